@@ -1,0 +1,107 @@
+package payterm
+
+import "strings"
+
+// Wallet names a wallet with the protocol's word for it (biz_type, sheet
+// section 3.1).
+type Wallet string
+
+// The wallets that the gateway serves.
+const (
+	Alipay    Wallet = "ALIPAY"
+	WeChatPay Wallet = "WECHATPAY"
+	UnionPay  Wallet = "UNIONPAY"
+)
+
+// Wallets lists them in the order in which a cashier is offered them.
+var Wallets = [...]Wallet{Alipay, WeChatPay, UnionPay}
+
+// Valid reports whether w is a wallet that the gateway serves.
+func (w Wallet) Valid() bool { return w == Alipay || w == WeChatPay || w == UnionPay }
+
+// Name is the wallet's name as its customers know it.
+func (w Wallet) Name() string {
+	switch w {
+	case Alipay:
+		return "Alipay"
+	case WeChatPay:
+		return "WeChat Pay"
+	case UnionPay:
+		return "UnionPay"
+	}
+	return string(w)
+}
+
+// PayCode is the customer's single-use payment code (auth_code) as it was
+// scanned. It is money for a minute: String, formatting and JSON show only its
+// masked tail, and only the gateway client may ask for the whole with Reveal.
+type PayCode struct{ text string }
+
+// NewPayCode keeps a scanned text, without the white space and line ends that
+// scanners add and otherwise untouched (sheet section 12).
+func NewPayCode(scanned string) PayCode { return PayCode{strings.TrimSpace(scanned)} }
+
+// Reveal is the whole code, for the wire.
+func (c PayCode) Reveal() string { return c.text }
+
+// IsZero reports whether there is no code.
+func (c PayCode) IsZero() bool { return c.text == "" }
+
+// String is the masked form: the last four characters, or nothing of a code too
+// short to hide the rest.
+func (c PayCode) String() string {
+	if c.text == "" {
+		return ""
+	}
+	if len(c.text) < 12 {
+		return "****"
+	}
+	return "****" + c.text[len(c.text)-4:]
+}
+
+// GoString keeps %#v from showing the code.
+func (c PayCode) GoString() string { return "payterm.PayCode(" + c.String() + ")" }
+
+// MarshalText writes the masked form.
+func (c PayCode) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads back what MarshalText wrote: a masked code, good for
+// reading, never for paying.
+func (c *PayCode) UnmarshalText(b []byte) error { c.text = string(b); return nil }
+
+// CodeRange tells a wallet's numeric codes by length and first two digits.
+type CodeRange struct {
+	Wallet                  Wallet
+	MinLength, MaxLength    int
+	FirstPrefix, LastPrefix int // of the first two digits, inclusive
+}
+
+// CodeRanges are the numeric forms of sheet section 12. They do not overlap.
+var CodeRanges = []CodeRange{
+	{WeChatPay, 18, 18, 10, 15},
+	{Alipay, 16, 24, 25, 30},
+	{UnionPay, 19, 19, 62, 62},
+}
+
+// emvConsumerCode begins the Base64 form of an EMV consumer-presented code:
+// the bytes 85 05 "CPV01" (sheet section 12).
+const emvConsumerCode = "hQVDUFYwM"
+
+// Wallet tells whose code it is, and false where the sheet's forms do not say:
+// a merchant's link, a card number, a misread.
+func (c PayCode) Wallet() (Wallet, bool) {
+	s := c.text
+	if strings.HasPrefix(s, emvConsumerCode) {
+		return UnionPay, true
+	}
+	if len(s) < 2 || !digitsOnly(s) {
+		return "", false
+	}
+	prefix := int(s[0]-'0')*10 + int(s[1]-'0')
+	for _, r := range CodeRanges {
+		if len(s) >= r.MinLength && len(s) <= r.MaxLength && prefix >= r.FirstPrefix && prefix <= r.LastPrefix {
+			return r.Wallet, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,57 @@
+package payterm
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Stamp says when an event reached the agent. Boot and Mono order events within
+// one life of the process; Wall is for people and is zero while the clock is not
+// set. The order of things is the journal's sequence.
+type Stamp struct {
+	Boot string        `json:"boot"` // the five characters drawn at this start
+	Mono time.Duration `json:"mono"` // since this start, on the monotonic clock
+	Wall time.Time     `json:"wall"`
+}
+
+// Entry is one event of one order on its way into the journal, with the lasting
+// rows that it leaves behind: all of it is stored in one durable transaction or
+// not at all.
+type Entry struct {
+	OrderID OrderID
+	Event   string          // the event's name
+	Body    json.RawMessage // the event, without any secret
+	Stamp   Stamp
+	Order   Order  // the order's row after the event
+	Closed  bool   // nothing more is owed for this order: boot need not load it
+	Owes    Owed   // what the network still owes for it, or OwedNothing
+	CodeKey string // keyed hash of the payment code, when this event used one
+}
+
+// Owed names a task that outlives the process (the outbox).
+type Owed string
+
+// The tasks.
+const (
+	OwedNothing Owed = ""
+	OwedInquiry Owed = "inquire"
+	OwedRefund  Owed = "refund"
+)
+
+// Journaled is an event read back.
+type Journaled struct {
+	Seq     int64           `json:"seq"`
+	OrderID OrderID         `json:"order_id"`
+	Event   string          `json:"event"`
+	Body    json.RawMessage `json:"body"`
+	Stamp
+}
+
+// QueueItem is a row of the outbox.
+type QueueItem struct {
+	OrderID  OrderID   `json:"order_id"`
+	Task     Owed      `json:"task"`
+	Since    time.Time `json:"since"`
+	NextAt   time.Time `json:"next_at,omitzero"` // known to the running agent only
+	Attempts int       `json:"attempts"`
+}

@@ -1,0 +1,155 @@
+package payterm
+
+import (
+	"fmt"
+	"time"
+)
+
+// OrderID names one order for ever: terminal id, five characters drawn at each
+// start, a counter (docs/ARCHITECTURE.md, order ids). It is our idempotency key
+// at the gateway.
+type OrderID string
+
+// MaxOrderID is the longest order id that every page of the gateway accepts.
+const MaxOrderID = 20
+
+// Valid reports whether id is 1 to 20 of [A-Z0-9].
+func (id OrderID) Valid() bool {
+	if len(id) == 0 || len(id) > MaxOrderID {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// Kind tells a sale from a refund.
+type Kind string
+
+// The kinds of order.
+const (
+	KindSale   Kind = "sale"
+	KindRefund Kind = "refund"
+)
+
+// Mode tells who shows the code.
+type Mode string
+
+// In Passive Mode the terminal scans the customer's code, in Active Mode the
+// customer scans the terminal's.
+const (
+	Passive Mode = "passive"
+	Active  Mode = "active"
+)
+
+// Outcome is what an order has come to. Only Approved means that money moved.
+type Outcome string
+
+// The outcomes.
+const (
+	Open      Outcome = "open"      // at the counter, nothing decided yet
+	Approved  Outcome = "approved"  // an authentic success with the expected total
+	Declined  Outcome = "declined"  // an authentic failure
+	Cancelled Outcome = "cancelled" // ended before anything was announced for sending
+	NotSent   Outcome = "not_sent"  // nothing reached the wallet
+	InDoubt   Outcome = "in_doubt"  // neither approved nor declined; the agent goes on asking
+)
+
+// Reason says in one word why an order has its outcome.
+type Reason string
+
+// The reasons.
+const (
+	ReasonNone              Reason = ""
+	ReasonCashier           Reason = "cashier"            // CANCEL was pressed
+	ReasonNoScan            Reason = "no_scan"            // nobody scanned in time
+	ReasonNoCode            Reason = "no_code"            // Active Mode, no code received
+	ReasonNoConnection      Reason = "no_connection"      // not a byte could be written
+	ReasonCertificate       Reason = "certificate"        // the gateway's certificate was refused
+	ReasonRejected          Reason = "rejected"           // the gateway refused the request's form
+	ReasonBusy              Reason = "busy"               // another task is at the counter
+	ReasonPossibleDuplicate Reason = "possible_duplicate" // the same amount may have been paid already
+	ReasonCodeInvalid       Reason = "code_invalid"       // AUTH_CODE_INVALID
+	ReasonWrongPassword     Reason = "wrong_password"     // PWD_INCORRECT
+	ReasonWallet            Reason = "wallet"             // the wallet said failure or closed
+	ReasonNoAnswer          Reason = "no_answer"          // counter time ended without a final answer
+	ReasonNotPaid           Reason = "not_paid"           // the code's display time ended
+	ReasonGivenUp           Reason = "given_up"           // the cashier left an order that may still be paid
+	ReasonRestarted         Reason = "restarted"          // power or process ended in the middle
+	ReasonLatePayment       Reason = "late_payment"       // paid after the sale was given up
+	ReasonRefunded          Reason = "refunded"           // turned out refunded while open
+	ReasonClash             Reason = "order_clash"        // ORDER_USED or ORDER_PAID on a first send
+	ReasonStorage           Reason = "storage"            // the journal cannot be written
+)
+
+// Order is one order as people and programs see it: the row of the journal and
+// the JSON of the commands.
+type Order struct {
+	ID            OrderID   `json:"order_id"`
+	Kind          Kind      `json:"kind"`
+	Mode          Mode      `json:"mode"`
+	Wallet        Wallet    `json:"wallet"`
+	AmountMinor   int64     `json:"amount_minor"` // without the tip
+	TipMinor      int64     `json:"tip_minor"`
+	PaidMinor     int64     `json:"paid_minor"` // what the gateway says was paid
+	RefundedMinor int64     `json:"refunded_minor"`
+	Currency      Currency  `json:"currency"`
+	Outcome       Outcome   `json:"outcome"`
+	Reason        Reason    `json:"reason"`
+	Operator      string    `json:"operator"`
+	CreatedAt     time.Time `json:"created_at"`
+	ClosedAt      time.Time `json:"closed_at,omitzero"`
+	GatewayStatus string    `json:"gateway_order_status"` // order_status as received
+	Attempts      int       `json:"attempts"`             // inquiries made
+	Ref           string    `json:"ref"`
+
+	Payer          string    `json:"payer,omitempty"` // masked by the gateway
+	ChannelOrderID string    `json:"bizpay_order_id,omitempty"`
+	TradeTime      string    `json:"trade_time,omitempty"` // as received: its zone is not known
+	ExchangeRate   string    `json:"exchange_rate,omitempty"`
+	MaskedCode     string    `json:"masked_code,omitempty"`
+	IdempotencyKey string    `json:"idempotency_key,omitempty"`
+	Despite        OrderID   `json:"despite,omitempty"`   // the doubt that a supervisor overrode
+	Attention      Attention `json:"attention,omitempty"` // what staff still has to decide
+	Resolution     string    `json:"resolution,omitempty"`
+	Prints         int       `json:"prints,omitempty"` // slips of this order that went to the printer
+}
+
+// Amount is the sale without its tip.
+func (o Order) Amount() Amount { return Amount{o.AmountMinor, o.Currency} }
+
+// Total is what the customer is asked to pay: sale plus tip.
+func (o Order) Total() Amount { return Amount{o.AmountMinor + o.TipMinor, o.Currency} }
+
+// Attention names what an order waits for a person to decide.
+type Attention string
+
+// What may be asked of a person.
+const (
+	AttentionNone        Attention = ""
+	AttentionLatePayment Attention = "late_payment" // keep or refund
+	AttentionDoubt       Attention = "doubt"        // the ladder ended without a final answer
+	AttentionAlarm       Attention = "alarm"        // something that should not happen did
+)
+
+// OrderIDFrom builds an order id. The counter has six digits so that no two
+// splits of terminal, boot tag and counter give the same text.
+func OrderIDFrom(terminal, bootTag string, counter int64) (OrderID, error) {
+	if len(terminal) < 2 || len(terminal) > 6 {
+		return "", fmt.Errorf("order id: terminal id %q: 2 to 6 of A-Z and 0-9 are needed", terminal)
+	}
+	if len(bootTag) != 5 {
+		return "", fmt.Errorf("order id: boot tag %q: 5 characters are needed", bootTag)
+	}
+	if counter < 1 || counter > 999_999 {
+		return "", fmt.Errorf("order id: counter %d is outside 1 to 999999", counter)
+	}
+	id := OrderID(fmt.Sprintf("%s%s%06d", terminal, bootTag, counter))
+	if !id.Valid() {
+		return "", fmt.Errorf("order id: %q: only A-Z and 0-9 are allowed", id)
+	}
+	return id, nil
+}
