@@ -1,0 +1,96 @@
+package flows
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// EventName is the word under which an event of an order stands in the journal;
+// it is empty for the counter's events, which are not journalled.
+func EventName(e Event) string {
+	switch e.(type) {
+	case SaleBegan:
+		return "sale_began"
+	case CodeScanned:
+		return "code_scanned"
+	case PaymentAnswered:
+		return "payment_answered"
+	case InquiryAnswered:
+		return "inquiry_answered"
+	case CancelPressed:
+		return "cancel_pressed"
+	case Woke:
+		return "woke"
+	case Restarted:
+		return "restarted"
+	case InquiryAsked:
+		return "inquiry_asked"
+	case Resolved:
+		return "resolved"
+	case KeyPressed, SaleAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed:
+	}
+	return ""
+}
+
+// EncodeEvent writes an order's event for the journal.
+func EncodeEvent(e Event) (name string, body json.RawMessage, err error) {
+	name = EventName(e)
+	if name == "" {
+		return "", nil, fmt.Errorf("event %T: not an order's", e)
+	}
+	body, err = json.Marshal(e)
+	if err != nil {
+		return "", nil, fmt.Errorf("event %s: %w", name, err)
+	}
+	return name, body, nil
+}
+
+// DecodeEvent reads back what EncodeEvent wrote. A payment code comes back
+// masked.
+func DecodeEvent(name string, body json.RawMessage) (Event, error) {
+	read, ok := eventReaders[name]
+	if !ok {
+		return nil, fmt.Errorf("event %q: unknown name", name)
+	}
+	e, err := read(body)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", name, err)
+	}
+	return e, nil
+}
+
+var eventReaders = map[string]func(json.RawMessage) (Event, error){
+	"sale_began":       readEvent[SaleBegan],
+	"code_scanned":     readEvent[CodeScanned],
+	"payment_answered": readEvent[PaymentAnswered],
+	"inquiry_answered": readEvent[InquiryAnswered],
+	"cancel_pressed":   readEvent[CancelPressed],
+	"woke":             readEvent[Woke],
+	"restarted":        readEvent[Restarted],
+	"inquiry_asked":    readEvent[InquiryAsked],
+	"resolved":         readEvent[Resolved],
+}
+
+func readEvent[E Event](body json.RawMessage) (Event, error) {
+	var e E
+	err := json.Unmarshal(body, &e)
+	return e, err
+}
+
+// Fold gives back the facts of an order from its journalled events. The
+// commands are ignored: they were carried out, or their fate is unknown.
+func Fold(events []Stamped) (Order, error) {
+	var o Order
+	for i, in := range events {
+		if i == 0 {
+			if _, ok := in.Event.(SaleBegan); !ok {
+				return Order{}, fmt.Errorf("order: its first event is %s, not sale_began", EventName(in.Event))
+			}
+		}
+		o, _ = Step(o, in)
+		if err := o.Impossible(); err != nil {
+			return o, fmt.Errorf("order: after event %d (%s): %w", i+1, EventName(in.Event), err)
+		}
+	}
+	return o, nil
+}

@@ -1,0 +1,311 @@
+// Package flows decides what happens next. Its machines are pure: a state and a
+// stamped event go in, the next state and commands come out. There is no clock,
+// no randomness, no device and no error result; time, jitter and new ids arrive
+// inside events, and an event that does not fit meets a default that says why
+// it is ignored.
+//
+// Two machines share the work. Order is one payment from its first key to the
+// last inquiry that it may need, in Passive Mode (passive.go) or Active Mode
+// (active.go), with the schedule of its inquiries (inquiry.go). Terminal is what
+// stands at the counter (terminal.go): it begins orders, hands keys and scans to
+// the one that is being served, and shows it.
+//
+// An order's state consists of facts and of a schedule. Facts are journalled:
+// folding an order's events gives them back, whichever life of the process they
+// come from (Fold). The schedule, Order.Asking, is not: it is made anew by
+// Restarted. Lasting tells when an event has to be committed.
+//
+// A command belongs to one of three classes, which say what a crash means.
+// Again: show, arm, play, inquire; harmless to repeat. Once: SendPayment and
+// Print; the event that ordered them is durable before they leave, and after a
+// crash their fate is unknown, so a payment is inquired about and never sent
+// again. Lasting: the row of the order and what it still owes, which the runner
+// commits together with the event.
+//
+// The package leaves the wire to gateway/ottpay, the pixels and the paper to the
+// drivers, durability to storage, and the loop to flows/runner.
+package flows
+
+import (
+	"time"
+
+	"payterm"
+)
+
+// Stamped is an event with the time at which it reached the agent.
+type Stamped struct {
+	payterm.Stamp
+	// Jitter is a random fraction of 65536, drawn at the edge, which spreads the
+	// next inquiry upwards.
+	Jitter uint16
+	Event  Event
+}
+
+// Event is what has happened. The set is closed.
+//
+//sumtype:decl
+type Event interface{ event() }
+
+// Events of an order. They are journalled, so their fields are a format.
+type (
+	// SaleBegan starts an order, under the rules that hold for all its life.
+	SaleBegan struct {
+		ID             payterm.OrderID  `json:"order_id"`
+		Mode           payterm.Mode     `json:"mode"`
+		Wallet         payterm.Wallet   `json:"wallet,omitempty"` // Passive: empty until the code tells
+		AmountMinor    int64            `json:"amount_minor"`
+		TipMinor       int64            `json:"tip_minor,omitempty"`
+		Currency       payterm.Currency `json:"currency"`
+		Operator       string           `json:"operator,omitempty"`
+		Ref            string           `json:"ref,omitempty"`
+		IdempotencyKey string           `json:"idempotency_key,omitempty"`
+		Despite        payterm.OrderID  `json:"despite,omitempty"`
+		Rules          Rules            `json:"rules"`
+	}
+
+	// CodeScanned is a frame from the scanner. Began is when its first byte came;
+	// Key is a keyed hash of the code; Used says that an order has used it.
+	CodeScanned struct {
+		Code  payterm.PayCode `json:"code"` // masked in the journal
+		Key   string          `json:"key"`
+		Began time.Duration   `json:"began"`
+		Used  bool            `json:"used,omitempty"`
+	}
+
+	// PaymentAnswered is the end of the request that moves money.
+	PaymentAnswered struct {
+		Reply payterm.Reply `json:"reply"`
+	}
+
+	// InquiryAnswered is the end of a STATUS_QUERY.
+	InquiryAnswered struct {
+		Reply payterm.Reply `json:"reply"`
+	}
+
+	// CancelPressed is the cashier's wish to leave this order.
+	CancelPressed struct{}
+
+	// Woke is a deadline of the state that has passed.
+	Woke struct{}
+
+	// Restarted is a new life of the process. Soon asks for an inquiry at once.
+	Restarted struct {
+		Soon bool `json:"soon,omitempty"`
+	}
+
+	// InquiryAsked is a person who wants to know now.
+	InquiryAsked struct{}
+
+	// Resolved is a supervisor's word on an order that waits for a person.
+	Resolved struct {
+		Operator string `json:"operator,omitempty"`
+		Reason   string `json:"reason"`
+	}
+)
+
+// Events of the counter. They are not journalled.
+type (
+	// KeyPressed is one key.
+	KeyPressed struct{ Key payterm.Key }
+
+	// SaleAsked is a sale asked for over the local socket. Ticket finds the
+	// caller again.
+	SaleAsked struct {
+		Ticket uint64
+		Sale   SaleBegan // ID and Rules are filled in when it begins
+	}
+
+	// ConflictChecked answers CheckConflict: the order that stands in the way of
+	// another sale of the same amount, if any.
+	ConflictChecked struct {
+		Order payterm.OrderID
+		Doubt bool // a payment in doubt, not merely a code on show
+	}
+
+	// PINChecked answers CheckPIN.
+	PINChecked struct{ OK bool }
+
+	// OrderMoved says that an order has a new, committed state.
+	OrderMoved struct{ Order Order }
+
+	// StatusChanged carries what the idle screen tells of the rest.
+	StatusChanged struct{ Status Status }
+
+	// StoreFailed says that the journal cannot be written: nothing may be sold.
+	StoreFailed struct{ Why string }
+)
+
+func (SaleBegan) event()       {}
+func (CodeScanned) event()     {}
+func (PaymentAnswered) event() {}
+func (InquiryAnswered) event() {}
+func (CancelPressed) event()   {}
+func (Woke) event()            {}
+func (Restarted) event()       {}
+func (InquiryAsked) event()    {}
+func (Resolved) event()        {}
+func (KeyPressed) event()      {}
+func (SaleAsked) event()       {}
+func (ConflictChecked) event() {}
+func (PINChecked) event()      {}
+func (OrderMoved) event()      {}
+func (StatusChanged) event()   {}
+func (StoreFailed) event()     {}
+
+// Command is what is to be done. The set is closed.
+//
+//sumtype:decl
+type Command interface{ command() }
+
+type (
+	// SendPayment (once) writes the payment, after the commit and never again
+	// after a crash.
+	SendPayment struct{ Payment payterm.Payment }
+
+	// Inquire (again) asks the gateway how the order stands.
+	Inquire struct{ Inquiry payterm.Inquiry }
+
+	// Print (once) puts a slip of the order on paper.
+	Print struct{ Slip Slip }
+
+	// Play (again) sounds the buzzer.
+	Play struct{ Sound payterm.Sound }
+
+	// Show (again) draws a view.
+	Show struct{ View View }
+
+	// BeginSale (lasting) takes the next order id and starts the order.
+	BeginSale struct {
+		Ticket uint64
+		Sale   SaleBegan
+	}
+
+	// CheckConflict (again) looks for an order of this total that forbids a
+	// second one to begin silently.
+	CheckConflict struct{ Total payterm.Amount }
+
+	// CheckPIN (again) compares a supervisor's PIN with its slow hash.
+	CheckPIN struct{ PIN PIN }
+
+	// Tell (again) hands an event on to the order at the counter.
+	Tell struct {
+		Order payterm.OrderID
+		Event Event
+	}
+
+	// Refuse (again) answers a SaleAsked that did not become an order.
+	Refuse struct {
+		Ticket uint64
+		Reason payterm.Reason
+		Order  payterm.OrderID // the one in the way
+	}
+)
+
+func (SendPayment) command()   {}
+func (Inquire) command()       {}
+func (Print) command()         {}
+func (Play) command()          {}
+func (Show) command()          {}
+func (BeginSale) command()     {}
+func (CheckConflict) command() {}
+func (CheckPIN) command()      {}
+func (Tell) command()          {}
+func (Refuse) command()        {}
+
+// Slip names a piece of paper.
+type Slip string
+
+// The slips.
+const (
+	SlipMerchant    Slip = "merchant"
+	SlipCustomer    Slip = "customer"
+	SlipLatePayment Slip = "late_payment"
+)
+
+// PIN is a supervisor's PIN while it is being typed. It shows its length only.
+type PIN string
+
+// String hides the digits.
+func (p PIN) String() string { return "****"[:min(4, len(p))] }
+
+// GoString hides them from %#v.
+func (p PIN) GoString() string { return p.String() }
+
+// Rules are the timings and limits of an order (docs/ARCHITECTURE.md, timings).
+type Rules struct {
+	ScanTimeout     time.Duration `json:"scan_timeout"`     // waiting for a scan
+	CodeMaxAge      time.Duration `json:"code_max_age"`     // a code is sent within this time or not at all
+	Redial          time.Duration `json:"redial"`           // between two attempts to connect
+	FirstInquiry    time.Duration `json:"first_inquiry"`    // after a pending or lost reply
+	InquiryInterval time.Duration `json:"inquiry_interval"` // between inquiries at the counter
+	InquiryJitter   time.Duration `json:"inquiry_jitter"`   // added at random to the interval
+	LeaveAfter      time.Duration `json:"leave_after"`      // Passive: the cashier may leave from here
+	PassiveCounter  time.Duration `json:"passive_counter"`  // Passive: then the result is called unknown
+	ActiveDisplay   time.Duration `json:"active_display"`   // Active: the code is shown this long
+	Ladder          Ladder        `json:"ladder"`           // background inquiries
+	LadderRepeat    time.Duration `json:"ladder_repeat"`    // after the last rung
+	ActiveCodeLife  time.Duration `json:"active_code_life"`
+	PassiveCodeLife time.Duration `json:"passive_code_life"`
+	DoubtGuard      time.Duration `json:"doubt_guard"`  // a doubt this young needs a supervisor's override
+	HTTPTimeout     time.Duration `json:"http_timeout"` // of one request in all
+	MaxFeeMinor     int64         `json:"max_fee_minor,omitempty"`
+	KeepLate        bool          `json:"keep_late,omitempty"` // late_payment = "keep"
+}
+
+// LadderRungs bounds the ladder of background inquiries.
+const LadderRungs = 8
+
+// Ladder holds the pauses of the background inquiries; a zero ends it.
+type Ladder [LadderRungs]time.Duration
+
+// Rungs is the number of pauses.
+func (l Ladder) Rungs() int {
+	for i, pause := range l {
+		if pause <= 0 {
+			return i
+		}
+	}
+	return len(l)
+}
+
+// DefaultRules are the timings that the wallets recommend.
+func DefaultRules() Rules {
+	const s = time.Second
+	return Rules{
+		ScanTimeout:     60 * s,
+		CodeMaxAge:      60 * s,
+		Redial:          2 * s,
+		FirstInquiry:    3 * s,
+		InquiryInterval: 3 * s,
+		InquiryJitter:   600 * time.Millisecond,
+		LeaveAfter:      15 * s,
+		PassiveCounter:  60 * s,
+		ActiveDisplay:   120 * s,
+		Ladder:          Ladder{4 * s, 4 * s, 30 * s, 60 * s, 60 * s, 60 * s, 300 * s},
+		LadderRepeat:    300 * s,
+		ActiveCodeLife:  130 * 60 * s,
+		PassiveCodeLife: 24 * 3600 * s,
+		DoubtGuard:      300 * s,
+		HTTPTimeout:     15 * s,
+	}
+}
+
+// Status is what the terminal knows of the world beside the sale.
+type Status struct {
+	Network Network                `json:"network"`
+	Queue   int                    `json:"queue"` // orders that are still being asked about
+	Doubts  int                    `json:"doubts"`
+	Late    int                    `json:"late_payments"`
+	Alarms  int                    `json:"alarms"`
+	Paper   payterm.PaperCondition `json:"paper"`
+}
+
+// Network says how the last request to the gateway went.
+type Network string
+
+// The states of the network.
+const (
+	NetworkUnknown Network = "unknown"
+	NetworkUp      Network = "up"
+	NetworkDown    Network = "down"
+)

@@ -1,0 +1,206 @@
+package flows
+
+import (
+	"time"
+
+	"payterm"
+)
+
+// Asking is the schedule of an order's requests: when to inquire next, and that
+// no two are under way at once. It is not journalled.
+type Asking struct {
+	Next     time.Duration // 0 for not at all
+	InFlight bool          // a payment or an inquiry is under way
+	Rung     int           // of the ladder
+	Answered bool          // the gateway answered at least once on this ladder
+	Attempts int
+}
+
+// soon plans the next inquiry at the counter.
+func (a Asking) soon(in Stamped, pause, jitter time.Duration) Asking {
+	a.Next = in.Mono + pause + jitter*time.Duration(in.Jitter)/65536
+	return a
+}
+
+// climb plans the next inquiry on the background ladder, from its foot when
+// anew.
+func (a Asking) climb(in Stamped, r Rules, anew bool) Asking {
+	if anew {
+		a.Rung, a.Answered = 0, false
+	}
+	pause := r.LadderRepeat
+	if a.Rung < r.Ladder.Rungs() {
+		pause = r.Ladder[a.Rung]
+		a.Rung++
+	}
+	// Jitter only upwards and in proportion, so that a shop full of terminals
+	// does not ask in step after a power cut.
+	return a.soon(in, pause, pause/8)
+}
+
+// inquire asks once, if it is time and nothing is under way.
+func (o Order) inquire(in Stamped) (Order, []Command) {
+	if o.Asking.Next == 0 || in.Mono < o.Asking.Next || o.Asking.InFlight {
+		return o, nil
+	}
+	o.Asking.Next, o.Asking.InFlight = 0, true
+	o.Asking.Attempts++
+	return o, []Command{Inquire{payterm.Inquiry{OrderID: o.ID(), Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}}}
+}
+
+// askNow brings the next inquiry forward for a person who wants to know.
+func (o Order) askNow(in Stamped) Order {
+	switch o.Phase {
+	case ShowingCode, Waiting, Confirming, InBackground, Trailing, Listed:
+		o.Asking.Next = in.Mono
+	case Fresh, Scanning, Sending, Redialling, Closed:
+	}
+	return o
+}
+
+// heard takes in the end of an inquiry, in whichever phase the order waits.
+//
+//	answer                | at the counter        | in background         | trailing            | listed
+//	paid                  | approved              | approved, late        | approved, late      | approved, late
+//	failed                | declined              | declined              | closed as it is     | declined
+//	refunded              | in doubt, listed      | in doubt, listed      | in doubt, listed    | listed
+//	not found, refused    | declined, trailing    | declined, trailing    | asks on             | -
+//	anything else         | asks again            | asks on, then listed  | asks on, then closed| -
+func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
+	switch o.Phase {
+	case Fresh, Scanning, Sending, Redialling, Closed:
+		return o, nil // no inquiry is under way in these
+	case ShowingCode, Waiting, Confirming, InBackground, Trailing, Listed:
+	}
+	if o.Reason == payterm.ReasonRefunded {
+		return o, nil // it was paid; no later word takes that back
+	}
+	o.Heard = payterm.AnswerName(answer)
+	answered := false
+	switch a := answer.(type) {
+	case payterm.Paid:
+		if o.Clashed && !clockFits(a.TradeClock, o.SentWall) {
+			return o.list(in, payterm.ReasonClash, payterm.AttentionAlarm), []Command{Play{payterm.SoundAlarm}}
+		}
+		return o.approve(in, a)
+	case payterm.Refunded:
+		o.PaidMinor, o.RefundedMinor, o.GatewayStatus = a.PaidMinor, a.RefundedMinor, a.Status
+		return o.list(in, payterm.ReasonRefunded, payterm.AttentionDoubt), []Command{Play{payterm.SoundAlarm}}
+	case payterm.Failed:
+		return o.decline(in, payterm.ReasonWallet, a.Status)
+	case payterm.NotFound:
+		answered = true
+		if o.Refusal != payterm.ReasonNone && (o.Phase == Confirming || o.Phase == InBackground) {
+			return o.refuse(in)
+		}
+	case payterm.Pending:
+		answered = true
+		o.GatewayStatus = a.Status
+		if o.Phase == Confirming {
+			o.Phase, o.Refusal = Waiting, payterm.ReasonNone // the wallet is still at it
+		}
+	case payterm.Unclear:
+		answered = a.Authentic
+		if a.Status != "" {
+			o.GatewayStatus = a.Status
+		}
+		o = o.alarm(a.Alarm)
+	case payterm.Lost:
+		o = o.alarm(a.Alarm)
+	case payterm.Unsent, payterm.CodeMade, payterm.Refused, payterm.Rejected, payterm.Clash:
+	}
+	return o.askOn(in, answered)
+}
+
+// alarm marks an order that met something which does not happen by accident.
+func (o Order) alarm(raised bool) Order {
+	if raised && o.Attention == payterm.AttentionNone {
+		o.Attention = payterm.AttentionAlarm
+	}
+	return o
+}
+
+// list hands an order that cannot be called paid or unpaid to staff.
+func (o Order) list(in Stamped, reason payterm.Reason, attention payterm.Attention) Order {
+	o = o.close(in)
+	o.Phase, o.Outcome, o.Reason, o.Attention = Listed, payterm.InDoubt, reason, attention
+	return o
+}
+
+// askOn plans what follows an inquiry that settled nothing.
+func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
+	r := o.Sale.Rules
+	switch o.Phase {
+	case ShowingCode, Waiting, Confirming:
+		o.Asking = o.Asking.soon(in, r.InquiryInterval, r.InquiryJitter)
+	case InBackground:
+		// Only an answer made after the code's life ends the asking: a shop
+		// that was dark over night must still ask.
+		if answered && in.Mono >= o.LifeUntil {
+			return o.list(in, o.Reason, payterm.AttentionDoubt), nil
+		}
+		o.Asking = o.Asking.climb(in, r, false)
+	case Trailing:
+		o.Asking.Answered = o.Asking.Answered || answered
+		if o.Asking.Answered && o.Asking.Rung >= r.Ladder.Rungs() {
+			return o.close(in), nil
+		}
+		o.Asking = o.Asking.climb(in, r, false)
+	case Fresh, Scanning, Sending, Redialling, Listed, Closed:
+	}
+	return o, nil
+}
+
+// offCounter steps an order that only the ladder, or a person who asks, still
+// cares for.
+func (o Order) offCounter(in Stamped) (Order, []Command) {
+	switch ev := in.Event.(type) {
+	case Woke:
+		return o.inquire(in)
+	case PaymentAnswered:
+		// The counter left while the request was under way.
+		o.Asking.InFlight = false
+		switch a := ev.Reply.Answer.(type) {
+		case payterm.Paid, payterm.Failed, payterm.Refunded:
+			return o.heard(in, a)
+		}
+		return o, nil // a code that comes now is never shown
+	}
+	return o, nil // keys and scans belong to the counter
+}
+
+// clockFits compares a trade time, whose zone the gateway does not tell, with
+// the time of sending: they must agree within three minutes once whole quarter
+// hours of zone are taken off. Only a clashed id needs this.
+func clockFits(tradeClock, sentMillis int64) bool {
+	if tradeClock == 0 || sentMillis == 0 {
+		return false
+	}
+	const quarter, slack, farthest = 15 * 60, 3 * 60, 15 * 3600
+	d := tradeClock - sentMillis/1000
+	if d > farthest || d < -farthest {
+		return false
+	}
+	off := ((d % quarter) + quarter) % quarter
+	return off <= slack || off >= quarter-slack
+}
+
+// Conflict finds the order that forbids a second sale of this total to begin
+// silently: a code of that total on show, or a Passive order of that total in
+// doubt for less than the guard. The youngest doubt is named.
+func Conflict(orders []Order, total payterm.Amount, now time.Duration) (id payterm.OrderID, doubt bool) {
+	var youngest time.Duration = -1
+	for _, o := range orders {
+		if o.Total() != total {
+			continue
+		}
+		switch {
+		case o.Phase == ShowingCode && !doubt:
+			id = o.ID()
+		case o.Phase == InBackground && o.Sale.Mode == payterm.Passive &&
+			now-o.DoubtAt < o.Sale.Rules.DoubtGuard && o.Resolution == "" && o.DoubtAt > youngest:
+			id, doubt, youngest = o.ID(), true, o.DoubtAt
+		}
+	}
+	return id, doubt
+}

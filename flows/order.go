@@ -1,0 +1,435 @@
+package flows
+
+import (
+	"fmt"
+	"time"
+
+	"payterm"
+)
+
+// Phase is where an order stands.
+type Phase uint8
+
+// The phases of an order.
+const (
+	Fresh        Phase = iota // no event yet
+	Scanning                  // Passive: the scanner is armed, nothing is announced
+	Sending                   // the payment is announced; its fate is unknown until it is answered
+	Redialling                // so far not a byte has left; another attempt follows
+	ShowingCode               // Active: the customer may scan
+	Waiting                   // Passive: sent, no final answer yet
+	Confirming                // an outer code refused it; one answered inquiry is needed
+	InBackground              // off the counter, in doubt, the ladder runs
+	Trailing                  // ended unpaid, the ladder runs once through for a late payment
+	Listed                    // the ladder ended without a final answer: staff decides
+	Closed                    // nothing is owed
+)
+
+var phaseNames = [...]string{
+	"Fresh", "Scanning", "Sending", "Redialling", "ShowingCode", "Waiting",
+	"Confirming", "InBackground", "Trailing", "Listed", "Closed",
+}
+
+// String is the phase's name.
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) {
+		return phaseNames[p]
+	}
+	return fmt.Sprintf("Phase(%d)", p)
+}
+
+// AtCounter reports whether an order in this phase holds the counter.
+func (p Phase) AtCounter() bool { return p >= Scanning && p <= Confirming }
+
+// Hint is what the cashier is told about a scan that did not count.
+type Hint string
+
+// The hints.
+const (
+	HintNone        Hint = ""
+	HintNotACode    Hint = "not_a_code"
+	HintUsedCode    Hint = "used_code"
+	HintOtherWallet Hint = "other_wallet"
+	HintTooEarly    Hint = "too_early" // CANCEL before the order may be left
+)
+
+// Order is the state of one sale. It is comparable; all of it but Asking, Hint
+// and Code are facts.
+type Order struct {
+	Sale  SaleBegan // as it began: one id, one amount, one mode for ever
+	Phase Phase
+
+	Outcome   payterm.Outcome
+	Reason    payterm.Reason
+	Attention payterm.Attention
+
+	Wallet        payterm.Wallet // of the sale or of the scanned code
+	CodeKey       string         // keyed hash of the scanned code
+	MaskedCode    string
+	CodeURL       string // Active: what is on show
+	PaidMinor     int64
+	RefundedMinor int64
+	GatewayStatus string
+	Payer         string
+	ChannelID     string
+	TradeTime     string
+	ExchangeRate  string
+	Heard         string         // the last answer's name
+	Refusal       payterm.Reason // an outer code's reason, not yet a decline
+	Clashed       bool           // the id was known before our only send
+	CancelWanted  bool           // CANCEL came while the request was under way
+	Resolution    string
+	Prints        int
+
+	// Wall times are for people: milliseconds since 1970, 0 when the clock was
+	// not set.
+	BeganWall, SentWall, ClosedWall int64
+
+	// Monotonic times of this life of the process; Restarted makes them anew.
+	BeganAt   time.Duration
+	SentAt    time.Duration // the announcement: a code's age and the counter time run from here
+	Until     time.Duration // the phase's deadline, 0 for none
+	LifeUntil time.Duration // from here on an unanswered code can no longer be paid
+	DoubtAt   time.Duration
+
+	Code   payterm.PayCode // memory only, and only until it is sent
+	Hint   Hint            // for the screen
+	Asking Asking          // the schedule of inquiries
+}
+
+// ID is the order's id.
+func (o Order) ID() payterm.OrderID { return o.Sale.ID }
+
+// Total is the expected total.
+func (o Order) Total() payterm.Amount {
+	return payterm.Amount{Minor: o.Sale.AmountMinor + o.Sale.TipMinor, Currency: o.Sale.Currency}
+}
+
+// facts is the order without what no journal keeps.
+func (o Order) facts() Order {
+	o.Asking, o.Hint, o.Code = Asking{}, HintNone, payterm.PayCode{}
+	return o
+}
+
+// Lasting reports whether the step from before to after changed a fact, so that
+// its event must be committed before any command of it is carried out.
+func Lasting(before, after Order) bool { return before.facts() != after.facts() }
+
+// Step moves one order by one event.
+func Step(o Order, in Stamped) (Order, []Command) {
+	o.Hint = HintNone
+	switch ev := in.Event.(type) {
+	case SaleBegan:
+		if o.Phase != Fresh {
+			return o, nil // an id is given once
+		}
+		return o.begin(in, ev)
+	case Restarted:
+		return o.restart(in, ev)
+	case Resolved:
+		return o.resolve(ev), nil
+	case InquiryAnswered:
+		o.Asking.InFlight = false
+		return o.heard(in, ev.Reply.Answer)
+	case InquiryAsked:
+		return o.askNow(in), nil
+	}
+	switch o.Phase {
+	case InBackground, Trailing, Listed:
+		return o.offCounter(in)
+	case Fresh, Scanning, Sending, Redialling, ShowingCode, Waiting, Confirming, Closed:
+	}
+	switch o.Sale.Mode {
+	case payterm.Passive:
+		return o.passive(in)
+	case payterm.Active:
+		return o.active(in)
+	}
+	return o, nil // Fresh: nothing has begun
+}
+
+// begin takes over the sale's terms. Passive Mode waits for a scan; Active Mode
+// announces its request with this very event.
+func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
+	o = Order{Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall)}
+	if sale.Mode == payterm.Active {
+		return o.send(in)
+	}
+	o.Phase = Scanning
+	o.Until = in.Mono + sale.Rules.ScanTimeout
+	return o, nil
+}
+
+// send announces the payment and asks for it to be written. Only begin, a scan,
+// and the journalled knowledge that nothing was written come here.
+func (o Order) send(in Stamped) (Order, []Command) {
+	if o.SentAt == 0 {
+		o.SentAt, o.SentWall = in.Mono, millis(in.Wall)
+		o.LifeUntil = in.Mono + o.codeLife()
+	}
+	o.Phase = Sending
+	// The request has a deadline of its own; this one only keeps a lost result
+	// from holding the counter.
+	o.Until = in.Mono + o.Sale.Rules.HTTPTimeout + 5*time.Second
+	o.Asking = Asking{InFlight: true, Attempts: o.Asking.Attempts}
+	return o, []Command{SendPayment{payterm.Payment{
+		OrderID: o.ID(), Mode: o.Sale.Mode, Wallet: o.Wallet, Total: o.Total(), Code: o.Code, Operator: o.Sale.Operator,
+	}}}
+}
+
+func (o Order) codeLife() time.Duration {
+	if o.Sale.Mode == payterm.Active {
+		return o.Sale.Rules.ActiveCodeLife
+	}
+	return o.Sale.Rules.PassiveCodeLife
+}
+
+// unsent handles the knowledge that not a byte of the payment left: dial again
+// while the code is fresh and nobody wants to stop, otherwise end as not sent.
+func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
+	retryAt := in.Mono + o.Sale.Rules.Redial
+	switch {
+	case a.Final:
+		return o.notSent(in, payterm.ReasonCertificate)
+	case o.CancelWanted:
+		return o.notSent(in, payterm.ReasonCashier)
+	case retryAt >= o.SentAt+o.Sale.Rules.CodeMaxAge:
+		return o.notSent(in, payterm.ReasonNoConnection)
+	}
+	o.Phase, o.Until = Redialling, retryAt
+	return o, nil
+}
+
+// redialling waits for the next attempt to connect.
+func (o Order) redialling(in Stamped) (Order, []Command) {
+	switch in.Event.(type) {
+	case CancelPressed:
+		return o.notSent(in, payterm.ReasonCashier)
+	case Woke:
+		if in.Mono < o.Until {
+			return o, nil // not yet
+		}
+		if in.Mono >= o.SentAt+o.Sale.Rules.CodeMaxAge {
+			return o.notSent(in, payterm.ReasonNoConnection)
+		}
+		return o.send(in)
+	}
+	return o, nil // a late answer to the attempt that wrote nothing
+}
+
+// approve is the only way to Approved. An order that the counter had already
+// given up becomes a late payment.
+func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
+	late := o.Outcome != payterm.Open
+	o = o.close(in)
+	o.Outcome, o.Reason, o.Attention = payterm.Approved, payterm.ReasonNone, payterm.AttentionNone
+	o.PaidMinor, o.GatewayStatus = a.PaidMinor, a.Status
+	o.Payer, o.ChannelID, o.TradeTime, o.ExchangeRate = a.Payer, a.ChannelOrderID, a.TradeTime, a.ExchangeRate
+	if late {
+		o.Reason = payterm.ReasonLatePayment
+		if !o.Sale.Rules.KeepLate {
+			o.Attention = payterm.AttentionLatePayment
+		}
+		o.Prints++
+		return o, []Command{Play{payterm.SoundAlarm}, Print{SlipLatePayment}}
+	}
+	o.Prints += 2
+	return o, []Command{Play{payterm.SoundApproved}, Print{SlipMerchant}, Print{SlipCustomer}}
+}
+
+// decline ends an order on an authentic failure.
+func (o Order) decline(in Stamped, reason payterm.Reason, status string) (Order, []Command) {
+	silent := !o.Phase.AtCounter()
+	o = o.close(in)
+	if o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt {
+		o.Outcome, o.Reason = payterm.Declined, reason
+	}
+	o.GatewayStatus, o.Attention = status, payterm.AttentionNone
+	if silent {
+		return o, nil
+	}
+	return o, []Command{Play{payterm.SoundDeclined}}
+}
+
+// refuse ends an order on an outer code that an answered inquiry did not
+// contradict; the ladder still looks for a payment once through.
+func (o Order) refuse(in Stamped) (Order, []Command) {
+	silent := !o.Phase.AtCounter()
+	o.Outcome, o.Reason, o.Attention = payterm.Declined, o.Refusal, payterm.AttentionNone
+	o = o.trail(in)
+	if silent {
+		return o, nil
+	}
+	return o, []Command{Play{payterm.SoundDeclined}}
+}
+
+// notSent ends an order of which nothing can have reached a wallet.
+func (o Order) notSent(in Stamped, reason payterm.Reason) (Order, []Command) {
+	o.Outcome, o.Reason = payterm.NotSent, reason
+	return o.trail(in), []Command{Play{payterm.SoundDeclined}}
+}
+
+// doubt leaves the counter with an unknown result; the ladder goes on asking.
+func (o Order) doubt(in Stamped, reason payterm.Reason) (Order, []Command) {
+	o.Outcome, o.Reason = payterm.InDoubt, reason
+	o.Phase, o.Until, o.Code, o.CodeURL = InBackground, 0, payterm.PayCode{}, ""
+	o.DoubtAt = in.Mono
+	o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
+	return o, []Command{Play{payterm.SoundDoubt}}
+}
+
+func (o Order) trail(in Stamped) Order {
+	o.Phase, o.Until, o.Code, o.CodeURL = Trailing, 0, payterm.PayCode{}, ""
+	o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
+	return o
+}
+
+func (o Order) close(in Stamped) Order {
+	o.Phase, o.Until, o.Code, o.CodeURL = Closed, 0, payterm.PayCode{}, ""
+	o.ClosedWall = millis(in.Wall)
+	o.Asking = Asking{Attempts: o.Asking.Attempts}
+	return o
+}
+
+// restart says what each phase does in a new life of the process. Nothing that
+// may have been sent is sent again, and no code from an earlier life is shown.
+func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
+	o.Asking = Asking{Attempts: o.Asking.Attempts}
+	o.LifeUntil = in.Mono + o.lifeLeft(in.Wall)
+	o.DoubtAt = in.Mono // the guard of invariant 8 starts anew rather than too late
+	switch o.Phase {
+	case Scanning:
+		o = o.close(in)
+		o.Outcome, o.Reason = payterm.Cancelled, payterm.ReasonRestarted
+		return o, nil
+	case Redialling:
+		o, _ = o.notSent(in, payterm.ReasonRestarted)
+	case Sending:
+		if o.Sale.Mode == payterm.Active {
+			o, _ = o.notSent(in, payterm.ReasonNoCode)
+		} else {
+			o, _ = o.doubt(in, payterm.ReasonRestarted)
+		}
+	case ShowingCode, Waiting, Confirming:
+		o, _ = o.doubt(in, payterm.ReasonRestarted)
+	case InBackground, Trailing:
+		o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
+	case Fresh, Listed, Closed:
+		return o, nil
+	}
+	if ev.Soon {
+		o.Asking.Next = in.Mono
+	}
+	return o, nil
+}
+
+// lifeLeft is how long the code may still be paid. A wall clock that is not set
+// or runs backwards proves nothing: then the whole life is taken.
+func (o Order) lifeLeft(now time.Time) time.Duration {
+	life := o.codeLife()
+	if o.SentWall == 0 || now.IsZero() {
+		return life
+	}
+	passed := time.Duration(millis(now)-o.SentWall) * time.Millisecond
+	return min(life, max(0, life-max(0, passed)))
+}
+
+// resolve records a supervisor's word. The ladder, where it still runs, goes on:
+// a word cannot undo a payment.
+func (o Order) resolve(ev Resolved) Order {
+	if o.Phase != Listed && o.Phase != InBackground && o.Attention == payterm.AttentionNone {
+		return o // nothing is asked of anyone
+	}
+	o.Resolution, o.Attention = ev.Reason, payterm.AttentionNone
+	if o.Phase == Listed {
+		o.Phase = Closed
+	}
+	return o
+}
+
+// Impossible says what is wrong with a state that no sequence of events should
+// reach. The runner quarantines such an order; tests panic.
+func (o Order) Impossible() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("order %s in %s: %s", o.ID(), o.Phase, fmt.Sprintf(format, args...))
+	}
+	if o.Phase == Fresh {
+		if o != (Order{}) && o.facts() != (Order{}) {
+			return bad("facts before it began")
+		}
+		return nil
+	}
+	switch {
+	case o.Phase.AtCounter() != (o.Outcome == payterm.Open):
+		return bad("outcome %s", o.Outcome)
+	case o.Outcome == payterm.Approved && (o.Phase != Closed || o.PaidMinor < o.Total().Minor):
+		return bad("approved with %d paid of %d", o.PaidMinor, o.Total().Minor)
+	case o.Outcome == payterm.Cancelled && o.SentAt != 0:
+		return bad("cancelled after it was announced")
+	case o.Phase == InBackground && o.Outcome != payterm.InDoubt:
+		return bad("outcome %s", o.Outcome)
+	case o.Phase == Trailing && o.Outcome != payterm.NotSent && o.Outcome != payterm.Declined:
+		return bad("outcome %s", o.Outcome)
+	case (o.Phase == ShowingCode) != (o.CodeURL != ""):
+		return bad("code on show: %t", o.CodeURL != "")
+	case !o.Code.IsZero() && o.Phase != Sending && o.Phase != Redialling:
+		return bad("it still holds the payment code")
+	case o.Phase.AtCounter() && o.Until == 0:
+		return bad("it waits without a deadline")
+	case (o.Phase == InBackground || o.Phase == Trailing) && o.Asking.Next == 0 && !o.Asking.InFlight:
+		return bad("nobody asks about it")
+	}
+	return nil
+}
+
+// Due is the next deadline of the order, false when it waits for none.
+func (o Order) Due() (time.Duration, bool) {
+	due, any := o.Until, o.Until != 0
+	if o.Asking.Next != 0 && !o.Asking.InFlight && (!any || o.Asking.Next < due) {
+		due, any = o.Asking.Next, true
+	}
+	return due, any
+}
+
+// Row is the order as people and programs see it.
+func (o Order) Row() payterm.Order {
+	return payterm.Order{
+		ID: o.ID(), Kind: payterm.KindSale, Mode: o.Sale.Mode, Wallet: o.Wallet,
+		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency,
+		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
+		Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
+		Operator: o.Sale.Operator, Ref: o.Sale.Ref, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
+		CreatedAt: fromMillis(o.BeganWall), ClosedAt: fromMillis(o.ClosedWall),
+		GatewayStatus: o.GatewayStatus, Attempts: o.Asking.Attempts,
+		Payer: o.Payer, ChannelOrderID: o.ChannelID, TradeTime: o.TradeTime, ExchangeRate: o.ExchangeRate,
+		MaskedCode: o.MaskedCode, Prints: o.Prints,
+	}
+}
+
+// Owes is what the network still owes for this order.
+func (o Order) Owes() payterm.Owed {
+	switch o.Phase {
+	case Sending, ShowingCode, Waiting, Confirming, InBackground, Trailing:
+		return payterm.OwedInquiry
+	case Fresh, Scanning, Redialling, Listed, Closed:
+	}
+	return payterm.OwedNothing
+}
+
+// Settled reports whether boot need not load the order any more. A listed order
+// is settled for the network; staff finds it by its attention.
+func (o Order) Settled() bool { return o.Phase == Closed }
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,149 @@
+package flows
+
+import "payterm"
+
+// passive steps a Passive Mode order at the counter: the terminal scans the
+// customer's code (sheet section 13.2).
+func (o Order) passive(in Stamped) (Order, []Command) {
+	switch o.Phase {
+	case Scanning:
+		return o.passiveScanning(in)
+	case Sending:
+		return o.passiveSending(in)
+	case Redialling:
+		return o.redialling(in)
+	case Waiting, Confirming:
+		return o.passiveWaiting(in)
+	case Fresh, ShowingCode, InBackground, Trailing, Listed, Closed:
+	}
+	return o, nil // no passive order acts on this here
+}
+
+func (o Order) passiveScanning(in Stamped) (Order, []Command) {
+	switch ev := in.Event.(type) {
+	case CodeScanned:
+		return o.scanned(in, ev)
+	case CancelPressed:
+		o = o.close(in)
+		o.Outcome, o.Reason = payterm.Cancelled, payterm.ReasonCashier
+		return o, nil
+	case Woke:
+		if in.Mono < o.Until {
+			return o, nil
+		}
+		o = o.close(in)
+		o.Outcome, o.Reason = payterm.Cancelled, payterm.ReasonNoScan
+		return o, []Command{Play{payterm.SoundDeclined}}
+	}
+	return o, nil // nothing is under way that could be answered
+}
+
+// scanned accepts one fresh payment code and sends it, once.
+func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
+	if ev.Began < o.BeganAt {
+		return o, nil // scanned while idle: it must not pay this amount
+	}
+	wallet, known := ev.Code.Wallet()
+	switch {
+	case ev.Used:
+		o.Hint = HintUsedCode
+	case !known && o.Sale.Wallet == "":
+		o.Hint = HintNotACode
+	case known && o.Sale.Wallet != "" && wallet != o.Sale.Wallet:
+		o.Hint = HintOtherWallet
+	}
+	if o.Hint != HintNone {
+		return o, []Command{Play{payterm.SoundDeclined}}
+	}
+	if known {
+		o.Wallet = wallet
+	}
+	o.Code, o.CodeKey, o.MaskedCode = ev.Code, ev.Key, ev.Code.String()
+	o, cmds := o.send(in)
+	return o, append(cmds, Play{payterm.SoundScan})
+}
+
+func (o Order) passiveSending(in Stamped) (Order, []Command) {
+	switch ev := in.Event.(type) {
+	case PaymentAnswered:
+		o.Asking.InFlight = false
+		return o.passiveAnswered(in, ev.Reply.Answer)
+	case CancelPressed:
+		o.CancelWanted = true // it counts if nothing was written
+	case Woke:
+		if in.Mono >= o.Until {
+			return o.wait(in), nil
+		}
+	}
+	return o, nil
+}
+
+// passiveAnswered takes in the answer to PASSIVEPAY.
+func (o Order) passiveAnswered(in Stamped, answer payterm.Answer) (Order, []Command) {
+	o.Heard = payterm.AnswerName(answer)
+	switch a := answer.(type) {
+	case payterm.Unsent:
+		return o.unsent(in, a)
+	case payterm.Paid:
+		return o.approve(in, a)
+	case payterm.Failed:
+		return o.decline(in, payterm.ReasonWallet, a.Status)
+	case payterm.Rejected:
+		return o.notSent(in, payterm.ReasonRejected)
+	case payterm.Refunded:
+		o.PaidMinor, o.RefundedMinor, o.GatewayStatus = a.PaidMinor, a.RefundedMinor, a.Status
+		return o.list(in, payterm.ReasonRefunded, payterm.AttentionDoubt), []Command{Play{payterm.SoundAlarm}}
+	case payterm.Refused:
+		o.Refusal = a.Reason
+		o = o.wait(in)
+		o.Phase = Confirming
+		o.Asking.Next = in.Mono // the customer stands there: ask at once
+		return o.inquire(in)
+	case payterm.Clash:
+		// It may be another terminal's order: never sent again, and approved
+		// only on an inquiry that fits in time as well.
+		o.Clashed = true
+		o = o.alarm(true)
+	case payterm.Pending:
+		o.GatewayStatus = a.Status
+	case payterm.Unclear:
+		o.GatewayStatus = a.Status
+		o = o.alarm(a.Alarm)
+	case payterm.Lost:
+		o = o.alarm(a.Alarm)
+	case payterm.CodeMade, payterm.NotFound:
+	}
+	return o.wait(in), nil
+}
+
+// wait goes on to inquire at the counter.
+func (o Order) wait(in Stamped) Order {
+	r := o.Sale.Rules
+	o.Phase, o.Code = Waiting, payterm.PayCode{}
+	o.Until = max(o.SentAt+r.PassiveCounter, in.Mono+1)
+	o.Asking = o.Asking.soon(in, r.FirstInquiry, 0)
+	return o
+}
+
+func (o Order) passiveWaiting(in Stamped) (Order, []Command) {
+	switch ev := in.Event.(type) {
+	case Woke:
+		if in.Mono >= o.Until {
+			return o.doubt(in, payterm.ReasonNoAnswer)
+		}
+		return o.inquire(in)
+	case CancelPressed:
+		if in.Mono < o.SentAt+o.Sale.Rules.LeaveAfter {
+			o.Hint = HintTooEarly
+			return o, nil
+		}
+		return o.doubt(in, payterm.ReasonGivenUp)
+	case PaymentAnswered: // later than its own deadline allowed
+		o.Asking.InFlight = false
+		switch a := ev.Reply.Answer.(type) {
+		case payterm.Paid, payterm.Failed, payterm.Refunded:
+			return o.heard(in, a)
+		}
+	}
+	return o, nil
+}

@@ -1,0 +1,414 @@
+package flows
+
+import (
+	"fmt"
+	"time"
+
+	"payterm"
+)
+
+// TerminalPhase is what the counter is busy with.
+type TerminalPhase uint8
+
+// The phases of the terminal.
+const (
+	Idle           TerminalPhase = iota
+	EnteringAmount               // digits are typed
+	ChoosingWallet               // Active Mode: whose code to show
+	Checking                     // is there an order in the way?
+	Warned                       // there is; a person decides
+	EnteringPIN                  // a supervisor's override
+	Serving                      // an order holds the counter
+	ShowingResult                // its outcome stands until a key or a new sale
+	OutOfOrder                   // the journal cannot be written
+)
+
+var terminalPhaseNames = [...]string{
+	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
+	"Serving", "ShowingResult", "OutOfOrder",
+}
+
+// String is the phase's name.
+func (p TerminalPhase) String() string {
+	if int(p) < len(terminalPhaseNames) {
+		return terminalPhaseNames[p]
+	}
+	return fmt.Sprintf("TerminalPhase(%d)", p)
+}
+
+// Settings are what the terminal was told at its start.
+type Settings struct {
+	Currency      payterm.Currency
+	MaxMinor      int64 // of one sale; 0 for payterm.MaxMinor
+	ActiveWallets WalletSet
+	Operator      string
+	PINSet        bool // a supervisor's PIN is configured
+	Rules         Rules
+}
+
+// The terminal's own limits.
+const (
+	amountTimeout = 120 * time.Second // an amount that nobody finishes is cleared
+	maxPINDigits  = 12
+	maxPINTries   = 3
+)
+
+// Terminal is the state of the counter. It is comparable and not journalled: a
+// new life begins idle, and the orders begin again from their own events.
+type Terminal struct {
+	Settings Settings
+	Phase    TerminalPhase
+	Status   Status
+
+	Want          SaleBegan // what is being entered or asked for
+	Ticket        uint64    // of a sale that came over the socket, 0 for the keypad
+	Conflict      payterm.OrderID
+	ConflictDoubt bool
+	PIN           PIN
+	PINTries      int
+	Fault         string
+
+	Order  Order         // at the counter, or the last one
+	Until  time.Duration // of the amount's entry
+	TickAt time.Duration // of the elapsed time on screen
+	Shown  View
+}
+
+// NewTerminal is an idle counter.
+func NewTerminal(s Settings) Terminal {
+	if s.MaxMinor <= 0 || s.MaxMinor > payterm.MaxMinor {
+		s.MaxMinor = payterm.MaxMinor
+	}
+	t := Terminal{Settings: s, Status: Status{Network: NetworkUnknown, Paper: payterm.PaperUnknown}}
+	return t.idle()
+}
+
+// Due is the terminal's next deadline.
+func (t Terminal) Due() (time.Duration, bool) {
+	switch {
+	case t.Until != 0 && (t.TickAt == 0 || t.Until < t.TickAt):
+		return t.Until, true
+	case t.TickAt != 0:
+		return t.TickAt, true
+	}
+	return 0, false
+}
+
+// StepTerminal moves the counter by one event and shows what has changed.
+func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
+	t, cmds := t.step(in)
+	t = t.tick(in.Mono)
+	if v := t.view(in.Mono); v != t.Shown {
+		t.Shown = v
+		cmds = append(cmds, Show{v})
+	}
+	return t, cmds
+}
+
+func (t Terminal) step(in Stamped) (Terminal, []Command) {
+	switch ev := in.Event.(type) {
+	case StatusChanged:
+		t.Status = ev.Status
+	case StoreFailed:
+		return t.outOfOrder(ev)
+	case OrderMoved:
+		return t.moved(ev.Order), nil
+	case SaleAsked:
+		return t.asked(ev)
+	case ConflictChecked:
+		return t.checked(in, ev)
+	case PINChecked:
+		return t.pinChecked(ev)
+	case CodeScanned:
+		if t.Phase == Serving {
+			return t, []Command{Tell{t.Order.ID(), ev}}
+		}
+	case KeyPressed:
+		return t.key(in, ev.Key)
+	case Woke:
+		if t.Until != 0 && in.Mono >= t.Until {
+			return t.idle(), nil
+		}
+	case Restarted: // a new life begins idle anyway
+	case SaleBegan, PaymentAnswered, InquiryAnswered, CancelPressed, InquiryAsked, Resolved: // an order's
+	}
+	return t, nil
+}
+
+// idle clears the counter of everything but what the world says.
+func (t Terminal) idle() Terminal {
+	return Terminal{
+		Settings: t.Settings, Status: t.Status, Shown: t.Shown,
+		Want: SaleBegan{Currency: t.Settings.Currency},
+	}
+}
+
+// tick plans the next second of the waiting screens.
+func (t Terminal) tick(now time.Duration) Terminal {
+	t.TickAt = 0
+	if t.Phase != Serving || !t.Order.Phase.AtCounter() {
+		return t
+	}
+	since := t.Order.SentAt
+	if t.Order.Phase == Scanning {
+		since = t.Order.BeganAt
+	}
+	t.TickAt = since + (max(0, now-since)/time.Second+1)*time.Second
+	return t
+}
+
+// outOfOrder stops selling. What is being served goes on to be shown.
+func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
+	var cmds []Command
+	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == Serving) {
+		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
+	}
+	t = t.idle()
+	t.Phase, t.Fault = OutOfOrder, ev.Why
+	return t, append(cmds, Play{payterm.SoundAlarm})
+}
+
+// moved follows the order at the counter.
+func (t Terminal) moved(o Order) Terminal {
+	switch {
+	case t.Phase == Serving && (t.Order.ID() == o.ID() || t.Order.ID() == ""):
+		t.Order = o
+		if !o.Phase.AtCounter() {
+			t.Phase = ShowingResult
+		}
+	case t.Phase == ShowingResult && t.Order.ID() == o.ID():
+		t.Order = o // a doubt on screen that has resolved itself
+	}
+	return t
+}
+
+// asked takes a sale from the socket. A result that waits for a key gives way.
+func (t Terminal) asked(ev SaleAsked) (Terminal, []Command) {
+	switch t.Phase {
+	case Idle, ShowingResult:
+	case OutOfOrder:
+		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonStorage}}
+	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving:
+		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
+	}
+	t = t.idle()
+	t.Want, t.Ticket = ev.Sale, ev.Ticket
+	return t.check()
+}
+
+func (t Terminal) check() (Terminal, []Command) {
+	t.Phase, t.Until = Checking, 0
+	return t, []Command{CheckConflict{t.Want.total()}}
+}
+
+// checked begins the sale, unless another order of this total stands in the way
+// and nobody has said to go on despite it.
+func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) {
+	if t.Phase != Checking {
+		return t, nil
+	}
+	switch {
+	case ev.Order == "" || ev.Order == t.Want.Despite:
+		return t.begin()
+	case t.Ticket != 0:
+		refusal := Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: ev.Order}
+		return t.idle(), []Command{refusal}
+	}
+	t.Phase, t.Conflict, t.ConflictDoubt = Warned, ev.Order, ev.Doubt
+	t.Until = in.Mono + amountTimeout
+	return t, []Command{Play{payterm.SoundDoubt}}
+}
+
+func (t Terminal) begin() (Terminal, []Command) {
+	t.Phase, t.Until, t.Order = Serving, 0, Order{}
+	sale := t.Want
+	sale.Rules = t.Settings.Rules
+	if sale.Operator == "" {
+		sale.Operator = t.Settings.Operator
+	}
+	return t, []Command{BeginSale{Ticket: t.Ticket, Sale: sale}}
+}
+
+func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
+	switch t.Phase {
+	case Idle, EnteringAmount:
+		return t.keyAmount(in, k)
+	case ChoosingWallet:
+		return t.keyWallet(in, k)
+	case Warned:
+		return t.keyWarned(in, k)
+	case EnteringPIN:
+		return t.keyPIN(in, k)
+	case Serving:
+		if k == payterm.KeyCancel && t.Order.ID() != "" {
+			return t, []Command{Tell{t.Order.ID(), CancelPressed{}}}
+		}
+	case ShowingResult:
+		return t.idle().keyAmount(in, k) // any key leaves; a digit begins the next amount
+	case Checking, OutOfOrder:
+	}
+	return t, nil
+}
+
+// keyAmount types an amount in minor units. A digit that would pass the limit is
+// refused, never dropped in silence.
+func (t Terminal) keyAmount(in Stamped, k payterm.Key) (Terminal, []Command) {
+	sounds := []Command{Play{payterm.SoundKey}}
+	switch {
+	case k == payterm.KeyCancel:
+		return t.idle(), sounds
+	case k == payterm.KeyClear:
+		t.Want.AmountMinor /= 10
+	case k.Digits() != "":
+		minor := t.Want.AmountMinor * 10
+		if k == payterm.Key00 {
+			minor *= 10
+		} else {
+			minor += int64(k[0] - '0')
+		}
+		if minor > t.Settings.MaxMinor {
+			return t, []Command{Play{payterm.SoundDeclined}}
+		}
+		t.Want.AmountMinor = minor
+	case k == payterm.KeyEnter && t.Want.AmountMinor > 0:
+		t.Want.Mode = payterm.Passive
+		return t.check()
+	case k == payterm.KeyF1 && t.Want.AmountMinor > 0:
+		return t.chooseWallet(in)
+	default:
+		return t, nil
+	}
+	if t.Want.AmountMinor == 0 {
+		return t.idle(), sounds
+	}
+	t.Phase, t.Until = EnteringAmount, in.Mono+amountTimeout
+	return t, sounds
+}
+
+// chooseWallet asks whose code to show, if there is a choice.
+func (t Terminal) chooseWallet(in Stamped) (Terminal, []Command) {
+	wallets := t.Settings.ActiveWallets.List()
+	if len(wallets) == 0 {
+		return t, []Command{Play{payterm.SoundDeclined}}
+	}
+	t.Want.Mode = payterm.Active
+	if len(wallets) == 1 {
+		t.Want.Wallet = wallets[0]
+		return t.check()
+	}
+	t.Phase, t.Until = ChoosingWallet, in.Mono+amountTimeout
+	return t, []Command{Play{payterm.SoundKey}}
+}
+
+func (t Terminal) keyWallet(in Stamped, k payterm.Key) (Terminal, []Command) {
+	if k == payterm.KeyCancel {
+		t.Phase, t.Until = EnteringAmount, in.Mono+amountTimeout
+		t.Want.Mode = ""
+		return t, []Command{Play{payterm.SoundKey}}
+	}
+	wallets := t.Settings.ActiveWallets.List()
+	if n := int(k[0] - '0'); len(k) == 1 && n >= 1 && n <= len(wallets) {
+		t.Want.Wallet = wallets[n-1]
+		return t.check()
+	}
+	return t, nil
+}
+
+// keyWarned asks for one key, and for a supervisor where a payment in doubt is
+// younger than the guard.
+func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
+	switch k {
+	case payterm.KeyCancel:
+		return t.idle(), []Command{Play{payterm.SoundKey}}
+	case payterm.KeyEnter:
+		if t.ConflictDoubt && t.Settings.PINSet {
+			t.Phase, t.Until, t.PIN = EnteringPIN, in.Mono+amountTimeout, ""
+			return t, []Command{Play{payterm.SoundKey}}
+		}
+		return t.override()
+	}
+	return t, nil
+}
+
+func (t Terminal) override() (Terminal, []Command) {
+	t.Want.Despite = t.Conflict
+	return t.begin()
+}
+
+func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
+	t.Until = in.Mono + amountTimeout
+	switch {
+	case k == payterm.KeyCancel:
+		return t.idle(), []Command{Play{payterm.SoundKey}}
+	case k == payterm.KeyClear:
+		t.PIN = ""
+	case k == payterm.KeyEnter && t.PIN != "":
+		pin := t.PIN
+		t.PIN = ""
+		return t, []Command{CheckPIN{pin}}
+	case k.Digits() != "" && len(t.PIN)+len(k.Digits()) <= maxPINDigits:
+		t.PIN += PIN(k.Digits())
+	default:
+		return t, nil
+	}
+	return t, []Command{Play{payterm.SoundKey}}
+}
+
+func (t Terminal) pinChecked(ev PINChecked) (Terminal, []Command) {
+	if t.Phase != EnteringPIN {
+		return t, nil
+	}
+	if ev.OK {
+		return t.override()
+	}
+	t.PINTries++
+	if t.PINTries >= maxPINTries {
+		return t.idle(), []Command{Play{payterm.SoundDeclined}}
+	}
+	return t, []Command{Play{payterm.SoundDeclined}}
+}
+
+// total is what the customer will be asked to pay.
+func (s SaleBegan) total() payterm.Amount {
+	return payterm.Amount{Minor: s.AmountMinor + s.TipMinor, Currency: s.Currency}
+}
+
+// Impossible says what is wrong with a state that should not be reached.
+func (t Terminal) Impossible() error {
+	switch {
+	case t.Phase == ShowingResult && t.Order.Phase.AtCounter():
+		return fmt.Errorf("terminal shows a result of an order in %s", t.Order.Phase)
+	case t.Phase == Idle && t.Want.AmountMinor != 0:
+		return fmt.Errorf("idle terminal keeps an amount")
+	case t.Phase != EnteringPIN && t.PIN != "":
+		return fmt.Errorf("terminal in %s keeps a PIN", t.Phase)
+	case t.Phase == Warned && t.Conflict == "":
+		return fmt.Errorf("terminal warns of nothing")
+	case t.PINTries >= maxPINTries:
+		return fmt.Errorf("%d wrong PINs and still asking", t.PINTries)
+	}
+	return nil
+}
+
+// State is the word under which programs know what the counter does.
+func (t Terminal) State() string {
+	switch t.Phase {
+	case Idle:
+		return "idle"
+	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN:
+		return "amount"
+	case Serving:
+		switch t.Order.Phase {
+		case Scanning:
+			return "scan"
+		case ShowingCode:
+			return "show_code"
+		case Waiting, Confirming:
+			return "waiting"
+		case Fresh, Sending, Redialling, InBackground, Trailing, Listed, Closed:
+		}
+		return "sending"
+	case ShowingResult, OutOfOrder:
+	}
+	return "result"
+}

@@ -1,0 +1,163 @@
+package flows
+
+import (
+	"time"
+
+	"payterm"
+)
+
+// ViewName names what the screen is about. The names are stable: programs see
+// them.
+type ViewName string
+
+// The views.
+const (
+	ViewIdle         ViewName = "idle"
+	ViewAmount       ViewName = "amount"
+	ViewChooseWallet ViewName = "choose_wallet"
+	ViewWarning      ViewName = "warning" // the same amount may have been paid already
+	ViewPIN          ViewName = "pin"
+	ViewScan         ViewName = "scan"
+	ViewSending      ViewName = "sending"
+	ViewShowCode     ViewName = "show_code"
+	ViewWaiting      ViewName = "waiting"
+	ViewApproved     ViewName = "approved"
+	ViewDeclined     ViewName = "declined"
+	ViewCancelled    ViewName = "cancelled"
+	ViewNotSent      ViewName = "not_sent"
+	ViewInDoubt      ViewName = "in_doubt"
+	ViewFault        ViewName = "fault"
+)
+
+// ViewNames lists them all.
+var ViewNames = [...]ViewName{
+	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
+	ViewWaiting, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewFault,
+}
+
+// View is what the cashier and the customer are to be shown, before it is put
+// into words (package screen).
+type View struct {
+	Name       ViewName
+	Status     Status
+	Total      payterm.Amount
+	Tip        payterm.Amount
+	Mode       payterm.Mode
+	Wallet     payterm.Wallet
+	Order      payterm.OrderID // of the order, or the one that a warning is about
+	Doubt      bool            // warning: a payment in doubt, not merely a code on show
+	Outcome    payterm.Outcome
+	Reason     payterm.Reason
+	CodeURL    string
+	Elapsed    time.Duration // whole seconds since it was sent or began
+	Left       time.Duration // whole seconds until the phase ends
+	Hint       Hint
+	CanLeave   bool // CANCEL works now
+	Redialling bool // no connection so far
+	Payer      string
+	PaidMinor  int64
+	Refunded   int64
+	Choices    WalletSet
+	PINDigits  int
+	PINWrong   bool
+	Fault      string
+}
+
+// WalletSet is a set of wallets, in the order of payterm.Wallets.
+type WalletSet [len(payterm.Wallets)]bool
+
+// List is the set's wallets in order.
+func (s WalletSet) List() []payterm.Wallet {
+	var list []payterm.Wallet
+	for i, in := range s {
+		if in {
+			list = append(list, payterm.Wallets[i])
+		}
+	}
+	return list
+}
+
+// WalletSetOf makes a set.
+func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
+	var s WalletSet
+	for _, w := range wallets {
+		for i, known := range payterm.Wallets {
+			if w == known {
+				s[i] = true
+			}
+		}
+	}
+	return s
+}
+
+// view is what the terminal shows at the moment now.
+func (t Terminal) view(now time.Duration) View {
+	v := View{Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
+	switch t.Phase {
+	case Idle:
+		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency}}
+	case EnteringAmount, Checking:
+		v.Name = ViewAmount
+		v.Choices = t.Settings.ActiveWallets
+	case ChoosingWallet:
+		v.Name, v.Choices = ViewChooseWallet, t.Settings.ActiveWallets
+	case Warned:
+		v.Name, v.Order, v.Doubt = ViewWarning, t.Conflict, t.ConflictDoubt
+	case EnteringPIN:
+		v.Name, v.Order, v.PINDigits, v.PINWrong = ViewPIN, t.Conflict, len(t.PIN), t.PINTries > 0
+	case OutOfOrder:
+		v.Name, v.Fault = ViewFault, t.Fault
+	case Serving, ShowingResult:
+		return t.orderView(now)
+	}
+	return v
+}
+
+// orderView shows the order at the counter, or how it ended.
+func (t Terminal) orderView(now time.Duration) View {
+	o := t.Order
+	v := View{
+		Status: t.Status, Total: o.Total(), Mode: o.Sale.Mode, Wallet: o.Wallet, Order: o.ID(),
+		Tip:     payterm.Amount{Minor: o.Sale.TipMinor, Currency: o.Sale.Currency},
+		Outcome: o.Outcome, Reason: o.Reason, Hint: o.Hint, Payer: o.Payer,
+		PaidMinor: o.PaidMinor, Refunded: o.RefundedMinor,
+	}
+	since := o.SentAt
+	switch o.Phase {
+	case Fresh: // the order is being written down
+		v = View{Name: ViewSending, Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
+		return v
+	case Scanning:
+		v.Name, v.CanLeave, since = ViewScan, true, o.BeganAt
+	case Sending, Redialling:
+		v.Name, v.Redialling = ViewSending, o.Phase == Redialling || o.Heard == payterm.AnswerName(payterm.Unsent{})
+		v.CanLeave = o.Phase == Redialling || o.Sale.Mode == payterm.Active
+	case ShowingCode:
+		v.Name, v.CodeURL, v.CanLeave = ViewShowCode, o.CodeURL, true
+	case Waiting, Confirming:
+		v.Name, v.CanLeave = ViewWaiting, now >= o.SentAt+o.Sale.Rules.LeaveAfter
+	case InBackground, Trailing, Listed, Closed:
+		v.Name = resultView(o.Outcome)
+		return v
+	}
+	v.Elapsed = max(0, now-since).Truncate(time.Second)
+	if o.Until > now {
+		v.Left = (o.Until - now + time.Second - 1).Truncate(time.Second)
+	}
+	return v
+}
+
+func resultView(outcome payterm.Outcome) ViewName {
+	switch outcome {
+	case payterm.Approved:
+		return ViewApproved
+	case payterm.Declined:
+		return ViewDeclined
+	case payterm.Cancelled:
+		return ViewCancelled
+	case payterm.NotSent:
+		return ViewNotSent
+	case payterm.InDoubt, payterm.Open:
+	}
+	return ViewInDoubt
+}
