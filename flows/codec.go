@@ -45,8 +45,8 @@ func EncodeEvent(e Event) (name string, body json.RawMessage, err error) {
 	return name, body, nil
 }
 
-// DecodeEvent reads back what EncodeEvent wrote. A payment code comes back
-// masked.
+// DecodeEvent reads back what EncodeEvent wrote. A payment code does not come
+// back.
 func DecodeEvent(name string, body json.RawMessage) (Event, error) {
 	read, ok := eventReaders[name]
 	if !ok {

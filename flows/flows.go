@@ -63,13 +63,17 @@ type (
 		Rules          Rules            `json:"rules"`
 	}
 
-	// CodeScanned is a frame from the scanner. Began is when its first byte came;
-	// Key is a keyed hash of the code; Used says that an order has used it.
+	// CodeScanned is a frame from the scanner. Wallet is whose code it is, empty
+	// where its form does not tell; Key is a keyed hash of the code; Used says
+	// that an order has used it; Began is when its first byte came. The code
+	// itself is never written down.
 	CodeScanned struct {
-		Code  payterm.PayCode `json:"code"` // masked in the journal
-		Key   string          `json:"key"`
-		Began time.Duration   `json:"began"`
-		Used  bool            `json:"used,omitempty"`
+		Code   payterm.PayCode `json:"-"`
+		Masked string          `json:"masked"`
+		Wallet payterm.Wallet  `json:"wallet,omitempty"`
+		Key    string          `json:"key"`
+		Began  time.Duration   `json:"began"`
+		Used   bool            `json:"used,omitempty"`
 	}
 
 	// PaymentAnswered is the end of the request that moves money.

@@ -43,22 +43,21 @@ func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
 	if ev.Began < o.BeganAt {
 		return o, nil // scanned while idle: it must not pay this amount
 	}
-	wallet, known := ev.Code.Wallet()
 	switch {
 	case ev.Used:
 		o.Hint = HintUsedCode
-	case !known && o.Sale.Wallet == "":
+	case ev.Wallet == "" && o.Sale.Wallet == "":
 		o.Hint = HintNotACode
-	case known && o.Sale.Wallet != "" && wallet != o.Sale.Wallet:
+	case ev.Wallet != "" && o.Sale.Wallet != "" && ev.Wallet != o.Sale.Wallet:
 		o.Hint = HintOtherWallet
 	}
 	if o.Hint != HintNone {
 		return o, []Command{Play{payterm.SoundDeclined}}
 	}
-	if known {
-		o.Wallet = wallet
+	if ev.Wallet != "" {
+		o.Wallet = ev.Wallet
 	}
-	o.Code, o.CodeKey, o.MaskedCode = ev.Code, ev.Key, ev.Code.String()
+	o.Code, o.CodeKey, o.MaskedCode = ev.Code, ev.Key, ev.Masked
 	o, cmds := o.send(in)
 	return o, append(cmds, Play{payterm.SoundScan})
 }
