@@ -27,7 +27,7 @@ func EventName(e Event) string {
 		return "inquiry_asked"
 	case Resolved:
 		return "resolved"
-	case KeyPressed, SaleAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed:
+	case KeyPressed, SaleAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered:
 	}
 	return ""
 }

@@ -137,6 +137,9 @@ type (
 
 	// StoreFailed says that the journal cannot be written: nothing may be sold.
 	StoreFailed struct{ Why string }
+
+	// StoreRecovered says that it can be written again and owes nothing.
+	StoreRecovered struct{}
 )
 
 func (SaleBegan) event()       {}
@@ -155,6 +158,7 @@ func (PINChecked) event()      {}
 func (OrderMoved) event()      {}
 func (StatusChanged) event()   {}
 func (StoreFailed) event()     {}
+func (StoreRecovered) event()  {}
 
 // Command is what is to be done. The set is closed.
 //

@@ -111,6 +111,10 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		t.Status = ev.Status
 	case StoreFailed:
 		return t.outOfOrder(ev)
+	case StoreRecovered:
+		if t.Phase == OutOfOrder {
+			return t.recovered(), nil
+		}
 	case OrderMoved:
 		return t.moved(ev.Order), nil
 	case SaleAsked:
@@ -157,15 +161,38 @@ func (t Terminal) tick(now time.Duration) Terminal {
 	return t
 }
 
-// outOfOrder stops selling. What is being served goes on to be shown.
+// outOfOrder stops selling. An order that is being served goes on by itself and
+// has the counter again once the journal can be written.
 func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
+	if t.Phase == OutOfOrder {
+		t.Fault = ev.Why
+		return t, nil
+	}
 	var cmds []Command
-	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == Serving) {
+	served := t.Order
+	switch {
+	case t.Phase != Serving:
+		served = Order{}
+	case served.ID() == "": // it could not even begin
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
 	}
 	t = t.idle()
-	t.Phase, t.Fault = OutOfOrder, ev.Why
+	t.Phase, t.Fault, t.Order = OutOfOrder, ev.Why, served
 	return t, append(cmds, Play{payterm.SoundAlarm})
+}
+
+// recovered gives the counter back.
+func (t Terminal) recovered() Terminal {
+	served := t.Order
+	t = t.idle()
+	if served.ID() == "" {
+		return t
+	}
+	t.Order, t.Phase = served, Serving
+	if !served.Phase.AtCounter() {
+		t.Phase = ShowingResult
+	}
+	return t
 }
 
 // moved follows the order at the counter.
@@ -176,7 +203,7 @@ func (t Terminal) moved(o Order) Terminal {
 		if !o.Phase.AtCounter() {
 			t.Phase = ShowingResult
 		}
-	case t.Phase == ShowingResult && t.Order.ID() == o.ID():
+	case (t.Phase == ShowingResult || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
 	}
 	return t

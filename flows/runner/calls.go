@@ -1,0 +1,247 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// SaleResult is how a sale that was asked for ended: the order, or the reason
+// why none began (Order then names the one in the way, if any).
+type SaleResult struct {
+	Began  bool
+	Reason payterm.Reason
+	Order  payterm.Order
+}
+
+// Sale asks for a sale and waits until it ends or leaves the counter. The same
+// idempotency key gives the same order. An error means that nothing began,
+// unless ctx ended: then the order goes on by itself.
+func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan) (SaleResult, error) {
+	result := make(chan SaleResult, 1)
+	failed := make(chan error, 1)
+	if !r.Post(func() {
+		if err := r.askSale(sale, result); err != nil {
+			failed <- err
+		}
+	}) {
+		return SaleResult{}, ErrStopped
+	}
+	select {
+	case res := <-result:
+		return res, nil
+	case err := <-failed:
+		return SaleResult{}, err
+	case <-ctx.Done():
+		return SaleResult{}, fmt.Errorf("sale: %w", context.Cause(ctx))
+	case <-r.stopped:
+		return SaleResult{}, ErrStopped
+	}
+}
+
+func (r *Runner) askSale(sale flows.SaleBegan, result chan SaleResult) error {
+	if sale.IdempotencyKey != "" {
+		row, found, err := r.c.Journal.OrderByKey(sale.IdempotencyKey)
+		if err != nil {
+			return fmt.Errorf("look up the idempotency key: %w", err)
+		}
+		if found {
+			return r.again(row, sale, result)
+		}
+	}
+	r.ticket++
+	r.tickets[r.ticket] = result
+	r.feed(flows.SaleAsked{Ticket: r.ticket, Sale: sale})
+	return nil
+}
+
+// again answers a sale whose key is known with the order that has it.
+func (r *Runner) again(row payterm.Order, sale flows.SaleBegan, result chan SaleResult) error {
+	if row.AmountMinor != sale.AmountMinor || row.TipMinor != sale.TipMinor || row.Mode != sale.Mode ||
+		(sale.Wallet != "" && row.Wallet != "" && row.Wallet != sale.Wallet) {
+		return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
+	}
+	if l := r.orders[row.ID]; l != nil && l.order.Outcome == payterm.Open {
+		l.waiters = append(l.waiters, result)
+		return nil
+	}
+	result <- SaleResult{Began: true, Order: row}
+	return nil
+}
+
+// answer ends a sale that did not become an order.
+func (r *Runner) answer(ticket uint64, res SaleResult) {
+	if waiter := r.tickets[ticket]; waiter != nil {
+		waiter <- res
+		delete(r.tickets, ticket)
+	}
+}
+
+// Inquire asks the gateway about an order that is open or listed, and gives its
+// row once it has answered. It reports false when nothing is open about it.
+func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order, bool, error) {
+	type found struct {
+		row  payterm.Order
+		wait chan payterm.Order
+	}
+	got := make(chan found, 1)
+	if !r.Post(func() {
+		l := r.orders[id]
+		if l == nil {
+			got <- found{}
+			return
+		}
+		f := found{row: l.order.Row()}
+		r.step(l, r.stamp(flows.InquiryAsked{}))
+		if _, due := l.order.Due(); due && l.order.Asking.Next != 0 || l.order.Asking.InFlight {
+			f.wait = make(chan payterm.Order, 1)
+			l.watchers = append(l.watchers, f.wait)
+		}
+		got <- f
+	}) {
+		return payterm.Order{}, false, ErrStopped
+	}
+	var f found
+	select {
+	case f = <-got:
+	case <-ctx.Done():
+		return payterm.Order{}, false, context.Cause(ctx)
+	}
+	if f.row.ID == "" {
+		return payterm.Order{}, false, nil
+	}
+	if f.wait == nil {
+		return f.row, true, nil
+	}
+	select {
+	case row := <-f.wait:
+		return row, true, nil
+	case <-ctx.Done():
+		return f.row, true, nil // no answer in time: the row as it is
+	case <-r.stopped:
+		return f.row, true, nil
+	}
+}
+
+// Resolve records a supervisor's word on an order.
+func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error) {
+	type result struct {
+		row payterm.Order
+		err error
+	}
+	done := make(chan result, 1)
+	if !r.Post(func() {
+		row, err := r.resolve(id, operator, reason)
+		done <- result{row, err}
+	}) {
+		return payterm.Order{}, ErrStopped
+	}
+	select {
+	case res := <-done:
+		return res.row, res.err
+	case <-ctx.Done():
+		return payterm.Order{}, context.Cause(ctx)
+	}
+}
+
+func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.Order, error) {
+	l := r.orders[id]
+	if l == nil { // a late payment, say: closed, and still on the list
+		records, err := r.c.Journal.Events(id)
+		if err != nil {
+			return payterm.Order{}, fmt.Errorf("read order %s: %w", id, err)
+		}
+		if len(records) == 0 {
+			return payterm.Order{}, fmt.Errorf("%w: %s", ErrUnknown, id)
+		}
+		o, err := fold(records)
+		if err != nil {
+			return payterm.Order{}, fmt.Errorf("order %s: %w", id, err)
+		}
+		l = &live{order: o, heapAt: -1}
+	}
+	before := l.order
+	r.step(l, r.stamp(flows.Resolved{Operator: operator, Reason: reason}))
+	if !flows.Lasting(before, l.order) {
+		if r.storeBad {
+			return payterm.Order{}, fmt.Errorf("order %s: the journal cannot be written", id)
+		}
+		return payterm.Order{}, fmt.Errorf("%w: %s is %s", ErrNotAsked, id, before.Outcome)
+	}
+	return l.order.Row(), nil
+}
+
+// Snapshot is the agent's state at one moment.
+type Snapshot struct {
+	State    string
+	OrderID  payterm.OrderID
+	Status   flows.Status
+	Shown    flows.View
+	Queue    []payterm.QueueItem
+	Fault    string
+	Set      map[payterm.OrderID]error // orders set aside
+	Settings flows.Settings
+}
+
+// Snapshot asks the loop for its state.
+func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
+	got := make(chan Snapshot, 1)
+	if !r.Post(func() { got <- r.snapshot() }) {
+		return Snapshot{}, ErrStopped
+	}
+	select {
+	case s := <-got:
+		return s, nil
+	case <-ctx.Done():
+		return Snapshot{}, context.Cause(ctx)
+	}
+}
+
+func (r *Runner) snapshot() Snapshot {
+	s := Snapshot{
+		State: r.terminal.State(), Status: r.status(), Shown: r.terminal.Shown, Fault: r.terminal.Fault,
+		Set: map[payterm.OrderID]error{}, Settings: r.terminal.Settings,
+	}
+	if s.State != "idle" && s.State != "amount" {
+		s.OrderID = r.terminal.Order.ID()
+	}
+	for id, err := range r.broken {
+		s.Set[id] = err
+	}
+	mono, wall := r.c.Clock.Now()
+	for _, l := range r.orders {
+		o := l.order
+		if o.Owes() == payterm.OwedNothing || o.Phase.AtCounter() {
+			continue
+		}
+		item := payterm.QueueItem{OrderID: o.ID(), Task: o.Owes(), Attempts: o.Asking.Attempts}
+		if o.SentWall != 0 {
+			item.Since = time.UnixMilli(o.SentWall).UTC()
+		}
+		if due, any := o.Due(); any && !wall.IsZero() {
+			item.NextAt = wall.Add(due - mono).UTC()
+		}
+		s.Queue = append(s.Queue, item)
+	}
+	slices.SortFunc(s.Queue, func(a, b payterm.QueueItem) int {
+		if c := a.NextAt.Compare(b.NextAt); c != 0 {
+			return c
+		}
+		return compare(a.OrderID, b.OrderID)
+	})
+	return s
+}
+
+func compare(a, b payterm.OrderID) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,647 @@
+// Package runner is the edge around the pure flows: it stamps what happens,
+// steps the machines, commits, and only then carries out their commands. It owns
+// the only loop, and all state of orders and counter lives on it; everything
+// that takes time runs beside the loop and comes back as an event.
+//
+// The order of things is the contract: an event that changes a fact is durable
+// before any command that it led to is carried out. A commit that fails changes
+// nothing, carries nothing out and stops the sale of anything new; answers of
+// the gateway are kept and tried again.
+//
+// The runner does not know SQLite, HTTP, pixels or paper. It declares what it
+// needs of them below, and cmd/payterm hands it in.
+package runner
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Journal makes events durable. Commit stores all of the entries or none, and
+// returns once they are on the disk.
+type Journal interface {
+	Commit(entries ...payterm.Entry) error
+	NextOrderID() (payterm.OrderID, error)
+	CodeUsed(key string) (bool, error)
+	OrderByKey(idempotencyKey string) (payterm.Order, bool, error)
+	Writable() error // tried while the journal is out of order
+	Events(payterm.OrderID) ([]payterm.Journaled, error)
+	Attention() (map[payterm.Attention]int, error)
+}
+
+// Gateway takes payments and answers inquiries. Every call ends by the deadline
+// of its context, and says what became of it.
+type Gateway interface {
+	Pay(context.Context, payterm.Payment) payterm.Answer
+	Inquire(context.Context, payterm.Inquiry) payterm.Answer
+}
+
+// Display shows the newest screen. It does not block: a screen that a newer one
+// overtakes need never be drawn.
+type Display interface{ Show(payterm.Screen) }
+
+// Printer takes a slip into its queue, or says why it cannot.
+type Printer interface{ Print(payterm.Receipt) error }
+
+// Buzzer plays a sound without blocking.
+type Buzzer interface{ Play(payterm.Sound) }
+
+// Config is what a runner is made of.
+type Config struct {
+	Journal  Journal
+	Gateway  Gateway
+	Display  Display
+	Printer  Printer
+	Buzzer   Buzzer
+	Clock    Clock
+	Settings flows.Settings
+	BootTag  string
+
+	Screen  func(flows.View) payterm.Screen
+	Slip    func(flows.Slip, payterm.Order) payterm.Receipt
+	CodeKey func(payterm.PayCode) string // keyed hash of a payment code
+	PIN     func(flows.PIN) bool         // slow; runs beside the loop
+	Jitter  func() uint16
+
+	// Go runs what takes time beside the loop; nil is a goroutine.
+	Go func(func())
+	// Changed is told of each committed change of an order; nil for nobody.
+	Changed func(payterm.Order)
+	Log     *slog.Logger
+}
+
+// Limits of the runner.
+const (
+	inboxBound      = 1024
+	maxInFlight     = 4 // inquiries of the background at once
+	commitRetry     = time.Second
+	keptAnswers     = 16 // of one order, while the journal cannot be written
+	bootSoon        = 20 // orders that are inquired about at once after a start
+	bootSoonAge     = 15 * time.Minute
+	requestOverhead = 2 * time.Second // beyond the client's own deadline
+)
+
+// Errors of the calls.
+var (
+	ErrStopped   = errors.New("the agent is stopping")
+	ErrKeyReused = errors.New("this idempotency key was used for another amount, mode or wallet")
+	ErrUnknown   = errors.New("no such order")
+	ErrNotAsked  = errors.New("nothing about this order waits for a decision")
+)
+
+// live is an order in memory.
+type live struct {
+	order    flows.Order
+	due      time.Duration
+	heapAt   int // -1 when it waits for nothing
+	unsaved  []flows.Stamped
+	retryAt  time.Duration
+	watchers []chan payterm.Order // wait for an inquiry
+	waiters  []chan SaleResult    // wait for an outcome
+}
+
+// Runner is the loop and its state.
+type Runner struct {
+	c        Config
+	inbox    chan func()
+	stopped  chan struct{}
+	ctx      context.Context // of the requests under way
+	terminal flows.Terminal
+	orders   map[payterm.OrderID]*live
+	queue    dueQueue
+	tickets  map[uint64]chan SaleResult
+	ticket   uint64
+	network  flows.Network
+	paper    payterm.PaperCondition
+	counts   map[payterm.Attention]int
+	broken   map[payterm.OrderID]error // quarantined at boot
+	storeBad bool
+	probeAt  time.Duration // when to try a bad store again
+	waiting  []payterm.Inquiry // background inquiries that wait for their turn
+	inFlight int
+}
+
+// New makes a runner; Restore and Run follow.
+func New(c Config) *Runner {
+	if c.Go == nil {
+		c.Go = func(f func()) { go f() }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{
+		c:        c,
+		inbox:    make(chan func(), inboxBound),
+		stopped:  make(chan struct{}),
+		ctx:      context.Background(),
+		terminal: flows.NewTerminal(c.Settings),
+		orders:   map[payterm.OrderID]*live{},
+		tickets:  map[uint64]chan SaleResult{},
+		network:  flows.NetworkUnknown,
+		paper:    payterm.PaperUnknown,
+		counts:   map[payterm.Attention]int{},
+		broken:   map[payterm.OrderID]error{},
+	}
+}
+
+// Run is the loop. It ends with its context; requests under way are left to
+// their deadlines, and what they would have said is asked again at the next
+// start.
+func (r *Runner) Run(ctx context.Context) error {
+	r.ctx = ctx
+	defer close(r.stopped)
+	r.feed(flows.StatusChanged{Status: r.status()})
+	for {
+		r.Advance()
+		var wake <-chan time.Time
+		stop := func() {}
+		if due, any := r.Due(); any {
+			wake, stop = r.c.Clock.After(due)
+		}
+		select {
+		case <-ctx.Done():
+			stop()
+			return nil
+		case f := <-r.inbox:
+			f()
+		case <-wake:
+		}
+		stop()
+	}
+}
+
+// Post hands f to the loop. It waits while the loop is busy and reports false
+// once the loop has ended.
+func (r *Runner) Post(f func()) bool {
+	select {
+	case r.inbox <- f:
+		return true
+	case <-r.stopped:
+		return false
+	}
+}
+
+// offer hands f to the loop unless that is overrun: what a person can repeat
+// never blocks a driver.
+func (r *Runner) offer(f func()) {
+	select {
+	case r.inbox <- f:
+	default:
+		r.c.Log.Warn("the loop is overrun: input dropped")
+	}
+}
+
+// Press reports a key.
+func (r *Runner) Press(k payterm.Key) {
+	r.offer(func() { r.feed(flows.KeyPressed{Key: k}) })
+}
+
+// Scan reports a frame from the scanner that began at the given monotonic time.
+func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
+	r.offer(func() { r.scan(code, began) })
+}
+
+func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
+	wallet, _ := code.Wallet()
+	ev := flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began}
+	used, err := r.c.Journal.CodeUsed(ev.Key)
+	if err != nil {
+		r.storeFailed(fmt.Errorf("look up a payment code: %w", err))
+		return
+	}
+	ev.Used = used
+	r.feed(ev)
+}
+
+// Paper reports the printer's condition.
+func (r *Runner) Paper(c payterm.PaperCondition) {
+	r.offer(func() {
+		r.paper = c
+		r.tellStatus()
+	})
+}
+
+// stamp gives an event its times.
+func (r *Runner) stamp(e flows.Event) flows.Stamped {
+	mono, wall := r.c.Clock.Now()
+	return flows.Stamped{
+		Stamp:  payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall},
+		Jitter: r.c.Jitter(),
+		Event:  e,
+	}
+}
+
+// Due is the next deadline of all.
+func (r *Runner) Due() (time.Duration, bool) {
+	due, any := r.terminal.Due()
+	if len(r.queue) > 0 && (!any || r.queue[0].due < due) {
+		due, any = r.queue[0].due, true
+	}
+	if r.storeBad && (!any || r.probeAt < due) {
+		due, any = r.probeAt, true
+	}
+	return due, any
+}
+
+// Advance fires every deadline that has passed.
+func (r *Runner) Advance() {
+	for {
+		now := r.now()
+		if r.storeBad && now >= r.probeAt {
+			r.probe()
+		}
+		switch due, any := r.terminal.Due(); {
+		case len(r.queue) > 0 && r.queue[0].due <= now:
+			l := r.queue[0]
+			if len(l.unsaved) > 0 {
+				r.retry(l)
+			} else {
+				r.step(l, r.stamp(flows.Woke{}))
+			}
+			if l.heapAt >= 0 && l.due <= now { // a deadline that its event did not move
+				l.retryAt = now + commitRetry
+				r.plan(l)
+			}
+		case any && due <= now:
+			before := r.terminal
+			r.feed(flows.Woke{})
+			if r.terminal == before {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// feed steps the counter.
+func (r *Runner) feed(e flows.Event) {
+	next, commands := flows.StepTerminal(r.terminal, r.stamp(e))
+	if err := next.Impossible(); err != nil {
+		r.c.Log.Error("the counter reached an impossible state; it begins anew", "err", err)
+		next = flows.NewTerminal(r.c.Settings)
+		commands = nil
+		defer r.tellStatus()
+	}
+	r.terminal = next
+	for _, c := range commands {
+		r.carryOut(c)
+	}
+}
+
+// carryOut does what the counter asks for.
+func (r *Runner) carryOut(c flows.Command) {
+	switch c := c.(type) {
+	case flows.Show:
+		r.c.Display.Show(r.c.Screen(c.View))
+	case flows.Play:
+		r.c.Buzzer.Play(c.Sound)
+	case flows.BeginSale:
+		r.begin(c)
+	case flows.CheckConflict:
+		id, doubt := flows.Conflict(r.list(), c.Total, r.now())
+		r.feed(flows.ConflictChecked{Order: id, Doubt: doubt})
+	case flows.CheckPIN:
+		r.c.Go(func() {
+			ok := r.c.PIN(c.PIN)
+			r.Post(func() { r.feed(flows.PINChecked{OK: ok}) })
+		})
+	case flows.Tell:
+		if l := r.orders[c.Order]; l != nil {
+			r.step(l, r.stamp(c.Event))
+		}
+	case flows.Refuse:
+		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
+	case flows.SendPayment, flows.Inquire, flows.Print: // an order's
+	}
+}
+
+// begin starts an order: its id, its first event, its row.
+func (r *Runner) begin(c flows.BeginSale) {
+	id, err := r.c.Journal.NextOrderID()
+	if err != nil {
+		r.storeFailed(fmt.Errorf("next order id: %w", err))
+		return
+	}
+	c.Sale.ID = id
+	l := &live{heapAt: -1}
+	r.orders[id] = l
+	if c.Ticket != 0 {
+		if waiter := r.tickets[c.Ticket]; waiter != nil {
+			l.waiters = append(l.waiters, waiter)
+			delete(r.tickets, c.Ticket)
+		}
+	}
+	r.step(l, r.stamp(c.Sale))
+	if l.order.Phase == flows.Fresh { // it was not committed, so it never began
+		delete(r.orders, id)
+		for _, w := range l.waiters {
+			w <- SaleResult{Reason: payterm.ReasonStorage}
+		}
+	}
+}
+
+// step moves one order: Step, Commit, commands. It is the only way an order in
+// memory changes.
+func (r *Runner) step(l *live, in flows.Stamped) {
+	if len(l.unsaved) > 0 {
+		r.keep(l, in)
+		return
+	}
+	before := l.order
+	next, commands := flows.Step(before, in)
+	if err := next.Impossible(); err != nil {
+		r.quarantine(l, in, err)
+		return
+	}
+	if flows.Lasting(before, next) {
+		entry, err := r.entry(before, next, in)
+		if err == nil {
+			err = r.c.Journal.Commit(entry)
+		}
+		if err != nil {
+			r.notCommitted(l, in, err)
+			return
+		}
+		r.c.Log.Info("order", "order_id", next.ID(), "event", flows.EventName(in.Event),
+			"from", before.Phase.String(), "to", next.Phase.String(), "outcome", next.Outcome, "reason", next.Reason)
+	}
+	l.order = next
+	r.plan(l)
+	for _, c := range commands {
+		r.carryOutOrder(next, c)
+	}
+	r.moved(l, before)
+}
+
+// entry is the journal record of one step.
+func (r *Runner) entry(before, next flows.Order, in flows.Stamped) (payterm.Entry, error) {
+	name, body, err := flows.EncodeEvent(in.Event)
+	if err != nil {
+		return payterm.Entry{}, err
+	}
+	e := payterm.Entry{
+		OrderID: next.ID(), Event: name, Body: body, Stamp: in.Stamp,
+		Order: next.Row(), Closed: next.Settled(), Owes: next.Owes(),
+	}
+	if next.CodeKey != before.CodeKey {
+		e.CodeKey = next.CodeKey
+	}
+	return e, nil
+}
+
+// carryOutOrder does what a committed step of an order asks for.
+func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
+	switch c := c.(type) {
+	case flows.SendPayment:
+		id := o.ID()
+		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Pay(ctx, c.Payment) },
+			func(a payterm.Answer) { r.answered(id, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
+	case flows.Inquire:
+		if o.Phase.AtCounter() {
+			r.inquire(c.Inquiry, false)
+			return
+		}
+		r.waiting = append(r.waiting, c.Inquiry)
+		r.nextInquiry()
+	case flows.Print:
+		if err := r.c.Printer.Print(r.c.Slip(c.Slip, o.Row())); err != nil {
+			r.c.Log.Warn("slip not printed", "order_id", o.ID(), "slip", c.Slip, "err", err)
+		}
+	case flows.Play:
+		r.c.Buzzer.Play(c.Sound)
+	case flows.Show, flows.BeginSale, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse: // the counter's
+	}
+}
+
+// nextInquiry starts background inquiries in the order in which they fell due,
+// a few at a time, so that a long queue neither starves nor floods.
+func (r *Runner) nextInquiry() {
+	for r.inFlight < maxInFlight && len(r.waiting) > 0 {
+		q := r.waiting[0]
+		r.waiting = r.waiting[1:]
+		r.inFlight++
+		r.inquire(q, true)
+	}
+}
+
+func (r *Runner) inquire(q payterm.Inquiry, background bool) {
+	l := r.orders[q.OrderID]
+	if l == nil {
+		return
+	}
+	r.request(l.order, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q) },
+		func(a payterm.Answer) {
+			if background {
+				r.inFlight--
+			}
+			r.answered(q.OrderID, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			r.nextInquiry()
+		})
+}
+
+// request runs one call of the gateway beside the loop, with a deadline, and
+// brings its answer back to the loop.
+func (r *Runner) request(o flows.Order, call func(context.Context) payterm.Answer, done func(payterm.Answer)) {
+	ctx := r.ctx
+	limit := o.Sale.Rules.HTTPTimeout + requestOverhead
+	r.c.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		a := call(ctx)
+		r.Post(func() { done(a) })
+	})
+}
+
+func (r *Runner) answered(id payterm.OrderID, e flows.Event, a payterm.Answer) {
+	r.hear(a)
+	l := r.orders[id]
+	if l == nil {
+		return // closed meanwhile
+	}
+	r.step(l, r.stamp(e))
+	if _, inquiry := e.(flows.InquiryAnswered); inquiry {
+		l.tellWatchers()
+	}
+}
+
+func (l *live) tellWatchers() {
+	row := l.order.Row()
+	for _, w := range l.watchers {
+		w <- row
+	}
+	l.watchers = nil
+}
+
+func (l *live) tellWaiters() {
+	row := l.order.Row()
+	for _, w := range l.waiters {
+		w <- SaleResult{Began: true, Reason: row.Reason, Order: row}
+	}
+	l.waiters = nil
+}
+
+// hear takes from an answer what it says of the network.
+func (r *Runner) hear(a payterm.Answer) {
+	heard := r.network
+	switch a.(type) {
+	case payterm.Unsent:
+		heard = flows.NetworkDown
+	case payterm.Lost: // anything may have happened to it
+	default:
+		heard = flows.NetworkUp
+	}
+	if heard != r.network {
+		r.network = heard
+		r.tellStatus()
+	}
+}
+
+// moved tells everyone who follows an order of its new state.
+func (r *Runner) moved(l *live, before flows.Order) {
+	o := l.order
+	changed := flows.Lasting(before, o)
+	if changed && r.c.Changed != nil {
+		r.c.Changed(o.Row())
+	}
+	r.feed(flows.OrderMoved{Order: o})
+	if o.Outcome != payterm.Open {
+		l.tellWaiters()
+	}
+	if o.Phase == flows.Closed {
+		delete(r.orders, o.ID())
+		r.unplan(l)
+		l.tellWatchers()
+	}
+	if changed {
+		if before.Attention != o.Attention {
+			r.countAttention()
+		}
+		r.tellStatus()
+	}
+}
+
+// countAttention reads anew what waits for a person.
+func (r *Runner) countAttention() {
+	counts, err := r.c.Journal.Attention()
+	if err != nil {
+		r.c.Log.Warn("count what waits for staff", "err", err)
+		return
+	}
+	r.counts = counts
+}
+
+// Status is what the terminal tells of everything beside the sale.
+func (r *Runner) status() flows.Status {
+	s := flows.Status{
+		Network: r.network, Paper: r.paper,
+		Late:   r.counts[payterm.AttentionLatePayment],
+		Alarms: r.counts[payterm.AttentionAlarm] + len(r.broken),
+	}
+	for _, l := range r.orders {
+		switch l.order.Phase {
+		case flows.InBackground:
+			s.Queue++
+			s.Doubts++
+		case flows.Trailing:
+			s.Queue++
+		case flows.Listed:
+			s.Doubts++
+		default:
+		}
+	}
+	return s
+}
+
+func (r *Runner) tellStatus() {
+	if s := r.status(); s != r.terminal.Status {
+		r.feed(flows.StatusChanged{Status: s})
+	}
+}
+
+// Redraw shows the current screen again, as after a display was plugged in.
+func (r *Runner) Redraw() {
+	r.offer(r.draw)
+}
+
+func (r *Runner) draw() { r.c.Display.Show(r.c.Screen(r.terminal.Shown)) }
+
+func (r *Runner) now() time.Duration {
+	mono, _ := r.c.Clock.Now()
+	return mono
+}
+
+// list is every order in memory, oldest deadline first or not at all: Conflict
+// does not depend on the order.
+func (r *Runner) list() []flows.Order {
+	orders := make([]flows.Order, 0, len(r.orders))
+	for _, l := range r.orders {
+		orders = append(orders, l.order)
+	}
+	return orders
+}
+
+// plan puts the order's next deadline into the queue.
+func (r *Runner) plan(l *live) {
+	due, any := l.order.Due()
+	if l.retryAt > 0 && (!any || due < l.retryAt) {
+		due, any = l.retryAt, true
+		l.retryAt = 0
+	}
+	if !any {
+		r.unplan(l)
+		return
+	}
+	l.due = due
+	if l.heapAt < 0 {
+		heap.Push(&r.queue, l)
+	} else {
+		heap.Fix(&r.queue, l.heapAt)
+	}
+}
+
+func (r *Runner) unplan(l *live) {
+	if l.heapAt >= 0 {
+		heap.Remove(&r.queue, l.heapAt)
+	}
+}
+
+// dueQueue orders what waits by its deadline, and by id where two are equal, so
+// that a run can be repeated.
+type dueQueue []*live
+
+func (q dueQueue) Len() int { return len(q) }
+func (q dueQueue) Less(i, j int) bool {
+	if q[i].due != q[j].due {
+		return q[i].due < q[j].due
+	}
+	return q[i].order.ID() < q[j].order.ID()
+}
+func (q dueQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].heapAt, q[j].heapAt = i, j
+}
+
+// Push is heap.Interface's.
+func (q *dueQueue) Push(x any) {
+	l := x.(*live)
+	l.heapAt = len(*q)
+	*q = append(*q, l)
+}
+
+// Pop is heap.Interface's.
+func (q *dueQueue) Pop() any {
+	old := *q
+	l := old[len(old)-1]
+	old[len(old)-1] = nil
+	*q = old[:len(old)-1]
+	l.heapAt = -1
+	return l
+}

@@ -1,0 +1,193 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// ErrCodeUsed is what a Journal's Commit reports, by its method, when another
+// order has used the payment code.
+type codeUsed interface{ CodeUsed() bool }
+
+// notCommitted decides what becomes of an event that could not be stored. The
+// order stays as it was. What the gateway said is kept and tried again; what a
+// person did can be repeated.
+func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
+	var used codeUsed
+	if ev, scan := in.Event.(flows.CodeScanned); scan && errors.As(err, &used) && used.CodeUsed() && !ev.Used {
+		ev.Used = true
+		in.Event = ev
+		r.step(l, in)
+		return
+	}
+	r.storeFailed(err)
+	switch in.Event.(type) {
+	case flows.PaymentAnswered, flows.InquiryAnswered, flows.Restarted:
+		r.keep(l, in)
+	default:
+		l.retryAt = r.now() + commitRetry
+		if l.order.Phase != flows.Fresh {
+			r.plan(l)
+		}
+	}
+}
+
+// keep holds an event back until the journal can be written again.
+func (r *Runner) keep(l *live, in flows.Stamped) {
+	switch in.Event.(type) {
+	case flows.PaymentAnswered, flows.InquiryAnswered, flows.Restarted:
+	default:
+		return
+	}
+	if len(l.unsaved) < keptAnswers {
+		l.unsaved = append(l.unsaved, in)
+	}
+	l.retryAt = r.now() + commitRetry
+	r.plan(l)
+}
+
+// retry takes up what was kept.
+func (r *Runner) retry(l *live) {
+	kept := l.unsaved
+	l.unsaved = nil
+	for i, in := range kept {
+		r.step(l, in)
+		if len(l.unsaved) > 0 { // it failed again and was kept again
+			l.unsaved = append(l.unsaved, kept[i+1:]...)
+			return
+		}
+	}
+}
+
+// probe tries whether a bad journal can be written again and owes nothing.
+func (r *Runner) probe() {
+	r.probeAt = r.now() + commitRetry
+	if !r.nothingUnsaved() || r.c.Journal.Writable() != nil {
+		return
+	}
+	r.storeBad = false
+	r.c.Log.Info("the journal can be written again")
+	r.feed(flows.StoreRecovered{})
+}
+
+func (r *Runner) nothingUnsaved() bool {
+	for _, l := range r.orders {
+		if len(l.unsaved) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// storeFailed stops new sales and says so at the counter.
+func (r *Runner) storeFailed(err error) {
+	r.c.Log.Error("the journal cannot be written: no sale is taken", "err", err)
+	r.storeBad, r.probeAt = true, r.now()+commitRetry
+	r.feed(flows.StoreFailed{Why: err.Error()})
+}
+
+// quarantine takes an order out of the machines. Its rows stay in the journal
+// as they are, and staff is told.
+func (r *Runner) quarantine(l *live, in flows.Stamped, err error) {
+	id := l.order.ID()
+	r.c.Log.Error("an order reached an impossible state and is set aside", "order_id", id,
+		"event", flows.EventName(in.Event), "err", err)
+	r.broken[id] = err
+	l.order.Phase, l.order.Outcome = flows.Listed, payterm.InDoubt // in memory, for the counter and the callers
+	l.tellWaiters()
+	l.tellWatchers()
+	delete(r.orders, id)
+	r.unplan(l)
+	r.feed(flows.OrderMoved{Order: l.order})
+	r.tellStatus()
+}
+
+// Open is an order as the journal gives it back at a start.
+type Open struct {
+	ID     payterm.OrderID
+	Events []payterm.Journaled
+}
+
+// Restore folds the open orders and tells each of them that the process has
+// restarted; all of that is one commit. It is called once, before Run.
+func (r *Runner) Restore(open []Open) error {
+	type restored struct {
+		l        *live
+		in       flows.Stamped
+		commands []flows.Command
+	}
+	var all []restored
+	var entries []payterm.Entry
+	soon := 0
+	for i := len(open) - 1; i >= 0; i-- { // the youngest first: the customer may still stand there
+		before, err := fold(open[i].Events)
+		if err != nil {
+			r.broken[open[i].ID] = err
+			r.c.Log.Error("an order cannot be read back and is set aside", "order_id", open[i].ID, "err", err)
+			continue
+		}
+		in := r.stamp(flows.Restarted{})
+		if soon < bootSoon && young(before, in.Wall) {
+			soon++
+			in.Event = flows.Restarted{Soon: true}
+		}
+		next, commands := flows.Step(before, in)
+		if err := next.Impossible(); err != nil {
+			r.broken[open[i].ID] = err
+			continue
+		}
+		if flows.Lasting(before, next) {
+			e, err := r.entry(before, next, in)
+			if err != nil {
+				return fmt.Errorf("restore order %s: %w", before.ID(), err)
+			}
+			entries = append(entries, e)
+		}
+		all = append(all, restored{&live{order: next, heapAt: -1}, in, commands})
+	}
+	if len(entries) > 0 {
+		if err := r.c.Journal.Commit(entries...); err != nil {
+			return fmt.Errorf("restore open orders: %w", err)
+		}
+	}
+	r.countAttention()
+	for _, one := range all {
+		if one.l.order.Phase == flows.Closed {
+			continue
+		}
+		r.orders[one.l.order.ID()] = one.l
+		r.plan(one.l)
+		for _, c := range one.commands {
+			r.carryOutOrder(one.l.order, c)
+		}
+	}
+	r.tellStatus()
+	return nil
+}
+
+// young reports whether an order is of the last quarter of an hour, as far as
+// the clock can tell.
+func young(o flows.Order, now time.Time) bool {
+	if now.IsZero() || o.BeganWall == 0 {
+		return true
+	}
+	age := now.Sub(time.UnixMilli(o.BeganWall))
+	return age < bootSoonAge
+}
+
+// fold reads an order back from its journal records.
+func fold(records []payterm.Journaled) (flows.Order, error) {
+	events := make([]flows.Stamped, 0, len(records))
+	for _, record := range records {
+		e, err := flows.DecodeEvent(record.Event, record.Body)
+		if err != nil {
+			return flows.Order{}, fmt.Errorf("record %d: %w", record.Seq, err)
+		}
+		events = append(events, flows.Stamped{Stamp: record.Stamp, Event: e})
+	}
+	return flows.Fold(events)
+}
