@@ -123,7 +123,7 @@ type Runner struct {
 	counts   map[payterm.Attention]int
 	broken   map[payterm.OrderID]error // quarantined at boot
 	storeBad bool
-	probeAt  time.Duration // when to try a bad store again
+	probeAt  time.Duration     // when to try a bad store again
 	waiting  []payterm.Inquiry // background inquiries that wait for their turn
 	inFlight int
 }

@@ -1,0 +1,254 @@
+// Package screen puts what the terminal shows into words: a flows.View in, a
+// payterm.Screen out, in the terminal's language. It decides what a cashier and
+// a customer read; how that is laid out on a glass is for drivers/lcd.
+//
+// Every text of the screens is in texts.go, so that a language is one table.
+package screen
+
+import (
+	"fmt"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Options are what a screen needs besides the view.
+type Options struct {
+	Language  string // "en"; others fall back to it until their table is there
+	Merchant  string
+	Watermark string // SIMULATION, TRAINING
+	Simulated bool
+}
+
+// Compose puts a view into words.
+func Compose(v flows.View, o Options) payterm.Screen {
+	t := textsFor(o.Language)
+	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v.Status, t)}
+	if v.Order != "" && v.Name != flows.ViewWarning && v.Name != flows.ViewPIN {
+		s.Small = fmt.Sprintf(t.order, v.Order)
+	}
+	switch v.Name {
+	case flows.ViewIdle:
+		idle(&s, v, t, o)
+	case flows.ViewAmount:
+		s.Title, s.Amount = t.amountTitle, money(v.Total)
+		s.Lines = []string{t.amountLine}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: t.keyShowCode}, {Key: payterm.KeyClear, Does: t.keyBack}}
+		if len(v.Choices.List()) == 0 {
+			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyClear, Does: t.keyBack}}
+		}
+	case flows.ViewChooseWallet:
+		s.Title, s.Amount = t.chooseTitle, money(v.Total)
+		for i, w := range v.Choices.List() {
+			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, w.Name()))
+		}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyBack}}
+	case flows.ViewWarning:
+		warning(&s, v, t)
+	case flows.ViewPIN:
+		pin(&s, v, t)
+	case flows.ViewScan, flows.ViewSending, flows.ViewShowCode, flows.ViewWaiting:
+		serving(&s, v, t)
+	case flows.ViewApproved, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
+		result(&s, v, t)
+	case flows.ViewFault:
+		s.Tone, s.Title = payterm.Bad, t.faultTitle
+		s.Lines = []string{t.faultLine, v.Fault}
+	}
+	return s
+}
+
+func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
+	s.Title = o.Merchant
+	if s.Title == "" {
+		s.Title = t.idleTitle
+	}
+	s.Amount = money(v.Total)
+	s.Lines = []string{t.idleLine}
+	if v.Status.Alarms > 0 {
+		s.Lines = append(s.Lines, plural(v.Status.Alarms, t.alarmOne, t.alarmMany))
+	}
+	if v.Status.Late > 0 {
+		s.Lines = append(s.Lines, plural(v.Status.Late, t.lateOne, t.lateMany))
+	}
+	if v.Status.Doubts > 0 {
+		s.Lines = append(s.Lines, plural(v.Status.Doubts, t.doubtOne, t.doubtMany))
+	}
+	if v.Status.Network == flows.NetworkDown {
+		s.Lines = append(s.Lines, t.offline)
+	}
+	if line := paper(v.Status.Paper, t); line != "" {
+		s.Lines = append(s.Lines, line)
+	}
+	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}}
+}
+
+func warning(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone, s.Title, s.Amount = payterm.Doubt, t.warningTitle, money(v.Total)
+	s.Lines = []string{t.warningCode, t.warningAsk}
+	if v.Doubt {
+		s.Lines = []string{t.warningDoubt, t.warningAsk}
+	}
+	s.Small = fmt.Sprintf(t.order, v.Order)
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyStop}, {Key: payterm.KeyEnter, Does: t.keyGoOn}}
+}
+
+func pin(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone, s.Title = payterm.Doubt, t.pinTitle
+	s.Amount = "••••••••••••"[:3*v.PINDigits]
+	s.Lines = []string{t.pinLine}
+	if v.PINWrong {
+		s.Lines = []string{t.pinWrong, t.pinLine}
+	}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
+}
+
+func serving(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone, s.Amount, s.Elapsed = payterm.Busy, money(v.Total), clock(v.Elapsed)
+	switch v.Name {
+	case flows.ViewScan:
+		s.Title, s.Lines = t.scanTitle, []string{t.scanLine}
+	case flows.ViewSending:
+		s.Title, s.Lines = t.sendingTitle, []string{v.Wallet.Name(), t.sendingLine}
+		if v.Mode == payterm.Active {
+			s.Lines[1] = t.sendingActive
+		}
+		if v.Redialling {
+			s.Lines = []string{t.redialling, t.redialling2}
+		}
+		if s.Lines[0] == "" {
+			s.Lines = s.Lines[1:]
+		}
+	case flows.ViewShowCode:
+		s.Title, s.QR = fmt.Sprintf(t.showTitle, v.Wallet.Name()), v.CodeURL
+	case flows.ViewWaiting:
+		s.Title, s.Lines = t.waitingTitle, []string{v.Wallet.Name(), t.waitingLine}
+	default:
+	}
+	if hint := hint(v.Hint, t); hint != "" {
+		s.Tone, s.Lines = payterm.Doubt, []string{hint}
+	}
+	if v.CanLeave {
+		does := t.keyCancel
+		if v.Name == flows.ViewWaiting {
+			does = t.keyLeave
+		}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: does}}
+	}
+}
+
+func result(s *payterm.Screen, v flows.View, t *texts) {
+	s.Amount = money(v.Total)
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
+	switch v.Name {
+	case flows.ViewApproved:
+		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{v.Wallet.Name()}
+		if v.PaidMinor > v.Total.Minor {
+			s.Lines = append(s.Lines, fmt.Sprintf(t.withFee, money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
+		}
+		if v.Reason == payterm.ReasonLatePayment {
+			s.Lines = append(s.Lines, t.lateResult)
+		}
+		if line := paper(v.Status.Paper, t); line != "" {
+			s.Lines = append(s.Lines, line)
+		}
+	case flows.ViewDeclined:
+		s.Tone, s.Title = payterm.Bad, t.declinedTitle
+		s.Lines = []string{reason(v.Reason, t), t.declinedLine}
+	case flows.ViewCancelled:
+		s.Tone, s.Title = payterm.Calm, t.cancelledTitle
+		s.Lines = []string{reason(v.Reason, t), t.nothingSent}
+	case flows.ViewNotSent:
+		s.Tone, s.Title = payterm.Bad, t.notSentTitle
+		s.Lines = []string{reason(v.Reason, t), t.notSentLine}
+	case flows.ViewInDoubt:
+		inDoubt(s, v, t)
+	default:
+	}
+}
+
+// inDoubt is the screen on which a second charge is prevented.
+func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone, s.Title = payterm.Doubt, t.doubtTitle
+	switch {
+	case v.Reason == payterm.ReasonRefunded:
+		s.Title = t.refundedTitle
+		s.Lines = []string{fmt.Sprintf(t.refundedLine, money(payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency}))}
+	case v.Mode == payterm.Active:
+		s.Lines = []string{t.doubtActive, t.doubtKeepsAsking}
+	default:
+		s.Lines = []string{t.doubtPassive, t.doubtAskWallet, t.doubtKeepsAsking}
+	}
+}
+
+// money is an amount with its currency, as on a price tag of the country.
+func money(a payterm.Amount) string {
+	symbol := map[payterm.Currency]string{"CAD": "$", "USD": "$", "CNY": "¥", "JPY": "¥", "EUR": "€", "GBP": "£"}[a.Currency]
+	if symbol == "" {
+		return string(a.Currency) + " " + a.String()
+	}
+	return symbol + a.String()
+}
+
+func clock(d time.Duration) string {
+	s := int(d / time.Second)
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, n)
+}
+
+// status is the few characters beside the title.
+func status(s flows.Status, t *texts) string {
+	switch {
+	case s.Network == flows.NetworkDown:
+		return t.statusOffline
+	case s.Paper == payterm.PaperOut || s.Paper == payterm.PaperCoverOpen || s.Paper == payterm.PaperUnreachable:
+		return t.statusPaper
+	case s.Queue > 0:
+		return fmt.Sprintf(t.statusQueue, s.Queue)
+	}
+	return ""
+}
+
+func paper(c payterm.PaperCondition, t *texts) string {
+	switch c {
+	case payterm.PaperOut:
+		return t.paperOut
+	case payterm.PaperCoverOpen:
+		return t.coverOpen
+	case payterm.PaperNearEnd:
+		return t.paperNearEnd
+	case payterm.PaperUnreachable:
+		return t.printerGone
+	case payterm.PaperOK, payterm.PaperUnknown:
+	}
+	return ""
+}
+
+func hint(h flows.Hint, t *texts) string {
+	switch h {
+	case flows.HintNotACode:
+		return t.hintNotACode
+	case flows.HintUsedCode:
+		return t.hintUsedCode
+	case flows.HintOtherWallet:
+		return t.hintOtherWallet
+	case flows.HintTooEarly:
+		return t.hintTooEarly
+	case flows.HintNone:
+	}
+	return ""
+}
+
+func reason(r payterm.Reason, t *texts) string {
+	if text, ok := t.reasons[r]; ok {
+		return text
+	}
+	return string(r)
+}

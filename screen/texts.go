@@ -1,0 +1,121 @@
+package screen
+
+import "payterm"
+
+// texts is one language. Every text stands here and nowhere else; a test sees to
+// it that no language misses one.
+type texts struct {
+	order string // %s: the order id
+
+	idleTitle, idleLine                 string
+	alarmOne, alarmMany                 string
+	lateOne, lateMany                   string
+	doubtOne, doubtMany                 string
+	offline                             string
+	paperOut, paperNearEnd              string
+	coverOpen, printerGone              string
+	statusOffline, statusPaper          string
+	statusQueue                         string // %d orders
+	amountTitle, amountLine             string
+	chooseTitle                         string
+	warningTitle, warningCode           string
+	warningDoubt, warningAsk            string
+	pinTitle, pinLine, pinWrong         string
+	scanTitle, scanLine                 string
+	sendingTitle, sendingLine           string
+	sendingActive, redialling           string
+	redialling2                         string
+	showTitle                           string // %s: the wallet
+	waitingTitle, waitingLine           string
+	hintNotACode, hintUsedCode          string
+	hintOtherWallet, hintTooEarly       string
+	approvedTitle, lateResult           string
+	withFee                             string // %s: what was paid
+	declinedTitle, declinedLine         string
+	cancelledTitle, nothingSent         string
+	notSentTitle, notSentLine           string
+	doubtTitle, doubtPassive            string
+	doubtAskWallet, doubtActive         string
+	doubtKeepsAsking                    string
+	refundedTitle                       string
+	refundedLine                        string // %s: how much
+	faultTitle, faultLine               string
+	keyAmount, keyScan, keyShowCode     string
+	keyBack, keyStop, keyGoOn           string
+	keyOK, keyCancel, keyLeave, keyNext string
+	reasons                             map[payterm.Reason]string
+}
+
+var languages = map[string]*texts{"en": &english}
+
+// textsFor gives a language, English where it is not there yet.
+func textsFor(language string) *texts {
+	if t, ok := languages[language]; ok {
+		return t
+	}
+	return &english
+}
+
+var english = texts{
+	order: "Order %s",
+
+	idleTitle: "Ready", idleLine: "Type the amount",
+	alarmOne: "1 order needs a supervisor", alarmMany: "%d orders need a supervisor",
+	lateOne: "1 payment came late", lateMany: "%d payments came late",
+	doubtOne: "1 payment in doubt", doubtMany: "%d payments in doubt",
+	offline:  "No connection to the gateway",
+	paperOut: "The printer has no paper", paperNearEnd: "Paper is nearly out",
+	coverOpen: "The printer cover is open", printerGone: "The printer does not answer",
+	statusOffline: "offline", statusPaper: "paper!", statusQueue: "asking %d",
+
+	amountTitle: "Amount", amountLine: "Who scans?",
+	chooseTitle: "Which wallet?",
+
+	warningTitle: "Paid already?",
+	warningCode:  "A code for this amount is still on show.",
+	warningDoubt: "A payment of this amount is still in doubt.",
+	warningAsk:   "Charge the customer again?",
+	pinTitle:     "Supervisor", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
+
+	scanTitle: "Scan the customer's code", scanLine: "Hold the phone to the scanner",
+	sendingTitle: "Sending", sendingLine: "Payment is on its way",
+	sendingActive: "Asking for a code",
+	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
+	showTitle:    "%s: please scan",
+	waitingTitle: "Customer confirms", waitingLine: "Waiting for the wallet",
+
+	hintNotACode:    "That is not a payment code. Scan the code of the wallet",
+	hintUsedCode:    "That code was used before. Ask for a new one",
+	hintOtherWallet: "That code belongs to another wallet",
+	hintTooEarly:    "Please wait a few seconds more",
+
+	approvedTitle: "Approved", lateResult: "Paid late: keep it or refund it",
+	withFee:       "Paid with fee: %s",
+	declinedTitle: "Declined", declinedLine: "Nothing was charged",
+	cancelledTitle: "Cancelled", nothingSent: "Nothing was charged",
+	notSentTitle: "Not sent", notSentLine: "Nothing was charged. You may try again",
+	doubtTitle: "Result unknown", doubtPassive: "Do not charge again",
+	doubtAskWallet:   "Look at the customer's wallet",
+	doubtActive:      "Not paid so far. The customer's code may still be paid",
+	doubtKeepsAsking: "The terminal keeps asking",
+	refundedTitle:    "Refunded", refundedLine: "%s went back to the customer",
+	faultTitle: "Out of order", faultLine: "No sale can be taken. Call the service",
+
+	keyAmount: "amount", keyScan: "scan customer", keyShowCode: "show code",
+	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
+	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
+
+	reasons: map[payterm.Reason]string{
+		payterm.ReasonCashier:       "Cancelled by the cashier",
+		payterm.ReasonNoScan:        "Nobody scanned in time",
+		payterm.ReasonNoCode:        "No code was received",
+		payterm.ReasonNoConnection:  "No connection to the gateway",
+		payterm.ReasonCertificate:   "The gateway's certificate is not trusted",
+		payterm.ReasonRejected:      "The gateway refused the request. Call the service",
+		payterm.ReasonCodeInvalid:   "The code is old or not valid. Ask for a new one",
+		payterm.ReasonWrongPassword: "Wrong password",
+		payterm.ReasonWallet:        "The wallet refused",
+		payterm.ReasonRestarted:     "The terminal restarted",
+		payterm.ReasonStorage:       "The journal cannot be written",
+	},
+}
