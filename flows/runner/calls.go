@@ -18,65 +18,80 @@ type SaleResult struct {
 	Order  payterm.Order
 }
 
-// Sale asks for a sale and waits until it ends or leaves the counter. The same
-// idempotency key gives the same order. An error means that nothing began,
-// unless ctx ended: then the order goes on by itself.
-func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan) (SaleResult, error) {
-	result := make(chan SaleResult, 1)
+// saleCall is somebody who waits for a sale. Both channels have room for the one
+// value that is ever sent on them, so the loop never waits.
+type saleCall struct {
+	began  chan payterm.OrderID
+	result chan SaleResult
+}
+
+func (c saleCall) end(res SaleResult) { c.result <- res }
+
+// Sale asks for a sale and waits until it ends or leaves the counter; began is
+// told the order id as soon as the order is durable. The same idempotency key
+// gives the same order. An error before began was called means that nothing
+// began; afterwards the order goes on by itself.
+func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payterm.OrderID)) (SaleResult, error) {
+	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
 	failed := make(chan error, 1)
 	if !r.Post(func() {
-		if err := r.askSale(sale, result); err != nil {
+		if err := r.askSale(sale, call); err != nil {
 			failed <- err
 		}
 	}) {
 		return SaleResult{}, ErrStopped
 	}
-	select {
-	case res := <-result:
-		return res, nil
-	case err := <-failed:
-		return SaleResult{}, err
-	case <-ctx.Done():
-		return SaleResult{}, fmt.Errorf("sale: %w", context.Cause(ctx))
-	case <-r.stopped:
-		return SaleResult{}, ErrStopped
+	for {
+		select {
+		case id := <-call.began:
+			began(id)
+		case res := <-call.result:
+			return res, nil
+		case err := <-failed:
+			return SaleResult{}, err
+		case <-ctx.Done():
+			return SaleResult{}, fmt.Errorf("sale: %w", context.Cause(ctx))
+		case <-r.stopped:
+			return SaleResult{}, ErrStopped
+		}
 	}
 }
 
-func (r *Runner) askSale(sale flows.SaleBegan, result chan SaleResult) error {
+func (r *Runner) askSale(sale flows.SaleBegan, call saleCall) error {
 	if sale.IdempotencyKey != "" {
 		row, found, err := r.c.Journal.OrderByKey(sale.IdempotencyKey)
 		if err != nil {
 			return fmt.Errorf("look up the idempotency key: %w", err)
 		}
 		if found {
-			return r.again(row, sale, result)
+			return r.again(row, sale, call)
 		}
 	}
 	r.ticket++
-	r.tickets[r.ticket] = result
+	r.tickets[r.ticket] = call
 	r.feed(flows.SaleAsked{Ticket: r.ticket, Sale: sale})
 	return nil
 }
 
 // again answers a sale whose key is known with the order that has it.
-func (r *Runner) again(row payterm.Order, sale flows.SaleBegan, result chan SaleResult) error {
+func (r *Runner) again(row payterm.Order, sale flows.SaleBegan, call saleCall) error {
 	if row.AmountMinor != sale.AmountMinor || row.TipMinor != sale.TipMinor || row.Mode != sale.Mode ||
 		(sale.Wallet != "" && row.Wallet != "" && row.Wallet != sale.Wallet) {
 		return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
 	}
 	if l := r.orders[row.ID]; l != nil && l.order.Outcome == payterm.Open {
-		l.waiters = append(l.waiters, result)
+		call.began <- row.ID
+		l.waiters = append(l.waiters, call)
 		return nil
 	}
-	result <- SaleResult{Began: true, Order: row}
+	call.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
 	return nil
 }
 
 // answer ends a sale that did not become an order.
 func (r *Runner) answer(ticket uint64, res SaleResult) {
-	if waiter := r.tickets[ticket]; waiter != nil {
-		waiter <- res
+	if call, waits := r.tickets[ticket]; waits {
+		call.end(res)
 		delete(r.tickets, ticket)
 	}
 }

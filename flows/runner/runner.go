@@ -104,7 +104,7 @@ type live struct {
 	unsaved  []flows.Stamped
 	retryAt  time.Duration
 	watchers []chan payterm.Order // wait for an inquiry
-	waiters  []chan SaleResult    // wait for an outcome
+	waiters  []saleCall           // wait for an outcome
 }
 
 // Runner is the loop and its state.
@@ -116,7 +116,7 @@ type Runner struct {
 	terminal flows.Terminal
 	orders   map[payterm.OrderID]*live
 	queue    dueQueue
-	tickets  map[uint64]chan SaleResult
+	tickets  map[uint64]saleCall
 	ticket   uint64
 	network  flows.Network
 	paper    payterm.PaperCondition
@@ -143,7 +143,7 @@ func New(c Config) *Runner {
 		ctx:      context.Background(),
 		terminal: flows.NewTerminal(c.Settings),
 		orders:   map[payterm.OrderID]*live{},
-		tickets:  map[uint64]chan SaleResult{},
+		tickets:  map[uint64]saleCall{},
 		network:  flows.NetworkUnknown,
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
@@ -334,8 +334,8 @@ func (r *Runner) begin(c flows.BeginSale) {
 	l := &live{heapAt: -1}
 	r.orders[id] = l
 	if c.Ticket != 0 {
-		if waiter := r.tickets[c.Ticket]; waiter != nil {
-			l.waiters = append(l.waiters, waiter)
+		if call, waits := r.tickets[c.Ticket]; waits {
+			l.waiters = append(l.waiters, call)
 			delete(r.tickets, c.Ticket)
 		}
 	}
@@ -343,8 +343,12 @@ func (r *Runner) begin(c flows.BeginSale) {
 	if l.order.Phase == flows.Fresh { // it was not committed, so it never began
 		delete(r.orders, id)
 		for _, w := range l.waiters {
-			w <- SaleResult{Reason: payterm.ReasonStorage}
+			w.end(SaleResult{Reason: payterm.ReasonStorage})
 		}
+		return
+	}
+	for _, w := range l.waiters {
+		w.began <- id
 	}
 }
 
@@ -483,7 +487,7 @@ func (l *live) tellWatchers() {
 func (l *live) tellWaiters() {
 	row := l.order.Row()
 	for _, w := range l.waiters {
-		w <- SaleResult{Began: true, Reason: row.Reason, Order: row}
+		w.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
 	}
 	l.waiters = nil
 }
