@@ -1,0 +1,62 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+
+	"payterm"
+
+	sqlite "github.com/mattn/go-sqlite3"
+)
+
+// Order ids hold a tag that is drawn and committed at each start, and a counter
+// that lives in memory: no start continues another's count, so neither a crash
+// nor a restored or lost file can give an id twice (docs/decisions/0003).
+
+const (
+	lastCounter = 999_999
+	tagDraws    = 8
+)
+
+// drawTag commits a tag that this file has not seen.
+func (s *Store) drawTag() error {
+	for range tagDraws {
+		tag, err := s.o.DrawTag()
+		if err != nil {
+			return fmt.Errorf("draw a tag for this start: %w", err)
+		}
+		if _, err := payterm.OrderIDFrom(s.o.Terminal, tag, 1); err != nil {
+			return err
+		}
+		_, err = s.db.Exec(`INSERT INTO boot (tag, at) VALUES (?, ?)`, tag, millis(s.o.Now()))
+		var e sqlite.Error
+		if errors.As(err, &e) && e.Code == sqlite.ErrConstraint {
+			continue // seen before
+		}
+		if err != nil {
+			return fmt.Errorf("commit the tag of this start: %w", err)
+		}
+		s.tag, s.counter = tag, 0
+		return nil
+	}
+	return fmt.Errorf("draw a tag for this start: %d draws were all used before: is the random source broken?", tagDraws)
+}
+
+// BootTag is this start's tag.
+func (s *Store) BootTag() string { return s.tag }
+
+// NextOrderID gives an id that was never given before. It is called from the
+// runner's loop only.
+func (s *Store) NextOrderID() (payterm.OrderID, error) {
+	if s.counter >= lastCounter {
+		if err := s.drawTag(); err != nil {
+			return "", fmt.Errorf("storage: %w", classify(err))
+		}
+	}
+	s.counter++
+	id, err := payterm.OrderIDFrom(s.o.Terminal, s.tag, s.counter)
+	if err != nil {
+		return "", fmt.Errorf("storage: %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,202 @@
+// Package storage keeps what must survive: the journal of events, the orders,
+// what the network still owes, and the tags from which order ids are made. It is
+// one SQLite file, and one package on purpose: an event and the rows that it
+// leaves behind share a transaction.
+//
+// Commit returns once the transaction is on the disk: the file runs in WAL mode
+// with synchronous=FULL, and Open refuses to work if SQLite says otherwise
+// (docs/decisions/0002). One connection writes; readers have a pool of their
+// own that cannot.
+//
+// The package knows neither flows nor gateways. What an event means, and what an
+// order row says, is decided by who hands it in; storage guards what is simple
+// enough for a constraint: an order keeps its amount and wallet, what was paid
+// stays paid, a payment code serves once, the journal only grows.
+package storage
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	sqlite "github.com/mattn/go-sqlite3"
+)
+
+// Errors that a caller can act on. They are wrapped with what was tried.
+var (
+	ErrNewer    = errors.New("the journal was written by a newer payterm: install that version or a later one")
+	ErrCorrupt  = errors.New("the journal file is damaged: keep it, restore the last backup beside it, and call the service")
+	ErrFull     = errors.New("the disk is full: free some space")
+	ErrReadOnly = errors.New("the disk is read-only: check the card and the file system")
+	ErrPragma   = errors.New("SQLite does not give the durability that was asked for")
+)
+
+// codeUsedError is what Commit reports when another order used the payment code.
+type codeUsedError struct{ err error }
+
+func (e codeUsedError) Error() string  { return "this payment code was used by another order" }
+func (e codeUsedError) Unwrap() error  { return e.err }
+func (e codeUsedError) CodeUsed() bool { return true }
+
+// Options say which file and which terminal.
+type Options struct {
+	Path     string
+	Terminal string                 // 2 to 6 of A-Z and 0-9, unique for the merchant
+	DrawTag  func() (string, error) // five random base-36 characters
+	Now      func() time.Time       // zero while the clock is not set
+}
+
+// oldestSQLite is the first release without the WAL reset bug.
+const oldestSQLite = 3_051_003
+
+// Store is the journal, open for writing. Its methods may be called from any
+// goroutine; commits are made one after the other.
+type Store struct {
+	*Reader
+	o       Options
+	db      *sql.DB
+	path    string
+	tag     string
+	counter int64
+	chain   chain
+}
+
+// chain is the end of the journal.
+type chain struct {
+	seq  int64
+	hash [sha256.Size]byte
+}
+
+// Open opens or makes the journal and commits this start's tag.
+func Open(o Options) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("storage: make the data directory: %w", err)
+	}
+	// SQLite gives its -wal and -shm files the mode of the main file.
+	f, err := os.OpenFile(o.Path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("storage: open %s: %w", o.Path, err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("storage: open %s: %w", o.Path, err)
+	}
+	db, err := sql.Open("sqlite3", dsn(o.Path, url.Values{
+		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_txlock": {"immediate"},
+		"_busy_timeout": {"5000"}, "_foreign_keys": {"on"},
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("storage: open %s: %w", o.Path, err)
+	}
+	db.SetMaxOpenConns(1)
+	s := &Store{o: o, db: db, path: o.Path}
+	if err := s.start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("storage: %s: %w", o.Path, err), db.Close())
+	}
+	return s, nil
+}
+
+func dsn(path string, q url.Values) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+func (s *Store) start() error {
+	if _, n, _ := sqlite.Version(); n < oldestSQLite {
+		return fmt.Errorf("SQLite %d is older than %d, which mends the loss of commits in WAL mode", n, oldestSQLite)
+	}
+	if err := checkDurability(s.db); err != nil {
+		return classify(err)
+	}
+	if err := migrate(s.db); err != nil {
+		return classify(err)
+	}
+	if err := s.drawTag(); err != nil {
+		return classify(err)
+	}
+	var hash []byte
+	err := s.db.QueryRow(`SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1`).Scan(&s.chain.seq, &hash)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
+		return fmt.Errorf("read the end of the journal: %w", classify(err))
+	default:
+		copy(s.chain.hash[:], hash)
+	}
+	s.Reader, err = OpenReader(s.path)
+	return err
+}
+
+// checkDurability reads back what was asked for: a pragma that SQLite does not
+// know is silently ignored.
+func checkDurability(db *sql.DB) error {
+	var mode string
+	var synchronous int
+	if err := db.QueryRow(`PRAGMA journal_mode`).Scan(&mode); err != nil {
+		return fmt.Errorf("read journal_mode: %w", err)
+	}
+	if err := db.QueryRow(`PRAGMA synchronous`).Scan(&synchronous); err != nil {
+		return fmt.Errorf("read synchronous: %w", err)
+	}
+	if mode != "wal" || synchronous != 2 {
+		return fmt.Errorf("%w: journal_mode=%s synchronous=%d, needed are wal and 2", ErrPragma, mode, synchronous)
+	}
+	return nil
+}
+
+// classify turns SQLite's codes into errors that say what to do.
+func classify(err error) error {
+	var e sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code {
+	case sqlite.ErrFull:
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case sqlite.ErrReadonly, sqlite.ErrPerm, sqlite.ErrCantOpen:
+		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
+	case sqlite.ErrCorrupt, sqlite.ErrNotADB:
+		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	case sqlite.ErrIoErr:
+		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	}
+	return err
+}
+
+// Checkpoint moves the write-ahead log into the file; for idle moments.
+func (s *Store) Checkpoint() error {
+	if _, err := s.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return fmt.Errorf("storage: checkpoint: %w", classify(err))
+	}
+	return nil
+}
+
+// Writable tries whether a transaction reaches the disk.
+func (s *Store) Writable() error {
+	if _, err := s.db.Exec(`UPDATE probe SET n = n + 1`); err != nil {
+		return fmt.Errorf("storage: %w", classify(err))
+	}
+	return nil
+}
+
+// Close ends the store. Whatever Commit acknowledged is already safe.
+func (s *Store) Close() error {
+	return errors.Join(s.Reader.Close(), s.Checkpoint(), s.db.Close())
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,66 @@
+package storage
+
+import (
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+//go:embed migration/*.sql
+var migrations embed.FS
+
+// migrate brings the file to the newest form, one numbered file at a time, each
+// in a transaction with its number. The files are append-only.
+func migrate(db *sql.DB) error {
+	names, err := fs.Glob(migrations, "migration/*.sql")
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	var version int
+	if err := db.QueryRow(`PRAGMA user_version`).Scan(&version); err != nil {
+		return fmt.Errorf("read its version: %w", err)
+	}
+	if version > len(names) {
+		return fmt.Errorf("%w (its form is %d, this version knows %d)", ErrNewer, version, len(names))
+	}
+	for i, name := range names {
+		number, err := migrationNumber(name)
+		if err != nil || number != i+1 {
+			return fmt.Errorf("migration %s: number %d is expected", name, i+1)
+		}
+		if number <= version {
+			continue
+		}
+		if err := migrateOne(db, name, number); err != nil {
+			return fmt.Errorf("migration %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func migrateOne(db *sql.DB, name string, number int) error {
+	text, err := migrations.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	if _, err := tx.Exec(string(text)); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(fmt.Sprintf(`PRAGMA user_version = %d`, number)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func migrationNumber(name string) (int, error) {
+	digits, _, _ := strings.Cut(strings.TrimPrefix(name, "migration/"), "_")
+	return strconv.Atoi(digits)
+}
