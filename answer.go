@@ -13,6 +13,15 @@ type Payment struct {
 	Total    Amount  // sale plus tip: the only amount on the wire
 	Code     PayCode // Passive Mode only
 	Operator string
+	// MaxFeeMinor is the fee on top of the total that the merchant allows.
+	MaxFeeMinor int64
+}
+
+// RefundRequest asks for money of a sale to go back, under an id of its own.
+type RefundRequest struct {
+	OrderID     OrderID // of the refund
+	SaleOrderID OrderID
+	Amount      Amount
 }
 
 // Inquiry asks how an order stands. A success counts as Paid only if it lies

@@ -174,6 +174,7 @@ func (o Order) send(in Stamped) (Order, []Command) {
 	o.Asking = Asking{InFlight: true, Attempts: o.Asking.Attempts}
 	return o, []Command{SendPayment{payterm.Payment{
 		OrderID: o.ID(), Mode: o.Sale.Mode, Wallet: o.Wallet, Total: o.Total(), Code: o.Code, Operator: o.Sale.Operator,
+		MaxFeeMinor: o.Sale.Rules.MaxFeeMinor,
 	}}}
 }
 
