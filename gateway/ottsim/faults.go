@@ -1,0 +1,231 @@
+package ottsim
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// fault is something that goes wrong with the next requests of an action.
+type fault struct {
+	Action string `json:"action"` // "*" for any
+	Fault  string `json:"fault"`
+	Times  int    `json:"times"`        // 0 until it is deleted
+	MS     int64  `json:"ms,omitempty"` // of delay
+	Hits   int    `json:"hits"`
+}
+
+// The faults. The first group never reaches the gateway: it stands for proxies
+// and broken lines in front. The second happens to the reply of a request that
+// was carried out.
+var (
+	faultsBefore = []string{"drop_before_apply", "http_500", "html_200", "redirect", "empty"}
+	faultsAfter  = []string{
+		"drop_after_apply", "delay", "truncated", "slow_body", "huge_body", "base64_body",
+		"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key",
+	}
+	faultActions = []string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY", "*"}
+	// code:WORD answers with that outer code and no data, and carries nothing out.
+	codeFault = regexp.MustCompile(`^code:[A-Z][A-Z0-9_]{0,39}$`)
+)
+
+const maxFaults = 100
+
+func (f *fault) applies() bool {
+	return slices.Contains(faultsAfter, f.Fault)
+}
+
+func (s *Sim) addFault(w http.ResponseWriter, r *http.Request) {
+	f := fault{Times: 1}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		refuse(w, http.StatusBadRequest, "fault: %v", err)
+		return
+	}
+	known := slices.Contains(faultsBefore, f.Fault) || slices.Contains(faultsAfter, f.Fault) || codeFault.MatchString(f.Fault)
+	switch {
+	case !slices.Contains(faultActions, f.Action):
+		refuse(w, http.StatusBadRequest, "action %q: one of %s", f.Action, strings.Join(faultActions, ", "))
+		return
+	case !known:
+		refuse(w, http.StatusBadRequest, "fault %q: one of %s, code:WORD", f.Fault,
+			strings.Join(append(slices.Clone(faultsBefore), faultsAfter...), ", "))
+		return
+	case f.Times < 0 || f.MS < 0 || f.MS > 120_000:
+		refuse(w, http.StatusBadRequest, "times cannot be negative; ms goes up to 120000")
+		return
+	}
+	f.Hits = 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.faults) >= maxFaults {
+		refuse(w, http.StatusInsufficientStorage, "%d faults are the most: delete some", maxFaults)
+		return
+	}
+	s.faults = append(s.faults, &f)
+	writeJSON(w, http.StatusOK, f)
+}
+
+func (s *Sim) listFaults(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]fault, 0, len(s.faults))
+	for _, f := range s.faults {
+		list = append(list, *f)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"faults": list})
+}
+
+func (s *Sim) clearFaults(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+	writeJSON(w, http.StatusOK, map[string]any{"faults": []fault{}})
+}
+
+// takeFault gives the first fault that waits for this action, and counts it.
+func (s *Sim) takeFault(action string) *fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, f := range s.faults {
+		if f.Action != "*" && f.Action != action {
+			continue
+		}
+		f.Hits++
+		if f.Times > 0 && f.Hits >= f.Times {
+			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+		copied := *f
+		return &copied
+	}
+	return nil
+}
+
+// answerFor answers a request wrongly. out is nil where nothing was carried out.
+func (f *fault) answerFor(s *Sim, w http.ResponseWriter, r *http.Request, out *outcome) {
+	switch f.Fault {
+	case "drop_before_apply", "drop_after_apply":
+		drop(w)
+	case "http_500":
+		http.Error(w, "internal server error", http.StatusInternalServerError)
+	case "html_200":
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<!doctype html><title>Welcome to the café's Wi-Fi</title><p>Please accept our terms.")
+	case "redirect":
+		// A trap: whoever follows it sends the payment a second time.
+		http.Redirect(w, r, "/processV2", http.StatusTemporaryRedirect)
+	case "empty":
+		w.WriteHeader(http.StatusOK)
+	case "delay":
+		s.pause(r, time.Duration(f.MS)*time.Millisecond)
+		s.reply(w, *out)
+	case "truncated", "slow_body", "huge_body", "base64_body":
+		f.damageBody(s, w, r, *out)
+	case "bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key":
+		writeJSON(w, http.StatusOK, f.forge(s, *out))
+	default:
+		writeJSON(w, http.StatusOK, answer{Code: strings.TrimPrefix(f.Fault, "code:"), Msg: "fault"})
+	}
+}
+
+// drop closes the connection without a word.
+func drop(w http.ResponseWriter) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // the connection is closed all the same
+	}
+	c.Close()
+}
+
+// damageBody sends a good reply in a bad way.
+func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out outcome) {
+	body, err := json.Marshal(s.seal(out, s.cfg.SignKey))
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	switch f.Fault {
+	case "base64_body": // no damage: the page says that bodies come like this
+		w.Write([]byte(base64.StdEncoding.EncodeToString(body))) //nolint:errcheck // the client has gone
+	case "truncated":
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		w.Write(body[:len(body)/2]) //nolint:errcheck // as above
+		panic(http.ErrAbortHandler)
+	case "huge_body":
+		w.Header().Set("Content-Type", "application/json")
+		block := []byte(strings.Repeat(" ", 64<<10))
+		for range 128 { // 8 MiB
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
+		w.Write(body) //nolint:errcheck // as above
+	case "slow_body":
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		rc := http.NewResponseController(w)
+		end := time.Now().Add(time.Minute)
+		for i := range body {
+			if _, err := w.Write(body[i : i+1]); err != nil || rc.Flush() != nil {
+				return
+			}
+			s.pause(r, 250*time.Millisecond)
+			if r.Context().Err() != nil || time.Now().After(end) {
+				return
+			}
+		}
+	}
+}
+
+// forge seals a reply that must not be believed.
+func (f *fault) forge(s *Sim, out outcome) answer {
+	inner := slices.Clone(out.inner)
+	switch f.Fault {
+	case "wrong_key":
+		out.inner = inner
+		return s.seal(out, "FFFFFFFFFFFFFFFF")
+	case "bad_digest": // encrypted under the digest of other values
+		a := s.seal(out, s.cfg.SignKey)
+		if inner != nil {
+			a.MD5 = upperMD5("something else")
+			a.Data = sealText(jsonOf(inner), a.MD5, s.cfg.SignKey)
+		}
+		return a
+	case "wrong_order_id":
+		set(inner, "order_id", text("T1ZZZZZ000001"))
+	case "wrong_amount":
+		set(inner, "total_amount", number(1))
+	case "duplicate_json_key":
+		if len(inner) > 0 {
+			twice := append(slices.Clone(inner), [2]string{"order_status", text("success")})
+			a := s.seal(outcome{out.code, inner}, s.cfg.SignKey)
+			// The digest is the one that a reader gets who takes the last key.
+			last := slices.Clone(inner)
+			set(last, "order_status", text("success"))
+			a.MD5 = upperMD5(valuesOf(last))
+			a.Data = sealText(jsonOf(twice), a.MD5, s.cfg.SignKey)
+			return a
+		}
+	}
+	return s.seal(outcome{out.code, inner}, s.cfg.SignKey)
+}
+
+func set(inner [][2]string, name, literal string) {
+	for i := range inner {
+		if inner[i][0] == name {
+			inner[i][1] = literal
+		}
+	}
+}
+
+func jsonOf(inner [][2]string) string {
+	parts := make([]string, len(inner))
+	for i, f := range inner {
+		parts[i] = text(f[0]) + ":" + f[1]
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}

@@ -1,0 +1,245 @@
+// Package ottsim is a gateway that behaves as OTT Pay's in-store API is known to
+// behave, with a ledger of its own, wallets, a page for the customer's phone,
+// and every fault that a network can have. It is written from the protocol sheet
+// alone and shares no code, cipher or type with gateway/ottpay: two readings of
+// one text that agree are evidence, one reading used twice is none.
+//
+// It moves no money. Where the sheet leaves something unverified, the choice
+// made here is marked as an invention; nothing may be concluded from it about
+// the real gateway.
+package ottsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config describes the simulated merchant.
+type Config struct {
+	MerchantID string
+	SignKey    string // 16 characters
+	Seed       uint64
+	Latency    time.Duration // before each reply of the protocol
+	BaseURL    string        // what a code_url begins with
+	Now        func() time.Time
+}
+
+// Bounds of the simulator.
+const (
+	maxRequestBody = 64 << 10
+	maxOrders      = 100_000
+	maxWallets     = 100_000
+)
+
+// Sim is the gateway: an http.Handler for protocol, control calls and pay page.
+type Sim struct {
+	cfg     Config
+	mux     *http.ServeMux
+	mu      sync.Mutex
+	rng     *rand.Rand
+	orders  map[string]*order
+	byTime  []*order // in the order in which they came
+	strays  map[string][]seen
+	wallets map[string]*wallet
+	refunds map[string]bool
+	faults  []*fault
+}
+
+// New makes a gateway with an empty ledger.
+func New(cfg Config) *Sim {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Sim{
+		cfg: cfg, mux: http.NewServeMux(),
+		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x5eed)),
+		orders: map[string]*order{}, strays: map[string][]seen{}, wallets: map[string]*wallet{}, refunds: map[string]bool{},
+	}
+	s.mux.HandleFunc("POST /processV2", s.process)
+	s.mux.HandleFunc("POST /process", s.process)
+	s.mux.HandleFunc("GET /sim/orders", s.listOrders)
+	s.mux.HandleFunc("GET /sim/orders/{id}", s.showOrder)
+	s.mux.HandleFunc("POST /sim/orders/{id}/{verb}", s.phone)
+	s.mux.HandleFunc("POST /sim/wallets", s.newWallet)
+	s.mux.HandleFunc("POST /sim/faults", s.addFault)
+	s.mux.HandleFunc("GET /sim/faults", s.listFaults)
+	s.mux.HandleFunc("DELETE /sim/faults", s.clearFaults)
+	s.mux.HandleFunc("GET /pay/{id}", s.payPage)
+	s.mux.HandleFunc("POST /pay/{id}", s.payForm)
+	return s
+}
+
+// SetBaseURL says under which address phones reach the pay page, once it is
+// known.
+func (s *Sim) SetBaseURL(u string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.BaseURL = strings.TrimSuffix(u, "/")
+}
+
+// ServeHTTP serves everything. Calls that change something are refused when a
+// page of another site makes them.
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		if !localOrigin(origin) {
+			http.Error(w, "calls from pages of other sites are refused", http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+		w.Header().Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
+		w.Header().Set("Vary", "Origin")
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+func localOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	switch u.Hostname() {
+	case "127.0.0.1", "::1", "localhost":
+		return true
+	}
+	return false
+}
+
+// message is what a protocol request and reply look like on the outside.
+type message struct {
+	Action     string `json:"action"`
+	Version    any    `json:"version"`
+	MerchantID string `json:"merchant_id"`
+	Data       string `json:"data"`
+	MD5        string `json:"md5"`
+}
+
+type answer struct {
+	Code string `json:"rsp_code"`
+	Msg  string `json:"rsp_msg"`
+	Data string `json:"data,omitempty"`
+	MD5  string `json:"md5,omitempty"`
+}
+
+// process is the one address of the protocol.
+func (s *Sim) process(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	if err != nil {
+		http.Error(w, "the request is larger than 64 KiB", http.StatusRequestEntityTooLarge)
+		return
+	}
+	var m message
+	if err := json.Unmarshal(body, &m); err != nil {
+		writeJSON(w, http.StatusOK, answer{Code: "PARAM_ERROR", Msg: "not JSON"})
+		return
+	}
+	in, problem := s.open(m)
+	orderID := in["order_id"]
+	s.record(orderID, m.Action)
+	f := s.takeFault(m.Action)
+	if f != nil && !f.applies() {
+		s.pause(r, s.cfg.Latency)
+		f.answerFor(s, w, r, nil)
+		return
+	}
+	var out outcome
+	if problem != "" {
+		out = outcome{code: problem}
+	} else {
+		out = s.apply(m.Action, in)
+	}
+	if out.code == "SUCCESS" || out.code == "PROCESSING" {
+		s.forget(orderID)
+	}
+	s.pause(r, s.cfg.Latency)
+	if f != nil {
+		f.answerFor(s, w, r, &out)
+		return
+	}
+	s.reply(w, out)
+}
+
+// outcome is what an action came to: an outer code and the inner fields, in
+// their order, as JSON literals.
+type outcome struct {
+	code  string
+	inner [][2]string // name, JSON literal
+}
+
+func (s *Sim) reply(w http.ResponseWriter, out outcome) {
+	writeJSON(w, http.StatusOK, s.seal(out, s.cfg.SignKey))
+}
+
+func (s *Sim) seal(out outcome, key string) answer {
+	a := answer{Code: out.code, Msg: strings.ToLower(out.code)}
+	if out.inner != nil {
+		a.Data, a.MD5 = sealFields(out.inner, key)
+	}
+	return a
+}
+
+// open decrypts a request and checks it. The problem is an outer code.
+func (s *Sim) open(m message) (map[string]string, string) {
+	if m.MerchantID != s.cfg.MerchantID {
+		return nil, "PARAM_INVALID"
+	}
+	in, err := openFields(m.Data, m.MD5, s.cfg.SignKey)
+	if err != nil {
+		return nil, "PARAM_ERROR"
+	}
+	return in, ""
+}
+
+func (s *Sim) apply(action string, in map[string]string) outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	switch action {
+	case "ACTIVEPAY":
+		return s.activePay(in)
+	case "PASSIVEPAY":
+		return s.passivePay(in)
+	case "STATUS_QUERY":
+		return s.statusQuery(in)
+	case "REFUND":
+		return s.refund(in)
+	case "EX_RATE_QUERY":
+		return s.rate(in)
+	}
+	return outcome{code: "PARAM_INVALID"}
+}
+
+// pause waits as a network would, no longer than the client does.
+func (s *Sim) pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, fmt.Sprintf("encode: %v", err), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(append(b, '\n')) //nolint:errcheck // the client has gone
+}

@@ -1,0 +1,85 @@
+package ottsim
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+)
+
+//go:embed page.html
+var pageHTML string
+
+var page = template.Must(template.New("pay").Parse(pageHTML))
+
+type pageData struct {
+	ID, Wallet, Amount, Status, Done string
+	Open                             bool
+}
+
+// payPage is where a code_url leads: the customer's wallet asks whether to pay.
+func (s *Sim) payPage(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.settle()
+	o := s.orders[r.PathValue("id")]
+	var d pageData
+	if o != nil {
+		d = s.pageData(o)
+	}
+	s.mu.Unlock()
+	if o == nil {
+		http.Error(w, "This code belongs to no order of the simulated gateway.", http.StatusNotFound)
+		return
+	}
+	writePage(w, d)
+}
+
+// payForm is a press of Pay or Decline on that page.
+func (s *Sim) payForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
+	id := trimmed(r.PathValue("id"))
+	_, err := s.act(id, r.FormValue("do"))
+	s.mu.Lock()
+	o := s.orders[id]
+	var d pageData
+	if o != nil {
+		d = s.pageData(o)
+	}
+	s.mu.Unlock()
+	if o == nil {
+		http.Error(w, "This code belongs to no order of the simulated gateway.", http.StatusNotFound)
+		return
+	}
+	if err != nil && d.Done == "" {
+		d.Done = "That did not work: " + err.Error()
+	}
+	writePage(w, d)
+}
+
+func (s *Sim) pageData(o *order) pageData {
+	wallets := map[string]string{"ALIPAY": "Alipay", "WECHATPAY": "WeChat Pay", "UNIONPAY": "UnionPay"}
+	d := pageData{
+		ID: o.ID, Wallet: wallets[o.BizType], Status: s.publicStatus(o),
+		Amount: fmt.Sprintf("%d.%02d", o.Amount/100, o.Amount%100), Open: o.Status == "notpay",
+	}
+	switch d.Status {
+	case "success":
+		d.Done = "Paid at " + o.settled.UTC().Format(time.TimeOnly) + " UTC"
+	case "failure":
+		d.Done = "Declined. Nothing was paid."
+	case "orderclosed":
+		d.Done = "This code is closed. Nothing was paid."
+	case "partial_refunded", "fully_refunded":
+		d.Done = "Paid, and refunded since."
+	}
+	return d
+}
+
+func writePage(w http.ResponseWriter, d pageData) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := page.Execute(w, d); err != nil {
+		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
+	}
+}

@@ -1,0 +1,149 @@
+package ottsim
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/md5" //nolint:gosec // the protocol's digest
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"sort"
+	"strings"
+)
+
+// ecb is AES in electronic code book mode, which the standard library leaves
+// out for good reason and the protocol asks for.
+func ecb(b cipher.Block, src []byte, open bool) []byte {
+	dst := make([]byte, 0, len(src))
+	block := make([]byte, b.BlockSize())
+	for len(src) > 0 {
+		if open {
+			b.Decrypt(block, src[:len(block)])
+		} else {
+			b.Encrypt(block, src[:len(block)])
+		}
+		dst, src = append(dst, block...), src[len(block):]
+	}
+	return dst
+}
+
+func upperMD5(s string) string { return fmt.Sprintf("%X", md5.Sum([]byte(s))) } //nolint:gosec // as above
+
+// blockFor is the cipher of one message.
+func blockFor(sum, signKey string) (cipher.Block, error) {
+	return aes.NewCipher([]byte(upperMD5(sum + signKey)[8:][:16]))
+}
+
+// sealFields encrypts inner fields and gives data and md5.
+func sealFields(fields [][2]string, signKey string) (data, sum string) {
+	var text strings.Builder
+	text.WriteString("{")
+	for i, f := range fields {
+		if i > 0 {
+			text.WriteString(",")
+		}
+		fmt.Fprintf(&text, "%q:%s", f[0], f[1])
+	}
+	text.WriteString("}")
+	sum = upperMD5(valuesOf(fields))
+	return sealText(text.String(), sum, signKey), sum
+}
+
+func sealText(text, sum, signKey string) string {
+	b, err := blockFor(sum, signKey)
+	if err != nil {
+		panic(err) // sixteen bytes are always a key
+	}
+	n := 16 - len(text)%16
+	padded := append([]byte(text), bytes.Repeat([]byte{byte(n)}, n)...)
+	return base64.StdEncoding.EncodeToString(ecb(b, padded, false))
+}
+
+// valuesOf joins the values in the order of their names, numbers in the form
+// that Java gives a Double.
+func valuesOf(fields [][2]string) string {
+	sorted := append([][2]string(nil), fields...)
+	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i][0] < sorted[j][0] })
+	joined := ""
+	for _, f := range sorted {
+		if strings.HasPrefix(f[1], `"`) {
+			var s string
+			if err := json.Unmarshal([]byte(f[1]), &s); err == nil {
+				joined += s
+			}
+			continue
+		}
+		joined += asJavaDouble(f[1])
+	}
+	return joined
+}
+
+// asJavaDouble writes a whole number as Java's Double does: 1 is 1.0, 10000000
+// is 1.0E7.
+func asJavaDouble(digits string) string {
+	n, ok := new(big.Int).SetString(digits, 10)
+	if !ok {
+		return digits
+	}
+	s := n.String()
+	if len(strings.TrimPrefix(s, "-")) < 8 {
+		return s + ".0"
+	}
+	sign := ""
+	if s[0] == '-' {
+		sign, s = "-", s[1:]
+	}
+	fraction := strings.TrimRight(s[1:], "0")
+	if fraction == "" {
+		fraction = "0"
+	}
+	return fmt.Sprintf("%s%c.%sE%d", sign, s[0], fraction, len(s)-1)
+}
+
+// openFields decrypts a request's data; every value must be a string, as the
+// real gateway would digest a number in another form.
+func openFields(data, sum, signKey string) (map[string]string, error) {
+	raw, err := base64.StdEncoding.DecodeString(data)
+	if err != nil || len(raw) == 0 || len(raw)%16 != 0 {
+		return nil, fmt.Errorf("data is no Base64 of whole blocks")
+	}
+	b, err := blockFor(sum, signKey)
+	if err != nil {
+		return nil, err
+	}
+	plain := ecb(b, raw, true)
+	n := int(plain[len(plain)-1])
+	if n == 0 || n > 16 || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(n)}, n)) {
+		return nil, fmt.Errorf("bad padding")
+	}
+	var in map[string]string
+	if err := json.Unmarshal(plain[:len(plain)-n], &in); err != nil {
+		return nil, fmt.Errorf("data is no object of strings")
+	}
+	names := make([]string, 0, len(in))
+	for name := range in {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	joined := ""
+	for _, name := range names {
+		joined += in[name]
+	}
+	if upperMD5(joined) != sum {
+		return nil, fmt.Errorf("the digest does not fit")
+	}
+	return in, nil
+}
+
+// text is a JSON literal of a string.
+func text(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string always encodes
+	}
+	return string(b)
+}
+
+func number(n int64) string { return fmt.Sprint(n) }
