@@ -83,7 +83,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, out io.Writer, b
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
-	if err := json.NewEncoder(out).Encode(map[string]any{"ready": true, "gateway": base + "/processV2"}); err != nil {
+	if err := json.NewEncoder(out).Encode(map[string]any{"ready": true, "gateway": base}); err != nil {
 		return fmt.Errorf("say that it is ready: %w", err)
 	}
 	select {

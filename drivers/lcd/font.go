@@ -1,0 +1,128 @@
+package lcd
+
+import (
+	"fmt"
+	"image"
+	"image/draw"
+	"strings"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gomedium"
+	"golang.org/x/image/font/gofont/gomono"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// style is one of the Go fonts (BSD licence, see NOTICE).
+type style uint8
+
+const (
+	medium style = iota
+	bold
+	mono
+)
+
+// fonts holds the faces that were asked for, with their glyphs: a screen repeats
+// few of them, and rasterising is what costs on a small board.
+type fonts struct {
+	parsed [3]*opentype.Font
+	faces  map[[2]int]*face
+}
+
+func loadFonts() (*fonts, error) {
+	f := &fonts{faces: map[[2]int]*face{}}
+	for s, ttf := range map[style][]byte{medium: gomedium.TTF, bold: gobold.TTF, mono: gomono.TTF} {
+		parsed, err := opentype.Parse(ttf)
+		if err != nil {
+			return nil, fmt.Errorf("lcd: read a font: %w", err)
+		}
+		f.parsed[s] = parsed
+	}
+	return f, nil
+}
+
+// face is a font at a size in pixels.
+type face struct {
+	font           font.Face
+	ascent, height int
+	capHeight      int
+	glyphs         map[rune]glyph
+}
+
+type glyph struct {
+	mask    *image.Alpha
+	at      image.Point // of the mask, from the dot
+	advance fixed.Int26_6
+}
+
+func (f *fonts) face(s style, px int) *face {
+	key := [2]int{int(s), px}
+	if got := f.faces[key]; got != nil {
+		return got
+	}
+	// 72 dots an inch make a point a pixel. The fonts parsed, so only a size of
+	// zero could fail here.
+	ff, err := opentype.NewFace(f.parsed[s], &opentype.FaceOptions{Size: float64(max(1, px)), DPI: 72, Hinting: font.HintingFull})
+	if err != nil {
+		panic(fmt.Sprintf("lcd: font face of %d px: %v", px, err))
+	}
+	m := ff.Metrics()
+	got := &face{font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(), capHeight: m.CapHeight.Ceil(), glyphs: map[rune]glyph{}}
+	f.faces[key] = got
+	return got
+}
+
+func (f *face) glyph(r rune) glyph {
+	if g, ok := f.glyphs[r]; ok {
+		return g
+	}
+	dr, mask, maskp, advance, ok := f.font.Glyph(fixed.Point26_6{}, r)
+	if !ok {
+		dr, mask, maskp, advance, ok = f.font.Glyph(fixed.Point26_6{}, '?')
+	}
+	g := glyph{advance: advance}
+	if ok && !dr.Empty() {
+		g.mask = image.NewAlpha(image.Rect(0, 0, dr.Dx(), dr.Dy()))
+		draw.Draw(g.mask, g.mask.Bounds(), mask, maskp, draw.Src)
+		g.at = dr.Min
+	}
+	f.glyphs[r] = g
+	return g
+}
+
+func (f *face) width(text string) int {
+	var w fixed.Int26_6
+	for _, r := range text {
+		w += f.glyph(r).advance
+	}
+	return w.Ceil()
+}
+
+// baseline puts capitals into the middle of a box.
+func (f *face) baseline(box image.Rectangle) int {
+	return box.Min.Y + (box.Dy()+f.capHeight)/2
+}
+
+// wrap breaks a line between words; false when a word is wider than w.
+func (f *face) wrap(line string, w int) ([]string, bool) {
+	ok := true
+	var out []string
+	current := ""
+	for _, word := range strings.Fields(line) {
+		try := word
+		if current != "" {
+			try = current + " " + word
+		}
+		if f.width(try) <= w {
+			current = try
+			continue
+		}
+		if current != "" {
+			out = append(out, current)
+		}
+		ok = ok && f.width(word) <= w
+		current = word
+	}
+	return append(out, current), ok
+}

@@ -1,0 +1,314 @@
+// Package lcd draws what a payterm.Screen says: it lays the words out for the
+// size of a glass (Painter), and drives the controllers behind it, one file each
+// (ST7789).
+//
+// The layout decides sizes and places, never words. It reports what does not
+// fit, so that a test can see to it that nothing is ever cut.
+package lcd
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"strings"
+
+	"payterm"
+
+	"golang.org/x/image/math/fixed"
+	"rsc.io/qr"
+)
+
+// ErrDoesNotFit says which text of a screen has no room on this glass.
+var ErrDoesNotFit = errors.New("lcd: text does not fit")
+
+// ErrQRTooSmall says that the modules of a QR code would be under two pixels,
+// which phones do not read.
+var ErrQRTooSmall = errors.New("lcd: the QR code is too dense for this glass")
+
+// minModule is the smallest module in pixels that readers get in all cases.
+const minModule = 2
+
+// quietZone is the light border of a QR code in modules (ISO/IEC 18004).
+const quietZone = 4
+
+// The colours. Every pair of text and ground has a contrast of 4.5 or more.
+var (
+	paperWhite = color.RGBA{0xff, 0xff, 0xff, 0xff}
+	ink        = color.RGBA{0x14, 0x20, 0x2b, 0xff}
+	soft       = color.RGBA{0x4a, 0x57, 0x63, 0xff}
+	keyGround  = color.RGBA{0xe8, 0xec, 0xf0, 0xff}
+	markGround = color.RGBA{0xff, 0xe2, 0x8a, 0xff}
+	toneGround = [...]color.RGBA{
+		payterm.Calm:  {0x1f, 0x3a, 0x5f, 0xff},
+		payterm.Busy:  {0x15, 0x5c, 0xb8, 0xff},
+		payterm.Good:  {0x0b, 0x6b, 0x3a, 0xff},
+		payterm.Bad:   {0xa3, 0x21, 0x1b, 0xff},
+		payterm.Doubt: {0x80, 0x52, 0x00, 0xff},
+	}
+)
+
+// Painter lays screens out for one glass. It is not safe for use by several
+// goroutines; the image that it returns is its own and lasts until the next
+// Paint.
+type Painter struct {
+	w, h  int
+	img   *image.RGBA
+	fonts *fonts
+	unfit []string
+}
+
+// NewPainter makes a painter for a glass of this many pixels.
+func NewPainter(width, height int) (*Painter, error) {
+	f, err := loadFonts()
+	if err != nil {
+		return nil, err
+	}
+	return &Painter{w: width, h: height, img: image.NewRGBA(image.Rect(0, 0, width, height)), fonts: f}, nil
+}
+
+// Paint draws a screen. The image is complete even with an error: what does not
+// fit is shortened, a QR code that cannot be read is left out.
+func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
+	p.unfit = p.unfit[:0]
+	p.fill(p.img.Bounds(), paperWhite)
+	var err error
+	if s.QR != "" {
+		err = p.paintCode(s)
+	} else {
+		p.paintWords(s)
+	}
+	if len(p.unfit) > 0 {
+		err = errors.Join(err, fmt.Errorf("%w: screen %q: %s", ErrDoesNotFit, s.Name, strings.Join(p.unfit, "; ")))
+	}
+	return p.img, err
+}
+
+// unit is the height that small things are measured by: 1 on a glass of 320
+// lines.
+func (p *Painter) scaled(px int) int { return max(1, px*min(p.w*4/3, p.h)/320) }
+
+// paintWords is every screen without a QR code: bar, amount, lines, order, keys.
+func (p *Painter) paintWords(s payterm.Screen) {
+	y := p.bar(s, p.scaled(40))
+	if s.Watermark != "" {
+		h := p.scaled(20)
+		strip := image.Rect(0, y, p.w, y+h)
+		p.fill(strip, markGround)
+		p.centred(s.Watermark, strip, bold, p.scaled(13), ink)
+		y += h
+	}
+	bottom := p.keys(s, p.h)
+	if s.Small != "" {
+		h := p.scaled(20)
+		p.centred(s.Small, image.Rect(0, bottom-h, p.w, bottom), mono, p.scaled(12), soft)
+		bottom -= h
+	}
+	body := image.Rect(p.scaled(10), y, p.w-p.scaled(10), bottom)
+	if s.Amount != "" {
+		h := min(body.Dy()*2/5, p.scaled(84))
+		p.centred(s.Amount, image.Rect(body.Min.X, y, body.Max.X, y+h), bold, p.scaled(52), ink)
+		body.Min.Y += h
+	}
+	if s.Elapsed != "" {
+		h := p.scaled(40)
+		box := image.Rect(body.Min.X, body.Max.Y-h, body.Max.X, body.Max.Y)
+		p.centred(s.Elapsed, box, medium, p.scaled(30), soft)
+		body.Max.Y -= h
+	}
+	p.lines(s.Lines, body)
+}
+
+// paintCode gives a QR code as much of the glass as a line of amount and time
+// above it and a line of order and key below it leave.
+func (p *Painter) paintCode(s payterm.Screen) error {
+	y := p.bar(s, p.scaled(28))
+	row := image.Rect(p.scaled(6), y, p.w-p.scaled(6), y+p.scaled(22))
+	p.left(s.Amount, row, bold, p.scaled(17), ink)
+	p.right(s.Elapsed, row, medium, p.scaled(17), ink)
+	if s.Watermark != "" {
+		// Amount and time leave the middle third at least.
+		mark := image.Rect(p.w*34/100, y+p.scaled(3), p.w*78/100, row.Max.Y-p.scaled(3))
+		p.fill(mark, markGround)
+		p.centred(s.Watermark, mark, bold, p.scaled(12), ink)
+	}
+	foot := p.scaled(30)
+	box := image.Rect(0, row.Max.Y, p.w, p.h-foot)
+	err := p.code(s.QR, box)
+	below := image.Rect(p.scaled(6), p.h-foot, p.w-p.scaled(6), p.h)
+	half := below.Min.Y + foot*2/5
+	p.centred(s.Small, image.Rect(below.Min.X, below.Min.Y, below.Max.X, half), mono, p.scaled(11), soft)
+	if len(s.Keys) > 0 {
+		k := s.Keys[0]
+		strip := image.Rect(0, half, p.w, p.h)
+		p.fill(strip, keyGround)
+		p.centred(string(k.Key)+"  "+k.Does, strip, bold, p.scaled(13), ink)
+	}
+	return err
+}
+
+// code draws a QR code in the middle of a box, a whole number of pixels a module.
+func (p *Painter) code(text string, box image.Rectangle) error {
+	c, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return fmt.Errorf("lcd: encode the QR code: %w", err)
+	}
+	modules := c.Size + 2*quietZone
+	px := min(box.Dx(), box.Dy()) / modules
+	if px < minModule {
+		return fmt.Errorf("%w: %d modules on %d pixels", ErrQRTooSmall, modules, min(box.Dx(), box.Dy()))
+	}
+	x0 := box.Min.X + (box.Dx()-px*c.Size)/2
+	y0 := box.Min.Y + (box.Dy()-px*c.Size)/2
+	black := color.RGBA{0, 0, 0, 0xff}
+	for y := range c.Size {
+		for x := range c.Size {
+			if c.Black(x, y) {
+				p.fill(image.Rect(x0+x*px, y0+y*px, x0+(x+1)*px, y0+(y+1)*px), black)
+			}
+		}
+	}
+	return nil
+}
+
+// bar is the head of each screen: the tone's colour, its symbol, the title, the
+// status. It gives the line below it.
+func (p *Painter) bar(s payterm.Screen, h int) int {
+	bar := image.Rect(0, 0, p.w, h)
+	p.fill(bar, toneGround[s.Tone])
+	x := p.scaled(8)
+	if s.Tone != payterm.Calm {
+		side := h * 6 / 10
+		p.symbol(s.Tone, image.Rect(x, (h-side)/2, x+side, (h+side)/2))
+		x += side + p.scaled(8)
+	}
+	right := p.w - p.scaled(8)
+	if s.Status != "" {
+		face := p.fonts.face(medium, p.scaled(13))
+		w := face.width(s.Status)
+		p.left(s.Status, image.Rect(right-w, 0, p.w, h), medium, p.scaled(13), paperWhite)
+		right -= w + p.scaled(8)
+	}
+	p.left(s.Title, image.Rect(x, 0, right, h), bold, min(p.scaled(21), h*6/10), paperWhite)
+	return h
+}
+
+// keys draws what the keys do, at most two a line, and gives the line above.
+func (p *Painter) keys(s payterm.Screen, bottom int) int {
+	if len(s.Keys) == 0 {
+		return bottom
+	}
+	h := p.scaled(30)
+	rows := (len(s.Keys) + 1) / 2
+	top := bottom - rows*h
+	p.fill(image.Rect(0, top, p.w, bottom), keyGround)
+	for i, k := range s.Keys {
+		x0, x1 := 0, p.w
+		if len(s.Keys) > 1 && (i < len(s.Keys)-1 || len(s.Keys)%2 == 0) {
+			x0, x1 = i%2*p.w/2, (i%2+1)*p.w/2
+		}
+		y := top + i/2*h
+		p.centred(string(k.Key)+"  "+k.Does, image.Rect(x0+p.scaled(4), y, x1-p.scaled(4), y+h), bold, p.scaled(15), ink)
+	}
+	return top
+}
+
+// lines sets the body in the largest size in which all of it fits.
+func (p *Painter) lines(lines []string, box image.Rectangle) {
+	if len(lines) == 0 {
+		return
+	}
+	for _, size := range []int{22, 20, 18, 16, 14, 13} {
+		face := p.fonts.face(medium, p.scaled(size))
+		gap := face.height / 3
+		var wrapped []string
+		fits, h := true, 0
+		for i, line := range lines {
+			part, ok := face.wrap(line, box.Dx())
+			fits = fits && ok
+			wrapped = append(wrapped, part...)
+			h += len(part) * face.height
+			if i > 0 {
+				h += gap
+				part[0] = "\x00" + part[0] // a gap goes before it
+				wrapped[len(wrapped)-len(part)] = part[0]
+			}
+		}
+		if (fits && h <= box.Dy()) || size == 13 {
+			if !fits || h > box.Dy() {
+				p.unfit = append(p.unfit, strings.Join(lines, " / "))
+			}
+			p.setLines(wrapped, face, gap, box, h)
+			return
+		}
+	}
+}
+
+func (p *Painter) setLines(lines []string, face *face, gap int, box image.Rectangle, h int) {
+	y := box.Min.Y + max(0, (box.Dy()-h)/2)
+	for i, line := range lines {
+		text, gapped := strings.CutPrefix(line, "\x00")
+		if gapped {
+			y += gap
+		}
+		if y+face.height > box.Max.Y {
+			return
+		}
+		c := ink
+		if i > 0 && gapped {
+			c = soft
+		}
+		p.draw(text, face, box.Min.X+(box.Dx()-face.width(text))/2, y+face.ascent, c)
+		y += face.height
+	}
+}
+
+// fitted is a face in which the text is no wider than w, down to two thirds of
+// the wished size.
+func (p *Painter) fitted(text string, style style, size, w, h int) *face {
+	smallest := max(9, size*2/5)
+	for ; size > smallest; size-- {
+		if f := p.fonts.face(style, size); f.width(text) <= w && f.height <= h+size/3 {
+			return f
+		}
+	}
+	f := p.fonts.face(style, smallest)
+	if f.width(text) > w {
+		p.unfit = append(p.unfit, text)
+	}
+	return f
+}
+
+func (p *Painter) centred(text string, box image.Rectangle, style style, size int, c color.RGBA) {
+	f := p.fitted(text, style, size, box.Dx(), box.Dy())
+	p.draw(text, f, box.Min.X+(box.Dx()-f.width(text))/2, f.baseline(box), c)
+}
+
+func (p *Painter) left(text string, box image.Rectangle, style style, size int, c color.RGBA) {
+	f := p.fitted(text, style, size, box.Dx(), box.Dy())
+	p.draw(text, f, box.Min.X, f.baseline(box), c)
+}
+
+func (p *Painter) right(text string, box image.Rectangle, style style, size int, c color.RGBA) {
+	f := p.fitted(text, style, size, box.Dx(), box.Dy())
+	p.draw(text, f, box.Max.X-f.width(text), f.baseline(box), c)
+}
+
+// draw sets a text with its baseline at y.
+func (p *Painter) draw(text string, f *face, x, y int, c color.RGBA) {
+	src := image.NewUniform(c)
+	dot := fixed.I(x)
+	for _, r := range text {
+		g := f.glyph(r)
+		if g.mask != nil {
+			at := image.Pt(dot.Round(), y).Add(g.at)
+			draw.DrawMask(p.img, g.mask.Bounds().Add(at), src, image.Point{}, g.mask, image.Point{}, draw.Over)
+		}
+		dot += g.advance
+	}
+}
+
+func (p *Painter) fill(r image.Rectangle, c color.RGBA) {
+	draw.Draw(p.img, r, image.NewUniform(c), image.Point{}, draw.Src)
+}

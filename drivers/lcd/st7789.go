@@ -1,0 +1,280 @@
+package lcd
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"payterm"
+
+	"periph.io/x/conn/v3"
+	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/spi"
+)
+
+// Commands of the ST7789 (data sheet of the ST7789V, chapter 9 "Command").
+const (
+	cmdSWRESET = 0x01
+	cmdSLPOUT  = 0x11
+	cmdNORON   = 0x13
+	cmdINVOFF  = 0x20
+	cmdINVON   = 0x21
+	cmdDISPON  = 0x29
+	cmdCASET   = 0x2a
+	cmdRASET   = 0x2b
+	cmdRAMWR   = 0x2c
+	cmdMADCTL  = 0x36
+	cmdCOLMOD  = 0x3a
+)
+
+// Bits of MADCTL.
+const (
+	madMY  = 0x80
+	madMX  = 0x40
+	madMV  = 0x20
+	madBGR = 0x08
+)
+
+// ST7789Options describe one panel; panels differ in all of them.
+type ST7789Options struct {
+	Width, Height    int // of the glass, as it is looked at
+	OffsetX, OffsetY int // of the glass in the controller's RAM, after rotation
+	Rotation         int // 0, 90, 180, 270 degrees
+	MirrorX, MirrorY bool
+	Inverted         bool // most IPS panels need INVON to show true colours
+	BGR              bool
+	Sleep            func(time.Duration)
+}
+
+// ST7789 drives a panel over SPI with D/C, reset and backlight lines. It keeps
+// what the glass holds, and sends only what changed. It is used by one goroutine.
+type ST7789 struct {
+	c                    spi.Conn
+	dc, reset, backlight gpio.PinOut
+	o                    ST7789Options
+	painter              *Painter
+	glass                []uint16 // what the controller holds
+	known                bool     // glass is true
+	buf                  []byte
+	chunk                int
+}
+
+// NewST7789 makes a driver; Init wakes the panel. reset and backlight may be
+// nil where the board has no such line.
+func NewST7789(c spi.Conn, dc, reset, backlight gpio.PinOut, o ST7789Options) (*ST7789, error) {
+	if dc == nil {
+		return nil, errors.New("lcd: st7789: the board profile names no D/C line")
+	}
+	painter, err := NewPainter(o.Width, o.Height)
+	if err != nil {
+		return nil, err
+	}
+	chunk := 4096 // spidev's own limit, where the bus does not tell
+	if l, ok := c.(conn.Limits); ok && l.MaxTxSize() > 0 {
+		chunk = l.MaxTxSize()
+	}
+	return &ST7789{
+		c: c, dc: dc, reset: reset, backlight: backlight, o: o, painter: painter,
+		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, 2*o.Width*o.Height), chunk: chunk,
+	}, nil
+}
+
+// Init resets the panel and brings it up dark; the first frame lights it, so
+// that nobody sees the noise of its RAM. It takes about a quarter of a second.
+func (d *ST7789) Init() error {
+	d.known = false
+	if err := d.light(gpio.Low); err != nil {
+		return err
+	}
+	if d.reset != nil {
+		if err := d.pulseReset(); err != nil {
+			return fmt.Errorf("lcd: st7789: reset: %w", err)
+		}
+	} else {
+		if err := d.command(cmdSWRESET); err != nil {
+			return err
+		}
+		d.o.Sleep(120 * time.Millisecond)
+	}
+	inversion := byte(cmdINVOFF)
+	if d.o.Inverted {
+		inversion = cmdINVON
+	}
+	if err := d.command(cmdSLPOUT); err != nil {
+		return err
+	}
+	d.o.Sleep(120 * time.Millisecond)
+	for _, c := range [][]byte{{cmdCOLMOD, 0x55}, {cmdMADCTL, d.madctl()}, {inversion}, {cmdNORON}} {
+		if err := d.command(c[0], c[1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *ST7789) pulseReset() error {
+	for _, step := range []struct {
+		level gpio.Level
+		hold  time.Duration
+	}{{gpio.High, time.Millisecond}, {gpio.Low, time.Millisecond}, {gpio.High, 120 * time.Millisecond}} {
+		if err := d.reset.Out(step.level); err != nil {
+			return err
+		}
+		d.o.Sleep(step.hold)
+	}
+	return nil
+}
+
+func (d *ST7789) madctl() byte {
+	m := map[int]byte{0: 0, 90: madMX | madMV, 180: madMX | madMY, 270: madMY | madMV}[d.o.Rotation]
+	if d.o.MirrorX {
+		m ^= madMX
+	}
+	if d.o.MirrorY {
+		m ^= madMY
+	}
+	if d.o.BGR {
+		m |= madBGR
+	}
+	return m
+}
+
+// Show draws a screen and sends what changed. Words that do not fit are an
+// error, but the frame is on the glass.
+func (d *ST7789) Show(s payterm.Screen) error {
+	img, paintErr := d.painter.Paint(s)
+	return errors.Join(d.Send(img), paintErr)
+}
+
+// Send brings an image of the glass's size onto the glass: only rectangles that
+// changed, everything after Init.
+func (d *ST7789) Send(img *image.RGBA) error {
+	if img.Rect != image.Rect(0, 0, d.o.Width, d.o.Height) {
+		return fmt.Errorf("lcd: st7789: an image of %v on a glass of %dx%d", img.Rect, d.o.Width, d.o.Height)
+	}
+	first := !d.known
+	for y := 0; y < d.o.Height; {
+		r := d.dirtyFrom(img, y)
+		if r.Empty() {
+			break
+		}
+		if err := d.write(img, r); err != nil {
+			d.known = false // unknown until all of it is sent again
+			return err
+		}
+		y = r.Max.Y
+	}
+	d.known = true
+	if !first {
+		return nil
+	}
+	if err := d.command(cmdDISPON); err != nil {
+		return err
+	}
+	return d.light(gpio.High)
+}
+
+// joinRows is how many clean lines between two dirty ones are cheaper to send
+// than a window of their own.
+const joinRows = 2
+
+// dirtyFrom finds the next run of changed lines from y on, as wide as they need.
+func (d *ST7789) dirtyFrom(img *image.RGBA, y int) image.Rectangle {
+	var r image.Rectangle
+	clean := 0
+	for ; y < d.o.Height; y++ {
+		x0, x1 := d.dirtyRow(img, y)
+		if x0 == x1 {
+			if clean++; !r.Empty() && clean > joinRows {
+				break
+			}
+			continue
+		}
+		clean = 0
+		r = r.Union(image.Rect(x0, y, x1, y+1))
+	}
+	return r
+}
+
+func (d *ST7789) dirtyRow(img *image.RGBA, y int) (x0, x1 int) {
+	if !d.known {
+		return 0, d.o.Width
+	}
+	row := d.glass[y*d.o.Width : (y+1)*d.o.Width]
+	pix := img.Pix[y*img.Stride:]
+	x0 = len(row)
+	for x := range row {
+		if row[x] != rgb565(pix[4*x:]) {
+			x0 = min(x0, x)
+			x1 = x + 1
+		}
+	}
+	if x1 == 0 {
+		return 0, 0
+	}
+	return x0, x1
+}
+
+// rgb565 packs the first pixel of an RGBA row.
+func rgb565(p []byte) uint16 {
+	return uint16(p[0]&0xf8)<<8 | uint16(p[1]&0xfc)<<3 | uint16(p[2])>>3
+}
+
+// write sends one rectangle: its window, then its pixels, high byte first.
+func (d *ST7789) write(img *image.RGBA, r image.Rectangle) error {
+	x0, x1 := r.Min.X+d.o.OffsetX, r.Max.X-1+d.o.OffsetX
+	y0, y1 := r.Min.Y+d.o.OffsetY, r.Max.Y-1+d.o.OffsetY
+	if err := d.command(cmdCASET, byte(x0>>8), byte(x0), byte(x1>>8), byte(x1)); err != nil {
+		return err
+	}
+	if err := d.command(cmdRASET, byte(y0>>8), byte(y0), byte(y1>>8), byte(y1)); err != nil {
+		return err
+	}
+	d.buf = d.buf[:0]
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		pix := img.Pix[y*img.Stride:]
+		row := d.glass[y*d.o.Width:]
+		for x := r.Min.X; x < r.Max.X; x++ {
+			c := rgb565(pix[4*x:])
+			row[x] = c
+			d.buf = append(d.buf, byte(c>>8), byte(c))
+		}
+	}
+	return d.command(cmdRAMWR, d.buf...)
+}
+
+// command clocks out a command with D/C low and its data with D/C high, in
+// pieces that the bus takes.
+func (d *ST7789) command(cmd byte, data ...byte) error {
+	if err := d.dc.Out(gpio.Low); err != nil {
+		return fmt.Errorf("lcd: st7789: D/C: %w", err)
+	}
+	if err := d.c.Tx([]byte{cmd}, nil); err != nil {
+		return fmt.Errorf("lcd: st7789: command %#02x: %w", cmd, err)
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	if err := d.dc.Out(gpio.High); err != nil {
+		return fmt.Errorf("lcd: st7789: D/C: %w", err)
+	}
+	for len(data) > 0 {
+		n := min(len(data), d.chunk)
+		if err := d.c.Tx(data[:n], nil); err != nil {
+			return fmt.Errorf("lcd: st7789: data of command %#02x: %w", cmd, err)
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+func (d *ST7789) light(l gpio.Level) error {
+	if d.backlight == nil {
+		return nil
+	}
+	if err := d.backlight.Out(l); err != nil {
+		return fmt.Errorf("lcd: st7789: backlight: %w", err)
+	}
+	return nil
+}

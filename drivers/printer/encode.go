@@ -1,0 +1,267 @@
+package printer
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"payterm"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+)
+
+// ESC/POS commands, by their names in the manuals.
+var (
+	escInit      = []byte{0x1b, '@'}
+	escBoldOn    = []byte{0x1b, 'E', 1}
+	escBoldOff   = []byte{0x1b, 'E', 0}
+	gsSizeNormal = []byte{0x1d, '!', 0x00}
+	gsSizeDouble = []byte{0x1d, '!', 0x11}
+	gsCutPartial = []byte{0x1d, 'V', 1}
+	lf           = []byte{'\n'}
+)
+
+// codePage is a printer's table of signs and its number for ESC t.
+type codePage struct {
+	number byte
+	table  *charmap.Charmap
+}
+
+func codePageOf(name string) (codePage, error) {
+	switch name {
+	case "cp437", "":
+		return codePage{0, charmap.CodePage437}, nil
+	case "wpc1252":
+		return codePage{16, charmap.Windows1252}, nil
+	case "pc858":
+		return codePage{19, charmap.CodePage858}, nil
+	}
+	return codePage{}, fmt.Errorf("printer: code page %q: cp437, wpc1252 or pc858", name)
+}
+
+// plain are signs that a code page may lack, written in ones that each has.
+var plain = strings.NewReplacer(
+	"\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`, "\u2013", "-", "\u2014", "-",
+	"\u2026", "...", "\u00a0", " ", "\u202f", " ", "\u2022", "*", "¥", "Y", "€", "EUR")
+
+// encoder writes one receipt.
+type encoder struct {
+	out []byte
+	o   Options
+	cp  codePage
+}
+
+// Encode gives the bytes of a receipt for a printer: reset, code page, lines. A
+// text that the code page cannot express is an error, never a row of question
+// marks.
+func Encode(r payterm.Receipt, o Options) ([]byte, error) {
+	cp, err := codePageOf(o.CodePage)
+	if err != nil {
+		return nil, err
+	}
+	e := encoder{o: o, cp: cp}
+	e.put(escInit)
+	e.put([]byte{0x1b, 't', cp.number})
+	for _, l := range r.Lines {
+		if err := e.line(l); err != nil {
+			return nil, fmt.Errorf("printer: %s: %w", r.Name, err)
+		}
+	}
+	return e.out, nil
+}
+
+func (e *encoder) put(b []byte) { e.out = append(e.out, b...) }
+
+func (e *encoder) line(l payterm.ReceiptLine) error {
+	switch l.Kind {
+	case payterm.LineText:
+		return e.text(l)
+	case payterm.LinePair:
+		return e.pair(l)
+	case payterm.LineRule:
+		e.put([]byte(strings.Repeat("-", e.o.Columns)))
+		e.put(lf)
+	case payterm.LineFeed:
+		e.feed(l.N)
+	case payterm.LineBarcode:
+		return e.barcode(l.Text)
+	case payterm.LineQR:
+		return e.qr(l.Text)
+	case payterm.LineCut:
+		e.cut()
+	}
+	return nil
+}
+
+func (e *encoder) text(l payterm.ReceiptLine) error {
+	columns := e.o.Columns
+	if l.Large {
+		columns /= 2
+	}
+	for _, part := range wrap(plain.Replace(l.Text), columns) {
+		b, err := e.encode(part)
+		if err != nil {
+			return err
+		}
+		e.style(l.Bold, l.Large)
+		e.align(l.Align)
+		e.put(b)
+		e.put(lf)
+	}
+	e.style(false, false)
+	e.align(payterm.AlignLeft)
+	return nil
+}
+
+// pair puts Text left and Right at the right edge, on two lines where one is too
+// short for both.
+func (e *encoder) pair(l payterm.ReceiptLine) error {
+	left, right := plain.Replace(l.Text), plain.Replace(l.Right)
+	room := e.o.Columns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right)
+	lines := []string{left + strings.Repeat(" ", max(0, room)) + right}
+	if room < 1 {
+		lines = wrap(left, e.o.Columns)
+		for _, part := range wrap(right, e.o.Columns) {
+			lines = append(lines, strings.Repeat(" ", e.o.Columns-utf8.RuneCountInString(part))+part)
+		}
+	}
+	e.style(l.Bold, false)
+	for _, part := range lines {
+		b, err := e.encode(part)
+		if err != nil {
+			return err
+		}
+		e.put(b)
+		e.put(lf)
+	}
+	e.style(false, false)
+	return nil
+}
+
+// wrap breaks a text between words, and inside a word that is longer than a
+// line, so that nothing is lost.
+func wrap(text string, columns int) []string {
+	var lines []string
+	current := ""
+	for _, word := range strings.Fields(text) {
+		for utf8.RuneCountInString(word) > columns {
+			if current != "" {
+				lines, current = append(lines, current), ""
+			}
+			runes := []rune(word)
+			lines, word = append(lines, string(runes[:columns])), string(runes[columns:])
+		}
+		switch {
+		case word == "":
+		case current == "":
+			current = word
+		case utf8.RuneCountInString(current)+1+utf8.RuneCountInString(word) <= columns:
+			current += " " + word
+		default:
+			lines, current = append(lines, current), word
+		}
+	}
+	if current != "" || len(lines) == 0 {
+		lines = append(lines, current)
+	}
+	return lines
+}
+
+func (e *encoder) encode(text string) ([]byte, error) {
+	b, err := encoding.ReplaceUnsupported(e.cp.table.NewEncoder()).Bytes([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("%w %q", ErrUnprintable, text)
+	}
+	for _, r := range text {
+		if _, ok := e.cp.table.EncodeRune(r); !ok {
+			return nil, fmt.Errorf("%w %q (in %q)", ErrUnprintable, r, text)
+		}
+	}
+	return b, nil
+}
+
+func (e *encoder) style(bold, large bool) {
+	if bold {
+		e.put(escBoldOn)
+	} else {
+		e.put(escBoldOff)
+	}
+	if large {
+		e.put(gsSizeDouble)
+	} else {
+		e.put(gsSizeNormal)
+	}
+}
+
+func (e *encoder) align(a payterm.Align) { e.put([]byte{0x1b, 'a', byte(a)}) }
+
+func (e *encoder) feed(n int) { e.put([]byte{0x1b, 'd', byte(min(max(n, 0), 255))}) }
+
+// barcode prints Code 128, subset B, with its text below (GS k, function B).
+func (e *encoder) barcode(text string) error {
+	for i := range len(text) {
+		if text[i] < 0x20 || text[i] > 0x7e {
+			return fmt.Errorf("%w %q in a barcode", ErrUnprintable, text)
+		}
+	}
+	data := "{B" + strings.ReplaceAll(text, "{", "{{")
+	if len(data) > 255 {
+		return fmt.Errorf("printer: a barcode of %d characters", len(text))
+	}
+	e.align(payterm.AlignCenter)
+	e.put([]byte{0x1d, 'h', 64}) // dots high
+	e.put([]byte{0x1d, 'w', e.barWidth(len(text))})
+	e.put([]byte{0x1d, 'H', 2}) // text below
+	e.put([]byte{0x1d, 'k', 73, byte(len(data))})
+	e.put([]byte(data))
+	e.put(lf)
+	e.align(payterm.AlignLeft)
+	return nil
+}
+
+// barWidth is the width of a module in dots: two where the roll has room for it
+// and its quiet zones, else one. Each character takes eleven modules; start,
+// check, stop and quiet zones another 55.
+func (e *encoder) barWidth(characters int) byte {
+	dots := e.o.Columns * 12
+	if (characters*11+55)*2 <= dots {
+		return 2
+	}
+	return 1
+}
+
+// qr prints a QR code that the printer makes itself (GS ( k).
+func (e *encoder) qr(text string) error {
+	if len(text) == 0 || len(text) > 2331 {
+		return fmt.Errorf("printer: a QR code of %d characters", len(text))
+	}
+	e.align(payterm.AlignCenter)
+	fn := func(params ...byte) {
+		n := len(params) + 1
+		e.put([]byte{0x1d, '(', 'k', byte(n), byte(n >> 8), 49})
+		e.put(params)
+	}
+	fn(65, 50, 0) // model 2
+	fn(67, 6)     // six dots a module
+	fn(69, 49)    // level M
+	n := len(text) + 3
+	e.put([]byte{0x1d, '(', 'k', byte(n), byte(n >> 8), 49, 80, 48})
+	e.put([]byte(text))
+	fn(81, 48) // print
+	e.put(lf)
+	e.align(payterm.AlignLeft)
+	return nil
+}
+
+// cut feeds past the cutter first: what is still under it would be cut through.
+func (e *encoder) cut() {
+	feed := e.o.CutFeed
+	if feed <= 0 {
+		feed = 4
+	}
+	e.feed(feed)
+	if e.o.Cut {
+		e.put(gsCutPartial)
+	}
+}

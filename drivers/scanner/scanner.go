@@ -1,0 +1,171 @@
+// Package scanner turns the bytes of a serial 2D scanner into payment codes: one
+// frame, one code, with the time at which its first byte came. Whether a code
+// counts is for the flows: a frame that began before they armed the scanner must
+// not pay, so this driver throws nothing away in the middle of one.
+package scanner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"payterm"
+)
+
+// Line is a serial line. Read waits no longer than d; an error that has a method
+// Timeout() bool returning true means that nothing came.
+type Line interface {
+	Read(b []byte, d time.Duration) (int, error)
+}
+
+// Framing says how the reader marks the end of a code.
+type Framing string
+
+// The framings. Gap ends a frame after a pause.
+const (
+	CR     Framing = "cr"
+	LF     Framing = "lf"
+	CRLF   Framing = "crlf"
+	STXETX Framing = "stx_etx"
+	Gap    Framing = "gap"
+)
+
+// Options describe a reader.
+type Options struct {
+	Framing   Framing
+	Pause     time.Duration        // Gap: the pause that ends a frame; 50 ms when zero
+	MaxLength int                  // longer frames are garbage; 512 when zero
+	Now       func() time.Duration // monotonic
+}
+
+// Scan is one frame.
+type Scan struct {
+	Code  payterm.PayCode
+	Began time.Duration // monotonic time of its first byte
+}
+
+// Scanner reads frames. It is used by one goroutine.
+type Scanner struct {
+	line    Line
+	o       Options
+	frame   []byte
+	began   time.Duration
+	last    time.Duration
+	garbage bool // the frame is dropped up to its end
+	pending []byte
+	came    time.Duration // when pending was read
+}
+
+// New makes a scanner.
+func New(line Line, o Options) (*Scanner, error) {
+	switch o.Framing {
+	case CR, LF, CRLF, STXETX, Gap:
+	default:
+		return nil, fmt.Errorf("scanner: framing %q: cr, lf, crlf, stx_etx or gap", o.Framing)
+	}
+	if o.MaxLength <= 0 {
+		o.MaxLength = 512
+	}
+	if o.Pause <= 0 {
+		o.Pause = 50 * time.Millisecond
+	}
+	return &Scanner{line: line, o: o}, nil
+}
+
+// poll bounds each wait for bytes, so that a context that ends is noticed.
+const poll = 200 * time.Millisecond
+
+// Read waits for the next whole frame. It ends with the context, or with an
+// error of the line; both leave a frame that has begun in place.
+func (s *Scanner) Read(ctx context.Context) (Scan, error) {
+	buf := make([]byte, 256)
+	for {
+		if scan, ok := s.take(); ok {
+			return scan, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return Scan{}, err
+		}
+		wait := poll
+		if s.o.Framing == Gap && len(s.frame) > 0 {
+			wait = s.o.Pause
+		}
+		n, err := s.line.Read(buf, wait)
+		now := s.o.Now()
+		if n > 0 {
+			s.pending, s.came = append(s.pending, buf[:n]...), now
+			continue
+		}
+		var timeout interface{ Timeout() bool }
+		switch {
+		case err == nil, errors.As(err, &timeout) && timeout.Timeout():
+			if s.o.Framing == Gap && len(s.frame) > 0 && now-s.last >= s.o.Pause {
+				if scan, ok := s.end(); ok {
+					return scan, nil
+				}
+			}
+		default:
+			s.reset() // what came before a cable was pulled is no whole code
+			return Scan{}, fmt.Errorf("scanner: read: %w", err)
+		}
+	}
+}
+
+// take feeds pending bytes to the frame until one is whole.
+func (s *Scanner) take() (Scan, bool) {
+	for len(s.pending) > 0 {
+		b := s.pending[0]
+		s.pending = s.pending[1:]
+		if s.feed(b) {
+			if scan, ok := s.end(); ok {
+				return scan, true
+			}
+		}
+	}
+	return Scan{}, false
+}
+
+// feed takes one byte and reports whether it ends the frame. CR and LF never
+// stand in a payment code, so either ends a frame of each line framing: readers
+// are often set to the other one.
+func (s *Scanner) feed(b byte) bool {
+	switch {
+	case s.o.Framing == STXETX && b == 0x02:
+		s.reset()
+		s.began, s.last = s.came, s.came
+		s.frame = append(s.frame, b)
+		return false
+	case s.o.Framing == STXETX && b == 0x03:
+		return true
+	case s.o.Framing != STXETX && (b == '\r' || b == '\n'):
+		return true
+	case s.o.Framing == STXETX && len(s.frame) == 0:
+		return false // noise between frames
+	}
+	if len(s.frame) == 0 && !s.garbage {
+		s.began = s.came
+	}
+	s.last = s.came
+	if b < 0x20 || b > 0x7e || len(s.frame) >= s.o.MaxLength {
+		s.garbage = true
+	}
+	if !s.garbage {
+		s.frame = append(s.frame, b)
+	}
+	return false
+}
+
+// end closes the frame; false when it was empty or garbage.
+func (s *Scanner) end() (Scan, bool) {
+	text := string(s.frame)
+	if s.o.Framing == STXETX && len(text) > 0 {
+		text = text[1:]
+	}
+	scan := Scan{payterm.NewPayCode(text), s.began}
+	ok := !s.garbage && !scan.Code.IsZero()
+	s.reset()
+	return scan, ok
+}
+
+func (s *Scanner) reset() { s.frame, s.garbage = s.frame[:0], false }
