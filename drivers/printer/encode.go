@@ -198,37 +198,62 @@ func (e *encoder) align(a payterm.Align) { e.put([]byte{0x1b, 'a', byte(a)}) }
 
 func (e *encoder) feed(n int) { e.put([]byte{0x1b, 'd', byte(min(max(n, 0), 255))}) }
 
-// barcode prints Code 128, subset B, with its text below (GS k, function B).
+// barWidth is the width of a barcode's narrowest bar in dots: readers and
+// printers want two at the least.
+const barWidth = 2
+
+// barcode prints Code 128 with its text below (GS k, function B): subset B, and
+// subset C for the digits at the end, which take half the room there. The margins
+// of the roll serve as quiet zone. A text too long for the roll becomes a QR
+// code.
 func (e *encoder) barcode(text string) error {
 	for i := range len(text) {
 		if text[i] < 0x20 || text[i] > 0x7e {
 			return fmt.Errorf("%w %q in a barcode", ErrUnprintable, text)
 		}
 	}
-	data := "{B" + strings.ReplaceAll(text, "{", "{{")
-	if len(data) > 255 {
-		return fmt.Errorf("printer: a barcode of %d characters", len(text))
+	digits := trailingDigits(text)
+	head, tail := text[:len(text)-digits], text[len(text)-digits:]
+	data := []byte("{B" + strings.ReplaceAll(head, "{", "{{"))
+	symbols := len(head)
+	if digits > 0 {
+		data = append(data, '{', 'C')
+		symbols++
+		for i := 0; i < digits; i += 2 {
+			data = append(data, (tail[i]-'0')*10+tail[i+1]-'0')
+			symbols++
+		}
+	}
+	// Start, symbols and check take eleven modules each, stop thirteen.
+	if modules := 11*(symbols+2) + 13; modules*barWidth > e.o.Columns*12 {
+		if err := e.qr(text); err != nil {
+			return err
+		}
+		return e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 	}
 	e.align(payterm.AlignCenter)
 	e.put([]byte{0x1d, 'h', 64}) // dots high
-	e.put([]byte{0x1d, 'w', e.barWidth(len(text))})
+	e.put([]byte{0x1d, 'w', barWidth})
 	e.put([]byte{0x1d, 'H', 2}) // text below
 	e.put([]byte{0x1d, 'k', 73, byte(len(data))})
-	e.put([]byte(data))
+	e.put(data)
 	e.put(lf)
 	e.align(payterm.AlignLeft)
 	return nil
 }
 
-// barWidth is the width of a module in dots: two where the roll has room for it
-// and its quiet zones, else one. Each character takes eleven modules; start,
-// check, stop and quiet zones another 55.
-func (e *encoder) barWidth(characters int) byte {
-	dots := e.o.Columns * 12
-	if (characters*11+55)*2 <= dots {
-		return 2
+// trailingDigits is how many digits at the end pay for a change to subset C: an
+// even number, four or more.
+func trailingDigits(text string) int {
+	n := 0
+	for n < len(text) && text[len(text)-1-n] >= '0' && text[len(text)-1-n] <= '9' {
+		n++
 	}
-	return 1
+	n -= n % 2
+	if n < 4 {
+		return 0
+	}
+	return n
 }
 
 // qr prints a QR code that the printer makes itself (GS ( k).
