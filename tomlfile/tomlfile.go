@@ -1,0 +1,163 @@
+// Package tomlfile reads a TOML file strictly and remembers where its keys
+// stand: an unknown key or a wrong type is refused with file, line and what
+// would be right, and whoever checks a value afterwards can say where it stands.
+// Board profiles and the configuration share it.
+package tomlfile
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// File is a file that was read.
+type File struct {
+	Name  string
+	lines map[string]int // by dotted key
+}
+
+// Problem is one thing that is wrong, with its place.
+type Problem struct {
+	File string
+	Line int // 0 when the key is missing altogether
+	Key  string
+	Text string // what is wrong and what would be right
+}
+
+// Error is file:line: key: text.
+func (p Problem) Error() string {
+	place := p.File
+	if p.Line > 0 {
+		place = fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	if p.Key == "" {
+		return fmt.Sprintf("%s: %s", place, p.Text)
+	}
+	return fmt.Sprintf("%s: %s: %s", place, p.Key, p.Text)
+}
+
+// Decode reads text into v, a pointer to a struct with toml tags. Every unknown
+// key is reported, not only the first.
+func Decode(name string, text []byte, v any) (*File, error) {
+	f := &File{Name: name, lines: linesOf(string(text))}
+	meta, err := toml.Decode(string(text), v)
+	var parse toml.ParseError
+	switch {
+	case errors.As(err, &parse):
+		return f, Problem{File: name, Line: parse.Position.Line, Key: parse.LastKey, Text: parse.Message}
+	case err != nil:
+		return f, f.wrongType(err)
+	}
+	var problems []error
+	known := keysOf(reflect.TypeOf(v), "")
+	for _, key := range meta.Undecoded() {
+		dotted := strings.Join(key, ".")
+		text := "unknown key"
+		if near := nearest(dotted, known); near != "" {
+			text += fmt.Sprintf("; did you mean %s?", near)
+		}
+		problems = append(problems, f.Problem(dotted, text))
+	}
+	return f, errors.Join(problems...)
+}
+
+// wrongType finds the place of a decoding error, which names its key in quotes.
+func (f *File) wrongType(err error) error {
+	text := strings.TrimPrefix(err.Error(), "toml: ")
+	for key := range f.lines {
+		if strings.Contains(text, `"`+key+`"`) || strings.Contains(text, "key "+key+" ") {
+			return f.Problem(key, text)
+		}
+	}
+	return Problem{File: f.Name, Text: text}
+}
+
+// Problem says what is wrong with a key, at its place.
+func (f *File) Problem(key, text string) Problem {
+	line, ok := f.lines[key]
+	for parent := key; !ok && strings.Contains(parent, "."); {
+		parent = parent[:strings.LastIndex(parent, ".")]
+		line, ok = f.lines[parent]
+	}
+	return Problem{File: f.Name, Line: line, Key: key, Text: text}
+}
+
+// linesOf notes the line of each table and key. It reads the plain form that
+// profiles and configurations have: one key a line.
+func linesOf(text string) map[string]int {
+	lines := map[string]int{}
+	table := ""
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") && !strings.Contains(line, "=") {
+			table = strings.Trim(strings.SplitN(line, "#", 2)[0], "[] \t")
+			lines[table] = i + 1
+			continue
+		}
+		key, _, found := strings.Cut(line, "=")
+		if key = strings.TrimSpace(key); !found || key == "" || strings.HasPrefix(key, "#") {
+			continue
+		}
+		if table != "" {
+			key = table + "." + key
+		}
+		if _, twice := lines[key]; !twice {
+			lines[key] = i + 1
+		}
+	}
+	return lines
+}
+
+// keysOf lists the dotted keys that a struct knows.
+func keysOf(t reflect.Type, prefix string) []string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var keys []string
+	for i := range t.NumField() {
+		tag := strings.Split(t.Field(i).Tag.Get("toml"), ",")[0]
+		if tag == "" || tag == "-" {
+			continue
+		}
+		keys = append(keys, prefix+tag)
+		keys = append(keys, keysOf(t.Field(i).Type, prefix+tag+".")...)
+	}
+	return keys
+}
+
+// nearest is the known key that a slip of the fingers may have meant.
+func nearest(key string, known []string) string {
+	best, distance := "", max(2, len(key)/4)+1
+	for _, k := range known {
+		if d := levenshtein(key, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+func levenshtein(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := before
+			if a[i] != b[j] {
+				cost++
+			}
+			before = row[j+1]
+			row[j+1] = min(cost, row[j]+1, before+1)
+		}
+	}
+	return row[len(b)]
+}
