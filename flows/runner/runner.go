@@ -126,6 +126,8 @@ type Runner struct {
 	probeAt  time.Duration     // when to try a bad store again
 	waiting  []payterm.Inquiry // background inquiries that wait for their turn
 	inFlight int
+	fed      []flows.Event // of the counter, in turn
+	feeding  bool
 }
 
 // New makes a runner; Restore and Run follow.
@@ -281,8 +283,23 @@ func (r *Runner) Advance() {
 	}
 }
 
-// feed steps the counter.
+// feed steps the counter. What its commands lead to waits until they have all
+// been carried out, so that an older view never overtakes a newer one.
 func (r *Runner) feed(e flows.Event) {
+	r.fed = append(r.fed, e)
+	if r.feeding {
+		return
+	}
+	r.feeding = true
+	for len(r.fed) > 0 {
+		next := r.fed[0]
+		r.fed = r.fed[1:]
+		r.stepCounter(next)
+	}
+	r.feeding = false
+}
+
+func (r *Runner) stepCounter(e flows.Event) {
 	next, commands := flows.StepTerminal(r.terminal, r.stamp(e))
 	if err := next.Impossible(); err != nil {
 		r.c.Log.Error("the counter reached an impossible state; it begins anew", "err", err)

@@ -51,9 +51,8 @@ func seal(pairs []pair, signKey string) (data, md5Text string, err error) {
 // reply is an outer envelope as received; only what lies inside data is
 // protected (section 1.2).
 type reply struct {
-	code    string // rsp_code
-	inner   object // nil when there was no data
-	alarmed bool   // set with an error that does not happen by accident
+	code  string // rsp_code
+	inner object // nil when there was no data
 }
 
 var errForged = errors.New("not authentic")

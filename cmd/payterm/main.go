@@ -1,0 +1,148 @@
+// Command payterm is the agent and the field engineer's commands. So far it
+// reads the journal; the agent itself is not wired yet (README.md, Status).
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"payterm"
+	"payterm/storage"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set at release.
+var version = "0.1-dev"
+
+type cli struct {
+	Version versionCmd `cmd:"" help:"Say which payterm this is."`
+	Journal struct {
+		List   listCmd   `cmd:"" help:"List every order, the newest last."`
+		Show   showCmd   `cmd:"" help:"Show one order and its events."`
+		Verify verifyCmd `cmd:"" help:"Check the hash chain of the journal."`
+	} `cmd:"" help:"Read the journal, also while the agent runs."`
+	Queue struct {
+		List queueCmd `cmd:"" help:"List what waits for the network."`
+	} `cmd:"" help:"What the network still owes."`
+}
+
+type store struct {
+	Data string `help:"Data directory." default:"/var/lib/payterm" env:"PAYTERM_DATA"`
+	JSON bool   `help:"Print one JSON document." name:"json"`
+}
+
+func (s store) read(use func(*storage.Reader) error) error {
+	r, err := storage.OpenReader(filepath.Join(s.Data, "payterm.db"))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return use(r)
+}
+
+func (s store) print(v any, text func()) error {
+	if !s.JSON {
+		text()
+		return nil
+	}
+	return json.NewEncoder(os.Stdout).Encode(v)
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	_, err := fmt.Println("payterm", version)
+	return err
+}
+
+type listCmd struct{ store }
+
+func (c listCmd) Run() error {
+	return c.read(func(r *storage.Reader) error {
+		orders, err := r.Orders()
+		if err != nil {
+			return err
+		}
+		return c.print(map[string]any{"orders": orders}, func() {
+			for _, o := range orders {
+				fmt.Printf("%-20s %-7s %-9s %10s %s  %-9s %s\n", o.ID, o.Mode, o.Wallet, o.Total(), o.Currency, o.Outcome, o.Reason)
+			}
+		})
+	})
+}
+
+type showCmd struct {
+	store
+	Order payterm.OrderID `arg:"" help:"Order id."`
+}
+
+func (c showCmd) Run() error {
+	return c.read(func(r *storage.Reader) error {
+		o, found, err := r.Order(c.Order)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("no order %s in the journal: payterm journal list shows those that are", c.Order)
+		}
+		events, err := r.Events(c.Order)
+		if err != nil {
+			return err
+		}
+		type shown struct {
+			payterm.Order
+			Events []payterm.Journaled `json:"events"`
+		}
+		return c.print(shown{o, events}, func() {
+			fmt.Printf("%s  %s %s %s  %s %s\n", o.ID, o.Mode, o.Total(), o.Currency, o.Outcome, o.Reason)
+			for _, e := range events {
+				fmt.Printf("%6d  %s  %-17s %s\n", e.Seq, e.Wall.Format("2006-01-02 15:04:05Z"), e.Event, e.Body)
+			}
+		})
+	})
+}
+
+type verifyCmd struct{ store }
+
+func (c verifyCmd) Run() error {
+	return c.read(func(r *storage.Reader) error {
+		v, err := r.Verify()
+		if err != nil {
+			return err
+		}
+		return c.print(v, func() { fmt.Printf("%d records, chain whole, head %s\n", v.Records, v.Head) })
+	})
+}
+
+type queueCmd struct{ store }
+
+func (c queueCmd) Run() error {
+	return c.read(func(r *storage.Reader) error {
+		queue, err := r.Queue()
+		if err != nil {
+			return err
+		}
+		return c.print(map[string]any{"queue": queue}, func() {
+			for _, q := range queue {
+				fmt.Printf("%-20s %s since %s\n", q.OrderID, q.Task, q.Since.Format("2006-01-02 15:04:05Z"))
+			}
+		})
+	})
+}
+
+func main() {
+	var c cli
+	parser := kong.Must(&c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."), kong.UsageOnError())
+	ctx, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "payterm:", err)
+		os.Exit(2)
+	}
+	if err := ctx.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "payterm:", err)
+		os.Exit(1)
+	}
+}

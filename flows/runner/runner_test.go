@@ -1,0 +1,235 @@
+package runner
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/screen"
+	"payterm/storage"
+)
+
+// world is a runner on a real journal, with a clock that only the test moves and
+// a gateway that answers what it is told, when the test lets it.
+type world struct {
+	t       *testing.T
+	path    string
+	now     time.Duration
+	r       *Runner
+	store   *storage.Store
+	pending []func()
+	answers []payterm.Answer
+	sent    []payterm.OrderID
+	asked   int
+	screens []string
+	slips   []flows.Slip
+	tags    string
+}
+
+func (w *world) Now() (time.Duration, time.Time) {
+	return w.now, time.UnixMilli(1_800_000_000_000).Add(w.now)
+}
+func (w *world) After(time.Duration) (<-chan time.Time, func()) { panic("the test moves the clock") }
+func (w *world) Show(s payterm.Screen)                          { w.screens = append(w.screens, s.Name) }
+func (w *world) Print(payterm.Receipt) error                    { return nil }
+func (w *world) Play(payterm.Sound)                             {}
+func (w *world) Pay(_ context.Context, p payterm.Payment) payterm.Answer {
+	w.sent = append(w.sent, p.OrderID)
+	return w.answer()
+}
+func (w *world) Inquire(context.Context, payterm.Inquiry) payterm.Answer {
+	w.asked++
+	return w.answer()
+}
+func (w *world) answer() payterm.Answer {
+	if len(w.answers) == 0 {
+		return payterm.Lost{Why: "silence"}
+	}
+	a := w.answers[0]
+	w.answers = w.answers[1:]
+	return a
+}
+
+// boot starts a life of the process on the same journal.
+func (w *world) boot() {
+	w.t.Helper()
+	if w.store != nil {
+		w.store.Close()
+	}
+	w.tags += "A"
+	tag := ("ZZZZZ" + w.tags)[len(w.tags):]
+	s, err := storage.Open(storage.Options{Path: w.path, Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return tag, nil }})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.store, w.pending = s, nil
+	settings := flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(), ActiveWallets: flows.WalletSetOf(payterm.Alipay)}
+	w.r = New(Config{
+		Journal: s, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
+		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
+		Slip: func(slip flows.Slip, _ payterm.Order) payterm.Receipt {
+			w.slips = append(w.slips, slip)
+			return payterm.Receipt{}
+		},
+		CodeKey: func(c payterm.PayCode) string { return "hash of " + c.Reveal()[:4] + c.Reveal()[14:] },
+		Jitter:  func() uint16 { return 0 },
+		Go:      func(f func()) { w.pending = append(w.pending, f) },
+	})
+	open, err := s.OpenOrders()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var list []Open
+	for _, o := range open {
+		list = append(list, Open{o.ID, o.Events})
+	}
+	if err := w.r.Restore(list); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// run lets everything happen for a time.
+func (w *world) run(d time.Duration) {
+	for end := w.now + d; ; {
+		w.r.Advance()
+		for len(w.pending) > 0 {
+			f := w.pending[0]
+			w.pending = w.pending[1:]
+			f()
+			for len(w.r.inbox) > 0 {
+				(<-w.r.inbox)()
+			}
+		}
+		due, any := w.r.Due()
+		if !any || due > end {
+			w.now = end
+			return
+		}
+		w.now = max(w.now, due)
+	}
+}
+
+func (w *world) press(keys ...payterm.Key) {
+	for _, k := range keys {
+		w.r.feed(flows.KeyPressed{Key: k})
+	}
+}
+
+func (w *world) order(n int) payterm.Order {
+	w.t.Helper()
+	orders, err := w.store.Orders()
+	if err != nil || len(orders) <= n {
+		w.t.Fatalf("%d orders, %v", len(orders), err)
+	}
+	return orders[n]
+}
+
+func newWorld(t *testing.T, answers ...payterm.Answer) *world {
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: answers, now: time.Second}
+	w.boot()
+	t.Cleanup(func() { w.store.Close() })
+	return w
+}
+
+var paid = payterm.Paid{PaidMinor: 1234, Status: "success"}
+
+func (w *world) scanSale(code string) {
+	w.press("1", "2", "3", "4", payterm.KeyEnter)
+	w.now += time.Second
+	w.r.scan(payterm.NewPayCode(code), w.now)
+}
+
+const alipayCode = "281234567890123456"
+
+func TestPassiveApproved(t *testing.T) {
+	w := newWorld(t, paid)
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	o := w.order(0)
+	if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || o.Wallet != payterm.Alipay || len(w.sent) != 1 || len(w.slips) != 2 {
+		t.Errorf("order %+v, sent %v, slips %v", o, w.sent, w.slips)
+	}
+	if last := w.screens[len(w.screens)-1]; last != "approved" {
+		t.Errorf("screens %v", w.screens)
+	}
+}
+
+func TestScanFromIdleIsIgnored(t *testing.T) {
+	w := newWorld(t, paid)
+	early := w.now
+	w.now += time.Second
+	w.press("5", payterm.KeyEnter)
+	w.r.scan(payterm.NewPayCode(alipayCode), early)
+	w.run(2 * time.Second)
+	if len(w.sent) != 0 || w.order(0).Outcome != payterm.Open {
+		t.Errorf("sent %v, order %+v", w.sent, w.order(0))
+	}
+}
+
+// TestKilledWhileWaiting kills the process at each moment of a sale in doubt:
+// nothing is sent twice, and the order resolves.
+func TestKilledWhileWaiting(t *testing.T) {
+	for _, after := range []time.Duration{0, time.Millisecond, 2 * time.Second, 5 * time.Second, 59 * time.Second, 61 * time.Second, 10 * time.Minute} {
+		w := newWorld(t, payterm.Lost{Why: "reply lost"})
+		w.scanSale(alipayCode)
+		if after > 0 {
+			w.run(after)
+		}
+		w.boot()
+		w.answers = []payterm.Answer{paid}
+		w.run(time.Minute)
+		o := w.order(0)
+		if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment || o.Attention != payterm.AttentionLatePayment {
+			t.Errorf("killed after %s: %s %s", after, o.Outcome, o.Reason)
+		}
+		if len(w.sent) > 1 {
+			t.Errorf("killed after %s: sent %v", after, w.sent)
+		}
+	}
+}
+
+func TestSilenceIsNoDecline(t *testing.T) {
+	w := newWorld(t, payterm.Refused{Reason: payterm.ReasonCodeInvalid})
+	w.scanSale(alipayCode)
+	w.run(2 * time.Hour)
+	if o := w.order(0); o.Outcome != payterm.InDoubt {
+		t.Errorf("unanswered inquiries: %s", o.Outcome)
+	}
+	w.answers = []payterm.Answer{payterm.NotFound{Why: "unknown"}}
+	w.run(6 * time.Minute)
+	if o := w.order(0); o.Outcome != payterm.Declined || o.Reason != payterm.ReasonCodeInvalid {
+		t.Errorf("answered inquiry: %s %s", o.Outcome, o.Reason)
+	}
+}
+
+func TestActive(t *testing.T) {
+	w := newWorld(t, payterm.CodeMade{CodeURL: "weixin://x"}, payterm.Pending{Status: "notpay"}, paid)
+	w.press("1", "2", "3", "4", payterm.KeyF1)
+	w.run(10 * time.Second)
+	if o := w.order(0); o.Outcome != payterm.Approved || o.Reason != "" || w.asked != 2 {
+		t.Errorf("%s %s after %d inquiries", o.Outcome, o.Reason, w.asked)
+	}
+	lost := newWorld(t, payterm.Lost{Why: "reply lost"})
+	lost.press("5", payterm.KeyF1)
+	lost.run(time.Second)
+	if o := lost.order(0); o.Outcome != payterm.NotSent || o.Reason != payterm.ReasonNoCode {
+		t.Errorf("no code: %s %s", o.Outcome, o.Reason)
+	}
+}
+
+func TestSecondSaleWarns(t *testing.T) {
+	w := newWorld(t)
+	w.scanSale(alipayCode)
+	w.run(70 * time.Second)
+	w.press("1", "2", "3", "4", payterm.KeyEnter)
+	if last := w.screens[len(w.screens)-1]; last != "warning" {
+		t.Errorf("screens %v", w.screens)
+	}
+	w.press(payterm.KeyEnter)
+	if o := w.order(1); o.Despite != w.order(0).ID {
+		t.Errorf("despite %q", o.Despite)
+	}
+}
