@@ -1,51 +1,118 @@
-# payterm: the words are the same at the desk and in CI (docs/decisions).
-.DEFAULT_GOAL := help
-SHELL := /bin/bash
-
-# One set of flags for build and test, so that SQLite is compiled once.
+# The words are the same at the desk and in CI: `make` lists them.
+# Flags and tags are set once for build and test alike; with others SQLite's C
+# code compiles once more, which takes a minute.
 TAGS := osusergo,netgo,sqlite_omit_load_extension
 export GOFLAGS := -trimpath -buildvcs=false -tags=$(TAGS)
 export CGO_ENABLED := 1
 
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# The build's date is that of its commit, so that the same source gives the same
+# bytes; an agent whose clock lies before it knows that its clock is not set.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+STAMP := -X main.version=$(VERSION) -X main.built=$(SOURCE_DATE_EPOCH)
+
 TIME ?= 30s
-RACE := . ./drivers/... ./flows/... ./gateway/... ./hal/... ./tomlfile/...
+TARGETS := $(shell awk -F'\t' '/^[^\#]/ { print $$1 }' crossbuild/targets.tsv)
+# What races could meet: everything with goroutines.
+RACE := ./flows/... ./hal/... ./drivers/... ./gateway/... ./storage/... ./cmd/payterm/internal/...
 
-.PHONY: help test tools fuzz bench cross demo sim flash package image lint
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
 
-help: ## list the words
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+.PHONY: help
+help: ## lists these words
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## build payterm and run it on emulated hardware with a simulated gateway
-	@echo "building (the first build compiles SQLite and takes about a minute)"
-	@mkdir -p build && go build -o build/payterm ./cmd/payterm
-	@exec build/payterm emulate
+.PHONY: demo
+demo: ## starts the terminal on emulated hardware with the gateway simulator inside; Ctrl-C ends it
+	@echo "building build/payterm (the first time it compiles SQLite, which takes about a minute)"
+	@$(MAKE) --no-print-directory build
+	@exec build/payterm emulate --data build/demo
 
-test: lint ## everything that must pass
-	go build ./cmd/...
-	go test ./...
-	go test -race $(RACE)
+.PHONY: build
+build: ## builds build/payterm and build/ottsim for this machine
+	@mkdir -p build
+	go build -ldflags '$(STAMP)' -o build/ ./cmd/...
 
-lint:
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt'ed: $$unformatted"; exit 1; }
+.PHONY: test
+test: build fmt vet lint cross-if-possible unit race ## everything that must pass
+	@echo "make test: all passed"
+
+.PHONY: fmt
+fmt:
+	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "not gofmt'ed:"; echo "$$bad"; exit 1; }
+
+.PHONY: vet
+vet:
 	go vet ./...
+
+# exhaustive: no switch over a closed set forgets one of its words without a
+# default that says so. go-check-sumtype: no type switch forgets a member.
+.PHONY: lint
+lint:
 	go tool staticcheck ./...
+	go tool exhaustive -default-signifies-exhaustive ./...
 	go tool go-check-sumtype ./...
 
-tools: ## install what the further tests need
-	@crossbuild/tools.sh
+.PHONY: unit
+unit:
+	go test -timeout 8m ./...
 
-fuzz: ## each fuzz target for TIME
-	@set -e; for pkg in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(TIME) $$pkg; \
-		done; done
+.PHONY: race
+race:
+	go test -race -timeout 8m $$(go list $(RACE))
 
-bench: ## benchmarks
-	@mkdir -p build
-	go test -run '^$$' -bench . -benchmem ./... | tee build/bench.txt
+.PHONY: tools
+tools: ## installs what the further tests need, from the system's packages
+	@.ci/tools
 
-cross: ## build/armv5, build/armv7, build/arm64
-	@crossbuild/cross.sh
+.PHONY: fuzz
+fuzz: ## runs each fuzz target for TIME=30s
+	@.ci/fuzz $(TIME)
 
-sim flash package image:
-	@echo "make $@ is not built yet"; exit 1
+.PHONY: bench
+bench: ## benchmarks as a table, and in build/bench.json
+	@.ci/bench
+
+.PHONY: cross
+cross: $(TARGETS:%=cross-%) ## builds and checks build/{armv5,armv7,arm64}/payterm
+	go test -count=1 -run 'Artefact' -v ./crossbuild
+
+# Static, so that it runs beside whatever C library the board's image has.
+.PHONY: $(TARGETS:%=cross-%)
+$(TARGETS:%=cross-%): cross-%:
+	@mkdir -p build/$*
+	@set -e; row=$$(awk -F'\t' '$$1 == "$*"' crossbuild/targets.tsv); \
+	field() { printf '%s\n' "$$row" | cut -f$$1; }; \
+	cc=$$(field 4); goarm=$$(field 3); \
+	command -v $$cc >/dev/null || { echo "cross: $$cc is missing: make tools"; exit 1; }; \
+	echo "build/$*/payterm ($$cc)"; \
+	GOOS=linux GOARCH=$$(field 2) GOARM=$${goarm#-} CC=$$cc go build \
+		-ldflags "$(STAMP) -s -w -linkmode external -extldflags -static" -o build/$*/payterm ./cmd/payterm
+
+# At the desk a missing compiler is a skip with one line; in CI it is a failure.
+.PHONY: cross-if-possible
+cross-if-possible:
+	@for cc in $$(awk -F'\t' '/^[^#]/ { print $$4 }' crossbuild/targets.tsv); do \
+		command -v $$cc >/dev/null && continue; \
+		echo "skipped: cross builds: $$cc is missing: make tools"; \
+		[ "$(CI)" != true ]; exit; \
+	done; \
+	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
+
+.PHONY: sim
+sim: ## random simulation for SEEDS=n seeds, with a planted BUG=name (not built yet)
+	@echo "make sim: not built yet; it will run the simulated world for SEEDS seeds, and fail with BUG=name"; exit 1
+
+.PHONY: flash
+flash: ## writes an image to DEV=/dev/sdX (not built yet)
+	@echo "make flash: not built yet; it will write an image to DEV, refuse mounted and system disks, and read it back"; exit 1
+
+.PHONY: package
+package: ## Debian packages and tar files (not built yet)
+	@echo "make package: not built yet; it will write Debian packages and tar files to build/"; exit 1
+
+.PHONY: image
+image: ## bootable images (not built yet)
+	@echo "make image: not built yet; it will write bootable images to build/"; exit 1
