@@ -1,0 +1,187 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/flows/runner"
+)
+
+// SaleRequest is POST /sale on the agent's socket.
+type SaleRequest struct {
+	Mode           payterm.Mode    `json:"mode"`
+	Wallet         payterm.Wallet  `json:"wallet,omitempty"`
+	AmountMinor    int64           `json:"amount_minor"`
+	TipMinor       int64           `json:"tip_minor,omitempty"`
+	Ref            string          `json:"ref,omitempty"`
+	IdempotencyKey string          `json:"idempotency_key,omitempty"`
+	Despite        payterm.OrderID `json:"despite,omitempty"`
+}
+
+// SaleLine is a line of the answer: first Taken with the order id, as soon as
+// the order is durable, then the order at its end.
+type SaleLine struct {
+	Taken payterm.OrderID `json:"taken,omitempty"`
+	Order *payterm.Order  `json:"order,omitempty"`
+	Usage string          `json:"usage,omitempty"`
+	Error string          `json:"error,omitempty"`
+}
+
+// Socket is the path of the agent's socket in its data directory.
+func Socket(data string) string { return filepath.Join(data, "payterm.sock") }
+
+const maxRequest = 64 << 10
+
+func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
+	path := Socket(a.o.Data)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of an earlier life: the lock is ours
+		return fmt.Errorf("local API: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return fmt.Errorf("local API: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return errors.Join(fmt.Errorf("local API: %w", err), l.Close())
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /sale", a.sale)
+	mux.HandleFunc("GET /status", a.status)
+	mux.HandleFunc("GET /orders/{id}", a.order)
+	mux.HandleFunc("POST /orders/{id}/resolve", a.resolve)
+	mux.HandleFunc("GET /queue", a.queue)
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	wg.Go(func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			a.o.Log.Error("local API", "err", err)
+		}
+	})
+	wg.Go(func() {
+		<-ctx.Done()
+		srv.Close() //nolint:errcheck // whoever waits is told by the connection
+	})
+	return nil
+}
+
+func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
+	var req SaleRequest
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	d.DisallowUnknownFields()
+	out := json.NewEncoder(w)
+	say := func(l SaleLine) {
+		out.Encode(l)                         //nolint:errcheck // the caller has gone; the order goes on
+		http.NewResponseController(w).Flush() //nolint:errcheck // as above
+	}
+	if err := d.Decode(&req); err != nil {
+		say(SaleLine{Usage: "sale: " + err.Error()})
+		return
+	}
+	if why := a.checkSale(req); why != "" {
+		say(SaleLine{Usage: why})
+		return
+	}
+	res, err := a.runner.Sale(r.Context(), flows.SaleBegan{
+		Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
+		Currency: a.o.Config.Merchant.Currency, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey, Despite: req.Despite,
+	}, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
+	switch {
+	case errors.Is(err, runner.ErrKeyReused):
+		say(SaleLine{Usage: err.Error()})
+	case err != nil:
+		say(SaleLine{Error: err.Error()})
+	case res.Began:
+		say(SaleLine{Order: &res.Order})
+	default:
+		say(SaleLine{Order: &payterm.Order{
+			Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
+			Currency: a.o.Config.Merchant.Currency, Outcome: payterm.NotSent, Reason: res.Reason, Despite: res.Order.ID, Ref: req.Ref,
+		}})
+	}
+}
+
+// checkSale says what is wrong with a request, naming the field.
+func (a *Agent) checkSale(r SaleRequest) string {
+	limit := a.o.Config.Sale.MaxMinor
+	switch {
+	case r.Mode != payterm.Passive && r.Mode != payterm.Active:
+		return fmt.Sprintf("mode %q: passive or active", r.Mode)
+	case r.AmountMinor <= 0 || r.AmountMinor > limit:
+		return fmt.Sprintf("amount: more than nothing and at most %s", payterm.Amount{Minor: limit, Currency: a.o.Config.Merchant.Currency})
+	case r.TipMinor < 0 || r.AmountMinor+r.TipMinor > limit:
+		return "tip: it cannot be negative, and amount and tip together keep to the limit of a sale"
+	case r.Wallet != "" && !r.Wallet.Valid():
+		return fmt.Sprintf("wallet %q: ALIPAY, WECHATPAY or UNIONPAY", r.Wallet)
+	case r.Mode == payterm.Active && r.Wallet == "":
+		return "wallet: Active Mode needs one: ALIPAY, WECHATPAY or UNIONPAY"
+	case len(r.Ref) > 64 || len(r.IdempotencyKey) > 128:
+		return "ref takes 64 characters, idempotency-key 128"
+	}
+	return ""
+}
+
+func reply(w http.ResponseWriter, v any, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		w.WriteHeader(http.StatusConflict)
+		v = map[string]string{"error": err.Error()}
+	}
+	json.NewEncoder(w).Encode(v) //nolint:errcheck // the caller has gone
+}
+
+func (a *Agent) status(w http.ResponseWriter, r *http.Request) {
+	s, err := a.runner.Snapshot(r.Context())
+	faults := map[string]string{}
+	for device, fault := range a.o.Board.Faults {
+		faults[device] = fault.Error()
+	}
+	reply(w, map[string]any{
+		"state": s.State, "order_id": s.OrderID, "network": s.Status.Network, "queue": s.Status.Queue,
+		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
+		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults,
+	}, err)
+}
+
+func (a *Agent) order(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
+	defer cancel()
+	id := payterm.OrderID(r.PathValue("id"))
+	o, open, err := a.runner.Inquire(ctx, id)
+	if err == nil && !open {
+		o, open, err = a.store.Order(id)
+		if err == nil && !open {
+			err = fmt.Errorf("no order %s in the journal", id)
+		}
+	}
+	reply(w, o, err)
+}
+
+func (a *Agent) resolve(w http.ResponseWriter, r *http.Request) {
+	var req struct{ Reason string }
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&req)
+	if err == nil && req.Reason == "" {
+		err = errors.New("reason: a resolution needs one")
+	}
+	var o payterm.Order
+	if err == nil {
+		o, err = a.runner.Resolve(r.Context(), payterm.OrderID(r.PathValue("id")), "", req.Reason)
+	}
+	reply(w, o, err)
+}
+
+func (a *Agent) queue(w http.ResponseWriter, r *http.Request) {
+	s, err := a.runner.Snapshot(r.Context())
+	if s.Queue == nil {
+		s.Queue = []payterm.QueueItem{}
+	}
+	reply(w, map[string]any{"queue": s.Queue}, err)
+}

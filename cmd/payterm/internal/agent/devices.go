@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"payterm"
+	"payterm/drivers/keypad"
+	"payterm/drivers/lcd"
+	"payterm/drivers/printer"
+	"payterm/drivers/scanner"
+	"payterm/drivers/signal"
+)
+
+// again pauses before a device is tried again; false when the agent ends.
+func (a *Agent) again(ctx context.Context, device string, err error) bool {
+	a.o.Log.Warn("device", "device", device, "err", err)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Second):
+		return true
+	}
+}
+
+func (a *Agent) mono() time.Duration {
+	mono, _ := a.clock.Now()
+	return mono
+}
+
+func (a *Agent) runDisplay(ctx context.Context) {
+	b := a.o.Board
+	if b.Display == nil {
+		return
+	}
+	d := b.Profile.Display
+	panel, err := lcd.NewST7789(b.Display.Conn, b.Display.DC, b.Display.Reset, b.Display.Backlight, lcd.ST7789Options{
+		Width: d.Width, Height: d.Height, OffsetX: d.OffsetX, OffsetY: d.OffsetY, Rotation: d.Rotation,
+		MirrorX: d.MirrorX, MirrorY: d.MirrorY, Inverted: d.Inverted, BGR: d.BGR, Sleep: a.o.Sleep,
+	})
+	for err == nil || a.again(ctx, "display", err) {
+		if err = panel.Init(); err != nil {
+			continue
+		}
+		for err == nil {
+			select {
+			case <-ctx.Done():
+				return
+			case s := <-a.screens:
+				err = panel.Show(s)
+				if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
+					a.o.Log.Warn("screen", "err", err)
+					err = nil
+				}
+			}
+		}
+		a.runner.Redraw()
+	}
+}
+
+func (a *Agent) runKeypad(ctx context.Context) {
+	b := a.o.Board
+	if b.Keypad == nil {
+		return
+	}
+	k := b.Profile.Keypad
+	rows, columns := make([]keypad.Row, len(b.Keypad.Rows)), make([]keypad.Column, len(b.Keypad.Columns))
+	for i, p := range b.Keypad.Rows {
+		rows[i] = p
+	}
+	for i, p := range b.Keypad.Columns {
+		columns[i] = p
+	}
+	for ctx.Err() == nil {
+		m, err := keypad.New(rows, columns, k.Keys, keypad.Options{Interval: k.ScanInterval.Duration, Debounce: k.Debounce.Duration, Sleep: a.o.Sleep})
+		if err == nil {
+			err = m.Run(ctx, a.runner.Press)
+		}
+		if err != nil && !a.again(ctx, "keypad", err) {
+			return
+		}
+	}
+}
+
+func (a *Agent) runScanner(ctx context.Context) {
+	b := a.o.Board
+	if b.Scanner == nil {
+		return
+	}
+	s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.Framing(b.Profile.Scanner.Framing), Now: a.mono})
+	if err != nil {
+		a.o.Log.Error("scanner", "err", err)
+		return
+	}
+	for {
+		scan, err := s.Read(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			if !a.again(ctx, "scanner", err) {
+				return
+			}
+		default:
+			a.runner.Scan(scan.Code, scan.Began)
+		}
+	}
+}
+
+// runPrinter prints what is queued. A slip that met a printer without paper
+// before its first byte is tried again; one that broke off is not.
+func (a *Agent) runPrinter(ctx context.Context) {
+	b := a.o.Board
+	if b.Printer == nil {
+		return
+	}
+	p := b.Profile.Printer
+	pr, err := printer.New(b.Printer, printer.Options{Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Sleep: a.o.Sleep})
+	if err != nil {
+		a.o.Log.Error("printer", "err", err)
+		return
+	}
+	condition := payterm.PaperUnknown
+	tell := func(c payterm.PaperCondition) {
+		if c != condition {
+			condition = c
+			a.runner.Paper(c)
+		}
+	}
+	tell(pr.Condition(ctx))
+	look := time.NewTicker(5 * time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+			tell(pr.Condition(ctx))
+		case slip := <-a.slips:
+			for c := pr.Condition(ctx); c == payterm.PaperOut || c == payterm.PaperCoverOpen || c == payterm.PaperUnreachable; c = pr.Condition(ctx) {
+				tell(c)
+				if !a.again(ctx, "printer", errors.New(string(c))) {
+					return
+				}
+			}
+			if err := pr.Print(ctx, slip); err != nil {
+				a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
+			}
+			tell(pr.Condition(ctx))
+		}
+	}
+}
+
+func (a *Agent) runBuzzer(ctx context.Context) {
+	if a.o.Board.Buzzer == nil {
+		return
+	}
+	b, err := signal.NewBuzzer(a.o.Board.Buzzer, a.o.Sleep)
+	if err != nil {
+		a.o.Log.Warn("buzzer", "err", err)
+		return
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-a.sounds:
+			if err := b.Play(ctx, s); err != nil {
+				a.o.Log.Warn("buzzer", "err", err)
+			}
+		}
+	}
+}
