@@ -1,12 +1,13 @@
-// Command payterm is the agent and the field engineer's commands. So far it
-// reads the journal; the agent itself is not wired yet (README.md, Status).
+// Command payterm is the agent and the field engineer's commands.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	_ "time/tzdata" // a small board may have no zones
 
 	"payterm"
 	"payterm/storage"
@@ -18,6 +19,13 @@ import (
 var version = "0.1-dev"
 
 type cli struct {
+	Emulate emulateCmd `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
+	Sale    saleCmd    `cmd:"" help:"Ask the running agent for a sale."`
+	Status  statusCmd  `cmd:"" help:"Say how the agent is, or how an order stands."`
+	Resolve resolveCmd `cmd:"" help:"Close what waits for a supervisor."`
+	Config  struct {
+		Check configCheckCmd `cmd:"" help:"Check a configuration."`
+	} `cmd:"" help:"The configuration."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
 	Journal struct {
 		List   listCmd   `cmd:"" help:"List every order, the newest last."`
@@ -141,7 +149,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "payterm:", err)
 		os.Exit(2)
 	}
-	if err := ctx.Run(); err != nil {
+	err = ctx.Run()
+	var status exitStatus
+	if errors.As(err, &status) {
+		os.Exit(int(status))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "payterm:", err)
 		os.Exit(1)
 	}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"payterm/boards"
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/cmd/payterm/internal/config"
+	"payterm/cmd/payterm/internal/panel"
+	"payterm/gateway/ottsim"
+	"payterm/hal"
+	"payterm/hal/emulated"
+)
+
+type emulateCmd struct {
+	Config  string  `help:"Configuration; without one the simulator's merchant is used." type:"existingfile"`
+	Board   string  `help:"Board profile; without one the emulated board." type:"existingfile"`
+	Listen  string  `help:"Address of the front panel; loopback only; port 0 picks a free one." default:"127.0.0.1:8080"`
+	Data    string  `help:"Data directory." default:"build/data" env:"PAYTERM_DATA"`
+	Gateway string  `help:"Gateway to use in place of the simulator inside."`
+	Scale   float64 `help:"How many times faster than real the emulated devices are." default:"1"`
+	Verbose bool    `help:"Log what the agent does."`
+}
+
+// The simulator's merchant. Its key guards nothing.
+const (
+	simMerchant = "ON00000000"
+	simKey      = "0123456789ABCDEF"
+)
+
+func (c emulateCmd) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := loopback(c.Listen); err != nil {
+		return err
+	}
+	cfg := config.Default()
+	if c.Config != "" {
+		var err error
+		if cfg, err = config.Read(c.Config); err != nil {
+			return err
+		}
+	}
+	if cfg.Merchant.Name == "" {
+		cfg.Merchant.Name = "Demo shop"
+	}
+	key, simulated, base, err := c.gateway(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	profile, err := c.profile()
+	if err != nil {
+		return err
+	}
+	var p *panel.Panel
+	board, err := emulated.New(emulated.Config{Profile: profile, Scale: c.Scale, Changed: func(device string) {
+		if p != nil {
+			p.Changed(device)
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	defer board.Close()
+	level := slog.LevelWarn
+	if c.Verbose {
+		level = slog.LevelInfo
+	}
+	o := agent.Options{
+		Config: cfg, Data: c.Data, SignKey: key, Board: hal.Open(profile, board), Sleep: board.Sleep,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	if simulated {
+		o.Watermark = "SIMULATION"
+	}
+	a, err := agent.Start(o)
+	if err != nil {
+		return err
+	}
+	p = panel.New(board, a.Screen, base)
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("front panel: %w", err)
+	}
+	srv := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	go srv.Serve(l) //nolint:errcheck // it ends with Close below
+	defer srv.Close()
+	url := "http://" + l.Addr().String()
+	ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
+	if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
+		return fmt.Errorf("say that it is ready: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", url)
+	return a.Run(ctx)
+}
+
+func loopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--listen %s: a loopback address such as 127.0.0.1:8080 is needed", listen)
+	}
+	return nil
+}
+
+func (c emulateCmd) profile() (hal.Profile, error) {
+	if c.Board != "" {
+		text, err := os.ReadFile(c.Board)
+		if err != nil {
+			return hal.Profile{}, fmt.Errorf("board profile: %w", err)
+		}
+		return hal.ReadProfile(c.Board, text)
+	}
+	text, err := boards.Read("emulated")
+	if err != nil {
+		return hal.Profile{}, err
+	}
+	return hal.ReadProfile("emulated.toml", text)
+}
+
+// gateway settles which gateway is used, and starts the simulator if it is that.
+func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string, simulated bool, base string, err error) {
+	g := &cfg.Gateway
+	if c.Gateway != "" {
+		g.URL = c.Gateway
+	}
+	if g.SignKeyFile != "" {
+		if key, err = config.SignKey(g.SignKeyFile); err != nil {
+			return "", false, "", err
+		}
+	} else {
+		key = simKey
+	}
+	for field, value := range map[*string]string{&g.MerchantID: simMerchant, &g.OperatorID: "0000000696", &g.CallBackURL: "https://example.com/ott/callback"} {
+		if *field == "" {
+			*field = value
+		}
+	}
+	if g.URL == "" {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", false, "", fmt.Errorf("simulator: %w", err)
+		}
+		base = "http://" + l.Addr().String()
+		sim := ottsim.New(ottsim.Config{MerchantID: g.MerchantID, SignKey: key, Seed: uint64(time.Now().UnixNano()), BaseURL: base})
+		srv := &http.Server{Handler: sim, ReadHeaderTimeout: 5 * time.Second}
+		go srv.Serve(l) //nolint:errcheck // it ends with the context
+		context.AfterFunc(ctx, func() { srv.Close() })
+		g.URL = base
+	}
+	base = strings.TrimSuffix(strings.TrimSuffix(g.URL, "/processV2"), "/")
+	g.URL = base + "/processV2"
+	// A gateway on loopback is a simulator: the real one is never there.
+	return key, strings.HasPrefix(base, "http://"), base, nil
+}
+
+// exitStatus ends with a status that was explained already.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+type configCheckCmd struct {
+	File string `arg:"" help:"Configuration to check." type:"existingfile"`
+}
+
+func (c configCheckCmd) Run() error {
+	if _, err := config.Read(c.File); err != nil {
+		return err
+	}
+	fmt.Println(filepath.Base(c.File), "is right")
+	return nil
+}

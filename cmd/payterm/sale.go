@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"payterm"
+	"payterm/cmd/payterm/internal/agent"
+)
+
+// call makes one request on the agent's socket.
+func (s store) call(method, path string, in any) (*http.Response, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", agent.Socket(s.Data))
+		},
+	}}
+	req, err := http.NewRequest(method, "http://payterm"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return client.Do(req)
+}
+
+func (s store) ask(method, path string, in, out any) error {
+	resp, err := s.call(method, path, in)
+	if err != nil {
+		return fmt.Errorf("no agent answers in %s: is it running? (%w)", s.Data, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		var why struct{ Error string }
+		if err := json.NewDecoder(resp.Body).Decode(&why); err != nil {
+			return fmt.Errorf("the agent answered HTTP %d", resp.StatusCode)
+		}
+		return errors.New(why.Error)
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+type saleCmd struct {
+	store
+	Mode           string          `required:"" enum:"passive,active" help:"passive: scan the customer's code; active: show one."`
+	Amount         string          `required:"" help:"Such as 12.34, without the tip."`
+	Tip            string          `help:"Such as 1.00."`
+	Wallet         payterm.Wallet  `help:"ALIPAY, WECHATPAY or UNIONPAY; Active Mode needs one."`
+	Ref            string          `help:"The shop's own number."`
+	IdempotencyKey string          `help:"The same key gives the same order."`
+	Despite        payterm.OrderID `help:"Sell in spite of this order in doubt."`
+	Currency       string          `help:"Of the amount." default:"CAD"`
+}
+
+func (c saleCmd) Run() error {
+	amount, err := payterm.ParseAmount(c.Amount, payterm.Currency(c.Currency))
+	tip := payterm.Amount{}
+	if err == nil && c.Tip != "" {
+		tip, err = payterm.ParseAmount(c.Tip, payterm.Currency(c.Currency))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "payterm: sale:", err)
+		return exitStatus(2)
+	}
+	resp, err := c.call("POST", "/sale", agent.SaleRequest{
+		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
+		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite,
+	})
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return fmt.Errorf("no agent answers in %s: is it running? (%w)", c.Data, err)
+	case err != nil: // it may have been taken
+		return c.lost("")
+	}
+	defer resp.Body.Close()
+	return c.follow(resp.Body)
+}
+
+// follow reads the agent's lines to the end of the sale.
+func (c saleCmd) follow(r io.Reader) error {
+	var taken payterm.OrderID
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		var l agent.SaleLine
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			break
+		}
+		switch {
+		case l.Usage != "":
+			fmt.Fprintln(os.Stderr, "payterm: sale:", l.Usage)
+			return exitStatus(2)
+		case l.Taken != "":
+			taken = l.Taken
+			fmt.Fprintln(os.Stderr, "order", taken)
+		case l.Order != nil:
+			return c.end(*l.Order)
+		case l.Error != "" && taken == "":
+			return errors.New(l.Error)
+		}
+	}
+	return c.lost(taken)
+}
+
+// lost is the end of a connection after the agent may have taken the sale.
+func (c saleCmd) lost(id payterm.OrderID) error {
+	fmt.Fprintln(os.Stderr, "payterm: the agent went away; the order goes on by itself: payterm status", id)
+	return c.end(payterm.Order{ID: id, Kind: payterm.KindSale, Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, Outcome: payterm.InDoubt, Ref: c.Ref})
+}
+
+var exits = map[payterm.Outcome]exitStatus{
+	payterm.Approved: 0, payterm.Declined: 10, payterm.Cancelled: 11, payterm.InDoubt: 12, payterm.NotSent: 13,
+}
+
+func (c saleCmd) end(o payterm.Order) error {
+	err := c.print(o, func() {
+		fmt.Println(strings.TrimSpace(fmt.Sprintf("%s %s %s", strings.ReplaceAll(string(o.Outcome), "_", " "), o.ID, o.Reason)))
+	})
+	status, known := exits[o.Outcome]
+	if !known {
+		status = 12
+	}
+	if err == nil && status != 0 {
+		return status
+	}
+	return err
+}
+
+type statusCmd struct {
+	store
+	Order payterm.OrderID `arg:"" optional:"" help:"One order, inquiring when it is open."`
+}
+
+func (c statusCmd) Run() error {
+	path := "/status"
+	if c.Order != "" {
+		path = "/orders/" + string(c.Order)
+	}
+	var v map[string]any
+	if err := c.ask("GET", path, nil, &v); err != nil {
+		return err
+	}
+	return c.print(v, func() {
+		for _, key := range []string{"state", "order_id", "outcome", "reason", "amount_minor", "currency", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
+			if value, ok := v[key]; ok && value != "" {
+				fmt.Printf("%-14s %v\n", key, value)
+			}
+		}
+	})
+}
+
+type resolveCmd struct {
+	store
+	Order  payterm.OrderID `arg:"" help:"Order in doubt, or a late payment."`
+	Reason string          `required:"" help:"Why it can be closed."`
+}
+
+func (c resolveCmd) Run() error {
+	var o payterm.Order
+	if err := c.ask("POST", "/orders/"+string(c.Order)+"/resolve", map[string]string{"reason": c.Reason}, &o); err != nil {
+		return err
+	}
+	return c.print(o, func() { fmt.Printf("%s is off the list: %s\n", o.ID, o.Resolution) })
+}

@@ -1,0 +1,112 @@
+// Package crossbuild knows the boards that the agent is built for and what an
+// artefact has to show before it may go onto one: the right machine, nothing to
+// be loaded at run time, no instruction above the lowest processor, and a size
+// that fits. The matrix is targets.tsv, which the Makefile reads as well; the
+// building itself is left to `make cross`.
+package crossbuild
+
+import (
+	"debug/elf"
+	_ "embed"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// MaxSize bounds an artefact in bytes: the agent shares a small flash.
+const MaxSize = 20_000_000
+
+// Target is one line of the matrix.
+type Target struct {
+	Name       string   // folder under build/
+	GOARCH     string   //
+	GOARM      string   // empty where there is none
+	CC         string   // C compiler, for SQLite
+	Attributes []string // lines that readelf -A must show, or with a leading ! must not
+	Emulator   string   // QEMU in user mode
+	CPU        string   // the lowest processor, for its -cpu
+}
+
+//go:embed targets.tsv
+var matrix string
+
+// Targets reads the matrix.
+func Targets() ([]Target, error) { return parse(matrix) }
+
+func parse(text string) ([]Target, error) {
+	var list []Target
+	for i, line := range strings.Split(text, "\n") {
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		field := strings.Split(line, "\t")
+		if len(field) != 7 {
+			return nil, fmt.Errorf("targets.tsv:%d: %d fields, 7 are needed, separated by tabs", i+1, len(field))
+		}
+		for j := range field {
+			if field[j] == "" {
+				return nil, fmt.Errorf("targets.tsv:%d: field %d is empty; write - for none", i+1, j+1)
+			}
+			if field[j] == "-" {
+				field[j] = ""
+			}
+		}
+		t := Target{Name: field[0], GOARCH: field[1], GOARM: field[2], CC: field[3], Emulator: field[5], CPU: field[6]}
+		if field[4] != "" {
+			t.Attributes = strings.Split(field[4], ";")
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// Artefact is the program that `make cross` builds for the target, below the
+// root of the repository.
+func (t Target) Artefact() string { return "build/" + t.Name + "/payterm" }
+
+// Check reads an artefact and says what keeps it from the board; an empty list
+// is a pass. The attributes are CheckAttributes's.
+func (t Target) Check(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("crossbuild: %s: %w", t.Name, err)
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("crossbuild: %s: %w", t.Name, err)
+	}
+	defer f.Close()
+	var wrong []string
+	machine := map[string]elf.Machine{"arm": elf.EM_ARM, "arm64": elf.EM_AARCH64}[t.GOARCH]
+	if f.Machine != machine {
+		wrong = append(wrong, fmt.Sprintf("machine is %v, %v is needed", f.Machine, machine))
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+			wrong = append(wrong, fmt.Sprintf("has %v: it is not static", p.Type))
+		}
+	}
+	if info.Size() > MaxSize {
+		wrong = append(wrong, fmt.Sprintf("%d bytes, at most %d fit", info.Size(), MaxSize))
+	}
+	return wrong, nil
+}
+
+// CheckAttributes compares what readelf -A printed with the target's attributes.
+func (t Target) CheckAttributes(printed string) []string {
+	shown := map[string]bool{}
+	for line := range strings.Lines(printed) {
+		line = strings.TrimSpace(line)
+		tag, _, _ := strings.Cut(line, ":")
+		shown[line], shown[tag] = true, true
+	}
+	var wrong []string
+	for _, a := range t.Attributes {
+		if banned, ban := strings.CutPrefix(a, "!"); ban && shown[banned] {
+			wrong = append(wrong, "has "+banned)
+		} else if !ban && !shown[a] {
+			wrong = append(wrong, "lacks "+a)
+		}
+	}
+	return wrong
+}
