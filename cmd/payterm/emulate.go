@@ -78,7 +78,7 @@ func (c emulateCmd) Run() error {
 		level = slog.LevelInfo
 	}
 	o := agent.Options{
-		Config: cfg, Data: c.Data, SignKey: key, Board: hal.Open(profile, board), Sleep: board.Sleep,
+		Config: cfg, Data: c.Data, SignKey: key, Board: hal.Open(profile, board), Sleep: board.Sleep, Built: buildTime(),
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if simulated {

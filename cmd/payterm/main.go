@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"time"
 	_ "time/tzdata" // a small board may have no zones
 
 	"payterm"
@@ -15,8 +17,20 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set at release.
-var version = "0.1-dev"
+// version and built (seconds since 1970) are set by the Makefile.
+var (
+	version = "unknown"
+	built   = "0"
+)
+
+// buildTime is before which no clock can be right.
+func buildTime() time.Time {
+	seconds, err := strconv.ParseInt(built, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}
 
 type cli struct {
 	Emulate emulateCmd `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
