@@ -171,7 +171,7 @@ func AnswerName(a Answer) string {
 }
 
 // Reply carries an Answer through JSON under its name.
-type Reply struct{ Answer }
+type Reply struct{ Answer Answer }
 
 // MarshalJSON writes {"name": {...}}.
 func (r Reply) MarshalJSON() ([]byte, error) {

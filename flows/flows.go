@@ -41,9 +41,8 @@ type Stamped struct {
 	Event  Event
 }
 
-// Event is what has happened. The set is closed.
-//
-//sumtype:decl
+// Event is what has happened. The set is closed, but each phase answers to few
+// of it: the switches over it are partial on purpose.
 type Event interface{ event() }
 
 // Events of an order. They are journalled, so their fields are a format.

@@ -163,8 +163,9 @@ func (o Order) offCounter(in Stamped) (Order, []Command) {
 		switch a := ev.Reply.Answer.(type) {
 		case payterm.Paid, payterm.Failed, payterm.Refunded:
 			return o.heard(in, a)
+		default:
+			return o, nil // a code that comes now is never shown
 		}
-		return o, nil // a code that comes now is never shown
 	}
 	return o, nil // keys and scans belong to the counter
 }

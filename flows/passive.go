@@ -142,6 +142,7 @@ func (o Order) passiveWaiting(in Stamped) (Order, []Command) {
 		switch a := ev.Reply.Answer.(type) {
 		case payterm.Paid, payterm.Failed, payterm.Refunded:
 			return o.heard(in, a)
+		default: // the inquiries find out
 		}
 	}
 	return o, nil

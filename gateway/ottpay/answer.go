@@ -99,6 +99,7 @@ func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (R
 		return Rate{}, fmt.Errorf("exchange rate: %s", a.Why)
 	case payterm.Lost:
 		return Rate{}, fmt.Errorf("exchange rate: %s", a.Why)
+	default: // there is a reply
 	}
 	if r.code != "SUCCESS" || r.inner == nil {
 		return Rate{}, fmt.Errorf("exchange rate: the gateway answered %s", word(r.code))
