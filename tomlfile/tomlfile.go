@@ -56,7 +56,7 @@ func Decode(name string, text []byte, v any) (*File, error) {
 	for _, key := range meta.Undecoded() {
 		dotted := strings.Join(key, ".")
 		text := "unknown key"
-		if near := nearest(dotted, known); near != "" {
+		if near := Nearest(dotted, known); near != "" {
 			text += fmt.Sprintf("; did you mean %s?", near)
 		}
 		problems = append(problems, f.Problem(dotted, text))
@@ -131,8 +131,8 @@ func keysOf(t reflect.Type, prefix string) []string {
 	return keys
 }
 
-// nearest is the known key that a slip of the fingers may have meant.
-func nearest(key string, known []string) string {
+// Nearest is the known key that a slip of the fingers may have meant.
+func Nearest(key string, known []string) string {
 	best, distance := "", max(2, len(key)/4)+1
 	for _, k := range known {
 		if d := levenshtein(key, k); d < distance {

@@ -1,16 +1,15 @@
-// Package config reads payterm's configuration, strictly: what is wrong is
-// refused with file, line and what would be right.
+// Package config reads payterm's configuration from a TOML file and from
+// environment variables, strictly: an unknown key, a wrong type or a bad value
+// is refused with file, line and what would be right, and everything that is
+// wrong is said at once. testdata/config/example.toml shows each key with its
+// default.
+//
+// It reads the sign key when asked, and nothing else beside the configuration:
+// whether a board profile or a certificate file can be used is for those who
+// open them to say.
 package config
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"payterm"
@@ -18,158 +17,151 @@ import (
 	"payterm/tomlfile"
 )
 
-// Config is the file.
+// Config is what the file and the environment say over the defaults.
 type Config struct {
-	Terminal struct {
-		ID       string `toml:"id"`
-		Language string `toml:"language"`
-		Timezone string `toml:"timezone"`
-		Board    string `toml:"board"`
-		DataDir  string `toml:"data_dir"`
-	} `toml:"terminal"`
-	Merchant struct {
-		Name     string           `toml:"name"`
-		Address  string           `toml:"address"`
-		Phone    string           `toml:"phone"`
-		TaxID    string           `toml:"tax_id"`
-		Currency payterm.Currency `toml:"currency"`
-	} `toml:"merchant"`
-	Gateway struct {
-		URL               string           `toml:"url"`
-		MerchantID        string           `toml:"merchant_id"`
-		OperatorID        string           `toml:"operator_id"`
-		SignKeyFile       string           `toml:"sign_key_file"`
-		CallBackURL       string           `toml:"call_back_url"`
-		ActiveWallets     []payterm.Wallet `toml:"active_wallets"`
-		RefundQueryAction string           `toml:"refund_query_action"`
-		CAFile            string           `toml:"ca_file"`
-	} `toml:"gateway"`
-	Sale struct {
-		ScanTimeout     Duration `toml:"scan_timeout"`
-		CodeMaxAge      Duration `toml:"code_max_age"`
-		FirstInquiry    Duration `toml:"first_inquiry"`
-		InquiryInterval Duration `toml:"inquiry_interval"`
-		InquiryJitter   Duration `toml:"inquiry_jitter"`
-		LeaveAfter      Duration `toml:"leave_after"`
-		PassiveCounter  Duration `toml:"passive_counter"`
-		ActiveDisplay   Duration `toml:"active_display"`
-		HTTPTimeout     Duration `toml:"http_timeout"`
-		MaxMinor        int64    `toml:"max_minor"`
-		MaxFeeMinor     int64    `toml:"max_fee_minor"`
-		LatePayment     string   `toml:"late_payment"`
-	} `toml:"sale"`
+	Terminal   Terminal   `toml:"terminal"`
+	Merchant   Merchant   `toml:"merchant"`
+	Gateway    Gateway    `toml:"gateway"`
+	Sale       Sale       `toml:"sale"`
+	Supervisor Supervisor `toml:"supervisor"`
+	API        API        `toml:"api"`
+
+	origin *origin // where the keys were set; nil for the defaults
 }
 
-// Duration is written like "60s".
+// Terminal is this device.
+type Terminal struct {
+	ID       string `toml:"id"`       // 2 to 6 of A-Z and 0-9, unique for the merchant: every order id begins with it
+	Language string `toml:"language"` // en, fr or zh
+	Timezone string `toml:"timezone"` // IANA name
+	Board    string `toml:"board"`    // name of a profile that comes along, or a file
+	DataDir  string `toml:"data_dir"`
+}
+
+// Merchant is what a receipt has at its top.
+type Merchant struct {
+	Name     string           `toml:"name"`
+	Address  string           `toml:"address"`
+	Phone    string           `toml:"phone"`
+	TaxID    string           `toml:"tax_id"`
+	Currency payterm.Currency `toml:"currency"`
+}
+
+// Gateway is whom to ask and as whom (protocol sheet, sections 1 and 16).
+type Gateway struct {
+	URL               string            `toml:"url"`
+	MerchantID        string            `toml:"merchant_id"`
+	OperatorID        string            `toml:"operator_id"`
+	TerminalNo        string            `toml:"terminal_no"` // left out when empty
+	SignKeyFile       string            `toml:"sign_key_file"`
+	CallBackURL       string            `toml:"call_back_url"`
+	Wallets           []payterm.Wallet  `toml:"wallets"`             // whose codes are scanned
+	ActiveWallets     []payterm.Wallet  `toml:"active_wallets"`      // for which a code can be shown
+	RefundQueryAction string            `toml:"refund_query_action"` // empty: off
+	Versions          map[string]string `toml:"versions"`            // by action, where it is not 1.0
+	CAFile            string            `toml:"ca_file"`             // empty: the system's
+}
+
+// Sale holds the timings of an order and its limits.
+type Sale struct {
+	ScanTimeout     Duration   `toml:"scan_timeout"`
+	CodeMaxAge      Duration   `toml:"code_max_age"`
+	FirstInquiry    Duration   `toml:"first_inquiry"`
+	InquiryInterval Duration   `toml:"inquiry_interval"`
+	InquiryJitter   Duration   `toml:"inquiry_jitter"`
+	LeaveAfter      Duration   `toml:"leave_after"`
+	PassiveCounter  Duration   `toml:"passive_counter"`
+	ActiveDisplay   Duration   `toml:"active_display"`
+	Ladder          []Duration `toml:"ladder"`
+	LadderRepeat    Duration   `toml:"ladder_repeat"`
+	ActiveCodeLife  Duration   `toml:"active_code_life"`
+	PassiveCodeLife Duration   `toml:"passive_code_life"`
+	RefundInterval  Duration   `toml:"refund_interval"`
+	RefundWindow    Duration   `toml:"refund_window"`
+	ConnectTimeout  Duration   `toml:"connect_timeout"`
+	HTTPTimeout     Duration   `toml:"http_timeout"`
+	MaxMinor        int64      `toml:"max_minor"`     // of one sale, in minor units
+	Tips            []int      `toml:"tips"`          // percent, at most four; empty: none are offered
+	MaxFeeMinor     int64      `toml:"max_fee_minor"` // on top of the total, in minor units
+	LatePayment     string     `toml:"late_payment"`  // ask or keep
+}
+
+// Supervisor guards what a cashier alone must not do.
+type Supervisor struct {
+	PINHash PINHash `toml:"pin_hash"` // bcrypt; empty: no PIN
+}
+
+// API is the local interface over TCP, beside the socket.
+type API struct {
+	Listen    string `toml:"listen"` // empty: off
+	TokenFile string `toml:"token_file"`
+}
+
+// Duration is written like "60s" or "2h10m".
 type Duration struct{ time.Duration }
 
-// UnmarshalText reads a duration.
-func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	if err != nil || v < 0 {
-		return fmt.Errorf("%q is no duration such as 60s", b)
+// PINHash is the bcrypt hash of the supervisor's PIN. A PIN is short enough to
+// be found from its hash, so it shows itself to nobody.
+type PINHash string
+
+// String tells only whether there is one.
+func (h PINHash) String() string {
+	if h == "" {
+		return ""
 	}
-	d.Duration = v
-	return nil
+	return "(set)"
 }
 
-// Default is what holds where the file says nothing.
+// GoString hides the hash from %#v.
+func (h PINHash) GoString() string { return `config.PINHash("` + h.String() + `")` }
+
+// MarshalText hides the hash from encoders.
+func (h PINHash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// Problem is one thing that is wrong, with its place.
+type Problem = tomlfile.Problem
+
+// Default is what holds where nothing is said. The timings are the flows'.
 func Default() Config {
-	var c Config
-	c.Terminal.ID, c.Terminal.Language, c.Terminal.Timezone, c.Terminal.Board = "T1", "en", "America/Toronto", "emulated"
-	c.Merchant.Currency = "CAD"
-	c.Gateway.ActiveWallets = []payterm.Wallet{payterm.Alipay, payterm.WeChatPay}
 	r := flows.DefaultRules()
-	s := &c.Sale
-	s.ScanTimeout.Duration, s.CodeMaxAge.Duration = r.ScanTimeout, r.CodeMaxAge
-	s.FirstInquiry.Duration, s.InquiryInterval.Duration, s.InquiryJitter.Duration = r.FirstInquiry, r.InquiryInterval, r.InquiryJitter
-	s.LeaveAfter.Duration, s.PassiveCounter.Duration, s.ActiveDisplay.Duration = r.LeaveAfter, r.PassiveCounter, r.ActiveDisplay
-	s.HTTPTimeout.Duration, s.MaxMinor, s.LatePayment = r.HTTPTimeout, 1_000_000, "ask"
-	return c
+	d := func(v time.Duration) Duration { return Duration{v} }
+	ladder := make([]Duration, r.Ladder.Rungs())
+	for i := range ladder {
+		ladder[i] = d(r.Ladder[i])
+	}
+	return Config{
+		Terminal: Terminal{ID: "T1", Language: "en", Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm"},
+		Merchant: Merchant{Currency: "CAD"},
+		Gateway: Gateway{
+			Wallets:       []payterm.Wallet{payterm.Alipay, payterm.WeChatPay, payterm.UnionPay},
+			ActiveWallets: []payterm.Wallet{payterm.Alipay, payterm.WeChatPay},
+			Versions:      map[string]string{},
+		},
+		Sale: Sale{
+			ScanTimeout: d(r.ScanTimeout), CodeMaxAge: d(r.CodeMaxAge),
+			FirstInquiry: d(r.FirstInquiry), InquiryInterval: d(r.InquiryInterval), InquiryJitter: d(r.InquiryJitter),
+			LeaveAfter: d(r.LeaveAfter), PassiveCounter: d(r.PassiveCounter), ActiveDisplay: d(r.ActiveDisplay),
+			Ladder: ladder, LadderRepeat: d(r.LadderRepeat),
+			ActiveCodeLife: d(r.ActiveCodeLife), PassiveCodeLife: d(r.PassiveCodeLife),
+			RefundInterval: d(5 * time.Second), RefundWindow: d(60 * time.Second),
+			ConnectTimeout: d(5 * time.Second), HTTPTimeout: d(r.HTTPTimeout),
+			MaxMinor: 1_000_000, Tips: []int{}, LatePayment: "ask",
+		},
+	}
 }
 
-// Rules are the timings for the flows.
+// Rules are the timings for the flows; what no key sets keeps its default there.
 func (c Config) Rules() flows.Rules {
 	r, s := flows.DefaultRules(), c.Sale
 	r.ScanTimeout, r.CodeMaxAge = s.ScanTimeout.Duration, s.CodeMaxAge.Duration
 	r.FirstInquiry, r.InquiryInterval, r.InquiryJitter = s.FirstInquiry.Duration, s.InquiryInterval.Duration, s.InquiryJitter.Duration
 	r.LeaveAfter, r.PassiveCounter, r.ActiveDisplay = s.LeaveAfter.Duration, s.PassiveCounter.Duration, s.ActiveDisplay.Duration
+	r.Ladder = flows.Ladder{}
+	for i, pause := range s.Ladder[:min(len(s.Ladder), len(r.Ladder))] {
+		r.Ladder[i] = pause.Duration
+	}
+	r.LadderRepeat = s.LadderRepeat.Duration
+	r.ActiveCodeLife, r.PassiveCodeLife = s.ActiveCodeLife.Duration, s.PassiveCodeLife.Duration
 	r.HTTPTimeout, r.MaxFeeMinor, r.KeepLate = s.HTTPTimeout.Duration, s.MaxFeeMinor, s.LatePayment == "keep"
 	return r
-}
-
-var terminalID = regexp.MustCompile(`^[A-Z0-9]{2,6}$`)
-
-// Read reads and checks a file.
-func Read(path string) (Config, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
-	}
-	return Parse(path, text)
-}
-
-// Parse reads and checks a text. The error joins everything that is wrong.
-func Parse(name string, text []byte) (Config, error) {
-	c := Default()
-	f, err := tomlfile.Decode(name, text, &c)
-	if err != nil {
-		return Config{}, err
-	}
-	var problems []error
-	bad := func(wrong bool, key, why string) {
-		if wrong {
-			problems = append(problems, f.Problem(key, why))
-		}
-	}
-	bad(!terminalID.MatchString(c.Terminal.ID), "terminal.id", "2 to 6 of A-Z and 0-9 are needed, unique for the merchant")
-	bad(!slices.Contains([]string{"en", "fr", "zh"}, c.Terminal.Language), "terminal.language", "en, fr or zh")
-	_, zoneErr := time.LoadLocation(c.Terminal.Timezone)
-	bad(zoneErr != nil, "terminal.timezone", "a zone such as America/Toronto is needed")
-	bad(!c.Merchant.Currency.Valid(), "merchant.currency", "an ISO 4217 code such as CAD is needed")
-	if c.Gateway.URL != "" {
-		bad(!goodURL(c.Gateway.URL), "gateway.url", "an https address is needed; http only on loopback")
-		bad(c.Gateway.MerchantID == "", "gateway.merchant_id", "is missing")
-		bad(c.Gateway.OperatorID == "", "gateway.operator_id", "is missing: the gateway requires one")
-		bad(c.Gateway.SignKeyFile == "", "gateway.sign_key_file", "is missing")
-		bad(!strings.HasPrefix(c.Gateway.CallBackURL, "https://"), "gateway.call_back_url", "the gateway requires an https address, any of the merchant's")
-	}
-	for _, w := range c.Gateway.ActiveWallets {
-		bad(!w.Valid(), "gateway.active_wallets", "ALIPAY, WECHATPAY or UNIONPAY")
-	}
-	bad(c.Sale.MaxMinor <= 0 || c.Sale.MaxMinor > payterm.MaxMinor, "sale.max_minor", fmt.Sprintf("1 to %d", payterm.MaxMinor))
-	bad(c.Sale.MaxFeeMinor < 0, "sale.max_fee_minor", "cannot be negative")
-	bad(c.Sale.LatePayment != "ask" && c.Sale.LatePayment != "keep", "sale.late_payment", "ask or keep")
-	bad(c.Sale.InquiryInterval.Duration < 100*time.Millisecond, "sale.inquiry_interval", "100ms at the least; wallets want 3s")
-	bad(c.Sale.HTTPTimeout.Duration < time.Second, "sale.http_timeout", "1s at the least")
-	return c, errors.Join(problems...)
-}
-
-func goodURL(text string) bool {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
-}
-
-// SignKey reads the key file, which its owner alone may read.
-func SignKey(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("gateway.sign_key_file: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("gateway.sign_key_file: %s can be read by others: chmod 600 %s", path, path)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("gateway.sign_key_file: %w", err)
-	}
-	key := strings.TrimSpace(string(b))
-	if len(key) != 16 {
-		return "", fmt.Errorf("gateway.sign_key_file: the key has %d characters, 16 are needed", len(key))
-	}
-	return key, nil
 }

@@ -1,0 +1,197 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+var (
+	terminalID = regexp.MustCompile(`^[A-Z0-9]{2,6}$`)
+	actionName = regexp.MustCompile(`^[A-Z][A-Z_]*$`)
+	plainID    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+)
+
+// maxTips is the number of keys that can offer one.
+const maxTips = 4
+
+// minPINCost keeps a stolen hash from being searched through at once.
+const minPINCost = 10
+
+// Check says everything that is wrong with the values, whatever the agent is
+// started for. An empty list is a pass.
+func (c Config) Check() []Problem {
+	k := checker{c: c}
+	k.terminal()
+	k.gateway()
+	k.timings()
+	k.limits()
+	k.access()
+	return k.problems
+}
+
+// Missing says what an agent on real hardware cannot do without, which an
+// emulated one can.
+func (c Config) Missing() []Problem {
+	k := checker{c: c}
+	given := func(dotted string) bool { return c.origin != nil && c.origin.set[dotted] }
+	k.bad(!given("terminal.id"), "terminal.id", "is missing: 2 to 6 of A-Z and 0-9, unique among the merchant's terminals")
+	k.bad(!given("terminal.board"), "terminal.board", "is missing: the name of a board profile, or its file")
+	k.bad(c.Merchant.Name == "", "merchant.name", "is missing: it stands on every receipt")
+	k.bad(c.Gateway.URL == "", "gateway.url", "is missing: the gateway's https address")
+	return k.problems
+}
+
+type checker struct {
+	c        Config
+	problems []Problem
+}
+
+func (k *checker) bad(wrong bool, dotted, format string, args ...any) {
+	if wrong {
+		k.problems = append(k.problems, k.c.problem(dotted, fmt.Sprintf(format, args...)))
+	}
+}
+
+func (k *checker) terminal() {
+	t, m := k.c.Terminal, k.c.Merchant
+	k.bad(!terminalID.MatchString(t.ID), "terminal.id", "%q: 2 to 6 of A-Z and 0-9 are needed, unique among the merchant's terminals", t.ID)
+	k.bad(!slices.Contains([]string{"en", "fr", "zh"}, t.Language), "terminal.language", "%q: en, fr or zh is needed", t.Language)
+	_, err := time.LoadLocation(t.Timezone)
+	// LoadLocation takes "" for UTC and "Local" for whatever the machine has.
+	k.bad(err != nil || t.Timezone == "" || t.Timezone == "Local", "terminal.timezone", "%q: a zone such as America/Toronto is needed", t.Timezone)
+	k.bad(t.Board == "", "terminal.board", "is empty: the name of a board profile, or its file")
+	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
+	k.bad(!m.Currency.Valid(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
+}
+
+func (k *checker) gateway() {
+	g := k.c.Gateway
+	if g.URL != "" {
+		k.address("gateway.url", g.URL, true)
+		k.bad(g.MerchantID == "", "gateway.merchant_id", "is missing: the gateway assigns one")
+		k.bad(g.OperatorID == "", "gateway.operator_id", "is missing: the gateway requires one")
+		k.bad(g.SignKeyFile == "", "gateway.sign_key_file", "is missing: a file that holds the 16 characters of the sign key, readable by its owner alone")
+		k.bad(g.CallBackURL == "", "gateway.call_back_url", "is missing: the gateway requires one, any https address of the merchant's")
+	}
+	if g.CallBackURL != "" {
+		k.address("gateway.call_back_url", g.CallBackURL, false)
+	}
+	for _, id := range []struct{ dotted, text string }{
+		{"gateway.merchant_id", g.MerchantID}, {"gateway.operator_id", g.OperatorID}, {"gateway.terminal_no", g.TerminalNo},
+	} {
+		k.bad(id.text != "" && !plainID.MatchString(id.text), id.dotted, "%q: letters and digits only, at most 32", id.text)
+	}
+	k.wallets("gateway.wallets", g.Wallets)
+	k.wallets("gateway.active_wallets", g.ActiveWallets)
+	k.bad(len(g.Wallets) == 0, "gateway.wallets", "is empty: one of ALIPAY, WECHATPAY, UNIONPAY at least")
+	for _, w := range g.ActiveWallets {
+		k.bad(w.Valid() && !slices.Contains(g.Wallets, w), "gateway.active_wallets", "%s is not among gateway.wallets", w)
+	}
+	k.bad(g.RefundQueryAction != "" && !actionName.MatchString(g.RefundQueryAction), "gateway.refund_query_action",
+		"%q: an action in capitals is needed, or nothing to leave it off", g.RefundQueryAction)
+	for action, version := range g.Versions {
+		known := slices.Contains([]string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"}, action)
+		k.bad(!known, "gateway.versions", "%q: ACTIVEPAY, PASSIVEPAY, STATUS_QUERY, REFUND or EX_RATE_QUERY is needed", action)
+		k.bad(version == "", "gateway.versions", "%s has no version such as 1.0", action)
+	}
+}
+
+// address wants https; plain http only where it cannot leave the machine.
+func (k *checker) address(dotted, text string, loopback bool) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "":
+		// The text is not repeated: it may hold a password.
+		k.bad(true, dotted, "is no address such as https://example.com/path")
+	case u.Scheme == "http" && loopback:
+		k.bad(!isLoopback(u.Hostname()), dotted, "http:// is accepted on loopback only: https:// is needed")
+	default:
+		k.bad(u.Scheme != "https", dotted, "https:// is needed")
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (k *checker) wallets(dotted string, list []payterm.Wallet) {
+	for i, w := range list {
+		k.bad(!w.Valid(), dotted, "%q: ALIPAY, WECHATPAY or UNIONPAY is needed", string(w))
+		k.bad(slices.Contains(list[:i], w), dotted, "%s stands there twice", w)
+	}
+}
+
+func (k *checker) timings() {
+	s := k.c.Sale
+	const day = 24 * time.Hour
+	for _, t := range []struct {
+		name       string
+		value      Duration
+		atLeast    time.Duration
+		atMost     time.Duration
+		whyAtLeast string
+	}{
+		{"scan_timeout", s.ScanTimeout, time.Second, 10 * time.Minute, ""},
+		{"code_max_age", s.CodeMaxAge, time.Second, time.Minute, ""},
+		{"first_inquiry", s.FirstInquiry, 100 * time.Millisecond, time.Minute, "; wallets want 2s to 5s"},
+		{"inquiry_interval", s.InquiryInterval, 100 * time.Millisecond, time.Minute, "; wallets want 3s to 5s"},
+		{"inquiry_jitter", s.InquiryJitter, 0, time.Minute, ""},
+		{"leave_after", s.LeaveAfter, 0, 10 * time.Minute, ""},
+		{"passive_counter", s.PassiveCounter, time.Second, time.Hour, ""},
+		{"active_display", s.ActiveDisplay, time.Second, time.Hour, ""},
+		{"ladder_repeat", s.LadderRepeat, time.Second, day, ""},
+		{"active_code_life", s.ActiveCodeLife, s.ActiveDisplay.Duration, 7 * day, ": sale.active_display"},
+		{"passive_code_life", s.PassiveCodeLife, s.PassiveCounter.Duration, 7 * day, ": sale.passive_counter"},
+		{"refund_interval", s.RefundInterval, 100 * time.Millisecond, time.Hour, ""},
+		{"refund_window", s.RefundWindow, s.RefundInterval.Duration, day, ": sale.refund_interval"},
+		{"connect_timeout", s.ConnectTimeout, 100 * time.Millisecond, time.Minute, ""},
+		{"http_timeout", s.HTTPTimeout, time.Second, 2 * time.Minute, ""},
+	} {
+		k.bad(t.value.Duration < t.atLeast, "sale."+t.name, "%v is too short: %v at the least%s", t.value, t.atLeast, t.whyAtLeast)
+		k.bad(t.value.Duration > t.atMost, "sale."+t.name, "%v is too long: %v at the most", t.value, t.atMost)
+	}
+	k.bad(len(s.Ladder) == 0 || len(s.Ladder) > flows.LadderRungs, "sale.ladder", "has %d pauses: 1 to %d are needed", len(s.Ladder), flows.LadderRungs)
+	for i, pause := range s.Ladder {
+		k.bad(pause.Duration < time.Second || pause.Duration > day, "sale.ladder", "item %d: %v: 1s to 24h is needed", i+1, pause)
+	}
+}
+
+func (k *checker) limits() {
+	s := k.c.Sale
+	k.bad(s.MaxMinor < 1 || s.MaxMinor > payterm.MaxMinor, "sale.max_minor", "%d: 1 to %d minor units", s.MaxMinor, payterm.MaxMinor)
+	k.bad(s.MaxFeeMinor < 0 || s.MaxFeeMinor > payterm.MaxMinor, "sale.max_fee_minor", "%d: 0 to %d minor units", s.MaxFeeMinor, payterm.MaxMinor)
+	k.bad(s.LatePayment != "ask" && s.LatePayment != "keep", "sale.late_payment", "%q: ask or keep is needed", s.LatePayment)
+	k.bad(len(s.Tips) > maxTips, "sale.tips", "has %d entries: there are keys for %d", len(s.Tips), maxTips)
+	for i, percent := range s.Tips {
+		k.bad(percent < 1 || percent > 100, "sale.tips", "item %d: %d: 1 to 100 percent", i+1, percent)
+		k.bad(slices.Contains(s.Tips[:i], percent), "sale.tips", "%d stands there twice", percent)
+	}
+}
+
+func (k *checker) access() {
+	if hash := string(k.c.Supervisor.PINHash); hash != "" {
+		cost, err := bcrypt.Cost([]byte(hash))
+		k.bad(err != nil || len(hash) != 60, "supervisor.pin_hash", "is no bcrypt hash; it is the hash that stands here, never the PIN")
+		k.bad(err == nil && cost < minPINCost, "supervisor.pin_hash", "its cost is %d, %d at the least is needed", cost, minPINCost)
+	}
+	a := k.c.API
+	if a.Listen == "" {
+		k.bad(a.TokenFile != "", "api.token_file", "has no use without api.listen")
+		return
+	}
+	host, port, err := net.SplitHostPort(a.Listen)
+	k.bad(err != nil || port == "" || strings.Contains(host, "/"), "api.listen", "%q: an address such as 127.0.0.1:8181 is needed", a.Listen)
+	k.bad(err == nil && !isLoopback(host), "api.listen", "%q: a loopback address such as 127.0.0.1:8181 is needed, since nothing encrypts what is said", a.Listen)
+	k.bad(a.TokenFile == "", "api.token_file", "is missing: a file with the token that callers show")
+}

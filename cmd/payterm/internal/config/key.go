@@ -1,0 +1,66 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// signKeyLength is the gateway's (protocol sheet, section 1.3).
+const signKeyLength = 16
+
+// SignKey is the merchant's secret. It shows itself to nobody; a conversion to
+// string gives it to the gateway client.
+type SignKey string
+
+// String hides the key.
+func (SignKey) String() string { return "(sign key)" }
+
+// GoString hides the key from %#v.
+func (SignKey) GoString() string { return "(sign key)" }
+
+// MarshalText hides the key from encoders.
+func (SignKey) MarshalText() ([]byte, error) { return []byte("(sign key)"), nil }
+
+// SignKey reads gateway.sign_key_file. It is refused unless it is a regular file
+// that its owner alone may read and holds 16 characters, white space around them
+// left aside. No error repeats what it holds.
+func (c Config) SignKey() (SignKey, error) {
+	path := c.Gateway.SignKeyFile
+	bad := func(format string, args ...any) (SignKey, error) {
+		return "", c.problem("gateway.sign_key_file", fmt.Sprintf(format, args...))
+	}
+	if path == "" {
+		return bad("is missing: a file that holds the %d characters of the sign key", signKeyLength)
+	}
+	// Without O_NONBLOCK a FIFO in its place would hold up the start for ever.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return bad("%v", err)
+	}
+	defer f.Close()
+	// The file that was opened is the one that is judged.
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return bad("%v", err)
+	case !info.Mode().IsRegular():
+		return bad("%s is no regular file", path)
+	case info.Mode().Perm()&0o077 != 0:
+		return bad("%s can be read by others than its owner (mode %04o): chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 1024))
+	if err != nil {
+		return bad("%v", err)
+	}
+	key := strings.TrimSpace(string(text))
+	if len(key) != signKeyLength {
+		return bad("the key in %s has %d characters, %d are needed", path, len(key), signKeyLength)
+	}
+	if i := strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
+		return bad("the key in %s has a character that is neither letter nor digit at place %d", path, i+1)
+	}
+	return SignKey(key), nil
+}

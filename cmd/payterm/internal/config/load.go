@@ -1,0 +1,351 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"payterm/tomlfile"
+)
+
+// envPrefix begins each variable: gateway.url is PAYTERM_GATEWAY_URL.
+const envPrefix = "PAYTERM_"
+
+// envDataDir is the short name of terminal.data_dir, which the commands know too.
+const envDataDir = "PAYTERM_DATA"
+
+// origin knows where each key was set.
+type origin struct {
+	file      *tomlfile.File
+	set       map[string]bool
+	variables map[string]string // variable by dotted key
+}
+
+// Load reads the file (none when path is empty) and then the environment, in the
+// form of os.Environ, which goes before the file. The error joins one Problem
+// for each thing that is wrong.
+func Load(path string, env []string) (Config, error) {
+	var text []byte
+	if path != "" {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			return Config{}, fmt.Errorf("configuration: %w", err)
+		}
+	}
+	return Parse(path, text, env)
+}
+
+// Parse reads a text of the given name and the environment as Load does.
+func Parse(name string, text []byte, env []string) (Config, error) {
+	c := Default()
+	var tables map[string]any
+	file, err := tomlfile.Decode(name, text, &tables)
+	if err != nil {
+		return Config{}, err
+	}
+	c.origin = &origin{file: file, set: map[string]bool{}, variables: map[string]string{}}
+	problems := c.readTables(tables)
+	problems = append(problems, c.readEnvironment(env)...)
+	refused := map[string]bool{}
+	for _, p := range problems {
+		refused[p.Key] = true
+	}
+	for _, p := range c.Check() {
+		if !refused[p.Key] { // what could not be read still has its default
+			problems = append(problems, p)
+		}
+	}
+	if len(problems) == 0 {
+		return c, nil
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+	list := make([]error, len(problems))
+	for i, p := range problems {
+		list[i] = p
+	}
+	return Config{}, errors.Join(list...)
+}
+
+// key is one setting.
+type key struct {
+	dotted string
+	value  reflect.Value
+}
+
+func (k key) variable() string { return variableOf(k.dotted) }
+
+func variableOf(dotted string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(dotted, ".", "_"))
+}
+
+// keys lists every setting of c in the order of the struct, and the sections.
+func (c *Config) keys() (keys []key, sections []string) {
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		section := v.Type().Field(i).Tag.Get("toml")
+		if section == "" {
+			continue
+		}
+		sections = append(sections, section)
+		for j := range v.Field(i).NumField() {
+			keys = append(keys, key{section + "." + v.Field(i).Type().Field(j).Tag.Get("toml"), v.Field(i).Field(j)})
+		}
+	}
+	return keys, sections
+}
+
+func (c *Config) readTables(tables map[string]any) []Problem {
+	keys, sections := c.keys()
+	var problems []Problem
+	bad := func(key, text string) { problems = append(problems, c.origin.file.Problem(key, text)) }
+	for _, section := range slices.Sorted(maps.Keys(tables)) {
+		table, ok := tables[section].(map[string]any)
+		switch known := slices.Contains(sections, section); {
+		case !known:
+			bad(section, unknown(section, sections))
+			continue
+		case !ok:
+			bad(section, "is "+kindOf(tables[section])+"; a section ["+section+"] is needed")
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			dotted := section + "." + name
+			at := slices.IndexFunc(keys, func(k key) bool { return k.dotted == dotted })
+			if at < 0 {
+				bad(dotted, unknown(dotted, names(keys)))
+				continue
+			}
+			c.origin.set[dotted] = true
+			if why := assign(keys[at].value, table[name]); why != "" {
+				bad(dotted, why)
+			}
+		}
+	}
+	return problems
+}
+
+func (c *Config) readEnvironment(env []string) []Problem {
+	keys, sections := c.keys()
+	var problems []Problem
+	env = slices.Clone(env)
+	slices.Sort(env)
+	for _, entry := range env {
+		variable, text, _ := strings.Cut(entry, "=")
+		rest, ours := strings.CutPrefix(variable, envPrefix)
+		if !ours {
+			continue
+		}
+		at := slices.IndexFunc(keys, func(k key) bool {
+			return k.variable() == variable || variable == envDataDir && k.dotted == "terminal.data_dir"
+		})
+		if at < 0 {
+			// A word that begins with none of our sections is somebody else's.
+			section := strings.ToLower(strings.SplitN(rest, "_", 2)[0])
+			if slices.Contains(sections, section) && strings.Contains(rest, "_") {
+				problems = append(problems, Problem{File: "environment", Key: variable, Text: unknown(variable, variables(keys))})
+			}
+			continue
+		}
+		k := keys[at]
+		c.origin.set[k.dotted] = true
+		c.origin.variables[k.dotted] = variable
+		value, why := fromText(k.value.Type(), text)
+		if why == "" {
+			why = assign(k.value, value)
+		}
+		if why != "" {
+			problems = append(problems, c.problem(k.dotted, why))
+		}
+	}
+	return problems
+}
+
+// problem says what is wrong with a key at the place where it was set.
+func (c Config) problem(dotted, text string) Problem {
+	switch {
+	case c.origin == nil:
+		return Problem{File: "configuration", Key: dotted, Text: text}
+	case c.origin.variables[dotted] != "":
+		return Problem{File: "environment", Key: c.origin.variables[dotted], Text: text}
+	}
+	return c.origin.file.Problem(dotted, text)
+}
+
+func names(keys []key) []string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = k.dotted
+	}
+	return list
+}
+
+func variables(keys []key) []string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = k.variable()
+	}
+	return list
+}
+
+// unknown says that there is no such key, and which one may have been meant: the
+// same word in another section, or one that differs by a slip of the fingers.
+func unknown(written string, known []string) string {
+	word := written[strings.LastIndex(written, ".")+1:]
+	for _, k := range known {
+		if section, last, found := strings.Cut(k, "."); found && last == word {
+			return "unknown key; " + word + " belongs in [" + section + "]"
+		}
+	}
+	if near := tomlfile.Nearest(written, known); near != "" {
+		return "unknown key; did you mean " + near + "?"
+	}
+	return "unknown key; testdata/config/example.toml shows those that there are"
+}
+
+var (
+	durationType  = reflect.TypeFor[Duration]()
+	durationsType = reflect.TypeFor[[]Duration]()
+)
+
+// assign puts a value of the file into a field, or says what would be right.
+func assign(field reflect.Value, value any) (why string) {
+	wrong := func(right string) string { return "is " + kindOf(value) + "; " + right }
+	switch {
+	case field.Type() == durationType:
+		text, ok := value.(string)
+		if !ok {
+			return wrong(`a duration in quotes is needed, such as "60s" or "2h10m"`)
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Sprintf(`%q is no duration such as "60s" or "2h10m"`, text)
+		}
+		field.Set(reflect.ValueOf(Duration{d}))
+	case field.Kind() == reflect.String:
+		text, ok := value.(string)
+		if !ok {
+			return wrong("text in quotes is needed")
+		}
+		field.SetString(text)
+	case field.CanInt():
+		n, ok := value.(int64)
+		if !ok {
+			return wrong("a whole number is needed, without quotes or point")
+		}
+		if field.OverflowInt(n) {
+			return "the number is too large"
+		}
+		field.SetInt(n)
+	case field.Kind() == reflect.Slice:
+		return assignList(field, value)
+	case field.Kind() == reflect.Map:
+		return assignPairs(field, value)
+	}
+	return ""
+}
+
+func assignList(field reflect.Value, value any) (why string) {
+	list, ok := value.([]any)
+	if !ok {
+		return "is " + kindOf(value) + "; a list is needed, such as " + exampleOf(field.Type())
+	}
+	made := reflect.MakeSlice(field.Type(), len(list), len(list))
+	for i, one := range list {
+		if why := assign(made.Index(i), one); why != "" {
+			return fmt.Sprintf("item %d: %s", i+1, why)
+		}
+	}
+	field.Set(made)
+	return ""
+}
+
+func assignPairs(field reflect.Value, value any) (why string) {
+	table, ok := value.(map[string]any)
+	if !ok {
+		return "is " + kindOf(value) + "; a table is needed, such as " + exampleOf(field.Type())
+	}
+	made := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		text, ok := table[name].(string)
+		if !ok {
+			return name + " is " + kindOf(table[name]) + "; text in quotes is needed"
+		}
+		made[name] = text
+	}
+	field.Set(reflect.ValueOf(made))
+	return ""
+}
+
+func exampleOf(t reflect.Type) string {
+	switch {
+	case t.Kind() == reflect.Map:
+		return `{ PASSIVEPAY = "1.1" }`
+	case t == durationsType:
+		return `["4s", "30s"]`
+	case t.Elem().Kind() == reflect.String:
+		return `["ALIPAY", "WECHATPAY"]`
+	}
+	return "[10, 15]"
+}
+
+// fromText reads a variable's text as the value that the file would have: lists
+// are separated by commas, tables are NAME=value pairs.
+func fromText(t reflect.Type, text string) (value any, why string) {
+	var parts []string
+	if strings.TrimSpace(text) != "" {
+		parts = strings.Split(text, ",")
+	}
+	switch {
+	case t.Kind() == reflect.Slice:
+		list := make([]any, len(parts))
+		for i, part := range parts {
+			if list[i], why = fromText(t.Elem(), strings.TrimSpace(part)); why != "" {
+				return nil, fmt.Sprintf("item %d: %s", i+1, why)
+			}
+		}
+		return list, ""
+	case t.Kind() == reflect.Map:
+		table := map[string]any{}
+		for i, part := range parts {
+			name, v, found := strings.Cut(strings.TrimSpace(part), "=")
+			if !found {
+				return nil, fmt.Sprintf("item %d: NAME=value is needed, such as PASSIVEPAY=1.1", i+1)
+			}
+			table[name] = v
+		}
+		return table, ""
+	case t.Kind() == reflect.Int64 || t.Kind() == reflect.Int:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fmt.Sprintf("%q is no whole number", text)
+		}
+		return n, ""
+	}
+	return text, ""
+}
+
+// kindOf names a TOML value's type as a person would. The value itself is never
+// told: it may be a secret in the wrong place.
+func kindOf(value any) string {
+	switch value.(type) {
+	case string:
+		return "text"
+	case int64:
+		return "a number"
+	case float64:
+		return "a number with a point"
+	case bool:
+		return "true or false"
+	case []any, []map[string]any:
+		return "a list"
+	case map[string]any:
+		return "a table"
+	}
+	return "a date or time"
+}
