@@ -38,6 +38,15 @@ func (a Asking) climb(in Stamped, r Rules, anew bool) Asking {
 	return a.soon(in, pause, pause/8)
 }
 
+// paymentOver notes the end of a payment that outlasted its phase. An inquiry
+// under way, which has taken its Next, is none of its business.
+func (a Asking) paymentOver() Asking {
+	if a.Next != 0 {
+		a.InFlight = false
+	}
+	return a
+}
+
 // inquire asks once, if it is time and nothing is under way.
 func (o Order) inquire(in Stamped) (Order, []Command) {
 	if o.Asking.Next == 0 || in.Mono < o.Asking.Next || o.Asking.InFlight {
@@ -159,7 +168,7 @@ func (o Order) offCounter(in Stamped) (Order, []Command) {
 		return o.inquire(in)
 	case PaymentAnswered:
 		// The counter left while the request was under way.
-		o.Asking.InFlight = false
+		o.Asking = o.Asking.paymentOver()
 		switch a := ev.Reply.Answer.(type) {
 		case payterm.Paid, payterm.Failed, payterm.Refunded:
 			return o.heard(in, a)

@@ -138,7 +138,7 @@ func (o Order) passiveWaiting(in Stamped) (Order, []Command) {
 		}
 		return o.doubt(in, payterm.ReasonGivenUp)
 	case PaymentAnswered: // later than its own deadline allowed
-		o.Asking.InFlight = false
+		o.Asking = o.Asking.paymentOver()
 		switch a := ev.Reply.Answer.(type) {
 		case payterm.Paid, payterm.Failed, payterm.Refunded:
 			return o.heard(in, a)

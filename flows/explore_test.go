@@ -1,0 +1,153 @@
+package flows
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/flows.md")
+
+var answers = []payterm.Answer{
+	payterm.Unsent{Why: "x"}, payterm.Unsent{Why: "x", Final: true}, payterm.Lost{Why: "x"}, payterm.Lost{Why: "x", Alarm: true},
+	payterm.CodeMade{CodeURL: "https://x"}, payterm.Paid{PaidMinor: 100, Status: "success"}, payterm.Refunded{PaidMinor: 100, RefundedMinor: 50},
+	payterm.Pending{Status: "notpay"}, payterm.Failed{Status: "failure"}, payterm.Refused{Reason: payterm.ReasonCodeInvalid},
+	payterm.Rejected{Why: "x"}, payterm.Clash{}, payterm.Clash{Paid: true}, payterm.NotFound{Why: "x"},
+	payterm.Unclear{Why: "x"}, payterm.Unclear{Why: "x", Authentic: true, Alarm: true},
+}
+
+// events is every event that an order can meet, with every answer.
+func events() []Event {
+	list := []Event{
+		CancelPressed{}, Woke{}, Restarted{}, Restarted{Soon: true}, InquiryAsked{}, Resolved{Reason: "x"},
+		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456", Wallet: payterm.Alipay, Key: "k", Began: time.Hour},
+		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay, Key: "k", Began: time.Hour, Used: true},
+		CodeScanned{Code: payterm.NewPayCode("hello"), Key: "h", Began: time.Hour},
+	}
+	for _, a := range answers {
+		list = append(list, PaymentAnswered{payterm.Reply{Answer: a}}, InquiryAnswered{payterm.Reply{Answer: a}})
+	}
+	return list
+}
+
+func label(e Event) string {
+	switch e := e.(type) {
+	case PaymentAnswered:
+		return "payment " + payterm.AnswerName(e.Reply.Answer)
+	case InquiryAnswered:
+		return "inquiry " + payterm.AnswerName(e.Reply.Answer)
+	}
+	return strings.ReplaceAll(EventName(e), "_", " ")
+}
+
+// explore walks every state that events can reach, in seconds and hours, and
+// gives the arrows between phases. Times are cut to what the machine compares
+// with, so that the walk ends.
+func explore(t *testing.T, mode payterm.Mode) (arrows []string, states int) {
+	sale := SaleBegan{ID: "T1AAAAA000001", Mode: mode, AmountMinor: 100, Currency: "CAD", Rules: DefaultRules()}
+	if mode == payterm.Active {
+		sale.Wallet = payterm.Alipay
+	}
+	type node struct {
+		o     Order
+		now   time.Duration
+		depth int
+	}
+	first, _ := Step(Order{}, Stamped{Stamp: payterm.Stamp{Mono: time.Second}, Event: sale})
+	queue, seen, drawn := []node{{first, time.Second, 0}}, map[string]bool{}, map[string]bool{}
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		for _, pause := range []time.Duration{0, 4 * time.Second, 16 * time.Second, 130 * time.Second, 25 * time.Hour} {
+			for _, e := range events() {
+				now := n.now + pause
+				if s, scan := e.(CodeScanned); scan {
+					s.Began = now
+					e = s
+				}
+				next, commands := Step(n.o, Stamped{Stamp: payterm.Stamp{Mono: now, Wall: time.UnixMilli(1e12).Add(now)}, Event: e})
+				if err := next.Impossible(); err != nil {
+					t.Fatalf("%s after %s in %s: %v", mode, label(e), n.o.Phase, err)
+				}
+				for _, c := range commands {
+					switch c.(type) {
+					case SendPayment:
+						if n.o.Phase != Scanning && n.o.Phase != Redialling || n.o.Asking.InFlight {
+							t.Fatalf("%s: a payment is sent from %s by %s", mode, n.o.Phase, label(e))
+						}
+					case Inquire:
+						if n.o.Asking.InFlight {
+							if _, ended := e.(InquiryAnswered); !ended {
+								if _, ended := e.(PaymentAnswered); !ended {
+									t.Fatalf("%s: two requests in flight in %s by %s", mode, n.o.Phase, label(e))
+								}
+							}
+						}
+					case Print:
+						if !Lasting(n.o, next) {
+							t.Fatalf("%s: a slip is printed without a commit in %s by %s", mode, n.o.Phase, label(e))
+						}
+					}
+				}
+				if next.Outcome == payterm.Approved && n.o.Outcome != payterm.Approved {
+					paid := label(e) == "payment paid" || label(e) == "inquiry paid"
+					if !paid {
+						t.Fatalf("%s: approved by %s", mode, label(e))
+					}
+				}
+				if n.o.Outcome == payterm.Approved && next.Outcome != payterm.Approved {
+					t.Fatalf("%s: approved and then %s by %s", mode, next.Outcome, label(e))
+				}
+				if _, restart := e.(Restarted); restart && next.Phase.AtCounter() {
+					t.Fatalf("%s: a restart leaves %s at the counter", mode, n.o.Phase)
+				}
+				if next.Phase != n.o.Phase {
+					drawn[fmt.Sprintf("    %s --> %s: %s", n.o.Phase, next.Phase, label(e))] = true
+				}
+				key := fmt.Sprint(next.Phase, next.Outcome, next.Reason, next.Attention, next.Refusal, next.Clashed, next.CancelWanted, next.Asking.InFlight,
+					next.Asking.Next != 0, next.Asking.Rung, next.Asking.Answered, next.Resolution)
+				if !seen[key] && n.depth < 60 {
+					seen[key] = true
+					queue = append(queue, node{next, now, n.depth + 1})
+				}
+			}
+		}
+	}
+	for a := range drawn {
+		arrows = append(arrows, a)
+	}
+	slices.Sort(arrows)
+	return arrows, len(seen)
+}
+
+// TestExplore holds the diagram in docs/flows.md to what the machines do.
+func TestExplore(t *testing.T) {
+	doc := "# The machines of an order\n\nDrawn from the code by `go test ./flows -run Explore -update`: every state that the\nevents and answers can reach, and the arrows between phases. A restart leaves no\norder at the counter; approved follows from an authentic `paid` alone.\n"
+	for _, mode := range []payterm.Mode{payterm.Passive, payterm.Active} {
+		arrows, states := explore(t, mode)
+		t.Logf("%s: %d states, %d arrows", mode, states, len(arrows))
+		if len(arrows) < 20 || states < 50 {
+			t.Errorf("%s: %d states and %d arrows: the walk is not whole", mode, states, len(arrows))
+		}
+		start := "Scanning"
+		if mode == payterm.Active {
+			start = "Sending"
+		}
+		doc += fmt.Sprintf("\n## %s\n\n```mermaid\nstateDiagram-v2\n    [*] --> %s: sale began\n%s\n    Closed --> [*]\n```\n", mode, start, strings.Join(arrows, "\n"))
+	}
+	if *update {
+		if err := os.WriteFile("../docs/flows.md", []byte(doc), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile("../docs/flows.md")
+	if err != nil || string(kept) != doc {
+		t.Errorf("docs/flows.md is not what the machines do (%v): go test ./flows -run Explore -update", err)
+	}
+}
