@@ -44,12 +44,8 @@ func (p Problem) Error() string {
 func Decode(name string, text []byte, v any) (*File, error) {
 	f := &File{Name: name, lines: linesOf(string(text))}
 	meta, err := toml.Decode(string(text), v)
-	var parse toml.ParseError
-	switch {
-	case errors.As(err, &parse):
-		return f, Problem{File: name, Line: parse.Position.Line, Key: parse.LastKey, Text: parse.Message}
-	case err != nil:
-		return f, f.wrongType(err)
+	if err != nil {
+		return f, f.refused(err)
 	}
 	var problems []error
 	known := keysOf(reflect.TypeOf(v), "")
@@ -62,6 +58,26 @@ func Decode(name string, text []byte, v any) (*File, error) {
 		problems = append(problems, f.Problem(dotted, text))
 	}
 	return f, errors.Join(problems...)
+}
+
+// Tables reads text for a caller that knows the keys and types itself: only what
+// is no TOML is refused.
+func Tables(name string, text []byte) (*File, map[string]any, error) {
+	f := &File{Name: name, lines: linesOf(string(text))}
+	var tables map[string]any
+	if _, err := toml.Decode(string(text), &tables); err != nil {
+		return f, nil, f.refused(err)
+	}
+	return f, tables, nil
+}
+
+// refused gives an error of the decoder its place.
+func (f *File) refused(err error) error {
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		return Problem{File: f.Name, Line: parse.Position.Line, Key: parse.LastKey, Text: parse.Message}
+	}
+	return f.wrongType(err)
 }
 
 // wrongType finds the place of a decoding error, which names its key in quotes.

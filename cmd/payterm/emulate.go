@@ -48,7 +48,7 @@ func (c emulateCmd) Run() error {
 	cfg := config.Default()
 	if c.Config != "" {
 		var err error
-		if cfg, err = config.Read(c.Config); err != nil {
+		if cfg, err = config.Load(c.Config, os.Environ()); err != nil {
 			return err
 		}
 	}
@@ -135,9 +135,11 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 		g.URL = c.Gateway
 	}
 	if g.SignKeyFile != "" {
-		if key, err = config.SignKey(g.SignKeyFile); err != nil {
+		k, err := cfg.SignKey()
+		if err != nil {
 			return "", false, "", err
 		}
+		key = string(k)
 	} else {
 		key = simKey
 	}
@@ -174,7 +176,7 @@ type configCheckCmd struct {
 }
 
 func (c configCheckCmd) Run() error {
-	if _, err := config.Read(c.File); err != nil {
+	if _, err := config.Load(c.File, os.Environ()); err != nil {
 		return err
 	}
 	fmt.Println(filepath.Base(c.File), "is right")

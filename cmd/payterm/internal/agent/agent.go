@@ -30,6 +30,8 @@ import (
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 // Options are what an agent is started with.
@@ -147,7 +149,7 @@ func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
 	return runner.Config{
 		Journal: a.store, Gateway: gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: a.store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
 			ActiveWallets: flows.WalletSetOf(c.Gateway.ActiveWallets...),
 		},
 		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screens) },
@@ -157,7 +159,9 @@ func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: func(flows.PIN) bool { return false },
+		PIN: func(pin flows.PIN) bool {
+			return bcrypt.CompareHashAndPassword([]byte(c.Supervisor.PINHash), []byte(pin)) == nil
+		},
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:]) //nolint:errcheck // it never fails

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -99,10 +100,10 @@ func (k *checker) gateway() {
 	}
 	k.bad(g.RefundQueryAction != "" && !actionName.MatchString(g.RefundQueryAction), "gateway.refund_query_action",
 		"%q: an action in capitals is needed, or nothing to leave it off", g.RefundQueryAction)
-	for action, version := range g.Versions {
+	for _, action := range slices.Sorted(maps.Keys(g.Versions)) {
 		known := slices.Contains([]string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"}, action)
 		k.bad(!known, "gateway.versions", "%q: ACTIVEPAY, PASSIVEPAY, STATUS_QUERY, REFUND or EX_RATE_QUERY is needed", action)
-		k.bad(version == "", "gateway.versions", "%s has no version such as 1.0", action)
+		k.bad(g.Versions[action] == "", "gateway.versions", "%s has no version such as 1.0", action)
 	}
 }
 

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -38,14 +40,15 @@ func (c Config) SignKey() (SignKey, error) {
 	// Without O_NONBLOCK a FIFO in its place would hold up the start for ever.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return bad("%v", err)
+		// Without the path: it may be the key itself, written in the wrong place.
+		return bad("cannot be opened: %v", reason(err))
 	}
 	defer f.Close()
 	// The file that was opened is the one that is judged.
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return bad("%v", err)
+		return bad("cannot be read: %v", reason(err))
 	case !info.Mode().IsRegular():
 		return bad("%s is no regular file", path)
 	case info.Mode().Perm()&0o077 != 0:
@@ -53,7 +56,7 @@ func (c Config) SignKey() (SignKey, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 1024))
 	if err != nil {
-		return bad("%v", err)
+		return bad("cannot be read: %v", reason(err))
 	}
 	key := strings.TrimSpace(string(text))
 	if len(key) != signKeyLength {
@@ -63,4 +66,13 @@ func (c Config) SignKey() (SignKey, error) {
 		return bad("the key in %s has a character that is neither letter nor digit at place %d", path, i+1)
 	}
 	return SignKey(key), nil
+}
+
+// reason is what went wrong with a file, without its path.
+func reason(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
 }

@@ -31,12 +31,12 @@ type origin struct {
 // form of os.Environ, which goes before the file. The error joins one Problem
 // for each thing that is wrong.
 func Load(path string, env []string) (Config, error) {
-	var text []byte
-	if path != "" {
-		var err error
-		if text, err = os.ReadFile(path); err != nil {
-			return Config{}, fmt.Errorf("configuration: %w", err)
-		}
+	if path == "" {
+		return Parse("configuration", nil, env)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
 	return Parse(path, text, env)
 }
@@ -44,8 +44,7 @@ func Load(path string, env []string) (Config, error) {
 // Parse reads a text of the given name and the environment as Load does.
 func Parse(name string, text []byte, env []string) (Config, error) {
 	c := Default()
-	var tables map[string]any
-	file, err := tomlfile.Decode(name, text, &tables)
+	file, tables, err := tomlfile.Tables(name, text)
 	if err != nil {
 		return Config{}, err
 	}
@@ -78,10 +77,9 @@ type key struct {
 	value  reflect.Value
 }
 
-func (k key) variable() string { return variableOf(k.dotted) }
-
-func variableOf(dotted string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(dotted, ".", "_"))
+// variable is the key's name in the environment.
+func (k key) variable() string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(k.dotted, ".", "_"))
 }
 
 // keys lists every setting of c in the order of the struct, and the sections.
@@ -108,7 +106,7 @@ func (c *Config) readTables(tables map[string]any) []Problem {
 		table, ok := tables[section].(map[string]any)
 		switch known := slices.Contains(sections, section); {
 		case !known:
-			bad(section, unknown(section, sections))
+			bad(section, unknown(section, keys, sections))
 			continue
 		case !ok:
 			bad(section, "is "+kindOf(tables[section])+"; a section ["+section+"] is needed")
@@ -118,7 +116,7 @@ func (c *Config) readTables(tables map[string]any) []Problem {
 			dotted := section + "." + name
 			at := slices.IndexFunc(keys, func(k key) bool { return k.dotted == dotted })
 			if at < 0 {
-				bad(dotted, unknown(dotted, names(keys)))
+				bad(dotted, unknown(dotted, keys, sections))
 				continue
 			}
 			c.origin.set[dotted] = true
@@ -148,7 +146,7 @@ func (c *Config) readEnvironment(env []string) []Problem {
 			// A word that begins with none of our sections is somebody else's.
 			section := strings.ToLower(strings.SplitN(rest, "_", 2)[0])
 			if slices.Contains(sections, section) && strings.Contains(rest, "_") {
-				problems = append(problems, Problem{File: "environment", Key: variable, Text: unknown(variable, variables(keys))})
+				problems = append(problems, Problem{File: "environment", Key: variable, Text: unknownVariable(variable, keys)})
 			}
 			continue
 		}
@@ -177,35 +175,52 @@ func (c Config) problem(dotted, text string) Problem {
 	return c.origin.file.Problem(dotted, text)
 }
 
-func names(keys []key) []string {
-	list := make([]string, len(keys))
-	for i, k := range keys {
-		list[i] = k.dotted
-	}
-	return list
-}
-
-func variables(keys []key) []string {
-	list := make([]string, len(keys))
-	for i, k := range keys {
-		list[i] = k.variable()
-	}
-	return list
-}
-
 // unknown says that there is no such key, and which one may have been meant: the
-// same word in another section, or one that differs by a slip of the fingers.
-func unknown(written string, known []string) string {
-	word := written[strings.LastIndex(written, ".")+1:]
-	for _, k := range known {
-		if section, last, found := strings.Cut(k, "."); found && last == word {
-			return "unknown key; " + word + " belongs in [" + section + "]"
+// same word in another section, one that differs by a slip of the fingers, or
+// else those that the section has.
+func unknown(written string, keys []key, sections []string) string {
+	section, word, inSection := strings.Cut(written, ".")
+	if !inSection {
+		word = section
+	}
+	var words, there []string
+	for _, k := range keys {
+		owner, last, _ := strings.Cut(k.dotted, ".")
+		if last == word {
+			return "unknown key; " + word + " belongs in [" + owner + "]"
+		}
+		words = append(words, last)
+		if owner == section {
+			there = append(there, last)
 		}
 	}
-	if near := tomlfile.Nearest(written, known); near != "" {
+	if !inSection {
+		if near := tomlfile.Nearest(section, sections); near != "" {
+			return "unknown section; did you mean [" + near + "]?"
+		}
+		return "unknown section; those that there are: " + strings.Join(sections, ", ")
+	}
+	if near := tomlfile.Nearest(word, there); near != "" {
 		return "unknown key; did you mean " + near + "?"
 	}
-	return "unknown key; testdata/config/example.toml shows those that there are"
+	if near := tomlfile.Nearest(word, words); near != "" {
+		return "unknown key; did you mean " + keys[slices.Index(words, near)].dotted + "?"
+	}
+	return "unknown key; [" + section + "] has " + strings.Join(there, ", ")
+}
+
+// unknownVariable says the same of a variable.
+func unknownVariable(written string, keys []key) string {
+	known := make([]string, len(keys))
+	for i, k := range keys {
+		known[i] = k.variable()
+	}
+	if near := tomlfile.Nearest(written, known); near != "" {
+		return "unknown variable; did you mean " + near + "?"
+	}
+	section, _, _ := strings.Cut(strings.TrimPrefix(written, envPrefix), "_")
+	known = slices.DeleteFunc(known, func(k string) bool { return !strings.HasPrefix(k, envPrefix+section+"_") })
+	return "unknown variable; there are " + strings.Join(known, ", ")
 }
 
 var (
