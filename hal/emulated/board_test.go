@@ -153,7 +153,7 @@ func TestPrinter(t *testing.T) {
 	if err := e.Plug("printer"); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(5 * time.Second); p.Condition(context.Background()) != payterm.PaperOK; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); p.Condition(context.Background()) != payterm.PaperOK; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the printer does not come back")
 		}
