@@ -135,7 +135,11 @@ func TestPrinter(t *testing.T) {
 	if found, err := oned.NewCode128Reader().Decode(bitmap, nil); err != nil || found.GetText() != "T1AAAAA000001" {
 		t.Errorf("barcode: %v %v", found, err)
 	}
-	for sensor, want := range map[string]payterm.PaperCondition{"out": payterm.PaperOut, "near_end": payterm.PaperNearEnd, "ok": payterm.PaperOK} {
+	for _, c := range []struct {
+		sensor string
+		want   payterm.PaperCondition
+	}{{"out", payterm.PaperOut}, {"near_end", payterm.PaperNearEnd}, {"ok", payterm.PaperOK}} {
+		sensor, want := c.sensor, c.want
 		if err := e.SetPrinter(sensor, ""); err != nil {
 			t.Fatal(err)
 		}
