@@ -1,143 +1,489 @@
 package payterm_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"payterm/internal/tooltest"
 )
 
-// law says what a room may import of ours, and what it may never import.
-type law struct {
-	room  string // a package or, with /..., a folder
-	ours  []string
-	never []string
-	why   string
+// The laws of the house: what may import what, where time and chance may enter,
+// and what every package has. Tests are free of the first two: they may bring
+// any two rooms together.
+
+const module = "payterm"
+
+// room says what the packages of one part of the tree may import. A pattern is
+// a path below the module ("." for the root), where * stands for one element and
+// a trailing /... for whatever lies below as well; the first row that fits holds.
+type room struct {
+	path    string
+	ours    string // our packages, separated by blanks
+	modules string // modules of others, as prefixes
+	banned  string // of the standard library, with what lies below
+	reason  string
 }
 
-var pure = []string{"os", "net", "net/http", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand"}
+// impure is what a package that only thinks has no business with.
+const impure = "os net log math/rand crypto/rand database/sql syscall"
 
-var laws = []law{
-	{"payterm", nil, pure, "the words reach nothing"},
-	{"payterm/flows", []string{"payterm"}, pure, "decisions are pure"},
-	{"payterm/screen", []string{"payterm", "payterm/flows"}, pure, "words for what was decided"},
-	{"payterm/receipt", []string{"payterm", "payterm/flows"}, pure, "words for what was decided"},
-	{"payterm/flows/runner", []string{"payterm", "payterm/flows"}, []string{"net/http", "database/sql"}, "the loop knows its interfaces only"},
-	{"payterm/storage", []string{"payterm"}, []string{"net/http"}, "storage calls nobody"},
-	{"payterm/gateway/ottpay", []string{"payterm"}, []string{"os", "math/rand"}, "the protocol decides nothing"},
-	{"payterm/gateway/ottsim", nil, nil, "a twin on purpose: it shares nothing with ottpay"},
-	{"payterm/drivers/...", []string{"payterm"}, []string{"os", "periph.io/x/host/v3", "github.com/tarm/serial"}, "drivers know no wire and no other driver"},
-	{"payterm/hal", []string{"payterm", "payterm/tomlfile"}, nil, "which wire, not what is said over it"},
-	{"payterm/hal/emulated", []string{"payterm", "payterm/hal"}, nil, "chips are twins of the drivers"},
-	{"payterm/tomlfile", nil, nil, "it reads text"},
-	{"payterm/boards", nil, nil, "profiles are data"},
+var rooms = []room{
+	{".", "", "", impure,
+		"the words know no clock, no chance, no file and no network"},
+	{"flows", ".", "", impure,
+		"a flow is a pure machine: the same events give the same state"},
+	{"screen", ". flows", "", impure,
+		"what is shown follows from the state alone"},
+	{"receipt", ". flows", "", impure,
+		"what is printed follows from the order alone"},
+	{"flows/runner", ". flows", "", "os net database/sql math/rand crypto/rand",
+		"the runner declares the interfaces that it needs and knows nobody who fits them"},
+	{"flows/flowstest", ". flows flows/runner screen receipt", "pgregory.net/rapid", "net os/exec",
+		"the simulated world stands where the devices and the network would"},
+	{"storage", ".", "github.com/mattn/go-sqlite3", "net/http math/rand",
+		"storage keeps what it is given; it knows neither flows nor hardware"},
+	{"hal", ". tomlfile", "periph.io/x/ github.com/tarm/serial golang.org/x/sys", "net/http database/sql",
+		"hal opens ports by name; what is said through them is the drivers' affair"},
+	{"hal/emulated/...", ". hal", "periph.io/x/conn/v3 github.com/creack/pty golang.org/x/sys golang.org/x/image golang.org/x/text rsc.io/qr", "net/http database/sql",
+		"an emulated chip knows its bus and never the driver that it checks"},
+	{"hal/haltest", ". hal", "periph.io/x/conn/v3", "net database/sql",
+		"scripted ports"},
+	{"drivers/*", ".", "periph.io/x/conn/v3 golang.org/x/image golang.org/x/text rsc.io/qr", "os net database/sql math/rand crypto/rand",
+		"a driver speaks to one kind of chip through the port that it is handed: no other driver, no hal"},
+	{"gateway/ottpay", ".", "", "math/rand os database/sql",
+		"the client says what the gateway answered, and decides nothing"},
+	{"gateway/ottsim", "", "", "database/sql os/exec",
+		"a twin on purpose: what it shared with the client would be wrong in both alike"},
+	{"tomlfile", "", "github.com/BurntSushi/toml", "net",
+		"reads text; whose text is the caller's affair"},
+	{"boards", "", "", "net os",
+		"the profiles are data"},
+	{"crossbuild", "", "", "net",
+		"looks at artefacts"},
+	{"internal/tooltest", "", "", "net",
+		"asks the machine for tools"},
+	{"cmd/...", "/...", "any", "",
+		"the programs tie everything together"},
 }
 
-type pkg struct {
-	ImportPath, Dir string
-	Imports         []string
-	GoFiles         []string
+// closed lists what only some may import, the programs included.
+type closed struct {
+	what   string // prefix of an import path; ours begin with the module's name
+	only   string // patterns of the packages that may, separated by blanks; empty for tests only
+	reason string
 }
 
-// breaches holds packages against the laws.
-func breaches(packages []pkg) (found []string) {
-	for _, p := range packages {
-		for _, l := range laws {
-			folder, whole := strings.CutSuffix(l.room, "/...")
-			if p.ImportPath != l.room && !(whole && strings.HasPrefix(p.ImportPath, folder+"/")) {
-				continue
+var closedDoors = []closed{
+	{"periph.io/x/host/", "hal", "one place opens hardware; everybody else is handed a port"},
+	{"github.com/tarm/serial", "hal", "its pitfalls (time-outs, hang-ups) are dealt with once"},
+	{"github.com/mattn/go-sqlite3", "storage", "one place knows what makes a commit durable"},
+	{"database/sql", "storage", "an event and its outbox row share a transaction"},
+	{"github.com/creack/pty", "hal/emulated/...", "serial devices are emulated in one place"},
+	{"github.com/BurntSushi/toml", "tomlfile", "files are read strictly in one way"},
+	{"github.com/alecthomas/kong", "cmd/payterm", "flags end at the program"},
+	{"github.com/makiuchi-d/gozxing", "cmd/payterm/internal/panel", "only the emulated customer's phone reads codes"},
+	{"github.com/chromedp", "", "a browser belongs to tests"},
+	{"github.com/rogpeppe/go-internal", "", "command stories belong to tests"},
+	{"pgregory.net/rapid", "flows/flowstest", "properties belong to tests"},
+	{module + "/cmd", "cmd/...", "nothing imports a program"},
+	{module + "/hal/emulated", "cmd/...", "a terminal with real hardware is wired without knowing of it"},
+	{module + "/gateway/ottsim", "cmd/...", "the simulator is wired, never called"},
+	{module + "/hal/haltest", "", "for tests"},
+	{module + "/flows/flowstest", "", "for tests"},
+	{module + "/internal/tooltest", "", "for tests"},
+}
+
+// gate is a place where time or chance enters, with its reason.
+type gate struct{ prefix, reason string }
+
+var timeGates = []gate{
+	{"hal/", "hardware takes real time: serial back-off, emulated baud rates"},
+	{"cmd/", "the programs hand out clocks and sleeps"},
+	{"flows/runner/clock.go", "the one clock of the loop"},
+	{"gateway/ottsim/", "latency, delays and the lives of codes"},
+}
+
+var chanceGates = []gate{
+	{"hal/", "noise of emulated contacts"},
+	{"cmd/", "the boot tag is drawn there and handed to storage"},
+	{"gateway/ottsim/", "payment codes and channel order ids, from a seed"},
+	{"flows/flowstest/", "random worlds, from a seed"},
+}
+
+// clockWords are the words of package time that read or wait for the clock.
+var clockWords = []string{"Now", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick", "Since", "Until"}
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath string
+	Name       string
+	Doc        string
+	GoFiles    []string
+	Imports    []string
+}
+
+// below is the path under the module, "." for its root.
+func (p listed) below() string {
+	if p.ImportPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(p.ImportPath, module+"/")
+}
+
+// fits tells whether a path below the module matches one of the patterns.
+func fits(where, patterns string) bool {
+	for _, pattern := range strings.Fields(patterns) {
+		if parent, tree := strings.CutSuffix(pattern, "/..."); tree {
+			if parent == "" || where == parent || strings.HasPrefix(where, parent+"/") {
+				return true
 			}
-			for _, i := range p.Imports {
-				own := i == "payterm" || strings.HasPrefix(i, "payterm/")
-				if slices.Contains(l.never, i) || own && !slices.Contains(l.ours, i) {
-					found = append(found, p.ImportPath+" imports "+i+": "+l.why)
+		} else if ok, err := path.Match(pattern, where); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// under tells whether an import path is one of the prefixes or lies below it.
+func under(imported, prefixes string) bool {
+	for _, prefix := range strings.Fields(prefixes) {
+		if prefix == "any" || imported == prefix || strings.HasPrefix(imported, strings.TrimSuffix(prefix, "/")+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// importLaw names each import that a room does not allow.
+func importLaw(packages []listed) []string {
+	var broken []string
+	for _, p := range packages {
+		where := p.below()
+		at := slices.IndexFunc(rooms, func(r room) bool { return fits(where, r.path) })
+		if at < 0 {
+			broken = append(broken, fmt.Sprintf("%s has no row in the table of rooms", where))
+			continue
+		}
+		r := rooms[at]
+		for _, imported := range p.Imports {
+			if why := r.refuses(imported); why != "" {
+				broken = append(broken, fmt.Sprintf("%s imports %s: %s: %s", where, imported, why, r.reason))
+			}
+			for _, door := range closedDoors {
+				if under(imported, door.what) && !fits(where, door.only) && !isTestPackage(where) {
+					broken = append(broken, fmt.Sprintf("%s imports %s: only for [%s] and tests: %s", where, imported, door.only, door.reason))
 				}
 			}
 		}
-		for _, i := range p.Imports {
-			if (strings.HasPrefix(i, "periph.io/x/host") || i == "github.com/tarm/serial") && !strings.HasPrefix(p.ImportPath, "payterm/hal") {
-				found = append(found, p.ImportPath+" imports "+i+": only hal opens wires")
+	}
+	return broken
+}
+
+// isTestPackage tells the packages that only tests import; they may use each
+// other.
+func isTestPackage(where string) bool { return strings.HasSuffix(path.Base(where), "test") }
+
+func (r room) refuses(imported string) string {
+	first, _, _ := strings.Cut(imported, "/")
+	switch {
+	case imported == module || first == module:
+		if !fits(listed{ImportPath: imported}.below(), r.ours) {
+			return "not one of its rooms"
+		}
+	case strings.Contains(first, "."):
+		if !under(imported, r.modules) {
+			return "not one of its modules"
+		}
+	case under(imported, r.banned):
+		return "banned from the standard library"
+	}
+	return ""
+}
+
+// entryLaw names each use of the clock and of chance outside the gates.
+func entryLaw(name string, file *ast.File, position func(token.Pos) token.Position) []string {
+	var broken []string
+	allowed := func(gates []gate) bool {
+		return slices.ContainsFunc(gates, func(g gate) bool { return strings.HasPrefix(name, g.prefix) })
+	}
+	clock := ""
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		if under(imported, "math/rand crypto/rand") && !allowed(chanceGates) {
+			broken = append(broken, fmt.Sprintf("%v imports %s outside the gates of chance", position(spec.Pos()), imported))
+		}
+		if imported == "time" {
+			clock = "time"
+			if spec.Name != nil {
+				clock = spec.Name.Name
 			}
 		}
 	}
-	return found
-}
-
-func list(t *testing.T) []pkg {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", "./...").Output()
-	if err != nil {
-		t.Fatal(err)
+	if clock == "" || allowed(timeGates) {
+		return broken
 	}
-	var all []pkg
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p pkg
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			return all
-		} else if err != nil {
-			t.Fatal(err)
+	if clock == "." {
+		return append(broken, name+" imports time with a dot, which hides the clock")
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == clock && slices.Contains(clockWords, s.Sel.Name) {
+				broken = append(broken, fmt.Sprintf("%v uses time.%s outside the gates of time", position(s.Pos()), s.Sel.Name))
+			}
 		}
-		all = append(all, p)
-	}
+		return true
+	})
+	return broken
 }
 
-func TestImports(t *testing.T) {
-	all := list(t)
-	if len(all) < 20 {
-		t.Fatalf("%d packages: the list is not whole", len(all))
+// docLaw names packages without a doc, and names that say nothing.
+func docLaw(packages []listed) []string {
+	var broken []string
+	for _, p := range packages {
+		if len(p.GoFiles) == 0 {
+			continue // tests only
+		}
+		start := "Package " + p.Name + " "
+		if p.Name == "main" {
+			start = "Command " + path.Base(p.ImportPath) + " "
+		}
+		if !strings.HasPrefix(p.Doc, start) {
+			broken = append(broken, fmt.Sprintf("%s: its doc does not begin with %q: %q", p.below(), start, p.Doc))
+		}
+		if slices.Contains([]string{"util", "utils", "common", "manager", "helper", "helpers", "misc"}, p.Name) {
+			broken = append(broken, fmt.Sprintf("%s: the name %s says nothing", p.below(), p.Name))
+		}
+		if strings.Contains("/"+p.below()+"/", "/internal/") && !fits(p.below(), "internal/tooltest cmd/payterm/internal/*") {
+			broken = append(broken, fmt.Sprintf("%s: the rooms of the house are open; internal is for tools of tests and for rooms of a program", p.below()))
+		}
 	}
-	for _, b := range breaches(all) {
+	return broken
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command(tooltest.Need(t, "go"), "list", "-json=ImportPath,Name,Doc,GoFiles,Imports", "./...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, stderr.String())
+	}
+	var list []listed
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		list = append(list, p)
+	}
+	if len(list) < 10 {
+		t.Fatalf("go list found %d packages only", len(list))
+	}
+	return list
+}
+
+func TestImportLaw(t *testing.T) {
+	for _, b := range importLaw(packages(t)) {
 		t.Error(b)
 	}
-	planted := []pkg{{ImportPath: "payterm/flows", Imports: []string{"os"}}, {ImportPath: "payterm/drivers/lcd", Imports: []string{"payterm/drivers/printer"}},
-		{ImportPath: "payterm/screen", Imports: []string{"github.com/tarm/serial"}}}
-	for _, p := range planted {
-		if len(breaches([]pkg{p})) == 0 {
-			t.Errorf("%s may import %v: the law catches nothing", p.ImportPath, p.Imports)
-		}
+}
+
+func TestPackageDocs(t *testing.T) {
+	for _, b := range docLaw(packages(t)) {
+		t.Error(b)
 	}
 }
 
-// Time and randomness enter at the edge: these places, each for its reason.
-var edges = []string{
-	"hal/", "cmd/", "gateway/ottsim/", "internal/", // devices, programs, the simulator, test tools
-	"flows/runner/clock.go", // the clock itself
-}
-
-func TestTimeEntersAtTheEdge(t *testing.T) {
+func TestTimeAndChanceEnterAtTheirGates(t *testing.T) {
 	seen := 0
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
 			return err
-		}
-		seen++
-		if slices.ContainsFunc(edges, func(e string) bool { return strings.HasPrefix(path, e) }) {
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || slices.Contains([]string{"build", "data", "testdata"}, entry.Name())):
+			return filepath.SkipDir
+		case entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		seen++
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, name, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			s, ok := n.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains([]string{"Now", "Sleep", "After", "NewTimer", "NewTicker", "Since"}, s.Sel.Name) {
-				t.Errorf("%s uses time.%s: time enters at the edge", path, s.Sel.Name)
-			}
-			return true
-		})
+		for _, b := range entryLaw(filepath.ToSlash(name), file, files.Position) {
+			t.Error(b)
+		}
 		return nil
 	})
-	if err != nil || seen < 40 {
-		t.Fatalf("%d files, %v", seen, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 20 {
+		t.Errorf("only %d files were read", seen)
+	}
+}
+
+// TestNotice: whatever is linked into a program is named with its licence.
+func TestNotice(t *testing.T) {
+	out, err := exec.Command(tooltest.Need(t, "go"), "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	text, err := os.ReadFile("NOTICE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{module: true}
+	for word := range strings.FieldsSeq(string(text)) {
+		named[word] = true
+	}
+	for linked := range strings.FieldsSeq(string(out)) {
+		if !named[linked] {
+			t.Errorf("%s is linked and NOTICE does not name it", linked)
+			named[linked] = true // once is enough
+		}
+	}
+}
+
+// Each law has violations planted that it must name, beside neighbours that it
+// must leave alone.
+
+func TestImportLawCatches(t *testing.T) {
+	for _, c := range []struct {
+		importer, imported string
+		broken             bool
+	}{
+		{"payterm", "strings", false},
+		{"payterm", "os", true},
+		{"payterm", "net/http", true},
+		{"payterm", "log/slog", true},
+		{"payterm", "payterm/flows", true},
+		{"payterm", "golang.org/x/text/width", true},
+		{"payterm/flows", "payterm", false},
+		{"payterm/flows", "crypto/rand", true},
+		{"payterm/flows", "payterm/storage", true},
+		{"payterm/flows/runner", "payterm/flows", false},
+		{"payterm/flows/runner", "payterm/drivers/lcd", true},
+		{"payterm/flows/runner", "payterm/flows/flowstest", true},
+		{"payterm/screen", "payterm/flows", false},
+		{"payterm/receipt", "payterm/screen", true},
+		{"payterm/storage", "payterm/flows", true},
+		{"payterm/storage", "database/sql", false},
+		{"payterm/hal", "periph.io/x/host/v3", false},
+		{"payterm/hal", "payterm/drivers/lcd", true},
+		{"payterm/hal", "payterm/hal/emulated", true},
+		{"payterm/hal/emulated", "github.com/creack/pty", false},
+		{"payterm/hal/emulated", "payterm/drivers/lcd", true},
+		{"payterm/drivers/lcd", "periph.io/x/conn/v3/spi", false},
+		{"payterm/drivers/lcd", "periph.io/x/host/v3", true},
+		{"payterm/drivers/lcd", "payterm/drivers/signal", true},
+		{"payterm/drivers/lcd", "payterm/hal", true},
+		{"payterm/gateway/ottpay", "payterm/gateway/ottsim", true},
+		{"payterm/gateway/ottsim", "payterm/gateway/ottpay", true},
+		{"payterm/gateway/ottsim", "payterm", true},
+		{"payterm/cmd/payterm", "payterm/storage", false},
+		{"payterm/cmd/payterm", "github.com/alecthomas/kong", false},
+		{"payterm/cmd/payterm", "database/sql", true},
+		{"payterm/cmd/payterm", "github.com/chromedp/chromedp", true},
+		{"payterm/cmd/payterm", "payterm/internal/tooltest", true},
+		{"payterm/cmd/payterm/internal/panel", "github.com/makiuchi-d/gozxing", false},
+		{"payterm/cmd/payterm/internal/agent", "github.com/makiuchi-d/gozxing", true},
+		{"payterm/cmd/payterm/internal/agent", "periph.io/x/host/v3", true},
+		{"payterm/flows/flowstest", "pgregory.net/rapid", false},
+		{"payterm/attic", "strings", true},
+	} {
+		broken := importLaw([]listed{{ImportPath: c.importer, Imports: []string{c.imported}}})
+		if (len(broken) > 0) != c.broken {
+			t.Errorf("%s imports %s: broken %v, want %v: %q", c.importer, c.imported, !c.broken, c.broken, broken)
+		}
+	}
+}
+
+func TestEveryLawHasAReason(t *testing.T) {
+	for _, r := range rooms {
+		if r.reason == "" {
+			t.Errorf("room %s has no reason", r.path)
+		}
+	}
+	for _, d := range closedDoors {
+		if d.reason == "" {
+			t.Errorf("door %s has no reason", d.what)
+		}
+	}
+	for _, g := range slices.Concat(timeGates, chanceGates) {
+		if g.reason == "" {
+			t.Errorf("gate %s has no reason", g.prefix)
+		}
+	}
+}
+
+func TestEntryLawCatches(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		broken     int
+	}{
+		{"flows/order.go", `import "time"; var d = 3 * time.Second`, 0},
+		{"flows/order.go", `import "time"; var now = time.Now()`, 1},
+		{"flows/order.go", `import "time"; var now = time.Now`, 1},
+		{"flows/order.go", `import clock "time"; func f() { clock.Sleep(1); <-clock.After(1) }`, 2},
+		{"flows/order.go", `import . "time"; var now = Now()`, 1},
+		{"flows/order.go", `import "math/rand/v2"; var n = rand.Int()`, 1},
+		{"storage/db.go", `import "crypto/rand"; var r = rand.Reader`, 1},
+		{"flows/runner/runner.go", `import "time"; var t = time.NewTimer(1)`, 1},
+		{"flows/runner/clock.go", `import "time"; var t = time.NewTimer(1)`, 0},
+		{"drivers/keypad/matrix.go", `import "time"; var t = time.NewTicker(1)`, 1},
+		{"hal/serial.go", `import "time"; var t = time.NewTicker(1)`, 0},
+		{"gateway/ottsim/ottsim.go", `import "math/rand/v2"; var n = rand.Int()`, 0},
+		{"gateway/ottpay/http.go", `import "time"; var s = time.Since(time.Time{})`, 1},
+	} {
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, c.name, "package p; "+c.text, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatalf("%s: %v", c.text, err)
+		}
+		if broken := entryLaw(c.name, file, files.Position); len(broken) != c.broken {
+			t.Errorf("%s: %s: %q, want %d", c.name, c.text, broken, c.broken)
+		}
+	}
+}
+
+func TestDocLawCatches(t *testing.T) {
+	good := listed{ImportPath: "payterm/flows", Name: "flows", Doc: "Package flows decides.", GoFiles: []string{"flows.go"}}
+	if broken := docLaw([]listed{good}); len(broken) != 0 {
+		t.Errorf("a good package: %q", broken)
+	}
+	silent, vague, hidden, program := good, good, good, good
+	silent.Doc = ""
+	vague.ImportPath, vague.Name, vague.Doc = "payterm/util", "util", "Package util helps."
+	hidden.ImportPath = "payterm/storage/internal/flows"
+	program.ImportPath, program.Name, program.Doc = "payterm/cmd/ottsim", "main", "Package main runs."
+	for _, p := range []listed{silent, vague, hidden, program} {
+		if broken := docLaw([]listed{p}); len(broken) != 1 {
+			t.Errorf("%s: %q, want one violation", p.ImportPath, broken)
+		}
 	}
 }
