@@ -107,7 +107,7 @@ func (c emulateCmd) Run() error {
 
 func loopback(listen string) error {
 	host, _, err := net.SplitHostPort(listen)
-	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if err != nil || !config.IsLoopback(host) {
 		return fmt.Errorf("--listen %s: a loopback address such as 127.0.0.1:8080 is needed", listen)
 	}
 	return nil

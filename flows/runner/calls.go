@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -192,14 +193,11 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 
 // Snapshot is the agent's state at one moment.
 type Snapshot struct {
-	State    string
-	OrderID  payterm.OrderID
-	Status   flows.Status
-	Shown    flows.View
-	Queue    []payterm.QueueItem
-	Fault    string
-	Set      map[payterm.OrderID]error // orders set aside
-	Settings flows.Settings
+	State   string
+	OrderID payterm.OrderID
+	Status  flows.Status
+	Queue   []payterm.QueueItem
+	Fault   string
 }
 
 // Snapshot asks the loop for its state.
@@ -217,15 +215,9 @@ func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 }
 
 func (r *Runner) snapshot() Snapshot {
-	s := Snapshot{
-		State: r.terminal.State(), Status: r.status(), Shown: r.terminal.Shown, Fault: r.terminal.Fault,
-		Set: map[payterm.OrderID]error{}, Settings: r.terminal.Settings,
-	}
+	s := Snapshot{State: r.terminal.State(), Status: r.status(), Fault: r.terminal.Fault}
 	if s.State != "idle" && s.State != "amount" {
 		s.OrderID = r.terminal.Order.ID()
-	}
-	for id, err := range r.broken {
-		s.Set[id] = err
 	}
 	mono, wall := r.c.Clock.Now()
 	for _, l := range r.orders {
@@ -246,17 +238,7 @@ func (r *Runner) snapshot() Snapshot {
 		if c := a.NextAt.Compare(b.NextAt); c != 0 {
 			return c
 		}
-		return compare(a.OrderID, b.OrderID)
+		return cmp.Compare(a.OrderID, b.OrderID)
 	})
 	return s
-}
-
-func compare(a, b payterm.OrderID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -599,8 +599,7 @@ func (r *Runner) now() time.Duration {
 	return mono
 }
 
-// list is every order in memory, oldest deadline first or not at all: Conflict
-// does not depend on the order.
+// list is every order in memory, in no order: Conflict does not depend on it.
 func (r *Runner) list() []flows.Order {
 	orders := make([]flows.Order, 0, len(r.orders))
 	for _, l := range r.orders {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -318,6 +317,3 @@ func (s *Sim) act(id, verb string) (order, error) {
 func refuse(w http.ResponseWriter, status int, format string, args ...any) {
 	writeJSON(w, status, map[string]string{"error": fmt.Sprintf(format, args...)})
 }
-
-// trimmed is an id fit for a page.
-func trimmed(s string) string { return strings.TrimSpace(s) }

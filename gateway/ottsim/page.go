@@ -20,27 +20,22 @@ type pageData struct {
 
 // payPage is where a code_url leads: the customer's wallet asks whether to pay.
 func (s *Sim) payPage(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	s.settle()
-	o := s.orders[r.PathValue("id")]
-	var d pageData
-	if o != nil {
-		d = s.pageData(o)
-	}
-	s.mu.Unlock()
-	if o == nil {
-		http.Error(w, "This code belongs to no order of the simulated gateway.", http.StatusNotFound)
-		return
-	}
-	writePage(w, d)
+	s.showPage(w, r.PathValue("id"), nil)
 }
 
 // payForm is a press of Pay or Decline on that page.
 func (s *Sim) payForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
-	id := trimmed(r.PathValue("id"))
+	id := r.PathValue("id")
 	_, err := s.act(id, r.FormValue("do"))
+	s.showPage(w, id, err)
+}
+
+// showPage shows how an order stands, and what went wrong with a press where the
+// order does not say it itself.
+func (s *Sim) showPage(w http.ResponseWriter, id string, wrong error) {
 	s.mu.Lock()
+	s.settle()
 	o := s.orders[id]
 	var d pageData
 	if o != nil {
@@ -51,8 +46,8 @@ func (s *Sim) payForm(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This code belongs to no order of the simulated gateway.", http.StatusNotFound)
 		return
 	}
-	if err != nil && d.Done == "" {
-		d.Done = "That did not work: " + err.Error()
+	if wrong != nil && d.Done == "" {
+		d.Done = "That did not work: " + wrong.Error()
 	}
 	writePage(w, d)
 }

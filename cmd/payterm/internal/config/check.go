@@ -115,13 +115,14 @@ func (k *checker) address(dotted, text string, loopback bool) {
 		// The text is not repeated: it may hold a password.
 		k.bad(true, dotted, "is no address such as https://example.com/path")
 	case u.Scheme == "http" && loopback:
-		k.bad(!isLoopback(u.Hostname()), dotted, "http:// is accepted on loopback only: https:// is needed")
+		k.bad(!IsLoopback(u.Hostname()), dotted, "http:// is accepted on loopback only: https:// is needed")
 	default:
 		k.bad(u.Scheme != "https", dotted, "https:// is needed")
 	}
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether a host, without a port, never leaves this machine.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
@@ -193,6 +194,6 @@ func (k *checker) access() {
 	}
 	host, port, err := net.SplitHostPort(a.Listen)
 	k.bad(err != nil || port == "" || strings.Contains(host, "/"), "api.listen", "%q: an address such as 127.0.0.1:8181 is needed", a.Listen)
-	k.bad(err == nil && !isLoopback(host), "api.listen", "%q: a loopback address such as 127.0.0.1:8181 is needed, since nothing encrypts what is said", a.Listen)
+	k.bad(err == nil && !IsLoopback(host), "api.listen", "%q: a loopback address such as 127.0.0.1:8181 is needed, since nothing encrypts what is said", a.Listen)
 	k.bad(a.TokenFile == "", "api.token_file", "is missing: a file with the token that callers show")
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/cmd/payterm/internal/config"
 	"payterm/hal/emulated"
 
 	"github.com/makiuchi-d/gozxing"
@@ -77,8 +78,7 @@ func local(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return config.IsLoopback(strings.Trim(host, "[]"))
 }
 
 func (p *Panel) key(in struct{ Keys []payterm.Key }) error {
