@@ -56,6 +56,16 @@ func DecodeEvent(name string, body json.RawMessage) (Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", name, err)
 	}
+	switch e := e.(type) {
+	case PaymentAnswered:
+		if e.Reply.Answer == nil {
+			return nil, fmt.Errorf("event %s: it has no answer", name)
+		}
+	case InquiryAnswered:
+		if e.Reply.Answer == nil {
+			return nil, fmt.Errorf("event %s: it has no answer", name)
+		}
+	}
 	return e, nil
 }
 

@@ -1,7 +1,6 @@
 package flows
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -12,7 +11,7 @@ import (
 	"payterm"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/flows.md")
+var update = Update
 
 var answers = []payterm.Answer{
 	payterm.Unsent{Why: "x"}, payterm.Unsent{Why: "x", Final: true}, payterm.Lost{Why: "x"}, payterm.Lost{Why: "x", Alarm: true},
@@ -111,7 +110,7 @@ func explore(t *testing.T, mode payterm.Mode) (arrows []string, states int) {
 					drawn[fmt.Sprintf("    %s --> %s: %s", n.o.Phase, next.Phase, label(e))] = true
 				}
 				key := fmt.Sprint(next.Phase, next.Outcome, next.Reason, next.Attention, next.Refusal, next.Clashed, next.CancelWanted, next.Asking.InFlight,
-					next.Asking.Next != 0, next.Asking.Rung, next.Asking.Answered, next.Resolution)
+					next.Asking.Next != 0, next.Asking.Rung, next.Resolution)
 				if !seen[key] && n.depth < 60 {
 					seen[key] = true
 					queue = append(queue, node{next, now, n.depth + 1})

@@ -275,6 +275,15 @@ func (l Ladder) Rungs() int {
 	return len(l)
 }
 
+// Sum is how long the ladder takes without its repetition.
+func (l Ladder) Sum() time.Duration {
+	var sum time.Duration
+	for _, pause := range l[:l.Rungs()] {
+		sum += pause
+	}
+	return sum
+}
+
 // DefaultRules are the timings that the wallets recommend.
 func DefaultRules() Rules {
 	const s = time.Second

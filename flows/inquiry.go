@@ -12,7 +12,6 @@ type Asking struct {
 	Next     time.Duration // 0 for not at all
 	InFlight bool          // a payment or an inquiry is under way
 	Rung     int           // of the ladder
-	Answered bool          // the gateway answered at least once on this ladder
 	Attempts int
 }
 
@@ -26,7 +25,7 @@ func (a Asking) soon(in Stamped, pause, jitter time.Duration) Asking {
 // anew.
 func (a Asking) climb(in Stamped, r Rules, anew bool) Asking {
 	if anew {
-		a.Rung, a.Answered = 0, false
+		a.Rung = 0
 	}
 	pause := r.LadderRepeat
 	if a.Rung < r.Ladder.Rungs() {
@@ -131,6 +130,9 @@ func (o Order) alarm(raised bool) Order {
 
 // list hands an order that cannot be called paid or unpaid to staff.
 func (o Order) list(in Stamped, reason payterm.Reason, attention payterm.Attention) Order {
+	if o.Outcome != payterm.InDoubt {
+		o.DoubtAt, o.DoubtWall = in.Mono, millis(in.Wall)
+	}
 	o = o.close(in)
 	o.Phase, o.Outcome, o.Reason, o.Attention = Listed, payterm.InDoubt, reason, attention
 	return o
@@ -146,12 +148,15 @@ func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
 		// Only an answer made after the code's life ends the asking: a shop
 		// that was dark over night must still ask.
 		if answered && in.Mono >= o.LifeUntil {
+			if o.Resolution != "" {
+				return o.close(in), nil // staff has been asked and has decided
+			}
 			return o.list(in, o.Reason, payterm.AttentionDoubt), nil
 		}
 		o.Asking = o.Asking.climb(in, r, false)
 	case Trailing:
-		o.Asking.Answered = o.Asking.Answered || answered
-		if o.Asking.Answered && o.Asking.Rung >= r.Ladder.Rungs() {
+		// A network that was down all the while has not been through once.
+		if answered && in.Mono >= o.TrailEnds {
 			return o.close(in), nil
 		}
 		o.Asking = o.Asking.climb(in, r, false)
@@ -197,9 +202,10 @@ func clockFits(tradeClock, sentMillis int64) bool {
 
 // Conflict finds the order that forbids a second sale of this total to begin
 // silently: a code of that total on show, or a Passive order of that total in
-// doubt for less than the guard. The youngest doubt is named.
+// doubt for less than the guard, whether the ladder still asks about it or staff
+// has to. The youngest doubt is named.
 func Conflict(orders []Order, total payterm.Amount, now time.Duration) (id payterm.OrderID, doubt bool) {
-	var youngest time.Duration = -1
+	var youngest time.Duration
 	for _, o := range orders {
 		if o.Total() != total {
 			continue
@@ -207,8 +213,8 @@ func Conflict(orders []Order, total payterm.Amount, now time.Duration) (id payte
 		switch {
 		case o.Phase == ShowingCode && !doubt:
 			id = o.ID()
-		case o.Phase == InBackground && o.Sale.Mode == payterm.Passive &&
-			now-o.DoubtAt < o.Sale.Rules.DoubtGuard && o.Resolution == "" && o.DoubtAt > youngest:
+		case o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && o.Resolution == "" &&
+			o.Sale.Mode == payterm.Passive && now-o.DoubtAt < o.Sale.Rules.DoubtGuard && (!doubt || o.DoubtAt > youngest):
 			id, doubt, youngest = o.ID(), true, o.DoubtAt
 		}
 	}

@@ -83,14 +83,15 @@ type Order struct {
 
 	// Wall times are for people: milliseconds since 1970, 0 when the clock was
 	// not set.
-	BeganWall, SentWall, ClosedWall int64
+	BeganWall, SentWall, DoubtWall, ClosedWall int64
 
 	// Monotonic times of this life of the process; Restarted makes them anew.
 	BeganAt   time.Duration
 	SentAt    time.Duration // the announcement: a code's age and the counter time run from here
 	Until     time.Duration // the phase's deadline, 0 for none
 	LifeUntil time.Duration // from here on an unanswered code can no longer be paid
-	DoubtAt   time.Duration
+	TrailEnds time.Duration // Trailing: the ladder has run once through
+	DoubtAt   time.Duration // it has been in doubt since then
 
 	Code   payterm.PayCode // memory only, and only until it is sent
 	Hint   Hint            // for the screen
@@ -117,6 +118,7 @@ func Lasting(before, after Order) bool { return before.facts() != after.facts() 
 
 // Step moves one order by one event.
 func Step(o Order, in Stamped) (Order, []Command) {
+	in.Mono = max(in.Mono, 1) // a deadline of 0 is none
 	o.Hint = HintNone
 	switch ev := in.Event.(type) {
 	case SaleBegan:
@@ -151,6 +153,9 @@ func Step(o Order, in Stamped) (Order, []Command) {
 // begin takes over the sale's terms. Passive Mode waits for a scan; Active Mode
 // announces its request with this very event.
 func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
+	if sale.Mode != payterm.Passive && sale.Mode != payterm.Active {
+		return o, nil // no machine would ever move it again
+	}
 	o = Order{Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall)}
 	if sale.Mode == payterm.Active {
 		return o.send(in)
@@ -274,13 +279,14 @@ func (o Order) notSent(in Stamped, reason payterm.Reason) (Order, []Command) {
 func (o Order) doubt(in Stamped, reason payterm.Reason) (Order, []Command) {
 	o.Outcome, o.Reason = payterm.InDoubt, reason
 	o.Phase, o.Until, o.Code, o.CodeURL = InBackground, 0, payterm.PayCode{}, ""
-	o.DoubtAt = in.Mono
+	o.DoubtAt, o.DoubtWall = in.Mono, millis(in.Wall)
 	o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
 	return o, []Command{Play{payterm.SoundDoubt}}
 }
 
 func (o Order) trail(in Stamped) Order {
 	o.Phase, o.Until, o.Code, o.CodeURL = Trailing, 0, payterm.PayCode{}, ""
+	o.TrailEnds = in.Mono + o.Sale.Rules.Ladder.Sum()
 	o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
 	return o
 }
@@ -295,9 +301,14 @@ func (o Order) close(in Stamped) Order {
 // restart says what each phase does in a new life of the process. Nothing that
 // may have been sent is sent again, and no code from an earlier life is shown.
 func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
+	if o.Phase == Fresh {
+		return o, nil // nothing has begun
+	}
 	o.Asking = Asking{Attempts: o.Asking.Attempts}
-	o.LifeUntil = in.Mono + o.lifeLeft(in.Wall)
-	o.DoubtAt = in.Mono // the guard of invariant 8 starts anew rather than too late
+	o.LifeUntil = in.Mono + max(0, o.codeLife()-elapsed(o.SentWall, in.Wall))
+	// Where the clock does not tell, the guard of invariant 8 starts anew rather
+	// than ends too early.
+	o.DoubtAt = in.Mono - elapsed(o.DoubtWall, in.Wall)
 	switch o.Phase {
 	case Scanning:
 		o = o.close(in)
@@ -313,8 +324,10 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 		}
 	case ShowingCode, Waiting, Confirming:
 		o, _ = o.doubt(in, payterm.ReasonRestarted)
-	case InBackground, Trailing:
+	case InBackground:
 		o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
+	case Trailing:
+		o = o.trail(in)
 	case Fresh, Listed, Closed:
 		return o, nil
 	}
@@ -324,20 +337,21 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 	return o, nil
 }
 
-// lifeLeft is how long the code may still be paid. A wall clock that is not set
-// or runs backwards proves nothing: then the whole life is taken.
-func (o Order) lifeLeft(now time.Time) time.Duration {
-	life := o.codeLife()
-	if o.SentWall == 0 || now.IsZero() {
-		return life
+// elapsed is the time that has passed by the wall clock. A clock that is not set or
+// runs backwards proves nothing: then none has.
+func elapsed(millisThen int64, now time.Time) time.Duration {
+	if millisThen == 0 || now.IsZero() {
+		return 0
 	}
-	passed := time.Duration(millis(now)-o.SentWall) * time.Millisecond
-	return min(life, max(0, life-max(0, passed)))
+	return max(0, time.Duration(millis(now)-millisThen)*time.Millisecond)
 }
 
 // resolve records a supervisor's word. The ladder, where it still runs, goes on:
 // a word cannot undo a payment.
 func (o Order) resolve(ev Resolved) Order {
+	if o.Phase.AtCounter() {
+		return o // it is still being decided
+	}
 	if o.Phase != Listed && o.Phase != InBackground && o.Attention == payterm.AttentionNone {
 		return o // nothing is asked of anyone
 	}

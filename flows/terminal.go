@@ -65,6 +65,7 @@ type Terminal struct {
 	Conflict      payterm.OrderID
 	ConflictDoubt bool
 	PIN           PIN
+	PINAsked      bool // a PIN is being compared; until then none is typed
 	PINTries      int
 	Fault         string
 
@@ -170,10 +171,10 @@ func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
 	}
 	var cmds []Command
 	served := t.Order
-	switch {
-	case t.Phase != Serving:
+	if t.Phase != Serving {
 		served = Order{}
-	case served.ID() == "": // it could not even begin
+	}
+	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == Serving && served.ID() == "") { // it could not even begin
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
 	}
 	t = t.idle()
@@ -334,7 +335,10 @@ func (t Terminal) keyWallet(in Stamped, k payterm.Key) (Terminal, []Command) {
 		return t, []Command{Play{payterm.SoundKey}}
 	}
 	wallets := t.Settings.ActiveWallets.List()
-	if n := int(k[0] - '0'); len(k) == 1 && n >= 1 && n <= len(wallets) {
+	if len(k) != 1 {
+		return t, nil
+	}
+	if n := int(k[0] - '0'); n >= 1 && n <= len(wallets) {
 		t.Want.Wallet = wallets[n-1]
 		return t.check()
 	}
@@ -359,6 +363,7 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 
 func (t Terminal) override() (Terminal, []Command) {
 	t.Want.Despite = t.Conflict
+	t.PINAsked, t.PINTries = false, 0
 	return t.begin()
 }
 
@@ -367,11 +372,13 @@ func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	switch {
 	case k == payterm.KeyCancel:
 		return t.idle(), []Command{Play{payterm.SoundKey}}
+	case t.PINAsked: // one guess at a time
+		return t, nil
 	case k == payterm.KeyClear:
 		t.PIN = ""
 	case k == payterm.KeyEnter && t.PIN != "":
 		pin := t.PIN
-		t.PIN = ""
+		t.PIN, t.PINAsked = "", true
 		return t, []Command{CheckPIN{pin}}
 	case k.Digits() != "" && len(t.PIN)+len(k.Digits()) <= maxPINDigits:
 		t.PIN += PIN(k.Digits())
@@ -382,9 +389,10 @@ func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 }
 
 func (t Terminal) pinChecked(ev PINChecked) (Terminal, []Command) {
-	if t.Phase != EnteringPIN {
+	if t.Phase != EnteringPIN || !t.PINAsked {
 		return t, nil
 	}
+	t.PINAsked = false
 	if ev.OK {
 		return t.override()
 	}

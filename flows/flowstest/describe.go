@@ -1,0 +1,118 @@
+package flowstest
+
+import (
+	"fmt"
+	"strings"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// describeEvent is an event in a few words.
+func describeEvent(e flows.Event) string {
+	switch e := e.(type) {
+	case flows.PaymentAnswered:
+		return "payment " + payterm.AnswerName(e.Reply.Answer)
+	case flows.InquiryAnswered:
+		return "inquiry " + payterm.AnswerName(e.Reply.Answer)
+	case flows.KeyPressed:
+		return "key " + string(e.Key)
+	case flows.SaleAsked:
+		return fmt.Sprintf("sale asked, ticket %d", e.Ticket)
+	case flows.ConflictChecked:
+		return "conflict checked"
+	case flows.PINChecked:
+		return fmt.Sprintf("PIN checked: %t", e.OK)
+	case flows.StatusChanged:
+		return "status changed"
+	case flows.StoreFailed:
+		return "store failed"
+	case flows.StoreRecovered:
+		return "store recovered"
+	default: // an order's, which has a name
+		return strings.ReplaceAll(flows.EventName(e), "_", " ")
+	}
+}
+
+// describeCommand is a command in a few words. It never shows a whole payment
+// code or a PIN.
+func describeCommand(c flows.Command) string {
+	switch c := c.(type) {
+	case flows.SendPayment:
+		p := c.Payment
+		s := fmt.Sprintf("send payment %s %s %s", p.Mode, p.Total, p.Wallet)
+		if !p.Code.IsZero() {
+			s += " code " + p.Code.String()
+		}
+		return s
+	case flows.Inquire:
+		return "inquire about " + c.Inquiry.Total.String()
+	case flows.Print:
+		return "print " + string(c.Slip)
+	case flows.Play:
+		return "play " + string(c.Sound)
+	case flows.BeginSale:
+		s := fmt.Sprintf("begin sale %s %s", c.Sale.Mode, payterm.Amount{Minor: c.Sale.AmountMinor, Currency: c.Sale.Currency})
+		if c.Sale.Wallet != "" {
+			s += " " + string(c.Sale.Wallet)
+		}
+		if c.Ticket != 0 {
+			s += fmt.Sprintf(", ticket %d", c.Ticket)
+		}
+		if c.Sale.Despite != "" {
+			s += ", despite " + string(c.Sale.Despite)
+		}
+		return s
+	case flows.CheckConflict:
+		return "check conflict for " + c.Total.String()
+	case flows.CheckPIN:
+		return "check PIN " + c.PIN.String()
+	case flows.Tell:
+		return fmt.Sprintf("tell %s: %s", c.Order, describeEvent(c.Event))
+	case flows.Refuse:
+		s := fmt.Sprintf("refuse ticket %d: %s", c.Ticket, c.Reason)
+		if c.Order != "" {
+			s += ", see " + string(c.Order)
+		}
+		return s
+	case flows.Show:
+		return "show " + describeView(c.View)
+	}
+	return ""
+}
+
+// describeView tells everything on a view that is not zero.
+func describeView(v flows.View) string {
+	s := []string{string(v.Name)}
+	say := func(when bool, format string, args ...any) {
+		if when {
+			s = append(s, fmt.Sprintf(format, args...))
+		}
+	}
+	say(v.Order != "", "%s", v.Order)
+	say(v.Total.Minor != 0, "total %s", v.Total)
+	say(v.Tip.Minor != 0, "with tip %s", v.Tip)
+	say(v.Mode != "", "%s", v.Mode)
+	say(v.Wallet != "", "%s", v.Wallet)
+	say(v.Doubt, "in doubt")
+	say(v.Reason != "", "because %s", v.Reason)
+	say(v.CodeURL != "", "code %s", v.CodeURL)
+	say(v.Elapsed != 0, "elapsed %s", short(v.Elapsed))
+	say(v.Left != 0, "left %s", short(v.Left))
+	say(v.Hint != "", "hint %s", v.Hint)
+	say(v.CanLeave, "CANCEL works")
+	say(v.Redialling, "no connection")
+	say(v.Payer != "", "payer %s", v.Payer)
+	say(v.PaidMinor != 0, "paid %s", payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})
+	say(v.Refunded != 0, "refunded %s", payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency})
+	for i, wallet := range v.Choices.List() {
+		say(true, "%d=%s", i+1, wallet)
+	}
+	say(v.PINDigits != 0, "%d digits", v.PINDigits)
+	say(v.PINWrong, "wrong before")
+	say(v.Fault != "", "fault %q", v.Fault)
+	say(v.Status.Network == flows.NetworkDown, "network down")
+	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
+	say(v.Status.Paper == payterm.PaperOut, "no paper")
+	return strings.Join(s, ", ")
+}

@@ -1,0 +1,435 @@
+package flowstest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+const currency = payterm.Currency("CAD")
+
+// play carries out one line of a story.
+func (w *world) play(words []string) error {
+	if len(words) > 0 && strings.HasPrefix(words[0], "+") {
+		d, err := time.ParseDuration(words[0])
+		if err != nil {
+			return err
+		}
+		w.quiet = len(words) > 1 && words[1] == "quietly"
+		w.asked = 0
+		err = w.pass(d)
+		if err != nil {
+			return err
+		}
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return fmt.Errorf("nothing happens here")
+	}
+	var to *order
+	if len(w.orders) > 0 {
+		to = w.orders[len(w.orders)-1]
+	}
+	if n := 0; words[0][0] == '@' {
+		if _, err := fmt.Sscanf(words[0], "@%d", &n); err != nil || n < 1 || n > len(w.orders) || len(words) < 2 {
+			return fmt.Errorf("%s: no such order", words[0])
+		}
+		to, words = w.orders[n-1], words[1:]
+	}
+	verb, rest := words[0], words[1:]
+	if do, ok := worldVerbs[verb]; ok {
+		return do(w, rest)
+	}
+	if do, ok := counterVerbs[verb]; ok {
+		if w.terminal == nil {
+			return fmt.Errorf("there is no counter in this story")
+		}
+		return do(w, rest)
+	}
+	do, ok := orderVerbs[verb]
+	switch {
+	case !ok:
+		return fmt.Errorf("%q is not a word of the stories", verb)
+	case to == nil:
+		return fmt.Errorf("there is no order yet")
+	}
+	return do(w, to, rest)
+}
+
+// The words of a story, by what they are said to.
+var (
+	worldVerbs = map[string]func(*world, []string) error{
+		"rules": (*world).setRules, "terminal": (*world).setUp, "sale": (*world).sale,
+		"replying": (*world).setReplying, "paying": (*world).setPaying, "wait": nothing, "quietly": (*world).loud, "scan": (*world).scan,
+		"restart": (*world).powerFailed, "clock": (*world).setClock,
+	}
+	counterVerbs = map[string]func(*world, []string) error{
+		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
+		"store": (*world).store,
+	}
+	orderVerbs = map[string]func(*world, *order, []string) error{
+		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
+		"cancel":  func(w *world, o *order, _ []string) error { return w.step(o, flows.CancelPressed{}) },
+		"ask":     func(w *world, o *order, _ []string) error { return w.step(o, flows.InquiryAsked{}) },
+		"resolve": (*world).resolve, "row": (*world).row,
+	}
+)
+
+func nothing(*world, []string) error { return nil }
+
+// loud ends a quiet stretch of time.
+func (w *world) loud([]string) error {
+	w.say("%s after %d inquiries", short(w.now), w.asked)
+	w.quiet = false
+	return nil
+}
+
+func (w *world) setRules(words []string) error {
+	for i := 0; i < len(words); i++ {
+		switch {
+		case words[i] == "keep_late":
+			w.rules.KeepLate = true
+		case words[i] == "ladder" && i+1 < len(words):
+			i++
+			w.rules.Ladder = flows.Ladder{}
+			for n, text := range strings.Split(words[i], ",") {
+				d, err := time.ParseDuration(text)
+				if err != nil {
+					return err
+				}
+				w.rules.Ladder[n] = d
+			}
+		default:
+			return fmt.Errorf("%q is not a rule of the stories", words[i])
+		}
+	}
+	return nil
+}
+
+func (w *world) setUp(words []string) error {
+	s := flows.Settings{Currency: currency, Rules: w.rules}
+	var wallets []payterm.Wallet
+	for i := 0; i < len(words); i++ {
+		switch word := words[i]; {
+		case word == "pin":
+			s.PINSet = true
+		case word == "max" && i+1 < len(words):
+			i++
+			most, err := payterm.ParseAmount(words[i], currency)
+			if err != nil {
+				return err
+			}
+			s.MaxMinor = most.Minor
+		case payterm.Wallet(word).Valid():
+			wallets = append(wallets, payterm.Wallet(word))
+		default:
+			return fmt.Errorf("%q is not a setting of the stories", word)
+		}
+	}
+	s.ActiveWallets = flows.WalletSetOf(wallets...)
+	t := flows.NewTerminal(s)
+	w.terminal = &t
+	return w.feed(flows.StatusChanged{Status: t.Status}, true)
+}
+
+// saleOf reads the terms of a sale.
+func (w *world) saleOf(words []string) (flows.SaleBegan, error) {
+	sale := flows.SaleBegan{Currency: currency, Rules: w.rules}
+	for i := 0; i < len(words); i++ {
+		switch word := words[i]; {
+		case word == "passive" || word == "active":
+			sale.Mode = payterm.Mode(word)
+		case payterm.Wallet(word).Valid():
+			sale.Wallet = payterm.Wallet(word)
+		case word == "tip" && i+1 < len(words):
+			i++
+			tip, err := payterm.ParseAmount(words[i], currency)
+			if err != nil {
+				return sale, err
+			}
+			sale.TipMinor = tip.Minor
+		case word == "despite" && i+1 < len(words):
+			i++
+			n := 0
+			if _, err := fmt.Sscan(words[i], &n); err != nil || n < 1 || n > len(w.orders) {
+				return sale, fmt.Errorf("despite %s: no such order", words[i])
+			}
+			sale.Despite = w.orders[n-1].state.ID()
+		default:
+			amount, err := payterm.ParseAmount(word, currency)
+			if err != nil {
+				return sale, err
+			}
+			sale.AmountMinor = amount.Minor
+		}
+	}
+	return sale, nil
+}
+
+func (w *world) sale(words []string) error {
+	sale, err := w.saleOf(words)
+	if err != nil {
+		return err
+	}
+	o := &order{}
+	w.orders = append(w.orders, o)
+	sale.ID = w.nextID()
+	return w.step(o, sale)
+}
+
+func (w *world) asks(words []string) error {
+	sale, err := w.saleOf(words)
+	if err != nil {
+		return err
+	}
+	w.tickets++
+	return w.feed(flows.SaleAsked{Ticket: w.tickets, Sale: sale}, true)
+}
+
+func (w *world) keys(words []string) error {
+	for _, k := range words {
+		if !payterm.Key(k).Valid() {
+			return fmt.Errorf("%q is not a key", k)
+		}
+		if err := w.feed(flows.KeyPressed{Key: payterm.Key(k)}, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan hands a frame to the counter, or to the order where there is none.
+func (w *world) scan(words []string) error {
+	if len(words) == 0 {
+		return fmt.Errorf("scan what?")
+	}
+	code := payterm.NewPayCode(words[0])
+	wallet, _ := code.Wallet()
+	ev := flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: "hash of " + code.String(), Began: w.mono()}
+	for i := 1; i < len(words); i++ {
+		switch {
+		case words[i] == "used":
+			ev.Used = true
+		case words[i] == "began" && i+1 < len(words):
+			i++
+			ago, err := time.ParseDuration(words[i])
+			if err != nil {
+				return err
+			}
+			ev.Began += ago
+		default:
+			return fmt.Errorf("%q says nothing about a scan", words[i])
+		}
+	}
+	switch {
+	case w.terminal != nil:
+		return w.feed(ev, true)
+	case len(w.orders) > 0:
+		return w.step(w.orders[len(w.orders)-1], ev)
+	}
+	return fmt.Errorf("there is nobody to scan for")
+}
+
+func (w *world) setReplying(words []string) error {
+	if len(words) == 1 && words[0] == "nothing" {
+		w.replying = nil
+		return nil
+	}
+	a, err := w.answer(nil, words)
+	w.replying = a
+	return err
+}
+
+func (w *world) setPaying(words []string) error {
+	if len(words) == 1 && words[0] == "nothing" {
+		w.paying = nil
+		return nil
+	}
+	a, err := w.answer(nil, words)
+	w.paying = a
+	return err
+}
+
+func (w *world) paymentEnds(o *order, words []string) error {
+	a, err := w.answer(o, words)
+	if err != nil {
+		return err
+	}
+	if !o.payment {
+		return fmt.Errorf("no payment is under way")
+	}
+	return w.step(o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}})
+}
+
+func (w *world) inquiryEnds(o *order, words []string) error {
+	a, err := w.answer(o, words)
+	if err != nil {
+		return err
+	}
+	if !o.inquiry {
+		return fmt.Errorf("no inquiry is under way")
+	}
+	return w.step(o, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}})
+}
+
+// answer reads an ANSWER.
+func (w *world) answer(o *order, words []string) (payterm.Answer, error) {
+	if len(words) == 0 {
+		return nil, fmt.Errorf("which answer?")
+	}
+	rest := words[1:]
+	says := func(word string) bool { return slices.Contains(rest, word) }
+	status := strings.Join(rest, " ")
+	amount := func(i int) int64 {
+		if i < len(rest) {
+			if a, err := payterm.ParseAmount(rest[i], currency); err == nil {
+				return a.Minor
+			}
+		}
+		return 0
+	}
+	switch words[0] {
+	case "unsent":
+		return payterm.Unsent{Why: "no route", Final: says("final")}, nil
+	case "lost":
+		return payterm.Lost{Why: "silence", Alarm: says("forged")}, nil
+	case "code":
+		return payterm.CodeMade{CodeURL: status}, nil
+	case "paid":
+		a := payterm.Paid{PaidMinor: amount(0), Status: "success", Payer: "138******12", ChannelOrderID: "WX20260302"}
+		if i := slices.Index(rest, "trade"); i >= 0 && i+1 < len(rest) && o != nil {
+			after, err := time.ParseDuration(rest[i+1])
+			if err != nil {
+				return nil, err
+			}
+			a.TradeClock = o.state.SentWall/1000 + int64(after.Seconds())
+		}
+		return a, nil
+	case "refunded":
+		return payterm.Refunded{PaidMinor: amount(0), RefundedMinor: amount(1), Status: "partial_refunded"}, nil
+	case "pending":
+		return payterm.Pending{Status: status}, nil
+	case "failed":
+		return payterm.Failed{Status: status}, nil
+	case "refused":
+		return payterm.Refused{Reason: payterm.Reason(status)}, nil
+	case "rejected":
+		return payterm.Rejected{Why: "PARAM_INVALID"}, nil
+	case "clash":
+		return payterm.Clash{Paid: says("paid")}, nil
+	case "not_found":
+		return payterm.NotFound{Why: "ORDER_NOT_FOUND"}, nil
+	case "unclear":
+		return payterm.Unclear{Why: "another total", Status: "success", Authentic: says("authentic"), Alarm: says("alarm")}, nil
+	}
+	return nil, fmt.Errorf("%q is not an answer", words[0])
+}
+
+func (w *world) resolve(o *order, words []string) error {
+	return w.step(o, flows.Resolved{Operator: "supervisor", Reason: strings.Join(words, " ")})
+}
+
+func (w *world) pin(words []string) error {
+	return w.feed(flows.PINChecked{OK: slices.Contains(words, "ok")}, true)
+}
+
+func (w *world) status(words []string) error {
+	s := w.terminal.Status
+	if len(words) != 2 {
+		return fmt.Errorf("status of what?")
+	}
+	switch words[0] {
+	case "network":
+		s.Network = flows.Network(words[1])
+	case "paper":
+		s.Paper = payterm.PaperCondition(words[1])
+	case "queue":
+		if _, err := fmt.Sscan(words[1], &s.Queue); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("%q is no status", words[0])
+	}
+	return w.feed(flows.StatusChanged{Status: s}, true)
+}
+
+func (w *world) store(words []string) error {
+	switch {
+	case len(words) > 1 && words[0] == "failed":
+		return w.feed(flows.StoreFailed{Why: strings.Join(words[1:], " ")}, true)
+	case len(words) == 1 && words[0] == "recovered":
+		return w.feed(flows.StoreRecovered{}, true)
+	}
+	return fmt.Errorf("store failed WHY, or store recovered")
+}
+
+func (w *world) powerFailed(words []string) error {
+	var after time.Duration
+	soon := false
+	for i := 0; i < len(words); i++ {
+		switch {
+		case words[i] == "after" && i+1 < len(words):
+			i++
+			d, err := time.ParseDuration(words[i])
+			if err != nil {
+				return err
+			}
+			after = d
+		case words[i] == "soon":
+			soon = true
+		default:
+			return fmt.Errorf("%q says nothing about a restart", words[i])
+		}
+	}
+	return w.restart(after, soon)
+}
+
+func (w *world) setClock(words []string) error {
+	w.clockSet = len(words) == 1 && words[0] == "set"
+	return nil
+}
+
+func (w *world) row(o *order, _ []string) error {
+	r := o.state.Row()
+	w.say("%s %s %s%s: %s", r.ID, r.Mode, r.Amount(), plus(r.Wallet), r.Outcome)
+	if r.TipMinor != 0 {
+		w.say("  tip %s", payterm.Amount{Minor: r.TipMinor, Currency: r.Currency})
+	}
+	if r.PaidMinor != 0 || r.RefundedMinor != 0 {
+		w.say("  paid %s, refunded %s, payer %s, channel order %s", payterm.Amount{Minor: r.PaidMinor, Currency: r.Currency},
+			payterm.Amount{Minor: r.RefundedMinor, Currency: r.Currency}, r.Payer, r.ChannelOrderID)
+	}
+	w.say("  reason %q, attention %q, resolution %q, gateway status %q", r.Reason, r.Attention, r.Resolution, r.GatewayStatus)
+	w.say("  code %q, slips %d, inquiries %d, created %s, closed %s", r.MaskedCode, r.Prints, r.Attempts, clock(r.CreatedAt), clock(r.ClosedAt))
+	return nil
+}
+
+func plus(w payterm.Wallet) string {
+	if w == "" {
+		return ""
+	}
+	return " " + string(w)
+}
+
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
+	return t.Format(time.DateTime)
+}
+
+// short writes a duration without trailing zeros: 1m, 2.8s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

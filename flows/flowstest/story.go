@@ -1,0 +1,476 @@
+// Package flowstest tells stories about the machines of package flows.
+//
+// A story is text: what happens, and what the machines make of it. Tell plays
+// what happens and writes the rest anew, so that a golden file can be compared
+// or rewritten. A small world stands around the machines and does what the
+// runner does, in memory: it stamps, steps, keeps a journal of what lasts,
+// carries out what belongs to the counter, and fires the deadlines that pass.
+// The gateway, the printer and the customer are the story's own lines.
+//
+// The lines of a story:
+//
+//	= title          begins a story, with a new world
+//	# remark         kept
+//	> what happens   see below; "+2s" in front lets time pass first, and "@2" means
+//	                 the second order instead of the latest
+//	anything else    what the machines said; it is written anew
+//
+// What happens:
+//
+//	rules keep_late | ladder 4s,30s       changes the rules of the sales that follow
+//	terminal [WALLET ...] [pin] [max 50.00]   sets up a counter
+//	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
+//	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
+//	key 1 2 ENTER ...                     keys of the counter
+//	scan CODE [used] [began -2s]          a frame from the scanner
+//	payment ANSWER, inquiry ANSWER        the end of a request
+//	paying ANSWER | paying nothing        every payment from now on is answered so, 5 s later
+//	replying ANSWER | replying nothing    every inquiry from now on is answered so, 1 s later
+//	wait, quietly                         time passes; quietly: only what lasts is told
+//	cancel, ask, resolve REASON           to the order, past the counter
+//	pin ok|wrong                          the end of a check of a PIN
+//	status network down | queue 3 ...     what the idle screen tells of the rest
+//	store failed WHY | store recovered    the journal
+//	restart [after 5m] [soon]             power fails, and comes back
+//	clock set|unset                       the wall clock, from now on
+//	row                                   tells the order's row
+//
+// An ANSWER is a name of payterm.AnswerName with what it carries:
+//
+//	unsent [final] | lost [forged] | code URL | paid 12.34 [trade -2m] | rejected
+//	refunded 12.34 5.00 | pending [STATUS] | failed [STATUS] | refused code_invalid
+//	clash [paid] | not_found | unclear [authentic] [alarm]
+package flowstest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Tell plays every story of a text and gives the text back with what the
+// machines said in them. An error names the line that could not be played, or
+// the state that should be impossible.
+func Tell(text string) (string, error) {
+	var out strings.Builder
+	w := newWorld(&out)
+	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		switch {
+		case strings.HasPrefix(line, "= "):
+			w = newWorld(&out)
+			fmt.Fprintln(&out, line)
+		case strings.HasPrefix(line, "#"), line == "":
+			fmt.Fprintln(&out, line)
+		case strings.HasPrefix(line, "> "):
+			fmt.Fprintln(&out, line)
+			if err := w.play(strings.Fields(line[2:])); err != nil {
+				return out.String(), fmt.Errorf("line %d: %s: %w", i+1, line, err)
+			}
+		}
+	}
+	return out.String(), nil
+}
+
+// world is what stands around the machines.
+type world struct {
+	out      *strings.Builder
+	now      time.Duration // since the story began
+	bootAt   time.Duration // when this life of the process began
+	boots    int
+	clockSet bool
+	rules    flows.Rules
+	orders   []*order
+	terminal *flows.Terminal
+	tickets  uint64
+	paying   payterm.Answer
+	replying payterm.Answer
+	replies  []reply
+	quiet    bool
+	asked    int // inquiries made while quiet
+	lastView flows.View
+}
+
+// order is one order and its journal.
+type order struct {
+	state   flows.Order
+	records []record
+	payment bool // under way
+	inquiry bool
+}
+
+// record is a journalled event as storage keeps it.
+type record struct {
+	name  string
+	body  []byte
+	stamp payterm.Stamp
+}
+
+// reply is an answer on its way.
+type reply struct {
+	at    time.Duration
+	order *order
+	event flows.Event
+}
+
+// storyBegan is the wall time at which every story begins.
+var storyBegan = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+
+// starting is how old a life of the process is when something first happens in it.
+const starting = time.Second
+
+func newWorld(out *strings.Builder) *world {
+	return &world{out: out, bootAt: -starting, clockSet: true, boots: 1, rules: flows.DefaultRules()}
+}
+
+func (w *world) mono() time.Duration { return w.now - w.bootAt }
+
+func (w *world) stamp(e flows.Event) flows.Stamped {
+	s := payterm.Stamp{Boot: fmt.Sprintf("BOOT%d", w.boots), Mono: w.mono()}
+	if w.clockSet {
+		s.Wall = storyBegan.Add(w.now)
+	}
+	return flows.Stamped{Stamp: s, Event: e}
+}
+
+// say writes one line of output.
+func (w *world) say(format string, args ...any) {
+	fmt.Fprintf(w.out, "    "+format+"\n", args...)
+}
+
+// step moves an order as the runner does: Step, commit, commands.
+func (w *world) step(o *order, e flows.Event) error {
+	in := w.stamp(e)
+	before := o.state
+	next, commands := flows.Step(before, in)
+	if err := next.Impossible(); err != nil {
+		return err
+	}
+	lasting := flows.Lasting(before, next)
+	if lasting {
+		name, body, err := flows.EncodeEvent(e)
+		if err != nil {
+			return err
+		}
+		o.records = append(o.records, record{name, body, in.Stamp})
+	}
+	o.state = next
+	switch e.(type) {
+	case flows.PaymentAnswered:
+		o.payment = false
+	case flows.InquiryAnswered:
+		o.inquiry = false
+	}
+	if !w.quiet || lasting {
+		w.sayStep(o, before, e, lasting, len(commands))
+	}
+	for _, c := range commands {
+		if err := w.carryOutOrder(o, c); err != nil {
+			return err
+		}
+	}
+	if w.terminal != nil {
+		return w.feed(flows.OrderMoved{Order: o.state}, false)
+	}
+	return nil
+}
+
+func (w *world) sayStep(o *order, before flows.Order, e flows.Event, lasting bool, commands int) {
+	phase := before.Phase.String()
+	if o.state.Phase != before.Phase {
+		phase += " -> " + o.state.Phase.String()
+	}
+	line := fmt.Sprintf("%s %s%s: %s", short(w.now), w.which(o), describeEvent(e), phase)
+	if !lasting && o.state == before && commands == 0 {
+		w.say("%s; nothing changes", line)
+		return
+	}
+	if lasting {
+		line += "; committed"
+		if owed := o.state.Owes(); owed != payterm.OwedNothing {
+			line += ", owes " + string(owed)
+		}
+		if o.state.Settled() {
+			line += ", settled"
+		}
+	}
+	w.say("%s", line)
+	w.say("  %s", w.standing(o.state))
+}
+
+// which names the order where there is more than one, or a counter.
+func (w *world) which(o *order) string {
+	if len(w.orders) < 2 && w.terminal == nil {
+		return ""
+	}
+	return "order " + w.number(o.state.ID()) + " "
+}
+
+// number is an order's place in the story.
+func (w *world) number(id payterm.OrderID) string {
+	for i, o := range w.orders {
+		if o.state.ID() == id {
+			return fmt.Sprint(i + 1)
+		}
+	}
+	return "of nobody"
+}
+
+// standing is where an order stands, in one line.
+func (w *world) standing(o flows.Order) string {
+	s := string(o.Outcome)
+	if o.Reason != payterm.ReasonNone {
+		s += " (" + string(o.Reason) + ")"
+	}
+	if o.Attention != payterm.AttentionNone {
+		s += ", attention " + string(o.Attention)
+	}
+	if o.Hint != flows.HintNone {
+		s += ", hint " + string(o.Hint)
+	}
+	if o.CodeURL != "" {
+		s += ", shows " + o.CodeURL
+	}
+	if o.Asking.InFlight {
+		s += ", request under way"
+	}
+	if due, any := o.Due(); any {
+		return s + "; due " + short(due+w.bootAt)
+	}
+	return s + "; nothing due"
+}
+
+// carryOutOrder does what an order asks for.
+func (w *world) carryOutOrder(o *order, c flows.Command) error {
+	switch c := c.(type) {
+	case flows.SendPayment:
+		if o.payment || o.inquiry {
+			return fmt.Errorf("two requests in flight for order %s", o.state.ID())
+		}
+		o.payment = true
+		if w.paying != nil {
+			w.replies = append(w.replies, reply{w.now + 5*time.Second, o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: w.paying}}})
+		}
+	case flows.Inquire:
+		if o.payment || o.inquiry {
+			return fmt.Errorf("two requests in flight for order %s", o.state.ID())
+		}
+		o.inquiry = true
+		if w.quiet {
+			w.asked++
+		}
+		if w.replying != nil {
+			w.replies = append(w.replies, reply{w.now + time.Second, o, flows.InquiryAnswered{Reply: payterm.Reply{Answer: w.replying}}})
+		}
+		if w.quiet {
+			return nil
+		}
+	case flows.Print, flows.Play:
+	case flows.Show, flows.BeginSale, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse:
+		return fmt.Errorf("an order asks for %T, which is the counter's", c)
+	}
+	w.say("  %s", describeCommand(c))
+	return nil
+}
+
+// feed moves the counter. What came from an order's step is told only where it
+// changes what is shown.
+func (w *world) feed(e flows.Event, tell bool) error {
+	before := *w.terminal
+	next, commands := flows.StepTerminal(before, w.stamp(e))
+	if err := next.Impossible(); err != nil {
+		return err
+	}
+	*w.terminal = next
+	if tell && !w.quiet || next.Phase != before.Phase {
+		phase := before.Phase.String()
+		if next.Phase != before.Phase {
+			phase += " -> " + next.Phase.String()
+		}
+		what := "counter"
+		if tell {
+			what += " " + describeEvent(e)
+		}
+		w.say("%s %s: %s", short(w.now), what, phase)
+	}
+	for _, c := range commands {
+		if err := w.carryOut(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryOut does what the counter asks for, as the runner does.
+func (w *world) carryOut(c flows.Command) error {
+	if show, ok := c.(flows.Show); ok {
+		w.show(show.View)
+		return nil
+	}
+	if _, handed := c.(flows.Tell); !handed {
+		w.say("  %s", w.naming(describeCommand(c)))
+	}
+	switch c := c.(type) {
+	case flows.BeginSale:
+		o := &order{}
+		w.orders = append(w.orders, o)
+		c.Sale.ID = w.nextID()
+		return w.step(o, c.Sale)
+	case flows.CheckConflict:
+		var states []flows.Order
+		for _, o := range w.orders {
+			states = append(states, o.state)
+		}
+		id, doubt := flows.Conflict(states, c.Total, w.mono())
+		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt}, true)
+	case flows.Tell:
+		for _, o := range w.orders {
+			if o.state.ID() == c.Order {
+				return w.step(o, c.Event)
+			}
+		}
+		return fmt.Errorf("the counter tells something to order %q, which is nobody", c.Order)
+	case flows.SendPayment, flows.Inquire, flows.Print:
+		return fmt.Errorf("the counter asks for %T, which is an order's", c)
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse:
+	}
+	return nil
+}
+
+// show tells a view, unless only the seconds on it have moved.
+func (w *world) show(v flows.View) {
+	still := v
+	still.Elapsed, still.Left = 0, 0
+	if still == w.lastView {
+		return
+	}
+	w.lastView = still
+	w.say("  show %s", w.naming(describeView(v)))
+}
+
+// naming replaces order ids by their place in the story.
+func (w *world) naming(s string) string {
+	for i, o := range w.orders {
+		if id := string(o.state.ID()); id != "" {
+			s = strings.ReplaceAll(s, id, fmt.Sprintf("order %d", i+1))
+		}
+	}
+	return s
+}
+
+func (w *world) nextID() payterm.OrderID {
+	id, err := payterm.OrderIDFrom("T1", fmt.Sprintf("BOOT%d", w.boots), int64(len(w.orders)))
+	if err != nil {
+		panic(err) // terminal, tag and counter are ours
+	}
+	return id
+}
+
+// pass lets time go by and fires what falls due on the way.
+func (w *world) pass(d time.Duration) error {
+	until := w.now + d
+	for {
+		at, fire := w.next()
+		if fire == nil || at > until {
+			w.now = max(w.now, until)
+			return nil
+		}
+		w.now = max(w.now, at)
+		if err := fire(); err != nil {
+			return err
+		}
+	}
+}
+
+// next is the earliest thing that is due: an answer, an order's deadline, the
+// counter's.
+func (w *world) next() (at time.Duration, fire func() error) {
+	for i, r := range w.replies {
+		if fire == nil || r.at < at {
+			at, fire = r.at, func() error {
+				w.replies = append(w.replies[:i:i], w.replies[i+1:]...)
+				return w.step(r.order, r.event)
+			}
+		}
+	}
+	for _, o := range w.orders {
+		if due, any := o.state.Due(); any && (fire == nil || due+w.bootAt < at) {
+			at, fire = due+w.bootAt, func() error { return w.wake(o) }
+		}
+	}
+	if w.terminal != nil {
+		if due, any := w.terminal.Due(); any && (fire == nil || due+w.bootAt < at) {
+			at, fire = due+w.bootAt, func() error { return w.tick() }
+		}
+	}
+	return at, fire
+}
+
+// wake fires an order's deadline, which must not fall due again by itself.
+func (w *world) wake(o *order) error {
+	if err := w.step(o, flows.Woke{}); err != nil {
+		return err
+	}
+	if due, any := o.state.Due(); any && due <= w.mono() {
+		return fmt.Errorf("order %s in %s does not move on when it is woken", o.state.ID(), o.state.Phase)
+	}
+	return nil
+}
+
+// tick fires the counter's deadline.
+func (w *world) tick() error {
+	if err := w.feed(flows.Woke{}, false); err != nil {
+		return err
+	}
+	if due, any := w.terminal.Due(); any && due <= w.mono() {
+		return fmt.Errorf("the counter in %s does not move on when it is woken", w.terminal.Phase)
+	}
+	return nil
+}
+
+// restart ends the process and begins another: the orders are what their
+// journals give back.
+func (w *world) restart(after time.Duration, soon bool) error {
+	w.now += after
+	w.bootAt, w.boots = w.now-starting, w.boots+1
+	w.replies = nil
+	if w.terminal != nil {
+		*w.terminal = flows.NewTerminal(w.terminal.Settings)
+		w.lastView = flows.View{}
+		if err := w.feed(flows.StatusChanged{Status: w.terminal.Status}, false); err != nil {
+			return err
+		}
+	}
+	for _, o := range w.orders {
+		if o.state.Settled() {
+			continue
+		}
+		folded, err := o.fold()
+		if err != nil {
+			return err
+		}
+		if flows.Lasting(o.state, folded) {
+			return fmt.Errorf("the journal gives back another order than the one that lived:\n%+v\n%+v", o.state, folded)
+		}
+		o.state, o.payment, o.inquiry = folded, false, false
+		if err := w.step(o, flows.Restarted{Soon: soon}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fold reads an order back from its journal.
+func (o *order) fold() (flows.Order, error) {
+	var events []flows.Stamped
+	for _, r := range o.records {
+		e, err := flows.DecodeEvent(r.name, r.body)
+		if err != nil {
+			return flows.Order{}, err
+		}
+		events = append(events, flows.Stamped{Stamp: r.stamp, Event: e})
+	}
+	return flows.Fold(events)
+}
