@@ -4,119 +4,203 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
 	"payterm"
 )
 
-// Pay asks for a payment: ACTIVEPAY or PASSIVEPAY by its mode. It is written
-// once.
+// Pay asks for a payment: ACTIVEPAY or PASSIVEPAY by its mode. It is written at
+// most once.
+//
+// An authentic order_status decides over a Passive payment, whatever the
+// unprotected outer code says; ORDER_USED and ORDER_PAID alone come first, since
+// under these the status may be that of somebody else's order.
 func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
+	if why := c.unfit(p); why != "" {
+		return payterm.Rejected{Why: "not sent: " + why}
+	}
 	action, pairs := c.paymentPairs(p)
-	r, lost := c.call(ctx, action, pairs)
+	r, lost := c.call(ctx, action, pairs, p.OrderID)
 	if lost != nil {
 		return lost
 	}
 	switch r.code {
-	case "SUCCESS", "PROCESSING":
-		if p.Mode == payterm.Active {
-			return c.codeMade(r, p)
-		}
-		if r.inner == nil {
-			if r.code == "PROCESSING" {
-				return payterm.Pending{Status: ""}
-			}
-			return payterm.Unclear{Why: "the reply has no data"}
-		}
-		return c.status(r.inner, payterm.Inquiry{OrderID: p.OrderID, Total: p.Total}, p.MaxFeeMinor)
+	case "ORDER_USED":
+		return payterm.Clash{}
+	case "ORDER_PAID":
+		return payterm.Clash{Paid: true}
+	}
+	accepted := r.code == "SUCCESS" || r.code == "PROCESSING"
+	switch {
+	case accepted && p.Mode == payterm.Active:
+		return codeMade(r.inner)
+	case p.Mode == payterm.Passive && r.inner.str("order_status") != "":
+		return status(r.inner, payterm.Inquiry{OrderID: p.OrderID, Total: p.Total, MaxFeeMinor: p.MaxFeeMinor})
+	}
+	switch r.code {
+	case "SUCCESS":
+		return payterm.Unclear{Why: "the reply has no order_status", Authentic: r.inner != nil}
+	case "PROCESSING":
+		return payterm.Pending{}
 	case "AUTH_CODE_INVALID":
 		return payterm.Refused{Reason: payterm.ReasonCodeInvalid}
 	case "PWD_INCORRECT":
 		return payterm.Refused{Reason: payterm.ReasonWrongPassword}
 	case "PARAM_INVALID", "PARAM_ERROR":
 		return payterm.Rejected{Why: "the gateway refused the form of the request: check merchant_id, operator_id and the sign key"}
-	case "ORDER_USED":
-		return payterm.Clash{}
-	case "ORDER_PAID":
-		return payterm.Clash{Paid: true}
 	}
 	return payterm.Unclear{Why: "the gateway answered " + word(r.code)}
 }
 
-// Inquire asks how an order stands: STATUS_QUERY.
+// Inquire asks how an order stands: STATUS_QUERY. An authentic order_status
+// decides, whatever the outer code says.
 func (c *Client) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer {
-	r, lost := c.call(ctx, actionQuery, []pair{{"order_id", string(q.OrderID)}})
-	if lost != nil {
-		return lost
+	if why := c.unfitAmount(q.OrderID, q.Total, q.MaxFeeMinor); why != "" {
+		return payterm.Rejected{Why: "not sent: " + why}
 	}
-	switch r.code {
-	case "SUCCESS", "PROCESSING":
-		if r.inner != nil {
-			return c.status(r.inner, q, q.MaxFeeMinor)
-		}
-		if r.code == "PROCESSING" {
-			return payterm.Pending{}
-		}
-		return payterm.Unclear{Why: "the reply has no data"}
-	case "TIMEOUT", "SYSTEM_ERROR", "DB_ERROR", "ORDER_PAID", "ORDER_USED", "PARAM_INVALID", "PARAM_ERROR":
-		// Passing trouble, or a word that does not answer the question.
+	r, lost := c.call(ctx, actionQuery, []pair{{"order_id", string(q.OrderID)}}, q.OrderID)
+	switch {
+	case lost != nil:
+		return lost
+	case r.inner.str("order_status") != "":
+		return status(r.inner, q)
+	case r.code == "SUCCESS":
+		return payterm.Unclear{Why: "the reply has no order_status", Authentic: r.inner != nil}
+	case r.code == "PROCESSING":
+		return payterm.Pending{}
+	case passing(r.code):
 		return payterm.Unclear{Why: "the gateway answered " + word(r.code)}
 	}
 	return payterm.NotFound{Why: "the gateway answered " + word(r.code)}
 }
 
-// Refund asks for money of a sale to go back: REFUND. Whether it did is found
-// out by inquiring about the sale (section 7).
+// passing tells an outer code that says nothing of the order that was asked
+// about: trouble on the gateway's side, or the answer to another question.
+func passing(code string) bool {
+	switch code {
+	case "TIMEOUT", "PARAM_INVALID", "ORDER_PAID", "ORDER_USED":
+		return true
+	}
+	return strings.HasSuffix(code, "_ERROR") // SYSTEM_, DB_, PARAM_ and their kin
+}
+
+// Refund asks for money of a sale to go back: REFUND. The best answer is
+// Pending: the fields of the reply are not documented, so whether the money went
+// is found out by inquiring about the sale (section 7).
 func (c *Client) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answer {
+	why := c.unfitAmount(r.OrderID, r.Amount, 0)
+	if why == "" && (!r.SaleOrderID.Valid() || r.SaleOrderID == r.OrderID) {
+		why = "the sale's order id cannot be used"
+	}
+	if why != "" {
+		return payterm.Rejected{Why: "not sent: " + why}
+	}
 	reply, lost := c.call(ctx, actionRefund, []pair{
-		{"order_id", string(r.OrderID)}, {"ori_order_id", string(r.SaleOrderID)},
-		{"refund_amt", fmt.Sprint(r.Amount.Minor)},
-	})
+		{"order_id", string(r.OrderID)},
+		{"ori_order_id", string(r.SaleOrderID)},
+		{"refund_amt", strconv.FormatInt(r.Amount.Minor, 10)},
+	}, r.OrderID, r.SaleOrderID)
 	if lost != nil {
 		return lost
 	}
 	switch reply.code {
 	case "SUCCESS", "PROCESSING":
-		// The inner fields are not documented; an order id that is not ours
-		// would belong to another refund.
-		if id := reply.inner.str("order_id"); id != "" && id != string(r.OrderID) && id != string(r.SaleOrderID) {
-			return payterm.Lost{Why: "the reply is about another order", Alarm: true}
-		}
-		return payterm.Pending{Status: reply.inner.str("order_status")}
+		return payterm.Pending{Status: word(reply.inner.str("order_status"))}
 	case "PARAM_INVALID", "PARAM_ERROR":
 		return payterm.Rejected{Why: "the gateway refused the form of the refund"}
-	case "ORDER_USED", "ORDER_PAID":
-		return payterm.Clash{Paid: reply.code == "ORDER_PAID"}
+	case "ORDER_USED":
+		return payterm.Clash{}
+	case "ORDER_PAID":
+		return payterm.Clash{Paid: true}
 	}
 	return payterm.Unclear{Why: "the gateway answered " + word(reply.code)}
 }
 
+// Rate is an exchange rate for display: the wallet fixes the real one.
+type Rate struct {
+	Currency payterm.Currency `json:"currency"`
+	// CNY is what one unit costs, times 10^8 (section 8).
+	CNY int64 `json:"cny_e8"`
+}
+
 // ExchangeRate asks for the rate of a currency to CNY: EX_RATE_QUERY.
 func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (Rate, error) {
+	bad := func(why string) (Rate, error) { return Rate{}, fmt.Errorf("exchange rate: %s", why) }
+	if !currency.Valid() {
+		return bad("the currency is not an ISO 4217 code")
+	}
 	r, lost := c.call(ctx, actionRate, []pair{{"fee_type", string(currency)}})
 	switch a := lost.(type) {
 	case payterm.Unsent:
-		return Rate{}, fmt.Errorf("exchange rate: %s", a.Why)
+		return bad(a.Why)
 	case payterm.Lost:
-		return Rate{}, fmt.Errorf("exchange rate: %s", a.Why)
+		return bad(a.Why)
 	default: // there is a reply
 	}
 	if r.code != "SUCCESS" || r.inner == nil {
-		return Rate{}, fmt.Errorf("exchange rate: the gateway answered %s", word(r.code))
+		return bad("the gateway answered " + word(r.code))
 	}
-	if got := r.inner.str("feeType", "fee_type"); got != string(currency) {
-		return Rate{}, errors.New("exchange rate: the reply is about another currency")
+	if r.inner.str("feeType", "fee_type") != string(currency) {
+		return bad("the reply is about another currency")
 	}
 	cny, ok := r.inner.minor("rate")
 	if !ok || cny <= 0 {
-		return Rate{}, errors.New("exchange rate: the reply has no rate")
+		return bad("the reply has no rate")
 	}
 	return Rate{currency, cny}, nil
 }
 
-// call makes one request. Either there is a reply whose data, if any, is
-// authentic, or lost says why not.
-func (c *Client) call(ctx context.Context, action string, pairs []pair) (_ reply, lost payterm.Answer) {
+// Callback is what the gateway posted to call_back_url. It is a reason to
+// inquire, never an approval: the outer code is unprotected and the inner data
+// may lack a status (section 9).
+type Callback struct {
+	OrderID        payterm.OrderID
+	AmountMinor    int64
+	ChannelOrderID string
+	FinishTime     string // as received: its zone is not known
+	Status         string // often missing
+}
+
+// ErrCallback says that a callback cannot be used.
+var ErrCallback = errors.New("ottpay: callback")
+
+// DecodeCallback reads a callback's body and checks digest and merchant.
+func (c *Client) DecodeCallback(body []byte) (Callback, error) {
+	bad := func(why string) (Callback, error) { return Callback{}, fmt.Errorf("%w: %s", ErrCallback, why) }
+	if len(body) > maxBody {
+		return bad(fmt.Sprintf("larger than %d bytes", maxBody))
+	}
+	r, err := openReply(body, string(c.c.SignKey))
+	if err != nil {
+		return Callback{}, fmt.Errorf("%w: %w", ErrCallback, err)
+	}
+	id := payterm.OrderID(r.inner.str("order_id"))
+	amount, ok := r.inner.minor("amount")
+	switch {
+	case r.inner == nil:
+		return bad("it has no data")
+	case !r.inner.absent("merchant_id") && r.inner.str("merchant_id") != c.c.MerchantID:
+		return bad("it is about another merchant")
+	case !id.Valid():
+		return bad("it names no order of ours")
+	case !ok:
+		return bad("it has no amount")
+	}
+	return Callback{
+		OrderID: id, AmountMinor: amount,
+		ChannelOrderID: label(r.inner.str("bizpay_order_id", "biz_order_id")),
+		FinishTime:     label(r.inner.str("finish_time")),
+		Status:         word(r.inner.str("order_status")),
+	}, nil
+}
+
+// call makes one request. Either there is a reply whose data, if there are any,
+// are authentic and belong to one of the orders, or lost says why not.
+func (c *Client) call(ctx context.Context, action string, pairs []pair, orders ...payterm.OrderID) (_ reply, lost payterm.Answer) {
 	body, err := c.body(action, pairs)
 	if err != nil {
 		return reply{}, payterm.Unsent{Why: err.Error(), Final: true}
@@ -124,93 +208,147 @@ func (c *Client) call(ctx context.Context, action string, pairs []pair) (_ reply
 	raw, failed := c.post(ctx, body)
 	if failed != nil {
 		if !failed.written {
-			return reply{}, payterm.Unsent{Why: failed.Error(), Final: failed.final}
+			return reply{}, payterm.Unsent{Why: failed.why, Final: failed.final}
 		}
-		return reply{}, payterm.Lost{Why: failed.Error(), Alarm: failed.alarm}
+		return reply{}, payterm.Lost{Why: failed.why, Alarm: failed.alarm}
 	}
 	r, err := openReply(raw, string(c.c.SignKey))
 	if err != nil {
 		return reply{}, payterm.Lost{Why: err.Error(), Alarm: errors.Is(err, errForged)}
 	}
+	if !r.inner.absent("merchant_id") && r.inner.str("merchant_id") != c.c.MerchantID {
+		return reply{}, payterm.Lost{Why: "the reply is about another merchant", Alarm: true}
+	}
+	if !r.inner.absent("order_id") && len(orders) > 0 && !slices.Contains(orders, payterm.OrderID(r.inner.str("order_id"))) {
+		return reply{}, payterm.Lost{Why: "the reply is about another order", Alarm: true}
+	}
 	return r, nil
 }
 
+// errAnonymous: data without an order id are bound to no request.
+var errAnonymous = payterm.Lost{Why: "the reply names no order", Alarm: true}
+
+// maxCodeURL is the most bytes that a QR code of level M holds.
+const maxCodeURL = 2331
+
 // codeMade reads the reply to ACTIVEPAY (section 3.2).
-func (c *Client) codeMade(r reply, p payterm.Payment) payterm.Answer {
-	if r.inner == nil {
+func codeMade(inner object) payterm.Answer {
+	code := inner.str("code_url")
+	switch {
+	case inner == nil:
 		return payterm.Unclear{Why: "the reply has no data"}
-	}
-	if lost := c.foreign(r.inner, p.OrderID); lost != nil {
-		return lost
-	}
-	code := r.inner.str("code_url")
-	if code == "" || len(code) > maxCodeURL {
-		return payterm.Lost{Why: "the reply has no code that could be shown"}
+	case inner.absent("order_id"):
+		return errAnonymous
+	case code == "":
+		return payterm.Lost{Why: "the reply has no code_url"}
+	case len(code) > maxCodeURL, strings.ContainsFunc(code, unprintable):
+		return payterm.Lost{Why: "the reply's code_url cannot be shown as a QR code"}
 	}
 	return payterm.CodeMade{CodeURL: code}
 }
 
-// maxCodeURL is the longest text that a QR code of level M still holds.
-const maxCodeURL = 2331
-
-// foreign tells a reply that belongs to something else.
-func (c *Client) foreign(inner object, id payterm.OrderID) payterm.Answer {
-	if inner.str("order_id") != string(id) {
-		return payterm.Lost{Why: "the reply is about another order", Alarm: true}
+// status reads an authentic order_status (section 10.1), without regard to case.
+func status(inner object, q payterm.Inquiry) payterm.Answer {
+	if inner.absent("order_id") {
+		return errAnonymous
 	}
-	if m := inner.str("merchant_id"); m != "" && m != c.c.MerchantID {
-		return payterm.Lost{Why: "the reply is about another merchant", Alarm: true}
-	}
-	return nil
-}
-
-// status reads an authentic order_status (section 10.1).
-func (c *Client) status(inner object, q payterm.Inquiry, maxFee int64) payterm.Answer {
-	if lost := c.foreign(inner, q.OrderID); lost != nil {
-		return lost
-	}
-	status := inner.str("order_status")
-	refunded, _ := inner.minor("refund_fee")
-	total, hasTotal := inner.minor("total_amount")
-	switch strings.ToLower(status) {
+	said := inner.str("order_status")
+	switch strings.ToLower(said) {
 	case "success":
-		switch {
-		case !hasTotal:
-			return payterm.Unclear{Why: "success without a total", Status: status, Authentic: true, Alarm: true}
-		case total < q.Total.Minor || total > q.Total.Minor+maxFee:
-			return payterm.Unclear{Why: "success with another total", Status: status, Authentic: true, Alarm: true}
-		case refunded > 0:
-			return payterm.Refunded{PaidMinor: total, RefundedMinor: refunded, Status: status}
-		}
-		trade := inner.str("trade_time")
-		return payterm.Paid{
-			PaidMinor: total, Status: status,
-			Payer:          inner.str("buyer_login_id", "buyer_logon_id"),
-			ChannelOrderID: inner.str("bizpay_order_id", "biz_order_id"),
-			TradeTime:      trade, TradeClock: parseTradeTime(trade),
-			ExchangeRate: inner.str("exchange_rate"),
-		}
+		return paid(inner, said, q)
 	case "partial_refunded", "fully_refunded":
-		return payterm.Refunded{PaidMinor: total, RefundedMinor: refunded, Status: status}
+		return refunded(inner, said)
 	case "init", "notpay", "canceling":
-		return payterm.Pending{Status: status}
+		return payterm.Pending{Status: said}
 	case "failure", "orderclosed", "orderclose":
-		return payterm.Failed{Status: status}
-	case "":
-		return payterm.Unclear{Why: "the reply has no order_status", Authentic: true}
+		return payterm.Failed{Status: said}
 	}
-	return payterm.Unclear{Why: "order_status " + word(status), Status: word(status), Authentic: true}
+	said = word(said)
+	return payterm.Unclear{Why: "order_status " + said, Status: said, Authentic: true}
 }
 
-// word is a gateway's word that is fit for a log: short and of plain letters.
-func word(s string) string {
-	if len(s) > 40 {
-		s = s[:40]
+// paid reads a success. It counts only with the expected total. With a
+// refund_fee above zero the money has gone back already, at least in part: such
+// an order is shown as refunded, never as approved, though its status may lag.
+func paid(inner object, said string, q payterm.Inquiry) payterm.Answer {
+	unclear := func(why string) payterm.Answer {
+		return payterm.Unclear{Why: why, Status: said, Authentic: true, Alarm: true}
 	}
+	total, ok := inner.minor("total_amount")
+	switch {
+	case inner.absent("total_amount"):
+		return unclear("success without a total")
+	case !ok:
+		return unclear("success with a total that is not an amount")
+	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:
+		return unclear("success with another total")
+	}
+	if back, ok := inner.minor("refund_fee"); back > 0 || !ok && !inner.absent("refund_fee") {
+		return refunded(inner, said)
+	}
+	trade := label(inner.str("trade_time"))
+	return payterm.Paid{
+		PaidMinor: total, Status: said,
+		Payer:          label(inner.str("buyer_login_id", "buyer_logon_id")),
+		ChannelOrderID: label(inner.str("bizpay_order_id", "biz_order_id")),
+		TradeTime:      trade, TradeClock: tradeClock(trade),
+		ExchangeRate: label(inner.str("exchange_rate")),
+	}
+}
+
+// refunded reads an order that was paid and whose money has gone back in part or
+// in full. Amounts that are missing stay zero; those that cannot be right are
+// for a person to look at.
+func refunded(inner object, said string) payterm.Answer {
+	total, okTotal := inner.minor("total_amount")
+	back, okBack := inner.minor("refund_fee")
+	switch {
+	case !okTotal && !inner.absent("total_amount"), !okBack && !inner.absent("refund_fee"), okTotal && back > total:
+		return payterm.Unclear{Why: "refunded, with amounts that cannot be right", Status: said, Authentic: true, Alarm: true}
+	}
+	return payterm.Refunded{PaidMinor: total, RefundedMinor: back, Status: said}
+}
+
+// tradeClock reads trade_time as if it were UTC, in seconds; its zone is not
+// known (section 10.2). Newer Java versions print a narrow no-break space before
+// AM or PM, and a comma after the year. What cannot be read gives 0.
+func tradeClock(text string) int64 {
+	text = strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(text)
+	for _, layout := range []string{"Jan 2, 2006 3:04:05 PM", "Jan 2, 2006, 3:04:05 PM"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.Unix()
+		}
+	}
+	return 0
+}
+
+// word is a word of the gateway's that is fit for a log: short, of plain
+// letters, and with too few digits to be anybody's code.
+func word(s string) string {
+	const longest, digits = 32, 6
+	seen := 0
 	return strings.Map(func(r rune) rune {
-		if r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+		switch {
+		case r == '_' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z':
 			return r
+		case r >= '0' && r <= '9':
+			if seen++; seen <= digits {
+				return r
+			}
 		}
 		return '?'
-	}, s)
+	}, s[:min(len(s), longest)])
 }
+
+// label is a text of the gateway's that may stand in a journal and on paper: as
+// received, but bounded and without characters that could command a printer.
+func label(s string) string {
+	const longest = 64
+	runes := []rune(strings.TrimSpace(s))
+	runes = slices.DeleteFunc(runes, unprintable)
+	return string(runes[:min(len(runes), longest)])
+}
+
+// unprintable tells control and format characters from those that leave a mark,
+// white space included.
+func unprintable(r rune) bool { return !unicode.IsGraphic(r) }

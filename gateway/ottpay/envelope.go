@@ -82,11 +82,10 @@ func openReply(body []byte, signKey string) (reply, error) {
 	if r.code == "" {
 		return reply{}, errors.New("the reply has no rsp_code")
 	}
-	data, md5Text := outer.str("data"), outer.str("md5")
-	if data == "" {
+	if outer.absent("data") {
 		return r, nil
 	}
-	r.inner, err = openData(data, md5Text, signKey)
+	r.inner, err = openData(outer.str("data"), outer.str("md5"), signKey)
 	return r, err
 }
 

@@ -161,19 +161,25 @@ func (o object) str(keys ...string) string {
 	return ""
 }
 
+// absent reports that there is no such key, or nothing under it: null or an
+// empty text.
+func (o object) absent(key string) bool {
+	v, ok := o.get(key)
+	return !ok || v.kind == isNull || v.kind == isString && v.text == ""
+}
+
 // minor is an amount in minor units, a string or a number of digits only
 // (section 15 no. 5); false where it is missing or anything else.
 func (o object) minor(key string) (int64, bool) {
 	v, ok := o.get(key)
-	if !ok || v.kind != isString && v.kind != isNumber || v.text == "" || len(v.text) > 15 {
+	if !ok || v.kind != isString && v.kind != isNumber || len(v.text) > maxAmountDigits {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(v.text, 10, 64)
-	if err != nil || n < 0 || v.text[0] == '+' {
-		return 0, false
-	}
-	return n, true
+	n, err := strconv.ParseUint(v.text, 10, 63) // no sign, no point, no exponent
+	return int64(n), err == nil                 //nolint:gosec // 63 bits
 }
+
+const maxAmountDigits = 15
 
 // form is one way in which the other side may have turned values into the
 // digest's text (section 2.2). The first is the Java form that clients agree

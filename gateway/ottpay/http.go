@@ -10,167 +10,240 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"strings"
+	"net/netip"
 	"sync/atomic"
-	"time"
+	"syscall"
 )
 
 // maxBody bounds a reply.
 const maxBody = 64 << 10
 
-// newHTTP is a client that can write a request once and no more: a fresh
-// connection each time, HTTP/1.1, no redirects, no proxy from the environment.
-func newHTTP(c Config) *http.Client {
-	dialer := &net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: -1}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Client{
-		Timeout: c.Timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
-		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            dialer.DialContext,
-			TLSHandshakeTimeout:    c.ConnectTimeout,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.CAs, Time: c.Now},
-			DisableKeepAlives:      true,
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: 16 << 10,
-			Protocols:              protocols,
-		},
-	}
-}
-
 // failure is a request without a reply that could be read. When nothing of it
 // was written, it is safe to dial again.
 type failure struct {
-	err     error
+	why     string // in our words: nothing that the other side wrote
 	written bool
 	final   bool // dialling again will not help
 	alarm   bool // it does not happen by accident
 }
 
-func (f *failure) Error() string { return f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
-
-// onceReader is a body that notes its first byte and cannot be rewound.
-type onceReader struct {
-	r     io.Reader
-	begun *atomic.Bool
-}
-
-func (o onceReader) Read(b []byte) (int, error) {
-	o.begun.Store(true)
-	return o.r.Read(b)
-}
-
-// post writes one request and reads its reply, at most maxBody of it.
+// post writes one request and reads its reply, at most maxBody of it. It asks
+// the transport itself, so nothing follows a redirect or keeps a cookie.
 func (c *Client) post(ctx context.Context, body []byte) ([]byte, *failure) {
-	// begun is set before net/http can have written anything of the request:
-	// its first header or its first read of the body, whichever comes first.
-	var begun atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaderField: func(string, []string) { begun.Store(true) },
-		WroteHeaders:     func() { begun.Store(true) },
-	})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.c.URL, onceReader{bytes.NewReader(body), &begun})
+	ctx, cancel := context.WithTimeout(ctx, c.c.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.c.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, &failure{err: errors.New("the gateway's address cannot be used"), final: true}
+		return nil, &failure{why: "the gateway's address cannot be used", final: true}
 	}
-	req.ContentLength = int64(len(body))
-	req.GetBody = nil // nothing can be replayed
+	req.GetBody = nil // there is no second copy to send
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	resp, err := c.http.Do(req)
+	var g gate
+	resp, err := c.transport(ctx, &g).RoundTrip(req)
 	if err != nil {
-		return nil, c.explain(err, begun.Load())
+		return nil, c.explain(err, !g.shut())
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		return nil, &failure{err: fmt.Errorf("the gateway's address answered with a redirect (HTTP %d), which is not followed", resp.StatusCode), written: true, alarm: true}
+	lost := func(alarm bool, format string, args ...any) ([]byte, *failure) {
+		return nil, &failure{why: fmt.Sprintf(format, args...), written: true, alarm: alarm}
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, &failure{err: fmt.Errorf("HTTP %d in place of a reply", resp.StatusCode), written: true}
+	switch {
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		return lost(true, "the gateway's address answered with a redirect (HTTP %d), which is not followed", resp.StatusCode)
+	case resp.StatusCode != http.StatusOK:
+		return lost(false, "HTTP %d in place of a reply", resp.StatusCode)
 	}
 	reply, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
-		return nil, &failure{err: fmt.Errorf("the reply broke off: %s", cause(err)), written: true}
-	}
-	if len(reply) > maxBody {
-		return nil, &failure{err: fmt.Errorf("the reply is larger than %d bytes", maxBody), written: true}
+	switch {
+	case err != nil:
+		return lost(false, "the reply broke off: %s", brokeOff(err))
+	case len(reply) > maxBody:
+		return lost(false, "the reply is larger than %d bytes", maxBody)
 	}
 	return reply, nil
 }
 
-// explain turns an error of net/http into words that a field engineer can act
-// on. The words never hold the request.
-func (c *Client) explain(err error, written bool) *failure {
-	f := &failure{written: written}
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var verify *tls.CertificateVerificationError
-	var dns *net.DNSError
-	switch {
-	case written:
-		f.err = fmt.Errorf("sent, and no reply came: %s", cause(err))
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && c.clockUnset():
-		f.err = errors.New("the clock is not set, so the gateway's certificate cannot be checked")
-	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &verify):
-		f.err = fmt.Errorf("the gateway's certificate is refused (%s): check the network, the clock and ca_file", cause(err))
-		f.final = true
-	case errors.As(err, &dns):
-		f.err = fmt.Errorf("the gateway's name cannot be looked up (%s): check the network and its DNS", dns.Name)
-	default:
-		f.err = fmt.Errorf("no connection to the gateway: %s", cause(err))
+// gate is the one opening between net/http and the wire. It is passed before
+// the first byte of a request is written. Shut before that, it proves that
+// nothing was written and sees to it that nothing will be, whatever net/http
+// still has in hand. What a TLS handshake writes does not come by here.
+type gate struct{ state atomic.Uint32 }
+
+const (
+	gateUntouched uint32 = iota
+	gatePassed
+	gateShut
+)
+
+func (g *gate) pass() bool {
+	return g.state.CompareAndSwap(gateUntouched, gatePassed) || g.state.Load() == gatePassed
+}
+
+// shut reports whether nothing has passed, and then lets nothing pass.
+func (g *gate) shut() bool { return g.state.CompareAndSwap(gateUntouched, gateShut) }
+
+type gatedConn struct {
+	net.Conn
+	gate *gate
+}
+
+var errGateShut = errors.New("the request was given up before it was written")
+
+func (c gatedConn) Write(b []byte) (int, error) {
+	if !c.gate.pass() {
+		return 0, errGateShut
 	}
-	return f
+	return c.Conn.Write(b)
+}
+
+var errSecondDial = errors.New("a request is written on one connection")
+
+// transport serves a single request: a fresh connection and never a second one,
+// HTTP/1.1, no proxy from the environment. It is not shared, since net/http may
+// hand a connection dialled for one request to another.
+func (c *Client) transport(ctx context.Context, g *gate) *http.Transport {
+	var dialled atomic.Bool
+	// The request's context, not net/http's, which outlives the request.
+	dial := func(_ context.Context, network, address string) (net.Conn, error) {
+		if dialled.Swap(true) {
+			return nil, errSecondDial
+		}
+		conn, err := c.connect(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return gatedConn{conn, g}, nil
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  nil,
+		DialContext:            dial,
+		DialTLSContext:         dial,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 16 << 10,
+		Protocols:              protocols,
+	}
+}
+
+// connect looks up the name, dials and, for https, shakes hands.
+func (c *Client) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.c.ConnectTimeout)
+	defer cancel()
+	dialer := &net.Dialer{KeepAlive: -1}
+	if c.tls == nil {
+		dialer.ControlContext = loopbackOnly
+	}
+	raw, err := dialer.DialContext(ctx, network, address)
+	if err != nil || c.tls == nil {
+		return raw, err
+	}
+	conn := tls.Client(raw, c.tls)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return conn, nil
+}
+
+var errNotLoopback = errors.New("http:// is accepted for a gateway on loopback only, and the name leads elsewhere")
+
+// loopbackOnly keeps plain HTTP on this machine even where the name localhost
+// leads away from it.
+func loopbackOnly(_ context.Context, _, address string, _ syscall.RawConn) error {
+	if to, err := netip.ParseAddrPort(address); err != nil || !to.Addr().Unmap().IsLoopback() {
+		return errNotLoopback
+	}
+	return nil
+}
+
+// explain turns an error of net/http into words that a field engineer can act
+// on.
+func (c *Client) explain(err error, written bool) *failure {
+	if written {
+		return &failure{why: "sent, and no reply came: " + brokeOff(err), written: true}
+	}
+	var (
+		unknown  x509.UnknownAuthorityError
+		host     x509.HostnameError
+		invalid  x509.CertificateInvalidError
+		verify   *tls.CertificateVerificationError
+		notTLS   tls.RecordHeaderError
+		dns      *net.DNSError
+		unsent   = func(why string) *failure { return &failure{why: why} }
+		hopeless = func(why string) *failure { return &failure{why: why, final: true} }
+	)
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && c.clockUnset():
+		return unsent("the clock is not set, so the gateway's certificate cannot be checked")
+	case errors.As(err, &host):
+		return hopeless("the gateway's certificate is for another name: check the address, and whether a network in between answers for it")
+	case errors.As(err, &unknown):
+		return hopeless("the gateway's certificate is signed by nobody known here: check ca_file, and whether a network in between answers for the gateway")
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return hopeless("the gateway's certificate has expired or is not yet valid: check the clock")
+	case errors.As(err, &invalid), errors.As(err, &verify):
+		return hopeless("the gateway's certificate is refused: " + label(innermost(err)))
+	case errors.Is(err, errNotLoopback):
+		return hopeless(errNotLoopback.Error())
+	case errors.As(err, &notTLS):
+		return unsent("what answers at the gateway's address does not speak TLS: does this network want a sign-on first?")
+	case errors.As(err, &dns):
+		return unsent("the gateway's name cannot be looked up: check the network and its DNS")
+	}
+	if why, known := breakage(err); known {
+		return unsent("no connection to the gateway: " + why)
+	}
+	return unsent("no connection to the gateway: " + label(innermost(err)))
 }
 
 func (c *Client) clockUnset() bool {
 	return !c.c.Built.IsZero() && c.c.Now().Before(c.c.Built)
 }
 
-// cause is the innermost text of an error, without the address that net/http
-// puts before it.
-func cause(err error) string {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "time-out"
-	case errors.Is(err, context.Canceled):
-		return "given up"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "the connection was closed"
+// brokeOff says how an exchange ended whose first byte had left. net/http
+// quotes a malformed answer in its errors, and that is not ours to pass on.
+func brokeOff(err error) string {
+	if why, known := breakage(err); known {
+		return why
 	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return "time-out"
-	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			break
-		}
-		err = inner
-	}
-	text := err.Error()
-	if i := strings.IndexByte(text, '\n'); i >= 0 {
-		text = text[:i]
-	}
-	return text
+	return "what came is not HTTP, or too much of it"
 }
 
-// parseTradeTime reads trade_time as if it were UTC, in seconds; its zone is not
-// known (section 10.2). Newer Java versions print a narrow no-break space before
-// AM or PM, and a comma after the year.
-func parseTradeTime(text string) int64 {
-	text = strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(strings.TrimSpace(text))
-	for _, layout := range []string{"Jan 2, 2006 3:04:05 PM", "Jan 2, 2006, 3:04:05 PM"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.Unix()
+// breakage knows the ways in which any connection breaks.
+func breakage(err error) (string, bool) {
+	var timeout net.Error
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "given up", true
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "time-out", true
+	case errors.As(err, &errno):
+		return errno.Error(), true
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "the connection was closed", true
+	}
+	return "", false
+}
+
+// innermost is the text of the first cause.
+func innermost(err error) string {
+	for {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			if e.Unwrap() == nil {
+				return err.Error()
+			}
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			if len(e.Unwrap()) == 0 {
+				return err.Error()
+			}
+			err = e.Unwrap()[0]
+		default:
+			return err.Error()
 		}
 	}
-	return 0
 }

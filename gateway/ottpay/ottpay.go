@@ -4,23 +4,30 @@
 // package flows.
 //
 // A reply counts only if its digest fits, its order id is ours and, where it
-// says so, its merchant too. Response codes lie outside the digest, so they are
-// believed only over verified TLS (or on loopback) and only as far as
-// docs/protocol.md says. Nothing outside this package sees one.
+// names one, its merchant too. Response codes lie outside the digest: they are
+// heard only over verified TLS (or on loopback, which is all that New and the
+// dialler let pass), and the most that one of them can do alone is to become
+// payterm.Refused, Rejected or NotFound. Nothing outside this package sees one.
 //
-// A payment is written at most once: every request has a fresh connection,
+// A payment is written at most once: every request has a connection of its own,
 // HTTP/1.1, no redirects, no proxy, nothing that net/http would replay; and
-// whether a byte of it left is taken from the connection, not guessed.
+// whether a byte of it left is known at the connection, not guessed.
+//
+// Section numbers in comments are those of the protocol sheet, the project's
+// notes on what OTT Pay's pages and public clients say.
 package ottpay
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
-	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"payterm"
@@ -35,14 +42,15 @@ const (
 	actionRate    = "EX_RATE_QUERY"
 )
 
-// SignKey is the merchant's secret. It shows itself to nobody.
+// SignKey is the merchant's secret. It shows itself to nobody; only a conversion
+// to string reveals it.
 type SignKey string
 
 // String hides the key.
 func (SignKey) String() string { return "(sign key)" }
 
-// GoString hides the key from %#v.
-func (SignKey) GoString() string { return "(sign key)" }
+// Format hides the key from every verb of package fmt.
+func (k SignKey) Format(s fmt.State, _ rune) { io.WriteString(s, k.String()) } //nolint:errcheck // as package fmt does
 
 // MarshalText hides the key from encoders.
 func (SignKey) MarshalText() ([]byte, error) { return []byte("(sign key)"), nil }
@@ -55,6 +63,7 @@ type Config struct {
 	TerminalNo  string // outer field, left out when empty
 	SignKey     SignKey
 	CallBackURL string            // ACTIVEPAY requires one
+	Currency    payterm.Currency  // the merchant's; an amount in another is not sent. Empty: any
 	Versions    map[string]string // by action; "1.0" where none is given
 	CAs         *x509.CertPool    // nil for the system's
 
@@ -67,11 +76,16 @@ type Config struct {
 	Now   func() time.Time
 }
 
-// Client makes requests. It keeps no connection and no state between them.
+// Client makes requests. It keeps no connection and no state between them, and
+// any number of goroutines may use it at once.
 type Client struct {
-	c    Config
-	http *http.Client
+	c   Config
+	tls *tls.Config // nil for plain HTTP on loopback
 }
+
+// Format shows the client by its address and nothing else: package fmt would
+// print the key in an unexported field.
+func (c *Client) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "ottpay.Client(%s)", c.c.URL) }
 
 // ErrConfig says which field of Config cannot be used.
 var ErrConfig = errors.New("ottpay: configuration")
@@ -81,18 +95,22 @@ func New(c Config) (*Client, error) {
 	bad := func(field, why string) (*Client, error) { return nil, fmt.Errorf("%w: %s: %s", ErrConfig, field, why) }
 	u, err := url.Parse(c.URL)
 	switch {
-	case err != nil || u.Host == "":
+	case err != nil || u.Host == "" || len(c.URL) > maxURL:
 		return bad("url", "not an address such as https://frontapi.ottpay.com:443/processV2")
+	case u.User != nil:
+		return bad("url", "a name and a password have no place in it")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return bad("url", "http:// is accepted for a gateway on loopback only")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return bad("url", "https:// is needed")
 	case c.MerchantID == "":
 		return bad("merchant_id", "is missing")
-	case len(c.SignKey) != 16:
-		return bad("sign_key_file", "the key has 16 characters")
+	case len(c.SignKey) != 16 || strings.ContainsFunc(string(c.SignKey), notKey):
+		return bad("sign_key_file", "the key has 16 letters and digits")
 	case c.CallBackURL == "":
 		return bad("call_back_url", "the gateway requires one, any https address of the merchant's")
+	case c.Currency != "" && !c.Currency.Valid():
+		return bad("currency", "an ISO 4217 code such as CAD is needed")
 	case c.Now == nil:
 		return bad("Now", "a clock is needed")
 	}
@@ -102,8 +120,22 @@ func New(c Config) (*Client, error) {
 	if c.Timeout <= 0 {
 		c.Timeout = 15 * time.Second
 	}
-	return &Client{c: c, http: newHTTP(c)}, nil
+	c.Versions = maps.Clone(c.Versions)
+	client := &Client{c: c}
+	if u.Scheme == "https" {
+		client.tls = &tls.Config{
+			ServerName: u.Hostname(), RootCAs: c.CAs, Time: c.Now,
+			MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+		}
+	}
+	return client, nil
 }
+
+// maxURL keeps the request's first line within net/http's first write.
+const maxURL = 1024
+
+// notKey tells what a sign key cannot hold: a stray line end, most likely.
+func notKey(r rune) bool { return r <= ' ' || r > '~' }
 
 func isLoopback(host string) bool {
 	if host == "localhost" {
@@ -125,9 +157,48 @@ func (c *Client) body(action string, pairs []pair) ([]byte, error) {
 	}
 	r := request{Action: action, Version: version, MerchantID: c.c.MerchantID, Data: data, MD5: md5Text}
 	if action == actionActive || action == actionPassive {
+		// Clients differ on where the operator stands; both is the safe reading (section 15 no. 8).
 		r.OperatorID, r.TerminalNo = c.c.OperatorID, c.c.TerminalNo
 	}
 	return marshalRequest(r)
+}
+
+// unfit says why a payment must not be sent, or nothing. Whoever calls has
+// checked all this before; what moves money is checked once more at the door.
+func (c *Client) unfit(p payterm.Payment) string {
+	switch {
+	case !p.Wallet.Valid():
+		return "the wallet is unknown"
+	case p.Mode != payterm.Active && p.Mode != payterm.Passive:
+		return "the mode is unknown"
+	case p.Mode == payterm.Passive && !sendable(p.Code.Reveal()):
+		return "there is no payment code that could be sent"
+	}
+	return c.unfitAmount(p.OrderID, p.Total, p.MaxFeeMinor)
+}
+
+func (c *Client) unfitAmount(id payterm.OrderID, total payterm.Amount, maxFee int64) string {
+	switch {
+	case !id.Valid():
+		return "the order id cannot be used"
+	case total.Minor <= 0 || total.Minor > payterm.MaxMinor || maxFee < 0 || maxFee > payterm.MaxMinor:
+		return "the amount cannot be charged"
+	case c.c.Currency != "" && total.Currency != c.c.Currency:
+		return "the amount is not in the merchant's currency"
+	}
+	return ""
+}
+
+// maxPayCode is well above the longest code known, an EMV consumer code.
+const maxPayCode = 1024
+
+// sendable tells a payment code from none and from one that was read back from
+// its masked form: no wallet's code holds anything but printable ASCII, and none
+// an asterisk.
+func sendable(code string) bool {
+	return code != "" && len(code) <= maxPayCode && !strings.ContainsFunc(code, func(r rune) bool {
+		return r <= ' ' || r > '~' || r == '*'
+	})
 }
 
 // paymentPairs are the inner fields of sections 3.1 and 4.1. The amount is sale
@@ -142,53 +213,4 @@ func (c *Client) paymentPairs(p payterm.Payment) (string, []pair) {
 		return actionActive, append(pairs, pair{"call_back_url", c.c.CallBackURL})
 	}
 	return actionPassive, append(pairs, pair{"auth_code", p.Code.Reveal()})
-}
-
-// Callback is what the gateway posted to call_back_url. It is a reason to
-// inquire, never an approval: the outer code is unprotected and the inner data
-// may lack a status (section 9).
-type Callback struct {
-	OrderID        payterm.OrderID
-	AmountMinor    int64
-	ChannelOrderID string
-	FinishTime     string // as received: its zone is not known
-	Status         string // often missing
-}
-
-// DecodeCallback reads a callback's body and checks digest and merchant.
-func (c *Client) DecodeCallback(body []byte) (Callback, error) {
-	if len(body) > maxBody {
-		return Callback{}, fmt.Errorf("callback: larger than %d bytes", maxBody)
-	}
-	r, err := openReply(body, string(c.c.SignKey))
-	if err != nil {
-		return Callback{}, fmt.Errorf("callback: %w", err)
-	}
-	if r.inner == nil {
-		return Callback{}, errors.New("callback: it has no data")
-	}
-	if m := r.inner.str("merchant_id"); m != "" && m != c.c.MerchantID {
-		return Callback{}, fmt.Errorf("callback: %w: it names another merchant", errForged)
-	}
-	cb := Callback{
-		OrderID:        payterm.OrderID(r.inner.str("order_id")),
-		ChannelOrderID: r.inner.str("bizpay_order_id", "biz_order_id"),
-		FinishTime:     r.inner.str("finish_time"),
-		Status:         r.inner.str("order_status"),
-	}
-	if cb.OrderID == "" {
-		return Callback{}, errors.New("callback: it names no order")
-	}
-	var ok bool
-	if cb.AmountMinor, ok = r.inner.minor("amount"); !ok {
-		return Callback{}, errors.New("callback: it has no amount")
-	}
-	return cb, nil
-}
-
-// Rate is an exchange rate for display: the wallet fixes the real one.
-type Rate struct {
-	Currency payterm.Currency `json:"currency"`
-	// CNY is what one unit costs, times 10^8 (section 8).
-	CNY int64 `json:"cny_e8"`
 }
