@@ -15,19 +15,24 @@ import (
 	"strings"
 	"time"
 
+	"periph.io/x/conn/v3/driver/driverreg"
 	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/conn/v3/gpio/gpioreg"
 	"periph.io/x/conn/v3/physic"
 	"periph.io/x/conn/v3/spi"
 	"periph.io/x/conn/v3/spi/spireg"
-	"periph.io/x/host/v3"
 	"periph.io/x/host/v3/gpioioctl"
+	_ "periph.io/x/host/v3/sysfs" // spidev; not host.Init, which also probes for SoCs and maps their registers
 )
 
-// Ports opens wires by name.
+// Ports opens wires by the names that a profile has for them.
 type Ports interface {
+	// SPI opens a bus and chip select, such as SPI0.0.
 	SPI(name string) (spi.PortCloser, error)
+	// Pin finds a line, such as gpiochip0:25 or GPIO25. Two names of one line give
+	// the same pin.
 	Pin(name string) (gpio.PinIO, error)
+	// Serial opens a serial line. A device that is not there yet is no error: the
+	// line opens it once it is.
 	Serial(name string, baud int) (*Line, error)
 }
 
@@ -42,13 +47,14 @@ type Board struct {
 	Printer *Line
 	Buzzer  gpio.PinOut
 	Faults  map[string]error // by device: display, keypad, scanner, printer, buzzer
-	closers []func() error
 }
 
 // DisplayPorts are the wires of a display; Reset and Backlight may be nil.
 type DisplayPorts struct {
 	Conn                 spi.Conn
 	DC, Reset, Backlight gpio.PinOut
+
+	port spi.PortCloser
 }
 
 // KeypadPorts are the wires of a key matrix.
@@ -57,96 +63,115 @@ type KeypadPorts struct{ Rows, Columns []gpio.PinIO }
 // Open opens everything that the profile names. It does not fail as a whole.
 func Open(p Profile, ports Ports) *Board {
 	b := &Board{Profile: p, Faults: map[string]error{}}
+	o := opener{ports, map[gpio.PinIO]string{}}
 	fault := func(device string, err error) {
 		if err != nil {
 			b.Faults[device] = fmt.Errorf("hal: %s: %w", device, err)
 		}
 	}
+	var err error
 	if p.Display != nil {
-		fault("display", b.openDisplay(p.Display, ports))
+		b.Display, err = o.display(p.Display)
+		fault("display", err)
 	}
 	if p.Keypad != nil {
-		fault("keypad", b.openKeypad(p.Keypad, ports))
+		b.Keypad, err = o.keypad(p.Keypad)
+		fault("keypad", err)
 	}
-	var err error
 	if p.Scanner != nil {
-		b.Scanner, err = b.openSerial(ports, p.Scanner.Device, p.Scanner.Baud)
+		b.Scanner, err = ports.Serial(p.Scanner.Device, p.Scanner.Baud)
 		fault("scanner", err)
 	}
 	if p.Printer != nil {
-		b.Printer, err = b.openSerial(ports, p.Printer.Device, p.Printer.Baud)
+		b.Printer, err = ports.Serial(p.Printer.Device, p.Printer.Baud)
 		fault("printer", err)
 	}
-	if p.Signal != nil && p.Signal.Buzzer != "" {
-		pin, err := ports.Pin(p.Signal.Buzzer)
-		if err == nil {
-			b.Buzzer = pin
-		}
+	if p.Signal != nil {
+		b.Buzzer, err = o.out(p.Signal.Buzzer)
 		fault("buzzer", err)
 	}
 	return b
 }
 
-func (b *Board) openDisplay(d *Display, ports Ports) error {
-	port, err := ports.SPI(d.SPI)
-	if err != nil {
-		return err
-	}
-	b.closers = append(b.closers, port.Close)
-	c, err := port.Connect(physic.Frequency(d.SpeedHz)*physic.Hertz, spi.Mode0, 8)
-	if err != nil {
-		return fmt.Errorf("connect %s: %w", d.SPI, err)
-	}
-	out := &DisplayPorts{Conn: c}
-	for _, one := range []struct {
-		name string
-		pin  *gpio.PinOut
-	}{{d.DC, &out.DC}, {d.Reset, &out.Reset}, {d.Backlight, &out.Backlight}} {
-		if one.name == "" {
-			continue
-		}
-		pin, err := ports.Pin(one.name)
-		if err != nil {
-			return err
-		}
-		*one.pin = pin
-	}
-	b.Display = out
-	return nil
+// opener opens wires and notices a line that the profile names in two ways.
+type opener struct {
+	ports Ports
+	used  map[gpio.PinIO]string
 }
 
-func (b *Board) openKeypad(k *Keypad, ports Ports) error {
-	out := &KeypadPorts{}
-	for _, side := range []struct {
-		names []string
-		pins  *[]gpio.PinIO
-	}{{k.Rows, &out.Rows}, {k.Columns, &out.Columns}} {
-		for _, name := range side.names {
-			pin, err := ports.Pin(name)
-			if err != nil {
-				return err
-			}
-			*side.pins = append(*side.pins, pin)
-		}
-	}
-	b.Keypad = out
-	return nil
-}
-
-func (b *Board) openSerial(ports Ports, name string, baud int) (*Line, error) {
-	l, err := ports.Serial(name, baud)
+func (o *opener) pin(name string) (gpio.PinIO, error) {
+	p, err := o.ports.Pin(name)
 	if err != nil {
 		return nil, err
 	}
-	b.closers = append(b.closers, l.Close)
-	return l, nil
+	if by, taken := o.used[p]; taken {
+		return nil, fmt.Errorf("line %s is line %s, which is used already", name, by)
+	}
+	o.used[p] = name
+	return p, nil
 }
 
-// Close closes what was opened.
+// out is an output line; nil without a name.
+func (o *opener) out(name string) (gpio.PinOut, error) {
+	if name == "" {
+		return nil, nil
+	}
+	p, err := o.pin(name)
+	if err != nil {
+		return nil, err // not p: a nil pin in an interface is not nil
+	}
+	return p, nil
+}
+
+func (o *opener) display(d *Display) (*DisplayPorts, error) {
+	w := &DisplayPorts{}
+	for _, one := range []struct {
+		name string
+		pin  *gpio.PinOut
+	}{{d.DC, &w.DC}, {d.Reset, &w.Reset}, {d.Backlight, &w.Backlight}} {
+		var err error
+		if *one.pin, err = o.out(one.name); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if w.port, err = o.ports.SPI(d.SPI); err != nil {
+		return nil, err
+	}
+	if w.Conn, err = w.port.Connect(physic.Frequency(d.SpeedHz)*physic.Hertz, spi.Mode0, 8); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect %s: %w", d.SPI, err), w.port.Close())
+	}
+	return w, nil
+}
+
+func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
+	w := &KeypadPorts{}
+	for _, side := range []struct {
+		names []string
+		pins  *[]gpio.PinIO
+	}{{k.Rows, &w.Rows}, {k.Columns, &w.Columns}} {
+		for _, name := range side.names {
+			p, err := o.pin(name)
+			if err != nil {
+				return nil, err
+			}
+			*side.pins = append(*side.pins, p)
+		}
+	}
+	return w, nil
+}
+
+// Close closes buses and serial lines. GPIO lines are released with the process:
+// a released one may change its level, and the drivers have left them at rest.
 func (b *Board) Close() error {
 	var errs []error
-	for _, c := range b.closers {
-		errs = append(errs, c())
+	if b.Display != nil {
+		errs = append(errs, b.Display.port.Close())
+	}
+	for _, l := range []*Line{b.Scanner, b.Printer} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -156,9 +181,9 @@ func Sleep(d time.Duration) { time.Sleep(d) }
 
 type hostPorts struct{}
 
-// Host gives the machine's own ports.
+// Host gives the machine's own ports: spidev, the lines of its GPIO chips, ttys.
 func Host() (Ports, error) {
-	if _, err := host.Init(); err != nil {
+	if _, err := driverreg.Init(); err != nil {
 		return nil, fmt.Errorf("hal: start periph: %w", err)
 	}
 	return hostPorts{}, nil
@@ -172,35 +197,56 @@ func (hostPorts) SPI(name string) (spi.PortCloser, error) {
 	return p, nil
 }
 
-// Pin finds a line by "chip:offset", where chip is a name or a label, or by its
-// line name. Nothing is probed: SoCs number their lines differently.
 func (hostPorts) Pin(name string) (gpio.PinIO, error) {
-	chip, offset, byOffset := strings.Cut(name, ":")
-	if byOffset {
-		n, err := strconv.Atoi(offset)
-		if err != nil {
-			return nil, fmt.Errorf("line %s: the part behind the colon is a number", name)
-		}
-		for _, c := range gpioioctl.Chips {
-			if c.Name() != chip && c.Label() != chip {
-				continue
+	p, err := findLine(gpioioctl.Chips, name)
+	if err != nil {
+		return nil, err // not p: a nil line in an interface is not nil
+	}
+	return p, nil
+}
+
+// gpioChip is what findLine needs of a *gpioioctl.GPIOChip.
+type gpioChip interface {
+	Name() string
+	Label() string
+	LineCount() int
+	ByName(string) *gpioioctl.GPIOLine
+	ByNumber(int) *gpioioctl.GPIOLine
+}
+
+// findLine finds a line by chip and offset, or by its own name when only one chip
+// has a line of that name. periph puts the chip's name before a line's when another
+// of its drivers was first with it; both are that line.
+func findLine[C gpioChip](chips []C, name string) (*gpioioctl.GPIOLine, error) {
+	label, offset, byOffset := strings.Cut(name, ":")
+	var found []*gpioioctl.GPIOLine
+	var names []string
+	for _, c := range chips {
+		names = append(names, fmt.Sprintf("%s (%s)", c.Name(), c.Label()))
+		switch {
+		case !byOffset:
+			for _, n := range []string{name, c.Name() + "-" + name} {
+				if l := c.ByName(n); l != nil {
+					found = append(found, l)
+				}
 			}
-			if l := c.ByNumber(n); l != nil {
-				return l, nil
+		case c.Name() == label || c.Label() == label:
+			n, err := strconv.Atoi(offset)
+			if err != nil || n < 0 {
+				return nil, fmt.Errorf("line %s: behind the colon stands the line's number on its chip", name)
 			}
-			return nil, fmt.Errorf("line %s: the chip has no line %d", name, n)
-		}
-		return nil, fmt.Errorf("line %s: there is no GPIO chip %s", name, chip)
-	}
-	for _, c := range gpioioctl.Chips {
-		if l := c.ByName(name); l != nil {
-			return l, nil
+			if n < c.LineCount() {
+				found = append(found, c.ByNumber(n))
+			}
 		}
 	}
-	if p := gpioreg.ByName(name); p != nil {
-		return p, nil
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return nil, fmt.Errorf("there is no line %s; the GPIO chips are: %s", name, strings.Join(names, ", "))
 	}
-	return nil, fmt.Errorf("line %s: no GPIO chip has a line of this name", name)
+	return nil, fmt.Errorf("line %s: %d chips have one: name it as chip:offset", name, len(found))
 }
 
 func (hostPorts) Serial(name string, baud int) (*Line, error) {

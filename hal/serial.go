@@ -3,15 +3,17 @@ package hal
 import (
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/tarm/serial"
+	"golang.org/x/sys/unix"
 )
 
-// lineError tells drivers, by its methods, what became of a call. They may not
-// import hal.
+// lineError tells drivers, by its methods, what became of a call: they may not
+// import hal, and ask for interface{ Timeout() bool } and
+// interface{ Unplugged() bool }.
 type lineError struct {
 	text               string
 	timeout, unplugged bool
@@ -21,307 +23,323 @@ func (e *lineError) Error() string   { return e.text }
 func (e *lineError) Timeout() bool   { return e.timeout }
 func (e *lineError) Unplugged() bool { return e.unplugged }
 
-// Errors of a Line.
+// Errors of a Line. They come wrapped; ErrUnplugged with why the device cannot be
+// opened.
 var (
-	ErrTimeout   error = &lineError{text: "hal: the serial line: time-out", timeout: true}
-	ErrUnplugged error = &lineError{text: "hal: the serial line is unplugged", unplugged: true}
-	ErrClosed          = errors.New("hal: the serial line is closed")
+	ErrTimeout   error = &lineError{text: "hal: serial line: time-out", timeout: true}
+	ErrUnplugged error = &lineError{text: "hal: serial line: unplugged", unplugged: true}
+	ErrClosed          = errors.New("hal: serial line: closed")
 )
 
-// Line is a serial line that outlives its cable. It hides what the serial
-// library does: a hang-up looks like a time-out there, a write has no deadline,
-// and a read without one never ends.
+// Line is a serial line that outlives its cable: it opens its device as soon as
+// there is one, and again after it went away. Each call has a deadline. Any
+// goroutine may call any method.
 //
-// One goroutine owns the reading side and the reopening, one the writing side;
-// Close ends both.
+// One goroutine owns the opening and the reading side; Close ends it.
 type Line struct {
-	device func() string // asked at each opening: a replugged adapter may have another name
+	device func() string
 	baud   int
 
-	mu     sync.Mutex
-	port   *serial.Port // nil while unplugged
-	why    error        // of the last failed opening
-	gone   chan struct{}
-	closed bool
+	mu      sync.Mutex
+	port    *port         // nil while unplugged
+	why     error         // of the last opening that failed
+	in      []byte        // came and was not read yet
+	lost    bool          // a hang-up that no reader has been told of
+	changed chan struct{} // closed, and made anew, when one of these changes
+	closed  bool
 
-	in     chan byte
-	writes chan writeJob
-	end    chan struct{}
-	wg     sync.WaitGroup
-}
-
-type writeJob struct {
-	b    []byte
-	done chan error
+	turn chan struct{} // is full while somebody writes
+	end  chan struct{}
+	done chan struct{}
 }
 
 const (
-	readStep   = 100 * time.Millisecond // the library's own step; zero would hang
-	hangUps    = 3                      // so many ends of file ...
-	hangUpTime = 50 * time.Millisecond  // ... within this mean a hang-up
 	backOffMin = 100 * time.Millisecond
 	backOffMax = 5 * time.Second
-	inBound    = 4096
+	livedLong  = time.Second // a device that was there so long starts the back-off anew
+	inBound    = 4096        // bytes kept for a reader; later ones are lost, as in the kernel
 )
 
-// OpenLine makes a line and begins to open it. A device that is not there yet is
-// opened as soon as it is.
+// OpenLine makes a line and tries at once to open its device. device is asked at
+// each opening, since a replugged adapter may have another name; "" is no device.
 func OpenLine(device func() string, baud int) *Line {
 	l := &Line{
-		device: device, baud: baud,
-		in: make(chan byte, inBound), writes: make(chan writeJob), end: make(chan struct{}),
-		gone: make(chan struct{}),
+		device: device, baud: baud, changed: make(chan struct{}),
+		turn: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{}),
 	}
-	l.open() // at once if it can be, so that the first user finds it open
-	l.wg.Add(2)
-	go l.readLoop()
-	go l.writeLoop()
+	first := l.open() // here, so that the first user finds it open
+	go l.run(first)
 	return l
 }
 
-func (l *Line) open() bool {
-	port, err := serial.OpenPort(&serial.Config{Name: l.device(), Baud: l.baud, ReadTimeout: readStep})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err != nil {
-		l.why = err
-		return false
+// run reads what comes and reopens what went, until Close.
+func (l *Line) run(p *port) {
+	defer close(l.done)
+	pause := backOffMin
+	for {
+		opened := time.Now()
+		if p != nil {
+			l.receive(p)
+			l.hangUp(p)
+		}
+		if p != nil && time.Since(opened) > livedLong {
+			pause = backOffMin
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-l.end:
+			t.Stop()
+			return
+		case <-t.C:
+		}
+		pause = min(2*pause, backOffMax)
+		p = l.open()
 	}
-	l.port, l.why = port, nil
-	return true
 }
 
-func (l *Line) current() *serial.Port {
+func (l *Line) open() *port {
+	p, err := openPort(l.device(), l.baud)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.port
+	if l.why = err; err != nil {
+		return nil
+	}
+	if l.closed {
+		p.close()
+		return nil
+	}
+	if l.lost {
+		l.in = nil // what came over the old cable and was left unread is no part of what follows
+	}
+	l.port = p
+	l.wake()
+	return p
 }
 
-// hangUp closes a port that has gone, and wakes whoever waits for it.
-func (l *Line) hangUp(p *serial.Port) {
+// wake lets every reader look again. The lock is held.
+func (l *Line) wake() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// hangUp closes a port that has gone.
+func (l *Line) hangUp(p *port) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.port != p {
 		return
 	}
-	l.port = nil
-	close(l.gone)
-	l.gone = make(chan struct{})
-	p.Close() //nolint:errcheck // the device is gone
+	l.port, l.lost = nil, true
+	p.close()
+	l.wake()
 }
 
-// unplugged is closed when the port that is open now goes away; nil while none
-// is.
-func (l *Line) unplugged() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.port == nil {
-		return nil
-	}
-	return l.gone
-}
-
-func (l *Line) readLoop() {
-	defer l.wg.Done()
-	pause := backOffMin
+// receive takes what comes until the port hangs up or is closed.
+func (l *Line) receive(p *port) {
+	buf := make([]byte, 512)
 	for {
-		select {
-		case <-l.end:
+		n, err := p.tty.Read(buf)
+		l.mu.Lock()
+		if n = min(n, inBound-len(l.in)); n > 0 {
+			l.in = append(l.in, buf[:n]...)
+			l.wake()
+		}
+		l.mu.Unlock()
+		if err != nil {
 			return
-		default:
-		}
-		p := l.current()
-		if p == nil {
-			if l.open() {
-				pause = backOffMin
-				continue
-			}
-			select {
-			case <-l.end:
-				return
-			case <-time.After(pause):
-			}
-			pause = min(2*pause, backOffMax)
-			continue
-		}
-		if !l.readPort(p) {
-			return
-		}
-		l.hangUp(p)
-	}
-}
-
-// readPort reads until the port hangs up; false when the line is closed.
-func (l *Line) readPort(p *serial.Port) bool {
-	buf := make([]byte, 256)
-	ends, first := 0, time.Time{}
-	for {
-		n, err := p.Read(buf)
-		for _, b := range buf[:max(0, n)] {
-			select {
-			case l.in <- b:
-			case <-l.end:
-				return false
-			}
-		}
-		select {
-		case <-l.end:
-			return false
-		default:
-		}
-		switch {
-		case n > 0:
-			ends = 0
-		case err == nil || errors.Is(err, io.EOF):
-			now := time.Now()
-			if ends == 0 || now.Sub(first) > hangUpTime {
-				ends, first = 0, now
-			}
-			if ends++; ends >= hangUps {
-				return true
-			}
-		default:
-			return true
-		}
-	}
-}
-
-func (l *Line) writeLoop() {
-	defer l.wg.Done()
-	for {
-		select {
-		case <-l.end:
-			return
-		case job := <-l.writes:
-			p := l.current()
-			if p == nil {
-				job.done <- ErrUnplugged
-				continue
-			}
-			if _, err := p.Write(job.b); err != nil {
-				l.hangUp(p)
-				job.done <- fmt.Errorf("%w (%w)", ErrUnplugged, err)
-				continue
-			}
-			job.done <- nil
 		}
 	}
 }
 
 // Read waits up to d for bytes and gives what has come. ErrTimeout means that
-// nothing came, ErrUnplugged that there is no device.
+// nothing came, ErrUnplugged that there is no device, or that there was none for a
+// while since the last Read: what comes next does not belong to what came before.
 func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case first := <-l.in:
-		b[0] = first
-		return 1 + l.more(b[1:]), nil
-	default:
-	}
-	gone := l.unplugged()
-	if gone == nil {
-		select { // do not let a caller spin while nothing is plugged in
-		case <-t.C:
-		case <-l.end:
-			return 0, ErrClosed
+	for {
+		n, changed, err := l.take(b)
+		if n > 0 || err != nil {
+			return n, err
 		}
-		return 0, ErrUnplugged
-	}
-	select {
-	case first := <-l.in:
-		b[0] = first
-		return 1 + l.more(b[1:]), nil
-	case <-gone:
-		return 0, ErrUnplugged
-	case <-l.end:
-		return 0, ErrClosed
-	case <-t.C:
-		return 0, ErrTimeout
-	}
-}
-
-// more takes what is there already.
-func (l *Line) more(b []byte) int {
-	for n := range b {
 		select {
-		case b[n] = <-l.in:
-		default:
-			return n
+		case <-changed:
+		case <-t.C:
+			if _, why := l.Plugged(); why != nil {
+				return 0, why
+			}
+			return 0, ErrTimeout
 		}
 	}
-	return len(b)
 }
 
-// Write sends b within d. After ErrTimeout an unknown part of it was sent.
-func (l *Line) Write(b []byte, d time.Duration) (int, error) {
-	if l.current() == nil {
-		return 0, ErrUnplugged
+// take gives what a reader may have now, and what to wait for when that is
+// nothing.
+func (l *Line) take(b []byte) (int, <-chan struct{}, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return 0, nil, ErrClosed
+	case l.lost && (l.port != nil || len(l.in) == 0):
+		l.lost = false
+		return 0, nil, fmt.Errorf("%w since the last read", ErrUnplugged)
 	}
+	n := copy(b, l.in)
+	l.in = l.in[:copy(l.in, l.in[n:])]
+	return n, l.changed, nil
+}
+
+// Write sends b within d and gives how many bytes the kernel took. After an error
+// an unknown part of them has reached the device, and after ErrTimeout what has
+// not will not: a line that was stuck does not begin with the past.
+func (l *Line) Write(b []byte, d time.Duration) (int, error) {
+	deadline := time.Now().Add(d)
 	t := time.NewTimer(d)
 	defer t.Stop()
-	job := writeJob{append([]byte(nil), b...), make(chan error, 1)}
 	select {
-	case l.writes <- job:
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
 	case <-l.end:
 		return 0, ErrClosed
 	case <-t.C:
-		l.unblock()
 		return 0, ErrTimeout
 	}
-	select {
-	case err := <-job.done:
-		if err != nil {
-			return 0, err
+	l.mu.Lock()
+	p := l.port
+	l.mu.Unlock()
+	if p == nil {
+		_, why := l.Plugged()
+		return 0, why
+	}
+	n, err := p.write(b, deadline)
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, ErrTimeout
+	case errors.Is(err, os.ErrClosed): // under our hands: by Close, or by the reader who saw the hang-up
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.closed {
+			return n, ErrClosed
 		}
-		return len(b), nil
-	case <-l.end:
-		return 0, ErrClosed
-	case <-t.C:
-		l.unblock()
-		return 0, ErrTimeout
+		return n, ErrUnplugged
 	}
+	l.hangUp(p)
+	return n, fmt.Errorf("%w: %w", ErrUnplugged, err)
 }
 
-// unblock throws away what the kernel holds back, which is the only way to end a
-// write that the other side does not take.
-func (l *Line) unblock() {
-	if p := l.current(); p != nil {
-		p.Flush() //nolint:errcheck // best effort: the caller gets ErrTimeout anyway
-	}
-}
-
-// Plugged reports whether a device is open now, and otherwise why not.
+// Plugged reports whether a device is open now, and otherwise why not: an
+// ErrUnplugged, or ErrClosed.
 func (l *Line) Plugged() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.port != nil, l.why
+	switch {
+	case l.closed:
+		return false, ErrClosed
+	case l.port != nil:
+		return true, nil
+	case l.why != nil:
+		return false, fmt.Errorf("%w: %w", ErrUnplugged, l.why)
+	}
+	return false, ErrUnplugged
 }
 
-// Close ends the line and its goroutines.
+// Close closes the device and ends the line's goroutine and every call.
 func (l *Line) Close() error {
 	l.mu.Lock()
-	if l.closed {
-		l.mu.Unlock()
-		return nil
-	}
-	l.closed = true
-	l.mu.Unlock()
-	close(l.end)
-	done := make(chan struct{})
-	go func() { l.wg.Wait(); close(done) }()
-	for {
-		l.unblock()
-		select {
-		case <-done:
-			if p := l.current(); p != nil {
-				return p.Close()
-			}
-			return nil
-		case <-time.After(20 * time.Millisecond):
+	if !l.closed {
+		l.closed = true
+		close(l.end)
+		if l.port != nil {
+			l.port.close()
 		}
+		l.wake()
 	}
+	l.mu.Unlock()
+	<-l.done
+	return nil
 }
+
+// port is an open tty. The serial library sets its speed and raw mode, and is done
+// then: its own descriptor blocks for good in a Write that the other side does not
+// take, and reads a time-out and a hang-up as the same. The settings stay for as
+// long as this descriptor, which does not block, is open.
+type port struct{ tty *os.File }
+
+// errBusy means that another program, or another device of the profile, has the
+// line.
+var errBusy = errors.New("another program uses it")
+
+func openPort(name string, baud int) (*port, error) {
+	if name == "" {
+		return nil, errors.New("no device")
+	}
+	tty, err := os.OpenFile(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	p := &port{tty}
+	if err := p.set(name, baud); err != nil {
+		p.close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, nil
+}
+
+// set takes the line for this process, sets it up, and throws away what came
+// before it was open.
+func (p *port) set(name string, baud int) error {
+	err := p.control(func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return errBusy
+	}
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	setter, err := serial.OpenPort(&serial.Config{Name: name, Baud: baud})
+	if err != nil {
+		return fmt.Errorf("set %d baud: %w", baud, err)
+	}
+	if err := setter.Close(); err != nil {
+		return fmt.Errorf("set %d baud: %w", baud, err)
+	}
+	if err := p.flush(unix.TCIFLUSH); err != nil {
+		return fmt.Errorf("flush: %w", err)
+	}
+	return nil
+}
+
+// write writes until the deadline, and drops what is stuck then.
+func (p *port) write(b []byte, deadline time.Time) (int, error) {
+	if err := p.tty.SetWriteDeadline(deadline); err != nil {
+		return 0, err
+	}
+	n, err := p.tty.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, errors.Join(err, p.flush(unix.TCOFLUSH))
+	}
+	return n, err
+}
+
+func (p *port) flush(queue int) error {
+	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
+}
+
+// control does something with the descriptor; File.Fd would make it blocking.
+func (p *port) control(do func(fd int) error) error {
+	c, err := p.tty.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if ctl := c.Control(func(fd uintptr) { err = do(int(fd)) }); ctl != nil {
+		return ctl
+	}
+	return err
+}
+
+func (p *port) close() { p.tty.Close() } //nolint:errcheck // there is nothing to be saved

@@ -1,0 +1,353 @@
+// Package haltest stands in for wires in tests: a serial line that plays a script
+// (Line), a bus that writes down what a driver did to it (Bus), and a real tty
+// whose cable can be pulled (Cable). Nothing of it behaves like a chip: for that
+// there is hal/emulated.
+package haltest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"payterm/hal"
+
+	"github.com/creack/pty"
+	"periph.io/x/conn/v3"
+	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/physic"
+	"periph.io/x/conn/v3/spi"
+)
+
+// Line is a serial line that plays a script: Want, Give, Late and Pull are its
+// steps, in the order of their calls. Time does not pass: a Read that has nothing
+// to give ends at once with hal.ErrTimeout, as if it had waited. At the end of the
+// test the script must be through.
+type Line struct {
+	// OnWait is told how long each Read would have waited, for a test's own clock.
+	OnWait func(time.Duration)
+
+	t      testing.TB
+	mu     sync.Mutex
+	script []step
+}
+
+type step struct {
+	kind  string // want, give, late or pull
+	bytes []byte
+}
+
+func (s step) String() string { return strings.TrimSpace(fmt.Sprintf("%s % x", s.kind, s.bytes)) }
+
+// NewLine makes a line with an empty script.
+func NewLine(t testing.TB) *Line {
+	l := &Line{t: t, OnWait: func(time.Duration) {}}
+	t.Cleanup(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if len(l.script) > 0 {
+			t.Errorf("haltest: the script was not played to its end: %v", l.script)
+		}
+	})
+	return l
+}
+
+func (l *Line) add(kind string, b []byte) *Line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.script = append(l.script, step{kind, bytes.Clone(b)})
+	return l
+}
+
+// Want says that the driver writes exactly b next, in as many writes as it likes.
+func (l *Line) Want(b ...byte) *Line { return l.add("want", b) }
+
+// Give lets the next Read give b; several Gives are read one by one.
+func (l *Line) Give(b ...byte) *Line { return l.add("give", b) }
+
+// Late lets one Read or Write run into its deadline.
+func (l *Line) Late() *Line { return l.add("late", nil) }
+
+// Pull lets one Read or Write find the cable pulled.
+func (l *Line) Pull() *Line { return l.add("pull", nil) }
+
+// fails takes a step that makes any call fail. The lock is held.
+func (l *Line) fails() error {
+	if len(l.script) == 0 {
+		return nil
+	}
+	switch l.script[0].kind {
+	case "late":
+		l.script = l.script[1:]
+		return hal.ErrTimeout
+	case "pull":
+		l.script = l.script[1:]
+		return hal.ErrUnplugged
+	}
+	return nil
+}
+
+// Read gives what the script has for it.
+func (l *Line) Read(b []byte, d time.Duration) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.fails(); err != nil {
+		if err == hal.ErrTimeout {
+			l.OnWait(d)
+		}
+		return 0, err
+	}
+	if len(l.script) == 0 || l.script[0].kind != "give" {
+		l.OnWait(d)
+		return 0, hal.ErrTimeout
+	}
+	s := &l.script[0]
+	n := copy(b, s.bytes)
+	if s.bytes = s.bytes[n:]; len(s.bytes) == 0 {
+		l.script = l.script[1:]
+	}
+	return n, nil
+}
+
+// Write holds b against the script.
+func (l *Line) Write(b []byte, d time.Duration) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.fails(); err != nil {
+		if err == hal.ErrTimeout {
+			l.OnWait(d)
+		}
+		return 0, err
+	}
+	for rest := b; len(rest) > 0; {
+		if len(l.script) == 0 || l.script[0].kind != "want" {
+			l.t.Errorf("haltest: wrote % x; the script has %v", rest, l.script)
+			return 0, errors.New("haltest: not in the script")
+		}
+		s := &l.script[0]
+		n := min(len(rest), len(s.bytes))
+		if !bytes.Equal(rest[:n], s.bytes[:n]) {
+			l.t.Errorf("haltest: wrote % x; the script wants % x", rest[:n], s.bytes[:n])
+			return 0, errors.New("haltest: not in the script")
+		}
+		rest = rest[n:]
+		if s.bytes = s.bytes[n:]; len(s.bytes) == 0 {
+			l.script = l.script[1:]
+		}
+	}
+	return len(b), nil
+}
+
+// Bus writes down, in one order, what a driver does to an SPI connection and to
+// the lines beside it, such as D/C and reset: what periph's spitest.Record and
+// gpiotest.Pin each know of themselves only. Compare its String with a golden one.
+type Bus struct {
+	// Max is the largest transfer, 4096 when zero; a larger one fails.
+	Max int
+	// Fail, when set, is asked before each transfer and each change of a line.
+	Fail func(what string) error
+
+	mu  sync.Mutex
+	log []string
+}
+
+// note writes down what happened unless it is made to fail.
+func (b *Bus) note(what string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.Fail != nil {
+		if err := b.Fail(what); err != nil {
+			return err
+		}
+	}
+	b.log = append(b.log, what)
+	return nil
+}
+
+// String is what happened, one thing a line: "dc low", "spi 2a", "spi 00 00 00 ef".
+// Transfers of more than 16 bytes are shortened to their length and sum.
+func (b *Bus) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Join(append(b.log, ""), "\n")
+}
+
+// Clear forgets what happened.
+func (b *Bus) Clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.log = nil
+}
+
+// Pin is an output line of that name.
+func (b *Bus) Pin(name string) gpio.PinOut { return busPin{gpio.INVALID, b, name} }
+
+// Conn is the connection.
+func (b *Bus) Conn() spi.Conn { return busConn{b} }
+
+type busPin struct {
+	gpio.PinIO
+	bus  *Bus
+	name string
+}
+
+func (p busPin) String() string { return p.name }
+func (p busPin) Name() string   { return p.name }
+func (p busPin) Out(level gpio.Level) error {
+	return p.bus.note(p.name + " " + strings.ToLower(level.String()))
+}
+
+type busConn struct{ bus *Bus }
+
+func (c busConn) String() string      { return "haltest.Bus" }
+func (c busConn) Duplex() conn.Duplex { return conn.Half }
+
+// MaxTxSize is conn.Limits'.
+func (c busConn) MaxTxSize() int {
+	if c.bus.Max > 0 {
+		return c.bus.Max
+	}
+	return 4096
+}
+
+func (c busConn) Tx(w, r []byte) error {
+	if len(r) > 0 {
+		return errors.New("haltest: nothing answers on this bus")
+	}
+	if len(w) > c.MaxTxSize() {
+		return fmt.Errorf("haltest: a transfer of %d bytes: %d are the most", len(w), c.MaxTxSize())
+	}
+	if len(w) <= 16 {
+		return c.bus.note(fmt.Sprintf("spi % x", w))
+	}
+	sum := uint32(2166136261) // FNV-1a
+	for _, b := range w {
+		sum = (sum ^ uint32(b)) * 16777619
+	}
+	return c.bus.note(fmt.Sprintf("spi %d bytes, %08x", len(w), sum))
+}
+
+func (c busConn) TxPackets(packets []spi.Packet) error {
+	for _, p := range packets {
+		if err := c.Tx(p.W, p.R); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ports are wires that are not there unless a test says so.
+type Ports struct {
+	Buses  map[string]*Bus             // SPI buses by name
+	Pins   map[string]gpio.PinIO       // lines by name
+	Lines  map[string]func() *hal.Line // serial lines by name
+	Closed []string                    // SPI buses that were closed
+}
+
+// SPI is hal.Ports'.
+func (p *Ports) SPI(name string) (spi.PortCloser, error) {
+	if b := p.Buses[name]; b != nil {
+		return &busPort{b, name, p}, nil
+	}
+	return nil, fmt.Errorf("haltest: no bus %s", name)
+}
+
+// Pin is hal.Ports'.
+func (p *Ports) Pin(name string) (gpio.PinIO, error) {
+	if pin := p.Pins[name]; pin != nil {
+		return pin, nil
+	}
+	return nil, fmt.Errorf("haltest: no line %s", name)
+}
+
+// Serial is hal.Ports'.
+func (p *Ports) Serial(name string, _ int) (*hal.Line, error) {
+	if open := p.Lines[name]; open != nil {
+		return open(), nil
+	}
+	return nil, fmt.Errorf("haltest: no serial line %s", name)
+}
+
+type busPort struct {
+	bus   *Bus
+	name  string
+	ports *Ports
+}
+
+func (p *busPort) String() string                    { return p.name }
+func (p *busPort) LimitSpeed(physic.Frequency) error { return nil }
+
+func (p *busPort) Close() error {
+	p.ports.Closed = append(p.ports.Closed, p.name)
+	return nil
+}
+
+func (p *busPort) Connect(f physic.Frequency, mode spi.Mode, bits int) (spi.Conn, error) {
+	return p.bus.Conn(), p.bus.note(fmt.Sprintf("connect %s %s %d", f, mode, bits))
+}
+
+// Cable is a tty of the kernel's, a PTY, between a hal.Line and a test that plays
+// the device. Its cable can be pulled and put back.
+type Cable struct {
+	t      testing.TB
+	mu     sync.Mutex
+	master *os.File
+	slave  *os.File // held, so that the master sees no end of file before a line has opened it
+}
+
+// NewCable makes a cable that is plugged in; it is pulled at the test's end.
+func NewCable(t testing.TB) *Cable {
+	c := &Cable{t: t}
+	c.Plug()
+	t.Cleanup(c.Pull)
+	return c
+}
+
+// Device is the path of the tty now, and "" while the cable is pulled: what
+// hal.OpenLine asks for.
+func (c *Cable) Device() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.slave == nil {
+		return ""
+	}
+	return c.slave.Name()
+}
+
+// Far is the device's end; nil while the cable is pulled.
+func (c *Cable) Far() *os.File {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.master
+}
+
+// Pull pulls the cable.
+func (c *Cable) Pull() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.master == nil {
+		return
+	}
+	if err := errors.Join(c.master.Close(), c.slave.Close()); err != nil {
+		c.t.Errorf("haltest: pull the cable: %v", err)
+	}
+	c.master, c.slave = nil, nil
+}
+
+// Plug puts it back; the tty then has another name.
+func (c *Cable) Plug() {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.master != nil {
+		return
+	}
+	var err error
+	if c.master, c.slave, err = pty.Open(); err != nil {
+		c.t.Fatalf("haltest: open a PTY: %v", err)
+	}
+}

@@ -1,0 +1,113 @@
+package hal_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"payterm/hal"
+	"payterm/hal/haltest"
+
+	"periph.io/x/conn/v3/gpio"
+)
+
+// wire is a line that a test gives out; each is another pin.
+type wire struct {
+	gpio.PinIO
+	name string
+}
+
+// workshop is a bench with everything that the profile good names.
+func workshop(t *testing.T) (hal.Profile, *haltest.Ports, *haltest.Bus, *haltest.Cable) {
+	t.Helper()
+	p, err := hal.ReadProfile("good.toml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus, cable := &haltest.Bus{}, haltest.NewCable(t)
+	ports := &haltest.Ports{
+		Buses: map[string]*haltest.Bus{"SPI0.0": bus},
+		Pins:  map[string]gpio.PinIO{},
+		Lines: map[string]func() *hal.Line{
+			"/dev/ttyS1": func() *hal.Line { return hal.OpenLine(cable.Device, 9600) },
+			"/dev/ttyS2": func() *hal.Line { return hal.OpenLine(func() string { return "" }, 9600) },
+		},
+	}
+	for _, name := range slices.Concat([]string{"gpiochip0:25", "gpiochip0:27", "GPIO18", "gpiochip0:17"}, p.Keypad.Rows, p.Keypad.Columns) {
+		ports.Pins[name] = &wire{gpio.INVALID, name}
+	}
+	return p, ports, bus, cable
+}
+
+func TestOpen(t *testing.T) {
+	p, ports, bus, _ := workshop(t)
+	before := census(t)
+	b := hal.Open(p, ports)
+	if len(b.Faults) != 0 || b.Display == nil || b.Keypad == nil || b.Scanner == nil || b.Printer == nil || b.Buzzer == nil {
+		t.Fatalf("%+v", b)
+	}
+	if got := bus.String(); got != "connect 40MHz Mode0 8\n" {
+		t.Errorf("the bus: %q", got)
+	}
+	if len(b.Keypad.Rows) != 4 || len(b.Keypad.Columns) != 4 {
+		t.Errorf("%+v", b.Keypad)
+	}
+	if ok, err := b.Scanner.Plugged(); !ok || err != nil {
+		t.Errorf("scanner: %v %v", ok, err)
+	}
+	if ok, err := b.Printer.Plugged(); ok || !errors.Is(err, hal.ErrUnplugged) {
+		t.Errorf("a printer that is not there: %v %v", ok, err)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(ports.Closed, []string{"SPI0.0"}) {
+		t.Errorf("closed: %v", ports.Closed)
+	}
+	before.same(t)
+}
+
+// A device that cannot be opened is left out with its reason; the others stay.
+func TestOpenFaults(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		spoil  func(*haltest.Ports)
+		device string
+		why    string
+	}{
+		{"no bus", func(p *haltest.Ports) { delete(p.Buses, "SPI0.0") }, "display", "no bus SPI0.0"},
+		{"bus refuses", func(p *haltest.Ports) {
+			p.Buses["SPI0.0"].Fail = func(string) error { return errors.New("mode not supported") }
+		}, "display", "connect SPI0.0: mode not supported"},
+		{"no D/C", func(p *haltest.Ports) { delete(p.Pins, "gpiochip0:25") }, "display", "no line gpiochip0:25"},
+		{"no column", func(p *haltest.Ports) { delete(p.Pins, "gpiochip0:12") }, "keypad", "no line gpiochip0:12"},
+		{"no scanner", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS1") }, "scanner", "no serial line /dev/ttyS1"},
+		{"no printer", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS2") }, "printer", "no serial line /dev/ttyS2"},
+		{"no buzzer", func(p *haltest.Ports) { delete(p.Pins, "gpiochip0:17") }, "buzzer", "no line gpiochip0:17"},
+		{"one line, two names", func(p *haltest.Ports) { p.Pins["gpiochip0:5"] = p.Pins["GPIO18"] }, "keypad", "line gpiochip0:5 is line GPIO18"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, ports, _, _ := workshop(t)
+			c.spoil(ports)
+			b := hal.Open(p, ports)
+			defer b.Close()
+			if len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), "hal: "+c.device+": ") || !strings.Contains(errString(b.Faults[c.device]), c.why) {
+				t.Errorf("faults: %v", b.Faults)
+			}
+			for device, open := range map[string]bool{"display": b.Display != nil, "keypad": b.Keypad != nil,
+				"scanner": b.Scanner != nil, "printer": b.Printer != nil, "buzzer": b.Buzzer != nil} {
+				if open == (device == c.device) {
+					t.Errorf("%s open: %v", device, open)
+				}
+			}
+		})
+	}
+}
+
+func errString(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

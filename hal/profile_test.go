@@ -1,0 +1,202 @@
+package hal_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/boards"
+	"payterm/hal"
+)
+
+// good is a profile with every section and key.
+const good = `board = "bench"
+
+[display]
+controller = "st7789"
+spi = "SPI0.0"
+speed_hz = 40000000
+dc = "gpiochip0:25"
+reset = "gpiochip0:27"
+backlight = "GPIO18"
+width = 240
+height = 320
+offset_x = 0
+offset_y = 0
+rotation = 0
+mirror_x = false
+mirror_y = false
+inverted = true
+bgr = false
+
+[keypad]
+kind = "matrix"
+rows = ["gpiochip0:5", "gpiochip0:6", "gpiochip0:13", "gpiochip0:19"]
+columns = ["gpiochip0:12", "gpiochip0:16", "gpiochip0:20", "gpiochip0:21"]
+scan_interval = "5ms"
+debounce = "20ms"
+keys = [
+	["1", "2", "3", "CANCEL"],
+	["4", "5", "6", "CLEAR"],
+	["7", "8", "9", "F1"],
+	["00", "0", "F2", "ENTER"],
+]
+
+[scanner]
+device = "/dev/ttyS1"
+baud = 9600
+framing = "cr"
+
+[printer]
+device = "/dev/ttyS2"
+baud = 9600
+columns = 32
+dots = 384
+code_page = "cp437"
+cut = true
+cut_feed = 4
+status = true
+buffer = 4096
+
+[signal]
+buzzer = "gpiochip0:17"
+`
+
+func TestProfile(t *testing.T) {
+	p, err := hal.ReadProfile("good.toml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Board != "bench" || p.Display.DC != "gpiochip0:25" || p.Keypad.Keys[0][3] != payterm.KeyCancel || p.Keypad.Debounce.Duration != 20*time.Millisecond || p.Signal.Buzzer != "gpiochip0:17" {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestProfileFillsIn(t *testing.T) {
+	p, err := hal.ReadProfile("short.toml", []byte(`
+board = "short"
+[display]
+controller = "st7789"
+spi = "SPI1.0"
+dc = "GPIO25"
+width = 320
+height = 172
+offset_y = 34
+rotation = 90
+[keypad]
+kind = "matrix"
+rows = ["A"]
+columns = ["B1","B2","B3","B4","B5","B6","B7","B8","B9","B10","B11","B12"]
+keys = [["0","1","2","3","4","5","6","7","8","9","ENTER","CANCEL"]]
+[scanner]
+device = "/dev/ttyACM0"
+baud = 115200
+[printer]
+device = "/dev/ttyUSB0"
+baud = 19200
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Display.SpeedHz != 40_000_000 || p.Keypad.ScanInterval.Duration != 5*time.Millisecond || p.Keypad.Debounce.Duration != 20*time.Millisecond ||
+		p.Scanner.Framing != "cr" || p.Printer.Columns != 32 || p.Printer.Dots != 384 || p.Printer.CodePage != "cp437" || p.Printer.Buffer != 4096 {
+		t.Errorf("%+v %+v %+v %+v", p.Display, p.Keypad, p.Scanner, p.Printer)
+	}
+}
+
+// Each refusal stands at its line and says what would be right.
+func TestProfileRefuses(t *testing.T) {
+	for _, c := range []struct{ name, old, new, want string }{
+		{"no TOML", `spi = "SPI0.0"`, `spi = SPI0.0`, "good.toml:5: "},
+		{"unknown key", `inverted = true`, `invert = true`, "good.toml:17: display.invert: unknown key; did you mean display.inverted?"},
+		{"unknown section", `[signal]`, `[signals]`, "good.toml:49: signals: unknown key; did you mean signal?"},
+		{"wrong type", `width = 240`, `width = "240"`, "good.toml:10: "},
+		{"wrong type of a pin", `dc = "gpiochip0:25"`, `dc = 25`, "good.toml:7: "},
+		{"wrong duration", `"5ms"`, `"5"`, `good.toml:24: `},
+		{"number for a duration", `"5ms"`, `5`, `good.toml:24: `},
+		{"no name", `board = "bench"`, ``, "good.toml: board: is missing"},
+		{"controller", `"st7789"`, `"ili9341"`, `good.toml:4: display.controller: "ili9341": st7789`},
+		{"bus", `"SPI0.0"`, `"/dev/spidev0.0"`, `good.toml:5: display.spi: "/dev/spidev0.0": bus and chip select, such as SPI0.0`},
+		{"speed", `40000000`, `40`, "good.toml:6: display.speed_hz: 40: 100000 to 80000000"},
+		{"no D/C", `dc = "gpiochip0:25"`, ``, "good.toml:3: display.dc: is missing: a line such as gpiochip0:25 or GPIO25"},
+		{"bare number", `"gpiochip0:25"`, `"25"`, `good.toml:7: display.dc: "25": a line is chip:offset, such as gpiochip0:25, or its name, such as GPIO25`},
+		{"offset is no number", `"gpiochip0:25"`, `"gpiochip0:x"`, `good.toml:7: display.dc: "gpiochip0:x"`},
+		{"too wide", `width = 240`, `width = 320`, "good.toml:10: display.width: 320 with offset_x 0: 64 to 240 in all, at rotation 0"},
+		{"beside the RAM", `offset_y = 0`, `offset_y = 1`, "good.toml:11: display.height: 320 with offset_y 1: 64 to 320 in all"},
+		{"negative offset", `offset_x = 0`, `offset_x = -1`, "good.toml:10: display.width: 240 with offset_x -1"},
+		{"turned, sizes not", `rotation = 0`, `rotation = 90`, "good.toml:11: display.height: 320 with offset_y 0: 64 to 240 in all, at rotation 90"},
+		{"rotation", `rotation = 0`, `rotation = 45`, "good.toml:14: display.rotation: 45: 0, 90, 180 or 270"},
+		{"keypad kind", `"matrix"`, `"evdev"`, `good.toml:21: keypad.kind: "evdev": matrix`},
+		{"a row too many", `"gpiochip0:13", "gpiochip0:19"]`, `"gpiochip0:13"]`, "good.toml:26: keypad.keys: 4 rows of keys for 3 lines in rows"},
+		{"a column too few", `"gpiochip0:20", "gpiochip0:21"]`, `"gpiochip0:20"]`, "good.toml:26: keypad.keys: row 1 has 4 keys for 3 columns"},
+		{"no rows", `rows = ["gpiochip0:5", "gpiochip0:6", "gpiochip0:13", "gpiochip0:19"]`, `rows = []`, "good.toml:22: keypad.rows: 0 lines: 1 to 16"},
+		{"empty line", `"gpiochip0:5"`, `""`, "good.toml:22: keypad.rows: is missing"},
+		{"no such key", `"F2"`, `"F9"`, `good.toml:26: keypad.keys: "F9" is no key`},
+		{"key twice", `"F2"`, `"F1"`, "good.toml:26: keypad.keys: F1 stands twice"},
+		{"no ENTER", `"ENTER"`, `""`, "good.toml:26: keypad.keys: the key ENTER is missing"},
+		{"no 5", `"5", `, `"", `, "good.toml:26: keypad.keys: the key 5 is missing"},
+		{"scan interval", `"5ms"`, `"-5ms"`, "good.toml:24: keypad.scan_interval: -5ms: 1ms to 50ms"},
+		{"debounce", `"20ms"`, `"2ms"`, "good.toml:25: keypad.debounce: 2ms: from one scan_interval (5ms) to 200ms"},
+		{"scanner's device", `"/dev/ttyS1"`, `"ttyS1"`, `good.toml:34: scanner.device: "ttyS1": a serial line, such as /dev/ttyS1`},
+		{"scanner's speed", "baud = 9600\nframing", "baud = 9601\nframing", "good.toml:35: scanner.baud: 9601: one of [1200"},
+		{"framing", `"cr"`, `"tab"`, `good.toml:36: scanner.framing: "tab": cr, lf, crlf, stx_etx, gap`},
+		{"printer without a line", `device = "/dev/ttyS2"`, ``, `good.toml:38: printer.device: ""`},
+		{"columns and dots", `columns = 32`, `columns = 42`, "good.toml:41: printer.columns: 42 columns of 12 dots do not fit on 384 dots"},
+		{"dots", `dots = 384`, `dots = 38`, "good.toml:42: printer.dots: 38: 192 to 832"},
+		{"code page", `"cp437"`, `"gbk"`, `good.toml:43: printer.code_page: "gbk": cp437, wpc1252, pc858`},
+		{"cut feed", `cut_feed = 4`, `cut_feed = 400`, "good.toml:45: printer.cut_feed: 400: 0 to 20"},
+		{"buffer", `buffer = 4096`, `buffer = -1`, "good.toml:47: printer.buffer: -1: 256 to 1048576"},
+		{"a line used twice", `buzzer = "gpiochip0:17"`, `buzzer = "gpiochip0:25"`, "good.toml:50: signal.buzzer: gpiochip0:25 is used by display.dc already"},
+		{"a line twice in a row", `"gpiochip0:6"`, `"gpiochip0:5"`, "good.toml:22: keypad.rows: gpiochip0:5 is used by keypad.rows already"},
+		{"a tty used twice", `"/dev/ttyS2"`, `"/dev/ttyS1"`, "good.toml:39: printer.device: /dev/ttyS1 is used by scanner.device already"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if strings.Count(good, c.old) < 1 {
+				t.Fatalf("%q is not in the profile", c.old)
+			}
+			_, err := hal.ReadProfile("good.toml", []byte(strings.Replace(good, c.old, c.new, 1)))
+			if !strings.Contains(errString(err), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+	if _, err := hal.ReadProfile("empty.toml", []byte(`board = "bare"`)); !strings.Contains(errString(err), "empty.toml:1: board: the profile has no device") {
+		t.Errorf("a board without devices: %v", err)
+	}
+	_, err := hal.ReadProfile("good.toml", []byte(strings.NewReplacer(`width = 240`, `width = 1`, `"cr"`, `"tab"`, `dots = 384`, `dots = 1`).Replace(good)))
+	if n := len(strings.Split(errString(err), "\n")); n < 3 {
+		t.Errorf("of three mistakes only these are told: %v", err)
+	}
+}
+
+// FuzzProfile: whatever stands in a file, a profile that is taken can be opened on.
+func FuzzProfile(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("board = 1\n[display]\noffset_x = 9223372036854775807\nwidth = 64"))
+	for _, name := range []string{"emulated", "raspberrypi-spi-st7789"} {
+		text, err := boards.Read(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := hal.ReadProfile("fuzz.toml", text)
+		if err != nil {
+			if p.Display != nil || p.Keypad != nil || p.Board != "" {
+				t.Error("a refused profile was given all the same")
+			}
+			return
+		}
+		if d := p.Display; d != nil && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > 320 || d.OffsetY+d.Height > 320) {
+			t.Errorf("%+v", d)
+		}
+		if k := p.Keypad; k != nil && (len(k.Keys) != len(k.Rows) || k.ScanInterval.Duration <= 0 || k.Debounce.Duration < k.ScanInterval.Duration) {
+			t.Errorf("%+v", k)
+		}
+		if pr := p.Printer; pr != nil && pr.Columns*12 > pr.Dots {
+			t.Errorf("%+v", pr)
+		}
+	})
+}

@@ -1,0 +1,358 @@
+package hal_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"payterm/hal"
+	"payterm/hal/haltest"
+)
+
+// counted is how many goroutines and descriptors a test began with.
+type counted struct{ goroutines, descriptors int }
+
+func count(t *testing.T) counted {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counted{runtime.NumGoroutine(), len(fds)}
+}
+
+// census counts after the runtime's own poller has its descriptors.
+func census(t *testing.T) counted {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	w.Close()
+	return count(t)
+}
+
+// same fails when what was opened since has not ended.
+func (before counted) same(t *testing.T) {
+	t.Helper()
+	var now counted
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if now = count(t); now == before {
+			return
+		}
+	}
+	t.Errorf("before %+v, after %+v", before, now)
+}
+
+func open(t *testing.T, c *haltest.Cable) *hal.Line {
+	t.Helper()
+	l := hal.OpenLine(c.Device, 9600)
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// within fails when f takes longer than d.
+func within(t *testing.T, d time.Duration, f func()) time.Duration {
+	t.Helper()
+	began := time.Now()
+	f()
+	took := time.Since(began)
+	if took > d {
+		t.Errorf("took %s, longer than %s", took, d)
+	}
+	return took
+}
+
+func is(t *testing.T, err, want error, timeout, unplugged bool) {
+	t.Helper()
+	var to interface{ Timeout() bool }
+	var up interface{ Unplugged() bool }
+	if !errors.Is(err, want) {
+		t.Errorf("got %v, want %v", err, want)
+	}
+	if got := errors.As(err, &to) && to.Timeout(); got != timeout {
+		t.Errorf("%v: Timeout() = %v", err, got)
+	}
+	if got := errors.As(err, &up) && up.Unplugged(); got != unplugged {
+		t.Errorf("%v: Unplugged() = %v", err, got)
+	}
+}
+
+func TestLineReads(t *testing.T) {
+	c := haltest.NewCable(t)
+	if _, err := c.Far().Write([]byte("stale")); err != nil {
+		t.Fatal(err)
+	}
+	l := open(t, c) // what came before the line was open is not for it
+	buf := make([]byte, 64)
+	took := within(t, time.Second, func() {
+		n, err := l.Read(buf, 30*time.Millisecond)
+		if n != 0 {
+			t.Errorf("%q", buf[:n])
+		}
+		is(t, err, hal.ErrTimeout, true, false)
+	})
+	if took < 30*time.Millisecond {
+		t.Errorf("gave up after %s", took)
+	}
+	// Every byte comes as it was sent, control characters too.
+	want := make([]byte, 256)
+	for i := range want {
+		want[i] = byte(i)
+	}
+	if _, err := c.Far().Write(want); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for len(got) < len(want) {
+		n, err := l.Read(buf, time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, buf[:n]...)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("% x", got)
+	}
+	// A byte is given when it comes, not when a step of 100 ms is over.
+	go func() {
+		time.Sleep(20 * time.Millisecond)
+		c.Far().Write([]byte{'x'}) //nolint:errcheck // the Read below tells
+	}()
+	if took := within(t, 80*time.Millisecond, func() {
+		if n, err := l.Read(buf, 5*time.Second); n != 1 || err != nil {
+			t.Errorf("%d %v", n, err)
+		}
+	}); took < 10*time.Millisecond {
+		t.Errorf("came before it was sent: %s", took)
+	}
+	if n, err := l.Read(nil, 0); n != 0 || err != nil {
+		t.Errorf("no room: %d %v", n, err)
+	}
+}
+
+func TestLineWrites(t *testing.T) {
+	c := haltest.NewCable(t)
+	l := open(t, c)
+	want := []byte("a\x00\r\n\x11\x13\xff")
+	if n, err := l.Write(want, time.Second); n != len(want) || err != nil {
+		t.Fatalf("%d %v", n, err)
+	}
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(c.Far(), got); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("% x %v", got, err)
+	}
+}
+
+// A printer without paper takes nothing any more: Write ends at its deadline, the
+// next one too, and what was stuck is not sent when it takes bytes again.
+func TestLineBlocked(t *testing.T) {
+	c := haltest.NewCable(t)
+	l := open(t, c)
+	for range 2 {
+		within(t, time.Second, func() {
+			n, err := l.Write(bytes.Repeat([]byte{'o'}, 1<<20), 50*time.Millisecond)
+			if n == 1<<20 {
+				t.Error("everything was taken")
+			}
+			is(t, err, hal.ErrTimeout, true, false)
+		})
+	}
+	go l.Write([]byte("new"), time.Second) //nolint:errcheck // the bytes tell
+	got, buf := []byte(nil), make([]byte, 4096)
+	for end := time.Now().Add(2 * time.Second); !bytes.Contains(got, []byte("new")) && time.Now().Before(end); {
+		n, err := c.Far().Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, buf[:n]...)
+	}
+	if !bytes.HasSuffix(got, []byte("new")) || len(got) > 1<<16 {
+		t.Errorf("%d bytes, at the end %q", len(got), got[max(0, len(got)-8):])
+	}
+	// One writer does not wait longer than its own deadline for another.
+	done := make(chan error)
+	go func() {
+		_, err := l.Write(bytes.Repeat([]byte{'o'}, 1<<20), 400*time.Millisecond)
+		done <- err
+	}()
+	time.Sleep(20 * time.Millisecond)
+	within(t, 300*time.Millisecond, func() {
+		_, err := l.Write([]byte("x"), 50*time.Millisecond)
+		is(t, err, hal.ErrTimeout, true, false)
+	})
+	is(t, <-done, hal.ErrTimeout, true, false)
+}
+
+func TestLineUnplugged(t *testing.T) {
+	c := haltest.NewCable(t)
+	l := open(t, c)
+	buf := make([]byte, 64)
+	go func() {
+		time.Sleep(20 * time.Millisecond)
+		c.Pull()
+	}()
+	within(t, time.Second, func() { // told at once, not at the deadline
+		_, err := l.Read(buf, 10*time.Second)
+		is(t, err, hal.ErrUnplugged, false, true)
+	})
+	took := within(t, time.Second, func() { // and then no caller spins
+		_, err := l.Read(buf, 30*time.Millisecond)
+		is(t, err, hal.ErrUnplugged, false, true)
+	})
+	if took < 30*time.Millisecond {
+		t.Errorf("a reader of nothing came back after %s", took)
+	}
+	_, err := l.Write([]byte("x"), time.Second)
+	is(t, err, hal.ErrUnplugged, false, true)
+	if ok, err := l.Plugged(); ok || !errors.Is(err, hal.ErrUnplugged) {
+		t.Errorf("%v %v", ok, err)
+	}
+	c.Plug()
+	within(t, 3*time.Second, func() { // a Read waits over the replug for bytes
+		_, err := l.Read(buf, 2*time.Second)
+		is(t, err, hal.ErrTimeout, true, false)
+	})
+	if ok, err := l.Plugged(); !ok || err != nil {
+		t.Fatalf("after the replug: %v %v", ok, err)
+	}
+	if _, err := c.Far().Write([]byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Read(buf, time.Second); string(buf[:n]) != "new" || err != nil {
+		t.Errorf("%q %v", buf[:n], err)
+	}
+}
+
+// What came before a hang-up never runs into what comes after it, whoever was late
+// to read.
+func TestLineHangUpIsTold(t *testing.T) {
+	c := haltest.NewCable(t)
+	l := open(t, c)
+	buf := make([]byte, 64)
+	if _, err := c.Far().Write([]byte("half a co")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	c.Pull()
+	time.Sleep(50 * time.Millisecond)
+	if n, err := l.Read(buf[:4], time.Second); string(buf[:n]) != "half" || err != nil {
+		t.Errorf("before the hang-up: %q %v", buf[:n], err)
+	}
+	c.Plug()
+	for end := time.Now().Add(3 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if ok, _ := l.Plugged(); ok || time.Now().After(end) {
+			break
+		}
+	}
+	if _, err := c.Far().Write([]byte("whole")); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 500*time.Millisecond, func() {
+		_, err := l.Read(buf, time.Second)
+		is(t, err, hal.ErrUnplugged, false, true)
+	})
+	if n, err := l.Read(buf, time.Second); string(buf[:n]) != "whole" || err != nil {
+		t.Errorf("after the hang-up: %q %v", buf[:n], err)
+	}
+}
+
+// A line has one owner: a second opening, here as good as another program's, waits
+// for the first to end.
+func TestLineIsExclusive(t *testing.T) {
+	c := haltest.NewCable(t)
+	first := hal.OpenLine(c.Device, 9600)
+	second := open(t, c)
+	if ok, err := second.Plugged(); ok || errString(err) != "hal: serial line: unplugged: "+c.Device()+": another program uses it" {
+		t.Errorf("%v %v", ok, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	_, err := second.Read(make([]byte, 1), time.Second)
+	is(t, err, hal.ErrTimeout, true, false)
+}
+
+func TestLineRefusesWhatIsNoTTY(t *testing.T) {
+	for name, want := range map[string]string{"": "no device", "/dev/null": "/dev/null: set 9600 baud", "/nowhere/tty": "no such file"} {
+		l := hal.OpenLine(func() string { return name }, 9600)
+		_, err := l.Write([]byte("x"), 10*time.Millisecond)
+		is(t, err, hal.ErrUnplugged, false, true)
+		if !bytes.Contains([]byte(errString(err)), []byte(want)) {
+			t.Errorf("%q: %v", name, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Close ends every call at once, may be called twice, and leaves nothing behind.
+func TestLineCloses(t *testing.T) {
+	c := haltest.NewCable(t)
+	before := census(t)
+	for _, plugged := range []bool{true, false} {
+		if !plugged {
+			c.Pull()
+			before.descriptors -= 2
+		}
+		l := hal.OpenLine(c.Device, 9600)
+		ended := make(chan error, 2)
+		if plugged {
+			go func() { _, err := l.Write(bytes.Repeat([]byte{'o'}, 1<<20), time.Minute); ended <- err }()
+		} else {
+			go func() { _, err := l.Read(make([]byte, 8), time.Minute); ended <- err }()
+		}
+		go func() { _, err := l.Read(make([]byte, 8), time.Minute); ended <- err }()
+		time.Sleep(50 * time.Millisecond)
+		within(t, 200*time.Millisecond, func() {
+			for range 2 {
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		within(t, 200*time.Millisecond, func() {
+			is(t, <-ended, hal.ErrClosed, false, false)
+			is(t, <-ended, hal.ErrClosed, false, false)
+		})
+		_, err := l.Read(make([]byte, 8), time.Second)
+		is(t, err, hal.ErrClosed, false, false)
+		_, err = l.Write([]byte("x"), time.Second)
+		is(t, err, hal.ErrClosed, false, false)
+		before.same(t)
+	}
+}
+
+// A reader that does not come loses what is too much; the line stays alive.
+func TestLineOverrun(t *testing.T) {
+	c := haltest.NewCable(t)
+	l := open(t, c)
+	if err := c.Far().SetWriteDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Far().Write(bytes.Repeat([]byte{'o'}, 64<<10)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	total, buf := 0, make([]byte, 8192)
+	for {
+		n, err := l.Read(buf, 50*time.Millisecond)
+		if err != nil {
+			is(t, err, hal.ErrTimeout, true, false)
+			break
+		}
+		total += n
+	}
+	if total != 4096 {
+		t.Errorf("%d bytes were kept", total)
+	}
+}
