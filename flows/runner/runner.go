@@ -448,6 +448,9 @@ func (r *Runner) nextInquiry() {
 	for r.inFlight < maxInFlight && len(r.waiting) > 0 {
 		q := r.waiting[0]
 		r.waiting = r.waiting[1:]
+		if r.orders[q.OrderID] == nil {
+			continue // closed meanwhile
+		}
 		r.inFlight++
 		r.inquire(q, true)
 	}

@@ -132,11 +132,7 @@ func (c *Client) transport(ctx context.Context, g *gate) *http.Transport {
 func (c *Client) connect(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.c.ConnectTimeout)
 	defer cancel()
-	dialer := &net.Dialer{KeepAlive: -1}
-	if c.tls == nil {
-		dialer.ControlContext = loopbackOnly
-	}
-	raw, err := dialer.DialContext(ctx, network, address)
+	raw, err := c.c.Dial(ctx, network, address)
 	if err != nil || c.tls == nil {
 		return raw, err
 	}

@@ -18,6 +18,7 @@
 package ottpay
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -70,6 +71,10 @@ type Config struct {
 	ConnectTimeout time.Duration // 5 s when zero: name, TCP and TLS
 	Timeout        time.Duration // 15 s when zero: the whole request
 
+	// Dial opens the connection below TLS; nil for the network's own. The
+	// simulated world dials into itself.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 	// Built is the build date: a certificate that is not yet valid while Now is
 	// earlier means that the clock is not set.
 	Built time.Time
@@ -121,6 +126,13 @@ func New(c Config) (*Client, error) {
 		c.Timeout = 15 * time.Second
 	}
 	c.Versions = maps.Clone(c.Versions)
+	if c.Dial == nil {
+		dialer := &net.Dialer{KeepAlive: -1}
+		if u.Scheme == "http" {
+			dialer.ControlContext = loopbackOnly
+		}
+		c.Dial = dialer.DialContext
+	}
 	client := &Client{c: c}
 	if u.Scheme == "https" {
 		client.tls = &tls.Config{
