@@ -101,7 +101,8 @@ func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
 	t = t.tick(in.Mono)
 	if v := t.view(in.Mono); v != t.Shown {
 		t.Shown = v
-		cmds = append(cmds, Show{v})
+		// First, since a command may move an order on, and its view with it.
+		cmds = append([]Command{Show{v}}, cmds...)
 	}
 	return t, cmds
 }

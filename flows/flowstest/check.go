@@ -1,0 +1,511 @@
+package flowstest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/storage"
+)
+
+// Violation is a broken promise.
+type Violation struct {
+	Check string // which promise: see Checks
+	Text  string
+}
+
+// Checks names the promises that the world holds the terminal to, with what each
+// of them says.
+var Checks = map[string]string{
+	"journal_first":    "no payment leaves before the row that announces it is durable",
+	"sent_once":        "the bytes of a payment are written at most once",
+	"own_ids":          "no order id is begun twice, over lost and restored databases",
+	"binding":          "the gateway sees the amount, wallet and mode of the order's row, and they never change",
+	"one_code":         "a payment code goes out under one order",
+	"proof_of_failure": "declined only on an authentic failure, or on a refusal that an answered inquiry did not contradict",
+	"proof_of_success": "approved only on an authentic success for this order with exactly the expected total",
+	"nothing_sent":     "not_sent only if nobody can have paid",
+	"nothing_lost":     "what was paid is approved, or on staff's list, an hour after the network is back",
+	"late_payment":     "a payment that came after the sale was given up is put before a person",
+	"monotone":         "what is approved stays approved",
+	"store_then_show":  "screen and paper say what the journal already has",
+	"silent_second":    "no second sale of a total begins in silence while the first may be paid",
+	"single_flight":    "one request at a time for one order",
+	"boot":             "a start takes up its open orders, and shows no code from before",
+	"idle_scan":        "a code that was scanned before the sale does not pay for it",
+	"copies":           "every further print of a slip says COPY",
+	"liveness":         "whatever is owed to the network is being asked about",
+	"ways_out":         "each waiting screen says which order, how long, and how to leave",
+	"secrets":          "no payment code and no key in the journal or the log",
+	"journal":          "the journal holds exactly what was acknowledged, and its chain fits",
+	"world":            "the world itself is sound",
+}
+
+// checker knows what the terminal has promised, from its acknowledged commits,
+// and what the world has seen.
+type checker struct {
+	s         *Sim
+	found     []Violation
+	book      map[payterm.OrderID]payterm.Order // acknowledged rows
+	begun     map[payterm.OrderID]bool          // over all lives and databases
+	forgotten map[payterm.OrderID]bool          // their database is gone
+	announced map[payterm.OrderID]bool
+	written   map[payterm.OrderID]int // payments of which a byte left
+	beganAt   map[payterm.OrderID]time.Time
+	codeSeen  map[payterm.OrderID]string // code_url that was on the glass
+	inFlight  map[payterm.OrderID]int
+	proofs    map[payterm.OrderID]proof
+	codes     map[string]payterm.OrderID // payment code -> order
+	scannedAt map[string]time.Time
+	lastCode  string
+	byKey     map[string]payterm.OrderID
+	doubtAt   map[payterm.OrderID]time.Time
+	lastAsked map[payterm.OrderID]time.Time
+	slips     map[string]int
+	slipNow   string
+	secretsOf []string
+	youngOpen map[payterm.OrderID]bool // young open orders of this boot, not yet asked about
+}
+
+func newChecker(s *Sim) checker {
+	return checker{
+		s: s, book: map[payterm.OrderID]payterm.Order{},
+		begun: map[payterm.OrderID]bool{}, forgotten: map[payterm.OrderID]bool{}, announced: map[payterm.OrderID]bool{},
+		written: map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{}, codeSeen: map[payterm.OrderID]string{}, inFlight: map[payterm.OrderID]int{},
+		proofs: map[payterm.OrderID]proof{}, codes: map[string]payterm.OrderID{}, scannedAt: map[string]time.Time{},
+		doubtAt: map[payterm.OrderID]time.Time{}, lastAsked: map[payterm.OrderID]time.Time{}, slips: map[string]int{},
+		secretsOf: []string{simKey}, youngOpen: map[payterm.OrderID]bool{}, byKey: map[string]payterm.OrderID{},
+	}
+}
+
+// proof is what untouched replies have said of an order.
+type proof struct {
+	success, failure, refusal, confirmed bool
+	paidTotal                            int64
+}
+
+// with adds what one reply says.
+func (p proof) with(action string, r reported) proof {
+	heard := r.code == "SUCCESS" || r.code == "PROCESSING"
+	switch {
+	case heard && r.row.Status == "success":
+		p.success, p.paidTotal = true, r.row.Amount
+	case heard && (r.row.Status == "failure" || r.row.Status == "orderclosed"):
+		p.failure = true
+	case action == "pay" && (r.code == "AUTH_CODE_INVALID" || r.code == "PWD_INCORRECT"):
+		p.refusal = true
+	case action == "query" && !heard && r.code != "":
+		p.confirmed = true // answered, with neither success nor pending
+	}
+	return p
+}
+
+// violate notes a broken promise. The lock is held.
+func (c *checker) violate(check, format string, args ...any) {
+	v := Violation{check, fmt.Sprintf(format, args...)}
+	c.s.tell("VIOLATION %s: %s", v.Check, v.Text)
+	if len(c.found) < 20 {
+		c.found = append(c.found, v)
+	}
+}
+
+// committed is told of acknowledged rows.
+func (c *checker) committed(l *life, entries []payterm.Entry) {
+	for _, e := range entries {
+		before, known := c.book[e.OrderID]
+		after := e.Order
+		c.s.tell("committed %s %s: %s %s%s", e.OrderID, e.Event, after.Outcome, after.Reason, mark(after.Attention))
+		if e.Event == "sale_began" {
+			c.began(l, e, known)
+		}
+		if known && (before.Total() != after.Total() || before.Mode != after.Mode || before.Wallet != "" && before.Wallet != after.Wallet) {
+			c.violate("binding", "%s was %s %s %s and became %s %s %s", e.OrderID, before.Mode, before.Wallet, before.Total(),
+				after.Mode, after.Wallet, after.Total())
+		}
+		if known && before.Outcome == payterm.Approved && after.Outcome != payterm.Approved {
+			c.violate("monotone", "%s was approved and became %s", e.OrderID, after.Outcome)
+		}
+		if e.Owes == payterm.OwedInquiry {
+			c.announced[e.OrderID] = true
+		}
+		if after.Outcome != before.Outcome {
+			c.ended(e.OrderID, before, after)
+		}
+		c.book[e.OrderID] = after
+	}
+}
+
+func mark(a payterm.Attention) string {
+	if a == "" {
+		return ""
+	}
+	return " (" + string(a) + ")"
+}
+
+// began looks at an order that begins.
+func (c *checker) began(l *life, e payterm.Entry, known bool) {
+	if known || c.begun[e.OrderID] {
+		c.violate("own_ids", "%s was begun a second time", e.OrderID)
+	}
+	c.begun[e.OrderID] = true
+	c.lastAsked[e.OrderID], c.beganAt[e.OrderID] = time.Now(), time.Now()
+	if e.Order.Despite == "" {
+		for _, id := range sortedIDs(c.book) {
+			o := c.book[id]
+			if c.forgotten[id] || o.Total() != e.Order.Total() || id == e.OrderID || o.Resolution != "" {
+				continue
+			}
+			young := time.Since(c.doubtAt[id]) < 5*time.Minute-time.Second
+			switch {
+			case o.Mode == payterm.Passive && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && young && c.doubtAt[id].After(l.began):
+				c.violate("silent_second", "%s of %s begins while %s is in doubt", e.OrderID, e.Order.Total(), id)
+			case o.Mode == payterm.Active && o.Outcome == payterm.Open && l.view.Name == flows.ViewShowCode && l.view.Order == id:
+				c.violate("silent_second", "%s of %s begins while the code of %s is on show", e.OrderID, e.Order.Total(), id)
+			}
+		}
+	}
+	c.askedSoon(l)
+}
+
+// askedSoon: at the first new sale of a life, the young open orders of before
+// have been asked about, or are within ten seconds.
+func (c *checker) askedSoon(l *life) {
+	waiting := c.youngOpen
+	c.youngOpen = map[payterm.OrderID]bool{}
+	if len(waiting) == 0 {
+		return
+	}
+	go func() {
+		t := time.NewTimer(10 * time.Second)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-l.ctx.Done():
+			return
+		}
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		for _, id := range sortedIDs(waiting) {
+			if c.lastAsked[id].Before(l.began) && !c.s.net.cut.After(time.Now().Add(-time.Minute)) {
+				c.violate("boot", "%s was open at the start and nobody has asked about it", id)
+			}
+		}
+	}()
+}
+
+// booted is told what a start finds open.
+func (c *checker) booted(l *life, open []storage.OpenOrder) {
+	c.youngOpen = map[payterm.OrderID]bool{}
+	for i := len(open) - 1; i >= 0 && len(c.youngOpen) < 20; i-- {
+		id := open[i].ID
+		o := c.book[id]
+		if o.Mode == payterm.Passive && o.MaskedCode == "" || c.s.wallUnset || o.CreatedAt.IsZero() || o.Outcome != payterm.Open && o.Outcome != payterm.InDoubt {
+			continue
+		}
+		_, wall := l.clock.Now()
+		if age := wall.Add(c.s.wallOff).Sub(o.CreatedAt); age >= 0 && age < 14*time.Minute && o.Attention == "" {
+			c.youngOpen[id] = true
+		}
+	}
+	for id, o := range c.book {
+		if c.forgotten[id] || o.Outcome != payterm.Open {
+			continue
+		}
+		found := false
+		for _, one := range open {
+			found = found || one.ID == id
+		}
+		if !found {
+			c.violate("journal", "%s is open and the start does not find it", id)
+		}
+	}
+}
+
+// ended looks at an order that has come to something.
+func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
+	p := c.proofs[id]
+	if after.Outcome == payterm.InDoubt {
+		c.doubtAt[id] = time.Now()
+	}
+	switch after.Outcome {
+	case payterm.Approved:
+		row := c.s.ledger()[id]
+		if !p.success || p.paidTotal != after.Total().Minor || after.PaidMinor != row.Paid || row.Paid == 0 {
+			c.violate("proof_of_success", "%s is called approved over %d; the gateway has said success: %t, its ledger: %s, paid %d",
+				id, after.PaidMinor, p.success, row.Status, row.Paid)
+		}
+		if before.Outcome != payterm.Open && before.Outcome != "" && (after.Reason != payterm.ReasonLatePayment ||
+			!c.s.c.KeepLate && after.Attention != payterm.AttentionLatePayment) {
+			c.violate("late_payment", "%s was %s and is approved as if nothing had happened", id, before.Outcome)
+		}
+	case payterm.Declined:
+		if !p.failure && (!p.refusal || !p.confirmed) {
+			c.violate("proof_of_failure", "%s is called declined (%s); nobody has said so", id, after.Reason)
+		}
+	case payterm.Cancelled:
+		if c.announced[id] || c.written[id] > 0 {
+			c.violate("proof_of_failure", "%s is called cancelled after it was announced", id)
+		}
+	case payterm.NotSent:
+		if c.codeSeen[id] != "" {
+			c.violate("nothing_sent", "%s is called not sent (%s) and its code was on show", id, after.Reason)
+		}
+		if after.Mode == payterm.Passive && c.written[id] > 0 && after.Reason != payterm.ReasonRejected {
+			c.violate("nothing_sent", "%s is called not sent (%s) and bytes of it were written", id, after.Reason)
+		}
+	case payterm.Open, payterm.InDoubt:
+	}
+}
+
+// leaving is told of a request that the terminal begins.
+func (c *checker) leaving(l *life, id payterm.OrderID, action string, p *payterm.Payment) {
+	c.inFlight[id]++
+	if c.inFlight[id] > 1 {
+		c.violate("single_flight", "%d requests for %s are under way", c.inFlight[id], id)
+	}
+	c.lastAsked[id] = time.Now()
+	c.s.tell("%s of %s leaves", action, id)
+	if p == nil {
+		return
+	}
+	if !c.announced[id] {
+		c.violate("journal_first", "the payment of %s leaves before its row", id)
+	}
+	if o := c.book[id]; o.Total() != p.Total || o.Mode != p.Mode || o.Wallet != p.Wallet {
+		c.violate("binding", "%s goes out as %s %s %s, its row says %s %s %s", id, p.Mode, p.Wallet, p.Total, o.Mode, o.Wallet, o.Total())
+	}
+	if p.Mode != payterm.Passive {
+		return
+	}
+	code := p.Code.Reveal()
+	if other, used := c.codes[code]; used && other != id && !c.forgotten[other] {
+		c.violate("one_code", "the code of %s goes out for %s again", other, id)
+	}
+	c.codes[code] = id
+	if at, scanned := c.scannedAt[code]; !scanned || at.Before(l.began) || at.Before(c.beganAt[id]) {
+		c.violate("idle_scan", "%s pays with a code that was scanned before the sale", id)
+	} else if time.Since(at) > time.Minute+time.Second {
+		c.violate("idle_scan", "%s sends a code %s after its scan", id, time.Since(at))
+	}
+}
+
+// wrotePayment is told of the first byte of a payment.
+func (c *checker) wrotePayment(req *requested) {
+	c.written[req.id]++
+	if c.written[req.id] > 1 {
+		c.violate("sent_once", "the payment of %s is written %d times", req.id, c.written[req.id])
+	}
+}
+
+// shown looks at what the glass is about to say.
+func (c *checker) shown(l *life, v flows.View) {
+	if still := v; v.Name != l.view.Name || v.Order != l.view.Order {
+		still.Elapsed, still.Left = 0, 0
+		c.s.tell("shows %s", describeView(still))
+	}
+	l.view = v
+	row, durable := c.book[v.Order]
+	outcome := map[flows.ViewName]payterm.Outcome{
+		flows.ViewApproved: payterm.Approved, flows.ViewDeclined: payterm.Declined, flows.ViewInDoubt: payterm.InDoubt,
+		flows.ViewCancelled: payterm.Cancelled, flows.ViewNotSent: payterm.NotSent,
+	}[v.Name]
+	if outcome != "" && row.Outcome != outcome {
+		c.violate("store_then_show", "the screen says %s of %s, the journal says %q", v.Name, v.Order, row.Outcome)
+	}
+	switch v.Name {
+	case flows.ViewShowCode:
+		if !strings.Contains(string(v.Order), l.store.BootTag()) {
+			c.violate("boot", "the code of %s, of an earlier start, is on show", v.Order)
+		}
+		if c.book[v.Order].Outcome != payterm.Open || !durable {
+			c.violate("store_then_show", "the code of %s is on show, the journal says %q", v.Order, row.Outcome)
+		}
+		if want := c.s.ledger()[v.Order].CodeURL; v.CodeURL != want || v.CodeURL == "" {
+			c.violate("binding", "%s shows %q, its code is %q", v.Order, v.CodeURL, want)
+		}
+		c.codeSeen[v.Order] = v.CodeURL
+	case flows.ViewScan, flows.ViewSending, flows.ViewWaiting:
+		if v.Order == "" {
+			return // it is about to begin
+		}
+	default:
+		return
+	}
+	if v.Order == "" || v.Total.Minor == 0 {
+		c.violate("ways_out", "%s says neither which order nor how much", v.Name)
+	}
+}
+
+// said looks at the words of a screen on which somebody waits.
+func (c *checker) said(sc payterm.Screen) {
+	switch flows.ViewName(sc.Name) {
+	case flows.ViewScan, flows.ViewShowCode, flows.ViewWaiting:
+		cancel := false
+		for _, k := range sc.Keys {
+			cancel = cancel || k.Key == payterm.KeyCancel
+		}
+		words := strings.Join(sc.Lines, " ")
+		if sc.Small == "" || sc.Elapsed == "" || !cancel && !strings.Contains(words, "CANCEL") && sc.Name != string(flows.ViewWaiting) {
+			c.violate("ways_out", "%s: order %q, elapsed %q, keys %v", sc.Name, sc.Small, sc.Elapsed, sc.Keys)
+		}
+	}
+}
+
+// slipping looks at a slip that is about to be printed.
+func (c *checker) slipping(slip flows.Slip, o payterm.Order, again bool) {
+	name := string(slip) + " of " + string(o.ID)
+	row := c.book[o.ID]
+	if row.Outcome != payterm.Approved {
+		c.violate("store_then_show", "a %s slip of %s, the journal says %q", slip, o.ID, row.Outcome)
+	}
+	if c.slips[name] > 0 && !again {
+		c.violate("copies", "the %s is printed for the second time and does not say so", name)
+	}
+	c.slipNow = name
+}
+
+// printed is told of paper.
+func (c *checker) printed(payterm.Receipt) {
+	c.slips[c.slipNow]++
+	c.s.tell("prints the slip %s", c.slipNow)
+}
+
+// forget is told of a database that is another one from now on.
+func (c *checker) forget(book map[payterm.OrderID]payterm.Order) {
+	for id := range c.begun {
+		if _, kept := book[id]; !kept {
+			c.forgotten[id] = true
+		}
+	}
+	for id, o := range c.book {
+		if kept, ok := book[id]; ok && kept != o {
+			c.forgotten[id] = kept.Outcome != payterm.Open && kept.Outcome != payterm.InDoubt
+		}
+	}
+	fresh := map[payterm.OrderID]payterm.Order{}
+	for id, o := range book {
+		fresh[id] = o
+	}
+	c.book = fresh
+}
+
+// codeLife is how long after its announcement an order may be paid, at most.
+func codeLife(o payterm.Order) time.Duration {
+	if o.Mode == payterm.Active {
+		return flows.DefaultRules().ActiveCodeLife
+	}
+	return flows.DefaultRules().PassiveCodeLife
+}
+
+// finalChecks compares journal and ledger an hour after the network is back.
+func (c *checker) finalChecks(l *life) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	rows, err := l.store.Orders()
+	if err != nil {
+		return err
+	}
+	if _, err := l.store.Verify(); err != nil {
+		c.violate("journal", "%v", err)
+	}
+	queue, err := l.store.Queue()
+	if err != nil {
+		return err
+	}
+	owed := map[payterm.OrderID]bool{}
+	for _, q := range queue {
+		owed[q.OrderID] = true
+	}
+	seen := map[payterm.OrderID]bool{}
+	for _, o := range rows {
+		seen[o.ID] = true
+		kept := c.book[o.ID]
+		kept.Attempts, o.Attempts = 0, 0 // no fact
+		if kept != o {
+			c.violate("journal", "the journal has %+v, acknowledged was %+v", o, kept)
+		}
+	}
+	for _, id := range sortedIDs(c.book) {
+		if !seen[id] {
+			c.violate("journal", "%s was acknowledged and is not in the journal", id)
+		}
+	}
+	ledger := c.s.ledger()
+	for _, id := range sortedIDs(ledger) {
+		row := ledger[id]
+		o, known := c.book[id]
+		if c.forgotten[id] || id == "" {
+			continue
+		}
+		if !known {
+			c.violate("journal_first", "the gateway has seen %s, the journal has not", id)
+			continue
+		}
+		if row.Status != "unknown" && (row.Amount != o.Total().Minor || row.Mode != string(o.Mode) || row.BizType != string(o.Wallet)) {
+			c.violate("binding", "%s is %s %s %d at the gateway, %s %s %s here", id, row.Mode, row.BizType, row.Amount, o.Mode, o.Wallet, o.Total())
+		}
+		if row.Paid > 0 && o.Outcome != payterm.Approved && o.Attention == "" && o.Reason != payterm.ReasonRefunded {
+			c.violate("nothing_lost", "%s is paid at the gateway and %s (%s) here", id, o.Outcome, o.Reason)
+		}
+	}
+	for _, id := range sortedIDs(c.book) {
+		c.settled(l, c.book[id], ledger[id], owed[id])
+	}
+	return nil
+}
+
+// settled looks at one order at the end.
+func (c *checker) settled(l *life, o payterm.Order, row ledgerRow, owed bool) {
+	switch {
+	case o.Outcome == payterm.Open:
+		c.violate("liveness", "%s is still open", o.ID)
+	case o.Outcome == payterm.InDoubt && o.Attention == "" && o.Resolution == "" && !owed:
+		c.violate("liveness", "%s is in doubt and nobody is owed an answer", o.ID)
+	case owed && c.lastAsked[o.ID].Before(time.Now().Add(-7*time.Minute)) && time.Since(l.began) > 8*time.Minute:
+		c.violate("liveness", "%s is owed an inquiry, the last was %s ago", o.ID, time.Since(c.lastAsked[o.ID]))
+	case o.Outcome == payterm.InDoubt && (row.Status == "success" || row.Status == "failure" || row.Status == "orderclosed") &&
+		o.Attention == "" && o.Resolution == "":
+		c.violate("liveness", "%s is %s at the gateway and still in doubt here", o.ID, row.Status)
+	case o.Outcome == payterm.InDoubt && o.Attention == payterm.AttentionDoubt && o.Reason != payterm.ReasonRefunded &&
+		time.Since(c.beganAt[o.ID]) < codeLife(o) && c.s.wallOff == 0:
+		c.violate("nothing_lost", "%s was handed to staff %s after it began, while it may still be paid", o.ID, time.Since(c.beganAt[o.ID]))
+	}
+}
+
+// checkSecrets reads what the terminal has left behind.
+func (c *checker) checkSecrets() {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	left := map[string][]byte{"the log": c.s.logged.Bytes()}
+	for _, name := range []string{"payterm.db", "payterm.db-wal"} {
+		if b, err := os.ReadFile(filepath.Join(c.s.dir, name)); err == nil {
+			left[name] = b
+		}
+	}
+	for _, where := range []string{"the log", "payterm.db", "payterm.db-wal"} {
+		for _, secret := range c.secretsOf {
+			if bytes.Contains(left[where], []byte(secret)) {
+				c.violate("secrets", "%s holds ****%s", where, secret[len(secret)-4:])
+			}
+		}
+	}
+}
+
+// answeredTill is told what a till heard for its idempotency key.
+func (c *checker) answeredTill(key string, began payterm.OrderID, o payterm.Order) {
+	if before, known := c.byKey[key]; known && before != o.ID && !c.forgotten[before] {
+		c.violate("sent_once", "the key %s gave %s and now %s", key, before, o.ID)
+	}
+	if began != "" && began != o.ID {
+		c.violate("binding", "the till was told of %s and then of %s", began, o.ID)
+	}
+	c.byKey[key] = o.ID
+	if row := c.book[o.ID]; row.Outcome != o.Outcome && row.Outcome != payterm.Approved {
+		c.violate("store_then_show", "the till hears %s of %s, the journal says %s", o.Outcome, o.ID, row.Outcome)
+	}
+}

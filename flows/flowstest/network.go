@@ -1,0 +1,309 @@
+package flowstest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"payterm"
+)
+
+// network lies between the terminal and the gateway. It carries bytes, and it
+// can do to them what networks do. Its lock is the world's.
+type network struct {
+	s      *Sim
+	rng    *rand.Rand
+	faults []*netFault
+	cut    time.Time // no connection until then
+}
+
+// netFault is what happens to the next requests of an action.
+type netFault struct {
+	name   string
+	action string // pay, query or any
+	left   int
+}
+
+// NetFaults are what the network, or somebody in it, can do to a request. A
+// request that is lost gives no sign: the terminal waits until its own deadline.
+var NetFaults = []string{
+	"refused", "no_route", "reset_in_request", "lost_before", "lost_after", "late", "very_late", "reset_after",
+	"duplicated", "truncated", "portal", "redirect", "http_500", "empty",
+	// What the gateway's simulator does to its own replies:
+	"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key", "base64_body",
+	"code:SYSTEM_ERROR", "code:AUTH_CODE_INVALID", "code:PWD_INCORRECT", "code:PARAM_ERROR", "code:ORDER_USED", "code:ORDER_PAID", "code:TIMEOUT",
+}
+
+var (
+	// untouched are the faults that leave the reply what the gateway meant.
+	untouched = []string{"", "late", "very_late", "base64_body", "duplicated"}
+	// forged are those that change what lies under the digest.
+	forged = []string{"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key"}
+)
+
+// believable reports whether a reply of this fault may be believed.
+func believable(fault string, r *reported) bool {
+	return r != nil && (slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || slices.Contains(forged, fault) && r.bare)
+}
+
+// heal ends every fault.
+func (n *network) heal() { n.faults, n.cut = nil, time.Time{} }
+
+// next takes the fault of the next request.
+func (n *network) next(action string) string {
+	for i, f := range n.faults {
+		if f.action != "any" && f.action != action {
+			continue
+		}
+		if f.left--; f.left <= 0 {
+			n.faults = slices.Delete(n.faults, i, i+1)
+		}
+		return f.name
+	}
+	return ""
+}
+
+// some is a time of around d, never the same twice.
+func (n *network) some(d time.Duration) time.Duration {
+	n.s.mu.Lock()
+	defer n.s.mu.Unlock()
+	return d/2 + time.Duration(n.rng.Int64N(int64(d)))
+}
+
+// requested rides on a request's context, so that the network knows what it
+// carries. The terminal does not.
+type requested struct {
+	l      *life
+	id     payterm.OrderID
+	action string
+}
+
+type requestKey struct{}
+
+// dial is what the terminal has in place of a network card.
+func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	req, ok := ctx.Value(requestKey{}).(*requested)
+	if !ok {
+		return nil, fmt.Errorf("a request that the world did not see leaving")
+	}
+	n.s.mu.Lock()
+	fault := n.next(req.action)
+	if n.cut.After(time.Now()) && fault == "" {
+		fault = "no_route"
+	}
+	if req.l.dead {
+		fault = "refused"
+	}
+	if fault != "" {
+		n.s.tell("network: %s of %s meets %s", req.action, req.id, fault)
+	}
+	n.s.mu.Unlock()
+	switch fault {
+	case "refused":
+		return nil, syscall.ECONNREFUSED
+	case "no_route":
+		t := time.NewTimer(3 * time.Second)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			return nil, syscall.EHOSTUNREACH
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	near, far := net.Pipe()
+	c := &carrier{Conn: near, s: n.s, req: req, closed: make(chan struct{})}
+	go func() {
+		defer far.Close()
+		n.carry(far, req, fault)
+	}()
+	go func() { // a process that dies drops its connections
+		select {
+		case <-req.l.ctx.Done():
+			near.Close()
+		case <-c.closed:
+		}
+	}()
+	return c, nil
+}
+
+// carrier is the terminal's end of a connection.
+type carrier struct {
+	net.Conn
+	s      *Sim
+	req    *requested
+	wrote  atomic.Bool
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (c *carrier) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+func (c *carrier) Write(b []byte) (int, error) {
+	c.s.mu.Lock()
+	if !c.wrote.Swap(true) && c.req.action == "pay" {
+		c.s.wrotePayment(c.req)
+	}
+	c.s.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
+// carry takes one request to the gateway and its reply back.
+func (n *network) carry(conn net.Conn, req *requested, fault string) {
+	if fault == "reset_in_request" {
+		io.ReadFull(conn, make([]byte, 40)) //nolint:errcheck // whatever came
+		return
+	}
+	r, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	time.Sleep(n.some(60 * time.Millisecond))
+	reply, applied := n.deliver(req, body, fault)
+	if reply == nil { // lost without a sign
+		io.Copy(io.Discard, conn) //nolint:errcheck // until the terminal gives up
+		return
+	}
+	switch fault {
+	case "late":
+		time.Sleep(n.some(8 * time.Second))
+	case "very_late":
+		time.Sleep(n.some(30 * time.Second))
+	default:
+		time.Sleep(n.some(60 * time.Millisecond))
+	}
+	switch fault {
+	case "reset_after":
+		return
+	case "truncated":
+		reply = reply[:len(reply)-20]
+	}
+	n.s.mu.Lock()
+	before := n.s.proofs[req.id]
+	if believable(fault, applied) {
+		n.s.proofs[req.id] = before.with(req.action, *applied)
+	}
+	n.s.mu.Unlock()
+	if _, err := conn.Write(reply); err != nil {
+		n.s.mu.Lock()
+		n.s.proofs[req.id] = before
+		n.s.tell("network: the reply to %s of %s found nobody", req.action, req.id)
+		n.s.mu.Unlock()
+	}
+}
+
+// ledgerRow is an order as the gateway's ledger shows it.
+type ledgerRow struct {
+	ID       payterm.OrderID `json:"order_id"`
+	Mode     string          `json:"mode"`
+	BizType  string          `json:"biz_type"`
+	Amount   int64           `json:"amount_minor"`
+	Status   string          `json:"status"`
+	Paid     int64           `json:"paid_minor"`
+	Refunded int64           `json:"refunded_minor"`
+	CodeURL  string          `json:"code_url"`
+	Requests []struct {
+		At     time.Time `json:"at"`
+		Action string    `json:"action"`
+	} `json:"requests"`
+}
+
+// reported is what the gateway meant to say at a moment.
+type reported struct {
+	row  ledgerRow
+	code string // rsp_code
+	bare bool   // nothing lies under the digest
+}
+
+// deliver hands a request to the gateway and gives the reply's bytes, nil for
+// none, and what the gateway meant to say, nil where it never heard of it.
+func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *reported) {
+	switch fault {
+	case "lost_before":
+		return nil, nil
+	case "portal":
+		return raw("200 OK", "text/html", "<!doctype html><title>Welcome</title><p>Please accept our terms."), nil
+	case "redirect":
+		return []byte("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/processV2\r\nContent-Length: 0\r\n\r\n"), nil
+	case "http_500":
+		return raw("500 Internal Server Error", "text/plain", "trouble"), nil
+	case "empty":
+		return raw("200 OK", "application/json", ""), nil
+	}
+	n.s.mu.Lock()
+	defer n.s.mu.Unlock()
+	if strings.HasPrefix(fault, "code:") || fault == "base64_body" || slices.Contains(forged, fault) {
+		n.s.call("POST", "/sim/faults", fmt.Sprintf(`{"action":"*","fault":%q,"times":1}`, fault), nil)
+	}
+	status, text := n.s.call("POST", "/processV2", string(body), nil)
+	if fault == "duplicated" { // the first copy's answer is lost
+		status, text = n.s.call("POST", "/processV2", string(body), nil)
+	}
+	applied := &reported{}
+	n.s.call("GET", "/sim/orders/"+string(req.id), "", &applied.row)
+	var outer struct {
+		Code string `json:"rsp_code"`
+		Data string `json:"data"`
+	}
+	plain := []byte(text)
+	if fault == "base64_body" {
+		plain, _ = base64.StdEncoding.DecodeString(text) //nolint:errcheck // then it is no JSON either
+	}
+	if json.Unmarshal(plain, &outer) == nil {
+		applied.code, applied.bare = outer.Code, outer.Data == ""
+	}
+	if fault == "lost_after" {
+		return nil, applied
+	}
+	return raw(fmt.Sprintf("%d %s", status, http.StatusText(status)), "application/json", text), applied
+}
+
+func raw(status, kind, body string) []byte {
+	return fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", status, kind, len(body), body)
+}
+
+// call asks the gateway's simulator. The lock is held.
+func (s *Sim) call(method, path, body string, into any) (int, string) {
+	w := httptest.NewRecorder()
+	s.gateway.ServeHTTP(w, httptest.NewRequest(method, path, bytes.NewBufferString(body)))
+	if into != nil && w.Code == http.StatusOK {
+		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil {
+			s.violate("world", "%s %s: %v", method, path, err)
+		}
+	}
+	return w.Code, w.Body.String()
+}
+
+// ledger is the gateway's book, by order.
+func (s *Sim) ledger() map[payterm.OrderID]ledgerRow {
+	var list struct {
+		Orders []ledgerRow `json:"orders"`
+	}
+	s.call("GET", "/sim/orders", "", &list)
+	book := map[payterm.OrderID]ledgerRow{}
+	for _, row := range list.Orders {
+		book[row.ID] = row
+	}
+	return book
+}

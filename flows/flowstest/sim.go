@@ -1,0 +1,535 @@
+package flowstest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/flows/runner"
+	"payterm/gateway/ottpay"
+	"payterm/gateway/ottsim"
+	"payterm/receipt"
+	"payterm/screen"
+	"payterm/storage"
+)
+
+// Sim is the simulated world: a shop with one terminal, its customers, the
+// network and the gateway with its own ledger. What runs in it is the production
+// code, unchanged: flows, runner, storage on a real SQLite file, the gateway
+// client down to its bytes, the words of screens and slips. It must run inside a
+// bubble of testing/synctest, whose clock jumps to the next deadline as soon as
+// nobody has anything left to do.
+//
+// Everything that the terminal does to the world passes a boundary before and
+// after: a commit, a request, a screen, a slip, a sound. Dying at a boundary is
+// what a power failure is.
+type Sim struct {
+	c SimConfig
+
+	mu         sync.Mutex
+	gateway    *ottsim.Sim
+	people     *rand.Rand // what people and plans draw
+	chance     *rand.Rand // what the terminal draws: tags, jitter
+	net        network
+	life       *life
+	lives      int
+	dir        string // of this life's database
+	wallOff    time.Duration
+	wallUnset  bool
+	dieAt      int // the boundary, counted from the world's beginning; 0 for none
+	Boundaries int
+	Kills      int
+	died       chan struct{}
+	backup     string // a copy of the database, as a merchant may have one
+	backupBook map[payterm.OrderID]payterm.Order
+	keys       int
+	story      []string
+	logged     bytes.Buffer
+	checker
+}
+
+// SimConfig says what world it is. The same seed gives the same world.
+type SimConfig struct {
+	Dir      string // an empty directory
+	Seed     uint64
+	KeepLate bool
+	PIN      bool // a supervisor's PIN is configured; it is supervisorPIN
+	DieAt    int  // the first death: at this boundary, 0 for never
+}
+
+const (
+	simKey        = "0123456789ABCDEF"
+	simTerminal   = "T1"
+	supervisorPIN = "4711"
+	simBase       = "https://pay.example.org"
+)
+
+// life is one life of the terminal's process.
+type life struct {
+	n      int
+	ctx    context.Context //nolint:containedctx // the life's own end
+	cancel context.CancelFunc
+	dead   bool
+	clock  *runner.SystemClock
+	store  *storage.Store
+	runner *runner.Runner
+	ready  bool
+	ended  chan struct{}
+	view   flows.View
+	began  time.Time
+}
+
+// NewSim makes a world. Its clock is the bubble's.
+func NewSim(c SimConfig) (*Sim, error) {
+	s := &Sim{
+		c: c, gateway: ottsim.New(ottsim.Config{MerchantID: "ON00009999", SignKey: simKey, Seed: c.Seed, BaseURL: simBase}),
+		people: rand.New(rand.NewPCG(c.Seed, 1)), chance: rand.New(rand.NewPCG(c.Seed, 2)), //nolint:gosec // a simulation
+		died: make(chan struct{}, 1), dieAt: c.DieAt,
+	}
+	s.net = network{s: s, rng: rand.New(rand.NewPCG(c.Seed, 3))} //nolint:gosec // as above
+	s.checker = newChecker(s)
+	s.dir = filepath.Join(c.Dir, "1")
+	return s, os.Mkdir(s.dir, 0o700)
+}
+
+// tell adds a line to the story of this run.
+func (s *Sim) tell(format string, args ...any) {
+	s.story = append(s.story, fmt.Sprintf("%10.3f  ", time.Since(simEpoch).Seconds())+fmt.Sprintf(format, args...))
+}
+
+// simEpoch is when every bubble's clock begins.
+var simEpoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// boundary is a moment at which the process may die. It does not return to a
+// process that is dead: nothing of that one reaches the world any more.
+func (s *Sim) boundary(l *life, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !l.dead {
+		s.Boundaries++
+		if s.Boundaries == s.dieAt {
+			s.tell("dies at boundary %d: %s", s.Boundaries, name)
+			s.kill(l)
+		}
+	}
+	if l.dead {
+		runtime.Goexit()
+	}
+}
+
+// kill ends a life. The lock is held.
+func (s *Sim) kill(l *life) {
+	if l.dead {
+		return
+	}
+	l.dead = true
+	s.Kills++
+	l.cancel()
+	select {
+	case s.died <- struct{}{}:
+	default:
+	}
+}
+
+// boot begins a life on the database in s.dir. It returns at once; the process
+// works in a goroutine of its own and may die at any boundary of its start.
+func (s *Sim) boot() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.mu.Lock()
+	s.lives++
+	l := &life{n: s.lives, ctx: ctx, cancel: cancel, ended: make(chan struct{}), began: time.Now()}
+	s.life = l
+	s.tell("life %d begins", l.n)
+	s.mu.Unlock()
+	go func() {
+		defer close(l.ended)
+		if err := s.live(l); err != nil {
+			s.mu.Lock()
+			s.violate("boot", "life %d does not start: %v", l.n, err)
+			s.mu.Unlock()
+		}
+	}()
+}
+
+// live is the process: what cmd/payterm does, without its devices.
+func (s *Sim) live(l *life) error {
+	l.clock = runner.NewSystemClock(simEpoch.Add(-time.Hour))
+	s.boundary(l, "before the journal is opened")
+	store, err := storage.Open(storage.Options{
+		Path: filepath.Join(s.dir, "payterm.db"), Terminal: simTerminal, DrawTag: s.drawTag,
+		Now: func() time.Time { _, wall := s.now(l); return wall },
+	})
+	if err != nil {
+		return err
+	}
+	l.store = store
+	s.boundary(l, "after the journal is opened")
+	client, err := ottpay.New(ottpay.Config{
+		URL: "http://127.0.0.1:9/processV2", MerchantID: "ON00009999", OperatorID: "0000000001", SignKey: simKey,
+		CallBackURL: "https://shop.example.org/back", Currency: "CAD", Dial: s.net.dial,
+		Now: func() time.Time { _, wall := s.now(l); return wall },
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	log := slog.New(slog.NewTextHandler(&s.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.mu.Unlock()
+	e := &edge{s: s, l: l, client: client}
+	rules := flows.DefaultRules()
+	rules.KeepLate = s.c.KeepLate
+	l.runner = runner.New(runner.Config{
+		Journal: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
+		Settings: flows.Settings{
+			Currency: "CAD", Rules: rules, PINSet: s.c.PIN,
+			ActiveWallets: flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay),
+		},
+		Screen: e.compose, Slip: e.slip,
+		CodeKey: func(c payterm.PayCode) string {
+			sum := sha256.Sum256([]byte("the world's key" + c.Reveal()))
+			return hex.EncodeToString(sum[:])
+		},
+		PIN:    func(p flows.PIN) bool { time.Sleep(300 * time.Millisecond); return string(p) == supervisorPIN },
+		Jitter: func() uint16 { s.mu.Lock(); defer s.mu.Unlock(); return uint16(s.chance.Uint32()) },
+		Log:    log,
+	})
+	open, err := store.OpenOrders()
+	if err != nil {
+		return err
+	}
+	list := make([]runner.Open, len(open))
+	for i, one := range open {
+		list[i] = runner.Open{ID: one.ID, Events: one.Events}
+	}
+	s.mu.Lock()
+	s.booted(l, open)
+	s.mu.Unlock()
+	if err := l.runner.Restore(list); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	l.ready = true
+	s.mu.Unlock()
+	return l.runner.Run(l.ctx)
+}
+
+// now is the terminal's own idea of the time.
+func (s *Sim) now(l *life) (time.Duration, time.Time) {
+	mono, wall := l.clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wallUnset {
+		return mono, time.Time{}
+	}
+	return mono, wall.Add(s.wallOff)
+}
+
+const tagLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+func (s *Sim) drawTag() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tag := make([]byte, 5)
+	for i := range tag {
+		tag[i] = tagLetters[s.chance.IntN(len(tagLetters))]
+	}
+	return string(tag), nil
+}
+
+// bury waits until nothing of a dead life moves, and takes over its disk: what
+// the file system had at that moment, which is not what a clean end leaves.
+func (s *Sim) bury() error {
+	l := s.life
+	<-l.ended
+	synctest.Wait()
+	next := filepath.Join(s.c.Dir, fmt.Sprint(s.lives+1))
+	err := copyDatabase(s.dir, next)
+	if l.store != nil {
+		err = errors.Join(err, l.store.Close())
+	}
+	err = errors.Join(err, os.RemoveAll(s.dir))
+	s.dir = next
+	return err
+}
+
+func copyDatabase(from, to string) error {
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"payterm.db", "payterm.db-wal"} {
+		b, err := os.ReadFile(filepath.Join(from, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, name), b, 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// down is how long a terminal is without power after it died by itself.
+const down = 5 * time.Second
+
+// Play lets a plan happen, and then the world go on for an hour with a network
+// that works. It returns what was violated.
+func (s *Sim) Play(p Plan) ([]Violation, error) {
+	s.boot()
+	var acts sync.WaitGroup
+	begin := time.Now()
+	for _, a := range p {
+		if err := s.until(begin.Add(a.At)); err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		s.tell("> %s", a)
+		s.mu.Unlock()
+		if err := s.act(a, &acts); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.until(time.Now().Add(15 * time.Minute)); err != nil { // people finish what they are at
+		return nil, err
+	}
+	s.mu.Lock()
+	s.net.heal()
+	s.wallUnset = false
+	s.tell("the network works from here on")
+	s.mu.Unlock()
+	acts.Wait()
+	if err := s.until(time.Now().Add(time.Hour)); err != nil {
+		return nil, err
+	}
+	return s.end()
+}
+
+// until lets the world go on to a moment, and gives a terminal that died its
+// power back.
+func (s *Sim) until(at time.Time) error {
+	for {
+		t := time.NewTimer(time.Until(at))
+		select {
+		case <-t.C:
+			synctest.Wait()
+			select {
+			case <-s.died: // at this very moment
+			default:
+				return nil
+			}
+		case <-s.died:
+			t.Stop()
+		}
+		if err := s.restart(down); err != nil {
+			return err
+		}
+	}
+}
+
+// restart buries the dead and boots.
+func (s *Sim) restart(after time.Duration) error {
+	if err := s.bury(); err != nil {
+		return err
+	}
+	time.Sleep(after)
+	s.boot()
+	return nil
+}
+
+// end closes the terminal and compares everything.
+func (s *Sim) end() ([]Violation, error) {
+	synctest.Wait()
+	s.mu.Lock()
+	l := s.life
+	s.mu.Unlock()
+	if l.store == nil || l.runner == nil {
+		return s.found, fmt.Errorf("the last life never came up")
+	}
+	if err := s.finalChecks(l); err != nil {
+		return s.found, err
+	}
+	l.cancel()
+	<-l.ended
+	synctest.Wait()
+	err := l.store.Close()
+	s.checkSecrets()
+	return s.found, err
+}
+
+// edge is what the terminal's process touches the world with.
+type edge struct {
+	s      *Sim
+	l      *life
+	client *ottpay.Client
+}
+
+func (e *edge) Now() (time.Duration, time.Time) { return e.s.now(e.l) }
+func (e *edge) After(at time.Duration) (<-chan time.Time, func()) {
+	return e.l.clock.After(at)
+}
+
+func (e *edge) Commit(entries ...payterm.Entry) error {
+	e.s.boundary(e.l, "before a commit")
+	if err := e.l.store.Commit(entries...); err != nil {
+		return err
+	}
+	e.s.mu.Lock()
+	e.s.committed(e.l, entries)
+	e.s.mu.Unlock()
+	e.s.boundary(e.l, "after a commit of "+entries[0].Event)
+	return nil
+}
+
+func (e *edge) NextOrderID() (payterm.OrderID, error) {
+	id, err := e.l.store.NextOrderID()
+	e.s.boundary(e.l, "after an order id was taken")
+	return id, err
+}
+
+func (e *edge) CodeUsed(key string) (bool, error) { return e.l.store.CodeUsed(key) }
+func (e *edge) OrderByKey(key string) (payterm.Order, bool, error) {
+	return e.l.store.OrderByKey(key)
+}
+func (e *edge) Writable() error { return e.l.store.Writable() }
+func (e *edge) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
+	return e.l.store.Events(id)
+}
+func (e *edge) Attention() (map[payterm.Attention]int, error) { return e.l.store.Attention() }
+
+func (e *edge) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
+	e.s.boundary(e.l, "before a payment is sent")
+	ctx, done := e.request(ctx, p.OrderID, "pay", &p)
+	a := e.client.Pay(ctx, p)
+	done(a)
+	e.s.boundary(e.l, "after a payment was answered")
+	return a
+}
+
+func (e *edge) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer {
+	e.s.boundary(e.l, "before an inquiry")
+	ctx, done := e.request(ctx, q.OrderID, "query", nil)
+	a := e.client.Inquire(ctx, q)
+	done(a)
+	e.s.boundary(e.l, "after an inquiry")
+	return a
+}
+
+// request notes that one is under way, until done.
+func (e *edge) request(ctx context.Context, id payterm.OrderID, action string, p *payterm.Payment) (context.Context, func(payterm.Answer)) {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	e.s.leaving(e.l, id, action, p)
+	return context.WithValue(ctx, requestKey{}, &requested{l: e.l, id: id, action: action}), func(a payterm.Answer) {
+		e.s.mu.Lock()
+		defer e.s.mu.Unlock()
+		e.s.inFlight[id]--
+		e.s.tell("%s of %s ended: %s", action, id, payterm.AnswerName(a))
+	}
+}
+
+// compose puts a view into words and looks at it.
+func (e *edge) compose(v flows.View) payterm.Screen {
+	e.s.boundary(e.l, "before the screen "+string(v.Name))
+	e.s.mu.Lock()
+	e.s.shown(e.l, v)
+	e.s.mu.Unlock()
+	return screen.Compose(v, screen.Options{})
+}
+
+func (e *edge) Show(sc payterm.Screen) {
+	e.s.mu.Lock()
+	e.s.said(sc)
+	e.s.mu.Unlock()
+	e.s.boundary(e.l, "after the screen "+sc.Name)
+}
+
+func (e *edge) slip(slip flows.Slip, o payterm.Order) payterm.Receipt {
+	e.s.boundary(e.l, "before the slip "+string(slip))
+	e.s.mu.Lock()
+	e.s.slipping(slip, o, false)
+	e.s.mu.Unlock()
+	return receipt.Compose(slip, o, false, receipt.Options{Zone: time.UTC})
+}
+
+func (e *edge) Print(r payterm.Receipt) error {
+	e.s.mu.Lock()
+	e.s.printed(r)
+	e.s.mu.Unlock()
+	e.s.boundary(e.l, "after the slip "+r.Name)
+	return nil
+}
+
+func (e *edge) Play(payterm.Sound) { e.s.boundary(e.l, "at a sound") }
+
+// lose takes the database away while the terminal is without power; the orders
+// in it are forgotten.
+func (s *Sim) lose() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(map[payterm.OrderID]payterm.Order{})
+	return errors.Join(os.RemoveAll(s.dir), os.Mkdir(s.dir, 0o700))
+}
+
+// keep copies the database for restore.
+func (s *Sim) keep() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys++
+	to := filepath.Join(s.c.Dir, fmt.Sprintf("backup%d", s.keys))
+	if err := copyDatabase(s.dir, to); err != nil {
+		return err
+	}
+	s.backup, s.backupBook = to, maps.Clone(s.book)
+	return nil
+}
+
+// restore puts the copy in the database's place.
+func (s *Sim) restore() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.backup == "" {
+		return nil
+	}
+	s.forget(s.backupBook)
+	if err := os.RemoveAll(s.dir); err != nil {
+		return err
+	}
+	return copyDatabase(s.backup, s.dir)
+}
+
+// Story is what happened, line by line.
+func (s *Sim) Story() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.story, "\n") + "\n"
+}
+
+// Hours is how long the world has lived.
+func (s *Sim) Hours() float64 { return time.Since(simEpoch).Hours() }
+
+// Lives is how often the terminal was started.
+func (s *Sim) Lives() int { return s.lives }
+
+// sortedIDs is the keys of a book in order, so that a run can be repeated.
+func sortedIDs[V any](m map[payterm.OrderID]V) []payterm.OrderID {
+	return slices.Sorted(maps.Keys(m))
+}
