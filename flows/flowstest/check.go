@@ -304,7 +304,7 @@ func (c *checker) wrotePayment(req *requested) {
 
 // shown looks at what the glass is about to say.
 func (c *checker) shown(l *life, v flows.View) {
-	if still := v; v.Name != l.view.Name || v.Order != l.view.Order {
+	if still := v; v.Name != l.view.Name || v.Order != l.view.Order || v.Hint != l.view.Hint {
 		still.Elapsed, still.Left = 0, 0
 		c.s.tell("shows %s", describeView(still))
 	}
@@ -387,6 +387,7 @@ func (c *checker) forget(book map[payterm.OrderID]payterm.Order) {
 			c.forgotten[id] = kept.Outcome != payterm.Open && kept.Outcome != payterm.InDoubt
 		}
 	}
+	c.slips = map[string]int{} // it cannot know what the other one printed
 	fresh := map[payterm.OrderID]payterm.Order{}
 	for id, o := range book {
 		fresh[id] = o
@@ -468,7 +469,7 @@ func (c *checker) settled(l *life, o payterm.Order, row ledgerRow, owed bool) {
 		c.violate("liveness", "%s is in doubt and nobody is owed an answer", o.ID)
 	case owed && c.lastAsked[o.ID].Before(time.Now().Add(-7*time.Minute)) && time.Since(l.began) > 8*time.Minute:
 		c.violate("liveness", "%s is owed an inquiry, the last was %s ago", o.ID, time.Since(c.lastAsked[o.ID]))
-	case o.Outcome == payterm.InDoubt && (row.Status == "success" || row.Status == "failure" || row.Status == "orderclosed") &&
+	case o.Outcome == payterm.InDoubt && (row.Status == "success" || row.Status == "failure" || c.proofs[o.ID].failure) &&
 		o.Attention == "" && o.Resolution == "":
 		c.violate("liveness", "%s is %s at the gateway and still in doubt here", o.ID, row.Status)
 	case o.Outcome == payterm.InDoubt && o.Attention == payterm.AttentionDoubt && o.Reason != payterm.ReasonRefunded &&

@@ -55,9 +55,11 @@ var (
 	forged = []string{"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key"}
 )
 
-// believable reports whether a reply of this fault may be believed.
+// believable reports whether a reply of this fault may be believed. A sealed
+// failure is one, whatever amount it names.
 func believable(fault string, r *reported) bool {
-	return r != nil && (slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || slices.Contains(forged, fault) && r.bare)
+	failed := r != nil && fault == "wrong_amount" && r.row.Status != "success"
+	return r != nil && (failed || slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || slices.Contains(forged, fault) && r.bare)
 }
 
 // heal ends every fault.

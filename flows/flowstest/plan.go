@@ -16,11 +16,11 @@ type Plan []Act
 
 // Act is one line of a plan. What it can be is listed at acts.
 type Act struct {
-	At   time.Duration // since the world began
-	Does string
+	After time.Duration // the act before
+	Does  string
 }
 
-func (a Act) String() string { return fmt.Sprintf("%s %s", a.At, a.Does) }
+func (a Act) String() string { return fmt.Sprintf("%s %s", a.After, a.Does) }
 
 // String is the plan, a line for each act, as ParsePlan reads it.
 func (p Plan) String() string {
@@ -451,12 +451,11 @@ func RandomPlan(seed uint64, n int) Plan {
 	long := func() string { return fmt.Sprintf("%dm", 1+r.IntN(20)) }
 	amount := func() string { return pick("12.34", "5.00", "5.00", "99.99", "1250.00") }
 	wallet := func() string { return pick("ALIPAY", "WECHATPAY", "UNIONPAY") }
-	var at time.Duration
 	var p Plan
 	for range 2 + r.IntN(n) {
-		at += time.Duration(1+r.IntN(60_000))*time.Millisecond + time.Duration(r.IntN(1000))
+		after := time.Duration(1+r.IntN(60_000))*time.Millisecond + time.Duration(r.IntN(1000))
 		if r.IntN(6) == 0 {
-			at += time.Duration(r.IntN(600)) * time.Second
+			after += time.Duration(r.IntN(600)) * time.Second
 		}
 		does := ""
 		switch r.IntN(24) {
@@ -485,7 +484,7 @@ func RandomPlan(seed uint64, n int) Plan {
 		case 23:
 			does = pick("lose", "backup", "restore", "clock -1h", "clock 2h", "clock unset", "clock 0s")
 		}
-		p = append(p, Act{at, does})
+		p = append(p, Act{after, does})
 	}
 	return p
 }

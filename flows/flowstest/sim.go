@@ -296,9 +296,8 @@ const down = 5 * time.Second
 func (s *Sim) Play(p Plan) ([]Violation, error) {
 	s.boot()
 	var acts sync.WaitGroup
-	begin := time.Now()
 	for _, a := range p {
-		if err := s.until(begin.Add(a.At)); err != nil {
+		if err := s.until(time.Now().Add(a.After)); err != nil {
 			return nil, err
 		}
 		s.mu.Lock()

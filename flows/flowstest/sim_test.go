@@ -4,14 +4,23 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 var (
 	seeds = flag.Int("seeds", 100, "how many random worlds TestSeeds lives through")
+	first = flag.Uint64("first", 1, "the first of them")
 	seed  = flag.Uint64("seed", 0, "live through this one only, and tell its story")
+	plan  = flag.String("plan", "", "a file with a plan to play in the world of -seed, in place of the random one")
 )
+
+// longestPlan is how many acts a random plan has at most.
+const longestPlan = 30
 
 // scratch is a directory for databases, in memory where the machine has such a
 // place: power failures of the disk itself are storage's tests.
@@ -22,6 +31,19 @@ func scratch(t *testing.T) string {
 	}
 	return t.TempDir()
 }
+
+// tally counts what was lived through.
+type tally struct {
+	worlds, lives, kills, boundaries atomic.Int64
+	seconds                          atomic.Int64
+}
+
+func (n *tally) String() string {
+	return fmt.Sprintf("%d worlds, %d lives of the terminal, %d of them killed, %d boundaries, %d virtual hours",
+		n.worlds.Load(), n.lives.Load(), n.kills.Load(), n.boundaries.Load(), n.seconds.Load()/3600)
+}
+
+var lived tally
 
 // simulate lets a plan happen in a world of its own.
 func simulate(t *testing.T, c SimConfig, p Plan) (s *Sim, found []Violation) {
@@ -37,7 +59,12 @@ func simulate(t *testing.T, c SimConfig, p Plan) (s *Sim, found []Violation) {
 		if err == nil {
 			found, err = s.Play(p)
 		}
+		lived.seconds.Add(int64(s.Hours() * 3600))
 	})
+	lived.worlds.Add(1)
+	lived.lives.Add(int64(s.Lives()))
+	lived.kills.Add(int64(s.Kills))
+	lived.boundaries.Add(int64(s.Boundaries))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, s.Story())
 	}
@@ -52,25 +79,165 @@ func configOf(seed uint64, dir string) SimConfig {
 func TestSeeds(t *testing.T) {
 	dir := scratch(t)
 	if *seed != 0 {
-		s, found := simulate(t, configOf(*seed, dir), RandomPlan(*seed, 14))
-		fmt.Print(s.Story())
-		report(t, found)
+		retell(t, dir)
 		return
 	}
-	for n := uint64(1); n <= uint64(*seeds); n++ {
-		s, found := simulate(t, configOf(n, dir), RandomPlan(n, 14))
-		if len(found) > 0 {
-			t.Errorf("seed %d: %s", n, found[0])
-			t.Logf("%s", s.Story())
-			return
-		}
+	var stop atomic.Bool
+	workers := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a small number
+	t.Cleanup(func() { t.Log(lived.String()) })
+	for w := range workers {
+		t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
+			t.Parallel()
+			for n := *first + w; n < *first+uint64(*seeds) && !stop.Load(); n += workers {
+				p := RandomPlan(n, longestPlan)
+				_, found := simulate(t, configOf(n, dir), p)
+				if len(found) == 0 {
+					continue
+				}
+				stop.Store(true)
+				fail(t, dir, n, p, found[0])
+				return
+			}
+		})
 	}
 }
 
-func report(t *testing.T, found []Violation) {
-	t.Helper()
+// retell lives through one world and tells all of it.
+func retell(t *testing.T, dir string) {
+	p := RandomPlan(*seed, longestPlan)
+	if *plan != "" {
+		text, err := os.ReadFile(*plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err = ParsePlan(string(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, found := simulate(t, configOf(*seed, dir), p)
+	fmt.Print(s.Story())
 	for _, v := range found {
 		t.Errorf("%s", v)
+	}
+}
+
+// fail reports a violation with the shortest plan that still gives it, and how
+// to see it again.
+func fail(t *testing.T, dir string, n uint64, p Plan, v Violation) {
+	t.Helper()
+	short := shrink(t, dir, n, p, v.Check)
+	s, _ := simulate(t, configOf(n, dir), short)
+	t.Errorf("seed %d: %s\nto see it again: make sim SEED=%d\n\nthe shortest plan that gives it (of %d acts; make sim SEED=%d PLAN=FILE plays it):\n%s\nthe story:\n%s",
+		n, v, n, len(p), n, short, s.Story())
+}
+
+// shrink leaves out what the violation does not need.
+func shrink(t *testing.T, dir string, n uint64, p Plan, check string) Plan {
+	t.Helper()
+	still := func(q Plan) bool {
+		_, found := simulate(t, configOf(n, dir), q)
+		for _, v := range found {
+			if v.Check == check {
+				return true
+			}
+		}
+		return false
+	}
+	began := time.Now()
+	for size := len(p) / 2; size >= 1; size /= 2 {
+		for i := 0; i+size <= len(p) && time.Since(began) < 30*time.Second; {
+			var q Plan
+			q = append(q, p[:i]...)
+			rest := append(Plan{}, p[i+size:]...)
+			if len(rest) > 0 { // the time that passed still passes
+				for _, gone := range p[i : i+size] {
+					rest[0].After += gone.After
+				}
+			}
+			q = append(q, rest...)
+			if still(q) {
+				p = q
+			} else {
+				i += size
+			}
+		}
+	}
+	return p
+}
+
+// sweeps are the plans of the kill sweep: each kind of sale with what can happen
+// to it. The world then goes on for an hour.
+var sweeps = []struct{ name, plan string }{
+	{"passive approved", "1s passive 12.34 ALIPAY ok"},
+	{"passive, password typed", "1s passive 12.34 WECHATPAY password 8s"},
+	{"passive, password never typed", "1s passive 12.34 ALIPAY password 170s\n100s key CANCEL"},
+	{"passive, no money", "1s passive 12.34 ALIPAY poor"},
+	{"passive, code expired", "1s passive 12.34 ALIPAY expired"},
+	{"passive, code used", "1s passive 12.34 ALIPAY ok\n10s passive 12.34 ALIPAY used"},
+	{"passive, reply lost", "1s net lost_after pay 1\n1s passive 12.34 ALIPAY ok"},
+	{"passive, request lost", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok"},
+	{"passive, cut off for a while", "1s cut 20s\n1s passive 12.34 ALIPAY ok"},
+	{"passive, dark for long", "1s net lost_after pay 1\n1s passive 12.34 ALIPAY ok\n16s cut 20m"},
+	{"passive, cancelled while waiting", "1s net lost_after pay 1\n1s passive 12.34 ALIPAY ok\n30s key CANCEL"},
+	{"passive, id known", "1s net duplicated pay 1\n1s passive 12.34 ALIPAY ok"},
+	{"passive, refused and paid", "1s net code:AUTH_CODE_INVALID pay 1\n1s passive 12.34 ALIPAY ok"},
+	{"active paid", "1s active 12.34 ok 10s"},
+	{"active declined", "1s active 12.34 decline 10s"},
+	{"active, cancelled and paid late", "1s active 12.34 ok 40s\n20s key CANCEL"},
+	{"active, never paid", "1s active 12.34 never\n140s key CANCEL"},
+	{"active, reply lost", "1s net lost_after pay 1\n1s active 12.34 ok 10s"},
+	{"a second sale of the amount", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n80s passive 12.34 ALIPAY ok"},
+	{"a till with a key", "1s api passive 12.34 K1\n30s api passive 12.34 K1"},
+	{"a doubt resolved", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n90s resolve\n5s ask"},
+}
+
+// TestKillSweep dies at the first boundary of a plan, at the second, and so on
+// until the plan has no further one.
+func TestKillSweep(t *testing.T) {
+	dir := scratch(t)
+	t.Cleanup(func() { t.Log(lived.String()) })
+	for i, sweep := range sweeps {
+		t.Run(sweep.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := ParsePlan(sweep.plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := 0; ; k++ {
+				c := configOf(uint64(i+1), dir) //nolint:gosec // a small number
+				c.DieAt = k
+				s, found := simulate(t, c, p)
+				if len(found) > 0 {
+					t.Fatalf("death at boundary %d: %s\n%s", k, found[0], s.Story())
+				}
+				if k == 0 { // nobody dies: the plan does what its name says
+					looksLike(t, sweep.name, s)
+				}
+				if k > 0 && s.Kills == 0 {
+					break // there is no k-th boundary
+				}
+			}
+		})
+	}
+}
+
+// looksLike keeps a sweep from proving nothing because its plan has gone flat.
+func looksLike(t *testing.T, name string, s *Sim) {
+	t.Helper()
+	want := map[string]string{
+		"passive approved": "payment_answered: approved", "passive, password typed": "inquiry_answered: approved",
+		"passive, password never typed": "in_doubt no_answer", "passive, no money": "declined wallet",
+		"passive, code expired": "declined code_invalid", "passive, code used": "hint used_code",
+		"passive, reply lost": "inquiry_answered: approved", "passive, request lost": "in_doubt no_answer",
+		"passive, cut off for a while": "ended: unsent", "passive, dark for long": "approved late_payment",
+		"passive, cancelled while waiting": "approved", "passive, id known": "ended: clash",
+		"passive, refused and paid": "ended: refused", "active paid": "inquiry_answered: approved",
+		"active declined": "declined wallet", "active, cancelled and paid late": "approved late_payment",
+		"active, never paid": "in_doubt not_paid", "active, reply lost": "not_sent no_code",
+		"a second sale of the amount": "shows warning", "a till with a key": "approved", "a doubt resolved": "resolved: in_doubt",
+	}[name]
+	if want == "" || !strings.Contains(s.Story(), want) {
+		t.Errorf("the plan does not lead to %q:\n%s", want, s.Story())
 	}
 }
 
