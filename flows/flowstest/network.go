@@ -182,6 +182,7 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 		return
 	}
 	time.Sleep(n.some(60 * time.Millisecond))
+	n.s.passing(req)
 	reply, applied := n.deliver(req, body, fault)
 	if reply == nil { // lost without a sign
 		io.Copy(io.Discard, conn) //nolint:errcheck // until the terminal gives up
@@ -213,6 +214,18 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 		n.s.tell("network: the reply to %s of %s found nobody", req.action, req.id)
 		n.s.mu.Unlock()
 	}
+}
+
+// passing is the boundary at which a request is on its way and the process may
+// die without it. What goes by is the network's, so it goes on.
+func (s *Sim) passing(req *requested) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := "while an inquiry is on its way"
+	if req.action == "pay" {
+		name = "while a payment is on its way"
+	}
+	s.reached(req.l, name)
 }
 
 // ledgerRow is an order as the gateway's ledger shows it.

@@ -60,12 +60,13 @@ func ParsePlan(text string) (Plan, error) {
 //	cut 2m                                    no connection for that long
 //	kill 10s                                  the power is away for that long, now
 //	dieat 7 10s                               the process dies at the seventh boundary from now
+//	dieon before a payment   it dies at the next boundary whose name begins so
 //	lose, backup, restore                     the database, with a loss of power
 //	clock -1h | unset                         the terminal's wall clock
 var acts = map[string]func(*Sim, []string) error{
 	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api,
 	"ask": (*Sim).ask, "resolve": (*Sim).resolve,
-	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater,
+	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn,
 	"lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "clock": (*Sim).setClock,
 }
 
@@ -178,8 +179,11 @@ func (s *Sim) wallet(wallet, kind string) string {
 	return made.Code
 }
 
+// aFrame is how long a scanner takes to send a code.
+const aFrame = 20 * time.Millisecond
+
 // scan holds a code before the scanner.
-func (s *Sim) scan(code string) {
+func (s *Sim) scan(code string, frame time.Duration) {
 	l := s.alive()
 	if l == nil {
 		return
@@ -189,7 +193,7 @@ func (s *Sim) scan(code string) {
 	s.lastCode = code
 	s.mu.Unlock()
 	mono, _ := l.clock.Now()
-	time.Sleep(20 * time.Millisecond) // the frame's bytes
+	time.Sleep(frame) // its bytes come one by one
 	l.runner.Scan(payterm.NewPayCode(code), mono)
 }
 
@@ -199,7 +203,10 @@ func (s *Sim) passive(words []string) error {
 	}
 	kind := words[2]
 	if kind == "early" {
-		s.scan(s.wallet(words[1], "ok"))
+		go func() { // held there while the cashier still types, and read slowly
+			time.Sleep(200 * time.Millisecond)
+			s.scan(s.wallet(words[1], "ok"), 700*time.Millisecond)
+		}()
 	}
 	s.enter(words[0], payterm.KeyEnter)
 	s.rest(2 * time.Second)
@@ -209,26 +216,26 @@ func (s *Sim) passive(words []string) error {
 	case "early":
 		s.rest(time.Second)
 	case "garbage":
-		s.scan("https://example.org/not/a/code")
+		s.scan("https://example.org/not/a/code", aFrame)
 		return nil
 	case "used":
 		s.mu.Lock()
 		used := s.lastCode
 		s.mu.Unlock()
-		s.scan(used)
+		s.scan(used, aFrame)
 		s.rest(2 * time.Second)
 	case "expired":
 		code := s.wallet(words[1], kind)
 		time.Sleep(61 * time.Second)
 		s.enter(words[0], payterm.KeyEnter)
 		s.rest(time.Second)
-		s.scan(code)
+		s.scan(code, aFrame)
 		return nil
 	}
 	if s.look().Name != flows.ViewScan {
 		return nil // the customer is asked for nothing
 	}
-	s.scan(s.wallet(words[1], kind))
+	s.scan(s.wallet(words[1], kind), aFrame)
 	s.rest(time.Second)
 	if kind != "password" {
 		return nil
@@ -298,7 +305,7 @@ func (s *Sim) api(words []string) error {
 	go func() {
 		s.rest(2 * time.Second)
 		if s.look().Name == flows.ViewScan {
-			s.scan(s.wallet("ALIPAY", "ok"))
+			s.scan(s.wallet("ALIPAY", "ok"), aFrame)
 		}
 	}()
 	var began payterm.OrderID
@@ -328,8 +335,11 @@ func (s *Sim) latest() payterm.OrderID {
 }
 
 func (s *Sim) ask([]string) error {
-	if l := s.alive(); l != nil && s.latest() != "" {
-		l.runner.Inquire(l.ctx, s.latest()) //nolint:errcheck // a person who asks and is not answered asks again
+	for range 3 { // impatiently
+		if l := s.alive(); l != nil && s.latest() != "" {
+			go l.runner.Inquire(l.ctx, s.latest()) //nolint:errcheck // who asks and is not answered asks again
+		}
+		time.Sleep(40 * time.Millisecond)
 	}
 	return nil
 }
@@ -415,6 +425,21 @@ func (s *Sim) dieLater(words []string) error {
 	return nil
 }
 
+// boundaryNames are beginnings of the names of boundaries.
+var boundaryNames = []string{
+	"before a commit", "after a commit of sale_began", "after a commit of code_scanned", "after a commit of payment_answered",
+	"after a commit of inquiry_answered", "after a commit of woke", "after an order id", "before a payment", "while a payment",
+	"after a payment", "before an inquiry", "while an inquiry", "after an inquiry", "before the screen approved", "before the slip merchant",
+	"after the slip merchant", "after the slip customer", "at a sound", "after the journal is opened",
+}
+
+func (s *Sim) dieOn(words []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dieName = strings.Join(words, " ")
+	return nil
+}
+
 func (s *Sim) loseData([]string) error    { return s.whileOff((*Sim).lose) }
 func (s *Sim) restoreData([]string) error { return s.whileOff((*Sim).restore) }
 func (s *Sim) backUp([]string) error      { return s.whileOff((*Sim).keep) }
@@ -443,48 +468,102 @@ func (s *Sim) setClock(words []string) error {
 	return err
 }
 
-// RandomPlan draws a plan of up to n acts.
+// RandomPlan draws a plan of up to n scenes.
 func RandomPlan(seed uint64, n int) Plan {
-	r := rand.New(rand.NewPCG(seed, 4)) //nolint:gosec // a simulation
-	pick := func(of ...string) string { return of[r.IntN(len(of))] }
-	short := func() string { return fmt.Sprintf("%ds", 1+r.IntN(40)) }
-	long := func() string { return fmt.Sprintf("%dm", 1+r.IntN(20)) }
-	amount := func() string { return pick("12.34", "5.00", "5.00", "99.99", "1250.00") }
-	wallet := func() string { return pick("ALIPAY", "WECHATPAY", "UNIONPAY") }
-	var p Plan
-	for range 2 + r.IntN(n) {
-		after := time.Duration(1+r.IntN(60_000))*time.Millisecond + time.Duration(r.IntN(1000))
-		if r.IntN(6) == 0 {
-			after += time.Duration(r.IntN(600)) * time.Second
+	d := &drawer{rand.New(rand.NewPCG(seed, 4)), nil} //nolint:gosec // a simulation
+	for range 2 + d.r.IntN(n) {
+		d.pause(60 * time.Second)
+		if d.r.IntN(6) == 0 {
+			d.pause(10 * time.Minute)
 		}
-		does := ""
-		switch r.IntN(24) {
-		case 0, 1, 2, 3:
-			does = fmt.Sprintf("passive %s %s %s", amount(), wallet(), pick("ok", "ok", "ok", "poor", "expired", "early", "used", "never", "garbage"))
-		case 4, 5, 6:
-			does = fmt.Sprintf("passive %s %s password %s", amount(), wallet(), pick(short(), short(), "50s", "170s"))
-		case 7, 8, 9:
-			does = fmt.Sprintf("active %s %s %s", amount(), pick("ok", "ok", "decline"), pick(short(), "100s", "118s", "121s", long()))
-		case 10:
-			does = fmt.Sprintf("active %s never", amount())
-		case 11:
-			does = fmt.Sprintf("api %s %s K%d", pick("passive", "passive", "active"), amount(), r.IntN(3))
-		case 12, 13:
-			does = "key " + pick("CANCEL", "CANCEL", "ENTER", "CLEAR", "5", "F1", "00")
-		case 14, 15, 16, 17:
-			does = fmt.Sprintf("net %s %s %d", NetFaults[r.IntN(len(NetFaults))], pick("pay", "pay", "query", "any"), 1+r.IntN(4))
-		case 18:
-			does = "cut " + pick(short(), long())
-		case 19:
-			does = "kill " + pick("2s", short(), long())
-		case 20, 21:
-			does = fmt.Sprintf("dieat %d", 1+r.IntN(60))
-		case 22:
-			does = pick("ask", "ask", "resolve")
-		case 23:
-			does = pick("lose", "backup", "restore", "clock -1h", "clock 2h", "clock unset", "clock 0s")
-		}
-		p = append(p, Act{after, does})
+		d.scene()
 	}
-	return p
+	return d.p
+}
+
+// drawer writes a plan. The pauses that it has drawn since the last act stand in
+// an act without words.
+type drawer struct {
+	r *rand.Rand
+	p Plan
+}
+
+// pause lets up to most pass before the next act.
+func (d *drawer) pause(most time.Duration) {
+	d.p = append(d.p, Act{time.Duration(1 + d.r.Int64N(int64(most))), ""})
+}
+
+func (d *drawer) do(format string, args ...any) {
+	last := len(d.p) - 1
+	for ; last > 0 && d.p[last-1].Does == ""; last-- { // two pauses are one
+		d.p[last-1].After += d.p[last].After
+	}
+	d.p = append(d.p[:last], Act{d.p[last].After, fmt.Sprintf(format, args...)})
+}
+
+func (d *drawer) pick(of ...string) string { return of[d.r.IntN(len(of))] }
+
+func (d *drawer) seconds(most int) string { return fmt.Sprintf("%ds", 1+d.r.IntN(most)) }
+
+// scene is something that happens in a shop.
+func (d *drawer) scene() {
+	switch d.r.IntN(20) {
+	case 0, 1, 2, 3:
+		d.sale()
+	case 4, 5, 6, 7: // somebody tampers, or the network breaks, in the middle of a sale
+		for range 1 + d.r.IntN(2) {
+			d.do("net %s %s %d", d.fault(), d.pick("pay", "query", "query", "any"), 1+d.r.IntN(4))
+			d.pause(3 * time.Second)
+		}
+		d.sale()
+	case 8, 9, 10: // the power goes in the middle of a sale
+		d.do("dieon %s", d.pick(boundaryNames...))
+		d.pause(3 * time.Second)
+		d.sale()
+	case 11:
+		d.do("dieat %d", 1+d.r.IntN(60))
+	case 12:
+		d.do("kill %s", d.pick("2s", d.seconds(40), d.seconds(1200)))
+	case 13:
+		d.do("cut %s", d.pick(d.seconds(40), d.seconds(1200)))
+	case 14: // impatience
+		d.sale()
+		d.pause(40 * time.Second)
+		d.do("key %s", d.pick("CANCEL", "CANCEL", "ENTER", "CLEAR", "5", "F1", "00"))
+	case 15, 16: // a sale that is given up and paid late, and what staff does about it
+		d.do("active %s ok %s", d.amount(), d.pick("45s", "100s", "300s"))
+		d.pause(30 * time.Second)
+		d.do("key CANCEL")
+		d.pause(10 * time.Minute)
+		d.do("%s", d.pick("ask", "resolve"))
+	case 17:
+		d.do("%s", d.pick("ask", "resolve", "resolve"))
+	case 18:
+		d.do("api %s %s K%d", d.pick("passive", "passive", "active"), d.amount(), d.r.IntN(3))
+	case 19:
+		d.do("%s", d.pick("lose", "backup", "restore", "clock -1h", "clock 2h", "clock unset", "clock 0s"))
+	}
+}
+
+func (d *drawer) amount() string { return d.pick("12.34", "5.00", "5.00", "99.99", "1250.00") }
+
+func (d *drawer) fault() string {
+	if d.r.IntN(2) == 0 {
+		return d.pick(forged...)
+	}
+	return d.pick(NetFaults...)
+}
+
+func (d *drawer) sale() {
+	wallet := d.pick("ALIPAY", "WECHATPAY", "UNIONPAY")
+	switch d.r.IntN(8) {
+	case 0, 1, 2:
+		d.do("passive %s %s %s", d.amount(), wallet, d.pick("ok", "ok", "ok", "poor", "expired", "early", "used", "never", "garbage"))
+	case 3, 4:
+		d.do("passive %s %s password %s", d.amount(), wallet, d.pick(d.seconds(40), d.seconds(40), "50s", "170s"))
+	case 5, 6:
+		d.do("active %s %s %s", d.amount(), d.pick("ok", "ok", "decline"), d.pick(d.seconds(40), "100s", "118s", "121s", d.seconds(1200)))
+	case 7:
+		d.do("active %s never", d.amount())
+	}
 }

@@ -53,7 +53,8 @@ type Sim struct {
 	dir        string // of this life's database
 	wallOff    time.Duration
 	wallUnset  bool
-	dieAt      int // the boundary, counted from the world's beginning; 0 for none
+	dieAt      int    // the boundary, counted from the world's beginning; 0 for none
+	dieName    string // the next one whose name begins so; empty for none
 	Boundaries int
 	Kills      int
 	died       chan struct{}
@@ -122,15 +123,23 @@ var simEpoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 func (s *Sim) boundary(l *life, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !l.dead {
-		s.Boundaries++
-		if s.Boundaries == s.dieAt {
-			s.tell("dies at boundary %d: %s", s.Boundaries, name)
-			s.kill(l)
-		}
-	}
+	s.reached(l, name)
 	if l.dead {
 		runtime.Goexit()
+	}
+}
+
+// reached counts a boundary and kills the process there if that was asked for.
+// The lock is held.
+func (s *Sim) reached(l *life, name string) {
+	if l.dead {
+		return
+	}
+	s.Boundaries++
+	if s.Boundaries == s.dieAt || s.dieName != "" && strings.HasPrefix(name, s.dieName) {
+		s.dieName = ""
+		s.tell("dies at boundary %d: %s", s.Boundaries, name)
+		s.kill(l)
 	}
 }
 

@@ -13,10 +13,11 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 100, "how many random worlds TestSeeds lives through")
-	first = flag.Uint64("first", 1, "the first of them")
-	seed  = flag.Uint64("seed", 0, "live through this one only, and tell its story")
-	plan  = flag.String("plan", "", "a file with a plan to play in the world of -seed, in place of the random one")
+	seeds  = flag.Int("seeds", 100, "how many random worlds TestSeeds lives through")
+	first  = flag.Uint64("first", 1, "the first of them")
+	seed   = flag.Uint64("seed", 0, "live through this one only, and tell its story")
+	bugged = flag.Bool("bugged", false, "this binary has a planted bug: tell the violation and no story")
+	plan   = flag.String("plan", "", "a file with a plan to play in the world of -seed, in place of the random one")
 )
 
 // longestPlan is how many acts a random plan has at most.
@@ -95,6 +96,10 @@ func TestSeeds(t *testing.T) {
 					continue
 				}
 				stop.Store(true)
+				if *bugged {
+					t.Errorf("seed %d: VIOLATED %s", n, found[0])
+					return
+				}
 				fail(t, dir, n, p, found[0])
 				return
 			}

@@ -1,0 +1,214 @@
+package flowstest
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var bug = flag.String("bug", "", "plant this bug (see bugs_test.go) and live through the worlds with it; the run must fail")
+
+// planted is a bug: a change of the production source, built into a test binary
+// of its own, that the named check must find within the first worlds. A change
+// whose old text is gone fails the test: the bug has to be planted anew.
+type planted struct {
+	name  string
+	check string // one of Checks, or several separated by blanks
+	edits []edit
+}
+
+type edit struct{ file, from, to string }
+
+var bugs = []planted{
+	{"resend_after_restart", "sent_once", []edit{{"flows/order.go",
+		"			o, _ = o.notSent(in, payterm.ReasonNoCode)\n		} else {", "			return o.send(in)\n		} else {"}}},
+	{"resend_after_silence", "sent_once", []edit{{"flows/passive.go",
+		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.CodeMade", "	case payterm.Lost:\n		return o.unsent(in, payterm.Unsent{})\n	case payterm.CodeMade"}}},
+	{"approve_before_commit", "store_then_show", []edit{{"flows/runner/runner.go",
+		"	if flows.Lasting(before, next) {\n		entry", "	r.feed(flows.OrderMoved{Order: next})\n	if flows.Lasting(before, next) {\n		entry"}}},
+	{"print_before_commit", "store_then_show", []edit{{"flows/runner/runner.go",
+		"	if flows.Lasting(before, next) {\n		entry", "	for _, c := range commands {\n		if p, ok := c.(flows.Print); ok {\n			r.carryOutOrder(next, p)\n		}\n	}\n	if flows.Lasting(before, next) {\n		entry"}}},
+	{"send_before_commit", "journal_first", []edit{{"flows/runner/runner.go",
+		"	if flows.Lasting(before, next) {\n		entry", "	if _, scan := in.Event.(flows.CodeScanned); !scan && flows.Lasting(before, next) {\n		entry"}}},
+	{"decline_on_silence", "proof_of_failure", []edit{{"flows/inquiry.go",
+		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n", "	case payterm.Lost:\n		return o.decline(in, payterm.ReasonWallet, \"\")\n"}}},
+	{"decline_on_unanswered_query", "proof_of_failure", []edit{{"flows/inquiry.go",
+		"	case payterm.Unsent, payterm.CodeMade,", "	case payterm.Unsent:\n		if o.Refusal != payterm.ReasonNone && (o.Phase == Confirming || o.Phase == InBackground) {\n			return o.refuse(in)\n		}\n	case payterm.CodeMade,"}}},
+	{"decline_on_refusal_alone", "proof_of_failure", []edit{{"flows/passive.go",
+		"		o.Phase = Confirming\n", "		o.Phase = Confirming\n		return o.refuse(in)\n"}}},
+	{"cancel_after_announcement", "proof_of_failure", []edit{{"flows/passive.go",
+		"		o.CancelWanted = true // it counts if nothing was written\n", "		return o.notSent(in, payterm.ReasonCashier)\n"}, {"flows/order.go",
+		"	o.Outcome, o.Reason = payterm.NotSent, reason\n", "	o.Outcome, o.Reason = payterm.Declined, reason\n"}}},
+	{"not_sent_after_writing", "nothing_sent", []edit{{"flows/passive.go",
+		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.CodeMade", "	case payterm.Lost:\n		return o.notSent(in, payterm.ReasonNoConnection)\n	case payterm.CodeMade"}}},
+	{"forgotten_background_inquiry", "liveness journal nothing_lost", []edit{{"flows/order.go",
+		"func (o Order) Settled() bool { return o.Phase == Closed }", "func (o Order) Settled() bool { return o.Phase == Closed || o.Phase == InBackground }"}}},
+	{"forgotten_outbox_row", "liveness", []edit{{"flows/order.go",
+		"	case Sending, ShowingCode, Waiting, Confirming, InBackground, Trailing:\n		return payterm.OwedInquiry", "	case Sending, ShowingCode, Waiting, Confirming, Trailing:\n		return payterm.OwedInquiry"}}},
+	{"starved_background", "liveness nothing_lost", []edit{{"flows/runner/runner.go",
+		"				r.inFlight--\n", ""}}},
+	{"ladder_ends_early", "nothing_lost", []edit{{"flows/inquiry.go",
+		"		if answered && in.Mono >= o.LifeUntil {", "		if answered {"}}},
+	{"digest_not_checked", "proof_of_success proof_of_failure", []edit{{"gateway/ottpay/envelope.go",
+		"	if !inner.digestFits(md5Text) {", "	if false {"}}},
+	{"other_order_accepted", "proof_of_success proof_of_failure", []edit{{"gateway/ottpay/answer.go",
+		"!slices.Contains(orders, payterm.OrderID(r.inner.str(\"order_id\")))", "slices.Contains(orders, \"\")"}}},
+	{"wrong_amount_accepted", "proof_of_success", []edit{{"gateway/ottpay/answer.go",
+		"	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:\n		return unclear(\"success with another total\")", "	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:\n		total = q.Total.Minor"}}},
+	{"duplicate_keys_accepted", "proof_of_success proof_of_failure", []edit{{"gateway/ottpay/fields.go",
+		"			return value{}, errDuplicate\n", "			v.fields = slices.DeleteFunc(v.fields, func(f field) bool { return f.key == key })\n"}}},
+	{"redirect_followed", "sent_once single_flight", []edit{
+		{"gateway/ottpay/http.go", "	resp, err := c.transport(ctx, &g).RoundTrip(req)", "	resp, err := (&http.Client{Transport: c.transport(ctx, &g)}).Do(req)"},
+		{"gateway/ottpay/http.go", "	req.GetBody = nil // there is no second copy to send\n", ""},
+		{"gateway/ottpay/http.go", "			return nil, errSecondDial\n", "			dialled.Store(true)\n"}}},
+	{"two_requests_in_flight", "single_flight", []edit{
+		{"flows/inquiry.go", " || o.Asking.InFlight {", " {"},
+		{"flows/order.go", "o.Asking.Next != 0 && !o.Asking.InFlight && (", "o.Asking.Next != 0 && ("}}},
+	{"code_used_twice", "one_code", []edit{{"flows/runner/runner.go",
+		"	if next.CodeKey != before.CodeKey {", "	if false {"}}},
+	{"idle_scan_used", "idle_scan", []edit{{"flows/passive.go", "	if ev.Began < o.BeganAt {", "	if false {"}}},
+	{"stale_code_sent", "idle_scan", []edit{{"flows/order.go",
+		"	case retryAt >= o.SentAt+o.Sale.Rules.CodeMaxAge:", "	case retryAt >= o.SentAt+5*o.Sale.Rules.CodeMaxAge:"}, {"flows/order.go",
+		"		if in.Mono >= o.SentAt+o.Sale.Rules.CodeMaxAge {", "		if in.Mono >= o.SentAt+5*o.Sale.Rules.CodeMaxAge {"}}},
+	{"late_payment_swallowed", "late_payment", []edit{{"flows/order.go",
+		"	late := o.Outcome != payterm.Open\n", "	late := false\n"}}},
+	{"silent_second_sale", "silent_second", []edit{{"flows/terminal.go",
+		"	case ev.Order == \"\" || ev.Order == t.Want.Despite:", "	case true:"}}},
+	{"order_id_reused", "own_ids", []edit{{"storage/counter.go",
+		"		tag, err := s.o.DrawTag()", "		tag, err := \"AAAA\"+string(rune('A'+s.boots())), error(nil)"}, {"storage/counter.go",
+		"// BootTag is", "func (s *Store) boots() (n int) {\n	s.db.QueryRow(`SELECT count(*) FROM boot`).Scan(&n)\n	return n\n}\n\n// BootTag is"}}},
+	{"wrong_amount_sent", "binding", []edit{{"flows/order.go",
+		"Wallet: o.Wallet, Total: o.Total(), Code:", "Wallet: o.Wallet, Total: payterm.Amount{Minor: 100 * o.Total().Minor, Currency: o.Sale.Currency}, Code:"}}},
+	{"approval_taken_back", "monotone", []edit{{"flows/order.go",
+		"	o.Resolution, o.Attention = ev.Reason, payterm.AttentionNone\n", "	o.Resolution, o.Attention, o.Outcome = ev.Reason, payterm.AttentionNone, payterm.InDoubt\n"}}},
+	{"old_code_shown", "boot", []edit{
+		{"flows/order.go", "	case ShowingCode, Waiting, Confirming:\n		o, _ = o.doubt(in, payterm.ReasonRestarted)", "	case ShowingCode:\n		o.Until = in.Mono + time.Minute\n		o.Asking.Next = in.Mono\n	case Waiting, Confirming:\n		o, _ = o.doubt(in, payterm.ReasonRestarted)"},
+		{"flows/terminal.go", "	switch {\n	case t.Phase == Serving && (", "	switch {\n	case t.Phase == Idle && o.Phase == ShowingCode:\n		t.Phase, t.Order = Serving, o\n	case t.Phase == Serving && ("}}},
+	{"no_inquiry_at_boot", "boot", []edit{{"flows/inquiry.go",
+		"		a.Rung = 0\n", "		a.Rung = 4\n"}, {"flows/runner/store.go",
+		"		if soon < bootSoon && young(before, in.Wall) {", "		if false {"}}},
+	{"order_hidden", "ways_out", []edit{{"flows/view.go", "Wallet: o.Wallet, Order: o.ID(),", "Wallet: o.Wallet,"}}},
+	{"secret_in_the_log", "secrets", []edit{{"flows/runner/runner.go",
+		"	used, err := r.c.Journal.CodeUsed(ev.Key)", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	used, err := r.c.Journal.CodeUsed(ev.Key)"}}},
+	{"secret_in_the_journal", "secrets", []edit{{"flows/runner/runner.go",
+		"Masked: code.String(), Wallet", "Masked: code.Reveal(), Wallet"}}},
+}
+
+// root is the project's.
+const root = "../.."
+
+// plant builds a test binary with the bug in it.
+func (b planted) plant(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	top, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, e := range b.edits {
+		if texts[e.file] == "" {
+			text, err := os.ReadFile(filepath.Join(top, e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[e.file] = string(text)
+		}
+		if n := strings.Count(texts[e.file], e.from); n != 1 {
+			t.Fatalf("%s: the text that bug %s changes stands there %d times, not once:\n%s", e.file, b.name, n, e.from)
+		}
+		texts[e.file] = strings.Replace(texts[e.file], e.from, e.to, 1)
+	}
+	replace := map[string]string{}
+	for file, text := range texts {
+		changed := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(top, file)] = changed
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "bug.test")
+	if err := os.WriteFile(list, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list, "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("bug %s does not build: %v\n%s", b.name, err, out)
+	}
+	return binary
+}
+
+// live runs random worlds on the binary and gives what they said.
+func live(t *testing.T, binary string, worlds int) (string, error) {
+	t.Helper()
+	run := exec.Command(binary, "-test.run", "^TestSeeds$", "-test.timeout", "5m", "-seeds", fmt.Sprint(worlds), "-bugged")
+	out, err := run.CombinedOutput()
+	return string(out), err
+}
+
+// TestBugs plants every bug and expects the right check to find it.
+func TestBugs(t *testing.T) {
+	if *bugged {
+		t.Skip("this binary has a bug already")
+	}
+	if *bug != "" {
+		liveWith(t, *bug)
+		return
+	}
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	for _, b := range bugs {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			for check := range strings.FieldsSeq(b.check) {
+				if Checks[check] == "" {
+					t.Fatalf("there is no check %q", check)
+				}
+			}
+			out, err := live(t, b.plant(t), 50)
+			if err == nil {
+				t.Fatalf("50 worlds went by and nobody noticed")
+			}
+			_, found, _ := strings.Cut(out, "VIOLATED ")
+			found, _, _ = strings.Cut(found, ":")
+			if !slices.Contains(strings.Fields(b.check), found) {
+				t.Errorf("found by %q, expected %s:\n%s", found, b.check, head(out, 40))
+			}
+		})
+	}
+}
+
+// liveWith is for people: make sim BUG=name.
+func liveWith(t *testing.T, name string) {
+	var names []string
+	for _, b := range bugs {
+		if b.name == name {
+			out, err := live(t, b.plant(t), *seeds)
+			fmt.Print(out)
+			if err != nil {
+				t.Fatalf("bug %s was found, as it must be", name)
+			}
+			t.Logf("%d worlds went by and nobody noticed bug %s", *seeds, name)
+			return
+		}
+		names = append(names, b.name)
+	}
+	t.Fatalf("there is no bug %q; there are:\n  %s", name, strings.Join(names, "\n  "))
+}
+
+// head is the first lines of a text.
+func head(s string, n int) string {
+	lines := strings.SplitN(s, "\n", n+1)
+	return strings.Join(lines[:min(n, len(lines))], "\n")
+}
