@@ -88,7 +88,16 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	p = panel.New(board, a.Screen, base)
+	front := panel.Options{Board: board, Screen: a.Screen}
+	if profile.Keypad != nil {
+		front.Keys = profile.Keypad.Keys
+	}
+	if simulated {
+		front.Gateway = base
+	}
+	if p, err = panel.New(front); err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("front panel: %w", err)
