@@ -210,6 +210,7 @@ func (s *shop) orders() []payterm.Order {
 type row struct {
 	ID       string `json:"order_id"`
 	Status   string
+	Paid     int64  `json:"paid_minor"`
 	CodeURL  string `json:"code_url"`
 	Requests []struct{ Action string }
 }
