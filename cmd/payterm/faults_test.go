@@ -24,6 +24,7 @@ const quick = `
 first_inquiry = "100ms"
 inquiry_interval = "100ms"
 inquiry_jitter = "0ms"
+active_display = "10s"
 ladder = ["1h"]
 `
 

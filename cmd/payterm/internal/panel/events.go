@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 type ears struct {
 	mu   sync.Mutex
 	list map[*ear]bool
+	last map[string]string // what a newcomer is told first, by what it is about
 }
 
 // ear is one listener. An event that is pending already is not said twice in a
@@ -29,9 +31,10 @@ const (
 	gather     = 20 * time.Millisecond // one frame, one line
 )
 
-// tell says an event to every listener. One that has fallen too far behind is
+// tell says an event to every listener, and to those who come later as well when
+// it says how a thing is: about names that. A listener that has fallen too far behind is
 // cut off: a browser comes back by itself and looks at everything anew.
-func (e *ears) tell(name string, data any) {
+func (e *ears) tell(name, about string, data any) {
 	body, err := json.Marshal(data)
 	if err != nil {
 		body = []byte("{}") // words in, words out: it cannot happen
@@ -39,6 +42,12 @@ func (e *ears) tell(name string, data any) {
 	event := fmt.Sprintf("event: %s\ndata: %s\n\n", name, body)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if about != "" {
+		if e.last == nil {
+			e.last = map[string]string{}
+		}
+		e.last[about] = event
+	}
 	for one := range e.list {
 		if string(body) == "{}" && slices.Contains(one.pending, event) {
 			continue
@@ -65,6 +74,13 @@ func (e *ears) add() *ear {
 		e.list = map[*ear]bool{}
 	}
 	one := &ear{wake: make(chan struct{}, 1)}
+	for _, about := range slices.Sorted(maps.Keys(e.last)) {
+		one.pending = append(one.pending, e.last[about])
+		select {
+		case one.wake <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
 	e.list[one] = true
 	return one
 }
@@ -85,7 +101,8 @@ func (e *ears) take(one *ear) []string {
 }
 
 // events is GET /emu/events: display, paper and buzzer when they change; key,
-// scan (masked), printer, plug and unplug with what was done.
+// scan (masked), printer, plug and unplug with what was done. It begins with the
+// sensors and cables that were touched before.
 func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
 	one := p.ears.add()
 	if one == nil {

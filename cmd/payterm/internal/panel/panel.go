@@ -153,7 +153,7 @@ func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 		if err := p.o.Board.Press(k); err != nil {
 			return err
 		}
-		p.ears.tell("key", map[string]string{"key": told})
+		p.ears.tell("key", "", map[string]string{"key": told})
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (p *Panel) scan(in struct{ Code string }) error {
 	if err := p.o.Board.Scan(in.Code); err != nil {
 		return fmt.Errorf("scanner: %w", err)
 	}
-	p.ears.tell("scan", map[string]string{"code": payterm.NewPayCode(in.Code).String()})
+	p.ears.tell("scan", "", map[string]string{"code": payterm.NewPayCode(in.Code).String()})
 	return nil
 }
 
@@ -182,7 +182,13 @@ func (p *Panel) printer(in sensors) error {
 	if err := p.o.Board.SetPrinter(in.Paper, in.Cover); err != nil {
 		return err
 	}
-	p.ears.tell("printer", in)
+	// One event for each sensor, so that each is kept.
+	if in.Paper != "" {
+		p.ears.tell("printer", "paper", sensors{Paper: in.Paper})
+	}
+	if in.Cover != "" {
+		p.ears.tell("printer", "cover", sensors{Cover: in.Cover})
+	}
 	return nil
 }
 
@@ -194,7 +200,7 @@ func (p *Panel) pull(verb string, c cable, do func(string) error) error {
 	if err := do(c.Device); err != nil {
 		return err
 	}
-	p.ears.tell(verb, c)
+	p.ears.tell(verb, "cable of "+c.Device, c)
 	p.Changed("display") // which is dark, or lit
 	return nil
 }
@@ -254,4 +260,4 @@ func screenWords(s payterm.Screen) string {
 
 // Changed tells whoever listens that a device shows something else: display,
 // paper, buzzer. It does not block.
-func (p *Panel) Changed(device string) { p.ears.tell(device, struct{}{}) }
+func (p *Panel) Changed(device string) { p.ears.tell(device, "", struct{}{}) }

@@ -240,6 +240,8 @@ func TestEvents(t *testing.T) {
 	d.call("POST", "/emu/unplug", `{"device":"scanner"}`)
 	d.call("POST", "/emu/plug", `{"device":"scanner"}`)
 	d.hears(heard, `printer {"paper":"near_end"}`, `unplug {"device":"scanner"}`, `plug {"device":"scanner"}`)
+	// Whoever comes later is told how things are.
+	d.hears(d.listen(), `plug {"device":"scanner"}`, `printer {"paper":"near_end"}`)
 	d.pin.Store(true)
 	d.call("POST", "/emu/key", `{"keys":["7","00","CLEAR"]}`)
 	d.hears(heard, `key {"key":"*"}`, `key {"key":"*"}`, `key {"key":"CLEAR"}`)
@@ -301,22 +303,22 @@ func TestEars(t *testing.T) {
 	var e ears
 	one := e.add()
 	for range 1000 {
-		e.tell("display", struct{}{})
+		e.tell("display", "", struct{}{})
 	}
-	e.tell("key", map[string]string{"key": "1"})
-	e.tell("key", map[string]string{"key": "1"})
-	e.tell("display", struct{}{})
+	e.tell("key", "", map[string]string{"key": "1"})
+	e.tell("key", "", map[string]string{"key": "1"})
+	e.tell("display", "", struct{}{})
 	got := e.take(one)
 	want := []string{"event: display\ndata: {}\n\n", "event: key\ndata: {\"key\":\"1\"}\n\n", "event: key\ndata: {\"key\":\"1\"}\n\n"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	e.tell("display", struct{}{})
+	e.tell("display", "", struct{}{})
 	if got := e.take(one); !slices.Equal(got, want[:1]) {
 		t.Errorf("a change after the look: %q", got)
 	}
 	for range maxPending + 1 {
-		e.tell("key", map[string]string{"key": "1"})
+		e.tell("key", "", map[string]string{"key": "1"})
 	}
 	<-one.wake // the first wake-up, still there
 	if _, listening := <-one.wake; listening || len(e.list) != 0 {
