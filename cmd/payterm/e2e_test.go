@@ -434,6 +434,9 @@ func TestSaleCommand(t *testing.T) {
 	if status, o := sale("--mode", "passive", "--amount", "1.00"); status != 11 || o.Reason != payterm.ReasonNoScan {
 		t.Errorf("nobody scans: %d %s", status, o.Reason)
 	}
+	if status, _ := sale("--mode", "active", "--amount", "2.00", "--wallet", "UNIONPAY"); status != 2 {
+		t.Errorf("a wallet that is not configured: %d", status)
+	}
 	s.faults("ACTIVEPAY", "drop_after_apply", 1)
 	if status, o := sale("--mode", "active", "--amount", "2.00", "--wallet", "ALIPAY"); status != 13 || o.Reason != payterm.ReasonNoCode {
 		t.Errorf("no code: %d %s", status, o.Reason)
