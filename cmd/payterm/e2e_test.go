@@ -5,8 +5,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"image"
-	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/internal/tooltest"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -36,6 +38,11 @@ func TestMain(m *testing.M) {
 	build := exec.Command("go", "build", "-o", dir+"/", "payterm/cmd/payterm", "payterm/cmd/ottsim")
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(string(out))
+	}
+	flag.Parse()
+	// Terminals wait more than they work: more of them at once than processors.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	os.RemoveAll(dir)
@@ -99,13 +106,14 @@ func (s *shop) start() {
 	s.agent, s.panel = cmd, ready["panel"].(string)
 }
 
-func (s *shop) call(method, url string, in any) []byte {
+// try makes a call and gives its status and answer.
+func (s *shop) try(method, url string, in any) (int, string) {
 	s.t.Helper()
 	body, err := json.Marshal(in)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	req, err := http.NewRequest(method, url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(s.t.Context(), method, url, bytes.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -115,10 +123,19 @@ func (s *shop) call(method, url string, in any) []byte {
 	}
 	defer resp.Body.Close()
 	out, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != 200 {
-		s.t.Fatalf("%s %s: HTTP %d %s %v", method, url, resp.StatusCode, out, err)
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	return out
+	return resp.StatusCode, string(out)
+}
+
+func (s *shop) call(method, url string, in any) []byte {
+	s.t.Helper()
+	status, out := s.try(method, url, in)
+	if status != 200 {
+		s.t.Fatalf("%s %s: HTTP %d %s", method, url, status, out)
+	}
+	return []byte(out)
 }
 
 func (s *shop) post(url string, in any) []byte { return s.call("POST", url, in) }
@@ -147,8 +164,37 @@ func (s *shop) wallet(bizType string, password bool) string {
 
 func (s *shop) scan(code string) { s.post(s.panel+"/emu/scan", map[string]string{"code": code}) }
 
-func (s *shop) fault(action, fault string) {
-	s.post(s.sim+"/sim/faults", map[string]any{"action": action, "fault": fault, "times": 1})
+// running is payterm sale under way.
+type running struct {
+	s   *shop
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+func (s *shop) begin(args ...string) *running {
+	s.t.Helper()
+	r := &running{s: s, cmd: exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{"sale", "--json", "--data", filepath.Join(s.dir, "data")}, args...)...)}
+	r.cmd.Stdout = &r.out
+	if err := r.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// end waits for the sale's exit status and the order that it printed.
+func (r *running) end() (int, payterm.Order) {
+	r.s.t.Helper()
+	err := r.cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		r.s.t.Fatal(err)
+	}
+	status := r.cmd.ProcessState.ExitCode()
+	var o payterm.Order
+	if err := json.Unmarshal(r.out.Bytes(), &o); err != nil && status != 2 {
+		r.s.t.Fatalf("%v: exit status %d, %q", r.cmd.Args, status, &r.out)
+	}
+	return status, o
 }
 
 func (s *shop) orders() []payterm.Order {
@@ -164,6 +210,7 @@ func (s *shop) orders() []payterm.Order {
 type row struct {
 	ID       string `json:"order_id"`
 	Status   string
+	Paid     int64  `json:"paid_minor"`
 	CodeURL  string `json:"code_url"`
 	Requests []struct{ Action string }
 }
@@ -187,6 +234,7 @@ func (r row) payments() (n int) {
 }
 
 func TestPassive(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "")
 	code := s.wallet("WECHATPAY", false)
 	s.keys("1", "2", "3", "4", "ENTER")
@@ -219,53 +267,90 @@ func TestPassive(t *testing.T) {
 	s.keys("1", "0", "0", "ENTER")
 	s.waitScreen("scan")
 	s.scan(code)
-	time.Sleep(300 * time.Millisecond)
-	if words := s.screen(); !strings.Contains(words, "used before") {
-		t.Errorf("a used code: %s", words)
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(s.screen(), "used before"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("a used code: %s", s.screen())
+		}
 	}
 	s.scan("281234567890123456") // nobody's code: refused, asked about, declined
 	s.waitScreen("declined")
-}
-
-func decode(t *testing.T, img image.Image) (string, error) {
-	t.Helper()
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
-	if err != nil {
+	// A code that has expired: the same.
+	s.keys("ENTER", "2", "0", "0", "ENTER")
+	s.waitScreen("scan")
+	var expired struct{ Code string }
+	if err := json.Unmarshal(s.post(s.sim+"/sim/wallets", map[string]any{"biz_type": "UNIONPAY", "balance_minor": 5000, "ttl_seconds": 0}), &expired); err != nil {
 		t.Fatal(err)
 	}
-	found, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
-	if err != nil {
-		return "", err
+	s.scan(expired.Code)
+	s.waitScreen("declined")
+	// A wallet with too little on it.
+	s.keys("ENTER", "9", "9", "9", "9", "ENTER")
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	s.waitScreen("declined")
+	reasons := []payterm.Reason{"", "", payterm.ReasonCodeInvalid, payterm.ReasonCodeInvalid, payterm.ReasonWallet}
+	for i, o := range s.orders() {
+		if o.Reason != reasons[i] {
+			t.Errorf("order %d: %s %q, want %q", i, o.Outcome, o.Reason, reasons[i])
+		}
 	}
-	return found.GetText(), nil
+	s.audit()
+}
+
+// readers are two programs that read QR codes and know nothing of each other.
+func readers(t *testing.T) map[string]func(image.Image) (string, error) {
+	zbar := tooltest.Need(t, "zbarimg")
+	return map[string]func(image.Image) (string, error){
+		"gozxing": func(img image.Image) (string, error) {
+			bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+			if err != nil {
+				return "", err
+			}
+			found, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+			if err != nil {
+				return "", err
+			}
+			return found.GetText(), nil
+		},
+		"zbarimg": func(img image.Image) (string, error) {
+			path := filepath.Join(t.TempDir(), "frame.png")
+			var b bytes.Buffer
+			if err := png.Encode(&b, img); err != nil {
+				return "", err
+			}
+			if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+				return "", err
+			}
+			out, err := exec.Command(zbar, "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", path).Output()
+			return strings.TrimSuffix(string(out), "\n"), err
+		},
+	}
 }
 
 func TestActive(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"300ms\"\n")
 	s.keys("7", "0", "0", "F1")
 	s.waitScreen("choose_wallet")
 	s.keys("1")
 	s.waitScreen("show_code")
 	time.Sleep(300 * time.Millisecond) // the frame goes over the bus
-	img, err := png.Decode(bytes.NewReader(s.call("GET", s.panel+"/emu/display.png", nil)))
+	frame := s.call("GET", s.panel+"/emu/display.png", nil)
+	img, err := png.Decode(bytes.NewReader(frame))
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := s.ledger()[0]
-	if text, err := decode(t, img); err != nil || text != l.CodeURL {
-		t.Fatalf("the glass shows %q (%v), the gateway gave %q", text, err, l.CodeURL)
-	}
 	altered := image.NewRGBA(img.Bounds())
-	for y := range 320 {
-		for x := range 240 {
-			altered.Set(x, y, img.At(x, y))
-			if x > 90 && x < 200 && y > 110 && y < 200 {
-				altered.Set(x, y, color.White)
-			}
+	draw.Draw(altered, altered.Bounds(), img, image.Point{}, draw.Src)
+	draw.Draw(altered, image.Rect(90, 110, 200, 200), image.White, image.Point{}, draw.Src)
+	for name, reads := range readers(t) {
+		if text, err := reads(img); err != nil || text != l.CodeURL {
+			t.Errorf("%s reads %q (%v), the gateway gave %q", name, text, err, l.CodeURL)
 		}
-	}
-	if text, err := decode(t, altered); err == nil && text == l.CodeURL {
-		t.Error("an altered frame reads the same: this test proves nothing")
+		if text, err := reads(altered); err == nil && text == l.CodeURL {
+			t.Errorf("%s reads the same from an altered frame: this test proves nothing", name)
+		}
 	}
 	s.post(s.sim+"/sim/orders/"+l.ID+"/pay", nil)
 	s.waitScreen("approved")
@@ -274,71 +359,89 @@ func TestActive(t *testing.T) {
 	}
 }
 
-// TestKilled kills the agent while a sale waits; the order resolves in the next
-// life and nothing is sent twice.
+// TestKilled kills the agent while a sale waits, wherever it waits; the order
+// resolves in the next life and nothing is sent twice.
 func TestKilled(t *testing.T) {
-	s := newShop(t, "")
-	s.fault("PASSIVEPAY", "drop_after_apply")
-	s.keys("1", "2", "3", "4", "ENTER")
-	s.waitScreen("scan")
-	s.scan(s.wallet("ALIPAY", false))
-	s.waitScreen("waiting")
-	if err := s.agent.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	s.agent.Wait() //nolint:errcheck // it was killed
-	s.start()
-	for end := time.Now().Add(15 * time.Second); s.orders()[0].Outcome != payterm.Approved && time.Now().Before(end); {
-		time.Sleep(50 * time.Millisecond)
-	}
-	o, l := s.orders()[0], s.ledger()[0]
-	if o.Outcome != payterm.Approved || o.Attention != payterm.AttentionLatePayment || l.payments() != 1 || l.Status != "success" {
-		t.Errorf("journal %+v, ledger %+v", o, l)
+	for _, c := range []struct {
+		name, fault string
+		mode        payterm.Mode
+		screen      string // on which the agent dies
+		customer    string // what the customer does meanwhile
+		want        payterm.Outcome
+	}{
+		{"passive, reply lost", "drop_after_apply", payterm.Passive, "waiting", "", approved},
+		{"passive, under way", "delay 5000", payterm.Passive, "sending", "", approved},
+		{"passive, customer pays", "", payterm.Passive, "waiting", "pay", approved},
+		{"passive, customer declines", "", payterm.Passive, "waiting", "decline", declined},
+		{"active, customer pays", "", payterm.Active, "show_code", "pay", approved},
+		{"active, customer declines", "", payterm.Active, "show_code", "decline", declined},
+		{"active, under way", "delay 5000", payterm.Active, "sending", "", notSent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, "ladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
+			s.faults("PASSIVEPAY", c.fault, 1)
+			s.faults("ACTIVEPAY", c.fault, 1)
+			if c.mode == payterm.Passive {
+				s.keys("1", "2", "3", "4", "ENTER")
+				s.waitScreen("scan")
+				s.scan(s.wallet("ALIPAY", c.customer != ""))
+			} else {
+				s.keys("1", "2", "3", "4", "F1")
+				s.waitScreen("choose_wallet")
+				s.keys("1")
+			}
+			s.waitScreen(c.screen)
+			for end := time.Now().Add(10 * time.Second); len(s.ledger()) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+				// the request is on its way
+			}
+			if err := s.agent.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			s.agent.Wait() //nolint:errcheck // it was killed
+			if c.customer != "" {
+				s.post(s.sim+"/sim/orders/"+s.ledger()[0].ID+"/"+c.customer, nil)
+			}
+			s.start()
+			s.waitScreen("idle") // an earlier life's sale is not on show
+			for end := time.Now().Add(15 * time.Second); s.orders()[0].Outcome != c.want && time.Now().Before(end); {
+				time.Sleep(50 * time.Millisecond)
+			}
+			list, ledger := s.orders(), s.ledger()
+			if len(list) != 1 || list[0].Outcome != c.want || len(ledger) != 1 || ledger[0].payments() != 1 {
+				t.Errorf("journal %+v, ledger %+v", list, ledger)
+			}
+			if late := list[0].Attention == payterm.AttentionLatePayment; late != (c.want == approved) {
+				t.Errorf("late payment %v: %+v", late, list[0])
+			}
+			s.audit()
+		})
 	}
 }
 
 // TestSaleCommand checks the exit status of each outcome.
 func TestSaleCommand(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "passive_counter = \"2s\"\nfirst_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\nscan_timeout = \"1s\"\nhttp_timeout = \"1s\"\n")
-	sale := func(args ...string) (int, payterm.Order) {
+	sale := func(args ...string) (int, payterm.Order) { t.Helper(); return s.begin(args...).end() }
+	scanned := func(args ...string) (int, payterm.Order) {
 		t.Helper()
-		cmd := exec.Command(filepath.Join(bin, "payterm"), append([]string{"sale", "--json", "--data", filepath.Join(s.dir, "data")}, args...)...)
-		out, err := cmd.Output()
-		var exit *exec.ExitError
-		status := 0
-		if errors.As(err, &exit) {
-			status = exit.ExitCode()
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		var o payterm.Order
-		if status != 2 {
-			if err := json.Unmarshal(out, &o); err != nil {
-				t.Fatalf("%v: %q", args, out)
-			}
-		}
-		return status, o
-	}
-	scanned := func(code string) {
-		go func() {
-			for range 100 {
-				if strings.HasPrefix(s.screen(), "screen: scan") {
-					s.scan(code)
-					return
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
-		}()
+		r := s.begin(args...)
+		s.waitScreen("scan")
+		s.scan(s.wallet("ALIPAY", false))
+		return r.end()
 	}
 	if status, o := sale("--mode", "passive", "--amount", "1.00"); status != 11 || o.Reason != payterm.ReasonNoScan {
 		t.Errorf("nobody scans: %d %s", status, o.Reason)
 	}
-	s.fault("ACTIVEPAY", "drop_after_apply")
+	if status, _ := sale("--mode", "active", "--amount", "2.00", "--wallet", "UNIONPAY"); status != 2 {
+		t.Errorf("a wallet that is not configured: %d", status)
+	}
+	s.faults("ACTIVEPAY", "drop_after_apply", 1)
 	if status, o := sale("--mode", "active", "--amount", "2.00", "--wallet", "ALIPAY"); status != 13 || o.Reason != payterm.ReasonNoCode {
 		t.Errorf("no code: %d %s", status, o.Reason)
 	}
-	scanned(s.wallet("ALIPAY", false))
-	status, first := sale("--mode", "passive", "--amount", "3.00", "--idempotency-key", "k1")
+	status, first := scanned("--mode", "passive", "--amount", "3.00", "--idempotency-key", "k1")
 	if status != 0 {
 		t.Errorf("paid: %d %+v", status, first)
 	}
@@ -348,17 +451,15 @@ func TestSaleCommand(t *testing.T) {
 	if status, _ := sale("--mode", "passive", "--amount", "4.00", "--idempotency-key", "k1"); status != 2 {
 		t.Errorf("same key, another amount: %d", status)
 	}
-	s.fault("PASSIVEPAY", "drop_before_apply")
-	scanned(s.wallet("ALIPAY", false))
-	status, doubt := sale("--mode", "passive", "--amount", "5.00")
+	s.faults("PASSIVEPAY", "drop_before_apply", 1)
+	status, doubt := scanned("--mode", "passive", "--amount", "5.00")
 	if status != 12 || doubt.Outcome != payterm.InDoubt {
 		t.Errorf("lost: %d %+v", status, doubt)
 	}
 	if status, o := sale("--mode", "passive", "--amount", "5.00"); status != 13 || o.Reason != payterm.ReasonPossibleDuplicate || o.Despite != doubt.ID {
 		t.Errorf("second sale: %d %+v", status, o)
 	}
-	scanned(s.wallet("ALIPAY", false))
-	if status, o := sale("--mode", "passive", "--amount", "5.00", "--despite", string(doubt.ID)); status != 0 {
+	if status, o := scanned("--mode", "passive", "--amount", "5.00", "--despite", string(doubt.ID)); status != 0 {
 		t.Errorf("despite: %d %+v", status, o)
 	}
 }

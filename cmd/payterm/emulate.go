@@ -84,11 +84,29 @@ func (c emulateCmd) Run() error {
 	if simulated {
 		o.Watermark = "SIMULATION"
 	}
+	url := ""
+	o.Ready = func() error {
+		ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
+		if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
+			return fmt.Errorf("say that it is ready: %w", err)
+		}
+		fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", url)
+		return nil
+	}
 	a, err := agent.Start(o)
 	if err != nil {
 		return err
 	}
-	p = panel.New(board, a.Screen, base)
+	front := panel.Options{Board: board, Screen: a.Screen}
+	if profile.Keypad != nil {
+		front.Keys = profile.Keypad.Keys
+	}
+	if simulated {
+		front.Gateway = base
+	}
+	if p, err = panel.New(front); err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("front panel: %w", err)
@@ -96,12 +114,7 @@ func (c emulateCmd) Run() error {
 	srv := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	go srv.Serve(l) //nolint:errcheck // it ends with Close below
 	defer srv.Close()
-	url := "http://" + l.Addr().String()
-	ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
-	if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
-		return fmt.Errorf("say that it is ready: %w", err)
-	}
-	fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", url)
+	url = "http://" + l.Addr().String()
 	return a.Run(ctx)
 }
 

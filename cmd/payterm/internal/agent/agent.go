@@ -44,6 +44,7 @@ type Options struct {
 	Watermark string
 	Built     time.Time
 	Log       *slog.Logger
+	Ready     func() error // called by Run once the local API answers; may be nil
 }
 
 // Agent is a terminal that runs.
@@ -128,8 +129,9 @@ func (a *Agent) gateway() (*ottpay.Client, error) {
 		}
 	}
 	return ottpay.New(ottpay.Config{
-		URL: g.URL, MerchantID: g.MerchantID, OperatorID: g.OperatorID, SignKey: ottpay.SignKey(a.o.SignKey),
-		CallBackURL: g.CallBackURL, CAs: cas, Timeout: a.o.Config.Sale.HTTPTimeout.Duration, Built: a.o.Built, Now: time.Now,
+		URL: g.URL, MerchantID: g.MerchantID, OperatorID: g.OperatorID, TerminalNo: g.TerminalNo, SignKey: ottpay.SignKey(a.o.SignKey),
+		CallBackURL: g.CallBackURL, Currency: a.o.Config.Merchant.Currency, Versions: g.Versions, CAs: cas,
+		ConnectTimeout: a.o.Config.Sale.ConnectTimeout.Duration, Timeout: a.o.Config.Sale.HTTPTimeout.Duration, Built: a.o.Built, Now: time.Now,
 	})
 }
 
@@ -236,6 +238,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		wg.Go(func() { device(ctx) })
 	}
 	err := a.serve(ctx, &wg)
+	if err == nil && a.o.Ready != nil {
+		err = a.o.Ready()
+	}
 	if err == nil {
 		err = a.runner.Run(ctx)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,6 +124,10 @@ func (a *Agent) checkSale(r SaleRequest) string {
 		return fmt.Sprintf("wallet %q: ALIPAY, WECHATPAY or UNIONPAY", r.Wallet)
 	case r.Mode == payterm.Active && r.Wallet == "":
 		return "wallet: Active Mode needs one: ALIPAY, WECHATPAY or UNIONPAY"
+	case r.Mode == payterm.Active && !slices.Contains(a.o.Config.Gateway.ActiveWallets, r.Wallet):
+		return fmt.Sprintf("wallet %s is not among gateway.active_wallets", r.Wallet)
+	case r.Wallet != "" && !slices.Contains(a.o.Config.Gateway.Wallets, r.Wallet):
+		return fmt.Sprintf("wallet %s is not among gateway.wallets", r.Wallet)
 	case len(r.Ref) > 64 || len(r.IdempotencyKey) > 128:
 		return "ref takes 64 characters, idempotency-key 128"
 	}

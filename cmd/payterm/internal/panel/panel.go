@@ -4,9 +4,12 @@
 package panel
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"html/template"
 	"image"
 	"image/png"
 	"io"
@@ -14,53 +17,103 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/flows"
 	"payterm/hal/emulated"
-
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
 //go:embed panel.html
-var page []byte
+var pageHTML string
+
+var page = template.Must(template.New("panel").Parse(pageHTML))
+
+// policy keeps the page to what comes with it; the frame is the customer's pay
+// page, wherever the scanned code leads.
+const policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-src http: https:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// Options are what a panel is in front of.
+type Options struct {
+	Board  *emulated.Board
+	Screen func() payterm.Screen // the words of what the glass shows
+	Keys   [][]payterm.Key       // the keypad by row and column, "" for no key
+	// Gateway is the simulator's base, for the phone's wallet; empty where the
+	// gateway is another.
+	Gateway string
+}
 
 // Panel is the http.Handler of the emulated hardware.
 type Panel struct {
-	board   *emulated.Board
-	screen  func() payterm.Screen
-	gateway string
-	mux     *http.ServeMux
-	mu      sync.Mutex
-	ears    map[chan string]bool
+	o    Options
+	page []byte
+	mux  *http.ServeMux
+	ears ears
 }
 
-const maxEars = 32
+// key is a key as the page shows it.
+type key struct {
+	Key   payterm.Key
+	Word  bool   // more than a digit or two
+	Typed string // the key of a computer's keyboard, as in KeyboardEvent.key
+	Hint  string // the same, on the key's face
+}
 
-// New makes a panel. gateway is the simulator's base, for the phone's wallet.
-func New(b *emulated.Board, screen func() payterm.Screen, gateway string) *Panel {
-	p := &Panel{board: b, screen: screen, gateway: gateway, mux: http.NewServeMux(), ears: map[chan string]bool{}}
-	p.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Write(page) //nolint:errcheck // the browser has gone
-	})
+var typed = map[payterm.Key][2]string{
+	payterm.Key00: {".", ""}, payterm.KeyClear: {"Backspace", "⌫"}, payterm.KeyCancel: {"Escape", "Esc"}, payterm.KeyEnter: {"Enter", "↵"},
+	payterm.KeyUp: {"ArrowUp", "↑"}, payterm.KeyDown: {"ArrowDown", "↓"},
+	payterm.KeyF1: {"F1", ""}, payterm.KeyF2: {"F2", ""}, payterm.KeyF3: {"F3", ""}, payterm.KeyF4: {"F4", ""},
+}
+
+// New makes a panel.
+func New(o Options) (*Panel, error) {
+	p := &Panel{o: o, mux: http.NewServeMux()}
+	if err := p.fill(); err != nil {
+		return nil, fmt.Errorf("front panel: %w", err)
+	}
+	b := o.Board
+	p.mux.HandleFunc("GET /{$}", p.front)
 	p.mux.HandleFunc("GET /emu/display.png", func(w http.ResponseWriter, _ *http.Request) { picture(w, b.Frame()) })
-	p.mux.HandleFunc("GET /emu/display.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, screenWords(screen())) })
+	p.mux.HandleFunc("GET /emu/display.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, screenWords(o.Screen())) })
 	p.mux.HandleFunc("GET /emu/paper.png", func(w http.ResponseWriter, _ *http.Request) { img, _ := b.Paper(); picture(w, img) })
 	p.mux.HandleFunc("GET /emu/paper.txt", func(w http.ResponseWriter, _ *http.Request) { _, text := b.Paper(); words(w, text) })
-	p.mux.HandleFunc("POST /emu/paper/tear", func(w http.ResponseWriter, _ *http.Request) { b.Tear(); done(w, nil) })
-	p.mux.HandleFunc("POST /emu/key", post(p.key))
-	p.mux.HandleFunc("POST /emu/scan", post(func(in struct{ Code string }) error { return b.Scan(in.Code) }))
-	p.mux.HandleFunc("POST /emu/printer", post(func(in struct{ Paper, Cover string }) error { return b.SetPrinter(in.Paper, in.Cover) }))
-	p.mux.HandleFunc("POST /emu/unplug", post(func(in struct{ Device string }) error { return b.Unplug(in.Device) }))
-	p.mux.HandleFunc("POST /emu/plug", post(func(in struct{ Device string }) error { return b.Plug(in.Device) }))
+	p.mux.HandleFunc("POST /emu/paper/tear", func(w http.ResponseWriter, _ *http.Request) { b.Tear(); p.Changed("paper"); answer(w, nil, nil) })
+	p.mux.HandleFunc("POST /emu/key", post(p.press))
+	p.mux.HandleFunc("POST /emu/scan", post(p.scan))
+	p.mux.HandleFunc("POST /emu/printer", post(p.printer))
+	p.mux.HandleFunc("POST /emu/unplug", post(func(in cable) error { return p.pull("unplug", in, b.Unplug) }))
+	p.mux.HandleFunc("POST /emu/plug", post(func(in cable) error { return p.pull("plug", in, b.Plug) }))
 	p.mux.HandleFunc("GET /emu/events", p.events)
 	p.mux.HandleFunc("POST /phone/look", p.look)
 	p.mux.HandleFunc("POST /phone/wallet", p.wallet)
-	return p
+	p.mux.HandleFunc("GET /phone/asked", p.asked)
+	return p, nil
+}
+
+func (p *Panel) fill() error {
+	rows := make([][]key, len(p.o.Keys))
+	for i, row := range p.o.Keys {
+		for _, k := range row {
+			t := typed[k]
+			if t[0] == "" && len(k) == 1 {
+				t[0] = string(k)
+			}
+			rows[i] = append(rows[i], key{Key: k, Word: len(k) > 2, Typed: t[0], Hint: t[1]})
+		}
+	}
+	var b bytes.Buffer
+	err := page.Execute(&b, map[string]any{"Keys": rows, "Gateway": p.o.Gateway})
+	p.page = b.Bytes()
+	return err
+}
+
+func (p *Panel) front(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	w.Write(p.page) //nolint:errcheck // the browser has gone
 }
 
 // ServeHTTP refuses pages of other sites and names that are not this machine's.
@@ -81,9 +134,11 @@ func local(host string) bool {
 	return config.IsLoopback(strings.Trim(host, "[]"))
 }
 
-func (p *Panel) key(in struct{ Keys []payterm.Key }) error {
-	if len(in.Keys) > 64 {
-		return fmt.Errorf("keys: 64 at once are the most")
+// press presses keys in turn and tells each. What is typed at a PIN screen is
+// told as a star.
+func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
+	if len(in.Keys) == 0 || len(in.Keys) > 64 {
+		return errors.New("keys: 1 to 64 at once")
 	}
 	for _, k := range in.Keys {
 		if !k.Valid() {
@@ -91,10 +146,62 @@ func (p *Panel) key(in struct{ Keys []payterm.Key }) error {
 		}
 	}
 	for _, k := range in.Keys {
-		if err := p.board.Press(k); err != nil {
+		told := string(k)
+		if p.o.Screen().Name == string(flows.ViewPIN) && k.Digits() != "" {
+			told = "*"
+		}
+		if err := p.o.Board.Press(k); err != nil {
 			return err
 		}
+		p.ears.tell("key", "", map[string]string{"key": told})
 	}
+	return nil
+}
+
+// maxScan is more than any reader's frame.
+const maxScan = 512
+
+// scan lets the scanner read a code, and tells its masked form.
+func (p *Panel) scan(in struct{ Code string }) error {
+	if in.Code == "" || len(in.Code) > maxScan {
+		return fmt.Errorf("code: 1 to %d characters", maxScan)
+	}
+	if err := p.o.Board.Scan(in.Code); err != nil {
+		return fmt.Errorf("scanner: %w", err)
+	}
+	p.ears.tell("scan", "", map[string]string{"code": payterm.NewPayCode(in.Code).String()})
+	return nil
+}
+
+type sensors struct {
+	Paper string `json:"paper,omitempty"`
+	Cover string `json:"cover,omitempty"`
+}
+
+func (p *Panel) printer(in sensors) error {
+	if err := p.o.Board.SetPrinter(in.Paper, in.Cover); err != nil {
+		return err
+	}
+	// One event for each sensor, so that each is kept.
+	if in.Paper != "" {
+		p.ears.tell("printer", "paper", sensors{Paper: in.Paper})
+	}
+	if in.Cover != "" {
+		p.ears.tell("printer", "cover", sensors{Cover: in.Cover})
+	}
+	return nil
+}
+
+type cable struct {
+	Device string `json:"device"`
+}
+
+func (p *Panel) pull(verb string, c cable, do func(string) error) error {
+	if err := do(c.Device); err != nil {
+		return err
+	}
+	p.ears.tell(verb, "cable of "+c.Device, c)
+	p.Changed("display") // which is dark, or lit
 	return nil
 }
 
@@ -102,23 +209,29 @@ func (p *Panel) key(in struct{ Keys []payterm.Key }) error {
 func post[In any](do func(In) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var in In
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&in); err != nil {
-			done(w, err)
-			return
+		err := d.Decode(&in)
+		if err == nil {
+			err = do(in)
 		}
-		done(w, do(in))
+		answer(w, nil, err)
 	}
 }
 
-func done(w http.ResponseWriter, err error) {
-	answer := map[string]string{}
+const maxBody = 64 << 10
+
+// answer writes what is to be known, or HTTP 400 and what is wrong.
+func answer(w http.ResponseWriter, known map[string]string, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if known == nil {
+		known = map[string]string{}
+	}
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
-		answer["error"] = err.Error()
+		known = map[string]string{"error": err.Error()}
 	}
-	json.NewEncoder(w).Encode(answer) //nolint:errcheck // the browser has gone
+	json.NewEncoder(w).Encode(known) //nolint:errcheck // the browser has gone
 }
 
 func picture(w http.ResponseWriter, img image.Image) {
@@ -145,79 +258,6 @@ func screenWords(s payterm.Screen) string {
 	return strings.Join(lines, "\n")
 }
 
-// Changed tells the browsers that a device changed.
-func (p *Panel) Changed(device string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for ear := range p.ears {
-		select {
-		case ear <- device:
-		default: // it will look soon anyway
-		}
-	}
-}
-
-func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
-	ear := make(chan string, 16)
-	p.mu.Lock()
-	full := len(p.ears) >= maxEars
-	if !full {
-		p.ears[ear] = true
-	}
-	p.mu.Unlock()
-	if full {
-		http.Error(w, "too many listeners", http.StatusServiceUnavailable)
-		return
-	}
-	defer func() { p.mu.Lock(); delete(p.ears, ear); p.mu.Unlock() }()
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	rc := http.NewResponseController(w)
-	alive := time.NewTicker(15 * time.Second)
-	defer alive.Stop()
-	for {
-		text := ": still here\n\n"
-		rc.Flush() //nolint:errcheck // seen at the next write
-		select {
-		case <-r.Context().Done():
-			return
-		case device := <-ear:
-			text = fmt.Sprintf("event: %s\ndata: {}\n\n", device)
-		case <-alive.C:
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			return
-		}
-	}
-}
-
-// look is the phone's camera: it decodes what stands on the glass, pixels only.
-func (p *Panel) look(w http.ResponseWriter, _ *http.Request) {
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(p.board.Frame())
-	if err == nil {
-		var found *gozxing.Result
-		if found, err = qrcode.NewQRCodeReader().Decode(bitmap, nil); err == nil {
-			json.NewEncoder(w).Encode(map[string]string{"code_url": found.GetText()}) //nolint:errcheck // the browser has gone
-			return
-		}
-	}
-	done(w, fmt.Errorf("the phone sees no QR code on the display"))
-}
-
-// wallet asks the simulator for a fresh payment code.
-func (p *Panel) wallet(w http.ResponseWriter, r *http.Request) {
-	client := &http.Client{Timeout: 5 * time.Second}
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, p.gateway+"/sim/wallets", http.MaxBytesReader(w, r.Body, 64<<10))
-	if err != nil {
-		done(w, err)
-		return
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		done(w, fmt.Errorf("the gateway gives no wallet codes: is it the simulator?"))
-		return
-	}
-	defer resp.Body.Close()
-	w.WriteHeader(resp.StatusCode)
-	io.Copy(w, io.LimitReader(resp.Body, 64<<10)) //nolint:errcheck // the browser has gone
-}
+// Changed tells whoever listens that a device shows something else: display,
+// paper, buzzer. It does not block.
+func (p *Panel) Changed(device string) { p.ears.tell(device, "", struct{}{}) }

@@ -1,0 +1,344 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/internal/tooltest"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// The front panel in a browser. The browser is the test's own and ends with it.
+
+var update = flag.Bool("update", false, "write the pictures of docs/ anew")
+
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// openPanel opens the front panel in a window of this size, once the page has
+// drawn the glass.
+func openPanel(t *testing.T, url string, width, height int64) *browser {
+	t.Helper()
+	bounded, stop := context.WithTimeout(t.Context(), time.Minute)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(tooltest.Need(t, "chromium")))
+	allocator, closeAllocator := chromedp.NewExecAllocator(bounded, options...)
+	ctx, closeBrowser := chromedp.NewContext(allocator)
+	t.Cleanup(func() { closeBrowser(); closeAllocator(); stop() })
+	b := &browser{t, ctx}
+	b.do(chromedp.EmulateViewport(width, height), chromedp.Navigate(url))
+	b.until("the glass is drawn", `document.getElementById('words').children.length > 0`)
+	return b
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func eval[T any](b *browser, expression string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("%v: %s", err, expression)
+	}
+	return v
+}
+
+func (b *browser) until(what, condition string) {
+	b.t.Helper()
+	for end := time.Now().Add(15 * time.Second); !eval[bool](b, condition); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("never: %s (%s)", what, condition)
+		}
+	}
+}
+
+func (b *browser) types(keys string) { b.t.Helper(); b.do(chromedp.KeyEvent(keys)) }
+
+// tabTo goes from control to control until the focus is where it should be, and
+// sees to it that the focus shows at each.
+func (b *browser) tabTo(id string) {
+	b.t.Helper()
+	for range 40 {
+		b.types(kb.Tab)
+		at := eval[struct{ ID, Outline string }](b, `(() => { const e = document.activeElement; return {id: e.id, outline: e === document.body || e.tagName === 'IFRAME' ? 'none needed' : getComputedStyle(e).outlineStyle}; })()`)
+		if at.Outline == "none" {
+			b.t.Errorf("the focus on %q does not show", at.ID)
+		}
+		if at.ID == id {
+			return
+		}
+	}
+	b.t.Fatalf("Tab never comes to #%s", id)
+}
+
+// picture compares nothing: it shows a reader how it looks. It is taken at every
+// run, so that its making is tested, and written with -update alone.
+func (b *browser) picture(name string) {
+	b.t.Helper()
+	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	small, err := reduce(shot)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if len(small) > 60<<10 {
+		b.t.Errorf("%s takes %d bytes: 60 kB are the most", name, len(small))
+	}
+	if *update {
+		if err := os.WriteFile(filepath.Join("..", "..", "docs", name), small, 0o644); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// reduce paints a picture with the 256 colours that it uses most.
+func reduce(shot []byte) ([]byte, error) {
+	img, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return nil, err
+	}
+	count := map[color.RGBA]int{}
+	size := img.Bounds()
+	at := func(x, y int) color.RGBA {
+		r, g, b, _ := img.At(x, y).RGBA()
+		near := func(v uint32) uint8 { return uint8(v>>8)&0xfc | uint8(v>>14) } // near shades are one; white stays white
+		return color.RGBA{near(r), near(g), near(b), 0xff}
+	}
+	for y := range size.Dy() {
+		for x := range size.Dx() {
+			count[at(x, y)]++
+		}
+	}
+	colours := make([]color.RGBA, 0, len(count))
+	for c := range count {
+		colours = append(colours, c)
+	}
+	slices.SortFunc(colours, func(a, b color.RGBA) int { return count[b] - count[a] })
+	var palette color.Palette
+	for _, c := range colours[:min(len(colours), 256)] {
+		palette = append(palette, c)
+	}
+	small := image.NewPaletted(size, palette)
+	index := map[color.RGBA]uint8{}
+	for y := range size.Dy() {
+		for x := range size.Dx() {
+			c := at(x, y)
+			i, known := index[c]
+			if !known {
+				i = uint8(palette.Index(c))
+				index[c] = i
+			}
+			small.SetColorIndex(x, y, i)
+		}
+	}
+	var out bytes.Buffer
+	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small)
+	return out.Bytes(), err
+}
+
+// TestPanelByKeyboard sells in both modes without a pointer.
+func TestPanelByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "inquiry_interval = \"300ms\"\nfirst_inquiry = \"300ms\"\n")
+	b := openPanel(t, s.panel, 1180, 850)
+	approved := func(n int, mode payterm.Mode) {
+		t.Helper()
+		s.waitScreen("approved")
+		if o := s.orders()[n]; o.Outcome != payterm.Approved || o.Mode != mode {
+			t.Errorf("order %+v", o)
+		}
+		b.until("the words follow the glass", `/APPROVED/i.test(document.getElementById('words').textContent)`)
+	}
+
+	b.types("1234" + kb.Enter) // the display has the focus from the start
+	s.waitScreen("scan")
+	b.tabTo("show")
+	b.types(kb.Enter)
+	approved(0, payterm.Passive)
+	b.until("the slip is there", `/APPROVED/.test(document.getElementById('slip-words').textContent)`)
+
+	b.tabTo("glass")
+	b.types(kb.Enter)
+	s.waitScreen("idle")
+	b.types("7." + kb.Backspace + kb.Backspace) // 00 is taken back in one or in two
+	b.types(kb.Escape)
+	s.waitScreen("idle")
+
+	b.types("500" + kb.Enter) // a wallet that asks for a password opens by itself
+	s.waitScreen("scan")
+	b.tabTo("password")
+	b.types(" ")
+	b.tabTo("show")
+	b.types(kb.Enter)
+	b.until("the wallet asks", `document.activeElement.id === 'pay' && /\/pay\//.test(document.activeElement.src)`)
+	s.waitScreen("waiting")
+	b.pay(s)
+	approved(1, payterm.Passive)
+	b.tabTo("back")
+	b.types(kb.Enter)
+
+	b.tabTo("glass")
+	b.types(kb.Enter)
+	s.waitScreen("idle")
+	b.types("700")
+	s.waitScreen("amount")
+	b.types(kb.F1)
+	s.waitScreen("choose_wallet")
+	b.types("1")
+	s.waitScreen("show_code")
+	time.Sleep(300 * time.Millisecond) // the frame goes over the bus
+	b.tabTo("look")
+	b.types(kb.Enter)
+	b.until("the phone has read the code", `document.activeElement.id === 'pay'`)
+	if src := eval[string](b, `document.getElementById('pay').src`); src != s.ledger()[2].CodeURL {
+		t.Errorf("the phone went to %s, the gateway gave %s", src, s.ledger()[2].CodeURL)
+	}
+	time.Sleep(500 * time.Millisecond) // the pay page, for the picture
+	b.picture("panel.png")
+	b.pay(s)
+	approved(2, payterm.Active)
+}
+
+// pay goes into the pay page and presses what comes first: Pay. The page is
+// another origin's, so that only its effect is seen.
+func (b *browser) pay(s *shop) {
+	b.t.Helper()
+	last := func() row { l := s.ledger(); return l[len(l)-1] }
+	b.types(kb.Tab)
+	for end := time.Now().Add(10 * time.Second); last().Status != "success"; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("Enter on the pay page pays nothing: %+v", last())
+		}
+		b.types(kb.Enter)
+	}
+}
+
+// problems says, in the page, what is wrong with its layout and for whoever does
+// not see it or sees little: a list of sentences.
+const problems = `(() => {
+  const bad = [], say = (e, what) => bad.push((e.id || e.dataset.key || e.textContent.trim().slice(0, 30) || e.tagName) + ': ' + what);
+  const shown = e => e.checkVisibility() && e.getClientRects().length > 0;
+  const wide = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > wide) bad.push('the page scrolls sideways: ' + document.documentElement.scrollWidth);
+
+  // Each control has a name, and can be got at: it is not cut and not covered.
+  const text = e => [...e.childNodes].map(n => n.nodeType === 3 ? n.data : n.nodeType === 1 && n.getAttribute('aria-hidden') !== 'true' ? text(n) : '').join('').trim();
+  const name = e => e.getAttribute('aria-label') ||
+    (e.getAttribute('aria-labelledby') || '').split(' ').map(id => document.getElementById(id)).filter(Boolean).map(text).join(' ') ||
+    [...(e.labels || [])].map(l => text(l)).join(' ') || (/^(BUTTON|A|SUMMARY)$/.test(e.tagName) ? text(e) : '') || e.title;
+  const controls = [...document.querySelectorAll('button, input, select, a[href], summary, iframe, [tabindex]')].filter(shown);
+  for (const e of controls) {
+    if (!name(e).trim()) say(e, 'has no name');
+    e.scrollIntoView({block: 'center', behavior: 'instant'});
+    const r = e.getBoundingClientRect();
+    if (r.left < 0 || r.right > wide + .5) say(e, 'is cut');
+    const at = document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2);
+    if (!at || !(e.contains(at) || at.contains(e) && at.closest('label'))) say(e, 'is covered by ' + (at && (at.id || at.tagName)));
+    if (r.width < 20 || r.height < 20) say(e, 'is too small to hit');
+    if (e.scrollWidth > e.clientWidth + 1 && e.tagName === 'BUTTON') say(e, 'is narrower than its text');
+  }
+  scrollTo(0, 0);
+
+  // Each text stands out: contrast of 4.5 at least (WCAG 2, 1.4.3).
+  const rgb = c => (c.match(/[\d.]+/g) || []).map(Number);
+  const light = c => c.slice(0, 3).map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const ground = e => {
+    for (; e; e = e.parentElement) {
+      const s = getComputedStyle(e), c = rgb(s.backgroundColor);
+      if (s.backgroundImage !== 'none') return null;
+      if (c.length === 3 || c[3] === 1) return c;
+      if (c[3] > 0) return null;
+    }
+    return [255, 255, 255];
+  };
+  const contrast = (e, colour) => {
+    const back = ground(e);
+    if (!back || colour.length > 3 && colour[3] < 1) return say(e, 'its contrast cannot be computed');
+    const [a, b] = [light(colour), light(back)].sort((x, y) => y - x);
+    if ((a + .05) / (b + .05) < 4.5) say(e, 'contrast of ' + ((a + .05) / (b + .05)).toFixed(2));
+  };
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let texts = 0;
+  while (walk.nextNode()) {
+    const e = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !shown(e) || /^(SCRIPT|STYLE|OPTION)$/.test(e.tagName)) continue;
+    texts++;
+    contrast(e, rgb(getComputedStyle(e).color));
+  }
+  for (const e of document.querySelectorAll('[placeholder]')) contrast(e, rgb(getComputedStyle(e, '::placeholder').color));
+  for (const e of document.querySelectorAll('select')) contrast(e, rgb(getComputedStyle(e).color));
+  if (controls.length < 25 || texts < 30) bad.push('only ' + controls.length + ' controls and ' + texts + ' texts were seen');
+  return bad;
+})()`
+
+// TestPanelOnAPhone looks at the panel as a phone shows it, and at what helps
+// those who do not see it.
+func TestPanelOnAPhone(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "")
+	b := openPanel(t, s.panel, 360, 740)
+	check := func(when string) {
+		t.Helper()
+		for _, p := range eval[[]string](b, problems) {
+			t.Errorf("%s: %s", when, p)
+		}
+	}
+	seen := `(() => { const end = document.querySelector('nav').getBoundingClientRect().top; return ['#glass', '.keys .ENTER', '.keys [data-key="00"]'].every(q => { const r = document.querySelector(q).getBoundingClientRect(); return r.top >= 0 && r.bottom <= end; }); })()`
+	if !eval[bool](b, seen) {
+		t.Error("display and keypad do not fit on the first screen")
+	}
+	s.keys("1", "2", "3", "4", "ENTER")
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	s.waitScreen("approved")
+	b.until("the slip is there", `/APPROVED/.test(document.getElementById('slip-words').textContent)`)
+	b.until("the words follow the glass", `/APPROVED/i.test(document.getElementById('words').textContent)`)
+	b.until("the news is told", `/read \*{4}\d{4}/.test(document.getElementById('say').textContent)`)
+	b.picture("panel-phone.png")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('details').open = true`))
+	check("360x740")
+	b.do(chromedp.EmulateViewport(320, 568))
+	check("320x568")
+	b.do(chromedp.EmulateViewport(1280, 800))
+	if live := eval[int](b, `document.querySelectorAll('[aria-live=polite], [role=status]').length`); live < 2 {
+		t.Errorf("%d live regions: the terminal's text and the messages need one", live)
+	}
+	if foreign := eval[[]string](b, `performance.getEntriesByType('resource').map(r => r.name).filter(n => !n.startsWith(location.origin + '/'))`); len(foreign) > 0 {
+		t.Errorf("the page fetches %q", foreign)
+	}
+
+	// The checks see what they are there for.
+	for plant, want := range map[string]string{
+		`<button style="width:50px;height:50px"></button>`:                              "has no name",
+		`<div style="width:2000px">wide</div>`:                                          "scrolls sideways",
+		`<p style="color:#777;background:#888">grey on grey</p>`:                        "contrast of",
+		`<button style="position:fixed;top:0;left:-20px;width:60px">out</button>`:       "is cut",
+		`<div style="position:fixed;inset:0;background:#000;z-index:9">a curtain</div>`: "is covered",
+	} {
+		b.do(chromedp.Evaluate[chromedp.Void]("document.body.insertAdjacentHTML('beforeend', '<div id=plant>" + plant + "</div>')"))
+		if found := strings.Join(eval[[]string](b, problems), "\n"); !strings.Contains(found, want) {
+			t.Errorf("planted %s, found %q", plant, found)
+		}
+		b.do(chromedp.Evaluate[chromedp.Void]("document.getElementById('plant').remove()"))
+	}
+}
