@@ -12,6 +12,7 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 STAMP := -X main.version=$(VERSION) -X main.built=$(SOURCE_DATE_EPOCH)
 
 TIME ?= 30s
+SEEDS ?= 1000
 TARGETS := $(shell awk -F'\t' '/^[^\#]/ { print $$1 }' crossbuild/targets.tsv)
 # What races could meet: everything with goroutines.
 RACE := ./flows/... ./hal/... ./drivers/... ./gateway/... ./storage/... ./cmd/payterm/internal/...
@@ -59,7 +60,7 @@ unit:
 
 .PHONY: race
 race:
-	go test -race -timeout 8m $$(go list $(RACE))
+	go test -race -short -timeout 8m $$(go list $(RACE))
 
 .PHONY: tools
 tools: ## installs what the further tests need, from the system's packages
@@ -100,8 +101,11 @@ cross-if-possible:
 	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
 
 .PHONY: sim
-sim: ## random simulation for SEEDS=n seeds, with a planted BUG=name (not built yet)
-	@echo "make sim: not built yet; it will run the simulated world for SEEDS seeds, and fail with BUG=name"; exit 1
+sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in it); BUG=name plants a bug, which must fail
+	@if [ -n "$(BUG)" ]; then set -- -run '^TestBugs$$' -bug '$(BUG)' -seeds $(SEEDS); \
+	elif [ -n "$(SEED)" ]; then set -- -v -run '^TestSeeds$$' -seed $(SEED) -plan '$(abspath $(PLAN))'; \
+	else set -- -v -run '^TestSeeds$$' -seeds $(SEEDS) -progress; fi; \
+	go test -count=1 -timeout 0 ./flows/flowstest "$$@"
 
 .PHONY: flash
 flash: ## writes an image to DEV=/dev/sdX (not built yet)

@@ -507,7 +507,7 @@ func (d *drawer) seconds(most int) string { return fmt.Sprintf("%ds", 1+d.r.IntN
 
 // scene is something that happens in a shop.
 func (d *drawer) scene() {
-	switch d.r.IntN(20) {
+	switch d.r.IntN(21) {
 	case 0, 1, 2, 3:
 		d.sale()
 	case 4, 5, 6, 7: // somebody tampers, or the network breaks, in the middle of a sale
@@ -540,7 +540,13 @@ func (d *drawer) scene() {
 		d.do("%s", d.pick("ask", "resolve", "resolve"))
 	case 18:
 		d.do("api %s %s K%d", d.pick("passive", "passive", "active"), d.amount(), d.r.IntN(3))
-	case 19:
+	case 19: // refused by a word that lies outside the digest, and then no word more
+		d.do("net code:%s pay 1", d.pick("AUTH_CODE_INVALID", "PWD_INCORRECT"))
+		d.pause(time.Second)
+		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR"), 1+d.r.IntN(3))
+		d.pause(time.Second)
+		d.do("passive %s ALIPAY ok", d.amount())
+	case 20:
 		d.do("%s", d.pick("lose", "backup", "restore", "clock -1h", "clock 2h", "clock unset", "clock 0s"))
 	}
 }

@@ -13,11 +13,12 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 100, "how many random worlds TestSeeds lives through")
-	first  = flag.Uint64("first", 1, "the first of them")
-	seed   = flag.Uint64("seed", 0, "live through this one only, and tell its story")
-	bugged = flag.Bool("bugged", false, "this binary has a planted bug: tell the violation and no story")
-	plan   = flag.String("plan", "", "a file with a plan to play in the world of -seed, in place of the random one")
+	seeds    = flag.Int("seeds", 100, "how many random worlds TestSeeds lives through")
+	first    = flag.Uint64("first", 1, "the first of them")
+	seed     = flag.Uint64("seed", 0, "live through this one only, and tell its story")
+	bugged   = flag.Bool("bugged", false, "this binary has a planted bug: tell the violation and no story")
+	progress = flag.Bool("progress", false, "say now and then how far it is")
+	plan     = flag.String("plan", "", "a file with a plan to play in the world of -seed, in place of the random one")
 )
 
 // longestPlan is how many acts a random plan has at most.
@@ -84,12 +85,19 @@ func TestSeeds(t *testing.T) {
 		return
 	}
 	var stop atomic.Bool
+	if *progress {
+		defer tellProgress()()
+	}
+	count := *seeds
+	if testing.Short() {
+		count = min(count, 20)
+	}
 	workers := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a small number
 	t.Cleanup(func() { t.Log(lived.String()) })
 	for w := range workers {
 		t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
 			t.Parallel()
-			for n := *first + w; n < *first+uint64(*seeds) && !stop.Load(); n += workers {
+			for n := *first + w; n < *first+uint64(count) && !stop.Load(); n += workers {
 				p := RandomPlan(n, longestPlan)
 				_, found := simulate(t, configOf(n, dir), p)
 				if len(found) == 0 {
@@ -105,6 +113,23 @@ func TestSeeds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tellProgress says every few seconds how far it is, until it is told to stop.
+func tellProgress() (stop func()) {
+	end := make(chan struct{})
+	go func() {
+		for t := time.NewTicker(10 * time.Second); ; {
+			select {
+			case <-t.C:
+				fmt.Fprintln(os.Stderr, lived.String())
+			case <-end:
+				t.Stop()
+				return
+			}
+		}
+	}()
+	return func() { close(end) }
 }
 
 // retell lives through one world and tells all of it.
@@ -208,7 +233,11 @@ func TestKillSweep(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for k := 0; ; k++ {
+			step := 1
+			if testing.Short() {
+				step = 9
+			}
+			for k := 0; ; k += step {
 				c := configOf(uint64(i+1), dir) //nolint:gosec // a small number
 				c.DieAt = k
 				s, found := simulate(t, c, p)
