@@ -83,6 +83,10 @@ const (
 	ReasonRefunded          Reason = "refunded"           // turned out refunded while open
 	ReasonClash             Reason = "order_clash"        // ORDER_USED or ORDER_PAID on a first send
 	ReasonStorage           Reason = "storage"            // the journal cannot be written
+	ReasonNotRefundable     Reason = "not_refundable"     // refund: the sale is not approved
+	ReasonRefundOpen        Reason = "refund_open"        // refund: another one of this sale is not settled yet
+	ReasonRefundCap         Reason = "refund_cap"         // refund: more than is left of the sale
+	ReasonLateRefund        Reason = "late_refund"        // refund: done after the counter had given it up
 )
 
 // Order is one order as people and programs see it: the row of the journal and
@@ -90,6 +94,7 @@ const (
 type Order struct {
 	ID            OrderID   `json:"order_id"`
 	Kind          Kind      `json:"kind"`
+	SaleID        OrderID   `json:"sale_order_id,omitempty"` // of a refund
 	Mode          Mode      `json:"mode"`
 	Wallet        Wallet    `json:"wallet"`
 	AmountMinor   int64     `json:"amount_minor"` // without the tip

@@ -12,7 +12,7 @@ func (o Order) active(in Stamped) (Order, []Command) {
 		return o.redialling(in)
 	case ShowingCode:
 		return o.activeShowing(in)
-	case Fresh, Scanning, Waiting, Confirming, InBackground, Trailing, Listed, Closed:
+	case Fresh, Scanning, Baselining, Waiting, Confirming, InBackground, Trailing, Listed, Closed:
 	}
 	return o, nil // no active order acts on this here
 }

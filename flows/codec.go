@@ -27,7 +27,17 @@ func EventName(e Event) string {
 		return "inquiry_asked"
 	case Resolved:
 		return "resolved"
-	case KeyPressed, SaleAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered:
+	case RefundBegan:
+		return "refund_began"
+	case RefundAnswered:
+		return "refund_answered"
+	case RefundOpened:
+		return "refund_opened"
+	case RefundEnded:
+		return "refund_ended"
+	case ReprintAsked:
+		return "reprint_asked"
+	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered:
 	}
 	return ""
 }
@@ -65,6 +75,10 @@ func DecodeEvent(name string, body json.RawMessage) (Event, error) {
 		if e.Reply.Answer == nil {
 			return nil, fmt.Errorf("event %s: it has no answer", name)
 		}
+	case RefundAnswered:
+		if e.Reply.Answer == nil {
+			return nil, fmt.Errorf("event %s: it has no answer", name)
+		}
 	}
 	return e, nil
 }
@@ -79,6 +93,11 @@ var eventReaders = map[string]func(json.RawMessage) (Event, error){
 	"restarted":        readEvent[Restarted],
 	"inquiry_asked":    readEvent[InquiryAsked],
 	"resolved":         readEvent[Resolved],
+	"refund_began":     readEvent[RefundBegan],
+	"refund_answered":  readEvent[RefundAnswered],
+	"refund_opened":    readEvent[RefundOpened],
+	"refund_ended":     readEvent[RefundEnded],
+	"reprint_asked":    readEvent[ReprintAsked],
 }
 
 func readEvent[E Event](body json.RawMessage) (Event, error) {
@@ -93,8 +112,10 @@ func Fold(events []Stamped) (Order, error) {
 	var o Order
 	for i, in := range events {
 		if i == 0 {
-			if _, ok := in.Event.(SaleBegan); !ok {
-				return Order{}, fmt.Errorf("order: its first event is %s, not sale_began", EventName(in.Event))
+			switch in.Event.(type) {
+			case SaleBegan, RefundBegan:
+			default:
+				return Order{}, fmt.Errorf("order: its first event is %s, neither sale_began nor refund_began", EventName(in.Event))
 			}
 		}
 		o, _ = Step(o, in)

@@ -59,8 +59,47 @@ type (
 		Ref            string           `json:"ref,omitempty"`
 		IdempotencyKey string           `json:"idempotency_key,omitempty"`
 		Despite        payterm.OrderID  `json:"despite,omitempty"`
+		Wallets        WalletSet        `json:"wallets,omitzero"` // whose codes may be scanned; none for all
 		Rules          Rules            `json:"rules"`
 	}
+
+	// RefundBegan starts a refund of an approved sale, whose mode, wallet and total
+	// it carries.
+	RefundBegan struct {
+		ID             payterm.OrderID  `json:"order_id"`
+		SaleID         payterm.OrderID  `json:"sale_order_id"`
+		SaleTotalMinor int64            `json:"sale_total_minor"`
+		Mode           payterm.Mode     `json:"mode"`
+		Wallet         payterm.Wallet   `json:"wallet"`
+		AmountMinor    int64            `json:"amount_minor"`
+		Currency       payterm.Currency `json:"currency"`
+		Operator       string           `json:"operator,omitempty"`
+		Ref            string           `json:"ref,omitempty"`
+		IdempotencyKey string           `json:"idempotency_key,omitempty"`
+		Rules          Rules            `json:"rules"`
+	}
+
+	// RefundAnswered is the end of the request that gives money back.
+	RefundAnswered struct {
+		Reply payterm.Reply `json:"reply"`
+	}
+
+	// RefundOpened is a sale's event: a refund of it begins. It is committed
+	// together with RefundBegan, or neither is.
+	RefundOpened struct {
+		ID          payterm.OrderID `json:"refund_order_id"`
+		AmountMinor int64           `json:"amount_minor"`
+	}
+
+	// RefundEnded is a sale's event: its refund is settled. RefundedMinor is what
+	// the gateway has said was refunded of the sale in all, 0 for unknown.
+	RefundEnded struct {
+		ID            payterm.OrderID `json:"refund_order_id"`
+		RefundedMinor int64           `json:"refunded_minor"`
+	}
+
+	// ReprintAsked wants the slips of an ended order once more.
+	ReprintAsked struct{}
 
 	// CodeScanned is a frame from the scanner. Wallet is whose code it is, empty
 	// where its form does not tell; Key is a keyed hash of the code; Used says
@@ -118,6 +157,16 @@ type (
 		Sale   SaleBegan // ID and Rules are filled in when it begins
 	}
 
+	// RefundAsked is a refund asked for over the local socket. The id, the sale's
+	// terms and the rules are filled in when it begins.
+	RefundAsked struct {
+		Ticket uint64
+		Refund RefundBegan
+	}
+
+	// RefundRefused says that the refund at the counter did not begin.
+	RefundRefused struct{ Reason payterm.Reason }
+
 	// ConflictChecked answers CheckConflict: the order that stands in the way of
 	// another sale of the same amount, if any.
 	ConflictChecked struct {
@@ -143,6 +192,13 @@ type (
 
 func (SaleBegan) event()       {}
 func (CodeScanned) event()     {}
+func (RefundBegan) event()     {}
+func (RefundAnswered) event()  {}
+func (RefundOpened) event()    {}
+func (RefundEnded) event()     {}
+func (ReprintAsked) event()    {}
+func (RefundAsked) event()     {}
+func (RefundRefused) event()   {}
 func (PaymentAnswered) event() {}
 func (InquiryAnswered) event() {}
 func (CancelPressed) event()   {}
@@ -169,11 +225,17 @@ type (
 	// after a crash.
 	SendPayment struct{ Payment payterm.Payment }
 
+	// SendRefund (once) writes the refund, likewise.
+	SendRefund struct{ Refund payterm.RefundRequest }
+
 	// Inquire (again) asks the gateway how the order stands.
 	Inquire struct{ Inquiry payterm.Inquiry }
 
-	// Print (once) puts a slip of the order on paper.
-	Print struct{ Slip Slip }
+	// Print (once) puts a slip of the order on paper; Copy says so on it.
+	Print struct {
+		Slip Slip
+		Copy bool
+	}
 
 	// Play (again) sounds the buzzer.
 	Play struct{ Sound payterm.Sound }
@@ -186,6 +248,15 @@ type (
 		Ticket uint64
 		Sale   SaleBegan
 	}
+
+	// BeginRefund (lasting) takes the next order id and starts the refund.
+	BeginRefund struct {
+		Ticket uint64
+		Refund RefundBegan
+	}
+
+	// Reprint (once) asks an ended order for its slips.
+	Reprint struct{ Order payterm.OrderID }
 
 	// CheckConflict (again) looks for an order of this total that forbids a
 	// second one to begin silently.
@@ -209,6 +280,9 @@ type (
 )
 
 func (SendPayment) command()   {}
+func (SendRefund) command()    {}
+func (BeginRefund) command()   {}
+func (Reprint) command()       {}
 func (Inquire) command()       {}
 func (Print) command()         {}
 func (Play) command()          {}
@@ -227,6 +301,9 @@ const (
 	SlipMerchant    Slip = "merchant"
 	SlipCustomer    Slip = "customer"
 	SlipLatePayment Slip = "late_payment"
+	SlipRefund      Slip = "refund" // the merchant's
+
+	SlipRefundCustomer Slip = "refund_customer"
 )
 
 // PIN is a supervisor's PIN while it is being typed. It shows its length only.
@@ -253,8 +330,10 @@ type Rules struct {
 	LadderRepeat    time.Duration `json:"ladder_repeat"`    // after the last rung
 	ActiveCodeLife  time.Duration `json:"active_code_life"`
 	PassiveCodeLife time.Duration `json:"passive_code_life"`
-	DoubtGuard      time.Duration `json:"doubt_guard"`  // a doubt this young needs a supervisor's override
-	HTTPTimeout     time.Duration `json:"http_timeout"` // of one request in all
+	RefundInterval  time.Duration `json:"refund_interval"` // between inquiries about the sale at the counter
+	RefundCounter   time.Duration `json:"refund_counter"`  // then the result is called unknown
+	DoubtGuard      time.Duration `json:"doubt_guard"`     // a doubt this young needs a supervisor's override
+	HTTPTimeout     time.Duration `json:"http_timeout"`    // of one request in all
 	MaxFeeMinor     int64         `json:"max_fee_minor,omitempty"`
 	KeepLate        bool          `json:"keep_late,omitempty"` // late_payment = "keep"
 }
@@ -301,6 +380,8 @@ func DefaultRules() Rules {
 		LadderRepeat:    300 * s,
 		ActiveCodeLife:  130 * 60 * s,
 		PassiveCodeLife: 24 * 3600 * s,
+		RefundInterval:  5 * s,
+		RefundCounter:   60 * s,
 		DoubtGuard:      300 * s,
 		HTTPTimeout:     15 * s,
 	}

@@ -53,6 +53,10 @@ func (o Order) inquire(in Stamped) (Order, []Command) {
 	}
 	o.Asking.Next, o.Asking.InFlight = 0, true
 	o.Asking.Attempts++
+	if o.Kind == payterm.KindRefund {
+		total := payterm.Amount{Minor: o.SaleTotalMinor, Currency: o.Sale.Currency}
+		return o, []Command{Inquire{payterm.Inquiry{OrderID: o.SaleID, Total: total, MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}}}
+	}
 	return o, []Command{Inquire{payterm.Inquiry{OrderID: o.ID(), Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}}}
 }
 
@@ -61,7 +65,7 @@ func (o Order) askNow(in Stamped) Order {
 	switch o.Phase {
 	case ShowingCode, Waiting, Confirming, InBackground, Trailing, Listed:
 		o.Asking.Next = in.Mono
-	case Fresh, Scanning, Sending, Redialling, Closed:
+	case Fresh, Scanning, Baselining, Sending, Redialling, Closed:
 	}
 	return o
 }
@@ -76,8 +80,8 @@ func (o Order) askNow(in Stamped) Order {
 //	anything else         | asks again            | asks on, then listed  | asks on, then closed| -
 func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 	switch o.Phase {
-	case Fresh, Scanning, Sending, Redialling, Closed:
-		return o, nil // no inquiry is under way in these
+	case Fresh, Scanning, Baselining, Sending, Redialling, Closed:
+		return o, nil // no inquiry of a sale is under way in these
 	case ShowingCode, Waiting, Confirming, InBackground, Trailing, Listed:
 	}
 	if o.Reason == payterm.ReasonRefunded {
@@ -143,6 +147,10 @@ func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
 	r := o.Sale.Rules
 	switch o.Phase {
 	case ShowingCode, Waiting, Confirming:
+		if o.Kind == payterm.KindRefund {
+			o.Asking = o.Asking.soon(in, r.RefundInterval, 0)
+			return o, nil
+		}
 		o.Asking = o.Asking.soon(in, r.InquiryInterval, r.InquiryJitter)
 	case InBackground:
 		// Only an answer made after the code's life ends the asking: a shop
@@ -160,7 +168,7 @@ func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
 			return o.close(in), nil
 		}
 		o.Asking = o.Asking.climb(in, r, false)
-	case Fresh, Scanning, Sending, Redialling, Listed, Closed:
+	case Fresh, Scanning, Baselining, Sending, Redialling, Listed, Closed:
 	}
 	return o, nil
 }
@@ -171,6 +179,8 @@ func (o Order) offCounter(in Stamped) (Order, []Command) {
 	switch ev := in.Event.(type) {
 	case Woke:
 		return o.inquire(in)
+	case RefundAnswered:
+		o.Asking = o.Asking.paymentOver()
 	case PaymentAnswered:
 		// The counter left while the request was under way.
 		o.Asking = o.Asking.paymentOver()
@@ -213,7 +223,7 @@ func Conflict(orders []Order, total payterm.Amount, now time.Duration) (id payte
 		switch {
 		case o.Phase == ShowingCode && !doubt:
 			id = o.ID()
-		case o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && o.Resolution == "" &&
+		case o.Kind == payterm.KindSale && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && o.Resolution == "" &&
 			o.Sale.Mode == payterm.Passive && now-o.DoubtAt < o.Sale.Rules.DoubtGuard && (!doubt || o.DoubtAt > youngest):
 			id, doubt, youngest = o.ID(), true, o.DoubtAt
 		}

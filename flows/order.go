@@ -14,6 +14,7 @@ type Phase uint8
 const (
 	Fresh        Phase = iota // no event yet
 	Scanning                  // Passive: the scanner is armed, nothing is announced
+	Baselining                // refund: how does the sale stand? nothing is announced
 	Sending                   // the payment is announced; its fate is unknown until it is answered
 	Redialling                // so far not a byte has left; another attempt follows
 	ShowingCode               // Active: the customer may scan
@@ -26,7 +27,7 @@ const (
 )
 
 var phaseNames = [...]string{
-	"Fresh", "Scanning", "Sending", "Redialling", "ShowingCode", "Waiting",
+	"Fresh", "Scanning", "Baselining", "Sending", "Redialling", "ShowingCode", "Waiting",
 	"Confirming", "InBackground", "Trailing", "Listed", "Closed",
 }
 
@@ -53,11 +54,17 @@ const (
 	HintTooEarly    Hint = "too_early" // CANCEL before the order may be left
 )
 
-// Order is the state of one sale. It is comparable; all of it but Asking, Hint
-// and Code are facts.
+// Order is the state of one sale or refund. It is comparable; all of it but
+// Asking, Hint and Code are facts.
 type Order struct {
-	Sale  SaleBegan // as it began: one id, one amount, one mode for ever
+	Kind  payterm.Kind
+	Sale  SaleBegan // as it began: one id, one amount, one mode for ever; a refund's terms likewise
 	Phase Phase
+
+	SaleID         payterm.OrderID // refund: of this sale
+	SaleTotalMinor int64           // refund: what the sale came to
+	BaselineMinor  int64           // refund: the sale's refund_fee before
+	RefundID       payterm.OrderID // sale: the refund of it that is open
 
 	Outcome   payterm.Outcome
 	Reason    payterm.Reason
@@ -128,10 +135,24 @@ func Step(o Order, in Stamped) (Order, []Command) {
 		return o.begin(in, ev)
 	case Restarted:
 		return o.restart(in, ev)
+	case RefundBegan:
+		if o.Phase != Fresh {
+			return o, nil // likewise
+		}
+		return o.beginRefund(in, ev)
+	case RefundOpened:
+		return o.opened(ev), nil
+	case RefundEnded:
+		return o.ended(ev), nil
+	case ReprintAsked:
+		return o.reprint()
 	case Resolved:
-		return o.resolve(ev), nil
+		return o.resolve(in, ev), nil
 	case InquiryAnswered:
 		o.Asking.InFlight = false
+		if o.Kind == payterm.KindRefund {
+			return o.heardOfSale(in, ev.Reply.Answer)
+		}
 		return o.heard(in, ev.Reply.Answer)
 	case InquiryAsked:
 		return o.askNow(in), nil
@@ -139,7 +160,10 @@ func Step(o Order, in Stamped) (Order, []Command) {
 	switch o.Phase {
 	case InBackground, Trailing, Listed:
 		return o.offCounter(in)
-	case Fresh, Scanning, Sending, Redialling, ShowingCode, Waiting, Confirming, Closed:
+	case Fresh, Scanning, Baselining, Sending, Redialling, ShowingCode, Waiting, Confirming, Closed:
+	}
+	if o.Kind == payterm.KindRefund {
+		return o.refund(in)
 	}
 	switch o.Sale.Mode {
 	case payterm.Passive:
@@ -156,7 +180,7 @@ func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
 	if sale.Mode != payterm.Passive && sale.Mode != payterm.Active {
 		return o, nil // no machine would ever move it again
 	}
-	o = Order{Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall)}
+	o = Order{Kind: payterm.KindSale, Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall)}
 	if sale.Mode == payterm.Active {
 		return o.send(in)
 	}
@@ -165,8 +189,9 @@ func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
 	return o, nil
 }
 
-// send announces the payment and asks for it to be written. Only begin, a scan,
-// and the journalled knowledge that nothing was written come here.
+// send announces the payment or refund and asks for it to be written. Only begin,
+// a scan, a baseline, and the journalled knowledge that nothing was written come
+// here.
 func (o Order) send(in Stamped) (Order, []Command) {
 	if o.SentAt == 0 {
 		o.SentAt, o.SentWall = in.Mono, millis(in.Wall)
@@ -177,6 +202,9 @@ func (o Order) send(in Stamped) (Order, []Command) {
 	// from holding the counter.
 	o.Until = in.Mono + o.Sale.Rules.HTTPTimeout + 5*time.Second
 	o.Asking = Asking{InFlight: true, Attempts: o.Asking.Attempts}
+	if o.Kind == payterm.KindRefund {
+		return o, []Command{SendRefund{payterm.RefundRequest{OrderID: o.ID(), SaleOrderID: o.SaleID, Amount: o.Total()}}}
+	}
 	return o, []Command{SendPayment{payterm.Payment{
 		OrderID: o.ID(), Mode: o.Sale.Mode, Wallet: o.Wallet, Total: o.Total(), Code: o.Code, Operator: o.Sale.Operator,
 		MaxFeeMinor: o.Sale.Rules.MaxFeeMinor,
@@ -193,14 +221,18 @@ func (o Order) codeLife() time.Duration {
 // unsent handles the knowledge that not a byte of the payment left: dial again
 // while the code is fresh and nobody wants to stop, otherwise end as not sent.
 func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
+	end := o.notSent
+	if o.Kind == payterm.KindRefund {
+		end = o.notRefunded // there is no code that anybody could have paid
+	}
 	retryAt := in.Mono + o.Sale.Rules.Redial
 	switch {
 	case a.Final:
-		return o.notSent(in, payterm.ReasonCertificate)
+		return end(in, payterm.ReasonCertificate)
 	case o.CancelWanted:
-		return o.notSent(in, payterm.ReasonCashier)
+		return end(in, payterm.ReasonCashier)
 	case retryAt >= o.SentAt+o.Sale.Rules.CodeMaxAge:
-		return o.notSent(in, payterm.ReasonNoConnection)
+		return end(in, payterm.ReasonNoConnection)
 	}
 	o.Phase, o.Until = Redialling, retryAt
 	return o, nil
@@ -237,10 +269,24 @@ func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
 			o.Attention = payterm.AttentionLatePayment
 		}
 		o.Prints++
-		return o, []Command{Play{payterm.SoundAlarm}, Print{SlipLatePayment}}
+		return o, []Command{Play{payterm.SoundAlarm}, Print{Slip: SlipLatePayment}}
 	}
 	o.Prints += 2
-	return o, []Command{Play{payterm.SoundApproved}, Print{SlipMerchant}, Print{SlipCustomer}}
+	return o, []Command{Play{payterm.SoundApproved}, Print{Slip: SlipMerchant}, Print{Slip: SlipCustomer}}
+}
+
+// reprint puts the slips of money that moved on paper once more. Whether the
+// first ones ever came out is unknown, so these say COPY in any case.
+func (o Order) reprint() (Order, []Command) {
+	if o.Outcome != payterm.Approved {
+		return o, nil // there is nothing to prove
+	}
+	slips := []Slip{SlipMerchant, SlipCustomer}
+	if o.Kind == payterm.KindRefund {
+		slips = []Slip{SlipRefund, SlipRefundCustomer}
+	}
+	o.Prints += len(slips)
+	return o, []Command{Print{Slip: slips[0], Copy: true}, Print{Slip: slips[1], Copy: true}}
 }
 
 // decline ends an order on an authentic failure.
@@ -310,14 +356,18 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 	// than ends too early.
 	o.DoubtAt = in.Mono - elapsed(o.DoubtWall, in.Wall)
 	switch o.Phase {
-	case Scanning:
+	case Scanning, Baselining:
 		o = o.close(in)
 		o.Outcome, o.Reason = payterm.Cancelled, payterm.ReasonRestarted
 		return o, nil
 	case Redialling:
+		if o.Kind == payterm.KindRefund {
+			o, _ = o.notRefunded(in, payterm.ReasonRestarted)
+			return o, nil
+		}
 		o, _ = o.notSent(in, payterm.ReasonRestarted)
 	case Sending:
-		if o.Sale.Mode == payterm.Active {
+		if o.Sale.Mode == payterm.Active && o.Kind == payterm.KindSale {
 			o, _ = o.notSent(in, payterm.ReasonNoCode)
 		} else {
 			o, _ = o.doubt(in, payterm.ReasonRestarted)
@@ -347,8 +397,9 @@ func elapsed(millisThen int64, now time.Time) time.Duration {
 }
 
 // resolve records a supervisor's word. The ladder, where it still runs, goes on:
-// a word cannot undo a payment.
-func (o Order) resolve(ev Resolved) Order {
+// a word cannot undo a payment. A refund is closed by it, so that a supervisor may
+// begin another: that one takes its own baseline.
+func (o Order) resolve(in Stamped, ev Resolved) Order {
 	if o.Phase.AtCounter() {
 		return o // it is still being decided
 	}
@@ -356,7 +407,10 @@ func (o Order) resolve(ev Resolved) Order {
 		return o // nothing is asked of anyone
 	}
 	o.Resolution, o.Attention = ev.Reason, payterm.AttentionNone
-	if o.Phase == Listed {
+	switch {
+	case o.Phase == InBackground && o.Kind == payterm.KindRefund:
+		o = o.close(in)
+	case o.Phase == Listed:
 		o.Phase = Closed
 	}
 	return o
@@ -377,8 +431,14 @@ func (o Order) Impossible() error {
 	switch {
 	case o.Phase.AtCounter() != (o.Outcome == payterm.Open):
 		return bad("outcome %s", o.Outcome)
-	case o.Outcome == payterm.Approved && (o.Phase != Closed || o.PaidMinor < o.Total().Minor):
+	case o.Kind == payterm.KindSale && o.Outcome == payterm.Approved && (o.Phase != Closed || o.PaidMinor < o.Total().Minor):
 		return bad("approved with %d paid of %d", o.PaidMinor, o.Total().Minor)
+	case o.Kind == payterm.KindRefund && (o.Outcome == payterm.Approved) != (o.RefundedMinor != 0):
+		return bad("%s with %d refunded", o.Outcome, o.RefundedMinor)
+	case o.Kind == payterm.KindRefund && o.BaselineMinor+o.Sale.AmountMinor > o.SaleTotalMinor && o.Phase != Closed:
+		return bad("it would give back more than was paid")
+	case o.Kind != payterm.KindSale && o.Kind != payterm.KindRefund:
+		return bad("neither sale nor refund")
 	case o.Outcome == payterm.Cancelled && o.SentAt != 0:
 		return bad("cancelled after it was announced")
 	case o.Phase == InBackground && o.Outcome != payterm.InDoubt:
@@ -409,7 +469,7 @@ func (o Order) Due() (time.Duration, bool) {
 // Row is the order as people and programs see it.
 func (o Order) Row() payterm.Order {
 	return payterm.Order{
-		ID: o.ID(), Kind: payterm.KindSale, Mode: o.Sale.Mode, Wallet: o.Wallet,
+		ID: o.ID(), Kind: o.Kind, SaleID: o.SaleID, Mode: o.Sale.Mode, Wallet: o.Wallet,
 		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency,
 		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
 		Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
@@ -425,8 +485,11 @@ func (o Order) Row() payterm.Order {
 func (o Order) Owes() payterm.Owed {
 	switch o.Phase {
 	case Sending, ShowingCode, Waiting, Confirming, InBackground, Trailing:
+		if o.Kind == payterm.KindRefund {
+			return payterm.OwedRefund
+		}
 		return payterm.OwedInquiry
-	case Fresh, Scanning, Redialling, Listed, Closed:
+	case Fresh, Scanning, Baselining, Redialling, Listed, Closed:
 	}
 	return payterm.OwedNothing
 }

@@ -14,7 +14,7 @@ func (o Order) passive(in Stamped) (Order, []Command) {
 		return o.redialling(in)
 	case Waiting, Confirming:
 		return o.passiveWaiting(in)
-	case Fresh, ShowingCode, InBackground, Trailing, Listed, Closed:
+	case Fresh, Baselining, ShowingCode, InBackground, Trailing, Listed, Closed:
 	}
 	return o, nil // no passive order acts on this here
 }
@@ -48,7 +48,7 @@ func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
 		o.Hint = HintUsedCode
 	case ev.Wallet == "" && o.Sale.Wallet == "":
 		o.Hint = HintNotACode
-	case ev.Wallet != "" && o.Sale.Wallet != "" && ev.Wallet != o.Sale.Wallet:
+	case ev.Wallet != "" && o.Sale.Wallet != "" && ev.Wallet != o.Sale.Wallet, !o.Sale.Wallets.Has(ev.Wallet):
 		o.Hint = HintOtherWallet
 	}
 	if o.Hint != HintNone {

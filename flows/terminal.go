@@ -17,7 +17,7 @@ const (
 	ChoosingWallet               // Active Mode: whose code to show
 	Checking                     // is there an order in the way?
 	Warned                       // there is; a person decides
-	EnteringPIN                  // a supervisor's override
+	EnteringPIN                  // a supervisor's override, or a refund
 	Serving                      // an order holds the counter
 	ShowingResult                // its outcome stands until a key or a new sale
 	OutOfOrder                   // the journal cannot be written
@@ -41,6 +41,7 @@ type Settings struct {
 	Currency      payterm.Currency
 	MaxMinor      int64 // of one sale; 0 for payterm.MaxMinor
 	ActiveWallets WalletSet
+	Wallets       WalletSet // whose codes may be scanned; none for all
 	Operator      string
 	PINSet        bool // a supervisor's PIN is configured
 	Rules         Rules
@@ -60,8 +61,9 @@ type Terminal struct {
 	Phase    TerminalPhase
 	Status   Status
 
-	Want          SaleBegan // what is being entered or asked for
-	Ticket        uint64    // of a sale that came over the socket, 0 for the keypad
+	Want          SaleBegan   // what is being entered or asked for
+	Refund        RefundBegan // likewise, a refund
+	Ticket        uint64      // of a sale that came over the socket, 0 for the keypad
 	Conflict      payterm.OrderID
 	ConflictDoubt bool
 	PIN           PIN
@@ -69,9 +71,10 @@ type Terminal struct {
 	PINTries      int
 	Fault         string
 
-	Order  Order         // at the counter, or the last one
-	Until  time.Duration // of the amount's entry
-	TickAt time.Duration // of the elapsed time on screen
+	Order  Order           // at the counter, or the last one
+	Last   payterm.OrderID // the last one whose slips may be printed again
+	Until  time.Duration   // of the amount's entry
+	TickAt time.Duration   // of the elapsed time on screen
 	Shown  View
 }
 
@@ -121,6 +124,13 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.moved(ev.Order), nil
 	case SaleAsked:
 		return t.asked(ev)
+	case RefundAsked:
+		return t.refundAsked(in, ev)
+	case RefundRefused:
+		if t.Phase == Serving && t.Order.ID() == "" {
+			refusal := Refuse{Ticket: t.Ticket, Reason: ev.Reason}
+			return t.idle(), []Command{refusal, Play{payterm.SoundDeclined}}
+		}
 	case ConflictChecked:
 		return t.checked(in, ev)
 	case PINChecked:
@@ -133,10 +143,11 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.key(in, ev.Key)
 	case Woke:
 		if t.Until != 0 && in.Mono >= t.Until {
-			return t.idle(), nil
+			return t.giveUp(nil)
 		}
 	case Restarted: // a new life begins idle anyway
-	case SaleBegan, PaymentAnswered, InquiryAnswered, CancelPressed, InquiryAsked, Resolved: // an order's
+	case SaleBegan, PaymentAnswered, InquiryAnswered, CancelPressed, InquiryAsked, Resolved,
+		RefundBegan, RefundAnswered, RefundOpened, RefundEnded, ReprintAsked: // an order's
 	}
 	return t, nil
 }
@@ -144,7 +155,7 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 // idle clears the counter of everything but what the world says.
 func (t Terminal) idle() Terminal {
 	return Terminal{
-		Settings: t.Settings, Status: t.Status, Shown: t.Shown,
+		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last,
 		Want: SaleBegan{Currency: t.Settings.Currency},
 	}
 }
@@ -156,7 +167,7 @@ func (t Terminal) tick(now time.Duration) Terminal {
 		return t
 	}
 	since := t.Order.SentAt
-	if t.Order.Phase == Scanning {
+	if t.Order.Phase == Scanning || t.Order.Phase == Baselining {
 		since = t.Order.BeganAt
 	}
 	t.TickAt = since + (max(0, now-since)/time.Second+1)*time.Second
@@ -175,7 +186,7 @@ func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
 	if t.Phase != Serving {
 		served = Order{}
 	}
-	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == Serving && served.ID() == "") { // it could not even begin
+	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == Serving && served.ID() == "") { // it could not even begin
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
 	}
 	t = t.idle()
@@ -204,6 +215,9 @@ func (t Terminal) moved(o Order) Terminal {
 		t.Order = o
 		if !o.Phase.AtCounter() {
 			t.Phase = ShowingResult
+		}
+		if o.Outcome == payterm.Approved {
+			t.Last = o.ID()
 		}
 	case (t.Phase == ShowingResult || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
@@ -251,7 +265,7 @@ func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) 
 func (t Terminal) begin() (Terminal, []Command) {
 	t.Phase, t.Until, t.Order = Serving, 0, Order{}
 	sale := t.Want
-	sale.Rules = t.Settings.Rules
+	sale.Rules, sale.Wallets = t.Settings.Rules, t.Settings.Wallets
 	if sale.Operator == "" {
 		sale.Operator = t.Settings.Operator
 	}
@@ -273,6 +287,9 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 			return t, []Command{Tell{t.Order.ID(), CancelPressed{}}}
 		}
 	case ShowingResult:
+		if k == payterm.KeyF2 {
+			return t, t.reprint()
+		}
 		return t.idle().keyAmount(in, k) // any key leaves; a digit begins the next amount
 	case Checking, OutOfOrder:
 	}
@@ -304,6 +321,8 @@ func (t Terminal) keyAmount(in Stamped, k payterm.Key) (Terminal, []Command) {
 		return t.check()
 	case k == payterm.KeyF1 && t.Want.AmountMinor > 0:
 		return t.chooseWallet(in)
+	case k == payterm.KeyF2 && t.Phase == Idle:
+		return t, t.reprint()
 	default:
 		return t, nil
 	}
@@ -362,7 +381,55 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 	return t, nil
 }
 
+// refundAsked takes a refund from the socket. Where a supervisor's PIN is
+// configured it has to be typed here, by somebody who sees the amount.
+func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) {
+	switch t.Phase {
+	case Idle, ShowingResult:
+	case OutOfOrder:
+		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonStorage}}
+	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving:
+		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
+	}
+	t = t.idle()
+	t.Refund, t.Ticket = ev.Refund, ev.Ticket
+	if t.Settings.PINSet {
+		t.Phase, t.Until = EnteringPIN, in.Mono+amountTimeout
+		return t, []Command{Play{payterm.SoundDoubt}}
+	}
+	return t.beginRefund()
+}
+
+func (t Terminal) beginRefund() (Terminal, []Command) {
+	t.Phase, t.Until, t.Order = Serving, 0, Order{}
+	t.Refund.Rules = t.Settings.Rules
+	if t.Refund.Operator == "" {
+		t.Refund.Operator = t.Settings.Operator
+	}
+	return t, []Command{BeginRefund{Ticket: t.Ticket, Refund: t.Refund}}
+}
+
+// reprint asks the last order for its slips.
+func (t Terminal) reprint() []Command {
+	if t.Last == "" {
+		return []Command{Play{payterm.SoundDeclined}}
+	}
+	return []Command{Play{payterm.SoundKey}, Reprint{t.Last}}
+}
+
+// giveUp leaves what is being entered, and tells who asked for it.
+func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
+	if t.Ticket != 0 && t.Phase == EnteringPIN {
+		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonCashier})
+	}
+	return t.idle(), cmds
+}
+
 func (t Terminal) override() (Terminal, []Command) {
+	if t.Refund.SaleID != "" {
+		t.PINAsked, t.PINTries = false, 0
+		return t.beginRefund()
+	}
 	t.Want.Despite = t.Conflict
 	t.PINAsked, t.PINTries = false, 0
 	return t.begin()
@@ -372,7 +439,7 @@ func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	t.Until = in.Mono + amountTimeout
 	switch {
 	case k == payterm.KeyCancel:
-		return t.idle(), []Command{Play{payterm.SoundKey}}
+		return t.giveUp([]Command{Play{payterm.SoundKey}})
 	case t.PINAsked: // one guess at a time
 		return t, nil
 	case k == payterm.KeyClear:
@@ -399,7 +466,7 @@ func (t Terminal) pinChecked(ev PINChecked) (Terminal, []Command) {
 	}
 	t.PINTries++
 	if t.PINTries >= maxPINTries {
-		return t.idle(), []Command{Play{payterm.SoundDeclined}}
+		return t.giveUp([]Command{Play{payterm.SoundDeclined}})
 	}
 	return t, []Command{Play{payterm.SoundDeclined}}
 }
@@ -441,7 +508,7 @@ func (t Terminal) State() string {
 			return "show_code"
 		case Waiting, Confirming:
 			return "waiting"
-		case Fresh, Sending, Redialling, InBackground, Trailing, Listed, Closed:
+		case Fresh, Baselining, Sending, Redialling, InBackground, Trailing, Listed, Closed:
 		}
 		return "sending"
 	case ShowingResult, OutOfOrder:

@@ -21,18 +21,20 @@ const (
 	ViewSending      ViewName = "sending"
 	ViewShowCode     ViewName = "show_code"
 	ViewWaiting      ViewName = "waiting"
+	ViewRefunding    ViewName = "refunding"
 	ViewApproved     ViewName = "approved"
 	ViewDeclined     ViewName = "declined"
 	ViewCancelled    ViewName = "cancelled"
 	ViewNotSent      ViewName = "not_sent"
 	ViewInDoubt      ViewName = "in_doubt"
+	ViewRefunded     ViewName = "refunded"
 	ViewFault        ViewName = "fault"
 )
 
 // ViewNames lists them all.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
-	ViewWaiting, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewFault,
+	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -44,7 +46,8 @@ type View struct {
 	Tip        payterm.Amount
 	Mode       payterm.Mode
 	Wallet     payterm.Wallet
-	Order      payterm.OrderID // of the order, or the one that a warning is about
+	Kind       payterm.Kind
+	Order      payterm.OrderID // of the order, or the one that a warning or a PIN is about
 	Doubt      bool            // warning: a payment in doubt, not merely a code on show
 	Outcome    payterm.Outcome
 	Reason     payterm.Reason
@@ -77,6 +80,12 @@ func (s WalletSet) List() []payterm.Wallet {
 	return list
 }
 
+// Has reports whether a code of this wallet is welcome: to an empty set all are,
+// and so is a code whose form does not tell, which the sale's own wallet decides.
+func (s WalletSet) Has(w payterm.Wallet) bool {
+	return s == (WalletSet{}) || w == "" || WalletSetOf(append(s.List(), w)...) == s
+}
+
 // WalletSetOf makes a set.
 func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
 	var s WalletSet
@@ -105,6 +114,9 @@ func (t Terminal) view(now time.Duration) View {
 		v.Name, v.Order, v.Doubt = ViewWarning, t.Conflict, t.ConflictDoubt
 	case EnteringPIN:
 		v.Name, v.Order, v.PINDigits, v.PINWrong = ViewPIN, t.Conflict, len(t.PIN), t.PINTries > 0
+		if t.Refund.SaleID != "" {
+			v.Kind, v.Order, v.Total = payterm.KindRefund, t.Refund.SaleID, payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}
+		}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
 	case Serving, ShowingResult:
@@ -117,7 +129,7 @@ func (t Terminal) view(now time.Duration) View {
 func (t Terminal) orderView(now time.Duration) View {
 	o := t.Order
 	v := View{
-		Status: t.Status, Total: o.Total(), Mode: o.Sale.Mode, Wallet: o.Wallet, Order: o.ID(),
+		Status: t.Status, Kind: o.Kind, Total: o.Total(), Mode: o.Sale.Mode, Wallet: o.Wallet, Order: o.ID(),
 		Tip:     payterm.Amount{Minor: o.Sale.TipMinor, Currency: o.Sale.Currency},
 		Outcome: o.Outcome, Reason: o.Reason, Hint: o.Hint, Payer: o.Payer,
 		PaidMinor: o.PaidMinor, Refunded: o.RefundedMinor,
@@ -125,10 +137,14 @@ func (t Terminal) orderView(now time.Duration) View {
 	since := o.SentAt
 	switch o.Phase {
 	case Fresh: // the order is being written down
-		v = View{Name: ViewSending, Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
-		return v
+		if t.Refund.SaleID != "" {
+			return View{Name: ViewRefunding, Status: t.Status, Kind: payterm.KindRefund, Total: payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}}
+		}
+		return View{Name: ViewSending, Status: t.Status, Kind: payterm.KindSale, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
 	case Scanning:
 		v.Name, v.CanLeave, since = ViewScan, true, o.BeganAt
+	case Baselining:
+		v.Name, v.CanLeave, since = ViewRefunding, true, o.BeganAt
 	case Sending, Redialling:
 		v.Name, v.Redialling = ViewSending, o.Phase == Redialling || o.Heard == payterm.AnswerName(payterm.Unsent{})
 		v.CanLeave = o.Phase == Redialling || o.Sale.Mode == payterm.Active
@@ -138,7 +154,13 @@ func (t Terminal) orderView(now time.Duration) View {
 		v.Name, v.CanLeave = ViewWaiting, now >= o.SentAt+o.Sale.Rules.LeaveAfter
 	case InBackground, Trailing, Listed, Closed:
 		v.Name = resultView(o.Outcome)
+		if v.Name == ViewApproved && o.Kind == payterm.KindRefund {
+			v.Name = ViewRefunded
+		}
 		return v
+	}
+	if o.Kind == payterm.KindRefund {
+		v.Name = ViewRefunding
 	}
 	v.Elapsed = max(0, now-since).Truncate(time.Second)
 	if o.Until > now {

@@ -39,16 +39,20 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 		w.center(t.copyMark, true, true)
 	}
 	switch slip {
-	case flows.SlipMerchant:
+	case flows.SlipMerchant, flows.SlipRefund:
 		w.center(t.merchantCopy, false, false)
-	case flows.SlipCustomer:
+	case flows.SlipCustomer, flows.SlipRefundCustomer:
 		w.center(t.customerCopy, false, false)
 	case flows.SlipLatePayment:
 		w.center(t.lateTitle, true, false)
 		w.text(t.lateLine)
 	}
 	w.rule()
-	w.pair(t.kind, t.sale)
+	if o.Kind == payterm.KindRefund {
+		w.pair(t.kind, t.refund)
+	} else {
+		w.pair(t.kind, t.sale)
+	}
 	w.pair(t.wallet, o.Wallet.Name())
 	w.money(t.amount, o.Amount())
 	if o.TipMinor != 0 {
@@ -76,6 +80,9 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 func outcome(o payterm.Order, t *texts) string {
 	switch o.Outcome {
 	case payterm.Approved:
+		if o.Kind == payterm.KindRefund {
+			return t.refunded
+		}
 		return t.approved
 	case payterm.Declined:
 		return t.declined
@@ -125,6 +132,7 @@ func (w writer) head(m Merchant) {
 
 func (w writer) details(o payterm.Order, opt Options, t *texts) {
 	w.pair(t.order, string(o.ID))
+	w.pair(t.saleOrder, string(o.SaleID))
 	w.pair(t.channelOrder, o.ChannelOrderID)
 	if !o.CreatedAt.IsZero() {
 		zone := opt.Zone

@@ -4,7 +4,8 @@ package receipt
 type texts struct {
 	copyMark, merchantCopy, customerCopy string
 	lateTitle, lateLine                  string
-	kind, sale                           string
+	kind, sale, refund                   string
+	refunded, saleOrder                  string
 	wallet, amount, tip, fee, total      string
 	approved, declined, cancelled        string
 	notSent, inDoubt                     string
@@ -26,7 +27,8 @@ func textsFor(language string) *texts {
 var english = texts{
 	copyMark: "COPY", merchantCopy: "Merchant copy", customerCopy: "Customer copy",
 	lateTitle: "LATE PAYMENT", lateLine: "Paid after the sale was given up. Keep it or refund it.",
-	kind: "Type", sale: "Sale",
+	kind: "Type", sale: "Sale", refund: "Refund",
+	refunded: "REFUNDED", saleOrder: "Of order",
 	wallet: "Wallet", amount: "Amount", tip: "Tip", fee: "Fee", total: "TOTAL",
 	approved: "APPROVED", declined: "DECLINED", cancelled: "CANCELLED",
 	notSent: "NOT SENT", inDoubt: "IN DOUBT",

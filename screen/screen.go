@@ -50,7 +50,9 @@ func Compose(v flows.View, o Options) payterm.Screen {
 		pin(&s, v, t)
 	case flows.ViewScan, flows.ViewSending, flows.ViewShowCode, flows.ViewWaiting:
 		serving(&s, v, t)
-	case flows.ViewApproved, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
+	case flows.ViewRefunding:
+		refunding(&s, v, t)
+	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
 		result(&s, v, t)
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
@@ -97,9 +99,13 @@ func warning(s *payterm.Screen, v flows.View, t *texts) {
 func pin(s *payterm.Screen, v flows.View, t *texts) {
 	s.Tone, s.Title = payterm.Doubt, t.pinTitle
 	s.Amount = "••••••••••••"[:3*v.PINDigits]
-	s.Lines = []string{t.pinLine}
+	ask := t.pinLine
+	if v.Kind == payterm.KindRefund {
+		ask, s.Small = t.refundPIN+" "+money(v.Total), fmt.Sprintf(t.order, v.Order)
+	}
+	s.Lines = []string{ask}
 	if v.PINWrong {
-		s.Lines = []string{t.pinWrong, t.pinLine}
+		s.Lines = []string{t.pinWrong, ask}
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
 }
@@ -138,10 +144,37 @@ func serving(s *payterm.Screen, v flows.View, t *texts) {
 	}
 }
 
+// refunding is the waiting screen of a refund, from its first question to its end.
+func refunding(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone, s.Title, s.Amount, s.Elapsed = payterm.Busy, t.refundingTitle, money(v.Total), clock(v.Elapsed)
+	s.Lines = []string{v.Wallet.Name(), t.refundingLine}
+	if v.Redialling {
+		s.Lines = []string{t.redialling, t.redialling2}
+	}
+	if s.Lines[0] == "" {
+		s.Lines = s.Lines[1:]
+	}
+	if hint := hint(v.Hint, t); hint != "" {
+		s.Tone, s.Lines = payterm.Doubt, []string{hint}
+	}
+	if v.CanLeave {
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyLeave}}
+	}
+}
+
 func result(s *payterm.Screen, v flows.View, t *texts) {
+	nothingCharged, mayTry := t.nothingSent, t.notSentLine
+	if v.Kind == payterm.KindRefund {
+		nothingCharged, mayTry = t.noMoneyBack, t.noMoneyBack
+	}
 	s.Amount = money(v.Total)
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
+	if v.Name == flows.ViewApproved || v.Name == flows.ViewRefunded {
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
+	}
 	switch v.Name {
+	case flows.ViewRefunded:
+		s.Tone, s.Title, s.Lines = payterm.Good, t.refundedTitle, []string{v.Wallet.Name(), t.refundDone}
 	case flows.ViewApproved:
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{v.Wallet.Name()}
 		if v.PaidMinor > v.Total.Minor {
@@ -158,10 +191,10 @@ func result(s *payterm.Screen, v flows.View, t *texts) {
 		s.Lines = []string{reason(v.Reason, t), t.declinedLine}
 	case flows.ViewCancelled:
 		s.Tone, s.Title = payterm.Calm, t.cancelledTitle
-		s.Lines = []string{reason(v.Reason, t), t.nothingSent}
+		s.Lines = []string{reason(v.Reason, t), nothingCharged}
 	case flows.ViewNotSent:
 		s.Tone, s.Title = payterm.Bad, t.notSentTitle
-		s.Lines = []string{reason(v.Reason, t), t.notSentLine}
+		s.Lines = []string{reason(v.Reason, t), mayTry}
 	case flows.ViewInDoubt:
 		inDoubt(s, v, t)
 	default:
@@ -172,6 +205,8 @@ func result(s *payterm.Screen, v flows.View, t *texts) {
 func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 	s.Tone, s.Title = payterm.Doubt, t.doubtTitle
 	switch {
+	case v.Kind == payterm.KindRefund:
+		s.Title, s.Lines = t.refundDoubt, []string{t.refundDoubtLine, t.doubtKeepsAsking}
 	case v.Reason == payterm.ReasonRefunded:
 		s.Title = t.refundedTitle
 		s.Lines = []string{fmt.Sprintf(t.refundedLine, money(payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency}))}

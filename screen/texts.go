@@ -39,6 +39,10 @@ type texts struct {
 	doubtKeepsAsking                    string
 	refundedTitle                       string
 	refundedLine                        string // %s: how much
+	refundPIN, refundingTitle           string
+	refundingLine, refundDone           string
+	noMoneyBack, refundDoubt            string
+	refundDoubtLine, keyReprint         string
 	faultTitle, faultLine               string
 	keyAmount, keyScan, keyShowCode     string
 	keyBack, keyStop, keyGoOn           string
@@ -99,6 +103,10 @@ var english = texts{
 	doubtActive:      "Not paid so far. The customer's code may still be paid",
 	doubtKeepsAsking: "The terminal keeps asking",
 	refundedTitle:    "Refunded", refundedLine: "%s went back to the customer",
+	refundPIN: "Refund: type your PIN", refundingTitle: "Refund",
+	refundingLine: "Asking the wallet to give the money back", refundDone: "The money goes back to the customer's wallet",
+	noMoneyBack: "No money went back", refundDoubt: "Refund not confirmed",
+	refundDoubtLine: "Do not refund in another way yet", keyReprint: "print again",
 	faultTitle: "Out of order", faultLine: "No sale can be taken. Call the service",
 
 	keyAmount: "amount", keyScan: "scan customer", keyShowCode: "show code",
@@ -117,5 +125,8 @@ var english = texts{
 		payterm.ReasonWallet:        "The wallet refused",
 		payterm.ReasonRestarted:     "The terminal restarted",
 		payterm.ReasonStorage:       "The journal cannot be written",
+		payterm.ReasonRefundCap:     "More than is left of this sale",
+		payterm.ReasonRefundOpen:    "Another refund of this sale is under way",
+		payterm.ReasonNotRefundable: "This sale was not paid",
 	},
 }

@@ -83,14 +83,55 @@ func (c saleCmd) Run() error {
 	case errors.As(err, &dial) && dial.Op == "dial":
 		return fmt.Errorf("no agent answers in %s: is it running? (%w)", c.Data, err)
 	case err != nil: // it may have been taken
-		return c.lost("")
+		return c.lost(c.asked())
 	}
 	defer resp.Body.Close()
-	return c.follow(resp.Body)
+	return c.follow(resp.Body, c.asked())
 }
 
-// follow reads the agent's lines to the end of the sale.
-func (c saleCmd) follow(r io.Reader) error {
+// asked is the sale as far as it is known here.
+func (c saleCmd) asked() payterm.Order {
+	return payterm.Order{Kind: payterm.KindSale, Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, Ref: c.Ref}
+}
+
+type refundCmd struct {
+	store
+	Order          payterm.OrderID `arg:"" help:"The sale."`
+	Amount         string          `help:"Such as 5.00; all that is left of the sale when it is left out."`
+	Ref            string          `help:"The shop's own number."`
+	IdempotencyKey string          `help:"The same key gives the same refund."`
+	Currency       string          `help:"Of the amount." default:"CAD"`
+}
+
+func (c refundCmd) Run() error {
+	amount, err := payterm.Amount{}, error(nil)
+	if c.Amount != "" {
+		amount, err = payterm.ParseAmount(c.Amount, payterm.Currency(c.Currency))
+	}
+	if err == nil && !c.Order.Valid() {
+		err = fmt.Errorf("order id %q: 1 to 20 of A-Z and 0-9", c.Order)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "payterm: refund:", err)
+		return exitStatus(2)
+	}
+	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, AmountMinor: amount.Minor, Ref: c.Ref}
+	resp, err := c.call("POST", "/orders/"+string(c.Order)+"/refund", agent.RefundRequest{
+		AmountMinor: amount.Minor, Ref: c.Ref, IdempotencyKey: c.IdempotencyKey,
+	})
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return fmt.Errorf("no agent answers in %s: is it running? (%w)", c.Data, err)
+	case err != nil: // it may have been taken
+		return c.lost(asked)
+	}
+	defer resp.Body.Close()
+	return c.follow(resp.Body, asked)
+}
+
+// follow reads the agent's lines to the end of a sale or refund.
+func (c store) follow(r io.Reader, asked payterm.Order) error {
 	var taken payterm.OrderID
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
@@ -100,7 +141,7 @@ func (c saleCmd) follow(r io.Reader) error {
 		}
 		switch {
 		case l.Usage != "":
-			fmt.Fprintln(os.Stderr, "payterm: sale:", l.Usage)
+			fmt.Fprintf(os.Stderr, "payterm: %s: %s\n", asked.Kind, l.Usage)
 			return exitStatus(2)
 		case l.Taken != "":
 			taken = l.Taken
@@ -111,20 +152,22 @@ func (c saleCmd) follow(r io.Reader) error {
 			return errors.New(l.Error)
 		}
 	}
-	return c.lost(taken)
+	asked.ID = taken
+	return c.lost(asked)
 }
 
-// lost is the end of a connection after the agent may have taken the sale.
-func (c saleCmd) lost(id payterm.OrderID) error {
-	fmt.Fprintln(os.Stderr, "payterm: the agent went away; the order goes on by itself: payterm status", id)
-	return c.end(payterm.Order{ID: id, Kind: payterm.KindSale, Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, Outcome: payterm.InDoubt, Ref: c.Ref})
+// lost is the end of a connection after the agent may have taken the order.
+func (c store) lost(asked payterm.Order) error {
+	fmt.Fprintln(os.Stderr, "payterm: the agent went away; the order goes on by itself: payterm status", asked.ID)
+	asked.Outcome = payterm.InDoubt
+	return c.end(asked)
 }
 
 var exits = map[payterm.Outcome]exitStatus{
 	payterm.Approved: 0, payterm.Declined: 10, payterm.Cancelled: 11, payterm.InDoubt: 12, payterm.NotSent: 13,
 }
 
-func (c saleCmd) end(o payterm.Order) error {
+func (c store) end(o payterm.Order) error {
 	err := c.print(o, func() {
 		fmt.Println(strings.TrimSpace(fmt.Sprintf("%s %s %s", strings.ReplaceAll(string(o.Outcome), "_", " "), o.ID, o.Reason)))
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ var Checks = map[string]string{
 	"proof_of_success": "approved only on an authentic success for this order with exactly the expected total",
 	"nothing_sent":     "not_sent only if nobody can have paid",
 	"nothing_lost":     "what was paid is approved, or on staff's list, an hour after the network is back",
+	"refunds":          "a refund is written once, is called done only if the ledger has it, and all of them stay within the sale",
 	"late_payment":     "a payment that came after the sale was given up is put before a person",
 	"monotone":         "what is approved stays approved",
 	"store_then_show":  "screen and paper say what the journal already has",
@@ -63,12 +65,14 @@ type checker struct {
 	codes     map[string]payterm.OrderID // payment code -> order
 	scannedAt map[string]time.Time
 	lastCode  string
+	restored  bool
 	byKey     map[string]payterm.OrderID
 	doubtAt   map[payterm.OrderID]time.Time
 	lastAsked map[payterm.OrderID]time.Time
 	slips     map[string]int
 	slipNow   string
 	secretsOf []string
+	refunded  map[payterm.OrderID]int  // refunds of which the request began
 	youngOpen map[payterm.OrderID]bool // young open orders of this boot, not yet asked about
 }
 
@@ -79,7 +83,7 @@ func newChecker(s *Sim) checker {
 		written: map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{}, codeSeen: map[payterm.OrderID]string{}, inFlight: map[payterm.OrderID]int{},
 		proofs: map[payterm.OrderID]proof{}, codes: map[string]payterm.OrderID{}, scannedAt: map[string]time.Time{},
 		doubtAt: map[payterm.OrderID]time.Time{}, lastAsked: map[payterm.OrderID]time.Time{}, slips: map[string]int{},
-		secretsOf: []string{simKey}, youngOpen: map[payterm.OrderID]bool{}, byKey: map[string]payterm.OrderID{},
+		secretsOf: []string{simKey}, youngOpen: map[payterm.OrderID]bool{}, byKey: map[string]payterm.OrderID{}, refunded: map[payterm.OrderID]int{},
 	}
 }
 
@@ -120,7 +124,7 @@ func (c *checker) committed(l *life, entries []payterm.Entry) {
 		before, known := c.book[e.OrderID]
 		after := e.Order
 		c.s.tell("committed %s %s: %s %s%s", e.OrderID, e.Event, after.Outcome, after.Reason, mark(after.Attention))
-		if e.Event == "sale_began" {
+		if e.Event == "sale_began" || e.Event == "refund_began" {
 			c.began(l, e, known)
 		}
 		if known && (before.Total() != after.Total() || before.Mode != after.Mode || before.Wallet != "" && before.Wallet != after.Wallet) {
@@ -130,7 +134,7 @@ func (c *checker) committed(l *life, entries []payterm.Entry) {
 		if known && before.Outcome == payterm.Approved && after.Outcome != payterm.Approved {
 			c.violate("monotone", "%s was approved and became %s", e.OrderID, after.Outcome)
 		}
-		if e.Owes == payterm.OwedInquiry {
+		if e.Owes != payterm.OwedNothing {
 			c.announced[e.OrderID] = true
 		}
 		if after.Outcome != before.Outcome {
@@ -154,10 +158,10 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 	}
 	c.begun[e.OrderID] = true
 	c.lastAsked[e.OrderID], c.beganAt[e.OrderID] = time.Now(), time.Now()
-	if e.Order.Despite == "" {
+	if e.Order.Despite == "" && e.Order.Kind == payterm.KindSale {
 		for _, id := range sortedIDs(c.book) {
 			o := c.book[id]
-			if c.forgotten[id] || o.Total() != e.Order.Total() || id == e.OrderID || o.Resolution != "" {
+			if c.forgotten[id] || o.Kind != payterm.KindSale || o.Total() != e.Order.Total() || id == e.OrderID || o.Resolution != "" {
 				continue
 			}
 			young := time.Since(c.doubtAt[id]) < 5*time.Minute-time.Second
@@ -232,6 +236,10 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 	if after.Outcome == payterm.InDoubt {
 		c.doubtAt[id] = time.Now()
 	}
+	if after.Kind == payterm.KindRefund {
+		c.refundEnded(id, after)
+		return
+	}
 	switch after.Outcome {
 	case payterm.Approved:
 		row := c.s.ledger()[id]
@@ -259,6 +267,38 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 			c.violate("nothing_sent", "%s is called not sent (%s) and bytes of it were written", id, after.Reason)
 		}
 	case payterm.Open, payterm.InDoubt:
+	}
+}
+
+// refunding is told of a refund that goes out.
+func (c *checker) refunding(r payterm.RefundRequest) {
+	if !c.announced[r.OrderID] {
+		c.violate("journal_first", "the refund %s leaves before its row", r.OrderID)
+	}
+	row := c.book[r.OrderID]
+	if row.SaleID != r.SaleOrderID || row.Amount() != r.Amount {
+		c.violate("binding", "the refund %s goes out as %s of %s, its row says %s of %s", r.OrderID, r.Amount, r.SaleOrderID, row.Amount(), row.SaleID)
+	}
+	c.refunded[r.OrderID]++
+}
+
+// refundEnded looks at a refund that has come to something.
+func (c *checker) refundEnded(id payterm.OrderID, after payterm.Order) {
+	row := c.s.ledger()[after.SaleID]
+	switch after.Outcome {
+	case payterm.Approved:
+		if row.Refunded < after.AmountMinor || after.RefundedMinor != after.AmountMinor {
+			c.violate("refunds", "%s is called done over %d; the ledger has given back %d of %s", id, after.RefundedMinor, row.Refunded, after.SaleID)
+		}
+	case payterm.Cancelled:
+		if c.announced[id] {
+			c.violate("refunds", "%s is called cancelled after it was announced", id)
+		}
+	case payterm.NotSent:
+		if c.written[id] > 0 && after.Reason != payterm.ReasonRejected {
+			c.violate("refunds", "%s is called not sent (%s) and bytes of it were written", id, after.Reason)
+		}
+	case payterm.Open, payterm.InDoubt, payterm.Declined:
 	}
 }
 
@@ -298,7 +338,8 @@ func (c *checker) leaving(l *life, id payterm.OrderID, action string, p *payterm
 func (c *checker) wrotePayment(req *requested) {
 	c.written[req.id]++
 	if c.written[req.id] > 1 {
-		c.violate("sent_once", "the payment of %s is written %d times", req.id, c.written[req.id])
+		check := map[string]string{"pay": "sent_once", "refund": "refunds"}[req.action]
+		c.violate(check, "the %s of %s is written %d times", req.action, req.id, c.written[req.id])
 	}
 }
 
@@ -357,20 +398,21 @@ func (c *checker) said(sc payterm.Screen) {
 }
 
 // slipping looks at a slip that is about to be printed.
-func (c *checker) slipping(slip flows.Slip, o payterm.Order, again bool) {
+func (c *checker) slipping(slip flows.Slip, o payterm.Order) {
 	name := string(slip) + " of " + string(o.ID)
 	row := c.book[o.ID]
 	if row.Outcome != payterm.Approved {
 		c.violate("store_then_show", "a %s slip of %s, the journal says %q", slip, o.ID, row.Outcome)
 	}
-	if c.slips[name] > 0 && !again {
-		c.violate("copies", "the %s is printed for the second time and does not say so", name)
-	}
 	c.slipNow = name
 }
 
-// printed is told of paper.
-func (c *checker) printed(payterm.Receipt) {
+// printed looks at the paper itself.
+func (c *checker) printed(r payterm.Receipt) {
+	says := slices.ContainsFunc(r.Lines, func(l payterm.ReceiptLine) bool { return l.Text == "COPY" })
+	if c.slips[c.slipNow] > 0 && !says {
+		c.violate("copies", "the %s is printed for the second time and does not say so", c.slipNow)
+	}
 	c.slips[c.slipNow]++
 	c.s.tell("prints the slip %s", c.slipNow)
 }
@@ -387,6 +429,7 @@ func (c *checker) forget(book map[payterm.OrderID]payterm.Order) {
 			c.forgotten[id] = kept.Outcome != payterm.Open && kept.Outcome != payterm.InDoubt
 		}
 	}
+	c.restored = true          // and refunds that were made since are nobody's
 	c.slips = map[string]int{} // it cannot know what the other one printed
 	fresh := map[payterm.OrderID]payterm.Order{}
 	for id, o := range book {
@@ -450,12 +493,27 @@ func (c *checker) finalChecks(l *life) error {
 		if row.Status != "unknown" && (row.Amount != o.Total().Minor || row.Mode != string(o.Mode) || row.BizType != string(o.Wallet)) {
 			c.violate("binding", "%s is %s %s %d at the gateway, %s %s %s here", id, row.Mode, row.BizType, row.Amount, o.Mode, o.Wallet, o.Total())
 		}
-		if row.Paid > 0 && o.Outcome != payterm.Approved && o.Attention == "" && o.Reason != payterm.ReasonRefunded {
+		if row.Paid > 0 && o.Kind == payterm.KindSale && o.Outcome != payterm.Approved && o.Attention == "" && o.Reason != payterm.ReasonRefunded {
 			c.violate("nothing_lost", "%s is paid at the gateway and %s (%s) here", id, o.Outcome, o.Reason)
 		}
 	}
+	back := map[payterm.OrderID]int64{} // what refunds that are called done have given back, by sale
+	doubts := map[payterm.OrderID]bool{}
 	for _, id := range sortedIDs(c.book) {
 		c.settled(l, c.book[id], ledger[id], owed[id])
+		if o := c.book[id]; o.Kind == payterm.KindRefund {
+			back[o.SaleID] += o.RefundedMinor
+			doubts[o.SaleID] = doubts[o.SaleID] || o.Outcome == payterm.InDoubt
+		}
+	}
+	for _, id := range sortedIDs(ledger) {
+		row := ledger[id]
+		if row.Refunded > row.Paid {
+			c.violate("refunds", "%d of %s went back, %d was paid", row.Refunded, id, row.Paid)
+		}
+		if !c.restored && !c.forgotten[id] && back[id] != row.Refunded && !doubts[id] {
+			c.violate("refunds", "%d of %s went back at the gateway, %d here", row.Refunded, id, back[id])
+		}
 	}
 	return nil
 }
@@ -469,7 +527,7 @@ func (c *checker) settled(l *life, o payterm.Order, row ledgerRow, owed bool) {
 		c.violate("liveness", "%s is in doubt and nobody is owed an answer", o.ID)
 	case owed && c.lastAsked[o.ID].Before(time.Now().Add(-7*time.Minute)) && time.Since(l.began) > 8*time.Minute:
 		c.violate("liveness", "%s is owed an inquiry, the last was %s ago", o.ID, time.Since(c.lastAsked[o.ID]))
-	case o.Outcome == payterm.InDoubt && (row.Status == "success" || row.Status == "failure" || c.proofs[o.ID].failure) &&
+	case o.Kind == payterm.KindSale && o.Outcome == payterm.InDoubt && (row.Status == "success" || row.Status == "failure" || c.proofs[o.ID].failure) &&
 		o.Attention == "" && o.Resolution == "":
 		c.violate("liveness", "%s is %s at the gateway and still in doubt here", o.ID, row.Status)
 	case o.Outcome == payterm.InDoubt && o.Attention == payterm.AttentionDoubt && o.Reason != payterm.ReasonRefunded &&

@@ -21,6 +21,12 @@ func describeEvent(e flows.Event) string {
 		return fmt.Sprintf("sale asked, ticket %d", e.Ticket)
 	case flows.ConflictChecked:
 		return "conflict checked"
+	case flows.RefundAnswered:
+		return "refund " + payterm.AnswerName(e.Reply.Answer)
+	case flows.RefundAsked:
+		return fmt.Sprintf("refund asked, ticket %d", e.Ticket)
+	case flows.RefundRefused:
+		return "refund refused: " + string(e.Reason)
 	case flows.PINChecked:
 		return fmt.Sprintf("PIN checked: %t", e.OK)
 	case flows.StatusChanged:
@@ -45,9 +51,18 @@ func describeCommand(c flows.Command) string {
 			s += " code " + p.Code.String()
 		}
 		return s
+	case flows.SendRefund:
+		return fmt.Sprintf("send refund %s of %s", c.Refund.Amount, c.Refund.SaleOrderID)
+	case flows.BeginRefund:
+		return fmt.Sprintf("begin refund of %s, ticket %d", c.Refund.SaleID, c.Ticket)
+	case flows.Reprint:
+		return "reprint " + string(c.Order)
 	case flows.Inquire:
 		return "inquire about " + c.Inquiry.Total.String()
 	case flows.Print:
+		if c.Copy {
+			return "print " + string(c.Slip) + ", a copy"
+		}
 		return "print " + string(c.Slip)
 	case flows.Play:
 		return "play " + string(c.Sound)

@@ -75,7 +75,7 @@ var (
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
 		"cancel":  func(w *world, o *order, _ []string) error { return w.step(o, flows.CancelPressed{}) },
 		"ask":     func(w *world, o *order, _ []string) error { return w.step(o, flows.InquiryAsked{}) },
-		"resolve": (*world).resolve, "row": (*world).row,
+		"resolve": (*world).resolve, "row": (*world).row, "refund": (*world).refund, "answered": (*world).refundEnds,
 	}
 )
 
@@ -265,6 +265,47 @@ func (w *world) paymentEnds(o *order, words []string) error {
 	return w.step(o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}})
 }
 
+func (w *world) refundEnds(o *order, words []string) error {
+	a, err := w.answer(o, words)
+	if err != nil {
+		return err
+	}
+	if !o.payment {
+		return fmt.Errorf("no refund is under way")
+	}
+	return w.step(o, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}})
+}
+
+// refund asks for money of a sale to go back.
+func (w *world) refund(o *order, words []string) error {
+	if len(words) == 0 {
+		return fmt.Errorf("refund how much?")
+	}
+	amount, err := payterm.ParseAmount(words[0], currency)
+	if err != nil {
+		return err
+	}
+	refund := flows.RefundBegan{
+		SaleID: o.state.ID(), SaleTotalMinor: o.state.Total().Minor, Mode: o.state.Sale.Mode, Wallet: o.state.Wallet,
+		AmountMinor: amount.Minor, Currency: currency, Rules: w.rules,
+	}
+	if w.terminal != nil {
+		w.tickets++
+		return w.feed(flows.RefundAsked{Ticket: w.tickets, Refund: refund}, true)
+	}
+	if why := flows.RefundReason(o.state, amount.Minor); why != payterm.ReasonNone {
+		w.say("refused: %s", why)
+		return nil
+	}
+	r := &order{}
+	w.orders = append(w.orders, r)
+	refund.ID = w.nextID()
+	if err := w.step(o, flows.RefundOpened{ID: refund.ID, AmountMinor: amount.Minor}); err != nil {
+		return err
+	}
+	return w.step(r, refund)
+}
+
 func (w *world) inquiryEnds(o *order, words []string) error {
 	a, err := w.answer(o, words)
 	if err != nil {
@@ -395,7 +436,11 @@ func (w *world) setClock(words []string) error {
 
 func (w *world) row(o *order, _ []string) error {
 	r := o.state.Row()
-	w.say("%s %s %s%s: %s", r.ID, r.Mode, r.Amount(), plus(r.Wallet), r.Outcome)
+	kind := ""
+	if r.Kind == payterm.KindRefund {
+		kind = " refund of " + w.number(r.SaleID) + ","
+	}
+	w.say("%s%s %s %s%s: %s", r.ID, kind, r.Mode, r.Amount(), plus(r.Wallet), r.Outcome)
 	if r.TipMinor != 0 {
 		w.say("  tip %s", payterm.Amount{Minor: r.TipMinor, Currency: r.Currency})
 	}

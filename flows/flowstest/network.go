@@ -34,7 +34,7 @@ type network struct {
 // netFault is what happens to the next requests of an action.
 type netFault struct {
 	name   string
-	action string // pay, query or any
+	action string // pay, query, refund or any
 	left   int
 }
 
@@ -160,7 +160,7 @@ func (c *carrier) Close() error {
 
 func (c *carrier) Write(b []byte) (int, error) {
 	c.s.mu.Lock()
-	if !c.wrote.Swap(true) && c.req.action == "pay" {
+	if !c.wrote.Swap(true) && c.req.action != "query" {
 		c.s.wrotePayment(c.req)
 	}
 	c.s.mu.Unlock()
@@ -221,10 +221,9 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 func (s *Sim) passing(req *requested) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := "while an inquiry is on its way"
-	if req.action == "pay" {
-		name = "while a payment is on its way"
-	}
+	name := map[string]string{
+		"pay": "while a payment is on its way", "query": "while an inquiry is on its way", "refund": "while a refund is on its way",
+	}[req.action]
 	s.reached(req.l, name)
 }
 

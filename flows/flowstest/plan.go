@@ -55,6 +55,7 @@ func ParsePlan(text string) (Plan, error) {
 //	active 12.34 ok 20s|never|decline 20s     the customer photographs the code and acts that much later
 //	key CANCEL ENTER ...                      the cashier's keys
 //	api passive 12.34 K                       a till asks over the socket, with the idempotency key K
+//	refund 5.00 | all                         of the latest sale that was paid
 //	ask, resolve                              about the latest order that is open or listed
 //	net FAULT pay|query|any 3                 the next three requests meet it
 //	cut 2m                                    no connection for that long
@@ -65,13 +66,13 @@ func ParsePlan(text string) (Plan, error) {
 //	clock -1h | unset                         the terminal's wall clock
 var acts = map[string]func(*Sim, []string) error{
 	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api,
-	"ask": (*Sim).ask, "resolve": (*Sim).resolve,
+	"ask": (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund,
 	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn,
 	"lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "clock": (*Sim).setClock,
 }
 
 // byPeople are the acts that take their time.
-var byPeople = map[string]bool{"passive": true, "active": true, "api": true, "ask": true, "resolve": true, "key": true}
+var byPeople = map[string]bool{"passive": true, "active": true, "api": true, "ask": true, "resolve": true, "key": true, "refund": true}
 
 func (s *Sim) act(a Act, running *sync.WaitGroup) error {
 	words := strings.Fields(a.Does)
@@ -334,6 +335,44 @@ func (s *Sim) latest() payterm.OrderID {
 	return ""
 }
 
+// refund is a merchant who gives money back; with a PIN, the supervisor types it.
+func (s *Sim) refund(words []string) error {
+	s.mu.Lock()
+	var sale payterm.OrderID
+	latest := time.Time{}
+	for _, id := range sortedIDs(s.book) {
+		if o := s.book[id]; o.Kind == payterm.KindSale && o.Outcome == payterm.Approved && s.beganAt[id].After(latest) {
+			sale, latest = id, s.beganAt[id]
+		}
+	}
+	s.mu.Unlock()
+	l := s.alive()
+	if l == nil || sale == "" {
+		return nil
+	}
+	refund := flows.RefundBegan{SaleID: sale}
+	if len(words) > 0 && words[0] != "all" {
+		amount, err := payterm.ParseAmount(words[0], "CAD")
+		if err != nil {
+			return err
+		}
+		refund.AmountMinor = amount.Minor
+	}
+	if s.c.PIN {
+		go func() {
+			s.rest(3 * time.Second)
+			if s.look().Name == flows.ViewPIN {
+				for _, digit := range supervisorPIN {
+					s.press(payterm.Key(digit))
+				}
+				s.press(payterm.KeyEnter)
+			}
+		}()
+	}
+	l.runner.Refund(l.ctx, refund, func(payterm.OrderID) {}) //nolint:errcheck // the caller's affair
+	return nil
+}
+
 func (s *Sim) ask([]string) error {
 	for range 3 { // impatiently
 		if l := s.alive(); l != nil && s.latest() != "" {
@@ -507,7 +546,7 @@ func (d *drawer) seconds(most int) string { return fmt.Sprintf("%ds", 1+d.r.IntN
 
 // scene is something that happens in a shop.
 func (d *drawer) scene() {
-	switch d.r.IntN(21) {
+	switch d.r.IntN(24) {
 	case 0, 1, 2, 3:
 		d.sale()
 	case 4, 5, 6, 7: // somebody tampers, or the network breaks, in the middle of a sale
@@ -546,7 +585,22 @@ func (d *drawer) scene() {
 		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR"), 1+d.r.IntN(3))
 		d.pause(time.Second)
 		d.do("passive %s ALIPAY ok", d.amount())
-	case 20:
+	case 20, 21, 22: // money goes back, with all that can come between
+		d.do("passive %s ALIPAY ok", d.amount())
+		d.pause(20 * time.Second)
+		if d.r.IntN(2) == 0 {
+			d.do("net %s %s %d", d.pick(NetFaults...), d.pick("refund", "refund", "query"), 1+d.r.IntN(2))
+			d.pause(time.Second)
+		} else {
+			d.do("dieon %s", d.pick("before a refund", "while a refund", "after a refund", "after a commit of refund", "before a commit", "before an inquiry", "before the slip refund"))
+			d.pause(time.Second)
+		}
+		for range 1 + d.r.IntN(3) {
+			d.do("refund %s", d.pick("1.00", "2.50", "all"))
+			d.pause(2 * time.Minute)
+		}
+		d.do("%s", d.pick("key F2", "ask", "resolve", "refund 1.00"))
+	case 23:
 		d.do("%s", d.pick("lose", "backup", "restore", "clock -1h", "clock 2h", "clock unset", "clock 0s"))
 	}
 }

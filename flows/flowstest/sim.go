@@ -441,6 +441,18 @@ func (e *edge) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer {
 	return a
 }
 
+func (e *edge) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answer {
+	e.s.boundary(e.l, "before a refund is sent")
+	ctx, done := e.request(ctx, r.OrderID, "refund", nil)
+	e.s.mu.Lock()
+	e.s.refunding(r)
+	e.s.mu.Unlock()
+	a := e.client.Refund(ctx, r)
+	done(a)
+	e.s.boundary(e.l, "after a refund was answered")
+	return a
+}
+
 // request notes that one is under way, until done.
 func (e *edge) request(ctx context.Context, id payterm.OrderID, action string, p *payterm.Payment) (context.Context, func(payterm.Answer)) {
 	e.s.mu.Lock()
@@ -470,12 +482,12 @@ func (e *edge) Show(sc payterm.Screen) {
 	e.s.boundary(e.l, "after the screen "+sc.Name)
 }
 
-func (e *edge) slip(slip flows.Slip, o payterm.Order) payterm.Receipt {
+func (e *edge) slip(slip flows.Slip, o payterm.Order, again bool) payterm.Receipt {
 	e.s.boundary(e.l, "before the slip "+string(slip))
 	e.s.mu.Lock()
-	e.s.slipping(slip, o, false)
+	e.s.slipping(slip, o)
 	e.s.mu.Unlock()
-	return receipt.Compose(slip, o, false, receipt.Options{Zone: time.UTC})
+	return receipt.Compose(slip, o, again, receipt.Options{Zone: time.UTC})
 }
 
 func (e *edge) Print(r payterm.Receipt) error {

@@ -21,6 +21,8 @@
 //	terminal [WALLET ...] [pin] [max 50.00]   sets up a counter
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
+//	refund 5.00                           of the order, over the socket or without a counter
+//	answered ANSWER                       the end of the request that gives money back
 //	key 1 2 ENTER ...                     keys of the counter
 //	scan CODE [used] [began -2s]          a frame from the scanner
 //	payment ANSWER, inquiry ANSWER        the end of a request
@@ -156,9 +158,10 @@ func (w *world) step(o *order, e flows.Event) error {
 		}
 		o.records = append(o.records, record{name, body, in.Stamp})
 	}
+	settled := next.Settled() && !o.state.Settled()
 	o.state = next
 	switch e.(type) {
-	case flows.PaymentAnswered:
+	case flows.PaymentAnswered, flows.RefundAnswered:
 		o.payment = false
 	case flows.InquiryAnswered:
 		o.inquiry = false
@@ -168,6 +171,11 @@ func (w *world) step(o *order, e flows.Event) error {
 	}
 	for _, c := range commands {
 		if err := w.carryOutOrder(o, c); err != nil {
+			return err
+		}
+	}
+	if sale := w.find(o.state.SaleID); sale != nil && settled {
+		if err := w.step(sale, o.state.SaleRefunded()); err != nil {
 			return err
 		}
 	}
@@ -267,8 +275,13 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		if w.quiet {
 			return nil
 		}
+	case flows.SendRefund:
+		if o.payment || o.inquiry {
+			return fmt.Errorf("two requests in flight for order %s", o.state.ID())
+		}
+		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -332,9 +345,36 @@ func (w *world) carryOut(c flows.Command) error {
 			}
 		}
 		return fmt.Errorf("the counter tells something to order %q, which is nobody", c.Order)
-	case flows.SendPayment, flows.Inquire, flows.Print:
+	case flows.BeginRefund:
+		sale := w.find(c.Refund.SaleID)
+		if sale == nil {
+			return fmt.Errorf("a refund of an order that is nobody's")
+		}
+		if why := flows.RefundReason(sale.state, c.Refund.AmountMinor); why != payterm.ReasonNone {
+			return w.feed(flows.RefundRefused{Reason: why}, true)
+		}
+		o := &order{}
+		w.orders = append(w.orders, o)
+		c.Refund.ID = w.nextID()
+		if err := w.step(sale, flows.RefundOpened{ID: c.Refund.ID, AmountMinor: c.Refund.AmountMinor}); err != nil {
+			return err
+		}
+		return w.step(o, c.Refund)
+	case flows.Reprint:
+		return w.step(w.find(c.Order), flows.ReprintAsked{})
+	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print:
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse:
+	}
+	return nil
+}
+
+// find is the order of an id, nil for none.
+func (w *world) find(id payterm.OrderID) *order {
+	for _, o := range w.orders {
+		if o.state.ID() == id {
+			return o
+		}
 	}
 	return nil
 }

@@ -33,10 +33,15 @@ func (c saleCall) end(res SaleResult) { c.result <- res }
 // gives the same order. An error before began was called means that nothing
 // began; afterwards the order goes on by itself.
 func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payterm.OrderID)) (SaleResult, error) {
+	return r.call(ctx, func(c saleCall) error { return r.askSale(sale, c) }, began)
+}
+
+// call asks on the loop and waits for what becomes of it.
+func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(payterm.OrderID)) (SaleResult, error) {
 	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
 	failed := make(chan error, 1)
 	if !r.Post(func() {
-		if err := r.askSale(sale, call); err != nil {
+		if err := ask(call); err != nil {
 			failed <- err
 		}
 	}) {
@@ -51,7 +56,7 @@ func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payt
 		case err := <-failed:
 			return SaleResult{}, err
 		case <-ctx.Done():
-			return SaleResult{}, fmt.Errorf("sale: %w", context.Cause(ctx))
+			return SaleResult{}, fmt.Errorf("given up: %w", context.Cause(ctx))
 		case <-r.stopped:
 			return SaleResult{}, ErrStopped
 		}
@@ -76,17 +81,22 @@ func (r *Runner) askSale(sale flows.SaleBegan, call saleCall) error {
 
 // again answers a sale whose key is known with the order that has it.
 func (r *Runner) again(row payterm.Order, sale flows.SaleBegan, call saleCall) error {
-	if row.AmountMinor != sale.AmountMinor || row.TipMinor != sale.TipMinor || row.Mode != sale.Mode ||
+	if row.Kind != payterm.KindSale || row.AmountMinor != sale.AmountMinor || row.TipMinor != sale.TipMinor || row.Mode != sale.Mode ||
 		(sale.Wallet != "" && row.Wallet != "" && row.Wallet != sale.Wallet) {
 		return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
 	}
+	r.follow(row, call)
+	return nil
+}
+
+// follow answers a call with an order that was begun before.
+func (r *Runner) follow(row payterm.Order, call saleCall) {
 	if l := r.orders[row.ID]; l != nil && l.order.Outcome == payterm.Open {
 		call.began <- row.ID
 		l.waiters = append(l.waiters, call)
-		return nil
+		return
 	}
 	call.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
-	return nil
 }
 
 // answer ends a sale that did not become an order.
@@ -167,16 +177,9 @@ func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reas
 func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.Order, error) {
 	l := r.orders[id]
 	if l == nil { // a late payment, say: closed, and still on the list
-		records, err := r.c.Journal.Events(id)
+		o, err := r.recall(id)
 		if err != nil {
-			return payterm.Order{}, fmt.Errorf("read order %s: %w", id, err)
-		}
-		if len(records) == 0 {
-			return payterm.Order{}, fmt.Errorf("%w: %s", ErrUnknown, id)
-		}
-		o, err := fold(records)
-		if err != nil {
-			return payterm.Order{}, fmt.Errorf("order %s: %w", id, err)
+			return payterm.Order{}, err
 		}
 		l = &live{order: o, heapAt: -1}
 	}

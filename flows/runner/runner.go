@@ -40,6 +40,7 @@ type Journal interface {
 // of its context, and says what became of it.
 type Gateway interface {
 	Pay(context.Context, payterm.Payment) payterm.Answer
+	Refund(context.Context, payterm.RefundRequest) payterm.Answer
 	Inquire(context.Context, payterm.Inquiry) payterm.Answer
 }
 
@@ -65,9 +66,9 @@ type Config struct {
 	BootTag  string
 
 	Screen  func(flows.View) payterm.Screen
-	Slip    func(flows.Slip, payterm.Order) payterm.Receipt
-	CodeKey func(payterm.PayCode) string // keyed hash of a payment code
-	PIN     func(flows.PIN) bool         // slow; runs beside the loop
+	Slip    func(flows.Slip, payterm.Order, bool) payterm.Receipt // true: it says COPY
+	CodeKey func(payterm.PayCode) string                          // keyed hash of a payment code
+	PIN     func(flows.PIN) bool                                  // slow; runs beside the loop
 	Jitter  func() uint16
 
 	// Go runs what takes time beside the loop; nil is a goroutine.
@@ -123,8 +124,8 @@ type Runner struct {
 	counts   map[payterm.Attention]int
 	broken   map[payterm.OrderID]error // quarantined at boot
 	storeBad bool
-	probeAt  time.Duration     // when to try a bad store again
-	waiting  []payterm.Inquiry // background inquiries that wait for their turn
+	probeAt  time.Duration // when to try a bad store again
+	waiting  []question    // background inquiries that wait for their turn
 	inFlight int
 	fed      []flows.Event // of the counter, in turn
 	feeding  bool
@@ -322,6 +323,10 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.c.Buzzer.Play(c.Sound)
 	case flows.BeginSale:
 		r.begin(c)
+	case flows.BeginRefund:
+		r.beginRefund(c)
+	case flows.Reprint:
+		r.reprint(c.Order)
 	case flows.CheckConflict:
 		id, doubt := flows.Conflict(r.list(), c.Total, r.now())
 		r.feed(flows.ConflictChecked{Order: id, Doubt: doubt})
@@ -336,7 +341,7 @@ func (r *Runner) carryOut(c flows.Command) {
 		}
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
-	case flows.SendPayment, flows.Inquire, flows.Print: // an order's
+	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
 	}
 }
 
@@ -350,12 +355,7 @@ func (r *Runner) begin(c flows.BeginSale) {
 	c.Sale.ID = id
 	l := &live{heapAt: -1}
 	r.orders[id] = l
-	if c.Ticket != 0 {
-		if call, waits := r.tickets[c.Ticket]; waits {
-			l.waiters = append(l.waiters, call)
-			delete(r.tickets, c.Ticket)
-		}
-	}
+	r.joined(l, c.Ticket)
 	r.step(l, r.stamp(c.Sale))
 	if l.order.Phase == flows.Fresh { // it was not committed, so it never began
 		delete(r.orders, id)
@@ -366,6 +366,14 @@ func (r *Runner) begin(c flows.BeginSale) {
 	}
 	for _, w := range l.waiters {
 		w.began <- id
+	}
+}
+
+// joined lets the caller who asked for an order wait for it.
+func (r *Runner) joined(l *live, ticket uint64) {
+	if call, waits := r.tickets[ticket]; waits {
+		l.waiters = append(l.waiters, call)
+		delete(r.tickets, ticket)
 	}
 }
 
@@ -383,9 +391,9 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 		return
 	}
 	if flows.Lasting(before, next) {
-		entry, err := r.entry(before, next, in)
+		entries, err := r.entries(before, next, in)
 		if err == nil {
-			err = r.c.Journal.Commit(entry)
+			err = r.c.Journal.Commit(entries...)
 		}
 		if err != nil {
 			r.notCommitted(l, in, err)
@@ -425,21 +433,32 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		id := o.ID()
 		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Pay(ctx, c.Payment) },
 			func(a payterm.Answer) { r.answered(id, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
+	case flows.SendRefund:
+		id := o.ID()
+		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
+			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
+		q := question{o.ID(), c.Inquiry}
 		if o.Phase.AtCounter() {
-			r.inquire(c.Inquiry, false)
+			r.inquire(q, false)
 			return
 		}
-		r.waiting = append(r.waiting, c.Inquiry)
+		r.waiting = append(r.waiting, q)
 		r.nextInquiry()
 	case flows.Print:
-		if err := r.c.Printer.Print(r.c.Slip(c.Slip, o.Row())); err != nil {
+		if err := r.c.Printer.Print(r.c.Slip(c.Slip, o.Row(), c.Copy)); err != nil {
 			r.c.Log.Warn("slip not printed", "order_id", o.ID(), "slip", c.Slip, "err", err)
 		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.BeginSale, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse: // the counter's
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse: // the counter's
 	}
+}
+
+// question is an inquiry and the order that asks it: a refund asks about its sale.
+type question struct {
+	by payterm.OrderID
+	payterm.Inquiry
 }
 
 // nextInquiry starts background inquiries in the order in which they fell due,
@@ -448,7 +467,7 @@ func (r *Runner) nextInquiry() {
 	for r.inFlight < maxInFlight && len(r.waiting) > 0 {
 		q := r.waiting[0]
 		r.waiting = r.waiting[1:]
-		if r.orders[q.OrderID] == nil {
+		if r.orders[q.by] == nil {
 			continue // closed meanwhile
 		}
 		r.inFlight++
@@ -456,17 +475,17 @@ func (r *Runner) nextInquiry() {
 	}
 }
 
-func (r *Runner) inquire(q payterm.Inquiry, background bool) {
-	l := r.orders[q.OrderID]
+func (r *Runner) inquire(q question, background bool) {
+	l := r.orders[q.by]
 	if l == nil {
 		return
 	}
-	r.request(l.order, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q) },
+	r.request(l.order, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
 		func(a payterm.Answer) {
 			if background {
 				r.inFlight--
 			}
-			r.answered(q.OrderID, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
 			r.nextInquiry()
 		})
 }
@@ -539,7 +558,7 @@ func (r *Runner) moved(l *live, before flows.Order) {
 	if o.Outcome != payterm.Open {
 		l.tellWaiters()
 	}
-	if o.Phase == flows.Closed {
+	if o.Phase == flows.Closed && r.orders[o.ID()] == l {
 		delete(r.orders, o.ID())
 		r.unplan(l)
 		l.tellWatchers()

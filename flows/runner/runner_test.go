@@ -40,6 +40,7 @@ func (w *world) Pay(_ context.Context, p payterm.Payment) payterm.Answer {
 	w.sent = append(w.sent, p.OrderID)
 	return w.answer()
 }
+func (w *world) Refund(context.Context, payterm.RefundRequest) payterm.Answer { return w.answer() }
 func (w *world) Inquire(context.Context, payterm.Inquiry) payterm.Answer {
 	w.asked++
 	return w.answer()
@@ -70,7 +71,7 @@ func (w *world) boot() {
 	w.r = New(Config{
 		Journal: s, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
 		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
-		Slip: func(slip flows.Slip, _ payterm.Order) payterm.Receipt {
+		Slip: func(slip flows.Slip, _ payterm.Order, _ bool) payterm.Receipt {
 			w.slips = append(w.slips, slip)
 			return payterm.Receipt{}
 		},

@@ -26,7 +26,7 @@ func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
 	}
 	r.storeFailed(err)
 	switch in.Event.(type) {
-	case flows.PaymentAnswered, flows.InquiryAnswered, flows.Restarted:
+	case flows.PaymentAnswered, flows.RefundAnswered, flows.InquiryAnswered, flows.Restarted:
 		r.keep(l, in)
 	default:
 		l.retryAt = r.now() + commitRetry
@@ -39,7 +39,7 @@ func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
 // keep holds an event back until the journal can be written again.
 func (r *Runner) keep(l *live, in flows.Stamped) {
 	switch in.Event.(type) {
-	case flows.PaymentAnswered, flows.InquiryAnswered, flows.Restarted:
+	case flows.PaymentAnswered, flows.RefundAnswered, flows.InquiryAnswered, flows.Restarted:
 	default:
 		return
 	}
@@ -141,11 +141,11 @@ func (r *Runner) Restore(open []Open) error {
 			continue
 		}
 		if flows.Lasting(before, next) {
-			e, err := r.entry(before, next, in)
+			e, err := r.entries(before, next, in)
 			if err != nil {
 				return fmt.Errorf("restore order %s: %w", before.ID(), err)
 			}
-			entries = append(entries, e)
+			entries = append(entries, e...)
 		}
 		all = append(all, restored{&live{order: next, heapAt: -1}, in, commands})
 	}

@@ -42,9 +42,11 @@ type Options struct {
 	Board     *hal.Board
 	Sleep     func(time.Duration)
 	Watermark string
-	Built     time.Time
-	Log       *slog.Logger
-	Ready     func() error // called by Run once the local API answers; may be nil
+	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
+	RefundsNeedPIN bool
+	Built          time.Time
+	Log            *slog.Logger
+	Ready          func() error // called by Run once the local API answers; may be nil
 }
 
 // Agent is a terminal that runs.
@@ -152,10 +154,12 @@ func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
 		Journal: a.store, Gateway: gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: a.store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
-			ActiveWallets: flows.WalletSetOf(c.Gateway.ActiveWallets...),
+			ActiveWallets: flows.WalletSetOf(c.Gateway.ActiveWallets...), Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 		},
 		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screens) },
-		Slip:   func(s flows.Slip, o payterm.Order) payterm.Receipt { return receipt.Compose(s, o, false, slips) },
+		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
+			return receipt.Compose(s, o, again, slips)
+		},
 		CodeKey: func(code payterm.PayCode) string {
 			h := hmac.New(sha256.New, key)
 			h.Write([]byte(code.Reveal()))

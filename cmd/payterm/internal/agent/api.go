@@ -60,6 +60,7 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	mux.HandleFunc("GET /status", a.status)
 	mux.HandleFunc("GET /orders/{id}", a.order)
 	mux.HandleFunc("POST /orders/{id}/resolve", a.resolve)
+	mux.HandleFunc("POST /orders/{id}/refund", a.refund)
 	mux.HandleFunc("GET /queue", a.queue)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	wg.Go(func() {
@@ -74,15 +75,20 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	return nil
 }
 
+// sayer writes a line of the answer, at once.
+func sayer(w http.ResponseWriter) func(SaleLine) {
+	out := json.NewEncoder(w)
+	return func(l SaleLine) {
+		out.Encode(l)                         //nolint:errcheck // the caller has gone; the order goes on
+		http.NewResponseController(w).Flush() //nolint:errcheck // as above
+	}
+}
+
 func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 	var req SaleRequest
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 	d.DisallowUnknownFields()
-	out := json.NewEncoder(w)
-	say := func(l SaleLine) {
-		out.Encode(l)                         //nolint:errcheck // the caller has gone; the order goes on
-		http.NewResponseController(w).Flush() //nolint:errcheck // as above
-	}
+	say := sayer(w)
 	if err := d.Decode(&req); err != nil {
 		say(SaleLine{Usage: "sale: " + err.Error()})
 		return
@@ -106,6 +112,53 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 		say(SaleLine{Order: &payterm.Order{
 			Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
 			Currency: a.o.Config.Merchant.Currency, Outcome: payterm.NotSent, Reason: res.Reason, Despite: res.Order.ID, Ref: req.Ref,
+		}})
+	}
+}
+
+// RefundRequest is POST /orders/{id}/refund; 0 is all that is left of the sale.
+type RefundRequest struct {
+	AmountMinor    int64  `json:"amount_minor,omitempty"`
+	Ref            string `json:"ref,omitempty"`
+	IdempotencyKey string `json:"idempotency_key,omitempty"`
+}
+
+// refund answers as sale does.
+func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
+	var req RefundRequest
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	d.DisallowUnknownFields()
+	say := sayer(w)
+	if err := d.Decode(&req); err != nil {
+		say(SaleLine{Usage: "refund: " + err.Error()})
+		return
+	}
+	switch {
+	case req.AmountMinor < 0 || req.AmountMinor > payterm.MaxMinor:
+		say(SaleLine{Usage: "amount: more than nothing and at most what was paid"})
+		return
+	case len(req.Ref) > 64 || len(req.IdempotencyKey) > 128:
+		say(SaleLine{Usage: "ref takes 64 characters, idempotency-key 128"})
+		return
+	case a.o.RefundsNeedPIN && a.o.Config.Supervisor.PINHash == "":
+		say(SaleLine{Error: "refunds need a supervisor: set [supervisor] pin_hash in the configuration"})
+		return
+	}
+	sale := payterm.OrderID(r.PathValue("id"))
+	res, err := a.runner.Refund(r.Context(), flows.RefundBegan{
+		SaleID: sale, AmountMinor: req.AmountMinor, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey,
+	}, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
+	switch {
+	case errors.Is(err, runner.ErrKeyReused):
+		say(SaleLine{Usage: err.Error()})
+	case err != nil:
+		say(SaleLine{Error: err.Error()})
+	case res.Began:
+		say(SaleLine{Order: &res.Order})
+	default:
+		say(SaleLine{Order: &payterm.Order{
+			Kind: payterm.KindRefund, SaleID: sale, AmountMinor: req.AmountMinor, Currency: a.o.Config.Merchant.Currency,
+			Outcome: payterm.NotSent, Reason: res.Reason, Ref: req.Ref,
 		}})
 	}
 }

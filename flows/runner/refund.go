@@ -1,0 +1,154 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Refund asks for a refund of a sale, in whole when the amount is 0, and waits
+// until it ends or leaves the counter. Otherwise it is as Sale.
+func (r *Runner) Refund(ctx context.Context, refund flows.RefundBegan, began func(payterm.OrderID)) (SaleResult, error) {
+	return r.call(ctx, func(c saleCall) error { return r.askRefund(refund, c) }, began)
+}
+
+func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
+	if refund.IdempotencyKey != "" {
+		row, found, err := r.c.Journal.OrderByKey(refund.IdempotencyKey)
+		if err != nil {
+			return fmt.Errorf("look up the idempotency key: %w", err)
+		}
+		if found {
+			if row.Kind != payterm.KindRefund || row.SaleID != refund.SaleID || refund.AmountMinor != 0 && row.AmountMinor != refund.AmountMinor {
+				return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
+			}
+			r.follow(row, call)
+			return nil
+		}
+	}
+	sale, err := r.saleOf(refund.SaleID)
+	if err != nil {
+		return err
+	}
+	if refund.AmountMinor == 0 {
+		refund.AmountMinor = sale.Total().Minor - sale.RefundedMinor
+	}
+	refund.SaleTotalMinor, refund.Mode, refund.Wallet, refund.Currency = sale.Total().Minor, sale.Sale.Mode, sale.Wallet, sale.Sale.Currency
+	if why := flows.RefundReason(sale, refund.AmountMinor); why != payterm.ReasonNone {
+		call.end(SaleResult{Reason: why, Order: payterm.Order{ID: sale.RefundID}})
+		return nil
+	}
+	r.ticket++
+	r.tickets[r.ticket] = call
+	r.feed(flows.RefundAsked{Ticket: r.ticket, Refund: refund})
+	return nil
+}
+
+// saleOf is an order as it stands, whether the network still owes something for it
+// or not.
+func (r *Runner) saleOf(id payterm.OrderID) (flows.Order, error) {
+	if l := r.orders[id]; l != nil {
+		return l.order, nil
+	}
+	return r.recall(id)
+}
+
+// beginRefund starts a refund: its id, its first event and its row, and the sale's
+// event that keeps another one from beginning, in one commit.
+func (r *Runner) beginRefund(c flows.BeginRefund) {
+	sale, err := r.recall(c.Refund.SaleID)
+	if err != nil {
+		r.storeFailed(err)
+		return
+	}
+	if why := flows.RefundReason(sale, c.Refund.AmountMinor); why != payterm.ReasonNone { // somebody was faster
+		r.feed(flows.RefundRefused{Reason: why})
+		return
+	}
+	id, err := r.c.Journal.NextOrderID()
+	if err != nil {
+		r.storeFailed(fmt.Errorf("next order id: %w", err))
+		return
+	}
+	c.Refund.ID = id
+	in := r.stamp(c.Refund)
+	next, commands := flows.Step(flows.Order{}, in)
+	e, err := r.entry(flows.Order{}, next, in)
+	if err == nil {
+		var opened payterm.Entry
+		if opened, err = r.saleEntry(sale, flows.RefundOpened{ID: id, AmountMinor: c.Refund.AmountMinor}, in); err == nil {
+			err = r.c.Journal.Commit(e, opened)
+		}
+	}
+	if err != nil {
+		r.storeFailed(fmt.Errorf("begin a refund: %w", err))
+		return
+	}
+	l := &live{order: next, heapAt: -1}
+	r.orders[id] = l
+	r.joined(l, c.Ticket)
+	r.plan(l)
+	for _, cmd := range commands {
+		r.carryOutOrder(next, cmd)
+	}
+	r.moved(l, flows.Order{})
+	for _, w := range l.waiters {
+		w.began <- id
+	}
+}
+
+// entries are the journal records of one step: the order's, and the sale's when a
+// refund of it is settled.
+func (r *Runner) entries(before, next flows.Order, in flows.Stamped) ([]payterm.Entry, error) {
+	e, err := r.entry(before, next, in)
+	if err != nil || next.Kind != payterm.KindRefund || !next.Settled() || before.Settled() {
+		return []payterm.Entry{e}, err
+	}
+	sale, err := r.recall(next.SaleID)
+	if err != nil {
+		return nil, fmt.Errorf("the sale of refund %s: %w", next.ID(), err)
+	}
+	ended, err := r.saleEntry(sale, next.SaleRefunded(), in)
+	if err != nil {
+		return nil, err
+	}
+	return []payterm.Entry{e, ended}, nil
+}
+
+// saleEntry is the record of what a refund does to its sale.
+func (r *Runner) saleEntry(sale flows.Order, ev flows.Event, in flows.Stamped) (payterm.Entry, error) {
+	in.Event = ev
+	after, _ := flows.Step(sale, in)
+	if err := after.Impossible(); err != nil {
+		return payterm.Entry{}, err
+	}
+	return r.entry(sale, after, in)
+}
+
+// recall folds an order from the journal, which is where closed ones live.
+func (r *Runner) recall(id payterm.OrderID) (flows.Order, error) {
+	records, err := r.c.Journal.Events(id)
+	if err != nil {
+		return flows.Order{}, fmt.Errorf("read order %s: %w", id, err)
+	}
+	if len(records) == 0 {
+		return flows.Order{}, fmt.Errorf("%w: %s", ErrUnknown, id)
+	}
+	o, err := fold(records)
+	if err != nil {
+		return flows.Order{}, fmt.Errorf("order %s: %w", id, err)
+	}
+	return o, nil
+}
+
+// reprint asks an ended order for its slips once more.
+func (r *Runner) reprint(id payterm.OrderID) {
+	o, err := r.saleOf(id)
+	if err != nil {
+		r.c.Log.Warn("slips not printed again", "order_id", id, "err", err)
+		return
+	}
+	r.step(&live{order: o, heapAt: -1}, r.stamp(flows.ReprintAsked{}))
+}
