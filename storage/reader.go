@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -21,12 +20,31 @@ func OpenReader(path string) (*Reader, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("storage: there is no journal: %w", err)
 	}
-	db, err := sql.Open("sqlite3", dsn(path, url.Values{"mode": {"ro"}, "_query_only": {"on"}, "_busy_timeout": {"5000"}}))
+	db, err := openReadOnly(path)
 	if err != nil {
 		return nil, fmt.Errorf("storage: open %s for reading: %w", path, err)
 	}
-	db.SetMaxOpenConns(2)
+	var version int
+	err = db.QueryRow(`PRAGMA user_version`).Scan(&version)
+	if err == nil {
+		err = notNewer(version)
+	}
+	if err == nil && version < forms {
+		err = fmt.Errorf("%w (its form is %d, this version reads %d)", ErrOlder, version, forms)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("storage: read %s: %w", path, classify(err)), db.Close())
+	}
 	return &Reader{db}, nil
+}
+
+func openReadOnly(path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite3", dsn(path, url.Values{"mode": {"ro"}, "_busy_timeout": {"5000"}}))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(2)
+	return db, nil
 }
 
 // Close ends the reader.
@@ -91,26 +109,32 @@ func (r *Reader) CodeUsed(key string) (bool, error) {
 
 // Events gives an order's events, the oldest first.
 func (r *Reader) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
-	rows, err := r.ro.Query(`SELECT seq, order_id, event, body, boot, mono, wall FROM journal WHERE order_id = ? ORDER BY seq`, string(id))
+	list := []payterm.Journaled{}
+	err := r.events(func(e payterm.Journaled) { list = append(list, e) },
+		`SELECT seq, order_id, event, body, boot, mono, wall FROM journal WHERE order_id = ? ORDER BY seq`, string(id))
+	return list, err
+}
+
+func (r *Reader) events(each func(payterm.Journaled), query string, args ...any) error {
+	rows, err := r.ro.Query(query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("storage: read events: %w", classify(err))
+		return fmt.Errorf("storage: read events: %w", classify(err))
 	}
 	defer rows.Close()
-	list := []payterm.Journaled{}
 	for rows.Next() {
 		var e payterm.Journaled
 		var body string
 		var mono, wall int64
 		if err := rows.Scan(&e.Seq, &e.OrderID, &e.Event, &body, &e.Boot, &mono, &wall); err != nil {
-			return nil, fmt.Errorf("storage: read events: %w", classify(err))
+			return fmt.Errorf("storage: read events: %w", classify(err))
 		}
 		e.Body, e.Mono, e.Wall = json.RawMessage(body), time.Duration(mono), fromMillis(wall)
-		list = append(list, e)
+		each(e)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read events: %w", classify(err))
+		return fmt.Errorf("storage: read events: %w", classify(err))
 	}
-	return list, nil
+	return nil
 }
 
 // OpenOrder is an order that is not closed, with its events.
@@ -119,31 +143,20 @@ type OpenOrder struct {
 	Events []payterm.Journaled
 }
 
-// OpenOrders gives what a start has to take up, the oldest first. It reads the
-// open orders only, by their index.
+// OpenOrders gives what a start has to take up, the oldest first, as of one
+// moment. It reads the open orders only, by their index.
 func (r *Reader) OpenOrders() ([]OpenOrder, error) {
-	rows, err := r.ro.Query(`SELECT order_id FROM orders WHERE closed = 0 ORDER BY n`)
-	if err != nil {
-		return nil, fmt.Errorf("storage: read open orders: %w", classify(err))
-	}
-	defer rows.Close()
 	var list []OpenOrder
-	for rows.Next() {
-		var o OpenOrder
-		if err := rows.Scan(&o.ID); err != nil {
-			return nil, fmt.Errorf("storage: read open orders: %w", classify(err))
+	err := r.events(func(e payterm.Journaled) {
+		if len(list) == 0 || list[len(list)-1].ID != e.OrderID {
+			list = append(list, OpenOrder{ID: e.OrderID})
 		}
-		list = append(list, o)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read open orders: %w", classify(err))
-	}
-	for i := range list {
-		if list[i].Events, err = r.Events(list[i].ID); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+		last := &list[len(list)-1]
+		last.Events = append(last.Events, e)
+	}, `SELECT seq, j.order_id, event, body, boot, mono, wall
+		FROM orders o CROSS JOIN journal j ON j.order_id = o.order_id
+		WHERE o.closed = 0 ORDER BY o.n, j.seq`)
+	return list, err
 }
 
 // Queue gives what the network still owes, the oldest first.
@@ -189,43 +202,4 @@ func (r *Reader) Attention() (map[payterm.Attention]int, error) {
 		return nil, fmt.Errorf("storage: count what waits: %w", classify(err))
 	}
 	return counts, nil
-}
-
-// Verified is what Verify found.
-type Verified struct {
-	Records int64  `json:"records"`
-	Head    string `json:"head"`             // the last hash, in hex
-	Broken  int64  `json:"broken,omitempty"` // the first record whose hash does not fit
-}
-
-// ErrChain says that a record was altered, removed or put in between.
-var ErrChain = errors.New("the journal's chain is broken")
-
-// Verify walks the chain from its beginning.
-func (r *Reader) Verify() (Verified, error) {
-	rows, err := r.ro.Query(`SELECT seq, order_id, event, body, boot, mono, wall, hash FROM journal ORDER BY seq`)
-	if err != nil {
-		return Verified{}, fmt.Errorf("storage: verify: %w", classify(err))
-	}
-	defer rows.Close()
-	var v Verified
-	var head [sha256.Size]byte
-	for rows.Next() {
-		var rec record
-		var hash []byte
-		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &hash); err != nil {
-			return v, fmt.Errorf("storage: verify: %w", classify(err))
-		}
-		head = link(head, rec)
-		if rec.seq != v.Records+1 || string(hash) != string(head[:]) {
-			v.Broken = rec.seq
-			return v, fmt.Errorf("storage: verify: record %d: %w", rec.seq, ErrChain)
-		}
-		v.Records++
-	}
-	if err := rows.Err(); err != nil {
-		return v, fmt.Errorf("storage: verify: %w", classify(err))
-	}
-	v.Head = fmt.Sprintf("%x", head)
-	return v, nil
 }

@@ -69,7 +69,7 @@ func TestCrash(t *testing.T) {
 		if fresh, err := again.NextOrderID(); err != nil || fresh != "T1BBBBB000001" {
 			t.Fatalf("id after a crash: %s %v", fresh, err)
 		}
-		if v, err := again.Verify(); err != nil || v.Records != int64(i+1) {
+		if v, err := again.Verify(t.Context()); err != nil || v.Records != int64(i+1) {
 			t.Fatalf("chain after a crash: %+v %v", v, err)
 		}
 		if err := again.Close(); err != nil {
@@ -146,7 +146,7 @@ func TestTampered(t *testing.T) {
 	if _, err := s.db.Exec(`DROP TRIGGER journal_fixed; UPDATE journal SET body = '{"n":2}' WHERE seq = 2`); err != nil {
 		t.Fatal(err)
 	}
-	if v, err := s.Verify(); !errors.Is(err, ErrChain) || v.Broken != 2 {
+	if v, err := s.Verify(t.Context()); !errors.Is(err, ErrChain) || v.Broken != 2 {
 		t.Errorf("a changed record was not found: %+v %v", v, err)
 	}
 }

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -131,7 +132,7 @@ type verifyCmd struct{ store }
 
 func (c verifyCmd) Run() error {
 	return c.read(func(r *storage.Reader) error {
-		v, err := r.Verify()
+		v, err := r.Verify(context.Background())
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,162 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"payterm"
+)
+
+// Verified is what Verify found.
+type Verified struct {
+	Records int64  `json:"records"`
+	Pruned  int64  `json:"pruned,omitempty"` // records that retention dropped behind an anchor
+	Head    string `json:"head"`             // the last hash, in hex
+	Broken  int64  `json:"broken,omitempty"` // the first record whose hash does not fit
+}
+
+// Verify checks the whole file as of one moment: SQLite's own structure, the
+// chain from its beginning, and each order's row against the last record about
+// it. What does not fit is ErrCorrupt or ErrChain.
+func (r *Reader) Verify(ctx context.Context) (Verified, error) {
+	tx, err := r.ro.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return Verified{}, fmt.Errorf("storage: verify: %w", classify(err))
+	}
+	v, err := verifyChain(tx)
+	if err == nil {
+		err = verifyOrders(tx)
+	}
+	if err == nil {
+		err = verifyStructure(tx)
+	}
+	if err != nil {
+		err = fmt.Errorf("storage: verify: %w", classify(err))
+	}
+	return v, errors.Join(err, rollback(tx))
+}
+
+func verifyStructure(tx *sql.Tx) error {
+	var found string
+	if err := tx.QueryRow(`PRAGMA integrity_check(1)`).Scan(&found); err != nil {
+		return err
+	}
+	if found != "ok" {
+		return fmt.Errorf("%w: %s", ErrCorrupt, found)
+	}
+	if err := tx.QueryRow(`SELECT "table" FROM pragma_foreign_key_check`).Scan(&found); !errors.Is(err, sql.ErrNoRows) {
+		return errors.Join(fmt.Errorf("%w: %s refers to a row that is not there", ErrCorrupt, found), err)
+	}
+	return nil
+}
+
+func verifyChain(tx *sql.Tx) (Verified, error) {
+	var v Verified
+	pruned, err := readAnchor(tx)
+	if err != nil {
+		return v, err
+	}
+	rows, err := tx.Query(`SELECT seq, order_id, event, body, boot, mono, wall, state, hash FROM journal ORDER BY seq`)
+	if err != nil {
+		return v, err
+	}
+	defer rows.Close()
+	var end chain
+	for rows.Next() {
+		var rec record
+		var hash []byte
+		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &rec.state, &hash); err != nil {
+			return v, err
+		}
+		if len(pruned.Gaps) > 0 && pruned.Gaps[0].First == end.seq+1 {
+			v.Pruned += pruned.Gaps[0].Last - end.seq
+			if end, err = pruned.Gaps[0].end(); err != nil {
+				return v, err
+			}
+			pruned.Gaps = pruned.Gaps[1:]
+		}
+		next := link(end.hash, rec)
+		if rec.seq != end.seq+1 || string(hash) != string(next[:]) {
+			v.Broken = rec.seq
+			return v, fmt.Errorf("record %d: %w", rec.seq, ErrChain)
+		}
+		end = chain{rec.seq, next}
+		v.Records++
+	}
+	if err := rows.Err(); err != nil {
+		return v, err
+	}
+	if len(pruned.Gaps) > 0 {
+		return v, fmt.Errorf("records %d to %d: %w: an anchor covers what is not missing", pruned.Gaps[0].First, pruned.Gaps[0].Last, ErrChain)
+	}
+	if v.Records == 0 {
+		end.hash = [sha256.Size]byte{}
+	}
+	v.Head = fmt.Sprintf("%x", end.hash)
+	return v, nil
+}
+
+// verifyOrders holds each order's row against the last record about it, and the
+// columns against the row.
+func verifyOrders(tx *sql.Tx) error {
+	rows, err := tx.Query(`SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
+			paid_minor, currency, coalesce(idempotency_key, ''), row, coalesce(task, ''),
+			(SELECT max(seq) FROM journal j WHERE j.order_id = o.order_id) AS last,
+			(SELECT state FROM journal j WHERE j.order_id = o.order_id ORDER BY seq DESC LIMIT 1)
+		FROM orders o LEFT JOIN outbox b ON b.order_id = o.order_id`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, task, text string
+		var closed bool
+		var columns, row payterm.Order
+		var last sql.NullInt64
+		var state []byte
+		if err := rows.Scan(&id, &closed, &columns.Outcome, &columns.Attention, &columns.Kind, &columns.Mode, &columns.Wallet,
+			&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.IdempotencyKey,
+			&text, &task, &last, &state); err != nil {
+			return err
+		}
+		if !last.Valid {
+			return fmt.Errorf("order %s has no record: %w", id, ErrChain)
+		}
+		if err := json.Unmarshal([]byte(text), &row); err != nil {
+			return fmt.Errorf("order %s: %w: %w", id, ErrCorrupt, err)
+		}
+		columns.ID = payterm.OrderID(id)
+		if columns != guarded(row) {
+			return fmt.Errorf("order %s: %w: its row and its columns differ", id, ErrCorrupt)
+		}
+		if want := stateOf(id, closed, task, text); state != nil && string(state) != string(want[:]) {
+			return fmt.Errorf("order %s: %w: its row is not the one that record %d left", id, ErrCorrupt, last.Int64)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for query, what := range map[string]string{
+		`SELECT order_id FROM journal WHERE order_id <> '' EXCEPT SELECT order_id FROM orders LIMIT 1`: "a record",
+		`SELECT order_id FROM outbox EXCEPT SELECT order_id FROM orders LIMIT 1`:                       "a queued task",
+	} {
+		var id string
+		if err := tx.QueryRow(query).Scan(&id); !errors.Is(err, sql.ErrNoRows) {
+			return errors.Join(fmt.Errorf("%s is about order %q, which is not there: %w", what, id, ErrCorrupt), err)
+		}
+	}
+	return nil
+}
+
+// guarded is what of an order has columns of its own.
+func guarded(o payterm.Order) payterm.Order {
+	return payterm.Order{
+		ID: o.ID, Outcome: o.Outcome, Attention: o.Attention, Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet,
+		AmountMinor: o.AmountMinor, TipMinor: o.TipMinor, PaidMinor: o.PaidMinor, Currency: o.Currency,
+		IdempotencyKey: o.IdempotencyKey,
+	}
+}
