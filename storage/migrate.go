@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+
+	sqlite "github.com/mattn/go-sqlite3"
 )
 
 //go:embed migration/*.sql
@@ -38,6 +40,10 @@ func fileVersion(path string) (int, error) {
 	}
 	var version int
 	err = db.QueryRow(`PRAGMA user_version`).Scan(&version)
+	var e sqlite.Error
+	if errors.As(err, &e) && e.Code == sqlite.ErrReadonly {
+		err = nil // the power went while the file was made, and only a writer can clear that up; migrate looks again
+	}
 	if err != nil {
 		err = fmt.Errorf("read its version: %w", err)
 	}
