@@ -52,6 +52,8 @@ func kindOf(err error) error {
 		return ErrReadOnly
 	case sqlite.ErrCorrupt, sqlite.ErrNotADB:
 		return ErrCorrupt
+	case sqlite.ErrError: // our statements fit every sound file, so its tables are not the ones that we made
+		return ErrCorrupt
 	case sqlite.ErrBusy, sqlite.ErrLocked:
 		return ErrBusy
 	case sqlite.ErrIoErr, sqlite.ErrCantOpen:

@@ -213,7 +213,7 @@ func (p *promised) brokenIn(s *Store) error {
 // stop.
 func powerCuts(t *testing.T, calls []call, stop bool) (cuts int, broken []string) {
 	t.Helper()
-	root := t.TempDir()
+	root := scratch(t)
 	chance := rand.New(rand.NewPCG(1, 2))
 	d, p := newDisk(), newPromised()
 	for i, c := range calls {
@@ -250,7 +250,7 @@ func powerCuts(t *testing.T, calls []call, stop bool) (cuts int, broken []string
 // that was acknowledged is there, the chain is whole and no order id comes twice.
 // The second life begins on the log that the first left behind.
 func TestPowerCut(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	calls := append(traced(t, dir, "life AAAAA"), traced(t, dir, "life BBBBB")...)
 	cuts, broken := powerCuts(t, calls, false)
 	if cuts < 300 {
@@ -266,7 +266,7 @@ func TestPowerCut(t *testing.T) {
 // an acknowledgement before the commit.
 func TestPowerCutCatches(t *testing.T) {
 	for _, mode := range []string{"unsynced AAAAA", "early AAAAA"} {
-		cuts, broken := powerCuts(t, traced(t, t.TempDir(), mode), true)
+		cuts, broken := powerCuts(t, traced(t, scratch(t), mode), true)
 		if len(broken) == 0 {
 			t.Errorf("%s: not caught in %d cuts", mode, cuts)
 		}
@@ -277,7 +277,7 @@ func TestPowerCutCatches(t *testing.T) {
 // TestOneSync: a commit is one sync of the log, nothing less and nothing more.
 func TestOneSync(t *testing.T) {
 	syncs, bytes, commits, id := 0, 0, 0, ""
-	for _, c := range traced(t, t.TempDir(), "commits") {
+	for _, c := range traced(t, scratch(t), "commits") {
 		switch {
 		case c.kind == "sync":
 			syncs++

@@ -89,7 +89,7 @@ func again(what string, try func() error) error {
 func pressed(t *testing.T, dir string, flags ...string) ([]string, error) {
 	t.Helper()
 	strace := tooltest.Need(t, "strace")
-	cmd := exec.Command(strace, append(append([]string{"-f", "-o", filepath.Join(t.TempDir(), "trace")}, flags...), os.Args[0])...)
+	cmd := exec.Command(strace, append(append([]string{"-f", "-o", filepath.Join(scratch(t), "trace")}, flags...), os.Args[0])...)
 	cmd.Env = append(os.Environ(), childMode+"=pressure", childDir+"="+dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -120,7 +120,7 @@ func TestFailingDisk(t *testing.T) {
 	} {
 		met := 0
 		for _, k := range c.ks {
-			dir := t.TempDir()
+			dir := scratch(t)
 			said, err := pressed(t, dir, "-e", "trace="+c.call, "-e", fmt.Sprintf("inject=%s:error=%s:when=%d..%d", c.call, c.errno, k, k+2))
 			name := fmt.Sprintf("%s %s from call %d on", c.call, c.errno, k)
 			if err != nil && !strings.Contains(strings.Join(said, "\n"), "failed close") {
@@ -157,13 +157,13 @@ func TestUnopenable(t *testing.T) {
 		"no room for a log":  {"payterm.db-wal", "openat", "ENOSPC", "full"},
 		"a broken directory": {".", "fsync", "EIO", "disk"},
 	} {
-		dir := t.TempDir()
+		dir := scratch(t)
 		said, err := pressed(t, dir, "-P", filepath.Join(dir, c.file), "-e", "trace="+c.call, "-e", "inject="+c.call+":error="+c.errno)
 		if err == nil || len(said) == 0 || said[0] != "failed open "+c.want {
 			t.Errorf("%s: %q %v, want %s", name, said, err, c.want)
 		}
 	}
-	path := filepath.Join(t.TempDir(), "payterm.db")
+	path := filepath.Join(scratch(t), "payterm.db")
 	if err := os.Mkdir(path+"-wal", 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestUnopenable(t *testing.T) {
 // TestFull fills the file to a limit: commits fail and say so, what was there can
 // be read, and commits succeed once there is room.
 func TestFull(t *testing.T) {
-	s := openAt(t, filepath.Join(t.TempDir(), "payterm.db"), &clock{evening})
+	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	day(t, s, 5)
 	if _, err := s.db.Exec(`PRAGMA max_page_count = 1`); err != nil { // no page more than there are
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func TestFull(t *testing.T) {
 	var err error
 	n := 0
 	for ; err == nil && n < 1000; n++ {
-		err = childSale(s, s.Commit)
+		err = s.Commit(entry(payterm.OrderID(fmt.Sprintf("T1BBBBB%06d", n+1)), "sale_began", payterm.Open))
 	}
 	if !errors.Is(err, ErrFull) {
 		t.Fatalf("after %d sales: %v, want %v", n, err, ErrFull)
@@ -200,13 +200,13 @@ func TestFull(t *testing.T) {
 
 // TestNewer: a file of a newer form is refused and left as it was, its log too.
 func TestNewer(t *testing.T) {
-	from := filepath.Join(t.TempDir(), "payterm.db")
+	from := filepath.Join(scratch(t), "payterm.db")
 	s := openAt(t, from, &clock{evening})
 	day(t, s, 5)
 	if _, err := s.db.Exec(`PRAGMA user_version = 99`); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "payterm.db")
+	path := filepath.Join(scratch(t), "payterm.db")
 	before := map[string][]byte{}
 	for _, end := range []string{"", "-wal"} {
 		copyFile(t, from+end, path+end)
@@ -234,7 +234,7 @@ func TestOlder(t *testing.T) {
 	if _, err := OpenReader(unpack(t, "v1.db")); !errors.Is(err, ErrOlder) {
 		t.Errorf("read: %v", err)
 	}
-	if _, err := OpenReader(filepath.Join(t.TempDir(), "payterm.db")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := OpenReader(filepath.Join(scratch(t), "payterm.db")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }
@@ -242,7 +242,7 @@ func TestOlder(t *testing.T) {
 // TestLostOrRestored: neither a lost file nor an old copy put back gives an id
 // twice.
 func TestLostOrRestored(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	path := filepath.Join(dir, "payterm.db")
 	chance := rand.New(rand.NewPCG(1, 2))
 	life := func(before func()) *Store {
@@ -320,7 +320,7 @@ func everything(r *Reader) (all []any, err error) {
 // TestFlippedByte: a byte that changes anywhere in the file is found by Open or
 // by Verify, or changes nothing that can be read.
 func TestFlippedByte(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	whole := filepath.Join(dir, "whole.db")
 	s := openAt(t, whole, &clock{evening})
 	day(t, s, 30)

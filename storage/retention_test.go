@@ -85,7 +85,7 @@ func openAt(t *testing.T, path string, c *clock) *Store {
 // TestZ: numbers without gaps, each final order in exactly one, open ones in
 // none.
 func TestZ(t *testing.T) {
-	s := openAt(t, filepath.Join(t.TempDir(), "payterm.db"), &clock{evening})
+	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	for number := int64(1); number <= 3; number++ {
 		day(t, s, 10)
 		z, err := s.TakeZ()
@@ -113,7 +113,7 @@ func TestZ(t *testing.T) {
 // TestPrune drops what is final, totalled and old, nothing else, over many runs
 // with days in between, and the chain verifies after each.
 func TestPrune(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "payterm.db")
+	path := filepath.Join(scratch(t), "payterm.db")
 	c := &clock{evening}
 	s := openAt(t, path, c)
 	kept := map[payterm.OrderID]bool{}
@@ -173,7 +173,7 @@ func TestPrune(t *testing.T) {
 
 // TestPruneGuards: the file itself refuses to lose what retention must keep.
 func TestPruneGuards(t *testing.T) {
-	s := openAt(t, filepath.Join(t.TempDir(), "payterm.db"), &clock{evening})
+	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	ids := day(t, s, 10)
 	if _, err := s.TakeZ(); err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func TestPruneTampered(t *testing.T) {
 		"state removed":      `UPDATE journal SET state = NULL`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openAt(t, filepath.Join(t.TempDir(), "payterm.db"), &clock{evening})
+			s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 			day(t, s, 10)
 			if _, err := s.TakeZ(); err != nil {
 				t.Fatal(err)
@@ -239,7 +239,7 @@ func TestPruneTampered(t *testing.T) {
 // TestBackup copies while commits go on: each copy is whole, private, and of one
 // moment.
 func TestBackup(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	s := openAt(t, filepath.Join(dir, "payterm.db"), &clock{evening})
 	day(t, s, 10)
 	writing := make(chan error, 1)

@@ -33,7 +33,7 @@ type call struct {
 func traced(t *testing.T, dir, mode string, flags ...string) []call {
 	t.Helper()
 	strace := tooltest.Need(t, "strace")
-	out := filepath.Join(t.TempDir(), "trace")
+	out := filepath.Join(scratch(t), "trace")
 	args := append([]string{"-f", "-y", "-xx", "-s", "70000", "-o", out,
 		"-e", "trace=open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,fsync,fdatasync,sync_file_range,ftruncate,truncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,link,linkat"},
 		flags...)

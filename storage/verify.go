@@ -48,8 +48,10 @@ func verifyStructure(tx *sql.Tx) error {
 	if found != "ok" {
 		return fmt.Errorf("%w: %s", ErrCorrupt, found)
 	}
-	if err := tx.QueryRow(`SELECT "table" FROM pragma_foreign_key_check`).Scan(&found); !errors.Is(err, sql.ErrNoRows) {
-		return errors.Join(fmt.Errorf("%w: %s refers to a row that is not there", ErrCorrupt, found), err)
+	if err := tx.QueryRow(`SELECT "table" FROM pragma_foreign_key_check`).Scan(&found); err == nil {
+		return fmt.Errorf("%w: %s refers to a row that is not there", ErrCorrupt, found)
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return err
 	}
 	return nil
 }
@@ -140,13 +142,19 @@ func verifyOrders(tx *sql.Tx) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for query, what := range map[string]string{
-		`SELECT order_id FROM journal WHERE order_id <> '' EXCEPT SELECT order_id FROM orders LIMIT 1`: "a record",
-		`SELECT order_id FROM outbox EXCEPT SELECT order_id FROM orders LIMIT 1`:                       "a queued task",
+	for _, never := range []struct{ query, what string }{
+		{`SELECT order_id FROM journal WHERE order_id <> '' EXCEPT SELECT order_id FROM orders LIMIT 1`,
+			"has records and no row"},
+		{`SELECT order_id FROM outbox EXCEPT SELECT order_id FROM orders LIMIT 1`,
+			"has a queued task and no row"},
+		{`SELECT order_id FROM outbox b WHERE NOT EXISTS (SELECT 1 FROM journal j WHERE j.order_id = b.order_id AND wall = since) LIMIT 1`,
+			"has a queued task since a time of no record"},
 	} {
 		var id string
-		if err := tx.QueryRow(query).Scan(&id); !errors.Is(err, sql.ErrNoRows) {
-			return errors.Join(fmt.Errorf("%s is about order %q, which is not there: %w", what, id, ErrCorrupt), err)
+		if err := tx.QueryRow(never.query).Scan(&id); err == nil {
+			return fmt.Errorf("order %q %s: %w", id, never.what, ErrCorrupt)
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return err
 		}
 	}
 	return nil
