@@ -74,27 +74,41 @@ func (r *Reader) one(query string, args ...any) (payterm.Order, bool, error) {
 }
 
 func (r *Reader) orders(query string, args ...any) ([]payterm.Order, error) {
-	rows, err := r.ro.Query(query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("storage: read orders: %w", classify(err))
-	}
-	defer rows.Close()
 	list := []payterm.Order{}
-	for rows.Next() {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var text string
 		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("storage: read orders: %w", classify(err))
+			return err
 		}
 		var o payterm.Order
-		if err := json.Unmarshal([]byte(text), &o); err != nil {
-			return nil, fmt.Errorf("storage: order %d of the list: %w: %w", len(list)+1, ErrCorrupt, err)
-		}
+		err := json.Unmarshal([]byte(text), &o)
 		list = append(list, o)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read orders: %w", classify(err))
+		return err
+	}, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("storage: read orders: %w", err)
 	}
 	return list, nil
+}
+
+// each reads row by row. A row that is not of the form that was written is
+// ErrCorrupt.
+func each(q interface {
+	Query(query string, args ...any) (*sql.Rows, error)
+}, read func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := q.Query(query, args...)
+	if err != nil {
+		return classify(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil && kindOf(err) == nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrChain) {
+			return fmt.Errorf("%w: %w", ErrCorrupt, err)
+		} else if err != nil {
+			return classify(err)
+		}
+	}
+	return classify(rows.Err())
 }
 
 // CodeUsed reports whether an order has used the payment code of this keyed
@@ -115,24 +129,20 @@ func (r *Reader) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	return list, err
 }
 
-func (r *Reader) events(each func(payterm.Journaled), query string, args ...any) error {
-	rows, err := r.ro.Query(query, args...)
-	if err != nil {
-		return fmt.Errorf("storage: read events: %w", classify(err))
-	}
-	defer rows.Close()
-	for rows.Next() {
+func (r *Reader) events(take func(payterm.Journaled), query string, args ...any) error {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var e payterm.Journaled
 		var body string
 		var mono, wall int64
 		if err := rows.Scan(&e.Seq, &e.OrderID, &e.Event, &body, &e.Boot, &mono, &wall); err != nil {
-			return fmt.Errorf("storage: read events: %w", classify(err))
+			return err
 		}
 		e.Body, e.Mono, e.Wall = json.RawMessage(body), time.Duration(mono), fromMillis(wall)
-		each(e)
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("storage: read events: %w", classify(err))
+		take(e)
+		return nil
+	}, query, args...)
+	if err != nil {
+		return fmt.Errorf("storage: read events: %w", err)
 	}
 	return nil
 }
@@ -161,45 +171,33 @@ func (r *Reader) OpenOrders() ([]OpenOrder, error) {
 
 // Queue gives what the network still owes, the oldest first.
 func (r *Reader) Queue() ([]payterm.QueueItem, error) {
-	rows, err := r.ro.Query(`SELECT order_id, task, since FROM outbox ORDER BY since, order_id`)
-	if err != nil {
-		return nil, fmt.Errorf("storage: read the queue: %w", classify(err))
-	}
-	defer rows.Close()
 	list := []payterm.QueueItem{}
-	for rows.Next() {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var q payterm.QueueItem
 		var since int64
-		if err := rows.Scan(&q.OrderID, &q.Task, &since); err != nil {
-			return nil, fmt.Errorf("storage: read the queue: %w", classify(err))
-		}
+		err := rows.Scan(&q.OrderID, &q.Task, &since)
 		q.Since = fromMillis(since)
 		list = append(list, q)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read the queue: %w", classify(err))
+		return err
+	}, `SELECT order_id, task, since FROM outbox ORDER BY since, order_id`)
+	if err != nil {
+		return nil, fmt.Errorf("storage: read the queue: %w", err)
 	}
 	return list, nil
 }
 
 // Attention counts what waits for a person.
 func (r *Reader) Attention() (map[payterm.Attention]int, error) {
-	rows, err := r.ro.Query(`SELECT attention, count(*) FROM orders WHERE attention <> '' GROUP BY attention`)
-	if err != nil {
-		return nil, fmt.Errorf("storage: count what waits: %w", classify(err))
-	}
-	defer rows.Close()
 	counts := map[payterm.Attention]int{}
-	for rows.Next() {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var a payterm.Attention
 		var n int
-		if err := rows.Scan(&a, &n); err != nil {
-			return nil, fmt.Errorf("storage: count what waits: %w", classify(err))
-		}
+		err := rows.Scan(&a, &n)
 		counts[a] = n
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: count what waits: %w", classify(err))
+		return err
+	}, `SELECT attention, count(*) FROM orders WHERE attention <> '' GROUP BY attention`)
+	if err != nil {
+		return nil, fmt.Errorf("storage: count what waits: %w", err)
 	}
 	return counts, nil
 }

@@ -143,44 +143,35 @@ func (s *Store) Prune(before time.Time) (int, error) {
 // prunable gives the orders of the Zs up to the last one taken before a time. A
 // Z without a time is as old as the next one that has one.
 func prunable(tx *sql.Tx, before int64) ([]string, error) {
-	rows, err := tx.Query(`SELECT order_id FROM orders
+	var ids []string
+	err := each(tx, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT order_id FROM orders
 		WHERE z <= (SELECT max(number) FROM z WHERE at > 0 AND at < ?) AND closed = 1 AND attention = ''
 			AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = orders.order_id)
 		ORDER BY z, n LIMIT ?`, before, pruneBatch)
 	if err != nil {
 		return nil, fmt.Errorf("look for what can go: %w", err)
 	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("look for what can go: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // dropRecords drops the records about an order, or with no id the anchors, and
 // gives each as a gap.
 func dropRecords(tx *sql.Tx, id string) ([]gap, error) {
-	rows, err := tx.Query(`DELETE FROM journal WHERE order_id = ? RETURNING seq, hash`, id)
-	if err != nil {
-		return nil, fmt.Errorf("drop the records of order %q: %w", id, err)
-	}
-	defer rows.Close()
 	var gaps []gap
-	for rows.Next() {
+	err := each(tx, func(rows *sql.Rows) error {
 		var g gap
 		var hash []byte
-		if err := rows.Scan(&g.First, &hash); err != nil {
-			return nil, fmt.Errorf("drop the records of order %q: %w", id, err)
-		}
+		err := rows.Scan(&g.First, &hash)
 		g.Last, g.Hash = g.First, hex.EncodeToString(hash)
 		gaps = append(gaps, g)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, `DELETE FROM journal WHERE order_id = ? RETURNING seq, hash`, id)
+	if err != nil {
 		return nil, fmt.Errorf("drop the records of order %q: %w", id, err)
 	}
 	return gaps, nil

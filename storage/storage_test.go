@@ -185,16 +185,3 @@ func TestRefused(t *testing.T) {
 		t.Errorf("no database: %v", err)
 	}
 }
-
-func BenchmarkCommit(b *testing.B) {
-	s, err := Open(Options{Path: filepath.Join(b.TempDir(), "payterm.db"), Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return "AAAAA", nil }})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	for i := 0; b.Loop(); i++ {
-		if err := s.Commit(entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", i%999_999+1)), "sale_began", payterm.Open)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

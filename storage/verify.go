@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -62,41 +61,34 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 	if err != nil {
 		return v, err
 	}
-	rows, err := tx.Query(`SELECT seq, order_id, event, body, boot, mono, wall, state, hash FROM journal ORDER BY seq`)
-	if err != nil {
-		return v, err
-	}
-	defer rows.Close()
 	var end chain
-	for rows.Next() {
+	err = each(tx, func(rows *sql.Rows) error {
 		var rec record
 		var hash []byte
 		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &rec.state, &hash); err != nil {
-			return v, err
+			return err
 		}
 		if len(pruned.Gaps) > 0 && pruned.Gaps[0].First == end.seq+1 {
 			v.Pruned += pruned.Gaps[0].Last - end.seq
 			if end, err = pruned.Gaps[0].end(); err != nil {
-				return v, err
+				return err
 			}
 			pruned.Gaps = pruned.Gaps[1:]
 		}
 		next := link(end.hash, rec)
 		if rec.seq != end.seq+1 || string(hash) != string(next[:]) {
 			v.Broken = rec.seq
-			return v, fmt.Errorf("record %d: %w", rec.seq, ErrChain)
+			return fmt.Errorf("record %d: %w", rec.seq, ErrChain)
 		}
 		end = chain{rec.seq, next}
 		v.Records++
-	}
-	if err := rows.Err(); err != nil {
+		return nil
+	}, `SELECT seq, order_id, event, body, boot, mono, wall, state, hash FROM journal ORDER BY seq`)
+	if err != nil {
 		return v, err
 	}
 	if len(pruned.Gaps) > 0 {
 		return v, fmt.Errorf("records %d to %d: %w: an anchor covers what is not missing", pruned.Gaps[0].First, pruned.Gaps[0].Last, ErrChain)
-	}
-	if v.Records == 0 {
-		end.hash = [sha256.Size]byte{}
 	}
 	v.Head = fmt.Sprintf("%x", end.hash)
 	return v, nil
@@ -105,41 +97,12 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 // verifyOrders holds each order's row against the last record about it, and the
 // columns against the row.
 func verifyOrders(tx *sql.Tx) error {
-	rows, err := tx.Query(`SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
+	err := each(tx, verifyOrder, `SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
 			paid_minor, currency, coalesce(idempotency_key, ''), row, coalesce(task, ''),
-			(SELECT max(seq) FROM journal j WHERE j.order_id = o.order_id) AS last,
+			(SELECT max(seq) FROM journal j WHERE j.order_id = o.order_id),
 			(SELECT state FROM journal j WHERE j.order_id = o.order_id ORDER BY seq DESC LIMIT 1)
 		FROM orders o LEFT JOIN outbox b ON b.order_id = o.order_id`)
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, task, text string
-		var closed bool
-		var columns, row payterm.Order
-		var last sql.NullInt64
-		var state []byte
-		if err := rows.Scan(&id, &closed, &columns.Outcome, &columns.Attention, &columns.Kind, &columns.Mode, &columns.Wallet,
-			&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.IdempotencyKey,
-			&text, &task, &last, &state); err != nil {
-			return err
-		}
-		if !last.Valid {
-			return fmt.Errorf("order %s has no record: %w", id, ErrChain)
-		}
-		if err := json.Unmarshal([]byte(text), &row); err != nil {
-			return fmt.Errorf("order %s: %w: %w", id, ErrCorrupt, err)
-		}
-		columns.ID = payterm.OrderID(id)
-		if columns != guarded(row) {
-			return fmt.Errorf("order %s: %w: its row and its columns differ", id, ErrCorrupt)
-		}
-		if want := stateOf(id, closed, task, text); state != nil && string(state) != string(want[:]) {
-			return fmt.Errorf("order %s: %w: its row is not the one that record %d left", id, ErrCorrupt, last.Int64)
-		}
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	for _, never := range []struct{ query, what string }{
@@ -156,6 +119,33 @@ func verifyOrders(tx *sql.Tx) error {
 		} else if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
+	}
+	return nil
+}
+
+func verifyOrder(rows *sql.Rows) error {
+	var id, task, text string
+	var closed bool
+	var columns, row payterm.Order
+	var last sql.NullInt64
+	var state []byte
+	if err := rows.Scan(&id, &closed, &columns.Outcome, &columns.Attention, &columns.Kind, &columns.Mode, &columns.Wallet,
+		&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.IdempotencyKey,
+		&text, &task, &last, &state); err != nil {
+		return err
+	}
+	if !last.Valid {
+		return fmt.Errorf("order %s has no record: %w", id, ErrChain)
+	}
+	if err := json.Unmarshal([]byte(text), &row); err != nil {
+		return fmt.Errorf("order %s: %w", id, err)
+	}
+	columns.ID = payterm.OrderID(id)
+	if columns != guarded(row) {
+		return fmt.Errorf("order %s: %w: its row and its columns differ", id, ErrCorrupt)
+	}
+	if want := stateOf(id, closed, task, text); state != nil && string(state) != string(want[:]) {
+		return fmt.Errorf("order %s: %w: its row is not the one that record %d left", id, ErrCorrupt, last.Int64)
 	}
 	return nil
 }
