@@ -19,6 +19,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -66,7 +67,11 @@ func Open(o Options) (*Store, error) {
 	if err := makeFile(o.Path); err != nil {
 		return nil, fmt.Errorf("storage: make %s: %w", o.Path, classify(err))
 	}
-	version, err := fileVersion(o.Path)
+	err := checkLog(o.Path + "-wal")
+	version := 0
+	if err == nil {
+		version, err = fileVersion(o.Path)
+	}
 	if err == nil {
 		err = notNewer(version)
 	}
@@ -96,6 +101,8 @@ func Open(o Options) (*Store, error) {
 // is lost.
 func makeFile(path string) error {
 	dir := filepath.Dir(path)
+	_, err := os.Stat(dir)
+	made := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -107,13 +114,21 @@ func makeFile(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return errors.Join(syncFile(dir), syncFile(filepath.Dir(dir)))
+	err = syncFile(dir)
+	if made {
+		err = errors.Join(err, syncFile(filepath.Dir(dir)))
+	}
+	return err
 }
 
 // pageSize of a new file, in bytes. A commit touches five to eight pages and
 // writes each to the log whole; small ones write a third of what SQLite's 4096
 // would, at the same speed (docs/decisions/0002).
 const pageSize = 1024
+
+// logLimit is to what size, in bytes, the log is cut back once a long reader or a
+// large transaction has made it grow.
+const logLimit = 4 << 20
 
 // format gives a new file its page size, which it keeps once it is in WAL mode.
 func format(path string) error {
@@ -151,6 +166,9 @@ func (s *Store) start() error {
 	}
 	if err := checkDurability(s.db); err != nil {
 		return err
+	}
+	if _, err := s.db.Exec(fmt.Sprintf(`PRAGMA journal_size_limit = %d`, logLimit)); err != nil {
+		return fmt.Errorf("bound the log: %w", err)
 	}
 	if err := migrate(s.db); err != nil {
 		return err

@@ -40,6 +40,18 @@ func classify(err error) error {
 	return fmt.Errorf("%w (%w)", kind, err)
 }
 
+// damaged classifies what went wrong with a row that was read: what is nothing
+// else is a value that was never written so.
+func damaged(err error) error {
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrChain) {
+		return err
+	}
+	if kindOf(err) != nil {
+		return classify(err)
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
+
 func kindOf(err error) error {
 	var e sqlite.Error
 	if !errors.As(err, &e) {
@@ -71,7 +83,7 @@ func kindOfErrno(err, otherwise error) error {
 		return ErrFull
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return ErrReadOnly
-	case errors.Is(err, syscall.EIO):
+	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.EISDIR):
 		return ErrDisk
 	}
 	return otherwise

@@ -102,10 +102,8 @@ func each(q interface {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := read(rows); err != nil && kindOf(err) == nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrChain) {
-			return fmt.Errorf("%w: %w", ErrCorrupt, err)
-		} else if err != nil {
-			return classify(err)
+		if err := read(rows); err != nil {
+			return damaged(err)
 		}
 	}
 	return classify(rows.Err())

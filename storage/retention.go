@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -81,16 +80,15 @@ func (g gap) end() (chain, error) {
 // readAnchor reads the newest anchor; without one nothing was dropped.
 func readAnchor(tx *sql.Tx) (anchor, error) {
 	var a anchor
-	var body string
-	err := tx.QueryRow(`SELECT body FROM journal WHERE order_id = '' ORDER BY seq DESC LIMIT 1`).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return a, nil
-	}
+	err := each(tx, func(rows *sql.Rows) error {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(body), &a)
+	}, `SELECT body FROM journal WHERE order_id = '' ORDER BY seq DESC LIMIT 1`)
 	if err != nil {
 		return a, fmt.Errorf("read the anchor: %w", err)
-	}
-	if err := json.Unmarshal([]byte(body), &a); err != nil {
-		return a, fmt.Errorf("read the anchor: %w: %w", ErrChain, err)
 	}
 	return a, nil
 }
