@@ -96,9 +96,8 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
-// makeFile makes the file and its directory where they are missing. Names are
-// synced too: SQLite syncs what is in its files, and a file whose name is lost
-// is lost.
+// makeFile makes the file and its directory where they are missing. SQLite syncs
+// the names of its files; the name of their directory is ours to sync.
 func makeFile(path string) error {
 	dir := filepath.Dir(path)
 	_, err := os.Stat(dir)
@@ -114,11 +113,10 @@ func makeFile(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	err = syncFile(dir)
 	if made {
-		err = errors.Join(err, syncFile(filepath.Dir(dir)))
+		return syncFile(filepath.Dir(dir))
 	}
-	return err
+	return nil
 }
 
 // pageSize of a new file, in bytes. A commit touches five to eight pages and

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -23,6 +24,9 @@ const (
 func TestMain(m *testing.M) {
 	mode := os.Getenv(childMode)
 	if mode == "" {
+		if err := flag.Set("rapid.checks", "40"); err != nil { // -rapid.checks still has the last word
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	if err := child(mode, filepath.Join(os.Getenv(childDir), "payterm.db")); err != nil {
@@ -55,7 +59,7 @@ func child(mode, path string) error {
 	mode, arg, _ := strings.Cut(mode, " ")
 	switch mode {
 	case "commits": // as the agent does
-		s, err := childStore(path, evening, "AAAAA")
+		s, err := childStore(filepath.Join(filepath.Dir(path), "new", "payterm.db"), evening, "AAAAA")
 		if err != nil {
 			return err
 		}
@@ -211,41 +215,43 @@ func (p *promised) brokenIn(s *Store) error {
 	return s.Commit(entry(id, "sale_began", payterm.Open))
 }
 
-// powerCuts cuts the power at every acknowledgement and at random moments in
-// between, and reports how often and which promises broke; at the first with
-// stop.
+// powerCuts cuts the power after every acknowledgement, before every sync and at
+// random moments in between, and reports how often and which promises broke; at
+// the first with stop.
 func powerCuts(t *testing.T, calls []call, stop bool) (cuts int, broken []string) {
 	t.Helper()
 	root := scratch(t)
 	chance := rand.New(rand.NewPCG(1, 2))
 	d, p := newDisk(), newPromised()
-	for i, c := range calls {
-		if c.kind == "said" {
-			p.hear(c.said)
-		} else {
-			d.apply(c)
-		}
-		dice := chance.IntN(4)
-		if c.kind != "said" && dice > 0 {
-			continue
-		}
+	cut := func(i int) {
 		of := rand.New(rand.NewPCG(uint64(i), 3))
-		if dice == 1 {
+		if chance.IntN(3) == 0 {
 			of = nil // nothing of what was not synced
 		}
 		dir := filepath.Join(root, fmt.Sprint(i))
 		d.cut(t, dir, of)
 		cuts++
 		if err := p.broken(filepath.Join(dir, "payterm.db")); err != nil {
-			broken = append(broken, fmt.Sprintf("cut after call %d of %d (%s %s %s): %v", i, len(calls), c.kind, c.name, c.said, err))
-			if stop {
-				return cuts, broken
-			}
+			broken = append(broken, fmt.Sprintf("cut before call %d of %d: %v", i, len(calls), err))
 		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
+	said := false // just before
+	for i, c := range calls {
+		if c.kind != "said" && (said || c.kind == "sync" || chance.IntN(8) == 0) {
+			if cut(i); stop && len(broken) > 0 {
+				return cuts, broken
+			}
+		}
+		if said = c.kind == "said"; said {
+			p.hear(c.said)
+		} else {
+			d.apply(c)
+		}
+	}
+	cut(len(calls))
 	return cuts, broken
 }
 
@@ -277,23 +283,25 @@ func TestPowerCutCatches(t *testing.T) {
 	}
 }
 
-// TestOneSync: a commit is one sync of the log, nothing less and nothing more.
+// TestOneSync: a commit is one sync of the log, nothing less and nothing more;
+// before the first, the name of a new directory is safe.
 func TestOneSync(t *testing.T) {
-	syncs, bytes, commits, id := 0, 0, 0, ""
+	syncs, bytes, commits, began, named := 0, 0, 0, false, false
 	for _, c := range traced(t, scratch(t), "commits") {
 		switch {
 		case c.kind == "sync":
 			syncs++
-			if c.name != "payterm.db-wal" && id != "" {
+			named = named || c.name == "."
+			if began && c.name != "new/payterm.db-wal" {
 				t.Errorf("%s was synced", c.name)
 			}
 		case c.kind == "write":
 			bytes += len(c.data)
 		case strings.HasPrefix(c.said, "id "):
-			if id == "" {
-				bytes = 0
+			if !began {
+				began, bytes = true, 0
 			}
-			id, syncs = c.said, 0
+			syncs = 0
 		case strings.HasPrefix(c.said, "event "):
 			if syncs != 1 {
 				t.Errorf("%s: %d syncs", c.said, syncs)
@@ -302,8 +310,10 @@ func TestOneSync(t *testing.T) {
 			commits++
 		}
 	}
-	if commits != 80 {
-		t.Errorf("%d commits of 80", commits)
+	if commits != 80 || !named {
+		t.Errorf("%d commits of 80; the new directory's name was synced: %v", commits, named)
 	}
-	t.Logf("%d bytes written a commit", bytes/commits)
+	if n := bytes / commits; n > 9000 {
+		t.Errorf("%d bytes were written a commit", n)
+	}
 }

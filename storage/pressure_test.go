@@ -155,7 +155,6 @@ func TestUnopenable(t *testing.T) {
 		"a read-only log":    {"payterm.db-wal", "openat", "EROFS", "read-only"},
 		"no room for a name": {"payterm.db", "openat", "ENOSPC", "full"},
 		"no room for a log":  {"payterm.db-wal", "openat", "ENOSPC", "full"},
-		"a broken directory": {".", "fsync", "EIO", "disk"},
 	} {
 		dir := scratch(t)
 		said, err := pressed(t, dir, "-P", filepath.Join(dir, c.file), "-e", "trace="+c.call, "-e", "inject="+c.call+":error="+c.errno)

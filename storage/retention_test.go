@@ -145,6 +145,10 @@ func TestPrune(t *testing.T) {
 			t.Fatalf("before %+v, after %+v", before, after)
 		}
 		head = after.Head
+		var anchors int
+		if err := s.db.QueryRow(`SELECT count(*) FROM journal WHERE order_id = ''`).Scan(&anchors); err != nil || anchors != 1 {
+			t.Errorf("%d anchors, want the newest alone: %v", anchors, err)
+		}
 	}
 	orders, err := s.Orders()
 	if err != nil || len(orders) != len(kept) {

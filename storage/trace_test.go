@@ -249,9 +249,13 @@ func (d *disk) cut(t *testing.T, dir string, chance *rand.Rand) {
 	}
 	for name, file := range names {
 		b := bytes.Clone(file.durable)
-		if chance != nil {
-			for _, p := range file.pending {
-				if chance.IntN(3) > 0 {
+		if n := len(file.pending); chance != nil && n > 0 {
+			spoiled := chance.IntN(2 * n) // one of them, or beyond their number any
+			for i, p := range file.pending {
+				switch {
+				case i != spoiled && spoiled < n:
+					b = p.apply(b, nil)
+				case chance.IntN(3) > 0:
 					b = p.apply(b, chance)
 				}
 			}
