@@ -90,7 +90,7 @@ func pressed(t *testing.T, dir string, flags ...string) ([]string, error) {
 	t.Helper()
 	strace := tooltest.Need(t, "strace")
 	cmd := exec.Command(strace, append(append([]string{"-f", "-o", filepath.Join(scratch(t), "trace")}, flags...), os.Args[0])...)
-	cmd.Env = append(os.Environ(), childMode+"=pressure", childDir+"="+dir)
+	cmd.Env = childEnv("pressure", dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

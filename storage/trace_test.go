@@ -38,7 +38,7 @@ func traced(t *testing.T, dir, mode string, flags ...string) []call {
 		"-e", "trace=open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,fsync,fdatasync,sync_file_range,ftruncate,truncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,link,linkat"},
 		flags...)
 	cmd := exec.Command(strace, append(args, os.Args[0])...)
-	cmd.Env = append(os.Environ(), childMode+"="+mode, childDir+"="+dir)
+	cmd.Env = childEnv(mode, dir)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("the child %q: %v: %s", mode, err, said)
 	}
@@ -52,6 +52,12 @@ func traced(t *testing.T, dir, mode string, flags ...string) []call {
 		t.Fatal(err)
 	}
 	return calls
+}
+
+// childEnv makes the test binary a child. With -race it would sleep a second at
+// its end.
+func childEnv(mode, dir string) []string {
+	return append(os.Environ(), childMode+"="+mode, childDir+"="+dir, "GORACE=atexit_sleep_ms=0")
 }
 
 func readTrace(f *os.File, dir string) ([]call, error) {
