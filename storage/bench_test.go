@@ -77,55 +77,48 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkCommit is one event, beside an append of as many bytes with a sync:
-// what the disk allows.
+// BenchmarkCommit is a sale of two events. In turns with it, as many bytes are
+// appended to a bare file with a sync for each event: what the disk allows at
+// the same moment.
 func BenchmarkCommit(b *testing.B) {
 	for _, open := range []int{0, 10_000} {
 		b.Run(fmt.Sprintf("open=%d", open), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "payterm.db")
 			fill(b, path, open, open)
 			s := benchStore(b, path)
-			before := written(b)
-			n := 0
+			f, err := os.Create(filepath.Join(b.TempDir(), "bare"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer f.Close()
+			sales, size, bare := 0, int64(0), time.Duration(0)
 			for b.Loop() {
+				before := written(b)
 				if err := childSale(s, s.Commit); err != nil {
 					b.Fatal(err)
 				}
-				n += 2
+				b.StopTimer()
+				n := written(b) - before
+				block, began := make([]byte, n/2), time.Now()
+				for range 2 {
+					if _, err := f.Write(block); err != nil {
+						b.Fatal(err)
+					}
+					if err := f.Sync(); err != nil {
+						b.Fatal(err)
+					}
+				}
+				sales, size, bare = sales+1, size+n, bare+time.Since(began)
+				b.StartTimer()
 			}
-			size := int(written(b)-before) / n
-			commits := float64(n) / b.Elapsed().Seconds()
-			bare := appends(b, size)
-			b.ReportMetric(float64(2*size), "B-written/sale")
-			b.ReportMetric(commits, "commits/s")
-			b.ReportMetric(bare, "bare-appends/s")
-			b.ReportMetric(commits/bare, "of-bare-appends")
+			b.ReportMetric(float64(size)/float64(sales), "B-written/sale")
+			b.ReportMetric(float64(2*sales)/b.Elapsed().Seconds(), "commits/s")
+			b.ReportMetric(float64(bare)/float64(b.Elapsed()), "of-bare-appends")
 			if err := s.Close(); err != nil {
 				b.Fatal(err)
 			}
 		})
 	}
-}
-
-// appends counts synced appends a second.
-func appends(b *testing.B, size int) float64 {
-	b.Helper()
-	f, err := os.Create(filepath.Join(b.TempDir(), "bare"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	block := make([]byte, size)
-	began, n := time.Now(), 0
-	for ; time.Since(began) < time.Second; n++ {
-		if _, err := f.Write(block); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Sync(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return float64(n) / time.Since(began).Seconds()
 }
 
 // written is what this process has written so far.

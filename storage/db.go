@@ -8,6 +8,11 @@
 // (docs/decisions/0002). One connection writes; readers have a pool of their
 // own that cannot.
 //
+// Each final order gets into one day total (TakeZ); what is old, final and
+// totalled can be dropped (Prune), and an anchor in the journal carries the hash
+// chain over the gap. Verify checks the file, the chain and every order against
+// it; Backup copies it while the agent runs.
+//
 // The package knows neither flows nor gateways. What an event means, and what an
 // order row says, is decided by who hands it in; storage guards what is simple
 // enough for a constraint: an order keeps its amount and wallet, what was paid
