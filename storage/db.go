@@ -206,7 +206,8 @@ func checkDurability(db *sql.DB) error {
 	return nil
 }
 
-// Checkpoint moves the write-ahead log into the file; for idle moments.
+// Checkpoint moves the write-ahead log into the file, as far as readers let it,
+// for whom it waits up to five seconds; for idle moments.
 func (s *Store) Checkpoint() error {
 	if _, err := s.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 		return fmt.Errorf("storage: checkpoint: %w", classify(err))

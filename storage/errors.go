@@ -16,6 +16,7 @@ var (
 	ErrCorrupt  = errors.New("the journal file is damaged: keep it, restore the last backup beside it, and call the service")
 	ErrFull     = errors.New("the disk is full: free some space")
 	ErrReadOnly = errors.New("the disk is read-only: check the card and the file system")
+	ErrDenied   = errors.New("access to the journal is denied: run this as the user of the agent")
 	ErrDisk     = errors.New("the disk fails: check the card and its contacts, and change it")
 	ErrBusy     = errors.New("another program holds the journal: end it")
 	ErrPragma   = errors.New("SQLite does not give the durability that was asked for")
@@ -60,8 +61,10 @@ func kindOf(err error) error {
 	switch e.Code {
 	case sqlite.ErrFull:
 		return ErrFull
-	case sqlite.ErrReadonly, sqlite.ErrPerm:
+	case sqlite.ErrReadonly:
 		return ErrReadOnly
+	case sqlite.ErrPerm:
+		return ErrDenied
 	case sqlite.ErrCorrupt, sqlite.ErrNotADB:
 		return ErrCorrupt
 	case sqlite.ErrError: // our statements fit every sound file, so its tables are not the ones that we made
@@ -81,8 +84,10 @@ func kindOfErrno(err, otherwise error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return ErrFull
-	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, syscall.EROFS):
 		return ErrReadOnly
+	case errors.Is(err, fs.ErrPermission):
+		return ErrDenied
 	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.EISDIR):
 		return ErrDisk
 	}

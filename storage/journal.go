@@ -60,6 +60,9 @@ func rollback(tx *sql.Tx) error {
 }
 
 func commitOne(tx *sql.Tx, e payterm.Entry, end *chain) error {
+	if !e.OrderID.Valid() || e.Order.ID != e.OrderID {
+		return errors.New("it is about no order, or its row is about another")
+	}
 	if !json.Valid(e.Body) {
 		return errors.New("its body is not JSON")
 	}

@@ -20,7 +20,7 @@ import (
 
 var kinds = map[string]error{
 	"full": ErrFull, "read-only": ErrReadOnly, "disk": ErrDisk, "corrupt": ErrCorrupt, "chain": ErrChain,
-	"newer": ErrNewer, "older": ErrOlder, "busy": ErrBusy,
+	"newer": ErrNewer, "older": ErrOlder, "busy": ErrBusy, "denied": ErrDenied,
 }
 
 func kind(err error) string {
@@ -151,7 +151,7 @@ func TestFailingDisk(t *testing.T) {
 func TestUnopenable(t *testing.T) {
 	for name, c := range map[string]struct{ file, call, errno, want string }{
 		"a read-only file":   {"payterm.db", "openat", "EROFS", "read-only"},
-		"a file of others":   {"payterm.db", "openat", "EACCES", "read-only"},
+		"a file of others":   {"payterm.db", "openat", "EACCES", "denied"},
 		"a read-only log":    {"payterm.db-wal", "openat", "EROFS", "read-only"},
 		"no room for a name": {"payterm.db", "openat", "ENOSPC", "full"},
 		"no room for a log":  {"payterm.db-wal", "openat", "ENOSPC", "full"},
@@ -195,6 +195,32 @@ func TestFull(t *testing.T) {
 	if after := verify(t, s.Reader); after.Records <= before.Records {
 		t.Errorf("%d records before, %d after", before.Records, after.Records)
 	}
+}
+
+// TestBusy: another writer is waited for, then named; commits go on once it ends.
+func TestBusy(t *testing.T) {
+	path := filepath.Join(scratch(t), "payterm.db")
+	s, other := openAt(t, path, &clock{evening}), openAt(t, path, &clock{evening})
+	if _, err := s.db.Exec(`PRAGMA busy_timeout = 20`); err != nil { // ms
+		t.Fatal(err)
+	}
+	tx, err := other.db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := entry("T1AAAAA000001", "sale_began", payterm.Open)
+	if err := s.Commit(e); !errors.Is(err, ErrBusy) {
+		t.Errorf("beside another writer: %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, e)
+	// The other did not see this record, and must not put its own in its place.
+	if err := other.Commit(entry("T1AAAAA000002", "sale_began", payterm.Open)); err == nil {
+		t.Error("two writers made two records of one place in the chain")
+	}
+	verify(t, s.Reader)
 }
 
 // TestNewer: a file of a newer form is refused and left as it was, its log too.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"time"
@@ -17,8 +18,10 @@ type Reader struct{ ro *sql.DB }
 
 // OpenReader opens an existing journal for reading.
 func OpenReader(path string) (*Reader, error) {
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("storage: there is no journal: %w", err)
+	} else if err != nil {
+		return nil, fmt.Errorf("storage: read %s: %w", path, classify(err))
 	}
 	db, err := openReadOnly(path)
 	if err != nil {

@@ -118,6 +118,9 @@ func TestGuards(t *testing.T) {
 		"another wallet":   func(e *payterm.Entry) { e.Order.Wallet = payterm.WeChatPay },
 		"no more approved": func(e *payterm.Entry) { e.Order.Outcome = payterm.Declined },
 		"paid less":        func(e *payterm.Entry) { e.Order.PaidMinor = 0 },
+		"no order":         func(e *payterm.Entry) { e.OrderID, e.Order.ID = "", "" },
+		"another's row":    func(e *payterm.Entry) { e.OrderID = "T1AAAAA000009" },
+		"no JSON":          func(e *payterm.Entry) { e.Body = []byte("{") },
 		"another code":     func(e *payterm.Entry) { e.CodeKey = "other" },
 	} {
 		e := entry("T1AAAAA000001", "woke", payterm.Approved)
