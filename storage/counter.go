@@ -11,14 +11,15 @@ import (
 
 // Order ids hold a tag that is drawn and committed at each start, and a counter
 // that lives in memory: no start continues another's count, so neither a crash
-// nor a restored or lost file can give an id twice (docs/decisions/0003).
+// nor a restored or lost file can give an id twice (docs/decisions/0005).
 
 const (
 	lastCounter = 999_999
 	tagDraws    = 8
 )
 
-// drawTag commits a tag that this file has not seen.
+// drawTag commits a tag that this file has not seen. The caller holds mu, or is
+// alone.
 func (s *Store) drawTag() error {
 	for range tagDraws {
 		tag, err := s.o.DrawTag()
@@ -43,11 +44,16 @@ func (s *Store) drawTag() error {
 }
 
 // BootTag is this start's tag.
-func (s *Store) BootTag() string { return s.tag }
+func (s *Store) BootTag() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tag
+}
 
-// NextOrderID gives an id that was never given before. It is called from the
-// runner's loop only.
+// NextOrderID gives an id that was never given before.
 func (s *Store) NextOrderID() (payterm.OrderID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.counter >= lastCounter {
 		if err := s.drawTag(); err != nil {
 			return "", fmt.Errorf("storage: %w", classify(err))

@@ -8,6 +8,11 @@
 // (docs/decisions/0002). One connection writes; readers have a pool of their
 // own that cannot.
 //
+// Each final order gets into one day total (TakeZ); what is old, final and
+// totalled can be dropped (Prune), and an anchor in the journal carries the hash
+// chain over the gap. Verify checks the file, the chain and every order against
+// it; Backup copies it while the agent runs.
+//
 // The package knows neither flows nor gateways. What an event means, and what an
 // order row says, is decided by who hands it in; storage guards what is simple
 // enough for a constraint: an order keeps its amount and wallet, what was paid
@@ -19,29 +24,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"time"
 
 	sqlite "github.com/mattn/go-sqlite3"
 )
-
-// Errors that a caller can act on. They are wrapped with what was tried.
-var (
-	ErrNewer    = errors.New("the journal was written by a newer payterm: install that version or a later one")
-	ErrCorrupt  = errors.New("the journal file is damaged: keep it, restore the last backup beside it, and call the service")
-	ErrFull     = errors.New("the disk is full: free some space")
-	ErrReadOnly = errors.New("the disk is read-only: check the card and the file system")
-	ErrPragma   = errors.New("SQLite does not give the durability that was asked for")
-)
-
-// codeUsedError is what Commit reports when another order used the payment code.
-type codeUsedError struct{ err error }
-
-func (e codeUsedError) Error() string  { return "this payment code was used by another order" }
-func (e codeUsedError) Unwrap() error  { return e.err }
-func (e codeUsedError) CodeUsed() bool { return true }
 
 // Options say which file and which terminal.
 type Options struct {
@@ -58,9 +50,11 @@ const oldestSQLite = 3_051_003
 // goroutine; commits are made one after the other.
 type Store struct {
 	*Reader
-	o       Options
-	db      *sql.DB
-	path    string
+	o    Options
+	db   *sql.DB
+	path string
+
+	mu      sync.Mutex // over what follows, and over each transaction that adds to the chain
 	tag     string
 	counter int64
 	chain   chain
@@ -72,18 +66,25 @@ type chain struct {
 	hash [sha256.Size]byte
 }
 
-// Open opens or makes the journal and commits this start's tag.
+// Open opens or makes the journal and commits this start's tag. A file that it
+// refuses for its form is left as it was.
 func Open(o Options) (*Store, error) {
-	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
-		return nil, fmt.Errorf("storage: make the data directory: %w", err)
+	if err := makeFile(o.Path); err != nil {
+		return nil, fmt.Errorf("storage: make %s: %w", o.Path, classify(err))
 	}
-	// SQLite gives its -wal and -shm files the mode of the main file.
-	f, err := os.OpenFile(o.Path, os.O_RDWR|os.O_CREATE, 0o600)
+	err := checkLog(o.Path + "-wal")
+	version := 0
+	if err == nil {
+		version, err = fileVersion(o.Path)
+	}
+	if err == nil {
+		err = notNewer(version)
+	}
+	if err == nil && version == 0 {
+		err = format(o.Path)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("storage: open %s: %w", o.Path, err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("storage: open %s: %w", o.Path, err)
+		return nil, fmt.Errorf("storage: %s: %w", o.Path, classify(err))
 	}
 	db, err := sql.Open("sqlite3", dsn(o.Path, url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_txlock": {"immediate"},
@@ -95,9 +96,67 @@ func Open(o Options) (*Store, error) {
 	db.SetMaxOpenConns(1)
 	s := &Store{o: o, db: db, path: o.Path}
 	if err := s.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("storage: %s: %w", o.Path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("storage: %s: %w", o.Path, classify(err)), db.Close())
 	}
 	return s, nil
+}
+
+// makeFile makes the file and its directory where they are missing. SQLite syncs
+// the names of its files; the name of their directory is ours to sync.
+func makeFile(path string) error {
+	dir := filepath.Dir(path)
+	_, err := os.Stat(dir)
+	made := errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	// SQLite gives its -wal and -shm files the mode of the main file.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if made {
+		return syncFile(filepath.Dir(dir))
+	}
+	return nil
+}
+
+// pageSize of a new file, in bytes. A commit touches five to eight pages and
+// writes each to the log whole; small ones write a third of what SQLite's 4096
+// would, at the same speed (docs/decisions/0002).
+const pageSize = 1024
+
+// logLimit is to what size, in bytes, the log is cut back once a long reader or a
+// large transaction has made it grow.
+const logLimit = 4 << 20
+
+// format gives a new file its page size, which it keeps once it is in WAL mode.
+func format(path string) error {
+	db, err := sql.Open("sqlite3", dsn(path, url.Values{"_synchronous": {"FULL"}}))
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1) // a page size is asked for on the connection that writes first
+	if _, err = db.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA journal_mode = WAL`, pageSize)); err != nil {
+		err = fmt.Errorf("format it: %w", err)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// syncFile syncs a file, or the names in a directory.
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		err = nil // a file system whose directories cannot be synced
+	}
+	return errors.Join(err, f.Close())
 }
 
 func dsn(path string, q url.Values) string {
@@ -109,23 +168,23 @@ func (s *Store) start() error {
 		return fmt.Errorf("SQLite %d is older than %d, which mends the loss of commits in WAL mode", n, oldestSQLite)
 	}
 	if err := checkDurability(s.db); err != nil {
-		return classify(err)
+		return err
+	}
+	if _, err := s.db.Exec(fmt.Sprintf(`PRAGMA journal_size_limit = %d`, logLimit)); err != nil {
+		return fmt.Errorf("bound the log: %w", err)
 	}
 	if err := migrate(s.db); err != nil {
-		return classify(err)
+		return err
 	}
 	if err := s.drawTag(); err != nil {
-		return classify(err)
+		return err
 	}
 	var hash []byte
 	err := s.db.QueryRow(`SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1`).Scan(&s.chain.seq, &hash)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-	case err != nil:
-		return fmt.Errorf("read the end of the journal: %w", classify(err))
-	default:
-		copy(s.chain.hash[:], hash)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read the end of the journal: %w", err)
 	}
+	copy(s.chain.hash[:], hash)
 	s.Reader, err = OpenReader(s.path)
 	return err
 }
@@ -147,26 +206,8 @@ func checkDurability(db *sql.DB) error {
 	return nil
 }
 
-// classify turns SQLite's codes into errors that say what to do.
-func classify(err error) error {
-	var e sqlite.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	switch e.Code {
-	case sqlite.ErrFull:
-		return fmt.Errorf("%w (%w)", ErrFull, err)
-	case sqlite.ErrReadonly, sqlite.ErrPerm, sqlite.ErrCantOpen:
-		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
-	case sqlite.ErrCorrupt, sqlite.ErrNotADB:
-		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
-	case sqlite.ErrIoErr:
-		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
-	}
-	return err
-}
-
-// Checkpoint moves the write-ahead log into the file; for idle moments.
+// Checkpoint moves the write-ahead log into the file, as far as readers let it,
+// for whom it waits up to five seconds; for idle moments.
 func (s *Store) Checkpoint() error {
 	if _, err := s.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 		return fmt.Errorf("storage: checkpoint: %w", classify(err))

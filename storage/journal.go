@@ -17,18 +17,31 @@ import (
 
 // Commit stores the entries in one durable transaction: each event with its
 // place in the chain, the row of its order, what the network still owes for it,
-// and the payment code that it used. An error means that nothing was stored. It
-// is called from the runner's loop only.
+// and the payment code that it used. After an error nothing of it is read back
+// in this life. Only when the disk failed in the sync itself may the next start
+// still find all of it: a caller that was told of an error has not acted on it.
 func (s *Store) Commit(entries ...payterm.Entry) error {
+	return s.append(func(tx *sql.Tx, end *chain) error {
+		for _, e := range entries {
+			if err := commitOne(tx, e, end); err != nil {
+				return fmt.Errorf("order %s: %s: %w", e.OrderID, e.Event, err)
+			}
+		}
+		return nil
+	})
+}
+
+// append runs one transaction that may add to the chain.
+func (s *Store) append(add func(tx *sql.Tx, end *chain) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	tx, err := s.db.Begin()
 	if err != nil {
 		return fmt.Errorf("storage: begin: %w", classify(err))
 	}
 	end := s.chain
-	for _, e := range entries {
-		if err := commitOne(tx, e, &end); err != nil {
-			return errors.Join(fmt.Errorf("storage: order %s: %s: %w", e.OrderID, e.Event, classify(err)), rollback(tx))
-		}
+	if err := add(tx, &end); err != nil {
+		return errors.Join(fmt.Errorf("storage: %w", classify(err)), rollback(tx))
 	}
 	if err := tx.Commit(); err != nil {
 		return errors.Join(fmt.Errorf("storage: commit: %w", classify(err)), rollback(tx))
@@ -47,18 +60,26 @@ func rollback(tx *sql.Tx) error {
 }
 
 func commitOne(tx *sql.Tx, e payterm.Entry, end *chain) error {
+	if !e.OrderID.Valid() || e.Order.ID != e.OrderID {
+		return errors.New("it is about no order, or its row is about another")
+	}
 	if !json.Valid(e.Body) {
 		return errors.New("its body is not JSON")
 	}
-	end.seq++
-	wall := millis(e.Stamp.Wall)
-	end.hash = link(end.hash, record{end.seq, string(e.OrderID), e.Event, string(e.Body), e.Stamp.Boot, int64(e.Stamp.Mono), wall})
-	_, err := tx.Exec(`INSERT INTO journal (seq, order_id, event, body, boot, mono, wall, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		end.seq, string(e.OrderID), e.Event, string(e.Body), e.Stamp.Boot, int64(e.Stamp.Mono), wall, end.hash[:])
+	row, err := json.Marshal(e.Order)
 	if err != nil {
-		return fmt.Errorf("append: %w", err)
+		return fmt.Errorf("encode the order: %w", err)
 	}
-	if err := putOrder(tx, e); err != nil {
+	state := stateOf(string(e.OrderID), e.Closed, string(e.Owes), string(row))
+	wall := millis(e.Stamp.Wall)
+	err = end.add(tx, record{
+		orderID: string(e.OrderID), event: e.Event, body: string(e.Body), boot: e.Stamp.Boot,
+		mono: int64(e.Stamp.Mono), wall: wall, state: state[:],
+	})
+	if err != nil {
+		return err
+	}
+	if err := putOrder(tx, e, string(row)); err != nil {
 		return err
 	}
 	if e.Owes == payterm.OwedNothing {
@@ -74,13 +95,22 @@ func commitOne(tx *sql.Tx, e payterm.Entry, end *chain) error {
 	return nil
 }
 
-func putOrder(tx *sql.Tx, e payterm.Entry) error {
-	row, err := json.Marshal(e.Order)
+// add appends a record behind the end of the chain, which becomes the new end.
+func (c *chain) add(tx *sql.Tx, r record) error {
+	r.seq = c.seq + 1
+	hash := link(c.hash, r)
+	_, err := tx.Exec(`INSERT INTO journal (seq, order_id, event, body, boot, mono, wall, state, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.seq, r.orderID, r.event, r.body, r.boot, r.mono, r.wall, r.state, hash[:])
 	if err != nil {
-		return fmt.Errorf("encode the order: %w", err)
+		return fmt.Errorf("append: %w", err)
 	}
+	c.seq, c.hash = r.seq, hash
+	return nil
+}
+
+func putOrder(tx *sql.Tx, e payterm.Entry, row string) error {
 	o := e.Order
-	_, err = tx.Exec(`INSERT INTO orders (order_id, closed, outcome, attention, kind, mode, wallet,
+	_, err := tx.Exec(`INSERT INTO orders (order_id, closed, outcome, attention, kind, mode, wallet,
 			amount_minor, tip_minor, paid_minor, currency, idempotency_key, code_key, row)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (order_id) DO UPDATE SET closed = excluded.closed, outcome = excluded.outcome,
@@ -88,7 +118,7 @@ func putOrder(tx *sql.Tx, e payterm.Entry) error {
 			amount_minor = excluded.amount_minor, tip_minor = excluded.tip_minor, paid_minor = excluded.paid_minor,
 			currency = excluded.currency, code_key = coalesce(excluded.code_key, code_key), row = excluded.row`,
 		string(e.OrderID), e.Closed, string(o.Outcome), string(o.Attention), string(o.Kind), string(o.Mode), string(o.Wallet),
-		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), nullable(o.IdempotencyKey), nullable(e.CodeKey), string(row))
+		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), nullable(o.IdempotencyKey), nullable(e.CodeKey), row)
 	var se sqlite.Error
 	if errors.As(err, &se) && se.ExtendedCode == sqlite.ErrConstraintUnique && strings.Contains(se.Error(), "orders.code_key") {
 		return codeUsedError{err}
@@ -111,24 +141,48 @@ type record struct {
 	seq                        int64
 	orderID, event, body, boot string
 	mono, wall                 int64
+	state                      []byte // of stateOf; nil in records of form 1 and in anchors
 }
 
 // link is the chain's next hash: SHA-256 over the hash before and the record's
 // fields in this order, integers as eight bytes big-endian, texts with their
-// length before them, so that no two records have the same text.
+// length before them, so that no two records have the same text. The state ends
+// it, where there is one.
 func link(before [sha256.Size]byte, r record) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write(before[:])
 	putInt(h, r.seq)
 	for _, text := range []string{r.orderID, r.event, r.body, r.boot} {
-		putInt(h, int64(len(text)))
-		h.Write([]byte(text))
+		putText(h, text)
 	}
 	putInt(h, r.mono)
 	putInt(h, r.wall)
+	h.Write(r.state)
 	var sum [sha256.Size]byte
 	h.Sum(sum[:0])
 	return sum
+}
+
+// stateOf is the hash of what an order's rows say, so that the chain covers them
+// too.
+func stateOf(orderID string, closed bool, owes, row string) [sha256.Size]byte {
+	h := sha256.New()
+	putText(h, orderID)
+	if closed {
+		putInt(h, 1)
+	} else {
+		putInt(h, 0)
+	}
+	putText(h, owes)
+	putText(h, row)
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	return sum
+}
+
+func putText(h hash.Hash, text string) {
+	putInt(h, int64(len(text)))
+	h.Write([]byte(text))
 }
 
 func putInt(h hash.Hash, n int64) {

@@ -3,14 +3,52 @@ package storage
 import (
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
+
+	sqlite "github.com/mattn/go-sqlite3"
 )
 
 //go:embed migration/*.sql
 var migrations embed.FS
+
+// forms is the number of migrations that this version knows, which is the form
+// of the files that it writes.
+var forms = func() int {
+	names, err := fs.Glob(migrations, "migration/*.sql")
+	if err != nil {
+		panic(err) // a bad pattern
+	}
+	return len(names)
+}()
+
+func notNewer(version int) error {
+	if version > forms {
+		return fmt.Errorf("%w (its form is %d, this version knows %d)", ErrNewer, version, forms)
+	}
+	return nil
+}
+
+// fileVersion reads the form of a file without writing to it; 0 is a new file.
+func fileVersion(path string) (int, error) {
+	db, err := openReadOnly(path)
+	if err != nil {
+		return 0, err
+	}
+	var version int
+	err = db.QueryRow(`PRAGMA user_version`).Scan(&version)
+	var e sqlite.Error
+	if errors.As(err, &e) && e.Code == sqlite.ErrReadonly {
+		err = nil // the power went while the file was made, and only a writer can clear that up; migrate looks again
+	}
+	if err != nil {
+		err = fmt.Errorf("read its version: %w", err)
+	}
+	return version, errors.Join(err, db.Close())
+}
 
 // migrate brings the file to the newest form, one numbered file at a time, each
 // in a transaction with its number. The files are append-only.
@@ -23,8 +61,8 @@ func migrate(db *sql.DB) error {
 	if err := db.QueryRow(`PRAGMA user_version`).Scan(&version); err != nil {
 		return fmt.Errorf("read its version: %w", err)
 	}
-	if version > len(names) {
-		return fmt.Errorf("%w (its form is %d, this version knows %d)", ErrNewer, version, len(names))
+	if err := notNewer(version); err != nil {
+		return err
 	}
 	for i, name := range names {
 		number, err := migrationNumber(name)

@@ -1,11 +1,11 @@
 package storage
 
 import (
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"time"
@@ -18,15 +18,36 @@ type Reader struct{ ro *sql.DB }
 
 // OpenReader opens an existing journal for reading.
 func OpenReader(path string) (*Reader, error) {
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("storage: there is no journal: %w", err)
+	} else if err != nil {
+		return nil, fmt.Errorf("storage: read %s: %w", path, classify(err))
 	}
-	db, err := sql.Open("sqlite3", dsn(path, url.Values{"mode": {"ro"}, "_query_only": {"on"}, "_busy_timeout": {"5000"}}))
+	db, err := openReadOnly(path)
 	if err != nil {
 		return nil, fmt.Errorf("storage: open %s for reading: %w", path, err)
 	}
-	db.SetMaxOpenConns(2)
+	var version int
+	err = db.QueryRow(`PRAGMA user_version`).Scan(&version)
+	if err == nil {
+		err = notNewer(version)
+	}
+	if err == nil && version < forms {
+		err = fmt.Errorf("%w (its form is %d, this version reads %d)", ErrOlder, version, forms)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("storage: read %s: %w", path, classify(err)), db.Close())
+	}
 	return &Reader{db}, nil
+}
+
+func openReadOnly(path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite3", dsn(path, url.Values{"mode": {"ro"}, "_busy_timeout": {"5000"}}))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(2)
+	return db, nil
 }
 
 // Close ends the reader.
@@ -56,27 +77,39 @@ func (r *Reader) one(query string, args ...any) (payterm.Order, bool, error) {
 }
 
 func (r *Reader) orders(query string, args ...any) ([]payterm.Order, error) {
-	rows, err := r.ro.Query(query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("storage: read orders: %w", classify(err))
-	}
-	defer rows.Close()
 	list := []payterm.Order{}
-	for rows.Next() {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var text string
 		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("storage: read orders: %w", classify(err))
+			return err
 		}
 		var o payterm.Order
-		if err := json.Unmarshal([]byte(text), &o); err != nil {
-			return nil, fmt.Errorf("storage: order %d of the list: %w: %w", len(list)+1, ErrCorrupt, err)
-		}
+		err := json.Unmarshal([]byte(text), &o)
 		list = append(list, o)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read orders: %w", classify(err))
+		return err
+	}, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("storage: read orders: %w", err)
 	}
 	return list, nil
+}
+
+// each reads row by row. A row that is not of the form that was written is
+// ErrCorrupt.
+func each(q interface {
+	Query(query string, args ...any) (*sql.Rows, error)
+}, read func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := q.Query(query, args...)
+	if err != nil {
+		return classify(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			return damaged(err)
+		}
+	}
+	return classify(rows.Err())
 }
 
 // CodeUsed reports whether an order has used the payment code of this keyed
@@ -91,26 +124,28 @@ func (r *Reader) CodeUsed(key string) (bool, error) {
 
 // Events gives an order's events, the oldest first.
 func (r *Reader) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
-	rows, err := r.ro.Query(`SELECT seq, order_id, event, body, boot, mono, wall FROM journal WHERE order_id = ? ORDER BY seq`, string(id))
-	if err != nil {
-		return nil, fmt.Errorf("storage: read events: %w", classify(err))
-	}
-	defer rows.Close()
 	list := []payterm.Journaled{}
-	for rows.Next() {
+	err := r.events(func(e payterm.Journaled) { list = append(list, e) },
+		`SELECT seq, order_id, event, body, boot, mono, wall FROM journal WHERE order_id = ? ORDER BY seq`, string(id))
+	return list, err
+}
+
+func (r *Reader) events(take func(payterm.Journaled), query string, args ...any) error {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var e payterm.Journaled
 		var body string
 		var mono, wall int64
 		if err := rows.Scan(&e.Seq, &e.OrderID, &e.Event, &body, &e.Boot, &mono, &wall); err != nil {
-			return nil, fmt.Errorf("storage: read events: %w", classify(err))
+			return err
 		}
 		e.Body, e.Mono, e.Wall = json.RawMessage(body), time.Duration(mono), fromMillis(wall)
-		list = append(list, e)
+		take(e)
+		return nil
+	}, query, args...)
+	if err != nil {
+		return fmt.Errorf("storage: read events: %w", err)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read events: %w", classify(err))
-	}
-	return list, nil
+	return nil
 }
 
 // OpenOrder is an order that is not closed, with its events.
@@ -119,113 +154,51 @@ type OpenOrder struct {
 	Events []payterm.Journaled
 }
 
-// OpenOrders gives what a start has to take up, the oldest first. It reads the
-// open orders only, by their index.
+// OpenOrders gives what a start has to take up, the oldest first, as of one
+// moment. It reads the open orders only, by their index.
 func (r *Reader) OpenOrders() ([]OpenOrder, error) {
-	rows, err := r.ro.Query(`SELECT order_id FROM orders WHERE closed = 0 ORDER BY n`)
-	if err != nil {
-		return nil, fmt.Errorf("storage: read open orders: %w", classify(err))
-	}
-	defer rows.Close()
 	var list []OpenOrder
-	for rows.Next() {
-		var o OpenOrder
-		if err := rows.Scan(&o.ID); err != nil {
-			return nil, fmt.Errorf("storage: read open orders: %w", classify(err))
+	err := r.events(func(e payterm.Journaled) {
+		if len(list) == 0 || list[len(list)-1].ID != e.OrderID {
+			list = append(list, OpenOrder{ID: e.OrderID})
 		}
-		list = append(list, o)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read open orders: %w", classify(err))
-	}
-	for i := range list {
-		if list[i].Events, err = r.Events(list[i].ID); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+		last := &list[len(list)-1]
+		last.Events = append(last.Events, e)
+	}, `SELECT seq, j.order_id, event, body, boot, mono, wall
+		FROM orders o CROSS JOIN journal j ON j.order_id = o.order_id
+		WHERE o.closed = 0 ORDER BY o.n, j.seq`)
+	return list, err
 }
 
 // Queue gives what the network still owes, the oldest first.
 func (r *Reader) Queue() ([]payterm.QueueItem, error) {
-	rows, err := r.ro.Query(`SELECT order_id, task, since FROM outbox ORDER BY since, order_id`)
-	if err != nil {
-		return nil, fmt.Errorf("storage: read the queue: %w", classify(err))
-	}
-	defer rows.Close()
 	list := []payterm.QueueItem{}
-	for rows.Next() {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var q payterm.QueueItem
 		var since int64
-		if err := rows.Scan(&q.OrderID, &q.Task, &since); err != nil {
-			return nil, fmt.Errorf("storage: read the queue: %w", classify(err))
-		}
+		err := rows.Scan(&q.OrderID, &q.Task, &since)
 		q.Since = fromMillis(since)
 		list = append(list, q)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: read the queue: %w", classify(err))
+		return err
+	}, `SELECT order_id, task, since FROM outbox ORDER BY since, order_id`)
+	if err != nil {
+		return nil, fmt.Errorf("storage: read the queue: %w", err)
 	}
 	return list, nil
 }
 
 // Attention counts what waits for a person.
 func (r *Reader) Attention() (map[payterm.Attention]int, error) {
-	rows, err := r.ro.Query(`SELECT attention, count(*) FROM orders WHERE attention <> '' GROUP BY attention`)
-	if err != nil {
-		return nil, fmt.Errorf("storage: count what waits: %w", classify(err))
-	}
-	defer rows.Close()
 	counts := map[payterm.Attention]int{}
-	for rows.Next() {
+	err := each(r.ro, func(rows *sql.Rows) error {
 		var a payterm.Attention
 		var n int
-		if err := rows.Scan(&a, &n); err != nil {
-			return nil, fmt.Errorf("storage: count what waits: %w", classify(err))
-		}
+		err := rows.Scan(&a, &n)
 		counts[a] = n
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("storage: count what waits: %w", classify(err))
+		return err
+	}, `SELECT attention, count(*) FROM orders WHERE attention <> '' GROUP BY attention`)
+	if err != nil {
+		return nil, fmt.Errorf("storage: count what waits: %w", err)
 	}
 	return counts, nil
-}
-
-// Verified is what Verify found.
-type Verified struct {
-	Records int64  `json:"records"`
-	Head    string `json:"head"`             // the last hash, in hex
-	Broken  int64  `json:"broken,omitempty"` // the first record whose hash does not fit
-}
-
-// ErrChain says that a record was altered, removed or put in between.
-var ErrChain = errors.New("the journal's chain is broken")
-
-// Verify walks the chain from its beginning.
-func (r *Reader) Verify() (Verified, error) {
-	rows, err := r.ro.Query(`SELECT seq, order_id, event, body, boot, mono, wall, hash FROM journal ORDER BY seq`)
-	if err != nil {
-		return Verified{}, fmt.Errorf("storage: verify: %w", classify(err))
-	}
-	defer rows.Close()
-	var v Verified
-	var head [sha256.Size]byte
-	for rows.Next() {
-		var rec record
-		var hash []byte
-		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &hash); err != nil {
-			return v, fmt.Errorf("storage: verify: %w", classify(err))
-		}
-		head = link(head, rec)
-		if rec.seq != v.Records+1 || string(hash) != string(head[:]) {
-			v.Broken = rec.seq
-			return v, fmt.Errorf("storage: verify: record %d: %w", rec.seq, ErrChain)
-		}
-		v.Records++
-	}
-	if err := rows.Err(); err != nil {
-		return v, fmt.Errorf("storage: verify: %w", classify(err))
-	}
-	v.Head = fmt.Sprintf("%x", head)
-	return v, nil
 }

@@ -45,7 +45,8 @@ type cli struct {
 	Journal struct {
 		List   listCmd   `cmd:"" help:"List every order, the newest last."`
 		Show   showCmd   `cmd:"" help:"Show one order and its events."`
-		Verify verifyCmd `cmd:"" help:"Check the hash chain of the journal."`
+		Export exportCmd `cmd:"" help:"Write a copy of the journal to a new file and check it."`
+		Verify verifyCmd `cmd:"" help:"Check the file, its hash chain and each order against it."`
 	} `cmd:"" help:"Read the journal, also while the agent runs."`
 	Queue struct {
 		List queueCmd `cmd:"" help:"List what waits for the network."`
@@ -58,12 +59,7 @@ type store struct {
 }
 
 func (s store) read(use func(*storage.Reader) error) error {
-	r, err := storage.OpenReader(filepath.Join(s.Data, "payterm.db"))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return use(r)
+	return readFile(filepath.Join(s.Data, "payterm.db"), use)
 }
 
 func (s store) print(v any, text func()) error {
@@ -125,18 +121,6 @@ func (c showCmd) Run() error {
 				fmt.Printf("%6d  %s  %-17s %s\n", e.Seq, e.Wall.Format("2006-01-02 15:04:05Z"), e.Event, e.Body)
 			}
 		})
-	})
-}
-
-type verifyCmd struct{ store }
-
-func (c verifyCmd) Run() error {
-	return c.read(func(r *storage.Reader) error {
-		v, err := r.Verify()
-		if err != nil {
-			return err
-		}
-		return c.print(v, func() { fmt.Printf("%d records, chain whole, head %s\n", v.Records, v.Head) })
 	})
 }
 

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/signal"
+	"syscall"
+
+	"payterm/storage"
+)
+
+type verifyCmd struct {
+	store
+	File string `arg:"" optional:"" help:"An exported file instead of the terminal's journal." type:"path"`
+}
+
+func (c verifyCmd) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	use := func(r *storage.Reader) error {
+		v, err := r.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		return c.print(v, func() { fmt.Println(whole(v)) })
+	}
+	if c.File != "" {
+		return readFile(c.File, use)
+	}
+	return c.read(use)
+}
+
+type exportCmd struct {
+	store
+	File string `arg:"" help:"New file to write; one that is there is never written over." type:"path"`
+}
+
+// Run copies the journal and checks the copy, so that nobody carries home what
+// cannot be read.
+func (c exportCmd) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := c.read(func(r *storage.Reader) error { return r.Backup(ctx, c.File) }); err != nil {
+		return err
+	}
+	return readFile(c.File, func(r *storage.Reader) error {
+		v, err := r.Verify(ctx)
+		if err != nil {
+			return fmt.Errorf("the copy is written, and does not verify: %w", err)
+		}
+		type exported struct {
+			File string `json:"file"`
+			storage.Verified
+		}
+		return c.print(exported{c.File, v}, func() { fmt.Printf("%s: %s\n", c.File, whole(v)) })
+	})
+}
+
+func whole(v storage.Verified) string {
+	if v.Pruned > 0 {
+		return fmt.Sprintf("%d records and %d dropped by retention, chain whole, head %s", v.Records, v.Pruned, v.Head)
+	}
+	return fmt.Sprintf("%d records, chain whole, head %s", v.Records, v.Head)
+}
+
+func readFile(path string, use func(*storage.Reader) error) error {
+	r, err := storage.OpenReader(path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return use(r)
+}

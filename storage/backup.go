@@ -1,0 +1,59 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Backup writes a copy of the journal as of one moment to a new file, which only
+// its owner may read; the agent may go on meanwhile. The copy is whole and on
+// the disk when Backup returns, and has its name only then. A file that is there
+// is never written over.
+func (r *Reader) Backup(ctx context.Context, path string) error {
+	if err := r.backup(ctx, path); err != nil {
+		return fmt.Errorf("storage: copy the journal to %s: %w", path, classify(err))
+	}
+	return nil
+}
+
+func (r *Reader) backup(ctx context.Context, path string) error {
+	// An empty file holds the name, so that the rename below replaces nothing
+	// else.
+	held, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	part := path + ".part"
+	err = held.Close()
+	if err == nil {
+		err = r.copyTo(ctx, part, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return syncFile(filepath.Dir(path))
+}
+
+// copyTo writes a synced copy under one name and gives it the other; or leaves
+// no file of its own.
+func (r *Reader) copyTo(ctx context.Context, part, path string) error {
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = r.ro.ExecContext(ctx, `VACUUM INTO ?`, part)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(part))
+	}
+	return nil
+}

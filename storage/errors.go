@@ -1,0 +1,95 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	sqlite "github.com/mattn/go-sqlite3"
+)
+
+// Errors that a caller can act on. They are wrapped with what was tried.
+var (
+	ErrNewer    = errors.New("the journal was written by a newer payterm: install that version or a later one")
+	ErrOlder    = errors.New("the journal was written by an older payterm: start the agent once, which brings it up to date")
+	ErrCorrupt  = errors.New("the journal file is damaged: keep it, restore the last backup beside it, and call the service")
+	ErrFull     = errors.New("the disk is full: free some space")
+	ErrReadOnly = errors.New("the disk is read-only: check the card and the file system")
+	ErrDenied   = errors.New("access to the journal is denied: run this as the user of the agent")
+	ErrDisk     = errors.New("the disk fails: check the card and its contacts, and change it")
+	ErrBusy     = errors.New("another program holds the journal: end it")
+	ErrPragma   = errors.New("SQLite does not give the durability that was asked for")
+	// ErrChain says that a record was altered, removed or put in between.
+	ErrChain = errors.New("the journal's chain is broken")
+)
+
+// codeUsedError is what Commit reports when another order used the payment code.
+type codeUsedError struct{ err error }
+
+func (e codeUsedError) Error() string  { return "this payment code was used by another order" }
+func (e codeUsedError) Unwrap() error  { return e.err }
+func (e codeUsedError) CodeUsed() bool { return true }
+
+// classify turns codes of SQLite and of the system into errors that say what to
+// do.
+func classify(err error) error {
+	kind := kindOf(err)
+	if kind == nil || errors.Is(err, kind) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", kind, err)
+}
+
+// damaged classifies what went wrong with a row that was read: what is nothing
+// else is a value that was never written so.
+func damaged(err error) error {
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrChain) {
+		return err
+	}
+	if kindOf(err) != nil {
+		return classify(err)
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
+
+func kindOf(err error) error {
+	var e sqlite.Error
+	if !errors.As(err, &e) {
+		return kindOfErrno(err, nil)
+	}
+	switch e.Code {
+	case sqlite.ErrFull:
+		return ErrFull
+	case sqlite.ErrReadonly:
+		return ErrReadOnly
+	case sqlite.ErrPerm:
+		return ErrDenied
+	case sqlite.ErrCorrupt, sqlite.ErrNotADB:
+		return ErrCorrupt
+	case sqlite.ErrError: // our statements fit every sound file, so its tables are not the ones that we made
+		return ErrCorrupt
+	case sqlite.ErrBusy, sqlite.ErrLocked:
+		return ErrBusy
+	case sqlite.ErrIoErr, sqlite.ErrCantOpen:
+		if e.ExtendedCode == sqlite.ErrIoErrShortRead {
+			return ErrCorrupt // the file ends before it should
+		}
+		return kindOfErrno(e.SystemErrno, ErrDisk)
+	}
+	return nil
+}
+
+func kindOfErrno(err, otherwise error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return ErrFull
+	case errors.Is(err, syscall.EROFS):
+		return ErrReadOnly
+	case errors.Is(err, fs.ErrPermission):
+		return ErrDenied
+	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.EISDIR):
+		return ErrDisk
+	}
+	return otherwise
+}

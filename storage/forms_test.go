@@ -1,0 +1,76 @@
+package storage
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"payterm"
+)
+
+// unpack writes a database of testdata to a fresh place.
+func unpack(t *testing.T, name string) string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", name+".gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(scratch(t), name)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestForms opens a database of each form that was ever written. v1.db was made
+// by the code of form 1: six sales, of which two approved, one approved late, one
+// declined, one in doubt and one open.
+func TestForms(t *testing.T) {
+	for name, head := range map[string]string{
+		"v1.db": "c91cb5f38ecf3cc67e21522245f0a494ad3414efcfe4503a619ba1c83108eb9a",
+	} {
+		path := unpack(t, name)
+		s := open(t, path, "AAAAA", "BBBBB") // the file has seen the first tag
+		if v := verify(t, s.Reader); v.Records != 11 || v.Head != head {
+			t.Errorf("%s: %+v, want 11 records up to %s", name, v, head)
+		}
+		orders, err := s.Orders()
+		if err != nil || len(orders) != 6 || orders[2].Attention != payterm.AttentionLatePayment {
+			t.Errorf("%s: orders %+v %v", name, orders, err)
+		}
+		opened, err := s.OpenOrders()
+		if err != nil || len(opened) != 2 || len(opened[0].Events) != 2 || len(opened[1].Events) != 1 {
+			t.Errorf("%s: open orders %+v %v", name, opened, err)
+		}
+		if used, err := s.CodeUsed("key-1"); err != nil || !used {
+			t.Errorf("%s: a code that was used is not known: %v", name, err)
+		}
+		if o, found, err := s.OrderByKey("till-4"); err != nil || !found || o.Outcome != payterm.InDoubt {
+			t.Errorf("%s: by idempotency key: %+v %v", name, o, err)
+		}
+		// Life goes on: an old doubt is answered, the day is totalled, what is old goes.
+		commit(t, s, entry(opened[0].ID, "inquiry_answered", payterm.Approved))
+		z, err := s.TakeZ()
+		if err != nil || len(z.Orders) != 5 {
+			t.Errorf("%s: Z of %d orders: %v", name, len(z.Orders), err)
+		}
+		if n, err := s.Prune(z.At.AddDate(0, 0, 1)); err != nil || n != 4 {
+			t.Errorf("%s: %d dropped of 4: %v", name, n, err)
+		}
+		verify(t, s.Reader)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package storage
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"payterm"
+)
+
+// Z is a day total that was taken: a number without gaps, and the orders in it.
+type Z struct {
+	Number int64
+	At     time.Time // zero when the clock was not set
+	Orders []payterm.Order
+}
+
+// TakeZ puts each final order that is in no Z yet into the next one, all in one
+// durable transaction. Orders that are open stay for a later one.
+func (s *Store) TakeZ() (Z, error) {
+	z := Z{At: fromMillis(millis(s.o.Now()))}
+	err := s.append(func(tx *sql.Tx, _ *chain) error {
+		err := tx.QueryRow(`INSERT INTO z (number, at) SELECT coalesce(max(number), 0) + 1, ? FROM z RETURNING number`, millis(z.At)).Scan(&z.Number)
+		if err != nil {
+			return fmt.Errorf("take the next Z number: %w", err)
+		}
+		if _, err := tx.Exec(`UPDATE orders SET z = ? WHERE z IS NULL AND closed = 1`, z.Number); err != nil {
+			return fmt.Errorf("put orders into Z %d: %w", z.Number, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return Z{}, err
+	}
+	z.Orders, err = s.InZ(z.Number)
+	return z, err
+}
+
+// InZ gives the orders of a Z, as they stand now, the oldest first; of number 0
+// those that are in none yet, open ones among them.
+func (r *Reader) InZ(number int64) ([]payterm.Order, error) {
+	if number == 0 {
+		return r.orders(`SELECT row FROM orders WHERE z IS NULL ORDER BY n`)
+	}
+	return r.orders(`SELECT row FROM orders WHERE z = ? ORDER BY n`, number)
+}
+
+// anchored names the event of an anchor: the record of the journal, about no
+// order, that stands for what retention dropped. The newest one tells of every
+// gap; those before it are dropped with the next.
+const anchored = "anchored"
+
+type anchor struct {
+	Gaps []gap `json:"gaps"` // by their place, and never side by side
+}
+
+// gap is a run of records that were dropped. The chain goes on from its last
+// hash.
+type gap struct {
+	First int64  `json:"first"`
+	Last  int64  `json:"last"`
+	Hash  string `json:"hash"` // of the last one, in hex
+}
+
+func (g gap) end() (chain, error) {
+	end := chain{seq: g.Last}
+	b, err := hex.DecodeString(g.Hash)
+	if err != nil || len(b) != sha256.Size || g.Last < g.First {
+		return end, fmt.Errorf("the anchor of records %d to %d: %w", g.First, g.Last, ErrChain)
+	}
+	copy(end.hash[:], b)
+	return end, nil
+}
+
+// readAnchor reads the newest anchor; without one nothing was dropped.
+func readAnchor(tx *sql.Tx) (anchor, error) {
+	var a anchor
+	err := each(tx, func(rows *sql.Rows) error {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(body), &a)
+	}, `SELECT body FROM journal WHERE order_id = '' ORDER BY seq DESC LIMIT 1`)
+	if err != nil {
+		return a, fmt.Errorf("read the anchor: %w", err)
+	}
+	return a, nil
+}
+
+// pruneBatch bounds how long one transaction of Prune holds up a commit.
+const pruneBatch = 200
+
+// Prune drops the oldest orders, up to a few hundred at once, that were in a Z
+// taken before the given time, and their records; it reports how many, so that
+// the caller goes on until there are none. An order that is open, owed an answer
+// or on somebody's list stays, and so does one that no Z holds. An anchor keeps
+// the chain whole.
+func (s *Store) Prune(before time.Time) (int, error) {
+	dropped := 0
+	err := s.append(func(tx *sql.Tx, end *chain) error {
+		ids, err := prunable(tx, millis(before))
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		a, err := readAnchor(tx)
+		if err != nil {
+			return err
+		}
+		gaps := a.Gaps
+		for _, id := range append(ids, "") { // the anchor before as well: the new one repeats it
+			if id != "" {
+				if _, err := tx.Exec(`DELETE FROM orders WHERE order_id = ?`, id); err != nil {
+					return fmt.Errorf("drop order %s: %w", id, err)
+				}
+			}
+			more, err := dropRecords(tx, id)
+			if err != nil {
+				return err
+			}
+			gaps = append(gaps, more...)
+		}
+		body, err := json.Marshal(anchor{join(gaps)})
+		if err != nil {
+			return fmt.Errorf("encode the anchor: %w", err)
+		}
+		dropped = len(ids)
+		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, wall: millis(s.o.Now())})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("prune: %w", err)
+	}
+	return dropped, nil
+}
+
+// prunable gives the orders of the Zs up to the last one taken before a time. A
+// Z without a time is as old as the next one that has one.
+func prunable(tx *sql.Tx, before int64) ([]string, error) {
+	var ids []string
+	err := each(tx, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT order_id FROM orders
+		WHERE z <= (SELECT max(number) FROM z WHERE at > 0 AND at < ?) AND closed = 1 AND attention = ''
+			AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = orders.order_id)
+		ORDER BY z, n LIMIT ?`, before, pruneBatch)
+	if err != nil {
+		return nil, fmt.Errorf("look for what can go: %w", err)
+	}
+	return ids, nil
+}
+
+// dropRecords drops the records about an order, or with no id the anchors, and
+// gives each as a gap.
+func dropRecords(tx *sql.Tx, id string) ([]gap, error) {
+	var gaps []gap
+	err := each(tx, func(rows *sql.Rows) error {
+		var g gap
+		var hash []byte
+		err := rows.Scan(&g.First, &hash)
+		g.Last, g.Hash = g.First, hex.EncodeToString(hash)
+		gaps = append(gaps, g)
+		return err
+	}, `DELETE FROM journal WHERE order_id = ? RETURNING seq, hash`, id)
+	if err != nil {
+		return nil, fmt.Errorf("drop the records of order %q: %w", id, err)
+	}
+	return gaps, nil
+}
+
+// join sorts gaps and makes one of those that lie side by side.
+func join(gaps []gap) []gap {
+	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Compare(a.First, b.First) })
+	joined := gaps[:0]
+	for _, g := range gaps {
+		if n := len(joined); n > 0 && joined[n-1].Last+1 == g.First {
+			joined[n-1].Last, joined[n-1].Hash = g.Last, g.Hash
+			continue
+		}
+		joined = append(joined, g)
+	}
+	return joined
+}
