@@ -84,8 +84,8 @@ type Client struct {
 }
 
 // Format shows the client by its address and nothing else: package fmt would
-// print the key in an unexported field.
-func (c *Client) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "ottpay.Client(%s)", c.c.URL) }
+// print the key in an unexported field. It is there for a copy as well.
+func (c Client) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "ottpay.Client(%s)", c.c.URL) }
 
 // ErrConfig says which field of Config cannot be used.
 var ErrConfig = errors.New("ottpay: configuration")
