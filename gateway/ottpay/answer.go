@@ -339,9 +339,15 @@ func (c *Client) secrets(pairs []pair) []string {
 // withheld stands in place of a text that told a secret.
 const withheld = "withheld"
 
-// tells reports whether a text tells one of the reply's secrets.
+// tells reports whether a text tells one of the reply's secrets, or is a payment
+// code itself: the reply to an inquiry may echo the code of a payment that this
+// client has forgotten.
 func (r reply) tells(s string) bool {
-	s = strings.ToUpper(printable(s))
+	s = printable(s)
+	if _, code := payterm.NewPayCode(s).Wallet(); code {
+		return true
+	}
+	s = strings.ToUpper(s)
 	return slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, strings.ToUpper(secret)) })
 }
 
