@@ -339,17 +339,23 @@ func (c *Client) secrets(pairs []pair) []string {
 // withheld stands in place of a text that told a secret.
 const withheld = "withheld"
 
-// tells reports whether a text tells one of the reply's secrets, or is a payment
-// code itself: the reply to an inquiry may echo the code of a payment that this
-// client has forgotten.
+// tells reports whether a text tells one of the reply's secrets, or has a payment
+// code among its words: the reply to an inquiry may echo the code of a payment
+// that this client has forgotten.
 func (r reply) tells(s string) bool {
 	s = printable(s)
-	if _, code := payterm.NewPayCode(s).Wallet(); code {
-		return true
+	for word := range strings.FieldsFuncSeq(s, betweenWords) {
+		if _, code := payterm.NewPayCode(word).Wallet(); code {
+			return true
+		}
 	}
 	s = strings.ToUpper(s)
 	return slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, strings.ToUpper(secret)) })
 }
+
+// betweenWords tells what separates words, so that a number behind letters, as in
+// a channel's order id, is not taken for a code.
+func betweenWords(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
 // word is a word of the reply's, with no secret in it.
 func (r reply) word(s string) string {

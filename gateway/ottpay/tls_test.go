@@ -303,6 +303,8 @@ func TestConfig(t *testing.T) {
 		{"sign_key_file", func(c *ottpay.Config) { c.SignKey = "0123456789ABCDE\n" }},
 		{"sign_key_file", func(c *ottpay.Config) { c.SignKey = "0123456789ABCDEF0" }},
 		{"call_back_url", func(c *ottpay.Config) { c.CallBackURL = "" }},
+		{"call_back_url", func(c *ottpay.Config) { c.CallBackURL = "https://example.com/\xff" }},
+		{"operator_id", func(c *ottpay.Config) { c.OperatorID = "\xff" }},
 		{"currency", func(c *ottpay.Config) { c.Currency = "cad" }},
 		{"Now", func(c *ottpay.Config) { c.Now = nil }},
 	} {
