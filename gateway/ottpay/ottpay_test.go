@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,16 +20,24 @@ const signKey = "0123456789ABCDEF"
 
 type bench struct {
 	*httptest.Server
-	client *ottpay.Client
-	next   int
+	client  *ottpay.Client
+	next    int
+	arrived atomic.Pointer[func()] // told once of the next request
 }
 
 func newBench(t *testing.T) *bench {
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1})
-	srv := httptest.NewServer(sim)
-	t.Cleanup(srv.Close)
-	sim.SetBaseURL(srv.URL)
-	return &bench{Server: srv, client: client(t, srv.URL+"/processV2", nil)}
+	b := new(bench)
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if told := b.arrived.Swap(nil); told != nil {
+			(*told)()
+		}
+		sim.ServeHTTP(w, r)
+	}))
+	t.Cleanup(b.Server.Close)
+	sim.SetBaseURL(b.URL)
+	b.client = client(t, b.URL+"/processV2", nil)
+	return b
 }
 
 func (b *bench) post(t *testing.T, path string, in, out any) {
@@ -88,13 +98,13 @@ func TestFaults(t *testing.T) {
 	for _, c := range []struct{ fault, active, passive, query, refund, rate string }{
 		{"drop_before_apply", "lost", "lost", "lost", "lost", "closed"},
 		{"drop_after_apply", "lost", "lost", "lost", "lost", "closed"},
-		{"delay", "lost", "lost", "lost", "lost", "time-out"},
+		{"delay", "lost", "lost", "lost", "lost", "given up"},
 		{"http_500", "lost", "lost", "lost", "lost", "HTTP 500"},
 		{"html_200", "lost", "lost", "lost", "lost", "neither JSON nor Base64"},
 		{"redirect", "lost!", "lost!", "lost!", "lost!", "redirect"},
 		{"empty", "lost", "lost", "lost", "lost", "empty"},
 		{"truncated", "lost", "lost", "lost", "lost", "closed"},
-		{"slow_body", "lost", "lost", "lost", "lost", "time-out"},
+		{"slow_body", "lost", "lost", "lost", "lost", "given up"},
 		{"huge_body", "lost", "lost", "lost", "lost", "larger than"},
 		{"base64_body", "code_made", "paid", "paid", "pending", ""},
 		{"bad_digest", "lost!", "lost!", "lost!", "lost!", "digest does not fit"},
@@ -117,9 +127,15 @@ func TestFaults(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
 			b, ctx := newBench(t), context.Background()
-			faulty := b.client
-			if c.fault == "delay" || c.fault == "slow_body" { // waited out
-				faulty = client(t, b.URL+"/processV2", func(c *ottpay.Config) { c.Timeout = 700 * time.Millisecond })
+			// impatient gives up what has arrived and is not answered.
+			impatient := func() context.Context {
+				ctx, cancel := context.WithCancel(ctx)
+				t.Cleanup(cancel)
+				if c.fault == "delay" || c.fault == "slow_body" {
+					arrived := func() { time.AfterFunc(50*time.Millisecond, cancel) }
+					b.arrived.Store(&arrived)
+				}
+				return ctx
 			}
 			fault := func(action string) {
 				var out any
@@ -140,12 +156,12 @@ func TestFaults(t *testing.T) {
 			inquiry := payterm.Inquiry{OrderID: sale.OrderID, Total: sale.Total}
 
 			fault("ACTIVEPAY")
-			if got := named(faulty.Pay(ctx, active)); got != c.active {
+			if got := named(b.client.Pay(impatient(), active)); got != c.active {
 				t.Errorf("active: %s, want %s", got, c.active)
 			}
 			once(active.OrderID, "ACTIVEPAY")
 			fault("PASSIVEPAY")
-			if got := named(faulty.Pay(ctx, passive)); got != c.passive {
+			if got := named(b.client.Pay(impatient(), passive)); got != c.passive {
 				t.Errorf("passive: %s, want %s", got, c.passive)
 			}
 			once(passive.OrderID, "PASSIVEPAY")
@@ -154,7 +170,7 @@ func TestFaults(t *testing.T) {
 				t.Fatalf("payment without a fault: %s", got)
 			}
 			fault("STATUS_QUERY")
-			if got := named(faulty.Inquire(ctx, inquiry)); got != c.query {
+			if got := named(b.client.Inquire(impatient(), inquiry)); got != c.query {
 				t.Errorf("inquiry: %s, want %s", got, c.query)
 			}
 			if got := named(b.client.Inquire(ctx, inquiry)); got != "paid" {
@@ -163,7 +179,7 @@ func TestFaults(t *testing.T) {
 
 			fault("REFUND")
 			refund := payterm.RefundRequest{OrderID: "R1TESTS000001", SaleOrderID: sale.OrderID, Amount: payterm.Amount{Minor: 234, Currency: "CAD"}}
-			if got := named(faulty.Refund(ctx, refund)); got != c.refund {
+			if got := named(b.client.Refund(impatient(), refund)); got != c.refund {
 				t.Errorf("refund: %s, want %s", got, c.refund)
 			}
 			once(refund.OrderID, "REFUND")
@@ -183,7 +199,7 @@ func TestFaults(t *testing.T) {
 			}
 
 			fault("EX_RATE_QUERY")
-			rate, err := faulty.ExchangeRate(ctx, "CAD")
+			rate, err := b.client.ExchangeRate(impatient(), "CAD")
 			if c.rate == "" && (err != nil || rate.CNY <= 0) || c.rate != "" && (err == nil || !strings.Contains(err.Error(), c.rate)) {
 				t.Errorf("rate: %+v %v, want %q", rate, err, c.rate)
 			}

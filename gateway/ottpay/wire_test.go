@@ -271,7 +271,7 @@ func TestDeadline(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWire(t, script)
-			c := client(t, w.url(), func(c *ottpay.Config) { c.Timeout = 200 * time.Millisecond })
+			c := client(t, w.url(), func(c *ottpay.Config) { c.Timeout = time.Second })
 			a, ok := c.Pay(context.Background(), wirePayment()).(payterm.Lost)
 			if !ok || a.Alarm || !strings.Contains(a.Why, "time-out") {
 				t.Errorf("%+v", a)

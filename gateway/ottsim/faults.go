@@ -143,7 +143,8 @@ func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out o
 		w.Write([]byte(base64.StdEncoding.EncodeToString(body))) //nolint:errcheck // the client has gone
 	case "truncated":
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-		w.Write(body[:len(body)/2]) //nolint:errcheck // as above
+		w.Write(body[:len(body)/2])           //nolint:errcheck // as above
+		http.NewResponseController(w).Flush() //nolint:errcheck // or half a reply stays in a buffer and is never seen
 		panic(http.ErrAbortHandler)
 	case "huge_body":
 		w.Header().Set("Content-Type", "application/json")
