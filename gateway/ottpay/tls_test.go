@@ -75,12 +75,12 @@ func (a authority) pool() *x509.CertPool {
 
 // server is a gateway over TLS. A nil authority lets it sign for itself; each
 // request that gets through is counted.
-func server(t *testing.T, a *authority, name string, from, to time.Time, change func(*tls.Config)) (*httptest.Server, *atomic.Int32) {
+func server(t *testing.T, a *authority, name string, from, to time.Time, usage x509.ExtKeyUsage, change func(*tls.Config)) (*httptest.Server, *atomic.Int32) {
 	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage},
 	}
 	if ip := net.ParseIP(name); ip != nil {
 		template.IPAddresses = []net.IP{ip}
@@ -139,12 +139,17 @@ func TestTLS(t *testing.T) {
 		{"clock at 1970", &ours, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again", "the clock is not set"},
 		{"clock at 1970, a stranger's", &stranger, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again", "the clock is not set"},
 		{"clock slow, later than the build", &ours, "127.0.0.1", -day, day, long, -2 * day, "final", "check the clock"},
+		{"for clients only", &ours, "127.0.0.1", -day, day, long, 0, "final", "certificate is refused: x509: certificate specifies an incompatible key usage"},
 		{"TLS 1.1", &ours, "127.0.0.1", -day, day, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }, 0, "again", "no connection to the gateway"},
 		{"TLS 1.2", &ours, "127.0.0.1", -day, day, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, 0, "paid", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s, requests := server(t, c.signer, c.for_, now.Add(c.from), now.Add(c.to), c.server)
+			usage := x509.ExtKeyUsageServerAuth
+			if c.name == "for clients only" {
+				usage = x509.ExtKeyUsageClientAuth
+			}
+			s, requests := server(t, c.signer, c.for_, now.Add(c.from), now.Add(c.to), usage, c.server)
 			cl := client(t, s.URL, func(cfg *ottpay.Config) {
 				cfg.CAs = ours.pool()
 				cfg.Built = now.Add(-30 * day)
@@ -264,7 +269,7 @@ var theProxy = sync.OnceValue(func() *proxy {
 func TestProxyFromTheEnvironment(t *testing.T) {
 	names(t, false)
 	ours := newAuthority(t)
-	s, requests := server(t, &ours, "gateway.example", time.Now().Add(-day), time.Now().Add(day), nil)
+	s, requests := server(t, &ours, "gateway.example", time.Now().Add(-day), time.Now().Add(day), x509.ExtKeyUsageServerAuth, nil)
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

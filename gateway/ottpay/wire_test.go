@@ -496,3 +496,64 @@ func TestRedirectElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestNeverSent: what cannot be right does not leave, whoever asks for it.
+func TestNeverSent(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, func(p plug) { p.request(); p.say(http200(paidBody())) })
+	c, ctx := client(t, w.url(), func(c *ottpay.Config) { c.Currency = "CAD" }), context.Background()
+	cad := func(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: "CAD"} }
+	for why, change := range map[string]func(*payterm.Payment){
+		"wallet":              func(p *payterm.Payment) { p.Wallet = "CASH" },
+		"mode":                func(p *payterm.Payment) { p.Mode = "" },
+		"payment code":        func(p *payterm.Payment) { p.Code = payterm.PayCode{} },
+		"code that could":     func(p *payterm.Payment) { p.Code = payterm.NewPayCode(p.Code.String()) }, // masked
+		"code that could be":  func(p *payterm.Payment) { p.Code = payterm.NewPayCode("2812 3456") },
+		"no payment code":     func(p *payterm.Payment) { p.Code = payterm.NewPayCode("支付") },
+		"be sent":             func(p *payterm.Payment) { p.Code = payterm.NewPayCode(strings.Repeat("1", 1025)) },
+		"order id":            func(p *payterm.Payment) { p.OrderID = "a b" },
+		"amount cannot":       func(p *payterm.Payment) { p.Total = cad(0) },
+		"cannot be charged":   func(p *payterm.Payment) { p.Total = cad(-1) },
+		"amount cannot be":    func(p *payterm.Payment) { p.Total = cad(payterm.MaxMinor + 1) },
+		"be charged":          func(p *payterm.Payment) { p.MaxFeeMinor = -1 },
+		"merchant's currency": func(p *payterm.Payment) { p.Total.Currency = "JPY" },
+	} {
+		p := wirePayment()
+		change(&p)
+		if a, ok := c.Pay(ctx, p).(payterm.Rejected); !ok || !strings.HasPrefix(a.Why, "not sent: ") || !strings.Contains(a.Why, why) {
+			t.Errorf("%s: %+v", why, a)
+		}
+	}
+	for _, a := range []payterm.Answer{
+		c.Inquire(ctx, payterm.Inquiry{OrderID: "", Total: cad(1)}),
+		c.Refund(ctx, payterm.RefundRequest{OrderID: wireOrder, SaleOrderID: wireOrder, Amount: cad(1)}),
+		c.Refund(ctx, payterm.RefundRequest{OrderID: wireOrder, SaleOrderID: "", Amount: cad(1)}),
+		c.Refund(ctx, payterm.RefundRequest{OrderID: "R1", SaleOrderID: wireOrder, Amount: cad(0)}),
+	} {
+		if a, ok := a.(payterm.Rejected); !ok || !strings.HasPrefix(a.Why, "not sent: ") {
+			t.Errorf("%+v", a)
+		}
+	}
+	if _, err := c.ExchangeRate(ctx, "cad"); err == nil {
+		t.Error("a rate of no currency was asked for")
+	}
+	w.end()
+	if got := w.arrived(); got != "" {
+		t.Errorf("%q was sent", got)
+	}
+}
+
+// TestWords: what an answer quotes of an outer code.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]string{
+		"ERR_20007": "ERR_20007", "1234567890": "123456????", "a\x1b[2Jb": "a??2Jb", "餘額不足": "????",
+		strings.Repeat("LONG", 20): strings.Repeat("LONG", 8), "28 1357 9246": "28?1357?????",
+	} {
+		w := newWire(t, func(p plug) { p.request(); p.say(http200(mustJSON(map[string]string{"rsp_code": code}))) })
+		a, ok := client(t, w.url(), nil).Pay(context.Background(), wirePayment()).(payterm.Unclear)
+		if !ok || a.Why != "the gateway answered "+want {
+			t.Errorf("%q: %+v, want %q", code, a, want)
+		}
+	}
+}
