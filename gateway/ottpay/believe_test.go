@@ -184,3 +184,34 @@ func TestBelievesCatches(t *testing.T) {
 		t.Errorf("caught for what it does check: %v", got)
 	}
 }
+
+// TestRefunded: what may be said of money that went back.
+func TestRefunded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status, total, back string
+		want                payterm.Answer
+	}{
+		{"partial_refunded", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34, Status: "partial_refunded"}},
+		{"fully_refunded", "1234", "1234", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234, Status: "fully_refunded"}},
+		{"success", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34, Status: "success"}},
+		{"fully_refunded", "", "", payterm.Refunded{Status: "fully_refunded"}},
+		{"partial_refunded", "1234", "1235", nil},
+		{"partial_refunded", "1234", "-1", nil},
+		{"partial_refunded", "12.34", "1", nil},
+		{"success", "1234", "1.5", nil},
+		{"success", "1234", "1235", nil},
+	} {
+		body := envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"`+c.status+`","refund_fee":"`+c.back+`","total_amount":"`+c.total+`"}`,
+			wireOrder+c.status+c.back+c.total, signKey)
+		w := newWire(t, func(p plug) { p.request(); p.say(http200(body)) })
+		a := client(t, w.url(), nil).Inquire(context.Background(), payterm.Inquiry{OrderID: wireOrder, Total: wirePayment().Total})
+		if c.want != nil {
+			if a != c.want {
+				t.Errorf("%+v, want %+v", a, c.want)
+			}
+		} else if u, ok := a.(payterm.Unclear); !ok || !u.Alarm || !u.Authentic {
+			t.Errorf("%s %s of %s: %+v, want an alarm", c.status, c.back, c.total, a)
+		}
+	}
+}

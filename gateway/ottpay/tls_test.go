@@ -354,3 +354,23 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedServerIsHungUpOn: a certificate that is refused leaves no line open.
+func TestRefusedServerIsHungUpOn(t *testing.T) {
+	t.Parallel()
+	s, _ := server(t, nil, "127.0.0.1", time.Now().Add(-day), time.Now().Add(day), x509.ExtKeyUsageServerAuth, nil)
+	ended := make(chan error, 1)
+	w := newWire(t, func(p plug) {
+		c := tls.Server(p.TCPConn, s.TLS)
+		c.Handshake() //nolint:errcheck // it is to fail
+		_, err := io.Copy(io.Discard, p.TCPConn)
+		ended <- err
+	})
+	a, ok := client(t, strings.Replace(w.url(), "http:", "https:", 1), nil).Pay(context.Background(), wirePayment()).(payterm.Unsent)
+	if !ok || !a.Final {
+		t.Errorf("%+v", a)
+	}
+	if err := <-ended; err != nil && strings.Contains(err.Error(), "timeout") {
+		t.Errorf("the line stayed open: %v", err)
+	}
+}
