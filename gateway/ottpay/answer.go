@@ -37,13 +37,13 @@ func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	accepted := r.code == "SUCCESS" || r.code == "PROCESSING"
 	switch {
 	case accepted && p.Mode == payterm.Active:
-		return codeMade(r.inner)
+		return codeMade(r)
 	case p.Mode == payterm.Passive && r.inner.str("order_status") != "":
-		return status(r.inner, payterm.Inquiry{OrderID: p.OrderID, Total: p.Total, MaxFeeMinor: p.MaxFeeMinor})
+		return status(r, payterm.Inquiry{OrderID: p.OrderID, Total: p.Total, MaxFeeMinor: p.MaxFeeMinor})
 	}
 	switch r.code {
 	case "SUCCESS":
-		return payterm.Unclear{Why: "the reply has no order_status", Authentic: r.inner != nil}
+		return payterm.Unclear{Why: "the reply has no order_status", Authentic: r.bound()}
 	case "PROCESSING":
 		return payterm.Pending{}
 	case "AUTH_CODE_INVALID":
@@ -53,7 +53,7 @@ func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	case "PARAM_INVALID", "PARAM_ERROR":
 		return payterm.Rejected{Why: "the gateway refused the form of the request: check merchant_id, operator_id and the sign key"}
 	}
-	return payterm.Unclear{Why: "the gateway answered " + word(r.code)}
+	return payterm.Unclear{Why: "the gateway answered " + r.word(r.code)}
 }
 
 // Inquire asks how an order stands: STATUS_QUERY. An authentic order_status
@@ -67,15 +67,15 @@ func (c *Client) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer 
 	case lost != nil:
 		return lost
 	case r.inner.str("order_status") != "":
-		return status(r.inner, q)
+		return status(r, q)
 	case r.code == "SUCCESS":
-		return payterm.Unclear{Why: "the reply has no order_status", Authentic: r.inner != nil}
+		return payterm.Unclear{Why: "the reply has no order_status", Authentic: r.bound()}
 	case r.code == "PROCESSING":
 		return payterm.Pending{}
 	case passing(r.code):
-		return payterm.Unclear{Why: "the gateway answered " + word(r.code)}
+		return payterm.Unclear{Why: "the gateway answered " + r.word(r.code)}
 	}
-	return payterm.NotFound{Why: "the gateway answered " + word(r.code)}
+	return payterm.NotFound{Why: "the gateway answered " + r.word(r.code)}
 }
 
 // passing tells an outer code that says nothing of the order that was asked
@@ -109,7 +109,7 @@ func (c *Client) Refund(ctx context.Context, r payterm.RefundRequest) payterm.An
 	}
 	switch reply.code {
 	case "SUCCESS", "PROCESSING":
-		return payterm.Pending{Status: word(reply.inner.str("order_status"))}
+		return payterm.Pending{Status: reply.word(reply.inner.str("order_status"))}
 	case "PARAM_INVALID", "PARAM_ERROR":
 		return payterm.Rejected{Why: "the gateway refused the form of the refund"}
 	case "ORDER_USED":
@@ -117,7 +117,7 @@ func (c *Client) Refund(ctx context.Context, r payterm.RefundRequest) payterm.An
 	case "ORDER_PAID":
 		return payterm.Clash{Paid: true}
 	}
-	return payterm.Unclear{Why: "the gateway answered " + word(reply.code)}
+	return payterm.Unclear{Why: "the gateway answered " + reply.word(reply.code)}
 }
 
 // Rate is an exchange rate for display: the wallet fixes the real one.
@@ -142,7 +142,7 @@ func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (R
 	default: // there is a reply
 	}
 	if r.code != "SUCCESS" || r.inner == nil {
-		return bad("the gateway answered " + word(r.code))
+		return bad("the gateway answered " + r.word(r.code))
 	}
 	if r.inner.str("feeType", "fee_type") != string(currency) {
 		return bad("the reply is about another currency")
@@ -178,6 +178,7 @@ func (c *Client) DecodeCallback(body []byte) (Callback, error) {
 	if err != nil {
 		return Callback{}, fmt.Errorf("%w: %w", ErrCallback, err)
 	}
+	r.secrets = c.secrets(nil)
 	id := payterm.OrderID(r.inner.str("order_id"))
 	amount, ok := r.inner.minor("amount")
 	switch {
@@ -192,9 +193,9 @@ func (c *Client) DecodeCallback(body []byte) (Callback, error) {
 	}
 	return Callback{
 		OrderID: id, AmountMinor: amount,
-		ChannelOrderID: label(r.inner.str("bizpay_order_id", "biz_order_id")),
-		FinishTime:     label(r.inner.str("finish_time")),
-		Status:         word(r.inner.str("order_status")),
+		ChannelOrderID: r.label("bizpay_order_id", "biz_order_id"),
+		FinishTime:     r.label("finish_time"),
+		Status:         r.word(r.inner.str("order_status")),
 	}, nil
 }
 
@@ -216,6 +217,7 @@ func (c *Client) call(ctx context.Context, action string, pairs []pair, orders .
 	if err != nil {
 		return reply{}, payterm.Lost{Why: err.Error(), Alarm: errors.Is(err, errForged)}
 	}
+	r.secrets = c.secrets(pairs)
 	if !r.inner.absent("merchant_id") && r.inner.str("merchant_id") != c.c.MerchantID {
 		return reply{}, payterm.Lost{Why: "the reply is about another merchant", Alarm: true}
 	}
@@ -232,67 +234,67 @@ var errAnonymous = payterm.Lost{Why: "the reply names no order", Alarm: true}
 const maxCodeURL = 2331
 
 // codeMade reads the reply to ACTIVEPAY (section 3.2).
-func codeMade(inner object) payterm.Answer {
-	code := inner.str("code_url")
+func codeMade(r reply) payterm.Answer {
+	code := r.inner.str("code_url")
 	switch {
-	case inner == nil:
+	case r.inner == nil:
 		return payterm.Unclear{Why: "the reply has no data"}
-	case inner.absent("order_id"):
+	case !r.bound():
 		return errAnonymous
 	case code == "":
 		return payterm.Lost{Why: "the reply has no code_url"}
-	case len(code) > maxCodeURL, strings.ContainsFunc(code, unprintable):
+	case len(code) > maxCodeURL, strings.ContainsFunc(code, unprintable), r.tells(code):
 		return payterm.Lost{Why: "the reply's code_url cannot be shown as a QR code"}
 	}
 	return payterm.CodeMade{CodeURL: code}
 }
 
 // status reads an authentic order_status (section 10.1), without regard to case.
-func status(inner object, q payterm.Inquiry) payterm.Answer {
-	if inner.absent("order_id") {
+func status(r reply, q payterm.Inquiry) payterm.Answer {
+	if !r.bound() {
 		return errAnonymous
 	}
-	said := inner.str("order_status")
+	said := r.inner.str("order_status")
 	switch strings.ToLower(said) {
 	case "success":
-		return paid(inner, said, q)
+		return paid(r, said, q)
 	case "partial_refunded", "fully_refunded":
-		return refunded(inner, said)
+		return refunded(r.inner, said)
 	case "init", "notpay", "canceling":
 		return payterm.Pending{Status: said}
 	case "failure", "orderclosed", "orderclose":
 		return payterm.Failed{Status: said}
 	}
-	said = word(said)
+	said = r.word(said)
 	return payterm.Unclear{Why: "order_status " + said, Status: said, Authentic: true}
 }
 
 // paid reads a success. It counts only with the expected total. With a
 // refund_fee above zero the money has gone back already, at least in part: such
 // an order is shown as refunded, never as approved, though its status may lag.
-func paid(inner object, said string, q payterm.Inquiry) payterm.Answer {
+func paid(r reply, said string, q payterm.Inquiry) payterm.Answer {
 	unclear := func(why string) payterm.Answer {
 		return payterm.Unclear{Why: why, Status: said, Authentic: true, Alarm: true}
 	}
-	total, ok := inner.minor("total_amount")
+	total, ok := r.inner.minor("total_amount")
 	switch {
-	case inner.absent("total_amount"):
+	case r.inner.absent("total_amount"):
 		return unclear("success without a total")
 	case !ok:
 		return unclear("success with a total that is not an amount")
 	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:
 		return unclear("success with another total")
 	}
-	if back, ok := inner.minor("refund_fee"); back > 0 || !ok && !inner.absent("refund_fee") {
-		return refunded(inner, said)
+	if back, ok := r.inner.minor("refund_fee"); back > 0 || !ok && !r.inner.absent("refund_fee") {
+		return refunded(r.inner, said)
 	}
-	trade := label(inner.str("trade_time"))
+	trade := r.label("trade_time")
 	return payterm.Paid{
 		PaidMinor: total, Status: said,
-		Payer:          label(inner.str("buyer_login_id", "buyer_logon_id")),
-		ChannelOrderID: label(inner.str("bizpay_order_id", "biz_order_id")),
+		Payer:          r.label("buyer_login_id", "buyer_logon_id"),
+		ChannelOrderID: r.label("bizpay_order_id", "biz_order_id"),
 		TradeTime:      trade, TradeClock: tradeClock(trade),
-		ExchangeRate: label(inner.str("exchange_rate")),
+		ExchangeRate: r.label("exchange_rate"),
 	}
 }
 
@@ -322,6 +324,60 @@ func tradeClock(text string) int64 {
 	return 0
 }
 
+// secrets are the texts that a reply must not carry on: the gateway knows them,
+// and what it echoes would end in the journal and on paper.
+func (c *Client) secrets(pairs []pair) []string {
+	all := []string{string(c.c.SignKey)}
+	for _, p := range pairs {
+		if p.key == "auth_code" {
+			all = append(all, p.value)
+		}
+	}
+	return all
+}
+
+// withheld stands in place of a text that told a secret.
+const withheld = "withheld"
+
+// tells reports whether a text tells one of the reply's secrets, or has a payment
+// code among its words: the reply to an inquiry may echo the code of a payment
+// that this client has forgotten.
+func (r reply) tells(s string) bool {
+	s = printable(s)
+	for word := range strings.FieldsFuncSeq(s, betweenWords) {
+		if _, code := payterm.NewPayCode(word).Wallet(); code {
+			return true
+		}
+	}
+	s = strings.ToUpper(s)
+	return slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, strings.ToUpper(secret)) })
+}
+
+// betweenWords tells what separates words, so that a number behind letters, as in
+// a channel's order id, is not taken for a code.
+func betweenWords(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
+// word is a word of the reply's, with no secret in it.
+func (r reply) word(s string) string {
+	if r.tells(s) {
+		return withheld
+	}
+	return word(s)
+}
+
+// label is the text of the first of these keys, with no secret in it.
+func (r reply) label(keys ...string) string {
+	s := r.inner.str(keys...)
+	if r.tells(s) {
+		return withheld
+	}
+	return label(s)
+}
+
+// bound reports whether the reply's data name an order, which call has then
+// found to be ours. What names none may answer anything.
+func (r reply) bound() bool { return !r.inner.absent("order_id") }
+
 // word is a word of the gateway's that is fit for a log: short, of plain
 // letters, and with too few digits to be anybody's code.
 func word(s string) string {
@@ -344,9 +400,17 @@ func word(s string) string {
 // received, but bounded and without characters that could command a printer.
 func label(s string) string {
 	const longest = 64
-	runes := []rune(strings.TrimSpace(s))
-	runes = slices.DeleteFunc(runes, unprintable)
+	runes := []rune(printable(s))
 	return string(runes[:min(len(runes), longest)])
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(s))
 }
 
 // unprintable tells control and format characters from those that leave a mark,

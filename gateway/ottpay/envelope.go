@@ -51,8 +51,9 @@ func seal(pairs []pair, signKey string) (data, md5Text string, err error) {
 // reply is an outer envelope as received; only what lies inside data is
 // protected (section 1.2).
 type reply struct {
-	code  string // rsp_code
-	inner object // nil when there was no data
+	code    string   // rsp_code
+	inner   object   // nil when there was no data
+	secrets []string // what was asked with, and must not come out again
 }
 
 var errForged = errors.New("not authentic")

@@ -297,10 +297,6 @@ func (v value) writeNested(b *strings.Builder, f form) {
 		b.WriteString(quoted(v.text))
 		return
 	}
-	if f.nestedJSON && v.kind == isNull {
-		b.WriteString("null")
-		return
-	}
 	v.write(b, f)
 }
 

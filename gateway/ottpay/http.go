@@ -80,6 +80,8 @@ func (g *gate) pass() bool {
 	return g.state.CompareAndSwap(gateUntouched, gatePassed) || g.state.Load() == gatePassed
 }
 
+func (g *gate) passed() bool { return g.state.Load() == gatePassed }
+
 // shut reports whether nothing has passed, and then lets nothing pass.
 func (g *gate) shut() bool { return g.state.CompareAndSwap(gateUntouched, gateShut) }
 
@@ -95,6 +97,18 @@ func (c gatedConn) Write(b []byte) (int, error) {
 		return 0, errGateShut
 	}
 	return c.Conn.Write(b)
+}
+
+var errEarly = errors.New("the other side spoke before it was asked")
+
+// Read drops what comes before the request. net/http would print it to the
+// process's log.
+func (c gatedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 && !c.gate.passed() {
+		return 0, errEarly
+	}
+	return n, err
 }
 
 var errSecondDial = errors.New("a request is written on one connection")

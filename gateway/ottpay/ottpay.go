@@ -30,6 +30,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"payterm"
 )
@@ -89,8 +90,8 @@ type Client struct {
 }
 
 // Format shows the client by its address and nothing else: package fmt would
-// print the key in an unexported field.
-func (c *Client) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "ottpay.Client(%s)", c.c.URL) }
+// print the key in an unexported field. It is there for a copy as well.
+func (c Client) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "ottpay.Client(%s)", c.c.URL) }
 
 // ErrConfig says which field of Config cannot be used.
 var ErrConfig = errors.New("ottpay: configuration")
@@ -114,6 +115,10 @@ func New(c Config) (*Client, error) {
 		return bad("sign_key_file", "the key has 16 letters and digits")
 	case c.CallBackURL == "":
 		return bad("call_back_url", "the gateway requires one, any https address of the merchant's")
+	case !utf8.ValidString(c.OperatorID): // JSON would carry another text than the digest
+		return bad("operator_id", "is not UTF-8")
+	case !utf8.ValidString(c.CallBackURL):
+		return bad("call_back_url", "is not UTF-8")
 	case c.Currency != "" && !c.Currency.Valid():
 		return bad("currency", "an ISO 4217 code such as CAD is needed")
 	case c.Now == nil:

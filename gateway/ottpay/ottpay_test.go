@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,23 +20,24 @@ const signKey = "0123456789ABCDEF"
 
 type bench struct {
 	*httptest.Server
-	client *ottpay.Client
-	next   int
+	client  *ottpay.Client
+	next    int
+	arrived atomic.Pointer[func()] // told once of the next request
 }
 
 func newBench(t *testing.T) *bench {
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1})
-	srv := httptest.NewServer(sim)
-	t.Cleanup(srv.Close)
-	sim.SetBaseURL(srv.URL)
-	c, err := ottpay.New(ottpay.Config{
-		URL: srv.URL + "/processV2", MerchantID: "ON00000000", OperatorID: "0000000696", SignKey: signKey,
-		CallBackURL: "https://example.com/cb", Now: time.Now, Timeout: time.Second,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &bench{Server: srv, client: c}
+	b := new(bench)
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if told := b.arrived.Swap(nil); told != nil {
+			(*told)()
+		}
+		sim.ServeHTTP(w, r)
+	}))
+	t.Cleanup(b.Server.Close)
+	sim.SetBaseURL(b.URL)
+	b.client = client(t, b.URL+"/processV2", nil)
+	return b
 }
 
 func (b *bench) post(t *testing.T, path string, in, out any) {
@@ -66,64 +69,162 @@ func (b *bench) payment(t *testing.T, mode payterm.Mode, needsPassword bool) pay
 	}
 }
 
+// entry is an order of the simulator's ledger.
+type entry struct {
+	Status   string
+	Refunded int64 `json:"refunded_minor"`
+	Requests []struct{ Action string }
+}
+
+func (b *bench) ledger(t *testing.T, id payterm.OrderID) entry {
+	t.Helper()
+	resp, err := b.Client().Get(b.URL + "/sim/orders/" + string(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var e entry
+	if err := json.NewDecoder(resp.Body).Decode(&e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // TestFaults pairs each fault of the simulator with the only answer that may
-// follow, for payments and inquiries alike, and sees to it that every payment
-// was written once.
+// follow, for every action, and sees to it that what moves money was written
+// once.
 func TestFaults(t *testing.T) {
-	for _, c := range []struct{ fault, pay, query string }{
-		{"drop_before_apply", "lost", "lost"}, {"drop_after_apply", "lost", "lost"},
-		{"delay", "lost", "lost"}, {"http_500", "lost", "lost"}, {"html_200", "lost", "lost"},
-		{"redirect", "lost", "lost"}, {"empty", "lost", "lost"}, {"truncated", "lost", "lost"},
-		{"slow_body", "lost", "lost"}, {"huge_body", "lost", "lost"}, {"base64_body", "paid", "paid"},
-		{"bad_digest", "lost", "lost"}, {"wrong_key", "lost", "lost"}, {"wrong_order_id", "lost", "lost"},
-		{"wrong_amount", "unclear", "unclear"}, {"duplicate_json_key", "lost", "lost"},
-		{"code:AUTH_CODE_INVALID", "refused", "not_found"}, {"code:PWD_INCORRECT", "refused", "not_found"},
-		{"code:PARAM_ERROR", "rejected", "unclear"}, {"code:ORDER_USED", "clash", "unclear"},
-		{"code:ORDER_PAID", "clash", "unclear"}, {"code:FAIL", "unclear", "not_found"},
-		{"code:SYSTEM_ERROR", "unclear", "unclear"}, {"code:PROCESSING", "pending", "pending"},
+	t.Parallel()
+	for _, c := range []struct{ fault, active, passive, query, refund, rate string }{
+		{"drop_before_apply", "lost", "lost", "lost", "lost", "closed"},
+		{"drop_after_apply", "lost", "lost", "lost", "lost", "closed"},
+		{"delay", "lost", "lost", "lost", "lost", "given up"},
+		{"http_500", "lost", "lost", "lost", "lost", "HTTP 500"},
+		{"html_200", "lost", "lost", "lost", "lost", "neither JSON nor Base64"},
+		{"redirect", "lost!", "lost!", "lost!", "lost!", "redirect"},
+		{"empty", "lost", "lost", "lost", "lost", "empty"},
+		{"truncated", "lost", "lost", "lost", "lost", "closed"},
+		{"slow_body", "lost", "lost", "lost", "lost", "given up"},
+		{"huge_body", "lost", "lost", "lost", "lost", "larger than"},
+		{"base64_body", "code_made", "paid", "paid", "pending", ""},
+		{"bad_digest", "lost!", "lost!", "lost!", "lost!", "digest does not fit"},
+		{"wrong_key", "lost!", "lost!", "lost!", "lost!", "not authentic"},
+		{"wrong_order_id", "lost!", "lost!", "lost!", "lost!", ""}, // a rate names no order
+		{"wrong_amount", "code_made", "unclear!", "unclear!", "pending", ""},
+		{"duplicate_json_key", "lost!", "lost!", "lost!", "lost!", "a key stands twice"},
+		{"code:AUTH_CODE_INVALID", "refused", "refused", "not_found", "unclear", "AUTH_CODE_INVALID"},
+		{"code:PWD_INCORRECT", "refused", "refused", "not_found", "unclear", "PWD_INCORRECT"},
+		{"code:PARAM_ERROR", "rejected", "rejected", "unclear", "rejected", "PARAM_ERROR"},
+		{"code:PARAM_INVALID", "rejected", "rejected", "unclear", "rejected", "PARAM_INVALID"},
+		{"code:ORDER_USED", "clash", "clash", "unclear", "clash", "ORDER_USED"},
+		{"code:ORDER_PAID", "clash", "clash", "unclear", "clash", "ORDER_PAID"},
+		{"code:FAIL", "unclear", "unclear", "not_found", "unclear", "FAIL"},
+		{"code:TIMEOUT", "unclear", "unclear", "unclear", "unclear", "TIMEOUT"},
+		{"code:SYSTEM_ERROR", "unclear", "unclear", "unclear", "unclear", "SYSTEM_ERROR"},
+		{"code:PROCESSING", "unclear", "pending", "pending", "pending", "PROCESSING"},
+		{"code:SUCCESS", "unclear", "unclear", "unclear", "pending", "SUCCESS"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
-			b := newBench(t)
+			t.Parallel()
+			b, ctx := newBench(t), context.Background()
+			// impatient gives up what has arrived and is not answered.
+			impatient := func() context.Context {
+				ctx, cancel := context.WithCancel(ctx)
+				t.Cleanup(cancel)
+				if c.fault == "delay" || c.fault == "slow_body" {
+					arrived := func() { time.AfterFunc(50*time.Millisecond, cancel) }
+					b.arrived.Store(&arrived)
+				}
+				return ctx
+			}
 			fault := func(action string) {
 				var out any
-				b.post(t, "/sim/faults", map[string]any{"action": action, "fault": c.fault, "ms": 3000}, &out)
+				b.post(t, "/sim/faults", map[string]any{"action": action, "fault": c.fault, "ms": 30000}, &out)
 			}
-			p := b.payment(t, payterm.Passive, false)
+			once := func(id payterm.OrderID, action string) {
+				n := 0
+				for _, r := range b.ledger(t, id).Requests {
+					if strings.HasPrefix(r.Action, action) {
+						n++
+					}
+				}
+				if n != 1 {
+					t.Errorf("%s of %s arrived %d times", action, id, n)
+				}
+			}
+			active, passive, sale := b.payment(t, payterm.Active, false), b.payment(t, payterm.Passive, false), b.payment(t, payterm.Passive, false)
+			inquiry := payterm.Inquiry{OrderID: sale.OrderID, Total: sale.Total}
+
+			fault("ACTIVEPAY")
+			if got := named(b.client.Pay(impatient(), active)); got != c.active {
+				t.Errorf("active: %s, want %s", got, c.active)
+			}
+			once(active.OrderID, "ACTIVEPAY")
 			fault("PASSIVEPAY")
-			if got := payterm.AnswerName(b.client.Pay(context.Background(), p)); got != c.pay {
-				t.Errorf("payment: %s, want %s", got, c.pay)
+			if got := named(b.client.Pay(impatient(), passive)); got != c.passive {
+				t.Errorf("passive: %s, want %s", got, c.passive)
 			}
-			resp, err := b.Client().Get(b.URL + "/sim/orders/" + string(p.OrderID))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var o struct {
-				Requests []struct{ Action string }
-			}
-			if err := json.NewDecoder(resp.Body).Decode(&o); err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			if len(o.Requests) != 1 || o.Requests[0].Action != "PASSIVEPAY" {
-				t.Errorf("the gateway saw %v, one payment is right", o.Requests)
-			}
-			q := b.payment(t, payterm.Passive, false)
-			if got := payterm.AnswerName(b.client.Pay(context.Background(), q)); got != "paid" {
+			once(passive.OrderID, "PASSIVEPAY")
+
+			if got := named(b.client.Pay(ctx, sale)); got != "paid" {
 				t.Fatalf("payment without a fault: %s", got)
 			}
 			fault("STATUS_QUERY")
-			inquiry := payterm.Inquiry{OrderID: q.OrderID, Total: q.Total}
-			if got := payterm.AnswerName(b.client.Inquire(context.Background(), inquiry)); got != c.query {
+			if got := named(b.client.Inquire(impatient(), inquiry)); got != c.query {
 				t.Errorf("inquiry: %s, want %s", got, c.query)
 			}
-			if got := payterm.AnswerName(b.client.Inquire(context.Background(), inquiry)); got != "paid" {
+			if got := named(b.client.Inquire(ctx, inquiry)); got != "paid" {
 				t.Errorf("inquiry after the fault: %s", got)
+			}
+
+			fault("REFUND")
+			refund := payterm.RefundRequest{OrderID: "R1TESTS000001", SaleOrderID: sale.OrderID, Amount: payterm.Amount{Minor: 234, Currency: "CAD"}}
+			if got := named(b.client.Refund(impatient(), refund)); got != c.refund {
+				t.Errorf("refund: %s, want %s", got, c.refund)
+			}
+			once(refund.OrderID, "REFUND")
+			// What the refund came to is found out by inquiring, whatever was answered.
+			back := b.ledger(t, sale.OrderID).Refunded
+			switch a := b.client.Inquire(ctx, inquiry).(type) {
+			case payterm.Paid:
+				if back != 0 {
+					t.Errorf("paid, and %d have gone back", back)
+				}
+			case payterm.Refunded:
+				if back != 234 || a.RefundedMinor != back {
+					t.Errorf("%d of %d refunded", a.RefundedMinor, back)
+				}
+			default:
+				t.Errorf("inquiry after the refund: %+v", a)
+			}
+
+			fault("EX_RATE_QUERY")
+			rate, err := b.client.ExchangeRate(impatient(), "CAD")
+			if c.rate == "" && (err != nil || rate.CNY <= 0) || c.rate != "" && (err == nil || !strings.Contains(err.Error(), c.rate)) {
+				t.Errorf("rate: %+v %v, want %q", rate, err, c.rate)
 			}
 		})
 	}
 }
 
+// named is an answer's name, with a mark where it is an alarm.
+func named(a payterm.Answer) string {
+	name := payterm.AnswerName(a)
+	switch a := a.(type) {
+	case payterm.Lost:
+		if a.Alarm {
+			return name + "!"
+		}
+	case payterm.Unclear:
+		if a.Alarm {
+			return name + "!"
+		}
+	}
+	return name
+}
+
 func TestModes(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ctx := context.Background()
 	active := b.payment(t, payterm.Active, false)

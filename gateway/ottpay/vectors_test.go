@@ -81,20 +81,3 @@ func TestDecryptCases(t *testing.T) {
 		}
 	}
 }
-
-func FuzzReply(f *testing.F) {
-	f.Add([]byte(`{"rsp_code":"SUCCESS","data":"","md5":""}`))
-	for _, v := range vectors(f).Vectors[:5] {
-		b, err := json.Marshal(map[string]string{"rsp_code": "SUCCESS", "data": v.Ciphertext, "md5": v.MD5})
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		r, err := openReply(body, "0123456789ABCDEF")
-		if err == nil && r.code == "" {
-			t.Fatal("a reply without a code was accepted")
-		}
-	})
-}

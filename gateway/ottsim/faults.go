@@ -40,53 +40,42 @@ func (f *fault) applies() bool {
 	return slices.Contains(faultsAfter, f.Fault)
 }
 
-func (s *Sim) addFault(w http.ResponseWriter, r *http.Request) {
+func (s *Sim) addFault(_ *http.Request, body []byte) (int, any) {
 	f := fault{Times: 1}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBody))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil {
-		refuse(w, http.StatusBadRequest, "fault: %v", err)
-		return
+	if err := strictly(body, &f); err != nil {
+		return http.StatusBadRequest, fmt.Sprintf("fault: %v", err)
 	}
 	known := slices.Contains(faultsBefore, f.Fault) || slices.Contains(faultsAfter, f.Fault) || codeFault.MatchString(f.Fault)
 	switch {
 	case !slices.Contains(faultActions, f.Action):
-		refuse(w, http.StatusBadRequest, "action %q: one of %s", f.Action, strings.Join(faultActions, ", "))
-		return
+		return http.StatusBadRequest, fmt.Sprintf("action %q: one of %s", f.Action, strings.Join(faultActions, ", "))
 	case !known:
-		refuse(w, http.StatusBadRequest, "fault %q: one of %s, code:WORD", f.Fault,
+		return http.StatusBadRequest, fmt.Sprintf("fault %q: one of %s, code:WORD", f.Fault,
 			strings.Join(append(slices.Clone(faultsBefore), faultsAfter...), ", "))
-		return
 	case f.Times < 0 || f.MS < 0 || f.MS > 120_000:
-		refuse(w, http.StatusBadRequest, "times cannot be negative; ms goes up to 120000")
-		return
+		return http.StatusBadRequest, "times cannot be negative; ms goes up to 120000"
+	case f.Fault == "delay" && f.MS == 0:
+		return http.StatusBadRequest, "delay needs ms"
+	case len(s.faults) >= maxFaults:
+		return http.StatusInsufficientStorage, fmt.Sprintf("%d faults are the most: delete some", maxFaults)
 	}
 	f.Hits = 0
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.faults) >= maxFaults {
-		refuse(w, http.StatusInsufficientStorage, "%d faults are the most: delete some", maxFaults)
-		return
-	}
-	s.faults = append(s.faults, &f)
-	writeJSON(w, http.StatusOK, f)
+	kept := f
+	s.faults = append(s.faults, &kept)
+	return http.StatusOK, f
 }
 
-func (s *Sim) listFaults(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Sim) listFaults(*http.Request, []byte) (int, any) {
 	list := make([]fault, 0, len(s.faults))
 	for _, f := range s.faults {
 		list = append(list, *f)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"faults": list})
+	return http.StatusOK, map[string]any{"faults": list}
 }
 
-func (s *Sim) clearFaults(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Sim) clearFaults(*http.Request, []byte) (int, any) {
 	s.faults = nil
-	writeJSON(w, http.StatusOK, map[string]any{"faults": []fault{}})
+	return http.StatusOK, map[string]any{"faults": []fault{}}
 }
 
 // takeFault gives the first fault that waits for this action, and counts it.
@@ -154,7 +143,8 @@ func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out o
 		w.Write([]byte(base64.StdEncoding.EncodeToString(body))) //nolint:errcheck // the client has gone
 	case "truncated":
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-		w.Write(body[:len(body)/2]) //nolint:errcheck // as above
+		w.Write(body[:len(body)/2])           //nolint:errcheck // as above
+		http.NewResponseController(w).Flush() //nolint:errcheck // or half a reply stays in a buffer and is never seen
 		panic(http.ErrAbortHandler)
 	case "huge_body":
 		w.Header().Set("Content-Type", "application/json")
@@ -186,7 +176,6 @@ func (f *fault) forge(s *Sim, out outcome) answer {
 	inner := slices.Clone(out.inner)
 	switch f.Fault {
 	case "wrong_key":
-		out.inner = inner
 		return s.seal(out, "FFFFFFFFFFFFFFFF")
 	case "bad_digest": // encrypted under the digest of other values
 		a := s.seal(out, s.cfg.SignKey)
@@ -198,20 +187,41 @@ func (f *fault) forge(s *Sim, out outcome) answer {
 	case "wrong_order_id":
 		set(inner, "order_id", text("T1ZZZZZ000001"))
 	case "wrong_amount":
-		set(inner, "total_amount", number(1))
-	case "duplicate_json_key":
-		if len(inner) > 0 {
-			twice := append(slices.Clone(inner), [2]string{"order_status", text("success")})
-			a := s.seal(outcome{out.code, inner}, s.cfg.SignKey)
-			// The digest is the one that a reader gets who takes the last key.
-			last := slices.Clone(inner)
-			set(last, "order_status", text("success"))
-			a.MD5 = upperMD5(valuesOf(last))
-			a.Data = sealText(jsonOf(twice), a.MD5, s.cfg.SignKey)
-			return a
+		for _, name := range []string{"total_amount", "refund_amt", "rate"} {
+			set(inner, name, otherAmount(inner, name))
 		}
+	case "duplicate_json_key":
+		a := s.seal(out, s.cfg.SignKey)
+		if inner != nil {
+			again := [2]string{"order_status", text("success")}
+			if !slices.ContainsFunc(inner, func(f [2]string) bool { return f[0] == again[0] }) {
+				again = inner[0]
+			}
+			twice := append(slices.Clone(inner), again)
+			// The digest is the one that a reader gets who takes the last key.
+			set(inner, again[0], again[1])
+			a.MD5 = upperMD5(valuesOf(inner))
+			a.Data = sealText(jsonOf(twice), a.MD5, s.cfg.SignKey)
+		}
+		return a
 	}
 	return s.seal(outcome{out.code, inner}, s.cfg.SignKey)
+}
+
+// otherAmount is an amount that a field does not hold, as text where the field
+// holds a text.
+func otherAmount(inner [][2]string, name string) string {
+	for _, f := range inner {
+		switch {
+		case f[0] == name && f[1] == text("1"):
+			return text("2")
+		case f[0] == name && strings.HasPrefix(f[1], `"`):
+			return text("1")
+		case f[0] == name && f[1] == number(1):
+			return number(2)
+		}
+	}
+	return number(1)
 }
 
 func set(inner [][2]string, name, literal string) {

@@ -3,6 +3,7 @@ package ottsim
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -36,11 +37,15 @@ type seen struct {
 const (
 	maxStrays       = 10_000
 	maxSeenPerOrder = 10_000
+	maxOrderID      = 20 // characters
 )
 
 // record keeps a request. Those of an order that does not exist (yet) are kept
 // beside the ledger and join it when the order is made.
 func (s *Sim) record(id, action string) {
+	if id == "" || len(id) > maxOrderID || !slices.Contains(faultActions, action) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := seen{s.cfg.Now().UTC(), action}
@@ -55,42 +60,42 @@ func (s *Sim) record(id, action string) {
 	}
 }
 
-// forget drops strays that have joined the ledger.
-func (s *Sim) forget(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.orders[id] != nil {
-		delete(s.strays, id)
-	}
-}
-
 // enter adds an order to the ledger.
 func (s *Sim) enter(o *order) {
 	o.made = s.cfg.Now()
 	o.Requests = append(o.Requests, s.strays[o.ID]...)
+	delete(s.strays, o.ID)
 	prefix := map[string]string{"WECHATPAY": "WX", "ALIPAY": "AL", "UNIONPAY": "UP"}[o.BizType]
 	o.channel = fmt.Sprintf("%s%017d", prefix, s.rng.Int64N(1e17))
 	s.orders[o.ID] = o
 	s.byTime = append(s.byTime, o)
 }
 
+// minor reads an amount: digits only, more than nothing and no more than a shop
+// sells.
+func minor(digits string) (int64, bool) {
+	n, err := strconv.ParseUint(digits, 10, 40)
+	return int64(n), err == nil && n > 0 //nolint:gosec // 40 bits
+}
+
 // terms reads what both payments have in common.
 func (s *Sim) terms(in map[string]string) (*order, string) {
-	amount, err := strconv.ParseInt(in["amount"], 10, 64)
+	amount, ok := minor(in["amount"])
 	switch {
-	case in["order_id"] == "" || len(in["order_id"]) > 20:
+	case in["order_id"] == "" || len(in["order_id"]) > maxOrderID:
 		return nil, "PARAM_ERROR"
-	case err != nil || amount <= 0 || in["operator_id"] == "":
+	case !ok || in["operator_id"] == "":
 		return nil, "PARAM_ERROR"
 	case in["biz_type"] != "ALIPAY" && in["biz_type"] != "WECHATPAY" && in["biz_type"] != "UNIONPAY":
 		return nil, "PARAM_INVALID"
 	case len(s.byTime) >= maxOrders:
 		return nil, "SYSTEM_ERROR"
 	}
-	if o := s.orders[in["order_id"]]; o != nil {
-		if o.Paid > 0 {
-			return nil, "ORDER_PAID"
-		}
+	o := s.orders[in["order_id"]]
+	switch {
+	case o != nil && o.Paid > 0:
+		return nil, "ORDER_PAID"
+	case o != nil || s.refunds[in["order_id"]]:
 		return nil, "ORDER_USED"
 	}
 	return &order{ID: in["order_id"], BizType: in["biz_type"], Amount: amount}, ""
@@ -211,14 +216,16 @@ func (s *Sim) publicStatus(o *order) string {
 }
 
 func (s *Sim) refund(in map[string]string) outcome {
-	amount, err := strconv.ParseInt(in["refund_amt"], 10, 64)
+	amount, ok := minor(in["refund_amt"])
 	o := s.orders[in["ori_order_id"]]
 	switch {
-	case err != nil || amount <= 0 || in["order_id"] == "":
+	case !ok || in["order_id"] == "" || len(in["order_id"]) > maxOrderID:
 		return outcome{code: "PARAM_ERROR"}
-	case s.refunds[in["order_id"]]:
+	case s.refunds[in["order_id"]] || s.orders[in["order_id"]] != nil:
 		return outcome{code: "ORDER_USED"}
-	case o == nil || o.Paid == 0 || o.Refunded+amount > o.Paid:
+	case len(s.refunds) >= maxOrders:
+		return outcome{code: "SYSTEM_ERROR"}
+	case o == nil || o.Refunded+amount > o.Paid:
 		return outcome{code: "FAIL"}
 	}
 	s.refunds[in["order_id"]] = true
@@ -239,20 +246,15 @@ func (s *Sim) rate(in map[string]string) outcome {
 
 // listOrders gives the ledger, the newest last. Orders of which requests were
 // seen, but which were never made, stand in it as "unknown".
-func (s *Sim) listOrders(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settle()
+func (s *Sim) listOrders(*http.Request, []byte) (int, any) {
 	list := make([]order, 0, len(s.byTime)+len(s.strays))
 	for _, o := range s.byTime {
 		list = append(list, s.public(o))
 	}
 	for id, requests := range s.strays {
-		if s.orders[id] == nil && id != "" {
-			list = append(list, order{ID: id, Status: "unknown", Requests: requests})
-		}
+		list = append(list, stray(id, requests))
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"orders": list})
+	return http.StatusOK, map[string]any{"orders": list}
 }
 
 func (s *Sim) public(o *order) order {
@@ -263,37 +265,33 @@ func (s *Sim) public(o *order) order {
 	return p
 }
 
-func (s *Sim) showOrder(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settle()
+func stray(id string, requests []seen) order {
+	return order{ID: id, Status: "unknown", Requests: slices.Clone(requests)}
+}
+
+func (s *Sim) showOrder(r *http.Request, _ []byte) (int, any) {
 	id := r.PathValue("id")
 	if o := s.orders[id]; o != nil {
-		writeJSON(w, http.StatusOK, s.public(o))
-		return
+		return http.StatusOK, s.public(o)
 	}
 	if requests, ok := s.strays[id]; ok {
-		writeJSON(w, http.StatusOK, order{ID: id, Status: "unknown", Requests: requests})
-		return
+		return http.StatusOK, stray(id, requests)
 	}
-	refuse(w, http.StatusNotFound, "no order %q in the ledger", id)
+	return http.StatusNotFound, fmt.Sprintf("no order %q in the ledger", id)
 }
 
 // phone is what the customer does: pays (types the password), declines, or the
 // wallet closes the order.
-func (s *Sim) phone(w http.ResponseWriter, r *http.Request) {
+func (s *Sim) phone(r *http.Request, _ []byte) (int, any) {
 	o, err := s.act(r.PathValue("id"), r.PathValue("verb"))
 	if err != nil {
-		refuse(w, http.StatusConflict, "%v", err)
-		return
+		return http.StatusConflict, err.Error()
 	}
-	writeJSON(w, http.StatusOK, o)
+	return http.StatusOK, o
 }
 
+// act is what phone and pay page share. The ledger is locked and settled.
 func (s *Sim) act(id, verb string) (order, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settle()
 	o := s.orders[id]
 	if o == nil {
 		return order{}, fmt.Errorf("no order %q in the ledger", id)
@@ -312,8 +310,4 @@ func (s *Sim) act(id, verb string) (order, error) {
 		return order{}, fmt.Errorf("unknown call %q: pay, decline or close", verb)
 	}
 	return s.public(o), nil
-}
-
-func refuse(w http.ResponseWriter, status int, format string, args ...any) {
-	writeJSON(w, status, map[string]string{"error": fmt.Sprintf(format, args...)})
 }

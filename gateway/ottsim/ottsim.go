@@ -10,7 +10,9 @@
 package ottsim
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -64,13 +66,13 @@ func New(cfg Config) *Sim {
 	}
 	s.mux.HandleFunc("POST /processV2", s.process)
 	s.mux.HandleFunc("POST /process", s.process)
-	s.mux.HandleFunc("GET /sim/orders", s.listOrders)
-	s.mux.HandleFunc("GET /sim/orders/{id}", s.showOrder)
-	s.mux.HandleFunc("POST /sim/orders/{id}/{verb}", s.phone)
-	s.mux.HandleFunc("POST /sim/wallets", s.newWallet)
-	s.mux.HandleFunc("POST /sim/faults", s.addFault)
-	s.mux.HandleFunc("GET /sim/faults", s.listFaults)
-	s.mux.HandleFunc("DELETE /sim/faults", s.clearFaults)
+	s.mux.HandleFunc("GET /sim/orders", s.control(s.listOrders))
+	s.mux.HandleFunc("GET /sim/orders/{id}", s.control(s.showOrder))
+	s.mux.HandleFunc("POST /sim/orders/{id}/{verb}", s.control(s.phone))
+	s.mux.HandleFunc("POST /sim/wallets", s.control(s.newWallet))
+	s.mux.HandleFunc("POST /sim/faults", s.control(s.addFault))
+	s.mux.HandleFunc("GET /sim/faults", s.control(s.listFaults))
+	s.mux.HandleFunc("DELETE /sim/faults", s.control(s.clearFaults))
 	s.mux.HandleFunc("GET /pay/{id}", s.payPage)
 	s.mux.HandleFunc("POST /pay/{id}", s.payForm)
 	return s
@@ -145,8 +147,7 @@ func (s *Sim) process(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in, problem := s.open(m)
-	orderID := in["order_id"]
-	s.record(orderID, m.Action)
+	s.record(in["order_id"], m.Action)
 	f := s.takeFault(m.Action)
 	if f != nil && !f.applies() {
 		s.pause(r, s.cfg.Latency)
@@ -158,9 +159,6 @@ func (s *Sim) process(w http.ResponseWriter, r *http.Request) {
 		out = outcome{code: problem}
 	} else {
 		out = s.apply(m.Action, in)
-	}
-	if out.code == "SUCCESS" || out.code == "PROCESSING" {
-		s.forget(orderID)
 	}
 	s.pause(r, s.cfg.Latency)
 	if f != nil {
@@ -231,6 +229,40 @@ func (s *Sim) pause(r *http.Request, d time.Duration) {
 	case <-t.C:
 	case <-r.Context().Done():
 	}
+}
+
+// control is a call under /sim. The ledger is locked while it is carried out and
+// free again while the result is written, so that a caller who does not read
+// holds up nobody. A string is what was wrong with the call.
+func (s *Sim) control(call func(*http.Request, []byte) (int, any)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+		if err != nil {
+			writeJSON(w, http.StatusRequestEntityTooLarge, map[string]string{"error": "the request is larger than 64 KiB"})
+			return
+		}
+		s.mu.Lock()
+		s.settle()
+		status, result := call(r, body)
+		s.mu.Unlock()
+		if wrong, ok := result.(string); ok {
+			result = map[string]string{"error": wrong}
+		}
+		writeJSON(w, status, result)
+	}
+}
+
+// strictly reads one JSON object and refuses names that it does not know.
+func strictly(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if d.More() {
+		return errors.New("something stands behind the object")
+	}
+	return nil
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -20,22 +20,25 @@ type pageData struct {
 
 // payPage is where a code_url leads: the customer's wallet asks whether to pay.
 func (s *Sim) payPage(w http.ResponseWriter, r *http.Request) {
-	s.showPage(w, r.PathValue("id"), nil)
+	s.showPage(w, r.PathValue("id"), "")
 }
 
 // payForm is a press of Pay or Decline on that page.
 func (s *Sim) payForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
-	id := r.PathValue("id")
-	_, err := s.act(id, r.FormValue("do"))
-	s.showPage(w, id, err)
+	s.showPage(w, r.PathValue("id"), r.PostFormValue("do"))
 }
 
-// showPage shows how an order stands, and what went wrong with a press where the
-// order does not say it itself.
-func (s *Sim) showPage(w http.ResponseWriter, id string, wrong error) {
+// showPage does what was pressed, if anything was, and shows how the order
+// stands then: what went wrong with a press only where the order does not say it
+// itself.
+func (s *Sim) showPage(w http.ResponseWriter, id, press string) {
+	var wrong error
 	s.mu.Lock()
 	s.settle()
+	if press != "" {
+		_, wrong = s.act(id, press)
+	}
 	o := s.orders[id]
 	var d pageData
 	if o != nil {

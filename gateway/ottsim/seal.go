@@ -38,17 +38,8 @@ func blockFor(sum, signKey string) (cipher.Block, error) {
 
 // sealFields encrypts inner fields and gives data and md5.
 func sealFields(fields [][2]string, signKey string) (data, sum string) {
-	var text strings.Builder
-	text.WriteString("{")
-	for i, f := range fields {
-		if i > 0 {
-			text.WriteString(",")
-		}
-		fmt.Fprintf(&text, "%q:%s", f[0], f[1])
-	}
-	text.WriteString("}")
 	sum = upperMD5(valuesOf(fields))
-	return sealText(text.String(), sum, signKey), sum
+	return sealText(jsonOf(fields), sum, signKey), sum
 }
 
 func sealText(text, sum, signKey string) string {
@@ -118,12 +109,17 @@ func openFields(data, sum, signKey string) (map[string]string, error) {
 	if n == 0 || n > 16 || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(n)}, n)) {
 		return nil, fmt.Errorf("bad padding")
 	}
-	var in map[string]string
-	if err := json.Unmarshal(plain[:len(plain)-n], &in); err != nil {
+	var read map[string]*string // a pointer tells null from an empty string
+	if err := json.Unmarshal(plain[:len(plain)-n], &read); err != nil {
 		return nil, fmt.Errorf("data is no object of strings")
 	}
-	names := make([]string, 0, len(in))
-	for name := range in {
+	in := make(map[string]string, len(read))
+	names := make([]string, 0, len(read))
+	for name, value := range read {
+		if value == nil {
+			return nil, fmt.Errorf("data holds null")
+		}
+		in[name] = *value
 		names = append(names, name)
 	}
 	sort.Strings(names)

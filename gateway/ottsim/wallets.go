@@ -1,7 +1,7 @@
 package ottsim
 
 import (
-	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -20,42 +20,41 @@ type wallet struct {
 	used    bool
 }
 
+// Bounds of what a caller may ask for.
+const (
+	maxTTLSeconds = 24 * 60 * 60
+	maxCode       = 1024 // characters
+)
+
 // newWallet gives a fresh payment code.
-func (s *Sim) newWallet(w http.ResponseWriter, r *http.Request) {
+func (s *Sim) newWallet(_ *http.Request, body []byte) (int, any) {
 	wl := wallet{Balance: 100_000, TTLSeconds: 60}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequestBody))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&wl); err != nil {
-		refuse(w, http.StatusBadRequest, "wallet: %v", err)
-		return
+	if err := strictly(body, &wl); err != nil {
+		return http.StatusBadRequest, fmt.Sprintf("wallet: %v", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	code, ok := s.drawCode(wl.BizType)
 	switch {
 	case !ok:
-		refuse(w, http.StatusBadRequest, "biz_type %q: ALIPAY, WECHATPAY or UNIONPAY", wl.BizType)
-		return
-	case wl.Balance < 0 || wl.TTLSeconds < 0:
-		refuse(w, http.StatusBadRequest, "balance_minor and ttl_seconds cannot be negative")
-		return
+		return http.StatusBadRequest, fmt.Sprintf("biz_type %q: ALIPAY, WECHATPAY or UNIONPAY", wl.BizType)
+	case wl.Balance < 0 || wl.TTLSeconds < 0 || wl.TTLSeconds > maxTTLSeconds:
+		return http.StatusBadRequest, fmt.Sprintf("balance_minor and ttl_seconds cannot be negative; ttl_seconds goes up to %d", maxTTLSeconds)
+	case len(wl.Code) > maxCode:
+		return http.StatusBadRequest, fmt.Sprintf("code: %d characters are the most", maxCode)
 	case len(s.wallets) >= maxWallets:
-		refuse(w, http.StatusInsufficientStorage, "%d wallets are the most: start the simulator anew", maxWallets)
-		return
+		return http.StatusInsufficientStorage, fmt.Sprintf("%d wallets are the most: start the simulator anew", maxWallets)
 	}
 	if wl.Code == "" {
 		wl.Code = code
 	}
 	if s.wallets[wl.Code] != nil {
-		refuse(w, http.StatusConflict, "this code was given out before")
-		return
+		return http.StatusConflict, "this code was given out before"
 	}
 	wl.expires = s.cfg.Now().Add(time.Duration(wl.TTLSeconds) * time.Second)
 	wl.payer = "159****" + wl.Code[max(0, len(wl.Code)-4):]
 	s.wallets[wl.Code] = &wl
-	writeJSON(w, http.StatusOK, map[string]any{
+	return http.StatusOK, map[string]any{
 		"code": wl.Code, "biz_type": wl.BizType, "expires_at": wl.expires.UTC().Format(time.RFC3339),
-	})
+	}
 }
 
 // drawCode makes a code in the wallet's own form (sheet section 12).
