@@ -536,11 +536,11 @@ func (p *escpos) symbol2D(b []byte) int {
 	case b[2] != 'k':
 		p.report(UnknownCommand, "GS ( %#02x", b[2])
 		return 3
+	case len(b) < n:
+		return 0
 	case n < 8:
 		p.report(BadArgument, "GS ( k of %d bytes", n-5)
 		return n
-	case len(b) < n:
-		return 0
 	case b[5] != 49:
 		p.report(UnknownCommand, "GS ( k: symbol %d, only QR codes (49) are emulated", b[5])
 		return n

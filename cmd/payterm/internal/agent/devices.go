@@ -116,7 +116,10 @@ func (a *Agent) runPrinter(ctx context.Context) {
 		return
 	}
 	p := b.Profile.Printer
-	pr, err := printer.New(b.Printer, printer.Options{Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Sleep: a.o.Sleep})
+	pr, err := printer.New(b.Printer, printer.Options{
+		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status,
+		Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: a.o.Sleep,
+	})
 	if err != nil {
 		a.o.Log.Error("printer", "err", err)
 		return
