@@ -47,6 +47,10 @@ type Matrix struct {
 	ghosts  bool
 }
 
+// minLooks is how many equal looks it takes at the least: a contact that closes
+// between two rows of one look makes a ghost without its rectangle, for that look.
+const minLooks = 2
+
 // New sets the lines up. keys[r][c] is the key between row r and column c; an
 // empty one is no key.
 func New(rows []Row, columns []Column, keys [][]payterm.Key, o Options) (*Matrix, error) {
@@ -59,7 +63,7 @@ func New(rows []Row, columns []Column, keys [][]payterm.Key, o Options) (*Matrix
 	if o.Debounce <= 0 {
 		o.Debounce = 20 * time.Millisecond
 	}
-	m := &Matrix{rows: rows, columns: columns, keys: keys, o: o, need: max(1, int(o.Debounce/o.Interval))}
+	m := &Matrix{rows: rows, columns: columns, keys: keys, o: o, need: max(minLooks, int(o.Debounce/o.Interval))}
 	for r := range rows {
 		if len(keys[r]) != len(columns) {
 			return nil, fmt.Errorf("keypad: row %d has %d keys for %d columns", r+1, len(keys[r]), len(columns))
@@ -125,20 +129,19 @@ func (m *Matrix) settle() []payterm.Key {
 		return nil
 	}
 	var pressed []payterm.Key
-	any := false
+	idle := true
 	for r := range m.raw {
 		for c := range m.raw[r] {
-			any = any || m.raw[r][c]
-			if m.count[r][c] < m.need || m.raw[r][c] == m.down[r][c] {
-				continue
+			if m.count[r][c] >= m.need && m.raw[r][c] != m.down[r][c] {
+				m.down[r][c] = m.raw[r][c]
+				if m.down[r][c] && !m.ghosts && m.keys[r][c] != "" {
+					pressed = append(pressed, m.keys[r][c])
+				}
 			}
-			m.down[r][c] = m.raw[r][c]
-			if m.down[r][c] && !m.ghosts && m.keys[r][c] != "" {
-				pressed = append(pressed, m.keys[r][c])
-			}
+			idle = idle && !m.raw[r][c] && !m.down[r][c]
 		}
 	}
-	if !any {
+	if idle {
 		m.ghosts = false
 	}
 	return pressed

@@ -61,6 +61,9 @@ type Painter struct {
 
 // NewPainter makes a painter for a glass of this many pixels.
 func NewPainter(width, height int) (*Painter, error) {
+	if width < 64 || height < 64 {
+		return nil, fmt.Errorf("lcd: a glass of %dx%d: 64x64 at the least", width, height)
+	}
 	f, err := loadFonts()
 	if err != nil {
 		return nil, err

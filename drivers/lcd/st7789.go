@@ -97,6 +97,11 @@ func (d *ST7789) Init() error {
 		}
 		d.o.Sleep(120 * time.Millisecond)
 	}
+	return d.wake(120 * time.Millisecond)
+}
+
+// wake ends the panel's sleep and says everything that a reset forgot.
+func (d *ST7789) wake(pause time.Duration) error {
 	inversion := byte(cmdINVOFF)
 	if d.o.Inverted {
 		inversion = cmdINVON
@@ -104,7 +109,7 @@ func (d *ST7789) Init() error {
 	if err := d.command(cmdSLPOUT); err != nil {
 		return err
 	}
-	d.o.Sleep(120 * time.Millisecond)
+	d.o.Sleep(pause)
 	for _, c := range [][]byte{{cmdCOLMOD, 0x55}, {cmdMADCTL, d.madctl()}, {inversion}, {cmdNORON}} {
 		if err := d.command(c[0], c[1:]...); err != nil {
 			return err
@@ -159,20 +164,51 @@ func (d *ST7789) Send(img *image.RGBA) error {
 		if r.Empty() {
 			break
 		}
-		if err := d.write(img, r); err != nil {
+		d.keep(img, r)
+		if err := d.write(r); err != nil {
 			d.known = false // unknown until all of it is sent again
 			return err
 		}
 		y = r.Max.Y
 	}
-	d.known = true
-	if !first {
-		return nil
+	if first {
+		if err := d.lightUp(); err != nil {
+			return err
+		}
 	}
+	d.known = true
+	return nil
+}
+
+func (d *ST7789) lightUp() error {
 	if err := d.command(cmdDISPON); err != nil {
 		return err
 	}
 	return d.light(gpio.High)
+}
+
+// Refresh says everything again that the panel should know: its settings and the
+// whole frame. A healthy panel shows no difference; one that lost its state to a
+// spark or a dip of its supply, of which nothing tells the driver, comes back. It
+// does nothing before the first frame.
+func (d *ST7789) Refresh() error {
+	if !d.known {
+		return nil
+	}
+	d.known = false
+	// SLPOUT needs 120 ms after a reset and a panel that slept needs 5 ms after it;
+	// whatever reset it did so longer ago than that, or is met the next time.
+	if err := d.wake(5 * time.Millisecond); err != nil {
+		return err
+	}
+	if err := d.write(image.Rect(0, 0, d.o.Width, d.o.Height)); err != nil {
+		return err
+	}
+	if err := d.lightUp(); err != nil {
+		return err
+	}
+	d.known = true
+	return nil
 }
 
 // joinRows is how many clean lines between two dirty ones are cheaper to send
@@ -221,8 +257,19 @@ func rgb565(p []byte) uint16 {
 	return uint16(p[0]&0xf8)<<8 | uint16(p[1]&0xfc)<<3 | uint16(p[2])>>3
 }
 
+// keep takes a rectangle of an image over into what the glass is to hold.
+func (d *ST7789) keep(img *image.RGBA, r image.Rectangle) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		pix := img.Pix[y*img.Stride:]
+		row := d.glass[y*d.o.Width:]
+		for x := r.Min.X; x < r.Max.X; x++ {
+			row[x] = rgb565(pix[4*x:])
+		}
+	}
+}
+
 // write sends one rectangle: its window, then its pixels, high byte first.
-func (d *ST7789) write(img *image.RGBA, r image.Rectangle) error {
+func (d *ST7789) write(r image.Rectangle) error {
 	x0, x1 := r.Min.X+d.o.OffsetX, r.Max.X-1+d.o.OffsetX
 	y0, y1 := r.Min.Y+d.o.OffsetY, r.Max.Y-1+d.o.OffsetY
 	if err := d.command(cmdCASET, byte(x0>>8), byte(x0), byte(x1>>8), byte(x1)); err != nil {
@@ -233,11 +280,7 @@ func (d *ST7789) write(img *image.RGBA, r image.Rectangle) error {
 	}
 	d.buf = d.buf[:0]
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		pix := img.Pix[y*img.Stride:]
-		row := d.glass[y*d.o.Width:]
-		for x := r.Min.X; x < r.Max.X; x++ {
-			c := rgb565(pix[4*x:])
-			row[x] = c
+		for _, c := range d.glass[y*d.o.Width+r.Min.X : y*d.o.Width+r.Max.X] {
 			d.buf = append(d.buf, byte(c>>8), byte(c))
 		}
 	}

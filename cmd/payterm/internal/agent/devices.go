@@ -39,6 +39,8 @@ func (a *Agent) runDisplay(ctx context.Context) {
 		Width: d.Width, Height: d.Height, OffsetX: d.OffsetX, OffsetY: d.OffsetY, Rotation: d.Rotation,
 		MirrorX: d.MirrorX, MirrorY: d.MirrorY, Inverted: d.Inverted, BGR: d.BGR, Sleep: a.o.Sleep,
 	})
+	refresh := time.NewTicker(30 * time.Second)
+	defer refresh.Stop()
 	for err == nil || a.again(ctx, "display", err) {
 		if err = panel.Init(); err != nil {
 			continue
@@ -47,6 +49,8 @@ func (a *Agent) runDisplay(ctx context.Context) {
 			select {
 			case <-ctx.Done():
 				return
+			case <-refresh.C: // after a spark or a brown-out, of which nobody hears
+				err = panel.Refresh()
 			case s := <-a.screens:
 				err = panel.Show(s)
 				if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
