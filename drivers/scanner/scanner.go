@@ -52,11 +52,11 @@ type Scanner struct {
 	o       Options
 	frame   []byte
 	began   time.Duration
-	last    time.Duration
 	garbage bool // the frame is dropped up to its end
 	pending []byte
 	came    time.Duration // when pending came, at the earliest
 	looked  time.Duration // when the line was last read; zero before that
+	heard   time.Duration // when bytes were last read
 }
 
 // New makes a scanner.
@@ -111,15 +111,16 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 			if away > slack && now-began <= slack {
 				s.came = before // they lay there, nobody knows since when
 			}
-			if s.busy() && s.came-s.last > broken {
+			if s.busy() && now-s.heard > broken {
 				s.reset() // its end got lost: what comes now is another
 			}
+			s.heard = now
 			continue
 		}
 		var timeout interface{ Timeout() bool }
 		switch {
 		case err == nil, errors.As(err, &timeout) && timeout.Timeout():
-			if s.o.Framing == Gap && s.busy() && now-s.last >= s.o.Pause {
+			if s.o.Framing == Gap && s.busy() && now-s.heard >= s.o.Pause {
 				if scan, ok := s.end(); ok {
 					return scan, nil
 				}
@@ -152,7 +153,7 @@ func (s *Scanner) feed(b byte) bool {
 	switch {
 	case s.o.Framing == STXETX && b == 0x02:
 		s.reset()
-		s.began, s.last = s.came, s.came
+		s.began = s.came
 		s.frame = append(s.frame, b)
 		return false
 	case s.o.Framing == STXETX && b == 0x03:
@@ -165,7 +166,6 @@ func (s *Scanner) feed(b byte) bool {
 	if !s.busy() {
 		s.began = s.came
 	}
-	s.last = s.came
 	if b < 0x20 || b > 0x7e || len(s.frame) >= s.o.MaxLength {
 		s.garbage = true
 	}
