@@ -188,10 +188,9 @@ func (p *Painter) bar(s payterm.Screen, h int) int {
 	}
 	right := p.w - p.scaled(8)
 	if s.Status != "" {
-		face := p.fonts.face(medium, p.scaled(13))
-		w := face.width(s.Status)
-		p.left(s.Status, image.Rect(right-w, 0, p.w, h), medium, p.scaled(13), paperWhite)
-		right -= w + p.scaled(8)
+		box := image.Rect(max(x, right-p.fonts.face(medium, p.scaled(13)).width(s.Status)), 0, right, h)
+		p.left(s.Status, box, medium, p.scaled(13), paperWhite)
+		right = max(x, box.Min.X-p.scaled(8))
 	}
 	p.left(s.Title, image.Rect(x, 0, right, h), bold, min(p.scaled(21), h*6/10), paperWhite)
 	return h
