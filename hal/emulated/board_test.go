@@ -1,7 +1,16 @@
 package emulated_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +31,13 @@ import (
 
 // newBoard is the emulated board with its wires open; the test fails on
 // whatever a driver did that a real chip would not accept.
-func newBoard(t *testing.T) (*emulated.Board, *hal.Board) {
+func newBoard(t testing.TB) (*emulated.Board, *hal.Board) {
+	t.Helper()
+	return newBoardOf(t, 50, func(*hal.Profile) {})
+}
+
+// newBoardOf is one with another profile, so many times faster than real.
+func newBoardOf(t testing.TB, scale float64, change func(*hal.Profile)) (*emulated.Board, *hal.Board) {
 	t.Helper()
 	text, err := boards.Read("emulated")
 	if err != nil {
@@ -32,7 +47,8 @@ func newBoard(t *testing.T) (*emulated.Board, *hal.Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := emulated.New(emulated.Config{Profile: p, Scale: 50})
+	change(&p)
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: scale})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,15 +63,20 @@ func newBoard(t *testing.T) (*emulated.Board, *hal.Board) {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
-		e.Close() //nolint:errcheck // its cables are pulled
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return e, b
 }
 
-func newPanel(t *testing.T, e *emulated.Board, b *hal.Board) *lcd.ST7789 {
+func newPanel(t testing.TB, e *emulated.Board, b *hal.Board) *lcd.ST7789 {
 	t.Helper()
-	d, err := lcd.NewST7789(b.Display.Conn, b.Display.DC, b.Display.Reset, b.Display.Backlight,
-		lcd.ST7789Options{Width: 240, Height: 320, Inverted: true, Sleep: e.Sleep})
+	p := b.Profile.Display
+	d, err := lcd.NewST7789(b.Display.Conn, b.Display.DC, b.Display.Reset, b.Display.Backlight, lcd.ST7789Options{
+		Width: p.Width, Height: p.Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
+		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Sleep: e.Sleep,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +124,198 @@ func TestDisplay(t *testing.T) {
 	}
 	if err := d.Show(s); err != nil || read() != url {
 		t.Fatalf("%v, read %q", err, read())
+	}
+	// A dip of the supply, of which nobody hears: the next refresh brings it back.
+	if err := e.BrownOut(); err != nil {
+		t.Fatal(err)
+	}
+	if read() == url {
+		t.Error("a panel keeps its frame over a brown-out")
+	}
+	e.Sleep(120 * time.Millisecond)
+	if err := d.Refresh(); err != nil || read() != url {
+		t.Fatalf("%v, read %q", err, read())
+	}
+	// A transfer that breaks off is an error, and the next frame is whole again.
+	s.Elapsed = "0:03"
+	if err := e.CutTransfers(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Show(s); err == nil {
+		t.Error("a transfer that broke off is no error")
+	}
+	if err := errors.Join(d.Init(), d.Show(s)); err != nil || read() != url {
+		t.Fatalf("%v, read %q", err, read())
+	}
+}
+
+// However the glass is mounted on its controller: what the driver is given is what
+// a person sees, each pixel of it.
+func TestGlass(t *testing.T) {
+	for _, rotation := range []int{0, 90, 180, 270} {
+		for _, m := range []struct{ x, y, inverted, bgr bool }{
+			{}, {x: true}, {y: true, inverted: true}, {x: true, y: true, bgr: true},
+		} {
+			e, b := newBoardOf(t, 1000, func(p *hal.Profile) {
+				d := p.Display
+				d.Rotation, d.MirrorX, d.MirrorY, d.Inverted, d.BGR = rotation, m.x, m.y, m.inverted, m.bgr
+				d.Width, d.Height, d.OffsetX, d.OffsetY = 100, 70, 35, 80
+			})
+			d := newPanel(t, e, b)
+			img := image.NewRGBA(image.Rect(0, 0, 100, 70))
+			for y := range 70 {
+				for x := range 100 {
+					img.SetRGBA(x, y, color.RGBA{uint8(x&31) << 3, uint8(y&63) << 2, uint8(x>>5) << 3, 0xff})
+				}
+			}
+			if err := d.Send(img); err != nil {
+				t.Fatal(err)
+			}
+			if wrong := differ(img, e.Frame()); wrong != 0 {
+				t.Errorf("rotation %d, %+v: %d pixels are wrong", rotation, m, wrong)
+			}
+			// And a part of it.
+			for i := range 40 {
+				img.SetRGBA(20+i, 10+i, color.RGBA{0xf8, 0, 0, 0xff})
+			}
+			if err := d.Send(img); err != nil {
+				t.Fatal(err)
+			}
+			if wrong := differ(img, e.Frame()); wrong != 0 {
+				t.Errorf("rotation %d, %+v: %d pixels are wrong after a change", rotation, m, wrong)
+			}
+		}
+	}
+}
+
+// differ counts pixels that differ in what 16 bits hold of them.
+func differ(a, b *image.RGBA) int {
+	n := 0
+	for y := range a.Rect.Dy() {
+		for x := range a.Rect.Dx() {
+			p, q := a.RGBAAt(x, y), b.RGBAAt(x, y)
+			if p.R&0xf8 != q.R&0xf8 || p.G&0xfc != q.G&0xfc || p.B&0xf8 != q.B&0xf8 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// A driver that is told something else than the glass is shows it.
+func TestGlassTellsWrongOptions(t *testing.T) {
+	e, b := newBoardOf(t, 1000, func(p *hal.Profile) { p.Display.Rotation = 180 })
+	b.Profile.Display = &hal.Display{Width: 240, Height: 320, Inverted: true}
+	d := newPanel(t, e, b)
+	img := image.NewRGBA(image.Rect(0, 0, 240, 320))
+	img.SetRGBA(3, 4, color.RGBA{0xf8, 0, 0, 0xff})
+	if err := d.Send(img); err != nil {
+		t.Fatal(err)
+	}
+	if differ(img, e.Frame()) == 0 {
+		t.Error("a panel that hangs upside down shows the same")
+	}
+}
+
+// A driver that the chip does not accept is told on by name.
+func TestViolationsAreTold(t *testing.T) {
+	text, err := boards.Read("emulated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := hal.ReadProfile("emulated.toml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Display.SpeedHz = 80_000_000
+	e, err := emulated.New(emulated.Config{Profile: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	b := hal.Open(p, e)
+	defer b.Close()
+	if err := b.Display.Conn.Tx([]byte{0x11}, nil); err != nil {
+		t.Error(err)
+	}
+	if err := b.Display.Conn.Tx(make([]byte, 4097), nil); err == nil {
+		t.Error("spidev took 4097 bytes")
+	}
+	var got []string
+	for _, v := range e.Violations() {
+		got = append(got, v.Chip+" "+string(v.Rule))
+	}
+	want := []string{"spi clock_speed", "spi data_command", "st7789 no_reset", "st7789 too_soon", "st7789 too_soon", "spi transfer_size"}
+	if !slices.Equal(got, want) {
+		t.Errorf("told of %q, want %q", got, want)
+	}
+}
+
+// A board may lack any device.
+func TestBareBoards(t *testing.T) {
+	for _, keep := range []string{"display", "keypad", "scanner", "printer"} {
+		e, _ := newBoardOf(t, 50, func(p *hal.Profile) {
+			whole := *p
+			*p = hal.Profile{Board: "bare"}
+			switch keep {
+			case "display":
+				p.Display = whole.Display
+			case "keypad":
+				p.Keypad = whole.Keypad
+			case "scanner":
+				p.Scanner = whole.Scanner
+			case "printer":
+				p.Printer = whole.Printer
+			}
+		})
+		img, words := e.Paper()
+		if err := png.Encode(io.Discard, img); err != nil || words != "" {
+			t.Errorf("paper: %v, %q", err, words)
+		}
+		if err := png.Encode(io.Discard, e.Frame()); err != nil {
+			t.Error(err)
+		}
+		e.Tear()
+		e.Bus()
+		for device, acts := range map[string][]func() error{
+			"display": {e.BrownOut, func() error { return e.CutTransfers(0) }, func() error { return e.Unplug("display") }},
+			"keypad":  {func() error { return e.Hold("x", true) }, func() error { return e.Press("x") }, func() error { return e.Unplug("keypad") }},
+			"scanner": {func() error { return e.Scan("x") }, func() error { return e.ScanBytes(nil) }, func() error { return e.Unplug("scanner") }},
+			"printer": {func() error { return e.SetPrinter("ok", "") }, func() error { return e.JamPrinter(false) }, func() error { return e.Unplug("printer") }},
+		} {
+			for i, act := range acts {
+				if err := act(); (err == nil) != (device == keep) && device != "keypad" {
+					t.Errorf("a board with a %s only: %s, %d: %v", keep, device, i, err)
+				}
+			}
+		}
+	}
+}
+
+// Close of a board and of its lines waits for their goroutines, whatever they were
+// at: a printer that prints, a scanner that nobody reads.
+func TestCloseLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 5 {
+		e, b := newBoardOf(t, 1, func(*hal.Profile) {})
+		if _, err := b.Printer.Write(bytes.Repeat([]byte("12345\n"), 100), time.Second); err != nil {
+			t.Error(err)
+		}
+		go e.ScanBytes(bytes.Repeat([]byte{'1'}, 100)) //nolint:errcheck // its cable is pulled meanwhile
+		start := time.Now()
+		if err := errors.Join(e.Close(), e.Close(), b.Close(), b.Close()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("closing took %s", took)
+		}
+	}
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			var stacks strings.Builder
+			pprof.Lookup("goroutine").WriteTo(&stacks, 1) //nolint:errcheck // to memory
+			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks.String())
+		}
 	}
 }
 
