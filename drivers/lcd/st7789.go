@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"time"
 
 	"payterm"
@@ -159,17 +160,12 @@ func (d *ST7789) Send(img *image.RGBA) error {
 		return fmt.Errorf("lcd: st7789: an image of %v on a glass of %dx%d", img.Rect, d.o.Width, d.o.Height)
 	}
 	first := !d.known
-	for y := 0; y < d.o.Height; {
-		r := d.dirtyFrom(img, y)
-		if r.Empty() {
-			break
-		}
+	for _, r := range d.changed(img) {
 		d.keep(img, r)
 		if err := d.write(r); err != nil {
 			d.known = false // unknown until all of it is sent again
 			return err
 		}
-		y = r.Max.Y
 	}
 	if first {
 		if err := d.lightUp(); err != nil {
@@ -211,45 +207,77 @@ func (d *ST7789) Refresh() error {
 	return nil
 }
 
-// joinRows is how many clean lines between two dirty ones are cheaper to send
-// than a window of their own.
-const joinRows = 2
+// windowPixels is what a window of its own costs in pixels: five transfers, of
+// which each is a call into the kernel, and their turns of the D/C line (about
+// 50 us, at 40 MHz).
+const windowPixels = 128
 
-// dirtyFrom finds the next run of changed lines from y on, as wide as they need.
-func (d *ST7789) dirtyFrom(img *image.RGBA, y int) image.Rectangle {
-	var r image.Rectangle
-	clean := 0
-	for ; y < d.o.Height; y++ {
-		x0, x1 := d.dirtyRow(img, y)
-		if x0 == x1 {
-			if clean++; !r.Empty() && clean > joinRows {
+// changed gives rectangles that hold each pixel that the glass does not show yet,
+// so that windows and pixels together cost little.
+func (d *ST7789) changed(img *image.RGBA) []image.Rectangle {
+	if !d.known {
+		return []image.Rectangle{img.Rect}
+	}
+	var open, out []image.Rectangle
+	for y := range d.o.Height {
+		open = slices.DeleteFunc(open, func(r image.Rectangle) bool {
+			far := (y-r.Max.Y)*r.Dx() > windowPixels
+			if far {
+				out = append(out, r)
+			}
+			return far
+		})
+		for x := 0; x < d.o.Width; {
+			var run image.Rectangle
+			if run, x = d.run(img, x, y); run.Empty() {
 				break
 			}
-			continue
+			open = join(open, run)
 		}
-		clean = 0
-		r = r.Union(image.Rect(x0, y, x1, y+1))
 	}
-	return r
+	return append(out, open...)
 }
 
-func (d *ST7789) dirtyRow(img *image.RGBA, y int) (x0, x1 int) {
-	if !d.known {
-		return 0, d.o.Width
-	}
-	row := d.glass[y*d.o.Width : (y+1)*d.o.Width]
-	pix := img.Pix[y*img.Stride:]
-	x0 = len(row)
-	for x := range row {
-		if row[x] != rgb565(pix[4*x:]) {
-			x0 = min(x0, x)
-			x1 = x + 1
+// join puts a rectangle into the one where it costs least, or beside all when each
+// would cost more than a window.
+func join(all []image.Rectangle, r image.Rectangle) []image.Rectangle {
+	best, least := -1, windowPixels+1
+	for i, o := range all {
+		if more := area(o.Union(r)) - area(o) - area(r); more < least {
+			best, least = i, more
 		}
 	}
-	if x1 == 0 {
-		return 0, 0
+	if best < 0 {
+		return append(all, r)
 	}
-	return x0, x1
+	all[best] = all[best].Union(r)
+	return all
+}
+
+func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
+
+// bridge is how many clean pixels of a row are sent along rather than looked over.
+const bridge = 32
+
+// run finds the next changed pixels of a row, from x on, and where to go on.
+func (d *ST7789) run(img *image.RGBA, x, y int) (image.Rectangle, int) {
+	row := d.glass[y*d.o.Width : (y+1)*d.o.Width]
+	pix := img.Pix[y*img.Stride:]
+	x0, x1 := -1, -1
+	for ; x < len(row); x++ {
+		if row[x] != rgb565(pix[4*x:]) {
+			if x0 < 0 {
+				x0 = x
+			}
+			x1 = x + 1
+		} else if x0 >= 0 && x-x1 >= bridge {
+			break
+		}
+	}
+	if x0 < 0 {
+		return image.Rectangle{}, x
+	}
+	return image.Rect(x0, y, x1, y+1), x
 }
 
 // rgb565 packs the first pixel of an RGBA row.

@@ -82,6 +82,21 @@ func BenchmarkFlush(b *testing.B) {
 	}
 }
 
+// What a change of the screen costs stays near what its pixels cost.
+func TestFlushSendsLittle(t *testing.T) {
+	most := map[string]struct {
+		bytes int
+		ratio float64
+	}{"elapsed": {1000, 3.2}, "digit": {16_000, 2.1}, "reply": {54_000, 1.4}} // a single window alone takes 52 us
+	for _, c := range changes {
+		sent, changed, busy := flush(t, c.from, c.to, 2)
+		ratio := float64(busy) / float64(time.Duration(changed)*8*time.Second/40_000_000)
+		if m := most[c.name]; sent > m.bytes || ratio > m.ratio || changed == 0 {
+			t.Errorf("%s: %d bytes for %d that changed, %.2f times their time", c.name, sent, changed, ratio)
+		}
+	}
+}
+
 // BenchmarkQR is drawing a QR code, without the bus.
 func BenchmarkQR(b *testing.B) {
 	p, err := lcd.NewPainter(240, 320)
@@ -114,4 +129,3 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.SetBytes(int64(n))
 }
-

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"runtime"
@@ -27,6 +28,7 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/oned"
 	"github.com/makiuchi-d/gozxing/qrcode"
+	"pgregory.net/rapid"
 )
 
 // newBoard is the emulated board with its wires open; the test fails on
@@ -200,6 +202,36 @@ func differ(a, b *image.RGBA) int {
 		}
 	}
 	return n
+}
+
+// Whatever changes, in whatever order: the glass shows the last image.
+func TestGlassFollows(t *testing.T) {
+	e, b := newBoardOf(t, 1e6, func(*hal.Profile) {})
+	d := newPanel(t, e, b)
+	rapid.Check(t, func(rt *rapid.T) {
+		img := e.Frame()
+		for range rapid.IntRange(1, 3).Draw(rt, "frames") {
+			for range rapid.IntRange(0, 12).Draw(rt, "boxes") {
+				x, y := rapid.IntRange(0, 239).Draw(rt, "x"), rapid.IntRange(0, 319).Draw(rt, "y")
+				box := image.Rect(x, y, x+rapid.IntRange(1, 90).Draw(rt, "w"), y+rapid.IntRange(1, 40).Draw(rt, "h"))
+				c := color.RGBA{uint8(rapid.IntRange(0, 31).Draw(rt, "red")) << 3, uint8(x), uint8(y), 0xff}
+				draw.Draw(img, box, image.NewUniform(c), image.Point{}, draw.Src)
+			}
+			if err := d.Send(img); err != nil {
+				rt.Fatal(err)
+			}
+			if wrong := differ(img, e.Frame()); wrong != 0 {
+				rt.Fatalf("%d pixels are wrong", wrong)
+			}
+		}
+	})
+	noise := e.Frame() // the worst that there is to find windows in
+	for i := range 240 * 320 / 34 {
+		noise.Pix[4*34*i] ^= 0x80
+	}
+	if err := d.Send(noise); err != nil || differ(noise, e.Frame()) != 0 {
+		t.Errorf("%v, %d pixels are wrong", err, differ(noise, e.Frame()))
+	}
 }
 
 // A driver that is told something else than the glass is shows it.
