@@ -239,22 +239,18 @@ const quietZone = 4
 // of the roll serve as quiet zone. A text too long for the roll becomes a QR
 // code.
 func (e *encoder) barcode(text string) error {
-	for i := range len(text) {
-		if text[i] < 0x20 || text[i] > 0x7e {
-			return fmt.Errorf("%w %q in a barcode", ErrUnprintable, text)
-		}
+	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e }) || text == "" {
+		return fmt.Errorf("%w %q in a barcode", ErrUnprintable, text)
 	}
 	digits := trailingDigits(text)
 	head, tail := text[:len(text)-digits], text[len(text)-digits:]
 	data := []byte("{B" + strings.ReplaceAll(head, "{", "{{"))
 	symbols := len(head)
-	if digits > 0 {
-		data = append(data, '{', 'C')
-		symbols++
-		for i := 0; i < digits; i += 2 {
-			data = append(data, (tail[i]-'0')*10+tail[i+1]-'0')
-			symbols++
-		}
+	switch pairs := subsetC(tail); {
+	case realTime(pairs):
+		data, symbols = append(data, tail...), symbols+digits
+	case digits > 0:
+		data, symbols = append(append(data, '{', 'C'), pairs...), symbols+1+len(pairs)
 	}
 	// Start, symbols and check take eleven modules each, stop thirteen.
 	if modules := 11*(symbols+2) + 13; modules*barWidth > e.o.Columns*12 {
@@ -272,6 +268,26 @@ func (e *encoder) barcode(text string) error {
 	e.newLine(barHeight + 2*lineDots)
 	e.align(payterm.AlignLeft)
 	return nil
+}
+
+// subsetC packs digits by two.
+func subsetC(digits string) []byte {
+	var pairs []byte
+	for i := 0; i < len(digits); i += 2 {
+		pairs = append(pairs, (digits[i]-'0')*10+digits[i+1]-'0')
+	}
+	return pairs
+}
+
+// realTime reports whether data has the beginning of a real-time command (DLE EOT,
+// DLE ENQ, DLE DC4), which printers carry out wherever it stands.
+func realTime(data []byte) bool {
+	for i := 1; i < len(data); i++ {
+		if data[i-1] == 0x10 && (data[i] == 0x04 || data[i] == 0x05 || data[i] == 0x14) {
+			return true
+		}
+	}
+	return false
 }
 
 // trailingDigits is how many digits at the end pay for a change to subset C: an
@@ -292,6 +308,9 @@ func trailingDigits(text string) int {
 // six dots. The printer adds no quiet zone: an empty line above and below is one,
 // and at the sides the roll is.
 func (e *encoder) qr(text string) error {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 }) {
+		return fmt.Errorf("%w %q in a QR code", ErrUnprintable, text)
+	}
 	c, err := qr.Encode(text, qr.M) // its size alone is of interest
 	if text == "" || err != nil {
 		return fmt.Errorf("printer: a QR code of %d characters", len(text))

@@ -113,6 +113,7 @@ func TestZbarReadsThePaper(t *testing.T) {
 		{16, []payterm.ReceiptLine{text, {Kind: payterm.LineQR, Text: url}, text}, []string{"QR-Code:" + url}},
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineQR, Text: strings.Repeat("x", 500)}, text}, []string{"QR-Code:" + strings.Repeat("x", 500)}},
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: order}, text}, []string{"CODE-128:" + order}},
+		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "T1AAAAA160402"}, text}, []string{"CODE-128:T1AAAAA160402"}}, // DLE EOT 2 in subset C
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "A{1-b"}, text}, []string{"CODE-128:A{1-b"}},
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "WIDERTHANTHEROLL20XX"}, text}, []string{"QR-Code:WIDERTHANTHEROLL20XX"}},
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: order}, {Kind: payterm.LineQR, Text: url}, text}, []string{"CODE-128:" + order, "QR-Code:" + url}},
