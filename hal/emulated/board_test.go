@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -455,5 +456,77 @@ func TestScannerAndKeys(t *testing.T) {
 	}
 	if len(pressed) != 0 {
 		t.Errorf("a key too many: %s", <-pressed)
+	}
+}
+
+// On the board itself, with a small buffer and a printer that never answers: a slip
+// several times as long as the buffer comes out whole.
+func TestLongSlipOnTheBoard(t *testing.T) {
+	for _, status := range []bool{true, false} {
+		e, b := newBoardOf(t, 20, func(p *hal.Profile) { p.Printer.Buffer, p.Printer.Speed, p.Printer.Status = 1024, 200, status })
+		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Cut: true, Status: status, Baud: 9600, Buffer: 1024, Speed: 200, Sleep: e.Sleep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r payterm.Receipt
+		for i := range 120 {
+			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: fmt.Sprintf("line %d", i)})
+		}
+		if err := p.Print(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		_, words := e.Paper()
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "line 119") && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			_, words = e.Paper()
+		}
+		for i := range 120 {
+			if !strings.Contains(words+"\n", fmt.Sprintf("line %d\n", i)) {
+				t.Fatalf("status %t: line %d is missing", status, i)
+			}
+		}
+	}
+}
+
+// Scans on the board: what lay in the buffer before a sale is armed is older than
+// the sale, in whatever pieces it came.
+func TestScansOnTheBoard(t *testing.T) {
+	for framing, mark := range map[string][2]string{"cr": {"", "\r"}, "lf": {"", "\n"}, "crlf": {"", "\r\n"}, "stx_etx": {"\x02", "\x03"}, "gap": {}} {
+		e, b := newBoardOf(t, 50, func(p *hal.Profile) { p.Scanner.Framing = framing })
+		start := time.Now()
+		now := func() time.Duration { return time.Since(start) }
+		s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.Framing(framing), Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func() scanner.Scan {
+			t.Helper()
+			ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+			defer stop()
+			got, err := s.Read(ctx)
+			if err != nil {
+				t.Fatalf("%s: %v", framing, err)
+			}
+			return got
+		}
+		const code, fresh = "281234567890123456", "134857901234567890"
+		if err := e.Scan(code); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // it lies there
+		armed := now()
+		if got := read(); got.Code.Reveal() != code || got.Began >= armed {
+			t.Errorf("%s: read %s from %s; the sale was armed at %s", framing, got.Code.Reveal(), got.Began, armed)
+		}
+		done := make(chan error, 1)
+		go func() {
+			time.Sleep(100 * time.Millisecond) // the driver waits by then
+			done <- errors.Join(e.ScanBytes([]byte(mark[0]+fresh[:7])), e.ScanBytes([]byte(fresh[7:]+mark[1])))
+		}()
+		if got := read(); got.Code.Reveal() != fresh || got.Began < armed {
+			t.Errorf("%s: read %s from %s; the sale was armed at %s", framing, got.Code.Reveal(), got.Began, armed)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
