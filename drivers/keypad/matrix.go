@@ -5,6 +5,7 @@ package keypad
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,6 +57,9 @@ const minLooks = 2
 func New(rows []Row, columns []Column, keys [][]payterm.Key, o Options) (*Matrix, error) {
 	if len(keys) != len(rows) {
 		return nil, fmt.Errorf("keypad: %d rows of keys for %d lines", len(keys), len(rows))
+	}
+	if o.Sleep == nil {
+		return nil, errors.New("keypad: no Sleep: it would scan without a pause")
 	}
 	if o.Interval <= 0 {
 		o.Interval = 5 * time.Millisecond

@@ -61,9 +61,12 @@ func TestRefusals(t *testing.T) {
 		"a row that fails":         {[]keypad.Row{&line{fails: 1}}, []keypad.Column{&line{}, &line{}}},
 		"a column without pull-up": {[]keypad.Row{&line{}}, []keypad.Column{&line{}, &line{fails: 1}}},
 	} {
-		if _, err := keypad.New(c.rows, c.columns, keys, keypad.Options{}); err == nil {
+		if _, err := keypad.New(c.rows, c.columns, keys, keypad.Options{Sleep: func(time.Duration) {}}); err == nil {
 			t.Errorf("%s was taken", name)
 		}
+	}
+	if _, err := keypad.New([]keypad.Row{&line{}}, []keypad.Column{&line{}, &line{}}, keys, keypad.Options{}); err == nil {
+		t.Error("a scan without pauses was taken")
 	}
 }
 

@@ -175,11 +175,15 @@ func TestEveryFailure(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	var bus haltest.Bus
-	if _, err := lcd.NewST7789(bus.Conn(), nil, nil, nil, lcd.ST7789Options{Width: 64, Height: 64}); err == nil {
+	sleep := func(time.Duration) {}
+	if _, err := lcd.NewST7789(bus.Conn(), nil, nil, nil, lcd.ST7789Options{Width: 64, Height: 64, Sleep: sleep}); err == nil {
 		t.Error("no D/C line")
 	}
-	if _, err := lcd.NewST7789(bus.Conn(), bus.Pin("dc"), nil, nil, lcd.ST7789Options{}); err == nil {
+	if _, err := lcd.NewST7789(bus.Conn(), bus.Pin("dc"), nil, nil, lcd.ST7789Options{Sleep: sleep}); err == nil {
 		t.Error("no glass")
+	}
+	if _, err := lcd.NewST7789(bus.Conn(), bus.Pin("dc"), nil, nil, lcd.ST7789Options{Width: 64, Height: 64}); err == nil {
+		t.Error("no pauses")
 	}
 	d := (&recorder{}).driver(t, true)
 	if err := d.Send(image.NewRGBA(image.Rect(0, 0, 64, 65))); err == nil {

@@ -88,8 +88,7 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	return p.img, err
 }
 
-// unit is the height that small things are measured by: 1 on a glass of 320
-// lines.
+// scaled gives a length on this glass that is px on one of 240 by 320.
 func (p *Painter) scaled(px int) int { return max(1, px*min(p.w*4/3, p.h)/320) }
 
 // paintWords is every screen without a QR code: bar, amount, lines, order, keys.
@@ -266,7 +265,7 @@ func (p *Painter) setLines(lines []string, face *face, gap int, box image.Rectan
 	}
 }
 
-// fitted is a face in which the text is no wider than w, down to two thirds of
+// fitted is a face in which the text is no wider than w, down to two fifths of
 // the wished size.
 func (p *Painter) fitted(text string, style style, size, w, h int) *face {
 	smallest := max(9, size*2/5)

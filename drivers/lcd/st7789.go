@@ -67,6 +67,9 @@ func NewST7789(c spi.Conn, dc, reset, backlight gpio.PinOut, o ST7789Options) (*
 	if dc == nil {
 		return nil, errors.New("lcd: st7789: the board profile names no D/C line")
 	}
+	if o.Sleep == nil {
+		return nil, errors.New("lcd: st7789: no Sleep: the panel needs pauses")
+	}
 	painter, err := NewPainter(o.Width, o.Height)
 	if err != nil {
 		return nil, err
@@ -192,8 +195,8 @@ func (d *ST7789) Refresh() error {
 		return nil
 	}
 	d.known = false
-	// SLPOUT needs 120 ms after a reset and a panel that slept needs 5 ms after it;
-	// whatever reset it did so longer ago than that, or is met the next time.
+	// A panel that has just reset itself may miss SLPOUT (it needs 120 ms): the next
+	// refresh gets it. After SLPOUT 5 ms are enough for what follows.
 	if err := d.wake(5 * time.Millisecond); err != nil {
 		return err
 	}

@@ -66,6 +66,9 @@ func New(line Line, o Options) (*Scanner, error) {
 	default:
 		return nil, fmt.Errorf("scanner: framing %q: cr, lf, crlf, stx_etx or gap", o.Framing)
 	}
+	if o.Now == nil {
+		return nil, errors.New("scanner: no Now: scans could not be dated")
+	}
 	if o.MaxLength <= 0 {
 		o.MaxLength = 512
 	}

@@ -163,8 +163,11 @@ func TestPulled(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	if _, err := scanner.New(nil, scanner.Options{Framing: "morse"}); err == nil {
+	if _, err := scanner.New(nil, scanner.Options{Framing: "morse", Now: func() time.Duration { return 0 }}); err == nil {
 		t.Error("a framing that there is not")
+	}
+	if _, err := scanner.New(nil, scanner.Options{Framing: scanner.CR}); err == nil {
+		t.Error("no clock")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -70,6 +71,7 @@ type cell struct {
 
 const (
 	maxPaper       = 20_000 // dot lines that are kept; older ones are dropped
+	maxWords       = 2000   // lines of words; likewise
 	cutterDistance = 72     // dot lines from the head to the knife
 	lineSpacing    = 30     // dot lines of a line feed (the default of ESC 2)
 	dotsPerMM      = 8
@@ -355,7 +357,7 @@ func (p *escpos) feedLine() {
 		x += 12 * sx
 	}
 	indent := p.start(width) / 12
-	p.text = append(p.text, strings.TrimRight(strings.Repeat(" ", indent)+words, " "))
+	p.say(strings.TrimRight(strings.Repeat(" ", indent)+words, " "))
 	p.line = nil
 }
 
@@ -400,6 +402,14 @@ func (p *escpos) strip(high int) *image.Gray {
 	return s
 }
 
+// say keeps the words of what was printed.
+func (p *escpos) say(words string) {
+	p.text = append(p.text, words)
+	if len(p.text) > maxWords {
+		p.text = slices.Delete(p.text, 0, maxWords/2)
+	}
+}
+
 func (p *escpos) blank(high int) {
 	if high <= 0 {
 		return
@@ -407,7 +417,7 @@ func (p *escpos) blank(high int) {
 	since := p.sinceLF
 	p.strip(high)
 	p.sinceLF = since + high
-	p.text = append(p.text, "")
+	p.say("")
 }
 
 // knife is GS V: 0 and 1 cut at once, 65 and 66 feed to the knife and n dot lines
@@ -438,7 +448,7 @@ func (p *escpos) knife(b []byte) int {
 	if p.sinceLF < cutterDistance {
 		p.report(CutText, "a cut %d dot lines below what was printed last, the knife is at %d", p.sinceLF, cutterDistance)
 	}
-	p.text = append(p.text, "--- cut ---")
+	p.say("--- cut ---")
 	s := p.strip(8)
 	for x := 0; x < p.dots; x += 8 {
 		draw.Draw(s, image.Rect(x, 3, x+4, 5), image.Black, image.Point{}, draw.Src)
@@ -476,7 +486,7 @@ func (p *escpos) raster(b []byte) int {
 			}
 		}
 	}
-	p.text = append(p.text, fmt.Sprintf("[picture %dx%d]", wide*8, high))
+	p.say(fmt.Sprintf("[picture %dx%d]", wide*8, high))
 	return 8 + wide*high
 }
 
@@ -516,7 +526,7 @@ func (p *escpos) barcode(b []byte) int {
 		}
 		x += w
 	}
-	p.text = append(p.text, "[barcode "+words+"]")
+	p.say("[barcode " + words + "]")
 	if p.barText {
 		for _, r := range words {
 			p.put(r)
@@ -591,7 +601,7 @@ func (p *escpos) printQR() {
 			}
 		}
 	}
-	p.text = append(p.text, "[QR "+p.qrText+"]")
+	p.say("[QR " + p.qrText + "]")
 }
 
 // paper joins what was printed since the last tear.
