@@ -604,11 +604,20 @@ func (p *escpos) printQR() {
 	p.say("[QR " + p.qrText + "]")
 }
 
-// paper joins what was printed since the last tear.
+// paper is what was printed since the last tear: the picture and the words.
 func (p *escpos) paper() (image.Image, string) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	before := p.printed
 	p.work()
+	img, words, printed := p.join(), strings.Join(p.text, "\n"), p.printed != before
+	p.mu.Unlock()
+	if printed {
+		p.changed()
+	}
+	return img, words
+}
+
+func (p *escpos) join() image.Image {
 	img := image.NewGray(image.Rect(0, 0, p.dots, max(1, p.height)))
 	draw.Draw(img, img.Bounds(), image.NewUniform(color.Gray{0xfc}), image.Point{}, draw.Src)
 	y := 0
@@ -616,7 +625,7 @@ func (p *escpos) paper() (image.Image, string) {
 		draw.Draw(img, s.Bounds().Add(image.Pt(0, y)), s, image.Point{}, draw.Src)
 		y += s.Bounds().Dy()
 	}
-	return img, strings.Join(p.text, "\n")
+	return img
 }
 
 func (p *escpos) tear() {

@@ -28,7 +28,7 @@ type serialDevice struct {
 }
 
 // writeDeadline bounds a write to a host that does not read.
-const writeDeadline = 5 * time.Second
+const writeDeadline = time.Second
 
 func openSerialDevice(baud int, scale float64, chip *escpos) (*serialDevice, error) {
 	d := &serialDevice{baud: baud, scale: scale}
