@@ -502,7 +502,7 @@ func TestLongSlipOnTheBoard(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, words := e.Paper()
-		for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "line 119") && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "line 119") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			_, words = e.Paper()
 		}
 		for i := range 120 {

@@ -3,8 +3,6 @@ package emulated
 import (
 	"fmt"
 	"image"
-	"image/color"
-	"image/draw"
 	"slices"
 	"strings"
 	"sync"
@@ -382,7 +380,18 @@ func drawSign(dst *image.Gray, x, y, sx, sy int, c cell) {
 				wide++
 			}
 			at := image.Rect(x+gx*12*sx/7, y+gy*24*sy/13, x+gx*12*sx/7+max(1, wide), y+(gy+1)*24*sy/13)
-			draw.Draw(dst, at, image.Black, image.Point{}, draw.Src)
+			fill(dst, at, 0)
+		}
+	}
+}
+
+// fill sets the dots of a box as far as it lies on the paper.
+func fill(dst *image.Gray, box image.Rectangle, grey uint8) {
+	box = box.Intersect(dst.Rect)
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		row := dst.Pix[y*dst.Stride+box.Min.X : y*dst.Stride+box.Max.X]
+		for x := range row {
+			row[x] = grey
 		}
 	}
 }
@@ -390,7 +399,7 @@ func drawSign(dst *image.Gray, x, y, sx, sy int, c cell) {
 // strip is fresh paper of some dot lines.
 func (p *escpos) strip(high int) *image.Gray {
 	s := image.NewGray(image.Rect(0, 0, p.dots, high))
-	draw.Draw(s, s.Bounds(), image.White, image.Point{}, draw.Src)
+	fill(s, s.Rect, 0xff)
 	p.strips = append(p.strips, s)
 	p.height += high
 	p.printed += high
@@ -451,7 +460,7 @@ func (p *escpos) knife(b []byte) int {
 	p.say("--- cut ---")
 	s := p.strip(8)
 	for x := 0; x < p.dots; x += 8 {
-		draw.Draw(s, image.Rect(x, 3, x+4, 5), image.Black, image.Point{}, draw.Src)
+		fill(s, image.Rect(x, 3, x+4, 5), 0)
 	}
 	return n
 }
@@ -482,7 +491,7 @@ func (p *escpos) raster(b []byte) int {
 	for y := range high {
 		for x := range wide * 8 {
 			if b[8+y*wide+x/8]>>(7-x%8)&1 == 1 {
-				draw.Draw(s, image.Rect(x*sx, y*sy, (x+1)*sx, (y+1)*sy).Add(image.Pt(x0, 0)), image.Black, image.Point{}, draw.Src)
+				fill(s, image.Rect(x*sx, y*sy, (x+1)*sx, (y+1)*sy).Add(image.Pt(x0, 0)), 0)
 			}
 		}
 	}
@@ -522,7 +531,7 @@ func (p *escpos) barcode(b []byte) int {
 	x := p.start(total)
 	for i, w := range bars {
 		if i%2 == 0 {
-			draw.Draw(s, image.Rect(x, 0, x+w, p.barH), image.Black, image.Point{}, draw.Src)
+			fill(s, image.Rect(x, 0, x+w, p.barH), 0)
 		}
 		x += w
 	}
@@ -597,7 +606,7 @@ func (p *escpos) printQR() {
 		for x := range c.Size {
 			if c.Black(x, y) {
 				at := image.Rect(x*p.qrDots, y*p.qrDots, (x+1)*p.qrDots, (y+1)*p.qrDots).Add(image.Pt(x0, 0))
-				draw.Draw(s, at, image.Black, image.Point{}, draw.Src)
+				fill(s, at, 0)
 			}
 		}
 	}
@@ -609,23 +618,20 @@ func (p *escpos) paper() (image.Image, string) {
 	p.mu.Lock()
 	before := p.printed
 	p.work()
-	img, words, printed := p.join(), strings.Join(p.text, "\n"), p.printed != before
+	strips, height := slices.Clone(p.strips), p.height
+	words, printed := strings.Join(p.text, "\n"), p.printed != before
 	p.mu.Unlock()
 	if printed {
 		p.changed()
 	}
-	return img, words
-}
-
-func (p *escpos) join() image.Image {
-	img := image.NewGray(image.Rect(0, 0, p.dots, max(1, p.height)))
-	draw.Draw(img, img.Bounds(), image.NewUniform(color.Gray{0xfc}), image.Point{}, draw.Src)
-	y := 0
-	for _, s := range p.strips {
-		draw.Draw(img, s.Bounds().Add(image.Pt(0, y)), s, image.Point{}, draw.Src)
-		y += s.Bounds().Dy()
+	// What is printed does not change any more: the printer goes on meanwhile.
+	img := image.NewGray(image.Rect(0, 0, p.dots, max(1, height)))
+	fill(img, img.Rect, 0xfc)
+	at := 0
+	for _, s := range strips {
+		at += copy(img.Pix[at:], s.Pix) // of the same width
 	}
-	return img
+	return img, words
 }
 
 func (p *escpos) tear() {

@@ -143,7 +143,7 @@ func printed(t *testing.T, e *emulated.Board, b *hal.Board, columns int, lines [
 		t.Fatal(err)
 	}
 	img, words := e.Paper()
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "cut") && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "cut") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		img, words = e.Paper()
 	}
 	roll := image.NewGray(image.Rect(0, 0, img.Bounds().Dx()+64, img.Bounds().Dy()+64))
