@@ -73,6 +73,7 @@ type Printer struct {
 	CutFeed  int    `toml:"cut_feed"`  // lines from the head to the cutter or the tear bar
 	Status   bool   `toml:"status"`    // it answers DLE EOT
 	Buffer   int    `toml:"buffer"`    // bytes that it takes ahead of its mechanism; 4096 when left out
+	Speed    int    `toml:"speed"`     // of its paper, mm/s, rather too low than too high; 50 when left out
 }
 
 // Signal is what the terminal is heard with.
@@ -294,7 +295,7 @@ func (c *checker) printer(p *Printer) {
 	for _, field := range []struct {
 		v       *int
 		missing int
-	}{{&p.Columns, 32}, {&p.Dots, 384}, {&p.Buffer, 4096}} {
+	}{{&p.Columns, 32}, {&p.Dots, 384}, {&p.Buffer, 4096}, {&p.Speed, 50}} {
 		if *field.v == 0 {
 			*field.v = field.missing
 		}
@@ -310,6 +311,7 @@ func (c *checker) printer(p *Printer) {
 	c.oneOf("printer.code_page", p.CodePage, "cp437", "wpc1252", "pc858")
 	c.between("printer.cut_feed", p.CutFeed, 0, 20)
 	c.between("printer.buffer", p.Buffer, 256, 1<<20)
+	c.between("printer.speed", p.Speed, 10, 500)
 }
 
 func (c *checker) serial(section, device string, baud int) {

@@ -100,7 +100,7 @@ baud = 19200
 		t.Fatal(err)
 	}
 	if p.Display.SpeedHz != 40_000_000 || p.Keypad.ScanInterval.Duration != 5*time.Millisecond || p.Keypad.Debounce.Duration != 20*time.Millisecond ||
-		p.Scanner.Framing != "cr" || p.Printer.Columns != 32 || p.Printer.Dots != 384 || p.Printer.CodePage != "cp437" || p.Printer.Buffer != 4096 {
+		p.Scanner.Framing != "cr" || p.Printer.Columns != 32 || p.Printer.Dots != 384 || p.Printer.CodePage != "cp437" || p.Printer.Buffer != 4096 || p.Printer.Speed != 50 {
 		t.Errorf("%+v %+v %+v %+v", p.Display, p.Keypad, p.Scanner, p.Printer)
 	}
 }
@@ -145,6 +145,7 @@ func TestProfileRefuses(t *testing.T) {
 		{"columns and dots", `columns = 32`, `columns = 42`, "good.toml:41: printer.columns: 42 columns of 12 dots do not fit on 384 dots"},
 		{"dots", `dots = 384`, `dots = 38`, "good.toml:42: printer.dots: 38: 192 to 832"},
 		{"code page", `"cp437"`, `"gbk"`, `good.toml:43: printer.code_page: "gbk": cp437, wpc1252, pc858`},
+		{"paper speed", `cut_feed = 4`, `speed = 5`, "good.toml:45: printer.speed: 5: 10 to 500"},
 		{"cut feed", `cut_feed = 4`, `cut_feed = 400`, "good.toml:45: printer.cut_feed: 400: 0 to 20"},
 		{"buffer", `buffer = 4096`, `buffer = -1`, "good.toml:47: printer.buffer: -1: 256 to 1048576"},
 		{"a line used twice", `buzzer = "gpiochip0:17"`, `buzzer = "gpiochip0:25"`, "good.toml:50: signal.buzzer: gpiochip0:25 is used by display.dc already"},

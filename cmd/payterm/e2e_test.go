@@ -104,6 +104,17 @@ func (s *shop) start() {
 	cmd, ready := program(s.t, "payterm", "emulate", "--config", filepath.Join(s.dir, "payterm.toml"), "--listen", "127.0.0.1:0",
 		"--data", filepath.Join(s.dir, "data"), "--scale", "20")
 	s.agent, s.panel = cmd, ready["panel"].(string)
+	chips := s.panel + "/emu/violations.txt"
+	s.t.Cleanup(func() {
+		resp, err := http.Get(chips)
+		if err != nil {
+			return // it was killed
+		}
+		defer resp.Body.Close()
+		if text, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != 200 || len(bytes.TrimSpace(text)) > 0 {
+			s.t.Errorf("the chips did not accept: HTTP %d %s %v", resp.StatusCode, text, err)
+		}
+	})
 }
 
 // try makes a call and gives its status and answer.

@@ -5,6 +5,7 @@ package keypad
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,11 +48,18 @@ type Matrix struct {
 	ghosts  bool
 }
 
+// minLooks is how many equal looks it takes at the least: a contact that closes
+// between two rows of one look makes a ghost without its rectangle, for that look.
+const minLooks = 2
+
 // New sets the lines up. keys[r][c] is the key between row r and column c; an
 // empty one is no key.
 func New(rows []Row, columns []Column, keys [][]payterm.Key, o Options) (*Matrix, error) {
 	if len(keys) != len(rows) {
 		return nil, fmt.Errorf("keypad: %d rows of keys for %d lines", len(keys), len(rows))
+	}
+	if o.Sleep == nil {
+		return nil, errors.New("keypad: no Sleep: it would scan without a pause")
 	}
 	if o.Interval <= 0 {
 		o.Interval = 5 * time.Millisecond
@@ -59,7 +67,7 @@ func New(rows []Row, columns []Column, keys [][]payterm.Key, o Options) (*Matrix
 	if o.Debounce <= 0 {
 		o.Debounce = 20 * time.Millisecond
 	}
-	m := &Matrix{rows: rows, columns: columns, keys: keys, o: o, need: max(1, int(o.Debounce/o.Interval))}
+	m := &Matrix{rows: rows, columns: columns, keys: keys, o: o, need: max(minLooks, int(o.Debounce/o.Interval))}
 	for r := range rows {
 		if len(keys[r]) != len(columns) {
 			return nil, fmt.Errorf("keypad: row %d has %d keys for %d columns", r+1, len(keys[r]), len(columns))
@@ -125,20 +133,19 @@ func (m *Matrix) settle() []payterm.Key {
 		return nil
 	}
 	var pressed []payterm.Key
-	any := false
+	idle := true
 	for r := range m.raw {
 		for c := range m.raw[r] {
-			any = any || m.raw[r][c]
-			if m.count[r][c] < m.need || m.raw[r][c] == m.down[r][c] {
-				continue
+			if m.count[r][c] >= m.need && m.raw[r][c] != m.down[r][c] {
+				m.down[r][c] = m.raw[r][c]
+				if m.down[r][c] && !m.ghosts && m.keys[r][c] != "" {
+					pressed = append(pressed, m.keys[r][c])
+				}
 			}
-			m.down[r][c] = m.raw[r][c]
-			if m.down[r][c] && !m.ghosts && m.keys[r][c] != "" {
-				pressed = append(pressed, m.keys[r][c])
-			}
+			idle = idle && !m.raw[r][c] && !m.down[r][c]
 		}
 	}
-	if !any {
+	if idle {
 		m.ghosts = false
 	}
 	return pressed

@@ -61,6 +61,9 @@ type Painter struct {
 
 // NewPainter makes a painter for a glass of this many pixels.
 func NewPainter(width, height int) (*Painter, error) {
+	if width < 64 || height < 64 {
+		return nil, fmt.Errorf("lcd: a glass of %dx%d: 64x64 at the least", width, height)
+	}
 	f, err := loadFonts()
 	if err != nil {
 		return nil, err
@@ -85,8 +88,7 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	return p.img, err
 }
 
-// unit is the height that small things are measured by: 1 on a glass of 320
-// lines.
+// scaled gives a length on this glass that is px on one of 240 by 320.
 func (p *Painter) scaled(px int) int { return max(1, px*min(p.w*4/3, p.h)/320) }
 
 // paintWords is every screen without a QR code: bar, amount, lines, order, keys.
@@ -185,10 +187,9 @@ func (p *Painter) bar(s payterm.Screen, h int) int {
 	}
 	right := p.w - p.scaled(8)
 	if s.Status != "" {
-		face := p.fonts.face(medium, p.scaled(13))
-		w := face.width(s.Status)
-		p.left(s.Status, image.Rect(right-w, 0, p.w, h), medium, p.scaled(13), paperWhite)
-		right -= w + p.scaled(8)
+		box := image.Rect(max(x, right-p.fonts.face(medium, p.scaled(13)).width(s.Status)), 0, right, h)
+		p.left(s.Status, box, medium, p.scaled(13), paperWhite)
+		right = max(x, box.Min.X-p.scaled(8))
 	}
 	p.left(s.Title, image.Rect(x, 0, right, h), bold, min(p.scaled(21), h*6/10), paperWhite)
 	return h
@@ -264,7 +265,7 @@ func (p *Painter) setLines(lines []string, face *face, gap int, box image.Rectan
 	}
 }
 
-// fitted is a face in which the text is no wider than w, down to two thirds of
+// fitted is a face in which the text is no wider than w, down to two fifths of
 // the wished size.
 func (p *Painter) fitted(text string, style style, size, w, h int) *face {
 	smallest := max(9, size*2/5)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"time"
 
 	"payterm"
@@ -66,6 +67,9 @@ func NewST7789(c spi.Conn, dc, reset, backlight gpio.PinOut, o ST7789Options) (*
 	if dc == nil {
 		return nil, errors.New("lcd: st7789: the board profile names no D/C line")
 	}
+	if o.Sleep == nil {
+		return nil, errors.New("lcd: st7789: no Sleep: the panel needs pauses")
+	}
 	painter, err := NewPainter(o.Width, o.Height)
 	if err != nil {
 		return nil, err
@@ -97,6 +101,11 @@ func (d *ST7789) Init() error {
 		}
 		d.o.Sleep(120 * time.Millisecond)
 	}
+	return d.wake(120 * time.Millisecond)
+}
+
+// wake ends the panel's sleep and says everything that a reset forgot.
+func (d *ST7789) wake(pause time.Duration) error {
 	inversion := byte(cmdINVOFF)
 	if d.o.Inverted {
 		inversion = cmdINVON
@@ -104,7 +113,7 @@ func (d *ST7789) Init() error {
 	if err := d.command(cmdSLPOUT); err != nil {
 		return err
 	}
-	d.o.Sleep(120 * time.Millisecond)
+	d.o.Sleep(pause)
 	for _, c := range [][]byte{{cmdCOLMOD, 0x55}, {cmdMADCTL, d.madctl()}, {inversion}, {cmdNORON}} {
 		if err := d.command(c[0], c[1:]...); err != nil {
 			return err
@@ -154,66 +163,124 @@ func (d *ST7789) Send(img *image.RGBA) error {
 		return fmt.Errorf("lcd: st7789: an image of %v on a glass of %dx%d", img.Rect, d.o.Width, d.o.Height)
 	}
 	first := !d.known
-	for y := 0; y < d.o.Height; {
-		r := d.dirtyFrom(img, y)
-		if r.Empty() {
-			break
-		}
-		if err := d.write(img, r); err != nil {
+	for _, r := range d.changed(img) {
+		d.keep(img, r)
+		if err := d.write(r); err != nil {
 			d.known = false // unknown until all of it is sent again
 			return err
 		}
-		y = r.Max.Y
+	}
+	if first {
+		if err := d.lightUp(); err != nil {
+			return err
+		}
 	}
 	d.known = true
-	if !first {
-		return nil
-	}
+	return nil
+}
+
+func (d *ST7789) lightUp() error {
 	if err := d.command(cmdDISPON); err != nil {
 		return err
 	}
 	return d.light(gpio.High)
 }
 
-// joinRows is how many clean lines between two dirty ones are cheaper to send
-// than a window of their own.
-const joinRows = 2
-
-// dirtyFrom finds the next run of changed lines from y on, as wide as they need.
-func (d *ST7789) dirtyFrom(img *image.RGBA, y int) image.Rectangle {
-	var r image.Rectangle
-	clean := 0
-	for ; y < d.o.Height; y++ {
-		x0, x1 := d.dirtyRow(img, y)
-		if x0 == x1 {
-			if clean++; !r.Empty() && clean > joinRows {
-				break
-			}
-			continue
-		}
-		clean = 0
-		r = r.Union(image.Rect(x0, y, x1, y+1))
+// Refresh says everything again that the panel should know: its settings and the
+// whole frame. A healthy panel shows no difference; one that lost its state to a
+// spark or a dip of its supply, of which nothing tells the driver, comes back. It
+// does nothing before the first frame.
+func (d *ST7789) Refresh() error {
+	if !d.known {
+		return nil
 	}
-	return r
+	d.known = false
+	// A panel that has just reset itself may miss SLPOUT (it needs 120 ms): the next
+	// refresh gets it. After SLPOUT 5 ms are enough for what follows.
+	if err := d.wake(5 * time.Millisecond); err != nil {
+		return err
+	}
+	if err := d.write(image.Rect(0, 0, d.o.Width, d.o.Height)); err != nil {
+		return err
+	}
+	if err := d.lightUp(); err != nil {
+		return err
+	}
+	d.known = true
+	return nil
 }
 
-func (d *ST7789) dirtyRow(img *image.RGBA, y int) (x0, x1 int) {
+// windowPixels is what a window of its own costs in pixels: five transfers, of
+// which each is a call into the kernel, and their turns of the D/C line (about
+// 50 us, at 40 MHz).
+const windowPixels = 128
+
+// changed gives rectangles that hold each pixel that the glass does not show yet,
+// so that windows and pixels together cost little.
+func (d *ST7789) changed(img *image.RGBA) []image.Rectangle {
 	if !d.known {
-		return 0, d.o.Width
+		return []image.Rectangle{img.Rect}
 	}
-	row := d.glass[y*d.o.Width : (y+1)*d.o.Width]
-	pix := img.Pix[y*img.Stride:]
-	x0 = len(row)
-	for x := range row {
-		if row[x] != rgb565(pix[4*x:]) {
-			x0 = min(x0, x)
-			x1 = x + 1
+	var open, out []image.Rectangle
+	for y := range d.o.Height {
+		open = slices.DeleteFunc(open, func(r image.Rectangle) bool {
+			far := (y-r.Max.Y)*r.Dx() > windowPixels
+			if far {
+				out = append(out, r)
+			}
+			return far
+		})
+		for x := 0; x < d.o.Width; {
+			var run image.Rectangle
+			if run, x = d.run(img, x, y); run.Empty() {
+				break
+			}
+			open = join(open, run)
 		}
 	}
-	if x1 == 0 {
-		return 0, 0
+	return append(out, open...)
+}
+
+// join puts a rectangle into the one where it costs least, or beside all when each
+// would cost more than a window.
+func join(all []image.Rectangle, r image.Rectangle) []image.Rectangle {
+	best, least := -1, windowPixels+1
+	for i, o := range all {
+		if more := area(o.Union(r)) - area(o) - area(r); more < least {
+			best, least = i, more
+		}
 	}
-	return x0, x1
+	if best < 0 {
+		return append(all, r)
+	}
+	all[best] = all[best].Union(r)
+	return all
+}
+
+func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
+
+// bridge is how many clean pixels of a row are sent along rather than looked over.
+const bridge = 32
+
+// run finds the next changed pixels of a row, from x on, and where to go on.
+func (d *ST7789) run(img *image.RGBA, x, y int) (image.Rectangle, int) {
+	row := d.glass[y*d.o.Width : (y+1)*d.o.Width]
+	pix := img.Pix[y*img.Stride:]
+	x0, x1 := -1, -1
+	for ; x < len(row); x++ {
+		if row[x] != rgb565(pix[4*x:]) {
+			if x0 < 0 {
+				x0 = x
+			}
+			x1 = x + 1
+		} else if x0 >= 0 && x-x1 >= bridge {
+			break
+		}
+	}
+	if x0 < 0 {
+		return image.Rectangle{}, x
+	}
+	return image.Rect(x0, y, x1, y+1), x
 }
 
 // rgb565 packs the first pixel of an RGBA row.
@@ -221,8 +288,19 @@ func rgb565(p []byte) uint16 {
 	return uint16(p[0]&0xf8)<<8 | uint16(p[1]&0xfc)<<3 | uint16(p[2])>>3
 }
 
+// keep takes a rectangle of an image over into what the glass is to hold.
+func (d *ST7789) keep(img *image.RGBA, r image.Rectangle) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		pix := img.Pix[y*img.Stride:]
+		row := d.glass[y*d.o.Width:]
+		for x := r.Min.X; x < r.Max.X; x++ {
+			row[x] = rgb565(pix[4*x:])
+		}
+	}
+}
+
 // write sends one rectangle: its window, then its pixels, high byte first.
-func (d *ST7789) write(img *image.RGBA, r image.Rectangle) error {
+func (d *ST7789) write(r image.Rectangle) error {
 	x0, x1 := r.Min.X+d.o.OffsetX, r.Max.X-1+d.o.OffsetX
 	y0, y1 := r.Min.Y+d.o.OffsetY, r.Max.Y-1+d.o.OffsetY
 	if err := d.command(cmdCASET, byte(x0>>8), byte(x0), byte(x1>>8), byte(x1)); err != nil {
@@ -233,11 +311,7 @@ func (d *ST7789) write(img *image.RGBA, r image.Rectangle) error {
 	}
 	d.buf = d.buf[:0]
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		pix := img.Pix[y*img.Stride:]
-		row := d.glass[y*d.o.Width:]
-		for x := r.Min.X; x < r.Max.X; x++ {
-			c := rgb565(pix[4*x:])
-			row[x] = c
+		for _, c := range d.glass[y*d.o.Width+r.Min.X : y*d.o.Width+r.Max.X] {
 			d.buf = append(d.buf, byte(c>>8), byte(c))
 		}
 	}

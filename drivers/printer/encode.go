@@ -7,8 +7,8 @@ import (
 
 	"payterm"
 
-	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"rsc.io/qr"
 )
 
 // ESC/POS commands, by their names in the manuals.
@@ -43,32 +43,53 @@ func codePageOf(name string) (codePage, error) {
 // plain are signs that a code page may lack, written in ones that each has.
 var plain = strings.NewReplacer(
 	"\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`, "\u2013", "-", "\u2014", "-",
-	"\u2026", "...", "\u00a0", " ", "\u202f", " ", "\u2022", "*", "¥", "Y", "€", "EUR")
+	"\u2026", "...", "\u00a0", " ", "\u202f", " ", "\u2022", "*", "¥", "Y", "€", "EUR",
+	"\n", " ", "\r", " ", "\t", " ")
 
 // encoder writes one receipt.
 type encoder struct {
-	out []byte
-	o   Options
-	cp  codePage
+	out   []byte
+	steps []step // parts of out that each move the paper
+	o     Options
+	cp    codePage
 }
+
+// step ends at an offset of the bytes, and moves the paper by so many dot lines at
+// the most.
+type step struct{ end, dots int }
 
 // Encode gives the bytes of a receipt for a printer: reset, code page, lines. A
 // text that the code page cannot express is an error, never a row of question
 // marks.
 func Encode(r payterm.Receipt, o Options) ([]byte, error) {
+	e, err := encode(r, o)
+	return e.out, err
+}
+
+func encode(r payterm.Receipt, o Options) (encoder, error) {
 	cp, err := codePageOf(o.CodePage)
 	if err != nil {
-		return nil, err
+		return encoder{}, err
 	}
 	e := encoder{o: o, cp: cp}
 	e.put(escInit)
 	e.put([]byte{0x1b, 't', cp.number})
 	for _, l := range r.Lines {
 		if err := e.line(l); err != nil {
-			return nil, fmt.Errorf("printer: %s: %w", r.Name, err)
+			return encoder{}, fmt.Errorf("printer: %s: %w", r.Name, err)
 		}
 	}
-	return e.out, nil
+	e.moves(0)
+	return e, nil
+}
+
+// moves ends a step.
+func (e *encoder) moves(dots int) { e.steps = append(e.steps, step{len(e.out), dots}) }
+
+// newLine prints the line.
+func (e *encoder) newLine(dots int) {
+	e.put(lf)
+	e.moves(dots)
 }
 
 func (e *encoder) put(b []byte) { e.out = append(e.out, b...) }
@@ -81,7 +102,7 @@ func (e *encoder) line(l payterm.ReceiptLine) error {
 		return e.pair(l)
 	case payterm.LineRule:
 		e.put([]byte(strings.Repeat("-", e.o.Columns)))
-		e.put(lf)
+		e.newLine(lineDots)
 	case payterm.LineFeed:
 		e.feed(l.N)
 	case payterm.LineBarcode:
@@ -95,9 +116,9 @@ func (e *encoder) line(l payterm.ReceiptLine) error {
 }
 
 func (e *encoder) text(l payterm.ReceiptLine) error {
-	columns := e.o.Columns
+	columns, dots := e.o.Columns, lineDots
 	if l.Large {
-		columns /= 2
+		columns, dots = columns/2, 2*lineDots
 	}
 	for _, part := range wrap(plain.Replace(l.Text), columns) {
 		b, err := e.encode(part)
@@ -107,7 +128,7 @@ func (e *encoder) text(l payterm.ReceiptLine) error {
 		e.style(l.Bold, l.Large)
 		e.align(l.Align)
 		e.put(b)
-		e.put(lf)
+		e.newLine(dots)
 	}
 	e.style(false, false)
 	e.align(payterm.AlignLeft)
@@ -133,7 +154,7 @@ func (e *encoder) pair(l payterm.ReceiptLine) error {
 			return err
 		}
 		e.put(b)
-		e.put(lf)
+		e.newLine(lineDots)
 	}
 	e.style(false, false)
 	return nil
@@ -168,15 +189,15 @@ func wrap(text string, columns int) []string {
 	return lines
 }
 
+// encode puts a text into the code page. A control character would be a command.
 func (e *encoder) encode(text string) ([]byte, error) {
-	b, err := encoding.ReplaceUnsupported(e.cp.table.NewEncoder()).Bytes([]byte(text))
-	if err != nil {
-		return nil, fmt.Errorf("%w %q", ErrUnprintable, text)
-	}
+	b := make([]byte, 0, len(text))
 	for _, r := range text {
-		if _, ok := e.cp.table.EncodeRune(r); !ok {
+		c, ok := e.cp.table.EncodeRune(r)
+		if !ok || c < 0x20 || c == 0x7f {
 			return nil, fmt.Errorf("%w %q (in %q)", ErrUnprintable, r, text)
 		}
+		b = append(b, c)
 	}
 	return b, nil
 }
@@ -196,33 +217,40 @@ func (e *encoder) style(bold, large bool) {
 
 func (e *encoder) align(a payterm.Align) { e.put([]byte{0x1b, 'a', byte(a)}) }
 
-func (e *encoder) feed(n int) { e.put([]byte{0x1b, 'd', byte(min(max(n, 0), 255))}) }
+func (e *encoder) feed(n int) {
+	n = min(max(n, 0), 255)
+	e.put([]byte{0x1b, 'd', byte(n)})
+	e.moves(n * lineDots)
+}
 
 // barWidth is the width of a barcode's narrowest bar in dots: readers and
-// printers want two at the least.
-const barWidth = 2
+// printers want two at the least. A module of a QR code is no narrower.
+const (
+	barWidth  = 2
+	barHeight = 64
+	maxModule = 6
+)
+
+// quietZone is the light border of a QR code in modules (ISO/IEC 18004).
+const quietZone = 4
 
 // barcode prints Code 128 with its text below (GS k, function B): subset B, and
 // subset C for the digits at the end, which take half the room there. The margins
 // of the roll serve as quiet zone. A text too long for the roll becomes a QR
 // code.
 func (e *encoder) barcode(text string) error {
-	for i := range len(text) {
-		if text[i] < 0x20 || text[i] > 0x7e {
-			return fmt.Errorf("%w %q in a barcode", ErrUnprintable, text)
-		}
+	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e }) || text == "" {
+		return fmt.Errorf("%w %q in a barcode", ErrUnprintable, text)
 	}
 	digits := trailingDigits(text)
 	head, tail := text[:len(text)-digits], text[len(text)-digits:]
 	data := []byte("{B" + strings.ReplaceAll(head, "{", "{{"))
 	symbols := len(head)
-	if digits > 0 {
-		data = append(data, '{', 'C')
-		symbols++
-		for i := 0; i < digits; i += 2 {
-			data = append(data, (tail[i]-'0')*10+tail[i+1]-'0')
-			symbols++
-		}
+	switch pairs := subsetC(tail); {
+	case realTime(pairs):
+		data, symbols = append(data, tail...), symbols+digits
+	case digits > 0:
+		data, symbols = append(append(data, '{', 'C'), pairs...), symbols+1+len(pairs)
 	}
 	// Start, symbols and check take eleven modules each, stop thirteen.
 	if modules := 11*(symbols+2) + 13; modules*barWidth > e.o.Columns*12 {
@@ -232,14 +260,34 @@ func (e *encoder) barcode(text string) error {
 		return e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 	}
 	e.align(payterm.AlignCenter)
-	e.put([]byte{0x1d, 'h', 64}) // dots high
+	e.put([]byte{0x1d, 'h', barHeight})
 	e.put([]byte{0x1d, 'w', barWidth})
 	e.put([]byte{0x1d, 'H', 2}) // text below
 	e.put([]byte{0x1d, 'k', 73, byte(len(data))})
 	e.put(data)
-	e.put(lf)
+	e.newLine(barHeight + 2*lineDots)
 	e.align(payterm.AlignLeft)
 	return nil
+}
+
+// subsetC packs digits by two.
+func subsetC(digits string) []byte {
+	var pairs []byte
+	for i := 0; i < len(digits); i += 2 {
+		pairs = append(pairs, (digits[i]-'0')*10+digits[i+1]-'0')
+	}
+	return pairs
+}
+
+// realTime reports whether data has the beginning of a real-time command (DLE EOT,
+// DLE ENQ, DLE DC4), which printers carry out wherever it stands.
+func realTime(data []byte) bool {
+	for i := 1; i < len(data); i++ {
+		if data[i-1] == 0x10 && (data[i] == 0x04 || data[i] == 0x05 || data[i] == 0x14) {
+			return true
+		}
+	}
+	return false
 }
 
 // trailingDigits is how many digits at the end pay for a change to subset C: an
@@ -256,11 +304,22 @@ func trailingDigits(text string) int {
 	return n
 }
 
-// qr prints a QR code that the printer makes itself (GS ( k).
+// qr prints a QR code that the printer makes itself (GS ( k), in modules of up to
+// six dots. The printer adds no quiet zone: an empty line above and below is one,
+// and at the sides the roll is.
 func (e *encoder) qr(text string) error {
-	if len(text) == 0 || len(text) > 2331 {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 }) {
+		return fmt.Errorf("%w %q in a QR code", ErrUnprintable, text)
+	}
+	c, err := qr.Encode(text, qr.M) // its size alone is of interest
+	if text == "" || err != nil {
 		return fmt.Errorf("printer: a QR code of %d characters", len(text))
 	}
+	module := min(maxModule, e.o.Columns*12/(c.Size+2*quietZone))
+	if module < barWidth {
+		return fmt.Errorf("printer: a QR code of %d characters is too dense for %d columns", len(text), e.o.Columns)
+	}
+	e.feed(1)
 	e.align(payterm.AlignCenter)
 	fn := func(params ...byte) {
 		n := len(params) + 1
@@ -268,13 +327,12 @@ func (e *encoder) qr(text string) error {
 		e.put(params)
 	}
 	fn(65, 50, 0) // model 2
-	fn(67, 6)     // six dots a module
-	fn(69, 49)    // level M
-	n := len(text) + 3
-	e.put([]byte{0x1d, '(', 'k', byte(n), byte(n >> 8), 49, 80, 48})
-	e.put([]byte(text))
+	fn(67, byte(module))
+	fn(69, 49) // level M
+	fn(append([]byte{80, 48}, text...)...)
+	e.moves(0)
 	fn(81, 48) // print
-	e.put(lf)
+	e.newLine(c.Size*module + lineDots)
 	e.align(payterm.AlignLeft)
 	return nil
 }

@@ -26,7 +26,7 @@ type Line interface {
 var (
 	ErrPaperOut    = errors.New("printer: no paper: put in a new roll")
 	ErrCoverOpen   = errors.New("printer: the cover is open: close it")
-	ErrUnplugged   = errors.New("printer: it does not answer: check its cable and power")
+	ErrUnplugged   = errors.New("printer: it does not print: check its cable, switch it off and on")
 	ErrUnprintable = errors.New("printer: this printer has no sign for")
 )
 
@@ -39,19 +39,20 @@ type Options struct {
 	Status   bool          // it answers DLE EOT
 	Wait     time.Duration // for each status byte; 300 ms when zero
 
-	// A printer takes a finite number of bytes ahead of its mechanism. Chunk
-	// bytes are written at a time, each with a pause of Pace a byte, so that the
-	// buffer does not overflow on a line without flow control. Zero: 256 bytes,
-	// no pause.
-	Chunk int
-	Pace  time.Duration
-	Sleep func(time.Duration)
+	// A printer takes a finite number of bytes ahead of its mechanism, and on a
+	// line without flow control it loses what comes on top. These tell how fast
+	// bytes come and go; the printer is sent no more than half a buffer ahead.
+	Baud   int                 // 9600 when zero
+	Buffer int                 // bytes; 4096 when zero
+	Speed  int                 // of the paper, mm/s, rather too low than too high; 50 when zero
+	Sleep  func(time.Duration) // never shorter than asked for
 }
 
 // Printer prints on one line. It is used by one goroutine.
 type Printer struct {
 	line Line
 	o    Options
+	pace *pacer
 }
 
 // New makes a printer.
@@ -62,44 +63,85 @@ func New(line Line, o Options) (*Printer, error) {
 	if o.Columns < 16 || o.Columns > 64 {
 		return nil, fmt.Errorf("printer: %d columns: 16 to 64", o.Columns)
 	}
+	if o.Sleep == nil {
+		return nil, errors.New("printer: no Sleep: it could not be paced")
+	}
 	if o.Wait <= 0 {
 		o.Wait = 300 * time.Millisecond
 	}
-	if o.Chunk <= 0 {
-		o.Chunk = 256
+	if o.Baud <= 0 {
+		o.Baud = 9600
 	}
-	return &Printer{line, o}, nil
+	if o.Buffer <= 0 {
+		o.Buffer = 4096
+	}
+	if o.Speed <= 0 {
+		o.Speed = 50
+	}
+	return &Printer{line, o, newPacer(o)}, nil
 }
 
 // writeDeadline bounds the write of one chunk: a printer that takes nothing for
-// so long has no paper, no power or no cable.
-const writeDeadline = 5 * time.Second
+// so long has no paper, no power or no cable. At 1200 baud a chunk takes two
+// seconds.
+const (
+	writeDeadline = 5 * time.Second
+	chunk         = 256
+)
 
-// Print prints a receipt. With ErrPaperOut or ErrCoverOpen before the first byte
-// nothing is on paper; any later error leaves a slip of which an unknown part
-// was printed.
+// Print prints a receipt, and returns when the paper must have come out. With
+// ErrPaperOut or ErrCoverOpen before the first byte nothing is on paper; any
+// later error leaves a slip of which an unknown part was printed.
 func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
-	bytes, err := Encode(r, p.o)
+	e, err := encode(r, p.o)
 	if err != nil {
 		return err
 	}
 	if err := fault(p.Condition(ctx)); err != nil {
 		return err
 	}
-	for len(bytes) > 0 {
-		if err := ctx.Err(); err != nil {
+	from := 0
+	for _, s := range e.steps {
+		if err := p.send(ctx, e.out[from:s.end], s.dots); err != nil {
 			return fmt.Errorf("printer: print %s: %w", r.Name, err)
 		}
-		n := min(len(bytes), p.o.Chunk)
-		if _, err := p.line.Write(bytes[:n], writeDeadline); err != nil {
-			return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
-		}
-		bytes = bytes[n:]
-		if p.o.Pace > 0 {
-			p.o.Sleep(time.Duration(n) * p.o.Pace)
+		from = s.end
+	}
+	p.pause(ctx, p.pace.rest())
+	return fault(p.Condition(ctx))
+}
+
+// send sends bytes as soon as the printer has room for them. A printer that ran
+// out of paper meanwhile is not filled up further.
+func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
+	if wait := p.pace.until(len(b)); wait > 0 {
+		p.pause(ctx, wait)
+		if err := fault(p.Condition(ctx)); err != nil {
+			return err
 		}
 	}
-	return fault(p.Condition(ctx))
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.pace.sent(len(b), dots)
+	for len(b) > 0 {
+		n := min(len(b), chunk)
+		if _, err := p.line.Write(b[:n], writeDeadline); err != nil {
+			return explain(err)
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// pause sleeps in pieces, so that a context that ends is noticed.
+func (p *Printer) pause(ctx context.Context, d time.Duration) {
+	for d > 0 && ctx.Err() == nil {
+		piece := min(d, 100*time.Millisecond)
+		p.o.Sleep(piece)
+		p.pace.pass(piece)
+		d -= piece
+	}
 }
 
 func fault(c payterm.PaperCondition) error {
@@ -130,12 +172,15 @@ const (
 	statusFixedMask = 0x93
 	statusFixed     = 0x12
 	offlineCover    = 0x04 // n=2: the cover is open
+	offlinePaper    = 0x20 // n=2: the end of the paper stopped it
+	offlineError    = 0x40 // n=2: a jam, a hot head, a broken part
 	paperNearEnd    = 0x0c // n=4: both bits of the near-end sensor
 	paperEnd        = 0x60 // n=4: both bits of the end sensor
 )
 
 // Condition asks the printer how it is. Each question waits for one byte no
-// longer than Options.Wait; a printer that does not answer is PaperUnknown.
+// longer than Options.Wait; a printer that does not answer is PaperUnknown, and
+// one that reports an error of its own is not to be had: PaperUnreachable.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	if !p.o.Status || ctx.Err() != nil {
 		return payterm.PaperUnknown
@@ -144,8 +189,13 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	if c != "" {
 		return c
 	}
-	if offline&offlineCover != 0 {
+	switch {
+	case offline&offlineCover != 0:
 		return payterm.PaperCoverOpen
+	case offline&offlinePaper != 0:
+		return payterm.PaperOut
+	case offline&offlineError != 0:
+		return payterm.PaperUnreachable
 	}
 	paper, c := p.ask(4)
 	switch {

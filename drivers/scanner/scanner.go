@@ -1,7 +1,8 @@
 // Package scanner turns the bytes of a serial 2D scanner into payment codes: one
 // frame, one code, with the time at which its first byte came. Whether a code
 // counts is for the flows: a frame that began before they armed the scanner must
-// not pay, so this driver throws nothing away in the middle of one.
+// not pay, so this driver throws nothing away in the middle of one, and dates bytes
+// that waited in a buffer back to when it last looked.
 package scanner
 
 import (
@@ -51,10 +52,11 @@ type Scanner struct {
 	o       Options
 	frame   []byte
 	began   time.Duration
-	last    time.Duration
 	garbage bool // the frame is dropped up to its end
 	pending []byte
-	came    time.Duration // when pending was read
+	came    time.Duration // when pending came, at the earliest
+	looked  time.Duration // when the line was last read; zero before that
+	heard   time.Duration // when bytes were last read
 }
 
 // New makes a scanner.
@@ -63,6 +65,9 @@ func New(line Line, o Options) (*Scanner, error) {
 	case CR, LF, CRLF, STXETX, Gap:
 	default:
 		return nil, fmt.Errorf("scanner: framing %q: cr, lf, crlf, stx_etx or gap", o.Framing)
+	}
+	if o.Now == nil {
+		return nil, errors.New("scanner: no Now: scans could not be dated")
 	}
 	if o.MaxLength <= 0 {
 		o.MaxLength = 512
@@ -73,8 +78,16 @@ func New(line Line, o Options) (*Scanner, error) {
 	return &Scanner{line: line, o: o}, nil
 }
 
-// poll bounds each wait for bytes, so that a context that ends is noticed.
-const poll = 200 * time.Millisecond
+const (
+	// poll bounds each wait for bytes, so that a context that ends is noticed.
+	poll = 200 * time.Millisecond
+	// slack is what a reader that is always there may be away between two looks, and
+	// what a look that found bytes waiting takes at the most.
+	slack = 20 * time.Millisecond
+	// broken is a pause within a frame after which the rest does not come: a reader
+	// sends a frame in one go.
+	broken = 2 * time.Second
+)
 
 // Read waits for the next whole frame. It ends with the context, or with an
 // error of the line; both leave a frame that has begun in place.
@@ -88,19 +101,29 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 			return Scan{}, err
 		}
 		wait := poll
-		if s.o.Framing == Gap && len(s.frame) > 0 {
+		if s.o.Framing == Gap && s.busy() {
 			wait = s.o.Pause
 		}
+		began := s.o.Now()
 		n, err := s.line.Read(buf, wait)
 		now := s.o.Now()
+		away, before := began-s.looked, s.looked
+		s.looked = now
 		if n > 0 {
 			s.pending, s.came = append(s.pending, buf[:n]...), now
+			if away > slack && now-began <= slack {
+				s.came = before // they lay there, nobody knows since when
+			}
+			if s.busy() && now-s.heard > broken {
+				s.reset() // its end got lost: what comes now is another
+			}
+			s.heard = now
 			continue
 		}
 		var timeout interface{ Timeout() bool }
 		switch {
 		case err == nil, errors.As(err, &timeout) && timeout.Timeout():
-			if s.o.Framing == Gap && len(s.frame) > 0 && now-s.last >= s.o.Pause {
+			if s.o.Framing == Gap && s.busy() && now-s.heard >= s.o.Pause {
 				if scan, ok := s.end(); ok {
 					return scan, nil
 				}
@@ -133,7 +156,7 @@ func (s *Scanner) feed(b byte) bool {
 	switch {
 	case s.o.Framing == STXETX && b == 0x02:
 		s.reset()
-		s.began, s.last = s.came, s.came
+		s.began = s.came
 		s.frame = append(s.frame, b)
 		return false
 	case s.o.Framing == STXETX && b == 0x03:
@@ -143,10 +166,9 @@ func (s *Scanner) feed(b byte) bool {
 	case s.o.Framing == STXETX && len(s.frame) == 0:
 		return false // noise between frames
 	}
-	if len(s.frame) == 0 && !s.garbage {
+	if !s.busy() {
 		s.began = s.came
 	}
-	s.last = s.came
 	if b < 0x20 || b > 0x7e || len(s.frame) >= s.o.MaxLength {
 		s.garbage = true
 	}
@@ -167,5 +189,8 @@ func (s *Scanner) end() (Scan, bool) {
 	s.reset()
 	return scan, ok
 }
+
+// busy reports whether a frame has begun.
+func (s *Scanner) busy() bool { return len(s.frame) > 0 || s.garbage }
 
 func (s *Scanner) reset() { s.frame, s.garbage = s.frame[:0], false }

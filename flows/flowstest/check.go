@@ -208,7 +208,7 @@ func (c *checker) booted(l *life, open []storage.OpenOrder) {
 	for i := len(open) - 1; i >= 0 && len(c.youngOpen) < 20; i-- {
 		id := open[i].ID
 		o := c.book[id]
-		if o.Mode == payterm.Passive && o.MaskedCode == "" || c.s.wallUnset || o.CreatedAt.IsZero() || o.Outcome != payterm.Open && o.Outcome != payterm.InDoubt {
+		if !c.announced[id] || c.s.wallUnset || o.CreatedAt.IsZero() || o.Outcome != payterm.Open && o.Outcome != payterm.InDoubt {
 			continue
 		}
 		_, wall := l.clock.Now()
@@ -454,7 +454,7 @@ func (c *checker) finalChecks(l *life) error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.store.Verify(); err != nil {
+	if _, err := l.store.Verify(l.ctx); err != nil {
 		c.violate("journal", "%v", err)
 	}
 	queue, err := l.store.Queue()

@@ -1,7 +1,19 @@
 package emulated_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"io"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +30,18 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/oned"
 	"github.com/makiuchi-d/gozxing/qrcode"
+	"pgregory.net/rapid"
 )
 
 // newBoard is the emulated board with its wires open; the test fails on
 // whatever a driver did that a real chip would not accept.
-func newBoard(t *testing.T) (*emulated.Board, *hal.Board) {
+func newBoard(t testing.TB) (*emulated.Board, *hal.Board) {
+	t.Helper()
+	return newBoardOf(t, 50, func(*hal.Profile) {})
+}
+
+// newBoardOf is one with another profile, so many times faster than real.
+func newBoardOf(t testing.TB, scale float64, change func(*hal.Profile)) (*emulated.Board, *hal.Board) {
 	t.Helper()
 	text, err := boards.Read("emulated")
 	if err != nil {
@@ -32,7 +51,8 @@ func newBoard(t *testing.T) (*emulated.Board, *hal.Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := emulated.New(emulated.Config{Profile: p, Scale: 50})
+	change(&p)
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: scale})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,15 +67,20 @@ func newBoard(t *testing.T) (*emulated.Board, *hal.Board) {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
-		e.Close() //nolint:errcheck // its cables are pulled
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return e, b
 }
 
-func newPanel(t *testing.T, e *emulated.Board, b *hal.Board) *lcd.ST7789 {
+func newPanel(t testing.TB, e *emulated.Board, b *hal.Board) *lcd.ST7789 {
 	t.Helper()
-	d, err := lcd.NewST7789(b.Display.Conn, b.Display.DC, b.Display.Reset, b.Display.Backlight,
-		lcd.ST7789Options{Width: 240, Height: 320, Inverted: true, Sleep: e.Sleep})
+	p := b.Profile.Display
+	d, err := lcd.NewST7789(b.Display.Conn, b.Display.DC, b.Display.Reset, b.Display.Backlight, lcd.ST7789Options{
+		Width: p.Width, Height: p.Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
+		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Sleep: e.Sleep,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +128,253 @@ func TestDisplay(t *testing.T) {
 	}
 	if err := d.Show(s); err != nil || read() != url {
 		t.Fatalf("%v, read %q", err, read())
+	}
+	// A dip of the supply, of which nobody hears: the next refresh brings it back.
+	if err := e.BrownOut(); err != nil {
+		t.Fatal(err)
+	}
+	if read() == url {
+		t.Error("a panel keeps its frame over a brown-out")
+	}
+	e.Sleep(120 * time.Millisecond)
+	if err := d.Refresh(); err != nil || read() != url {
+		t.Fatalf("%v, read %q", err, read())
+	}
+	// A transfer that breaks off is an error, and the next frame is whole again.
+	s.Elapsed = "0:03"
+	if err := e.CutTransfers(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Show(s); err == nil {
+		t.Error("a transfer that broke off is no error")
+	}
+	if err := errors.Join(d.Init(), d.Show(s)); err != nil || read() != url {
+		t.Fatalf("%v, read %q", err, read())
+	}
+}
+
+// However the glass is mounted on its controller: what the driver is given is what
+// a person sees, each pixel of it.
+func TestGlass(t *testing.T) {
+	for _, rotation := range []int{0, 90, 180, 270} {
+		for _, m := range []struct{ x, y, inverted, bgr bool }{
+			{}, {x: true}, {y: true, inverted: true}, {x: true, y: true, bgr: true},
+		} {
+			e, b := newBoardOf(t, 1000, func(p *hal.Profile) {
+				d := p.Display
+				d.Rotation, d.MirrorX, d.MirrorY, d.Inverted, d.BGR = rotation, m.x, m.y, m.inverted, m.bgr
+				d.Width, d.Height, d.OffsetX, d.OffsetY = 100, 70, 35, 80
+			})
+			d := newPanel(t, e, b)
+			img := image.NewRGBA(image.Rect(0, 0, 100, 70))
+			for y := range 70 {
+				for x := range 100 {
+					img.SetRGBA(x, y, color.RGBA{uint8(x&31) << 3, uint8(y&63) << 2, uint8(x>>5) << 3, 0xff})
+				}
+			}
+			if err := d.Send(img); err != nil {
+				t.Fatal(err)
+			}
+			if wrong := differ(img, e.Frame()); wrong != 0 {
+				t.Errorf("rotation %d, %+v: %d pixels are wrong", rotation, m, wrong)
+			}
+			// And a part of it.
+			for i := range 40 {
+				img.SetRGBA(20+i, 10+i, color.RGBA{0xf8, 0, 0, 0xff})
+			}
+			if err := d.Send(img); err != nil {
+				t.Fatal(err)
+			}
+			if wrong := differ(img, e.Frame()); wrong != 0 {
+				t.Errorf("rotation %d, %+v: %d pixels are wrong after a change", rotation, m, wrong)
+			}
+		}
+	}
+}
+
+// differ counts pixels that differ in what 16 bits hold of them.
+func differ(a, b *image.RGBA) int {
+	n := 0
+	for y := range a.Rect.Dy() {
+		for x := range a.Rect.Dx() {
+			p, q := a.RGBAAt(x, y), b.RGBAAt(x, y)
+			if p.R&0xf8 != q.R&0xf8 || p.G&0xfc != q.G&0xfc || p.B&0xf8 != q.B&0xf8 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Whatever changes, in whatever order: the glass shows the last image.
+func TestGlassFollows(t *testing.T) {
+	e, b := newBoardOf(t, 1e6, func(*hal.Profile) {})
+	d := newPanel(t, e, b)
+	rapid.Check(t, func(rt *rapid.T) {
+		img := e.Frame()
+		for range rapid.IntRange(1, 3).Draw(rt, "frames") {
+			for range rapid.IntRange(0, 12).Draw(rt, "boxes") {
+				x, y := rapid.IntRange(0, 239).Draw(rt, "x"), rapid.IntRange(0, 319).Draw(rt, "y")
+				box := image.Rect(x, y, x+rapid.IntRange(1, 90).Draw(rt, "w"), y+rapid.IntRange(1, 40).Draw(rt, "h"))
+				c := color.RGBA{uint8(rapid.IntRange(0, 31).Draw(rt, "red")) << 3, uint8(x), uint8(y), 0xff}
+				draw.Draw(img, box, image.NewUniform(c), image.Point{}, draw.Src)
+			}
+			if err := d.Send(img); err != nil {
+				rt.Fatal(err)
+			}
+			if wrong := differ(img, e.Frame()); wrong != 0 {
+				rt.Fatalf("%d pixels are wrong", wrong)
+			}
+		}
+	})
+	noise := e.Frame() // the worst that there is to find windows in
+	for i := range 240 * 320 / 34 {
+		noise.Pix[4*34*i] ^= 0x80
+	}
+	if err := d.Send(noise); err != nil || differ(noise, e.Frame()) != 0 {
+		t.Errorf("%v, %d pixels are wrong", err, differ(noise, e.Frame()))
+	}
+}
+
+// A driver that is told something else than the glass is shows it.
+func TestGlassTellsWrongOptions(t *testing.T) {
+	e, b := newBoardOf(t, 1000, func(p *hal.Profile) { p.Display.Rotation = 180 })
+	b.Profile.Display = &hal.Display{Width: 240, Height: 320, Inverted: true}
+	d := newPanel(t, e, b)
+	img := image.NewRGBA(image.Rect(0, 0, 240, 320))
+	img.SetRGBA(3, 4, color.RGBA{0xf8, 0, 0, 0xff})
+	if err := d.Send(img); err != nil {
+		t.Fatal(err)
+	}
+	if differ(img, e.Frame()) == 0 {
+		t.Error("a panel that hangs upside down shows the same")
+	}
+}
+
+// A driver that the chip does not accept is told on by name.
+func TestViolationsAreTold(t *testing.T) {
+	text, err := boards.Read("emulated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := hal.ReadProfile("emulated.toml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Display.SpeedHz = 80_000_000
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 0.001}) // so slow that everything is too soon
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	b := hal.Open(p, e)
+	defer b.Close()
+	if err := b.Display.Conn.Tx([]byte{0x11}, nil); err != nil {
+		t.Error(err)
+	}
+	if err := b.Display.Conn.Tx(make([]byte, 4097), nil); err == nil {
+		t.Error("spidev took 4097 bytes")
+	}
+	var got []string
+	for _, v := range e.Violations() {
+		got = append(got, v.Chip+" "+string(v.Rule))
+	}
+	want := []string{"spi clock_speed", "spi data_command", "st7789 no_reset", "st7789 too_soon", "st7789 too_soon", "spi transfer_size"}
+	if !slices.Equal(got, want) {
+		t.Errorf("told of %q, want %q", got, want)
+	}
+}
+
+// A board may lack any device.
+func TestBareBoards(t *testing.T) {
+	for _, keep := range []string{"display", "keypad", "scanner", "printer"} {
+		e, _ := newBoardOf(t, 50, func(p *hal.Profile) {
+			whole := *p
+			*p = hal.Profile{Board: "bare"}
+			switch keep {
+			case "display":
+				p.Display = whole.Display
+			case "keypad":
+				p.Keypad = whole.Keypad
+			case "scanner":
+				p.Scanner = whole.Scanner
+			case "printer":
+				p.Printer = whole.Printer
+			}
+		})
+		img, words := e.Paper()
+		if err := png.Encode(io.Discard, img); err != nil || words != "" {
+			t.Errorf("paper: %v, %q", err, words)
+		}
+		if err := png.Encode(io.Discard, e.Frame()); err != nil {
+			t.Error(err)
+		}
+		e.Tear()
+		e.Bus()
+		for device, acts := range map[string][]func() error{
+			"display": {e.BrownOut, func() error { return e.CutTransfers(0) }, func() error { return e.Unplug("display") }},
+			"keypad":  {func() error { return e.Hold("x", true) }, func() error { return e.Press("x") }, func() error { return e.Unplug("keypad") }},
+			"scanner": {func() error { return e.Scan("x") }, func() error { return e.ScanBytes(nil) }, func() error { return e.Unplug("scanner") }},
+			"printer": {func() error { return e.SetPrinter("ok", "") }, func() error { return e.JamPrinter(false) }, func() error { return e.Unplug("printer") }},
+		} {
+			for i, act := range acts {
+				if err := act(); (err == nil) != (device == keep) && device != "keypad" {
+					t.Errorf("a board with a %s only: %s, %d: %v", keep, device, i, err)
+				}
+			}
+		}
+	}
+}
+
+// Close of a board and of its lines waits for their goroutines, whatever they were
+// at: a printer that prints, a scanner that nobody reads.
+func TestCloseLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 5 {
+		e, b := newBoardOf(t, 1, func(*hal.Profile) {})
+		if _, err := b.Printer.Write(bytes.Repeat([]byte("12345\n"), 100), time.Second); err != nil {
+			t.Error(err)
+		}
+		go e.ScanBytes(bytes.Repeat([]byte{'1'}, 100)) //nolint:errcheck // its cable is pulled meanwhile
+		start := time.Now()
+		if err := errors.Join(e.Close(), e.Close(), b.Close(), b.Close()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("closing took %s", took)
+		}
+	}
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			var stacks strings.Builder
+			pprof.Lookup("goroutine").WriteTo(&stacks, 1) //nolint:errcheck // to memory
+			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks.String())
+		}
+	}
+}
+
+// A host that does not read makes nobody wait for ever.
+func TestNobodyReads(t *testing.T) {
+	text, err := boards.Read("emulated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := hal.ReadProfile("emulated.toml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 1e6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.ScanBytes(make([]byte, 1<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a megabyte that nobody read: %v", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := e.Scan("x"); err == nil {
+		t.Error("a scanner whose cable is pulled sent a code")
 	}
 }
 
@@ -210,5 +482,81 @@ func TestScannerAndKeys(t *testing.T) {
 	}
 	if len(pressed) != 0 {
 		t.Errorf("a key too many: %s", <-pressed)
+	}
+}
+
+// On the board itself, with a small buffer and a printer that never answers: a slip
+// several times as long as the buffer comes out whole.
+func TestLongSlipOnTheBoard(t *testing.T) {
+	for _, status := range []bool{true, false} {
+		e, b := newBoardOf(t, 10, func(p *hal.Profile) { p.Printer.Buffer, p.Printer.Speed, p.Printer.Status = 1024, 200, status })
+		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Cut: true, Status: status, Baud: 9600, Buffer: 1024, Speed: 200, Sleep: e.Sleep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r payterm.Receipt
+		for i := range 120 {
+			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: fmt.Sprintf("line %d", i)})
+		}
+		if err := p.Print(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		_, words := e.Paper()
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "line 119") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			_, words = e.Paper()
+		}
+		for i := range 120 {
+			if !strings.Contains(words+"\n", fmt.Sprintf("line %d\n", i)) {
+				t.Fatalf("status %t: line %d is missing", status, i)
+			}
+		}
+	}
+}
+
+// Scans on the board: what lay in the buffer before a sale is armed is older than
+// the sale, in whatever pieces it came.
+func TestScansOnTheBoard(t *testing.T) {
+	for framing, mark := range map[string][2]string{"cr": {"", "\r"}, "lf": {"", "\n"}, "crlf": {"", "\r\n"}, "stx_etx": {"\x02", "\x03"}, "gap": {}} {
+		e, b := newBoardOf(t, 50, func(p *hal.Profile) { p.Scanner.Framing = framing })
+		start := time.Now()
+		now := func() time.Duration { return time.Since(start) }
+		s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.Framing(framing), Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func() scanner.Scan {
+			t.Helper()
+			ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+			defer stop()
+			got, err := s.Read(ctx)
+			if err != nil {
+				t.Fatalf("%s: %v", framing, err)
+			}
+			return got
+		}
+		const code, fresh = "281234567890123456", "134857901234567890"
+		cut := 7
+		if framing == "gap" {
+			cut = 0 // a pause there ends the frame
+		}
+		if err := e.Scan(code); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // it lies there
+		armed := now()
+		if got := read(); got.Code.Reveal() != code || got.Began >= armed {
+			t.Errorf("%s: read %s from %s; the sale was armed at %s", framing, got.Code.Reveal(), got.Began, armed)
+		}
+		done := make(chan error, 1)
+		go func() {
+			time.Sleep(100 * time.Millisecond) // the driver waits by then
+			done <- errors.Join(e.ScanBytes([]byte(mark[0]+fresh[:cut])), e.ScanBytes([]byte(fresh[cut:]+mark[1])))
+		}()
+		if got := read(); got.Code.Reveal() != fresh || got.Began < armed {
+			t.Errorf("%s: read %s from %s; the sale was armed at %s", framing, got.Code.Reveal(), got.Began, armed)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }

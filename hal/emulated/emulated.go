@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"sync"
 	"time"
 
@@ -38,12 +39,14 @@ type Board struct {
 	printer *escpos
 	pins    map[string]gpio.PinIO
 	spi     *spiPort
-	mu      sync.Mutex
 	serial  map[string]*serialDevice // by what the profile calls it
-	bad     []error
+	start   time.Time
+	mu      sync.Mutex
+	bad     []Violation
+	end     chan struct{} // closed by Close
+	closed  sync.Once
+	wg      sync.WaitGroup
 }
-
-const maxViolations = 100
 
 // New makes the chips that the profile names.
 func New(c Config) (*Board, error) {
@@ -53,11 +56,13 @@ func New(c Config) (*Board, error) {
 	if c.Changed == nil {
 		c.Changed = func(string) {}
 	}
-	b := &Board{c: c, pins: map[string]gpio.PinIO{}, serial: map[string]*serialDevice{}}
+	b := &Board{
+		c: c, pins: map[string]gpio.PinIO{}, serial: map[string]*serialDevice{}, start: time.Now(), end: make(chan struct{}),
+	}
 	p := c.Profile
 	if d := p.Display; d != nil {
-		b.panel = newST7789(d, b.violation, func() { c.Changed("display") })
-		b.spi = &spiPort{chip: b.panel, name: d.SPI, hz: d.SpeedHz, scale: c.Scale, violation: b.violation}
+		b.panel = newST7789(d, b.now, b.reporter("st7789"), func() { c.Changed("display") })
+		b.spi = &spiPort{chip: b.panel, name: d.SPI, hz: d.SpeedHz, sleep: b.Sleep, report: b.reporter("spi")}
 		b.wire(d.DC, func(l gpio.Level) { b.spi.setDC(bool(l)) })
 		b.wire(d.Reset, func(l gpio.Level) { b.panel.resetPin(bool(l)) })
 		b.wire(d.Backlight, func(l gpio.Level) { b.panel.light(bool(l)) })
@@ -74,21 +79,23 @@ func New(c Config) (*Board, error) {
 	if p.Signal != nil {
 		b.wire(p.Signal.Buzzer, func(gpio.Level) { c.Changed("buzzer") })
 	}
-	return b, errors.Join(b.openSerial()...)
+	if err := errors.Join(b.openSerial()...); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
 }
 
 func (b *Board) openSerial() []error {
 	var errs []error
 	if s := b.c.Profile.Scanner; s != nil {
 		d, err := openSerialDevice(s.Baud, b.c.Scale, nil)
-		errs = append(errs, err)
-		b.serial[s.Device] = d
+		errs, b.serial[s.Device] = append(errs, err), d
 	}
 	if p := b.c.Profile.Printer; p != nil {
-		b.printer = newESCPOS(p.Dots, p.Buffer, b.violation, func() { b.c.Changed("paper") })
+		b.printer = newESCPOS(p, b.now, b.reporter("escpos"), func() { b.c.Changed("paper") })
 		d, err := openSerialDevice(p.Baud, b.c.Scale, b.printer)
-		errs = append(errs, err)
-		b.serial[p.Device] = d
+		errs, b.serial[p.Device] = append(errs, err), d
+		b.wg.Go(func() { b.printer.run(b.end, b.c.Scale) })
 	}
 	return errs
 }
@@ -99,23 +106,16 @@ func (b *Board) wire(name string, level func(gpio.Level)) {
 	}
 }
 
-func (b *Board) violation(err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.bad) < maxViolations {
-		b.bad = append(b.bad, err)
-	}
+// now is the time of the chips: as much faster than real as they are.
+func (b *Board) now() time.Duration {
+	return time.Duration(float64(time.Since(b.start)) * b.c.Scale)
 }
 
-// Violations are what drivers did that a real chip would not accept.
-func (b *Board) Violations() []error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([]error(nil), b.bad...)
+// Sleep is what drivers get for pauses: scaled like the chips, and never less than
+// asked for.
+func (b *Board) Sleep(d time.Duration) {
+	time.Sleep(time.Duration(math.Ceil(float64(d) / b.c.Scale)))
 }
-
-// Sleep is what drivers get for pauses: scaled like the chips.
-func (b *Board) Sleep(d time.Duration) { time.Sleep(time.Duration(float64(d) / b.c.Scale)) }
 
 // SPI is hal.Ports'.
 func (b *Board) SPI(name string) (spi.PortCloser, error) {
@@ -142,40 +142,129 @@ func (b *Board) Serial(name string, baud int) (*hal.Line, error) {
 	return hal.OpenLine(d.name, baud), nil
 }
 
-// Frame is what the glass shows now.
-func (b *Board) Frame() *image.RGBA { return b.panel.frame() }
+// Frame is what the glass shows now; a board without a display has one dark pixel.
+func (b *Board) Frame() *image.RGBA {
+	if b.panel == nil {
+		img := image.NewRGBA(image.Rect(0, 0, 1, 1))
+		img.SetRGBA(0, 0, dark)
+		return img
+	}
+	return b.panel.frame()
+}
+
+// Bus is what went over the display's bus so far.
+func (b *Board) Bus() BusTraffic {
+	if b.spi == nil {
+		return BusTraffic{}
+	}
+	b.spi.mu.Lock()
+	defer b.spi.mu.Unlock()
+	return b.spi.traffic
+}
+
+// CutTransfers lets the next n transfers to the display break off half way.
+func (b *Board) CutTransfers(n int) error {
+	if b.spi == nil {
+		return errNoDisplay
+	}
+	b.spi.mu.Lock()
+	defer b.spi.mu.Unlock()
+	b.spi.cuts = n
+	return nil
+}
+
+// BrownOut lets the display's supply dip: the panel has reset itself, sleeps, and
+// its RAM is noise. Nothing tells the driver.
+func (b *Board) BrownOut() error {
+	if b.panel == nil {
+		return errNoDisplay
+	}
+	b.panel.dip()
+	return nil
+}
+
+// What a board may lack.
+var (
+	errNoDisplay = errors.New("this board has no display")
+	errNoKeypad  = errors.New("this board has no keypad")
+	errNoScanner = errors.New("this board has no scanner")
+	errNoPrinter = errors.New("this board has no printer")
+)
 
 // Press presses a key of the keypad as a finger does: it bounces, and is held
 // until the scan has seen it.
 func (b *Board) Press(k payterm.Key) error {
 	if b.matrix == nil {
-		return errors.New("this board has no keypad")
+		return errNoKeypad
 	}
 	return b.matrix.press(k)
 }
 
-// Scan lets the scanner read a code.
+// Hold closes or opens a key's contact, which bounces, for chords that no one
+// finger plays.
+func (b *Board) Hold(k payterm.Key, closed bool) error {
+	if b.matrix == nil {
+		return errNoKeypad
+	}
+	return b.matrix.hold(k, closed)
+}
+
+// Scan lets the scanner read a code, and frames it as the profile says.
 func (b *Board) Scan(code string) error {
 	s := b.c.Profile.Scanner
 	if s == nil {
-		return errors.New("this board has no scanner")
+		return errNoScanner
 	}
 	before, after := "", map[string]string{"cr": "\r", "lf": "\n", "crlf": "\r\n", "gap": "", "stx_etx": "\x03"}[s.Framing]
 	if s.Framing == "stx_etx" {
 		before = "\x02"
 	}
-	return b.serial[s.Device].send([]byte(before + code + after))
+	return b.ScanBytes([]byte(before + code + after))
 }
 
-// Paper is what was printed since the last tear: the picture and the words.
-func (b *Board) Paper() (image.Image, string) { return b.printer.paper() }
+// ScanBytes lets the scanner send bytes as they are: halves of frames, garbage.
+func (b *Board) ScanBytes(w []byte) error {
+	s := b.c.Profile.Scanner
+	if s == nil {
+		return errNoScanner
+	}
+	return b.serial[s.Device].send(w)
+}
+
+// Paper is what was printed since the last tear: the picture and the words. A
+// board without a printer has one white dot.
+func (b *Board) Paper() (image.Image, string) {
+	if b.printer == nil {
+		return &image.Gray{Pix: []uint8{0xff}, Stride: 1, Rect: image.Rect(0, 0, 1, 1)}, ""
+	}
+	return b.printer.paper()
+}
 
 // Tear tears the paper off.
-func (b *Board) Tear() { b.printer.tear() }
+func (b *Board) Tear() {
+	if b.printer != nil {
+		b.printer.tear()
+	}
+}
 
 // SetPrinter sets the printer's sensors: paper ok, near_end or out, cover closed
 // or open; an empty word leaves one as it is.
-func (b *Board) SetPrinter(paper, cover string) error { return b.printer.sensors(paper, cover) }
+func (b *Board) SetPrinter(paper, cover string) error {
+	if b.printer == nil {
+		return errNoPrinter
+	}
+	return b.printer.sensors(paper, cover)
+}
+
+// JamPrinter sets or ends a fault of the printer: it goes offline and prints
+// nothing.
+func (b *Board) JamPrinter(on bool) error {
+	if b.printer == nil {
+		return errNoPrinter
+	}
+	b.printer.jam(on)
+	return nil
+}
 
 // Unplug pulls a cable, Plug puts it back: display, scanner, printer, keypad.
 func (b *Board) Unplug(device string) error { return b.plug(device, false) }
@@ -185,26 +274,34 @@ func (b *Board) Plug(device string) error { return b.plug(device, true) }
 
 func (b *Board) plug(device string, in bool) error {
 	p := b.c.Profile
+	cable := func(d *serialDevice) error {
+		if in {
+			return d.plug()
+		}
+		return d.pull()
+	}
 	switch {
 	case device == "display" && b.panel != nil:
 		b.panel.power(in)
 	case device == "keypad" && b.matrix != nil:
 		b.matrix.plug(in)
 	case device == "scanner" && p.Scanner != nil:
-		return b.serial[p.Scanner.Device].plug(in)
+		return cable(b.serial[p.Scanner.Device])
 	case device == "printer" && p.Printer != nil:
-		return b.serial[p.Printer.Device].plug(in)
+		return cable(b.serial[p.Printer.Device])
 	default:
-		return fmt.Errorf("device %q: display, scanner, printer or keypad", device)
+		return fmt.Errorf("device %q: display, scanner, printer or keypad, as far as the board has them", device)
 	}
 	return nil
 }
 
-// Close ends the board's goroutines.
+// Close pulls the cables and waits for the board's goroutines.
 func (b *Board) Close() error {
+	b.closed.Do(func() { close(b.end) })
 	var errs []error
 	for _, d := range b.serial {
-		errs = append(errs, d.plug(false))
+		errs = append(errs, d.pull())
 	}
+	b.wg.Wait()
 	return errors.Join(errs...)
 }

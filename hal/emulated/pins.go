@@ -1,6 +1,7 @@
 package emulated
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -65,18 +66,28 @@ type matrix struct {
 	mu       sync.Mutex
 	keys     [][]payterm.Key
 	low      []bool
-	closed   map[[2]int]bool
-	bounce   int // reads during which a closing contact is still open
-	reads    int // looks at the pressed row since the press
-	need     int
+	contacts map[[2]int]*contact
+	looks    int // at the whole matrix
+	need     int // looks after which the scan has surely seen a change
 	unplugOn bool
 	turn     sync.Mutex // one finger
 }
 
+// contact is a key that was touched at some time. It bounces for some looks after
+// each change.
+type contact struct {
+	closed  bool
+	changed int // at which look
+}
+
+// bounces are how many looks a contact takes to come to rest; the odd ones find it
+// in its old state.
+const bounces = 3
+
 func newMatrix(k *hal.Keypad) *matrix {
 	return &matrix{
-		keys: k.Keys, low: make([]bool, len(k.Rows)), closed: map[[2]int]bool{},
-		need: 2*int(k.Debounce.Duration/k.ScanInterval.Duration) + 6,
+		keys: k.Keys, low: make([]bool, len(k.Rows)), contacts: map[[2]int]*contact{},
+		need: 2*int(k.Debounce.Duration/k.ScanInterval.Duration) + 2*bounces,
 	}
 }
 
@@ -85,24 +96,30 @@ func (m *matrix) drive(row int, low bool) error {
 	defer m.mu.Unlock()
 	m.low[row] = low
 	if low && row == 0 {
-		m.reads++ // each look at the whole begins with the first row
+		m.looks++ // each look at the whole begins with the first row
 	}
 	return nil
+}
+
+// connects tells whether a contact lets current through now. The lock is held.
+func (m *matrix) connects(c *contact) bool {
+	age := m.looks - c.changed
+	return c.closed != (age <= bounces && age%2 == 1)
 }
 
 // read follows closed contacts from the column to a row that is driven low.
 func (m *matrix) read(column int) gpio.Level {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.unplugOn || m.reads <= m.bounce && m.reads%2 == 1 {
+	if m.unplugOn {
 		return gpio.High
 	}
 	columns, rows := map[int]bool{column: true}, map[int]bool{}
 	for grown := true; grown; {
 		grown = false
-		for contact := range m.closed {
-			r, c := contact[0], contact[1]
-			if columns[c] != rows[r] {
+		for at, contact := range m.contacts {
+			r, c := at[0], at[1]
+			if m.connects(contact) && columns[c] != rows[r] {
 				columns[c], rows[r], grown = true, true, true
 			}
 		}
@@ -126,63 +143,90 @@ func (m *matrix) plug(in bool) {
 func (m *matrix) press(k payterm.Key) error {
 	m.turn.Lock()
 	defer m.turn.Unlock()
-	for r := range m.keys {
-		if c := slices.Index(m.keys[r], k); c >= 0 {
-			m.set(r, c, true)
-			err := m.wait()
-			m.set(r, c, false)
-			if err != nil {
-				return err
-			}
-			return m.wait()
-		}
+	if err := m.hold(k, true); err != nil {
+		m.set(k, false) //nolint:errcheck // it may be no key at all
+		return err
 	}
-	return fmt.Errorf("this keypad has no key %s", k)
+	return m.hold(k, false)
 }
 
-func (m *matrix) set(r, c int, closed bool) {
+// hold closes or opens a contact and waits until the scan has had time to see it.
+func (m *matrix) hold(k payterm.Key, closed bool) error {
+	since, err := m.set(k, closed)
+	if err != nil {
+		return err
+	}
+	return m.wait(since)
+}
+
+// set moves a contact and gives the look at which it did.
+func (m *matrix) set(k payterm.Key, closed bool) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.reads, m.bounce = 0, 3
-	if closed {
-		m.closed[[2]int{r, c}] = true
-	} else {
-		delete(m.closed, [2]int{r, c})
+	for r := range m.keys {
+		c := slices.Index(m.keys[r], k)
+		if k == "" || c < 0 {
+			continue
+		}
+		at := [2]int{r, c}
+		if before := m.contacts[at]; before == nil && closed || before != nil && before.closed != closed {
+			m.contacts[at] = &contact{closed, m.looks}
+		}
+		return m.looks, nil
 	}
+	return 0, fmt.Errorf("this keypad has no key %s", k)
 }
 
-func (m *matrix) wait() error {
+func (m *matrix) wait(since int) error {
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
 		m.mu.Lock()
-		seen := m.reads > m.need
+		seen := m.looks-since > m.need
 		m.mu.Unlock()
 		if seen {
 			return nil
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return fmt.Errorf("nobody scans the keypad")
+	return errors.New("nobody scans the keypad")
 }
 
-// maxTransfer is spidev's default buffer.
+// maxTransfer is spidev's default buffer in bytes.
 const maxTransfer = 4096
+
+// maxClock is the fastest that the panel takes bits (a write cycle of 16 ns, from
+// general knowledge of the data sheet).
+const maxClock = 62_500_000
+
+// transferTime is what a transfer takes apart from its bits: the call into the
+// kernel and the turn of the chip select (an estimate).
+const transferTime = 10 * time.Microsecond
+
+// BusTraffic is what went over the display's bus.
+type BusTraffic struct {
+	Transfers, Bytes int
+	Time             time.Duration // that the bus was busy, in real time
+}
 
 // spiPort is a bus with one chip, which takes the time that the bytes take.
 type spiPort struct {
-	chip      *st7789
-	name      string
-	hz        int64
-	scale     float64
-	violation func(error)
-	mu        sync.Mutex
-	dc        bool
-	behind    time.Duration
+	chip   *st7789
+	name   string
+	hz     int64
+	sleep  func(time.Duration)
+	report report
+
+	mu      sync.Mutex
+	dc      bool
+	driven  bool // D/C was
+	cuts    int  // transfers that are yet to break off
+	traffic BusTraffic
+	behind  time.Duration
 }
 
 func (s *spiPort) setDC(data bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dc = data
+	s.dc, s.driven = data, true
 }
 
 func (s *spiPort) String() string                    { return s.name }
@@ -190,27 +234,44 @@ func (s *spiPort) Close() error                      { return nil }
 func (s *spiPort) LimitSpeed(physic.Frequency) error { return nil }
 func (s *spiPort) Duplex() conn.Duplex               { return conn.Half }
 func (s *spiPort) MaxTxSize() int                    { return maxTransfer }
-func (s *spiPort) TxPackets([]spi.Packet) error      { return fmt.Errorf("emulated: packets are not wired") }
-func (s *spiPort) Connect(_ physic.Frequency, m spi.Mode, bits int) (spi.Conn, error) {
+func (s *spiPort) TxPackets([]spi.Packet) error      { return errors.New("emulated: packets are not wired") }
+func (s *spiPort) Connect(f physic.Frequency, m spi.Mode, bits int) (spi.Conn, error) {
 	if m != spi.Mode0 && m != spi.Mode3 || bits != 8 {
-		return nil, fmt.Errorf("emulated: the panel listens in mode 0 or 3, 8 bits")
+		return nil, errors.New("emulated: the panel listens in mode 0 or 3, 8 bits")
+	}
+	if f > maxClock*physic.Hertz {
+		s.report(ClockSpeed, "%s, the panel takes %s", f, maxClock*physic.Hertz)
 	}
 	return s, nil
 }
 
 func (s *spiPort) Tx(w, _ []byte) error {
 	if len(w) > maxTransfer {
-		err := fmt.Errorf("emulated: a transfer of %d bytes: spidev takes %d", len(w), maxTransfer)
-		s.violation(err)
-		return err
+		s.report(TransferSize, "a transfer of %d bytes, spidev takes %d", len(w), maxTransfer)
+		return fmt.Errorf("emulated: a transfer of %d bytes: spidev takes %d", len(w), maxTransfer)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.driven {
+		s.report(DataCommand, "bytes before the D/C line was driven")
+		s.driven = true // said once
+	}
+	whole := len(w)
+	if s.cuts > 0 {
+		w = w[:whole/4*2] // between two pixels
+	}
 	s.chip.clock(s.dc, w)
-	s.behind += time.Duration(float64(len(w)) * 8e9 / float64(s.hz) / s.scale)
-	if s.behind > time.Millisecond { // sleeping for less costs more than it tells
-		time.Sleep(s.behind)
+	took := transferTime + time.Duration(len(w))*8*time.Second/time.Duration(s.hz)
+	s.traffic.Transfers++
+	s.traffic.Bytes += len(w)
+	s.traffic.Time += took
+	if s.behind += took; s.behind > 10*time.Millisecond { // sleeping for less costs more than it tells
+		s.sleep(s.behind)
 		s.behind = 0
+	}
+	if s.cuts > 0 {
+		s.cuts--
+		return fmt.Errorf("emulated: the transfer broke off after %d of %d bytes", len(w), whole)
 	}
 	return nil
 }

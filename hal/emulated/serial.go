@@ -15,14 +15,20 @@ import (
 // serialDevice is a device behind a PTY. The slave is held open here as well, so
 // that the master sees no end of file while nobody has opened it yet.
 type serialDevice struct {
-	baud   int
-	scale  float64
-	chip   io.Writer // takes what the host sends; nil for a device that only talks
+	baud  int
+	scale float64
+	chip  io.Writer // takes what the host sends; nil for a device that only talks
+
 	mu     sync.Mutex
 	master *os.File
 	slave  *os.File
+	gone   chan struct{} // closed when the cable is pulled
 	wg     sync.WaitGroup
+	talk   sync.Mutex // one sender at a time
 }
+
+// writeDeadline bounds a write to a host that does not read.
+const writeDeadline = time.Second
 
 func openSerialDevice(baud int, scale float64, chip *escpos) (*serialDevice, error) {
 	d := &serialDevice{baud: baud, scale: scale}
@@ -30,7 +36,7 @@ func openSerialDevice(baud int, scale float64, chip *escpos) (*serialDevice, err
 		d.chip = chip
 		chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
 	}
-	return d, d.plug(true)
+	return d, d.plug()
 }
 
 // name is the device's path now; there is none while it is unplugged.
@@ -43,61 +49,124 @@ func (d *serialDevice) name() string {
 	return d.slave.Name()
 }
 
-func (d *serialDevice) plug(in bool) error {
+func (d *serialDevice) plug() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if in == (d.master != nil) {
+	if d.master != nil {
 		return nil
 	}
-	if !in {
-		err := errors.Join(d.master.Close(), d.slave.Close())
-		d.master, d.slave = nil, nil
-		return err
-	}
-	master, slave, err := pty.Open()
+	blocking, slave, err := pty.Open()
 	if err != nil {
 		return fmt.Errorf("emulated: open a PTY: %w", err)
 	}
-	if err := raw(slave); err != nil {
+	master, err := withDeadlines(blocking)
+	if err == nil {
+		err = raw(slave)
+	}
+	if err != nil {
+		return errors.Join(err, blocking.Close(), master.Close(), slave.Close())
+	}
+	if err := blocking.Close(); err != nil {
 		return errors.Join(err, master.Close(), slave.Close())
 	}
-	d.master, d.slave = master, slave
+	d.master, d.slave, d.gone = master, slave, make(chan struct{})
 	d.wg.Add(1)
-	go d.listen(master)
+	go d.listen(master, d.gone)
 	return nil
+}
+
+// withDeadlines gives another descriptor of a file, on which reads and writes have
+// deadlines and end with Close: those of the PTY library block for good.
+func withDeadlines(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("emulated: duplicate a PTY: %w", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("emulated: PTY: %w", err), unix.Close(fd))
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
+// pull pulls the cable, and waits until nobody listens at it any more.
+func (d *serialDevice) pull() error {
+	d.mu.Lock()
+	if d.master == nil {
+		d.mu.Unlock()
+		return nil
+	}
+	close(d.gone)
+	err := errors.Join(d.master.Close(), d.slave.Close())
+	d.master, d.slave = nil, nil
+	d.mu.Unlock()
+	d.wg.Wait()
+	return err
 }
 
 // listen hands what the host sends to the chip at the line's speed. It ends when
 // the cable is pulled.
-func (d *serialDevice) listen(master *os.File) {
+func (d *serialDevice) listen(master *os.File, gone <-chan struct{}) {
 	defer d.wg.Done()
-	buf := make([]byte, 256)
+	buf := make([]byte, 16)
+	var due time.Time // when the last byte has left the wire
 	for {
 		n, err := master.Read(buf)
 		if err != nil {
 			return
 		}
+		if now := time.Now(); due.Before(now) {
+			due = now
+		}
+		due = due.Add(d.takes(n))
+		if d.wait(time.Until(due), gone) {
+			return
+		}
 		if d.chip != nil {
 			d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
 		}
-		d.pace(n)
 	}
 }
 
-func (d *serialDevice) pace(n int) {
-	time.Sleep(time.Duration(float64(n) * 10 / float64(d.baud) / d.scale * float64(time.Second)))
+// takes is how long bytes are on the wire: ten bits each.
+func (d *serialDevice) takes(n int) time.Duration {
+	return time.Duration(float64(n) * 10 / float64(d.baud) / d.scale * float64(time.Second))
 }
 
+// wait pauses, and reports whether the cable was pulled meanwhile. What is less
+// than a millisecond is made up for later.
+func (d *serialDevice) wait(pause time.Duration, gone <-chan struct{}) bool {
+	if pause < time.Millisecond {
+		return false
+	}
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-gone:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+var errPulled = errors.New("emulated: its cable is pulled")
+
+// send says something to the host.
 func (d *serialDevice) send(b []byte) error {
+	d.talk.Lock()
+	defer d.talk.Unlock()
 	d.mu.Lock()
-	master := d.master
+	master, gone := d.master, d.gone
 	d.mu.Unlock()
-	if master == nil {
-		return errors.New("its cable is pulled")
+	if master == nil || d.wait(d.takes(len(b)), gone) {
+		return errPulled
 	}
-	d.pace(len(b))
-	_, err := master.Write(b)
-	return err
+	if err := master.SetWriteDeadline(time.Now().Add(writeDeadline)); err != nil {
+		return errPulled
+	}
+	if _, err := master.Write(b); err != nil {
+		return fmt.Errorf("emulated: nobody reads this serial line: %w", err)
+	}
+	return nil
 }
 
 // raw switches echo and line editing off.

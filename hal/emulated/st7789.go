@@ -1,10 +1,10 @@
 package emulated
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 	"sync"
+	"time"
 
 	"payterm/hal"
 )
@@ -16,41 +16,68 @@ import (
 type st7789 struct {
 	mu             sync.Mutex
 	d              *hal.Display
-	violation      func(error)
+	report         report
 	changed        func()
+	now            func() time.Duration // the chip's time
 	ram            [320][240]uint16
 	cmd            byte
+	begun          bool // cmd is a command, not the state after a reset
 	args           []byte
 	awake, on, lit bool
 	inverted       bool
 	powered        bool
+	wasReset       bool // since power-on
 	held           bool // in reset
+	heldAt         time.Duration
+	ready          time.Duration // for any command
+	wakeable       time.Duration // for SLPOUT
+	sleepable      time.Duration // for SLPIN
 	madctl, colmod byte
 	x0, x1, y0, y1 int
 	x, y           int
+	room           int // pixels that the window still takes in this RAMWR
 	high           byte
 	half           bool
 }
 
-func newST7789(d *hal.Display, violation func(error), changed func()) *st7789 {
-	c := &st7789{d: d, violation: violation, changed: changed, powered: true}
+// Times of the data sheet (chapters on reset timing, SWRESET, SLPIN, SLPOUT; from
+// general knowledge).
+const (
+	resetLow    = 10 * time.Microsecond  // the shortest pulse
+	resetReady  = 5 * time.Millisecond   // from any reset to a command
+	resetWake   = 120 * time.Millisecond // from any reset to SLPOUT
+	sleepReady  = 5 * time.Millisecond   // from SLPOUT or SLPIN to a command
+	sleepToggle = 120 * time.Millisecond // between SLPOUT and SLPIN
+)
+
+func newST7789(d *hal.Display, now func() time.Duration, report report, changed func()) *st7789 {
+	c := &st7789{d: d, now: now, report: report, changed: changed, powered: true}
 	c.restart()
 	c.lit = d.Backlight == ""
 	return c
 }
 
-// restart is the state after power-on or reset; the RAM keeps its noise.
+// restart is the state after power-on or reset; the RAM keeps what it has.
 func (c *st7789) restart() {
-	c.awake, c.on, c.inverted, c.half = false, false, false, false
+	c.awake, c.on, c.inverted, c.half, c.begun = false, false, false, false, false
 	c.cmd, c.args, c.madctl, c.colmod = 0, nil, 0, 0x66
 	c.x0, c.x1, c.y0, c.y1 = 0, 239, 0, 319
+	now := c.now()
+	c.ready, c.wakeable, c.sleepable = now+resetReady, now+resetWake, 0
 }
 
 func (c *st7789) resetPin(high bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held = !high
-	if c.held {
+	switch {
+	case c.held && high:
+		if low := c.now() - c.heldAt; low < resetLow {
+			c.report(ResetPulse, "the reset line was low for %s, %s are needed", low, resetLow)
+		}
+		c.held, c.wasReset = false, true
+		c.restart()
+	case !c.held && !high:
+		c.held, c.heldAt = true, c.now()
 		c.restart()
 	}
 }
@@ -62,22 +89,41 @@ func (c *st7789) light(on bool) {
 	c.changed()
 }
 
+// power switches the supply. A RAM that lost it is full of noise.
 func (c *st7789) power(on bool) {
 	c.mu.Lock()
-	c.powered = on
+	c.powered, c.wasReset = on, false
 	c.restart()
-	for y := range c.ram {
-		for x := range c.ram[y] {
-			c.ram[y][x] = uint16(x*7919 ^ y*104729) // the noise of a RAM that lost its power
-		}
-	}
+	c.noise()
 	c.mu.Unlock()
 	c.changed()
+}
+
+// dip is a supply that fell so far that the chip's own power-on reset came, with
+// the reset line high all the while.
+func (c *st7789) dip() {
+	c.mu.Lock()
+	c.wasReset = true
+	c.restart()
+	c.noise()
+	c.mu.Unlock()
+	c.changed()
+}
+
+func (c *st7789) noise() {
+	for y := range c.ram {
+		for x := range c.ram[y] {
+			c.ram[y][x] = uint16(x*7919 ^ y*104729)
+		}
+	}
 }
 
 // clock takes bytes from the bus.
 func (c *st7789) clock(data bool, w []byte) {
 	c.mu.Lock()
+	if c.powered && c.held {
+		c.report(HeldInReset, "%d bytes while the reset line is low", len(w))
+	}
 	if c.powered && !c.held {
 		for _, b := range w {
 			if data {
@@ -94,80 +140,122 @@ func (c *st7789) clock(data bool, w []byte) {
 	}
 }
 
+// parameters are how many bytes each command takes; RAMWR takes what its window
+// holds.
+var parameters = map[byte]int{
+	0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
+	0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
+}
+
 func (c *st7789) command(b byte) {
+	now := c.now()
 	if need := parameters[c.cmd]; len(c.args) < need {
-		c.violation(fmt.Errorf("st7789: command %#02x came after %d of %d parameters of %#02x", b, len(c.args), need, c.cmd))
+		c.report(ParameterCount, "command %#02x came after %d of %d parameters of %#02x", b, len(c.args), need, c.cmd)
 	}
-	c.cmd, c.args, c.half = b, c.args[:0], false
+	if c.half {
+		c.report(HalfPixel, "command %#02x came between the bytes of a pixel", b)
+	}
+	if !c.wasReset && b != 0x01 {
+		c.report(NoReset, "command %#02x after power-on, without a reset before it", b)
+		c.wasReset = true // said once
+	}
+	c.early(b, "any command", c.ready)
+	c.cmd, c.begun, c.args, c.half = b, true, c.args[:0], false
 	switch b {
 	case 0x01:
+		c.early(b, "SWRESET", c.sleepable)
 		c.restart()
-		c.cmd = b
+		c.wasReset = true
 	case 0x10:
-		c.awake = false
+		c.early(b, "SLPIN", c.sleepable)
+		c.awake, c.ready, c.wakeable = false, now+sleepReady, now+sleepToggle
 	case 0x11:
-		c.awake = true
+		c.early(b, "SLPOUT", c.wakeable)
+		if !c.awake { // it has no effect on a chip that is awake
+			c.sleepable = now + sleepToggle
+		}
+		c.awake, c.ready = true, now+sleepReady
 	case 0x20, 0x21:
 		c.inverted = b == 0x21
 	case 0x28, 0x29:
 		c.on = b == 0x29
 	case 0x2c:
-		c.x, c.y = c.x0, c.y0
-		if !c.awake {
-			c.violation(fmt.Errorf("st7789: pixels for a panel that sleeps"))
-		}
-		if c.colmod&7 != 5 {
-			c.violation(fmt.Errorf("st7789: pixels in format %#02x, 16 bits are emulated", c.colmod))
-		}
-	case 0x00, 0x13, 0x2a, 0x2b, 0x36, 0x3a:
-	default:
-		c.violation(fmt.Errorf("st7789: unknown command %#02x", b))
+		c.startPixels()
+	}
+	if _, known := parameters[b]; !known {
+		c.report(UnknownCommand, "command %#02x", b)
 	}
 }
 
-var parameters = map[byte]int{0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1}
+// early reports a command that came before its time.
+func (c *st7789) early(b byte, what string, due time.Duration) {
+	if now := c.now(); now < due {
+		c.report(TooSoon, "command %#02x: %s must wait for another %s", b, what, due-now)
+	}
+}
+
+func (c *st7789) startPixels() {
+	c.x, c.y = c.x0, c.y0
+	c.room = (c.x1 - c.x0 + 1) * (c.y1 - c.y0 + 1)
+	if !c.awake {
+		c.report(Asleep, "pixels for a panel that sleeps")
+	}
+	if c.colmod&7 != 5 {
+		c.report(PixelFormat, "pixels in format %#02x, 16 bits are emulated", c.colmod)
+	}
+}
 
 func (c *st7789) data(b byte) {
-	if c.cmd == 0x2c {
+	if c.cmd == 0x2c && c.begun {
 		if c.half {
 			c.pixel(uint16(c.high)<<8 | uint16(b))
 		}
 		c.high, c.half = b, !c.half
 		return
 	}
-	c.args = append(c.args, b)
 	need := parameters[c.cmd]
 	switch {
-	case len(c.args) > need:
-		c.args = c.args[:need]
-		c.violation(fmt.Errorf("st7789: too many parameters of %#02x", c.cmd))
-	case len(c.args) < need:
-	case c.cmd == 0x2a:
-		c.x0, c.x1 = c.window()
-	case c.cmd == 0x2b:
-		c.y0, c.y1 = c.window()
-	case c.cmd == 0x36:
+	case !c.begun:
+		c.report(DataCommand, "data %#02x before any command", b)
+		return
+	case len(c.args) >= need:
+		c.report(ParameterCount, "more than %d parameters of %#02x", need, c.cmd)
+		return
+	}
+	if c.args = append(c.args, b); len(c.args) < need {
+		return
+	}
+	switch c.cmd {
+	case 0x2a:
+		c.window(&c.x0, &c.x1, c.madctl&0x20 != 0)
+	case 0x2b:
+		c.window(&c.y0, &c.y1, c.madctl&0x20 == 0)
+	case 0x36:
 		c.madctl = b
-	case c.cmd == 0x3a:
+	case 0x3a:
 		c.colmod = b
 	}
 }
 
-func (c *st7789) window() (from, to int) {
-	from, to = int(c.args[0])<<8|int(c.args[1]), int(c.args[2])<<8|int(c.args[3])
+// window takes one side of the window; one that is not in the RAM is ignored.
+func (c *st7789) window(low, high *int, long bool) {
+	from, to := int(c.args[0])<<8|int(c.args[1]), int(c.args[2])<<8|int(c.args[3])
 	limit := 239
-	if (c.cmd == 0x2b) != (c.madctl&0x20 != 0) {
+	if long {
 		limit = 319
 	}
 	if from > to || to > limit {
-		c.violation(fmt.Errorf("st7789: window %d to %d of 0 to %d", from, to, limit))
-		return 0, 0
+		c.report(BadWindow, "command %#02x: %d to %d of 0 to %d", c.cmd, from, to, limit)
+		return
 	}
-	return from, to
+	*low, *high = from, to
 }
 
 // pixel writes where MADCTL maps the window's position, and steps on.
 func (c *st7789) pixel(v uint16) {
+	if c.room--; c.room == -1 {
+		c.report(WindowOverflow, "more pixels than the window of %d to %d, %d to %d has", c.x0, c.x1, c.y0, c.y1)
+	}
 	col, row := c.x, c.y
 	if c.madctl&0x20 != 0 {
 		col, row = row, col
@@ -203,8 +291,10 @@ func (c *st7789) frame() *image.RGBA {
 	return img
 }
 
+// dark is a glass without light behind it.
+var dark = color.RGBA{0x10, 0x12, 0x14, 0xff}
+
 func (c *st7789) seen(x, y int) color.RGBA {
-	dark := color.RGBA{0x10, 0x12, 0x14, 0xff}
 	if !c.powered || !c.lit || !c.on || !c.awake {
 		return dark
 	}

@@ -39,6 +39,8 @@ func (a *Agent) runDisplay(ctx context.Context) {
 		Width: d.Width, Height: d.Height, OffsetX: d.OffsetX, OffsetY: d.OffsetY, Rotation: d.Rotation,
 		MirrorX: d.MirrorX, MirrorY: d.MirrorY, Inverted: d.Inverted, BGR: d.BGR, Sleep: a.o.Sleep,
 	})
+	refresh := time.NewTicker(30 * time.Second)
+	defer refresh.Stop()
 	for err == nil || a.again(ctx, "display", err) {
 		if err = panel.Init(); err != nil {
 			continue
@@ -47,6 +49,8 @@ func (a *Agent) runDisplay(ctx context.Context) {
 			select {
 			case <-ctx.Done():
 				return
+			case <-refresh.C: // after a spark or a brown-out, of which nobody hears
+				err = panel.Refresh()
 			case s := <-a.screens:
 				err = panel.Show(s)
 				if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
@@ -116,7 +120,10 @@ func (a *Agent) runPrinter(ctx context.Context) {
 		return
 	}
 	p := b.Profile.Printer
-	pr, err := printer.New(b.Printer, printer.Options{Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Sleep: a.o.Sleep})
+	pr, err := printer.New(b.Printer, printer.Options{
+		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status,
+		Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: a.o.Sleep,
+	})
 	if err != nil {
 		a.o.Log.Error("printer", "err", err)
 		return

@@ -77,6 +77,7 @@ func New(o Options) (*Panel, error) {
 	p.mux.HandleFunc("GET /emu/display.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, screenWords(o.Screen())) })
 	p.mux.HandleFunc("GET /emu/paper.png", func(w http.ResponseWriter, _ *http.Request) { img, _ := b.Paper(); picture(w, img) })
 	p.mux.HandleFunc("GET /emu/paper.txt", func(w http.ResponseWriter, _ *http.Request) { _, text := b.Paper(); words(w, text) })
+	p.mux.HandleFunc("GET /emu/violations.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, violations(b.Violations())) })
 	p.mux.HandleFunc("POST /emu/paper/tear", func(w http.ResponseWriter, _ *http.Request) { b.Tear(); p.Changed("paper"); answer(w, nil, nil) })
 	p.mux.HandleFunc("POST /emu/key", post(p.press))
 	p.mux.HandleFunc("POST /emu/scan", post(p.scan))
@@ -243,6 +244,15 @@ func picture(w http.ResponseWriter, img image.Image) {
 func words(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	io.WriteString(w, text+"\n") //nolint:errcheck // the browser has gone
+}
+
+// violations are what the chips did not accept of their drivers, one a line.
+func violations(all []emulated.Violation) string {
+	var lines []string
+	for _, v := range all {
+		lines = append(lines, v.Error())
+	}
+	return strings.Join(lines, "\n")
 }
 
 func screenWords(s payterm.Screen) string {

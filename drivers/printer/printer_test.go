@@ -1,0 +1,270 @@
+package printer_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/drivers/printer"
+	"payterm/hal/haltest"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
+
+var slip = payterm.Receipt{Name: "customer", Lines: []payterm.ReceiptLine{
+	{Text: "Café Montréal", Align: payterm.AlignCenter, Bold: true, Large: true},
+	{Text: "1 Rue de l\u2019\u00c9glise, a street whose name is longer than the roll is wide", Align: payterm.AlignCenter},
+	{Kind: payterm.LineRule},
+	{Kind: payterm.LinePair, Text: "Amount", Right: "CAD 12.34", Bold: true},
+	{Kind: payterm.LinePair, Text: "A left side that is long", Right: "and a right one too"},
+	{Kind: payterm.LineFeed, N: 1},
+	{Text: "right", Align: payterm.AlignRight},
+	{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"},
+	{Kind: payterm.LineQR, Text: "https://example.com/r/1"},
+	{Kind: payterm.LineCut},
+}}
+
+// commands are bytes with a line for each command and each line feed.
+func commands(b []byte) string {
+	var out strings.Builder
+	for i, c := range b {
+		switch {
+		case (c == 0x1b || c == 0x1d) && i > 0 && b[i-1] != '\n':
+			fmt.Fprintf(&out, "\n%02x", c)
+		case c >= 0x20 && c < 0x7f:
+			out.WriteByte(c)
+		default:
+			fmt.Fprintf(&out, "<%02x>", c)
+		}
+		if c == '\n' {
+			out.WriteByte('\n')
+		}
+	}
+	return out.String() + "\n"
+}
+
+func TestGoldenReceipt(t *testing.T) {
+	var all strings.Builder
+	for _, o := range []printer.Options{{Columns: 32, Cut: true}, {Columns: 16, CodePage: "pc858", CutFeed: 2}, {Columns: 48, CodePage: "wpc1252"}} {
+		b, err := printer.Encode(slip, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&all, "== %d columns, code page %q, cutter %t\n%s", o.Columns, o.CodePage, o.Cut, commands(b))
+	}
+	path := filepath.Join("..", "..", "testdata", "chips", "receipt.txt")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment, want, _ := strings.Cut(string(text), "\n\n")
+	if *rewrite {
+		if err := os.WriteFile(path, []byte(comment+"\n\n"+all.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if all.String() != want {
+		t.Errorf("got\n%s", all.String())
+	}
+}
+
+func TestEncodeEdges(t *testing.T) {
+	line := func(l payterm.ReceiptLine) payterm.Receipt { return payterm.Receipt{Lines: []payterm.ReceiptLine{l}} }
+	for _, c := range []struct {
+		name string
+		l    payterm.ReceiptLine
+		want string // in the bytes, or
+		err  error
+	}{
+		{"nothing", payterm.ReceiptLine{}, "\n", nil},
+		{"a sign that the page lacks", payterm.ReceiptLine{Text: "\u4ed8\u6b3e"}, "", printer.ErrUnprintable},
+		{"a command in a text", payterm.ReceiptLine{Text: "shop\x1b@"}, "", printer.ErrUnprintable},
+		{"a question in a text", payterm.ReceiptLine{Text: "\x10\x04\x01"}, "", printer.ErrUnprintable},
+		{"a line feed in a text", payterm.ReceiptLine{Text: "two\nlines"}, "two lines\n", nil},
+		{"a line feed in a pair", payterm.ReceiptLine{Kind: payterm.LinePair, Text: "a\tb", Right: "c\nd"}, "a b" + strings.Repeat(" ", 26) + "c d\n", nil},
+		{"a command in a pair", payterm.ReceiptLine{Kind: payterm.LinePair, Text: "a", Right: "\x1dV\x01"}, "", printer.ErrUnprintable},
+		{"a word longer than the roll", payterm.ReceiptLine{Text: strings.Repeat("x", 70)}, strings.Repeat("x", 32) + "\n", nil},
+		{"signs that are written otherwise", payterm.ReceiptLine{Text: "\u201cok\u201d \u2013 5 €\u2026"}, `"ok" - 5 EUR...` + "\n", nil},
+		{"a barcode of other signs", payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "é"}, "", printer.ErrUnprintable},
+		{"no barcode", payterm.ReceiptLine{Kind: payterm.LineBarcode}, "", printer.ErrUnprintable},
+		{"digits of a barcode", payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "A160299"}, "{BA{C\x10\x02\x63", nil},
+		{"digits that would be a question", payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "A160401"}, "{BA160401", nil},
+		{"a question in a QR code", payterm.ReceiptLine{Kind: payterm.LineQR, Text: "\x10\x04\x01"}, "", printer.ErrUnprintable},
+		{"a feed backwards", payterm.ReceiptLine{Kind: payterm.LineFeed, N: -5}, "\x1bd\x00", nil},
+		{"a feed too far", payterm.ReceiptLine{Kind: payterm.LineFeed, N: 5000}, "\x1bd\xff", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, err := printer.Encode(line(c.l), printer.Options{Columns: 32})
+			if !errors.Is(err, c.err) || c.err == nil && err != nil || !strings.Contains(string(b), c.want) {
+				t.Errorf("%q, %v", b, err)
+			}
+		})
+	}
+	for name, l := range map[string]payterm.ReceiptLine{
+		"no QR code": {Kind: payterm.LineQR}, "a QR code of 5000": {Kind: payterm.LineQR, Text: strings.Repeat("x", 5000)},
+		"a QR code too dense": {Kind: payterm.LineQR, Text: strings.Repeat("x", 2300)},
+	} {
+		if _, err := printer.Encode(line(l), printer.Options{Columns: 16}); err == nil {
+			t.Errorf("%s was encoded", name)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	sleep := func(time.Duration) {}
+	for name, o := range map[string]printer.Options{
+		"code page": {Columns: 32, CodePage: "latin", Sleep: sleep}, "columns": {Columns: 8, Sleep: sleep}, "no pace": {Columns: 32},
+	} {
+		if _, err := printer.New(nil, o); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+// scripted is a printer whose answers are a script.
+func scripted(t testing.TB, line *haltest.Line) *printer.Printer {
+	t.Helper()
+	p, err := printer.New(line, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestCondition(t *testing.T) {
+	two, four := []byte{0x10, 0x04, 2}, []byte{0x10, 0x04, 4}
+	for _, c := range []struct {
+		name   string
+		script func(l *haltest.Line)
+		want   payterm.PaperCondition
+	}{
+		{"ready", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
+		{"never answers", func(l *haltest.Line) { l.Want(two...) }, payterm.PaperUnknown},
+		{"answers one question only", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...) }, payterm.PaperUnknown},
+		{"near its end", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...).Give(0x1e) }, payterm.PaperNearEnd},
+		{"out", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...).Give(0x7e) }, payterm.PaperOut},
+		{"out, and it says why", func(l *haltest.Line) { l.Want(two...).Give(0x32) }, payterm.PaperOut},
+		{"open", func(l *haltest.Line) { l.Want(two...).Give(0x16) }, payterm.PaperCoverOpen},
+		{"broken", func(l *haltest.Line) { l.Want(two...).Give(0x52) }, payterm.PaperUnreachable},
+		{"unplugged", func(l *haltest.Line) { l.Pull().Pull() }, payterm.PaperUnreachable},
+		{"unplugged while it is asked", func(l *haltest.Line) { l.Want(two...).Pull() }, payterm.PaperUnreachable},
+		{"a line that takes nothing", func(l *haltest.Line) { l.Late().Late() }, payterm.PaperUnreachable},
+		{"an answer from before", func(l *haltest.Line) { l.Give(0x7e).Want(two...).Give(0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
+		{"noise before the answer", func(l *haltest.Line) { l.Want(two...).Give(0xff, 0x00, 0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
+		{"noise alone", func(l *haltest.Line) { l.Want(two...).Give(0xff, 0xff, 0xff, 0xff) }, payterm.PaperUnknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := haltest.NewLine(t)
+			c.script(l)
+			if got := scripted(t, l).Condition(t.Context()); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// Whatever a printer answers, the driver asks no more than twice, waits no longer
+// than its deadlines, and ends with a condition that there is.
+func FuzzStatus(f *testing.F) {
+	f.Add([]byte{0x12}, []byte{0x12})
+	f.Add([]byte{0xff, 0x16}, []byte{})
+	f.Add([]byte{0x12}, []byte{0, 0, 0, 0x7e, 0x12})
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		l := &answers{replies: [][]byte{first, second}}
+		p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch c := p.Condition(t.Context()); c {
+		case payterm.PaperUnknown, payterm.PaperOK, payterm.PaperNearEnd, payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
+		default:
+			t.Errorf("condition %q", c)
+		}
+		if l.asked > 2 || l.waited > 3*time.Second {
+			t.Errorf("asked %d times, waited %s", l.asked, l.waited)
+		}
+	})
+}
+
+// answers is a line that answers each question with the next reply.
+type answers struct {
+	replies [][]byte
+	in      []byte
+	asked   int
+	waited  time.Duration
+}
+
+func (l *answers) Write(b []byte, d time.Duration) (int, error) {
+	if l.asked < len(l.replies) {
+		l.in = append(l.in, l.replies[l.asked]...)
+	}
+	l.asked++
+	return len(b), nil
+}
+
+func (l *answers) Read(b []byte, d time.Duration) (int, error) {
+	if len(l.in) == 0 {
+		l.waited += d
+		return 0, nil
+	}
+	n := copy(b, l.in)
+	l.in = l.in[n:]
+	return n, nil
+}
+
+// Each write of a receipt has a deadline, and one that fails ends it.
+func TestPrintFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		script func(l *haltest.Line)
+		err    error
+	}{
+		"no paper":       {func(l *haltest.Line) { l.Want(0x10, 4, 2).Give(0x12).Want(0x10, 4, 4).Give(0x7e) }, printer.ErrPaperOut},
+		"the cover":      {func(l *haltest.Line) { l.Want(0x10, 4, 2).Give(0x16) }, printer.ErrCoverOpen},
+		"pulled at once": {func(l *haltest.Line) { l.Pull().Pull() }, printer.ErrUnplugged},
+		"a write that gets stuck": {func(l *haltest.Line) {
+			l.Want(0x10, 4, 2).Give(0x12).Want(0x10, 4, 4).Give(0x12).Late()
+		}, printer.ErrUnplugged},
+		"pulled in the middle": {func(l *haltest.Line) {
+			l.Want(0x10, 4, 2).Give(0x12).Want(0x10, 4, 4).Give(0x12).Pull()
+		}, printer.ErrUnplugged},
+	} {
+		l := haltest.NewLine(t)
+		c.script(l)
+		if err := scripted(t, l).Print(t.Context(), slip); !errors.Is(err, c.err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := scripted(t, haltest.NewLine(t)).Print(ctx, slip); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// FuzzEncode: no text makes a command, or gets lost without an error.
+func FuzzEncode(f *testing.F) {
+	f.Add("Café", "12.34", uint8(0))
+	f.Add("\x1b@", "\x10\x04\x01", uint8(1))
+	f.Fuzz(func(t *testing.T, text, right string, kind uint8) {
+		l := payterm.ReceiptLine{Kind: []payterm.LineKind{payterm.LineText, payterm.LinePair}[kind%2], Text: text, Right: right}
+		b, err := printer.Encode(payterm.Receipt{Lines: []payterm.ReceiptLine{l}}, printer.Options{Columns: 32})
+		if err != nil {
+			return
+		}
+		rest := string(b)
+		for _, command := range []string{"\x1b@", "\x1bt\x00", "\x1bE\x00", "\x1d!\x00", "\x1ba\x00", "\n"} {
+			rest = strings.ReplaceAll(rest, command, "")
+		}
+		if i := strings.IndexFunc(rest, func(r rune) bool { return r < 0x20 }); i >= 0 {
+			t.Errorf("%q became %q", text, b)
+		}
+	})
+}

@@ -1,0 +1,213 @@
+package scanner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm/drivers/scanner"
+	"payterm/hal/haltest"
+)
+
+// reader is a scanner on a scripted line; time passes when the driver waits.
+type reader struct {
+	*scanner.Scanner
+	line *haltest.Line
+	now  time.Duration
+}
+
+func newReader(t testing.TB, framing scanner.Framing) *reader {
+	r := &reader{line: haltest.NewLine(t), now: time.Minute}
+	r.line.OnWait = func(d time.Duration) { r.now += d }
+	var err error
+	r.Scanner, err = scanner.New(r.line, scanner.Options{Framing: framing, Now: func() time.Duration { return r.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// read waits five seconds of its own time for a frame; "" is none.
+func (r *reader) read(t testing.TB) (string, time.Duration) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	end := r.now + 5*time.Second
+	r.line.OnWait = func(d time.Duration) {
+		if r.now += d; r.now >= end {
+			stop()
+		}
+	}
+	got, err := r.Read(ctx)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "", 0
+	case err != nil:
+		t.Fatal(err)
+	}
+	return got.Code.Reveal(), got.Began
+}
+
+const code = "281234567890123456"
+
+func TestFrames(t *testing.T) {
+	long := strings.Repeat("9", 100_000)
+	for _, c := range []struct {
+		name    string
+		framing scanner.Framing
+		parts   []string // as the line gives them; "-" is a pause of 200 ms or one Pause
+		want    []string
+	}{
+		{"whole", scanner.CR, []string{code + "\r"}, []string{code}},
+		{"LF where CR is said", scanner.CR, []string{code + "\n"}, []string{code}},
+		{"CRLF where CR is said", scanner.CR, []string{code + "\r\n"}, []string{code}},
+		{"CR where CRLF is said", scanner.CRLF, []string{code + "\r"}, []string{code}},
+		{"CRLF", scanner.CRLF, []string{code + "\r\n"}, []string{code}},
+		{"CRLF split within", scanner.CRLF, []string{code + "\r", "\n13\r\n"}, []string{code, "13"}},
+		{"LF", scanner.LF, []string{code + "\n"}, []string{code}},
+		{"split", scanner.CR, []string{code[:5], "-", code[5:9], code[9:], "-", "\r"}, []string{code}},
+		{"joined", scanner.CR, []string{code + "\r13\r14"}, []string{code, "13"}},
+		{"joined and split", scanner.CR, []string{"11\r12\r1", "3\r"}, []string{"11", "12", "13"}},
+		{"doubled", scanner.CR, []string{code + "\r" + code + "\r"}, []string{code, code}},
+		{"empty lines", scanner.CR, []string{"\r\n\r\n", code + "\r"}, []string{code}},
+		{"garbage alone", scanner.CR, []string{"\x00\xff\x80\r"}, nil},
+		{"garbage within", scanner.CR, []string{"28\x0112\r", code + "\r"}, []string{code}},
+		{"garbage without an end joins the next", scanner.CR, []string{"\xff", code + "\r", "13\r"}, []string{"13"}},
+		{"too long", scanner.CR, []string{long, long + "\r", code + "\r"}, []string{code}},
+		{"the longest", scanner.CR, []string{long[:512] + "\r"}, []string{long[:512]}},
+		{"one too long", scanner.CR, []string{long[:513] + "\r"}, nil},
+		{"an end that got lost", scanner.CR, []string{code, "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "13\r"}, []string{"13"}},
+		{"gap", scanner.Gap, []string{code[:5], code[5:], "-", "13", "-"}, []string{code, "13"}},
+		{"gap and CR", scanner.Gap, []string{code + "\r", "13", "-"}, []string{code, "13"}},
+		{"gap after garbage", scanner.Gap, []string{"\xff", "-", code, "-"}, []string{code}},
+		{"STX and ETX", scanner.STXETX, []string{"\x02" + code + "\x03"}, []string{code}},
+		{"noise between", scanner.STXETX, []string{"xx\x03\r\x02" + code + "\x03yy\x0213\x03"}, []string{code, "13"}},
+		{"STX again", scanner.STXETX, []string{"\x0228\x02" + code + "\x03"}, []string{code}},
+		{"garbage between STX and ETX", scanner.STXETX, []string{"\x0228\xff\x03\x02" + code + "\x03"}, []string{code}},
+		{"too long between STX and ETX", scanner.STXETX, []string{"\x02" + long + "\x03\x02" + code + "\x03"}, []string{code}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReader(t, c.framing)
+			for _, part := range c.parts {
+				if part == "-" {
+					r.line.Late()
+				} else {
+					r.line.Give([]byte(part)...)
+				}
+			}
+			for _, want := range append(c.want, "") {
+				if got, _ := r.read(t); got != want {
+					t.Fatalf("read %.40q, want %.40q", got, want)
+				}
+			}
+		})
+	}
+}
+
+// A frame counts from its first byte, in whatever pieces it comes.
+func TestBegan(t *testing.T) {
+	r := newReader(t, scanner.CR)
+	if got, _ := r.read(t); got != "" {
+		t.Fatal(got)
+	}
+	began := r.now
+	r.line.Give([]byte(code[:5])...).Late().Late().Give([]byte(code[5:] + "\r13\r")...)
+	if got, at := r.read(t); got != code || at != began {
+		t.Errorf("%q began at %s, want %s", got, at, began)
+	}
+	if got, at := r.read(t); got != "13" || at != began+400*time.Millisecond {
+		t.Errorf("%q began at %s, want %s", got, at, began+400*time.Millisecond)
+	}
+}
+
+// What lay in the buffer while nobody read is as old as the last look: a sale that
+// was armed in between must not be paid with it.
+func TestBeganInTheBuffer(t *testing.T) {
+	r := newReader(t, scanner.CR)
+	r.line.Give([]byte(code + "\r")...)
+	if got, at := r.read(t); got != code || at != 0 {
+		t.Errorf("%q from before the first look began at %s", got, at)
+	}
+	r.read(t)
+	looked := r.now
+	r.now += 30 * time.Second // the reader was away
+	armed := r.now
+	r.line.Give([]byte(code + "\r")...)
+	if got, at := r.read(t); got != code || at > looked || at >= armed {
+		t.Errorf("%q began at %s; it may be as old as %s", got, at, looked)
+	}
+	// One that comes while the reader waits is as new as it looks.
+	r.now += 30 * time.Second
+	r.line.Late()
+	r.line.Give([]byte(code + "\r")...)
+	if got, at := r.read(t); got != code || at < armed+30*time.Second {
+		t.Errorf("%q began at %s", got, at)
+	}
+}
+
+// What came before a cable was pulled is no part of what comes after it.
+func TestPulled(t *testing.T) {
+	r := newReader(t, scanner.CR)
+	r.line.Give([]byte("2812")...).Pull().Give([]byte(code + "\r")...)
+	_, err := r.Read(t.Context())
+	var unplugged interface{ Unplugged() bool }
+	if !errors.As(err, &unplugged) || !unplugged.Unplugged() {
+		t.Fatal(err)
+	}
+	if got, _ := r.read(t); got != code {
+		t.Errorf("read %q", got)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	if _, err := scanner.New(nil, scanner.Options{Framing: "morse", Now: func() time.Duration { return 0 }}); err == nil {
+		t.Error("a framing that there is not")
+	}
+	if _, err := scanner.New(nil, scanner.Options{Framing: scanner.CR}); err == nil {
+		t.Error("no clock")
+	}
+}
+
+// FuzzFrames: however a stream is cut into reads, it holds the same codes, all of
+// them printable and within bounds.
+func FuzzFrames(f *testing.F) {
+	for _, framing := range []string{"cr", "lf", "crlf", "stx_etx"} {
+		f.Add(framing, []byte(code+"\r\n\x02"+code+"\x03\xff\r13\n"), byte(3))
+	}
+	f.Fuzz(func(t *testing.T, framing string, stream []byte, size byte) {
+		if framing == "gap" {
+			return // there the cut is what counts
+		}
+		read := func(size int) string {
+			line := haltest.NewLine(t)
+			s, err := scanner.New(line, scanner.Options{Framing: scanner.Framing(framing), MaxLength: 20, Now: func() time.Duration { return time.Minute }})
+			if err != nil {
+				t.Skip()
+			}
+			for rest := stream; len(rest) > 0; rest = rest[min(size, len(rest)):] {
+				line.Give(rest[:min(size, len(rest))]...)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			line.OnWait = func(time.Duration) { stop() }
+			var all []string
+			for {
+				scan, err := s.Read(ctx)
+				if err != nil {
+					return fmt.Sprintf("%q", all)
+				}
+				got := scan.Code.Reveal()
+				if got == "" || len(got) > 20 || strings.ContainsFunc(got, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
+					t.Fatalf("read %q", got)
+				}
+				all = append(all, got)
+			}
+		}
+		if whole, cut := read(len(stream)+1), read(int(size)+1); whole != cut {
+			t.Errorf("whole %s, in pieces of %d %s", whole, int(size)+1, cut)
+		}
+	})
+}

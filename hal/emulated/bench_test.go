@@ -1,0 +1,131 @@
+package emulated_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/drivers/lcd"
+	"payterm/drivers/printer"
+	"payterm/hal"
+)
+
+// changes are pairs of screens as a sale goes through them.
+var changes = []struct {
+	name     string
+	from, to payterm.Screen
+}{
+	{"elapsed", waiting("0:41"), waiting("0:42")},
+	{"digit", amount("$1.23"), amount("$12.34")},
+	{"reply", waiting("0:42"), payterm.Screen{
+		Name: "approved", Tone: payterm.Good, Title: "Approved", Status: "12:34", Amount: "$12.34", Lines: []string{"Alipay", "Thank you"},
+		Small: "T1AAAAA000001", Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: "Done"}},
+	}},
+}
+
+func waiting(elapsed string) payterm.Screen {
+	return payterm.Screen{
+		Name: "waiting", Tone: payterm.Busy, Title: "Please wait", Status: "12:34", Amount: "$12.34",
+		Lines: []string{"Customer confirms", "in the app"}, Elapsed: elapsed, Small: "T1AAAAA000001",
+	}
+}
+
+func amount(a string) payterm.Screen {
+	return payterm.Screen{
+		Name: "amount", Title: "Amount", Status: "12:34", Amount: a,
+		Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: "OK"}, {Key: payterm.KeyClear, Does: "Clear"}},
+	}
+}
+
+// flush shows two screens in turn and gives what each change costs: bytes on the
+// bus, its time, and the bytes of the pixels that did change.
+func flush(t testing.TB, from, to payterm.Screen, n int) (sent, changed int, busy time.Duration) {
+	t.Helper()
+	e, b := newBoardOf(t, 1e6, func(*hal.Profile) {})
+	d := newPanel(t, e, b)
+	if err := d.Show(from); err != nil {
+		t.Fatal(err)
+	}
+	was := e.Frame()
+	if err := d.Show(to); err != nil {
+		t.Fatal(err)
+	}
+	changed = 2 * differ(was, e.Frame())
+	start := e.Bus()
+	if bench, ok := t.(*testing.B); ok {
+		bench.ResetTimer()
+	}
+	for i := range n {
+		if err := d.Show([]payterm.Screen{from, to}[i%2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := e.Bus()
+	return (end.Bytes - start.Bytes) / n, changed, (end.Time - start.Time) / time.Duration(n)
+}
+
+// BenchmarkFlush is from a screen to its frame on the glass. bytes/op went over
+// the bus; full-ratio is their share of a whole frame; bus-ratio is the time that
+// the bus was busy over that of the changed pixels alone.
+func BenchmarkFlush(b *testing.B) {
+	for _, c := range changes {
+		b.Run(c.name, func(b *testing.B) {
+			sent, changed, busy := flush(b, c.from, c.to, b.N)
+			ideal := time.Duration(changed) * 8 * time.Second / 40_000_000
+			b.ReportMetric(float64(sent), "bytes/op")
+			b.ReportMetric(float64(sent)/(2*240*320), "full-ratio")
+			b.ReportMetric(float64(busy)/float64(ideal), "bus-ratio")
+			b.ReportMetric(float64(busy)/1e3, "bus-us/op")
+		})
+	}
+}
+
+// What a change of the screen costs stays near what its pixels cost.
+func TestFlushSendsLittle(t *testing.T) {
+	most := map[string]struct {
+		bytes int
+		ratio float64
+	}{"elapsed": {1000, 3.2}, "digit": {16_000, 2.1}, "reply": {54_000, 1.4}} // a single window alone takes 52 us
+	for _, c := range changes {
+		sent, changed, busy := flush(t, c.from, c.to, 2)
+		ratio := float64(busy) / float64(time.Duration(changed)*8*time.Second/40_000_000)
+		if m := most[c.name]; sent > m.bytes || ratio > m.ratio || changed == 0 {
+			t.Errorf("%s: %d bytes for %d that changed, %.2f times their time", c.name, sent, changed, ratio)
+		}
+	}
+}
+
+// BenchmarkQR is drawing a QR code, without the bus.
+func BenchmarkQR(b *testing.B) {
+	p, err := lcd.NewPainter(240, 320)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := payterm.Screen{Name: "show_code", Title: "Alipay: please scan", Amount: "$12.34", QR: "https://qr.alipay.com/bax00000example"}
+	for b.Loop() {
+		if _, err := p.Paint(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEncode is a receipt of a usual length into bytes for the printer.
+func BenchmarkEncode(b *testing.B) {
+	r := payterm.Receipt{Name: "customer"}
+	for i := range 24 {
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LinePair, Text: fmt.Sprintf("Line %d", i), Right: "CAD 12.34"})
+	}
+	r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineText, Text: strings.Repeat("thank you ", 8)},
+		payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"}, payterm.ReceiptLine{Kind: payterm.LineCut})
+	n := 0
+	for b.Loop() {
+		out, err := printer.Encode(r, printer.Options{Columns: 32})
+		if err != nil {
+			b.Fatal(err)
+		}
+		n = len(out)
+	}
+	b.SetBytes(int64(n))
+}

@@ -1,0 +1,327 @@
+package emulated
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm/hal"
+)
+
+// bench is a chip on the desk: time is moved by hand, and what it reports is
+// kept.
+type bench struct {
+	t     *testing.T
+	now   time.Duration
+	rules []Rule
+}
+
+func (b *bench) time() time.Duration { return b.now }
+
+func (b *bench) report(rule Rule, _ string, _ ...any) { b.rules = append(b.rules, rule) }
+
+// want fails unless exactly these rules were broken, in this order.
+func (b *bench) want(rules ...Rule) {
+	b.t.Helper()
+	if !slices.Equal(b.rules, rules) {
+		b.t.Errorf("reported %q, want %q", b.rules, rules)
+	}
+}
+
+// panelBench plays a script on a panel: "c 2a" is a command, "d 00 ef" its data,
+// "wait 5ms", "reset low", "reset high", "power off", "power on", "dip".
+func panelBench(t *testing.T, script string) (*bench, *st7789) {
+	t.Helper()
+	b := &bench{t: t}
+	c := newST7789(&hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+	for step := range strings.SplitSeq(script, ";") {
+		word, rest, _ := strings.Cut(strings.TrimSpace(step), " ")
+		switch word {
+		case "c", "d":
+			var w []byte
+			for hex := range strings.FieldsSeq(rest) {
+				var v byte
+				if _, err := fmt.Sscanf(hex, "%02x", &v); err != nil {
+					t.Fatalf("%q: %v", step, err)
+				}
+				w = append(w, v)
+			}
+			c.clock(word == "d", w)
+		case "wait":
+			d, err := time.ParseDuration(rest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.now += d
+		case "reset":
+			c.resetPin(rest == "high")
+		case "power":
+			c.power(rest == "on")
+		case "dip":
+			c.dip()
+		default:
+			t.Fatalf("%q is no step", step)
+		}
+	}
+	return b, c
+}
+
+const (
+	woken = "reset low; wait 1ms; reset high; wait 120ms; c 11; wait 5ms; c 3a; d 55; "
+	pixel = "c 2a; d 00 00 00 01; c 2b; d 00 00 00 00; c 2c; "
+)
+
+func TestPanelRules(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		want         []Rule
+	}{
+		{"as it should be", woken + pixel + "d ff ff 00 00; c 29", nil},
+		{"no reset", "wait 1s; c 11; wait 5ms; c 3a; d 55", []Rule{NoReset}},
+		{"SWRESET is a reset", "wait 1s; c 01; wait 120ms; c 11", nil},
+		{"no reset after power-on", woken + "power off; c 29; power on; wait 1s; c 11", []Rule{NoReset}},
+		{"a dip resets", woken + "dip; wait 1s; c 11; wait 5ms; c 3a; d 55; " + pixel + "d 12 34", nil},
+		{"a short pulse", "reset low; wait 9us; reset high; wait 120ms; c 11", []Rule{ResetPulse}},
+		{"a long enough pulse", "reset low; wait 5us; reset low; wait 5us; reset high; wait 120ms; c 11", nil},
+		{"bytes in reset", "reset low; wait 1ms; c 11; d 00; reset high; wait 120ms; c 11", []Rule{HeldInReset, HeldInReset}},
+		{"a command at once after the reset", "reset low; wait 1ms; reset high; wait 4ms; c 3a; d 55", []Rule{TooSoon}},
+		{"a command 5 ms after the reset", "reset low; wait 1ms; reset high; wait 5ms; c 3a; d 55", nil},
+		{"SLPOUT early after the reset", "reset low; wait 1ms; reset high; wait 119ms; c 11", []Rule{TooSoon}},
+		{"SLPOUT early after SWRESET", "c 01; wait 119ms; c 11", []Rule{TooSoon, TooSoon}},
+		{"a command early after SLPOUT", "wait 5ms; c 01; wait 120ms; c 11; wait 4ms; c 29", []Rule{TooSoon}},
+		{"SLPIN early after SLPOUT", woken + "wait 114ms; c 10", []Rule{TooSoon}},
+		{"SLPIN in time", woken + "wait 115ms; c 10; wait 120ms; c 11", nil},
+		{"SLPOUT early after SLPIN", woken + "wait 1s; c 10; wait 119ms; c 11", []Rule{TooSoon}},
+		{"SWRESET while it wakes", woken + "c 01", []Rule{TooSoon}},
+		{"SLPOUT twice", woken + "wait 1s; c 11; wait 5ms; c 10", nil},
+		{"too few parameters", woken + "c 2a; d 00 00 00; c 2b; d 00 00 00 00", []Rule{ParameterCount}},
+		{"no parameters at the end", woken + "c 36; c 29", []Rule{ParameterCount}},
+		{"too many parameters", woken + "c 36; d 00 00", []Rule{ParameterCount}},
+		{"parameters of a command without", woken + "c 29; d 00", []Rule{ParameterCount}},
+		{"data before a command", "reset low; wait 1ms; reset high; wait 5ms; d 00", []Rule{DataCommand}},
+		{"an unknown command", woken + "c ff", []Rule{UnknownCommand}},
+		{"a column beyond the RAM", woken + "c 2a; d 00 00 00 f0", []Rule{BadWindow}},
+		{"a row beyond the RAM", woken + "c 2b; d 00 00 01 40", []Rule{BadWindow}},
+		{"a long column when rotated", woken + "c 36; d 20; c 2a; d 00 00 01 3f; c 2b; d 00 00 00 ef", nil},
+		{"a long row when rotated", woken + "c 36; d 20; c 2b; d 00 00 00 f0", []Rule{BadWindow}},
+		{"a window that ends before it begins", woken + "c 2a; d 00 05 00 04", []Rule{BadWindow}},
+		{"a pixel too many", woken + pixel + "d 00 00 00 00 00 00", []Rule{WindowOverflow}},
+		{"many pixels too many are said once", woken + pixel + "d 00 00 00 00 00 00 00 00", []Rule{WindowOverflow}},
+		{"half a pixel", woken + pixel + "d 00 00 00; c 29", []Rule{HalfPixel}},
+		{"pixels asleep", "c 01; wait 120ms; c 3a; d 55; " + pixel + "d 00 00", []Rule{TooSoon, Asleep}},
+		{"pixels without a format", "wait 1s; c 01; wait 120ms; c 11; wait 5ms; " + pixel + "wait 0s", []Rule{PixelFormat}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, _ := panelBench(t, c.script)
+			b.want(c.want...)
+		})
+	}
+}
+
+func TestPanelLosesItsRAM(t *testing.T) {
+	for _, fault := range []string{"power off; power on; wait 1s; c 01; wait 120ms; c 11; wait 5ms", "dip; wait 1s; c 11; wait 5ms"} {
+		_, c := panelBench(t, woken+"c 2c; d 12 34")
+		if c.ram[0][0] != 0x1234 {
+			t.Fatal("the pixel did not arrive")
+		}
+		_, c = panelBench(t, woken+"c 2c; d 12 34; "+fault)
+		if c.ram[0][0] == 0x1234 || c.on {
+			t.Errorf("%s: the RAM survived", fault)
+		}
+	}
+}
+
+// printerBench is a printer on the desk.
+func printerBench(t *testing.T, p hal.Printer) (*bench, *escpos) {
+	b := &bench{t: t}
+	if p.Dots == 0 {
+		p.Dots = 384
+	}
+	if p.Buffer == 0 {
+		p.Buffer = 4096
+	}
+	if p.Speed == 0 {
+		p.Speed = 50
+	}
+	return b, newESCPOS(&p, b.time, b.report, func() {})
+}
+
+func TestPrinterRules(t *testing.T) {
+	const qrSet = "\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1"
+	for _, c := range []struct {
+		name, bytes string
+		want        []Rule
+	}{
+		{"text and a cut", "\x1b@Hello\n\x1bd\x03\x1dV\x01", nil},
+		{"garbage", "\x01\x02", []Rule{UnknownCommand, UnknownCommand}},
+		{"an unknown ESC", "\x1bZ", nil}, // not whole
+		{"an unknown ESC with what follows", "\x1bZa\n", []Rule{UnknownCommand}},
+		{"an unknown GS", "\x1dzz\n", []Rule{UnknownCommand}},
+		{"DLE that is no question", "\x10\x05\x01", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
+		{"no such question", "\x10\x04\x09", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
+		{"a code page that it lacks", "\x1bt\x63", []Rule{BadArgument}},
+		{"alignment in the middle", "ab\x1ba\x01", []Rule{NotAtLineStart}},
+		{"no such alignment", "\x1ba\x03", []Rule{BadArgument}},
+		{"a size too large", "\x1d!\x88", []Rule{BadArgument, BadArgument}},
+		{"a cut without LF", "ab\x1dV\x01", []Rule{CutText, CutText}},
+		{"a cut through the last line", "ab\n\x1dV\x01", []Rule{CutText}},
+		{"a cut that feeds", "ab\n\x1dVB\x00", nil},
+		{"no such cut", "\x1dV\x09", []Rule{BadArgument}},
+		{"a raster", "\x1dv0\x00\x02\x00\x02\x00\xff\x00\x0f\xf0\n", nil},
+		{"a raster in the middle", "a\x1dv0\x00\x01\x00\x01\x00\xff", []Rule{NotAtLineStart}},
+		{"a raster wider than the roll", "\x1dv0\x00\x31\x00\x01\x00", []Rule{TooWide}},
+		{"a raster of nothing", "\x1dv0\x00\x00\x00\x01\x00", []Rule{BadArgument}},
+		{"a raster with more bytes than it said", "\x1dv0\x00\x01\x00\x01\x00\xff\x01\n", []Rule{UnknownCommand}},
+		{"a barcode", "\x1dh\x40\x1dw\x02\x1dk\x49\x06{BABCD\n", nil},
+		{"a barcode in the middle", "a\x1dw\x02\x1dk\x49\x06{BABCD", []Rule{NotAtLineStart}},
+		{"a barcode of nothing", "\x1dk\x49\x02{B", nil},
+		{"a barcode outside of its subset", "\x1dk\x49\x03{B\x01", []Rule{BadArgument}},
+		{"a barcode without a subset", "\x1dk\x49\x03ABC", []Rule{BadArgument}},
+		{"a barcode that is not there", "\x1dk\x04", []Rule{UnknownCommand}},
+		{"bars too thin", "\x1dw\x01", []Rule{BadArgument}},
+		{"a barcode wider than the roll", "\x1dw\x06\x1dk\x49\x16{B12345678901234567890", []Rule{TooWide}},
+		{"a QR code", qrSet + "\x1d(k\x05\x001P0hi\x1d(k\x03\x001Q0\n", nil},
+		{"a QR code before it was stored", qrSet + "\x1d(k\x03\x001Q0", []Rule{NothingStored}},
+		{"a QR code wider than the roll", "\x1d(k\x03\x001C\x10\x1d(k\x1d\x001P0abcdefghijklmnopqrstuvwxyz\x1d(k\x03\x001Q0", []Rule{TooWide}},
+		{"no module", "\x1d(k\x03\x001C\x00", []Rule{BadArgument}},
+		{"no level", "\x1d(k\x03\x001E\x09", []Rule{BadArgument}},
+		{"no such function", "\x1d(k\x03\x001X0", []Rule{UnknownCommand}},
+		{"no such symbol", "\x1d(k\x03\x000C0", []Rule{UnknownCommand}},
+		{"a symbol of one byte", "\x1d(k\x01\x001", []Rule{BadArgument}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for name, write := range map[string]func(p *escpos){
+				"at once": func(p *escpos) { p.Write([]byte(c.bytes)) },
+				"byte by byte": func(p *escpos) {
+					for _, one := range []byte(c.bytes) {
+						p.Write([]byte{one})
+					}
+				},
+			} {
+				b, p := printerBench(t, hal.Printer{Cut: true})
+				write(p)
+				b.now = time.Hour
+				p.paper()
+				if !slices.Equal(b.rules, c.want) {
+					t.Errorf("%s: reported %q, want %q", name, b.rules, c.want)
+				}
+			}
+		})
+	}
+	b, p := printerBench(t, hal.Printer{})
+	p.Write([]byte("\n\x1bd\x04\x1dV\x01"))
+	b.now = time.Hour
+	p.paper()
+	b.want(NoCutter)
+}
+
+// Paper takes its time, and the buffer is what was written ahead of it.
+func TestPrinterTakesItsTime(t *testing.T) {
+	b, p := printerBench(t, hal.Printer{Buffer: 256})
+	line := []byte("12345\n") // 30 dot lines at 400 a second: 75 ms
+	p.Write(bytes.Repeat(line, 3))
+	words := func() string { _, words := p.paper(); return words }
+	if got := strings.Count(words(), "12345"); got != 1 {
+		t.Errorf("%d lines at once", got)
+	}
+	b.now += 75*time.Millisecond - 1
+	if got := strings.Count(words(), "12345"); got != 1 {
+		t.Errorf("%d lines in less than the time of one", got)
+	}
+	b.now++
+	if got := strings.Count(words(), "12345"); got != 2 {
+		t.Errorf("%d lines after 75 ms", got)
+	}
+	b.now += time.Second
+	p.tear()
+	p.Write(bytes.Repeat(line, 1+256/6)) // one is printed, the others wait
+	b.want()
+	p.Write(line)
+	b.want(BufferOverflow)
+	p.Write(line)
+	b.want(BufferOverflow) // said once
+	b.now += time.Hour
+	if got := strings.Count(words(), "12345"); got > 2+256/6 || got < 256/6 {
+		t.Errorf("%d lines of what did not get lost", got)
+	}
+}
+
+func TestPrinterStatus(t *testing.T) {
+	for _, c := range []struct {
+		name, paper, cover string
+		jam                bool
+		want               string // answers to DLE EOT 1 to 4
+	}{
+		{"ready", "ok", "closed", false, "12 12 12 12"},
+		{"near its end", "near_end", "closed", false, "12 12 12 1e"},
+		{"out", "out", "closed", false, "1a 32 12 7e"},
+		{"open", "ok", "open", false, "1a 16 12 12"},
+		{"jammed", "ok", "closed", true, "1a 52 52 12"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, p := printerBench(t, hal.Printer{Status: true})
+			var answers []byte
+			p.reply = func(a []byte) { answers = append(answers, a...) }
+			if err := p.sensors(c.paper, c.cover); err != nil {
+				t.Fatal(err)
+			}
+			p.jam(c.jam)
+			// In the middle of anything, and a byte at a time.
+			p.Write([]byte("ab\x10"))
+			p.Write([]byte("\x04"))
+			p.Write([]byte("\x01\x10\x04\x02cd\x10\x04\x03\x10\x04\x04\n"))
+			if got := fmt.Sprintf("% x", answers); got != c.want {
+				t.Errorf("answers %s, want %s", got, c.want)
+			}
+			p.jam(false)
+			if err := p.sensors("ok", "closed"); err != nil {
+				t.Fatal(err)
+			}
+			if _, words := p.paper(); words != "abcd" {
+				t.Errorf("printed %q when it was well again", words)
+			}
+			b.want()
+		})
+	}
+	b, p := printerBench(t, hal.Printer{})
+	p.reply = func(a []byte) { t.Errorf("a printer that never answers said % x", a) }
+	p.Write([]byte("\x10\x04\x01"))
+	b.want()
+}
+
+// Whatever comes over a noisy line, the printer goes on.
+func FuzzPrinterBytes(f *testing.F) {
+	for _, seed := range []string{"\x1b@ab\n", "\x1d(k\x01\x001", "\x1dk\x49\x06{BABCD\n", "\x1dv0\x00\x01\x00\x01\x00\xff", "\x10\x04\x01", "\x1d(k\xff\xff1"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, w []byte) {
+		b := &bench{t: t}
+		p := newESCPOS(&hal.Printer{Dots: 384, Buffer: 4096, Speed: 50, Cut: true, Status: true}, b.time, b.report, func() {})
+		p.Write(w)
+		b.now += time.Hour
+		p.Write(make([]byte, 1<<16)) // ends any command that waits for more
+		b.now += time.Hour
+		p.Write([]byte("\x1b@still here\n"))
+		b.now += time.Hour
+		if _, words := p.paper(); !strings.HasSuffix(words, "still here") {
+			t.Errorf("it stopped printing: %q", words)
+		}
+	})
+}
+
+// FuzzPanelBytes: nor does the panel fall over.
+func FuzzPanelBytes(f *testing.F) {
+	f.Add([]byte{0, 0x2a, 1, 0, 1, 0, 1, 0, 1, 1}, []byte{0x2c})
+	f.Fuzz(func(t *testing.T, script, more []byte) {
+		b := &bench{t: t}
+		c := newST7789(&hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+		for i := 0; i+1 < len(script); i += 2 {
+			c.clock(script[i]&1 == 1, script[i+1:i+2])
+		}
+		c.clock(true, more)
+		c.frame()
+	})
+}

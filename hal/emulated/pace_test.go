@@ -1,0 +1,280 @@
+package emulated
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/drivers/printer"
+	"payterm/hal"
+
+	"pgregory.net/rapid"
+)
+
+// wire is a serial line to a printer on the desk, without flow control. Its time
+// passes only when the driver waits: nothing of this depends on the machine.
+type wire struct {
+	*bench
+	chip    *escpos
+	perByte time.Duration
+	queue   []timed // in the kernel and on the wire
+	last    time.Duration
+	answers []byte
+	at      map[time.Duration]func() // what happens meanwhile
+}
+
+type timed struct {
+	b  byte
+	at time.Duration
+}
+
+func newWire(t *testing.T, p hal.Printer) *wire {
+	b, chip := printerBench(t, p)
+	w := &wire{bench: b, chip: chip, perByte: 10 * time.Second / time.Duration(p.Baud), at: map[time.Duration]func(){}}
+	chip.reply = func(a []byte) { w.answers = append(w.answers, a...) }
+	return w
+}
+
+func (w *wire) Write(b []byte, _ time.Duration) (int, error) {
+	for _, c := range b {
+		w.last = max(w.last, w.now) + w.perByte
+		w.queue = append(w.queue, timed{c, w.last})
+	}
+	return len(b), nil
+}
+
+func (w *wire) Read(b []byte, d time.Duration) (int, error) {
+	for end := w.now + d; len(w.answers) == 0; w.sleep(min(time.Millisecond, end-w.now)) {
+		if w.now >= end {
+			return 0, hal.ErrTimeout
+		}
+	}
+	n := copy(b, w.answers)
+	w.answers = w.answers[n:]
+	return n, nil
+}
+
+func (w *wire) sleep(d time.Duration) {
+	end := w.now + d
+	for len(w.queue) > 0 && w.queue[0].at <= end {
+		w.now = w.queue[0].at
+		w.chip.Write([]byte{w.queue[0].b})
+		w.queue = w.queue[1:]
+	}
+	for at, do := range w.at {
+		if at <= end {
+			w.now = max(w.now, at)
+			do()
+			delete(w.at, at)
+		}
+	}
+	w.now = end
+}
+
+// words waits until nothing more is printed.
+func (w *wire) words() string {
+	for range 10 {
+		w.sleep(time.Hour)
+		w.chip.paper()
+	}
+	_, words := w.chip.paper()
+	return words
+}
+
+func options(p hal.Printer, w *wire) printer.Options {
+	return printer.Options{
+		Columns: 32, Cut: p.Cut, Status: p.Status, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: w.sleep,
+	}
+}
+
+// slip is a receipt of n lines, of which each can be told.
+func slip(n int) (payterm.Receipt, []string) {
+	r := payterm.Receipt{Name: "test"}
+	var words []string
+	for i := range n {
+		words = append(words, fmt.Sprintf("line %d", i))
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Text: words[i], Bold: i%2 == 0})
+	}
+	r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineCut})
+	return r, append(words, "--- cut ---")
+}
+
+// A long slip at each speed of a line never overflows a small buffer; nor do
+// several in turn.
+func TestPrinterIsPaced(t *testing.T) {
+	r, want := slip(200)
+	for _, p := range []hal.Printer{
+		{Baud: 9600, Buffer: 4096, Speed: 50, Cut: true, Status: true},
+		{Baud: 9600, Buffer: 1024, Speed: 50, Cut: true, Status: true},
+		{Baud: 9600, Buffer: 256, Speed: 50, Cut: true}, // never answers
+		{Baud: 115200, Buffer: 4096, Speed: 50, Cut: true},
+		{Baud: 921600, Buffer: 256, Speed: 10, Cut: true, Status: true},
+		{Baud: 1200, Buffer: 256, Speed: 500, Cut: true, Status: true},
+	} {
+		t.Run(fmt.Sprintf("%d baud, %d bytes, %d mm a second", p.Baud, p.Buffer, p.Speed), func(t *testing.T) {
+			w := newWire(t, p)
+			d, err := printer.New(w, options(p, w))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all []string
+			for range 3 {
+				if err := d.Print(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, want...)
+			}
+			w.want()
+			took, least := w.now, time.Duration(3*200*lineSpacing)*time.Second/time.Duration(p.Speed*dotsPerMM)
+			least = max(least, time.Duration(3*200*20)*w.perByte)
+			if took > 2*least {
+				t.Errorf("three slips took %s; they need %s", took, least)
+			}
+			_, words := w.chip.paper() // Print returns when the paper is out
+			if got := printedLines(words); !slices.Equal(got, all) {
+				t.Errorf("%d lines of %d on paper when Print returned", len(got), len(all))
+			}
+		})
+	}
+}
+
+func printedLines(words string) []string {
+	var lines []string
+	for l := range strings.SplitSeq(words, "\n") {
+		if l != "" {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// The bench sees a driver that is told a larger buffer, or a faster mechanism,
+// than there is.
+func TestPrinterUnpacedOverflows(t *testing.T) {
+	r, want := slip(200)
+	p := hal.Printer{Baud: 9600, Buffer: 1024, Speed: 50, Cut: true, Status: true}
+	for name, lie := range map[string]func(o *printer.Options){
+		"buffer": func(o *printer.Options) { o.Buffer = 1 << 20 },
+		"speed":  func(o *printer.Options) { o.Speed = 500 },
+	} {
+		w := newWire(t, p)
+		o := options(p, w)
+		lie(&o)
+		d, err := printer.New(w, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Print(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.rules) == 0 || w.rules[0] != BufferOverflow || slices.Equal(printedLines(w.words()), want) {
+			t.Errorf("%s: nothing was lost: %q", name, w.rules)
+		}
+	}
+}
+
+// Whatever is printed, by whatever printer: nothing overflows, nothing is refused.
+func TestPrinterIsPacedForAnything(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := hal.Printer{
+			Baud:   rapid.SampledFrom([]int{1200, 9600, 38400, 115200, 921600}).Draw(rt, "baud"),
+			Buffer: rapid.SampledFrom([]int{256, 300, 512, 4096}).Draw(rt, "buffer"),
+			Speed:  rapid.IntRange(10, 300).Draw(rt, "speed"),
+			Cut:    rapid.Bool().Draw(rt, "cut"), Status: rapid.Bool().Draw(rt, "status"),
+		}
+		w := newWire(t, p)
+		d, err := printer.New(w, options(p, w))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		text := rapid.StringOfN(rapid.RuneFrom([]rune("abc 012{}é$")), 1, 120, -1)
+		for range rapid.IntRange(1, 3).Draw(rt, "slips") {
+			var r payterm.Receipt
+			for range rapid.IntRange(0, 40).Draw(rt, "lines") {
+				l := payterm.ReceiptLine{
+					Kind: rapid.SampledFrom([]payterm.LineKind{payterm.LineText, payterm.LineText, payterm.LinePair, payterm.LineRule,
+						payterm.LineFeed, payterm.LineQR, payterm.LineBarcode, payterm.LineCut}).Draw(rt, "kind"),
+					Text: text.Draw(rt, "text"), Right: "12.34",
+					Align: payterm.Align(rapid.IntRange(0, 2).Draw(rt, "align")), Large: rapid.Bool().Draw(rt, "large"), N: rapid.IntRange(0, 9).Draw(rt, "n"),
+				}
+				if l.Kind == payterm.LineBarcode {
+					l.Text = strings.ReplaceAll(l.Text, "é", "e")
+				}
+				r.Lines = append(r.Lines, l)
+			}
+			if err := d.Print(context.Background(), r); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		if len(w.rules) > 0 {
+			rt.Errorf("reported %q", w.rules)
+		}
+	})
+}
+
+// A slip that runs out of paper ends with an error, and the printer is not filled
+// up meanwhile.
+func TestPaperOutInTheMiddle(t *testing.T) {
+	r, want := slip(200)
+	p := hal.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true, Status: true}
+	for name, c := range map[string]struct {
+		happens func(w *wire) error
+		err     error
+	}{
+		"paper": {func(w *wire) error { return w.chip.sensors("out", "") }, printer.ErrPaperOut},
+		"cover": {func(w *wire) error { return w.chip.sensors("", "open") }, printer.ErrCoverOpen},
+		"jam":   {func(w *wire) error { w.chip.jam(true); return nil }, printer.ErrUnplugged},
+	} {
+		w := newWire(t, p)
+		d, err := printer.New(w, options(p, w))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.at[5*time.Second] = func() { err = c.happens(w) }
+		if got := d.Print(t.Context(), r); !errors.Is(got, c.err) || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+		w.want()
+		if w.now > 8*time.Second {
+			t.Errorf("%s: noticed after %s", name, w.now-5*time.Second)
+		}
+		// The next slip follows at once, upon what the buffer still holds.
+		w.sleep(time.Minute)
+		if err := w.chip.sensors("ok", "closed"); err != nil {
+			t.Fatal(err)
+		}
+		w.chip.jam(false)
+		if err := d.Print(t.Context(), r); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		w.want()
+		got := printedLines(w.words())
+		if n := len(got) - len(want); n < 1 || n >= len(want) || !slices.Equal(got[:n], want[:n]) || !slices.Equal(got[n:], want) {
+			t.Errorf("%s: on paper are %q", name, got)
+		}
+	}
+}
+
+// A context that ends stops the slip between two pieces.
+func TestPrintEndsWithItsContext(t *testing.T) {
+	r, _ := slip(200)
+	p := hal.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true}
+	w := newWire(t, p)
+	d, err := printer.New(w, options(p, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	w.at[2*time.Second] = stop
+	if err := d.Print(ctx, r); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if w.now > 2200*time.Millisecond {
+		t.Errorf("it ended after %s", w.now)
+	}
+}
