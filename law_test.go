@@ -53,8 +53,8 @@ var rooms = []room{
 		"what is printed follows from the order alone"},
 	{"flows/runner", ". flows", "", "os net database/sql math/rand crypto/rand",
 		"the runner declares the interfaces that it needs and knows nobody who fits them"},
-	{"flows/flowstest", ". flows flows/runner screen receipt", "pgregory.net/rapid", "net os/exec",
-		"the simulated world stands where the devices and the network would"},
+	{"flows/flowstest", ". flows flows/runner screen receipt storage gateway/ottpay gateway/ottsim", "pgregory.net/rapid", "os/exec",
+		"the simulated world stands around the production code, down to the gateway's bytes; its devices are words"},
 	{"storage", ".", "github.com/mattn/go-sqlite3", "net/http math/rand",
 		"storage keeps what it is given; it knows neither flows nor hardware"},
 	{"hal", ". tomlfile", "periph.io/x/ github.com/tarm/serial golang.org/x/sys", "net/http database/sql",
@@ -102,7 +102,7 @@ var closedDoors = []closed{
 	{"pgregory.net/rapid", "flows/flowstest", "properties belong to tests"},
 	{module + "/cmd", "cmd/...", "nothing imports a program"},
 	{module + "/hal/emulated", "cmd/...", "a terminal with real hardware is wired without knowing of it"},
-	{module + "/gateway/ottsim", "cmd/...", "the simulator is wired, never called"},
+	{module + "/gateway/ottsim", "cmd/... flows/flowstest", "the simulator is wired, never called"},
 	{module + "/hal/haltest", "", "for tests"},
 	{module + "/flows/flowstest", "", "for tests"},
 	{module + "/internal/tooltest", "", "for tests"},
@@ -116,6 +116,7 @@ var timeGates = []gate{
 	{"cmd/", "the programs hand out clocks and sleeps"},
 	{"flows/runner/clock.go", "the one clock of the loop"},
 	{"gateway/ottsim/", "latency, delays and the lives of codes"},
+	{"flows/flowstest/", "a world that lives in a bubble of synctest, whose clock it is"},
 }
 
 var chanceGates = []gate{

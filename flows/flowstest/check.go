@@ -195,7 +195,7 @@ func (c *checker) askedSoon(l *life) {
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()
 		for _, id := range sortedIDs(waiting) {
-			if c.lastAsked[id].Before(l.began) && !c.s.net.cut.After(time.Now().Add(-time.Minute)) {
+			if c.asked(id).Before(l.began) && !c.s.net.cut.After(time.Now().Add(-time.Minute)) {
 				c.violate("boot", "%s was open at the start and nobody has asked about it", id)
 			}
 		}
@@ -268,6 +268,16 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 		}
 	case payterm.Open, payterm.InDoubt:
 	}
+}
+
+// asked is when somebody last asked about an order; about a refund the sale is
+// asked.
+func (c *checker) asked(id payterm.OrderID) time.Time {
+	at, of := c.lastAsked[id], c.lastAsked[c.book[id].SaleID]
+	if of.After(at) {
+		return of
+	}
+	return at
 }
 
 // refunding is told of a refund that goes out.
@@ -525,8 +535,8 @@ func (c *checker) settled(l *life, o payterm.Order, row ledgerRow, owed bool) {
 		c.violate("liveness", "%s is still open", o.ID)
 	case o.Outcome == payterm.InDoubt && o.Attention == "" && o.Resolution == "" && !owed:
 		c.violate("liveness", "%s is in doubt and nobody is owed an answer", o.ID)
-	case owed && c.lastAsked[o.ID].Before(time.Now().Add(-7*time.Minute)) && time.Since(l.began) > 8*time.Minute:
-		c.violate("liveness", "%s is owed an inquiry, the last was %s ago", o.ID, time.Since(c.lastAsked[o.ID]))
+	case owed && c.asked(o.ID).Before(time.Now().Add(-7*time.Minute)) && time.Since(l.began) > 8*time.Minute:
+		c.violate("liveness", "%s is owed an inquiry, the last was %s ago", o.ID, time.Since(c.asked(o.ID)))
 	case o.Kind == payterm.KindSale && o.Outcome == payterm.InDoubt && (row.Status == "success" || row.Status == "failure" || c.proofs[o.ID].failure) &&
 		o.Attention == "" && o.Resolution == "":
 		c.violate("liveness", "%s is %s at the gateway and still in doubt here", o.ID, row.Status)
