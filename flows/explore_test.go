@@ -2,6 +2,7 @@ package flows
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -30,9 +31,9 @@ func events() []Event {
 		CodeScanned{Code: payterm.NewPayCode("hello"), Key: "h", Began: time.Hour},
 	}
 	for _, a := range answers {
-		list = append(list, PaymentAnswered{payterm.Reply{Answer: a}}, InquiryAnswered{payterm.Reply{Answer: a}})
+		list = append(list, PaymentAnswered{payterm.Reply{Answer: a}}, InquiryAnswered{payterm.Reply{Answer: a}}, RefundAnswered{payterm.Reply{Answer: a}})
 	}
-	return list
+	return append(list, ReprintAsked{}, RefundOpened{ID: "T1AAAAA000009", AmountMinor: 50}, RefundEnded{ID: "T1AAAAA000009", RefundedMinor: 50})
 }
 
 func label(e Event) string {
@@ -41,6 +42,8 @@ func label(e Event) string {
 		return "payment " + payterm.AnswerName(e.Reply.Answer)
 	case InquiryAnswered:
 		return "inquiry " + payterm.AnswerName(e.Reply.Answer)
+	case RefundAnswered:
+		return "refund " + payterm.AnswerName(e.Reply.Answer)
 	}
 	return strings.ReplaceAll(EventName(e), "_", " ")
 }
@@ -48,11 +51,7 @@ func label(e Event) string {
 // explore walks every state that events can reach, in seconds and hours, and
 // gives the arrows between phases. Times are cut to what the machine compares
 // with, so that the walk ends.
-func explore(t *testing.T, mode payterm.Mode) (arrows []string, states int) {
-	sale := SaleBegan{ID: "T1AAAAA000001", Mode: mode, AmountMinor: 100, Currency: "CAD", Rules: DefaultRules()}
-	if mode == payterm.Active {
-		sale.Wallet = payterm.Alipay
-	}
+func explore(t *testing.T, mode string, sale Event) (arrows []string, states int) {
 	type node struct {
 		o     Order
 		now   time.Duration
@@ -76,14 +75,15 @@ func explore(t *testing.T, mode payterm.Mode) (arrows []string, states int) {
 				}
 				for _, c := range commands {
 					switch c.(type) {
-					case SendPayment:
-						if n.o.Phase != Scanning && n.o.Phase != Redialling || n.o.Asking.InFlight {
-							t.Fatalf("%s: a payment is sent from %s by %s", mode, n.o.Phase, label(e))
+					case SendPayment, SendRefund:
+						if n.o.Phase != Scanning && n.o.Phase != Baselining && n.o.Phase != Redialling || n.o.Phase != Baselining && n.o.Asking.InFlight {
+							t.Fatalf("%s: it is sent from %s by %s", mode, n.o.Phase, label(e))
 						}
 					case Inquire:
 						if n.o.Asking.InFlight {
 							if _, ended := e.(InquiryAnswered); !ended {
-								if _, ended := e.(PaymentAnswered); !ended {
+								_, paid := e.(PaymentAnswered)
+								if _, refunded := e.(RefundAnswered); !paid && !refunded {
 									t.Fatalf("%s: two requests in flight in %s by %s", mode, n.o.Phase, label(e))
 								}
 							}
@@ -95,8 +95,11 @@ func explore(t *testing.T, mode payterm.Mode) (arrows []string, states int) {
 					}
 				}
 				if next.Outcome == payterm.Approved && n.o.Outcome != payterm.Approved {
-					paid := label(e) == "payment paid" || label(e) == "inquiry paid"
-					if !paid {
+					proof := []string{"payment paid", "inquiry paid"}
+					if n.o.Kind == payterm.KindRefund {
+						proof = []string{"inquiry refunded"}
+					}
+					if !slices.Contains(proof, label(e)) {
 						t.Fatalf("%s: approved by %s", mode, label(e))
 					}
 				}
@@ -110,7 +113,7 @@ func explore(t *testing.T, mode payterm.Mode) (arrows []string, states int) {
 					drawn[fmt.Sprintf("    %s --> %s: %s", n.o.Phase, next.Phase, label(e))] = true
 				}
 				key := fmt.Sprint(next.Phase, next.Outcome, next.Reason, next.Attention, next.Refusal, next.Clashed, next.CancelWanted, next.Asking.InFlight,
-					next.Asking.Next != 0, next.Asking.Rung, next.Resolution)
+					next.Asking.Next != 0, next.Asking.Rung, next.Resolution, next.RefundID, min(next.Prints, 4), next.BaselineMinor)
 				if !seen[key] && n.depth < 60 {
 					seen[key] = true
 					queue = append(queue, node{next, now, n.depth + 1})
@@ -127,19 +130,31 @@ func explore(t *testing.T, mode payterm.Mode) (arrows []string, states int) {
 
 // TestExplore holds the diagram in docs/flows.md to what the machines do.
 func TestExplore(t *testing.T) {
-	doc := "# The machines of an order\n\nDrawn from the code by `go test ./flows -run Explore -update`: every state that the\nevents and answers can reach, and the arrows between phases. A restart leaves no\norder at the counter; approved follows from an authentic `paid` alone.\n"
-	for _, mode := range []payterm.Mode{payterm.Passive, payterm.Active} {
-		arrows, states := explore(t, mode)
+	doc := "# The machines of an order\n\nDrawn from the code by `go test ./flows -run Explore -update`: every state that the\nevents and answers can reach, and the arrows between phases. A restart leaves no\norder at the counter; approved follows from an authentic `paid` alone, and a refund\nis done when an authentic `refunded` says so.\n"
+	rules := DefaultRules()
+	const id, sale = "T1AAAAA000001", "T1AAAAA000007"
+	for _, machine := range []struct {
+		name, start string
+		begins      Event
+	}{
+		{"passive", "Scanning: sale began", SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Rules: rules}},
+		{"active", "Sending: sale began", SaleBegan{ID: id, Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 100, Currency: "CAD", Rules: rules}},
+		{"refund", "Baselining: refund began", RefundBegan{ID: id, SaleID: sale, SaleTotalMinor: 100, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: rules}},
+	} {
+		mode := machine.name
+		arrows, states := explore(t, mode, machine.begins)
 		t.Logf("%s: %d states, %d arrows", mode, states, len(arrows))
 		if len(arrows) < 20 || states < 50 {
 			t.Errorf("%s: %d states and %d arrows: the walk is not whole", mode, states, len(arrows))
 		}
-		start := "Scanning"
-		if mode == payterm.Active {
-			start = "Sending"
-		}
-		doc += fmt.Sprintf("\n## %s\n\n```mermaid\nstateDiagram-v2\n    [*] --> %s: sale began\n%s\n    Closed --> [*]\n```\n", mode, start, strings.Join(arrows, "\n"))
+		doc += fmt.Sprintf("\n## %s\n\n```mermaid\nstateDiagram-v2\n    [*] --> %s\n%s\n    Closed --> [*]\n```\n", mode, machine.start, strings.Join(arrows, "\n"))
 	}
+	arrows, states := exploreTerminal(t)
+	t.Logf("counter: %d states, %d arrows", states, len(arrows))
+	if len(arrows) < 25 || states < 100 {
+		t.Errorf("counter: %d states and %d arrows: the walk is not whole", states, len(arrows))
+	}
+	doc += fmt.Sprintf("\n# The counter\n\n```mermaid\nstateDiagram-v2\n    [*] --> Idle\n%s\n```\n", strings.Join(arrows, "\n"))
 	if *update {
 		if err := os.WriteFile("../docs/flows.md", []byte(doc), 0o644); err != nil {
 			t.Fatal(err)
@@ -149,4 +164,85 @@ func TestExplore(t *testing.T) {
 	if err != nil || string(kept) != doc {
 		t.Errorf("docs/flows.md is not what the machines do (%v): go test ./flows -run Explore -update", err)
 	}
+}
+
+// terminalEvents is every event that the counter can meet.
+func terminalEvents() map[string]Event {
+	sale := SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}
+	order := func(phase Phase, outcome payterm.Outcome) Event {
+		s := sale
+		s.ID = "T1AAAAA000001"
+		o := Order{Kind: payterm.KindSale, Sale: s, Phase: phase, Outcome: outcome}
+		if phase == ShowingCode {
+			o.CodeURL = "https://x"
+		}
+		return OrderMoved{o}
+	}
+	list := map[string]Event{
+		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
+		"no conflict": ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"}, "doubt": ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
+		"PIN ok": PINChecked{OK: true}, "PIN wrong": PINChecked{}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
+		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
+		"scan": CodeScanned{Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
+		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
+	}
+	for _, k := range []payterm.Key{"1", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyUp} {
+		list[string(k)] = KeyPressed{k}
+	}
+	return list
+}
+
+// exploreTerminal walks the counter as explore walks an order.
+func exploreTerminal(t *testing.T) (arrows []string, states int) {
+	names := slices.Sorted(maps.Keys(terminalEvents()))
+	events := terminalEvents()
+	seen, drawn := map[string]bool{}, map[string]bool{}
+	type node struct {
+		t   Terminal
+		now time.Duration
+	}
+	var queue []node
+	for _, pin := range []bool{false, true} {
+		queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 200, PINSet: pin, Rules: DefaultRules(),
+			ActiveWallets: WalletSetOf(payterm.Alipay, payterm.WeChatPay)}), time.Second})
+	}
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		for _, pause := range []time.Duration{0, 130 * time.Second} {
+			for _, name := range names {
+				now := n.now + pause
+				next, commands := StepTerminal(n.t, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: events[name]})
+				if err := next.Impossible(); err != nil {
+					t.Fatalf("%s in %s: %v", name, n.t.Phase, err)
+				}
+				began, answered := false, false
+				for _, c := range commands {
+					switch c := c.(type) {
+					case BeginSale, BeginRefund:
+						began = true
+					case Refuse:
+						answered = answered || c.Ticket == 7
+					}
+				}
+				// Who asked over the socket is never forgotten.
+				if n.t.Ticket != 0 && n.t.Order.ID() == "" && next.Ticket == 0 && !answered {
+					t.Fatalf("%s in %s: the caller of ticket %d hears nothing", name, n.t.Phase, n.t.Ticket)
+				}
+				if began && n.t.Phase != Checking && n.t.Phase != Warned && n.t.Phase != EnteringPIN && name != "refund asked" {
+					t.Fatalf("%s in %s begins an order", name, n.t.Phase)
+				}
+				if next.Phase != n.t.Phase {
+					drawn[fmt.Sprintf("    %s --> %s: %s", n.t.Phase, next.Phase, name)] = true
+				}
+				key := fmt.Sprint(next.Settings.PINSet, next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
+					len(next.PIN), next.PINAsked, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Last, next.Until != 0)
+				if !seen[key] {
+					seen[key] = true
+					queue = append(queue, node{next, now})
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(drawn)), len(seen)
 }

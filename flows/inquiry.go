@@ -184,6 +184,9 @@ func (o Order) offCounter(in Stamped) (Order, []Command) {
 	case PaymentAnswered:
 		// The counter left while the request was under way.
 		o.Asking = o.Asking.paymentOver()
+		if o.Kind == payterm.KindRefund {
+			return o, nil // it made no payment
+		}
 		switch a := ev.Reply.Answer.(type) {
 		case payterm.Paid, payterm.Failed, payterm.Refunded:
 			return o.heard(in, a)

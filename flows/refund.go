@@ -227,10 +227,11 @@ func (o Order) refunded(in Stamped) (Order, []Command) {
 	o = o.close(in)
 	o.Outcome, o.Reason, o.Attention = payterm.Approved, payterm.ReasonNone, payterm.AttentionNone
 	o.RefundedMinor = o.Sale.AmountMinor
-	if late {
-		o.Reason = payterm.ReasonLateRefund
-	}
 	o.Prints += 2
+	if late { // nobody waits for a sound
+		o.Reason = payterm.ReasonLateRefund
+		return o, []Command{Print{Slip: SlipRefund}, Print{Slip: SlipRefundCustomer}}
+	}
 	return o, []Command{Play{payterm.SoundApproved}, Print{Slip: SlipRefund}, Print{Slip: SlipRefundCustomer}}
 }
 

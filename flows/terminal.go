@@ -219,7 +219,7 @@ func (t Terminal) moved(o Order) Terminal {
 		if o.Outcome == payterm.Approved {
 			t.Last = o.ID()
 		}
-	case (t.Phase == ShowingResult || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
+	case (t.Phase == ShowingResult && !o.Phase.AtCounter() || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
 	}
 	return t

@@ -503,7 +503,7 @@ func (c *checker) finalChecks(l *life) error {
 		if row.Status != "unknown" && (row.Amount != o.Total().Minor || row.Mode != string(o.Mode) || row.BizType != string(o.Wallet)) {
 			c.violate("binding", "%s is %s %s %d at the gateway, %s %s %s here", id, row.Mode, row.BizType, row.Amount, o.Mode, o.Wallet, o.Total())
 		}
-		if row.Paid > 0 && o.Kind == payterm.KindSale && o.Outcome != payterm.Approved && o.Attention == "" && o.Reason != payterm.ReasonRefunded {
+		if row.Paid > 0 && o.Kind == payterm.KindSale && o.Outcome != payterm.Approved && o.Attention == "" && o.Resolution == "" && o.Reason != payterm.ReasonRefunded {
 			c.violate("nothing_lost", "%s is paid at the gateway and %s (%s) here", id, o.Outcome, o.Reason)
 		}
 	}

@@ -218,6 +218,11 @@ var sweeps = []struct{ name, plan string }{
 	{"active, reply lost", "1s net lost_after pay 1\n1s active 12.34 ok 10s"},
 	{"a second sale of the amount", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n80s passive 12.34 ALIPAY ok"},
 	{"a till with a key", "1s api passive 12.34 K1\n30s api passive 12.34 K1"},
+	{"refunded in two parts", "1s passive 12.34 ALIPAY ok\n10s refund 5.00\n20s refund all\n20s refund 1.00"},
+	{"refund, reply lost", "1s passive 12.34 ALIPAY ok\n10s net lost_after refund 1\n1s refund 5.00"},
+	{"refund, request lost", "1s passive 12.34 ALIPAY ok\n10s net lost_before refund 1\n1s refund 5.00\n100s refund 1.00"},
+	{"refund, cut off", "1s passive 12.34 ALIPAY ok\n10s cut 20s\n1s refund 5.00"},
+	{"slips once more", "1s active 12.34 ok 5s\n20s key F2 F2"},
 	{"a doubt resolved", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n90s resolve\n5s ask"},
 }
 
@@ -269,6 +274,8 @@ func looksLike(t *testing.T, name string, s *Sim) {
 		"active declined": "declined wallet", "active, cancelled and paid late": "approved late_payment",
 		"active, never paid": "in_doubt not_paid", "active, reply lost": "not_sent no_code",
 		"a second sale of the amount": "shows warning", "a till with a key": "approved", "a doubt resolved": "resolved: in_doubt",
+		"refunded in two parts": "refunded 7.34", "refund, reply lost": "refund_ended", "refund, request lost": "because no_answer",
+		"refund, cut off": "because no_connection", "slips once more": "reprint_asked",
 	}[name]
 	if want == "" || !strings.Contains(s.Story(), want) {
 		t.Errorf("the plan does not lead to %q:\n%s", want, s.Story())
