@@ -221,7 +221,7 @@ var sweeps = []struct{ name, plan string }{
 	{"refunded in two parts", "1s passive 12.34 ALIPAY ok\n10s refund 5.00\n20s refund all\n20s refund 1.00"},
 	{"refund, reply lost", "1s passive 12.34 ALIPAY ok\n10s net lost_after refund 1\n1s refund 5.00"},
 	{"refund, request lost", "1s passive 12.34 ALIPAY ok\n10s net lost_before refund 1\n1s refund 5.00\n100s refund 1.00"},
-	{"refund, cut off", "1s passive 12.34 ALIPAY ok\n10s cut 20s\n1s refund 5.00"},
+	{"refund, cut off", "1s passive 12.34 ALIPAY ok\n10s cut 90s\n1s refund 5.00"},
 	{"slips once more", "1s active 12.34 ok 5s\n20s key F2 F2"},
 	{"a doubt resolved", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n90s resolve\n5s ask"},
 }
