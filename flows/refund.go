@@ -60,7 +60,7 @@ func (o Order) beginRefund(in Stamped, ev RefundBegan) (Order, []Command) {
 		},
 		Wallet: ev.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall), Phase: Baselining,
 	}
-	o.Until = in.Mono + ev.Rules.RefundCounter
+	o.Until = in.Mono + ev.Rules.RefundWindow
 	o.Asking.Next = in.Mono
 	return o.inquire(in)
 }
@@ -134,7 +134,7 @@ func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 func (o Order) waitRefund(in Stamped) Order {
 	r := o.Sale.Rules
 	o.Phase = Waiting
-	o.Until = max(o.SentAt+r.RefundCounter, in.Mono+1)
+	o.Until = max(o.SentAt+r.RefundWindow, in.Mono+1)
 	o.Asking = o.Asking.soon(in, r.RefundInterval, 0)
 	return o
 }

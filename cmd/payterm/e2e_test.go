@@ -182,9 +182,11 @@ type running struct {
 	out bytes.Buffer
 }
 
-func (s *shop) begin(args ...string) *running {
+func (s *shop) begin(args ...string) *running { return s.run("sale", args...) }
+
+func (s *shop) run(command string, args ...string) *running {
 	s.t.Helper()
-	r := &running{s: s, cmd: exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{"sale", "--json", "--data", filepath.Join(s.dir, "data")}, args...)...)}
+	r := &running{s: s, cmd: exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--json", "--data", filepath.Join(s.dir, "data")}, args...)...)}
 	r.cmd.Stdout = &r.out
 	if err := r.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -202,7 +204,7 @@ func (r *running) end() (int, payterm.Order) {
 	}
 	status := r.cmd.ProcessState.ExitCode()
 	var o payterm.Order
-	if err := json.Unmarshal(r.out.Bytes(), &o); err != nil && status != 2 {
+	if err := json.Unmarshal(r.out.Bytes(), &o); err != nil && status != 1 && status != 2 {
 		r.s.t.Fatalf("%v: exit status %d, %q", r.cmd.Args, status, &r.out)
 	}
 	return status, o
@@ -222,6 +224,7 @@ type row struct {
 	ID       string `json:"order_id"`
 	Status   string
 	Paid     int64  `json:"paid_minor"`
+	Refunded int64  `json:"refunded_minor"`
 	CodeURL  string `json:"code_url"`
 	Requests []struct{ Action string }
 }

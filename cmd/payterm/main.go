@@ -87,7 +87,7 @@ func (c listCmd) Run() error {
 		}
 		return c.print(map[string]any{"orders": orders}, func() {
 			for _, o := range orders {
-				fmt.Printf("%-20s %-7s %-9s %10s %s  %-9s %s\n", o.ID, o.Mode, o.Wallet, o.Total(), o.Currency, o.Outcome, o.Reason)
+				fmt.Printf("%-20s %-6s %-7s %-9s %10s %s  %-9s %s\n", o.ID, o.Kind, o.Mode, o.Wallet, o.Total(), o.Currency, o.Outcome, o.Reason)
 			}
 		})
 	})
@@ -116,7 +116,7 @@ func (c showCmd) Run() error {
 			Events []payterm.Journaled `json:"events"`
 		}
 		return c.print(shown{o, events}, func() {
-			fmt.Printf("%s  %s %s %s  %s %s\n", o.ID, o.Mode, o.Total(), o.Currency, o.Outcome, o.Reason)
+			fmt.Printf("%s  %s %s %s %s  %s %s\n", o.ID, o.Kind, o.Mode, o.Total(), o.Currency, o.Outcome, o.Reason)
 			for _, e := range events {
 				fmt.Printf("%6d  %s  %-17s %s\n", e.Seq, e.Wall.Format("2006-01-02 15:04:05Z"), e.Event, e.Body)
 			}

@@ -162,6 +162,7 @@ func (c Config) Rules() flows.Rules {
 	}
 	r.LadderRepeat = s.LadderRepeat.Duration
 	r.ActiveCodeLife, r.PassiveCodeLife = s.ActiveCodeLife.Duration, s.PassiveCodeLife.Duration
+	r.RefundInterval, r.RefundWindow = s.RefundInterval.Duration, s.RefundWindow.Duration
 	r.HTTPTimeout, r.MaxFeeMinor, r.KeepLate = s.HTTPTimeout.Duration, s.MaxFeeMinor, s.LatePayment == "keep"
 	return r
 }

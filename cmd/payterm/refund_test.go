@@ -1,0 +1,106 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"payterm"
+)
+
+// sold makes a Passive sale and gives its order.
+func (s *shop) sold(amount string) payterm.Order {
+	s.t.Helper()
+	sale := s.begin("--mode", "passive", "--amount", amount)
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	status, o := sale.end()
+	if status != 0 {
+		s.t.Fatalf("exit status %d, %+v", status, o)
+	}
+	return o
+}
+
+// refunds counts the refunds of a sale that the gateway was asked for, carried out
+// or not, with what the ledger has given back.
+func (s *shop) refunds(sale payterm.OrderID) (asked int, refunded int64) {
+	for _, row := range s.ledger() {
+		if row.ID == string(sale) {
+			refunded = row.Refunded
+		}
+		for _, q := range row.Requests {
+			if q.Action == "REFUND" {
+				asked++
+			}
+		}
+	}
+	return asked, refunded
+}
+
+// TestRefund gives back a sale in two parts; a third is more than is left.
+func TestRefund(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "refund_interval = \"200ms\"\n")
+	sale := s.sold("12.34")
+	for _, c := range []struct {
+		args     []string
+		status   int
+		outcome  payterm.Outcome
+		reason   payterm.Reason
+		refunded int64
+	}{
+		{[]string{"--amount", "5.00", "--idempotency-key", "R1"}, 0, payterm.Approved, "", 500},
+		{[]string{"--amount", "5.00", "--idempotency-key", "R1"}, 0, payterm.Approved, "", 500},
+		{[]string{"--amount", "7.35"}, 13, payterm.NotSent, payterm.ReasonRefundCap, 500},
+		{nil, 0, payterm.Approved, "", 1234},
+		{[]string{"--amount", "0.01"}, 13, payterm.NotSent, payterm.ReasonRefundCap, 1234},
+	} {
+		status, o := s.run("refund", append([]string{string(sale.ID)}, c.args...)...).end()
+		if status != c.status || o.Outcome != c.outcome || o.Reason != c.reason || o.Kind != payterm.KindRefund || o.SaleID != sale.ID {
+			t.Errorf("refund %v: exit status %d, %+v", c.args, status, o)
+		}
+		if _, refunded := s.refunds(sale.ID); refunded != c.refunded {
+			t.Errorf("refund %v: the ledger has given back %d", c.args, refunded)
+		}
+	}
+	if asked, _ := s.refunds(sale.ID); asked != 2 {
+		t.Errorf("%d refunds were sent, not 2", asked)
+	}
+	kept := s.orders()
+	if len(kept) != 3 || kept[0].RefundedMinor != 1234 || kept[0].Outcome != payterm.Approved {
+		t.Errorf("the journal: %+v", kept)
+	}
+	if status, _ := s.run("refund", "NOSUCHORDER").end(); status != 1 {
+		t.Errorf("a refund of nothing: exit status %d", status)
+	}
+}
+
+// TestRefundReplyLost has each fault between a refund and its proof: it is sent
+// once, and what it came to is found out.
+func TestRefundReplyLost(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "refund_interval = \"200ms\"\nrefund_window = \"2s\"\nhttp_timeout = \"1s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
+	for _, fault := range []string{"drop_after_apply", "http_500", "bad_digest", "truncated", "code:SYSTEM_ERROR", "drop_before_apply"} {
+		sale := s.sold("5.00")
+		s.faults("REFUND", fault, 1)
+		status, o := s.run("refund", string(sale.ID), "--amount", "2.00").end()
+		applied := slices.Contains([]string{"drop_after_apply", "bad_digest", "truncated"}, fault)
+		asked, refunded := s.refunds(sale.ID)
+		switch {
+		case asked != 1 && applied || asked > 1:
+			t.Errorf("%s: %d refunds were sent", fault, asked)
+		case applied && (status != 0 || refunded != 200):
+			t.Errorf("%s: exit status %d, %d given back, %+v", fault, status, refunded, o)
+		case !applied && (status != 12 || refunded != 0):
+			t.Errorf("%s: exit status %d, %d given back, %+v", fault, status, refunded, o)
+		}
+		if !applied { // a second one is refused until a supervisor has looked at the first
+			if status, again := s.run("refund", string(sale.ID), "--amount", "1.00").end(); status != 13 || again.Reason != payterm.ReasonRefundOpen {
+				t.Errorf("%s: a second refund beside one in doubt: exit status %d, %+v", fault, status, again)
+			}
+			s.run("resolve", string(o.ID), "--reason", "the gateway's page shows none").end()
+			if status, again := s.run("refund", string(sale.ID), "--amount", "1.00").end(); status != 0 {
+				t.Errorf("%s: a second refund after that: exit status %d, %+v", fault, status, again)
+			}
+		}
+	}
+}
