@@ -82,11 +82,13 @@ func TestRefundReplyLost(t *testing.T) {
 	for _, fault := range []string{"drop_after_apply", "http_500", "bad_digest", "truncated", "code:SYSTEM_ERROR", "drop_before_apply"} {
 		sale := s.sold("5.00")
 		s.faults("REFUND", fault, 1)
+		before, _ := s.refunds(sale.ID)
 		status, o := s.run("refund", string(sale.ID), "--amount", "2.00").end()
 		applied := slices.Contains([]string{"drop_after_apply", "bad_digest", "truncated"}, fault)
 		asked, refunded := s.refunds(sale.ID)
+		asked -= before
 		switch {
-		case asked != 1 && applied || asked > 1:
+		case asked != 1:
 			t.Errorf("%s: %d refunds were sent", fault, asked)
 		case applied && (status != 0 || refunded != 200):
 			t.Errorf("%s: exit status %d, %d given back, %+v", fault, status, refunded, o)
