@@ -102,10 +102,12 @@ cross-if-possible:
 
 .PHONY: sim
 sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in it); BUG=name plants a bug, which must fail
-	@if [ -n "$(BUG)" ]; then set -- -run '^TestBugs$$' -bug '$(BUG)' -seeds $(SEEDS); \
-	elif [ -n "$(SEED)" ]; then set -- -v -run '^TestSeeds$$' -seed $(SEED) -plan '$(abspath $(PLAN))'; \
-	else set -- -v -run '^TestSeeds$$' -seeds $(SEEDS) -progress; fi; \
-	go test -count=1 -timeout 0 ./flows/flowstest "$$@"
+	@mkdir -p build
+	@go test -c -o build/sim.test ./flows/flowstest
+	@if [ -n "$(BUG)" ]; then set -- -test.run '^TestBugs$$' -bug '$(BUG)' -seeds $(SEEDS); \
+	elif [ -n "$(SEED)" ]; then set -- -test.run '^TestSeeds$$' -seed $(SEED) -plan '$(abspath $(PLAN))'; \
+	else set -- -test.v -test.run '^TestSeeds$$' -seeds $(SEEDS) -progress; fi; \
+	cd flows/flowstest && ../../build/sim.test -test.timeout 0 "$$@"
 
 .PHONY: flash
 flash: ## writes an image to DEV=/dev/sdX (not built yet)

@@ -93,7 +93,7 @@ func TestSeeds(t *testing.T) {
 		count = min(count, 20)
 	}
 	workers := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a small number
-	t.Cleanup(func() { t.Log(lived.String()) })
+	t.Cleanup(func() { fmt.Println(lived.String()) })
 	for w := range workers {
 		t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
 			t.Parallel()
