@@ -73,6 +73,8 @@ var (
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
+		"strays": (*world).strays, "reprint": func(w *world, o *order, _ []string) error { return w.step(o, flows.ReprintAsked{}) },
+		"wake":    func(w *world, o *order, _ []string) error { return w.step(o, flows.Woke{}) },
 		"cancel":  func(w *world, o *order, _ []string) error { return w.step(o, flows.CancelPressed{}) },
 		"ask":     func(w *world, o *order, _ []string) error { return w.step(o, flows.InquiryAsked{}) },
 		"resolve": (*world).resolve, "row": (*world).row, "refund": (*world).refund, "answered": (*world).refundEnds,
@@ -274,6 +276,57 @@ func (w *world) refundEnds(o *order, words []string) error {
 		return fmt.Errorf("no refund is under way")
 	}
 	return w.step(o, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}})
+}
+
+// strays hands an order, or the counter, every event that has no business there,
+// and expects nothing lasting of it.
+func (w *world) strays(o *order, words []string) error {
+	reply := payterm.Reply{Answer: payterm.Pending{}}
+	if slices.Contains(words, "paid") {
+		reply.Answer = payterm.CodeMade{CodeURL: "https://qr.example.org/stray"}
+	}
+	sale := o.state.Sale
+	events := []flows.Event{
+		sale, flows.RefundBegan{ID: sale.ID, SaleID: sale.ID}, flows.RefundEnded{ID: "T1NOBODY00001", RefundedMinor: 1},
+		flows.CodeScanned{Masked: "****", Began: w.mono()}, flows.ReprintAsked{}, flows.Resolved{Reason: "nobody asked"},
+	}
+	if !o.payment {
+		events = append(events, flows.PaymentAnswered{Reply: reply}, flows.RefundAnswered{Reply: reply})
+	}
+	if !o.payment && !o.inquiry {
+		events = append(events, flows.InquiryAnswered{Reply: payterm.Reply{Answer: payterm.Lost{}}})
+	}
+	for _, e := range events {
+		before, in := o.state, w.stamp(e)
+		next, commands := flows.Step(before, in)
+		if err := next.Impossible(); err != nil {
+			return err
+		}
+		if flows.Lasting(before, next) || len(commands) > 0 && o.state.Phase != flows.Scanning {
+			w.say("%s matters: %s, %s", describeEvent(e), next.Phase, w.standing(next))
+		}
+	}
+	if w.terminal == nil {
+		return nil
+	}
+	for _, e := range []flows.Event{
+		flows.RefundRefused{Reason: payterm.ReasonRefundCap}, flows.ConflictChecked{}, flows.PINChecked{OK: true}, flows.Restarted{}, flows.Resolved{},
+		flows.KeyPressed{Key: payterm.KeyUp}, flows.RefundAsked{Ticket: 99, Refund: flows.RefundBegan{SaleID: sale.ID, AmountMinor: 1, Currency: currency}},
+	} {
+		next, commands := flows.StepTerminal(*w.terminal, w.stamp(e))
+		if err := next.Impossible(); err != nil {
+			return err
+		}
+		if next.Phase != w.terminal.Phase {
+			w.say("%s matters to the counter: %s", describeEvent(e), next.Phase)
+		}
+		for _, c := range commands {
+			if refusal, is := c.(flows.Refuse); is {
+				w.say("%s", describeCommand(refusal))
+			}
+		}
+	}
+	return nil
 }
 
 // refund asks for money of a sale to go back.

@@ -28,6 +28,8 @@
 //	payment ANSWER, inquiry ANSWER        the end of a request
 //	paying ANSWER | paying nothing        every payment from now on is answered so, 5 s later
 //	replying ANSWER | replying nothing    every inquiry from now on is answered so, 1 s later
+//	strays                                every event that has no business with this order
+//	wake, reprint                         a deadline that is not due; the slips once more
 //	wait, quietly                         time passes; quietly: only what lasts is told
 //	cancel, ask, resolve REASON           to the order, past the counter
 //	pin ok|wrong                          the end of a check of a PIN
@@ -387,7 +389,7 @@ func (w *world) show(v flows.View) {
 		return
 	}
 	w.lastView = still
-	w.say("  show %s", w.naming(describeView(v)))
+	w.say("  show %s; state %s", w.naming(describeView(v)), w.terminal.State())
 }
 
 // naming replaces order ids by their place in the story.
