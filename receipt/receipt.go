@@ -134,15 +134,7 @@ func (w writer) details(o payterm.Order, opt Options, t *texts) {
 	w.pair(t.order, string(o.ID))
 	w.pair(t.saleOrder, string(o.SaleID))
 	w.pair(t.channelOrder, o.ChannelOrderID)
-	if !o.CreatedAt.IsZero() {
-		zone := opt.Zone
-		if zone == nil {
-			zone = time.UTC
-		}
-		w.pair(t.date, o.CreatedAt.In(zone).Format("2006-01-02 15:04:05"))
-	} else {
-		w.pair(t.date, t.noClock)
-	}
+	w.pair(t.date, stamp(o.CreatedAt, opt, t))
 	w.pair(t.walletTime, o.TradeTime)
 	w.pair(t.payer, o.Payer)
 	w.pair(t.code, o.MaskedCode)

@@ -1,5 +1,7 @@
 package receipt
 
+import "payterm"
+
 // texts is one language of the slips.
 type texts struct {
 	copyMark, merchantCopy, customerCopy string
@@ -13,6 +15,10 @@ type texts struct {
 	walletTime, payer, code, rate        string
 	ref, operator, terminal, merchantID  string
 	thanks, notMoney                     string
+	xTitle, xLine, zTitle                string // zTitle: %d, its number
+	from, to, sales, refunds             string // sales, refunds: %d, how many
+	net, open, head                      string // open: %d, how many
+	modes                                map[payterm.Mode]string
 }
 
 var languages = map[string]*texts{"en": &english}
@@ -36,4 +42,8 @@ var english = texts{
 	walletTime: "Wallet time", payer: "Payer", code: "Code", rate: "Rate",
 	ref: "Reference", operator: "Operator", terminal: "Terminal", merchantID: "Merchant ID",
 	thanks: "Thank you", notMoney: "no money moved",
+	xTitle: "X TOTAL", xLine: "so far; the day goes on", zTitle: "Z TOTAL %d",
+	from: "From", to: "To", sales: "%d sales", refunds: "%d refunds",
+	net: "NET", open: "%d not final yet, carried over", head: "Journal",
+	modes: map[payterm.Mode]string{payterm.Passive: "scanned", payterm.Active: "code shown"},
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"payterm"
 )
@@ -105,4 +108,66 @@ func TestRefundReplyLost(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTotals closes a day: each order is in one Z, and the Z agrees with the
+// ledger.
+func TestTotals(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "refund_interval = \"200ms\"\n")
+	first, second := s.sold("12.34"), s.sold("5.00")
+	if status, _ := s.run("refund", string(first.ID), "--amount", "2.00").end(); status != 0 {
+		t.Fatalf("refund: exit status %d", status)
+	}
+	x, z := s.totals("x"), s.totals("z")
+	for _, got := range []payterm.Totals{x, z} {
+		sum := got.Sum()
+		if got.Number != 1 || sum.Count != 2 || sum.AmountMinor != 1734 || sum.RefundCount != 1 || sum.RefundedMinor != 200 || len(got.Open) != 0 || got.Head == "" {
+			t.Errorf("totals %+v", got)
+		}
+	}
+	third := s.sold("1.00")
+	if status, _ := s.run("refund", string(second.ID)).end(); status != 0 {
+		t.Fatalf("refund of the day before: exit status %d", status)
+	}
+	next := s.totals("z")
+	if sum := next.Sum(); next.Number != 2 || sum.Count != 1 || sum.AmountMinor != third.AmountMinor || sum.RefundedMinor != 500 || !next.From.Equal(z.To) {
+		t.Errorf("the next day: %+v", next)
+	}
+	if again := s.totals("z", "--number", "1"); again.Sum() != z.Sum() || again.Number != 1 {
+		t.Errorf("Z 1 once more: %+v", again)
+	}
+	var taken, back int64
+	for _, row := range s.ledger() {
+		taken += row.Paid
+		back += row.Refunded
+	}
+	if a, b := z.Sum(), next.Sum(); a.Net()+b.Net() != taken-back {
+		t.Errorf("both Zs come to %d, the ledger to %d", a.Net()+b.Net(), taken-back)
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) { // paper takes its time
+		paper := string(s.call("GET", s.panel+"/emu/paper.txt", nil))
+		if strings.Contains(paper, "X TOTAL") && strings.Contains(paper, "Z TOTAL 1") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the paper holds neither X nor Z:\n%s", paper)
+		}
+	}
+	if status, _ := s.run("totals", "z", "--number", "9").end(); status != 1 {
+		t.Errorf("a Z that is not there: exit status %d", status)
+	}
+}
+
+func (s *shop) totals(args ...string) payterm.Totals {
+	s.t.Helper()
+	r := s.run("totals", args...)
+	if err := r.cmd.Wait(); err != nil {
+		s.t.Fatalf("totals %v: %v", args, err)
+	}
+	var t payterm.Totals
+	if err := json.Unmarshal(r.out.Bytes(), &t); err != nil {
+		s.t.Fatalf("totals %v: %v: %s", args, err, &r.out)
+	}
+	return t
 }

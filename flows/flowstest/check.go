@@ -33,6 +33,7 @@ var Checks = map[string]string{
 	"nothing_sent":     "not_sent only if nobody can have paid",
 	"nothing_lost":     "what was paid is approved, or on staff's list, an hour after the network is back",
 	"refunds":          "a refund is written once, is called done only if the ledger has it, and all of them stay within the sale",
+	"totals":           "each final order is in exactly one Z, and all of them together are what the ledger has taken and given back",
 	"late_payment":     "a payment that came after the sale was given up is put before a person",
 	"monotone":         "what is approved stays approved",
 	"store_then_show":  "screen and paper say what the journal already has",
@@ -524,6 +525,44 @@ func (c *checker) finalChecks(l *life) error {
 		if !c.restored && !c.forgotten[id] && back[id] != row.Refunded && !doubts[id] {
 			c.violate("refunds", "%d of %s went back at the gateway, %d here", row.Refunded, id, back[id])
 		}
+	}
+	return c.totals(l, ledger)
+}
+
+// totals adds up every Z and what is in none yet.
+func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
+	if c.restored {
+		return nil // two databases have counted
+	}
+	var sum payterm.TotalsRow
+	x, err := l.store.Totals(0)
+	if err != nil {
+		return err
+	}
+	for n := int64(0); n < x.Number; n++ {
+		t, err := l.store.Totals(n)
+		if err != nil {
+			return err
+		}
+		z := t.Sum()
+		sum.AmountMinor += z.AmountMinor + z.TipMinor
+		sum.RefundedMinor += z.RefundedMinor
+		sum.Count += z.Count
+	}
+	var taken, back int64
+	sales := 0
+	for _, id := range sortedIDs(c.book) {
+		o := c.book[id]
+		if o.Kind == payterm.KindSale && o.Outcome == payterm.Approved {
+			taken += ledger[id].Paid
+			sales++
+		}
+		if o.Kind == payterm.KindRefund && o.Outcome == payterm.Approved {
+			back += o.AmountMinor
+		}
+	}
+	if sum.AmountMinor != taken || sum.RefundedMinor != back || sum.Count != sales {
+		c.violate("totals", "%d sales of %d and refunds of %d in all Zs; in the ledger %d of %d, and %d", sum.Count, sum.AmountMinor, sum.RefundedMinor, sales, taken, back)
 	}
 	return nil
 }

@@ -57,6 +57,7 @@ func ParsePlan(text string) (Plan, error) {
 //	api passive 12.34 K                       a till asks over the socket, with the idempotency key K
 //	refund 5.00 | all                         of the latest sale that was paid
 //	ask, resolve                              about the latest order that is open or listed
+//	z                                         the day is closed
 //	net FAULT pay|query|any 3                 the next three requests meet it
 //	cut 2m                                    no connection for that long
 //	kill 10s                                  the power is away for that long, now
@@ -66,7 +67,7 @@ func ParsePlan(text string) (Plan, error) {
 //	clock -1h | unset                         the terminal's wall clock
 var acts = map[string]func(*Sim, []string) error{
 	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api,
-	"ask": (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund,
+	"ask": (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
 	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn,
 	"lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "clock": (*Sim).setClock,
 }
@@ -373,6 +374,18 @@ func (s *Sim) refund(words []string) error {
 	return nil
 }
 
+func (s *Sim) z([]string) error {
+	l := s.alive()
+	if l == nil {
+		return nil
+	}
+	z, err := l.store.TakeZ()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell("Z %d holds %d orders", z.Number, len(z.Orders))
+	return err
+}
+
 func (s *Sim) ask([]string) error {
 	for range 3 { // impatiently
 		if l := s.alive(); l != nil && s.latest() != "" {
@@ -576,7 +589,7 @@ func (d *drawer) scene() {
 		d.pause(10 * time.Minute)
 		d.do("%s", d.pick("ask", "resolve"))
 	case 17:
-		d.do("%s", d.pick("ask", "resolve", "resolve"))
+		d.do("%s", d.pick("ask", "resolve", "resolve", "z", "z"))
 	case 18:
 		d.do("api %s %s K%d", d.pick("passive", "passive", "active"), d.amount(), d.r.IntN(3))
 	case 19: // refused by a word that lies outside the digest, and then no word more

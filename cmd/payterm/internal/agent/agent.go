@@ -139,14 +139,7 @@ func (a *Agent) gateway() (*ottpay.Client, error) {
 
 func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
 	c := a.o.Config
-	zone, err := time.LoadLocation(c.Terminal.Timezone)
-	if err != nil {
-		zone = time.UTC
-	}
-	slips := receipt.Options{
-		Language: c.Terminal.Language, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: zone, Watermark: a.o.Watermark,
-		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
-	}
+	slips := a.slipOptions()
 	screens := screen.Options{Language: c.Terminal.Language, Merchant: c.Merchant.Name, Watermark: a.o.Watermark}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
@@ -174,6 +167,23 @@ func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
 			return binary.BigEndian.Uint16(b[:])
 		},
 	}
+}
+
+// slipOptions are what every slip of this terminal has in common.
+func (a *Agent) slipOptions() receipt.Options {
+	c := a.o.Config
+	zone, err := time.LoadLocation(c.Terminal.Timezone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return receipt.Options{
+		Language: c.Terminal.Language, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: zone, Watermark: a.o.Watermark,
+		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
+	}
+}
+
+func (a *Agent) totalsSlip(t payterm.Totals, z bool) payterm.Receipt {
+	return receipt.Totals(t, z, a.o.Config.Merchant.Currency, a.slipOptions())
 }
 
 func drawTag() (string, error) {

@@ -62,6 +62,7 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	mux.HandleFunc("POST /orders/{id}/resolve", a.resolve)
 	mux.HandleFunc("POST /orders/{id}/refund", a.refund)
 	mux.HandleFunc("GET /queue", a.queue)
+	mux.HandleFunc("POST /totals/{which}", a.totals)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	wg.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -234,6 +235,35 @@ func (a *Agent) resolve(w http.ResponseWriter, r *http.Request) {
 		o, err = a.runner.Resolve(r.Context(), payterm.OrderID(r.PathValue("id")), "", req.Reason)
 	}
 	reply(w, o, err)
+}
+
+// totals prints X or Z and answers with it. A Z is taken once: what went into it is
+// in no other.
+func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
+	z, number := false, int64(0)
+	switch r.PathValue("which") {
+	case "x":
+	case "z":
+		taken, err := a.store.TakeZ()
+		if err != nil {
+			reply(w, nil, err)
+			return
+		}
+		z, number = true, taken.Number
+	default:
+		reply(w, nil, errors.New("totals: x or z"))
+		return
+	}
+	t, err := a.store.Totals(number)
+	if err == nil {
+		if t.To.IsZero() {
+			_, t.To = a.clock.Now()
+		}
+		if err := a.Print(a.totalsSlip(t, z)); err != nil {
+			a.o.Log.Warn("totals not printed", "number", t.Number, "err", err)
+		}
+	}
+	reply(w, t, err)
 }
 
 func (a *Agent) queue(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,78 @@
+package receipt
+
+import (
+	"fmt"
+	"time"
+
+	"payterm"
+)
+
+// Totals writes the slip of a day total: an X while the day goes on, a Z when it
+// is closed.
+func Totals(t payterm.Totals, z bool, currency payterm.Currency, opt Options) payterm.Receipt {
+	tx := textsFor(opt.Language)
+	r := payterm.Receipt{Name: "totals"}
+	w := writer{&r}
+	if opt.Watermark != "" {
+		w.center(opt.Watermark, true, false)
+	}
+	w.head(opt.Merchant)
+	if z {
+		w.center(fmt.Sprintf(tx.zTitle, t.Number), true, true)
+	} else {
+		w.center(tx.xTitle, true, true)
+		w.center(tx.xLine, false, false)
+	}
+	w.rule()
+	w.pair(tx.from, stamp(t.From, opt, tx))
+	w.pair(tx.to, stamp(t.To, opt, tx))
+	w.pair(tx.terminal, opt.Terminal)
+	money := func(minor int64) string { return payterm.Amount{Minor: minor, Currency: currency}.String() }
+	block := func(row payterm.TotalsRow) {
+		w.pair(fmt.Sprintf(tx.sales, row.Count), money(row.AmountMinor))
+		if row.TipMinor != 0 {
+			w.pair(tx.tip, money(row.TipMinor))
+		}
+		if row.RefundCount != 0 {
+			w.pair(fmt.Sprintf(tx.refunds, row.RefundCount), "-"+money(row.RefundedMinor))
+		}
+	}
+	for _, row := range t.By {
+		w.rule()
+		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: row.Wallet.Name(), Right: tx.modes[row.Mode], Bold: true})
+		w.pair(tx.operator, row.Operator)
+		block(row)
+	}
+	w.rule()
+	sum := t.Sum()
+	block(sum)
+	w.large(tx.net, payterm.Amount{Minor: sum.Net(), Currency: currency})
+	if len(t.Open) > 0 {
+		w.rule()
+		w.text(fmt.Sprintf(tx.open, len(t.Open)))
+		for _, o := range t.Open {
+			w.pair(string(o.ID), o.Total().String())
+		}
+	}
+	if t.Head != "" {
+		w.rule()
+		w.pair(tx.head, t.Head[:min(16, len(t.Head))])
+	}
+	if opt.Watermark != "" {
+		w.center(opt.Watermark+" - "+tx.notMoney, true, false)
+	}
+	w.line(payterm.ReceiptLine{Kind: payterm.LineCut})
+	return r
+}
+
+// stamp writes a moment in the shop's time.
+func stamp(at time.Time, opt Options, t *texts) string {
+	if at.IsZero() {
+		return t.noClock
+	}
+	zone := opt.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return at.In(zone).Format("2006-01-02 15:04:05")
+}
