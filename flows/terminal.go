@@ -43,7 +43,8 @@ type Settings struct {
 	ActiveWallets WalletSet
 	Wallets       WalletSet // whose codes may be scanned; none for all
 	Operator      string
-	PINSet        bool // a supervisor's PIN is configured
+	PINSet        bool            // a supervisor's PIN is configured
+	Last          payterm.OrderID // of an earlier life: its slips may be wanted again
 	Rules         Rules
 }
 
@@ -83,7 +84,7 @@ func NewTerminal(s Settings) Terminal {
 	if s.MaxMinor <= 0 || s.MaxMinor > payterm.MaxMinor {
 		s.MaxMinor = payterm.MaxMinor
 	}
-	t := Terminal{Settings: s, Status: Status{Network: NetworkUnknown, Paper: payterm.PaperUnknown}}
+	t := Terminal{Settings: s, Last: s.Last, Status: Status{Network: NetworkUnknown, Paper: payterm.PaperUnknown}}
 	return t.idle()
 }
 

@@ -112,6 +112,16 @@ func each(q interface {
 	return classify(rows.Err())
 }
 
+// LastApproved is the newest order whose slips may be wanted again, empty for none.
+func (r *Reader) LastApproved() (payterm.OrderID, error) {
+	var id payterm.OrderID
+	err := r.ro.QueryRow(`SELECT order_id FROM orders WHERE outcome = 'approved' ORDER BY n DESC LIMIT 1`).Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("storage: look for the last approved order: %w", classify(err))
+	}
+	return id, nil
+}
+
 // CodeUsed reports whether an order has used the payment code of this keyed
 // hash.
 func (r *Reader) CodeUsed(key string) (bool, error) {

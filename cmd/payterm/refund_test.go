@@ -110,6 +110,33 @@ func TestRefundReplyLost(t *testing.T) {
 	}
 }
 
+// TestReprint has the power fail before the slips: the last sale's are printed again
+// and say COPY, since nobody knows whether the first ones came out.
+func TestReprint(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "")
+	s.sold("5.00")
+	if err := s.agent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	s.agent.Wait() //nolint:errcheck // it was killed
+	s.start()
+	s.waitScreen("idle")
+	s.keys("F2")
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		paper := string(s.call("GET", s.panel+"/emu/paper.txt", nil))
+		if strings.Count(paper, "COPY") == 2 && strings.Contains(paper, "Customer copy") && strings.Contains(paper, "5.00") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no copies:\n%s", paper)
+		}
+	}
+	if o := s.orders()[0]; o.Prints != 4 || o.Outcome != payterm.Approved {
+		t.Errorf("the journal: %+v", o)
+	}
+}
+
 // TestTotals closes a day: each order is in one Z, and the Z agrees with the
 // ledger.
 func TestTotals(t *testing.T) {

@@ -202,12 +202,16 @@ func (s *Sim) live(l *life) error {
 	log := slog.New(slog.NewTextHandler(&s.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.mu.Unlock()
 	e := &edge{s: s, l: l, client: client}
+	last, err := store.LastApproved()
+	if err != nil {
+		return err
+	}
 	rules := flows.DefaultRules()
 	rules.KeepLate = s.c.KeepLate
 	l.runner = runner.New(runner.Config{
 		Journal: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
 		Settings: flows.Settings{
-			Currency: "CAD", Rules: rules, PINSet: s.c.PIN,
+			Currency: "CAD", Rules: rules, PINSet: s.c.PIN, Last: last,
 			ActiveWallets: flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay),
 		},
 		Screen: e.compose, Slip: e.slip,

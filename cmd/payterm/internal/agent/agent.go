@@ -90,8 +90,13 @@ func Start(o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.lock.Close())
 	}
-	a.runner = runner.New(a.runnerConfig(gateway))
-	open, err := a.store.OpenOrders()
+	c := a.runnerConfig(gateway)
+	c.Settings.Last, err = a.store.LastApproved()
+	a.runner = runner.New(c)
+	var open []storage.OpenOrder
+	if err == nil {
+		open, err = a.store.OpenOrders()
+	}
 	if err == nil {
 		list := make([]runner.Open, len(open))
 		for i, one := range open {
