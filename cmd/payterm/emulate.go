@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,12 +46,9 @@ func (c emulateCmd) Run() error {
 	if err := loopback(c.Listen); err != nil {
 		return err
 	}
-	cfg := config.Default()
-	if c.Config != "" {
-		var err error
-		if cfg, err = config.Load(c.Config, os.Environ()); err != nil {
-			return err
-		}
+	cfg, err := config.Load(c.Config, os.Environ())
+	if err != nil {
+		return err
 	}
 	if cfg.Merchant.Name == "" {
 		cfg.Merchant.Name = "Demo shop"
@@ -63,9 +61,9 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	var p *panel.Panel
+	var front atomic.Pointer[panel.Panel] // the board is there before its panel
 	board, err := emulated.New(emulated.Config{Profile: profile, Scale: c.Scale, Changed: func(device string) {
-		if p != nil {
+		if p := front.Load(); p != nil {
 			p.Changed(device)
 		}
 	}})
@@ -97,16 +95,18 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	front := panel.Options{Board: board, Screen: a.Screen}
+	options := panel.Options{Board: board, Screen: a.Screen}
 	if profile.Keypad != nil {
-		front.Keys = profile.Keypad.Keys
+		options.Keys = profile.Keypad.Keys
 	}
 	if simulated {
-		front.Gateway = base
+		options.Gateway = base
 	}
-	if p, err = panel.New(front); err != nil {
+	p, err := panel.New(options)
+	if err != nil {
 		return err
 	}
+	front.Store(p)
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("front panel: %w", err)

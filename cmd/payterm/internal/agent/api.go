@@ -63,7 +63,20 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	mux.HandleFunc("POST /orders/{id}/refund", a.refund)
 	mux.HandleFunc("GET /queue", a.queue)
 	mux.HandleFunc("POST /totals/{which}", a.totals)
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	tcp, guard, err := a.listenTCP(mux)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	a.serveOn(ctx, wg, l, mux)
+	if tcp != nil {
+		a.serveOn(ctx, wg, tcp, guard)
+	}
+	return nil
+}
+
+// serveOn answers on one listener until the context ends.
+func (a *Agent) serveOn(ctx context.Context, wg *sync.WaitGroup, l net.Listener, h http.Handler) {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	wg.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			a.o.Log.Error("local API", "err", err)
@@ -73,7 +86,6 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 		<-ctx.Done()
 		srv.Close() //nolint:errcheck // whoever waits is told by the connection
 	})
-	return nil
 }
 
 // sayer writes a line of the answer, at once.
