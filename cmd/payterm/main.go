@@ -35,6 +35,7 @@ func buildTime() time.Time {
 type cli struct {
 	Emulate emulateCmd `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
 	Sale    saleCmd    `cmd:"" help:"Ask the running agent for a sale."`
+	Doctor  doctorCmd  `cmd:"" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
 	Totals  totalsCmd  `cmd:"" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
 	Refund  refundCmd  `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
 	Status  statusCmd  `cmd:"" help:"Say how the agent is, or how an order stands."`

@@ -198,3 +198,45 @@ func (s *shop) totals(args ...string) payterm.Totals {
 	}
 	return t
 }
+
+// TestDoctor examines a terminal that is well, and one that is not.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "")
+	examine := func() (int, map[string]string) {
+		r := s.run("doctor")
+		r.cmd.Wait() //nolint:errcheck // its exit status is looked at
+		var rep struct{ Checks []struct{ Name, Result string } }
+		if err := json.Unmarshal(r.out.Bytes(), &rep); err != nil {
+			t.Fatalf("%v: %s", err, &r.out)
+		}
+		found := map[string]string{}
+		for _, c := range rep.Checks {
+			found[c.Name] = c.Result
+		}
+		return r.cmd.ProcessState.ExitCode(), found
+	}
+	status, found := examine()
+	for _, name := range []string{"display", "keypad", "scanner", "printer", "buzzer", "journal", "space", "clock", "network answer", "queue"} {
+		if found[name] != "ok" {
+			t.Errorf("%s: %q", name, found[name])
+		}
+	}
+	if status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	s.post(s.panel+"/emu/unplug", map[string]string{"device": "scanner"})
+	s.faults("EX_RATE_QUERY", "bad_digest", 0)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) { // a cable is missed when it is used
+		status, found = examine()
+		if found["scanner"] == "fail" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the scanner is gone and nobody says so: %v", found)
+		}
+	}
+	if status != 1 || found["network answer"] != "fail" || found["network connection"] != "ok" {
+		t.Errorf("exit status %d, %v", status, found)
+	}
+}

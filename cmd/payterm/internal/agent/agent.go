@@ -61,7 +61,8 @@ type Agent struct {
 	sounds   chan payterm.Sound
 	mu       sync.Mutex
 	last     payterm.Screen
-	problems map[string]string
+	troubles map[string]trouble // by device
+	gateway  *ottpay.Client
 }
 
 const slipQueue = 32
@@ -73,13 +74,14 @@ func Start(o Options) (*Agent, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	a := &Agent{
-		o: o, clock: runner.NewSystemClock(o.Built), problems: map[string]string{},
+		o: o, clock: runner.NewSystemClock(o.Built), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 	}
 	if err := a.takeLock(); err != nil {
 		return nil, err
 	}
-	gateway, err := a.gateway()
+	var err error
+	a.gateway, err = a.openGateway()
 	if err != nil {
 		return nil, errors.Join(err, a.lock.Close())
 	}
@@ -90,7 +92,7 @@ func Start(o Options) (*Agent, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.lock.Close())
 	}
-	c := a.runnerConfig(gateway)
+	c := a.runnerConfig()
 	c.Settings.Last, err = a.store.LastApproved()
 	a.runner = runner.New(c)
 	var open []storage.OpenOrder
@@ -123,7 +125,7 @@ func (a *Agent) takeLock() error {
 	return nil
 }
 
-func (a *Agent) gateway() (*ottpay.Client, error) {
+func (a *Agent) openGateway() (*ottpay.Client, error) {
 	g := a.o.Config.Gateway
 	var cas *x509.CertPool
 	if g.CAFile != "" {
@@ -142,14 +144,14 @@ func (a *Agent) gateway() (*ottpay.Client, error) {
 	})
 }
 
-func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
+func (a *Agent) runnerConfig() runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
 	screens := screen.Options{Language: c.Terminal.Language, Merchant: c.Merchant.Name, Watermark: a.o.Watermark}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
 	return runner.Config{
-		Journal: a.store, Gateway: gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: a.store.BootTag(), Log: a.o.Log,
+		Journal: a.store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: a.store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
 			ActiveWallets: flows.WalletSetOf(c.Gateway.ActiveWallets...), Wallets: flows.WalletSetOf(c.Gateway.Wallets...),

@@ -63,6 +63,7 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	mux.HandleFunc("POST /orders/{id}/refund", a.refund)
 	mux.HandleFunc("GET /queue", a.queue)
 	mux.HandleFunc("POST /totals/{which}", a.totals)
+	mux.HandleFunc("POST /doctor", a.doctor)
 	tcp, guard, err := a.listenTCP(mux)
 	if err != nil {
 		return errors.Join(err, l.Close())

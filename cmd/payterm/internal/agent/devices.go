@@ -16,6 +16,9 @@ import (
 // again pauses before a device is tried again; false when the agent ends.
 func (a *Agent) again(ctx context.Context, device string, err error) bool {
 	a.o.Log.Warn("device", "device", device, "err", err)
+	a.mu.Lock()
+	a.troubles[device] = trouble{err, a.mono()}
+	a.mu.Unlock()
 	select {
 	case <-ctx.Done():
 		return false

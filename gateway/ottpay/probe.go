@@ -1,0 +1,78 @@
+package ottpay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"time"
+
+	"payterm"
+)
+
+// Hop is one stage on the way to the gateway and back.
+type Hop struct {
+	Name string        // address, connection, encryption, answer
+	Took time.Duration // of this stage alone
+	Err  error         // says what to do
+}
+
+// Probe goes to the gateway stage by stage, moves no money and ends at the first
+// stage that fails: look up its address, connect, encrypt, and have an exchange
+// rate answered, which proves merchant id and sign key as well.
+func (c *Client) Probe(ctx context.Context, currency payterm.Currency) []Hop {
+	var hops []Hop
+	stage := func(name string, do func(context.Context) error) bool {
+		began := c.c.Now()
+		err := do(ctx)
+		hops = append(hops, Hop{name, c.c.Now().Sub(began), err})
+		return err == nil
+	}
+	u, err := url.Parse(c.c.URL)
+	if err != nil { // New has parsed it before
+		return []Hop{{Name: "address", Err: err}}
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	var raw net.Conn
+	ok := stage("address", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, c.c.ConnectTimeout)
+		defer cancel()
+		_, err := net.DefaultResolver.LookupHost(ctx, u.Hostname())
+		return c.inWords(err)
+	}) && stage("connection", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, c.c.ConnectTimeout)
+		defer cancel()
+		var err error
+		raw, err = c.c.Dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+		return c.inWords(err)
+	})
+	if raw != nil {
+		defer raw.Close()
+	}
+	if ok && c.tls != nil {
+		ok = stage("encryption", func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, c.c.ConnectTimeout)
+			defer cancel()
+			return c.inWords(tls.Client(raw, c.tls).HandshakeContext(ctx))
+		})
+	}
+	if ok {
+		stage("answer", func(ctx context.Context) error {
+			_, err := c.ExchangeRate(ctx, currency)
+			return err
+		})
+	}
+	return hops
+}
+
+// inWords is what explain makes of an error before anything was written.
+func (c *Client) inWords(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(c.explain(err, false).why)
+}
