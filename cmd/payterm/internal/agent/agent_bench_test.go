@@ -3,6 +3,8 @@ package agent
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -46,7 +49,7 @@ func BenchmarkScanToWire(b *testing.B) {
 		t.keys("1", "0", "0", payterm.KeyEnter)
 		t.waitScreen("scan")
 		t.scanner([]byte(code))
-		time.Sleep(20 * time.Millisecond) // as long as the line takes for it
+		t.quiet()
 		if i > 0 {
 			syncs = append(syncs, disk.sync(t.journal.grown))
 		}
@@ -129,6 +132,7 @@ type terminal struct {
 	gateway *gateway
 	sim     *ottsim.Sim
 	cable   *haltest.Cable
+	changed atomic.Int64 // when a chip of the board did something, in Unix nanoseconds
 }
 
 const merchant, signKey = "ON00000000", "0123456789ABCDEF"
@@ -149,7 +153,7 @@ func newTerminal(b *testing.B) *terminal {
 	if err != nil {
 		b.Fatal(err)
 	}
-	board, err := emulated.New(emulated.Config{Profile: profile, Scale: 100})
+	board, err := emulated.New(emulated.Config{Profile: profile, Scale: 100, Changed: func(string) { t.changed.Store(time.Now().UnixNano()) }})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -220,6 +224,16 @@ func (t *terminal) waitScreen(name string) {
 		if time.Now().After(end) {
 			t.b.Fatalf("no screen %s, but %s", name, t.agent.Screen().Name)
 		}
+	}
+}
+
+// quiet waits until display and printer have done their work, as they have long
+// before a customer holds up a phone.
+func (t *terminal) quiet() {
+	const pause = 25 * time.Millisecond
+	time.Sleep(pause)
+	for end := time.Now().Add(5 * time.Second); time.Since(time.Unix(0, t.changed.Load())) < pause && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -318,23 +332,45 @@ func (g *gateway) wait(b *testing.B) time.Time {
 	}
 }
 
+// Accept waits for the first byte, so that no goroutine has to be started before
+// it is seen.
 func (g *gateway) Accept() (net.Conn, error) {
 	conn, err := g.Listener.Accept()
-	return &noted{Conn: conn, first: g.first}, err
-}
-
-type noted struct {
-	net.Conn
-	once  sync.Once
-	first chan<- time.Time
-}
-
-func (c *noted) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		now := time.Now()
-		c.once.Do(func() { c.first <- now })
+	if err != nil {
+		return nil, err
 	}
-	return n, err
+	var b [1]byte
+	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	n, err := conn.Read(b[:])
+	if err == nil {
+		g.first <- time.Now()
+	}
+	return begun{conn, io.MultiReader(bytes.NewReader(b[:n]), conn)}, conn.SetReadDeadline(time.Time{})
 }
 
+// begun is a connection whose first byte was read.
+type begun struct {
+	net.Conn
+	r io.Reader
+}
+
+func (c begun) Read(b []byte) (int, error) { return c.r.Read(b) }
+
+// BenchmarkExchange is one request and its reply, sealed, sent over a connection
+// of its own on loopback, answered by the simulator, opened and checked.
+func BenchmarkExchange(b *testing.B) {
+	t := newTerminal(b)
+	client, err := t.agent.gateway()
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := payterm.Inquiry{OrderID: "T1AAAAA000001", Total: payterm.Amount{Minor: 100, Currency: "CAD"}}
+	for b.Loop() {
+		if a, ok := client.Inquire(b.Context(), q).(payterm.NotFound); !ok {
+			b.Fatalf("an order that the gateway does not know: %+v", a)
+		}
+		t.gateway.wait(b)
+	}
+}
