@@ -79,16 +79,6 @@ func (r *Reader) orders(query string, args ...any) ([]payterm.Order, error) {
 	return list, nil
 }
 
-// CodeUsed reports whether an order has used the payment code of this keyed
-// hash.
-func (r *Reader) CodeUsed(key string) (bool, error) {
-	var n int
-	if err := r.ro.QueryRow(`SELECT count(*) FROM orders WHERE code_key = ?`, key).Scan(&n); err != nil {
-		return false, fmt.Errorf("storage: look up a payment code: %w", classify(err))
-	}
-	return n > 0, nil
-}
-
 // Events gives an order's events, the oldest first.
 func (r *Reader) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	rows, err := r.ro.Query(`SELECT seq, order_id, event, body, boot, mono, wall FROM journal WHERE order_id = ? ORDER BY seq`, string(id))

@@ -62,7 +62,7 @@ func BenchmarkScanToWire(b *testing.B) {
 		}
 		m := t.journal.marks()
 		whole = append(whole, first.Sub(last))
-		line = append(line, m.heard.Sub(last))
+		line = append(line, m.begun.Sub(last))
 		commit = append(commit, m.committed.Sub(m.begun))
 		request = append(request, first.Sub(m.committed))
 	}
@@ -254,7 +254,7 @@ func (t *terminal) wallet() string {
 	return w.Code
 }
 
-// journal notes when the scan reaches the loop, and its commit.
+// journal notes when the commit of a scan begins and ends.
 type journal struct {
 	runner.Journal
 	wal   string
@@ -264,19 +264,12 @@ type journal struct {
 	last marks
 }
 
-type marks struct{ heard, begun, committed time.Time }
+type marks struct{ begun, committed time.Time }
 
 func (j *journal) marks() marks {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.last
-}
-
-func (j *journal) CodeUsed(key string) (bool, error) {
-	j.mu.Lock()
-	j.last.heard = time.Now()
-	j.mu.Unlock()
-	return j.Journal.CodeUsed(key)
 }
 
 func (j *journal) Commit(entries ...payterm.Entry) error {
@@ -286,21 +279,20 @@ func (j *journal) Commit(entries ...payterm.Entry) error {
 	before := j.size()
 	begun := time.Now()
 	err := j.Journal.Commit(entries...)
+	committed := time.Now()
 	j.mu.Lock()
-	j.last.begun, j.last.committed = begun, time.Now()
-	j.mu.Unlock()
+	defer j.mu.Unlock()
+	j.last = marks{begun, committed}
 	if j.grown == 0 {
 		j.grown = j.size() - before
 	}
 	return err
 }
 
+// size is the log's. Once it is known how much a commit adds, nobody asks.
 func (j *journal) size() int64 {
-	if j.grown != 0 {
-		return 0 // it is known
-	}
 	info, err := os.Stat(j.wal)
-	if err != nil {
+	if j.grown != 0 || err != nil {
 		return 0
 	}
 	return info.Size()
