@@ -122,16 +122,6 @@ func (r *Reader) LastApproved() (payterm.OrderID, error) {
 	return id, nil
 }
 
-// CodeUsed reports whether an order has used the payment code of this keyed
-// hash.
-func (r *Reader) CodeUsed(key string) (bool, error) {
-	var n int
-	if err := r.ro.QueryRow(`SELECT count(*) FROM orders WHERE code_key = ?`, key).Scan(&n); err != nil {
-		return false, fmt.Errorf("storage: look up a payment code: %w", classify(err))
-	}
-	return n > 0, nil
-}
-
 // Events gives an order's events, the oldest first.
 func (r *Reader) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	list := []payterm.Journaled{}

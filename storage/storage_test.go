@@ -135,9 +135,6 @@ func TestGuards(t *testing.T) {
 	if err := s.Commit(twice); !errors.As(err, &used) || !used.CodeUsed() {
 		t.Errorf("a code used twice: %v", err)
 	}
-	if used, err := s.CodeUsed("key"); err != nil || !used {
-		t.Errorf("the code is not known as used: %v", err)
-	}
 	if orders, err := s.Orders(); err != nil || len(orders) != 1 {
 		t.Errorf("a refused commit left something: %d orders, %v", len(orders), err)
 	}

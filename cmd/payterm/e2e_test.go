@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 }
 
 // program starts a program and reads its one line of readiness.
-func program(t *testing.T, name string, args ...string) (*exec.Cmd, map[string]any) {
+func program(t testing.TB, name string, args ...string) (*exec.Cmd, map[string]any) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(bin, name), args...)
 	var stderr bytes.Buffer
@@ -76,7 +76,7 @@ func program(t *testing.T, name string, args ...string) (*exec.Cmd, map[string]a
 
 // shop is a gateway and a terminal that can be killed and started again.
 type shop struct {
-	t           *testing.T
+	t           testing.TB
 	dir         string
 	sim, panel  string
 	agent       *exec.Cmd

@@ -110,7 +110,7 @@ var bugs = []planted{
 		"WHERE z = ? ORDER BY n", "WHERE z = ? AND attention = '' ORDER BY n"}}},
 	{"order_hidden", "ways_out boot", []edit{{"flows/view.go", "Wallet: o.Wallet, Order: o.ID(),", "Wallet: o.Wallet,"}}},
 	{"secret_in_the_log", "secrets", []edit{{"flows/runner/runner.go",
-		"	used, err := r.c.Journal.CodeUsed(ev.Key)", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	used, err := r.c.Journal.CodeUsed(ev.Key)"}}},
+		"	wallet, _ := code.Wallet()", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Wallet()"}}},
 	{"secret_in_the_journal", "secrets", []edit{{"flows/runner/runner.go",
 		"Masked: code.String(), Wallet", "Masked: code.Reveal(), Wallet"}}},
 }

@@ -417,7 +417,6 @@ func (e *edge) NextOrderID() (payterm.OrderID, error) {
 	return id, err
 }
 
-func (e *edge) CodeUsed(key string) (bool, error) { return e.l.store.CodeUsed(key) }
 func (e *edge) OrderByKey(key string) (payterm.Order, bool, error) {
 	return e.l.store.OrderByKey(key)
 }

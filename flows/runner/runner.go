@@ -25,11 +25,11 @@ import (
 )
 
 // Journal makes events durable. Commit stores all of the entries or none, and
-// returns once they are on the disk.
+// returns once they are on the disk. A payment code that another order has used
+// is refused by it (codeUsed).
 type Journal interface {
 	Commit(entries ...payterm.Entry) error
 	NextOrderID() (payterm.OrderID, error)
-	CodeUsed(key string) (bool, error)
 	OrderByKey(idempotencyKey string) (payterm.Order, bool, error)
 	Writable() error // tried while the journal is out of order
 	Events(payterm.OrderID) ([]payterm.Journaled, error)
@@ -213,14 +213,7 @@ func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
 
 func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
 	wallet, _ := code.Wallet()
-	ev := flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began}
-	used, err := r.c.Journal.CodeUsed(ev.Key)
-	if err != nil {
-		r.storeFailed(fmt.Errorf("look up a payment code: %w", err))
-		return
-	}
-	ev.Used = used
-	r.feed(ev)
+	r.feed(flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
 }
 
 // Paper reports the printer's condition.

@@ -15,7 +15,7 @@ import (
 // world is a runner on a real journal, with a clock that only the test moves and
 // a gateway that answers what it is told, when the test lets it.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	path    string
 	now     time.Duration
 	r       *Runner
@@ -128,7 +128,7 @@ func (w *world) order(n int) payterm.Order {
 	return orders[n]
 }
 
-func newWorld(t *testing.T, answers ...payterm.Answer) *world {
+func newWorld(t testing.TB, answers ...payterm.Answer) *world {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: answers, now: time.Second}
 	w.boot()
 	t.Cleanup(func() { w.store.Close() })
