@@ -2,6 +2,7 @@ package storage
 
 import (
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -53,7 +54,10 @@ func TestForms(t *testing.T) {
 		if err != nil || len(opened) != 2 || len(opened[0].Events) != 2 || len(opened[1].Events) != 1 {
 			t.Errorf("%s: open orders %+v %v", name, opened, err)
 		}
-		if used, err := s.CodeUsed("key-1"); err != nil || !used {
+		var used interface{ CodeUsed() bool }
+		twice := payterm.Entry{OrderID: "T1AAAAA999999", Event: "code_scanned", Body: []byte("{}"), CodeKey: "key-1",
+			Order: payterm.Order{ID: "T1AAAAA999999", Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 1, Currency: "CAD", Outcome: payterm.Open}}
+		if err := s.Commit(twice); !errors.As(err, &used) {
 			t.Errorf("%s: a code that was used is not known: %v", name, err)
 		}
 		if o, found, err := s.OrderByKey("till-4"); err != nil || !found || o.Outcome != payterm.InDoubt {
