@@ -337,8 +337,8 @@ func everything(r *Reader) (all []any, err error) {
 		in, err := r.InZ(z)
 		keep(in, err)
 	}
-	used, err := r.CodeUsed("key")
-	keep(used, err)
+	keyed, _, err := r.OrderByKey("till-1")
+	keep(keyed, err)
 	return all, errors.Join(errs...)
 }
 

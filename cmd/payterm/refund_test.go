@@ -206,7 +206,9 @@ func TestDoctor(t *testing.T) {
 	examine := func() (int, map[string]string) {
 		r := s.run("doctor")
 		r.cmd.Wait() //nolint:errcheck // its exit status is looked at
-		var rep struct{ Checks []struct{ Name, Result string } }
+		var rep struct {
+			Checks []struct{ Name, Result string }
+		}
 		if err := json.Unmarshal(r.out.Bytes(), &rep); err != nil {
 			t.Fatalf("%v: %s", err, &r.out)
 		}

@@ -372,10 +372,7 @@ func (c begun) Read(b []byte) (int, error) { return c.r.Read(b) }
 // of its own on loopback, answered by the simulator, opened and checked.
 func BenchmarkExchange(b *testing.B) {
 	t := newTerminal(b)
-	client, err := t.agent.gateway()
-	if err != nil {
-		b.Fatal(err)
-	}
+	client := t.agent.gateway
 	q := payterm.Inquiry{OrderID: "T1AAAAA000001", Total: payterm.Amount{Minor: 100, Currency: "CAD"}}
 	for b.Loop() {
 		if a, ok := client.Inquire(b.Context(), q).(payterm.NotFound); !ok {
