@@ -88,6 +88,9 @@ func (c listCmd) Run() error {
 			return err
 		}
 		return c.print(map[string]any{"orders": orders}, func() {
+			if len(orders) == 0 {
+				fmt.Println("no orders yet")
+			}
 			for _, o := range orders {
 				fmt.Printf("%-20s %-6s %-7s %-9s %10s %s  %-9s %s\n", o.ID, o.Kind, o.Mode, o.Wallet, o.Total(), o.Currency, o.Outcome, o.Reason)
 			}
@@ -135,6 +138,9 @@ func (c queueCmd) Run() error {
 			return err
 		}
 		return c.print(map[string]any{"queue": queue}, func() {
+			if len(queue) == 0 {
+				fmt.Println("nothing is owed to the network")
+			}
 			for _, q := range queue {
 				fmt.Printf("%-20s %s since %s\n", q.OrderID, q.Task, q.Since.Format("2006-01-02 15:04:05Z"))
 			}

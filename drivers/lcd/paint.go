@@ -247,18 +247,14 @@ func (p *Painter) lines(lines []string, box image.Rectangle) {
 }
 
 func (p *Painter) setLines(lines []string, face *face, gap int, box image.Rectangle, h int) {
-	y := box.Min.Y + max(0, (box.Dy()-h)/2)
-	for i, line := range lines {
+	y, c := box.Min.Y+max(0, (box.Dy()-h)/2), ink
+	for _, line := range lines {
 		text, gapped := strings.CutPrefix(line, "\x00")
 		if gapped {
-			y += gap
+			y, c = y+gap, soft // only the first paragraph is in full ink
 		}
 		if y+face.height > box.Max.Y {
 			return
-		}
-		c := ink
-		if i > 0 && gapped {
-			c = soft
 		}
 		p.draw(text, face, box.Min.X+(box.Dx()-face.width(text))/2, y+face.ascent, c)
 		y += face.height
