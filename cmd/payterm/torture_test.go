@@ -54,7 +54,8 @@ type torment struct {
 	codes    []string
 	phones   []phone
 	kills    []time.Time
-	stillUp  int // starts that were killed before they were ready
+	unborn   int       // starts that were killed before they were ready
+	shownAt  time.Time // when a code was last held to the scanner
 	attempts int
 }
 
@@ -244,6 +245,7 @@ func (m *torment) present() {
 	m.post(m.sim+"/sim/wallets", wallet)
 	m.codes = append(m.codes, wallet["code"].(string))
 	m.scan(m.codes[n])
+	m.shownAt = time.Now()
 }
 
 // watch lets customers notice what they can pay, and do what they have decided.
@@ -260,6 +262,10 @@ func (m *torment) watch() {
 	resp.Body.Close()
 	if err != nil {
 		m.t.Fatal(err)
+	}
+	if status.State == "scan" && time.Since(m.shownAt) > time.Second { // as a customer does whose code was not read
+		m.scan(m.codes[len(m.codes)-1])
+		m.shownAt = time.Now()
 	}
 	known := slices.ContainsFunc(m.phones, func(p phone) bool { return p.order == status.Order })
 	if !known && (status.State == "show_code" || status.State == "waiting") && status.Order != "" {
@@ -297,7 +303,7 @@ func (m *torment) die() {
 		time.Sleep(time.Duration(m.chance.Int64N(int64(200 * time.Millisecond))))
 		cmd.Process.Kill() //nolint:errcheck // it lives until then
 		cmd.Wait()         //nolint:errcheck // it was killed
-		m.stillUp++
+		m.unborn++
 	}
 	m.boot()
 }
@@ -333,7 +339,7 @@ func (m *torment) settle() {
 	}
 	close50 := m.closeToSend(50 * time.Millisecond)
 	m.t.Logf("%d asked, %d calls, %d kills of which %d within 50 ms of a send, %d while starting: %v",
-		len(m.pledges), m.attempts, len(m.kills), close50, m.stillUp, count)
+		len(m.pledges), m.attempts, len(m.kills), close50, m.unborn, count)
 	if close50 < len(m.kills)/10 || len(m.kills) < 3 || count["sale approved"] == 0 {
 		m.t.Error("too little happened to prove anything")
 	}
