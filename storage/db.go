@@ -58,6 +58,7 @@ type Store struct {
 	tag     string
 	counter int64
 	chain   chain
+	damage  error // found in this life: nothing but a repair mends it
 }
 
 // chain is the end of the journal.
@@ -95,7 +96,7 @@ func Open(o Options) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &Store{o: o, db: db, path: o.Path}
-	if err := s.start(); err != nil {
+	if err := s.withReserve(s.start); err != nil {
 		return nil, errors.Join(fmt.Errorf("storage: %s: %w", o.Path, classify(err)), db.Close())
 	}
 	return s, nil
@@ -215,8 +216,12 @@ func (s *Store) Checkpoint() error {
 	return nil
 }
 
-// Writable tries whether a transaction reaches the disk.
+// Writable tries whether a transaction reaches the disk, with room for those that
+// follow it.
 func (s *Store) Writable() error {
+	if err := s.Reserve(); err != nil {
+		return err
+	}
 	if _, err := s.db.Exec(`UPDATE probe SET n = n + 1`); err != nil {
 		return fmt.Errorf("storage: %w", classify(err))
 	}
