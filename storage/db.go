@@ -69,7 +69,12 @@ type chain struct {
 
 // Open opens or makes the journal and commits this start's tag. A file that it
 // refuses for its form is left as it was.
-func Open(o Options) (*Store, error) {
+func Open(o Options) (s *Store, err error) {
+	err = withReserve(o.Path, func() error { s, err = open(o); return err })
+	return s, err
+}
+
+func open(o Options) (*Store, error) {
 	if err := makeFile(o.Path); err != nil {
 		return nil, fmt.Errorf("storage: make %s: %w", o.Path, classify(err))
 	}
@@ -96,7 +101,7 @@ func Open(o Options) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &Store{o: o, db: db, path: o.Path}
-	if err := s.withReserve(s.start); err != nil {
+	if err := s.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("storage: %s: %w", o.Path, classify(err)), db.Close())
 	}
 	return s, nil

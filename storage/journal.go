@@ -35,7 +35,7 @@ func (s *Store) Commit(entries ...payterm.Entry) error {
 func (s *Store) append(add func(tx *sql.Tx, end *chain) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.withReserve(func() error { return s.appendOnce(add) })
+	err := withReserve(s.path, func() error { return s.appendOnce(add) })
 	if errors.Is(err, ErrCorrupt) {
 		s.damage = err
 	}

@@ -16,7 +16,7 @@ import (
 // reserveSize is what is set aside, in bytes: a hundred commits.
 const reserveSize = 1 << 20
 
-func (s *Store) reservePath() string { return s.path + ".reserve" }
+func reservePath(journal string) string { return journal + ".reserve" }
 
 // Reserve reports whether the room that is set aside for replies is there, and
 // sets it aside where it is not; ErrFull when there is too little. It is cheap
@@ -27,12 +27,12 @@ func (s *Store) Reserve() error {
 	if err := s.damage; err != nil {
 		return err
 	}
-	info, err := os.Stat(s.reservePath())
+	info, err := os.Stat(reservePath(s.path))
 	if err == nil && allocated(info) >= reserveSize {
 		return nil
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = s.setAside()
+		err = setAside(reservePath(s.path))
 	}
 	if err != nil {
 		return fmt.Errorf("storage: set %d KiB aside: %w", reserveSize>>10, classify(err))
@@ -49,8 +49,8 @@ func allocated(info fs.FileInfo) int64 {
 }
 
 // setAside makes the file, whole or not at all.
-func (s *Store) setAside() error {
-	f, err := os.OpenFile(s.reservePath(), os.O_RDWR|os.O_CREATE, 0o600)
+func setAside(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -62,32 +62,23 @@ func (s *Store) setAside() error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, s.giveUp())
+		return errors.Join(err, os.Remove(path))
 	}
 	return nil
 }
 
-// giveUp gives the room back to the disk. The caller holds mu, or is alone.
-func (s *Store) giveUp() error {
-	err := os.Remove(s.reservePath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// withReserve does something, and where the disk is full does it once more in the
-// room that was set aside. The caller holds mu, or is alone.
-func (s *Store) withReserve(do func() error) error {
+// withReserve does something to a journal, and where the disk is full does it once
+// more in the room that was set aside.
+func withReserve(journal string, do func() error) error {
 	err := do()
 	if !errors.Is(classify(err), ErrFull) {
 		return err
 	}
-	if _, none := os.Stat(s.reservePath()); none != nil {
+	switch gone := os.Remove(reservePath(journal)); {
+	case errors.Is(gone, fs.ErrNotExist):
 		return err
-	}
-	if e := s.giveUp(); e != nil {
-		return errors.Join(err, fmt.Errorf("give up the reserve: %w", e))
+	case gone != nil:
+		return errors.Join(err, fmt.Errorf("give up the reserve: %w", gone))
 	}
 	return do()
 }
