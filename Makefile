@@ -109,6 +109,10 @@ sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in
 	else set -- -test.v -test.run '^TestSeeds$$' -seeds $(SEEDS) -progress; fi; \
 	cd flows/flowstest && ../../build/sim.test -test.timeout 0 "$$@"
 
+.PHONY: torture
+torture: ## TIME=10m: the real process, killed at random under load with faults; ledger against journal
+	go test -count=1 -timeout 0 -v -run '^TestTorture$$' ./cmd/payterm -torture $(TIME)
+
 .PHONY: flash
 flash: ## writes an image to DEV=/dev/sdX (not built yet)
 	@echo "make flash: not built yet; it will write an image to DEV, refuse mounted and system disks, and read it back"; exit 1

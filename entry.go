@@ -52,6 +52,20 @@ type QueueItem struct {
 	OrderID  OrderID   `json:"order_id"`
 	Task     Owed      `json:"task"`
 	Since    time.Time `json:"since"`
-	NextAt   time.Time `json:"next_at,omitzero"` // known to the running agent only
 	Attempts int       `json:"attempts"`
+
+	// What only the running agent knows.
+	State  QueueState `json:"state,omitempty"`
+	Line   int        `json:"line,omitempty"`   // its place in the line, from 1
+	NextAt time.Time  `json:"next_at,omitzero"` // of what is planned
 }
+
+// QueueState says how far a task of the queue is.
+type QueueState string
+
+// The states, in the order in which they come to be answered.
+const (
+	QueueAsking  QueueState = "asking"  // the gateway is being asked
+	QueueInLine  QueueState = "in_line" // it is time, and others are before it
+	QueuePlanned QueueState = "planned" // for a time
+)

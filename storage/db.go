@@ -58,6 +58,7 @@ type Store struct {
 	tag     string
 	counter int64
 	chain   chain
+	damage  error // found in this life: nothing but a repair mends it
 }
 
 // chain is the end of the journal.
@@ -68,7 +69,12 @@ type chain struct {
 
 // Open opens or makes the journal and commits this start's tag. A file that it
 // refuses for its form is left as it was.
-func Open(o Options) (*Store, error) {
+func Open(o Options) (s *Store, err error) {
+	err = withReserve(o.Path, func() error { s, err = open(o); return err })
+	return s, err
+}
+
+func open(o Options) (*Store, error) {
 	if err := makeFile(o.Path); err != nil {
 		return nil, fmt.Errorf("storage: make %s: %w", o.Path, classify(err))
 	}
@@ -215,8 +221,12 @@ func (s *Store) Checkpoint() error {
 	return nil
 }
 
-// Writable tries whether a transaction reaches the disk.
+// Writable tries whether a transaction reaches the disk, with room for those that
+// follow it.
 func (s *Store) Writable() error {
+	if err := s.Reserve(); err != nil {
+		return err
+	}
 	if _, err := s.db.Exec(`UPDATE probe SET n = n + 1`); err != nil {
 		return fmt.Errorf("storage: %w", classify(err))
 	}

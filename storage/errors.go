@@ -9,17 +9,26 @@ import (
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
+// advice is an error that says what to do about it, in few enough words for a
+// screen.
+type advice string
+
+func (a advice) Error() string { return string(a) }
+
+// Advice is the whole of what a person has to be told.
+func (a advice) Advice() string { return string(a) }
+
 // Errors that a caller can act on. They are wrapped with what was tried.
 var (
-	ErrNewer    = errors.New("the journal was written by a newer payterm: install that version or a later one")
-	ErrOlder    = errors.New("the journal was written by an older payterm: start the agent once, which brings it up to date")
-	ErrCorrupt  = errors.New("the journal file is damaged: keep it, restore the last backup beside it, and call the service")
-	ErrFull     = errors.New("the disk is full: free some space")
-	ErrReadOnly = errors.New("the disk is read-only: check the card and the file system")
-	ErrDenied   = errors.New("access to the journal is denied: run this as the user of the agent")
-	ErrDisk     = errors.New("the disk fails: check the card and its contacts, and change it")
-	ErrBusy     = errors.New("another program holds the journal: end it")
-	ErrPragma   = errors.New("SQLite does not give the durability that was asked for")
+	ErrNewer    error = advice("the journal was written by a newer payterm: install that version or a later one")
+	ErrOlder    error = advice("the journal was written by an older payterm: start the agent once, which brings it up to date")
+	ErrCorrupt  error = advice("the journal file is damaged: keep it, restore the last backup beside it, and call the service")
+	ErrFull     error = advice("the disk is full: free some space")
+	ErrReadOnly error = advice("the disk is read-only: check the card and the file system")
+	ErrDenied   error = advice("access to the journal is denied: run this as the user of the agent")
+	ErrDisk     error = advice("the disk fails: check the card and its contacts, and change it")
+	ErrBusy     error = advice("another program holds the journal: end it")
+	ErrPragma         = errors.New("SQLite does not give the durability that was asked for")
 	// ErrChain says that a record was altered, removed or put in between.
 	ErrChain = errors.New("the journal's chain is broken")
 )

@@ -42,7 +42,7 @@ func TestForms(t *testing.T) {
 		"v1.db": "c91cb5f38ecf3cc67e21522245f0a494ad3414efcfe4503a619ba1c83108eb9a",
 	} {
 		path := unpack(t, name)
-		s := open(t, path, "AAAAA", "BBBBB") // the file has seen the first tag
+		s := openTagged(t, path, "AAAAA", "BBBBB") // the file has seen the first tag
 		if v := verify(t, s.Reader); v.Records != 11 || v.Head != head {
 			t.Errorf("%s: %+v, want 11 records up to %s", name, v, head)
 		}

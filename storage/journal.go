@@ -35,6 +35,14 @@ func (s *Store) Commit(entries ...payterm.Entry) error {
 func (s *Store) append(add func(tx *sql.Tx, end *chain) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	err := withReserve(s.path, func() error { return s.appendOnce(add) })
+	if errors.Is(err, ErrCorrupt) {
+		s.damage = err
+	}
+	return err
+}
+
+func (s *Store) appendOnce(add func(tx *sql.Tx, end *chain) error) error {
 	tx, err := s.db.Begin()
 	if err != nil {
 		return fmt.Errorf("storage: begin: %w", classify(err))

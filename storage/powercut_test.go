@@ -73,6 +73,8 @@ func child(mode, path string) error {
 		return childLife(mode, path, arg)
 	case "pressure":
 		return childPressure(path)
+	case "reserve":
+		return childReserve(path)
 	}
 	return fmt.Errorf("no mode %q", mode)
 }

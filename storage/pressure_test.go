@@ -88,9 +88,14 @@ func again(what string, try func() error) error {
 // pressed runs the child with calls that fail and gives what it said.
 func pressed(t *testing.T, dir string, flags ...string) ([]string, error) {
 	t.Helper()
+	return pressedAs(t, "pressure", dir, flags...)
+}
+
+func pressedAs(t *testing.T, mode, dir string, flags ...string) ([]string, error) {
+	t.Helper()
 	strace := tooltest.Need(t, "strace")
 	cmd := exec.Command(strace, append(append([]string{"-f", "-o", filepath.Join(scratch(t), "trace")}, flags...), os.Args[0])...)
-	cmd.Env = childEnv("pressure", dir)
+	cmd.Env = childEnv(mode, dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

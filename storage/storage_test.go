@@ -23,7 +23,7 @@ func scratch(t testing.TB) string {
 	return dir
 }
 
-func open(t *testing.T, path string, tags ...string) *Store {
+func openTagged(t *testing.T, path string, tags ...string) *Store {
 	t.Helper()
 	s, err := Open(Options{Path: path, Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) {
 		if len(tags) == 0 {
@@ -57,7 +57,7 @@ func entry(id payterm.OrderID, event string, outcome payterm.Outcome) payterm.En
 func TestCrash(t *testing.T) {
 	dir := scratch(t)
 	path := filepath.Join(dir, "a", "payterm.db")
-	s := open(t, path, "AAAAA")
+	s := openTagged(t, path, "AAAAA")
 	defer s.Close()
 	for i := range 20 {
 		id, err := s.NextOrderID()
@@ -73,7 +73,7 @@ func TestCrash(t *testing.T) {
 		crashed := filepath.Join(dir, fmt.Sprint("crash", i), "payterm.db")
 		copyFile(t, path, crashed)
 		copyFile(t, path+"-wal", crashed+"-wal")
-		again := open(t, crashed, "AAAAA", "BBBBB") // the first tag was used before
+		again := openTagged(t, crashed, "AAAAA", "BBBBB") // the first tag was used before
 		orders, err := again.OpenOrders()
 		if err != nil || len(orders) != i+1 || len(orders[i].Events) != 1 {
 			t.Fatalf("after a crash: %d open orders of %d, %v", len(orders), i+1, err)
@@ -105,7 +105,7 @@ func copyFile(t *testing.T, from, to string) {
 }
 
 func TestGuards(t *testing.T) {
-	s := open(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
+	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
 	defer s.Close()
 	began := entry("T1AAAAA000001", "sale_began", payterm.Open)
 	began.CodeKey = "key"
@@ -148,7 +148,7 @@ func TestGuards(t *testing.T) {
 
 // TestTampered breaks the chain behind the triggers' back.
 func TestTampered(t *testing.T) {
-	s := open(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
+	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
 	defer s.Close()
 	for i := range 3 {
 		if err := s.Commit(entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", i+1)), "sale_began", payterm.Open)); err != nil {
@@ -165,7 +165,7 @@ func TestTampered(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	dir := scratch(t)
-	s := open(t, filepath.Join(dir, "payterm.db"), "AAAAA")
+	s := openTagged(t, filepath.Join(dir, "payterm.db"), "AAAAA")
 	if _, err := s.db.Exec(`PRAGMA user_version = 99`); err != nil {
 		t.Fatal(err)
 	}

@@ -83,13 +83,13 @@ type shop struct {
 	configAdded string
 }
 
-func newShop(t *testing.T, sale string) *shop {
+func newShop(t *testing.T, sale string, simulator ...string) *shop {
 	s := &shop{t: t, dir: t.TempDir(), configAdded: sale}
 	key := filepath.Join(s.dir, "key")
 	if err := os.WriteFile(key, []byte("0123456789ABCDEF\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, ready := program(t, "ottsim", "--listen", "127.0.0.1:0", "--merchant-id", "ON00000000", "--sign-key-file", key)
+	_, ready := program(t, "ottsim", append([]string{"--listen", "127.0.0.1:0", "--merchant-id", "ON00000000", "--sign-key-file", key}, simulator...)...)
 	s.sim = ready["gateway"].(string)
 	text := "[gateway]\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + key +
 		"\"\nurl = \"" + s.sim + "\"\n[sale]\n" + sale
@@ -100,10 +100,19 @@ func newShop(t *testing.T, sale string) *shop {
 	return s
 }
 
-func (s *shop) start() {
-	cmd, ready := program(s.t, "payterm", "emulate", "--config", filepath.Join(s.dir, "payterm.toml"), "--listen", "127.0.0.1:0",
-		"--data", filepath.Join(s.dir, "data"), "--scale", "20")
+func (s *shop) emulate() []string {
+	return []string{"emulate", "--config", filepath.Join(s.dir, "payterm.toml"), "--listen", "127.0.0.1:0",
+		"--data", filepath.Join(s.dir, "data"), "--scale", "20"}
+}
+
+// boot starts the terminal for a life that is to end by a kill.
+func (s *shop) boot() {
+	cmd, ready := program(s.t, "payterm", s.emulate()...)
 	s.agent, s.panel = cmd, ready["panel"].(string)
+}
+
+func (s *shop) start() {
+	s.boot()
 	chips := s.panel + "/emu/violations.txt"
 	s.t.Cleanup(func() {
 		resp, err := http.Get(chips)
@@ -226,7 +235,12 @@ type row struct {
 	Paid     int64  `json:"paid_minor"`
 	Refunded int64  `json:"refunded_minor"`
 	CodeURL  string `json:"code_url"`
-	Requests []struct{ Action string }
+	Requests []request
+}
+
+type request struct {
+	At     time.Time
+	Action string
 }
 
 func (s *shop) ledger() []row {

@@ -271,7 +271,7 @@ func TestDiscrepancies(t *testing.T) {
 	ledger := func(status string, paid int64, actions ...string) row {
 		l := row{ID: "T1AAAAA000001", Status: status, Paid: paid}
 		for _, a := range actions {
-			l.Requests = append(l.Requests, struct{ Action string }{a})
+			l.Requests = append(l.Requests, request{Action: a})
 		}
 		return l
 	}

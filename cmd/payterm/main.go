@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 	_ "time/tzdata" // a small board may have no zones
 
@@ -131,20 +133,35 @@ func (c showCmd) Run() error {
 
 type queueCmd struct{ store }
 
+// Run asks the agent, which knows when it will ask, and without one reads what
+// the journal says is owed.
 func (c queueCmd) Run() error {
-	return c.read(func(r *storage.Reader) error {
-		queue, err := r.Queue()
-		if err != nil {
-			return err
+	var list struct {
+		Queue []payterm.QueueItem `json:"queue"`
+	}
+	var dial *net.OpError
+	err := c.ask("GET", "/queue", nil, &list)
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		err = c.read(func(r *storage.Reader) (err error) { list.Queue, err = r.Queue(); return err })
+	}
+	if err != nil {
+		return err
+	}
+	return c.print(list, func() {
+		if len(list.Queue) == 0 {
+			fmt.Println("nothing is owed to the network")
 		}
-		return c.print(map[string]any{"queue": queue}, func() {
-			if len(queue) == 0 {
-				fmt.Println("nothing is owed to the network")
+		for _, q := range list.Queue {
+			state := string(q.State)
+			switch q.State {
+			case payterm.QueueInLine:
+				state = fmt.Sprintf("number %d in line", q.Line)
+			case payterm.QueuePlanned:
+				state = "next at " + q.NextAt.Format("15:04:05Z")
+			case payterm.QueueAsking:
 			}
-			for _, q := range queue {
-				fmt.Printf("%-20s %s since %s\n", q.OrderID, q.Task, q.Since.Format("2006-01-02 15:04:05Z"))
-			}
-		})
+			fmt.Println(strings.TrimSpace(fmt.Sprintf("%-20s %s since %s  asked %d times  %s", q.OrderID, q.Task, q.Since.Format("2006-01-02 15:04:05Z"), q.Attempts, state)))
+		}
 	})
 }
 

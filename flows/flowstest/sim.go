@@ -421,6 +421,7 @@ func (e *edge) OrderByKey(key string) (payterm.Order, bool, error) {
 	return e.l.store.OrderByKey(key)
 }
 func (e *edge) Writable() error { return e.l.store.Writable() }
+func (e *edge) Reserve() error  { return nil } // this world's disk is never full
 func (e *edge) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	return e.l.store.Events(id)
 }

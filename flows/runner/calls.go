@@ -126,6 +126,7 @@ func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order
 		if _, due := l.order.Due(); due && l.order.Asking.Next != 0 || l.order.Asking.InFlight {
 			f.wait = make(chan payterm.Order, 1)
 			l.watchers = append(l.watchers, f.wait)
+			r.hasten(id)
 		}
 		got <- f
 	}) {
@@ -199,49 +200,71 @@ type Snapshot struct {
 	State   string
 	OrderID payterm.OrderID
 	Status  flows.Status
-	Queue   []payterm.QueueItem
 	Fault   string
 }
 
 // Snapshot asks the loop for its state.
 func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
-	got := make(chan Snapshot, 1)
-	if !r.Post(func() { got <- r.snapshot() }) {
-		return Snapshot{}, ErrStopped
+	return ask(ctx, r, func() Snapshot {
+		s := Snapshot{State: r.terminal.State(), Status: r.status(), Fault: r.terminal.Fault}
+		if s.State != "idle" && s.State != "amount" {
+			s.OrderID = r.terminal.Order.ID()
+		}
+		return s
+	})
+}
+
+// Queue asks the loop for what waits for the network in the background, what is
+// asked next first.
+func (r *Runner) Queue(ctx context.Context) ([]payterm.QueueItem, error) {
+	return ask(ctx, r, r.queued)
+}
+
+// ask has the loop look something up.
+func ask[T any](ctx context.Context, r *Runner, look func() T) (T, error) {
+	got := make(chan T, 1)
+	var none T
+	if !r.Post(func() { got <- look() }) {
+		return none, ErrStopped
 	}
 	select {
-	case s := <-got:
-		return s, nil
+	case v := <-got:
+		return v, nil
 	case <-ctx.Done():
-		return Snapshot{}, context.Cause(ctx)
+		return none, context.Cause(ctx)
+	case <-r.stopped:
+		return none, ErrStopped
 	}
 }
 
-func (r *Runner) snapshot() Snapshot {
-	s := Snapshot{State: r.terminal.State(), Status: r.status(), Fault: r.terminal.Fault}
-	if s.State != "idle" && s.State != "amount" {
-		s.OrderID = r.terminal.Order.ID()
+func (r *Runner) queued() []payterm.QueueItem {
+	line := make(map[payterm.OrderID]int, len(r.waiting))
+	for i, q := range r.waiting {
+		line[q.by] = i + 1
 	}
 	mono, wall := r.c.Clock.Now()
+	list := make([]payterm.QueueItem, 0, len(r.orders))
 	for _, l := range r.orders {
 		o := l.order
 		if o.Owes() == payterm.OwedNothing || o.Phase.AtCounter() {
 			continue
 		}
-		item := payterm.QueueItem{OrderID: o.ID(), Task: o.Owes(), Attempts: o.Asking.Attempts}
+		item := payterm.QueueItem{OrderID: o.ID(), Task: o.Owes(), Attempts: o.Asking.Attempts, State: payterm.QueuePlanned, Line: line[o.ID()]}
 		if o.SentWall != 0 {
 			item.Since = time.UnixMilli(o.SentWall).UTC()
 		}
-		if due, any := o.Due(); any && !wall.IsZero() {
+		switch due, any := o.Due(); {
+		case item.Line > 0:
+			item.State = payterm.QueueInLine
+		case o.Asking.InFlight:
+			item.State = payterm.QueueAsking
+		case any && !wall.IsZero():
 			item.NextAt = wall.Add(due - mono).UTC()
 		}
-		s.Queue = append(s.Queue, item)
+		list = append(list, item)
 	}
-	slices.SortFunc(s.Queue, func(a, b payterm.QueueItem) int {
-		if c := a.NextAt.Compare(b.NextAt); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.OrderID, b.OrderID)
+	slices.SortFunc(list, func(a, b payterm.QueueItem) int {
+		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.Line, b.Line), a.NextAt.Compare(b.NextAt), cmp.Compare(a.OrderID, b.OrderID))
 	})
-	return s
+	return list
 }

@@ -67,9 +67,9 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 		r.feed(flows.RefundRefused{Reason: why})
 		return
 	}
-	id, err := r.c.Journal.NextOrderID()
+	id, err := r.newID()
 	if err != nil {
-		r.storeFailed(fmt.Errorf("next order id: %w", err))
+		r.storeFailed(err)
 		return
 	}
 	c.Refund.ID = id
@@ -87,7 +87,7 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 		return
 	}
 	l := &live{order: next, heapAt: -1}
-	r.orders[id] = l
+	r.enter(id, next.Total(), l)
 	r.joined(l, c.Ticket)
 	r.plan(l)
 	for _, cmd := range commands {

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"payterm"
@@ -32,6 +33,9 @@ type Journal interface {
 	NextOrderID() (payterm.OrderID, error)
 	OrderByKey(idempotencyKey string) (payterm.Order, bool, error)
 	Writable() error // tried while the journal is out of order
+	// Reserve reports whether the disk still has the room that was set aside for
+	// what the gateway says; asked before each sale and refund, so it is cheap.
+	Reserve() error
 	Events(payterm.OrderID) ([]payterm.Journaled, error)
 	Attention() (map[payterm.Attention]int, error)
 }
@@ -81,7 +85,8 @@ type Config struct {
 // Limits of the runner.
 const (
 	inboxBound      = 1024
-	maxInFlight     = 4 // inquiries of the background at once
+	maxInFlight     = 4                      // inquiries of the background at once
+	inquiryPause    = 200 * time.Millisecond // from one of them to the next
 	commitRetry     = time.Second
 	keptAnswers     = 16 // of one order, while the journal cannot be written
 	bootSoon        = 20 // orders that are inquired about at once after a start
@@ -100,6 +105,7 @@ var (
 // live is an order in memory.
 type live struct {
 	order    flows.Order
+	total    payterm.Amount // under which it stands in totals
 	due      time.Duration
 	heapAt   int // -1 when it waits for nothing
 	unsaved  []flows.Stamped
@@ -115,7 +121,7 @@ type Runner struct {
 	stopped  chan struct{}
 	ctx      context.Context // of the requests under way
 	terminal flows.Terminal
-	orders   map[payterm.OrderID]*live
+	book
 	queue    dueQueue
 	tickets  map[uint64]saleCall
 	ticket   uint64
@@ -127,6 +133,7 @@ type Runner struct {
 	probeAt  time.Duration // when to try a bad store again
 	waiting  []question    // background inquiries that wait for their turn
 	inFlight int
+	nextAt   time.Duration // when the next of them may start
 	fed      []flows.Event // of the counter, in turn
 	feeding  bool
 }
@@ -145,7 +152,7 @@ func New(c Config) *Runner {
 		stopped:  make(chan struct{}),
 		ctx:      context.Background(),
 		terminal: flows.NewTerminal(c.Settings),
-		orders:   map[payterm.OrderID]*live{},
+		book:     newBook(),
 		tickets:  map[uint64]saleCall{},
 		network:  flows.NetworkUnknown,
 		paper:    payterm.PaperUnknown,
@@ -243,6 +250,9 @@ func (r *Runner) Due() (time.Duration, bool) {
 	if r.storeBad && (!any || r.probeAt < due) {
 		due, any = r.probeAt, true
 	}
+	if len(r.waiting) > 0 && r.inFlight < maxInFlight && (!any || r.nextAt < due) {
+		due, any = r.nextAt, true
+	}
 	return due, any
 }
 
@@ -253,6 +263,7 @@ func (r *Runner) Advance() {
 		if r.storeBad && now >= r.probeAt {
 			r.probe()
 		}
+		r.nextInquiry()
 		switch due, any := r.terminal.Due(); {
 		case len(r.queue) > 0 && r.queue[0].due <= now:
 			l := r.queue[0]
@@ -321,7 +332,7 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.Reprint:
 		r.reprint(c.Order)
 	case flows.CheckConflict:
-		id, doubt := flows.Conflict(r.list(), c.Total, r.now())
+		id, doubt := flows.Conflict(r.of(c.Total), c.Total, r.now())
 		r.feed(flows.ConflictChecked{Order: id, Doubt: doubt})
 	case flows.CheckPIN:
 		r.c.Go(func() {
@@ -340,18 +351,18 @@ func (r *Runner) carryOut(c flows.Command) {
 
 // begin starts an order: its id, its first event, its row.
 func (r *Runner) begin(c flows.BeginSale) {
-	id, err := r.c.Journal.NextOrderID()
+	id, err := r.newID()
 	if err != nil {
-		r.storeFailed(fmt.Errorf("next order id: %w", err))
+		r.storeFailed(err)
 		return
 	}
 	c.Sale.ID = id
 	l := &live{heapAt: -1}
-	r.orders[id] = l
+	r.enter(id, payterm.Amount{Minor: c.Sale.AmountMinor + c.Sale.TipMinor, Currency: c.Sale.Currency}, l)
 	r.joined(l, c.Ticket)
 	r.step(l, r.stamp(c.Sale))
 	if l.order.Phase == flows.Fresh { // it was not committed, so it never began
-		delete(r.orders, id)
+		r.leave(id, l)
 		for _, w := range l.waiters {
 			w.end(SaleResult{Reason: payterm.ReasonStorage})
 		}
@@ -360,6 +371,18 @@ func (r *Runner) begin(c flows.BeginSale) {
 	for _, w := range l.waiters {
 		w.began <- id
 	}
+}
+
+// newID gives the id of a new order, where the disk has room for how it ends.
+func (r *Runner) newID() (payterm.OrderID, error) {
+	if err := r.c.Journal.Reserve(); err != nil {
+		return "", fmt.Errorf("room for the answer: %w", err)
+	}
+	id, err := r.c.Journal.NextOrderID()
+	if err != nil {
+		return "", fmt.Errorf("next order id: %w", err)
+	}
+	return id, nil
 }
 
 // joined lets the caller who asked for an order wait for it.
@@ -395,7 +418,7 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 		r.c.Log.Info("order", "order_id", next.ID(), "event", flows.EventName(in.Event),
 			"from", before.Phase.String(), "to", next.Phase.String(), "outcome", next.Outcome, "reason", next.Reason)
 	}
-	l.order = next
+	r.set(l, next)
 	r.plan(l)
 	for _, c := range commands {
 		r.carryOutOrder(next, c)
@@ -437,6 +460,9 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 			return
 		}
 		r.waiting = append(r.waiting, q)
+		if l := r.orders[q.by]; l != nil && len(l.watchers) > 0 {
+			r.hasten(q.by)
+		}
 		r.nextInquiry()
 	case flows.Print:
 		if err := r.c.Printer.Print(r.c.Slip(c.Slip, o.Row(), c.Copy)); err != nil {
@@ -455,16 +481,31 @@ type question struct {
 }
 
 // nextInquiry starts background inquiries in the order in which they fell due,
-// a few at a time, so that a long queue neither starves nor floods.
+// a few at a time and a few a second, so that a long queue neither starves nor
+// floods.
 func (r *Runner) nextInquiry() {
 	for r.inFlight < maxInFlight && len(r.waiting) > 0 {
+		now := r.now()
+		if now < r.nextAt {
+			return // Advance comes back
+		}
 		q := r.waiting[0]
 		r.waiting = r.waiting[1:]
 		if r.orders[q.by] == nil {
 			continue // closed meanwhile
 		}
+		r.nextAt = now + inquiryPause
 		r.inFlight++
 		r.inquire(q, true)
+	}
+}
+
+// hasten puts an order's inquiry at the head of those that wait: somebody wants
+// to know.
+func (r *Runner) hasten(id payterm.OrderID) {
+	if at := slices.IndexFunc(r.waiting, func(q question) bool { return q.by == id }); at > 0 {
+		q := r.waiting[at]
+		r.waiting = slices.Insert(slices.Delete(r.waiting, at, at+1), 0, q)
 	}
 }
 
@@ -552,7 +593,7 @@ func (r *Runner) moved(l *live, before flows.Order) {
 		l.tellWaiters()
 	}
 	if o.Phase == flows.Closed && r.orders[o.ID()] == l {
-		delete(r.orders, o.ID())
+		r.leave(o.ID(), l)
 		r.unplan(l)
 		l.tellWatchers()
 	}
@@ -576,24 +617,13 @@ func (r *Runner) countAttention() {
 
 // Status is what the terminal tells of everything beside the sale.
 func (r *Runner) status() flows.Status {
-	s := flows.Status{
+	return flows.Status{
 		Network: r.network, Paper: r.paper,
+		Queue:  r.phases[flows.InBackground] + r.phases[flows.Trailing],
+		Doubts: r.phases[flows.InBackground] + r.phases[flows.Listed],
 		Late:   r.counts[payterm.AttentionLatePayment],
 		Alarms: r.counts[payterm.AttentionAlarm] + len(r.broken),
 	}
-	for _, l := range r.orders {
-		switch l.order.Phase {
-		case flows.InBackground:
-			s.Queue++
-			s.Doubts++
-		case flows.Trailing:
-			s.Queue++
-		case flows.Listed:
-			s.Doubts++
-		default:
-		}
-	}
-	return s
 }
 
 func (r *Runner) tellStatus() {
@@ -612,15 +642,6 @@ func (r *Runner) draw() { r.c.Display.Show(r.c.Screen(r.terminal.Shown)) }
 func (r *Runner) now() time.Duration {
 	mono, _ := r.c.Clock.Now()
 	return mono
-}
-
-// list is every order in memory, in no order: Conflict does not depend on it.
-func (r *Runner) list() []flows.Order {
-	orders := make([]flows.Order, 0, len(r.orders))
-	for _, l := range r.orders {
-		orders = append(orders, l.order)
-	}
-	return orders
 }
 
 // plan puts the order's next deadline into the queue.

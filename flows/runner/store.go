@@ -13,6 +13,10 @@ import (
 // order has used the payment code.
 type codeUsed interface{ CodeUsed() bool }
 
+// advisor is an error of a Journal that tells, by its method, what a person can
+// do about it in a few words for the screen.
+type advisor interface{ Advice() string }
+
 // notCommitted decides what becomes of an event that could not be stored. The
 // order stays as it was. What the gateway said is kept and tried again; what a
 // person did can be repeated.
@@ -44,7 +48,7 @@ func (r *Runner) keep(l *live, in flows.Stamped) {
 		return
 	}
 	if len(l.unsaved) < keptAnswers {
-		l.unsaved = append(l.unsaved, in)
+		r.hold(l, append(l.unsaved, in))
 	}
 	l.retryAt = r.now() + commitRetry
 	r.plan(l)
@@ -52,12 +56,15 @@ func (r *Runner) keep(l *live, in flows.Stamped) {
 
 // retry takes up what was kept.
 func (r *Runner) retry(l *live) {
-	kept := l.unsaved
-	l.unsaved = nil
+	kept, id := l.unsaved, l.order.ID()
+	r.hold(l, nil)
 	for i, in := range kept {
 		r.step(l, in)
-		if len(l.unsaved) > 0 { // it failed again and was kept again
-			l.unsaved = append(l.unsaved, kept[i+1:]...)
+		switch {
+		case r.orders[id] != l: // it has closed, or was set aside
+			return
+		case len(l.unsaved) > 0: // it failed again and was kept again
+			r.hold(l, append(l.unsaved, kept[i+1:]...))
 			return
 		}
 	}
@@ -66,7 +73,7 @@ func (r *Runner) retry(l *live) {
 // probe tries whether a bad journal can be written again and owes nothing.
 func (r *Runner) probe() {
 	r.probeAt = r.now() + commitRetry
-	if !r.nothingUnsaved() || r.c.Journal.Writable() != nil {
+	if r.holding > 0 || r.c.Journal.Writable() != nil {
 		return
 	}
 	r.storeBad = false
@@ -74,20 +81,16 @@ func (r *Runner) probe() {
 	r.feed(flows.StoreRecovered{})
 }
 
-func (r *Runner) nothingUnsaved() bool {
-	for _, l := range r.orders {
-		if len(l.unsaved) > 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // storeFailed stops new sales and says so at the counter.
 func (r *Runner) storeFailed(err error) {
 	r.c.Log.Error("the journal cannot be written: no sale is taken", "err", err)
 	r.storeBad, r.probeAt = true, r.now()+commitRetry
-	r.feed(flows.StoreFailed{Why: err.Error()})
+	why := err.Error()
+	var a advisor
+	if errors.As(err, &a) {
+		why = a.Advice()
+	}
+	r.feed(flows.StoreFailed{Why: why})
 }
 
 // quarantine takes an order out of the machines. Its rows stay in the journal
@@ -97,10 +100,12 @@ func (r *Runner) quarantine(l *live, in flows.Stamped, err error) {
 	r.c.Log.Error("an order reached an impossible state and is set aside", "order_id", id,
 		"event", flows.EventName(in.Event), "err", err)
 	r.broken[id] = err
+	if r.orders[id] == l {
+		r.leave(id, l)
+	}
 	l.order.Phase, l.order.Outcome = flows.Listed, payterm.InDoubt // in memory, for the counter and the callers
 	l.tellWaiters()
 	l.tellWatchers()
-	delete(r.orders, id)
 	r.unplan(l)
 	r.feed(flows.OrderMoved{Order: l.order})
 	r.tellStatus()
@@ -159,13 +164,16 @@ func (r *Runner) Restore(open []Open) error {
 		if one.l.order.Phase == flows.Closed {
 			continue
 		}
-		r.orders[one.l.order.ID()] = one.l
+		r.enter(one.l.order.ID(), one.l.order.Total(), one.l)
 		r.plan(one.l)
 		for _, c := range one.commands {
 			r.carryOutOrder(one.l.order, c)
 		}
 	}
 	r.tellStatus()
+	if err := r.c.Journal.Reserve(); err != nil { // before the first customer stands there
+		r.storeFailed(fmt.Errorf("room for answers: %w", err))
+	}
 	return nil
 }
 

@@ -280,9 +280,6 @@ func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Agent) queue(w http.ResponseWriter, r *http.Request) {
-	s, err := a.runner.Snapshot(r.Context())
-	if s.Queue == nil {
-		s.Queue = []payterm.QueueItem{}
-	}
-	reply(w, map[string]any{"queue": s.Queue}, err)
+	queue, err := a.runner.Queue(r.Context())
+	reply(w, map[string]any{"queue": queue}, err)
 }

@@ -1,0 +1,71 @@
+package runner
+
+import (
+	"payterm"
+	"payterm/flows"
+)
+
+// book holds the orders in memory, with what is asked about all of them on each
+// event, so that nobody walks them: ten thousand that are open cost a new sale
+// nothing. Only enter, leave, set and hold change it.
+type book struct {
+	orders  map[payterm.OrderID]*live
+	phases  [flows.Closed + 1]int // how many stand in each
+	totals  map[payterm.Amount]map[*live]struct{}
+	holding int // with answers that could not be stored
+}
+
+func newBook() book {
+	return book{orders: map[payterm.OrderID]*live{}, totals: map[payterm.Amount]map[*live]struct{}{}}
+}
+
+// enter takes an order in, which may not have begun yet.
+func (b *book) enter(id payterm.OrderID, total payterm.Amount, l *live) {
+	b.orders[id], l.total = l, total
+	b.phases[l.order.Phase]++
+	if b.totals[total] == nil {
+		b.totals[total] = map[*live]struct{}{}
+	}
+	b.totals[total][l] = struct{}{}
+}
+
+// leave lets an order go that was taken in.
+func (b *book) leave(id payterm.OrderID, l *live) {
+	b.hold(l, nil)
+	delete(b.orders, id)
+	b.phases[l.order.Phase]--
+	delete(b.totals[l.total], l)
+	if len(b.totals[l.total]) == 0 {
+		delete(b.totals, l.total)
+	}
+}
+
+// set gives an order its next state. One that was recalled from the journal for
+// a moment is not in the book, and is not counted.
+func (b *book) set(l *live, next flows.Order) {
+	if b.orders[next.ID()] == l {
+		b.phases[l.order.Phase]--
+		b.phases[next.Phase]++
+	}
+	l.order = next
+}
+
+// hold keeps what could not be stored of an order.
+func (b *book) hold(l *live, unsaved []flows.Stamped) {
+	if len(l.unsaved) > 0 {
+		b.holding--
+	}
+	l.unsaved = unsaved
+	if len(unsaved) > 0 {
+		b.holding++
+	}
+}
+
+// of gives the orders of a total, in no order: Conflict does not depend on it.
+func (b *book) of(total payterm.Amount) []flows.Order {
+	orders := make([]flows.Order, 0, len(b.totals[total]))
+	for l := range b.totals[total] {
+		orders = append(orders, l.order)
+	}
+	return orders
+}
