@@ -33,6 +33,7 @@ func buildTime() time.Time {
 }
 
 type cli struct {
+	Run     runCmd     `cmd:"" help:"Run the agent on this machine's hardware, under systemd."`
 	Emulate emulateCmd `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
 	Sale    saleCmd    `cmd:"" help:"Ask the running agent for a sale."`
 	Refund  refundCmd  `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
