@@ -42,6 +42,7 @@ type cli struct {
 	Config  struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 	} `cmd:"" help:"The configuration."`
+	Pages   pagesCmd   `cmd:"" hidden:"" help:"Write what is installed beside the program."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
 	Journal struct {
 		List   listCmd   `cmd:"" help:"List every order, the newest last."`
