@@ -84,7 +84,7 @@ cross: $(TARGETS:%=cross-%) ## builds and checks build/{armv5,armv7,arm64}/payte
 .PHONY: cross-again
 cross-again: $(TARGETS:%=cross-%) ## builds each target again, elsewhere and from nothing: the same bytes
 	VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' COMMIT='$(COMMIT)' \
-		go test -count=1 -timeout 30m -run Again -again -v ./crossbuild
+		go test -count=1 -timeout 30m -run Again -v ./crossbuild -again
 
 .PHONY: cross-test
 cross-test: $(TARGETS:%=cross-test-%) ## runs the Go tests of each target on its lowest processor, under QEMU
@@ -116,6 +116,11 @@ cross-if-possible:
 		[ "$(CI)" != true ]; exit; \
 	done; \
 	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
+
+.PHONY: board-test
+board-test: cross-arm64 ## a sale on a virtual board: QEMU, Debian's kernel, real ttys
+	@crossbuild/board/fetch
+	go test -count=1 -v ./crossbuild/board -board
 
 .PHONY: sim
 sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in it); BUG=name plants a bug, which must fail
