@@ -118,8 +118,9 @@ cross-if-possible:
 	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
 
 .PHONY: board-test
-board-test: cross-arm64 ## a sale on a virtual board: QEMU, Debian's kernel, real ttys
+board-test: build cross-arm64 ## on a virtual board (QEMU, Debian's kernel, real ttys): a sale; the package's life
 	@crossbuild/board/fetch
+	@crossbuild/board/system
 	go test -count=1 -v ./crossbuild/board -board
 
 .PHONY: sim
@@ -137,9 +138,9 @@ flash: ## writes an image to DEV=/dev/sdX (not built yet)
 package: build cross ## Debian packages and tar files, in build/packages
 	@rm -rf build/packages
 	@set -e; for t in $(TARGETS); do \
-		VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' crossbuild/package/build $$t; \
+		VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' crossbuild/package/build $$t build/packages; \
 	done
-	go test -count=1 -run 'Package' -v ./crossbuild
+	go test -count=1 -run 'Package' -v ./crossbuild -packages
 
 .PHONY: image
 image: ## bootable images (not built yet)
