@@ -9,11 +9,14 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # The build's date is that of its commit, so that the same source gives the same
 # bytes; an agent whose clock lies before it knows that its clock is not set.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 STAMP := -X main.version=$(VERSION) -X main.built=$(SOURCE_DATE_EPOCH)
 
 TIME ?= 30s
 SEEDS ?= 1000
 TARGETS := $(shell awk -F'\t' '/^[^\#]/ { print $$1 }' crossbuild/targets.tsv)
+# What has C, bytes or integers of the machine's own size in it.
+CROSS_TESTED := . ./drivers/... ./flows ./flows/runner ./gateway/... ./hal/... ./receipt ./screen ./storage/...
 # What races could meet: everything with goroutines.
 RACE := ./flows/... ./hal/... ./drivers/... ./gateway/... ./storage/... ./cmd/payterm/internal/...
 
@@ -23,7 +26,7 @@ SHELL := /bin/sh
 
 .PHONY: help
 help: ## lists these words
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## starts the terminal on emulated hardware with the gateway simulator inside; Ctrl-C ends it
@@ -78,6 +81,18 @@ bench: ## benchmarks as a table, and in build/bench.json
 cross: $(TARGETS:%=cross-%) ## builds and checks build/{armv5,armv7,arm64}/payterm
 	go test -count=1 -run 'Artefact' -v ./crossbuild
 
+.PHONY: cross-again
+cross-again: $(TARGETS:%=cross-%) ## builds each target again, elsewhere and from nothing: the same bytes
+	VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' COMMIT='$(COMMIT)' \
+		go test -count=1 -timeout 30m -run Again -v ./crossbuild -again
+
+.PHONY: cross-test
+cross-test: $(TARGETS:%=cross-test-%) ## runs the Go tests of each target on its lowest processor, under QEMU
+
+.PHONY: $(TARGETS:%=cross-test-%)
+$(TARGETS:%=cross-test-%): cross-test-%:
+	@crossbuild/cross-test $* $(CROSS_TESTED)
+
 # Static, so that it runs beside whatever C library the board's image has.
 .PHONY: $(TARGETS:%=cross-%)
 $(TARGETS:%=cross-%): cross-%:
@@ -88,7 +103,9 @@ $(TARGETS:%=cross-%): cross-%:
 	command -v $$cc >/dev/null || { echo "cross: $$cc is missing: make tools"; exit 1; }; \
 	echo "build/$*/payterm ($$cc)"; \
 	GOOS=linux GOARCH=$$(field 2) GOARM=$${goarm#-} CC=$$cc go build \
-		-ldflags "$(STAMP) -s -w -linkmode external -extldflags -static" -o build/$*/payterm ./cmd/payterm
+		-ldflags "$(STAMP) -s -w -linkmode external -extldflags -static" -o build/$*/payterm ./cmd/payterm; \
+	go run ./crossbuild/sbom -version '$(VERSION)' -commit '$(COMMIT)' -built '$(SOURCE_DATE_EPOCH)' -cc $$cc \
+		build/$*/payterm >build/$*/payterm.cdx.json
 
 # At the desk a missing compiler is a skip with one line; in CI it is a failure.
 .PHONY: cross-if-possible
@@ -99,6 +116,12 @@ cross-if-possible:
 		[ "$(CI)" != true ]; exit; \
 	done; \
 	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
+
+.PHONY: board-test
+board-test: build cross-arm64 ## on a virtual board (QEMU, Debian's kernel, real ttys): a sale; the package's life
+	@crossbuild/board/fetch
+	@crossbuild/board/system
+	go test -count=1 -v ./crossbuild/board -board
 
 .PHONY: sim
 sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in it); BUG=name plants a bug, which must fail
@@ -118,8 +141,12 @@ flash: ## writes an image to DEV=/dev/sdX (not built yet)
 	@echo "make flash: not built yet; it will write an image to DEV, refuse mounted and system disks, and read it back"; exit 1
 
 .PHONY: package
-package: ## Debian packages and tar files (not built yet)
-	@echo "make package: not built yet; it will write Debian packages and tar files to build/"; exit 1
+package: build cross ## Debian packages and tar files, in build/packages
+	@rm -rf build/packages
+	@set -e; for t in $(TARGETS); do \
+		VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' crossbuild/package/build $$t build/packages; \
+	done
+	go test -count=1 -run 'Package' -v ./crossbuild -packages
 
 .PHONY: image
 image: ## bootable images (not built yet)

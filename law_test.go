@@ -73,7 +73,7 @@ var rooms = []room{
 		"reads text; whose text is the caller's affair"},
 	{"boards", "", "", "net os",
 		"the profiles are data"},
-	{"crossbuild", "", "", "net",
+	{"crossbuild/...", "", "github.com/CycloneDX/cyclonedx-go", "net",
 		"looks at artefacts"},
 	{"internal/tooltest", "", "", "net",
 		"asks the machine for tools"},

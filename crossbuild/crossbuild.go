@@ -25,6 +25,7 @@ type Target struct {
 	Attributes []string // lines that readelf -A must show, or with a leading ! must not
 	Emulator   string   // QEMU in user mode
 	CPU        string   // the lowest processor, for its -cpu
+	Debian     string   // architecture of the Debian package
 }
 
 //go:embed targets.tsv
@@ -40,8 +41,8 @@ func parse(text string) ([]Target, error) {
 			continue
 		}
 		field := strings.Split(line, "\t")
-		if len(field) != 7 {
-			return nil, fmt.Errorf("targets.tsv:%d: %d fields, 7 are needed, separated by tabs", i+1, len(field))
+		if len(field) != 8 {
+			return nil, fmt.Errorf("targets.tsv:%d: %d fields, 8 are needed, separated by tabs", i+1, len(field))
 		}
 		for j := range field {
 			if field[j] == "" {
@@ -51,7 +52,7 @@ func parse(text string) ([]Target, error) {
 				field[j] = ""
 			}
 		}
-		t := Target{Name: field[0], GOARCH: field[1], GOARM: field[2], CC: field[3], Emulator: field[5], CPU: field[6]}
+		t := Target{Name: field[0], GOARCH: field[1], GOARM: field[2], CC: field[3], Emulator: field[5], CPU: field[6], Debian: field[7]}
 		if field[4] != "" {
 			t.Attributes = strings.Split(field[4], ";")
 		}

@@ -1,6 +1,11 @@
 package crossbuild
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,8 +32,8 @@ func TestMatrix(t *testing.T) {
 		if target.GOARCH == "arm" && (target.GOARM == "" || len(target.Attributes) == 0) {
 			t.Errorf("%s: a 32-bit target needs GOARM and the attributes that prove it", target.Name)
 		}
-		if target.CC == "" || target.Emulator == "" || target.CPU == "" {
-			t.Errorf("%s: compiler, emulator and processor are needed: %+v", target.Name, target)
+		if target.CC == "" || target.Emulator == "" || target.CPU == "" || target.Debian == "" {
+			t.Errorf("%s: compiler, emulator, processor and package are needed: %+v", target.Name, target)
 		}
 	}
 	if want := []string{"armv5", "armv7", "arm64"}; !slices.Equal(names, want) {
@@ -39,8 +44,8 @@ func TestMatrix(t *testing.T) {
 func TestMatrixRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"too few fields":  "armv5\tarm\t5\n",
-		"an empty field":  "armv5\tarm\t\tcc\tTag\tqemu\tcpu\n",
-		"spaces for tabs": "armv5 arm 5 cc Tag qemu cpu\n",
+		"an empty field":  "armv5\tarm\t\tcc\tTag\tqemu\tcpu\tarmel\n",
+		"spaces for tabs": "armv5 arm 5 cc Tag qemu cpu armel\n",
 	} {
 		if list, err := parse(text); err == nil {
 			t.Errorf("%s: read as %+v", name, list)
@@ -70,11 +75,70 @@ func TestArtefact(t *testing.T) {
 			if err != nil || !strings.Contains(string(said), "payterm") {
 				t.Errorf("on %s: payterm version: %v: %s", target.CPU, err, said)
 			}
-			info, err := os.Stat(path)
+			program, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%s: %.1f MB, runs on %s", target.Name, float64(info.Size())/1e6, target.CPU)
+			bill, err := os.ReadFile(path + ".cdx.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := fmt.Sprintf("%x", sha256.Sum256(program)); !bytes.Contains(bill, []byte(sum)) || !bytes.Contains(bill, []byte(`"sqlite"`)) {
+				t.Errorf("%s.cdx.json is the bill of another program, or forgets SQLite", path)
+			}
+			t.Logf("%s: %.1f MB, runs on %s", target.Name, float64(len(program))/1e6, target.CPU)
+		})
+	}
+}
+
+var again = flag.Bool("again", false, "build each target again from another folder and without a cache")
+
+// TestBuiltAgain: another folder and a cold cache give the same bytes. It takes
+// minutes; make cross-again runs it right after a build of the same source.
+func TestBuiltAgain(t *testing.T) {
+	if !*again {
+		t.Skip("make cross-again")
+	}
+	copied := filepath.Join(t.TempDir(), "elsewhere")
+	list, err := exec.Command("git", "-C", "..", "ls-files", "-co", "--exclude-standard", "-z").Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		text, err := os.ReadFile(filepath.Join("..", name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // deleted, not yet committed
+		}
+		to := filepath.Join(copied, name)
+		if err = errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755)); err == nil {
+			err = os.WriteFile(to, text, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cache := t.TempDir()
+	for _, target := range targets(t) {
+		t.Run(target.Name, func(t *testing.T) {
+			tooltest.NeedFile(t, filepath.Join("..", target.Artefact()), "make cross")
+			cmd := exec.Command(tooltest.Need(t, "make"), "-C", copied, "cross-"+target.Name) // VERSION and the like come from the environment
+			cmd.Env = append(os.Environ(), "GOCACHE="+cache)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("make: %v: %s", err, out)
+			}
+			for _, suffix := range []string{"", ".cdx.json"} {
+				one, err := os.ReadFile(filepath.Join("..", target.Artefact()+suffix))
+				if err != nil {
+					t.Fatal(err)
+				}
+				two, err := os.ReadFile(filepath.Join(copied, target.Artefact()+suffix))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(one, two) {
+					t.Errorf("%s%s: %x here, %x from elsewhere", target.Artefact(), suffix, sha256.Sum256(one), sha256.Sum256(two))
+				}
+			}
 		})
 	}
 }

@@ -35,6 +35,7 @@ func buildTime() time.Time {
 }
 
 type cli struct {
+	Run     runCmd     `cmd:"" help:"Run the agent on this machine's hardware, under systemd."`
 	Emulate emulateCmd `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
 	Sale    saleCmd    `cmd:"" help:"Ask the running agent for a sale."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
@@ -45,6 +46,7 @@ type cli struct {
 	Config  struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 	} `cmd:"" help:"The configuration."`
+	Pages   pagesCmd   `cmd:"" hidden:"" help:"Write what is installed beside the program."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
 	Journal struct {
 		List   listCmd   `cmd:"" help:"List every order, the newest last."`

@@ -142,6 +142,16 @@ func (b *Board) Serial(name string, baud int) (*hal.Line, error) {
 	return hal.OpenLine(d.name, baud), nil
 }
 
+// Device is the path of the PTY behind a serial line of the profile, for a program
+// of its own that opens it: an agent, or the machine that one runs in.
+func (b *Board) Device(name string) (string, error) {
+	d := b.serial[name]
+	if d == nil {
+		return "", fmt.Errorf("emulated: nothing on serial line %s", name)
+	}
+	return d.name(), nil
+}
+
 // Frame is what the glass shows now; a board without a display has one dark pixel.
 func (b *Board) Frame() *image.RGBA {
 	if b.panel == nil {

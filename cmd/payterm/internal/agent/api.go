@@ -210,6 +210,9 @@ func reply(w http.ResponseWriter, v any, err error) {
 	json.NewEncoder(w).Encode(v) //nolint:errcheck // the caller has gone
 }
 
+// Snapshot asks the loop how it is. An answer proves that it turns.
+func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) { return a.runner.Snapshot(ctx) }
+
 func (a *Agent) status(w http.ResponseWriter, r *http.Request) {
 	s, err := a.runner.Snapshot(r.Context())
 	faults := map[string]string{}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"payterm/internal/tooltest"
+)
+
+// TestManPage: every command and flag stands on it, and man has nothing to object.
+func TestManPage(t *testing.T) {
+	t.Parallel()
+	page := filepath.Join(t.TempDir(), "payterm.1")
+	text, err := exec.Command(filepath.Join(bin, "payterm"), "pages", "man", "--release", "1.2", "--date", "2026-01-02").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{".SS payterm run", ".SS payterm journal export", ".SS payterm refund", `.B \-\-idempotency\-key=`, "in doubt", `"payterm 1.2"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(string(text), "pages") {
+		t.Error("a hidden command stands on the page")
+	}
+	write(t, page, string(text))
+	cmd := exec.Command(tooltest.Need(t, "groff"), "-man", "-Tutf8", "-ww", "-z", page)
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("groff: %v: %s", err, out)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	text, err := exec.Command(filepath.Join(bin, "payterm"), "pages", "bash").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(t.TempDir(), "payterm")
+	write(t, script, string(text))
+	for _, c := range []struct{ line, want string }{
+		{"re", "refund resolve"},
+		{"journal ", "list show export verify"},
+		{"config ch", "check"},
+		{"run --c", "--config"},
+		{"sale --mode passive --id", "--idempotency-key"},
+		{"journal show --j", "--json"},
+	} {
+		words := strings.Split("payterm "+c.line, " ")
+		args := slices.Concat([]string{"-c", `. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _payterm; echo "${COMPREPLY[*]}"`, script}, words)
+		out, err := exec.Command(tooltest.Need(t, "bash"), args...).CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
+			t.Errorf("payterm %s: %q %v, want %q", c.line, got, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"payterm/boards"
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/cmd/payterm/internal/config"
+	"payterm/hal"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// exitConfig ends a start that no restart can cure; systemd calls it CONFIG. It is
+// not 2, which is also how a Go program ends that panics.
+const exitConfig exitStatus = 78
+
+type runCmd struct {
+	Config  string `help:"Configuration." default:"/etc/payterm/payterm.toml" type:"path"`
+	Verbose bool   `help:"Log what the agent does."`
+}
+
+func (c runCmd) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	level := slog.LevelWarn
+	if c.Verbose {
+		level = slog.LevelInfo
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	cfg, key, profile, err := c.load()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "payterm: %v\n", err)
+		return exitConfig
+	}
+	// Read here, and kept from whatever the agent may start one day.
+	every, err := daemon.SdWatchdogEnabled(true)
+	if err != nil {
+		return fmt.Errorf("systemd's watchdog: %w", err)
+	}
+	notify := func(state string) error {
+		_, err := daemon.SdNotify(false, state)
+		return err
+	}
+	ports, err := hal.Host()
+	if err != nil {
+		return err
+	}
+	board := hal.Open(profile, ports)
+	missing := absent(board)
+	for _, device := range slices.Sorted(maps.Keys(missing)) {
+		// Not the end: without a device the agent still settles what is open.
+		log.Error("a device of the board profile is not there", "device", device, "board", cfg.Terminal.Board, "err", missing[device])
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	o := agent.Options{
+		Config: cfg, Data: cfg.Terminal.DataDir, SignKey: string(key), Board: board, Sleep: hal.Sleep,
+		RefundsNeedPIN: true, Built: buildTime(), Log: log,
+	}
+	var a *agent.Agent
+	o.Ready = func() error {
+		w := watch{notify: notify, every: every, log: log, ask: func(ctx context.Context) (string, error) { return status(ctx, a, board) }}
+		wg.Go(func() { w.run(ctx) })
+		return nil
+	}
+	if a, err = agent.Start(o); err != nil {
+		return errors.Join(err, board.Close())
+	}
+	return a.Run(ctx)
+}
+
+// load reads everything that a person has written.
+func (c runCmd) load() (cfg config.Config, key config.SignKey, profile hal.Profile, err error) {
+	if cfg, err = config.Load(c.Config, os.Environ()); err != nil {
+		return
+	}
+	var missing []error
+	for _, p := range cfg.Missing() {
+		missing = append(missing, p)
+	}
+	if err = errors.Join(missing...); err != nil {
+		return
+	}
+	if key, err = cfg.SignKey(); err != nil {
+		return
+	}
+	profile, err = readProfile(cfg.Terminal.Board)
+	return
+}
+
+// readProfile reads the profile that comes along under this name, or the file of
+// another.
+func readProfile(board string) (hal.Profile, error) {
+	if !strings.Contains(board, "/") && !strings.HasSuffix(board, ".toml") {
+		text, err := boards.Read(board)
+		if err != nil {
+			return hal.Profile{}, err
+		}
+		return hal.ReadProfile(board+".toml", text)
+	}
+	text, err := os.ReadFile(board)
+	if err != nil {
+		return hal.Profile{}, fmt.Errorf("board profile: %w", err)
+	}
+	return hal.ReadProfile(board, text)
+}
+
+// absent says why the devices that the profile names cannot be used now. A serial
+// device may still come: its line waits for it.
+func absent(b *hal.Board) map[string]error {
+	why := maps.Clone(b.Faults)
+	for device, line := range map[string]*hal.Line{"scanner": b.Scanner, "printer": b.Printer} {
+		if line == nil {
+			continue
+		}
+		if _, err := line.Plugged(); err != nil {
+			why[device] = err
+		}
+	}
+	return why
+}
+
+// status asks the loop how it is, in one line for systemctl status. An answer
+// proves that the loop turns.
+func status(ctx context.Context, a *agent.Agent, board *hal.Board) (string, error) {
+	s, err := a.Snapshot(ctx)
+	if err != nil {
+		return "", err
+	}
+	line := fmt.Sprintf("%s, network %s, paper %s, %d waiting for the network, %d in doubt", s.State, s.Status.Network, s.Status.Paper, s.Status.Queue, s.Status.Doubts)
+	if s.Fault != "" {
+		line += ", fault: " + s.Fault
+	}
+	if missing := slices.Sorted(maps.Keys(absent(board))); len(missing) > 0 {
+		line += ", without " + strings.Join(missing, " and ")
+	}
+	return line, nil
+}
+
+// statusEvery is how often systemd is told the status when it wants no signs of
+// life.
+const statusEvery = 10 * time.Second
+
+// watch tells systemd that the agent lives, for as long as its loop answers. With a
+// loop that hangs it falls silent, and systemd ends the agent and starts it anew:
+// what was committed is taken up again.
+type watch struct {
+	notify func(state string) error
+	ask    func(context.Context) (string, error) // the loop
+	every  time.Duration                         // in which systemd wants a sign of life; 0: none
+	log    *slog.Logger
+}
+
+// run says READY=1 after the first answer, then repeats itself until the context
+// ends.
+func (w watch) run(ctx context.Context) {
+	pause := statusEvery
+	if w.every > 0 {
+		pause = min(pause, w.every/3) // an answer may be late once
+	}
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	first := "READY=1\n"
+	for {
+		asking, stop := context.WithTimeoutCause(ctx, pause, errors.New("the loop does not answer"))
+		line, err := w.ask(asking)
+		stop()
+		if err == nil {
+			err = w.notify(first + "WATCHDOG=1\nSTATUS=" + line)
+		}
+		switch {
+		case ctx.Err() != nil:
+			w.notify("STOPPING=1\nSTATUS=closing the journal") //nolint:errcheck // it ends all the same
+			return
+		case err != nil:
+			w.log.Warn("no sign of life to systemd", "err", err)
+		default:
+			first = ""
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package crossbuild
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"payterm/internal/tooltest"
+)
+
+var packages = flag.Bool("packages", false, "check what make package has just packed")
+
+// packed finds the one package of a target, and its tar file.
+func packed(t *testing.T, target Target) (deb, tar string) {
+	t.Helper()
+	if !*packages {
+		t.Skip("make package")
+	}
+	for pattern, path := range map[string]*string{"payterm_*_" + target.Debian + ".deb": &deb, "payterm-*-" + target.Name + ".tar.gz": &tar} {
+		found, err := filepath.Glob(filepath.Join("../build/packages", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != 1 {
+			tooltest.Missing(t, "build/packages/"+pattern, "make package")
+		}
+		*path = found[0]
+	}
+	return deb, tar
+}
+
+func run(t *testing.T, dir, tool string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(tooltest.Need(t, tool), args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v: %s", tool, args, err, out)
+	}
+	return string(out)
+}
+
+// contents are all that a package holds: mode, owner and place.
+var contents = []string{
+	"-rw-r----- root/root ./etc/payterm/payterm.toml",
+	"-rwxr-xr-x root/root ./usr/bin/payterm",
+	"-rw-r--r-- root/root ./usr/lib/systemd/system/payterm.service",
+	"-rw-r--r-- root/root ./usr/lib/sysusers.d/payterm.conf",
+	"-rw-r--r-- root/root ./usr/lib/udev/rules.d/60-payterm.rules",
+	"-rw-r--r-- root/root ./usr/share/bash-completion/completions/payterm",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/changelog.gz",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/copyright",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/examples/payterm.toml",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/payterm.cdx.json",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/porting.md",
+	"-rw-r--r-- root/root ./usr/share/man/man1/payterm.1.gz",
+}
+
+var board = regexp.MustCompile(`^-rw-r--r-- root/root \./usr/share/payterm/boards/[a-z0-9-]+\.toml$`)
+
+// wrongContents compares a listing of dpkg-deb or tar with what has to be there.
+func wrongContents(listing string) (wrong []string) {
+	missing := slices.Clone(contents)
+	boards := 0
+	for line := range strings.Lines(listing) {
+		f := strings.Fields(line)
+		if len(f) < 6 {
+			wrong = append(wrong, "cannot be read: "+line)
+			continue
+		}
+		shown := f[0] + " " + f[1] + " " + f[len(f)-1]
+		at := slices.Index(missing, shown)
+		switch {
+		case at >= 0:
+			missing = slices.Delete(missing, at, at+1)
+		case board.MatchString(shown):
+			boards++
+		case f[0] == "drwxr-xr-x" && f[1] == "root/root": // any directory on the way
+		default:
+			wrong = append(wrong, "has "+shown)
+		}
+	}
+	for _, m := range missing {
+		wrong = append(wrong, "lacks "+m)
+	}
+	if boards == 0 {
+		wrong = append(wrong, "lacks board profiles")
+	}
+	return wrong
+}
+
+func TestPackageContents(t *testing.T) {
+	for _, target := range targets(t) {
+		t.Run(target.Name, func(t *testing.T) {
+			deb, tar := packed(t, target)
+			for _, w := range wrongContents(run(t, ".", "dpkg-deb", "-c", deb)) {
+				t.Errorf("%s: %s", deb, w)
+			}
+			control := run(t, ".", "dpkg-deb", "-f", deb)
+			for _, want := range []string{"Architecture: " + target.Debian, "Depends: systemd"} {
+				if !strings.Contains(control, want) {
+					t.Errorf("%s: control lacks %q:\n%s", deb, want, control)
+				}
+			}
+			// What is inside is the program that was checked.
+			dir := t.TempDir()
+			run(t, ".", "dpkg-deb", "-x", deb, dir)
+			run(t, ".", "cmp", filepath.Join(dir, "usr/bin/payterm"), filepath.Join("..", target.Artefact()))
+			// The tar file holds the same tree.
+			plain := t.TempDir()
+			run(t, ".", "tar", "-C", plain, "--strip-components=1", "-xzf", tar)
+			if err := os.Remove(filepath.Join(dir, "usr/share/doc/payterm/changelog.gz")); err != nil {
+				t.Fatal(err)
+			}
+			run(t, ".", "diff", "-r", dir, filepath.Join(plain, "tree"))
+			for _, path := range []string{deb, tar} {
+				info, err := os.Stat(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("%s: %.1f MB", filepath.Base(path), float64(info.Size())/1e6)
+			}
+		})
+	}
+}
+
+func TestWrongContentsCatches(t *testing.T) {
+	const tail = " 0 2026-01-02 03:04 "
+	listing := "drwxr-xr-x root/root" + tail + "./\n-rw-r--r-- root/root" + tail + "./usr/share/payterm/boards/pi.toml\n"
+	for _, line := range contents {
+		mode, rest, _ := strings.Cut(line, " ")
+		owner, place, _ := strings.Cut(rest, " ")
+		listing += mode + " " + owner + tail + place + "\n"
+	}
+	if wrong := wrongContents(listing); len(wrong) > 0 {
+		t.Fatalf("a good listing: %q", wrong)
+	}
+	for name, c := range map[string]struct{ old, new string }{
+		"a configuration for all":   {"-rw-r----- root/root", "-rw-r--r-- root/root"},
+		"somebody's program":        {"-rwxr-xr-x root/root", "-rwxr-xr-x me/me"},
+		"a set-user-id program":     {"-rwxr-xr-x", "-rwsr-xr-x"},
+		"a stranger":                {"./usr/share/payterm/boards/pi.toml", "./usr/share/payterm/boards/pi.toml~"},
+		"a directory for all":       {"drwxr-xr-x", "drwxrwxrwx"},
+		"a line that says nothing":  {"drwxr-xr-x root/root" + tail + "./", "?"},
+		"a unit in the wrong place": {"./usr/lib/systemd/system/", "./lib/systemd/system/"},
+	} {
+		if bad := strings.Replace(listing, c.old, c.new, 1); bad == listing || len(wrongContents(bad)) == 0 {
+			t.Errorf("%s passes", name)
+		}
+	}
+}
+
+// TestPackageUnit lets systemd read the unit, with the program's path made ours.
+func TestPackageUnit(t *testing.T) {
+	dir := t.TempDir()
+	text, err := os.ReadFile("package/payterm.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	this, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := filepath.Join(dir, "payterm.service")
+	verify := func(text string) string {
+		text = strings.Replace(text, "/usr/bin/payterm", this, 1)
+		text = strings.Replace(text, "Documentation=man:payterm(1)\n", "", 1)
+		if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(tooltest.Need(t, "systemd-analyze"), "verify", "--man=no", unit).CombinedOutput()
+		var ours []string // other units of the machine are not our affair
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, "payterm.service") {
+				ours = append(ours, line)
+			}
+		}
+		if err != nil && len(ours) == 0 {
+			ours = append(ours, err.Error())
+		}
+		return strings.Join(ours, "")
+	}
+	if out := verify(string(text)); out != "" {
+		t.Errorf("systemd-analyze: %s", out)
+	}
+	if out := verify(strings.Replace(string(text), "WatchdogSec=", "WatchDogSec=", 1)); out == "" {
+		t.Error("a misspelt key passes")
+	}
+}
+
+// TestPackageLint is Debian's own opinion.
+func TestPackageLint(t *testing.T) {
+	deb, _ := packed(t, targets(t)[1]) // they differ in the program alone
+	lintian := tooltest.Need(t, "lintian")
+	// A static program is what these packages are for, its libraries are in its bill
+	// of materials; modes are TestPackageContents's; the authors have no address.
+	out, err := exec.Command(lintian, "--allow-root", "--fail-on", "error,warning", "--suppress-tags",
+		"statically-linked-binary,embedded-library,initial-upload-closes-no-bugs,non-standard-file-perm,bogus-mail-host,bogus-mail-host-in-debian-changelog", deb).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v: %s", deb, err, out)
+	}
+}
+
+// TestPackagePlain installs the tar file into a tree, upgrades it and removes it:
+// configuration and data survive.
+func TestPackagePlain(t *testing.T) {
+	_, tar := packed(t, targets(t)[1])
+	dir, root := t.TempDir(), t.TempDir()
+	run(t, ".", "tar", "-C", dir, "--strip-components=1", "-xzf", tar)
+	install := filepath.Join(dir, "install.sh")
+	run(t, "/", install, "--root", root)
+	run(t, ".", "diff", "-r", filepath.Join(dir, "tree/usr"), filepath.Join(root, "usr"))
+	config, data, program := filepath.Join(root, "etc/payterm/payterm.toml"), filepath.Join(root, "var/lib/payterm/payterm.db"), filepath.Join(root, "usr/bin/payterm")
+	for _, path := range []string{config, data, program} {
+		if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine := func(path string) bool {
+		text, err := os.ReadFile(path)
+		return err == nil && string(text) == "mine"
+	}
+	run(t, "/", install, "--root", root)
+	if !mine(config) || !mine(data) || mine(program) {
+		t.Errorf("after an upgrade: configuration kept %v, data kept %v, program replaced %v", mine(config), mine(data), !mine(program))
+	}
+	run(t, "/", install, "--remove", "--root", root)
+	if _, err := os.Stat(program); !mine(config) || !mine(data) || err == nil {
+		t.Errorf("after removal: configuration kept %v, data kept %v, program gone %v", mine(config), mine(data), err != nil)
+	}
+}
