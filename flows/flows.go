@@ -304,6 +304,10 @@ const (
 	SlipRefund      Slip = "refund" // the merchant's
 
 	SlipRefundCustomer Slip = "refund_customer"
+
+	// What a customer takes along who leaves in doubt, and what became of it.
+	SlipInDoubt  Slip = "in_doubt"
+	SlipResolved Slip = "resolved"
 )
 
 // PIN is a supervisor's PIN while it is being typed. It shows its length only.
@@ -331,7 +335,7 @@ type Rules struct {
 	ActiveCodeLife  time.Duration `json:"active_code_life"`
 	PassiveCodeLife time.Duration `json:"passive_code_life"`
 	RefundInterval  time.Duration `json:"refund_interval"` // between inquiries about the sale at the counter
-	RefundWindow   time.Duration `json:"refund_window"`  // then the result is called unknown
+	RefundWindow    time.Duration `json:"refund_window"`   // then the result is called unknown
 	DoubtGuard      time.Duration `json:"doubt_guard"`     // a doubt this young needs a supervisor's override
 	HTTPTimeout     time.Duration `json:"http_timeout"`    // of one request in all
 	MaxFeeMinor     int64         `json:"max_fee_minor,omitempty"`
@@ -381,7 +385,7 @@ func DefaultRules() Rules {
 		ActiveCodeLife:  130 * 60 * s,
 		PassiveCodeLife: 24 * 3600 * s,
 		RefundInterval:  5 * s,
-		RefundWindow:   60 * s,
+		RefundWindow:    60 * s,
 		DoubtGuard:      300 * s,
 		HTTPTimeout:     15 * s,
 	}

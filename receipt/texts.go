@@ -1,9 +1,21 @@
 package receipt
 
-// texts is one language of the slips.
+import (
+	"reflect"
+	"strings"
+
+	"payterm"
+	"payterm/locale"
+)
+
+// texts is one language of the slips: english below, french.go, chinese.go.
 type texts struct {
+	language                             string // as package locale knows it
 	copyMark, merchantCopy, customerCopy string
 	lateTitle, lateLine                  string
+	doubtTitle, doubtLine, doubtNext     string
+	resolvedTitle, resolvedPaid          string
+	resolvedUnpaid                       string
 	kind, sale, refund                   string
 	refunded, saleOrder                  string
 	wallet, amount, tip, fee, total      string
@@ -13,20 +25,66 @@ type texts struct {
 	walletTime, payer, code, rate        string
 	ref, operator, terminal, merchantID  string
 	thanks, notMoney                     string
+	alipay, wechatPay, unionPay          string
 }
 
-var languages = map[string]*texts{"en": &english}
-
-func textsFor(language string) *texts {
-	if t, ok := languages[language]; ok {
-		return t
+// walletName is the name by which customers know a wallet.
+func (t *texts) walletName(w payterm.Wallet) string {
+	switch w {
+	case payterm.Alipay:
+		return t.alipay
+	case payterm.WeChatPay:
+		return t.wechatPay
+	case payterm.UnionPay:
+		return t.unionPay
 	}
-	return &english
+	return w.Name()
 }
+
+var languages = map[string]*texts{"en": &english, "fr": &french, "zh": &chinese}
+
+// between parts the languages of a text that is there in two of them.
+const between = "\x00"
+
+// textsFor gives a language, English for one that is unknown; several become one
+// whose texts have all of them, and whose amounts are the first one's.
+func textsFor(wanted ...string) *texts {
+	var all *texts
+	for _, language := range wanted {
+		t, ok := languages[language]
+		if !ok {
+			continue
+		}
+		if all == nil {
+			all = new(*t)
+			continue
+		}
+		into, from := reflect.ValueOf(all).Elem(), reflect.ValueOf(*t)
+		for i := 1; i < into.NumField(); i++ { // all but the language itself
+			said, more := into.Field(i), from.Field(i).String()
+			if !strings.Contains(between+said.String()+between, between+more+between) {
+				said.SetString(said.String() + between + more)
+			}
+		}
+	}
+	if all == nil {
+		return &english
+	}
+	return all
+}
+
+// number writes an amount as the first language does.
+func (t *texts) number(a payterm.Amount) string { return locale.Number(a, t.language) }
 
 var english = texts{
+	language: "en",
 	copyMark: "COPY", merchantCopy: "Merchant copy", customerCopy: "Customer copy",
 	lateTitle: "LATE PAYMENT", lateLine: "Paid after the sale was given up. Keep it or refund it.",
+	doubtTitle:    "RESULT NOT KNOWN YET",
+	doubtLine:     "It is not known yet whether this payment was made. The terminal keeps asking. This slip is no proof of payment.",
+	doubtNext:     "What you can do: look into your wallet. If it shows the payment, do not pay again. Keep this slip: the shop finds the result by its order number.",
+	resolvedTitle: "NOW IT IS KNOWN",
+	resolvedPaid:  "The payment of this order was made.", resolvedUnpaid: "The payment of this order was not made. Nothing was charged.",
 	kind: "Type", sale: "Sale", refund: "Refund",
 	refunded: "REFUNDED", saleOrder: "Of order",
 	wallet: "Wallet", amount: "Amount", tip: "Tip", fee: "Fee", total: "TOTAL",
@@ -36,4 +94,5 @@ var english = texts{
 	walletTime: "Wallet time", payer: "Payer", code: "Code", rate: "Rate",
 	ref: "Reference", operator: "Operator", terminal: "Terminal", merchantID: "Merchant ID",
 	thanks: "Thank you", notMoney: "no money moved",
+	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",
 }
