@@ -144,7 +144,7 @@ func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
 		zone = time.UTC
 	}
 	slips := receipt.Options{
-		Language: c.Terminal.Language, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: zone, Watermark: a.o.Watermark,
+		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: zone, Watermark: a.o.Watermark,
 		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
 	}
 	screens := screen.Options{Language: c.Terminal.Language, Merchant: c.Merchant.Name, Watermark: a.o.Watermark}
