@@ -129,6 +129,7 @@ func serving(s *payterm.Screen, v flows.View, t *texts) {
 		}
 	case flows.ViewShowCode:
 		s.Title, s.QR = fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)), v.CodeURL
+		s.Small = string(v.Order) // the code leaves no room for the word
 	case flows.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}
 	default:

@@ -2,7 +2,7 @@
 // glasses and rolls whose own signs end with Latin: all of GB 2312, which
 // Simplified Chinese is written with, and the Latin letters beside it.
 //
-// The bitmaps lie in glyphs.bin, which a test makes of Unifont's own file and
+// Words tells where lines of such texts may be broken. The bitmaps lie in glyphs.bin, which a test makes of Unifont's own file and
 // holds against the list of signs (TestGlyphs). Their licence is OFL.txt, and
 // docs/decisions/0009-chinese.md tells why this font.
 package unifont

@@ -12,6 +12,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"slices"
 	"strings"
 
 	"payterm"
@@ -57,6 +58,7 @@ type Painter struct {
 	img   *image.RGBA
 	fonts *fonts
 	unfit []string
+	inked []image.Rectangle // where texts stand
 }
 
 // NewPainter makes a painter for a glass of this many pixels.
@@ -74,7 +76,7 @@ func NewPainter(width, height int) (*Painter, error) {
 // Paint draws a screen. The image is complete even with an error: what does not
 // fit is shortened, a QR code that cannot be read is left out.
 func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
-	p.unfit = p.unfit[:0]
+	p.unfit, p.inked = p.unfit[:0], p.inked[:0]
 	p.fill(p.img.Bounds(), paperWhite)
 	var err error
 	if s.QR != "" {
@@ -300,14 +302,26 @@ func (p *Painter) right(text string, box image.Rectangle, style style, size int,
 func (p *Painter) draw(text string, f *face, x, y int, c color.RGBA) {
 	src := image.NewUniform(c)
 	dot := fixed.I(x)
+	var ink image.Rectangle
 	for _, r := range text {
 		g := f.glyph(r)
 		if g.mask != nil {
-			at := image.Pt(dot.Round(), y).Add(g.at)
-			draw.DrawMask(p.img, g.mask.Bounds().Add(at), src, image.Point{}, g.mask, image.Point{}, draw.Over)
+			box := g.mask.Bounds().Add(image.Pt(dot.Round(), y).Add(g.at))
+			ink = ink.Union(box)
+			draw.DrawMask(p.img, box, src, image.Point{}, g.mask, image.Point{}, draw.Over)
 		}
 		dot += g.advance
 	}
+	p.inks(text, ink)
+}
+
+// inks notes where a text stands, and that it is cut or lies on another.
+func (p *Painter) inks(text string, ink image.Rectangle) {
+	over := func(other image.Rectangle) bool { return other.Overlaps(ink) }
+	if !ink.In(p.img.Rect) || slices.ContainsFunc(p.inked, over) {
+		p.unfit = append(p.unfit, text)
+	}
+	p.inked = append(p.inked, ink)
 }
 
 func (p *Painter) fill(r image.Rectangle, c color.RGBA) {
