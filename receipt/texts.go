@@ -1,7 +1,6 @@
 package receipt
 
 import (
-	"reflect"
 	"strings"
 
 	"payterm"
@@ -26,6 +25,17 @@ type texts struct {
 	ref, operator, terminal, merchantID  string
 	thanks, notMoney                     string
 	alipay, wechatPay, unionPay          string
+}
+
+// all is every text.
+func (t *texts) all() []*string {
+	return []*string{
+		&t.copyMark, &t.merchantCopy, &t.customerCopy, &t.lateTitle, &t.lateLine, &t.doubtTitle, &t.doubtLine, &t.doubtNext,
+		&t.resolvedTitle, &t.resolvedPaid, &t.resolvedUnpaid, &t.kind, &t.sale, &t.refund, &t.refunded, &t.saleOrder,
+		&t.wallet, &t.amount, &t.tip, &t.fee, &t.total, &t.approved, &t.declined, &t.cancelled, &t.notSent, &t.inDoubt,
+		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.ref, &t.operator,
+		&t.terminal, &t.merchantID, &t.thanks, &t.notMoney, &t.alipay, &t.wechatPay, &t.unionPay,
+	}
 }
 
 // walletName is the name by which customers know a wallet.
@@ -59,11 +69,10 @@ func textsFor(wanted ...string) *texts {
 			all = new(*t)
 			continue
 		}
-		into, from := reflect.ValueOf(all).Elem(), reflect.ValueOf(*t)
-		for i := 1; i < into.NumField(); i++ { // all but the language itself
-			said, more := into.Field(i), from.Field(i).String()
-			if !strings.Contains(between+said.String()+between, between+more+between) {
-				said.SetString(said.String() + between + more)
+		more := t.all()
+		for i, text := range all.all() {
+			if !strings.Contains(between+*text+between, between+*more[i]+between) {
+				*text += between + *more[i]
 			}
 		}
 	}

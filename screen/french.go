@@ -12,10 +12,10 @@ var french = texts{
 	},
 
 	idleTitle: "Prêt", idleLine: "Entrez le montant",
-	alarms:   counted{"1 commande attend un superviseur", "%d commandes attendent un superviseur"},
-	late:     counted{"1 paiement arrivé en retard", "%d paiements arrivés en retard"},
+	alarms:   counted{"1 commande pour le superviseur", "%d commandes pour le superviseur"},
+	late:     counted{"1 paiement en retard", "%d paiements en retard"},
 	doubts:   counted{"1 paiement incertain", "%d paiements incertains"},
-	offline:  "Pas de connexion au service de paiement",
+	offline:  "Pas de connexion",
 	paperOut: "L'imprimante n'a plus de papier", paperNearEnd: "Il reste peu de papier",
 	coverOpen: "Le couvercle de l'imprimante est ouvert", printerGone: "L'imprimante ne répond pas",
 	statusOffline: "hors ligne", statusPaper: "papier!", statusQueue: "vérifie %d",

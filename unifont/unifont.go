@@ -13,12 +13,8 @@ import (
 	"sort"
 )
 
-// Height is that of every sign in pixels; Ascent of them stand above the
-// baseline.
-const (
-	Height = 16
-	Ascent = 14
-)
+// Height is that of every sign in pixels.
+const Height = 16
 
 // glyphs has two parts, of the signs that are 8 and 16 pixels wide: how many,
 // their code points in order, their rows. Numbers are big-endian, of two bytes.

@@ -104,14 +104,14 @@ func (f *face) glyph(r rune) glyph {
 	return g
 }
 
-// sign is one of Unifont's.
+// sign is one of Unifont's, with its middle in that of the capitals.
 func (f *face) sign(r rune) (glyph, bool) {
 	g, ok := unifont.Find(r)
 	if !ok {
 		return glyph{}, false
 	}
 	mask := g.Scaled(f.signs)
-	return glyph{mask: mask, at: image.Pt(0, -f.signs*unifont.Ascent/unifont.Height), advance: fixed.I(mask.Rect.Dx())}, true
+	return glyph{mask: mask, at: image.Pt(0, -(f.capHeight+f.signs)/2), advance: fixed.I(mask.Rect.Dx())}, true
 }
 
 func (f *face) width(text string) int {

@@ -105,7 +105,7 @@ func (p *Painter) paintWords(s payterm.Screen) {
 	}
 	bottom := p.keys(s, p.h)
 	if s.Small != "" {
-		h := p.scaled(20)
+		h := max(p.scaled(20), min(18, p.h/8)) // Chinese has sixteen pixels
 		p.centred(s.Small, image.Rect(0, bottom-h, p.w, bottom), mono, p.scaled(12), soft)
 		bottom -= h
 	}
@@ -129,7 +129,11 @@ func (p *Painter) paintWords(s payterm.Screen) {
 func (p *Painter) paintCode(s payterm.Screen) error {
 	y := p.bar(s, p.scaled(28))
 	row := image.Rect(p.scaled(6), y, p.w-p.scaled(6), y+p.scaled(22))
-	p.left(s.Amount, row, bold, p.scaled(17), ink)
+	amount := row
+	if s.Watermark != "" {
+		amount.Max.X = p.w*34/100 - p.scaled(4)
+	}
+	p.left(s.Amount, amount, bold, p.scaled(17), ink)
 	p.right(s.Elapsed, row, medium, p.scaled(17), ink)
 	if s.Watermark != "" {
 		// Amount and time leave the middle third at least.
@@ -137,7 +141,7 @@ func (p *Painter) paintCode(s payterm.Screen) error {
 		p.fill(mark, markGround)
 		p.centred(s.Watermark, mark, bold, p.scaled(12), ink)
 	}
-	foot := p.scaled(30)
+	foot := max(p.scaled(30), min(30, p.h/8)) // a Chinese key needs eighteen pixels of it
 	box := image.Rect(0, row.Max.Y, p.w, p.h-foot)
 	err := p.code(s.QR, box)
 	below := image.Rect(p.scaled(6), p.h-foot, p.w-p.scaled(6), p.h)
