@@ -14,7 +14,7 @@ func Words(line string) iter.Seq[string] {
 		word, before := "", rune(0)
 		for _, r := range line {
 			blank := unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f'
-			if breaks := before != 0 && (blank || chinese(before) || chinese(r)) && !strings.ContainsRune("，。？！：；、）》”’", r); breaks && word != "" && word != " " {
+			if breaks := before != 0 && (blank || Chinese(before) || Chinese(r)) && !strings.ContainsRune("，。？！：；、）》”’", r); breaks && word != "" && word != " " {
 				if !yield(word) {
 					return
 				}
@@ -33,8 +33,8 @@ func Words(line string) iter.Seq[string] {
 	}
 }
 
-// chinese tells the signs that lines may be broken between: ideographs, and the
+// Chinese tells the signs that lines may be broken between: ideographs, and the
 // punctuation and wide forms that go with them.
-func chinese(r rune) bool {
+func Chinese(r rune) bool {
 	return r >= 0x2e80 && r <= 0x9fff || r >= 0xff00 && r <= 0xffef
 }

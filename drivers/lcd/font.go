@@ -128,8 +128,23 @@ func (f *face) baseline(box image.Rectangle) int {
 }
 
 // wrap breaks a line between words, and between Chinese signs; false when a word is
-// wider than w.
+// wider than w. Chinese lines are made about as long as each other: one sign alone
+// on the last reads badly, and nothing but the width decides where they end.
 func (f *face) wrap(line string, w int) ([]string, bool) {
+	lines, ok := f.fill(line, w)
+	for len(lines) > 1 && ok && strings.ContainsFunc(line, unifont.Chinese) {
+		w -= f.signs / 2
+		even, fits := f.fill(line, w)
+		if !fits || len(even) > len(lines) {
+			break
+		}
+		lines = even
+	}
+	return lines, ok
+}
+
+// fill puts as much into each line as has room there.
+func (f *face) fill(line string, w int) ([]string, bool) {
 	ok := true
 	var out []string
 	current := ""

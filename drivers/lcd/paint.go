@@ -254,17 +254,15 @@ func (p *Painter) lines(lines []string, box image.Rectangle) {
 
 func (p *Painter) setLines(lines []string, face *face, gap int, box image.Rectangle, h int) {
 	y := box.Min.Y + max(0, (box.Dy()-h)/2)
-	for i, line := range lines {
+	c := ink
+	for _, line := range lines {
 		text, gapped := strings.CutPrefix(line, "\x00")
 		if gapped {
 			y += gap
+			c = soft // from the second on, with all that it wraps into
 		}
 		if y+face.height > box.Max.Y {
 			return
-		}
-		c := ink
-		if i > 0 && gapped {
-			c = soft
 		}
 		p.draw(text, face, box.Min.X+(box.Dx()-face.width(text))/2, y+face.ascent, c)
 		y += face.height

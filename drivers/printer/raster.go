@@ -75,7 +75,7 @@ func (e *encoder) picture(text string, l payterm.ReceiptLine) {
 			}
 			dx, y := x+i%mask.Stride, i/mask.Stride+2
 			dots[y*width+dx/8] |= 0x80 >> (dx % 8)
-			if l.Bold && dx+1 < 8*width {
+			if l.Bold && !l.Large && dx+1 < 8*width { // doubled is bold enough
 				dots[y*width+(dx+1)/8] |= 0x80 >> ((dx + 1) % 8)
 			}
 		}
