@@ -304,6 +304,10 @@ const (
 	SlipRefund      Slip = "refund" // the merchant's
 
 	SlipRefundCustomer Slip = "refund_customer"
+
+	// What a customer takes along who leaves in doubt, and what became of it.
+	SlipInDoubt  Slip = "in_doubt"
+	SlipResolved Slip = "resolved"
 )
 
 // PIN is a supervisor's PIN while it is being typed. It shows its length only.

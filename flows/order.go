@@ -258,7 +258,7 @@ func (o Order) redialling(in Stamped) (Order, []Command) {
 // approve is the only way to Approved. An order that the counter had already
 // given up becomes a late payment.
 func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
-	late := o.Outcome != payterm.Open
+	late, doubted := o.Outcome != payterm.Open, o.doubtSlip()
 	o = o.close(in)
 	o.Outcome, o.Reason, o.Attention = payterm.Approved, payterm.ReasonNone, payterm.AttentionNone
 	o.PaidMinor, o.GatewayStatus = a.PaidMinor, a.Status
@@ -269,7 +269,12 @@ func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
 			o.Attention = payterm.AttentionLatePayment
 		}
 		o.Prints++
-		return o, []Command{Play{payterm.SoundAlarm}, Print{Slip: SlipLatePayment}}
+		cmds := []Command{Play{payterm.SoundAlarm}, Print{Slip: SlipLatePayment}}
+		if doubted {
+			o, resolution := o.resolved()
+			return o, append(cmds, resolution...)
+		}
+		return o, cmds
 	}
 	o.Prints += 2
 	return o, []Command{Play{payterm.SoundApproved}, Print{Slip: SlipMerchant}, Print{Slip: SlipCustomer}}
@@ -291,13 +296,16 @@ func (o Order) reprint() (Order, []Command) {
 
 // decline ends an order on an authentic failure.
 func (o Order) decline(in Stamped, reason payterm.Reason, status string) (Order, []Command) {
-	silent := !o.Phase.AtCounter()
+	silent, doubted := !o.Phase.AtCounter(), o.doubtSlip()
 	o = o.close(in)
 	if o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt {
 		o.Outcome, o.Reason = payterm.Declined, reason
 	}
 	o.GatewayStatus, o.Attention = status, payterm.AttentionNone
-	if silent {
+	switch {
+	case doubted:
+		return o.resolved()
+	case silent:
 		return o, nil
 	}
 	return o, []Command{Play{payterm.SoundDeclined}}
@@ -306,10 +314,13 @@ func (o Order) decline(in Stamped, reason payterm.Reason, status string) (Order,
 // refuse ends an order on an outer code that an answered inquiry did not
 // contradict; the ladder still looks for a payment once through.
 func (o Order) refuse(in Stamped) (Order, []Command) {
-	silent := !o.Phase.AtCounter()
+	silent, doubted := !o.Phase.AtCounter(), o.doubtSlip()
 	o.Outcome, o.Reason, o.Attention = payterm.Declined, o.Refusal, payterm.AttentionNone
 	o = o.trail(in)
-	if silent {
+	switch {
+	case doubted:
+		return o.resolved()
+	case silent:
 		return o, nil
 	}
 	return o, []Command{Play{payterm.SoundDeclined}}
@@ -321,13 +332,34 @@ func (o Order) notSent(in Stamped, reason payterm.Reason) (Order, []Command) {
 	return o.trail(in), []Command{Play{payterm.SoundDeclined}}
 }
 
-// doubt leaves the counter with an unknown result; the ladder goes on asking.
+// doubt leaves the counter with an unknown result. Who has shown a code of his own
+// may have paid, and takes a slip along that says so.
 func (o Order) doubt(in Stamped, reason payterm.Reason) (Order, []Command) {
+	o = o.doubtful(in, reason)
+	if o.Kind != payterm.KindSale || o.Sale.Mode != payterm.Passive {
+		return o, []Command{Play{payterm.SoundDoubt}}
+	}
+	o.Prints++
+	return o, []Command{Play{payterm.SoundDoubt}, Print{Slip: SlipInDoubt}}
+}
+
+// doubtful calls the result unknown; the ladder goes on asking.
+func (o Order) doubtful(in Stamped, reason payterm.Reason) Order {
 	o.Outcome, o.Reason = payterm.InDoubt, reason
 	o.Phase, o.Until, o.Code, o.CodeURL = InBackground, 0, payterm.PayCode{}, ""
 	o.DoubtAt, o.DoubtWall = in.Mono, millis(in.Wall)
 	o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
-	return o, []Command{Play{payterm.SoundDoubt}}
+	return o
+}
+
+// doubtSlip reports whether the customer has left with a slip that says in doubt: no
+// other slip goes before an order's result.
+func (o Order) doubtSlip() bool { return o.Outcome == payterm.InDoubt && o.Prints > 0 }
+
+// resolved counts and prints what became of a doubt.
+func (o Order) resolved() (Order, []Command) {
+	o.Prints++
+	return o, []Command{Print{Slip: SlipResolved}}
 }
 
 func (o Order) trail(in Stamped) Order {
@@ -370,10 +402,10 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 		if o.Sale.Mode == payterm.Active && o.Kind == payterm.KindSale {
 			o, _ = o.notSent(in, payterm.ReasonNoCode)
 		} else {
-			o, _ = o.doubt(in, payterm.ReasonRestarted)
+			o = o.doubtful(in, payterm.ReasonRestarted)
 		}
 	case ShowingCode, Waiting, Confirming:
-		o, _ = o.doubt(in, payterm.ReasonRestarted)
+		o = o.doubtful(in, payterm.ReasonRestarted)
 	case InBackground:
 		o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
 	case Trailing:

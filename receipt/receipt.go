@@ -1,24 +1,33 @@
 // Package receipt puts an order on paper: which lines a merchant and a customer
 // get, in which order and words. How they are laid out on a roll is for
 // drivers/printer.
+//
+// Every text of the slips is in a table for each language (texts.go, french.go,
+// chinese.go). What a customer takes along may be in two languages: a line of its
+// own for each in the middle of the roll, "Montant / Amount" at its left.
 package receipt
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"payterm"
 	"payterm/flows"
+	"payterm/locale"
 )
 
-// Merchant is the head of a slip.
+// Merchant is the head of a slip. TaxID is printed as it was given, a line for each
+// number: a semicolon or a new line parts them, as in "TPS 123456789 RT0001; TVQ
+// 1234567890 TQ0001".
 type Merchant struct {
 	Name, Address, Phone, TaxID string
 }
 
 // Options are what a slip needs besides the order.
 type Options struct {
-	Language   string
+	Language   string   // en, fr or zh: of what staff keeps
+	Customer   []string // languages of what a customer takes along, the first one's amounts; none for Language
 	Merchant   Merchant
 	MerchantID string
 	Terminal   string
@@ -29,6 +38,9 @@ type Options struct {
 // Compose writes a slip of an order. Every print after the first says COPY.
 func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
 	t := textsFor(opt.Language)
+	if forCustomer(slip) && len(opt.Customer) > 0 {
+		t = textsFor(opt.Customer...)
+	}
 	r := payterm.Receipt{Name: string(slip)}
 	w := writer{&r}
 	if opt.Watermark != "" {
@@ -46,6 +58,17 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 	case flows.SlipLatePayment:
 		w.center(t.lateTitle, true, false)
 		w.text(t.lateLine)
+	case flows.SlipInDoubt:
+		w.center(t.doubtTitle, true, false)
+		w.text(t.doubtLine)
+		w.text(t.doubtNext)
+	case flows.SlipResolved:
+		w.center(t.resolvedTitle, true, false)
+		if o.Outcome == payterm.Approved {
+			w.text(t.resolvedPaid)
+		} else {
+			w.text(t.resolvedUnpaid)
+		}
 	}
 	w.rule()
 	if o.Kind == payterm.KindRefund {
@@ -53,15 +76,18 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 	} else {
 		w.pair(t.kind, t.sale)
 	}
-	w.pair(t.wallet, o.Wallet.Name())
-	w.money(t.amount, o.Amount())
+	w.pair(t.wallet, t.walletName(o.Wallet))
+	money := func(label string, minor int64) {
+		w.pair(label, t.number(payterm.Amount{Minor: minor, Currency: o.Currency}))
+	}
+	money(t.amount, o.AmountMinor)
 	if o.TipMinor != 0 {
-		w.money(t.tip, payterm.Amount{Minor: o.TipMinor, Currency: o.Currency})
+		money(t.tip, o.TipMinor)
 	}
 	if fee := o.PaidMinor - o.Total().Minor; o.Outcome == payterm.Approved && fee > 0 {
-		w.money(t.fee, payterm.Amount{Minor: fee, Currency: o.Currency})
+		money(t.fee, fee)
 	}
-	w.large(t.total, payterm.Amount{Minor: max(o.PaidMinor, o.Total().Minor), Currency: o.Currency})
+	w.total(t.total, locale.Coded(payterm.Amount{Minor: max(o.PaidMinor, o.Total().Minor), Currency: o.Currency}, t.language))
 	w.center(outcome(o, t), true, true)
 	w.rule()
 	w.details(o, opt, t)
@@ -70,10 +96,21 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 		w.center(t.thanks, false, false)
 	}
 	if opt.Watermark != "" {
-		w.center(opt.Watermark+" - "+t.notMoney, true, false)
+		w.center(opt.Watermark, true, false)
+		w.center(t.notMoney, true, false)
 	}
 	w.line(payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r
+}
+
+// forCustomer tells the slips that a customer takes along.
+func forCustomer(slip flows.Slip) bool {
+	switch slip {
+	case flows.SlipCustomer, flows.SlipRefundCustomer, flows.SlipInDoubt, flows.SlipResolved:
+		return true
+	case flows.SlipMerchant, flows.SlipLatePayment, flows.SlipRefund:
+	}
+	return false
 }
 
 // outcome is the word that the slip is about.
@@ -99,32 +136,40 @@ type writer struct{ r *payterm.Receipt }
 
 func (w writer) line(l payterm.ReceiptLine) { w.r.Lines = append(w.r.Lines, l) }
 
-func (w writer) text(s string) { w.line(payterm.ReceiptLine{Kind: payterm.LineText, Text: s}) }
+func (w writer) text(s string) {
+	for s := range strings.SplitSeq(s, between) {
+		w.line(payterm.ReceiptLine{Kind: payterm.LineText, Text: s})
+	}
+}
 
 func (w writer) center(s string, bold, large bool) {
-	w.line(payterm.ReceiptLine{Kind: payterm.LineText, Text: s, Align: payterm.AlignCenter, Bold: bold, Large: large})
+	for s := range strings.SplitSeq(s, between) {
+		w.line(payterm.ReceiptLine{Kind: payterm.LineText, Text: s, Align: payterm.AlignCenter, Bold: bold, Large: large})
+	}
 }
 
 func (w writer) rule() { w.line(payterm.ReceiptLine{Kind: payterm.LineRule}) }
 
+// beside puts the languages of a text into one line.
+func beside(s string) string { return strings.ReplaceAll(s, between, " / ") }
+
 func (w writer) pair(left, right string) {
 	if right != "" {
-		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: left, Right: right})
+		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: beside(left), Right: beside(right)})
 	}
 }
 
-func (w writer) money(label string, a payterm.Amount) { w.pair(label, a.String()) }
-
-func (w writer) large(label string, a payterm.Amount) {
-	w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: label, Right: string(a.Currency) + " " + a.String(), Bold: true})
+func (w writer) total(left, right string) {
+	w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: beside(left), Right: right, Bold: true})
 }
 
 func (w writer) head(m Merchant) {
 	if m.Name != "" {
 		w.center(m.Name, true, true)
 	}
-	for _, s := range []string{m.Address, m.Phone, m.TaxID} {
-		if s != "" {
+	taxes := strings.FieldsFunc(m.TaxID, func(r rune) bool { return r == ';' || r == '\n' })
+	for _, s := range append([]string{m.Address, m.Phone}, taxes...) {
+		if s = strings.TrimSpace(s); s != "" {
 			w.center(s, false, false)
 		}
 	}

@@ -1,11 +1,20 @@
 package receipt
 
-import "payterm"
+import (
+	"strings"
 
-// texts is one language of the slips.
+	"payterm"
+	"payterm/locale"
+)
+
+// texts is one language of the slips: english below, french.go, chinese.go.
 type texts struct {
+	language                             string // as package locale knows it
 	copyMark, merchantCopy, customerCopy string
 	lateTitle, lateLine                  string
+	doubtTitle, doubtLine, doubtNext     string
+	resolvedTitle, resolvedPaid          string
+	resolvedUnpaid                       string
 	kind, sale, refund                   string
 	refunded, saleOrder                  string
 	wallet, amount, tip, fee, total      string
@@ -18,21 +27,78 @@ type texts struct {
 	xTitle, xLine, zTitle                string // zTitle: %d, its number
 	from, to, sales, refunds             string // sales, refunds: %d, how many
 	net, open, head                      string // open: %d, how many
-	modes                                map[payterm.Mode]string
+	codeScanned, codeShown               string // the modes
+	alipay, wechatPay, unionPay          string
 }
 
-var languages = map[string]*texts{"en": &english}
-
-func textsFor(language string) *texts {
-	if t, ok := languages[language]; ok {
-		return t
+// all is every text.
+func (t *texts) all() []*string {
+	return []*string{
+		&t.copyMark, &t.merchantCopy, &t.customerCopy, &t.lateTitle, &t.lateLine, &t.doubtTitle, &t.doubtLine, &t.doubtNext,
+		&t.resolvedTitle, &t.resolvedPaid, &t.resolvedUnpaid, &t.kind, &t.sale, &t.refund, &t.refunded, &t.saleOrder,
+		&t.wallet, &t.amount, &t.tip, &t.fee, &t.total, &t.approved, &t.declined, &t.cancelled, &t.notSent, &t.inDoubt,
+		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.ref, &t.operator,
+		&t.terminal, &t.merchantID, &t.thanks, &t.notMoney, &t.alipay, &t.wechatPay, &t.unionPay,
+		&t.xTitle, &t.xLine, &t.zTitle, &t.from, &t.to, &t.sales, &t.refunds, &t.net, &t.open, &t.head, &t.codeScanned, &t.codeShown,
 	}
-	return &english
 }
+
+// walletName is the name by which customers know a wallet.
+func (t *texts) walletName(w payterm.Wallet) string {
+	switch w {
+	case payterm.Alipay:
+		return t.alipay
+	case payterm.WeChatPay:
+		return t.wechatPay
+	case payterm.UnionPay:
+		return t.unionPay
+	}
+	return w.Name()
+}
+
+var languages = map[string]*texts{"en": &english, "fr": &french, "zh": &chinese}
+
+// between parts the languages of a text that is there in two of them.
+const between = "\x00"
+
+// textsFor gives a language, English for one that is unknown; several become one
+// whose texts have all of them, and whose amounts are the first one's.
+func textsFor(wanted ...string) *texts {
+	var all *texts
+	for _, language := range wanted {
+		t, ok := languages[language]
+		if !ok {
+			continue
+		}
+		if all == nil {
+			all = new(*t)
+			continue
+		}
+		more := t.all()
+		for i, text := range all.all() {
+			if !strings.Contains(between+*text+between, between+*more[i]+between) {
+				*text += between + *more[i]
+			}
+		}
+	}
+	if all == nil {
+		return &english
+	}
+	return all
+}
+
+// number writes an amount as the first language does.
+func (t *texts) number(a payterm.Amount) string { return locale.Number(a, t.language) }
 
 var english = texts{
+	language: "en",
 	copyMark: "COPY", merchantCopy: "Merchant copy", customerCopy: "Customer copy",
 	lateTitle: "LATE PAYMENT", lateLine: "Paid after the sale was given up. Keep it or refund it.",
+	doubtTitle:    "RESULT NOT KNOWN YET",
+	doubtLine:     "It is not known yet whether this payment was made. The terminal keeps asking. This slip is no proof of payment.",
+	doubtNext:     "What you can do: look into your wallet. If it shows the payment, do not pay again. Keep this slip: the shop finds the result by its order number.",
+	resolvedTitle: "NOW IT IS KNOWN",
+	resolvedPaid:  "The payment of this order was made.", resolvedUnpaid: "The payment of this order was not made. Nothing was charged.",
 	kind: "Type", sale: "Sale", refund: "Refund",
 	refunded: "REFUNDED", saleOrder: "Of order",
 	wallet: "Wallet", amount: "Amount", tip: "Tip", fee: "Fee", total: "TOTAL",
@@ -45,5 +111,6 @@ var english = texts{
 	xTitle: "X TOTAL", xLine: "so far; the day goes on", zTitle: "Z TOTAL %d",
 	from: "From", to: "To", sales: "%d sales", refunds: "%d refunds",
 	net: "NET", open: "%d not final yet, carried over", head: "Journal",
-	modes: map[payterm.Mode]string{payterm.Passive: "scanned", payterm.Active: "code shown"},
+	codeScanned: "code scanned", codeShown: "code shown",
+	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",
 }

@@ -27,7 +27,12 @@ func Totals(t payterm.Totals, z bool, currency payterm.Currency, opt Options) pa
 	w.pair(tx.from, stamp(t.From, opt, tx))
 	w.pair(tx.to, stamp(t.To, opt, tx))
 	w.pair(tx.terminal, opt.Terminal)
-	money := func(minor int64) string { return payterm.Amount{Minor: minor, Currency: currency}.String() }
+	money := func(minor int64) string {
+		if minor < 0 { // more went back than came in
+			return "-" + tx.number(payterm.Amount{Minor: -minor, Currency: currency})
+		}
+		return tx.number(payterm.Amount{Minor: minor, Currency: currency})
+	}
 	block := func(row payterm.TotalsRow) {
 		w.pair(fmt.Sprintf(tx.sales, row.Count), money(row.AmountMinor))
 		if row.TipMinor != 0 {
@@ -39,19 +44,19 @@ func Totals(t payterm.Totals, z bool, currency payterm.Currency, opt Options) pa
 	}
 	for _, row := range t.By {
 		w.rule()
-		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: row.Wallet.Name(), Right: tx.modes[row.Mode], Bold: true})
+		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: tx.walletName(row.Wallet), Right: mode(row.Mode, tx), Bold: true})
 		w.pair(tx.operator, row.Operator)
 		block(row)
 	}
 	w.rule()
 	sum := t.Sum()
 	block(sum)
-	w.large(tx.net, payterm.Amount{Minor: sum.Net(), Currency: currency})
+	w.total(tx.net, string(currency)+" "+money(sum.Net()))
 	if len(t.Open) > 0 {
 		w.rule()
 		w.text(fmt.Sprintf(tx.open, len(t.Open)))
 		for _, o := range t.Open {
-			w.pair(string(o.ID), o.Total().String())
+			w.pair(string(o.ID), money(o.Total().Minor))
 		}
 	}
 	if t.Head != "" {
@@ -59,10 +64,18 @@ func Totals(t payterm.Totals, z bool, currency payterm.Currency, opt Options) pa
 		w.pair(tx.head, t.Head[:min(16, len(t.Head))])
 	}
 	if opt.Watermark != "" {
-		w.center(opt.Watermark+" - "+tx.notMoney, true, false)
+		w.center(opt.Watermark, true, false)
+		w.center(tx.notMoney, true, false)
 	}
 	w.line(payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r
+}
+
+func mode(m payterm.Mode, t *texts) string {
+	if m == payterm.Active {
+		return t.codeShown
+	}
+	return t.codeScanned
 }
 
 // stamp writes a moment in the shop's time.

@@ -2,7 +2,8 @@
 // payterm.Screen out, in the terminal's language. It decides what a cashier and
 // a customer read; how that is laid out on a glass is for drivers/lcd.
 //
-// Every text of the screens is in texts.go, so that a language is one table.
+// Every text of the screens is in a table for each language (texts.go, french.go,
+// chinese.go).
 package screen
 
 import (
@@ -15,7 +16,7 @@ import (
 
 // Options are what a screen needs besides the view.
 type Options struct {
-	Language  string // "en"; others fall back to it until their table is there
+	Language  string // en, fr or zh
 	Merchant  string
 	Watermark string // SIMULATION, TRAINING
 	Simulated bool
@@ -32,16 +33,16 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewIdle:
 		idle(&s, v, t, o)
 	case flows.ViewAmount:
-		s.Title, s.Amount = t.amountTitle, money(v.Total)
+		s.Title, s.Amount = t.amountTitle, t.money(v.Total)
 		s.Lines = []string{t.amountLine}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: t.keyShowCode}, {Key: payterm.KeyClear, Does: t.keyBack}}
 		if len(v.Choices.List()) == 0 {
 			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyClear, Does: t.keyBack}}
 		}
 	case flows.ViewChooseWallet:
-		s.Title, s.Amount = t.chooseTitle, money(v.Total)
+		s.Title, s.Amount = t.chooseTitle, t.money(v.Total)
 		for i, w := range v.Choices.List() {
-			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, w.Name()))
+			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, t.wallet(w)))
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyBack}}
 	case flows.ViewWarning:
@@ -66,16 +67,16 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	if s.Title == "" {
 		s.Title = t.idleTitle
 	}
-	s.Amount = money(v.Total)
+	s.Amount = t.money(v.Total)
 	s.Lines = []string{t.idleLine}
 	if v.Status.Alarms > 0 {
-		s.Lines = append(s.Lines, plural(v.Status.Alarms, t.alarmOne, t.alarmMany))
+		s.Lines = append(s.Lines, t.count(v.Status.Alarms, t.alarms))
 	}
 	if v.Status.Late > 0 {
-		s.Lines = append(s.Lines, plural(v.Status.Late, t.lateOne, t.lateMany))
+		s.Lines = append(s.Lines, t.count(v.Status.Late, t.late))
 	}
 	if v.Status.Doubts > 0 {
-		s.Lines = append(s.Lines, plural(v.Status.Doubts, t.doubtOne, t.doubtMany))
+		s.Lines = append(s.Lines, t.count(v.Status.Doubts, t.doubts))
 	}
 	if v.Status.Network == flows.NetworkDown {
 		s.Lines = append(s.Lines, t.offline)
@@ -87,7 +88,7 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 }
 
 func warning(s *payterm.Screen, v flows.View, t *texts) {
-	s.Tone, s.Title, s.Amount = payterm.Doubt, t.warningTitle, money(v.Total)
+	s.Tone, s.Title, s.Amount = payterm.Doubt, t.warningTitle, t.money(v.Total)
 	s.Lines = []string{t.warningCode, t.warningAsk}
 	if v.Doubt {
 		s.Lines = []string{t.warningDoubt, t.warningAsk}
@@ -101,7 +102,7 @@ func pin(s *payterm.Screen, v flows.View, t *texts) {
 	s.Amount = "••••••••••••"[:3*v.PINDigits]
 	ask := t.pinLine
 	if v.Kind == payterm.KindRefund {
-		ask, s.Small = t.refundPIN+" "+money(v.Total), fmt.Sprintf(t.order, v.Order)
+		ask, s.Small = t.refundPIN+" "+t.money(v.Total), fmt.Sprintf(t.order, v.Order)
 	}
 	s.Lines = []string{ask}
 	if v.PINWrong {
@@ -111,12 +112,12 @@ func pin(s *payterm.Screen, v flows.View, t *texts) {
 }
 
 func serving(s *payterm.Screen, v flows.View, t *texts) {
-	s.Tone, s.Amount, s.Elapsed = payterm.Busy, money(v.Total), clock(v.Elapsed)
+	s.Tone, s.Amount, s.Elapsed = payterm.Busy, t.money(v.Total), clock(v.Elapsed)
 	switch v.Name {
 	case flows.ViewScan:
 		s.Title, s.Lines = t.scanTitle, []string{t.scanLine}
 	case flows.ViewSending:
-		s.Title, s.Lines = t.sendingTitle, []string{v.Wallet.Name(), t.sendingLine}
+		s.Title, s.Lines = t.sendingTitle, []string{t.wallet(v.Wallet), t.sendingLine}
 		if v.Mode == payterm.Active {
 			s.Lines[1] = t.sendingActive
 		}
@@ -127,9 +128,10 @@ func serving(s *payterm.Screen, v flows.View, t *texts) {
 			s.Lines = s.Lines[1:]
 		}
 	case flows.ViewShowCode:
-		s.Title, s.QR = fmt.Sprintf(t.showTitle, v.Wallet.Name()), v.CodeURL
+		s.Title, s.QR = fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)), v.CodeURL
+		s.Small = string(v.Order) // the code leaves no room for the word
 	case flows.ViewWaiting:
-		s.Title, s.Lines = t.waitingTitle, []string{v.Wallet.Name(), t.waitingLine}
+		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}
 	default:
 	}
 	if hint := hint(v.Hint, t); hint != "" {
@@ -146,8 +148,8 @@ func serving(s *payterm.Screen, v flows.View, t *texts) {
 
 // refunding is the waiting screen of a refund, from its first question to its end.
 func refunding(s *payterm.Screen, v flows.View, t *texts) {
-	s.Tone, s.Title, s.Amount, s.Elapsed = payterm.Busy, t.refundingTitle, money(v.Total), clock(v.Elapsed)
-	s.Lines = []string{v.Wallet.Name(), t.refundingLine}
+	s.Tone, s.Title, s.Amount, s.Elapsed = payterm.Busy, t.refundingTitle, t.money(v.Total), clock(v.Elapsed)
+	s.Lines = []string{t.wallet(v.Wallet), t.refundingLine}
 	if v.Redialling {
 		s.Lines = []string{t.redialling, t.redialling2}
 	}
@@ -167,18 +169,18 @@ func result(s *payterm.Screen, v flows.View, t *texts) {
 	if v.Kind == payterm.KindRefund {
 		nothingCharged, mayTry = t.noMoneyBack, t.noMoneyBack
 	}
-	s.Amount = money(v.Total)
+	s.Amount = t.money(v.Total)
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
 	if v.Name == flows.ViewApproved || v.Name == flows.ViewRefunded {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
 	}
 	switch v.Name {
 	case flows.ViewRefunded:
-		s.Tone, s.Title, s.Lines = payterm.Good, t.refundedTitle, []string{v.Wallet.Name(), t.refundDone}
+		s.Tone, s.Title, s.Lines = payterm.Good, t.refundedTitle, []string{t.wallet(v.Wallet), t.refundDone}
 	case flows.ViewApproved:
-		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{v.Wallet.Name()}
+		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
 		if v.PaidMinor > v.Total.Minor {
-			s.Lines = append(s.Lines, fmt.Sprintf(t.withFee, money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
+			s.Lines = append(s.Lines, fmt.Sprintf(t.withFee, t.money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
 		}
 		if v.Reason == payterm.ReasonLatePayment {
 			s.Lines = append(s.Lines, t.lateResult)
@@ -209,7 +211,7 @@ func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 		s.Title, s.Lines = t.refundDoubt, []string{t.refundDoubtLine, t.doubtKeepsAsking}
 	case v.Reason == payterm.ReasonRefunded:
 		s.Title = t.refundedTitle
-		s.Lines = []string{fmt.Sprintf(t.refundedLine, money(payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency}))}
+		s.Lines = []string{fmt.Sprintf(t.refundedLine, t.money(payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency}))}
 	case v.Mode == payterm.Active:
 		s.Lines = []string{t.doubtActive, t.doubtKeepsAsking}
 	default:
@@ -217,25 +219,9 @@ func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 	}
 }
 
-// money is an amount with its currency, as on a price tag of the country.
-func money(a payterm.Amount) string {
-	symbol := map[payterm.Currency]string{"CAD": "$", "USD": "$", "CNY": "¥", "JPY": "¥", "EUR": "€", "GBP": "£"}[a.Currency]
-	if symbol == "" {
-		return string(a.Currency) + " " + a.String()
-	}
-	return symbol + a.String()
-}
-
 func clock(d time.Duration) string {
 	s := int(d / time.Second)
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return fmt.Sprintf(many, n)
 }
 
 // status is the few characters beside the title.

@@ -1,16 +1,21 @@
 package screen
 
-import "payterm"
+import (
+	"fmt"
 
-// texts is one language. Every text stands here and nowhere else; a test sees to
-// it that no language misses one.
+	"payterm"
+	"payterm/locale"
+)
+
+// texts is one language: english below, french.go, chinese.go. Every text stands
+// there and nowhere else; a test sees to it that no language misses one.
 type texts struct {
-	order string // %s: the order id
+	language string // as package locale knows it
+	order    string // %s: the order id
+	wallets  map[payterm.Wallet]string
 
 	idleTitle, idleLine                 string
-	alarmOne, alarmMany                 string
-	lateOne, lateMany                   string
-	doubtOne, doubtMany                 string
+	alarms, late, doubts                counted
 	offline                             string
 	paperOut, paperNearEnd              string
 	coverOpen, printerGone              string
@@ -50,9 +55,30 @@ type texts struct {
 	reasons                             map[payterm.Reason]string
 }
 
-var languages = map[string]*texts{"en": &english}
+// counted is a text with a count in it. A language without a singular leaves one
+// empty.
+type counted struct{ one, other string }
 
-// textsFor gives a language, English where it is not there yet.
+func (t *texts) count(n int, c counted) string {
+	if locale.One(n, t.language) {
+		return c.one
+	}
+	return fmt.Sprintf(c.other, n)
+}
+
+// wallet is the name by which customers know a wallet.
+func (t *texts) wallet(w payterm.Wallet) string {
+	if name, ok := t.wallets[w]; ok {
+		return name
+	}
+	return w.Name()
+}
+
+func (t *texts) money(a payterm.Amount) string { return locale.Money(a, t.language) }
+
+var languages = map[string]*texts{"en": &english, "fr": &french, "zh": &chinese}
+
+// textsFor gives a language, English for one that is unknown.
 func textsFor(language string) *texts {
 	if t, ok := languages[language]; ok {
 		return t
@@ -61,12 +87,16 @@ func textsFor(language string) *texts {
 }
 
 var english = texts{
-	order: "Order %s",
+	language: "en",
+	order:    "Order %s",
+	wallets: map[payterm.Wallet]string{
+		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(), payterm.UnionPay: payterm.UnionPay.Name(),
+	},
 
 	idleTitle: "Ready", idleLine: "Type the amount",
-	alarmOne: "1 order needs a supervisor", alarmMany: "%d orders need a supervisor",
-	lateOne: "1 payment came late", lateMany: "%d payments came late",
-	doubtOne: "1 payment in doubt", doubtMany: "%d payments in doubt",
+	alarms:   counted{"1 order needs a supervisor", "%d orders need a supervisor"},
+	late:     counted{"1 payment came late", "%d payments came late"},
+	doubts:   counted{"1 payment in doubt", "%d payments in doubt"},
 	offline:  "No connection to the gateway",
 	paperOut: "The printer has no paper", paperNearEnd: "Paper is nearly out",
 	coverOpen: "The printer cover is open", printerGone: "The printer does not answer",

@@ -6,6 +6,8 @@ import (
 	"image/draw"
 	"strings"
 
+	"payterm/unifont"
+
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/gomedium"
@@ -14,7 +16,8 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// style is one of the Go fonts (BSD licence, see NOTICE).
+// style is one of the Go fonts (see NOTICE). What they lack, Chinese above all, is
+// Unifont's in each of them.
 type style uint8
 
 const (
@@ -44,7 +47,9 @@ func loadFonts() (*fonts, error) {
 
 // face is a font at a size in pixels.
 type face struct {
+	parsed         *opentype.Font
 	font           font.Face
+	signs          int // height of Unifont's signs
 	ascent, height int
 	capHeight      int
 	glyphs         map[rune]glyph
@@ -68,7 +73,9 @@ func (f *fonts) face(s style, px int) *face {
 		panic(fmt.Sprintf("lcd: font face of %d px: %v", px, err))
 	}
 	m := ff.Metrics()
-	got := &face{font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(), capHeight: m.CapHeight.Ceil(), glyphs: map[rune]glyph{}}
+	got := &face{parsed: f.parsed[s], font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(), capHeight: m.CapHeight.Ceil(), glyphs: map[rune]glyph{}}
+	// In steps of half their pixels, and no smaller than they are legible.
+	got.signs = max(unifont.Height, got.height/8*8)
 	f.faces[key] = got
 	return got
 }
@@ -76,6 +83,12 @@ func (f *fonts) face(s style, px int) *face {
 func (f *face) glyph(r rune) glyph {
 	if g, ok := f.glyphs[r]; ok {
 		return g
+	}
+	if index, err := f.parsed.GlyphIndex(nil, r); err != nil || index == 0 {
+		if g, ok := f.sign(r); ok {
+			f.glyphs[r] = g
+			return g
+		}
 	}
 	dr, mask, maskp, advance, ok := f.font.Glyph(fixed.Point26_6{}, r)
 	if !ok {
@@ -91,6 +104,16 @@ func (f *face) glyph(r rune) glyph {
 	return g
 }
 
+// sign is one of Unifont's, with its middle in that of the capitals.
+func (f *face) sign(r rune) (glyph, bool) {
+	g, ok := unifont.Find(r)
+	if !ok {
+		return glyph{}, false
+	}
+	mask := g.Scaled(f.signs)
+	return glyph{mask: mask, at: image.Pt(0, -(f.capHeight+f.signs)/2), advance: fixed.I(mask.Rect.Dx())}, true
+}
+
 func (f *face) width(text string) int {
 	var w fixed.Int26_6
 	for _, r := range text {
@@ -104,16 +127,29 @@ func (f *face) baseline(box image.Rectangle) int {
 	return box.Min.Y + (box.Dy()+f.capHeight)/2
 }
 
-// wrap breaks a line between words; false when a word is wider than w.
+// wrap breaks a line between words, and between Chinese signs; false when a word is
+// wider than w. Chinese lines are made about as long as each other: one sign alone
+// on the last reads badly, and nothing but the width decides where they end.
 func (f *face) wrap(line string, w int) ([]string, bool) {
+	lines, ok := f.fill(line, w)
+	for len(lines) > 1 && ok && strings.ContainsFunc(line, unifont.Chinese) {
+		w -= f.signs / 2
+		even, fits := f.fill(line, w)
+		if !fits || len(even) > len(lines) {
+			break
+		}
+		lines = even
+	}
+	return lines, ok
+}
+
+// fill puts as much into each line as has room there.
+func (f *face) fill(line string, w int) ([]string, bool) {
 	ok := true
 	var out []string
 	current := ""
-	for _, word := range strings.Fields(line) {
-		try := word
-		if current != "" {
-			try = current + " " + word
-		}
+	for word := range unifont.Words(line) {
+		try := strings.TrimLeft(current+word, " ")
 		if f.width(try) <= w {
 			current = try
 			continue
@@ -121,8 +157,8 @@ func (f *face) wrap(line string, w int) ([]string, bool) {
 		if current != "" {
 			out = append(out, current)
 		}
-		ok = ok && f.width(word) <= w
-		current = word
+		current = strings.TrimLeft(word, " ")
+		ok = ok && f.width(current) <= w
 	}
 	return append(out, current), ok
 }

@@ -12,6 +12,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"slices"
 	"strings"
 
 	"payterm"
@@ -57,6 +58,7 @@ type Painter struct {
 	img   *image.RGBA
 	fonts *fonts
 	unfit []string
+	inked []image.Rectangle // where texts stand
 }
 
 // NewPainter makes a painter for a glass of this many pixels.
@@ -74,7 +76,7 @@ func NewPainter(width, height int) (*Painter, error) {
 // Paint draws a screen. The image is complete even with an error: what does not
 // fit is shortened, a QR code that cannot be read is left out.
 func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
-	p.unfit = p.unfit[:0]
+	p.unfit, p.inked = p.unfit[:0], p.inked[:0]
 	p.fill(p.img.Bounds(), paperWhite)
 	var err error
 	if s.QR != "" {
@@ -103,7 +105,7 @@ func (p *Painter) paintWords(s payterm.Screen) {
 	}
 	bottom := p.keys(s, p.h)
 	if s.Small != "" {
-		h := p.scaled(20)
+		h := max(p.scaled(20), min(18, p.h/8)) // Chinese has sixteen pixels
 		p.centred(s.Small, image.Rect(0, bottom-h, p.w, bottom), mono, p.scaled(12), soft)
 		bottom -= h
 	}
@@ -127,7 +129,11 @@ func (p *Painter) paintWords(s payterm.Screen) {
 func (p *Painter) paintCode(s payterm.Screen) error {
 	y := p.bar(s, p.scaled(28))
 	row := image.Rect(p.scaled(6), y, p.w-p.scaled(6), y+p.scaled(22))
-	p.left(s.Amount, row, bold, p.scaled(17), ink)
+	amount := row
+	if s.Watermark != "" {
+		amount.Max.X = p.w*34/100 - p.scaled(4)
+	}
+	p.left(s.Amount, amount, bold, p.scaled(17), ink)
 	p.right(s.Elapsed, row, medium, p.scaled(17), ink)
 	if s.Watermark != "" {
 		// Amount and time leave the middle third at least.
@@ -135,7 +141,7 @@ func (p *Painter) paintCode(s payterm.Screen) error {
 		p.fill(mark, markGround)
 		p.centred(s.Watermark, mark, bold, p.scaled(12), ink)
 	}
-	foot := p.scaled(30)
+	foot := max(p.scaled(30), min(30, p.h/8)) // a Chinese key needs eighteen pixels of it
 	box := image.Rect(0, row.Max.Y, p.w, p.h-foot)
 	err := p.code(s.QR, box)
 	below := image.Rect(p.scaled(6), p.h-foot, p.w-p.scaled(6), p.h)
@@ -296,14 +302,26 @@ func (p *Painter) right(text string, box image.Rectangle, style style, size int,
 func (p *Painter) draw(text string, f *face, x, y int, c color.RGBA) {
 	src := image.NewUniform(c)
 	dot := fixed.I(x)
+	var ink image.Rectangle
 	for _, r := range text {
 		g := f.glyph(r)
 		if g.mask != nil {
-			at := image.Pt(dot.Round(), y).Add(g.at)
-			draw.DrawMask(p.img, g.mask.Bounds().Add(at), src, image.Point{}, g.mask, image.Point{}, draw.Over)
+			box := g.mask.Bounds().Add(image.Pt(dot.Round(), y).Add(g.at))
+			ink = ink.Union(box)
+			draw.DrawMask(p.img, box, src, image.Point{}, g.mask, image.Point{}, draw.Over)
 		}
 		dot += g.advance
 	}
+	p.inks(text, ink)
+}
+
+// inks notes where a text stands, and that it is cut or lies on another.
+func (p *Painter) inks(text string, ink image.Rectangle) {
+	over := func(other image.Rectangle) bool { return other.Overlaps(ink) }
+	if !ink.In(p.img.Rect) || slices.ContainsFunc(p.inked, over) {
+		p.unfit = append(p.unfit, text)
+	}
+	p.inked = append(p.inked, ink)
 }
 
 func (p *Painter) fill(r image.Rectangle, c color.RGBA) {

@@ -59,8 +59,8 @@ type encoder struct {
 type step struct{ end, dots int }
 
 // Encode gives the bytes of a receipt for a printer: reset, code page, lines. A
-// text that the code page cannot express is an error, never a row of question
-// marks.
+// text that the code page cannot express is drawn (raster.go); where that cannot be
+// done it is an error, never a row of question marks.
 func Encode(r payterm.Receipt, o Options) ([]byte, error) {
 	e, err := encode(r, o)
 	return e.out, err
@@ -95,6 +95,10 @@ func (e *encoder) newLine(dots int) {
 func (e *encoder) put(b []byte) { e.out = append(e.out, b...) }
 
 func (e *encoder) line(l payterm.ReceiptLine) error {
+	if e.beyond(l) {
+		e.drawn(l)
+		return nil
+	}
 	switch l.Kind {
 	case payterm.LineText:
 		return e.text(l)

@@ -85,7 +85,10 @@ func TestEncodeEdges(t *testing.T) {
 		err  error
 	}{
 		{"nothing", payterm.ReceiptLine{}, "\n", nil},
-		{"a sign that the page lacks", payterm.ReceiptLine{Text: "\u4ed8\u6b3e"}, "", printer.ErrUnprintable},
+		{"a sign that nobody has", payterm.ReceiptLine{Text: "\u4ed8\u6b3e \U0001F600"}, "", printer.ErrUnprintable},
+		{"a sign that the page lacks", payterm.ReceiptLine{Text: "\u4ed8\u6b3e"}, "\x1dv0\x00\x06\x00\x1c\x00", nil},
+		{"the same, large", payterm.ReceiptLine{Text: "\u4ed8\u6b3e", Large: true}, "\x1dv0\x03\x06\x00\x1c\x00", nil},
+		{"a command in a picture", payterm.ReceiptLine{Text: "\u4ed8\u6b3e\x1b@"}, "", printer.ErrUnprintable},
 		{"a command in a text", payterm.ReceiptLine{Text: "shop\x1b@"}, "", printer.ErrUnprintable},
 		{"a question in a text", payterm.ReceiptLine{Text: "\x10\x04\x01"}, "", printer.ErrUnprintable},
 		{"a line feed in a text", payterm.ReceiptLine{Text: "two\nlines"}, "two lines\n", nil},

@@ -10,7 +10,10 @@ import (
 
 	"payterm/hal"
 
-	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gomono"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
 	"golang.org/x/text/encoding/charmap"
 	"rsc.io/qr"
 )
@@ -43,6 +46,7 @@ type escpos struct {
 	coverOpen bool
 	fault     bool // a jam or an overheated head: it prints nothing
 
+	signs   *signs
 	line    []cell
 	bold    bool
 	size    byte
@@ -78,7 +82,7 @@ const (
 func newESCPOS(p *hal.Printer, now func() time.Duration, report report, changed func()) *escpos {
 	e := &escpos{
 		dots: p.Dots, room: p.Buffer, speed: p.Speed * dotsPerMM, cutter: p.Cut, answers: p.Status, report: report,
-		changed: changed, reply: func([]byte) {}, now: now, kick: make(chan struct{}, 1),
+		changed: changed, reply: func([]byte) {}, now: now, kick: make(chan struct{}, 1), signs: newSigns(),
 	}
 	e.reset()
 	return e
@@ -351,7 +355,7 @@ func (p *escpos) feedLine() {
 	x := p.start(width)
 	for _, c := range p.line {
 		sx, sy := 1+int(c.size>>4&7), 1+int(c.size&7)
-		drawSign(strip, x, high-24*sy, sx, sy, c)
+		p.signs.draw(strip, x, high-24*sy, sx, sy, c)
 		x += 12 * sx
 	}
 	indent := p.start(width) / 12
@@ -362,26 +366,47 @@ func (p *escpos) feedLine() {
 // start is where something of a width begins under the alignment.
 func (p *escpos) start(width int) int { return max(0, (p.dots-width)*int(p.align)/2) }
 
-// drawSign puts a sign of basicfont (7 by 13) into a cell of 12 by 24 dots.
-func drawSign(dst *image.Gray, x, y, sx, sy int, c cell) {
-	f := basicfont.Face7x13
-	r := c.r
-	if r < 0x20 || r > 0x7e {
-		r = '?' // the little font has ASCII only; the words keep the sign
+// signs are Go Mono at the size whose signs are 12 dots wide.
+type signs struct {
+	face  font.Face
+	masks map[rune]*image.Alpha // 12 by 24 dots each
+}
+
+func newSigns() *signs {
+	parsed, err := opentype.Parse(gomono.TTF)
+	if err != nil {
+		panic(fmt.Sprintf("emulated: read Go Mono: %v", err))
 	}
-	top := (int(r) - 0x20) * f.Height
-	for gy := range f.Height {
-		for gx := range f.Width {
-			if _, _, _, a := f.Mask.At(gx, top+gy).RGBA(); a == 0 {
-				continue
-			}
-			wide := 3 * sx / 2
-			if c.bold {
-				wide++
-			}
-			at := image.Rect(x+gx*12*sx/7, y+gy*24*sy/13, x+gx*12*sx/7+max(1, wide), y+(gy+1)*24*sy/13)
-			fill(dst, at, 0)
+	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 20, DPI: 72, Hinting: font.HintingFull})
+	if err != nil {
+		panic(fmt.Sprintf("emulated: Go Mono of 20 dots: %v", err))
+	}
+	return &signs{face, map[rune]*image.Alpha{}}
+}
+
+func (s *signs) mask(r rune) *image.Alpha {
+	if m, ok := s.masks[r]; ok {
+		return m
+	}
+	m := image.NewAlpha(image.Rect(0, 0, 12, 24))
+	d := font.Drawer{Dst: m, Src: image.Opaque, Face: s.face, Dot: fixed.P(0, 19)}
+	d.DrawString(string(r))
+	s.masks[r] = m
+	return m
+}
+
+// draw puts a sign into a cell of 12 by 24 dots.
+func (s *signs) draw(dst *image.Gray, x, y, sx, sy int, c cell) {
+	m := s.mask(c.r)
+	for i, a := range m.Pix {
+		if a < 0x60 {
+			continue
 		}
+		gx, gy, wide := i%m.Stride, i/m.Stride, sx
+		if c.bold {
+			wide++
+		}
+		fill(dst, image.Rect(x+gx*sx, y+gy*sy, x+gx*sx+wide, y+(gy+1)*sy), 0)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"payterm"
 	"payterm/flows"
+	"payterm/locale"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -66,7 +67,12 @@ func (k *checker) bad(wrong bool, dotted, format string, args ...any) {
 func (k *checker) terminal() {
 	t, m := k.c.Terminal, k.c.Merchant
 	k.bad(!terminalID.MatchString(t.ID), "terminal.id", "%q: 2 to 6 of A-Z and 0-9 are needed, unique among the merchant's terminals", t.ID)
-	k.bad(!slices.Contains([]string{"en", "fr", "zh"}, t.Language), "terminal.language", "%q: en, fr or zh is needed", t.Language)
+	k.bad(!slices.Contains(locale.Languages[:], t.Language), "terminal.language", "%q: en, fr or zh is needed", t.Language)
+	k.bad(len(t.ReceiptLanguages) > 2, "terminal.receipt_languages", "has %d entries: a slip has room for 2", len(t.ReceiptLanguages))
+	for i, l := range t.ReceiptLanguages {
+		k.bad(!slices.Contains(locale.Languages[:], l), "terminal.receipt_languages", "%q: en, fr or zh is needed", l)
+		k.bad(slices.Contains(t.ReceiptLanguages[:i], l), "terminal.receipt_languages", "%s stands there twice", l)
+	}
 	_, err := time.LoadLocation(t.Timezone)
 	// LoadLocation takes "" for UTC and "Local" for whatever the machine has.
 	k.bad(err != nil || t.Timezone == "" || t.Timezone == "Local", "terminal.timezone", "%q: a zone such as America/Toronto is needed", t.Timezone)

@@ -33,9 +33,12 @@ type Config struct {
 type Terminal struct {
 	ID       string `toml:"id"`       // 2 to 6 of A-Z and 0-9, unique for the merchant: every order id begins with it
 	Language string `toml:"language"` // en, fr or zh
-	Timezone string `toml:"timezone"` // IANA name
-	Board    string `toml:"board"`    // name of a profile that comes along, or a file
-	DataDir  string `toml:"data_dir"`
+	// ReceiptLanguages are one or two for what a customer takes along, the first
+	// one's amounts; empty: Language.
+	ReceiptLanguages []string `toml:"receipt_languages"`
+	Timezone         string   `toml:"timezone"` // IANA name
+	Board            string   `toml:"board"`    // name of a profile that comes along, or a file
+	DataDir          string   `toml:"data_dir"`
 }
 
 // Merchant is what a receipt has at its top.
@@ -43,7 +46,7 @@ type Merchant struct {
 	Name     string           `toml:"name"`
 	Address  string           `toml:"address"`
 	Phone    string           `toml:"phone"`
-	TaxID    string           `toml:"tax_id"`
+	TaxID    string           `toml:"tax_id"` // several parted by ;, printed as given
 	Currency payterm.Currency `toml:"currency"`
 }
 
@@ -130,7 +133,9 @@ func Default() Config {
 		ladder[i] = d(r.Ladder[i])
 	}
 	return Config{
-		Terminal: Terminal{ID: "T1", Language: "en", Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm"},
+		Terminal: Terminal{
+			ID: "T1", Language: "en", ReceiptLanguages: []string{}, Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm",
+		},
 		Merchant: Merchant{Currency: "CAD"},
 		Gateway: Gateway{
 			Wallets:       []payterm.Wallet{payterm.Alipay, payterm.WeChatPay, payterm.UnionPay},

@@ -303,6 +303,8 @@ func exampleOf(t reflect.Type) string {
 		return `{ PASSIVEPAY = "1.1" }`
 	case t == durationsType:
 		return `["4s", "30s"]`
+	case t.Elem() == reflect.TypeFor[string]():
+		return `["fr", "en"]`
 	case t.Elem().Kind() == reflect.String:
 		return `["ALIPAY", "WECHATPAY"]`
 	}

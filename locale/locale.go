@@ -1,0 +1,78 @@
+// Package locale has a language's way with numbers: how an amount is written and
+// which form of a noun goes with a count. The languages are English and French as
+// Canada writes them, and Simplified Chinese; a test holds each rule against CLDR.
+package locale
+
+import (
+	"strings"
+
+	"payterm"
+)
+
+// Languages lists the languages that there are texts in, by the names that the
+// configuration has for them.
+var Languages = [...]string{"en", "fr", "zh"}
+
+// noBreak keeps a line from ending inside an amount.
+const noBreak = "\u00a0"
+
+// symbols are the signs of currencies that a price tag has.
+var symbols = map[payterm.Currency]string{"CAD": "$", "USD": "$", "CNY": "¥", "JPY": "¥", "EUR": "€", "GBP": "£"}
+
+// Number writes an amount without its currency: "1,234.50", in French "1 234,50".
+func Number(a payterm.Amount, language string) string {
+	group, point := ",", "."
+	if language == "fr" {
+		group, point = noBreak, ","
+	}
+	text, sign := a.String(), ""
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		text, sign = rest, "-"
+	}
+	whole, fraction, decimals := strings.Cut(text, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + group + whole[i:]
+	}
+	if decimals {
+		fraction = point + fraction
+	}
+	return sign + whole + fraction
+}
+
+// Money writes an amount as on a price tag: "$1,234.50", in French "1 234,50 $".
+// A currency without a sign of its own goes by its code.
+func Money(a payterm.Amount, language string) string {
+	symbol := symbols[a.Currency]
+	switch {
+	case symbol == "":
+		return Coded(a, language)
+	case language == "fr":
+		return Number(a, language) + noBreak + symbol
+	}
+	number := Number(a, language)
+	if rest, negative := strings.CutPrefix(number, "-"); negative {
+		return "-" + symbol + rest
+	}
+	return symbol + number
+}
+
+// Coded writes an amount with the currency's ISO code, which no two countries
+// share: "CAD 1,234.50", in French "1 234,50 CAD".
+func Coded(a payterm.Amount, language string) string {
+	if language == "fr" {
+		return Number(a, language) + noBreak + string(a.Currency)
+	}
+	return string(a.Currency) + noBreak + Number(a, language)
+}
+
+// One reports whether a count takes the singular. Chinese has none, and in French
+// zero takes it too.
+func One(n int, language string) bool {
+	switch language {
+	case "fr":
+		return n == 0 || n == 1
+	case "zh":
+		return false
+	}
+	return n == 1
+}

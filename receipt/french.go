@@ -1,0 +1,28 @@
+package receipt
+
+// french is the French of Quebec, in letters that the oldest code pages have: of
+// the capitals É, and neither À nor Ê.
+var french = texts{
+	language: "fr",
+	copyMark: "COPIE", merchantCopy: "Copie du marchand", customerCopy: "Copie du client",
+	lateTitle: "PAIEMENT EN RETARD", lateLine: "Payé après l'abandon de la vente. Gardez-le ou remboursez-le.",
+	doubtTitle:    "RÉSULTAT PAS ENCORE CONNU",
+	doubtLine:     "On ne sait pas encore si ce paiement a été fait. Le terminal continue de vérifier. Ce papier n'est pas une preuve de paiement.",
+	doubtNext:     "Que faire\u00a0: regardez votre portefeuille. S'il montre le paiement, ne payez pas de nouveau. Gardez ce papier\u00a0: le magasin trouve le résultat par le numéro de commande.",
+	resolvedTitle: "RÉSULTAT CONNU",
+	resolvedPaid:  "Le paiement de cette commande a été fait.", resolvedUnpaid: "Le paiement de cette commande n'a pas été fait. Rien n'a été débité.",
+	kind: "Type", sale: "Vente", refund: "Remboursement",
+	refunded: "REMBOURSÉ", saleOrder: "De la commande",
+	wallet: "Portefeuille", amount: "Montant", tip: "Pourboire", fee: "Frais", total: "TOTAL",
+	approved: "APPROUVÉ", declined: "REFUSÉ", cancelled: "ANNULÉ",
+	notSent: "NON ENVOYÉ", inDoubt: "INCERTAIN",
+	order: "Commande", channelOrder: "No du portef.", date: "Date", noClock: "horloge non réglée",
+	walletTime: "Heure portef.", payer: "Payeur", code: "Code", rate: "Taux",
+	ref: "Référence", operator: "Opérateur", terminal: "Terminal", merchantID: "No de marchand",
+	thanks: "Merci", notMoney: "aucun argent transféré",
+	xTitle: "TOTAL X", xLine: "jusqu'ici; la journée continue", zTitle: "TOTAL Z %d",
+	from: "Du", to: "Au", sales: "%d ventes", refunds: "%d remboursements",
+	net: "NET", open: "%d pas encore conclues, reportées", head: "Journal",
+	codeScanned: "code lu", codeShown: "code affiché",
+	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",
+}

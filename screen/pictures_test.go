@@ -1,0 +1,467 @@
+package screen_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/boards"
+	"payterm/drivers/lcd"
+	"payterm/drivers/printer"
+	"payterm/flows"
+	"payterm/hal"
+	"payterm/hal/emulated"
+	"payterm/locale"
+	"payterm/receipt"
+	"payterm/screen"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+)
+
+// The pictures of docs/screens are made by
+//
+//	go test ./screen -run Pictures -update
+//
+// and looked at before they are committed.
+var update = flag.Bool("update", false, "write the pictures of docs/screens anew")
+
+// shot is one screen of the sheet.
+type shot struct {
+	name string
+	view flows.View
+}
+
+const order = payterm.OrderID("SHOP01K7QX2000042")
+
+func cad(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: "CAD"} }
+
+// shots are what a cashier meets: each view, and what changes its words.
+func shots() []shot {
+	base := func(name flows.ViewName, mode payterm.Mode, more ...func(*flows.View)) flows.View {
+		v := flows.View{
+			Name: name, Status: flows.Status{Network: flows.NetworkUp, Paper: payterm.PaperOK}, Kind: payterm.KindSale,
+			Total: cad(1234), Mode: mode, Wallet: payterm.Alipay, Order: order, Elapsed: 42 * time.Second,
+		}
+		for _, f := range more {
+			f(&v)
+		}
+		return v
+	}
+	wallet := func(w payterm.Wallet) func(*flows.View) { return func(v *flows.View) { v.Wallet = w } }
+	reason := func(r payterm.Reason) func(*flows.View) { return func(v *flows.View) { v.Reason = r } }
+	refund := func(v *flows.View) { v.Kind, v.Total = payterm.KindRefund, cad(500) }
+	leave := func(v *flows.View) { v.CanLeave = true }
+	choices := func(v *flows.View) {
+		v.Choices = flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay, payterm.UnionPay)
+	}
+	const p, a = payterm.Passive, payterm.Active
+	return []shot{
+		{"idle", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkUp}}},
+		{"idle, much to do", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{
+			Network: flows.NetworkDown, Queue: 3, Alarms: 1, Late: 2, Doubts: 12, Paper: payterm.PaperNearEnd,
+		}}},
+		{"amount", base(flows.ViewAmount, "", choices, func(v *flows.View) { v.Order, v.Total = "", cad(123456) })},
+		{"choose_wallet", base(flows.ViewChooseWallet, a, choices, func(v *flows.View) { v.Order = "" })},
+		{"scan", base(flows.ViewScan, p, leave)},
+		{"scan, another wallet's code", base(flows.ViewScan, p, leave, func(v *flows.View) { v.Hint = flows.HintNotACode })},
+		{"sending", base(flows.ViewSending, p, wallet(payterm.WeChatPay))},
+		{"sending, no connection", base(flows.ViewSending, p, leave, func(v *flows.View) { v.Redialling = true })},
+		{"waiting", base(flows.ViewWaiting, p, leave, wallet(payterm.WeChatPay))},
+		{"sending (active)", base(flows.ViewSending, a, leave)},
+		{"show_code", base(flows.ViewShowCode, a, leave, func(v *flows.View) {
+			v.CodeURL = "https://qr.alipay.com/bax07459kuoqdf8oi7f9008f"
+		})},
+		{"approved", base(flows.ViewApproved, p, func(v *flows.View) { v.PaidMinor = 1234 })},
+		{"approved, with fee, no paper", base(flows.ViewApproved, p, func(v *flows.View) {
+			v.PaidMinor, v.Status.Paper = 1250, payterm.PaperOut
+		})},
+		{"approved late", base(flows.ViewApproved, a, reason(payterm.ReasonLatePayment))},
+		{"declined", base(flows.ViewDeclined, p, reason(payterm.ReasonCodeInvalid))},
+		{"cancelled", base(flows.ViewCancelled, p, reason(payterm.ReasonCashier))},
+		{"not_sent", base(flows.ViewNotSent, p, reason(payterm.ReasonNoConnection), func(v *flows.View) { v.Status.Network = flows.NetworkDown })},
+		{"in_doubt (passive)", base(flows.ViewInDoubt, p, reason(payterm.ReasonNoAnswer))},
+		{"in_doubt (active)", base(flows.ViewInDoubt, a, reason(payterm.ReasonNotPaid))},
+		{"in_doubt, refunded", base(flows.ViewInDoubt, a, reason(payterm.ReasonRefunded), func(v *flows.View) { v.Refunded = 1234 })},
+		{"warning, a doubt", base(flows.ViewWarning, p, func(v *flows.View) { v.Doubt = true })},
+		{"warning, a code", base(flows.ViewWarning, p)},
+		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits = 4 })},
+		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) { v.PINWrong = true })},
+		{"refunding", base(flows.ViewRefunding, p, refund, leave)},
+		{"refunded", base(flows.ViewRefunded, p, refund)},
+		{"in_doubt, a refund", base(flows.ViewInDoubt, p, refund, reason(payterm.ReasonNoAnswer))},
+		{"fault", base(flows.ViewFault, "", func(v *flows.View) { v.Order, v.Fault = "", "disk full" })},
+	}
+}
+
+// All views are on the sheet.
+func TestShotsCoverTheViews(t *testing.T) {
+	seen := map[flows.ViewName]bool{}
+	for _, s := range shots() {
+		seen[s.view.Name] = true
+	}
+	for _, name := range flows.ViewNames {
+		if !seen[name] {
+			t.Errorf("no picture of %s", name)
+		}
+	}
+}
+
+// variants are the shots and all the words that they do not show: each reason,
+// hint, condition of the paper, wallet and count, and amounts that hardly fit.
+func variants() []shot {
+	all := shots()
+	with := func(name, of string, f func(*flows.View)) {
+		i := slices.IndexFunc(all, func(s shot) bool { return s.name == of })
+		v := all[i].view
+		f(&v)
+		all = append(all, shot{of + ": " + name, v})
+	}
+	for _, r := range screen.Reasons() {
+		for _, of := range []string{"declined", "cancelled", "not_sent"} {
+			with(string(r), of, func(v *flows.View) { v.Reason = r })
+		}
+	}
+	for _, h := range []flows.Hint{flows.HintNotACode, flows.HintUsedCode, flows.HintOtherWallet, flows.HintTooEarly} {
+		for _, of := range []string{"scan", "waiting", "refunding"} {
+			with(string(h), of, func(v *flows.View) { v.Hint = h })
+		}
+	}
+	for _, c := range []payterm.PaperCondition{payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperNearEnd, payterm.PaperUnreachable} {
+		for _, of := range []string{"idle", "approved", "approved late", "show_code"} {
+			with(string(c), of, func(v *flows.View) { v.Status.Paper = c })
+		}
+	}
+	for _, n := range []int{1, 2, 999} {
+		with(fmt.Sprint(n), "idle, much to do", func(v *flows.View) {
+			v.Status.Queue, v.Status.Alarms, v.Status.Late, v.Status.Doubts = n, n, n, n
+		})
+		with(fmt.Sprint("queue ", n), "show_code", func(v *flows.View) { v.Status.Queue = n })
+	}
+	for _, s := range slices.Clone(all) {
+		for _, w := range payterm.Wallets {
+			with(string(w), s.name, func(v *flows.View) { v.Wallet = w })
+		}
+		with("the largest amount", s.name, func(v *flows.View) { v.Total.Minor = payterm.MaxMinor })
+	}
+	return all
+}
+
+// No text is cut or lies on another: every screen in every language on every glass,
+// by the painter's own report, the watermark included.
+func TestEveryTextFits(t *testing.T) {
+	for _, glass := range []image.Point{{240, 320}, {320, 240}, {480, 320}} {
+		p, err := lcd.NewPainter(glass.X, glass.Y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, language := range locale.Languages {
+			for _, s := range variants() {
+				for _, mark := range []string{"", "SIMULATION"} {
+					o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark}
+					if _, err := p.Paint(screen.Compose(s.view, o)); err != nil {
+						t.Errorf("%dx%d %s %s: %v", glass.X, glass.Y, language, s.name, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// slips are what the printer prints, in the words of a language or, for the
+// customer, of several.
+func slips(language string, customer ...string) (names []string, all []payterm.Receipt) {
+	opt := receipt.Options{
+		Language: language, Customer: customer, MerchantID: "ON00000000", Terminal: "SHOP01", Zone: time.FixedZone("EST", -5*3600), Watermark: "SIMULATION",
+		Merchant: receipt.Merchant{
+			Name: "Thé & Cie", Address: "1, rue de l'Église, Montréal", Phone: "514 555-0100",
+			TaxID: "TPS/GST 123456789 RT0001; TVQ/QST 1234567890 TQ0001",
+		},
+	}
+	if language == "zh" {
+		opt.Merchant.Name = "一壶好茶"
+	}
+	sale := payterm.Order{
+		ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234, TipMinor: 185, PaidMinor: 1419,
+		Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC),
+		ChannelOrderID: "4200002203202603021234567890", TradeTime: "2026-03-02 22:00:03", Payer: "o***k", MaskedCode: "****7890", ExchangeRate: "5.1932",
+	}
+	refund := payterm.Order{
+		ID: "SHOP01K7QX2000043", Kind: payterm.KindRefund, SaleID: order, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 500,
+		RefundedMinor: 500, Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: sale.CreatedAt,
+	}
+	doubt, unpaid, late := sale, sale, sale
+	doubt.Outcome, doubt.PaidMinor, doubt.Payer, doubt.ChannelOrderID, doubt.TradeTime, doubt.ExchangeRate = payterm.InDoubt, 0, "", "", "", ""
+	unpaid = doubt
+	unpaid.Outcome = payterm.Declined
+	late.Reason = payterm.ReasonLatePayment
+	add := func(name string, slip flows.Slip, o payterm.Order, again bool) {
+		names = append(names, name)
+		all = append(all, receipt.Compose(slip, o, again, opt))
+	}
+	add("merchant", flows.SlipMerchant, sale, false)
+	add("customer", flows.SlipCustomer, sale, false)
+	add("in_doubt", flows.SlipInDoubt, doubt, false)
+	add("resolved, not paid", flows.SlipResolved, unpaid, false)
+	add("resolved, paid", flows.SlipResolved, late, false)
+	add("late_payment", flows.SlipLatePayment, late, false)
+	add("refund, again", flows.SlipRefund, refund, true)
+	add("refund_customer", flows.SlipRefundCustomer, refund, false)
+	return names, all
+}
+
+// roll is a printer that prints to pictures, a thousand times faster than paper.
+type roll struct {
+	board *emulated.Board
+	out   *printer.Printer
+}
+
+func newRoll(t *testing.T) roll {
+	t.Helper()
+	text, err := boards.Read("emulated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := hal.ReadProfile("emulated.toml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Printer.Baud = 115_200
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := hal.Open(p, e)
+	t.Cleanup(func() {
+		for _, v := range e.Violations() {
+			t.Errorf("the printer was misused: %v", v)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	out, err := printer.New(b.Printer, printer.Options{
+		Columns: p.Printer.Columns, CodePage: p.Printer.CodePage, Cut: p.Printer.Cut, Baud: p.Printer.Baud, Buffer: p.Printer.Buffer, Speed: p.Printer.Speed, Sleep: e.Sleep,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roll{e, out}
+}
+
+// print gives a slip's picture.
+func (r roll) print(t *testing.T, slip payterm.Receipt) image.Image {
+	t.Helper()
+	r.board.Tear()
+	if err := r.out.Print(context.Background(), slip); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if paper, words := r.board.Paper(); strings.Contains(words, "--- cut ---") {
+			return paper
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is not on paper", slip.Name)
+		}
+	}
+}
+
+// TestPictures holds every screen and slip against its picture in docs/screens.
+func TestPictures(t *testing.T) {
+	r := newRoll(t)
+	p, err := lcd.NewPainter(240, 320)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, language := range locale.Languages {
+		var sheet sheet
+		for _, s := range shots() {
+			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie"}))
+			if err != nil {
+				t.Errorf("%s %s: %v", language, s.name, err)
+			}
+			sheet.add(s.name, img, 8)
+		}
+		sheet.row()
+		names, all := slips(language)
+		for i, slip := range all {
+			sheet.add(names[i], r.print(t, slip), 5)
+		}
+		sheet.hold(t, language)
+	}
+	for _, both := range [][]string{{"fr", "en"}, {"zh", "en"}} {
+		var sheet sheet
+		names, all := slips(both[0], both...)
+		for i, slip := range all {
+			if slices.Contains([]string{"customer", "in_doubt", "resolved, not paid", "refund_customer"}, names[i]) {
+				sheet.add(names[i], r.print(t, slip), 5)
+			}
+		}
+		sheet.hold(t, strings.Join(both, "-"))
+	}
+}
+
+// sheet is a page of pictures with their names below.
+type sheet struct {
+	all   []placed
+	x, y  int
+	next  int // the top of the next row
+	inRow int
+	w     int
+}
+
+type placed struct {
+	name string
+	img  image.Image
+	at   image.Point
+}
+
+const (
+	gap   = 8
+	label = 16
+)
+
+// add puts a picture beside the last one, or below after so many in a row.
+func (s *sheet) add(name string, img image.Image, most int) {
+	if s.inRow == most {
+		s.row()
+	}
+	if s.x == 0 {
+		s.x = gap
+	}
+	keep := image.NewRGBA(img.Bounds())
+	draw.Draw(keep, keep.Rect, img, keep.Rect.Min, draw.Src)
+	s.all = append(s.all, placed{name, keep, image.Pt(s.x, s.y+gap)})
+	s.x += keep.Rect.Dx() + gap
+	s.next = max(s.next, s.y+gap+keep.Rect.Dy()+label)
+	s.w = max(s.w, s.x)
+	s.inRow++
+}
+
+func (s *sheet) row() { s.x, s.y, s.inRow = 0, s.next, 0 }
+
+// paint draws the sheet in few colours, so that its file is small.
+func (s *sheet) paint() *image.Paletted {
+	whole := image.NewRGBA(image.Rect(0, 0, s.w, s.next+gap))
+	draw.Draw(whole, whole.Rect, image.NewUniform(color.Gray{0xb0}), image.Point{}, draw.Src)
+	for _, p := range s.all {
+		draw.Draw(whole, p.img.Bounds().Sub(p.img.Bounds().Min).Add(p.at), p.img, p.img.Bounds().Min, draw.Src)
+		d := font.Drawer{Dst: whole, Src: image.Black, Face: basicfont.Face7x13, Dot: fixed.P(p.at.X, p.at.Y+p.img.Bounds().Dy()+12)}
+		d.DrawString(p.name)
+	}
+	count := map[color.RGBA]int{}
+	for i := 0; i < len(whole.Pix); i += 4 {
+		count[color.RGBA{whole.Pix[i], whole.Pix[i+1], whole.Pix[i+2], 0xff}]++
+	}
+	colours := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int {
+		if d := count[b] - count[a]; d != 0 {
+			return d
+		}
+		return (int(a.R)<<16 | int(a.G)<<8 | int(a.B)) - (int(b.R)<<16 | int(b.G)<<8 | int(b.B))
+	})
+	var palette color.Palette
+	for _, c := range colours[:min(12, len(colours))] {
+		palette = append(palette, c)
+	}
+	out, nearest := image.NewPaletted(whole.Rect, palette), map[color.RGBA]uint8{}
+	for i := range out.Pix {
+		c := color.RGBA{whole.Pix[4*i], whole.Pix[4*i+1], whole.Pix[4*i+2], 0xff}
+		n, ok := nearest[c]
+		if !ok {
+			n = uint8(palette.Index(c))
+			nearest[c] = n
+		}
+		out.Pix[i] = n
+	}
+	return out
+}
+
+// maxSheet is the largest file that is kept.
+const maxSheet = 150_000
+
+// hold compares the sheet with its file, or writes it.
+func (s *sheet) hold(t *testing.T, name string) {
+	t.Helper()
+	path := filepath.Join("..", "docs", "screens", name+".png")
+	got := s.paint()
+	if *update {
+		var out bytes.Buffer
+		if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, got); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %v, %d bytes", path, got.Rect.Max, out.Len())
+		if out.Len() > maxSheet {
+			t.Errorf("%s has %d bytes: %d at the most", path, out.Len(), maxSheet)
+		}
+		if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := s.differs(got, want); d != "" {
+		t.Errorf("%s: %s differs; where that is meant: go test ./screen -run Pictures -update", path, d)
+	}
+}
+
+// differs names the first picture of a sheet that is another in the file.
+func (s *sheet) differs(got, want image.Image) string {
+	if got.Bounds() != want.Bounds() {
+		return "its size"
+	}
+	for y := range got.Bounds().Dy() {
+		for x := range got.Bounds().Dx() {
+			if color.RGBAModel.Convert(got.At(x, y)) == color.RGBAModel.Convert(want.At(x, y)) {
+				continue
+			}
+			for _, p := range s.all {
+				if image.Pt(x, y).In(image.Rectangle{Max: p.img.Bounds().Size().Add(image.Pt(0, label))}.Add(p.at)) {
+					return p.name
+				}
+			}
+			return fmt.Sprintf("pixel %d,%d", x, y)
+		}
+	}
+	return ""
+}
+
+// A picture that changes in one pixel is named.
+func TestSheetFindsAPixel(t *testing.T) {
+	var s sheet
+	dark := image.NewRGBA(image.Rect(0, 0, 20, 20))
+	for _, name := range []string{"one", "two", "three"} {
+		s.add(name, dark, 2)
+	}
+	want := s.paint()
+	if d := s.differs(s.paint(), want); d != "" {
+		t.Errorf("%s differs from itself", d)
+	}
+	s.all[2].img.(*image.RGBA).Set(5, 5, color.Gray{0xb0})
+	if d := s.differs(s.paint(), want); d != "three" {
+		t.Errorf("%q is said to differ", d)
+	}
+}
