@@ -251,6 +251,20 @@ func (a *Agent) Play(s payterm.Sound) {
 	}
 }
 
+// ready says so once the loop has answered, which is after its first screen.
+func (a *Agent) ready(ctx context.Context) error {
+	if _, err := a.runner.Snapshot(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it was ended before
+		}
+		return fmt.Errorf("the loop does not turn: %w", err)
+	}
+	if a.o.Ready == nil {
+		return nil
+	}
+	return a.o.Ready()
+}
+
 // Run runs the agent until its context ends, then closes the journal.
 func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -259,11 +273,14 @@ func (a *Agent) Run(ctx context.Context) error {
 		wg.Go(func() { device(ctx) })
 	}
 	err := a.serve(ctx, &wg)
-	if err == nil && a.o.Ready != nil {
-		err = a.o.Ready()
-	}
 	if err == nil {
-		err = a.runner.Run(ctx)
+		loop := make(chan error, 1)
+		go func() { loop <- a.runner.Run(ctx) }()
+		err = a.ready(ctx)
+		if err != nil {
+			stop()
+		}
+		err = errors.Join(err, <-loop)
 	}
 	stop()
 	wg.Wait()
