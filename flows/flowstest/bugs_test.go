@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -230,4 +231,45 @@ func liveWith(t *testing.T, name string) {
 func head(s string, n int) string {
 	lines := strings.SplitN(s, "\n", n+1)
 	return strings.Join(lines[:min(n, len(lines))], "\n")
+}
+
+var update = flag.Bool("update", false, "write the promises in docs/RELIABILITY.md anew")
+
+// TestPromises keeps the table of promises and planted bugs in
+// docs/RELIABILITY.md true, and sees to it that each promise has a bug.
+func TestPromises(t *testing.T) {
+	const file = root + "/docs/RELIABILITY.md"
+	const begin, end = "<!-- written by go test ./flows/flowstest -run Promises -update -->\n", "<!-- end of the promises -->\n"
+	by := map[string][]string{}
+	for _, b := range bugs {
+		for check := range strings.FieldsSeq(b.check) {
+			by[check] = append(by[check], b.name)
+		}
+	}
+	table := "| promise | planted bugs |\n|---|---|\n"
+	for _, check := range slices.Sorted(maps.Keys(Checks)) {
+		if len(by[check]) == 0 && check != "world" {
+			t.Errorf("nobody has planted a bug for %s", check)
+		}
+		table += fmt.Sprintf("| **%s**: %s | %s |\n", strings.ReplaceAll(check, "_", " "), Checks[check], strings.ReplaceAll(strings.Join(by[check], ", "), "_", " "))
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(text), begin)
+	_, after, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		t.Fatalf("%s has no place for the promises", file)
+	}
+	whole := before + begin + table + end + after
+	if *update {
+		if err := os.WriteFile(file, []byte(whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if whole != string(text) {
+		t.Errorf("%s does not list the promises and bugs as they are: go test ./flows/flowstest -run Promises -update", file)
+	}
 }
