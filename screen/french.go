@@ -57,7 +57,7 @@ var french = texts{
 	refundDoubtLine: "Ne remboursez pas encore autrement", keyReprint: "réimprimer",
 	faultTitle: "Hors service", faultLine: "Aucune vente possible. Appelez le service",
 
-	keyAmount: "montant", keyScan: "lire le code", keyShowCode: "montrer",
+	keyAmount: "montant", keyScan: "lire", keyShowCode: "montrer",
 	keyBack: "retour", keyStop: "arrêter", keyGoOn: "facturer", keyOK: "ok",
 	keyCancel: "annuler", keyLeave: "quitter", keyNext: "suivant",
 

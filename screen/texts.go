@@ -111,7 +111,7 @@ var english = texts{
 	warningAsk:   "Charge the customer again?",
 	pinTitle:     "Supervisor", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
 
-	scanTitle: "Scan the customer's code", scanLine: "Hold the phone to the scanner",
+	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner",
 	sendingTitle: "Sending", sendingLine: "Payment is on its way",
 	sendingActive: "Asking for a code",
 	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
@@ -139,7 +139,7 @@ var english = texts{
 	refundDoubtLine: "Do not refund in another way yet", keyReprint: "print again",
 	faultTitle: "Out of order", faultLine: "No sale can be taken. Call the service",
 
-	keyAmount: "amount", keyScan: "scan customer", keyShowCode: "show code",
+	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code",
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 

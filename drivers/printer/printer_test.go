@@ -1,12 +1,14 @@
 package printer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -256,13 +258,25 @@ func TestPrintFails(t *testing.T) {
 func FuzzEncode(f *testing.F) {
 	f.Add("Café", "12.34", uint8(0))
 	f.Add("\x1b@", "\x10\x04\x01", uint8(1))
+	f.Add("付款 成功，", "微信支付", uint8(1))
+	f.Add("\xc3", "\x9a", uint8(0))
 	f.Fuzz(func(t *testing.T, text, right string, kind uint8) {
 		l := payterm.ReceiptLine{Kind: []payterm.LineKind{payterm.LineText, payterm.LinePair}[kind%2], Text: text, Right: right}
 		b, err := printer.Encode(payterm.Receipt{Lines: []payterm.ReceiptLine{l}}, printer.Options{Columns: 32})
 		if err != nil {
 			return
 		}
-		rest := string(b)
+		if regexp.MustCompile("\x10[\x04\x05\x14]").Match(b) {
+			t.Errorf("%q has a real-time command: % x", text, b)
+		}
+		rest := ""
+		for before, picture, found := bytes.Cut(b, []byte("\x1dv0\x00")); ; before, picture, found = bytes.Cut(picture, []byte("\x1dv0\x00")) {
+			rest += string(before)
+			if !found {
+				break
+			}
+			picture = picture[4+int(picture[0])*int(picture[2]):] // bytes a line, lines, and their high bytes
+		}
 		for _, command := range []string{"\x1b@", "\x1bt\x00", "\x1bE\x00", "\x1d!\x00", "\x1ba\x00", "\n"} {
 			rest = strings.ReplaceAll(rest, command, "")
 		}

@@ -24,7 +24,7 @@ func (e *encoder) beyond(l payterm.ReceiptLine) bool {
 		return false
 	}
 	lacks := false
-	for _, r := range plain.Replace(l.Text + l.Right) {
+	for _, r := range plain.Replace(l.Text + " " + l.Right) { // halves of a sign on both sides are none
 		if _, ok := unifont.Find(r); !ok {
 			return false
 		}

@@ -1,0 +1,175 @@
+package receipt
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"payterm"
+	"payterm/drivers/printer"
+	"payterm/flows"
+	"payterm/locale"
+	"payterm/unifont"
+)
+
+// missing names what a language lacks.
+func missing(t *texts) []string {
+	var out []string
+	v, all := reflect.ValueOf(*t), t.all()
+	if listed := v.NumField() - 1; len(all) != listed { // the language itself is no text
+		out = append(out, fmt.Sprintf("%d of %d texts are listed", len(all), listed))
+	}
+	for i := range v.NumField() {
+		name, text := v.Type().Field(i).Name, v.Field(i).String()
+		if strings.TrimSpace(text) != text || text == "" {
+			out = append(out, fmt.Sprintf("%s: %q", name, text))
+		}
+		for _, r := range text {
+			if _, ok := unifont.Find(r); !ok {
+				out = append(out, fmt.Sprintf("%s: no sign for %q", name, r))
+			}
+		}
+	}
+	for i, p := range all {
+		if slices.Contains(all[:i], p) {
+			out = append(out, fmt.Sprintf("%q is listed twice", *p))
+		}
+	}
+	return out
+}
+
+func TestNoLanguageMissesAText(t *testing.T) {
+	for _, name := range locale.Languages {
+		table := languages[name]
+		if table == nil || table.language != name {
+			t.Fatalf("no table of %s", name)
+		}
+		for _, m := range missing(table) {
+			t.Errorf("%s: %s", name, m)
+		}
+	}
+	spoilt := french
+	spoilt.lateLine = ""
+	if m := missing(&spoilt); len(m) != 1 || m[0] != `lateLine: ""` {
+		t.Errorf("a text that is missing: %q", m)
+	}
+	spoilt = french
+	spoilt.total = "\U0001F600"
+	if m := missing(&spoilt); len(m) != 1 {
+		t.Errorf("a text that cannot be drawn: %q", m)
+	}
+}
+
+var (
+	sale = payterm.Order{
+		ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 123456, TipMinor: 100,
+		PaidMinor: 123606, Currency: "CAD", Outcome: payterm.Approved,
+	}
+	shop = Merchant{Name: "Thé", TaxID: " TPS 123456789 RT0001; TVQ 1234567890 TQ0001\nX "}
+	all  = []flows.Slip{
+		flows.SlipMerchant, flows.SlipCustomer, flows.SlipLatePayment, flows.SlipRefund, flows.SlipRefundCustomer, flows.SlipInDoubt, flows.SlipResolved,
+	}
+)
+
+// text is a slip's lines, one each.
+func text(r payterm.Receipt) string {
+	var out strings.Builder
+	for _, l := range r.Lines {
+		out.WriteString(strings.TrimSuffix(l.Text+"|"+l.Right, "|") + "\n")
+	}
+	return strings.ReplaceAll(out.String(), "\u00a0", " ")
+}
+
+// What a customer takes along is in the customer's languages, what stays with the
+// merchant in the staff's.
+func TestWhoseLanguage(t *testing.T) {
+	for _, slip := range all {
+		o := sale
+		if slip == flows.SlipInDoubt {
+			o.Outcome = payterm.InDoubt
+		}
+		got := text(Compose(slip, o, true, Options{Language: "en", Customer: []string{"fr", "zh"}, Merchant: shop}))
+		both, alone := "Montant / 金额|1 234,56\n", "Amount|1,234.56\n"
+		if slip == flows.SlipMerchant || slip == flows.SlipLatePayment || slip == flows.SlipRefund {
+			both, alone = alone, both
+		}
+		if !strings.Contains(got, both) || strings.Contains(got, alone) {
+			t.Errorf("%s:\n%s", slip, got)
+		}
+		if strings.Contains(got, between) || !strings.Contains(got, "\nTPS 123456789 RT0001\nTVQ 1234567890 TQ0001\nX\n") {
+			t.Errorf("%s:\n%s", slip, got)
+		}
+	}
+	for _, c := range []struct {
+		customer []string
+		want     string
+	}{
+		{nil, "合计|CAD 1,236.06\n付款成功\n"},
+		{[]string{"en"}, "TOTAL|CAD 1,236.06\nAPPROVED\n"},
+		{[]string{"fr", "en"}, "Montant / Amount|1 234,56\nPourboire / Tip|1,00\nFrais / Fee|0,50\nTOTAL|1 236,06 CAD\nAPPROUVÉ\nAPPROVED\n"},
+		{[]string{"de"}, "TOTAL|CAD 1,236.06\nAPPROVED\n"},
+	} {
+		if got := text(Compose(flows.SlipCustomer, sale, false, Options{Language: "zh", Customer: c.customer})); !strings.Contains(got, c.want) {
+			t.Errorf("%v: no %q in\n%s", c.customer, c.want, got)
+		}
+	}
+	if text := english.approved; text != "APPROVED" {
+		t.Errorf("composing has changed the table: %q", text)
+	}
+}
+
+// The two slips of a doubt say what they are, and neither says more.
+func TestDoubtSlips(t *testing.T) {
+	for _, c := range []struct {
+		slip    flows.Slip
+		outcome payterm.Outcome
+		says    []string
+		never   []string
+	}{
+		{flows.SlipInDoubt, payterm.InDoubt, []string{"RESULT NOT KNOWN YET", "no proof of payment", "IN DOUBT", string(sale.ID)}, []string{"APPROVED", "DECLINED", "Thank you"}},
+		{flows.SlipResolved, payterm.Approved, []string{"NOW IT IS KNOWN", "was made", "APPROVED"}, []string{"not made", "IN DOUBT"}},
+		{flows.SlipResolved, payterm.Declined, []string{"NOW IT IS KNOWN", "was not made", "Nothing was charged", "DECLINED"}, []string{"APPROVED", "IN DOUBT"}},
+	} {
+		o := sale
+		o.Outcome = c.outcome
+		got := text(Compose(c.slip, o, false, Options{Language: "en"}))
+		for _, want := range c.says {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s, %s: no %q in\n%s", c.slip, c.outcome, want, got)
+			}
+		}
+		for _, not := range c.never {
+			if strings.Contains(got, not) {
+				t.Errorf("%s, %s: %q in\n%s", c.slip, c.outcome, not, got)
+			}
+		}
+	}
+}
+
+// Every slip in every language goes through every printer. English and French ones
+// need no pictures: the oldest code page has their letters.
+func TestEverySlipPrints(t *testing.T) {
+	for _, page := range []string{"cp437", "wpc1252", "pc858"} {
+		for _, columns := range []int{16, 32, 42, 48} {
+			for _, language := range []string{"en", "fr", "zh", "fr en", "zh fr"} {
+				for _, slip := range all {
+					for _, outcome := range []payterm.Outcome{payterm.Approved, payterm.Declined, payterm.Cancelled, payterm.NotSent, payterm.InDoubt} {
+						o := sale
+						o.Outcome, o.ExchangeRate, o.Payer, o.Operator, o.Ref = outcome, "5.19", "o***k", "7", "A1"
+						names := strings.Fields(language)
+						opt := Options{Language: names[0], Customer: names, Merchant: shop, Watermark: "TRAINING", MerchantID: "ON1", Terminal: "T1"}
+						b, err := printer.Encode(Compose(slip, o, true, opt), printer.Options{Columns: columns, CodePage: page})
+						if err != nil {
+							t.Fatalf("%s, %d columns, %s, %s, %s: %v", page, columns, language, slip, outcome, err)
+						}
+						if pictures := strings.Contains(string(b), "\x1dv0"); pictures != strings.Contains(language, "zh") {
+							t.Fatalf("%s, %d columns, %s, %s, %s: pictures: %t", page, columns, language, slip, outcome, pictures)
+						}
+					}
+				}
+			}
+		}
+	}
+}
