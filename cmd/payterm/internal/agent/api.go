@@ -55,14 +55,7 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return errors.Join(fmt.Errorf("local API: %w", err), l.Close())
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /sale", a.sale)
-	mux.HandleFunc("GET /status", a.status)
-	mux.HandleFunc("GET /orders/{id}", a.order)
-	mux.HandleFunc("POST /orders/{id}/resolve", a.resolve)
-	mux.HandleFunc("POST /orders/{id}/refund", a.refund)
-	mux.HandleFunc("GET /queue", a.queue)
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	srv := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	wg.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			a.o.Log.Error("local API", "err", err)
@@ -73,6 +66,42 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 		srv.Close() //nolint:errcheck // whoever waits is told by the connection
 	})
 	return nil
+}
+
+func (a *Agent) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /sale", a.onceOpen(a.sale, refuse(payterm.KindSale)))
+	mux.HandleFunc("GET /status", a.onceOpen(a.status, a.closedStatus))
+	mux.HandleFunc("GET /orders/{id}", a.onceOpen(a.order, a.closedAnswer))
+	mux.HandleFunc("POST /orders/{id}/resolve", a.onceOpen(a.resolve, a.closedAnswer))
+	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(a.refund, refuse(payterm.KindRefund)))
+	mux.HandleFunc("GET /queue", a.onceOpen(a.queue, a.closedAnswer))
+	return mux
+}
+
+// onceOpen answers by the journal once that is open, and otherwise until then.
+func (a *Agent) onceOpen(then, otherwise http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if a.isOpen() {
+			then(w, r)
+			return
+		}
+		otherwise(w, r)
+	}
+}
+
+func refuse(kind payterm.Kind) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		sayer(w)(SaleLine{Order: &payterm.Order{Kind: kind, Outcome: payterm.NotSent, Reason: payterm.ReasonStorage}})
+	}
+}
+
+func (a *Agent) closedAnswer(w http.ResponseWriter, _ *http.Request) {
+	reply(w, nil, errors.New(a.why()))
+}
+
+func (a *Agent) closedStatus(w http.ResponseWriter, _ *http.Request) {
+	reply(w, a.statusOf(runner.Snapshot{State: "result", Fault: a.why(), Status: flows.Status{Network: flows.NetworkUnknown, Paper: payterm.PaperUnknown}}), nil)
 }
 
 // sayer writes a line of the answer, at once.
@@ -198,15 +227,19 @@ func reply(w http.ResponseWriter, v any, err error) {
 
 func (a *Agent) status(w http.ResponseWriter, r *http.Request) {
 	s, err := a.runner.Snapshot(r.Context())
+	reply(w, a.statusOf(s), err)
+}
+
+func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 	faults := map[string]string{}
 	for device, fault := range a.o.Board.Faults {
 		faults[device] = fault.Error()
 	}
-	reply(w, map[string]any{
+	return map[string]any{
 		"state": s.State, "order_id": s.OrderID, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
 		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults,
-	}, err)
+	}
 }
 
 func (a *Agent) order(w http.ResponseWriter, r *http.Request) {
