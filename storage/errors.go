@@ -40,6 +40,10 @@ func (e codeUsedError) Error() string  { return "this payment code was used by a
 func (e codeUsedError) Unwrap() error  { return e.err }
 func (e codeUsedError) CodeUsed() bool { return true }
 
+// Explain adds to an error of the journal's disk or files the word of this package
+// that says what to do about it; others stay as they are.
+func Explain(err error) error { return classify(err) }
+
 // classify turns codes of SQLite and of the system into errors that say what to
 // do.
 func classify(err error) error {

@@ -52,7 +52,10 @@ func TestMain(m *testing.M) {
 // program starts a program and reads its one line of readiness.
 func program(t testing.TB, name string, args ...string) (*exec.Cmd, map[string]any) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(bin, name), args...)
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(bin, name)
+	}
+	cmd := exec.Command(name, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
@@ -78,6 +81,7 @@ func program(t testing.TB, name string, args ...string) (*exec.Cmd, map[string]a
 type shop struct {
 	t           testing.TB
 	dir         string
+	data        string // where its commands find the terminal's data
 	sim, panel  string
 	agent       *exec.Cmd
 	configAdded string
@@ -85,6 +89,7 @@ type shop struct {
 
 func newShop(t *testing.T, sale string, simulator ...string) *shop {
 	s := &shop{t: t, dir: t.TempDir(), configAdded: sale}
+	s.data = filepath.Join(s.dir, "data")
 	key := filepath.Join(s.dir, "key")
 	if err := os.WriteFile(key, []byte("0123456789ABCDEF\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -195,7 +200,7 @@ func (s *shop) begin(args ...string) *running { return s.run("sale", args...) }
 
 func (s *shop) run(command string, args ...string) *running {
 	s.t.Helper()
-	r := &running{s: s, cmd: exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--json", "--data", filepath.Join(s.dir, "data")}, args...)...)}
+	r := &running{s: s, cmd: exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--json", "--data", s.data}, args...)...)}
 	r.cmd.Stdout = &r.out
 	if err := r.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -221,7 +226,7 @@ func (r *running) end() (int, payterm.Order) {
 
 func (s *shop) orders() []payterm.Order {
 	s.t.Helper()
-	out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "list", "--json", "--data", filepath.Join(s.dir, "data")).Output()
+	out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "list", "--json", "--data", s.data).Output()
 	var list struct{ Orders []payterm.Order }
 	if err != nil || json.Unmarshal(out, &list) != nil {
 		s.t.Fatalf("journal list: %s %v", out, err)

@@ -318,7 +318,7 @@ func (s *shop) faults(action, fault string, times int) {
 // status asks for one order, which inquires when it is open.
 func (s *shop) status(id payterm.OrderID) payterm.Order {
 	s.t.Helper()
-	out, err := exec.Command(filepath.Join(bin, "payterm"), "status", "--json", "--data", filepath.Join(s.dir, "data"), string(id)).Output()
+	out, err := exec.Command(filepath.Join(bin, "payterm"), "status", "--json", "--data", s.data, string(id)).Output()
 	var o payterm.Order
 	if err != nil || json.Unmarshal(out, &o) != nil {
 		s.t.Fatalf("status %s: %s %v", id, out, err)

@@ -53,79 +53,140 @@ type Options struct {
 type Agent struct {
 	o        Options
 	clock    *runner.SystemClock
+	gateway  *ottpay.Client
+	lock     *os.File
+	opened   chan struct{} // closed once store and runner are there
 	store    *storage.Store
 	runner   *runner.Runner
-	lock     *os.File
 	screens  chan payterm.Screen
 	slips    chan payterm.Receipt
 	sounds   chan payterm.Sound
 	mu       sync.Mutex
 	last     payterm.Screen
+	fault    string             // why it is not open
 	troubles map[string]trouble // by device
-	gateway  *ottpay.Client
 }
 
 const slipQueue = 32
 
-// Start opens the journal, takes up what is open and makes the agent ready. Run
-// follows.
+// openAgain is how long after a failure the journal is opened once more.
+const openAgain = 2 * time.Second
+
+// errTaken says that another agent has the data.
+var errTaken = errors.New("another payterm runs")
+
+// Start makes an agent and opens its journal. What is wrong with the configuration
+// is an error. What is wrong with the journal or its disk is not: a cashier sees
+// only the glass, so the agent comes up, says there what is to be done, and tries
+// again until it is. Run follows.
 func Start(o Options) (*Agent, error) {
-	if err := os.MkdirAll(o.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
 	a := &Agent{
-		o: o, clock: runner.NewSystemClock(o.Built), troubles: map[string]trouble{},
+		o: o, clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 	}
-	if err := a.takeLock(); err != nil {
+	gateway, err := a.newGateway()
+	if err != nil {
 		return nil, err
 	}
-	var err error
-	a.gateway, err = a.openGateway()
-	if err != nil {
-		return nil, errors.Join(err, a.lock.Close())
+	a.gateway = gateway
+	if err := a.open(); errors.Is(err, errTaken) {
+		return nil, err
 	}
-	a.store, err = storage.Open(storage.Options{
-		Path: filepath.Join(o.Data, "payterm.db"), Terminal: o.Config.Terminal.ID, DrawTag: drawTag,
+	return a, nil
+}
+
+// open takes up the journal and what is open in it, as far as that has not been
+// done.
+func (a *Agent) open() error {
+	if a.isOpen() {
+		return nil
+	}
+	if err := a.takeLock(); err != nil {
+		return err
+	}
+	store, err := storage.Open(storage.Options{
+		Path: filepath.Join(a.o.Data, "payterm.db"), Terminal: a.o.Config.Terminal.ID, DrawTag: drawTag,
 		Now: func() time.Time { _, wall := a.clock.Now(); return wall },
 	})
 	if err != nil {
-		return nil, errors.Join(err, a.lock.Close())
+		return err
 	}
-	c := a.runnerConfig()
-	c.Settings.Last, err = a.store.LastApproved()
-	a.runner = runner.New(c)
+	c := a.runnerConfig(store)
+	c.Settings.Last, err = store.LastApproved()
+	r := runner.New(c)
 	var open []storage.OpenOrder
 	if err == nil {
-		open, err = a.store.OpenOrders()
+		open, err = store.OpenOrders()
 	}
 	if err == nil {
 		list := make([]runner.Open, len(open))
 		for i, one := range open {
 			list[i] = runner.Open{ID: one.ID, Events: one.Events}
 		}
-		err = a.runner.Restore(list)
+		err = r.Restore(list)
 	}
 	if err != nil {
-		return nil, errors.Join(err, a.store.Close(), a.lock.Close())
+		return errors.Join(err, store.Close())
 	}
-	return a, nil
+	a.store, a.runner = store, r
+	close(a.opened)
+	return nil
+}
+
+func (a *Agent) isOpen() bool {
+	select {
+	case <-a.opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// closed shows and tells why the agent is not open.
+func (a *Agent) closed(err error) {
+	err = storage.Explain(err) // also of the lock and the socket, which lie beside the journal
+	why := err.Error()
+	var advisor interface{ Advice() string }
+	if errors.As(err, &advisor) {
+		why = advisor.Advice()
+	}
+	a.mu.Lock()
+	known := a.fault == why
+	a.fault = why
+	a.mu.Unlock()
+	if !known {
+		a.o.Log.Error("out of order", "err", err)
+	}
+	a.Show(screen.Compose(flows.View{Name: flows.ViewFault, Fault: why}, a.screenOptions()))
+}
+
+// why is the reason for which the agent is not open.
+func (a *Agent) why() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fault
 }
 
 // takeLock keeps a second agent away from the data.
 func (a *Agent) takeLock() error {
+	if a.lock != nil {
+		return nil
+	}
+	if err := os.MkdirAll(a.o.Data, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
 	f, err := os.OpenFile(filepath.Join(a.o.Data, "payterm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("another payterm runs on %s", a.o.Data), f.Close())
+		return errors.Join(fmt.Errorf("%w on %s", errTaken, a.o.Data), f.Close())
 	}
 	a.lock = f
 	return nil
 }
 
-func (a *Agent) openGateway() (*ottpay.Client, error) {
+func (a *Agent) newGateway() (*ottpay.Client, error) {
 	g := a.o.Config.Gateway
 	var cas *x509.CertPool
 	if g.CAFile != "" {
@@ -144,14 +205,18 @@ func (a *Agent) openGateway() (*ottpay.Client, error) {
 	})
 }
 
-func (a *Agent) runnerConfig() runner.Config {
+func (a *Agent) screenOptions() screen.Options {
+	return screen.Options{Language: a.o.Config.Terminal.Language, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark}
+}
+
+func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
-	screens := screen.Options{Language: c.Terminal.Language, Merchant: c.Merchant.Name, Watermark: a.o.Watermark}
+	screens := a.screenOptions()
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
 	return runner.Config{
-		Journal: a.store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: a.store.BootTag(), Log: a.o.Log,
+		Journal: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
 			ActiveWallets: flows.WalletSetOf(c.Gateway.ActiveWallets...), Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
@@ -269,20 +334,90 @@ func (a *Agent) ready(ctx context.Context) error {
 func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	for _, device := range []func(context.Context){a.runDisplay, a.runKeypad, a.runScanner, a.runPrinter, a.runBuzzer} {
-		wg.Go(func() { device(ctx) })
-	}
-	err := a.serve(ctx, &wg)
-	if err == nil {
+	wg.Go(func() { a.runDisplay(ctx) })
+	told, err := a.comeUp(ctx, &wg)
+	if err == nil && a.isOpen() {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runPrinter, a.runBuzzer, a.tidy} {
+			wg.Go(func() { work(ctx) })
+		}
 		loop := make(chan error, 1)
 		go func() { loop <- a.runner.Run(ctx) }()
-		err = a.ready(ctx)
-		if err != nil {
-			stop()
+		if !told {
+			if err = a.ready(ctx); err != nil {
+				stop()
+			}
 		}
 		err = errors.Join(err, <-loop)
 	}
 	stop()
 	wg.Wait()
-	return errors.Join(err, a.store.Close(), a.o.Board.Close(), a.lock.Close())
+	if a.store != nil {
+		err = errors.Join(err, a.store.Close())
+	}
+	if a.lock != nil {
+		err = errors.Join(err, a.lock.Close())
+	}
+	return errors.Join(err, a.o.Board.Close())
+}
+
+// comeUp tries until journal and local API are there, or the context ends. Where
+// that does not succeed at once, ready is told nevertheless: whatever is wrong
+// stands on the glass by then.
+func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err error) {
+	serves := false
+	for {
+		err := a.open()
+		if errors.Is(err, errTaken) {
+			return told, err
+		}
+		if !serves && a.lock != nil {
+			served := a.serve(ctx, wg)
+			serves = served == nil
+			err = errors.Join(err, served)
+		}
+		if err == nil {
+			return told, nil
+		}
+		a.closed(err)
+		if !told && a.o.Ready != nil {
+			if err := a.o.Ready(); err != nil {
+				return told, err
+			}
+		}
+		told = true
+		select {
+		case <-ctx.Done():
+			return told, nil
+		case <-time.After(openAgain):
+		}
+	}
+}
+
+// tidyEvery is how often the log of the journal is moved into its file. SQLite
+// does it too, in the middle of some commit; here nobody waits.
+const tidyEvery = time.Minute
+
+// tidy does what can wait for an idle counter.
+func (a *Agent) tidy(ctx context.Context) {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.checkpoint(ctx); err != nil && ctx.Err() == nil {
+				a.o.Log.Warn("checkpoint", "err", err)
+			}
+		}
+	}
+}
+
+// checkpoint moves the log unless an order is at the counter.
+func (a *Agent) checkpoint(ctx context.Context) error {
+	s, err := a.runner.Snapshot(ctx)
+	if err != nil || s.State != "idle" {
+		return err
+	}
+	return a.store.Checkpoint()
 }

@@ -55,15 +55,7 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return errors.Join(fmt.Errorf("local API: %w", err), l.Close())
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /sale", a.sale)
-	mux.HandleFunc("GET /status", a.status)
-	mux.HandleFunc("GET /orders/{id}", a.order)
-	mux.HandleFunc("POST /orders/{id}/resolve", a.resolve)
-	mux.HandleFunc("POST /orders/{id}/refund", a.refund)
-	mux.HandleFunc("GET /queue", a.queue)
-	mux.HandleFunc("POST /totals/{which}", a.totals)
-	mux.HandleFunc("POST /doctor", a.doctor)
+	mux := a.routes()
 	tcp, guard, err := a.listenTCP(mux)
 	if err != nil {
 		return errors.Join(err, l.Close())
@@ -87,6 +79,45 @@ func (a *Agent) serveOn(ctx context.Context, wg *sync.WaitGroup, l net.Listener,
 		<-ctx.Done()
 		srv.Close() //nolint:errcheck // whoever waits is told by the connection
 	})
+}
+
+func (a *Agent) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /sale", a.onceOpen(a.sale, refuse(payterm.KindSale)))
+	mux.HandleFunc("GET /status", a.onceOpen(a.status, a.closedStatus))
+	mux.HandleFunc("GET /orders/{id}", a.onceOpen(a.order, a.closedAnswer))
+	mux.HandleFunc("POST /orders/{id}/resolve", a.onceOpen(a.resolve, a.closedAnswer))
+	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(a.refund, refuse(payterm.KindRefund)))
+	mux.HandleFunc("GET /queue", a.onceOpen(a.queue, a.closedAnswer))
+	mux.HandleFunc("POST /totals/{which}", a.onceOpen(a.totals, a.closedAnswer))
+	mux.HandleFunc("POST /doctor", a.onceOpen(a.doctor, a.closedAnswer))
+	return mux
+}
+
+// onceOpen answers by the journal once that is open, and otherwise until then.
+func (a *Agent) onceOpen(then, otherwise http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if a.isOpen() {
+			then(w, r)
+			return
+		}
+		otherwise(w, r)
+	}
+}
+
+func refuse(kind payterm.Kind) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		sayer(w)(SaleLine{Order: &payterm.Order{Kind: kind, Outcome: payterm.NotSent, Reason: payterm.ReasonStorage}})
+	}
+}
+
+func (a *Agent) closedAnswer(w http.ResponseWriter, _ *http.Request) {
+	reply(w, nil, errors.New(a.why()))
+}
+
+func (a *Agent) closedStatus(w http.ResponseWriter, r *http.Request) {
+	s, err := a.Snapshot(r.Context())
+	reply(w, a.statusOf(s), err)
 }
 
 // sayer writes a line of the answer, at once.
@@ -210,20 +241,30 @@ func reply(w http.ResponseWriter, v any, err error) {
 	json.NewEncoder(w).Encode(v) //nolint:errcheck // the caller has gone
 }
 
-// Snapshot asks the loop how it is. An answer proves that it turns.
-func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) { return a.runner.Snapshot(ctx) }
+// Snapshot asks the loop how it is. An answer proves that it turns, or that the
+// agent still tries to open its journal.
+func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) {
+	if !a.isOpen() {
+		return runner.Snapshot{State: "result", Fault: a.why(), Status: flows.Status{Network: flows.NetworkUnknown, Paper: payterm.PaperUnknown}}, nil
+	}
+	return a.runner.Snapshot(ctx)
+}
 
 func (a *Agent) status(w http.ResponseWriter, r *http.Request) {
 	s, err := a.runner.Snapshot(r.Context())
+	reply(w, a.statusOf(s), err)
+}
+
+func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 	faults := map[string]string{}
 	for device, fault := range a.o.Board.Faults {
 		faults[device] = fault.Error()
 	}
-	reply(w, map[string]any{
+	return map[string]any{
 		"state": s.State, "order_id": s.OrderID, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
 		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults,
-	}, err)
+	}
 }
 
 func (a *Agent) order(w http.ResponseWriter, r *http.Request) {

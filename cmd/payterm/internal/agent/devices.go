@@ -62,8 +62,16 @@ func (a *Agent) runDisplay(ctx context.Context) {
 				}
 			}
 		}
-		a.runner.Redraw()
+		a.redraw()
 	}
+}
+
+func (a *Agent) redraw() {
+	if a.isOpen() {
+		a.runner.Redraw()
+		return
+	}
+	a.Show(a.Screen())
 }
 
 func (a *Agent) runKeypad(ctx context.Context) {
