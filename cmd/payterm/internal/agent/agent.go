@@ -23,6 +23,7 @@ import (
 
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/drivers/lcd"
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
@@ -56,6 +57,7 @@ type Agent struct {
 	store    *storage.Store
 	runner   *runner.Runner
 	lock     *os.File
+	display  lcd.Display // nil without one
 	screens  chan payterm.Screen
 	slips    chan payterm.Receipt
 	sounds   chan payterm.Sound
@@ -75,6 +77,10 @@ func Start(o Options) (*Agent, error) {
 	a := &Agent{
 		o: o, clock: runner.NewSystemClock(o.Built), problems: map[string]string{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
+	}
+	var err error
+	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
+		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
 	}
 	if err := a.takeLock(); err != nil {
 		return nil, err
