@@ -58,6 +58,7 @@ type Agent struct {
 	runner   *runner.Runner
 	lock     *os.File
 	display  lcd.Display // nil without one
+	onPaper  onPaper
 	screens  chan payterm.Screen
 	slips    chan payterm.Receipt
 	sounds   chan payterm.Sound
@@ -153,16 +154,23 @@ func (a *Agent) runnerConfig(gateway runner.Gateway) runner.Config {
 		Language: c.Terminal.Language, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: zone, Watermark: a.o.Watermark,
 		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
 	}
-	screens := screen.Options{Language: c.Terminal.Language, Merchant: c.Merchant.Name, Watermark: a.o.Watermark}
+	screens := screen.Options{Language: c.Terminal.Language, Merchant: c.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
+	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
+	if a.codeOnPaper(typicalCode) && a.o.Board.Printer == nil {
+		active = flows.WalletSet{} // there is nothing to show a code on
+	}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
 	return runner.Config{
 		Journal: a.store, Gateway: gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: a.store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
-			ActiveWallets: flows.WalletSetOf(c.Gateway.ActiveWallets...), Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
+			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 		},
-		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screens) },
+		Screen: func(v flows.View) payterm.Screen {
+			a.printCode(v, screens, zone)
+			return screen.Compose(v, screens)
+		},
 		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
 			return receipt.Compose(s, o, again, slips)
 		},

@@ -177,6 +177,9 @@ func (a *Agent) runPrinter(ctx context.Context) {
 					return
 				}
 			}
+			if a.overtaken(slip) {
+				continue
+			}
 			if err := pr.Print(ctx, slip); err != nil {
 				a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
 			}
