@@ -178,7 +178,7 @@ func TestProfileRefuses(t *testing.T) {
 func FuzzProfile(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("board = 1\n[display]\noffset_x = 9223372036854775807\nwidth = 64"))
-	for _, name := range []string{"emulated", "raspberrypi-spi-st7789"} {
+	for _, name := range boards.Names() {
 		text, err := boards.Read(name)
 		if err != nil {
 			f.Fatal(err)

@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"payterm/boards"
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/cmd/payterm/internal/panel"
@@ -25,7 +24,7 @@ import (
 
 type emulateCmd struct {
 	Config  string  `help:"Configuration; without one the simulator's merchant is used." type:"existingfile"`
-	Board   string  `help:"Board profile; without one the emulated board." type:"existingfile"`
+	Board   string  `help:"Board profile: a file, or a name of payterm board list." default:"emulated"`
 	Listen  string  `help:"Address of the front panel; loopback only; port 0 picks a free one." default:"127.0.0.1:8080"`
 	Data    string  `help:"Data directory." default:"build/data" env:"PAYTERM_DATA"`
 	Gateway string  `help:"Gateway to use in place of the simulator inside."`
@@ -59,7 +58,7 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	profile, err := c.profile()
+	_, profile, err := readBoard(c.Board)
 	if err != nil {
 		return err
 	}
@@ -124,21 +123,6 @@ func loopback(listen string) error {
 		return fmt.Errorf("--listen %s: a loopback address such as 127.0.0.1:8080 is needed", listen)
 	}
 	return nil
-}
-
-func (c emulateCmd) profile() (hal.Profile, error) {
-	if c.Board != "" {
-		text, err := os.ReadFile(c.Board)
-		if err != nil {
-			return hal.Profile{}, fmt.Errorf("board profile: %w", err)
-		}
-		return hal.ReadProfile(c.Board, text)
-	}
-	text, err := boards.Read("emulated")
-	if err != nil {
-		return hal.Profile{}, err
-	}
-	return hal.ReadProfile("emulated.toml", text)
 }
 
 // gateway settles which gateway is used, and starts the simulator if it is that.

@@ -28,7 +28,8 @@ type Display interface {
 	// a spark or a dip of its supply, of which nothing tells the driver, comes back.
 	// It does nothing before the first frame.
 	Refresh() error
-	// CanShow tells whether a QR code of this text can be read on the glass.
+	// CanShow tells whether a QR code of this text can be read on the glass. Any
+	// goroutine may ask.
 	CanShow(qr string) bool
 }
 
