@@ -4,6 +4,7 @@ package boards
 import (
 	"embed"
 	"fmt"
+	"strings"
 )
 
 //go:embed *.toml
@@ -16,4 +17,17 @@ func Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("boards: there is no profile %q", name)
 	}
 	return b, nil
+}
+
+// Names are the profiles' names, in alphabetical order.
+func Names() []string {
+	files, err := profiles.ReadDir(".")
+	if err != nil {
+		panic(err) // they are in the program
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = strings.TrimSuffix(f.Name(), ".toml")
+	}
+	return names
 }

@@ -1,5 +1,5 @@
-// Package hal opens the wires of a board by the names of its profile: SPI buses,
-// GPIO lines, serial lines. It knows which wire, not what is said over it: that
+// Package hal opens the wires of a board by the names of its profile: SPI and
+// I2C buses, frame buffers, GPIO lines, serial lines. It knows which wire, not what is said over it: that
 // is for the drivers. It is the only package that knows periph's host and the
 // serial library.
 //
@@ -11,23 +11,31 @@ package hal
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
 
+	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/driver/driverreg"
 	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/i2c/i2creg"
 	"periph.io/x/conn/v3/physic"
 	"periph.io/x/conn/v3/spi"
 	"periph.io/x/conn/v3/spi/spireg"
 	"periph.io/x/host/v3/gpioioctl"
-	_ "periph.io/x/host/v3/sysfs" // spidev; not host.Init, which also probes for SoCs and maps their registers
+	_ "periph.io/x/host/v3/sysfs" // spidev, i2c-dev; not host.Init, which also probes for SoCs and maps their registers
 )
 
 // Ports opens wires by the names that a profile has for them.
 type Ports interface {
 	// SPI opens a bus and chip select, such as SPI0.0.
 	SPI(name string) (spi.PortCloser, error)
+	// I2C opens a bus, such as I2C1.
+	I2C(name string) (i2c.BusCloser, error)
+	// FrameBuffer opens a screen that the kernel drives, such as /dev/fb0.
+	FrameBuffer(name string) (FrameBuffer, error)
 	// Pin finds a line, such as gpiochip0:25 or GPIO25. Two names of one line give
 	// the same pin.
 	Pin(name string) (gpio.PinIO, error)
@@ -49,12 +57,14 @@ type Board struct {
 	Faults  map[string]error // by device: display, keypad, scanner, printer, buzzer
 }
 
-// DisplayPorts are the wires of a display; Reset and Backlight may be nil.
+// DisplayPorts are the wires of a display: of Conn and Frame one, and DC with SPI.
+// Reset and Backlight may be nil.
 type DisplayPorts struct {
-	Conn                 spi.Conn
+	Conn                 conn.Conn // on SPI, or to the controller's address on I2C
+	Frame                FrameBuffer
 	DC, Reset, Backlight gpio.PinOut
 
-	port spi.PortCloser
+	port io.Closer
 }
 
 // KeypadPorts are the wires of a key matrix.
@@ -134,14 +144,43 @@ func (o *opener) display(d *Display) (*DisplayPorts, error) {
 			return nil, err
 		}
 	}
-	var err error
-	if w.port, err = o.ports.SPI(d.SPI); err != nil {
+	if err := o.bus(d, w); err != nil {
 		return nil, err
 	}
-	if w.Conn, err = w.port.Connect(physic.Frequency(d.SpeedHz)*physic.Hertz, spi.Mode0, 8); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect %s: %w", d.SPI, err), w.port.Close())
-	}
 	return w, nil
+}
+
+// bus opens what the display hangs on.
+func (o *opener) bus(d *Display, w *DisplayPorts) error {
+	switch {
+	case d.Device != "":
+		f, err := o.ports.FrameBuffer(d.Device)
+		if err != nil {
+			return err
+		}
+		w.Frame, w.port = f, f
+		if is := f.Format(); is.Width != d.Width && is.Width != d.Height || is.Width*is.Height != d.Width*d.Height || is.Bits != d.Bits {
+			return errors.Join(fmt.Errorf("%s has %d by %d pixels of %d bits, the profile says %d by %d of %d",
+				d.Device, is.Width, is.Height, is.Bits, d.Width, d.Height, d.Bits), f.Close())
+		}
+	case d.I2C != "":
+		bus, err := o.ports.I2C(d.I2C)
+		if err != nil {
+			return err
+		}
+		w.Conn, w.port = &i2c.Dev{Bus: bus, Addr: uint16(d.Address)}, bus
+	default:
+		port, err := o.ports.SPI(d.SPI)
+		if err != nil {
+			return err
+		}
+		c, err := port.Connect(physic.Frequency(d.SpeedHz)*physic.Hertz, spi.Mode0, 8)
+		if err != nil {
+			return errors.Join(fmt.Errorf("connect %s: %w", d.SPI, err), port.Close())
+		}
+		w.Conn, w.port = c, port
+	}
+	return nil
 }
 
 func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
@@ -195,6 +234,22 @@ func (hostPorts) SPI(name string) (spi.PortCloser, error) {
 		return nil, fmt.Errorf("open SPI bus %s: %w (is spidev enabled?)", name, err)
 	}
 	return p, nil
+}
+
+func (hostPorts) I2C(name string) (i2c.BusCloser, error) {
+	b, err := i2creg.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open I2C bus %s: %w (is it enabled, and i2c-dev loaded?)", name, err)
+	}
+	return b, nil
+}
+
+func (hostPorts) FrameBuffer(name string) (FrameBuffer, error) {
+	f, err := openFrameBuffer(name)
+	if err != nil {
+		return nil, err // not f: a nil buffer in an interface is not nil
+	}
+	return f, nil
 }
 
 func (hostPorts) Pin(name string) (gpio.PinIO, error) {

@@ -24,18 +24,26 @@ type Profile struct {
 	Signal  *Signal  `toml:"signal"`
 }
 
-// Display is a panel on SPI. Lines are named as chip and offset, where the chip is
-// its name or its label ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's
-// own name ("GPIO25"). Nothing is guessed: kernels number lines differently.
+// Display is a panel and its controller: on SPI (st7789, ili9341, ssd1306), on I2C
+// (ssd1306, hd44780 behind a PCF8574), or a frame buffer of the kernel's (fbdev).
+// Lines are named as chip and offset, where the chip is its name or its label
+// ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's own name ("GPIO25").
+// Nothing is guessed: kernels number lines differently.
 type Display struct {
-	Controller string `toml:"controller"` // st7789
+	Controller string `toml:"controller"` // st7789, ili9341, ssd1306, hd44780, fbdev
 	SPI        string `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
-	SpeedHz    int64  `toml:"speed_hz"`   // 40 MHz when left out
-	DC         string `toml:"dc"`
-	Reset      string `toml:"reset"`     // "": the panel has none, or it is tied to power
-	Backlight  string `toml:"backlight"` // "": it burns always
-	Width      int    `toml:"width"`     // pixels of the glass, as it is looked at
+	SpeedHz    int64  `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
+	DC         string `toml:"dc"`         // with SPI
+	I2C        string `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's affair
+	Address    int    `toml:"address"`    // on I2C; 0x3c (ssd1306) or 0x27 (hd44780) when left out
+	Device     string `toml:"device"`     // of a frame buffer, such as /dev/fb0
+	Bits       int    `toml:"bits"`       // of a frame buffer's pixel: 16 or 32
+	Reset      string `toml:"reset"`      // "": the panel has none, or it is tied to power
+	Backlight  string `toml:"backlight"`  // "": it burns always
+	Width      int    `toml:"width"`      // pixels of the glass, as it is looked at
 	Height     int    `toml:"height"`
+	Columns    int    `toml:"columns"`  // characters of an hd44780, in place of width
+	Rows       int    `toml:"rows"`     // and of height
 	OffsetX    int    `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
 	OffsetY    int    `toml:"offset_y"`
 	Rotation   int    `toml:"rotation"` // degrees
@@ -43,6 +51,7 @@ type Display struct {
 	MirrorY    bool   `toml:"mirror_y"`
 	Inverted   bool   `toml:"inverted"` // most IPS panels
 	BGR        bool   `toml:"bgr"`
+	Contrast   int    `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
 }
 
 // Keypad is a matrix of keys between rows and columns of GPIO lines.
@@ -152,6 +161,7 @@ var (
 	lineByOffset = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]*:[0-9]{1,4}$`)
 	lineByName   = regexp.MustCompile(`^[A-Za-z_][^:\s]*$`)
 	spiName      = regexp.MustCompile(`^SPI[0-9]+\.[0-9]+$`)
+	i2cName      = regexp.MustCompile(`^I2C[0-9]+$`)
 )
 
 // pin checks a line; optional ones may be "".
@@ -191,26 +201,156 @@ func (c *checker) profile(p *Profile) {
 	}
 }
 
+// controller is what a profile may say of a panel with it.
+type controller struct {
+	buses         []string // of spi, i2c, device
+	keys          string   // besides controller, the bus's and backlight
+	ramW, ramH    int      // as the controller counts, 0 without a RAM of its own
+	maxHz         int64    // of its SPI
+	address       int      // on I2C, when left out
+	addresses     []int    // that its pins can give it
+	wholeGlass    bool     // the glass is as large as the RAM
+	halfTurnsOnly bool
+}
+
+// The fastest clocks are those of the data sheets: a write cycle of 16 ns
+// (ST7789V), 100 ns (ILI9341, SSD1306). Many panels take more; speed_hz says so.
+var controllers = map[string]controller{
+	"st7789":  {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 40_000_000},
+	"ili9341": {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 10_000_000},
+	"ssd1306": {buses: []string{"spi", "i2c"}, keys: "reset width height rotation mirror_x mirror_y contrast", ramW: 128, ramH: 64, maxHz: 10_000_000,
+		address: 0x3c, addresses: []int{0x3c, 0x3d}, wholeGlass: true, halfTurnsOnly: true},
+	"hd44780": {buses: []string{"i2c"}, keys: "columns rows", address: 0x27,
+		addresses: []int{0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f}}, // PCF8574, PCF8574A
+	"fbdev": {buses: []string{"device"}, keys: "width height bits rotation"},
+}
+
+// busKeys are the keys that a bus brings along.
+var busKeys = map[string]string{"spi": "spi speed_hz dc", "i2c": "i2c address", "device": "device"}
+
 func (c *checker) display(d *Display) {
-	c.oneOf("display.controller", d.Controller, "st7789")
+	known, ok := controllers[d.Controller]
+	if !ok {
+		c.bad("display.controller", "%q: st7789, ili9341, ssd1306, hd44780, fbdev", d.Controller)
+		return
+	}
+	c.pin("display.backlight", d.Backlight, true)
+	bus := c.bus(d, known)
+	if !c.apply(d, known, bus) {
+		return
+	}
+	switch bus {
+	case "spi":
+		c.spi(d, known)
+	case "i2c":
+		c.i2c(d, known)
+	case "device":
+		if strings.HasPrefix(d.Device, "/dev/") {
+			c.wire("display.device", d.Device)
+		} else {
+			c.bad("display.device", "%q: a frame buffer, such as /dev/fb0", d.Device)
+		}
+		if d.Bits != 16 && d.Bits != 32 {
+			c.bad("display.bits", "%d: 16 or 32", d.Bits)
+		}
+	}
+	c.pin("display.reset", d.Reset, true)
+	c.glass(d, known)
+}
+
+// bus finds what the panel hangs on; the first that its controller can do when
+// nothing is said.
+func (c *checker) bus(d *Display, known controller) string {
+	for bus, name := range map[string]string{"spi": d.SPI, "i2c": d.I2C, "device": d.Device} {
+		if name != "" && slices.Contains(known.buses, bus) && (bus != "i2c" || d.SPI == "") {
+			return bus
+		}
+	}
+	return known.buses[0]
+}
+
+// apply refuses keys that mean nothing to this controller on this bus.
+func (c *checker) apply(d *Display, known controller, bus string) bool {
+	means := strings.Fields(known.keys + " " + busKeys[bus])
+	fine := true
+	for _, key := range []struct {
+		name  string
+		given bool
+	}{
+		{"spi", d.SPI != ""}, {"speed_hz", d.SpeedHz != 0}, {"dc", d.DC != ""}, {"i2c", d.I2C != ""}, {"address", d.Address != 0},
+		{"device", d.Device != ""}, {"bits", d.Bits != 0}, {"reset", d.Reset != ""}, {"width", d.Width != 0}, {"height", d.Height != 0},
+		{"columns", d.Columns != 0}, {"rows", d.Rows != 0}, {"offset_x", d.OffsetX != 0}, {"offset_y", d.OffsetY != 0}, {"rotation", d.Rotation != 0},
+		{"mirror_x", d.MirrorX}, {"mirror_y", d.MirrorY}, {"inverted", d.Inverted}, {"bgr", d.BGR}, {"contrast", d.Contrast != 0},
+	} {
+		if key.given && !slices.Contains(means, key.name) {
+			c.bad("display."+key.name, "has no meaning for %s on %s", d.Controller, bus)
+			fine = false
+		}
+	}
+	return fine
+}
+
+func (c *checker) spi(d *Display, known controller) {
 	if spiName.MatchString(d.SPI) {
 		c.wire("display.spi", d.SPI)
 	} else {
 		c.bad("display.spi", "%q: bus and chip select, such as SPI0.0", d.SPI)
 	}
 	c.pin("display.dc", d.DC, false)
-	c.pin("display.reset", d.Reset, true)
-	c.pin("display.backlight", d.Backlight, true)
 	if d.SpeedHz == 0 {
-		d.SpeedHz = 40_000_000
+		d.SpeedHz = known.maxHz
 	}
 	if d.SpeedHz < 100_000 || d.SpeedHz > 80_000_000 {
 		c.bad("display.speed_hz", "%d: 100000 to 80000000", d.SpeedHz)
 	}
+}
+
+func (c *checker) i2c(d *Display, known controller) {
+	if !i2cName.MatchString(d.I2C) {
+		c.bad("display.i2c", "%q: a bus, such as I2C1", d.I2C)
+	}
+	if d.Address == 0 {
+		d.Address = known.address
+	}
+	if !slices.Contains(known.addresses, d.Address) {
+		c.bad("display.address", "%#02x is no address of %s; %#02x is what most have", d.Address, d.Controller, known.address)
+	}
+}
+
+// glass checks the size against what the controller holds.
+func (c *checker) glass(d *Display, known controller) {
 	if !slices.Contains([]int{0, 90, 180, 270}, d.Rotation) {
 		c.bad("display.rotation", "%d: 0, 90, 180 or 270", d.Rotation)
 	}
-	w, h := 240, 320 // the controller's RAM
+	switch {
+	case d.Controller == "hd44780":
+		if (d.Columns != 16 || d.Rows != 2) && (d.Columns != 20 || d.Rows != 4) {
+			c.bad("display.columns", "%d by %d rows: 16 by 2, or 20 by 4", d.Columns, d.Rows)
+		}
+		return
+	case known.halfTurnsOnly && d.Rotation%180 != 0:
+		c.bad("display.rotation", "%d: %s turns by 180 only", d.Rotation, d.Controller)
+	case known.wholeGlass:
+		if d.Width != known.ramW || d.Height != known.ramH {
+			c.bad("display.width", "%d by %d: %s is %d by %d", d.Width, d.Height, d.Controller, known.ramW, known.ramH)
+		}
+	case known.ramW == 0:
+		c.between("display.width", d.Width, 128, 4096)
+		c.between("display.height", d.Height, 128, 4096)
+	default:
+		c.window(d, known)
+	}
+	if d.Controller == "ssd1306" {
+		if d.Contrast == 0 {
+			d.Contrast = 207
+		}
+		c.between("display.contrast", d.Contrast, 1, 255)
+	}
+}
+
+// window holds a glass against the RAM that it is a part of.
+func (c *checker) window(d *Display, known controller) {
+	w, h := known.ramW, known.ramH
 	if d.Rotation == 90 || d.Rotation == 270 {
 		w, h = h, w
 	}

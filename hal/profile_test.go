@@ -116,7 +116,10 @@ func TestProfileRefuses(t *testing.T) {
 		{"wrong duration", `"5ms"`, `"5"`, `good.toml:24: `},
 		{"number for a duration", `"5ms"`, `5`, `good.toml:24: `},
 		{"no name", `board = "bench"`, ``, "good.toml: board: is missing"},
-		{"controller", `"st7789"`, `"ili9341"`, `good.toml:4: display.controller: "ili9341": st7789`},
+		{"controller", `"st7789"`, `"st7735"`, `good.toml:4: display.controller: "st7735": st7789, ili9341, ssd1306, hd44780, fbdev`},
+		{"another bus", `bgr = false`, `i2c = "I2C1"`, `good.toml:18: display.i2c: has no meaning for st7789 on spi`},
+		{"a key of another controller", `bgr = false`, `contrast = 3`, `good.toml:18: display.contrast: has no meaning for st7789 on spi`},
+		{"characters", `bgr = false`, `columns = 20`, `good.toml:18: display.columns: has no meaning for st7789 on spi`},
 		{"bus", `"SPI0.0"`, `"/dev/spidev0.0"`, `good.toml:5: display.spi: "/dev/spidev0.0": bus and chip select, such as SPI0.0`},
 		{"speed", `40000000`, `40`, "good.toml:6: display.speed_hz: 40: 100000 to 80000000"},
 		{"no D/C", `dc = "gpiochip0:25"`, ``, "good.toml:3: display.dc: is missing: a line such as gpiochip0:25 or GPIO25"},
@@ -175,7 +178,7 @@ func TestProfileRefuses(t *testing.T) {
 func FuzzProfile(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("board = 1\n[display]\noffset_x = 9223372036854775807\nwidth = 64"))
-	for _, name := range []string{"emulated", "raspberrypi-spi-st7789"} {
+	for _, name := range boards.Names() {
 		text, err := boards.Read(name)
 		if err != nil {
 			f.Fatal(err)
@@ -200,4 +203,36 @@ func FuzzProfile(f *testing.F) {
 			t.Errorf("%+v", pr)
 		}
 	})
+}
+
+// Displays that are not on SPI, as they should be and not.
+func TestProfileDisplays(t *testing.T) {
+	for _, c := range []struct{ display, want string }{
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64", ""},
+		{"controller = \"ssd1306\"\nspi = \"SPI0.0\"\ndc = \"GPIO25\"\nwidth = 128\nheight = 64\nrotation = 180", ""},
+		{"controller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 4", ""},
+		{"controller = \"fbdev\"\ndevice = \"/dev/fb0\"\nbits = 16\nwidth = 800\nheight = 480\nrotation = 270", ""},
+		{"controller = \"ili9341\"\nspi = \"SPI0.0\"\ndc = \"GPIO25\"\nwidth = 240\nheight = 320", ""},
+		{"controller = \"ssd1306\"\nwidth = 128\nheight = 64", `p.toml:2: display.spi: "": bus and chip select`},
+		{"controller = \"ssd1306\"\ni2c = \"i2c-1\"\nwidth = 128\nheight = 64", `p.toml:4: display.i2c: "i2c-1": a bus, such as I2C1`},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\naddress = 0x27\nwidth = 128\nheight = 64", "p.toml:5: display.address: 0x27 is no address of ssd1306; 0x3c is what most have"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\ndc = \"GPIO1\"\nwidth = 128\nheight = 64", "p.toml:5: display.dc: has no meaning for ssd1306 on i2c"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nspi = \"SPI0.0\"\ndc = \"GPIO1\"\nwidth = 128\nheight = 64", "p.toml:4: display.i2c: has no meaning for ssd1306 on spi"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 32", "p.toml:5: display.width: 128 by 32: ssd1306 is 128 by 64"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\nrotation = 90", "p.toml:7: display.rotation: 90: ssd1306 turns by 180 only"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\ncontrast = 256", "p.toml:7: display.contrast: 256: 1 to 255"},
+		{"controller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 2", "p.toml:5: display.columns: 20 by 2 rows: 16 by 2, or 20 by 4"},
+		{"controller = \"hd44780\"\ni2c = \"I2C1\"\naddress = 0x30\ncolumns = 20\nrows = 4", "display.address: 0x30 is no address of hd44780"},
+		{"controller = \"fbdev\"\ndevice = \"fb0\"\nbits = 16\nwidth = 800\nheight = 480", `p.toml:4: display.device: "fb0": a frame buffer, such as /dev/fb0`},
+		{"controller = \"fbdev\"\ndevice = \"/dev/fb0\"\nbits = 24\nwidth = 800\nheight = 480", "p.toml:5: display.bits: 24: 16 or 32"},
+		{"controller = \"fbdev\"\ndevice = \"/dev/fb0\"\nbits = 16\nwidth = 80\nheight = 480", "p.toml:6: display.width: 80: 128 to 4096"},
+	} {
+		p, err := hal.ReadProfile("p.toml", []byte("board = \"b\"\n[display]\n"+c.display))
+		if !strings.Contains(errString(err), c.want) || (err == nil) != (c.want == "") {
+			t.Errorf("%s\ngot  %v\nwant %s", c.display, err, c.want)
+		}
+		if err == nil && (p.Display.SPI != "") != (p.Display.SpeedHz != 0) {
+			t.Errorf("%s: %+v", c.display, p.Display)
+		}
+	}
 }

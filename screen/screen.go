@@ -20,6 +20,9 @@ type Options struct {
 	Merchant  string
 	Watermark string // SIMULATION, TRAINING
 	Simulated bool
+	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
+	// nil when it always can.
+	OnPaper func(qr string) bool
 }
 
 // Compose puts a view into words.
@@ -50,7 +53,7 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewPIN:
 		pin(&s, v, t)
 	case flows.ViewScan, flows.ViewSending, flows.ViewShowCode, flows.ViewWaiting:
-		serving(&s, v, t)
+		serving(&s, v, t, o)
 	case flows.ViewRefunding:
 		refunding(&s, v, t)
 	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
@@ -111,7 +114,7 @@ func pin(s *payterm.Screen, v flows.View, t *texts) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
 }
 
-func serving(s *payterm.Screen, v flows.View, t *texts) {
+func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	s.Tone, s.Amount, s.Elapsed = payterm.Busy, t.money(v.Total), clock(v.Elapsed)
 	switch v.Name {
 	case flows.ViewScan:
@@ -130,6 +133,9 @@ func serving(s *payterm.Screen, v flows.View, t *texts) {
 	case flows.ViewShowCode:
 		s.Title, s.QR = fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)), v.CodeURL
 		s.Small = string(v.Order) // the code leaves no room for the word
+		if o.OnPaper != nil && o.OnPaper(v.CodeURL) {
+			s.QR, s.Lines = "", []string{t.codeOnPaper}
+		}
 	case flows.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}
 	default:
@@ -217,6 +223,26 @@ func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 	default:
 		s.Lines = []string{t.doubtPassive, t.doubtAskWallet, t.doubtKeepsAsking}
 	}
+}
+
+// CodeSlip puts a QR code that no glass can show on paper: once, with the time
+// after which it is not to be paid any more.
+func CodeSlip(v flows.View, until time.Time, o Options) payterm.Receipt {
+	t := textsFor(o.Language)
+	r := payterm.Receipt{Name: "code"}
+	for _, text := range []string{o.Watermark, o.Merchant, fmt.Sprintf(t.showTitle, t.wallet(v.Wallet))} {
+		if text != "" {
+			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
+		}
+	}
+	r.Lines = append(r.Lines,
+		payterm.ReceiptLine{Text: t.money(v.Total), Align: payterm.AlignCenter, Bold: true, Large: true},
+		payterm.ReceiptLine{Kind: payterm.LineQR, Text: v.CodeURL},
+		payterm.ReceiptLine{Text: fmt.Sprintf(t.codeUntil, until.Format("15:04:05")), Align: payterm.AlignCenter, Bold: true},
+		payterm.ReceiptLine{Text: t.codeNoReceipt, Align: payterm.AlignCenter},
+		payterm.ReceiptLine{Text: fmt.Sprintf(t.order, v.Order), Align: payterm.AlignCenter},
+		payterm.ReceiptLine{Kind: payterm.LineCut})
+	return r
 }
 
 func clock(d time.Duration) string {

@@ -31,6 +31,8 @@ type texts struct {
 	sendingActive, redialling           string
 	redialling2                         string
 	showTitle                           string // %s: the wallet
+	codeOnPaper, codeNoReceipt          string
+	codeUntil                           string // %s: the time
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
 	hintOtherWallet, hintTooEarly       string
@@ -115,8 +117,11 @@ var english = texts{
 	sendingTitle: "Sending", sendingLine: "Payment is on its way",
 	sendingActive: "Asking for a code",
 	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
-	showTitle:    "%s: please scan",
-	waitingTitle: "Customer confirms", waitingLine: "Waiting for the wallet",
+	showTitle:     "%s: please scan",
+	codeOnPaper:   "Give the printed code to the customer",
+	codeUntil:     "Pay before %s",
+	codeNoReceipt: "This is no receipt",
+	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet",
 
 	hintNotACode:    "That is not a payment code. Scan the code of the wallet",
 	hintUsedCode:    "That code was used before. Ask for a new one",

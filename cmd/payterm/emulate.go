@@ -25,7 +25,7 @@ import (
 
 type emulateCmd struct {
 	Config  string  `help:"Configuration; without one the simulator's merchant is used." type:"existingfile"`
-	Board   string  `help:"Board profile: the name of one that comes along, or a file." default:"emulated"`
+	Board   string  `help:"Board profile: a file, or a name of payterm board list." default:"emulated"`
 	Listen  string  `help:"Address of the front panel; loopback only; port 0 picks a free one." default:"127.0.0.1:8080"`
 	Data    string  `help:"Data directory." default:"build/data" env:"PAYTERM_DATA"`
 	Gateway string  `help:"Gateway to use in place of the simulator inside."`
@@ -56,7 +56,7 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	profile, err := readProfile(c.Board)
+	_, profile, err := readBoard(c.Board)
 	if err != nil {
 		return err
 	}

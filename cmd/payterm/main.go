@@ -46,7 +46,12 @@ type cli struct {
 	Config  struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 	} `cmd:"" help:"The configuration."`
-	Pages   pagesCmd   `cmd:"" hidden:"" help:"Write what is installed beside the program."`
+	Pages pagesCmd `cmd:"" hidden:"" help:"Write what is installed beside the program."`
+	Board struct {
+		List  boardListCmd  `cmd:"" help:"List the boards that payterm knows."`
+		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
+		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
+	} `cmd:"" help:"Board profiles: which chip hangs on which wire."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
 	Journal struct {
 		List   listCmd   `cmd:"" help:"List every order, the newest last."`

@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"payterm/boards"
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/hal"
@@ -98,25 +97,8 @@ func (c runCmd) load() (cfg config.Config, key config.SignKey, profile hal.Profi
 	if key, err = cfg.SignKey(); err != nil {
 		return
 	}
-	profile, err = readProfile(cfg.Terminal.Board)
+	_, profile, err = readBoard(cfg.Terminal.Board)
 	return
-}
-
-// readProfile reads the profile that comes along under this name, or the file of
-// another.
-func readProfile(board string) (hal.Profile, error) {
-	if !strings.Contains(board, "/") && !strings.HasSuffix(board, ".toml") {
-		text, err := boards.Read(board)
-		if err != nil {
-			return hal.Profile{}, err
-		}
-		return hal.ReadProfile(board+".toml", text)
-	}
-	text, err := os.ReadFile(board)
-	if err != nil {
-		return hal.Profile{}, fmt.Errorf("board profile: %w", err)
-	}
-	return hal.ReadProfile(board, text)
 }
 
 // absent says why the devices that the profile names cannot be used now. A serial

@@ -16,6 +16,8 @@ import (
 	"payterm"
 	"payterm/drivers/lcd"
 	"payterm/hal/haltest"
+
+	"pgregory.net/rapid"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
@@ -43,11 +45,11 @@ func golden(t *testing.T, name, got string) {
 // recorder is a bus that writes pauses down as well, in their place.
 type recorder struct {
 	haltest.Bus
-	o lcd.ST7789Options
+	o lcd.Options
 }
 
 // driver makes a driver of a small panel.
-func (r *recorder) driver(t *testing.T, reset bool) *lcd.ST7789 {
+func (r *recorder) driver(t *testing.T, reset bool) *lcd.Panel {
 	t.Helper()
 	if r.o.Width == 0 {
 		r.o.Width, r.o.Height = 64, 64
@@ -60,7 +62,7 @@ func (r *recorder) driver(t *testing.T, reset bool) *lcd.ST7789 {
 	if !reset {
 		pin = nil
 	}
-	d, err := lcd.NewST7789(r.Conn(), r.Pin("dc"), pin, r.Pin("backlight"), r.o)
+	d, err := lcd.NewST7789(lcd.Wires{Conn: r.Conn(), DC: r.Pin("dc"), Reset: pin, Backlight: r.Pin("backlight")}, r.o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,12 +85,12 @@ func TestInitSequence(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		reset bool
-		o     lcd.ST7789Options
+		o     lcd.Options
 	}{
-		{"with a reset line, IPS", true, lcd.ST7789Options{Inverted: true}},
-		{"without a reset line, rotated by 90, BGR", false, lcd.ST7789Options{Rotation: 90, BGR: true}},
-		{"rotated by 180, mirrored", true, lcd.ST7789Options{Rotation: 180, MirrorX: true}},
-		{"rotated by 270, at an offset", true, lcd.ST7789Options{Rotation: 270, OffsetX: 80, OffsetY: 1}},
+		{"with a reset line, IPS", true, lcd.Options{Inverted: true}},
+		{"without a reset line, rotated by 90, BGR", false, lcd.Options{Rotation: 90, BGR: true}},
+		{"rotated by 180, mirrored", true, lcd.Options{Rotation: 180, MirrorX: true}},
+		{"rotated by 270, at an offset", true, lcd.Options{Rotation: 270, OffsetX: 80, OffsetY: 1}},
 	} {
 		r := &recorder{o: c.o}
 		d := r.driver(t, c.reset)
@@ -125,24 +127,112 @@ func TestInitSequence(t *testing.T) {
 	golden(t, "st7789.txt", all.String())
 }
 
+// others are the drivers besides the ST7789's, as small as they come.
+var others = []struct {
+	name, controller string
+	reset, i2c       bool
+	o                lcd.Options
+	first            string // what the first frame ends with
+}{
+	{"ili9341", "ili9341", true, false, lcd.Options{Width: 64, Height: 64, MirrorX: true, BGR: true}, "spi 29\nbacklight high\n"},
+	{"ssd1306", "ssd1306", true, false, lcd.Options{Width: 128, Height: 64, Contrast: 207}, "spi af\n"},
+	{"ssd1306, I2C, rotated by 180", "ssd1306", false, true, lcd.Options{Width: 128, Height: 64, Rotation: 180, Contrast: 1}, "i2c 3c: 00 af\n"},
+	{"hd44780", "hd44780", false, true, lcd.Options{Width: 16, Height: 2}, "i2c 3c: 08 0c 08 cc c8\nbacklight high\n"},
+	{"fbdev", "fbdev", false, false, lcd.Options{Width: 64, Height: 64}, "backlight high\n"},
+}
+
+// memory is a frame buffer that writes down what is written to it.
+type memory struct{ r *recorder }
+
+func (m memory) WriteAt(b []byte, at int64) (int, error) {
+	// A line of that name is the way into the bus's record.
+	return len(b), m.r.Pin(fmt.Sprintf("at %d: %d bytes, %x...,", at, len(b), b[:4])).Out(false)
+}
+
+// display makes one of the others.
+func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o lcd.Options) lcd.Display {
+	t.Helper()
+	o.Sleep = func(d time.Duration) {
+		r.Pin(fmt.Sprintf("sleep %s,", d)).Out(false) //nolint:errcheck // a pause does not fail
+	}
+	w := lcd.Wires{Conn: r.Conn(), DC: r.Pin("dc"), Backlight: r.Pin("backlight")}
+	if i2c {
+		w.Conn, w.DC = r.I2C(0x3c), nil
+	}
+	if reset {
+		w.Reset = r.Pin("reset")
+	}
+	if controller == "fbdev" {
+		w = lcd.Wires{Backlight: w.Backlight, Frame: lcd.Frame{Memory: memory{r}, Width: 64, Height: 64, Stride: 160, Bits: 16, Red: 11, Green: 5}}
+	}
+	d, err := lcd.Open(controller, w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// What each driver says at first, for a change and for a refresh.
+func TestSequences(t *testing.T) {
+	for _, c := range others {
+		r := &recorder{}
+		d := r.display(t, c.controller, c.reset, c.i2c, c.o)
+		var all strings.Builder
+		for _, step := range []struct {
+			name string
+			do   func() error
+		}{
+			{"a refresh before anything does nothing", d.Refresh},
+			{"init", d.Init},
+			{"first frame", func() error { return d.Show(payterm.Screen{Amount: "¥1"}) }},
+			{"the same frame", func() error { return d.Show(payterm.Screen{Amount: "¥1"}) }},
+			{"a change", func() error { return d.Show(payterm.Screen{Amount: "¥2"}) }},
+			{"refresh", d.Refresh},
+		} {
+			if err := step.do(); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&all, "== %s\n%s", step.name, r.text())
+			r.Clear()
+		}
+		golden(t, strings.NewReplacer(", ", "_", " ", "_").Replace(c.name)+".txt", all.String())
+	}
+}
+
 // Whatever transfer or line fails: the error says so, and the driver sends all of
 // it once it can again.
 func TestEveryFailure(t *testing.T) {
+	drivers := append(others, others[0])
+	drivers[len(others)].controller = "st7789"
+	for _, c := range drivers {
+		t.Run(c.controller, func(t *testing.T) {
+			white, black := payterm.Screen{Amount: "1"}, payterm.Screen{Amount: "2"}
+			reference := &recorder{}
+			d := reference.display(t, c.controller, c.reset, c.i2c, c.o)
+			if err := errors.Join(d.Init(), d.Show(white)); err != nil {
+				t.Fatal(err)
+			}
+			everyFailure(t, reference.text(), c.first, func(r *recorder) lcd.Display {
+				return r.display(t, c.controller, c.reset, c.i2c, c.o)
+			}, white, black)
+		})
+	}
+}
+
+func everyFailure(t *testing.T, reference, first string, open func(*recorder) lcd.Display, one, other payterm.Screen) {
 	broken := errors.New("broken")
 	for _, act := range []struct {
 		name string
-		do   func(d *lcd.ST7789) error
+		do   func(d lcd.Display) error
 	}{
-		{"init", func(d *lcd.ST7789) error { return d.Init() }},
-		{"first frame", func(d *lcd.ST7789) error { return errors.Join(d.Init(), d.Send(plain(color.Black))) }},
-		{"change", func(d *lcd.ST7789) error {
-			return errors.Join(d.Init(), d.Send(plain(color.Black)), d.Send(plain(color.White)))
-		}},
-		{"refresh", func(d *lcd.ST7789) error { return errors.Join(d.Init(), d.Send(plain(color.White)), d.Refresh()) }},
+		{"init", func(d lcd.Display) error { return d.Init() }},
+		{"first frame", func(d lcd.Display) error { return errors.Join(d.Init(), d.Show(one)) }},
+		{"change", func(d lcd.Display) error { return errors.Join(d.Init(), d.Show(one), d.Show(other)) }},
+		{"refresh", func(d lcd.Display) error { return errors.Join(d.Init(), d.Show(one), d.Refresh()) }},
 	} {
 		for k := 0; ; k++ {
 			r := &recorder{}
-			d := r.driver(t, true)
+			d := open(r)
 			n, hit := 0, ""
 			r.Fail = func(what string) error {
 				if n++; n-1 == k {
@@ -163,11 +253,11 @@ func TestEveryFailure(t *testing.T) {
 			}
 			r.Fail = nil
 			r.Clear()
-			if err := errors.Join(d.Init(), d.Send(plain(color.White))); err != nil {
+			if err := errors.Join(d.Init(), d.Show(one)); err != nil {
 				t.Fatal(err)
 			}
-			if got := r.text(); !strings.Contains(got, "spi 4096 bytes") || !strings.HasSuffix(got, "spi 29\nbacklight high\n") {
-				t.Fatalf("%s, %q failed: afterwards only this was sent:\n%s", act.name, hit, got)
+			if got := r.text(); got != reference || !strings.HasSuffix(got, first) {
+				t.Fatalf("%s, %q failed: afterwards this was sent:\n%s", act.name, hit, got)
 			}
 		}
 	}
@@ -176,14 +266,36 @@ func TestEveryFailure(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	var bus haltest.Bus
 	sleep := func(time.Duration) {}
-	if _, err := lcd.NewST7789(bus.Conn(), nil, nil, nil, lcd.ST7789Options{Width: 64, Height: 64, Sleep: sleep}); err == nil {
+	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn()}, lcd.Options{Width: 64, Height: 64, Sleep: sleep}); err == nil {
 		t.Error("no D/C line")
 	}
-	if _, err := lcd.NewST7789(bus.Conn(), bus.Pin("dc"), nil, nil, lcd.ST7789Options{Sleep: sleep}); err == nil {
+	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn(), DC: bus.Pin("dc")}, lcd.Options{Sleep: sleep}); err == nil {
 		t.Error("no glass")
 	}
-	if _, err := lcd.NewST7789(bus.Conn(), bus.Pin("dc"), nil, nil, lcd.ST7789Options{Width: 64, Height: 64}); err == nil {
+	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn(), DC: bus.Pin("dc")}, lcd.Options{Width: 64, Height: 64}); err == nil {
 		t.Error("no pauses")
+	}
+	for name, c := range map[string]struct {
+		controller string
+		w          lcd.Wires
+		o          lcd.Options
+	}{
+		"no such controller":        {"st7735", lcd.Wires{}, lcd.Options{}},
+		"no bus":                    {"ssd1306", lcd.Wires{}, lcd.Options{Width: 128, Height: 64, Contrast: 1, Sleep: sleep}},
+		"a small OLED":              {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 32, Contrast: 1, Sleep: sleep}},
+		"an OLED on its side":       {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64, Rotation: 90, Contrast: 1, Sleep: sleep}},
+		"no contrast":               {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64, Sleep: sleep}},
+		"an OLED without pauses":    {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64, Contrast: 1}},
+		"no bus for characters":     {"hd44780", lcd.Wires{}, lcd.Options{Width: 16, Height: 2, Sleep: sleep}},
+		"eight characters":          {"hd44780", lcd.Wires{Conn: bus.I2C(0x27)}, lcd.Options{Width: 8, Height: 2, Sleep: sleep}},
+		"characters without pauses": {"hd44780", lcd.Wires{Conn: bus.I2C(0x27)}, lcd.Options{Width: 16, Height: 2}},
+		"no frame buffer":           {"fbdev", lcd.Wires{}, lcd.Options{Width: 64, Height: 64}},
+		"a pixel of 24 bits":        {"fbdev", lcd.Wires{Frame: lcd.Frame{Memory: memory{}, Width: 64, Height: 64, Bits: 24}}, lcd.Options{Width: 64, Height: 64}},
+		"a screen of another size":  {"fbdev", lcd.Wires{Frame: lcd.Frame{Memory: memory{}, Width: 64, Height: 128, Bits: 16}}, lcd.Options{Width: 64, Height: 128, Rotation: 90}},
+	} {
+		if d, err := lcd.Open(c.controller, c.w, c.o); err == nil || d != nil {
+			t.Errorf("%s: %v, %v", name, d, err)
+		}
 	}
 	d := (&recorder{}).driver(t, true)
 	if err := d.Send(image.NewRGBA(image.Rect(0, 0, 64, 65))); err == nil {
@@ -252,6 +364,49 @@ func FuzzPaint(f *testing.F) {
 			Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}, Tone: payterm.Tone(tone % 5)}
 		if img, _ := p.Paint(s); img == nil {
 			t.Error("no image")
+		}
+	})
+}
+
+// Whatever a screen says, a display of characters says all of it: each word is on
+// some page, in whole rows.
+func TestPagesSayAll(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		word := rapid.StringMatching(`[a-z]{1,22}`)
+		line := rapid.Custom(func(rt *rapid.T) string { return strings.Join(rapid.SliceOfN(word, 0, 6).Draw(rt, "words"), " ") })
+		s := payterm.Screen{
+			Title: line.Draw(rt, "title"), Amount: rapid.StringMatching(`(\$[0-9]{1,9})?`).Draw(rt, "amount"), Lines: rapid.SliceOfN(line, 0, 3).Draw(rt, "lines"),
+			Status: line.Draw(rt, "status"), Elapsed: rapid.StringMatching(`([0-9]:[0-9]{2})?`).Draw(rt, "elapsed"), Small: line.Draw(rt, "small"),
+			Watermark: rapid.SampledFrom([]string{"", "TRAINING", "SIMULATION"}).Draw(rt, "mark"),
+		}
+		size := rapid.SampledFrom([][2]int{{16, 2}, {20, 4}, {8, 3}, {8, 4}}).Draw(rt, "size")
+		pages, _ := lcd.TextPages(s, size[0], size[1])
+		letters := map[rune]int{}
+		for _, page := range pages {
+			if len(page) > size[1] {
+				rt.Errorf("a page of %d rows on %v", len(page), size)
+			}
+			for _, row := range page {
+				if n := len([]rune(row)); n > size[0] {
+					rt.Errorf("a row of %d on %v: %q", n, size, row)
+				}
+				for _, r := range row {
+					letters[r]++
+				}
+			}
+			if s.Watermark != "" && size[0] >= len(s.Watermark) && !strings.Contains(strings.Join(page, " "), s.Watermark) {
+				rt.Errorf("a page without %s: %q", s.Watermark, page)
+			}
+		}
+		for _, r := range s.Title + s.Amount + strings.Join(s.Lines, "") + s.Status + s.Elapsed + s.Small + s.Watermark {
+			if r != ' ' {
+				letters[r]--
+			}
+		}
+		for r, n := range letters {
+			if r != ' ' && n < 0 {
+				rt.Errorf("%d of %c are missing: %q", -n, r, pages)
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 // Package lcd draws what a payterm.Screen says: it lays the words out for the
 // size of a glass (Painter), and drives the controllers behind it, one file each
-// (ST7789).
+// (ST7789 and ILI9341 on what they share, SSD1306, HD44780, the kernel's frame
+// buffer). Open makes the one that a profile names.
 //
 // The layout decides sizes and places, never words. It reports what does not
 // fit, so that a test can see to it that nothing is ever cut.
@@ -59,6 +60,10 @@ type Painter struct {
 	fonts *fonts
 	unfit []string
 	inked []image.Rectangle // where texts stand
+	mono  bool              // a small glass of two colours, laid out in pages (mono.go)
+	shown payterm.Screen    // of such a glass
+	pages int               // that it has
+	at    pager
 }
 
 // NewPainter makes a painter for a glass of this many pixels.
@@ -79,9 +84,12 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	p.unfit, p.inked = p.unfit[:0], p.inked[:0]
 	p.fill(p.img.Bounds(), paperWhite)
 	var err error
-	if s.QR != "" {
+	switch {
+	case p.mono:
+		err = p.paintMono(s)
+	case s.QR != "":
 		err = p.paintCode(s)
-	} else {
+	default:
 		p.paintWords(s)
 	}
 	if len(p.unfit) > 0 {
@@ -127,7 +135,7 @@ func (p *Painter) paintWords(s payterm.Screen) {
 // paintCode gives a QR code as much of the glass as a line of amount and time
 // above it and a line of order and key below it leave.
 func (p *Painter) paintCode(s payterm.Screen) error {
-	y := p.bar(s, p.scaled(28))
+	y := p.bar(s, p.codeBar())
 	row := image.Rect(p.scaled(6), y, p.w-p.scaled(6), y+p.scaled(22))
 	amount := row
 	if s.Watermark != "" {
@@ -141,9 +149,8 @@ func (p *Painter) paintCode(s payterm.Screen) error {
 		p.fill(mark, markGround)
 		p.centred(s.Watermark, mark, bold, p.scaled(12), ink)
 	}
-	foot := max(p.scaled(30), min(30, p.h/8)) // a Chinese key needs eighteen pixels of it
-	box := image.Rect(0, row.Max.Y, p.w, p.h-foot)
-	err := p.code(s.QR, box)
+	err := p.code(s.QR, p.codeBox())
+	foot := p.codeFoot()
 	below := image.Rect(p.scaled(6), p.h-foot, p.w-p.scaled(6), p.h)
 	half := below.Min.Y + foot*2/5
 	p.centred(s.Small, image.Rect(below.Min.X, below.Min.Y, below.Max.X, half), mono, p.scaled(11), soft)
@@ -156,16 +163,52 @@ func (p *Painter) paintCode(s payterm.Screen) error {
 	return err
 }
 
+func (p *Painter) codeBar() int { return p.scaled(28) }
+
+// codeBox is the part of the glass that a QR code may have.
+func (p *Painter) codeBox() image.Rectangle {
+	if p.mono {
+		return image.Rect(0, 0, p.h, p.h)
+	}
+	return image.Rect(0, p.codeBar()+p.scaled(22), p.w, p.h-p.codeFoot())
+}
+
+// codeFoot is the height of the lines below a code. A Chinese key needs eighteen
+// pixels of it.
+func (p *Painter) codeFoot() int { return max(p.scaled(30), min(30, p.h/8)) }
+
+// CanShow tells whether a QR code of this text can be read on the glass.
+func (p *Painter) CanShow(text string) bool {
+	_, _, err := p.encode(text, p.codeBox())
+	return err == nil
+}
+
+// encode makes a QR code and says how many pixels a module gets in a box. On a
+// small glass a light border of one module must do, and less redundancy where that
+// makes it fit: nothing scratches or creases a glass that shines.
+func (p *Painter) encode(text string, box image.Rectangle) (c *qr.Code, px int, err error) {
+	quiet, levels := quietZone, []qr.Level{qr.M}
+	if p.mono {
+		quiet, levels = 1, []qr.Level{qr.M, qr.L}
+	}
+	for _, level := range levels {
+		if c, err = qr.Encode(text, level); err != nil {
+			return nil, 0, fmt.Errorf("lcd: encode the QR code: %w", err)
+		}
+		modules := c.Size + 2*quiet
+		if px = min(box.Dx(), box.Dy()) / modules; px >= minModule {
+			return c, px, nil
+		}
+		err = fmt.Errorf("%w: %d modules on %d pixels", ErrQRTooSmall, modules, min(box.Dx(), box.Dy()))
+	}
+	return nil, 0, err
+}
+
 // code draws a QR code in the middle of a box, a whole number of pixels a module.
 func (p *Painter) code(text string, box image.Rectangle) error {
-	c, err := qr.Encode(text, qr.M)
+	c, px, err := p.encode(text, box)
 	if err != nil {
-		return fmt.Errorf("lcd: encode the QR code: %w", err)
-	}
-	modules := c.Size + 2*quietZone
-	px := min(box.Dx(), box.Dy()) / modules
-	if px < minModule {
-		return fmt.Errorf("%w: %d modules on %d pixels", ErrQRTooSmall, modules, min(box.Dx(), box.Dy()))
+		return err
 	}
 	x0 := box.Min.X + (box.Dx()-px*c.Size)/2
 	y0 := box.Min.Y + (box.Dy()-px*c.Size)/2

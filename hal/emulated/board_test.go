@@ -74,18 +74,34 @@ func newBoardOf(t testing.TB, scale float64, change func(*hal.Profile)) (*emulat
 	return e, b
 }
 
-func newPanel(t testing.TB, e *emulated.Board, b *hal.Board) *lcd.ST7789 {
+// newDisplay makes the driver that the profile names.
+func newDisplay(t testing.TB, e *emulated.Board, b *hal.Board) lcd.Display {
 	t.Helper()
 	p := b.Profile.Display
-	d, err := lcd.NewST7789(b.Display.Conn, b.Display.DC, b.Display.Reset, b.Display.Backlight, lcd.ST7789Options{
-		Width: p.Width, Height: p.Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
-		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Sleep: e.Sleep,
+	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
+	if f := b.Display.Frame; f != nil {
+		is := f.Format()
+		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
+	}
+	d, err := lcd.Open(p.Controller, w, lcd.Options{
+		Width: p.Width + p.Columns, Height: p.Height + p.Rows, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
+		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: e.Sleep,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Init(); err != nil {
 		t.Fatal(err)
+	}
+	return d
+}
+
+// newPanel is one of the colour panels.
+func newPanel(t testing.TB, e *emulated.Board, b *hal.Board) *lcd.Panel {
+	t.Helper()
+	d, ok := newDisplay(t, e, b).(*lcd.Panel)
+	if !ok {
+		t.Fatal("no colour panel")
 	}
 	return d
 }
@@ -239,7 +255,7 @@ func TestGlassFollows(t *testing.T) {
 // A driver that is told something else than the glass is shows it.
 func TestGlassTellsWrongOptions(t *testing.T) {
 	e, b := newBoardOf(t, 1000, func(p *hal.Profile) { p.Display.Rotation = 180 })
-	b.Profile.Display = &hal.Display{Width: 240, Height: 320, Inverted: true}
+	b.Profile.Display = &hal.Display{Controller: "st7789", Width: 240, Height: 320, Inverted: true}
 	d := newPanel(t, e, b)
 	img := image.NewRGBA(image.Rect(0, 0, 240, 320))
 	img.SetRGBA(3, 4, color.RGBA{0xf8, 0, 0, 0xff})

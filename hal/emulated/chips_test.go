@@ -33,10 +33,10 @@ func (b *bench) want(rules ...Rule) {
 
 // panelBench plays a script on a panel: "c 2a" is a command, "d 00 ef" its data,
 // "wait 5ms", "reset low", "reset high", "power off", "power on", "dip".
-func panelBench(t *testing.T, script string) (*bench, *st7789) {
+func panelBench(t *testing.T, script string) (*bench, *tft) {
 	t.Helper()
 	b := &bench{t: t}
-	c := newST7789(&hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+	c := newTFT(sheets["st7789"], &hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
 	for step := range strings.SplitSeq(script, ";") {
 		word, rest, _ := strings.Cut(strings.TrimSpace(step), " ")
 		switch word {
@@ -317,11 +317,216 @@ func FuzzPanelBytes(f *testing.F) {
 	f.Add([]byte{0, 0x2a, 1, 0, 1, 0, 1, 0, 1, 1}, []byte{0x2c})
 	f.Fuzz(func(t *testing.T, script, more []byte) {
 		b := &bench{t: t}
-		c := newST7789(&hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+		c := newTFT(sheets["st7789"], &hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
 		for i := 0; i+1 < len(script); i += 2 {
 			c.clock(script[i]&1 == 1, script[i+1:i+2])
 		}
 		c.clock(true, more)
 		c.frame()
+	})
+}
+
+// hexes reads "2c 00".
+func hexes(t *testing.T, text string) (w []byte) {
+	t.Helper()
+	for one := range strings.FieldsSeq(text) {
+		var v byte
+		if _, err := fmt.Sscanf(one, "%02x", &v); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		w = append(w, v)
+	}
+	return w
+}
+
+func TestILI9341Rules(t *testing.T) {
+	b := &bench{t: t}
+	c := newTFT(sheets["ili9341"], &hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+	b.now = time.Second
+	c.clock(false, []byte{0x01})
+	b.now += time.Second
+	c.clock(false, []byte{0xc5})
+	c.clock(true, []byte{0x3e})
+	c.clock(false, []byte{0xe0}) // after one of two parameters
+	c.clock(true, make([]byte, 16))
+	c.clock(false, []byte{0xed}) // of no data sheet's table that is emulated
+	b.want(ParameterCount, ParameterCount, UnknownCommand)
+}
+
+func TestOLEDRules(t *testing.T) {
+	for _, c := range []struct {
+		name, script string // messages on I2C, separated by ;
+		want         []Rule
+	}{
+		{"as it should be", "00 ae 8d 14 20 00 21 00 7f 22 00 07; 40 ff 00; 00 af", nil},
+		{"an argument in the next message", "00 81; 00 10", nil},
+		{"one byte at a time", "80 ae 80 e3 c0 ff c0 00", nil},
+		{"no such control byte", "10 ae", []Rule{BadArgument}},
+		{"a column that is not there", "00 21 00 80", []Rule{BadWindow}},
+		{"a page that is not there", "00 22 00 08", []Rule{BadWindow}},
+		{"a window that ends before it begins", "00 21 05 04", []Rule{BadWindow}},
+		{"no such mode", "00 20 03", []Rule{BadArgument}},
+		{"too few rows", "00 a8 0e", []Rule{BadArgument}},
+		{"COM pins", "00 da 11", []Rule{BadArgument}},
+		{"on without its pump", "00 af", []Rule{NoSupply}},
+		{"no such command", "00 90", []Rule{UnknownCommand}},
+		{"dots for an argument", "00 81; 40 ff", []Rule{ParameterCount}},
+	} {
+		b := &bench{t: t}
+		chip := newSSD1306(&hal.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		for message := range strings.SplitSeq(c.script, ";") {
+			chip.message(hexes(t, message), func(int) time.Duration { return b.now })
+		}
+		if !slices.Equal(b.rules, c.want) {
+			t.Errorf("%s: reported %q, want %q", c.name, b.rules, c.want)
+		}
+	}
+	b := &bench{t: t}
+	chip := newSSD1306(&hal.Display{Width: 128, Height: 64, Reset: "R"}, b.time, b.report, func() {})
+	chip.clock(false, []byte{0xae})
+	chip.resetPin(false)
+	chip.clock(false, []byte{0xae})
+	b.now += 2 * time.Microsecond
+	chip.resetPin(true)
+	b.want(NoReset, HeldInReset, ResetPulse)
+}
+
+func TestOLEDWalks(t *testing.T) {
+	for _, c := range []struct {
+		mode  string
+		cells [][3]int // page, column, value
+	}{
+		{"00 20 00 21 02 03 22 01 02", [][3]int{{1, 2, 1}, {1, 3, 2}, {2, 2, 3}, {2, 3, 4}}},
+		{"00 20 01 21 02 03 22 01 02", [][3]int{{1, 2, 1}, {2, 2, 2}, {1, 3, 3}, {2, 3, 4}}},
+		{"00 20 02 b1 0e 17", [][3]int{{1, 126, 1}, {1, 127, 2}, {1, 0, 3}, {1, 1, 4}}},
+	} {
+		b := &bench{t: t}
+		chip := newSSD1306(&hal.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		at := func(int) time.Duration { return 0 }
+		chip.message(hexes(t, c.mode), at)
+		chip.message([]byte{0x40, 1, 2, 3, 4}, at)
+		for _, cell := range c.cells {
+			if got := chip.ram[cell[0]][cell[1]]; int(got) != cell[2] {
+				t.Errorf("%s: page %d column %d holds %d, want %d", c.mode, cell[0], cell[1], got, cell[2])
+			}
+		}
+		b.want()
+	}
+}
+
+// Characters: a script is instructions "i 28", data "d 41", halves "n 30", pauses,
+// and pins as they are "p 05 01".
+func TestCharacterRules(t *testing.T) {
+	const four = "wait 15ms; n 30; wait 5ms; n 30; wait 1ms; n 30; wait 1ms; n 20; wait 1ms; "
+	for _, c := range []struct {
+		name, script string
+		want         []Rule
+	}{
+		{"as it should be", four + "i 28; wait 50us; i 01; wait 2ms; i 06; wait 50us; d 41; wait 50us; i 0c", nil},
+		{"too early after power-on", "wait 14ms; n 30", []Rule{TooSoon}},
+		{"too early after the first", "wait 15ms; n 30; wait 4ms; n 30", []Rule{TooSoon}},
+		{"too early after the second", "wait 15ms; n 30; wait 5ms; n 30; wait 90us; n 30", []Rule{TooSoon}},
+		{"too early after clear", four + "i 28; wait 50us; i 01; wait 1500us; i 06", []Rule{TooSoon, TooSoon}},
+		{"too early after data", four + "i 28; wait 50us; d 41; wait 40us; d 42", []Rule{TooSoon, TooSoon}},
+		{"four lines at once", "wait 1s; n 20", []Rule{NoReset}},
+		{"data while it has eight lines", "wait 1s; n 30; wait 5ms; p 45 41", []Rule{AddressSetup, BadArgument}},
+		{"an instruction while it has eight lines", "wait 1s; n 30; wait 5ms; n 00", []Rule{BadArgument}},
+		{"RS with E", four + "i 28; wait 50us; p 45 41", []Rule{AddressSetup}},
+		{"no such cell", four + "i 28; wait 50us; i a8", []Rule{BadAddress}},
+		{"data for no cell", four + "i 28; wait 50us; i a8; wait 50us; d 41", []Rule{BadAddress, BadAddress}},
+		{"a shift", four + "i 28; wait 50us; i 18", []Rule{UnknownCommand}},
+	} {
+		b := &bench{t: t}
+		chip := newHD44780(&hal.Display{Columns: 20, Rows: 4}, b.time, b.report, func() {})
+		at := func(int) time.Duration { return b.now }
+		for step := range strings.SplitSeq(c.script, ";") {
+			word, rest, _ := strings.Cut(strings.TrimSpace(step), " ")
+			if word == "wait" {
+				d, err := time.ParseDuration(rest)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.now += d
+				continue
+			}
+			w := hexes(t, rest)
+			rs := byte(0)
+			switch word {
+			case "p":
+				chip.message(w, at)
+				continue
+			case "n":
+				w = w[:1]
+			case "d":
+				rs = lineRS
+				fallthrough
+			case "i":
+				w = []byte{w[0] & 0xf0, w[0] << 4}
+			}
+			chip.message([]byte{rs}, at)
+			for _, half := range w {
+				chip.message([]byte{half | rs | lineE, half | rs}, at)
+			}
+		}
+		if !slices.Equal(b.rules, c.want) {
+			t.Errorf("%s: reported %q, want %q", c.name, b.rules, c.want)
+		}
+	}
+}
+
+func TestFrameBufferRules(t *testing.T) {
+	b := &bench{t: t}
+	f, err := newFrameBuffer(&hal.Display{Width: 128, Height: 128, Bits: 16, Device: "/dev/fb0"}, b.report, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.remove() //nolint:errcheck // of a test
+	for _, w := range []struct {
+		at, n int
+	}{{0, 256}, {320, 256}, {0, 258}, {256, 2}, {320 * 128, 2}, {1, 2}, {2, 3}} {
+		if _, err := f.WriteAt(make([]byte, w.n), int64(w.at)); err != nil {
+			t.Error(err)
+		}
+	}
+	b.want(BadAddress, BadAddress, BadAddress, HalfPixel, HalfPixel)
+	f.power(false)
+	if _, err := f.WriteAt([]byte{0, 0}, 0); err == nil {
+		t.Error("a screen that is not there takes pixels")
+	}
+}
+
+// An address that nobody has is not answered, and i2c-dev has its limit.
+func TestI2CRules(t *testing.T) {
+	b := &bench{t: t}
+	d := &hal.Display{Width: 128, Height: 64}
+	p := &i2cPort{bus: bus{name: "I2C1", sleep: func(time.Duration) {}, report: b.report}, chip: newSSD1306(d, b.time, b.report, func() {}), address: 0x3c, now: b.time}
+	if err := p.Tx(0x3d, []byte{0}, nil); err == nil {
+		t.Error("a wrong address is answered")
+	}
+	if err := p.Tx(0x3c, make([]byte, 8193), nil); err == nil {
+		t.Error("i2c-dev took 8193 bytes")
+	}
+	if err := p.Tx(0x3c, nil, make([]byte, 1)); err == nil {
+		t.Error("a display was read")
+	}
+	b.want(TransferSize)
+}
+
+// FuzzSmallChips: nor do the small chips fall over.
+func FuzzSmallChips(f *testing.F) {
+	f.Add([]byte{0x00, 0x21, 0x00, 0x7f, 0x22, 0, 7}, []byte{0x40, 1, 2, 3})
+	f.Add([]byte{0x34, 0x30, 0x34, 0x30}, []byte{0x24, 0x20, 0x84, 0x80})
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		b := &bench{t: t}
+		at := func(int) time.Duration { return b.now }
+		oled := newSSD1306(&hal.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		text := newHD44780(&hal.Display{Columns: 20, Rows: 4}, b.time, b.report, func() {})
+		for _, w := range [][]byte{one, two, one} {
+			oled.message(w, at)
+			text.message(w, at)
+		}
+		oled.frame()
+		text.frame()
+		text.text()
 	})
 }

@@ -1,7 +1,7 @@
 // Package emulated puts chips behind the wires of a board profile, so that the
-// very driver code of a terminal runs without one: an LCD controller that
-// decodes SPI bytes by its D/C line, a key matrix that couples rows to columns,
-// a serial scanner and an ESC/POS printer behind PTYs.
+// very driver code of a terminal runs without one: LCD and OLED controllers that
+// decode the bytes of their bus, a frame buffer, a key matrix that couples rows to
+// columns, a serial scanner and an ESC/POS printer behind PTYs.
 //
 // The chips are written from data sheets, apart from the drivers, and share no
 // code with them. What a real chip would not accept is kept as a violation.
@@ -19,6 +19,7 @@ import (
 	"payterm/hal"
 
 	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/spi"
 )
 
@@ -34,11 +35,14 @@ type Config struct {
 // Board is the emulated hardware. Its methods may be called from any goroutine.
 type Board struct {
 	c       Config
-	panel   *st7789
+	panel   glass
+	bus     *bus // of the display
 	matrix  *matrix
 	printer *escpos
 	pins    map[string]gpio.PinIO
 	spi     *spiPort
+	i2c     *i2cPort
+	memory  *frameBuffer
 	serial  map[string]*serialDevice // by what the profile calls it
 	start   time.Time
 	mu      sync.Mutex
@@ -61,11 +65,9 @@ func New(c Config) (*Board, error) {
 	}
 	p := c.Profile
 	if d := p.Display; d != nil {
-		b.panel = newST7789(d, b.now, b.reporter("st7789"), func() { c.Changed("display") })
-		b.spi = &spiPort{chip: b.panel, name: d.SPI, hz: d.SpeedHz, sleep: b.Sleep, report: b.reporter("spi")}
-		b.wire(d.DC, func(l gpio.Level) { b.spi.setDC(bool(l)) })
-		b.wire(d.Reset, func(l gpio.Level) { b.panel.resetPin(bool(l)) })
-		b.wire(d.Backlight, func(l gpio.Level) { b.panel.light(bool(l)) })
+		if err := b.display(d); err != nil {
+			return nil, err
+		}
 	}
 	if k := p.Keypad; k != nil {
 		b.matrix = newMatrix(k)
@@ -83,6 +85,56 @@ func New(c Config) (*Board, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
+}
+
+// glass is the chip of a display, and what it is looked at through.
+type glass interface {
+	resetPin(high bool)
+	light(on bool)
+	power(on bool)
+	dip() // of its supply, of which nobody hears
+	frame() *image.RGBA
+}
+
+// display puts a display's chip on its bus.
+func (b *Board) display(d *hal.Display) error {
+	changed := func() { b.c.Changed("display") }
+	var onSPI interface{ clock(data bool, w []byte) }
+	var onI2C i2cChip
+	var maxClock int64
+	switch d.Controller {
+	case "ssd1306":
+		c := newSSD1306(d, b.now, b.reporter("ssd1306"), changed)
+		b.panel, onSPI, onI2C, maxClock = c, c, c, 10_000_000
+	case "hd44780":
+		c := newHD44780(d, b.now, b.reporter("hd44780"), changed)
+		b.panel, onI2C = c, c
+	case "fbdev":
+		f, err := newFrameBuffer(d, b.reporter("fbdev"), changed)
+		if err != nil {
+			return err
+		}
+		b.panel, b.memory, b.bus = f, f, &f.bus
+	default:
+		sheet, known := sheets[d.Controller]
+		if !known {
+			return fmt.Errorf("emulated: no chip %q", d.Controller)
+		}
+		c := newTFT(sheet, d, b.now, b.reporter(sheet.name), changed)
+		b.panel, onSPI, maxClock = c, c, sheet.maxClock
+	}
+	switch {
+	case d.SPI != "":
+		b.spi = &spiPort{bus: bus{name: d.SPI, sleep: b.Sleep, report: b.reporter("spi")}, chip: onSPI, hz: d.SpeedHz, maxClock: maxClock}
+		b.bus = &b.spi.bus
+		b.wire(d.DC, func(l gpio.Level) { b.spi.setDC(bool(l)) })
+	case d.I2C != "":
+		b.i2c = &i2cPort{bus: bus{name: d.I2C, sleep: b.Sleep, report: b.reporter("i2c")}, chip: onI2C, address: uint16(d.Address), now: b.now}
+		b.bus = &b.i2c.bus
+	}
+	b.wire(d.Reset, func(l gpio.Level) { b.panel.resetPin(bool(l)) })
+	b.wire(d.Backlight, func(l gpio.Level) { b.panel.light(bool(l)) })
+	return nil
 }
 
 func (b *Board) openSerial() []error {
@@ -125,6 +177,31 @@ func (b *Board) SPI(name string) (spi.PortCloser, error) {
 	return b.spi, nil
 }
 
+// I2C is hal.Ports'.
+func (b *Board) I2C(name string) (i2c.BusCloser, error) {
+	if b.i2c == nil || b.i2c.name != name {
+		return nil, fmt.Errorf("emulated: no chip on I2C bus %s", name)
+	}
+	return b.i2c, nil
+}
+
+// FrameBuffer is hal.Ports'.
+func (b *Board) FrameBuffer(name string) (hal.FrameBuffer, error) {
+	if b.memory == nil || b.memory.name != name {
+		return nil, fmt.Errorf("emulated: no frame buffer %s", name)
+	}
+	return b.memory, nil
+}
+
+// Text is what a display of characters says now, row by row: a sign of its
+// character RAM has its number from U+E000 on. Displays of pixels have none.
+func (b *Board) Text() []string {
+	if c, ok := b.panel.(*hd44780); ok {
+		return c.text()
+	}
+	return nil
+}
+
 // Pin is hal.Ports'.
 func (b *Board) Pin(name string) (gpio.PinIO, error) {
 	if p := b.pins[name]; p != nil {
@@ -164,22 +241,22 @@ func (b *Board) Frame() *image.RGBA {
 
 // Bus is what went over the display's bus so far.
 func (b *Board) Bus() BusTraffic {
-	if b.spi == nil {
+	if b.bus == nil {
 		return BusTraffic{}
 	}
-	b.spi.mu.Lock()
-	defer b.spi.mu.Unlock()
-	return b.spi.traffic
+	b.bus.mu.Lock()
+	defer b.bus.mu.Unlock()
+	return b.bus.traffic
 }
 
 // CutTransfers lets the next n transfers to the display break off half way.
 func (b *Board) CutTransfers(n int) error {
-	if b.spi == nil {
+	if b.bus == nil {
 		return errNoDisplay
 	}
-	b.spi.mu.Lock()
-	defer b.spi.mu.Unlock()
-	b.spi.cuts = n
+	b.bus.mu.Lock()
+	defer b.bus.mu.Unlock()
+	b.bus.cuts = n
 	return nil
 }
 
@@ -313,5 +390,8 @@ func (b *Board) Close() error {
 		errs = append(errs, d.pull())
 	}
 	b.wg.Wait()
+	if b.memory != nil {
+		errs = append(errs, b.memory.remove())
+	}
 	return errors.Join(errs...)
 }

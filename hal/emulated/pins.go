@@ -10,10 +10,7 @@ import (
 	"payterm"
 	"payterm/hal"
 
-	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/conn/v3/physic"
-	"periph.io/x/conn/v3/spi"
 )
 
 // pin is a line of which a kind overrides what it can do.
@@ -188,90 +185,4 @@ func (m *matrix) wait(since int) error {
 		time.Sleep(time.Millisecond)
 	}
 	return errors.New("nobody scans the keypad")
-}
-
-// maxTransfer is spidev's default buffer in bytes.
-const maxTransfer = 4096
-
-// maxClock is the fastest that the panel takes bits (a write cycle of 16 ns, from
-// general knowledge of the data sheet).
-const maxClock = 62_500_000
-
-// transferTime is what a transfer takes apart from its bits: the call into the
-// kernel and the turn of the chip select (an estimate).
-const transferTime = 10 * time.Microsecond
-
-// BusTraffic is what went over the display's bus.
-type BusTraffic struct {
-	Transfers, Bytes int
-	Time             time.Duration // that the bus was busy, in real time
-}
-
-// spiPort is a bus with one chip, which takes the time that the bytes take.
-type spiPort struct {
-	chip   *st7789
-	name   string
-	hz     int64
-	sleep  func(time.Duration)
-	report report
-
-	mu      sync.Mutex
-	dc      bool
-	driven  bool // D/C was
-	cuts    int  // transfers that are yet to break off
-	traffic BusTraffic
-	behind  time.Duration
-}
-
-func (s *spiPort) setDC(data bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dc, s.driven = data, true
-}
-
-func (s *spiPort) String() string                    { return s.name }
-func (s *spiPort) Close() error                      { return nil }
-func (s *spiPort) LimitSpeed(physic.Frequency) error { return nil }
-func (s *spiPort) Duplex() conn.Duplex               { return conn.Half }
-func (s *spiPort) MaxTxSize() int                    { return maxTransfer }
-func (s *spiPort) TxPackets([]spi.Packet) error      { return errors.New("emulated: packets are not wired") }
-func (s *spiPort) Connect(f physic.Frequency, m spi.Mode, bits int) (spi.Conn, error) {
-	if m != spi.Mode0 && m != spi.Mode3 || bits != 8 {
-		return nil, errors.New("emulated: the panel listens in mode 0 or 3, 8 bits")
-	}
-	if f > maxClock*physic.Hertz {
-		s.report(ClockSpeed, "%s, the panel takes %s", f, maxClock*physic.Hertz)
-	}
-	return s, nil
-}
-
-func (s *spiPort) Tx(w, _ []byte) error {
-	if len(w) > maxTransfer {
-		s.report(TransferSize, "a transfer of %d bytes, spidev takes %d", len(w), maxTransfer)
-		return fmt.Errorf("emulated: a transfer of %d bytes: spidev takes %d", len(w), maxTransfer)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.driven {
-		s.report(DataCommand, "bytes before the D/C line was driven")
-		s.driven = true // said once
-	}
-	whole := len(w)
-	if s.cuts > 0 {
-		w = w[:whole/4*2] // between two pixels
-	}
-	s.chip.clock(s.dc, w)
-	took := transferTime + time.Duration(len(w))*8*time.Second/time.Duration(s.hz)
-	s.traffic.Transfers++
-	s.traffic.Bytes += len(w)
-	s.traffic.Time += took
-	if s.behind += took; s.behind > 10*time.Millisecond { // sleeping for less costs more than it tells
-		s.sleep(s.behind)
-		s.behind = 0
-	}
-	if s.cuts > 0 {
-		s.cuts--
-		return fmt.Errorf("emulated: the transfer broke off after %d of %d bytes", len(w), whole)
-	}
-	return nil
 }

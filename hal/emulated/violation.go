@@ -5,7 +5,7 @@ import "fmt"
 // Rule names what a chip demands of its driver.
 type Rule string
 
-// The rules of the panel, of its bus, and of the printer.
+// The rules of the displays, of their buses, and of the printer.
 const (
 	NoReset        Rule = "no_reset"        // a command after power-on, and neither a reset pulse nor SWRESET before it
 	ResetPulse     Rule = "reset_pulse"     // the reset line was low for less than 10 us
@@ -20,6 +20,9 @@ const (
 	Asleep         Rule = "asleep"          // pixels for a panel that sleeps
 	PixelFormat    Rule = "pixel_format"    // pixels before COLMOD was set to 16 bits
 	TransferSize   Rule = "transfer_size"   // an SPI transfer that spidev refuses
+	NoSupply       Rule = "no_supply"       // a display is switched on and its charge pump is not
+	AddressSetup   Rule = "address_setup"   // RS changes together with the rise of E
+	BadAddress     Rule = "bad_address"     // a cell, or memory, that is not there
 	ClockSpeed     Rule = "clock_speed"     // an SPI clock above what the chip takes
 
 	BufferOverflow Rule = "buffer_overflow" // bytes that came faster than they could be printed were lost
@@ -33,7 +36,7 @@ const (
 
 // Violation is what a driver did that a real chip would not accept.
 type Violation struct {
-	Chip   string // st7789, spi or escpos
+	Chip   string // as the profile has it, or spi, i2c, escpos
 	Rule   Rule
 	Detail string
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/creack/pty"
 	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/physic"
 	"periph.io/x/conn/v3/spi"
 )
@@ -186,8 +187,13 @@ func (b *Bus) Clear() {
 // Pin is an output line of that name.
 func (b *Bus) Pin(name string) gpio.PinOut { return busPin{gpio.INVALID, b, name} }
 
-// Conn is the connection.
+// Conn is the connection on SPI.
 func (b *Bus) Conn() spi.Conn { return busConn{b} }
+
+// I2C is the connection to an address on I2C: "i2c 3c: 00 ae".
+func (b *Bus) I2C(address uint16) conn.Conn {
+	return &i2c.Dev{Bus: &busPort{b, "I2C", nil}, Addr: address}
+}
 
 type busPin struct {
 	gpio.PinIO
@@ -221,14 +227,19 @@ func (c busConn) Tx(w, r []byte) error {
 	if len(w) > c.MaxTxSize() {
 		return fmt.Errorf("haltest: a transfer of %d bytes: %d are the most", len(w), c.MaxTxSize())
 	}
+	return c.bus.note("spi " + short(w))
+}
+
+// short is bytes in hex, and many of them by length and sum.
+func short(w []byte) string {
 	if len(w) <= 16 {
-		return c.bus.note(fmt.Sprintf("spi % x", w))
+		return fmt.Sprintf("% x", w)
 	}
 	sum := uint32(2166136261) // FNV-1a
 	for _, b := range w {
 		sum = (sum ^ uint32(b)) * 16777619
 	}
-	return c.bus.note(fmt.Sprintf("spi %d bytes, %08x", len(w), sum))
+	return fmt.Sprintf("%d bytes, %08x", len(w), sum)
 }
 
 func (c busConn) TxPackets(packets []spi.Packet) error {
@@ -242,10 +253,11 @@ func (c busConn) TxPackets(packets []spi.Packet) error {
 
 // Ports are wires that are not there unless a test says so.
 type Ports struct {
-	Buses  map[string]*Bus             // SPI buses by name
+	Buses  map[string]*Bus             // SPI and I2C buses by name
+	Frames map[string]hal.FrameBuffer  // by name
 	Pins   map[string]gpio.PinIO       // lines by name
 	Lines  map[string]func() *hal.Line // serial lines by name
-	Closed []string                    // SPI buses that were closed
+	Closed []string                    // buses that were closed
 }
 
 // SPI is hal.Ports'.
@@ -254,6 +266,22 @@ func (p *Ports) SPI(name string) (spi.PortCloser, error) {
 		return &busPort{b, name, p}, nil
 	}
 	return nil, fmt.Errorf("haltest: no bus %s", name)
+}
+
+// I2C is hal.Ports'.
+func (p *Ports) I2C(name string) (i2c.BusCloser, error) {
+	if b := p.Buses[name]; b != nil {
+		return &busPort{b, name, p}, nil
+	}
+	return nil, fmt.Errorf("haltest: no bus %s", name)
+}
+
+// FrameBuffer is hal.Ports'.
+func (p *Ports) FrameBuffer(name string) (hal.FrameBuffer, error) {
+	if f := p.Frames[name]; f != nil {
+		return f, nil
+	}
+	return nil, fmt.Errorf("haltest: no frame buffer %s", name)
 }
 
 // Pin is hal.Ports'.
@@ -284,6 +312,16 @@ func (p *busPort) LimitSpeed(physic.Frequency) error { return nil }
 func (p *busPort) Close() error {
 	p.ports.Closed = append(p.ports.Closed, p.name)
 	return nil
+}
+
+func (p *busPort) SetSpeed(physic.Frequency) error { return nil }
+
+// Tx is i2c.Bus': "i2c 3c: 00 ae".
+func (p *busPort) Tx(address uint16, w, r []byte) error {
+	if len(r) > 0 {
+		return errors.New("haltest: nothing answers on this bus")
+	}
+	return p.bus.note(fmt.Sprintf("i2c %02x: %s", address, short(w)))
 }
 
 func (p *busPort) Connect(f physic.Frequency, mode spi.Mode, bits int) (spi.Conn, error) {

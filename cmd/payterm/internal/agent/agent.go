@@ -23,6 +23,7 @@ import (
 
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/drivers/lcd"
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
@@ -58,6 +59,8 @@ type Agent struct {
 	opened   chan struct{} // closed once store and runner are there
 	store    *storage.Store
 	runner   *runner.Runner
+	display  lcd.Display // nil without one
+	onPaper  onPaper
 	screens  chan payterm.Screen
 	slips    chan payterm.Receipt
 	sounds   chan payterm.Sound
@@ -83,6 +86,10 @@ func Start(o Options) (*Agent, error) {
 	a := &Agent{
 		o: o, clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
+	}
+	var err error
+	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
+		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
 	}
 	gateway, err := a.newGateway()
 	if err != nil {
@@ -206,22 +213,29 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.o.Config.Terminal.Language, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark}
+	return screen.Options{Language: a.o.Config.Terminal.Language, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
 	screens := a.screenOptions()
+	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
+	if a.codeOnPaper(typicalCode) && a.o.Board.Printer == nil {
+		active = flows.WalletSet{} // there is nothing to show a code on
+	}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
 	return runner.Config{
 		Journal: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
-			ActiveWallets: flows.WalletSetOf(c.Gateway.ActiveWallets...), Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
+			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 		},
-		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screens) },
+		Screen: func(v flows.View) payterm.Screen {
+			a.printCode(v, screens, slips.Zone)
+			return screen.Compose(v, screens)
+		},
 		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
 			return receipt.Compose(s, o, again, slips)
 		},

@@ -11,6 +11,7 @@ import (
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
 	"payterm/drivers/signal"
+	"payterm/hal"
 )
 
 // again pauses before a device is tried again; false when the agent ends.
@@ -32,18 +33,37 @@ func (a *Agent) mono() time.Duration {
 	return mono
 }
 
-func (a *Agent) runDisplay(ctx context.Context) {
-	b := a.o.Board
+// openDisplay makes the driver that the profile names; nil without a display.
+func openDisplay(b *hal.Board, sleep func(time.Duration)) (lcd.Display, error) {
 	if b.Display == nil {
+		return nil, nil
+	}
+	p := b.Profile.Display
+	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
+	if f := b.Display.Frame; f != nil {
+		is := f.Format()
+		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
+	}
+	return lcd.Open(p.Controller, w, lcd.Options{
+		Width: p.Width + p.Columns, Height: p.Height + p.Rows, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
+		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: sleep,
+	})
+}
+
+// pageTime is how long a page of a screen stands on a glass that is too small for
+// all of it.
+const pageTime = 2500 * time.Millisecond
+
+func (a *Agent) runDisplay(ctx context.Context) {
+	panel := a.display
+	if panel == nil {
 		return
 	}
-	d := b.Profile.Display
-	panel, err := lcd.NewST7789(b.Display.Conn, b.Display.DC, b.Display.Reset, b.Display.Backlight, lcd.ST7789Options{
-		Width: d.Width, Height: d.Height, OffsetX: d.OffsetX, OffsetY: d.OffsetY, Rotation: d.Rotation,
-		MirrorX: d.MirrorX, MirrorY: d.MirrorY, Inverted: d.Inverted, BGR: d.BGR, Sleep: a.o.Sleep,
-	})
-	refresh := time.NewTicker(30 * time.Second)
+	refresh, page := time.NewTicker(30*time.Second), time.NewTicker(pageTime)
 	defer refresh.Stop()
+	defer page.Stop()
+	var err error
+	shown := ""
 	for err == nil || a.again(ctx, "display", err) {
 		if err = panel.Init(); err != nil {
 			continue
@@ -54,7 +74,13 @@ func (a *Agent) runDisplay(ctx context.Context) {
 				return
 			case <-refresh.C: // after a spark or a brown-out, of which nobody hears
 				err = panel.Refresh()
+			case <-page.C:
+				err = panel.Turn()
 			case s := <-a.screens:
+				if s.Name != shown {
+					page.Reset(pageTime) // the first page of a screen stands as long as the others
+					shown = s.Name
+				}
 				err = panel.Show(s)
 				if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
 					a.o.Log.Warn("screen", "err", err)
@@ -161,6 +187,9 @@ func (a *Agent) runPrinter(ctx context.Context) {
 				if !a.again(ctx, "printer", errors.New(string(c))) {
 					return
 				}
+			}
+			if a.overtaken(slip) {
+				continue
 			}
 			if err := pr.Print(ctx, slip); err != nil {
 				a.o.Log.Warn("slip", "slip", slip.Name, "err", err)

@@ -9,12 +9,34 @@ import (
 	"payterm/hal"
 )
 
-// st7789 is the controller as its data sheet describes it: commands while D/C is
+// sheet is what differs between the data sheets of colour controllers.
+type sheet struct {
+	name       string
+	maxClock   int64        // Hz, of its SPI
+	parameters map[byte]int // how many bytes each command takes; RAMWR takes what its window holds
+}
+
+// sheets are those of the controllers that are emulated (from general knowledge
+// of the ST7789V and the ILI9341 data sheets: write cycles of 16 and of 100 ns).
+var sheets = map[string]sheet{
+	"st7789": {"st7789", 62_500_000, map[byte]int{
+		0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
+		0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
+	}},
+	"ili9341": {"ili9341", 10_000_000, map[byte]int{
+		0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
+		0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
+		0x26: 1, 0xb1: 2, 0xb4: 1, 0xb5: 4, 0xb6: 4, 0xb7: 1, 0xc0: 1, 0xc1: 1, 0xc5: 2, 0xc7: 1, 0xe0: 15, 0xe1: 15,
+	}},
+}
+
+// tft is a colour controller as its data sheet describes it: commands while D/C is
 // low, parameters and pixels while it is high, a RAM of 240 by 320 with a window
-// that is written left to right, top to bottom (general knowledge of the ST7789V
-// data sheet).
-type st7789 struct {
+// that is written left to right, top to bottom. Both that are emulated have that
+// much, and their times, in common.
+type tft struct {
 	mu             sync.Mutex
+	sheet          sheet
 	d              *hal.Display
 	report         report
 	changed        func()
@@ -50,15 +72,15 @@ const (
 	sleepToggle = 120 * time.Millisecond // between SLPOUT and SLPIN
 )
 
-func newST7789(d *hal.Display, now func() time.Duration, report report, changed func()) *st7789 {
-	c := &st7789{d: d, now: now, report: report, changed: changed, powered: true}
+func newTFT(sheet sheet, d *hal.Display, now func() time.Duration, report report, changed func()) *tft {
+	c := &tft{sheet: sheet, d: d, now: now, report: report, changed: changed, powered: true}
 	c.restart()
 	c.lit = d.Backlight == ""
 	return c
 }
 
 // restart is the state after power-on or reset; the RAM keeps what it has.
-func (c *st7789) restart() {
+func (c *tft) restart() {
 	c.awake, c.on, c.inverted, c.half, c.begun = false, false, false, false, false
 	c.cmd, c.args, c.madctl, c.colmod = 0, nil, 0, 0x66
 	c.x0, c.x1, c.y0, c.y1 = 0, 239, 0, 319
@@ -66,7 +88,7 @@ func (c *st7789) restart() {
 	c.ready, c.wakeable, c.sleepable = now+resetReady, now+resetWake, 0
 }
 
-func (c *st7789) resetPin(high bool) {
+func (c *tft) resetPin(high bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -82,7 +104,7 @@ func (c *st7789) resetPin(high bool) {
 	}
 }
 
-func (c *st7789) light(on bool) {
+func (c *tft) light(on bool) {
 	c.mu.Lock()
 	c.lit = on
 	c.mu.Unlock()
@@ -90,7 +112,7 @@ func (c *st7789) light(on bool) {
 }
 
 // power switches the supply. A RAM that lost it is full of noise.
-func (c *st7789) power(on bool) {
+func (c *tft) power(on bool) {
 	c.mu.Lock()
 	c.powered, c.wasReset = on, false
 	c.restart()
@@ -101,7 +123,7 @@ func (c *st7789) power(on bool) {
 
 // dip is a supply that fell so far that the chip's own power-on reset came, with
 // the reset line high all the while.
-func (c *st7789) dip() {
+func (c *tft) dip() {
 	c.mu.Lock()
 	c.wasReset = true
 	c.restart()
@@ -110,7 +132,7 @@ func (c *st7789) dip() {
 	c.changed()
 }
 
-func (c *st7789) noise() {
+func (c *tft) noise() {
 	for y := range c.ram {
 		for x := range c.ram[y] {
 			c.ram[y][x] = uint16(x*7919 ^ y*104729)
@@ -119,7 +141,7 @@ func (c *st7789) noise() {
 }
 
 // clock takes bytes from the bus.
-func (c *st7789) clock(data bool, w []byte) {
+func (c *tft) clock(data bool, w []byte) {
 	c.mu.Lock()
 	if c.powered && c.held {
 		c.report(HeldInReset, "%d bytes while the reset line is low", len(w))
@@ -140,16 +162,9 @@ func (c *st7789) clock(data bool, w []byte) {
 	}
 }
 
-// parameters are how many bytes each command takes; RAMWR takes what its window
-// holds.
-var parameters = map[byte]int{
-	0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
-	0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
-}
-
-func (c *st7789) command(b byte) {
+func (c *tft) command(b byte) {
 	now := c.now()
-	if need := parameters[c.cmd]; len(c.args) < need {
+	if need := c.sheet.parameters[c.cmd]; len(c.args) < need {
 		c.report(ParameterCount, "command %#02x came after %d of %d parameters of %#02x", b, len(c.args), need, c.cmd)
 	}
 	if c.half {
@@ -182,19 +197,19 @@ func (c *st7789) command(b byte) {
 	case 0x2c:
 		c.startPixels()
 	}
-	if _, known := parameters[b]; !known {
+	if _, known := c.sheet.parameters[b]; !known {
 		c.report(UnknownCommand, "command %#02x", b)
 	}
 }
 
 // early reports a command that came before its time.
-func (c *st7789) early(b byte, what string, due time.Duration) {
+func (c *tft) early(b byte, what string, due time.Duration) {
 	if now := c.now(); now < due {
 		c.report(TooSoon, "command %#02x: %s must wait for another %s", b, what, due-now)
 	}
 }
 
-func (c *st7789) startPixels() {
+func (c *tft) startPixels() {
 	c.x, c.y = c.x0, c.y0
 	c.room = (c.x1 - c.x0 + 1) * (c.y1 - c.y0 + 1)
 	if !c.awake {
@@ -205,7 +220,7 @@ func (c *st7789) startPixels() {
 	}
 }
 
-func (c *st7789) data(b byte) {
+func (c *tft) data(b byte) {
 	if c.cmd == 0x2c && c.begun {
 		if c.half {
 			c.pixel(uint16(c.high)<<8 | uint16(b))
@@ -213,7 +228,7 @@ func (c *st7789) data(b byte) {
 		c.high, c.half = b, !c.half
 		return
 	}
-	need := parameters[c.cmd]
+	need := c.sheet.parameters[c.cmd]
 	switch {
 	case !c.begun:
 		c.report(DataCommand, "data %#02x before any command", b)
@@ -238,7 +253,7 @@ func (c *st7789) data(b byte) {
 }
 
 // window takes one side of the window; one that is not in the RAM is ignored.
-func (c *st7789) window(low, high *int, long bool) {
+func (c *tft) window(low, high *int, long bool) {
 	from, to := int(c.args[0])<<8|int(c.args[1]), int(c.args[2])<<8|int(c.args[3])
 	limit := 239
 	if long {
@@ -252,7 +267,7 @@ func (c *st7789) window(low, high *int, long bool) {
 }
 
 // pixel writes where MADCTL maps the window's position, and steps on.
-func (c *st7789) pixel(v uint16) {
+func (c *tft) pixel(v uint16) {
 	if c.room--; c.room == -1 {
 		c.report(WindowOverflow, "more pixels than the window of %d to %d, %d to %d has", c.x0, c.x1, c.y0, c.y1)
 	}
@@ -279,7 +294,7 @@ func (c *st7789) pixel(v uint16) {
 
 // frame is the glass as a person sees it whose board is mounted as the profile
 // says.
-func (c *st7789) frame() *image.RGBA {
+func (c *tft) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	img := image.NewRGBA(image.Rect(0, 0, c.d.Width, c.d.Height))
@@ -294,7 +309,7 @@ func (c *st7789) frame() *image.RGBA {
 // dark is a glass without light behind it.
 var dark = color.RGBA{0x10, 0x12, 0x14, 0xff}
 
-func (c *st7789) seen(x, y int) color.RGBA {
+func (c *tft) seen(x, y int) color.RGBA {
 	if !c.powered || !c.lit || !c.on || !c.awake {
 		return dark
 	}

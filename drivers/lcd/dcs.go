@@ -1,20 +1,17 @@
 package lcd
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"slices"
 	"time"
 
-	"payterm"
-
 	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/conn/v3/spi"
 )
 
-// Commands of the ST7789 (data sheet of the ST7789V, chapter 9 "Command").
+// Commands that the ST7789 and the ILI9341 have in common (both follow MIPI's
+// Display Command Set; chapters "Command" of the data sheets).
 const (
 	cmdSWRESET = 0x01
 	cmdSLPOUT  = 0x11
@@ -37,63 +34,54 @@ const (
 	madBGR = 0x08
 )
 
-// ST7789Options describe one panel; panels differ in all of them.
-type ST7789Options struct {
-	Width, Height    int // of the glass, as it is looked at
-	OffsetX, OffsetY int // of the glass in the controller's RAM, after rotation
-	Rotation         int // 0, 90, 180, 270 degrees
-	MirrorX, MirrorY bool
-	Inverted         bool // most IPS panels need INVON to show true colours
-	BGR              bool
-	Sleep            func(time.Duration)
-}
-
-// ST7789 drives a panel over SPI with D/C, reset and backlight lines. It keeps
-// what the glass holds, and sends only what changed. It is used by one goroutine.
-type ST7789 struct {
-	c                    spi.Conn
+// Panel drives a colour panel over SPI with D/C, reset and backlight lines. It
+// keeps what the glass holds, and sends only what changed. It is used by one
+// goroutine.
+type Panel struct {
+	pixels
+	name                 string   // of the controller
+	settings             [][]byte // that it wants besides those of all, after each wake
+	c                    conn.Conn
 	dc, reset, backlight gpio.PinOut
-	o                    ST7789Options
-	painter              *Painter
+	o                    Options
 	glass                []uint16 // what the controller holds
 	known                bool     // glass is true
 	buf                  []byte
 	chunk                int
 }
 
-// NewST7789 makes a driver; Init wakes the panel. reset and backlight may be
-// nil where the board has no such line.
-func NewST7789(c spi.Conn, dc, reset, backlight gpio.PinOut, o ST7789Options) (*ST7789, error) {
-	if dc == nil {
-		return nil, errors.New("lcd: st7789: the board profile names no D/C line")
+// NewST7789 makes a driver of an ST7789; Init wakes the panel.
+func NewST7789(w Wires, o Options) (*Panel, error) { return newPanel("st7789", nil, w, o) }
+
+func newPanel(name string, settings [][]byte, w Wires, o Options) (*Panel, error) {
+	if w.Conn == nil || w.DC == nil {
+		return nil, fmt.Errorf("lcd: %s: the board profile names no bus or no D/C line", name)
 	}
 	if o.Sleep == nil {
-		return nil, errors.New("lcd: st7789: no Sleep: the panel needs pauses")
+		return nil, fmt.Errorf("lcd: %s: no Sleep: the panel needs pauses", name)
 	}
 	painter, err := NewPainter(o.Width, o.Height)
 	if err != nil {
 		return nil, err
 	}
-	chunk := 4096 // spidev's own limit, where the bus does not tell
-	if l, ok := c.(conn.Limits); ok && l.MaxTxSize() > 0 {
-		chunk = l.MaxTxSize()
+	d := &Panel{
+		name: name, settings: settings, c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
+		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, 2*o.Width*o.Height), chunk: largest(w.Conn),
 	}
-	return &ST7789{
-		c: c, dc: dc, reset: reset, backlight: backlight, o: o, painter: painter,
-		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, 2*o.Width*o.Height), chunk: chunk,
-	}, nil
+	d.pixels = pixels{painter, d.Send}
+	return d, nil
 }
 
 // Init resets the panel and brings it up dark; the first frame lights it, so
 // that nobody sees the noise of its RAM. It takes about a quarter of a second.
-func (d *ST7789) Init() error {
+func (d *Panel) Init() error {
 	d.known = false
 	if err := d.light(gpio.Low); err != nil {
 		return err
 	}
 	if d.reset != nil {
-		if err := d.pulseReset(); err != nil {
-			return fmt.Errorf("lcd: st7789: reset: %w", err)
+		if err := pulse(d.reset, d.o.Sleep); err != nil {
+			return fmt.Errorf("lcd: %s: reset: %w", d.name, err)
 		}
 	} else {
 		if err := d.command(cmdSWRESET); err != nil {
@@ -105,7 +93,7 @@ func (d *ST7789) Init() error {
 }
 
 // wake ends the panel's sleep and says everything that a reset forgot.
-func (d *ST7789) wake(pause time.Duration) error {
+func (d *Panel) wake(pause time.Duration) error {
 	inversion := byte(cmdINVOFF)
 	if d.o.Inverted {
 		inversion = cmdINVON
@@ -114,7 +102,7 @@ func (d *ST7789) wake(pause time.Duration) error {
 		return err
 	}
 	d.o.Sleep(pause)
-	for _, c := range [][]byte{{cmdCOLMOD, 0x55}, {cmdMADCTL, d.madctl()}, {inversion}, {cmdNORON}} {
+	for _, c := range append(d.settings[:len(d.settings):len(d.settings)], []byte{cmdCOLMOD, 0x55}, []byte{cmdMADCTL, d.madctl()}, []byte{inversion}, []byte{cmdNORON}) {
 		if err := d.command(c[0], c[1:]...); err != nil {
 			return err
 		}
@@ -122,20 +110,7 @@ func (d *ST7789) wake(pause time.Duration) error {
 	return nil
 }
 
-func (d *ST7789) pulseReset() error {
-	for _, step := range []struct {
-		level gpio.Level
-		hold  time.Duration
-	}{{gpio.High, time.Millisecond}, {gpio.Low, time.Millisecond}, {gpio.High, 120 * time.Millisecond}} {
-		if err := d.reset.Out(step.level); err != nil {
-			return err
-		}
-		d.o.Sleep(step.hold)
-	}
-	return nil
-}
-
-func (d *ST7789) madctl() byte {
+func (d *Panel) madctl() byte {
 	m := map[int]byte{0: 0, 90: madMX | madMV, 180: madMX | madMY, 270: madMY | madMV}[d.o.Rotation]
 	if d.o.MirrorX {
 		m ^= madMX
@@ -149,18 +124,11 @@ func (d *ST7789) madctl() byte {
 	return m
 }
 
-// Show draws a screen and sends what changed. Words that do not fit are an
-// error, but the frame is on the glass.
-func (d *ST7789) Show(s payterm.Screen) error {
-	img, paintErr := d.painter.Paint(s)
-	return errors.Join(d.Send(img), paintErr)
-}
-
 // Send brings an image of the glass's size onto the glass: only rectangles that
 // changed, everything after Init.
-func (d *ST7789) Send(img *image.RGBA) error {
+func (d *Panel) Send(img *image.RGBA) error {
 	if img.Rect != image.Rect(0, 0, d.o.Width, d.o.Height) {
-		return fmt.Errorf("lcd: st7789: an image of %v on a glass of %dx%d", img.Rect, d.o.Width, d.o.Height)
+		return fmt.Errorf("lcd: %s: an image of %v on a glass of %dx%d", d.name, img.Rect, d.o.Width, d.o.Height)
 	}
 	first := !d.known
 	for _, r := range d.changed(img) {
@@ -179,7 +147,7 @@ func (d *ST7789) Send(img *image.RGBA) error {
 	return nil
 }
 
-func (d *ST7789) lightUp() error {
+func (d *Panel) lightUp() error {
 	if err := d.command(cmdDISPON); err != nil {
 		return err
 	}
@@ -190,7 +158,7 @@ func (d *ST7789) lightUp() error {
 // whole frame. A healthy panel shows no difference; one that lost its state to a
 // spark or a dip of its supply, of which nothing tells the driver, comes back. It
 // does nothing before the first frame.
-func (d *ST7789) Refresh() error {
+func (d *Panel) Refresh() error {
 	if !d.known {
 		return nil
 	}
@@ -217,7 +185,7 @@ const windowPixels = 128
 
 // changed gives rectangles that hold each pixel that the glass does not show yet,
 // so that windows and pixels together cost little.
-func (d *ST7789) changed(img *image.RGBA) []image.Rectangle {
+func (d *Panel) changed(img *image.RGBA) []image.Rectangle {
 	if !d.known {
 		return []image.Rectangle{img.Rect}
 	}
@@ -263,7 +231,7 @@ func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
 const bridge = 32
 
 // run finds the next changed pixels of a row, from x on, and where to go on.
-func (d *ST7789) run(img *image.RGBA, x, y int) (image.Rectangle, int) {
+func (d *Panel) run(img *image.RGBA, x, y int) (image.Rectangle, int) {
 	row := d.glass[y*d.o.Width : (y+1)*d.o.Width]
 	pix := img.Pix[y*img.Stride:]
 	x0, x1 := -1, -1
@@ -289,7 +257,7 @@ func rgb565(p []byte) uint16 {
 }
 
 // keep takes a rectangle of an image over into what the glass is to hold.
-func (d *ST7789) keep(img *image.RGBA, r image.Rectangle) {
+func (d *Panel) keep(img *image.RGBA, r image.Rectangle) {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		pix := img.Pix[y*img.Stride:]
 		row := d.glass[y*d.o.Width:]
@@ -300,7 +268,7 @@ func (d *ST7789) keep(img *image.RGBA, r image.Rectangle) {
 }
 
 // write sends one rectangle: its window, then its pixels, high byte first.
-func (d *ST7789) write(r image.Rectangle) error {
+func (d *Panel) write(r image.Rectangle) error {
 	x0, x1 := r.Min.X+d.o.OffsetX, r.Max.X-1+d.o.OffsetX
 	y0, y1 := r.Min.Y+d.o.OffsetY, r.Max.Y-1+d.o.OffsetY
 	if err := d.command(cmdCASET, byte(x0>>8), byte(x0), byte(x1>>8), byte(x1)); err != nil {
@@ -320,35 +288,32 @@ func (d *ST7789) write(r image.Rectangle) error {
 
 // command clocks out a command with D/C low and its data with D/C high, in
 // pieces that the bus takes.
-func (d *ST7789) command(cmd byte, data ...byte) error {
+func (d *Panel) command(cmd byte, data ...byte) error {
 	if err := d.dc.Out(gpio.Low); err != nil {
-		return fmt.Errorf("lcd: st7789: D/C: %w", err)
+		return fmt.Errorf("lcd: %s: D/C: %w", d.name, err)
 	}
 	if err := d.c.Tx([]byte{cmd}, nil); err != nil {
-		return fmt.Errorf("lcd: st7789: command %#02x: %w", cmd, err)
+		return fmt.Errorf("lcd: %s: command %#02x: %w", d.name, cmd, err)
 	}
 	if len(data) == 0 {
 		return nil
 	}
 	if err := d.dc.Out(gpio.High); err != nil {
-		return fmt.Errorf("lcd: st7789: D/C: %w", err)
+		return fmt.Errorf("lcd: %s: D/C: %w", d.name, err)
 	}
 	for len(data) > 0 {
 		n := min(len(data), d.chunk)
 		if err := d.c.Tx(data[:n], nil); err != nil {
-			return fmt.Errorf("lcd: st7789: data of command %#02x: %w", cmd, err)
+			return fmt.Errorf("lcd: %s: data of command %#02x: %w", d.name, cmd, err)
 		}
 		data = data[n:]
 	}
 	return nil
 }
 
-func (d *ST7789) light(l gpio.Level) error {
-	if d.backlight == nil {
-		return nil
-	}
-	if err := d.backlight.Out(l); err != nil {
-		return fmt.Errorf("lcd: st7789: backlight: %w", err)
+func (d *Panel) light(l gpio.Level) error {
+	if err := drive(d.backlight, l); err != nil {
+		return fmt.Errorf("lcd: %s: backlight: %w", d.name, err)
 	}
 	return nil
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm/boards"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+)
+
+func TestBoardCommands(t *testing.T) {
+	run := func(args ...string) (string, error) {
+		out, err := exec.Command(filepath.Join(bin, "payterm"), append([]string{"board"}, args...)...).CombinedOutput()
+		return string(out), err
+	}
+	list, err := run("list")
+	if err != nil || len(boards.Names()) < 6 {
+		t.Fatalf("%s %v", list, err)
+	}
+	for _, name := range boards.Names() {
+		if !strings.Contains(list, name+" ") {
+			t.Errorf("%s is not listed", name)
+		}
+		file := filepath.Join("..", "..", "boards", name+".toml")
+		if out, err := run("check", file); err != nil || !strings.Contains(out, "is right") {
+			t.Errorf("%s: %s %v", name, out, err)
+		}
+		table, err := run("show", name)
+		if err != nil {
+			t.Errorf("%s: %s", name, table)
+		}
+		// The wiring tables of docs are these.
+		doc := filepath.Join("..", "..", "docs", "boards", name+".md")
+		text := fmt.Sprintf("# %s\n\n%s\nProfile: [boards/%s.toml](../../boards/%s.toml); what to set up stands there.\n", name, table, name, name)
+		if *update {
+			if err := os.WriteFile(doc, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(doc); err != nil || string(got) != text {
+			t.Errorf("%s is not what payterm board show says (%v): go test ./cmd/payterm -run BoardCommands -update", doc, err)
+		}
+	}
+	if table, err := run("show", "raspberrypi-i2c-hd44780"); err != nil || !strings.Contains(table, "| display, hd44780 | bus, address 0x27 | I2C1, pins 3 (SDA), 5 (SCL) |") ||
+		!strings.Contains(table, "| keypad | row 1: 1 2 3 CANCEL | GPIO5, pin 29 |") {
+		t.Errorf("%s %v", table, err)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.toml")
+	if err := os.WriteFile(bad, []byte("board = \"b\"\n[display]\ncontroller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run("check", bad); err == nil || !strings.Contains(out, "bad.toml:5: display.columns: 20 by 3 rows") {
+		t.Errorf("%s %v", out, err)
+	}
+	if out, err := run("check", "no-such-board"); err == nil || !strings.Contains(out, "payterm board list") {
+		t.Errorf("%s %v", out, err)
+	}
+}
+
+// Each board that payterm knows runs on emulated hardware, and its glass shines.
+func TestEveryBoardRuns(t *testing.T) {
+	t.Parallel()
+	for _, name := range boards.Names() {
+		_, ready := program(t, "payterm", "emulate", "--board", filepath.Join("..", "..", "boards", name+".toml"), "--listen", "127.0.0.1:0",
+			"--data", t.TempDir(), "--scale", "20")
+		panel := ready["panel"].(string)
+		s := &shop{t: t, panel: panel}
+		s.waitScreen("idle")
+		lit := false
+		for end := time.Now().Add(10 * time.Second); !lit && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			img, err := png.Decode(bytes.NewReader(s.call("GET", panel+"/emu/display.png", nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := img.At(0, 0)
+			for y := range img.Bounds().Dy() {
+				for x := range img.Bounds().Dx() {
+					lit = lit || img.At(x, y) != first
+				}
+			}
+		}
+		if !lit {
+			t.Errorf("%s: nothing on the glass", name)
+		}
+		if resp := strings.TrimSpace(string(s.call("GET", panel+"/emu/violations.txt", nil))); resp != "" {
+			t.Errorf("%s: the chips did not accept: %s", name, resp)
+		}
+	}
+}
+
+// A board that shows characters only prints the code of an Active sale: once, with
+// its end, and the customer pays from the paper.
+func TestCodeOnPaper(t *testing.T) {
+	t.Parallel()
+	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--scale", "20")
+	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
+	s.keys("1", "2", "3", "4", "F1")
+	s.waitScreen("choose_wallet")
+	s.keys("1")
+	words := s.waitScreen("show_code")
+	if !strings.Contains(words, "printed code") {
+		t.Errorf("the screen does not say where the code is: %s", words)
+	}
+	paper := func(until string) string {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			if p := string(s.call("GET", s.panel+"/emu/paper.txt", nil)); strings.Contains(p, until) || time.Now().After(end) {
+				return p
+			}
+		}
+	}
+	if slip := paper("Order "); !strings.Contains(slip, "Pay before ") || !strings.Contains(slip, "$12.34") || !strings.Contains(slip, "This is no receipt") {
+		t.Errorf("the slip: %s", slip)
+	}
+	rows := s.ledger()
+	if len(rows) != 1 || rows[0].CodeURL == "" {
+		t.Fatalf("%+v", rows)
+	}
+	img, err := png.Decode(bytes.NewReader(s.call("GET", s.panel+"/emu/paper.png", nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := qrcode.NewQRCodeReader().Decode(bitmap, nil); err != nil || text.GetText() != rows[0].CodeURL {
+		t.Errorf("the paper reads %v (%v), the gateway gave %q", text, err, rows[0].CodeURL)
+	}
+	s.post(s.sim+"/sim/orders/"+rows[0].ID+"/pay", nil)
+	s.waitScreen("approved")
+	if slip := paper("Customer copy"); strings.Count(slip, "Pay before") != 1 {
+		t.Errorf("the code was printed again: %s", slip)
+	}
+}

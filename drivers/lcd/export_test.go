@@ -1,0 +1,4 @@
+package lcd
+
+// TextPages is for tests.
+var TextPages = textPages

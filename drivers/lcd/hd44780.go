@@ -1,0 +1,240 @@
+package lcd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"payterm"
+
+	"periph.io/x/conn/v3"
+	"periph.io/x/conn/v3/gpio"
+)
+
+// What a PCF8574 on the back of the display is wired to, as nearly all are.
+const (
+	pinRS    = 0x01
+	pinE     = 0x04
+	pinLight = 0x08
+)
+
+// ownSigns are signs that not every HD44780 has where another has them: they are
+// drawn in its character RAM, 5 by 8 dots each, from address 1 on.
+var ownSigns = []struct {
+	sign rune
+	dots [8]byte
+}{
+	{'¥', [8]byte{0x11, 0x0a, 0x1f, 0x04, 0x1f, 0x04, 0x04, 0x00}},
+	{'€', [8]byte{0x07, 0x08, 0x1e, 0x08, 0x1e, 0x08, 0x07, 0x00}},
+	{'£', [8]byte{0x06, 0x09, 0x08, 0x1c, 0x08, 0x08, 0x1f, 0x00}},
+	{'•', [8]byte{0x00, 0x00, 0x0e, 0x0e, 0x0e, 0x00, 0x00, 0x00}},
+}
+
+// HD44780 drives a display of characters by four data lines behind a PCF8574 on
+// I2C. It keeps what the glass holds, and sends only what changed. It is used by
+// one goroutine.
+type HD44780 struct {
+	c     conn.Conn
+	o     Options
+	light byte
+	line  gpio.PinOut // of a backlight beside the PCF8574's; may be nil
+	cells [][]byte    // what the glass holds
+	known bool        // cells are true
+	pages [][]string  // of the screen that is shown
+	at    pager
+}
+
+// NewHD44780 makes a driver of a display of Width by Height characters; Init wakes
+// it.
+func NewHD44780(w Wires, o Options) (*HD44780, error) {
+	switch {
+	case w.Conn == nil:
+		return nil, errors.New("lcd: hd44780: no bus")
+	case (o.Width != 16 || o.Height != 2) && (o.Width != 20 || o.Height != 4):
+		return nil, fmt.Errorf("lcd: hd44780: %d by %d characters: 16 by 2, or 20 by 4", o.Width, o.Height)
+	case o.Sleep == nil:
+		return nil, errors.New("lcd: hd44780: no Sleep: the display needs pauses")
+	}
+	d := &HD44780{c: w.Conn, o: o, line: w.Backlight, cells: make([][]byte, o.Height)}
+	for i := range d.cells {
+		d.cells[i] = bytes.Repeat([]byte{' '}, o.Width)
+	}
+	return d, nil
+}
+
+// Init wakes the display dark; the first frame lights it.
+func (d *HD44780) Init() error {
+	d.known, d.light = false, 0
+	if err := drive(d.line, gpio.Low); err != nil {
+		return fmt.Errorf("lcd: hd44780: backlight: %w", err)
+	}
+	d.o.Sleep(50 * time.Millisecond) // after power-on
+	return d.setUp(0x08)             // display off
+}
+
+// setUp brings the chip to four data lines, whatever it was at (data sheet,
+// "initializing by instruction", 4-bit interface), and says what a reset forgot.
+func (d *HD44780) setUp(display byte) error {
+	for _, step := range []struct {
+		nibble byte
+		pause  time.Duration
+	}{{0x30, 5 * time.Millisecond}, {0x30, time.Millisecond}, {0x30, time.Millisecond}, {0x20, time.Millisecond}} {
+		if err := d.tx([]byte{d.light, step.nibble | d.light | pinE, step.nibble | d.light}); err != nil {
+			return err
+		}
+		d.o.Sleep(step.pause)
+	}
+	// Two lines, 5 by 8 dots; to the right, no shift; the own signs from address 1 on.
+	b := d.bytes(nil, 0, 0x28, display, 0x06, 0x40|8)
+	for _, own := range ownSigns {
+		b = d.bytes(b, pinRS, own.dots[:]...)
+	}
+	return d.tx(b)
+}
+
+// bytes appends what the PCF8574 is to be told so that the chip gets bytes: each
+// half with E high, then low. RS is there before E rises. Two bytes on a bus of
+// 400 kHz take 45 us, and an instruction 37.
+func (d *HD44780) bytes(to []byte, rs byte, values ...byte) []byte {
+	to = append(to, rs|d.light)
+	for _, v := range values {
+		for _, half := range []byte{v & 0xf0, v << 4} {
+			to = append(to, half|rs|d.light|pinE, half|rs|d.light)
+		}
+	}
+	return to
+}
+
+func (d *HD44780) tx(b []byte) error {
+	if err := d.c.Tx(b, nil); err != nil {
+		return fmt.Errorf("lcd: hd44780: %w", err)
+	}
+	return nil
+}
+
+// Refresh is Display's.
+func (d *HD44780) Refresh() error {
+	if !d.known {
+		return nil
+	}
+	d.known = false
+	if err := d.setUp(0x0c); err != nil { // display on: it is not to blink
+		return err
+	}
+	return d.whole()
+}
+
+// whole sends all rows and lights the display.
+func (d *HD44780) whole() error {
+	d.light = pinLight
+	for row := range d.cells {
+		if err := d.write(row, 0, d.o.Width); err != nil {
+			return err
+		}
+	}
+	if err := d.tx(d.bytes(nil, 0, 0x0c)); err != nil { // on, without a cursor
+		return err
+	}
+	if err := drive(d.line, gpio.High); err != nil {
+		return fmt.Errorf("lcd: hd44780: backlight: %w", err)
+	}
+	d.known = true
+	return nil
+}
+
+// Show is Display's.
+func (d *HD44780) Show(s payterm.Screen) error {
+	var fits bool
+	d.pages, fits = textPages(s, d.o.Width, d.o.Height)
+	err := d.send(d.pages[d.at.of(s.Name, len(d.pages))])
+	switch {
+	case err != nil:
+		return err
+	case s.QR != "":
+		return fmt.Errorf("%w: this one has characters only", ErrQRTooSmall)
+	case !fits:
+		return fmt.Errorf("%w: screen %q: %s", ErrDoesNotFit, s.Name, s.Amount)
+	}
+	return nil
+}
+
+// Turn is Display's.
+func (d *HD44780) Turn() error {
+	if !d.at.turn(len(d.pages)) {
+		return nil
+	}
+	return d.send(d.pages[d.at.page])
+}
+
+// CanShow is Display's: never.
+func (d *HD44780) CanShow(string) bool { return false }
+
+// send brings rows of text onto the glass.
+func (d *HD44780) send(rows []string) error {
+	known := d.known
+	d.known = false // until all of it is sent
+	for i, cells := range d.cells {
+		text := ""
+		if i < len(rows) {
+			text = rows[i]
+		}
+		from, to := d.o.Width, 0
+		for x, b := range d.encode(text) {
+			if cells[x] != b {
+				cells[x] = b
+				from, to = min(from, x), x+1
+			}
+		}
+		if known && from < to {
+			if err := d.write(i, from, to); err != nil {
+				return err
+			}
+		}
+	}
+	if !known {
+		return d.whole()
+	}
+	d.known = true
+	return nil
+}
+
+// encode gives the display's codes of a row, filled up with blanks.
+func (d *HD44780) encode(text string) []byte {
+	row := bytes.Repeat([]byte{' '}, d.o.Width)
+	x := 0
+	for _, r := range text {
+		if x == len(row) {
+			break
+		}
+		row[x] = code(r)
+		x++
+	}
+	return row
+}
+
+// code is a sign's address in the display's character ROM, where all ROMs agree,
+// or in its RAM.
+func code(r rune) byte {
+	for i, own := range ownSigns {
+		if own.sign == r {
+			return byte(i + 1)
+		}
+	}
+	switch {
+	case r == '\\': // the Japanese ROM has a yen there
+		return '/'
+	case r == '~': // and an arrow
+		return '-'
+	case r < ' ' || r > '}':
+		return '?'
+	}
+	return byte(r)
+}
+
+// write sends cells of one row behind their address.
+func (d *HD44780) write(row, from, to int) error {
+	start := [...]int{0x00, 0x40, d.o.Width, 0x40 + d.o.Width}[row] // the third row goes on where the first ends
+	b := d.bytes(nil, 0, 0x80|byte(start+from))
+	return d.tx(d.bytes(b, pinRS, d.cells[row][from:to]...))
+}

@@ -1,0 +1,173 @@
+package emulated
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"periph.io/x/conn/v3"
+	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/physic"
+	"periph.io/x/conn/v3/spi"
+)
+
+// The largest transfers in bytes: spidev's default buffer, and the largest message
+// that i2c-dev takes.
+const (
+	maxTransfer = 4096
+	maxMessage  = 8192
+)
+
+// transferTime is what a transfer takes apart from its bits: the call into the
+// kernel and the turn of the chip select (an estimate).
+const transferTime = 10 * time.Microsecond
+
+// BusTraffic is what went over the display's bus.
+type BusTraffic struct {
+	Transfers, Bytes int
+	Time             time.Duration // that the bus was busy, in real time
+}
+
+// bus is what a display hangs on, of whatever kind.
+type bus struct {
+	name   string
+	sleep  func(time.Duration)
+	report report
+
+	mu      sync.Mutex
+	cuts    int // transfers that are yet to break off
+	traffic BusTraffic
+}
+
+// count takes a transfer down.
+func (b *bus) count(bytes int, took time.Duration) {
+	b.traffic.Transfers++
+	b.traffic.Bytes += bytes
+	b.traffic.Time += took
+}
+
+// broke tells whether this transfer breaks off after got of all its bytes.
+func (b *bus) broke(got, all int) error {
+	if b.cuts == 0 {
+		return nil
+	}
+	b.cuts--
+	return fmt.Errorf("emulated: the transfer broke off after %d of %d bytes", got, all)
+}
+
+// tooLong refuses a transfer that the kernel would.
+func (b *bus) tooLong(n, most int, who string) error {
+	if n <= most {
+		return nil
+	}
+	b.report(TransferSize, "a transfer of %d bytes, %s takes %d", n, who, most)
+	return fmt.Errorf("emulated: a transfer of %d bytes: %s takes %d", n, who, most)
+}
+
+// spiPort is an SPI bus with one chip, which takes the time that the bytes take.
+type spiPort struct {
+	bus
+	chip     interface{ clock(data bool, w []byte) }
+	hz       int64
+	maxClock int64 // that the chip takes
+
+	dc     bool
+	driven bool // D/C was
+	behind time.Duration
+}
+
+func (s *spiPort) setDC(data bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dc, s.driven = data, true
+}
+
+func (s *spiPort) String() string                    { return s.name }
+func (s *spiPort) Close() error                      { return nil }
+func (s *spiPort) LimitSpeed(physic.Frequency) error { return nil }
+func (s *spiPort) Duplex() conn.Duplex               { return conn.Half }
+func (s *spiPort) MaxTxSize() int                    { return maxTransfer }
+func (s *spiPort) TxPackets([]spi.Packet) error      { return errors.New("emulated: packets are not wired") }
+func (s *spiPort) Connect(f physic.Frequency, m spi.Mode, bits int) (spi.Conn, error) {
+	if m != spi.Mode0 && m != spi.Mode3 || bits != 8 {
+		return nil, errors.New("emulated: the panel listens in mode 0 or 3, 8 bits")
+	}
+	if most := physic.Frequency(s.maxClock) * physic.Hertz; f > most {
+		s.report(ClockSpeed, "%s, the panel takes %s", f, most)
+	}
+	return s, nil
+}
+
+func (s *spiPort) Tx(w, _ []byte) error {
+	if err := s.tooLong(len(w), maxTransfer, "spidev"); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.driven {
+		s.report(DataCommand, "bytes before the D/C line was driven")
+		s.driven = true // said once
+	}
+	whole := len(w)
+	if s.cuts > 0 {
+		w = w[:whole/4*2] // between two pixels
+	}
+	s.chip.clock(s.dc, w)
+	took := transferTime + time.Duration(len(w))*8*time.Second/time.Duration(s.hz)
+	s.count(len(w), took)
+	if s.behind += took; s.behind > 10*time.Millisecond { // sleeping for less costs more than it tells
+		s.sleep(s.behind)
+		s.behind = 0
+	}
+	return s.broke(len(w), whole)
+}
+
+// i2cByte is a byte with its acknowledgement at the 100 kHz of the standard mode.
+const i2cByte = 90 * time.Microsecond
+
+// i2cChip listens on I2C. It gets the bytes behind its address with the time at
+// which each was there.
+type i2cChip interface {
+	message(w []byte, at func(i int) time.Duration)
+	answers() bool // to its address: it has power
+}
+
+// i2cPort is an I2C bus with one chip.
+type i2cPort struct {
+	bus
+	chip    i2cChip
+	address uint16
+	now     func() time.Duration
+}
+
+func (p *i2cPort) String() string                  { return p.name }
+func (p *i2cPort) Close() error                    { return nil }
+func (p *i2cPort) SetSpeed(physic.Frequency) error { return errors.New("emulated: the kernel sets it") }
+
+var _ i2c.BusCloser = (*i2cPort)(nil)
+
+func (p *i2cPort) Tx(address uint16, w, r []byte) error {
+	if len(r) > 0 {
+		return errors.New("emulated: nothing is read from a display")
+	}
+	if err := p.tooLong(len(w), maxMessage, "i2c-dev"); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if address != p.address || !p.chip.answers() {
+		return fmt.Errorf("emulated: %s: remote I/O error: nobody answers at %#02x", p.name, address)
+	}
+	whole := len(w)
+	if p.cuts > 0 {
+		w = w[:whole/2]
+	}
+	start := p.now()
+	at := func(i int) time.Duration { return start + time.Duration(i+2)*i2cByte } // behind the address
+	p.chip.message(w, at)
+	took := transferTime + time.Duration(len(w)+1)*i2cByte
+	p.count(len(w), took)
+	p.sleep(took) // a chip that must be waited for counts from its last byte
+	return p.broke(len(w), whole)
+}

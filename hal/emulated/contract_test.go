@@ -1,0 +1,408 @@
+package emulated_test
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/drivers/lcd"
+	"payterm/hal"
+	"payterm/hal/emulated"
+)
+
+// The contract of all displays, held against each driver on its chip.
+
+// glasses are boards that differ in their display.
+var glasses = []struct{ name, display string }{
+	{"st7789", `controller = "st7789"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+backlight = "L:18"
+width = 240
+height = 320
+inverted = true`},
+	{"ili9341", `controller = "ili9341"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+backlight = "L:18"
+width = 320
+height = 240
+rotation = 90
+mirror_x = true
+bgr = true`},
+	{"ili9341 without a reset line", `controller = "ili9341"
+spi = "SPI0.0"
+dc = "L:25"
+width = 240
+height = 320`},
+	{"ssd1306 on I2C", `controller = "ssd1306"
+i2c = "I2C1"
+width = 128
+height = 64`},
+	{"ssd1306 on SPI", `controller = "ssd1306"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+width = 128
+height = 64
+rotation = 180
+contrast = 255`},
+	{"hd44780 20x4", `controller = "hd44780"
+i2c = "I2C1"
+columns = 20
+rows = 4`},
+	{"hd44780 16x2", `controller = "hd44780"
+i2c = "I2C1"
+address = 0x3f
+backlight = "L:18"
+columns = 16
+rows = 2`},
+	{"fbdev of 16 bits", `controller = "fbdev"
+device = "/dev/fb0"
+bits = 16
+backlight = "L:18"
+width = 320
+height = 240`},
+	{"fbdev of 32 bits, turned", `controller = "fbdev"
+device = "/dev/fb0"
+bits = 32
+width = 480
+height = 800
+rotation = 90`},
+}
+
+// newGlass is a board with one of them; violations fail the test.
+func newGlass(t testing.TB, display string, scale float64) (*emulated.Board, *hal.Board) {
+	t.Helper()
+	p, err := hal.ReadProfile("glass.toml", []byte("board = \"glass\"\n[display]\n"+display))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newBoardOf(t, scale, func(whole *hal.Profile) { *whole = p })
+}
+
+var aCode = payterm.Screen{
+	Name: "show_code", Tone: payterm.Busy, Title: "Alipay: please scan", Amount: "$12.34", Elapsed: "0:01", Watermark: "SIMULATION",
+	QR: "https://qr.alipay.com/bax00000example", Small: "Order T1AAAAA000001", Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "cancel"}},
+}
+
+// show shows a screen; that a glass is too small for a QR code is no failure here.
+func show(t testing.TB, d lcd.Display, s payterm.Screen) {
+	t.Helper()
+	if err := d.Show(s); err != nil && (s.QR == "" || d.CanShow(s.QR) || !errors.Is(err, lcd.ErrQRTooSmall)) {
+		t.Fatal(err)
+	}
+}
+
+func TestDisplayContract(t *testing.T) {
+	for _, g := range glasses {
+		t.Run(g.name, func(t *testing.T) {
+			before := runtime.NumGoroutine()
+			e, b := newGlass(t, g.display, 1000)
+			d := newDisplay(t, e, b)
+			screens := []payterm.Screen{waiting("0:41"), aCode, amount("$12.34"), changes[2].to, waiting("0:42"), {Name: "blank"}}
+
+			// The reference: what each screen is on a glass that has shown nothing else.
+			want := map[string]*image.RGBA{}
+			for _, s := range screens {
+				fresh, wires := newGlass(t, g.display, 1e6)
+				f := newDisplay(t, fresh, wires)
+				if unlike(fresh.Frame(), darkness(fresh.Frame())) {
+					t.Error("it shines before the first frame")
+				}
+				show(t, f, s)
+				want[s.Name+s.Elapsed] = fresh.Frame()
+			}
+			holds := func(s payterm.Screen, when string) {
+				t.Helper()
+				if unlike(e.Frame(), want[s.Name+s.Elapsed]) {
+					t.Errorf("%s the glass does not show %s", when, s.Name)
+				}
+			}
+
+			for _, s := range append(screens, screens...) {
+				show(t, d, s)
+				holds(s, "after others")
+			}
+
+			// A frame that is there already costs nothing, a small change little.
+			sent := func(s payterm.Screen) int {
+				was := e.Bus().Bytes
+				show(t, d, s)
+				return e.Bus().Bytes - was
+			}
+			whole := func() int {
+				was := e.Bus().Bytes
+				if err := d.Refresh(); err != nil {
+					t.Fatal(err)
+				}
+				return e.Bus().Bytes - was
+			}()
+			show(t, d, waiting("0:41"))
+			if n := sent(waiting("0:41")); n != 0 {
+				t.Errorf("the same frame cost %d bytes", n)
+			}
+			if n := sent(waiting("0:42")); n == 0 || n > whole/4 {
+				t.Errorf("a second that passes cost %d bytes of %d", n, whole)
+			}
+			holds(waiting("0:42"), "after a second")
+			if err := d.Refresh(); err != nil {
+				t.Fatal(err)
+			}
+			holds(waiting("0:42"), "after a refresh")
+
+			// The supply dips, of which nobody hears.
+			if err := e.BrownOut(); err != nil {
+				t.Fatal(err)
+			}
+			if !unlike(e.Frame(), want["waiting0:42"]) {
+				t.Error("a brown-out leaves the frame")
+			}
+			e.Sleep(120 * time.Millisecond)
+			if err := d.Refresh(); err != nil {
+				t.Fatal(err)
+			}
+			holds(waiting("0:42"), "after a brown-out")
+
+			// The cable is pulled and put back.
+			if err := errors.Join(e.Unplug("display")); err != nil {
+				t.Fatal(err)
+			}
+			d.Show(amount("$1.00")) //nolint:errcheck // a bus without an answer does not always tell
+			if err := e.Plug("display"); err != nil {
+				t.Fatal(err)
+			}
+			e.Sleep(120 * time.Millisecond)
+			if err := d.Init(); err != nil {
+				t.Fatal(err)
+			}
+			show(t, d, waiting("0:42"))
+			holds(waiting("0:42"), "after it was pulled")
+
+			// A transfer breaks off.
+			if err := e.CutTransfers(1); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Show(amount("$12.34")); err == nil {
+				t.Error("a transfer that broke off is no error")
+			}
+			if err := d.Init(); err != nil {
+				t.Fatal(err)
+			}
+			show(t, d, amount("$12.34"))
+			holds(amount("$12.34"), "after a transfer that broke off")
+
+			for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			}
+			if now := runtime.NumGoroutine(); now > before {
+				t.Errorf("%d goroutines before, %d now", before, now)
+			}
+		})
+	}
+}
+
+// unlike tells frames apart, every pixel of them.
+func unlike(a, b *image.RGBA) bool { return a.Rect != b.Rect || !bytes.Equal(a.Pix, b.Pix) }
+
+// darkness is a frame of one colour: that of its first pixel.
+func darkness(like *image.RGBA) *image.RGBA {
+	img := image.NewRGBA(like.Rect)
+	for i := range img.Pix {
+		img.Pix[i] = like.Pix[i%4]
+	}
+	return img
+}
+
+// What a driver of pixels is given is what a person sees, each pixel of it, however
+// the glass is mounted.
+func TestEveryPixel(t *testing.T) {
+	for _, g := range glasses {
+		if strings.Contains(g.display, "hd44780") {
+			continue // of characters
+		}
+		turns := []string{""}
+		switch {
+		case strings.Contains(g.display, "ssd1306"):
+			turns = []string{"", "rotation = 180", "mirror_x = true", "mirror_y = true\nrotation = 180"}
+		case strings.Contains(g.display, "rotation"):
+			turns = []string{"", "rotation = 180", "rotation = 270", "rotation = 0"}
+		}
+		for _, turn := range turns {
+			display := g.display
+			if turn != "" {
+				lines := slices.DeleteFunc(strings.Split(display, "\n"), func(l string) bool { return strings.HasPrefix(l, "rotation") })
+				if r := strings.Contains(turn, "180") || strings.HasSuffix(turn, " 0"); r && strings.Contains(g.display, "rotation = 90") {
+					display = strings.NewReplacer("width", "height", "height", "width").Replace(strings.Join(lines, "\n"))
+				} else {
+					display = strings.Join(lines, "\n")
+				}
+				display += "\n" + turn
+			}
+			e, b := newGlass(t, display, 1e6)
+			d, ok := newDisplay(t, e, b).(interface{ Send(*image.RGBA) error })
+			if !ok {
+				t.Fatalf("%s takes no images", g.name)
+			}
+			mono := strings.Contains(display, "ssd1306")
+			img := image.NewRGBA(e.Frame().Rect)
+			paint := func(x, y, seed int) {
+				c := color.RGBA{uint8(x*8 + seed), uint8(y*4 + seed), uint8((x>>5)<<3 ^ y), 0xff}
+				if mono {
+					v := uint8(0xff * ((x*x ^ y*3 + x/7 + seed) & 1))
+					c = color.RGBA{v, v, v, 0xff}
+				}
+				img.SetRGBA(x, y, c)
+			}
+			for y := range img.Rect.Dy() {
+				for x := range img.Rect.Dx() {
+					paint(x, y, 0)
+				}
+			}
+			for round := range 3 {
+				if err := d.Send(img); err != nil {
+					t.Fatal(err)
+				}
+				if n := wrongPixels(img, e.Frame(), mono); n != 0 {
+					t.Errorf("%s, %q: %d pixels are wrong in round %d", g.name, turn, n, round)
+				}
+				for i := range 40 {
+					paint(20+i, 10+i, 100*round+17)
+					paint(90-i, 40, 50*round+9)
+				}
+			}
+		}
+	}
+}
+
+func wrongPixels(want, got *image.RGBA, mono bool) int {
+	if !mono {
+		return differ(want, got)
+	}
+	n := 0
+	for i := 0; i < len(want.Pix); i += 4 {
+		if (want.Pix[i] >= 0x80) != (got.Pix[i] >= 0x50) {
+			n++
+		}
+	}
+	return n
+}
+
+// A display of characters says all words of a screen, over its pages.
+func TestNothingIsCut(t *testing.T) {
+	long := payterm.Screen{
+		Name: "warning", Tone: payterm.Doubt, Title: "Paid already?", Amount: "$1234.56", Status: "offline", Watermark: "SIMULATION",
+		Lines: []string{"A payment of this amount is still in doubt.", "Charge the customer again?"}, Small: "Order TERM01AAAAA000001",
+		Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "stop"}, {Key: payterm.KeyEnter, Does: "charge"}},
+	}
+	for _, g := range glasses {
+		if !strings.Contains(g.display, "hd44780") {
+			continue
+		}
+		e, b := newGlass(t, g.display, 1000)
+		d := newDisplay(t, e, b)
+		for _, s := range []payterm.Screen{long, aCode, waiting("0:41"), amount("€12.34"), changes[2].to} {
+			show(t, d, s)
+			seen, pages := "", 0
+			var told []string
+			first := e.Text()
+			for {
+				rows := e.Text()
+				if !strings.Contains(strings.Join(rows, " "), s.Watermark) {
+					t.Errorf("%s, %s: a page without its mark: %q", g.name, s.Name, rows)
+				}
+				for _, row := range rows { // a long word goes on in the next row
+					if row = strings.ReplaceAll(row, " ", ""); !slices.Contains(told, row) {
+						seen += row
+						told = append(told, row)
+					}
+				}
+				if err := d.Turn(); err != nil {
+					t.Fatal(err)
+				}
+				if pages++; slices.Equal(e.Text(), first) || pages > 20 {
+					break
+				}
+			}
+			words := strings.Fields(strings.Join(append(s.Lines, s.Title, s.Small, s.Status, s.Elapsed, strings.ReplaceAll(s.Amount, "€", "\ue002")), " "))
+			for _, k := range s.Keys {
+				words = append(words, string(k.Key), k.Does)
+			}
+			for _, w := range words {
+				if !strings.Contains(seen, w) {
+					t.Errorf("%s, %s: %q is on none of %d pages: %q", g.name, s.Name, w, pages, seen)
+				}
+			}
+		}
+	}
+}
+
+// QR codes are read at the glass's real resolution where it says that it can show
+// them, with the dark edge of its case around.
+func TestZbarReadsEveryGlass(t *testing.T) {
+	for _, g := range glasses {
+		for _, code := range []string{"https://qr.alipay.com/bax00000example", "https://qr.alipay.com/bax0000012345678901234567", "weixin://wxpay/bizpayurl?pr=" + strings.Repeat("aZ3_", 30)} {
+			e, b := newGlass(t, g.display, 1e6)
+			d := newDisplay(t, e, b)
+			s := aCode
+			s.QR = code
+			err := d.Show(s)
+			if can := d.CanShow(code); can != (err == nil) || !can && !errors.Is(err, lcd.ErrQRTooSmall) {
+				t.Errorf("%s: it can show it: %v, and: %v", g.name, can, err)
+			}
+			var want []string
+			if err == nil {
+				want = []string{"QR-Code:" + code}
+			}
+			if got := zbar(t, cased(e.Frame())); !slices.Equal(got, want) {
+				t.Errorf("%s: zbar reads %q, want %q", g.name, got, want)
+			}
+		}
+	}
+}
+
+// cased puts the dark edge of a case around a glass.
+func cased(img *image.RGBA) *image.RGBA {
+	out := image.NewRGBA(img.Rect.Inset(-20))
+	for i := 3; i < len(out.Pix); i += 4 {
+		out.Pix[i] = 0xff
+	}
+	for y := range img.Rect.Dy() {
+		copy(out.Pix[out.PixOffset(0, y):], img.Pix[img.PixOffset(0, y):img.PixOffset(0, y)+4*img.Rect.Dx()])
+	}
+	return out
+}
+
+// TestPictures writes what the glasses show to PAYTERM_PICTURES, for eyes.
+func TestPictures(t *testing.T) {
+	dir := os.Getenv("PAYTERM_PICTURES")
+	if dir == "" {
+		t.Skip("PAYTERM_PICTURES names no directory")
+	}
+	for _, g := range glasses {
+		e, b := newGlass(t, g.display, 1e6)
+		d := newDisplay(t, e, b)
+		for _, s := range []payterm.Screen{waiting("0:41"), aCode, amount("¥12.34"), changes[2].to} {
+			show(t, d, s)
+			var out bytes.Buffer
+			if err := png.Encode(&out, e.Frame()); err != nil {
+				t.Fatal(err)
+			}
+			name := strings.ReplaceAll(g.name, " ", "_") + "_" + s.Name + ".png"
+			if err := os.WriteFile(filepath.Join(dir, name), out.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
