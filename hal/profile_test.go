@@ -193,7 +193,11 @@ func FuzzProfile(f *testing.F) {
 			}
 			return
 		}
-		if d := p.Display; d != nil && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > 320 || d.OffsetY+d.Height > 320) {
+		most := 320 // of a controller's memory; a frame buffer has its screen's
+		if p.Display != nil && p.Display.Controller == "fbdev" {
+			most = 1 << 14
+		}
+		if d := p.Display; d != nil && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > most || d.OffsetY+d.Height > most) {
 			t.Errorf("%+v", d)
 		}
 		if k := p.Keypad; k != nil && (len(k.Keys) != len(k.Rows) || k.ScanInterval.Duration <= 0 || k.Debounce.Duration < k.ScanInterval.Duration) {
