@@ -331,7 +331,7 @@ type Rules struct {
 	ActiveCodeLife  time.Duration `json:"active_code_life"`
 	PassiveCodeLife time.Duration `json:"passive_code_life"`
 	RefundInterval  time.Duration `json:"refund_interval"` // between inquiries about the sale at the counter
-	RefundWindow   time.Duration `json:"refund_window"`  // then the result is called unknown
+	RefundWindow    time.Duration `json:"refund_window"`   // then the result is called unknown
 	DoubtGuard      time.Duration `json:"doubt_guard"`     // a doubt this young needs a supervisor's override
 	HTTPTimeout     time.Duration `json:"http_timeout"`    // of one request in all
 	MaxFeeMinor     int64         `json:"max_fee_minor,omitempty"`
@@ -381,7 +381,7 @@ func DefaultRules() Rules {
 		ActiveCodeLife:  130 * 60 * s,
 		PassiveCodeLife: 24 * 3600 * s,
 		RefundInterval:  5 * s,
-		RefundWindow:   60 * s,
+		RefundWindow:    60 * s,
 		DoubtGuard:      300 * s,
 		HTTPTimeout:     15 * s,
 	}
