@@ -647,7 +647,7 @@ func (r *Runner) now() time.Duration {
 // plan puts the order's next deadline into the queue.
 func (r *Runner) plan(l *live) {
 	due, any := l.order.Due()
-	if l.retryAt > 0 && (!any || due < l.retryAt) {
+	if l.retryAt > 0 && (!any || due < l.retryAt || len(l.unsaved) > 0) { // an answer in hand does not wait for its order's deadline
 		due, any = l.retryAt, true
 		l.retryAt = 0
 	}

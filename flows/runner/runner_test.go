@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -27,7 +28,32 @@ type world struct {
 	screens []string
 	slips   []flows.Slip
 	tags    string
+	known   []payterm.OrderID // who was asked about, in turn
+	heard   func(payterm.Inquiry) payterm.Answer
+	full    bool // nothing can be written, nor set aside
 }
+
+// disk is a store whose disk can be full.
+type disk struct {
+	*storage.Store
+	w *world
+}
+
+func (d disk) Reserve() error {
+	if d.w.full {
+		return storage.ErrFull
+	}
+	return d.Store.Reserve()
+}
+
+func (d disk) Commit(entries ...payterm.Entry) error {
+	if d.w.full {
+		return storage.ErrFull
+	}
+	return d.Store.Commit(entries...)
+}
+
+func (d disk) Writable() error { return errors.Join(d.Reserve(), d.Store.Writable()) }
 
 func (w *world) Now() (time.Duration, time.Time) {
 	return w.now, time.UnixMilli(1_800_000_000_000).Add(w.now)
@@ -41,8 +67,12 @@ func (w *world) Pay(_ context.Context, p payterm.Payment) payterm.Answer {
 	return w.answer()
 }
 func (w *world) Refund(context.Context, payterm.RefundRequest) payterm.Answer { return w.answer() }
-func (w *world) Inquire(context.Context, payterm.Inquiry) payterm.Answer {
+func (w *world) Inquire(_ context.Context, q payterm.Inquiry) payterm.Answer {
 	w.asked++
+	w.known = append(w.known, q.OrderID)
+	if w.heard != nil {
+		return w.heard(q)
+	}
 	return w.answer()
 }
 func (w *world) answer() payterm.Answer {
@@ -69,7 +99,7 @@ func (w *world) boot() {
 	w.store, w.pending = s, nil
 	settings := flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(), ActiveWallets: flows.WalletSetOf(payterm.Alipay)}
 	w.r = New(Config{
-		Journal: s, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
+		Journal: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
 		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
 		Slip: func(slip flows.Slip, _ payterm.Order, _ bool) payterm.Receipt {
 			w.slips = append(w.slips, slip)
@@ -103,6 +133,9 @@ func (w *world) run(d time.Duration) {
 			for len(w.r.inbox) > 0 {
 				(<-w.r.inbox)()
 			}
+		}
+		if len(w.r.orders) < 10 { // or it would take a while
+			w.recount()
 		}
 		due, any := w.r.Due()
 		if !any || due > end {
