@@ -97,6 +97,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	board, profile := counterBoard(t)
 	s := &shop{t: t, dir: t.TempDir()}
+	s.data = filepath.Join(s.dir, "data")
 	key := filepath.Join(s.dir, "key")
 	write(t, key, "0123456789ABCDEF\n")
 	_, ready := program(t, "ottsim", "--listen", "127.0.0.1:0", "--merchant-id", "ON00000000", "--sign-key-file", key)
