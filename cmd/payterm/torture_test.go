@@ -263,7 +263,7 @@ func (m *torment) watch() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	if status.State == "scan" && time.Since(m.shownAt) > time.Second { // as a customer does whose code was not read
+	if status.State == "scan" && len(m.codes) > 0 && time.Since(m.shownAt) > time.Second { // as a customer does whose code was not read
 		m.scan(m.codes[len(m.codes)-1])
 		m.shownAt = time.Now()
 	}
