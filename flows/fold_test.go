@@ -1,0 +1,139 @@
+package flows
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"payterm"
+
+	"pgregory.net/rapid"
+)
+
+// TestFold: for whatever happens to an order, folding its journalled events gives
+// the facts of the living one.
+func TestFold(t *testing.T) {
+	journalled := 0
+	rapid.Check(t, func(t *rapid.T) {
+		begins := []Event{
+			SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Rules: DefaultRules()},
+			SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 90, TipMinor: 10, Currency: "CAD", Rules: DefaultRules()},
+			RefundBegan{ID: "T1AAAAA000001", SaleID: "T1AAAAA000007", SaleTotalMinor: 100, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: DefaultRules()},
+		}
+		all := append(slices.Clone(events()), SaleBegan{}, RefundBegan{})
+		var living Order
+		var kept []Stamped
+		now := time.Second
+		next := rapid.SampledFrom(begins).Draw(t, "begins")
+		for range rapid.IntRange(1, 30).Draw(t, "events") {
+			in := Stamped{Stamp: payterm.Stamp{Boot: "AAAAA", Mono: now, Wall: time.UnixMilli(1e12).Add(now)}, Jitter: rapid.Uint16().Draw(t, "jitter"), Event: next}
+			after, _ := Step(living, in)
+			if Lasting(living, after) {
+				name, body, err := EncodeEvent(in.Event)
+				if err != nil {
+					t.Fatal(err)
+				}
+				read, err := DecodeEvent(name, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept = append(kept, Stamped{Stamp: in.Stamp, Event: read})
+				journalled++
+			}
+			living = after
+			now += rapid.SampledFrom([]time.Duration{0, time.Second, 4 * time.Second, 61 * time.Second, 25 * time.Hour}).Draw(t, "pause")
+			next = rapid.SampledFrom(all).Draw(t, "event")
+			if scan, ok := next.(CodeScanned); ok {
+				scan.Began = now
+				next = scan
+			}
+		}
+		folded, err := Fold(kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if folded.Facts() != living.Facts() {
+			t.Fatalf("folded %+v\nliving %+v", folded.Facts(), living.Facts())
+		}
+	})
+	if journalled == 0 {
+		t.Error("nothing was journalled: this proves nothing")
+	}
+}
+
+// TestTypedAmount: whatever keys are pressed in whatever order, the amount on the
+// screen is the one that a till would show: digits shift in from the right, one
+// that would pass the limit is refused whole.
+func TestTypedAmount(t *testing.T) {
+	keys := []payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyUp}
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.SampledFrom([]int64{1, 99, 10_000, 1_000_000, payterm.MaxMinor}).Draw(t, "limit")
+		counter := NewTerminal(Settings{Currency: "CAD", MaxMinor: limit, Rules: DefaultRules()})
+		typed := "" // the model counts in digits, not in numbers
+		for range rapid.IntRange(1, 40).Draw(t, "keys") {
+			k := rapid.SampledFrom(keys).Draw(t, "key")
+			switch longer := typed + string(k); {
+			case k == payterm.KeyCancel:
+				typed = ""
+			case k == payterm.KeyClear:
+				typed = typed[:max(0, len(typed)-1)]
+			case k == payterm.KeyUp:
+			case typed == "" && (k == "0" || k == payterm.Key00): // no amount begins with a zero
+			case len(longer) < len(digitsOf(limit)), len(longer) == len(digitsOf(limit)) && longer <= digitsOf(limit):
+				typed = longer
+			}
+			counter, _ = StepTerminal(counter, Stamped{Stamp: payterm.Stamp{Mono: time.Second}, Event: KeyPressed{k}})
+			if shown := counter.Shown.Total.Minor; digitsOf(shown) != typed {
+				t.Fatalf("typed %q, on the screen %d", typed, shown)
+			}
+		}
+	})
+}
+
+// digitsOf writes a number without strconv's zero for nothing.
+func digitsOf(n int64) string {
+	var digits []byte
+	for ; n > 0; n /= 10 {
+		digits = append(digits, byte('0'+n%10))
+	}
+	slices.Reverse(digits)
+	return string(digits)
+}
+
+// FuzzJournalRow: what stands in a journal, in whatever order, is read or refused
+// and never a panic.
+func FuzzJournalRow(f *testing.F) {
+	began, err := json.Marshal(SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Rules: DefaultRules()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, e := range events() {
+		name, body, err := EncodeEvent(e)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add("sale_began", []byte(began), name, []byte(body), int64(time.Second))
+	}
+	f.Add("refund_began", []byte(`{"order_id":"T1AAAAA000001","amount_minor":-9223372036854775808}`), "woke", []byte(`{}`), int64(-1))
+	f.Fuzz(func(t *testing.T, first string, firstBody []byte, name string, body []byte, mono int64) {
+		var list []Stamped
+		for i, row := range []struct {
+			name string
+			body []byte
+		}{{first, firstBody}, {name, body}, {"restarted", []byte(`{"soon":true}`)}, {name, body}} {
+			e, err := DecodeEvent(row.name, row.body)
+			if err != nil {
+				continue
+			}
+			list = append(list, Stamped{Stamp: payterm.Stamp{Mono: time.Duration(mono) * time.Duration(i)}, Event: e})
+		}
+		o, err := Fold(list)
+		if err == nil && o.Impossible() != nil {
+			t.Errorf("folded to a state that cannot be: %v", o.Impossible())
+		}
+		o.Row()
+		o.Owes()
+		o.Due()
+	})
+}
