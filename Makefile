@@ -10,6 +10,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # bytes; an agent whose clock lies before it knows that its clock is not set.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+# Asked once: a program and its bill of materials name the same source.
+VERSION := $(VERSION)
+SOURCE_DATE_EPOCH := $(SOURCE_DATE_EPOCH)
+COMMIT := $(COMMIT)
 STAMP := -X main.version=$(VERSION) -X main.built=$(SOURCE_DATE_EPOCH)
 
 TIME ?= 30s
