@@ -78,7 +78,7 @@ var bugs = []planted{
 		"	case retryAt >= o.SentAt+o.Sale.Rules.CodeMaxAge:", "	case retryAt >= o.SentAt+5*o.Sale.Rules.CodeMaxAge:"}, {"flows/order.go",
 		"		if in.Mono >= o.SentAt+o.Sale.Rules.CodeMaxAge {", "		if in.Mono >= o.SentAt+5*o.Sale.Rules.CodeMaxAge {"}}},
 	{"late_payment_swallowed", "late_payment", []edit{{"flows/order.go",
-		"	late := o.Outcome != payterm.Open\n", "	late := false\n"}}},
+		"	late, doubted := o.Outcome != payterm.Open, o.doubtSlip()\n", "	late, doubted := false, o.doubtSlip()\n"}}},
 	{"silent_second_sale", "silent_second", []edit{{"flows/terminal.go",
 		"	case ev.Order == \"\" || ev.Order == t.Want.Despite:", "	case true:"}}},
 	{"order_id_reused", "own_ids", []edit{{"storage/counter.go",
@@ -90,7 +90,7 @@ var bugs = []planted{
 		"	case o.Phase == Listed:\n		o.Phase = Closed\n", "	case o.Phase == Listed:\n		o.Phase = Closed\n	case o.Outcome == payterm.Approved:\n		o.Outcome = payterm.Declined\n"}, {"storage/migration/0001_journal.sql",
 		"WHEN (OLD.outcome = 'approved' AND NEW.outcome <> 'approved') OR NEW", "WHEN NEW"}}},
 	{"old_code_shown", "boot", []edit{
-		{"flows/order.go", "	case ShowingCode, Waiting, Confirming:\n		o, _ = o.doubt(in, payterm.ReasonRestarted)", "	case ShowingCode:\n		o.Until = in.Mono + time.Minute\n		o.Asking.Next = in.Mono\n	case Waiting, Confirming:\n		o, _ = o.doubt(in, payterm.ReasonRestarted)"},
+		{"flows/order.go", "	case ShowingCode, Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)", "	case ShowingCode:\n		o.Until = in.Mono + time.Minute\n		o.Asking.Next = in.Mono\n	case Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)"},
 		{"flows/terminal.go", "	switch {\n	case t.Phase == Serving && (", "	switch {\n	case t.Phase == Idle && o.Phase == ShowingCode:\n		t.Phase, t.Order = Serving, o\n	case t.Phase == Serving && ("}}},
 	{"no_inquiry_at_boot", "boot", []edit{{"flows/inquiry.go",
 		"		a.Rung = 0\n", "		a.Rung = 4\n"}, {"flows/runner/store.go",
