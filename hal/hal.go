@@ -42,6 +42,9 @@ type Ports interface {
 	// Serial opens a serial line. A device that is not there yet is no error: the
 	// line opens it once it is.
 	Serial(name string, baud int) (*Line, error)
+	// Network opens a line over TCP, such as 192.0.2.7:9100. A device that does not
+	// answer yet is no error.
+	Network(address string) (*Line, error)
 }
 
 // Board is a profile with its wires open. A device whose wires cannot be opened
@@ -93,7 +96,11 @@ func Open(p Profile, ports Ports) *Board {
 		fault("scanner", err)
 	}
 	if p.Printer != nil {
-		b.Printer, err = ports.Serial(p.Printer.Device, p.Printer.Baud)
+		if p.Printer.Network != "" {
+			b.Printer, err = ports.Network(p.Printer.Network)
+		} else {
+			b.Printer, err = ports.Serial(p.Printer.Device, p.Printer.Baud)
+		}
 		fault("printer", err)
 	}
 	if p.Signal != nil {
@@ -306,4 +313,8 @@ func findLine[C gpioChip](chips []C, name string) (*gpioioctl.GPIOLine, error) {
 
 func (hostPorts) Serial(name string, baud int) (*Line, error) {
 	return OpenLine(func() string { return name }, baud), nil
+}
+
+func (hostPorts) Network(address string) (*Line, error) {
+	return OpenNetwork(func() string { return address }), nil
 }

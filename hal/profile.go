@@ -3,8 +3,10 @@ package hal
 import (
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,9 +73,10 @@ type Scanner struct {
 	Framing string `toml:"framing"` // how a code ends: cr, lf, crlf, stx_etx, gap; cr when left out
 }
 
-// Printer is an ESC/POS printer on a serial line.
+// Printer is an ESC/POS printer on a serial line or on the network.
 type Printer struct {
 	Device   string `toml:"device"`
+	Network  string `toml:"network"` // in place of device and baud: host and port, such as 192.0.2.7:9100
 	Baud     int    `toml:"baud"`
 	Columns  int    `toml:"columns"`   // of the normal font; 32 when left out
 	Dots     int    `toml:"dots"`      // 384 when left out
@@ -431,7 +434,18 @@ func (c *checker) scanner(s *Scanner) {
 }
 
 func (c *checker) printer(p *Printer) {
-	c.serial("printer", p.Device, p.Baud)
+	switch host, port, err := net.SplitHostPort(p.Network); {
+	case p.Network == "":
+		c.serial("printer", p.Device, p.Baud)
+	case p.Device != "" || p.Baud != 0:
+		c.bad("printer.network", "a printer is on the network or on a serial line: leave device and baud out")
+	case err != nil || host == "" || port == "" || strings.ContainsAny(port, "+-"):
+		c.bad("printer.network", "%q: host and port, such as 192.0.2.7:9100", p.Network)
+	default:
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			c.bad("printer.network", "%q: a port is 1 to 65535", p.Network)
+		}
+	}
 	for _, field := range []struct {
 		v       *int
 		missing int

@@ -145,6 +145,9 @@ func TestProfileRefuses(t *testing.T) {
 		{"scanner's speed", "baud = 9600\nframing", "baud = 9601\nframing", "good.toml:35: scanner.baud: 9601: one of [1200"},
 		{"framing", `"cr"`, `"tab"`, `good.toml:36: scanner.framing: "tab": cr, lf, crlf, stx_etx, gap`},
 		{"printer without a line", `device = "/dev/ttyS2"`, ``, `good.toml:38: printer.device: ""`},
+		{"network and serial line", `code_page = "cp437"`, `network = "192.0.2.7:9100"`, "good.toml:43: printer.network: a printer is on the network or on a serial line"},
+		{"network without a port", "device = \"/dev/ttyS2\"\nbaud = 9600", `network = "192.0.2.7"`, `good.toml:39: printer.network: "192.0.2.7": host and port`},
+		{"no such port", "device = \"/dev/ttyS2\"\nbaud = 9600", `network = "192.0.2.7:91000"`, "good.toml:39: printer.network: \"192.0.2.7:91000\": a port is 1 to 65535"},
 		{"columns and dots", `columns = 32`, `columns = 42`, "good.toml:41: printer.columns: 42 columns of 12 dots do not fit on 384 dots"},
 		{"dots", `dots = 384`, `dots = 38`, "good.toml:42: printer.dots: 38: 192 to 832"},
 		{"code page", `"cp437"`, `"gbk"`, `good.toml:43: printer.code_page: "gbk": cp437, wpc1252, pc858`},
@@ -193,11 +196,7 @@ func FuzzProfile(f *testing.F) {
 			}
 			return
 		}
-		most := 320 // of a controller's memory; a frame buffer has its screen's
-		if p.Display != nil && p.Display.Controller == "fbdev" {
-			most = 1 << 14
-		}
-		if d := p.Display; d != nil && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > most || d.OffsetY+d.Height > most) {
+		if d := p.Display; d != nil && d.SPI != "" && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > 320 || d.OffsetY+d.Height > 320) {
 			t.Errorf("%+v", d)
 		}
 		if k := p.Keypad; k != nil && (len(k.Keys) != len(k.Rows) || k.ScanInterval.Duration <= 0 || k.Debounce.Duration < k.ScanInterval.Duration) {

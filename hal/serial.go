@@ -1,8 +1,11 @@
 package hal
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -26,9 +29,9 @@ func (e *lineError) Unplugged() bool { return e.unplugged }
 // Errors of a Line. They come wrapped; ErrUnplugged with why the device cannot be
 // opened.
 var (
-	ErrTimeout   error = &lineError{text: "hal: serial line: time-out", timeout: true}
-	ErrUnplugged error = &lineError{text: "hal: serial line: unplugged", unplugged: true}
-	ErrClosed          = errors.New("hal: serial line: closed")
+	ErrTimeout   error = &lineError{text: "hal: line: time-out", timeout: true}
+	ErrUnplugged error = &lineError{text: "hal: line: unplugged", unplugged: true}
+	ErrClosed          = errors.New("hal: line: closed")
 )
 
 // Line is a serial line that outlives its cable: it opens its device as soon as
@@ -37,8 +40,8 @@ var (
 //
 // One goroutine owns the opening and the reading side; Close ends it.
 type Line struct {
-	device func() string
-	baud   int
+	dial func() (*port, error)
+	stop func() // ends a dial that is under way
 
 	mu      sync.Mutex
 	port    *port         // nil while unplugged
@@ -63,13 +66,42 @@ const (
 // OpenLine makes a line and tries at once to open its device. device is asked at
 // each opening, since a replugged adapter may have another name; "" is no device.
 func OpenLine(device func() string, baud int) *Line {
-	l := &Line{
-		device: device, baud: baud, changed: make(chan struct{}),
-		turn: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{}),
-	}
+	l := newLine(func() (*port, error) { return openPort(device(), baud) }, func() {})
 	first := l.open() // here, so that the first user finds it open
 	go l.run(first)
 	return l
+}
+
+// dialTime is how long a connection over the network may take to come about.
+const dialTime = 2 * time.Second
+
+// OpenNetwork makes a line over TCP, to a printer's port 9100, that behaves as a
+// serial one does. It connects in its own time. address is asked each time and
+// names host and port; "" is no device.
+func OpenNetwork(address func() string) *Line {
+	ctx, stop := context.WithCancel(context.Background())
+	l := newLine(func() (*port, error) {
+		name := address()
+		if name == "" {
+			return nil, errors.New("no device")
+		}
+		ctx, stop := context.WithTimeout(ctx, dialTime)
+		defer stop()
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", name)
+		if err != nil {
+			return nil, err
+		}
+		return &port{stream: c}, nil
+	}, stop)
+	go l.run(nil)
+	return l
+}
+
+func newLine(dial func() (*port, error), stop func()) *Line {
+	return &Line{
+		dial: dial, stop: stop, changed: make(chan struct{}),
+		turn: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{}),
+	}
 }
 
 // run reads what comes and reopens what went, until Close.
@@ -98,7 +130,7 @@ func (l *Line) run(p *port) {
 }
 
 func (l *Line) open() *port {
-	p, err := openPort(l.device(), l.baud)
+	p, err := l.dial()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.why = err; err != nil {
@@ -138,7 +170,7 @@ func (l *Line) hangUp(p *port) {
 func (l *Line) receive(p *port) {
 	buf := make([]byte, 512)
 	for {
-		n, err := p.tty.Read(buf)
+		n, err := p.stream.Read(buf)
 		l.mu.Lock()
 		if n = min(n, inBound-len(l.in)); n > 0 {
 			l.in = append(l.in, buf[:n]...)
@@ -221,7 +253,7 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 		return n, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, ErrTimeout
-	case errors.Is(err, os.ErrClosed): // under our hands: by Close, or by the reader who saw the hang-up
+	case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed): // under our hands: by Close, or by the reader who saw the hang-up
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.closed {
@@ -255,6 +287,7 @@ func (l *Line) Close() error {
 	if !l.closed {
 		l.closed = true
 		close(l.end)
+		l.stop()
 		if l.port != nil {
 			l.port.close()
 		}
@@ -265,11 +298,17 @@ func (l *Line) Close() error {
 	return nil
 }
 
-// port is an open tty. The serial library sets its speed and raw mode, and is done
+// port is an open tty, or a connection over the network (without tty). For a tty, the serial library sets its speed and raw mode, and is done
 // then: its own descriptor blocks for good in a Write that the other side does not
 // take, and reads a time-out and a hang-up as the same. The settings stay for as
 // long as this descriptor, which does not block, is open.
-type port struct{ tty *os.File }
+type port struct {
+	stream interface {
+		io.ReadWriteCloser
+		SetWriteDeadline(time.Time) error
+	}
+	tty *os.File
+}
 
 // errBusy means that another program, or another device of the profile, has the
 // line.
@@ -283,7 +322,7 @@ func openPort(name string, baud int) (*port, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &port{tty}
+	p := &port{tty, tty}
 	if err := p.set(name, baud); err != nil {
 		p.close()
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -316,17 +355,21 @@ func (p *port) set(name string, baud int) error {
 
 // write writes until the deadline, and drops what is stuck then.
 func (p *port) write(b []byte, deadline time.Time) (int, error) {
-	if err := p.tty.SetWriteDeadline(deadline); err != nil {
+	if err := p.stream.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}
-	n, err := p.tty.Write(b)
+	n, err := p.stream.Write(b)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, errors.Join(err, p.flush(unix.TCOFLUSH))
 	}
 	return n, err
 }
 
+// flush throws a queue away. What waits on the network goes with its connection.
 func (p *port) flush(queue int) error {
+	if c, ok := p.stream.(*net.TCPConn); ok {
+		return errors.Join(c.SetLinger(0), c.Close())
+	}
 	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
 }
 
@@ -342,4 +385,4 @@ func (p *port) control(do func(fd int) error) error {
 	return err
 }
 
-func (p *port) close() { p.tty.Close() } //nolint:errcheck // there is nothing to be saved
+func (p *port) close() { p.stream.Close() } //nolint:errcheck // there is nothing to be saved

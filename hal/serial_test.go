@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"runtime"
 	"testing"
@@ -272,7 +273,7 @@ func TestLineIsExclusive(t *testing.T) {
 	c := haltest.NewCable(t)
 	first := hal.OpenLine(c.Device, 9600)
 	second := open(t, c)
-	if ok, err := second.Plugged(); ok || errString(err) != "hal: serial line: unplugged: "+c.Device()+": another program uses it" {
+	if ok, err := second.Plugged(); ok || errString(err) != "hal: line: unplugged: "+c.Device()+": another program uses it" {
 		t.Errorf("%v %v", ok, err)
 	}
 	if err := first.Close(); err != nil {
@@ -356,4 +357,68 @@ func TestLineOverrun(t *testing.T) {
 	if total != 4096 {
 		t.Errorf("%d bytes were kept", total)
 	}
+}
+
+// A line over the network: what comes and goes, a host that takes nothing any more,
+// a connection that breaks, and a Close while nobody answers.
+func TestNetworkLine(t *testing.T) {
+	before := census(t)
+	far, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := hal.OpenNetwork(func() string { return far.Addr().String() })
+	accept := func() net.Conn {
+		c, err := far.Accept()
+		if err == nil {
+			err = c.SetDeadline(time.Now().Add(10 * time.Second))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if there, _ := l.Plugged(); there {
+				return c
+			}
+		}
+		t.Fatal("it never connects")
+		return nil
+	}
+	c := accept()
+	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64)
+	if n, err := l.Read(buf, 5*time.Second); string(buf[:n]) != "hello" {
+		t.Errorf("%q %v", buf[:n], err)
+	}
+	if n, err := l.Write([]byte("there"), time.Second); n != 5 || err != nil {
+		t.Errorf("%d %v", n, err)
+	}
+	if _, err := io.ReadFull(c, buf[:5]); err != nil || string(buf[:5]) != "there" {
+		t.Errorf("%q %v", buf[:5], err)
+	}
+	// Nobody reads: the write ends at its deadline, and what was stuck is not sent later.
+	_, err = l.Write(make([]byte, 64<<20), 50*time.Millisecond)
+	is(t, err, hal.ErrTimeout, true, false)
+	next := accept()
+	_, err = l.Read(buf, 5*time.Second)
+	is(t, err, hal.ErrUnplugged, false, true)
+	if n, err := l.Write([]byte("new"), time.Second); n != 3 || err != nil {
+		t.Errorf("%d %v", n, err)
+	}
+	if _, err := io.ReadFull(next, buf[:3]); err != nil || string(buf[:3]) != "new" {
+		t.Errorf("%q %v", buf[:3], err)
+	}
+	c.Close()
+	next.Close()
+	far.Close()
+	within(t, time.Second, func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err = l.Write([]byte("x"), time.Second)
+	is(t, err, hal.ErrClosed, false, false)
+	before.same(t)
 }

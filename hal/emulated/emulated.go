@@ -43,6 +43,7 @@ type Board struct {
 	spi     *spiPort
 	i2c     *i2cPort
 	memory  *frameBuffer
+	network *networkDevice           // the printer, where it is on the network
 	serial  map[string]*serialDevice // by what the profile calls it
 	start   time.Time
 	mu      sync.Mutex
@@ -145,8 +146,13 @@ func (b *Board) openSerial() []error {
 	}
 	if p := b.c.Profile.Printer; p != nil {
 		b.printer = newESCPOS(p, b.now, b.reporter("escpos"), func() { b.c.Changed("paper") })
-		d, err := openSerialDevice(p.Baud, b.c.Scale, b.printer)
-		errs, b.serial[p.Device] = append(errs, err), d
+		var err error
+		if p.Network != "" {
+			b.network, err = openNetworkDevice(b.printer)
+		} else {
+			b.serial[p.Device], err = openSerialDevice(p.Baud, b.c.Scale, b.printer)
+		}
+		errs = append(errs, err)
 		b.wg.Go(func() { b.printer.run(b.end, b.c.Scale) })
 	}
 	return errs
@@ -227,6 +233,14 @@ func (b *Board) Device(name string) (string, error) {
 		return "", fmt.Errorf("emulated: nothing on serial line %s", name)
 	}
 	return d.name(), nil
+}
+
+// Network is hal.Ports': the same line code as on a terminal, on loopback.
+func (b *Board) Network(address string) (*hal.Line, error) {
+	if b.network == nil || b.c.Profile.Printer.Network != address {
+		return nil, fmt.Errorf("emulated: nothing at %s", address)
+	}
+	return hal.OpenNetwork(b.network.address), nil
 }
 
 // Frame is what the glass shows now; a board without a display has one dark pixel.
@@ -361,7 +375,10 @@ func (b *Board) Plug(device string) error { return b.plug(device, true) }
 
 func (b *Board) plug(device string, in bool) error {
 	p := b.c.Profile
-	cable := func(d *serialDevice) error {
+	cable := func(d interface {
+		plug() error
+		pull() error
+	}) error {
 		if in {
 			return d.plug()
 		}
@@ -374,6 +391,8 @@ func (b *Board) plug(device string, in bool) error {
 		b.matrix.plug(in)
 	case device == "scanner" && p.Scanner != nil:
 		return cable(b.serial[p.Scanner.Device])
+	case device == "printer" && b.network != nil:
+		return cable(b.network)
 	case device == "printer" && p.Printer != nil:
 		return cable(b.serial[p.Printer.Device])
 	default:
@@ -388,6 +407,9 @@ func (b *Board) Close() error {
 	var errs []error
 	for _, d := range b.serial {
 		errs = append(errs, d.pull())
+	}
+	if b.network != nil {
+		errs = append(errs, b.network.pull())
 	}
 	b.wg.Wait()
 	if b.memory != nil {

@@ -300,6 +300,9 @@ func (p *Ports) Serial(name string, _ int) (*hal.Line, error) {
 	return nil, fmt.Errorf("haltest: no serial line %s", name)
 }
 
+// Network is hal.Ports'.
+func (p *Ports) Network(address string) (*hal.Line, error) { return p.Serial(address, 0) }
+
 type busPort struct {
 	bus   *Bus
 	name  string

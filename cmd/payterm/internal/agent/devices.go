@@ -157,9 +157,13 @@ func (a *Agent) runPrinter(ctx context.Context) {
 		return
 	}
 	p := b.Profile.Printer
+	baud := p.Baud
+	if p.Network != "" {
+		baud = 10_000_000 // the network is never what the paper waits for
+	}
 	pr, err := printer.New(b.Printer, printer.Options{
 		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status,
-		Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: a.o.Sleep,
+		Baud: baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: a.o.Sleep,
 	})
 	if err != nil {
 		a.o.Log.Error("printer", "err", err)

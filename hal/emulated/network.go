@@ -1,0 +1,104 @@
+package emulated
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// networkDevice is a printer on the network: a port on this machine's loopback that
+// serves one host at a time.
+type networkDevice struct {
+	chip *escpos
+
+	mu     sync.Mutex
+	listen net.Listener
+	host   net.Conn
+	wg     sync.WaitGroup
+}
+
+func openNetworkDevice(chip *escpos) (*networkDevice, error) {
+	d := &networkDevice{chip: chip}
+	chip.reply = d.reply
+	return d, d.plug()
+}
+
+// address is where it listens; nowhere while its cable is pulled.
+func (d *networkDevice) address() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.listen == nil {
+		return ""
+	}
+	return d.listen.Addr().String()
+}
+
+func (d *networkDevice) plug() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.listen != nil {
+		return nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("emulated: network printer: %w", err)
+	}
+	d.listen = l
+	d.wg.Go(func() { d.serve(l) })
+	return nil
+}
+
+// serve takes one host after the other, until the cable is pulled.
+func (d *networkDevice) serve(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		d.mu.Lock()
+		pulled := d.listen != l
+		if !pulled {
+			d.host = c
+		}
+		d.mu.Unlock()
+		buf := make([]byte, 512)
+		for !pulled {
+			n, err := c.Read(buf)
+			d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
+			if err != nil {
+				break
+			}
+		}
+		c.Close() //nolint:errcheck // the host has gone
+	}
+}
+
+// reply answers the host that is there.
+func (d *networkDevice) reply(b []byte) {
+	d.mu.Lock()
+	c := d.host
+	d.mu.Unlock()
+	if c != nil && c.SetWriteDeadline(time.Now().Add(writeDeadline)) == nil {
+		c.Write(b) //nolint:errcheck // an unplugged printer says nothing
+	}
+}
+
+func (d *networkDevice) pull() error {
+	d.mu.Lock()
+	if d.listen == nil {
+		d.mu.Unlock()
+		return nil
+	}
+	err := d.listen.Close()
+	if d.host != nil {
+		if closed := d.host.Close(); !errors.Is(closed, net.ErrClosed) {
+			err = errors.Join(err, closed)
+		}
+	}
+	d.listen, d.host = nil, nil
+	d.mu.Unlock()
+	d.wg.Wait()
+	return err
+}

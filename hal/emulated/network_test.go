@@ -1,0 +1,59 @@
+package emulated_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/drivers/printer"
+	"payterm/hal"
+)
+
+// A printer on the network prints, says how it is, and is found again after its
+// cable was pulled.
+func TestNetworkPrinter(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Run("prints", func(t *testing.T) {
+		e, b := newBoardOf(t, 500, func(p *hal.Profile) { p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100" })
+		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Baud: 10_000_000, Status: true, Cut: true, Sleep: e.Sleep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		until := func(want payterm.PaperCondition) {
+			t.Helper()
+			for end := time.Now().Add(10 * time.Second); p.Condition(t.Context()) != want; time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("it is never %s", want)
+				}
+			}
+		}
+		for _, text := range []string{"before", "after"} {
+			until(payterm.PaperOK)
+			if err := p.Print(t.Context(), payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: text}, {Kind: payterm.LineCut}}}); err != nil {
+				t.Fatal(err)
+			}
+			for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				if _, words := e.Paper(); strings.Contains(words, text) && strings.Contains(words, "cut") {
+					break
+				} else if time.Now().After(end) {
+					t.Fatalf("printed %q", words)
+				}
+			}
+			e.Tear()
+			if err := e.Unplug("printer"); err != nil {
+				t.Fatal(err)
+			}
+			until(payterm.PaperUnreachable)
+			if err := e.Plug("printer"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if now := runtime.NumGoroutine(); now > before {
+		t.Errorf("%d goroutines before, %d now", before, now)
+	}
+}
