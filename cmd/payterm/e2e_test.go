@@ -462,6 +462,11 @@ func TestSaleCommand(t *testing.T) {
 	if status, o := sale("--mode", "passive", "--amount", "1.00"); status != 11 || o.Reason != payterm.ReasonNoScan {
 		t.Errorf("nobody scans: %d %s", status, o.Reason)
 	}
+	for _, wrong := range [][]string{{"--currency", "USD"}, {"--despite", "NOSUCHORDER"}} {
+		if status, _ := sale(append([]string{"--mode", "passive", "--amount", "1.00"}, wrong...)...); status != 2 {
+			t.Errorf("%v: exit status %d", wrong, status)
+		}
+	}
 	if status, _ := sale("--mode", "active", "--amount", "2.00", "--wallet", "UNIONPAY"); status != 2 {
 		t.Errorf("a wallet that is not configured: %d", status)
 	}

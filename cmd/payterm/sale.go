@@ -39,7 +39,7 @@ func (s store) call(method, path string, in any) (*http.Response, error) {
 func (s store) ask(method, path string, in, out any) error {
 	resp, err := s.call(method, path, in)
 	if err != nil {
-		return fmt.Errorf("no agent answers in %s: is it running? (%w)", s.Data, err)
+		return s.nobody(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -50,6 +50,16 @@ func (s store) ask(method, path string, in, out any) error {
 		return errors.New(why.Error)
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+// nobody says that no agent could be asked. What is asked and how is not the
+// caller's concern; why it failed is.
+func (s store) nobody(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op
+	}
+	return fmt.Errorf("no agent answers in %s: is it running, and is this its --data? (%w)", s.Data, err)
 }
 
 type saleCmd struct {
@@ -76,12 +86,12 @@ func (c saleCmd) Run() error {
 	}
 	resp, err := c.call("POST", "/sale", agent.SaleRequest{
 		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
-		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite,
+		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite, Currency: payterm.Currency(c.Currency),
 	})
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return fmt.Errorf("no agent answers in %s: is it running? (%w)", c.Data, err)
+		return c.nobody(err)
 	case err != nil: // it may have been taken
 		return c.lost(c.asked())
 	}
@@ -97,16 +107,20 @@ func (c saleCmd) asked() payterm.Order {
 type refundCmd struct {
 	store
 	Order          payterm.OrderID `arg:"" help:"The sale."`
-	Amount         string          `help:"Such as 5.00; all that is left of the sale when it is left out."`
+	Amount         *string         `help:"Such as 5.00; all that is left of the sale when it is left out."`
 	Ref            string          `help:"The shop's own number."`
 	IdempotencyKey string          `help:"The same key gives the same refund."`
 	Currency       string          `help:"Of the amount." default:"CAD"`
 }
 
 func (c refundCmd) Run() error {
-	amount, err := payterm.Amount{}, error(nil)
-	if c.Amount != "" {
-		amount, err = payterm.ParseAmount(c.Amount, payterm.Currency(c.Currency))
+	req := agent.RefundRequest{Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Currency: payterm.Currency(c.Currency)}
+	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, Ref: c.Ref}
+	var err error
+	if c.Amount != nil {
+		var amount payterm.Amount
+		amount, err = payterm.ParseAmount(*c.Amount, payterm.Currency(c.Currency))
+		req.AmountMinor, asked.AmountMinor = &amount.Minor, amount.Minor
 	}
 	if err == nil && !c.Order.Valid() {
 		err = fmt.Errorf("order id %q: 1 to 20 of A-Z and 0-9", c.Order)
@@ -115,14 +129,11 @@ func (c refundCmd) Run() error {
 		fmt.Fprintln(os.Stderr, "payterm: refund:", err)
 		return exitStatus(2)
 	}
-	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, AmountMinor: amount.Minor, Ref: c.Ref}
-	resp, err := c.call("POST", "/orders/"+string(c.Order)+"/refund", agent.RefundRequest{
-		AmountMinor: amount.Minor, Ref: c.Ref, IdempotencyKey: c.IdempotencyKey,
-	})
+	resp, err := c.call("POST", "/orders/"+string(c.Order)+"/refund", req)
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return fmt.Errorf("no agent answers in %s: is it running? (%w)", c.Data, err)
+		return c.nobody(err)
 	case err != nil: // it may have been taken
 		return c.lost(asked)
 	}
@@ -169,7 +180,8 @@ var exits = map[payterm.Outcome]exitStatus{
 
 func (c store) end(o payterm.Order) error {
 	err := c.print(o, func() {
-		fmt.Println(strings.TrimSpace(fmt.Sprintf("%s %s %s", strings.ReplaceAll(string(o.Outcome), "_", " "), o.ID, o.Reason)))
+		said := strings.ReplaceAll(string(o.Outcome), "_", " ")
+		fmt.Println(strings.Join(strings.Fields(fmt.Sprint(said, " ", o.ID, " ", o.Reason)), " "))
 	})
 	status, known := exits[o.Outcome]
 	if !known {
