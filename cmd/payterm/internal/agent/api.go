@@ -106,7 +106,7 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 	d.DisallowUnknownFields()
 	say := sayer(w)
 	if err := d.Decode(&req); err != nil {
-		say(SaleLine{Usage: "sale: " + err.Error()})
+		say(SaleLine{Usage: err.Error()})
 		return
 	}
 	if why := a.checkSale(req); why != "" {
@@ -157,7 +157,7 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	d.DisallowUnknownFields()
 	say := sayer(w)
 	if err := d.Decode(&req); err != nil {
-		say(SaleLine{Usage: "refund: " + err.Error()})
+		say(SaleLine{Usage: err.Error()})
 		return
 	}
 	amount := int64(0) // all that is left
