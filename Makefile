@@ -133,6 +133,7 @@ sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in
 	@go test -c -o build/sim.test ./flows/flowstest
 	@if [ -n "$(BUG)" ]; then set -- -test.run '^TestBugs$$' -bug '$(BUG)' -seeds $(SEEDS); \
 	elif [ -n "$(SEED)" ]; then set -- -test.run '^TestSeeds$$' -seed $(SEED) -plan '$(abspath $(PLAN))'; \
+	elif [ -n "$(PLAN)" ]; then echo "make sim: PLAN needs the SEED=n of its world" >&2; exit 2; \
 	else set -- -test.v -test.run '^TestSeeds$$' -seeds $(SEEDS) -progress; fi; \
 	cd flows/flowstest && ../../build/sim.test -test.timeout 0 "$$@"
 

@@ -24,7 +24,9 @@ func Totals(t payterm.Totals, z bool, currency payterm.Currency, opt Options) pa
 		w.center(tx.xLine, false, false)
 	}
 	w.rule()
-	w.pair(tx.from, stamp(t.From, opt, tx))
+	if t.Number != 1 || !t.From.IsZero() { // the first day begins with the journal
+		w.pair(tx.from, stamp(t.From, opt, tx))
+	}
 	w.pair(tx.to, stamp(t.To, opt, tx))
 	w.pair(tx.terminal, opt.Terminal)
 	money := func(minor int64) string {

@@ -467,6 +467,21 @@ func TestSaleCommand(t *testing.T) {
 	if status, o := sale("--mode", "passive", "--amount", "1.00"); status != 11 || o.Reason != payterm.ReasonNoScan {
 		t.Errorf("nobody scans: %d %s", status, o.Reason)
 	}
+	for _, wrong := range [][]string{{"--currency", "USD"}, {"--despite", "NOSUCHORDER"}} {
+		if status, _ := sale(append([]string{"--mode", "passive", "--amount", "1.00"}, wrong...)...); status != 2 {
+			t.Errorf("%v: exit status %d", wrong, status)
+		}
+	}
+	r := s.begin("--mode", "passive", "--amount", "1.00")
+	s.waitScreen("scan")
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if status, o := r.end(); status != 12 || o.ID == "" || o.AmountMinor != 100 {
+		t.Errorf("interrupted: %d %+v", status, o)
+	}
+	s.keys("CANCEL")
+	s.waitScreen("cancelled")
 	if status, _ := sale("--mode", "active", "--amount", "2.00", "--wallet", "UNIONPAY"); status != 2 {
 		t.Errorf("a wallet that is not configured: %d", status)
 	}

@@ -45,6 +45,9 @@ func (c emulateCmd) Run() error {
 	if err := loopback(c.Listen); err != nil {
 		return err
 	}
+	if c.Scale <= 0 {
+		return fmt.Errorf("--scale %g: more than 0 is needed; 1 is real time", c.Scale)
+	}
 	cfg, err := config.Load(c.Config, os.Environ())
 	if err != nil {
 		return err
@@ -108,7 +111,7 @@ func (c emulateCmd) Run() error {
 	front.Store(p)
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("front panel: %w", err)
+		return fmt.Errorf("front panel: %w: choose another address with --listen; port 0 picks a free one", err)
 	}
 	srv := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	go srv.Serve(l) //nolint:errcheck // it ends with Close below
@@ -173,8 +176,16 @@ type configCheckCmd struct {
 }
 
 func (c configCheckCmd) Run() error {
-	if _, err := config.Load(c.File, os.Environ()); err != nil {
+	cfg, err := config.Load(c.File, os.Environ())
+	if err != nil {
 		return err
+	}
+	if missing := cfg.Missing(); len(missing) > 0 {
+		fmt.Fprintln(os.Stderr, "payterm: what is there is right, and enough for payterm emulate; payterm run needs more:")
+		for _, p := range missing {
+			fmt.Fprintln(os.Stderr, p)
+		}
+		return exitStatus(1)
 	}
 	fmt.Println(filepath.Base(c.File), "is right")
 	return nil

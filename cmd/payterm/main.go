@@ -174,10 +174,15 @@ func (c queueCmd) Run() error {
 
 func main() {
 	var c cli
-	parser := kong.Must(&c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."), kong.UsageOnError())
+	parser := kong.Must(&c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."))
 	ctx, err := parser.Parse(os.Args[1:])
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "payterm:", err)
+		help := "payterm --help"
+		var wrong *kong.ParseError
+		if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Selected() != nil {
+			help = wrong.Context.Selected().FullPath() + " --help"
+		}
+		fmt.Fprintf(os.Stderr, "payterm: %v (%s tells more)\n", err, help)
 		os.Exit(2)
 	}
 	err = ctx.Run()

@@ -44,6 +44,14 @@ func TestRefund(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "refund_interval = \"200ms\"\n")
 	sale := s.sold("12.34")
+	for _, wrong := range [][]string{{"--amount=0"}, {"--amount=0.00"}, {"--amount="}, {"--amount=-1"}, {"--amount=1.00", "--currency=USD"}} {
+		if status, _ := s.run("refund", append([]string{string(sale.ID)}, wrong...)...).end(); status != 2 {
+			t.Errorf("refund %v: exit status %d", wrong, status)
+		}
+	}
+	if asked, _ := s.refunds(sale.ID); asked != 0 {
+		t.Fatalf("%d refunds were sent for a wrong amount", asked)
+	}
 	for _, c := range []struct {
 		args     []string
 		status   int
@@ -183,6 +191,14 @@ func TestTotals(t *testing.T) {
 	}
 	if status, _ := s.run("totals", "z", "--number", "9").end(); status != 1 {
 		t.Errorf("a Z that is not there: exit status %d", status)
+	}
+	for _, wrong := range [][]string{{"z", "--number=0"}, {"z", "--number=-1"}, {"x", "--number=1"}, {"z", "--csv"}} { // --json is always there
+		if status, _ := s.run("totals", wrong...).end(); status != 2 {
+			t.Errorf("totals %v: exit status %d", wrong, status)
+		}
+	}
+	if x := s.totals("x"); x.Number != next.Number+1 {
+		t.Errorf("a mistaken request closed a day: the next Z is %d", x.Number)
 	}
 }
 

@@ -10,8 +10,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"payterm"
 	"payterm/cmd/payterm/internal/agent"
@@ -39,7 +42,7 @@ func (s store) call(method, path string, in any) (*http.Response, error) {
 func (s store) ask(method, path string, in, out any) error {
 	resp, err := s.call(method, path, in)
 	if err != nil {
-		return fmt.Errorf("no agent answers in %s: is it running? (%w)", s.Data, err)
+		return s.nobody(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -50,6 +53,16 @@ func (s store) ask(method, path string, in, out any) error {
 		return errors.New(why.Error)
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+// nobody says that no agent could be asked. What is asked and how is not the
+// caller's concern; why it failed is.
+func (s store) nobody(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op
+	}
+	return fmt.Errorf("no agent answers in %s: is it running, and is this its --data? (%w)", s.Data, err)
 }
 
 type saleCmd struct {
@@ -76,37 +89,44 @@ func (c saleCmd) Run() error {
 	}
 	resp, err := c.call("POST", "/sale", agent.SaleRequest{
 		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
-		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite,
+		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite, Currency: payterm.Currency(c.Currency),
 	})
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return fmt.Errorf("no agent answers in %s: is it running? (%w)", c.Data, err)
+		return c.nobody(err)
 	case err != nil: // it may have been taken
-		return c.lost(c.asked())
+		return c.lost(c.asked(amount, tip))
 	}
 	defer resp.Body.Close()
-	return c.follow(resp.Body, c.asked())
+	return c.follow(resp.Body, c.asked(amount, tip))
 }
 
 // asked is the sale as far as it is known here.
-func (c saleCmd) asked() payterm.Order {
-	return payterm.Order{Kind: payterm.KindSale, Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, Ref: c.Ref}
+func (c saleCmd) asked(amount, tip payterm.Amount) payterm.Order {
+	return payterm.Order{
+		Kind: payterm.KindSale, Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, Ref: c.Ref,
+		AmountMinor: amount.Minor, TipMinor: tip.Minor, Currency: amount.Currency,
+	}
 }
 
 type refundCmd struct {
 	store
 	Order          payterm.OrderID `arg:"" help:"The sale."`
-	Amount         string          `help:"Such as 5.00; all that is left of the sale when it is left out."`
+	Amount         *string         `help:"Such as 5.00; all that is left of the sale when it is left out."`
 	Ref            string          `help:"The shop's own number."`
 	IdempotencyKey string          `help:"The same key gives the same refund."`
 	Currency       string          `help:"Of the amount." default:"CAD"`
 }
 
 func (c refundCmd) Run() error {
-	amount, err := payterm.Amount{}, error(nil)
-	if c.Amount != "" {
-		amount, err = payterm.ParseAmount(c.Amount, payterm.Currency(c.Currency))
+	req := agent.RefundRequest{Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Currency: payterm.Currency(c.Currency)}
+	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, Ref: c.Ref, Currency: req.Currency}
+	var err error
+	if c.Amount != nil {
+		var amount payterm.Amount
+		amount, err = payterm.ParseAmount(*c.Amount, payterm.Currency(c.Currency))
+		req.AmountMinor, asked.AmountMinor = &amount.Minor, amount.Minor
 	}
 	if err == nil && !c.Order.Valid() {
 		err = fmt.Errorf("order id %q: 1 to 20 of A-Z and 0-9", c.Order)
@@ -115,14 +135,11 @@ func (c refundCmd) Run() error {
 		fmt.Fprintln(os.Stderr, "payterm: refund:", err)
 		return exitStatus(2)
 	}
-	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, AmountMinor: amount.Minor, Ref: c.Ref}
-	resp, err := c.call("POST", "/orders/"+string(c.Order)+"/refund", agent.RefundRequest{
-		AmountMinor: amount.Minor, Ref: c.Ref, IdempotencyKey: c.IdempotencyKey,
-	})
+	resp, err := c.call("POST", "/orders/"+string(c.Order)+"/refund", req)
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return fmt.Errorf("no agent answers in %s: is it running? (%w)", c.Data, err)
+		return c.nobody(err)
 	case err != nil: // it may have been taken
 		return c.lost(asked)
 	}
@@ -130,9 +147,13 @@ func (c refundCmd) Run() error {
 	return c.follow(resp.Body, asked)
 }
 
-// follow reads the agent's lines to the end of a sale or refund.
-func (c store) follow(r io.Reader, asked payterm.Order) error {
+// follow reads the agent's lines to the end of a sale or refund. An interrupt ends
+// the waiting only: nobody may take the order for cancelled.
+func (c store) follow(r io.ReadCloser, asked payterm.Order) error {
 	var taken payterm.OrderID
+	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(interrupted, func() { r.Close() })() //nolint:errcheck // the reading ends, as is wanted
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		var l agent.SaleLine
@@ -147,12 +168,20 @@ func (c store) follow(r io.Reader, asked payterm.Order) error {
 			taken = l.Taken
 			fmt.Fprintln(os.Stderr, "order", taken)
 		case l.Order != nil:
+			if l.Order.Outcome == payterm.InDoubt {
+				fmt.Fprintln(os.Stderr, "payterm: how it ended is not known, and the terminal keeps asking: payterm status", l.Order.ID)
+			}
 			return c.end(*l.Order)
 		case l.Error != "" && taken == "":
 			return errors.New(l.Error)
 		}
 	}
 	asked.ID = taken
+	if interrupted.Err() != nil {
+		fmt.Fprintln(os.Stderr, "payterm: no longer waiting; the order goes on at the terminal: payterm status", taken)
+		asked.Outcome = payterm.InDoubt
+		return c.end(asked)
+	}
 	return c.lost(asked)
 }
 
@@ -169,7 +198,8 @@ var exits = map[payterm.Outcome]exitStatus{
 
 func (c store) end(o payterm.Order) error {
 	err := c.print(o, func() {
-		fmt.Println(strings.TrimSpace(fmt.Sprintf("%s %s %s", strings.ReplaceAll(string(o.Outcome), "_", " "), o.ID, o.Reason)))
+		said := strings.ReplaceAll(string(o.Outcome), "_", " ")
+		fmt.Println(strings.Join(strings.Fields(fmt.Sprint(said, " ", o.ID, " ", o.Reason)), " "))
 	})
 	status, known := exits[o.Outcome]
 	if !known {
@@ -187,20 +217,48 @@ type statusCmd struct {
 }
 
 func (c statusCmd) Run() error {
-	path := "/status"
 	if c.Order != "" {
-		path = "/orders/" + string(c.Order)
+		return c.order()
 	}
 	var v map[string]any
-	if err := c.ask("GET", path, nil, &v); err != nil {
+	if err := c.ask("GET", "/status", nil, &v); err != nil {
 		return err
 	}
 	return c.print(v, func() {
-		for _, key := range []string{"state", "order_id", "outcome", "reason", "amount_minor", "currency", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
+		for _, key := range []string{"state", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
 			if value, ok := v[key]; ok && value != "" {
 				fmt.Printf("%-14s %v\n", key, value)
 			}
 		}
+	})
+}
+
+func (c statusCmd) order() error {
+	var o payterm.Order
+	if err := c.ask("GET", "/orders/"+url.PathEscape(string(c.Order)), nil, &o); err != nil {
+		return err
+	}
+	return c.print(o, func() {
+		line := func(key, value string) {
+			if value != "" {
+				fmt.Printf("%-14s %s\n", key, value)
+			}
+		}
+		money := func(key string, minor int64) {
+			if minor != 0 {
+				line(key, payterm.Amount{Minor: minor, Currency: o.Currency}.String()+" "+string(o.Currency))
+			}
+		}
+		line("order_id", string(o.ID))
+		line("kind", string(o.Kind))
+		line("outcome", string(o.Outcome))
+		line("reason", string(o.Reason))
+		line("resolution", o.Resolution)
+		line("wallet", string(o.Wallet))
+		money("amount", o.AmountMinor)
+		money("tip", o.TipMinor)
+		money("paid", o.PaidMinor)
+		money("refunded", o.RefundedMinor)
 	})
 }
 
@@ -212,7 +270,7 @@ type resolveCmd struct {
 
 func (c resolveCmd) Run() error {
 	var o payterm.Order
-	if err := c.ask("POST", "/orders/"+string(c.Order)+"/resolve", map[string]string{"reason": c.Reason}, &o); err != nil {
+	if err := c.ask("POST", "/orders/"+url.PathEscape(string(c.Order))+"/resolve", map[string]string{"reason": c.Reason}, &o); err != nil {
 		return err
 	}
 	return c.print(o, func() { fmt.Printf("%s is off the list: %s\n", o.ID, o.Resolution) })

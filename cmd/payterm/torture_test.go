@@ -139,7 +139,7 @@ func (m *torment) sell() *pledge {
 func (m *torment) giveBack(sale *pledge) {
 	p := &pledge{key: fmt.Sprintf("refund %d", len(m.pledges)+1), path: "/orders/" + string(sale.said.ID) + "/refund", amount: 1 + m.chance.Int64N(sale.amount)}
 	m.pledges = append(m.pledges, p)
-	m.ask(p, agent.RefundRequest{AmountMinor: p.amount, IdempotencyKey: p.key}, "")
+	m.ask(p, agent.RefundRequest{AmountMinor: &p.amount, IdempotencyKey: p.key}, "")
 }
 
 // ask asks under one key until there is an answer, whoever dies meanwhile.

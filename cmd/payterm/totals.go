@@ -14,7 +14,7 @@ import (
 type totalsCmd struct {
 	store
 	Which  string `arg:"" enum:"x,z" help:"x: so far, nothing changes. z: closes the day; each order is in one Z."`
-	Number int64  `help:"Show this Z again, from the journal; it is not printed."`
+	Number *int64 `help:"Show this Z again, from the journal; it is not printed."`
 	CSV    bool   `help:"As comma-separated values, a line for each wallet, mode and operator."`
 }
 
@@ -22,11 +22,17 @@ func (c totalsCmd) Run() error {
 	var t payterm.Totals
 	var err error
 	switch {
-	case c.Number != 0 && c.Which == "x":
+	case c.Number != nil && c.Which == "x":
 		fmt.Fprintln(os.Stderr, "payterm: totals: --number goes with z")
 		return exitStatus(2)
-	case c.Number != 0:
-		err = c.read(func(r *storage.Reader) (err error) { t, err = r.Totals(c.Number); return err })
+	case c.Number != nil && *c.Number < 1: // and by no means a new Z
+		fmt.Fprintln(os.Stderr, "payterm: totals: --number is 1 or more")
+		return exitStatus(2)
+	case c.CSV && c.JSON:
+		fmt.Fprintln(os.Stderr, "payterm: totals: either --csv or --json")
+		return exitStatus(2)
+	case c.Number != nil:
+		err = c.read(func(r *storage.Reader) (err error) { t, err = r.Totals(*c.Number); return err })
 	default:
 		err = c.ask("POST", "/totals/"+c.Which, nil, &t)
 	}

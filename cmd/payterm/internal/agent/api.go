@@ -27,6 +27,8 @@ type SaleRequest struct {
 	Ref            string          `json:"ref,omitempty"`
 	IdempotencyKey string          `json:"idempotency_key,omitempty"`
 	Despite        payterm.OrderID `json:"despite,omitempty"`
+	// Currency is that of the amount; without one it is the merchant's.
+	Currency payterm.Currency `json:"currency,omitempty"`
 }
 
 // SaleLine is a line of the answer: first Taken with the order id, as soon as
@@ -135,12 +137,21 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 	d.DisallowUnknownFields()
 	say := sayer(w)
 	if err := d.Decode(&req); err != nil {
-		say(SaleLine{Usage: "sale: " + err.Error()})
+		say(SaleLine{Usage: err.Error()})
 		return
 	}
 	if why := a.checkSale(req); why != "" {
 		say(SaleLine{Usage: why})
 		return
+	}
+	if req.Despite != "" {
+		if _, found, err := a.store.Order(req.Despite); err != nil {
+			say(SaleLine{Error: err.Error()})
+			return
+		} else if !found {
+			say(SaleLine{Usage: fmt.Sprintf("despite: no order %s in the journal", req.Despite)})
+			return
+		}
 	}
 	res, err := a.runner.Sale(r.Context(), flows.SaleBegan{
 		Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
@@ -161,11 +172,13 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// RefundRequest is POST /orders/{id}/refund; 0 is all that is left of the sale.
+// RefundRequest is POST /orders/{id}/refund. No amount is all that is left of the
+// sale; an amount of 0 is a mistake, and never all.
 type RefundRequest struct {
-	AmountMinor    int64  `json:"amount_minor,omitempty"`
-	Ref            string `json:"ref,omitempty"`
-	IdempotencyKey string `json:"idempotency_key,omitempty"`
+	AmountMinor    *int64           `json:"amount_minor,omitempty"`
+	Currency       payterm.Currency `json:"currency,omitempty"`
+	Ref            string           `json:"ref,omitempty"`
+	IdempotencyKey string           `json:"idempotency_key,omitempty"`
 }
 
 // refund answers as sale does.
@@ -175,12 +188,19 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	d.DisallowUnknownFields()
 	say := sayer(w)
 	if err := d.Decode(&req); err != nil {
-		say(SaleLine{Usage: "refund: " + err.Error()})
+		say(SaleLine{Usage: err.Error()})
 		return
 	}
+	amount := int64(0) // all that is left
+	if req.AmountMinor != nil {
+		amount = *req.AmountMinor
+	}
 	switch {
-	case req.AmountMinor < 0 || req.AmountMinor > payterm.MaxMinor:
-		say(SaleLine{Usage: "amount: more than nothing and at most what was paid"})
+	case req.AmountMinor != nil && (amount <= 0 || amount > payterm.MaxMinor):
+		say(SaleLine{Usage: "amount: more than nothing and at most what was paid; all that is left when it is left out"})
+		return
+	case req.Currency != "" && req.Currency != a.o.Config.Merchant.Currency:
+		say(SaleLine{Usage: a.foreign(req.Currency)})
 		return
 	case len(req.Ref) > 64 || len(req.IdempotencyKey) > 128:
 		say(SaleLine{Usage: "ref takes 64 characters, idempotency-key 128"})
@@ -191,7 +211,7 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	}
 	sale := payterm.OrderID(r.PathValue("id"))
 	res, err := a.runner.Refund(r.Context(), flows.RefundBegan{
-		SaleID: sale, AmountMinor: req.AmountMinor, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey,
+		SaleID: sale, AmountMinor: amount, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey,
 	}, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
 	switch {
 	case errors.Is(err, runner.ErrKeyReused):
@@ -202,10 +222,15 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 		say(SaleLine{Order: &res.Order})
 	default:
 		say(SaleLine{Order: &payterm.Order{
-			Kind: payterm.KindRefund, SaleID: sale, AmountMinor: req.AmountMinor, Currency: a.o.Config.Merchant.Currency,
+			Kind: payterm.KindRefund, SaleID: sale, AmountMinor: amount, Currency: a.o.Config.Merchant.Currency,
 			Outcome: payterm.NotSent, Reason: res.Reason, Ref: req.Ref,
 		}})
 	}
+}
+
+// foreign says why an amount in another currency is not taken.
+func (a *Agent) foreign(c payterm.Currency) string {
+	return fmt.Sprintf("currency %q: this terminal sells in %s", c, a.o.Config.Merchant.Currency)
 }
 
 // checkSale says what is wrong with a request, naming the field.
@@ -214,6 +239,8 @@ func (a *Agent) checkSale(r SaleRequest) string {
 	switch {
 	case r.Mode != payterm.Passive && r.Mode != payterm.Active:
 		return fmt.Sprintf("mode %q: passive or active", r.Mode)
+	case r.Currency != "" && r.Currency != a.o.Config.Merchant.Currency:
+		return a.foreign(r.Currency)
 	case r.AmountMinor <= 0 || r.AmountMinor > limit:
 		return fmt.Sprintf("amount: more than nothing and at most %s", payterm.Amount{Minor: limit, Currency: a.o.Config.Merchant.Currency})
 	case r.TipMinor < 0 || r.AmountMinor+r.TipMinor > limit:
