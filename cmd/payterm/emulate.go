@@ -173,6 +173,7 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 type configCheckCmd struct {
 	File string `arg:"" help:"Configuration to check." type:"existingfile"`
+	JSON bool   `help:"Print one JSON document." name:"json"`
 }
 
 func (c configCheckCmd) Run() error {
@@ -180,13 +181,18 @@ func (c configCheckCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	if missing := cfg.Missing(); len(missing) > 0 {
-		fmt.Fprintln(os.Stderr, "payterm: what is there is right, and enough for payterm emulate; payterm run needs more:")
-		for _, p := range missing {
-			fmt.Fprintln(os.Stderr, p)
-		}
-		return exitStatus(1)
+	missing := []string{}
+	for _, p := range cfg.Missing() {
+		missing = append(missing, p.Error())
 	}
-	fmt.Println(filepath.Base(c.File), "is right")
-	return nil
+	return store{JSON: c.JSON}.print(map[string]any{"ok": true, "missing": missing}, func() {
+		if len(missing) == 0 {
+			fmt.Println(filepath.Base(c.File), "is right")
+			return
+		}
+		fmt.Println(filepath.Base(c.File), "is right as far as it goes; payterm emulate needs no more, payterm run does:")
+		for _, m := range missing {
+			fmt.Println(" ", m)
+		}
+	})
 }

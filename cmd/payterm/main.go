@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,14 +79,17 @@ func (s store) print(v any, text func()) error {
 		text()
 		return nil
 	}
+	printed = true
 	return json.NewEncoder(os.Stdout).Encode(v)
 }
 
-type versionCmd struct{}
+type versionCmd struct {
+	JSON bool `help:"Print one JSON document." name:"json"`
+}
 
-func (versionCmd) Run() error {
-	_, err := fmt.Println("payterm", version)
-	return err
+func (c versionCmd) Run() error {
+	v := map[string]any{"version": version, "built": buildTime().UTC()}
+	return store{JSON: c.JSON}.print(v, func() { fmt.Println("payterm", version) })
 }
 
 type listCmd struct{ store }
@@ -176,22 +180,42 @@ func main() {
 	var c cli
 	parser := kong.Must(&c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."))
 	ctx, err := parser.Parse(os.Args[1:])
+	asJSON := slices.Contains(os.Args[1:], "--json")
 	if err != nil {
 		help := "payterm --help"
 		var wrong *kong.ParseError
 		if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Selected() != nil {
 			help = wrong.Context.Selected().FullPath() + " --help"
 		}
-		fmt.Fprintf(os.Stderr, "payterm: %v (%s tells more)\n", err, help)
-		os.Exit(2)
+		os.Exit(fail(fmt.Errorf("%w (%s tells more)", err, help), 2, asJSON))
 	}
 	err = ctx.Run()
 	var status exitStatus
-	if errors.As(err, &status) {
+	var wrong usageError
+	switch {
+	case errors.As(err, &status):
 		os.Exit(int(status))
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "payterm:", err)
-		os.Exit(1)
+	case errors.As(err, &wrong):
+		os.Exit(fail(err, 2, asJSON))
+	case err != nil:
+		os.Exit(fail(err, 1, asJSON))
 	}
 }
+
+// usageError is a wish that cannot be meant; it ends with 2.
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// fail tells a person what is wrong, and a program that wants JSON with a document,
+// so that there is exactly one.
+func fail(err error, status int, asJSON bool) int {
+	fmt.Fprintln(os.Stderr, "payterm:", err)
+	if asJSON && !printed {
+		json.NewEncoder(os.Stdout).Encode(map[string]string{"error": err.Error()}) //nolint:errcheck // whoever asked has gone
+	}
+	return status
+}
+
+// printed is set once a command has written its document.
+var printed bool

@@ -109,7 +109,7 @@ func TestUnopenable(t *testing.T) {
 	// Nobody answers: status says so.
 	s.stop()
 	nobody := exec.Command(filepath.Join(bin, "payterm"), "status", "--data", s.data)
-	if out, err := nobody.CombinedOutput(); nobody.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "is it running?") {
+	if out, err := nobody.CombinedOutput(); nobody.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "is it running") {
 		t.Errorf("status without an agent: %v %s", err, out)
 	}
 }

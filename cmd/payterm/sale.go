@@ -84,8 +84,7 @@ func (c saleCmd) Run() error {
 		tip, err = payterm.ParseAmount(c.Tip, payterm.Currency(c.Currency))
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "payterm: sale:", err)
-		return exitStatus(2)
+		return usage("sale: %w", err)
 	}
 	resp, err := c.call("POST", "/sale", agent.SaleRequest{
 		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
@@ -132,8 +131,7 @@ func (c refundCmd) Run() error {
 		err = fmt.Errorf("order id %q: 1 to 20 of A-Z and 0-9", c.Order)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "payterm: refund:", err)
-		return exitStatus(2)
+		return usage("refund: %w", err)
 	}
 	resp, err := c.call("POST", "/orders/"+string(c.Order)+"/refund", req)
 	var dial *net.OpError
@@ -162,8 +160,7 @@ func (c store) follow(r io.ReadCloser, asked payterm.Order) error {
 		}
 		switch {
 		case l.Usage != "":
-			fmt.Fprintf(os.Stderr, "payterm: %s: %s\n", asked.Kind, l.Usage)
-			return exitStatus(2)
+			return usage("%s: %s", asked.Kind, l.Usage)
 		case l.Taken != "":
 			taken = l.Taken
 			fmt.Fprintln(os.Stderr, "order", taken)

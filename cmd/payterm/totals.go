@@ -23,14 +23,11 @@ func (c totalsCmd) Run() error {
 	var err error
 	switch {
 	case c.Number != nil && c.Which == "x":
-		fmt.Fprintln(os.Stderr, "payterm: totals: --number goes with z")
-		return exitStatus(2)
+		return usage("totals: --number goes with z")
 	case c.Number != nil && *c.Number < 1: // and by no means a new Z
-		fmt.Fprintln(os.Stderr, "payterm: totals: --number is 1 or more")
-		return exitStatus(2)
+		return usage("totals: --number is 1 or more")
 	case c.CSV && c.JSON:
-		fmt.Fprintln(os.Stderr, "payterm: totals: either --csv or --json")
-		return exitStatus(2)
+		return usage("totals: either --csv or --json")
 	case c.Number != nil:
 		err = c.read(func(r *storage.Reader) (err error) { t, err = r.Totals(*c.Number); return err })
 	default:

@@ -12,6 +12,7 @@ type book struct {
 	orders  map[payterm.OrderID]*live
 	phases  [flows.Closed + 1]int // how many stand in each
 	totals  map[payterm.Amount]map[*live]struct{}
+	doubts  int // that neither the gateway nor a supervisor has settled
 	holding int // with answers that could not be stored
 }
 
@@ -22,7 +23,7 @@ func newBook() book {
 // enter takes an order in, which may not have begun yet.
 func (b *book) enter(id payterm.OrderID, total payterm.Amount, l *live) {
 	b.orders[id], l.total = l, total
-	b.phases[l.order.Phase]++
+	b.count(l.order, 1)
 	if b.totals[total] == nil {
 		b.totals[total] = map[*live]struct{}{}
 	}
@@ -33,7 +34,7 @@ func (b *book) enter(id payterm.OrderID, total payterm.Amount, l *live) {
 func (b *book) leave(id payterm.OrderID, l *live) {
 	b.hold(l, nil)
 	delete(b.orders, id)
-	b.phases[l.order.Phase]--
+	b.count(l.order, -1)
 	delete(b.totals[l.total], l)
 	if len(b.totals[l.total]) == 0 {
 		delete(b.totals, l.total)
@@ -44,10 +45,23 @@ func (b *book) leave(id payterm.OrderID, l *live) {
 // a moment is not in the book, and is not counted.
 func (b *book) set(l *live, next flows.Order) {
 	if b.orders[next.ID()] == l {
-		b.phases[l.order.Phase]--
-		b.phases[next.Phase]++
+		b.count(l.order, -1)
+		b.count(next, 1)
 	}
 	l.order = next
+}
+
+// count adds one order to what is counted, or takes it off.
+func (b *book) count(o flows.Order, n int) {
+	b.phases[o.Phase] += n
+	if inDoubt(o) {
+		b.doubts += n
+	}
+}
+
+// inDoubt tells an order about which somebody may still have to decide.
+func inDoubt(o flows.Order) bool {
+	return (o.Phase == flows.InBackground || o.Phase == flows.Listed) && o.Resolution == ""
 }
 
 // hold keeps what could not be stored of an order.

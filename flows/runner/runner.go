@@ -620,7 +620,7 @@ func (r *Runner) status() flows.Status {
 	return flows.Status{
 		Network: r.network, Paper: r.paper,
 		Queue:  r.phases[flows.InBackground] + r.phases[flows.Trailing],
-		Doubts: r.phases[flows.InBackground] + r.phases[flows.Listed],
+		Doubts: r.doubts,
 		Late:   r.counts[payterm.AttentionLatePayment],
 		Alarms: r.counts[payterm.AttentionAlarm] + len(r.broken),
 	}

@@ -17,9 +17,13 @@ import (
 func (w *world) recount() {
 	w.t.Helper()
 	var phases [flows.Closed + 1]int
+	doubts := 0
 	holding, indexed := 0, 0
 	for _, l := range w.r.orders {
 		phases[l.order.Phase]++
+		if inDoubt(l.order) {
+			doubts++
+		}
 		if len(l.unsaved) > 0 {
 			holding++
 		}
@@ -29,6 +33,9 @@ func (w *world) recount() {
 	}
 	for _, list := range w.r.totals {
 		indexed += len(list)
+	}
+	if doubts != w.r.doubts {
+		w.t.Fatalf("counted %d doubts, there are %d", w.r.doubts, doubts)
 	}
 	if phases != w.r.phases || holding != w.r.holding || indexed != len(w.r.orders) {
 		w.t.Fatalf("counted %v, %d holding, %d by total; there are %v, %d, %d", w.r.phases, w.r.holding, indexed, phases, holding, len(w.r.orders))
