@@ -68,7 +68,8 @@ func flush(t testing.TB, from, to payterm.Screen, n int) (sent, changed int, bus
 
 // BenchmarkFlush is from a screen to its frame on the glass. bytes/op went over
 // the bus; full-ratio is their share of a whole frame; bus-ratio is the time that
-// the bus was busy over that of the changed pixels alone.
+// the bus was busy over that of the changed pixels alone, sent-ratio over that of
+// the bytes that went over it: what windows and their commands cost.
 func BenchmarkFlush(b *testing.B) {
 	for _, c := range changes {
 		b.Run(c.name, func(b *testing.B) {
@@ -77,6 +78,7 @@ func BenchmarkFlush(b *testing.B) {
 			b.ReportMetric(float64(sent), "bytes/op")
 			b.ReportMetric(float64(sent)/(2*240*320), "full-ratio")
 			b.ReportMetric(float64(busy)/float64(ideal), "bus-ratio")
+			b.ReportMetric(float64(busy)/float64(time.Duration(sent)*8*time.Second/40_000_000), "sent-ratio")
 			b.ReportMetric(float64(busy)/1e3, "bus-us/op")
 		})
 	}
