@@ -185,7 +185,7 @@ func (a *Agent) checkSale(r SaleRequest) string {
 		return fmt.Sprintf("mode %q: passive or active", r.Mode)
 	case r.AmountMinor <= 0 || r.AmountMinor > limit:
 		return fmt.Sprintf("amount: more than nothing and at most %s", payterm.Amount{Minor: limit, Currency: a.o.Config.Merchant.Currency})
-	case r.TipMinor < 0 || r.AmountMinor+r.TipMinor > limit:
+	case r.TipMinor < 0 || r.TipMinor > limit-r.AmountMinor:
 		return "tip: it cannot be negative, and amount and tip together keep to the limit of a sale"
 	case r.Wallet != "" && !r.Wallet.Valid():
 		return fmt.Sprintf("wallet %q: ALIPAY, WECHATPAY or UNIONPAY", r.Wallet)
