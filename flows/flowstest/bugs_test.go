@@ -79,7 +79,7 @@ var bugs = []planted{
 	{"late_payment_swallowed", "late_payment", []edit{{"flows/order.go",
 		"	late := o.Outcome != payterm.Open\n", "	late := false\n"}}},
 	{"silent_second_sale", "silent_second", []edit{{"flows/terminal.go",
-		"	case ev.Order == \"\" || ev.Order == t.Want.Despite:", "	case true:"}}},
+		"	case ev.Order == \"\", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):", "	case true:"}}},
 	{"order_id_reused", "own_ids", []edit{{"storage/counter.go",
 		"		tag, err := s.o.DrawTag()", "		tag, err := \"AAAA\"+string(rune('A'+s.boots())), error(nil)"}, {"storage/counter.go",
 		"// BootTag is", "func (s *Store) boots() (n int) {\n	s.db.QueryRow(`SELECT count(*) FROM boot`).Scan(&n)\n	return n\n}\n\n// BootTag is"}}},
