@@ -118,6 +118,7 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, runner.ErrKeyReused):
 		say(SaleLine{Usage: err.Error()})
+	case r.Context().Err() != nil: // whether it begins is not known here: the broken connection says so
 	case err != nil:
 		say(SaleLine{Error: err.Error()})
 	case res.Began:
@@ -165,6 +166,7 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, runner.ErrKeyReused):
 		say(SaleLine{Usage: err.Error()})
+	case r.Context().Err() != nil: // whether it begins is not known here: the broken connection says so
 	case err != nil:
 		say(SaleLine{Error: err.Error()})
 	case res.Began:
