@@ -89,7 +89,7 @@ var bugs = []planted{
 		"	case o.Phase == Listed:\n		o.Phase = Closed\n", "	case o.Phase == Listed:\n		o.Phase = Closed\n	case o.Outcome == payterm.Approved:\n		o.Outcome = payterm.Declined\n"}, {"storage/migration/0001_journal.sql",
 		"WHEN (OLD.outcome = 'approved' AND NEW.outcome <> 'approved') OR NEW", "WHEN NEW"}}},
 	{"old_code_shown", "boot", []edit{
-		{"flows/order.go", "	case ShowingCode, Waiting, Confirming:\n		o, _ = o.doubt(in, payterm.ReasonRestarted)", "	case ShowingCode:\n		o.Until = in.Mono + time.Minute\n		o.Asking.Next = in.Mono\n	case Waiting, Confirming:\n		o, _ = o.doubt(in, payterm.ReasonRestarted)"},
+		{"flows/order.go", "	case ShowingCode, Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)", "	case ShowingCode:\n		o.Until = in.Mono + time.Minute\n		o.Asking.Next = in.Mono\n	case Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)"},
 		{"flows/terminal.go", "	switch {\n	case t.Phase == Serving && (", "	switch {\n	case t.Phase == Idle && o.Phase == ShowingCode:\n		t.Phase, t.Order = Serving, o\n	case t.Phase == Serving && ("}}},
 	{"no_inquiry_at_boot", "boot", []edit{{"flows/inquiry.go",
 		"		a.Rung = 0\n", "		a.Rung = 4\n"}, {"flows/runner/store.go",
@@ -112,6 +112,8 @@ var bugs = []planted{
 	{"late_payments_in_no_z", "totals", []edit{{"storage/totals.go",
 		"WHERE z IS NULL AND closed = 1 ORDER BY n", "WHERE z IS NULL AND closed = 1 AND attention = '' ORDER BY n"}, {"storage/totals.go",
 		"WHERE z = ? ORDER BY n", "WHERE z = ? AND attention = '' ORDER BY n"}}},
+	{"forgotten_answer", "nothing_lost liveness", []edit{{"flows/runner/store.go",
+		"		r.hold(l, append(l.unsaved, in))\n", "		_ = in\n"}}},
 	{"order_hidden", "ways_out boot", []edit{{"flows/view.go", "Wallet: o.Wallet, Order: o.ID(),", "Wallet: o.Wallet,"}}},
 	{"secret_in_the_log", "secrets", []edit{{"flows/runner/runner.go",
 		"	wallet, _ := code.Wallet()", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Wallet()"}}},
