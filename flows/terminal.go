@@ -217,12 +217,6 @@ func (t Terminal) recovered() Terminal {
 func (t Terminal) moved(o Order) (Terminal, []Command) {
 	var cmds []Command
 	switch {
-	case (t.Phase == Warned || t.Phase == EnteringPIN) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
-		if t.Ticket != 0 {
-			cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
-		}
-		t = t.idle()
-		t.Phase, t.Order = ShowingResult, o
 	case t.Phase == Serving && (t.Order.ID() == o.ID() || t.Order.ID() == ""):
 		t.Order = o
 		if !o.Phase.AtCounter() {
@@ -230,6 +224,12 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		}
 	case (t.Phase == ShowingResult && !o.Phase.AtCounter() || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
+	case (t.Phase == Warned || t.Phase == EnteringPIN) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
+		if t.Ticket != 0 {
+			cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
+		}
+		t = t.idle()
+		t.Phase, t.Order = ShowingResult, o
 	}
 	if t.Order.ID() == o.ID() && o.Outcome == payterm.Approved {
 		t.Last = o.ID() // F2 prints what is on the screen
