@@ -77,7 +77,7 @@ var bugs = []planted{
 		"	case retryAt >= o.SentAt+o.Sale.Rules.CodeMaxAge:", "	case retryAt >= o.SentAt+5*o.Sale.Rules.CodeMaxAge:"}, {"flows/order.go",
 		"		if in.Mono >= o.SentAt+o.Sale.Rules.CodeMaxAge {", "		if in.Mono >= o.SentAt+5*o.Sale.Rules.CodeMaxAge {"}}},
 	{"late_payment_swallowed", "late_payment", []edit{{"flows/order.go",
-		"	late := o.Outcome != payterm.Open\n", "	late := false\n"}}},
+		"	late, doubted := o.Outcome != payterm.Open, o.doubtSlip()\n", "	late, doubted := false, o.doubtSlip()\n"}}},
 	{"silent_second_sale", "silent_second", []edit{{"flows/terminal.go",
 		"	case ev.Order == \"\", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):", "	case true:"}}},
 	{"order_id_reused", "own_ids", []edit{{"storage/counter.go",
