@@ -69,6 +69,7 @@ type Terminal struct {
 	ConflictDoubt bool
 	PIN           PIN
 	PINAsked      bool // a PIN is being compared; until then none is typed
+	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
 
@@ -122,7 +123,7 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 			return t.recovered(), nil
 		}
 	case OrderMoved:
-		return t.moved(ev.Order), nil
+		return t.moved(ev.Order)
 	case SaleAsked:
 		return t.asked(ev)
 	case RefundAsked:
@@ -153,10 +154,11 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 	return t, nil
 }
 
-// idle clears the counter of everything but what the world says.
+// idle clears the counter of everything but what the world says, and of a PIN that
+// is still being compared: whatever that prompt was for is over.
 func (t Terminal) idle() Terminal {
 	return Terminal{
-		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last,
+		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last, PINAsked: t.PINAsked, PINStale: t.PINAsked,
 		Want: SaleBegan{Currency: t.Settings.Currency},
 	}
 }
@@ -209,21 +211,30 @@ func (t Terminal) recovered() Terminal {
 	return t
 }
 
-// moved follows the order at the counter.
-func (t Terminal) moved(o Order) Terminal {
+// moved follows the order at the counter, and the one that a person is being warned
+// of: once that is paid there is nothing to charge again, and its approval stands
+// in place of the question.
+func (t Terminal) moved(o Order) (Terminal, []Command) {
+	var cmds []Command
 	switch {
 	case t.Phase == Serving && (t.Order.ID() == o.ID() || t.Order.ID() == ""):
 		t.Order = o
 		if !o.Phase.AtCounter() {
 			t.Phase = ShowingResult
 		}
-		if o.Outcome == payterm.Approved {
-			t.Last = o.ID()
-		}
 	case (t.Phase == ShowingResult && !o.Phase.AtCounter() || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
+	case (t.Phase == Warned || t.Phase == EnteringPIN) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
+		if t.Ticket != 0 {
+			cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
+		}
+		t = t.idle()
+		t.Phase, t.Order = ShowingResult, o
 	}
-	return t
+	if t.Order.ID() == o.ID() && o.Outcome == payterm.Approved {
+		t.Last = o.ID() // F2 prints what is on the screen
+	}
+	return t, cmds
 }
 
 // asked takes a sale from the socket. A result that waits for a key gives way.
@@ -246,14 +257,18 @@ func (t Terminal) check() (Terminal, []Command) {
 }
 
 // checked begins the sale, unless another order of this total stands in the way
-// and nobody has said to go on despite it.
+// and nobody has said to go on despite it. A till may say so, but where a
+// supervisor's PIN guards a doubt it has to be typed here.
 func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) {
 	if t.Phase != Checking {
 		return t, nil
 	}
 	switch {
-	case ev.Order == "" || ev.Order == t.Want.Despite:
+	case ev.Order == "", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):
 		return t.begin()
+	case ev.Order == t.Want.Despite:
+		t.Conflict, t.ConflictDoubt = ev.Order, ev.Doubt
+		return t.askPIN(in), []Command{Play{payterm.SoundDoubt}}
 	case t.Ticket != 0:
 		refusal := Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: ev.Order}
 		return t.idle(), []Command{refusal}
@@ -366,6 +381,14 @@ func (t Terminal) keyWallet(in Stamped, k payterm.Key) (Terminal, []Command) {
 	return t, nil
 }
 
+// guarded reports whether only a supervisor may sell in spite of it.
+func (t Terminal) guarded(doubt bool) bool { return doubt && t.Settings.PINSet }
+
+func (t Terminal) askPIN(in Stamped) Terminal {
+	t.Phase, t.Until, t.PIN = EnteringPIN, in.Mono+amountTimeout, ""
+	return t
+}
+
 // keyWarned asks for one key, and for a supervisor where a payment in doubt is
 // younger than the guard.
 func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
@@ -373,9 +396,8 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case payterm.KeyCancel:
 		return t.idle(), []Command{Play{payterm.SoundKey}}
 	case payterm.KeyEnter:
-		if t.ConflictDoubt && t.Settings.PINSet {
-			t.Phase, t.Until, t.PIN = EnteringPIN, in.Mono+amountTimeout, ""
-			return t, []Command{Play{payterm.SoundKey}}
+		if t.guarded(t.ConflictDoubt) {
+			return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}
 		return t.override()
 	}
@@ -395,8 +417,7 @@ func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) 
 	t = t.idle()
 	t.Refund, t.Ticket = ev.Refund, ev.Ticket
 	if t.Settings.PINSet {
-		t.Phase, t.Until = EnteringPIN, in.Mono+amountTimeout
-		return t, []Command{Play{payterm.SoundDoubt}}
+		return t.askPIN(in), []Command{Play{payterm.SoundDoubt}}
 	}
 	return t.beginRefund()
 }
@@ -427,12 +448,11 @@ func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
 }
 
 func (t Terminal) override() (Terminal, []Command) {
+	t.PINTries = 0
 	if t.Refund.SaleID != "" {
-		t.PINAsked, t.PINTries = false, 0
 		return t.beginRefund()
 	}
 	t.Want.Despite = t.Conflict
-	t.PINAsked, t.PINTries = false, 0
 	return t.begin()
 }
 
@@ -458,10 +478,11 @@ func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 }
 
 func (t Terminal) pinChecked(ev PINChecked) (Terminal, []Command) {
-	if t.Phase != EnteringPIN || !t.PINAsked {
+	counts := t.Phase == EnteringPIN && t.PINAsked && !t.PINStale
+	t.PINAsked, t.PINStale = false, false
+	if !counts {
 		return t, nil
 	}
-	t.PINAsked = false
 	if ev.OK {
 		return t.override()
 	}

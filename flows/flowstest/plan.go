@@ -63,12 +63,14 @@ func ParsePlan(text string) (Plan, error) {
 //	kill 10s                                  the power is away for that long, now
 //	dieat 7 10s                               the process dies at the seventh boundary from now
 //	dieon before a payment   it dies at the next boundary whose name begins so
+//	full 3 20s [7]            the third commit from now finds the disk full, for that long or until a boot,
+//	                          which follows on a death at the seventh boundary after that
 //	lose, backup, restore                     the database, with a loss of power
 //	clock -1h | unset                         the terminal's wall clock
 var acts = map[string]func(*Sim, []string) error{
 	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api,
 	"ask": (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
-	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn,
+	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn, "full": (*Sim).fill,
 	"lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "clock": (*Sim).setClock,
 }
 
@@ -485,6 +487,26 @@ var boundaryNames = []string{
 	"after the slip merchant", "after the slip customer", "at a sound", "after the journal is opened",
 }
 
+func (s *Sim) fill(words []string) error {
+	if len(words) < 2 {
+		return fmt.Errorf("full: at which commit, and how long?")
+	}
+	var n, die int
+	if _, err := fmt.Sscan(words[0], &n); err != nil {
+		return fmt.Errorf("full: %w", err)
+	}
+	if len(words) > 2 {
+		if _, err := fmt.Sscan(words[2], &die); err != nil {
+			return fmt.Errorf("full: %w", err)
+		}
+	}
+	d, err := duration(words[1:])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fullAt, s.fullFor, s.fullDie = n, d, die
+	return err
+}
+
 func (s *Sim) dieOn(words []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -573,7 +595,13 @@ func (d *drawer) scene() {
 		d.pause(3 * time.Second)
 		d.sale()
 	case 11:
-		d.do("dieat %d", 1+d.r.IntN(60))
+		if d.r.IntN(2) == 0 {
+			d.do("dieat %d", 1+d.r.IntN(60))
+			break
+		}
+		d.do("full %d %s %d", 1+d.r.IntN(6), d.pick("5s", "90s", "20m"), max(0, d.r.IntN(40)-20))
+		d.pause(3 * time.Second)
+		d.sale()
 	case 12:
 		d.do("kill %s", d.pick("2s", d.seconds(40), d.seconds(1200)))
 	case 13:

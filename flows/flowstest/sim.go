@@ -55,6 +55,11 @@ type Sim struct {
 	wallUnset  bool
 	dieAt      int    // the boundary, counted from the world's beginning; 0 for none
 	dieName    string // the next one whose name begins so; empty for none
+	fullAt     int    // the commit from now that finds the disk full; 0 for none
+	fullFor    time.Duration
+	fullDie    int // so many boundaries later the process dies; 0 for not
+	fullEnd    time.Time
+	Full       int // how often it was
 	Boundaries int
 	Kills      int
 	died       chan struct{}
@@ -165,6 +170,7 @@ func (s *Sim) boot() {
 	s.lives++
 	l := &life{n: s.lives, ctx: ctx, cancel: cancel, ended: make(chan struct{}), began: time.Now()}
 	s.life = l
+	s.fullAt, s.fullEnd = 0, time.Time{} // somebody has made room
 	s.tell("life %d begins", l.n)
 	s.mu.Unlock()
 	go func() {
@@ -401,6 +407,9 @@ func (e *edge) After(at time.Duration) (<-chan time.Time, func()) {
 
 func (e *edge) Commit(entries ...payterm.Entry) error {
 	e.s.boundary(e.l, "before a commit")
+	if err := e.s.fullDisk(true); err != nil {
+		return err
+	}
 	if err := e.l.store.Commit(entries...); err != nil {
 		return err
 	}
@@ -420,8 +429,34 @@ func (e *edge) NextOrderID() (payterm.OrderID, error) {
 func (e *edge) OrderByKey(key string) (payterm.Order, bool, error) {
 	return e.l.store.OrderByKey(key)
 }
-func (e *edge) Writable() error { return e.l.store.Writable() }
-func (e *edge) Reserve() error  { return nil } // this world's disk is never full
+func (e *edge) Writable() error {
+	if err := e.s.fullDisk(false); err != nil {
+		return err
+	}
+	return e.l.store.Writable()
+}
+func (e *edge) Reserve() error { return nil } // so that commits are what meets a full disk
+
+// fullDisk is what somebody who writes gets to hear. The disk fills up at the
+// commit that the plan has named.
+func (s *Sim) fullDisk(commit bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if commit && s.fullAt > 0 {
+		if s.fullAt--; s.fullAt == 0 {
+			s.fullEnd = time.Now().Add(s.fullFor)
+			s.Full++
+			s.tell("the disk is full")
+			if s.fullDie > 0 {
+				s.dieAt = s.Boundaries + s.fullDie
+			}
+		}
+	}
+	if time.Now().Before(s.fullEnd) {
+		return storage.ErrFull
+	}
+	return nil
+}
 func (e *edge) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	return e.l.store.Events(id)
 }

@@ -260,6 +260,33 @@ func TestKillSweep(t *testing.T) {
 	}
 }
 
+// TestFullDisk fills the disk at the first commit of a plan, at the second, and so
+// on: for a while, and until the power fails on what is kept in memory, at once or
+// after retries.
+func TestFullDisk(t *testing.T) {
+	dir := scratch(t)
+	for i, sweep := range sweeps {
+		t.Run(sweep.name, func(t *testing.T) {
+			t.Parallel()
+			for _, act := range []string{"0s full %d 20s", "0s full %d 1h 1", "0s full %d 1h 4", "0s full %d 1h 9"} {
+				for k := 1; ; k++ {
+					p, err := ParsePlan(fmt.Sprintf(act, k) + "\n" + sweep.plan)
+					if err != nil {
+						t.Fatal(err)
+					}
+					s, found := simulate(t, configOf(uint64(i+1), dir), p) //nolint:gosec // a small number
+					if len(found) > 0 {
+						t.Fatalf("%s: %s\n%s", p[0], found[0], s.Story())
+					}
+					if s.Full == 0 {
+						break // there is no k-th commit
+					}
+				}
+			}
+		})
+	}
+}
+
 // looksLike keeps a sweep from proving nothing because its plan has gone flat.
 func looksLike(t *testing.T, name string, s *Sim) {
 	t.Helper()

@@ -31,7 +31,8 @@ func (c saleCall) end(res SaleResult) { c.result <- res }
 // Sale asks for a sale and waits until it ends or leaves the counter; began is
 // told the order id as soon as the order is durable. The same idempotency key
 // gives the same order. An error before began was called means that nothing
-// began; afterwards the order goes on by itself.
+// began, unless ctx ended: then the order may begin all the same. Afterwards the
+// order goes on by itself.
 func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payterm.OrderID)) (SaleResult, error) {
 	return r.call(ctx, func(c saleCall) error { return r.askSale(sale, c) }, began)
 }
@@ -58,6 +59,11 @@ func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(
 		case <-ctx.Done():
 			return SaleResult{}, fmt.Errorf("given up: %w", context.Cause(ctx))
 		case <-r.stopped:
+			select { // the last that the loop said
+			case id := <-call.began:
+				began(id)
+			default:
+			}
 			return SaleResult{}, ErrStopped
 		}
 	}

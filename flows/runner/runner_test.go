@@ -267,3 +267,40 @@ func TestSecondSaleWarns(t *testing.T) {
 		t.Errorf("despite %q", o.Despite)
 	}
 }
+
+// TestRestoreSetsAsideWhatItCannotTakeUp: an open refund whose sale has gone from
+// the journal ends no start.
+func TestRestoreSetsAsideWhatItCannotTakeUp(t *testing.T) {
+	w := newWorld(t)
+	began := flows.RefundBegan{ID: "T1ZZZZZ000002", SaleID: "T1ZZZZZ000001", SaleTotalMinor: 500, AmountMinor: 500,
+		Mode: payterm.Passive, Wallet: payterm.Alipay, Currency: "CAD", Rules: flows.DefaultRules()}
+	name, body, err := flows.EncodeEvent(began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.r.Restore([]Open{{began.ID, []payterm.Journaled{{Event: name, Body: body}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := w.r.status(); s.Alarms != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestBeganIsToldThoughTheLoopEnds: the loop begins a sale and ends at once. Its
+// caller must not take it for one that never began.
+func TestBeganIsToldThoughTheLoopEnds(t *testing.T) {
+	for range 1000 { // a select may take either
+		r := New(Config{})
+		r.inbox = make(chan func()) // what is posted runs before the caller looks, now and then
+		go func() { (<-r.inbox)() }()
+		var id payterm.OrderID
+		_, err := r.call(t.Context(), func(c saleCall) error {
+			c.began <- "T1ZZZZZ000001"
+			close(r.stopped)
+			return nil
+		}, func(o payterm.OrderID) { id = o })
+		if !errors.Is(err, ErrStopped) || id == "" {
+			t.Fatalf("order %q, %v", id, err)
+		}
+	}
+}

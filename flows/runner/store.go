@@ -147,8 +147,10 @@ func (r *Runner) Restore(open []Open) error {
 		}
 		if flows.Lasting(before, next) {
 			e, err := r.entries(before, next, in)
-			if err != nil {
-				return fmt.Errorf("restore order %s: %w", before.ID(), err)
+			if err != nil { // the sale of a refund, say, cannot be read back
+				r.broken[open[i].ID] = err
+				r.c.Log.Error("an order cannot be taken up and is set aside", "order_id", open[i].ID, "err", err)
+				continue
 			}
 			entries = append(entries, e...)
 		}

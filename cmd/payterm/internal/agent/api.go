@@ -160,6 +160,7 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, runner.ErrKeyReused):
 		say(SaleLine{Usage: err.Error()})
+	case r.Context().Err() != nil: // whether it begins is not known here: the broken connection says so
 	case err != nil:
 		say(SaleLine{Error: err.Error()})
 	case res.Began:
@@ -216,6 +217,7 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, runner.ErrKeyReused):
 		say(SaleLine{Usage: err.Error()})
+	case r.Context().Err() != nil: // whether it begins is not known here: the broken connection says so
 	case err != nil:
 		say(SaleLine{Error: err.Error()})
 	case res.Began:
@@ -243,7 +245,7 @@ func (a *Agent) checkSale(r SaleRequest) string {
 		return a.foreign(r.Currency)
 	case r.AmountMinor <= 0 || r.AmountMinor > limit:
 		return fmt.Sprintf("amount: more than nothing and at most %s", payterm.Amount{Minor: limit, Currency: a.o.Config.Merchant.Currency})
-	case r.TipMinor < 0 || r.AmountMinor+r.TipMinor > limit:
+	case r.TipMinor < 0 || r.TipMinor > limit-r.AmountMinor:
 		return "tip: it cannot be negative, and amount and tip together keep to the limit of a sale"
 	case r.Wallet != "" && !r.Wallet.Valid():
 		return fmt.Sprintf("wallet %q: ALIPAY, WECHATPAY or UNIONPAY", r.Wallet)
