@@ -99,8 +99,8 @@ const pruneBatch = 200
 // Prune drops the oldest orders, up to a few hundred at once, that were in a Z
 // taken before the given time, and their records; it reports how many, so that
 // the caller goes on until there are none. An order that is open, owed an answer
-// or on somebody's list stays, and so does one that no Z holds. An anchor keeps
-// the chain whole.
+// or on somebody's list stays, and so does one that no Z holds, or of which a
+// refund is open. An anchor keeps the chain whole.
 func (s *Store) Prune(before time.Time) (int, error) {
 	dropped := 0
 	err := s.append(func(tx *sql.Tx, end *chain) error {
@@ -150,6 +150,7 @@ func prunable(tx *sql.Tx, before int64) ([]string, error) {
 	}, `SELECT order_id FROM orders
 		WHERE z <= (SELECT max(number) FROM z WHERE at > 0 AND at < ?) AND closed = 1 AND attention = ''
 			AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = orders.order_id)
+			AND NOT EXISTS (SELECT 1 FROM orders r WHERE r.closed = 0 AND json_extract(r.row, '$.sale_order_id') = orders.order_id)
 		ORDER BY z, n LIMIT ?`, before, pruneBatch)
 	if err != nil {
 		return nil, fmt.Errorf("look for what can go: %w", err)

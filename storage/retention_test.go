@@ -323,3 +323,28 @@ func TestBackup(t *testing.T) {
 		}
 	}
 }
+
+// TestPruneSparesASaleWithAnOpenRefund: what is settled of the refund is written to
+// the sale as well.
+func TestPruneSparesASaleWithAnOpenRefund(t *testing.T) {
+	c := &clock{evening}
+	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), c)
+	sale, refund := entry("T1AAAAA000001", "payment_answered", payterm.Approved), entry("T1AAAAA000002", "refund_began", payterm.Open)
+	sale.Closed, refund.Order.Kind, refund.Order.SaleID = true, payterm.KindRefund, sale.OrderID
+	commit(t, s, sale)
+	commit(t, s, refund)
+	for _, want := range []int{0, 2} {
+		if _, err := s.TakeZ(); err != nil {
+			t.Fatal(err)
+		}
+		c.now = c.now.Add(24 * time.Hour)
+		if n, err := s.Prune(c.now); err != nil || n != want {
+			t.Fatalf("dropped %d, want %d: %v", n, want, err)
+		}
+		if want == 0 { // the refund is settled: with the next Z both may go
+			end := refund
+			end.Event, end.Closed, end.Owes, end.Order.Outcome = "inquiry_answered", true, payterm.OwedNothing, payterm.Declined
+			commit(t, s, end)
+		}
+	}
+}

@@ -427,11 +427,21 @@ func (a *Agent) tidy(ctx context.Context) {
 	}
 }
 
-// checkpoint moves the log unless an order is at the counter.
+// checkpoint moves the log, and drops what is old, unless an order is at the
+// counter. Of what is old a batch goes each time.
 func (a *Agent) checkpoint(ctx context.Context) error {
 	s, err := a.runner.Snapshot(ctx)
 	if err != nil || s.State != "idle" {
 		return err
+	}
+	if _, now := a.clock.Now(); !now.IsZero() {
+		n, err := a.store.Prune(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays))
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			a.o.Log.Info("old orders dropped", "orders", n)
+		}
 	}
 	return a.store.Checkpoint()
 }

@@ -77,6 +77,7 @@ func (k *checker) terminal() {
 	// LoadLocation takes "" for UTC and "Local" for whatever the machine has.
 	k.bad(err != nil || t.Timezone == "" || t.Timezone == "Local", "terminal.timezone", "%q: a zone such as America/Toronto is needed", t.Timezone)
 	k.bad(t.Board == "", "terminal.board", "is empty: the name of a board profile, or its file")
+	k.bad(t.KeepDays < 31 || t.KeepDays > 3660, "terminal.keep_days", "%d: 31 to 3660 are possible; a refund needs the sale", t.KeepDays)
 	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
 	k.bad(!m.Currency.Valid(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
 }

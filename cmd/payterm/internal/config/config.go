@@ -39,6 +39,7 @@ type Terminal struct {
 	Timezone         string   `toml:"timezone"` // IANA name
 	Board            string   `toml:"board"`    // name of a profile that comes along, or a file
 	DataDir          string   `toml:"data_dir"`
+	KeepDays         int      `toml:"keep_days"` // orders that are final and in a Z, before they are dropped
 }
 
 // Merchant is what a receipt has at its top.
@@ -134,7 +135,7 @@ func Default() Config {
 	}
 	return Config{
 		Terminal: Terminal{
-			ID: "T1", Language: "en", ReceiptLanguages: []string{}, Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm",
+			ID: "T1", Language: "en", ReceiptLanguages: []string{}, Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm", KeepDays: 400,
 		},
 		Merchant: Merchant{Currency: "CAD"},
 		Gateway: Gateway{
