@@ -180,7 +180,7 @@ func terminalEvents() map[string]Event {
 	}
 	list := map[string]Event{
 		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
-		"no conflict": ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"}, "doubt": ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
+		"resolve asked": ResolveAsked{Ticket: 7, Word: Resolve{Ticket: 7, Order: "T1AAAAA000008", Reason: "x"}}, "no conflict": ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"}, "doubt": ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
 		"PIN ok": PINChecked{OK: true}, "PIN wrong": PINChecked{}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
 		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
 		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed, Outcome: payterm.Approved}},
@@ -227,6 +227,8 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 						began = true
 					case Refuse:
 						answered = answered || c.Ticket == 7
+					case Resolve:
+						answered = answered || c.Ticket == 7
 					}
 				}
 				// Who asked over the socket is never forgotten.
@@ -243,7 +245,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 					drawn[fmt.Sprintf("    %s --> %s: %s", n.t.Phase, next.Phase, name)] = true
 				}
 				key := fmt.Sprint(next.Settings.PINSet, next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
-					len(next.PIN), next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Last, next.Until != 0)
+					len(next.PIN), next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)
 				if !seen[key] {
 					seen[key] = true
 					queue = append(queue, node{next, now})

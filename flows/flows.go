@@ -164,6 +164,12 @@ type (
 		Refund RefundBegan
 	}
 
+	// ResolveAsked is a supervisor's word that came over the local socket.
+	ResolveAsked struct {
+		Ticket uint64
+		Word   Resolve
+	}
+
 	// RefundRefused says that the refund at the counter did not begin.
 	RefundRefused struct{ Reason payterm.Reason }
 
@@ -198,6 +204,7 @@ func (RefundOpened) event()    {}
 func (RefundEnded) event()     {}
 func (ReprintAsked) event()    {}
 func (RefundAsked) event()     {}
+func (ResolveAsked) event()    {}
 func (RefundRefused) event()   {}
 func (PaymentAnswered) event() {}
 func (InquiryAnswered) event() {}
@@ -255,6 +262,15 @@ type (
 		Refund RefundBegan
 	}
 
+	// Resolve (again) puts a supervisor's word to an order, which may be closed and
+	// on a list, and answers the caller.
+	Resolve struct {
+		Ticket   uint64
+		Order    payterm.OrderID
+		Operator string
+		Reason   string
+	}
+
 	// Reprint (once) asks an ended order for its slips.
 	Reprint struct{ Order payterm.OrderID }
 
@@ -282,6 +298,7 @@ type (
 func (SendPayment) command()   {}
 func (SendRefund) command()    {}
 func (BeginRefund) command()   {}
+func (Resolve) command()       {}
 func (Reprint) command()       {}
 func (Inquire) command()       {}
 func (Print) command()         {}

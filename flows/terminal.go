@@ -64,6 +64,7 @@ type Terminal struct {
 
 	Want          SaleBegan   // what is being entered or asked for
 	Refund        RefundBegan // likewise, a refund
+	Word          Resolve     // likewise, a supervisor's word on an order
 	Ticket        uint64      // of a sale that came over the socket, 0 for the keypad
 	Conflict      payterm.OrderID
 	ConflictDoubt bool
@@ -128,6 +129,8 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.asked(ev)
 	case RefundAsked:
 		return t.refundAsked(in, ev)
+	case ResolveAsked:
+		return t.resolveAsked(in, ev)
 	case RefundRefused:
 		if t.Phase == Serving && t.Order.ID() == "" {
 			refusal := Refuse{Ticket: t.Ticket, Reason: ev.Reason}
@@ -422,6 +425,20 @@ func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) 
 	return t.beginRefund()
 }
 
+// resolveAsked lets the supervisor whose word it is type the PIN, where one is
+// configured: a word lifts the guard against a second charge.
+func (t Terminal) resolveAsked(in Stamped, ev ResolveAsked) (Terminal, []Command) {
+	if !t.Settings.PINSet {
+		return t, []Command{ev.Word}
+	}
+	if t.Phase != Idle && t.Phase != ShowingResult {
+		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
+	}
+	t = t.idle()
+	t.Word, t.Ticket, t.Conflict = ev.Word, ev.Ticket, ev.Word.Order
+	return t.askPIN(in), []Command{Play{payterm.SoundDoubt}}
+}
+
 func (t Terminal) beginRefund() (Terminal, []Command) {
 	t.Phase, t.Until, t.Order = Serving, 0, Order{}
 	t.Refund.Rules = t.Settings.Rules
@@ -451,6 +468,10 @@ func (t Terminal) override() (Terminal, []Command) {
 	t.PINTries = 0
 	if t.Refund.SaleID != "" {
 		return t.beginRefund()
+	}
+	if t.Word.Order != "" {
+		word := t.Word
+		return t.idle(), []Command{word}
 	}
 	t.Want.Despite = t.Conflict
 	return t.begin()

@@ -25,6 +25,8 @@ func describeEvent(e flows.Event) string {
 		return "refund " + payterm.AnswerName(e.Reply.Answer)
 	case flows.RefundAsked:
 		return fmt.Sprintf("refund asked, ticket %d", e.Ticket)
+	case flows.ResolveAsked:
+		return fmt.Sprintf("resolution of %s asked, ticket %d", e.Word.Order, e.Ticket)
 	case flows.RefundRefused:
 		return "refund refused: " + string(e.Reason)
 	case flows.PINChecked:
@@ -53,6 +55,8 @@ func describeCommand(c flows.Command) string {
 		return s
 	case flows.SendRefund:
 		return fmt.Sprintf("send refund %s of %s", c.Refund.Amount, c.Refund.SaleOrderID)
+	case flows.Resolve:
+		return fmt.Sprintf("resolve %s: %s, ticket %d", c.Order, c.Reason, c.Ticket)
 	case flows.BeginRefund:
 		return fmt.Sprintf("begin refund of %s, ticket %d", c.Refund.SaleID, c.Ticket)
 	case flows.Reprint:

@@ -77,7 +77,7 @@ var (
 		"wake":    func(w *world, o *order, _ []string) error { return w.step(o, flows.Woke{}) },
 		"cancel":  func(w *world, o *order, _ []string) error { return w.step(o, flows.CancelPressed{}) },
 		"ask":     func(w *world, o *order, _ []string) error { return w.step(o, flows.InquiryAsked{}) },
-		"resolve": (*world).resolve, "row": (*world).row, "refund": (*world).refund, "answered": (*world).refundEnds,
+		"resolve": (*world).resolve, "row": (*world).row, "refund": (*world).refund, "word": (*world).word, "answered": (*world).refundEnds,
 	}
 )
 
@@ -265,6 +265,14 @@ func (w *world) paymentEnds(o *order, words []string) error {
 		return fmt.Errorf("no payment is under way")
 	}
 	return w.step(o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}})
+}
+
+func (w *world) word(o *order, words []string) error {
+	if w.terminal == nil {
+		return fmt.Errorf("there is no counter in this story")
+	}
+	w.tickets++
+	return w.feed(flows.ResolveAsked{Ticket: w.tickets, Word: flows.Resolve{Ticket: w.tickets, Order: o.state.ID(), Reason: strings.Join(words, " ")}}, true)
 }
 
 func (w *world) refundEnds(o *order, words []string) error {

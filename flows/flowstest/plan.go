@@ -338,6 +338,18 @@ func (s *Sim) latest() payterm.OrderID {
 	return ""
 }
 
+// supervisor comes to the counter and types the PIN if it is asked for.
+func (s *Sim) supervisor() {
+	s.rest(3 * time.Second)
+	if s.look().Name != flows.ViewPIN {
+		return
+	}
+	for _, digit := range supervisorPIN {
+		s.press(payterm.Key(digit))
+	}
+	s.press(payterm.KeyEnter)
+}
+
 // refund is a merchant who gives money back; with a PIN, the supervisor types it.
 func (s *Sim) refund(words []string) error {
 	s.mu.Lock()
@@ -361,17 +373,7 @@ func (s *Sim) refund(words []string) error {
 		}
 		refund.AmountMinor = amount.Minor
 	}
-	if s.c.PIN {
-		go func() {
-			s.rest(3 * time.Second)
-			if s.look().Name == flows.ViewPIN {
-				for _, digit := range supervisorPIN {
-					s.press(payterm.Key(digit))
-				}
-				s.press(payterm.KeyEnter)
-			}
-		}()
-	}
+	go s.supervisor()
 	l.runner.Refund(l.ctx, refund, func(payterm.OrderID) {}) //nolint:errcheck // the caller's affair
 	return nil
 }
@@ -400,6 +402,7 @@ func (s *Sim) ask([]string) error {
 
 func (s *Sim) resolve([]string) error {
 	if l := s.alive(); l != nil && s.latest() != "" {
+		go s.supervisor()
 		l.runner.Resolve(l.ctx, s.latest(), "supervisor", "looked at") //nolint:errcheck // as above
 	}
 	return nil

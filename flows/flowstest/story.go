@@ -22,6 +22,7 @@
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
 //	refund 5.00                           of the order, over the socket or without a counter
+//	word REASON                           a supervisor's word on the order, over the socket
 //	answered ANSWER                       the end of the request that gives money back
 //	key 1 2 ENTER ...                     keys of the counter
 //	scan CODE [used] [began -2s]          a frame from the scanner
@@ -283,7 +284,7 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -362,6 +363,8 @@ func (w *world) carryOut(c flows.Command) error {
 			return err
 		}
 		return w.step(o, c.Refund)
+	case flows.Resolve:
+		return w.step(w.find(c.Order), flows.Resolved{Operator: c.Operator, Reason: c.Reason})
 	case flows.Reprint:
 		return w.step(w.find(c.Order), flows.ReprintAsked{})
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print:

@@ -17,6 +17,7 @@ type SaleResult struct {
 	Began  bool
 	Reason payterm.Reason
 	Order  payterm.Order
+	err    error // of a resolution
 }
 
 // saleCall is somebody who waits for a sale. Both channels have room for the one
@@ -160,25 +161,24 @@ func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order
 	}
 }
 
-// Resolve records a supervisor's word on an order.
+// Resolve records a supervisor's word on an order. Where a PIN is configured it has
+// to be typed at the counter first.
 func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error) {
-	type result struct {
-		row payterm.Order
-		err error
+	res, err := r.call(ctx, func(c saleCall) error {
+		r.ticket++
+		r.tickets[r.ticket] = c
+		r.feed(flows.ResolveAsked{Ticket: r.ticket, Word: flows.Resolve{Ticket: r.ticket, Order: id, Operator: operator, Reason: reason}})
+		return nil
+	}, func(payterm.OrderID) {})
+	switch {
+	case err != nil:
+		return payterm.Order{}, err
+	case res.err != nil:
+		return payterm.Order{}, res.err
+	case !res.Began:
+		return payterm.Order{}, fmt.Errorf("%w: %s", ErrNoSupervisor, res.Reason)
 	}
-	done := make(chan result, 1)
-	if !r.Post(func() {
-		row, err := r.resolve(id, operator, reason)
-		done <- result{row, err}
-	}) {
-		return payterm.Order{}, ErrStopped
-	}
-	select {
-	case res := <-done:
-		return res.row, res.err
-	case <-ctx.Done():
-		return payterm.Order{}, context.Cause(ctx)
-	}
+	return res.Order, nil
 }
 
 func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.Order, error) {

@@ -96,10 +96,11 @@ const (
 
 // Errors of the calls.
 var (
-	ErrStopped   = errors.New("the agent is stopping")
-	ErrKeyReused = errors.New("this idempotency key was used for another amount, mode or wallet")
-	ErrUnknown   = errors.New("no such order")
-	ErrNotAsked  = errors.New("nothing about this order waits for a decision")
+	ErrStopped      = errors.New("the agent is stopping")
+	ErrKeyReused    = errors.New("this idempotency key was used for another amount, mode or wallet")
+	ErrUnknown      = errors.New("no such order")
+	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
+	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
 )
 
 // live is an order in memory.
@@ -327,6 +328,9 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.c.Buzzer.Play(c.Sound)
 	case flows.BeginSale:
 		r.begin(c)
+	case flows.Resolve:
+		row, err := r.resolve(c.Order, c.Operator, c.Reason)
+		r.answer(c.Ticket, SaleResult{Began: err == nil, Order: row, err: err})
 	case flows.BeginRefund:
 		r.beginRefund(c)
 	case flows.Reprint:
@@ -470,7 +474,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse: // the counter's
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse: // the counter's
 	}
 }
 
