@@ -240,14 +240,23 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 	return t, cmds
 }
 
-// asked takes a sale from the socket. A result that waits for a key gives way.
-func (t Terminal) asked(ev SaleAsked) (Terminal, []Command) {
+// taken refuses what the socket asks for while the counter is taken. A result that
+// waits for a key gives way.
+func (t Terminal) taken(ticket uint64) (refusal []Command) {
 	switch t.Phase {
 	case Idle, ShowingResult:
 	case OutOfOrder:
-		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonStorage}}
+		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonStorage}}
 	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving:
-		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
+		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
+	}
+	return nil
+}
+
+// asked takes a sale from the socket.
+func (t Terminal) asked(ev SaleAsked) (Terminal, []Command) {
+	if refusal := t.taken(ev.Ticket); refusal != nil {
+		return t, refusal
 	}
 	t = t.idle()
 	t.Want, t.Ticket = ev.Sale, ev.Ticket
@@ -410,12 +419,8 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 // refundAsked takes a refund from the socket. Where a supervisor's PIN is
 // configured it has to be typed here, by somebody who sees the amount.
 func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) {
-	switch t.Phase {
-	case Idle, ShowingResult:
-	case OutOfOrder:
-		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonStorage}}
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving:
-		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
+	if refusal := t.taken(ev.Ticket); refusal != nil {
+		return t, refusal
 	}
 	t = t.idle()
 	t.Refund, t.Ticket = ev.Refund, ev.Ticket
@@ -431,8 +436,8 @@ func (t Terminal) resolveAsked(in Stamped, ev ResolveAsked) (Terminal, []Command
 	if !t.Settings.PINSet {
 		return t, []Command{ev.Word}
 	}
-	if t.Phase != Idle && t.Phase != ShowingResult {
-		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
+	if refusal := t.taken(ev.Ticket); refusal != nil {
+		return t, refusal
 	}
 	t = t.idle()
 	t.Word, t.Ticket, t.Conflict = ev.Word, ev.Ticket, ev.Word.Order

@@ -157,6 +157,15 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 		Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
 		Currency: a.o.Config.Merchant.Currency, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey, Despite: req.Despite,
 	}, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
+	a.end(r, say, res, err, payterm.Order{
+		Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
+		Despite: res.Order.ID, Ref: req.Ref,
+	})
+}
+
+// end writes the last line: the order, what became of it before it began, or why
+// nobody knows.
+func (a *Agent) end(r *http.Request, say func(SaleLine), res runner.SaleResult, err error, asked payterm.Order) {
 	switch {
 	case errors.Is(err, runner.ErrKeyReused):
 		say(SaleLine{Usage: err.Error()})
@@ -166,10 +175,8 @@ func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
 	case res.Began:
 		say(SaleLine{Order: &res.Order})
 	default:
-		say(SaleLine{Order: &payterm.Order{
-			Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
-			Currency: a.o.Config.Merchant.Currency, Outcome: payterm.NotSent, Reason: res.Reason, Despite: res.Order.ID, Ref: req.Ref,
-		}})
+		asked.Currency, asked.Outcome, asked.Reason = a.o.Config.Merchant.Currency, payterm.NotSent, res.Reason
+		say(SaleLine{Order: &asked})
 	}
 }
 
@@ -214,20 +221,9 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	res, err := a.runner.Refund(r.Context(), flows.RefundBegan{
 		SaleID: sale, AmountMinor: amount, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey,
 	}, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
-	switch {
-	case errors.Is(err, runner.ErrKeyReused):
-		say(SaleLine{Usage: err.Error()})
-	case r.Context().Err() != nil: // whether it begins is not known here: the broken connection says so
-	case err != nil:
-		say(SaleLine{Error: err.Error()})
-	case res.Began:
-		say(SaleLine{Order: &res.Order})
-	default:
-		say(SaleLine{Order: &payterm.Order{
-			Kind: payterm.KindRefund, SaleID: sale, AmountMinor: amount, Currency: a.o.Config.Merchant.Currency,
-			Outcome: payterm.NotSent, Reason: res.Reason, Ref: req.Ref,
-		}})
-	}
+	a.end(r, say, res, err, payterm.Order{
+		Kind: payterm.KindRefund, SaleID: sale, AmountMinor: amount, Ref: req.Ref,
+	})
 }
 
 // foreign says why an amount in another currency is not taken.
