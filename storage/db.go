@@ -54,11 +54,12 @@ type Store struct {
 	db   *sql.DB
 	path string
 
-	mu      sync.Mutex // over what follows, and over each transaction that adds to the chain
-	tag     string
-	counter int64
-	chain   chain
-	damage  error // found in this life: nothing but a repair mends it
+	mu       sync.Mutex // over what follows, and over each transaction that adds to the chain
+	tag      string
+	counter  int64
+	chain    chain
+	prepared map[string]*sql.Stmt // by its text: what a commit says
+	damage   error                // found in this life: nothing but a repair mends it
 }
 
 // chain is the end of the journal.
@@ -183,6 +184,9 @@ func (s *Store) start() error {
 		return err
 	}
 	if err := s.drawTag(); err != nil {
+		return err
+	}
+	if err := s.prepare(); err != nil {
 		return err
 	}
 	var hash []byte
