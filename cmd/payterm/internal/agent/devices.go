@@ -77,6 +77,7 @@ func (a *Agent) runDisplay(ctx context.Context) {
 			case <-page.C:
 				err = panel.Turn()
 			case s := <-a.screens:
+				s = a.settled(ctx, s)
 				if s.Name != shown {
 					page.Reset(pageTime) // the first page of a screen stands as long as the others
 					shown = s.Name
@@ -98,6 +99,25 @@ func (a *Agent) redraw() {
 		return
 	}
 	a.Show(a.Screen())
+}
+
+// wireFirst is how long a screen waits before it is painted: what the same event
+// puts on the wire goes first, on boards whose processor does one thing at a time,
+// and of several screens in a row only the last is painted.
+const wireFirst = 3 * time.Millisecond
+
+// settled gives the newest screen after that pause.
+func (a *Agent) settled(ctx context.Context, s payterm.Screen) payterm.Screen {
+	select {
+	case <-ctx.Done():
+	case <-time.After(wireFirst):
+	}
+	select {
+	case newer := <-a.screens:
+		return newer
+	default:
+		return s
+	}
 }
 
 func (a *Agent) runKeypad(ctx context.Context) {
