@@ -150,7 +150,7 @@ func prunable(tx *sql.Tx, before int64) ([]string, error) {
 	}, `SELECT order_id FROM orders
 		WHERE z <= (SELECT max(number) FROM z WHERE at > 0 AND at < ?) AND closed = 1 AND attention = ''
 			AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = orders.order_id)
-			AND NOT EXISTS (SELECT 1 FROM orders r WHERE r.closed = 0 AND json_extract(r.row, '$.sale_order_id') = orders.order_id)
+			AND order_id NOT IN (SELECT coalesce(json_extract(row, '$.sale_order_id'), '') FROM orders WHERE closed = 0 AND kind = 'refund')
 		ORDER BY z, n LIMIT ?`, before, pruneBatch)
 	if err != nil {
 		return nil, fmt.Errorf("look for what can go: %w", err)
