@@ -55,8 +55,7 @@ func (r *Runner) saleOf(id payterm.OrderID) (flows.Order, error) {
 	return r.recall(id)
 }
 
-// beginRefund starts a refund: its id, its first event and its row, and the sale's
-// event that keeps another one from beginning, in one commit.
+// beginRefund starts a refund, if the sale can still give the amount back.
 func (r *Runner) beginRefund(c flows.BeginRefund) {
 	sale, err := r.recall(c.Refund.SaleID)
 	if err != nil {
@@ -67,54 +66,39 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 		r.feed(flows.RefundRefused{Reason: why})
 		return
 	}
-	id, err := r.newID()
-	if err != nil {
-		r.storeFailed(err)
-		return
-	}
-	c.Refund.ID = id
-	in := r.stamp(c.Refund)
-	next, commands := flows.Step(flows.Order{}, in)
-	e, err := r.entry(flows.Order{}, next, in)
-	if err == nil {
-		var opened payterm.Entry
-		if opened, err = r.saleEntry(sale, flows.RefundOpened{ID: id, AmountMinor: c.Refund.AmountMinor}, in); err == nil {
-			err = r.c.Journal.Commit(e, opened)
-		}
-	}
-	if err != nil {
-		r.storeFailed(fmt.Errorf("begin a refund: %w", err))
-		return
-	}
-	l := &live{order: next, heapAt: -1}
-	r.enter(id, next.Total(), l)
-	r.joined(l, c.Ticket)
-	r.plan(l)
-	for _, cmd := range commands {
-		r.carryOutOrder(next, cmd)
-	}
-	r.moved(l, flows.Order{})
-	for _, w := range l.waiters {
-		w.began <- id
-	}
+	r.start(c.Ticket, payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency}, func(id payterm.OrderID) flows.Event {
+		c.Refund.ID = id
+		return c.Refund
+	})
 }
 
 // entries are the journal records of one step: the order's, and the sale's when a
-// refund of it is settled.
+// refund of it begins, so that no other does, or is settled.
 func (r *Runner) entries(before, next flows.Order, in flows.Stamped) ([]payterm.Entry, error) {
 	e, err := r.entry(before, next, in)
-	if err != nil || next.Kind != payterm.KindRefund || !next.Settled() || before.Settled() {
-		return []payterm.Entry{e}, err
+	if err != nil {
+		return nil, err
+	}
+	var toSale flows.Event
+	switch {
+	case next.Kind != payterm.KindRefund:
+	case before.Phase == flows.Fresh:
+		toSale = flows.RefundOpened{ID: next.ID(), AmountMinor: next.Sale.AmountMinor}
+	case next.Settled() && !before.Settled():
+		toSale = next.SaleRefunded()
+	}
+	if toSale == nil {
+		return []payterm.Entry{e}, nil
 	}
 	sale, err := r.recall(next.SaleID)
 	if err != nil {
 		return nil, fmt.Errorf("the sale of refund %s: %w", next.ID(), err)
 	}
-	ended, err := r.saleEntry(sale, next.SaleRefunded(), in)
+	ofSale, err := r.saleEntry(sale, toSale, in)
 	if err != nil {
 		return nil, err
 	}
-	return []payterm.Entry{e, ended}, nil
+	return []payterm.Entry{e, ofSale}, nil
 }
 
 // saleEntry is the record of what a refund does to its sale.

@@ -353,18 +353,25 @@ func (r *Runner) carryOut(c flows.Command) {
 	}
 }
 
-// begin starts an order: its id, its first event, its row.
+// begin starts a sale.
 func (r *Runner) begin(c flows.BeginSale) {
+	r.start(c.Ticket, payterm.Amount{Minor: c.Sale.AmountMinor + c.Sale.TipMinor, Currency: c.Sale.Currency}, func(id payterm.OrderID) flows.Event {
+		c.Sale.ID = id
+		return c.Sale
+	})
+}
+
+// start begins an order of a total by the event that first makes for its id.
+func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.OrderID) flows.Event) {
 	id, err := r.newID()
 	if err != nil {
 		r.storeFailed(err)
 		return
 	}
-	c.Sale.ID = id
 	l := &live{heapAt: -1}
-	r.enter(id, payterm.Amount{Minor: c.Sale.AmountMinor + c.Sale.TipMinor, Currency: c.Sale.Currency}, l)
-	r.joined(l, c.Ticket)
-	r.step(l, r.stamp(c.Sale))
+	r.enter(id, total, l)
+	r.joined(l, ticket)
+	r.step(l, r.stamp(first(id)))
 	if l.order.Phase == flows.Fresh { // it was not committed, so it never began
 		r.leave(id, l)
 		for _, w := range l.waiters {
