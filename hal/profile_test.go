@@ -130,7 +130,7 @@ func TestProfileRefuses(t *testing.T) {
 		{"negative offset", `offset_x = 0`, `offset_x = -1`, "good.toml:10: display.width: 240 with offset_x -1"},
 		{"turned, sizes not", `rotation = 0`, `rotation = 90`, "good.toml:11: display.height: 320 with offset_y 0: 64 to 240 in all, at rotation 90"},
 		{"rotation", `rotation = 0`, `rotation = 45`, "good.toml:14: display.rotation: 45: 0, 90, 180 or 270"},
-		{"keypad kind", `"matrix"`, `"evdev"`, `good.toml:21: keypad.kind: "evdev": matrix`},
+		{"keypad kind", `"matrix"`, `"membrane"`, `good.toml:21: keypad.kind: "membrane": matrix, evdev`},
 		{"a row too many", `"gpiochip0:13", "gpiochip0:19"]`, `"gpiochip0:13"]`, "good.toml:26: keypad.keys: 4 rows of keys for 3 lines in rows"},
 		{"a column too few", `"gpiochip0:20", "gpiochip0:21"]`, `"gpiochip0:20"]`, "good.toml:26: keypad.keys: row 1 has 4 keys for 3 columns"},
 		{"no rows", `rows = ["gpiochip0:5", "gpiochip0:6", "gpiochip0:13", "gpiochip0:19"]`, `rows = []`, "good.toml:22: keypad.rows: 0 lines: 1 to 16"},
