@@ -24,7 +24,7 @@ const pwmIdle = physic.KiloHertz
 type pwmChannel struct {
 	gpio.PinIO // the rest of a pin, which it has not
 	name       string
-	dir        string
+	write      func(attribute string, v int64) error
 
 	mu           sync.Mutex
 	period, duty int64 // ns, as last written; -1 when that is not known
@@ -34,27 +34,32 @@ type pwmChannel struct {
 // openPWM opens a channel such as pwmchip0:1 below sys.
 func openPWM(sys, name string) (*pwmChannel, error) {
 	chip, channel, _ := strings.Cut(name, ":")
-	p := &pwmChannel{PinIO: gpio.INVALID, name: name, dir: filepath.Join(sys, chip, "pwm"+channel), duty: -1}
-	if _, err := os.Stat(p.dir); errors.Is(err, os.ErrNotExist) {
+	dir := filepath.Join(sys, chip, "pwm"+channel)
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		if err := sysWrite(filepath.Join(sys, chip, "export"), channel); err != nil {
 			return nil, fmt.Errorf("PWM channel %s: %w (is its driver or overlay loaded?)", name, err)
 		}
 	}
-	return p, p.settle()
+	if err := settle(dir); err != nil {
+		return nil, fmt.Errorf("PWM channel %s: %w", name, err)
+	}
+	return &pwmChannel{PinIO: gpio.INVALID, name: name, duty: -1, write: func(attribute string, v int64) error {
+		return sysWrite(filepath.Join(dir, attribute), strconv.FormatInt(v, 10))
+	}}, nil
 }
 
 // settleTime is how long the rules of udev take at the most to hand over a channel
 // that was exported just now.
 const settleTime = time.Second
 
-func (p *pwmChannel) settle() error {
+func settle(dir string) error {
 	for end := time.Now().Add(settleTime); ; time.Sleep(10 * time.Millisecond) {
-		f, err := os.OpenFile(filepath.Join(p.dir, "enable"), os.O_WRONLY, 0)
+		f, err := os.OpenFile(filepath.Join(dir, "enable"), os.O_WRONLY, 0)
 		if err == nil {
 			return f.Close()
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("PWM channel %s: %w", p.name, err)
+			return err
 		}
 	}
 }
@@ -122,8 +127,4 @@ func (p *pwmChannel) set(period, duty int64) error {
 	}
 	p.on = true
 	return p.write("enable", 1)
-}
-
-func (p *pwmChannel) write(what string, v int64) error {
-	return sysWrite(filepath.Join(p.dir, what), strconv.FormatInt(v, 10))
 }
