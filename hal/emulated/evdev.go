@@ -105,7 +105,7 @@ func (f *eventFile) Read(b []byte) (int, error) {
 	}
 	for {
 		f.d.mu.Lock()
-		if f.d.grab != f && !f.told {
+		if f.d.grab != f && !f.told && !f.closed {
 			f.told = true
 			f.d.report(NotGrabbed, "events are read that the console reads as well")
 		}

@@ -219,7 +219,7 @@ func pullScanners(t *testing.T) {
 			e, b := readerBoard(t, r.scanner)
 			read := scans(t, b, honest)
 			head, _ := frameOf(r.name)
-			for range 3 {
+			for range 2 {
 				if err := e.ScanBytes([]byte(head + wallet[:7])); err != nil {
 					t.Fatal(err)
 				}
