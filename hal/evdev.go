@@ -149,7 +149,7 @@ func (k *Keys) decode(raw []byte) {
 			}
 			k.ready = append(k.ready, k.packet...)
 			k.packet, k.skip = k.packet[:0], false
-		case kind == evKey && !k.skip:
+		case kind == evKey:
 			k.packet = append(k.packet, e)
 		}
 	}
