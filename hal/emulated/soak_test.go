@@ -229,6 +229,13 @@ func (h held) back(when string, patience time.Duration) error {
 // soakPlugs unplugs and plugs all devices of several boards, so many times in all.
 // wrong is what a test does wrong after each round.
 func soakPlugs(n int, change func(*hal.Profile), patience time.Duration, wrong func()) error {
+	first, err := newUnplugged(change)
+	if err == nil {
+		err = first.close() // the runtime keeps its poller from here on
+	}
+	if err != nil {
+		return err
+	}
 	before, err := holding()
 	if err != nil {
 		return err
