@@ -221,13 +221,11 @@ func code(r rune) byte {
 			return byte(i + 1)
 		}
 	}
-	switch {
-	case r == '\\': // the Japanese ROM has a yen there
+	switch r = plain(r); r {
+	case '\\': // the Japanese ROM has a yen there
 		return '/'
-	case r == '~': // and an arrow
+	case '~': // and an arrow
 		return '-'
-	case r < ' ' || r > '}':
-		return '?'
 	}
 	return byte(r)
 }
