@@ -140,7 +140,7 @@ var others = []struct {
 	{"ssd1306, 64x48 in the middle, inverted", "ssd1306", true, false, lcd.Options{Width: 64, Height: 48, OffsetX: 32, Inverted: true, Contrast: 207}, "spi af\n"},
 	{"ssd1306, 128x32, I2C, mirrored", "ssd1306", false, true, lcd.Options{Width: 128, Height: 32, MirrorX: true, Contrast: 143}, "i2c 3c: 00 af\n"},
 	{"ili9341, without a reset line, rotated by 270, at an offset", "ili9341", false, false, lcd.Options{Width: 64, Height: 64, Rotation: 270, OffsetX: 100, OffsetY: 7, Inverted: true, BGR: true}, "spi 29\nbacklight high\n"},
-	{"hd44780", "hd44780", false, true, lcd.Options{Width: 16, Height: 2}, "i2c 3c: 08 0c 08 cc c8\nbacklight high\n"},
+	{"hd44780", "hd44780", false, true, lcd.Options{Width: 16, Height: 2}, "backlight high\n"},
 	{"fbdev", "fbdev", false, false, lcd.Options{Width: 64, Height: 64}, "backlight high\n"},
 }
 
