@@ -253,6 +253,9 @@ func TestDisplayContract(t *testing.T) {
 // such one: the driver says so, and after it has begun anew the glass is right and
 // no chip complains of a command that was left half said.
 func TestEveryTransferBreaksOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine only, and long with the race detector")
+	}
 	for _, g := range glasses {
 		t.Run(g.name, func(t *testing.T) {
 			e, b := newGlass(t, g.display, 1e6)
@@ -461,6 +464,9 @@ func codes() (all []string) {
 // dark edge of its case around; or the driver says that it is not, and nobody reads
 // it there.
 func TestZbarReadsEveryGlass(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine only, and long with the race detector")
+	}
 	shown := map[string]int{}
 	for _, g := range glasses {
 		e, b := newGlass(t, g.display, 1e6)
