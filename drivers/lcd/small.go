@@ -19,6 +19,7 @@ const (
 	cellWidth = 7
 	rowHeight = 12 // the font's thirteenth row has descenders only
 	bigHeight = 24 // of the amount
+	smallBold = 9  // the smallest size of it
 
 	roomy  = 200             // pixels of each side of a glass that has room for a screen at once
 	lowest = 64              // of a glass with title, amount and rows
@@ -101,7 +102,13 @@ func (p *Painter) smallAmount(s payterm.Screen, y int) int {
 		h = rowHeight + 1
 	}
 	if s.Watermark != "" {
-		right = min(right, p.mark(s.Watermark, p.w-min(p.w/2, cellWidth*len(s.Watermark)+2), p.w, y+1))
+		x := p.w - min(p.w/2, cellWidth*len(s.Watermark)+2)
+		if p.fonts.face(bold, smallBold).width(s.Amount) > x-3 { // a row of its own
+			p.mark(s.Watermark, 0, p.w, y+1)
+			y += rowHeight
+		} else {
+			right = p.mark(s.Watermark, x, p.w, y+1)
+		}
 	}
 	if s.Elapsed != "" {
 		x := p.w - cellWidth*len(s.Elapsed)
@@ -158,15 +165,15 @@ func (p *Painter) smallCode(s payterm.Screen) error {
 	}
 	x := box.Max.X + 3
 	y, bottom := 0, p.h
-	if s.Amount != "" {
+	if s.Amount != "" && p.fonts.face(bold, smallBold).width(s.Amount) <= p.w-x {
 		p.left(s.Amount, image.Rect(x, 0, p.w, rowHeight), bold, 13, lit)
-		y = rowHeight + 1
-	}
+		y, s.Amount = rowHeight+1, ""
+	} // a larger one goes over two rows
 	if s.Watermark != "" {
 		bottom -= rowHeight
 		p.mark(s.Watermark, box.Max.X+1, p.w, bottom+1)
 	}
-	s.Amount, s.Watermark = "", ""
+	s.Watermark = ""
 	pages, _ := textPages(s, (p.w-x)/cellWidth, max(1, (bottom-y)/rowHeight))
 	p.page(pages, x, y)
 	return nil
