@@ -125,6 +125,7 @@ func connections(p hal.Profile) []connection {
 	if r := p.Printer; r != nil {
 		add("printer", fmt.Sprintf("%d baud, %d columns", r.Baud, r.Columns), r.Device)
 		add("printer", fmt.Sprintf("TCP, %d columns", r.Columns), r.Network)
+		add("printer", fmt.Sprintf("USB, %d columns", r.Columns), r.USB)
 	}
 	if p.Signal != nil {
 		add("buzzer", "on", p.Signal.Buzzer)

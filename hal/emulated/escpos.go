@@ -147,6 +147,13 @@ func (p *escpos) store(c byte) {
 	}
 }
 
+// full reports whether n bytes more would be too many for the buffer.
+func (p *escpos) full(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.work() && len(p.buf)+n > p.room
+}
+
 func (p *escpos) status(n byte) byte {
 	s := byte(0x12)
 	for _, bit := range []struct {
