@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"time"
 
 	"payterm"
@@ -32,11 +33,16 @@ var (
 
 // Options describe a printer and its roll.
 type Options struct {
-	Columns  int           // of the normal font: 32 on a 58 mm roll
-	CodePage string        // cp437, wpc1252 or pc858
+	Columns  int           // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm
+	CodePage string        // cp437, pc850, wpc1252 or pc858
+	Chinese  Chinese       // how signs beyond the code page come on paper
+	Columned bool          // pictures go by ESC *, which older printers have in place of GS v 0
+	RasterQR bool          // QR codes are drawn, for printers that make none
+	Logo     image.Image   // at the head of each slip; nil for none
 	Cut      bool          // it has a cutter
 	CutFeed  int           // lines from the print head to the cutter; 4 when zero
 	Status   bool          // it answers DLE EOT
+	Tells    bool          // it tells by itself what changes (GS a), and is not asked by DLE EOT
 	Wait     time.Duration // for each status byte; 300 ms when zero
 
 	// A printer takes a finite number of bytes ahead of its mechanism, and on a
@@ -48,12 +54,26 @@ type Options struct {
 	Sleep  func(time.Duration) // never shorter than asked for
 }
 
+// Chinese is how a printer gets signs that its code page lacks.
+type Chinese string
+
+// All of them can be drawn. Most printers made for China have the signs of GB18030
+// in them: a line then takes fewer bytes and is sharper.
+const (
+	Drawn   Chinese = "raster"
+	GB18030 Chinese = "gb18030"
+)
+
 // Printer prints on one line. It is used by one goroutine.
 type Printer struct {
 	line Line
 	o    Options
 	pace *pacer
+	told told
 }
+
+// maxLogo is the height of a logo in dot lines: 50 mm of paper.
+const maxLogo = 400
 
 // New makes a printer.
 func New(line Line, o Options) (*Printer, error) {
@@ -62,6 +82,11 @@ func New(line Line, o Options) (*Printer, error) {
 	}
 	if o.Columns < 16 || o.Columns > 64 {
 		return nil, fmt.Errorf("printer: %d columns: 16 to 64", o.Columns)
+	}
+	if o.Logo != nil {
+		if box := o.Logo.Bounds(); box.Empty() || box.Dx() > o.Columns*columnDots || box.Dy() > maxLogo {
+			return nil, fmt.Errorf("printer: a logo of %d by %d dots: at most %d by %d", box.Dx(), box.Dy(), o.Columns*columnDots, maxLogo)
+		}
 	}
 	if o.Sleep == nil {
 		return nil, errors.New("printer: no Sleep: it could not be paced")
@@ -78,7 +103,7 @@ func New(line Line, o Options) (*Printer, error) {
 	if o.Speed <= 0 {
 		o.Speed = 50
 	}
-	return &Printer{line, o, newPacer(o)}, nil
+	return &Printer{line: line, o: o, pace: newPacer(o)}, nil
 }
 
 // writeDeadline bounds the write of one chunk: a printer that takes nothing for
@@ -109,6 +134,15 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	}
 	p.pause(ctx, p.pace.rest())
 	return fault(p.Condition(ctx))
+}
+
+// Kick opens the cash drawer that hangs on the printer: a pulse of 50 ms on its
+// first pin (ESC p).
+func (p *Printer) Kick(ctx context.Context) error {
+	if err := p.send(ctx, []byte{0x1b, 'p', 0, 25, 250}, 0); err != nil {
+		return fmt.Errorf("printer: open the drawer: %w", err)
+	}
+	return nil
 }
 
 // send sends bytes as soon as the printer has room for them. A printer that ran
@@ -182,6 +216,9 @@ const (
 // longer than Options.Wait; a printer that does not answer is PaperUnknown, and
 // one that reports an error of its own is not to be had: PaperUnreachable.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
+	if p.o.Tells && ctx.Err() == nil {
+		return p.hears()
+	}
 	if !p.o.Status || ctx.Err() != nil {
 		return payterm.PaperUnknown
 	}
