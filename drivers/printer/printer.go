@@ -70,6 +70,7 @@ type Printer struct {
 	o    Options
 	pace *pacer
 	told told
+	torn int // a command that broke off may still want so many bytes
 }
 
 // maxLogo is the height of a logo in dot lines: 50 mm of paper.
@@ -125,9 +126,16 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := fault(p.Condition(ctx)); err != nil {
 		return err
 	}
-	from := 0
+	if err := p.mend(); err != nil {
+		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
+	}
+	from, largest := 0, 0
 	for _, s := range e.steps {
+		largest = max(largest, s.end-from)
 		if err := p.send(ctx, e.out[from:s.end], s.dots); err != nil {
+			if errors.Is(err, ErrUnplugged) {
+				p.torn = largest // of what was under way any command may have broken off
+			}
 			return fmt.Errorf("printer: print %s: %w", r.Name, err)
 		}
 		from = s.end
@@ -164,6 +172,20 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 			return explain(err)
 		}
 		b = b[n:]
+	}
+	return nil
+}
+
+// mend ends a command that broke off with its line: the printer still waits for
+// the rest of a picture, and would take the next slip for it. Zeros are white
+// there, and nothing elsewhere.
+func (p *Printer) mend() error {
+	for p.torn > 0 {
+		n, err := p.line.Write(make([]byte, min(p.torn, chunk)), writeDeadline)
+		if err != nil {
+			return err
+		}
+		p.torn -= n
 	}
 	return nil
 }

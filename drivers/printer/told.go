@@ -41,7 +41,14 @@ func (p *Printer) hears() payterm.PaperCondition {
 		return payterm.PaperUnreachable
 	}
 	if silent := p.told.silent; silent&(silent-1) == 0 {
-		if _, err := p.line.Write([]byte{0x1d, 'a', tellAll}, time.Second); errors.Is(explain(err), ErrUnplugged) {
+		var err error
+		if p.told.last == "" { // it may not have been there
+			err = p.mend()
+		}
+		if err == nil {
+			_, err = p.line.Write([]byte{0x1d, 'a', tellAll}, time.Second)
+		}
+		if errors.Is(explain(err), ErrUnplugged) {
 			p.told = told{}
 			return payterm.PaperUnreachable
 		}

@@ -303,7 +303,7 @@ func (p *escpos) command(b []byte) int {
 	case b[0] == '\n':
 		p.feedLine()
 		return 1
-	case b[0] == '\r':
+	case b[0] == '\r', b[0] == 0: // without meaning here
 		return 1
 	case b[0] == 0x1b:
 		return p.esc(b)
