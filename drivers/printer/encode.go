@@ -401,5 +401,6 @@ func (e *encoder) cut() {
 	e.feed(feed)
 	if e.o.Cut {
 		e.put(gsCutPartial)
+		e.moves(cutDots)
 	}
 }
