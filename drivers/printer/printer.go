@@ -213,11 +213,16 @@ func fault(c payterm.PaperCondition) error {
 	return nil
 }
 
+// unplugged reports whether a line says that there is no device.
+func unplugged(err error) bool {
+	var e interface{ Unplugged() bool }
+	return errors.As(err, &e) && e.Unplugged()
+}
+
 // explain keeps what a line's error says of cable and time.
 func explain(err error) error {
 	var timeout interface{ Timeout() bool }
-	var unplugged interface{ Unplugged() bool }
-	if errors.As(err, &unplugged) && unplugged.Unplugged() || errors.As(err, &timeout) && timeout.Timeout() {
+	if unplugged(err) || errors.As(err, &timeout) && timeout.Timeout() {
 		return fmt.Errorf("%w (%w)", ErrUnplugged, err)
 	}
 	return err
@@ -235,13 +240,19 @@ const (
 )
 
 // Condition asks the printer how it is. Each question waits for one byte no
-// longer than Options.Wait; a printer that does not answer is PaperUnknown, and
-// one that reports an error of its own is not to be had: PaperUnreachable.
+// longer than Options.Wait; a printer that does not answer is PaperUnknown. One
+// that reports an error of its own is not to be had, and so is one whose cable is
+// pulled, which the line knows of a silent printer too: PaperUnreachable.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
-	if p.o.Tells && ctx.Err() == nil {
+	switch {
+	case ctx.Err() != nil:
+		return payterm.PaperUnknown
+	case p.o.Tells:
 		return p.hears()
-	}
-	if !p.o.Status || ctx.Err() != nil {
+	case !p.o.Status:
+		if _, err := p.line.Read(make([]byte, 64), time.Millisecond); unplugged(err) {
+			return payterm.PaperUnreachable
+		}
 		return payterm.PaperUnknown
 	}
 	offline, c := p.ask(2)
@@ -280,11 +291,10 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	var b [1]byte
 	for range 4 { // bytes that are no status are passed over
 		got, err := p.line.Read(b[:], p.o.Wait)
-		var unplugged interface{ Unplugged() bool }
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
 			return b[0], ""
-		case errors.As(err, &unplugged) && unplugged.Unplugged():
+		case unplugged(err):
 			return 0, payterm.PaperUnreachable
 		case got == 0:
 			return 0, payterm.PaperUnknown

@@ -137,16 +137,12 @@ func (e *encoder) beyond(l payterm.ReceiptLine) bool {
 	if l.Kind != payterm.LineText && l.Kind != payterm.LinePair {
 		return false
 	}
-	lacks := false
 	text := plain.Replace(l.Text + " " + l.Right) // halves of a sign on both sides are none
-	for _, r := range text {
-		if _, ok := e.chinese(r); ok {
-			continue
-		}
-		if _, ok := e.cp.table.EncodeRune(r); !ok {
-			lacks = true
-		}
-	}
+	lacks := strings.ContainsFunc(text, func(r rune) bool {
+		_, inPage := e.cp.table.EncodeRune(r)
+		_, chinese := e.chinese(r)
+		return !inPage && !chinese
+	})
 	return lacks && !strings.ContainsFunc(text, func(r rune) bool { _, ok := unifont.Find(r); return !ok })
 }
 
@@ -223,6 +219,9 @@ func columnsOf(text string) int {
 
 // wide reports whether a sign takes two columns.
 func wide(r rune) bool {
+	if r < 0x1100 { // before Hangul no sign is
+		return false
+	}
 	g, drawn := unifont.Find(r)
 	return drawn && g.Width() > 8 || !drawn && unifont.Chinese(r)
 }

@@ -73,8 +73,7 @@ func (p *Printer) listen(d time.Duration) bool {
 	var b [64]byte
 	for range 16 { // of a printer that babbles
 		n, err := p.line.Read(b[:], d)
-		var unplugged interface{ Unplugged() bool }
-		if n == 0 && errors.As(err, &unplugged) && unplugged.Unplugged() {
+		if n == 0 && unplugged(err) {
 			p.told = told{}
 			return false
 		}

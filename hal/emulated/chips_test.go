@@ -14,7 +14,7 @@ import (
 // bench is a chip on the desk: time is moved by hand, and what it reports is
 // kept.
 type bench struct {
-	t     *testing.T
+	t     testing.TB
 	now   time.Duration
 	rules []Rule
 }
@@ -135,7 +135,7 @@ func TestPanelLosesItsRAM(t *testing.T) {
 }
 
 // printerBench is a printer on the desk.
-func printerBench(t *testing.T, p hal.Printer) (*bench, *escpos) {
+func printerBench(t testing.TB, p hal.Printer) (*bench, *escpos) {
 	b := &bench{t: t}
 	if p.Dots == 0 {
 		p.Dots = 384

@@ -369,16 +369,6 @@ func (b *Board) SetPrinter(paper, cover string) error {
 	return b.printer.sensors(paper, cover)
 }
 
-// DrawerKicks is how often the drawer on the printer was told to open.
-func (b *Board) DrawerKicks() int {
-	if b.printer == nil {
-		return 0
-	}
-	b.printer.mu.Lock()
-	defer b.printer.mu.Unlock()
-	return b.printer.kicks
-}
-
 // JamPrinter sets or ends a fault of the printer: it goes offline and prints
 // nothing.
 func (b *Board) JamPrinter(on bool) error {

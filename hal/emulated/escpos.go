@@ -66,7 +66,6 @@ type escpos struct {
 	table   func(byte) rune
 	chinese bool        // FS &: two or four bytes are a sign
 	stored  *image.Gray // by GS ( L
-	kicks   int         // of the drawer
 	barH    int
 	barW    int
 	barText bool
@@ -410,7 +409,7 @@ func (p *escpos) esc(b []byte) int {
 			return 0
 		}
 		p.within("ESC p", b[2]&^0x30, 0, 1)
-		p.kicks++
+		p.say("--- drawer ---")
 		return 5
 	default:
 		p.report(UnknownCommand, "ESC %#02x", b[1])

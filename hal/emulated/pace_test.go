@@ -33,7 +33,7 @@ type timed struct {
 	at time.Duration
 }
 
-func newWire(t *testing.T, p hal.Printer) *wire {
+func newWire(t testing.TB, p hal.Printer) *wire {
 	b, chip := printerBench(t, p)
 	w := &wire{bench: b, chip: chip, perByte: 10 * time.Second / time.Duration(p.Baud), at: map[time.Duration]func(){}}
 	chip.reply = func(a []byte) { w.answers = append(w.answers, a...) }
@@ -306,4 +306,66 @@ func TestGB18030Survives(t *testing.T) {
 			rt.Errorf("on paper is %q, not %q; reported %q", got, text, w.rules)
 		}
 	})
+}
+
+// paced prints 24 lines of Chinese as pictures, and gives how long that took beside
+// what wire or paper need at the least.
+func paced(t testing.TB, p hal.Printer) (bytes int, ratio float64) {
+	t.Helper()
+	w := newWire(t, p)
+	o := options(p, w)
+	d, err := printer.New(w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r payterm.Receipt
+	for range 24 {
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Text: "商户存根付款成功微信支付"})
+	}
+	out, err := printer.Encode(r, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Print(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	w.want()
+	least := max(time.Duration(len(out))*w.perByte, time.Duration(w.chip.printed)*time.Second/time.Duration(p.Speed*dotsPerMM))
+	return len(out), float64(w.now) / float64(least)
+}
+
+// rasters are printers that pictures are sent to.
+var rasters = []struct {
+	name string
+	p    hal.Printer
+}{
+	{"9600 baud", hal.Printer{Baud: 9600, Buffer: 4096, Speed: 50}},
+	{"115200 baud", hal.Printer{Baud: 115200, Buffer: 4096, Speed: 50}},
+	{"USB", hal.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150}},
+	{"USB, columns of dots", hal.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150, Raster: "esc_star"}},
+}
+
+// Pictures keep wire or paper busy: pacing costs little.
+func TestRasterIsQuick(t *testing.T) {
+	for _, c := range rasters {
+		if n, ratio := paced(t, c.p); ratio > 1.5 || ratio < 1 {
+			t.Errorf("%s: %d bytes took %.2f of the least", c.name, n, ratio)
+		}
+	}
+}
+
+// BenchmarkRaster prints pictures on the emulated printer in its own time: limit-ratio
+// is how long that took over what wire or paper need at the least.
+func BenchmarkRaster(b *testing.B) {
+	for _, c := range rasters {
+		b.Run(c.name, func(b *testing.B) {
+			n, ratio := 0, 0.0
+			for b.Loop() {
+				n, ratio = paced(b, c.p)
+			}
+			b.SetBytes(int64(n))
+			b.ReportMetric(ratio, "limit-ratio")
+			b.ReportMetric(float64(n), "bytes/op")
+		})
+	}
 }

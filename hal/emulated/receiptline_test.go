@@ -148,3 +148,23 @@ func seen(t *testing.T, img image.Image) {
 		}
 	}
 }
+
+// A printer on USB lets its host wait: what is larger than its buffer comes out
+// whole although nobody paces it.
+func TestUSBPrinterLetsItsHostWait(t *testing.T) {
+	e, b := onUSB(t, "buffer = 256\nspeed = 200\n")
+	var want strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&want, "line %d\n", i)
+	}
+	for rest := want.String(); rest != ""; {
+		n := min(len(rest), 200)
+		if _, err := b.Printer.Write([]byte(rest[:n]), 20*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		rest = rest[n:]
+	}
+	if _, words := paperWith(t, e, "line 299"); words+"\n" != want.String() {
+		t.Errorf("on paper is\n%s", words)
+	}
+}
