@@ -56,6 +56,9 @@ type Ports interface {
 	// Network opens a line over TCP, such as 192.0.2.7:9100. A device that does not
 	// answer yet is no error.
 	Network(address string) (*Line, error)
+	// USBPrinter opens the device file of a USB printer, such as /dev/usb/lp0. A
+	// printer that is not there yet is no error.
+	USBPrinter(name string) (*Line, error)
 }
 
 // Board is a profile with its wires open. A device whose wires cannot be opened
@@ -118,9 +121,12 @@ func Open(p Profile, ports Ports) *Board {
 		fault("scanner", err)
 	}
 	if p.Printer != nil {
-		if p.Printer.Network != "" {
+		switch {
+		case p.Printer.Network != "":
 			b.Printer, err = ports.Network(p.Printer.Network)
-		} else {
+		case p.Printer.USB != "":
+			b.Printer, err = ports.USBPrinter(p.Printer.USB)
+		default:
 			b.Printer, err = ports.Serial(p.Printer.Device, p.Printer.Baud)
 		}
 		fault("printer", err)
@@ -394,4 +400,8 @@ func (hostPorts) Serial(name string, baud int) (*Line, error) {
 
 func (hostPorts) Network(address string) (*Line, error) {
 	return OpenNetwork(func() string { return address }), nil
+}
+
+func (hostPorts) USBPrinter(name string) (*Line, error) {
+	return OpenUSBPrinter(func() string { return name }), nil
 }

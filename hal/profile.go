@@ -1,9 +1,11 @@
 package hal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -57,17 +59,24 @@ type Display struct {
 	Contrast   int      `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
 }
 
-// Printer is an ESC/POS printer on a serial line or on the network.
+// Printer is an ESC/POS printer on a serial line, on the network or on USB.
 type Printer struct {
-	Device   string `toml:"device"`
-	Network  string `toml:"network"` // in place of device and baud: host and port, such as 192.0.2.7:9100
+	Device   string `toml:"device"` // a serial line, with baud
 	Baud     int    `toml:"baud"`
-	Columns  int    `toml:"columns"`   // of the normal font; 32 when left out
-	Dots     int    `toml:"dots"`      // 384 when left out
-	CodePage string `toml:"code_page"` // cp437, wpc1252, pc858; cp437 when left out
+	Network  string `toml:"network"`   // in place of device and baud: host and port, such as 192.0.2.7:9100
+	USB      string `toml:"usb"`       // in place of device and baud: the printer class's file, such as /dev/usb/lp0
+	Columns  int    `toml:"columns"`   // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm; 32 when left out
+	Dots     int    `toml:"dots"`      // of the head; 384, 512 or 576 when left out, as the columns need
+	CodePage string `toml:"code_page"` // cp437, pc850, wpc1252, pc858; cp437 when left out
+	Chinese  string `toml:"chinese"`   // raster: drawn; gb18030: by the printer's own signs; raster when left out
+	Raster   string `toml:"raster"`    // gs_v_0, or esc_star (columns of 24 dots) for older printers; gs_v_0 when left out
+	QR       string `toml:"qr"`        // native: made by the printer; raster: drawn; native when left out
+	Logo     string `toml:"logo"`      // a PNG file at the head of each slip, black on white, no wider than dots
+	Drawer   string `toml:"drawer"`    // approved: opened after the merchant's slip of an approved sale; never when left out
 	Cut      bool   `toml:"cut"`       // it has a cutter
 	CutFeed  int    `toml:"cut_feed"`  // lines from the head to the cutter or the tear bar
 	Status   bool   `toml:"status"`    // it answers DLE EOT
+	Tells    bool   `toml:"tells"`     // in place of status: it tells of itself what changes (automatic status back, GS a)
 	Buffer   int    `toml:"buffer"`    // bytes that it takes ahead of its mechanism; 4096 when left out
 	Speed    int    `toml:"speed"`     // of its paper, mm/s, rather too low than too high; 50 when left out
 }
@@ -355,6 +364,14 @@ func (c *checker) window(d *Display, known controller) {
 
 func (c *checker) printer(p *Printer) {
 	switch host, port, err := net.SplitHostPort(p.Network); {
+	case p.USB != "" && (p.Device != "" || p.Baud != 0 || p.Network != ""):
+		c.bad("printer.usb", "a printer is on USB, on the network or on a serial line: leave device, baud and network out")
+	case p.USB != "":
+		if strings.HasPrefix(p.USB, "/dev/") && !strings.HasPrefix(p.USB, "/dev/tty") {
+			c.wire("printer.usb", p.USB)
+		} else {
+			c.bad("printer.usb", "%q: the file of a USB printer, such as /dev/usb/lp0; a tty goes to device", p.USB)
+		}
 	case p.Network == "":
 		c.serial("printer", p.Device, p.Baud)
 	case p.Device != "" || p.Baud != 0:
@@ -366,23 +383,37 @@ func (c *checker) printer(p *Printer) {
 			c.bad("printer.network", "%q: a port is 1 to 65535", p.Network)
 		}
 	}
-	for _, field := range []struct {
-		v       *int
-		missing int
-	}{{&p.Columns, 32}, {&p.Dots, 384}, {&p.Buffer, 4096}, {&p.Speed, 50}} {
-		if *field.v == 0 {
-			*field.v = field.missing
-		}
+	p.Columns = cmp.Or(p.Columns, 32)
+	switch {
+	case p.Dots != 0:
+	case p.Columns <= 32:
+		p.Dots = 384
+	case p.Columns <= 42:
+		p.Dots = 512
+	default:
+		p.Dots = 576
 	}
-	if p.CodePage == "" {
-		p.CodePage = "cp437"
-	}
+	p.Buffer, p.Speed = cmp.Or(p.Buffer, 4096), cmp.Or(p.Speed, 50)
+	p.CodePage, p.Chinese = cmp.Or(p.CodePage, "cp437"), cmp.Or(p.Chinese, "raster")
+	p.Raster, p.QR = cmp.Or(p.Raster, "gs_v_0"), cmp.Or(p.QR, "native")
 	c.between("printer.dots", p.Dots, 192, 832)
 	c.between("printer.columns", p.Columns, 16, 64)
 	if p.Columns*12 > p.Dots {
 		c.bad("printer.columns", "%d columns of 12 dots do not fit on %d dots", p.Columns, p.Dots)
 	}
-	c.oneOf("printer.code_page", p.CodePage, "cp437", "wpc1252", "pc858")
+	c.oneOf("printer.code_page", p.CodePage, "cp437", "pc850", "wpc1252", "pc858")
+	c.oneOf("printer.chinese", p.Chinese, "raster", "gb18030")
+	c.oneOf("printer.raster", p.Raster, "gs_v_0", "esc_star")
+	c.oneOf("printer.qr", p.QR, "native", "raster")
+	if p.Drawer != "" {
+		c.oneOf("printer.drawer", p.Drawer, "approved")
+	}
+	if p.Logo != "" && !filepath.IsAbs(p.Logo) {
+		c.bad("printer.logo", "%q: the whole path of a PNG file, such as /etc/payterm/logo.png", p.Logo)
+	}
+	if p.Status && p.Tells {
+		c.bad("printer.tells", "a printer is asked (status) or tells of itself: choose one")
+	}
 	c.between("printer.cut_feed", p.CutFeed, 0, 20)
 	c.between("printer.buffer", p.Buffer, 256, 1<<20)
 	c.between("printer.speed", p.Speed, 10, 500)

@@ -1,6 +1,7 @@
 package hal_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,19 @@ baud = 19200
 	}
 }
 
+// The head of a printer is the one that its columns need.
+func TestPrinterDots(t *testing.T) {
+	for columns, dots := range map[int]int{0: 384, 32: 384, 42: 512, 48: 576} {
+		p, err := hal.ReadProfile("usb.toml", fmt.Appendf(nil, "board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\ncolumns = %d\n", columns))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := p.Printer; r.Dots != dots || r.Chinese != "raster" || r.Raster != "gs_v_0" || r.QR != "native" {
+			t.Errorf("%d columns: %+v", columns, r)
+		}
+	}
+}
+
 // Each refusal stands at its line and says what would be right.
 func TestProfileRefuses(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
@@ -145,12 +159,20 @@ func TestProfileRefuses(t *testing.T) {
 		{"scanner's speed", "baud = 9600\nframing", "baud = 9601\nframing", "good.toml:35: scanner.baud: 9601: one of [1200"},
 		{"framing", `"cr"`, `"tab"`, `good.toml:36: scanner.framing: "tab": cr, lf, crlf, stx_etx, gap`},
 		{"printer without a line", `device = "/dev/ttyS2"`, ``, `good.toml:38: printer.device: ""`},
+		{"USB and serial line", `code_page = "cp437"`, `usb = "/dev/usb/lp0"`, "good.toml:43: printer.usb: a printer is on USB, on the network or on a serial line"},
+		{"a tty on USB", "device = \"/dev/ttyS2\"\nbaud = 9600", `usb = "/dev/ttyUSB0"`, `good.toml:39: printer.usb: "/dev/ttyUSB0": the file of a USB printer`},
+		{"Chinese", `code_page = "cp437"`, `chinese = "gbk"`, `good.toml:43: printer.chinese: "gbk": raster, gb18030`},
+		{"a way to draw", `code_page = "cp437"`, `raster = "gs_8_l"`, `good.toml:43: printer.raster: "gs_8_l": gs_v_0, esc_star`},
+		{"a QR code", `code_page = "cp437"`, `qr = "none"`, `good.toml:43: printer.qr: "none": native, raster`},
+		{"a drawer", `code_page = "cp437"`, `drawer = "always"`, `good.toml:43: printer.drawer: "always": approved`},
+		{"a logo from nowhere", `code_page = "cp437"`, `logo = "logo.png"`, `good.toml:43: printer.logo: "logo.png": the whole path of a PNG file`},
+		{"asked and telling", `code_page = "cp437"`, `tells = true`, `good.toml:43: printer.tells: a printer is asked (status) or tells of itself`},
 		{"network and serial line", `code_page = "cp437"`, `network = "192.0.2.7:9100"`, "good.toml:43: printer.network: a printer is on the network or on a serial line"},
 		{"network without a port", "device = \"/dev/ttyS2\"\nbaud = 9600", `network = "192.0.2.7"`, `good.toml:39: printer.network: "192.0.2.7": host and port`},
 		{"no such port", "device = \"/dev/ttyS2\"\nbaud = 9600", `network = "192.0.2.7:91000"`, "good.toml:39: printer.network: \"192.0.2.7:91000\": a port is 1 to 65535"},
 		{"columns and dots", `columns = 32`, `columns = 42`, "good.toml:41: printer.columns: 42 columns of 12 dots do not fit on 384 dots"},
 		{"dots", `dots = 384`, `dots = 38`, "good.toml:42: printer.dots: 38: 192 to 832"},
-		{"code page", `"cp437"`, `"gbk"`, `good.toml:43: printer.code_page: "gbk": cp437, wpc1252, pc858`},
+		{"code page", `"cp437"`, `"gbk"`, `good.toml:43: printer.code_page: "gbk": cp437, pc850, wpc1252, pc858`},
 		{"paper speed", `cut_feed = 4`, `speed = 5`, "good.toml:45: printer.speed: 5: 10 to 500"},
 		{"cut feed", `cut_feed = 4`, `cut_feed = 400`, "good.toml:45: printer.cut_feed: 400: 0 to 20"},
 		{"buffer", `buffer = 4096`, `buffer = -1`, "good.toml:47: printer.buffer: -1: 256 to 1048576"},

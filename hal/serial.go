@@ -101,6 +101,16 @@ func OpenNetwork(address func() string) *Line {
 	return l
 }
 
+// OpenUSBPrinter makes a line to the device file of a USB printer, such as
+// /dev/usb/lp0 (Linux, drivers/usb/class/usblp.c), that behaves as a serial one
+// does. device is asked at each opening; "" is no device.
+func OpenUSBPrinter(device func() string) *Line {
+	l := newLine(func() (*port, error) { return openUSBPrinter(device()) }, func() {})
+	first := l.open()
+	go l.run(first)
+	return l
+}
+
 func newLine(dial func() (*port, error), stop func()) *Line {
 	return &Line{
 		dial: dial, stop: stop, changed: make(chan struct{}),
@@ -305,11 +315,11 @@ func (l *Line) Close() error {
 	return nil
 }
 
-// port is an open tty, or a connection over the network or an event device (without
-// tty). For a tty, the serial library sets its speed and raw mode, and is done
-// then: its own descriptor blocks for good in a Write that the other side does not
-// take, and reads a time-out and a hang-up as the same. The settings stay for as
-// long as this descriptor, which does not block, is open.
+// port is an open tty, or a connection over the network, a USB printer or an event
+// device (without tty). For a tty, the serial library sets its speed and raw mode,
+// and is done then: its own descriptor blocks for good in a Write that the other side
+// does not take, and reads a time-out and a hang-up as the same. The settings stay
+// for as long as this descriptor, which does not block, is open.
 type port struct {
 	stream interface {
 		io.ReadWriteCloser
@@ -341,12 +351,8 @@ func openPort(name string, baud int) (*port, error) {
 // set takes the line for this process, sets it up, and throws away what came
 // before it was open.
 func (p *port) set(name string, baud int) error {
-	err := p.control(func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errBusy
-	}
-	if err != nil {
-		return fmt.Errorf("lock: %w", err)
+	if err := lock(p.tty); err != nil {
+		return err
 	}
 	setter, err := serial.OpenPort(&serial.Config{Name: name, Baud: baud})
 	if err != nil {
@@ -357,6 +363,18 @@ func (p *port) set(name string, baud int) error {
 	}
 	if err := p.flush(unix.TCIFLUSH); err != nil {
 		return fmt.Errorf("flush: %w", err)
+	}
+	return nil
+}
+
+// lock takes a device for this process.
+func lock(f *os.File) error {
+	err := control(f, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return errBusy
+	}
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
 	}
 	return nil
 }
@@ -373,15 +391,17 @@ func (p *port) write(b []byte, deadline time.Time) (int, error) {
 	return n, err
 }
 
-// flush throws a queue away. What waits on the network goes with its connection.
+// flush throws a queue away. What waits on the network goes with its connection,
+// what waits for a USB printer with its file.
 func (p *port) flush(queue int) error {
-	if c, ok := p.stream.(*net.TCPConn); ok {
-		return errors.Join(c.SetLinger(0), c.Close())
+	switch s := p.stream.(type) {
+	case *net.TCPConn:
+		return errors.Join(s.SetLinger(0), s.Close())
+	case *usbPrinter:
+		return s.Close()
 	}
-	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
+	return control(p.tty, func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
 }
-
-func (p *port) control(do func(fd int) error) error { return control(p.tty, do) }
 
 // control does something with a descriptor; File.Fd would make it blocking.
 func control(f *os.File, do func(fd int) error) error {

@@ -133,6 +133,7 @@ func connections(p hal.Profile) []connection {
 	if r := p.Printer; r != nil {
 		add("printer", fmt.Sprintf("%d baud, %d columns", r.Baud, r.Columns), r.Device)
 		add("printer", fmt.Sprintf("TCP, %d columns", r.Columns), r.Network)
+		add("printer", fmt.Sprintf("USB, %d columns", r.Columns), r.USB)
 	}
 	if s := p.Signal; s != nil {
 		how := "on"

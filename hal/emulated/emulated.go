@@ -158,9 +158,12 @@ func (b *Board) openSerial() []error {
 	if p := b.c.Profile.Printer; p != nil {
 		b.printer = newESCPOS(p, b.now, b.reporter("escpos"), func() { b.c.Changed("paper") })
 		var err error
-		if p.Network != "" {
+		switch {
+		case p.Network != "":
 			b.network, err = openNetworkDevice(b.printer)
-		} else {
+		case p.USB != "":
+			b.serial[p.USB], err = openUSBPrinter(b.c.Scale, b.printer)
+		default:
 			b.serial[p.Device], err = openSerialDevice(p.Baud, b.c.Scale, b.printer, &b.printer.reply)
 		}
 		errs = append(errs, err)
@@ -261,6 +264,15 @@ func (b *Board) Network(address string) (*hal.Line, error) {
 		return nil, fmt.Errorf("emulated: nothing at %s", address)
 	}
 	return hal.OpenNetwork(b.network.address), nil
+}
+
+// USBPrinter is hal.Ports': the same line code as on a terminal, on a PTY.
+func (b *Board) USBPrinter(name string) (*hal.Line, error) {
+	d := b.serial[name]
+	if d == nil {
+		return nil, fmt.Errorf("emulated: no USB printer %s", name)
+	}
+	return hal.OpenUSBPrinter(d.name), nil
 }
 
 // Frame is what the glass shows now; a board without a display has one dark pixel.
@@ -461,7 +473,7 @@ func (b *Board) plug(device string, in bool) error {
 	case device == "printer" && b.network != nil:
 		return cable(b.network)
 	case device == "printer" && p.Printer != nil:
-		return cable(b.serial[p.Printer.Device])
+		return cable(b.serial[p.Printer.USB+p.Printer.Device]) // one of them is there
 	default:
 		return fmt.Errorf("device %q: display, scanner, printer or keypad, as far as the board has them", device)
 	}

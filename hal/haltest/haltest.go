@@ -315,6 +315,9 @@ func (p *Ports) Serial(name string, _ int) (*hal.Line, error) {
 // Network is hal.Ports'.
 func (p *Ports) Network(address string) (*hal.Line, error) { return p.Serial(address, 0) }
 
+// USBPrinter is hal.Ports'.
+func (p *Ports) USBPrinter(name string) (*hal.Line, error) { return p.Serial(name, 0) }
+
 type busPort struct {
 	bus   *Bus
 	name  string

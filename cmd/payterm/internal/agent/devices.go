@@ -1,8 +1,14 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
 	"time"
 
 	"payterm"
@@ -11,6 +17,7 @@ import (
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
 	"payterm/drivers/signal"
+	"payterm/flows"
 	"payterm/hal"
 )
 
@@ -244,6 +251,59 @@ func (a *Agent) runTrigger(ctx context.Context) {
 	}
 }
 
+// openPrinter makes the driver as the profile says. A logo that cannot be printed
+// is an error beside it: slips then come without.
+func openPrinter(b *hal.Board, sleep func(time.Duration)) (*printer.Printer, error) {
+	p := b.Profile.Printer
+	o := printer.Options{
+		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster",
+		Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
+	}
+	if p.Baud == 0 {
+		o.Baud = 10_000_000 // neither the network nor USB is what the paper waits for
+	}
+	if p.Logo == "" {
+		return printer.New(b.Printer, o)
+	}
+	logo, err := readLogo(p.Logo)
+	if err == nil {
+		o.Logo = logo
+		pr, tooLarge := printer.New(b.Printer, o)
+		if pr != nil {
+			return pr, nil
+		}
+		err, o.Logo = tooLarge, nil
+	}
+	pr, other := printer.New(b.Printer, o)
+	if pr == nil {
+		return nil, other
+	}
+	return pr, fmt.Errorf("logo %s: %w: slips come without it", p.Logo, err)
+}
+
+// maxLogoBytes is far more than a logo for a roll of paper has.
+const maxLogoBytes = 1 << 20
+
+func readLogo(name string) (image.Image, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxLogoBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxLogoBytes || size.Width > 1000 || size.Height > 1000 { // before it is unpacked
+		return nil, fmt.Errorf("%d by %d dots in %d bytes are too many", size.Width, size.Height, len(text))
+	}
+	return png.Decode(bytes.NewReader(text))
+}
+
 // runPrinter prints what is queued. A slip that met a printer without paper
 // before its first byte is tried again; one that broke off is not.
 func (a *Agent) runPrinter(ctx context.Context) {
@@ -251,18 +311,13 @@ func (a *Agent) runPrinter(ctx context.Context) {
 	if b.Printer == nil {
 		return
 	}
-	p := b.Profile.Printer
-	baud := p.Baud
-	if p.Network != "" {
-		baud = 10_000_000 // the network is never what the paper waits for
-	}
-	pr, err := printer.New(b.Printer, printer.Options{
-		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status,
-		Baud: baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: a.o.Sleep,
-	})
-	if err != nil {
+	pr, err := openPrinter(b, a.o.Sleep)
+	if pr == nil {
 		a.o.Log.Error("printer", "err", err)
 		return
+	}
+	if err != nil {
+		a.o.Log.Warn("printer", "err", err)
 	}
 	condition := payterm.PaperUnknown
 	tell := func(c payterm.PaperCondition) {
@@ -290,7 +345,11 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			if a.overtaken(slip) {
 				continue
 			}
-			if err := pr.Print(ctx, slip); err != nil {
+			err := pr.Print(ctx, slip)
+			if err == nil && b.Profile.Printer.Drawer != "" && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
+				err = pr.Kick(ctx) // never behind a slip that broke off: it would open when nobody is there
+			}
+			if err != nil {
 				a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
 			}
 			tell(pr.Condition(ctx))
