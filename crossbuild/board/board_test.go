@@ -71,22 +71,23 @@ ca_file = "/board/ca.pem"
 `
 )
 
-// gateway is the simulator behind TLS, with a certificate that the guest is given.
-func gateway(t *testing.T) (sim *httptest.Server, port string, ca []byte) {
+// gateway is the simulator behind TLS, with a certificate that the guest is given, and
+// behind what watches its requests.
+func gateway(t *testing.T, watch func(http.Handler) http.Handler) (sim *httptest.Server, port string, ca []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IPAddresses: []net.IP{net.ParseIP(host)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim = httptest.NewUnstartedServer(ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1}))
+	sim = httptest.NewUnstartedServer(watch(ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1})))
 	sim.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
 	sim.StartTLS()
 	t.Cleanup(sim.Close)
@@ -96,6 +97,8 @@ func gateway(t *testing.T) (sim *httptest.Server, port string, ca []byte) {
 	}
 	return sim, port, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
+
+func unwatched(h http.Handler) http.Handler { return h }
 
 // system is a guest's whole system, as an initramfs in the making.
 type system struct {
@@ -198,8 +201,8 @@ func (s *system) unpack(path string) {
 	}
 }
 
-// board adds what both guests have below /board.
-func (s *system) board(gatewayPort string, ca []byte) {
+// board adds what each guest has below /board, with the modules that all need and more.
+func (s *system) board(gatewayPort string, ca []byte, more ...string) {
 	s.t.Helper()
 	s.copy(0o755, "bin/busybox", built+"/busybox")
 	s.copy(0o644, "board/commands", "commands")
@@ -213,7 +216,7 @@ func (s *system) board(gatewayPort string, ca []byte) {
 	}
 	var list strings.Builder
 	loaded := map[string]bool{}
-	for _, module := range []string{"virtio_pci", "virtio_net", "xhci-pci", "ftdi_sio"} {
+	for _, module := range append([]string{"virtio_pci", "virtio_net", "xhci-pci", "ftdi_sio"}, more...) {
 		out, err := exec.Command("/sbin/modprobe", "-d", built, "-S", strings.TrimSpace(string(release)), "--show-depends", module).Output()
 		if err != nil {
 			s.t.Fatalf("modprobe %s: %v", module, err)
@@ -247,20 +250,21 @@ type guest struct {
 	console io.Writer
 	said    chan string // lines of the console that begin with board:
 	ended   chan struct{}
+	kill    func()   // ends the machine as a power cut would
 	log     []string // all lines; to be read after ended
 }
 
-func start(t *testing.T, archive string, megabytes int, d *devices) *guest {
+func start(t *testing.T, archive string, megabytes int, d *devices, more ...string) *guest {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
-	cmd := exec.CommandContext(ctx, tooltest.Need(t, "qemu-system-aarch64"),
+	cmd := exec.CommandContext(ctx, tooltest.Need(t, "qemu-system-aarch64"), append([]string{
 		"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", strconv.Itoa(megabytes), "-nodefaults", "-nographic", "-no-reboot",
-		"-kernel", built+"/vmlinuz", "-initrd", archive, "-append", "console=ttyAMA0 quiet panic=-1",
+		"-kernel", built + "/vmlinuz", "-initrd", archive, "-append", "console=ttyAMA0 quiet panic=-1",
 		"-serial", "stdio",
-		"-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
-		"-chardev", "serial,id=scanner,path="+d.scanner, "-device", "pci-serial,chardev=scanner",
-		"-device", "qemu-xhci", "-chardev", "serial,id=printer,path="+d.printer, "-device", "usb-serial,chardev=printer",
-	)
+		"-netdev", "user,id=net" + d.forward, "-device", "virtio-net-pci,netdev=net,romfile=",
+		"-chardev", "serial,id=scanner,path=" + d.scanner, "-device", "pci-serial,chardev=scanner",
+		"-device", "qemu-xhci", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
+	}, more...)...)
 	console, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -273,10 +277,11 @@ func start(t *testing.T, archive string, megabytes int, d *devices) *guest {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	g := &guest{t: t, console: console, said: make(chan string, 100), ended: make(chan struct{})}
+	g := &guest{t: t, console: console, said: make(chan string, 100), ended: make(chan struct{}), kill: stop}
 	go func() {
 		defer close(g.ended)
 		lines := bufio.NewScanner(out)
+		lines.Buffer(nil, 16<<20) // a journal is one line
 		for lines.Scan() {
 			g.log = append(g.log, lines.Text())
 			if said, ours := strings.CutPrefix(strings.TrimSpace(lines.Text()), "board: "); ours {
@@ -356,9 +361,23 @@ type devices struct {
 	t                *testing.T
 	sim              *httptest.Server
 	scanner, printer string // paths of their PTYs
+	forward          string // of the guest's network: ports of this machine that lead into it
 }
 
+// newDevices are judged at the test's end by the rules that they hold their callers to.
 func newDevices(t *testing.T, sim *httptest.Server) *devices {
+	t.Helper()
+	d := openDevices(t, sim)
+	t.Cleanup(func() {
+		for _, v := range d.Violations() {
+			t.Errorf("the chips did not accept: %v", v)
+		}
+		d.Close()
+	})
+	return d
+}
+
+func openDevices(t *testing.T, sim *httptest.Server) *devices {
 	t.Helper()
 	p, err := hal.ReadProfile("virtual.toml", []byte(profile))
 	if err != nil {
@@ -368,12 +387,6 @@ func newDevices(t *testing.T, sim *httptest.Server) *devices {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		for _, v := range board.Violations() {
-			t.Errorf("the chips did not accept: %v", v)
-		}
-		board.Close()
-	})
 	d := &devices{Board: board, t: t, sim: sim}
 	if d.scanner, err = board.Device(p.Scanner.Device); err == nil {
 		d.printer, err = board.Device(p.Printer.Device)
@@ -412,7 +425,7 @@ func TestSaleOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
 	}
-	sim, port, ca := gateway(t)
+	sim, port, ca := gateway(t, unwatched)
 	d := newDevices(t, sim)
 	s := newSystem(t)
 	s.copy(0o755, "init", "init")
@@ -447,7 +460,7 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
 	}
-	sim, port, ca := gateway(t)
+	sim, port, ca := gateway(t, unwatched)
 	d := newDevices(t, sim)
 	s := newSystem(t)
 	s.unpack(built + "/system.tar")
