@@ -123,14 +123,15 @@ cross-if-possible:
 	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
 
 .PHONY: board-test
-board-test: build cross-arm64 ## on a virtual board (QEMU, Debian's kernel, real ttys): a sale; the package's life
-	@crossbuild/board/fetch
+board-test: build cross-arm64 cross-armv7 probe-arm64 probe-armv7 ## on virtual boards (QEMU, Debian's kernels): sales over real ttys, lines, buses, chips; the package's life
+	@crossbuild/board/fetch arm64
+	@crossbuild/board/fetch armhf
 	@crossbuild/board/system
-	go test -count=1 -v ./crossbuild/board -board
+	go test -count=1 -v -timeout 30m ./crossbuild/board -board
 
 .PHONY: powercut
 powercut: build cross-arm64 probe-arm64 ## TIMES=100: the virtual board loses its power at random moments of sales; ledger against journal
-	@crossbuild/board/fetch
+	@crossbuild/board/fetch arm64
 	go test -count=1 -v -timeout 0 -run '^TestPowerCuts$$' ./crossbuild/board -cuts $(TIMES) $(if $(LIES),-lies)
 
 # What the guests of the virtual board run beside the agent.

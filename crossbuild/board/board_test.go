@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,8 +42,11 @@ var boot = flag.Bool("board", false, "boot the virtual board, for which make boa
 
 const (
 	signKey = "0123456789ABCDEF" // guards nothing
-	host    = "10.0.2.2"         // this process's loopback, seen from the guest
-	built   = "../../build/board/arm64"
+	// What a board may ask of the agent.
+	maxStart    = 2.0    // seconds from its start until it is ready
+	maxResident = 25_000 // kB, at most at any time
+
+	host = "10.0.2.2" // this process's loopback, seen from the guest
 	// The buzzer hangs on the machine's PL061; line 3 is its power key.
 	profile = `board = "virtual"
 [scanner]
@@ -70,6 +74,26 @@ sign_key_file = "/etc/payterm/sign_key"
 ca_file = "/board/ca.pem"
 `
 )
+
+// machine is a kind of board that QEMU has.
+type machine struct {
+	arch   string // Debian's word: build/board/ARCH has its kernel
+	target string // of crossbuild/targets.tsv
+	qemu   string
+	model  []string
+	serial string // the console
+}
+
+var (
+	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"}, "ttyAMA0"}
+	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp", "2"}, "ttyAMA0"}
+)
+
+// built is where fetch has put what the machine boots.
+func (m machine) built(name string) string { return "../../build/board/" + m.arch + "/" + name }
+
+// program is one that was built for the machine.
+func (m machine) program(name string) string { return "../../build/" + m.target + "/" + name }
 
 // gateway is the simulator behind TLS, with a certificate that the guest is given, and
 // behind what watches its requests.
@@ -102,6 +126,7 @@ func unwatched(h http.Handler) http.Handler { return h }
 
 // system is a guest's whole system, as an initramfs in the making.
 type system struct {
+	machine
 	t    *testing.T
 	path string
 	out  *bufio.Writer
@@ -109,7 +134,7 @@ type system struct {
 	n    int
 }
 
-func newSystem(t *testing.T) *system {
+func newSystem(t *testing.T, m machine) *system {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "initramfs")
 	f, err := os.Create(path)
@@ -117,7 +142,7 @@ func newSystem(t *testing.T) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return &system{t: t, path: path, out: bufio.NewWriterSize(f, 1<<20), dirs: map[string]bool{}}
+	return &system{machine: m, t: t, path: path, out: bufio.NewWriterSize(f, 1<<20), dirs: map[string]bool{}}
 }
 
 // entry adds one of cpio's newc entries; mode has the bits of its type.
@@ -201,23 +226,36 @@ func (s *system) unpack(path string) {
 	}
 }
 
-// board adds what each guest has below /board, with the modules that all need and more.
+// base adds what each guest has.
+func (s *system) base() {
+	s.t.Helper()
+	s.copy(0o755, "bin/busybox", s.built("busybox"))
+	s.copy(0o644, "board/commands", "commands")
+}
+
+// board adds what each guest that sells has below /board, with the
+// modules that all of them need and more.
 func (s *system) board(gatewayPort string, ca []byte, more ...string) {
 	s.t.Helper()
-	s.copy(0o755, "bin/busybox", built+"/busybox")
-	s.copy(0o644, "board/commands", "commands")
+	s.base()
 	s.put(0o644, "board/board.toml", []byte(profile))
 	s.put(0o644, "board/payterm.toml", fmt.Appendf(nil, config, gatewayPort))
 	s.put(0o600, "board/sign_key", []byte(signKey+"\n"))
 	s.put(0o644, "board/ca.pem", ca)
-	release, err := os.ReadFile(built + "/release")
+	s.modules(append([]string{"virtio_pci", "virtio_net", "xhci-pci", "ftdi_sio"}, more...)...)
+}
+
+// modules adds those of the kernel that the guest loads, with what they need.
+func (s *system) modules(names ...string) {
+	s.t.Helper()
+	release, err := os.ReadFile(s.built("release"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	var list strings.Builder
 	loaded := map[string]bool{}
-	for _, module := range append([]string{"virtio_pci", "virtio_net", "xhci-pci", "ftdi_sio"}, more...) {
-		out, err := exec.Command("/sbin/modprobe", "-d", built, "-S", strings.TrimSpace(string(release)), "--show-depends", module).Output()
+	for _, module := range names {
+		out, err := exec.Command("/sbin/modprobe", "-d", s.built(""), "-S", strings.TrimSpace(string(release)), "--show-depends", module).Output()
 		if err != nil {
 			s.t.Fatalf("modprobe %s: %v", module, err)
 		}
@@ -254,17 +292,24 @@ type guest struct {
 	log     []string // all lines; to be read after ended
 }
 
-func start(t *testing.T, archive string, megabytes int, d *devices, more ...string) *guest {
+// start starts a machine with a network, a scanner and a printer.
+func start(t *testing.T, m machine, archive string, megabytes int, d *devices, more ...string) *guest {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
-	cmd := exec.CommandContext(ctx, tooltest.Need(t, "qemu-system-aarch64"), append([]string{
-		"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", strconv.Itoa(megabytes), "-nodefaults", "-nographic", "-no-reboot",
-		"-kernel", built + "/vmlinuz", "-initrd", archive, "-append", "console=ttyAMA0 quiet panic=-1",
-		"-serial", "stdio",
+	return launch(t, m, archive, megabytes, append([]string{
+		"-nodefaults", "-serial", "stdio",
 		"-netdev", "user,id=net" + d.forward, "-device", "virtio-net-pci,netdev=net,romfile=",
 		"-chardev", "serial,id=scanner,path=" + d.scanner, "-device", "pci-serial,chardev=scanner",
 		"-device", "qemu-xhci", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
 	}, more...)...)
+}
+
+func launch(t *testing.T, m machine, archive string, megabytes int, more ...string) *guest {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+	cmd := exec.CommandContext(ctx, tooltest.Need(t, m.qemu), slices.Concat(m.model, []string{
+		"-m", strconv.Itoa(megabytes), "-display", "none", "-no-reboot",
+		"-kernel", m.built("vmlinuz"), "-initrd", archive, "-append", "console=" + m.serial + " quiet panic=-1",
+	}, more)...)
 	console, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -425,25 +470,45 @@ func TestSaleOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
 	}
+	for _, m := range []machine{arm64, armv7} {
+		t.Run(m.target, func(t *testing.T) { saleOn(t, m) })
+	}
+}
+
+func saleOn(t *testing.T, m machine) {
 	sim, port, ca := gateway(t, unwatched)
 	d := newDevices(t, sim)
-	s := newSystem(t)
+	s := newSystem(t, m)
 	s.copy(0o755, "init", "init")
-	s.copy(0o755, "usr/bin/payterm", "../../build/arm64/payterm")
+	s.copy(0o755, "usr/bin/payterm", m.program("payterm"))
+	s.copy(0o755, "board/probe", m.program("probe"))
 	s.put(0o755, "dev/.keep", nil)
 	s.board(port, ca)
 	began := time.Now()
-	g := start(t, s.archive(), 256, d)
+	g := start(t, s.machine, s.archive(), 256, d)
 	up := g.wait("up")
 	g.tell("run")
-	running := g.wait("running") // begun and ready, in seconds since the kernel's start
-	t.Logf("host: ready %.1f s after the machine's start; guest: up at %s s, agent begun and ready at %s s", time.Since(began).Seconds(), up, running)
+	// In seconds since the kernel's start. The machine of this test may be busy with
+	// others, so that the quickest of a few starts counts.
+	begun, ready := seconds(t, g.wait("begun")), seconds(t, g.wait("running"))
+	took := ready - begun
+	t.Logf("host: ready %.1f s after the machine's start; guest: up at %s s, agent begun at %.2f and ready at %.2f", time.Since(began).Seconds(), up, begun, ready)
+	for tries := 0; took > maxStart && tries < 4; tries++ {
+		g.tell("stop")
+		g.wait("stopped")
+		g.tell("run")
+		begun := seconds(t, g.wait("begun"))
+		took = min(took, seconds(t, g.wait("running"))-begun)
+	}
+	if took > maxStart {
+		t.Errorf("the quickest start takes %.1f s, %.0f s are allowed", took, maxStart)
+	}
 	g.waitState("idle")
 	d.sell(g)
 	g.tell("memory")
 	memory := g.wait("memory") // VmHWM: n kB
-	if kB, err := strconv.Atoi(strings.Fields(memory)[1]); err != nil || kB > 25_000 {
-		t.Errorf("resident at most: %s, 25 MB are allowed", memory)
+	if kB, err := strconv.Atoi(strings.Fields(memory)[1]); err != nil || kB > maxResident {
+		t.Errorf("resident at most: %s, %d are allowed", memory, maxResident)
 	}
 	g.tell("end")
 	if end := g.wait("ended"); !strings.HasPrefix(end, "0 ") {
@@ -451,6 +516,15 @@ func TestSaleOnTheVirtualBoard(t *testing.T) {
 	} else {
 		t.Logf("sale approved and printed; %s; at its end: %s; %.1f s in all", memory, end, time.Since(began).Seconds())
 	}
+}
+
+func seconds(t *testing.T, text string) float64 {
+	t.Helper()
+	s, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestPackageOnTheVirtualBoard: the package is installed into a Debian with systemd,
@@ -462,8 +536,8 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	}
 	sim, port, ca := gateway(t, unwatched)
 	d := newDevices(t, sim)
-	s := newSystem(t)
-	s.unpack(built + "/system.tar")
+	s := newSystem(t, arm64)
+	s.unpack(s.built("system.tar"))
 	s.board(port, ca)
 	s.entry("init", typeLink|0o777, 0, 0, 0, 0, []byte("lib/systemd/systemd"))
 	s.copy(0o755, "board/service", "service")
@@ -480,7 +554,7 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 		s.copy(0o644, "board/"+place+".deb", filepath.Join(out, "payterm_"+version[1:]+"_arm64.deb"))
 	}
 	began := time.Now()
-	g := start(t, s.archive(), 1536, d)
+	g := start(t, s.machine, s.archive(), 1536, d)
 	up := g.wait("up")
 	g.tell("install")
 	g.wait("installed")

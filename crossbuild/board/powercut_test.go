@@ -121,10 +121,10 @@ func newCounter(t *testing.T, seed uint64) *counter {
 	c.api = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", c.address)
 	}}}
-	s := newSystem(t)
+	s := newSystem(t, arm64)
 	s.copy(0o755, "init", "init")
-	s.copy(0o755, "usr/bin/payterm", "../../build/arm64/payterm")
-	s.copy(0o755, "board/probe", "../../build/arm64/probe")
+	s.copy(0o755, "usr/bin/payterm", s.program("payterm"))
+	s.copy(0o755, "board/probe", s.program("probe"))
 	s.put(0o755, "dev/.keep", nil)
 	s.board(port, ca, "virtio_blk", "ext4", "crc32c_generic")
 	s.put(0o644, "board/payterm.toml", fmt.Appendf(nil, config+hurried, port))
@@ -156,7 +156,7 @@ func (c *counter) boot() {
 	l.Close() // QEMU takes it at once
 	c.devices = openDevices(c.t, c.sim)
 	c.devices.forward = ",hostfwd=tcp:" + c.address + "-:8181"
-	c.guest = start(c.t, c.archive, 256, c.devices,
+	c.guest = start(c.t, arm64, c.archive, 256, c.devices,
 		"-drive", "if=none,id=data,format=raw,cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path="+c.disk.path,
 		"-device", "virtio-blk-pci,drive=data")
 }
