@@ -81,12 +81,12 @@ type machine struct {
 	target string // of crossbuild/targets.tsv
 	qemu   string
 	model  []string
-	serial string // the console
+	boot   string // the kernel's command line: its console above all
 }
 
 var (
-	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"}, "ttyAMA0"}
-	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp", "2"}, "ttyAMA0"}
+	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"}, "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0"}
+	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp", "2"}, "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0"}
 )
 
 // built is where fetch has put what the machine boots.
@@ -308,7 +308,7 @@ func launch(t *testing.T, m machine, archive string, megabytes int, more ...stri
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	cmd := exec.CommandContext(ctx, tooltest.Need(t, m.qemu), slices.Concat(m.model, []string{
 		"-m", strconv.Itoa(megabytes), "-display", "none", "-no-reboot",
-		"-kernel", m.built("vmlinuz"), "-initrd", archive, "-append", "console=" + m.serial + " quiet panic=-1",
+		"-kernel", m.built("vmlinuz"), "-initrd", archive, "-append", m.boot + " quiet panic=-1",
 	}, more)...)
 	console, err := cmd.StdinPipe()
 	if err != nil {
@@ -578,11 +578,15 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	t.Logf("installed, sold, crashed, hung, upgraded, sold, removed, purged: %.0f s", time.Since(began).Seconds())
 }
 
+// control makes the simulator's own calls.
+func control() *http.Client {
+	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // our own simulator, on loopback
+}
+
 // wallet makes a customer at the simulator and gives a payment code.
 func wallet(t *testing.T, sim *httptest.Server) string {
 	t.Helper()
-	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // our own simulator, on loopback
-	resp, err := c.Post(sim.URL+"/sim/wallets", "application/json", strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000}`))
+	resp, err := control().Post(sim.URL+"/sim/wallets", "application/json", strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 
 // sabrelite is an i.MX6 board: its I2C and SPI controllers are QEMU's, and so are the
 // chips on them. Its second UART is the console.
-var sabrelite = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "sabrelite", "-dtb", "../../build/board/armhf/imx6q-sabrelite.dtb"}, "ttymxc1"}
+var sabrelite = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "sabrelite", "-dtb", "../../build/board/armhf/imx6q-sabrelite.dtb"}, "console=ttymxc1"}
 
 // wire is a line of a protocol with QEMU.
 type wire struct {

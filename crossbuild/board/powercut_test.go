@@ -3,7 +3,6 @@ package board
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -67,7 +66,8 @@ type customer struct {
 type row struct {
 	ID       payterm.OrderID `json:"order_id"`
 	Status   string
-	Paid     int64 `json:"paid_minor"`
+	Paid     int64  `json:"paid_minor"`
+	CodeURL  string `json:"code_url"`
 	Requests []struct {
 		At     time.Time
 		Action string
@@ -117,7 +117,7 @@ func newCounter(t *testing.T, seed uint64) *counter {
 		})
 	})
 	c.sim = sim
-	c.control = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // our own simulator, on loopback
+	c.control = control()
 	c.api = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", c.address)
 	}}}
