@@ -18,6 +18,7 @@ STAMP := -X main.version=$(VERSION) -X main.built=$(SOURCE_DATE_EPOCH)
 
 TIME ?= 30s
 SEEDS ?= 1000
+TIMES ?= 100
 CYCLES ?= 1000
 SALES ?= 2000
 TARGETS := $(shell awk -F'\t' '/^[^\#]/ { print $$1 }' crossbuild/targets.tsv)
@@ -131,10 +132,23 @@ cross-vet:
 	GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc go vet $(CROSS_TESTED)
 
 .PHONY: board-test
-board-test: build cross-arm64 ## on a virtual board (QEMU, Debian's kernel, real ttys): a sale; the package's life
-	@crossbuild/board/fetch
+board-test: build cross-arm64 cross-armv7 probe-arm64 probe-armv7 ## on virtual boards (QEMU, Debian's kernels): sales over real ttys, lines, buses, chips; the package's life
+	@crossbuild/board/fetch arm64
+	@crossbuild/board/fetch armhf
 	@crossbuild/board/system
-	go test -count=1 -v ./crossbuild/board -board
+	go test -count=1 -v -timeout 30m ./crossbuild/board -board
+
+.PHONY: powercut
+powercut: build cross-arm64 probe-arm64 ## TIMES=100: the virtual board loses its power at random moments of sales; ledger against journal
+	@crossbuild/board/fetch arm64
+	go test -count=1 -v -timeout 0 -run '^TestPowerCuts$$' ./crossbuild/board -cuts $(TIMES) $(if $(LIES),-lies)
+
+# What the guests of the virtual board run beside the agent.
+.PHONY: $(TARGETS:%=probe-%)
+$(TARGETS:%=probe-%): probe-%:
+	@mkdir -p build/$*
+	@set -e; row=$$(awk -F'\t' '$$1 == "$*"' crossbuild/targets.tsv); goarm=$$(printf '%s\n' "$$row" | cut -f3); \
+	GOOS=linux GOARCH=$$(printf '%s\n' "$$row" | cut -f2) GOARM=$${goarm#-} CGO_ENABLED=0 go build -o build/$*/probe ./crossbuild/board/probe
 
 .PHONY: sim
 sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in it); BUG=name plants a bug, which must fail

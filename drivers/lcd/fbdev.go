@@ -151,7 +151,16 @@ func (d *FrameBuffer) pack(img *image.RGBA, y int) {
 	}
 }
 
+// write writes a part of a row, of which rows has the rest. DRM's frame buffers bring to
+// the glass what was written, and before Linux 6.6 they take a write that ends with its
+// row for an empty one, unless it touches two rows: this one goes a pixel further.
 func (d *FrameBuffer) write(y, from int, b []byte) error {
+	if step := d.f.Bits / 8; from+len(b) == d.f.Stride && y+1 < len(d.rows) {
+		b = append(b[:len(b):len(b)], d.rows[y+1][:step]...)
+	} else if from+len(b) == d.f.Stride && y > 0 {
+		above := d.rows[y-1]
+		y, from, b = y-1, len(above)-step, append(above[len(above)-step:len(above):len(above)], d.rows[y]...)
+	}
 	if _, err := d.f.Memory.WriteAt(b, int64(y*d.f.Stride+from)); err != nil {
 		return fmt.Errorf("lcd: fbdev: row %d: %w", y, err)
 	}
