@@ -20,6 +20,7 @@ type Options struct {
 	Merchant  string
 	Watermark string // SIMULATION, TRAINING
 	Simulated bool
+	Zone      *time.Location // of the times of orders; nil for UTC
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
 	// nil when it always can.
 	OnPaper func(qr string) bool
@@ -58,6 +59,11 @@ func Compose(v flows.View, o Options) payterm.Screen {
 		refunding(&s, v, t)
 	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
 		result(&s, v, t)
+	case flows.ViewTip, flows.ViewOwnTip:
+		tip(&s, v, t)
+	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
+		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage:
+		menu(&s, v, t, o)
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine, v.Fault}
@@ -87,7 +93,7 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	if line := paper(v.Status.Paper, t); line != "" {
 		s.Lines = append(s.Lines, line)
 	}
-	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}}
+	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
 }
 
 func warning(s *payterm.Screen, v flows.View, t *texts) {
@@ -288,6 +294,18 @@ func hint(h flows.Hint, t *texts) string {
 		return t.hintOtherWallet
 	case flows.HintTooEarly:
 		return t.hintTooEarly
+	case flows.HintNothing:
+		return t.emptyList
+	case flows.HintNotOurs:
+		return t.hintNotOurs
+	case flows.HintNotANumber:
+		return t.hintNotANumber
+	case flows.HintPaymentCode:
+		return t.hintPaymentCode
+	case flows.HintNoSupervisor:
+		return t.hintNoSupervisor
+	case flows.HintUnreadable:
+		return t.hintUnreadable
 	case flows.HintNone:
 	}
 	return ""
