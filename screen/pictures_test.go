@@ -80,7 +80,7 @@ func shots() []shot {
 		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks}
 		v.Menu.Task = task
 		f(&v.Menu)
-		if name == flows.ViewOrder || name == flows.ViewRefundAmount {
+		if v.Menu.Order.Order != "" {
 			v.Order, v.Total, v.Hint, v.Reason = v.Menu.Order.Order, v.Menu.Order.Total, v.Menu.Hint, v.Menu.Reason
 		}
 		return v
