@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"math/bits"
 	"time"
 
 	"payterm"
@@ -174,6 +175,25 @@ type Rate struct {
 	CNYE8 int64 // times 10^8; 0 for none
 	At    int64 // when the gateway said so, UTC milliseconds, 0 when the clock was not set
 	Mono  time.Duration
+}
+
+// CNY is about what an amount comes to, in whole fen, half of one rounded up; false
+// where no rate is known. It is for reading, and decides nothing.
+func (r Rate) CNY(a payterm.Amount) (payterm.Amount, bool) {
+	if r.CNYE8 <= 0 || a.Minor <= 0 || a.Minor > payterm.MaxMinor {
+		return payterm.Amount{}, false
+	}
+	unit := uint64(1e6) // of a minor unit, times 10^8, in fen
+	for range a.Currency.Exponent() {
+		unit *= 10
+	}
+	hi, lo := bits.Mul64(uint64(a.Minor), uint64(r.CNYE8))
+	lo, carry := bits.Add64(lo, unit/2, 0)
+	if hi += carry; hi >= unit {
+		return payterm.Amount{}, false // no rate of this world
+	}
+	fen, _ := bits.Div64(hi, lo, unit)
+	return payterm.Amount{Minor: int64(fen), Currency: "CNY"}, fen <= payterm.MaxMinor*100
 }
 
 // Menu is what the counter does beside a sale.

@@ -174,6 +174,24 @@ func TestTip(t *testing.T) {
 	}
 }
 
+func TestRateCNY(t *testing.T) {
+	for _, c := range []struct {
+		e8    int64
+		minor int64
+		in    payterm.Currency
+		want  string
+	}{
+		{524740000, 1234, "CAD", "64.75"}, {524740000, 1, "CAD", "0.05"}, {524740000, payterm.MaxMinor, "CAD", "52474000.00"},
+		{4700000, 1000, "JPY", "47.00"}, {1885000000, payterm.MaxMinor, "BHD", "18850000.00"}, {0, 1234, "CAD", ""}, {524740000, 0, "CAD", ""},
+		{1 << 62, payterm.MaxMinor, "JPY", ""},
+	} {
+		a, ok := Rate{CNYE8: c.e8}.CNY(payterm.Amount{Minor: c.minor, Currency: c.in})
+		if ok != (c.want != "") || ok && a.String() != c.want {
+			t.Errorf("%d %s at %d: %s %t, want %s", c.minor, c.in, c.e8, a, ok, c.want)
+		}
+	}
+}
+
 // Not paid is said of nobody who may have paid.
 func TestVerdict(t *testing.T) {
 	answered := append([]payterm.Answer{nil}, answers...)

@@ -84,6 +84,7 @@ var chinese = texts{
 	sales: counted{"", "%d 笔销售"}, refunds: counted{"", "%d 笔退款"},
 	carried:  counted{"", "%d 笔未完成，转到下一天"},
 	rateLine: "人民币元，兑 1 %s", rateAge: counted{"", "%d 分钟前"},
+	aboutCNY: "约 %s（%s 汇率）",
 	rateNone: "暂时没有汇率", rateNote: "实际汇率以钱包为准",
 	verdictPaid: "已付款", verdictNotPaid: "没有付款",
 	paidAfterAll: "支付平台显示已付款，本机没有记录。请勿再次收款，请找主管",

@@ -87,6 +87,7 @@ var french = texts{
 	sales: counted{"1 vente", "%d ventes"}, refunds: counted{"1 remboursement", "%d remboursements"},
 	carried:  counted{"1 commande reportée", "%d commandes reportées"},
 	rateLine: "CNY pour 1 %s", rateAge: counted{"datant de 1 minute", "datant de %d minutes"},
+	aboutCNY: "environ %s (taux de %s)",
 	rateNone: "Aucun taux pour l'instant", rateNote: "Le portefeuille fixe le vrai taux",
 	verdictPaid: "Payé", verdictNotPaid: "Non payé",
 	paidAfterAll: "Payé selon le service, mais pas ici. Ne facturez pas de nouveau. Appelez un superviseur",

@@ -102,14 +102,23 @@ func list(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 
 // at is when an order began, in the shop's time.
 func at(row flows.Row, o Options) string {
-	if row.At == 0 {
+	return moment(row.At, "01-02 15:04", o)
+}
+
+// rateTime is when the gateway told a rate, which is less than a day old.
+func rateTime(r flows.Rate, o Options) string { return moment(r.At, "15:04", o) }
+
+// moment writes UTC milliseconds in the shop's time; a clock that was not set is no
+// time.
+func moment(at int64, form string, o Options) string {
+	if at == 0 {
 		return "--:--"
 	}
 	zone := o.Zone
 	if zone == nil {
 		zone = time.UTC
 	}
-	return time.UnixMilli(row.At).In(zone).Format("01-02 15:04")
+	return time.UnixMilli(at).In(zone).Format(form)
 }
 
 // outcome is what an order has come to, in a word or two.

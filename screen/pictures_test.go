@@ -109,6 +109,9 @@ func shots() []shot {
 		{"approved, with fee, no paper", base(flows.ViewApproved, p, func(v *flows.View) {
 			v.PaidMinor, v.Status.Paper = 1250, payterm.PaperOut
 		})},
+		{"approved, in CNY", base(flows.ViewApproved, p, func(v *flows.View) {
+			v.PaidMinor, v.Status.Rate = 1234, flows.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
+		})},
 		{"approved late", base(flows.ViewApproved, a, reason(payterm.ReasonLatePayment))},
 		{"declined", base(flows.ViewDeclined, p, reason(payterm.ReasonCodeInvalid))},
 		{"cancelled", base(flows.ViewCancelled, p, reason(payterm.ReasonCashier))},

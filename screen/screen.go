@@ -58,7 +58,7 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewRefunding:
 		refunding(&s, v, t)
 	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
-		result(&s, v, t)
+		result(&s, v, t, o)
 	case flows.ViewTip, flows.ViewOwnTip:
 		tip(&s, v, t)
 	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
@@ -176,7 +176,7 @@ func refunding(s *payterm.Screen, v flows.View, t *texts) {
 	}
 }
 
-func result(s *payterm.Screen, v flows.View, t *texts) {
+func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	nothingCharged, mayTry := t.nothingSent, t.notSentLine
 	if v.Kind == payterm.KindRefund {
 		nothingCharged, mayTry = t.noMoneyBack, t.noMoneyBack
@@ -193,6 +193,9 @@ func result(s *payterm.Screen, v flows.View, t *texts) {
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
 		if v.PaidMinor > v.Total.Minor {
 			s.Lines = append(s.Lines, fmt.Sprintf(t.withFee, t.money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
+		}
+		if cny, known := v.Status.Rate.CNY(v.Total); known {
+			s.Lines = append(s.Lines, fmt.Sprintf(t.aboutCNY, t.money(cny), rateTime(v.Status.Rate, o)))
 		}
 		if v.Reason == payterm.ReasonLatePayment {
 			s.Lines = append(s.Lines, t.lateResult)

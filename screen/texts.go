@@ -70,6 +70,7 @@ type texts struct {
 	rateLine                            string // %s: the currency
 	rateAge                             counted
 	rateNone, rateNote                  string
+	aboutCNY                            string // %s: money, %s: the time of the rate
 	verdictPaid, verdictNotPaid         string
 	paidAfterAll                        string
 	hintNotOurs, hintNotANumber         string
@@ -197,6 +198,7 @@ var english = texts{
 	sales: counted{"1 sale", "%d sales"}, refunds: counted{"1 refund", "%d refunds"},
 	carried:  counted{"1 open order carried over", "%d open orders carried over"},
 	rateLine: "CNY for 1 %s", rateAge: counted{"1 minute old", "%d minutes old"},
+	aboutCNY: "about %s (rate of %s)",
 	rateNone: "The gateway tells no rate now", rateNote: "The wallet sets the real rate",
 	verdictPaid: "Paid", verdictNotPaid: "Not paid",
 	paidAfterAll: "Paid at the gateway, though not here. Do not charge again. Call a supervisor",

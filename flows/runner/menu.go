@@ -22,8 +22,12 @@ const rateLife = 24 * time.Hour
 func (r *Runner) look(q flows.Query) {
 	ask := map[flows.Lookup]func(context.Context, flows.Query) flows.Event{
 		flows.LookOrder: r.find, flows.LookNumber: r.find, flows.LookList: r.find,
-		flows.LookGateway: r.tell, flows.LookTotals: r.total, flows.LookRate: r.askRate,
+		flows.LookTotals: r.total, flows.LookRate: r.askRate,
 	}[q.What]
+	if q.What == flows.LookGateway {
+		open := r.watch(payterm.OrderID(q.Text))
+		ask = func(ctx context.Context, q flows.Query) flows.Event { return r.tell(ctx, q, open) }
+	}
 	r.leaveLook() // there is one question at a time
 	ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
 	r.leaveLook = cancel
@@ -66,16 +70,14 @@ func (r *Runner) find(_ context.Context, q flows.Query) flows.Event {
 // tell asks the gateway how an order stands. One that is open takes the answer in by
 // itself. What is said of a closed one changes nothing: what the gateway would have
 // to contradict is a payment that a person has to look at.
-func (r *Runner) tell(ctx context.Context, q flows.Query) flows.Event {
+func (r *Runner) tell(ctx context.Context, q flows.Query, open watched) flows.Event {
 	id := payterm.OrderID(q.Text)
-	row, open, err := r.Inquire(ctx, id)
-	if err == nil && open {
-		return flows.OrderTold{Query: q, Order: flows.RowOf(row), Verdict: flows.VerdictOf(flows.RowOf(row), nil)}
+	if open.row.ID != "" {
+		row := flows.RowOf(r.await(ctx, open))
+		return flows.OrderTold{Query: q, Order: row, Verdict: flows.VerdictOf(row, nil)}
 	}
-	if err == nil {
-		row, open, err = r.c.Journal.Order(id)
-	}
-	if err != nil || !open {
+	row, known, err := r.c.Journal.Order(id)
+	if err != nil || !known {
 		r.c.Log.Warn("look for an order", "order_id", id, "err", err)
 		return flows.OrderTold{Query: q, Failed: true}
 	}
@@ -135,6 +137,7 @@ func (r *Runner) kept(e flows.Event) flows.Event {
 			told.Rate.At = wall.UnixMilli()
 		}
 		r.rate = told.Rate
+		r.tellStatus()
 		return told
 	}
 	if told.Age = mono - r.rate.Mono; r.rate.CNYE8 != 0 && told.Age <= rateLife {

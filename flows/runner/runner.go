@@ -664,8 +664,12 @@ func (r *Runner) countAttention() {
 
 // Status is what the terminal tells of everything beside the sale.
 func (r *Runner) status() flows.Status {
+	rate := r.rate
+	if r.now()-rate.Mono > rateLife {
+		rate = flows.Rate{}
+	}
 	return flows.Status{
-		Network: r.network, Paper: r.paper,
+		Network: r.network, Paper: r.paper, Rate: rate,
 		Queue:  r.phases[flows.InBackground] + r.phases[flows.Trailing],
 		Doubts: r.doubts,
 		Late:   r.counts[payterm.AttentionLatePayment],
