@@ -51,7 +51,7 @@ type Display struct {
 	Rotation   int    `toml:"rotation"` // degrees
 	MirrorX    bool   `toml:"mirror_x"`
 	MirrorY    bool   `toml:"mirror_y"`
-	Inverted   bool   `toml:"inverted"` // most IPS panels
+	Inverted   bool   `toml:"inverted"` // the glass shows the opposite: most IPS panels
 	BGR        bool   `toml:"bgr"`
 	Contrast   int    `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
 }
@@ -212,7 +212,7 @@ type controller struct {
 	maxHz         int64    // of its SPI
 	address       int      // on I2C, when left out
 	addresses     []int    // that its pins can give it
-	wholeGlass    bool     // the glass is as large as the RAM
+	eights        bool     // rows come in eights
 	halfTurnsOnly bool
 }
 
@@ -221,11 +221,11 @@ type controller struct {
 var controllers = map[string]controller{
 	"st7789":  {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 40_000_000},
 	"ili9341": {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 10_000_000},
-	"ssd1306": {buses: []string{"spi", "i2c"}, keys: "reset width height rotation mirror_x mirror_y contrast", ramW: 128, ramH: 64, maxHz: 10_000_000,
-		address: 0x3c, addresses: []int{0x3c, 0x3d}, wholeGlass: true, halfTurnsOnly: true},
+	"ssd1306": {buses: []string{"spi", "i2c"}, keys: "reset width height offset_x rotation mirror_x mirror_y inverted contrast", ramW: 132, ramH: 64, maxHz: 10_000_000,
+		address: 0x3c, addresses: []int{0x3c, 0x3d}, eights: true, halfTurnsOnly: true},
 	"hd44780": {buses: []string{"i2c"}, keys: "columns rows", address: 0x27,
 		addresses: []int{0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f}}, // PCF8574, PCF8574A
-	"fbdev": {buses: []string{"device"}, keys: "width height bits rotation"},
+	"fbdev": {buses: []string{"device"}, keys: "width height bits rotation mirror_x mirror_y"},
 }
 
 // busKeys are the keys that a bus brings along.
@@ -333,10 +333,8 @@ func (c *checker) glass(d *Display, known controller) {
 		return
 	case known.halfTurnsOnly && d.Rotation%180 != 0:
 		c.bad("display.rotation", "%d: %s turns by 180 only", d.Rotation, d.Controller)
-	case known.wholeGlass:
-		if d.Width != known.ramW || d.Height != known.ramH {
-			c.bad("display.width", "%d by %d: %s is %d by %d", d.Width, d.Height, d.Controller, known.ramW, known.ramH)
-		}
+	case known.eights && d.Height%8 != 0:
+		c.bad("display.height", "%d: the rows of %s come in eights", d.Height, d.Controller)
 	case known.ramW == 0:
 		c.between("display.width", d.Width, 128, 4096)
 		c.between("display.height", d.Height, 128, 4096)
@@ -363,8 +361,12 @@ func (c *checker) window(d *Display, known controller) {
 		offsetName   string
 		ram          int
 	}{{"width", d.Width, d.OffsetX, "offset_x", w}, {"height", d.Height, d.OffsetY, "offset_y", h}} {
-		if side.size < 64 || side.offset < 0 || side.size > side.ram-side.offset {
-			c.bad("display."+side.name, "%d with %s %d: 64 to %d in all, at rotation %d", side.size, side.offsetName, side.offset, side.ram, d.Rotation)
+		least := 64
+		if known.eights && side.name == "height" {
+			least = 32
+		}
+		if side.size < least || side.offset < 0 || side.size > side.ram-side.offset {
+			c.bad("display."+side.name, "%d with %s %d: %d to %d in all, at rotation %d", side.size, side.offsetName, side.offset, least, side.ram, d.Rotation)
 		}
 	}
 }

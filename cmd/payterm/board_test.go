@@ -103,7 +103,11 @@ func TestCodeOnPaper(t *testing.T) {
 	t.Parallel()
 	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--scale", "20")
 	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
-	s.keys("1", "2", "3", "4", "F1")
+	s.keys("1", "2", "3", "4")
+	if words := s.waitScreen("amount"); !strings.Contains(words, "print code") || strings.Index(words, "scan") > strings.Index(words, "print code") {
+		t.Errorf("the scanner is not offered first, or the paper is not told of: %s", words)
+	}
+	s.keys("F1")
 	s.waitScreen("choose_wallet")
 	s.keys("1")
 	words := s.waitScreen("show_code")

@@ -263,14 +263,15 @@ func (b *Board) Bus() BusTraffic {
 	return b.bus.traffic
 }
 
-// CutTransfers lets the next n transfers to the display break off half way.
-func (b *Board) CutTransfers(n int) error {
+// CutTransfers lets n transfers to the display break off half way, after as many
+// as are spared.
+func (b *Board) CutTransfers(spared, n int) error {
 	if b.bus == nil {
 		return errNoDisplay
 	}
 	b.bus.mu.Lock()
 	defer b.bus.mu.Unlock()
-	b.bus.cuts = n
+	b.bus.spared, b.bus.cuts = spared, n
 	return nil
 }
 

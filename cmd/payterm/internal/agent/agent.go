@@ -222,7 +222,7 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
 	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
-	if a.codeOnPaper(typicalCode) && a.o.Board.Printer == nil {
+	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
