@@ -72,7 +72,9 @@ type Agent struct {
 	dimmer   *signal.Dimmer      // nil where the backlight does not dim
 	mu       sync.Mutex
 	last     payterm.Screen
-	fault    string             // why it is not open
+	fault    string // why it is not open
+	zone     *time.Location
+	spoken   string             // the language of the screens, where it was changed at the keys
 	troubles map[string]trouble // by device
 }
 
@@ -90,7 +92,7 @@ var errTaken = errors.New("another payterm runs")
 // again until it is. Run follows.
 func Start(o Options) (*Agent, error) {
 	a := &Agent{
-		o: o, clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
+		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
 		dimmer: newDimmer(o.Board),
@@ -221,13 +223,12 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.o.Config.Terminal.Language, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
-	screens := a.screenOptions()
 	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
 		active = flows.WalletSet{} // there is nothing to show a code on
@@ -239,8 +240,11 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
+			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
 		},
+		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
+			screens := a.screenOptions()
 			a.printCode(v, screens, slips.Zone)
 			return screen.Compose(v, screens)
 		},
@@ -266,12 +270,8 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 // slipOptions are what every slip of this terminal has in common.
 func (a *Agent) slipOptions() receipt.Options {
 	c := a.o.Config
-	zone, err := time.LoadLocation(c.Terminal.Timezone)
-	if err != nil {
-		zone = time.UTC
-	}
 	return receipt.Options{
-		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: zone, Watermark: a.o.Watermark,
+		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: a.zone, Watermark: a.o.Watermark,
 		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
 	}
 }
