@@ -19,7 +19,7 @@ import (
 //	ShowingOrder    one order, and what can be done with it
 //	EnteringRefund  how much goes back
 //	AskingYes       ENTER says yes
-//	ShowingTotals, ShowingRate, ChoosingLanguage
+//	ShowingTotals, ShowingRate, ChoosingLanguage, and training's (training.go)
 //
 // CANCEL goes one step back from each of them. An answer that comes after its
 // question was left finds another phase or another query, and is dropped.
@@ -39,10 +39,11 @@ const (
 	TaskZ
 	TaskRate
 	TaskLanguage
+	TaskTraining // by 0
 )
 
 // Tasks is how many there are.
-const Tasks = int(TaskLanguage)
+const Tasks = int(TaskTraining)
 
 // MaxRows bounds a page of a list.
 const MaxRows = 5
@@ -277,7 +278,7 @@ func (SetLanguage) command() {}
 func (s Settings) rows() int { return min(s.Lines, MaxRows) }
 
 // inMenu reports whether the counter is busy with the menu.
-func (p TerminalPhase) inMenu() bool { return p >= InMenu && p <= ChoosingLanguage }
+func (p TerminalPhase) inMenu() bool { return p >= InMenu && p <= Briefing }
 
 // openMenu begins at the first task.
 func (t Terminal) openMenu(in Stamped) (Terminal, []Command) {
@@ -332,6 +333,10 @@ func (t Terminal) keyMenu(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if n := digit(k); n >= 1 && n <= len(Languages) {
 			return t.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{Languages[n-1]}}
 		}
+	case ChoosingDrill:
+		return t.keyDrill(in, k)
+	case Briefing:
+		return t.keyBriefing(k)
 	default: // no phase of the menu
 	}
 	return t, nil
@@ -365,12 +370,14 @@ func (t Terminal) back(in Stamped) Terminal {
 		t.Menu.Amount, t.Menu.Typing = 0, false
 		return t.menuAt(in, ShowingOrder)
 	case AskingYes:
-		if m.Task == TaskZ {
+		if m.Task == TaskZ || m.Task == TaskTraining {
 			t.Menu = Menu{}
 			return t.menuAt(in, InMenu)
 		}
 		return t.menuAt(in, ShowingOrder)
-	case ShowingTotals, ShowingRate, ChoosingLanguage:
+	case Briefing:
+		return t.menuAt(in, ChoosingDrill)
+	case ShowingTotals, ShowingRate, ChoosingLanguage, ChoosingDrill:
 		t.Menu = Menu{}
 		return t.menuAt(in, InMenu)
 	default: // InMenu
@@ -399,25 +406,38 @@ func digit(k payterm.Key) int {
 
 // keyTask chooses a task: by its digit on any page, or by moving and ENTER.
 func (t Terminal) keyTask(in Stamped, k payterm.Key) (Terminal, []Command) {
-	lines := t.Settings.Lines
+	cursor, moves := t.move(k, Tasks)
 	switch {
-	case k == payterm.KeyUp:
-		t.Menu.Cursor = (t.Menu.Cursor + Tasks - 1) % Tasks
-	case k == payterm.KeyDown:
-		t.Menu.Cursor = (t.Menu.Cursor + 1) % Tasks
-	case k == payterm.KeyF1: // the next page
-		if t.Menu.Cursor = (t.Menu.Cursor/lines + 1) * lines; t.Menu.Cursor >= Tasks {
-			t.Menu.Cursor = 0
-		}
+	case moves:
+		t.Menu.Cursor = cursor
 	case k == payterm.KeyEnter:
 		return t.startTask(in, Task(t.Menu.Cursor+1))
-	case digit(k) >= 1 && digit(k) <= Tasks:
+	case digit(k) == 0:
+		return t.startTask(in, TaskTraining)
+	case digit(k) > 0:
 		return t.startTask(in, Task(digit(k)))
 	default:
 		return t, nil
 	}
-	t.Menu.Hint = HintNone
+	t.Menu.Hint, t.Menu.Reason = HintNone, payterm.ReasonNone
 	return t, []Command{Play{payterm.SoundKey}}
+}
+
+// move is where a key takes the mark of a list of n lines, and whether it does.
+func (t Terminal) move(k payterm.Key, n int) (cursor int, moves bool) {
+	lines := t.Settings.Lines
+	switch cursor = t.Menu.Cursor; k {
+	case payterm.KeyUp:
+		return (cursor + n - 1) % n, true
+	case payterm.KeyDown:
+		return (cursor + 1) % n, true
+	case payterm.KeyF1: // the next page
+		if cursor = (cursor/lines + 1) * lines; cursor >= n {
+			cursor = 0
+		}
+		return cursor, true
+	}
+	return cursor, false
 }
 
 // startTask begins a task.
@@ -446,6 +466,8 @@ func (t Terminal) startTask(in Stamped, task Task) (Terminal, []Command) {
 		return t.look(in, Query{What: LookRate})
 	case TaskLanguage:
 		return t.menuAt(in, ChoosingLanguage), []Command{Play{payterm.SoundKey}}
+	case TaskTraining:
+		return t.openTraining(in)
 	case NoTask:
 	}
 	return t, nil
@@ -663,7 +685,7 @@ func (t Terminal) keyConfirm(in Stamped, k payterm.Key) (Terminal, []Command) {
 	if k != payterm.KeyEnter {
 		return t, nil
 	}
-	if t.Menu.Task != TaskZ {
+	if t.Menu.Task != TaskZ && t.Menu.Task != TaskTraining {
 		t.Word = Resolve{Order: t.Menu.Order.Order, Reason: WordAtCounter}
 		t.Conflict = t.Word.Order
 	}

@@ -33,12 +33,16 @@ const (
 	ShowingTotals
 	ShowingRate
 	ChoosingLanguage
+	ChoosingDrill // in training (training.go)
+	Briefing
+	Switching // this life of the terminal ends
 )
 
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
 	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"ChoosingDrill", "Briefing", "Switching",
 }
 
 // String is the phase's name.
@@ -63,6 +67,7 @@ type Settings struct {
 	Lines         int  // of a menu that the glass shows at once; 0 for all
 	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
 	RefundsNeedPIN bool
+	Training       bool // the gateway is a simulated one, and the database is another
 }
 
 // The terminal's own limits.
@@ -91,11 +96,13 @@ type Terminal struct {
 	PINTries      int
 	Fault         string
 	Menu          Menu // what is done beside a sale
+	Lesson        Lesson
 
 	Order  Order           // at the counter, or the last one
 	Last   payterm.OrderID // the last one whose slips may be printed again
 	Until  time.Duration   // of the amount's entry
 	TickAt time.Duration   // of the elapsed time on screen
+	Rest   time.Duration   // when a training ends in which nobody does anything
 	Shown  View
 }
 
@@ -113,18 +120,21 @@ func NewTerminal(s Settings) Terminal {
 
 // Due is the terminal's next deadline.
 func (t Terminal) Due() (time.Duration, bool) {
-	switch {
-	case t.Until != 0 && (t.TickAt == 0 || t.Until < t.TickAt):
-		return t.Until, true
-	case t.TickAt != 0:
-		return t.TickAt, true
+	due := time.Duration(0)
+	for _, at := range []time.Duration{t.Until, t.TickAt, t.Rest} {
+		if at != 0 && (due == 0 || at < due) {
+			due = at
+		}
 	}
-	return 0, false
+	return due, due != 0
 }
 
 // StepTerminal moves the counter by one event and shows what has changed.
 func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
 	t, cmds := t.step(in)
+	if t.Settings.Training {
+		t, cmds = t.trainee(in, cmds)
+	}
 	t = t.tick(in.Mono)
 	if v := t.view(in.Mono); v != t.Shown {
 		t.Shown = v
@@ -166,11 +176,15 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.pinChecked(in, ev)
 	case CodeScanned:
 		if t.Phase == Serving {
-			return t, []Command{Tell{t.Order.ID(), ev}}
+			return t, []Command{Tell{t.Order.ID(), t.anyWallet(ev)}}
 		}
 		if t.Phase == Finding {
 			return t.scanNumber(in, ev)
 		}
+	case TrainingAsked:
+		return t.trainingAsked(in, ev)
+	case NotTrained:
+		return t.notTrained(in, ev)
 	case Found:
 		return t.found(in, ev)
 	case OrderTold:
@@ -197,6 +211,7 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 func (t Terminal) idle() Terminal {
 	return Terminal{
 		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last, PINAsked: t.PINAsked, PINStale: t.PINAsked,
+		Lesson: t.Lesson, Rest: t.Rest,
 		Want: SaleBegan{Currency: t.Settings.Currency},
 	}
 }
@@ -504,7 +519,7 @@ func (t Terminal) reprint() []Command {
 
 // giveUp leaves what is being entered, and tells who asked for it.
 func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
-	if t.Ticket != 0 && t.Phase == EnteringPIN {
+	if t.Ticket != 0 && (t.Phase == EnteringPIN || t.Phase == Switching) {
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonCashier})
 	}
 	return t.idle(), cmds
@@ -519,6 +534,9 @@ func (t Terminal) override(in Stamped) (Terminal, []Command) {
 		word := t.Word
 		return t.idle(), []Command{word}
 	}
+	if t.Menu.Task == TaskTraining {
+		return t.train(in, true)
+	}
 	if t.Menu.Task == TaskZ {
 		return t.look(in, Query{What: LookTotals, Text: "z"})
 	}
@@ -529,7 +547,7 @@ func (t Terminal) override(in Stamped) (Terminal, []Command) {
 func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	t.Until = in.Mono + amountTimeout
 	switch {
-	case k == payterm.KeyCancel && t.Menu.Task != NoTask:
+	case k == payterm.KeyCancel && t.Menu.Task != NoTask && t.Ticket == 0:
 		return t.beforePIN(in), []Command{Play{payterm.SoundKey}}
 	case k == payterm.KeyCancel:
 		return t.giveUp([]Command{Play{payterm.SoundKey}})

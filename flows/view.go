@@ -41,6 +41,9 @@ const (
 	ViewTotals       ViewName = "totals"
 	ViewRate         ViewName = "rate"
 	ViewLanguage     ViewName = "language"
+	ViewDrills       ViewName = "drills"
+	ViewBriefing     ViewName = "briefing" // what a drill is about
+	ViewSwitching    ViewName = "switching"
 )
 
 // ViewNames lists them all.
@@ -48,6 +51,7 @@ var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
 	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage,
+	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -80,6 +84,8 @@ type View struct {
 	Tips       Tips
 	Menu       Menu
 	Lines      int // of a menu that are shown at once
+	Training   bool
+	Lesson     Lesson
 }
 
 // WalletSet is a set of wallets, in the order of payterm.Wallets.
@@ -117,6 +123,12 @@ func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
 
 // view is what the terminal shows at the moment now.
 func (t Terminal) view(now time.Duration) View {
+	v := t.phaseView(now)
+	v.Training, v.Lesson = t.Settings.Training, t.Lesson
+	return v
+}
+
+func (t Terminal) phaseView(now time.Duration) View {
 	if t.Phase.inMenu() {
 		return t.menuView()
 	}
@@ -140,6 +152,8 @@ func (t Terminal) view(now time.Duration) View {
 		v.Name, v.Tips = ViewTip, t.Settings.Tips
 	case EnteringTip:
 		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
+	case Switching:
+		return View{Name: ViewSwitching, Status: t.Status}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
 	case Serving, ShowingResult:
@@ -173,6 +187,10 @@ func (t Terminal) menuView() View {
 		v.Name = ViewRate
 	case ChoosingLanguage:
 		v.Name = ViewLanguage
+	case ChoosingDrill:
+		v.Name = ViewDrills
+	case Briefing:
+		v.Name = ViewBriefing
 	default: // not the menu's
 	}
 	return v

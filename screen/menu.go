@@ -16,12 +16,23 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	switch v.Name {
 	case flows.ViewMenu:
 		s.Title, s.Keys = t.menuTitle, []payterm.KeyHint{enter(t.keyChoose), back}
-		first := m.Cursor / v.Lines * v.Lines
-		for i := first; i < min(first+v.Lines, flows.Tasks); i++ {
-			s.Lines = append(s.Lines, item(i == m.Cursor, i+1, t.tasks[flows.Task(i+1)]))
+		lines := v.Lines
+		if v.Hint != flows.HintNone || m.Reason != payterm.ReasonNone {
+			lines = min(lines, hintedLines)
+		}
+		first := m.Cursor / lines * lines
+		for i := first; i < min(first+lines, flows.Tasks); i++ {
+			text := t.tasks[flows.Task(i+1)]
+			if v.Training && flows.Task(i+1) == flows.TaskTraining {
+				text = t.drillsTitle
+			}
+			s.Lines = append(s.Lines, item(i == m.Cursor, (i+1)%10, text))
 		}
 		if v.Lines < flows.Tasks {
 			s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
+		}
+		if m.Reason != payterm.ReasonNone {
+			s.Tone, s.Lines = payterm.Doubt, append([]string{reason(m.Reason, t)}, s.Lines...)
 		}
 	case flows.ViewFind:
 		s.Title, s.Amount, s.Lines = t.tasks[m.Task], m.Number, []string{t.findReceipt}
@@ -49,9 +60,12 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Keys = []payterm.KeyHint{enter(t.keyRefund), back}
 	case flows.ViewSure:
 		s.Tone, s.Title, s.Lines = payterm.Doubt, t.settleTitle, []string{t.settleLine}
-		if m.Task == flows.TaskZ {
+		switch m.Task {
+		case flows.TaskZ:
 			s.Title, s.Lines = t.tasks[flows.TaskZ], []string{t.closeLine}
-		} else {
+		case flows.TaskTraining:
+			s.Title, s.Lines = t.tasks[flows.TaskTraining], []string{t.trainingLine}
+		default:
 			s.Amount = t.money(v.Total)
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyYes), back}
@@ -66,6 +80,10 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		for i, language := range flows.Languages {
 			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, languages[language].itself))
 		}
+	case flows.ViewDrills:
+		drills(s, v, t)
+	case flows.ViewBriefing:
+		briefing(s, v, t)
 	default:
 	}
 	if text := hint(v.Hint, t); text != "" {

@@ -18,7 +18,7 @@
 // What happens:
 //
 //	rules keep_late | ladder 4s,30s       changes the rules of the sales that follow
-//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded]   sets up a
+//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded] [training]   sets up a
 //	                                      counter; guarded: refunds need a PIN
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
@@ -42,6 +42,7 @@
 //	status network down | queue 3 ...     what the idle screen tells of the rest
 //	store failed WHY | store recovered    the journal
 //	restart [after 5m] [soon]             power fails, and comes back
+//	training asked on|off | refused REASON   over the socket; the end of a Train
 //	clock set|unset                       the wall clock, from now on
 //	row                                   tells the order's row
 //
@@ -295,7 +296,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
+		flows.Train, flows.SetDrill:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -384,7 +386,7 @@ func (w *world) carryOut(c flows.Command) error {
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.SetLanguage:
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.SetLanguage, flows.Train, flows.SetDrill:
 	}
 	return nil
 }

@@ -86,6 +86,12 @@ type Config struct {
 	Rate     func(context.Context) (int64, error)
 	Language func(string)
 
+	// Train is asked, on the loop and with no order open, whether this life of the
+	// terminal can end for a training, or a training for the real terminal; with
+	// ReasonNone the loop ends. Drill says what is to go wrong with the next sale.
+	Train func(on bool) payterm.Reason
+	Drill func(flows.Drill)
+
 	// Go runs what takes time beside the loop; nil is a goroutine.
 	Go func(func())
 	// Changed is told of each committed change of an order; nil for nobody.
@@ -111,6 +117,7 @@ var (
 	ErrKeyReused    = errors.New("this idempotency key was used for another amount, mode or wallet")
 	ErrUnknown      = errors.New("no such order")
 	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
+	ErrNotNow       = errors.New("not now")
 	ErrNotWired     = errors.New("this terminal has no such task")
 	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
 )
@@ -152,6 +159,7 @@ type Runner struct {
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
 	feeding   bool
+	left      bool // for another life
 }
 
 // New makes a runner; Restore and Run follow.
@@ -170,6 +178,12 @@ func New(c Config) *Runner {
 	}
 	if c.Language == nil {
 		c.Language = func(string) {}
+	}
+	if c.Train == nil {
+		c.Train = func(bool) payterm.Reason { return payterm.ReasonTraining }
+	}
+	if c.Drill == nil {
+		c.Drill = func(flows.Drill) {}
 	}
 	return &Runner{
 		c:        c,
@@ -190,13 +204,15 @@ func New(c Config) *Runner {
 
 // Run is the loop. It ends with its context; requests under way are left to
 // their deadlines, and what they would have said is asked again at the next
-// start.
+// start. It ends by itself when Train has said so.
 func (r *Runner) Run(ctx context.Context) error {
 	r.ctx = ctx
 	defer close(r.stopped)
 	r.feed(flows.StatusChanged{Status: r.status()})
 	for {
-		r.Advance()
+		if r.Advance(); r.left {
+			return nil
+		}
 		var wake <-chan time.Time
 		stop := func() {}
 		if due, any := r.Due(); any {
@@ -382,6 +398,10 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.SetLanguage:
 		r.c.Language(c.Language)
 		r.draw()
+	case flows.Train:
+		r.train(c)
+	case flows.SetDrill:
+		r.c.Drill(c.Drill)
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
@@ -517,7 +537,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
 	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage: // the counter's
+		flows.Look, flows.SetLanguage, flows.Train, flows.SetDrill: // the counter's
 	}
 }
 
