@@ -76,7 +76,7 @@ func (b *browser) types(keys string) { b.t.Helper(); b.do(chromedp.KeyEvent(keys
 // sees to it that the focus shows at each.
 func (b *browser) tabTo(id string) {
 	b.t.Helper()
-	for range 40 {
+	for range 90 {
 		b.types(kb.Tab)
 		at := eval[struct{ ID, Outline string }](b, `(() => { const e = document.activeElement; return {id: e.id, outline: e === document.body || e.tagName === 'IFRAME' ? 'none needed' : getComputedStyle(e).outlineStyle}; })()`)
 		if at.Outline == "none" {
