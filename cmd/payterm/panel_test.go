@@ -34,10 +34,11 @@ type browser struct {
 
 // openPanel opens the front panel in a window of this size, once the page has
 // drawn the glass.
-func openPanel(t *testing.T, url string, width, height int64) *browser {
+func openPanel(t *testing.T, url string, width, height int64, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	bounded, stop := context.WithTimeout(t.Context(), 3*time.Minute)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(tooltest.Need(t, "chromium")))
+	options = append(options, flags...)
 	allocator, closeAllocator := chromedp.NewExecAllocator(bounded, options...)
 	ctx, closeBrowser := chromedp.NewContext(allocator)
 	t.Cleanup(func() { closeBrowser(); closeAllocator(); stop() })
@@ -326,6 +327,24 @@ func TestPanelOnAPhone(t *testing.T) {
 		b.do(chromedp.EmulateViewport(size[0], size[1]))
 		check(fmt.Sprint(size[0], "x", size[1]))
 	}
+	sections := `(() => { const e = document.activeElement.closest('main > *'); return e ? e.id || e.className : ''; })()`
+	var order []string
+	for b.tabTo("glass"); len(order) == 0 || order[len(order)-1] != ""; b.types(kb.Tab) { // once around
+		if at := eval[string](b, sections); len(order) == 0 || order[len(order)-1] != at {
+			order = append(order, at)
+		}
+	}
+	if got := strings.Join(order, " "); got != "terminal phone side timeline trouble " {
+		t.Errorf("Tab goes through %q", got)
+	}
+	moving := `[...document.querySelectorAll('*')].flatMap(e => ['', '::before', '::after'].map(p => getComputedStyle(e, p))).filter(s => s.transitionDuration !== '0s' || s.animationName !== 'none').length`
+	if eval[int](b, moving) == 0 {
+		t.Error("nothing moves, so that stillness proves nothing")
+	}
+	still := openPanel(t, s.panel, 1280, 720, chromedp.Flag("force-prefers-reduced-motion", true))
+	if n := eval[int](still, moving); n > 0 {
+		t.Errorf("%d parts move for those who asked for stillness", n)
+	}
 	if live := eval[int](b, `document.querySelectorAll('[aria-live=polite], [role=status]').length`); live < 2 {
 		t.Errorf("%d live regions: the terminal's text and the messages need one", live)
 	}
@@ -444,6 +463,10 @@ func TestPanelTrouble(t *testing.T) {
 	b.told(0, "? in doubt", "no answer", "in: nothing that can be believed", "STATUS_QUERY reached the gateway")
 	state("fault-drop_after_apply", "off") // it has met its one
 	b.until("one is open", `document.getElementById('sum').textContent === '… 1 open' && /… open.*has yet to learn it/.test(document.querySelector('#pairs tbody').textContent)`)
+	for _, p := range eval[[]string](b, problems) {
+		t.Error(p)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById('trouble').scrollIntoView({block: 'end', behavior: 'instant'})`))
 	b.picture("panel-trouble.png")
 	b.tabTo("fault-drop_before_apply")
 	b.types(" ")
