@@ -127,6 +127,23 @@ func TestTellIsBounded(t *testing.T) {
 	}
 }
 
+// TestAmong: what the gateway saw stands where it came in, and the journal's own order
+// is kept though its clock was set back.
+func TestAmong(t *testing.T) {
+	began := time.Unix(1e9, 0)
+	var row ledgerRow
+	if err := json.Unmarshal([]byte(`{"requests":[{"at":"2001-09-09T01:46:42Z","action":"late"},{"at":"2001-09-09T01:46:40.5Z","action":"early"}]}`), &row); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range among([]moment{{AtMS: 0, Event: "a"}, {AtMS: 1000, Event: "b"}, {AtMS: -5, Event: "c"}}, row, began) {
+		got = append(got, m.Event)
+	}
+	if s := strings.Join(got, " "); s != "a early b c late" {
+		t.Error(s)
+	}
+}
+
 // TestPhasesHaveWords: no phase shows its name in the code.
 func TestPhasesHaveWords(t *testing.T) {
 	for p := flows.Scanning; !strings.HasPrefix(p.String(), "Phase("); p++ {
@@ -215,6 +232,19 @@ func TestCompareAll(t *testing.T) {
 		if s := strings.Join(got, ", "); s != c.want {
 			t.Errorf("%s: %s, want %s", c.name, s, c.want)
 		}
+	}
+}
+
+// TestCompareAllShowsEachDifference, however many newer orders agree.
+func TestCompareAllShowsEachDifference(t *testing.T) {
+	var orders []payterm.Order
+	for i := range 30 {
+		orders = append(orders, payterm.Order{ID: payterm.OrderID(fmt.Sprint("A", i)), Kind: payterm.KindSale, Outcome: payterm.Cancelled})
+	}
+	orders[29].Outcome = payterm.Approved
+	b := compareAll(orders, orders, nil)
+	if n := len(b.Pairs); n != maxTold+1 || b.Pairs[n-1].ID != "A29" || b.Counts[same] != 29 || b.Counts[differs] != 1 {
+		t.Errorf("%+v", b)
 	}
 }
 
