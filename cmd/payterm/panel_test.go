@@ -388,7 +388,7 @@ func TestPanelRefund(t *testing.T) {
 	s := newShop(t, "refund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(pin)+"\"\n")
 	sale := s.sold("12.34")
 	b := openPanel(t, s.panel, 1280, 720)
-	b.told(0, "12.34 CAD", "✓ approved", "payment_answered", "print customer", "in: authentic reply, success", "PASSIVEPAY reached the gateway")
+	b.told(0, "12.34 CAD", "✓ approved", "payment_answered", "print customer", "in: authentic reply, success", "PASSIVEPAY at the gateway")
 	b.do(chromedp.Evaluate[chromedp.Void](`window.heard = []; events.addEventListener('key', e => heard.push(JSON.parse(e.data).key))`))
 	refund := s.run("refund", string(sale.ID), "--amount", "5.00")
 	s.waitScreen("pin")
@@ -398,7 +398,7 @@ func TestPanelRefund(t *testing.T) {
 	if status, o := refund.end(); status != 0 || o.RefundedMinor != 500 {
 		t.Fatalf("exit status %d, %+v", status, o)
 	}
-	b.told(0, "5.00 CAD", "refund, Alipay of "+string(sale.ID), "✓ approved", "REFUND reached the gateway", "5.00 CAD given back")
+	b.told(0, "5.00 CAD", "refund, Alipay of "+string(sale.ID), "✓ approved", "REFUND at the gateway", "5.00 CAD given back")
 	b.told(1, "refund_opened", "refund_ended")
 	b.until("both books agree", `document.getElementById('sum').textContent === '= 1 agrees'`)
 	b.until("the row says so", `/approved, paid 12.34 CAD, given back 5.00 CAD.*partial refunded, paid 12.34 CAD, given back 5.00 CAD.*= same/.test(document.querySelector('#pairs tbody').textContent)`)
@@ -460,7 +460,7 @@ func TestPanelTrouble(t *testing.T) {
 	}
 	sell()
 	s.waitScreen("in_doubt")
-	b.told(0, "? in doubt", "no answer", "in: nothing that can be believed", "STATUS_QUERY reached the gateway")
+	b.told(0, "? in doubt", "no answer", "in: nothing that can be believed", "STATUS_QUERY at the gateway")
 	state("fault-drop_after_apply", "off") // it has met its one
 	b.until("one is open", `document.getElementById('sum').textContent === '… 1 open' && /… open.*has yet to learn it/.test(document.querySelector('#pairs tbody').textContent)`)
 	for _, p := range eval[[]string](b, problems) {

@@ -94,7 +94,7 @@ var faults = []named{
 
 // actions are the requests that a fault can meet.
 var actions = []named{
-	{"PASSIVEPAY", "Sale, scanned code"}, {"ACTIVEPAY", "Sale, shown code"}, {"STATUS_QUERY", "Inquiry"}, {"REFUND", "Refund"}, {"EX_RATE_QUERY", "Exchange rate"}, {"*", "Any request"},
+	{"PASSIVEPAY", "Sale, scan"}, {"ACTIVEPAY", "Sale, QR code"}, {"STATUS_QUERY", "Inquiry"}, {"REFUND", "Refund"}, {"EX_RATE_QUERY", "Exchange rate"}, {"*", "Any request"},
 }
 
 // devices are those whose cables can be pulled.

@@ -212,7 +212,7 @@ func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) told {
 func among(moments []moment, row ledgerRow, began time.Time) []moment {
 	var seen []moment
 	for _, q := range row.Requests {
-		seen = append(seen, moment{AtMS: q.At.Sub(began).Milliseconds(), Event: q.Action, Wire: "reached the gateway", Gateway: true})
+		seen = append(seen, moment{AtMS: q.At.Sub(began).Milliseconds(), Event: q.Action, Wire: "at the gateway", Gateway: true})
 	}
 	slices.SortStableFunc(seen, func(a, b moment) int { return cmp.Compare(a.AtMS, b.AtMS) })
 	var all []moment

@@ -46,7 +46,7 @@ func TestTimeline(t *testing.T) {
 	}
 	slices.Sort(told) // the request of a millisecond may come on either side of it
 	want := []string{
-		"PASSIVEPAY |  |  | reached the gateway",
+		"PASSIVEPAY |  |  | at the gateway",
 		"code_scanned | code ****" + w.Code[14:] + " Alipay | send once, sound scan | out: PASSIVEPAY " + string(o.ID),
 		"payment_answered | 12.34 CAD paid | closed, approved, sound approved, print merchant, print customer | in: authentic reply, success",
 		"sale_began | 12.34 CAD, passive | wait for a scan | ",
