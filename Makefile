@@ -18,6 +18,8 @@ STAMP := -X main.version=$(VERSION) -X main.built=$(SOURCE_DATE_EPOCH)
 
 TIME ?= 30s
 SEEDS ?= 1000
+CYCLES ?= 1000
+SALES ?= 2000
 TARGETS := $(shell awk -F'\t' '/^[^\#]/ { print $$1 }' crossbuild/targets.tsv)
 # What has C, bytes or integers of the machine's own size in it.
 CROSS_TESTED := . ./drivers/... ./flows ./flows/runner ./gateway/... ./hal/... ./receipt ./screen ./storage/...
@@ -119,7 +121,14 @@ cross-if-possible:
 		echo "skipped: cross builds: $$cc is missing: make tools"; \
 		[ "$(CI)" != true ]; exit; \
 	done; \
-	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
+	$(MAKE) --no-print-directory $(TARGETS:%=cross-%) cross-vet
+
+# Integers are of 32 bits there. With the compilers of the builds, whose SQLite is
+# in the cache already.
+.PHONY: cross-vet
+cross-vet:
+	GOOS=linux GOARCH=arm GOARM=7 CC=arm-linux-gnueabihf-gcc go vet $(CROSS_TESTED)
+	GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc go vet $(CROSS_TESTED)
 
 .PHONY: board-test
 board-test: build cross-arm64 ## on a virtual board (QEMU, Debian's kernel, real ttys): a sale; the package's life
@@ -140,6 +149,11 @@ sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in
 .PHONY: torture
 torture: ## TIME=10m: the real process, killed at random under load with faults; ledger against journal
 	go test -count=1 -timeout 0 -v -run '^TestTorture$$' ./cmd/payterm -torture $(TIME)
+
+.PHONY: soak
+soak: ## CYCLES=1000: devices unplugged and plugged; SALES=2000 on emulated chips: nothing may race or stay behind
+	go test -race -count=1 -timeout 0 -v -run '^TestSoakPlugs$$' ./hal/emulated -cycles $(CYCLES)
+	go test -race -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./cmd/payterm/internal/agent -sales $(SALES)
 
 .PHONY: flash
 flash: ## writes an image to DEV=/dev/sdX (not built yet)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"payterm"
 	"payterm/tomlfile"
 )
 
@@ -32,45 +31,30 @@ type Profile struct {
 // ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's own name ("GPIO25").
 // Nothing is guessed: kernels number lines differently.
 type Display struct {
-	Controller string `toml:"controller"` // st7789, ili9341, ssd1306, hd44780, fbdev
-	SPI        string `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
-	SpeedHz    int64  `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
-	DC         string `toml:"dc"`         // with SPI
-	I2C        string `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's affair
-	Address    int    `toml:"address"`    // on I2C; 0x3c (ssd1306) or 0x27 (hd44780) when left out
-	Device     string `toml:"device"`     // of a frame buffer, such as /dev/fb0
-	Bits       int    `toml:"bits"`       // of a frame buffer's pixel: 16 or 32
-	Reset      string `toml:"reset"`      // "": the panel has none, or it is tied to power
-	Backlight  string `toml:"backlight"`  // "": it burns always
-	Width      int    `toml:"width"`      // pixels of the glass, as it is looked at
-	Height     int    `toml:"height"`
-	Columns    int    `toml:"columns"`  // characters of an hd44780, in place of width
-	Rows       int    `toml:"rows"`     // and of height
-	OffsetX    int    `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
-	OffsetY    int    `toml:"offset_y"`
-	Rotation   int    `toml:"rotation"` // degrees
-	MirrorX    bool   `toml:"mirror_x"`
-	MirrorY    bool   `toml:"mirror_y"`
-	Inverted   bool   `toml:"inverted"` // most IPS panels
-	BGR        bool   `toml:"bgr"`
-	Contrast   int    `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
-}
-
-// Keypad is a matrix of keys between rows and columns of GPIO lines.
-type Keypad struct {
-	Kind         string          `toml:"kind"` // matrix
-	Rows         []string        `toml:"rows"`
-	Columns      []string        `toml:"columns"`
-	Keys         [][]payterm.Key `toml:"keys"`          // by row and column; "" is no key
-	ScanInterval Duration        `toml:"scan_interval"` // 5ms when left out
-	Debounce     Duration        `toml:"debounce"`      // 20ms when left out
-}
-
-// Scanner is a 2D reader on a serial line.
-type Scanner struct {
-	Device  string `toml:"device"`
-	Baud    int    `toml:"baud"`
-	Framing string `toml:"framing"` // how a code ends: cr, lf, crlf, stx_etx, gap; cr when left out
+	Controller string   `toml:"controller"` // st7789, ili9341, ssd1306, hd44780, fbdev
+	SPI        string   `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
+	SpeedHz    int64    `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
+	DC         string   `toml:"dc"`         // with SPI
+	I2C        string   `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's affair
+	Address    int      `toml:"address"`    // on I2C; 0x3c (ssd1306) or 0x27 (hd44780) when left out
+	Device     string   `toml:"device"`     // of a frame buffer, such as /dev/fb0
+	Bits       int      `toml:"bits"`       // of a frame buffer's pixel: 16 or 32
+	Reset      string   `toml:"reset"`      // "": the panel has none, or it is tied to power
+	Backlight  string   `toml:"backlight"`  // a line or a PWM channel; "": it burns always
+	DimAfter   Duration `toml:"dim_after"`  // of idleness; never when left out
+	DimTo      int      `toml:"dim_to"`     // percent; 20 when left out
+	Width      int      `toml:"width"`      // pixels of the glass, as it is looked at
+	Height     int      `toml:"height"`
+	Columns    int      `toml:"columns"`  // characters of an hd44780, in place of width
+	Rows       int      `toml:"rows"`     // and of height
+	OffsetX    int      `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
+	OffsetY    int      `toml:"offset_y"`
+	Rotation   int      `toml:"rotation"` // degrees
+	MirrorX    bool     `toml:"mirror_x"`
+	MirrorY    bool     `toml:"mirror_y"`
+	Inverted   bool     `toml:"inverted"` // the glass shows the opposite: most IPS panels
+	BGR        bool     `toml:"bgr"`
+	Contrast   int      `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
 }
 
 // Printer is an ESC/POS printer on a serial line or on the network.
@@ -86,11 +70,6 @@ type Printer struct {
 	Status   bool   `toml:"status"`    // it answers DLE EOT
 	Buffer   int    `toml:"buffer"`    // bytes that it takes ahead of its mechanism; 4096 when left out
 	Speed    int    `toml:"speed"`     // of its paper, mm/s, rather too low than too high; 50 when left out
-}
-
-// Signal is what the terminal is heard with.
-type Signal struct {
-	Buzzer string `toml:"buzzer"`
 }
 
 // Duration is a duration written like "5ms".
@@ -173,6 +152,8 @@ func (c *checker) pin(key, name string, optional bool) {
 	case name == "" && optional:
 	case name == "":
 		c.bad(key, "is missing: a line such as gpiochip0:25 or GPIO25")
+	case isPWM(name):
+		c.bad(key, "%q: a PWM channel: a line such as gpiochip0:25 is needed", name)
 	case !lineByOffset.MatchString(name) && !lineByName.MatchString(name):
 		c.bad(key, "%q: a line is chip:offset, such as gpiochip0:25, or its name, such as GPIO25", name)
 	default:
@@ -200,7 +181,7 @@ func (c *checker) profile(p *Profile) {
 		c.printer(p.Printer)
 	}
 	if p.Signal != nil {
-		c.pin("signal.buzzer", p.Signal.Buzzer, true)
+		c.signal(p.Signal)
 	}
 }
 
@@ -212,7 +193,7 @@ type controller struct {
 	maxHz         int64    // of its SPI
 	address       int      // on I2C, when left out
 	addresses     []int    // that its pins can give it
-	wholeGlass    bool     // the glass is as large as the RAM
+	eights        bool     // rows come in eights
 	halfTurnsOnly bool
 }
 
@@ -221,11 +202,11 @@ type controller struct {
 var controllers = map[string]controller{
 	"st7789":  {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 40_000_000},
 	"ili9341": {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 10_000_000},
-	"ssd1306": {buses: []string{"spi", "i2c"}, keys: "reset width height rotation mirror_x mirror_y contrast", ramW: 128, ramH: 64, maxHz: 10_000_000,
-		address: 0x3c, addresses: []int{0x3c, 0x3d}, wholeGlass: true, halfTurnsOnly: true},
+	"ssd1306": {buses: []string{"spi", "i2c"}, keys: "reset width height offset_x rotation mirror_x mirror_y inverted contrast", ramW: 132, ramH: 64, maxHz: 10_000_000,
+		address: 0x3c, addresses: []int{0x3c, 0x3d}, eights: true, halfTurnsOnly: true},
 	"hd44780": {buses: []string{"i2c"}, keys: "columns rows", address: 0x27,
 		addresses: []int{0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f}}, // PCF8574, PCF8574A
-	"fbdev": {buses: []string{"device"}, keys: "width height bits rotation"},
+	"fbdev": {buses: []string{"device"}, keys: "width height bits rotation mirror_x mirror_y"},
 }
 
 // busKeys are the keys that a bus brings along.
@@ -237,7 +218,8 @@ func (c *checker) display(d *Display) {
 		c.bad("display.controller", "%q: st7789, ili9341, ssd1306, hd44780, fbdev", d.Controller)
 		return
 	}
-	c.pin("display.backlight", d.Backlight, true)
+	c.output("display.backlight", d.Backlight)
+	c.dimming(d)
 	bus := c.bus(d, known)
 	if !c.apply(d, known, bus) {
 		return
@@ -333,10 +315,8 @@ func (c *checker) glass(d *Display, known controller) {
 		return
 	case known.halfTurnsOnly && d.Rotation%180 != 0:
 		c.bad("display.rotation", "%d: %s turns by 180 only", d.Rotation, d.Controller)
-	case known.wholeGlass:
-		if d.Width != known.ramW || d.Height != known.ramH {
-			c.bad("display.width", "%d by %d: %s is %d by %d", d.Width, d.Height, d.Controller, known.ramW, known.ramH)
-		}
+	case known.eights && d.Height%8 != 0:
+		c.bad("display.height", "%d: the rows of %s come in eights", d.Height, d.Controller)
 	case known.ramW == 0:
 		c.between("display.width", d.Width, 128, 4096)
 		c.between("display.height", d.Height, 128, 4096)
@@ -363,74 +343,14 @@ func (c *checker) window(d *Display, known controller) {
 		offsetName   string
 		ram          int
 	}{{"width", d.Width, d.OffsetX, "offset_x", w}, {"height", d.Height, d.OffsetY, "offset_y", h}} {
-		if side.size < 64 || side.offset < 0 || side.size > side.ram-side.offset {
-			c.bad("display."+side.name, "%d with %s %d: 64 to %d in all, at rotation %d", side.size, side.offsetName, side.offset, side.ram, d.Rotation)
+		least := 64
+		if known.eights && side.name == "height" {
+			least = 32
+		}
+		if side.size < least || side.offset < 0 || side.size > side.ram-side.offset {
+			c.bad("display."+side.name, "%d with %s %d: %d to %d in all, at rotation %d", side.size, side.offsetName, side.offset, least, side.ram, d.Rotation)
 		}
 	}
-}
-
-func (c *checker) keypad(k *Keypad) {
-	c.oneOf("keypad.kind", k.Kind, "matrix")
-	for _, side := range []struct {
-		key   string
-		names []string
-	}{{"keypad.rows", k.Rows}, {"keypad.columns", k.Columns}} {
-		if n := len(side.names); n < 1 || n > 16 {
-			c.bad(side.key, "%d lines: 1 to 16", n)
-		}
-		for _, name := range side.names {
-			c.pin(side.key, name, false)
-		}
-	}
-	c.keys(k)
-	if k.ScanInterval.Duration == 0 {
-		k.ScanInterval.Duration = 5 * time.Millisecond
-	}
-	if k.Debounce.Duration == 0 {
-		k.Debounce.Duration = 20 * time.Millisecond
-	}
-	if d := k.ScanInterval.Duration; d < time.Millisecond || d > 50*time.Millisecond {
-		c.bad("keypad.scan_interval", "%s: 1ms to 50ms", d)
-	}
-	if d := k.Debounce.Duration; d < k.ScanInterval.Duration || d > 200*time.Millisecond {
-		c.bad("keypad.debounce", "%s: from one scan_interval (%s) to 200ms", d, k.ScanInterval.Duration)
-	}
-}
-
-func (c *checker) keys(k *Keypad) {
-	if len(k.Keys) != len(k.Rows) {
-		c.bad("keypad.keys", "%d rows of keys for %d lines in rows", len(k.Keys), len(k.Rows))
-	}
-	seen := map[payterm.Key]bool{}
-	for i, row := range k.Keys {
-		if len(row) != len(k.Columns) {
-			c.bad("keypad.keys", "row %d has %d keys for %d columns", i+1, len(row), len(k.Columns))
-		}
-		for _, key := range row {
-			switch {
-			case key == "":
-			case !key.Valid():
-				c.bad("keypad.keys", "%q is no key: 0-9, 00, CLEAR, CANCEL, ENTER, F1 to F4, UP, DOWN", key)
-			case seen[key]:
-				c.bad("keypad.keys", "%s stands twice", key)
-			}
-			seen[key] = true
-		}
-	}
-	for _, key := range payterm.Keys {
-		digit := key.Digits() != "" && key != payterm.Key00
-		if (digit || key == payterm.KeyEnter || key == payterm.KeyCancel) && !seen[key] {
-			c.bad("keypad.keys", "the key %s is missing: no sale can be made without it", key)
-		}
-	}
-}
-
-func (c *checker) scanner(s *Scanner) {
-	c.serial("scanner", s.Device, s.Baud)
-	if s.Framing == "" {
-		s.Framing = "cr"
-	}
-	c.oneOf("scanner.framing", s.Framing, "cr", "lf", "crlf", "stx_etx", "gap")
 }
 
 func (c *checker) printer(p *Printer) {

@@ -15,16 +15,17 @@ import (
 )
 
 // lineError tells drivers, by its methods, what became of a call: they may not
-// import hal, and ask for interface{ Timeout() bool } and
-// interface{ Unplugged() bool }.
+// import hal, and ask for interface{ Timeout() bool },
+// interface{ Unplugged() bool } and interface{ Dropped() bool }.
 type lineError struct {
-	text               string
-	timeout, unplugged bool
+	text                        string
+	timeout, unplugged, dropped bool
 }
 
 func (e *lineError) Error() string   { return e.text }
 func (e *lineError) Timeout() bool   { return e.timeout }
 func (e *lineError) Unplugged() bool { return e.unplugged }
+func (e *lineError) Dropped() bool   { return e.dropped }
 
 // Errors of a Line. They come wrapped; ErrUnplugged with why the device cannot be
 // opened.
@@ -42,6 +43,9 @@ var (
 type Line struct {
 	dial func() (*port, error)
 	stop func() // ends a dial that is under way
+	// overrun, of event devices, takes the place of what no reader had room for; of
+	// the others the newest bytes are lost without a word, as in the kernel.
+	overrun []byte
 
 	mu      sync.Mutex
 	port    *port         // nil while unplugged
@@ -60,7 +64,7 @@ const (
 	backOffMin = 100 * time.Millisecond
 	backOffMax = 5 * time.Second
 	livedLong  = time.Second // a device that was there so long starts the back-off anew
-	inBound    = 4096        // bytes kept for a reader; later ones are lost, as in the kernel
+	inBound    = 4096        // bytes kept for a reader
 )
 
 // OpenLine makes a line and tries at once to open its device. device is asked at
@@ -172,6 +176,9 @@ func (l *Line) receive(p *port) {
 	for {
 		n, err := p.stream.Read(buf)
 		l.mu.Lock()
+		if l.overrun != nil && len(l.in)+n > inBound {
+			l.in, n = append(l.in[:0], l.overrun...), 0
+		}
 		if n = min(n, inBound-len(l.in)); n > 0 {
 			l.in = append(l.in, buf[:n]...)
 			l.wake()
@@ -298,7 +305,8 @@ func (l *Line) Close() error {
 	return nil
 }
 
-// port is an open tty, or a connection over the network (without tty). For a tty, the serial library sets its speed and raw mode, and is done
+// port is an open tty, or a connection over the network or an event device (without
+// tty). For a tty, the serial library sets its speed and raw mode, and is done
 // then: its own descriptor blocks for good in a Write that the other side does not
 // take, and reads a time-out and a hang-up as the same. The settings stay for as
 // long as this descriptor, which does not block, is open.
@@ -322,7 +330,7 @@ func openPort(name string, baud int) (*port, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &port{tty, tty}
+	p := &port{stream: tty, tty: tty}
 	if err := p.set(name, baud); err != nil {
 		p.close()
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -373,9 +381,11 @@ func (p *port) flush(queue int) error {
 	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
 }
 
-// control does something with the descriptor; File.Fd would make it blocking.
-func (p *port) control(do func(fd int) error) error {
-	c, err := p.tty.SyscallConn()
+func (p *port) control(do func(fd int) error) error { return control(p.tty, do) }
+
+// control does something with a descriptor; File.Fd would make it blocking.
+func control(f *os.File, do func(fd int) error) error {
+	c, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ var chinese = texts{
 	refundDoubtLine: "请先不要用其他方式退款", keyReprint: "重印",
 	faultTitle: "暂停服务", faultLine: "无法收款，请联系维修",
 
-	keyAmount: "金额", keyScan: "扫顾客码", keyShowCode: "显示码",
+	keyAmount: "金额", keyScan: "扫顾客码", keyShowCode: "显示码", keyPrintCode: "打印码",
 	keyBack: "返回", keyStop: "停止", keyGoOn: "收款", keyOK: "确定",
 	keyCancel: "取消", keyLeave: "离开", keyNext: "下一笔",
 

@@ -58,7 +58,7 @@ var french = texts{
 	refundDoubtLine: "Ne remboursez pas encore autrement", keyReprint: "réimprimer",
 	faultTitle: "Hors service", faultLine: "Aucune vente possible. Appelez le service",
 
-	keyAmount: "montant", keyScan: "lire", keyShowCode: "montrer",
+	keyAmount: "montant", keyScan: "lire", keyShowCode: "montrer", keyPrintCode: "imprimer",
 	keyBack: "retour", keyStop: "arrêter", keyGoOn: "facturer", keyOK: "ok",
 	keyCancel: "annuler", keyLeave: "quitter", keyNext: "suivant",
 

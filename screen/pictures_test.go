@@ -164,7 +164,7 @@ func variants() []shot {
 // No text is cut or lies on another: every screen in every language on every glass,
 // by the painter's own report, the watermark included.
 func TestEveryTextFits(t *testing.T) {
-	for _, glass := range []image.Point{{240, 320}, {320, 240}, {480, 320}} {
+	for _, glass := range []image.Point{{240, 320}, {320, 240}, {480, 320}, {240, 240}, {240, 135}, {135, 240}, {160, 128}, {128, 64}} {
 		p, err := lcd.NewPainter(glass.X, glass.Y)
 		if err != nil {
 			t.Fatal(err)

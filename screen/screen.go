@@ -25,6 +25,10 @@ type Options struct {
 	OnPaper func(qr string) bool
 }
 
+// TypicalCode is as long as the shorter codes of the wallets, 37 bytes: a glass
+// that cannot show it has its codes printed.
+const TypicalCode = "https://qr.alipay.com/bax00000typical"
+
 // Compose puts a view into words.
 func Compose(v flows.View, o Options) payterm.Screen {
 	t := textsFor(o.Language)
@@ -38,7 +42,11 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewAmount:
 		s.Title, s.Amount = t.amountTitle, t.money(v.Total)
 		s.Lines = []string{t.amountLine}
-		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: t.keyShowCode}, {Key: payterm.KeyClear, Does: t.keyBack}}
+		active := t.keyShowCode
+		if o.OnPaper != nil && o.OnPaper(TypicalCode) {
+			active = t.keyPrintCode
+		}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: active}, {Key: payterm.KeyClear, Does: t.keyBack}}
 		if len(v.Choices.List()) == 0 {
 			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyClear, Does: t.keyBack}}
 		}

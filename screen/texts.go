@@ -52,6 +52,7 @@ type texts struct {
 	refundDoubtLine, keyReprint         string
 	faultTitle, faultLine               string
 	keyAmount, keyScan, keyShowCode     string
+	keyPrintCode                        string
 	keyBack, keyStop, keyGoOn           string
 	keyOK, keyCancel, keyLeave, keyNext string
 	reasons                             map[payterm.Reason]string
@@ -144,7 +145,7 @@ var english = texts{
 	refundDoubtLine: "Do not refund in another way yet", keyReprint: "print again",
 	faultTitle: "Out of order", faultLine: "No sale can be taken. Call the service",
 
-	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code",
+	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code", keyPrintCode: "print code",
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 

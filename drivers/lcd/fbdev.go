@@ -136,6 +136,12 @@ func (d *FrameBuffer) pack(img *image.RGBA, y int) {
 		case 270:
 			col, row = d.f.Height-1-y, x
 		}
+		if d.o.MirrorX {
+			col = d.o.Width - 1 - col
+		}
+		if d.o.MirrorY {
+			row = d.o.Height - 1 - row
+		}
 		p := img.Pix[row*img.Stride+4*col:]
 		if d.f.Bits == 16 {
 			binary.LittleEndian.PutUint16(d.row[2*x:], uint16(p[0]>>3)<<d.f.Red|uint16(p[1]>>2)<<d.f.Green|uint16(p[2]>>3)<<d.f.Blue)

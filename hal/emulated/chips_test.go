@@ -82,6 +82,8 @@ func TestPanelRules(t *testing.T) {
 		{"as it should be", woken + pixel + "d ff ff 00 00; c 29", nil},
 		{"no reset", "wait 1s; c 11; wait 5ms; c 3a; d 55", []Rule{NoReset}},
 		{"SWRESET is a reset", "wait 1s; c 01; wait 120ms; c 11", nil},
+		{"SWRESET ends what is half said", woken + "c 2a; d 00; wait 1s; c 01; wait 120ms; c 11", nil},
+		{"nothing else does", woken + "c 2a; d 00; c 29", []Rule{ParameterCount}},
 		{"no reset after power-on", woken + "power off; c 29; power on; wait 1s; c 11", []Rule{NoReset}},
 		{"a dip resets", woken + "dip; wait 1s; c 11; wait 5ms; c 3a; d 55; " + pixel + "d 12 34", nil},
 		{"a short pulse", "reset low; wait 9us; reset high; wait 120ms; c 11", []Rule{ResetPulse}},

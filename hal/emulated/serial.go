@@ -17,7 +17,7 @@ import (
 type serialDevice struct {
 	baud  int
 	scale float64
-	chip  io.Writer // takes what the host sends; nil for a device that only talks
+	chip  io.Writer // takes what the host sends
 
 	mu     sync.Mutex
 	master *os.File
@@ -30,11 +30,11 @@ type serialDevice struct {
 // writeDeadline bounds a write to a host that does not read.
 const writeDeadline = time.Second
 
-func openSerialDevice(baud int, scale float64, chip *escpos) (*serialDevice, error) {
-	d := &serialDevice{baud: baud, scale: scale}
-	if chip != nil {
-		d.chip = chip
-		chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
+// openSerialDevice puts a chip behind a PTY; reply is set to what it answers with.
+func openSerialDevice(baud int, scale float64, chip io.Writer, reply *func([]byte)) (*serialDevice, error) {
+	d := &serialDevice{baud: baud, scale: scale, chip: chip}
+	if reply != nil {
+		*reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
 	}
 	return d, d.plug()
 }
@@ -121,9 +121,7 @@ func (d *serialDevice) listen(master *os.File, gone <-chan struct{}) {
 		if d.wait(time.Until(due), gone) {
 			return
 		}
-		if d.chip != nil {
-			d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
-		}
+		d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
 	}
 }
 
