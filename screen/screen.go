@@ -20,6 +20,7 @@ type Options struct {
 	Merchant  string
 	Watermark string // SIMULATION, TRAINING
 	Simulated bool
+	Zone      *time.Location // of the times of orders; nil for UTC
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
 	// nil when it always can.
 	OnPaper func(qr string) bool
@@ -65,7 +66,12 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewRefunding:
 		refunding(&s, v, t)
 	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
-		result(&s, v, t)
+		result(&s, v, t, o)
+	case flows.ViewTip, flows.ViewOwnTip:
+		tip(&s, v, t)
+	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
+		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage:
+		menu(&s, v, t, o)
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine, v.Fault}
@@ -95,7 +101,7 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	if line := paper(v.Status.Paper, t); line != "" {
 		s.Lines = append(s.Lines, line)
 	}
-	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}}
+	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
 }
 
 func warning(s *payterm.Screen, v flows.View, t *texts) {
@@ -178,7 +184,7 @@ func refunding(s *payterm.Screen, v flows.View, t *texts) {
 	}
 }
 
-func result(s *payterm.Screen, v flows.View, t *texts) {
+func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	nothingCharged, mayTry := t.nothingSent, t.notSentLine
 	if v.Kind == payterm.KindRefund {
 		nothingCharged, mayTry = t.noMoneyBack, t.noMoneyBack
@@ -195,6 +201,9 @@ func result(s *payterm.Screen, v flows.View, t *texts) {
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
 		if v.PaidMinor > v.Total.Minor {
 			s.Lines = append(s.Lines, fmt.Sprintf(t.withFee, t.money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
+		}
+		if cny, known := v.Status.Rate.CNY(v.Total); known {
+			s.Lines = append(s.Lines, fmt.Sprintf(t.aboutCNY, t.money(cny), rateTime(v.Status.Rate, o)))
 		}
 		if v.Reason == payterm.ReasonLatePayment {
 			s.Lines = append(s.Lines, t.lateResult)
@@ -296,6 +305,18 @@ func hint(h flows.Hint, t *texts) string {
 		return t.hintOtherWallet
 	case flows.HintTooEarly:
 		return t.hintTooEarly
+	case flows.HintNothing:
+		return t.emptyList
+	case flows.HintNotOurs:
+		return t.hintNotOurs
+	case flows.HintNotANumber:
+		return t.hintNotANumber
+	case flows.HintPaymentCode:
+		return t.hintPaymentCode
+	case flows.HintNoSupervisor:
+		return t.hintNoSupervisor
+	case flows.HintUnreadable:
+		return t.hintUnreadable
 	case flows.HintNone:
 	}
 	return ""
