@@ -21,11 +21,12 @@ const (
 	Serving                      // an order holds the counter
 	ShowingResult                // its outcome stands until a key or a new sale
 	OutOfOrder                   // the journal cannot be written
+	InService                    // its devices are being tried out
 )
 
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
-	"Serving", "ShowingResult", "OutOfOrder",
+	"Serving", "ShowingResult", "OutOfOrder", "InService",
 }
 
 // String is the phase's name.
@@ -73,6 +74,7 @@ type Terminal struct {
 	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
+	Trial         Trial // in service: what is on the glass
 
 	Order  Order           // at the counter, or the last one
 	Last   payterm.OrderID // the last one whose slips may be printed again
@@ -144,6 +146,11 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		if t.Phase == Serving {
 			return t, []Command{Tell{t.Order.ID(), ev}}
 		}
+		return t.service(in)
+	case ServiceAsked:
+		return t.serviceAsked(in, ev)
+	case TrialSet, ServiceEnded:
+		return t.service(in)
 	case KeyPressed:
 		return t.key(in, ev.Key)
 	case Woke:
@@ -247,7 +254,7 @@ func (t Terminal) taken(ticket uint64) (refusal []Command) {
 	case Idle, ShowingResult:
 	case OutOfOrder:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonStorage}}
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving:
+	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving, InService:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
 	}
 	return nil
@@ -319,6 +326,8 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 			return t, t.reprint()
 		}
 		return t.idle().keyAmount(in, k) // any key leaves; a digit begins the next amount
+	case InService:
+		return t.service(in)
 	case Checking, OutOfOrder:
 	}
 	return t, nil
@@ -559,6 +568,8 @@ func (t Terminal) State() string {
 		case Fresh, Baselining, Sending, Redialling, InBackground, Trailing, Listed, Closed:
 		}
 		return "sending"
+	case InService:
+		return "service"
 	case ShowingResult, OutOfOrder:
 	}
 	return "result"

@@ -29,12 +29,13 @@ const (
 	ViewInDoubt      ViewName = "in_doubt"
 	ViewRefunded     ViewName = "refunded"
 	ViewFault        ViewName = "fault"
+	ViewService      ViewName = "service" // a device is tried out
 )
 
 // ViewNames lists them all.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
-	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
+	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault, ViewService,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -64,6 +65,7 @@ type View struct {
 	PINDigits  int
 	PINWrong   bool
 	Fault      string
+	Trial      Trial
 }
 
 // WalletSet is a set of wallets, in the order of payterm.Wallets.
@@ -119,6 +121,8 @@ func (t Terminal) view(now time.Duration) View {
 		}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
+	case InService:
+		return View{Name: ViewService, Status: t.Status, Trial: t.Trial}
 	case Serving, ShowingResult:
 		return t.orderView(now)
 	}

@@ -33,6 +33,12 @@ func describeEvent(e flows.Event) string {
 		return fmt.Sprintf("PIN checked: %t", e.OK)
 	case flows.StatusChanged:
 		return "status changed"
+	case flows.ServiceAsked:
+		return fmt.Sprintf("service asked, ticket %d", e.Ticket)
+	case flows.TrialSet:
+		return "trial set: " + string(e.Trial.Step)
+	case flows.ServiceEnded:
+		return "service ended"
 	case flows.StoreFailed:
 		return "store failed"
 	case flows.StoreRecovered:
@@ -94,6 +100,10 @@ func describeCommand(c flows.Command) string {
 			s += ", see " + string(c.Order)
 		}
 		return s
+	case flows.BeginService:
+		return fmt.Sprintf("begin service, ticket %d", c.Ticket)
+	case flows.HandOn:
+		return "hand on: " + describeEvent(c.Event)
 	case flows.Show:
 		return "show " + describeView(c.View)
 	}

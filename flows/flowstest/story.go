@@ -284,7 +284,7 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.BeginService, flows.HandOn:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -369,7 +369,7 @@ func (w *world) carryOut(c flows.Command) error {
 		return w.step(w.find(c.Order), flows.ReprintAsked{})
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print:
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse:
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.BeginService, flows.HandOn:
 	}
 	return nil
 }

@@ -137,6 +137,7 @@ type Runner struct {
 	nextAt   time.Duration // when the next of them may start
 	fed      []flows.Event // of the counter, in turn
 	feeding  bool
+	service  *Service // who tries the devices out; nil for nobody
 }
 
 // New makes a runner; Restore and Run follow.
@@ -314,6 +315,7 @@ func (r *Runner) stepCounter(e flows.Event) {
 		defer r.tellStatus()
 	}
 	r.terminal = next
+	r.endService()
 	for _, c := range commands {
 		r.carryOut(c)
 	}
@@ -349,6 +351,10 @@ func (r *Runner) carryOut(c flows.Command) {
 		}
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
+	case flows.BeginService:
+		r.answer(c.Ticket, SaleResult{Began: true})
+	case flows.HandOn:
+		r.handOn(c.Event)
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
 	}
 }
@@ -481,7 +487,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse: // the counter's
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.BeginService, flows.HandOn: // the counter's
 	}
 }
 
