@@ -46,12 +46,10 @@ func (HandOn) command()       {}
 
 // Trial is what somebody at the terminal is asked to do or to judge.
 type Trial struct {
-	Step    TrialStep
-	Key     payterm.Key   // TrialKey: the one to press
-	Sound   payterm.Sound // TrialSound: the one that plays
-	Code    string        // TrialCode, TrialScan: text of a QR code for the glass; may be empty
-	OnPaper bool          // TrialScan: the code is on paper, too
-	At, Of  int           // of several of the kind; 0 for none
+	Step   TrialStep
+	Key    payterm.Key // TrialKey: the one to press
+	Code   string      // TrialCode, TrialScan: text of a QR code for the glass; TrialScan: empty for one on paper
+	At, Of int         // of several of the kind; 0 for none
 }
 
 // TrialStep is a kind of trial.

@@ -49,7 +49,10 @@ func (p *Painter) paintMono(s payterm.Screen) error {
 	if s.QR != "" {
 		err = p.monoCode(s)
 	}
-	if s.QR == "" || err != nil {
+	switch {
+	case s.Pattern:
+		p.monoPattern(s)
+	case s.QR == "" || err != nil:
 		p.monoWords(s)
 	}
 	for i := 0; i < len(p.img.Pix); i += 4 { // letters have soft edges, dots have not

@@ -87,6 +87,8 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	switch {
 	case p.mono:
 		err = p.paintMono(s)
+	case s.Pattern:
+		p.pattern(s)
 	case s.QR != "":
 		err = p.paintCode(s)
 	default:
