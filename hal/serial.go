@@ -50,6 +50,7 @@ type Line struct {
 	lost    bool          // a hang-up that no reader has been told of
 	changed chan struct{} // closed, and made anew, when one of these changes
 	closed  bool
+	stats   LineStats
 
 	turn chan struct{} // is full while somebody writes
 	end  chan struct{}
@@ -144,6 +145,7 @@ func (l *Line) open() *port {
 		l.in = nil // what came over the old cable and was left unread is no part of what follows
 	}
 	l.port = p
+	l.stats.Opens++
 	l.wake()
 	return p
 }
@@ -172,6 +174,8 @@ func (l *Line) receive(p *port) {
 	for {
 		n, err := p.stream.Read(buf)
 		l.mu.Lock()
+		l.stats.In += int64(n)
+		l.stats.Lost += int64(max(0, n-(inBound-len(l.in))))
 		if n = min(n, inBound-len(l.in)); n > 0 {
 			l.in = append(l.in, buf[:n]...)
 			l.wake()
@@ -248,6 +252,9 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 		return 0, why
 	}
 	n, err := p.write(b, deadline)
+	l.mu.Lock()
+	l.stats.Out += int64(n)
+	l.mu.Unlock()
 	switch {
 	case err == nil:
 		return n, nil

@@ -18,11 +18,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
 	"payterm/flows"
 	"payterm/flows/runner"
@@ -68,6 +70,10 @@ type Agent struct {
 	last     payterm.Screen
 	fault    string             // why it is not open
 	troubles map[string]trouble // by device
+	slip     slipTrial
+	keypad   atomic.Pointer[keypad.Matrix]
+	retells  chan chan error                  // the display's goroutine is to send its frame again
+	asks     chan chan payterm.PaperCondition // the printer's is to ask how it is
 }
 
 const slipQueue = 32
@@ -84,12 +90,14 @@ var errTaken = errors.New("another payterm runs")
 // again until it is. Run follows.
 func Start(o Options) (*Agent, error) {
 	a := &Agent{
+		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 		o: o, clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 	}
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
 		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
+		a.gaveUp("display", err)
 	}
 	gateway, err := a.newGateway()
 	if err != nil {
