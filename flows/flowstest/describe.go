@@ -140,6 +140,7 @@ func describeView(v flows.View) string {
 	say(v.PINDigits != 0, "%d digits", v.PINDigits)
 	say(v.PINWrong, "wrong before")
 	say(v.Fault != "", "fault %q", v.Fault)
+	say(v.Trial.Step != "", "trial %s %s", v.Trial.Step, v.Trial.Key)
 	say(v.Status.Network == flows.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")

@@ -36,6 +36,7 @@
 //	pin ok|wrong                          the end of a check of a PIN
 //	status network down | queue 3 ...     what the idle screen tells of the rest
 //	store failed WHY | store recovered    the journal
+//	service asked | key 5 | ended         somebody tries the devices out
 //	restart [after 5m] [soon]             power fails, and comes back
 //	clock set|unset                       the wall clock, from now on
 //	row                                   tells the order's row
