@@ -69,7 +69,16 @@ func TestService(t *testing.T) {
 	s.End()
 	s.Show(flows.Trial{Step: flows.TrialKey, Key: "5"}) // too late
 	w.pump()
-	for range s.Input() {
+	for range serviceInput - 2 {
+		<-s.Input()
+	}
+	select {
+	case e, open := <-s.Input():
+		if open {
+			t.Errorf("after its end comes %v", e)
+		}
+	default:
+		t.Error("the input is not closed")
 	}
 	if got := w.screens[len(w.screens)-1]; got != "idle" || w.r.service != nil || len(w.r.tickets) != 0 {
 		t.Errorf("after its end: screen %s, %d tickets", got, len(w.r.tickets))
