@@ -21,12 +21,25 @@ const (
 	Serving                      // an order holds the counter
 	ShowingResult                // its outcome stands until a key or a new sale
 	OutOfOrder                   // the journal cannot be written
-	InService                    // its devices are being tried out
+	ChoosingTip                  // percent, an own amount, or none (tip.go)
+	EnteringTip
+	InMenu // what there is beside a sale (menu.go)
+	Finding
+	Looking
+	Listing
+	ShowingOrder
+	EnteringRefund
+	AskingYes
+	ShowingTotals
+	ShowingRate
+	ChoosingLanguage
+	InService // its devices are being tried out
 )
 
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
-	"Serving", "ShowingResult", "OutOfOrder", "InService",
+	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage", "InService",
 }
 
 // String is the phase's name.
@@ -47,6 +60,10 @@ type Settings struct {
 	PINSet        bool            // a supervisor's PIN is configured
 	Last          payterm.OrderID // of an earlier life: its slips may be wanted again
 	Rules         Rules
+	Tips          Tips // offered after the amount; none for no question
+	Lines         int  // of a menu that the glass shows at once; 0 for all
+	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
+	RefundsNeedPIN bool
 }
 
 // The terminal's own limits.
@@ -74,6 +91,7 @@ type Terminal struct {
 	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
+	Menu          Menu  // what is done beside a sale
 	Trial         Trial // in service: what is on the glass
 
 	Order  Order           // at the counter, or the last one
@@ -87,6 +105,9 @@ type Terminal struct {
 func NewTerminal(s Settings) Terminal {
 	if s.MaxMinor <= 0 || s.MaxMinor > payterm.MaxMinor {
 		s.MaxMinor = payterm.MaxMinor
+	}
+	if s.Lines <= 0 || s.Lines > Tasks {
+		s.Lines = Tasks
 	}
 	t := Terminal{Settings: s, Last: s.Last, Status: Status{Network: NetworkUnknown, Paper: payterm.PaperUnknown}}
 	return t.idle()
@@ -135,22 +156,36 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.resolveAsked(in, ev)
 	case RefundRefused:
 		if t.Phase == Serving && t.Order.ID() == "" {
+			if t.Menu.Task != NoTask {
+				return t.notBegun(in, ev.Reason)
+			}
 			refusal := Refuse{Ticket: t.Ticket, Reason: ev.Reason}
 			return t.idle(), []Command{refusal, Play{payterm.SoundDeclined}}
 		}
 	case ConflictChecked:
 		return t.checked(in, ev)
 	case PINChecked:
-		return t.pinChecked(ev)
+		return t.pinChecked(in, ev)
 	case CodeScanned:
 		if t.Phase == Serving {
 			return t, []Command{Tell{t.Order.ID(), ev}}
+		}
+		if t.Phase == Finding {
+			return t.scanNumber(in, ev)
 		}
 		return t.service(in)
 	case ServiceAsked:
 		return t.serviceAsked(in, ev)
 	case TrialSet, ServiceEnded:
 		return t.service(in)
+	case Found:
+		return t.found(in, ev)
+	case OrderTold:
+		return t.told(in, ev)
+	case TotalsTold:
+		return t.totalsTold(in, ev)
+	case RateTold:
+		return t.rateTold(in, ev)
 	case KeyPressed:
 		return t.key(in, ev.Key)
 	case Woke:
@@ -228,7 +263,7 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 	var cmds []Command
 	switch {
 	case t.Phase == Serving && (t.Order.ID() == o.ID() || t.Order.ID() == ""):
-		t.Order = o
+		t.Order, t.Menu = o, Menu{}
 		if !o.Phase.AtCounter() {
 			t.Phase = ShowingResult
 		}
@@ -240,6 +275,8 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		}
 		t = t.idle()
 		t.Phase, t.Order = ShowingResult, o
+	case (t.Phase == ShowingOrder || t.Phase == Looking) && t.Menu.Order.Order == o.ID():
+		t.Menu.Order = RowOf(o.Row())
 	}
 	if t.Order.ID() == o.ID() && o.Outcome == payterm.Approved {
 		t.Last = o.ID() // F2 prints what is on the screen
@@ -254,7 +291,7 @@ func (t Terminal) taken(ticket uint64) (refusal []Command) {
 	case Idle, ShowingResult:
 	case OutOfOrder:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonStorage}}
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving, InService:
+	default:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
 	}
 	return nil
@@ -308,9 +345,16 @@ func (t Terminal) begin() (Terminal, []Command) {
 }
 
 func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
+	if t.Phase.inMenu() {
+		return t.keyMenu(in, k)
+	}
 	switch t.Phase {
 	case Idle, EnteringAmount:
 		return t.keyAmount(in, k)
+	case ChoosingTip:
+		return t.keyTip(in, k)
+	case EnteringTip:
+		return t.keyOwnTip(in, k)
 	case ChoosingWallet:
 		return t.keyWallet(in, k)
 	case Warned:
@@ -328,7 +372,7 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 		return t.idle().keyAmount(in, k) // any key leaves; a digit begins the next amount
 	case InService:
 		return t.service(in)
-	case Checking, OutOfOrder:
+	default: // Checking, OutOfOrder: no key does anything
 	}
 	return t, nil
 }
@@ -343,21 +387,18 @@ func (t Terminal) keyAmount(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case k == payterm.KeyClear:
 		t.Want.AmountMinor /= 10
 	case k.Digits() != "":
-		minor := t.Want.AmountMinor * 10
-		if k == payterm.Key00 {
-			minor *= 10
-		} else {
-			minor += int64(k[0] - '0')
-		}
-		if minor > t.Settings.MaxMinor {
+		minor, fits := typed(t.Want.AmountMinor, k, t.Settings.MaxMinor)
+		if !fits {
 			return t, []Command{Play{payterm.SoundDeclined}}
 		}
 		t.Want.AmountMinor = minor
 	case k == payterm.KeyEnter && t.Want.AmountMinor > 0:
 		t.Want.Mode = payterm.Passive
-		return t.check()
+		return t.askTip(in)
 	case k == payterm.KeyF1 && t.Want.AmountMinor > 0:
 		return t.chooseWallet(in)
+	case (k == payterm.KeyF3 || k == payterm.KeyF1) && t.Phase == Idle:
+		return t.openMenu(in)
 	case k == payterm.KeyF2 && t.Phase == Idle:
 		return t, t.reprint()
 	default:
@@ -379,7 +420,7 @@ func (t Terminal) chooseWallet(in Stamped) (Terminal, []Command) {
 	t.Want.Mode = payterm.Active
 	if len(wallets) == 1 {
 		t.Want.Wallet = wallets[0]
-		return t.check()
+		return t.askTip(in)
 	}
 	t.Phase, t.Until = ChoosingWallet, in.Mono+amountTimeout
 	return t, []Command{Play{payterm.SoundKey}}
@@ -397,7 +438,7 @@ func (t Terminal) keyWallet(in Stamped, k payterm.Key) (Terminal, []Command) {
 	}
 	if n := int(k[0] - '0'); n >= 1 && n <= len(wallets) {
 		t.Want.Wallet = wallets[n-1]
-		return t.check()
+		return t.askTip(in)
 	}
 	return t, nil
 }
@@ -420,7 +461,7 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if t.guarded(t.ConflictDoubt) {
 			return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}
-		return t.override()
+		return t.override(in)
 	}
 	return t, nil
 }
@@ -478,7 +519,7 @@ func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
 	return t.idle(), cmds
 }
 
-func (t Terminal) override() (Terminal, []Command) {
+func (t Terminal) override(in Stamped) (Terminal, []Command) {
 	t.PINTries = 0
 	if t.Refund.SaleID != "" {
 		return t.beginRefund()
@@ -487,6 +528,9 @@ func (t Terminal) override() (Terminal, []Command) {
 		word := t.Word
 		return t.idle(), []Command{word}
 	}
+	if t.Menu.Task == TaskZ {
+		return t.look(in, Query{What: LookTotals, Text: "z"})
+	}
 	t.Want.Despite = t.Conflict
 	return t.begin()
 }
@@ -494,6 +538,8 @@ func (t Terminal) override() (Terminal, []Command) {
 func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	t.Until = in.Mono + amountTimeout
 	switch {
+	case k == payterm.KeyCancel && t.Menu.Task != NoTask:
+		return t.beforePIN(in), []Command{Play{payterm.SoundKey}}
 	case k == payterm.KeyCancel:
 		return t.giveUp([]Command{Play{payterm.SoundKey}})
 	case t.PINAsked: // one guess at a time
@@ -512,14 +558,14 @@ func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	return t, []Command{Play{payterm.SoundKey}}
 }
 
-func (t Terminal) pinChecked(ev PINChecked) (Terminal, []Command) {
+func (t Terminal) pinChecked(in Stamped, ev PINChecked) (Terminal, []Command) {
 	counts := t.Phase == EnteringPIN && t.PINAsked && !t.PINStale
 	t.PINAsked, t.PINStale = false, false
 	if !counts {
 		return t, nil
 	}
 	if ev.OK {
-		return t.override()
+		return t.override(in)
 	}
 	t.PINTries++
 	if t.PINTries >= maxPINTries {
@@ -547,6 +593,9 @@ func (t Terminal) Impossible() error {
 	case t.PINTries >= maxPINTries:
 		return fmt.Errorf("%d wrong PINs and still asking", t.PINTries)
 	}
+	if why := t.menuImpossible(); why != "" {
+		return fmt.Errorf("terminal in %s: %s", t.Phase, why)
+	}
 	return nil
 }
 
@@ -555,7 +604,7 @@ func (t Terminal) State() string {
 	switch t.Phase {
 	case Idle:
 		return "idle"
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN:
+	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN:
 		return "amount"
 	case Serving:
 		switch t.Order.Phase {
@@ -571,6 +620,8 @@ func (t Terminal) State() string {
 	case InService:
 		return "service"
 	case ShowingResult, OutOfOrder:
+	default: // the menu: somebody is at the keys
+		return "amount"
 	}
 	return "result"
 }

@@ -29,13 +29,26 @@ const (
 	ViewInDoubt      ViewName = "in_doubt"
 	ViewRefunded     ViewName = "refunded"
 	ViewFault        ViewName = "fault"
+	ViewTip          ViewName = "tip"
+	ViewOwnTip       ViewName = "own_tip"
+	ViewMenu         ViewName = "menu"
+	ViewFind         ViewName = "find"
+	ViewLooking      ViewName = "looking"
+	ViewList         ViewName = "list"
+	ViewOrder        ViewName = "order"
+	ViewRefundAmount ViewName = "refund_amount"
+	ViewSure         ViewName = "sure"
+	ViewTotals       ViewName = "totals"
+	ViewRate         ViewName = "rate"
+	ViewLanguage     ViewName = "language"
 	ViewService      ViewName = "service" // a device is tried out
 )
 
 // ViewNames lists them all.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
-	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault, ViewService,
+	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
+	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -65,6 +78,9 @@ type View struct {
 	PINDigits  int
 	PINWrong   bool
 	Fault      string
+	Tips       Tips
+	Menu       Menu
+	Lines      int // of a menu that are shown at once
 	Trial      Trial
 }
 
@@ -103,6 +119,9 @@ func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
 
 // view is what the terminal shows at the moment now.
 func (t Terminal) view(now time.Duration) View {
+	if t.Phase.inMenu() {
+		return t.menuView()
+	}
 	v := View{Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
 	switch t.Phase {
 	case Idle:
@@ -119,12 +138,46 @@ func (t Terminal) view(now time.Duration) View {
 		if t.Refund.SaleID != "" {
 			v.Kind, v.Order, v.Total = payterm.KindRefund, t.Refund.SaleID, payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}
 		}
+	case ChoosingTip:
+		v.Name, v.Tips = ViewTip, t.Settings.Tips
+	case EnteringTip:
+		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
 	case InService:
 		return View{Name: ViewService, Status: t.Status, Trial: t.Trial}
 	case Serving, ShowingResult:
 		return t.orderView(now)
+	default: // the menu's
+	}
+	return v
+}
+
+// menuView is what the menu shows.
+func (t Terminal) menuView() View {
+	v := View{Status: t.Status, Menu: t.Menu, Lines: t.Settings.Lines, Order: t.Menu.Order.Order, Hint: t.Menu.Hint, Reason: t.Menu.Reason}
+	switch t.Phase {
+	case InMenu:
+		v.Name = ViewMenu
+	case Finding:
+		v.Name = ViewFind
+	case Looking:
+		v.Name = ViewLooking
+	case Listing:
+		v.Name, v.Order = ViewList, ""
+	case ShowingOrder:
+		v.Name, v.Total = ViewOrder, t.Menu.Order.Total
+	case EnteringRefund:
+		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: t.Menu.refund(), Currency: t.Menu.Order.Total.Currency}
+	case AskingYes:
+		v.Name, v.Total = ViewSure, t.Menu.Order.Total
+	case ShowingTotals:
+		v.Name = ViewTotals
+	case ShowingRate:
+		v.Name = ViewRate
+	case ChoosingLanguage:
+		v.Name = ViewLanguage
+	default: // not the menu's
 	}
 	return v
 }

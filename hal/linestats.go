@@ -38,7 +38,7 @@ type icounter struct {
 
 func (p *port) uartErrors() *UARTErrors {
 	var c icounter
-	err := p.control(func(fd int) error {
+	err := control(p.tty, func(fd int) error {
 		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGICOUNT, uintptr(unsafe.Pointer(&c))); errno != 0 {
 			return errno
 		}

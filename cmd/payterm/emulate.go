@@ -99,7 +99,7 @@ func (c emulateCmd) Run() error {
 	}
 	options := panel.Options{Board: board, Screen: a.Screen}
 	if profile.Keypad != nil {
-		options.Keys = profile.Keypad.Keys
+		options.Keys = profile.Keypad.Layout()
 	}
 	if simulated {
 		options.Gateway = base

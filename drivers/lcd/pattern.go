@@ -23,22 +23,31 @@ var patternBars = [...]color.RGBA{
 
 const (
 	firstNamed = 3  // the bar of red; green and blue follow
+	namedBar   = 26 // pixels that a bar needs for its name, both ways
 	greySteps  = 16 // each of them a step of the 5 bits that a panel has at the least
 	checker    = 8  // dots a square, on a glass of two colours
 )
 
 // pattern paints colour bars above the words and a ramp of grey below.
 func (p *Painter) pattern(s payterm.Screen) {
+	if p.shown, p.pages = s, 1; p.mono {
+		p.monoPattern(s)
+		return
+	}
 	glass := p.img.Bounds()
 	p.fill(glass, paperWhite) // its outermost pixels stay: the border
 	p.fill(glass.Inset(1), color.RGBA{0, 0, 0, 0xff})
 	in := glass.Inset(2)
 	words := p.scaled(96)
+	small := p.patternRows(s)
+	if p.small {
+		words = len(small)*rowHeight + 2
+	}
 	bars := image.Rect(in.Min.X, in.Min.Y, in.Max.X, in.Min.Y+(in.Dy()-words)*2/3)
 	for i, c := range patternBars {
 		bar := image.Rect(bars.Min.X+i*bars.Dx()/len(patternBars), bars.Min.Y, bars.Min.X+(i+1)*bars.Dx()/len(patternBars), bars.Max.Y)
 		p.fill(bar, c)
-		if n := i - firstNamed; n >= 0 && n < len(s.Lines) && n < 3 {
+		if n := i - firstNamed; n >= 0 && n < len(s.Lines) && n < 3 && min(bar.Dx(), bar.Dy()) >= namedBar {
 			name := paperWhite
 			if n == 1 { // on green
 				name = color.RGBA{0, 0, 0, 0xff}
@@ -52,6 +61,10 @@ func (p *Painter) pattern(s payterm.Screen) {
 		p.fill(image.Rect(in.Min.X+i*in.Dx()/greySteps, strip.Max.Y, in.Min.X+(i+1)*in.Dx()/greySteps, in.Max.Y), color.RGBA{g, g, g, 0xff})
 	}
 	p.fill(strip, paperWhite)
+	if p.small {
+		p.rows(small, strip.Min.X+1, strip.Min.Y, ink)
+		return
+	}
 	if s.Watermark != "" {
 		mark := image.Rect(strip.Min.X, strip.Min.Y, strip.Max.X, strip.Min.Y+p.scaled(20))
 		p.fill(mark, markGround)
@@ -69,9 +82,16 @@ func (p *Painter) pattern(s payterm.Screen) {
 	}
 }
 
+// patternRows are the words of a pattern in the little font, beside a border.
+func (p *Painter) patternRows(s payterm.Screen) []string {
+	columns := (p.w - 2*checker - 2) / cellWidth
+	return slices.Concat(wrapCells(s.Watermark, columns), wrapCells(s.Title, columns), keyRows(s.Keys, columns))
+}
+
 // monoPattern is a border and a checkerboard, each dot of which is lit or dark
 // beside its opposite; the words stand in a dark box.
 func (p *Painter) monoPattern(s payterm.Screen) {
+	p.fill(p.img.Bounds(), unlit)
 	for y := range p.h {
 		for x := range p.w {
 			edge := x == 0 || y == 0 || x == p.w-1 || y == p.h-1
@@ -81,13 +101,7 @@ func (p *Painter) monoPattern(s payterm.Screen) {
 		}
 	}
 	inside := p.img.Bounds().Inset(checker)
-	columns := (inside.Dx() - 2) / cellWidth
-	rest := wrapCells(s.Title, columns)
-	if s.Watermark != "" {
-		rest = append(wrapCells(s.Watermark, columns), rest...)
-	}
-	keys := keyRows(s.Keys, columns)
-	pages := cut(nil, append(rest, keys...), max(1, inside.Dy()/rowHeight))
+	pages := cut(nil, p.patternRows(s), max(1, inside.Dy()/rowHeight))
 	p.pages = len(pages)
 	rows := pages[p.at.of(s.Name, p.pages)]
 	box := image.Rect(inside.Min.X, inside.Min.Y, inside.Max.X, inside.Min.Y+len(rows)*rowHeight+1)

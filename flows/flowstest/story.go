@@ -18,7 +18,8 @@
 // What happens:
 //
 //	rules keep_late | ladder 4s,30s       changes the rules of the sales that follow
-//	terminal [WALLET ...] [pin] [max 50.00]   sets up a counter
+//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded]   sets up a
+//	                                      counter; guarded: refunds need a PIN
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
 //	refund 5.00                           of the order, over the socket or without a counter
@@ -34,6 +35,10 @@
 //	wait, quietly                         time passes; quietly: only what lasts is told
 //	cancel, ask, resolve REASON           to the order, past the counter
 //	pin ok|wrong                          the end of a check of a PIN
+//	says ANSWER | says nothing            the end of the menu's question about an order
+//	unreadable | blind                    it fails; from now on, those for orders fail
+//	totals NUMBER SALES 12.34 [open N]    the end of its question for totals; totals WHY
+//	rate 5.2474 [age 2h] | rate           the end of its question for the exchange rate
 //	status network down | queue 3 ...     what the idle screen tells of the rest
 //	store failed WHY | store recovered    the journal
 //	service asked | key 5 | ended         somebody tries the devices out
@@ -97,6 +102,8 @@ type world struct {
 	quiet    bool
 	asked    int // inquiries made while quiet
 	lastView flows.View
+	blind    bool        // the journal cannot be read
+	looked   flows.Query // the counter's last question beside a sale
 }
 
 // order is one order and its journal.
@@ -182,6 +189,10 @@ func (w *world) step(o *order, e flows.Event) error {
 		if err := w.step(sale, o.state.SaleRefunded()); err != nil {
 			return err
 		}
+	}
+	switch e.(type) {
+	case flows.RefundOpened, flows.RefundEnded: // the runner commits them with the refund, and nobody is told
+		return nil
 	}
 	if w.terminal != nil {
 		return w.feed(flows.OrderMoved{Order: o.state}, false)
@@ -285,7 +296,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.BeginService, flows.HandOn:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
+		flows.BeginService, flows.HandOn:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -360,6 +372,8 @@ func (w *world) carryOut(c flows.Command) error {
 		o := &order{}
 		w.orders = append(w.orders, o)
 		c.Refund.ID = w.nextID()
+		terms := sale.state
+		c.Refund.SaleTotalMinor, c.Refund.Mode, c.Refund.Wallet, c.Refund.Currency = terms.Total().Minor, terms.Sale.Mode, terms.Wallet, terms.Sale.Currency
 		if err := w.step(sale, flows.RefundOpened{ID: c.Refund.ID, AmountMinor: c.Refund.AmountMinor}); err != nil {
 			return err
 		}
@@ -370,7 +384,9 @@ func (w *world) carryOut(c flows.Command) error {
 		return w.step(w.find(c.Order), flows.ReprintAsked{})
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print:
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.BeginService, flows.HandOn:
+	case flows.Look:
+		return w.look(c.Query)
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn:
 	}
 	return nil
 }

@@ -34,12 +34,12 @@ type Check struct {
 }
 
 const (
-	lowSpace = 64 << 20 // bytes: time to do something
-	noSpace  = 8 << 20
-	recently = time.Minute // a device that had trouble since then is not called well
-	doctored = 30 * time.Second
-	answers  = 3 * time.Second // a device's goroutine that takes longer has other worries
-	newest   = 200             // records of the journal that are held against its chain
+	lowSpace      = 64 << 20 // bytes: time to do something
+	noSpace       = 8 << 20
+	recently      = time.Minute // a device that had trouble since then is not called well
+	doctored      = 30 * time.Second
+	answers       = 3 * time.Second // a device's goroutine that takes longer has other worries
+	newestRecords = 200             // records of the journal that are held against its chain
 )
 
 // Devices are what a board may have, in the order of the report.
@@ -136,7 +136,7 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 		return
 	}
 	paper := a.askPrinter(ctx, snap.Status.Paper)
-	for _, device := range Devices {
+	for _, device := range append(slices.Clip(Devices), "leds") {
 		c := a.examineDevice(device, paper)
 		c.Name, c.Errors = device, a.trouble(device).n
 		rep.put(c)
@@ -179,6 +179,8 @@ func (a *Agent) there(device string) bool {
 		return b.Scanner != nil
 	case "printer":
 		return b.Printer != nil
+	case "leds":
+		return b.LEDs != nil
 	}
 	return b.Buzzer != nil
 }
@@ -194,7 +196,7 @@ func (a *Agent) examineDevice(device string, paper payterm.PaperCondition) Check
 	case t.gaveUp:
 		return Check{Result: "fail", Says: t.err.Error() + ": it is not used before the next start"}
 	}
-	if l := map[string]*hal.Line{"scanner": b.Scanner, "printer": b.Printer}[device]; l != nil {
+	if l := b.Lines()[device]; l != nil {
 		if _, err := l.Plugged(); err != nil {
 			return Check{Result: "fail", Says: err.Error() + ": check the cable of " + a.wireOf(device)}
 		}
@@ -225,14 +227,23 @@ func (a *Agent) wireOf(device string) string {
 		d := p.Display
 		return d.Controller + " on " + d.SPI + d.I2C + d.Device
 	case "keypad":
+		if k := p.Keypad; k.Kind == "evdev" {
+			return "keyboard " + k.Device + k.Name + k.USB
+		}
 		return fmt.Sprintf("%d rows, %d columns", len(p.Keypad.Rows), len(p.Keypad.Columns))
 	case "scanner":
+		if s := p.Scanner; s.Kind == "evdev" {
+			return "keyboard " + s.Device + s.Name + s.USB
+		}
 		return fmt.Sprintf("%s at %d baud", p.Scanner.Device, p.Scanner.Baud)
 	case "printer":
-		if p.Printer.Network != "" {
-			return p.Printer.Network
+		if p.Printer.Network+p.Printer.USB != "" {
+			return p.Printer.Network + p.Printer.USB
 		}
 		return fmt.Sprintf("%s at %d baud", p.Printer.Device, p.Printer.Baud)
+	}
+	if device == "leds" {
+		return strings.Join(strings.Fields(p.Signal.Ready+" "+p.Signal.Approved+" "+p.Signal.Attention), " ")
 	}
 	return p.Signal.Buzzer
 }
@@ -325,7 +336,7 @@ func (a *Agent) examineStorage(ctx context.Context, rep *Report) {
 		rep.add("journal", "ok", "written and synced", a.mono()-began)
 	}
 	began = a.mono()
-	if h, err := a.store.Check(ctx, newest); err != nil {
+	if h, err := a.store.Check(ctx, newestRecords); err != nil {
 		rep.add("records", "fail", err.Error()+": payterm journal verify tells more", a.mono()-began)
 	} else {
 		rep.add("records", "ok", fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), a.mono()-began)

@@ -260,7 +260,7 @@ func TestBadTrials(t *testing.T) {
 		{"nobody looks", "display", "300ms", nil, func(*clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"Colours, edges, grey: right?": nothing}
 		}, "fail", "nobody pressed ENTER or CANCEL within 300ms"},
-		{"a bus that fails", "display", "30s", func(b *emulated.Board) error { return b.CutTransfers(3) }, nil, "fail", "st7789"},
+		{"a bus that fails", "display", "30s", func(b *emulated.Board) error { return b.CutTransfers(0, 3) }, nil, "fail", "st7789"},
 		{"a dead key", "keypad", "2s", nil, func(*clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"5": nothing}
 		}, "fail", "dead: 5: check these contacts"},
@@ -368,7 +368,7 @@ func TestChipFaults(t *testing.T) {
 		check, says string
 		result      string
 	}{
-		{"cut transfers", "emulated", func(b *emulated.Board) error { return b.CutTransfers(2) }, "display", "st7789", "fail"},
+		{"cut transfers", "emulated", func(b *emulated.Board) error { return b.CutTransfers(0, 2) }, "display", "st7789", "fail"},
 		{"an OLED without power", "raspberrypi-i2c-ssd1306", func(b *emulated.Board) error { return b.Unplug("display") }, "display", "ssd1306", "fail"},
 		{"characters without power", "raspberrypi-i2c-hd44780", func(b *emulated.Board) error { return b.Unplug("display") }, "display", "hd44780", "fail"},
 		{"scanner", "emulated", func(b *emulated.Board) error { return b.Unplug("scanner") }, "scanner", "check the cable of /dev/ttyS1", "fail"},

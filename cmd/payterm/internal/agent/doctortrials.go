@@ -103,7 +103,7 @@ func (t *trials) canAnswer() bool {
 func (t *trials) keys() []payterm.Key {
 	var keys []payterm.Key
 	if k := t.a.o.Board.Profile.Keypad; k != nil && t.a.o.Board.Keypad != nil {
-		for _, row := range k.Keys {
+		for _, row := range k.Layout() {
 			for _, key := range row {
 				if key != "" {
 					keys = append(keys, key)
@@ -217,7 +217,7 @@ func (t *trials) keypad(ctx context.Context) Check {
 	keys := t.keys()
 	var dead, stuck []payterm.Key
 	var strays []string
-	row, pressed := len(t.a.o.Board.Keypad.Columns), 0
+	row, pressed := len(t.a.o.Board.Profile.Keypad.Layout()[0]), 0
 	for i, want := range keys {
 		if slices.Contains(stuck, want) {
 			continue
@@ -293,9 +293,13 @@ func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string
 	return c
 }
 
-// lineOf names the line that dead keys share, where all of a row or column are dead.
+// lineOf says what to check: the line that dead keys share, where all of a row or
+// column are dead.
 func (t *trials) lineOf(dead []payterm.Key) string {
 	k := t.a.o.Board.Profile.Keypad
+	if k.Kind == "evdev" {
+		return "the map of the board profile, and the pad"
+	}
 	all := func(keys []payterm.Key) bool {
 		n := 0
 		for _, key := range keys {
