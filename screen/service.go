@@ -107,7 +107,7 @@ func ScanSlip(code string, o Options) payterm.Receipt {
 // printer makes of it: styles, edges, the letters of a code page, Chinese, codes.
 func TestSlip(code string, o Options) payterm.Receipt {
 	r := payterm.Receipt{Lines: trialHead(o)}
-	for _, l := range []payterm.ReceiptLine{
+	r.Lines = append(r.Lines, []payterm.ReceiptLine{
 		{Text: "Aa 0123456789"},
 		{Text: "Aa 0123456789", Bold: true},
 		{Text: "Aa 0123", Large: true},
@@ -123,9 +123,7 @@ func TestSlip(code string, o Options) payterm.Receipt {
 		{Kind: payterm.LineQR, Text: code},
 		{Kind: payterm.LineFeed, N: 1},
 		{Kind: payterm.LineCut},
-	} {
-		r.Lines = append(r.Lines, l)
-	}
+	}...)
 	return r
 }
 
