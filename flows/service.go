@@ -77,7 +77,7 @@ func (t Terminal) serviceAsked(in Stamped, ev ServiceAsked) (Terminal, []Command
 	}
 	t = t.idle()
 	t.Phase, t.Until = InService, in.Mono+serviceLimit
-	return t, []Command{BeginService{ev.Ticket}}
+	return t, []Command{BeginService(ev)}
 }
 
 // service steps the counter while it is tried out.
