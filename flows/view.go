@@ -44,13 +44,14 @@ const (
 	ViewDrills       ViewName = "drills"
 	ViewBriefing     ViewName = "briefing" // what a drill is about
 	ViewSwitching    ViewName = "switching"
+	ViewService      ViewName = "service" // a device is tried out
 )
 
 // ViewNames lists them all.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
-	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage,
+	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
 	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
@@ -86,6 +87,7 @@ type View struct {
 	Lines      int // of a menu that are shown at once
 	Training   bool
 	Lesson     Lesson
+	Trial      Trial
 }
 
 // WalletSet is a set of wallets, in the order of payterm.Wallets.
@@ -156,6 +158,8 @@ func (t Terminal) phaseView(now time.Duration) View {
 		return View{Name: ViewSwitching, Status: t.Status}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
+	case InService:
+		return View{Name: ViewService, Status: t.Status, Trial: t.Trial}
 	case Serving, ShowingResult:
 		return t.orderView(now)
 	default: // the menu's

@@ -97,7 +97,7 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	options := panel.Options{Board: board, Screen: a.Screen}
+	options := panel.Options{Board: board, Screen: a.Screen, Journal: filepath.Join(c.Data, "payterm.db")}
 	if profile.Keypad != nil {
 		options.Keys = profile.Keypad.Layout()
 	}

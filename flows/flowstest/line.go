@@ -72,6 +72,7 @@ var (
 		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate, "unreadable": (*world).unreadable,
 		"training": (*world).training,
 		"blind":    func(w *world, _ []string) error { w.blind = true; return nil },
+		"service":  (*world).service,
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
@@ -497,6 +498,20 @@ func (w *world) training(words []string) error {
 		return w.feed(flows.NotTrained{Reason: payterm.Reason(words[1])}, true)
 	}
 	return fmt.Errorf("training asked on|off, or training refused REASON")
+}
+
+// service is somebody who tries the devices out.
+func (w *world) service(words []string) error {
+	switch {
+	case len(words) == 1 && words[0] == "asked":
+		w.tickets++
+		return w.feed(flows.ServiceAsked{Ticket: w.tickets}, true)
+	case len(words) == 2 && words[0] == "key":
+		return w.feed(flows.TrialSet{Trial: flows.Trial{Step: flows.TrialKey, Key: payterm.Key(words[1])}}, true)
+	case len(words) == 1 && words[0] == "ended":
+		return w.feed(flows.ServiceEnded{}, true)
+	}
+	return fmt.Errorf("service asked, service key KEY, or service ended")
 }
 
 func (w *world) powerFailed(words []string) error {
