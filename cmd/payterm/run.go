@@ -70,13 +70,13 @@ func (c runCmd) Run() error {
 		Config: cfg, Data: cfg.Terminal.DataDir, SignKey: string(key), Board: board, Sleep: hal.Sleep,
 		RefundsNeedPIN: true, Built: buildTime(), Log: log,
 	}
-	var a *agent.Agent
+	var a *agent.Terminal
 	o.Ready = func() error {
 		w := watch{notify: notify, every: every, log: log, ask: func(ctx context.Context) (string, error) { return status(ctx, a, board) }}
 		wg.Go(func() { w.run(ctx) })
 		return nil
 	}
-	if a, err = agent.Start(o); err != nil {
+	if a, err = agent.NewTerminal(o); err != nil {
 		return errors.Join(err, board.Close())
 	}
 	return a.Run(ctx)
@@ -115,12 +115,15 @@ func absent(b *hal.Board) map[string]error {
 
 // status asks the loop how it is, in one line for systemctl status. An answer
 // proves that the loop turns.
-func status(ctx context.Context, a *agent.Agent, board *hal.Board) (string, error) {
+func status(ctx context.Context, a *agent.Terminal, board *hal.Board) (string, error) {
 	s, err := a.Snapshot(ctx)
 	if err != nil {
 		return "", err
 	}
 	line := fmt.Sprintf("%s, network %s, paper %s, %d waiting for the network, %d in doubt", s.State, s.Status.Network, s.Status.Paper, s.Status.Queue, s.Status.Doubts)
+	if a.Training() {
+		line = "in training: " + line
+	}
 	if s.Fault != "" {
 		line += ", fault: " + s.Fault
 	}

@@ -117,7 +117,6 @@ var (
 	ErrKeyReused    = errors.New("this idempotency key was used for another amount, mode or wallet")
 	ErrUnknown      = errors.New("no such order")
 	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
-	ErrNotNow       = errors.New("not now")
 	ErrNotWired     = errors.New("this terminal has no such task")
 	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
 )

@@ -2,11 +2,16 @@ package runner
 
 import (
 	"context"
-	"fmt"
 
 	"payterm"
 	"payterm/flows"
 )
+
+// NotNowError says why a training does not begin, or end.
+type NotNowError struct{ Reason payterm.Reason }
+
+// Error is the reason's word.
+func (e NotNowError) Error() string { return "not now: " + string(e.Reason) }
 
 // Train asks for a training, or for its end, as somebody at the keys would. When it
 // begins or ends, the loop ends too, perhaps before the caller is told: ErrStopped
@@ -19,7 +24,7 @@ func (r *Runner) Train(ctx context.Context, on bool) error {
 		return nil
 	}, func(payterm.OrderID) {})
 	if err == nil && !res.Began {
-		return fmt.Errorf("%w: %s", ErrNotNow, res.Reason)
+		return NotNowError{res.Reason}
 	}
 	return err
 }
