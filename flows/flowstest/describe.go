@@ -172,7 +172,7 @@ func describeView(v flows.View) string {
 	say(v.Status.Network == flows.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")
-	say(v.Lesson.Drill != flows.NoDrill, "drill %d %s", v.Lesson.Drill, v.Lesson.Grade)
+	say(v.Lesson.Drill != flows.NoDrill, "%s", strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
 	for _, percent := range v.Tips[:v.Tips.Count()] {
 		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
 		say(true, "%d%%=%s", percent, tip)
