@@ -12,20 +12,24 @@ type TerminalPhase uint8
 
 // The phases of the terminal.
 const (
-	Idle           TerminalPhase = iota
-	EnteringAmount               // digits are typed
-	ChoosingWallet               // Active Mode: whose code to show
-	Checking                     // is there an order in the way?
-	Warned                       // there is; a person decides
-	EnteringPIN                  // a supervisor's override, or a refund
-	Serving                      // an order holds the counter
-	ShowingResult                // its outcome stands until a key or a new sale
-	OutOfOrder                   // the journal cannot be written
+	Idle             TerminalPhase = iota
+	EnteringAmount                 // digits are typed
+	ChoosingWallet                 // Active Mode: whose code to show
+	Checking                       // is there an order in the way?
+	Warned                         // there is; a person decides
+	EnteringPIN                    // a supervisor's override, or a refund
+	Serving                        // an order holds the counter
+	ShowingResult                  // its outcome stands until a key or a new sale
+	OutOfOrder                     // the journal cannot be written
+	SignedOff                      // nobody is signed on; a number may be typed
+	SigningOn                      // his PIN
+	NamingSupervisor               // whose PIN it will be
+	Refused                        // nothing began; the reason stands until a key or a new sale
 )
 
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
-	"Serving", "ShowingResult", "OutOfOrder",
+	"Serving", "ShowingResult", "OutOfOrder", "SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
 
 // String is the phase's name.
@@ -43,9 +47,13 @@ type Settings struct {
 	ActiveWallets WalletSet
 	Wallets       WalletSet // whose codes may be scanned; none for all
 	Operator      string
-	PINSet        bool            // a supervisor's PIN is configured
+	PINSet        bool            // some supervisor's PIN is configured
+	SignOn        bool            // operators are configured: one of them has to sign on
+	DayMaxMinor   int64           // of all sales of a business day; 0 for no limit
 	Last          payterm.OrderID // of an earlier life: its slips may be wanted again
 	Rules         Rules
+
+	SupervisorsNamed bool // supervisors are operators: their numbers are asked for
 }
 
 // The terminal's own limits.
@@ -73,6 +81,11 @@ type Terminal struct {
 	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
+
+	Operator Operator       // who is signed on
+	Claim    string         // the number that is being typed, or whose PIN is
+	Refusal  payterm.Reason // why nothing began
+	Wait     time.Duration  // for so long no PIN of this operator is compared
 
 	Order  Order           // at the counter, or the last one
 	Last   payterm.OrderID // the last one whose slips may be printed again
@@ -139,7 +152,7 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 	case ConflictChecked:
 		return t.checked(in, ev)
 	case PINChecked:
-		return t.pinChecked(ev)
+		return t.pinChecked(in, ev)
 	case CodeScanned:
 		if t.Phase == Serving {
 			return t, []Command{Tell{t.Order.ID(), ev}}
@@ -160,10 +173,14 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 // idle clears the counter of everything but what the world says, and of a PIN that
 // is still being compared: whatever that prompt was for is over.
 func (t Terminal) idle() Terminal {
-	return Terminal{
+	t = Terminal{
 		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last, PINAsked: t.PINAsked, PINStale: t.PINAsked,
-		Want: SaleBegan{Currency: t.Settings.Currency},
+		Want: SaleBegan{Currency: t.Settings.Currency}, Operator: t.Operator,
 	}
+	if t.nobody() {
+		t.Phase = SignedOff
+	}
+	return t
 }
 
 // tick plans the next second of the waiting screens.
@@ -192,7 +209,7 @@ func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
 	if t.Phase != Serving {
 		served = Order{}
 	}
-	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == Serving && served.ID() == "") { // it could not even begin
+	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == NamingSupervisor || t.Phase == Serving && served.ID() == "") { // it could not even begin
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
 	}
 	t = t.idle()
@@ -227,7 +244,7 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		}
 	case (t.Phase == ShowingResult && !o.Phase.AtCounter() || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
-	case (t.Phase == Warned || t.Phase == EnteringPIN) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
+	case (t.Phase == Warned || t.Phase == EnteringPIN || t.Phase == NamingSupervisor) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
 		if t.Ticket != 0 {
 			cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
 		}
@@ -244,10 +261,10 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 // waits for a key gives way.
 func (t Terminal) taken(ticket uint64) (refusal []Command) {
 	switch t.Phase {
-	case Idle, ShowingResult:
+	case Idle, ShowingResult, SignedOff, Refused:
 	case OutOfOrder:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonStorage}}
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, Serving:
+	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, SigningOn, NamingSupervisor, Serving:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
 	}
 	return nil
@@ -255,7 +272,7 @@ func (t Terminal) taken(ticket uint64) (refusal []Command) {
 
 // asked takes a sale from the socket.
 func (t Terminal) asked(ev SaleAsked) (Terminal, []Command) {
-	if refusal := t.taken(ev.Ticket); refusal != nil {
+	if refusal := t.unmanned(ev.Ticket); refusal != nil {
 		return t, refusal
 	}
 	t = t.idle()
@@ -274,6 +291,9 @@ func (t Terminal) check() (Terminal, []Command) {
 func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) {
 	if t.Phase != Checking {
 		return t, nil
+	}
+	if t.overDay(ev.SoldMinor) {
+		return t.refused(in, payterm.ReasonDayLimit, 0)
 	}
 	switch {
 	case ev.Order == "", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):
@@ -294,21 +314,24 @@ func (t Terminal) begin() (Terminal, []Command) {
 	t.Phase, t.Until, t.Order = Serving, 0, Order{}
 	sale := t.Want
 	sale.Rules, sale.Wallets = t.Settings.Rules, t.Settings.Wallets
-	if sale.Operator == "" {
-		sale.Operator = t.Settings.Operator
-	}
+	sale.Operator = t.seller(sale.Operator)
 	return t, []Command{BeginSale{Ticket: t.Ticket, Sale: sale}}
 }
 
 func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 	switch t.Phase {
 	case Idle, EnteringAmount:
+		if k == payterm.KeyF4 && t.Phase == Idle && t.Settings.SignOn {
+			return t.signOff()
+		}
 		return t.keyAmount(in, k)
+	case SignedOff, NamingSupervisor:
+		return t.keyNumber(in, k)
 	case ChoosingWallet:
 		return t.keyWallet(in, k)
 	case Warned:
 		return t.keyWarned(in, k)
-	case EnteringPIN:
+	case EnteringPIN, SigningOn:
 		return t.keyPIN(in, k)
 	case Serving:
 		if k == payterm.KeyCancel && t.Order.ID() != "" {
@@ -318,7 +341,9 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if k == payterm.KeyF2 {
 			return t, t.reprint()
 		}
-		return t.idle().keyAmount(in, k) // any key leaves; a digit begins the next amount
+		return t.leave(in, k) // any key leaves; a digit begins the next amount
+	case Refused:
+		return t.leave(in, k)
 	case Checking, OutOfOrder:
 	}
 	return t, nil
@@ -396,11 +421,6 @@ func (t Terminal) keyWallet(in Stamped, k payterm.Key) (Terminal, []Command) {
 // guarded reports whether only a supervisor may sell in spite of it.
 func (t Terminal) guarded(doubt bool) bool { return doubt && t.Settings.PINSet }
 
-func (t Terminal) askPIN(in Stamped) Terminal {
-	t.Phase, t.Until, t.PIN = EnteringPIN, in.Mono+amountTimeout, ""
-	return t
-}
-
 // keyWarned asks for one key, and for a supervisor where a payment in doubt is
 // younger than the guard.
 func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
@@ -411,7 +431,7 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if t.guarded(t.ConflictDoubt) {
 			return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}
-		return t.override()
+		return t.override(Operator{})
 	}
 	return t, nil
 }
@@ -419,7 +439,7 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 // refundAsked takes a refund from the socket. Where a supervisor's PIN is
 // configured it has to be typed here, by somebody who sees the amount.
 func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) {
-	if refusal := t.taken(ev.Ticket); refusal != nil {
+	if refusal := t.unmanned(ev.Ticket); refusal != nil {
 		return t, refusal
 	}
 	t = t.idle()
@@ -434,6 +454,10 @@ func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) 
 // configured: a word lifts the guard against a second charge.
 func (t Terminal) resolveAsked(in Stamped, ev ResolveAsked) (Terminal, []Command) {
 	if !t.Settings.PINSet {
+		if t.nobody() {
+			return t, t.unmanned(ev.Ticket)
+		}
+		ev.Word.Operator = t.seller(ev.Word.Operator)
 		return t, []Command{ev.Word}
 	}
 	if refusal := t.taken(ev.Ticket); refusal != nil {
@@ -447,9 +471,7 @@ func (t Terminal) resolveAsked(in Stamped, ev ResolveAsked) (Terminal, []Command
 func (t Terminal) beginRefund() (Terminal, []Command) {
 	t.Phase, t.Until, t.Order = Serving, 0, Order{}
 	t.Refund.Rules = t.Settings.Rules
-	if t.Refund.Operator == "" {
-		t.Refund.Operator = t.Settings.Operator
-	}
+	t.Refund.Operator = t.seller(t.Refund.Operator)
 	return t, []Command{BeginRefund{Ticket: t.Ticket, Refund: t.Refund}}
 }
 
@@ -463,22 +485,25 @@ func (t Terminal) reprint() []Command {
 
 // giveUp leaves what is being entered, and tells who asked for it.
 func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
-	if t.Ticket != 0 && t.Phase == EnteringPIN {
+	if t.Ticket != 0 && (t.Phase == EnteringPIN || t.Phase == NamingSupervisor) {
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonCashier})
 	}
 	return t.idle(), cmds
 }
 
-func (t Terminal) override() (Terminal, []Command) {
+// override does what a supervisor was asked for, or what nobody has to be asked for.
+func (t Terminal) override(by Operator) (Terminal, []Command) {
 	t.PINTries = 0
 	if t.Refund.SaleID != "" {
+		t.Refund.AllowedBy = by.Number
 		return t.beginRefund()
 	}
 	if t.Word.Order != "" {
 		word := t.Word
+		word.Operator = by.Number
 		return t.idle(), []Command{word}
 	}
-	t.Want.Despite = t.Conflict
+	t.Want.Despite, t.Want.AllowedBy = t.Conflict, by.Number
 	return t.begin()
 }
 
@@ -494,29 +519,14 @@ func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case k == payterm.KeyEnter && t.PIN != "":
 		pin := t.PIN
 		t.PIN, t.PINAsked = "", true
-		return t, []Command{CheckPIN{pin}}
+		what, order := t.purpose()
+		return t, []Command{CheckPIN{Number: t.Claim, PIN: pin, For: what, Order: order}}
 	case k.Digits() != "" && len(t.PIN)+len(k.Digits()) <= maxPINDigits:
 		t.PIN += PIN(k.Digits())
 	default:
 		return t, nil
 	}
 	return t, []Command{Play{payterm.SoundKey}}
-}
-
-func (t Terminal) pinChecked(ev PINChecked) (Terminal, []Command) {
-	counts := t.Phase == EnteringPIN && t.PINAsked && !t.PINStale
-	t.PINAsked, t.PINStale = false, false
-	if !counts {
-		return t, nil
-	}
-	if ev.OK {
-		return t.override()
-	}
-	t.PINTries++
-	if t.PINTries >= maxPINTries {
-		return t.giveUp([]Command{Play{payterm.SoundDeclined}})
-	}
-	return t, []Command{Play{payterm.SoundDeclined}}
 }
 
 // total is what the customer will be asked to pay.
@@ -531,22 +541,22 @@ func (t Terminal) Impossible() error {
 		return fmt.Errorf("terminal shows a result of an order in %s", t.Order.Phase)
 	case t.Phase == Idle && t.Want.AmountMinor != 0:
 		return fmt.Errorf("idle terminal keeps an amount")
-	case t.Phase != EnteringPIN && t.PIN != "":
+	case t.Phase != EnteringPIN && t.Phase != SigningOn && t.PIN != "":
 		return fmt.Errorf("terminal in %s keeps a PIN", t.Phase)
 	case t.Phase == Warned && t.Conflict == "":
 		return fmt.Errorf("terminal warns of nothing")
 	case t.PINTries >= maxPINTries:
 		return fmt.Errorf("%d wrong PINs and still asking", t.PINTries)
 	}
-	return nil
+	return t.peopleImpossible()
 }
 
 // State is the word under which programs know what the counter does.
 func (t Terminal) State() string {
 	switch t.Phase {
-	case Idle:
+	case Idle, SignedOff:
 		return "idle"
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN:
+	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, SigningOn, NamingSupervisor:
 		return "amount"
 	case Serving:
 		switch t.Order.Phase {
@@ -559,7 +569,7 @@ func (t Terminal) State() string {
 		case Fresh, Baselining, Sending, Redialling, InBackground, Trailing, Listed, Closed:
 		}
 		return "sending"
-	case ShowingResult, OutOfOrder:
+	case ShowingResult, OutOfOrder, Refused:
 	}
 	return "result"
 }

@@ -29,12 +29,15 @@ const (
 	ViewInDoubt      ViewName = "in_doubt"
 	ViewRefunded     ViewName = "refunded"
 	ViewFault        ViewName = "fault"
+	ViewNumber       ViewName = "number"  // who signs on, or which supervisor it is
+	ViewRefused      ViewName = "refused" // nothing began
 )
 
 // ViewNames lists them all.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
+	ViewNumber, ViewRefused,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -63,6 +66,9 @@ type View struct {
 	Choices    WalletSet
 	PINDigits  int
 	PINWrong   bool
+	For        payterm.Purpose // of a number or PIN that is asked for
+	Number     string          // that is being typed, or whose PIN is
+	Operator   Operator        // idle: who is signed on
 	Fault      string
 }
 
@@ -104,7 +110,7 @@ func (t Terminal) view(now time.Duration) View {
 	v := View{Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
 	switch t.Phase {
 	case Idle:
-		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency}}
+		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency}, Operator: t.Operator}
 	case EnteringAmount, Checking:
 		v.Name = ViewAmount
 		v.Choices = t.Settings.ActiveWallets
@@ -112,11 +118,17 @@ func (t Terminal) view(now time.Duration) View {
 		v.Name, v.Choices = ViewChooseWallet, t.Settings.ActiveWallets
 	case Warned:
 		v.Name, v.Order, v.Doubt = ViewWarning, t.Conflict, t.ConflictDoubt
-	case EnteringPIN:
+	case SignedOff, SigningOn, NamingSupervisor, EnteringPIN:
 		v.Name, v.Order, v.PINDigits, v.PINWrong = ViewPIN, t.Conflict, len(t.PIN), t.PINTries > 0
+		if v.Number = t.Claim; t.Phase == SignedOff || t.Phase == NamingSupervisor {
+			v.Name = ViewNumber
+		}
+		v.For, _ = t.purpose()
 		if t.Refund.SaleID != "" {
 			v.Kind, v.Order, v.Total = payterm.KindRefund, t.Refund.SaleID, payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}
 		}
+	case Refused:
+		v.Name, v.Reason, v.Left = ViewRefused, t.Refusal, t.Wait
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
 	case Serving, ShowingResult:

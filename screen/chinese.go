@@ -25,6 +25,10 @@ var chinese = texts{
 	warningDoubt: "一笔相同金额的付款结果未知。",
 	warningAsk:   "要向顾客再收一次吗？",
 	pinTitle:     "主管", pinLine: "请输入密码", pinWrong: "密码错误",
+	signOnTitle: "登录", numberLine: "请输入工号", operator: "工号 %s",
+	refundNumber: "退款请输入工号", personWrong: "工号或密码错误",
+	refusedTitle: "无法进行", keySignOff: "退出",
+	waitMinutes: counted{"", "请等 %d 分钟"},
 
 	scanTitle: "请扫顾客的付款码", scanLine: "将手机对准扫描器",
 	sendingTitle: "正在发送", sendingLine: "正在向钱包发送付款请求",
@@ -74,5 +78,8 @@ var chinese = texts{
 		payterm.ReasonRefundCap:     "超过这笔销售的余额",
 		payterm.ReasonRefundOpen:    "这笔销售的另一退款正在进行",
 		payterm.ReasonNotRefundable: "这笔销售没有付款",
+		payterm.ReasonNoOperator:    "没有人登录",
+		payterm.ReasonDayLimit:      "超过当日销售限额",
+		payterm.ReasonLocked:        "密码错误次数过多",
 	},
 }

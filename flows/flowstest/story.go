@@ -18,7 +18,8 @@
 // What happens:
 //
 //	rules keep_late | ladder 4s,30s       changes the rules of the sales that follow
-//	terminal [WALLET ...] [pin] [max 50.00]   sets up a counter
+//	terminal [WALLET ...] [pin] [operators] [supervisors] [max 50.00] [day 200.00]   sets up a counter
+//	sold 150.00                           in this business day so far
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
 //	refund 5.00                           of the order, over the socket or without a counter
@@ -33,7 +34,7 @@
 //	wake, reprint                         a deadline that is not due; the slips once more
 //	wait, quietly                         time passes; quietly: only what lasts is told
 //	cancel, ask, resolve REASON           to the order, past the counter
-//	pin ok|wrong                          the end of a check of a PIN
+//	pin ok|wrong [NUMBER NAME [supervisor]] [wait 1m]   the end of a check of a PIN
 //	status network down | queue 3 ...     what the idle screen tells of the rest
 //	store failed WHY | store recovered    the journal
 //	restart [after 5m] [soon]             power fails, and comes back
@@ -95,6 +96,7 @@ type world struct {
 	replies  []reply
 	quiet    bool
 	asked    int // inquiries made while quiet
+	sold     int64
 	lastView flows.View
 }
 
@@ -284,7 +286,7 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -340,7 +342,7 @@ func (w *world) carryOut(c flows.Command) error {
 			states = append(states, o.state)
 		}
 		id, doubt := flows.Conflict(states, c.Total, w.mono())
-		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt}, true)
+		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt, SoldMinor: w.sold}, true)
 	case flows.Tell:
 		for _, o := range w.orders {
 			if o.state.ID() == c.Order {
@@ -369,7 +371,7 @@ func (w *world) carryOut(c flows.Command) error {
 		return w.step(w.find(c.Order), flows.ReprintAsked{})
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print:
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse:
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse:
 	}
 	return nil
 }

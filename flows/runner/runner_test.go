@@ -99,7 +99,7 @@ func (w *world) boot() {
 	w.store, w.pending = s, nil
 	settings := flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(), ActiveWallets: flows.WalletSetOf(payterm.Alipay)}
 	w.r = New(Config{
-		Journal: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
+		Journal: disk{s, w}, People: s, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
 		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
 		Slip: func(slip flows.Slip, _ payterm.Order, _ bool) payterm.Receipt {
 			w.slips = append(w.slips, slip)
