@@ -18,6 +18,9 @@ STAMP := -X main.version=$(VERSION) -X main.built=$(SOURCE_DATE_EPOCH)
 
 TIME ?= 30s
 SEEDS ?= 1000
+TIMES ?= 100
+CYCLES ?= 1000
+SALES ?= 2000
 TARGETS := $(shell awk -F'\t' '/^[^\#]/ { print $$1 }' crossbuild/targets.tsv)
 # What has C, bytes or integers of the machine's own size in it.
 CROSS_TESTED := . ./drivers/... ./flows ./flows/runner ./gateway/... ./hal/... ./receipt ./screen ./storage/...
@@ -63,7 +66,8 @@ lint:
 
 .PHONY: unit
 unit:
-	go test -timeout 8m ./...
+	go test -timeout 8m $$(go list ./... | grep -v '^payterm/cmd/payterm$$')
+	go test -timeout 8m -count=1 ./cmd/payterm # it tests programs that it builds: go's cache does not see them change
 
 .PHONY: race
 race:
@@ -119,13 +123,33 @@ cross-if-possible:
 		echo "skipped: cross builds: $$cc is missing: make tools"; \
 		[ "$(CI)" != true ]; exit; \
 	done; \
-	$(MAKE) --no-print-directory $(TARGETS:%=cross-%)
+	$(MAKE) --no-print-directory $(TARGETS:%=cross-%) cross-vet
+
+# Integers are of 32 bits there. With the compilers of the builds, whose SQLite is
+# in the cache already.
+.PHONY: cross-vet
+cross-vet:
+	GOOS=linux GOARCH=arm GOARM=7 CC=arm-linux-gnueabihf-gcc go vet $(CROSS_TESTED)
+	GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc go vet $(CROSS_TESTED)
 
 .PHONY: board-test
-board-test: build cross-arm64 ## on a virtual board (QEMU, Debian's kernel, real ttys): a sale; the package's life
-	@crossbuild/board/fetch
+board-test: build cross-arm64 cross-armv7 probe-arm64 probe-armv7 ## on virtual boards (QEMU, Debian's kernels): sales over real ttys, lines, buses, chips; the package's life
+	@crossbuild/board/fetch arm64
+	@crossbuild/board/fetch armhf
 	@crossbuild/board/system
-	go test -count=1 -v ./crossbuild/board -board
+	go test -count=1 -v -timeout 30m ./crossbuild/board -board
+
+.PHONY: powercut
+powercut: build cross-arm64 probe-arm64 ## TIMES=100: the virtual board loses its power at random moments of sales; ledger against journal
+	@crossbuild/board/fetch arm64
+	go test -count=1 -v -timeout 0 -run '^TestPowerCuts$$' ./crossbuild/board -cuts $(TIMES) $(if $(LIES),-lies)
+
+# What the guests of the virtual board run beside the agent.
+.PHONY: $(TARGETS:%=probe-%)
+$(TARGETS:%=probe-%): probe-%:
+	@mkdir -p build/$*
+	@set -e; row=$$(awk -F'\t' '$$1 == "$*"' crossbuild/targets.tsv); goarm=$$(printf '%s\n' "$$row" | cut -f3); \
+	GOOS=linux GOARCH=$$(printf '%s\n' "$$row" | cut -f2) GOARM=$${goarm#-} CGO_ENABLED=0 go build -o build/$*/probe ./crossbuild/board/probe
 
 .PHONY: sim
 sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in it); BUG=name plants a bug, which must fail
@@ -140,6 +164,11 @@ sim: ## SEEDS=n random worlds; SEED=n tells one (PLAN=FILE plays another plan in
 .PHONY: torture
 torture: ## TIME=10m: the real process, killed at random under load with faults; ledger against journal
 	go test -count=1 -timeout 0 -v -run '^TestTorture$$' ./cmd/payterm -torture $(TIME)
+
+.PHONY: soak
+soak: ## CYCLES=1000: devices unplugged and plugged; SALES=2000 on emulated chips: nothing may race or stay behind
+	go test -race -count=1 -timeout 0 -v -run '^TestSoakPlugs$$' ./hal/emulated -cycles $(CYCLES)
+	go test -race -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./cmd/payterm/internal/agent -sales $(SALES)
 
 .PHONY: flash
 flash: ## writes an image to DEV=/dev/sdX (not built yet)

@@ -77,6 +77,8 @@ var rooms = []room{
 		"reads text; whose text is the caller's affair"},
 	{"boards", "", "", "net os",
 		"the profiles are data"},
+	{"crossbuild/board/probe", ". hal drivers/*", "periph.io/x/conn/v3", "net/http database/sql",
+		"a guest's hands, for the tests of the virtual board: real drivers on real ports"},
 	{"crossbuild/...", "", "github.com/CycloneDX/cyclonedx-go", "net",
 		"looks at artefacts"},
 	{"internal/tooltest", "", "", "net",

@@ -24,6 +24,7 @@ const (
 	ForOverride Purpose = "override" // a sale despite a doubt
 	ForRefund   Purpose = "refund"
 	ForResolve  Purpose = "resolve"
+	ForZ        Purpose = "z_total"
 )
 
 // SharedSupervisor is the operator of the PIN that has no name ([supervisor]

@@ -4,6 +4,7 @@ package payterm
 // out for its roll.
 type Receipt struct {
 	Name  string // merchant, customer, late_payment ...; never printed
+	Copy  bool   // it was printed before, or may have been
 	Lines []ReceiptLine
 }
 

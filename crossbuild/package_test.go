@@ -193,6 +193,72 @@ func TestPackageUnit(t *testing.T) {
 	}
 }
 
+// promised are the lines that the unit owes to the board: it is fed and brought back,
+// not for ever, and it may do no more than it has to.
+var promised = []string{
+	"Type=notify", "WatchdogSec=30s", "Restart=always", "RestartSec=5s", "StartLimitIntervalSec=10min", "StartLimitBurst=30", "RestartPreventExitStatus=78",
+	"User=payterm", "SupplementaryGroups=spi i2c gpio dialout lp input video", "StateDirectory=payterm", "StateDirectoryMode=0700", "UMask=0077",
+	"NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict", "ProtectHome=yes", "RestrictNamespaces=yes", "SystemCallFilter=@system-service",
+}
+
+func brokenPromises(unit string) (lacks []string) {
+	lines := strings.Split(unit, "\n")
+	for _, line := range promised {
+		key, _, _ := strings.Cut(line, "=")
+		last := "" // the last one counts, but for lists
+		for _, l := range lines {
+			if strings.HasPrefix(l, key+"=") && (last == "" || key != "SystemCallFilter") {
+				last = l
+			}
+		}
+		if last != line {
+			lacks = append(lacks, line)
+		}
+	}
+	return lacks
+}
+
+// TestPackagePromises also plants each promise broken: left out, and taken back below.
+func TestPackagePromises(t *testing.T) {
+	text, err := os.ReadFile("package/payterm.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := string(text)
+	if lacks := brokenPromises(unit); len(lacks) > 0 {
+		t.Fatalf("the unit lacks %q", lacks)
+	}
+	for _, line := range promised {
+		if without := strings.Replace(unit, "\n"+line+"\n", "\n", 1); !slices.Equal(brokenPromises(without), []string{line}) {
+			t.Errorf("a unit without %s passes", line)
+		}
+		key, _, _ := strings.Cut(line, "=")
+		if key == "SystemCallFilter" {
+			continue // a list: what comes later adds to it
+		}
+		if again := unit + key + "=other\n"; !slices.Equal(brokenPromises(again), []string{line}) {
+			t.Errorf("a unit that takes %s back passes", line)
+		}
+	}
+	// The groups of the unit are made and joined wherever the user is.
+	_, groups, _ := strings.Cut(promised[8], "=")
+	for file, form := range map[string]func(string) string{
+		"package/payterm.sysusers": func(g string) string { return "\nm payterm " + g + "\n" },
+		"package/install.sh":       func(g string) string { return " " + g },
+		"board/service":            func(g string) string { return " " + g },
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range strings.Fields(groups) {
+			if !strings.Contains(string(text), form(g)) {
+				t.Errorf("%s does not know the group %s", file, g)
+			}
+		}
+	}
+}
+
 // TestPackageLint is Debian's own opinion.
 func TestPackageLint(t *testing.T) {
 	deb, _ := packed(t, targets(t)[1]) // they differ in the program alone

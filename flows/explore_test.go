@@ -185,13 +185,60 @@ func terminalEvents() map[string]Event {
 		"PIN wrong": PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute}, "day is full": ConflictChecked{SoldMinor: 1000}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
 		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
 		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed, Outcome: payterm.Approved}},
-		"scan":          CodeScanned{Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
+		"scan":          CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
 		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
 	}
-	for _, k := range []payterm.Key{"1", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp} {
+	for _, k := range []payterm.Key{"1", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
 		list[string(k)] = KeyPressed{k}
 	}
+	paid := Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 100, Currency: "CAD"}, Outcome: payterm.Approved}
+	doubt := paid
+	doubt.Order, doubt.Outcome = "T1AAAAA000003", payterm.InDoubt
+	list["found none"], list["found one"], list["found two"] = Found{}, Found{Rows: Rows{paid}}, Found{Rows: Rows{paid, doubt}, More: true}
+	list["unreadable"], list["told paid"], list["told unknown"] = Found{Failed: true}, OrderTold{Order: paid, Verdict: VerdictPaid}, OrderTold{Order: doubt, Verdict: VerdictUnknown}
+	list["not told"], list["totals"], list["no totals"], list["rate"] = OrderTold{Failed: true}, TotalsTold{Number: 1}, TotalsTold{Why: "x"}, RateTold{Rate: Rate{CNYE8: 1}, Asked: true}
+	list["receipt"] = CodeScanned{Code: payterm.NewPayCode("T1AAAAA000001")}
 	return list
+}
+
+// moves reports whether a command moves money, closes a day or is somebody's word.
+func moves(c Command) bool {
+	switch c := c.(type) {
+	case BeginSale, BeginRefund, Resolve:
+		return true
+	case Look:
+		return c.Query.What == LookTotals && c.Query.Text == "z"
+	default:
+		return false
+	}
+}
+
+// answering makes an answer one to the question that was asked last, if that is one
+// of its kind.
+func answering(e Event, q Query) Event {
+	switch e := e.(type) {
+	case Found:
+		if q.What == LookOrder || q.What == LookNumber || q.What == LookList {
+			e.Query, e.More = q, e.More && q.Skip == 0 // a list of two pages
+		}
+		return e
+	case OrderTold:
+		if q.What == LookGateway {
+			e.Query = q
+		}
+		return e
+	case TotalsTold:
+		if q.What == LookTotals {
+			e.Query = q
+		}
+		return e
+	case RateTold:
+		if q.What == LookRate {
+			e.Query = q
+		}
+		return e
+	}
+	return e
 }
 
 // exploreTerminal walks the counter as explore walks an order.
@@ -204,10 +251,13 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 		now time.Duration
 	}
 	var queue []node
-	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true}, {SignOn: true, PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
-		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.ActiveWallets = "CAD", 200, 1000, DefaultRules(), WalletSetOf(payterm.Alipay, payterm.WeChatPay)
+	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
+		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, DefaultRules(), "T1AAAAA000001"
+		s.ActiveWallets = WalletSetOf(payterm.Alipay, payterm.WeChatPay)
 		queue = append(queue, node{NewTerminal(s), time.Second})
 	}
+	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 12, Rules: DefaultRules(), Tips: Tips{15}}), time.Second})
+	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Lines: 4, RefundsNeedPIN: true}), time.Second})
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
@@ -216,16 +266,36 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if name == "conflict paid" && n.t.Phase == Serving && n.t.Order.ID() == "" {
 					continue // an order begins in one go: no other one moves meanwhile
 				}
-				now := n.now + pause
-				next, commands := StepTerminal(n.t, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: events[name]})
+				now, event := n.now+pause, answering(events[name], n.t.Menu.Query)
+				next, commands := StepTerminal(n.t, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: event})
 				if err := next.Impossible(); err != nil {
 					t.Fatalf("%s in %s: %v", name, n.t.Phase, err)
 				}
 				began, answered := false, false
 				for _, c := range commands {
+					if moves(c) && n.t.Phase.inMenu() && n.t.Settings.PINSet {
+						t.Fatalf("%s in %s: %T without the PIN", name, n.t.Phase, c)
+					}
+					if moves(c) && n.t.Settings.RefundsNeedPIN && !n.t.Settings.PINSet && n.t.Ticket == 0 {
+						if _, refund := c.(BeginRefund); refund && name != "refund asked" {
+							t.Fatalf("%s in %s: a refund where nobody may give one", name, n.t.Phase)
+						}
+					}
 					switch c := c.(type) {
-					case BeginSale, BeginRefund:
+					case BeginSale:
 						began = true
+						if c.Sale.AmountMinor <= 0 || n.t.Menu != (Menu{}) {
+							t.Fatalf("%s in %s begins a sale of %d out of a menu", name, n.t.Phase, c.Sale.AmountMinor)
+						}
+					case BeginRefund:
+						began = true
+						if c.Refund.AmountMinor <= 0 {
+							t.Fatalf("%s in %s begins a refund of nothing", name, n.t.Phase)
+						}
+					case Look:
+						if strings.Contains(c.Query.Text, "281234") {
+							t.Fatalf("a payment code is looked up")
+						}
 					case Refuse:
 						answered = answered || c.Ticket == 7
 					case Resolve:
@@ -236,7 +306,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if n.t.Ticket != 0 && n.t.Order.ID() == "" && next.Ticket == 0 && !answered {
 					t.Fatalf("%s in %s: the caller of ticket %d hears nothing", name, n.t.Phase, n.t.Ticket)
 				}
-				if began && n.t.Phase != Checking && n.t.Phase != Warned && n.t.Phase != EnteringPIN && name != "refund asked" {
+				if began && n.t.Phase != Checking && n.t.Phase != Warned && n.t.Phase != EnteringPIN && n.t.Phase != EnteringRefund && name != "refund asked" {
 					t.Fatalf("%s in %s begins an order", name, n.t.Phase)
 				}
 				if began && n.t.nobody() {
@@ -245,7 +315,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if next.Operator != n.t.Operator && next.Operator != (Operator{}) && (n.t.Phase != SigningOn || n.t.PINStale) {
 					t.Fatalf("%s in %s signs somebody on", name, n.t.Phase)
 				}
-				if next.Operator != n.t.Operator && n.t.Operator != (Operator{}) && (n.t.Phase != Idle || name != "F4") {
+				if next.Operator != n.t.Operator && n.t.Operator != (Operator{}) && (n.t.Phase != Idle || name != "F4") && n.t.Phase != InMenu {
 					t.Fatalf("%s in %s signs somebody off", name, n.t.Phase)
 				}
 				if began && n.t.Phase == EnteringPIN && n.t.PINStale {
@@ -254,8 +324,20 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if next.Phase != n.t.Phase {
 					drawn[fmt.Sprintf("    %s --> %s: %s", n.t.Phase, next.Phase, name)] = true
 				}
-				key := fmt.Sprint(next.Settings.PINSet, next.Settings.SignOn, next.Settings.SupervisorsNamed, next.Operator.Number, next.Claim != "", next.Refusal, next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
-					len(next.PIN), next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)
+				m := next.Menu
+				if next.Phase != Looking {
+					m.Query = Query{}
+				}
+				if next.Phase != InMenu && next.Phase != Listing {
+					m.Cursor = 0
+				}
+				if next.Phase == EnteringPIN || next.Phase == NamingSupervisor || next.Phase == Looking || next.Phase == ShowingOrder { // how one came there is told by the task
+					m.Amount, m.Typing, m.Number, m.List.Skip, m.Rows[1] = 0, false, "", 0, Row{}
+				}
+				key := fmt.Sprint(m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
+					next.Settings.PINSet, next.Settings.SignOn, next.Settings.SupervisorsNamed, next.Operator.Number, next.Claim != "", next.Refusal,
+					next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
+					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)
 				if !seen[key] {
 					seen[key] = true
 					queue = append(queue, node{next, now})

@@ -436,6 +436,7 @@ type Status struct {
 	Late    int                    `json:"late_payments"`
 	Alarms  int                    `json:"alarms"`
 	Paper   payterm.PaperCondition `json:"paper"`
+	Rate    Rate                   `json:"-"` // the last one known, while it is worth showing
 }
 
 // Network says how the last request to the gateway went.

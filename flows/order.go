@@ -52,6 +52,14 @@ const (
 	HintUsedCode    Hint = "used_code"
 	HintOtherWallet Hint = "other_wallet"
 	HintTooEarly    Hint = "too_early" // CANCEL before the order may be left
+
+	// Of the menu.
+	HintNothing      Hint = "nothing"       // there is no last sale
+	HintNotOurs      Hint = "not_ours"      // no order of this terminal has this number
+	HintNotANumber   Hint = "not_a_number"  // what was scanned cannot be one
+	HintPaymentCode  Hint = "payment_code"  // nor may it: it is money
+	HintNoSupervisor Hint = "no_supervisor" // a refund needs a PIN, and none is configured
+	HintUnreadable   Hint = "unreadable"    // the journal, or the gateway, could not be asked
 )
 
 // Order is the state of one sale or refund. It is comparable; all of it but

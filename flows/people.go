@@ -9,7 +9,7 @@ import (
 
 // Who stands at the counter. Where operators are configured somebody has to sign on
 // before anything is sold: a number, ENTER, a PIN, ENTER; F4 on the idle screen signs
-// off. What needs a supervisor asks for one in the same way, on the spot. Nobody is
+// off, or the menu on boards that have no F4. What needs a supervisor asks for one in the same way, on the spot. Nobody is
 // signed on after a start.
 //
 // The machine never compares a PIN, and does not count the wrong ones: CheckPIN asks,
@@ -57,7 +57,7 @@ func (t Terminal) signOff() (Terminal, []Command) {
 // leave clears a result; a digit begins what comes next.
 func (t Terminal) leave(in Stamped, k payterm.Key) (Terminal, []Command) {
 	if t = t.idle(); t.Phase == SignedOff {
-		return t.keyNumber(in, k)
+		return t.keyOperator(in, k)
 	}
 	return t.keyAmount(in, k)
 }
@@ -77,10 +77,12 @@ func (t Terminal) askPIN(in Stamped) Terminal {
 	return t
 }
 
-// keyNumber types an operator's number.
-func (t Terminal) keyNumber(in Stamped, k payterm.Key) (Terminal, []Command) {
+// keyOperator types an operator's number.
+func (t Terminal) keyOperator(in Stamped, k payterm.Key) (Terminal, []Command) {
 	sounds := []Command{Play{payterm.SoundKey}}
 	switch {
+	case k == payterm.KeyCancel && t.Menu.Task != NoTask:
+		return t.beforePIN(in), sounds
 	case k == payterm.KeyCancel:
 		return t.giveUp(sounds)
 	case k == payterm.KeyClear:
@@ -111,6 +113,8 @@ func (t Terminal) purpose() (payterm.Purpose, payterm.OrderID) {
 		return payterm.ForRefund, t.Refund.SaleID
 	case t.Word.Order != "":
 		return payterm.ForResolve, t.Word.Order
+	case t.Menu.Task == TaskZ:
+		return payterm.ForZ, ""
 	}
 	return payterm.ForOverride, t.Conflict
 }
@@ -131,7 +135,7 @@ func (t Terminal) pinChecked(in Stamped, ev PINChecked) (Terminal, []Command) {
 		t.Operator = ev.Operator
 		return t.idle(), []Command{Play{payterm.SoundKey}}
 	case ev.OK:
-		return t.override(ev.Operator)
+		return t.override(in, ev.Operator)
 	case ev.Wait > 0:
 		return t.refused(in, payterm.ReasonLocked, ev.Wait)
 	}
@@ -191,7 +195,10 @@ func (t Terminal) peopleImpossible() error {
 		if t.Refusal == payterm.ReasonNone {
 			return fmt.Errorf("terminal refuses for no reason")
 		}
-	case NamingSupervisor, Serving, ShowingResult, OutOfOrder:
+	default:
+		if t.Phase.inMenu() && t.nobody() {
+			return fmt.Errorf("terminal in %s and nobody is signed on", t.Phase)
+		}
 	}
 	return nil
 }

@@ -12,24 +12,38 @@ type TerminalPhase uint8
 
 // The phases of the terminal.
 const (
-	Idle             TerminalPhase = iota
-	EnteringAmount                 // digits are typed
-	ChoosingWallet                 // Active Mode: whose code to show
-	Checking                       // is there an order in the way?
-	Warned                         // there is; a person decides
-	EnteringPIN                    // a supervisor's override, or a refund
-	Serving                        // an order holds the counter
-	ShowingResult                  // its outcome stands until a key or a new sale
-	OutOfOrder                     // the journal cannot be written
-	SignedOff                      // nobody is signed on; a number may be typed
-	SigningOn                      // his PIN
-	NamingSupervisor               // whose PIN it will be
-	Refused                        // nothing began; the reason stands until a key or a new sale
+	Idle           TerminalPhase = iota
+	EnteringAmount               // digits are typed
+	ChoosingWallet               // Active Mode: whose code to show
+	Checking                     // is there an order in the way?
+	Warned                       // there is; a person decides
+	EnteringPIN                  // a supervisor's override, or a refund
+	Serving                      // an order holds the counter
+	ShowingResult                // its outcome stands until a key or a new sale
+	OutOfOrder                   // the journal cannot be written
+	ChoosingTip                  // percent, an own amount, or none (tip.go)
+	EnteringTip
+	InMenu // what there is beside a sale (menu.go)
+	Finding
+	Looking
+	Listing
+	ShowingOrder
+	EnteringRefund
+	AskingYes
+	ShowingTotals
+	ShowingRate
+	ChoosingLanguage
+	SignedOff        // nobody is signed on; a number may be typed (people.go)
+	SigningOn        // his PIN
+	NamingSupervisor // whose PIN it will be
+	Refused          // nothing began; the reason stands until a key or a new sale
 )
 
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
-	"Serving", "ShowingResult", "OutOfOrder", "SignedOff", "SigningOn", "NamingSupervisor", "Refused",
+	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
 
 // String is the phase's name.
@@ -54,6 +68,10 @@ type Settings struct {
 	Rules         Rules
 
 	SupervisorsNamed bool // supervisors are operators: their numbers are asked for
+	Tips             Tips // offered after the amount; none for no question
+	Lines            int  // of a menu that the glass shows at once; 0 for all
+	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
+	RefundsNeedPIN bool
 }
 
 // The terminal's own limits.
@@ -81,6 +99,7 @@ type Terminal struct {
 	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
+	Menu          Menu // what is done beside a sale
 
 	Operator Operator       // who is signed on
 	Claim    string         // the number that is being typed, or whose PIN is
@@ -98,6 +117,9 @@ type Terminal struct {
 func NewTerminal(s Settings) Terminal {
 	if s.MaxMinor <= 0 || s.MaxMinor > payterm.MaxMinor {
 		s.MaxMinor = payterm.MaxMinor
+	}
+	if s.Lines <= 0 || s.Lines > Tasks+1 {
+		s.Lines = Tasks + 1
 	}
 	t := Terminal{Settings: s, Last: s.Last, Status: Status{Network: NetworkUnknown, Paper: payterm.PaperUnknown}}
 	return t.idle()
@@ -146,6 +168,9 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.resolveAsked(in, ev)
 	case RefundRefused:
 		if t.Phase == Serving && t.Order.ID() == "" {
+			if t.Menu.Task != NoTask {
+				return t.notBegun(in, ev.Reason)
+			}
 			refusal := Refuse{Ticket: t.Ticket, Reason: ev.Reason}
 			return t.idle(), []Command{refusal, Play{payterm.SoundDeclined}}
 		}
@@ -157,6 +182,17 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		if t.Phase == Serving {
 			return t, []Command{Tell{t.Order.ID(), ev}}
 		}
+		if t.Phase == Finding {
+			return t.scanNumber(in, ev)
+		}
+	case Found:
+		return t.found(in, ev)
+	case OrderTold:
+		return t.told(in, ev)
+	case TotalsTold:
+		return t.totalsTold(in, ev)
+	case RateTold:
+		return t.rateTold(in, ev)
 	case KeyPressed:
 		return t.key(in, ev.Key)
 	case Woke:
@@ -238,7 +274,7 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 	var cmds []Command
 	switch {
 	case t.Phase == Serving && (t.Order.ID() == o.ID() || t.Order.ID() == ""):
-		t.Order = o
+		t.Order, t.Menu = o, Menu{}
 		if !o.Phase.AtCounter() {
 			t.Phase = ShowingResult
 		}
@@ -250,6 +286,8 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		}
 		t = t.idle()
 		t.Phase, t.Order = ShowingResult, o
+	case (t.Phase == ShowingOrder || t.Phase == Looking) && t.Menu.Order.Order == o.ID():
+		t.Menu.Order = RowOf(o.Row())
 	}
 	if t.Order.ID() == o.ID() && o.Outcome == payterm.Approved {
 		t.Last = o.ID() // F2 prints what is on the screen
@@ -264,7 +302,7 @@ func (t Terminal) taken(ticket uint64) (refusal []Command) {
 	case Idle, ShowingResult, SignedOff, Refused:
 	case OutOfOrder:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonStorage}}
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, SigningOn, NamingSupervisor, Serving:
+	default:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonBusy, Order: t.Order.ID()}}
 	}
 	return nil
@@ -319,6 +357,9 @@ func (t Terminal) begin() (Terminal, []Command) {
 }
 
 func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
+	if t.Phase.inMenu() {
+		return t.keyMenu(in, k)
+	}
 	switch t.Phase {
 	case Idle, EnteringAmount:
 		if k == payterm.KeyF4 && t.Phase == Idle && t.Settings.SignOn {
@@ -326,7 +367,11 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 		}
 		return t.keyAmount(in, k)
 	case SignedOff, NamingSupervisor:
-		return t.keyNumber(in, k)
+		return t.keyOperator(in, k)
+	case ChoosingTip:
+		return t.keyTip(in, k)
+	case EnteringTip:
+		return t.keyOwnTip(in, k)
 	case ChoosingWallet:
 		return t.keyWallet(in, k)
 	case Warned:
@@ -344,7 +389,7 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 		return t.leave(in, k) // any key leaves; a digit begins the next amount
 	case Refused:
 		return t.leave(in, k)
-	case Checking, OutOfOrder:
+	default: // Checking, OutOfOrder: no key does anything
 	}
 	return t, nil
 }
@@ -359,21 +404,18 @@ func (t Terminal) keyAmount(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case k == payterm.KeyClear:
 		t.Want.AmountMinor /= 10
 	case k.Digits() != "":
-		minor := t.Want.AmountMinor * 10
-		if k == payterm.Key00 {
-			minor *= 10
-		} else {
-			minor += int64(k[0] - '0')
-		}
-		if minor > t.Settings.MaxMinor {
+		minor, fits := typed(t.Want.AmountMinor, k, t.Settings.MaxMinor)
+		if !fits {
 			return t, []Command{Play{payterm.SoundDeclined}}
 		}
 		t.Want.AmountMinor = minor
 	case k == payterm.KeyEnter && t.Want.AmountMinor > 0:
 		t.Want.Mode = payterm.Passive
-		return t.check()
+		return t.askTip(in)
 	case k == payterm.KeyF1 && t.Want.AmountMinor > 0:
 		return t.chooseWallet(in)
+	case (k == payterm.KeyF3 || k == payterm.KeyF1) && t.Phase == Idle:
+		return t.openMenu(in)
 	case k == payterm.KeyF2 && t.Phase == Idle:
 		return t, t.reprint()
 	default:
@@ -395,7 +437,7 @@ func (t Terminal) chooseWallet(in Stamped) (Terminal, []Command) {
 	t.Want.Mode = payterm.Active
 	if len(wallets) == 1 {
 		t.Want.Wallet = wallets[0]
-		return t.check()
+		return t.askTip(in)
 	}
 	t.Phase, t.Until = ChoosingWallet, in.Mono+amountTimeout
 	return t, []Command{Play{payterm.SoundKey}}
@@ -413,7 +455,7 @@ func (t Terminal) keyWallet(in Stamped, k payterm.Key) (Terminal, []Command) {
 	}
 	if n := int(k[0] - '0'); n >= 1 && n <= len(wallets) {
 		t.Want.Wallet = wallets[n-1]
-		return t.check()
+		return t.askTip(in)
 	}
 	return t, nil
 }
@@ -431,7 +473,7 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if t.guarded(t.ConflictDoubt) {
 			return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}
-		return t.override(Operator{})
+		return t.override(in, Operator{})
 	}
 	return t, nil
 }
@@ -492,7 +534,7 @@ func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
 }
 
 // override does what a supervisor was asked for, or what nobody has to be asked for.
-func (t Terminal) override(by Operator) (Terminal, []Command) {
+func (t Terminal) override(in Stamped, by Operator) (Terminal, []Command) {
 	t.PINTries = 0
 	if t.Refund.SaleID != "" {
 		t.Refund.AllowedBy = by.Number
@@ -501,7 +543,13 @@ func (t Terminal) override(by Operator) (Terminal, []Command) {
 	if t.Word.Order != "" {
 		word := t.Word
 		word.Operator = by.Number
+		if by == (Operator{}) {
+			word.Operator = t.seller(word.Operator)
+		}
 		return t.idle(), []Command{word}
+	}
+	if t.Menu.Task == TaskZ {
+		return t.look(in, Query{What: LookTotals, Text: "z"})
 	}
 	t.Want.Despite, t.Want.AllowedBy = t.Conflict, by.Number
 	return t.begin()
@@ -510,6 +558,8 @@ func (t Terminal) override(by Operator) (Terminal, []Command) {
 func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	t.Until = in.Mono + amountTimeout
 	switch {
+	case k == payterm.KeyCancel && t.Menu.Task != NoTask:
+		return t.beforePIN(in), []Command{Play{payterm.SoundKey}}
 	case k == payterm.KeyCancel:
 		return t.giveUp([]Command{Play{payterm.SoundKey}})
 	case t.PINAsked: // one guess at a time
@@ -548,6 +598,9 @@ func (t Terminal) Impossible() error {
 	case t.PINTries >= maxPINTries:
 		return fmt.Errorf("%d wrong PINs and still asking", t.PINTries)
 	}
+	if why := t.menuImpossible(); why != "" {
+		return fmt.Errorf("terminal in %s: %s", t.Phase, why)
+	}
 	return t.peopleImpossible()
 }
 
@@ -556,7 +609,7 @@ func (t Terminal) State() string {
 	switch t.Phase {
 	case Idle, SignedOff:
 		return "idle"
-	case EnteringAmount, ChoosingWallet, Checking, Warned, EnteringPIN, SigningOn, NamingSupervisor:
+	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN, SigningOn, NamingSupervisor:
 		return "amount"
 	case Serving:
 		switch t.Order.Phase {
@@ -570,6 +623,8 @@ func (t Terminal) State() string {
 		}
 		return "sending"
 	case ShowingResult, OutOfOrder, Refused:
+	default: // the menu: somebody is at the keys
+		return "amount"
 	}
 	return "result"
 }

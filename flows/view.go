@@ -31,6 +31,18 @@ const (
 	ViewFault        ViewName = "fault"
 	ViewNumber       ViewName = "number"  // who signs on, or which supervisor it is
 	ViewRefused      ViewName = "refused" // nothing began
+	ViewTip          ViewName = "tip"
+	ViewOwnTip       ViewName = "own_tip"
+	ViewMenu         ViewName = "menu"
+	ViewFind         ViewName = "find"
+	ViewLooking      ViewName = "looking"
+	ViewList         ViewName = "list"
+	ViewOrder        ViewName = "order"
+	ViewRefundAmount ViewName = "refund_amount"
+	ViewSure         ViewName = "sure"
+	ViewTotals       ViewName = "totals"
+	ViewRate         ViewName = "rate"
+	ViewLanguage     ViewName = "language"
 )
 
 // ViewNames lists them all.
@@ -38,6 +50,7 @@ var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
 	ViewNumber, ViewRefused,
+	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -68,8 +81,11 @@ type View struct {
 	PINWrong   bool
 	For        payterm.Purpose // of a number or PIN that is asked for
 	Number     string          // that is being typed, or whose PIN is
-	Operator   Operator        // idle: who is signed on
+	Operator   Operator        // idle and menu: who is signed on
 	Fault      string
+	Tips       Tips
+	Menu       Menu
+	Lines      int // of a menu that are shown at once
 }
 
 // WalletSet is a set of wallets, in the order of payterm.Wallets.
@@ -107,6 +123,9 @@ func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
 
 // view is what the terminal shows at the moment now.
 func (t Terminal) view(now time.Duration) View {
+	if t.Phase.inMenu() {
+		return t.menuView()
+	}
 	v := View{Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
 	switch t.Phase {
 	case Idle:
@@ -129,10 +148,44 @@ func (t Terminal) view(now time.Duration) View {
 		}
 	case Refused:
 		v.Name, v.Reason, v.Left = ViewRefused, t.Refusal, t.Wait
+	case ChoosingTip:
+		v.Name, v.Tips = ViewTip, t.Settings.Tips
+	case EnteringTip:
+		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
 	case Serving, ShowingResult:
 		return t.orderView(now)
+	default: // the menu's
+	}
+	return v
+}
+
+// menuView is what the menu shows.
+func (t Terminal) menuView() View {
+	v := View{Status: t.Status, Menu: t.Menu, Lines: t.Settings.Lines, Order: t.Menu.Order.Order, Hint: t.Menu.Hint, Reason: t.Menu.Reason}
+	switch t.Phase {
+	case InMenu:
+		v.Name, v.Operator = ViewMenu, t.Operator
+	case Finding:
+		v.Name = ViewFind
+	case Looking:
+		v.Name = ViewLooking
+	case Listing:
+		v.Name, v.Order = ViewList, ""
+	case ShowingOrder:
+		v.Name, v.Total = ViewOrder, t.Menu.Order.Total
+	case EnteringRefund:
+		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: t.Menu.refund(), Currency: t.Menu.Order.Total.Currency}
+	case AskingYes:
+		v.Name, v.Total = ViewSure, t.Menu.Order.Total
+	case ShowingTotals:
+		v.Name = ViewTotals
+	case ShowingRate:
+		v.Name = ViewRate
+	case ChoosingLanguage:
+		v.Name = ViewLanguage
+	default: // not the menu's
 	}
 	return v
 }

@@ -33,6 +33,7 @@ type PixelFormat struct {
 const (
 	fbGetVar = 0x4600
 	fbGetFix = 0x4602
+	fbBlank  = 0x4611
 )
 
 // fbVar is struct fb_var_screeninfo, fbFix struct fb_fix_screeninfo.
@@ -115,6 +116,9 @@ func (f *frameBuffer) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("frame buffer %s: %w", f.name, err), file.Close())
 	}
+	// Without a console on it nobody has switched the screen on: DRM's drivers wait for
+	// the first who asks. Those that cannot be switched say so, and are on.
+	unix.IoctlSetInt(int(file.Fd()), fbBlank, 0) //nolint:errcheck // as above
 	f.file, f.format, f.first = file, format, first
 	return nil
 }

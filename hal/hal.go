@@ -1,7 +1,13 @@
 // Package hal opens the wires of a board by the names of its profile: SPI and
-// I2C buses, frame buffers, GPIO lines, serial lines. It knows which wire, not what is said over it: that
-// is for the drivers. It is the only package that knows periph's host and the
-// serial library.
+// I2C buses, frame buffers, GPIO lines, PWM channels, serial lines, event devices. It
+// knows which wire, not what is said over it: that is for the drivers. It is the only
+// package that knows periph's host and the serial library.
+//
+// Whatever has a cable is a Line, which outlives it: a tty, a connection to a
+// printer, a scanner or a pad that types as a keyboard. A Line of an event device
+// carries the kernel's records, which a Keys reads as keys. Whatever is on or off is
+// a gpio.PinOut, be it a line of a GPIO chip or a channel of the kernel's PWM, which
+// can also be something between: a name that begins with pwmchip is the latter.
 //
 // Ports is where real and emulated hardware part: Host gives the machine's own,
 // hal/emulated gives the same interface with chips behind it. Everything above
@@ -39,12 +45,20 @@ type Ports interface {
 	// Pin finds a line, such as gpiochip0:25 or GPIO25. Two names of one line give
 	// the same pin.
 	Pin(name string) (gpio.PinIO, error)
+	// PWM opens a channel of the kernel's PWM, such as pwmchip0:1.
+	PWM(name string) (gpio.PinOut, error)
+	// Events opens an event device and takes it for this process alone. One that is
+	// not there yet is no error.
+	Events(e EventDevice) (*Line, error)
 	// Serial opens a serial line. A device that is not there yet is no error: the
 	// line opens it once it is.
 	Serial(name string, baud int) (*Line, error)
 	// Network opens a line over TCP, such as 192.0.2.7:9100. A device that does not
 	// answer yet is no error.
 	Network(address string) (*Line, error)
+	// USBPrinter opens the device file of a USB printer, such as /dev/usb/lp0. A
+	// printer that is not there yet is no error.
+	USBPrinter(name string) (*Line, error)
 }
 
 // Board is a profile with its wires open. A device whose wires cannot be opened
@@ -54,10 +68,11 @@ type Board struct {
 	Profile Profile
 	Display *DisplayPorts
 	Keypad  *KeypadPorts
-	Scanner *Line
+	Scanner *Line // of bytes, or of an event device's records: for NewKeys
 	Printer *Line
 	Buzzer  gpio.PinOut
-	Faults  map[string]error // by device: display, keypad, scanner, printer, buzzer
+	LEDs    *LEDPorts
+	Faults  map[string]error // by device: display, keypad, scanner, printer, buzzer, leds
 }
 
 // DisplayPorts are the wires of a display: of Conn and Frame one, and DC with SPI.
@@ -70,8 +85,14 @@ type DisplayPorts struct {
 	port io.Closer
 }
 
-// KeypadPorts are the wires of a key matrix.
-type KeypadPorts struct{ Rows, Columns []gpio.PinIO }
+// KeypadPorts are the wires of a key matrix, or the event device of a pad.
+type KeypadPorts struct {
+	Rows, Columns []gpio.PinIO
+	Events        *Line
+}
+
+// LEDPorts are the lines of the signal lamps; each may be nil.
+type LEDPorts struct{ Ready, Approved, Attention gpio.PinOut }
 
 // Open opens everything that the profile names. It does not fail as a whole.
 func Open(p Profile, ports Ports) *Board {
@@ -92,13 +113,20 @@ func Open(p Profile, ports Ports) *Board {
 		fault("keypad", err)
 	}
 	if p.Scanner != nil {
-		b.Scanner, err = ports.Serial(p.Scanner.Device, p.Scanner.Baud)
+		if p.Scanner.Kind == "evdev" {
+			b.Scanner, err = ports.Events(p.Scanner.Events())
+		} else {
+			b.Scanner, err = ports.Serial(p.Scanner.Device, p.Scanner.Baud)
+		}
 		fault("scanner", err)
 	}
 	if p.Printer != nil {
-		if p.Printer.Network != "" {
+		switch {
+		case p.Printer.Network != "":
 			b.Printer, err = ports.Network(p.Printer.Network)
-		} else {
+		case p.Printer.USB != "":
+			b.Printer, err = ports.USBPrinter(p.Printer.USB)
+		default:
 			b.Printer, err = ports.Serial(p.Printer.Device, p.Printer.Baud)
 		}
 		fault("printer", err)
@@ -106,6 +134,8 @@ func Open(p Profile, ports Ports) *Board {
 	if p.Signal != nil {
 		b.Buzzer, err = o.out(p.Signal.Buzzer)
 		fault("buzzer", err)
+		b.LEDs, err = o.leds(p.Signal)
+		fault("leds", err)
 	}
 	return b
 }
@@ -128,10 +158,13 @@ func (o *opener) pin(name string) (gpio.PinIO, error) {
 	return p, nil
 }
 
-// out is an output line; nil without a name.
+// out is an output line or a PWM channel; nil without a name.
 func (o *opener) out(name string) (gpio.PinOut, error) {
 	if name == "" {
 		return nil, nil
+	}
+	if isPWM(name) {
+		return o.ports.PWM(name)
 	}
 	p, err := o.pin(name)
 	if err != nil {
@@ -153,6 +186,24 @@ func (o *opener) display(d *Display) (*DisplayPorts, error) {
 	}
 	if err := o.bus(d, w); err != nil {
 		return nil, err
+	}
+	return w, nil
+}
+
+// leds is nil without any.
+func (o *opener) leds(s *Signal) (*LEDPorts, error) {
+	w := &LEDPorts{}
+	for _, one := range []struct {
+		name string
+		pin  *gpio.PinOut
+	}{{s.Ready, &w.Ready}, {s.Approved, &w.Approved}, {s.Attention, &w.Attention}} {
+		var err error
+		if *one.pin, err = o.out(one.name); err != nil {
+			return nil, err
+		}
+	}
+	if *w == (LEDPorts{}) {
+		return nil, nil
 	}
 	return w, nil
 }
@@ -192,6 +243,13 @@ func (o *opener) bus(d *Display, w *DisplayPorts) error {
 
 func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
 	w := &KeypadPorts{}
+	if k.Kind == "evdev" {
+		var err error
+		if w.Events, err = o.ports.Events(k.Events()); err != nil {
+			return nil, err
+		}
+		return w, nil
+	}
 	for _, side := range []struct {
 		names []string
 		pins  *[]gpio.PinIO
@@ -207,17 +265,30 @@ func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
 	return w, nil
 }
 
-// Close closes buses and serial lines. GPIO lines are released with the process:
+// Lines are what has a cable that can be pulled, by device.
+func (b *Board) Lines() map[string]*Line {
+	lines := map[string]*Line{}
+	if b.Scanner != nil {
+		lines["scanner"] = b.Scanner
+	}
+	if b.Printer != nil {
+		lines["printer"] = b.Printer
+	}
+	if b.Keypad != nil && b.Keypad.Events != nil {
+		lines["keypad"] = b.Keypad.Events
+	}
+	return lines
+}
+
+// Close closes buses and lines with a cable. GPIO lines are released with the process:
 // a released one may change its level, and the drivers have left them at rest.
 func (b *Board) Close() error {
 	var errs []error
 	if b.Display != nil {
 		errs = append(errs, b.Display.port.Close())
 	}
-	for _, l := range []*Line{b.Scanner, b.Printer} {
-		if l != nil {
-			errs = append(errs, l.Close())
-		}
+	for _, l := range b.Lines() {
+		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -311,10 +382,26 @@ func findLine[C gpioChip](chips []C, name string) (*gpioioctl.GPIOLine, error) {
 	return nil, fmt.Errorf("line %s: %d chips have one: name it as chip:offset", name, len(found))
 }
 
+func (hostPorts) PWM(name string) (gpio.PinOut, error) {
+	p, err := openPWM("/sys/class/pwm", name)
+	if err != nil {
+		return nil, err // not p: a nil channel in an interface is not nil
+	}
+	return p, nil
+}
+
+func (hostPorts) Events(e EventDevice) (*Line, error) {
+	return OpenEvents(func() (EventFile, error) { return openEventFile("/sys/class/input", e) }), nil
+}
+
 func (hostPorts) Serial(name string, baud int) (*Line, error) {
 	return OpenLine(func() string { return name }, baud), nil
 }
 
 func (hostPorts) Network(address string) (*Line, error) {
 	return OpenNetwork(func() string { return address }), nil
+}
+
+func (hostPorts) USBPrinter(name string) (*Line, error) {
+	return OpenUSBPrinter(func() string { return name }), nil
 }

@@ -105,6 +105,65 @@ func TestOpenFaults(t *testing.T) {
 	}
 }
 
+// Event devices, PWM channels and lamps are opened where the profile has them, and
+// what is missing is told by device.
+func TestOpenInputAndSignals(t *testing.T) {
+	p, err := hal.ReadProfile("p.toml", []byte(`board = "b"
+[keypad]
+kind = "evdev"
+name = "Pad"
+[scanner]
+kind = "evdev"
+usb = "0c2e:0b61"
+[signal]
+buzzer = "pwmchip0:1"
+led_ready = "L:5"
+led_attention = "L:6"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ without, device, why string }{
+		{"", "", ""},
+		{"Pad", "keypad", "no serial line Pad"},
+		{"0c2e:0b61", "scanner", "no serial line 0c2e:0b61"},
+		{"pwmchip0:1", "buzzer", "no line pwmchip0:1"},
+		{"L:6", "leds", "no line L:6"},
+	} {
+		before := census(t)
+		none := func() *hal.Line {
+			return hal.OpenEvents(func() (hal.EventFile, error) { return nil, errors.New("not here yet") })
+		}
+		ports := &haltest.Ports{Pins: map[string]gpio.PinIO{}, Lines: map[string]func() *hal.Line{"Pad": none, "0c2e:0b61": none}}
+		for _, name := range []string{"pwmchip0:1", "L:5", "L:6"} {
+			ports.Pins[name] = &wire{gpio.INVALID, name}
+		}
+		delete(ports.Pins, c.without)
+		delete(ports.Lines, c.without)
+		b := hal.Open(p, ports)
+		if c.device == "" && len(b.Faults) != 0 || c.device != "" && (len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), c.why)) {
+			t.Errorf("without %q: %v", c.without, b.Faults)
+		}
+		for device, open := range map[string]bool{"keypad": b.Keypad != nil, "scanner": b.Scanner != nil, "buzzer": b.Buzzer != nil, "leds": b.LEDs != nil} {
+			if open == (device == c.device) {
+				t.Errorf("without %q: %s open: %v", c.without, device, open)
+			}
+		}
+		if c.device == "" && (len(b.Lines()) != 2 || b.LEDs.Approved != nil) {
+			t.Errorf("%v, %+v", b.Lines(), b.LEDs)
+		}
+		for device, l := range b.Lines() {
+			if ok, err := l.Plugged(); ok || !strings.Contains(errString(err), "not here yet") {
+				t.Errorf("%s: %v %v", device, ok, err)
+			}
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		before.same(t)
+	}
+}
+
 func errString(err error) string {
 	if err == nil {
 		return ""

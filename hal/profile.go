@@ -1,16 +1,17 @@
 package hal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"payterm"
 	"payterm/tomlfile"
 )
 
@@ -32,65 +33,52 @@ type Profile struct {
 // ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's own name ("GPIO25").
 // Nothing is guessed: kernels number lines differently.
 type Display struct {
-	Controller string `toml:"controller"` // st7789, ili9341, ssd1306, hd44780, fbdev
-	SPI        string `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
-	SpeedHz    int64  `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
-	DC         string `toml:"dc"`         // with SPI
-	I2C        string `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's affair
-	Address    int    `toml:"address"`    // on I2C; 0x3c (ssd1306) or 0x27 (hd44780) when left out
-	Device     string `toml:"device"`     // of a frame buffer, such as /dev/fb0
-	Bits       int    `toml:"bits"`       // of a frame buffer's pixel: 16 or 32
-	Reset      string `toml:"reset"`      // "": the panel has none, or it is tied to power
-	Backlight  string `toml:"backlight"`  // "": it burns always
-	Width      int    `toml:"width"`      // pixels of the glass, as it is looked at
-	Height     int    `toml:"height"`
-	Columns    int    `toml:"columns"`  // characters of an hd44780, in place of width
-	Rows       int    `toml:"rows"`     // and of height
-	OffsetX    int    `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
-	OffsetY    int    `toml:"offset_y"`
-	Rotation   int    `toml:"rotation"` // degrees
-	MirrorX    bool   `toml:"mirror_x"`
-	MirrorY    bool   `toml:"mirror_y"`
-	Inverted   bool   `toml:"inverted"` // most IPS panels
-	BGR        bool   `toml:"bgr"`
-	Contrast   int    `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
+	Controller string   `toml:"controller"` // st7789, ili9341, ssd1306, hd44780, fbdev
+	SPI        string   `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
+	SpeedHz    int64    `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
+	DC         string   `toml:"dc"`         // with SPI
+	I2C        string   `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's affair
+	Address    int      `toml:"address"`    // on I2C; 0x3c (ssd1306) or 0x27 (hd44780) when left out
+	Device     string   `toml:"device"`     // of a frame buffer, such as /dev/fb0
+	Bits       int      `toml:"bits"`       // of a frame buffer's pixel: 16 or 32
+	Reset      string   `toml:"reset"`      // "": the panel has none, or it is tied to power
+	Backlight  string   `toml:"backlight"`  // a line or a PWM channel; "": it burns always
+	DimAfter   Duration `toml:"dim_after"`  // of idleness; never when left out
+	DimTo      int      `toml:"dim_to"`     // percent; 20 when left out
+	Width      int      `toml:"width"`      // pixels of the glass, as it is looked at
+	Height     int      `toml:"height"`
+	Columns    int      `toml:"columns"`  // characters of an hd44780, in place of width
+	Rows       int      `toml:"rows"`     // and of height
+	OffsetX    int      `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
+	OffsetY    int      `toml:"offset_y"`
+	Rotation   int      `toml:"rotation"` // degrees
+	MirrorX    bool     `toml:"mirror_x"`
+	MirrorY    bool     `toml:"mirror_y"`
+	Inverted   bool     `toml:"inverted"` // the glass shows the opposite: most IPS panels
+	BGR        bool     `toml:"bgr"`
+	Contrast   int      `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
 }
 
-// Keypad is a matrix of keys between rows and columns of GPIO lines.
-type Keypad struct {
-	Kind         string          `toml:"kind"` // matrix
-	Rows         []string        `toml:"rows"`
-	Columns      []string        `toml:"columns"`
-	Keys         [][]payterm.Key `toml:"keys"`          // by row and column; "" is no key
-	ScanInterval Duration        `toml:"scan_interval"` // 5ms when left out
-	Debounce     Duration        `toml:"debounce"`      // 20ms when left out
-}
-
-// Scanner is a 2D reader on a serial line.
-type Scanner struct {
-	Device  string `toml:"device"`
-	Baud    int    `toml:"baud"`
-	Framing string `toml:"framing"` // how a code ends: cr, lf, crlf, stx_etx, gap; cr when left out
-}
-
-// Printer is an ESC/POS printer on a serial line or on the network.
+// Printer is an ESC/POS printer on a serial line, on the network or on USB.
 type Printer struct {
-	Device   string `toml:"device"`
-	Network  string `toml:"network"` // in place of device and baud: host and port, such as 192.0.2.7:9100
+	Device   string `toml:"device"` // a serial line, with baud
 	Baud     int    `toml:"baud"`
-	Columns  int    `toml:"columns"`   // of the normal font; 32 when left out
-	Dots     int    `toml:"dots"`      // 384 when left out
-	CodePage string `toml:"code_page"` // cp437, wpc1252, pc858; cp437 when left out
+	Network  string `toml:"network"`   // in place of device and baud: host and port, such as 192.0.2.7:9100
+	USB      string `toml:"usb"`       // in place of device and baud: the printer class's file, such as /dev/usb/lp0
+	Columns  int    `toml:"columns"`   // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm; 32 when left out
+	Dots     int    `toml:"dots"`      // of the head; 384, 512 or 576 when left out, as the columns need
+	CodePage string `toml:"code_page"` // cp437, pc850, wpc1252, pc858; cp437 when left out
+	Chinese  string `toml:"chinese"`   // raster: drawn; gb18030: by the printer's own signs; raster when left out
+	Raster   string `toml:"raster"`    // gs_v_0, or esc_star (columns of 24 dots) for older printers; gs_v_0 when left out
+	QR       string `toml:"qr"`        // native: made by the printer; raster: drawn; native when left out
+	Logo     string `toml:"logo"`      // a PNG file at the head of each slip, black on white, no wider than dots
+	Drawer   string `toml:"drawer"`    // approved: opened after the merchant's slip of an approved sale; never when left out
 	Cut      bool   `toml:"cut"`       // it has a cutter
 	CutFeed  int    `toml:"cut_feed"`  // lines from the head to the cutter or the tear bar
 	Status   bool   `toml:"status"`    // it answers DLE EOT
+	Tells    bool   `toml:"tells"`     // in place of status: it tells of itself what changes (automatic status back, GS a)
 	Buffer   int    `toml:"buffer"`    // bytes that it takes ahead of its mechanism; 4096 when left out
 	Speed    int    `toml:"speed"`     // of its paper, mm/s, rather too low than too high; 50 when left out
-}
-
-// Signal is what the terminal is heard with.
-type Signal struct {
-	Buzzer string `toml:"buzzer"`
 }
 
 // Duration is a duration written like "5ms".
@@ -173,6 +161,8 @@ func (c *checker) pin(key, name string, optional bool) {
 	case name == "" && optional:
 	case name == "":
 		c.bad(key, "is missing: a line such as gpiochip0:25 or GPIO25")
+	case isPWM(name):
+		c.bad(key, "%q: a PWM channel: a line such as gpiochip0:25 is needed", name)
 	case !lineByOffset.MatchString(name) && !lineByName.MatchString(name):
 		c.bad(key, "%q: a line is chip:offset, such as gpiochip0:25, or its name, such as GPIO25", name)
 	default:
@@ -200,7 +190,7 @@ func (c *checker) profile(p *Profile) {
 		c.printer(p.Printer)
 	}
 	if p.Signal != nil {
-		c.pin("signal.buzzer", p.Signal.Buzzer, true)
+		c.signal(p.Signal)
 	}
 }
 
@@ -212,7 +202,7 @@ type controller struct {
 	maxHz         int64    // of its SPI
 	address       int      // on I2C, when left out
 	addresses     []int    // that its pins can give it
-	wholeGlass    bool     // the glass is as large as the RAM
+	eights        bool     // rows come in eights
 	halfTurnsOnly bool
 }
 
@@ -221,11 +211,11 @@ type controller struct {
 var controllers = map[string]controller{
 	"st7789":  {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 40_000_000},
 	"ili9341": {buses: []string{"spi"}, keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr", ramW: 240, ramH: 320, maxHz: 10_000_000},
-	"ssd1306": {buses: []string{"spi", "i2c"}, keys: "reset width height rotation mirror_x mirror_y contrast", ramW: 128, ramH: 64, maxHz: 10_000_000,
-		address: 0x3c, addresses: []int{0x3c, 0x3d}, wholeGlass: true, halfTurnsOnly: true},
+	"ssd1306": {buses: []string{"spi", "i2c"}, keys: "reset width height offset_x rotation mirror_x mirror_y inverted contrast", ramW: 132, ramH: 64, maxHz: 10_000_000,
+		address: 0x3c, addresses: []int{0x3c, 0x3d}, eights: true, halfTurnsOnly: true},
 	"hd44780": {buses: []string{"i2c"}, keys: "columns rows", address: 0x27,
 		addresses: []int{0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f}}, // PCF8574, PCF8574A
-	"fbdev": {buses: []string{"device"}, keys: "width height bits rotation"},
+	"fbdev": {buses: []string{"device"}, keys: "width height bits rotation mirror_x mirror_y"},
 }
 
 // busKeys are the keys that a bus brings along.
@@ -237,7 +227,8 @@ func (c *checker) display(d *Display) {
 		c.bad("display.controller", "%q: st7789, ili9341, ssd1306, hd44780, fbdev", d.Controller)
 		return
 	}
-	c.pin("display.backlight", d.Backlight, true)
+	c.output("display.backlight", d.Backlight)
+	c.dimming(d)
 	bus := c.bus(d, known)
 	if !c.apply(d, known, bus) {
 		return
@@ -333,10 +324,8 @@ func (c *checker) glass(d *Display, known controller) {
 		return
 	case known.halfTurnsOnly && d.Rotation%180 != 0:
 		c.bad("display.rotation", "%d: %s turns by 180 only", d.Rotation, d.Controller)
-	case known.wholeGlass:
-		if d.Width != known.ramW || d.Height != known.ramH {
-			c.bad("display.width", "%d by %d: %s is %d by %d", d.Width, d.Height, d.Controller, known.ramW, known.ramH)
-		}
+	case known.eights && d.Height%8 != 0:
+		c.bad("display.height", "%d: the rows of %s come in eights", d.Height, d.Controller)
 	case known.ramW == 0:
 		c.between("display.width", d.Width, 128, 4096)
 		c.between("display.height", d.Height, 128, 4096)
@@ -363,78 +352,26 @@ func (c *checker) window(d *Display, known controller) {
 		offsetName   string
 		ram          int
 	}{{"width", d.Width, d.OffsetX, "offset_x", w}, {"height", d.Height, d.OffsetY, "offset_y", h}} {
-		if side.size < 64 || side.offset < 0 || side.size > side.ram-side.offset {
-			c.bad("display."+side.name, "%d with %s %d: 64 to %d in all, at rotation %d", side.size, side.offsetName, side.offset, side.ram, d.Rotation)
+		least := 64
+		if known.eights && side.name == "height" {
+			least = 32
+		}
+		if side.size < least || side.offset < 0 || side.size > side.ram-side.offset {
+			c.bad("display."+side.name, "%d with %s %d: %d to %d in all, at rotation %d", side.size, side.offsetName, side.offset, least, side.ram, d.Rotation)
 		}
 	}
-}
-
-func (c *checker) keypad(k *Keypad) {
-	c.oneOf("keypad.kind", k.Kind, "matrix")
-	for _, side := range []struct {
-		key   string
-		names []string
-	}{{"keypad.rows", k.Rows}, {"keypad.columns", k.Columns}} {
-		if n := len(side.names); n < 1 || n > 16 {
-			c.bad(side.key, "%d lines: 1 to 16", n)
-		}
-		for _, name := range side.names {
-			c.pin(side.key, name, false)
-		}
-	}
-	c.keys(k)
-	if k.ScanInterval.Duration == 0 {
-		k.ScanInterval.Duration = 5 * time.Millisecond
-	}
-	if k.Debounce.Duration == 0 {
-		k.Debounce.Duration = 20 * time.Millisecond
-	}
-	if d := k.ScanInterval.Duration; d < time.Millisecond || d > 50*time.Millisecond {
-		c.bad("keypad.scan_interval", "%s: 1ms to 50ms", d)
-	}
-	if d := k.Debounce.Duration; d < k.ScanInterval.Duration || d > 200*time.Millisecond {
-		c.bad("keypad.debounce", "%s: from one scan_interval (%s) to 200ms", d, k.ScanInterval.Duration)
-	}
-}
-
-func (c *checker) keys(k *Keypad) {
-	if len(k.Keys) != len(k.Rows) {
-		c.bad("keypad.keys", "%d rows of keys for %d lines in rows", len(k.Keys), len(k.Rows))
-	}
-	seen := map[payterm.Key]bool{}
-	for i, row := range k.Keys {
-		if len(row) != len(k.Columns) {
-			c.bad("keypad.keys", "row %d has %d keys for %d columns", i+1, len(row), len(k.Columns))
-		}
-		for _, key := range row {
-			switch {
-			case key == "":
-			case !key.Valid():
-				c.bad("keypad.keys", "%q is no key: 0-9, 00, CLEAR, CANCEL, ENTER, F1 to F4, UP, DOWN", key)
-			case seen[key]:
-				c.bad("keypad.keys", "%s stands twice", key)
-			}
-			seen[key] = true
-		}
-	}
-	for _, key := range payterm.Keys {
-		digit := key.Digits() != "" && key != payterm.Key00
-		if (digit || key == payterm.KeyEnter || key == payterm.KeyCancel) && !seen[key] {
-			c.bad("keypad.keys", "the key %s is missing: no sale can be made without it", key)
-		}
-	}
-}
-
-func (c *checker) scanner(s *Scanner) {
-	c.serial("scanner", s.Device, s.Baud)
-	if s.Framing == "" {
-		s.Framing = "cr"
-	}
-	c.oneOf("scanner.framing", s.Framing, "cr", "lf", "crlf", "stx_etx", "gap")
 }
 
 func (c *checker) printer(p *Printer) {
 	switch host, port, err := net.SplitHostPort(p.Network); {
+	case p.USB != "" && (p.Device != "" || p.Baud != 0 || p.Network != ""):
+		c.bad("printer.usb", "a printer is on USB, on the network or on a serial line: leave device, baud and network out")
+	case p.USB != "":
+		if strings.HasPrefix(p.USB, "/dev/") && !strings.HasPrefix(p.USB, "/dev/tty") {
+			c.wire("printer.usb", p.USB)
+		} else {
+			c.bad("printer.usb", "%q: the file of a USB printer, such as /dev/usb/lp0; a tty goes to device", p.USB)
+		}
 	case p.Network == "":
 		c.serial("printer", p.Device, p.Baud)
 	case p.Device != "" || p.Baud != 0:
@@ -446,23 +383,37 @@ func (c *checker) printer(p *Printer) {
 			c.bad("printer.network", "%q: a port is 1 to 65535", p.Network)
 		}
 	}
-	for _, field := range []struct {
-		v       *int
-		missing int
-	}{{&p.Columns, 32}, {&p.Dots, 384}, {&p.Buffer, 4096}, {&p.Speed, 50}} {
-		if *field.v == 0 {
-			*field.v = field.missing
-		}
+	p.Columns = cmp.Or(p.Columns, 32)
+	switch {
+	case p.Dots != 0:
+	case p.Columns <= 32:
+		p.Dots = 384
+	case p.Columns <= 42:
+		p.Dots = 512
+	default:
+		p.Dots = 576
 	}
-	if p.CodePage == "" {
-		p.CodePage = "cp437"
-	}
+	p.Buffer, p.Speed = cmp.Or(p.Buffer, 4096), cmp.Or(p.Speed, 50)
+	p.CodePage, p.Chinese = cmp.Or(p.CodePage, "cp437"), cmp.Or(p.Chinese, "raster")
+	p.Raster, p.QR = cmp.Or(p.Raster, "gs_v_0"), cmp.Or(p.QR, "native")
 	c.between("printer.dots", p.Dots, 192, 832)
 	c.between("printer.columns", p.Columns, 16, 64)
 	if p.Columns*12 > p.Dots {
 		c.bad("printer.columns", "%d columns of 12 dots do not fit on %d dots", p.Columns, p.Dots)
 	}
-	c.oneOf("printer.code_page", p.CodePage, "cp437", "wpc1252", "pc858")
+	c.oneOf("printer.code_page", p.CodePage, "cp437", "pc850", "wpc1252", "pc858")
+	c.oneOf("printer.chinese", p.Chinese, "raster", "gb18030")
+	c.oneOf("printer.raster", p.Raster, "gs_v_0", "esc_star")
+	c.oneOf("printer.qr", p.QR, "native", "raster")
+	if p.Drawer != "" {
+		c.oneOf("printer.drawer", p.Drawer, "approved")
+	}
+	if p.Logo != "" && !filepath.IsAbs(p.Logo) {
+		c.bad("printer.logo", "%q: the whole path of a PNG file, such as /etc/payterm/logo.png", p.Logo)
+	}
+	if p.Status && p.Tells {
+		c.bad("printer.tells", "a printer is asked (status) or tells of itself: choose one")
+	}
 	c.between("printer.cut_feed", p.CutFeed, 0, 20)
 	c.between("printer.buffer", p.Buffer, 256, 1<<20)
 	c.between("printer.speed", p.Speed, 10, 500)

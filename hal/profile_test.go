@@ -1,6 +1,7 @@
 package hal_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,19 @@ baud = 19200
 	}
 }
 
+// The head of a printer is the one that its columns need.
+func TestPrinterDots(t *testing.T) {
+	for columns, dots := range map[int]int{0: 384, 32: 384, 42: 512, 48: 576} {
+		p, err := hal.ReadProfile("usb.toml", fmt.Appendf(nil, "board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\ncolumns = %d\n", columns))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := p.Printer; r.Dots != dots || r.Chinese != "raster" || r.Raster != "gs_v_0" || r.QR != "native" {
+			t.Errorf("%d columns: %+v", columns, r)
+		}
+	}
+}
+
 // Each refusal stands at its line and says what would be right.
 func TestProfileRefuses(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
@@ -130,7 +144,7 @@ func TestProfileRefuses(t *testing.T) {
 		{"negative offset", `offset_x = 0`, `offset_x = -1`, "good.toml:10: display.width: 240 with offset_x -1"},
 		{"turned, sizes not", `rotation = 0`, `rotation = 90`, "good.toml:11: display.height: 320 with offset_y 0: 64 to 240 in all, at rotation 90"},
 		{"rotation", `rotation = 0`, `rotation = 45`, "good.toml:14: display.rotation: 45: 0, 90, 180 or 270"},
-		{"keypad kind", `"matrix"`, `"evdev"`, `good.toml:21: keypad.kind: "evdev": matrix`},
+		{"keypad kind", `"matrix"`, `"membrane"`, `good.toml:21: keypad.kind: "membrane": matrix, evdev`},
 		{"a row too many", `"gpiochip0:13", "gpiochip0:19"]`, `"gpiochip0:13"]`, "good.toml:26: keypad.keys: 4 rows of keys for 3 lines in rows"},
 		{"a column too few", `"gpiochip0:20", "gpiochip0:21"]`, `"gpiochip0:20"]`, "good.toml:26: keypad.keys: row 1 has 4 keys for 3 columns"},
 		{"no rows", `rows = ["gpiochip0:5", "gpiochip0:6", "gpiochip0:13", "gpiochip0:19"]`, `rows = []`, "good.toml:22: keypad.rows: 0 lines: 1 to 16"},
@@ -145,17 +159,49 @@ func TestProfileRefuses(t *testing.T) {
 		{"scanner's speed", "baud = 9600\nframing", "baud = 9601\nframing", "good.toml:35: scanner.baud: 9601: one of [1200"},
 		{"framing", `"cr"`, `"tab"`, `good.toml:36: scanner.framing: "tab": cr, lf, crlf, stx_etx, gap`},
 		{"printer without a line", `device = "/dev/ttyS2"`, ``, `good.toml:38: printer.device: ""`},
+		{"USB and serial line", `code_page = "cp437"`, `usb = "/dev/usb/lp0"`, "good.toml:43: printer.usb: a printer is on USB, on the network or on a serial line"},
+		{"a tty on USB", "device = \"/dev/ttyS2\"\nbaud = 9600", `usb = "/dev/ttyUSB0"`, `good.toml:39: printer.usb: "/dev/ttyUSB0": the file of a USB printer`},
+		{"Chinese", `code_page = "cp437"`, `chinese = "gbk"`, `good.toml:43: printer.chinese: "gbk": raster, gb18030`},
+		{"a way to draw", `code_page = "cp437"`, `raster = "gs_8_l"`, `good.toml:43: printer.raster: "gs_8_l": gs_v_0, esc_star`},
+		{"a QR code", `code_page = "cp437"`, `qr = "none"`, `good.toml:43: printer.qr: "none": native, raster`},
+		{"a drawer", `code_page = "cp437"`, `drawer = "always"`, `good.toml:43: printer.drawer: "always": approved`},
+		{"a logo from nowhere", `code_page = "cp437"`, `logo = "logo.png"`, `good.toml:43: printer.logo: "logo.png": the whole path of a PNG file`},
+		{"asked and telling", `code_page = "cp437"`, `tells = true`, `good.toml:43: printer.tells: a printer is asked (status) or tells of itself`},
 		{"network and serial line", `code_page = "cp437"`, `network = "192.0.2.7:9100"`, "good.toml:43: printer.network: a printer is on the network or on a serial line"},
 		{"network without a port", "device = \"/dev/ttyS2\"\nbaud = 9600", `network = "192.0.2.7"`, `good.toml:39: printer.network: "192.0.2.7": host and port`},
 		{"no such port", "device = \"/dev/ttyS2\"\nbaud = 9600", `network = "192.0.2.7:91000"`, "good.toml:39: printer.network: \"192.0.2.7:91000\": a port is 1 to 65535"},
 		{"columns and dots", `columns = 32`, `columns = 42`, "good.toml:41: printer.columns: 42 columns of 12 dots do not fit on 384 dots"},
 		{"dots", `dots = 384`, `dots = 38`, "good.toml:42: printer.dots: 38: 192 to 832"},
-		{"code page", `"cp437"`, `"gbk"`, `good.toml:43: printer.code_page: "gbk": cp437, wpc1252, pc858`},
+		{"code page", `"cp437"`, `"gbk"`, `good.toml:43: printer.code_page: "gbk": cp437, pc850, wpc1252, pc858`},
 		{"paper speed", `cut_feed = 4`, `speed = 5`, "good.toml:45: printer.speed: 5: 10 to 500"},
 		{"cut feed", `cut_feed = 4`, `cut_feed = 400`, "good.toml:45: printer.cut_feed: 400: 0 to 20"},
 		{"buffer", `buffer = 4096`, `buffer = -1`, "good.toml:47: printer.buffer: -1: 256 to 1048576"},
 		{"a line used twice", `buzzer = "gpiochip0:17"`, `buzzer = "gpiochip0:25"`, "good.toml:50: signal.buzzer: gpiochip0:25 is used by display.dc already"},
 		{"a line twice in a row", `"gpiochip0:6"`, `"gpiochip0:5"`, "good.toml:22: keypad.rows: gpiochip0:5 is used by keypad.rows already"},
+		{"a pad's wire on a matrix", `kind = "matrix"`, "kind = \"matrix\"\nusb = \"04d9:a061\"", "good.toml:22: keypad.usb: has no meaning for matrix"},
+		{"a matrix's wires on a pad", `kind = "matrix"`, "kind = \"evdev\"\nusb = \"04d9:a061\"", "good.toml:23: keypad.rows: has no meaning for evdev"},
+		{"the light's PWM for D/C", `dc = "gpiochip0:25"`, `dc = "pwmchip0:1"`, `good.toml:7: display.dc: "pwmchip0:1": a PWM channel: a line such as gpiochip0:25 is needed`},
+		{"no PWM channel", `backlight = "GPIO18"`, `backlight = "pwmchip0"`, `good.toml:9: display.backlight: "pwmchip0": a PWM channel is chip and number, such as pwmchip0:1`},
+		{"a line that dims", `backlight = "GPIO18"`, "backlight = \"GPIO18\"\ndim_after = \"1m\"", `good.toml:10: display.dim_after: the backlight "GPIO18" is on or off`},
+		{"no light that dims", `backlight = "GPIO18"`, `dim_after = "1m"`, `good.toml:9: display.dim_after: the backlight "" is on or off`},
+		{"dimmed at once", `backlight = "GPIO18"`, "backlight = \"pwmchip0:1\"\ndim_after = \"1ms\"", "good.toml:10: display.dim_after: 1ms: 1s to 24h"},
+		{"dimmed to more than all", `backlight = "GPIO18"`, "backlight = \"pwmchip0:1\"\ndim_after = \"1m\"\ndim_to = 100", "good.toml:11: display.dim_to: 100: 1 to 99"},
+		{"dimmed never", `backlight = "GPIO18"`, "backlight = \"pwmchip0:1\"\ndim_to = 20", "good.toml:10: display.dim_to: without dim_after it is never dimmed"},
+		{"a channel used twice", "buzzer = \"gpiochip0:17\"", "buzzer = \"pwmchip0:1\"\nled_ready = \"pwmchip0:1\"", "good.toml:51: signal.led_ready: \"pwmchip0:1\": a PWM channel"},
+		{"an LED's line used twice", "buzzer = \"gpiochip0:17\"", "led_ready = \"A:1\"\nled_approved = \"A:1\"", "good.toml:51: signal.led_approved: A:1 is used by signal.led_ready already"},
+		{"an LED on the keypad", "buzzer = \"gpiochip0:17\"", "led_attention = \"gpiochip0:5\"", "good.toml:50: signal.led_attention: gpiochip0:5 is used by keypad.rows already"},
+		{"an LED unknown", "buzzer = \"gpiochip0:17\"", "led_redy = \"A:1\"", "good.toml:50: signal.led_redy: unknown key; did you mean signal.led_ready?"},
+		{"scanner kind", "framing = \"cr\"", "kind = \"usb\"", `good.toml:36: scanner.kind: "usb": serial, evdev`},
+		{"a name on a serial line", "framing = \"cr\"", "name = \"Honeywell\"", "good.toml:36: scanner.name: has no meaning for serial"},
+		{"a gap with CR", "framing = \"cr\"", "framing = \"cr\"\ngap = \"50ms\"", "good.toml:37: scanner.gap: has no meaning for framing cr"},
+		{"a short gap", "framing = \"cr\"", "framing = \"gap\"\ngap = \"1ms\"", "good.toml:37: scanner.gap: 1ms: 10ms to 1s"},
+		{"half a byte", "framing = \"cr\"", "trigger_start = \"0x16 5\"", `good.toml:36: scanner.trigger_start: "0x16 5": ASCII text with control characters written as \u0016, or hex`},
+		{"no bytes", "framing = \"cr\"", "trigger_start = \"0x\"", "good.toml:36: scanner.trigger_start"},
+		{"no ASCII", "framing = \"cr\"", "trigger_start = \"T\\u00e4\"", "good.toml:36: scanner.trigger_start"},
+		{"a long command", "framing = \"cr\"", "trigger_start = \"" + strings.Repeat("x", 65) + "\"", "good.toml:36: scanner.trigger_start"},
+		{"a stop without a start", "framing = \"cr\"", "trigger_stop = \"U\"", "scanner.trigger_start: is missing"},
+		{"again without a start", "framing = \"cr\"", "trigger_again = \"5s\"", "scanner.trigger_start: is missing"},
+		{"again at once", "framing = \"cr\"", "trigger_start = \"T\"\ntrigger_again = \"5ms\"", "good.toml:37: scanner.trigger_again: 5ms: 1s to 10m"},
 		{"a tty used twice", `"/dev/ttyS2"`, `"/dev/ttyS1"`, "good.toml:39: printer.device: /dev/ttyS1 is used by scanner.device already"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -199,7 +245,13 @@ func FuzzProfile(f *testing.F) {
 		if d := p.Display; d != nil && d.SPI != "" && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > 320 || d.OffsetY+d.Height > 320) {
 			t.Errorf("%+v", d)
 		}
-		if k := p.Keypad; k != nil && (len(k.Keys) != len(k.Rows) || k.ScanInterval.Duration <= 0 || k.Debounce.Duration < k.ScanInterval.Duration) {
+		if k := p.Keypad; k != nil && k.Kind == "evdev" && (len(k.Codes()) < 12 || k.Events() == hal.EventDevice{}) {
+			t.Errorf("%+v", k)
+		}
+		if s := p.Scanner; s != nil && (s.Kind == "serial") != (s.Baud != 0) {
+			t.Errorf("%+v", s)
+		}
+		if k := p.Keypad; k != nil && k.Kind == "matrix" && (len(k.Keys) != len(k.Rows) || k.ScanInterval.Duration <= 0 || k.Debounce.Duration < k.ScanInterval.Duration) {
 			t.Errorf("%+v", k)
 		}
 		if pr := p.Printer; pr != nil && pr.Columns*12 > pr.Dots {
@@ -221,7 +273,11 @@ func TestProfileDisplays(t *testing.T) {
 		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\naddress = 0x27\nwidth = 128\nheight = 64", "p.toml:5: display.address: 0x27 is no address of ssd1306; 0x3c is what most have"},
 		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\ndc = \"GPIO1\"\nwidth = 128\nheight = 64", "p.toml:5: display.dc: has no meaning for ssd1306 on i2c"},
 		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nspi = \"SPI0.0\"\ndc = \"GPIO1\"\nwidth = 128\nheight = 64", "p.toml:4: display.i2c: has no meaning for ssd1306 on spi"},
-		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 32", "p.toml:5: display.width: 128 by 32: ssd1306 is 128 by 64"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 32", ""},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\noffset_x = 2", ""},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\noffset_x = 5", "p.toml:5: display.width: 128 with offset_x 5: 64 to 132 in all, at rotation 0"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 24", "p.toml:6: display.height: 24 with offset_y 0: 32 to 64 in all, at rotation 0"},
+		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 60", "p.toml:6: display.height: 60: the rows of ssd1306 come in eights"},
 		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\nrotation = 90", "p.toml:7: display.rotation: 90: ssd1306 turns by 180 only"},
 		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\ncontrast = 256", "p.toml:7: display.contrast: 256: 1 to 255"},
 		{"controller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 2", "p.toml:5: display.columns: 20 by 2 rows: 16 by 2, or 20 by 4"},
@@ -236,6 +292,47 @@ func TestProfileDisplays(t *testing.T) {
 		}
 		if err == nil && (p.Display.SPI != "") != (p.Display.SpeedHz != 0) {
 			t.Errorf("%s: %+v", c.display, p.Display)
+		}
+	}
+}
+
+// Readers and pads that type, as they should be and not.
+func TestProfileEventDevices(t *testing.T) {
+	const digits = "KEY_0 = \"0\"\nKEY_1 = \"1\"\nKEY_2 = \"2\"\nKEY_3 = \"3\"\nKEY_4 = \"4\"\nKEY_5 = \"5\"\nKEY_6 = \"6\"\nKEY_7 = \"7\"\nKEY_8 = \"8\"\nKEY_9 = \"9\"\n"
+	for _, c := range []struct{ text, want string }{
+		{"[scanner]\nkind = \"evdev\"\nusb = \"0c2e:0b61\"\naim = true", ""},
+		{"[scanner]\nkind = \"evdev\"\nname = \"Honeywell\"", ""},
+		{"[scanner]\nkind = \"evdev\"\ndevice = \"/dev/input/event3\"", ""},
+		{"[scanner]\nkind = \"evdev\"", "p.toml:2: scanner.device: 0 of device, name, usb are given"},
+		{"[scanner]\nkind = \"evdev\"\nusb = \"0c2e:0b61\"\nname = \"x\"", "scanner.device: 2 of device, name, usb are given"},
+		{"[scanner]\nkind = \"evdev\"\ndevice = \"/dev/ttyS1\"", `p.toml:4: scanner.device: "/dev/ttyS1": an event device`},
+		{"[scanner]\nkind = \"evdev\"\nusb = \"c2e:b61\"", `p.toml:4: scanner.usb: "c2e:b61": vendor and product as lsusb has them`},
+		{"[scanner]\nkind = \"evdev\"\nname = \"x\"\nbaud = 9600", "p.toml:5: scanner.baud: has no meaning for evdev"},
+		{"[scanner]\nkind = \"evdev\"\nname = \"x\"\nframing = \"cr\"", "p.toml:5: scanner.framing: has no meaning for evdev"},
+		{"[scanner]\nkind = \"evdev\"\nname = \"x\"\ntrigger_start = \"T\"", "p.toml:5: scanner.trigger_start: has no meaning for evdev"},
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"", ""},
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[scanner]\nkind = \"evdev\"\nusb = \"04D9:A061\"", "p.toml:7: scanner.usb: 04d9:a061 is used by keypad.usb already"},
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "KEY_ENTER = \"ENTER\"\nKEY_ESC = \"CANCEL\"", ""},
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "KEY_ENTER = \"ENTER\"", "p.toml:5: keypad.map: the key CANCEL is missing"},
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "KEY_ENTER = \"ENTER\"\nKEY_ESC = \"QUIT\"", `p.toml:17: keypad.map.KEY_ESC: "QUIT" is no key`},
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "ENTER = \"ENTER\"\nKEY_ESC = \"CANCEL\"", "p.toml:16: keypad.map.ENTER: is no key of linux/input-event-codes.h"},
+	} {
+		p, err := hal.ReadProfile("p.toml", []byte("board = \"b\"\n"+c.text))
+		if !strings.Contains(errString(err), c.want) || (err == nil) != (c.want == "") {
+			t.Errorf("%s\ngot  %v\nwant %s", c.text, err, c.want)
+		}
+		if err == nil && p.Keypad != nil && (p.Keypad.Codes()[11] != "0" || p.Keypad.Layout()[2][3] != "ENTER") {
+			t.Errorf("%+v", p.Keypad)
+		}
+	}
+}
+
+// Commands for a reader, as its manual writes them.
+func TestTriggerCommands(t *testing.T) {
+	for text, want := range map[string]string{"": "", "\x16T\r": "\x16T\r", "0x16 54 0d": "\x16T\r", "0x16540D": "\x16T\r", "0xff": "\xff"} {
+		start, stop, err := (&hal.Scanner{TriggerStart: text, TriggerStop: text}).Trigger()
+		if string(start) != want || string(stop) != want || err != nil {
+			t.Errorf("%q: %q %q %v", text, start, stop, err)
 		}
 	}
 }

@@ -15,16 +15,17 @@ import (
 )
 
 // lineError tells drivers, by its methods, what became of a call: they may not
-// import hal, and ask for interface{ Timeout() bool } and
-// interface{ Unplugged() bool }.
+// import hal, and ask for interface{ Timeout() bool },
+// interface{ Unplugged() bool } and interface{ Dropped() bool }.
 type lineError struct {
-	text               string
-	timeout, unplugged bool
+	text                        string
+	timeout, unplugged, dropped bool
 }
 
 func (e *lineError) Error() string   { return e.text }
 func (e *lineError) Timeout() bool   { return e.timeout }
 func (e *lineError) Unplugged() bool { return e.unplugged }
+func (e *lineError) Dropped() bool   { return e.dropped }
 
 // Errors of a Line. They come wrapped; ErrUnplugged with why the device cannot be
 // opened.
@@ -42,6 +43,9 @@ var (
 type Line struct {
 	dial func() (*port, error)
 	stop func() // ends a dial that is under way
+	// overrun, of event devices, takes the place of what no reader had room for; of
+	// the others the newest bytes are lost without a word, as in the kernel.
+	overrun []byte
 
 	mu      sync.Mutex
 	port    *port         // nil while unplugged
@@ -60,7 +64,7 @@ const (
 	backOffMin = 100 * time.Millisecond
 	backOffMax = 5 * time.Second
 	livedLong  = time.Second // a device that was there so long starts the back-off anew
-	inBound    = 4096        // bytes kept for a reader; later ones are lost, as in the kernel
+	inBound    = 4096        // bytes kept for a reader
 )
 
 // OpenLine makes a line and tries at once to open its device. device is asked at
@@ -94,6 +98,16 @@ func OpenNetwork(address func() string) *Line {
 		return &port{stream: c}, nil
 	}, stop)
 	go l.run(nil)
+	return l
+}
+
+// OpenUSBPrinter makes a line to the device file of a USB printer, such as
+// /dev/usb/lp0 (Linux, drivers/usb/class/usblp.c), that behaves as a serial one
+// does. device is asked at each opening; "" is no device.
+func OpenUSBPrinter(device func() string) *Line {
+	l := newLine(func() (*port, error) { return openUSBPrinter(device()) }, func() {})
+	first := l.open()
+	go l.run(first)
 	return l
 }
 
@@ -172,6 +186,9 @@ func (l *Line) receive(p *port) {
 	for {
 		n, err := p.stream.Read(buf)
 		l.mu.Lock()
+		if l.overrun != nil && len(l.in)+n > inBound {
+			l.in, n = append(l.in[:0], l.overrun...), 0
+		}
 		if n = min(n, inBound-len(l.in)); n > 0 {
 			l.in = append(l.in, buf[:n]...)
 			l.wake()
@@ -298,10 +315,11 @@ func (l *Line) Close() error {
 	return nil
 }
 
-// port is an open tty, or a connection over the network (without tty). For a tty, the serial library sets its speed and raw mode, and is done
-// then: its own descriptor blocks for good in a Write that the other side does not
-// take, and reads a time-out and a hang-up as the same. The settings stay for as
-// long as this descriptor, which does not block, is open.
+// port is an open tty, or a connection over the network, a USB printer or an event
+// device (without tty). For a tty, the serial library sets its speed and raw mode,
+// and is done then: its own descriptor blocks for good in a Write that the other side
+// does not take, and reads a time-out and a hang-up as the same. The settings stay
+// for as long as this descriptor, which does not block, is open.
 type port struct {
 	stream interface {
 		io.ReadWriteCloser
@@ -322,7 +340,7 @@ func openPort(name string, baud int) (*port, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &port{tty, tty}
+	p := &port{stream: tty, tty: tty}
 	if err := p.set(name, baud); err != nil {
 		p.close()
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -333,12 +351,8 @@ func openPort(name string, baud int) (*port, error) {
 // set takes the line for this process, sets it up, and throws away what came
 // before it was open.
 func (p *port) set(name string, baud int) error {
-	err := p.control(func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errBusy
-	}
-	if err != nil {
-		return fmt.Errorf("lock: %w", err)
+	if err := lock(p.tty); err != nil {
+		return err
 	}
 	setter, err := serial.OpenPort(&serial.Config{Name: name, Baud: baud})
 	if err != nil {
@@ -349,6 +363,18 @@ func (p *port) set(name string, baud int) error {
 	}
 	if err := p.flush(unix.TCIFLUSH); err != nil {
 		return fmt.Errorf("flush: %w", err)
+	}
+	return nil
+}
+
+// lock takes a device for this process.
+func lock(f *os.File) error {
+	err := control(f, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return errBusy
+	}
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
 	}
 	return nil
 }
@@ -365,17 +391,21 @@ func (p *port) write(b []byte, deadline time.Time) (int, error) {
 	return n, err
 }
 
-// flush throws a queue away. What waits on the network goes with its connection.
+// flush throws a queue away. What waits on the network goes with its connection,
+// what waits for a USB printer with its file.
 func (p *port) flush(queue int) error {
-	if c, ok := p.stream.(*net.TCPConn); ok {
-		return errors.Join(c.SetLinger(0), c.Close())
+	switch s := p.stream.(type) {
+	case *net.TCPConn:
+		return errors.Join(s.SetLinger(0), s.Close())
+	case *usbPrinter:
+		return s.Close()
 	}
-	return p.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
+	return control(p.tty, func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
 }
 
-// control does something with the descriptor; File.Fd would make it blocking.
-func (p *port) control(do func(fd int) error) error {
-	c, err := p.tty.SyscallConn()
+// control does something with a descriptor; File.Fd would make it blocking.
+func control(f *os.File, do func(fd int) error) error {
+	c, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package screen
 
-import "payterm"
+import (
+	"payterm"
+	"payterm/flows"
+)
 
 // chinese is Simplified Chinese, with the wallets' own names.
 var chinese = texts{
@@ -27,8 +30,8 @@ var chinese = texts{
 	pinTitle:     "主管", pinLine: "请输入密码", pinWrong: "密码错误",
 	signOnTitle: "登录", numberLine: "请输入工号", operator: "工号 %s",
 	refundNumber: "退款请输入工号", personWrong: "工号或密码错误",
-	refusedTitle: "无法进行", keySignOff: "退出",
-	waitMinutes: counted{"", "请等 %d 分钟"},
+	refusedTitle: "无法进行",
+	waitMinutes:  counted{"", "请等 %d 分钟"},
 
 	scanTitle: "请扫顾客的付款码", scanLine: "将手机对准扫描器",
 	sendingTitle: "正在发送", sendingLine: "正在向钱包发送付款请求",
@@ -59,9 +62,42 @@ var chinese = texts{
 	refundDoubtLine: "请先不要用其他方式退款", keyReprint: "重印",
 	faultTitle: "暂停服务", faultLine: "无法收款，请联系维修",
 
-	keyAmount: "金额", keyScan: "扫顾客码", keyShowCode: "显示码",
+	keyAmount: "金额", keyScan: "扫顾客码", keyShowCode: "显示码", keyPrintCode: "打印码",
 	keyBack: "返回", keyStop: "停止", keyGoOn: "收款", keyOK: "确定",
 	keyCancel: "取消", keyLeave: "离开", keyNext: "下一笔",
+
+	itself:   "中文",
+	tipTitle: "小费？", tipTotal: "另加在 %s 上", keyNoTip: "不给", keyOwnTip: "其他",
+	menuTitle: "菜单",
+	tasks: map[flows.Task]string{
+		flows.TaskLast: "上一笔", flows.TaskRefund: "退款", flows.TaskWasPaid: "是否已付？", flows.TaskOpen: "未完成与未知",
+		flows.TaskLate: "延迟到账", flows.TaskX: "当前合计 (X)", flows.TaskZ: "日结 (Z)", flows.TaskRate: "汇率",
+		flows.TaskLanguage: "语言",
+		flows.TaskSignOff:  "退出登录",
+	},
+	findReceipt: "请扫收据条码，或输入订单号末几位",
+	findBill:    "请扫顾客钱包账单中的单号，或输入末几位",
+	lookingLine: "请稍候", emptyList: "没有记录",
+	outcomes: map[payterm.Outcome]string{
+		payterm.Open: "进行中", payterm.Approved: "付款成功", payterm.Declined: "被拒", payterm.Cancelled: "已取消",
+		payterm.NotSent: "没有发出", payterm.InDoubt: "结果未知",
+	},
+	refundAll: "全额退款，或输入部分金额", refundPart: "%s 中的一部分",
+	settleTitle: "已处理？", settleLine: "订单将移出列表，终端不会动用款项",
+	closeLine: "打印日结单，未完成的转到下一天",
+	zTitle:    "已日结：Z %d", noTotals: "无法合计",
+	sales: counted{"", "%d 笔销售"}, refunds: counted{"", "%d 笔退款"},
+	carried:  counted{"", "%d 笔未完成，转到下一天"},
+	rateLine: "人民币元，兑 1 %s", rateAge: counted{"", "%d 分钟前"},
+	aboutCNY: "约 %s（%s 汇率）",
+	rateNone: "暂时没有汇率", rateNote: "实际汇率以钱包为准",
+	verdictPaid: "已付款", verdictNotPaid: "没有付款",
+	paidAfterAll: "支付平台显示已付款，本机没有记录。请勿再次收款，请找主管",
+	hintNotOurs:  "不是本机的订单", hintNotANumber: "这不是订单号",
+	hintPaymentCode: "这是付款码，请扫订单号", hintNoSupervisor: "退款需要主管密码，尚未设置",
+	hintUnreadable: "没有回复，请重试",
+	keyChoose:      "选择", keyMore: "更多", keyFind: "查找", keyList: "列表", keyAsk: "查询", keyRefund: "退款",
+	keySettle: "处理", keyYes: "是",
 
 	reasons: map[payterm.Reason]string{
 		payterm.ReasonCashier:       "收银员已取消",

@@ -1,6 +1,9 @@
 package screen
 
-import "payterm"
+import (
+	"payterm"
+	"payterm/flows"
+)
 
 // french is the French of Quebec: NIP for PIN, numériser for scan, a space before
 // a colon and none before a question mark.
@@ -30,8 +33,8 @@ var french = texts{
 	pinTitle:     "Superviseur", pinLine: "Entrez votre NIP", pinWrong: "NIP erroné",
 	signOnTitle: "Ouvrir une session", numberLine: "Entrez votre numéro", operator: "Opérateur %s",
 	refundNumber: "Pour rembourser, entrez votre numéro.", personWrong: "Numéro ou NIP erroné",
-	refusedTitle: "Impossible", keySignOff: "fermer",
-	waitMinutes: counted{"Attendez une minute", "Attendez %d minutes"},
+	refusedTitle: "Impossible",
+	waitMinutes:  counted{"Attendez une minute", "Attendez %d minutes"},
 
 	scanTitle: "Numérisez le code", scanLine: "Tenez le téléphone du client devant le lecteur",
 	sendingTitle: "Envoi", sendingLine: "Le paiement est en route",
@@ -62,9 +65,42 @@ var french = texts{
 	refundDoubtLine: "Ne remboursez pas encore autrement", keyReprint: "réimprimer",
 	faultTitle: "Hors service", faultLine: "Aucune vente possible. Appelez le service",
 
-	keyAmount: "montant", keyScan: "lire", keyShowCode: "montrer",
+	keyAmount: "montant", keyScan: "lire", keyShowCode: "montrer", keyPrintCode: "imprimer",
 	keyBack: "retour", keyStop: "arrêter", keyGoOn: "facturer", keyOK: "ok",
 	keyCancel: "annuler", keyLeave: "quitter", keyNext: "suivant",
+
+	itself:   "Français",
+	tipTitle: "Pourboire?", tipTotal: "en plus de %s", keyNoTip: "aucun", keyOwnTip: "autre",
+	menuTitle: "Menu",
+	tasks: map[flows.Task]string{
+		flows.TaskLast: "Dernière vente", flows.TaskRefund: "Rembourser", flows.TaskWasPaid: "Est-ce payé?", flows.TaskOpen: "En suspens",
+		flows.TaskLate: "Paiements en retard", flows.TaskX: "Total partiel (X)", flows.TaskZ: "Clore la journée (Z)", flows.TaskRate: "Taux de change",
+		flows.TaskLanguage: "Langue",
+		flows.TaskSignOff:  "Fermer la session",
+	},
+	findReceipt: "Numérisez le reçu ou entrez la fin de son numéro",
+	findBill:    "Numérisez le numéro dans le portefeuille du client ou entrez-en la fin",
+	lookingLine: "Un instant", emptyList: "Rien ici",
+	outcomes: map[payterm.Outcome]string{
+		payterm.Open: "Ouvert", payterm.Approved: "Approuvé", payterm.Declined: "Refusé", payterm.Cancelled: "Annulé",
+		payterm.NotSent: "Non envoyé", payterm.InDoubt: "Incertain",
+	},
+	refundAll: "La totalité. Ou entrez une partie", refundPart: "Une partie de %s",
+	settleTitle: "Décidé?", settleLine: "La commande quitte la liste. Le terminal ne déplace pas d'argent",
+	closeLine: "Imprime le Z. Le reste passe au jour suivant",
+	zTitle:    "Journée close : Z %d", noTotals: "Pas de totaux",
+	sales: counted{"1 vente", "%d ventes"}, refunds: counted{"1 remboursement", "%d remboursements"},
+	carried:  counted{"1 commande reportée", "%d commandes reportées"},
+	rateLine: "CNY pour 1 %s", rateAge: counted{"datant de 1 minute", "datant de %d minutes"},
+	aboutCNY: "environ %s (taux de %s)",
+	rateNone: "Aucun taux pour l'instant", rateNote: "Le portefeuille fixe le vrai taux",
+	verdictPaid: "Payé", verdictNotPaid: "Non payé",
+	paidAfterAll: "Payé selon le service, mais pas ici. Ne facturez pas de nouveau. Appelez un superviseur",
+	hintNotOurs:  "Pas une commande de ce terminal", hintNotANumber: "Ce n'est pas un numéro de commande",
+	hintPaymentCode: "C'est un code de paiement. Numérisez le numéro de la commande", hintNoSupervisor: "Il faut le NIP d'un superviseur. Aucun n'est configuré",
+	hintUnreadable: "Pas de réponse. Réessayez",
+	keyChoose:      "choisir", keyMore: "suite", keyFind: "chercher", keyList: "liste", keyAsk: "vérifier", keyRefund: "rendre",
+	keySettle: "régler", keyYes: "oui",
 
 	reasons: map[payterm.Reason]string{
 		payterm.ReasonCashier:       "Annulé à la caisse",

@@ -48,6 +48,12 @@ type shot struct {
 
 const order = payterm.OrderID("SHOP01K7QX2000042")
 
+// signedOn is a view of a terminal with operators.
+func signedOn(v flows.View) flows.View {
+	v.Operator = marie
+	return v
+}
+
 // marie has the longest name that the configuration takes.
 var marie = flows.Operator{Number: "17", Name: "Marie-Ève Tremblay-Roy"}
 
@@ -72,6 +78,25 @@ func shots() []shot {
 	choices := func(v *flows.View) {
 		v.Choices = flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay, payterm.UnionPay)
 	}
+	paid := flows.Row{
+		Order: order, Kind: payterm.KindSale, Wallet: payterm.Alipay, Total: cad(1234), At: time.Date(2026, 3, 2, 19, 5, 0, 0, time.UTC).UnixMilli(), Outcome: payterm.Approved,
+	}
+	doubt, late, back := paid, paid, paid
+	doubt.Outcome, late.Attention, back.RefundedMinor, back.Wallet = payterm.InDoubt, payterm.AttentionLatePayment, 500, payterm.WeChatPay
+	unpaid := paid
+	unpaid.Outcome = payterm.NotSent
+	menu := func(name flows.ViewName, task flows.Task, f func(*flows.Menu)) flows.View {
+		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks + 1}
+		v.Menu.Task = task
+		f(&v.Menu)
+		if v.Menu.Order.Order != "" {
+			v.Order, v.Total, v.Hint, v.Reason = v.Menu.Order.Order, v.Menu.Order.Total, v.Menu.Hint, v.Menu.Reason
+		}
+		return v
+	}
+	shown := func(row flows.Row, verdict flows.Verdict) flows.View {
+		return menu(flows.ViewOrder, flows.TaskLast, func(m *flows.Menu) { m.Order, m.Verdict = row, verdict })
+	}
 	const p, a = payterm.Passive, payterm.Active
 	return []shot{
 		{"idle", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkUp}}},
@@ -92,6 +117,9 @@ func shots() []shot {
 		{"approved", base(flows.ViewApproved, p, func(v *flows.View) { v.PaidMinor = 1234 })},
 		{"approved, with fee, no paper", base(flows.ViewApproved, p, func(v *flows.View) {
 			v.PaidMinor, v.Status.Paper = 1250, payterm.PaperOut
+		})},
+		{"approved, in CNY", base(flows.ViewApproved, p, func(v *flows.View) {
+			v.PaidMinor, v.Status.Rate = 1234, flows.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
 		})},
 		{"approved late", base(flows.ViewApproved, a, reason(payterm.ReasonLatePayment))},
 		{"declined", base(flows.ViewDeclined, p, reason(payterm.ReasonCodeInvalid))},
@@ -118,6 +146,39 @@ func shots() []shot {
 		{"refunding", base(flows.ViewRefunding, p, refund, leave)},
 		{"refunded", base(flows.ViewRefunded, p, refund)},
 		{"in_doubt, a refund", base(flows.ViewInDoubt, p, refund, reason(payterm.ReasonNoAnswer))},
+		{"tip", base(flows.ViewTip, p, func(v *flows.View) { v.Order, v.Tips = "", flows.Tips{10, 15, 18, 20} })},
+		{"own_tip", base(flows.ViewOwnTip, p, func(v *flows.View) { v.Order, v.Tip = "", cad(150) })},
+		{"menu", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {})},
+		{"menu, signed on", signedOn(menu(flows.ViewMenu, flows.NoTask, func(m *flows.Menu) { m.Cursor = 9 }))},
+		{"find, a receipt", menu(flows.ViewFind, flows.TaskRefund, func(m *flows.Menu) { m.Number = "42" })},
+		{"find, a bill", menu(flows.ViewFind, flows.TaskWasPaid, func(*flows.Menu) {})},
+		{"looking", menu(flows.ViewLooking, flows.TaskWasPaid, func(*flows.Menu) {})},
+		{"list", menu(flows.ViewList, flows.TaskOpen, func(m *flows.Menu) {
+			m.Rows, m.More = flows.Rows{doubt, unpaid, doubt, doubt, late}, true
+		})},
+		{"list, empty", menu(flows.ViewList, flows.TaskLate, func(*flows.Menu) {})},
+		{"order", shown(back, "")},
+		{"order, paid", shown(paid, flows.VerdictPaid)},
+		{"order, paid after all", shown(unpaid, flows.VerdictPaid)},
+		{"order, not paid", shown(unpaid, flows.VerdictNotPaid)},
+		{"order, unknown", shown(doubt, flows.VerdictUnknown)},
+		{"order, late", shown(late, "")},
+		{"refund_amount", menu(flows.ViewRefundAmount, flows.TaskRefund, func(m *flows.Menu) { m.Order = paid })},
+		{"refund_amount, a part", menu(flows.ViewRefundAmount, flows.TaskRefund, func(m *flows.Menu) { m.Order, m.Typing, m.Amount = paid, true, 500 })},
+		{"sure, a word", menu(flows.ViewSure, flows.TaskOpen, func(m *flows.Menu) { m.Order = doubt })},
+		{"sure, Z", menu(flows.ViewSure, flows.TaskZ, func(*flows.Menu) {})},
+		{"totals, X", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
+			m.Totals = flows.TotalsTold{Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456, RefundCount: 1, RefundedMinor: 500}}
+		})},
+		{"totals, Z", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 42, Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456}, OpenAll: 2, Open: [5]payterm.OrderID{order, order}}
+		})},
+		{"totals, none", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) { m.Totals.Why = "disk full" })},
+		{"rate", menu(flows.ViewRate, flows.TaskRate, func(m *flows.Menu) {
+			m.Rate = flows.RateTold{Currency: "CAD", Rate: flows.Rate{CNYE8: 524740000}, Age: 125 * time.Minute}
+		})},
+		{"rate, none", menu(flows.ViewRate, flows.TaskRate, func(*flows.Menu) {})},
+		{"language", menu(flows.ViewLanguage, flows.TaskLanguage, func(*flows.Menu) {})},
 		{"fault", base(flows.ViewFault, "", func(v *flows.View) { v.Order, v.Fault = "", "disk full" })},
 	}
 }
@@ -155,6 +216,17 @@ func variants() []shot {
 			with(string(h), of, func(v *flows.View) { v.Hint = h })
 		}
 	}
+	for _, h := range []flows.Hint{flows.HintNothing, flows.HintNotOurs, flows.HintNotANumber, flows.HintPaymentCode, flows.HintNoSupervisor, flows.HintUnreadable} {
+		for _, of := range []string{"menu", "find, a receipt", "find, a bill", "order", "order, late"} {
+			if found := h == flows.HintNotOurs || h == flows.HintNotANumber || h == flows.HintPaymentCode; found != strings.HasPrefix(of, "find") && h != flows.HintUnreadable {
+				continue
+			}
+			with(string(h), of, func(v *flows.View) { v.Hint = h })
+		}
+	}
+	for _, r := range []payterm.Reason{payterm.ReasonRefundCap, payterm.ReasonRefundOpen, payterm.ReasonNotRefundable} {
+		with(string(r), "order", func(v *flows.View) { v.Menu.Reason = r })
+	}
 	for _, c := range []payterm.PaperCondition{payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperNearEnd, payterm.PaperUnreachable} {
 		for _, of := range []string{"idle", "approved", "approved late", "show_code"} {
 			with(string(c), of, func(v *flows.View) { v.Status.Paper = c })
@@ -178,7 +250,7 @@ func variants() []shot {
 // No text is cut or lies on another: every screen in every language on every glass,
 // by the painter's own report, the watermark included.
 func TestEveryTextFits(t *testing.T) {
-	for _, glass := range []image.Point{{240, 320}, {320, 240}, {480, 320}} {
+	for _, glass := range []image.Point{{240, 320}, {320, 240}, {480, 320}, {240, 240}, {240, 135}, {135, 240}, {160, 128}, {128, 64}} {
 		p, err := lcd.NewPainter(glass.X, glass.Y)
 		if err != nil {
 			t.Fatal(err)
@@ -305,14 +377,19 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, language := range locale.Languages {
-		var sheet sheet
+		var sheet, beside sheet // the second one: what is done beside a sale
 		for _, s := range shots() {
 			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie"}))
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
+			if s.view.Lines > 0 {
+				beside.add(s.name, img, 8)
+				continue
+			}
 			sheet.add(s.name, img, 8)
 		}
+		beside.hold(t, language+"-menu")
 		sheet.row()
 		names, all := slips(language)
 		for i, slip := range all {

@@ -20,10 +20,15 @@ type Options struct {
 	Merchant  string
 	Watermark string // SIMULATION, TRAINING
 	Simulated bool
+	Zone      *time.Location // of the times of orders; nil for UTC
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
 	// nil when it always can.
 	OnPaper func(qr string) bool
 }
+
+// TypicalCode is as long as the shorter codes of the wallets, 37 bytes: a glass
+// that cannot show it has its codes printed.
+const TypicalCode = "https://qr.alipay.com/bax00000typical"
 
 // Compose puts a view into words.
 func Compose(v flows.View, o Options) payterm.Screen {
@@ -38,7 +43,11 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewAmount:
 		s.Title, s.Amount = t.amountTitle, t.money(v.Total)
 		s.Lines = []string{t.amountLine}
-		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: t.keyShowCode}, {Key: payterm.KeyClear, Does: t.keyBack}}
+		active := t.keyShowCode
+		if o.OnPaper != nil && o.OnPaper(TypicalCode) {
+			active = t.keyPrintCode
+		}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: active}, {Key: payterm.KeyClear, Does: t.keyBack}}
 		if len(v.Choices.List()) == 0 {
 			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyClear, Does: t.keyBack}}
 		}
@@ -61,7 +70,12 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewRefunding:
 		refunding(&s, v, t)
 	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
-		result(&s, v, t)
+		result(&s, v, t, o)
+	case flows.ViewTip, flows.ViewOwnTip:
+		tip(&s, v, t)
+	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
+		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage:
+		menu(&s, v, t, o)
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine, v.Fault}
@@ -91,11 +105,8 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	if line := paper(v.Status.Paper, t); line != "" {
 		s.Lines = append(s.Lines, line)
 	}
-	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}}
-	if v.Operator.Number != "" {
-		s.Small = v.Operator.Name
-		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF4, Does: t.keySignOff})
-	}
+	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
+	s.Small = v.Operator.Name
 }
 
 func warning(s *payterm.Screen, v flows.View, t *texts) {
@@ -215,7 +226,7 @@ func refunding(s *payterm.Screen, v flows.View, t *texts) {
 	}
 }
 
-func result(s *payterm.Screen, v flows.View, t *texts) {
+func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	nothingCharged, mayTry := t.nothingSent, t.notSentLine
 	if v.Kind == payterm.KindRefund {
 		nothingCharged, mayTry = t.noMoneyBack, t.noMoneyBack
@@ -232,6 +243,9 @@ func result(s *payterm.Screen, v flows.View, t *texts) {
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
 		if v.PaidMinor > v.Total.Minor {
 			s.Lines = append(s.Lines, fmt.Sprintf(t.withFee, t.money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
+		}
+		if cny, known := v.Status.Rate.CNY(v.Total); known {
+			s.Lines = append(s.Lines, fmt.Sprintf(t.aboutCNY, t.money(cny), rateTime(v.Status.Rate, o)))
 		}
 		if v.Reason == payterm.ReasonLatePayment {
 			s.Lines = append(s.Lines, t.lateResult)
@@ -333,6 +347,18 @@ func hint(h flows.Hint, t *texts) string {
 		return t.hintOtherWallet
 	case flows.HintTooEarly:
 		return t.hintTooEarly
+	case flows.HintNothing:
+		return t.emptyList
+	case flows.HintNotOurs:
+		return t.hintNotOurs
+	case flows.HintNotANumber:
+		return t.hintNotANumber
+	case flows.HintPaymentCode:
+		return t.hintPaymentCode
+	case flows.HintNoSupervisor:
+		return t.hintNoSupervisor
+	case flows.HintUnreadable:
+		return t.hintUnreadable
 	case flows.HintNone:
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"payterm"
+	"payterm/flows"
 	"payterm/locale"
 )
 
@@ -29,7 +30,7 @@ type texts struct {
 	signOnTitle, numberLine             string
 	refundNumber, personWrong           string
 	operator                            string // %s: the number
-	refusedTitle, keySignOff            string
+	refusedTitle                        string
 	waitMinutes                         counted
 	scanTitle, scanLine                 string
 	sendingTitle, sendingLine           string
@@ -56,7 +57,35 @@ type texts struct {
 	noMoneyBack, refundDoubt            string
 	refundDoubtLine, keyReprint         string
 	faultTitle, faultLine               string
+	itself                              string // the language's own name
+	tipTitle                            string
+	tipTotal                            string // %s: the amount without it
+	keyNoTip, keyOwnTip                 string
+	menuTitle                           string
+	tasks                               map[flows.Task]string
+	findReceipt, findBill, lookingLine  string
+	emptyList                           string
+	outcomes                            map[payterm.Outcome]string
+	refundAll                           string
+	refundPart                          string // %s: what is left
+	settleTitle, settleLine, closeLine  string
+	zTitle                              string // %d: its number
+	noTotals                            string
+	sales, refunds, carried             counted
+	rateLine                            string // %s: the currency
+	rateAge                             counted
+	rateNone, rateNote                  string
+	aboutCNY                            string // %s: money, %s: the time of the rate
+	verdictPaid, verdictNotPaid         string
+	paidAfterAll                        string
+	hintNotOurs, hintNotANumber         string
+	hintPaymentCode, hintNoSupervisor   string
+	hintUnreadable                      string
+	keyChoose, keyMore, keyFind         string
+	keyList, keyAsk, keyRefund          string
+	keySettle, keyYes                   string
 	keyAmount, keyScan, keyShowCode     string
+	keyPrintCode                        string
 	keyBack, keyStop, keyGoOn           string
 	keyOK, keyCancel, keyLeave, keyNext string
 	reasons                             map[payterm.Reason]string
@@ -119,8 +148,8 @@ var english = texts{
 	pinTitle:     "Supervisor", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
 	signOnTitle: "Sign on", numberLine: "Type your number", operator: "Operator %s",
 	refundNumber: "Refund: type your number", personWrong: "Wrong number or PIN",
-	refusedTitle: "Not possible", keySignOff: "sign off",
-	waitMinutes: counted{"Wait one minute", "Wait %d minutes"},
+	refusedTitle: "Not possible",
+	waitMinutes:  counted{"Wait one minute", "Wait %d minutes"},
 
 	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner",
 	sendingTitle: "Sending", sendingLine: "Payment is on its way",
@@ -153,9 +182,42 @@ var english = texts{
 	refundDoubtLine: "Do not refund in another way yet", keyReprint: "print again",
 	faultTitle: "Out of order", faultLine: "No sale can be taken. Call the service",
 
-	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code",
+	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code", keyPrintCode: "print code",
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
+
+	itself:   "English",
+	tipTitle: "Tip?", tipTotal: "on top of %s", keyNoTip: "no tip", keyOwnTip: "other",
+	menuTitle: "Menu",
+	tasks: map[flows.Task]string{
+		flows.TaskLast: "Last sale", flows.TaskRefund: "Refund", flows.TaskWasPaid: "Was it paid?", flows.TaskOpen: "Open, in doubt",
+		flows.TaskLate: "Late payments", flows.TaskX: "Total so far (X)", flows.TaskZ: "Close the day (Z)", flows.TaskRate: "Exchange rate",
+		flows.TaskLanguage: "Language",
+		flows.TaskSignOff:  "Sign off",
+	},
+	findReceipt: "Scan the receipt, or type the end of its number",
+	findBill:    "Scan the number in the customer's wallet bill, or type its last digits",
+	lookingLine: "One moment", emptyList: "Nothing here",
+	outcomes: map[payterm.Outcome]string{
+		payterm.Open: "Open", payterm.Approved: "Approved", payterm.Declined: "Declined", payterm.Cancelled: "Cancelled",
+		payterm.NotSent: "Not sent", payterm.InDoubt: "In doubt",
+	},
+	refundAll: "All of it. Or type a part", refundPart: "A part of %s",
+	settleTitle: "Decided?", settleLine: "It leaves the list. The terminal does not move any money",
+	closeLine: "Prints the Z. What is open goes to the next day",
+	zTitle:    "Day closed: Z %d", noTotals: "No totals",
+	sales: counted{"1 sale", "%d sales"}, refunds: counted{"1 refund", "%d refunds"},
+	carried:  counted{"1 open order carried over", "%d open orders carried over"},
+	rateLine: "CNY for 1 %s", rateAge: counted{"1 minute old", "%d minutes old"},
+	aboutCNY: "about %s (rate of %s)",
+	rateNone: "The gateway tells no rate now", rateNote: "The wallet sets the real rate",
+	verdictPaid: "Paid", verdictNotPaid: "Not paid",
+	paidAfterAll: "Paid at the gateway, though not here. Do not charge again. Call a supervisor",
+	hintNotOurs:  "Not an order of this terminal", hintNotANumber: "That is not an order's number",
+	hintPaymentCode: "That is a payment code. Scan the number of the order", hintNoSupervisor: "Refunds need a supervisor's PIN. None is set up",
+	hintUnreadable: "No answer. Try again",
+	keyChoose:      "choose", keyMore: "more", keyFind: "find", keyList: "list", keyAsk: "ask now", keyRefund: "refund",
+	keySettle: "settle", keyYes: "yes",
 
 	reasons: map[payterm.Reason]string{
 		payterm.ReasonCashier:       "Cancelled by the cashier",

@@ -58,6 +58,11 @@ func (r *Reader) Orders() ([]payterm.Order, error) {
 	return r.orders(`SELECT row FROM orders ORDER BY n`)
 }
 
+// Latest gives the n newest orders, the newest first.
+func (r *Reader) Latest(n int) ([]payterm.Order, error) {
+	return r.orders(`SELECT row FROM orders ORDER BY n DESC LIMIT ?`, n)
+}
+
 // Order gives one order, false when there is none of that id.
 func (r *Reader) Order(id payterm.OrderID) (payterm.Order, bool, error) {
 	return r.one(`SELECT row FROM orders WHERE order_id = ?`, string(id))

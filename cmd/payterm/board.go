@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -107,7 +108,12 @@ func connections(p hal.Profile) []connection {
 		add(device, "reset", d.Reset)
 		add(device, "backlight", d.Backlight)
 	}
-	if k := p.Keypad; k != nil {
+	if k := p.Keypad; k != nil && k.Kind == "evdev" {
+		add("keypad", "event device", k.Events().String())
+		for _, name := range slices.Sorted(maps.Keys(k.Map)) {
+			add("keypad", "key "+string(k.Map[name]), name)
+		}
+	} else if k != nil {
 		for i, name := range k.Rows {
 			var keys []string
 			for _, key := range k.Keys[i] {
@@ -119,15 +125,25 @@ func connections(p hal.Profile) []connection {
 			add("keypad", fmt.Sprintf("column %d", i+1), name)
 		}
 	}
-	if s := p.Scanner; s != nil {
+	if s := p.Scanner; s != nil && s.Kind == "evdev" {
+		add("scanner", "event device", s.Events().String())
+	} else if s != nil {
 		add("scanner", fmt.Sprintf("%d baud, %s", s.Baud, s.Framing), s.Device)
 	}
 	if r := p.Printer; r != nil {
 		add("printer", fmt.Sprintf("%d baud, %d columns", r.Baud, r.Columns), r.Device)
 		add("printer", fmt.Sprintf("TCP, %d columns", r.Columns), r.Network)
+		add("printer", fmt.Sprintf("USB, %d columns", r.Columns), r.USB)
 	}
-	if p.Signal != nil {
-		add("buzzer", "on", p.Signal.Buzzer)
+	if s := p.Signal; s != nil {
+		how := "on"
+		if s.Passive() {
+			how = "PWM"
+		}
+		add("buzzer", how, s.Buzzer)
+		add("LED", "ready", s.Ready)
+		add("LED", "approved", s.Approved)
+		add("LED", "attention", s.Attention)
 	}
 	return all
 }

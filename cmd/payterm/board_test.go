@@ -97,13 +97,39 @@ func TestEveryBoardRuns(t *testing.T) {
 	}
 }
 
+// A board whose scanner and pad type sells as every other: the amount comes from the
+// pad, the code from the scanner, and the result is heard and seen.
+func TestSaleOnABoardThatTypes(t *testing.T) {
+	t.Parallel()
+	_, ready := program(t, "payterm", "emulate", "--board", "generic-evdev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--scale", "20")
+	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
+	s.waitScreen("idle")
+	s.keys("1", "2", "CLEAR", "00", "5", "ENTER")
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	if words := s.waitScreen("approved"); !strings.Contains(words, "$10.05") || len(s.ledger()) != 1 {
+		t.Errorf("%s %+v", words, s.ledger())
+	}
+	for _, device := range []string{"scanner", "keypad"} {
+		s.post(s.panel+"/emu/unplug", map[string]string{"device": device})
+		s.post(s.panel+"/emu/plug", map[string]string{"device": device})
+	}
+	if resp := strings.TrimSpace(string(s.call("GET", s.panel+"/emu/violations.txt", nil))); resp != "" {
+		t.Errorf("the chips did not accept: %s", resp)
+	}
+}
+
 // A board that shows characters only prints the code of an Active sale: once, with
 // its end, and the customer pays from the paper.
 func TestCodeOnPaper(t *testing.T) {
 	t.Parallel()
 	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--scale", "20")
 	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
-	s.keys("1", "2", "3", "4", "F1")
+	s.keys("1", "2", "3", "4")
+	if words := s.waitScreen("amount"); !strings.Contains(words, "print code") || strings.Index(words, "scan") > strings.Index(words, "print code") {
+		t.Errorf("the scanner is not offered first, or the paper is not told of: %s", words)
+	}
+	s.keys("F1")
 	s.waitScreen("choose_wallet")
 	s.keys("1")
 	words := s.waitScreen("show_code")

@@ -97,9 +97,9 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	options := panel.Options{Board: board, Screen: a.Screen}
+	options := panel.Options{Board: board, Screen: a.Screen, Journal: filepath.Join(c.Data, "payterm.db")}
 	if profile.Keypad != nil {
-		options.Keys = profile.Keypad.Keys
+		options.Keys = profile.Keypad.Layout()
 	}
 	if simulated {
 		options.Gateway = base

@@ -105,10 +105,7 @@ func (c runCmd) load() (cfg config.Config, key config.SignKey, profile hal.Profi
 // device may still come: its line waits for it.
 func absent(b *hal.Board) map[string]error {
 	why := maps.Clone(b.Faults)
-	for device, line := range map[string]*hal.Line{"scanner": b.Scanner, "printer": b.Printer} {
-		if line == nil {
-			continue
-		}
+	for device, line := range b.Lines() {
 		if _, err := line.Plugged(); err != nil {
 			why[device] = err
 		}

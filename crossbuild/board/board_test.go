@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,8 +42,11 @@ var boot = flag.Bool("board", false, "boot the virtual board, for which make boa
 
 const (
 	signKey = "0123456789ABCDEF" // guards nothing
-	host    = "10.0.2.2"         // this process's loopback, seen from the guest
-	built   = "../../build/board/arm64"
+	// What a board may ask of the agent.
+	maxStart    = 2.0    // seconds from its start until it is ready
+	maxResident = 25_000 // kB, at most at any time
+
+	host = "10.0.2.2" // this process's loopback, seen from the guest
 	// The buzzer hangs on the machine's PL061; line 3 is its power key.
 	profile = `board = "virtual"
 [scanner]
@@ -71,22 +75,43 @@ ca_file = "/board/ca.pem"
 `
 )
 
-// gateway is the simulator behind TLS, with a certificate that the guest is given.
-func gateway(t *testing.T) (sim *httptest.Server, port string, ca []byte) {
+// machine is a kind of board that QEMU has.
+type machine struct {
+	arch   string // Debian's word: build/board/ARCH has its kernel
+	target string // of crossbuild/targets.tsv
+	qemu   string
+	model  []string
+	boot   string // the kernel's command line: its console above all
+}
+
+var (
+	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"}, "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0"}
+	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp", "2"}, "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0"}
+)
+
+// built is where fetch has put what the machine boots.
+func (m machine) built(name string) string { return "../../build/board/" + m.arch + "/" + name }
+
+// program is one that was built for the machine.
+func (m machine) program(name string) string { return "../../build/" + m.target + "/" + name }
+
+// gateway is the simulator behind TLS, with a certificate that the guest is given, and
+// behind what watches its requests.
+func gateway(t *testing.T, watch func(http.Handler) http.Handler) (sim *httptest.Server, port string, ca []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IPAddresses: []net.IP{net.ParseIP(host)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim = httptest.NewUnstartedServer(ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1}))
+	sim = httptest.NewUnstartedServer(watch(ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1})))
 	sim.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
 	sim.StartTLS()
 	t.Cleanup(sim.Close)
@@ -97,8 +122,11 @@ func gateway(t *testing.T) (sim *httptest.Server, port string, ca []byte) {
 	return sim, port, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
+func unwatched(h http.Handler) http.Handler { return h }
+
 // system is a guest's whole system, as an initramfs in the making.
 type system struct {
+	machine
 	t    *testing.T
 	path string
 	out  *bufio.Writer
@@ -106,7 +134,7 @@ type system struct {
 	n    int
 }
 
-func newSystem(t *testing.T) *system {
+func newSystem(t *testing.T, m machine) *system {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "initramfs")
 	f, err := os.Create(path)
@@ -114,7 +142,7 @@ func newSystem(t *testing.T) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return &system{t: t, path: path, out: bufio.NewWriterSize(f, 1<<20), dirs: map[string]bool{}}
+	return &system{machine: m, t: t, path: path, out: bufio.NewWriterSize(f, 1<<20), dirs: map[string]bool{}}
 }
 
 // entry adds one of cpio's newc entries; mode has the bits of its type.
@@ -198,23 +226,36 @@ func (s *system) unpack(path string) {
 	}
 }
 
-// board adds what both guests have below /board.
-func (s *system) board(gatewayPort string, ca []byte) {
+// base adds what each guest has.
+func (s *system) base() {
 	s.t.Helper()
-	s.copy(0o755, "bin/busybox", built+"/busybox")
+	s.copy(0o755, "bin/busybox", s.built("busybox"))
 	s.copy(0o644, "board/commands", "commands")
+}
+
+// board adds what each guest that sells has below /board, with the
+// modules that all of them need and more.
+func (s *system) board(gatewayPort string, ca []byte, more ...string) {
+	s.t.Helper()
+	s.base()
 	s.put(0o644, "board/board.toml", []byte(profile))
 	s.put(0o644, "board/payterm.toml", fmt.Appendf(nil, config, gatewayPort))
 	s.put(0o600, "board/sign_key", []byte(signKey+"\n"))
 	s.put(0o644, "board/ca.pem", ca)
-	release, err := os.ReadFile(built + "/release")
+	s.modules(append([]string{"virtio_pci", "virtio_net", "xhci-pci", "ftdi_sio"}, more...)...)
+}
+
+// modules adds those of the kernel that the guest loads, with what they need.
+func (s *system) modules(names ...string) {
+	s.t.Helper()
+	release, err := os.ReadFile(s.built("release"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	var list strings.Builder
 	loaded := map[string]bool{}
-	for _, module := range []string{"virtio_pci", "virtio_net", "xhci-pci", "ftdi_sio"} {
-		out, err := exec.Command("/sbin/modprobe", "-d", built, "-S", strings.TrimSpace(string(release)), "--show-depends", module).Output()
+	for _, module := range names {
+		out, err := exec.Command("/sbin/modprobe", "-d", s.built(""), "-S", strings.TrimSpace(string(release)), "--show-depends", module).Output()
 		if err != nil {
 			s.t.Fatalf("modprobe %s: %v", module, err)
 		}
@@ -247,20 +288,28 @@ type guest struct {
 	console io.Writer
 	said    chan string // lines of the console that begin with board:
 	ended   chan struct{}
+	kill    func()   // ends the machine as a power cut would
 	log     []string // all lines; to be read after ended
 }
 
-func start(t *testing.T, archive string, megabytes int, d *devices) *guest {
+// start starts a machine with a network, a scanner and a printer.
+func start(t *testing.T, m machine, archive string, megabytes int, d *devices, more ...string) *guest {
+	t.Helper()
+	return launch(t, m, archive, megabytes, append([]string{
+		"-nodefaults", "-serial", "stdio",
+		"-netdev", "user,id=net" + d.forward, "-device", "virtio-net-pci,netdev=net,romfile=",
+		"-chardev", "serial,id=scanner,path=" + d.scanner, "-device", "pci-serial,chardev=scanner",
+		"-device", "qemu-xhci", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
+	}, more...)...)
+}
+
+func launch(t *testing.T, m machine, archive string, megabytes int, more ...string) *guest {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
-	cmd := exec.CommandContext(ctx, tooltest.Need(t, "qemu-system-aarch64"),
-		"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", strconv.Itoa(megabytes), "-nodefaults", "-nographic", "-no-reboot",
-		"-kernel", built+"/vmlinuz", "-initrd", archive, "-append", "console=ttyAMA0 quiet panic=-1",
-		"-serial", "stdio",
-		"-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
-		"-chardev", "serial,id=scanner,path="+d.scanner, "-device", "pci-serial,chardev=scanner",
-		"-device", "qemu-xhci", "-chardev", "serial,id=printer,path="+d.printer, "-device", "usb-serial,chardev=printer",
-	)
+	cmd := exec.CommandContext(ctx, tooltest.Need(t, m.qemu), slices.Concat(m.model, []string{
+		"-m", strconv.Itoa(megabytes), "-display", "none", "-no-reboot",
+		"-kernel", m.built("vmlinuz"), "-initrd", archive, "-append", m.boot + " quiet panic=-1",
+	}, more)...)
 	console, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -273,10 +322,11 @@ func start(t *testing.T, archive string, megabytes int, d *devices) *guest {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	g := &guest{t: t, console: console, said: make(chan string, 100), ended: make(chan struct{})}
+	g := &guest{t: t, console: console, said: make(chan string, 100), ended: make(chan struct{}), kill: stop}
 	go func() {
 		defer close(g.ended)
 		lines := bufio.NewScanner(out)
+		lines.Buffer(nil, 16<<20) // a journal is one line
 		for lines.Scan() {
 			g.log = append(g.log, lines.Text())
 			if said, ours := strings.CutPrefix(strings.TrimSpace(lines.Text()), "board: "); ours {
@@ -356,9 +406,23 @@ type devices struct {
 	t                *testing.T
 	sim              *httptest.Server
 	scanner, printer string // paths of their PTYs
+	forward          string // of the guest's network: ports of this machine that lead into it
 }
 
+// newDevices are judged at the test's end by the rules that they hold their callers to.
 func newDevices(t *testing.T, sim *httptest.Server) *devices {
+	t.Helper()
+	d := openDevices(t, sim)
+	t.Cleanup(func() {
+		for _, v := range d.Violations() {
+			t.Errorf("the chips did not accept: %v", v)
+		}
+		d.Close()
+	})
+	return d
+}
+
+func openDevices(t *testing.T, sim *httptest.Server) *devices {
 	t.Helper()
 	p, err := hal.ReadProfile("virtual.toml", []byte(profile))
 	if err != nil {
@@ -368,12 +432,6 @@ func newDevices(t *testing.T, sim *httptest.Server) *devices {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		for _, v := range board.Violations() {
-			t.Errorf("the chips did not accept: %v", v)
-		}
-		board.Close()
-	})
 	d := &devices{Board: board, t: t, sim: sim}
 	if d.scanner, err = board.Device(p.Scanner.Device); err == nil {
 		d.printer, err = board.Device(p.Printer.Device)
@@ -412,25 +470,45 @@ func TestSaleOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
 	}
-	sim, port, ca := gateway(t)
+	for _, m := range []machine{arm64, armv7} {
+		t.Run(m.target, func(t *testing.T) { saleOn(t, m) })
+	}
+}
+
+func saleOn(t *testing.T, m machine) {
+	sim, port, ca := gateway(t, unwatched)
 	d := newDevices(t, sim)
-	s := newSystem(t)
+	s := newSystem(t, m)
 	s.copy(0o755, "init", "init")
-	s.copy(0o755, "usr/bin/payterm", "../../build/arm64/payterm")
+	s.copy(0o755, "usr/bin/payterm", m.program("payterm"))
+	s.copy(0o755, "board/probe", m.program("probe"))
 	s.put(0o755, "dev/.keep", nil)
 	s.board(port, ca)
 	began := time.Now()
-	g := start(t, s.archive(), 256, d)
+	g := start(t, s.machine, s.archive(), 256, d)
 	up := g.wait("up")
 	g.tell("run")
-	running := g.wait("running") // begun and ready, in seconds since the kernel's start
-	t.Logf("host: ready %.1f s after the machine's start; guest: up at %s s, agent begun and ready at %s s", time.Since(began).Seconds(), up, running)
+	// In seconds since the kernel's start. The machine of this test may be busy with
+	// others, so that the quickest of a few starts counts.
+	begun, ready := seconds(t, g.wait("begun")), seconds(t, g.wait("running"))
+	took := ready - begun
+	t.Logf("host: ready %.1f s after the machine's start; guest: up at %s s, agent begun at %.2f and ready at %.2f", time.Since(began).Seconds(), up, begun, ready)
+	for tries := 0; took > maxStart && tries < 4; tries++ {
+		g.tell("stop")
+		g.wait("stopped")
+		g.tell("run")
+		begun := seconds(t, g.wait("begun"))
+		took = min(took, seconds(t, g.wait("running"))-begun)
+	}
+	if took > maxStart {
+		t.Errorf("the quickest start takes %.1f s, %.0f s are allowed", took, maxStart)
+	}
 	g.waitState("idle")
 	d.sell(g)
 	g.tell("memory")
 	memory := g.wait("memory") // VmHWM: n kB
-	if kB, err := strconv.Atoi(strings.Fields(memory)[1]); err != nil || kB > 25_000 {
-		t.Errorf("resident at most: %s, 25 MB are allowed", memory)
+	if kB, err := strconv.Atoi(strings.Fields(memory)[1]); err != nil || kB > maxResident {
+		t.Errorf("resident at most: %s, %d are allowed", memory, maxResident)
 	}
 	g.tell("end")
 	if end := g.wait("ended"); !strings.HasPrefix(end, "0 ") {
@@ -440,6 +518,15 @@ func TestSaleOnTheVirtualBoard(t *testing.T) {
 	}
 }
 
+func seconds(t *testing.T, text string) float64 {
+	t.Helper()
+	s, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // TestPackageOnTheVirtualBoard: the package is installed into a Debian with systemd,
 // sells from within its sandbox, is brought back by systemd, upgraded and removed; the
 // journal and the configuration survive.
@@ -447,10 +534,10 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
 	}
-	sim, port, ca := gateway(t)
+	sim, port, ca := gateway(t, unwatched)
 	d := newDevices(t, sim)
-	s := newSystem(t)
-	s.unpack(built + "/system.tar")
+	s := newSystem(t, arm64)
+	s.unpack(s.built("system.tar"))
 	s.board(port, ca)
 	s.entry("init", typeLink|0o777, 0, 0, 0, 0, []byte("lib/systemd/systemd"))
 	s.copy(0o755, "board/service", "service")
@@ -467,7 +554,7 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 		s.copy(0o644, "board/"+place+".deb", filepath.Join(out, "payterm_"+version[1:]+"_arm64.deb"))
 	}
 	began := time.Now()
-	g := start(t, s.archive(), 1536, d)
+	g := start(t, s.machine, s.archive(), 1536, d)
 	up := g.wait("up")
 	g.tell("install")
 	g.wait("installed")
@@ -491,11 +578,15 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	t.Logf("installed, sold, crashed, hung, upgraded, sold, removed, purged: %.0f s", time.Since(began).Seconds())
 }
 
+// control makes the simulator's own calls.
+func control() *http.Client {
+	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // our own simulator, on loopback
+}
+
 // wallet makes a customer at the simulator and gives a payment code.
 func wallet(t *testing.T, sim *httptest.Server) string {
 	t.Helper()
-	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // our own simulator, on loopback
-	resp, err := c.Post(sim.URL+"/sim/wallets", "application/json", strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000}`))
+	resp, err := control().Post(sim.URL+"/sim/wallets", "application/json", strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,14 +48,14 @@ if [ -n "$root" ]; then
 	echo "  payterm -1 payterm -1 * /var/lib/payterm - spi,i2c,gpio,dialout,lp,input Payment terminal"
 	echo "and /var/lib/payterm has to be that user's, on a file system that keeps it."
 else
-	for group in payterm spi i2c gpio dialout lp input; do
+	for group in payterm spi i2c gpio dialout lp input video; do
 		grep -q "^$group:" /etc/group || groupadd -r $group 2>/dev/null || addgroup -S $group
 	done
 	if ! grep -q '^payterm:' /etc/passwd; then
 		useradd -r -g payterm -d /var/lib/payterm -s /bin/false payterm 2>/dev/null ||
 			adduser -S -D -H -G payterm -h /var/lib/payterm -s /bin/false payterm
 	fi
-	for group in spi i2c gpio dialout lp input; do
+	for group in spi i2c gpio dialout lp input video; do
 		usermod -a -G $group payterm 2>/dev/null || addgroup payterm $group
 	done
 	chown payterm:payterm /var/lib/payterm

@@ -1,6 +1,8 @@
-// Package keypad turns contacts into keys. The matrix driver polls: a line that
-// waits for edges costs a descriptor and a goroutine each, and a cashier cannot
-// press faster than it looks.
+// Package keypad turns contacts into keys: a Matrix of GPIO lines, which it has to
+// debounce and to keep ghosts out of, or a Pad whose keys the kernel reports.
+//
+// The matrix driver polls: a line that waits for edges costs a descriptor and a
+// goroutine each, and a cashier cannot press faster than it looks.
 package keypad
 
 import (

@@ -136,6 +136,12 @@ func (d *FrameBuffer) pack(img *image.RGBA, y int) {
 		case 270:
 			col, row = d.f.Height-1-y, x
 		}
+		if d.o.MirrorX {
+			col = d.o.Width - 1 - col
+		}
+		if d.o.MirrorY {
+			row = d.o.Height - 1 - row
+		}
 		p := img.Pix[row*img.Stride+4*col:]
 		if d.f.Bits == 16 {
 			binary.LittleEndian.PutUint16(d.row[2*x:], uint16(p[0]>>3)<<d.f.Red|uint16(p[1]>>2)<<d.f.Green|uint16(p[2]>>3)<<d.f.Blue)
@@ -145,7 +151,16 @@ func (d *FrameBuffer) pack(img *image.RGBA, y int) {
 	}
 }
 
+// write writes a part of a row, of which rows has the rest. DRM's frame buffers bring to
+// the glass what was written, and before Linux 6.6 they take a write that ends with its
+// row for an empty one, unless it touches two rows: this one goes a pixel further.
 func (d *FrameBuffer) write(y, from int, b []byte) error {
+	if step := d.f.Bits / 8; from+len(b) == d.f.Stride && y+1 < len(d.rows) {
+		b = append(b[:len(b):len(b)], d.rows[y+1][:step]...)
+	} else if from+len(b) == d.f.Stride && y > 0 {
+		above := d.rows[y-1]
+		y, from, b = y-1, len(above)-step, append(above[len(above)-step:len(above):len(above)], d.rows[y]...)
+	}
 	if _, err := d.f.Memory.WriteAt(b, int64(y*d.f.Stride+from)); err != nil {
 		return fmt.Errorf("lcd: fbdev: row %d: %w", y, err)
 	}

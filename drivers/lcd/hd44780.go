@@ -125,15 +125,23 @@ func (d *HD44780) Refresh() error {
 	return d.whole()
 }
 
-// whole sends all rows and lights the display.
+// whole sends all rows, in the order in which the chip's address walks through them,
+// and lights the display.
 func (d *HD44780) whole() error {
 	d.light = pinLight
-	for row := range d.cells {
-		if err := d.write(row, 0, d.o.Width); err != nil {
-			return err
+	var b []byte
+	next := -1
+	for _, row := range [...]int{0, 2, 1, 3} {
+		if row >= d.o.Height {
+			continue
 		}
+		if d.start(row) != next {
+			b = d.bytes(b, 0, 0x80|byte(d.start(row)))
+		}
+		b = d.bytes(b, pinRS, d.cells[row]...)
+		next = d.start(row) + d.o.Width
 	}
-	if err := d.tx(d.bytes(nil, 0, 0x0c)); err != nil { // on, without a cursor
+	if err := d.tx(d.bytes(b, 0, 0x0c)); err != nil { // on, without a cursor
 		return err
 	}
 	if err := drive(d.line, gpio.High); err != nil {
@@ -221,20 +229,23 @@ func code(r rune) byte {
 			return byte(i + 1)
 		}
 	}
-	switch {
-	case r == '\\': // the Japanese ROM has a yen there
+	switch r = plain(r); r {
+	case '\\': // the Japanese ROM has a yen there
 		return '/'
-	case r == '~': // and an arrow
+	case '~': // and an arrow
 		return '-'
-	case r < ' ' || r > '}':
-		return '?'
 	}
 	return byte(r)
 }
 
 // write sends cells of one row behind their address.
 func (d *HD44780) write(row, from, to int) error {
-	start := [...]int{0x00, 0x40, d.o.Width, 0x40 + d.o.Width}[row] // the third row goes on where the first ends
-	b := d.bytes(nil, 0, 0x80|byte(start+from))
+	b := d.bytes(nil, 0, 0x80|byte(d.start(row)+from))
 	return d.tx(d.bytes(b, pinRS, d.cells[row][from:to]...))
+}
+
+// start is the address of a row's first cell: the third row goes on where the first
+// ends.
+func (d *HD44780) start(row int) int {
+	return [...]int{0x00, 0x40, d.o.Width, 0x40 + d.o.Width}[row]
 }

@@ -47,7 +47,7 @@ type Options struct {
 	OffsetX, OffsetY int // of the glass in the controller's RAM, after rotation
 	Rotation         int // 0, 90, 180, 270 degrees
 	MirrorX, MirrorY bool
-	Inverted         bool // most IPS panels need INVON to show true colours
+	Inverted         bool // the glass shows the opposite, as most IPS panels do without INVON
 	BGR              bool
 	Contrast         int // of an SSD1306, 1 to 255
 	Sleep            func(time.Duration)

@@ -5,7 +5,27 @@ import (
 	"unicode/utf8"
 
 	"payterm"
+
+	"golang.org/x/text/unicode/norm"
 )
+
+// plain is a sign of ASCII: a letter without its accent, and a question mark for
+// what has no such letter.
+func plain(r rune) rune {
+	switch r {
+	case '\u2019':
+		return '\''
+	case '\u2013', '\u2014':
+		return '-'
+	case '\u00a0', '\u202f':
+		return ' '
+	}
+	base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+	if base < ' ' || base > '~' {
+		return '?'
+	}
+	return base
+}
 
 // pager remembers which page of which screen is shown, so that a clock that ticks
 // on a screen does not send its reader back to the first page.

@@ -60,7 +60,8 @@ type Painter struct {
 	fonts *fonts
 	unfit []string
 	inked []image.Rectangle // where texts stand
-	mono  bool              // a small glass of two colours, laid out in pages (mono.go)
+	small bool              // laid out in pages (small.go)
+	mono  bool              // the glass has two colours
 	shown payterm.Screen    // of such a glass
 	pages int               // that it has
 	at    pager
@@ -68,14 +69,14 @@ type Painter struct {
 
 // NewPainter makes a painter for a glass of this many pixels.
 func NewPainter(width, height int) (*Painter, error) {
-	if width < 64 || height < 64 {
-		return nil, fmt.Errorf("lcd: a glass of %dx%d: 64x64 at the least", width, height)
+	if width < 64 || height < 32 {
+		return nil, fmt.Errorf("lcd: a glass of %dx%d: 64x32 at the least", width, height)
 	}
 	f, err := loadFonts()
 	if err != nil {
 		return nil, err
 	}
-	return &Painter{w: width, h: height, img: image.NewRGBA(image.Rect(0, 0, width, height)), fonts: f}, nil
+	return &Painter{w: width, h: height, small: min(width, height) < roomy, img: image.NewRGBA(image.Rect(0, 0, width, height)), fonts: f}, nil
 }
 
 // Paint draws a screen. The image is complete even with an error: what does not
@@ -85,8 +86,8 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	p.fill(p.img.Bounds(), paperWhite)
 	var err error
 	switch {
-	case p.mono:
-		err = p.paintMono(s)
+	case p.small:
+		err = p.paintSmall(s)
 	case s.QR != "":
 		err = p.paintCode(s)
 	default:
@@ -167,8 +168,8 @@ func (p *Painter) codeBar() int { return p.scaled(28) }
 
 // codeBox is the part of the glass that a QR code may have.
 func (p *Painter) codeBox() image.Rectangle {
-	if p.mono {
-		return image.Rect(0, 0, p.h, p.h)
+	if p.small {
+		return p.smallCodeBox()
 	}
 	return image.Rect(0, p.codeBar()+p.scaled(22), p.w, p.h-p.codeFoot())
 }
@@ -188,7 +189,7 @@ func (p *Painter) CanShow(text string) bool {
 // makes it fit: nothing scratches or creases a glass that shines.
 func (p *Painter) encode(text string, box image.Rectangle) (c *qr.Code, px int, err error) {
 	quiet, levels := quietZone, []qr.Level{qr.M}
-	if p.mono {
+	if p.small {
 		quiet, levels = 1, []qr.Level{qr.M, qr.L}
 	}
 	for _, level := range levels {

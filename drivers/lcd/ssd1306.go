@@ -10,24 +10,23 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// ssd1306 is 128 by 64 dots in 8 pages: a byte is a column of 8 dots of a page, the
-// lowest bit at the top.
+// The RAM is 128 columns (132 of an SH1106, whose glass lies at an offset of 2) of 8
+// pages: a byte is 8 dots of a column, the lowest bit at the top.
 const (
-	oledWidth  = 128
-	oledHeight = 64
-	oledPages  = oledHeight / 8
+	oledColumns = 132
+	oledHeight  = 64
 )
 
-// SSD1306 drives a small OLED of 128 by 64 dots, on SPI with a D/C line or on I2C.
-// It keeps what the glass holds, and sends only what changed. It is used by one
-// goroutine.
+// SSD1306 drives a small OLED of 128 by 64 dots or a part of it, on SPI with a D/C
+// line or on I2C. It keeps what the glass holds, and sends only what changed. It is
+// used by one goroutine.
 type SSD1306 struct {
 	pixels
 	c                    conn.Conn
 	dc, reset, backlight gpio.PinOut // without dc it is I2C
 	o                    Options
-	ram                  [oledPages][oledWidth]byte
-	known                bool // ram is what the glass holds
+	ram                  [][]byte // by page and column of the glass
+	known                bool     // ram is what the glass holds
 }
 
 // NewSSD1306 makes a driver; Init wakes the display. Without a D/C line it speaks
@@ -36,18 +35,22 @@ func NewSSD1306(w Wires, o Options) (*SSD1306, error) {
 	switch {
 	case w.Conn == nil:
 		return nil, errors.New("lcd: ssd1306: no bus")
-	case o.Width != oledWidth || o.Height != oledHeight || o.Rotation%180 != 0:
-		return nil, fmt.Errorf("lcd: ssd1306: %d by %d at rotation %d: %d by %d at 0 or 180", o.Width, o.Height, o.Rotation, oledWidth, oledHeight)
+	case o.OffsetX < 0 || o.Width < 64 || o.Width > oledColumns-o.OffsetX || o.Height < 32 || o.Height > oledHeight || o.Height%8 != 0 || o.Rotation%180 != 0:
+		return nil, fmt.Errorf("lcd: ssd1306: %d by %d from column %d at rotation %d: 64 to %d columns in all, 32 to %d rows in eights, 0 or 180", o.Width, o.Height, o.OffsetX, o.Rotation, oledColumns, oledHeight)
 	case o.Contrast < 1 || o.Contrast > 255:
 		return nil, fmt.Errorf("lcd: ssd1306: contrast %d: 1 to 255", o.Contrast)
 	case o.Sleep == nil:
 		return nil, errors.New("lcd: ssd1306: no Sleep: a reset needs pauses")
 	}
-	painter, err := newMonoPainter(o.Width, o.Height)
+	painter, err := NewPainter(o.Width, o.Height)
 	if err != nil {
 		return nil, err
 	}
-	d := &SSD1306{c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o}
+	painter.mono = true
+	d := &SSD1306{c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o, ram: make([][]byte, o.Height/8)}
+	for page := range d.ram {
+		d.ram[page] = make([]byte, o.Width)
+	}
 	d.pixels = pixels{painter, d.Send}
 	return d, nil
 }
@@ -86,21 +89,29 @@ func (d *SSD1306) setUp() error {
 	if (d.o.Rotation == 180) != d.o.MirrorY {
 		scan = 0xc0
 	}
+	pins := byte(0x12) // alternative
+	if d.o.Height == 32 {
+		pins = 0x02 // such a glass is wired in sequence
+	}
+	shines := byte(0xa6) // a set bit does
+	if d.o.Inverted {
+		shines = 0xa7
+	}
 	return d.command(
 		filler,
 		0xd5, 0x80, // clock
-		0xa8, oledHeight-1, // multiplex ratio
+		0xa8, byte(d.o.Height-1), // multiplex ratio
 		0xd3, 0x00, // display offset
 		0x40,       // start line
 		0x8d, 0x14, // charge pump on
 		0x20, 0x02, // page addressing
 		segments, scan,
-		0xda, 0x12, // COM pins: alternative
+		0xda, pins, // of COM
 		0x81, byte(d.o.Contrast),
 		0xd9, 0xf1, // pre-charge, for the charge pump
 		0xdb, 0x40, // VCOMH
 		0xa4, // show the RAM
-		0xa6, // a set bit shines
+		shines,
 	)
 }
 
@@ -118,8 +129,8 @@ func (d *SSD1306) Refresh() error {
 
 // whole sends all of the RAM and lights the display.
 func (d *SSD1306) whole() error {
-	for page := range oledPages {
-		if err := d.write(page, 0, oledWidth); err != nil {
+	for page := range d.ram {
+		if err := d.write(page, 0, d.o.Width); err != nil {
 			return err
 		}
 	}
@@ -133,16 +144,16 @@ func (d *SSD1306) whole() error {
 // Send brings an image of the glass's size onto the glass: what is lighter than
 // half is lit.
 func (d *SSD1306) Send(img *image.RGBA) error {
-	if img.Rect != image.Rect(0, 0, oledWidth, oledHeight) {
-		return fmt.Errorf("lcd: ssd1306: an image of %v on a glass of %dx%d", img.Rect, oledWidth, oledHeight)
+	if img.Rect != image.Rect(0, 0, d.o.Width, d.o.Height) {
+		return fmt.Errorf("lcd: ssd1306: an image of %v on a glass of %dx%d", img.Rect, d.o.Width, d.o.Height)
 	}
 	known := d.known
 	d.known = false // until all of it is sent
-	for page := range oledPages {
-		from, to := oledWidth, 0
-		for x := range oledWidth {
-			if b := column(img, x, 8*page); b != d.ram[page][x] {
-				d.ram[page][x] = b
+	for page, row := range d.ram {
+		from, to := d.o.Width, 0
+		for x := range row {
+			if b := column(img, x, 8*page); b != row[x] {
+				row[x] = b
 				from, to = min(from, x), x+1
 			}
 		}
@@ -173,7 +184,8 @@ func column(img *image.RGBA, x, y int) (b byte) {
 // write sends columns of one page, behind the page and the first column. These
 // commands have no arguments that could get lost.
 func (d *SSD1306) write(page, from, to int) error {
-	if err := d.command(0xb0|byte(page), byte(from&0x0f), 0x10|byte(from>>4)); err != nil {
+	at := from + d.o.OffsetX
+	if err := d.command(0xb0|byte(page), byte(at&0x0f), 0x10|byte(at>>4)); err != nil {
 		return err
 	}
 	if err := d.tx(0x40, gpio.High, d.ram[page][from:to]); err != nil {
@@ -197,7 +209,7 @@ func (d *SSD1306) tx(control byte, level gpio.Level, b []byte) error {
 		if err := d.dc.Out(level); err != nil {
 			return fmt.Errorf("D/C: %w", err)
 		}
-		return d.c.Tx(b, nil) // of a page, 128 bytes: any bus takes that
+		return d.c.Tx(b, nil) // a page at the most: any bus takes that
 	}
 	return d.c.Tx(append([]byte{control}, b...), nil)
 }

@@ -16,9 +16,10 @@ func (p *Painter) symbol(t payterm.Tone, box image.Rectangle) {
 	}
 	switch t {
 	case payterm.Busy:
+		half := min(pen/2+1, (side*5/16-1)/2) // so that three dots stay three
 		for i := range 3 {
 			c := at(3+5*i, 8)
-			p.fill(image.Rect(c.X-pen/2-1, c.Y-pen/2-1, c.X+pen/2+1, c.Y+pen/2+1), paperWhite)
+			p.fill(image.Rect(c.X-half, c.Y-half, c.X+half, c.Y+half), paperWhite)
 		}
 	case payterm.Good:
 		p.stroke(at(1, 9), at(6, 14), pen)

@@ -8,6 +8,7 @@ import (
 	"payterm"
 
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"rsc.io/qr"
 )
 
@@ -19,6 +20,10 @@ var (
 	gsSizeNormal = []byte{0x1d, '!', 0x00}
 	gsSizeDouble = []byte{0x1d, '!', 0x11}
 	gsCutPartial = []byte{0x1d, 'V', 1}
+	fsChineseOn  = []byte{0x1c, '&'}
+	fsChineseOff = []byte{0x1c, '.'}
+	esc3Band     = []byte{0x1b, '3', bandDots} // lines as high as a band of dots
+	esc2         = []byte{0x1b, '2'}           // lines as they were
 	lf           = []byte{'\n'}
 )
 
@@ -32,12 +37,14 @@ func codePageOf(name string) (codePage, error) {
 	switch name {
 	case "cp437", "":
 		return codePage{0, charmap.CodePage437}, nil
+	case "pc850":
+		return codePage{2, charmap.CodePage850}, nil
 	case "wpc1252":
 		return codePage{16, charmap.Windows1252}, nil
 	case "pc858":
 		return codePage{19, charmap.CodePage858}, nil
 	}
-	return codePage{}, fmt.Errorf("printer: code page %q: cp437, wpc1252 or pc858", name)
+	return codePage{}, fmt.Errorf("printer: code page %q: cp437, pc850, wpc1252 or pc858", name)
 }
 
 // plain are signs that a code page may lack, written in ones that each has.
@@ -73,7 +80,13 @@ func encode(r payterm.Receipt, o Options) (encoder, error) {
 	}
 	e := encoder{o: o, cp: cp}
 	e.put(escInit)
+	if o.Chinese == GB18030 {
+		e.put(fsChineseOff) // many come up in it, and read two letters with accents as one Chinese sign
+	}
 	e.put([]byte{0x1b, 't', cp.number})
+	if o.Logo != nil {
+		e.logo(o.Logo)
+	}
 	for _, l := range r.Lines {
 		if err := e.line(l); err != nil {
 			return encoder{}, fmt.Errorf("printer: %s: %w", r.Name, err)
@@ -124,7 +137,7 @@ func (e *encoder) text(l payterm.ReceiptLine) error {
 	if l.Large {
 		columns, dots = columns/2, 2*lineDots
 	}
-	for _, part := range wrap(plain.Replace(l.Text), columns) {
+	for _, part := range e.wrap(plain.Replace(l.Text), columns) {
 		b, err := e.encode(part)
 		if err != nil {
 			return err
@@ -143,12 +156,12 @@ func (e *encoder) text(l payterm.ReceiptLine) error {
 // short for both.
 func (e *encoder) pair(l payterm.ReceiptLine) error {
 	left, right := plain.Replace(l.Text), plain.Replace(l.Right)
-	room := e.o.Columns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right)
+	room := e.o.Columns - columnsOf(left) - columnsOf(right)
 	lines := []string{left + strings.Repeat(" ", max(0, room)) + right}
 	if room < 1 {
-		lines = wrap(left, e.o.Columns)
-		for _, part := range wrap(right, e.o.Columns) {
-			lines = append(lines, strings.Repeat(" ", e.o.Columns-utf8.RuneCountInString(part))+part)
+		lines = e.wrap(left, e.o.Columns)
+		for _, part := range e.wrap(right, e.o.Columns) {
+			lines = append(lines, strings.Repeat(" ", e.o.Columns-columnsOf(part))+part)
 		}
 	}
 	e.style(l.Bold, false)
@@ -162,6 +175,14 @@ func (e *encoder) pair(l payterm.ReceiptLine) error {
 	}
 	e.style(false, false)
 	return nil
+}
+
+// wrap breaks a text into lines; between Chinese signs where it has some.
+func (e *encoder) wrap(text string, columns int) []string {
+	if strings.ContainsFunc(text, wide) {
+		return wrapWide(text, columns)
+	}
+	return wrap(text, columns)
 }
 
 // wrap breaks a text between words, and inside a word that is longer than a
@@ -193,17 +214,41 @@ func wrap(text string, columns int) []string {
 	return lines
 }
 
-// encode puts a text into the code page. A control character would be a command.
+// encode puts a text into the code page, and Chinese signs into GB18030 between
+// FS & and FS . where the printer has it. A control character would be a command.
 func (e *encoder) encode(text string) ([]byte, error) {
 	b := make([]byte, 0, len(text))
+	inChinese := false
 	for _, r := range text {
+		if sign, ok := e.chinese(r); ok != inChinese {
+			if inChinese = ok; ok {
+				b = append(append(b, fsChineseOn...), sign...)
+				continue
+			}
+			b = append(b, fsChineseOff...)
+		} else if ok {
+			b = append(b, sign...)
+			continue
+		}
 		c, ok := e.cp.table.EncodeRune(r)
 		if !ok || c < 0x20 || c == 0x7f {
 			return nil, fmt.Errorf("%w %q (in %q)", ErrUnprintable, r, text)
 		}
 		b = append(b, c)
 	}
+	if inChinese {
+		b = append(b, fsChineseOff...)
+	}
 	return b, nil
+}
+
+// chinese gives the GB18030 bytes of a sign that takes two columns.
+func (e *encoder) chinese(r rune) ([]byte, bool) {
+	if e.o.Chinese != GB18030 || !wide(r) {
+		return nil, false
+	}
+	sign, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(string(r)))
+	return sign, err == nil
 }
 
 func (e *encoder) style(bold, large bool) {
@@ -308,8 +353,8 @@ func trailingDigits(text string) int {
 	return n
 }
 
-// qr prints a QR code that the printer makes itself (GS ( k), in modules of up to
-// six dots. The printer adds no quiet zone: an empty line above and below is one,
+// qr prints a QR code that the printer makes itself (GS ( k), or a picture of one,
+// in modules of up to six dots. The printer adds no quiet zone: an empty line above and below is one,
 // and at the sides the roll is.
 func (e *encoder) qr(text string) error {
 	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 }) {
@@ -325,6 +370,12 @@ func (e *encoder) qr(text string) error {
 	}
 	e.feed(1)
 	e.align(payterm.AlignCenter)
+	if e.o.RasterQR {
+		e.qrPicture(c, module)
+		e.feed(1)
+		e.align(payterm.AlignLeft)
+		return nil
+	}
 	fn := func(params ...byte) {
 		n := len(params) + 1
 		e.put([]byte{0x1d, '(', 'k', byte(n), byte(n >> 8), 49})
@@ -350,5 +401,6 @@ func (e *encoder) cut() {
 	e.feed(feed)
 	if e.o.Cut {
 		e.put(gsCutPartial)
+		e.moves(cutDots)
 	}
 }

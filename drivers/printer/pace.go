@@ -9,6 +9,10 @@ const dotsPerMM = 8
 // the largest default in use is a sixth of an inch.
 const lineDots = 34
 
+// cutDots is what the paper could move while it is cut: a third of a second at
+// 50 mm/s.
+const cutDots = 4 * lineDots
+
 // pacer keeps account of what is on its way to the printer and in its buffer. Its
 // clock is the sum of its owner's pauses: never ahead of the real one, so that the
 // printer is never behind the account.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"time"
 
 	"payterm"
@@ -32,11 +33,16 @@ var (
 
 // Options describe a printer and its roll.
 type Options struct {
-	Columns  int           // of the normal font: 32 on a 58 mm roll
-	CodePage string        // cp437, wpc1252 or pc858
+	Columns  int           // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm
+	CodePage string        // cp437, pc850, wpc1252 or pc858
+	Chinese  Chinese       // how signs beyond the code page come on paper
+	Columned bool          // pictures go by ESC *, which older printers have in place of GS v 0
+	RasterQR bool          // QR codes are drawn, for printers that make none
+	Logo     image.Image   // at the head of each slip; nil for none
 	Cut      bool          // it has a cutter
 	CutFeed  int           // lines from the print head to the cutter; 4 when zero
 	Status   bool          // it answers DLE EOT
+	Tells    bool          // it tells by itself what changes (GS a), and is not asked by DLE EOT
 	Wait     time.Duration // for each status byte; 300 ms when zero
 
 	// A printer takes a finite number of bytes ahead of its mechanism, and on a
@@ -48,12 +54,27 @@ type Options struct {
 	Sleep  func(time.Duration) // never shorter than asked for
 }
 
+// Chinese is how a printer gets signs that its code page lacks.
+type Chinese string
+
+// All of them can be drawn. Most printers made for China have the signs of GB18030
+// in them: a line then takes fewer bytes and is sharper.
+const (
+	Drawn   Chinese = "raster"
+	GB18030 Chinese = "gb18030"
+)
+
 // Printer prints on one line. It is used by one goroutine.
 type Printer struct {
 	line Line
 	o    Options
 	pace *pacer
+	told told
+	torn int // a command that broke off may still want so many bytes
 }
+
+// maxLogo is the height of a logo in dot lines: 50 mm of paper.
+const maxLogo = 400
 
 // New makes a printer.
 func New(line Line, o Options) (*Printer, error) {
@@ -62,6 +83,11 @@ func New(line Line, o Options) (*Printer, error) {
 	}
 	if o.Columns < 16 || o.Columns > 64 {
 		return nil, fmt.Errorf("printer: %d columns: 16 to 64", o.Columns)
+	}
+	if o.Logo != nil {
+		if box := o.Logo.Bounds(); box.Empty() || box.Dx() > o.Columns*columnDots || box.Dy() > maxLogo {
+			return nil, fmt.Errorf("printer: a logo of %d by %d dots: at most %d by %d", box.Dx(), box.Dy(), o.Columns*columnDots, maxLogo)
+		}
 	}
 	if o.Sleep == nil {
 		return nil, errors.New("printer: no Sleep: it could not be paced")
@@ -78,7 +104,7 @@ func New(line Line, o Options) (*Printer, error) {
 	if o.Speed <= 0 {
 		o.Speed = 50
 	}
-	return &Printer{line, o, newPacer(o)}, nil
+	return &Printer{line: line, o: o, pace: newPacer(o)}, nil
 }
 
 // writeDeadline bounds the write of one chunk: a printer that takes nothing for
@@ -100,15 +126,31 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := fault(p.Condition(ctx)); err != nil {
 		return err
 	}
-	from := 0
+	if err := p.mend(); err != nil {
+		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
+	}
+	from, largest := 0, 0
 	for _, s := range e.steps {
+		largest = max(largest, s.end-from)
 		if err := p.send(ctx, e.out[from:s.end], s.dots); err != nil {
+			if errors.Is(err, ErrUnplugged) {
+				p.torn = largest // of what was under way any command may have broken off
+			}
 			return fmt.Errorf("printer: print %s: %w", r.Name, err)
 		}
 		from = s.end
 	}
 	p.pause(ctx, p.pace.rest())
 	return fault(p.Condition(ctx))
+}
+
+// Kick opens the cash drawer that hangs on the printer: a pulse of 50 ms on its
+// first pin (ESC p).
+func (p *Printer) Kick(ctx context.Context) error {
+	if err := p.send(ctx, []byte{0x1b, 'p', 0, 25, 250}, 0); err != nil {
+		return fmt.Errorf("printer: open the drawer: %w", err)
+	}
+	return nil
 }
 
 // send sends bytes as soon as the printer has room for them. A printer that ran
@@ -130,6 +172,20 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 			return explain(err)
 		}
 		b = b[n:]
+	}
+	return nil
+}
+
+// mend ends a command that broke off with its line: the printer still waits for
+// the rest of a picture, and would take the next slip for it. Zeros are white
+// there, and nothing elsewhere.
+func (p *Printer) mend() error {
+	for p.torn > 0 {
+		n, err := p.line.Write(make([]byte, min(p.torn, chunk)), writeDeadline)
+		if err != nil {
+			return err
+		}
+		p.torn -= n
 	}
 	return nil
 }
@@ -157,11 +213,16 @@ func fault(c payterm.PaperCondition) error {
 	return nil
 }
 
+// unplugged reports whether a line says that there is no device.
+func unplugged(err error) bool {
+	var e interface{ Unplugged() bool }
+	return errors.As(err, &e) && e.Unplugged()
+}
+
 // explain keeps what a line's error says of cable and time.
 func explain(err error) error {
 	var timeout interface{ Timeout() bool }
-	var unplugged interface{ Unplugged() bool }
-	if errors.As(err, &unplugged) && unplugged.Unplugged() || errors.As(err, &timeout) && timeout.Timeout() {
+	if unplugged(err) || errors.As(err, &timeout) && timeout.Timeout() {
 		return fmt.Errorf("%w (%w)", ErrUnplugged, err)
 	}
 	return err
@@ -179,10 +240,19 @@ const (
 )
 
 // Condition asks the printer how it is. Each question waits for one byte no
-// longer than Options.Wait; a printer that does not answer is PaperUnknown, and
-// one that reports an error of its own is not to be had: PaperUnreachable.
+// longer than Options.Wait; a printer that does not answer is PaperUnknown. One
+// that reports an error of its own is not to be had, and so is one whose cable is
+// pulled, which the line knows of a silent printer too: PaperUnreachable.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
-	if !p.o.Status || ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
+		return payterm.PaperUnknown
+	case p.o.Tells:
+		return p.hears()
+	case !p.o.Status:
+		if _, err := p.line.Read(make([]byte, 64), time.Millisecond); unplugged(err) {
+			return payterm.PaperUnreachable
+		}
 		return payterm.PaperUnknown
 	}
 	offline, c := p.ask(2)
@@ -221,11 +291,10 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	var b [1]byte
 	for range 4 { // bytes that are no status are passed over
 		got, err := p.line.Read(b[:], p.o.Wait)
-		var unplugged interface{ Unplugged() bool }
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
 			return b[0], ""
-		case errors.As(err, &unplugged) && unplugged.Unplugged():
+		case unplugged(err):
 			return 0, payterm.PaperUnreachable
 		case got == 0:
 			return 0, payterm.PaperUnknown

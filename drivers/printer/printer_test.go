@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -113,6 +114,29 @@ func TestEncodeEdges(t *testing.T) {
 			}
 		})
 	}
+	for name, c := range map[string]struct {
+		o    printer.Options
+		l    payterm.ReceiptLine
+		want string // in the bytes, or
+		err  error
+	}{
+		"Chinese between Latin":       {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "Café 付款é"}, "Caf\x82 \x1c&\xb8\xb6\xbf\xee\x1c.\x82\n", nil},
+		"the head, for China":         {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{}, "\x1b@\x1c.\x1bt\x00", nil},
+		"a sign of four bytes":        {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "㐀"}, "\x1c&\x81\x39\xee\x39\x1c.\n", nil},
+		"a pair of Chinese signs":     {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Kind: payterm.LinePair, Text: "付", Right: "1"}, "\x1c&\xb8\xb6\x1c." + strings.Repeat(" ", 29) + "1\n", nil},
+		"a sign that GB18030 has not": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "\U0001F600"}, "", printer.ErrUnprintable},
+		"page 850":                    {printer.Options{CodePage: "pc850"}, payterm.ReceiptLine{Text: "Forêt À"}, "\x1bt\x02\x1bE\x00\x1d!\x00\x1ba\x00For\x88t \xb7\n", nil},
+		"columns of dots":             {printer.Options{Columned: true}, payterm.ReceiptLine{Text: "付"}, "\x1b3\x18\x1b*\x21\x18\x00", nil},
+		"columns, large":              {printer.Options{Columned: true}, payterm.ReceiptLine{Text: "付", Large: true}, "\x1b*\x21\x30\x00", nil},
+		"a QR code that is drawn":     {printer.Options{RasterQR: true}, payterm.ReceiptLine{Kind: payterm.LineQR, Text: "x"}, "\x1dv0\x00\x10\x00\x20\x00\xff", nil},
+		"a logo":                      {printer.Options{Logo: image.NewGray(image.Rect(0, 0, 9, 1))}, payterm.ReceiptLine{}, "\x1ba\x01\x1dv0\x00\x02\x00\x01\x00\xff\x80\x1ba\x00", nil},
+	} {
+		c.o.Columns = 32
+		b, err := printer.Encode(line(c.l), c.o)
+		if !errors.Is(err, c.err) || c.err == nil && err != nil || !strings.Contains(string(b), c.want) {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
 	for name, l := range map[string]payterm.ReceiptLine{
 		"no QR code": {Kind: payterm.LineQR}, "a QR code of 5000": {Kind: payterm.LineQR, Text: strings.Repeat("x", 5000)},
 		"a QR code too dense": {Kind: payterm.LineQR, Text: strings.Repeat("x", 2300)},
@@ -193,6 +217,19 @@ func FuzzStatus(f *testing.F) {
 		default:
 			t.Errorf("condition %q", c)
 		}
+		told := &answers{replies: [][]byte{first, second}}
+		p, err = printer.New(told, printer.Options{Columns: 32, Tells: true, Sleep: func(time.Duration) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch c := p.Condition(t.Context()); c {
+		case payterm.PaperUnknown, payterm.PaperOK, payterm.PaperNearEnd, payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
+		default:
+			t.Errorf("told: condition %q", c)
+		}
+		if told.asked > 1 || told.waited > time.Second {
+			t.Errorf("told: asked %d times, waited %s", told.asked, told.waited)
+		}
 		if l.asked > 2 || l.waited > 3*time.Second {
 			t.Errorf("asked %d times, waited %s", l.asked, l.waited)
 		}
@@ -224,6 +261,105 @@ func (l *answers) Read(b []byte, d time.Duration) (int, error) {
 	l.in = l.in[n:]
 	return n, nil
 }
+
+// What a printer tells of itself, and how rarely one that is silent is asked.
+func TestTells(t *testing.T) {
+	const ok, nearEnd, out, open, jam = "\x10\x00\x00\x00", "\x10\x00\x03\x00", "\x18\x00\x0f\x00", "\x38\x00\x00\x00", "\x18\x20\x00\x00"
+	const wellKnown, gone = 5, 6 // Conditions that a report of a well printer counts for, and one more
+	for _, c := range []struct {
+		name  string
+		says  []string // to its questions
+		times int      // it is looked at
+		want  payterm.PaperCondition
+		asked int
+	}{
+		{"ready", []string{ok}, 1, payterm.PaperOK, 1},
+		{"near its end", []string{nearEnd}, 1, payterm.PaperNearEnd, 1},
+		{"out", []string{out}, 1, payterm.PaperOut, 1},
+		{"open", []string{open}, 1, payterm.PaperCoverOpen, 1},
+		{"broken", []string{jam}, 1, payterm.PaperUnreachable, 1},
+		{"never tells", nil, 100, payterm.PaperUnknown, 8},
+		{"several reports", []string{ok + out + nearEnd}, 1, payterm.PaperNearEnd, 1},
+		{"a report in pieces", []string{ok[:3], ok[3:]}, 2, payterm.PaperOK, 2},
+		{"answers to others, and noise", []string{"\x12\xff\x00" + ok + "\x12"}, 1, payterm.PaperOK, 1},
+		{"a report that breaks off", []string{ok[:2] + out}, 1, payterm.PaperOut, 1},
+		{"it was well", []string{ok}, wellKnown, payterm.PaperOK, 4},
+		{"it was well, long ago", []string{ok}, gone, payterm.PaperUnknown, 5},
+		{"out, and blocked", []string{out}, 100, payterm.PaperOut, 9},
+		{"out, and well again", []string{out, "", ok}, 3, payterm.PaperOK, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := &answers{}
+			for _, s := range c.says {
+				l.replies = append(l.replies, []byte(s))
+			}
+			p, err := printer.New(l, printer.Options{Columns: 32, Tells: true, Sleep: func(time.Duration) {}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got payterm.PaperCondition
+			for range c.times {
+				got = p.Condition(t.Context())
+			}
+			if got != c.want || l.asked != c.asked {
+				t.Errorf("%s after %d questions, want %s after %d", got, l.asked, c.want, c.asked)
+			}
+		})
+	}
+}
+
+// A logo too large for the roll is refused before anything is printed.
+func TestLogoTooLarge(t *testing.T) {
+	for _, box := range []image.Rectangle{image.Rect(0, 0, 385, 10), image.Rect(0, 0, 10, 401), {}} {
+		if _, err := printer.New(nil, printer.Options{Columns: 32, Logo: image.NewGray(box), Sleep: func(time.Duration) {}}); err == nil {
+			t.Errorf("a logo of %v", box)
+		}
+	}
+}
+
+// What a slip that lost its line left of a command is ended before the next.
+func TestTornSlipIsMended(t *testing.T) {
+	l := &torn{failAt: 2}
+	p, err := printer.New(l, printer.Options{Columns: 32, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "付款成功"}}}
+	if err := p.Print(t.Context(), r); !errors.Is(err, printer.ErrUnplugged) {
+		t.Fatal(err)
+	}
+	l.sent = nil
+	for i, zeros := range []int{5 + 8 + 12*28, 0} { // reset and code page, and the picture
+		if err := p.Print(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Index(l.sent, []byte("\x1b@")); n != zeros || len(bytes.Trim(l.sent[:n], "\x00")) > 0 {
+			t.Errorf("slip %d begins with %d bytes: % x", i, n, l.sent[:n])
+		}
+		l.sent = nil
+	}
+}
+
+// torn is a line that is pulled at one of its writes.
+type torn struct {
+	sent   []byte
+	failAt int
+}
+
+func (l *torn) Write(b []byte, _ time.Duration) (int, error) {
+	if l.failAt--; l.failAt == 0 {
+		return 0, pulled{}
+	}
+	l.sent = append(l.sent, b...)
+	return len(b), nil
+}
+
+func (l *torn) Read([]byte, time.Duration) (int, error) { return 0, nil }
+
+type pulled struct{}
+
+func (pulled) Error() string   { return "pulled" }
+func (pulled) Unplugged() bool { return true }
 
 // Each write of a receipt has a deadline, and one that fails ends it.
 func TestPrintFails(t *testing.T) {
@@ -262,6 +398,10 @@ func FuzzEncode(f *testing.F) {
 	f.Add("\xc3", "\x9a", uint8(0))
 	f.Fuzz(func(t *testing.T, text, right string, kind uint8) {
 		l := payterm.ReceiptLine{Kind: []payterm.LineKind{payterm.LineText, payterm.LinePair}[kind%2], Text: text, Right: right}
+		china, err := printer.Encode(payterm.Receipt{Lines: []payterm.ReceiptLine{l}}, printer.Options{Columns: 32, Chinese: printer.GB18030})
+		if err == nil && regexp.MustCompile("\x10[\x04\x05\x14]").Match(china) {
+			t.Errorf("%q has a real-time command: % x", text, china)
+		}
 		b, err := printer.Encode(payterm.Receipt{Lines: []payterm.ReceiptLine{l}}, printer.Options{Columns: 32})
 		if err != nil {
 			return

@@ -1,8 +1,13 @@
-// Package scanner turns the bytes of a serial 2D scanner into payment codes: one
-// frame, one code, with the time at which its first byte came. Whether a code
-// counts is for the flows: a frame that began before they armed the scanner must
-// not pay, so this driver throws nothing away in the middle of one, and dates bytes
-// that waited in a buffer back to when it last looked.
+// Package scanner turns the bytes of a 2D scanner into payment codes: one frame, one
+// code, with the time at which its first byte came. Whether a code counts is for the
+// flows: a frame that began before they armed the scanner must not pay, so this driver
+// throws nothing away in the middle of one, and dates bytes that waited in a buffer
+// back to when it last looked.
+//
+// Bytes come from a serial line, or from a Keyboard, which makes bytes of the keys
+// that a reader types. Of a frame of which a byte is missing or was garbled nothing is
+// given: a code with a hole may be another customer's. A Trigger tells a reader when
+// to look.
 package scanner
 
 import (
@@ -36,6 +41,7 @@ const (
 type Options struct {
 	Framing   Framing
 	Pause     time.Duration        // Gap: the pause that ends a frame; 50 ms when zero
+	AIM       bool                 // take the symbology off, such as ]Q1, that the reader puts before a code
 	MaxLength int                  // longer frames are garbage; 512 when zero
 	Now       func() time.Duration // monotonic
 }
@@ -184,10 +190,26 @@ func (s *Scanner) end() (Scan, bool) {
 	if s.o.Framing == STXETX && len(text) > 0 {
 		text = text[1:]
 	}
+	if s.o.AIM {
+		text = withoutAIM(text)
+	}
 	scan := Scan{payterm.NewPayCode(text), s.began}
 	ok := !s.garbage && !scan.Code.IsZero()
 	s.reset()
 	return scan, ok
+}
+
+// withoutAIM takes an AIM identifier off: a bracket, a letter for the symbology and a
+// modifier, as readers' manuals list them (]Q1 for a QR code, ]C0 for Code 128).
+func withoutAIM(text string) string {
+	if len(text) < 3 || text[0] != ']' || !alphanumeric(text[1]) || !alphanumeric(text[2]) {
+		return text
+	}
+	return text[3:]
+}
+
+func alphanumeric(b byte) bool {
+	return b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z'
 }
 
 // busy reports whether a frame has begun.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"payterm/drivers/scanner"
+	"payterm/hal"
 	"payterm/hal/haltest"
 )
 
@@ -104,6 +105,113 @@ func TestFrames(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// AIM identifiers are taken off where the profile says so, and nowhere else.
+func TestAIM(t *testing.T) {
+	for _, c := range []struct {
+		aim        bool
+		sent, want string
+	}{
+		{true, "]Q1" + code, code},
+		{true, "]C0" + code, code},
+		{true, "]d2" + code, code},
+		{true, code, code},
+		{true, "]Q1", ""},
+		{true, "]]Q1" + code, "]]Q1" + code},
+		{true, "]Q1]Q1" + code, "]Q1" + code},
+		{true, "]Q", "]Q"},
+		{false, "]Q1" + code, "]Q1" + code},
+	} {
+		line := haltest.NewLine(t)
+		s, err := scanner.New(line, scanner.Options{Framing: scanner.STXETX, AIM: c.aim, Now: func() time.Duration { return time.Minute }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		line.OnWait = func(time.Duration) { stop() }
+		line.Give([]byte("\x02" + c.sent + "\x03")...)
+		got, err := s.Read(ctx)
+		if got.Code.Reveal() != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%q with AIM %v: %q (%v), want %q", c.sent, c.aim, got.Code.Reveal(), err, c.want)
+		}
+	}
+}
+
+// What a reader is told is what its manual has; a command that there is not is not
+// sent.
+func TestTrigger(t *testing.T) {
+	line := haltest.NewLine(t).Want(0x16, 'T', '\r').Want(0x16, 'U', '\r').Pull()
+	r := scanner.NewTrigger(line, []byte("\x16T\r"), []byte("\x16U\r"))
+	if err := errors.Join(r.Start(), r.Stop()); err != nil {
+		t.Error(err)
+	}
+	if err := r.Start(); err == nil || !strings.Contains(err.Error(), "scanner: start reading: ") {
+		t.Errorf("a cable that is pulled: %v", err)
+	}
+	if err := scanner.NewTrigger(line, []byte("T"), nil).Stop(); err != nil {
+		t.Errorf("no command to stop: %v", err)
+	}
+}
+
+// keys is an event device that plays a script: key numbers, negative when they go up;
+// 0 is a loss.
+type keys []int
+
+func (k *keys) ReadKey(time.Duration) (uint16, int32, error) {
+	if len(*k) == 0 {
+		return 0, 0, hal.ErrTimeout
+	}
+	n := (*k)[0]
+	*k = (*k)[1:]
+	switch {
+	case n == 0:
+		return 0, 0, hal.ErrDropped
+	case n == repeats:
+		return 2, 2, nil
+	case n < 0:
+		return uint16(-n), 0, nil
+	}
+	return uint16(n), 1, nil
+}
+
+const repeats = 1000
+
+// The keys that a reader holds while it types; which writes what is held against the
+// emulated reader's own table (hal/emulated).
+func TestKeyboard(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		keys keys
+		want string
+	}{
+		{"digits", keys{2, -2, 3, -3, 28}, "12\r"},
+		{"the pad's", keys{79, -79, 82, -82, 83, 98, 55, 96}, "10./*\r"},
+		{"shift, left and right", keys{42, 30, -30, -42, 30, 54, 30, -54, 30}, "AaAa"},
+		{"two shifts", keys{42, 54, 30, -42, 30, -54, 30}, "AAa"},
+		{"held too long", keys{2, repeats, repeats, -2, 3}, "12"},
+		{"caps lock and num lock are the console's", keys{58, -58, 30, 69, -69, 71}, "a7"},
+		{"control and alt", keys{29, 27, -27, -29, 100, 79, -100, 2}, "\x00\x001"},
+		{"a key that writes nothing", keys{59, 2}, "\x001"},
+		{"lost with shift", keys{42, 0, 30, -42, 30}, "\x00aa"},
+	} {
+		k := scanner.NewKeyboard(&c.keys)
+		got := ""
+		for b := make([]byte, 8); ; {
+			n, err := k.Read(b, time.Second)
+			if errors.Is(err, hal.ErrTimeout) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += string(b[:n])
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

@@ -1,5 +1,8 @@
-// Package signal makes the terminal heard: a buzzer that can only be on or off,
-// with patterns that are told apart without looking.
+// Package signal makes the terminal heard and seen from afar: a buzzer with patterns
+// that are told apart without looking, lamps, and the backlight of the display.
+//
+// None of them says anything that the screen does not: what a lamp means follows from
+// the screen's tone, and whoever cannot hear or tell colours reads it there.
 package signal
 
 import (
@@ -10,48 +13,71 @@ import (
 	"payterm"
 
 	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/physic"
 )
 
-// Buzzer sounds an active buzzer on one line.
+// Buzzer sounds a buzzer on one line: an active one, which has one voice, or a
+// passive one on a PWM channel, which has any.
 type Buzzer struct {
-	pin   gpio.PinOut
-	sleep func(time.Duration)
+	pin    gpio.PinOut
+	voices bool
+	sleep  func(time.Duration)
 }
 
-// NewBuzzer makes a buzzer, silent.
+// NewBuzzer makes an active buzzer, silent.
 func NewBuzzer(pin gpio.PinOut, sleep func(time.Duration)) (*Buzzer, error) {
-	if err := pin.Out(gpio.Low); err != nil {
-		return nil, fmt.Errorf("signal: buzzer: %w", err)
-	}
-	return &Buzzer{pin, sleep}, nil
+	return newBuzzer(pin, false, sleep)
 }
 
-// patterns are on and off in milliseconds, in turn, beginning with on. None
-// lasts longer than a second and a half.
-var patterns = map[payterm.Sound][]int{
-	payterm.SoundKey:      {15},
-	payterm.SoundScan:     {60},
-	payterm.SoundApproved: {80, 60, 220},
-	payterm.SoundDeclined: {350, 100, 350},
-	payterm.SoundDoubt:    {120, 120, 120, 120, 120},
-	payterm.SoundAlarm:    {200, 80, 200, 80, 200, 80, 200},
+// NewPassiveBuzzer makes one that is driven with the frequency that it sounds,
+// silent.
+func NewPassiveBuzzer(pin gpio.PinOut, sleep func(time.Duration)) (*Buzzer, error) {
+	return newBuzzer(pin, true, sleep)
+}
+
+func newBuzzer(pin gpio.PinOut, voices bool, sleep func(time.Duration)) (*Buzzer, error) {
+	b := &Buzzer{pin, voices, sleep}
+	return b, b.sound(0)
+}
+
+// note is a frequency in Hz, 0 for silence, and how long it lasts in milliseconds.
+type note struct{ hz, ms int }
+
+// patterns begin with a sound. Each is another on an active buzzer already, where
+// every frequency is the same. None lasts longer than a second and a half. Up is good,
+// down is bad; small buzzers are loudest from 2 to 4 kHz.
+var patterns = map[payterm.Sound][]note{
+	payterm.SoundKey:      {{2400, 15}},
+	payterm.SoundScan:     {{2800, 60}},
+	payterm.SoundApproved: {{2093, 80}, {0, 60}, {3136, 220}},
+	payterm.SoundDeclined: {{2349, 350}, {0, 100}, {1568, 350}},
+	payterm.SoundDoubt:    {{2093, 120}, {0, 120}, {2637, 120}, {0, 120}, {2093, 120}},
+	payterm.SoundAlarm:    {{3136, 200}, {0, 80}, {2349, 200}, {0, 80}, {3136, 200}, {0, 80}, {2349, 200}},
 }
 
 // Play sounds a pattern and returns when it is over or the context ends. The
 // buzzer is silent afterwards.
 func (b *Buzzer) Play(ctx context.Context, s payterm.Sound) error {
-	on := true
-	for _, ms := range patterns[s] {
+	for _, n := range patterns[s] {
 		if ctx.Err() != nil {
 			break
 		}
-		if err := b.pin.Out(gpio.Level(on)); err != nil {
-			return fmt.Errorf("signal: buzzer: %w", err)
+		if err := b.sound(n.hz); err != nil {
+			return err
 		}
-		b.sleep(time.Duration(ms) * time.Millisecond)
-		on = !on
+		b.sleep(time.Duration(n.ms) * time.Millisecond)
 	}
-	if err := b.pin.Out(gpio.Low); err != nil {
+	return b.sound(0)
+}
+
+func (b *Buzzer) sound(hz int) error {
+	var err error
+	if b.voices && hz > 0 {
+		err = b.pin.PWM(gpio.DutyHalf, physic.Frequency(hz)*physic.Hertz)
+	} else {
+		err = b.pin.Out(hz > 0)
+	}
+	if err != nil {
 		return fmt.Errorf("signal: buzzer: %w", err)
 	}
 	return nil

@@ -44,6 +44,14 @@ func describeEvent(e flows.Event) string {
 		return "store failed"
 	case flows.StoreRecovered:
 		return "store recovered"
+	case flows.Found:
+		return fmt.Sprintf("found %d", e.Rows.Count())
+	case flows.OrderTold:
+		return "order told"
+	case flows.TotalsTold:
+		return "totals told"
+	case flows.RateTold:
+		return "rate told"
 	default: // an order's, which has a name
 		return strings.ReplaceAll(flows.EventName(e), "_", " ")
 	}
@@ -70,8 +78,11 @@ func describeCommand(c flows.Command) string {
 		return s
 	case flows.BeginRefund:
 		s := fmt.Sprintf("begin refund of %s, ticket %d", c.Refund.SaleID, c.Ticket)
+		if c.Refund.Operator != "" {
+			s += ", operator " + c.Refund.Operator
+		}
 		if c.Refund.AllowedBy != "" {
-			s += fmt.Sprintf(", operator %s, allowed by %s", c.Refund.Operator, c.Refund.AllowedBy)
+			s += ", allowed by " + c.Refund.AllowedBy
 		}
 		return s
 	case flows.Reprint:
@@ -121,6 +132,18 @@ func describeCommand(c flows.Command) string {
 			s += ", see " + string(c.Order)
 		}
 		return s
+	case flows.Look:
+		q := c.Query
+		s := "look for " + string(q.What)
+		if q.Text != "" {
+			s += " " + q.Text
+		}
+		if q.Skip != 0 {
+			s += fmt.Sprintf(" from %d", q.Skip)
+		}
+		return s
+	case flows.SetLanguage:
+		return "speak " + c.Language
 	case flows.Show:
 		return "show " + describeView(c.View)
 	}
@@ -163,5 +186,47 @@ func describeView(v flows.View) string {
 	say(v.Status.Network == flows.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")
-	return strings.Join(s, ", ")
+	for _, percent := range v.Tips[:v.Tips.Count()] {
+		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
+		say(true, "%d%%=%s", percent, tip)
+	}
+	return strings.Join(append(s, describeMenu(v.Menu)...), ", ")
+}
+
+// describeMenu tells everything of a menu that is not zero.
+func describeMenu(m flows.Menu) (s []string) {
+	say := func(when bool, format string, args ...any) {
+		if when {
+			s = append(s, fmt.Sprintf(format, args...))
+		}
+	}
+	say(m.Task != flows.NoTask, "task %d", m.Task)
+	say(m.Cursor != 0, "at %d", m.Cursor)
+	say(m.Number != "", "number %s", m.Number)
+	for i, row := range m.Rows[:m.Rows.Count()] {
+		say(true, "%d: %s", i+1, describeRow(row))
+	}
+	say(m.More, "more follow")
+	say(m.Order.Order != "", "about %s", describeRow(m.Order))
+	say(m.Verdict != "", "verdict %s", m.Verdict)
+	say(m.Typing, "typed %s", payterm.Amount{Minor: m.Amount, Currency: m.Order.Total.Currency})
+	t := m.Totals
+	net := payterm.Amount{Minor: t.Sum.Net(), Currency: t.Currency}
+	say(t.Number != 0, "number %d, %d sales, net %s", t.Number, t.Sum.Count, net)
+	say(t.OpenAll != 0, "%d open, %s first", t.OpenAll, t.Open[0])
+	say(t.Why != "", "no totals: %s", t.Why)
+	say(m.Rate.Rate.CNYE8 != 0, "rate %d, %s old", m.Rate.Rate.CNYE8, short(m.Rate.Age))
+	return s
+}
+
+// describeRow is an order of a list.
+func describeRow(r flows.Row) string {
+	s := fmt.Sprintf("%s %s %s", r.Order, r.Total, r.Outcome)
+	if r.RefundedMinor != 0 {
+		s += fmt.Sprintf(" refunded %s", payterm.Amount{Minor: r.RefundedMinor, Currency: r.Total.Currency})
+	}
+	if r.Attention != "" {
+		s += " attention " + string(r.Attention)
+	}
+	return s
 }

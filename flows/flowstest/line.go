@@ -69,7 +69,8 @@ var (
 	}
 	counterVerbs = map[string]func(*world, []string) error{
 		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
-		"store": (*world).store,
+		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate, "unreadable": (*world).unreadable,
+		"blind": func(w *world, _ []string) error { w.blind = true; return nil },
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
@@ -137,6 +138,20 @@ func (w *world) setUp(words []string) error {
 				return err
 			}
 			s.MaxMinor = most.Minor
+		case word == "guarded":
+			s.RefundsNeedPIN = true
+		case word == "lines" && i+1 < len(words):
+			i++
+			if _, err := fmt.Sscan(words[i], &s.Lines); err != nil {
+				return err
+			}
+		case word == "tips" && i+1 < len(words):
+			i++
+			for n, text := range strings.Split(words[i], ",") {
+				if _, err := fmt.Sscan(text, &s.Tips[n]); err != nil {
+					return err
+				}
+			}
 		case payterm.Wallet(word).Valid():
 			wallets = append(wallets, payterm.Wallet(word))
 		default:

@@ -476,6 +476,13 @@ func (s *Sim) fullDisk(commit bool) error {
 func (e *edge) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	return e.l.store.Events(id)
 }
+func (e *edge) Order(id payterm.OrderID) (payterm.Order, bool, error) { return e.l.store.Order(id) }
+func (e *edge) List(list payterm.OrderList, skip, n int) ([]payterm.Order, error) {
+	return e.l.store.List(list, skip, n)
+}
+func (e *edge) Numbered(number string, skip, n int) ([]payterm.Order, error) {
+	return e.l.store.Numbered(number, skip, n)
+}
 func (e *edge) Attention() (map[payterm.Attention]int, error) { return e.l.store.Attention() }
 
 func (e *edge) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {

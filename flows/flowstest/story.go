@@ -18,7 +18,10 @@
 // What happens:
 //
 //	rules keep_late | ladder 4s,30s       changes the rules of the sales that follow
-//	terminal [WALLET ...] [pin] [operators] [supervisors] [max 50.00] [day 200.00]   sets up a counter
+//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded]   sets up a
+//	                                      counter; guarded: refunds need a PIN
+//	terminal ... [operators] [supervisors] [day 200.00]   somebody has to sign on;
+//	                                      supervisors have numbers; a day has a limit
 //	sold 150.00                           in this business day so far
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
@@ -35,6 +38,10 @@
 //	wait, quietly                         time passes; quietly: only what lasts is told
 //	cancel, ask, resolve REASON           to the order, past the counter
 //	pin ok|wrong [NUMBER NAME [supervisor]] [wait 1m]   the end of a check of a PIN
+//	says ANSWER | says nothing            the end of the menu's question about an order
+//	unreadable | blind                    it fails; from now on, those for orders fail
+//	totals NUMBER SALES 12.34 [open N]    the end of its question for totals; totals WHY
+//	rate 5.2474 [age 2h] | rate           the end of its question for the exchange rate
 //	status network down | queue 3 ...     what the idle screen tells of the rest
 //	store failed WHY | store recovered    the journal
 //	restart [after 5m] [soon]             power fails, and comes back
@@ -98,6 +105,8 @@ type world struct {
 	asked    int // inquiries made while quiet
 	sold     int64
 	lastView flows.View
+	blind    bool        // the journal cannot be read
+	looked   flows.Query // the counter's last question beside a sale
 }
 
 // order is one order and its journal.
@@ -183,6 +192,10 @@ func (w *world) step(o *order, e flows.Event) error {
 		if err := w.step(sale, o.state.SaleRefunded()); err != nil {
 			return err
 		}
+	}
+	switch e.(type) {
+	case flows.RefundOpened, flows.RefundEnded: // the runner commits them with the refund, and nobody is told
+		return nil
 	}
 	if w.terminal != nil {
 		return w.feed(flows.OrderMoved{Order: o.state}, false)
@@ -286,7 +299,7 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -361,6 +374,8 @@ func (w *world) carryOut(c flows.Command) error {
 		o := &order{}
 		w.orders = append(w.orders, o)
 		c.Refund.ID = w.nextID()
+		terms := sale.state
+		c.Refund.SaleTotalMinor, c.Refund.Mode, c.Refund.Wallet, c.Refund.Currency = terms.Total().Minor, terms.Sale.Mode, terms.Wallet, terms.Sale.Currency
 		if err := w.step(sale, flows.RefundOpened{ID: c.Refund.ID, AmountMinor: c.Refund.AmountMinor}); err != nil {
 			return err
 		}
@@ -371,7 +386,9 @@ func (w *world) carryOut(c flows.Command) error {
 		return w.step(w.find(c.Order), flows.ReprintAsked{})
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print:
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse:
+	case flows.Look:
+		return w.look(c.Query)
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage:
 	}
 	return nil
 }

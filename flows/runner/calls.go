@@ -117,29 +117,11 @@ func (r *Runner) answer(ticket uint64, res SaleResult) {
 // Inquire asks the gateway about an order that is open or listed, and gives its
 // row once it has answered. It reports false when nothing is open about it.
 func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order, bool, error) {
-	type found struct {
-		row  payterm.Order
-		wait chan payterm.Order
-	}
-	got := make(chan found, 1)
-	if !r.Post(func() {
-		l := r.orders[id]
-		if l == nil {
-			got <- found{}
-			return
-		}
-		f := found{row: l.order.Row()}
-		r.step(l, r.stamp(flows.InquiryAsked{}))
-		if _, due := l.order.Due(); due && l.order.Asking.Next != 0 || l.order.Asking.InFlight {
-			f.wait = make(chan payterm.Order, 1)
-			l.watchers = append(l.watchers, f.wait)
-			r.hasten(id)
-		}
-		got <- f
-	}) {
+	got := make(chan watched, 1)
+	if !r.Post(func() { got <- r.watch(id) }) {
 		return payterm.Order{}, false, ErrStopped
 	}
-	var f found
+	var f watched
 	select {
 	case f = <-got:
 	case <-ctx.Done():
@@ -148,17 +130,44 @@ func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order
 	if f.row.ID == "" {
 		return payterm.Order{}, false, nil
 	}
+	return r.await(ctx, f), true, nil
+}
+
+// watched is an order that somebody asks about: its row, empty when nothing is open,
+// and where the next one comes, if any does.
+type watched struct {
+	row  payterm.Order
+	wait chan payterm.Order
+}
+
+// watch brings the next inquiry of an open order forward.
+func (r *Runner) watch(id payterm.OrderID) watched {
+	l := r.orders[id]
+	if l == nil {
+		return watched{}
+	}
+	f := watched{row: l.order.Row()}
+	r.step(l, r.stamp(flows.InquiryAsked{}))
+	if _, due := l.order.Due(); due && l.order.Asking.Next != 0 || l.order.Asking.InFlight {
+		f.wait = make(chan payterm.Order, 1)
+		l.watchers = append(l.watchers, f.wait)
+		r.hasten(id)
+	}
+	return f
+}
+
+// await gives the row after the answer, or as it was when none comes in time.
+func (r *Runner) await(ctx context.Context, f watched) payterm.Order {
 	if f.wait == nil {
-		return f.row, true, nil
+		return f.row
 	}
 	select {
 	case row := <-f.wait:
-		return row, true, nil
+		return row
 	case <-ctx.Done():
-		return f.row, true, nil // no answer in time: the row as it is
 	case <-r.stopped:
-		return f.row, true, nil
 	}
+	return f.row
 }
 
 // Resolve records a supervisor's word on an order. Where a PIN is configured it has

@@ -35,7 +35,7 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 	if refund.AmountMinor == 0 {
 		refund.AmountMinor = sale.Total().Minor - sale.RefundedMinor
 	}
-	refund.SaleTotalMinor, refund.Mode, refund.Wallet, refund.Currency = sale.Total().Minor, sale.Sale.Mode, sale.Wallet, sale.Sale.Currency
+	refund = ofSale(refund, sale)
 	if why := flows.RefundReason(sale, refund.AmountMinor); why != payterm.ReasonNone {
 		call.end(SaleResult{Reason: why, Order: payterm.Order{ID: sale.RefundID}})
 		return nil
@@ -44,6 +44,12 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 	r.tickets[r.ticket] = call
 	r.feed(flows.RefundAsked{Ticket: r.ticket, Refund: refund})
 	return nil
+}
+
+// ofSale gives a refund the terms of its sale.
+func ofSale(refund flows.RefundBegan, sale flows.Order) flows.RefundBegan {
+	refund.SaleTotalMinor, refund.Mode, refund.Wallet, refund.Currency = sale.Total().Minor, sale.Sale.Mode, sale.Wallet, sale.Sale.Currency
+	return refund
 }
 
 // saleOf is an order as it stands, whether the network still owes something for it
@@ -66,6 +72,7 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 		r.feed(flows.RefundRefused{Reason: why})
 		return
 	}
+	c.Refund = ofSale(c.Refund, sale)
 	r.start(c.Ticket, payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency}, func(id payterm.OrderID) flows.Event {
 		c.Refund.ID = id
 		return c.Refund

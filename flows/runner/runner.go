@@ -38,6 +38,10 @@ type Journal interface {
 	Reserve() error
 	Events(payterm.OrderID) ([]payterm.Journaled, error)
 	Attention() (map[payterm.Attention]int, error)
+	Order(payterm.OrderID) (payterm.Order, bool, error)
+	// List and Numbered give at most n orders, the newest first, from the skip-th on.
+	List(list payterm.OrderList, skip, n int) ([]payterm.Order, error)
+	Numbered(number string, skip, n int) ([]payterm.Order, error)
 }
 
 // Gateway takes payments and answers inquiries. Every call ends by the deadline
@@ -84,6 +88,12 @@ type Config struct {
 	// Sold sums up what was sold in the business day of a wall time, in minor units;
 	// nil where there is no limit to it.
 	Sold func(wall time.Time) (int64, error)
+	// Totals prints and gives an X, or takes a Z; Rate asks what one unit of the
+	// currency costs in CNY, times 10^8. Both run beside the loop. Language is told in
+	// which one the screens are from now on. What is nil is not offered by this wiring.
+	Totals   func(z bool) (payterm.Totals, error)
+	Rate     func(context.Context) (int64, error)
+	Language func(string)
 
 	// Go runs what takes time beside the loop; nil is a goroutine.
 	Go func(func())
@@ -110,6 +120,7 @@ var (
 	ErrKeyReused    = errors.New("this idempotency key was used for another amount, mode or wallet")
 	ErrUnknown      = errors.New("no such order")
 	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
+	ErrNotWired     = errors.New("this terminal has no such task")
 	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
 )
 
@@ -146,8 +157,11 @@ type Runner struct {
 	waiting  []question    // background inquiries that wait for their turn
 	inFlight int
 	nextAt   time.Duration // when the next of them may start
-	fed      []flows.Event // of the counter, in turn
-	feeding  bool
+	rate     flows.Rate    // the last one known
+
+	leaveLook context.CancelFunc // gives the question of the menu up
+	fed       []flows.Event      // of the counter, in turn
+	feeding   bool
 }
 
 // New makes a runner; Restore and Run follow.
@@ -157,6 +171,15 @@ func New(c Config) *Runner {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Totals == nil {
+		c.Totals = func(bool) (payterm.Totals, error) { return payterm.Totals{}, ErrNotWired }
+	}
+	if c.Rate == nil {
+		c.Rate = func(context.Context) (int64, error) { return 0, ErrNotWired }
+	}
+	if c.Language == nil {
+		c.Language = func(string) {}
 	}
 	return &Runner{
 		c:        c,
@@ -171,6 +194,8 @@ func New(c Config) *Runner {
 		counts:   map[payterm.Attention]int{},
 		broken:   map[payterm.OrderID]error{},
 		locks:    map[string]lock{},
+
+		leaveLook: func() {},
 	}
 }
 
@@ -343,6 +368,10 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.Resolve:
 		row, err := r.resolve(c.Order, c.Operator, c.Reason)
 		r.answer(c.Ticket, SaleResult{Began: err == nil, Order: row, err: err})
+		if c.Ticket == 0 && err != nil { // it came from the keys, and nobody waits for the reason
+			r.c.Log.Warn("a word on an order", "order_id", c.Order, "err", err)
+			r.c.Buzzer.Play(payterm.SoundDeclined)
+		}
 	case flows.BeginRefund:
 		r.beginRefund(c)
 	case flows.Reprint:
@@ -358,6 +387,11 @@ func (r *Runner) carryOut(c flows.Command) {
 		if l := r.orders[c.Order]; l != nil {
 			r.step(l, r.stamp(c.Event))
 		}
+	case flows.Look:
+		r.look(c.Query)
+	case flows.SetLanguage:
+		r.c.Language(c.Language)
+		r.draw()
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
@@ -507,7 +541,8 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse: // the counter's
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
+		flows.Look, flows.SetLanguage: // the counter's
 	}
 }
 
@@ -654,8 +689,12 @@ func (r *Runner) countAttention() {
 
 // Status is what the terminal tells of everything beside the sale.
 func (r *Runner) status() flows.Status {
+	rate := r.rate
+	if r.now()-rate.Mono > rateLife {
+		rate = flows.Rate{}
+	}
 	return flows.Status{
-		Network: r.network, Paper: r.paper,
+		Network: r.network, Paper: r.paper, Rate: rate,
 		Queue:  r.phases[flows.InBackground] + r.phases[flows.Trailing],
 		Doubts: r.doubts,
 		Late:   r.counts[payterm.AttentionLatePayment],

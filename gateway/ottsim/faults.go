@@ -73,9 +73,11 @@ func (s *Sim) listFaults(*http.Request, []byte) (int, any) {
 	return http.StatusOK, map[string]any{"faults": list}
 }
 
-func (s *Sim) clearFaults(*http.Request, []byte) (int, any) {
-	s.faults = nil
-	return http.StatusOK, map[string]any{"faults": []fault{}}
+// clearFaults ends all faults, or with ?fault=NAME those of that name.
+func (s *Sim) clearFaults(r *http.Request, body []byte) (int, any) {
+	name := r.URL.Query().Get("fault")
+	s.faults = slices.DeleteFunc(s.faults, func(f *fault) bool { return name == "" || f.Fault == name })
+	return s.listFaults(r, body)
 }
 
 // takeFault gives the first fault that waits for this action, and counts it.

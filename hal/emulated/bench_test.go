@@ -2,6 +2,8 @@ package emulated_test
 
 import (
 	"fmt"
+	"image"
+	"image/draw"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,11 @@ import (
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/hal"
+	"payterm/hal/emulated"
+
+	"github.com/boombuler/barcode"
+	peer "github.com/boombuler/barcode/qr"
+	"rsc.io/qr"
 )
 
 // changes are pairs of screens as a sale goes through them.
@@ -99,35 +106,155 @@ func TestFlushSendsLittle(t *testing.T) {
 	}
 }
 
-// BenchmarkQR is drawing a QR code, without the bus.
-func BenchmarkQR(b *testing.B) {
-	p, err := lcd.NewPainter(240, 320)
-	if err != nil {
-		b.Fatal(err)
+// ideal is how long the bytes of a whole frame take on the bus, with nothing between
+// them; 0 for a frame buffer, whose memory has no clock.
+func ideal(d *hal.Display) (bytes int, took time.Duration) {
+	switch d.Controller {
+	case "hd44780":
+		bytes = 4 * d.Columns * d.Rows // two halves, each with E high and low
+	case "ssd1306":
+		bytes = d.Width * d.Height / 8
+	case "fbdev":
+		return d.Width * d.Height * d.Bits / 8, 0
+	default:
+		bytes = 2 * d.Width * d.Height
 	}
-	s := payterm.Screen{Name: "show_code", Title: "Alipay: please scan", Amount: "$12.34", QR: "https://qr.alipay.com/bax00000example"}
-	for b.Loop() {
-		if _, err := p.Paint(s); err != nil {
-			b.Fatal(err)
-		}
+	if d.I2C != "" {
+		return bytes, time.Duration(bytes) * 9 * time.Second / 100_000
+	}
+	return bytes, time.Duration(bytes) * 8 * time.Second / time.Duration(d.SpeedHz)
+}
+
+// BenchmarkFrame is each display: frame-ratio is the time that the bus was busy with
+// a whole frame over that of its bytes alone; second-share and digit-share are what
+// a passing second and a typed digit cost of a whole frame, in bytes.
+func BenchmarkFrame(b *testing.B) {
+	for _, g := range glasses {
+		b.Run(strings.NewReplacer(" ", "_", ",", "").Replace(g.name), func(b *testing.B) {
+			e, board := newGlass(b, g.display, 1e6)
+			d := newDisplay(b, e, board)
+			cost := func(from, to payterm.Screen) emulated.BusTraffic {
+				show(b, d, from)
+				was := e.Bus()
+				show(b, d, to)
+				now := e.Bus()
+				return emulated.BusTraffic{Bytes: now.Bytes - was.Bytes, Time: now.Time - was.Time}
+			}
+			bytes, alone := ideal(board.Profile.Display)
+			second, digit := cost(waiting("0:41"), waiting("0:42")), cost(amount("$1.23"), amount("$12.34"))
+			var busy time.Duration
+			n := 0
+			for b.Loop() {
+				if err := d.Init(); err != nil {
+					b.Fatal(err)
+				}
+				was := e.Bus().Time
+				show(b, d, waiting("0:41"))
+				busy += e.Bus().Time - was
+				n++
+			}
+			b.ReportMetric(float64(bytes), "frame-bytes")
+			if alone > 0 {
+				b.ReportMetric(float64(busy)/float64(n)/float64(alone), "frame-ratio")
+				b.ReportMetric(float64(busy)/float64(n)/1e3, "bus-us")
+				b.ReportMetric(float64(digit.Time)/1e3, "digit-us")
+			}
+			b.ReportMetric(float64(second.Bytes)/float64(bytes), "second-share")
+			b.ReportMetric(float64(digit.Bytes)/float64(bytes), "digit-share")
+		})
 	}
 }
 
-// BenchmarkEncode is a receipt of a usual length into bytes for the printer.
-func BenchmarkEncode(b *testing.B) {
-	r := payterm.Receipt{Name: "customer"}
-	for i := range 24 {
-		r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LinePair, Text: fmt.Sprintf("Line %d", i), Right: "CAD 12.34"})
+// BenchmarkQREncode is the encoder that we use beside a peer, at the same level of
+// redundancy.
+func BenchmarkQREncode(b *testing.B) {
+	for _, n := range []int{37, 106} {
+		text := ("https://qr.alipay.com/" + strings.Repeat("aZ3_", 30))[:n]
+		b.Run(fmt.Sprintf("rsc/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := qr.Encode(text, qr.M); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("boombuler/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := peer.Encode(text, peer.M, peer.Auto); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
-	r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineText, Text: strings.Repeat("thank you ", 8)},
-		payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"}, payterm.ReceiptLine{Kind: payterm.LineCut})
-	n := 0
-	for b.Loop() {
-		out, err := printer.Encode(r, printer.Options{Columns: 32})
+}
+
+// BenchmarkQRDraw is a code from its text to the pixels of a glass: ours with the
+// whole screen around it, a peer's alone.
+func BenchmarkQRDraw(b *testing.B) {
+	text := ("https://qr.alipay.com/" + strings.Repeat("aZ3_", 30))[:37]
+	b.Run("ours", func(b *testing.B) {
+		p, err := lcd.NewPainter(240, 320)
 		if err != nil {
 			b.Fatal(err)
 		}
-		n = len(out)
+		s := aCode
+		s.QR = text
+		for b.Loop() {
+			if _, err := p.Paint(s); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("boombuler", func(b *testing.B) {
+		img := image.NewRGBA(image.Rect(0, 0, 240, 320))
+		for b.Loop() {
+			code, err := peer.Encode(text, peer.M, peer.Auto)
+			if err != nil {
+				b.Fatal(err)
+			}
+			scaled, err := barcode.Scale(code, 203, 203)
+			if err != nil {
+				b.Fatal(err)
+			}
+			draw.Draw(img, image.Rect(18, 60, 221, 263), scaled, image.Point{}, draw.Src)
+		}
+	})
+}
+
+// usual is a receipt of a usual length; in Chinese if sign is.
+func usual(sign string) payterm.Receipt {
+	r := payterm.Receipt{Name: "customer"}
+	for i := range 24 {
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LinePair, Text: fmt.Sprintf("%s %d", sign, i), Right: "CAD 12.34"})
 	}
-	b.SetBytes(int64(n))
+	return payterm.Receipt{Name: r.Name, Lines: append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineText, Text: strings.Repeat("thank you ", 8)},
+		payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"}, payterm.ReceiptLine{Kind: payterm.LineCut})}
+}
+
+// BenchmarkEncode is a receipt of a usual length into bytes for the printer: of
+// letters, and of Chinese signs as each kind of printer gets them.
+func BenchmarkEncode(b *testing.B) {
+	for _, c := range []struct {
+		name, sign string
+		o          printer.Options
+	}{
+		{"letters", "Line", printer.Options{}},
+		{"gb18030", "商户存根", printer.Options{Chinese: printer.GB18030}},
+		{"raster", "商户存根", printer.Options{}},
+		{"columns", "商户存根", printer.Options{Columned: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			c.o.Columns = 32
+			r := usual(c.sign)
+			n := 0
+			for b.Loop() {
+				out, err := printer.Encode(r, c.o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				n = len(out)
+			}
+			b.SetBytes(int64(n))
+			b.ReportMetric(float64(n), "bytes/op")
+		})
+	}
 }

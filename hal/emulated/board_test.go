@@ -158,7 +158,7 @@ func TestDisplay(t *testing.T) {
 	}
 	// A transfer that breaks off is an error, and the next frame is whole again.
 	s.Elapsed = "0:03"
-	if err := e.CutTransfers(1); err != nil {
+	if err := e.CutTransfers(0, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Show(s); err == nil {
@@ -328,7 +328,7 @@ func TestBareBoards(t *testing.T) {
 		e.Tear()
 		e.Bus()
 		for device, acts := range map[string][]func() error{
-			"display": {e.BrownOut, func() error { return e.CutTransfers(0) }, func() error { return e.Unplug("display") }},
+			"display": {e.BrownOut, func() error { return e.CutTransfers(0, 0) }, func() error { return e.Unplug("display") }},
 			"keypad":  {func() error { return e.Hold("x", true) }, func() error { return e.Press("x") }, func() error { return e.Unplug("keypad") }},
 			"scanner": {func() error { return e.Scan("x") }, func() error { return e.ScanBytes(nil) }, func() error { return e.Unplug("scanner") }},
 			"printer": {func() error { return e.SetPrinter("ok", "") }, func() error { return e.JamPrinter(false) }, func() error { return e.Unplug("printer") }},

@@ -36,6 +36,7 @@ type bus struct {
 	report report
 
 	mu      sync.Mutex
+	spared  int // transfers before the next that breaks off
 	cuts    int // transfers that are yet to break off
 	traffic BusTraffic
 }
@@ -47,12 +48,24 @@ func (b *bus) count(bytes int, took time.Duration) {
 	b.traffic.Time += took
 }
 
-// broke tells whether this transfer breaks off after got of all its bytes.
-func (b *bus) broke(got, all int) error {
-	if b.cuts == 0 {
-		return nil
+// cut tells whether this transfer breaks off.
+func (b *bus) cut() bool {
+	switch {
+	case b.cuts == 0:
+		return false
+	case b.spared > 0:
+		b.spared--
+		return false
 	}
 	b.cuts--
+	return true
+}
+
+// broke is nil for a transfer that got all its bytes.
+func broke(cut bool, got, all int) error {
+	if !cut {
+		return nil
+	}
 	return fmt.Errorf("emulated: the transfer broke off after %d of %d bytes", got, all)
 }
 
@@ -110,7 +123,8 @@ func (s *spiPort) Tx(w, _ []byte) error {
 		s.driven = true // said once
 	}
 	whole := len(w)
-	if s.cuts > 0 {
+	cut := s.cut()
+	if cut {
 		w = w[:whole/4*2] // between two pixels
 	}
 	s.chip.clock(s.dc, w)
@@ -120,7 +134,7 @@ func (s *spiPort) Tx(w, _ []byte) error {
 		s.sleep(s.behind)
 		s.behind = 0
 	}
-	return s.broke(len(w), whole)
+	return broke(cut, len(w), whole)
 }
 
 // i2cByte is a byte with its acknowledgement at the 100 kHz of the standard mode.
@@ -160,7 +174,8 @@ func (p *i2cPort) Tx(address uint16, w, r []byte) error {
 		return fmt.Errorf("emulated: %s: remote I/O error: nobody answers at %#02x", p.name, address)
 	}
 	whole := len(w)
-	if p.cuts > 0 {
+	cut := p.cut()
+	if cut {
 		w = w[:whole/2]
 	}
 	start := p.now()
@@ -169,5 +184,5 @@ func (p *i2cPort) Tx(address uint16, w, r []byte) error {
 	took := transferTime + time.Duration(len(w)+1)*i2cByte
 	p.count(len(w), took)
 	p.sleep(took) // a chip that must be waited for counts from its last byte
-	return p.broke(len(w), whole)
+	return broke(cut, len(w), whole)
 }

@@ -14,7 +14,7 @@ import (
 // bench is a chip on the desk: time is moved by hand, and what it reports is
 // kept.
 type bench struct {
-	t     *testing.T
+	t     testing.TB
 	now   time.Duration
 	rules []Rule
 }
@@ -82,6 +82,8 @@ func TestPanelRules(t *testing.T) {
 		{"as it should be", woken + pixel + "d ff ff 00 00; c 29", nil},
 		{"no reset", "wait 1s; c 11; wait 5ms; c 3a; d 55", []Rule{NoReset}},
 		{"SWRESET is a reset", "wait 1s; c 01; wait 120ms; c 11", nil},
+		{"SWRESET ends what is half said", woken + "c 2a; d 00; wait 1s; c 01; wait 120ms; c 11", nil},
+		{"nothing else does", woken + "c 2a; d 00; c 29", []Rule{ParameterCount}},
 		{"no reset after power-on", woken + "power off; c 29; power on; wait 1s; c 11", []Rule{NoReset}},
 		{"a dip resets", woken + "dip; wait 1s; c 11; wait 5ms; c 3a; d 55; " + pixel + "d 12 34", nil},
 		{"a short pulse", "reset low; wait 9us; reset high; wait 120ms; c 11", []Rule{ResetPulse}},
@@ -135,7 +137,7 @@ func TestPanelLosesItsRAM(t *testing.T) {
 }
 
 // printerBench is a printer on the desk.
-func printerBench(t *testing.T, p hal.Printer) (*bench, *escpos) {
+func printerBench(t testing.TB, p hal.Printer) (*bench, *escpos) {
 	b := &bench{t: t}
 	if p.Dots == 0 {
 		p.Dots = 384
@@ -156,6 +158,22 @@ func TestPrinterRules(t *testing.T) {
 		want        []Rule
 	}{
 		{"text and a cut", "\x1b@Hello\n\x1bd\x03\x1dV\x01", nil},
+		{"Chinese on a printer that has none", "\x1c&\n", []Rule{UnknownCommand}},
+		{"no Chinese on a printer that has none", "\x1c.\xe9\n", nil},
+		{"columns of dots", "\x1b*\x21\x01\x00\xff\xff\xff\x1b*\x00\x01\x00\x0f\n", nil},
+		{"columns of no kind", "\x1b*\x07\x00\x00\n", []Rule{BadArgument}},
+		{"columns wider than the roll", "\x1b*\x21\x81\x01", []Rule{TooWide}},
+		{"a place", "\x1b$\x10\x00a\x1b\\\xf0\xffb\n", nil},
+		{"a place beside the roll", "\x1b$\x81\x01", []Rule{BadArgument}},
+		{"a place before the margin", "\x1b\\\xff\xff", []Rule{BadArgument}},
+		{"a margin beyond the roll", "\x1dL\x81\x01", []Rule{BadArgument}},
+		{"another font", "\x1bM\x01", []Rule{BadArgument}},
+		{"a stored picture", "\x1d(L\x0c\x000p0\x01\x011\x09\x00\x01\x00\xff\x80\x1d(L\x02\x0002", nil},
+		{"a picture of another size than it said", "\x1d(L\x0c\x000p0\x01\x011\x09\x00\x02\x00\xff\x80", []Rule{BadArgument}},
+		{"a picture that was not stored", "\x1d(L\x02\x0002", []Rule{NothingStored}},
+		{"a picture without an end", "\x1d8L\xff\xff\xff\x7f", []Rule{BadArgument}},
+		{"the drawer", "\x1bp\x00\x19\xfa", nil},
+		{"no such drawer", "\x1bp\x02\x19\xfa", []Rule{BadArgument}},
 		{"garbage", "\x01\x02", []Rule{UnknownCommand, UnknownCommand}},
 		{"an unknown ESC", "\x1bZ", nil}, // not whole
 		{"an unknown ESC with what follows", "\x1bZa\n", []Rule{UnknownCommand}},
@@ -290,6 +308,57 @@ func TestPrinterStatus(t *testing.T) {
 	p.reply = func(a []byte) { t.Errorf("a printer that never answers said % x", a) }
 	p.Write([]byte("\x10\x04\x01"))
 	b.want()
+}
+
+// A printer that is told to (GS a) tells what changes, and nothing before.
+func TestPrinterTells(t *testing.T) {
+	b, p := printerBench(t, hal.Printer{Tells: true})
+	var said []byte
+	p.reply = func(a []byte) { said = append(said, a...) }
+	is := func(want string) {
+		t.Helper()
+		if got := fmt.Sprintf("% x", said); got != want {
+			t.Errorf("it tells %s, want %s", got, want)
+		}
+		said = nil
+	}
+	set := func(paper, cover string) {
+		t.Helper()
+		if err := p.sensors(paper, cover); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("near_end", "")
+	is("")
+	p.Write([]byte("\x1da\x0e"))
+	is("10 00 03 00")
+	set("out", "")
+	is("18 00 0f 00")
+	set("ok", "open")
+	is("38 00 00 00")
+	set("", "closed")
+	is("10 00 00 00")
+	p.jam(true)
+	is("18 20 00 00")
+	p.jam(false)
+	is("10 00 00 00")
+	p.Write([]byte("\x1da\x00"))
+	set("out", "")
+	is("")
+	b.want()
+}
+
+// GB18030 is read from the start by a printer made for China, until FS .
+func TestPrinterReadsChinese(t *testing.T) {
+	b, p := printerBench(t, hal.Printer{Chinese: "gb18030"})
+	p.Write([]byte("\xb8\xb6\x81\x39\xee\x39a\x1c.\x82\x1c&\xbf\xee\n"))
+	if _, words := p.paper(); words != "付㐀aé款" {
+		t.Errorf("on paper is %q", words)
+	}
+	b.want()
+	b.now = time.Hour
+	p.Write([]byte("\xb8\x20x\n"))
+	b.want(BadArgument)
 }
 
 // Whatever comes over a noisy line, the printer goes on.

@@ -16,8 +16,10 @@ import (
 
 	"payterm"
 	"payterm/drivers/lcd"
+	"payterm/flows"
 	"payterm/hal"
 	"payterm/hal/emulated"
+	"payterm/screen"
 )
 
 // The contract of all displays, held against each driver on its chip.
@@ -59,6 +61,39 @@ width = 128
 height = 64
 rotation = 180
 contrast = 255`},
+	{"ssd1306 of 128x32, inverted", `controller = "ssd1306"
+i2c = "I2C1"
+width = 128
+height = 32
+inverted = true
+contrast = 1`},
+	{"ssd1306 of 64x48, in the middle", `controller = "ssd1306"
+i2c = "I2C1"
+address = 0x3d
+width = 64
+height = 48
+offset_x = 32`},
+	{"ssd1306 of 132 columns", `controller = "ssd1306"
+spi = "SPI0.0"
+dc = "L:25"
+width = 128
+height = 64
+offset_x = 2`},
+	{"st7789 of 135x240, in the middle", `controller = "st7789"
+spi = "SPI0.0"
+dc = "L:25"
+width = 240
+height = 135
+rotation = 90
+offset_x = 40
+offset_y = 53
+inverted = true`},
+	{"st7789 of 170x320", `controller = "st7789"
+spi = "SPI0.0"
+dc = "L:25"
+width = 170
+height = 320
+offset_x = 35`},
 	{"hd44780 20x4", `controller = "hd44780"
 i2c = "I2C1"
 columns = 20
@@ -80,7 +115,8 @@ device = "/dev/fb0"
 bits = 32
 width = 480
 height = 800
-rotation = 90`},
+rotation = 90
+mirror_x = true`},
 }
 
 // newGlass is a board with one of them; violations fail the test.
@@ -192,7 +228,7 @@ func TestDisplayContract(t *testing.T) {
 			holds(waiting("0:42"), "after it was pulled")
 
 			// A transfer breaks off.
-			if err := e.CutTransfers(1); err != nil {
+			if err := e.CutTransfers(0, 1); err != nil {
 				t.Fatal(err)
 			}
 			if err := d.Show(amount("$12.34")); err == nil {
@@ -208,6 +244,73 @@ func TestDisplayContract(t *testing.T) {
 			}
 			if now := runtime.NumGoroutine(); now > before {
 				t.Errorf("%d goroutines before, %d now", before, now)
+			}
+		})
+	}
+}
+
+// Whichever transfer breaks off, the first, the second, and so on until there is no
+// such one: the driver says so, and after it has begun anew the glass is right and
+// no chip complains of a command that was left half said.
+func TestEveryTransferBreaksOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine only, and long with the race detector")
+	}
+	for _, g := range glasses {
+		t.Run(g.name, func(t *testing.T) {
+			e, b := newGlass(t, g.display, 1e6)
+			d := newDisplay(t, e, b)
+			want := map[string]*image.RGBA{}
+			for _, s := range []payterm.Screen{waiting("0:41"), waiting("0:42")} {
+				show(t, d, s)
+				want[s.Elapsed] = e.Frame()
+			}
+			steps := 1 // fbdev has one transfer a row: each of hundreds is the same
+			if strings.Contains(g.display, "fbdev") {
+				steps = 37
+			}
+			for _, act := range []struct {
+				name string
+				do   func() error
+			}{
+				{"a second", func() error { return d.Show(waiting("0:42")) }},
+				{"a refresh", d.Refresh},
+				{"init and a frame", func() error {
+					if err := d.Init(); err != nil {
+						return err
+					}
+					return d.Show(waiting("0:42"))
+				}},
+			} {
+				k := 0
+				for ; ; k += steps {
+					show(t, d, waiting("0:41"))
+					if err := e.CutTransfers(k, 1); err != nil {
+						t.Fatal(err)
+					}
+					was := e.Bus().Transfers
+					if err := act.do(); e.Bus().Transfers-was <= k {
+						break // there is no k-th
+					} else if err == nil {
+						t.Errorf("%s: transfer %d broke off, which is no error", act.name, k)
+					}
+					if err := e.CutTransfers(0, 0); err != nil {
+						t.Fatal(err)
+					}
+					if err := d.Init(); err != nil {
+						t.Fatal(err)
+					}
+					show(t, d, waiting("0:42"))
+					if unlike(e.Frame(), want["0:42"]) {
+						t.Errorf("%s: after transfer %d broke off the glass is wrong", act.name, k)
+					}
+				}
+				if k == 0 {
+					t.Errorf("%s sent nothing", act.name)
+				}
+				if err := e.CutTransfers(0, 0); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}
@@ -348,26 +451,113 @@ func TestNothingIsCut(t *testing.T) {
 	}
 }
 
-// QR codes are read at the glass's real resolution where it says that it can show
-// them, with the dark edge of its case around.
+// codes are of as many bytes as code_url has, from the shortest to the longest.
+func codes() (all []string) {
+	for _, n := range []int{20, 32, 37, 53, 54, 78, 90, 106, 120} {
+		all = append(all, ("https://qr.alipay.com/" + strings.Repeat("aZ3_", 30))[:n])
+	}
+	return all
+}
+
+// A QR code is on the glass with modules of two pixels at the least, and then a
+// reader that nobody here wrote reads it at the glass's real resolution with the
+// dark edge of its case around; or the driver says that it is not, and nobody reads
+// it there.
 func TestZbarReadsEveryGlass(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine only, and long with the race detector")
+	}
+	shown := map[string]int{}
 	for _, g := range glasses {
-		for _, code := range []string{"https://qr.alipay.com/bax00000example", "https://qr.alipay.com/bax0000012345678901234567", "weixin://wxpay/bizpayurl?pr=" + strings.Repeat("aZ3_", 30)} {
-			e, b := newGlass(t, g.display, 1e6)
-			d := newDisplay(t, e, b)
+		e, b := newGlass(t, g.display, 1e6)
+		d := newDisplay(t, e, b)
+		for _, code := range codes() {
 			s := aCode
 			s.QR = code
 			err := d.Show(s)
 			if can := d.CanShow(code); can != (err == nil) || !can && !errors.Is(err, lcd.ErrQRTooSmall) {
-				t.Errorf("%s: it can show it: %v, and: %v", g.name, can, err)
+				t.Errorf("%s, %d bytes: it can show it: %v, and: %v", g.name, len(code), can, err)
 			}
 			var want []string
-			if err == nil {
+			frame := e.Frame()
+			switch px := module(frame); {
+			case err == nil:
 				want = []string{"QR-Code:" + code}
+				shown[g.name]++
+				if px < 2 {
+					t.Errorf("%s, %d bytes: modules of %d pixels", g.name, len(code), px)
+				}
+			case px != 0 && !strings.Contains(g.display, "hd44780"):
+				t.Errorf("%s, %d bytes: a code of %d pixels a module is on a glass that does not show it", g.name, len(code), px)
 			}
-			if got := zbar(t, cased(e.Frame())); !slices.Equal(got, want) {
-				t.Errorf("%s: zbar reads %q, want %q", g.name, got, want)
+			if got := zbar(t, cased(frame)); !slices.Equal(got, want) {
+				t.Errorf("%s, %d bytes: zbar reads %q, want %q", g.name, len(code), got, want)
 			}
+		}
+		if n := shown[g.name]; strings.Contains(g.display, "hd44780") && n != 0 {
+			t.Errorf("%s shows %d codes in characters", g.name, n)
+		}
+	}
+	// Where the paper begins: a large glass takes all of them, 128x64 takes version 3
+	// (53 bytes), and what is lower takes none.
+	for name, want := range map[string]int{"st7789": 9, "ssd1306 on I2C": 4, "ssd1306 of 128x32, inverted": 0, "ssd1306 of 64x48, in the middle": 0} {
+		if shown[name] != want {
+			t.Errorf("%s shows %d of %d codes, want %d", name, shown[name], len(codes()), want)
+		}
+	}
+}
+
+// module looks for the finder pattern of a QR code, dark and light as 1:1:3:1:1, and
+// gives the pixels of a module; 0 without one.
+func module(img *image.RGBA) int {
+	dark := func(x, y int) bool { return img.Pix[img.PixOffset(x, y)+1] < 0x50 }
+	for y := range img.Rect.Dy() {
+		var runs []int // lengths of what is alternately dark and light, the last five
+		for x := range img.Rect.Dx() {
+			switch {
+			case x == 0 || dark(x, y) != dark(x-1, y):
+				runs = append(runs, 1)
+			default:
+				runs[len(runs)-1]++
+			}
+			if n := len(runs); n > 5 && runs[n-1] == 1 && !dark(x, y) {
+				if r, px := runs[n-6:n-1], runs[n-6]; r[1] == px && r[2] == 3*px && r[3] == px && r[4] == px && finder(img, dark, x-7*px, y, px) {
+					return px
+				}
+			}
+		}
+	}
+	return 0
+}
+
+// finder tells whether the column through the middle of such a row is so as well.
+func finder(img *image.RGBA, dark func(x, y int) bool, x, y, px int) bool {
+	middle := x + 3*px
+	for dy := -px / 2; dy <= 2*px; dy++ { // the row may be any of the three in the middle
+		top := y - 2*px - dy
+		fits := top >= 0 && top+7*px <= img.Rect.Dy()
+		for i := 0; fits && i < 7*px; i++ {
+			fits = dark(middle, top+i) == ([]bool{true, false, true, true, true, false, true}[i/px])
+		}
+		if fits {
+			return true
+		}
+	}
+	return false
+}
+
+// What goes to paper instead is read there, with the time at which it ends.
+func TestZbarReadsTheCodeSlip(t *testing.T) {
+	for _, code := range codes() {
+		e, b := newBoardOf(t, 500, func(p *hal.Profile) { p.Printer.Baud = 115200 })
+		v := flows.View{Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: code}
+		slip := screen.CodeSlip(v, time.Date(2026, 3, 2, 14, 5, 7, 0, time.UTC), screen.Options{Language: "en"})
+		img := printed(t, e, b, 32, slip.Lines[:len(slip.Lines)-1])
+		if got := zbar(t, img); !slices.Equal(got, []string{"QR-Code:" + code}) {
+			t.Errorf("%d bytes: zbar reads %q", len(code), got)
+		}
+		if _, words := e.Paper(); !strings.Contains(words, "14:05:07") {
+			t.Errorf("no end on the slip: %s", words)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 // Package emulated puts chips behind the wires of a board profile, so that the
 // very driver code of a terminal runs without one: LCD and OLED controllers that
 // decode the bytes of their bus, a frame buffer, a key matrix that couples rows to
-// columns, a serial scanner and an ESC/POS printer behind PTYs.
+// columns, a serial scanner and an ESC/POS printer behind PTYs, scanners and pads that
+// type, with the kernel's rules for its event devices, and PWM channels that remember
+// what was played on them.
 //
 // The chips are written from data sheets, apart from the drivers, and share no
 // code with them. What a real chip would not accept is kept as a violation.
@@ -45,6 +47,8 @@ type Board struct {
 	memory  *frameBuffer
 	network *networkDevice           // the printer, where it is on the network
 	serial  map[string]*serialDevice // by what the profile calls it
+	events  map[hal.EventDevice]*eventDevice
+	signals signals
 	start   time.Time
 	mu      sync.Mutex
 	bad     []Violation
@@ -62,7 +66,7 @@ func New(c Config) (*Board, error) {
 		c.Changed = func(string) {}
 	}
 	b := &Board{
-		c: c, pins: map[string]gpio.PinIO{}, serial: map[string]*serialDevice{}, start: time.Now(), end: make(chan struct{}),
+		c: c, pins: map[string]gpio.PinIO{}, serial: map[string]*serialDevice{}, events: map[hal.EventDevice]*eventDevice{}, start: time.Now(), end: make(chan struct{}),
 	}
 	p := c.Profile
 	if d := p.Display; d != nil {
@@ -70,7 +74,9 @@ func New(c Config) (*Board, error) {
 			return nil, err
 		}
 	}
-	if k := p.Keypad; k != nil {
+	if k := p.Keypad; k != nil && k.Kind == "evdev" {
+		b.events[k.Events()] = newEventDevice(c.Scale, b.reporter("evdev"))
+	} else if k != nil {
 		b.matrix = newMatrix(k)
 		for i, name := range k.Rows {
 			b.pins[name] = &rowPin{pin: newPin(name), m: b.matrix, n: i}
@@ -80,7 +86,10 @@ func New(c Config) (*Board, error) {
 		}
 	}
 	if p.Signal != nil {
-		b.wire(p.Signal.Buzzer, func(gpio.Level) { c.Changed("buzzer") })
+		b.signal(p.Signal.Buzzer, func(bool) { c.Changed("buzzer") })
+		for _, name := range []string{p.Signal.Ready, p.Signal.Approved, p.Signal.Attention} {
+			b.signal(name, func(bool) {})
+		}
 	}
 	if err := errors.Join(b.openSerial()...); err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -134,23 +143,28 @@ func (b *Board) display(d *hal.Display) error {
 		b.bus = &b.i2c.bus
 	}
 	b.wire(d.Reset, func(l gpio.Level) { b.panel.resetPin(bool(l)) })
-	b.wire(d.Backlight, func(l gpio.Level) { b.panel.light(bool(l)) })
+	b.signal(d.Backlight, func(on bool) { b.panel.light(on) })
 	return nil
 }
 
 func (b *Board) openSerial() []error {
 	var errs []error
-	if s := b.c.Profile.Scanner; s != nil {
-		d, err := openSerialDevice(s.Baud, b.c.Scale, nil)
+	if s := b.c.Profile.Scanner; s != nil && s.Kind == "evdev" {
+		b.events[s.Events()] = newEventDevice(b.c.Scale, b.reporter("evdev"))
+	} else if s != nil {
+		d, err := openSerialDevice(s.Baud, b.c.Scale, b.signals.scanner(), nil)
 		errs, b.serial[s.Device] = append(errs, err), d
 	}
 	if p := b.c.Profile.Printer; p != nil {
 		b.printer = newESCPOS(p, b.now, b.reporter("escpos"), func() { b.c.Changed("paper") })
 		var err error
-		if p.Network != "" {
+		switch {
+		case p.Network != "":
 			b.network, err = openNetworkDevice(b.printer)
-		} else {
-			b.serial[p.Device], err = openSerialDevice(p.Baud, b.c.Scale, b.printer)
+		case p.USB != "":
+			b.serial[p.USB], err = openUSBPrinter(b.c.Scale, b.printer)
+		default:
+			b.serial[p.Device], err = openSerialDevice(p.Baud, b.c.Scale, b.printer, &b.printer.reply)
 		}
 		errs = append(errs, err)
 		b.wg.Go(func() { b.printer.run(b.end, b.c.Scale) })
@@ -225,6 +239,15 @@ func (b *Board) Serial(name string, baud int) (*hal.Line, error) {
 	return hal.OpenLine(d.name, baud), nil
 }
 
+// Events is hal.Ports': the same line code as on a terminal, on a file of ours.
+func (b *Board) Events(e hal.EventDevice) (*hal.Line, error) {
+	d := b.events[e]
+	if d == nil {
+		return nil, fmt.Errorf("emulated: no input device %s", e)
+	}
+	return hal.OpenEvents(d.open), nil
+}
+
 // Device is the path of the PTY behind a serial line of the profile, for a program
 // of its own that opens it: an agent, or the machine that one runs in.
 func (b *Board) Device(name string) (string, error) {
@@ -241,6 +264,15 @@ func (b *Board) Network(address string) (*hal.Line, error) {
 		return nil, fmt.Errorf("emulated: nothing at %s", address)
 	}
 	return hal.OpenNetwork(b.network.address), nil
+}
+
+// USBPrinter is hal.Ports': the same line code as on a terminal, on a PTY.
+func (b *Board) USBPrinter(name string) (*hal.Line, error) {
+	d := b.serial[name]
+	if d == nil {
+		return nil, fmt.Errorf("emulated: no USB printer %s", name)
+	}
+	return hal.OpenUSBPrinter(d.name), nil
 }
 
 // Frame is what the glass shows now; a board without a display has one dark pixel.
@@ -263,14 +295,15 @@ func (b *Board) Bus() BusTraffic {
 	return b.bus.traffic
 }
 
-// CutTransfers lets the next n transfers to the display break off half way.
-func (b *Board) CutTransfers(n int) error {
+// CutTransfers lets n transfers to the display break off half way, after as many
+// as are spared.
+func (b *Board) CutTransfers(spared, n int) error {
 	if b.bus == nil {
 		return errNoDisplay
 	}
 	b.bus.mu.Lock()
 	defer b.bus.mu.Unlock()
-	b.bus.cuts = n
+	b.bus.spared, b.bus.cuts = spared, n
 	return nil
 }
 
@@ -292,25 +325,43 @@ var (
 	errNoPrinter = errors.New("this board has no printer")
 )
 
-// Press presses a key of the keypad as a finger does: it bounces, and is held
-// until the scan has seen it.
+// Press presses a key of the keypad as a finger does: one of a matrix bounces, and is
+// held until the scan has seen it.
 func (b *Board) Press(k payterm.Key) error {
-	if b.matrix == nil {
-		return errNoKeypad
+	if b.matrix != nil {
+		return b.matrix.press(k)
 	}
-	return b.matrix.press(k)
+	d, code, err := b.pad(k)
+	if err != nil {
+		return err
+	}
+	return d.press(code)
 }
 
-// Hold closes or opens a key's contact, which bounces, for chords that no one
-// finger plays.
+// Hold closes or opens a key's contact, for chords that no one finger plays. One of a
+// matrix bounces, one of an event device repeats.
 func (b *Board) Hold(k payterm.Key, closed bool) error {
-	if b.matrix == nil {
-		return errNoKeypad
+	if b.matrix != nil {
+		return b.matrix.hold(k, closed)
 	}
-	return b.matrix.hold(k, closed)
+	d, code, err := b.pad(k)
+	if err != nil {
+		return err
+	}
+	return d.hold(code, closed)
 }
 
-// Scan lets the scanner read a code, and frames it as the profile says.
+// pad is the event device of the keypad, and the number of one of its keys.
+func (b *Board) pad(k payterm.Key) (*eventDevice, uint16, error) {
+	if b.c.Profile.Keypad == nil {
+		return nil, 0, errNoKeypad
+	}
+	code, err := keyOf(b.c.Profile.Keypad, k)
+	return b.events[b.c.Profile.Keypad.Events()], code, err
+}
+
+// Scan lets the scanner read a code, and frames it as the profile says: with the
+// symbology of a QR code before it where the profile has that.
 func (b *Board) Scan(code string) error {
 	s := b.c.Profile.Scanner
 	if s == nil {
@@ -320,17 +371,41 @@ func (b *Board) Scan(code string) error {
 	if s.Framing == "stx_etx" {
 		before = "\x02"
 	}
+	if s.Kind == "evdev" {
+		after = "\r"
+	}
+	if s.AIM {
+		before += "]Q1"
+	}
 	return b.ScanBytes([]byte(before + code + after))
 }
 
-// ScanBytes lets the scanner send bytes as they are: halves of frames, garbage.
+// ScanBytes lets the scanner send bytes as they are: halves of frames, garbage. One
+// that types has Enter for CR and LF, and F20 for what no keyboard has.
 func (b *Board) ScanBytes(w []byte) error {
 	s := b.c.Profile.Scanner
 	if s == nil {
 		return errNoScanner
 	}
+	if s.Kind == "evdev" {
+		return b.events[s.Events()].send(w)
+	}
 	return b.serial[s.Device].send(w)
 }
+
+// FloodScanner lets a scanner that types do so faster than anybody can read: the
+// kernel loses what its buffer of 64 events does not hold.
+func (b *Board) FloodScanner(w []byte) error {
+	s := b.c.Profile.Scanner
+	if s == nil || s.Kind != "evdev" {
+		return errNoScanner
+	}
+	return b.events[s.Events()].flood(w)
+}
+
+// Told is what the host has sent to a serial scanner, such as trigger commands, oldest
+// first.
+func (b *Board) Told() []byte { return b.signals.told() }
 
 // Paper is what was printed since the last tear: the picture and the words. A
 // board without a printer has one white dot.
@@ -389,12 +464,16 @@ func (b *Board) plug(device string, in bool) error {
 		b.panel.power(in)
 	case device == "keypad" && b.matrix != nil:
 		b.matrix.plug(in)
+	case device == "keypad" && p.Keypad != nil:
+		return cable(b.events[p.Keypad.Events()])
+	case device == "scanner" && p.Scanner != nil && p.Scanner.Kind == "evdev":
+		return cable(b.events[p.Scanner.Events()])
 	case device == "scanner" && p.Scanner != nil:
 		return cable(b.serial[p.Scanner.Device])
 	case device == "printer" && b.network != nil:
 		return cable(b.network)
 	case device == "printer" && p.Printer != nil:
-		return cable(b.serial[p.Printer.Device])
+		return cable(b.serial[p.Printer.USB+p.Printer.Device]) // one of them is there
 	default:
 		return fmt.Errorf("device %q: display, scanner, printer or keypad, as far as the board has them", device)
 	}
@@ -406,6 +485,9 @@ func (b *Board) Close() error {
 	b.closed.Do(func() { close(b.end) })
 	var errs []error
 	for _, d := range b.serial {
+		errs = append(errs, d.pull())
+	}
+	for _, d := range b.events {
 		errs = append(errs, d.pull())
 	}
 	if b.network != nil {

@@ -3,10 +3,12 @@ package emulated
 import (
 	"fmt"
 	"image"
+	"image/draw"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"payterm/hal"
 
@@ -15,10 +17,11 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"rsc.io/qr"
 )
 
-// escpos is a 58 mm thermal printer that reads ESC/POS (general knowledge of the
+// escpos is a thermal printer of 58 or 80 mm that reads ESC/POS (general knowledge of the
 // command manuals). Its mechanism takes the time that paper takes, and its buffer
 // is finite: what comes faster than it can be printed, or while there is no paper,
 // is lost once the buffer is full, as on any line without flow control.
@@ -30,11 +33,16 @@ type escpos struct {
 	speed      int // dot lines a second
 	cutter     bool
 	answers    bool // DLE EOT
+	tells      bool // GS a
+	hasChinese bool // the signs of GB18030
 	report     report
 	changed    func()
 	reply      func([]byte)
 	now        func() time.Duration // the printer's time
 	kick       chan struct{}        // the mechanism has something new to wait for
+
+	said []byte // not yet sent to the host
+	auto byte   // n of GS a
 
 	real      []byte // the beginning of what may be a real-time command
 	buf       []byte // not yet printed, or not yet whole
@@ -48,10 +56,16 @@ type escpos struct {
 
 	signs   *signs
 	line    []cell
-	bold    bool
-	size    byte
+	x       int // where the next sign goes, from the left margin
+	style   style
 	align   byte
-	table   *charmap.Charmap
+	left    int // margin
+	area    int // width that is printed on
+	spacing int // dot lines of a line feed
+	gap     int // dots between signs
+	table   func(byte) rune
+	chinese bool        // FS &: two or four bytes are a sign
+	stored  *image.Gray // by GS ( L
 	barH    int
 	barW    int
 	barText bool
@@ -65,10 +79,22 @@ type escpos struct {
 	text    []string
 }
 
+// style is how a sign is printed.
+type style struct {
+	bold, inverted bool
+	underline      int // dots
+	size           byte
+}
+
+func (s style) wide() int { return 1 + int(s.size>>4&7) }
+func (s style) high() int { return 1 + int(s.size&7) }
+
+// cell is a sign at its place in the line, or a piece of a picture.
 type cell struct {
-	r    rune
-	bold bool
-	size byte
+	r       rune
+	picture *image.Gray // in place of r
+	x, w    int
+	style
 }
 
 const (
@@ -81,17 +107,30 @@ const (
 
 func newESCPOS(p *hal.Printer, now func() time.Duration, report report, changed func()) *escpos {
 	e := &escpos{
-		dots: p.Dots, room: p.Buffer, speed: p.Speed * dotsPerMM, cutter: p.Cut, answers: p.Status, report: report,
+		dots: p.Dots, room: p.Buffer, speed: p.Speed * dotsPerMM, cutter: p.Cut, answers: p.Status,
+		tells: p.Tells, hasChinese: p.Chinese == "gb18030", report: report,
 		changed: changed, reply: func([]byte) {}, now: now, kick: make(chan struct{}, 1), signs: newSigns(),
 	}
 	e.reset()
 	return e
 }
 
+// reset is ESC @. Printers made for China then read GB18030.
 func (p *escpos) reset() {
-	p.line, p.bold, p.size, p.align = nil, false, 0, 0
-	p.table, p.barH, p.barW, p.barText = charmap.CodePage437, 162, 3, false
+	p.line, p.x, p.style, p.align = nil, 0, style{}, 0
+	p.left, p.area, p.spacing, p.gap, p.chinese, p.stored = 0, p.dots, lineSpacing, 0, p.hasChinese, nil
+	p.table, p.barH, p.barW, p.barText = charmap.CodePage437.DecodeByte, 162, 3, false
 	p.qrText, p.qrDots, p.qrLevel = "", 3, qr.L
+}
+
+// release ends what was done under the lock, and sends what the printer says.
+func (p *escpos) release() {
+	said := p.said
+	p.said = nil
+	p.mu.Unlock()
+	if len(said) > 0 {
+		p.reply(said)
+	}
 }
 
 // Write takes bytes from the line. Real-time questions are answered at once,
@@ -99,7 +138,6 @@ func (p *escpos) reset() {
 func (p *escpos) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	before := p.printed
-	var answers []byte
 	for _, c := range b {
 		p.real = append(p.real, c)
 		switch n := len(p.real); {
@@ -108,7 +146,7 @@ func (p *escpos) Write(b []byte) (int, error) {
 			continue // it may become one
 		case n == 3 && c >= 1 && c <= 4:
 			if p.answers {
-				answers = append(answers, p.status(c))
+				p.said = append(p.said, p.status(c))
 			}
 			p.real = p.real[:0]
 		}
@@ -118,10 +156,7 @@ func (p *escpos) Write(b []byte) (int, error) {
 		p.real = p.real[:0]
 	}
 	printed := p.printed != before
-	p.mu.Unlock()
-	if len(answers) > 0 {
-		p.reply(answers)
-	}
+	p.release()
 	if printed {
 		p.changed()
 	}
@@ -147,6 +182,13 @@ func (p *escpos) store(c byte) {
 	}
 }
 
+// full reports whether n bytes more would be too many for the buffer.
+func (p *escpos) full(n int) bool {
+	p.mu.Lock()
+	defer p.release()
+	return !p.work() && len(p.buf)+n > p.room
+}
+
 func (p *escpos) status(n byte) byte {
 	s := byte(0x12)
 	for _, bit := range []struct {
@@ -167,6 +209,30 @@ func (p *escpos) status(n byte) byte {
 		}
 	}
 	return s
+}
+
+// tell sends the four bytes of automatic status back, if the host asked for that.
+func (p *escpos) tell() {
+	if !p.tells || p.auto == 0 {
+		return
+	}
+	report := [4]byte{0x10, 0, 0, 0}
+	for _, bit := range []struct {
+		n    int
+		on   bool
+		bits byte
+	}{
+		{0, p.stopped(), 0x08},
+		{0, p.coverOpen, 0x20},
+		{1, p.fault, 0x20},
+		{2, p.nearEnd || p.outOf, 0x03},
+		{2, p.outOf, 0x0c},
+	} {
+		if bit.on {
+			report[bit.n] |= bit.bits
+		}
+	}
+	p.said = append(p.said, report[:]...)
 }
 
 func (p *escpos) stopped() bool { return p.outOf || p.coverOpen || p.fault }
@@ -213,7 +279,7 @@ func (p *escpos) run(end <-chan struct{}, scale float64) {
 		if !p.blocked {
 			wait = time.Hour // until a byte comes
 		}
-		p.mu.Unlock()
+		p.release()
 		if printed {
 			p.changed()
 		}
@@ -236,26 +302,73 @@ func (p *escpos) command(b []byte) int {
 	case b[0] == '\n':
 		p.feedLine()
 		return 1
-	case b[0] == '\r':
+	case b[0] == '\r', b[0] == 0: // without meaning here
 		return 1
 	case b[0] == 0x1b:
 		return p.esc(b)
+	case b[0] == 0x1c:
+		return p.fs(b)
 	case b[0] == 0x1d:
 		return p.gs(b)
 	case b[0] < 0x20:
 		p.report(UnknownCommand, "byte %#02x", b[0])
 		return 1
+	case b[0] >= 0x81 && p.chinese:
+		return p.gb18030(b)
 	}
-	p.put(p.table.DecodeByte(b[0]))
+	p.put(p.table(b[0]), 12)
 	return 1
+}
+
+// gb18030 reads a sign of two or four bytes.
+func (p *escpos) gb18030(b []byte) int {
+	n := 2
+	if len(b) > 1 && b[1] >= '0' && b[1] <= '9' {
+		n = 4
+	}
+	if len(b) < n {
+		return 0
+	}
+	sign, err := simplifiedchinese.GB18030.NewDecoder().Bytes(b[:n])
+	r, size := utf8.DecodeRune(sign)
+	if err != nil || r == utf8.RuneError || size != len(sign) {
+		p.report(BadArgument, "% x is no sign of GB18030", b[:n])
+		return 1
+	}
+	p.put(r, 24)
+	return n
+}
+
+// tables are the code pages, by their numbers for ESC t.
+var tables = map[byte]func(byte) rune{
+	0: charmap.CodePage437.DecodeByte, 1: katakana, 2: charmap.CodePage850.DecodeByte,
+	16: charmap.Windows1252.DecodeByte, 19: charmap.CodePage858.DecodeByte,
+}
+
+// katakana is page 1: JIS X 0201, with lines and boxes before it.
+func katakana(b byte) rune {
+	const boxes = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯"
+	switch {
+	case b >= 0x80 && b < 0xa0:
+		return []rune(boxes)[b-0x80]
+	case b > 0xa0 && b < 0xe0:
+		return 0xff61 + rune(b-0xa1)
+	case b >= 0xa0:
+		return ' '
+	}
+	return rune(b)
 }
 
 func (p *escpos) esc(b []byte) int {
 	if len(b) < 2 {
 		return 0
 	}
-	if b[1] == '@' {
+	switch b[1] {
+	case '@':
 		p.reset()
+		return 2
+	case '2':
+		p.spacing = lineSpacing
 		return 2
 	}
 	if len(b) < 3 {
@@ -263,7 +376,17 @@ func (p *escpos) esc(b []byte) int {
 	}
 	switch b[1] {
 	case 'E':
-		p.bold = b[2]&1 == 1
+		p.style.bold = b[2]&1 == 1
+	case '-':
+		p.style.underline = int(p.within("ESC -", b[2]&^0x30, 0, 2))
+	case 'M':
+		p.within("ESC M", b[2]&^0x30, 0, 0) // only font A is emulated
+	case '{':
+		p.within("ESC {", b[2]&1, 0, 0) // likewise upright
+	case ' ':
+		p.gap = int(b[2])
+	case '3':
+		p.spacing = int(b[2])
 	case 'a':
 		p.atStart("ESC a")
 		p.align = p.within("ESC a", b[2]&^0x30, 0, 2)
@@ -271,18 +394,103 @@ func (p *escpos) esc(b []byte) int {
 		if len(p.line) > 0 {
 			p.feedLine()
 		}
-		p.blank(int(b[2]) * lineSpacing)
+		p.blank(int(b[2]) * p.spacing)
 	case 't':
-		tables := map[byte]*charmap.Charmap{0: charmap.CodePage437, 16: charmap.Windows1252, 19: charmap.CodePage858}
 		if p.table = tables[b[2]]; p.table == nil {
-			p.table = charmap.CodePage437
+			p.table = charmap.CodePage437.DecodeByte
 			p.report(BadArgument, "no code page %d", b[2])
 		}
+	case '$', '\\':
+		return p.place(b)
+	case '*':
+		return p.columns(b)
+	case 'p':
+		if len(b) < 5 {
+			return 0
+		}
+		p.within("ESC p", b[2]&^0x30, 0, 1)
+		p.say("--- drawer ---")
+		return 5
 	default:
 		p.report(UnknownCommand, "ESC %#02x", b[1])
 		return 2
 	}
 	return 3
+}
+
+// place is ESC $ and ESC \: where the next sign goes, from the margin or from
+// here.
+func (p *escpos) place(b []byte) int {
+	if len(b) < 4 {
+		return 0
+	}
+	x := int(int16(uint16(b[2]) | uint16(b[3])<<8))
+	if b[1] == '\\' {
+		x += p.x
+	}
+	if x < 0 || x > p.area {
+		p.report(BadArgument, "ESC %c to %d of %d dots", b[1], x, p.area)
+		return 4
+	}
+	p.x = x
+	return 4
+}
+
+// columns is ESC *: a piece of a picture in the line, column by column.
+func (p *escpos) columns(b []byte) int {
+	if len(b) < 5 {
+		return 0
+	}
+	shape, known := map[byte]struct{ bytes, sx, sy int }{0: {1, 2, 3}, 1: {1, 1, 3}, 32: {3, 2, 1}, 33: {3, 1, 1}}[b[2]]
+	if !known {
+		p.report(BadArgument, "ESC * %d", b[2])
+		return 3
+	}
+	n := int(b[3]) | int(b[4])<<8
+	size := 5 + n*shape.bytes
+	switch {
+	case n == 0 || p.x+n*shape.sx > p.area:
+		p.report(TooWide, "ESC * of %d columns at %d of %d dots", n, p.x, p.area)
+		return 5
+	case len(b) < size:
+		return 0
+	}
+	img := image.NewGray(image.Rect(0, 0, n*shape.sx, 24))
+	fill(img, img.Rect, 0xff)
+	for x := range n {
+		for y := range 8 * shape.bytes {
+			if b[5+x*shape.bytes+y/8]>>(7-y%8)&1 == 1 {
+				fill(img, image.Rect(x*shape.sx, y*shape.sy, (x+1)*shape.sx, (y+1)*shape.sy), 0)
+			}
+		}
+	}
+	p.line = append(p.line, cell{picture: img, x: p.x, w: img.Rect.Dx()})
+	p.x += img.Rect.Dx()
+	return size
+}
+
+// fs are the commands of Chinese printing.
+func (p *escpos) fs(b []byte) int {
+	if len(b) < 2 {
+		return 0
+	}
+	switch n := map[byte]int{'&': 2, '.': 2, '-': 3, 'C': 3, 'S': 4, '(': 5}[b[1]]; {
+	case n == 0 || b[1] == '&' && !p.hasChinese:
+		p.report(UnknownCommand, "FS %#02x", b[1])
+		return 2
+	case len(b) < n:
+		return 0
+	case b[1] == '(':
+		if n += int(b[3]) | int(b[4])<<8; len(b) < n {
+			return 0
+		}
+		return n // which font, and the like
+	default:
+		if n == 2 {
+			p.chinese = b[1] == '&'
+		}
+		return n // underline, code and gaps of Chinese signs are not emulated
+	}
 }
 
 func (p *escpos) gs(b []byte) int {
@@ -291,9 +499,20 @@ func (p *escpos) gs(b []byte) int {
 	}
 	switch b[1] {
 	case '!':
-		p.size = b[2]
+		p.style.size = b[2]
 		p.within("GS ! height", b[2]&0x0f, 0, 7)
 		p.within("GS ! width", b[2]>>4, 0, 7)
+	case 'B':
+		p.style.inverted = b[2]&1 == 1
+	case 'a':
+		p.auto = b[2]
+		p.tell()
+	case 'r':
+		if p.within("GS r", b[2]&^0x30, 1, 2); p.answers {
+			p.said = append(p.said, p.status(4)>>5&3<<2|p.status(4)>>2&3)
+		}
+	case 'L', 'W':
+		return p.margins(b)
 	case 'h':
 		p.barH = int(p.within("GS h", b[2], 1, 255))
 	case 'w':
@@ -304,8 +523,8 @@ func (p *escpos) gs(b []byte) int {
 		return p.knife(b)
 	case 'k':
 		return p.barcode(b)
-	case '(':
-		return p.symbol2D(b)
+	case '(', '8':
+		return p.extended(b)
 	case 'v':
 		return p.raster(b)
 	default:
@@ -313,6 +532,24 @@ func (p *escpos) gs(b []byte) int {
 		return 2
 	}
 	return 3
+}
+
+// margins are GS L and GS W: the left margin and the width that is printed on.
+func (p *escpos) margins(b []byte) int {
+	if len(b) < 4 {
+		return 0
+	}
+	p.atStart("GS " + string(rune(b[1])))
+	n := int(b[2]) | int(b[3])<<8
+	if b[1] == 'L' {
+		p.left, p.area = min(n, p.dots), min(p.area, p.dots-min(n, p.dots))
+	} else {
+		p.area = min(n, p.dots-p.left)
+	}
+	if n > p.dots {
+		p.report(BadArgument, "GS %c %d on %d dots", b[1], n, p.dots)
+	}
+	return 4
 }
 
 // within reports an argument outside of its range and gives the nearest in it.
@@ -331,45 +568,51 @@ func (p *escpos) atStart(command string) {
 }
 
 // put sets a sign into the line, which is printed when it is full.
-func (p *escpos) put(r rune) {
-	wide := 12 * (1 + int(p.size>>4&7))
-	used := 0
-	for _, c := range p.line {
-		used += 12 * (1 + int(c.size>>4&7))
-	}
-	if used+wide > p.dots {
+func (p *escpos) put(r rune, w int) {
+	w *= p.style.wide()
+	if p.x+w > p.area {
 		p.feedLine()
 	}
-	p.line = append(p.line, cell{r, p.bold, p.size})
+	p.line = append(p.line, cell{r: r, x: p.x, w: w, style: p.style})
+	p.x += w + p.gap
 }
 
 // feedLine prints the line.
 func (p *escpos) feedLine() {
-	width, high, words := 0, lineSpacing, ""
+	slices.SortStableFunc(p.line, func(a, b cell) int { return a.x - b.x })
+	width, high := 0, p.spacing
 	for _, c := range p.line {
-		width += 12 * (1 + int(c.size>>4&7))
-		high = max(high, 24*(1+int(c.size&7)))
-		words += string(c.r)
+		width, high = max(width, c.x+c.w), max(high, 24*c.high())
 	}
 	strip := p.strip(high)
-	x := p.start(width)
+	left := p.start(width)
+	words, end := strings.Repeat(" ", left/12), 0
 	for _, c := range p.line {
-		sx, sy := 1+int(c.size>>4&7), 1+int(c.size&7)
-		p.signs.draw(strip, x, high-24*sy, sx, sy, c)
-		x += 12 * sx
+		words += strings.Repeat(" ", max(0, (c.x-end)/12))
+		end = c.x + c.w
+		at := image.Pt(left+c.x, high-24*c.high())
+		if c.picture != nil {
+			draw.Draw(strip, c.picture.Rect.Add(at), c.picture, image.Point{}, draw.Src)
+			if !strings.HasSuffix(words, "[picture]") {
+				words += "[picture]"
+			}
+			continue
+		}
+		words += string(c.r)
+		p.signs.draw(strip, at, c)
 	}
-	indent := p.start(width) / 12
-	p.say(strings.TrimRight(strings.Repeat(" ", indent)+words, " "))
-	p.line = nil
+	p.say(strings.TrimRight(words, " "))
+	p.line, p.x = nil, 0
 }
 
 // start is where something of a width begins under the alignment.
-func (p *escpos) start(width int) int { return max(0, (p.dots-width)*int(p.align)/2) }
+func (p *escpos) start(width int) int { return p.left + max(0, (p.area-width)*int(p.align)/2) }
 
-// signs are Go Mono at the size whose signs are 12 dots wide.
+// signs are Go Mono at the size whose signs are 12 dots wide. It has no Chinese: a
+// sign of 24 dots is a box with its number in it.
 type signs struct {
-	face  font.Face
-	masks map[rune]*image.Alpha // 12 by 24 dots each
+	face, small font.Face
+	masks       map[rune]*image.Alpha // 12 or 24 by 24 dots each
 }
 
 func newSigns() *signs {
@@ -377,27 +620,46 @@ func newSigns() *signs {
 	if err != nil {
 		panic(fmt.Sprintf("emulated: read Go Mono: %v", err))
 	}
-	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 20, DPI: 72, Hinting: font.HintingFull})
-	if err != nil {
-		panic(fmt.Sprintf("emulated: Go Mono of 20 dots: %v", err))
+	face := func(size float64) font.Face {
+		f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingFull})
+		if err != nil {
+			panic(fmt.Sprintf("emulated: Go Mono of %g dots: %v", size, err))
+		}
+		return f
 	}
-	return &signs{face, map[rune]*image.Alpha{}}
+	return &signs{face(20), face(10), map[rune]*image.Alpha{}}
 }
 
-func (s *signs) mask(r rune) *image.Alpha {
-	if m, ok := s.masks[r]; ok {
+func (s *signs) mask(r rune, w int) *image.Alpha {
+	if m, ok := s.masks[r]; ok && m.Rect.Dx() == w {
 		return m
 	}
-	m := image.NewAlpha(image.Rect(0, 0, 12, 24))
+	m := image.NewAlpha(image.Rect(0, 0, w, 24))
 	d := font.Drawer{Dst: m, Src: image.Opaque, Face: s.face, Dot: fixed.P(0, 19)}
-	d.DrawString(string(r))
+	if w == 12 {
+		d.DrawString(string(r))
+	} else {
+		draw.Draw(m, m.Rect, image.Opaque, image.Point{}, draw.Src)
+		draw.Draw(m, m.Rect.Inset(1), image.Transparent, image.Point{}, draw.Src)
+		number := fmt.Sprintf("%06X", r)
+		d.Face, d.Dot = s.small, fixed.P(3, 11)
+		d.DrawString(number[:3])
+		d.Dot = fixed.P(3, 21)
+		d.DrawString(number[3:])
+	}
 	s.masks[r] = m
 	return m
 }
 
-// draw puts a sign into a cell of 12 by 24 dots.
-func (s *signs) draw(dst *image.Gray, x, y, sx, sy int, c cell) {
-	m := s.mask(c.r)
+// draw puts a sign into its cell.
+func (s *signs) draw(dst *image.Gray, at image.Point, c cell) {
+	sx, sy := c.wide(), c.high()
+	box, ink := image.Rectangle{at, at.Add(image.Pt(c.w, 24*sy))}, uint8(0)
+	if c.inverted {
+		fill(dst, box, 0)
+		ink = 0xff
+	}
+	m := s.mask(c.r, c.w/sx)
 	for i, a := range m.Pix {
 		if a < 0x60 {
 			continue
@@ -406,8 +668,10 @@ func (s *signs) draw(dst *image.Gray, x, y, sx, sy int, c cell) {
 		if c.bold {
 			wide++
 		}
-		fill(dst, image.Rect(x+gx*sx, y+gy*sy, x+gx*sx+wide, y+(gy+1)*sy), 0)
+		fill(dst, image.Rect(gx*sx, gy*sy, gx*sx+wide, (gy+1)*sy).Add(at), ink)
 	}
+	box.Min.Y = box.Max.Y - c.underline
+	fill(dst, box, ink)
 }
 
 // fill sets the dots of a box as far as it lies on the paper.
@@ -510,18 +774,34 @@ func (p *escpos) raster(b []byte) int {
 		return 0
 	}
 	p.atStart("GS v 0")
-	sx, sy := 1+int(b[3]&1), 1+int(b[3]>>1&1)
-	s := p.strip(high * sy)
-	x0 := p.start(wide * 8 * sx)
+	p.stamp(bitmap(b[8:], wide, 8*wide, high), 1+int(b[3]&1), 1+int(b[3]>>1&1))
+	return 8 + wide*high
+}
+
+// bitmap reads a picture of rows of so many bytes.
+func bitmap(b []byte, stride, wide, high int) *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, wide, high))
+	fill(img, img.Rect, 0xff)
 	for y := range high {
-		for x := range wide * 8 {
-			if b[8+y*wide+x/8]>>(7-x%8)&1 == 1 {
-				fill(s, image.Rect(x*sx, y*sy, (x+1)*sx, (y+1)*sy).Add(image.Pt(x0, 0)), 0)
+		for x := range wide {
+			if b[y*stride+x/8]>>(7-x%8)&1 == 1 {
+				img.Pix[y*img.Stride+x] = 0
 			}
 		}
 	}
-	p.say(fmt.Sprintf("[picture %dx%d]", wide*8, high))
-	return 8 + wide*high
+	return img
+}
+
+// stamp prints a picture as it is aligned.
+func (p *escpos) stamp(img *image.Gray, sx, sy int) {
+	s := p.strip(img.Rect.Dy() * sy)
+	x0 := p.start(img.Rect.Dx() * sx)
+	for i, grey := range img.Pix {
+		if x, y := i%img.Stride, i/img.Stride; grey == 0 {
+			fill(s, image.Rect(x*sx, y*sy, (x+1)*sx, (y+1)*sy).Add(image.Pt(x0, 0)), 0)
+		}
+	}
+	p.say(fmt.Sprintf("[picture %dx%d]", img.Rect.Dx(), img.Rect.Dy()))
 }
 
 // barcode is GS k, function B, Code 128.
@@ -563,33 +843,84 @@ func (p *escpos) barcode(b []byte) int {
 	p.say("[barcode " + words + "]")
 	if p.barText {
 		for _, r := range words {
-			p.put(r)
+			p.put(r, 12)
 		}
 		p.feedLine()
 	}
 	return n
 }
 
-// symbol2D is GS ( k: a QR code is set up, stored and printed.
-func (p *escpos) symbol2D(b []byte) int {
-	if len(b) < 5 {
+// extended are GS ( and GS 8: k is a QR code, L a picture that is stored and
+// printed.
+func (p *escpos) extended(b []byte) int {
+	head := 5
+	if b[1] == '8' {
+		head = 7
+	}
+	if len(b) < head {
 		return 0
 	}
-	n := 5 + (int(b[3]) | int(b[4])<<8)
-	switch {
-	case b[2] != 'k':
-		p.report(UnknownCommand, "GS ( %#02x", b[2])
+	n := head
+	for i, c := range b[3:head] {
+		n += int(c) << (8 * i)
+	}
+	switch known := b[2] == 'L' || b[2] == 'k' && b[1] == '('; {
+	case !known:
+		p.report(UnknownCommand, "GS %c %#02x", b[1], b[2])
+		return 3
+	case n > maxExtended:
+		p.report(BadArgument, "GS %c %c of %d bytes", b[1], b[2], n-head)
 		return 3
 	case len(b) < n:
 		return 0
-	case n < 8:
-		p.report(BadArgument, "GS ( k of %d bytes", n-5)
-		return n
-	case b[5] != 49:
-		p.report(UnknownCommand, "GS ( k: symbol %d, only QR codes (49) are emulated", b[5])
-		return n
+	case b[2] == 'L':
+		p.graphics(b[head:n])
+	default:
+		p.symbol2D(b[head:n])
 	}
-	switch fn, args := b[6], b[7:n]; fn {
+	return n
+}
+
+// maxExtended is more than any such command is for a roll of 80 mm.
+const maxExtended = 1 << 18
+
+// graphics is GS ( L: function 112 stores a picture of one colour, 50 prints it.
+func (p *escpos) graphics(b []byte) {
+	switch {
+	case len(b) == 2 && b[0] == 48 && (b[1] == 50 || b[1] == 2):
+		p.atStart("GS ( L")
+		if p.stored == nil {
+			p.report(NothingStored, "a picture is to be printed and none was stored")
+			return
+		}
+		p.stamp(p.stored, 1, 1)
+		p.stored = nil
+	case len(b) > 10 && b[0] == 48 && b[1] == 112 && b[2] == 48 && b[3] == 1 && b[4] == 1 && b[5] == 49:
+		wide, high := int(b[6])|int(b[7])<<8, int(b[8])|int(b[9])<<8
+		switch stride := (wide + 7) / 8; {
+		case wide == 0 || high == 0 || len(b) != 10+stride*high:
+			p.report(BadArgument, "GS ( L: %d by %d dots in %d bytes", wide, high, len(b)-10)
+		case wide > p.dots:
+			p.report(TooWide, "a picture of %d dots on a roll of %d", wide, p.dots)
+		default:
+			p.stored = bitmap(b[10:], stride, wide, high)
+		}
+	default:
+		p.report(UnknownCommand, "GS ( L % x", b[:min(len(b), 10)])
+	}
+}
+
+// symbol2D is GS ( k: a QR code is set up, stored and printed.
+func (p *escpos) symbol2D(b []byte) {
+	switch {
+	case len(b) < 3:
+		p.report(BadArgument, "GS ( k of %d bytes", len(b))
+		return
+	case b[0] != 49:
+		p.report(UnknownCommand, "GS ( k: symbol %d, only QR codes (49) are emulated", b[0])
+		return
+	}
+	switch fn, args := b[1], b[2:]; fn {
 	case 65:
 		p.within("GS ( k model", args[0], 49, 50)
 	case 67:
@@ -605,7 +936,6 @@ func (p *escpos) symbol2D(b []byte) int {
 	default:
 		p.report(UnknownCommand, "GS ( k function %d", fn)
 	}
-	return n
 }
 
 // printQR prints the stored code as it is: its quiet zone is the sender's affair.
@@ -645,7 +975,7 @@ func (p *escpos) paper() (image.Image, string) {
 	p.work()
 	strips, height := slices.Clone(p.strips), p.height
 	words, printed := strings.Join(p.text, "\n"), p.printed != before
-	p.mu.Unlock()
+	p.release()
 	if printed {
 		p.changed()
 	}
@@ -668,8 +998,9 @@ func (p *escpos) tear() {
 
 func (p *escpos) sensors(paper, cover string) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.release()
 	p.work() // up to now it was as before
+	defer p.tell()
 	switch paper {
 	case "":
 	case "ok", "near_end", "out":
@@ -691,9 +1022,10 @@ func (p *escpos) sensors(paper, cover string) error {
 // jam sets or ends a fault of the mechanism.
 func (p *escpos) jam(on bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.release()
 	p.work()
 	p.fault = on
+	p.tell()
 	p.resume()
 }
 

@@ -72,7 +72,8 @@ func (f *frameBuffer) WriteAt(b []byte, at int64) (int, error) {
 		f.report(HalfPixel, "%d bytes at %d of row %d", len(b), column, row)
 	}
 	whole := len(b)
-	if f.cuts > 0 {
+	cut := f.cut()
+	if cut {
 		b = b[:whole/8*4]
 	}
 	n, err := f.file.WriteAt(b, at)
@@ -80,7 +81,7 @@ func (f *frameBuffer) WriteAt(b []byte, at int64) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	return n, f.broke(n, whole)
+	return n, broke(cut, n, whole)
 }
 
 // Close is hal.FrameBuffer's; the memory stays for whoever looks at it.
@@ -137,6 +138,12 @@ func (f *frameBuffer) frame() *image.RGBA {
 				x, y = f.format.Width-1-column, f.format.Height-1-row
 			case 270:
 				x, y = f.format.Height-1-row, column
+			}
+			if f.d.MirrorX { // and is seen in a mirror, or through the pane
+				x = f.d.Width - 1 - x
+			}
+			if f.d.MirrorY {
+				y = f.d.Height - 1 - y
 			}
 			img.SetRGBA(x, y, c)
 		}

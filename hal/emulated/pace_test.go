@@ -33,7 +33,7 @@ type timed struct {
 	at time.Duration
 }
 
-func newWire(t *testing.T, p hal.Printer) *wire {
+func newWire(t testing.TB, p hal.Printer) *wire {
 	b, chip := printerBench(t, p)
 	w := &wire{bench: b, chip: chip, perByte: 10 * time.Second / time.Duration(p.Baud), at: map[time.Duration]func(){}}
 	chip.reply = func(a []byte) { w.answers = append(w.answers, a...) }
@@ -89,6 +89,7 @@ func (w *wire) words() string {
 func options(p hal.Printer, w *wire) printer.Options {
 	return printer.Options{
 		Columns: 32, Cut: p.Cut, Status: p.Status, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: w.sleep,
+		Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster", Tells: p.Tells,
 	}
 }
 
@@ -185,14 +186,16 @@ func TestPrinterIsPacedForAnything(t *testing.T) {
 			Baud:   rapid.SampledFrom([]int{1200, 9600, 38400, 115200, 921600}).Draw(rt, "baud"),
 			Buffer: rapid.SampledFrom([]int{256, 300, 512, 4096}).Draw(rt, "buffer"),
 			Speed:  rapid.IntRange(10, 300).Draw(rt, "speed"),
-			Cut:    rapid.Bool().Draw(rt, "cut"), Status: rapid.Bool().Draw(rt, "status"),
+			Cut:    rapid.Bool().Draw(rt, "cut"), Status: rapid.Bool().Draw(rt, "status"), Chinese: rapid.SampledFrom([]string{"raster", "gb18030"}).Draw(rt, "chinese"),
+			Raster: rapid.SampledFrom([]string{"gs_v_0", "esc_star"}).Draw(rt, "raster"), QR: rapid.SampledFrom([]string{"native", "raster"}).Draw(rt, "qr"),
 		}
+		p.Tells = !p.Status && rapid.Bool().Draw(rt, "tells")
 		w := newWire(t, p)
 		d, err := printer.New(w, options(p, w))
 		if err != nil {
 			rt.Fatal(err)
 		}
-		text := rapid.StringOfN(rapid.RuneFrom([]rune("abc 012{}é$")), 1, 120, -1)
+		text := rapid.StringOfN(rapid.RuneFrom([]rune("abc 012{}é$付款")), 1, 120, -1)
 		for range rapid.IntRange(1, 3).Draw(rt, "slips") {
 			var r payterm.Receipt
 			for range rapid.IntRange(0, 40).Draw(rt, "lines") {
@@ -203,7 +206,7 @@ func TestPrinterIsPacedForAnything(t *testing.T) {
 					Align: payterm.Align(rapid.IntRange(0, 2).Draw(rt, "align")), Large: rapid.Bool().Draw(rt, "large"), N: rapid.IntRange(0, 9).Draw(rt, "n"),
 				}
 				if l.Kind == payterm.LineBarcode {
-					l.Text = strings.ReplaceAll(l.Text, "é", "e")
+					l.Text = strings.NewReplacer("é", "e", "付", "f", "款", "k").Replace(l.Text)
 				}
 				r.Lines = append(r.Lines, l)
 			}
@@ -276,5 +279,93 @@ func TestPrintEndsWithItsContext(t *testing.T) {
 	}
 	if w.now > 2200*time.Millisecond {
 		t.Errorf("it ended after %s", w.now)
+	}
+}
+
+// Chinese that goes through GB18030 is the same on paper, whatever signs it has: of
+// two bytes and of four, beside letters with accents, on a printer that reads
+// Chinese from the start.
+func TestGB18030Survives(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := hal.Printer{Baud: 115200, Buffer: 4096, Speed: 200, Chinese: "gb18030"}
+		w := newWire(t, p)
+		d, err := printer.New(w, options(p, w))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		sign := rapid.OneOf(rapid.RuneFrom([]rune("abcéèàçôû 019.付款，成功")), rapid.Map(rapid.Int32Range(0x4e00, 0x9fa5), func(n int32) rune { return n }),
+			rapid.Map(rapid.Int32Range(0x3400, 0x4db5), func(n int32) rune { return n }))
+		text := rapid.SampledFrom([]string{"付", "éà付"}).Draw(rt, "head") + strings.TrimSpace(rapid.StringOfN(sign, 0, 14, -1).Draw(rt, "text"))
+		large := rapid.Bool().Draw(rt, "large")
+		r := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: text, Large: large}}}
+		if err := d.Print(context.Background(), r); err != nil {
+			rt.Fatal(err)
+		}
+		spaces := strings.NewReplacer(" ", "", "\n", "") // a line may be broken at one
+		if got := spaces.Replace(w.words()); got != spaces.Replace(text) || len(w.rules) > 0 {
+			rt.Errorf("on paper is %q, not %q; reported %q", got, text, w.rules)
+		}
+	})
+}
+
+// paced prints 24 lines of Chinese as pictures, and gives how long that took beside
+// what wire or paper need at the least.
+func paced(t testing.TB, p hal.Printer) (bytes int, ratio float64) {
+	t.Helper()
+	w := newWire(t, p)
+	o := options(p, w)
+	d, err := printer.New(w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r payterm.Receipt
+	for range 24 {
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Text: "商户存根付款成功微信支付"})
+	}
+	out, err := printer.Encode(r, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Print(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	w.want()
+	least := max(time.Duration(len(out))*w.perByte, time.Duration(w.chip.printed)*time.Second/time.Duration(p.Speed*dotsPerMM))
+	return len(out), float64(w.now) / float64(least)
+}
+
+// rasters are printers that pictures are sent to.
+var rasters = []struct {
+	name string
+	p    hal.Printer
+}{
+	{"9600 baud", hal.Printer{Baud: 9600, Buffer: 4096, Speed: 50}},
+	{"115200 baud", hal.Printer{Baud: 115200, Buffer: 4096, Speed: 50}},
+	{"USB", hal.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150}},
+	{"USB, columns of dots", hal.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150, Raster: "esc_star"}},
+}
+
+// Pictures keep wire or paper busy: pacing costs little.
+func TestRasterIsQuick(t *testing.T) {
+	for _, c := range rasters {
+		if n, ratio := paced(t, c.p); ratio > 1.5 || ratio < 1 {
+			t.Errorf("%s: %d bytes took %.2f of the least", c.name, n, ratio)
+		}
+	}
+}
+
+// BenchmarkRaster prints pictures on the emulated printer in its own time: limit-ratio
+// is how long that took over what wire or paper need at the least.
+func BenchmarkRaster(b *testing.B) {
+	for _, c := range rasters {
+		b.Run(c.name, func(b *testing.B) {
+			n, ratio := 0, 0.0
+			for b.Loop() {
+				n, ratio = paced(b, c.p)
+			}
+			b.SetBytes(int64(n))
+			b.ReportMetric(ratio, "limit-ratio")
+			b.ReportMetric(float64(n), "bytes/op")
+		})
 	}
 }

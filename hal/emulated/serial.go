@@ -17,7 +17,8 @@ import (
 type serialDevice struct {
 	baud  int
 	scale float64
-	chip  io.Writer // takes what the host sends; nil for a device that only talks
+	chip  io.Writer        // takes what the host sends
+	full  func(n int) bool // it lets the host wait when its buffer is full, as USB does; nil: it does not
 
 	mu     sync.Mutex
 	master *os.File
@@ -30,12 +31,24 @@ type serialDevice struct {
 // writeDeadline bounds a write to a host that does not read.
 const writeDeadline = time.Second
 
-func openSerialDevice(baud int, scale float64, chip *escpos) (*serialDevice, error) {
-	d := &serialDevice{baud: baud, scale: scale}
-	if chip != nil {
-		d.chip = chip
-		chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
+// openSerialDevice puts a chip behind a PTY; reply is set to what it answers with.
+func openSerialDevice(baud int, scale float64, chip io.Writer, reply *func([]byte)) (*serialDevice, error) {
+	d := &serialDevice{baud: baud, scale: scale, chip: chip}
+	if reply != nil {
+		*reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
 	}
+	return d, d.plug()
+}
+
+// usbSpeed is what full speed USB carries, told like a serial line's.
+const usbSpeed = 10_000_000
+
+// openUSBPrinter is a printer behind a file that reads and writes as usblp's does.
+// The file is a PTY's: it hangs up when the cable is pulled, and takes no more
+// while the printer does not.
+func openUSBPrinter(scale float64, chip *escpos) (*serialDevice, error) {
+	d := &serialDevice{baud: usbSpeed, scale: scale, chip: chip, full: chip.full}
+	chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
 	return d, d.plug()
 }
 
@@ -121,11 +134,17 @@ func (d *serialDevice) listen(master *os.File, gone <-chan struct{}) {
 		if d.wait(time.Until(due), gone) {
 			return
 		}
-		if d.chip != nil {
-			d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
+		for d.full != nil && d.full(n) {
+			if d.wait(fullPause, gone) {
+				return
+			}
 		}
+		d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
 	}
 }
+
+// fullPause is how often a host asks a full USB printer again, in this emulation.
+const fullPause = time.Millisecond
 
 // takes is how long bytes are on the wire: ten bits each.
 func (d *serialDevice) takes(n int) time.Duration {

@@ -20,7 +20,8 @@ type ssd1306 struct {
 	report   report
 	changed  func()
 	now      func() time.Duration
-	ram      [8][128]byte
+	ram      [8][132]byte
+	columns  int // of the RAM: 128, or 132 of an SH1106
 	powered  bool
 	held     bool
 	heldAt   time.Duration
@@ -51,7 +52,10 @@ var oledArguments = map[byte]int{
 }
 
 func newSSD1306(d *hal.Display, now func() time.Duration, report report, changed func()) *ssd1306 {
-	c := &ssd1306{d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != ""}
+	c := &ssd1306{d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != "", columns: 128}
+	if d.OffsetX+d.Width > c.columns {
+		c.columns = 132
+	}
 	c.restart()
 	return c
 }
@@ -60,7 +64,7 @@ func newSSD1306(d *hal.Display, now func() time.Duration, report report, changed
 func (c *ssd1306) restart() {
 	c.cmd, c.on, c.inverted, c.allOn, c.pump, c.remap, c.flip = nil, false, false, false, false, false, false
 	c.contrast, c.multiplex, c.offset, c.startLine, c.alternative, c.mode = 0x7f, 64, 0, 0, true, 2
-	c.col0, c.col1, c.pg0, c.pg1, c.col, c.page = 0, 127, 0, 7, 0, 0
+	c.col0, c.col1, c.pg0, c.pg1, c.col, c.page = 0, c.columns-1, 0, 7, 0, 0
 }
 
 func (c *ssd1306) resetPin(high bool) {
@@ -187,15 +191,15 @@ func (c *ssd1306) take(data bool, b byte) {
 func (c *ssd1306) command(b byte, a []byte) {
 	switch {
 	case b < 0x10: // page addressing only
-		c.col = c.col&0x70 | int(b)
+		c.col = c.col&0xf0 | int(b)
 	case b < 0x20:
-		c.col = (int(b)&7)<<4 | c.col&0x0f
+		c.col = (int(b)&15)<<4 | c.col&0x0f
 	case b == 0x20:
 		if c.mode = a[0] & 3; c.mode == 3 {
 			c.report(BadArgument, "addressing mode %d", c.mode)
 		}
 	case b == 0x21:
-		c.window(b, a, 127, &c.col0, &c.col1, &c.col)
+		c.window(b, a, c.columns-1, &c.col0, &c.col1, &c.col)
 	case b == 0x22:
 		c.window(b, a, 7, &c.pg0, &c.pg1, &c.page)
 	case b >= 0x40 && b < 0x80:
@@ -243,22 +247,26 @@ func (c *ssd1306) window(cmd byte, a []byte, limit int, low, high, at *int) {
 
 // dots takes 8 dots and walks on.
 func (c *ssd1306) dots(b byte) {
+	if c.col >= c.columns {
+		c.report(BadAddress, "dots for column %d of %d", c.col, c.columns)
+		return
+	}
 	c.ram[c.page][c.col] = b
 	switch c.mode {
 	case 0:
-		if c.col++; c.col > c.col1 || c.col > 127 {
+		if c.col++; c.col > c.col1 || c.col >= c.columns {
 			c.col = c.col0
 			c.nextPage()
 		}
 	case 1:
 		page := c.page
 		if c.nextPage(); c.page <= page {
-			if c.col++; c.col > c.col1 || c.col > 127 {
+			if c.col++; c.col > c.col1 || c.col >= c.columns {
 				c.col = c.col0
 			}
 		}
 	default:
-		c.col = (c.col + 1) & 127
+		c.col = (c.col + 1) % c.columns
 	}
 }
 
@@ -288,29 +296,30 @@ func (c *ssd1306) seen(x, y int) color.RGBA {
 		return dark
 	}
 	turned := c.d.Rotation == 180
-	if turned != c.d.MirrorX {
-		x = 127 - x
+	if x += c.d.OffsetX; turned != c.d.MirrorX {
+		x = c.columns - 1 - x
 	}
 	if turned != c.d.MirrorY {
-		y = 63 - y
+		y = c.d.Height - 1 - y
 	}
-	// x and y are of the glass now: SEG127 and COM63 are at its upper left corner.
-	segment, com := 127-x, 63-y
-	if !c.alternative { // wired alternately, and scanned in sequence
-		com = com/2 + com%2*32
+	// x and y are of the glass now: the last segment and the last row of the scan are
+	// at the upper left corner of the RAM.
+	segment, com := c.columns-1-x, c.d.Height-1-y
+	if c.alternative != (c.d.Height != 32) { // wired alternately and scanned in sequence, or the other way round
+		com = com/2 + com%2*c.d.Height/2
 	}
 	if com >= c.multiplex {
 		return dark
 	}
 	if c.remap {
-		segment = 127 - segment
+		segment = c.columns - 1 - segment
 	}
 	if c.flip {
 		com = c.multiplex - 1 - com
 	}
 	row := (com + c.offset + c.startLine) & 63
 	lit := c.allOn || c.ram[row/8][segment]>>(row%8)&1 == 1
-	if lit == c.inverted {
+	if lit == (c.inverted != c.d.Inverted) {
 		return color.RGBA{0, 0, 0, 0xff}
 	}
 	v := 0x60 + uint8(int(c.contrast)*0x9f/255)

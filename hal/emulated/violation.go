@@ -5,7 +5,7 @@ import "fmt"
 // Rule names what a chip demands of its driver.
 type Rule string
 
-// The rules of the displays, of their buses, and of the printer.
+// The rules of the displays, of their buses, of event devices, and of the printer.
 const (
 	NoReset        Rule = "no_reset"        // a command after power-on, and neither a reset pulse nor SWRESET before it
 	ResetPulse     Rule = "reset_pulse"     // the reset line was low for less than 10 us
@@ -24,6 +24,7 @@ const (
 	AddressSetup   Rule = "address_setup"   // RS changes together with the rise of E
 	BadAddress     Rule = "bad_address"     // a cell, or memory, that is not there
 	ClockSpeed     Rule = "clock_speed"     // an SPI clock above what the chip takes
+	NotGrabbed     Rule = "not_grabbed"     // an event device is read that others read as well
 
 	BufferOverflow Rule = "buffer_overflow" // bytes that came faster than they could be printed were lost
 	BadArgument    Rule = "bad_argument"    // an argument outside of its range

@@ -256,7 +256,7 @@ type Ports struct {
 	Buses  map[string]*Bus             // SPI and I2C buses by name
 	Frames map[string]hal.FrameBuffer  // by name
 	Pins   map[string]gpio.PinIO       // lines by name
-	Lines  map[string]func() *hal.Line // serial lines by name
+	Lines  map[string]func() *hal.Line // serial lines and event devices by name
 	Closed []string                    // buses that were closed
 }
 
@@ -292,6 +292,18 @@ func (p *Ports) Pin(name string) (gpio.PinIO, error) {
 	return nil, fmt.Errorf("haltest: no line %s", name)
 }
 
+// PWM is hal.Ports': channels are among the lines.
+func (p *Ports) PWM(name string) (gpio.PinOut, error) {
+	pin, err := p.Pin(name)
+	if err != nil {
+		return nil, err // not pin: a nil pin in an interface is not nil
+	}
+	return pin, nil
+}
+
+// Events is hal.Ports'.
+func (p *Ports) Events(e hal.EventDevice) (*hal.Line, error) { return p.Serial(e.String(), 0) }
+
 // Serial is hal.Ports'.
 func (p *Ports) Serial(name string, _ int) (*hal.Line, error) {
 	if open := p.Lines[name]; open != nil {
@@ -302,6 +314,9 @@ func (p *Ports) Serial(name string, _ int) (*hal.Line, error) {
 
 // Network is hal.Ports'.
 func (p *Ports) Network(address string) (*hal.Line, error) { return p.Serial(address, 0) }
+
+// USBPrinter is hal.Ports'.
+func (p *Ports) USBPrinter(name string) (*hal.Line, error) { return p.Serial(name, 0) }
 
 type busPort struct {
 	bus   *Bus

@@ -24,6 +24,7 @@ import (
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/drivers/lcd"
+	"payterm/drivers/signal"
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
@@ -62,9 +63,16 @@ type Agent struct {
 	screens  chan payterm.Screen
 	slips    chan payterm.Receipt
 	sounds   chan payterm.Sound
+	moods    chan payterm.Screen // for the lamps and the backlight
+	arming   chan bool           // whether the scanner is to look for a code
+	rests    chan struct{}       // the scanner may look no longer: it has read one, or was pulled
+	touched  chan struct{}       // somebody is there
+	dimmer   *signal.Dimmer      // nil where the backlight does not dim
 	mu       sync.Mutex
 	last     payterm.Screen
-	fault    string             // why it is not open
+	fault    string // why it is not open
+	zone     *time.Location
+	spoken   string             // the language of the screens, where it was changed at the keys
 	troubles map[string]trouble // by device
 }
 
@@ -82,8 +90,10 @@ var errTaken = errors.New("another payterm runs")
 // again until it is. Run follows.
 func Start(o Options) (*Agent, error) {
 	a := &Agent{
-		o: o, clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
+		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
+		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
+		dimmer: newDimmer(o.Board),
 	}
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
@@ -211,15 +221,14 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.o.Config.Terminal.Language, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
-	screens := a.screenOptions()
 	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
-	if a.codeOnPaper(typicalCode) && a.o.Board.Printer == nil {
+	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
@@ -230,8 +239,11 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
+			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
 		},
+		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
+			screens := a.screenOptions()
 			a.printCode(v, screens, slips.Zone)
 			return screen.Compose(v, screens)
 		},
@@ -259,12 +271,8 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 // slipOptions are what every slip of this terminal has in common.
 func (a *Agent) slipOptions() receipt.Options {
 	c := a.o.Config
-	zone, err := time.LoadLocation(c.Terminal.Timezone)
-	if err != nil {
-		zone = time.UTC
-	}
 	return receipt.Options{
-		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: zone, Watermark: a.o.Watermark,
+		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: a.zone, Watermark: a.o.Watermark,
 		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
 	}
 }
@@ -293,14 +301,21 @@ func (a *Agent) Show(s payterm.Screen) {
 	a.mu.Lock()
 	a.last = s
 	a.mu.Unlock()
+	newest(a.screens, s)
+	newest(a.moods, s)
+	newest(a.arming, s.Name == string(flows.ViewScan))
+}
+
+// newest puts v into a queue of one; what nobody has taken yet gives way.
+func newest[T any](queue chan T, v T) {
 	for {
 		select {
-		case a.screens <- s:
+		case queue <- v:
 			return
 		default:
 		}
 		select {
-		case <-a.screens:
+		case <-queue:
 		default:
 		}
 	}
@@ -350,9 +365,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { a.runDisplay(ctx) })
+	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runPrinter, a.runBuzzer, a.tidy} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.tidy} {
 			wg.Go(func() { work(ctx) })
 		}
 		loop := make(chan error, 1)

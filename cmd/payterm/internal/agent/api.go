@@ -322,29 +322,12 @@ func (a *Agent) resolve(w http.ResponseWriter, r *http.Request) {
 // totals prints X or Z and answers with it. A Z is taken once: what went into it is
 // in no other.
 func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
-	z, number := false, int64(0)
-	switch r.PathValue("which") {
-	case "x":
-	case "z":
-		taken, err := a.store.TakeZ()
-		if err != nil {
-			reply(w, nil, err)
-			return
-		}
-		z, number = true, taken.Number
-	default:
+	which := r.PathValue("which")
+	if which != "x" && which != "z" {
 		reply(w, nil, errors.New("totals: x or z"))
 		return
 	}
-	t, err := a.store.Totals(number)
-	if err == nil {
-		if t.To.IsZero() {
-			_, t.To = a.clock.Now()
-		}
-		if err := a.Print(a.totalsSlip(t, z)); err != nil {
-			a.o.Log.Warn("totals not printed", "number", t.Number, "err", err)
-		}
-	}
+	t, err := a.takeTotals(which == "z")
 	reply(w, t, err)
 }
 

@@ -1,8 +1,14 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
 	"time"
 
 	"payterm"
@@ -11,6 +17,7 @@ import (
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
 	"payterm/drivers/signal"
+	"payterm/flows"
 	"payterm/hal"
 )
 
@@ -125,7 +132,17 @@ func (a *Agent) runKeypad(ctx context.Context) {
 	if b.Keypad == nil {
 		return
 	}
+	press := func(k payterm.Key) {
+		newest(a.touched, struct{}{})
+		a.runner.Press(k)
+	}
 	k := b.Profile.Keypad
+	if b.Keypad.Events != nil {
+		pad := keypad.NewPad(hal.NewKeys(b.Keypad.Events), k.Codes())
+		for err := pad.Run(ctx, press); err != nil && a.again(ctx, "keypad", err); err = pad.Run(ctx, press) {
+		}
+		return
+	}
 	rows, columns := make([]keypad.Row, len(b.Keypad.Rows)), make([]keypad.Column, len(b.Keypad.Columns))
 	for i, p := range b.Keypad.Rows {
 		rows[i] = p
@@ -136,7 +153,7 @@ func (a *Agent) runKeypad(ctx context.Context) {
 	for ctx.Err() == nil {
 		m, err := keypad.New(rows, columns, k.Keys, keypad.Options{Interval: k.ScanInterval.Duration, Debounce: k.Debounce.Duration, Sleep: a.o.Sleep})
 		if err == nil {
-			err = m.Run(ctx, a.runner.Press)
+			err = m.Run(ctx, press)
 		}
 		if err != nil && !a.again(ctx, "keypad", err) {
 			return
@@ -149,7 +166,13 @@ func (a *Agent) runScanner(ctx context.Context) {
 	if b.Scanner == nil {
 		return
 	}
-	s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.Framing(b.Profile.Scanner.Framing), Now: a.mono})
+	p := b.Profile.Scanner
+	var line scanner.Line = b.Scanner
+	framing := scanner.Framing(p.Framing)
+	if p.Kind == "evdev" {
+		line, framing = scanner.NewKeyboard(hal.NewKeys(b.Scanner)), scanner.CR
+	}
+	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, Now: a.mono})
 	if err != nil {
 		a.o.Log.Error("scanner", "err", err)
 		return
@@ -160,13 +183,125 @@ func (a *Agent) runScanner(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
+			newest(a.rests, struct{}{})
 			if !a.again(ctx, "scanner", err) {
 				return
 			}
 		default:
+			newest(a.rests, struct{}{})
+			newest(a.touched, struct{}{})
 			a.runner.Scan(scan.Code, scan.Began)
 		}
 	}
+}
+
+// restTime is how long a scanner that is armed rests after it has read a code or was
+// pulled: by then the flow has usually moved on.
+const restTime = time.Second
+
+// runTrigger tells a scanner that has commands for it when to look for a code: while
+// the screen asks for one.
+func (a *Agent) runTrigger(ctx context.Context) {
+	b := a.o.Board
+	if b.Scanner == nil || b.Profile.Scanner.TriggerStart == "" {
+		return
+	}
+	p := b.Profile.Scanner
+	start, stop, err := p.Trigger()
+	if err != nil {
+		a.o.Log.Error("scanner", "err", err)
+		return
+	}
+	t := scanner.NewTrigger(b.Scanner, start, stop)
+	armed := false
+	later := time.NewTimer(time.Hour)
+	defer later.Stop()
+	later.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			if armed {
+				t.Stop() //nolint:errcheck // there is nobody to tell any more
+			}
+			return
+		case want := <-a.arming:
+			if want == armed {
+				continue
+			}
+			armed = want
+		case <-a.rests:
+			if armed {
+				later.Reset(restTime)
+			}
+			continue
+		case <-later.C:
+		}
+		later.Stop()
+		tell := t.Stop
+		if armed {
+			tell = t.Start
+		}
+		switch err := tell(); {
+		case err != nil:
+			a.o.Log.Warn("scanner", "err", err)
+			later.Reset(restTime)
+		case armed && p.TriggerAgain.Duration > 0:
+			later.Reset(p.TriggerAgain.Duration)
+		}
+	}
+}
+
+// openPrinter makes the driver as the profile says. A logo that cannot be printed
+// is an error beside it: slips then come without.
+func openPrinter(b *hal.Board, sleep func(time.Duration)) (*printer.Printer, error) {
+	p := b.Profile.Printer
+	o := printer.Options{
+		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster",
+		Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
+	}
+	if p.Baud == 0 {
+		o.Baud = 10_000_000 // neither the network nor USB is what the paper waits for
+	}
+	if p.Logo == "" {
+		return printer.New(b.Printer, o)
+	}
+	logo, err := readLogo(p.Logo)
+	if err == nil {
+		o.Logo = logo
+		pr, tooLarge := printer.New(b.Printer, o)
+		if pr != nil {
+			return pr, nil
+		}
+		err, o.Logo = tooLarge, nil
+	}
+	pr, other := printer.New(b.Printer, o)
+	if pr == nil {
+		return nil, other
+	}
+	return pr, fmt.Errorf("logo %s: %w: slips come without it", p.Logo, err)
+}
+
+// maxLogoBytes is far more than a logo for a roll of paper has.
+const maxLogoBytes = 1 << 20
+
+func readLogo(name string) (image.Image, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxLogoBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxLogoBytes || size.Width > 1000 || size.Height > 1000 { // before it is unpacked
+		return nil, fmt.Errorf("%d by %d dots in %d bytes are too many", size.Width, size.Height, len(text))
+	}
+	return png.Decode(bytes.NewReader(text))
 }
 
 // runPrinter prints what is queued. A slip that met a printer without paper
@@ -176,18 +311,13 @@ func (a *Agent) runPrinter(ctx context.Context) {
 	if b.Printer == nil {
 		return
 	}
-	p := b.Profile.Printer
-	baud := p.Baud
-	if p.Network != "" {
-		baud = 10_000_000 // the network is never what the paper waits for
-	}
-	pr, err := printer.New(b.Printer, printer.Options{
-		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status,
-		Baud: baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: a.o.Sleep,
-	})
-	if err != nil {
+	pr, err := openPrinter(b, a.o.Sleep)
+	if pr == nil {
 		a.o.Log.Error("printer", "err", err)
 		return
+	}
+	if err != nil {
+		a.o.Log.Warn("printer", "err", err)
 	}
 	condition := payterm.PaperUnknown
 	tell := func(c payterm.PaperCondition) {
@@ -215,7 +345,11 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			if a.overtaken(slip) {
 				continue
 			}
-			if err := pr.Print(ctx, slip); err != nil {
+			err := pr.Print(ctx, slip)
+			if err == nil && b.Profile.Printer.Drawer != "" && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
+				err = pr.Kick(ctx) // never behind a slip that broke off: it would open when nobody is there
+			}
+			if err != nil {
 				a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
 			}
 			tell(pr.Condition(ctx))
@@ -227,7 +361,11 @@ func (a *Agent) runBuzzer(ctx context.Context) {
 	if a.o.Board.Buzzer == nil {
 		return
 	}
-	b, err := signal.NewBuzzer(a.o.Board.Buzzer, a.o.Sleep)
+	made := signal.NewBuzzer
+	if a.o.Board.Profile.Signal.Passive() {
+		made = signal.NewPassiveBuzzer
+	}
+	b, err := made(a.o.Board.Buzzer, a.o.Sleep)
 	if err != nil {
 		a.o.Log.Warn("buzzer", "err", err)
 		return
@@ -239,6 +377,66 @@ func (a *Agent) runBuzzer(ctx context.Context) {
 		case s := <-a.sounds:
 			if err := b.Play(ctx, s); err != nil {
 				a.o.Log.Warn("buzzer", "err", err)
+			}
+		}
+	}
+}
+
+// newDimmer puts a dimmer between the display's driver and a backlight that dims; nil
+// where there is none.
+func newDimmer(b *hal.Board) *signal.Dimmer {
+	if b.Display == nil || b.Display.Backlight == nil || b.Profile.Display.DimAfter.Duration == 0 {
+		return nil
+	}
+	d := signal.NewDimmer(b.Display.Backlight)
+	b.Display.Backlight = d
+	return d
+}
+
+// runLights repeats the screen's tone with the lamps, and dims the backlight while
+// nobody touches the terminal and it waits for nobody: a code that a customer is to
+// scan, and a result, stay bright.
+func (a *Agent) runLights(ctx context.Context) {
+	var lamps signal.Lamps
+	if l := a.o.Board.LEDs; l != nil {
+		lamps = signal.Lamps{Ready: l.Ready, Approved: l.Approved, Attention: l.Attention}
+	}
+	told := func(err error) bool {
+		if err != nil {
+			a.o.Log.Warn("lights", "err", err)
+		}
+		return err == nil
+	}
+	told(lamps.Dark())
+	var shown payterm.Screen
+	idle := time.NewTimer(time.Hour)
+	defer idle.Stop()
+	idle.Stop()
+	bright := func() {
+		if a.dimmer != nil {
+			told(a.dimmer.Dim(100))
+			idle.Reset(a.o.Board.Profile.Display.DimAfter.Duration)
+		}
+	}
+	lit := false // the lamp of shown's tone
+	for {
+		select {
+		case <-ctx.Done():
+			told(lamps.Dark())
+			return
+		case s := <-a.moods:
+			if s.Name != shown.Name || s.Tone != shown.Tone {
+				bright()
+			}
+			if !lit || s.Tone != shown.Tone {
+				lit = told(lamps.Show(s.Tone))
+			}
+			shown = s
+		case <-a.touched:
+			bright()
+		case <-idle.C:
+			if shown.Tone != payterm.Calm || !told(a.dimmer.Dim(a.o.Board.Profile.Display.DimTo)) {
+				bright()
 			}
 		}
 	}

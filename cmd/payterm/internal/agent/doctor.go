@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/hal"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,9 +91,9 @@ func (rep *Report) add(name, result, says string, took time.Duration) {
 // examineDevices says how each device of the board is, from what its driver met.
 func (a *Agent) examineDevices(rep *Report, paper payterm.PaperCondition) {
 	b := a.o.Board
-	lines := map[string]*hal.Line{"scanner": b.Scanner, "printer": b.Printer}
+	lines := b.Lines()
 	there := map[string]bool{
-		"display": b.Display != nil, "keypad": b.Keypad != nil, "scanner": b.Scanner != nil, "printer": b.Printer != nil, "buzzer": b.Buzzer != nil,
+		"display": b.Display != nil, "keypad": b.Keypad != nil, "scanner": b.Scanner != nil, "printer": b.Printer != nil, "buzzer": b.Buzzer != nil, "leds": b.LEDs != nil,
 	}
 	a.mu.Lock()
 	troubles := map[string]trouble{}
@@ -102,7 +101,7 @@ func (a *Agent) examineDevices(rep *Report, paper payterm.PaperCondition) {
 		troubles[device] = t
 	}
 	a.mu.Unlock()
-	for _, device := range []string{"display", "keypad", "scanner", "printer", "buzzer"} {
+	for _, device := range []string{"display", "keypad", "scanner", "printer", "buzzer", "leds"} {
 		t, had := troubles[device]
 		switch {
 		case b.Faults[device] != nil:

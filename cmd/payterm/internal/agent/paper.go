@@ -10,9 +10,6 @@ import (
 	"payterm/screen"
 )
 
-// typicalCode is as long as the shorter codes of the wallets.
-var typicalCode = strings.Repeat("x", 37)
-
 // onPaper is the code that the customer has on paper, because the glass cannot show
 // it.
 type onPaper struct {

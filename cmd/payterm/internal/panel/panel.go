@@ -1,6 +1,8 @@
 // Package panel is the front panel of an emulated terminal: its glass, keys,
 // scanner and paper in the browser, and a customer's phone that sees nothing but
-// the pixels of the glass. It serves loopback only.
+// the pixels of the glass. Beside them it tells each order's story from the terminal's
+// journal, which it only reads, and from the simulator's ledger, which it asks over
+// HTTP like anybody. It serves loopback only.
 package panel
 
 import (
@@ -38,9 +40,10 @@ type Options struct {
 	Board  *emulated.Board
 	Screen func() payterm.Screen // the words of what the glass shows
 	Keys   [][]payterm.Key       // the keypad by row and column, "" for no key
-	// Gateway is the simulator's base, for the phone's wallet; empty where the
-	// gateway is another.
+	// Gateway is the simulator's base, for the phone's wallet, the ledger and the
+	// faults; empty where the gateway is another.
 	Gateway string
+	Journal string // path of the terminal's journal, which is only read
 }
 
 // Panel is the http.Handler of the emulated hardware.
@@ -65,6 +68,38 @@ var typed = map[payterm.Key][2]string{
 	payterm.KeyF1: {"F1", ""}, payterm.KeyF2: {"F2", ""}, payterm.KeyF3: {"F3", ""}, payterm.KeyF4: {"F4", ""},
 }
 
+// named is a word of the simulator's, and what it means.
+type named struct{ Name, Means string }
+
+// faults are what can go wrong with a request, as the simulator knows it.
+var faults = []named{
+	{"drop_before_apply", "The line breaks before the gateway acts"},
+	{"drop_after_apply", "The line breaks after the gateway has acted"},
+	{"delay", "The reply comes late"},
+	{"http_500", "Server error (HTTP 500)"},
+	{"html_200", "A Wi-Fi login page in place of the reply"},
+	{"redirect", "A redirect that would send it twice"},
+	{"empty", "An empty reply"},
+	{"truncated", "Half a reply"},
+	{"slow_body", "A reply byte by byte"},
+	{"huge_body", "A reply without end"},
+	{"base64_body", "A reply in Base64"},
+	{"bad_digest", "A reply whose digest does not fit"},
+	{"wrong_key", "A reply under another key"},
+	{"wrong_order_id", "A reply about another order"},
+	{"wrong_amount", "A reply with another amount"},
+	{"duplicate_json_key", "A reply that says a thing twice"},
+	{"code:", "This word as the outer code"},
+}
+
+// actions are the requests that a fault can meet.
+var actions = []named{
+	{"PASSIVEPAY", "Sale, scan"}, {"ACTIVEPAY", "Sale, QR code"}, {"STATUS_QUERY", "Inquiry"}, {"REFUND", "Refund"}, {"EX_RATE_QUERY", "Exchange rate"}, {"*", "Any request"},
+}
+
+// devices are those whose cables can be pulled.
+var devices = []string{"display", "keypad", "scanner", "printer"}
+
 // New makes a panel.
 func New(o Options) (*Panel, error) {
 	p := &Panel{o: o, mux: http.NewServeMux()}
@@ -85,7 +120,10 @@ func New(o Options) (*Panel, error) {
 	p.mux.HandleFunc("POST /emu/unplug", post(func(in cable) error { return p.pull("unplug", in, b.Unplug) }))
 	p.mux.HandleFunc("POST /emu/plug", post(func(in cable) error { return p.pull("plug", in, b.Plug) }))
 	p.mux.HandleFunc("GET /emu/events", p.events)
-	p.mux.HandleFunc("POST /phone/look", p.look)
+	p.mux.HandleFunc("GET /emu/timeline", p.timeline)
+	p.mux.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults") })
+	p.mux.HandleFunc("DELETE /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults?"+r.URL.RawQuery) })
+	p.mux.HandleFunc("POST /phone/look", p.camera)
 	p.mux.HandleFunc("POST /phone/wallet", p.wallet)
 	p.mux.HandleFunc("GET /phone/asked", p.asked)
 	return p, nil
@@ -103,7 +141,7 @@ func (p *Panel) fill() error {
 		}
 	}
 	var b bytes.Buffer
-	err := page.Execute(&b, map[string]any{"Keys": rows, "Gateway": p.o.Gateway})
+	err := page.Execute(&b, map[string]any{"Keys": rows, "Gateway": p.o.Gateway, "Faults": faults, "Actions": actions, "Devices": devices})
 	p.page = b.Bytes()
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -55,8 +56,9 @@ func newDesk(t *testing.T) *desk {
 	}
 	c := config.Default()
 	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696", gateway.URL+"/processV2", "https://example.com/cb"
+	data := t.TempDir()
 	a, err := agent.Start(agent.Options{
-		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(profile, board), Sleep: board.Sleep,
+		Config: c, Data: data, SignKey: "0123456789ABCDEF", Board: hal.Open(profile, board), Sleep: board.Sleep,
 		Log: slog.New(slog.DiscardHandler), Watermark: "SIMULATION",
 	})
 	if err != nil {
@@ -69,7 +71,7 @@ func newDesk(t *testing.T) *desk {
 		}
 		return s
 	}
-	if p, err = New(Options{Board: board, Screen: screen, Keys: profile.Keypad.Keys, Gateway: gateway.URL}); err != nil {
+	if p, err = New(Options{Board: board, Screen: screen, Keys: profile.Keypad.Keys, Gateway: gateway.URL, Journal: filepath.Join(data, "payterm.db")}); err != nil {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(p)
@@ -197,6 +199,15 @@ func TestCalls(t *testing.T) {
 		{"GET", "/emu/unplug", "", 405, ""},
 		{"GET", "/emu/plug", "", 405, ""},
 		{"POST", "/emu/events", "", 405, ""},
+		{"GET", "/emu/timeline", "", 200, `{"orders":[],"books":{"pairs":[],"counts":{}}}`},
+		{"POST", "/emu/timeline", "", 405, ""},
+		{"POST", "/sim/faults", `{"action":"REFUND","fault":"empty","times":2}`, 200, `"times":2`},
+		{"POST", "/sim/faults", `{"action":"REFUND","fault":"bad_digest","times":0}`, 200, `"times":0`},
+		{"POST", "/sim/faults", `{"action":"REFUND","fault":"gremlins"}`, 400, "drop_before_apply"},
+		{"GET", "/emu/timeline", "", 200, `"faults":[{"action":"REFUND","fault":"empty","times":2,"hits":0},{`},
+		{"DELETE", "/sim/faults?fault=empty", "", 200, `{"faults":[{"action":"REFUND","fault":"bad_digest","times":0,"hits":0}]}`},
+		{"DELETE", "/sim/faults", "", 200, `{"faults":[]}`},
+		{"GET", "/sim/faults", "", 405, ""},
 		{"POST", "/phone/look", "", 400, "no QR code"},
 	} {
 		status, text, header := d.call(c.method, c.path, c.body)
@@ -264,8 +275,14 @@ func TestWhoMayCall(t *testing.T) {
 		{[]string{"Host", "terminal.example.com"}, 403}, // a name that was made to lead here
 		{[]string{"Host", own}, 200},
 	} {
-		if status, text, _ := d.call("POST", "/emu/paper/tear", "", c.header...); status != c.status {
-			t.Errorf("%q: HTTP %d %s, want %d", c.header, status, text, c.status)
+		for _, call := range []string{"POST /emu/paper/tear", "GET /emu/timeline", "DELETE /sim/faults", "GET /emu/events"} {
+			method, path, _ := strings.Cut(call, " ")
+			if path == "/emu/events" && c.status == 200 {
+				continue // it does not end
+			}
+			if status, text, _ := d.call(method, path, "", c.header...); status != c.status {
+				t.Errorf("%s %q: HTTP %d %s, want %d", call, c.header, status, text, c.status)
+			}
 		}
 	}
 	_, page, header := d.call("GET", "/", "")
@@ -285,7 +302,7 @@ func TestWithoutSimulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, call := range []string{"POST /phone/wallet", "GET /phone/asked"} {
+	for _, call := range []string{"POST /phone/wallet", "GET /phone/asked", "POST /sim/faults", "DELETE /sim/faults"} {
 		method, path, _ := strings.Cut(call, " ")
 		w := httptest.NewRecorder()
 		p.ServeHTTP(w, httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader("{}")))
@@ -293,8 +310,12 @@ func TestWithoutSimulator(t *testing.T) {
 			t.Errorf("%s: HTTP %d %s", call, w.Code, w.Body)
 		}
 	}
-	if strings.Contains(string(p.page), "Simulation:") {
+	if page := string(p.page); strings.Contains(page, "Simulation:") || strings.Contains(page, "data-fault=") {
 		t.Error("the page claims a simulation")
+	}
+	w := httptest.NewRecorder()
+	if p.ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1/emu/timeline", nil)); w.Body.String() != "{\"orders\":[]}\n" {
+		t.Errorf("the timeline: %s", w.Body)
 	}
 }
 

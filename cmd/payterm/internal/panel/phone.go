@@ -13,8 +13,8 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// look is the phone's camera: it decodes what stands on the glass, pixels only.
-func (p *Panel) look(w http.ResponseWriter, _ *http.Request) {
+// camera is the phone's: it decodes what stands on the glass, pixels only.
+func (p *Panel) camera(w http.ResponseWriter, _ *http.Request) {
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(p.o.Board.Frame())
 	var found *gozxing.Result
 	if err == nil {
@@ -29,7 +29,12 @@ func (p *Panel) look(w http.ResponseWriter, _ *http.Request) {
 
 // wallet asks the simulator for a fresh payment code.
 func (p *Panel) wallet(w http.ResponseWriter, r *http.Request) {
-	status, body, err := p.simulator(r.Context(), http.MethodPost, "/sim/wallets", http.MaxBytesReader(w, r.Body, maxBody))
+	p.pass(w, r, "/sim/wallets")
+}
+
+// pass hands a call on to the simulator, and its answer back.
+func (p *Panel) pass(w http.ResponseWriter, r *http.Request, path string) {
+	status, body, err := p.simulator(r.Context(), r.Method, path, http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		answer(w, nil, err)
 		return
@@ -68,7 +73,7 @@ const maxLedger = 16 << 20
 // simulator makes one call of the simulator's control interface.
 func (p *Panel) simulator(ctx context.Context, method, path string, body io.Reader) (int, []byte, error) {
 	if p.o.Gateway == "" {
-		return 0, nil, errors.New("wallet codes come from the simulator; this terminal uses another gateway")
+		return 0, nil, errors.New("only the simulator does that; this terminal uses another gateway")
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -11,59 +11,54 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// The layout of a small glass of two colours: a title in a bar, the amount large,
-// and the rest in rows of a font made for few dots (basicfont, 7 by 13), on as many
-// pages as it takes.
+// The layout of a small glass, which often has two colours only: a title in a bar,
+// the amount large, and the rest in rows of a font made for few dots (basicfont, 7
+// by 13), on as many pages as it takes. A glass too low even for that has rows only.
 
 const (
 	cellWidth = 7
 	rowHeight = 12 // the font's thirteenth row has descenders only
 	bigHeight = 24 // of the amount
+	smallBold = 9  // the smallest size of it
+
+	roomy  = 200             // pixels of each side of a glass that has room for a screen at once
+	lowest = 64              // of a glass with title, amount and rows
+	beside = 6*cellWidth + 3 // a code leaves for words beside it
+	under  = 3*rowHeight + 2 // or below it
 )
 
 var lit, unlit = paperWhite, color.RGBA{0, 0, 0, 0xff}
 
-// newMonoPainter makes a painter that lays screens out for few dots.
-func newMonoPainter(width, height int) (*Painter, error) {
-	p, err := NewPainter(width, height)
-	if err != nil {
-		return nil, err
-	}
-	p.mono = true
-	return p, nil
-}
-
 // Turn paints the next page of the last screen; false where it has one only.
 func (p *Painter) Turn() (*image.RGBA, bool) {
-	if !p.mono || !p.at.turn(p.pages) {
+	if !p.small || !p.at.turn(p.pages) {
 		return p.img, false
 	}
 	img, _ := p.Paint(p.shown) // what does not fit was told by the first page
 	return img, true
 }
 
-func (p *Painter) paintMono(s payterm.Screen) error {
+func (p *Painter) paintSmall(s payterm.Screen) error {
 	p.shown = s
 	p.fill(p.img.Bounds(), unlit)
-	var err error
 	if s.QR != "" {
-		err = p.monoCode(s)
-	}
-	if s.QR == "" || err != nil {
-		p.monoWords(s)
-	}
-	for i := 0; i < len(p.img.Pix); i += 4 { // letters have soft edges, dots have not
-		v := byte(0)
-		if p.img.Pix[i+1] >= 0x80 {
-			v = 0xff
+		err := p.smallCode(s)
+		if err == nil {
+			return nil
 		}
-		p.img.Pix[i], p.img.Pix[i+1], p.img.Pix[i+2] = v, v, v
+		p.smallWords(s)
+		return err
 	}
-	return err
+	p.smallWords(s)
+	return nil
 }
 
-// monoWords is a screen without a QR code.
-func (p *Painter) monoWords(s payterm.Screen) {
+// smallWords is a screen without a QR code.
+func (p *Painter) smallWords(s payterm.Screen) {
+	if p.h < lowest {
+		p.onlyRows(s)
+		return
+	}
 	columns := p.w / cellWidth
 	title := wrapCells(s.Title, columns)
 	var rest []string
@@ -80,10 +75,14 @@ func (p *Painter) monoWords(s payterm.Screen) {
 	y := 0
 	if len(title) > 0 {
 		y = len(title)*rowHeight + 1
-		p.fill(image.Rect(0, 0, p.w, y), lit)
-		p.rows(title, 1, 0, unlit)
+		ground, letters := toneGround[s.Tone], paperWhite
+		if p.mono {
+			ground, letters = lit, unlit
+		}
+		p.fill(image.Rect(0, 0, p.w, y), ground)
+		p.rows(title, 1, 0, letters)
 	}
-	y = p.monoAmount(s, y)
+	y = p.smallAmount(s, y)
 	for _, line := range s.Lines {
 		rest = append(rest, wrapCells(line, columns)...)
 	}
@@ -92,9 +91,9 @@ func (p *Painter) monoWords(s payterm.Screen) {
 	p.page(cut(nil, rest, max(1, (p.h-y)/rowHeight)), 1, y)
 }
 
-// monoAmount is the amount, with the mark and the time beside it; it gives the
+// smallAmount is the amount, with the mark and the time beside it; it gives the
 // line below.
-func (p *Painter) monoAmount(s payterm.Screen, y int) int {
+func (p *Painter) smallAmount(s payterm.Screen, y int) int {
 	if s.Amount == "" && s.Elapsed == "" && s.Watermark == "" {
 		return y
 	}
@@ -103,7 +102,13 @@ func (p *Painter) monoAmount(s payterm.Screen, y int) int {
 		h = rowHeight + 1
 	}
 	if s.Watermark != "" {
-		right = min(right, p.mark(s.Watermark, p.w-min(p.w/2, cellWidth*len(s.Watermark)+2), p.w, y+1))
+		x := p.w - min(p.w/2, cellWidth*len(s.Watermark)+2)
+		if p.fonts.face(bold, smallBold).width(s.Amount) > x-3 { // a row of its own
+			p.mark(s.Watermark, 0, p.w, y+1)
+			y += rowHeight
+		} else {
+			right = p.mark(s.Watermark, x, p.w, y+1)
+		}
 	}
 	if s.Elapsed != "" {
 		x := p.w - cellWidth*len(s.Elapsed)
@@ -124,25 +129,51 @@ func (p *Painter) mark(text string, x0, x1, y int) int {
 	return x0
 }
 
-// monoCode is a QR code at the left and words in what is left of the glass.
-func (p *Painter) monoCode(s payterm.Screen) error {
-	box := p.codeBox()
+// onlyRows is a screen without a QR code on a glass that is very low.
+func (p *Painter) onlyRows(s payterm.Screen) {
+	pages, fits := textPages(s, p.w/cellWidth, p.h/rowHeight)
+	if !fits {
+		p.unfit = append(p.unfit, s.Amount)
+	}
+	p.page(pages, 1, p.h%rowHeight/2)
+}
+
+// smallCodeBox is at the left where words have room beside it, and else at the top.
+func (p *Painter) smallCodeBox() image.Rectangle {
+	switch {
+	case p.h < lowest:
+		return image.Rectangle{}
+	case p.w-p.h >= beside:
+		return image.Rect(0, 0, p.h, p.h)
+	}
+	side := min(p.w, p.h-under)
+	return image.Rect((p.w-side)/2, 0, (p.w+side)/2, side)
+}
+
+// smallCode is a QR code and words in what is left of the glass.
+func (p *Painter) smallCode(s payterm.Screen) error {
+	box := p.smallCodeBox()
 	p.fill(box, lit)
 	if err := p.code(s.QR, box); err != nil {
 		p.fill(box, unlit)
 		return err
 	}
+	if box.Dy() < p.h { // words are below
+		pages, _ := textPages(s, p.w/cellWidth, (p.h-box.Max.Y)/rowHeight)
+		p.page(pages, 1, box.Max.Y+2)
+		return nil
+	}
 	x := box.Max.X + 3
 	y, bottom := 0, p.h
-	if s.Amount != "" {
+	if s.Amount != "" && p.fonts.face(bold, smallBold).width(s.Amount) <= p.w-x {
 		p.left(s.Amount, image.Rect(x, 0, p.w, rowHeight), bold, 13, lit)
-		y = rowHeight + 1
-	}
+		y, s.Amount = rowHeight+1, ""
+	} // a larger one goes over two rows
 	if s.Watermark != "" {
 		bottom -= rowHeight
 		p.mark(s.Watermark, box.Max.X+1, p.w, bottom+1)
 	}
-	s.Amount, s.Watermark = "", ""
+	s.Watermark = ""
 	pages, _ := textPages(s, (p.w-x)/cellWidth, max(1, (bottom-y)/rowHeight))
 	p.page(pages, x, y)
 	return nil
@@ -165,10 +196,7 @@ func (p *Painter) rows(rows []string, x, y int, c color.RGBA) {
 					r = ' '
 				}
 			}
-			if r > '~' || r < ' ' {
-				r = '?' // the little font has ASCII only
-			}
-			d.DrawString(string(r))
+			d.DrawString(string(plain(r))) // the little font has ASCII only
 		}
 		y += rowHeight
 	}

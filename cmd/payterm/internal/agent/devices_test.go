@@ -1,0 +1,138 @@
+package agent
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/cmd/payterm/internal/config"
+	"payterm/hal"
+	"payterm/hal/emulated"
+)
+
+const lit = `board = "lit"
+[display]
+controller = "fbdev"
+device = "/dev/fb0"
+bits = 16
+width = 320
+height = 240
+backlight = "pwmchip0:0"
+dim_after = "1s"
+dim_to = 10
+[keypad]
+kind = "evdev"
+name = "Pad"
+[scanner]
+device = "/dev/ttyS1"
+baud = 9600
+trigger_start = "\u0016T\r"
+trigger_stop = "0x16 55 0d"
+[signal]
+led_ready = "L:5"
+led_approved = "L:6"
+led_attention = "L:13"
+`
+
+// Lamps, light and the scanner's trigger follow the screen and the hands.
+func TestLampsLightAndTrigger(t *testing.T) {
+	p, err := hal.ReadProfile("lit.toml", []byte(lit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, v := range e.Violations() {
+			t.Error(v)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := config.Default()
+	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	c.Gateway.CallBackURL = "https://example.com/back"
+	a, err := Start(Options{
+		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	until := func(what string, is func() bool) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("not within 20 s: %s; the screen is %s", what, a.Screen().Name)
+			}
+		}
+	}
+	level := func(name string) float64 {
+		all := e.Pulses(name)
+		if len(all) == 0 {
+			return -1
+		}
+		return all[len(all)-1].Duty
+	}
+	shows := func(name string) { t.Helper(); until(name, func() bool { return a.Screen().Name == name }) }
+	told := func(want string) {
+		t.Helper()
+		until("the scanner is told "+want, func() bool { return string(e.Told()) == want })
+	}
+	press := func(keys ...payterm.Key) {
+		t.Helper()
+		for _, k := range keys {
+			if err := e.Press(k); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+
+	shows("idle")
+	until("the lamp for ready burns", func() bool { return level("L:5") == 1 && level("L:6") == 0 && level("L:13") == 0 })
+	until("it is bright", func() bool { return level("pwmchip0:0") == 1 })
+	until("it dims", func() bool { d := level("pwmchip0:0"); return d > 0.09 && d < 0.11 })
+	press("1", "2", "3", "4")
+	shows("amount")
+	until("a key makes it bright", func() bool { return level("pwmchip0:0") == 1 })
+	told("")
+	press("ENTER")
+	shows("scan")
+	told("\x16T\r")
+
+	// A reader that came back has forgotten that it was armed.
+	if err := e.Unplug("scanner"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Plug("scanner"); err != nil {
+		t.Fatal(err)
+	}
+	told("\x16T\r\x16T\r")
+	if level("pwmchip0:0") != 1 {
+		t.Error("it dims while somebody is to scan")
+	}
+	press("CANCEL")
+	told("\x16T\r\x16T\r\x16U\r")
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"L:5", "L:6", "L:13"} {
+		if level(name) != 0 {
+			t.Errorf("%s burns when nobody is there any more", name)
+		}
+	}
+	if strings.Contains(string(e.Told()), "T\r\x16T\r\x16T") {
+		t.Errorf("told %q", e.Told())
+	}
+}

@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// takeTotals prints an X, or takes and prints a Z.
+func (a *Agent) takeTotals(z bool) (payterm.Totals, error) {
+	number := int64(0)
+	if z {
+		taken, err := a.store.TakeZ()
+		if err != nil {
+			return payterm.Totals{}, err
+		}
+		number = taken.Number
+	}
+	t, err := a.store.Totals(number)
+	if err != nil {
+		return t, err
+	}
+	if t.To.IsZero() {
+		_, t.To = a.clock.Now()
+	}
+	if err := a.Print(a.totalsSlip(t, z)); err != nil {
+		a.o.Log.Warn("totals not printed", "number", t.Number, "err", err)
+	}
+	return t, nil
+}
+
+// askRate asks what one unit of the merchant's currency costs in CNY, times 10^8.
+func (a *Agent) askRate(ctx context.Context) (int64, error) {
+	r, err := a.gateway.ExchangeRate(ctx, a.o.Config.Merchant.Currency)
+	return r.CNY, err
+}
+
+// language is that of the screens.
+func (a *Agent) language() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.spoken != "" {
+		return a.spoken
+	}
+	return a.o.Config.Terminal.Language
+}
+
+// speak changes it until the next start. Slips keep theirs, which are the merchant's
+// affair.
+func (a *Agent) speak(language string) {
+	a.mu.Lock()
+	a.spoken = language
+	a.mu.Unlock()
+}
+
+// zoneOf is where the shop is; UTC where the machine does not know the place.
+func zoneOf(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// menuLines is how many lines of a menu the glass shows at once, below a title; 0 for
+// all of them.
+func (a *Agent) menuLines() int {
+	p := a.o.Board.Profile
+	switch {
+	case a.display == nil:
+		return 0
+	case p.Display.Rows > 0:
+		return max(1, p.Display.Rows-1)
+	case p.Display.Height < 100:
+		return 4
+	}
+	return 0
+}
+
+// tips are the percentages that a customer is offered.
+func tips(percent []int) flows.Tips {
+	var t flows.Tips
+	copy(t[:], percent)
+	return t
+}

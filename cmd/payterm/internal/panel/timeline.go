@@ -1,0 +1,461 @@
+package panel
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/storage"
+)
+
+const (
+	maxTold     = 12  // orders of the timeline
+	maxCompared = 200 // orders of journal and ledger that are held against each other
+	maxMoments  = 60  // lines of one order; the middle of more is left out
+)
+
+// moment is one line of an order's timeline: an event of the journal, or a request
+// that the simulator saw.
+type moment struct {
+	AtMS    int64    `json:"at_ms"` // since the order began
+	Event   string   `json:"event"`
+	Facts   string   `json:"facts,omitempty"`
+	Decided []string `json:"decided,omitempty"`
+	Wire    string   `json:"wire,omitempty"` // what went over it, by name
+	Gateway bool     `json:"gateway,omitempty"`
+}
+
+// told is an order with its moments.
+type told struct {
+	ID      payterm.OrderID `json:"order_id"`
+	Title   string          `json:"title"`
+	Total   string          `json:"total"`
+	Outcome payterm.Outcome `json:"outcome"`
+	Reason  payterm.Reason  `json:"reason,omitempty"`
+	Moments []moment        `json:"moments"`
+}
+
+// ledgerRow is an order as GET /sim/orders tells it.
+type ledgerRow struct {
+	ID       payterm.OrderID `json:"order_id"`
+	Amount   int64           `json:"amount_minor"`
+	Status   string          `json:"status"`
+	Paid     int64           `json:"paid_minor"`
+	Refunded int64           `json:"refunded_minor"`
+	Requests []struct {
+		At     time.Time `json:"at"`
+		Action string    `json:"action"`
+	} `json:"requests"`
+}
+
+// unknown is the status of an order of which the simulator saw requests only.
+const unknown = "unknown"
+
+// answerTimeline is what GET /emu/timeline answers.
+type answerTimeline struct {
+	Orders  []told            `json:"orders"`
+	Books   *books            `json:"books,omitempty"`  // where the simulator is the gateway
+	Faults  []json.RawMessage `json:"faults,omitempty"` // as GET /sim/faults tells them
+	Trouble string            `json:"trouble,omitempty"`
+}
+
+// timeline is GET /emu/timeline: the newest orders with their events, the
+// simulator's ledger beside the journal, and the simulator's faults. It reads; it
+// asks nothing of the agent.
+func (p *Panel) timeline(w http.ResponseWriter, r *http.Request) {
+	known, err := p.look(r.Context())
+	if err != nil {
+		known.Trouble = err.Error()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	json.NewEncoder(w).Encode(known) //nolint:errcheck // the browser has gone
+}
+
+// look gathers what can be had, and says what cannot.
+func (p *Panel) look(ctx context.Context) (answerTimeline, error) {
+	known := answerTimeline{Orders: []told{}}
+	journal, err := storage.OpenReader(p.o.Journal)
+	if err == nil {
+		defer journal.Close()
+	} else if !errors.Is(err, fs.ErrNotExist) { // the agent makes it as it starts
+		return known, err
+	}
+	latest := func() (list []payterm.Order, err error) {
+		if journal != nil {
+			list, err = journal.Latest(maxCompared)
+		}
+		return list, err
+	}
+	before, err := latest()
+	if err != nil {
+		return known, err
+	}
+	ledger, simErr := p.simulated(ctx, &known)
+	after, err := latest()
+	if err != nil {
+		return known, err
+	}
+	for _, o := range after[:min(len(after), maxTold)] {
+		events, err := journal.Events(o.ID)
+		if err != nil {
+			return known, err
+		}
+		row, _ := rowOf(ledger, o.ID)
+		known.Orders = append(known.Orders, tell(o, events, row))
+	}
+	if p.o.Gateway == "" || simErr != nil {
+		return known, simErr
+	}
+	ledger = ledger[max(0, len(ledger)-maxCompared):]
+	for _, row := range ledger { // older orders of which the ledger knows
+		if journal == nil || slices.ContainsFunc(after, row.of) {
+			continue
+		}
+		if o, found, err := journal.Order(row.ID); err != nil {
+			return known, err
+		} else if found {
+			after = append(after, o)
+		}
+	}
+	known.Books = compareAll(before, after, ledger)
+	return known, nil
+}
+
+// simulated asks the simulator for its ledger and faults.
+func (p *Panel) simulated(ctx context.Context, known *answerTimeline) ([]ledgerRow, error) {
+	if p.o.Gateway == "" {
+		return nil, nil
+	}
+	var sim struct{ Orders []ledgerRow }
+	var switched struct{ Faults []json.RawMessage }
+	err := errors.Join(p.fetch(ctx, "/sim/orders", &sim), p.fetch(ctx, "/sim/faults", &switched))
+	known.Faults = switched.Faults
+	return sim.Orders, err
+}
+
+// fetch reads one document of the simulator.
+func (p *Panel) fetch(ctx context.Context, path string, into any) error {
+	status, body, err := p.simulator(ctx, http.MethodGet, path, nil)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("simulator: %s: HTTP %d", path, status)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	return err
+}
+
+func (r ledgerRow) of(o payterm.Order) bool { return o.ID == r.ID }
+
+func rowOf(ledger []ledgerRow, id payterm.OrderID) (ledgerRow, bool) {
+	i := slices.IndexFunc(ledger, func(r ledgerRow) bool { return r.ID == id })
+	if i < 0 {
+		return ledgerRow{Status: unknown}, false
+	}
+	return ledger[i], true
+}
+
+// tell steps through an order's events once more: the same machine that decided
+// says what it decided.
+func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) told {
+	t := told{ID: o.ID, Title: string(o.Kind), Total: money(o.Total().Minor, o.Currency), Outcome: o.Outcome, Reason: o.Reason, Moments: []moment{}}
+	if o.Wallet != "" {
+		t.Title += ", " + o.Wallet.Name()
+	}
+	if o.SaleID != "" {
+		t.Title += " of " + string(o.SaleID)
+	}
+	var state flows.Order
+	for _, e := range events {
+		m := moment{AtMS: e.Wall.Sub(events[0].Wall).Milliseconds(), Event: e.Event}
+		if e.Boot == events[0].Boot {
+			m.AtMS = (e.Mono - events[0].Mono).Milliseconds() // which no set clock can bend
+		}
+		ev, err := flows.DecodeEvent(e.Event, e.Body)
+		if err != nil {
+			m.Facts = "of a form that this version does not know"
+			t.Moments = append(t.Moments, m)
+			continue
+		}
+		before := state
+		var commands []flows.Command
+		state, commands = flows.Step(state, flows.Stamped{Stamp: e.Stamp, Event: ev})
+		m.Facts, m.Wire = happened(ev, o.Currency)
+		m.Decided, m.Wire = decided(before, state, commands, m.Wire)
+		t.Moments = append(t.Moments, m)
+	}
+	if len(events) > 0 {
+		t.Moments = among(t.Moments, row, events[0].Wall)
+	}
+	if n := len(t.Moments); n > maxMoments {
+		const head = maxMoments / 3
+		cut := n - maxMoments + 1
+		t.Moments = slices.Replace(t.Moments, head, head+cut, moment{
+			AtMS: t.Moments[head].AtMS, Event: "…", Facts: fmt.Sprintf("%d more: payterm journal show %s", cut, o.ID),
+		})
+	}
+	return t
+}
+
+// among puts what the simulator saw where it belongs. The journal's own order is
+// kept whatever the clocks say.
+func among(moments []moment, row ledgerRow, began time.Time) []moment {
+	var seen []moment
+	for _, q := range row.Requests {
+		seen = append(seen, moment{AtMS: q.At.Sub(began).Milliseconds(), Event: q.Action, Wire: "at the gateway", Gateway: true})
+	}
+	slices.SortStableFunc(seen, func(a, b moment) int { return cmp.Compare(a.AtMS, b.AtMS) })
+	var all []moment
+	for _, m := range moments {
+		for len(seen) > 0 && seen[0].AtMS < m.AtMS {
+			all, seen = append(all, seen[0]), seen[1:]
+		}
+		all = append(all, m)
+	}
+	return append(all, seen...)
+}
+
+func money(minor int64, c payterm.Currency) string {
+	return payterm.Amount{Minor: minor, Currency: c}.String() + " " + string(c)
+}
+
+// happened says in words what an event brought, and what came over the wire.
+func happened(ev flows.Event, c payterm.Currency) (facts, wire string) {
+	switch ev := ev.(type) {
+	case flows.SaleBegan:
+		facts = fmt.Sprintf("%s, %s", money(ev.AmountMinor+ev.TipMinor, c), ev.Mode)
+		if ev.Despite != "" {
+			facts += ", despite " + string(ev.Despite)
+		}
+	case flows.RefundBegan:
+		facts = fmt.Sprintf("%s of %s", money(ev.AmountMinor, c), ev.SaleID)
+	case flows.CodeScanned:
+		facts = strings.TrimSpace(fmt.Sprintf("code %s %s", ev.Masked, ev.Wallet.Name()))
+		if ev.Used {
+			facts += ", used before"
+		}
+	case flows.PaymentAnswered:
+		return heard(ev.Reply.Answer, c)
+	case flows.InquiryAnswered:
+		return heard(ev.Reply.Answer, c)
+	case flows.RefundAnswered:
+		return heard(ev.Reply.Answer, c)
+	case flows.RefundOpened:
+		facts = fmt.Sprintf("%s by %s", money(ev.AmountMinor, c), ev.ID)
+	case flows.RefundEnded:
+		facts = "by " + string(ev.ID)
+		if ev.RefundedMinor > 0 {
+			facts = fmt.Sprintf("%s in all, %s", money(ev.RefundedMinor, c), facts)
+		}
+	case flows.Resolved:
+		facts = ev.Reason
+	case flows.CancelPressed, flows.Woke, flows.Restarted, flows.InquiryAsked, flows.ReprintAsked,
+		flows.KeyPressed, flows.SaleAsked, flows.RefundAsked, flows.RefundRefused, flows.ResolveAsked,
+		flows.ConflictChecked, flows.PINChecked, flows.OrderMoved, flows.StatusChanged, flows.StoreFailed, flows.StoreRecovered:
+	}
+	return facts, ""
+}
+
+// heard says what a reply proved, and what its bytes were.
+func heard(a payterm.Answer, c payterm.Currency) (facts, wire string) {
+	switch a := a.(type) {
+	case payterm.Unsent:
+		return a.Why, "not one byte went out"
+	case payterm.Lost:
+		return a.Why, "in: nothing that can be believed"
+	case payterm.CodeMade:
+		return "a code to show", "in: authentic reply, code_url"
+	case payterm.Paid:
+		return money(a.PaidMinor, c) + " paid", "in: authentic reply, " + a.Status
+	case payterm.Refunded:
+		return fmt.Sprintf("%s paid, %s given back", money(a.PaidMinor, c), money(a.RefundedMinor, c)), "in: authentic reply, " + a.Status
+	case payterm.Pending:
+		return "not final", "in: " + a.Status
+	case payterm.Failed:
+		return "final: not paid", "in: authentic reply, " + a.Status
+	case payterm.Refused:
+		return string(a.Reason), "in: outer code, no digest"
+	case payterm.Rejected:
+		return a.Why, "in: the request's form is refused"
+	case payterm.Clash:
+		return "the gateway knows this order id already", "in: outer code, no digest"
+	case payterm.NotFound:
+		return a.Why, "in: outer code, no digest"
+	case payterm.Unclear:
+		return a.Why, "in: a reply that settles nothing"
+	}
+	return "", ""
+}
+
+// decided says what a step came to: what the order has become, and what it ordered
+// to be done. Requests that it sent join the wire.
+func decided(before, after flows.Order, commands []flows.Command, wire string) ([]string, string) {
+	var list, out []string
+	if after.Phase != before.Phase {
+		list = append(list, phaseWords.Replace(after.Phase.String()))
+	}
+	if after.Outcome != before.Outcome && after.Outcome != payterm.Open {
+		list = append(list, strings.TrimSuffix(spaced(string(after.Outcome))+": "+spaced(string(after.Reason)), ": "))
+	}
+	if after.Attention != before.Attention && after.Attention != "" {
+		list = append(list, "to be decided: "+spaced(string(after.Attention)))
+	}
+	for _, c := range commands {
+		switch c := c.(type) {
+		case flows.SendPayment:
+			action := "PASSIVEPAY"
+			if c.Payment.Mode == payterm.Active {
+				action = "ACTIVEPAY"
+			}
+			out = append(out, "out: "+action+" "+string(c.Payment.OrderID))
+		case flows.SendRefund:
+			out = append(out, "out: REFUND "+string(c.Refund.OrderID))
+		case flows.Inquire:
+			out = append(out, "out: STATUS_QUERY "+string(c.Inquiry.OrderID))
+		case flows.Print:
+			list = append(list, "print "+spaced(string(c.Slip)))
+		case flows.Play:
+			list = append(list, "sound "+spaced(string(c.Sound)))
+		default: // the counter's; an order gives none of them
+		}
+	}
+	if wire != "" {
+		out = append([]string{wire}, out...)
+	}
+	return list, strings.Join(out, "; ")
+}
+
+// phaseWords says a phase in plain words.
+var phaseWords = strings.NewReplacer(
+	"Scanning", "wait for a scan", "Baselining", "ask how the sale stands", "Sending", "send once", "Redialling", "dial again", "ShowingCode", "show the code",
+	"Waiting", "wait for the wallet", "Confirming", "ask before declining", "InBackground", "ask on in the background", "Trailing", "look out for a late payment",
+	"Listed", "put on the list", "Closed", "closed",
+)
+
+func spaced(word string) string { return strings.ReplaceAll(word, "_", " ") }
+
+// verdict is how journal and ledger stand to each other.
+type verdict string
+
+const (
+	same    verdict = "same"
+	open    verdict = "open" // the terminal still asks
+	differs verdict = "differs"
+)
+
+// pair is one sale on both sides, in words.
+type pair struct {
+	ID      payterm.OrderID `json:"order_id"`
+	Journal string          `json:"journal"`
+	Ledger  string          `json:"ledger"`
+	Verdict verdict         `json:"verdict"`
+	Why     string          `json:"why,omitempty"`
+}
+
+// books are journal and ledger beside each other.
+type books struct {
+	Pairs  []pair          `json:"pairs"` // the newest, and all that differ
+	Counts map[verdict]int `json:"counts"`
+}
+
+// compareAll holds the ledger against the journal as it was before and after the
+// ledger was read: what differs from one of them alone is under way, no difference.
+// Refunds are compared by what they did to their sale.
+func compareAll(before, after []payterm.Order, ledger []ledgerRow) *books {
+	b := &books{Pairs: []pair{}, Counts: map[verdict]int{}}
+	add := func(p pair) {
+		b.Counts[p.Verdict]++
+		if len(b.Pairs) < maxTold || p.Verdict == differs {
+			b.Pairs = append(b.Pairs, p)
+		}
+	}
+	for _, row := range slices.Backward(ledger) {
+		if !slices.ContainsFunc(after, row.of) {
+			add(pair{row.ID, "not in the journal", row.words(""), differs, "the terminal does not know this order"})
+		}
+	}
+	for _, o := range after {
+		if o.Kind == payterm.KindRefund {
+			continue
+		}
+		row, found := rowOf(ledger, o.ID)
+		p := pair{ID: o.ID, Journal: rowWords(string(o.Outcome), o.PaidMinor, o.RefundedMinor, o.Currency), Ledger: "not in the ledger"}
+		if found {
+			p.Ledger = row.words(o.Currency)
+		}
+		if p.Verdict, p.Why = compare(o, row, refunding(after, o.ID)); p.Verdict == differs {
+			was, why := open, "it has just begun"
+			if i := slices.IndexFunc(before, func(b payterm.Order) bool { return b.ID == o.ID }); i >= 0 {
+				was, why = compare(before[i], row, refunding(before, o.ID))
+			}
+			if was != differs {
+				p.Verdict, p.Why = was, why
+			}
+		}
+		add(p)
+	}
+	return b
+}
+
+// refunding tells whether a refund of a sale is not settled.
+func refunding(orders []payterm.Order, sale payterm.OrderID) bool {
+	return slices.ContainsFunc(orders, func(o payterm.Order) bool {
+		return o.SaleID == sale && (o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt)
+	})
+}
+
+func (r ledgerRow) words(c payterm.Currency) string {
+	return rowWords(r.Status, r.Paid, r.Refunded, c)
+}
+
+func rowWords(status string, paid, refunded int64, c payterm.Currency) string {
+	words := spaced(status)
+	if paid > 0 {
+		words += ", paid " + strings.TrimSpace(money(paid, c))
+	}
+	if refunded > 0 {
+		words += ", given back " + strings.TrimSpace(money(refunded, c))
+	}
+	return words
+}
+
+// compare judges one sale. A row of status unknown is none. refunding says that a
+// refund of it is not settled here.
+func compare(o payterm.Order, row ledgerRow, refunding bool) (verdict, string) {
+	unsettled := o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt && o.ClosedAt.IsZero()
+	switch {
+	case row.Status == unknown && o.Outcome == payterm.Approved:
+		return differs, "approved here, and the gateway has no such order"
+	case row.Status == unknown && unsettled:
+		return open, "the gateway has not made an order of it"
+	case row.Status == unknown:
+		return same, "no money on either side"
+	case row.Amount != o.Total().Minor:
+		return differs, "the totals are not the same"
+	case unsettled && row.Paid > 0:
+		return open, "paid there; the terminal has yet to learn it"
+	case unsettled:
+		return open, "not settled yet"
+	case o.Outcome == payterm.Approved && row.Paid == 0:
+		return differs, "approved here, not paid there"
+	case o.Outcome != payterm.Approved && row.Paid > row.Refunded:
+		return differs, "paid there, " + spaced(string(o.Outcome)) + " here"
+	case o.Outcome == payterm.Approved && row.Paid != o.PaidMinor:
+		return differs, "what was paid is not the same"
+	case row.Refunded != o.RefundedMinor && refunding:
+		return open, "a refund is not settled yet"
+	case o.Outcome == payterm.Approved && row.Refunded != o.RefundedMinor:
+		return differs, "what was given back is not the same"
+	}
+	return same, ""
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/boards"
+)
+
+// paperUntil waits for texts to be on paper, one after the other.
+func (s *shop) paperUntil(says ...string) string {
+	s.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		p := string(s.call("GET", s.panel+"/emu/paper.txt", nil))
+		rest, found := p, true
+		for _, text := range says {
+			if _, rest, found = strings.Cut(rest, text); !found {
+				break
+			}
+		}
+		if found {
+			return p
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("%q is not on paper:\n%s\nthe screen is %s", says, p, s.screen())
+		}
+	}
+}
+
+// The roll ends, the cover is opened or the cable is pulled in the middle of a slip:
+// the sale is what it was, the cashier is told, the slips behind it come on the next
+// roll, and the broken one comes again as a copy. So with every kind of printer.
+func TestPrinterFailsInTheMiddle(t *testing.T) {
+	t.Parallel()
+	text, err := boards.Read("emulated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(text), "[printer]")
+	_, after, _ := strings.Cut(rest, "[signal]")
+	logo := filepath.Join(t.TempDir(), "logo.png")
+	f, err := os.Create(logo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(f, image.NewGray(image.Rect(0, 0, 64, 24))); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, printer := range map[string]string{
+		"USB":     "usb = \"/dev/usb/lp0\"\nstatus = true\nchinese = \"gb18030\"\nlogo = \"" + logo + "\"\n",
+		"network": "network = \"192.0.2.7:9100\"\nstatus = true\ncolumns = 48\nlogo = \"/no/such/logo.png\"\n",
+		"tells":   "device = \"/dev/ttyS2\"\nbaud = 115200\ntells = true\nraster = \"esc_star\"\ndrawer = \"approved\"\n",
+		"mute":    "device = \"/dev/ttyS2\"\nbaud = 115200\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			board := filepath.Join(t.TempDir(), "board.toml")
+			profile := before + "[printer]\n" + printer + "cut = true\nspeed = 20\n\n[signal]" + after
+			if err := os.WriteFile(board, []byte(profile), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			data := t.TempDir()
+			_, ready := program(t, "payterm", "emulate", "--board", board, "--listen", "127.0.0.1:0", "--data", data, "--scale", "10")
+			s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string), data: data}
+			sensors := func(paper, cover string) {
+				s.post(s.panel+"/emu/printer", map[string]string{"paper": paper, "cover": cover})
+			}
+			cable := func(what string) { s.post(s.panel+"/emu/"+what, map[string]string{"device": "printer"}) }
+			sales := 0
+			sale := func() {
+				t.Helper()
+				s.post(s.panel+"/emu/paper/tear", nil)
+				code := s.wallet("WECHATPAY", false)
+				s.keys("1", "2", "3", "4", "ENTER")
+				s.waitScreen("scan")
+				s.scan(code)
+				sales++
+			}
+			sale()
+			p := s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "APPROVED", "Thank you", "--- cut ---")
+			if _, opened, _ := strings.Cut(p, "--- cut ---"); strings.Contains(opened, "--- drawer ---") != strings.Contains(printer, "drawer") {
+				t.Errorf("the drawer: on paper is\n%s", p)
+			}
+			s.waitScreen("approved")
+			for _, c := range []struct {
+				what       string
+				begin, end func()
+			}{
+				{"the roll ends", func() { sensors("out", "closed") }, func() { sensors("ok", "closed") }},
+				{"the cover", func() { sensors("ok", "open") }, func() { sensors("ok", "closed") }},
+				{"the cable", func() { cable("unplug") }, func() { cable("plug") }},
+			} {
+				sale()
+				head := s.paperUntil("Merchant copy")
+				c.begin()
+				s.waitScreen("approved")
+				if name != "mute" || c.what == "the cable" {
+					for end := time.Now().Add(20 * time.Second); !strings.Contains(s.screen(), "paper!"); time.Sleep(20 * time.Millisecond) {
+						if time.Now().After(end) {
+							t.Fatalf("%s: nobody is told: %s", c.what, s.screen())
+						}
+					}
+				}
+				if strings.Contains(head, "--- cut ---") {
+					t.Fatalf("%s: the slip was whole before", c.what)
+				}
+				s.post(s.panel+"/emu/paper/tear", nil)
+				c.end()
+				if p := s.paperUntil("Customer copy", "APPROVED", "Thank you", "--- cut ---"); strings.Contains(p, "COPY") {
+					t.Errorf("%s: on paper is\n%s", c.what, p)
+				}
+				o := s.orders()[sales-1]
+				if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || len(s.ledger()) != sales || s.ledger()[sales-1].payments() != 1 {
+					t.Errorf("%s: %+v", c.what, o)
+				}
+			}
+			s.post(s.panel+"/emu/paper/tear", nil)
+			s.keys("F2")
+			if p := s.paperUntil("COPY", "Merchant copy", "--- cut ---", "COPY", "Customer copy", "--- cut ---"); strings.Contains(p, "drawer") {
+				t.Errorf("a copy opens the drawer:\n%s", p)
+			}
+			if broken := strings.TrimSpace(string(s.call("GET", s.panel+"/emu/violations.txt", nil))); broken != "" {
+				t.Errorf("the chips did not accept: %s", broken)
+			}
+		})
+	}
+}

@@ -1,0 +1,268 @@
+package board
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// disk is a guest's disk that can lose its power: a server of the network block
+// device protocol (newstyle, https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md).
+// A write is on the medium only when a flush has followed it; at a cut each sector that
+// was written since the last flush stays or goes by chance. That is what a kill of the
+// emulator with a plain image file does not show: there the host's page cache keeps
+// every write, flushed or not.
+type disk struct {
+	path string // of its socket
+	lies bool   // planted: a flush is acknowledged and does nothing
+
+	mu      sync.Mutex
+	now     []byte // as the guest reads it
+	medium  []byte // as it would be after a power cut that keeps nothing
+	pending []write
+	writes  int // in all
+	flushes int
+	left    int           // writes until the power fails
+	due     chan struct{} // closes then
+	off     bool          // whatever is asked now comes too late
+}
+
+type write struct {
+	offset int64
+	data   []byte
+}
+
+const (
+	sector   = 512
+	diskSize = 64 << 20
+)
+
+// newDisk serves an image until the test ends, one connection at a time.
+func newDisk(t *testing.T, image []byte) *disk {
+	t.Helper()
+	d := &disk{path: filepath.Join(t.TempDir(), "disk"), now: image, medium: bytes.Clone(image)}
+	l, err := net.Listen("unix", d.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if err := d.serve(c); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("disk: %v", err)
+			}
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return d
+}
+
+// options of the handshake, and commands of the transmission.
+const (
+	optionMagic = 0x49484156454F5054 // IHAVEOPT
+	optAbort    = 2
+	optGo       = 7
+	cmdRead     = 0
+	cmdWrite    = 1
+	cmdDisc     = 2
+	cmdFlush    = 3
+)
+
+func (d *disk) serve(c io.ReadWriter) error {
+	var failed error
+	get := func(into any) {
+		if failed == nil {
+			failed = binary.Read(c, binary.BigEndian, into)
+		}
+	}
+	put := func(parts ...any) {
+		var b bytes.Buffer
+		for _, p := range parts {
+			binary.Write(&b, binary.BigEndian, p) //nolint:errcheck // of fixed sizes
+		}
+		if failed == nil {
+			_, failed = c.Write(b.Bytes())
+		}
+	}
+	put([]byte("NBDMAGIC"), uint64(optionMagic), uint16(1|2)) // fixed newstyle, no zeroes
+	var flags uint32
+	get(&flags)
+	for agreed := false; !agreed && failed == nil; {
+		var o struct {
+			Magic          uint64
+			Option, Length uint32
+		}
+		get(&o)
+		if failed != nil {
+			break
+		}
+		if o.Magic != optionMagic || o.Length > 4096 {
+			return fmt.Errorf("option %+v", o)
+		}
+		get(make([]byte, o.Length))
+		answer := func(kind uint32, body ...any) {
+			length := 0
+			for _, b := range body {
+				length += binary.Size(b)
+			}
+			put(append([]any{uint64(0x3e889045565a9), o.Option, kind, uint32(length)}, body...)...)
+		}
+		switch o.Option {
+		case optGo:
+			answer(3, uint16(0), uint64(len(d.now)), uint16(1|4)) // the size; it can flush
+			answer(1)
+			agreed = true
+		case optAbort:
+			answer(1)
+			return failed
+		default:
+			answer(1<<31 | 1)
+		}
+	}
+	for failed == nil {
+		var q struct {
+			Magic       uint32
+			Flags, Type uint16
+			Cookie      uint64
+			Offset      uint64
+			Length      uint32
+		}
+		get(&q)
+		if failed != nil || d.isOff() {
+			break
+		}
+		if q.Magic != 0x25609513 || q.Type != cmdFlush && q.Offset+uint64(q.Length) > uint64(len(d.now)) {
+			return fmt.Errorf("request %+v", q)
+		}
+		done := []any{uint32(0x67446698), uint32(0), q.Cookie}
+		switch q.Type {
+		case cmdRead:
+			d.mu.Lock()
+			data := bytes.Clone(d.now[q.Offset : q.Offset+uint64(q.Length)])
+			d.mu.Unlock()
+			put(append(done, data)...)
+		case cmdWrite:
+			data := make([]byte, q.Length)
+			if get(data); failed == nil {
+				d.write(int64(q.Offset), data)
+				put(done...)
+			}
+		case cmdFlush:
+			d.flush()
+			put(done...)
+		case cmdDisc:
+			return failed
+		default:
+			return fmt.Errorf("command %d was not offered", q.Type)
+		}
+	}
+	return failed
+}
+
+func (d *disk) write(offset int64, data []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	copy(d.now[offset:], data)
+	d.pending = append(d.pending, write{offset, data})
+	d.writes++
+	if d.left--; d.left == 0 {
+		d.off = true
+		close(d.due)
+	}
+}
+
+func (d *disk) isOff() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.off
+}
+
+func (d *disk) flush() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flushes++
+	if d.lies {
+		return
+	}
+	for _, w := range d.pending {
+		copy(d.medium[w.offset:], w.data)
+	}
+	d.pending = nil
+}
+
+// after lets the power fail with the nth write from now, which is not flushed any more,
+// and closes the channel then.
+func (d *disk) after(n int) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left, d.due = n, make(chan struct{})
+	return d.due
+}
+
+// cut takes the power away: of what was not flushed each sector stays with a
+// probability, so that writes overtake each other and are torn. It says how many
+// sectors were at stake and how many are lost.
+func (d *disk) cut(chance *rand.Rand) (atStake, lost int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	keep := []float64{0, 0.1, 0.5, 0.9, 1}[chance.IntN(5)]
+	for _, w := range d.pending {
+		for at := 0; at < len(w.data); at += sector {
+			atStake++
+			if chance.Float64() >= keep {
+				lost++
+				continue
+			}
+			copy(d.medium[w.offset+int64(at):], w.data[at:min(at+sector, len(w.data))])
+		}
+	}
+	d.pending, d.left, d.off = nil, 0, false
+	copy(d.now, d.medium)
+	return atStake, lost
+}
+
+// TestDisk: what was flushed survives every cut, what was not may go sector by
+// sector; and a disk that lies about its flushes loses what it has promised.
+func TestDisk(t *testing.T) {
+	chance := rand.New(rand.NewPCG(1, 2))
+	old, flushed, wet := bytes.Repeat([]byte{1}, 4*sector), bytes.Repeat([]byte{2}, 4*sector), bytes.Repeat([]byte{3}, 4*sector)
+	for _, lies := range []bool{false, true} {
+		seen := map[byte]int{}
+		for range 100 {
+			image := append(bytes.Clone(old), old...)
+			d := &disk{now: image, medium: bytes.Clone(image), lies: lies}
+			d.write(0, flushed)
+			d.flush()
+			d.write(4*sector, wet)
+			d.cut(chance)
+			if kept := bytes.Equal(d.now[:4*sector], flushed); !kept && !lies {
+				t.Fatal("what was flushed is lost")
+			} else if !kept {
+				seen[0]++
+			}
+			for at := 4 * sector; at < len(d.now); at += sector {
+				if whole := bytes.Count(d.now[at:at+sector], d.now[at:at+1]); whole != sector {
+					t.Fatal("a sector is torn")
+				}
+				seen[d.now[at]]++
+			}
+		}
+		if seen[1] == 0 || seen[3] == 0 || lies != (seen[0] > 0) {
+			t.Errorf("a disk that lies: %v: sectors by what they hold %v", lies, seen)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package flowstest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// look answers what the journal can answer; the gateway, the totals and the rate are
+// the story's own lines.
+func (w *world) look(q flows.Query) error {
+	w.looked = q
+	fits := func(o payterm.Order) bool { return string(o.ID) == q.Text }
+	switch q.What {
+	case flows.LookOrder:
+	case flows.LookNumber:
+		fits = func(o payterm.Order) bool { return numbered(o, q.Text) }
+	case flows.LookList:
+		fits = func(o payterm.Order) bool { return w.listed(o, payterm.OrderList(q.Text)) }
+	case flows.LookGateway, flows.LookTotals, flows.LookRate:
+		return nil
+	}
+	found, skip := flows.Found{Query: q, Failed: w.blind}, q.Skip
+	if w.blind {
+		return w.feed(found, true)
+	}
+	for _, o := range slices.Backward(w.orders) {
+		row := o.state.Row()
+		switch n := found.Rows.Count(); {
+		case !fits(row):
+		case skip > 0:
+			skip--
+		case n == q.Rows:
+			found.More = true
+		default:
+			found.Rows[n] = flows.RowOf(row)
+		}
+	}
+	return w.feed(found, true)
+}
+
+// numbered is what storage says of the end of a number.
+func numbered(o payterm.Order, end string) bool {
+	if len(end) < payterm.MinNumber {
+		end = fmt.Sprintf("%0*s", payterm.MinNumber, end)
+	}
+	return strings.HasSuffix(string(o.ID), end) || o.ChannelOrderID != "" && strings.HasSuffix(o.ChannelOrderID, end)
+}
+
+// listed is what storage says of its lists.
+func (w *world) listed(o payterm.Order, list payterm.OrderList) bool {
+	switch list {
+	case payterm.ListSales:
+		return flows.RowOf(o).Left() > 0
+	case payterm.ListOpen:
+		return !w.find(o.ID).state.Settled() || o.Attention == payterm.AttentionDoubt || o.Attention == payterm.AttentionAlarm
+	case payterm.ListLate:
+		return o.Attention == payterm.AttentionLatePayment
+	case payterm.ListNewest:
+	}
+	return true
+}
+
+// query is the question that the counter asked last, and may have left since.
+func (w *world) query(what flows.Lookup) (flows.Query, error) {
+	if q := w.looked; q.What == what {
+		return q, nil
+	}
+	return flows.Query{}, fmt.Errorf("nobody asks for %s", what)
+}
+
+func (w *world) says(words []string) error {
+	q, err := w.query(flows.LookGateway)
+	if err != nil {
+		return err
+	}
+	o := w.find(payterm.OrderID(q.Text))
+	var a payterm.Answer
+	if !slices.Equal(words, []string{"nothing"}) {
+		if a, err = w.answer(o, words); err != nil {
+			return err
+		}
+	}
+	row := flows.RowOf(o.state.Row())
+	return w.feed(flows.OrderTold{Query: q, Order: row, Verdict: flows.VerdictOf(row, a)}, true)
+}
+
+func (w *world) unreadable([]string) error {
+	return w.feed(flows.OrderTold{Query: w.looked, Failed: true}, true)
+}
+
+func (w *world) totals(words []string) error {
+	q, err := w.query(flows.LookTotals)
+	if err != nil {
+		return err
+	}
+	told := flows.TotalsTold{Query: q, Currency: currency}
+	if len(words) < 3 {
+		told.Why = strings.Join(words, " ")
+		return w.feed(told, true)
+	}
+	sum, err := payterm.ParseAmount(words[2], currency)
+	if err != nil {
+		return err
+	}
+	told.Sum.AmountMinor = sum.Minor
+	if _, err := fmt.Sscan(words[0]+" "+words[1], &told.Number, &told.Sum.Count); err != nil {
+		return err
+	}
+	if len(words) == 5 && words[3] == "open" {
+		n, err := strconv.Atoi(words[4])
+		if err != nil || n < 1 || n > len(w.orders) {
+			return fmt.Errorf("open %s: no such order", words[4])
+		}
+		told.Open[0], told.OpenAll = w.orders[n-1].state.ID(), 1
+	}
+	return w.feed(told, true)
+}
+
+func (w *world) rate(words []string) error {
+	q, err := w.query(flows.LookRate)
+	if err != nil {
+		return err
+	}
+	told := flows.RateTold{Query: q, Asked: len(words) == 1}
+	if len(words) > 0 {
+		f, err := strconv.ParseFloat(words[0], 64)
+		if err != nil {
+			return err
+		}
+		told.Rate.CNYE8 = int64(f*1e8 + 0.5)
+	}
+	if len(words) == 3 && words[1] == "age" {
+		if told.Age, err = time.ParseDuration(words[2]); err != nil {
+			return err
+		}
+	}
+	return w.feed(told, true)
+}

@@ -1,0 +1,221 @@
+package flows
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+
+	"pgregory.net/rapid"
+)
+
+// stepper is StepTerminal, or one with a planted bug.
+type stepper func(Terminal, Stamped) (Terminal, []Command)
+
+func at(mono time.Duration, e Event) Stamped {
+	return Stamped{Stamp: payterm.Stamp{Mono: mono}, Event: e}
+}
+
+var wholeSale = Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 123456, Currency: "CAD"}, Outcome: payterm.Approved}
+
+// unguarded presses keys and answers what is asked, as it comes, and tells of a
+// command that moves money, closes the day or is a word on an order, and does not
+// follow a PIN that was right.
+func unguarded(t *rapid.T, step stepper) error {
+	c := NewTerminal(Settings{Currency: "CAD", PINSet: true, Rules: DefaultRules(), Last: wholeSale.Order, Tips: Tips{15}})
+	doubt := wholeSale
+	doubt.Outcome = payterm.InDoubt
+	now := time.Second
+	for range rapid.IntRange(1, 200).Draw(t, "events") {
+		often := []payterm.Key{"1", "2", "3", "4", "7", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyEnter, payterm.KeyCancel}
+		var e Event = KeyPressed{rapid.SampledFrom(append(often, payterm.Keys[:]...)).Draw(t, "key")}
+		if c.Phase == Idle { // a sale needs no PIN
+			e = KeyPressed{payterm.KeyF3}
+		}
+		if rapid.IntRange(0, 2).Draw(t, "answer") == 0 {
+			rows := rapid.SampledFrom([]Rows{{}, {wholeSale}, {doubt}, {wholeSale, doubt}}).Draw(t, "rows")
+			e = answering(rapid.SampledFrom([]Event{
+				Found{Rows: rows}, OrderTold{Order: wholeSale, Verdict: VerdictPaid}, OrderTold{Order: doubt, Verdict: VerdictUnknown},
+				TotalsTold{}, RateTold{}, PINChecked{}, PINChecked{OK: true}, RefundRefused{payterm.ReasonRefundCap},
+				CodeScanned{Code: payterm.NewPayCode("T1AAAAA000001")}, Woke{},
+			}).Draw(t, "event"), c.Menu.Query)
+			if told, is := e.(OrderTold); is {
+				told.Order.Order = c.Menu.Order.Order
+				e = told
+			}
+		}
+		checked, _ := e.(PINChecked)
+		right := checked.OK && c.Phase == EnteringPIN && c.PINAsked && !c.PINStale
+		next, commands := step(c, at(now, e))
+		if err := next.Impossible(); err != nil {
+			return err
+		}
+		for _, cmd := range commands {
+			if moves(cmd) && !right {
+				return fmt.Errorf("%T in %s by %+v", cmd, c.Phase, e)
+			}
+		}
+		if c, now = next, now+time.Second; c.Phase == EnteringAmount {
+			c = c.idle() // the result was left by a digit
+		}
+	}
+	return nil
+}
+
+// Whatever is pressed in the menu, where a PIN is set nothing moves without it.
+func TestMenuNeedsThePIN(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		if err := unguarded(t, StepTerminal); err != nil {
+			t.Fatal(err)
+		}
+	})
+	found := false // and a terminal that takes each PIN for the right one is found out
+	rapid.Check(t, func(t *rapid.T) {
+		found = found || unguarded(t, func(c Terminal, in Stamped) (Terminal, []Command) {
+			if p, is := in.Event.(PINChecked); is && !p.OK {
+				in.Event = PINChecked{OK: true}
+			}
+			return StepTerminal(c, in)
+		}) != nil
+	})
+	if !found {
+		t.Error("the planted bug is not found")
+	}
+}
+
+// mistyped types keys where an amount is asked for, and tells of an amount that is
+// not what the digits say: each key counts as it stands, or is refused aloud.
+func mistyped(t *rapid.T, step stepper) error {
+	places := map[string]Terminal{}
+	c := NewTerminal(Settings{Currency: "CAD", MaxMinor: 200_000, Rules: DefaultRules(), Tips: Tips{15}})
+	for place, keys := range map[string][]payterm.Key{"amount": {}, "tip": {"5", payterm.Key00, payterm.KeyEnter, payterm.KeyF1}} {
+		places[place] = c
+		for _, k := range keys {
+			places[place], _ = StepTerminal(places[place], at(time.Second, KeyPressed{k}))
+		}
+	}
+	refund := c
+	refund.Menu.Task = TaskRefund
+	refund, _ = refund.show(at(time.Second, nil), wholeSale)
+	places["refund"] = refund
+	for place, c := range places {
+		minor := func(c Terminal) int64 {
+			return map[string]int64{"amount": c.Want.AmountMinor, "tip": c.Want.TipMinor, "refund": c.Menu.Amount}[place]
+		}
+		digits := ""
+		for range rapid.IntRange(1, 12).Draw(t, "keys") {
+			k := rapid.SampledFrom([]payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00, payterm.KeyClear}).Draw(t, place)
+			if k == payterm.KeyClear && digits == "" {
+				continue
+			}
+			next, commands := step(c, at(time.Second, KeyPressed{k}))
+			refused := fmt.Sprint(commands) == fmt.Sprint([]Command{Play{payterm.SoundDeclined}})
+			switch {
+			case refused && next.Menu != c.Menu || refused && minor(next) != minor(c):
+				return fmt.Errorf("%s: %s is refused, and the amount is another", place, k)
+			case refused:
+			case k == payterm.KeyClear:
+				digits = digits[:len(digits)-1]
+			default:
+				digits = strings.TrimLeft(digits+k.Digits(), "0")
+			}
+			want := int64(0)
+			for _, d := range digits {
+				want = want*10 + int64(d-'0')
+			}
+			if c = next; minor(c) != want {
+				return fmt.Errorf("%s: typed %s, and it is %d", place, digits, minor(c))
+			}
+		}
+	}
+	return nil
+}
+
+// An amount that is typed, for a sale, a tip or a refund, is never another: not a
+// hundred times as much by a 00 that counts twice, nor a hundredth by one that does
+// not count.
+func TestTypedAmounts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		if err := mistyped(t, StepTerminal); err != nil {
+			t.Fatal(err)
+		}
+	})
+	found := false // a key that bounces
+	rapid.Check(t, func(t *rapid.T) {
+		found = found || mistyped(t, func(c Terminal, in Stamped) (Terminal, []Command) {
+			if in.Event == (KeyPressed{payterm.Key00}) {
+				c, _ = StepTerminal(c, in)
+			}
+			return StepTerminal(c, in)
+		}) != nil
+	})
+	if !found {
+		t.Error("the planted bug is not found")
+	}
+}
+
+func TestTip(t *testing.T) {
+	for _, c := range []struct {
+		amount  int64
+		percent int
+		want    int64
+	}{{1234, 15, 185}, {1230, 15, 185}, {1229, 15, 184}, {1, 15, 0}, {3, 15, 0}, {4, 15, 1}, {payterm.MaxMinor, 100, payterm.MaxMinor}, {0, 20, 0}} {
+		if got := Tip(c.amount, c.percent); got != c.want {
+			t.Errorf("%d%% of %d: %d, want %d", c.percent, c.amount, got, c.want)
+		}
+	}
+	if n := (Tips{10, 15}).Count(); n != 2 {
+		t.Errorf("%d tips", n)
+	}
+	if n := (Tips{1, 2, 3, 4}).Count(); n != 4 {
+		t.Errorf("%d tips", n)
+	}
+}
+
+func TestRateCNY(t *testing.T) {
+	for _, c := range []struct {
+		e8    int64
+		minor int64
+		in    payterm.Currency
+		want  string
+	}{
+		{524740000, 1234, "CAD", "64.75"}, {524740000, 1, "CAD", "0.05"}, {524740000, payterm.MaxMinor, "CAD", "52474000.00"},
+		{4700000, 1000, "JPY", "47.00"}, {1885000000, payterm.MaxMinor, "BHD", "18850000.00"}, {0, 1234, "CAD", ""}, {524740000, 0, "CAD", ""},
+		{1 << 62, payterm.MaxMinor, "JPY", ""},
+	} {
+		a, ok := Rate{CNYE8: c.e8}.CNY(payterm.Amount{Minor: c.minor, Currency: c.in})
+		if ok != (c.want != "") || ok && a.String() != c.want {
+			t.Errorf("%d %s at %d: %s %t, want %s", c.minor, c.in, c.e8, a, ok, c.want)
+		}
+	}
+}
+
+// Not paid is said of nobody who may have paid.
+func TestVerdict(t *testing.T) {
+	answered := append([]payterm.Answer{nil}, answers...)
+	for _, outcome := range []payterm.Outcome{payterm.Open, payterm.Approved, payterm.Declined, payterm.Cancelled, payterm.NotSent, payterm.InDoubt} {
+		for _, a := range answered {
+			row := wholeSale
+			row.Outcome = outcome
+			name := payterm.AnswerName(a)
+			want := VerdictUnknown
+			ended := outcome == payterm.Declined || outcome == payterm.NotSent
+			switch {
+			case name == "paid" || name == "refunded" || outcome == payterm.Approved:
+				want = VerdictPaid
+			case name == "failed" || outcome == payterm.Cancelled || ended && (name == "" || name == "not_found"):
+				want = VerdictNotPaid
+			}
+			if got := VerdictOf(row, a); got != want {
+				t.Errorf("%s, %q: %s, want %s", outcome, name, got, want)
+			}
+		}
+	}
+	row := wholeSale
+	row.Kind = payterm.KindRefund
+	if got := VerdictOf(row, payterm.Paid{}); got != VerdictNone {
+		t.Errorf("a refund: %s", got)
+	}
+}

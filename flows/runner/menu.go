@@ -1,0 +1,147 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// lookLimit bounds a question of the menu. The gateway's client has a deadline of
+// its own, well below.
+const lookLimit = 40 * time.Second
+
+// rateLife is how long an exchange rate is worth showing.
+const rateLife = 24 * time.Hour
+
+// look asks beside the loop what the menu wants to know, and brings the answer back.
+// Each question has exactly one answer, or the counter would wait until its time is
+// over.
+func (r *Runner) look(q flows.Query) {
+	ask := map[flows.Lookup]func(context.Context, flows.Query) flows.Event{
+		flows.LookOrder: r.find, flows.LookNumber: r.find, flows.LookList: r.find,
+		flows.LookTotals: r.total, flows.LookRate: r.askRate,
+	}[q.What]
+	if q.What == flows.LookGateway {
+		open := r.watch(payterm.OrderID(q.Text))
+		ask = func(ctx context.Context, q flows.Query) flows.Event { return r.tell(ctx, q, open) }
+	}
+	r.leaveLook() // there is one question at a time
+	ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
+	r.leaveLook = cancel
+	r.c.Go(func() {
+		defer cancel()
+		e := ask(ctx, q)
+		r.Post(func() { r.feed(r.kept(e)) })
+	})
+}
+
+// find looks orders up in the journal.
+func (r *Runner) find(_ context.Context, q flows.Query) flows.Event {
+	found := flows.Found{Query: q}
+	var list []payterm.Order
+	var err error
+	switch q.What {
+	case flows.LookOrder:
+		var o payterm.Order
+		var known bool
+		if o, known, err = r.c.Journal.Order(payterm.OrderID(q.Text)); known {
+			list = []payterm.Order{o}
+		}
+	case flows.LookNumber:
+		list, err = r.c.Journal.Numbered(q.Text, q.Skip, q.Rows+1)
+	default:
+		list, err = r.c.Journal.List(payterm.OrderList(q.Text), q.Skip, q.Rows+1)
+	}
+	if err != nil {
+		r.c.Log.Warn("look for orders", "what", q.What, "err", err)
+		found.Failed = true
+		return found
+	}
+	for i, o := range list[:min(len(list), q.Rows)] {
+		found.Rows[i] = flows.RowOf(o)
+	}
+	found.More = len(list) > q.Rows
+	return found
+}
+
+// tell asks the gateway how an order stands. One that is open takes the answer in by
+// itself. What is said of a closed one changes nothing: what the gateway would have
+// to contradict is a payment that a person has to look at.
+func (r *Runner) tell(ctx context.Context, q flows.Query, open watched) flows.Event {
+	id := payterm.OrderID(q.Text)
+	if open.row.ID != "" {
+		row := flows.RowOf(r.await(ctx, open))
+		return flows.OrderTold{Query: q, Order: row, Verdict: flows.VerdictOf(row, nil)}
+	}
+	row, known, err := r.c.Journal.Order(id)
+	if err != nil || !known {
+		r.c.Log.Warn("look for an order", "order_id", id, "err", err)
+		return flows.OrderTold{Query: q, Failed: true}
+	}
+	told := flows.OrderTold{Query: q, Order: flows.RowOf(row)}
+	var answer payterm.Answer
+	if row.Kind == payterm.KindSale && row.Outcome != payterm.Cancelled { // which was never announced
+		answer = r.c.Gateway.Inquire(ctx, payterm.Inquiry{OrderID: id, Total: row.Total(), MaxFeeMinor: r.c.Settings.Rules.MaxFeeMinor})
+		r.c.Log.Info("asked about a closed order", "order_id", id, "outcome", row.Outcome, "answer", payterm.AnswerName(answer))
+		r.Post(func() { r.hear(answer) })
+	}
+	told.Verdict = flows.VerdictOf(told.Order, answer)
+	if told.Verdict == flows.VerdictPaid && row.Outcome != payterm.Approved {
+		r.c.Log.Error("the gateway calls an order paid that had ended unpaid", "order_id", id, "outcome", row.Outcome)
+	}
+	return told
+}
+
+// total takes an X or a Z.
+func (r *Runner) total(_ context.Context, q flows.Query) flows.Event {
+	t, err := r.c.Totals(q.Text == "z")
+	if err != nil {
+		r.c.Log.Warn("totals", "which", q.Text, "err", err)
+		why := err.Error()
+		var a advisor
+		if errors.As(err, &a) {
+			why = a.Advice()
+		}
+		return flows.TotalsTold{Query: q, Why: why}
+	}
+	told := flows.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, Sum: t.Sum(), OpenAll: len(t.Open)}
+	for i, o := range t.Open[:min(len(t.Open), len(told.Open))] {
+		told.Open[i] = o.ID
+	}
+	return told
+}
+
+// askRate asks for the exchange rate.
+func (r *Runner) askRate(ctx context.Context, q flows.Query) flows.Event {
+	cny, err := r.c.Rate(ctx)
+	if err != nil {
+		r.c.Log.Warn("exchange rate", "err", err)
+		return flows.RateTold{Query: q}
+	}
+	return flows.RateTold{Query: q, Rate: flows.Rate{CNYE8: cny}, Asked: true}
+}
+
+// kept stamps and keeps a new rate, and falls back on the last one.
+func (r *Runner) kept(e flows.Event) flows.Event {
+	told, is := e.(flows.RateTold)
+	if !is {
+		return e
+	}
+	mono, wall := r.c.Clock.Now()
+	if told.Asked {
+		told.Rate.Mono, told.Rate.At = mono, 0
+		if !wall.IsZero() {
+			told.Rate.At = wall.UnixMilli()
+		}
+		r.rate = told.Rate
+		r.tellStatus()
+		return told
+	}
+	if told.Age = mono - r.rate.Mono; r.rate.CNYE8 != 0 && told.Age <= rateLife {
+		told.Rate = r.rate
+	}
+	return told
+}

@@ -1,0 +1,87 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// An exchange rate is shown for a day after the gateway told it, with its age, and
+// then no more.
+func TestRateAges(t *testing.T) {
+	w := newWorld(t)
+	told := errors.New("the gateway is silent")
+	w.r.c.Rate = func(context.Context) (int64, error) { return 524740000, told }
+	ask := func() flows.RateTold {
+		t.Helper()
+		w.press(payterm.KeyF3, "8")
+		w.run(time.Second)
+		got := w.r.terminal.Menu.Rate
+		w.press(payterm.KeyEnter)
+		w.run(time.Second)
+		return got
+	}
+	if got := ask(); got.Rate.CNYE8 != 0 || got.Asked {
+		t.Errorf("a rate that nobody told: %+v", got)
+	}
+	told = nil
+	if got := ask(); got.Rate.CNYE8 != 524740000 || !got.Asked || got.Age != 0 || got.Rate.At == 0 {
+		t.Errorf("a rate: %+v", got)
+	}
+	told = errors.New("the gateway is silent again")
+	w.run(2 * time.Hour)
+	if got := ask(); got.Rate.CNYE8 != 524740000 || got.Asked || got.Age < 2*time.Hour || w.r.status().Rate.CNYE8 == 0 {
+		t.Errorf("a rate of two hours ago: %+v", got)
+	}
+	w.run(23 * time.Hour)
+	if got := ask(); got.Rate.CNYE8 != 0 || w.r.status().Rate.CNYE8 != 0 {
+		t.Errorf("a rate of yesterday: %+v", got)
+	}
+}
+
+// What no wiring offers says so, and leaves nobody waiting.
+func TestNotWired(t *testing.T) {
+	w := newWorld(t)
+	w.press(payterm.KeyF3, "6")
+	w.run(time.Second)
+	if got := w.r.terminal; got.Phase != flows.ShowingTotals || got.Menu.Totals.Why != ErrNotWired.Error() {
+		t.Errorf("%s: %+v", got.Phase, got.Menu.Totals)
+	}
+	w.press(payterm.KeyEnter, payterm.KeyF3, "8")
+	w.run(time.Second)
+	if got := w.r.terminal; got.Phase != flows.ShowingRate {
+		t.Errorf("%s", got.Phase)
+	}
+}
+
+// A page of a list is as long as the glass is high, and tells whether more follow.
+func TestFind(t *testing.T) {
+	w := newWorld(t)
+	for range 7 {
+		w.press("1", payterm.KeyEnter)
+		w.run(time.Second)
+		w.press(payterm.KeyCancel)
+		w.run(time.Second)
+	}
+	w.press(payterm.KeyF3, "3", payterm.KeyEnter)
+	w.run(time.Second)
+	m := w.r.terminal.Menu
+	if w.r.terminal.Phase != flows.Listing || m.Rows.Count() != flows.MaxRows || !m.More {
+		t.Fatalf("%s: %+v", w.r.terminal.Phase, m)
+	}
+	newest := m.Rows[0].Order
+	w.press(payterm.KeyF1)
+	w.run(time.Second)
+	if m = w.r.terminal.Menu; m.Rows.Count() != 2 || m.More || m.Rows[0].Order >= newest {
+		t.Errorf("the second page: %+v", m)
+	}
+	w.press("2")
+	w.run(time.Second)
+	if m = w.r.terminal.Menu; m.Verdict != flows.VerdictNotPaid || len(w.known) != 0 {
+		t.Errorf("a cancelled order is asked about: %+v, %v", m, w.known)
+	}
+}

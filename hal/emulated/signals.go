@@ -1,0 +1,120 @@
+package emulated
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/physic"
+)
+
+// signals remember what lamps, buzzer, backlight and scanner were told.
+type signals struct {
+	mu     sync.Mutex
+	pulses map[string][]Pulse // by line or channel
+	orders []byte             // to the scanner
+}
+
+// Pulse is how a line or a PWM channel is driven from a moment on.
+type Pulse struct {
+	At   time.Duration // of the chips' time
+	Hz   int           // 0 on a line, and on a channel that rests
+	Duty float64       // 0 to 1
+}
+
+// maxPulses are kept of each, the latest.
+const maxPulses = 1000
+
+// signal wires a line, or a PWM channel, that is remembered.
+func (b *Board) signal(name string, changed func(on bool)) {
+	if name == "" {
+		return
+	}
+	note := func(hz int, duty float64) {
+		s := &b.signals
+		s.mu.Lock()
+		if s.pulses == nil {
+			s.pulses = map[string][]Pulse{}
+		}
+		all := s.pulses[name]
+		if len(all) == maxPulses {
+			all = slices.Delete(all, 0, 1)
+		}
+		s.pulses[name] = append(all, Pulse{b.now(), hz, duty})
+		s.mu.Unlock()
+		changed(duty > 0)
+	}
+	if strings.HasPrefix(name, "pwmchip") {
+		b.pins[name] = &pwmPin{pin: newPin(name), note: note}
+		return
+	}
+	b.pins[name] = &outPin{pin: newPin(name), level: func(l gpio.Level) {
+		if l {
+			note(0, 1)
+		} else {
+			note(0, 0)
+		}
+	}}
+}
+
+// pwmPin is a channel of the kernel's PWM.
+type pwmPin struct {
+	pin
+	note func(hz int, duty float64)
+}
+
+func (p *pwmPin) Out(l gpio.Level) error {
+	if l {
+		return p.PWM(gpio.DutyMax, physic.KiloHertz)
+	}
+	p.note(0, 0)
+	return nil
+}
+
+// PWM is gpio.PinOut's.
+func (p *pwmPin) PWM(duty gpio.Duty, f physic.Frequency) error {
+	if !duty.Valid() || f <= 0 {
+		return fmt.Errorf("emulated: duty %d at %s", duty, f)
+	}
+	p.note(int(f/physic.Hertz), float64(duty)/float64(gpio.DutyMax))
+	return nil
+}
+
+// PWM is hal.Ports'.
+func (b *Board) PWM(name string) (gpio.PinOut, error) {
+	if p, ok := b.pins[name].(*pwmPin); ok {
+		return p, nil
+	}
+	return nil, fmt.Errorf("emulated: nothing on PWM channel %s", name)
+}
+
+// Pulses are how a lamp, the buzzer or the backlight was driven so far, by the name of
+// its line or channel, oldest first; the latest 1000.
+func (b *Board) Pulses(name string) []Pulse {
+	b.signals.mu.Lock()
+	defer b.signals.mu.Unlock()
+	return slices.Clone(b.signals.pulses[name])
+}
+
+// scanner takes what the host sends to it.
+func (s *signals) scanner() *orders { return &orders{s} }
+
+type orders struct{ s *signals }
+
+func (o *orders) Write(b []byte) (int, error) {
+	o.s.mu.Lock()
+	defer o.s.mu.Unlock()
+	if len(o.s.orders)+len(b) <= 4096 {
+		o.s.orders = append(o.s.orders, b...)
+	}
+	return len(b), nil
+}
+
+func (s *signals) told() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.orders)
+}

@@ -1,0 +1,310 @@
+package emulated_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/boards"
+	"payterm/drivers/keypad"
+	"payterm/drivers/lcd"
+	"payterm/drivers/printer"
+	"payterm/drivers/scanner"
+	"payterm/hal"
+	"payterm/hal/emulated"
+)
+
+// cycles is how often all devices are unplugged and plugged: a few in `make test`,
+// a thousand in `make soak`.
+var cycles = flag.Int("cycles", 8, "unplug and plug all devices of each board so many times")
+
+// boardsAtOnce shorten the wait: a line tries again after 100 ms at the least, and
+// a device must live for a second before that is so again.
+const boardsAtOnce = 8
+
+// shelf are the boards of the soak: one with everything on SPI and serial lines,
+// one with its display on I2C and its printer on the network.
+var shelf = []struct {
+	name   string
+	change func(*hal.Profile)
+}{
+	{"display on SPI, printer on a serial line", func(*hal.Profile) {}},
+	{"display on I2C, printer on the network", func(p *hal.Profile) {
+		p.Display = &hal.Display{Controller: "ssd1306", I2C: "I2C1", Address: 0x3c, Width: 128, Height: 64, Contrast: 207}
+		p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100"
+	}},
+}
+
+// unplugged is a board of the shelf with drivers on all of its devices.
+type unplugged struct {
+	e       *emulated.Board
+	b       *hal.Board
+	display lcd.Display
+	printer *printer.Printer
+	codes   chan string
+	keys    chan payterm.Key
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+}
+
+func newUnplugged(change func(*hal.Profile)) (*unplugged, error) {
+	text, err := boards.Read("emulated")
+	if err != nil {
+		return nil, err
+	}
+	p, err := hal.ReadProfile("emulated.toml", text)
+	if err != nil {
+		return nil, err
+	}
+	// A keypad is looked at so often in its own time that a hundred times that is
+	// too much for two processors.
+	p.Keypad.ScanInterval.Duration, p.Keypad.Debounce.Duration = 50*time.Millisecond, 100*time.Millisecond
+	change(&p)
+	u := &unplugged{codes: make(chan string, 8), keys: make(chan payterm.Key, 8)}
+	if u.e, err = emulated.New(emulated.Config{Profile: p, Scale: 25}); err != nil {
+		return nil, err
+	}
+	u.b = hal.Open(p, u.e)
+	ctx, stop := context.WithCancel(context.Background())
+	u.stop = stop
+	if len(u.b.Faults) > 0 {
+		return u, fmt.Errorf("%v", u.b.Faults)
+	}
+	d := p.Display
+	if u.display, err = lcd.Open(d.Controller, lcd.Wires{Conn: u.b.Display.Conn, DC: u.b.Display.DC, Reset: u.b.Display.Reset, Backlight: u.b.Display.Backlight},
+		lcd.Options{Width: d.Width, Height: d.Height, Inverted: d.Inverted, Contrast: d.Contrast, Sleep: u.e.Sleep}); err != nil {
+		return u, err
+	}
+	if u.printer, err = printer.New(u.b.Printer, printer.Options{Columns: 32, Baud: 9600, Status: true, Cut: true, Sleep: u.e.Sleep}); err != nil {
+		return u, err
+	}
+	start := time.Now()
+	reader, err := scanner.New(u.b.Scanner, scanner.Options{Framing: scanner.CR, Now: func() time.Duration { return time.Since(start) }})
+	if err != nil {
+		return u, err
+	}
+	rows, columns := make([]keypad.Row, len(u.b.Keypad.Rows)), make([]keypad.Column, len(u.b.Keypad.Columns))
+	for i := range rows {
+		rows[i] = u.b.Keypad.Rows[i]
+	}
+	for i := range columns {
+		columns[i] = u.b.Keypad.Columns[i]
+	}
+	pad, err := keypad.New(rows, columns, p.Keypad.Keys, keypad.Options{Interval: p.Keypad.ScanInterval.Duration, Debounce: p.Keypad.Debounce.Duration, Sleep: u.e.Sleep})
+	if err != nil {
+		return u, err
+	}
+	u.wg.Go(func() { pad.Run(ctx, func(k payterm.Key) { u.keys <- k }) }) //nolint:errcheck // it ends with ctx, and a key that does not come is told
+	u.wg.Go(func() {
+		for ctx.Err() == nil {
+			if scan, err := reader.Read(ctx); err == nil {
+				u.codes <- scan.Code.Reveal()
+			} else {
+				u.e.Sleep(time.Second) // as the agent does
+			}
+		}
+	})
+	return u, nil
+}
+
+var plugs = []string{"display", "scanner", "printer", "keypad"}
+
+// cycle pulls all cables, puts them back, and sees each device at work again.
+func (u *unplugged) cycle(n int) error {
+	for _, device := range plugs {
+		if err := u.e.Unplug(device); err != nil {
+			return err
+		}
+	}
+	u.display.Show(amount("$0.00")) //nolint:errcheck // a bus without an answer does not always tell
+	time.Sleep(20 * time.Millisecond)
+	for _, device := range plugs {
+		if err := u.e.Plug(device); err != nil {
+			return err
+		}
+	}
+	return u.works(n)
+}
+
+// works sees each device do what it is for.
+func (u *unplugged) works(n int) error {
+	s := waiting(fmt.Sprintf("0:%02d", n%60))
+	u.e.Sleep(120 * time.Millisecond)
+	if err := errors.Join(u.display.Init(), u.display.Show(s)); err != nil {
+		return err
+	}
+	if frame := u.e.Frame(); !unlike(frame, darkness(frame)) {
+		return errors.New("the display is dark")
+	}
+	if err := u.e.Press("5"); err != nil {
+		return err
+	}
+	if err := within(func() bool { return u.printer.Condition(context.Background()) == payterm.PaperOK }); err != nil {
+		return fmt.Errorf("the printer does not answer: %w", err)
+	}
+	code := fmt.Sprintf("28%016d", n)
+	heard := func() bool {
+		u.e.Scan(code) //nolint:errcheck // it is scanned again
+		select {
+		case got := <-u.codes:
+			return got == code
+		case <-time.After(50 * time.Millisecond):
+			return false
+		}
+	}
+	if err := within(heard); err != nil {
+		return fmt.Errorf("no scan comes: %w", err)
+	}
+	for more := true; more; { // what was scanned again
+		select {
+		case <-u.codes:
+		case <-time.After(20 * time.Millisecond):
+			more = false
+		}
+	}
+	select {
+	case k := <-u.keys:
+		if k != "5" {
+			return fmt.Errorf("key %s", k)
+		}
+	case <-time.After(10 * time.Second):
+		return errors.New("no key comes")
+	}
+	return nil
+}
+
+func within(true func() bool) error {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if true() {
+			return nil
+		}
+	}
+	return errors.New("not in 30 s")
+}
+
+func (u *unplugged) close() error {
+	u.stop()
+	err := errors.Join(u.b.Close(), u.e.Close())
+	u.wg.Wait()
+	for _, v := range u.e.Violations() {
+		err = errors.Join(err, v)
+	}
+	return err
+}
+
+// held is what a process holds that has to be given back.
+type held struct{ goroutines, descriptors int }
+
+func holding() (h held, err error) {
+	list, err := os.ReadDir("/proc/self/fd")
+	return held{runtime.NumGoroutine(), len(list)}, err
+}
+
+// back waits until no more is held than before.
+func (h held) back(when string, patience time.Duration) error {
+	var now held
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var err error
+		if now, err = holding(); err != nil {
+			return err
+		}
+		if now.goroutines <= h.goroutines && now.descriptors <= h.descriptors {
+			return nil
+		}
+	}
+	var stacks strings.Builder
+	pprof.Lookup("goroutine").WriteTo(&stacks, 1) //nolint:errcheck // to memory
+	return fmt.Errorf("%s: %d goroutines and %d descriptors before, %d and %d now:\n%s", when, h.goroutines, h.descriptors, now.goroutines, now.descriptors, stacks.String())
+}
+
+// soakPlugs unplugs and plugs all devices of several boards, so many times in all.
+// wrong is what a test does wrong after each round.
+func soakPlugs(n int, change func(*hal.Profile), patience time.Duration, wrong func()) error {
+	first, err := newUnplugged(change)
+	if err == nil {
+		err = first.close() // the runtime keeps its poller from here on
+	}
+	if err != nil {
+		return err
+	}
+	before, err := holding()
+	if err != nil {
+		return err
+	}
+	desk := make([]*unplugged, min(n, boardsAtOnce))
+	each := func(do func(u *unplugged) error) error {
+		errs := make([]error, len(desk))
+		var wg sync.WaitGroup
+		for i, u := range desk {
+			wg.Go(func() { errs[i] = do(u) })
+		}
+		wg.Wait()
+		return errors.Join(errs...)
+	}
+	for i := range desk {
+		if desk[i], err = newUnplugged(change); err != nil {
+			return err
+		}
+	}
+	err = each(func(u *unplugged) error { return u.works(0) })
+	plugged, unknown := holding()
+	err = errors.Join(err, unknown)
+	for round := 1; err == nil && (round-1)*len(desk) < n; round++ {
+		err = each(func(u *unplugged) error {
+			time.Sleep(1100 * time.Millisecond) // it lives long enough to be opened soon again
+			if err := u.cycle(round); err != nil {
+				return fmt.Errorf("round %d: %w", round, err)
+			}
+			return nil
+		})
+		wrong()
+	}
+	if err == nil {
+		err = plugged.back("with all cables in", patience)
+	}
+	if closed := each((*unplugged).close); err != nil || closed != nil {
+		return errors.Join(err, closed)
+	}
+	return before.back("when all was closed", patience)
+}
+
+// However often devices are unplugged and plugged: each works again, and nothing
+// is left of it, neither while it goes on nor afterwards.
+func TestSoakPlugs(t *testing.T) {
+	for _, board := range shelf {
+		if err := soakPlugs(*cycles, board.change, 10*time.Second, func() {}); err != nil {
+			t.Errorf("%s: %v", board.name, err)
+		}
+		h, err := holding()
+		t.Logf("%s: each device unplugged %d times; afterwards there are %+v, %v", board.name, *cycles, h, err)
+	}
+}
+
+// A goroutine or a descriptor that stays is found.
+func TestSoakPlugsCatches(t *testing.T) {
+	end := make(chan struct{})
+	defer close(end)
+	for _, wrong := range []func(){
+		func() { go func() { <-end }() },
+		func() {
+			f, err := os.Open(os.DevNull)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { f.Close() })
+		},
+	} {
+		if err := soakPlugs(1, shelf[1].change, 300*time.Millisecond, wrong); err == nil || !strings.HasPrefix(err.Error(), "with all cables in: ") {
+			t.Errorf("it was not found: %v", err)
+		}
+	}
+}

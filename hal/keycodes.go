@@ -1,0 +1,26 @@
+package hal
+
+import "strings"
+
+// KeyCodes are the numbers of the keys that a profile may name, from
+// linux/input-event-codes.h: those of keyboards and numeric pads, 1 to 127.
+var KeyCodes = func() map[string]int {
+	codes := map[string]int{}
+	for i, name := range strings.Fields(keyNames) {
+		if name != "-" {
+			codes["KEY_"+name] = i + 1
+		}
+	}
+	return codes
+}()
+
+// keyNames are their names in order; one number is not given.
+const keyNames = `
+ESC 1 2 3 4 5 6 7 8 9 0 MINUS EQUAL BACKSPACE TAB Q W E R T Y U I O P LEFTBRACE RIGHTBRACE ENTER
+LEFTCTRL A S D F G H J K L SEMICOLON APOSTROPHE GRAVE LEFTSHIFT BACKSLASH Z X C V B N M COMMA DOT
+SLASH RIGHTSHIFT KPASTERISK LEFTALT SPACE CAPSLOCK F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 NUMLOCK SCROLLLOCK
+KP7 KP8 KP9 KPMINUS KP4 KP5 KP6 KPPLUS KP1 KP2 KP3 KP0 KPDOT - ZENKAKUHANKAKU 102ND F11 F12 RO
+KATAKANA HIRAGANA HENKAN KATAKANAHIRAGANA MUHENKAN KPJPCOMMA KPENTER RIGHTCTRL KPSLASH SYSRQ
+RIGHTALT LINEFEED HOME UP PAGEUP LEFT RIGHT END DOWN PAGEDOWN INSERT DELETE MACRO MUTE VOLUMEDOWN
+VOLUMEUP POWER KPEQUAL KPPLUSMINUS PAUSE SCALE KPCOMMA HANGEUL HANJA YEN LEFTMETA RIGHTMETA COMPOSE
+`

@@ -1,0 +1,370 @@
+package hal
+
+import (
+	"encoding/hex"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"payterm"
+)
+
+// Keypad is a matrix of keys between rows and columns of GPIO lines, or a numeric pad
+// that the kernel knows as a keyboard.
+type Keypad struct {
+	Kind         string          `toml:"kind"` // matrix, evdev
+	Rows         []string        `toml:"rows"`
+	Columns      []string        `toml:"columns"`
+	Keys         [][]payterm.Key `toml:"keys"`          // of a matrix, by row and column; "" is no key
+	ScanInterval Duration        `toml:"scan_interval"` // of a matrix; 5ms when left out
+	Debounce     Duration        `toml:"debounce"`      // of a matrix; 20ms when left out
+
+	// Of an evdev pad: Device, or Name, or USB, as in EventDevice.
+	Device string `toml:"device"`
+	Name   string `toml:"name"`
+	USB    string `toml:"usb"`
+	// Map is which of our keys a key of the kernel's is (KEY_KP1 = "1"); a key that
+	// it does not name does nothing. A numeric pad's when left out.
+	Map map[string]payterm.Key `toml:"map"`
+}
+
+// numericPad is the usual pad of 17 or 18 keys, whose digits are known to some
+// makers as those above the letters.
+var numericPad = map[string]payterm.Key{
+	"KEY_KP0": "0", "KEY_KP1": "1", "KEY_KP2": "2", "KEY_KP3": "3", "KEY_KP4": "4",
+	"KEY_KP5": "5", "KEY_KP6": "6", "KEY_KP7": "7", "KEY_KP8": "8", "KEY_KP9": "9",
+	"KEY_0": "0", "KEY_1": "1", "KEY_2": "2", "KEY_3": "3", "KEY_4": "4",
+	"KEY_5": "5", "KEY_6": "6", "KEY_7": "7", "KEY_8": "8", "KEY_9": "9",
+	"KEY_KPENTER": payterm.KeyEnter, "KEY_ENTER": payterm.KeyEnter, "KEY_BACKSPACE": payterm.KeyClear,
+	"KEY_KPMINUS": payterm.KeyCancel, "KEY_ESC": payterm.KeyCancel, "KEY_KPDOT": payterm.Key00,
+	"KEY_KPSLASH": payterm.KeyF1, "KEY_KPASTERISK": payterm.KeyF2, "KEY_KPPLUS": payterm.KeyF3,
+	"KEY_UP": payterm.KeyUp, "KEY_DOWN": payterm.KeyDown,
+}
+
+// Events is the event device of an evdev pad.
+func (k *Keypad) Events() EventDevice { return EventDevice{k.Device, k.Name, k.USB} }
+
+// Codes are the keys of an evdev pad by the kernel's numbers.
+func (k *Keypad) Codes() map[uint16]payterm.Key {
+	codes := map[uint16]payterm.Key{}
+	for name, key := range k.Map {
+		codes[uint16(KeyCodes[name])] = key //nolint:gosec // 127 at the most
+	}
+	return codes
+}
+
+// Layout is where a person finds the keys: those of a matrix as they are wired, those
+// of a pad as they usually lie. "" is no key.
+func (k *Keypad) Layout() [][]payterm.Key {
+	if k.Kind != "evdev" {
+		return k.Keys
+	}
+	var rows [][]payterm.Key
+	mapped := slices.Collect(maps.Values(k.Map))
+	for _, row := range [][]payterm.Key{
+		{"7", "8", "9", "CANCEL"}, {"4", "5", "6", "CLEAR"}, {"1", "2", "3", "ENTER"}, {"0", "00", "UP", "DOWN"}, {"F1", "F2", "F3", "F4"},
+	} {
+		row = slices.Clone(row)
+		for i, key := range row {
+			if !slices.Contains(mapped, key) {
+				row[i] = ""
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Scanner is a 2D reader on a serial line (or on USB, as a CDC device), or one that
+// types as a keyboard.
+type Scanner struct {
+	Kind    string   `toml:"kind"`   // serial, evdev; serial when left out
+	Device  string   `toml:"device"` // a serial line; or with evdev one of Device, Name, USB, as in EventDevice
+	Name    string   `toml:"name"`
+	USB     string   `toml:"usb"`
+	Baud    int      `toml:"baud"`
+	Framing string   `toml:"framing"` // how a code ends: cr, lf, crlf, stx_etx, gap; cr when left out, and Enter with evdev
+	Gap     Duration `toml:"gap"`     // the pause that ends a code, with gap; 50ms when left out
+	AIM     bool     `toml:"aim"`     // it sends the symbology before a code, such as ]Q1, which is taken off
+	// What tells a serial reader to look for a code, and to stop looking: ASCII, where
+	// TOML writes control characters as \u0016, or bytes in hex as "0x16 54 0d".
+	TriggerStart string   `toml:"trigger_start"`
+	TriggerStop  string   `toml:"trigger_stop"`
+	TriggerAgain Duration `toml:"trigger_again"` // after which it gave up by itself and is told once more; never when left out
+}
+
+// Events is the event device of an evdev reader.
+func (s *Scanner) Events() EventDevice { return EventDevice{s.Device, s.Name, s.USB} }
+
+// Trigger gives the commands as bytes; nil is none.
+func (s *Scanner) Trigger() (start, stop []byte, err error) {
+	start, one := command(s.TriggerStart)
+	stop, two := command(s.TriggerStop)
+	return start, stop, errors.Join(one, two)
+}
+
+var errCommand = errors.New(`ASCII text with control characters written as \u0016, or hex such as "0x16 54 0d", of 64 bytes at the most`)
+
+// command reads what is sent to a reader.
+func command(text string) ([]byte, error) {
+	b := []byte(text)
+	if digits, is := strings.CutPrefix(text, "0x"); is {
+		var err error
+		if b, err = hex.DecodeString(strings.ReplaceAll(digits, " ", "")); err != nil || len(b) == 0 {
+			return nil, errCommand
+		}
+	} else if slices.ContainsFunc(b, func(c byte) bool { return c > 0x7f }) {
+		return nil, errCommand
+	}
+	if len(b) > 64 {
+		return nil, errCommand
+	}
+	return b, nil
+}
+
+// Signal is what the terminal is heard and seen with from afar. Buzzer is a line that
+// switches an active one, or a PWM channel that a passive one sings on. The LEDs
+// repeat what the screen says: ready for something, approved, attention; they burn
+// while their line is high.
+type Signal struct {
+	Buzzer    string `toml:"buzzer"`
+	Ready     string `toml:"led_ready"`
+	Approved  string `toml:"led_approved"`
+	Attention string `toml:"led_attention"`
+}
+
+// Passive reports whether the buzzer has to be driven with the frequency that it
+// sounds.
+func (s *Signal) Passive() bool { return isPWM(s.Buzzer) }
+
+var (
+	pwmName = regexp.MustCompile(`^pwmchip[0-9]+:[0-9]+$`)
+	usbName = regexp.MustCompile(`^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$`)
+)
+
+// isPWM tells the name of a PWM channel from that of a line.
+func isPWM(name string) bool { return strings.HasPrefix(name, "pwmchip") }
+
+// output checks a line that may be a PWM channel, or missing.
+func (c *checker) output(key, name string) {
+	switch {
+	case !isPWM(name):
+		c.pin(key, name, true)
+	case !pwmName.MatchString(name):
+		c.bad(key, "%q: a PWM channel is chip and number, such as pwmchip0:1", name)
+	default:
+		c.wire(key, name)
+	}
+}
+
+func (c *checker) signal(s *Signal) {
+	c.output("signal.buzzer", s.Buzzer)
+	c.pin("signal.led_ready", s.Ready, true)
+	c.pin("signal.led_approved", s.Approved, true)
+	c.pin("signal.led_attention", s.Attention, true)
+}
+
+func (c *checker) dimming(d *Display) {
+	after := d.DimAfter.Duration
+	switch {
+	case after == 0 && d.DimTo != 0:
+		c.bad("display.dim_to", "without dim_after it is never dimmed")
+	case after == 0:
+	case !isPWM(d.Backlight):
+		c.bad("display.dim_after", "the backlight %q is on or off: one that dims hangs on a PWM channel, such as pwmchip0:1", d.Backlight)
+	case after < time.Second || after > 24*time.Hour:
+		c.bad("display.dim_after", "%s: 1s to 24h", after)
+	default:
+		if d.DimTo == 0 {
+			d.DimTo = 20
+		}
+		c.between("display.dim_to", d.DimTo, 1, 99)
+	}
+}
+
+// given is a key of a profile and whether it stands there.
+type given struct {
+	name string
+	is   bool
+}
+
+// noMeaning refuses keys that mean nothing to this kind of device.
+func (c *checker) noMeaning(section, kind string, keys ...given) {
+	for _, key := range keys {
+		if key.is {
+			c.bad(section+"."+key.name, "has no meaning for %s", kind)
+		}
+	}
+}
+
+// events checks that an event device is named in one way.
+func (c *checker) events(section string, e EventDevice) {
+	n := 0
+	for _, name := range []string{e.Device, e.Name, e.USB} {
+		if name != "" {
+			n++
+		}
+	}
+	switch {
+	case n != 1:
+		c.bad(section+".device", "%d of device, name, usb are given: one of them says which event device it is", n)
+	case e.Device != "" && !strings.HasPrefix(e.Device, "/dev/input/"):
+		c.bad(section+".device", "%q: an event device, such as /dev/input/by-id/usb-...-event-kbd", e.Device)
+	case e.USB != "" && !usbName.MatchString(e.USB):
+		c.bad(section+".usb", "%q: vendor and product as lsusb has them, such as 0c2e:0b61", e.USB)
+	case e.Device != "":
+		c.wire(section+".device", e.Device)
+	case e.Name != "":
+		c.wire(section+".name", e.Name)
+	default:
+		c.wire(section+".usb", strings.ToLower(e.USB))
+	}
+}
+
+func (c *checker) keypad(k *Keypad) {
+	switch k.Kind {
+	case "matrix":
+		c.noMeaning("keypad", k.Kind, given{"device", k.Device != ""}, given{"name", k.Name != ""}, given{"usb", k.USB != ""}, given{"map", k.Map != nil})
+		c.matrix(k)
+	case "evdev":
+		c.noMeaning("keypad", k.Kind, given{"rows", k.Rows != nil}, given{"columns", k.Columns != nil}, given{"keys", k.Keys != nil},
+			given{"scan_interval", k.ScanInterval.Duration != 0}, given{"debounce", k.Debounce.Duration != 0})
+		c.events("keypad", k.Events())
+		c.keyMap(k)
+	default:
+		c.oneOf("keypad.kind", k.Kind, "matrix", "evdev")
+	}
+}
+
+func (c *checker) keyMap(k *Keypad) {
+	if k.Map == nil {
+		k.Map = maps.Clone(numericPad)
+	}
+	seen := map[payterm.Key]bool{}
+	for _, name := range slices.Sorted(maps.Keys(k.Map)) {
+		key := k.Map[name]
+		if _, known := KeyCodes[name]; !known {
+			c.bad("keypad.map."+name, "is no key of linux/input-event-codes.h up to 127, such as KEY_KP1")
+		}
+		c.key("keypad.map."+name, key)
+		seen[key] = true
+	}
+	c.enoughKeys("keypad.map", seen)
+}
+
+func (c *checker) key(at string, key payterm.Key) {
+	if !key.Valid() {
+		c.bad(at, "%q is no key: 0-9, 00, CLEAR, CANCEL, ENTER, F1 to F4, UP, DOWN", key)
+	}
+}
+
+// enoughKeys refuses a pad that no sale can be made with.
+func (c *checker) enoughKeys(at string, seen map[payterm.Key]bool) {
+	for _, key := range payterm.Keys {
+		digit := key.Digits() != "" && key != payterm.Key00
+		if (digit || key == payterm.KeyEnter || key == payterm.KeyCancel) && !seen[key] {
+			c.bad(at, "the key %s is missing: no sale can be made without it", key)
+		}
+	}
+}
+
+func (c *checker) matrix(k *Keypad) {
+	for _, side := range []struct {
+		key   string
+		names []string
+	}{{"keypad.rows", k.Rows}, {"keypad.columns", k.Columns}} {
+		if n := len(side.names); n < 1 || n > 16 {
+			c.bad(side.key, "%d lines: 1 to 16", n)
+		}
+		for _, name := range side.names {
+			c.pin(side.key, name, false)
+		}
+	}
+	c.matrixKeys(k)
+	if k.ScanInterval.Duration == 0 {
+		k.ScanInterval.Duration = 5 * time.Millisecond
+	}
+	if k.Debounce.Duration == 0 {
+		k.Debounce.Duration = 20 * time.Millisecond
+	}
+	if d := k.ScanInterval.Duration; d < time.Millisecond || d > 50*time.Millisecond {
+		c.bad("keypad.scan_interval", "%s: 1ms to 50ms", d)
+	}
+	if d := k.Debounce.Duration; d < k.ScanInterval.Duration || d > 200*time.Millisecond {
+		c.bad("keypad.debounce", "%s: from one scan_interval (%s) to 200ms", d, k.ScanInterval.Duration)
+	}
+}
+
+func (c *checker) matrixKeys(k *Keypad) {
+	if len(k.Keys) != len(k.Rows) {
+		c.bad("keypad.keys", "%d rows of keys for %d lines in rows", len(k.Keys), len(k.Rows))
+	}
+	seen := map[payterm.Key]bool{}
+	for i, row := range k.Keys {
+		if len(row) != len(k.Columns) {
+			c.bad("keypad.keys", "row %d has %d keys for %d columns", i+1, len(row), len(k.Columns))
+		}
+		for _, key := range row {
+			if key != "" {
+				c.key("keypad.keys", key)
+				if seen[key] {
+					c.bad("keypad.keys", "%s stands twice", key)
+				}
+			}
+			seen[key] = true
+		}
+	}
+	c.enoughKeys("keypad.keys", seen)
+}
+
+func (c *checker) scanner(s *Scanner) {
+	if s.Kind == "" {
+		s.Kind = "serial"
+	}
+	switch s.Kind {
+	case "serial":
+		c.noMeaning("scanner", s.Kind, given{"name", s.Name != ""}, given{"usb", s.USB != ""})
+		c.serial("scanner", s.Device, s.Baud)
+		if s.Framing == "" {
+			s.Framing = "cr"
+		}
+		c.oneOf("scanner.framing", s.Framing, "cr", "lf", "crlf", "stx_etx", "gap")
+		c.gap(s)
+		c.trigger(s)
+	case "evdev":
+		c.noMeaning("scanner", s.Kind, given{"baud", s.Baud != 0}, given{"framing", s.Framing != ""}, given{"gap", s.Gap.Duration != 0},
+			given{"trigger_start", s.TriggerStart != ""}, given{"trigger_stop", s.TriggerStop != ""}, given{"trigger_again", s.TriggerAgain.Duration != 0})
+		c.events("scanner", s.Events())
+	default:
+		c.oneOf("scanner.kind", s.Kind, "serial", "evdev")
+	}
+}
+
+func (c *checker) gap(s *Scanner) {
+	switch d := s.Gap.Duration; {
+	case s.Framing != "gap":
+		c.noMeaning("scanner", "framing "+s.Framing, given{"gap", d != 0})
+	case d == 0:
+		s.Gap.Duration = 50 * time.Millisecond
+	case d < 10*time.Millisecond || d > time.Second:
+		c.bad("scanner.gap", "%s: 10ms to 1s", d)
+	}
+}
+
+func (c *checker) trigger(s *Scanner) {
+	for key, text := range map[string]string{"trigger_start": s.TriggerStart, "trigger_stop": s.TriggerStop} {
+		if _, err := command(text); err != nil {
+			c.bad("scanner."+key, "%q: %v", text, err)
+		}
+	}
+	again := s.TriggerAgain.Duration
+	switch {
+	case s.TriggerStart == "" && (s.TriggerStop != "" || again != 0):
+		c.bad("scanner.trigger_start", "is missing: a reader that is never told to start needs no trigger_stop and no trigger_again")
+	case again != 0 && (again < time.Second || again > 10*time.Minute):
+		c.bad("scanner.trigger_again", "%s: 1s to 10m", again)
+	}
+}

@@ -1,0 +1,244 @@
+package screen
+
+import (
+	"fmt"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// menu is every screen beside a sale.
+func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
+	m := v.Menu
+	back := payterm.KeyHint{Key: payterm.KeyCancel, Does: t.keyBack}
+	enter := func(does string) payterm.KeyHint { return payterm.KeyHint{Key: payterm.KeyEnter, Does: does} }
+	switch v.Name {
+	case flows.ViewMenu:
+		s.Title, s.Keys = t.menuTitle, []payterm.KeyHint{enter(t.keyChoose), back}
+		first := m.Cursor / v.Lines * v.Lines
+		tasks := flows.Tasks
+		if v.Operator.Number != "" {
+			tasks++ // to sign off
+		}
+		for i := first; i < min(first+v.Lines, tasks); i++ {
+			s.Lines = append(s.Lines, item(i == m.Cursor, (i+1)%10, t.tasks[flows.Task(i+1)]))
+		}
+		if v.Lines < tasks {
+			s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
+		}
+	case flows.ViewFind:
+		s.Title, s.Amount, s.Lines = t.tasks[m.Task], m.Number, []string{t.findReceipt}
+		if m.Task == flows.TaskWasPaid {
+			s.Lines = []string{t.findBill}
+		}
+		s.Keys = []payterm.KeyHint{enter(t.keyFind), back}
+		if m.Number == "" {
+			s.Keys[0].Does = t.keyList
+		}
+	case flows.ViewLooking:
+		s.Tone, s.Title, s.Lines, s.Keys = payterm.Busy, t.tasks[m.Task], []string{t.lookingLine}, []payterm.KeyHint{back}
+	case flows.ViewList:
+		list(s, m, t, o)
+		s.Keys = append(s.Keys, back)
+	case flows.ViewOrder:
+		one(s, m, t, o)
+	case flows.ViewRefundAmount:
+		s.Tone, s.Title, s.Amount = payterm.Doubt, t.tasks[flows.TaskRefund], t.money(v.Total)
+		s.Lines = []string{t.refundAll}
+		if m.Typing {
+			left := payterm.Amount{Minor: m.Order.Left(), Currency: m.Order.Total.Currency}
+			s.Lines = []string{fmt.Sprintf(t.refundPart, t.money(left))}
+		}
+		s.Keys = []payterm.KeyHint{enter(t.keyRefund), back}
+	case flows.ViewSure:
+		s.Tone, s.Title, s.Lines = payterm.Doubt, t.settleTitle, []string{t.settleLine}
+		if m.Task == flows.TaskZ {
+			s.Title, s.Lines = t.tasks[flows.TaskZ], []string{t.closeLine}
+		} else {
+			s.Amount = t.money(v.Total)
+		}
+		s.Keys = []payterm.KeyHint{enter(t.keyYes), back}
+	case flows.ViewTotals:
+		totals(s, m.Totals, t)
+		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
+	case flows.ViewRate:
+		rate(s, m.Rate, t)
+		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
+	case flows.ViewLanguage:
+		s.Title, s.Keys = t.tasks[flows.TaskLanguage], []payterm.KeyHint{back}
+		for i, language := range flows.Languages {
+			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, languages[language].itself))
+		}
+	default:
+	}
+	if text := hint(v.Hint, t); text != "" {
+		s.Tone, s.Lines = payterm.Doubt, append([]string{text}, s.Lines...)
+	}
+}
+
+// item is a line that its digit chooses, or ENTER where the mark stands.
+func item(marked bool, n int, text string) string {
+	mark := ""
+	if marked {
+		mark = "> "
+	}
+	return fmt.Sprintf("%s%d  %s", mark, n, text)
+}
+
+// list is a page of orders.
+func list(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
+	s.Title = t.tasks[m.Task]
+	n := m.Rows.Count()
+	if n == 0 {
+		s.Lines = []string{t.emptyList}
+		return
+	}
+	for i, row := range m.Rows[:n] {
+		text := fmt.Sprintf("%s %s %s", t.money(row.Total), at(row, o), outcome(row, t))
+		s.Lines = append(s.Lines, item(i == m.Cursor, i+1, text))
+	}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}}
+	if m.More || m.List.Skip > 0 {
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
+	}
+}
+
+// at is when an order began, in the shop's time.
+func at(row flows.Row, o Options) string {
+	return moment(row.At, "01-02 15:04", o)
+}
+
+// rateTime is when the gateway told a rate, which is less than a day old.
+func rateTime(r flows.Rate, o Options) string { return moment(r.At, "15:04", o) }
+
+// moment writes UTC milliseconds in the shop's time; a clock that was not set is no
+// time.
+func moment(at int64, form string, o Options) string {
+	if at == 0 {
+		return "--:--"
+	}
+	zone := o.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return time.UnixMilli(at).In(zone).Format(form)
+}
+
+// outcome is what an order has come to, in a word or two.
+func outcome(row flows.Row, t *texts) string {
+	if row.Kind == payterm.KindRefund && row.Outcome == payterm.Approved {
+		return t.refundedTitle
+	}
+	return t.outcomes[row.Outcome]
+}
+
+// one is a single order with what can be done about it. What the gateway has just
+// said goes before what the journal has; only a payment that both know is green.
+func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
+	row := m.Order
+	s.Title, s.Amount = outcome(row, t), t.money(row.Total)
+	if row.Outcome == payterm.InDoubt {
+		s.Tone = payterm.Doubt
+	}
+	switch m.Verdict {
+	case flows.VerdictPaid:
+		s.Tone, s.Title = payterm.Good, t.verdictPaid
+		if row.Outcome != payterm.Approved {
+			s.Tone, s.Lines = payterm.Doubt, []string{t.paidAfterAll}
+		}
+	case flows.VerdictNotPaid:
+		s.Tone, s.Title, s.Lines = payterm.Bad, t.verdictNotPaid, []string{t.nothingSent}
+	case flows.VerdictUnknown:
+		s.Tone, s.Title, s.Lines = payterm.Doubt, t.doubtTitle, []string{t.doubtPassive}
+	case flows.VerdictNone:
+	}
+	if m.Reason != payterm.ReasonNone {
+		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, reason(m.Reason, t))
+	}
+	if row.Attention == payterm.AttentionLatePayment {
+		s.Lines = append(s.Lines, t.lateResult)
+	}
+	if row.Kind == payterm.KindSale && row.RefundedMinor > 0 {
+		s.Lines = append(s.Lines, fmt.Sprintf(t.refundedLine, t.money(payterm.Amount{Minor: row.RefundedMinor, Currency: row.Total.Currency})))
+	}
+	if line := t.wallet(row.Wallet); line != "" {
+		s.Lines = append(s.Lines, line+"  "+at(row, o))
+	}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyF1, Does: t.keyAsk}}
+	if row.Outcome == payterm.Approved {
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
+	}
+	if row.Left() > 0 {
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.Key1, Does: t.keyRefund})
+	}
+	if row.Undecided() {
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.Key2, Does: t.keySettle})
+	}
+	if len(s.Keys) < 4 {
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyCancel, Does: t.keyBack})
+	}
+}
+
+// totals is an X or a Z.
+func totals(s *payterm.Screen, told flows.TotalsTold, t *texts) {
+	s.Title = t.tasks[flows.TaskX]
+	if told.Query.Text == "z" {
+		s.Title = fmt.Sprintf(t.zTitle, told.Number)
+	}
+	if told.Why != "" {
+		s.Tone, s.Title, s.Lines = payterm.Bad, t.noTotals, []string{told.Why}
+		return
+	}
+	s.Amount = t.signed(payterm.Amount{Minor: told.Sum.Net(), Currency: told.Currency})
+	s.Lines = []string{t.count(told.Sum.Count, t.sales)}
+	if told.Sum.RefundCount > 0 {
+		s.Lines = append(s.Lines, t.count(told.Sum.RefundCount, t.refunds))
+	}
+	if told.OpenAll > 0 {
+		s.Lines = append(s.Lines, t.count(told.OpenAll, t.carried))
+		for _, id := range told.Open[:min(told.OpenAll, len(told.Open))] {
+			s.Lines = append(s.Lines, string(id))
+		}
+	}
+}
+
+// rate is the exchange rate with its age.
+func rate(s *payterm.Screen, told flows.RateTold, t *texts) {
+	s.Title = t.tasks[flows.TaskRate]
+	if told.Rate.CNYE8 == 0 {
+		s.Lines = []string{t.rateNone}
+		return
+	}
+	e4 := (told.Rate.CNYE8 + 5000) / 10000
+	s.Amount = fmt.Sprintf("%d.%04d", e4/10000, e4%10000)
+	s.Lines = []string{fmt.Sprintf(t.rateLine, told.Currency)}
+	if !told.Asked {
+		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, t.count(int(told.Age/time.Minute), t.rateAge))
+	}
+	s.Lines = append(s.Lines, t.rateNote)
+}
+
+// tip offers a customer what may be added.
+func tip(s *payterm.Screen, v flows.View, t *texts) {
+	s.Title, s.Amount = t.tipTitle, t.money(v.Total)
+	if v.Name == flows.ViewOwnTip {
+		s.Amount, s.Lines = t.money(v.Tip), []string{fmt.Sprintf(t.tipTotal, t.money(v.Total))}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyBack}}
+		return
+	}
+	for i, percent := range v.Tips[:v.Tips.Count()] {
+		money := t.money(payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency})
+		s.Lines = append(s.Lines, fmt.Sprintf("%d  %d%%  %s", i+1, percent, money))
+	}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip}, {Key: payterm.KeyCancel, Does: t.keyBack}}
+}
+
+// signed is money that may be less than nothing.
+func (t *texts) signed(a payterm.Amount) string {
+	if a.Minor < 0 {
+		a.Minor = -a.Minor
+		return "-" + t.money(a)
+	}
+	return t.money(a)
+}

@@ -1,0 +1,37 @@
+package storage
+
+import (
+	"fmt"
+	"strings"
+
+	"payterm"
+)
+
+// List gives at most n orders of a list, the newest first, from the skip-th on.
+func (r *Reader) List(list payterm.OrderList, skip, n int) ([]payterm.Order, error) {
+	where, known := map[payterm.OrderList]string{
+		payterm.ListNewest: `1`,
+		payterm.ListSales:  `kind = 'sale' AND outcome = 'approved' AND json_extract(row, '$.refunded_minor') < amount_minor + tip_minor`,
+		payterm.ListOpen:   `closed = 0 OR attention IN ('doubt', 'alarm')`,
+		payterm.ListLate:   `attention = 'late_payment'`,
+	}[list]
+	if !known {
+		return nil, fmt.Errorf("storage: there is no list %q", list)
+	}
+	return r.orders(`SELECT row FROM orders WHERE `+where+` ORDER BY n DESC LIMIT ? OFFSET ?`, n, skip)
+}
+
+// Numbered gives at most n orders whose number ends so, the newest first: the order
+// id, or from six characters on the number that the wallet's bill has
+// (bizpay_order_id). Fewer digits are the counter at the end of an order id, its
+// leading zeros left out.
+func (r *Reader) Numbered(number string, skip, n int) ([]payterm.Order, error) {
+	if short := payterm.MinNumber - len(number); short > 0 {
+		number = strings.Repeat("0", short) + number
+		return r.orders(`SELECT row FROM orders WHERE substr(order_id, -6) = ? ORDER BY n DESC LIMIT ? OFFSET ?`, number, n, skip)
+	}
+	return r.orders(`SELECT row FROM orders
+		WHERE substr(order_id, -6) = ?1 AND substr(order_id, ?2) = ?3
+			OR substr(json_extract(row, '$.bizpay_order_id'), -6) = ?1 AND substr(json_extract(row, '$.bizpay_order_id'), ?2) = ?3
+		ORDER BY n DESC LIMIT ?4 OFFSET ?5`, number[len(number)-payterm.MinNumber:], -len(number), number, n, skip)
+}

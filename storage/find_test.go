@@ -1,0 +1,113 @@
+package storage
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"payterm"
+)
+
+// ids are the orders' ids, the last six characters of each.
+func ids(list []payterm.Order) string {
+	var out []string
+	for _, o := range list {
+		out = append(out, string(o.ID[len(o.ID)-6:]))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestLists(t *testing.T) {
+	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
+	defer s.Close()
+	put := func(counter int, outcome payterm.Outcome, change func(*payterm.Entry)) {
+		e := entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", counter)), "sale_began", outcome)
+		change(&e)
+		commit(t, s, e)
+	}
+	put(1, payterm.Approved, func(*payterm.Entry) {})
+	put(2, payterm.Approved, func(e *payterm.Entry) { e.Order.RefundedMinor = 1234 })
+	put(3, payterm.Approved, func(e *payterm.Entry) {
+		e.Order.RefundedMinor, e.Order.TipMinor, e.Order.PaidMinor = 1234, 1, 1235
+	})
+	put(4, payterm.Approved, func(e *payterm.Entry) { e.Order.Attention = payterm.AttentionLatePayment })
+	put(5, payterm.InDoubt, func(*payterm.Entry) {})
+	put(6, payterm.Approved, func(e *payterm.Entry) { e.Order.Attention = payterm.AttentionAlarm })
+	put(7, payterm.Declined, func(e *payterm.Entry) { e.Closed, e.Owes = true, payterm.OwedNothing })
+	put(8, payterm.Approved, func(e *payterm.Entry) { e.Order.Kind = payterm.KindRefund })
+	for _, c := range []struct {
+		list    payterm.OrderList
+		skip, n int
+		want    string
+	}{
+		{payterm.ListNewest, 0, 3, "000008 000007 000006"},
+		{payterm.ListNewest, 6, 3, "000002 000001"},
+		{payterm.ListSales, 0, 9, "000006 000004 000003 000001"},
+		{payterm.ListOpen, 0, 9, "000006 000005"},
+		{payterm.ListLate, 0, 9, "000004"},
+		{payterm.ListLate, 1, 9, ""},
+	} {
+		if got, err := s.List(c.list, c.skip, c.n); err != nil || ids(got) != c.want {
+			t.Errorf("%s from %d: %q %v, want %q", c.list, c.skip, ids(got), err, c.want)
+		}
+	}
+	if _, err := s.List("beautiful", 0, 9); err == nil {
+		t.Error("a list that is none")
+	}
+}
+
+func TestNumbered(t *testing.T) {
+	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
+	defer s.Close()
+	for i, id := range []payterm.OrderID{"T1AAAAA000042", "T1BBBBB000042", "T1BBBBB000043"} {
+		e := entry(id, "sale_began", payterm.Approved)
+		e.Order.ChannelOrderID = []string{"4200002203202603021234567890", "", "2026030222001400000000042"}[i]
+		commit(t, s, e)
+	}
+	for number, want := range map[string]string{
+		"42":                               "T1BBBBB000042 T1AAAAA000042", // a counter
+		"000042":                           "T1BBBBB000043 T1BBBBB000042 T1AAAAA000042",
+		"B000042":                          "T1BBBBB000042",
+		"T1BBBBB000042":                    "T1BBBBB000042",
+		"XT1BBBBB000042":                   "",
+		"567890":                           "T1AAAAA000042", // of a bill
+		"4200002203202603021234567890":     "T1AAAAA000042",
+		"67890":                            "",
+		"1400000000042":                    "T1BBBBB000043",
+		"9":                                "",
+		"'; DROP TABLE orders; --":         "",
+		"99994200002203202603021234567890": "",
+	} {
+		list, err := s.Numbered(number, 0, 5)
+		var got []string
+		for _, o := range list {
+			got = append(got, string(o.ID))
+		}
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %q %v, want %q", number, got, err, want)
+		}
+	}
+	if list, err := s.Numbered("42", 1, 5); err != nil || len(list) != 1 || list[0].ID != "T1AAAAA000042" {
+		t.Errorf("the second of two: %v %v", list, err)
+	}
+	// Ten years of orders are not walked.
+	var plan []string
+	rows, err := s.ro.Query(`EXPLAIN QUERY PLAN SELECT row FROM orders
+		WHERE substr(order_id, -6) = '1' AND substr(order_id, -7) = '1' OR substr(json_extract(row, '$.bizpay_order_id'), -6) = '1'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a, b, c int
+		var text string
+		if err := rows.Scan(&a, &b, &c, &text); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, text)
+	}
+	if got := strings.Join(plan, "; "); strings.Contains(got, "SCAN") || !strings.Contains(got, "orders_number") || !strings.Contains(got, "orders_channel") {
+		t.Errorf("the search walks: %s", got)
+	}
+}
