@@ -2,6 +2,7 @@ package flows
 
 import (
 	"math/bits"
+	"slices"
 	"time"
 
 	"payterm"
@@ -39,11 +40,34 @@ const (
 	TaskZ
 	TaskRate
 	TaskLanguage
-	TaskTraining // by 0
+	TaskSignOff  // by 0, for somebody who is signed on
+	TaskTraining // by 00
 )
 
-// Tasks is how many there are.
+// Tasks is how many there are at the most.
 const Tasks = int(TaskTraining)
+
+// TaskList are those of now, in their order: only who is signed on can sign off.
+func TaskList(signedOn bool) []Task {
+	list := make([]Task, 0, Tasks)
+	for task := TaskLast; task <= TaskTraining; task++ {
+		if task != TaskSignOff || signedOn {
+			list = append(list, task)
+		}
+	}
+	return list
+}
+
+// Key is the one that chooses a task.
+func (t Task) Key() payterm.Key {
+	switch t {
+	case TaskSignOff:
+		return payterm.Key0
+	case TaskTraining:
+		return payterm.Key00
+	}
+	return payterm.Key(rune('0' + t))
+}
 
 // MaxRows bounds a page of a list.
 const MaxRows = 5
@@ -406,17 +430,17 @@ func digit(k payterm.Key) int {
 
 // keyTask chooses a task: by its digit on any page, or by moving and ENTER.
 func (t Terminal) keyTask(in Stamped, k payterm.Key) (Terminal, []Command) {
-	cursor, moves := t.move(k, Tasks)
+	tasks := TaskList(t.Operator != (Operator{}))
+	cursor, moves := t.move(k, len(tasks))
 	switch {
 	case moves:
 		t.Menu.Cursor = cursor
 	case k == payterm.KeyEnter:
-		return t.startTask(in, Task(t.Menu.Cursor+1))
-	case digit(k) == 0:
-		return t.startTask(in, TaskTraining)
-	case digit(k) > 0:
-		return t.startTask(in, Task(digit(k)))
+		return t.startTask(in, tasks[t.Menu.Cursor])
 	default:
+		if at := slices.IndexFunc(tasks, func(task Task) bool { return task.Key() == k }); at >= 0 {
+			return t.startTask(in, tasks[at])
+		}
 		return t, nil
 	}
 	t.Menu.Hint, t.Menu.Reason = HintNone, payterm.ReasonNone
@@ -468,6 +492,8 @@ func (t Terminal) startTask(in Stamped, task Task) (Terminal, []Command) {
 		return t.menuAt(in, ChoosingLanguage), []Command{Play{payterm.SoundKey}}
 	case TaskTraining:
 		return t.openTraining(in)
+	case TaskSignOff:
+		return t.signOff()
 	case NoTask:
 	}
 	return t, nil
@@ -692,7 +718,7 @@ func (t Terminal) keyConfirm(in Stamped, k payterm.Key) (Terminal, []Command) {
 	if t.Settings.PINSet {
 		return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 	}
-	return t.override(in)
+	return t.override(in, Operator{})
 }
 
 // WordAtCounter is the reason that a word given at the keys has in the journal.
@@ -708,7 +734,7 @@ func (t Terminal) notBegun(in Stamped, why payterm.Reason) (Terminal, []Command)
 
 // beforePIN is where a supervisor was asked for. Nothing was decided.
 func (t Terminal) beforePIN(in Stamped) Terminal {
-	t.PINStale, t.PIN = t.PINAsked, ""
+	t.PINStale, t.PIN, t.Claim = t.PINAsked, "", ""
 	t.Word, t.Conflict = Resolve{}, ""
 	if t.Refund.SaleID != "" {
 		t.Refund = RefundBegan{}

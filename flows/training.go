@@ -103,6 +103,9 @@ func (t Terminal) trainingAsked(in Stamped, ev TrainingAsked) (Terminal, []Comma
 		t.Ticket = ev.Ticket
 		return t.train(in, false)
 	}
+	if t.nobody() && !t.Settings.PINSet {
+		return t, t.unmanned(ev.Ticket)
+	}
 	if refusal := t.taken(ev.Ticket); refusal != nil {
 		return t, refusal
 	}

@@ -20,15 +20,16 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		if v.Hint != flows.HintNone || m.Reason != payterm.ReasonNone {
 			lines = min(lines, hintedLines)
 		}
+		tasks := flows.TaskList(v.Operator.Number != "")
 		first := m.Cursor / lines * lines
-		for i := first; i < min(first+lines, flows.Tasks); i++ {
-			text := t.tasks[flows.Task(i+1)]
-			if v.Training && flows.Task(i+1) == flows.TaskTraining {
+		for i := first; i < min(first+lines, len(tasks)); i++ {
+			text := t.tasks[tasks[i]]
+			if v.Training && tasks[i] == flows.TaskTraining {
 				text = t.drillsTitle
 			}
-			s.Lines = append(s.Lines, item(i == m.Cursor, (i+1)%10, text))
+			s.Lines = append(s.Lines, item(i == m.Cursor, tasks[i].Key(), text))
 		}
-		if v.Lines < flows.Tasks {
+		if lines < len(tasks) {
 			s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
 		}
 		if m.Reason != payterm.ReasonNone {
@@ -92,12 +93,12 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 }
 
 // item is a line that its digit chooses, or ENTER where the mark stands.
-func item(marked bool, n int, text string) string {
+func item(marked bool, k payterm.Key, text string) string {
 	mark := ""
 	if marked {
 		mark = "> "
 	}
-	return fmt.Sprintf("%s%d  %s", mark, n, text)
+	return fmt.Sprintf("%s%s  %s", mark, k, text)
 }
 
 // list is a page of orders.
@@ -110,7 +111,7 @@ func list(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 	}
 	for i, row := range m.Rows[:n] {
 		text := fmt.Sprintf("%s %s %s", t.money(row.Total), at(row, o), outcome(row, t))
-		s.Lines = append(s.Lines, item(i == m.Cursor, i+1, text))
+		s.Lines = append(s.Lines, item(i == m.Cursor, payterm.Key(fmt.Sprint(i+1)), text))
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}}
 	if m.More || m.List.Skip > 0 {

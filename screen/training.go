@@ -55,7 +55,7 @@ func drills(s *payterm.Screen, v flows.View, t *texts) {
 		if i < flows.Drills {
 			text, digit = t.drills[flows.Drill(i+1)], i+1
 		}
-		s.Lines = append(s.Lines, item(i == v.Menu.Cursor, digit, text))
+		s.Lines = append(s.Lines, item(i == v.Menu.Cursor, payterm.Key(fmt.Sprint(digit)), text))
 	}
 	if lines < n {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})

@@ -84,7 +84,7 @@ func keptIn(t *testing.T, dir string, secrets ...string) (files []string) {
 func (s *shop) train() {
 	s.t.Helper()
 	for end := time.Now().Add(15 * time.Second); ; {
-		s.keys("F1", "0")
+		s.keys("F1", "00")
 		s.has("sure", "Training", "Nothing is really paid")
 		s.keys("ENTER")
 		words := s.screen()
@@ -177,7 +177,7 @@ func TestTraining(t *testing.T) {
 	// The drills: what is done right, and what is not.
 	drill := func(digit string, says ...string) {
 		t.Helper()
-		s.keys("CLEAR", "F1", "0", digit)
+		s.keys("CLEAR", "F1", "00", digit)
 		s.has("briefing", append(says, "TRAINING")...)
 		s.keys("ENTER")
 		s.has("idle", "Drill: ", "Make a sale")
@@ -237,7 +237,7 @@ func TestTraining(t *testing.T) {
 	if n := len(school.orders()); n < 8 {
 		t.Errorf("%d orders in the training's journal", n)
 	}
-	s.keys("CLEAR", "F1", "0", "0")
+	s.keys("CLEAR", "F1", "00", "0")
 	s.has("idle", "SIMULATION", "Type the amount")
 	if status := s.printed("status"); !strings.Contains(status, `"training":false`) {
 		t.Errorf("status: %s", status)
@@ -287,7 +287,7 @@ func TestTraining(t *testing.T) {
 	time.Sleep(1100 * time.Millisecond)
 	s.keys("CANCEL")
 	open.end()
-	s.keys("CLEAR", "F1", "0", "ENTER")
+	s.keys("CLEAR", "F1", "00", "ENTER")
 	s.has("menu", "still open")
 	out, err := exec.Command(filepath.Join(bin, "payterm"), "training", "on", "--data", s.data).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "at the counter") {

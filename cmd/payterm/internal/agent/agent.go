@@ -34,8 +34,6 @@ import (
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Options are what an agent is started with.
@@ -269,9 +267,10 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
 	rc := runner.Config{
-		Journal: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
+			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
 		},
@@ -289,9 +288,7 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: func(pin flows.PIN) bool {
-			return bcrypt.CompareHashAndPassword([]byte(c.Supervisor.PINHash), []byte(pin)) == nil
-		},
+		PIN: a.comparePIN, Whose: a.whose,
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:]) //nolint:errcheck // it never fails
@@ -304,6 +301,9 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	if s := a.training; s != nil {
 		rc.Gateway, rc.Drill, rc.Changed = s, s.begin, s.changed
 		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
+	}
+	if c.Sale.DayMaxMinor > 0 {
+		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
 	}
 	return rc
 }
@@ -508,6 +508,9 @@ func (a *Agent) checkpoint(ctx context.Context) error {
 		}
 		if n > 0 {
 			a.o.Log.Info("old orders dropped", "orders", n)
+		}
+		if _, err := a.store.PrunePeople(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays)); err != nil {
+			return err
 		}
 	}
 	return a.store.Checkpoint()
