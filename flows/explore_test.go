@@ -354,7 +354,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if next.Phase == EnteringPIN || next.Phase == NamingSupervisor || next.Phase == Looking || next.Phase == ShowingOrder { // how one came there is told by the task
 					m.Amount, m.Typing, m.Number, m.List.Skip, m.Rows[1] = 0, false, "", 0, Row{}
 				}
-				key := fmt.Sprint(next.Settings.Training, next.Lesson.Drill, next.Lesson.Grade, m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
+				key := fmt.Sprint(next.Settings.Training, m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
 					next.Settings.PINSet, next.Settings.SignOn, next.Settings.SupervisorsNamed, next.Operator.Number, next.Claim != "", next.Refusal,
 					next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
 					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)

@@ -98,7 +98,7 @@ func (SetDrill) command() {}
 // trainingAsked takes the wish from the socket. Who wants it to begin needs the
 // supervisor's PIN where there is one; anybody may want the real terminal back.
 func (t Terminal) trainingAsked(in Stamped, ev TrainingAsked) (Terminal, []Command) {
-	if t.Settings.Training && !ev.On && t.Phase != Serving {
+	if t.Settings.Training && !ev.On && t.Phase != Serving && t.Phase != InService {
 		t = t.idle()
 		t.Ticket = ev.Ticket
 		return t.train(in, false)
@@ -192,7 +192,7 @@ func (t Terminal) trainee(in Stamped, cmds []Command) (Terminal, []Command) {
 		if t.Rest == 0 || in.Mono < t.Rest || t.Phase == Switching {
 			break
 		}
-		if t.Rest = in.Mono + trainingMore; t.Phase == Serving {
+		if t.Rest = in.Mono + trainingMore; t.Phase == Serving || t.Phase == InService {
 			break
 		}
 		t = t.idle()

@@ -186,7 +186,7 @@ func shots() []shot {
 		{"menu, an order is open", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, because(payterm.ReasonOrdersOpen))},
 		{"menu, in training", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, func(v *flows.View) { v.Training = true })},
 		{"sure, training", menu(flows.ViewSure, flows.TaskTraining, func(*flows.Menu) {})},
-		{"switching", flows.View{Name: flows.ViewSwitching}},
+		{"switching", flows.View{Name: flows.ViewSwitching, Lines: flows.Tasks}},
 		{"drills", menu(flows.ViewDrills, flows.TaskTraining, func(*flows.Menu) {})},
 		{"briefing", menu(flows.ViewBriefing, flows.TaskTraining, func(*flows.Menu) {})},
 		{"idle, a drill", flows.View{Name: flows.ViewIdle, Total: cad(0), Lesson: flows.Lesson{Drill: flows.DrillReplyLost}}},
@@ -415,7 +415,7 @@ func TestPictures(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
-			if s.view.Lines > 0 {
+			if s.view.Lines > 0 || s.view.Lesson.Drill != flows.NoDrill {
 				beside.add(s.name, img, 8)
 				continue
 			}
