@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"payterm"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // counted puts a door before a gateway that counts who comes through it.
@@ -292,5 +295,89 @@ func TestTraining(t *testing.T) {
 	out, err := exec.Command(filepath.Join(bin, "payterm"), "training", "on", "--data", s.data).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "at the counter") {
 		t.Errorf("training while an order is open: %v %s", err, out)
+	}
+}
+
+// doubleZero presses the terminal's key 00, which no keyboard has.
+func (b *browser) doubleZero() {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-key="00"]').focus()`))
+	b.types(kb.Enter)
+}
+
+// TestTrainingByKeyboard does a drill in the front panel, without a pointer.
+func TestTrainingByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "inquiry_interval = \"300ms\"\nfirst_inquiry = \"300ms\"\n")
+	b := openPanel(t, s.panel, 1180, 850)
+	b.types(kb.F1)
+	s.waitScreen("menu")
+	b.doubleZero()
+	s.has("sure", "Nothing is really paid")
+	b.tabTo("glass")
+	b.types(kb.Enter)
+	s.has("idle", "TRAINING")
+	b.until("the words follow the glass", `/TRAINING/.test(document.getElementById('words').textContent)`)
+	b.types(kb.F1)
+	s.waitScreen("menu")
+	b.doubleZero()
+	s.has("drills", "Time-out", "End training")
+	b.tabTo("glass")
+	b.types("1")
+	s.has("briefing", "Do not charge again")
+	b.types(kb.Enter)
+	s.has("idle", "Drill: Time-out")
+	b.types("900" + kb.Enter)
+	s.waitScreen("scan")
+	b.tabTo("show")
+	b.types(kb.Enter)
+	s.waitScreen("waiting")
+	s.has("approved", "9.00", "TRAINING", "Drill: done right")
+	b.until("the verdict is on the page", `/done right/.test(document.getElementById('words').textContent)`)
+	b.until("the slip is there", `/TRAINING/.test(document.getElementById('slip-words').textContent)`)
+	b.tabTo("glass")
+	b.types(kb.Enter)
+	s.waitScreen("idle")
+	b.types(kb.F1)
+	s.waitScreen("menu")
+	b.doubleZero()
+	s.waitScreen("drills")
+	b.tabTo("glass")
+	b.types("0")
+	s.has("idle", "SIMULATION")
+	if n := len(s.orders()); n != 0 {
+		t.Errorf("%d orders in the real journal", n)
+	}
+}
+
+// TestMenuByKeyboard takes a Z and changes the language in the front panel.
+func TestMenuByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "")
+	b := openPanel(t, s.panel, 1180, 850)
+	s.sold("12.34")
+	b.types(kb.Enter)
+	s.waitScreen("idle")
+	b.types(kb.F1)
+	s.waitScreen("menu")
+	b.types("7")
+	s.waitScreen("sure")
+	b.types(kb.Enter)
+	s.has("totals", "Z 1", "12.34", "1 sale")
+	b.until("the words follow the glass", `/Z 1/.test(document.getElementById('words').textContent)`)
+	b.until("the slip is there", `/Z TOTAL 1/.test(document.getElementById('slip-words').textContent)`)
+	b.types(kb.Enter)
+	s.waitScreen("idle")
+	for _, l := range []struct{ digit, says string }{{"2", "Entrez le montant"}, {"3", "金额"}, {"1", "Type the amount"}} {
+		b.types(kb.F1)
+		s.waitScreen("menu")
+		b.types("9")
+		s.waitScreen("language")
+		b.types(l.digit)
+		s.has("idle", l.says)
+		b.until("the page speaks it too", `document.getElementById('words').textContent.includes('`+l.says+`')`)
+	}
+	if x := s.totals("x"); x.Number != 2 || len(x.By) != 0 {
+		t.Errorf("after the Z: %+v", x)
 	}
 }
