@@ -186,6 +186,7 @@ func terminalEvents() map[string]Event {
 		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
 		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed, Outcome: payterm.Approved}},
 		"scan":          CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
+		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}}, "service ended": ServiceEnded{},
 		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
 	}
 	for _, k := range []payterm.Key{"1", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
@@ -251,7 +252,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 		now time.Duration
 	}
 	var queue []node
-	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
+	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
 		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, DefaultRules(), "T1AAAAA000001"
 		s.ActiveWallets = WalletSetOf(payterm.Alipay, payterm.WeChatPay)
 		queue = append(queue, node{NewTerminal(s), time.Second})
@@ -273,6 +274,17 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				}
 				began, answered := false, false
 				for _, c := range commands {
+					if n.t.Phase == InService {
+						switch c.(type) {
+						case HandOn, Show, Refuse, Resolve:
+						case Play:
+							if name != "store failed" {
+								t.Fatalf("%s in service plays a sound", name)
+							}
+						default:
+							t.Fatalf("%s in service leads to %T", name, c)
+						}
+					}
 					if moves(c) && n.t.Phase.inMenu() && n.t.Settings.PINSet {
 						t.Fatalf("%s in %s: %T without the PIN", name, n.t.Phase, c)
 					}

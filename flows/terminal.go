@@ -33,6 +33,7 @@ const (
 	ShowingTotals
 	ShowingRate
 	ChoosingLanguage
+	InService        // its devices are being tried out
 	SignedOff        // nobody is signed on; a number may be typed (people.go)
 	SigningOn        // his PIN
 	NamingSupervisor // whose PIN it will be
@@ -42,7 +43,7 @@ const (
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
-	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage", "InService",
 	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
 
@@ -99,7 +100,8 @@ type Terminal struct {
 	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
-	Menu          Menu // what is done beside a sale
+	Menu          Menu  // what is done beside a sale
+	Trial         Trial // in service: what is on the glass
 
 	Operator Operator       // who is signed on
 	Claim    string         // the number that is being typed, or whose PIN is
@@ -185,6 +187,11 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		if t.Phase == Finding {
 			return t.scanNumber(in, ev)
 		}
+		return t.service(in)
+	case ServiceAsked:
+		return t.serviceAsked(in, ev)
+	case TrialSet, ServiceEnded:
+		return t.service(in)
 	case Found:
 		return t.found(in, ev)
 	case OrderTold:
@@ -389,6 +396,8 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 		return t.leave(in, k) // any key leaves; a digit begins the next amount
 	case Refused:
 		return t.leave(in, k)
+	case InService:
+		return t.service(in)
 	default: // Checking, OutOfOrder: no key does anything
 	}
 	return t, nil
@@ -622,6 +631,8 @@ func (t Terminal) State() string {
 		case Fresh, Baselining, Sending, Redialling, InBackground, Trailing, Listed, Closed:
 		}
 		return "sending"
+	case InService:
+		return "service"
 	case ShowingResult, OutOfOrder, Refused:
 	default: // the menu: somebody is at the keys
 		return "amount"
