@@ -303,7 +303,7 @@ func start(t *testing.T, m machine, archive string, megabytes int, d *devices, m
 		"-nodefaults", "-serial", "stdio",
 		"-netdev", "user,id=net" + d.forward, "-device", "virtio-net-pci,netdev=net,romfile=",
 		"-chardev", "serial,id=scanner,path=" + d.scanner, "-device", "pci-serial,chardev=scanner",
-		"-device", "qemu-xhci", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
+		"-device", "qemu-xhci,id=usb", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
 	}, more...)...)
 }
 
@@ -379,19 +379,27 @@ func (g *guest) wait(word string) string {
 	}
 }
 
+// status is what the agent says of itself.
+type status struct {
+	State   string
+	Devices map[string]string // those that do not work, and why
+}
+
+func (g *guest) status() (s status) {
+	g.t.Helper()
+	g.tell("status")
+	said := g.wait("status")
+	if err := json.Unmarshal([]byte(said), &s); err != nil {
+		g.t.Fatalf("status %q: %v", said, err)
+	}
+	return s
+}
+
 // waitState asks until the agent is in that state.
 func (g *guest) waitState(state string) {
 	g.t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		g.tell("status")
-		said := g.wait("status")
-		var s struct {
-			State   string
-			Devices map[string]string
-		}
-		if err := json.Unmarshal([]byte(said), &s); err != nil {
-			g.t.Fatalf("status %q: %v", said, err)
-		}
+		s := g.status()
 		if len(s.Devices) > 0 {
 			g.t.Fatalf("devices that do not work: %q", s.Devices)
 		}
@@ -449,11 +457,20 @@ func openDevices(t *testing.T, sim *httptest.Server) *devices {
 // sell makes a Passive sale from its beginning to its slip.
 func (d *devices) sell(g *guest) payterm.Order {
 	d.t.Helper()
+	return d.sellBy(g, func(code string) {
+		d.t.Helper()
+		if err := d.Scan(code); err != nil {
+			d.t.Fatal(err)
+		}
+	})
+}
+
+// sellBy is given how a code is read.
+func (d *devices) sellBy(g *guest, read func(code string)) payterm.Order {
+	d.t.Helper()
 	g.tell("sale --mode passive --amount 12.34")
 	g.waitState("scan")
-	if err := d.Scan(wallet(d.t, d.sim)); err != nil {
-		d.t.Fatal(err)
-	}
+	read(wallet(d.t, d.sim))
 	status, said, _ := strings.Cut(g.wait("sale"), " ")
 	var order payterm.Order
 	if err := json.Unmarshal([]byte(said), &order); err != nil || status != "0" || order.Outcome != payterm.Approved || order.AmountMinor != 1234 {
