@@ -57,7 +57,7 @@ func (c runCmd) Run() error {
 		return err
 	}
 	board := hal.Open(profile, ports)
-	missing := absent(board)
+	missing := board.Absent()
 	for _, device := range slices.Sorted(maps.Keys(missing)) {
 		// Not the end: without a device the agent still settles what is open.
 		log.Error("a device of the board profile is not there", "device", device, "board", cfg.Terminal.Board, "err", missing[device])
@@ -101,18 +101,6 @@ func (c runCmd) load() (cfg config.Config, key config.SignKey, profile hal.Profi
 	return
 }
 
-// absent says why the devices that the profile names cannot be used now. A serial
-// device may still come: its line waits for it.
-func absent(b *hal.Board) map[string]error {
-	why := maps.Clone(b.Faults)
-	for device, line := range b.Lines() {
-		if _, err := line.Plugged(); err != nil {
-			why[device] = err
-		}
-	}
-	return why
-}
-
 // status asks the loop how it is, in one line for systemctl status. An answer
 // proves that the loop turns.
 func status(ctx context.Context, a *agent.Terminal, board *hal.Board) (string, error) {
@@ -127,7 +115,7 @@ func status(ctx context.Context, a *agent.Terminal, board *hal.Board) (string, e
 	if s.Fault != "" {
 		line += ", fault: " + s.Fault
 	}
-	if missing := slices.Sorted(maps.Keys(absent(board))); len(missing) > 0 {
+	if missing := slices.Sorted(maps.Keys(board.Absent())); len(missing) > 0 {
 		line += ", without " + strings.Join(missing, " and ")
 	}
 	return line, nil

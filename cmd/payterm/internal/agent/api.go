@@ -310,7 +310,7 @@ func (a *Agent) status(w http.ResponseWriter, r *http.Request) {
 
 func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 	faults := map[string]string{}
-	for device, fault := range a.o.Board.Faults {
+	for device, fault := range a.o.Board.Absent() {
 		faults[device] = fault.Error()
 	}
 	return map[string]any{

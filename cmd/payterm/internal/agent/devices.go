@@ -23,7 +23,10 @@ import (
 
 // again pauses before a device is tried again; false when the agent ends.
 func (a *Agent) again(ctx context.Context, device string, err error) bool {
-	a.o.Log.Warn("device", "device", device, "err", err)
+	// What lasts is said once: a line each second wears out the flash.
+	if t := a.trouble(device); t.err == nil || t.err.Error() != err.Error() || a.mono()-t.at > recently {
+		a.o.Log.Warn("device", "device", device, "err", err)
+	}
 	a.met(device, err)
 	select {
 	case <-ctx.Done():
