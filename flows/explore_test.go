@@ -185,6 +185,7 @@ func terminalEvents() map[string]Event {
 		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
 		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed, Outcome: payterm.Approved}},
 		"scan":          CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
+		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}}, "service ended": ServiceEnded{},
 		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
 	}
 	for _, k := range []payterm.Key{"1", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyUp, payterm.KeyDown} {
@@ -271,6 +272,17 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				}
 				began, answered := false, false
 				for _, c := range commands {
+					if n.t.Phase == InService {
+						switch c.(type) {
+						case HandOn, Show, Refuse, Resolve:
+						case Play:
+							if name != "store failed" {
+								t.Fatalf("%s in service plays a sound", name)
+							}
+						default:
+							t.Fatalf("%s in service leads to %T", name, c)
+						}
+					}
 					if moves(c) && n.t.Phase.inMenu() && n.t.Settings.PINSet {
 						t.Fatalf("%s in %s: %T without the PIN", name, n.t.Phase, c)
 					}

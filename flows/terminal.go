@@ -33,12 +33,13 @@ const (
 	ShowingTotals
 	ShowingRate
 	ChoosingLanguage
+	InService // its devices are being tried out
 )
 
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
-	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage", "InService",
 }
 
 // String is the phase's name.
@@ -90,7 +91,8 @@ type Terminal struct {
 	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
-	Menu          Menu // what is done beside a sale
+	Menu          Menu  // what is done beside a sale
+	Trial         Trial // in service: what is on the glass
 
 	Order  Order           // at the counter, or the last one
 	Last   payterm.OrderID // the last one whose slips may be printed again
@@ -171,6 +173,11 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		if t.Phase == Finding {
 			return t.scanNumber(in, ev)
 		}
+		return t.service(in)
+	case ServiceAsked:
+		return t.serviceAsked(in, ev)
+	case TrialSet, ServiceEnded:
+		return t.service(in)
 	case Found:
 		return t.found(in, ev)
 	case OrderTold:
@@ -363,6 +370,8 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 			return t, t.reprint()
 		}
 		return t.idle().keyAmount(in, k) // any key leaves; a digit begins the next amount
+	case InService:
+		return t.service(in)
 	default: // Checking, OutOfOrder: no key does anything
 	}
 	return t, nil
@@ -608,6 +617,8 @@ func (t Terminal) State() string {
 		case Fresh, Baselining, Sending, Redialling, InBackground, Trailing, Listed, Closed:
 		}
 		return "sending"
+	case InService:
+		return "service"
 	case ShowingResult, OutOfOrder:
 	default: // the menu: somebody is at the keys
 		return "amount"

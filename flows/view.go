@@ -41,13 +41,14 @@ const (
 	ViewTotals       ViewName = "totals"
 	ViewRate         ViewName = "rate"
 	ViewLanguage     ViewName = "language"
+	ViewService      ViewName = "service" // a device is tried out
 )
 
 // ViewNames lists them all.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
-	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage,
+	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -80,6 +81,7 @@ type View struct {
 	Tips       Tips
 	Menu       Menu
 	Lines      int // of a menu that are shown at once
+	Trial      Trial
 }
 
 // WalletSet is a set of wallets, in the order of payterm.Wallets.
@@ -142,6 +144,8 @@ func (t Terminal) view(now time.Duration) View {
 		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
+	case InService:
+		return View{Name: ViewService, Status: t.Status, Trial: t.Trial}
 	case Serving, ShowingResult:
 		return t.orderView(now)
 	default: // the menu's

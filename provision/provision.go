@@ -214,7 +214,10 @@ func encrypt(c Content, code Code) ([]byte, error) {
 	if _, err := body.Write(packed.Bytes()); err != nil {
 		return nil, err
 	}
-	return sealed.Bytes(), body.Close()
+	if err := body.Close(); err != nil { // writes the end
+		return nil, err
+	}
+	return sealed.Bytes(), nil
 }
 
 // Parcel is one that was read. Nothing that it says counts before Check.

@@ -7,9 +7,9 @@ import (
 
 // chinese is Simplified Chinese, with the wallets' own names.
 var chinese = texts{
-	language: "zh",
-	order:    "订单 %s",
-	wallets:  map[payterm.Wallet]string{payterm.Alipay: "支付宝", payterm.WeChatPay: "微信支付", payterm.UnionPay: "银联"},
+	language: "zh", trials: chineseTrials,
+	order:   "订单 %s",
+	wallets: map[payterm.Wallet]string{payterm.Alipay: "支付宝", payterm.WeChatPay: "微信支付", payterm.UnionPay: "银联"},
 
 	idleTitle: "准备就绪", idleLine: "请输入金额",
 	alarms:   counted{"", "%d 笔订单需要主管处理"},

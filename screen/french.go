@@ -8,8 +8,8 @@ import (
 // french is the French of Quebec: NIP for PIN, numériser for scan, a space before
 // a colon and none before a question mark.
 var french = texts{
-	language: "fr",
-	order:    "Commande %s",
+	language: "fr", trials: frenchTrials,
+	order: "Commande %s",
 	wallets: map[payterm.Wallet]string{
 		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(), payterm.UnionPay: payterm.UnionPay.Name(),
 	},

@@ -165,7 +165,7 @@ func shots() []shot {
 // All views are on the sheet.
 func TestShotsCoverTheViews(t *testing.T) {
 	seen := map[flows.ViewName]bool{}
-	for _, s := range shots() {
+	for _, s := range slices.Concat(shots(), trials()) {
 		seen[s.view.Name] = true
 	}
 	for _, name := range flows.ViewNames {
@@ -178,7 +178,7 @@ func TestShotsCoverTheViews(t *testing.T) {
 // variants are the shots and all the words that they do not show: each reason,
 // hint, condition of the paper, wallet and count, and amounts that hardly fit.
 func variants() []shot {
-	all := shots()
+	all := slices.Concat(shots(), trials())
 	with := func(name, of string, f func(*flows.View)) {
 		i := slices.IndexFunc(all, func(s shot) bool { return s.name == of })
 		v := all[i].view
@@ -395,6 +395,8 @@ type sheet struct {
 	next  int // the top of the next row
 	inRow int
 	w     int
+
+	colours int // that are kept; 12 when zero
 }
 
 type placed struct {
@@ -447,7 +449,7 @@ func (s *sheet) paint() *image.Paletted {
 		return (int(a.R)<<16 | int(a.G)<<8 | int(a.B)) - (int(b.R)<<16 | int(b.G)<<8 | int(b.B))
 	})
 	var palette color.Palette
-	for _, c := range colours[:min(12, len(colours))] {
+	for _, c := range colours[:min(max(12, s.colours), len(colours))] {
 		palette = append(palette, c)
 	}
 	out, nearest := image.NewPaletted(whole.Rect, palette), map[color.RGBA]uint8{}

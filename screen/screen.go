@@ -75,6 +75,8 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine, v.Fault}
+	case flows.ViewService:
+		trial(&s, v, t)
 	}
 	return s
 }

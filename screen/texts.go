@@ -91,6 +91,7 @@ type texts struct {
 	keyBack, keyStop, keyGoOn           string
 	keyOK, keyCancel, keyLeave, keyNext string
 	reasons                             map[payterm.Reason]string
+	trials                              map[trialText]string // service.go
 }
 
 // counted is a text with a count in it. A language without a singular leaves one
@@ -125,8 +126,8 @@ func textsFor(language string) *texts {
 }
 
 var english = texts{
-	language: "en",
-	order:    "Order %s",
+	language: "en", trials: englishTrials,
+	order: "Order %s",
 	wallets: map[payterm.Wallet]string{
 		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(), payterm.UnionPay: payterm.UnionPay.Name(),
 	},

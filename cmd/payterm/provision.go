@@ -67,6 +67,9 @@ func newProvisioner(data, configuration, trust string, log *slog.Logger) *agent.
 		Now:   func() time.Time { _, wall := clock.Now(); return wall },
 		Board: func(name string) error { _, _, err := readBoard(name); return err },
 	}
+	if trust == "" {
+		return p
+	}
 	text, err := os.ReadFile(trust)
 	if err == nil {
 		p.Signers, err = provision.ReadSigners(string(text))

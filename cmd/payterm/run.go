@@ -88,7 +88,9 @@ func (c runCmd) Run() error {
 			if err != nil {
 				return nil, errors.Join(err, board.Close())
 			}
-			ask = func(ctx context.Context) (string, error) { return "not provisioned, waiting for a parcel", s.Alive(ctx) }
+			ask = func(ctx context.Context) (string, error) {
+				return "not provisioned, waiting for a parcel", s.Alive(ctx)
+			}
 			return s, nil
 		}
 		a, err := agent.Start(o)

@@ -33,6 +33,12 @@ func describeEvent(e flows.Event) string {
 		return fmt.Sprintf("PIN checked: %t", e.OK)
 	case flows.StatusChanged:
 		return "status changed"
+	case flows.ServiceAsked:
+		return fmt.Sprintf("service asked, ticket %d", e.Ticket)
+	case flows.TrialSet:
+		return "trial set: " + string(e.Trial.Step)
+	case flows.ServiceEnded:
+		return "service ended"
 	case flows.StoreFailed:
 		return "store failed"
 	case flows.StoreRecovered:
@@ -114,6 +120,10 @@ func describeCommand(c flows.Command) string {
 		return s
 	case flows.SetLanguage:
 		return "speak " + c.Language
+	case flows.BeginService:
+		return fmt.Sprintf("begin service, ticket %d", c.Ticket)
+	case flows.HandOn:
+		return "hand on: " + describeEvent(c.Event)
 	case flows.Show:
 		return "show " + describeView(c.View)
 	}
@@ -150,6 +160,7 @@ func describeView(v flows.View) string {
 	say(v.PINDigits != 0, "%d digits", v.PINDigits)
 	say(v.PINWrong, "wrong before")
 	say(v.Fault != "", "fault %q", v.Fault)
+	say(v.Trial.Step != "", "trial %s %s", v.Trial.Step, v.Trial.Key)
 	say(v.Status.Network == flows.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")

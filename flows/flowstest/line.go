@@ -70,7 +70,8 @@ var (
 	counterVerbs = map[string]func(*world, []string) error{
 		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
 		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate, "unreadable": (*world).unreadable,
-		"blind": func(w *world, _ []string) error { w.blind = true; return nil },
+		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
+		"service": (*world).service,
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
@@ -482,6 +483,20 @@ func (w *world) store(words []string) error {
 		return w.feed(flows.StoreRecovered{}, true)
 	}
 	return fmt.Errorf("store failed WHY, or store recovered")
+}
+
+// service is somebody who tries the devices out.
+func (w *world) service(words []string) error {
+	switch {
+	case len(words) == 1 && words[0] == "asked":
+		w.tickets++
+		return w.feed(flows.ServiceAsked{Ticket: w.tickets}, true)
+	case len(words) == 2 && words[0] == "key":
+		return w.feed(flows.TrialSet{Trial: flows.Trial{Step: flows.TrialKey, Key: payterm.Key(words[1])}}, true)
+	case len(words) == 1 && words[0] == "ended":
+		return w.feed(flows.ServiceEnded{}, true)
+	}
+	return fmt.Errorf("service asked, service key KEY, or service ended")
 }
 
 func (w *world) powerFailed(words []string) error {

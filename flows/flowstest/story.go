@@ -41,6 +41,7 @@
 //	rate 5.2474 [age 2h] | rate           the end of its question for the exchange rate
 //	status network down | queue 3 ...     what the idle screen tells of the rest
 //	store failed WHY | store recovered    the journal
+//	service asked | key 5 | ended         somebody tries the devices out
 //	restart [after 5m] [soon]             power fails, and comes back
 //	clock set|unset                       the wall clock, from now on
 //	row                                   tells the order's row
@@ -295,7 +296,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
+		flows.BeginService, flows.HandOn:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -384,7 +386,7 @@ func (w *world) carryOut(c flows.Command) error {
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.SetLanguage:
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn:
 	}
 	return nil
 }

@@ -152,6 +152,7 @@ type Runner struct {
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
 	feeding   bool
+	service   *Service // who tries the devices out; nil for nobody
 }
 
 // New makes a runner; Restore and Run follow.
@@ -340,6 +341,7 @@ func (r *Runner) stepCounter(e flows.Event) {
 		defer r.tellStatus()
 	}
 	r.terminal = next
+	r.endService()
 	for _, c := range commands {
 		r.carryOut(c)
 	}
@@ -384,6 +386,10 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.draw()
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
+	case flows.BeginService:
+		r.answer(c.Ticket, SaleResult{Began: true})
+	case flows.HandOn:
+		r.handOn(c.Event)
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
 	}
 }
@@ -517,7 +523,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
 	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage: // the counter's
+		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn: // the counter's
 	}
 }
 

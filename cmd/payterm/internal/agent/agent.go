@@ -18,11 +18,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
 	"payterm/drivers/signal"
 	"payterm/flows"
@@ -81,6 +83,10 @@ type Agent struct {
 	zone     *time.Location
 	spoken   string             // the language of the screens, where it was changed at the keys
 	troubles map[string]trouble // by device
+	slip     slipTrial
+	keypad   atomic.Pointer[keypad.Matrix]
+	retells  chan chan error                  // the display's goroutine is to send its frame again
+	asks     chan chan payterm.PaperCondition // the printer's is to ask how it is
 }
 
 // desk is who serves the terminal: the runner, or Setup before there is one.
@@ -117,6 +123,7 @@ func Start(o Options) (*Agent, error) {
 // newAgent makes the part of an agent that has to do with devices.
 func newAgent(o Options) *Agent {
 	a := &Agent{
+		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
@@ -125,6 +132,7 @@ func newAgent(o Options) *Agent {
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
 		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
+		a.gaveUp("display", err)
 	}
 	return a
 }
@@ -335,7 +343,8 @@ func (a *Agent) Show(s payterm.Screen) {
 	a.mu.Unlock()
 	newest(a.screens, s)
 	newest(a.moods, s)
-	newest(a.arming, s.Name == string(flows.ViewScan) || s.Name == screen.SetupName)
+	armed := s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService) || s.Name == screen.SetupName
+	newest(a.arming, armed)
 }
 
 // newest puts v into a queue of one; what nobody has taken yet gives way.

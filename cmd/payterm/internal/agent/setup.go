@@ -23,7 +23,8 @@ const (
 	lookForInstalled = 2 * time.Second
 	turnLanguage     = 4 * time.Second
 	showRefusal      = time.Minute
-	codePatience     = 3 * time.Minute // for typing the code
+	showInPassing    = 10 * time.Second // a refusal, to a terminal that could sell
+	codePatience     = 3 * time.Minute  // for typing the code
 	wrongCodes       = 5
 )
 
@@ -42,8 +43,11 @@ func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
 		return
 	}
 	if _, err := a.o.Provisioner.Offer(text); err != nil {
-		a.o.Log.Warn("a parcel was scanned", "err", err) // nobody's affair at the counter
-		return
+		a.o.Log.Warn("a parcel was scanned", "err", err)
+		var refused provision.Refused
+		if !errors.As(err, &refused) || refused.Reason == provision.Unreadable || refused.Reason == provision.Foreign || refused.Reason == provision.Altered {
+			return // of nobody who has business here: it does not disturb the counter
+		}
 	}
 	if a.atRest(ctx) {
 		a.mu.Lock()
@@ -200,6 +204,7 @@ func (s *Setup) serve(ctx context.Context) error {
 			s.press(k)
 		case c := <-s.codes:
 			s.offer(c.Reveal())
+			turn.Reset(turnLanguage)
 		case <-turn.C:
 			s.tongue = (s.tongue + 1) % len(s.spoken)
 		case <-look.C:
@@ -243,11 +248,15 @@ func (s *Setup) refuse(err error) {
 	}
 	s.view.Refused = string(reason)
 	s.until = time.Now().Add(showRefusal)
+	if s.parcel != "" {
+		s.until = time.Now().Add(showInPassing)
+	}
 }
 
 // offer looks at a parcel and asks for its code.
 func (s *Setup) offer(text string) {
 	s.forget()
+	s.tongue = 0
 	parcel, err := s.p.Offer(text)
 	if err == nil && s.a.o.Board.Keypad == nil {
 		err = provision.Refused{Reason: provision.CannotConfirm, Detail: "the board has no keys to type its code at: payterm provision FILE"}

@@ -1,0 +1,5 @@
+package main
+
+type bundleCmd struct{ store }
+
+func (c bundleCmd) Run() error { return nil }
