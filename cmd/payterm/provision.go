@@ -17,6 +17,7 @@ import (
 
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/cmd/payterm/internal/crash"
 	"payterm/flows/runner"
 	"payterm/provision"
 
@@ -52,6 +53,13 @@ func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
 		default:
 			return err
 		}
+	}
+}
+
+// keepCrashes keeps crash reports as far as that goes: it keeps no terminal from selling.
+func keepCrashes(data string, log *slog.Logger) {
+	if err := crash.Keep(crash.Dir(data)); err != nil {
+		log.Warn("crash reports are not kept", "err", err)
 	}
 }
 
