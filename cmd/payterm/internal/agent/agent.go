@@ -34,8 +34,6 @@ import (
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Options are what an agent is started with.
@@ -268,10 +266,11 @@ func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
-	return runner.Config{
-		Journal: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
+	rc := runner.Config{
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
+			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
 		},
@@ -289,15 +288,17 @@ func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: func(pin flows.PIN) bool {
-			return bcrypt.CompareHashAndPassword([]byte(c.Supervisor.PINHash), []byte(pin)) == nil
-		},
+		PIN: a.comparePIN, Whose: a.whose,
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:]) //nolint:errcheck // it never fails
 			return binary.BigEndian.Uint16(b[:])
 		},
 	}
+	if c.Sale.DayMaxMinor > 0 {
+		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
+	}
+	return rc
 }
 
 // firstCodeKey makes the key of the hashes by which a payment code is known again. It
@@ -512,6 +513,9 @@ func (a *Agent) checkpoint(ctx context.Context) error {
 		}
 		if n > 0 {
 			a.o.Log.Info("old orders dropped", "orders", n)
+		}
+		if _, err := a.store.PrunePeople(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays)); err != nil {
+			return err
 		}
 	}
 	return a.store.Checkpoint()
