@@ -26,6 +26,7 @@ const (
 	showInPassing    = 10 * time.Second // a refusal, to a terminal that could sell
 	codePatience     = 3 * time.Minute  // for typing the code
 	wrongCodes       = 5
+	longestCode      = 512 // of what is no parcel
 )
 
 // Parcel is what Run ended for; empty when a parcel was installed already.
@@ -38,7 +39,11 @@ func (a *Agent) Parcel() string {
 // scanned hands a frame to the flows, unless it is a parcel.
 func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
 	text := scan.Code.Reveal()
-	if _, setup := a.desk.(*Setup); setup || !provision.LooksLike(text) || a.o.Provisioner == nil {
+	parcel := provision.LooksLike(text)
+	if len(text) > longestCode && !parcel {
+		return // garbage
+	}
+	if _, setup := a.desk.(*Setup); setup || !parcel || a.o.Provisioner == nil {
 		a.desk.Scan(scan.Code, scan.Began)
 		return
 	}
