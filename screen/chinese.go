@@ -66,7 +66,19 @@ var chinese = texts{
 	keyBack: "返回", keyStop: "停止", keyGoOn: "收款", keyOK: "确定",
 	keyCancel: "取消", keyLeave: "离开", keyNext: "下一笔",
 
-	itself:   "中文",
+	itself:     "中文",
+	setupTitle: "尚未设置", setupScan: "请扫描本终端的设置码", setupStick: "或运行 payterm provision FILE",
+	setupDevice: "设备 %s", setupCodeTitle: "请输入密码", setupCodeLine: "随设置码给出的12位数字",
+	setupBusyTitle: "正在检查", setupBusyLine: "需要几秒钟", setupDoneTitle: "设置完成，正在启动",
+	setupRefusedTitle: "未接受", setupAgain: "请索取新的设置码，或重新扫描",
+	refusals: map[string]string{
+		"unreadable": "这不是设置码，或不完整", "foreign": "签名者不受本终端信任",
+		"altered": "内容被改动或误读：签名不符", "for_another": "这是给其他设备的",
+		"older": "此码或更新的已经安装", "clock_not_set": "时钟未设置，请连接网络并稍候",
+		"expired": "已过期", "wrong_code": "密码错误", "bad_content": "本终端无法使用其内容",
+		"orders_open": "当前商户还有未完成的订单，请等其完成", "not_written": "终端无法写入数据，请联系维修",
+		"too_many_wrong": "密码错误次数过多", "no_keypad": "没有键盘输入密码，请运行 payterm provision FILE",
+	},
 	tipTitle: "小费？", tipTotal: "另加在 %s 上", keyNoTip: "不给", keyOwnTip: "其他",
 	menuTitle: "菜单",
 	tasks: map[flows.Task]string{

@@ -58,6 +58,13 @@ type texts struct {
 	refundDoubtLine, keyReprint         string
 	faultTitle, faultLine               string
 	itself                              string // the language's own name
+	setupTitle, setupScan, setupStick   string
+	setupDevice                         string // %s: its code
+	setupCodeTitle, setupCodeLine       string
+	setupBusyTitle, setupBusyLine       string
+	setupDoneTitle, setupRefusedTitle   string
+	setupAgain                          string
+	refusals                            map[string]string // by provision.Reason
 	tipTitle                            string
 	tipTotal                            string // %s: the amount without it
 	keyNoTip, keyOwnTip                 string
@@ -193,7 +200,19 @@ var english = texts{
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 
-	itself:   "English",
+	itself:     "English",
+	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code", setupStick: "or run payterm provision FILE",
+	setupDevice: "Device %s", setupCodeTitle: "Type the code", setupCodeLine: "The 12 digits that came with it",
+	setupBusyTitle: "Checking", setupBusyLine: "This takes some seconds", setupDoneTitle: "Set up. Starting",
+	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again",
+	refusals: map[string]string{
+		"unreadable": "This is no provisioning code, or only a part of one", "foreign": "It is signed by somebody whom this terminal does not trust",
+		"altered": "It was altered or misread: its signature is wrong", "for_another": "It was made for another device",
+		"older": "This one or a newer one is installed already", "clock_not_set": "The clock is not set. Connect the network and wait a minute",
+		"expired": "It has expired", "wrong_code": "The code is wrong", "bad_content": "What it brings cannot be used on this terminal",
+		"orders_open": "Orders of the present merchant are open. Wait until they are closed", "not_written": "The terminal cannot write its data. Call the service",
+		"too_many_wrong": "The code was wrong too often", "no_keypad": "There are no keys for its code: run payterm provision FILE",
+	},
 	tipTitle: "Tip?", tipTotal: "on top of %s", keyNoTip: "no tip", keyOwnTip: "other",
 	menuTitle: "Menu",
 	tasks: map[flows.Task]string{

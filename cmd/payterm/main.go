@@ -48,8 +48,13 @@ type cli struct {
 	Config   struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 	} `cmd:"" help:"The configuration."`
-	Pages pagesCmd `cmd:"" hidden:"" help:"Write what is installed beside the program."`
-	Board struct {
+	Provision struct {
+		Make    provisionMakeCmd    `cmd:"" help:"Make a parcel: signed, encrypted, expiring."`
+		Install provisionInstallCmd `cmd:"" default:"withargs" help:"Make a terminal of this machine with a parcel."`
+	} `cmd:"" help:"Parcels: what makes a terminal of a merchant's board."`
+	Bundle bundleCmd `cmd:"" help:"Pack for the service what it needs, without secrets."`
+	Pages  pagesCmd  `cmd:"" hidden:"" help:"Write what is installed beside the program."`
+	Board  struct {
 		List  boardListCmd  `cmd:"" help:"List the boards that payterm knows."`
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
