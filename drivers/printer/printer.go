@@ -70,7 +70,8 @@ type Printer struct {
 	o    Options
 	pace *pacer
 	told told
-	torn int // a command that broke off may still want so many bytes
+	torn int  // a command that broke off may still want so many bytes
+	owes bool // a question is open: its answer is no other's
 }
 
 // maxLogo is the height of a logo in dot lines: 50 mm of paper.
@@ -104,7 +105,8 @@ func New(line Line, o Options) (*Printer, error) {
 	if o.Speed <= 0 {
 		o.Speed = 50
 	}
-	return &Printer{line: line, o: o, pace: newPacer(o)}, nil
+	// Whoever printed here before may have died in the middle of a picture.
+	return &Printer{line: line, o: o, pace: newPacer(o), torn: bandBytes}, nil
 }
 
 // writeDeadline bounds the write of one chunk: a printer that takes nothing for
@@ -124,6 +126,9 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 		return err
 	}
 	if err := fault(p.Condition(ctx)); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := p.mend(); err != nil {
@@ -282,6 +287,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 // ask sends DLE EOT n and waits for its byte; a condition ends the questions.
 func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	p.drain()
+	p.owes = true
 	if _, err := p.line.Write([]byte{0x10, 0x04, n}, time.Second); err != nil {
 		if errors.Is(explain(err), ErrUnplugged) {
 			return 0, payterm.PaperUnreachable
@@ -293,6 +299,7 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 		got, err := p.line.Read(b[:], p.o.Wait)
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
+			p.owes = false
 			return b[0], ""
 		case unplugged(err):
 			return 0, payterm.PaperUnreachable
@@ -303,11 +310,17 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	return 0, payterm.PaperUnknown
 }
 
-// drain drops what came unasked before a question.
+// drain drops what came unasked before a question. An answer that is owed gets its
+// time once more: nothing in it tells which question it answers, and a paper sensor's
+// bits mean an open cover in the other.
 func (p *Printer) drain() {
+	wait := time.Millisecond
+	if p.owes {
+		p.owes, wait = false, p.o.Wait
+	}
 	var b [64]byte
 	for range 4 {
-		if n, _ := p.line.Read(b[:], time.Millisecond); n == 0 {
+		if n, _ := p.line.Read(b[:], wait); n == 0 {
 			return
 		}
 	}

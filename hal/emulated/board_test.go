@@ -396,7 +396,7 @@ func TestNobodyReads(t *testing.T) {
 
 func TestPrinter(t *testing.T) {
 	e, b := newBoard(t)
-	p, err := printer.New(b.Printer, printer.Options{Columns: 32, CodePage: "cp437", Cut: true, Status: true, Sleep: e.Sleep})
+	p, err := printer.New(b.Printer, printer.Options{Columns: 32, CodePage: "cp437", Cut: true, Status: true, Wait: 10 * time.Second, Sleep: e.Sleep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -212,6 +212,20 @@ func TestPrinterContract(t *testing.T) {
 					t.Errorf("the slip that broke off is whole:\n%s", words)
 				}
 
+				// Whoever printed before died in the middle of a picture.
+				e.Tear()
+				if _, err := b.Printer.Write([]byte("\x1dv0\x00\x20\x00\x10\x00\xff\xff"), time.Second); err != nil {
+					t.Fatal(err)
+				}
+				d = newPrinter(t, e, b, logo)
+				condition(t, d, ready)
+				if err := d.Print(t.Context(), whole); err != nil {
+					t.Fatal(err)
+				}
+				if _, words := paperWith(t, e, "--- cut ---"); !strings.Contains(words, "Café Forêt, reçu à l'été\n") || !strings.Contains(words, "12.34\n") == native {
+					t.Errorf("after a picture that broke off there is\n%s", words)
+				}
+
 				// Its cable is pulled in the middle, and put back.
 				for range 2 {
 					e.Tear()
