@@ -27,12 +27,18 @@ type texts struct {
 	warningTitle, warningCode           string
 	warningDoubt, warningAsk            string
 	pinTitle, pinLine, pinWrong         string
+	signOnTitle, numberLine             string
+	refundNumber, personWrong           string
+	operator                            string // %s: the number
+	refusedTitle                        string
+	waitMinutes                         counted
 	scanTitle, scanLine                 string
 	sendingTitle, sendingLine           string
 	sendingActive, redialling           string
 	redialling2                         string
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
+	codeNowhere, codeNowhere2           string
 	codeUntil                           string // %s: the time
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
@@ -142,6 +148,10 @@ var english = texts{
 	warningDoubt: "A payment of this amount is still in doubt.",
 	warningAsk:   "Charge the customer again?",
 	pinTitle:     "Supervisor", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
+	signOnTitle: "Sign on", numberLine: "Type your number", operator: "Operator %s",
+	refundNumber: "Refund: type your number", personWrong: "Wrong number or PIN",
+	refusedTitle: "Not possible",
+	waitMinutes:  counted{"Wait one minute", "Wait %d minutes"},
 
 	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner",
 	sendingTitle: "Sending", sendingLine: "Payment is on its way",
@@ -149,6 +159,8 @@ var english = texts{
 	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
 	showTitle:     "%s: please scan",
 	codeOnPaper:   "Give the printed code to the customer",
+	codeNowhere:   "This code is too long for this screen",
+	codeNowhere2:  "Cancel. Scan the customer's code",
 	codeUntil:     "Pay before %s",
 	codeNoReceipt: "This is no receipt",
 	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet",
@@ -185,6 +197,7 @@ var english = texts{
 		flows.TaskLast: "Last sale", flows.TaskRefund: "Refund", flows.TaskWasPaid: "Was it paid?", flows.TaskOpen: "Open, in doubt",
 		flows.TaskLate: "Late payments", flows.TaskX: "Total so far (X)", flows.TaskZ: "Close the day (Z)", flows.TaskRate: "Exchange rate",
 		flows.TaskLanguage: "Language",
+		flows.TaskSignOff:  "Sign off",
 	},
 	findReceipt: "Scan the receipt, or type the end of its number",
 	findBill:    "Scan the number in the customer's wallet bill, or type its last digits",
@@ -225,5 +238,8 @@ var english = texts{
 		payterm.ReasonRefundCap:     "More than is left of this sale",
 		payterm.ReasonRefundOpen:    "Another refund of this sale is under way",
 		payterm.ReasonNotRefundable: "This sale was not paid",
+		payterm.ReasonNoOperator:    "Nobody is signed on",
+		payterm.ReasonDayLimit:      "More than may be sold in a day",
+		payterm.ReasonLocked:        "Too many wrong PINs",
 	},
 }

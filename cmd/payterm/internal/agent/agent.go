@@ -34,8 +34,6 @@ import (
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Options are what an agent is started with.
@@ -231,7 +229,7 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
@@ -243,10 +241,11 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
-	return runner.Config{
-		Journal: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
+	rc := runner.Config{
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
+			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
 		},
@@ -264,15 +263,17 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: func(pin flows.PIN) bool {
-			return bcrypt.CompareHashAndPassword([]byte(c.Supervisor.PINHash), []byte(pin)) == nil
-		},
+		PIN: a.comparePIN, Whose: a.whose,
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:]) //nolint:errcheck // it never fails
 			return binary.BigEndian.Uint16(b[:])
 		},
 	}
+	if c.Sale.DayMaxMinor > 0 {
+		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
+	}
+	return rc
 }
 
 // slipOptions are what every slip of this terminal has in common.
@@ -335,8 +336,12 @@ func (a *Agent) Screen() payterm.Screen {
 	return a.last
 }
 
-// Print queues a slip.
+// Print queues a slip. A board without a printer has none by intent; one whose printer
+// could not be opened is told of.
 func (a *Agent) Print(r payterm.Receipt) error {
+	if a.o.Board.Printer == nil {
+		return a.o.Board.Faults["printer"]
+	}
 	select {
 	case a.slips <- r:
 		return nil
@@ -465,6 +470,9 @@ func (a *Agent) checkpoint(ctx context.Context) error {
 		}
 		if n > 0 {
 			a.o.Log.Info("old orders dropped", "orders", n)
+		}
+		if _, err := a.store.PrunePeople(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays)); err != nil {
+			return err
 		}
 	}
 	return a.store.Checkpoint()
