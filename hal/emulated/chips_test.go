@@ -432,7 +432,7 @@ func TestOLEDRules(t *testing.T) {
 		{"one byte at a time", "80 ae 80 e3 c0 ff c0 00", nil},
 		{"no such control byte", "10 ae", []Rule{BadArgument}},
 		{"a column that is not there", "00 21 00 80", []Rule{BadWindow}},
-		{"a page that is not there", "00 22 00 08", []Rule{BadWindow}},
+		{"a page window that ends before it begins", "00 22 01 08", []Rule{BadWindow}},
 		{"a window that ends before it begins", "00 21 05 04", []Rule{BadWindow}},
 		{"no such mode", "00 20 03", []Rule{BadArgument}},
 		{"too few rows", "00 a8 0e", []Rule{BadArgument}},
