@@ -131,7 +131,7 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := p.mend(); err != nil {
+	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
 	from, largest := 0, 0
@@ -183,14 +183,19 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 
 // mend ends a command that broke off with its line: the printer still waits for
 // the rest of a picture, and would take the next slip for it. Zeros are white
-// there, and nothing elsewhere.
-func (p *Printer) mend() error {
+// there, and nothing elsewhere. What was sent before is on paper first: a full buffer
+// would lose them.
+func (p *Printer) mend(ctx context.Context) error {
+	if p.torn > 0 {
+		p.pause(ctx, p.pace.rest())
+	}
 	for p.torn > 0 {
 		n, err := p.line.Write(make([]byte, min(p.torn, chunk)), writeDeadline)
 		if err != nil {
 			return err
 		}
 		p.torn -= n
+		p.pace.sent(n, lineDots)
 	}
 	return nil
 }
@@ -253,7 +258,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	case ctx.Err() != nil:
 		return payterm.PaperUnknown
 	case p.o.Tells:
-		return p.hears()
+		return p.hears(ctx)
 	case !p.o.Status:
 		if _, err := p.line.Read(make([]byte, 64), time.Millisecond); unplugged(err) {
 			return payterm.PaperUnreachable

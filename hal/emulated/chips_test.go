@@ -177,6 +177,7 @@ func TestPrinterRules(t *testing.T) {
 		{"garbage", "\x01\x02", []Rule{UnknownCommand, UnknownCommand}},
 		{"an unknown ESC", "\x1bZ", nil}, // not whole
 		{"an unknown ESC with what follows", "\x1bZa\n", []Rule{UnknownCommand}},
+		{"commands that broke off, and the zeros that end them", "\x1b\x00\x1c\x00\x1d\x00\x00\n", nil},
 		{"an unknown GS", "\x1dzz\n", []Rule{UnknownCommand}},
 		{"DLE that is no question", "\x10\x05\x01", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
 		{"no such question", "\x10\x04\x09", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},

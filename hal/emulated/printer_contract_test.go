@@ -29,7 +29,7 @@ status = true`},
 	{"serial, 32 columns, never answers", `device = "/dev/ttyS2"
 baud = 115200
 cut = true
-buffer = 1024`},
+buffer = 2048`},
 	{"serial, 42 columns, tells", `device = "/dev/ttyS2"
 baud = 115200
 columns = 42
@@ -52,7 +52,7 @@ status = true`},
 raster = "esc_star"
 qr = "raster"
 cut = true
-buffer = 1024`},
+buffer = 2048`},
 	{"USB, 42 columns, tells", `usb = "/dev/usb/lp0"
 columns = 42
 qr = "raster"
@@ -84,7 +84,7 @@ func newPaper(t testing.TB, profile string) (*emulated.Board, *hal.Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBoardOf(t, 100, func(whole *hal.Profile) { *whole = p })
+	return newBoardOf(t, 50, func(whole *hal.Profile) { *whole = p })
 }
 
 // condition waits for a condition.
@@ -121,10 +121,11 @@ func TestPrinterContract(t *testing.T) {
 	}
 	long.Lines = append(long.Lines, payterm.ReceiptLine{Text: "last"}, payterm.ReceiptLine{Kind: payterm.LineCut})
 
-	for _, c := range printers {
-		t.Run(c.name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
-			t.Run("prints", func(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Run("each", func(t *testing.T) {
+		for _, c := range printers {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
 				e, b := newPaper(t, c.printer)
 				d := newPrinter(t, e, b, logo)
 				p := b.Profile.Printer
@@ -256,11 +257,11 @@ func TestPrinterContract(t *testing.T) {
 					paperWith(t, e, "--- cut ---")
 				}
 			})
-			for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
-			}
-			if now := runtime.NumGoroutine(); now > before {
-				t.Errorf("%d goroutines before, %d now", before, now)
-			}
-		})
+		}
+	})
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if now := runtime.NumGoroutine(); now > before {
+		t.Errorf("%d goroutines before, %d now", before, now)
 	}
 }
