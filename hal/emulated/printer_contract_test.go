@@ -84,7 +84,7 @@ func newPaper(t testing.TB, profile string) (*emulated.Board, *hal.Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBoardOf(t, 50, func(whole *hal.Profile) { *whole = p })
+	return newBoardOf(t, 100, func(whole *hal.Profile) { *whole = p })
 }
 
 // condition waits for a condition.

@@ -189,11 +189,13 @@ type state struct {
 	sales                   int
 	goroutines, descriptors int
 	heap                    uint64 // bytes in use after a collection
-	rss                     int    // kB
+	rss, anon               int    // kB: resident, and what of it is no page of a file
+	runtime                 uint64 // bytes that Go's runtime holds of anon, its free spans included
 }
 
 func (s state) String() string {
-	return fmt.Sprintf("after %d sales: %d goroutines, %d descriptors, %.2f MB on the heap, %.1f MB resident", s.sales, s.goroutines, s.descriptors, float64(s.heap)/1e6, float64(s.rss)/1e3)
+	return fmt.Sprintf("after %d sales: %d goroutines, %d descriptors, %.2f MB on the heap, %.1f MB resident, %.1f MB of them no file's, %.1f MB of these Go's", s.sales, s.goroutines, s.descriptors,
+		float64(s.heap)/1e6, float64(s.rss)/1e3, float64(s.anon)/1e3, float64(s.runtime)/1e6)
 }
 
 // rest waits until nobody comes or goes, and looks.
@@ -210,7 +212,7 @@ func (c *counter) rest(sales int) (state, error) {
 	runtime.GC() // what the first only put aside
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	s.goroutines, s.heap = runtime.NumGoroutine(), m.HeapAlloc
+	s.goroutines, s.heap, s.runtime = runtime.NumGoroutine(), m.HeapAlloc, m.Sys-m.HeapReleased
 	list, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return s, err
@@ -220,9 +222,13 @@ func (c *counter) rest(sales int) (state, error) {
 	if err != nil {
 		return s, err
 	}
-	_, rss, _ := strings.Cut(string(text), "VmRSS:")
-	_, err = fmt.Sscan(rss, &s.rss)
-	return s, err
+	for name, kB := range map[string]*int{"VmRSS:": &s.rss, "RssAnon:": &s.anon} {
+		_, after, _ := strings.Cut(string(text), name)
+		if _, err := fmt.Sscan(after, kB); err != nil {
+			return s, fmt.Errorf("/proc/self/status: %s %w", name, err)
+		}
+	}
+	return s, nil
 }
 
 // What may come and go between two looks: buffers of net/http, pages of SQLite.
