@@ -58,6 +58,7 @@ var chinese = texts{
 	refundPIN: "退款请输入密码", refundingTitle: "正在退款",
 	refundingLine: "正在请钱包退回款项", refundDone: "款项将退回顾客的钱包",
 	noMoneyBack: "没有退款", refundDoubt: "退款未确认",
+	codeNowhere: "此码太长，屏幕无法显示", codeNowhere2: "请取消，改扫顾客的码",
 	codeOnPaper: "请把打印的码交给顾客", codeUntil: "请在 %s 前付款", codeNoReceipt: "这不是收据",
 	refundDoubtLine: "请先不要用其他方式退款", keyReprint: "重印",
 	faultTitle: "暂停服务", faultLine: "无法收款，请联系维修",

@@ -61,6 +61,7 @@ var french = texts{
 	refundPIN: "Pour rembourser, entrez votre NIP.", refundingTitle: "Remboursement",
 	refundingLine: "Le portefeuille doit rendre l'argent", refundDone: "L'argent retourne au portefeuille du client",
 	noMoneyBack: "Aucun argent n'a été remis", refundDoubt: "Remise non confirmée",
+	codeNowhere: "Ce code est trop long pour cet écran", codeNowhere2: "Annulez. Numérisez le code du client",
 	codeOnPaper: "Donnez le code imprimé au client", codeUntil: "Payez avant %s", codeNoReceipt: "Ceci n'est pas un reçu",
 	refundDoubtLine: "Ne remboursez pas encore autrement", keyReprint: "réimprimer",
 	faultTitle: "Hors service", faultLine: "Aucune vente possible. Appelez le service",

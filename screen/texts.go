@@ -38,6 +38,7 @@ type texts struct {
 	redialling2                         string
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
+	codeNowhere, codeNowhere2           string
 	codeUntil                           string // %s: the time
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
@@ -171,6 +172,8 @@ var english = texts{
 	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
 	showTitle:     "%s: please scan",
 	codeOnPaper:   "Give the printed code to the customer",
+	codeNowhere:   "This code is too long for this screen",
+	codeNowhere2:  "Cancel. Scan the customer's code",
 	codeUntil:     "Pay before %s",
 	codeNoReceipt: "This is no receipt",
 	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet",

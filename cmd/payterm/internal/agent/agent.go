@@ -274,7 +274,7 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config {
@@ -395,8 +395,12 @@ func (a *Agent) Screen() payterm.Screen {
 	return a.last
 }
 
-// Print queues a slip.
+// Print queues a slip. A board without a printer has none by intent; one whose printer
+// could not be opened is told of.
 func (a *Agent) Print(r payterm.Receipt) error {
+	if a.o.Board.Printer == nil {
+		return a.o.Board.Faults["printer"]
+	}
 	a.unprinted.Add(1)
 	select {
 	case a.slips <- r:
