@@ -69,6 +69,7 @@ type (
 		ID             payterm.OrderID  `json:"order_id"`
 		SaleID         payterm.OrderID  `json:"sale_order_id"`
 		SaleTotalMinor int64            `json:"sale_total_minor"`
+		Whole          bool             `json:"whole,omitempty"` // all that was left was asked for, not an amount
 		Mode           payterm.Mode     `json:"mode"`
 		Wallet         payterm.Wallet   `json:"wallet"`
 		AmountMinor    int64            `json:"amount_minor"`

@@ -500,7 +500,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
 			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
-		q := question{o.ID(), c.Inquiry}
+		q := question{by: o.ID(), Inquiry: c.Inquiry}
 		if o.Phase.AtCounter() {
 			r.inquire(q, false)
 			return
@@ -525,6 +525,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 type question struct {
 	by payterm.OrderID
 	payterm.Inquiry
+	check *check // of a closed order; nil where an open one asks
 }
 
 // nextInquiry starts background inquiries in the order in which they fell due,
@@ -538,8 +539,8 @@ func (r *Runner) nextInquiry() {
 		}
 		q := r.waiting[0]
 		r.waiting = r.waiting[1:]
-		if r.orders[q.by] == nil {
-			continue // closed meanwhile
+		if q.check == nil && r.orders[q.by] == nil || q.check != nil && q.check.ctx.Err() != nil {
+			continue // closed meanwhile, or nobody waits any more
 		}
 		r.nextAt = now + inquiryPause
 		r.inFlight++
@@ -557,16 +558,24 @@ func (r *Runner) hasten(id payterm.OrderID) {
 }
 
 func (r *Runner) inquire(q question, background bool) {
-	l := r.orders[q.by]
-	if l == nil {
+	var o flows.Order
+	if l := r.orders[q.by]; l != nil {
+		o = l.order
+	} else if q.check != nil {
+		o = q.check.order
+	} else {
 		return
 	}
-	r.request(l.order, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
+	r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
 		func(a payterm.Answer) {
 			if background {
 				r.inFlight--
 			}
-			r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			if q.check != nil {
+				r.checked(q, a)
+			} else {
+				r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			}
 			r.nextInquiry()
 		})
 }
