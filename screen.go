@@ -14,6 +14,7 @@ type Screen struct {
 	Small     string    // one small line above the keys: the order id
 	Keys      []KeyHint // what the keys do now, at most four
 	Watermark string    // SIMULATION or TRAINING, on every frame
+	Pattern   bool      // a test pattern in place of it all; Lines name red, green, blue, Title and Keys stay
 }
 
 // Tone is the mood of a screen. Each has a colour and a symbol, so that colour

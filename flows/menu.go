@@ -39,10 +39,19 @@ const (
 	TaskZ
 	TaskRate
 	TaskLanguage
+	TaskSignOff // for somebody who is signed on; its digit is 0
 )
 
-// Tasks is how many there are.
+// Tasks is how many there are for everybody.
 const Tasks = int(TaskLanguage)
+
+// tasks is how many there are now.
+func (t Terminal) tasks() int {
+	if t.Operator == (Operator{}) {
+		return Tasks
+	}
+	return Tasks + 1
+}
 
 // MaxRows bounds a page of a list.
 const MaxRows = 5
@@ -399,20 +408,22 @@ func digit(k payterm.Key) int {
 
 // keyTask chooses a task: by its digit on any page, or by moving and ENTER.
 func (t Terminal) keyTask(in Stamped, k payterm.Key) (Terminal, []Command) {
-	lines := t.Settings.Lines
+	lines, tasks := t.Settings.Lines, t.tasks()
 	switch {
 	case k == payterm.KeyUp:
-		t.Menu.Cursor = (t.Menu.Cursor + Tasks - 1) % Tasks
+		t.Menu.Cursor = (t.Menu.Cursor + tasks - 1) % tasks
 	case k == payterm.KeyDown:
-		t.Menu.Cursor = (t.Menu.Cursor + 1) % Tasks
+		t.Menu.Cursor = (t.Menu.Cursor + 1) % tasks
 	case k == payterm.KeyF1: // the next page
-		if t.Menu.Cursor = (t.Menu.Cursor/lines + 1) * lines; t.Menu.Cursor >= Tasks {
+		if t.Menu.Cursor = (t.Menu.Cursor/lines + 1) * lines; t.Menu.Cursor >= tasks {
 			t.Menu.Cursor = 0
 		}
 	case k == payterm.KeyEnter:
 		return t.startTask(in, Task(t.Menu.Cursor+1))
 	case digit(k) >= 1 && digit(k) <= Tasks:
 		return t.startTask(in, Task(digit(k)))
+	case digit(k) == 0 && tasks > Tasks:
+		return t.startTask(in, TaskSignOff)
 	default:
 		return t, nil
 	}
@@ -446,6 +457,8 @@ func (t Terminal) startTask(in Stamped, task Task) (Terminal, []Command) {
 		return t.look(in, Query{What: LookRate})
 	case TaskLanguage:
 		return t.menuAt(in, ChoosingLanguage), []Command{Play{payterm.SoundKey}}
+	case TaskSignOff:
+		return t.signOff()
 	case NoTask:
 	}
 	return t, nil
@@ -670,7 +683,7 @@ func (t Terminal) keyConfirm(in Stamped, k payterm.Key) (Terminal, []Command) {
 	if t.Settings.PINSet {
 		return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 	}
-	return t.override(in)
+	return t.override(in, Operator{})
 }
 
 // WordAtCounter is the reason that a word given at the keys has in the journal.
@@ -686,7 +699,7 @@ func (t Terminal) notBegun(in Stamped, why payterm.Reason) (Terminal, []Command)
 
 // beforePIN is where a supervisor was asked for. Nothing was decided.
 func (t Terminal) beforePIN(in Stamped) Terminal {
-	t.PINStale, t.PIN = t.PINAsked, ""
+	t.PINStale, t.PIN, t.Claim = t.PINAsked, "", ""
 	t.Word, t.Conflict = Resolve{}, ""
 	if t.Refund.SaleID != "" {
 		t.Refund = RefundBegan{}

@@ -54,6 +54,7 @@ type Line struct {
 	lost    bool          // a hang-up that no reader has been told of
 	changed chan struct{} // closed, and made anew, when one of these changes
 	closed  bool
+	stats   LineStats
 
 	turn chan struct{} // is full while somebody writes
 	end  chan struct{}
@@ -158,6 +159,7 @@ func (l *Line) open() *port {
 		l.in = nil // what came over the old cable and was left unread is no part of what follows
 	}
 	l.port = p
+	l.stats.Opens++
 	l.wake()
 	return p
 }
@@ -186,6 +188,10 @@ func (l *Line) receive(p *port) {
 	for {
 		n, err := p.stream.Read(buf)
 		l.mu.Lock()
+		l.stats.In += int64(n)
+		if lost := len(l.in) + n - inBound; lost > 0 {
+			l.stats.Lost += int64(lost)
+		}
 		if l.overrun != nil && len(l.in)+n > inBound {
 			l.in, n = append(l.in[:0], l.overrun...), 0
 		}
@@ -265,6 +271,9 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 		return 0, why
 	}
 	n, err := p.write(b, deadline)
+	l.mu.Lock()
+	l.stats.Out += int64(n)
+	l.mu.Unlock()
 	switch {
 	case err == nil:
 		return n, nil

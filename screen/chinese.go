@@ -7,9 +7,9 @@ import (
 
 // chinese is Simplified Chinese, with the wallets' own names.
 var chinese = texts{
-	language: "zh",
-	order:    "订单 %s",
-	wallets:  map[payterm.Wallet]string{payterm.Alipay: "支付宝", payterm.WeChatPay: "微信支付", payterm.UnionPay: "银联"},
+	language: "zh", trials: chineseTrials,
+	order:   "订单 %s",
+	wallets: map[payterm.Wallet]string{payterm.Alipay: "支付宝", payterm.WeChatPay: "微信支付", payterm.UnionPay: "银联"},
 
 	idleTitle: "准备就绪", idleLine: "请输入金额",
 	alarms:   counted{"", "%d 笔订单需要主管处理"},
@@ -28,6 +28,10 @@ var chinese = texts{
 	warningDoubt: "一笔相同金额的付款结果未知。",
 	warningAsk:   "要向顾客再收一次吗？",
 	pinTitle:     "主管", pinLine: "请输入密码", pinWrong: "密码错误",
+	signOnTitle: "登录", numberLine: "请输入工号", operator: "工号 %s",
+	refundNumber: "退款请输入工号", personWrong: "工号或密码错误",
+	refusedTitle: "无法进行",
+	waitMinutes:  counted{"", "请等 %d 分钟"},
 
 	scanTitle: "请扫顾客的付款码", scanLine: "将手机对准扫描器",
 	sendingTitle: "正在发送", sendingLine: "正在向钱包发送付款请求",
@@ -69,6 +73,7 @@ var chinese = texts{
 		flows.TaskLast: "上一笔", flows.TaskRefund: "退款", flows.TaskWasPaid: "是否已付？", flows.TaskOpen: "未完成与未知",
 		flows.TaskLate: "延迟到账", flows.TaskX: "当前合计 (X)", flows.TaskZ: "日结 (Z)", flows.TaskRate: "汇率",
 		flows.TaskLanguage: "语言",
+		flows.TaskSignOff:  "退出登录",
 	},
 	findReceipt: "请扫收据条码，或输入订单号末几位",
 	findBill:    "请扫顾客钱包账单中的单号，或输入末几位",
@@ -109,5 +114,8 @@ var chinese = texts{
 		payterm.ReasonRefundCap:     "超过这笔销售的余额",
 		payterm.ReasonRefundOpen:    "这笔销售的另一退款正在进行",
 		payterm.ReasonNotRefundable: "这笔销售没有付款",
+		payterm.ReasonNoOperator:    "没有人登录",
+		payterm.ReasonDayLimit:      "超过当日销售限额",
+		payterm.ReasonLocked:        "密码错误次数过多",
 	},
 }

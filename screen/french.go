@@ -8,8 +8,8 @@ import (
 // french is the French of Quebec: NIP for PIN, numériser for scan, a space before
 // a colon and none before a question mark.
 var french = texts{
-	language: "fr",
-	order:    "Commande %s",
+	language: "fr", trials: frenchTrials,
+	order: "Commande %s",
 	wallets: map[payterm.Wallet]string{
 		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(), payterm.UnionPay: payterm.UnionPay.Name(),
 	},
@@ -31,6 +31,10 @@ var french = texts{
 	warningDoubt: "Un paiement de ce montant est encore incertain.",
 	warningAsk:   "Facturer le client une autre fois?",
 	pinTitle:     "Superviseur", pinLine: "Entrez votre NIP", pinWrong: "NIP erroné",
+	signOnTitle: "Ouvrir une session", numberLine: "Entrez votre numéro", operator: "Opérateur %s",
+	refundNumber: "Pour rembourser, entrez votre numéro.", personWrong: "Numéro ou NIP erroné",
+	refusedTitle: "Impossible",
+	waitMinutes:  counted{"Attendez une minute", "Attendez %d minutes"},
 
 	scanTitle: "Numérisez le code", scanLine: "Tenez le téléphone du client devant le lecteur",
 	sendingTitle: "Envoi", sendingLine: "Le paiement est en route",
@@ -72,6 +76,7 @@ var french = texts{
 		flows.TaskLast: "Dernière vente", flows.TaskRefund: "Rembourser", flows.TaskWasPaid: "Est-ce payé?", flows.TaskOpen: "En suspens",
 		flows.TaskLate: "Paiements en retard", flows.TaskX: "Total partiel (X)", flows.TaskZ: "Clore la journée (Z)", flows.TaskRate: "Taux de change",
 		flows.TaskLanguage: "Langue",
+		flows.TaskSignOff:  "Fermer la session",
 	},
 	findReceipt: "Numérisez le reçu ou entrez la fin de son numéro",
 	findBill:    "Numérisez le numéro dans le portefeuille du client ou entrez-en la fin",
@@ -112,5 +117,8 @@ var french = texts{
 		payterm.ReasonRefundCap:     "Plus que le reste de cette vente",
 		payterm.ReasonRefundOpen:    "Un autre remboursement de cette vente est en cours",
 		payterm.ReasonNotRefundable: "Cette vente n'a pas été payée",
+		payterm.ReasonNoOperator:    "Personne n'a ouvert de session",
+		payterm.ReasonDayLimit:      "Plus que la limite de la journée",
+		payterm.ReasonLocked:        "Trop de NIP erronés",
 	},
 }

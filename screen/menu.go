@@ -17,10 +17,14 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	case flows.ViewMenu:
 		s.Title, s.Keys = t.menuTitle, []payterm.KeyHint{enter(t.keyChoose), back}
 		first := m.Cursor / v.Lines * v.Lines
-		for i := first; i < min(first+v.Lines, flows.Tasks); i++ {
-			s.Lines = append(s.Lines, item(i == m.Cursor, i+1, t.tasks[flows.Task(i+1)]))
+		tasks := flows.Tasks
+		if v.Operator.Number != "" {
+			tasks++ // to sign off
 		}
-		if v.Lines < flows.Tasks {
+		for i := first; i < min(first+v.Lines, tasks); i++ {
+			s.Lines = append(s.Lines, item(i == m.Cursor, (i+1)%10, t.tasks[flows.Task(i+1)]))
+		}
+		if v.Lines < tasks {
 			s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
 		}
 	case flows.ViewFind:

@@ -48,6 +48,15 @@ type shot struct {
 
 const order = payterm.OrderID("SHOP01K7QX2000042")
 
+// signedOn is a view of a terminal with operators.
+func signedOn(v flows.View) flows.View {
+	v.Operator = marie
+	return v
+}
+
+// marie has the longest name that the configuration takes.
+var marie = flows.Operator{Number: "17", Name: "Marie-Ève Tremblay-Roy"}
+
 func cad(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: "CAD"} }
 
 // shots are what a cashier meets: each view, and what changes its words.
@@ -77,7 +86,7 @@ func shots() []shot {
 	unpaid := paid
 	unpaid.Outcome = payterm.NotSent
 	menu := func(name flows.ViewName, task flows.Task, f func(*flows.Menu)) flows.View {
-		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks}
+		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks + 1}
 		v.Menu.Task = task
 		f(&v.Menu)
 		if v.Menu.Order.Order != "" {
@@ -122,6 +131,17 @@ func shots() []shot {
 		{"warning, a doubt", base(flows.ViewWarning, p, func(v *flows.View) { v.Doubt = true })},
 		{"warning, a code", base(flows.ViewWarning, p)},
 		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits = 4 })},
+		{"number", base(flows.ViewNumber, "", func(v *flows.View) { v.Order, v.Total, v.For, v.Number = "", cad(0), payterm.ForSignOn, "17" })},
+		{"pin, to sign on, wrong", base(flows.ViewPIN, "", func(v *flows.View) {
+			v.Order, v.Total, v.For, v.Number, v.PINDigits, v.PINWrong = "", cad(0), payterm.ForSignOn, "17", 2, true
+		})},
+		{"idle, signed on", flows.View{Name: flows.ViewIdle, Total: cad(0), Operator: marie, Status: flows.Status{Network: flows.NetworkUp}}},
+		{"number, refund, wrong", base(flows.ViewNumber, p, refund, func(v *flows.View) { v.For, v.PINWrong = payterm.ForRefund, true })},
+		{"number, a doubt", base(flows.ViewNumber, p, func(v *flows.View) { v.For, v.Number = payterm.ForOverride, "9999" })},
+		{"refused, day limit", base(flows.ViewRefused, p, reason(payterm.ReasonDayLimit), func(v *flows.View) { v.Order = "" })},
+		{"refused, wait", base(flows.ViewRefused, "", reason(payterm.ReasonLocked), func(v *flows.View) {
+			v.Order, v.Total, v.Left = "", cad(0), time.Hour
+		})},
 		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) { v.PINWrong = true })},
 		{"refunding", base(flows.ViewRefunding, p, refund, leave)},
 		{"refunded", base(flows.ViewRefunded, p, refund)},
@@ -129,6 +149,7 @@ func shots() []shot {
 		{"tip", base(flows.ViewTip, p, func(v *flows.View) { v.Order, v.Tips = "", flows.Tips{10, 15, 18, 20} })},
 		{"own_tip", base(flows.ViewOwnTip, p, func(v *flows.View) { v.Order, v.Tip = "", cad(150) })},
 		{"menu", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {})},
+		{"menu, signed on", signedOn(menu(flows.ViewMenu, flows.NoTask, func(m *flows.Menu) { m.Cursor = 9 }))},
 		{"find, a receipt", menu(flows.ViewFind, flows.TaskRefund, func(m *flows.Menu) { m.Number = "42" })},
 		{"find, a bill", menu(flows.ViewFind, flows.TaskWasPaid, func(*flows.Menu) {})},
 		{"looking", menu(flows.ViewLooking, flows.TaskWasPaid, func(*flows.Menu) {})},
@@ -165,7 +186,7 @@ func shots() []shot {
 // All views are on the sheet.
 func TestShotsCoverTheViews(t *testing.T) {
 	seen := map[flows.ViewName]bool{}
-	for _, s := range shots() {
+	for _, s := range slices.Concat(shots(), trials()) {
 		seen[s.view.Name] = true
 	}
 	for _, name := range flows.ViewNames {
@@ -178,7 +199,7 @@ func TestShotsCoverTheViews(t *testing.T) {
 // variants are the shots and all the words that they do not show: each reason,
 // hint, condition of the paper, wallet and count, and amounts that hardly fit.
 func variants() []shot {
-	all := shots()
+	all := slices.Concat(shots(), trials())
 	with := func(name, of string, f func(*flows.View)) {
 		i := slices.IndexFunc(all, func(s shot) bool { return s.name == of })
 		v := all[i].view
@@ -186,7 +207,7 @@ func variants() []shot {
 		all = append(all, shot{of + ": " + name, v})
 	}
 	for _, r := range screen.Reasons() {
-		for _, of := range []string{"declined", "cancelled", "not_sent"} {
+		for _, of := range []string{"declined", "cancelled", "not_sent", "refused, day limit"} {
 			with(string(r), of, func(v *flows.View) { v.Reason = r })
 		}
 	}
@@ -395,6 +416,8 @@ type sheet struct {
 	next  int // the top of the next row
 	inRow int
 	w     int
+
+	colours int // that are kept; 12 when zero
 }
 
 type placed struct {
@@ -447,7 +470,7 @@ func (s *sheet) paint() *image.Paletted {
 		return (int(a.R)<<16 | int(a.G)<<8 | int(a.B)) - (int(b.R)<<16 | int(b.G)<<8 | int(b.B))
 	})
 	var palette color.Palette
-	for _, c := range colours[:min(12, len(colours))] {
+	for _, c := range colours[:min(max(12, s.colours), len(colours))] {
 		palette = append(palette, c)
 	}
 	out, nearest := image.NewPaletted(whole.Rect, palette), map[color.RGBA]uint8{}

@@ -34,7 +34,7 @@ const TypicalCode = "https://qr.alipay.com/bax00000typical"
 func Compose(v flows.View, o Options) payterm.Screen {
 	t := textsFor(o.Language)
 	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v.Status, t)}
-	if v.Order != "" && v.Name != flows.ViewWarning && v.Name != flows.ViewPIN {
+	if v.Order != "" && v.Name != flows.ViewWarning && v.Name != flows.ViewPIN && v.Name != flows.ViewNumber {
 		s.Small = fmt.Sprintf(t.order, v.Order)
 	}
 	switch v.Name {
@@ -59,6 +59,10 @@ func Compose(v flows.View, o Options) payterm.Screen {
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyBack}}
 	case flows.ViewWarning:
 		warning(&s, v, t)
+	case flows.ViewNumber:
+		number(&s, v, t)
+	case flows.ViewRefused:
+		refused(&s, v, t)
 	case flows.ViewPIN:
 		pin(&s, v, t)
 	case flows.ViewScan, flows.ViewSending, flows.ViewShowCode, flows.ViewWaiting:
@@ -75,6 +79,8 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine, v.Fault}
+	case flows.ViewService:
+		trial(&s, v, t)
 	}
 	return s
 }
@@ -102,6 +108,7 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Lines = append(s.Lines, line)
 	}
 	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
+	s.Small = v.Operator.Name
 }
 
 func warning(s *payterm.Screen, v flows.View, t *texts) {
@@ -121,11 +128,48 @@ func pin(s *payterm.Screen, v flows.View, t *texts) {
 	if v.Kind == payterm.KindRefund {
 		ask, s.Small = t.refundPIN+" "+t.money(v.Total), fmt.Sprintf(t.order, v.Order)
 	}
+	wrong := t.pinWrong
+	if v.For == payterm.ForSignOn {
+		s.Tone, s.Title, s.Small = payterm.Calm, t.signOnTitle, fmt.Sprintf(t.operator, v.Number)
+	}
+	if v.Number != "" {
+		wrong = t.personWrong // which of the two it was is nobody's business
+	}
 	s.Lines = []string{ask}
 	if v.PINWrong {
-		s.Lines = []string{t.pinWrong, ask}
+		s.Lines = []string{wrong, ask}
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
+}
+
+// number asks who somebody is, before his PIN.
+func number(s *payterm.Screen, v flows.View, t *texts) {
+	pin(s, v, t)
+	s.Amount = v.Number
+	ask := t.numberLine
+	if v.For == payterm.ForRefund {
+		ask = t.refundNumber + " " + t.money(v.Total)
+	}
+	s.Lines = []string{ask}
+	if v.PINWrong {
+		s.Lines = []string{t.personWrong, ask}
+	}
+	if v.For == payterm.ForSignOn {
+		s.Small, s.Keys = "", s.Keys[:1]
+	}
+}
+
+// refused says why nothing began, which is no answer of anybody's wallet.
+func refused(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone, s.Title, s.Lines = payterm.Bad, t.refusedTitle, []string{reason(v.Reason, t)}
+	if v.Total.Minor > 0 {
+		s.Amount = t.money(v.Total)
+		s.Lines = append(s.Lines, t.nothingSent)
+	}
+	if v.Left > 0 {
+		s.Lines = append(s.Lines, t.count(int((v.Left+time.Minute-1)/time.Minute), t.waitMinutes))
+	}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
 }
 
 func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {

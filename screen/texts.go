@@ -27,6 +27,11 @@ type texts struct {
 	warningTitle, warningCode           string
 	warningDoubt, warningAsk            string
 	pinTitle, pinLine, pinWrong         string
+	signOnTitle, numberLine             string
+	refundNumber, personWrong           string
+	operator                            string // %s: the number
+	refusedTitle                        string
+	waitMinutes                         counted
 	scanTitle, scanLine                 string
 	sendingTitle, sendingLine           string
 	sendingActive, redialling           string
@@ -84,6 +89,7 @@ type texts struct {
 	keyBack, keyStop, keyGoOn           string
 	keyOK, keyCancel, keyLeave, keyNext string
 	reasons                             map[payterm.Reason]string
+	trials                              map[trialText]string // service.go
 }
 
 // counted is a text with a count in it. A language without a singular leaves one
@@ -118,8 +124,8 @@ func textsFor(language string) *texts {
 }
 
 var english = texts{
-	language: "en",
-	order:    "Order %s",
+	language: "en", trials: englishTrials,
+	order: "Order %s",
 	wallets: map[payterm.Wallet]string{
 		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(), payterm.UnionPay: payterm.UnionPay.Name(),
 	},
@@ -141,6 +147,10 @@ var english = texts{
 	warningDoubt: "A payment of this amount is still in doubt.",
 	warningAsk:   "Charge the customer again?",
 	pinTitle:     "Supervisor", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
+	signOnTitle: "Sign on", numberLine: "Type your number", operator: "Operator %s",
+	refundNumber: "Refund: type your number", personWrong: "Wrong number or PIN",
+	refusedTitle: "Not possible",
+	waitMinutes:  counted{"Wait one minute", "Wait %d minutes"},
 
 	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner",
 	sendingTitle: "Sending", sendingLine: "Payment is on its way",
@@ -184,6 +194,7 @@ var english = texts{
 		flows.TaskLast: "Last sale", flows.TaskRefund: "Refund", flows.TaskWasPaid: "Was it paid?", flows.TaskOpen: "Open, in doubt",
 		flows.TaskLate: "Late payments", flows.TaskX: "Total so far (X)", flows.TaskZ: "Close the day (Z)", flows.TaskRate: "Exchange rate",
 		flows.TaskLanguage: "Language",
+		flows.TaskSignOff:  "Sign off",
 	},
 	findReceipt: "Scan the receipt, or type the end of its number",
 	findBill:    "Scan the number in the customer's wallet bill, or type its last digits",
@@ -224,5 +235,8 @@ var english = texts{
 		payterm.ReasonRefundCap:     "More than is left of this sale",
 		payterm.ReasonRefundOpen:    "Another refund of this sale is under way",
 		payterm.ReasonNotRefundable: "This sale was not paid",
+		payterm.ReasonNoOperator:    "Nobody is signed on",
+		payterm.ReasonDayLimit:      "More than may be sold in a day",
+		payterm.ReasonLocked:        "Too many wrong PINs",
 	},
 }

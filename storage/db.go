@@ -210,6 +210,10 @@ func checkDurability(db *sql.DB) error {
 	if err := db.QueryRow(`PRAGMA synchronous`).Scan(&synchronous); err != nil {
 		return fmt.Errorf("read synchronous: %w", err)
 	}
+	return durable(mode, synchronous)
+}
+
+func durable(mode string, synchronous int) error {
 	if mode != "wal" || synchronous != 2 {
 		return fmt.Errorf("%w: journal_mode=%s synchronous=%d, needed are wal and 2", ErrPragma, mode, synchronous)
 	}

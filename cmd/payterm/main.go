@@ -54,8 +54,9 @@ type cli struct {
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
 	} `cmd:"" help:"Board profiles: which chip hangs on which wire."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
+	PIN     pinCmd     `cmd:"" name:"pin" help:"Make the hash of a PIN, for the configuration."`
 	Journal struct {
-		List   listCmd   `cmd:"" help:"List every order, the newest last."`
+		List   listCmd   `cmd:"" help:"List every order, or what persons did, the newest last."`
 		Show   showCmd   `cmd:"" help:"Show one order and its events."`
 		Export exportCmd `cmd:"" help:"Write a copy of the journal to a new file and check it."`
 		Verify verifyCmd `cmd:"" help:"Check the file, its hash chain and each order against it."`
@@ -92,9 +93,15 @@ func (c versionCmd) Run() error {
 	return store{JSON: c.JSON}.print(v, func() { fmt.Println("payterm", version) })
 }
 
-type listCmd struct{ store }
+type listCmd struct {
+	store
+	People bool `help:"Who signed on and off, wrong PINs, what supervisors allowed."`
+}
 
 func (c listCmd) Run() error {
+	if c.People {
+		return c.people()
+	}
 	return c.read(func(r *storage.Reader) error {
 		orders, err := r.Orders()
 		if err != nil {

@@ -84,9 +84,13 @@ type machine struct {
 	boot   string // the kernel's command line: its console above all
 }
 
+// consoleAndGlass keeps the console off the screen, as a profile with a frame buffer asks
+// for, and eth0 its name under udev.
+const consoleAndGlass = "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0 net.ifnames=0"
+
 var (
-	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"}, "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0"}
-	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp", "2"}, "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0"}
+	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"}, consoleAndGlass}
+	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp", "2"}, consoleAndGlass}
 )
 
 // built is where fetch has put what the machine boots.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"payterm"
@@ -48,6 +49,7 @@ type Matrix struct {
 	count   [][]int  // how many looks it has been so
 	down    [][]bool // what is certain
 	ghosts  bool
+	held    atomic.Pointer[[]payterm.Key] // held.go
 }
 
 // minLooks is how many equal looks it takes at the least: a contact that closes
@@ -96,6 +98,7 @@ func (m *Matrix) Run(ctx context.Context, press func(payterm.Key)) error {
 		if err := m.look(); err != nil {
 			return err
 		}
+		m.holds()
 		for _, k := range m.settle() {
 			press(k)
 		}

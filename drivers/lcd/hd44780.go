@@ -29,6 +29,7 @@ var ownSigns = []struct {
 	{'€', [8]byte{0x07, 0x08, 0x1e, 0x08, 0x1e, 0x08, 0x07, 0x00}},
 	{'£', [8]byte{0x06, 0x09, 0x08, 0x1c, 0x08, 0x08, 0x1f, 0x00}},
 	{'•', [8]byte{0x00, 0x00, 0x0e, 0x0e, 0x0e, 0x00, 0x00, 0x00}},
+	{filled, [8]byte{0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f}},
 }
 
 // HD44780 drives a display of characters by four data lines behind a PCF8574 on
@@ -154,7 +155,9 @@ func (d *HD44780) whole() error {
 // Show is Display's.
 func (d *HD44780) Show(s payterm.Screen) error {
 	var fits bool
-	d.pages, fits = textPages(s, d.o.Width, d.o.Height)
+	if d.pages, fits = textPages(s, d.o.Width, d.o.Height); s.Pattern {
+		d.pages = patternPages(s, d.o.Width, d.o.Height)
+	}
 	err := d.send(d.pages[d.at.of(s.Name, len(d.pages))])
 	switch {
 	case err != nil:

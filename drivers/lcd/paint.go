@@ -86,6 +86,8 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	p.fill(p.img.Bounds(), paperWhite)
 	var err error
 	switch {
+	case s.Pattern:
+		p.pattern(s)
 	case p.small:
 		err = p.paintSmall(s)
 	case s.QR != "":

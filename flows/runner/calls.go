@@ -249,14 +249,16 @@ func (r *Runner) resolveBroken(id payterm.OrderID, word flows.Resolved) (payterm
 type Snapshot struct {
 	State   string
 	OrderID payterm.OrderID
-	Status  flows.Status
-	Fault   string
+	// Operator is the number of who is signed on, empty for nobody.
+	Operator string
+	Status   flows.Status
+	Fault    string
 }
 
 // Snapshot asks the loop for its state.
 func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 	return ask(ctx, r, func() Snapshot {
-		s := Snapshot{State: r.terminal.State(), Status: r.status(), Fault: r.terminal.Fault}
+		s := Snapshot{State: r.terminal.State(), Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault}
 		if s.State != "idle" && s.State != "amount" {
 			s.OrderID = r.terminal.Order.ID()
 		}

@@ -65,6 +65,7 @@ type Buzzer interface{ Play(payterm.Sound) }
 // Config is what a runner is made of.
 type Config struct {
 	Journal  Journal
+	People   People
 	Gateway  Gateway
 	Display  Display
 	Printer  Printer
@@ -76,9 +77,17 @@ type Config struct {
 	Screen  func(flows.View) payterm.Screen
 	Slip    func(flows.Slip, payterm.Order, bool) payterm.Receipt // true: it says COPY
 	CodeKey func(payterm.PayCode) string                          // keyed hash of a payment code
-	PIN     func(flows.PIN) bool                                  // slow; runs beside the loop
 	Jitter  func() uint16
 
+	// PIN compares the PIN of an operator, or with no number the one without a name.
+	// It is slow and runs beside the loop; a number that nobody has takes as long.
+	PIN func(number string, pin flows.PIN) (flows.Operator, bool)
+	// Whose is the name under which a number stands in the journal. One that nobody
+	// has may be a PIN in the wrong place, and is not written down.
+	Whose func(number string) string
+	// Sold sums up what was sold in the business day of a wall time, in minor units;
+	// nil where there is no limit to it.
+	Sold func(wall time.Time) (int64, error)
 	// Totals prints and gives an X, or takes a Z; Rate asks what one unit of the
 	// currency costs in CNY, times 10^8. Both run beside the loop. Language is told in
 	// which one the screens are from now on. What is nil is not offered by this wiring.
@@ -142,6 +151,7 @@ type Runner struct {
 	paper    payterm.PaperCondition
 	counts   map[payterm.Attention]int
 	broken   map[payterm.OrderID]error // quarantined at boot
+	locks    map[string]lock           // by operator, of those with wrong PINs
 	storeBad bool
 	probeAt  time.Duration // when to try a bad store again
 	waiting  []question    // background inquiries that wait for their turn
@@ -152,6 +162,7 @@ type Runner struct {
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
 	feeding   bool
+	service   *Service // who tries the devices out; nil for nobody
 }
 
 // New makes a runner; Restore and Run follow.
@@ -183,6 +194,7 @@ func New(c Config) *Runner {
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
 		broken:   map[payterm.OrderID]error{},
+		locks:    map[string]lock{},
 
 		leaveLook: func() {},
 	}
@@ -340,6 +352,7 @@ func (r *Runner) stepCounter(e flows.Event) {
 		defer r.tellStatus()
 	}
 	r.terminal = next
+	r.endService()
 	for _, c := range commands {
 		r.carryOut(c)
 	}
@@ -366,13 +379,12 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.Reprint:
 		r.reprint(c.Order)
 	case flows.CheckConflict:
-		id, doubt := flows.Conflict(r.of(c.Total), c.Total, r.now())
-		r.feed(flows.ConflictChecked{Order: id, Doubt: doubt})
+		r.checkConflict(c.Total)
 	case flows.CheckPIN:
-		r.c.Go(func() {
-			ok := r.c.PIN(c.PIN)
-			r.Post(func() { r.feed(flows.PINChecked{OK: ok}) })
-		})
+		r.checkPIN(c)
+	case flows.Record:
+		c.Did.Failures = r.locks[c.Did.Operator].failures
+		r.record(c.Did)
 	case flows.Tell:
 		if l := r.orders[c.Order]; l != nil {
 			r.step(l, r.stamp(c.Event))
@@ -384,8 +396,27 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.draw()
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
+	case flows.BeginService:
+		r.answer(c.Ticket, SaleResult{Began: true})
+	case flows.HandOn:
+		r.handOn(c.Event)
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
 	}
+}
+
+// checkConflict looks at what a sale of this total would meet.
+func (r *Runner) checkConflict(total payterm.Amount) {
+	id, doubt := flows.Conflict(r.of(total), total, r.now())
+	ev := flows.ConflictChecked{Order: id, Doubt: doubt}
+	if r.c.Sold != nil {
+		var err error
+		_, wall := r.c.Clock.Now()
+		if ev.SoldMinor, err = r.c.Sold(wall); err != nil {
+			r.storeFailed(err)
+			return
+		}
+	}
+	r.feed(ev)
 }
 
 // begin starts a sale.
@@ -516,8 +547,8 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage: // the counter's
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
+		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn: // the counter's
 	}
 }
 

@@ -18,11 +18,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
 	"payterm/drivers/signal"
 	"payterm/flows"
@@ -32,8 +34,6 @@ import (
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Options are what an agent is started with.
@@ -76,6 +76,10 @@ type Agent struct {
 	zone     *time.Location
 	spoken   string             // the language of the screens, where it was changed at the keys
 	troubles map[string]trouble // by device
+	slip     slipTrial
+	keypad   atomic.Pointer[keypad.Matrix]
+	retells  chan chan error                  // the display's goroutine is to send its frame again
+	asks     chan chan payterm.PaperCondition // the printer's is to ask how it is
 }
 
 const slipQueue = 32
@@ -92,6 +96,7 @@ var errTaken = errors.New("another payterm runs")
 // again until it is. Run follows.
 func Start(o Options) (*Agent, error) {
 	a := &Agent{
+		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
@@ -100,6 +105,7 @@ func Start(o Options) (*Agent, error) {
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
 		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
+		a.gaveUp("display", err)
 	}
 	gateway, err := a.newGateway()
 	if err != nil {
@@ -235,10 +241,11 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	}
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	key := mac.Sum(nil)
-	return runner.Config{
-		Journal: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
+	rc := runner.Config{
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
+			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
 		},
@@ -256,15 +263,17 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: func(pin flows.PIN) bool {
-			return bcrypt.CompareHashAndPassword([]byte(c.Supervisor.PINHash), []byte(pin)) == nil
-		},
+		PIN: a.comparePIN, Whose: a.whose,
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:]) //nolint:errcheck // it never fails
 			return binary.BigEndian.Uint16(b[:])
 		},
 	}
+	if c.Sale.DayMaxMinor > 0 {
+		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
+	}
+	return rc
 }
 
 // slipOptions are what every slip of this terminal has in common.
@@ -302,7 +311,7 @@ func (a *Agent) Show(s payterm.Screen) {
 	a.mu.Unlock()
 	newest(a.screens, s)
 	newest(a.moods, s)
-	newest(a.arming, s.Name == string(flows.ViewScan))
+	newest(a.arming, s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService))
 }
 
 // newest puts v into a queue of one; what nobody has taken yet gives way.
@@ -457,6 +466,9 @@ func (a *Agent) checkpoint(ctx context.Context) error {
 		}
 		if n > 0 {
 			a.o.Log.Info("old orders dropped", "orders", n)
+		}
+		if _, err := a.store.PrunePeople(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays)); err != nil {
+			return err
 		}
 	}
 	return a.store.Checkpoint()

@@ -213,8 +213,8 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	case len(req.Ref) > 64 || len(req.IdempotencyKey) > 128:
 		say(SaleLine{Usage: "ref takes 64 characters, idempotency-key 128"})
 		return
-	case a.o.RefundsNeedPIN && a.o.Config.Supervisor.PINHash == "":
-		say(SaleLine{Error: "refunds need a supervisor: set [supervisor] pin_hash in the configuration"})
+	case a.o.RefundsNeedPIN && !a.o.Config.HasSupervisor():
+		say(SaleLine{Error: "refunds need a supervisor: set [supervisor] pin_hash in the configuration, or make an operator one"})
 		return
 	}
 	sale := payterm.OrderID(r.PathValue("id"))
@@ -286,7 +286,7 @@ func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 		faults[device] = fault.Error()
 	}
 	return map[string]any{
-		"state": s.State, "order_id": s.OrderID, "network": s.Status.Network, "queue": s.Status.Queue,
+		"state": s.State, "order_id": s.OrderID, "operator": s.Operator, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
 		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults,
 	}

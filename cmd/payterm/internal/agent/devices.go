@@ -24,9 +24,7 @@ import (
 // again pauses before a device is tried again; false when the agent ends.
 func (a *Agent) again(ctx context.Context, device string, err error) bool {
 	a.o.Log.Warn("device", "device", device, "err", err)
-	a.mu.Lock()
-	a.troubles[device] = trouble{err, a.mono()}
-	a.mu.Unlock()
+	a.met(device, err)
 	select {
 	case <-ctx.Done():
 		return false
@@ -81,6 +79,9 @@ func (a *Agent) runDisplay(ctx context.Context) {
 				return
 			case <-refresh.C: // after a spark or a brown-out, of which nobody hears
 				err = panel.Refresh()
+			case done := <-a.retells:
+				err = panel.Refresh()
+				done <- err
 			case <-page.C:
 				err = panel.Turn()
 			case s := <-a.screens:
@@ -153,6 +154,7 @@ func (a *Agent) runKeypad(ctx context.Context) {
 	for ctx.Err() == nil {
 		m, err := keypad.New(rows, columns, k.Keys, keypad.Options{Interval: k.ScanInterval.Duration, Debounce: k.Debounce.Duration, Sleep: a.o.Sleep})
 		if err == nil {
+			a.keypad.Store(m)
 			err = m.Run(ctx, press)
 		}
 		if err != nil && !a.again(ctx, "keypad", err) {
@@ -175,6 +177,7 @@ func (a *Agent) runScanner(ctx context.Context) {
 	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, Now: a.mono})
 	if err != nil {
 		a.o.Log.Error("scanner", "err", err)
+		a.gaveUp("scanner", err)
 		return
 	}
 	for {
@@ -314,6 +317,7 @@ func (a *Agent) runPrinter(ctx context.Context) {
 	pr, err := openPrinter(b, a.o.Sleep)
 	if pr == nil {
 		a.o.Log.Error("printer", "err", err)
+		a.gaveUp("printer", err)
 		return
 	}
 	if err != nil {
@@ -335,10 +339,14 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			return
 		case <-look.C:
 			tell(pr.Condition(ctx))
+		case done := <-a.asks:
+			c := pr.Condition(ctx)
+			tell(c)
+			done <- c
 		case slip := <-a.slips:
 			for c := pr.Condition(ctx); c == payterm.PaperOut || c == payterm.PaperCoverOpen || c == payterm.PaperUnreachable; c = pr.Condition(ctx) {
 				tell(c)
-				if !a.again(ctx, "printer", errors.New(string(c))) {
+				if !a.again(ctx, "printer", errors.New(paperAdvice[c])) {
 					return
 				}
 			}
@@ -351,6 +359,9 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			}
 			if err != nil {
 				a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
+				a.met("printer", err)
+			} else {
+				a.slip.printed(slip)
 			}
 			tell(pr.Condition(ctx))
 		}
@@ -368,6 +379,7 @@ func (a *Agent) runBuzzer(ctx context.Context) {
 	b, err := made(a.o.Board.Buzzer, a.o.Sleep)
 	if err != nil {
 		a.o.Log.Warn("buzzer", "err", err)
+		a.gaveUp("buzzer", err)
 		return
 	}
 	for {
@@ -377,6 +389,7 @@ func (a *Agent) runBuzzer(ctx context.Context) {
 		case s := <-a.sounds:
 			if err := b.Play(ctx, s); err != nil {
 				a.o.Log.Warn("buzzer", "err", err)
+				a.met("buzzer", err)
 			}
 		}
 	}

@@ -2,12 +2,17 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"payterm"
+	"payterm/hal"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,38 +20,87 @@ import (
 // Report is what the doctor found.
 type Report struct {
 	At     time.Time `json:"at,omitzero"`
-	OK     bool      `json:"ok"`
+	OK     bool      `json:"ok"` // nothing failed
 	Checks []Check   `json:"checks"`
 }
 
 // Check is one finding. Says tells what is so, and with fail or warn what to do.
 type Check struct {
 	Name   string `json:"name"`
-	Result string `json:"result"` // ok, warn, fail, or none where the board has no such device
+	Result string `json:"result"` // ok, warn, fail; skip of a test that a person left; none where the board has no such device
 	Says   string `json:"says,omitempty"`
 	TookMS int64  `json:"took_ms,omitempty"`
+	Errors int    `json:"errors,omitempty"` // of a device, since the agent's start
 }
 
 const (
-	lowSpace = 64 << 20 // bytes: time to do something
-	noSpace  = 8 << 20
-	recently = time.Minute // a device that had trouble since then is not called well
-	doctored = 30 * time.Second
+	lowSpace      = 64 << 20 // bytes: time to do something
+	noSpace       = 8 << 20
+	recently      = time.Minute // a device that had trouble since then is not called well
+	doctored      = 30 * time.Second
+	answers       = 3 * time.Second // a device's goroutine that takes longer has other worries
+	newestRecords = 200             // records of the journal that are held against its chain
 )
 
-// trouble is what a device said last.
+// Devices are what a board may have, in the order of the report.
+var Devices = []string{"display", "keypad", "scanner", "printer", "buzzer"}
+
+// trouble is what a device has met.
 type trouble struct {
-	err error
-	at  time.Duration
+	err    error         // the last
+	at     time.Duration // of the last
+	n      int
+	gaveUp bool // it is not tried again
 }
 
-// doctor examines the terminal while it runs. A print request puts the report on
-// the terminal's own paper.
+// met notes an error of a device.
+func (a *Agent) met(device string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.troubles[device]
+	a.troubles[device] = trouble{err, a.mono(), t.n + 1, t.gaveUp}
+}
+
+// gaveUp notes that a device is not used in this life.
+func (a *Agent) gaveUp(device string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.troubles[device] = trouble{err, a.mono(), a.troubles[device].n + 1, true}
+}
+
+func (a *Agent) trouble(device string) trouble {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.troubles[device]
+}
+
+// paperAdvice says what to do about a printer.
+var paperAdvice = map[payterm.PaperCondition]string{
+	payterm.PaperOut:         "there is no paper: put in a new roll",
+	payterm.PaperCoverOpen:   "the cover is open: close it",
+	payterm.PaperUnreachable: "the printer does not print: check its cable, switch it off and on",
+	payterm.PaperNearEnd:     "the paper is nearly out: have a new roll at hand",
+}
+
+// doctor examines the terminal while it runs. A request with tests walks a person
+// through them first, and with print puts the report on the terminal's own paper.
 func (a *Agent) doctor(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	rep := &Report{OK: true}
+	if q.Has("test") {
+		tests, step, err := trialsOf(q)
+		if err == nil {
+			err = a.try(r.Context(), rep, tests, step)
+		}
+		if err != nil {
+			reply(w, nil, err)
+			return
+		}
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), doctored)
 	defer cancel()
-	rep := a.examine(ctx)
-	if r.URL.Query().Get("print") == "1" {
+	a.examine(ctx, rep)
+	if q.Get("print") == "1" {
 		if err := a.Print(rep.slip(a)); err != nil {
 			rep.add("report", "warn", "not printed: "+err.Error(), 0)
 		}
@@ -54,94 +108,238 @@ func (a *Agent) doctor(w http.ResponseWriter, r *http.Request) {
 	reply(w, rep, nil)
 }
 
-func (a *Agent) examine(ctx context.Context) *Report {
-	rep := &Report{OK: true}
+// trialsOf reads which devices are to be tried out, and how long each step waits
+// for a person.
+func trialsOf(q url.Values) (tests []string, step time.Duration, err error) {
+	tests, step = Devices, defaultStep
+	if text := q.Get("test"); text != "" {
+		tests = strings.Split(text, ",")
+	}
+	for _, t := range tests {
+		if !slices.Contains(Devices, t) {
+			return nil, 0, fmt.Errorf("test %q: %s", t, strings.Join(Devices, ", "))
+		}
+	}
+	if text := q.Get("step"); text != "" {
+		if step, err = time.ParseDuration(text); err != nil || step <= 0 || step > maxStep {
+			return nil, 0, fmt.Errorf("step %q: a time such as 30s, at most %s", text, maxStep)
+		}
+	}
+	return tests, step, nil
+}
+
+func (a *Agent) examine(ctx context.Context, rep *Report) {
 	_, rep.At = a.clock.Now()
 	snap, err := a.runner.Snapshot(ctx)
 	if err != nil {
 		rep.add("agent", "fail", err.Error(), 0)
-		return rep
+		return
 	}
-	a.examineDevices(rep, snap.Status.Paper)
-	a.examineStorage(rep)
-	if rep.At.IsZero() {
-		rep.add("clock", "fail", "the clock is not set: connect the network, or set it by hand; certificates cannot be checked", 0)
-	} else {
-		rep.add("clock", "ok", rep.At.Format(time.RFC3339), 0)
-	}
-	for _, hop := range a.gateway.Probe(ctx, a.o.Config.Merchant.Currency) {
-		if hop.Err != nil {
-			rep.add("network "+hop.Name, "fail", hop.Err.Error(), hop.Took)
-			continue
+	paper := a.askPrinter(ctx, snap.Status.Paper)
+	for _, device := range append(slices.Clip(Devices), "leds") {
+		c := a.examineDevice(device, paper)
+		c.Name, c.Errors = device, a.trouble(device).n
+		rep.put(c)
+		switch device {
+		case "display":
+			a.examineGlass(ctx, rep, c)
+		case "scanner":
+			examineLine(rep, "scanner line", a.o.Board.Scanner, a.wireOf(device))
+		case "printer":
+			examineLine(rep, "printer line", a.o.Board.Printer, a.wireOf(device))
 		}
-		rep.add("network "+hop.Name, "ok", "", hop.Took)
 	}
+	a.examineStorage(ctx, rep)
+	a.examineClock(rep)
+	a.examineNetwork(ctx, rep)
 	rep.add("queue", "ok", fmt.Sprintf("%d orders are being asked about", snap.Status.Queue), 0)
 	if n := snap.Status.Late + snap.Status.Doubts + snap.Status.Alarms; n > 0 {
 		rep.add("decisions", "warn", fmt.Sprintf("%d orders wait for a supervisor: payterm journal list", n), 0)
 	}
-	return rep
 }
 
 func (rep *Report) add(name, result, says string, took time.Duration) {
-	rep.Checks = append(rep.Checks, Check{name, result, says, took.Milliseconds()})
-	rep.OK = rep.OK && result != "fail"
+	rep.put(Check{Name: name, Result: result, Says: says, TookMS: took.Milliseconds()})
 }
 
-// examineDevices says how each device of the board is, from what its driver met.
-func (a *Agent) examineDevices(rep *Report, paper payterm.PaperCondition) {
+func (rep *Report) put(c Check) {
+	rep.Checks = append(rep.Checks, c)
+	rep.OK = rep.OK && c.Result != "fail"
+}
+
+// there tells whether the board has a device.
+func (a *Agent) there(device string) bool {
 	b := a.o.Board
-	lines := b.Lines()
-	there := map[string]bool{
-		"display": b.Display != nil, "keypad": b.Keypad != nil, "scanner": b.Scanner != nil, "printer": b.Printer != nil, "buzzer": b.Buzzer != nil, "leds": b.LEDs != nil,
+	switch device {
+	case "display":
+		return b.Display != nil
+	case "keypad":
+		return b.Keypad != nil
+	case "scanner":
+		return b.Scanner != nil
+	case "printer":
+		return b.Printer != nil
+	case "leds":
+		return b.LEDs != nil
 	}
-	a.mu.Lock()
-	troubles := map[string]trouble{}
-	for device, t := range a.troubles {
-		troubles[device] = t
+	return b.Buzzer != nil
+}
+
+// examineDevice says how a device is, from what its driver met.
+func (a *Agent) examineDevice(device string, paper payterm.PaperCondition) Check {
+	b, t := a.o.Board, a.trouble(device)
+	switch {
+	case b.Faults[device] != nil:
+		return Check{Result: "fail", Says: b.Faults[device].Error()}
+	case !a.there(device):
+		return Check{Result: "none", Says: "the board profile has none"}
+	case t.gaveUp:
+		return Check{Result: "fail", Says: t.err.Error() + ": it is not used before the next start"}
 	}
-	a.mu.Unlock()
-	for _, device := range []string{"display", "keypad", "scanner", "printer", "buzzer", "leds"} {
-		t, had := troubles[device]
-		switch {
-		case b.Faults[device] != nil:
-			rep.add(device, "fail", b.Faults[device].Error(), 0)
-			continue
-		case !there[device]:
-			rep.add(device, "none", "the board profile has none", 0)
-			continue
-		case had && a.mono()-t.at < recently:
-			rep.add(device, "fail", t.err.Error(), 0)
-			continue
+	if l := b.Lines()[device]; l != nil {
+		if _, err := l.Plugged(); err != nil {
+			return Check{Result: "fail", Says: err.Error() + ": check the cable of " + a.wireOf(device)}
 		}
-		if l := lines[device]; l != nil {
-			if _, err := l.Plugged(); err != nil {
-				rep.add(device, "fail", err.Error(), 0)
-				continue
-			}
+	}
+	ago := (a.mono() - t.at).Round(time.Second)
+	switch {
+	case t.n > 0 && ago < recently:
+		return Check{Result: "fail", Says: t.err.Error()}
+	case device == "printer" && paper == payterm.PaperUnknown && b.Profile.Printer.Status:
+		return Check{Result: "warn", Says: "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile"}
+	case device == "printer" && paper == payterm.PaperNearEnd:
+		return Check{Result: "warn", Says: paperAdvice[paper]}
+	case device == "printer" && paperAdvice[paper] != "":
+		return Check{Result: "fail", Says: paperAdvice[paper]}
+	case t.n > 0:
+		return Check{Result: "warn", Says: fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.n, ago, t.err)}
+	case device == "printer":
+		return Check{Result: "ok", Says: "paper: " + string(paper)}
+	}
+	return Check{Result: "ok", Says: a.wireOf(device)}
+}
+
+// wireOf says on which wire a device hangs.
+func (a *Agent) wireOf(device string) string {
+	p := a.o.Board.Profile
+	switch device {
+	case "display":
+		d := p.Display
+		return d.Controller + " on " + d.SPI + d.I2C + d.Device
+	case "keypad":
+		if k := p.Keypad; k.Kind == "evdev" {
+			return "keyboard " + k.Device + k.Name + k.USB
 		}
-		says, result := "", "ok"
-		if device == "printer" {
-			says = "paper: " + string(paper)
-			switch paper {
-			case payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
-				result = "fail"
-			case payterm.PaperNearEnd:
-				result = "warn"
-			case payterm.PaperOK, payterm.PaperUnknown:
-			}
+		return fmt.Sprintf("%d rows, %d columns", len(p.Keypad.Rows), len(p.Keypad.Columns))
+	case "scanner":
+		if s := p.Scanner; s.Kind == "evdev" {
+			return "keyboard " + s.Device + s.Name + s.USB
 		}
-		rep.add(device, result, says, 0)
+		return fmt.Sprintf("%s at %d baud", p.Scanner.Device, p.Scanner.Baud)
+	case "printer":
+		if p.Printer.Network+p.Printer.USB != "" {
+			return p.Printer.Network + p.Printer.USB
+		}
+		return fmt.Sprintf("%s at %d baud", p.Printer.Device, p.Printer.Baud)
+	}
+	if device == "leds" {
+		return strings.Join(strings.Fields(p.Signal.Ready+" "+p.Signal.Approved+" "+p.Signal.Attention), " ")
+	}
+	return p.Signal.Buzzer
+}
+
+// askPrinter asks the printer now; what it said last where it is busy.
+func (a *Agent) askPrinter(ctx context.Context, last payterm.PaperCondition) payterm.PaperCondition {
+	if a.o.Board.Printer == nil {
+		return last
+	}
+	ctx, cancel := context.WithTimeout(ctx, answers)
+	defer cancel()
+	done := make(chan payterm.PaperCondition, 1)
+	select {
+	case a.asks <- done:
+	case <-ctx.Done():
+		return last
+	}
+	select {
+	case c := <-done:
+		return c
+	case <-ctx.Done():
+		return last
 	}
 }
 
-// examineStorage writes to the journal and looks at the room that is left.
-func (a *Agent) examineStorage(rep *Report) {
+// examineGlass sends the frame once more, so that a bus that fails is noticed now,
+// and says what drives the backlight.
+func (a *Agent) examineGlass(ctx context.Context, rep *Report, display Check) {
+	if display.Result == "none" || display.Result == "fail" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, answers)
+	defer cancel()
+	began, done := a.mono(), make(chan error, 1)
+	err := errors.New("its driver does not come round: restart payterm; where it stays so, check the bus")
+	select {
+	case a.retells <- done:
+		select {
+		case err = <-done:
+		case <-ctx.Done():
+		}
+	case <-ctx.Done():
+	}
+	switch light := a.o.Board.Profile.Display.Backlight; {
+	case err != nil:
+		rep.add("display bus", "fail", err.Error(), a.mono()-began)
+	case light == "":
+		rep.add("display bus", "ok", "a frame was sent", a.mono()-began)
+		rep.add("backlight", "none", "the board profile has none", 0)
+	default:
+		rep.add("display bus", "ok", "a frame was sent", a.mono()-began)
+		rep.add("backlight", "ok", "on, by "+light, 0)
+	}
+}
+
+// examineLine says what a serial line has carried.
+func examineLine(rep *Report, name string, l *hal.Line, wire string) {
+	if l == nil {
+		return
+	}
+	s := l.Stats()
+	says := fmt.Sprintf("%s: opened %d times, %d bytes came, %d went", wire, s.Opens, s.In, s.Out)
+	if s.Opens == 1 {
+		says = strings.Replace(says, "1 times", "once", 1)
+	}
+	result := "ok"
+	warn := func(what string) { result, says = "warn", says+"; "+what }
+	if s.Opens > 1 {
+		warn("it was lost in between: look after the plug")
+	}
+	if s.Lost > 0 {
+		warn(fmt.Sprintf("%d bytes were lost, as nobody read them", s.Lost))
+	}
+	if u := s.UART; u != nil && u.Overruns > 0 {
+		warn(fmt.Sprintf("%d overruns: the processor is too busy, or the speed too high", u.Overruns))
+	}
+	if u := s.UART; u != nil && u.Framing+u.Parity > 0 {
+		warn(fmt.Sprintf("%d broken characters: check baud and parity of the device", u.Framing+u.Parity))
+	}
+	rep.add(name, result, says, 0)
+}
+
+// examineStorage writes to the journal, reads back how, and looks at the newest
+// records and at the room that is left.
+func (a *Agent) examineStorage(ctx context.Context, rep *Report) {
 	began := a.mono()
 	if err := a.store.Writable(); err != nil {
 		rep.add("journal", "fail", err.Error(), a.mono()-began)
 	} else {
 		rep.add("journal", "ok", "written and synced", a.mono()-began)
+	}
+	began = a.mono()
+	if h, err := a.store.Check(ctx, newestRecords); err != nil {
+		rep.add("records", "fail", err.Error()+": payterm journal verify tells more", a.mono()-began)
+	} else {
+		rep.add("records", "ok", fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), a.mono()-began)
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(filepath.Clean(a.o.Data), &fs); err != nil {
@@ -157,6 +355,31 @@ func (a *Agent) examineStorage(rep *Report) {
 		rep.add("space", "warn", says+": free some", 0)
 	default:
 		rep.add("space", "ok", says, 0)
+	}
+}
+
+func (a *Agent) examineClock(rep *Report) {
+	if rep.At.IsZero() {
+		rep.add("clock", "fail", "the clock is not set: connect the network, or set it by hand; certificates cannot be checked", 0)
+		return
+	}
+	rep.add("clock", "ok", rep.At.Format(time.RFC3339), 0)
+}
+
+// examineNetwork goes to the gateway hop by hop, from the socket in the wall on.
+func (a *Agent) examineNetwork(ctx context.Context, rep *Report) {
+	link := linkTo(a.o.Config.Gateway.URL)
+	link.Name = "network link"
+	rep.put(link)
+	for _, hop := range a.gateway.Probe(ctx, a.o.Config.Merchant.Currency) {
+		if hop.Err != nil {
+			rep.add("network "+hop.Name, "fail", hop.Err.Error(), hop.Took)
+			continue
+		}
+		rep.add("network "+hop.Name, "ok", "", hop.Took)
+		if hop.Name == "answer" {
+			rep.add("network key", "ok", "merchant id and sign key are accepted", 0)
+		}
 	}
 }
 

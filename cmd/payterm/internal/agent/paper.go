@@ -47,10 +47,10 @@ func (a *Agent) printCode(v flows.View, o screen.Options, zone *time.Location) {
 }
 
 // overtaken tells whether a slip has a code that is not to be paid any more: it
-// waited for paper while its order went on.
+// waited for paper while its order went on. A slip of a trial that is over is one, too.
 func (a *Agent) overtaken(slip payterm.Receipt) bool {
 	order, isCode := strings.CutPrefix(slip.Name, "code ")
 	a.onPaper.mu.Lock()
 	defer a.onPaper.mu.Unlock()
-	return isCode && payterm.OrderID(order) != a.onPaper.current
+	return isCode && payterm.OrderID(order) != a.onPaper.current || a.slip.stale(slip)
 }

@@ -1,0 +1,29 @@
+package keypad
+
+import "payterm"
+
+// Held gives the keys whose contacts are closed now, ghosts included: with nobody's
+// finger on them, they are stuck. Any goroutine may ask.
+func (m *Matrix) Held() []payterm.Key {
+	if held := m.held.Load(); held != nil {
+		return *held
+	}
+	return nil
+}
+
+// holds notes what is held, for those who ask.
+func (m *Matrix) holds() {
+	var held []payterm.Key
+	for r := range m.raw {
+		for c := range m.raw[r] {
+			if m.raw[r][c] && m.count[r][c] >= m.need && m.keys[r][c] != "" {
+				held = append(held, m.keys[r][c])
+			}
+		}
+	}
+	if held == nil {
+		m.held.Store(nil)
+		return
+	}
+	m.held.Store(&held)
+}

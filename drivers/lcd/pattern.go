@@ -1,0 +1,133 @@
+package lcd
+
+import (
+	"image"
+	"image/color"
+	"slices"
+	"strings"
+
+	"payterm"
+)
+
+// The test pattern (payterm.Screen.Pattern) shows what a wrong offset, rotation,
+// colour order or a dead line looks like: a border on the outermost pixels, the
+// colours with their names on them, a ramp of grey. The words of the screen stand
+// in a strip of their own: Lines name red, green and blue, Title asks, Keys answer.
+
+// patternBars are full white, the colours of two thirds, of one, and black. A
+// colour whose bits are mixed up, or an inverted one, stands out beside the others.
+var patternBars = [...]color.RGBA{
+	{0xff, 0xff, 0xff, 0xff}, {0xff, 0xff, 0, 0xff}, {0, 0xff, 0xff, 0xff}, {0xff, 0, 0, 0xff},
+	{0, 0xff, 0, 0xff}, {0, 0, 0xff, 0xff}, {0xff, 0, 0xff, 0xff}, {0, 0, 0, 0xff},
+}
+
+const (
+	firstNamed = 3  // the bar of red; green and blue follow
+	namedBar   = 26 // pixels that a bar needs for its name, both ways
+	greySteps  = 16 // each of them a step of the 5 bits that a panel has at the least
+	checker    = 8  // dots a square, on a glass of two colours
+)
+
+// pattern paints colour bars above the words and a ramp of grey below.
+func (p *Painter) pattern(s payterm.Screen) {
+	if p.shown, p.pages = s, 1; p.mono {
+		p.monoPattern(s)
+		return
+	}
+	glass := p.img.Bounds()
+	p.fill(glass, paperWhite) // its outermost pixels stay: the border
+	p.fill(glass.Inset(1), color.RGBA{0, 0, 0, 0xff})
+	in := glass.Inset(2)
+	words := p.scaled(96)
+	small := p.patternRows(s)
+	if p.small {
+		words = len(small)*rowHeight + 2
+	}
+	bars := image.Rect(in.Min.X, in.Min.Y, in.Max.X, in.Min.Y+(in.Dy()-words)*2/3)
+	for i, c := range patternBars {
+		bar := image.Rect(bars.Min.X+i*bars.Dx()/len(patternBars), bars.Min.Y, bars.Min.X+(i+1)*bars.Dx()/len(patternBars), bars.Max.Y)
+		p.fill(bar, c)
+		if n := i - firstNamed; n >= 0 && n < len(s.Lines) && n < 3 && min(bar.Dx(), bar.Dy()) >= namedBar {
+			name := paperWhite
+			if n == 1 { // on green
+				name = color.RGBA{0, 0, 0, 0xff}
+			}
+			p.centred(s.Lines[n], bar.Inset(1), bold, p.scaled(22), name)
+		}
+	}
+	strip := image.Rect(in.Min.X, bars.Max.Y, in.Max.X, bars.Max.Y+words)
+	for i := range greySteps {
+		g := uint8(i * 0xff / (greySteps - 1))
+		p.fill(image.Rect(in.Min.X+i*in.Dx()/greySteps, strip.Max.Y, in.Min.X+(i+1)*in.Dx()/greySteps, in.Max.Y), color.RGBA{g, g, g, 0xff})
+	}
+	p.fill(strip, paperWhite)
+	if p.small {
+		p.rows(small, strip.Min.X+1, strip.Min.Y, ink)
+		return
+	}
+	if s.Watermark != "" {
+		mark := image.Rect(strip.Min.X, strip.Min.Y, strip.Max.X, strip.Min.Y+p.scaled(20))
+		p.fill(mark, markGround)
+		p.centred(s.Watermark, mark, bold, p.scaled(13), ink)
+		strip.Min.Y = mark.Max.Y
+	}
+	rows := len(s.Keys) + 1
+	for i := range rows {
+		row := image.Rect(strip.Min.X+p.scaled(6), strip.Min.Y+i*strip.Dy()/rows, strip.Max.X-p.scaled(6), strip.Min.Y+(i+1)*strip.Dy()/rows)
+		if i == 0 {
+			p.centred(s.Title, row, medium, p.scaled(16), ink)
+		} else {
+			p.centred(string(s.Keys[i-1].Key)+"  "+s.Keys[i-1].Does, row, bold, p.scaled(15), ink)
+		}
+	}
+}
+
+// patternRows are the words of a pattern in the little font, beside a border.
+func (p *Painter) patternRows(s payterm.Screen) []string {
+	columns := (p.w - 2*checker - 2) / cellWidth
+	return slices.Concat(wrapCells(s.Watermark, columns), wrapCells(s.Title, columns), keyRows(s.Keys, columns))
+}
+
+// monoPattern is a border and a checkerboard, each dot of which is lit or dark
+// beside its opposite; the words stand in a dark box.
+func (p *Painter) monoPattern(s payterm.Screen) {
+	p.fill(p.img.Bounds(), unlit)
+	for y := range p.h {
+		for x := range p.w {
+			edge := x == 0 || y == 0 || x == p.w-1 || y == p.h-1
+			if edge || (x/checker+y/checker)%2 == 0 {
+				p.img.SetRGBA(x, y, lit)
+			}
+		}
+	}
+	inside := p.img.Bounds().Inset(checker)
+	pages := cut(nil, p.patternRows(s), max(1, inside.Dy()/rowHeight))
+	p.pages = len(pages)
+	rows := pages[p.at.of(s.Name, p.pages)]
+	box := image.Rect(inside.Min.X, inside.Min.Y, inside.Max.X, inside.Min.Y+len(rows)*rowHeight+1)
+	p.fill(box, unlit)
+	p.rows(rows, box.Min.X+1, box.Min.Y, lit)
+}
+
+// filled is a cell with each of its dots.
+const filled = '█'
+
+// patternPages are every cell filled, every sign that the display is sent, and the
+// words, in turn.
+func patternPages(s payterm.Screen, columns, rows int) [][]string {
+	full := slices.Repeat([]string{strings.Repeat(string(filled), columns)}, rows)
+	var signs []rune
+	for _, own := range ownSigns {
+		signs = append(signs, own.sign)
+	}
+	for r := '!'; r <= '}'; r++ {
+		signs = append(signs, r)
+	}
+	var all []string
+	for ; len(signs) > 0; signs = signs[min(columns, len(signs)):] {
+		all = append(all, string(signs[:min(columns, len(signs))]))
+	}
+	s.Lines = nil // no colours here
+	words, _ := textPages(s, columns, rows)
+	return slices.Concat([][]string{full}, cut(nil, all, rows), words)
+}

@@ -1,0 +1,129 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// pump runs what waits for the loop.
+func (w *world) pump() {
+	for {
+		select {
+		case f := <-w.r.inbox:
+			f()
+		default:
+			w.r.Advance()
+			return
+		}
+	}
+}
+
+// service asks for the counter, as from beside the loop.
+func (w *world) service() (*Service, error) {
+	var s *Service
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s, err = w.r.Service(w.t.Context())
+	}()
+	for {
+		select {
+		case f := <-w.r.inbox:
+			f()
+		case <-done:
+			return s, err
+		}
+	}
+}
+
+func TestService(t *testing.T) {
+	w := newWorld(t)
+	s, err := w.service()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.service(); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second one: %v", err)
+	}
+	s.Show(flows.Trial{Step: flows.TrialKey, Key: "5"})
+	w.r.Press("5")
+	w.r.Scan(payterm.NewPayCode("281234567890123456"), w.now)
+	for range 2 * serviceInput { // nobody takes them: they are bounded
+		w.r.Press("6")
+	}
+	w.pump()
+	if e := <-s.Input(); e != (flows.KeyPressed{Key: "5"}) {
+		t.Errorf("first came %v", e)
+	}
+	if e, is := (<-s.Input()).(flows.CodeScanned); !is || e.Code.Reveal() != "281234567890123456" {
+		t.Errorf("then came %v", e)
+	}
+	if n := len(s.Input()); n != serviceInput-2 {
+		t.Errorf("%d wait", n)
+	}
+	s.End()
+	s.Show(flows.Trial{Step: flows.TrialKey, Key: "5"}) // too late
+	w.pump()
+	for range serviceInput - 2 {
+		<-s.Input()
+	}
+	select {
+	case e, open := <-s.Input():
+		if open {
+			t.Errorf("after its end comes %v", e)
+		}
+	default:
+		t.Error("the input is not closed")
+	}
+	if got := w.screens[len(w.screens)-1]; got != "idle" || w.r.service != nil || len(w.r.tickets) != 0 {
+		t.Errorf("after its end: screen %s, %d tickets", got, len(w.r.tickets))
+	}
+	orders, err := w.store.Orders()
+	if err != nil || len(orders) != 0 || len(w.sent) != 0 {
+		t.Errorf("orders %v, payments %v, %v", orders, w.sent, err)
+	}
+}
+
+// TestServiceIsTold: whatever takes the counter away, the holder hears of it.
+func TestServiceIsTold(t *testing.T) {
+	for name, take := range map[string]func(*world){
+		"the journal fails":   func(w *world) { w.r.feed(flows.StoreFailed{Why: "full"}) },
+		"nothing is shown":    func(w *world) { w.now += 1e12; w.r.Advance() },
+		"an impossible state": func(w *world) { w.r.terminal.PIN = "1"; w.r.feed(flows.KeyPressed{Key: "1"}) },
+	} {
+		w := newWorld(t)
+		s, err := w.service()
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(w)
+		select {
+		case _, open := <-s.Input():
+			if open {
+				t.Errorf("%s: input comes", name)
+			}
+		default:
+			t.Errorf("%s: the holder is not told", name)
+		}
+	}
+}
+
+// TestServiceGivenUp: a caller who goes while the counter is being taken does not
+// keep it.
+func TestServiceGivenUp(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if s, err := w.r.Service(ctx); err == nil { // nobody runs the loop so far
+		t.Errorf("it has %v", s)
+	}
+	w.pump()
+	if w.r.terminal.Phase != flows.Idle || w.r.service != nil {
+		t.Errorf("the counter is %v", w.r.terminal.Phase)
+	}
+}

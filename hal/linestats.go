@@ -1,0 +1,51 @@
+package hal
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// LineStats are what a line has met since it was made.
+type LineStats struct {
+	Opens   int   // how often its device was opened; more than one is a cable that was pulled
+	In, Out int64 // bytes
+	Lost    int64 // bytes that came while nobody read
+	UART    *UARTErrors
+}
+
+// UARTErrors are what the kernel's driver has counted since it was loaded.
+type UARTErrors struct{ Overruns, Framing, Parity int }
+
+// Stats gives the line's counts; UART is nil where no driver counts, as on USB
+// adapters of some makes and on the network.
+func (l *Line) Stats() LineStats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.stats
+	if l.port != nil && l.port.tty != nil {
+		s.UART = l.port.uartErrors()
+	}
+	return s
+}
+
+// icounter is the kernel's struct serial_icounter_struct (linux/serial.h).
+type icounter struct {
+	cts, dsr, rng, dcd, rx, tx                 int32
+	frame, overrun, parity, breaks, bufOverrun int32
+	_                                          [9]int32
+}
+
+func (p *port) uartErrors() *UARTErrors {
+	var c icounter
+	err := control(p.tty, func(fd int) error {
+		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGICOUNT, uintptr(unsafe.Pointer(&c))); errno != 0 {
+			return errno
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return &UARTErrors{Overruns: int(c.overrun + c.bufOverrun), Framing: int(c.frame), Parity: int(c.parity)}
+}

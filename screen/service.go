@@ -1,0 +1,139 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// trialText names a text of the screens on which a device is tried out.
+type trialText string
+
+const (
+	trialTitle   trialText = "title"
+	trialReady   trialText = "ready"
+	trialColours trialText = "colours" // red, green and blue in a letter or sign each
+	trialPattern trialText = "pattern"
+	trialCode    trialText = "code"
+	trialKeypad  trialText = "keypad"
+	trialKey     trialText = "key"
+	trialScan    trialText = "scan"
+	trialOnPaper trialText = "on paper"
+	trialPrint   trialText = "print"
+	trialPaper   trialText = "paper"
+	trialLook    trialText = "look"
+	trialSound   trialText = "sound"
+	trialHeard   trialText = "heard"
+	trialYes     trialText = "yes"
+	trialNo      trialText = "no"
+	trialSlip    trialText = "slip"
+)
+
+var englishTrials = map[trialText]string{
+	trialTitle: "Service", trialReady: "The next test is coming",
+	trialColours: "R G B", trialPattern: "Colours, edges, grey: right?", trialCode: "Can a phone read it?",
+	trialKeypad: "Keypad", trialKey: "Press this key",
+	trialScan: "Scan this code", trialOnPaper: "It is on the paper",
+	trialPrint: "A slip is being printed", trialPaper: "Is the slip right?", trialLook: "Letters, signs, both codes, the cut",
+	trialSound: "Buzzer", trialHeard: "Did you hear it?",
+	trialYes: "yes", trialNo: "no", trialSlip: "TEST, not a receipt",
+}
+
+var frenchTrials = map[trialText]string{
+	trialTitle: "Service", trialReady: "Le prochain test arrive",
+	trialColours: "R V B", trialPattern: "Couleurs, bords, gris : bons?", trialCode: "Un téléphone le lit?",
+	trialKeypad: "Clavier", trialKey: "Appuyez sur cette touche",
+	trialScan: "Numérisez ce code", trialOnPaper: "Il est sur le papier",
+	trialPrint: "Un coupon s'imprime", trialPaper: "Le coupon est-il bon?", trialLook: "Lettres, signes, les deux codes, la coupe",
+	trialSound: "Avertisseur", trialHeard: "L'avez-vous entendu?",
+	trialYes: "oui", trialNo: "non", trialSlip: "TEST, pas un reçu",
+}
+
+var chineseTrials = map[trialText]string{
+	trialTitle: "检修", trialReady: "即将开始下一项测试",
+	trialColours: "红 绿 蓝", trialPattern: "颜色、边框、灰阶正确吗", trialCode: "手机能识别吗",
+	trialKeypad: "键盘", trialKey: "请按此键",
+	trialScan: "请扫描此码", trialOnPaper: "码已打印在纸上",
+	trialPrint: "正在打印测试单", trialPaper: "测试单正确吗", trialLook: "文字、符号、两种码、切纸",
+	trialSound: "蜂鸣器", trialHeard: "听到了吗",
+	trialYes: "是", trialNo: "否", trialSlip: "测试，非收据",
+}
+
+// trial is what the doctor asks of whoever stands at the terminal.
+func trial(s *payterm.Screen, v flows.View, t *texts) {
+	say := t.trials
+	s.Tone, s.Title = payterm.Busy, say[trialTitle]
+	if v.Trial.Of > 0 {
+		s.Small = fmt.Sprintf("%d / %d", v.Trial.At, v.Trial.Of)
+	}
+	leave := []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyLeave}}
+	judge := []payterm.KeyHint{{Key: payterm.KeyEnter, Does: say[trialYes]}, {Key: payterm.KeyCancel, Does: say[trialNo]}}
+	switch v.Trial.Step {
+	case flows.TrialNone:
+		s.Lines = []string{say[trialReady]}
+	case flows.TrialPattern:
+		s.Pattern, s.Title, s.Lines, s.Keys = true, say[trialPattern], strings.Fields(say[trialColours]), judge
+	case flows.TrialCode:
+		s.Title, s.QR = say[trialCode], v.Trial.Code
+		does := say[trialYes] + "   " + string(payterm.KeyCancel) + "  " + say[trialNo] // below a code there is room for one key
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}
+	case flows.TrialKey:
+		s.Title, s.Amount, s.Lines, s.Keys = say[trialKeypad], string(v.Trial.Key), []string{say[trialKey]}, leave
+	case flows.TrialScan:
+		s.Title, s.QR, s.Keys = say[trialScan], v.Trial.Code, leave
+		if s.QR == "" {
+			s.Lines = []string{say[trialOnPaper]}
+		}
+	case flows.TrialPrint:
+		s.Lines = []string{say[trialPrint]}
+	case flows.TrialPaper:
+		s.Title, s.Lines, s.Keys = say[trialPaper], []string{say[trialLook]}, judge
+	case flows.TrialSound:
+		s.Title, s.Lines, s.Keys = say[trialSound], []string{say[trialHeard]}, judge
+	}
+}
+
+// ScanSlip puts the code on paper that the terminal's own scanner is to read.
+func ScanSlip(code string, o Options) payterm.Receipt {
+	r := payterm.Receipt{Lines: trialHead(o)}
+	r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineQR, Text: code},
+		payterm.ReceiptLine{Text: textsFor(o.Language).trials[trialScan], Align: payterm.AlignCenter}, payterm.ReceiptLine{Kind: payterm.LineCut})
+	return r
+}
+
+// TestSlip has everything that a slip can have, so that a person sees what the
+// printer makes of it: styles, edges, the letters of a code page, Chinese, codes.
+func TestSlip(code string, o Options) payterm.Receipt {
+	r := payterm.Receipt{Lines: trialHead(o)}
+	r.Lines = append(r.Lines, []payterm.ReceiptLine{
+		{Text: "Aa 0123456789"},
+		{Text: "Aa 0123456789", Bold: true},
+		{Text: "Aa 0123", Large: true},
+		{Text: "Aa 0123", Large: true, Bold: true},
+		{Text: "<--"},
+		{Text: "<-->", Align: payterm.AlignCenter},
+		{Text: "-->", Align: payterm.AlignRight},
+		{Kind: payterm.LinePair, Text: "<--", Right: "$1,234.56"},
+		{Kind: payterm.LineRule},
+		{Text: "é è à ç ô ï É"},
+		{Text: "支付宝 微信支付 云闪付"},
+		{Kind: payterm.LineBarcode, Text: "PAYTERM-123"}, // short enough for bars on every roll
+		{Kind: payterm.LineQR, Text: code},
+		{Kind: payterm.LineFeed, N: 1},
+		{Kind: payterm.LineCut},
+	}...)
+	return r
+}
+
+// trialHead says on each slip of a trial what it is not.
+func trialHead(o Options) []payterm.ReceiptLine {
+	var head []payterm.ReceiptLine
+	for _, text := range []string{o.Watermark, textsFor(o.Language).trials[trialSlip]} {
+		if text != "" {
+			head = append(head, payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter, Bold: true})
+		}
+	}
+	return head
+}

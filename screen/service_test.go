@@ -1,0 +1,81 @@
+package screen_test
+
+import (
+	"testing"
+
+	"payterm"
+	"payterm/drivers/lcd"
+	"payterm/flows"
+	"payterm/locale"
+	"payterm/screen"
+)
+
+const trialCode = "PAYTERM-TEST-7K2Q9A"
+
+// trials are what somebody meets who tries the devices out.
+func trials() []shot {
+	var all []shot
+	for _, s := range []struct {
+		name  string
+		trial flows.Trial
+	}{
+		{"next", flows.Trial{}},
+		{"pattern", flows.Trial{Step: flows.TrialPattern}},
+		{"code", flows.Trial{Step: flows.TrialCode, Code: trialCode}},
+		{"key", flows.Trial{Step: flows.TrialKey, Key: payterm.KeyCancel, At: 4, Of: 16}},
+		{"scan, on paper", flows.Trial{Step: flows.TrialScan}},
+		{"scan, on the glass", flows.Trial{Step: flows.TrialScan, Code: trialCode}},
+		{"print", flows.Trial{Step: flows.TrialPrint}},
+		{"paper", flows.Trial{Step: flows.TrialPaper}},
+		{"sound", flows.Trial{Step: flows.TrialSound, At: 3, Of: 6}},
+	} {
+		all = append(all, shot{"service, " + s.name, flows.View{Name: flows.ViewService, Trial: s.trial}})
+	}
+	return all
+}
+
+// Each trial says what to do, and no two say the same.
+func TestTrialsSaySomething(t *testing.T) {
+	for _, language := range locale.Languages {
+		said := map[string]flows.TrialStep{}
+		for _, step := range flows.TrialSteps {
+			s := screen.Compose(flows.View{Name: flows.ViewService, Trial: flows.Trial{Step: step}}, screen.Options{Language: language})
+			words := s.Title
+			if len(s.Lines) > 0 {
+				words += "\n" + s.Lines[0]
+			}
+			if other, twice := said[words]; twice || s.Title == "" {
+				t.Errorf("%s: %q says %q, as %q does", language, step, words, other)
+			}
+			said[words] = step
+		}
+	}
+}
+
+// TestServicePictures holds the screens and slips of the doctor against their
+// picture in docs/screens, as TestPictures does with the others.
+func TestServicePictures(t *testing.T) {
+	r := newRoll(t)
+	p, err := lcd.NewPainter(240, 320)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet := sheet{colours: 40} // the pattern's among them
+	for _, language := range locale.Languages {
+		o := screen.Options{Language: language, Watermark: "SIMULATION"}
+		for _, s := range trials() {
+			img, err := p.Paint(screen.Compose(s.view, o))
+			if err != nil {
+				t.Errorf("%s %s: %v", language, s.name, err)
+			}
+			sheet.add(language+" "+s.name, img, 9)
+		}
+		sheet.row()
+	}
+	for _, language := range locale.Languages {
+		o := screen.Options{Language: language, Watermark: "SIMULATION"}
+		sheet.add(language+" scan", r.print(t, screen.ScanSlip(trialCode, o)), 6)
+		sheet.add(language+" test", r.print(t, screen.TestSlip(trialCode, o)), 6)
+	}
+	sheet.hold(t, "service")
+}
