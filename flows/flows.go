@@ -437,7 +437,9 @@ type Status struct {
 	Late    int                    `json:"late_payments"`
 	Alarms  int                    `json:"alarms"`
 	Paper   payterm.PaperCondition `json:"paper"`
-	Rate    Rate                   `json:"-"` // the last one known, while it is worth showing
+	// Unclosed is an earlier business day whose Z was not taken, as 2006-01-02.
+	Unclosed string `json:"unclosed_day,omitempty"`
+	Rate     Rate   `json:"-"` // the last one known, while it is worth showing
 }
 
 // Network says how the last request to the gateway went.

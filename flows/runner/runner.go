@@ -150,6 +150,7 @@ type Runner struct {
 	network  flows.Network
 	paper    payterm.PaperCondition
 	counts   map[payterm.Attention]int
+	unclosed string                    // a business day that waits for its Z
 	broken   map[payterm.OrderID]error // quarantined at boot
 	locks    map[string]lock           // by operator, of those with wrong PINs
 	storeBad bool
@@ -260,6 +261,15 @@ func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
 func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
 	wallet, _ := code.Wallet()
 	r.feed(flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
+}
+
+// Remind reports the business day (2006-01-02) that should have been closed by now,
+// empty for none.
+func (r *Runner) Remind(day string) {
+	r.offer(func() {
+		r.unclosed = day
+		r.tellStatus()
+	})
 }
 
 // Paper reports the printer's condition.
@@ -710,10 +720,11 @@ func (r *Runner) status() flows.Status {
 	}
 	return flows.Status{
 		Network: r.network, Paper: r.paper, Rate: rate,
-		Queue:  r.phases[flows.InBackground] + r.phases[flows.Trailing],
-		Doubts: r.doubts,
-		Late:   r.counts[payterm.AttentionLatePayment],
-		Alarms: r.counts[payterm.AttentionAlarm] + len(r.broken),
+		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing],
+		Doubts:   r.doubts,
+		Late:     r.counts[payterm.AttentionLatePayment],
+		Alarms:   r.counts[payterm.AttentionAlarm] + len(r.broken),
+		Unclosed: r.unclosed,
 	}
 }
 
