@@ -78,7 +78,7 @@ func (c emulateCmd) Run() error {
 		level = slog.LevelInfo
 	}
 	o := agent.Options{
-		Config: cfg, Data: c.Data, SignKey: key, Board: hal.Open(profile, board), Sleep: board.Sleep, Built: buildTime(),
+		Config: cfg, Data: c.Data, SignKey: key, Board: hal.Open(profile, board), Sleep: board.Sleep, Built: buildTime(), Haste: c.Scale,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if simulated {
@@ -93,7 +93,7 @@ func (c emulateCmd) Run() error {
 		fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", url)
 		return nil
 	}
-	a, err := agent.Start(o)
+	a, err := agent.NewTerminal(o)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ type cli struct {
 	Reconcile reconcileCmd `cmd:"" help:"Ask the gateway about each sale of a business day or a Z, and list what differs."`
 	Refund    refundCmd    `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
 	Status    statusCmd    `cmd:"" help:"Say how the agent is, or how an order stands."`
+	Training  trainingCmd  `cmd:"" help:"Put the terminal into training, where nothing is really paid, or back."`
 	Resolve   resolveCmd   `cmd:"" help:"Close what waits for a supervisor."`
 	Config    struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`

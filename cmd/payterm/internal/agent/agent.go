@@ -49,37 +49,47 @@ type Options struct {
 	Built          time.Time
 	Log            *slog.Logger
 	Ready          func() error // called by Run once the local API answers; may be nil
+	// Haste is how many times faster than people the customers of a training are; 0
+	// for 1.
+	Haste float64
+
+	lent   bool    // the board is a Terminal's, which closes it
+	school *school // of a training
 }
 
 // Agent is a terminal that runs.
 type Agent struct {
-	o        Options
-	clock    *runner.SystemClock
-	gateway  *ottpay.Client
-	lock     *os.File
-	opened   chan struct{} // closed once store and runner are there
-	store    *storage.Store
-	runner   *runner.Runner
-	display  lcd.Display // nil without one
-	onPaper  onPaper
-	screens  chan payterm.Screen
-	slips    chan payterm.Receipt
-	sounds   chan payterm.Sound
-	moods    chan payterm.Screen // for the lamps and the backlight
-	arming   chan bool           // whether the scanner is to look for a code
-	rests    chan struct{}       // the scanner may look no longer: it has read one, or was pulled
-	touched  chan struct{}       // somebody is there
-	dimmer   *signal.Dimmer      // nil where the backlight does not dim
-	mu       sync.Mutex
-	last     payterm.Screen
-	fault    string // why it is not open
-	zone     *time.Location
-	spoken   string             // the language of the screens, where it was changed at the keys
-	troubles map[string]trouble // by device
-	slip     slipTrial
-	keypad   atomic.Pointer[keypad.Matrix]
-	retells  chan chan error                  // the display's goroutine is to send its frame again
-	asks     chan chan payterm.PaperCondition // the printer's is to ask how it is
+	o         Options
+	clock     *runner.SystemClock
+	gateway   *ottpay.Client
+	lock      *os.File
+	opened    chan struct{} // closed once store and runner are there
+	store     *storage.Store
+	runner    *runner.Runner
+	display   lcd.Display // nil without one
+	onPaper   onPaper
+	screens   chan payterm.Screen
+	slips     chan payterm.Receipt
+	sounds    chan payterm.Sound
+	moods     chan payterm.Screen // for the lamps and the backlight
+	arming    chan bool           // whether the scanner is to look for a code
+	rests     chan struct{}       // the scanner may look no longer: it has read one, or was pulled
+	touched   chan struct{}       // somebody is there
+	dimmer    *signal.Dimmer      // nil where the backlight does not dim
+	mu        sync.Mutex
+	last      payterm.Screen
+	fault     string // why it is not open
+	zone      *time.Location
+	training  *school            // nil for the real terminal
+	realLock  *os.File           // a training's, on the real terminal's data
+	left      bool               // it ended for a training, or for the real terminal
+	unprinted atomic.Int32       // slips that wait for the printer or are in it
+	spoken    string             // the language of the screens, where it was changed at the keys
+	troubles  map[string]trouble // by device
+	slip      slipTrial
+	keypad    atomic.Pointer[keypad.Matrix]
+	retells   chan chan error                  // the display's goroutine is to send its frame again
+	asks      chan chan payterm.PaperCondition // the printer's is to ask how it is
 }
 
 const slipQueue = 32
@@ -100,18 +110,18 @@ func Start(o Options) (*Agent, error) {
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
-		dimmer: newDimmer(o.Board),
+		dimmer: newDimmer(o.Board), training: o.school,
 	}
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
 		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
 		a.gaveUp("display", err)
 	}
-	gateway, err := a.newGateway()
-	if err != nil {
+	if a.training != nil {
+		a.gateway = a.training.client
+	} else if a.gateway, err = a.newGateway(); err != nil {
 		return nil, err
 	}
-	a.gateway = gateway
 	if err := a.open(); errors.Is(err, errTaken) {
 		return nil, err
 	}
@@ -195,18 +205,33 @@ func (a *Agent) takeLock() error {
 	if a.lock != nil {
 		return nil
 	}
-	if err := os.MkdirAll(a.o.Data, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
+	if a.training != nil && a.realLock == nil {
+		f, err := lockData(a.training.of)
+		if err != nil {
+			return err
+		}
+		a.realLock = f
 	}
-	f, err := os.OpenFile(filepath.Join(a.o.Data, "payterm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := lockData(a.o.Data)
 	if err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("%w on %s", errTaken, a.o.Data), f.Close())
+		return err
 	}
 	a.lock = f
 	return nil
+}
+
+func lockData(data string) (*os.File, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(data, "payterm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w on %s", errTaken, data), f.Close())
+	}
+	return f, nil
 }
 
 func (a *Agent) newGateway() (*ottpay.Client, error) {
@@ -229,7 +254,7 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
@@ -247,7 +272,7 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
-			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
+			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
 		},
 		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
@@ -269,6 +294,13 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 			rand.Read(b[:]) //nolint:errcheck // it never fails
 			return binary.BigEndian.Uint16(b[:])
 		},
+	}
+	if a.o.lent {
+		rc.Train = a.leave
+	}
+	if s := a.training; s != nil {
+		rc.Gateway, rc.Drill, rc.Changed = s, s.begin, s.changed
+		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
 	}
 	if c.Sale.DayMaxMinor > 0 {
 		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
@@ -338,10 +370,12 @@ func (a *Agent) Screen() payterm.Screen {
 
 // Print queues a slip.
 func (a *Agent) Print(r payterm.Receipt) error {
+	a.unprinted.Add(1)
 	select {
 	case a.slips <- r:
 		return nil
 	default:
+		a.unprinted.Add(-1)
 		return errors.New("the printer's queue is full")
 	}
 }
@@ -393,8 +427,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())
 	}
-	if a.lock != nil {
-		err = errors.Join(err, a.lock.Close())
+	for _, lock := range []*os.File{a.lock, a.realLock} {
+		if lock != nil {
+			err = errors.Join(err, lock.Close())
+		}
+	}
+	if a.training != nil {
+		err = errors.Join(err, a.training.close())
+	}
+	if a.o.lent {
+		return err
 	}
 	return errors.Join(err, a.o.Board.Close())
 }
@@ -414,8 +456,8 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err 
 			serves = served == nil
 			err = errors.Join(err, served)
 		}
-		if err == nil {
-			return told, nil
+		if err == nil || a.training != nil { // the real terminal is back when a training cannot be
+			return told, err
 		}
 		a.closed(err)
 		if !told && a.o.Ready != nil {

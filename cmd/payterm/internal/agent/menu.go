@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"payterm/flows"
+	"payterm/screen"
 )
 
 // askRate asks what one unit of the merchant's currency costs in CNY, times 10^8.
@@ -49,10 +50,8 @@ func (a *Agent) menuLines() int {
 		return 0
 	case p.Display.Rows > 0:
 		return max(1, p.Display.Rows-1)
-	case p.Display.Height < 100:
-		return 4
 	}
-	return 0
+	return screen.MenuLines(p.Display.Height)
 }
 
 // tips are the percentages that a customer is offered.
