@@ -14,6 +14,7 @@ var chinese = texts{
 	idleTitle: "准备就绪", idleLine: "请输入金额",
 	alarms:   counted{"", "%d 笔订单需要主管处理"},
 	late:     counted{"", "%d 笔付款延迟到账"},
+	unclosed: "%s 未日结",
 	doubts:   counted{"", "%d 笔付款结果未知"},
 	offline:  "无法连接支付平台",
 	paperOut: "打印机缺纸", paperNearEnd: "打印纸即将用完",

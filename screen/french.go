@@ -17,6 +17,7 @@ var french = texts{
 	idleTitle: "Prêt", idleLine: "Entrez le montant",
 	alarms:   counted{"1 commande pour le superviseur", "%d commandes pour le superviseur"},
 	late:     counted{"1 paiement en retard", "%d paiements en retard"},
+	unclosed: "À clore : %s",
 	doubts:   counted{"1 paiement incertain", "%d paiements incertains"},
 	offline:  "Pas de connexion",
 	paperOut: "L'imprimante n'a plus de papier", paperNearEnd: "Il reste peu de papier",

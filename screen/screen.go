@@ -106,6 +106,9 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	if v.Status.Doubts > 0 {
 		s.Lines = append(s.Lines, t.count(v.Status.Doubts, t.doubts))
 	}
+	if v.Status.Unclosed != "" {
+		s.Lines = append(s.Lines, fmt.Sprintf(t.unclosed, v.Status.Unclosed))
+	}
 	if v.Status.Network == flows.NetworkDown {
 		s.Lines = append(s.Lines, t.offline)
 	}

@@ -17,6 +17,7 @@ type texts struct {
 
 	idleTitle, idleLine                 string
 	alarms, late, doubts                counted
+	unclosed                            string // %s: a business day
 	offline                             string
 	paperOut, paperNearEnd              string
 	coverOpen, printerGone              string
@@ -147,6 +148,7 @@ var english = texts{
 	idleTitle: "Ready", idleLine: "Type the amount",
 	alarms:   counted{"1 order needs a supervisor", "%d orders need a supervisor"},
 	late:     counted{"1 payment came late", "%d payments came late"},
+	unclosed: "Not closed: %s",
 	doubts:   counted{"1 payment in doubt", "%d payments in doubt"},
 	offline:  "No connection to the gateway",
 	paperOut: "The printer has no paper", paperNearEnd: "Paper is nearly out",

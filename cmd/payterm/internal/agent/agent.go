@@ -157,7 +157,7 @@ func (a *Agent) open() error {
 	}
 	store, err := storage.Open(storage.Options{
 		Path: filepath.Join(a.o.Data, "payterm.db"), Terminal: a.o.Config.Terminal.ID, DrawTag: drawTag,
-		Now: func() time.Time { _, wall := a.clock.Now(); return wall },
+		Now: func() time.Time { _, wall := a.clock.Now(); return wall }, Days: a.o.Config.Days(),
 	})
 	if err != nil {
 		return err
@@ -343,8 +343,8 @@ func (a *Agent) slipOptions() receipt.Options {
 	}
 }
 
-func (a *Agent) totalsSlip(t payterm.Totals, z bool) payterm.Receipt {
-	return receipt.Totals(t, z, a.o.Config.Merchant.Currency, a.slipOptions())
+func (a *Agent) totalsSlip(t payterm.Totals, z, again bool) payterm.Receipt {
+	return receipt.Totals(t, z, again, a.o.Config.Merchant.Currency, a.slipOptions())
 }
 
 func drawTag() (string, error) {
@@ -525,11 +525,13 @@ const tidyEvery = time.Minute
 func (a *Agent) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
+	a.remind()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			a.remind()
 			if err := a.checkpoint(ctx); err != nil && ctx.Err() == nil {
 				a.o.Log.Warn("checkpoint", "err", err)
 			}
