@@ -56,6 +56,9 @@ func (c runCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	for _, p := range cfg.Unshown(profile.Display != nil && profile.Display.Rows > 0) {
+		log.Warn("the screens come in English", "err", p)
+	}
 	board := hal.Open(profile, ports)
 	missing := board.Absent()
 	for _, device := range slices.Sorted(maps.Keys(missing)) {

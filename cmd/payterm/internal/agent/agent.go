@@ -80,6 +80,7 @@ type Agent struct {
 	last      payterm.Screen
 	fault     string // why it is not open
 	zone      *time.Location
+	link      flows.Network      // as far as this machine has the way to the gateway
 	training  *school            // nil for the real terminal
 	realLock  *os.File           // a training's, on the real terminal's data
 	left      bool               // it ended for a training, or for the real terminal
@@ -253,10 +254,6 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 	})
 }
 
-func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper}
-}
-
 func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
@@ -410,7 +407,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.tidy} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.runIdle, a.tidy} {
 			wg.Go(func() { work(ctx) })
 		}
 		loop := make(chan error, 1)
