@@ -190,7 +190,7 @@ func TestTotalsOfOne(t *testing.T) {
 	} {
 		got := text(Totals(payterm.Totals{By: []payterm.TotalsRow{{
 			Wallet: payterm.Alipay, Count: c.sales, RefundCount: c.refunds, AmountMinor: c.minor, RefundedMinor: c.refunded,
-		}}}, true, "CAD", Options{Language: c.language}))
+		}}}, true, false, "CAD", Options{Language: c.language}))
 		if !strings.Contains(got, c.want) {
 			t.Errorf("%s: no %q in\n%s", c.language, c.want, got)
 		}

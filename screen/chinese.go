@@ -12,6 +12,7 @@ var chinese = texts{
 	wallets: map[payterm.Wallet]string{payterm.Alipay: "支付宝", payterm.WeChatPay: "微信支付", payterm.UnionPay: "银联"},
 
 	idleTitle: "准备就绪", idleLine: "请输入金额",
+	unclosed: "%s 未日结",
 	alarms:   counted{"", "%d 笔订单需要主管处理|主管\u00a0%[1]d"},
 	late:     counted{"", "%d 笔付款延迟到账|迟到\u00a0%[1]d"},
 	doubts:   counted{"", "%d 笔付款结果未知|未知\u00a0%[1]d"},
@@ -60,6 +61,7 @@ var chinese = texts{
 	refundingTitle: "正在退款",
 	refundingLine:  "正在请钱包退回款项|请钱包退款", refundDone: "款项将退回顾客的钱包|退回顾客钱包",
 	noMoneyBack: "没有退款", refundDoubt: "退款未确认",
+	codeNowhere: "此码太长，屏幕无法显示|此码太长", codeNowhere2: "请取消，改扫顾客的码|请取消，扫顾客码",
 	codeOnPaper: "请把打印的码交给顾客|请交付打印码", codeUntil: "请在 %s 前付款", codeNoReceipt: "这不是收据",
 	refundDoubtLine: "请先不要用其他方式退款|请勿再次退款", keyReprint: "重印",
 	faultTitle: "暂停服务", faultLine: "无法收款，请联系维修|请联系维修",
@@ -68,7 +70,19 @@ var chinese = texts{
 	keyBack: "返回", keyStop: "停止", keyGoOn: "收款", keyOK: "确定",
 	keyCancel: "取消", keyLeave: "离开", keyNext: "下一笔",
 
-	itself:   "中文",
+	itself:     "中文",
+	setupTitle: "尚未设置", setupScan: "请扫描本终端的设置码", setupStick: "或运行 payterm provision FILE",
+	setupDevice: "设备 %s", setupCodeTitle: "请输入密码", setupCodeLine: "随设置码给出的12位数字",
+	setupBusyTitle: "正在检查", setupBusyLine: "需要几秒钟", setupDoneTitle: "设置完成，正在启动",
+	setupRefusedTitle: "未接受", setupAgain: "请索取新的设置码，或重新扫描",
+	refusals: map[string]string{
+		"unreadable": "这不是设置码，或不完整", "foreign": "签名者不受本终端信任",
+		"altered": "内容被改动或误读：签名不符", "for_another": "这是给其他设备的",
+		"older": "此码或更新的已经安装", "clock_not_set": "时钟未设置，请连接网络并稍候",
+		"expired": "已过期", "wrong_code": "密码错误", "bad_content": "本终端无法使用其内容",
+		"orders_open": "当前商户还有未完成的订单，请等其完成", "not_written": "终端无法写入数据，请联系维修",
+		"too_many_wrong": "密码错误次数过多", "no_keypad": "没有键盘输入密码，请运行 payterm provision FILE",
+	},
 	tipTitle: "小费？", tipTotal: "另加在 %s 上", keyNoTip: "不给", keyOwnTip: "其他",
 	menuTitle: "菜单",
 	tasks: map[flows.Task]string{

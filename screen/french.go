@@ -15,6 +15,7 @@ var french = texts{
 	},
 
 	idleTitle: "Prêt", idleLine: "Entrez le montant",
+	unclosed: "À clore : %s",
 	alarms:   counted{"1 commande pour le superviseur|1 au superviseur", "%d commandes pour le superviseur|%[1]d au superviseur"},
 	late:     counted{"1 paiement en retard|1 en retard", "%d paiements en retard|%[1]d en retard"},
 	doubts:   counted{"1 paiement incertain|1 incertain", "%d paiements incertains|%[1]d incertains"},
@@ -50,6 +51,7 @@ var french = texts{
 	hintOtherWallet: "Ce code est d'un autre portefeuille|D'un autre portefeuille",
 	hintTooEarly:    "Attendez encore quelques secondes|Attendez un peu",
 
+	codeNowhere: "Ce code est trop long pour cet écran|Code trop long", codeNowhere2: "Annulez. Numérisez le code du client|Annulez, lisez le code",
 	approvedTitle: "Approuvé", lateResult: "Payé en retard : gardez-le ou remboursez-le|Tard : garder, rendre",
 	withFee:       "Payé avec frais : %s|avec frais %[1]s",
 	declinedTitle: "Refusé", declinedLine: "Rien n'a été débité|Rien de débité",
@@ -71,7 +73,19 @@ var french = texts{
 	keyBack: "retour", keyStop: "arrêter", keyGoOn: "facturer", keyOK: "ok",
 	keyCancel: "annuler", keyLeave: "quitter", keyNext: "suivant",
 
-	itself:   "Français",
+	itself:     "Français",
+	setupTitle: "Pas encore configuré", setupScan: "Lisez le code de configuration du terminal", setupStick: "ou lancez payterm provision FICHIER",
+	setupDevice: "Appareil %s", setupCodeTitle: "Entrez le code", setupCodeLine: "Les 12 chiffres qui l'accompagnent",
+	setupBusyTitle: "Vérification", setupBusyLine: "Cela prend quelques secondes", setupDoneTitle: "Configuré. Démarrage",
+	setupRefusedTitle: "Non accepté", setupAgain: "Demandez-en un autre ou relisez-le",
+	refusals: map[string]string{
+		"unreadable": "Ce n'est pas un code de configuration, ou une partie seulement", "foreign": "Son signataire n'est pas connu de ce terminal",
+		"altered": "Il a été modifié ou mal lu : sa signature est fausse", "for_another": "Il est pour un autre appareil",
+		"older": "Celui-ci ou un plus récent est déjà installé", "clock_not_set": "L'horloge n'est pas à l'heure. Branchez le réseau et attendez une minute",
+		"expired": "Il a expiré", "wrong_code": "Le code est faux", "bad_content": "Ce terminal ne peut pas utiliser ce qu'il contient",
+		"orders_open": "Des commandes du marchand actuel sont en cours. Attendez leur fin", "not_written": "Le terminal ne peut pas écrire ses données. Appelez le service",
+		"too_many_wrong": "Le code a été faux trop souvent", "no_keypad": "Pas de clavier pour le code : lancez payterm provision FICHIER",
+	},
 	tipTitle: "Pourboire?", tipTotal: "en plus de %s", keyNoTip: "aucun", keyOwnTip: "autre",
 	menuTitle: "Menu",
 	tasks: map[flows.Task]string{

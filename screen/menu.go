@@ -188,7 +188,7 @@ func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 		orderKeys(s, row, t, o)
 		return // there is no room for more than the reason
 	}
-	if row.Attention == payterm.AttentionLatePayment {
+	if row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone && row.Reason == payterm.ReasonLatePayment {
 		s.Lines = append(s.Lines, t.lateResult)
 	}
 	if row.Kind == payterm.KindSale && row.RefundedMinor > 0 {

@@ -129,6 +129,7 @@ func shots() []shot {
 		{"idle, much to do", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{
 			Network: flows.NetworkDown, Queue: 3, Alarms: 1, Late: 2, Doubts: 12, Paper: payterm.PaperNearEnd,
 		}}},
+		{"idle, a day open", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkUp, Unclosed: "2026-11-22"}}},
 		{"amount", base(flows.ViewAmount, "", choices, func(v *flows.View) { v.Order, v.Total = "", cad(123456) })},
 		{"choose_wallet", base(flows.ViewChooseWallet, a, choices, func(v *flows.View) { v.Order = "" })},
 		{"scan", base(flows.ViewScan, p, leave)},
@@ -433,7 +434,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	x := day
 	x.Head, x.Open = "", nil
 	names = append(names, "X", "Z", "code")
-	return names, append(all, receipt.Totals(x, false, "CAD", opt), receipt.Totals(day, true, "CAD", opt),
+	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt),
 		screen.CodeSlip(flows.View{Wallet: payterm.Alipay, Total: cad(1234), Order: order, CodeURL: screen.TypicalCode}, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name, Watermark: opt.Watermark}))
 }
 

@@ -32,6 +32,8 @@ type Options struct {
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
 	// nil when it always can.
 	OnPaper func(qr string) bool
+	// NoPrinter: what the glass cannot show is nowhere.
+	NoPrinter bool
 }
 
 // TypicalCode is as long as the shorter codes of the wallets, 37 bytes: a glass
@@ -147,6 +149,9 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		if c.n > 0 {
 			waits = append(waits, t.count(c.n, c.words))
 		}
+	}
+	if v.Status.Unclosed != "" {
+		waits = append(waits, fmt.Sprintf(t.unclosed, v.Status.Unclosed))
 	}
 	if len(waits) > 1 { // in few words, on each glass
 		for i, text := range waits {
@@ -293,6 +298,12 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		}
 		if o.OnPaper != nil && o.OnPaper(v.CodeURL) {
 			s.QR, s.Lines = "", []string{t.codeOnPaper}
+			if line := paper(v.Status.Paper, t); line != "" {
+				s.Lines = []string{line, t.codeOnPaper}
+			}
+			if o.NoPrinter {
+				s.Tone, s.Lines = payterm.Doubt, []string{t.codeNowhere, t.codeNowhere2}
+			}
 		}
 	case flows.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}

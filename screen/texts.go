@@ -17,6 +17,7 @@ type texts struct {
 
 	idleTitle, idleLine                 string
 	alarms, late, doubts                counted
+	unclosed                            string // %s: a business day
 	offline, linkDown, linkUp           string
 	gatewayUp, notAsked                 string
 	paperOut, paperNearEnd              string
@@ -40,6 +41,7 @@ type texts struct {
 	redialling2                         string
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
+	codeNowhere, codeNowhere2           string
 	codeUntil                           string // %s: the time
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
@@ -60,6 +62,13 @@ type texts struct {
 	refundDoubtLine, keyReprint         string
 	faultTitle, faultLine               string
 	itself                              string // the language's own name
+	setupTitle, setupScan, setupStick   string
+	setupDevice                         string // %s: its code
+	setupCodeTitle, setupCodeLine       string
+	setupBusyTitle, setupBusyLine       string
+	setupDoneTitle, setupRefusedTitle   string
+	setupAgain                          string
+	refusals                            map[string]string // by provision.Reason
 	tipTitle                            string
 	tipTotal                            string // %s: the amount without it
 	keyNoTip, keyOwnTip                 string
@@ -139,6 +148,7 @@ var english = texts{
 	},
 
 	idleTitle: "Ready", idleLine: "Type the amount",
+	unclosed:  "Not closed: %s",
 	alarms:    counted{"1 order needs a supervisor|1 for supervisor", "%d orders need a supervisor|%[1]d for supervisor"},
 	late:      counted{"1 payment came late|1 paid late", "%d payments came late|%[1]d paid late"},
 	doubts:    counted{"1 payment in doubt|1 in doubt", "%d payments in doubt|%[1]d in doubt"},
@@ -170,6 +180,8 @@ var english = texts{
 	redialling:    "No connection so far|No connection yet", redialling2: "Nothing was sent. Trying again|Not sent; retrying",
 	showTitle:     "%s: please scan|%[1]s: scan",
 	codeOnPaper:   "Give the printed code to the customer|Hand out the code",
+	codeNowhere:   "This code is too long for this screen|Code too long",
+	codeNowhere2:  "Cancel. Scan the customer's code|Cancel, then scan",
 	codeUntil:     "Pay before %s",
 	codeNoReceipt: "This is no receipt",
 	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet|Please wait",
@@ -199,7 +211,19 @@ var english = texts{
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 
-	itself:   "English",
+	itself:     "English",
+	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code", setupStick: "or run payterm provision FILE",
+	setupDevice: "Device %s", setupCodeTitle: "Type the code", setupCodeLine: "The 12 digits that came with it",
+	setupBusyTitle: "Checking", setupBusyLine: "This takes some seconds", setupDoneTitle: "Set up. Starting",
+	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again",
+	refusals: map[string]string{
+		"unreadable": "This is no provisioning code, or only a part of one", "foreign": "It is signed by somebody whom this terminal does not trust",
+		"altered": "It was altered or misread: its signature is wrong", "for_another": "It was made for another device",
+		"older": "This one or a newer one is installed already", "clock_not_set": "The clock is not set. Connect the network and wait a minute",
+		"expired": "It has expired", "wrong_code": "The code is wrong", "bad_content": "What it brings cannot be used on this terminal",
+		"orders_open": "Orders of the present merchant are open. Wait until they are closed", "not_written": "The terminal cannot write its data. Call the service",
+		"too_many_wrong": "The code was wrong too often", "no_keypad": "There are no keys for its code: run payterm provision FILE",
+	},
 	tipTitle: "Tip?", tipTotal: "on top of %s", keyNoTip: "no tip", keyOwnTip: "other",
 	menuTitle: "Menu",
 	tasks: map[flows.Task]string{

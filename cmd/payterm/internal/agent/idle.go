@@ -43,7 +43,7 @@ func (a *Agent) runIdle(ctx context.Context) {
 
 func (a *Agent) screenOptions() screen.Options {
 	o := screen.Options{
-		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper,
+		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
 	}
 	if p := a.o.Board.Profile.Display; p != nil {
 		o.LettersOnly, o.Small = p.Rows > 0, p.Rows > 0 || min(p.Width, p.Height) < 200
