@@ -5,6 +5,7 @@
 package tomlfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -69,6 +70,17 @@ func Tables(name string, text []byte) (*File, map[string]any, error) {
 		return f, nil, f.refused(err)
 	}
 	return f, tables, nil
+}
+
+// Encode writes tables as Tables read them, their keys in order.
+func Encode(tables map[string]any) ([]byte, error) {
+	var b bytes.Buffer
+	e := toml.NewEncoder(&b)
+	e.Indent = ""
+	if err := e.Encode(tables); err != nil {
+		return nil, fmt.Errorf("write TOML: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 // refused gives an error of the decoder its place.

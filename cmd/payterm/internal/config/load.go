@@ -414,3 +414,13 @@ func kindOf(value any) string {
 	}
 	return "a date or time"
 }
+
+// Known are the dotted names of all settings.
+func (c *Config) Known() map[string]bool {
+	keys, _ := c.keys()
+	known := map[string]bool{}
+	for _, k := range keys {
+		known[k.dotted] = true
+	}
+	return known
+}
