@@ -129,8 +129,8 @@ cross-if-possible:
 # in the cache already.
 .PHONY: cross-vet
 cross-vet:
-	GOOS=linux GOARCH=arm GOARM=7 CC=arm-linux-gnueabihf-gcc go vet $(CROSS_TESTED)
-	GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc go vet $(CROSS_TESTED)
+	GOOS=linux GOARCH=arm GOARM=7 CC=arm-linux-gnueabihf-gcc go vet $(CROSS_TESTED) ./cmd/...
+	GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc go vet $(CROSS_TESTED) ./cmd/...
 
 .PHONY: board-test
 board-test: build cross-arm64 cross-armv7 probe-arm64 probe-armv7 ## on virtual boards (QEMU, Debian's kernels): sales over real ttys, lines, buses, chips; the package's life

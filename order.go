@@ -82,6 +82,9 @@ const (
 	ReasonLatePayment       Reason = "late_payment"       // paid after the sale was given up
 	ReasonRefunded          Reason = "refunded"           // turned out refunded while open
 	ReasonClash             Reason = "order_clash"        // ORDER_USED or ORDER_PAID on a first send
+	ReasonTraining          Reason = "training"           // the terminal is in training, or is not
+	ReasonOrdersOpen        Reason = "orders_open"        // training: an order is not settled yet
+	ReasonSlipsWait         Reason = "slips_wait"         // training: slips are not printed yet
 	ReasonStorage           Reason = "storage"            // the journal cannot be written
 	ReasonNotRefundable     Reason = "not_refundable"     // refund: the sale is not approved
 	ReasonRefundOpen        Reason = "refund_open"        // refund: another one of this sale is not settled yet

@@ -25,6 +25,7 @@ const (
 	ForRefund   Purpose = "refund"
 	ForResolve  Purpose = "resolve"
 	ForZ        Purpose = "z_total"
+	ForTraining Purpose = "training"
 )
 
 // SharedSupervisor is the operator of the PIN that has no name ([supervisor]

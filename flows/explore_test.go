@@ -189,7 +189,8 @@ func terminalEvents() map[string]Event {
 		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}}, "service ended": ServiceEnded{},
 		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
 	}
-	for _, k := range []payterm.Key{"1", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
+	list["training asked"], list["training over"], list["not trained"] = TrainingAsked{Ticket: 7, On: true}, TrainingAsked{Ticket: 7}, NotTrained{payterm.ReasonOrdersOpen}
+	for _, k := range []payterm.Key{"1", "0", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
 		list[string(k)] = KeyPressed{k}
 	}
 	paid := Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 100, Currency: "CAD"}, Outcome: payterm.Approved}
@@ -207,6 +208,8 @@ func moves(c Command) bool {
 	switch c := c.(type) {
 	case BeginSale, BeginRefund, Resolve:
 		return true
+	case Train:
+		return c.On
 	case Look:
 		return c.Query.What == LookTotals && c.Query.Text == "z"
 	default:
@@ -252,18 +255,22 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 		now time.Duration
 	}
 	var queue []node
-	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
+	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
 		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, DefaultRules(), "T1AAAAA000001"
 		s.ActiveWallets = WalletSetOf(payterm.Alipay, payterm.WeChatPay)
 		queue = append(queue, node{NewTerminal(s), time.Second})
 	}
 	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 12, Rules: DefaultRules(), Tips: Tips{15}}), time.Second})
 	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Lines: 4, RefundsNeedPIN: true}), time.Second})
+	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Training: true}), time.Second})
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
 		for _, pause := range []time.Duration{0, 130 * time.Second} {
 			for _, name := range names {
+				if pause > 0 && name != "time" {
+					continue // only a deadline looks at the clock
+				}
 				if name == "conflict paid" && n.t.Phase == Serving && n.t.Order.ID() == "" {
 					continue // an order begins in one go: no other one moves meanwhile
 				}
@@ -294,6 +301,10 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 						}
 					}
 					switch c := c.(type) {
+					case Train:
+						if n.t.Phase == Serving || next.Phase != Switching || c.On && (n.t.Settings.PINSet && name != "PIN ok" && name != "PIN of a supervisor" || n.t.Settings.Training) {
+							t.Fatalf("%s in %s: %+v", name, n.t.Phase, c)
+						}
 					case BeginSale:
 						began = true
 						if c.Sale.AmountMinor <= 0 || n.t.Menu != (Menu{}) {
@@ -340,13 +351,13 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if next.Phase != Looking {
 					m.Query = Query{}
 				}
-				if next.Phase != InMenu && next.Phase != Listing {
+				if next.Phase != InMenu && next.Phase != Listing && next.Phase != ChoosingDrill {
 					m.Cursor = 0
 				}
 				if next.Phase == EnteringPIN || next.Phase == NamingSupervisor || next.Phase == Looking || next.Phase == ShowingOrder { // how one came there is told by the task
 					m.Amount, m.Typing, m.Number, m.List.Skip, m.Rows[1] = 0, false, "", 0, Row{}
 				}
-				key := fmt.Sprint(m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
+				key := fmt.Sprint(next.Settings.Training, m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
 					next.Settings.PINSet, next.Settings.SignOn, next.Settings.SupervisorsNamed, next.Operator.Number, next.Claim != "", next.Refusal,
 					next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
 					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)

@@ -81,7 +81,7 @@ func (t Terminal) askPIN(in Stamped) Terminal {
 func (t Terminal) keyOperator(in Stamped, k payterm.Key) (Terminal, []Command) {
 	sounds := []Command{Play{payterm.SoundKey}}
 	switch {
-	case k == payterm.KeyCancel && t.Menu.Task != NoTask:
+	case k == payterm.KeyCancel && t.Menu.Task != NoTask && t.Ticket == 0:
 		return t.beforePIN(in), sounds
 	case k == payterm.KeyCancel:
 		return t.giveUp(sounds)
@@ -115,6 +115,8 @@ func (t Terminal) purpose() (payterm.Purpose, payterm.OrderID) {
 		return payterm.ForResolve, t.Word.Order
 	case t.Menu.Task == TaskZ:
 		return payterm.ForZ, ""
+	case t.Menu.Task == TaskTraining:
+		return payterm.ForTraining, ""
 	}
 	return payterm.ForOverride, t.Conflict
 }

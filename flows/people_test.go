@@ -2,6 +2,7 @@ package flows
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -153,7 +154,7 @@ func TestNoWayPastThePIN(t *testing.T) {
 
 func TestPINWait(t *testing.T) {
 	for failures, want := range map[int]time.Duration{
-		0: 0, 2: 0, 3: time.Minute, 4: 2 * time.Minute, 5: 4 * time.Minute, 8: 32 * time.Minute, 9: time.Hour, 10: time.Hour, 1 << 40: time.Hour,
+		0: 0, 2: 0, 3: time.Minute, 4: 2 * time.Minute, 5: 4 * time.Minute, 8: 32 * time.Minute, 9: time.Hour, 10: time.Hour, math.MaxInt: time.Hour,
 	} {
 		if got := PINWait(failures); got != want {
 			t.Errorf("after %d wrong PINs: %v, want %v", failures, got, want)

@@ -33,6 +33,9 @@ const (
 	ShowingTotals
 	ShowingRate
 	ChoosingLanguage
+	ChoosingDrill // in training (training.go)
+	Briefing
+	Switching        // this life of the terminal ends
 	InService        // its devices are being tried out
 	SignedOff        // nobody is signed on; a number may be typed (people.go)
 	SigningOn        // his PIN
@@ -43,7 +46,8 @@ const (
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
-	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage", "InService",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"ChoosingDrill", "Briefing", "Switching", "InService",
 	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
 
@@ -73,6 +77,7 @@ type Settings struct {
 	Lines            int  // of a menu that the glass shows at once; 0 for all
 	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
 	RefundsNeedPIN bool
+	Training       bool // the gateway is a simulated one, and the database is another
 }
 
 // The terminal's own limits.
@@ -102,6 +107,7 @@ type Terminal struct {
 	Fault         string
 	Menu          Menu  // what is done beside a sale
 	Trial         Trial // in service: what is on the glass
+	Lesson        Lesson
 
 	Operator Operator       // who is signed on
 	Claim    string         // the number that is being typed, or whose PIN is
@@ -112,6 +118,7 @@ type Terminal struct {
 	Last   payterm.OrderID // the last one whose slips may be printed again
 	Until  time.Duration   // of the amount's entry
 	TickAt time.Duration   // of the elapsed time on screen
+	Rest   time.Duration   // when a training ends in which nobody does anything
 	Shown  View
 }
 
@@ -120,8 +127,8 @@ func NewTerminal(s Settings) Terminal {
 	if s.MaxMinor <= 0 || s.MaxMinor > payterm.MaxMinor {
 		s.MaxMinor = payterm.MaxMinor
 	}
-	if s.Lines <= 0 || s.Lines > Tasks+1 {
-		s.Lines = Tasks + 1
+	if s.Lines <= 0 || s.Lines > Tasks {
+		s.Lines = Tasks
 	}
 	t := Terminal{Settings: s, Last: s.Last, Status: Status{Network: NetworkUnknown, Paper: payterm.PaperUnknown}}
 	return t.idle()
@@ -129,18 +136,21 @@ func NewTerminal(s Settings) Terminal {
 
 // Due is the terminal's next deadline.
 func (t Terminal) Due() (time.Duration, bool) {
-	switch {
-	case t.Until != 0 && (t.TickAt == 0 || t.Until < t.TickAt):
-		return t.Until, true
-	case t.TickAt != 0:
-		return t.TickAt, true
+	due := time.Duration(0)
+	for _, at := range []time.Duration{t.Until, t.TickAt, t.Rest} {
+		if at != 0 && (due == 0 || at < due) {
+			due = at
+		}
 	}
-	return 0, false
+	return due, due != 0
 }
 
 // StepTerminal moves the counter by one event and shows what has changed.
 func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
 	t, cmds := t.step(in)
+	if t.Settings.Training {
+		t, cmds = t.trainee(in, cmds)
+	}
 	t = t.tick(in.Mono)
 	if v := t.view(in.Mono); v != t.Shown {
 		t.Shown = v
@@ -182,12 +192,16 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.pinChecked(in, ev)
 	case CodeScanned:
 		if t.Phase == Serving {
-			return t, []Command{Tell{t.Order.ID(), ev}}
+			return t, []Command{Tell{t.Order.ID(), t.anyWallet(ev)}}
 		}
 		if t.Phase == Finding {
 			return t.scanNumber(in, ev)
 		}
 		return t.service(in)
+	case TrainingAsked:
+		return t.trainingAsked(in, ev)
+	case NotTrained:
+		return t.notTrained(in, ev)
 	case ServiceAsked:
 		return t.serviceAsked(in, ev)
 	case TrialSet, ServiceEnded:
@@ -218,6 +232,7 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 func (t Terminal) idle() Terminal {
 	t = Terminal{
 		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last, PINAsked: t.PINAsked, PINStale: t.PINAsked,
+		Lesson: t.Lesson, Rest: t.Rest,
 		Want: SaleBegan{Currency: t.Settings.Currency}, Operator: t.Operator,
 	}
 	if t.nobody() {
@@ -252,7 +267,7 @@ func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
 	if t.Phase != Serving {
 		served = Order{}
 	}
-	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == NamingSupervisor || t.Phase == Serving && served.ID() == "") { // it could not even begin
+	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == Switching || t.Phase == NamingSupervisor || t.Phase == Serving && served.ID() == "") { // it could not even begin
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
 	}
 	t = t.idle()
@@ -536,7 +551,7 @@ func (t Terminal) reprint() []Command {
 
 // giveUp leaves what is being entered, and tells who asked for it.
 func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
-	if t.Ticket != 0 && (t.Phase == EnteringPIN || t.Phase == NamingSupervisor) {
+	if t.Ticket != 0 && (t.Phase == EnteringPIN || t.Phase == NamingSupervisor || t.Phase == Switching) {
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonCashier})
 	}
 	return t.idle(), cmds
@@ -557,6 +572,9 @@ func (t Terminal) override(in Stamped, by Operator) (Terminal, []Command) {
 		}
 		return t.idle(), []Command{word}
 	}
+	if t.Menu.Task == TaskTraining {
+		return t.train(in, true)
+	}
 	if t.Menu.Task == TaskZ {
 		return t.look(in, Query{What: LookTotals, Text: "z"})
 	}
@@ -567,7 +585,7 @@ func (t Terminal) override(in Stamped, by Operator) (Terminal, []Command) {
 func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	t.Until = in.Mono + amountTimeout
 	switch {
-	case k == payterm.KeyCancel && t.Menu.Task != NoTask:
+	case k == payterm.KeyCancel && t.Menu.Task != NoTask && t.Ticket == 0:
 		return t.beforePIN(in), []Command{Play{payterm.SoundKey}}
 	case k == payterm.KeyCancel:
 		return t.giveUp([]Command{Play{payterm.SoundKey}})

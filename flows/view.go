@@ -43,6 +43,9 @@ const (
 	ViewTotals       ViewName = "totals"
 	ViewRate         ViewName = "rate"
 	ViewLanguage     ViewName = "language"
+	ViewDrills       ViewName = "drills"
+	ViewBriefing     ViewName = "briefing" // what a drill is about
+	ViewSwitching    ViewName = "switching"
 	ViewService      ViewName = "service" // a device is tried out
 )
 
@@ -52,6 +55,7 @@ var ViewNames = [...]ViewName{
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
 	ViewNumber, ViewRefused,
 	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
+	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -87,6 +91,8 @@ type View struct {
 	Tips       Tips
 	Menu       Menu
 	Lines      int // of a menu that are shown at once
+	Training   bool
+	Lesson     Lesson
 	Trial      Trial
 }
 
@@ -125,6 +131,12 @@ func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
 
 // view is what the terminal shows at the moment now.
 func (t Terminal) view(now time.Duration) View {
+	v := t.phaseView(now)
+	v.Training, v.Lesson = t.Settings.Training, t.Lesson
+	return v
+}
+
+func (t Terminal) phaseView(now time.Duration) View {
 	if t.Phase.inMenu() {
 		return t.menuView()
 	}
@@ -154,6 +166,8 @@ func (t Terminal) view(now time.Duration) View {
 		v.Name, v.Tips = ViewTip, t.Settings.Tips
 	case EnteringTip:
 		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
+	case Switching:
+		return View{Name: ViewSwitching, Status: t.Status}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
 	case InService:
@@ -189,6 +203,10 @@ func (t Terminal) menuView() View {
 		v.Name = ViewRate
 	case ChoosingLanguage:
 		v.Name = ViewLanguage
+	case ChoosingDrill:
+		v.Name = ViewDrills
+	case Briefing:
+		v.Name = ViewBriefing
 	default: // not the menu's
 	}
 	return v

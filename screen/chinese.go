@@ -84,8 +84,8 @@ var chinese = texts{
 	tasks: map[flows.Task]string{
 		flows.TaskLast: "上一笔", flows.TaskRefund: "退款", flows.TaskWasPaid: "是否已付？", flows.TaskOpen: "未完成与未知",
 		flows.TaskLate: "延迟到账", flows.TaskX: "当前合计 (X)", flows.TaskZ: "日结 (Z)", flows.TaskRate: "汇率",
-		flows.TaskLanguage: "语言",
-		flows.TaskSignOff:  "退出登录",
+		flows.TaskLanguage: "语言", flows.TaskTraining: "培训",
+		flows.TaskSignOff: "退出登录",
 	},
 	findReceipt: "请扫收据条码，或输入订单号末几位",
 	findBill:    "请扫顾客钱包账单中的单号，或输入末几位",
@@ -111,7 +111,33 @@ var chinese = texts{
 	keyChoose:      "选择", keyMore: "更多", keyFind: "查找", keyList: "列表", keyAsk: "查询", keyRefund: "退款",
 	keySettle: "处理", keyYes: "是",
 
+	trainingShort: "TRAINING",
+	training:      "培训", trainingEnd: "结束培训", trainingLine: "培训结束前不会真正收款，收银机也不能收款",
+	drillsTitle: "练习与结束培训", keyBegin: "开始",
+	drills: map[flows.Drill]string{
+		flows.DrillReplyLost: "超时", flows.DrillPassword: "输入密码", flows.DrillLate: "延迟到账", flows.DrillDeclined: "被拒", flows.DrillPaper: "缺纸",
+	},
+	drillHappens: map[flows.Drill]string{
+		flows.DrillReplyLost: "顾客已付款，但回复丢失",
+		flows.DrillPassword:  "钱包要求顾客输入密码",
+		flows.DrillLate:      "您按 CANCEL 离开后，顾客才付款",
+		flows.DrillDeclined:  "钱包拒绝付款",
+		flows.DrillPaper:     "请打开打印机或取出纸卷，再收款",
+	},
+	drillDo: map[flows.Drill]string{
+		flows.DrillReplyLost: "请等待，请勿再次收款",
+		flows.DrillPassword:  "请等顾客输入密码",
+		flows.DrillLate:      "响铃后看菜单中的延迟到账：处理或退款",
+		flows.DrillDeclined:  "没有扣款，请顾客换一种方式付款",
+		flows.DrillPaper:     "付款有效，请装纸，请勿再次收款",
+	},
+	drillWaits: "练习：%s，请收一笔款", drillOn: "练习：%s，还没有结束",
+	drillRight: "练习：做得对", drillWrong: "练习：错了，重复收款", drillMissed: "练习：没有遇到，请再试一次",
+
 	reasons: map[payterm.Reason]string{
+		payterm.ReasonTraining:      "终端正在培训",
+		payterm.ReasonOrdersOpen:    "还有订单未完成，请稍后再试",
+		payterm.ReasonSlipsWait:     "还有单据没有打印",
 		payterm.ReasonCashier:       "收银员已取消",
 		payterm.ReasonNoScan:        "无人及时扫码",
 		payterm.ReasonNoCode:        "没有收到收款码",

@@ -87,8 +87,8 @@ var french = texts{
 	tasks: map[flows.Task]string{
 		flows.TaskLast: "Dernière vente", flows.TaskRefund: "Rembourser", flows.TaskWasPaid: "Est-ce payé?", flows.TaskOpen: "En suspens",
 		flows.TaskLate: "Paiements en retard", flows.TaskX: "Total partiel (X)", flows.TaskZ: "Clore la journée (Z)", flows.TaskRate: "Taux de change",
-		flows.TaskLanguage: "Langue",
-		flows.TaskSignOff:  "Fermer la session",
+		flows.TaskLanguage: "Langue", flows.TaskTraining: "Entraînement",
+		flows.TaskSignOff: "Fermer la session",
 	},
 	findReceipt: "Numérisez le reçu ou entrez la fin de son numéro",
 	findBill:    "Numérisez le numéro dans le portefeuille du client ou entrez-en la fin",
@@ -114,7 +114,33 @@ var french = texts{
 	keyChoose:      "choisir", keyMore: "suite", keyFind: "chercher", keyList: "liste", keyAsk: "vérifier", keyRefund: "rendre",
 	keySettle: "régler", keyYes: "oui",
 
+	trainingShort: "FORMATION",
+	training:      "ENTRAÎNEMENT", trainingEnd: "Fin de l'entraînement", trainingLine: "Rien n'est vraiment payé et les caisses ne vendent pas avant la fin",
+	drillsTitle: "Exercices et fin", keyBegin: "débuter",
+	drills: map[flows.Drill]string{
+		flows.DrillReplyLost: "Délai dépassé", flows.DrillPassword: "Mot de passe", flows.DrillLate: "Paiement en retard", flows.DrillDeclined: "Refus", flows.DrillPaper: "Sans papier",
+	},
+	drillHappens: map[flows.Drill]string{
+		flows.DrillReplyLost: "Le client paie, mais la réponse se perd",
+		flows.DrillPassword:  "Le portefeuille demande un mot de passe au client",
+		flows.DrillLate:      "Le client paie après que vous avez quitté la vente avec CANCEL",
+		flows.DrillDeclined:  "Le portefeuille refuse le paiement",
+		flows.DrillPaper:     "Ouvrez l'imprimante ou retirez le rouleau, puis vendez",
+	},
+	drillDo: map[flows.Drill]string{
+		flows.DrillReplyLost: "Attendez. Ne facturez pas de nouveau",
+		flows.DrillPassword:  "Laissez le client l'entrer. Attendez",
+		flows.DrillLate:      "Quand il sonne, voyez les paiements en retard au menu : réglez ou remboursez",
+		flows.DrillDeclined:  "Rien n'a été débité. Demandez un autre moyen de paiement",
+		flows.DrillPaper:     "Le paiement est valable. Mettez du papier. Ne facturez pas de nouveau",
+	},
+	drillWaits: "Exercice : %s. Faites une vente", drillOn: "Exercice : %s, pas encore fini",
+	drillRight: "Exercice : réussi", drillWrong: "Exercice : erreur. Facturé deux fois", drillMissed: "Exercice : rien à juger. Recommencez",
+
 	reasons: map[payterm.Reason]string{
+		payterm.ReasonTraining:      "Impossible pendant l'entraînement",
+		payterm.ReasonOrdersOpen:    "Une commande est encore ouverte. Réessayez quand elle sera réglée",
+		payterm.ReasonSlipsWait:     "Des reçus restent à imprimer",
 		payterm.ReasonCashier:       "Annulé à la caisse",
 		payterm.ReasonNoScan:        "Aucun code numérisé à temps",
 		payterm.ReasonNoCode:        "Aucun code n'a été reçu",

@@ -85,12 +85,16 @@ func shots() []shot {
 	doubt.Outcome, late.Attention, back.RefundedMinor, back.Wallet = payterm.InDoubt, payterm.AttentionLatePayment, 500, payterm.WeChatPay
 	unpaid := paid
 	unpaid.Outcome = payterm.NotSent
-	menu := func(name flows.ViewName, task flows.Task, f func(*flows.Menu)) flows.View {
-		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks + 1}
+	because := func(r payterm.Reason) func(*flows.View) { return func(v *flows.View) { v.Menu.Reason = r } }
+	menu := func(name flows.ViewName, task flows.Task, f func(*flows.Menu), more ...func(*flows.View)) flows.View {
+		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks}
 		v.Menu.Task = task
 		f(&v.Menu)
 		if v.Menu.Order.Order != "" {
 			v.Order, v.Total, v.Hint, v.Reason = v.Menu.Order.Order, v.Menu.Order.Total, v.Menu.Hint, v.Menu.Reason
+		}
+		for _, f := range more {
+			f(&v)
 		}
 		return v
 	}
@@ -179,6 +183,16 @@ func shots() []shot {
 		})},
 		{"rate, none", menu(flows.ViewRate, flows.TaskRate, func(*flows.Menu) {})},
 		{"language", menu(flows.ViewLanguage, flows.TaskLanguage, func(*flows.Menu) {})},
+		{"menu, an order is open", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, because(payterm.ReasonOrdersOpen))},
+		{"menu, in training", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, func(v *flows.View) { v.Training = true })},
+		{"sure, training", menu(flows.ViewSure, flows.TaskTraining, func(*flows.Menu) {})},
+		{"switching", flows.View{Name: flows.ViewSwitching, Lines: flows.Tasks}},
+		{"drills", menu(flows.ViewDrills, flows.TaskTraining, func(*flows.Menu) {})},
+		{"briefing", menu(flows.ViewBriefing, flows.TaskTraining, func(*flows.Menu) {})},
+		{"idle, a drill", flows.View{Name: flows.ViewIdle, Total: cad(0), Lesson: flows.Lesson{Drill: flows.DrillReplyLost}}},
+		{"approved, a drill", base(flows.ViewApproved, p, func(v *flows.View) {
+			v.PaidMinor, v.Lesson = 1234, flows.Lesson{Drill: flows.DrillReplyLost, Grade: flows.GradeRight}
+		})},
 		{"fault", base(flows.ViewFault, "", func(v *flows.View) { v.Order, v.Fault = "", "disk full" })},
 	}
 }
@@ -209,6 +223,20 @@ func variants() []shot {
 	for _, r := range screen.Reasons() {
 		for _, of := range []string{"declined", "cancelled", "not_sent", "refused, day limit"} {
 			with(string(r), of, func(v *flows.View) { v.Reason = r })
+		}
+	}
+	for _, r := range []payterm.Reason{payterm.ReasonSlipsWait, payterm.ReasonStorage, payterm.ReasonTraining} {
+		with(string(r), "menu, an order is open", func(v *flows.View) { v.Menu.Reason = r })
+	}
+	for d := range flows.Drill(flows.Drills) {
+		with(fmt.Sprint(d), "briefing", func(v *flows.View) { v.Menu.Cursor = int(d) })
+		for _, began := range []bool{false, true} {
+			with(fmt.Sprint(d, began), "idle, a drill", func(v *flows.View) { v.Lesson = flows.Lesson{Drill: d + 1, Began: began} })
+		}
+	}
+	for _, g := range []flows.Grade{flows.GradeRight, flows.GradeWrong, flows.GradeMissed} {
+		for _, of := range []string{"idle", "approved", "declined", "not_sent", "in_doubt (passive)", "in_doubt (active)"} {
+			with(string(g), of, func(v *flows.View) { v.Lesson = flows.Lesson{Drill: flows.DrillReplyLost, Grade: g} })
 		}
 	}
 	for _, h := range []flows.Hint{flows.HintNotACode, flows.HintUsedCode, flows.HintOtherWallet, flows.HintTooEarly} {
@@ -257,7 +285,11 @@ func TestEveryTextFits(t *testing.T) {
 		}
 		for _, language := range locale.Languages {
 			for _, s := range variants() {
-				for _, mark := range []string{"", "SIMULATION"} {
+				for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, glass.X, glass.Y)} {
+					if most := screen.MenuLines(glass.Y); most > 0 && s.view.Lines > 0 {
+						s.view.Lines = most
+					}
+
 					o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark}
 					if _, err := p.Paint(screen.Compose(s.view, o)); err != nil {
 						t.Errorf("%dx%d %s %s: %v", glass.X, glass.Y, language, s.name, err)
@@ -383,7 +415,7 @@ func TestPictures(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
-			if s.view.Lines > 0 {
+			if s.view.Lines > 0 || s.view.Lesson.Drill != flows.NoDrill {
 				beside.add(s.name, img, 8)
 				continue
 			}

@@ -74,14 +74,17 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewTip, flows.ViewOwnTip:
 		tip(&s, v, t)
 	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
-		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage:
+		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
 		menu(&s, v, t, o)
+	case flows.ViewSwitching:
+		s.Tone, s.Title, s.Lines = payterm.Busy, t.tasks[flows.TaskTraining], []string{t.lookingLine}
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine, v.Fault}
 	case flows.ViewService:
 		trial(&s, v, t)
 	}
+	lesson(&s, v, t)
 	return s
 }
 

@@ -95,6 +95,12 @@ type texts struct {
 	keyPrintCode                        string
 	keyBack, keyStop, keyGoOn           string
 	keyOK, keyCancel, keyLeave, keyNext string
+	training, trainingShort             string // the watermark
+	trainingEnd, trainingLine           string
+	drillsTitle, keyBegin               string
+	drills, drillHappens, drillDo       map[flows.Drill]string
+	drillWaits, drillOn                 string // %s: the drill
+	drillRight, drillWrong, drillMissed string
 	reasons                             map[payterm.Reason]string
 	trials                              map[trialText]string // service.go
 }
@@ -212,8 +218,8 @@ var english = texts{
 	tasks: map[flows.Task]string{
 		flows.TaskLast: "Last sale", flows.TaskRefund: "Refund", flows.TaskWasPaid: "Was it paid?", flows.TaskOpen: "Open, in doubt",
 		flows.TaskLate: "Late payments", flows.TaskX: "Total so far (X)", flows.TaskZ: "Close the day (Z)", flows.TaskRate: "Exchange rate",
-		flows.TaskLanguage: "Language",
-		flows.TaskSignOff:  "Sign off",
+		flows.TaskLanguage: "Language", flows.TaskTraining: "Training",
+		flows.TaskSignOff: "Sign off",
 	},
 	findReceipt: "Scan the receipt, or type the end of its number",
 	findBill:    "Scan the number in the customer's wallet bill, or type its last digits",
@@ -239,7 +245,33 @@ var english = texts{
 	keyChoose:      "choose", keyMore: "more", keyFind: "find", keyList: "list", keyAsk: "ask now", keyRefund: "refund",
 	keySettle: "settle", keyYes: "yes",
 
+	trainingShort: "TRAINING",
+	training:      "TRAINING", trainingEnd: "End training", trainingLine: "Nothing is really paid, and tills cannot sell, until training ends",
+	drillsTitle: "Drills, end training", keyBegin: "begin",
+	drills: map[flows.Drill]string{
+		flows.DrillReplyLost: "Time-out", flows.DrillPassword: "Password", flows.DrillLate: "Late payment", flows.DrillDeclined: "Declined", flows.DrillPaper: "Paper out",
+	},
+	drillHappens: map[flows.Drill]string{
+		flows.DrillReplyLost: "The customer pays, but the answer is lost",
+		flows.DrillPassword:  "The wallet asks the customer for a password",
+		flows.DrillLate:      "The customer pays after you left the sale with CANCEL",
+		flows.DrillDeclined:  "The wallet refuses the payment",
+		flows.DrillPaper:     "Open the printer or take the roll out, then sell",
+	},
+	drillDo: map[flows.Drill]string{
+		flows.DrillReplyLost: "Wait. Do not charge again",
+		flows.DrillPassword:  "Let the customer type it. Wait",
+		flows.DrillLate:      "When it rings, see the late payments in the menu: settle or refund",
+		flows.DrillDeclined:  "Nothing was charged. Ask for another way to pay",
+		flows.DrillPaper:     "The payment stands. Put paper in. Do not charge again",
+	},
+	drillWaits: "Drill: %s. Make a sale", drillOn: "Drill: %s, not over yet",
+	drillRight: "Drill: done right", drillWrong: "Drill: wrong. It was charged twice", drillMissed: "Drill: it did not come to it. Try again",
+
 	reasons: map[payterm.Reason]string{
+		payterm.ReasonTraining:      "Not while the terminal is in training",
+		payterm.ReasonOrdersOpen:    "An order is still open. Try again when it is settled",
+		payterm.ReasonSlipsWait:     "Slips are still to be printed",
 		payterm.ReasonCashier:       "Cancelled by the cashier",
 		payterm.ReasonNoScan:        "Nobody scanned in time",
 		payterm.ReasonNoCode:        "No code was received",

@@ -80,7 +80,7 @@ func (c emulateCmd) Run() error {
 	defer l.Close()
 	url, base, simulated := "http://"+l.Addr().String(), "", false
 	o := agent.Options{
-		Data: c.Data, Sleep: board.Sleep, Built: buildTime(), Log: log,
+		Data: c.Data, Sleep: board.Sleep, Built: buildTime(), Haste: c.Scale, Log: log,
 		Ready: sync.OnceValue(func() error {
 			ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
 			if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
@@ -118,7 +118,7 @@ func (c emulateCmd) Run() error {
 			if simulated {
 				o.Watermark = "SIMULATION"
 			}
-			a, err := agent.Start(o)
+			a, err := agent.NewTerminal(o)
 			if err != nil {
 				return nil, err
 			}

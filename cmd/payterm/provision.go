@@ -49,7 +49,7 @@ func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
 		case setup:
 			parcel = ""
 		case errors.Is(err, agent.ErrProvisioned):
-			parcel = l.(*agent.Agent).Parcel() //nolint:errcheck // there is no third
+			parcel = l.(*agent.Terminal).Parcel() //nolint:errcheck // there is no third
 		default:
 			return err
 		}

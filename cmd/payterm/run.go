@@ -70,7 +70,7 @@ func (c runCmd) Run() error {
 			return nil, exitConfig
 		}
 		board := hal.Open(l.profile, ports)
-		missing := absent(board)
+		missing := board.Absent()
 		for _, device := range slices.Sorted(maps.Keys(missing)) {
 			// Not the end: without a device the agent still settles what is open.
 			log.Error("a device of the board profile is not there", "device", device, "board", l.cfg.Terminal.Board, "err", missing[device])
@@ -93,7 +93,7 @@ func (c runCmd) Run() error {
 			}
 			return s, nil
 		}
-		a, err := agent.Start(o)
+		a, err := agent.NewTerminal(o)
 		if err != nil {
 			return nil, errors.Join(err, board.Close())
 		}
@@ -139,30 +139,21 @@ func (c runCmd) load() (l loaded, err error) {
 	return l, err
 }
 
-// absent says why the devices that the profile names cannot be used now. A serial
-// device may still come: its line waits for it.
-func absent(b *hal.Board) map[string]error {
-	why := maps.Clone(b.Faults)
-	for device, line := range b.Lines() {
-		if _, err := line.Plugged(); err != nil {
-			why[device] = err
-		}
-	}
-	return why
-}
-
 // status asks the loop how it is, in one line for systemctl status. An answer
 // proves that the loop turns.
-func status(ctx context.Context, a *agent.Agent, board *hal.Board) (string, error) {
+func status(ctx context.Context, a *agent.Terminal, board *hal.Board) (string, error) {
 	s, err := a.Snapshot(ctx)
 	if err != nil {
 		return "", err
 	}
 	line := fmt.Sprintf("%s, network %s, paper %s, %d waiting for the network, %d in doubt", s.State, s.Status.Network, s.Status.Paper, s.Status.Queue, s.Status.Doubts)
+	if a.Training() {
+		line = "in training: " + line
+	}
 	if s.Fault != "" {
 		line += ", fault: " + s.Fault
 	}
-	if missing := slices.Sorted(maps.Keys(absent(board))); len(missing) > 0 {
+	if missing := slices.Sorted(maps.Keys(board.Absent())); len(missing) > 0 {
 		line += ", without " + strings.Join(missing, " and ")
 	}
 	return line, nil

@@ -50,10 +50,16 @@ func (s store) ask(method, path string, in, out any) error {
 		if err := json.NewDecoder(resp.Body).Decode(&why); err != nil {
 			return fmt.Errorf("the agent answered HTTP %d", resp.StatusCode)
 		}
-		return errors.New(why.Error)
+		return agentError(why.Error)
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
 }
+
+// agentError is what the agent said is wrong.
+type agentError string
+
+// Error is its text.
+func (e agentError) Error() string { return string(e) }
 
 // nobody says that no agent could be asked. What is asked and how is not the
 // caller's concern; why it failed is.

@@ -40,6 +40,10 @@ func describeEvent(e flows.Event) string {
 		return s
 	case flows.StatusChanged:
 		return "status changed"
+	case flows.TrainingAsked:
+		return fmt.Sprintf("training asked: %t, ticket %d", e.On, e.Ticket)
+	case flows.NotTrained:
+		return "not trained: " + string(e.Reason)
 	case flows.ServiceAsked:
 		return fmt.Sprintf("service asked, ticket %d", e.Ticket)
 	case flows.TrialSet:
@@ -150,6 +154,10 @@ func describeCommand(c flows.Command) string {
 		return s
 	case flows.SetLanguage:
 		return "speak " + c.Language
+	case flows.Train:
+		return fmt.Sprintf("train: %t, ticket %d", c.On, c.Ticket)
+	case flows.SetDrill:
+		return fmt.Sprintf("set drill %d", c.Drill)
 	case flows.BeginService:
 		return fmt.Sprintf("begin service, ticket %d", c.Ticket)
 	case flows.HandOn:
@@ -197,6 +205,7 @@ func describeView(v flows.View) string {
 	say(v.Status.Network == flows.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")
+	say(v.Lesson.Drill != flows.NoDrill, "%s", strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
 	for _, percent := range v.Tips[:v.Tips.Count()] {
 		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
 		say(true, "%d%%=%s", percent, tip)

@@ -70,8 +70,9 @@ var (
 	counterVerbs = map[string]func(*world, []string) error{
 		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
 		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate, "unreadable": (*world).unreadable,
-		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
-		"service": (*world).service,
+		"training": (*world).training,
+		"blind":    func(w *world, _ []string) error { w.blind = true; return nil },
+		"service":  (*world).service,
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
@@ -139,6 +140,8 @@ func (w *world) setUp(words []string) error {
 				return err
 			}
 			s.MaxMinor = most.Minor
+		case word == "training":
+			s.Training = true
 		case word == "guarded":
 			s.RefundsNeedPIN = true
 		case word == "lines" && i+1 < len(words):
@@ -520,6 +523,18 @@ func (w *world) store(words []string) error {
 		return w.feed(flows.StoreRecovered{}, true)
 	}
 	return fmt.Errorf("store failed WHY, or store recovered")
+}
+
+// training is somebody's wish over the socket, or the runner's no to a Train.
+func (w *world) training(words []string) error {
+	switch {
+	case len(words) == 2 && words[0] == "asked":
+		w.tickets++
+		return w.feed(flows.TrainingAsked{Ticket: w.tickets, On: words[1] == "on"}, true)
+	case len(words) == 2 && words[0] == "refused":
+		return w.feed(flows.NotTrained{Reason: payterm.Reason(words[1])}, true)
+	}
+	return fmt.Errorf("training asked on|off, or training refused REASON")
 }
 
 // service is somebody who tries the devices out.

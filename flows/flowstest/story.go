@@ -18,7 +18,7 @@
 // What happens:
 //
 //	rules keep_late | ladder 4s,30s       changes the rules of the sales that follow
-//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded]   sets up a
+//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded] [training]   sets up a
 //	                                      counter; guarded: refunds need a PIN
 //	terminal ... [operators] [supervisors] [day 200.00]   somebody has to sign on;
 //	                                      supervisors have numbers; a day has a limit
@@ -46,6 +46,7 @@
 //	store failed WHY | store recovered    the journal
 //	service asked | key 5 | ended         somebody tries the devices out
 //	restart [after 5m] [soon]             power fails, and comes back
+//	training asked on|off | refused REASON   over the socket; the end of a Train
 //	clock set|unset                       the wall clock, from now on
 //	row                                   tells the order's row
 //
@@ -301,7 +302,7 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		o.payment = true
 	case flows.Print, flows.Play:
 	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
-		flows.BeginService, flows.HandOn:
+		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -390,7 +391,7 @@ func (w *world) carryOut(c flows.Command) error {
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn:
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill:
 	}
 	return nil
 }

@@ -95,6 +95,12 @@ type Config struct {
 	Rate     func(context.Context) (int64, error)
 	Language func(string)
 
+	// Train is asked, on the loop and with no order open, whether this life of the
+	// terminal can end for a training, or a training for the real terminal; with
+	// ReasonNone the loop ends. Drill says what is to go wrong with the next sale.
+	Train func(on bool) payterm.Reason
+	Drill func(flows.Drill)
+
 	// Go runs what takes time beside the loop; nil is a goroutine.
 	Go func(func())
 	// Changed is told of each committed change of an order; nil for nobody.
@@ -162,6 +168,7 @@ type Runner struct {
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
 	feeding   bool
+	left      bool     // for another life
 	service   *Service // who tries the devices out; nil for nobody
 }
 
@@ -181,6 +188,12 @@ func New(c Config) *Runner {
 	}
 	if c.Language == nil {
 		c.Language = func(string) {}
+	}
+	if c.Train == nil {
+		c.Train = func(bool) payterm.Reason { return payterm.ReasonTraining }
+	}
+	if c.Drill == nil {
+		c.Drill = func(flows.Drill) {}
 	}
 	return &Runner{
 		c:        c,
@@ -202,13 +215,15 @@ func New(c Config) *Runner {
 
 // Run is the loop. It ends with its context; requests under way are left to
 // their deadlines, and what they would have said is asked again at the next
-// start.
+// start. It ends by itself when Train has said so.
 func (r *Runner) Run(ctx context.Context) error {
 	r.ctx = ctx
 	defer close(r.stopped)
 	r.feed(flows.StatusChanged{Status: r.status()})
 	for {
-		r.Advance()
+		if r.Advance(); r.left {
+			return nil
+		}
 		var wake <-chan time.Time
 		stop := func() {}
 		if due, any := r.Due(); any {
@@ -394,6 +409,10 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.SetLanguage:
 		r.c.Language(c.Language)
 		r.draw()
+	case flows.Train:
+		r.train(c)
+	case flows.SetDrill:
+		r.c.Drill(c.Drill)
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
 	case flows.BeginService:
@@ -548,7 +567,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
 	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn: // the counter's
+		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill: // the counter's
 	}
 }
 

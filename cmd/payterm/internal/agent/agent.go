@@ -51,40 +51,50 @@ type Options struct {
 	Ready          func() error // called by Run once the local API answers; may be nil
 	Provisioner    *Provisioner // takes parcels while it sells; nil for none
 	Serial         uint64       // of the parcel that the configuration came with; 0 for none
+	// Haste is how many times faster than people the customers of a training are; 0
+	// for 1.
+	Haste float64
+
+	lent   bool    // the board is a Terminal's, which closes it
+	school *school // of a training
 }
 
 // Agent is a terminal that runs.
 type Agent struct {
-	o        Options
-	clock    *runner.SystemClock
-	gateway  *ottpay.Client
-	lock     *os.File
-	opened   chan struct{} // closed once store and runner are there
-	store    *storage.Store
-	runner   *runner.Runner
-	desk     desk        // whom keys and codes go to
-	display  lcd.Display // nil without one
-	onPaper  onPaper
-	leaving  chan struct{} // somebody has provisioned the terminal anew
-	screens  chan payterm.Screen
-	slips    chan payterm.Receipt
-	sounds   chan payterm.Sound
-	moods    chan payterm.Screen // for the lamps and the backlight
-	arming   chan bool           // whether the scanner is to look for a code
-	rests    chan struct{}       // the scanner may look no longer: it has read one, or was pulled
-	touched  chan struct{}       // somebody is there
-	dimmer   *signal.Dimmer      // nil where the backlight does not dim
-	mu       sync.Mutex
-	last     payterm.Screen
-	fault    string // why it is not open
-	parcel   string // that was scanned
-	zone     *time.Location
-	spoken   string             // the language of the screens, where it was changed at the keys
-	troubles map[string]trouble // by device
-	slip     slipTrial
-	keypad   atomic.Pointer[keypad.Matrix]
-	retells  chan chan error                  // the display's goroutine is to send its frame again
-	asks     chan chan payterm.PaperCondition // the printer's is to ask how it is
+	o         Options
+	clock     *runner.SystemClock
+	gateway   *ottpay.Client
+	lock      *os.File
+	opened    chan struct{} // closed once store and runner are there
+	store     *storage.Store
+	runner    *runner.Runner
+	desk      desk        // whom keys and codes go to
+	display   lcd.Display // nil without one
+	onPaper   onPaper
+	leaving   chan struct{} // somebody has provisioned the terminal anew
+	screens   chan payterm.Screen
+	slips     chan payterm.Receipt
+	sounds    chan payterm.Sound
+	moods     chan payterm.Screen // for the lamps and the backlight
+	arming    chan bool           // whether the scanner is to look for a code
+	rests     chan struct{}       // the scanner may look no longer: it has read one, or was pulled
+	touched   chan struct{}       // somebody is there
+	dimmer    *signal.Dimmer      // nil where the backlight does not dim
+	mu        sync.Mutex
+	last      payterm.Screen
+	fault     string // why it is not open
+	parcel    string // that was scanned
+	zone      *time.Location
+	training  *school            // nil for the real terminal
+	realLock  *os.File           // a training's, on the real terminal's data
+	left      bool               // it ended for a training, or for the real terminal
+	unprinted atomic.Int32       // slips that wait for the printer or are in it
+	spoken    string             // the language of the screens, where it was changed at the keys
+	troubles  map[string]trouble // by device
+	slip      slipTrial
+	keypad    atomic.Pointer[keypad.Matrix]
+	retells   chan chan error                  // the display's goroutine is to send its frame again
+	asks      chan chan payterm.PaperCondition // the printer's is to ask how it is
 }
 
 // desk is who serves the terminal: the runner, or Setup before there is one.
@@ -107,11 +117,12 @@ var errTaken = errors.New("another payterm runs")
 // again until it is. Run follows.
 func Start(o Options) (*Agent, error) {
 	a := newAgent(o)
-	gateway, err := a.newGateway()
-	if err != nil {
+	var err error
+	if a.training != nil {
+		a.gateway = a.training.client
+	} else if a.gateway, err = a.newGateway(); err != nil {
 		return nil, err
 	}
-	a.gateway = gateway
 	if err := a.open(); errors.Is(err, errTaken) {
 		return nil, err
 	}
@@ -125,7 +136,7 @@ func newAgent(o Options) *Agent {
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
-		dimmer: newDimmer(o.Board),
+		dimmer: newDimmer(o.Board), training: o.school,
 	}
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
@@ -216,6 +227,13 @@ func (a *Agent) takeLock() error {
 	if a.lock != nil {
 		return nil
 	}
+	if a.training != nil && a.realLock == nil {
+		f, err := lockData(a.training.of)
+		if err != nil {
+			return err
+		}
+		a.realLock = f
+	}
 	f, err := lockData(a.o.Data)
 	a.lock = f
 	return err
@@ -256,7 +274,7 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config {
@@ -272,7 +290,7 @@ func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
-			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
+			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
 		},
 		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
@@ -294,6 +312,13 @@ func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config
 			rand.Read(b[:]) //nolint:errcheck // it never fails
 			return binary.BigEndian.Uint16(b[:])
 		},
+	}
+	if a.o.lent {
+		rc.Train = a.leave
+	}
+	if s := a.training; s != nil {
+		rc.Gateway, rc.Drill, rc.Changed = s, s.begin, s.changed
+		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
 	}
 	if c.Sale.DayMaxMinor > 0 {
 		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
@@ -372,10 +397,12 @@ func (a *Agent) Screen() payterm.Screen {
 
 // Print queues a slip.
 func (a *Agent) Print(r payterm.Receipt) error {
+	a.unprinted.Add(1)
 	select {
 	case a.slips <- r:
 		return nil
 	default:
+		a.unprinted.Add(-1)
 		return errors.New("the printer's queue is full")
 	}
 }
@@ -436,14 +463,21 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())
 	}
-	if a.lock != nil {
-		err = errors.Join(err, a.lock.Close())
+	for _, lock := range []*os.File{a.lock, a.realLock} {
+		if lock != nil {
+			err = errors.Join(err, lock.Close())
+		}
 	}
-	err = errors.Join(err, a.o.Board.Close())
+	if a.training != nil {
+		err = errors.Join(err, a.training.close())
+	}
 	if err == nil && provisioned {
-		return ErrProvisioned
+		err = ErrProvisioned
 	}
-	return err
+	if a.o.lent {
+		return err
+	}
+	return errors.Join(err, a.o.Board.Close())
 }
 
 // comeUp tries until journal and local API are there, or the context ends. Where
@@ -461,8 +495,8 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err 
 			serves = served == nil
 			err = errors.Join(err, served)
 		}
-		if err == nil {
-			return told, nil
+		if err == nil || a.training != nil { // the real terminal is back when a training cannot be
+			return told, err
 		}
 		a.closed(err)
 		if !told && a.o.Ready != nil {

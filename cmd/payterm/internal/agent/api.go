@@ -46,27 +46,50 @@ func Socket(data string) string { return filepath.Join(data, "payterm.sock") }
 const maxRequest = 64 << 10
 
 func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
-	path := Socket(a.o.Data)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of an earlier life: the lock is ours
-		return fmt.Errorf("local API: %w", err)
-	}
-	l, err := net.Listen("unix", path)
+	l, err := listenSocket(Socket(a.o.Data))
 	if err != nil {
-		return fmt.Errorf("local API: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return errors.Join(fmt.Errorf("local API: %w", err), l.Close())
+		return err
 	}
 	mux := a.routes()
-	tcp, guard, err := a.listenTCP(mux)
+	outside := mux
+	var real net.Listener
+	if a.training != nil {
+		outside = a.outside()
+		if real, err = listenSocket(Socket(a.training.of)); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	tcp, guard, err := a.listenTCP(outside)
 	if err != nil {
+		if real != nil {
+			err = errors.Join(err, real.Close())
+		}
 		return errors.Join(err, l.Close())
 	}
 	a.serveOn(ctx, wg, l, mux)
+	if real != nil {
+		a.serveOn(ctx, wg, real, outside)
+	}
 	if tcp != nil {
 		a.serveOn(ctx, wg, tcp, guard)
 	}
 	return nil
+}
+
+// listenSocket listens where no earlier life does any more: the lock on its directory
+// is ours. Only its owner may speak there.
+func listenSocket(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("local API: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("local API: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("local API: %w", err), l.Close())
+	}
+	return l, nil
 }
 
 // serveOn answers on one listener until the context ends.
@@ -85,11 +108,16 @@ func (a *Agent) serveOn(ctx context.Context, wg *sync.WaitGroup, l net.Listener,
 
 func (a *Agent) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /sale", a.onceOpen(a.sale, refuse(payterm.KindSale)))
+	mux.HandleFunc("POST /training", a.onceOpen(a.train, a.closedAnswer))
+	sale, refund := a.sale, a.refund
+	if a.training != nil { // a till does not hear of what is not real
+		sale, refund = a.notSold(payterm.KindSale), a.notSold(payterm.KindRefund)
+	}
+	mux.HandleFunc("POST /sale", a.onceOpen(sale, refuse(payterm.KindSale)))
 	mux.HandleFunc("GET /status", a.onceOpen(a.status, a.closedStatus))
 	mux.HandleFunc("GET /orders/{id}", a.onceOpen(a.order, a.closedAnswer))
 	mux.HandleFunc("POST /orders/{id}/resolve", a.onceOpen(a.resolve, a.closedAnswer))
-	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(a.refund, refuse(payterm.KindRefund)))
+	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(refund, refuse(payterm.KindRefund)))
 	mux.HandleFunc("GET /queue", a.onceOpen(a.queue, a.closedAnswer))
 	mux.HandleFunc("POST /totals/{which}", a.onceOpen(a.totals, a.closedAnswer))
 	mux.HandleFunc("POST /doctor", a.onceOpen(a.doctor, a.closedAnswer))
@@ -282,13 +310,13 @@ func (a *Agent) status(w http.ResponseWriter, r *http.Request) {
 
 func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 	faults := map[string]string{}
-	for device, fault := range a.o.Board.Faults {
+	for device, fault := range a.o.Board.Absent() {
 		faults[device] = fault.Error()
 	}
 	return map[string]any{
 		"state": s.State, "order_id": s.OrderID, "operator": s.Operator, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
-		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults,
+		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults, "training": a.training != nil,
 	}
 }
 

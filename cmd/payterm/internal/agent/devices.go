@@ -24,7 +24,10 @@ import (
 
 // again pauses before a device is tried again; false when the agent ends.
 func (a *Agent) again(ctx context.Context, device string, err error) bool {
-	a.o.Log.Warn("device", "device", device, "err", err)
+	// What lasts is said once: a line each second wears out the flash.
+	if t := a.trouble(device); t.err == nil || t.err.Error() != err.Error() || a.mono()-t.at > recently {
+		a.o.Log.Warn("device", "device", device, "err", err)
+	}
 	a.met(device, err)
 	select {
 	case <-ctx.Done():
@@ -352,10 +355,11 @@ func (a *Agent) runPrinter(ctx context.Context) {
 				}
 			}
 			if a.overtaken(slip) {
+				a.unprinted.Add(-1)
 				continue
 			}
 			err := pr.Print(ctx, slip)
-			if err == nil && b.Profile.Printer.Drawer != "" && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
+			if err == nil && b.Profile.Printer.Drawer != "" && a.training == nil && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
 				err = pr.Kick(ctx) // never behind a slip that broke off: it would open when nobody is there
 			}
 			if err != nil {
@@ -364,6 +368,7 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			} else {
 				a.slip.printed(slip)
 			}
+			a.unprinted.Add(-1)
 			tell(pr.Condition(ctx))
 		}
 	}
@@ -401,6 +406,9 @@ func (a *Agent) runBuzzer(ctx context.Context) {
 func newDimmer(b *hal.Board) *signal.Dimmer {
 	if b.Display == nil || b.Display.Backlight == nil || b.Profile.Display.DimAfter.Duration == 0 {
 		return nil
+	}
+	if d, dims := b.Display.Backlight.(*signal.Dimmer); dims {
+		return d // of an earlier agent on this board
 	}
 	d := signal.NewDimmer(b.Display.Backlight)
 	b.Display.Backlight = d

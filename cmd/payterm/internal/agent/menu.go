@@ -6,6 +6,7 @@ import (
 
 	"payterm"
 	"payterm/flows"
+	"payterm/screen"
 )
 
 // takeTotals prints an X, or takes and prints a Z.
@@ -73,10 +74,8 @@ func (a *Agent) menuLines() int {
 		return 0
 	case p.Display.Rows > 0:
 		return max(1, p.Display.Rows-1)
-	case p.Display.Height < 100:
-		return 4
 	}
-	return 0
+	return screen.MenuLines(p.Display.Height)
 }
 
 // tips are the percentages that a customer is offered.

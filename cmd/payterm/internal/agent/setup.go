@@ -30,7 +30,9 @@ const (
 )
 
 // Parcel is what Run ended for; empty when a parcel was installed already.
-func (a *Agent) Parcel() string {
+func (t *Terminal) Parcel() string { return t.agent().takenParcel() }
+
+func (a *Agent) takenParcel() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.parcel
@@ -54,21 +56,25 @@ func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
 			return // of nobody who has business here: it does not disturb the counter
 		}
 	}
-	if a.atRest(ctx) {
-		a.mu.Lock()
-		a.parcel = text
-		a.mu.Unlock()
-		a.leave()
+	a.mu.Lock()
+	a.parcel = text
+	a.mu.Unlock()
+	if a.atRest(ctx) { // or else a little later
+		a.depart()
 	}
 }
 
-// atRest tells whether nobody is being served.
+// atRest tells whether nobody is being served, and no slip waits for the printer.
 func (a *Agent) atRest(ctx context.Context) bool {
+	if a.o.Board.Printer != nil && a.unprinted.Load() > 0 {
+		return false
+	}
 	s, err := a.runner.Snapshot(ctx)
 	return err == nil && s.State == "idle"
 }
 
-// awaitInstalled ends the agent between two sales once somebody has installed a parcel.
+// awaitInstalled ends the agent between two sales once somebody has installed a parcel, or
+// scanned one.
 func (a *Agent) awaitInstalled(ctx context.Context) {
 	if a.o.Provisioner == nil {
 		return
@@ -82,15 +88,15 @@ func (a *Agent) awaitInstalled(ctx context.Context) {
 		case <-tick.C:
 		}
 		_, serial, err := config.Provisioned(a.o.Data)
-		if err == nil && serial > a.o.Serial && a.atRest(ctx) {
-			a.leave()
+		if (err == nil && serial > a.o.Serial || a.takenParcel() != "") && a.atRest(ctx) {
+			a.depart()
 			return
 		}
 	}
 }
 
-// leave ends Run with ErrProvisioned.
-func (a *Agent) leave() {
+// depart ends Run with ErrProvisioned.
+func (a *Agent) depart() {
 	select {
 	case a.leaving <- struct{}{}:
 	default:

@@ -34,7 +34,7 @@ const maxName = 24
 const maxTips = 4
 
 // maxDayMinor bounds the limit of a day, in minor units, far below what overflows.
-const maxDayMinor = 1_000 * payterm.MaxMinor
+const maxDayMinor int64 = 1_000 * payterm.MaxMinor
 
 // minPINCost keeps a stolen hash from being searched through at once.
 const minPINCost = 10
