@@ -70,6 +70,7 @@ type (
 		ID             payterm.OrderID  `json:"order_id"`
 		SaleID         payterm.OrderID  `json:"sale_order_id"`
 		SaleTotalMinor int64            `json:"sale_total_minor"`
+		Whole          bool             `json:"whole,omitempty"` // all that was left was asked for, not an amount
 		Mode           payterm.Mode     `json:"mode"`
 		Wallet         payterm.Wallet   `json:"wallet"`
 		AmountMinor    int64            `json:"amount_minor"`
@@ -436,7 +437,9 @@ type Status struct {
 	Late    int                    `json:"late_payments"`
 	Alarms  int                    `json:"alarms"`
 	Paper   payterm.PaperCondition `json:"paper"`
-	Rate    Rate                   `json:"-"` // the last one known, while it is worth showing
+	// Unclosed is an earlier business day whose Z was not taken, as 2006-01-02.
+	Unclosed string `json:"unclosed_day,omitempty"`
+	Rate     Rate   `json:"-"` // the last one known, while it is worth showing
 }
 
 // Network says how the last request to the gateway went.

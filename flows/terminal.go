@@ -649,10 +649,8 @@ func (t Terminal) State() string {
 		case Fresh, Baselining, Sending, Redialling, InBackground, Trailing, Listed, Closed:
 		}
 		return "sending"
-	case InService:
-		return "service"
 	case ShowingResult, OutOfOrder, Refused:
-	default: // the menu: somebody is at the keys
+	default: // the menu, or trials of the devices: somebody is at the keys
 		return "amount"
 	}
 	return "result"

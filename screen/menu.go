@@ -171,7 +171,7 @@ func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 	if m.Reason != payterm.ReasonNone {
 		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, reason(m.Reason, t))
 	}
-	if row.Attention == payterm.AttentionLatePayment {
+	if row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone && row.Reason == payterm.ReasonLatePayment {
 		s.Lines = append(s.Lines, t.lateResult)
 	}
 	if row.Kind == payterm.KindSale && row.RefundedMinor > 0 {

@@ -107,6 +107,7 @@ func shots() []shot {
 		{"idle, much to do", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{
 			Network: flows.NetworkDown, Queue: 3, Alarms: 1, Late: 2, Doubts: 12, Paper: payterm.PaperNearEnd,
 		}}},
+		{"idle, a day open", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkUp, Unclosed: "2026-11-22"}}},
 		{"amount", base(flows.ViewAmount, "", choices, func(v *flows.View) { v.Order, v.Total = "", cad(123456) })},
 		{"choose_wallet", base(flows.ViewChooseWallet, a, choices, func(v *flows.View) { v.Order = "" })},
 		{"scan", base(flows.ViewScan, p, leave)},

@@ -24,6 +24,8 @@ type Options struct {
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
 	// nil when it always can.
 	OnPaper func(qr string) bool
+	// NoPrinter: what the glass cannot show is nowhere.
+	NoPrinter bool
 }
 
 // TypicalCode is as long as the shorter codes of the wallets, 37 bytes: a glass
@@ -103,6 +105,9 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	}
 	if v.Status.Doubts > 0 {
 		s.Lines = append(s.Lines, t.count(v.Status.Doubts, t.doubts))
+	}
+	if v.Status.Unclosed != "" {
+		s.Lines = append(s.Lines, fmt.Sprintf(t.unclosed, v.Status.Unclosed))
 	}
 	if v.Status.Network == flows.NetworkDown {
 		s.Lines = append(s.Lines, t.offline)
@@ -196,6 +201,12 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Small = string(v.Order) // the code leaves no room for the word
 		if o.OnPaper != nil && o.OnPaper(v.CodeURL) {
 			s.QR, s.Lines = "", []string{t.codeOnPaper}
+			if line := paper(v.Status.Paper, t); line != "" {
+				s.Lines = []string{line, t.codeOnPaper}
+			}
+			if o.NoPrinter {
+				s.Tone, s.Lines = payterm.Doubt, []string{t.codeNowhere, t.codeNowhere2}
+			}
 		}
 	case flows.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}

@@ -17,6 +17,7 @@ type texts struct {
 
 	idleTitle, idleLine                 string
 	alarms, late, doubts                counted
+	unclosed                            string // %s: a business day
 	offline                             string
 	paperOut, paperNearEnd              string
 	coverOpen, printerGone              string
@@ -38,6 +39,7 @@ type texts struct {
 	redialling2                         string
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
+	codeNowhere, codeNowhere2           string
 	codeUntil                           string // %s: the time
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
@@ -146,6 +148,7 @@ var english = texts{
 	idleTitle: "Ready", idleLine: "Type the amount",
 	alarms:   counted{"1 order needs a supervisor", "%d orders need a supervisor"},
 	late:     counted{"1 payment came late", "%d payments came late"},
+	unclosed: "Not closed: %s",
 	doubts:   counted{"1 payment in doubt", "%d payments in doubt"},
 	offline:  "No connection to the gateway",
 	paperOut: "The printer has no paper", paperNearEnd: "Paper is nearly out",
@@ -171,6 +174,8 @@ var english = texts{
 	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
 	showTitle:     "%s: please scan",
 	codeOnPaper:   "Give the printed code to the customer",
+	codeNowhere:   "This code is too long for this screen",
+	codeNowhere2:  "Cancel. Scan the customer's code",
 	codeUntil:     "Pay before %s",
 	codeNoReceipt: "This is no receipt",
 	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet",

@@ -45,6 +45,8 @@ const (
 	owed = `INSERT INTO outbox (order_id, task, since) VALUES (?, ?, ?)
 			ON CONFLICT (order_id) DO UPDATE SET task = excluded.task WHERE task <> excluded.task`
 	notOwed = `DELETE FROM outbox WHERE order_id = ?`
+	// What had ended unpaid and is paid after all stands in the next Z.
+	found = `UPDATE orders SET z = NULL WHERE order_id = ? AND z IS NOT NULL AND outcome <> 'approved'`
 )
 
 // execer is a transaction, with prepared statements or without.
@@ -70,7 +72,7 @@ func (p prepared) Exec(query string, args ...any) (sql.Result, error) {
 // prepare readies the statements of a commit; closing the database closes them.
 func (s *Store) prepare() error {
 	s.prepared = map[string]*sql.Stmt{}
-	for _, query := range []string{appended, rowPut, owed, notOwed} {
+	for _, query := range []string{appended, rowPut, owed, notOwed, found} {
 		stmt, err := s.db.Prepare(query)
 		if err != nil {
 			return fmt.Errorf("prepare: %w", classify(err))
@@ -135,6 +137,11 @@ func commitOne(tx execer, e payterm.Entry, end *chain) error {
 	})
 	if err != nil {
 		return err
+	}
+	if e.Order.Outcome == payterm.Approved {
+		if _, err := tx.Exec(found, string(e.OrderID)); err != nil {
+			return fmt.Errorf("take it out of its Z: %w", err)
+		}
 	}
 	if err := putOrder(tx, e, string(row)); err != nil {
 		return err

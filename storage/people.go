@@ -20,7 +20,7 @@ const keptDeeds = 10_000
 
 // Record makes what a person did durable, as Commit does an event.
 func (s *Store) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
-	if p.Operator == "" || p.Deed == "" || p.Deed == anchored {
+	if p.Operator == "" || p.Deed == "" || p.Deed == anchored || p.Deed == zTaken {
 		return fmt.Errorf("storage: record %q of operator %q: nobody did anything", p.Deed, p.Operator)
 	}
 	body, err := json.Marshal(p)
@@ -37,7 +37,7 @@ func (s *Store) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 }
 
 // deeds selects the records that are about persons.
-const deeds = `order_id = '' AND event <> 'anchored'`
+const deeds = `order_id = '' AND event NOT IN ('anchored', 'z_taken')`
 
 // People gives what persons did, the oldest first.
 func (r *Reader) People() ([]payterm.PersonDid, error) {

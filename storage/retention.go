@@ -20,27 +20,6 @@ type Z struct {
 	Orders []payterm.Order
 }
 
-// TakeZ puts each final order that is in no Z yet into the next one, all in one
-// durable transaction. Orders that are open stay for a later one.
-func (s *Store) TakeZ() (Z, error) {
-	z := Z{At: fromMillis(millis(s.o.Now()))}
-	err := s.append(func(tx *sql.Tx, _ *chain) error {
-		err := tx.QueryRow(`INSERT INTO z (number, at) SELECT coalesce(max(number), 0) + 1, ? FROM z RETURNING number`, millis(z.At)).Scan(&z.Number)
-		if err != nil {
-			return fmt.Errorf("take the next Z number: %w", err)
-		}
-		if _, err := tx.Exec(`UPDATE orders SET z = ? WHERE z IS NULL AND closed = 1`, z.Number); err != nil {
-			return fmt.Errorf("put orders into Z %d: %w", z.Number, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return Z{}, err
-	}
-	z.Orders, err = s.InZ(z.Number)
-	return z, err
-}
-
 // InZ gives the orders of a Z, as they stand now, the oldest first; of number 0
 // those that are in none yet, open ones among them.
 func (r *Reader) InZ(number int64) ([]payterm.Order, error) {
@@ -51,7 +30,7 @@ func (r *Reader) InZ(number int64) ([]payterm.Order, error) {
 }
 
 // anchored names the event of an anchor: the record of the journal, about neither
-// order nor person, that stands for what retention dropped. The newest one tells of every
+// order nor person nor Z, that stands for what retention dropped. The newest one tells of every
 // gap; those before it are dropped with the next.
 const anchored = "anchored"
 

@@ -105,6 +105,13 @@ func verifyOrders(tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
+	var z int64
+	if err := tx.QueryRow(`SELECT number FROM z WHERE seq IS NOT NULL AND NOT EXISTS (SELECT 1 FROM journal j
+		WHERE j.seq = z.seq AND j.event = 'z_taken' AND j.wall = z.at AND json_extract(j.body, '$.number') = z.number) LIMIT 1`).Scan(&z); err == nil {
+		return fmt.Errorf("Z %d has no record: %w", z, ErrCorrupt)
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
 	for _, never := range []struct{ query, what string }{
 		{`SELECT order_id FROM journal WHERE order_id <> '' EXCEPT SELECT order_id FROM orders LIMIT 1`,
 			"has records and no row"},

@@ -36,16 +36,17 @@ func buildTime() time.Time {
 }
 
 type cli struct {
-	Run      runCmd      `cmd:"" help:"Run the agent on this machine's hardware, under systemd."`
-	Emulate  emulateCmd  `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
-	Sale     saleCmd     `cmd:"" help:"Ask the running agent for a sale."`
-	Doctor   doctorCmd   `cmd:"" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
-	Totals   totalsCmd   `cmd:"" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
-	Refund   refundCmd   `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
-	Status   statusCmd   `cmd:"" help:"Say how the agent is, or how an order stands."`
-	Training trainingCmd `cmd:"" help:"Put the terminal into training, where nothing is really paid, or back."`
-	Resolve  resolveCmd  `cmd:"" help:"Close what waits for a supervisor."`
-	Config   struct {
+	Run       runCmd       `cmd:"" help:"Run the agent on this machine's hardware, under systemd."`
+	Emulate   emulateCmd   `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
+	Sale      saleCmd      `cmd:"" help:"Ask the running agent for a sale."`
+	Doctor    doctorCmd    `cmd:"" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
+	Totals    totalsCmd    `cmd:"" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
+	Reconcile reconcileCmd `cmd:"" help:"Ask the gateway about each sale of a business day or a Z, and list what differs."`
+	Refund    refundCmd    `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
+	Status    statusCmd    `cmd:"" help:"Say how the agent is, or how an order stands."`
+	Training  trainingCmd  `cmd:"" help:"Put the terminal into training, where nothing is really paid, or back."`
+	Resolve   resolveCmd   `cmd:"" help:"Close what waits for a supervisor."`
+	Config    struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 	} `cmd:"" help:"The configuration."`
 	Provision struct {

@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -607,10 +608,17 @@ func TestPlainOnTheVirtualBoard(t *testing.T) {
 	s.put(0o755, "dev/.keep", nil)
 	s.put(0o755, "etc/.keep", nil)
 	s.put(0o755, "usr/bin/.keep", nil)
-	s.board(port, ca)
+	s.board(port, ca, "usbhid", "hid-generic", "evdev")
+	// The board's own mdev.conf, and what docs/porting.md adds to it.
+	guide, err := os.ReadFile("../../docs/porting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := regexp.MustCompile(`(?m)^    \S+ +root:[a-z0-9]+ 660.*\n`).FindAllString(string(guide), -1)
+	s.put(0o644, "etc/mdev.conf", []byte("null root:root 666\n"+strings.Join(rules, "")))
 	s.copy(0o644, "board/plain.tar.gz", filepath.Join(packed(t, "v1.0.0"), "payterm-1.0.0-arm64.tar.gz"))
 	began := time.Now()
-	g := start(t, arm64, s.archive(), 512, d)
+	g := start(t, arm64, s.archive(), 512, d, "-device", "usb-kbd")
 	g.wait("up")
 	g.tell("install")
 	g.wait("installed")

@@ -156,6 +156,7 @@ type Runner struct {
 	network  flows.Network
 	paper    payterm.PaperCondition
 	counts   map[payterm.Attention]int
+	unclosed string                    // a business day that waits for its Z
 	broken   map[payterm.OrderID]error // quarantined at boot
 	locks    map[string]lock           // by operator, of those with wrong PINs
 	storeBad bool
@@ -275,6 +276,15 @@ func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
 func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
 	wallet, _ := code.Wallet()
 	r.feed(flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
+}
+
+// Remind reports the business day (2006-01-02) that should have been closed by now,
+// empty for none.
+func (r *Runner) Remind(day string) {
+	r.offer(func() {
+		r.unclosed = day
+		r.tellStatus()
+	})
 }
 
 // Paper reports the printer's condition.
@@ -550,7 +560,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
 			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
-		q := question{o.ID(), c.Inquiry}
+		q := question{by: o.ID(), Inquiry: c.Inquiry}
 		if o.Phase.AtCounter() {
 			r.inquire(q, false)
 			return
@@ -575,6 +585,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 type question struct {
 	by payterm.OrderID
 	payterm.Inquiry
+	check *check // of a closed order; nil where an open one asks
 }
 
 // nextInquiry starts background inquiries in the order in which they fell due,
@@ -588,8 +599,8 @@ func (r *Runner) nextInquiry() {
 		}
 		q := r.waiting[0]
 		r.waiting = r.waiting[1:]
-		if r.orders[q.by] == nil {
-			continue // closed meanwhile
+		if q.check == nil && r.orders[q.by] == nil || q.check != nil && q.check.ctx.Err() != nil {
+			continue // closed meanwhile, or nobody waits any more
 		}
 		r.nextAt = now + inquiryPause
 		r.inFlight++
@@ -607,16 +618,24 @@ func (r *Runner) hasten(id payterm.OrderID) {
 }
 
 func (r *Runner) inquire(q question, background bool) {
-	l := r.orders[q.by]
-	if l == nil {
+	var o flows.Order
+	if l := r.orders[q.by]; l != nil {
+		o = l.order
+	} else if q.check != nil {
+		o = q.check.order
+	} else {
 		return
 	}
-	r.request(l.order, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
+	r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
 		func(a payterm.Answer) {
 			if background {
 				r.inFlight--
 			}
-			r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			if q.check != nil {
+				r.checked(q, a)
+			} else {
+				r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			}
 			r.nextInquiry()
 		})
 }
@@ -720,10 +739,11 @@ func (r *Runner) status() flows.Status {
 	}
 	return flows.Status{
 		Network: r.network, Paper: r.paper, Rate: rate,
-		Queue:  r.phases[flows.InBackground] + r.phases[flows.Trailing],
-		Doubts: r.doubts,
-		Late:   r.counts[payterm.AttentionLatePayment],
-		Alarms: r.counts[payterm.AttentionAlarm] + len(r.broken),
+		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing],
+		Doubts:   r.doubts,
+		Late:     r.counts[payterm.AttentionLatePayment],
+		Alarms:   r.counts[payterm.AttentionAlarm] + len(r.broken),
+		Unclosed: r.unclosed,
 	}
 }
 

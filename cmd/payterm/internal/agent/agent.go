@@ -157,7 +157,7 @@ func (a *Agent) open() error {
 	}
 	store, err := storage.Open(storage.Options{
 		Path: filepath.Join(a.o.Data, "payterm.db"), Terminal: a.o.Config.Terminal.ID, DrawTag: drawTag,
-		Now: func() time.Time { _, wall := a.clock.Now(); return wall },
+		Now: func() time.Time { _, wall := a.clock.Now(); return wall }, Days: a.o.Config.Days(),
 	})
 	if err != nil {
 		return err
@@ -274,7 +274,7 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil}
 }
 
 func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config {
@@ -343,8 +343,8 @@ func (a *Agent) slipOptions() receipt.Options {
 	}
 }
 
-func (a *Agent) totalsSlip(t payterm.Totals, z bool) payterm.Receipt {
-	return receipt.Totals(t, z, a.o.Config.Merchant.Currency, a.slipOptions())
+func (a *Agent) totalsSlip(t payterm.Totals, z, again bool) payterm.Receipt {
+	return receipt.Totals(t, z, again, a.o.Config.Merchant.Currency, a.slipOptions())
 }
 
 func drawTag() (string, error) {
@@ -395,8 +395,12 @@ func (a *Agent) Screen() payterm.Screen {
 	return a.last
 }
 
-// Print queues a slip.
+// Print queues a slip. A board without a printer has none by intent; one whose printer
+// could not be opened is told of.
 func (a *Agent) Print(r payterm.Receipt) error {
+	if a.o.Board.Printer == nil {
+		return a.o.Board.Faults["printer"]
+	}
 	a.unprinted.Add(1)
 	select {
 	case a.slips <- r:
@@ -471,13 +475,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.training != nil {
 		err = errors.Join(err, a.training.close())
 	}
+	if !a.o.lent {
+		err = errors.Join(err, a.o.Board.Close())
+	}
 	if err == nil && provisioned {
-		err = ErrProvisioned
+		return ErrProvisioned
 	}
-	if a.o.lent {
-		return err
-	}
-	return errors.Join(err, a.o.Board.Close())
+	return err
 }
 
 // comeUp tries until journal and local API are there, or the context ends. Where
@@ -521,11 +525,13 @@ const tidyEvery = time.Minute
 func (a *Agent) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
+	a.remind()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			a.remind()
 			if err := a.checkpoint(ctx); err != nil && ctx.Err() == nil {
 				a.o.Log.Warn("checkpoint", "err", err)
 			}

@@ -120,6 +120,7 @@ func (a *Agent) routes() http.Handler {
 	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(refund, refuse(payterm.KindRefund)))
 	mux.HandleFunc("GET /queue", a.onceOpen(a.queue, a.closedAnswer))
 	mux.HandleFunc("POST /totals/{which}", a.onceOpen(a.totals, a.closedAnswer))
+	mux.HandleFunc("POST /reconcile", a.onceOpen(a.reconcile, a.closedAnswer))
 	mux.HandleFunc("POST /doctor", a.onceOpen(a.doctor, a.closedAnswer))
 	return mux
 }
@@ -345,18 +346,6 @@ func (a *Agent) resolve(w http.ResponseWriter, r *http.Request) {
 		o, err = a.runner.Resolve(r.Context(), payterm.OrderID(r.PathValue("id")), "", req.Reason)
 	}
 	reply(w, o, err)
-}
-
-// totals prints X or Z and answers with it. A Z is taken once: what went into it is
-// in no other.
-func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
-	which := r.PathValue("which")
-	if which != "x" && which != "z" {
-		reply(w, nil, errors.New("totals: x or z"))
-		return
-	}
-	t, err := a.takeTotals(which == "z")
-	reply(w, t, err)
 }
 
 func (a *Agent) queue(w http.ResponseWriter, r *http.Request) {

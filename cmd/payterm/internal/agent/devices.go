@@ -220,7 +220,7 @@ func (a *Agent) runTrigger(ctx context.Context) {
 		return
 	}
 	t := scanner.NewTrigger(b.Scanner, start, stop)
-	armed := false
+	armed, told := false, ""
 	later := time.NewTimer(time.Hour)
 	defer later.Stop()
 	later.Stop()
@@ -250,11 +250,16 @@ func (a *Agent) runTrigger(ctx context.Context) {
 		}
 		switch err := tell(); {
 		case err != nil:
-			a.o.Log.Warn("scanner", "err", err)
+			if told != err.Error() { // a scanner that is away is so for each second of a sale
+				told = err.Error()
+				a.o.Log.Warn("scanner", "err", err)
+			}
 			later.Reset(restTime)
+			continue
 		case armed && p.TriggerAgain.Duration > 0:
 			later.Reset(p.TriggerAgain.Duration)
 		}
+		told = ""
 	}
 }
 

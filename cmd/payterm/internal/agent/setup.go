@@ -30,9 +30,7 @@ const (
 )
 
 // Parcel is what Run ended for; empty when a parcel was installed already.
-func (t *Terminal) Parcel() string { return t.agent().takenParcel() }
-
-func (a *Agent) takenParcel() string {
+func (a *Agent) Parcel() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.parcel
@@ -60,7 +58,7 @@ func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
 	a.parcel = text
 	a.mu.Unlock()
 	if a.atRest(ctx) { // or else a little later
-		a.depart()
+		a.giveWay()
 	}
 }
 
@@ -88,15 +86,15 @@ func (a *Agent) awaitInstalled(ctx context.Context) {
 		case <-tick.C:
 		}
 		_, serial, err := config.Provisioned(a.o.Data)
-		if (err == nil && serial > a.o.Serial || a.takenParcel() != "") && a.atRest(ctx) {
-			a.depart()
+		if (err == nil && serial > a.o.Serial || a.Parcel() != "") && a.atRest(ctx) {
+			a.giveWay()
 			return
 		}
 	}
 }
 
-// depart ends Run with ErrProvisioned.
-func (a *Agent) depart() {
+// giveWay ends Run with ErrProvisioned.
+func (a *Agent) giveWay() {
 	select {
 	case a.leaving <- struct{}{}:
 	default:

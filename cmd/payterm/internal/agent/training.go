@@ -55,6 +55,9 @@ func (t *Terminal) agent() *Agent {
 // Screen is the newest screen.
 func (t *Terminal) Screen() payterm.Screen { return t.agent().Screen() }
 
+// Parcel is one that was scanned while it sold, to provision the terminal anew.
+func (t *Terminal) Parcel() string { return t.agent().Parcel() }
+
 // Training reports whether it is one that runs.
 func (t *Terminal) Training() bool { return t.agent().training != nil }
 
@@ -126,8 +129,9 @@ func (t *Terminal) train() (*Agent, error) {
 	}
 	o := t.o
 	o.Config, o.Data, o.SignKey, o.Ready, o.RefundsNeedPIN = school.config(t.o.Config), data, school.key, nil, false
+	o.Provisioner = nil
 	o.Watermark = screen.Training(append([]string{o.Config.Terminal.Language}, o.Config.Terminal.ReceiptLanguages...)...)
-	o.school, o.Provisioner = school, nil // a parcel is the real terminal's affair
+	o.school = school
 	a, err := Start(o)
 	if err == nil && !a.isOpen() {
 		err = errors.New(a.why())
