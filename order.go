@@ -82,11 +82,17 @@ const (
 	ReasonLatePayment       Reason = "late_payment"       // paid after the sale was given up
 	ReasonRefunded          Reason = "refunded"           // turned out refunded while open
 	ReasonClash             Reason = "order_clash"        // ORDER_USED or ORDER_PAID on a first send
+	ReasonTraining          Reason = "training"           // the terminal is in training, or is not
+	ReasonOrdersOpen        Reason = "orders_open"        // training: an order is not settled yet
+	ReasonSlipsWait         Reason = "slips_wait"         // training: slips are not printed yet
 	ReasonStorage           Reason = "storage"            // the journal cannot be written
 	ReasonNotRefundable     Reason = "not_refundable"     // refund: the sale is not approved
 	ReasonRefundOpen        Reason = "refund_open"        // refund: another one of this sale is not settled yet
 	ReasonRefundCap         Reason = "refund_cap"         // refund: more than is left of the sale
 	ReasonLateRefund        Reason = "late_refund"        // refund: done after the counter had given it up
+	ReasonNoOperator        Reason = "no_operator"        // nobody is signed on
+	ReasonDayLimit          Reason = "day_limit"          // more than may be sold in a business day
+	ReasonLocked            Reason = "pin_locked"         // too many wrong PINs
 )
 
 // Order is one order as people and programs see it: the row of the journal and
@@ -117,8 +123,9 @@ type Order struct {
 	ExchangeRate   string    `json:"exchange_rate,omitempty"`
 	MaskedCode     string    `json:"masked_code,omitempty"`
 	IdempotencyKey string    `json:"idempotency_key,omitempty"`
-	Despite        OrderID   `json:"despite,omitempty"`   // the doubt that a supervisor overrode
-	Attention      Attention `json:"attention,omitempty"` // what staff still has to decide
+	Despite        OrderID   `json:"despite,omitempty"`    // the doubt that a supervisor overrode
+	AllowedBy      string    `json:"allowed_by,omitempty"` // the supervisor whose PIN was typed for it
+	Attention      Attention `json:"attention,omitempty"`  // what staff still has to decide
 	Resolution     string    `json:"resolution,omitempty"`
 	Prints         int       `json:"prints,omitempty"` // slips of this order that went to the printer
 }

@@ -2,6 +2,7 @@ package payterm
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -14,7 +15,63 @@ type Totals struct {
 	To     time.Time   `json:"to,omitzero"`
 	By     []TotalsRow `json:"by"`
 	Open   []Order     `json:"open"`           // not final yet: they are in a later Z
-	Head   string      `json:"head,omitempty"` // the journal's last hash at that moment
+	Head   string      `json:"head,omitempty"` // the journal's last hash at that moment; of a Z, the one of its own record
+
+	// The business days on which its orders began, the first and the last, as
+	// 2006-01-02; LastDay is empty where there is but one.
+	Day     string `json:"day,omitempty"`
+	LastDay string `json:"last_day,omitempty"`
+
+	// EndedIn tells of an earlier Z in which later one the orders that it carried over
+	// have ended.
+	EndedIn map[OrderID]int64 `json:"ended_in,omitempty"`
+}
+
+// dayForm is how a business day is written: by the date of its beginning.
+const dayForm = "2006-01-02"
+
+// Name is the business day that holds a moment, as 2006-01-02.
+func (d Days) Name(at time.Time) string {
+	from, _ := d.Of(at)
+	return from.Format(dayForm)
+}
+
+// Named gives the business day of a name, from its beginning to that of the next.
+func (d Days) Named(day string) (from, to time.Time, err error) {
+	zone := d.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	date, err := time.ParseInLocation(dayForm, day, zone)
+	if err != nil {
+		return from, to, fmt.Errorf("day %q: such as 2026-11-22", day)
+	}
+	year, month, on := date.Date()
+	begin := func(day int) time.Time { return time.Date(year, month, day, 0, int(d.Starts/time.Minute), 0, 0, zone) }
+	return begin(on), begin(on + 1), nil
+}
+
+// Cover notes the business days on which the orders began that are summed up.
+func (t *Totals) Cover(days Days, orders []Order) {
+	var first, last time.Time
+	for _, o := range orders {
+		switch {
+		case o.CreatedAt.IsZero():
+		case first.IsZero():
+			first, last = o.CreatedAt, o.CreatedAt
+		case o.CreatedAt.Before(first):
+			first = o.CreatedAt
+		case o.CreatedAt.After(last):
+			last = o.CreatedAt
+		}
+	}
+	if first.IsZero() {
+		return
+	}
+	t.Day, t.LastDay = days.Name(first), days.Name(last)
+	if t.Day == t.LastDay {
+		t.LastDay = ""
+	}
 }
 
 // TotalsRow sums what one wallet took in one mode from one operator. Money is that

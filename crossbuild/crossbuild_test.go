@@ -3,9 +3,11 @@ package crossbuild
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,11 +85,74 @@ func TestArtefact(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if sum := fmt.Sprintf("%x", sha256.Sum256(program)); !bytes.Contains(bill, []byte(sum)) || !bytes.Contains(bill, []byte(`"sqlite"`)) {
-				t.Errorf("%s.cdx.json is the bill of another program, or forgets SQLite", path)
+			listed, err := exec.Command(tooltest.Need(t, "go"), "version", "-m", path).Output()
+			if err != nil {
+				t.Fatalf("go version -m: %v", err)
+			}
+			for _, w := range wrongBill(bill, program, string(listed)) {
+				t.Errorf("%s.cdx.json %s", path, w)
 			}
 			t.Logf("%s: %.1f MB, runs on %s", target.Name, float64(len(program))/1e6, target.CPU)
 		})
+	}
+}
+
+// wrongBill compares a bill of materials with the program and what go version -m lists.
+func wrongBill(bill, program []byte, listed string) (wrong []string) {
+	var b struct {
+		Metadata struct {
+			Component struct {
+				Hashes []struct{ Content string }
+			}
+		}
+		Components []struct{ Name, Version, PURL string }
+	}
+	if err := json.Unmarshal(bill, &b); err != nil {
+		return []string{err.Error()}
+	}
+	if h := b.Metadata.Component.Hashes; len(h) != 1 || h[0].Content != fmt.Sprintf("%x", sha256.Sum256(program)) {
+		wrong = append(wrong, "is another program's")
+	}
+	missing := map[string]bool{"sqlite": true, "glibc": true, "libgcc": true}
+	for line := range strings.Lines(listed) {
+		switch f := strings.Fields(line); {
+		case len(f) >= 3 && f[0] == "dep":
+			missing[f[1]+"@"+f[2]] = true
+		case len(f) == 2 && strings.HasPrefix(f[1], "go1"):
+			missing["std@"+strings.TrimPrefix(f[1], "go")] = true
+		}
+	}
+	for _, c := range b.Components {
+		name := c.Name
+		if strings.HasPrefix(c.PURL, "pkg:golang/") {
+			name += "@" + c.Version
+		}
+		if !missing[name] {
+			wrong = append(wrong, "has "+name+", of which the program knows nothing")
+		}
+		delete(missing, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(missing)) {
+		wrong = append(wrong, "lacks "+name)
+	}
+	return wrong
+}
+
+func TestWrongBillCatches(t *testing.T) {
+	const listed = "payterm: go1.26.8\n\tpath\tpayterm/cmd/payterm\n\tdep\texample.com/a\tv1.0.0\th1:x\n\tbuild\tGOOS=linux\n"
+	program := []byte("program")
+	good := fmt.Sprintf(`{"metadata":{"component":{"hashes":[{"content":"%x"}]}},"components":[{"name":"std","version":"1.26.8","purl":"pkg:golang/std@1.26.8"},`+
+		`{"name":"example.com/a","version":"v1.0.0","purl":"pkg:golang/example.com/a@v1.0.0"},{"name":"sqlite","version":"3"},{"name":"glibc","version":"2"},{"name":"libgcc","version":"12"}]}`, sha256.Sum256(program))
+	if wrong := wrongBill([]byte(good), program, listed); len(wrong) > 0 {
+		t.Fatalf("a good bill %q", wrong)
+	}
+	for old, other := range map[string]string{"1.26.8": "1.26.7", `"example.com/a"`: `"example.com/b"`, "v1.0.0": "v1.0.1", "sqlite": "sqlite2", `{"name":"glibc","version":"2"},`: "", "content": "no"} {
+		if bad := strings.ReplaceAll(good, old, other); bad == good || len(wrongBill([]byte(bad), program, listed)) == 0 {
+			t.Errorf("a bill with %q for %q passes", other, old)
+		}
+	}
+	if len(wrongBill([]byte(good), []byte("another"), listed)) == 0 {
+		t.Error("the bill of another program passes")
 	}
 }
 

@@ -155,6 +155,22 @@ func TestWrongContentsCatches(t *testing.T) {
 	}
 }
 
+// TestPackageVersions: dpkg takes each for an upgrade of the one before it.
+func TestPackageVersions(t *testing.T) {
+	last := "0~"
+	for _, described := range []string{"ef602a1", "0badcaf-dirty", "v1.2.0-alpha.2", "v1.2.0-rc1", "v1.2.0-rc2", "v1.2.0-rc2-3-gabcdef0", "v1.2.0", "v1.2.0-3-gabcdef0", "v1.2.0-12-gabcdef0-dirty", "v1.10.0"} {
+		at := "1700000000"
+		if described == "0badcaf-dirty" {
+			at = "1700000060" // the next minute's commit
+		}
+		version := strings.TrimSpace(run(t, ".", "package/version", described, at))
+		if out, err := exec.Command(tooltest.Need(t, "dpkg"), "--compare-versions", last, "lt", version).CombinedOutput(); err != nil {
+			t.Errorf("%s, which is %s, is no upgrade of %s: %v: %s", described, version, last, err, out)
+		}
+		last = version
+	}
+}
+
 // TestPackageUnit lets systemd read the unit, with the program's path made ours.
 func TestPackageUnit(t *testing.T) {
 	dir := t.TempDir()
@@ -244,7 +260,7 @@ func TestPackagePromises(t *testing.T) {
 	_, groups, _ := strings.Cut(promised[8], "=")
 	for file, form := range map[string]func(string) string{
 		"package/payterm.sysusers": func(g string) string { return "\nm payterm " + g + "\n" },
-		"package/install.sh":       func(g string) string { return " " + g },
+		"package/install.sh":       func(string) string { return "\ngroups=\"" + groups + "\"\n" },
 		"board/service":            func(g string) string { return " " + g },
 	} {
 		text, err := os.ReadFile(file)
@@ -279,7 +295,11 @@ func TestPackagePlain(t *testing.T) {
 	dir, root := t.TempDir(), t.TempDir()
 	run(t, ".", "tar", "-C", dir, "--strip-components=1", "-xzf", tar)
 	install := filepath.Join(dir, "install.sh")
-	run(t, "/", install, "--root", root)
+	said := run(t, "/", install, "--root", root)
+	_, groups, _ := strings.Cut(promised[8], "=")
+	if groups = strings.ReplaceAll(groups, " ", ","); !strings.Contains(said, " "+groups+" ") {
+		t.Errorf("the image's user is not told to be in %s: %s", groups, said)
+	}
 	run(t, ".", "diff", "-r", filepath.Join(dir, "tree/usr"), filepath.Join(root, "usr"))
 	config, data, program := filepath.Join(root, "etc/payterm/payterm.toml"), filepath.Join(root, "var/lib/payterm/payterm.db"), filepath.Join(root, "usr/bin/payterm")
 	for _, path := range []string{config, data, program} {

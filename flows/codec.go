@@ -37,7 +37,8 @@ func EventName(e Event) string {
 		return "refund_ended"
 	case ReprintAsked:
 		return "reprint_asked"
-	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ResolveAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered, ServiceAsked, TrialSet, ServiceEnded:
+	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ResolveAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered, ServiceAsked, TrialSet, ServiceEnded,
+		TrainingAsked, NotTrained:
 	}
 	return ""
 }

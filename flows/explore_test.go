@@ -181,14 +181,16 @@ func terminalEvents() map[string]Event {
 	list := map[string]Event{
 		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
 		"resolve asked": ResolveAsked{Ticket: 7, Word: Resolve{Ticket: 7, Order: "T1AAAAA000008", Reason: "x"}}, "no conflict": ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"}, "doubt": ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
-		"PIN ok": PINChecked{OK: true}, "PIN wrong": PINChecked{}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
+		"PIN ok": PINChecked{OK: true, Operator: Operator{Number: "1", Name: "Marie"}}, "PIN of a supervisor": PINChecked{OK: true, Operator: Operator{Number: "100", Name: "Wei", Supervisor: true}},
+		"PIN wrong": PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute}, "day is full": ConflictChecked{SoldMinor: 1000}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
 		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
 		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed, Outcome: payterm.Approved}},
 		"scan":          CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
 		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}}, "service ended": ServiceEnded{},
 		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
 	}
-	for _, k := range []payterm.Key{"1", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyUp, payterm.KeyDown} {
+	list["training asked"], list["training over"], list["not trained"] = TrainingAsked{Ticket: 7, On: true}, TrainingAsked{Ticket: 7}, NotTrained{payterm.ReasonOrdersOpen}
+	for _, k := range []payterm.Key{"1", "0", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
 		list[string(k)] = KeyPressed{k}
 	}
 	paid := Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 100, Currency: "CAD"}, Outcome: payterm.Approved}
@@ -206,6 +208,8 @@ func moves(c Command) bool {
 	switch c := c.(type) {
 	case BeginSale, BeginRefund, Resolve:
 		return true
+	case Train:
+		return c.On
 	case Look:
 		return c.Query.What == LookTotals && c.Query.Text == "z"
 	default:
@@ -251,17 +255,22 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 		now time.Duration
 	}
 	var queue []node
-	for _, pin := range []bool{false, true} {
-		queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 100, PINSet: pin, Rules: DefaultRules(), Last: "T1AAAAA000001",
-			ActiveWallets: WalletSetOf(payterm.Alipay, payterm.WeChatPay)}), time.Second})
+	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
+		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, DefaultRules(), "T1AAAAA000001"
+		s.ActiveWallets = WalletSetOf(payterm.Alipay, payterm.WeChatPay)
+		queue = append(queue, node{NewTerminal(s), time.Second})
 	}
 	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 12, Rules: DefaultRules(), Tips: Tips{15}}), time.Second})
 	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Lines: 4, RefundsNeedPIN: true}), time.Second})
+	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Training: true}), time.Second})
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
 		for _, pause := range []time.Duration{0, 130 * time.Second} {
 			for _, name := range names {
+				if pause > 0 && name != "time" {
+					continue // only a deadline looks at the clock
+				}
 				if name == "conflict paid" && n.t.Phase == Serving && n.t.Order.ID() == "" {
 					continue // an order begins in one go: no other one moves meanwhile
 				}
@@ -292,6 +301,10 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 						}
 					}
 					switch c := c.(type) {
+					case Train:
+						if n.t.Phase == Serving || next.Phase != Switching || c.On && (n.t.Settings.PINSet && name != "PIN ok" && name != "PIN of a supervisor" || n.t.Settings.Training) {
+							t.Fatalf("%s in %s: %+v", name, n.t.Phase, c)
+						}
 					case BeginSale:
 						began = true
 						if c.Sale.AmountMinor <= 0 || n.t.Menu != (Menu{}) {
@@ -319,6 +332,15 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if began && n.t.Phase != Checking && n.t.Phase != Warned && n.t.Phase != EnteringPIN && n.t.Phase != EnteringRefund && name != "refund asked" {
 					t.Fatalf("%s in %s begins an order", name, n.t.Phase)
 				}
+				if began && n.t.nobody() {
+					t.Fatalf("%s in %s: an order begins and nobody is signed on", name, n.t.Phase)
+				}
+				if next.Operator != n.t.Operator && next.Operator != (Operator{}) && (n.t.Phase != SigningOn || n.t.PINStale) {
+					t.Fatalf("%s in %s signs somebody on", name, n.t.Phase)
+				}
+				if next.Operator != n.t.Operator && n.t.Operator != (Operator{}) && (n.t.Phase != Idle || name != "F4") && n.t.Phase != InMenu {
+					t.Fatalf("%s in %s signs somebody off", name, n.t.Phase)
+				}
 				if began && n.t.Phase == EnteringPIN && n.t.PINStale {
 					t.Fatalf("%s: the PIN of another prompt begins an order", name)
 				}
@@ -329,14 +351,15 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if next.Phase != Looking {
 					m.Query = Query{}
 				}
-				if next.Phase != InMenu && next.Phase != Listing {
+				if next.Phase != InMenu && next.Phase != Listing && next.Phase != ChoosingDrill {
 					m.Cursor = 0
 				}
-				if next.Phase == EnteringPIN || next.Phase == Looking || next.Phase == ShowingOrder { // how one came there is told by the task
+				if next.Phase == EnteringPIN || next.Phase == NamingSupervisor || next.Phase == Looking || next.Phase == ShowingOrder { // how one came there is told by the task
 					m.Amount, m.Typing, m.Number, m.List.Skip, m.Rows[1] = 0, false, "", 0, Row{}
 				}
-				key := fmt.Sprint(m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
-					next.Settings.PINSet, next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
+				key := fmt.Sprint(next.Settings.Training, m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
+					next.Settings.PINSet, next.Settings.SignOn, next.Settings.SupervisorsNamed, next.Operator.Number, next.Claim != "", next.Refusal,
+					next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
 					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)
 				if !seen[key] {
 					seen[key] = true

@@ -59,7 +59,8 @@ type (
 		Ref            string           `json:"ref,omitempty"`
 		IdempotencyKey string           `json:"idempotency_key,omitempty"`
 		Despite        payterm.OrderID  `json:"despite,omitempty"`
-		Wallets        WalletSet        `json:"wallets,omitzero"` // whose codes may be scanned; none for all
+		AllowedBy      string           `json:"allowed_by,omitempty"` // the supervisor whose PIN was typed
+		Wallets        WalletSet        `json:"wallets,omitzero"`     // whose codes may be scanned; none for all
 		Rules          Rules            `json:"rules"`
 	}
 
@@ -69,11 +70,13 @@ type (
 		ID             payterm.OrderID  `json:"order_id"`
 		SaleID         payterm.OrderID  `json:"sale_order_id"`
 		SaleTotalMinor int64            `json:"sale_total_minor"`
+		Whole          bool             `json:"whole,omitempty"` // all that was left was asked for, not an amount
 		Mode           payterm.Mode     `json:"mode"`
 		Wallet         payterm.Wallet   `json:"wallet"`
 		AmountMinor    int64            `json:"amount_minor"`
 		Currency       payterm.Currency `json:"currency"`
 		Operator       string           `json:"operator,omitempty"`
+		AllowedBy      string           `json:"allowed_by,omitempty"` // the supervisor whose PIN was typed
 		Ref            string           `json:"ref,omitempty"`
 		IdempotencyKey string           `json:"idempotency_key,omitempty"`
 		Rules          Rules            `json:"rules"`
@@ -174,14 +177,21 @@ type (
 	RefundRefused struct{ Reason payterm.Reason }
 
 	// ConflictChecked answers CheckConflict: the order that stands in the way of
-	// another sale of the same amount, if any.
+	// another sale of the same amount, if any, and what was sold in this business
+	// day so far, in minor units, where there is a limit to it.
 	ConflictChecked struct {
-		Order payterm.OrderID
-		Doubt bool // a payment in doubt, not merely a code on show
+		Order     payterm.OrderID
+		Doubt     bool // a payment in doubt, not merely a code on show
+		SoldMinor int64
 	}
 
-	// PINChecked answers CheckPIN.
-	PINChecked struct{ OK bool }
+	// PINChecked answers CheckPIN. Wait is how long no further PIN of this operator
+	// is compared, 0 for none.
+	PINChecked struct {
+		OK       bool
+		Operator Operator // whose PIN it is, when it is right
+		Wait     time.Duration
+	}
 
 	// OrderMoved says that an order has a new, committed state.
 	OrderMoved struct{ Order Order }
@@ -275,11 +285,21 @@ type (
 	Reprint struct{ Order payterm.OrderID }
 
 	// CheckConflict (again) looks for an order of this total that forbids a
-	// second one to begin silently.
+	// second one to begin silently, and sums up the day.
 	CheckConflict struct{ Total payterm.Amount }
 
-	// CheckPIN (again) compares a supervisor's PIN with its slow hash.
-	CheckPIN struct{ PIN PIN }
+	// CheckPIN (again) compares a PIN with its slow hash: that of an operator, or of
+	// the supervisor without a name where the number is empty. For anything but
+	// signing on it has to be a supervisor's.
+	CheckPIN struct {
+		Number string
+		PIN    PIN
+		For    payterm.Purpose
+		Order  payterm.OrderID // that it is about
+	}
+
+	// Record (lasting) writes down what a person did.
+	Record struct{ Did payterm.PersonRecord }
 
 	// Tell (again) hands an event on to the order at the counter.
 	Tell struct {
@@ -307,6 +327,7 @@ func (Show) command()          {}
 func (BeginSale) command()     {}
 func (CheckConflict) command() {}
 func (CheckPIN) command()      {}
+func (Record) command()        {}
 func (Tell) command()          {}
 func (Refuse) command()        {}
 
@@ -327,7 +348,7 @@ const (
 	SlipResolved Slip = "resolved"
 )
 
-// PIN is a supervisor's PIN while it is being typed. It shows its length only.
+// PIN is a person's PIN while it is being typed. It shows its length only.
 type PIN string
 
 // String hides the digits.
@@ -416,7 +437,9 @@ type Status struct {
 	Late    int                    `json:"late_payments"`
 	Alarms  int                    `json:"alarms"`
 	Paper   payterm.PaperCondition `json:"paper"`
-	Rate    Rate                   `json:"-"` // the last one known, while it is worth showing
+	// Unclosed is an earlier business day whose Z was not taken, as 2006-01-02.
+	Unclosed string `json:"unclosed_day,omitempty"`
+	Rate     Rate   `json:"-"` // the last one known, while it is worth showing
 }
 
 // Network says how the last request to the gateway went.

@@ -78,9 +78,13 @@ func (o Order) askNow(in Stamped) Order {
 //	refunded              | in doubt, listed      | in doubt, listed      | in doubt, listed    | listed
 //	not found, refused    | declined, trailing    | declined, trailing    | asks on             | -
 //	anything else         | asks again            | asks on, then listed  | asks on, then closed| -
+//
+// An order that is closed is asked about by a person alone (contradicted).
 func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 	switch o.Phase {
-	case Fresh, Scanning, Baselining, Sending, Redialling, Closed:
+	case Closed:
+		return o.contradicted(in, answer)
+	case Fresh, Scanning, Baselining, Sending, Redialling:
 		return o, nil // no inquiry of a sale is under way in these
 	case ShowingCode, Waiting, Confirming, InBackground, Trailing, Listed:
 	}
@@ -122,6 +126,38 @@ func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 	case payterm.Unsent, payterm.CodeMade, payterm.Refused, payterm.Rejected, payterm.Clash:
 	}
 	return o.askOn(in, answered)
+}
+
+// contradicted takes in what the gateway says of a closed sale, long after. Only a
+// payment that nobody accounts for changes anything: of a sale that had ended
+// unpaid. It becomes a late payment, which a person has to look at in any case
+// (docs/decisions/0012); what else does not happen by accident is an alarm, unless
+// a person has looked at that before.
+func (o Order) contradicted(in Stamped, answer payterm.Answer) (Order, []Command) {
+	if o.Outcome == payterm.Approved || o.Reason == payterm.ReasonRefunded {
+		return o, nil
+	}
+	strange := false
+	switch a := answer.(type) {
+	case payterm.Paid:
+		if o.Clashed && !clockFits(a.TradeClock, o.SentWall) {
+			strange = true // another terminal's payment under this id
+			break
+		}
+		found, cmds := o.approve(in, a)
+		found.Heard, found.Attention, found.Resolution = payterm.AnswerName(a), payterm.AttentionAlarm, ""
+		return found, cmds
+	case payterm.Refunded:
+		strange = true
+	case payterm.Unclear:
+		strange = a.Alarm
+	default: // it does not contradict
+	}
+	if !strange || o.Attention != payterm.AttentionNone || o.Resolution != "" {
+		return o, nil
+	}
+	o.Heard = payterm.AnswerName(answer)
+	return o.alarm(true), []Command{Play{payterm.SoundAlarm}}
 }
 
 // alarm marks an order that met something which does not happen by accident.

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"math/bits"
+	"slices"
 	"time"
 
 	"payterm"
@@ -19,7 +20,7 @@ import (
 //	ShowingOrder    one order, and what can be done with it
 //	EnteringRefund  how much goes back
 //	AskingYes       ENTER says yes
-//	ShowingTotals, ShowingRate, ChoosingLanguage
+//	ShowingTotals, ShowingRate, ChoosingLanguage, and training's (training.go)
 //
 // CANCEL goes one step back from each of them. An answer that comes after its
 // question was left finds another phase or another query, and is dropped.
@@ -39,10 +40,34 @@ const (
 	TaskZ
 	TaskRate
 	TaskLanguage
+	TaskSignOff  // by 0, for somebody who is signed on
+	TaskTraining // by 00
 )
 
-// Tasks is how many there are.
-const Tasks = int(TaskLanguage)
+// Tasks is how many there are at the most.
+const Tasks = int(TaskTraining)
+
+// TaskList are those of now, in their order: only who is signed on can sign off.
+func TaskList(signedOn bool) []Task {
+	list := make([]Task, 0, Tasks)
+	for task := TaskLast; task <= TaskTraining; task++ {
+		if task != TaskSignOff || signedOn {
+			list = append(list, task)
+		}
+	}
+	return list
+}
+
+// Key is the one that chooses a task.
+func (t Task) Key() payterm.Key {
+	switch t {
+	case TaskSignOff:
+		return payterm.Key0
+	case TaskTraining:
+		return payterm.Key00
+	}
+	return payterm.Key(rune('0' + t))
+}
 
 // MaxRows bounds a page of a list.
 const MaxRows = 5
@@ -277,7 +302,7 @@ func (SetLanguage) command() {}
 func (s Settings) rows() int { return min(s.Lines, MaxRows) }
 
 // inMenu reports whether the counter is busy with the menu.
-func (p TerminalPhase) inMenu() bool { return p >= InMenu && p <= ChoosingLanguage }
+func (p TerminalPhase) inMenu() bool { return p >= InMenu && p <= Briefing }
 
 // openMenu begins at the first task.
 func (t Terminal) openMenu(in Stamped) (Terminal, []Command) {
@@ -332,6 +357,10 @@ func (t Terminal) keyMenu(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if n := digit(k); n >= 1 && n <= len(Languages) {
 			return t.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{Languages[n-1]}}
 		}
+	case ChoosingDrill:
+		return t.keyDrill(in, k)
+	case Briefing:
+		return t.keyBriefing(k)
 	default: // no phase of the menu
 	}
 	return t, nil
@@ -365,12 +394,14 @@ func (t Terminal) back(in Stamped) Terminal {
 		t.Menu.Amount, t.Menu.Typing = 0, false
 		return t.menuAt(in, ShowingOrder)
 	case AskingYes:
-		if m.Task == TaskZ {
+		if m.Task == TaskZ || m.Task == TaskTraining {
 			t.Menu = Menu{}
 			return t.menuAt(in, InMenu)
 		}
 		return t.menuAt(in, ShowingOrder)
-	case ShowingTotals, ShowingRate, ChoosingLanguage:
+	case Briefing:
+		return t.menuAt(in, ChoosingDrill)
+	case ShowingTotals, ShowingRate, ChoosingLanguage, ChoosingDrill:
 		t.Menu = Menu{}
 		return t.menuAt(in, InMenu)
 	default: // InMenu
@@ -399,25 +430,38 @@ func digit(k payterm.Key) int {
 
 // keyTask chooses a task: by its digit on any page, or by moving and ENTER.
 func (t Terminal) keyTask(in Stamped, k payterm.Key) (Terminal, []Command) {
-	lines := t.Settings.Lines
+	tasks := TaskList(t.Operator != (Operator{}))
+	cursor, moves := t.move(k, len(tasks))
 	switch {
-	case k == payterm.KeyUp:
-		t.Menu.Cursor = (t.Menu.Cursor + Tasks - 1) % Tasks
-	case k == payterm.KeyDown:
-		t.Menu.Cursor = (t.Menu.Cursor + 1) % Tasks
-	case k == payterm.KeyF1: // the next page
-		if t.Menu.Cursor = (t.Menu.Cursor/lines + 1) * lines; t.Menu.Cursor >= Tasks {
-			t.Menu.Cursor = 0
-		}
+	case moves:
+		t.Menu.Cursor = cursor
 	case k == payterm.KeyEnter:
-		return t.startTask(in, Task(t.Menu.Cursor+1))
-	case digit(k) >= 1 && digit(k) <= Tasks:
-		return t.startTask(in, Task(digit(k)))
+		return t.startTask(in, tasks[t.Menu.Cursor])
 	default:
+		if at := slices.IndexFunc(tasks, func(task Task) bool { return task.Key() == k }); at >= 0 {
+			return t.startTask(in, tasks[at])
+		}
 		return t, nil
 	}
-	t.Menu.Hint = HintNone
+	t.Menu.Hint, t.Menu.Reason = HintNone, payterm.ReasonNone
 	return t, []Command{Play{payterm.SoundKey}}
+}
+
+// move is where a key takes the mark of a list of n lines, and whether it does.
+func (t Terminal) move(k payterm.Key, n int) (cursor int, moves bool) {
+	lines := t.Settings.Lines
+	switch cursor = t.Menu.Cursor; k {
+	case payterm.KeyUp:
+		return (cursor + n - 1) % n, true
+	case payterm.KeyDown:
+		return (cursor + 1) % n, true
+	case payterm.KeyF1: // the next page
+		if cursor = (cursor/lines + 1) * lines; cursor >= n {
+			cursor = 0
+		}
+		return cursor, true
+	}
+	return cursor, false
 }
 
 // startTask begins a task.
@@ -446,6 +490,10 @@ func (t Terminal) startTask(in Stamped, task Task) (Terminal, []Command) {
 		return t.look(in, Query{What: LookRate})
 	case TaskLanguage:
 		return t.menuAt(in, ChoosingLanguage), []Command{Play{payterm.SoundKey}}
+	case TaskTraining:
+		return t.openTraining(in)
+	case TaskSignOff:
+		return t.signOff()
 	case NoTask:
 	}
 	return t, nil
@@ -663,14 +711,14 @@ func (t Terminal) keyConfirm(in Stamped, k payterm.Key) (Terminal, []Command) {
 	if k != payterm.KeyEnter {
 		return t, nil
 	}
-	if t.Menu.Task != TaskZ {
+	if t.Menu.Task != TaskZ && t.Menu.Task != TaskTraining {
 		t.Word = Resolve{Order: t.Menu.Order.Order, Reason: WordAtCounter}
 		t.Conflict = t.Word.Order
 	}
 	if t.Settings.PINSet {
 		return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 	}
-	return t.override(in)
+	return t.override(in, Operator{})
 }
 
 // WordAtCounter is the reason that a word given at the keys has in the journal.
@@ -686,7 +734,7 @@ func (t Terminal) notBegun(in Stamped, why payterm.Reason) (Terminal, []Command)
 
 // beforePIN is where a supervisor was asked for. Nothing was decided.
 func (t Terminal) beforePIN(in Stamped) Terminal {
-	t.PINStale, t.PIN = t.PINAsked, ""
+	t.PINStale, t.PIN, t.Claim = t.PINAsked, "", ""
 	t.Word, t.Conflict = Resolve{}, ""
 	if t.Refund.SaleID != "" {
 		t.Refund = RefundBegan{}

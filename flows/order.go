@@ -513,7 +513,7 @@ func (o Order) Row() payterm.Order {
 		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency,
 		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
 		Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
-		Operator: o.Sale.Operator, Ref: o.Sale.Ref, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
+		Operator: o.Sale.Operator, AllowedBy: o.Sale.AllowedBy, Ref: o.Sale.Ref, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
 		CreatedAt: fromMillis(o.BeganWall), ClosedAt: fromMillis(o.ClosedWall),
 		GatewayStatus: o.GatewayStatus, Attempts: o.Asking.Attempts,
 		Payer: o.Payer, ChannelOrderID: o.ChannelID, TradeTime: o.TradeTime, ExchangeRate: o.ExchangeRate,

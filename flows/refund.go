@@ -56,7 +56,7 @@ func (o Order) beginRefund(in Stamped, ev RefundBegan) (Order, []Command) {
 		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor,
 		Sale: SaleBegan{
 			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency,
-			Operator: ev.Operator, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey, Rules: ev.Rules,
+			Operator: ev.Operator, AllowedBy: ev.AllowedBy, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey, Rules: ev.Rules,
 		},
 		Wallet: ev.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall), Phase: Baselining,
 	}

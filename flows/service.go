@@ -70,9 +70,10 @@ const (
 // TrialSteps lists them all.
 var TrialSteps = [...]TrialStep{TrialNone, TrialPattern, TrialCode, TrialKey, TrialScan, TrialPrint, TrialPaper, TrialSound}
 
-// serviceAsked gives the counter away unless it is taken.
+// serviceAsked gives the counter away unless it is taken. Digits that were typed and
+// led to nothing do not take it: a stuck key types them for ever.
 func (t Terminal) serviceAsked(in Stamped, ev ServiceAsked) (Terminal, []Command) {
-	if refusal := t.taken(ev.Ticket); refusal != nil {
+	if refusal := t.taken(ev.Ticket); refusal != nil && t.Phase != EnteringAmount {
 		return t, refusal
 	}
 	t = t.idle()

@@ -33,13 +33,22 @@ const (
 	ShowingTotals
 	ShowingRate
 	ChoosingLanguage
-	InService // its devices are being tried out
+	ChoosingDrill // in training (training.go)
+	Briefing
+	Switching        // this life of the terminal ends
+	InService        // its devices are being tried out
+	SignedOff        // nobody is signed on; a number may be typed (people.go)
+	SigningOn        // his PIN
+	NamingSupervisor // whose PIN it will be
+	Refused          // nothing began; the reason stands until a key or a new sale
 )
 
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
-	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage", "InService",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"ChoosingDrill", "Briefing", "Switching", "InService",
+	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
 
 // String is the phase's name.
@@ -57,13 +66,18 @@ type Settings struct {
 	ActiveWallets WalletSet
 	Wallets       WalletSet // whose codes may be scanned; none for all
 	Operator      string
-	PINSet        bool            // a supervisor's PIN is configured
+	PINSet        bool            // some supervisor's PIN is configured
+	SignOn        bool            // operators are configured: one of them has to sign on
+	DayMaxMinor   int64           // of all sales of a business day; 0 for no limit
 	Last          payterm.OrderID // of an earlier life: its slips may be wanted again
 	Rules         Rules
-	Tips          Tips // offered after the amount; none for no question
-	Lines         int  // of a menu that the glass shows at once; 0 for all
+
+	SupervisorsNamed bool // supervisors are operators: their numbers are asked for
+	Tips             Tips // offered after the amount; none for no question
+	Lines            int  // of a menu that the glass shows at once; 0 for all
 	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
 	RefundsNeedPIN bool
+	Training       bool // the gateway is a simulated one, and the database is another
 }
 
 // The terminal's own limits.
@@ -93,11 +107,18 @@ type Terminal struct {
 	Fault         string
 	Menu          Menu  // what is done beside a sale
 	Trial         Trial // in service: what is on the glass
+	Lesson        Lesson
+
+	Operator Operator       // who is signed on
+	Claim    string         // the number that is being typed, or whose PIN is
+	Refusal  payterm.Reason // why nothing began
+	Wait     time.Duration  // for so long no PIN of this operator is compared
 
 	Order  Order           // at the counter, or the last one
 	Last   payterm.OrderID // the last one whose slips may be printed again
 	Until  time.Duration   // of the amount's entry
 	TickAt time.Duration   // of the elapsed time on screen
+	Rest   time.Duration   // when a training ends in which nobody does anything
 	Shown  View
 }
 
@@ -115,18 +136,21 @@ func NewTerminal(s Settings) Terminal {
 
 // Due is the terminal's next deadline.
 func (t Terminal) Due() (time.Duration, bool) {
-	switch {
-	case t.Until != 0 && (t.TickAt == 0 || t.Until < t.TickAt):
-		return t.Until, true
-	case t.TickAt != 0:
-		return t.TickAt, true
+	due := time.Duration(0)
+	for _, at := range []time.Duration{t.Until, t.TickAt, t.Rest} {
+		if at != 0 && (due == 0 || at < due) {
+			due = at
+		}
 	}
-	return 0, false
+	return due, due != 0
 }
 
 // StepTerminal moves the counter by one event and shows what has changed.
 func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
 	t, cmds := t.step(in)
+	if t.Settings.Training {
+		t, cmds = t.trainee(in, cmds)
+	}
 	t = t.tick(in.Mono)
 	if v := t.view(in.Mono); v != t.Shown {
 		t.Shown = v
@@ -168,12 +192,16 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		return t.pinChecked(in, ev)
 	case CodeScanned:
 		if t.Phase == Serving {
-			return t, []Command{Tell{t.Order.ID(), ev}}
+			return t, []Command{Tell{t.Order.ID(), t.anyWallet(ev)}}
 		}
 		if t.Phase == Finding {
 			return t.scanNumber(in, ev)
 		}
 		return t.service(in)
+	case TrainingAsked:
+		return t.trainingAsked(in, ev)
+	case NotTrained:
+		return t.notTrained(in, ev)
 	case ServiceAsked:
 		return t.serviceAsked(in, ev)
 	case TrialSet, ServiceEnded:
@@ -202,10 +230,15 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 // idle clears the counter of everything but what the world says, and of a PIN that
 // is still being compared: whatever that prompt was for is over.
 func (t Terminal) idle() Terminal {
-	return Terminal{
+	t = Terminal{
 		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last, PINAsked: t.PINAsked, PINStale: t.PINAsked,
-		Want: SaleBegan{Currency: t.Settings.Currency},
+		Lesson: t.Lesson, Rest: t.Rest,
+		Want: SaleBegan{Currency: t.Settings.Currency}, Operator: t.Operator,
 	}
+	if t.nobody() {
+		t.Phase = SignedOff
+	}
+	return t
 }
 
 // tick plans the next second of the waiting screens.
@@ -234,7 +267,7 @@ func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
 	if t.Phase != Serving {
 		served = Order{}
 	}
-	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == Serving && served.ID() == "") { // it could not even begin
+	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == Switching || t.Phase == NamingSupervisor || t.Phase == Serving && served.ID() == "") { // it could not even begin
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
 	}
 	t = t.idle()
@@ -269,7 +302,7 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		}
 	case (t.Phase == ShowingResult && !o.Phase.AtCounter() || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
-	case (t.Phase == Warned || t.Phase == EnteringPIN) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
+	case (t.Phase == Warned || t.Phase == EnteringPIN || t.Phase == NamingSupervisor) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
 		if t.Ticket != 0 {
 			cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
 		}
@@ -288,7 +321,7 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 // waits for a key gives way.
 func (t Terminal) taken(ticket uint64) (refusal []Command) {
 	switch t.Phase {
-	case Idle, ShowingResult:
+	case Idle, ShowingResult, SignedOff, Refused:
 	case OutOfOrder:
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonStorage}}
 	default:
@@ -299,7 +332,7 @@ func (t Terminal) taken(ticket uint64) (refusal []Command) {
 
 // asked takes a sale from the socket.
 func (t Terminal) asked(ev SaleAsked) (Terminal, []Command) {
-	if refusal := t.taken(ev.Ticket); refusal != nil {
+	if refusal := t.unmanned(ev.Ticket); refusal != nil {
 		return t, refusal
 	}
 	t = t.idle()
@@ -318,6 +351,9 @@ func (t Terminal) check() (Terminal, []Command) {
 func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) {
 	if t.Phase != Checking {
 		return t, nil
+	}
+	if t.overDay(ev.SoldMinor) {
+		return t.refused(in, payterm.ReasonDayLimit, 0)
 	}
 	switch {
 	case ev.Order == "", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):
@@ -338,9 +374,7 @@ func (t Terminal) begin() (Terminal, []Command) {
 	t.Phase, t.Until, t.Order = Serving, 0, Order{}
 	sale := t.Want
 	sale.Rules, sale.Wallets = t.Settings.Rules, t.Settings.Wallets
-	if sale.Operator == "" {
-		sale.Operator = t.Settings.Operator
-	}
+	sale.Operator = t.seller(sale.Operator)
 	return t, []Command{BeginSale{Ticket: t.Ticket, Sale: sale}}
 }
 
@@ -350,7 +384,12 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 	}
 	switch t.Phase {
 	case Idle, EnteringAmount:
+		if k == payterm.KeyF4 && t.Phase == Idle && t.Settings.SignOn {
+			return t.signOff()
+		}
 		return t.keyAmount(in, k)
+	case SignedOff, NamingSupervisor:
+		return t.keyOperator(in, k)
 	case ChoosingTip:
 		return t.keyTip(in, k)
 	case EnteringTip:
@@ -359,7 +398,7 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 		return t.keyWallet(in, k)
 	case Warned:
 		return t.keyWarned(in, k)
-	case EnteringPIN:
+	case EnteringPIN, SigningOn:
 		return t.keyPIN(in, k)
 	case Serving:
 		if k == payterm.KeyCancel && t.Order.ID() != "" {
@@ -369,7 +408,9 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if k == payterm.KeyF2 {
 			return t, t.reprint()
 		}
-		return t.idle().keyAmount(in, k) // any key leaves; a digit begins the next amount
+		return t.leave(in, k) // any key leaves; a digit begins the next amount
+	case Refused:
+		return t.leave(in, k)
 	case InService:
 		return t.service(in)
 	default: // Checking, OutOfOrder: no key does anything
@@ -446,11 +487,6 @@ func (t Terminal) keyWallet(in Stamped, k payterm.Key) (Terminal, []Command) {
 // guarded reports whether only a supervisor may sell in spite of it.
 func (t Terminal) guarded(doubt bool) bool { return doubt && t.Settings.PINSet }
 
-func (t Terminal) askPIN(in Stamped) Terminal {
-	t.Phase, t.Until, t.PIN = EnteringPIN, in.Mono+amountTimeout, ""
-	return t
-}
-
 // keyWarned asks for one key, and for a supervisor where a payment in doubt is
 // younger than the guard.
 func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
@@ -461,7 +497,7 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 		if t.guarded(t.ConflictDoubt) {
 			return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}
-		return t.override(in)
+		return t.override(in, Operator{})
 	}
 	return t, nil
 }
@@ -469,7 +505,7 @@ func (t Terminal) keyWarned(in Stamped, k payterm.Key) (Terminal, []Command) {
 // refundAsked takes a refund from the socket. Where a supervisor's PIN is
 // configured it has to be typed here, by somebody who sees the amount.
 func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) {
-	if refusal := t.taken(ev.Ticket); refusal != nil {
+	if refusal := t.unmanned(ev.Ticket); refusal != nil {
 		return t, refusal
 	}
 	t = t.idle()
@@ -484,6 +520,10 @@ func (t Terminal) refundAsked(in Stamped, ev RefundAsked) (Terminal, []Command) 
 // configured: a word lifts the guard against a second charge.
 func (t Terminal) resolveAsked(in Stamped, ev ResolveAsked) (Terminal, []Command) {
 	if !t.Settings.PINSet {
+		if t.nobody() {
+			return t, t.unmanned(ev.Ticket)
+		}
+		ev.Word.Operator = t.seller(ev.Word.Operator)
 		return t, []Command{ev.Word}
 	}
 	if refusal := t.taken(ev.Ticket); refusal != nil {
@@ -497,9 +537,7 @@ func (t Terminal) resolveAsked(in Stamped, ev ResolveAsked) (Terminal, []Command
 func (t Terminal) beginRefund() (Terminal, []Command) {
 	t.Phase, t.Until, t.Order = Serving, 0, Order{}
 	t.Refund.Rules = t.Settings.Rules
-	if t.Refund.Operator == "" {
-		t.Refund.Operator = t.Settings.Operator
-	}
+	t.Refund.Operator = t.seller(t.Refund.Operator)
 	return t, []Command{BeginRefund{Ticket: t.Ticket, Refund: t.Refund}}
 }
 
@@ -513,32 +551,41 @@ func (t Terminal) reprint() []Command {
 
 // giveUp leaves what is being entered, and tells who asked for it.
 func (t Terminal) giveUp(cmds []Command) (Terminal, []Command) {
-	if t.Ticket != 0 && t.Phase == EnteringPIN {
+	if t.Ticket != 0 && (t.Phase == EnteringPIN || t.Phase == NamingSupervisor || t.Phase == Switching) {
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonCashier})
 	}
 	return t.idle(), cmds
 }
 
-func (t Terminal) override(in Stamped) (Terminal, []Command) {
+// override does what a supervisor was asked for, or what nobody has to be asked for.
+func (t Terminal) override(in Stamped, by Operator) (Terminal, []Command) {
 	t.PINTries = 0
 	if t.Refund.SaleID != "" {
+		t.Refund.AllowedBy = by.Number
 		return t.beginRefund()
 	}
 	if t.Word.Order != "" {
 		word := t.Word
+		word.Operator = by.Number
+		if by == (Operator{}) {
+			word.Operator = t.seller(word.Operator)
+		}
 		return t.idle(), []Command{word}
+	}
+	if t.Menu.Task == TaskTraining {
+		return t.train(in, true)
 	}
 	if t.Menu.Task == TaskZ {
 		return t.look(in, Query{What: LookTotals, Text: "z"})
 	}
-	t.Want.Despite = t.Conflict
+	t.Want.Despite, t.Want.AllowedBy = t.Conflict, by.Number
 	return t.begin()
 }
 
 func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	t.Until = in.Mono + amountTimeout
 	switch {
-	case k == payterm.KeyCancel && t.Menu.Task != NoTask:
+	case k == payterm.KeyCancel && t.Menu.Task != NoTask && t.Ticket == 0:
 		return t.beforePIN(in), []Command{Play{payterm.SoundKey}}
 	case k == payterm.KeyCancel:
 		return t.giveUp([]Command{Play{payterm.SoundKey}})
@@ -549,29 +596,14 @@ func (t Terminal) keyPIN(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case k == payterm.KeyEnter && t.PIN != "":
 		pin := t.PIN
 		t.PIN, t.PINAsked = "", true
-		return t, []Command{CheckPIN{pin}}
+		what, order := t.purpose()
+		return t, []Command{CheckPIN{Number: t.Claim, PIN: pin, For: what, Order: order}}
 	case k.Digits() != "" && len(t.PIN)+len(k.Digits()) <= maxPINDigits:
 		t.PIN += PIN(k.Digits())
 	default:
 		return t, nil
 	}
 	return t, []Command{Play{payterm.SoundKey}}
-}
-
-func (t Terminal) pinChecked(in Stamped, ev PINChecked) (Terminal, []Command) {
-	counts := t.Phase == EnteringPIN && t.PINAsked && !t.PINStale
-	t.PINAsked, t.PINStale = false, false
-	if !counts {
-		return t, nil
-	}
-	if ev.OK {
-		return t.override(in)
-	}
-	t.PINTries++
-	if t.PINTries >= maxPINTries {
-		return t.giveUp([]Command{Play{payterm.SoundDeclined}})
-	}
-	return t, []Command{Play{payterm.SoundDeclined}}
 }
 
 // total is what the customer will be asked to pay.
@@ -586,7 +618,7 @@ func (t Terminal) Impossible() error {
 		return fmt.Errorf("terminal shows a result of an order in %s", t.Order.Phase)
 	case t.Phase == Idle && t.Want.AmountMinor != 0:
 		return fmt.Errorf("idle terminal keeps an amount")
-	case t.Phase != EnteringPIN && t.PIN != "":
+	case t.Phase != EnteringPIN && t.Phase != SigningOn && t.PIN != "":
 		return fmt.Errorf("terminal in %s keeps a PIN", t.Phase)
 	case t.Phase == Warned && t.Conflict == "":
 		return fmt.Errorf("terminal warns of nothing")
@@ -596,15 +628,15 @@ func (t Terminal) Impossible() error {
 	if why := t.menuImpossible(); why != "" {
 		return fmt.Errorf("terminal in %s: %s", t.Phase, why)
 	}
-	return nil
+	return t.peopleImpossible()
 }
 
 // State is the word under which programs know what the counter does.
 func (t Terminal) State() string {
 	switch t.Phase {
-	case Idle:
+	case Idle, SignedOff:
 		return "idle"
-	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN:
+	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN, SigningOn, NamingSupervisor:
 		return "amount"
 	case Serving:
 		switch t.Order.Phase {
@@ -617,10 +649,8 @@ func (t Terminal) State() string {
 		case Fresh, Baselining, Sending, Redialling, InBackground, Trailing, Listed, Closed:
 		}
 		return "sending"
-	case InService:
-		return "service"
-	case ShowingResult, OutOfOrder:
-	default: // the menu: somebody is at the keys
+	case ShowingResult, OutOfOrder, Refused:
+	default: // the menu, or trials of the devices: somebody is at the keys
 		return "amount"
 	}
 	return "result"

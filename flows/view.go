@@ -29,6 +29,8 @@ const (
 	ViewInDoubt      ViewName = "in_doubt"
 	ViewRefunded     ViewName = "refunded"
 	ViewFault        ViewName = "fault"
+	ViewNumber       ViewName = "number"  // who signs on, or which supervisor it is
+	ViewRefused      ViewName = "refused" // nothing began
 	ViewTip          ViewName = "tip"
 	ViewOwnTip       ViewName = "own_tip"
 	ViewMenu         ViewName = "menu"
@@ -41,6 +43,9 @@ const (
 	ViewTotals       ViewName = "totals"
 	ViewRate         ViewName = "rate"
 	ViewLanguage     ViewName = "language"
+	ViewDrills       ViewName = "drills"
+	ViewBriefing     ViewName = "briefing" // what a drill is about
+	ViewSwitching    ViewName = "switching"
 	ViewService      ViewName = "service" // a device is tried out
 )
 
@@ -48,7 +53,9 @@ const (
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
+	ViewNumber, ViewRefused,
 	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
+	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
 // View is what the cashier and the customer are to be shown, before it is put
@@ -77,10 +84,15 @@ type View struct {
 	Choices    WalletSet
 	PINDigits  int
 	PINWrong   bool
+	For        payterm.Purpose // of a number or PIN that is asked for
+	Number     string          // that is being typed, or whose PIN is
+	Operator   Operator        // idle and menu: who is signed on
 	Fault      string
 	Tips       Tips
 	Menu       Menu
 	Lines      int // of a menu that are shown at once
+	Training   bool
+	Lesson     Lesson
 	Trial      Trial
 }
 
@@ -119,13 +131,19 @@ func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
 
 // view is what the terminal shows at the moment now.
 func (t Terminal) view(now time.Duration) View {
+	v := t.phaseView(now)
+	v.Training, v.Lesson = t.Settings.Training, t.Lesson
+	return v
+}
+
+func (t Terminal) phaseView(now time.Duration) View {
 	if t.Phase.inMenu() {
 		return t.menuView()
 	}
 	v := View{Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
 	switch t.Phase {
 	case Idle:
-		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency}}
+		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency}, Operator: t.Operator}
 	case EnteringAmount, Checking:
 		v.Name = ViewAmount
 		v.Choices = t.Settings.ActiveWallets
@@ -133,15 +151,23 @@ func (t Terminal) view(now time.Duration) View {
 		v.Name, v.Choices = ViewChooseWallet, t.Settings.ActiveWallets
 	case Warned:
 		v.Name, v.Order, v.Doubt = ViewWarning, t.Conflict, t.ConflictDoubt
-	case EnteringPIN:
+	case SignedOff, SigningOn, NamingSupervisor, EnteringPIN:
 		v.Name, v.Order, v.PINDigits, v.PINWrong = ViewPIN, t.Conflict, len(t.PIN), t.PINTries > 0
+		if v.Number = t.Claim; t.Phase == SignedOff || t.Phase == NamingSupervisor {
+			v.Name = ViewNumber
+		}
+		v.For, _ = t.purpose()
 		if t.Refund.SaleID != "" {
 			v.Kind, v.Order, v.Total = payterm.KindRefund, t.Refund.SaleID, payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}
 		}
+	case Refused:
+		v.Name, v.Reason, v.Left = ViewRefused, t.Refusal, t.Wait
 	case ChoosingTip:
 		v.Name, v.Tips = ViewTip, t.Settings.Tips
 	case EnteringTip:
 		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
+	case Switching:
+		return View{Name: ViewSwitching, Status: t.Status}
 	case OutOfOrder:
 		v.Name, v.Fault = ViewFault, t.Fault
 	case InService:
@@ -158,7 +184,7 @@ func (t Terminal) menuView() View {
 	v := View{Status: t.Status, Menu: t.Menu, Lines: t.Settings.Lines, Order: t.Menu.Order.Order, Hint: t.Menu.Hint, Reason: t.Menu.Reason}
 	switch t.Phase {
 	case InMenu:
-		v.Name = ViewMenu
+		v.Name, v.Operator = ViewMenu, t.Operator
 	case Finding:
 		v.Name = ViewFind
 	case Looking:
@@ -177,6 +203,10 @@ func (t Terminal) menuView() View {
 		v.Name = ViewRate
 	case ChoosingLanguage:
 		v.Name = ViewLanguage
+	case ChoosingDrill:
+		v.Name = ViewDrills
+	case Briefing:
+		v.Name = ViewBriefing
 	default: // not the menu's
 	}
 	return v

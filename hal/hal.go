@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -278,6 +279,19 @@ func (b *Board) Lines() map[string]*Line {
 		lines["keypad"] = b.Keypad.Events
 	}
 	return lines
+}
+
+// Absent says why devices that the profile names cannot be used now. One with a cable
+// may still come: its line waits for it.
+func (b *Board) Absent() map[string]error {
+	why := map[string]error{}
+	maps.Copy(why, b.Faults)
+	for device, line := range b.Lines() {
+		if _, err := line.Plugged(); err != nil {
+			why[device] = err
+		}
+	}
+	return why
 }
 
 // Close closes buses and lines with a cable. GPIO lines are released with the process:

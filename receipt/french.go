@@ -21,7 +21,7 @@ var french = texts{
 	ref: "Référence", operator: "Opérateur", terminal: "Terminal", merchantID: "No de marchand",
 	thanks: "Merci", notMoney: "aucun argent transféré",
 	xTitle: "TOTAL X", xLine: "jusqu'ici; la journée continue", zTitle: "TOTAL Z %d",
-	from: "Du", to: "Au", sales: "%d ventes", refunds: "%d remboursements",
+	day: "Jour ouvrable", from: "Du", to: "Au", sales: "%d ventes", refunds: "%d remboursements",
 	net: "NET", open: "%d pas encore conclues, reportées", head: "Journal",
 	codeScanned: "code lu", codeShown: "code affiché",
 	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",

@@ -25,7 +25,7 @@ type texts struct {
 	ref, operator, terminal, merchantID  string
 	thanks, notMoney                     string
 	xTitle, xLine, zTitle                string // zTitle: %d, its number
-	from, to, sales, refunds             string // sales, refunds: %d, how many
+	day, from, to, sales, refunds        string // sales, refunds: %d, how many
 	net, open, head                      string // open: %d, how many
 	codeScanned, codeShown               string // the modes
 	alipay, wechatPay, unionPay          string
@@ -39,7 +39,7 @@ func (t *texts) all() []*string {
 		&t.wallet, &t.amount, &t.tip, &t.fee, &t.total, &t.approved, &t.declined, &t.cancelled, &t.notSent, &t.inDoubt,
 		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.ref, &t.operator,
 		&t.terminal, &t.merchantID, &t.thanks, &t.notMoney, &t.alipay, &t.wechatPay, &t.unionPay,
-		&t.xTitle, &t.xLine, &t.zTitle, &t.from, &t.to, &t.sales, &t.refunds, &t.net, &t.open, &t.head, &t.codeScanned, &t.codeShown,
+		&t.xTitle, &t.xLine, &t.zTitle, &t.day, &t.from, &t.to, &t.sales, &t.refunds, &t.net, &t.open, &t.head, &t.codeScanned, &t.codeShown,
 	}
 }
 
@@ -109,7 +109,7 @@ var english = texts{
 	ref: "Reference", operator: "Operator", terminal: "Terminal", merchantID: "Merchant ID",
 	thanks: "Thank you", notMoney: "no money moved",
 	xTitle: "X TOTAL", xLine: "so far; the day goes on", zTitle: "Z TOTAL %d",
-	from: "From", to: "To", sales: "%d sales", refunds: "%d refunds",
+	day: "Business day", from: "From", to: "To", sales: "%d sales", refunds: "%d refunds",
 	net: "NET", open: "%d not final yet, carried over", head: "Journal",
 	codeScanned: "code scanned", codeShown: "code shown",
 	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",

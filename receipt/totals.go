@@ -8,15 +8,18 @@ import (
 )
 
 // Totals writes the slip of a day total: an X while the day goes on, a Z when it
-// is closed.
-func Totals(t payterm.Totals, z bool, currency payterm.Currency, opt Options) payterm.Receipt {
+// is closed. A Z that is printed again says COPY, and is the same otherwise.
+func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Options) payterm.Receipt {
 	tx := textsFor(opt.Language)
-	r := payterm.Receipt{Name: "totals"}
+	r := payterm.Receipt{Name: "totals", Copy: again}
 	w := writer{&r}
 	if opt.Watermark != "" {
 		w.center(opt.Watermark, true, false)
 	}
 	w.head(opt.Merchant)
+	if again {
+		w.center(tx.copyMark, true, true)
+	}
 	if z {
 		w.center(fmt.Sprintf(tx.zTitle, t.Number), true, true)
 	} else {
@@ -24,6 +27,11 @@ func Totals(t payterm.Totals, z bool, currency payterm.Currency, opt Options) pa
 		w.center(tx.xLine, false, false)
 	}
 	w.rule()
+	day := t.Day
+	if t.LastDay != "" {
+		day += " - " + t.LastDay
+	}
+	w.pair(tx.day, day)
 	if t.Number != 1 || !t.From.IsZero() { // the first day begins with the journal
 		w.pair(tx.from, stamp(t.From, opt, tx))
 	}

@@ -16,12 +16,24 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	switch v.Name {
 	case flows.ViewMenu:
 		s.Title, s.Keys = t.menuTitle, []payterm.KeyHint{enter(t.keyChoose), back}
-		first := m.Cursor / v.Lines * v.Lines
-		for i := first; i < min(first+v.Lines, flows.Tasks); i++ {
-			s.Lines = append(s.Lines, item(i == m.Cursor, i+1, t.tasks[flows.Task(i+1)]))
+		lines := v.Lines
+		if v.Hint != flows.HintNone || m.Reason != payterm.ReasonNone {
+			lines = min(lines, hintedLines)
 		}
-		if v.Lines < flows.Tasks {
+		tasks := flows.TaskList(v.Operator.Number != "")
+		first := m.Cursor / lines * lines
+		for i := first; i < min(first+lines, len(tasks)); i++ {
+			text := t.tasks[tasks[i]]
+			if v.Training && tasks[i] == flows.TaskTraining {
+				text = t.drillsTitle
+			}
+			s.Lines = append(s.Lines, item(i == m.Cursor, tasks[i].Key(), text))
+		}
+		if lines < len(tasks) {
 			s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
+		}
+		if m.Reason != payterm.ReasonNone {
+			s.Tone, s.Lines = payterm.Doubt, append([]string{reason(m.Reason, t)}, s.Lines...)
 		}
 	case flows.ViewFind:
 		s.Title, s.Amount, s.Lines = t.tasks[m.Task], m.Number, []string{t.findReceipt}
@@ -49,9 +61,12 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Keys = []payterm.KeyHint{enter(t.keyRefund), back}
 	case flows.ViewSure:
 		s.Tone, s.Title, s.Lines = payterm.Doubt, t.settleTitle, []string{t.settleLine}
-		if m.Task == flows.TaskZ {
+		switch m.Task {
+		case flows.TaskZ:
 			s.Title, s.Lines = t.tasks[flows.TaskZ], []string{t.closeLine}
-		} else {
+		case flows.TaskTraining:
+			s.Title, s.Lines = t.tasks[flows.TaskTraining], []string{t.trainingLine}
+		default:
 			s.Amount = t.money(v.Total)
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyYes), back}
@@ -66,6 +81,10 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		for i, language := range flows.Languages {
 			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, languages[language].itself))
 		}
+	case flows.ViewDrills:
+		drills(s, v, t)
+	case flows.ViewBriefing:
+		briefing(s, v, t)
 	default:
 	}
 	if text := hint(v.Hint, t); text != "" {
@@ -74,12 +93,12 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 }
 
 // item is a line that its digit chooses, or ENTER where the mark stands.
-func item(marked bool, n int, text string) string {
+func item(marked bool, k payterm.Key, text string) string {
 	mark := ""
 	if marked {
 		mark = "> "
 	}
-	return fmt.Sprintf("%s%d  %s", mark, n, text)
+	return fmt.Sprintf("%s%s  %s", mark, k, text)
 }
 
 // list is a page of orders.
@@ -92,7 +111,7 @@ func list(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 	}
 	for i, row := range m.Rows[:n] {
 		text := fmt.Sprintf("%s %s %s", t.money(row.Total), at(row, o), outcome(row, t))
-		s.Lines = append(s.Lines, item(i == m.Cursor, i+1, text))
+		s.Lines = append(s.Lines, item(i == m.Cursor, payterm.Key(fmt.Sprint(i+1)), text))
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}}
 	if m.More || m.List.Skip > 0 {
@@ -152,7 +171,7 @@ func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 	if m.Reason != payterm.ReasonNone {
 		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, reason(m.Reason, t))
 	}
-	if row.Attention == payterm.AttentionLatePayment {
+	if row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone && row.Reason == payterm.ReasonLatePayment {
 		s.Lines = append(s.Lines, t.lateResult)
 	}
 	if row.Kind == payterm.KindSale && row.RefundedMinor > 0 {

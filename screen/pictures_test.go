@@ -48,6 +48,15 @@ type shot struct {
 
 const order = payterm.OrderID("SHOP01K7QX2000042")
 
+// signedOn is a view of a terminal with operators.
+func signedOn(v flows.View) flows.View {
+	v.Operator = marie
+	return v
+}
+
+// marie has the longest name that the configuration takes.
+var marie = flows.Operator{Number: "17", Name: "Marie-Ève Tremblay-Roy"}
+
 func cad(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: "CAD"} }
 
 // shots are what a cashier meets: each view, and what changes its words.
@@ -76,12 +85,16 @@ func shots() []shot {
 	doubt.Outcome, late.Attention, back.RefundedMinor, back.Wallet = payterm.InDoubt, payterm.AttentionLatePayment, 500, payterm.WeChatPay
 	unpaid := paid
 	unpaid.Outcome = payterm.NotSent
-	menu := func(name flows.ViewName, task flows.Task, f func(*flows.Menu)) flows.View {
+	because := func(r payterm.Reason) func(*flows.View) { return func(v *flows.View) { v.Menu.Reason = r } }
+	menu := func(name flows.ViewName, task flows.Task, f func(*flows.Menu), more ...func(*flows.View)) flows.View {
 		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks}
 		v.Menu.Task = task
 		f(&v.Menu)
 		if v.Menu.Order.Order != "" {
 			v.Order, v.Total, v.Hint, v.Reason = v.Menu.Order.Order, v.Menu.Order.Total, v.Menu.Hint, v.Menu.Reason
+		}
+		for _, f := range more {
+			f(&v)
 		}
 		return v
 	}
@@ -94,6 +107,7 @@ func shots() []shot {
 		{"idle, much to do", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{
 			Network: flows.NetworkDown, Queue: 3, Alarms: 1, Late: 2, Doubts: 12, Paper: payterm.PaperNearEnd,
 		}}},
+		{"idle, a day open", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkUp, Unclosed: "2026-11-22"}}},
 		{"amount", base(flows.ViewAmount, "", choices, func(v *flows.View) { v.Order, v.Total = "", cad(123456) })},
 		{"choose_wallet", base(flows.ViewChooseWallet, a, choices, func(v *flows.View) { v.Order = "" })},
 		{"scan", base(flows.ViewScan, p, leave)},
@@ -122,6 +136,17 @@ func shots() []shot {
 		{"warning, a doubt", base(flows.ViewWarning, p, func(v *flows.View) { v.Doubt = true })},
 		{"warning, a code", base(flows.ViewWarning, p)},
 		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits = 4 })},
+		{"number", base(flows.ViewNumber, "", func(v *flows.View) { v.Order, v.Total, v.For, v.Number = "", cad(0), payterm.ForSignOn, "17" })},
+		{"pin, to sign on, wrong", base(flows.ViewPIN, "", func(v *flows.View) {
+			v.Order, v.Total, v.For, v.Number, v.PINDigits, v.PINWrong = "", cad(0), payterm.ForSignOn, "17", 2, true
+		})},
+		{"idle, signed on", flows.View{Name: flows.ViewIdle, Total: cad(0), Operator: marie, Status: flows.Status{Network: flows.NetworkUp}}},
+		{"number, refund, wrong", base(flows.ViewNumber, p, refund, func(v *flows.View) { v.For, v.PINWrong = payterm.ForRefund, true })},
+		{"number, a doubt", base(flows.ViewNumber, p, func(v *flows.View) { v.For, v.Number = payterm.ForOverride, "9999" })},
+		{"refused, day limit", base(flows.ViewRefused, p, reason(payterm.ReasonDayLimit), func(v *flows.View) { v.Order = "" })},
+		{"refused, wait", base(flows.ViewRefused, "", reason(payterm.ReasonLocked), func(v *flows.View) {
+			v.Order, v.Total, v.Left = "", cad(0), time.Hour
+		})},
 		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) { v.PINWrong = true })},
 		{"refunding", base(flows.ViewRefunding, p, refund, leave)},
 		{"refunded", base(flows.ViewRefunded, p, refund)},
@@ -129,6 +154,7 @@ func shots() []shot {
 		{"tip", base(flows.ViewTip, p, func(v *flows.View) { v.Order, v.Tips = "", flows.Tips{10, 15, 18, 20} })},
 		{"own_tip", base(flows.ViewOwnTip, p, func(v *flows.View) { v.Order, v.Tip = "", cad(150) })},
 		{"menu", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {})},
+		{"menu, signed on", signedOn(menu(flows.ViewMenu, flows.NoTask, func(m *flows.Menu) { m.Cursor = 9 }))},
 		{"find, a receipt", menu(flows.ViewFind, flows.TaskRefund, func(m *flows.Menu) { m.Number = "42" })},
 		{"find, a bill", menu(flows.ViewFind, flows.TaskWasPaid, func(*flows.Menu) {})},
 		{"looking", menu(flows.ViewLooking, flows.TaskWasPaid, func(*flows.Menu) {})},
@@ -158,6 +184,16 @@ func shots() []shot {
 		})},
 		{"rate, none", menu(flows.ViewRate, flows.TaskRate, func(*flows.Menu) {})},
 		{"language", menu(flows.ViewLanguage, flows.TaskLanguage, func(*flows.Menu) {})},
+		{"menu, an order is open", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, because(payterm.ReasonOrdersOpen))},
+		{"menu, in training", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, func(v *flows.View) { v.Training = true })},
+		{"sure, training", menu(flows.ViewSure, flows.TaskTraining, func(*flows.Menu) {})},
+		{"switching", flows.View{Name: flows.ViewSwitching, Lines: flows.Tasks}},
+		{"drills", menu(flows.ViewDrills, flows.TaskTraining, func(*flows.Menu) {})},
+		{"briefing", menu(flows.ViewBriefing, flows.TaskTraining, func(*flows.Menu) {})},
+		{"idle, a drill", flows.View{Name: flows.ViewIdle, Total: cad(0), Lesson: flows.Lesson{Drill: flows.DrillReplyLost}}},
+		{"approved, a drill", base(flows.ViewApproved, p, func(v *flows.View) {
+			v.PaidMinor, v.Lesson = 1234, flows.Lesson{Drill: flows.DrillReplyLost, Grade: flows.GradeRight}
+		})},
 		{"fault", base(flows.ViewFault, "", func(v *flows.View) { v.Order, v.Fault = "", "disk full" })},
 	}
 }
@@ -186,8 +222,22 @@ func variants() []shot {
 		all = append(all, shot{of + ": " + name, v})
 	}
 	for _, r := range screen.Reasons() {
-		for _, of := range []string{"declined", "cancelled", "not_sent"} {
+		for _, of := range []string{"declined", "cancelled", "not_sent", "refused, day limit"} {
 			with(string(r), of, func(v *flows.View) { v.Reason = r })
+		}
+	}
+	for _, r := range []payterm.Reason{payterm.ReasonSlipsWait, payterm.ReasonStorage, payterm.ReasonTraining} {
+		with(string(r), "menu, an order is open", func(v *flows.View) { v.Menu.Reason = r })
+	}
+	for d := range flows.Drill(flows.Drills) {
+		with(fmt.Sprint(d), "briefing", func(v *flows.View) { v.Menu.Cursor = int(d) })
+		for _, began := range []bool{false, true} {
+			with(fmt.Sprint(d, began), "idle, a drill", func(v *flows.View) { v.Lesson = flows.Lesson{Drill: d + 1, Began: began} })
+		}
+	}
+	for _, g := range []flows.Grade{flows.GradeRight, flows.GradeWrong, flows.GradeMissed} {
+		for _, of := range []string{"idle", "approved", "declined", "not_sent", "in_doubt (passive)", "in_doubt (active)"} {
+			with(string(g), of, func(v *flows.View) { v.Lesson = flows.Lesson{Drill: flows.DrillReplyLost, Grade: g} })
 		}
 	}
 	for _, h := range []flows.Hint{flows.HintNotACode, flows.HintUsedCode, flows.HintOtherWallet, flows.HintTooEarly} {
@@ -236,7 +286,11 @@ func TestEveryTextFits(t *testing.T) {
 		}
 		for _, language := range locale.Languages {
 			for _, s := range variants() {
-				for _, mark := range []string{"", "SIMULATION"} {
+				for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, glass.X, glass.Y)} {
+					if most := screen.MenuLines(glass.Y); most > 0 && s.view.Lines > 0 {
+						s.view.Lines = most
+					}
+
 					o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark}
 					if _, err := p.Paint(screen.Compose(s.view, o)); err != nil {
 						t.Errorf("%dx%d %s %s: %v", glass.X, glass.Y, language, s.name, err)
@@ -362,7 +416,7 @@ func TestPictures(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
-			if s.view.Lines > 0 {
+			if s.view.Lines > 0 || s.view.Lesson.Drill != flows.NoDrill {
 				beside.add(s.name, img, 8)
 				continue
 			}

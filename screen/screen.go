@@ -24,6 +24,8 @@ type Options struct {
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
 	// nil when it always can.
 	OnPaper func(qr string) bool
+	// NoPrinter: what the glass cannot show is nowhere.
+	NoPrinter bool
 }
 
 // TypicalCode is as long as the shorter codes of the wallets, 37 bytes: a glass
@@ -34,7 +36,7 @@ const TypicalCode = "https://qr.alipay.com/bax00000typical"
 func Compose(v flows.View, o Options) payterm.Screen {
 	t := textsFor(o.Language)
 	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v.Status, t)}
-	if v.Order != "" && v.Name != flows.ViewWarning && v.Name != flows.ViewPIN {
+	if v.Order != "" && v.Name != flows.ViewWarning && v.Name != flows.ViewPIN && v.Name != flows.ViewNumber {
 		s.Small = fmt.Sprintf(t.order, v.Order)
 	}
 	switch v.Name {
@@ -59,6 +61,10 @@ func Compose(v flows.View, o Options) payterm.Screen {
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyBack}}
 	case flows.ViewWarning:
 		warning(&s, v, t)
+	case flows.ViewNumber:
+		number(&s, v, t)
+	case flows.ViewRefused:
+		refused(&s, v, t)
 	case flows.ViewPIN:
 		pin(&s, v, t)
 	case flows.ViewScan, flows.ViewSending, flows.ViewShowCode, flows.ViewWaiting:
@@ -70,14 +76,17 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewTip, flows.ViewOwnTip:
 		tip(&s, v, t)
 	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
-		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage:
+		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
 		menu(&s, v, t, o)
+	case flows.ViewSwitching:
+		s.Tone, s.Title, s.Lines = payterm.Busy, t.tasks[flows.TaskTraining], []string{t.lookingLine}
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine, v.Fault}
 	case flows.ViewService:
 		trial(&s, v, t)
 	}
+	lesson(&s, v, t)
 	return s
 }
 
@@ -97,6 +106,9 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	if v.Status.Doubts > 0 {
 		s.Lines = append(s.Lines, t.count(v.Status.Doubts, t.doubts))
 	}
+	if v.Status.Unclosed != "" {
+		s.Lines = append(s.Lines, fmt.Sprintf(t.unclosed, v.Status.Unclosed))
+	}
 	if v.Status.Network == flows.NetworkDown {
 		s.Lines = append(s.Lines, t.offline)
 	}
@@ -104,6 +116,7 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Lines = append(s.Lines, line)
 	}
 	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
+	s.Small = v.Operator.Name
 }
 
 func warning(s *payterm.Screen, v flows.View, t *texts) {
@@ -123,11 +136,48 @@ func pin(s *payterm.Screen, v flows.View, t *texts) {
 	if v.Kind == payterm.KindRefund {
 		ask, s.Small = t.refundPIN+" "+t.money(v.Total), fmt.Sprintf(t.order, v.Order)
 	}
+	wrong := t.pinWrong
+	if v.For == payterm.ForSignOn {
+		s.Tone, s.Title, s.Small = payterm.Calm, t.signOnTitle, fmt.Sprintf(t.operator, v.Number)
+	}
+	if v.Number != "" {
+		wrong = t.personWrong // which of the two it was is nobody's business
+	}
 	s.Lines = []string{ask}
 	if v.PINWrong {
-		s.Lines = []string{t.pinWrong, ask}
+		s.Lines = []string{wrong, ask}
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
+}
+
+// number asks who somebody is, before his PIN.
+func number(s *payterm.Screen, v flows.View, t *texts) {
+	pin(s, v, t)
+	s.Amount = v.Number
+	ask := t.numberLine
+	if v.For == payterm.ForRefund {
+		ask = t.refundNumber + " " + t.money(v.Total)
+	}
+	s.Lines = []string{ask}
+	if v.PINWrong {
+		s.Lines = []string{t.personWrong, ask}
+	}
+	if v.For == payterm.ForSignOn {
+		s.Small, s.Keys = "", s.Keys[:1]
+	}
+}
+
+// refused says why nothing began, which is no answer of anybody's wallet.
+func refused(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone, s.Title, s.Lines = payterm.Bad, t.refusedTitle, []string{reason(v.Reason, t)}
+	if v.Total.Minor > 0 {
+		s.Amount = t.money(v.Total)
+		s.Lines = append(s.Lines, t.nothingSent)
+	}
+	if v.Left > 0 {
+		s.Lines = append(s.Lines, t.count(int((v.Left+time.Minute-1)/time.Minute), t.waitMinutes))
+	}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
 }
 
 func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
@@ -151,6 +201,12 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Small = string(v.Order) // the code leaves no room for the word
 		if o.OnPaper != nil && o.OnPaper(v.CodeURL) {
 			s.QR, s.Lines = "", []string{t.codeOnPaper}
+			if line := paper(v.Status.Paper, t); line != "" {
+				s.Lines = []string{line, t.codeOnPaper}
+			}
+			if o.NoPrinter {
+				s.Tone, s.Lines = payterm.Doubt, []string{t.codeNowhere, t.codeNowhere2}
+			}
 		}
 	case flows.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}

@@ -17,6 +17,7 @@ type texts struct {
 
 	idleTitle, idleLine                 string
 	alarms, late, doubts                counted
+	unclosed                            string // %s: a business day
 	offline                             string
 	paperOut, paperNearEnd              string
 	coverOpen, printerGone              string
@@ -27,12 +28,18 @@ type texts struct {
 	warningTitle, warningCode           string
 	warningDoubt, warningAsk            string
 	pinTitle, pinLine, pinWrong         string
+	signOnTitle, numberLine             string
+	refundNumber, personWrong           string
+	operator                            string // %s: the number
+	refusedTitle                        string
+	waitMinutes                         counted
 	scanTitle, scanLine                 string
 	sendingTitle, sendingLine           string
 	sendingActive, redialling           string
 	redialling2                         string
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
+	codeNowhere, codeNowhere2           string
 	codeUntil                           string // %s: the time
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
@@ -53,6 +60,13 @@ type texts struct {
 	refundDoubtLine, keyReprint         string
 	faultTitle, faultLine               string
 	itself                              string // the language's own name
+	setupTitle, setupScan, setupStick   string
+	setupDevice                         string // %s: its code
+	setupCodeTitle, setupCodeLine       string
+	setupBusyTitle, setupBusyLine       string
+	setupDoneTitle, setupRefusedTitle   string
+	setupAgain                          string
+	refusals                            map[string]string // by provision.Reason
 	tipTitle                            string
 	tipTotal                            string // %s: the amount without it
 	keyNoTip, keyOwnTip                 string
@@ -83,6 +97,12 @@ type texts struct {
 	keyPrintCode                        string
 	keyBack, keyStop, keyGoOn           string
 	keyOK, keyCancel, keyLeave, keyNext string
+	training, trainingShort             string // the watermark
+	trainingEnd, trainingLine           string
+	drillsTitle, keyBegin               string
+	drills, drillHappens, drillDo       map[flows.Drill]string
+	drillWaits, drillOn                 string // %s: the drill
+	drillRight, drillWrong, drillMissed string
 	reasons                             map[payterm.Reason]string
 	trials                              map[trialText]string // service.go
 }
@@ -128,6 +148,7 @@ var english = texts{
 	idleTitle: "Ready", idleLine: "Type the amount",
 	alarms:   counted{"1 order needs a supervisor", "%d orders need a supervisor"},
 	late:     counted{"1 payment came late", "%d payments came late"},
+	unclosed: "Not closed: %s",
 	doubts:   counted{"1 payment in doubt", "%d payments in doubt"},
 	offline:  "No connection to the gateway",
 	paperOut: "The printer has no paper", paperNearEnd: "Paper is nearly out",
@@ -142,6 +163,10 @@ var english = texts{
 	warningDoubt: "A payment of this amount is still in doubt.",
 	warningAsk:   "Charge the customer again?",
 	pinTitle:     "Supervisor", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
+	signOnTitle: "Sign on", numberLine: "Type your number", operator: "Operator %s",
+	refundNumber: "Refund: type your number", personWrong: "Wrong number or PIN",
+	refusedTitle: "Not possible",
+	waitMinutes:  counted{"Wait one minute", "Wait %d minutes"},
 
 	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner",
 	sendingTitle: "Sending", sendingLine: "Payment is on its way",
@@ -149,6 +174,8 @@ var english = texts{
 	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
 	showTitle:     "%s: please scan",
 	codeOnPaper:   "Give the printed code to the customer",
+	codeNowhere:   "This code is too long for this screen",
+	codeNowhere2:  "Cancel. Scan the customer's code",
 	codeUntil:     "Pay before %s",
 	codeNoReceipt: "This is no receipt",
 	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet",
@@ -178,13 +205,26 @@ var english = texts{
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 
-	itself:   "English",
+	itself:     "English",
+	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code", setupStick: "or run payterm provision FILE",
+	setupDevice: "Device %s", setupCodeTitle: "Type the code", setupCodeLine: "The 12 digits that came with it",
+	setupBusyTitle: "Checking", setupBusyLine: "This takes some seconds", setupDoneTitle: "Set up. Starting",
+	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again",
+	refusals: map[string]string{
+		"unreadable": "This is no provisioning code, or only a part of one", "foreign": "It is signed by somebody whom this terminal does not trust",
+		"altered": "It was altered or misread: its signature is wrong", "for_another": "It was made for another device",
+		"older": "This one or a newer one is installed already", "clock_not_set": "The clock is not set. Connect the network and wait a minute",
+		"expired": "It has expired", "wrong_code": "The code is wrong", "bad_content": "What it brings cannot be used on this terminal",
+		"orders_open": "Orders of the present merchant are open. Wait until they are closed", "not_written": "The terminal cannot write its data. Call the service",
+		"too_many_wrong": "The code was wrong too often", "no_keypad": "There are no keys for its code: run payterm provision FILE",
+	},
 	tipTitle: "Tip?", tipTotal: "on top of %s", keyNoTip: "no tip", keyOwnTip: "other",
 	menuTitle: "Menu",
 	tasks: map[flows.Task]string{
 		flows.TaskLast: "Last sale", flows.TaskRefund: "Refund", flows.TaskWasPaid: "Was it paid?", flows.TaskOpen: "Open, in doubt",
 		flows.TaskLate: "Late payments", flows.TaskX: "Total so far (X)", flows.TaskZ: "Close the day (Z)", flows.TaskRate: "Exchange rate",
-		flows.TaskLanguage: "Language",
+		flows.TaskLanguage: "Language", flows.TaskTraining: "Training",
+		flows.TaskSignOff: "Sign off",
 	},
 	findReceipt: "Scan the receipt, or type the end of its number",
 	findBill:    "Scan the number in the customer's wallet bill, or type its last digits",
@@ -210,7 +250,33 @@ var english = texts{
 	keyChoose:      "choose", keyMore: "more", keyFind: "find", keyList: "list", keyAsk: "ask now", keyRefund: "refund",
 	keySettle: "settle", keyYes: "yes",
 
+	trainingShort: "TRAINING",
+	training:      "TRAINING", trainingEnd: "End training", trainingLine: "Nothing is really paid, and tills cannot sell, until training ends",
+	drillsTitle: "Drills, end training", keyBegin: "begin",
+	drills: map[flows.Drill]string{
+		flows.DrillReplyLost: "Time-out", flows.DrillPassword: "Password", flows.DrillLate: "Late payment", flows.DrillDeclined: "Declined", flows.DrillPaper: "Paper out",
+	},
+	drillHappens: map[flows.Drill]string{
+		flows.DrillReplyLost: "The customer pays, but the answer is lost",
+		flows.DrillPassword:  "The wallet asks the customer for a password",
+		flows.DrillLate:      "The customer pays after you left the sale with CANCEL",
+		flows.DrillDeclined:  "The wallet refuses the payment",
+		flows.DrillPaper:     "Open the printer or take the roll out, then sell",
+	},
+	drillDo: map[flows.Drill]string{
+		flows.DrillReplyLost: "Wait. Do not charge again",
+		flows.DrillPassword:  "Let the customer type it. Wait",
+		flows.DrillLate:      "When it rings, see the late payments in the menu: settle or refund",
+		flows.DrillDeclined:  "Nothing was charged. Ask for another way to pay",
+		flows.DrillPaper:     "The payment stands. Put paper in. Do not charge again",
+	},
+	drillWaits: "Drill: %s. Make a sale", drillOn: "Drill: %s, not over yet",
+	drillRight: "Drill: done right", drillWrong: "Drill: wrong. It was charged twice", drillMissed: "Drill: it did not come to it. Try again",
+
 	reasons: map[payterm.Reason]string{
+		payterm.ReasonTraining:      "Not while the terminal is in training",
+		payterm.ReasonOrdersOpen:    "An order is still open. Try again when it is settled",
+		payterm.ReasonSlipsWait:     "Slips are still to be printed",
 		payterm.ReasonCashier:       "Cancelled by the cashier",
 		payterm.ReasonNoScan:        "Nobody scanned in time",
 		payterm.ReasonNoCode:        "No code was received",
@@ -225,5 +291,8 @@ var english = texts{
 		payterm.ReasonRefundCap:     "More than is left of this sale",
 		payterm.ReasonRefundOpen:    "Another refund of this sale is under way",
 		payterm.ReasonNotRefundable: "This sale was not paid",
+		payterm.ReasonNoOperator:    "Nobody is signed on",
+		payterm.ReasonDayLimit:      "More than may be sold in a day",
+		payterm.ReasonLocked:        "Too many wrong PINs",
 	},
 }

@@ -32,6 +32,8 @@ import (
 	"syscall"
 	"time"
 
+	"payterm"
+
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
@@ -41,6 +43,7 @@ type Options struct {
 	Terminal string                 // 2 to 6 of A-Z and 0-9, unique for the merchant
 	DrawTag  func() (string, error) // five random base-36 characters
 	Now      func() time.Time       // zero while the clock is not set
+	Days     payterm.Days           // the shop's business days, for totals
 }
 
 // oldestSQLite is the first release without the WAL reset bug.
@@ -195,7 +198,9 @@ func (s *Store) start() error {
 		return fmt.Errorf("read the end of the journal: %w", err)
 	}
 	copy(s.chain.hash[:], hash)
-	s.Reader, err = OpenReader(s.path)
+	if s.Reader, err = OpenReader(s.path); err == nil {
+		s.days = s.o.Days
+	}
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"payterm"
 )
@@ -32,6 +33,44 @@ func unpack(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestFormTwo opens a database that the code of form 2 made: a Z, four orders that
+// were dropped behind an anchor, three sales that came after, of which two are of
+// the day of the last one and one is of the day before.
+func TestFormTwo(t *testing.T) {
+	s := openTagged(t, unpack(t, "v2.db"), "A0001", "BBBBB") // the file has seen the first tag
+	defer s.Close()
+	const head = "7c08f96a6942adbc5c58c66ffab89b10691ba643d3054857889f7f221b9b58a0"
+	if v := verify(t, s.Reader); v.Records != 15 || v.Pruned != 8 || v.Head != head {
+		t.Errorf("%+v", v)
+	}
+	list, err := s.People()
+	failures, errf := s.Failures()
+	if err != nil || errf != nil || len(list) != 0 || len(failures) != 0 {
+		t.Errorf("its anchor is taken for a person: %v %v %v %v", list, failures, err, errf)
+	}
+	// 22:00 of 15 January, an hour before, and 25 hours before; the others have no
+	// time, and four that are not dropped may be paid.
+	if sold, err := s.Sold(payterm.Days{}, evening); err != nil || sold != 1234+1234+66 {
+		t.Errorf("%d sold: %v", sold, err)
+	}
+	if sold, err := s.Sold(payterm.Days{}, evening.AddDate(0, 0, -1)); err != nil || sold != 7*1234 {
+		t.Errorf("%d sold the day before: %v", sold, err)
+	}
+	// Life goes on: somebody signs on, and what is old goes.
+	did(t, s, evening, payterm.DeedTried, "7", 1)
+	did(t, s, evening, payterm.DeedSignedOn, "7", 0)
+	if _, err := s.TakeZ(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Prune(time.Now().AddDate(0, 0, 1)); err != nil || n != 2 {
+		t.Errorf("%d dropped of 2: %v", n, err)
+	}
+	if n, err := s.PrunePeople(evening.Add(time.Hour)); err != nil || n != 1 {
+		t.Errorf("%d records of persons dropped of 1: %v", n, err)
+	}
+	verify(t, s.Reader)
 }
 
 // TestForms opens a database of each form that was ever written. v1.db was made

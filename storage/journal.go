@@ -36,8 +36,8 @@ func (s *Store) Commit(entries ...payterm.Entry) error {
 const (
 	appended = `INSERT INTO journal (seq, order_id, event, body, boot, mono, wall, state, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	rowPut   = `INSERT INTO orders (order_id, closed, outcome, attention, kind, mode, wallet,
-			amount_minor, tip_minor, paid_minor, currency, idempotency_key, code_key, row)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			amount_minor, tip_minor, paid_minor, currency, idempotency_key, code_key, row, at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (order_id) DO UPDATE SET closed = excluded.closed, outcome = excluded.outcome,
 			attention = excluded.attention, kind = excluded.kind, mode = excluded.mode, wallet = excluded.wallet,
 			amount_minor = excluded.amount_minor, tip_minor = excluded.tip_minor, paid_minor = excluded.paid_minor,
@@ -45,6 +45,8 @@ const (
 	owed = `INSERT INTO outbox (order_id, task, since) VALUES (?, ?, ?)
 			ON CONFLICT (order_id) DO UPDATE SET task = excluded.task WHERE task <> excluded.task`
 	notOwed = `DELETE FROM outbox WHERE order_id = ?`
+	// What had ended unpaid and is paid after all stands in the next Z.
+	found = `UPDATE orders SET z = NULL WHERE order_id = ? AND z IS NOT NULL AND outcome <> 'approved'`
 )
 
 // execer is a transaction, with prepared statements or without.
@@ -70,7 +72,7 @@ func (p prepared) Exec(query string, args ...any) (sql.Result, error) {
 // prepare readies the statements of a commit; closing the database closes them.
 func (s *Store) prepare() error {
 	s.prepared = map[string]*sql.Stmt{}
-	for _, query := range []string{appended, rowPut, owed, notOwed} {
+	for _, query := range []string{appended, rowPut, owed, notOwed, found} {
 		stmt, err := s.db.Prepare(query)
 		if err != nil {
 			return fmt.Errorf("prepare: %w", classify(err))
@@ -136,6 +138,11 @@ func commitOne(tx execer, e payterm.Entry, end *chain) error {
 	if err != nil {
 		return err
 	}
+	if e.Order.Outcome == payterm.Approved {
+		if _, err := tx.Exec(found, string(e.OrderID)); err != nil {
+			return fmt.Errorf("take it out of its Z: %w", err)
+		}
+	}
 	if err := putOrder(tx, e, string(row)); err != nil {
 		return err
 	}
@@ -168,7 +175,7 @@ func putOrder(tx execer, e payterm.Entry, row string) error {
 	o := e.Order
 	_, err := tx.Exec(rowPut,
 		string(e.OrderID), e.Closed, string(o.Outcome), string(o.Attention), string(o.Kind), string(o.Mode), string(o.Wallet),
-		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), nullable(o.IdempotencyKey), nullable(e.CodeKey), row)
+		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), nullable(o.IdempotencyKey), nullable(e.CodeKey), row, millis(o.CreatedAt))
 	var se sqlite.Error
 	if errors.As(err, &se) && se.ExtendedCode == sqlite.ErrConstraintUnique && strings.Contains(se.Error(), "orders.code_key") {
 		return codeUsedError{err}

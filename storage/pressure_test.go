@@ -341,6 +341,11 @@ func everything(r *Reader) (all []any, err error) {
 	for z := range int64(3) {
 		in, err := r.InZ(z)
 		keep(in, err)
+		t, err := r.Totals(z)
+		if errors.Is(err, ErrNoZ) {
+			err = nil
+		}
+		keep(t, err)
 	}
 	keyed, _, err := r.OrderByKey("till-1")
 	keep(keyed, err)

@@ -14,7 +14,10 @@ import (
 )
 
 // Reader reads the journal, also of an agent that is running. It cannot write.
-type Reader struct{ ro *sql.DB }
+type Reader struct {
+	ro   *sql.DB
+	days payterm.Days // of midnight in UTC where a reader is opened by itself
+}
 
 // OpenReader opens an existing journal for reading.
 func OpenReader(path string) (*Reader, error) {
@@ -38,7 +41,7 @@ func OpenReader(path string) (*Reader, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("storage: read %s: %w", path, classify(err)), db.Close())
 	}
-	return &Reader{db}, nil
+	return &Reader{ro: db}, nil
 }
 
 func openReadOnly(path string) (*sql.DB, error) {

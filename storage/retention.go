@@ -20,27 +20,6 @@ type Z struct {
 	Orders []payterm.Order
 }
 
-// TakeZ puts each final order that is in no Z yet into the next one, all in one
-// durable transaction. Orders that are open stay for a later one.
-func (s *Store) TakeZ() (Z, error) {
-	z := Z{At: fromMillis(millis(s.o.Now()))}
-	err := s.append(func(tx *sql.Tx, _ *chain) error {
-		err := tx.QueryRow(`INSERT INTO z (number, at) SELECT coalesce(max(number), 0) + 1, ? FROM z RETURNING number`, millis(z.At)).Scan(&z.Number)
-		if err != nil {
-			return fmt.Errorf("take the next Z number: %w", err)
-		}
-		if _, err := tx.Exec(`UPDATE orders SET z = ? WHERE z IS NULL AND closed = 1`, z.Number); err != nil {
-			return fmt.Errorf("put orders into Z %d: %w", z.Number, err)
-		}
-		return nil
-	})
-	if err != nil {
-		return Z{}, err
-	}
-	z.Orders, err = s.InZ(z.Number)
-	return z, err
-}
-
 // InZ gives the orders of a Z, as they stand now, the oldest first; of number 0
 // those that are in none yet, open ones among them.
 func (r *Reader) InZ(number int64) ([]payterm.Order, error) {
@@ -50,8 +29,8 @@ func (r *Reader) InZ(number int64) ([]payterm.Order, error) {
 	return r.orders(`SELECT row FROM orders WHERE z = ? ORDER BY n`, number)
 }
 
-// anchored names the event of an anchor: the record of the journal, about no
-// order, that stands for what retention dropped. The newest one tells of every
+// anchored names the event of an anchor: the record of the journal, about neither
+// order nor person nor Z, that stands for what retention dropped. The newest one tells of every
 // gap; those before it are dropped with the next.
 const anchored = "anchored"
 
@@ -86,7 +65,7 @@ func readAnchor(tx *sql.Tx) (anchor, error) {
 			return err
 		}
 		return json.Unmarshal([]byte(body), &a)
-	}, `SELECT body FROM journal WHERE order_id = '' ORDER BY seq DESC LIMIT 1`)
+	}, `SELECT body FROM journal WHERE order_id = '' AND event = 'anchored' ORDER BY seq DESC LIMIT 1`)
 	if err != nil {
 		return a, fmt.Errorf("read the anchor: %w", err)
 	}
@@ -102,40 +81,50 @@ const pruneBatch = 200
 // or on somebody's list stays, and so does one that no Z holds, or of which a
 // refund is open. An anchor keeps the chain whole.
 func (s *Store) Prune(before time.Time) (int, error) {
-	dropped := 0
-	err := s.append(func(tx *sql.Tx, end *chain) error {
+	return s.drop(func(tx *sql.Tx) (int, []gap, error) {
+		var gaps []gap
 		ids, err := prunable(tx, millis(before))
-		if err != nil || len(ids) == 0 {
+		for _, id := range ids {
+			if _, err := tx.Exec(`DELETE FROM orders WHERE order_id = ?`, id); err != nil {
+				return 0, nil, fmt.Errorf("drop order %s: %w", id, err)
+			}
+			more, err := dropped(tx, `DELETE FROM journal WHERE order_id = ? RETURNING seq, hash`, id)
+			if err != nil {
+				return 0, nil, fmt.Errorf("drop the records of order %s: %w", id, err)
+			}
+			gaps = append(gaps, more...)
+		}
+		return len(ids), gaps, err
+	})
+}
+
+// drop drops records in one transaction, and the anchor before, whose gaps the new
+// one repeats.
+func (s *Store) drop(what func(tx *sql.Tx) (int, []gap, error)) (n int, err error) {
+	err = s.append(func(tx *sql.Tx, end *chain) error {
+		var gaps []gap
+		var err error
+		if n, gaps, err = what(tx); err != nil || n == 0 {
 			return err
 		}
 		a, err := readAnchor(tx)
 		if err != nil {
 			return err
 		}
-		gaps := a.Gaps
-		for _, id := range append(ids, "") { // the anchor before as well: the new one repeats it
-			if id != "" {
-				if _, err := tx.Exec(`DELETE FROM orders WHERE order_id = ?`, id); err != nil {
-					return fmt.Errorf("drop order %s: %w", id, err)
-				}
-			}
-			more, err := dropRecords(tx, id)
-			if err != nil {
-				return err
-			}
-			gaps = append(gaps, more...)
+		old, err := dropped(tx, `DELETE FROM journal WHERE order_id = '' AND event = 'anchored' RETURNING seq, hash`)
+		if err != nil {
+			return fmt.Errorf("drop the anchor before: %w", err)
 		}
-		body, err := json.Marshal(anchor{join(gaps)})
+		body, err := json.Marshal(anchor{join(slices.Concat(a.Gaps, gaps, old))})
 		if err != nil {
 			return fmt.Errorf("encode the anchor: %w", err)
 		}
-		dropped = len(ids)
 		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, wall: millis(s.o.Now())})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("prune: %w", err)
 	}
-	return dropped, nil
+	return n, nil
 }
 
 // prunable gives the orders of the Zs up to the last one taken before a time. A
@@ -158,9 +147,8 @@ func prunable(tx *sql.Tx, before int64) ([]string, error) {
 	return ids, nil
 }
 
-// dropRecords drops the records about an order, or with no id the anchors, and
-// gives each as a gap.
-func dropRecords(tx *sql.Tx, id string) ([]gap, error) {
+// dropped runs a DELETE that returns seq and hash, and gives each record as a gap.
+func dropped(tx *sql.Tx, query string, args ...any) ([]gap, error) {
 	var gaps []gap
 	err := each(tx, func(rows *sql.Rows) error {
 		var g gap
@@ -169,11 +157,8 @@ func dropRecords(tx *sql.Tx, id string) ([]gap, error) {
 		g.Last, g.Hash = g.First, hex.EncodeToString(hash)
 		gaps = append(gaps, g)
 		return err
-	}, `DELETE FROM journal WHERE order_id = ? RETURNING seq, hash`, id)
-	if err != nil {
-		return nil, fmt.Errorf("drop the records of order %q: %w", id, err)
-	}
-	return gaps, nil
+	}, query, args...)
+	return gaps, err
 }
 
 // join sorts gaps and makes one of those that lie side by side.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"payterm"
 )
@@ -12,59 +14,221 @@ import (
 // ErrNoZ says that there is no Z of this number.
 var ErrNoZ = errors.New("there is no Z of this number")
 
-// Totals sums up a Z, or with number 0 what the next Z would hold now (X). It is
-// one reading of the journal, so that sums, open orders and head fit each other.
-// Open orders are those of now; an older Z lists none.
+// Totals sums up a Z, or with number 0 what the next Z would hold now (X). A Z is
+// read from the record that it left, so it says for ever what it said when it was
+// taken; one that was taken before there were such records is summed up anew, and
+// lists no open orders.
 func (r *Reader) Totals(number int64) (t payterm.Totals, err error) {
+	err = r.reading(func(tx *sql.Tx) error {
+		var last int64
+		if err := tx.QueryRow(`SELECT coalesce(max(number), 0) FROM z`).Scan(&last); err != nil {
+			return err
+		}
+		switch {
+		case number < 0 || number > last:
+			return fmt.Errorf("Z %d, the last one is %d: %w", number, last, ErrNoZ)
+		case number == 0:
+			t, err = r.sumUp(tx, last+1, `z IS NULL AND closed = 1`, true)
+			return err
+		}
+		var seq sql.NullInt64
+		if err := tx.QueryRow(`SELECT seq FROM z WHERE number = ?`, number).Scan(&seq); err != nil {
+			return err
+		}
+		if !seq.Valid {
+			t, err = r.sumUp(tx, number, `z = ?`, false, number)
+			return err
+		}
+		t, err = recorded(tx, seq.Int64)
+		return err
+	})
+	return t, err
+}
+
+// reading runs one reading of the journal, so that all that it finds fits together.
+func (r *Reader) reading(read func(*sql.Tx) error) error {
 	tx, err := r.ro.Begin()
+	if err == nil {
+		defer tx.Rollback() //nolint:errcheck // it has only read
+		err = read(tx)
+	}
 	if err != nil {
-		return t, fmt.Errorf("storage: totals: %w", classify(err))
+		return fmt.Errorf("storage: totals: %w", classify(err))
 	}
-	defer tx.Rollback() //nolint:errcheck // it has only read
-	var last int64
-	if err := tx.QueryRow(`SELECT coalesce(max(number), 0) FROM z`).Scan(&last); err != nil {
-		return t, fmt.Errorf("storage: totals: %w", classify(err))
-	}
-	if number < 0 || number > last {
-		return t, fmt.Errorf("storage: totals: Z %d, the last one is %d: %w", number, last, ErrNoZ)
-	}
-	var final, open []payterm.Order
-	if number == 0 {
-		final, err = ordersIn(tx, `SELECT row FROM orders WHERE z IS NULL AND closed = 1 ORDER BY n`)
-	} else {
-		final, err = ordersIn(tx, `SELECT row FROM orders WHERE z = ? ORDER BY n`, number)
-	}
+	return nil
+}
+
+// sumUp sums up the final orders that are meant, as Z of a number, and lists those
+// that are open now.
+func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, args ...any) (t payterm.Totals, err error) {
+	final, err := ordersIn(tx, `SELECT row FROM orders WHERE `+meant+` ORDER BY n`, args...)
 	if err != nil {
 		return t, err
 	}
-	if number == 0 || number == last {
+	var open []payterm.Order
+	if carried {
 		if open, err = ordersIn(tx, `SELECT row FROM orders WHERE closed = 0 ORDER BY n`); err != nil {
 			return t, err
 		}
 	}
+	t = sums(final, open)
+	t.Number = number
+	t.Cover(r.days, final)
+	var from, to int64
+	err = tx.QueryRow(`SELECT coalesce((SELECT at FROM z WHERE number = ?), 0), coalesce((SELECT at FROM z WHERE number = ?), 0)`,
+		number-1, number).Scan(&from, &to)
+	if err != nil {
+		return t, err
+	}
+	t.From, t.To = fromMillis(from), fromMillis(to)
+	t.Head, err = head(tx)
+	return t, err
+}
+
+// sums adds final orders up and lists open ones.
+func sums(final, open []payterm.Order) payterm.Totals {
 	isOpen := map[payterm.OrderID]bool{}
 	for _, o := range open {
 		isOpen[o.ID] = true
 	}
-	t = payterm.TotalsOf(append(final, open...), func(o payterm.Order) bool { return !isOpen[o.ID] })
-	t.Number = number
-	if number == 0 {
-		t.Number = last + 1
-	}
-	var from, to int64
-	err = tx.QueryRow(`SELECT coalesce((SELECT at FROM z WHERE number = ?), 0), coalesce((SELECT at FROM z WHERE number = ?), 0)`,
-		t.Number-1, t.Number).Scan(&from, &to)
-	if err != nil {
-		return t, fmt.Errorf("storage: totals: %w", classify(err))
-	}
-	t.From, t.To = fromMillis(from), fromMillis(to)
-	var head []byte
-	err = tx.QueryRow(`SELECT hash FROM journal ORDER BY seq DESC LIMIT 1`).Scan(&head)
+	return payterm.TotalsOf(slices.Concat(final, open), func(o payterm.Order) bool { return !isOpen[o.ID] })
+}
+
+// head is the journal's last hash.
+func head(tx *sql.Tx) (string, error) {
+	var hash []byte
+	err := tx.QueryRow(`SELECT hash FROM journal ORDER BY seq DESC LIMIT 1`).Scan(&hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return t, fmt.Errorf("storage: totals: %w", classify(err))
+		return "", err
 	}
-	t.Head = fmt.Sprintf("%x", head)
+	return fmt.Sprintf("%x", hash), nil
+}
+
+// zTaken names the event of a Z: a record of the journal, about no order, that holds
+// what it said.
+const zTaken = "z_taken"
+
+// TakeZ puts each final order that is in no Z yet into the next one, and records
+// what it says, all in one durable transaction. Orders that are open stay for a
+// later one.
+func (s *Store) TakeZ() (Z, error) {
+	z := Z{At: fromMillis(millis(s.o.Now()))}
+	err := s.append(func(tx *sql.Tx, end *chain) error {
+		err := tx.QueryRow(`INSERT INTO z (number, at, seq) SELECT coalesce(max(number), 0) + 1, ?, ? FROM z RETURNING number`,
+			millis(z.At), end.seq+1).Scan(&z.Number)
+		if err != nil {
+			return fmt.Errorf("take the next Z number: %w", err)
+		}
+		if _, err := tx.Exec(`UPDATE orders SET z = ? WHERE z IS NULL AND closed = 1`, z.Number); err != nil {
+			return fmt.Errorf("put orders into Z %d: %w", z.Number, err)
+		}
+		t, err := s.sumUp(tx, z.Number, `z = ?`, true, z.Number)
+		if err != nil {
+			return fmt.Errorf("sum up Z %d: %w", z.Number, err)
+		}
+		t.Head = "" // that of this record, which it cannot hold
+		body, err := json.Marshal(t)
+		if err != nil {
+			return fmt.Errorf("encode Z %d: %w", z.Number, err)
+		}
+		return end.add(tx, record{event: zTaken, body: string(body), boot: s.tag, wall: millis(z.At)})
+	})
+	if err != nil {
+		return Z{}, err
+	}
+	z.Orders, err = s.InZ(z.Number)
+	return z, err
+}
+
+// recorded reads what a Z said, and looks up what became of the orders that it
+// carried over.
+func recorded(tx *sql.Tx, seq int64) (t payterm.Totals, err error) {
+	var body string
+	var hash []byte
+	if err := tx.QueryRow(`SELECT body, hash FROM journal WHERE seq = ? AND event = ?`, seq, zTaken).Scan(&body, &hash); err != nil {
+		return t, fmt.Errorf("record %d: %w: %w", seq, ErrCorrupt, err)
+	}
+	if err := json.Unmarshal([]byte(body), &t); err != nil {
+		return t, fmt.Errorf("record %d: %w: %w", seq, ErrCorrupt, err)
+	}
+	t.Head = fmt.Sprintf("%x", hash)
+	for _, o := range t.Open {
+		var z sql.NullInt64
+		err := tx.QueryRow(`SELECT z FROM orders WHERE order_id = ?`, string(o.ID)).Scan(&z)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) { // dropped since then
+			return t, err
+		}
+		if z.Valid {
+			if t.EndedIn == nil {
+				t.EndedIn = map[payterm.OrderID]int64{}
+			}
+			t.EndedIn[o.ID] = z.Int64
+		}
+	}
 	return t, nil
+}
+
+// effective is when an order began: by its own time, or where the clock was not set
+// by that of the order before it, or else after it, that has one.
+const effective = `coalesce(nullif(at, 0),
+	(SELECT p.at FROM orders p WHERE p.n < orders.n AND p.at > 0 ORDER BY p.n DESC LIMIT 1),
+	(SELECT p.at FROM orders p WHERE p.n > orders.n AND p.at > 0 ORDER BY p.n LIMIT 1), 0)`
+
+// inDay selects the orders that began from ?1 to ?2. Where the clock was not set they
+// belong with the ones before.
+const inDay = `(at >= ?1 AND at < ?2 OR at = 0) AND ` + effective + ` >= ?1 AND ` + effective + ` < ?2`
+
+// OfDay gives the orders that began on a business day (2006-01-02), the oldest first.
+// Retention drops what is old.
+func (r *Reader) OfDay(day string) ([]payterm.Order, error) {
+	from, to, err := r.days.Named(day)
+	if err != nil {
+		return nil, fmt.Errorf("storage: orders of a day: %w", err)
+	}
+	return r.orders(`SELECT row FROM orders WHERE `+inDay+` ORDER BY n`, millis(from), millis(to))
+}
+
+// DayTotals sums up the orders that began on a business day (2006-01-02), whichever
+// Z they are in. It has no number, and closes nothing.
+func (r *Reader) DayTotals(day string) (t payterm.Totals, err error) {
+	from, to, err := r.days.Named(day)
+	if err != nil {
+		return t, fmt.Errorf("storage: totals: %w", err)
+	}
+	err = r.reading(func(tx *sql.Tx) error {
+		var both [2][]payterm.Order
+		for closed := range both {
+			both[closed], err = ordersIn(tx, `SELECT row FROM orders WHERE closed = ?3 AND `+inDay+` ORDER BY n`, millis(from), millis(to), closed)
+			if err != nil {
+				return err
+			}
+		}
+		t = sums(both[1], both[0])
+		t.From, t.To, t.Day = from.UTC(), to.UTC(), day
+		t.Head, err = head(tx)
+		return err
+	})
+	return t, err
+}
+
+// Unclosed is the oldest business day before the one that holds now with a payment
+// that is in no Z yet, as 2006-01-02; empty where there is none, or no clock.
+func (r *Reader) Unclosed(now time.Time) (string, error) {
+	if now.IsZero() {
+		return "", nil
+	}
+	from, _ := r.days.Of(now)
+	var at sql.NullInt64
+	// What became final only today is today's.
+	err := r.ro.QueryRow(`SELECT min(at) FROM orders WHERE z IS NULL AND closed = 1 AND outcome = 'approved' AND at > 0 AND at < ?1
+		AND CAST(round((julianday(json_extract(row, '$.closed_at')) - 2440587.5) * 86400000) AS INTEGER) < ?1`, from.UnixMilli()).Scan(&at)
+	if err != nil {
+		return "", fmt.Errorf("storage: look for a day that is open: %w", classify(err))
+	}
+	if !at.Valid {
+		return "", nil
+	}
+	return r.days.Name(fromMillis(at.Int64)), nil
 }
 
 func ordersIn(tx *sql.Tx, query string, args ...any) ([]payterm.Order, error) {

@@ -98,11 +98,18 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 // columns against the row.
 func verifyOrders(tx *sql.Tx) error {
 	err := each(tx, verifyOrder, `SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
-			paid_minor, currency, coalesce(idempotency_key, ''), row, coalesce(task, ''),
+			paid_minor, currency, coalesce(idempotency_key, ''), at, row, coalesce(task, ''),
 			(SELECT max(seq) FROM journal j WHERE j.order_id = o.order_id),
 			(SELECT state FROM journal j WHERE j.order_id = o.order_id ORDER BY seq DESC LIMIT 1)
 		FROM orders o LEFT JOIN outbox b ON b.order_id = o.order_id`)
 	if err != nil {
+		return err
+	}
+	var z int64
+	if err := tx.QueryRow(`SELECT number FROM z WHERE seq IS NOT NULL AND NOT EXISTS (SELECT 1 FROM journal j
+		WHERE j.seq = z.seq AND j.event = 'z_taken' AND j.wall = z.at AND json_extract(j.body, '$.number') = z.number) LIMIT 1`).Scan(&z); err == nil {
+		return fmt.Errorf("Z %d has no record: %w", z, ErrCorrupt)
+	} else if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	for _, never := range []struct{ query, what string }{
@@ -128,9 +135,10 @@ func verifyOrder(rows *sql.Rows) error {
 	var closed bool
 	var columns, row payterm.Order
 	var last sql.NullInt64
+	var at int64
 	var state []byte
 	if err := rows.Scan(&id, &closed, &columns.Outcome, &columns.Attention, &columns.Kind, &columns.Mode, &columns.Wallet,
-		&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.IdempotencyKey,
+		&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.IdempotencyKey, &at,
 		&text, &task, &last, &state); err != nil {
 		return err
 	}
@@ -141,7 +149,7 @@ func verifyOrder(rows *sql.Rows) error {
 		return fmt.Errorf("order %s: %w", id, err)
 	}
 	columns.ID = payterm.OrderID(id)
-	if columns != guarded(row) {
+	if columns != guarded(row) || at != millis(row.CreatedAt) {
 		return fmt.Errorf("order %s: %w: its row and its columns differ", id, ErrCorrupt)
 	}
 	if want := stateOf(id, closed, task, text); state != nil && string(state) != string(want[:]) {

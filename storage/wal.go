@@ -72,15 +72,16 @@ func readLog(r io.Reader) error {
 		}
 		commits := binary.BigEndian.Uint32(frame[4:]) != 0
 		ours := [8]byte(frame[8:16]) == salts
-		fits := false
+		follows := false // by its checksum, which does not cover the salts
 		next := [][2]uint32{stored(frame[16:])}
 		for _, end := range ends {
 			sum := l.add(l.add(end, frame[:8]), frame[frameHeader:])
-			fits = fits || ours && sum == next[0]
+			follows = follows || sum == next[0]
 			if broken == 0 {
 				next = append(next, sum) // its own checksum may be what went bad
 			}
 		}
+		fits := ours && follows
 		switch {
 		case broken == 0 && fits:
 			next = next[:1]
@@ -89,7 +90,7 @@ func readLog(r io.Reader) error {
 		case !fits:
 			return nil
 		}
-		if broken > 0 && commits && ours {
+		if broken > 0 && commits && (ours || follows) {
 			if behind++; behind == 2 {
 				return fmt.Errorf("%w: frame %d of its log, with commits behind it", ErrCorrupt, broken)
 			}

@@ -5,6 +5,7 @@
 package tomlfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -71,6 +72,17 @@ func Tables(name string, text []byte) (*File, map[string]any, error) {
 	return f, tables, nil
 }
 
+// Encode writes tables as Tables read them, their keys in order.
+func Encode(tables map[string]any) ([]byte, error) {
+	var b bytes.Buffer
+	e := toml.NewEncoder(&b)
+	e.Indent = ""
+	if err := e.Encode(tables); err != nil {
+		return nil, fmt.Errorf("write TOML: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
 // refused gives an error of the decoder its place.
 func (f *File) refused(err error) error {
 	var parse toml.ParseError
@@ -101,16 +113,22 @@ func (f *File) Problem(key, text string) Problem {
 	return Problem{File: f.Name, Line: line, Key: key, Text: text}
 }
 
-// linesOf notes the line of each table and key. It reads the plain form that
+// linesOf notes the line of each table and key; of the n-th table of a list also
+// under table.n. It reads the plain form that
 // profiles and configurations have: one key a line.
 func linesOf(text string) map[string]int {
 	lines := map[string]int{}
-	table := ""
+	table, listed := "", map[string]int{}
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") && !strings.Contains(line, "=") {
 			table = strings.Trim(strings.SplitN(line, "#", 2)[0], "[] \t")
 			lines[table] = i + 1
+			if strings.HasPrefix(line, "[[") {
+				listed[table]++
+				table = fmt.Sprintf("%s.%d", table, listed[table])
+				lines[table] = i + 1
+			}
 			continue
 		}
 		key, _, found := strings.Cut(line, "=")

@@ -88,6 +88,11 @@ type shop struct {
 }
 
 func newShop(t *testing.T, sale string, simulator ...string) *shop {
+	return newShopBehind(t, func(gateway string) string { return gateway }, sale, simulator...)
+}
+
+// newShopBehind is a shop whose terminal is given another address of its gateway.
+func newShopBehind(t *testing.T, front func(gateway string) string, sale string, simulator ...string) *shop {
 	s := &shop{t: t, dir: t.TempDir(), configAdded: sale}
 	s.data = filepath.Join(s.dir, "data")
 	key := filepath.Join(s.dir, "key")
@@ -97,7 +102,7 @@ func newShop(t *testing.T, sale string, simulator ...string) *shop {
 	_, ready := program(t, "ottsim", append([]string{"--listen", "127.0.0.1:0", "--merchant-id", "ON00000000", "--sign-key-file", key}, simulator...)...)
 	s.sim = ready["gateway"].(string)
 	text := "[gateway]\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + key +
-		"\"\nurl = \"" + s.sim + "\"\n[sale]\n" + sale
+		"\"\nurl = \"" + front(s.sim) + "\"\n[sale]\n" + sale
 	if err := os.WriteFile(filepath.Join(s.dir, "payterm.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

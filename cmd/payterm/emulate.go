@@ -11,10 +11,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"payterm"
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/cmd/payterm/internal/panel"
@@ -31,6 +33,9 @@ type emulateCmd struct {
 	Gateway string  `help:"Gateway to use in place of the simulator inside."`
 	Scale   float64 `help:"How many times faster than real the emulated devices are." default:"1"`
 	Verbose bool    `help:"Log what the agent does."`
+
+	Unprovisioned bool   `help:"As out of the box: wait for a parcel, unless the data directory has had one."`
+	Trust         string `help:"File of the signers whose parcels are taken." type:"path"`
 }
 
 // The simulator's merchant. Its key guards nothing.
@@ -47,17 +52,6 @@ func (c emulateCmd) Run() error {
 	}
 	if c.Scale <= 0 {
 		return fmt.Errorf("--scale %g: more than 0 is needed; 1 is real time", c.Scale)
-	}
-	cfg, err := config.Load(c.Config, os.Environ())
-	if err != nil {
-		return err
-	}
-	if cfg.Merchant.Name == "" {
-		cfg.Merchant.Name = "Demo shop"
-	}
-	key, simulated, base, err := c.gateway(ctx, &cfg)
-	if err != nil {
-		return err
 	}
 	_, profile, err := readBoard(c.Board)
 	if err != nil {
@@ -77,47 +71,92 @@ func (c emulateCmd) Run() error {
 	if c.Verbose {
 		level = slog.LevelInfo
 	}
-	o := agent.Options{
-		Config: cfg, Data: c.Data, SignKey: key, Board: hal.Open(profile, board), Sleep: board.Sleep, Built: buildTime(),
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
-	}
-	if simulated {
-		o.Watermark = "SIMULATION"
-	}
-	url := ""
-	o.Ready = func() error {
-		ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
-		if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
-			return fmt.Errorf("say that it is ready: %w", err)
-		}
-		fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", url)
-		return nil
-	}
-	a, err := agent.Start(o)
-	if err != nil {
-		return err
-	}
-	options := panel.Options{Board: board, Screen: a.Screen, Journal: filepath.Join(c.Data, "payterm.db")}
-	if profile.Keypad != nil {
-		options.Keys = profile.Keypad.Layout()
-	}
-	if simulated {
-		options.Gateway = base
-	}
-	p, err := panel.New(options)
-	if err != nil {
-		return err
-	}
-	front.Store(p)
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	keepCrashes(c.Data, log)
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("front panel: %w: choose another address with --listen; port 0 picks a free one", err)
 	}
-	srv := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	go srv.Serve(l) //nolint:errcheck // it ends with Close below
+	defer l.Close()
+	url, base, simulated := "http://"+l.Addr().String(), "", false
+	o := agent.Options{
+		Data: c.Data, Sleep: board.Sleep, Built: buildTime(), Haste: c.Scale, Log: log,
+		Ready: sync.OnceValue(func() error {
+			ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
+			if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
+				return fmt.Errorf("say that it is ready: %w", err)
+			}
+			fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", url)
+			return nil
+		}),
+	}
+	if c.Unprovisioned || c.Trust != "" {
+		o.Provisioner = newProvisioner(c.Data, c.Config, c.Trust, log)
+	}
+	var shows atomic.Pointer[func() payterm.Screen] // whoever serves the terminal now
+	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	defer srv.Close()
-	url = "http://" + l.Addr().String()
-	return a.Run(ctx)
+	return lives(ctx, func(parcel string) (life, error) {
+		cfg, serial, err := c.load()
+		if err != nil {
+			return nil, err
+		}
+		o := o
+		o.Config, o.Serial, o.Board = cfg, serial, hal.Open(profile, board)
+		var serving life
+		var screen func() payterm.Screen
+		if parcel != "" || c.Unprovisioned && serial == 0 {
+			s, err := agent.NewSetup(o, parcel)
+			if err != nil {
+				return nil, err
+			}
+			serving, screen = s, s.Screen
+		} else {
+			if o.SignKey, simulated, base, err = c.gateway(ctx, &o.Config); err != nil {
+				return nil, err
+			}
+			if simulated {
+				o.Watermark = "SIMULATION"
+			}
+			a, err := agent.NewTerminal(o)
+			if err != nil {
+				return nil, err
+			}
+			serving, screen = a, a.Screen
+		}
+		shows.Store(&screen)
+		if front.Load() != nil {
+			return serving, nil
+		}
+		options := panel.Options{Board: board, Screen: func() payterm.Screen { return (*shows.Load())() }, Journal: filepath.Join(c.Data, "payterm.db")}
+		if profile.Keypad != nil {
+			options.Keys = profile.Keypad.Layout()
+		}
+		if simulated {
+			options.Gateway = base
+		}
+		p, err := panel.New(options)
+		if err != nil {
+			return nil, err
+		}
+		front.Store(p)
+		srv.Handler = p
+		go srv.Serve(l) //nolint:errcheck // it ends with Close above
+		return serving, nil
+	})
+}
+
+// load reads the configuration, or what a parcel brought.
+func (c emulateCmd) load() (cfg config.Config, serial uint64, err error) {
+	if c.Unprovisioned {
+		cfg, serial, err = config.InForce(c.Config, c.Data, os.Environ())
+	} else {
+		cfg, err = config.Load(c.Config, os.Environ())
+	}
+	if cfg.Merchant.Name == "" {
+		cfg.Merchant.Name = "Demo shop"
+	}
+	return cfg, serial, err
 }
 
 func loopback(listen string) error {

@@ -36,27 +36,35 @@ func buildTime() time.Time {
 }
 
 type cli struct {
-	Run     runCmd     `cmd:"" help:"Run the agent on this machine's hardware, under systemd."`
-	Emulate emulateCmd `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
-	Sale    saleCmd    `cmd:"" help:"Ask the running agent for a sale."`
-	Doctor  doctorCmd  `cmd:"" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
-	Totals  totalsCmd  `cmd:"" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
-	Refund  refundCmd  `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
-	Status  statusCmd  `cmd:"" help:"Say how the agent is, or how an order stands."`
-	Resolve resolveCmd `cmd:"" help:"Close what waits for a supervisor."`
-	Config  struct {
+	Run       runCmd       `cmd:"" help:"Run the agent on this machine's hardware, under systemd."`
+	Emulate   emulateCmd   `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
+	Sale      saleCmd      `cmd:"" help:"Ask the running agent for a sale."`
+	Doctor    doctorCmd    `cmd:"" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
+	Totals    totalsCmd    `cmd:"" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
+	Reconcile reconcileCmd `cmd:"" help:"Ask the gateway about each sale of a business day or a Z, and list what differs."`
+	Refund    refundCmd    `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
+	Status    statusCmd    `cmd:"" help:"Say how the agent is, or how an order stands."`
+	Training  trainingCmd  `cmd:"" help:"Put the terminal into training, where nothing is really paid, or back."`
+	Resolve   resolveCmd   `cmd:"" help:"Close what waits for a supervisor."`
+	Config    struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 	} `cmd:"" help:"The configuration."`
-	Pages pagesCmd `cmd:"" hidden:"" help:"Write what is installed beside the program."`
-	Board struct {
+	Provision struct {
+		Make    provisionMakeCmd    `cmd:"" help:"Make a parcel: signed, encrypted, expiring."`
+		Install provisionInstallCmd `cmd:"" default:"withargs" help:"Make a terminal of this machine with a parcel."`
+	} `cmd:"" help:"Parcels: what makes a terminal of a merchant's board."`
+	Bundle bundleCmd `cmd:"" help:"Pack for the service what it needs, without secrets."`
+	Pages  pagesCmd  `cmd:"" hidden:"" help:"Write what is installed beside the program."`
+	Board  struct {
 		List  boardListCmd  `cmd:"" help:"List the boards that payterm knows."`
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
 	} `cmd:"" help:"Board profiles: which chip hangs on which wire."`
 	Update  updateCmd  `cmd:"" help:"Install a signed newer version of the whole system beside this one, and start it."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
+	PIN     pinCmd     `cmd:"" name:"pin" help:"Make the hash of a PIN, for the configuration."`
 	Journal struct {
-		List   listCmd   `cmd:"" help:"List every order, the newest last."`
+		List   listCmd   `cmd:"" help:"List every order, or what persons did, the newest last."`
 		Show   showCmd   `cmd:"" help:"Show one order and its events."`
 		Export exportCmd `cmd:"" help:"Write a copy of the journal to a new file and check it."`
 		Verify verifyCmd `cmd:"" help:"Check the file, its hash chain and each order against it."`
@@ -93,9 +101,15 @@ func (c versionCmd) Run() error {
 	return store{JSON: c.JSON}.print(v, func() { fmt.Println("payterm", version) })
 }
 
-type listCmd struct{ store }
+type listCmd struct {
+	store
+	People bool `help:"Who signed on and off, wrong PINs, what supervisors allowed."`
+}
 
 func (c listCmd) Run() error {
+	if c.People {
+		return c.people()
+	}
 	return c.read(func(r *storage.Reader) error {
 		orders, err := r.Orders()
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ const exitConfig exitStatus = 78
 
 type runCmd struct {
 	Config  string `help:"Configuration." default:"/etc/payterm/payterm.toml" type:"path"`
+	Trust   string `help:"File of the signers whose parcels are taken." default:"/etc/payterm/signers" type:"path"`
 	Verbose bool   `help:"Log what the agent does."`
 }
 
@@ -38,11 +40,6 @@ func (c runCmd) Run() error {
 		level = slog.LevelInfo
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	cfg, key, profile, err := c.load()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "payterm: %v\n", err)
-		return exitConfig
-	}
 	// Read here, and kept from whatever the agent may start one day.
 	every, err := daemon.SdWatchdogEnabled(true)
 	if err != nil {
@@ -56,75 +53,107 @@ func (c runCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	board := hal.Open(profile, ports)
-	missing := absent(board)
-	for _, device := range slices.Sorted(maps.Keys(missing)) {
-		// Not the end: without a device the agent still settles what is open.
-		log.Error("a device of the board profile is not there", "device", device, "board", cfg.Terminal.Board, "err", missing[device])
-	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	o := agent.Options{
-		Config: cfg, Data: cfg.Terminal.DataDir, SignKey: string(key), Board: board, Sleep: hal.Sleep,
-		RefundsNeedPIN: true, Built: buildTime(), Log: log,
-	}
-	var a *agent.Agent
-	o.Ready = func() error {
-		w := watch{notify: notify, every: every, log: log, ask: func(ctx context.Context) (string, error) { return status(ctx, a, board) }}
+	var asked atomic.Pointer[func(context.Context) (string, error)] // whoever serves the terminal now
+	ready := sync.OnceValue(func() error {
+		w := watch{notify: notify, every: every, log: log, ask: func(ctx context.Context) (string, error) { return (*asked.Load())(ctx) }}
 		wg.Go(func() { w.run(ctx) })
 		return nil
-	}
-	if a, err = agent.Start(o); err != nil {
-		return errors.Join(err, board.Close())
-	}
-	return a.Run(ctx)
+	})
+	return lives(ctx, func(parcel string) (life, error) {
+		l, err := c.load()
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "payterm: %v\n", err)
+			return nil, exitConfig
+		}
+		board := hal.Open(l.profile, ports)
+		missing := board.Absent()
+		for _, device := range slices.Sorted(maps.Keys(missing)) {
+			// Not the end: without a device the agent still settles what is open.
+			log.Error("a device of the board profile is not there", "device", device, "board", l.cfg.Terminal.Board, "err", missing[device])
+		}
+		o := agent.Options{
+			Config: l.cfg, Data: l.cfg.Terminal.DataDir, SignKey: string(l.key), Board: board, Sleep: hal.Sleep,
+			RefundsNeedPIN: true, Built: buildTime(), Log: log, Ready: ready,
+			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial,
+		}
+		keepCrashes(o.Data, log)
+		ask := func(context.Context) (string, error) { return "", errors.New("it starts") }
+		asked.Store(&ask)
+		if l.fresh || parcel != "" {
+			s, err := agent.NewSetup(o, parcel)
+			if err != nil {
+				return nil, errors.Join(err, board.Close())
+			}
+			ask = func(ctx context.Context) (string, error) {
+				return "not provisioned, waiting for a parcel", s.Alive(ctx)
+			}
+			return s, nil
+		}
+		a, err := agent.NewTerminal(o)
+		if err != nil {
+			return nil, errors.Join(err, board.Close())
+		}
+		ask = func(ctx context.Context) (string, error) { return status(ctx, a, board) }
+		return a, nil
+	})
 }
 
-// load reads everything that a person has written.
-func (c runCmd) load() (cfg config.Config, key config.SignKey, profile hal.Profile, err error) {
-	if cfg, err = config.Load(c.Config, os.Environ()); err != nil {
-		return
+// loaded is what an agent is started with.
+type loaded struct {
+	cfg     config.Config
+	key     config.SignKey
+	profile hal.Profile
+	serial  uint64 // of the parcel that it came with
+	fresh   bool   // nobody has provisioned the terminal
+}
+
+// load reads everything that a person has written, or a parcel has brought.
+func (c runCmd) load() (l loaded, err error) {
+	factory, _, err := config.InForce(c.Config, "", os.Environ())
+	if err != nil {
+		return l, err
 	}
+	if l.cfg, l.serial, err = config.InForce(c.Config, factory.Terminal.DataDir, os.Environ()); err != nil {
+		return l, err
+	}
+	l.fresh = l.serial == 0 && l.cfg.Gateway.URL == "" && l.cfg.Gateway.MerchantID == ""
 	var missing []error
-	for _, p := range cfg.Missing() {
-		missing = append(missing, p)
-	}
-	if err = errors.Join(missing...); err != nil {
-		return
-	}
-	if key, err = cfg.SignKey(); err != nil {
-		return
-	}
-	_, profile, err = readBoard(cfg.Terminal.Board)
-	return
-}
-
-// absent says why the devices that the profile names cannot be used now. A serial
-// device may still come: its line waits for it.
-func absent(b *hal.Board) map[string]error {
-	why := maps.Clone(b.Faults)
-	for device, line := range b.Lines() {
-		if _, err := line.Plugged(); err != nil {
-			why[device] = err
+	for _, p := range l.cfg.Missing() {
+		if !l.fresh || p.Key == "terminal.board" { // without a board there is nothing to say it on
+			missing = append(missing, p)
 		}
 	}
-	return why
+	if err = errors.Join(missing...); err != nil {
+		return l, err
+	}
+	if !l.fresh {
+		if l.key, err = l.cfg.SignKey(); err != nil {
+			return l, err
+		}
+	}
+	_, l.profile, err = readBoard(l.cfg.Terminal.Board)
+	return l, err
 }
 
 // status asks the loop how it is, in one line for systemctl status. An answer
 // proves that the loop turns.
-func status(ctx context.Context, a *agent.Agent, board *hal.Board) (string, error) {
+func status(ctx context.Context, a *agent.Terminal, board *hal.Board) (string, error) {
 	s, err := a.Snapshot(ctx)
 	if err != nil {
 		return "", err
 	}
 	line := fmt.Sprintf("%s, network %s, paper %s, %d waiting for the network, %d in doubt", s.State, s.Status.Network, s.Status.Paper, s.Status.Queue, s.Status.Doubts)
+	if a.Training() {
+		line = "in training: " + line
+	}
 	if s.Fault != "" {
 		line += ", fault: " + s.Fault
 	}
-	if missing := slices.Sorted(maps.Keys(absent(board))); len(missing) > 0 {
+	if missing := slices.Sorted(maps.Keys(board.Absent())); len(missing) > 0 {
 		line += ", without " + strings.Join(missing, " and ")
 	}
 	return line, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -164,7 +165,7 @@ sign_key_file = "%s"
 	}
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -218,6 +219,11 @@ func TestRunWithoutHardware(t *testing.T) {
 	}
 	if said := pid1.wait("READY=1"); !strings.Contains(said, ", without buzzer and scanner") {
 		t.Errorf("systemd is told %q", said)
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "status", "--json", "--data", filepath.Join(dir, "data")).Output()
+	var is struct{ Devices map[string]string }
+	if err := errors.Join(err, json.Unmarshal(out, &is)); err != nil || len(is.Devices) != 2 || !strings.Contains(is.Devices["scanner"], "/dev/tty-none") {
+		t.Errorf("status: %v: %s", err, out)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -58,10 +58,16 @@ func (s store) askWithin(ctx context.Context, method, path string, in, out any) 
 		if err := json.NewDecoder(resp.Body).Decode(&why); err != nil {
 			return fmt.Errorf("the agent answered HTTP %d", resp.StatusCode)
 		}
-		return errors.New(why.Error)
+		return agentError(why.Error)
 	}
 	return json.NewDecoder(resp.Body).Decode(out)
 }
+
+// agentError is what the agent said is wrong.
+type agentError string
+
+// Error is its text.
+func (e agentError) Error() string { return string(e) }
 
 // nobody says that no agent could be asked. What is asked and how is not the
 // caller's concern; why it failed is.
@@ -230,7 +236,7 @@ func (c statusCmd) Run() error {
 		return err
 	}
 	return c.print(v, func() {
-		for _, key := range []string{"state", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
+		for _, key := range []string{"state", "operator", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
 			if value, ok := v[key]; ok && value != "" {
 				fmt.Printf("%-14s %v\n", key, value)
 			}

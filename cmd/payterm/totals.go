@@ -15,7 +15,9 @@ type totalsCmd struct {
 	store
 	Which  string `arg:"" enum:"x,z" help:"x: so far, nothing changes. z: closes the day; each order is in one Z."`
 	Number *int64 `help:"Show this Z again, from the journal; it is not printed."`
-	CSV    bool   `help:"As comma-separated values, a line for each wallet, mode and operator."`
+	Print  bool   `help:"With --number: on paper once more, marked as a copy."`
+	Day    string `help:"With x: what began on this business day, such as 2026-11-22, whichever Z it is in; nothing is printed."`
+	CSV    bool   `help:"As comma-separated values, a line for each wallet, mode and operator, and for each open order."`
 }
 
 func (c totalsCmd) Run() error {
@@ -26,8 +28,19 @@ func (c totalsCmd) Run() error {
 		return usage("totals: --number goes with z")
 	case c.Number != nil && *c.Number < 1: // and by no means a new Z
 		return usage("totals: --number is 1 or more")
+	case c.Day != "" && (c.Which == "z" || c.Number != nil):
+		return usage("totals: --day goes with x")
+	case c.Print && c.Number == nil:
+		return usage("totals: --print goes with --number; a new total is printed anyway")
 	case c.CSV && c.JSON:
 		return usage("totals: either --csv or --json")
+	case c.Day != "":
+		if _, err := time.Parse(time.DateOnly, c.Day); err != nil {
+			return usage("totals: --day %q: such as 2026-11-22", c.Day)
+		}
+		err = c.ask("POST", "/totals/x?day="+c.Day, nil, &t)
+	case c.Number != nil && c.Print:
+		err = c.ask("POST", "/totals/z?number="+strconv.FormatInt(*c.Number, 10), nil, &t)
 	case c.Number != nil:
 		err = c.read(func(r *storage.Reader) (err error) { t, err = r.Totals(*c.Number); return err })
 	default:
@@ -40,7 +53,12 @@ func (c totalsCmd) Run() error {
 		return totalsCSV(t)
 	}
 	return c.print(t, func() {
-		fmt.Printf("%s %d  %s to %s\n", map[string]string{"x": "X before Z", "z": "Z"}[c.Which], t.Number, moment(t.From), moment(t.To))
+		name := map[string]string{"x": "X before Z", "z": "Z"}[c.Which]
+		if t.Number == 0 {
+			fmt.Printf("business day %s  %s to %s\n", t.Day, moment(t.From), moment(t.To))
+		} else {
+			fmt.Printf("%s %d  %s to %s  business days: %s\n", name, t.Number, moment(t.From), moment(t.To), days(t))
+		}
 		row := func(name string, r payterm.TotalsRow) {
 			fmt.Printf("%-30s %5d sales %12s  tips %10s  %3d refunds %12s\n", name, r.Count, minor(r.AmountMinor), minor(r.TipMinor), r.RefundCount, minor(r.RefundedMinor))
 		}
@@ -51,18 +69,51 @@ func (c totalsCmd) Run() error {
 		row("all", sum)
 		fmt.Printf("%-30s %24s\n", "net", minor(sum.Net()))
 		for _, o := range t.Open {
-			fmt.Printf("not final yet: %s %s %s\n", o.ID, o.Total(), o.Outcome)
+			since := ""
+			if z := t.EndedIn[o.ID]; z != 0 {
+				since = fmt.Sprintf(", ended in Z %d", z)
+			}
+			fmt.Printf("not final yet: %s %s %s%s\n", o.ID, o.Total(), o.Outcome, since)
 		}
 	})
 }
 
+// days are the business days of a total.
+func days(t payterm.Totals) string {
+	switch {
+	case t.Day == "":
+		return "none"
+	case t.LastDay == "":
+		return t.Day
+	}
+	return t.Day + " to " + t.LastDay
+}
+
+// totalsCSV writes a line for each row, and one for each open order, which counts
+// nothing yet.
 func totalsCSV(t payterm.Totals) error {
 	w := csv.NewWriter(os.Stdout)
-	rows := [][]string{{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor", "refund_count", "refunded_minor"}}
+	n := func(i int64) string { return strconv.FormatInt(i, 10) }
+	last := t.LastDay
+	if last == "" {
+		last = t.Day
+	}
+	rows := [][]string{{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor", "refund_count", "refunded_minor",
+		"day", "last_day", "open_order_id", "open_minor", "ended_in"}}
+	line := func(wallet payterm.Wallet, mode payterm.Mode, operator string, sums ...string) {
+		row := []string{n(t.Number), moment(t.From), moment(t.To), string(wallet), string(mode), operator}
+		rows = append(rows, append(row, sums...))
+	}
 	for _, r := range t.By {
-		n := func(i int64) string { return strconv.FormatInt(i, 10) }
-		rows = append(rows, []string{n(t.Number), moment(t.From), moment(t.To), string(r.Wallet), string(r.Mode), r.Operator,
-			n(int64(r.Count)), n(r.AmountMinor), n(r.TipMinor), n(int64(r.RefundCount)), n(r.RefundedMinor)})
+		line(r.Wallet, r.Mode, r.Operator,
+			n(int64(r.Count)), n(r.AmountMinor), n(r.TipMinor), n(int64(r.RefundCount)), n(r.RefundedMinor), t.Day, last, "", "", "")
+	}
+	for _, o := range t.Open {
+		ended := ""
+		if z := t.EndedIn[o.ID]; z != 0 {
+			ended = n(z)
+		}
+		line(o.Wallet, o.Mode, o.Operator, "0", "0", "0", "0", "0", t.Day, last, string(o.ID), n(o.Total().Minor), ended)
 	}
 	return w.WriteAll(rows)
 }

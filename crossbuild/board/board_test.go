@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -303,7 +304,7 @@ func start(t *testing.T, m machine, archive string, megabytes int, d *devices, m
 		"-nodefaults", "-serial", "stdio",
 		"-netdev", "user,id=net" + d.forward, "-device", "virtio-net-pci,netdev=net,romfile=",
 		"-chardev", "serial,id=scanner,path=" + d.scanner, "-device", "pci-serial,chardev=scanner",
-		"-device", "qemu-xhci", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
+		"-device", "qemu-xhci,id=usb", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
 	}, more...)...)
 }
 
@@ -379,19 +380,27 @@ func (g *guest) wait(word string) string {
 	}
 }
 
+// status is what the agent says of itself.
+type status struct {
+	State   string
+	Devices map[string]string // those that do not work, and why
+}
+
+func (g *guest) status() (s status) {
+	g.t.Helper()
+	g.tell("status")
+	said := g.wait("status")
+	if err := json.Unmarshal([]byte(said), &s); err != nil {
+		g.t.Fatalf("status %q: %v", said, err)
+	}
+	return s
+}
+
 // waitState asks until the agent is in that state.
 func (g *guest) waitState(state string) {
 	g.t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		g.tell("status")
-		said := g.wait("status")
-		var s struct {
-			State   string
-			Devices map[string]string
-		}
-		if err := json.Unmarshal([]byte(said), &s); err != nil {
-			g.t.Fatalf("status %q: %v", said, err)
-		}
+		s := g.status()
 		if len(s.Devices) > 0 {
 			g.t.Fatalf("devices that do not work: %q", s.Devices)
 		}
@@ -449,11 +458,20 @@ func openDevices(t *testing.T, sim *httptest.Server) *devices {
 // sell makes a Passive sale from its beginning to its slip.
 func (d *devices) sell(g *guest) payterm.Order {
 	d.t.Helper()
+	return d.sellBy(g, func(code string) {
+		d.t.Helper()
+		if err := d.Scan(code); err != nil {
+			d.t.Fatal(err)
+		}
+	})
+}
+
+// sellBy is given how a code is read.
+func (d *devices) sellBy(g *guest, read func(code string)) payterm.Order {
+	d.t.Helper()
 	g.tell("sale --mode passive --amount 12.34")
 	g.waitState("scan")
-	if err := d.Scan(wallet(d.t, d.sim)); err != nil {
-		d.t.Fatal(err)
-	}
+	read(wallet(d.t, d.sim))
 	status, said, _ := strings.Cut(g.wait("sale"), " ")
 	var order payterm.Order
 	if err := json.Unmarshal([]byte(said), &order); err != nil || status != "0" || order.Outcome != payterm.Approved || order.AmountMinor != 1234 {
@@ -549,13 +567,7 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	s.entry("etc/systemd/system/multi-user.target.wants/board.service", typeLink|0o777, 0, 0, 0, 0, []byte("/etc/systemd/system/board.service"))
 	s.entry("etc/systemd/system/serial-getty@ttyAMA0.service", typeLink|0o777, 0, 0, 0, 0, []byte("/dev/null"))
 	for place, version := range map[string]string{"first": "v1.0.0", "second": "v1.1.0"} {
-		out := t.TempDir()
-		pack := exec.Command("../package/build", "arm64", out)
-		pack.Env = append(os.Environ(), "VERSION="+version, "SOURCE_DATE_EPOCH=1700000000")
-		if text, err := pack.CombinedOutput(); err != nil {
-			t.Fatalf("package: %v: %s", err, text)
-		}
-		s.copy(0o644, "board/"+place+".deb", filepath.Join(out, "payterm_"+version[1:]+"_arm64.deb"))
+		s.copy(0o644, "board/"+place+".deb", filepath.Join(packed(t, version), "payterm_"+version[1:]+"_arm64.deb"))
 	}
 	began := time.Now()
 	g := start(t, s.machine, s.archive(), 1536, d)
@@ -580,6 +592,72 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	g.tell("end")
 	<-g.ended
 	t.Logf("installed, sold, crashed, hung, upgraded, sold, removed, purged: %.0f s", time.Since(began).Seconds())
+}
+
+// TestPlainOnTheVirtualBoard: the same with the tar file, on a system without systemd.
+func TestPlainOnTheVirtualBoard(t *testing.T) {
+	if !*boot {
+		t.Skip("make board-test")
+	}
+	sim, port, ca := gateway(t, unwatched)
+	d := newDevices(t, sim)
+	s := newSystem(t, arm64)
+	s.copy(0o755, "init", "init")
+	s.copy(0o644, "board/plain", "plain")
+	s.copy(0o755, "board/probe", s.program("probe"))
+	s.put(0o755, "dev/.keep", nil)
+	s.put(0o755, "etc/.keep", nil)
+	s.put(0o755, "usr/bin/.keep", nil)
+	s.board(port, ca, "usbhid", "hid-generic", "evdev")
+	// The board's own mdev.conf, and what docs/porting.md adds to it.
+	guide, err := os.ReadFile("../../docs/porting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := regexp.MustCompile(`(?m)^    \S+ +root:[a-z0-9]+ 660.*\n`).FindAllString(string(guide), -1)
+	s.put(0o644, "etc/mdev.conf", []byte("null root:root 666\n"+strings.Join(rules, "")))
+	s.copy(0o644, "board/plain.tar.gz", filepath.Join(packed(t, "v1.0.0"), "payterm-1.0.0-arm64.tar.gz"))
+	began := time.Now()
+	g := start(t, arm64, s.archive(), 512, d, "-device", "usb-kbd")
+	g.wait("up")
+	g.tell("install")
+	g.wait("installed")
+	g.tell("run")
+	g.wait("running")
+	g.waitState("idle")
+	d.sell(g)
+	g.tell("upgrade")
+	g.wait("upgraded")
+	g.tell("stop")
+	if status := g.wait("stopped"); status != "0" {
+		t.Errorf("the agent's end: %s", status)
+	}
+	g.tell("run")
+	g.wait("running")
+	g.waitState("idle")
+	g.tell("stop")
+	g.wait("stopped")
+	g.tell("journal")
+	if said := g.wait("journal"); !strings.HasPrefix(said, "0 ") || strings.Count(said, `"order_id"`) != 1 {
+		t.Errorf("the journal after the upgrade: %s", said)
+	}
+	g.tell("remove")
+	g.wait("removed")
+	g.kill()
+	<-g.ended
+	t.Logf("installed from the tar file, sold, upgraded, removed: %.0f s", time.Since(began).Seconds())
+}
+
+// packed gives a folder with the packages of a version.
+func packed(t *testing.T, version string) string {
+	t.Helper()
+	out := t.TempDir()
+	pack := exec.Command("../package/build", "arm64", out)
+	pack.Env = append(os.Environ(), "VERSION="+version, "SOURCE_DATE_EPOCH=1700000000")
+	if text, err := pack.CombinedOutput(); err != nil {
+		t.Fatalf("package: %v: %s", err, text)
+	}
+	return out
 }
 
 // control makes the simulator's own calls.

@@ -9,12 +9,18 @@
 # ./install.sh --remove takes the program away again and leaves both.
 set -eu
 cd "$(dirname "$0")"
+umask 022
+groups="spi i2c gpio dialout lp input video"
 
 root=""
 action=install
 while [ $# -gt 0 ]; do
 	case "$1" in
-	--root) root=${2%/}; shift 2 ;;
+	--root)
+		[ -d "${2:-}" ] || { echo "install.sh: --root needs a directory" >&2; exit 2; }
+		root=${2%/}
+		shift 2
+		;;
 	--remove) action=remove; shift ;;
 	*) echo "install.sh: $1 is not known: --root DIR, --remove" >&2; exit 2 ;;
 	esac
@@ -29,15 +35,21 @@ if [ $action = remove ]; then
 	exit 0
 fi
 
-# A file is replaced in one step: the agent may run, and the power may fail.
-(cd tree && find . -type f) | while read -r f; do
-	f=${f#./}
+# A file is replaced in one step, and by one that is on the disk: the agent may run, and
+# the power may fail. Whoever has unpacked the tar file owns nothing of what is installed.
+find tree -type f | while read -r from; do
+	f=${from#tree/}
 	case "$f" in
 	etc/*) [ ! -e "$root/$f" ] || continue ;;
 	esac
 	mkdir -p "$root/$(dirname "$f")"
-	cp -p "tree/$f" "$root/$f.new"
-	mv -f "$root/$f.new" "$root/$f"
+	cp -p "$from" "$root/$f.new"
+	[ "$(id -u)" != 0 ] || chown 0:0 "$root/$f.new"
+done
+sync
+find tree -type f | while read -r from; do
+	f=$root/${from#tree/}
+	[ ! -e "$f.new" ] || mv -f "$f.new" "$f"
 done
 mkdir -p "$root/var/lib/payterm"
 chmod 700 "$root/var/lib/payterm"
@@ -45,18 +57,28 @@ chmod 750 "$root/etc/payterm"
 
 if [ -n "$root" ]; then
 	echo "payterm is in $root. The image needs its user (Buildroot, users table):"
-	echo "  payterm -1 payterm -1 * /var/lib/payterm - spi,i2c,gpio,dialout,lp,input Payment terminal"
-	echo "and /var/lib/payterm has to be that user's, on a file system that keeps it."
+	echo "  payterm -1 payterm -1 * /var/lib/payterm - $(echo "$groups" | tr ' ' ,) Payment terminal"
+	echo "and what is that user's (permissions table); /var/lib/payterm on a file system that keeps it:"
+	echo "  /var/lib/payterm d 700 payterm payterm - - - - -"
+	echo "  /etc/payterm d 750 root payterm - - - - -"
+	echo "  /etc/payterm/payterm.toml f 640 root payterm - - - - -"
+	echo "With systemd its sysusers make the user at the first start, and the unit has to be enabled:"
+	echo "  systemctl --root=$root enable payterm.service"
 else
-	for group in payterm spi i2c gpio dialout lp input video; do
-		grep -q "^$group:" /etc/group || groupadd -r $group 2>/dev/null || addgroup -S $group
+	# Three ways: shadow's tools, BusyBox's, and the files themselves where neither is.
+	free=$(cut -d: -f3 /etc/group /etc/passwd 2>/dev/null | awk '$1 > n && $1 < 1000 { n = $1 } END { print n + 1 }')
+	for group in payterm $groups; do
+		grep -q "^$group:" /etc/group || groupadd -r "$group" 2>/dev/null || addgroup -S "$group" 2>/dev/null || {
+			echo "$group:x:$free:" >>/etc/group
+			free=$((free + 1))
+		}
 	done
-	if ! grep -q '^payterm:' /etc/passwd; then
-		useradd -r -g payterm -d /var/lib/payterm -s /bin/false payterm 2>/dev/null ||
-			adduser -S -D -H -G payterm -h /var/lib/payterm -s /bin/false payterm
-	fi
-	for group in spi i2c gpio dialout lp input video; do
-		usermod -a -G $group payterm 2>/dev/null || addgroup payterm $group
+	grep -q '^payterm:' /etc/passwd || useradd -r -g payterm -d /var/lib/payterm -s /bin/false payterm 2>/dev/null ||
+		adduser -S -D -H -G payterm -h /var/lib/payterm -s /bin/false payterm 2>/dev/null ||
+		echo "payterm:x:$free:$(sed -n 's/^payterm:[^:]*:\([0-9]*\):.*/\1/p' /etc/group):Payment terminal:/var/lib/payterm:/bin/false" >>/etc/passwd
+	for group in $groups; do
+		id -nG payterm | tr ' ' '\n' | grep -qx "$group" || usermod -a -G "$group" payterm 2>/dev/null || addgroup payterm "$group" 2>/dev/null ||
+			sed -i "/^$group:/ { s/:\$/:payterm/; t; s/\$/,payterm/; }" /etc/group
 	done
 	chown payterm:payterm /var/lib/payterm
 	chgrp payterm /etc/payterm /etc/payterm/payterm.toml
@@ -67,6 +89,6 @@ if running; then
 	systemctl try-restart payterm.service
 	echo "fill in /etc/payterm/payterm.toml, then: systemctl start payterm"
 elif [ -e "$root/etc/inittab" ]; then
-	echo "fill in /etc/payterm/payterm.toml. Without systemd, init keeps the agent alive; in /etc/inittab:"
+	echo "Without systemd, init keeps the agent alive; in /etc/inittab:"
 	echo "  ::respawn:/sbin/start-stop-daemon -S -c payterm -x /usr/bin/payterm -- run"
 fi

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"time"
 
 	"periph.io/x/conn/v3"
@@ -26,6 +27,7 @@ type SSD1306 struct {
 	dc, reset, backlight gpio.PinOut // without dc it is I2C
 	o                    Options
 	ram                  [][]byte // by page and column of the glass
+	all                  []byte   // the same, page by page
 	known                bool     // ram is what the glass holds
 }
 
@@ -47,9 +49,9 @@ func NewSSD1306(w Wires, o Options) (*SSD1306, error) {
 		return nil, err
 	}
 	painter.mono = true
-	d := &SSD1306{c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o, ram: make([][]byte, o.Height/8)}
+	d := &SSD1306{c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o, ram: make([][]byte, o.Height/8), all: make([]byte, o.Height/8*o.Width)}
 	for page := range d.ram {
-		d.ram[page] = make([]byte, o.Width)
+		d.ram[page] = d.all[page*o.Width : (page+1)*o.Width]
 	}
 	d.pixels = pixels{painter, d.Send}
 	return d, nil
@@ -68,15 +70,15 @@ func (d *SSD1306) Init() error {
 	} else {
 		d.o.Sleep(time.Millisecond) // its own power-on reset
 	}
-	if err := d.command(filler, 0xae); err != nil { // off
+	if err := d.command(filler, filler, 0xae); err != nil { // off
 		return err
 	}
 	return d.setUp()
 }
 
-// filler ends a command whose argument did not come because a transfer broke off:
-// as an argument every command takes it, and as a command it sets a column that
-// the next window sets again. A new transfer begins no new command.
+// filler ends a command whose arguments, two at the most, did not come because a
+// transfer broke off: as an argument every command takes it, and as a command it sets
+// a column that the next window sets again. A new transfer begins no new command.
 const filler = 0x12
 
 // setUp says everything that a reset forgot (data sheet, chapter 10 and the flow
@@ -98,7 +100,7 @@ func (d *SSD1306) setUp() error {
 		shines = 0xa7
 	}
 	return d.command(
-		filler,
+		filler, filler,
 		0xd5, 0x80, // clock
 		0xa8, byte(d.o.Height-1), // multiplex ratio
 		0xd3, 0x00, // display offset
@@ -127,11 +129,27 @@ func (d *SSD1306) Refresh() error {
 	return d.whole()
 }
 
-// whole sends all of the RAM and lights the display.
+// whole sends all of the RAM and lights the display. An SSD1306 takes it through one
+// window; an SH1106, whose RAM is wider, knows pages only.
 func (d *SSD1306) whole() error {
-	for page := range d.ram {
-		if err := d.write(page, 0, d.o.Width); err != nil {
+	from, to := d.o.OffsetX, d.o.OffsetX+d.o.Width-1
+	if to < 128 {
+		if err := d.command(0x20, 0x00, 0x22, 0, byte(len(d.ram)-1), 0x21, byte(from), byte(to)); err != nil {
 			return err
+		}
+		for part := range slices.Chunk(d.all, largest(d.c)-1) { // beside the control byte
+			if err := d.tx(0x40, gpio.High, part); err != nil {
+				return fmt.Errorf("lcd: ssd1306: frame: %w", err)
+			}
+		}
+		if err := d.command(0x20, 0x02); err != nil { // page addressing
+			return err
+		}
+	} else {
+		for page := range d.ram {
+			if err := d.write(page, 0, d.o.Width); err != nil {
+				return err
+			}
 		}
 	}
 	if err := d.command(0xaf); err != nil {
@@ -140,6 +158,10 @@ func (d *SSD1306) whole() error {
 	d.known = true
 	return nil
 }
+
+// worth is how many columns that stay are sent again: beginning anew behind them costs
+// as much on I2C, two addresses, two control bytes and three commands.
+const worth = 7
 
 // Send brings an image of the glass's size onto the glass: what is lighter than
 // half is lit.
@@ -153,6 +175,12 @@ func (d *SSD1306) Send(img *image.RGBA) error {
 		from, to := d.o.Width, 0
 		for x := range row {
 			if b := column(img, x, 8*page); b != row[x] {
+				if known && from < to && x-to > worth {
+					if err := d.write(page, from, to); err != nil {
+						return err
+					}
+					from = x
+				}
 				row[x] = b
 				from, to = min(from, x), x+1
 			}
@@ -209,7 +237,7 @@ func (d *SSD1306) tx(control byte, level gpio.Level, b []byte) error {
 		if err := d.dc.Out(level); err != nil {
 			return fmt.Errorf("D/C: %w", err)
 		}
-		return d.c.Tx(b, nil) // a page at the most: any bus takes that
+		return d.c.Tx(b, nil)
 	}
 	return d.c.Tx(append([]byte{control}, b...), nil)
 }

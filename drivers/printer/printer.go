@@ -70,7 +70,8 @@ type Printer struct {
 	o    Options
 	pace *pacer
 	told told
-	torn int // a command that broke off may still want so many bytes
+	torn int  // a command that broke off may still want so many bytes
+	owes bool // a question is open: its answer is no other's
 }
 
 // maxLogo is the height of a logo in dot lines: 50 mm of paper.
@@ -104,7 +105,8 @@ func New(line Line, o Options) (*Printer, error) {
 	if o.Speed <= 0 {
 		o.Speed = 50
 	}
-	return &Printer{line: line, o: o, pace: newPacer(o)}, nil
+	// Whoever printed here before may have died in the middle of a picture.
+	return &Printer{line: line, o: o, pace: newPacer(o), torn: bandBytes}, nil
 }
 
 // writeDeadline bounds the write of one chunk: a printer that takes nothing for
@@ -126,7 +128,10 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := fault(p.Condition(ctx)); err != nil {
 		return err
 	}
-	if err := p.mend(); err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
 	from, largest := 0, 0
@@ -178,14 +183,19 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 
 // mend ends a command that broke off with its line: the printer still waits for
 // the rest of a picture, and would take the next slip for it. Zeros are white
-// there, and nothing elsewhere.
-func (p *Printer) mend() error {
+// there, and nothing elsewhere. What was sent before is on paper first: a full buffer
+// would lose them.
+func (p *Printer) mend(ctx context.Context) error {
+	if p.torn > 0 {
+		p.pause(ctx, p.pace.rest())
+	}
 	for p.torn > 0 {
 		n, err := p.line.Write(make([]byte, min(p.torn, chunk)), writeDeadline)
 		if err != nil {
 			return err
 		}
 		p.torn -= n
+		p.pace.sent(n, lineDots)
 	}
 	return nil
 }
@@ -248,7 +258,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	case ctx.Err() != nil:
 		return payterm.PaperUnknown
 	case p.o.Tells:
-		return p.hears()
+		return p.hears(ctx)
 	case !p.o.Status:
 		if _, err := p.line.Read(make([]byte, 64), time.Millisecond); unplugged(err) {
 			return payterm.PaperUnreachable
@@ -282,6 +292,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 // ask sends DLE EOT n and waits for its byte; a condition ends the questions.
 func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	p.drain()
+	p.owes = true
 	if _, err := p.line.Write([]byte{0x10, 0x04, n}, time.Second); err != nil {
 		if errors.Is(explain(err), ErrUnplugged) {
 			return 0, payterm.PaperUnreachable
@@ -293,6 +304,7 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 		got, err := p.line.Read(b[:], p.o.Wait)
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
+			p.owes = false
 			return b[0], ""
 		case unplugged(err):
 			return 0, payterm.PaperUnreachable
@@ -303,11 +315,17 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	return 0, payterm.PaperUnknown
 }
 
-// drain drops what came unasked before a question.
+// drain drops what came unasked before a question. An answer that is owed gets its
+// time once more: nothing in it tells which question it answers, and a paper sensor's
+// bits mean an open cover in the other.
 func (p *Printer) drain() {
+	wait := time.Millisecond
+	if p.owes {
+		p.owes, wait = false, p.o.Wait
+	}
 	var b [64]byte
 	for range 4 {
-		if n, _ := p.line.Read(b[:], time.Millisecond); n == 0 {
+		if n, _ := p.line.Read(b[:], wait); n == 0 {
 			return
 		}
 	}

@@ -200,6 +200,51 @@ func TestCondition(t *testing.T) {
 	}
 }
 
+// An answer that comes after its time is nobody else's: "no paper" of one question is
+// "the cover is open" of the other.
+func TestLateAnswer(t *testing.T) {
+	l := &delayed{delays: []time.Duration{0, 500 * time.Millisecond}}
+	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []payterm.PaperCondition{payterm.PaperUnknown, payterm.PaperOut} {
+		if got := p.Condition(t.Context()); got != want {
+			t.Errorf("look %d: %s, want %s", i+1, got, want)
+		}
+	}
+}
+
+// delayed is a printer near the end of its paper that the sensor has just passed,
+// which answers each question after a delay of its own.
+type delayed struct {
+	now    time.Duration
+	delays []time.Duration
+	in     []byte
+	at     []time.Duration // when each byte of in is there
+}
+
+func (l *delayed) Write(b []byte, _ time.Duration) (int, error) {
+	delay := time.Duration(0)
+	if len(l.delays) > 0 {
+		delay, l.delays = l.delays[0], l.delays[1:]
+	}
+	answer := map[byte]byte{2: 0x12, 4: 0x7e}[b[2]]
+	l.in, l.at = append(l.in, answer), append(l.at, l.now+delay)
+	return len(b), nil
+}
+
+func (l *delayed) Read(b []byte, d time.Duration) (int, error) {
+	if len(l.in) == 0 || l.at[0] > l.now+d {
+		l.now += d
+		return 0, nil
+	}
+	l.now = max(l.now, l.at[0])
+	b[0] = l.in[0]
+	l.in, l.at = l.in[1:], l.at[1:]
+	return 1, nil
+}
+
 // Whatever a printer answers, the driver asks no more than twice, waits no longer
 // than its deadlines, and ends with a condition that there is.
 func FuzzStatus(f *testing.F) {
@@ -245,6 +290,9 @@ type answers struct {
 }
 
 func (l *answers) Write(b []byte, d time.Duration) (int, error) {
+	if len(bytes.Trim(b, "\x00")) == 0 {
+		return len(b), nil // what mends the slip before asks nothing
+	}
 	if l.asked < len(l.replies) {
 		l.in = append(l.in, l.replies[l.asked]...)
 	}
@@ -319,7 +367,7 @@ func TestLogoTooLarge(t *testing.T) {
 
 // What a slip that lost its line left of a command is ended before the next.
 func TestTornSlipIsMended(t *testing.T) {
-	l := &torn{failAt: 2}
+	l := &torn{failAt: 4} // behind the zeros of a first slip
 	p, err := printer.New(l, printer.Options{Columns: 32, Sleep: func(time.Duration) {}})
 	if err != nil {
 		t.Fatal(err)
@@ -337,6 +385,25 @@ func TestTornSlipIsMended(t *testing.T) {
 			t.Errorf("slip %d begins with %d bytes: % x", i, n, l.sent[:n])
 		}
 		l.sent = nil
+	}
+}
+
+// The first slip of a process comes behind zeros: another may have died here in the
+// middle of a picture, which has 512 bytes at the most.
+func TestFirstSlipIsMended(t *testing.T) {
+	l := &torn{}
+	p, err := printer.New(l, printer.Options{Columns: 32, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, zeros := range []int{512, 0} {
+		l.sent = nil
+		if err := p.Print(t.Context(), payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "x"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Index(l.sent, []byte("\x1b@")); n != zeros || len(bytes.Trim(l.sent[:n], "\x00")) > 0 {
+			t.Errorf("slip %d begins with %d bytes: % x", i, n, l.sent[:n])
+		}
 	}
 }
 

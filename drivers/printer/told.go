@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -36,14 +37,14 @@ const forgotten = 4
 // of all bytes: a printer without paper lets it lie, so it is asked ever more
 // rarely and what it told last counts meanwhile. A fault counts until it tells
 // otherwise.
-func (p *Printer) hears() payterm.PaperCondition {
+func (p *Printer) hears(ctx context.Context) payterm.PaperCondition {
 	if !p.listen(time.Millisecond) {
 		return payterm.PaperUnreachable
 	}
 	if silent := p.told.silent; silent&(silent-1) == 0 {
 		var err error
 		if p.told.last == "" { // it may not have been there
-			err = p.mend()
+			err = p.mend(ctx)
 		}
 		if err == nil {
 			_, err = p.line.Write([]byte{0x1d, 'a', tellAll}, time.Second)

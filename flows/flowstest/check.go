@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +74,7 @@ type checker struct {
 	slips     map[string]int
 	slipNow   string
 	secretsOf []string
+	zs        map[int64]payterm.Totals // as they were when they were taken
 	refunded  map[payterm.OrderID]int  // refunds of which the request began
 	youngOpen map[payterm.OrderID]bool // young open orders of this boot, not yet asked about
 }
@@ -84,7 +86,7 @@ func newChecker(s *Sim) checker {
 		written: map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{}, codeSeen: map[payterm.OrderID]string{}, inFlight: map[payterm.OrderID]int{},
 		proofs: map[payterm.OrderID]proof{}, codes: map[string]payterm.OrderID{}, scannedAt: map[string]time.Time{},
 		doubtAt: map[payterm.OrderID]time.Time{}, lastAsked: map[payterm.OrderID]time.Time{}, slips: map[string]int{},
-		secretsOf: []string{simKey}, youngOpen: map[payterm.OrderID]bool{}, byKey: map[string]payterm.OrderID{}, refunded: map[payterm.OrderID]int{},
+		secretsOf: []string{simKey}, youngOpen: map[payterm.OrderID]bool{}, byKey: map[string]payterm.OrderID{}, refunded: map[payterm.OrderID]int{}, zs: map[int64]payterm.Totals{},
 	}
 }
 
@@ -248,8 +250,11 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 			c.violate("proof_of_success", "%s is called approved over %d; the gateway has said success: %t, its ledger: %s, paid %d",
 				id, after.PaidMinor, p.success, row.Status, row.Paid)
 		}
-		if before.Outcome != payterm.Open && before.Outcome != "" && (after.Reason != payterm.ReasonLatePayment ||
-			!c.s.c.KeepLate && after.Attention != payterm.AttentionLatePayment) {
+		asks, want := !c.s.c.KeepLate, payterm.AttentionLatePayment
+		if !before.ClosedAt.IsZero() && before.Outcome != payterm.InDoubt { // it had ended unpaid: a person has to look in any case
+			asks, want = true, payterm.AttentionAlarm
+		}
+		if before.Outcome != payterm.Open && before.Outcome != "" && (after.Reason != payterm.ReasonLatePayment || asks && after.Attention != want) {
 			c.violate("late_payment", "%s was %s and is approved as if nothing had happened", id, before.Outcome)
 		}
 	case payterm.Declined:
@@ -543,12 +548,14 @@ func (c *checker) finalChecks(l *life) error {
 	return c.totals(l, ledger)
 }
 
-// totals adds up every Z and what is in none yet.
+// totals adds up every Z and what is in none yet. A Z says what it said when it was
+// taken.
 func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 	if c.restored {
 		return nil // two databases have counted
 	}
 	var sum payterm.TotalsRow
+	in := map[payterm.OrderID]int{}
 	x, err := l.store.Totals(0)
 	if err != nil {
 		return err
@@ -559,24 +566,45 @@ func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 			return err
 		}
 		z := t.Sum()
-		sum.AmountMinor += z.AmountMinor + z.TipMinor
+		if said, taken := c.zs[n]; taken {
+			t.EndedIn = nil
+			if !reflect.DeepEqual(said, t) {
+				c.violate("totals", "Z %d said %+v and says %+v", n, said, t)
+			}
+		}
+		rows, err := l.store.InZ(n)
+		if err != nil {
+			return err
+		}
+		for _, o := range rows {
+			in[o.ID]++
+		}
+		sum.AmountMinor += z.AmountMinor
+		sum.TipMinor += z.TipMinor
+		sum.RefundCount += z.RefundCount
 		sum.RefundedMinor += z.RefundedMinor
 		sum.Count += z.Count
 	}
 	var taken, back int64
-	sales := 0
+	var tips int64
+	sales, refunds := 0, 0
 	for _, id := range sortedIDs(c.book) {
 		o := c.book[id]
+		if in[id] != 1 && !c.forgotten[id] {
+			c.violate("totals", "%s stands in %d Zs", id, in[id])
+		}
 		if o.Kind == payterm.KindSale && o.Outcome == payterm.Approved {
 			taken += ledger[id].Paid
+			tips += o.TipMinor
 			sales++
 		}
 		if o.Kind == payterm.KindRefund && o.Outcome == payterm.Approved {
 			back += o.AmountMinor
+			refunds++
 		}
 	}
-	if sum.AmountMinor != taken || sum.RefundedMinor != back || sum.Count != sales {
-		c.violate("totals", "%d sales of %d and refunds of %d in all Zs; in the ledger %d of %d, and %d", sum.Count, sum.AmountMinor, sum.RefundedMinor, sales, taken, back)
+	if sum.AmountMinor+sum.TipMinor != taken || sum.TipMinor != tips || sum.RefundedMinor != back || sum.Count != sales || sum.RefundCount != refunds {
+		c.violate("totals", "all Zs say %+v; in the ledger are %d sales of %d, %d of it tips, and %d refunds of %d", sum, sales, taken, tips, refunds, back)
 	}
 	return nil
 }

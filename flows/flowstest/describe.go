@@ -30,9 +30,20 @@ func describeEvent(e flows.Event) string {
 	case flows.RefundRefused:
 		return "refund refused: " + string(e.Reason)
 	case flows.PINChecked:
-		return fmt.Sprintf("PIN checked: %t", e.OK)
+		s := fmt.Sprintf("PIN checked: %t", e.OK)
+		if e.Operator.Name != "" {
+			s += ", " + e.Operator.Name
+		}
+		if e.Wait > 0 {
+			s += ", wait " + short(e.Wait)
+		}
+		return s
 	case flows.StatusChanged:
 		return "status changed"
+	case flows.TrainingAsked:
+		return fmt.Sprintf("training asked: %t, ticket %d", e.On, e.Ticket)
+	case flows.NotTrained:
+		return "not trained: " + string(e.Reason)
 	case flows.ServiceAsked:
 		return fmt.Sprintf("service asked, ticket %d", e.Ticket)
 	case flows.TrialSet:
@@ -70,9 +81,20 @@ func describeCommand(c flows.Command) string {
 	case flows.SendRefund:
 		return fmt.Sprintf("send refund %s of %s", c.Refund.Amount, c.Refund.SaleOrderID)
 	case flows.Resolve:
-		return fmt.Sprintf("resolve %s: %s, ticket %d", c.Order, c.Reason, c.Ticket)
+		s := fmt.Sprintf("resolve %s: %s, ticket %d", c.Order, c.Reason, c.Ticket)
+		if c.Operator != "" {
+			s += ", operator " + c.Operator
+		}
+		return s
 	case flows.BeginRefund:
-		return fmt.Sprintf("begin refund of %s, ticket %d", c.Refund.SaleID, c.Ticket)
+		s := fmt.Sprintf("begin refund of %s, ticket %d", c.Refund.SaleID, c.Ticket)
+		if c.Refund.Operator != "" {
+			s += ", operator " + c.Refund.Operator
+		}
+		if c.Refund.AllowedBy != "" {
+			s += ", allowed by " + c.Refund.AllowedBy
+		}
+		return s
 	case flows.Reprint:
 		return "reprint " + string(c.Order)
 	case flows.Inquire:
@@ -95,11 +117,23 @@ func describeCommand(c flows.Command) string {
 		if c.Sale.Despite != "" {
 			s += ", despite " + string(c.Sale.Despite)
 		}
+		if c.Sale.Operator != "" {
+			s += ", operator " + c.Sale.Operator
+		}
+		if c.Sale.AllowedBy != "" {
+			s += ", allowed by " + c.Sale.AllowedBy
+		}
 		return s
 	case flows.CheckConflict:
 		return "check conflict for " + c.Total.String()
 	case flows.CheckPIN:
-		return "check PIN " + c.PIN.String()
+		s := "check PIN " + c.PIN.String()
+		if c.Number != "" {
+			s += fmt.Sprintf(" of %s for %s", c.Number, c.For)
+		}
+		return s
+	case flows.Record:
+		return fmt.Sprintf("record %s of %s", c.Did.Deed, c.Did.Operator)
 	case flows.Tell:
 		return fmt.Sprintf("tell %s: %s", c.Order, describeEvent(c.Event))
 	case flows.Refuse:
@@ -120,6 +154,10 @@ func describeCommand(c flows.Command) string {
 		return s
 	case flows.SetLanguage:
 		return "speak " + c.Language
+	case flows.Train:
+		return fmt.Sprintf("train: %t, ticket %d", c.On, c.Ticket)
+	case flows.SetDrill:
+		return fmt.Sprintf("set drill %d", c.Drill)
 	case flows.BeginService:
 		return fmt.Sprintf("begin service, ticket %d", c.Ticket)
 	case flows.HandOn:
@@ -157,6 +195,9 @@ func describeView(v flows.View) string {
 	for i, wallet := range v.Choices.List() {
 		say(true, "%d=%s", i+1, wallet)
 	}
+	say(v.Operator.Name != "", "operator %s", v.Operator.Name)
+	say(v.Name == flows.ViewNumber, "for %s", v.For)
+	say(v.Number != "", "number %s", v.Number)
 	say(v.PINDigits != 0, "%d digits", v.PINDigits)
 	say(v.PINWrong, "wrong before")
 	say(v.Fault != "", "fault %q", v.Fault)
@@ -164,6 +205,7 @@ func describeView(v flows.View) string {
 	say(v.Status.Network == flows.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")
+	say(v.Lesson.Drill != flows.NoDrill, "%s", strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
 	for _, percent := range v.Tips[:v.Tips.Count()] {
 		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
 		say(true, "%d%%=%s", percent, tip)

@@ -65,13 +65,14 @@ var (
 	worldVerbs = map[string]func(*world, []string) error{
 		"rules": (*world).setRules, "terminal": (*world).setUp, "sale": (*world).sale,
 		"replying": (*world).setReplying, "paying": (*world).setPaying, "wait": nothing, "quietly": (*world).loud, "scan": (*world).scan,
-		"restart": (*world).powerFailed, "clock": (*world).setClock,
+		"restart": (*world).powerFailed, "clock": (*world).setClock, "sold": (*world).soldToday,
 	}
 	counterVerbs = map[string]func(*world, []string) error{
 		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
 		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate, "unreadable": (*world).unreadable,
-		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
-		"service": (*world).service,
+		"training": (*world).training,
+		"blind":    func(w *world, _ []string) error { w.blind = true; return nil },
+		"service":  (*world).service,
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
@@ -121,6 +122,17 @@ func (w *world) setUp(words []string) error {
 		switch word := words[i]; {
 		case word == "pin":
 			s.PINSet = true
+		case word == "operators":
+			s.SignOn = true
+		case word == "supervisors":
+			s.PINSet, s.SupervisorsNamed = true, true
+		case word == "day" && i+1 < len(words):
+			i++
+			most, err := payterm.ParseAmount(words[i], currency)
+			if err != nil {
+				return err
+			}
+			s.DayMaxMinor = most.Minor
 		case word == "max" && i+1 < len(words):
 			i++
 			most, err := payterm.ParseAmount(words[i], currency)
@@ -128,6 +140,8 @@ func (w *world) setUp(words []string) error {
 				return err
 			}
 			s.MaxMinor = most.Minor
+		case word == "training":
+			s.Training = true
 		case word == "guarded":
 			s.RefundsNeedPIN = true
 		case word == "lines" && i+1 < len(words):
@@ -452,7 +466,33 @@ func (w *world) resolve(o *order, words []string) error {
 }
 
 func (w *world) pin(words []string) error {
-	return w.feed(flows.PINChecked{OK: slices.Contains(words, "ok")}, true)
+	e := flows.PINChecked{}
+	if len(words) > 0 && words[0] == "ok" {
+		e.OK, e.Operator.Number = true, payterm.SharedSupervisor
+	}
+	for i := 1; i < len(words); i++ {
+		switch word := words[i]; {
+		case word == "supervisor":
+			e.Operator.Supervisor = true
+		case i+1 == len(words):
+			return fmt.Errorf("%s of what?", word)
+		case word == "wait":
+			wait, err := time.ParseDuration(words[i+1])
+			if err != nil {
+				return err
+			}
+			e.Wait, i = wait, i+1
+		default:
+			e.Operator.Number, e.Operator.Name, i = word, words[i+1], i+1
+		}
+	}
+	return w.feed(e, true)
+}
+
+func (w *world) soldToday(words []string) error {
+	sold, err := payterm.ParseAmount(strings.Join(words, " "), currency)
+	w.sold = sold.Minor
+	return err
 }
 
 func (w *world) status(words []string) error {
@@ -483,6 +523,18 @@ func (w *world) store(words []string) error {
 		return w.feed(flows.StoreRecovered{}, true)
 	}
 	return fmt.Errorf("store failed WHY, or store recovered")
+}
+
+// training is somebody's wish over the socket, or the runner's no to a Train.
+func (w *world) training(words []string) error {
+	switch {
+	case len(words) == 2 && words[0] == "asked":
+		w.tickets++
+		return w.feed(flows.TrainingAsked{Ticket: w.tickets, On: words[1] == "on"}, true)
+	case len(words) == 2 && words[0] == "refused":
+		return w.feed(flows.NotTrained{Reason: payterm.Reason(words[1])}, true)
+	}
+	return fmt.Errorf("training asked on|off, or training refused REASON")
 }
 
 // service is somebody who tries the devices out.

@@ -58,6 +58,8 @@ func ParsePlan(text string) (Plan, error) {
 //	refund 5.00 | all                         of the latest sale that was paid
 //	ask, resolve                              about the latest order that is open or listed
 //	z                                         the day is closed
+//	unseen                                    a sale that ended as not sent is paid all the same
+//	reconcile                                 the gateway is asked about every sale that is closed
 //	net FAULT pay|query|any 3                 the next three requests meet it
 //	cut 2m                                    no connection for that long
 //	kill 10s                                  the power is away for that long, now
@@ -70,12 +72,13 @@ func ParsePlan(text string) (Plan, error) {
 var acts = map[string]func(*Sim, []string) error{
 	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api,
 	"ask": (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
+	"unseen": (*Sim).payUnseen, "reconcile": (*Sim).reconcile,
 	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn, "full": (*Sim).fill,
 	"lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "clock": (*Sim).setClock,
 }
 
 // byPeople are the acts that take their time.
-var byPeople = map[string]bool{"passive": true, "active": true, "api": true, "ask": true, "resolve": true, "key": true, "refund": true}
+var byPeople = map[string]bool{"passive": true, "active": true, "api": true, "ask": true, "resolve": true, "key": true, "refund": true, "reconcile": true}
 
 func (s *Sim) act(a Act, running *sync.WaitGroup) error {
 	words := strings.Fields(a.Does)
@@ -303,6 +306,13 @@ func (s *Sim) api(words []string) error {
 		return nil
 	}
 	sale := flows.SaleBegan{Mode: payterm.Mode(words[0]), AmountMinor: amount.Minor, Currency: "CAD", IdempotencyKey: words[2]}
+	if len(words) > 3 {
+		tip, err := payterm.ParseAmount(words[3], "CAD")
+		if err != nil {
+			return err
+		}
+		sale.TipMinor = tip.Minor
+	}
 	if sale.Mode == payterm.Active {
 		sale.Wallet = payterm.Alipay
 	}
@@ -384,10 +394,47 @@ func (s *Sim) z([]string) error {
 		return nil
 	}
 	z, err := l.store.TakeZ()
+	if err != nil {
+		return err
+	}
+	t, err := l.store.Totals(z.Number)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tell("Z %d holds %d orders", z.Number, len(z.Orders))
+	s.zs[z.Number] = t
 	return err
+}
+
+// payUnseen is a gateway that calls paid what nobody can have paid.
+func (s *Sim) payUnseen([]string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range sortedIDs(s.book) {
+		if o := s.book[id]; o.Outcome == payterm.NotSent && !s.forgotten[id] {
+			status, _ := s.call("POST", "/sim/orders/"+string(id)+"/pay", "", nil)
+			s.tell("unseen: %s is paid (%d)", id, status)
+		}
+	}
+	return nil
+}
+
+func (s *Sim) reconcile([]string) error {
+	l := s.alive()
+	if l == nil {
+		return nil
+	}
+	s.mu.Lock()
+	ids := sortedIDs(s.book)
+	s.mu.Unlock()
+	for _, id := range ids {
+		s.mu.Lock()
+		sale := s.book[id].Kind == payterm.KindSale
+		s.mu.Unlock()
+		if sale {
+			l.runner.Check(l.ctx, id) //nolint:errcheck // what is found is in the journal
+		}
+	}
+	return nil
 }
 
 func (s *Sim) ask([]string) error {
@@ -555,6 +602,53 @@ func RandomPlan(seed uint64, n int) Plan {
 		}
 		d.scene()
 	}
+	return d.p
+}
+
+// DayPlan draws a few days of a shop, with what money can do: sales with tips, late
+// payments, refunds in parts, a payment that nobody can have made, power cuts, and
+// Zs at any time. It ends with a reconciliation.
+func DayPlan(seed uint64) Plan {
+	d := &drawer{rand.New(rand.NewPCG(seed, 5)), nil} //nolint:gosec // a simulation
+	minor := func(most int64) string { return payterm.Amount{Minor: 1 + d.r.Int64N(most), Currency: "CAD"}.String() }
+	for n := range 12 + d.r.IntN(12) {
+		d.pause(time.Duration(1+d.r.IntN(3)) * time.Hour)
+		switch d.r.IntN(9) {
+		case 0, 1, 2:
+			d.do("api passive %s D%d %s", minor(20000), n, minor(500))
+		case 3:
+			d.do("active %s ok %s", minor(20000), d.pick("20s", "300s"))
+			d.pause(40 * time.Second)
+			d.do("key CANCEL")
+		case 4, 5:
+			for range 1 + d.r.IntN(3) {
+				d.do("refund %s", d.pick(minor(300), minor(300), "all"))
+				d.pause(3 * time.Minute)
+				d.pause(3 * time.Minute)
+			}
+		case 6:
+			d.do("net lost_after pay 1")
+			d.pause(time.Second)
+			d.do("active %s never", minor(20000))
+			for range 2 { // the ladder has run once through, and perhaps a day is closed
+				d.p = append(d.p, Act{20 * time.Minute, ""})
+				d.do("%s", d.pick("z", "key CLEAR"))
+			}
+			d.pause(time.Minute)
+			d.do("unseen")
+			d.pause(time.Minute)
+			d.do("reconcile")
+			d.pause(2 * time.Minute)
+		case 7:
+			d.do("kill %s", d.seconds(7200))
+		case 8:
+			d.do("z")
+		}
+	}
+	d.p = append(d.p, Act{20 * time.Minute, ""})
+	d.do("reconcile")
+	d.p = append(d.p, Act{5 * time.Minute, ""})
+	d.do("z")
 	return d.p
 }
 

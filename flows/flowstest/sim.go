@@ -215,7 +215,7 @@ func (s *Sim) live(l *life) error {
 	rules := flows.DefaultRules()
 	rules.KeepLate = s.c.KeepLate
 	l.runner = runner.New(runner.Config{
-		Journal: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
+		Journal: e, People: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
 		Settings: flows.Settings{
 			Currency: "CAD", Rules: rules, PINSet: s.c.PIN, Last: last,
 			ActiveWallets: flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay),
@@ -225,7 +225,10 @@ func (s *Sim) live(l *life) error {
 			sum := sha256.Sum256([]byte("the world's key" + c.Reveal()))
 			return hex.EncodeToString(sum[:])
 		},
-		PIN:    func(p flows.PIN) bool { time.Sleep(300 * time.Millisecond); return string(p) == supervisorPIN },
+		PIN: func(_ string, p flows.PIN) (flows.Operator, bool) {
+			time.Sleep(300 * time.Millisecond)
+			return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, string(p) == supervisorPIN
+		},
 		Jitter: func() uint16 { s.mu.Lock(); defer s.mu.Unlock(); return uint16(s.chance.Uint32()) },
 		Log:    log,
 	})
@@ -419,6 +422,19 @@ func (e *edge) Commit(entries ...payterm.Entry) error {
 	e.s.boundary(e.l, "after a commit of "+entries[0].Event)
 	return nil
 }
+
+func (e *edge) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
+	e.s.boundary(e.l, "before a record of a person")
+	if err := e.s.fullDisk(true); err != nil {
+		return err
+	}
+	if err := e.l.store.Record(stamp, p); err != nil {
+		return err
+	}
+	e.s.boundary(e.l, "after a record of a person")
+	return nil
+}
+func (e *edge) Failures() (map[string]int, error) { return e.l.store.Failures() }
 
 func (e *edge) NextOrderID() (payterm.OrderID, error) {
 	id, err := e.l.store.NextOrderID()

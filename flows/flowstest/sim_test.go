@@ -115,6 +115,35 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// TestDays lives through days of a shop that takes and gives back money, and closes
+// its days.
+func TestDays(t *testing.T) {
+	dir := scratch(t)
+	count := uint64(40)
+	if testing.Short() {
+		count = 10
+	}
+	workers := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a small number
+	var stop atomic.Bool
+	for w := range workers {
+		t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
+			t.Parallel()
+			for n := 1 + w; n <= count && !stop.Load(); n += workers {
+				s, found := simulate(t, SimConfig{Dir: dir, Seed: n, KeepLate: n%7 == 0, PIN: n%3 == 0}, DayPlan(n))
+				if len(found) == 0 {
+					continue
+				}
+				stop.Store(true)
+				if *bugged {
+					t.Errorf("days %d: VIOLATED %s", n, found[0])
+					return
+				}
+				t.Errorf("days %d: %s\n%s\n%s", n, found[0], DayPlan(n), s.Story())
+			}
+		})
+	}
+}
+
 // tellProgress says every few seconds how far it is, until it is told to stop.
 func tellProgress() (stop func()) {
 	end := make(chan struct{})

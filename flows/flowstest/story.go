@@ -18,8 +18,11 @@
 // What happens:
 //
 //	rules keep_late | ladder 4s,30s       changes the rules of the sales that follow
-//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded]   sets up a
+//	terminal [WALLET ...] [pin] [max 50.00] [tips 10,15] [lines 3] [guarded] [training]   sets up a
 //	                                      counter; guarded: refunds need a PIN
+//	terminal ... [operators] [supervisors] [day 200.00]   somebody has to sign on;
+//	                                      supervisors have numbers; a day has a limit
+//	sold 150.00                           in this business day so far
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
 //	refund 5.00                           of the order, over the socket or without a counter
@@ -34,7 +37,7 @@
 //	wake, reprint                         a deadline that is not due; the slips once more
 //	wait, quietly                         time passes; quietly: only what lasts is told
 //	cancel, ask, resolve REASON           to the order, past the counter
-//	pin ok|wrong                          the end of a check of a PIN
+//	pin ok|wrong [NUMBER NAME [supervisor]] [wait 1m]   the end of a check of a PIN
 //	says ANSWER | says nothing            the end of the menu's question about an order
 //	unreadable | blind                    it fails; from now on, those for orders fail
 //	totals NUMBER SALES 12.34 [open N]    the end of its question for totals; totals WHY
@@ -43,6 +46,7 @@
 //	store failed WHY | store recovered    the journal
 //	service asked | key 5 | ended         somebody tries the devices out
 //	restart [after 5m] [soon]             power fails, and comes back
+//	training asked on|off | refused REASON   over the socket; the end of a Train
 //	clock set|unset                       the wall clock, from now on
 //	row                                   tells the order's row
 //
@@ -101,6 +105,7 @@ type world struct {
 	replies  []reply
 	quiet    bool
 	asked    int // inquiries made while quiet
+	sold     int64
 	lastView flows.View
 	blind    bool        // the journal cannot be read
 	looked   flows.Query // the counter's last question beside a sale
@@ -296,8 +301,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
-		flows.BeginService, flows.HandOn:
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
+		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -353,7 +358,7 @@ func (w *world) carryOut(c flows.Command) error {
 			states = append(states, o.state)
 		}
 		id, doubt := flows.Conflict(states, c.Total, w.mono())
-		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt}, true)
+		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt, SoldMinor: w.sold}, true)
 	case flows.Tell:
 		for _, o := range w.orders {
 			if o.state.ID() == c.Order {
@@ -386,7 +391,7 @@ func (w *world) carryOut(c flows.Command) error {
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn:
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill:
 	}
 	return nil
 }

@@ -191,6 +191,9 @@ func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reas
 }
 
 func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.Order, error) {
+	if r.broken[id] != nil {
+		return r.resolveBroken(id, flows.Resolved{Operator: operator, Reason: reason})
+	}
 	l := r.orders[id]
 	if l == nil { // a late payment, say: closed, and still on the list
 		o, err := r.recall(id)
@@ -210,18 +213,52 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 	return l.order.Row(), nil
 }
 
+// resolveBroken closes an order that no machine can take up, by a supervisor's word
+// alone. Its row keeps what was last known of it, and calls nothing paid or unpaid
+// that was not.
+func (r *Runner) resolveBroken(id payterm.OrderID, word flows.Resolved) (payterm.Order, error) {
+	row, known, err := r.c.Journal.Order(id)
+	if err == nil && !known {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return payterm.Order{}, fmt.Errorf("order %s: %w", id, err)
+	}
+	in := r.stamp(word)
+	name, body, err := flows.EncodeEvent(word)
+	if err != nil {
+		return payterm.Order{}, fmt.Errorf("order %s: %w", id, err)
+	}
+	if row.Outcome == payterm.Open {
+		row.Outcome = payterm.InDoubt
+	}
+	row.Resolution, row.Attention, row.ClosedAt = word.Reason, payterm.AttentionNone, in.Wall
+	err = r.c.Journal.Commit(payterm.Entry{OrderID: id, Event: name, Body: body, Stamp: in.Stamp, Order: row, Closed: true})
+	if err != nil {
+		r.storeFailed(err)
+		return payterm.Order{}, fmt.Errorf("order %s: the journal cannot be written: %w", id, err)
+	}
+	r.c.Log.Warn("an order that was set aside is closed by a word", "order_id", id, "operator", word.Operator, "was", r.broken[id])
+	delete(r.broken, id)
+	r.countAttention()
+	r.tellStatus()
+	return row, nil
+}
+
 // Snapshot is the agent's state at one moment.
 type Snapshot struct {
 	State   string
 	OrderID payterm.OrderID
-	Status  flows.Status
-	Fault   string
+	// Operator is the number of who is signed on, empty for nobody.
+	Operator string
+	Status   flows.Status
+	Fault    string
 }
 
 // Snapshot asks the loop for its state.
 func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 	return ask(ctx, r, func() Snapshot {
-		s := Snapshot{State: r.terminal.State(), Status: r.status(), Fault: r.terminal.Fault}
+		s := Snapshot{State: r.terminal.State(), Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault}
 		if s.State != "idle" && s.State != "amount" {
 			s.OrderID = r.terminal.Order.ID()
 		}

@@ -67,9 +67,15 @@ func (r *Runner) find(_ context.Context, q flows.Query) flows.Event {
 	return found
 }
 
+// heardOf is what the gateway said of a closed sale, on its way to the loop, which
+// takes it in as it does in a reconciliation.
+type heardOf struct {
+	flows.OrderTold
+	answer payterm.Answer
+}
+
 // tell asks the gateway how an order stands. One that is open takes the answer in by
-// itself. What is said of a closed one changes nothing: what the gateway would have
-// to contradict is a payment that a person has to look at.
+// itself.
 func (r *Runner) tell(ctx context.Context, q flows.Query, open watched) flows.Event {
 	id := payterm.OrderID(q.Text)
 	if open.row.ID != "" {
@@ -82,17 +88,13 @@ func (r *Runner) tell(ctx context.Context, q flows.Query, open watched) flows.Ev
 		return flows.OrderTold{Query: q, Failed: true}
 	}
 	told := flows.OrderTold{Query: q, Order: flows.RowOf(row)}
-	var answer payterm.Answer
-	if row.Kind == payterm.KindSale && row.Outcome != payterm.Cancelled { // which was never announced
-		answer = r.c.Gateway.Inquire(ctx, payterm.Inquiry{OrderID: id, Total: row.Total(), MaxFeeMinor: r.c.Settings.Rules.MaxFeeMinor})
-		r.c.Log.Info("asked about a closed order", "order_id", id, "outcome", row.Outcome, "answer", payterm.AnswerName(answer))
-		r.Post(func() { r.hear(answer) })
+	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled { // which was never announced
+		told.Verdict = flows.VerdictOf(told.Order, nil)
+		return told
 	}
-	told.Verdict = flows.VerdictOf(told.Order, answer)
-	if told.Verdict == flows.VerdictPaid && row.Outcome != payterm.Approved {
-		r.c.Log.Error("the gateway calls an order paid that had ended unpaid", "order_id", id, "outcome", row.Outcome)
-	}
-	return told
+	answer := r.c.Gateway.Inquire(ctx, payterm.Inquiry{OrderID: id, Total: row.Total(), MaxFeeMinor: r.c.Settings.Rules.MaxFeeMinor})
+	r.c.Log.Info("asked about a closed order", "order_id", id, "outcome", row.Outcome, "answer", payterm.AnswerName(answer))
+	return heardOf{told, answer}
 }
 
 // total takes an X or a Z.
@@ -124,12 +126,25 @@ func (r *Runner) askRate(ctx context.Context, q flows.Query) flows.Event {
 	return flows.RateTold{Query: q, Rate: flows.Rate{CNYE8: cny}, Asked: true}
 }
 
-// kept stamps and keeps a new rate, and falls back on the last one.
+// kept takes in on the loop what was told beside it: of a closed order, and of the
+// rate.
 func (r *Runner) kept(e flows.Event) flows.Event {
-	told, is := e.(flows.RateTold)
-	if !is {
-		return e
+	switch e := e.(type) {
+	case heardOf:
+		r.hear(e.answer)
+		if row, err := r.contradicted(e.Order.Order, e.answer); err == nil {
+			e.Order = flows.RowOf(row)
+		}
+		e.Verdict = flows.VerdictOf(e.Order, e.answer)
+		return e.OrderTold
+	case flows.RateTold:
+		return r.keptRate(e)
 	}
+	return e
+}
+
+// keptRate stamps and keeps a new rate, and falls back on the last one.
+func (r *Runner) keptRate(told flows.RateTold) flows.Event {
 	mono, wall := r.c.Clock.Now()
 	if told.Asked {
 		told.Rate.Mono, told.Rate.At = mono, 0

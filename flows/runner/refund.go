@@ -21,11 +21,7 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 			return fmt.Errorf("look up the idempotency key: %w", err)
 		}
 		if found {
-			if row.Kind != payterm.KindRefund || row.SaleID != refund.SaleID || refund.AmountMinor != 0 && row.AmountMinor != refund.AmountMinor {
-				return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
-			}
-			r.follow(row, call)
-			return nil
+			return r.refundAgain(row, refund, call)
 		}
 	}
 	sale, err := r.saleOf(refund.SaleID)
@@ -33,7 +29,7 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 		return err
 	}
 	if refund.AmountMinor == 0 {
-		refund.AmountMinor = sale.Total().Minor - sale.RefundedMinor
+		refund.Whole, refund.AmountMinor = true, sale.Total().Minor-sale.RefundedMinor
 	}
 	refund = ofSale(refund, sale)
 	if why := flows.RefundReason(sale, refund.AmountMinor); why != payterm.ReasonNone {
@@ -50,6 +46,35 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 func ofSale(refund flows.RefundBegan, sale flows.Order) flows.RefundBegan {
 	refund.SaleTotalMinor, refund.Mode, refund.Wallet, refund.Currency = sale.Total().Minor, sale.Sale.Mode, sale.Wallet, sale.Sale.Currency
 	return refund
+}
+
+// refundAgain answers a refund whose key is known with the order that has it. All
+// that is left is another request than an amount, even where they come to the same:
+// what is left changes.
+func (r *Runner) refundAgain(row payterm.Order, refund flows.RefundBegan, call saleCall) error {
+	same := row.Kind == payterm.KindRefund && row.SaleID == refund.SaleID
+	if same && refund.AmountMinor != 0 {
+		same = row.AmountMinor == refund.AmountMinor
+	} else if same {
+		records, err := r.c.Journal.Events(row.ID)
+		if err != nil {
+			return fmt.Errorf("read order %s: %w", row.ID, err)
+		}
+		same = len(records) > 0 && beganWhole(records[0])
+	}
+	if !same {
+		return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
+	}
+	r.follow(row, call)
+	return nil
+}
+
+// beganWhole reports whether a record is of a refund that was to give back all that
+// was left.
+func beganWhole(first payterm.Journaled) bool {
+	e, err := flows.DecodeEvent(first.Event, first.Body)
+	began, is := e.(flows.RefundBegan)
+	return err == nil && is && began.Whole
 }
 
 // saleOf is an order as it stands, whether the network still owes something for it

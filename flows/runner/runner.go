@@ -65,6 +65,7 @@ type Buzzer interface{ Play(payterm.Sound) }
 // Config is what a runner is made of.
 type Config struct {
 	Journal  Journal
+	People   People
 	Gateway  Gateway
 	Display  Display
 	Printer  Printer
@@ -76,15 +77,29 @@ type Config struct {
 	Screen  func(flows.View) payterm.Screen
 	Slip    func(flows.Slip, payterm.Order, bool) payterm.Receipt // true: it says COPY
 	CodeKey func(payterm.PayCode) string                          // keyed hash of a payment code
-	PIN     func(flows.PIN) bool                                  // slow; runs beside the loop
 	Jitter  func() uint16
 
+	// PIN compares the PIN of an operator, or with no number the one without a name.
+	// It is slow and runs beside the loop; a number that nobody has takes as long.
+	PIN func(number string, pin flows.PIN) (flows.Operator, bool)
+	// Whose is the name under which a number stands in the journal. One that nobody
+	// has may be a PIN in the wrong place, and is not written down.
+	Whose func(number string) string
+	// Sold sums up what was sold in the business day of a wall time, in minor units;
+	// nil where there is no limit to it.
+	Sold func(wall time.Time) (int64, error)
 	// Totals prints and gives an X, or takes a Z; Rate asks what one unit of the
 	// currency costs in CNY, times 10^8. Both run beside the loop. Language is told in
 	// which one the screens are from now on. What is nil is not offered by this wiring.
 	Totals   func(z bool) (payterm.Totals, error)
 	Rate     func(context.Context) (int64, error)
 	Language func(string)
+
+	// Train is asked, on the loop and with no order open, whether this life of the
+	// terminal can end for a training, or a training for the real terminal; with
+	// ReasonNone the loop ends. Drill says what is to go wrong with the next sale.
+	Train func(on bool) payterm.Reason
+	Drill func(flows.Drill)
 
 	// Go runs what takes time beside the loop; nil is a goroutine.
 	Go func(func())
@@ -141,7 +156,9 @@ type Runner struct {
 	network  flows.Network
 	paper    payterm.PaperCondition
 	counts   map[payterm.Attention]int
+	unclosed string                    // a business day that waits for its Z
 	broken   map[payterm.OrderID]error // quarantined at boot
+	locks    map[string]lock           // by operator, of those with wrong PINs
 	storeBad bool
 	probeAt  time.Duration // when to try a bad store again
 	waiting  []question    // background inquiries that wait for their turn
@@ -152,6 +169,7 @@ type Runner struct {
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
 	feeding   bool
+	left      bool     // for another life
 	service   *Service // who tries the devices out; nil for nobody
 }
 
@@ -172,6 +190,12 @@ func New(c Config) *Runner {
 	if c.Language == nil {
 		c.Language = func(string) {}
 	}
+	if c.Train == nil {
+		c.Train = func(bool) payterm.Reason { return payterm.ReasonTraining }
+	}
+	if c.Drill == nil {
+		c.Drill = func(flows.Drill) {}
+	}
 	return &Runner{
 		c:        c,
 		inbox:    make(chan func(), inboxBound),
@@ -184,6 +208,7 @@ func New(c Config) *Runner {
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
 		broken:   map[payterm.OrderID]error{},
+		locks:    map[string]lock{},
 
 		leaveLook: func() {},
 	}
@@ -191,13 +216,15 @@ func New(c Config) *Runner {
 
 // Run is the loop. It ends with its context; requests under way are left to
 // their deadlines, and what they would have said is asked again at the next
-// start.
+// start. It ends by itself when Train has said so.
 func (r *Runner) Run(ctx context.Context) error {
 	r.ctx = ctx
 	defer close(r.stopped)
 	r.feed(flows.StatusChanged{Status: r.status()})
 	for {
-		r.Advance()
+		if r.Advance(); r.left {
+			return nil
+		}
 		var wake <-chan time.Time
 		stop := func() {}
 		if due, any := r.Due(); any {
@@ -249,6 +276,15 @@ func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
 func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
 	wallet, _ := code.Wallet()
 	r.feed(flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
+}
+
+// Remind reports the business day (2006-01-02) that should have been closed by now,
+// empty for none.
+func (r *Runner) Remind(day string) {
+	r.offer(func() {
+		r.unclosed = day
+		r.tellStatus()
+	})
 }
 
 // Paper reports the printer's condition.
@@ -368,13 +404,12 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.Reprint:
 		r.reprint(c.Order)
 	case flows.CheckConflict:
-		id, doubt := flows.Conflict(r.of(c.Total), c.Total, r.now())
-		r.feed(flows.ConflictChecked{Order: id, Doubt: doubt})
+		r.checkConflict(c.Total)
 	case flows.CheckPIN:
-		r.c.Go(func() {
-			ok := r.c.PIN(c.PIN)
-			r.Post(func() { r.feed(flows.PINChecked{OK: ok}) })
-		})
+		r.checkPIN(c)
+	case flows.Record:
+		c.Did.Failures = r.locks[c.Did.Operator].failures
+		r.record(c.Did)
 	case flows.Tell:
 		if l := r.orders[c.Order]; l != nil {
 			r.step(l, r.stamp(c.Event))
@@ -384,6 +419,10 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.SetLanguage:
 		r.c.Language(c.Language)
 		r.draw()
+	case flows.Train:
+		r.train(c)
+	case flows.SetDrill:
+		r.c.Drill(c.Drill)
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
 	case flows.BeginService:
@@ -392,6 +431,21 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.handOn(c.Event)
 	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
 	}
+}
+
+// checkConflict looks at what a sale of this total would meet.
+func (r *Runner) checkConflict(total payterm.Amount) {
+	id, doubt := flows.Conflict(r.of(total), total, r.now())
+	ev := flows.ConflictChecked{Order: id, Doubt: doubt}
+	if r.c.Sold != nil {
+		var err error
+		_, wall := r.c.Clock.Now()
+		if ev.SoldMinor, err = r.c.Sold(wall); err != nil {
+			r.storeFailed(err)
+			return
+		}
+	}
+	r.feed(ev)
 }
 
 // begin starts a sale.
@@ -506,7 +560,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
 			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
-		q := question{o.ID(), c.Inquiry}
+		q := question{by: o.ID(), Inquiry: c.Inquiry}
 		if o.Phase.AtCounter() {
 			r.inquire(q, false)
 			return
@@ -522,8 +576,8 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn: // the counter's
+	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
+		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill: // the counter's
 	}
 }
 
@@ -531,6 +585,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 type question struct {
 	by payterm.OrderID
 	payterm.Inquiry
+	check *check // of a closed order; nil where an open one asks
 }
 
 // nextInquiry starts background inquiries in the order in which they fell due,
@@ -544,8 +599,8 @@ func (r *Runner) nextInquiry() {
 		}
 		q := r.waiting[0]
 		r.waiting = r.waiting[1:]
-		if r.orders[q.by] == nil {
-			continue // closed meanwhile
+		if q.check == nil && r.orders[q.by] == nil || q.check != nil && q.check.ctx.Err() != nil {
+			continue // closed meanwhile, or nobody waits any more
 		}
 		r.nextAt = now + inquiryPause
 		r.inFlight++
@@ -563,16 +618,24 @@ func (r *Runner) hasten(id payterm.OrderID) {
 }
 
 func (r *Runner) inquire(q question, background bool) {
-	l := r.orders[q.by]
-	if l == nil {
+	var o flows.Order
+	if l := r.orders[q.by]; l != nil {
+		o = l.order
+	} else if q.check != nil {
+		o = q.check.order
+	} else {
 		return
 	}
-	r.request(l.order, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
+	r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
 		func(a payterm.Answer) {
 			if background {
 				r.inFlight--
 			}
-			r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			if q.check != nil {
+				r.checked(q, a)
+			} else {
+				r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+			}
 			r.nextInquiry()
 		})
 }
@@ -676,10 +739,11 @@ func (r *Runner) status() flows.Status {
 	}
 	return flows.Status{
 		Network: r.network, Paper: r.paper, Rate: rate,
-		Queue:  r.phases[flows.InBackground] + r.phases[flows.Trailing],
-		Doubts: r.doubts,
-		Late:   r.counts[payterm.AttentionLatePayment],
-		Alarms: r.counts[payterm.AttentionAlarm] + len(r.broken),
+		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing],
+		Doubts:   r.doubts,
+		Late:     r.counts[payterm.AttentionLatePayment],
+		Alarms:   r.counts[payterm.AttentionAlarm] + len(r.broken),
+		Unclosed: r.unclosed,
 	}
 }
 

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ type world struct {
 	known   []payterm.OrderID // who was asked about, in turn
 	heard   func(payterm.Inquiry) payterm.Answer
 	full    bool // nothing can be written, nor set aside
+	alter   func(*Config)
 }
 
 // disk is a store whose disk can be full.
@@ -51,6 +53,13 @@ func (d disk) Commit(entries ...payterm.Entry) error {
 		return storage.ErrFull
 	}
 	return d.Store.Commit(entries...)
+}
+
+func (d disk) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
+	if d.w.full {
+		return storage.ErrFull
+	}
+	return d.Store.Record(stamp, p)
 }
 
 func (d disk) Writable() error { return errors.Join(d.Reserve(), d.Store.Writable()) }
@@ -92,14 +101,17 @@ func (w *world) boot() {
 	}
 	w.tags += "A"
 	tag := ("ZZZZZ" + w.tags)[len(w.tags):]
+	if len(w.tags) > 5 {
+		tag = fmt.Sprintf("%05d", len(w.tags))
+	}
 	s, err := storage.Open(storage.Options{Path: w.path, Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return tag, nil }})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.store, w.pending = s, nil
 	settings := flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(), ActiveWallets: flows.WalletSetOf(payterm.Alipay)}
-	w.r = New(Config{
-		Journal: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
+	c := Config{
+		Journal: disk{s, w}, People: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
 		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
 		Slip: func(slip flows.Slip, _ payterm.Order, _ bool) payterm.Receipt {
 			w.slips = append(w.slips, slip)
@@ -108,7 +120,11 @@ func (w *world) boot() {
 		CodeKey: func(c payterm.PayCode) string { return "hash of " + c.Reveal()[:4] + c.Reveal()[14:] },
 		Jitter:  func() uint16 { return 0 },
 		Go:      func(f func()) { w.pending = append(w.pending, f) },
-	})
+	}
+	if w.alter != nil {
+		w.alter(&c)
+	}
+	w.r = New(c)
 	open, err := s.OpenOrders()
 	if err != nil {
 		w.t.Fatal(err)

@@ -161,6 +161,9 @@ func (r *Runner) Restore(open []Open) error {
 			return fmt.Errorf("restore open orders: %w", err)
 		}
 	}
+	if err := r.loadLocks(); err != nil {
+		return fmt.Errorf("restore locks: %w", err)
+	}
 	r.countAttention()
 	for _, one := range all {
 		if one.l.order.Phase == flows.Closed {

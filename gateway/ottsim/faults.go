@@ -136,7 +136,7 @@ func drop(w http.ResponseWriter) {
 
 // damageBody sends a good reply in a bad way.
 func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out outcome) {
-	body, err := json.Marshal(s.seal(out, s.cfg.SignKey))
+	body, err := json.Marshal(s.seal(out, s.signKey()))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -180,10 +180,10 @@ func (f *fault) forge(s *Sim, out outcome) answer {
 	case "wrong_key":
 		return s.seal(out, "FFFFFFFFFFFFFFFF")
 	case "bad_digest": // encrypted under the digest of other values
-		a := s.seal(out, s.cfg.SignKey)
+		a := s.seal(out, s.signKey())
 		if inner != nil {
 			a.MD5 = upperMD5("something else")
-			a.Data = sealText(jsonOf(inner), a.MD5, s.cfg.SignKey)
+			a.Data = sealText(jsonOf(inner), a.MD5, s.signKey())
 		}
 		return a
 	case "wrong_order_id":
@@ -193,7 +193,7 @@ func (f *fault) forge(s *Sim, out outcome) answer {
 			set(inner, name, otherAmount(inner, name))
 		}
 	case "duplicate_json_key":
-		a := s.seal(out, s.cfg.SignKey)
+		a := s.seal(out, s.signKey())
 		if inner != nil {
 			again := [2]string{"order_status", text("success")}
 			if !slices.ContainsFunc(inner, func(f [2]string) bool { return f[0] == again[0] }) {
@@ -203,11 +203,11 @@ func (f *fault) forge(s *Sim, out outcome) answer {
 			// The digest is the one that a reader gets who takes the last key.
 			set(inner, again[0], again[1])
 			a.MD5 = upperMD5(valuesOf(inner))
-			a.Data = sealText(jsonOf(twice), a.MD5, s.cfg.SignKey)
+			a.Data = sealText(jsonOf(twice), a.MD5, s.signKey())
 		}
 		return a
 	}
-	return s.seal(outcome{out.code, inner}, s.cfg.SignKey)
+	return s.seal(outcome{out.code, inner}, s.signKey())
 }
 
 // otherAmount is an amount that a field does not hold, as text where the field

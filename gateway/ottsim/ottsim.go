@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,6 +44,7 @@ const (
 // Sim is the gateway: an http.Handler for protocol, control calls and pay page.
 type Sim struct {
 	cfg     Config
+	key     atomic.Value // string: the sign key of now
 	mux     *http.ServeMux
 	mu      sync.Mutex
 	rng     *rand.Rand
@@ -64,12 +66,14 @@ func New(cfg Config) *Sim {
 		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x5eed)),
 		orders: map[string]*order{}, strays: map[string][]seen{}, wallets: map[string]*wallet{}, refunds: map[string]bool{},
 	}
+	s.key.Store(cfg.SignKey)
 	s.mux.HandleFunc("POST /processV2", s.process)
 	s.mux.HandleFunc("POST /process", s.process)
 	s.mux.HandleFunc("GET /sim/orders", s.control(s.listOrders))
 	s.mux.HandleFunc("GET /sim/orders/{id}", s.control(s.showOrder))
 	s.mux.HandleFunc("POST /sim/orders/{id}/{verb}", s.control(s.phone))
 	s.mux.HandleFunc("POST /sim/wallets", s.control(s.newWallet))
+	s.mux.HandleFunc("POST /sim/sign_key", s.control(s.newSignKey))
 	s.mux.HandleFunc("POST /sim/faults", s.control(s.addFault))
 	s.mux.HandleFunc("GET /sim/faults", s.control(s.listFaults))
 	s.mux.HandleFunc("DELETE /sim/faults", s.control(s.clearFaults))
@@ -176,7 +180,7 @@ type outcome struct {
 }
 
 func (s *Sim) reply(w http.ResponseWriter, out outcome) {
-	writeJSON(w, http.StatusOK, s.seal(out, s.cfg.SignKey))
+	writeJSON(w, http.StatusOK, s.seal(out, s.signKey()))
 }
 
 func (s *Sim) seal(out outcome, key string) answer {
@@ -192,7 +196,7 @@ func (s *Sim) open(m message) (map[string]string, string) {
 	if m.MerchantID != s.cfg.MerchantID {
 		return nil, "PARAM_INVALID"
 	}
-	in, err := openFields(m.Data, m.MD5, s.cfg.SignKey)
+	in, err := openFields(m.Data, m.MD5, s.signKey())
 	if err != nil {
 		return nil, "PARAM_ERROR"
 	}
@@ -251,6 +255,21 @@ func (s *Sim) control(call func(*http.Request, []byte) (int, any)) http.HandlerF
 		writeJSON(w, status, result)
 	}
 }
+
+// newSignKey changes the merchant's sign key: from here on requests and replies are
+// sealed with it, also about orders of before.
+func (s *Sim) newSignKey(_ *http.Request, body []byte) (int, any) {
+	var in struct {
+		SignKey string `json:"sign_key"`
+	}
+	if err := strictly(body, &in); err != nil || len(in.SignKey) != 16 {
+		return http.StatusBadRequest, "sign_key: 16 characters"
+	}
+	s.key.Store(in.SignKey)
+	return http.StatusOK, struct{}{}
+}
+
+func (s *Sim) signKey() string { return s.key.Load().(string) } //nolint:errcheck // New has put one there
 
 // strictly reads one JSON object and refuses names that it does not know.
 func strictly(body []byte, into any) error {

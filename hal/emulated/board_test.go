@@ -107,6 +107,7 @@ func newPanel(t testing.TB, e *emulated.Board, b *hal.Board) *lcd.Panel {
 }
 
 func TestDisplay(t *testing.T) {
+	t.Parallel()
 	e, b := newBoard(t)
 	d := newPanel(t, e, b)
 	const url = "https://qr.alipay.com/bax00000example"
@@ -224,6 +225,7 @@ func differ(a, b *image.RGBA) int {
 
 // Whatever changes, in whatever order: the glass shows the last image.
 func TestGlassFollows(t *testing.T) {
+	t.Parallel()
 	e, b := newBoardOf(t, 1e6, func(*hal.Profile) {})
 	d := newPanel(t, e, b)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -371,6 +373,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 // A host that does not read makes nobody wait for ever.
 func TestNobodyReads(t *testing.T) {
+	t.Parallel()
 	text, err := boards.Read("emulated")
 	if err != nil {
 		t.Fatal(err)
@@ -395,8 +398,9 @@ func TestNobodyReads(t *testing.T) {
 }
 
 func TestPrinter(t *testing.T) {
+	t.Parallel()
 	e, b := newBoard(t)
-	p, err := printer.New(b.Printer, printer.Options{Columns: 32, CodePage: "cp437", Cut: true, Status: true, Sleep: e.Sleep})
+	p, err := printer.New(b.Printer, printer.Options{Columns: 32, CodePage: "cp437", Cut: true, Status: true, Wait: 2 * time.Second, Sleep: e.Sleep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -453,6 +457,7 @@ func TestPrinter(t *testing.T) {
 }
 
 func TestScannerAndKeys(t *testing.T) {
+	t.Parallel()
 	e, b := newBoard(t)
 	start := time.Now()
 	s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.CR, Now: func() time.Duration { return time.Since(start) }})
@@ -504,6 +509,7 @@ func TestScannerAndKeys(t *testing.T) {
 // On the board itself, with a small buffer and a printer that never answers: a slip
 // several times as long as the buffer comes out whole.
 func TestLongSlipOnTheBoard(t *testing.T) {
+	t.Parallel()
 	for _, status := range []bool{true, false} {
 		e, b := newBoardOf(t, 10, func(p *hal.Profile) { p.Printer.Buffer, p.Printer.Speed, p.Printer.Status = 1024, 200, status })
 		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Cut: true, Status: status, Baud: 9600, Buffer: 1024, Speed: 200, Sleep: e.Sleep})
@@ -532,6 +538,7 @@ func TestLongSlipOnTheBoard(t *testing.T) {
 // Scans on the board: what lay in the buffer before a sale is armed is older than
 // the sale, in whatever pieces it came.
 func TestScansOnTheBoard(t *testing.T) {
+	t.Parallel()
 	for framing, mark := range map[string][2]string{"cr": {"", "\r"}, "lf": {"", "\n"}, "crlf": {"", "\r\n"}, "stx_etx": {"\x02", "\x03"}, "gap": {}} {
 		e, b := newBoardOf(t, 50, func(p *hal.Profile) { p.Scanner.Framing = framing })
 		start := time.Now()

@@ -177,6 +177,7 @@ func TestPrinterRules(t *testing.T) {
 		{"garbage", "\x01\x02", []Rule{UnknownCommand, UnknownCommand}},
 		{"an unknown ESC", "\x1bZ", nil}, // not whole
 		{"an unknown ESC with what follows", "\x1bZa\n", []Rule{UnknownCommand}},
+		{"commands that broke off, and the zeros that end them", "\x1b\x00\x1c\x00\x1d\x00\x00\n", nil},
 		{"an unknown GS", "\x1dzz\n", []Rule{UnknownCommand}},
 		{"DLE that is no question", "\x10\x05\x01", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
 		{"no such question", "\x10\x04\x09", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
@@ -432,7 +433,7 @@ func TestOLEDRules(t *testing.T) {
 		{"one byte at a time", "80 ae 80 e3 c0 ff c0 00", nil},
 		{"no such control byte", "10 ae", []Rule{BadArgument}},
 		{"a column that is not there", "00 21 00 80", []Rule{BadWindow}},
-		{"a page that is not there", "00 22 00 08", []Rule{BadWindow}},
+		{"a page window that ends before it begins", "00 22 01 08", []Rule{BadWindow}},
 		{"a window that ends before it begins", "00 21 05 04", []Rule{BadWindow}},
 		{"no such mode", "00 20 03", []Rule{BadArgument}},
 		{"too few rows", "00 a8 0e", []Rule{BadArgument}},

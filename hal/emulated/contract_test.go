@@ -143,110 +143,114 @@ func show(t testing.TB, d lcd.Display, s payterm.Screen) {
 }
 
 func TestDisplayContract(t *testing.T) {
-	for _, g := range glasses {
-		t.Run(g.name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
-			e, b := newGlass(t, g.display, 1000)
-			d := newDisplay(t, e, b)
-			screens := []payterm.Screen{waiting("0:41"), aCode, amount("$12.34"), changes[2].to, waiting("0:42"), {Name: "blank"}}
-
-			// The reference: what each screen is on a glass that has shown nothing else.
-			want := map[string]*image.RGBA{}
-			for _, s := range screens {
-				fresh, wires := newGlass(t, g.display, 1e6)
-				f := newDisplay(t, fresh, wires)
-				if unlike(fresh.Frame(), darkness(fresh.Frame())) {
-					t.Error("it shines before the first frame")
-				}
-				show(t, f, s)
-				want[s.Name+s.Elapsed] = fresh.Frame()
-			}
-			holds := func(s payterm.Screen, when string) {
-				t.Helper()
-				if unlike(e.Frame(), want[s.Name+s.Elapsed]) {
-					t.Errorf("%s the glass does not show %s", when, s.Name)
-				}
-			}
-
-			for _, s := range append(screens, screens...) {
-				show(t, d, s)
-				holds(s, "after others")
-			}
-
-			// A frame that is there already costs nothing, a small change little.
-			sent := func(s payterm.Screen) int {
-				was := e.Bus().Bytes
-				show(t, d, s)
-				return e.Bus().Bytes - was
-			}
-			whole := func() int {
-				was := e.Bus().Bytes
-				if err := d.Refresh(); err != nil {
-					t.Fatal(err)
-				}
-				return e.Bus().Bytes - was
-			}()
-			show(t, d, waiting("0:41"))
-			if n := sent(waiting("0:41")); n != 0 {
-				t.Errorf("the same frame cost %d bytes", n)
-			}
-			if n := sent(waiting("0:42")); n == 0 || n > whole/4 {
-				t.Errorf("a second that passes cost %d bytes of %d", n, whole)
-			}
-			holds(waiting("0:42"), "after a second")
-			if err := d.Refresh(); err != nil {
-				t.Fatal(err)
-			}
-			holds(waiting("0:42"), "after a refresh")
-
-			// The supply dips, of which nobody hears.
-			if err := e.BrownOut(); err != nil {
-				t.Fatal(err)
-			}
-			if !unlike(e.Frame(), want["waiting0:42"]) {
-				t.Error("a brown-out leaves the frame")
-			}
-			e.Sleep(120 * time.Millisecond)
-			if err := d.Refresh(); err != nil {
-				t.Fatal(err)
-			}
-			holds(waiting("0:42"), "after a brown-out")
-
-			// The cable is pulled and put back.
-			if err := errors.Join(e.Unplug("display")); err != nil {
-				t.Fatal(err)
-			}
-			d.Show(amount("$1.00")) //nolint:errcheck // a bus without an answer does not always tell
-			if err := e.Plug("display"); err != nil {
-				t.Fatal(err)
-			}
-			e.Sleep(120 * time.Millisecond)
-			if err := d.Init(); err != nil {
-				t.Fatal(err)
-			}
-			show(t, d, waiting("0:42"))
-			holds(waiting("0:42"), "after it was pulled")
-
-			// A transfer breaks off.
-			if err := e.CutTransfers(0, 1); err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Show(amount("$12.34")); err == nil {
-				t.Error("a transfer that broke off is no error")
-			}
-			if err := d.Init(); err != nil {
-				t.Fatal(err)
-			}
-			show(t, d, amount("$12.34"))
-			holds(amount("$12.34"), "after a transfer that broke off")
-
-			for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
-			}
-			if now := runtime.NumGoroutine(); now > before {
-				t.Errorf("%d goroutines before, %d now", before, now)
-			}
-		})
+	before := runtime.NumGoroutine()
+	t.Run("each", func(t *testing.T) {
+		for _, g := range glasses {
+			t.Run(g.name, func(t *testing.T) { t.Parallel(); displayContract(t, g.display) })
+		}
+	})
+	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
+	if now := runtime.NumGoroutine(); now > before {
+		t.Errorf("%d goroutines before, %d now", before, now)
+	}
+}
+
+// displayContract holds one display to what all of them do.
+func displayContract(t *testing.T, display string) {
+	e, b := newGlass(t, display, 1000)
+	d := newDisplay(t, e, b)
+	screens := []payterm.Screen{waiting("0:41"), aCode, amount("$12.34"), changes[2].to, waiting("0:42"), {Name: "blank"}}
+
+	// The reference: what each screen is on a glass that has shown nothing else.
+	want := map[string]*image.RGBA{}
+	for _, s := range screens {
+		fresh, wires := newGlass(t, display, 1e6)
+		f := newDisplay(t, fresh, wires)
+		if unlike(fresh.Frame(), darkness(fresh.Frame())) {
+			t.Error("it shines before the first frame")
+		}
+		show(t, f, s)
+		want[s.Name+s.Elapsed] = fresh.Frame()
+	}
+	holds := func(s payterm.Screen, when string) {
+		t.Helper()
+		if unlike(e.Frame(), want[s.Name+s.Elapsed]) {
+			t.Errorf("%s the glass does not show %s", when, s.Name)
+		}
+	}
+
+	for _, s := range append(screens, screens...) {
+		show(t, d, s)
+		holds(s, "after others")
+	}
+
+	// A frame that is there already costs nothing, a small change little.
+	sent := func(s payterm.Screen) int {
+		was := e.Bus().Bytes
+		show(t, d, s)
+		return e.Bus().Bytes - was
+	}
+	whole := func() int {
+		was := e.Bus().Bytes
+		if err := d.Refresh(); err != nil {
+			t.Fatal(err)
+		}
+		return e.Bus().Bytes - was
+	}()
+	show(t, d, waiting("0:41"))
+	if n := sent(waiting("0:41")); n != 0 {
+		t.Errorf("the same frame cost %d bytes", n)
+	}
+	if n := sent(waiting("0:42")); n == 0 || n > whole/4 {
+		t.Errorf("a second that passes cost %d bytes of %d", n, whole)
+	}
+	holds(waiting("0:42"), "after a second")
+	if err := d.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	holds(waiting("0:42"), "after a refresh")
+
+	// The supply dips, of which nobody hears.
+	if err := e.BrownOut(); err != nil {
+		t.Fatal(err)
+	}
+	if !unlike(e.Frame(), want["waiting0:42"]) {
+		t.Error("a brown-out leaves the frame")
+	}
+	e.Sleep(120 * time.Millisecond)
+	if err := d.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	holds(waiting("0:42"), "after a brown-out")
+
+	// The cable is pulled and put back.
+	if err := errors.Join(e.Unplug("display")); err != nil {
+		t.Fatal(err)
+	}
+	d.Show(amount("$1.00")) //nolint:errcheck // a bus without an answer does not always tell
+	if err := e.Plug("display"); err != nil {
+		t.Fatal(err)
+	}
+	e.Sleep(120 * time.Millisecond)
+	if err := d.Init(); err != nil {
+		t.Fatal(err)
+	}
+	show(t, d, waiting("0:42"))
+	holds(waiting("0:42"), "after it was pulled")
+
+	// A transfer breaks off.
+	if err := e.CutTransfers(0, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Show(amount("$12.34")); err == nil {
+		t.Error("a transfer that broke off is no error")
+	}
+	if err := d.Init(); err != nil {
+		t.Fatal(err)
+	}
+	show(t, d, amount("$12.34"))
+	holds(amount("$12.34"), "after a transfer that broke off")
 }
 
 // Whichever transfer breaks off, the first, the second, and so on until there is no
@@ -256,8 +260,10 @@ func TestEveryTransferBreaksOff(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine only, and long with the race detector")
 	}
+	t.Parallel()
 	for _, g := range glasses {
 		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
 			e, b := newGlass(t, g.display, 1e6)
 			d := newDisplay(t, e, b)
 			want := map[string]*image.RGBA{}
@@ -331,6 +337,7 @@ func darkness(like *image.RGBA) *image.RGBA {
 // What a driver of pixels is given is what a person sees, each pixel of it, however
 // the glass is mounted.
 func TestEveryPixel(t *testing.T) {
+	t.Parallel()
 	for _, g := range glasses {
 		if strings.Contains(g.display, "hd44780") {
 			continue // of characters
@@ -464,6 +471,7 @@ func codes() (all []string) {
 // dark edge of its case around; or the driver says that it is not, and nobody reads
 // it there.
 func TestZbarReadsEveryGlass(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("one goroutine only, and long with the race detector")
 	}
@@ -548,6 +556,7 @@ func finder(img *image.RGBA, dark func(x, y int) bool, x, y, px int) bool {
 
 // What goes to paper instead is read there, with the time at which it ends.
 func TestZbarReadsTheCodeSlip(t *testing.T) {
+	t.Parallel()
 	for _, code := range codes() {
 		e, b := newBoardOf(t, 500, func(p *hal.Profile) { p.Printer.Baud = 115200 })
 		v := flows.View{Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: code}

@@ -304,6 +304,8 @@ func (p *escpos) command(b []byte) int {
 		return 1
 	case b[0] == '\r', b[0] == 0: // without meaning here
 		return 1
+	case len(b) > 1 && b[1] == 0 && (b[0] == 0x1b || b[0] == 0x1c || b[0] == 0x1d):
+		return 2 // the rest was lost with the cable, and zeros end it
 	case b[0] == 0x1b:
 		return p.esc(b)
 	case b[0] == 0x1c:

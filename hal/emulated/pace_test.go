@@ -181,6 +181,7 @@ func TestPrinterUnpacedOverflows(t *testing.T) {
 
 // Whatever is printed, by whatever printer: nothing overflows, nothing is refused.
 func TestPrinterIsPacedForAnything(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		p := hal.Printer{
 			Baud:   rapid.SampledFrom([]int{1200, 9600, 38400, 115200, 921600}).Draw(rt, "baud"),
@@ -223,6 +224,7 @@ func TestPrinterIsPacedForAnything(t *testing.T) {
 // A slip that runs out of paper ends with an error, and the printer is not filled
 // up meanwhile.
 func TestPaperOutInTheMiddle(t *testing.T) {
+	t.Parallel()
 	r, want := slip(200)
 	p := hal.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true, Status: true}
 	for name, c := range map[string]struct {
@@ -286,6 +288,7 @@ func TestPrintEndsWithItsContext(t *testing.T) {
 // two bytes and of four, beside letters with accents, on a printer that reads
 // Chinese from the start.
 func TestGB18030Survives(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		p := hal.Printer{Baud: 115200, Buffer: 4096, Speed: 200, Chinese: "gb18030"}
 		w := newWire(t, p)

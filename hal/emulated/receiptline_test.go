@@ -43,6 +43,7 @@ func paperWith(t testing.TB, e *emulated.Board, word string) (image.Image, strin
 
 // Bytes that nobody here made come on paper as their document says.
 func TestReceiptline(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../testdata/chips/receiptline.json")
 	if err != nil {
 		t.Fatal(err)

@@ -31,8 +31,7 @@ var cycles = flag.Int("cycles", 8, "unplug and plug all devices of each board so
 // a device must live for a second before that is so again.
 const boardsAtOnce = 8
 
-// shelf are the boards of the soak: one with everything on SPI and serial lines,
-// one with its display on I2C and its printer on the network.
+// shelf are the boards of the soak: every kind of wire is pulled.
 var shelf = []struct {
 	name   string
 	change func(*hal.Profile)
@@ -41,6 +40,12 @@ var shelf = []struct {
 	{"display on I2C, printer on the network", func(p *hal.Profile) {
 		p.Display = &hal.Display{Controller: "ssd1306", I2C: "I2C1", Address: 0x3c, Width: 128, Height: 64, Contrast: 207}
 		p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100"
+	}},
+	{"scanner and pad that type, a frame buffer, printer of the USB class", func(p *hal.Profile) {
+		p.Display = &hal.Display{Controller: "fbdev", Device: "/dev/fb0", Bits: 16, Width: 320, Height: 240}
+		p.Scanner = &hal.Scanner{Kind: "evdev", USB: "0c2e:0b61"}
+		p.Keypad = &hal.Keypad{Kind: "evdev", Name: "Pad", Map: map[string]payterm.Key{"KEY_KP5": "5"}}
+		p.Printer.Device, p.Printer.Baud, p.Printer.USB = "", 0, "/dev/usb/lp0"
 	}},
 }
 
@@ -80,7 +85,12 @@ func newUnplugged(change func(*hal.Profile)) (*unplugged, error) {
 		return u, fmt.Errorf("%v", u.b.Faults)
 	}
 	d := p.Display
-	if u.display, err = lcd.Open(d.Controller, lcd.Wires{Conn: u.b.Display.Conn, DC: u.b.Display.DC, Reset: u.b.Display.Reset, Backlight: u.b.Display.Backlight},
+	w := lcd.Wires{Conn: u.b.Display.Conn, DC: u.b.Display.DC, Reset: u.b.Display.Reset, Backlight: u.b.Display.Backlight}
+	if f := u.b.Display.Frame; f != nil {
+		is := f.Format()
+		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
+	}
+	if u.display, err = lcd.Open(d.Controller, w,
 		lcd.Options{Width: d.Width, Height: d.Height, Inverted: d.Inverted, Contrast: d.Contrast, Sleep: u.e.Sleep}); err != nil {
 		return u, err
 	}
@@ -88,9 +98,26 @@ func newUnplugged(change func(*hal.Profile)) (*unplugged, error) {
 		return u, err
 	}
 	start := time.Now()
-	reader, err := scanner.New(u.b.Scanner, scanner.Options{Framing: scanner.CR, Now: func() time.Duration { return time.Since(start) }})
+	var line scanner.Line = u.b.Scanner
+	if p.Scanner.Kind == "evdev" {
+		line = scanner.NewKeyboard(hal.NewKeys(u.b.Scanner))
+	}
+	reader, err := scanner.New(line, scanner.Options{Framing: scanner.CR, Now: func() time.Duration { return time.Since(start) }})
 	if err != nil {
 		return u, err
+	}
+	press := func(k payterm.Key) { u.keys <- k }
+	if u.b.Keypad.Events != nil {
+		pad := keypad.NewPad(hal.NewKeys(u.b.Keypad.Events), p.Keypad.Codes())
+		u.wg.Go(func() {
+			for ctx.Err() == nil {
+				if pad.Run(ctx, press) != nil {
+					u.e.Sleep(time.Second) // as the agent does
+				}
+			}
+		})
+		u.scans(ctx, reader)
+		return u, nil
 	}
 	rows, columns := make([]keypad.Row, len(u.b.Keypad.Rows)), make([]keypad.Column, len(u.b.Keypad.Columns))
 	for i := range rows {
@@ -103,7 +130,13 @@ func newUnplugged(change func(*hal.Profile)) (*unplugged, error) {
 	if err != nil {
 		return u, err
 	}
-	u.wg.Go(func() { pad.Run(ctx, func(k payterm.Key) { u.keys <- k }) }) //nolint:errcheck // it ends with ctx, and a key that does not come is told
+	u.wg.Go(func() { pad.Run(ctx, press) }) //nolint:errcheck // it ends with ctx, and a key that does not come is told
+	u.scans(ctx, reader)
+	return u, nil
+}
+
+// scans hands on what a scanner reads.
+func (u *unplugged) scans(ctx context.Context, reader *scanner.Scanner) {
 	u.wg.Go(func() {
 		for ctx.Err() == nil {
 			if scan, err := reader.Read(ctx); err == nil {
@@ -113,7 +146,6 @@ func newUnplugged(change func(*hal.Profile)) (*unplugged, error) {
 			}
 		}
 	})
-	return u, nil
 }
 
 var plugs = []string{"display", "scanner", "printer", "keypad"}
@@ -145,9 +177,6 @@ func (u *unplugged) works(n int) error {
 	if frame := u.e.Frame(); !unlike(frame, darkness(frame)) {
 		return errors.New("the display is dark")
 	}
-	if err := u.e.Press("5"); err != nil {
-		return err
-	}
 	if err := within(func() bool { return u.printer.Condition(context.Background()) == payterm.PaperOK }); err != nil {
 		return fmt.Errorf("the printer does not answer: %w", err)
 	}
@@ -171,13 +200,20 @@ func (u *unplugged) works(n int) error {
 			more = false
 		}
 	}
-	select {
-	case k := <-u.keys:
-		if k != "5" {
-			return fmt.Errorf("key %s", k)
+	pressed := func() bool { // a pad that types hears nothing before it is open again
+		u.e.Press("5") //nolint:errcheck // it is pressed again
+		select {
+		case k := <-u.keys:
+			return k == "5"
+		case <-time.After(500 * time.Millisecond):
+			return false
 		}
-	case <-time.After(10 * time.Second):
-		return errors.New("no key comes")
+	}
+	if err := within(pressed); err != nil {
+		return fmt.Errorf("no key comes: %w", err)
+	}
+	for len(u.keys) > 0 { // what was pressed again
+		<-u.keys
 	}
 	return nil
 }
@@ -281,11 +317,15 @@ func soakPlugs(n int, change func(*hal.Profile), patience time.Duration, wrong f
 // is left of it, neither while it goes on nor afterwards.
 func TestSoakPlugs(t *testing.T) {
 	for _, board := range shelf {
+		before, err := holding()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := soakPlugs(*cycles, board.change, 10*time.Second, func() {}); err != nil {
 			t.Errorf("%s: %v", board.name, err)
 		}
-		h, err := holding()
-		t.Logf("%s: each device unplugged %d times; afterwards there are %+v, %v", board.name, *cycles, h, err)
+		after, err := holding()
+		t.Logf("%s: each device unplugged %d times; before there were %+v, afterwards %+v, %v", board.name, *cycles, before, after, err)
 	}
 }
 

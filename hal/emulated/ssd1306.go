@@ -201,7 +201,7 @@ func (c *ssd1306) command(b byte, a []byte) {
 	case b == 0x21:
 		c.window(b, a, c.columns-1, &c.col0, &c.col1, &c.col)
 	case b == 0x22:
-		c.window(b, a, 7, &c.pg0, &c.pg1, &c.page)
+		c.window(b, []byte{a[0] & 7, a[1] & 7}, 7, &c.pg0, &c.pg1, &c.page) // the other bits mean nothing
 	case b >= 0x40 && b < 0x80:
 		c.startLine = int(b & 0x3f)
 	case b == 0x81:

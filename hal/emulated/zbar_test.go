@@ -60,6 +60,7 @@ func blot(img image.Image, box image.Rectangle, part int) image.Image {
 }
 
 func TestZbarReadsTheGlass(t *testing.T) {
+	t.Parallel()
 	tooltest.Need(t, "zbarimg")
 	for _, code := range []string{
 		"x", "https://qr.alipay.com/bax00000example", "weixin://wxpay/bizpayurl?pr=" + strings.Repeat("aZ3_", 30),
@@ -101,6 +102,7 @@ func TestZbarReadsTheGlass(t *testing.T) {
 }
 
 func TestZbarReadsThePaper(t *testing.T) {
+	t.Parallel()
 	tooltest.Need(t, "zbarimg")
 	const order, url = "T1AAAAA000001", "https://example.com/r/T1AAAAA000001?a=1234"
 	text := payterm.ReceiptLine{Text: "Text right above and below"}

@@ -34,8 +34,6 @@ import (
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Options are what an agent is started with.
@@ -51,37 +49,58 @@ type Options struct {
 	Built          time.Time
 	Log            *slog.Logger
 	Ready          func() error // called by Run once the local API answers; may be nil
+	Provisioner    *Provisioner // takes parcels while it sells; nil for none
+	Serial         uint64       // of the parcel that the configuration came with; 0 for none
+	// Haste is how many times faster than people the customers of a training are; 0
+	// for 1.
+	Haste float64
+
+	lent   bool    // the board is a Terminal's, which closes it
+	school *school // of a training
 }
 
 // Agent is a terminal that runs.
 type Agent struct {
-	o        Options
-	clock    *runner.SystemClock
-	gateway  *ottpay.Client
-	lock     *os.File
-	opened   chan struct{} // closed once store and runner are there
-	store    *storage.Store
-	runner   *runner.Runner
-	display  lcd.Display // nil without one
-	onPaper  onPaper
-	screens  chan payterm.Screen
-	slips    chan payterm.Receipt
-	sounds   chan payterm.Sound
-	moods    chan payterm.Screen // for the lamps and the backlight
-	arming   chan bool           // whether the scanner is to look for a code
-	rests    chan struct{}       // the scanner may look no longer: it has read one, or was pulled
-	touched  chan struct{}       // somebody is there
-	dimmer   *signal.Dimmer      // nil where the backlight does not dim
-	mu       sync.Mutex
-	last     payterm.Screen
-	fault    string // why it is not open
-	zone     *time.Location
-	spoken   string             // the language of the screens, where it was changed at the keys
-	troubles map[string]trouble // by device
-	slip     slipTrial
-	keypad   atomic.Pointer[keypad.Matrix]
-	retells  chan chan error                  // the display's goroutine is to send its frame again
-	asks     chan chan payterm.PaperCondition // the printer's is to ask how it is
+	o         Options
+	clock     *runner.SystemClock
+	gateway   *ottpay.Client
+	lock      *os.File
+	opened    chan struct{} // closed once store and runner are there
+	store     *storage.Store
+	runner    *runner.Runner
+	desk      desk        // whom keys and codes go to
+	display   lcd.Display // nil without one
+	onPaper   onPaper
+	leaving   chan struct{} // somebody has provisioned the terminal anew
+	screens   chan payterm.Screen
+	slips     chan payterm.Receipt
+	sounds    chan payterm.Sound
+	moods     chan payterm.Screen // for the lamps and the backlight
+	arming    chan bool           // whether the scanner is to look for a code
+	rests     chan struct{}       // the scanner may look no longer: it has read one, or was pulled
+	touched   chan struct{}       // somebody is there
+	dimmer    *signal.Dimmer      // nil where the backlight does not dim
+	mu        sync.Mutex
+	last      payterm.Screen
+	fault     string // why it is not open
+	parcel    string // that was scanned
+	zone      *time.Location
+	training  *school            // nil for the real terminal
+	realLock  *os.File           // a training's, on the real terminal's data
+	left      bool               // it ended for a training, or for the real terminal
+	unprinted atomic.Int32       // slips that wait for the printer or are in it
+	spoken    string             // the language of the screens, where it was changed at the keys
+	troubles  map[string]trouble // by device
+	slip      slipTrial
+	keypad    atomic.Pointer[keypad.Matrix]
+	retells   chan chan error                  // the display's goroutine is to send its frame again
+	asks      chan chan payterm.PaperCondition // the printer's is to ask how it is
+}
+
+// desk is who serves the terminal: the runner, or Setup before there is one.
+type desk interface {
+	Press(payterm.Key)
+	Scan(payterm.PayCode, time.Duration)
 }
 
 const slipQueue = 32
@@ -97,27 +116,34 @@ var errTaken = errors.New("another payterm runs")
 // only the glass, so the agent comes up, says there what is to be done, and tries
 // again until it is. Run follows.
 func Start(o Options) (*Agent, error) {
+	a := newAgent(o)
+	var err error
+	if a.training != nil {
+		a.gateway = a.training.client
+	} else if a.gateway, err = a.newGateway(); err != nil {
+		return nil, err
+	}
+	if err := a.open(); errors.Is(err, errTaken) {
+		return nil, err
+	}
+	return a, nil
+}
+
+// newAgent makes the part of an agent that has to do with devices.
+func newAgent(o Options) *Agent {
 	a := &Agent{
 		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
-		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), troubles: map[string]trouble{},
+		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
-		dimmer: newDimmer(o.Board),
+		dimmer: newDimmer(o.Board), training: o.school,
 	}
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
 		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
 		a.gaveUp("display", err)
 	}
-	gateway, err := a.newGateway()
-	if err != nil {
-		return nil, err
-	}
-	a.gateway = gateway
-	if err := a.open(); errors.Is(err, errTaken) {
-		return nil, err
-	}
-	return a, nil
+	return a
 }
 
 // open takes up the journal and what is open in it, as far as that has not been
@@ -131,12 +157,16 @@ func (a *Agent) open() error {
 	}
 	store, err := storage.Open(storage.Options{
 		Path: filepath.Join(a.o.Data, "payterm.db"), Terminal: a.o.Config.Terminal.ID, DrawTag: drawTag,
-		Now: func() time.Time { _, wall := a.clock.Now(); return wall },
+		Now: func() time.Time { _, wall := a.clock.Now(); return wall }, Days: a.o.Config.Days(),
 	})
 	if err != nil {
 		return err
 	}
-	c := a.runnerConfig(store)
+	codeKey, err := config.Secret(a.o.Data, "code.key", a.firstCodeKey)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	c := a.runnerConfig(store, codeKey)
 	c.Settings.Last, err = store.LastApproved()
 	r := runner.New(c)
 	var open []storage.OpenOrder
@@ -153,7 +183,7 @@ func (a *Agent) open() error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	a.store, a.runner = store, r
+	a.store, a.runner, a.desk = store, r, r
 	close(a.opened)
 	return nil
 }
@@ -197,18 +227,31 @@ func (a *Agent) takeLock() error {
 	if a.lock != nil {
 		return nil
 	}
-	if err := os.MkdirAll(a.o.Data, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
+	if a.training != nil && a.realLock == nil {
+		f, err := lockData(a.training.of)
+		if err != nil {
+			return err
+		}
+		a.realLock = f
 	}
-	f, err := os.OpenFile(filepath.Join(a.o.Data, "payterm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := lockData(a.o.Data)
+	a.lock = f
+	return err
+}
+
+// lockData holds the data for one process; its file gives them back when it is closed.
+func lockData(data string) (*os.File, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(data, "payterm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("data directory: %w", err)
+		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("%w on %s", errTaken, a.o.Data), f.Close())
+		return nil, errors.Join(fmt.Errorf("%w on %s", errTaken, data), f.Close())
 	}
-	a.lock = f
-	return nil
+	return f, nil
 }
 
 func (a *Agent) newGateway() (*ottpay.Client, error) {
@@ -231,24 +274,23 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 }
 
 func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark, OnPaper: a.codeOnPaper}
+	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil}
 }
 
-func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
+func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
 	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
-	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
-	key := mac.Sum(nil)
-	return runner.Config{
-		Journal: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
+	rc := runner.Config{
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(), PINSet: c.Supervisor.PINHash != "",
+			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
-			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
+			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
 		},
 		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
@@ -260,19 +302,36 @@ func (a *Agent) runnerConfig(store *storage.Store) runner.Config {
 			return receipt.Compose(s, o, again, slips)
 		},
 		CodeKey: func(code payterm.PayCode) string {
-			h := hmac.New(sha256.New, key)
+			h := hmac.New(sha256.New, codeKey)
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: func(pin flows.PIN) bool {
-			return bcrypt.CompareHashAndPassword([]byte(c.Supervisor.PINHash), []byte(pin)) == nil
-		},
+		PIN: a.comparePIN, Whose: a.whose,
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:]) //nolint:errcheck // it never fails
 			return binary.BigEndian.Uint16(b[:])
 		},
 	}
+	if a.o.lent {
+		rc.Train = a.leave
+	}
+	if s := a.training; s != nil {
+		rc.Gateway, rc.Drill, rc.Changed = s, s.begin, s.changed
+		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
+	}
+	if c.Sale.DayMaxMinor > 0 {
+		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
+	}
+	return rc
+}
+
+// firstCodeKey makes the key of the hashes by which a payment code is known again. It
+// comes of the sign key, as it did when nothing kept it, so that codes of before are
+// known still; a later sign key leaves it alone.
+func (a *Agent) firstCodeKey() ([]byte, error) {
+	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
+	return mac.Sum(nil), nil
 }
 
 // slipOptions are what every slip of this terminal has in common.
@@ -284,8 +343,8 @@ func (a *Agent) slipOptions() receipt.Options {
 	}
 }
 
-func (a *Agent) totalsSlip(t payterm.Totals, z bool) payterm.Receipt {
-	return receipt.Totals(t, z, a.o.Config.Merchant.Currency, a.slipOptions())
+func (a *Agent) totalsSlip(t payterm.Totals, z, again bool) payterm.Receipt {
+	return receipt.Totals(t, z, again, a.o.Config.Merchant.Currency, a.slipOptions())
 }
 
 func drawTag() (string, error) {
@@ -310,7 +369,8 @@ func (a *Agent) Show(s payterm.Screen) {
 	a.mu.Unlock()
 	newest(a.screens, s)
 	newest(a.moods, s)
-	newest(a.arming, s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService))
+	armed := s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService) || s.Name == screen.SetupName
+	newest(a.arming, armed)
 }
 
 // newest puts v into a queue of one; what nobody has taken yet gives way.
@@ -335,12 +395,18 @@ func (a *Agent) Screen() payterm.Screen {
 	return a.last
 }
 
-// Print queues a slip.
+// Print queues a slip. A board without a printer has none by intent; one whose printer
+// could not be opened is told of.
 func (a *Agent) Print(r payterm.Receipt) error {
+	if a.o.Board.Printer == nil {
+		return a.o.Board.Faults["printer"]
+	}
+	a.unprinted.Add(1)
 	select {
 	case a.slips <- r:
 		return nil
 	default:
+		a.unprinted.Add(-1)
 		return errors.New("the printer's queue is full")
 	}
 }
@@ -370,16 +436,25 @@ func (a *Agent) ready(ctx context.Context) error {
 // Run runs the agent until its context ends, then closes the journal.
 func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
+	provisioned := false
 	var wg sync.WaitGroup
 	wg.Go(func() { a.runDisplay(ctx) })
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.tidy} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.tidy, a.awaitInstalled} {
 			wg.Go(func() { work(ctx) })
 		}
 		loop := make(chan error, 1)
 		go func() { loop <- a.runner.Run(ctx) }()
+		wg.Go(func() {
+			select {
+			case <-ctx.Done():
+			case <-a.leaving:
+				provisioned = true
+				stop()
+			}
+		})
 		if !told {
 			if err = a.ready(ctx); err != nil {
 				stop()
@@ -392,10 +467,21 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.store != nil {
 		err = errors.Join(err, a.store.Close())
 	}
-	if a.lock != nil {
-		err = errors.Join(err, a.lock.Close())
+	for _, lock := range []*os.File{a.lock, a.realLock} {
+		if lock != nil {
+			err = errors.Join(err, lock.Close())
+		}
 	}
-	return errors.Join(err, a.o.Board.Close())
+	if a.training != nil {
+		err = errors.Join(err, a.training.close())
+	}
+	if !a.o.lent {
+		err = errors.Join(err, a.o.Board.Close())
+	}
+	if err == nil && provisioned {
+		return ErrProvisioned
+	}
+	return err
 }
 
 // comeUp tries until journal and local API are there, or the context ends. Where
@@ -413,8 +499,8 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err 
 			serves = served == nil
 			err = errors.Join(err, served)
 		}
-		if err == nil {
-			return told, nil
+		if err == nil || a.training != nil { // the real terminal is back when a training cannot be
+			return told, err
 		}
 		a.closed(err)
 		if !told && a.o.Ready != nil {
@@ -439,11 +525,13 @@ const tidyEvery = time.Minute
 func (a *Agent) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
+	a.remind()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			a.remind()
 			if err := a.checkpoint(ctx); err != nil && ctx.Err() == nil {
 				a.o.Log.Warn("checkpoint", "err", err)
 			}
@@ -465,6 +553,9 @@ func (a *Agent) checkpoint(ctx context.Context) error {
 		}
 		if n > 0 {
 			a.o.Log.Info("old orders dropped", "orders", n)
+		}
+		if _, err := a.store.PrunePeople(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays)); err != nil {
+			return err
 		}
 	}
 	return a.store.Checkpoint()

@@ -46,27 +46,50 @@ func Socket(data string) string { return filepath.Join(data, "payterm.sock") }
 const maxRequest = 64 << 10
 
 func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
-	path := Socket(a.o.Data)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of an earlier life: the lock is ours
-		return fmt.Errorf("local API: %w", err)
-	}
-	l, err := net.Listen("unix", path)
+	l, err := listenSocket(Socket(a.o.Data))
 	if err != nil {
-		return fmt.Errorf("local API: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return errors.Join(fmt.Errorf("local API: %w", err), l.Close())
+		return err
 	}
 	mux := a.routes()
-	tcp, guard, err := a.listenTCP(mux)
+	outside := mux
+	var real net.Listener
+	if a.training != nil {
+		outside = a.outside()
+		if real, err = listenSocket(Socket(a.training.of)); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	tcp, guard, err := a.listenTCP(outside)
 	if err != nil {
+		if real != nil {
+			err = errors.Join(err, real.Close())
+		}
 		return errors.Join(err, l.Close())
 	}
 	a.serveOn(ctx, wg, l, mux)
+	if real != nil {
+		a.serveOn(ctx, wg, real, outside)
+	}
 	if tcp != nil {
 		a.serveOn(ctx, wg, tcp, guard)
 	}
 	return nil
+}
+
+// listenSocket listens where no earlier life does any more: the lock on its directory
+// is ours. Only its owner may speak there.
+func listenSocket(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("local API: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("local API: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("local API: %w", err), l.Close())
+	}
+	return l, nil
 }
 
 // serveOn answers on one listener until the context ends.
@@ -85,13 +108,19 @@ func (a *Agent) serveOn(ctx context.Context, wg *sync.WaitGroup, l net.Listener,
 
 func (a *Agent) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /sale", a.onceOpen(a.sale, refuse(payterm.KindSale)))
+	mux.HandleFunc("POST /training", a.onceOpen(a.train, a.closedAnswer))
+	sale, refund := a.sale, a.refund
+	if a.training != nil { // a till does not hear of what is not real
+		sale, refund = a.notSold(payterm.KindSale), a.notSold(payterm.KindRefund)
+	}
+	mux.HandleFunc("POST /sale", a.onceOpen(sale, refuse(payterm.KindSale)))
 	mux.HandleFunc("GET /status", a.onceOpen(a.status, a.closedStatus))
 	mux.HandleFunc("GET /orders/{id}", a.onceOpen(a.order, a.closedAnswer))
 	mux.HandleFunc("POST /orders/{id}/resolve", a.onceOpen(a.resolve, a.closedAnswer))
-	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(a.refund, refuse(payterm.KindRefund)))
+	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(refund, refuse(payterm.KindRefund)))
 	mux.HandleFunc("GET /queue", a.onceOpen(a.queue, a.closedAnswer))
 	mux.HandleFunc("POST /totals/{which}", a.onceOpen(a.totals, a.closedAnswer))
+	mux.HandleFunc("POST /reconcile", a.onceOpen(a.reconcile, a.closedAnswer))
 	mux.HandleFunc("POST /doctor", a.onceOpen(a.doctor, a.closedAnswer))
 	return mux
 }
@@ -213,8 +242,8 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	case len(req.Ref) > 64 || len(req.IdempotencyKey) > 128:
 		say(SaleLine{Usage: "ref takes 64 characters, idempotency-key 128"})
 		return
-	case a.o.RefundsNeedPIN && a.o.Config.Supervisor.PINHash == "":
-		say(SaleLine{Error: "refunds need a supervisor: set [supervisor] pin_hash in the configuration"})
+	case a.o.RefundsNeedPIN && !a.o.Config.HasSupervisor():
+		say(SaleLine{Error: "refunds need a supervisor: set [supervisor] pin_hash in the configuration, or make an operator one"})
 		return
 	}
 	sale := payterm.OrderID(r.PathValue("id"))
@@ -282,13 +311,13 @@ func (a *Agent) status(w http.ResponseWriter, r *http.Request) {
 
 func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 	faults := map[string]string{}
-	for device, fault := range a.o.Board.Faults {
+	for device, fault := range a.o.Board.Absent() {
 		faults[device] = fault.Error()
 	}
 	return map[string]any{
-		"state": s.State, "order_id": s.OrderID, "network": s.Status.Network, "queue": s.Status.Queue,
+		"state": s.State, "order_id": s.OrderID, "operator": s.Operator, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
-		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults,
+		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults, "training": a.training != nil,
 	}
 }
 
@@ -317,18 +346,6 @@ func (a *Agent) resolve(w http.ResponseWriter, r *http.Request) {
 		o, err = a.runner.Resolve(r.Context(), payterm.OrderID(r.PathValue("id")), "", req.Reason)
 	}
 	reply(w, o, err)
-}
-
-// totals prints X or Z and answers with it. A Z is taken once: what went into it is
-// in no other.
-func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
-	which := r.PathValue("which")
-	if which != "x" && which != "z" {
-		reply(w, nil, errors.New("totals: x or z"))
-		return
-	}
-	t, err := a.takeTotals(which == "z")
-	reply(w, t, err)
 }
 
 func (a *Agent) queue(w http.ResponseWriter, r *http.Request) {

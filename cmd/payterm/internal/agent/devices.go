@@ -19,11 +19,15 @@ import (
 	"payterm/drivers/signal"
 	"payterm/flows"
 	"payterm/hal"
+	"payterm/provision"
 )
 
 // again pauses before a device is tried again; false when the agent ends.
 func (a *Agent) again(ctx context.Context, device string, err error) bool {
-	a.o.Log.Warn("device", "device", device, "err", err)
+	// What lasts is said once: a line each second wears out the flash.
+	if t := a.trouble(device); t.err == nil || t.err.Error() != err.Error() || a.mono()-t.at > recently {
+		a.o.Log.Warn("device", "device", device, "err", err)
+	}
 	a.met(device, err)
 	select {
 	case <-ctx.Done():
@@ -135,7 +139,7 @@ func (a *Agent) runKeypad(ctx context.Context) {
 	}
 	press := func(k payterm.Key) {
 		newest(a.touched, struct{}{})
-		a.runner.Press(k)
+		a.desk.Press(k)
 	}
 	k := b.Profile.Keypad
 	if b.Keypad.Events != nil {
@@ -174,7 +178,7 @@ func (a *Agent) runScanner(ctx context.Context) {
 	if p.Kind == "evdev" {
 		line, framing = scanner.NewKeyboard(hal.NewKeys(b.Scanner)), scanner.CR
 	}
-	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, Now: a.mono})
+	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, MaxLength: provision.MaxText + 4, Now: a.mono}) // and an AIM identifier
 	if err != nil {
 		a.o.Log.Error("scanner", "err", err)
 		a.gaveUp("scanner", err)
@@ -193,7 +197,7 @@ func (a *Agent) runScanner(ctx context.Context) {
 		default:
 			newest(a.rests, struct{}{})
 			newest(a.touched, struct{}{})
-			a.runner.Scan(scan.Code, scan.Began)
+			a.scanned(ctx, scan)
 		}
 	}
 }
@@ -216,7 +220,7 @@ func (a *Agent) runTrigger(ctx context.Context) {
 		return
 	}
 	t := scanner.NewTrigger(b.Scanner, start, stop)
-	armed := false
+	armed, told := false, ""
 	later := time.NewTimer(time.Hour)
 	defer later.Stop()
 	later.Stop()
@@ -246,11 +250,16 @@ func (a *Agent) runTrigger(ctx context.Context) {
 		}
 		switch err := tell(); {
 		case err != nil:
-			a.o.Log.Warn("scanner", "err", err)
+			if told != err.Error() { // a scanner that is away is so for each second of a sale
+				told = err.Error()
+				a.o.Log.Warn("scanner", "err", err)
+			}
 			later.Reset(restTime)
+			continue
 		case armed && p.TriggerAgain.Duration > 0:
 			later.Reset(p.TriggerAgain.Duration)
 		}
+		told = ""
 	}
 }
 
@@ -351,10 +360,11 @@ func (a *Agent) runPrinter(ctx context.Context) {
 				}
 			}
 			if a.overtaken(slip) {
+				a.unprinted.Add(-1)
 				continue
 			}
 			err := pr.Print(ctx, slip)
-			if err == nil && b.Profile.Printer.Drawer != "" && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
+			if err == nil && b.Profile.Printer.Drawer != "" && a.training == nil && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
 				err = pr.Kick(ctx) // never behind a slip that broke off: it would open when nobody is there
 			}
 			if err != nil {
@@ -363,6 +373,7 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			} else {
 				a.slip.printed(slip)
 			}
+			a.unprinted.Add(-1)
 			tell(pr.Condition(ctx))
 		}
 	}
@@ -400,6 +411,9 @@ func (a *Agent) runBuzzer(ctx context.Context) {
 func newDimmer(b *hal.Board) *signal.Dimmer {
 	if b.Display == nil || b.Display.Backlight == nil || b.Profile.Display.DimAfter.Duration == 0 {
 		return nil
+	}
+	if d, dims := b.Display.Backlight.(*signal.Dimmer); dims {
+		return d // of an earlier agent on this board
 	}
 	d := signal.NewDimmer(b.Display.Backlight)
 	b.Display.Backlight = d

@@ -10,6 +10,7 @@ import (
 
 	"payterm"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/flows"
 	"payterm/hal"
 	"payterm/hal/emulated"
 )
@@ -134,5 +135,61 @@ func TestLampsLightAndTrigger(t *testing.T) {
 	}
 	if strings.Contains(string(e.Told()), "T\r\x16T\r\x16T") {
 		t.Errorf("told %q", e.Told())
+	}
+}
+
+// A code that the glass cannot show, on a board without a printer: the screen sends
+// nobody to look for paper, and no slip waits for a printer that will not come.
+func TestCodeShownNowhere(t *testing.T) {
+	t.Parallel()
+	for _, glass := range []string{
+		"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\n",
+		"controller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 16\nrows = 2\n",
+	} {
+		p, err := hal.ReadProfile("small.toml", []byte("board = \"small\"\n[display]\n"+glass))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := emulated.New(emulated.Config{Profile: p, Scale: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := config.Default()
+		c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+		c.Gateway.CallBackURL = "https://example.com/back"
+		for language, says := range map[string]string{"en": "too long", "fr": "trop long", "zh": "太长"} {
+			c.Terminal.Language = language
+			a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := a.runnerConfig(a.store).Screen(flows.View{
+				Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, CanLeave: true,
+				Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
+			})
+			if s.QR != "" || s.Tone != payterm.Doubt || !strings.Contains(strings.Join(s.Lines, "\n"), says) || len(s.Keys) != 1 {
+				t.Errorf("%s: %+v", language, s)
+			}
+			if err := a.display.Init(); err != nil {
+				t.Fatal(err)
+			}
+			if err := a.display.Show(s); err != nil && language != "zh" { // characters only show no Chinese
+				t.Errorf("%s: %v", language, err)
+			}
+			for range 2 * slipQueue {
+				if err := a.Print(payterm.Receipt{Name: "customer"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := len(a.slips); n != 0 {
+				t.Errorf("%d slips wait for a printer that is not there", n)
+			}
+			if err := a.store.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -432,13 +432,14 @@ func TestServiceTakesTheCounter(t *testing.T) {
 	<-done
 	c.awaitIdle()
 	c.press("5")
-	for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "amount"; time.Sleep(5 * time.Millisecond) {
+	c.press("ENTER")
+	for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "scan"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v", c.a.Screen())
 		}
 	}
 	if got := ask("/doctor?test=", ""); !strings.Contains(got, "the counter is busy") {
-		t.Errorf("while an amount is typed: %s", got)
+		t.Errorf("while a sale is made: %s", got)
 	}
 	for _, wrong := range []string{"test=toaster", "test=display&step=1h", "test=&step=-1s", "test=&step=x"} {
 		if got := ask("/doctor?"+wrong, ""); !strings.Contains(got, `"error":"`) {

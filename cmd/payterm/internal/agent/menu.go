@@ -4,32 +4,9 @@ import (
 	"context"
 	"time"
 
-	"payterm"
 	"payterm/flows"
+	"payterm/screen"
 )
-
-// takeTotals prints an X, or takes and prints a Z.
-func (a *Agent) takeTotals(z bool) (payterm.Totals, error) {
-	number := int64(0)
-	if z {
-		taken, err := a.store.TakeZ()
-		if err != nil {
-			return payterm.Totals{}, err
-		}
-		number = taken.Number
-	}
-	t, err := a.store.Totals(number)
-	if err != nil {
-		return t, err
-	}
-	if t.To.IsZero() {
-		_, t.To = a.clock.Now()
-	}
-	if err := a.Print(a.totalsSlip(t, z)); err != nil {
-		a.o.Log.Warn("totals not printed", "number", t.Number, "err", err)
-	}
-	return t, nil
-}
 
 // askRate asks what one unit of the merchant's currency costs in CNY, times 10^8.
 func (a *Agent) askRate(ctx context.Context) (int64, error) {
@@ -73,10 +50,8 @@ func (a *Agent) menuLines() int {
 		return 0
 	case p.Display.Rows > 0:
 		return max(1, p.Display.Rows-1)
-	case p.Display.Height < 100:
-		return 4
 	}
-	return 0
+	return screen.MenuLines(p.Display.Height)
 }
 
 // tips are the percentages that a customer is offered.

@@ -21,10 +21,10 @@ type onPaper struct {
 // codeOnPaper tells whether a QR code is for paper.
 func (a *Agent) codeOnPaper(qr string) bool { return a.display == nil || !a.display.CanShow(qr) }
 
-// printCode prints the code of an order once. A slip that broke off or is lost is
+// printCode prints the code of an order once, where there is a printer. A slip that broke off or is lost is
 // not printed again: the cashier cancels, and a new order has a new code.
 func (a *Agent) printCode(v flows.View, o screen.Options, zone *time.Location) {
-	shows := v.Name == flows.ViewShowCode && a.codeOnPaper(v.CodeURL)
+	shows := v.Name == flows.ViewShowCode && a.o.Board.Printer != nil && a.codeOnPaper(v.CodeURL)
 	a.onPaper.mu.Lock()
 	a.onPaper.current = ""
 	if shows {

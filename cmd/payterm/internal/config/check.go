@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"payterm"
 	"payterm/flows"
@@ -21,10 +23,18 @@ var (
 	terminalID = regexp.MustCompile(`^[A-Z0-9]{2,6}$`)
 	actionName = regexp.MustCompile(`^[A-Z][A-Z_]*$`)
 	plainID    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+	operatorNumber = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
+
+// maxName is that of an operator on the idle screen.
+const maxName = 24
 
 // maxTips is the number of keys that can offer one.
 const maxTips = 4
+
+// maxDayMinor bounds the limit of a day, in minor units, far below what overflows.
+const maxDayMinor int64 = 1_000 * payterm.MaxMinor
 
 // minPINCost keeps a stolen hash from being searched through at once.
 const minPINCost = 10
@@ -76,6 +86,8 @@ func (k *checker) terminal() {
 	_, err := time.LoadLocation(t.Timezone)
 	// LoadLocation takes "" for UTC and "Local" for whatever the machine has.
 	k.bad(err != nil || t.Timezone == "" || t.Timezone == "Local", "terminal.timezone", "%q: a zone such as America/Toronto is needed", t.Timezone)
+	_, err = time.Parse(dayStarts, t.DayStarts)
+	k.bad(err != nil || len(t.DayStarts) != len(dayStarts), "terminal.day_starts", "%q: a time such as 00:00 or 04:30 is needed", t.DayStarts)
 	k.bad(t.Board == "", "terminal.board", "is empty: the name of a board profile, or its file")
 	k.bad(t.KeepDays < 31 || t.KeepDays > 3660, "terminal.keep_days", "%d: 31 to 3660 are possible; a refund needs the sale", t.KeepDays)
 	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
@@ -179,6 +191,7 @@ func (k *checker) timings() {
 func (k *checker) limits() {
 	s := k.c.Sale
 	k.bad(s.MaxMinor < 1 || s.MaxMinor > payterm.MaxMinor, "sale.max_minor", "%d: 1 to %d minor units", s.MaxMinor, payterm.MaxMinor)
+	k.bad(s.DayMaxMinor < 0 || s.DayMaxMinor > maxDayMinor, "sale.day_max_minor", "%d: 0 (none) to %d minor units", s.DayMaxMinor, maxDayMinor)
 	k.bad(s.MaxFeeMinor < 0 || s.MaxFeeMinor > payterm.MaxMinor, "sale.max_fee_minor", "%d: 0 to %d minor units", s.MaxFeeMinor, payterm.MaxMinor)
 	k.bad(s.LatePayment != "ask" && s.LatePayment != "keep", "sale.late_payment", "%q: ask or keep is needed", s.LatePayment)
 	k.bad(len(s.Tips) > maxTips, "sale.tips", "has %d entries: there are keys for %d", len(s.Tips), maxTips)
@@ -189,11 +202,10 @@ func (k *checker) limits() {
 }
 
 func (k *checker) access() {
-	if hash := string(k.c.Supervisor.PINHash); hash != "" {
-		cost, err := bcrypt.Cost([]byte(hash))
-		k.bad(err != nil || len(hash) != 60, "supervisor.pin_hash", "is no bcrypt hash; it is the hash that stands here, never the PIN")
-		k.bad(err == nil && cost < minPINCost, "supervisor.pin_hash", "its cost is %d, %d at the least is needed", cost, minPINCost)
+	if hash := k.c.Supervisor.PINHash; hash != "" {
+		k.pinHash("supervisor.pin_hash", hash)
 	}
+	k.operators()
 	a := k.c.API
 	if a.Listen == "" {
 		k.bad(a.TokenFile != "", "api.token_file", "has no use without api.listen")
@@ -203,4 +215,39 @@ func (k *checker) access() {
 	k.bad(err != nil || port == "" || strings.Contains(host, "/"), "api.listen", "%q: an address such as 127.0.0.1:8181 is needed", a.Listen)
 	k.bad(err == nil && !IsLoopback(host), "api.listen", "%q: a loopback address such as 127.0.0.1:8181 is needed, since nothing encrypts what is said", a.Listen)
 	k.bad(a.TokenFile == "", "api.token_file", "is missing: a file with the token that callers show")
+}
+
+// pinHash gives the cost of a hash, 0 of one that is none.
+func (k *checker) pinHash(dotted string, hash PINHash) int {
+	cost, err := bcrypt.Cost([]byte(hash))
+	if err != nil || len(hash) != 60 {
+		k.bad(true, dotted, "is no bcrypt hash such as payterm pin makes; it is the hash that stands here, never the PIN")
+		return 0
+	}
+	k.bad(cost < minPINCost, dotted, "its cost is %d, %d at the least is needed", cost, minPINCost)
+	return cost
+}
+
+// maxOperators is far more than one terminal sees.
+const maxOperators = 200
+
+func (k *checker) operators() {
+	list := k.c.Operators
+	k.bad(len(list) > maxOperators, operatorsKey, "%d of them: %d at the most", len(list), maxOperators)
+	first := 0
+	for i, o := range list {
+		at := func(key string) string { return fmt.Sprintf("%s.%d.%s", operatorsKey, i+1, key) }
+		k.bad(!operatorNumber.MatchString(o.Number), at("number"), "%q: \"1\" to \"9999\" is needed, without zeros before it", o.Number)
+		k.bad(slices.ContainsFunc(list[:i], func(b Operator) bool { return b.Number == o.Number }), at("number"), "%s is another operator's", o.Number)
+		length := utf8.RuneCountInString(o.Name)
+		k.bad(length == 0 || length > maxName || strings.TrimSpace(o.Name) != o.Name || strings.ContainsFunc(o.Name, unicode.IsControl),
+			at("name"), "%q: a name of 1 to %d letters is needed", o.Name, maxName)
+		cost := k.pinHash(at("pin_hash"), o.PINHash)
+		if first == 0 {
+			first = cost
+		}
+		// A number that nobody has is compared with somebody's hash: were another one's
+		// slower, the time would tell which numbers there are.
+		k.bad(cost != 0 && cost != first, at("pin_hash"), "its cost is %d, and that of another operator %d: make all of them with payterm pin", cost, first)
+	}
 }

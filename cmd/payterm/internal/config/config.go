@@ -10,6 +10,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"payterm"
@@ -25,6 +26,9 @@ type Config struct {
 	Sale       Sale       `toml:"sale"`
 	Supervisor Supervisor `toml:"supervisor"`
 	API        API        `toml:"api"`
+	// Operators are who may sign on; with none nobody has to. A list of tables: no
+	// environment variable stands for it.
+	Operators []Operator `toml:"operators"`
 
 	origin *origin // where the keys were set; nil for the defaults
 }
@@ -40,6 +44,8 @@ type Terminal struct {
 	Board            string   `toml:"board"`    // name of a profile that comes along, or a file
 	DataDir          string   `toml:"data_dir"`
 	KeepDays         int      `toml:"keep_days"` // orders that are final and in a Z, before they are dropped
+	// DayStarts is when a business day begins, HH:MM in Timezone.
+	DayStarts string `toml:"day_starts"`
 }
 
 // Merchant is what a receipt has at its top.
@@ -85,6 +91,7 @@ type Sale struct {
 	ConnectTimeout  Duration   `toml:"connect_timeout"`
 	HTTPTimeout     Duration   `toml:"http_timeout"`
 	MaxMinor        int64      `toml:"max_minor"`     // of one sale, in minor units
+	DayMaxMinor     int64      `toml:"day_max_minor"` // of all sales of a business day, in minor units; 0: none
 	Tips            []int      `toml:"tips"`          // percent, at most four; empty: none are offered
 	MaxFeeMinor     int64      `toml:"max_fee_minor"` // on top of the total, in minor units
 	LatePayment     string     `toml:"late_payment"`  // ask or keep
@@ -93,6 +100,14 @@ type Sale struct {
 // Supervisor guards what a cashier alone must not do.
 type Supervisor struct {
 	PINHash PINHash `toml:"pin_hash"` // bcrypt; empty: no PIN
+}
+
+// Operator is somebody who sells.
+type Operator struct {
+	Number     string  `toml:"number"` // 1 to 9999, typed at the keypad
+	Name       string  `toml:"name"`
+	PINHash    PINHash `toml:"pin_hash"` // bcrypt
+	Supervisor bool    `toml:"supervisor"`
 }
 
 // API is the local interface over TCP, beside the socket.
@@ -104,7 +119,7 @@ type API struct {
 // Duration is written like "60s" or "2h10m".
 type Duration struct{ time.Duration }
 
-// PINHash is the bcrypt hash of the supervisor's PIN. A PIN is short enough to
+// PINHash is the bcrypt hash of a PIN. A PIN is short enough to
 // be found from its hash, so it shows itself to nobody.
 type PINHash string
 
@@ -135,7 +150,7 @@ func Default() Config {
 	}
 	return Config{
 		Terminal: Terminal{
-			ID: "T1", Language: "en", ReceiptLanguages: []string{}, Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm", KeepDays: 400,
+			ID: "T1", Language: "en", ReceiptLanguages: []string{}, Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm", KeepDays: 400, DayStarts: "00:00",
 		},
 		Merchant: Merchant{Currency: "CAD"},
 		Gateway: Gateway{
@@ -172,3 +187,25 @@ func (c Config) Rules() flows.Rules {
 	r.HTTPTimeout, r.MaxFeeMinor, r.KeepLate = s.HTTPTimeout.Duration, s.MaxFeeMinor, s.LatePayment == "keep"
 	return r
 }
+
+// Days are the shop's business days.
+func (c Config) Days() payterm.Days {
+	starts, err := time.Parse(dayStarts, c.Terminal.DayStarts)
+	zone, bad := time.LoadLocation(c.Terminal.Timezone)
+	if err != nil || bad != nil { // which Check refuses
+		return payterm.Days{}
+	}
+	return payterm.Days{Zone: zone, Starts: time.Duration(starts.Hour())*time.Hour + time.Duration(starts.Minute())*time.Minute}
+}
+
+// dayStarts is the form of terminal.day_starts.
+const dayStarts = "15:04"
+
+// NamedSupervisors reports whether an operator is a supervisor. Then it is their
+// numbers and PINs that are asked for, and not the one of [supervisor].
+func (c Config) NamedSupervisors() bool {
+	return slices.ContainsFunc(c.Operators, func(o Operator) bool { return o.Supervisor })
+}
+
+// HasSupervisor reports whether there is any PIN to ask a supervisor for.
+func (c Config) HasSupervisor() bool { return c.Supervisor.PINHash != "" || c.NamedSupervisors() }

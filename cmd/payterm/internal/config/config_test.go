@@ -289,3 +289,30 @@ func FuzzParse(f *testing.F) {
 		t.Errorf("the error names no place: %v", err)
 	})
 }
+
+func TestOperators(t *testing.T) {
+	const hash = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+	one := func(number, name, supervisor string) string {
+		return "[[operators]]\nnumber = \"" + number + "\"\nname = \"" + name + "\"\npin_hash = \"" + hash + "\"\n" + supervisor
+	}
+	c, err := Parse("shop.toml", []byte("[terminal]\nday_starts = \"04:30\"\n"+one("7", "Marie", "")+one("9999", "Wei", "supervisor = true\n")), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Operator{{"7", "Marie", hash, false}, {"9999", "Wei", hash, true}}; !slices.Equal(c.Operators, want) {
+		t.Errorf("read %+v", c.Operators)
+	}
+	if d := c.Days(); d.Starts != 4*time.Hour+30*time.Minute || d.Zone.String() != "America/Toronto" {
+		t.Errorf("days %+v", d)
+	}
+	if !c.NamedSupervisors() || !c.HasSupervisor() {
+		t.Error("Wei is no supervisor")
+	}
+	if shown := fmt.Sprintf("%v %+v %#v", c.Operators, c.Operators, c.Operators); strings.Contains(shown, hash) {
+		t.Errorf("a hash shows itself: %s", shown)
+	}
+	alone, err := Parse("shop.toml", []byte(one("7", "Marie", "")), nil)
+	if err != nil || alone.NamedSupervisors() || alone.HasSupervisor() {
+		t.Errorf("an operator alone: %v", err)
+	}
+}

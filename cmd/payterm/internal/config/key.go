@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"payterm/provision"
 )
 
 // signKeyLength is the gateway's (protocol sheet, section 1.3).
@@ -28,7 +30,8 @@ func (SignKey) MarshalText() ([]byte, error) { return []byte("(sign key)"), nil 
 
 // SignKey reads gateway.sign_key_file. It is refused unless it is a regular file
 // that its owner alone may read and holds 16 characters, white space around them
-// left aside. No error repeats what it holds.
+// left aside, or the same encrypted under the device key in the data directory. No
+// error repeats what it holds.
 func (c Config) SignKey() (SignKey, error) {
 	path := c.Gateway.SignKeyFile
 	bad := func(format string, args ...any) (SignKey, error) {
@@ -59,13 +62,30 @@ func (c Config) SignKey() (SignKey, error) {
 		return bad("cannot be read: %v", reason(err))
 	}
 	key := strings.TrimSpace(string(text))
-	if len(key) != signKeyLength {
-		return bad("the key in %s has %d characters, %d are needed", path, len(key), signKeyLength)
+	if provision.IsSealed(text) {
+		device, err := readSecret(c.Terminal.DataDir, deviceKeyFile)
+		if err != nil {
+			return bad("the key in %s is encrypted, and the device key cannot be read: %v: provision the terminal again", path, err)
+		}
+		if key, err = provision.OpenKey(device, text); err != nil {
+			return bad("the key in %s: %v", path, err)
+		}
 	}
-	if i := strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
-		return bad("the key in %s has a character that is neither letter nor digit at place %d", path, i+1)
+	if why := checkSignKey(key); why != "" {
+		return bad("the key in %s %s", path, why)
 	}
 	return SignKey(key), nil
+}
+
+// checkSignKey says what is wrong with a sign key, without it.
+func checkSignKey(key string) (why string) {
+	if len(key) != signKeyLength {
+		return fmt.Sprintf("has %d characters, %d are needed", len(key), signKeyLength)
+	}
+	if i := strings.IndexFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
+		return fmt.Sprintf("has a character that is neither letter nor digit at place %d", i+1)
+	}
+	return ""
 }
 
 // reason is what went wrong with a file, without its path.

@@ -91,6 +91,9 @@ func (c *Config) keys() (keys []key, sections []string) {
 			continue
 		}
 		sections = append(sections, section)
+		if v.Field(i).Kind() == reflect.Slice { // operators: each table is read by itself
+			continue
+		}
 		for j := range v.Field(i).NumField() {
 			keys = append(keys, key{section + "." + v.Field(i).Type().Field(j).Tag.Get("toml"), v.Field(i).Field(j)})
 		}
@@ -103,6 +106,10 @@ func (c *Config) readTables(tables map[string]any) []Problem {
 	var problems []Problem
 	bad := func(key, text string) { problems = append(problems, c.origin.file.Problem(key, text)) }
 	for _, section := range slices.Sorted(maps.Keys(tables)) {
+		if section == operatorsKey {
+			problems = append(problems, c.readOperators(tables[section])...)
+			continue
+		}
 		table, ok := tables[section].(map[string]any)
 		switch known := slices.Contains(sections, section); {
 		case !known:
@@ -124,6 +131,41 @@ func (c *Config) readTables(tables map[string]any) []Problem {
 				bad(dotted, why)
 			}
 		}
+	}
+	return problems
+}
+
+// operatorsKey is the one section that may stand there several times.
+const operatorsKey = "operators"
+
+// readOperators reads the tables [[operators]].
+func (c *Config) readOperators(value any) []Problem {
+	var problems []Problem
+	bad := func(key, text string) { problems = append(problems, c.origin.file.Problem(key, text)) }
+	list, ok := value.([]map[string]any)
+	if !ok {
+		bad(operatorsKey, "is "+kindOf(value)+"; each operator has a section [[operators]]")
+		return problems
+	}
+	for i, table := range list {
+		var o Operator
+		fields, known := reflect.ValueOf(&o).Elem(), []string{}
+		for j := range fields.NumField() {
+			known = append(known, fields.Type().Field(j).Tag.Get("toml"))
+		}
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			at := slices.Index(known, name)
+			why := "unknown key; [[operators]] has " + strings.Join(known, ", ")
+			if at >= 0 {
+				why = assign(fields.Field(at), table[name])
+			} else if near := tomlfile.Nearest(name, known); near != "" {
+				why = "unknown key; did you mean " + near + "?"
+			}
+			if why != "" {
+				bad(fmt.Sprintf("%s.%d.%s", operatorsKey, i+1, name), why)
+			}
+		}
+		c.Operators = append(c.Operators, o)
 	}
 	return problems
 }
@@ -248,6 +290,12 @@ func assign(field reflect.Value, value any) (why string) {
 			return wrong("text in quotes is needed")
 		}
 		field.SetString(text)
+	case field.Kind() == reflect.Bool:
+		yes, ok := value.(bool)
+		if !ok {
+			return wrong("true or false is needed, without quotes")
+		}
+		field.SetBool(yes)
 	case field.CanInt():
 		n, ok := value.(int64)
 		if !ok {
@@ -365,4 +413,14 @@ func kindOf(value any) string {
 		return "a table"
 	}
 	return "a date or time"
+}
+
+// Known are the dotted names of all settings.
+func (c *Config) Known() map[string]bool {
+	keys, _ := c.keys()
+	known := map[string]bool{}
+	for _, k := range keys {
+		known[k.dotted] = true
+	}
+	return known
 }

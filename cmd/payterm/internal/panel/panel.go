@@ -24,6 +24,8 @@ import (
 	"payterm/cmd/payterm/internal/config"
 	"payterm/flows"
 	"payterm/hal/emulated"
+	"payterm/provision"
+	"payterm/screen"
 )
 
 //go:embed panel.html
@@ -186,7 +188,7 @@ func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 	}
 	for _, k := range in.Keys {
 		told := string(k)
-		if p.o.Screen().Name == string(flows.ViewPIN) && k.Digits() != "" {
+		if name := p.o.Screen().Name; (name == string(flows.ViewPIN) || name == screen.SetupCodeName) && k.Digits() != "" {
 			told = "*"
 		}
 		if err := p.o.Board.Press(k); err != nil {
@@ -197,8 +199,8 @@ func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 	return nil
 }
 
-// maxScan is more than any reader's frame.
-const maxScan = 512
+// maxScan is the longest frame that an agent takes: a parcel's.
+const maxScan = provision.MaxText
 
 // scan lets the scanner read a code, and tells its masked form.
 func (p *Panel) scan(in struct{ Code string }) error {

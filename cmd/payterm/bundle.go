@@ -1,0 +1,380 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/cmd/payterm/internal/config"
+	"payterm/cmd/payterm/internal/crash"
+	"payterm/storage"
+	"payterm/tomlfile"
+)
+
+type bundleCmd struct {
+	store
+	Config string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
+	Out    string `help:"File to write; without it one named by the time, here." type:"path"`
+	Log    string `help:"A log to take along, in place of the journal of systemd's payterm." type:"path"`
+}
+
+const (
+	bundleCrash  = 256 << 10        // bytes of a report, the first ones
+	bundleEvents = 300              // of the journal, the last ones
+	bundleLog    = 1 << 20          // bytes, the last ones
+	bundleWait   = 20 * time.Second // for the log
+)
+
+// Run packs what a service needs. What cannot be had is said in the bundle, and does
+// not keep the rest from it: this is for terminals that are not well.
+func (c bundleCmd) Run() error {
+	if c.Out == "" {
+		c.Out = "payterm-" + time.Now().UTC().Format("20060102T150405Z") + ".tar.gz"
+	}
+	_, _, wrong := config.InForce(c.Config, c.Data, os.Environ())
+	hide := newRedactor(c.Data, c.Config)
+	files := []struct {
+		name string
+		get  func() ([]byte, error)
+	}{
+		{"version.json", func() ([]byte, error) {
+			return jsonText(map[string]any{"version": version, "built": buildTime().UTC(), "go": runtime.Version(), "arch": runtime.GOARCH})
+		}},
+		{"config.toml", func() ([]byte, error) { return c.configuration(wrong) }},
+		{"journal.json", c.journal},
+		{"doctor.json", func() ([]byte, error) {
+			var rep agent.Report
+			if err := c.ask("POST", "/doctor", nil, &rep); err != nil {
+				return nil, err
+			}
+			return jsonText(rep)
+		}},
+		{"log.txt", c.log},
+	}
+	reports, err := crash.Reports(crash.Dir(c.Data))
+	for _, name := range append(reports, crash.Now) {
+		files = append(files, struct {
+			name string
+			get  func() ([]byte, error)
+		}{"crash/" + name, func() ([]byte, error) {
+			text, err := beginning(filepath.Join(crash.Dir(c.Data), name), bundleCrash)
+			if errors.Is(err, os.ErrNotExist) {
+				return nil, nil
+			}
+			return text, err
+		}})
+	}
+	if err != nil {
+		wrong = errors.Join(wrong, err)
+	}
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	archive := tar.NewWriter(zip)
+	missing := map[string]string{}
+	put := func(name string, text []byte) error {
+		if strings.HasSuffix(name, ".json") {
+			text = hide.redactJSON(text)
+		} else {
+			text = hide.redact(text)
+		}
+		head := &tar.Header{Name: "payterm/" + name, Mode: 0o600, Size: int64(len(text)), ModTime: time.Now(), Typeflag: tar.TypeReg}
+		if err := archive.WriteHeader(head); err != nil {
+			return err
+		}
+		_, err := archive.Write(text)
+		return err
+	}
+	for _, f := range files {
+		text, err := f.get()
+		if err != nil {
+			missing[f.name] = err.Error()
+		}
+		if len(text) > 0 {
+			if err := put(f.name, text); err != nil {
+				return fmt.Errorf("bundle: %s: %w", f.name, err)
+			}
+		}
+	}
+	text, err := jsonText(missing)
+	if err == nil {
+		err = put("missing.json", text)
+	}
+	if err := errors.Join(err, archive.Close(), zip.Close()); err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	if err := writeNew(c.Out, packed.Bytes()); err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	for name, why := range missing {
+		missing[name] = string(hide.redact([]byte(why)))
+	}
+	return c.print(map[string]any{"bundle": c.Out, "bytes": packed.Len(), "missing": missing}, func() {
+		fmt.Println(c.Out)
+		for name, why := range missing {
+			fmt.Printf("without %s: %s\n", name, why)
+		}
+	})
+}
+
+func jsonText(v any) ([]byte, error) { return json.MarshalIndent(v, "", "\t") }
+
+// configuration is the file in force without its secrets, or what is wrong with it.
+func (c bundleCmd) configuration(wrong error) ([]byte, error) {
+	path := c.Config
+	if provisioned, serial, err := config.Provisioned(c.Data); err == nil && serial != 0 {
+		path = provisioned
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errors.Join(wrong, err)
+	}
+	_, tables, err := tomlfile.Tables(filepath.Base(path), text)
+	if err != nil {
+		return nil, errors.Join(wrong, err) // a text that cannot be read cannot be redacted
+	}
+	// Only what is known to be harmless is told: a secret may stand in the wrong place.
+	shown := config.Default()
+	known := shown.Known()
+	for section, table := range tables {
+		keys, ok := table.(map[string]any)
+		if !ok {
+			tables[section] = "(not told)"
+			continue
+		}
+		for key, value := range keys {
+			dotted := section + "." + key
+			switch text, isText := value.(string); {
+			case !known[dotted], dotted == "supervisor.pin_hash", strings.HasSuffix(key, "_file"):
+				keys[key] = "(not told)"
+			case isText && (dotted == "gateway.url" || dotted == "gateway.call_back_url"):
+				keys[key] = bareAddress(text)
+			}
+		}
+	}
+	text, err = tomlfile.Encode(tables)
+	return text, errors.Join(wrong, err)
+}
+
+// bareAddress leaves out what may be a secret in an address.
+func bareAddress(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(not told)"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// journal is the head of the chain, what is open, and the last events without the
+// hashes of payment codes.
+func (c bundleCmd) journal() ([]byte, error) {
+	var said struct {
+		Verified storage.Verified    `json:"verified"`
+		Wrong    string              `json:"wrong,omitempty"`
+		Queue    []payterm.QueueItem `json:"queue"`
+		Events   []map[string]any    `json:"events"`
+		Orders   []payterm.Order     `json:"orders"`
+	}
+	err := c.read(func(r *storage.Reader) error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		var err error
+		if said.Verified, err = r.Verify(ctx); err != nil {
+			said.Wrong = err.Error()
+		}
+		if said.Queue, err = r.Queue(); err != nil {
+			return err
+		}
+		if said.Orders, err = r.Orders(); err != nil {
+			return err
+		}
+		said.Orders = said.Orders[max(0, len(said.Orders)-bundleEvents/10):]
+		for i, o := range said.Orders {
+			said.Orders[i].Ref, said.Orders[i].IdempotencyKey, said.Orders[i].Payer = "", "", ""
+			events, err := r.Events(o.ID)
+			if err != nil {
+				return err
+			}
+			for _, e := range events {
+				said.Events = append(said.Events, map[string]any{"seq": e.Seq, "order_id": e.OrderID, "event": e.Event, "wall": e.Wall, "body": told(e.Body)})
+			}
+		}
+		said.Events = said.Events[max(0, len(said.Events)-bundleEvents):]
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return jsonText(said)
+}
+
+// quiet are fields of events that nobody needs who looks for a fault.
+var quiet = []string{"key", "code_key", "ref", "idempotency_key", "code_url", "payer"}
+
+// told is an event's body without them.
+func told(body []byte) any {
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) != nil {
+		return "(not told)"
+	}
+	var strip func(fields map[string]any)
+	strip = func(fields map[string]any) {
+		for name, value := range fields {
+			for _, q := range quiet {
+				if strings.EqualFold(strings.ReplaceAll(name, "_", ""), strings.ReplaceAll(q, "_", "")) {
+					delete(fields, name)
+				}
+			}
+			if inner, ok := value.(map[string]any); ok {
+				strip(inner)
+			}
+		}
+	}
+	strip(fields)
+	return fields
+}
+
+// log is the file that was named, or what systemd kept of the service.
+func (c bundleCmd) log() ([]byte, error) {
+	if c.Log != "" {
+		return ending(c.Log, bundleLog)
+	}
+	program, err := exec.LookPath("journalctl")
+	if err != nil {
+		return nil, errors.New("there is no journalctl: --log FILE")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bundleWait)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, "-u", "payterm", "--no-pager", "-o", "short-iso", "-n", "5000").Output()
+	if len(out) > bundleLog {
+		out = out[len(out)-bundleLog:]
+	}
+	return out, err
+}
+
+func beginning(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
+}
+
+func ending(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most))
+}
+
+// redactor covers secrets wherever they stand: those of this terminal that are known,
+// and whatever looks like a payment code or a parcel.
+type redactor struct{ known []string }
+
+// looksSecret: runs of 12 digits and more, in groups too (payment codes, one-time codes,
+// which no order id has), bcrypt hashes, parcels, EMV codes.
+var looksSecret = regexp.MustCompile(`\b\d(?:[ -]?\d){11,}\b|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|PPV1[A-Z2-7]{16,}|hQVDUFYwM[A-Za-z0-9+/=]*|payterm-s(?:igner-secret|ealed)-1 \S+`)
+
+const covered = "(covered)"
+
+func newRedactor(data, configuration string) redactor {
+	var r redactor
+	know := func(secret string) {
+		if len(secret) >= 6 { // a shorter one would cover half of everything
+			r.known = append(r.known, secret)
+		}
+	}
+	// Of a configuration that is wrong, too: hence by its tables.
+	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"), "/etc/payterm/sign_key", os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
+	files := []string{filepath.Join(data, "device.key"), filepath.Join(data, "code.key"), os.Getenv("PAYTERM_API_TOKEN_FILE")}
+	for _, path := range []string{configuration, filepath.Join(data, "provision", "current", "payterm.toml")} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		_, tables, err := tomlfile.Tables(path, text)
+		if err != nil {
+			continue
+		}
+		in := func(section, key string) string {
+			table, _ := tables[section].(map[string]any)
+			value, _ := table[key].(string)
+			return value
+		}
+		signKeys = append(signKeys, in("gateway", "sign_key_file"))
+		files = append(files, in("api", "token_file"))
+		know(in("supervisor", "pin_hash"))
+	}
+	for _, file := range signKeys {
+		c := config.Default()
+		c.Terminal.DataDir, c.Gateway.SignKeyFile = data, file
+		if key, err := c.SignKey(); err == nil {
+			know(string(key))
+		}
+	}
+	for _, file := range files {
+		if text, err := beginning(file, 4096); err == nil {
+			know(strings.TrimSpace(string(text)))
+		}
+	}
+	return r
+}
+
+func (r redactor) redact(text []byte) []byte {
+	for _, secret := range r.known {
+		text = bytes.ReplaceAll(text, []byte(secret), []byte(covered))
+	}
+	return looksSecret.ReplaceAll(text, []byte(covered))
+}
+
+// redactJSON covers what stands in texts; a number stays one.
+func (r redactor) redactJSON(document []byte) []byte {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return r.redact(document)
+	}
+	text, err := jsonText(r.walk(v))
+	if err != nil {
+		return r.redact(document)
+	}
+	return text
+}
+
+func (r redactor) walk(v any) any {
+	switch v := v.(type) {
+	case string:
+		return string(r.redact([]byte(v)))
+	case []any:
+		for i := range v {
+			v[i] = r.walk(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = r.walk(v[name])
+		}
+	}
+	return v
+}

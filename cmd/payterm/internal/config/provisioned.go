@@ -1,0 +1,307 @@
+package config
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"payterm/provision"
+	"payterm/tomlfile"
+)
+
+// Below the data directory. What was provisioned lies in a directory named by its
+// serial, and current is a symbolic link to it.
+const (
+	deviceKeyFile = "device.key"
+	provisionDir  = "provision"
+	currentLink   = "current"
+	configFile    = "payterm.toml"
+	keyFile       = "sign.key"
+)
+
+// DeviceKey is the terminal's own secret, made at its first start.
+func DeviceKey(data string) ([]byte, error) {
+	return Secret(data, deviceKeyFile, func() ([]byte, error) {
+		key := make([]byte, provision.KeySize)
+		_, err := rand.Read(key)
+		return key, err
+	})
+}
+
+// Secret gives the 32 bytes of a file in the data directory, which are made when it is
+// not there and then never change. A file that is damaged is an error: what hangs on
+// the secret would be lost in silence.
+func Secret(data, name string, make func() ([]byte, error)) ([]byte, error) {
+	if secret, err := readSecret(data, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return secret, err
+	}
+	secret, err := make()
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	temp, err := os.CreateTemp(data, "."+name+"-") // mode 0600
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	defer os.Remove(temp.Name()) //nolint:errcheck // a name too many does no harm
+	_, err = temp.Write(secret)
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	// A link never replaces a file: of two that start at once, one wins for both.
+	if err := os.Link(temp.Name(), filepath.Join(data, name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	if err := syncDir(data); err != nil {
+		return nil, err
+	}
+	return readSecret(data, name)
+}
+
+func readSecret(data, name string) ([]byte, error) {
+	path := filepath.Join(data, name)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || info.Size() != provision.KeySize:
+		return nil, fmt.Errorf("%s is damaged: %d bytes are needed", path, provision.KeySize)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("%s can be read by others than its owner: chmod 600 %s", path, path)
+	}
+	secret := make([]byte, provision.KeySize)
+	if _, err := f.ReadAt(secret, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, reason(err))
+	}
+	return secret, nil
+}
+
+// Provisioned gives the configuration that a parcel brought, and its serial; 0 when
+// none did.
+func Provisioned(data string) (path string, serial uint64, err error) {
+	name, err := os.Readlink(filepath.Join(data, provisionDir, currentLink))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", 0, nil
+	}
+	if err == nil {
+		serial, err = strconv.ParseUint(name, 10, 64)
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("what was provisioned: %w", err)
+	}
+	return filepath.Join(data, provisionDir, name, configFile), serial, nil
+}
+
+// InForce loads what a parcel brought, else the file of the given name; its serial is 0
+// then. A file that is not there, and an empty name, are a terminal out of the box.
+// Without a data directory only the file counts.
+func InForce(file, data string, env []string) (c Config, serial uint64, err error) {
+	if data != "" {
+		path, number, err := Provisioned(data)
+		if err != nil {
+			return Config{}, 0, err
+		}
+		if serial = number; serial != 0 {
+			file = path
+		}
+	}
+	c, err = Load(file, env)
+	if serial == 0 && errors.Is(err, fs.ErrNotExist) {
+		c, err = Load("", env)
+	}
+	return c, serial, err
+}
+
+// Portable is the text of a configuration as a parcel carries it: for this terminal (""
+// leaves the id), without comments, and without what is the device's own affair.
+func Portable(name string, text []byte, terminal string) ([]byte, error) {
+	_, tables, err := tomlfile.Tables(name, text)
+	if err != nil {
+		return nil, err
+	}
+	if terminal != "" {
+		set(tables, "terminal", "id", terminal)
+	}
+	for _, file := range []string{"gateway.ca_file", "api.token_file"} {
+		section, key, _ := strings.Cut(file, ".")
+		if table, ok := tables[section].(map[string]any); ok && table[key] != nil {
+			return nil, fmt.Errorf("%s: %s: names a file, which a parcel does not bring: take it out", name, file)
+		}
+	}
+	if table, ok := tables["gateway"].(map[string]any); ok {
+		delete(table, "sign_key_file")
+	}
+	if table, ok := tables["terminal"].(map[string]any); ok {
+		delete(table, "data_dir")
+	}
+	portable, err := tomlfile.Encode(tables)
+	if err != nil {
+		return nil, err
+	}
+	// As the terminal will see it.
+	if _, _, err := placed(name, portable, "/var/lib/payterm", "/sign.key"); err != nil {
+		return nil, err
+	}
+	return portable, nil
+}
+
+func set(tables map[string]any, section, key, value string) {
+	table, ok := tables[section].(map[string]any)
+	if !ok {
+		table = map[string]any{}
+		tables[section] = table
+	}
+	table[key] = value
+}
+
+// placed puts the device's own paths into a parcel's configuration, and checks that
+// nothing is missing from it.
+func placed(name string, text []byte, data, key string) (Config, []byte, error) {
+	_, tables, err := tomlfile.Tables(name, text)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	set(tables, "terminal", "data_dir", data)
+	set(tables, "gateway", "sign_key_file", key)
+	text, err = tomlfile.Encode(tables)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	c, err := Parse(name, text, nil)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	var missing []error
+	for _, p := range c.Missing() {
+		p.Line = 0
+		missing = append(missing, p)
+	}
+	return c, text, errors.Join(missing...)
+}
+
+// Arrival is the content of a parcel that this terminal could use.
+type Arrival struct {
+	Config Config
+	text   []byte
+	key    string
+	data   string
+}
+
+// Arrive checks the content of a parcel for a data directory. Nothing is written. No
+// error repeats a secret.
+func Arrive(data string, c provision.Content) (Arrival, error) {
+	data, err := filepath.Abs(data)
+	if err != nil {
+		return Arrival{}, err
+	}
+	if why := checkSignKey(c.SignKey); why != "" {
+		return Arrival{}, fmt.Errorf("the sign key %s", why)
+	}
+	cfg, text, err := placed("parcel", c.Config, data, filepath.Join(data, provisionDir, currentLink, keyFile))
+	return Arrival{cfg, text, c.SignKey, data}, err
+}
+
+// Install writes it in place of what was installed before. A cut at any moment leaves
+// the one or the other, whole.
+func (a Arrival) Install(serial uint64) error {
+	if err := a.install(serial, func() error { return nil }); err != nil {
+		return fmt.Errorf("write what was provisioned: %w", err)
+	}
+	return nil
+}
+
+// install calls step before each change to the disk; its error is the power cut.
+func (a Arrival) install(serial uint64, step func() error) error {
+	device, err := DeviceKey(a.data)
+	if err != nil {
+		return err
+	}
+	sealed, err := provision.SealKey(device, rand.Reader, a.key)
+	if err != nil {
+		return err
+	}
+	dir, name := filepath.Join(a.data, provisionDir), strconv.FormatUint(serial, 10)
+	made, link := filepath.Join(dir, name), filepath.Join(dir, ".link")
+	for _, do := range []func() error{
+		func() error { return os.MkdirAll(dir, 0o700) },
+		func() error { return syncDir(a.data) },
+		// Of an attempt that was cut off: current never points to it.
+		func() error { return os.RemoveAll(made) },
+		func() error { return os.RemoveAll(link) },
+		func() error { return os.Mkdir(made, 0o700) },
+		func() error { return writeSynced(filepath.Join(made, configFile), a.text) },
+		func() error { return writeSynced(filepath.Join(made, keyFile), []byte(sealed)) },
+		func() error { return syncDir(made) },
+		func() error { return os.Symlink(name, link) },
+		func() error { return syncDir(dir) },
+		func() error { return os.Rename(link, filepath.Join(dir, currentLink)) },
+		func() error { return syncDir(dir) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	// From here on it is installed; what is left over goes now or the next time.
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil //nolint:nilerr // as above
+	}
+	for _, e := range entries {
+		if e.Name() != name && e.Name() != currentLink && step() == nil {
+			os.RemoveAll(filepath.Join(dir, e.Name())) //nolint:errcheck // as above
+		}
+	}
+	return nil
+}
+
+// writeSynced writes a new file of the owner's alone.
+func writeSynced(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// syncDir makes names durable.
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// LockProvision keeps two that provision the same terminal apart; the function that it
+// gives lets go.
+func LockProvision(data string) (func() error, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(data, "provision.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(errors.New("somebody else provisions this terminal just now"), f.Close())
+	}
+	return f.Close, nil
+}

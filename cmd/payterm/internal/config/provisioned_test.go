@@ -1,0 +1,170 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"payterm/provision"
+)
+
+const (
+	merchant = "[terminal]\nid = \"T1\" # the first\nboard = \"emulated\"\ndata_dir = \"/nowhere\"\n[merchant]\nname = \"Corner \\\"shop\\\"\"\n[gateway]\nurl = \"https://example.com/processV2\"\n" +
+		"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"/nowhere\"\n[sale]\ntips = [10, 15]\n"
+	keyOld, keyNew = "0123456789ABCDEF", "FEDCBA9876543210"
+)
+
+func arrival(t *testing.T, data, key, terminal string) Arrival {
+	t.Helper()
+	text, err := Portable("merchant.toml", []byte(merchant), terminal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "nowhere") || strings.Contains(string(text), "#") {
+		t.Errorf("it carries what is the device's own: %s", text)
+	}
+	a, err := Arrive(data, provision.Content{SignKey: key, Config: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// inForce is the key and the terminal id that a start would find.
+func inForce(t *testing.T, data string) (key, id string, serial uint64) {
+	t.Helper()
+	c, serial, err := InForce(filepath.Join(data, "none.toml"), data, nil)
+	if err != nil {
+		t.Fatalf("a start would fail: %v", err)
+	}
+	if serial == 0 {
+		return "", "", 0
+	}
+	k, err := c.SignKey()
+	if err != nil {
+		t.Fatalf("a start would fail: %v", err)
+	}
+	return string(k), c.Terminal.ID, serial
+}
+
+// TestInstallCutAnywhere cuts the power before each change to the disk: what is found
+// afterwards is the old or the new, whole, and a second attempt succeeds.
+func TestInstallCutAnywhere(t *testing.T) {
+	cut := errors.New("the power was cut")
+	olds, news := 0, 0
+	for k := 0; ; k++ {
+		data := t.TempDir()
+		if err := arrival(t, data, keyOld, "T1").Install(1); err != nil {
+			t.Fatal(err)
+		}
+		left := k
+		err := arrival(t, data, keyNew, "T2").install(2, func() error {
+			if left == 0 {
+				return cut
+			}
+			left--
+			return nil
+		})
+		key, id, serial := inForce(t, data)
+		switch {
+		case key == keyOld && id == "T1" && serial == 1 && err != nil:
+			olds++
+		case key == keyNew && id == "T2" && serial == 2:
+			news++
+		default:
+			t.Errorf("cut before change %d (%v): key %q, id %s, serial %d", k, err, key, id, serial)
+		}
+		if err := arrival(t, data, keyNew, "T3").Install(3); err != nil {
+			t.Errorf("after a cut before change %d: %v", k, err)
+		}
+		if _, id, _ := inForce(t, data); id != "T3" {
+			t.Errorf("after a cut before change %d it is %s", k, id)
+		}
+		entries, err2 := os.ReadDir(filepath.Join(data, provisionDir))
+		if err2 != nil || len(entries) != 2 {
+			t.Errorf("left over: %v %v", entries, err2)
+		}
+		if left > 0 {
+			break
+		}
+	}
+	if olds < 8 || news < 2 {
+		t.Errorf("%d cuts left the old, %d the new", olds, news)
+	}
+}
+
+func TestInstalledKeyIsEncrypted(t *testing.T) {
+	data := t.TempDir()
+	if err := arrival(t, data, keyOld, "").Install(7); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(data, provisionDir, currentLink, keyFile)
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(text), keyOld) {
+		t.Fatalf("%q %v", text, err)
+	}
+	for _, file := range []string{path, filepath.Join(data, deviceKeyFile), filepath.Join(data, provisionDir, "7", configFile)} {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", file, info.Mode(), err)
+		}
+	}
+	// The file alone, on another device.
+	c, _, err := InForce("", data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Terminal.DataDir = t.TempDir()
+	if _, err := c.SignKey(); err == nil || strings.Contains(err.Error(), keyOld) || !strings.Contains(err.Error(), "provision") {
+		t.Errorf("without the device key: %v", err)
+	}
+	if _, err := DeviceKey(c.Terminal.DataDir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SignKey(); err == nil || strings.Contains(err.Error(), keyOld) {
+		t.Errorf("under another device key: %v", err)
+	}
+}
+
+func TestSecretNeverChanges(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	first, err := DeviceKey(data)
+	if err != nil || len(first) != 32 {
+		t.Fatal(err)
+	}
+	again, err := DeviceKey(data)
+	if err != nil || string(again) != string(first) {
+		t.Errorf("another start has another key: %v", err)
+	}
+	path := filepath.Join(data, deviceKeyFile)
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := DeviceKey(data); err == nil {
+		t.Error("others may read it")
+	}
+	if err := errors.Join(os.Chmod(path, 0o600), os.Truncate(path, 31)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := DeviceKey(data); err == nil {
+		t.Error("a damaged one was taken, or replaced")
+	}
+}
+
+func TestPortableRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"a file":      {"[sale]\n", "ca_file = \"/etc/ca.pem\"\n[sale]\n", "ca_file"},
+		"no board":    {"board = \"emulated\"\n", "", "terminal.board"},
+		"no url":      {"url = \"https://example.com/processV2\"\n", "", "gateway.url"},
+		"unknown key": {"tips", "tipz", "tips"},
+		"no TOML":     {"[sale]", "[sale", "merchant.toml"},
+	} {
+		if _, err := Portable("merchant.toml", []byte(strings.Replace(merchant, c.old, c.new, 1)), ""); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Arrive(t.TempDir(), provision.Content{SignKey: "CANARY\x00signKEY06", Config: []byte(merchant)}); err == nil || strings.Contains(err.Error(), "CANARY") {
+		t.Errorf("a sign key with a hole: %v", err)
+	}
+}

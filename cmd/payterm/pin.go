@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/sys/unix"
+)
+
+// pinCost is that of every hash that payterm makes: the configuration wants one for
+// all operators, and a board of one small core compares at it within a second.
+const pinCost = 10
+
+type pinCmd struct {
+	JSON bool `help:"Print one JSON document." name:"json"`
+}
+
+// Run reads a PIN twice and prints its hash.
+func (c pinCmd) Run() error {
+	pin, err := readPIN(os.Stdin, os.Stderr)
+	if err != nil {
+		return err
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(pin), pinCost)
+	if err != nil {
+		return fmt.Errorf("hash the PIN: %w", err)
+	}
+	return store{JSON: c.JSON}.print(map[string]string{"pin_hash": string(hash)}, func() { fmt.Println(string(hash)) })
+}
+
+// readPIN reads two lines that have to be alike; on a terminal they are asked for and
+// do not show. No error repeats what was typed.
+func readPIN(in *os.File, ask io.Writer) (pin string, err error) {
+	show, err := hideEcho(in)
+	if err != nil {
+		return "", err
+	}
+	hidden := show != nil
+	if hidden {
+		defer func() { err = errors.Join(err, show()) }()
+	}
+	lines := bufio.NewScanner(in)
+	var typed [2]string
+	for i, question := range []string{"PIN: ", "again: "} {
+		if hidden {
+			fmt.Fprint(ask, question)
+		}
+		more := lines.Scan()
+		if hidden {
+			fmt.Fprintln(ask)
+		}
+		if !more {
+			return "", errors.Join(usage("the PIN is read twice, a line each"), lines.Err())
+		}
+		typed[i] = strings.TrimRight(lines.Text(), "\r")
+	}
+	switch {
+	case typed[0] != typed[1]:
+		return "", usage("the two are not alike")
+	case len(typed[0]) < 4 || len(typed[0]) > 12 || strings.Trim(typed[0], "0123456789") != "":
+		return "", usage("a PIN is 4 to 12 digits: it is typed at the keypad")
+	}
+	return typed[0], nil
+}
+
+// hideEcho keeps a terminal from showing what is typed until show is called, also
+// when Ctrl-C ends the program meanwhile; nil where in is none.
+func hideEcho(in *os.File) (show func() error, err error) {
+	fd := int(in.Fd())
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENODEV) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	hidden := *before
+	hidden.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &hidden); err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	restore := func() error { return unix.IoctlSetTermios(fd, unix.TCSETS, before) }
+	end, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-end:
+			restore() //nolint:errcheck // there is nobody left to tell
+			os.Exit(1)
+		case <-done:
+		}
+	}()
+	return func() error {
+		signal.Stop(end)
+		close(done)
+		return restore()
+	}, nil
+}

@@ -1,0 +1,329 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/cmd/payterm/internal/config"
+	"payterm/cmd/payterm/internal/crash"
+	"payterm/flows/runner"
+	"payterm/provision"
+
+	"rsc.io/qr"
+)
+
+// life is a terminal from one configuration to the next: an agent, or what waits for a
+// parcel.
+type life interface{ Run(context.Context) error }
+
+// lives runs one life after the other, until one ends by itself or the context does.
+// Begin is told the parcel that the one before ended for, if it did.
+func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
+	parcel := ""
+	for {
+		l, err := begin(parcel)
+		if err != nil {
+			return err
+		}
+		err = l.Run(ctx)
+		_, setup := l.(*agent.Setup)
+		switch {
+		case ctx.Err() != nil && setup:
+			return nil
+		case ctx.Err() != nil:
+			return err
+		case setup && err != nil && !errors.Is(err, agent.ErrNoCode):
+			return err
+		case setup:
+			parcel = ""
+		case errors.Is(err, agent.ErrProvisioned):
+			parcel = l.(*agent.Terminal).Parcel() //nolint:errcheck // there is no third
+		default:
+			return err
+		}
+	}
+}
+
+// keepCrashes keeps crash reports as far as that goes: it keeps no terminal from selling.
+func keepCrashes(data string, log *slog.Logger) {
+	if err := crash.Keep(crash.Dir(data)); err != nil {
+		log.Warn("crash reports are not kept", "err", err)
+	}
+}
+
+// defaultSigners is where an image has its signers.
+const defaultSigners = "/etc/payterm/signers"
+
+// newProvisioner is who takes parcels for this terminal. A file of signers that cannot
+// be read stops nobody from selling; parcels are refused then.
+func newProvisioner(data, configuration, trust string, log *slog.Logger) *agent.Provisioner {
+	clock := runner.NewSystemClock(buildTime())
+	p := &agent.Provisioner{
+		Data: data, Config: configuration,
+		Now:   func() time.Time { _, wall := clock.Now(); return wall },
+		Board: func(name string) error { _, _, err := readBoard(name); return err },
+	}
+	if trust == "" {
+		return p
+	}
+	text, err := os.ReadFile(trust)
+	if err == nil {
+		p.Signers, err = provision.ReadSigners(string(text))
+	}
+	if err != nil && (trust != defaultSigners || !errors.Is(err, fs.ErrNotExist)) {
+		log.Error("signers of parcels", "file", trust, "err", err)
+	}
+	return p
+}
+
+type provisionMakeCmd struct {
+	Config      string        `help:"The merchant's configuration." type:"path"`
+	SignKeyFile string        `help:"File with the 16 characters of the sign key." type:"path"`
+	Terminal    string        `help:"Terminal id, in place of the configuration's."`
+	Expires     time.Duration `help:"How long the parcel lasts." default:"24h"`
+	For         string        `help:"Code of the one device that may have it, as on its screen."`
+	Signer      string        `help:"Secret file of the signer." required:"" type:"path"`
+	NewSigner   bool          `help:"Make the signer's secret file, and print its line for /etc/payterm/signers."`
+	Out         string        `help:"File to write the parcel to." type:"path"`
+	QR          string        `help:"File to write it to as a picture." name:"qr" type:"path"`
+	JSON        bool          `help:"Print one JSON document." name:"json"`
+}
+
+func (c provisionMakeCmd) Run() error {
+	out := store{JSON: c.JSON}
+	if c.NewSigner {
+		signer, text, err := provision.NewSigner(rand.Reader)
+		if err == nil {
+			err = writeNew(c.Signer, []byte(text))
+		}
+		if err != nil {
+			return fmt.Errorf("new signer: %w", err)
+		}
+		line := provision.PublicLine(signer)
+		return out.print(map[string]string{"signer": c.Signer, "trust": line}, func() { fmt.Println(line) })
+	}
+	switch {
+	case c.Config == "" || c.SignKeyFile == "":
+		return usage("--config and --sign-key-file are needed: what the parcel is to bring")
+	case c.Out == "" && c.QR == "":
+		return usage("--out or --qr is needed: where the parcel is to go")
+	}
+	text, code, terms, err := c.make()
+	if err != nil {
+		return err
+	}
+	if c.Out != "" {
+		if err := writeNew(c.Out, []byte(text+"\n")); err != nil {
+			return fmt.Errorf("parcel: %w", err)
+		}
+	}
+	if c.QR != "" {
+		picture, err := qr.Encode(text, qr.L)
+		if err == nil {
+			picture.Scale = 6
+			err = writeNew(c.QR, picture.PNG())
+		}
+		if err != nil {
+			return fmt.Errorf("picture: %w", err)
+		}
+	}
+	made := map[string]any{"code": code.Reveal(), "expires": terms.Made.Add(terms.Life), "serial": terms.Made.UnixMilli(), "characters": len(text)}
+	return out.print(made, func() {
+		fmt.Println("code:", code.Reveal())
+		fmt.Fprintln(os.Stderr, "Give the code by another way than the parcel. Both together are the sign key.")
+	})
+}
+
+// make gives the parcel and its code.
+func (c provisionMakeCmd) make() (text string, code provision.Code, t provision.Terms, err error) {
+	fail := func(err error) (string, provision.Code, provision.Terms, error) { return "", "", t, err }
+	secret, err := readOwn(c.Signer)
+	if err != nil {
+		return fail(fmt.Errorf("signer: %w", err))
+	}
+	signer, err := provision.ReadSigner(string(secret))
+	if err != nil {
+		return fail(fmt.Errorf("%s: %w", c.Signer, err))
+	}
+	written, err := os.ReadFile(c.Config)
+	if err != nil {
+		return fail(fmt.Errorf("configuration: %w", err))
+	}
+	portable, err := config.Portable(c.Config, written, c.Terminal)
+	if err != nil {
+		return fail(err)
+	}
+	cfg := config.Default()
+	cfg.Gateway.SignKeyFile = c.SignKeyFile
+	key, err := cfg.SignKey()
+	if err != nil {
+		return fail(fmt.Errorf("--sign-key-file: %w", err))
+	}
+	t = provision.Terms{Made: time.Now(), Life: c.Expires}
+	if c.For != "" {
+		if t.Device, err = provision.ParseDevice(c.For); err != nil {
+			return fail(usageError{err})
+		}
+	}
+	if code, err = provision.DrawCode(rand.Reader); err != nil {
+		return fail(err)
+	}
+	text, err = provision.Make(t, provision.Content{SignKey: string(key), Config: portable}, code, signer)
+	return text, code, t, err
+}
+
+// writeNew writes a file of the owner's alone that was not there before.
+func writeNew(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// readOwn reads a small file that nobody else may read.
+func readOwn(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("others can read %s: chmod 600 %s", path, path)
+	}
+	return io.ReadAll(io.LimitReader(f, 4096))
+}
+
+type provisionInstallCmd struct {
+	store
+	File     string `arg:"" help:"Parcel: a file, a stick's directory with one, or - for standard input."`
+	CodeFile string `help:"File with the parcel's code; without it the code is asked for." type:"path"`
+	Config   string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
+	Trust    string `help:"File of the signers whose parcels are taken." default:"/etc/payterm/signers" type:"path"`
+}
+
+// Run installs a parcel. An agent that runs starts with it once nobody is being served.
+func (c provisionInstallCmd) Run() error {
+	if err := ownData(c.Data); err != nil {
+		return err
+	}
+	lines := bufio.NewReader(os.Stdin)
+	text, err := c.parcel(lines)
+	if err != nil {
+		return err
+	}
+	p := newProvisioner(c.Data, c.Config, c.Trust, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	parcel, err := p.Offer(text)
+	if err != nil {
+		return err
+	}
+	digits, err := c.code(lines)
+	if err != nil {
+		return err
+	}
+	code, err := provision.ParseCode(digits)
+	if err != nil {
+		return err
+	}
+	cfg, err := p.Accept(parcel, code)
+	if err != nil {
+		return err
+	}
+	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial()}
+	return c.print(installed, func() {
+		fmt.Printf("terminal %s of %s is provisioned; an agent that runs starts with it between two sales\n", cfg.Terminal.ID, cfg.Merchant.Name)
+	})
+}
+
+// parcel reads the text from where it was said to be.
+func (c provisionInstallCmd) parcel(stdin *bufio.Reader) (string, error) {
+	if c.File == "-" {
+		text, err := line(stdin, provision.MaxText+2)
+		if err != nil {
+			return "", fmt.Errorf("read the parcel: %w", err)
+		}
+		return text, nil
+	}
+	name := c.File
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		found, err := filepath.Glob(filepath.Join(name, "*.ppv"))
+		if err != nil || len(found) != 1 {
+			return "", fmt.Errorf("there are %d files *.ppv in %s, one is needed: name it", len(found), name)
+		}
+		name = found[0]
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", fmt.Errorf("read the parcel: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, provision.MaxText+64))
+	if err != nil {
+		return "", fmt.Errorf("read the parcel: %w", err)
+	}
+	return string(text), nil
+}
+
+func (c provisionInstallCmd) code(stdin *bufio.Reader) (string, error) {
+	if c.CodeFile != "" {
+		text, err := readOwn(c.CodeFile)
+		if err != nil {
+			return "", fmt.Errorf("code: %w", err)
+		}
+		return string(text), nil
+	}
+	fmt.Fprint(os.Stderr, "code of 12 digits: ")
+	text, err := line(stdin, 64)
+	if err != nil {
+		return "", fmt.Errorf("read the code: %w", err)
+	}
+	return text, nil
+}
+
+// line reads one line of at most so many bytes.
+func line(r *bufio.Reader, most int) (string, error) {
+	var b strings.Builder
+	for b.Len() <= most {
+		c, err := r.ReadByte()
+		if c == '\n' || errors.Is(err, io.EOF) && b.Len() > 0 {
+			return b.String(), nil
+		}
+		if err != nil {
+			return "", err
+		}
+		b.WriteByte(c)
+	}
+	return "", fmt.Errorf("the line has more than %d characters", most)
+}
+
+// ownData refuses to leave files in the data directory that the agent could not read.
+func ownData(data string) error {
+	info, err := os.Stat(data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s belongs to another user (%d): run this as that user, such as sudo -u payterm payterm provision FILE", data, owner.Uid)
+	}
+	return nil
+}

@@ -1,0 +1,401 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/cmd/payterm/internal/config"
+	"payterm/provision"
+	"payterm/screen"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+)
+
+const (
+	firstKey  = "FIRSTsignKEY0001"
+	secondKey = "SECONDsignKEY002"
+)
+
+// depot is where parcels are made, and a terminal out of the box.
+type depot struct {
+	shop
+	signer, trust string
+	logs          string
+	codes         []string
+}
+
+func newDepot(t *testing.T) *depot {
+	d := &depot{shop: shop{t: t, dir: t.TempDir()}}
+	d.data = filepath.Join(d.dir, "data")
+	d.signer, d.trust, d.logs = filepath.Join(d.dir, "fleet.key"), filepath.Join(d.dir, "signers"), filepath.Join(d.dir, "log")
+	write(t, d.trust, d.newSigner(d.signer))
+	key := filepath.Join(d.dir, "key")
+	write(t, key, firstKey)
+	_, ready := program(t, "ottsim", "--listen", "127.0.0.1:0", "--merchant-id", "ON00000000", "--sign-key-file", key)
+	d.sim = ready["gateway"].(string)
+	return d
+}
+
+// do runs payterm and gives what it printed; its failure is a text.
+func (d *depot) do(stdin string, args ...string) (string, string) {
+	d.t.Helper()
+	cmd := exec.CommandContext(d.t.Context(), filepath.Join(bin, "payterm"), args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var out, wrong bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &wrong
+	if err := cmd.Run(); err != nil {
+		return out.String(), wrong.String() + err.Error()
+	}
+	return out.String(), ""
+}
+
+func (d *depot) newSigner(path string) string {
+	d.t.Helper()
+	out, wrong := d.do("", "provision", "make", "--new-signer", "--signer", path)
+	if wrong != "" {
+		d.t.Fatal(wrong)
+	}
+	return out
+}
+
+// parcel makes one; more goes behind the flags, and wins.
+func (d *depot) parcel(key string, more ...string) (text, code string) {
+	d.t.Helper()
+	n := len(d.codes)
+	merchant, secret, out := filepath.Join(d.dir, fmt.Sprintf("merchant%d.toml", n)), filepath.Join(d.dir, fmt.Sprintf("key%d", n)), filepath.Join(d.dir, fmt.Sprintf("%d.ppv", n))
+	write(d.t, secret, key)
+	write(d.t, merchant, fmt.Sprintf(`[terminal]
+id = "T1"
+board = "emulated"
+data_dir = "/nowhere"
+[merchant]
+name = "Corner shop"
+[gateway]
+url = "%s/processV2"
+merchant_id = "ON00000000"
+operator_id = "0000000696"
+call_back_url = "https://example.com/cb"
+sign_key_file = "/nowhere/key"
+[sale]
+first_inquiry = "300ms"
+inquiry_interval = "300ms"
+inquiry_jitter = "0s"
+`, d.sim))
+	args := append([]string{"provision", "make", "--json", "--config", merchant, "--sign-key-file", secret, "--terminal", "T2", "--signer", d.signer, "--out", out, "--qr", out + ".png"}, more...)
+	made, wrong := d.do("", args...)
+	var m struct{ Code string }
+	if wrong != "" || json.Unmarshal([]byte(made), &m) != nil {
+		d.t.Fatalf("%v: %s %s", args, made, wrong)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	m.Code = strings.ReplaceAll(m.Code, " ", "")
+	d.codes = append(d.codes, m.Code)
+	return strings.TrimSpace(string(b)), m.Code
+}
+
+func (d *depot) boot(args ...string) {
+	d.t.Helper()
+	log, err := os.OpenFile(d.logs, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer log.Close()
+	d.shop.agent, d.shop.panel = startLogged(d.t, log, append([]string{"emulate", "--unprovisioned", "--verbose", "--trust", d.trust, "--listen", "127.0.0.1:0", "--data", d.data, "--scale", "20"}, args...)...)
+}
+
+// startLogged starts payterm as program does, its diagnostics in a file.
+func startLogged(t testing.TB, log *os.File, args ...string) (*exec.Cmd, string) {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(bin, "payterm"), args...)
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended
+		cmd.Wait()                       //nolint:errcheck // as above
+	})
+	var ready struct{ Panel string }
+	if err := json.NewDecoder(out).Decode(&ready); err != nil {
+		t.Fatalf("payterm is not ready: %v", err)
+	}
+	return cmd, ready.Panel
+}
+
+// says waits for a screen with these words in English.
+func (d *depot) says(name, words string) {
+	d.t.Helper()
+	shown := ""
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if shown = d.screen(); strings.HasPrefix(shown, "screen: "+name+"\n") && strings.Contains(shown, words) {
+			return
+		}
+	}
+	d.t.Fatalf("no screen %s with %q, but %s", name, words, shown)
+}
+
+func (d *depot) typed(code string) { d.keys(append(strings.Split(code, ""), "ENTER")...) }
+
+func (d *depot) sells(wallet string) string {
+	d.t.Helper()
+	code := d.wallet(wallet, false)
+	d.waitScreen("idle")
+	d.keys("1", "2", "3", "4", "ENTER")
+	d.waitScreen("scan")
+	d.scan(code)
+	d.waitScreen("approved")
+	d.keys("ENTER")
+	return code
+}
+
+// TestProvisionByScanner: a terminal out of the box says what to do, refuses whatever is
+// not for it, and sells after one code was scanned and one typed.
+func TestProvisionByScanner(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	d.boot()
+	d.says("setup", "Scan this terminal's provisioning code")
+	foreign := filepath.Join(d.dir, "foreign.key")
+	d.newSigner(foreign)
+	text, _ := d.parcel(firstKey, "--signer", foreign)
+	d.scan(text)
+	d.says("setup", "does not trust")
+	text, _ = d.parcel(firstKey, "--expires", "1s")
+	time.Sleep(1100 * time.Millisecond)
+	d.scan(text)
+	d.says("setup", "It has expired")
+	text, _ = d.parcel(firstKey, "--for", "ABCD-EFGH")
+	d.scan(text)
+	d.says("setup", "another device")
+	older, _ := d.parcel(firstKey)
+	device := ""
+	for line := range strings.Lines(d.screen()) {
+		if words := strings.Fields(line); len(words) == 2 && len(words[1]) == 9 && words[1][4] == '-' {
+			device = words[1]
+		}
+	}
+	text, code := d.parcel(firstKey, "--for", device)
+	altered := []byte(text)
+	altered[300] ^= 3 // A to B, and the like
+	d.scan(string(altered))
+	d.waitScreen("setup")
+	d.scan("281234567890123456")
+	d.says("setup", "no provisioning code")
+
+	d.scan(text)
+	d.says("setup_code", "12 digits")
+	d.typed("000000000000")
+	d.says("setup_code", "The code is wrong")
+	d.typed(code)
+	d.sells("ALIPAY")
+
+	// A second life finds all of it, and takes what is newer only.
+	d.stop()
+	d.boot()
+	d.sells("WECHATPAY")
+	d.scan(older)
+	d.says("setup", "is installed already")
+	d.keys("CANCEL")
+	d.waitScreen("idle")
+	d.scan("PPV1" + older[40:]) // of nobody's
+	if _, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "3.ppv"), "--data", d.data, "--trust", d.trust); !strings.Contains(wrong, "one of") {
+		t.Errorf("an older one: %s", wrong)
+	}
+	d.waitScreen("idle")
+	if o := d.orders(); len(o) != 2 || !strings.HasPrefix(string(o[0].ID), "T2") {
+		t.Errorf("orders %+v", o)
+	}
+	d.canaries()
+}
+
+// canaries looks for the secrets in all that the terminal has written.
+func (d *depot) canaries() {
+	d.t.Helper()
+	d.stop()
+	looked := 0
+	look := func(path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		looked++
+		for _, secret := range append([]string{firstKey, secondKey}, d.codes...) {
+			if bytes.Contains(text, []byte(secret)) {
+				d.t.Errorf("a secret lies in %s", path)
+			}
+		}
+	}
+	err := filepath.WalkDir(d.data, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			look(path)
+			if info, err := e.Info(); err != nil || info.Mode().Perm()&0o077 != 0 && strings.HasSuffix(path, ".key") {
+				d.t.Errorf("%s: %v %v", path, info.Mode(), err)
+			}
+		}
+		return err
+	})
+	look(d.logs)
+	if err != nil || looked < 5 {
+		d.t.Errorf("looked at %d files: %v", looked, err)
+	}
+}
+
+// TestKeyChange: an order is open while the merchant's key changes; it ends approved
+// under the new one, and its code stays used.
+func TestKeyChange(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	text, code := d.parcel(firstKey)
+	d.boot()
+	d.waitScreen("setup")
+	d.scan(text)
+	d.waitScreen("setup_code")
+	d.typed(code)
+	used := d.sells("ALIPAY")
+
+	d.waitScreen("idle")
+	d.faults("PASSIVEPAY", "drop_after_apply", 1)
+	d.faults("STATUS_QUERY", "drop_before_apply", 1000)
+	d.keys("5", "00", "ENTER")
+	d.waitScreen("scan")
+	open := d.wallet("WECHATPAY", false)
+	d.scan(open)
+	d.waitScreen("waiting")
+	d.call("POST", d.sim+"/sim/sign_key", map[string]string{"sign_key": secondKey})
+	d.call("DELETE", d.sim+"/sim/faults", nil)
+	time.Sleep(700 * time.Millisecond) // inquiries under the old key, which settle nothing
+	if o := d.orders(); o[1].Outcome != payterm.Open {
+		t.Fatalf("under the wrong key it became %+v", o[1])
+	}
+	text, code = d.parcel(secondKey)
+	// From a stick this time; the agent takes it up once nobody is being served.
+	stick := filepath.Join(d.dir, "stick")
+	if err := os.Mkdir(stick, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(stick, "t2.ppv"), text+"\n")
+	if out, wrong := d.do(code+"\n", "provision", stick, "--data", d.data, "--trust", d.trust, "--config", "/nowhere"); wrong != "" || !strings.Contains(out, "T2 of Corner shop") {
+		t.Fatalf("%s %s", out, wrong)
+	}
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		if strings.HasPrefix(d.screen(), "screen: waiting") {
+			d.keys("CANCEL") // leave it to the ladder
+		} else if !strings.HasPrefix(d.screen(), "screen: idle") {
+			d.keys("ENTER")
+		}
+		if o := d.orders(); o[1].Outcome == payterm.Approved {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("%+v\n%s", o[1], d.screen())
+		}
+	}
+	d.sells("ALIPAY") // with the new key
+	d.waitScreen("idle")
+	d.keys("1", "00", "ENTER")
+	d.waitScreen("scan")
+	d.scan(used)
+	d.says("scan", "used")
+	for _, r := range d.ledger() {
+		if r.payments() != 1 {
+			t.Errorf("%s was asked for %d times", r.ID, r.payments())
+		}
+	}
+	d.keys("CANCEL")
+
+	// Another merchant's parcel is not for an agent that sells.
+	b, err := os.ReadFile(filepath.Join(d.dir, "merchant1.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(d.dir, "other.toml"), strings.Replace(string(b), "ON00000000", "ON00000001", 1))
+	_, code = d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
+	if _, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "2.ppv"), "--data", d.data, "--trust", d.trust, "--config", "/nowhere"); !strings.Contains(wrong, "another merchant") {
+		t.Errorf("another merchant's: %s", wrong)
+	}
+	d.canaries()
+}
+
+// TestParcelAsPicture: the picture is a QR code of the parcel's text.
+func TestParcelAsPicture(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	text, _ := d.parcel(firstKey)
+	b, err := os.ReadFile(filepath.Join(d.dir, "0.ppv.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var img image.Image
+	if img, err = png.Decode(bytes.NewReader(b)); err != nil {
+		t.Fatal(err)
+	}
+	bits, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]interface{}{gozxing.DecodeHintType_PURE_BARCODE: true})
+	if err != nil || read.GetText() != text {
+		t.Errorf("%v", err)
+	}
+	t.Logf("%d characters, %v", len(text), img.Bounds().Max)
+}
+
+// TestEveryRefusalHasWords in each language, which says another thing than the next.
+func TestEveryRefusalHasWords(t *testing.T) {
+	for _, language := range []string{"en", "fr", "zh"} {
+		seen := map[string]bool{}
+		for _, r := range provision.Reasons {
+			s := screen.Setup(screen.SetupView{Refused: string(r)}, screen.Options{Language: language})
+			if s.Tone != payterm.Bad || len(s.Lines) != 2 || seen[s.Lines[0]] {
+				t.Errorf("%s: %s: %+v", language, r, s)
+			} else {
+				seen[s.Lines[0]] = true
+			}
+		}
+	}
+}
+
+// TestRunOutOfTheBox: on real hardware too a terminal without configuration waits, as
+// long as it knows its board, and systemd is told.
+func TestRunOutOfTheBox(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "board.toml"), "board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n")
+	pid1 := newSystemd(t)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config", filepath.Join(dir, "none.toml"))
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+pid1.path, "PAYTERM_TERMINAL_BOARD="+dir+"/board.toml", "PAYTERM_TERMINAL_DATA_DIR="+dir+"/data")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if said := pid1.wait("READY=1"); !strings.Contains(said, "not provisioned") {
+		t.Errorf("systemd is told %q", said)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the end: %v", err)
+	}
+	if key, err := config.DeviceKey(filepath.Join(dir, "data")); err != nil || len(key) != 32 {
+		t.Errorf("its device key: %v", err)
+	}
+}

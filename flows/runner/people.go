@@ -1,0 +1,102 @@
+package runner
+
+import (
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// People keeps what persons did. Record returns once it is on the disk.
+type People interface {
+	Record(payterm.Stamp, payterm.PersonRecord) error
+	Failures() (map[string]int, error) // wrong PINs in a row, by operator
+}
+
+// lock is what is known of somebody's wrong PINs. Its count is the journal's; the
+// wait is of this life's clock, and begins anew with each life, since no other clock
+// can be trusted not to have been set.
+type lock struct {
+	failures int
+	until    time.Duration
+}
+
+// loadLocks takes up the wrong PINs of earlier lives.
+func (r *Runner) loadLocks() error {
+	failures, err := r.c.People.Failures()
+	for who, n := range failures {
+		r.locks[who] = lock{n, r.now() + flows.PINWait(n)}
+	}
+	return err
+}
+
+// who is the name under which a typed number stands in the journal.
+func (r *Runner) who(number string) string {
+	if number == "" {
+		return payterm.SharedSupervisor
+	}
+	return r.c.Whose(number)
+}
+
+// record writes down what a person did; false when it could not be.
+func (r *Runner) record(p payterm.PersonRecord) bool {
+	mono, wall := r.c.Clock.Now()
+	if err := r.c.People.Record(payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall}, p); err != nil {
+		r.storeFailed(err)
+		return false
+	}
+	r.c.Log.Info("person", "did", p.Deed, "operator", p.Operator, "for", p.For, "failures", p.Failures)
+	return true
+}
+
+// checkPIN compares a PIN beside the loop, unless its operator has to wait. The
+// attempt counts as failed, durably, before it is made: who cuts the power when it
+// turns out wrong has gained nothing.
+func (r *Runner) checkPIN(c flows.CheckPIN) {
+	who := r.who(c.Number)
+	l := r.locks[who]
+	if wait := l.until - r.now(); wait > 0 {
+		r.feed(flows.PINChecked{Wait: wait})
+		return
+	}
+	l.failures++
+	p := payterm.PersonRecord{Deed: payterm.DeedTried, Operator: who, For: c.For, Order: c.Order, Failures: l.failures}
+	if !r.record(p) {
+		r.feed(flows.PINChecked{})
+		return
+	}
+	r.locks[who] = l
+	r.c.Go(func() {
+		op, ok := r.c.PIN(c.Number, c.PIN)
+		ok = ok && (op.Supervisor || c.For == payterm.ForSignOn)
+		r.Post(func() { r.pinCompared(p, op, ok) })
+	})
+}
+
+// pinCompared acts on a comparison, once what came of it is durable.
+func (r *Runner) pinCompared(p payterm.PersonRecord, op flows.Operator, ok bool) {
+	if !ok {
+		wait := flows.PINWait(p.Failures)
+		r.locks[p.Operator] = lock{p.Failures, r.now() + wait}
+		if p.Deed = payterm.DeedRefused; wait > 0 {
+			p.Deed, p.Wait = payterm.DeedLocked, int64(wait/time.Second)
+		}
+		r.record(p)
+		r.feed(flows.PINChecked{Wait: wait})
+		return
+	}
+	switch p.Failures = 0; {
+	case !r.terminal.AwaitsPIN():
+		p.Deed = payterm.DeedLate
+	case p.For == payterm.ForSignOn:
+		p.Deed = payterm.DeedSignedOn
+	default:
+		p.Deed = payterm.DeedAllowed
+	}
+	if !r.record(p) {
+		r.feed(flows.PINChecked{})
+		return
+	}
+	delete(r.locks, p.Operator)
+	r.feed(flows.PINChecked{OK: true, Operator: op})
+}

@@ -1,0 +1,108 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Checked is what the gateway says of a sale, beside what the journal says once it
+// has taken that in.
+type Checked struct {
+	Order payterm.Order
+	// Answer is nil where nobody was asked beside the order's own inquiries: it is
+	// open, or a refund of it is.
+	Answer payterm.Answer
+}
+
+// check is a question about a sale that is closed, and where its answer goes.
+type check struct {
+	ctx   context.Context
+	order flows.Order
+	told  chan Checked
+}
+
+// Check asks the gateway how a sale stands, in the background and in its turn. An
+// open one is asked about by its own inquiry, and may end by it. What is said of a
+// closed one changes nothing, unless it is a payment that nobody accounts for
+// (flows.Order, contradicted).
+func (r *Runner) Check(ctx context.Context, id payterm.OrderID) (Checked, error) {
+	told := make(chan Checked, 1)
+	failed := make(chan error, 1)
+	if !r.Post(func() {
+		if err := r.check(ctx, id, told); err != nil {
+			failed <- err
+		}
+	}) {
+		return Checked{}, ErrStopped
+	}
+	select {
+	case c := <-told:
+		return c, nil
+	case err := <-failed:
+		return Checked{}, err
+	case <-ctx.Done():
+		return Checked{}, fmt.Errorf("given up: %w", context.Cause(ctx))
+	case <-r.stopped:
+		return Checked{}, ErrStopped
+	}
+}
+
+func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checked) error {
+	if l := r.orders[id]; l != nil {
+		if l.order.Phase.AtCounter() { // which asks by itself
+			told <- Checked{Order: l.order.Row()}
+			return nil
+		}
+		f := r.watch(id)
+		r.c.Go(func() { told <- Checked{Order: r.await(ctx, f)} })
+		return nil
+	}
+	o, err := r.recall(id)
+	if err != nil {
+		return err
+	}
+	if o.Kind != payterm.KindSale || r.orders[o.RefundID] != nil {
+		told <- Checked{Order: o.Row()}
+		return nil
+	}
+	q := question{id, payterm.Inquiry{OrderID: id, Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}, &check{ctx, o, told}}
+	r.waiting = append(r.waiting, q)
+	r.nextInquiry()
+	return nil
+}
+
+// checked is the end of a question about a closed sale.
+func (r *Runner) checked(q question, a payterm.Answer) {
+	r.hear(a)
+	row, err := r.contradicted(q.by, a)
+	if err != nil {
+		row = q.check.order.Row()
+	}
+	q.check.told <- Checked{row, a}
+}
+
+// contradicted lets a closed sale take in what the gateway says of it, and gives its
+// row afterwards. It is in the book until that is committed.
+func (r *Runner) contradicted(id payterm.OrderID, a payterm.Answer) (payterm.Order, error) {
+	l := r.orders[id]
+	if l == nil {
+		o, err := r.recall(id)
+		if err != nil { // it cannot take anything in: that it needs somebody is all that can be said
+			r.broken[id] = err
+			r.tellStatus()
+			return payterm.Order{}, err
+		}
+		l = &live{order: o, heapAt: -1}
+		r.enter(id, o.Total(), l)
+	}
+	before := l.order
+	r.step(l, r.stamp(flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}))
+	if flows.Lasting(before, l.order) {
+		r.c.Log.Error("the gateway contradicts the journal about a closed order", "order_id", id,
+			"outcome", before.Outcome, "answer", payterm.AnswerName(a))
+	}
+	return l.order.Row(), nil
+}

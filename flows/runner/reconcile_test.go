@@ -1,0 +1,280 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/storage"
+)
+
+// checkNow asks about an order and lets the answer come.
+func (w *world) checkNow(id payterm.OrderID) (Checked, error) {
+	w.t.Helper()
+	told := make(chan Checked, 1)
+	if err := w.r.check(context.Background(), id, told); err != nil {
+		return Checked{}, err
+	}
+	w.run(time.Second)
+	select {
+	case c := <-told:
+		return c, nil
+	default:
+		w.t.Fatal("nobody was told")
+		return Checked{}, nil
+	}
+}
+
+// declined makes a sale that the wallet declines.
+func (w *world) declined() payterm.Order {
+	w.t.Helper()
+	w.answers = []payterm.Answer{payterm.Failed{Status: "failure"}}
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	o := w.order(0)
+	if o.Outcome != payterm.Declined || len(w.r.orders) != 0 {
+		w.t.Fatalf("%+v", o)
+	}
+	return o
+}
+
+// A sale that had ended unpaid, and that the gateway calls paid long after, becomes
+// a late payment that somebody has to look at, whoever asked. The Z that was taken
+// keeps its sums; the money is in the next one.
+func TestFoundPayment(t *testing.T) {
+	for name, ask := range map[string]func(w *world, id payterm.OrderID){
+		"reconciled": func(w *world, id payterm.OrderID) {
+			c, err := w.checkNow(id)
+			if err != nil || c.Order.Outcome != payterm.Approved || c.Answer != payterm.Answer(paid) {
+				w.t.Errorf("%+v, %v", c, err)
+			}
+		},
+		"was it paid": func(w *world, id payterm.OrderID) {
+			w.press(payterm.KeyEnter, payterm.KeyF3, "3", payterm.KeyEnter)
+			w.run(time.Second)
+			w.press("1")
+			w.run(time.Second)
+			if m := w.r.terminal.Menu; m.Verdict != flows.VerdictPaid || m.Order.Outcome != payterm.Approved {
+				w.t.Errorf("%s: %+v", w.r.terminal.Phase, m)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			o := w.declined()
+			before, err := w.store.TakeZ()
+			if err != nil || len(before.Orders) != 1 {
+				t.Fatalf("%+v, %v", before, err)
+			}
+			w.answers, w.slips = []payterm.Answer{paid}, nil
+			ask(w, o.ID)
+			for range 2 { // and after a restart
+				o = w.order(0)
+				if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment || o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
+					t.Errorf("%+v", o)
+				}
+				if s := w.r.status(); s.Alarms != 1 {
+					t.Errorf("%+v", s)
+				}
+				w.boot()
+			}
+			if len(w.slips) != 1 || w.slips[0] != flows.SlipLatePayment {
+				t.Errorf("slips %v", w.slips)
+			}
+			if _, err := w.store.TakeZ(); err != nil {
+				t.Fatal(err)
+			}
+			for number, want := range map[int64]int64{1: 0, 2: 1234} {
+				z, err := w.store.Totals(number)
+				if sum := z.Sum(); err != nil || sum.AmountMinor != want {
+					t.Errorf("Z %d: %+v, %v", number, sum, err)
+				}
+			}
+			if _, err := w.store.Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if _, err := w.r.resolve(o.ID, "7", "kept, the customer was called"); err != nil || w.r.status().Alarms != 0 {
+				t.Errorf("%+v, %v", w.r.status(), err)
+			}
+		})
+	}
+}
+
+// What the gateway says of a closed sale changes nothing otherwise; what does not
+// happen by accident is an alarm, once.
+func TestContradicted(t *testing.T) {
+	for _, c := range []struct {
+		answer payterm.Answer
+		alarms int
+	}{
+		{payterm.Failed{Status: "failure"}, 0},
+		{payterm.Pending{Status: "notpay"}, 0},
+		{payterm.NotFound{Why: "unknown"}, 0},
+		{payterm.Lost{Why: "silence", Alarm: true}, 0},
+		{payterm.Unsent{Why: "no route"}, 0},
+		{payterm.Unclear{Why: "another total", Status: "success", Authentic: true, Alarm: true}, 1},
+		{payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234, Status: "refund"}, 1},
+	} {
+		w := newWorld(t)
+		o := w.declined()
+		for range 2 {
+			w.answers = []payterm.Answer{c.answer}
+			if _, err := w.checkNow(o.ID); err != nil {
+				t.Fatal(err)
+			}
+			after := w.order(0)
+			if after.Outcome != payterm.Declined || w.r.status().Alarms != c.alarms {
+				t.Errorf("%+v: %+v, %+v", c.answer, after, w.r.status())
+			}
+		}
+		if c.alarms > 0 {
+			if _, err := w.r.resolve(o.ID, "7", "looked at"); err != nil {
+				t.Error(err)
+			}
+			w.answers = []payterm.Answer{c.answer}
+			if _, err := w.checkNow(o.ID); err != nil || w.r.status().Alarms != 0 {
+				t.Errorf("%+v is told again after a person's word: %v", c.answer, err)
+			}
+		}
+		before, _ := w.store.Events(o.ID)
+		w.answers = []payterm.Answer{c.answer}
+		if _, err := w.checkNow(o.ID); err != nil {
+			t.Error(err)
+		}
+		if after, _ := w.store.Events(o.ID); len(after) != len(before) {
+			t.Errorf("%+v is journalled again: %d records and %d", c.answer, len(before), len(after))
+		}
+	}
+}
+
+// A payment that is found while the disk is full is written once there is room.
+func TestFoundWhileFull(t *testing.T) {
+	w := newWorld(t)
+	o := w.declined()
+	w.full, w.answers = true, []payterm.Answer{paid}
+	if _, err := w.checkNow(o.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.run(time.Minute)
+	if got := w.order(0); got.Outcome != payterm.Declined || w.r.terminal.Phase != flows.OutOfOrder {
+		t.Errorf("%s, %+v", w.r.terminal.Phase, got)
+	}
+	w.full = false
+	w.run(time.Minute)
+	if got := w.order(0); got.Outcome != payterm.Approved || w.r.terminal.Phase == flows.OutOfOrder {
+		t.Errorf("%s, %+v", w.r.terminal.Phase, got)
+	}
+}
+
+// Questions about closed orders keep to the bounds of the background: a few at a
+// time, a few a second, and nobody is asked on behalf of a caller who has gone.
+func TestChecksAreBounded(t *testing.T) {
+	w := newWorld(t)
+	o := w.declined()
+	told := make(chan Checked, 30)
+	gone, leave := context.WithCancel(context.Background())
+	leave()
+	asked := w.asked
+	for i := range 30 {
+		ctx := context.Background()
+		if i%3 == 2 {
+			ctx = gone
+		}
+		if err := w.r.check(ctx, o.ID, told); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.pending) > maxInFlight || w.r.inFlight > maxInFlight {
+			t.Fatalf("%d in flight", w.r.inFlight)
+		}
+	}
+	began := w.now
+	w.run(time.Second)
+	if got := w.asked - asked; got > int(time.Second/inquiryPause)+1 {
+		t.Errorf("%d were asked within a second", got)
+	}
+	w.run(10 * time.Second)
+	if got := w.asked - asked; got != 20 || len(told) != 20 || w.r.inFlight != 0 {
+		t.Errorf("%d were asked since %v, %d told, %d in flight", got, began, len(told), w.r.inFlight)
+	}
+	if _, err := w.checkNow("T1NOSUCH000001"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("%v", err)
+	}
+}
+
+// An open order is asked about by its own inquiry, and may end by it.
+func TestCheckOpen(t *testing.T) {
+	w := newWorld(t, payterm.Lost{Why: "silence"})
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	if c, err := w.checkNow(w.order(0).ID); err != nil || c.Order.Outcome != payterm.Open || c.Answer != nil {
+		t.Errorf("at the counter: %+v, %v", c, err)
+	}
+	w.run(5 * time.Minute)
+	told := make(chan Checked, 1)
+	w.answers = []payterm.Answer{paid}
+	if err := w.r.check(context.Background(), w.order(0).ID, told); err != nil {
+		t.Fatal(err)
+	}
+	waits := w.pending[len(w.pending)-1] // for an answer that comes on this same loop
+	w.pending = w.pending[:len(w.pending)-1]
+	w.run(time.Second)
+	waits()
+	if c := <-told; c.Order.Outcome != payterm.Approved || c.Order.Attention != payterm.AttentionLatePayment {
+		t.Errorf("in doubt: %+v", c)
+	}
+}
+
+// An order that cannot be read back is closed by a supervisor's word, for good.
+func TestResolveBroken(t *testing.T) {
+	w := newWorld(t, payterm.Lost{Why: "silence"})
+	w.scanSale(alipayCode)
+	w.run(5 * time.Minute)
+	o := w.order(0)
+	if o.Outcome != payterm.InDoubt {
+		t.Fatalf("%+v", o)
+	}
+	o.Reason = "unreadable"
+	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o, Owes: payterm.OwedInquiry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.boot()
+	if s := w.r.status(); s.Alarms != 1 || s.Doubts != 0 {
+		t.Fatalf("%+v", s)
+	}
+	for _, want := range []error{nil, ErrNotAsked} { // once is enough
+		row, err := w.r.resolve(o.ID, "7", "the wallet's page shows none")
+		if want == nil && (err != nil || row.Resolution == "" || row.Outcome != payterm.InDoubt) || want != nil && err == nil {
+			t.Errorf("%+v, %v", row, err)
+		}
+	}
+	if s := w.r.status(); s.Alarms != 0 {
+		t.Errorf("%+v", s)
+	}
+	w.boot()
+	if s := w.r.status(); s.Alarms != 0 || len(w.r.orders) != 0 {
+		t.Errorf("after a restart: %+v", s)
+	}
+	if _, err := w.store.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if z, err := w.store.TakeZ(); err != nil || len(z.Orders) != 1 {
+		t.Errorf("%+v, %v", z, err)
+	}
+	if queue, err := w.store.Queue(); err != nil || len(queue) != 0 {
+		t.Errorf("%+v, %v", queue, err)
+	}
+	w.answers = []payterm.Answer{paid} // nothing can take this in, but somebody is told
+	told := make(chan Checked, 1)
+	if err := w.r.check(context.Background(), o.ID, told); err == nil {
+		t.Error("an order that cannot be read was taken up")
+	}
+	w.full = true
+	w.r.broken[o.ID] = errors.New("again")
+	if _, err := w.r.resolve(o.ID, "7", "again"); !errors.Is(err, storage.ErrFull) || w.r.broken[o.ID] == nil {
+		t.Errorf("resolved on a full disk: %v", err)
+	}
+}

@@ -1,0 +1,71 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	"payterm"
+)
+
+// SetupView is what a terminal shows that has not been provisioned.
+type SetupView struct {
+	Device  string // its code
+	Refused string // why the last parcel was not taken: a provision.Reason
+	Asking  bool   // for the code of the parcel that was read
+	Digits  string // of it
+	Busy    bool   // with checking the code
+	Done    bool
+}
+
+// The names of the screens that wait for a parcel, and for its code.
+const (
+	SetupName     = "setup"
+	SetupCodeName = "setup_code"
+)
+
+// setupDigits is how many digits a code has; it is shown in groups.
+const setupDigits, setupGroup = 12, 4
+
+// Setup puts a view into words.
+func Setup(v SetupView, o Options) payterm.Screen {
+	t := textsFor(o.Language)
+	s := payterm.Screen{Name: SetupName, Watermark: o.Watermark}
+	if v.Device != "" {
+		s.Small = fmt.Sprintf(t.setupDevice, v.Device)
+	}
+	why := t.refusals[v.Refused]
+	switch {
+	case v.Done:
+		s.Name, s.Tone, s.Title = "setup_done", payterm.Good, t.setupDoneTitle
+	case v.Busy:
+		s.Name, s.Tone, s.Title, s.Lines = "setup_busy", payterm.Busy, t.setupBusyTitle, []string{t.setupBusyLine}
+	case v.Asking:
+		s.Name, s.Tone, s.Title, s.Amount = SetupCodeName, payterm.Busy, t.setupCodeTitle, typedCode(v.Digits)
+		s.Lines = []string{t.setupCodeLine}
+		if why != "" {
+			s.Lines = []string{why, t.setupCodeLine}
+		}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyClear, Does: t.keyBack}, {Key: payterm.KeyCancel, Does: t.keyStop}}
+	case why != "":
+		s.Tone, s.Title, s.Lines = payterm.Bad, t.setupRefusedTitle, []string{why, t.setupAgain}
+	default:
+		s.Title, s.Lines = t.setupTitle, []string{t.setupScan, t.setupStick}
+	}
+	return s
+}
+
+// typedCode shows the group that is being typed; those before it are covered.
+func typedCode(digits string) string {
+	var groups []string
+	for at := 0; at < setupDigits; at += setupGroup {
+		switch {
+		case len(digits) > at+setupGroup:
+			groups = append(groups, strings.Repeat("•", setupGroup))
+		case len(digits) > at:
+			groups = append(groups, digits[at:]+strings.Repeat("_", at+setupGroup-len(digits)))
+		default:
+			groups = append(groups, strings.Repeat("_", setupGroup))
+		}
+	}
+	return strings.Join(groups, " ")
+}

@@ -1,0 +1,101 @@
+package screen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Training is the watermark of a training on a slip, once in each of the languages.
+func Training(in ...string) string {
+	var words []string
+	for _, language := range in {
+		if word := textsFor(language).training; !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// TrainingMark is the watermark of a training on a glass, in a shorter word where the
+// glass is small.
+func TrainingMark(language string, width, height int) string {
+	if min(width, height) < 200 {
+		return textsFor(language).trainingShort
+	}
+	return textsFor(language).training
+}
+
+// MenuLines is how many lines of a menu a glass shows at once, 0 for all.
+func MenuLines(height int) int {
+	switch {
+	case height < 100:
+		return 4
+	case height < 320:
+		return hintedLines
+	}
+	return 0
+}
+
+// hintedLines are shown where a text stands above them.
+const hintedLines = 5
+
+// drills is the list of what can go wrong, and the way out of the training.
+func drills(s *payterm.Screen, v flows.View, t *texts) {
+	const n = flows.Drills + 1
+	s.Title = t.drillsTitle
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}, {Key: payterm.KeyCancel, Does: t.keyBack}}
+	lines := min(v.Lines, n)
+	first := v.Menu.Cursor / lines * lines
+	for i := first; i < min(first+lines, n); i++ {
+		text, digit := t.trainingEnd, 0
+		if i < flows.Drills {
+			text, digit = t.drills[flows.Drill(i+1)], i+1
+		}
+		s.Lines = append(s.Lines, item(i == v.Menu.Cursor, payterm.Key(fmt.Sprint(digit)), text))
+	}
+	if lines < n {
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
+	}
+}
+
+// briefing says what will happen, and what to do then.
+func briefing(s *payterm.Screen, v flows.View, t *texts) {
+	d := v.Menu.Drill()
+	s.Title, s.Lines = t.drills[d], []string{t.drillHappens[d], t.drillDo[d]}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyBegin}, {Key: payterm.KeyCancel, Does: t.keyBack}}
+}
+
+// lesson says, where nothing is under way, which drill waits for its sale and how it
+// was done.
+func lesson(s *payterm.Screen, v flows.View, t *texts) {
+	l := v.Lesson
+	switch v.Name {
+	case flows.ViewIdle:
+	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
+		if l.Grade == flows.GradeNone {
+			return
+		}
+	default:
+		return
+	}
+	var line string
+	switch {
+	case l.Drill == flows.NoDrill:
+		return
+	case l.Grade == flows.GradeRight:
+		line = t.drillRight
+	case l.Grade == flows.GradeWrong:
+		line = t.drillWrong
+	case l.Grade == flows.GradeMissed:
+		line = t.drillMissed
+	case l.Began:
+		line = fmt.Sprintf(t.drillOn, t.drills[l.Drill])
+	default:
+		line = fmt.Sprintf(t.drillWaits, t.drills[l.Drill])
+	}
+	s.Lines = append([]string{line}, s.Lines...)
+}
