@@ -184,8 +184,9 @@ package: build cross ## Debian packages and tar files, in build/packages
 	go test -count=1 -run 'Package' -v ./crossbuild -packages
 
 .PHONY: image
-image: build cross-arm64 ## BOARD=virt (QEMU) or rpi: a signed bootable image and its bundle for updates; KEY= CERT= are the real ones
-	@VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' KEY='$(KEY)' CERT='$(CERT)' CA='$(CA)' crossbuild/image/build $(or $(BOARD),virt)
+image: build cross-arm64 ## BOARD=virt (QEMU) or rpi, PROFILE= of boards/, SIGNERS= of parcels: a bootable image and its bundle, signed by KEY= CERT=
+	@VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' KEY='$(KEY)' CERT='$(CERT)' CA='$(CA)' PROFILE='$(PROFILE)' SIGNERS='$(SIGNERS)' \
+		crossbuild/image/build $(or $(BOARD),virt)
 
 .PHONY: ab-test
 ab-test: ## on a virtual board: bad bundles are refused, good ones prove themselves, broken ones fall back, a cut harms nothing

@@ -20,7 +20,7 @@ import (
 	"payterm/storage"
 )
 
-// updateCmd is for terminals that run the image (docs/decisions/0012-image.md): RAUC
+// updateCmd is for terminals that run the image (docs/decisions/0013-image.md): RAUC
 // writes a version into the slot that does not run, U-Boot starts it, and it has to be
 // found healthy or the old one comes back.
 type updateCmd struct {

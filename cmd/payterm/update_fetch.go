@@ -97,7 +97,7 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 		return "", err
 	}
 	path := filepath.Join(u.dir, "fetched.raucb")
-	if err := writeBundle(path, told{resp.Body, func() { stalled.Reset(stalledTime) }}); err != nil {
+	if err := writeBundle(path, heard{resp.Body, func() { stalled.Reset(stalledTime) }}); err != nil {
 		os.Remove(path) //nolint:errcheck // the next fetch writes it anew
 		return "", errors.Join(err, context.Cause(ctx))
 	}
@@ -142,13 +142,13 @@ func writeBundle(path string, from io.Reader) (err error) {
 	return err
 }
 
-// told reads and says so.
-type told struct {
+// heard reads and says so.
+type heard struct {
 	from io.Reader
 	came func()
 }
 
-func (t told) Read(p []byte) (int, error) {
+func (t heard) Read(p []byte) (int, error) {
 	n, err := t.from.Read(p)
 	if n > 0 {
 		t.came()

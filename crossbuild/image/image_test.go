@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestImageTellsWhatItPromises: the tree of the image holds what docs/decisions/0012 says
+// TestImageTellsWhatItPromises: the tree of the image holds what docs/decisions/0013 says
 // of it, as far as words can tell.
 func TestImageTellsWhatItPromises(t *testing.T) {
 	t.Parallel()
