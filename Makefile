@@ -66,12 +66,12 @@ lint:
 
 .PHONY: unit
 unit:
-	go test -timeout 8m $$(go list ./... | grep -v '^payterm/cmd/payterm$$')
-	go test -timeout 8m -count=1 ./cmd/payterm # it tests programs that it builds: go's cache does not see them change
+	go test -timeout 20m $$(go list ./... | grep -v '^payterm/cmd/payterm$$')
+	go test -timeout 20m -count=1 ./cmd/payterm # it tests programs that it builds: go's cache does not see them change
 
 .PHONY: race
 race:
-	go test -race -short -timeout 8m $$(go list $(RACE))
+	go test -race -short -timeout 20m $$(go list $(RACE))
 
 .PHONY: tools
 tools: ## installs what the further tests need, from the system's packages
@@ -172,8 +172,8 @@ soak: ## CYCLES=1000: devices unplugged and plugged; SALES=2000 on emulated chip
 	go test -race -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./cmd/payterm/internal/agent -sales 200
 
 .PHONY: flash
-flash: ## writes an image to DEV=/dev/sdX (not built yet)
-	@echo "make flash: not built yet; it will write an image to DEV, refuse mounted and system disks, and read it back"; exit 1
+flash: ## writes IMAGE=build/image/payterm-arm64-virt.img to DEV=/dev/sdX, and reads it back
+	@CERT='$(CERT)' crossbuild/image/flash '$(or $(IMAGE),build/image/payterm-arm64-$(or $(BOARD),virt).img)' '$(DEV)'
 
 .PHONY: package
 package: build cross ## Debian packages and tar files, in build/packages
@@ -184,5 +184,11 @@ package: build cross ## Debian packages and tar files, in build/packages
 	go test -count=1 -run 'Package' -v ./crossbuild -packages
 
 .PHONY: image
-image: ## bootable images (not built yet)
-	@echo "make image: not built yet; it will write bootable images to build/"; exit 1
+image: build cross-arm64 ## BOARD=virt (QEMU) or rpi, PROFILE= of boards/, SIGNERS= of parcels: a bootable image and its bundle, signed by KEY= CERT=
+	@VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' KEY='$(KEY)' CERT='$(CERT)' CA='$(CA)' PROFILE='$(PROFILE)' SIGNERS='$(SIGNERS)' \
+		crossbuild/image/build $(or $(BOARD),virt)
+
+.PHONY: ab-test
+ab-test: ## on a virtual board: bad bundles are refused, good ones prove themselves, broken ones fall back, a cut harms nothing
+	@[ -e build/image/payterm-arm64-virt.rootfs.ext4 ] || $(MAKE) --no-print-directory image
+	go test -count=1 -v -timeout 2h -run '^TestAB$$' ./crossbuild/image -ab

@@ -25,6 +25,9 @@ var forms = func() int {
 	return len(names)
 }()
 
+// Form is the form of the files that this version writes, and the newest that it reads.
+func Form() int { return forms }
+
 func notNewer(version int) error {
 	if version > forms {
 		return fmt.Errorf("%w (its form is %d, this version knows %d)", ErrNewer, version, forms)

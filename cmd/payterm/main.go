@@ -60,6 +60,7 @@ type cli struct {
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
 	} `cmd:"" help:"Board profiles: which chip hangs on which wire."`
+	Update  updateCmd  `cmd:"" help:"Install a signed newer version of the whole system beside this one, and start it."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
 	PIN     pinCmd     `cmd:"" name:"pin" help:"Make the hash of a PIN, for the configuration."`
 	Journal struct {
@@ -96,7 +97,7 @@ type versionCmd struct {
 }
 
 func (c versionCmd) Run() error {
-	v := map[string]any{"version": version, "built": buildTime().UTC()}
+	v := map[string]any{"version": version, "built": buildTime().UTC(), "store": storage.Form()}
 	return store{JSON: c.JSON}.print(v, func() { fmt.Println("payterm", version) })
 }
 

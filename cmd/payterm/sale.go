@@ -22,6 +22,10 @@ import (
 
 // call makes one request on the agent's socket.
 func (s store) call(method, path string, in any) (*http.Response, error) {
+	return s.callWithin(context.Background(), method, path, in)
+}
+
+func (s store) callWithin(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
@@ -32,7 +36,7 @@ func (s store) call(method, path string, in any) (*http.Response, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", agent.Socket(s.Data))
 		},
 	}}
-	req, err := http.NewRequest(method, "http://payterm"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, "http://payterm"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +44,11 @@ func (s store) call(method, path string, in any) (*http.Response, error) {
 }
 
 func (s store) ask(method, path string, in, out any) error {
-	resp, err := s.call(method, path, in)
+	return s.askWithin(context.Background(), method, path, in, out)
+}
+
+func (s store) askWithin(ctx context.Context, method, path string, in, out any) error {
+	resp, err := s.callWithin(ctx, method, path, in)
 	if err != nil {
 		return s.nobody(err)
 	}

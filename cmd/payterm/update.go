@@ -1,0 +1,453 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/storage"
+)
+
+// updateCmd is for terminals that run the image (docs/decisions/0013-image.md): RAUC
+// writes a version into the slot that does not run, U-Boot starts it, and it has to be
+// found healthy or the old one comes back.
+type updateCmd struct {
+	Install updateInstallCmd `cmd:"" default:"withargs" help:"Install a bundle, never while an order is open, and restart into it."`
+	Confirm updateConfirmCmd `cmd:"" help:"After a start: keep this version if it is healthy, else go back."`
+}
+
+const (
+	installTime = 2 * time.Hour    // for RAUC to write a slot: a slow card, a slow processor
+	askTime     = time.Minute      // for the agent and for RAUC to answer a question
+	counterTime = time.Hour        // for the counter to come free once a version is installed
+	healthTime  = 10 * time.Minute // for a new version to be found healthy
+	healthPause = 5 * time.Second
+)
+
+// errOpen is why an update waits: somebody pays.
+var errOpen = errors.New("an order is open")
+
+// manifest is what a bundle says of itself and RAUC has found signed.
+type manifest struct {
+	Compatible  string `json:"compatible"`
+	Version     string `json:"version"`
+	Build       string `json:"build"`       // seconds since 1970 of the source
+	Description string `json:"description"` // "store N": the form of the journal that it writes
+}
+
+// fits says why a bundle must not be installed over a version built at a time, whose
+// journals have a form. An older one may have holes that were closed. A form that the
+// version of now cannot read would leave it without a journal when it has to come
+// back: such a form is first read by one version and then written by the next.
+func (m manifest) fits(built, form int64) error {
+	build, err := strconv.ParseInt(m.Build, 10, 64)
+	if err != nil {
+		return fmt.Errorf("the bundle of %s does not say when it was built: it is not one of payterm's", m.Version)
+	}
+	word, number, _ := strings.Cut(m.Description, " ")
+	writes, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case word != "store" || err != nil:
+		return fmt.Errorf("the bundle of %s does not say which journals it writes: it is not one of payterm's", m.Version)
+	case build < built:
+		return fmt.Errorf("version %s of %s is older than this one of %s: only newer ones are installed", m.Version, day(build), day(built))
+	case writes > form:
+		return fmt.Errorf("version %s writes journals of form %d, and this version, which has to take over when that one fails, reads %d at most: install a version in between first", m.Version, writes, form)
+	}
+	return nil
+}
+
+func day(seconds int64) string { return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04Z") }
+
+// updater does what both commands need. Its functions lead to the machine; tests have
+// others.
+type updater struct {
+	store
+	dir   string // what outlives a restart and belongs to no slot
+	run   func(ctx context.Context, name string, args ...string) (string, error)
+	say   func(format string, args ...any)
+	sleep func(context.Context, time.Duration) error
+	slot  string // that was started
+	built int64
+}
+
+func newUpdater(s store, dir string) updater {
+	line, _ := os.ReadFile("/proc/cmdline") // without one there is no slot
+	return updater{
+		store: s, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), sleep: pause,
+		say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "payterm: "+format+"\n", args...) },
+	}
+}
+
+// slotOf reads the slot from the kernel's command line.
+func slotOf(line string) string {
+	for word := range strings.FieldsSeq(line) {
+		if slot, is := strings.CutPrefix(word, "rauc.slot="); is {
+			return slot
+		}
+	}
+	return ""
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}
+
+// runTool runs a program and gives its standard output; what it complains of is in the error.
+func runTool(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, strings.Join(strings.Fields(stderr.String()), " "))
+	}
+	return string(out), err
+}
+
+func (u updater) briefly(ctx context.Context, name string, args ...string) (string, error) {
+	ctx, stop := context.WithTimeout(ctx, askTime)
+	defer stop()
+	return u.run(ctx, name, args...)
+}
+
+const slots = "/usr/lib/payterm/slots"
+
+// free says whether nobody pays and nothing is owed to an order: by the agent, and where
+// none runs by the journal.
+func (u updater) free(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, askTime)
+	defer stop()
+	var s struct {
+		State   string
+		OrderID string `json:"order_id"`
+		Queue   int
+	}
+	err := u.askWithin(ctx, "GET", "/status", nil, &s)
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		err = u.read(func(r *storage.Reader) error {
+			open, err := r.OpenOrders()
+			if err == nil && len(open) > 0 {
+				err = fmt.Errorf("%w: %s; start the agent, which settles it", errOpen, open[0].ID)
+			}
+			return err
+		})
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // no agent has ever been started here
+		}
+		return err
+	case err != nil:
+		return err
+	case s.State != "idle" && s.State != "result":
+		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, s.State, s.OrderID)
+	case s.Queue > 0:
+		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, s.Queue)
+	}
+	return nil
+}
+
+// health is what counts of a doctor's report, by the check's name.
+type health struct {
+	Agent  bool            // it answered
+	Passed map[string]bool // the check did not fail
+}
+
+// vital are the checks that a version has to pass if the one before it did. The rest is
+// a matter of cables, paper and weather.
+var vital = []string{"display", "display bus", "journal", "records", "network encryption", "network answer", "network key"}
+
+// away are the hops of the network that lie outside: while one of them fails, what comes
+// after it says nothing about the version.
+var away = []string{"network link", "network address", "network connection"}
+
+func healthOf(r agent.Report) health {
+	h := health{Agent: true, Passed: map[string]bool{}}
+	for _, c := range r.Checks {
+		h.Passed[c.Name] = c.Result != "fail"
+	}
+	return h
+}
+
+// worse names what the version before could and this one cannot.
+func (h health) worse(before health) []string {
+	if before.Agent && !h.Agent {
+		return []string{"the agent does not answer"}
+	}
+	var lost []string
+	outside := false
+	for _, hop := range away {
+		passed, seen := h.Passed[hop]
+		outside = outside || seen && !passed
+	}
+	for _, name := range vital {
+		if before.Passed[name] && !h.Passed[name] && !(outside && strings.HasPrefix(name, "network ")) {
+			lost = append(lost, name)
+		}
+	}
+	return lost
+}
+
+func (u updater) examine(ctx context.Context) health {
+	ctx, stop := context.WithTimeout(ctx, askTime)
+	defer stop()
+	var r agent.Report
+	if err := u.askWithin(ctx, "POST", "/doctor", nil, &r); err != nil {
+		return health{}
+	}
+	return healthOf(r)
+}
+
+type updateInstallCmd struct {
+	store
+	Source    string `arg:"" optional:"" help:"Bundle: a file or an https address. Without one, the address in /etc/payterm/update_url."`
+	Automatic bool   `help:"Of the timer: an open order and a version that is not newer are no failures."`
+	NoRestart bool   `help:"Install, and leave the restart to somebody else."`
+	State     string `help:"What updates keep." default:"/data/update" type:"path" hidden:""`
+}
+
+func (c updateInstallCmd) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return c.install(ctx, newUpdater(c.store, c.State))
+}
+
+func (c updateInstallCmd) install(ctx context.Context, u updater) error {
+	err := c.try(ctx, u)
+	if c.Automatic && errors.Is(err, errOpen) {
+		u.say("no update now: %v", err)
+		return nil
+	}
+	return err
+}
+
+func (c updateInstallCmd) try(ctx context.Context, u updater) error {
+	if u.slot == "" {
+		return errors.New("update: this system is not payterm's image, which alone has a second slot: update by its own packages")
+	}
+	if trial, err := u.briefly(ctx, slots, "trial"); err != nil {
+		return fmt.Errorf("update: %w", err)
+	} else if strings.TrimSpace(trial) == u.slot {
+		return errors.New("update: this version is on trial itself: wait until it is found healthy (systemctl status payterm-confirm)")
+	}
+	if err := u.free(ctx); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	file, fetched, err := c.file(ctx, u)
+	if err != nil || file == "" {
+		return err
+	}
+	if fetched {
+		defer os.Remove(file) //nolint:errcheck // it lies in the way of nothing but space
+	}
+	m, err := u.manifest(ctx, file)
+	if err == nil {
+		if err = m.fits(u.built, int64(storage.Form())); err != nil {
+			u.settled()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("update: %s is refused: %w", filepath.Base(file), err)
+	}
+	if c.Automatic && (m.Build == strconv.FormatInt(u.built, 10) || u.failed() == m.Version) {
+		u.settled()
+		u.say("no update: version %s runs already, or has failed here before", m.Version)
+		return nil
+	}
+	if err := u.keep("before.json", u.examine(ctx)); err != nil {
+		return err
+	}
+	u.say("installing version %s beside this one; sales go on meanwhile", m.Version)
+	installing, stop := context.WithTimeout(ctx, installTime)
+	defer stop()
+	if _, err := u.run(installing, "rauc", "install", file); err != nil {
+		return fmt.Errorf("update: %s is refused, this version stays: %w", filepath.Base(file), err)
+	}
+	if err := u.keep("trial.json", m); err != nil {
+		return err
+	}
+	if c.NoRestart {
+		return u.print(m, func() { fmt.Printf("version %s is installed and starts with the next restart\n", m.Version) })
+	}
+	return c.restart(ctx, u, m)
+}
+
+// restart waits until nobody pays. A terminal that is never free starts the new version
+// with its next restart.
+func (c updateInstallCmd) restart(ctx context.Context, u updater, m manifest) error {
+	ctx, stop := context.WithTimeoutCause(ctx, counterTime, fmt.Errorf("version %s is installed and starts with the next restart", m.Version))
+	defer stop()
+	for {
+		err := u.free(ctx)
+		if err == nil {
+			break
+		}
+		u.say("the restart waits: %v", err)
+		if err := u.sleep(ctx, healthPause); err != nil {
+			return fmt.Errorf("update: %w", err)
+		}
+	}
+	if err := u.print(m, func() { fmt.Printf("version %s is installed; the terminal restarts\n", m.Version) }); err != nil {
+		return err
+	}
+	_, err := u.briefly(ctx, "systemctl", "reboot")
+	return err
+}
+
+func (u updater) manifest(ctx context.Context, file string) (m manifest, err error) {
+	if u.built > time.Now().Unix() {
+		return m, errors.New("the clock is not set, and a signature has a date: connect the network")
+	}
+	text, err := u.briefly(ctx, "rauc", "info", "--output-format=json", file)
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &m)
+	}
+	return m, err
+}
+
+// keep writes a small file so that a cut leaves the old one or the new one.
+func (u updater) keep(name string, v any) error {
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = os.MkdirAll(u.dir, 0o700)
+	}
+	path := filepath.Join(u.dir, name)
+	if err == nil {
+		err = writeSynced(path+".new", text)
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("update: keep %s: %w", name, err)
+	}
+	return nil
+}
+
+func writeSynced(path string, text []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err = f.Write(text); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func (u updater) kept(name string, v any) error {
+	text, err := os.ReadFile(filepath.Join(u.dir, name))
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, v)
+}
+
+// failed is the version that was tried last and not found healthy.
+func (u updater) failed() string {
+	var m manifest
+	if u.kept("failed.json", &m) != nil {
+		return ""
+	}
+	return m.Version
+}
+
+type updateConfirmCmd struct {
+	store
+	State string `help:"What updates keep." default:"/data/update" type:"path" hidden:""`
+}
+
+func (c updateConfirmCmd) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return c.confirm(ctx, newUpdater(c.store, c.State))
+}
+
+// confirm tells U-Boot that this slot is good. Only a version on trial has to prove
+// itself: one that was good yesterday stays so with a display that breaks today, since
+// the other slot has no better display.
+func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
+	trial, err := u.briefly(ctx, slots, "trial")
+	if err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	trial = strings.TrimSpace(trial)
+	if trial == u.slot {
+		return c.prove(ctx, u)
+	}
+	if trial != "none" {
+		var m manifest
+		if u.kept("trial.json", &m) == nil {
+			if err := u.keep("failed.json", m); err != nil {
+				return err
+			}
+		}
+		if _, err := u.briefly(ctx, slots, "set-state", trial, "bad"); err != nil {
+			return fmt.Errorf("update: %w", err)
+		}
+		u.say("version %s in slot %s was not healthy: slot %s is back", m.Version, trial, u.slot)
+	}
+	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	return u.print(map[string]any{"slot": u.slot, "good": true, "fell_back": trial != "none"}, func() { fmt.Printf("slot %s is good\n", u.slot) })
+}
+
+// prove waits for a version on trial to be as healthy as the one before, with its whole
+// journal verified, and restarts the board when it is not: U-Boot counts.
+func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
+	var before health
+	if err := u.kept("before.json", &before); err != nil {
+		u.say("nothing is known of the version before: %v", err)
+		before.Agent = true
+	}
+	proving, stop := context.WithTimeoutCause(ctx, healthTime, fmt.Errorf("not within %s", healthTime))
+	defer stop()
+	var lost []string
+	for {
+		if lost = u.examine(proving).worse(before); len(lost) == 0 {
+			break
+		}
+		if err := u.sleep(proving, healthPause); err != nil {
+			return c.back(ctx, u, fmt.Errorf("%s: %w", strings.Join(lost, ", "), err))
+		}
+	}
+	err := u.read(func(r *storage.Reader) error { _, err := r.Verify(proving); return err })
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return c.back(ctx, u, err)
+	}
+	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	return u.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true}, func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
+}
+
+func (c updateConfirmCmd) back(ctx context.Context, u updater, why error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("update: stopped before this version was judged: %w", why)
+	}
+	u.say("this version is not healthy: %v; the board restarts", why)
+	_, err := u.briefly(ctx, "systemctl", "reboot")
+	return errors.Join(fmt.Errorf("update: this version is not healthy: %w", why), err)
+}

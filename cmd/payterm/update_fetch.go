@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"payterm/cmd/payterm/internal/config"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	updateURL   = "/etc/payterm/update_url"
+	maxBundle   = 1 << 30   // bytes
+	spare       = 128 << 20 // bytes that stay free for the journal
+	stalledTime = 2 * time.Minute
+)
+
+// file gives the bundle's file, fetched where the source is an address; none when the
+// timer has seen what lies there already.
+func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fetched bool, err error) {
+	source := c.Source
+	if source == "" {
+		text, err := os.ReadFile(updateURL)
+		if err != nil {
+			return "", false, usage("update: FILE or an https address is missing, and %s has none: %w", updateURL, err)
+		}
+		source = strings.TrimSpace(string(text))
+	}
+	if !strings.Contains(source, "://") {
+		file, err = filepath.Abs(source)
+		return file, false, err
+	}
+	from, err := url.Parse(source)
+	if err != nil || !secure(from) {
+		return "", false, usage("update: %q: an https:// address is needed", source)
+	}
+	u.say("fetching %s", from.Redacted())
+	file, err = u.fetch(ctx, http.DefaultTransport, from, c.Automatic)
+	if err != nil {
+		return "", false, fmt.Errorf("update: fetch %s: %w", from.Redacted(), err)
+	}
+	if file == "" {
+		u.say("no update: nothing new lies there")
+	}
+	return file, true, nil
+}
+
+// secure: the signature guards the bundle, TLS what the shop runs.
+func secure(u *url.URL) bool {
+	return u.Scheme == "https" || u.Scheme == "http" && config.IsLoopback(u.Hostname())
+}
+
+// fetch gets a bundle into the updater's folder.
+func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.URL, onlyNew bool) (string, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stalled := time.AfterFunc(stalledTime, func() { cancel(fmt.Errorf("nothing came for %s", stalledTime)) })
+	defer stalled.Stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
+	if err != nil {
+		return "", err
+	}
+	var last tag
+	if onlyNew && u.kept("settled.json", &last) == nil && last.URL == from.String() {
+		req.Header.Set("If-None-Match", last.Tag)
+	}
+	client := http.Client{Transport: over, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		if !secure(next.URL) || len(via) >= 5 {
+			return fmt.Errorf("it leads to %s", next.URL.Redacted())
+		}
+		return nil
+	}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", errors.Join(err, context.Cause(ctx))
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusNotModified && last.Tag != "":
+		return "", nil
+	case resp.StatusCode != http.StatusOK:
+		return "", fmt.Errorf("the server answers %s", resp.Status)
+	case resp.ContentLength <= 0 || resp.ContentLength > maxBundle:
+		return "", fmt.Errorf("a length of %d bytes: a server that says a bundle's length is needed", resp.ContentLength)
+	}
+	if err := u.room(resp.ContentLength); err != nil {
+		return "", err
+	}
+	path := filepath.Join(u.dir, "fetched.raucb")
+	if err := writeBundle(path, heard{resp.Body, func() { stalled.Reset(stalledTime) }}); err != nil {
+		os.Remove(path) //nolint:errcheck // the next fetch writes it anew
+		return "", errors.Join(err, context.Cause(ctx))
+	}
+	return path, u.keep("fetched.json", tag{from.String(), resp.Header.Get("ETag")})
+}
+
+// tag is the server's word for a bundle. It is settled once the bundle is known not to
+// be for this terminal, so that the timer does not carry it over a mobile network each
+// night.
+type tag struct{ URL, Tag string }
+
+// settled notes that the bundle that was fetched need not be looked at again. Where
+// that cannot be written it is fetched again, which is no harm.
+func (u updater) settled() {
+	if err := os.Rename(filepath.Join(u.dir, "fetched.json"), filepath.Join(u.dir, "settled.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		u.say("the next look fetches the same again: %v", err)
+	}
+}
+
+// room says whether a bundle leaves the journal, which shares the partition, enough.
+func (u updater) room(length int64) error {
+	if err := os.MkdirAll(u.dir, 0o700); err != nil {
+		return err
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(u.dir, &fs); err != nil {
+		return err
+	}
+	if left := int64(fs.Bavail)*fs.Bsize - length; left < spare { //nolint:gosec // far below 2^63
+		return fmt.Errorf("%d MB are free, %d MB are needed", (left+length)>>20, (length+spare)>>20)
+	}
+	return nil
+}
+
+func writeBundle(path string, from io.Reader) (err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = io.Copy(f, from) // a body that ends early is an error of its own
+	return err
+}
+
+// heard reads and says so.
+type heard struct {
+	from io.Reader
+	came func()
+}
+
+func (t heard) Read(p []byte) (int, error) {
+	n, err := t.from.Read(p)
+	if n > 0 {
+		t.came()
+	}
+	return n, err
+}

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/storage"
+)
+
+func TestManifestFits(t *testing.T) {
+	for _, c := range []struct {
+		name, build, description, why string
+	}{
+		{"newer", "2000", "store 3", ""},
+		{"the same", "1000", "store 3", ""},
+		{"an older form, which migration knows", "2000", "store 2", ""},
+		{"older", "999", "store 3", "is older than this one"},
+		{"a form that cannot be read when falling back", "2000", "store 4", "reads 3 at most"},
+		{"no form", "2000", "", "which journals"},
+		{"another word", "2000", "shop 3", "which journals"},
+		{"no time", "", "store 3", "when it was built"},
+	} {
+		err := manifest{Version: "v2", Build: c.build, Description: c.description}.fits(1000, 3)
+		if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.why)
+		}
+	}
+}
+
+func TestHealthWorse(t *testing.T) {
+	all := map[string]string{"display": "ok", "display bus": "ok", "journal": "ok", "records": "ok", "printer": "ok",
+		"network link": "ok", "network address": "ok", "network connection": "ok", "network encryption": "ok", "network answer": "ok", "network key": "ok"}
+	of := func(change ...string) health {
+		r := agent.Report{}
+		for name, result := range all {
+			for _, c := range change {
+				if n, to, _ := strings.Cut(c, "="); n == name {
+					result = to
+				}
+			}
+			if result != "gone" {
+				r.Checks = append(r.Checks, agent.Check{Name: name, Result: result})
+			}
+		}
+		return healthOf(r)
+	}
+	for _, c := range []struct {
+		name        string
+		before, now health
+		lost        []string
+	}{
+		{"as before", of(), of(), nil},
+		{"a warning", of(), of("display=warn"), nil},
+		{"paper and cables are not the version's", of(), of("printer=fail"), nil},
+		{"a display that stays dark", of(), of("display bus=fail"), []string{"display bus"}},
+		{"it was dark before", of("display bus=fail"), of("display bus=fail"), nil},
+		{"the journal", of(), of("records=fail"), []string{"records"}},
+		{"no network at all", of(), of("network link=fail", "network address=gone", "network connection=gone", "network encryption=gone", "network answer=gone", "network key=gone"), nil},
+		{"the gateway is away", of(), of("network connection=fail", "network encryption=gone", "network answer=gone", "network key=gone"), nil},
+		{"no network hides no dark display", of(), of("network link=fail", "network key=gone", "display=fail"), []string{"display"}},
+		{"certificates are not trusted any more", of(), of("network encryption=fail", "network answer=gone", "network key=gone"), []string{"network encryption", "network answer", "network key"}},
+		{"the gateway was never reached", of("network encryption=fail", "network answer=gone", "network key=gone"), of("network encryption=fail"), nil},
+		{"no agent", of(), health{}, []string{"the agent does not answer"}},
+		{"not provisioned", health{}, health{}, nil},
+	} {
+		if lost := c.now.worse(c.before); !slices.Equal(lost, c.lost) {
+			t.Errorf("%s: %q, want %q", c.name, lost, c.lost)
+		}
+	}
+}
+
+func TestSlotOf(t *testing.T) {
+	if s := slotOf("console=ttyAMA0 rauc.slot=B panic=5\n"); s != "B" {
+		t.Errorf("slot %q", s)
+	}
+	if s := slotOf("root=/dev/sda1 quiet"); s != "" {
+		t.Errorf("slot %q of a machine without", s)
+	}
+}
+
+// terminal stands in for what an updater talks to: the agent on its socket, RAUC, the
+// slots and systemd.
+type terminal struct {
+	t       *testing.T
+	status  map[string]any
+	report  agent.Report
+	trial   string
+	bundle  string // what rauc info says
+	refused error  // by rauc install
+	ran     []string
+}
+
+func newTerminal(t *testing.T) (*terminal, updater) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "u") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
+	m := &terminal{t: t, trial: "none", status: map[string]any{"state": "idle", "queue": 0},
+		report: agent.Report{Checks: []agent.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
+		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`, storage.Form())}
+	answer := func(v func() any) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { json.NewEncoder(w).Encode(v()) } //nolint:errcheck // the client sees it
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", answer(func() any { return m.status }))
+	mux.HandleFunc("POST /doctor", answer(func() any { return m.report }))
+	socket, err := net.Listen("unix", agent.Socket(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: socket, Config: &http.Server{Handler: mux}} //nolint:gosec // a test's
+	server.Start()
+	t.Cleanup(server.Close)
+	return m, updater{store: store{Data: dir, JSON: true}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000,
+		run: m.run, say: t.Logf, sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
+}
+
+func (m *terminal) run(_ context.Context, name string, args ...string) (string, error) {
+	line := strings.Join(append([]string{filepath.Base(name)}, args...), " ")
+	if line != "slots trial" && !strings.HasPrefix(line, "rauc info") {
+		m.ran = append(m.ran, line)
+	}
+	switch {
+	case line == "slots trial":
+		return m.trial + "\n", nil
+	case strings.HasPrefix(line, "rauc info"):
+		return m.bundle, nil
+	case strings.HasPrefix(line, "rauc install"):
+		return "", m.refused
+	}
+	return "", nil
+}
+
+func TestUpdateInstall(t *testing.T) {
+	const installs = "rauc install /x.raucb"
+	for _, c := range []struct {
+		name string
+		set  func(*terminal, *updater)
+		cmd  updateInstallCmd
+		ran  []string
+		why  string
+	}{
+		{"a good one", func(*terminal, *updater) {}, updateInstallCmd{}, []string{installs, "systemctl reboot"}, ""},
+		{"at a result nobody pays", func(m *terminal, _ *updater) { m.status["state"] = "result" }, updateInstallCmd{}, []string{installs, "systemctl reboot"}, ""},
+		{"without a restart", func(*terminal, *updater) {}, updateInstallCmd{NoRestart: true}, []string{installs}, ""},
+		{"at the counter", func(m *terminal, _ *updater) { m.status["state"] = "scan" }, updateInstallCmd{}, nil, "an order is open"},
+		{"an order is asked about", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, updateInstallCmd{}, nil, "an order is open"},
+		{"the timer comes again", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, updateInstallCmd{Automatic: true}, nil, ""},
+		{"older", func(_ *terminal, u *updater) { u.built = 3000 }, updateInstallCmd{}, nil, "older"},
+		{"the same, by the timer", func(_ *terminal, u *updater) { u.built = 2000 }, updateInstallCmd{Automatic: true}, nil, ""},
+		{"failed before, by the timer", func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2"}) }, updateInstallCmd{Automatic: true}, nil, ""},                    //nolint:errcheck // it installs then
+		{"failed before, by a person", func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2"}) }, updateInstallCmd{}, []string{installs, "systemctl reboot"}, ""}, //nolint:errcheck // no harm
+		{"refused by RAUC", func(m *terminal, _ *updater) { m.refused = errors.New("signature") }, updateInstallCmd{}, []string{installs}, "this version stays"},
+		{"on trial itself", func(m *terminal, _ *updater) { m.trial = "A" }, updateInstallCmd{}, nil, "on trial itself"},
+		{"no image", func(_ *terminal, u *updater) { u.slot = "" }, updateInstallCmd{}, nil, "not payterm's image"},
+		{"a clock that is not set", func(_ *terminal, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, updateInstallCmd{}, nil, "the clock is not set"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, u := newTerminal(t)
+			c.set(m, &u)
+			c.cmd.Source = "/x.raucb"
+			err := c.cmd.install(t.Context(), u)
+			if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
+				t.Errorf("%v, want %q", err, c.why)
+			}
+			if !slices.Equal(m.ran, c.ran) {
+				t.Errorf("it ran %q, want %q", m.ran, c.ran)
+			}
+		})
+	}
+}
+
+// TestUpdateWaitsForTheCounter: a sale that begins while RAUC writes keeps the restart
+// away until it ends.
+func TestUpdateWaitsForTheCounter(t *testing.T) {
+	m, u := newTerminal(t)
+	run, slept := u.run, 0
+	u.run = func(ctx context.Context, name string, args ...string) (string, error) {
+		if name == "rauc" && args[0] == "install" {
+			m.status["state"] = "waiting"
+		}
+		return run(ctx, name, args...)
+	}
+	u.sleep = func(context.Context, time.Duration) error {
+		if slices.Contains(m.ran, "systemctl reboot") {
+			t.Error("the board restarts in the middle of a sale")
+		}
+		if slept++; slept == 3 {
+			m.status["state"] = "idle"
+		}
+		return nil
+	}
+	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 || m.ran[len(m.ran)-1] != "systemctl reboot" {
+		t.Errorf("%v after %d pauses: %q", err, slept, m.ran)
+	}
+}
+
+func TestUpdateConfirm(t *testing.T) {
+	dark := agent.Report{Checks: []agent.Check{{Name: "display", Result: "fail"}, {Name: "journal", Result: "ok"}}}
+	for _, c := range []struct {
+		name   string
+		trial  string
+		report *agent.Report
+		ran    []string
+		why    string
+	}{
+		{"a version that is known", "none", nil, []string{"rauc status mark-good"}, ""},
+		{"known, and its display broke today", "none", &dark, []string{"rauc status mark-good"}, ""},
+		{"a new one that is healthy", "A", nil, []string{"rauc status mark-good"}, ""},
+		{"a new one that stays dark", "A", &dark, []string{"systemctl reboot"}, "not healthy: display"},
+		{"a new one did not start", "B", nil, []string{"slots set-state B bad", "rauc status mark-good"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, u := newTerminal(t)
+			if err := errors.Join(u.keep("before.json", healthOf(m.report)), u.keep("trial.json", manifest{Version: "v2"})); err != nil {
+				t.Fatal(err)
+			}
+			m.trial = c.trial
+			if c.report != nil {
+				m.report = *c.report
+			}
+			err := updateConfirmCmd{}.confirm(t.Context(), u)
+			if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
+				t.Errorf("%v, want %q", err, c.why)
+			}
+			if !slices.Equal(m.ran, c.ran) {
+				t.Errorf("it ran %q, want %q", m.ran, c.ran)
+			}
+			if fell := u.failed() == "v2"; fell != (c.trial == "B") {
+				t.Errorf("the timer would try it again: %v", !fell)
+			}
+		})
+	}
+}
+
+func TestUpdateFetch(t *testing.T) {
+	body, asked := strings.Repeat("bundle", 1000), 0
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		w.Header().Set("ETag", `"one"`)
+		switch {
+		case r.URL.Path == "/down":
+			http.Redirect(w, r, "http://example.com/bundle", http.StatusFound)
+		case r.URL.Path == "/cut":
+			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			w.Write([]byte(body[:100])) //nolint:errcheck // the client sees it
+		case r.URL.Path == "/huge":
+			w.Header().Set("Content-Length", fmt.Sprint(maxBundle+1))
+		case r.URL.Path == "/long":
+			w.(http.Flusher).Flush()
+			w.Write([]byte(body)) //nolint:errcheck // as above
+		case r.Header.Get("If-None-Match") == `"one"`:
+			w.WriteHeader(http.StatusNotModified)
+		default:
+			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			w.Write([]byte(body)) //nolint:errcheck // as above
+		}
+	}))
+	t.Cleanup(server.Close)
+	_, u := newTerminal(t)
+	get := func(path string, onlyNew bool) (string, error) {
+		from, err := url.Parse(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.fetch(t.Context(), server.Client().Transport, from, onlyNew)
+	}
+	for range 2 { // the timer fetches what is not settled again
+		file, err := get("/good", true)
+		if text, _ := os.ReadFile(file); err != nil || string(text) != body {
+			t.Fatalf("%v: %d bytes", err, len(text))
+		}
+	}
+	u.settled()
+	if file, err := get("/good", true); err != nil || file != "" {
+		t.Errorf("settled: %q, %v", file, err)
+	}
+	if file, err := get("/good", false); err != nil || file == "" {
+		t.Errorf("a person asks: %q, %v", file, err)
+	}
+	for _, path := range []string{"/down", "/cut", "/huge", "/long"} {
+		if file, err := get(path, false); err == nil {
+			t.Errorf("%s gives %s", path, file)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(u.dir, "fetched.raucb")); err == nil {
+		t.Error("half a bundle stays")
+	}
+	for text, want := range map[string]bool{"https://a.example/x": true, "http://127.0.0.1:1/x": true, "http://a.example/x": false, "file:///x": false} {
+		if from, err := url.Parse(text); err != nil || secure(from) != want {
+			t.Errorf("%s: secure %v", text, !want)
+		}
+	}
+}
