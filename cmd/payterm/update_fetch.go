@@ -126,7 +126,7 @@ func (u updater) room(length int64) error {
 	if err := unix.Statfs(u.dir, &fs); err != nil {
 		return err
 	}
-	if left := int64(fs.Bavail)*fs.Bsize - length; left < spare { //nolint:gosec // far below 2^63
+	if left := int64(fs.Bavail)*int64(fs.Bsize) - length; left < spare { //nolint:gosec,unconvert // far below 2^63; int32 on 32-bit ARM
 		return fmt.Errorf("%d MB are free, %d MB are needed", (left+length)>>20, (length+spare)>>20)
 	}
 	return nil
