@@ -126,14 +126,14 @@ func TestCodeOnPaper(t *testing.T) {
 	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--scale", "20")
 	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
 	s.keys("1", "2", "3", "4")
-	if words := s.waitScreen("amount"); !strings.Contains(words, "print code") || strings.Index(words, "scan") > strings.Index(words, "print code") {
+	if words := s.waitScreen("amount"); !strings.Contains(words, "[F1] print") || strings.Index(words, "scan") > strings.Index(words, "[F1] print") {
 		t.Errorf("the scanner is not offered first, or the paper is not told of: %s", words)
 	}
 	s.keys("F1")
 	s.waitScreen("choose_wallet")
 	s.keys("1")
 	words := s.waitScreen("show_code")
-	if !strings.Contains(words, "printed code") {
+	if !strings.Contains(words, "Hand out the code") {
 		t.Errorf("the screen does not say where the code is: %s", words)
 	}
 	paper := func(until string) string {

@@ -240,6 +240,9 @@ func TestTraining(t *testing.T) {
 	if n := len(school.orders()); n < 8 {
 		t.Errorf("%d orders in the training's journal", n)
 	}
+	if n := came.Load(); n != gateway {
+		t.Errorf("%d calls came to the gateway during the training", n-gateway)
+	}
 	s.keys("CLEAR", "F1", "00", "0")
 	s.has("idle", "SIMULATION", "Type the amount")
 	if status := s.printed("status"); !strings.Contains(status, `"training":false`) {
@@ -247,9 +250,6 @@ func TestTraining(t *testing.T) {
 	}
 	if now := s.printed("journal", "list"); now != journal {
 		t.Errorf("the real journal was\n%s\nand is\n%s", journal, now)
-	}
-	if n := came.Load(); n != gateway {
-		t.Errorf("%d calls came to the gateway during the training", n-gateway)
 	}
 	if now := string(s.call("GET", s.sim+"/sim/orders", nil)); now != ledger {
 		t.Errorf("the gateway's ledger was\n%s\nand is\n%s", ledger, now)

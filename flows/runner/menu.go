@@ -126,6 +126,21 @@ func (r *Runner) askRate(ctx context.Context, q flows.Query) flows.Event {
 	return flows.RateTold{Query: q, Rate: flows.Rate{CNYE8: cny}, Asked: true}
 }
 
+// Reached reports a request to the gateway that belonged to no order: whether anything
+// answered, and the rate that it told, 0 for none.
+func (r *Runner) Reached(answered bool, cny int64) {
+	r.offer(func() {
+		r.network = flows.NetworkDown
+		if answered {
+			r.network = flows.NetworkUp
+		}
+		if cny > 0 {
+			r.keptRate(flows.RateTold{Rate: flows.Rate{CNYE8: cny}, Asked: true})
+		}
+		r.tellStatus()
+	})
+}
+
 // kept takes in on the loop what was told beside it: of a closed order, and of the
 // rate.
 func (r *Runner) kept(e flows.Event) flows.Event {

@@ -127,7 +127,11 @@ type Rate struct {
 	CNY int64 `json:"cny_e8"`
 }
 
-// ExchangeRate asks for the rate of a currency to CNY: EX_RATE_QUERY.
+// ErrNoAnswer says that nothing authentic came back.
+var ErrNoAnswer = errors.New("no answer from the gateway")
+
+// ExchangeRate asks for the rate of a currency to CNY: EX_RATE_QUERY. Its error is an
+// ErrNoAnswer unless the gateway itself refused.
 func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (Rate, error) {
 	bad := func(why string) (Rate, error) { return Rate{}, fmt.Errorf("exchange rate: %s", why) }
 	if !currency.Valid() {
@@ -136,9 +140,9 @@ func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (R
 	r, lost := c.call(ctx, actionRate, []pair{{"fee_type", string(currency)}})
 	switch a := lost.(type) {
 	case payterm.Unsent:
-		return bad(a.Why)
+		return Rate{}, fmt.Errorf("exchange rate: %w: %s", ErrNoAnswer, a.Why)
 	case payterm.Lost:
-		return bad(a.Why)
+		return Rate{}, fmt.Errorf("exchange rate: %w: %s", ErrNoAnswer, a.Why)
 	default: // there is a reply
 	}
 	if r.code != "SUCCESS" || r.inner == nil {

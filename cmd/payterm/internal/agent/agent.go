@@ -439,7 +439,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.runIdle, a.tidy, a.awaitInstalled} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.runIdle, a.runReach, a.tidy, a.awaitInstalled} {
 			wg.Go(func() { work(ctx) })
 		}
 		loop := make(chan error, 1)

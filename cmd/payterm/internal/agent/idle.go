@@ -2,9 +2,11 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"payterm/flows"
+	"payterm/gateway/ottpay"
 	"payterm/screen"
 )
 
@@ -38,6 +40,40 @@ func (a *Agent) runIdle(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// How often the gateway is asked while nobody pays, so that the idle screen knows of
+// it before a customer opens the phone, and has a rate of today.
+const (
+	reachEvery = 5 * time.Minute
+	reachAgain = 30 * time.Second // after no answer
+)
+
+// runReach asks the gateway for the exchange rate, which moves nothing, whenever
+// nobody is being served.
+func (a *Agent) runReach(ctx context.Context) {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		}
+		next := reachAgain
+		if a.atRest(ctx) {
+			rate, err := a.gateway.ExchangeRate(ctx, a.o.Config.Merchant.Currency)
+			if ctx.Err() != nil {
+				return
+			}
+			answered := !errors.Is(err, ottpay.ErrNoAnswer)
+			if answered {
+				next = reachEvery
+			}
+			a.runner.Reached(answered, rate.CNY)
+		}
+		pause.Reset(next)
 	}
 }
 
