@@ -66,12 +66,12 @@ lint:
 
 .PHONY: unit
 unit:
-	go test -timeout 8m $$(go list ./... | grep -v '^payterm/cmd/payterm$$')
-	go test -timeout 8m -count=1 ./cmd/payterm # it tests programs that it builds: go's cache does not see them change
+	go test -timeout 20m $$(go list ./... | grep -v '^payterm/cmd/payterm$$')
+	go test -timeout 20m -count=1 ./cmd/payterm # it tests programs that it builds: go's cache does not see them change
 
 .PHONY: race
 race:
-	go test -race -short -timeout 8m $$(go list $(RACE))
+	go test -race -short -timeout 20m $$(go list $(RACE))
 
 .PHONY: tools
 tools: ## installs what the further tests need, from the system's packages

@@ -166,6 +166,7 @@ func (t Terminal) phaseView(now time.Duration) View {
 		v.Name, v.Tips = ViewTip, t.Settings.Tips
 	case EnteringTip:
 		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
+		v.Total.Minor = t.Want.AmountMinor // what it is on top of
 	case Switching:
 		return View{Name: ViewSwitching, Status: t.Status}
 	case OutOfOrder:

@@ -173,3 +173,26 @@ func TestEverySlipPrints(t *testing.T) {
 		}
 	}
 }
+
+// The total's counts and signs are the language's.
+func TestTotalsOfOne(t *testing.T) {
+	for _, c := range []struct {
+		language        string
+		sales, refunds  int
+		minor, refunded int64
+		want            string
+	}{
+		{"en", 1, 1, 500, 1234, "1 sale|5.00\n1 refund|-12.34\nNET|CAD -7.34\n"},
+		{"en", 0, 2, 0, 100, "0 sales|0.00\n2 refunds|-1.00\nNET|CAD -1.00\n"},
+		{"fr", 0, 1, 0, 500, "0 vente|0,00\n1 remboursement|-5,00\nNET|-5,00 CAD\n"},
+		{"fr", 2, 0, 123456, 0, "2 ventes|1 234,56\nNET|1 234,56 CAD\n"},
+		{"zh", 1, 0, 100, 0, "1 笔销售|1.00\n净额|CAD 1.00\n"},
+	} {
+		got := text(Totals(payterm.Totals{By: []payterm.TotalsRow{{
+			Wallet: payterm.Alipay, Count: c.sales, RefundCount: c.refunds, AmountMinor: c.minor, RefundedMinor: c.refunded,
+		}}}, true, false, "CAD", Options{Language: c.language}))
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: no %q in\n%s", c.language, c.want, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"fmt"
 	"strings"
 
 	"payterm"
@@ -25,8 +26,9 @@ type texts struct {
 	ref, operator, terminal, merchantID  string
 	thanks, notMoney                     string
 	xTitle, xLine, zTitle                string // zTitle: %d, its number
-	day, from, to, sales, refunds        string // sales, refunds: %d, how many
-	net, open, head                      string // open: %d, how many
+	day, from, to                        string
+	sales, refunds, open                 string // of one and of many, parted by |, where a language differs
+	net, head                            string
 	codeScanned, codeShown               string // the modes
 	alipay, wechatPay, unionPay          string
 }
@@ -87,6 +89,15 @@ func textsFor(wanted ...string) *texts {
 	return all
 }
 
+// count is the form of a text that goes with so many.
+func (t *texts) count(n int, text string) string {
+	one, many, differ := strings.Cut(text, "|")
+	if differ && !locale.One(n, t.language) {
+		one = many
+	}
+	return fmt.Sprintf(one, n)
+}
+
 // number writes an amount as the first language does.
 func (t *texts) number(a payterm.Amount) string { return locale.Number(a, t.language) }
 
@@ -109,8 +120,8 @@ var english = texts{
 	ref: "Reference", operator: "Operator", terminal: "Terminal", merchantID: "Merchant ID",
 	thanks: "Thank you", notMoney: "no money moved",
 	xTitle: "X TOTAL", xLine: "so far; the day goes on", zTitle: "Z TOTAL %d",
-	day: "Business day", from: "From", to: "To", sales: "%d sales", refunds: "%d refunds",
-	net: "NET", open: "%d not final yet, carried over", head: "Journal",
+	day: "Business day", from: "From", to: "To", sales: "%d sale|%d sales", refunds: "%d refund|%d refunds",
+	net: "NET", open: "%d not final yet, carried over|%d not final yet, carried over", head: "Journal",
 	codeScanned: "code scanned", codeShown: "code shown",
 	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/locale"
 )
 
 // Totals writes the slip of a day total: an X while the day goes on, a Z when it
@@ -38,18 +39,15 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	w.pair(tx.to, stamp(t.To, opt, tx))
 	w.pair(tx.terminal, opt.Terminal)
 	money := func(minor int64) string {
-		if minor < 0 { // more went back than came in
-			return "-" + tx.number(payterm.Amount{Minor: -minor, Currency: currency})
-		}
 		return tx.number(payterm.Amount{Minor: minor, Currency: currency})
 	}
 	block := func(row payterm.TotalsRow) {
-		w.pair(fmt.Sprintf(tx.sales, row.Count), money(row.AmountMinor))
+		w.pair(tx.count(row.Count, tx.sales), money(row.AmountMinor))
 		if row.TipMinor != 0 {
 			w.pair(tx.tip, money(row.TipMinor))
 		}
 		if row.RefundCount != 0 {
-			w.pair(fmt.Sprintf(tx.refunds, row.RefundCount), "-"+money(row.RefundedMinor))
+			w.pair(tx.count(row.RefundCount, tx.refunds), "-"+money(row.RefundedMinor))
 		}
 	}
 	for _, row := range t.By {
@@ -61,10 +59,10 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	w.rule()
 	sum := t.Sum()
 	block(sum)
-	w.total(tx.net, string(currency)+" "+money(sum.Net()))
+	w.total(tx.net, locale.Coded(payterm.Amount{Minor: sum.Net(), Currency: currency}, tx.language))
 	if len(t.Open) > 0 {
 		w.rule()
-		w.text(fmt.Sprintf(tx.open, len(t.Open)))
+		w.text(tx.count(len(t.Open), tx.open))
 		for _, o := range t.Open {
 			w.pair(string(o.ID), money(o.Total().Minor))
 		}

@@ -6,6 +6,7 @@ import (
 
 	"payterm"
 	"payterm/flows"
+	"payterm/locale"
 )
 
 // menu is every screen beside a sale.
@@ -18,7 +19,9 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Title, s.Keys = t.menuTitle, []payterm.KeyHint{enter(t.keyChoose), back}
 		lines := v.Lines
 		if v.Hint != flows.HintNone || m.Reason != payterm.ReasonNone {
-			lines = min(lines, hintedLines)
+			if lines = min(lines, hintedLines); o.Small {
+				lines = 1 // the task that it is about
+			}
 		}
 		tasks := flows.TaskList(v.Operator.Number != "")
 		first := m.Cursor / lines * lines
@@ -71,7 +74,7 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyYes), back}
 	case flows.ViewTotals:
-		totals(s, m.Totals, t)
+		totals(s, m.Totals, t, o)
 		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
 	case flows.ViewRate:
 		rate(s, m.Rate, t)
@@ -79,6 +82,9 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	case flows.ViewLanguage:
 		s.Title, s.Keys = t.tasks[flows.TaskLanguage], []payterm.KeyHint{back}
 		for i, language := range flows.Languages {
+			if o.LettersOnly && language == "zh" {
+				continue
+			}
 			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, languages[language].itself))
 		}
 	case flows.ViewDrills:
@@ -88,7 +94,11 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	default:
 	}
 	if text := hint(v.Hint, t); text != "" {
-		s.Tone, s.Lines = payterm.Doubt, append([]string{text}, s.Lines...)
+		s.Tone = payterm.Doubt
+		if o.Small && v.Name == flows.ViewOrder {
+			s.Lines = nil
+		}
+		s.Lines = append([]string{text}, s.Lines...)
 	}
 }
 
@@ -111,6 +121,9 @@ func list(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 	}
 	for i, row := range m.Rows[:n] {
 		text := fmt.Sprintf("%s %s %s", t.money(row.Total), at(row, o), outcome(row, t))
+		if o.Small {
+			text = t.money(row.Total) + " " + moment(row.At, "15:04", o)
+		}
 		s.Lines = append(s.Lines, item(i == m.Cursor, payterm.Key(fmt.Sprint(i+1)), text))
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}}
@@ -171,15 +184,26 @@ func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 	if m.Reason != payterm.ReasonNone {
 		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, reason(m.Reason, t))
 	}
+	if o.Small && m.Reason != payterm.ReasonNone {
+		orderKeys(s, row, t, o)
+		return // there is no room for more than the reason
+	}
 	if row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone && row.Reason == payterm.ReasonLatePayment {
 		s.Lines = append(s.Lines, t.lateResult)
 	}
 	if row.Kind == payterm.KindSale && row.RefundedMinor > 0 {
 		s.Lines = append(s.Lines, fmt.Sprintf(t.refundedLine, t.money(payterm.Amount{Minor: row.RefundedMinor, Currency: row.Total.Currency})))
 	}
-	if line := t.wallet(row.Wallet); line != "" {
+	if line := t.wallet(row.Wallet); o.Small {
+		s.Lines = append(s.Lines, at(row, o))
+	} else if line != "" {
 		s.Lines = append(s.Lines, line+"  "+at(row, o))
 	}
+	orderKeys(s, row, t, o)
+}
+
+// orderKeys are what can be done about an order.
+func orderKeys(s *payterm.Screen, row flows.Row, t *texts, o Options) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyF1, Does: t.keyAsk}}
 	if row.Outcome == payterm.Approved {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
@@ -190,19 +214,19 @@ func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 	if row.Undecided() {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.Key2, Does: t.keySettle})
 	}
-	if len(s.Keys) < 4 {
+	if len(s.Keys) < 4 && (!o.Small || len(s.Keys) < 3) {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyCancel, Does: t.keyBack})
 	}
 }
 
 // totals is an X or a Z.
-func totals(s *payterm.Screen, told flows.TotalsTold, t *texts) {
+func totals(s *payterm.Screen, told flows.TotalsTold, t *texts, o Options) {
 	s.Title = t.tasks[flows.TaskX]
 	if told.Query.Text == "z" {
 		s.Title = fmt.Sprintf(t.zTitle, told.Number)
 	}
 	if told.Why != "" {
-		s.Tone, s.Title, s.Lines = payterm.Bad, t.noTotals, []string{told.Why}
+		s.Tone, s.Title, s.Lines = payterm.Bad, t.noTotals, []string{given(told.Why)}
 		return
 	}
 	s.Amount = t.signed(payterm.Amount{Minor: told.Sum.Net(), Currency: told.Currency})
@@ -213,6 +237,9 @@ func totals(s *payterm.Screen, told flows.TotalsTold, t *texts) {
 	if told.OpenAll > 0 {
 		s.Lines = append(s.Lines, t.count(told.OpenAll, t.carried))
 		for _, id := range told.Open[:min(told.OpenAll, len(told.Open))] {
+			if o.Small { // they are on paper
+				break
+			}
 			s.Lines = append(s.Lines, string(id))
 		}
 	}
@@ -235,15 +262,24 @@ func rate(s *payterm.Screen, told flows.RateTold, t *texts) {
 }
 
 // tip offers a customer what may be added.
-func tip(s *payterm.Screen, v flows.View, t *texts) {
+func tip(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	s.Title, s.Amount = t.tipTitle, t.money(v.Total)
+	if o.Small && v.Name == flows.ViewTip { // four lines need the room
+		if s.Amount = ""; o.Watermark == "" && v.Total.Minor < 1_000_000 {
+			s.Title += " " + t.money(v.Total)
+		}
+	}
 	if v.Name == flows.ViewOwnTip {
 		s.Amount, s.Lines = t.money(v.Tip), []string{fmt.Sprintf(t.tipTotal, t.money(v.Total))}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyBack}}
 		return
 	}
 	for i, percent := range v.Tips[:v.Tips.Count()] {
-		money := t.money(payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency})
+		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
+		money := t.money(tip)
+		if o.Small && tip.Minor >= 1_000_000 {
+			money = locale.Number(tip, t.language)
+		}
 		s.Lines = append(s.Lines, fmt.Sprintf("%d  %d%%  %s", i+1, percent, money))
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip}, {Key: payterm.KeyCancel, Does: t.keyBack}}

@@ -18,11 +18,9 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/boards"
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/flows"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/locale"
 	"payterm/receipt"
@@ -46,6 +44,27 @@ type shot struct {
 	view flows.View
 }
 
+// training ends the name of a screen of the training mode.
+const training = ", training"
+
+func (s shot) mark(language string, width, height int) string {
+	if strings.HasSuffix(s.name, training) {
+		return screen.TrainingMark(language, width, height)
+	}
+	return ""
+}
+
+// drills are some screens of the training mode.
+func drills() []shot {
+	all := slices.DeleteFunc(shots(), func(s shot) bool {
+		return !slices.Contains([]string{"idle", "scan", "show_code", "approved", "in_doubt (passive)"}, s.name)
+	})
+	for i := range all {
+		all[i].name += training
+	}
+	return all
+}
+
 const order = payterm.OrderID("SHOP01K7QX2000042")
 
 // signedOn is a view of a terminal with operators.
@@ -56,6 +75,9 @@ func signedOn(v flows.View) flows.View {
 
 // marie has the longest name that the configuration takes.
 var marie = flows.Operator{Number: "17", Name: "Marie-Ève Tremblay-Roy"}
+
+// noon is what the clock of the pictures says.
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func cad(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: "CAD"} }
 
@@ -135,7 +157,9 @@ func shots() []shot {
 		{"in_doubt, refunded", base(flows.ViewInDoubt, a, reason(payterm.ReasonRefunded), func(v *flows.View) { v.Refunded = 1234 })},
 		{"warning, a doubt", base(flows.ViewWarning, p, func(v *flows.View) { v.Doubt = true })},
 		{"warning, a code", base(flows.ViewWarning, p)},
-		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits = 4 })},
+		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
+		{"pin, a word", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForResolve })},
+		{"pin, Z", base(flows.ViewPIN, "", func(v *flows.View) { v.Order, v.Total, v.For = "", cad(0), payterm.ForZ })},
 		{"number", base(flows.ViewNumber, "", func(v *flows.View) { v.Order, v.Total, v.For, v.Number = "", cad(0), payterm.ForSignOn, "17" })},
 		{"pin, to sign on, wrong", base(flows.ViewPIN, "", func(v *flows.View) {
 			v.Order, v.Total, v.For, v.Number, v.PINDigits, v.PINWrong = "", cad(0), payterm.ForSignOn, "17", 2, true
@@ -147,7 +171,7 @@ func shots() []shot {
 		{"refused, wait", base(flows.ViewRefused, "", reason(payterm.ReasonLocked), func(v *flows.View) {
 			v.Order, v.Total, v.Left = "", cad(0), time.Hour
 		})},
-		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) { v.PINWrong = true })},
+		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) { v.PINWrong, v.For = true, payterm.ForRefund })},
 		{"refunding", base(flows.ViewRefunding, p, refund, leave)},
 		{"refunded", base(flows.ViewRefunded, p, refund)},
 		{"in_doubt, a refund", base(flows.ViewInDoubt, p, refund, reason(payterm.ReasonNoAnswer))},
@@ -267,34 +291,94 @@ func variants() []shot {
 		})
 		with(fmt.Sprint("queue ", n), "show_code", func(v *flows.View) { v.Status.Queue = n })
 	}
-	for _, s := range slices.Clone(all) {
+	for _, s := range shots() {
 		for _, w := range payterm.Wallets {
 			with(string(w), s.name, func(v *flows.View) { v.Wallet = w })
 		}
-		with("the largest amount", s.name, func(v *flows.View) { v.Total.Minor = payterm.MaxMinor })
+	}
+	for _, s := range slices.Clone(all) {
+		if s.view.Name != flows.ViewIdle { // which has none
+			with("the largest amount", s.name, func(v *flows.View) { v.Total.Minor = payterm.MaxMinor })
+		}
 	}
 	return all
 }
 
-// No text is cut or lies on another: every screen in every language on every glass,
-// by the painter's own report, the watermark included.
-func TestEveryTextFits(t *testing.T) {
-	for _, glass := range []image.Point{{240, 320}, {320, 240}, {480, 320}, {240, 240}, {240, 135}, {135, 240}, {160, 128}, {128, 64}} {
-		p, err := lcd.NewPainter(glass.X, glass.Y)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, language := range locale.Languages {
-			for _, s := range variants() {
-				for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, glass.X, glass.Y)} {
-					if most := screen.MenuLines(glass.Y); most > 0 && s.view.Lines > 0 {
-						s.view.Lines = most
-					}
+// roomy is the shorter side of a glass that has room for all words.
+const roomy = 200
 
-					o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark}
-					if _, err := p.Paint(screen.Compose(s.view, o)); err != nil {
-						t.Errorf("%dx%d %s %s: %v", glass.X, glass.Y, language, s.name, err)
+// onGlass is a view as it is composed for a glass: fewer lines of a menu on a small
+// one, as the agent asks for them.
+func onGlass(s shot, height int, o screen.Options) payterm.Screen {
+	v := s.view
+	if most := screen.MenuLines(height); most > 0 && v.Lines > 0 {
+		v.Lines = most
+		for i := v.Lines; i < len(v.Menu.Rows); i++ {
+			v.Menu.Rows[i] = flows.Row{}
+		}
+	}
+	return screen.Compose(v, o)
+}
+
+// No text is cut, lies on another, has a sign that the glass lacks or takes more
+// pages than a cashier waits for: every screen in every language on every glass, by
+// the painter's own report of where its texts stand, the watermark included.
+func TestEveryTextFits(t *testing.T) {
+	for _, glass := range []struct{ w, h, pages int }{
+		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 2},
+	} {
+		t.Run(fmt.Sprintf("%dx%d", glass.w, glass.h), func(t *testing.T) {
+			t.Parallel()
+			p, err := lcd.NewPainter(glass.w, glass.h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, language := range locale.Languages {
+				for _, s := range variants() {
+					for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, glass.w, glass.h)} {
+						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon}
+						composed := onGlass(s, glass.h, o)
+						if composed.Pattern && o.Small {
+							continue // on the chip, in the gallery
+						}
+						composed.Name += s.name + mark + language // each begins on its first page
+						for page, pages := 1, 1; page <= pages; page++ {
+							if _, err := p.Paint(composed); err != nil {
+								t.Errorf("%s %s, page %d: %v", language, s.name, page, err)
+							}
+							most := glass.pages
+							if mark != "" && (composed.QR != "" || strings.HasSuffix(s.name, "the largest amount")) {
+								most++ // the mark has no room beside that
+							}
+							if pages = p.Pages(); pages > most {
+								t.Errorf("%s %s %s: %d pages", language, s.name, mark, pages)
+							}
+							p.Turn()
+						}
 					}
+				}
+			}
+		})
+	}
+}
+
+// A display of characters has each sign of each text in two languages, and says
+// them on three pages at the most.
+func TestEveryTextHasLetters(t *testing.T) {
+	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
+	for _, language := range locale.Languages {
+		for _, s := range slices.Concat(shots(), trials()) {
+			for _, mark := range []string{"", "SIMULATION"} {
+				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon}
+				s.view.CodeURL, s.view.Trial.Code = "", "" // it cannot, and says so
+				composed := onGlass(s, 64, o)
+				composed.Name += s.name + mark + language
+				frames, unfit := pages(t, e, d, composed)
+				if unfit != nil {
+					t.Errorf("%s %s: %v", language, s.name, unfit)
+				}
+				if len(frames) > 3 && !composed.Pattern {
+					t.Errorf("%s %s %s: %d pages", language, s.name, mark, len(frames))
 				}
 			}
 		}
@@ -340,7 +424,18 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	add("late_payment", flows.SlipLatePayment, late, false)
 	add("refund, again", flows.SlipRefund, refund, true)
 	add("refund_customer", flows.SlipRefundCustomer, refund, false)
-	return names, all
+	day := payterm.Totals{
+		Number: 42, From: sale.CreatedAt.Add(-24 * time.Hour), To: sale.CreatedAt.Add(9 * time.Hour), Head: "9f86d081884c7d659a2feaa0c55ad015", Open: []payterm.Order{doubt},
+		By: []payterm.TotalsRow{
+			{Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7", Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
+			{Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "17", Count: 1, AmountMinor: 999},
+		},
+	}
+	x := day
+	x.Head, x.Open = "", nil
+	names = append(names, "X", "Z", "code")
+	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt),
+		screen.CodeSlip(flows.View{Wallet: payterm.Alipay, Total: cad(1234), Order: order, CodeURL: screen.TypicalCode}, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name, Watermark: opt.Watermark}))
 }
 
 // roll is a printer that prints to pictures, a thousand times faster than paper.
@@ -349,35 +444,15 @@ type roll struct {
 	out   *printer.Printer
 }
 
-func newRoll(t *testing.T) roll {
+func newRoll(t *testing.T) roll { return rollOf(t, "emulated") }
+
+// rollOf is the paper of a board: 58 mm of the emulated one, 80 mm of others.
+func rollOf(t *testing.T, board string) roll {
 	t.Helper()
-	text, err := boards.Read("emulated")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := hal.ReadProfile("emulated.toml", text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Printer.Baud = 115_200
-	e, err := emulated.New(emulated.Config{Profile: p, Scale: 1000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := hal.Open(p, e)
-	t.Cleanup(func() {
-		for _, v := range e.Violations() {
-			t.Errorf("the printer was misused: %v", v)
-		}
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	e, b := desk(t, board)
+	p := b.Profile.Printer
 	out, err := printer.New(b.Printer, printer.Options{
-		Columns: p.Printer.Columns, CodePage: p.Printer.CodePage, Cut: p.Printer.Cut, Baud: p.Printer.Baud, Buffer: p.Printer.Buffer, Speed: p.Printer.Speed, Sleep: e.Sleep,
+		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: e.Sleep,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -411,8 +486,8 @@ func TestPictures(t *testing.T) {
 	}
 	for _, language := range locale.Languages {
 		var sheet, beside sheet // the second one: what is done beside a sale
-		for _, s := range shots() {
-			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie"}))
+		for _, s := range slices.Concat(shots(), drills()) {
+			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 240, 320), Link: flows.NetworkUp, Now: noon}))
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
@@ -423,12 +498,20 @@ func TestPictures(t *testing.T) {
 			sheet.add(s.name, img, 8)
 		}
 		beside.hold(t, language+"-menu")
-		sheet.row()
-		names, all := slips(language)
-		for i, slip := range all {
-			sheet.add(names[i], r.print(t, slip), 5)
-		}
 		sheet.hold(t, language)
+	}
+	for _, paper := range []struct {
+		size string
+		roll roll
+	}{{"58mm", r}, {"80mm", rollOf(t, "generic-fbdev")}} {
+		for _, language := range locale.Languages {
+			var sheet sheet
+			names, all := slips(language)
+			for i, slip := range all {
+				sheet.add(names[i], paper.roll.print(t, slip), 6)
+			}
+			sheet.hold(t, language+"-"+paper.size)
+		}
 	}
 	for _, both := range [][]string{{"fr", "en"}, {"zh", "en"}} {
 		var sheet sheet
@@ -439,6 +522,30 @@ func TestPictures(t *testing.T) {
 			}
 		}
 		sheet.hold(t, strings.Join(both, "-"))
+	}
+}
+
+// TestSmallPictures does the same with the smallest glass of dots: every page of
+// every screen, as its chip shows it.
+func TestSmallPictures(t *testing.T) {
+	e, d := newGlass(t, "raspberrypi-i2c-ssd1306")
+	for _, language := range locale.Languages {
+		var sheet sheet
+		for _, s := range slices.Concat(shots(), drills(), trials()) {
+			o := screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 128, 64), Small: true, Link: flows.NetworkUp, Now: noon}
+			frames, unfit := pages(t, e, d, onGlass(s, 64, o))
+			if unfit != nil {
+				t.Errorf("%s %s: %v", language, s.name, unfit)
+			}
+			for i, frame := range frames {
+				name := s.name
+				if i > 0 {
+					name = fmt.Sprintf("  page %d", i+1)
+				}
+				sheet.add(name, frame, 10)
+			}
+		}
+		sheet.hold(t, language+"-small")
 	}
 }
 

@@ -8,6 +8,7 @@ package screen
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"payterm"
@@ -19,8 +20,15 @@ type Options struct {
 	Language  string // en, fr or zh
 	Merchant  string
 	Watermark string // SIMULATION, TRAINING
-	Simulated bool
-	Zone      *time.Location // of the times of orders; nil for UTC
+	Small     bool   // the glass has room for few words
+	// LettersOnly: the glass has no Chinese signs, and says in English what it cannot
+	// say in Chinese.
+	LettersOnly bool
+	// Link is the way to the gateway as far as this machine has it: interface,
+	// address, route.
+	Link flows.Network
+	Now  time.Time      // of the shop's clock; zero while it is not set
+	Zone *time.Location // of the times of orders; nil for UTC
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
 	// nil when it always can.
 	OnPaper func(qr string) bool
@@ -34,6 +42,38 @@ const TypicalCode = "https://qr.alipay.com/bax00000typical"
 
 // Compose puts a view into words.
 func Compose(v flows.View, o Options) payterm.Screen {
+	if o.LettersOnly && o.Language == "zh" {
+		o.Language = "en"
+	}
+	s := compose(v, o)
+	for _, text := range []*string{&s.Title, &s.Status, &s.Small} {
+		*text = o.pick(*text)
+	}
+	for i := range s.Lines {
+		s.Lines[i] = o.pick(s.Lines[i])
+	}
+	for i := range s.Keys {
+		s.Keys[i].Does = o.pick(s.Keys[i].Does)
+	}
+	return s
+}
+
+// or parts a text from a shorter one that says the same on a small glass.
+const or = "|"
+
+// pick gives the form of a text that the glass has room for.
+func (o Options) pick(text string) string {
+	if long, short, both := strings.Cut(text, or); !both || !o.Small {
+		return long
+	} else {
+		return short
+	}
+}
+
+// given is a text that is not ours, which has one form.
+func given(text string) string { return strings.ReplaceAll(text, or, "/") }
+
+func compose(v flows.View, o Options) payterm.Screen {
 	t := textsFor(o.Language)
 	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v.Status, t)}
 	if v.Order != "" && v.Name != flows.ViewWarning && v.Name != flows.ViewPIN && v.Name != flows.ViewNumber {
@@ -74,7 +114,7 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
 		result(&s, v, t, o)
 	case flows.ViewTip, flows.ViewOwnTip:
-		tip(&s, v, t)
+		tip(&s, v, t, o)
 	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
 		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
 		menu(&s, v, t, o)
@@ -82,41 +122,74 @@ func Compose(v flows.View, o Options) payterm.Screen {
 		s.Tone, s.Title, s.Lines = payterm.Busy, t.tasks[flows.TaskTraining], []string{t.lookingLine}
 	case flows.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
-		s.Lines = []string{t.faultLine, v.Fault}
+		s.Lines = []string{t.faultLine}
+		if detail := given(v.Fault); len(detail) <= oneLine { // it is for the service
+			s.Small = detail
+		} else {
+			s.Lines = append(s.Lines, detail)
+		}
 	case flows.ViewService:
 		trial(&s, v, t)
 	}
-	lesson(&s, v, t)
+	lesson(&s, v, t, o)
 	return s
 }
 
 func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
-	s.Title = o.Merchant
-	if s.Title == "" {
+	s.Title = given(o.Merchant)
+	if s.Title == "" || o.Small {
 		s.Title = t.idleTitle
 	}
 	s.Amount = t.money(v.Total)
-	s.Lines = []string{t.idleLine}
-	if v.Status.Alarms > 0 {
-		s.Lines = append(s.Lines, t.count(v.Status.Alarms, t.alarms))
-	}
-	if v.Status.Late > 0 {
-		s.Lines = append(s.Lines, t.count(v.Status.Late, t.late))
-	}
-	if v.Status.Doubts > 0 {
-		s.Lines = append(s.Lines, t.count(v.Status.Doubts, t.doubts))
+	var waits []string
+	for _, c := range []struct {
+		n     int
+		words counted
+	}{{v.Status.Alarms, t.alarms}, {v.Status.Late, t.late}, {v.Status.Doubts, t.doubts}} {
+		if c.n > 0 {
+			waits = append(waits, t.count(c.n, c.words))
+		}
 	}
 	if v.Status.Unclosed != "" {
-		s.Lines = append(s.Lines, fmt.Sprintf(t.unclosed, v.Status.Unclosed))
+		waits = append(waits, fmt.Sprintf(t.unclosed, v.Status.Unclosed))
 	}
-	if v.Status.Network == flows.NetworkDown {
-		s.Lines = append(s.Lines, t.offline)
+	if len(waits) > 1 { // in few words, on each glass
+		for i, text := range waits {
+			waits[i] = Options{Small: true}.pick(text)
+		}
+		waits = []string{strings.Join(waits, ", ")}
 	}
 	if line := paper(v.Status.Paper, t); line != "" {
-		s.Lines = append(s.Lines, line)
+		waits = append(waits, line)
 	}
+	s.Lines = append(append([]string{t.idleLine}, waits...), hops(v.Status.Network, t, o))
 	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
-	s.Small = v.Operator.Name
+	if o.Small && len(waits) > 0 { // who works here knows how to begin
+		s.Lines = s.Lines[1:]
+	}
+	if o.Small {
+		s.Keys = s.Keys[1:]
+	}
+	if s.Status == "" && !o.Now.IsZero() {
+		s.Status = o.Now.Format("15:04")
+	}
+	s.Small = given(v.Operator.Name)
+}
+
+// hops tells how far the way to the gateway is known to be good, before a customer
+// opens the phone.
+func hops(gateway flows.Network, t *texts, o Options) string {
+	switch {
+	case o.Link == flows.NetworkDown:
+		return t.linkDown
+	case gateway == flows.NetworkDown:
+		return t.offline
+	case gateway == flows.NetworkUp:
+		return t.gatewayUp
+	case o.Link == flows.NetworkUp:
+		return t.linkUp
+	}
+	return t.notAsked
 }
 
 func warning(s *payterm.Screen, v flows.View, t *texts) {
@@ -129,42 +202,64 @@ func warning(s *payterm.Screen, v flows.View, t *texts) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyStop}, {Key: payterm.KeyEnter, Does: t.keyGoOn}}
 }
 
+// oneLine is what has room in the one small line of the narrowest large glass.
+const oneLine = 30
+
+// pin asks for a PIN, and says what it is for.
 func pin(s *payterm.Screen, v flows.View, t *texts) {
-	s.Tone, s.Title = payterm.Doubt, t.pinTitle
+	ask, wrong := t.supervisorPIN, t.pinWrong
+	asked(s, v, t)
 	s.Amount = "••••••••••••"[:3*v.PINDigits]
-	ask := t.pinLine
-	if v.Kind == payterm.KindRefund {
-		ask, s.Small = t.refundPIN+" "+t.money(v.Total), fmt.Sprintf(t.order, v.Order)
-	}
-	wrong := t.pinWrong
 	if v.For == payterm.ForSignOn {
-		s.Tone, s.Title, s.Small = payterm.Calm, t.signOnTitle, fmt.Sprintf(t.operator, v.Number)
+		ask, s.Small = t.pinLine, fmt.Sprintf(t.operator, v.Number)
 	}
 	if v.Number != "" {
 		wrong = t.personWrong // which of the two it was is nobody's business
 	}
-	s.Lines = []string{ask}
 	if v.PINWrong {
-		s.Lines = []string{wrong, ask}
+		s.Lines = append([]string{wrong, ask}, s.Lines...)
+	} else {
+		s.Lines = append([]string{ask}, s.Lines...)
 	}
-	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
 }
 
 // number asks who somebody is, before his PIN.
 func number(s *payterm.Screen, v flows.View, t *texts) {
-	pin(s, v, t)
+	ask := t.supervisorNumber
+	asked(s, v, t)
 	s.Amount = v.Number
-	ask := t.numberLine
-	if v.For == payterm.ForRefund {
-		ask = t.refundNumber + " " + t.money(v.Total)
-	}
-	s.Lines = []string{ask}
-	if v.PINWrong {
-		s.Lines = []string{t.personWrong, ask}
-	}
 	if v.For == payterm.ForSignOn {
-		s.Small, s.Keys = "", s.Keys[:1]
+		ask, s.Keys = t.numberLine, s.Keys[:1]
 	}
+	if v.PINWrong {
+		s.Lines = append([]string{t.personWrong, ask}, s.Lines...)
+	} else {
+		s.Lines = append([]string{ask}, s.Lines...)
+	}
+}
+
+// asked is what PIN and number have in common: the purpose, and over how much.
+func asked(s *payterm.Screen, v flows.View, t *texts) {
+	s.Tone = payterm.Doubt
+	switch v.For {
+	case payterm.ForSignOn:
+		s.Tone, s.Title = payterm.Calm, t.signOnTitle
+	case payterm.ForRefund:
+		s.Title = t.tasks[flows.TaskRefund]
+	case payterm.ForResolve:
+		s.Title = t.settleTitle
+	case payterm.ForZ:
+		s.Title = t.tasks[flows.TaskZ]
+	default: // a sale despite a doubt
+		s.Title = t.againTitle
+	}
+	if (v.For == payterm.ForRefund || v.For == payterm.ForOverride) && v.Total.Minor > 0 {
+		s.Lines = []string{t.money(v.Total)}
+	}
+	if v.Order != "" && v.For != payterm.ForSignOn {
+		s.Small = fmt.Sprintf(t.order, v.Order)
+	}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
 }
 
 // refused says why nothing began, which is no answer of anybody's wallet.
@@ -198,7 +293,9 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		}
 	case flows.ViewShowCode:
 		s.Title, s.QR = fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)), v.CodeURL
-		s.Small = string(v.Order) // the code leaves no room for the word
+		if s.Small = string(v.Order); o.Small { // the code leaves no room for the word, or none at all
+			s.Small, s.Status = "", ""
+		}
 		if o.OnPaper != nil && o.OnPaper(v.CodeURL) {
 			s.QR, s.Lines = "", []string{t.codeOnPaper}
 			if line := paper(v.Status.Paper, t); line != "" {
@@ -249,7 +346,7 @@ func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	}
 	s.Amount = t.money(v.Total)
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
-	if v.Name == flows.ViewApproved || v.Name == flows.ViewRefunded {
+	if (v.Name == flows.ViewApproved || v.Name == flows.ViewRefunded) && !noPaper(v.Status.Paper) {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
 	}
 	switch v.Name {
@@ -266,8 +363,11 @@ func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		if v.Reason == payterm.ReasonLatePayment {
 			s.Lines = append(s.Lines, t.lateResult)
 		}
-		if line := paper(v.Status.Paper, t); line != "" {
+		if line := paper(v.Status.Paper, t); line != "" && (!o.Small || noPaper(v.Status.Paper)) {
 			s.Lines = append(s.Lines, line)
+		}
+		if o.Small && len(s.Lines) > 2 { // the wallet is the least of it
+			s.Lines = s.Lines[1:]
 		}
 	case flows.ViewDeclined:
 		s.Tone, s.Title = payterm.Bad, t.declinedTitle
@@ -303,9 +403,9 @@ func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 // CodeSlip puts a QR code that no glass can show on paper: once, with the time
 // after which it is not to be paid any more.
 func CodeSlip(v flows.View, until time.Time, o Options) payterm.Receipt {
-	t := textsFor(o.Language)
+	t, words := textsFor(o.Language), Options{} // paper has room
 	r := payterm.Receipt{Name: "code"}
-	for _, text := range []string{o.Watermark, o.Merchant, fmt.Sprintf(t.showTitle, t.wallet(v.Wallet))} {
+	for _, text := range []string{o.Watermark, o.Merchant, words.pick(fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)))} {
 		if text != "" {
 			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 		}
@@ -315,7 +415,7 @@ func CodeSlip(v flows.View, until time.Time, o Options) payterm.Receipt {
 		payterm.ReceiptLine{Kind: payterm.LineQR, Text: v.CodeURL},
 		payterm.ReceiptLine{Text: fmt.Sprintf(t.codeUntil, until.Format("15:04:05")), Align: payterm.AlignCenter, Bold: true},
 		payterm.ReceiptLine{Text: t.codeNoReceipt, Align: payterm.AlignCenter},
-		payterm.ReceiptLine{Text: fmt.Sprintf(t.order, v.Order), Align: payterm.AlignCenter},
+		payterm.ReceiptLine{Text: words.pick(fmt.Sprintf(t.order, v.Order)), Align: payterm.AlignCenter},
 		payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r
 }
@@ -330,12 +430,17 @@ func status(s flows.Status, t *texts) string {
 	switch {
 	case s.Network == flows.NetworkDown:
 		return t.statusOffline
-	case s.Paper == payterm.PaperOut || s.Paper == payterm.PaperCoverOpen || s.Paper == payterm.PaperUnreachable:
+	case noPaper(s.Paper):
 		return t.statusPaper
 	case s.Queue > 0:
 		return fmt.Sprintf(t.statusQueue, s.Queue)
 	}
 	return ""
+}
+
+// noPaper tells whether nothing can be printed now.
+func noPaper(c payterm.PaperCondition) bool {
+	return c == payterm.PaperOut || c == payterm.PaperCoverOpen || c == payterm.PaperUnreachable
 }
 
 func paper(c payterm.PaperCondition, t *texts) string {

@@ -32,31 +32,31 @@ const (
 )
 
 var englishTrials = map[trialText]string{
-	trialTitle: "Service", trialReady: "The next test is coming",
-	trialColours: "R G B", trialPattern: "Colours, edges, grey: right?", trialCode: "Can a phone read it?",
+	trialTitle: "Service", trialReady: "The next test is coming|Next test comes",
+	trialColours: "R G B", trialPattern: "Colours, edges, grey: right?|Is this right?", trialCode: "Can a phone read it?",
 	trialKeypad: "Keypad", trialKey: "Press this key",
 	trialScan: "Scan this code", trialOnPaper: "It is on the paper",
-	trialPrint: "A slip is being printed", trialPaper: "Is the slip right?", trialLook: "Letters, signs, both codes, the cut",
+	trialPrint: "A slip is being printed|Slip is printing", trialPaper: "Is the slip right?", trialLook: "Letters, signs, both codes, the cut|Letters, codes, cut",
 	trialSound: "Buzzer", trialHeard: "Did you hear it?",
 	trialYes: "yes", trialNo: "no", trialSlip: "TEST, not a receipt",
 }
 
 var frenchTrials = map[trialText]string{
-	trialTitle: "Service", trialReady: "Le prochain test arrive",
-	trialColours: "R V B", trialPattern: "Couleurs, bords, gris : bons?", trialCode: "Un téléphone le lit?",
-	trialKeypad: "Clavier", trialKey: "Appuyez sur cette touche",
-	trialScan: "Numérisez ce code", trialOnPaper: "Il est sur le papier",
-	trialPrint: "Un coupon s'imprime", trialPaper: "Le coupon est-il bon?", trialLook: "Lettres, signes, les deux codes, la coupe",
-	trialSound: "Avertisseur", trialHeard: "L'avez-vous entendu?",
+	trialTitle: "Service", trialReady: "Le prochain test arrive|Test suivant",
+	trialColours: "R V B", trialPattern: "Couleurs, bords, gris : bons?|Est-ce bon?", trialCode: "Un téléphone le lit?|Lisible?",
+	trialKeypad: "Clavier", trialKey: "Appuyez sur cette touche|Appuyez ici",
+	trialScan: "Numérisez ce code", trialOnPaper: "Il est sur le papier|Sur le papier",
+	trialPrint: "Un coupon s'imprime|Impression", trialPaper: "Le coupon est-il bon?|Coupon bon?", trialLook: "Lettres, signes, les deux codes, la coupe|Lettres, codes",
+	trialSound: "Avertisseur", trialHeard: "L'avez-vous entendu?|Entendu?",
 	trialYes: "oui", trialNo: "non", trialSlip: "TEST, pas un reçu",
 }
 
 var chineseTrials = map[trialText]string{
-	trialTitle: "检修", trialReady: "即将开始下一项测试",
-	trialColours: "红 绿 蓝", trialPattern: "颜色、边框、灰阶正确吗", trialCode: "手机能识别吗",
+	trialTitle: "检修", trialReady: "即将开始下一项测试|等下一项测试",
+	trialColours: "红 绿 蓝", trialPattern: "颜色、边框、灰阶正确吗|显示正确吗", trialCode: "手机能识别吗",
 	trialKeypad: "键盘", trialKey: "请按此键",
-	trialScan: "请扫描此码", trialOnPaper: "码已打印在纸上",
-	trialPrint: "正在打印测试单", trialPaper: "测试单正确吗", trialLook: "文字、符号、两种码、切纸",
+	trialScan: "请扫描此码", trialOnPaper: "码已打印在纸上|码在纸上",
+	trialPrint: "正在打印测试单|正在打印", trialPaper: "测试单正确吗", trialLook: "文字、符号、两种码、切纸|文字、码、切纸",
 	trialSound: "蜂鸣器", trialHeard: "听到了吗",
 	trialYes: "是", trialNo: "否", trialSlip: "测试，非收据",
 }

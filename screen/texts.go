@@ -18,7 +18,8 @@ type texts struct {
 	idleTitle, idleLine                 string
 	alarms, late, doubts                counted
 	unclosed                            string // %s: a business day
-	offline                             string
+	offline, linkDown, linkUp           string
+	gatewayUp, notAsked                 string
 	paperOut, paperNearEnd              string
 	coverOpen, printerGone              string
 	statusOffline, statusPaper          string
@@ -27,9 +28,10 @@ type texts struct {
 	chooseTitle                         string
 	warningTitle, warningCode           string
 	warningDoubt, warningAsk            string
-	pinTitle, pinLine, pinWrong         string
+	pinLine, pinWrong, againTitle       string
 	signOnTitle, numberLine             string
-	refundNumber, personWrong           string
+	supervisorPIN, supervisorNumber     string
+	personWrong                         string
 	operator                            string // %s: the number
 	refusedTitle                        string
 	waitMinutes                         counted
@@ -54,7 +56,7 @@ type texts struct {
 	doubtKeepsAsking                    string
 	refundedTitle                       string
 	refundedLine                        string // %s: how much
-	refundPIN, refundingTitle           string
+	refundingTitle                      string
 	refundingLine, refundDone           string
 	noMoneyBack, refundDoubt            string
 	refundDoubtLine, keyReprint         string
@@ -140,68 +142,72 @@ func textsFor(language string) *texts {
 
 var english = texts{
 	language: "en", trials: englishTrials,
-	order: "Order %s",
+	order: "Order %s|%[1]s",
 	wallets: map[payterm.Wallet]string{
 		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(), payterm.UnionPay: payterm.UnionPay.Name(),
 	},
 
 	idleTitle: "Ready", idleLine: "Type the amount",
-	alarms:   counted{"1 order needs a supervisor", "%d orders need a supervisor"},
-	late:     counted{"1 payment came late", "%d payments came late"},
-	unclosed: "Not closed: %s",
-	doubts:   counted{"1 payment in doubt", "%d payments in doubt"},
-	offline:  "No connection to the gateway",
-	paperOut: "The printer has no paper", paperNearEnd: "Paper is nearly out",
-	coverOpen: "The printer cover is open", printerGone: "The printer does not answer",
+	unclosed:  "Not closed: %s",
+	alarms:    counted{"1 order needs a supervisor|1 for supervisor", "%d orders need a supervisor|%[1]d for supervisor"},
+	late:      counted{"1 payment came late|1 paid late", "%d payments came late|%[1]d paid late"},
+	doubts:    counted{"1 payment in doubt|1 in doubt", "%d payments in doubt|%[1]d in doubt"},
+	offline:   "The gateway does not answer|Gateway is silent",
+	linkDown:  "No network. Check the cable or the Wi-Fi|No network: cable?",
+	linkUp:    "Network ok, gateway not asked yet|Network ok",
+	gatewayUp: "Network and gateway ok|Gateway ok",
+	notAsked:  "Gateway not asked yet|Not asked yet",
+	paperOut:  "The printer has no paper|No paper", paperNearEnd: "Paper is nearly out|Paper nearly out",
+	coverOpen: "The printer cover is open|Printer cover open", printerGone: "The printer does not answer|Printer: no answer",
 	statusOffline: "offline", statusPaper: "paper!", statusQueue: "asking %d",
 
 	amountTitle: "Amount", amountLine: "Who scans?",
 	chooseTitle: "Which wallet?",
 
 	warningTitle: "Paid already?",
-	warningCode:  "A code for this amount is still on show.",
-	warningDoubt: "A payment of this amount is still in doubt.",
-	warningAsk:   "Charge the customer again?",
-	pinTitle:     "Supervisor", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
+	warningCode:  "A code for this amount is still on show.|Its code still shows",
+	warningDoubt: "A payment of this amount is still in doubt.|Same amount: doubt",
+	warningAsk:   "Charge the customer again?|Charge again?",
+	againTitle:   "Charge again?", pinLine: "Type your PIN", pinWrong: "Wrong PIN",
 	signOnTitle: "Sign on", numberLine: "Type your number", operator: "Operator %s",
-	refundNumber: "Refund: type your number", personWrong: "Wrong number or PIN",
+	supervisorPIN: "A supervisor types the PIN|Supervisor's PIN", supervisorNumber: "A supervisor types the number|Supervisor's no.", personWrong: "Wrong number or PIN",
 	refusedTitle: "Not possible",
 	waitMinutes:  counted{"Wait one minute", "Wait %d minutes"},
 
-	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner",
-	sendingTitle: "Sending", sendingLine: "Payment is on its way",
+	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner|Phone to scanner",
+	sendingTitle: "Sending", sendingLine: "Payment is on its way|On its way",
 	sendingActive: "Asking for a code",
-	redialling:    "No connection so far", redialling2: "Nothing was sent. Trying again",
-	showTitle:     "%s: please scan",
-	codeOnPaper:   "Give the printed code to the customer",
-	codeNowhere:   "This code is too long for this screen",
-	codeNowhere2:  "Cancel. Scan the customer's code",
+	redialling:    "No connection so far|No connection yet", redialling2: "Nothing was sent. Trying again|Not sent; retrying",
+	showTitle:     "%s: please scan|%[1]s: scan",
+	codeOnPaper:   "Give the printed code to the customer|Hand out the code",
+	codeNowhere:   "This code is too long for this screen|Code too long",
+	codeNowhere2:  "Cancel. Scan the customer's code|Cancel, then scan",
 	codeUntil:     "Pay before %s",
 	codeNoReceipt: "This is no receipt",
-	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet",
+	waitingTitle:  "Customer confirms", waitingLine: "Waiting for the wallet|Please wait",
 
-	hintNotACode:    "That is not a payment code. Scan the code of the wallet",
-	hintUsedCode:    "That code was used before. Ask for a new one",
-	hintOtherWallet: "That code belongs to another wallet",
-	hintTooEarly:    "Please wait a few seconds more",
+	hintNotACode:    "That is not a payment code. Scan the code of the wallet|No payment code. Scan the wallet",
+	hintUsedCode:    "That code was used before. Ask for a new one|Used code. Ask for a new one",
+	hintOtherWallet: "That code belongs to another wallet|Code of another wallet",
+	hintTooEarly:    "Please wait a few seconds more|Wait some seconds",
 
-	approvedTitle: "Approved", lateResult: "Paid late: keep it or refund it",
-	withFee:       "Paid with fee: %s",
-	declinedTitle: "Declined", declinedLine: "Nothing was charged",
-	cancelledTitle: "Cancelled", nothingSent: "Nothing was charged",
-	notSentTitle: "Not sent", notSentLine: "Nothing was charged. You may try again",
-	doubtTitle: "Result unknown", doubtPassive: "Do not charge again",
-	doubtAskWallet:   "Look at the customer's wallet",
-	doubtActive:      "Not paid so far. The customer's code may still be paid",
-	doubtKeepsAsking: "The terminal keeps asking",
-	refundedTitle:    "Refunded", refundedLine: "%s went back to the customer",
-	refundPIN: "Refund: type your PIN", refundingTitle: "Refund",
-	refundingLine: "Asking the wallet to give the money back", refundDone: "The money goes back to the customer's wallet",
-	noMoneyBack: "No money went back", refundDoubt: "Refund not confirmed",
-	refundDoubtLine: "Do not refund in another way yet", keyReprint: "print again",
-	faultTitle: "Out of order", faultLine: "No sale can be taken. Call the service",
+	approvedTitle: "Approved", lateResult: "Paid late: keep it or refund it|Late: keep, refund",
+	withFee:       "Paid with fee: %s|with fee %[1]s",
+	declinedTitle: "Declined", declinedLine: "Nothing was charged|Not charged",
+	cancelledTitle: "Cancelled", nothingSent: "Nothing was charged|Not charged",
+	notSentTitle: "Not sent", notSentLine: "Nothing was charged. You may try again|Not charged. Retry",
+	doubtTitle: "Result unknown", doubtPassive: "Do not charge again|Don't charge again",
+	doubtAskWallet:   "Look at the customer's wallet|See the wallet",
+	doubtActive:      "Not paid so far. The customer's code may still be paid|Code may yet be paid",
+	doubtKeepsAsking: "The terminal keeps asking|Asking goes on",
+	refundedTitle:    "Refunded", refundedLine: "%s went back to the customer|%[1]s went back",
+	refundingTitle: "Refund",
+	refundingLine:  "Asking the wallet to give the money back|Asking the wallet", refundDone: "The money goes back to the customer's wallet|Goes to the wallet",
+	noMoneyBack: "No money went back", refundDoubt: "Refund not confirmed|Refund unknown",
+	refundDoubtLine: "Do not refund in another way yet|Don't refund again", keyReprint: "print again|again",
+	faultTitle: "Out of order", faultLine: "No sale can be taken. Call the service|Call the service",
 
-	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code", keyPrintCode: "print code",
+	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code|code", keyPrintCode: "print code|print",
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 
@@ -226,70 +232,70 @@ var english = texts{
 		flows.TaskLanguage: "Language", flows.TaskTraining: "Training",
 		flows.TaskSignOff: "Sign off",
 	},
-	findReceipt: "Scan the receipt, or type the end of its number",
-	findBill:    "Scan the number in the customer's wallet bill, or type its last digits",
+	findReceipt: "Scan the receipt, or type the end of its number|Scan or type number",
+	findBill:    "Scan the number in the customer's wallet bill, or type its last digits|Scan the bill, or type its end",
 	lookingLine: "One moment", emptyList: "Nothing here",
 	outcomes: map[payterm.Outcome]string{
 		payterm.Open: "Open", payterm.Approved: "Approved", payterm.Declined: "Declined", payterm.Cancelled: "Cancelled",
 		payterm.NotSent: "Not sent", payterm.InDoubt: "In doubt",
 	},
-	refundAll: "All of it. Or type a part", refundPart: "A part of %s",
-	settleTitle: "Decided?", settleLine: "It leaves the list. The terminal does not move any money",
-	closeLine: "Prints the Z. What is open goes to the next day",
+	refundAll: "All of it. Or type a part|All, or type a part", refundPart: "A part of %s|of %[1]s",
+	settleTitle: "Decided?", settleLine: "It leaves the list. The terminal does not move any money|Leaves the list. No money moves",
+	closeLine: "Prints the Z. What is open goes to the next day|Open orders go to the next day",
 	zTitle:    "Day closed: Z %d", noTotals: "No totals",
 	sales: counted{"1 sale", "%d sales"}, refunds: counted{"1 refund", "%d refunds"},
-	carried:  counted{"1 open order carried over", "%d open orders carried over"},
+	carried:  counted{"1 open order carried over|1 carried over", "%d open orders carried over|%[1]d carried over"},
 	rateLine: "CNY for 1 %s", rateAge: counted{"1 minute old", "%d minutes old"},
-	aboutCNY: "about %s (rate of %s)",
-	rateNone: "The gateway tells no rate now", rateNote: "The wallet sets the real rate",
+	aboutCNY: "about %s (rate of %s)|about %[1]s",
+	rateNone: "The gateway tells no rate now|No rate now", rateNote: "The wallet sets the real rate|The wallet decides",
 	verdictPaid: "Paid", verdictNotPaid: "Not paid",
-	paidAfterAll: "Paid at the gateway, though not here. Do not charge again. Call a supervisor",
-	hintNotOurs:  "Not an order of this terminal", hintNotANumber: "That is not an order's number",
-	hintPaymentCode: "That is a payment code. Scan the number of the order", hintNoSupervisor: "Refunds need a supervisor's PIN. None is set up",
+	paidAfterAll: "Paid at the gateway, though not here. Do not charge again. Call a supervisor|Don't charge again. Call supervisor",
+	hintNotOurs:  "Not an order of this terminal|Not from here", hintNotANumber: "That is not an order's number|Not an order number",
+	hintPaymentCode: "That is a payment code. Scan the number of the order|A payment code. Scan the order", hintNoSupervisor: "Refunds need a supervisor's PIN. None is set up|No supervisor PIN",
 	hintUnreadable: "No answer. Try again",
 	keyChoose:      "choose", keyMore: "more", keyFind: "find", keyList: "list", keyAsk: "ask now", keyRefund: "refund",
 	keySettle: "settle", keyYes: "yes",
 
 	trainingShort: "TRAINING",
-	training:      "TRAINING", trainingEnd: "End training", trainingLine: "Nothing is really paid, and tills cannot sell, until training ends",
-	drillsTitle: "Drills, end training", keyBegin: "begin",
+	training:      "TRAINING", trainingEnd: "End training", trainingLine: "Nothing is really paid, and tills cannot sell, until training ends|No real money. Tills wait",
+	drillsTitle: "Drills, end training|Drills, end", keyBegin: "begin",
 	drills: map[flows.Drill]string{
 		flows.DrillReplyLost: "Time-out", flows.DrillPassword: "Password", flows.DrillLate: "Late payment", flows.DrillDeclined: "Declined", flows.DrillPaper: "Paper out",
 	},
 	drillHappens: map[flows.Drill]string{
-		flows.DrillReplyLost: "The customer pays, but the answer is lost",
-		flows.DrillPassword:  "The wallet asks the customer for a password",
-		flows.DrillLate:      "The customer pays after you left the sale with CANCEL",
-		flows.DrillDeclined:  "The wallet refuses the payment",
-		flows.DrillPaper:     "Open the printer or take the roll out, then sell",
+		flows.DrillReplyLost: "The customer pays, but the answer is lost|Paid, answer lost",
+		flows.DrillPassword:  "The wallet asks the customer for a password|Wallet asks a password",
+		flows.DrillLate:      "The customer pays after you left the sale with CANCEL|Paid after CANCEL",
+		flows.DrillDeclined:  "The wallet refuses the payment|Wallet refuses",
+		flows.DrillPaper:     "Open the printer or take the roll out, then sell|Take the roll out, then sell",
 	},
 	drillDo: map[flows.Drill]string{
-		flows.DrillReplyLost: "Wait. Do not charge again",
-		flows.DrillPassword:  "Let the customer type it. Wait",
-		flows.DrillLate:      "When it rings, see the late payments in the menu: settle or refund",
-		flows.DrillDeclined:  "Nothing was charged. Ask for another way to pay",
-		flows.DrillPaper:     "The payment stands. Put paper in. Do not charge again",
+		flows.DrillReplyLost: "Wait. Do not charge again|Wait",
+		flows.DrillPassword:  "Let the customer type it. Wait|Wait",
+		flows.DrillLate:      "When it rings, see the late payments in the menu: settle or refund|See late payments",
+		flows.DrillDeclined:  "Nothing was charged. Ask for another way to pay|Ask another way",
+		flows.DrillPaper:     "The payment stands. Put paper in. Do not charge again|Put paper in",
 	},
-	drillWaits: "Drill: %s. Make a sale", drillOn: "Drill: %s, not over yet",
-	drillRight: "Drill: done right", drillWrong: "Drill: wrong. It was charged twice", drillMissed: "Drill: it did not come to it. Try again",
+	drillWaits: "Drill: %s. Make a sale|%[1]s: sell", drillOn: "Drill: %s, not over yet|%[1]s: goes on",
+	drillRight: "Drill: done right|Drill: right", drillWrong: "Drill: wrong. It was charged twice|Charged twice!", drillMissed: "Drill: it did not come to it. Try again|Drill: try again",
 
 	reasons: map[payterm.Reason]string{
-		payterm.ReasonTraining:      "Not while the terminal is in training",
-		payterm.ReasonOrdersOpen:    "An order is still open. Try again when it is settled",
-		payterm.ReasonSlipsWait:     "Slips are still to be printed",
-		payterm.ReasonCashier:       "Cancelled by the cashier",
-		payterm.ReasonNoScan:        "Nobody scanned in time",
+		payterm.ReasonTraining:      "Not while the terminal is in training|Not in training",
+		payterm.ReasonOrdersOpen:    "An order is still open. Try again when it is settled|An order is open",
+		payterm.ReasonSlipsWait:     "Slips are still to be printed|Slips to print",
+		payterm.ReasonCashier:       "Cancelled by the cashier|By the cashier",
+		payterm.ReasonNoScan:        "Nobody scanned in time|Nobody scanned",
 		payterm.ReasonNoCode:        "No code was received",
-		payterm.ReasonNoConnection:  "No connection to the gateway",
-		payterm.ReasonCertificate:   "The gateway's certificate is not trusted",
-		payterm.ReasonRejected:      "The gateway refused the request. Call the service",
-		payterm.ReasonCodeInvalid:   "The code is old or not valid. Ask for a new one",
+		payterm.ReasonNoConnection:  "No connection to the gateway|No connection",
+		payterm.ReasonCertificate:   "The gateway's certificate is not trusted|Bad certificate",
+		payterm.ReasonRejected:      "The gateway refused the request. Call the service|Gateway refused. Call service",
+		payterm.ReasonCodeInvalid:   "The code is old or not valid. Ask for a new one|Code too old. Ask for a new one",
 		payterm.ReasonWrongPassword: "Wrong password",
 		payterm.ReasonWallet:        "The wallet refused",
-		payterm.ReasonRestarted:     "The terminal restarted",
-		payterm.ReasonStorage:       "The journal cannot be written",
-		payterm.ReasonRefundCap:     "More than is left of this sale",
-		payterm.ReasonRefundOpen:    "Another refund of this sale is under way",
+		payterm.ReasonRestarted:     "The terminal restarted|Restarted",
+		payterm.ReasonStorage:       "The journal cannot be written|Journal is broken",
+		payterm.ReasonRefundCap:     "More than is left of this sale|More than is left",
+		payterm.ReasonRefundOpen:    "Another refund of this sale is under way|A refund is running",
 		payterm.ReasonNotRefundable: "This sale was not paid",
 		payterm.ReasonNoOperator:    "Nobody is signed on",
 		payterm.ReasonDayLimit:      "More than may be sold in a day",

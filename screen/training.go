@@ -33,7 +33,7 @@ func TrainingMark(language string, width, height int) string {
 func MenuLines(height int) int {
 	switch {
 	case height < 100:
-		return 4
+		return 3 // of Chinese
 	case height < 320:
 		return hintedLines
 	}
@@ -71,7 +71,7 @@ func briefing(s *payterm.Screen, v flows.View, t *texts) {
 
 // lesson says, where nothing is under way, which drill waits for its sale and how it
 // was done.
-func lesson(s *payterm.Screen, v flows.View, t *texts) {
+func lesson(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	l := v.Lesson
 	switch v.Name {
 	case flows.ViewIdle:
@@ -96,6 +96,9 @@ func lesson(s *payterm.Screen, v flows.View, t *texts) {
 		line = fmt.Sprintf(t.drillOn, t.drills[l.Drill])
 	default:
 		line = fmt.Sprintf(t.drillWaits, t.drills[l.Drill])
+	}
+	if o.Small && len(s.Lines) > 2 {
+		s.Lines = s.Lines[:2]
 	}
 	s.Lines = append([]string{line}, s.Lines...)
 }

@@ -17,6 +17,8 @@ func TestWords(t *testing.T) {
 		{"Total 12,34\u00a0$ ici", []string{"Total", " 12,34\u00a0$", " ici"}},
 		{"付款，好。", []string{"付", "款，", "好。"}},
 		{"请用Alipay扫码", []string{"请", "用", "Alipay", "扫", "码"}},
+		{"约 5（汇率）", []string{"约", " 5", "（汇", "率）"}},
+		{"迟到\u00a02，好", []string{"迟", "到\u00a02，", "好"}},
 		{"3 笔付款", []string{"3", " 笔", "付", "款"}},
 	} {
 		if got := slices.Collect(Words(c.text)); !slices.Equal(got, c.want) {

@@ -224,7 +224,16 @@ func (c configCheckCmd) Run() error {
 	for _, p := range cfg.Missing() {
 		missing = append(missing, p.Error())
 	}
-	return store{JSON: c.JSON}.print(map[string]any{"ok": true, "missing": missing}, func() {
+	warnings := []string{}
+	if _, board, err := readBoard(cfg.Terminal.Board); err == nil {
+		for _, p := range cfg.Unshown(board.Display != nil && board.Display.Rows > 0) {
+			warnings = append(warnings, p.Error())
+		}
+	}
+	return store{JSON: c.JSON}.print(map[string]any{"ok": true, "missing": missing, "warnings": warnings}, func() {
+		for _, w := range warnings {
+			fmt.Println("warning:", w)
+		}
 		if len(missing) == 0 {
 			fmt.Println(filepath.Base(c.File), "is right")
 			return

@@ -42,7 +42,7 @@ func TestCompletion(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "payterm")
 	write(t, script, string(text))
 	for _, c := range []struct{ line, want string }{
-		{"re", "refund resolve"},
+		{"re", "reconcile refund resolve"},
 		{"journal ", "list show export verify"},
 		{"config ch", "check"},
 		{"run --c", "--config"},

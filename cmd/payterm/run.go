@@ -69,6 +69,9 @@ func (c runCmd) Run() error {
 			fmt.Fprintf(os.Stderr, "payterm: %v\n", err)
 			return nil, exitConfig
 		}
+		for _, p := range l.cfg.Unshown(l.profile.Display != nil && l.profile.Display.Rows > 0) {
+			log.Warn("the screens come in English", "err", p)
+		}
 		board := hal.Open(l.profile, ports)
 		missing := board.Absent()
 		for _, device := range slices.Sorted(maps.Keys(missing)) {

@@ -1,4 +1,8 @@
 package lcd
 
+import "payterm"
+
 // TextPages is for tests.
-var TextPages = textPages
+func TextPages(s payterm.Screen, columns, rows int) ([][]string, bool) {
+	return cells(columns, rows).pages(s)
+}

@@ -59,6 +59,7 @@ type glyph struct {
 	mask    *image.Alpha
 	at      image.Point // of the mask, from the dot
 	advance fixed.Int26_6
+	lacking bool // a question mark in its place
 }
 
 func (f *fonts) face(s style, px int) *face {
@@ -84,17 +85,19 @@ func (f *face) glyph(r rune) glyph {
 	if g, ok := f.glyphs[r]; ok {
 		return g
 	}
+	lacking := false
 	if index, err := f.parsed.GlyphIndex(nil, r); err != nil || index == 0 {
 		if g, ok := f.sign(r); ok {
 			f.glyphs[r] = g
 			return g
 		}
+		lacking = true
 	}
 	dr, mask, maskp, advance, ok := f.font.Glyph(fixed.Point26_6{}, r)
-	if !ok {
-		dr, mask, maskp, advance, ok = f.font.Glyph(fixed.Point26_6{}, '?')
+	if lacking || !ok {
+		dr, mask, maskp, advance, ok = f.font.Glyph(fixed.Point26_6{}, noSign)
 	}
-	g := glyph{advance: advance}
+	g := glyph{advance: advance, lacking: lacking}
 	if ok && !dr.Empty() {
 		g.mask = image.NewAlpha(image.Rect(0, 0, dr.Dx(), dr.Dy()))
 		draw.Draw(g.mask, g.mask.Bounds(), mask, maskp, draw.Src)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"payterm"
@@ -19,17 +20,39 @@ const (
 	pinLight = 0x08
 )
 
-// ownSigns are signs that not every HD44780 has where another has them: they are
-// drawn in its character RAM, 5 by 8 dots each, from address 1 on.
-var ownSigns = []struct {
+// ownSign is one of 5 by 8 dots, the lowest bit at the right.
+type ownSign struct {
 	sign rune
-	dots [8]byte
-}{
-	{'¥', [8]byte{0x11, 0x0a, 0x1f, 0x04, 0x1f, 0x04, 0x04, 0x00}},
-	{'€', [8]byte{0x07, 0x08, 0x1e, 0x08, 0x1e, 0x08, 0x07, 0x00}},
-	{'£', [8]byte{0x06, 0x09, 0x08, 0x1c, 0x08, 0x08, 0x1f, 0x00}},
-	{'•', [8]byte{0x00, 0x00, 0x0e, 0x0e, 0x0e, 0x00, 0x00, 0x00}},
-	{filled, [8]byte{0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f}},
+	dots []byte
+}
+
+// ownSigns are signs that neither every HD44780 has where another has them nor the
+// little font of small glasses.
+var ownSigns = []ownSign{
+	{'¥', []byte{0x11, 0x0a, 0x1f, 0x04, 0x1f, 0x04, 0x04, 0x00}},
+	{'€', []byte{0x07, 0x08, 0x1e, 0x08, 0x1e, 0x08, 0x07, 0x00}},
+	{'£', []byte{0x06, 0x09, 0x08, 0x1c, 0x08, 0x08, 0x1f, 0x00}},
+	{'•', []byte{0x00, 0x00, 0x0e, 0x0e, 0x0e, 0x00, 0x00, 0x00}},
+}
+
+// inRAM are the eight signs for which an HD44780 has character RAM: besides those,
+// a full cell for the test pattern and the letters without which French reads worst.
+// Its other letters lose their marks.
+var inRAM = append(ownSigns[:len(ownSigns):len(ownSigns)], []ownSign{
+	{filled, []byte{0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f}},
+	{'é', []byte{0x02, 0x04, 0x0e, 0x11, 0x1f, 0x10, 0x0e, 0x00}},
+	{'è', []byte{0x08, 0x04, 0x0e, 0x11, 0x1f, 0x10, 0x0e, 0x00}},
+	{'à', []byte{0x08, 0x04, 0x0e, 0x01, 0x0f, 0x11, 0x0f, 0x00}},
+}...)
+
+// own is the pattern of one of ownSigns, nil for another sign.
+func own(r rune) []byte {
+	for _, sign := range ownSigns {
+		if sign.sign == r {
+			return sign.dots
+		}
+	}
+	return nil
 }
 
 // HD44780 drives a display of characters by four data lines behind a PCF8574 on
@@ -86,10 +109,10 @@ func (d *HD44780) setUp(display byte) error {
 		}
 		d.o.Sleep(step.pause)
 	}
-	// Two lines, 5 by 8 dots; to the right, no shift; the own signs from address 1 on.
-	b := d.bytes(nil, 0, 0x28, display, 0x06, 0x40|8)
-	for _, own := range ownSigns {
-		b = d.bytes(b, pinRS, own.dots[:]...)
+	// Two lines, 5 by 8 dots; to the right, no shift; the own signs.
+	b := d.bytes(nil, 0, 0x28, display, 0x06, 0x40)
+	for _, sign := range inRAM {
+		b = d.bytes(b, pinRS, sign.dots...)
 	}
 	return d.tx(b)
 }
@@ -155,8 +178,9 @@ func (d *HD44780) whole() error {
 // Show is Display's.
 func (d *HD44780) Show(s payterm.Screen) error {
 	var fits bool
-	if d.pages, fits = textPages(s, d.o.Width, d.o.Height); s.Pattern {
-		d.pages = patternPages(s, d.o.Width, d.o.Height)
+	g := cells(d.o.Width, d.o.Height)
+	if d.pages, fits = g.pages(s); s.Pattern {
+		d.pages = g.patternPages(s)
 	}
 	err := d.send(d.pages[d.at.of(s.Name, len(d.pages))])
 	switch {
@@ -166,6 +190,13 @@ func (d *HD44780) Show(s payterm.Screen) error {
 		return fmt.Errorf("%w: this one has characters only", ErrQRTooSmall)
 	case !fits:
 		return fmt.Errorf("%w: screen %q: %s", ErrDoesNotFit, s.Name, s.Amount)
+	}
+	for _, row := range slices.Concat(d.pages...) {
+		for _, r := range row {
+			if r != noSign && code(r) == noSign {
+				return fmt.Errorf("%w: screen %q: no sign for %q", ErrDoesNotFit, s.Name, r)
+			}
+		}
 	}
 	return nil
 }
@@ -227,9 +258,9 @@ func (d *HD44780) encode(text string) []byte {
 // code is a sign's address in the display's character ROM, where all ROMs agree,
 // or in its RAM.
 func code(r rune) byte {
-	for i, own := range ownSigns {
-		if own.sign == r {
-			return byte(i + 1)
+	for i, sign := range inRAM {
+		if sign.sign == r {
+			return byte(8 + i) // the RAM has addresses 0 to 7 and again from 8 on
 		}
 	}
 	switch r = plain(r); r {

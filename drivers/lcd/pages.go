@@ -1,16 +1,22 @@
 package lcd
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"payterm"
+	"payterm/unifont"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// plain is a sign of ASCII: a letter without its accent, and a question mark for
-// what has no such letter.
+// noSign stands for what cannot be drawn. A test sees to it that no text of ours
+// has such a sign.
+const noSign = '?'
+
+// plain is a sign of ASCII: a letter without its accent, and noSign for what has no
+// such letter.
 func plain(r rune) rune {
 	switch r {
 	case '\u2019':
@@ -22,7 +28,7 @@ func plain(r rune) rune {
 	}
 	base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
 	if base < ' ' || base > '~' {
-		return '?'
+		return noSign
 	}
 	return base
 }
@@ -52,58 +58,89 @@ func (p *pager) turn(pages int) bool {
 	return true
 }
 
-// textPages lays a screen out in rows of characters. The first rows, with the
-// amount, are on each page; what has no room below them follows on the next
-// pages. Nothing is cut; false when an amount has to be broken over two rows.
-func textPages(s payterm.Screen, columns, rows int) (pages [][]string, ok bool) {
-	head, rest, ok := textHead(s, columns, rows)
-	for _, line := range s.Lines {
-		rest = append(rest, wrapCells(line, columns)...)
-	}
-	rest = append(rest, wrapCells(s.Small, columns)...)
-	rest = append(rest, keyRows(s.Keys, columns)...)
-	beside, fits := "", false
-	if len(head) > 0 {
-		beside, fits = apart(head[0], s.Status, columns)
-	}
-	if fits {
-		head[0] = beside
-	} else {
-		rest = append(rest, wrapCells(s.Status, columns)...)
-	}
-	return cut(head, rest, rows), ok
+// grid is a glass of rows, in its own measure: characters of a display that has
+// nothing else, or dots.
+type grid struct {
+	width, height int
+	wide          func(rune) int   // how much of a row a sign takes
+	high          func(string) int // what a row takes of the height
 }
 
-// textHead gives the rows of each page, and those that come first after them.
-func textHead(s payterm.Screen, columns, rows int) (head, rest []string, ok bool) {
-	ok = utf8.RuneCountInString(s.Amount) <= columns
+// cells is the grid of a display of characters.
+func cells(columns, rows int) grid {
+	return grid{columns, rows, func(rune) int { return 1 }, func(string) int { return 1 }}
+}
+
+func (g grid) measure(text string) (w int) {
+	for _, r := range text {
+		w += g.wide(r)
+	}
+	return w
+}
+
+func (g grid) heightOf(rows []string) (h int) {
+	for _, row := range rows {
+		h += g.high(row)
+	}
+	return h
+}
+
+// fits tells whether a text has room in one row.
+func (g grid) fits(text string) bool { return g.measure(text) <= g.width }
+
+// pages lays a screen out in rows. The first page begins with amount and title. Each
+// page after it has its height for the rest, below the mark where there is one.
+// Nothing is cut; false when an amount has to be broken over two rows.
+func (g grid) pages(s payterm.Screen) (pages [][]string, ok bool) {
+	head, rest, ok := g.head(s)
+	status := s.Status
+	if len(head) > 0 {
+		if joined, fits := g.apart(head[0], status); fits {
+			head[0], status = joined, ""
+		}
+	}
+	words, keys := g.body(s, status)
+	return g.cut(head, append(append(rest, words...), keys...), s.Watermark), ok
+}
+
+// body is what stands below amount and title: the words, and from the keys on what
+// matters less.
+func (g grid) body(s payterm.Screen, status string) (words, rest []string) {
+	for _, line := range s.Lines {
+		words = append(words, g.wrap(line)...)
+	}
+	return words, slices.Concat(g.keys(s.Keys), g.wrap(status), g.wrap(s.Small))
+}
+
+// head gives the rows of the first page, and those that come first after them.
+func (g grid) head(s payterm.Screen) (head, rest []string, ok bool) {
+	ok = g.fits(s.Amount)
 	top, beside := s.Amount, []string{s.Watermark, s.Elapsed}
 	if s.Watermark != "" && s.Amount != "" {
-		if _, fits := apart(s.Amount, s.Watermark, columns); !fits {
+		if _, fits := g.apart(s.Amount, s.Watermark); !fits {
 			top, beside[0] = s.Watermark, s.Amount
 		}
 	}
 	for _, word := range beside {
-		if joined, fits := apart(top, word, columns); fits {
+		if joined, fits := g.apart(top, word); fits {
 			top = joined
 		} else {
-			rest = append(rest, wrapCells(word, columns)...)
+			rest = append(rest, g.wrap(word)...)
 		}
 	}
-	head = wrapCells(top, columns)
-	if utf8.RuneCountInString(top) == columns {
-		head = []string{top} // with its gap
+	if head = []string{top}; !g.fits(top) || top == "" {
+		head = g.wrap(top)
 	}
-	title := wrapCells(s.Title, columns)
-	if len(head)+len(title) < rows {
+	title := g.wrap(s.Title)
+	if g.heightOf(head)+g.heightOf(title) < g.height {
 		return append(head, title...), rest, ok
 	}
 	return head, append(title, rest...), ok
 }
 
 // apart puts two words at the ends of a row.
-func apart(left, right string, columns int) (string, bool) {
-	room := columns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right)
+func (g grid) apart(left, right string) (string, bool) {
+	room := (g.width - g.measure(left) - g.measure(right)) / g.wide(' ')
 	switch {
 	case right == "":
 		return left, true
@@ -115,55 +152,73 @@ func apart(left, right string, columns int) (string, bool) {
 	return left + strings.Repeat(" ", room) + right, true
 }
 
-// keyRows sets what the keys do, as many in a row as fit.
-func keyRows(keys []payterm.KeyHint, columns int) []string {
+// keys sets what the keys do, as many in a row as fit.
+func (g grid) keys(keys []payterm.KeyHint) []string {
 	var out []string
 	for _, k := range keys {
 		word := string(k.Key) + " " + k.Does
-		if n := len(out) - 1; n >= 0 && utf8.RuneCountInString(out[n]+word)+2 <= columns {
+		if n := len(out) - 1; n >= 0 && g.fits(out[n]+"  "+word) {
 			out[n] += "  " + word
 			continue
 		}
-		out = append(out, wrapCells(word, columns)...)
+		out = append(out, g.wrap(word)...)
 	}
 	return out
 }
 
-// cut makes pages of so many rows, each with the head.
-func cut(head, rest []string, rows int) [][]string {
-	if len(head) >= rows { // nothing would have room below it
+// cut makes pages: the first with the head, each other one with the mark.
+func (g grid) cut(head, rest []string, mark string) [][]string {
+	if g.heightOf(head) >= g.height { // nothing would have room below it
 		head, rest = nil, append(head, rest...)
 	}
-	room := rows - len(head)
-	pages := [][]string{head}
-	for i, line := range rest {
-		if i > 0 && i%room == 0 {
-			pages = append(pages, head)
-		}
+	again := g.wrap(mark)
+	if g.heightOf(again) >= g.height {
+		again = nil
+	}
+	if len(head) == 0 && mark != "" && !slices.Contains(rest, mark) {
+		head = again
+	}
+	pages, empty := [][]string{head}, len(head) == 0
+	for _, row := range rest {
 		n := len(pages) - 1
-		pages[n] = append(pages[n][:len(pages[n]):len(pages[n])], line)
+		if !empty && g.heightOf(pages[n])+g.high(row) > g.height {
+			pages, n = append(pages, again), n+1
+		}
+		pages[n], empty = append(slices.Clip(pages[n]), row), false
 	}
 	return pages
 }
 
-// wrapCells breaks a text between words, and a word that is longer than a row
-// within.
-func wrapCells(text string, columns int) []string {
+// wrap breaks a text between words and Chinese signs, and a word that is longer than
+// a row within.
+func (g grid) wrap(text string) []string {
 	var out []string
 	row := ""
-	for _, word := range strings.Fields(text) {
-		if row != "" && utf8.RuneCountInString(row+word) < columns {
-			row += " " + word
+	for word := range unifont.Words(text) {
+		if try := strings.TrimLeft(row+word, " "); g.fits(try) {
+			row = try
 			continue
 		}
 		if row != "" {
 			out = append(out, row)
 		}
-		letters := []rune(word)
-		for ; len(letters) > columns; letters = letters[columns:] {
-			out = append(out, string(letters[:columns]))
+		row = strings.TrimLeft(word, " ")
+		for !g.fits(row) {
+			n := 0
+			for i := range row {
+				if i > 0 && g.measure(row[:i]) > g.width {
+					break
+				}
+				n = i
+			}
+			if n == 0 { // not even one sign has room
+				_, n = utf8.DecodeRuneInString(row)
+				if n == len(row) {
+					break
+				}
+			}
+			out, row = append(out, row[:n]), row[n:]
 		}
-		row = string(letters)
 	}
 	if row != "" {
 		out = append(out, row)

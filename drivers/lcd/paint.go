@@ -351,6 +351,9 @@ func (p *Painter) draw(text string, f *face, x, y int, c color.RGBA) {
 	var ink image.Rectangle
 	for _, r := range text {
 		g := f.glyph(r)
+		if g.lacking {
+			p.unfit = append(p.unfit, fmt.Sprintf("no sign for %q", r))
+		}
 		if g.mask != nil {
 			box := g.mask.Bounds().Add(image.Pt(dot.Round(), y).Add(g.at))
 			ink = ink.Union(box)

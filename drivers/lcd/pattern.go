@@ -39,9 +39,9 @@ func (p *Painter) pattern(s payterm.Screen) {
 	p.fill(glass.Inset(1), color.RGBA{0, 0, 0, 0xff})
 	in := glass.Inset(2)
 	words := p.scaled(96)
-	small := p.patternRows(s)
+	g, small := p.patternRows(s)
 	if p.small {
-		words = len(small)*rowHeight + 2
+		words = g.heightOf(small) + 2
 	}
 	bars := image.Rect(in.Min.X, in.Min.Y, in.Max.X, in.Min.Y+(in.Dy()-words)*2/3)
 	for i, c := range patternBars {
@@ -83,9 +83,9 @@ func (p *Painter) pattern(s payterm.Screen) {
 }
 
 // patternRows are the words of a pattern in the little font, beside a border.
-func (p *Painter) patternRows(s payterm.Screen) []string {
-	columns := (p.w - 2*checker - 2) / cellWidth
-	return slices.Concat(wrapCells(s.Watermark, columns), wrapCells(s.Title, columns), keyRows(s.Keys, columns))
+func (p *Painter) patternRows(s payterm.Screen) (grid, []string) {
+	g := dots(p.w-2*checker-2, max(rowHeight, p.h-2*checker))
+	return g, slices.Concat(g.wrap(s.Watermark), g.wrap(s.Title), g.keys(s.Keys))
 }
 
 // monoPattern is a border and a checkerboard, each dot of which is lit or dark
@@ -101,10 +101,11 @@ func (p *Painter) monoPattern(s payterm.Screen) {
 		}
 	}
 	inside := p.img.Bounds().Inset(checker)
-	pages := cut(nil, p.patternRows(s), max(1, inside.Dy()/rowHeight))
+	g, words := p.patternRows(s)
+	pages := g.cut(nil, words, "")
 	p.pages = len(pages)
 	rows := pages[p.at.of(s.Name, p.pages)]
-	box := image.Rect(inside.Min.X, inside.Min.Y, inside.Max.X, inside.Min.Y+len(rows)*rowHeight+1)
+	box := image.Rect(inside.Min.X, inside.Min.Y, inside.Max.X, inside.Min.Y+g.heightOf(rows)+1)
 	p.fill(box, unlit)
 	p.rows(rows, box.Min.X+1, box.Min.Y, lit)
 }
@@ -114,10 +115,11 @@ const filled = '█'
 
 // patternPages are every cell filled, every sign that the display is sent, and the
 // words, in turn.
-func patternPages(s payterm.Screen, columns, rows int) [][]string {
-	full := slices.Repeat([]string{strings.Repeat(string(filled), columns)}, rows)
+func (g grid) patternPages(s payterm.Screen) [][]string {
+	columns := g.width
+	full := slices.Repeat([]string{strings.Repeat(string(filled), columns)}, g.height)
 	var signs []rune
-	for _, own := range ownSigns {
+	for _, own := range inRAM {
 		signs = append(signs, own.sign)
 	}
 	for r := '!'; r <= '}'; r++ {
@@ -128,6 +130,6 @@ func patternPages(s payterm.Screen, columns, rows int) [][]string {
 		all = append(all, string(signs[:min(columns, len(signs))]))
 	}
 	s.Lines = nil // no colours here
-	words, _ := textPages(s, columns, rows)
-	return slices.Concat([][]string{full}, cut(nil, all, rows), words)
+	words, _ := g.pages(s)
+	return slices.Concat([][]string{full}, g.cut(nil, all, ""), words)
 }

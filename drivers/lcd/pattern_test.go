@@ -154,13 +154,13 @@ func TestPatternText(t *testing.T) {
 	}
 	full := e.Text()
 	for i := range full {
-		full[i] = strings.Repeat("\ue005", len([]rune(full[i])))
+		full[i] = strings.Repeat("\ue004", len([]rune(full[i])))
 	}
 	if pages[0] != strings.Join(full, "\n") {
 		t.Errorf("first it says %q", pages[0])
 	}
 	all := strings.Join(pages, "\n")
-	for _, want := range []string{"ABC", "{|}", "Right?", "ENTER yes", "SIMULATION"} {
+	for _, want := range []string{"ABC", "xyz{|", "Right?", "ENTER yes", "SIMULATION"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not on any of its pages: %q", want, pages)
 		}

@@ -1,25 +1,35 @@
 package lcd
 
 import (
+	"cmp"
+	"fmt"
 	"image"
 	"image/color"
+	"strings"
 
 	"payterm"
+	"payterm/unifont"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/math/fixed"
+	"golang.org/x/text/unicode/norm"
 )
 
 // The layout of a small glass, which often has two colours only: a title in a bar,
 // the amount large, and the rest in rows of a font made for few dots (basicfont, 7
-// by 13), on as many pages as it takes. A glass too low even for that has rows only.
+// by 13; what it lacks is Unifont's), on as many pages as it takes. A glass too low
+// even for that has rows only.
 
 const (
 	cellWidth = 7
 	rowHeight = 12 // the font's thirteenth row has descenders only
 	bigHeight = 24 // of the amount
+	lowHeight = 15 // of it where the words need the room
 	smallBold = 9  // the smallest size of it
+
+	littleDescent = 2  // below the line that letters stand on, in a row
+	unifontAscent = 14 // above it, in a sign of Unifont
 
 	roomy  = 200             // pixels of each side of a glass that has room for a screen at once
 	lowest = 64              // of a glass with title, amount and rows
@@ -28,6 +38,9 @@ const (
 )
 
 var lit, unlit = paperWhite, color.RGBA{0, 0, 0, 0xff}
+
+// Pages is on how many pages the last screen is.
+func (p *Painter) Pages() int { return max(1, p.pages) }
 
 // Turn paints the next page of the last screen; false where it has one only.
 func (p *Painter) Turn() (*image.RGBA, bool) {
@@ -53,72 +66,142 @@ func (p *Painter) paintSmall(s payterm.Screen) error {
 	return nil
 }
 
-// smallWords is a screen without a QR code.
+// dots is a grid of the little font on a part of the glass.
+func dots(width, height int) grid { return grid{width, height, signWidth, signHeight} }
+
+// smallWords is a screen without a QR code: a bar with the title, the amount below
+// it, rows. The amount is as large as it can be with all rows on one page; on the
+// pages after the first it has gone, and the bar and the mark stay.
 func (p *Painter) smallWords(s payterm.Screen) {
+	g := dots(p.w, p.h)
 	if p.h < lowest {
-		p.onlyRows(s)
+		pages, fits := g.pages(s)
+		if !fits {
+			p.unfit = append(p.unfit, s.Amount)
+		}
+		rows := pages[p.at.of(s.Name, len(pages))]
+		p.page(pages, 1, min(p.h%rowHeight, p.h-g.heightOf(rows))/2, lit)
 		return
 	}
-	columns := p.w / cellWidth
-	title := wrapCells(s.Title, columns)
-	var rest []string
-	if len(title) == 1 && s.Status != "" {
-		joined, fits := apart(title[0], s.Status, columns)
-		if fits {
-			title[0] = joined
-		} else {
-			rest = wrapCells(s.Status, columns)
+	title, status := g.wrap(s.Title), s.Status
+	if len(title) == 1 {
+		if joined, fits := g.apart(title[0], status); fits {
+			title[0], status = joined, ""
 		}
-	} else if len(title) != 1 {
-		rest = wrapCells(s.Status, columns)
 	}
-	y := 0
-	if len(title) > 0 {
-		y = len(title)*rowHeight + 1
-		ground, letters := toneGround[s.Tone], paperWhite
-		if p.mono {
-			ground, letters = lit, unlit
+	again := g.again(s)
+	if s.Amount == "" && s.Elapsed == "" && len(title) == 1 && len(again) == 1 && strings.HasPrefix(again[0], s.Title) {
+		if title[0] != s.Title {
+			status = s.Status
 		}
-		p.fill(image.Rect(0, 0, p.w, y), ground)
-		p.rows(title, 1, 0, letters)
+		title, s.Watermark = again, "" // the mark needs no row of its own
 	}
-	y = p.smallAmount(s, y)
-	for _, line := range s.Lines {
-		rest = append(rest, wrapCells(line, columns)...)
+	words, keys := g.body(s, status)
+	matters := append(words[:len(words):len(words)], keys[:min(1, len(keys))]...)
+	big := bigHeight
+	if low := p.amountHeight(s, lowHeight); low < p.amountHeight(s, big) && barHeight(title)+p.amountHeight(s, big)+g.heightOf(matters) > p.h {
+		big = lowHeight
 	}
-	rest = append(rest, wrapCells(s.Small, columns)...)
-	rest = append(rest, keyRows(s.Keys, columns)...)
-	p.page(cut(nil, rest, max(1, (p.h-y)/rowHeight)), 1, y)
+	g.height = p.h - barHeight(title) - p.amountHeight(s, big)
+	rest := append(words, keys...)
+	pages := [][]string{g.cut(nil, rest, "")[0]}
+	if rest = rest[len(pages[0]):]; len(rest) > 0 {
+		g.height = p.h - barHeight(again)
+		pages = append(pages, g.cut(nil, rest, "")...)
+	}
+	p.pages = len(pages)
+	n := p.at.of(s.Name, p.pages)
+	if n == 0 {
+		p.bright(title, s.Tone)
+		p.rows(pages[0], 1, p.smallAmount(s, barHeight(title), big), lit)
+		return
+	}
+	p.bright(again, s.Tone)
+	p.rows(pages[n], 1, barHeight(again), lit)
+}
+
+// again is the bar of the pages after the first: the title, and the mark beside it
+// or in its place.
+func (g grid) again(s payterm.Screen) []string {
+	if joined, fits := g.apart(s.Title, s.Watermark); fits && s.Watermark != "" {
+		return []string{joined}
+	}
+	return g.wrap(cmp.Or(s.Watermark, s.Title))
+}
+
+// barHeight leaves a line below Latin letters; Chinese signs have their own.
+func barHeight(title []string) int {
+	h := dots(0, 0).heightOf(title)
+	if h%rowHeight == 0 && h > 0 {
+		h++
+	}
+	return h
+}
+
+// bright sets the bar's words on the colour of the tone.
+func (p *Painter) bright(title []string, tone payterm.Tone) {
+	ground, letters := toneGround[tone], paperWhite
+	if p.mono {
+		ground, letters = lit, unlit
+	}
+	p.fill(image.Rect(0, 0, p.w, barHeight(title)), ground)
+	p.rows(title, 1, 0, letters)
+}
+
+// ownRow tells whether the mark has a row above the amount.
+func (p *Painter) ownRow(s payterm.Screen, big int) bool {
+	edge := p.markEdge(s.Watermark) - 3
+	if big < bigHeight { // the time has no room below the mark
+		edge -= cellWidth*len(s.Elapsed) + 3
+	}
+	return s.Watermark != "" && p.fonts.face(bold, smallBold).width(s.Amount) > edge
+}
+
+func (p *Painter) markEdge(mark string) int { return p.w - min(p.w/2, cellWidth*len(mark)+2) }
+
+// amountHeight is that of amount, mark and time.
+func (p *Painter) amountHeight(s payterm.Screen, big int) int {
+	h := big
+	switch {
+	case s.Amount == "" && s.Elapsed == "" && s.Watermark == "":
+		return 0
+	case s.Amount == "":
+		h = rowHeight + 1
+	}
+	if p.ownRow(s, big) {
+		h += rowHeight
+	}
+	return h
 }
 
 // smallAmount is the amount, with the mark and the time beside it; it gives the
 // line below.
-func (p *Painter) smallAmount(s payterm.Screen, y int) int {
-	if s.Amount == "" && s.Elapsed == "" && s.Watermark == "" {
+func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
+	bottom := y + p.amountHeight(s, big)
+	if bottom == y {
 		return y
 	}
-	right, h := p.w, bigHeight
-	if s.Amount == "" && (s.Elapsed == "" || s.Watermark == "") {
-		h = rowHeight + 1
-	}
+	right := p.w
 	if s.Watermark != "" {
-		x := p.w - min(p.w/2, cellWidth*len(s.Watermark)+2)
-		if p.fonts.face(bold, smallBold).width(s.Amount) > x-3 { // a row of its own
+		if p.ownRow(s, big) {
 			p.mark(s.Watermark, 0, p.w, y+1)
 			y += rowHeight
 		} else {
-			right = p.mark(s.Watermark, x, p.w, y+1)
+			right = p.mark(s.Watermark, p.markEdge(s.Watermark), p.w, y+1)
 		}
 	}
 	if s.Elapsed != "" {
 		x := p.w - cellWidth*len(s.Elapsed)
-		p.rows([]string{s.Elapsed}, x, y+h-rowHeight, lit)
+		if right < p.w && bottom-y < 2*rowHeight { // no room below the mark
+			x = right - 3 - cellWidth*len(s.Elapsed)
+		}
+		p.rows([]string{s.Elapsed}, x, bottom-rowHeight, lit)
 		right = min(right, x)
 	}
 	if s.Amount != "" {
-		p.left(s.Amount, image.Rect(1, y, right-2, y+h), bold, bigHeight-2, lit)
+		p.left(s.Amount, image.Rect(1, y, right-2, bottom), bold, bottom-y-2, lit)
 	}
-	return y + h
+	return bottom
 }
 
 // mark sets the watermark dark on light and gives its left edge.
@@ -127,15 +210,6 @@ func (p *Painter) mark(text string, x0, x1, y int) int {
 	p.fill(strip, lit)
 	p.centred(text, strip.Inset(1), medium, 10, unlit)
 	return x0
-}
-
-// onlyRows is a screen without a QR code on a glass that is very low.
-func (p *Painter) onlyRows(s payterm.Screen) {
-	pages, fits := textPages(s, p.w/cellWidth, p.h/rowHeight)
-	if !fits {
-		p.unfit = append(p.unfit, s.Amount)
-	}
-	p.page(pages, 1, p.h%rowHeight/2)
 }
 
 // smallCodeBox is at the left where words have room beside it, and else at the top.
@@ -159,55 +233,149 @@ func (p *Painter) smallCode(s payterm.Screen) error {
 		return err
 	}
 	if box.Dy() < p.h { // words are below
-		pages, _ := textPages(s, p.w/cellWidth, (p.h-box.Max.Y)/rowHeight)
-		p.page(pages, 1, box.Max.Y+2)
+		pages, _ := dots(p.w, p.h-box.Max.Y-2).pages(s)
+		p.page(pages, 1, box.Max.Y+2, lit)
 		return nil
 	}
 	x := box.Max.X + 3
 	y, bottom := 0, p.h
 	if s.Amount != "" && p.fonts.face(bold, smallBold).width(s.Amount) <= p.w-x {
 		p.left(s.Amount, image.Rect(x, 0, p.w, rowHeight), bold, 13, lit)
-		y, s.Amount = rowHeight+1, ""
+		y, s.Amount = rowHeight+2, ""
 	} // a larger one goes over two rows
 	if s.Watermark != "" {
 		bottom -= rowHeight
 		p.mark(s.Watermark, box.Max.X+1, p.w, bottom+1)
 	}
 	s.Watermark = ""
-	pages, _ := textPages(s, (p.w-x)/cellWidth, max(1, (bottom-y)/rowHeight))
-	p.page(pages, x, y)
+	pages, _ := dots(p.w-x, bottom-y).pages(s)
+	p.page(pages, x, y, lit)
 	return nil
 }
 
 // page sets the page of the screen that it is at.
-func (p *Painter) page(pages [][]string, x, y int) {
+func (p *Painter) page(pages [][]string, x, y int, c color.RGBA) {
 	p.pages = len(pages)
-	p.rows(pages[p.at.of(p.shown.Name, p.pages)], x, y, lit)
+	p.rows(pages[p.at.of(p.shown.Name, p.pages)], x, y, c)
 }
 
 // rows sets rows of the little font from y on.
 func (p *Painter) rows(rows []string, x, y int, c color.RGBA) {
 	for _, row := range rows {
-		d := font.Drawer{Dst: p.img, Src: image.NewUniform(c), Face: basicfont.Face7x13, Dot: fixed.P(x, y+basicfont.Face7x13.Ascent-1)}
+		h := signHeight(row)
+		at, baseline := max(0, min(x, p.w-dots(p.w, h).measure(row))), y+h-littleDescent
 		for _, r := range row {
-			for _, own := range ownSigns {
-				if own.sign == r {
-					p.own(own.dots, d.Dot.X.Round(), y+2, c)
-					r = ' '
-				}
-			}
-			d.DrawString(string(plain(r))) // the little font has ASCII only
+			p.little(r, at, baseline, c)
+			at += signWidth(r)
 		}
-		y += rowHeight
+		if strings.TrimSpace(row) != "" {
+			p.inks(row, image.Rect(x, y, min(at, p.w), y+h))
+		}
+		y += h
 	}
 }
 
-// own draws a sign that the little font lacks.
-func (p *Painter) own(dots [8]byte, x, y int, c color.RGBA) {
+// signWidth is what a sign takes of a row.
+func signWidth(r rune) int {
+	if g, ok := foreign(r); ok {
+		return g.Width()
+	}
+	return cellWidth
+}
+
+// signHeight is a row's, which Chinese signs make higher, and marks on capitals.
+func signHeight(row string) int {
+	h := rowHeight
+	for _, r := range row {
+		if signWidth(r) > unifont.Height/2 {
+			return unifont.Height
+		}
+		if mark := markOf(r); mark != nil && capital(r) && !mark.below {
+			h = rowHeight + 2
+		}
+	}
+	return h
+}
+
+func capital(r rune) bool { return plain(r) >= 'A' && plain(r) <= 'Z' }
+
+// foreign is a sign that neither the little font nor we have, of Unifont.
+func foreign(r rune) (unifont.Glyph, bool) {
+	if own(r) != nil || plain(r) != noSign || r == noSign {
+		return unifont.Glyph{}, false
+	}
+	return unifont.Find(r)
+}
+
+// little draws one sign.
+func (p *Painter) little(r rune, x, baseline int, c color.RGBA) {
+	if sign := own(r); sign != nil {
+		p.bits(sign, x-2, baseline-8, c)
+		return
+	}
+	if g, ok := foreign(r); ok {
+		for dy := range unifont.Height {
+			for dx := range g.Width() {
+				if g.At(dx, dy) {
+					p.img.SetRGBA(x+dx, baseline-unifontAscent+dy, c)
+				}
+			}
+		}
+		return
+	}
+	base := plain(r)
+	if base == noSign && r != noSign {
+		p.unfit = append(p.unfit, fmt.Sprintf("no sign for %q", r))
+	}
+	mark := markOf(r)
+	if mark != nil && base == 'i' { // the mark takes the place of the dot
+		p.bits([]byte{0x30, 0x10, 0x10, 0x10, 0x10, 0x7c}, x, baseline-6, c)
+	} else {
+		d := font.Drawer{Dst: p.img, Src: image.NewUniform(c), Face: basicfont.Face7x13, Dot: fixed.P(x, baseline)}
+		d.DrawString(string(base))
+	}
+	switch {
+	case mark == nil:
+	case mark.below:
+		p.bits(mark.dots, x, baseline, c)
+	case capital(r):
+		p.bits(mark.dots, x, baseline-11, c)
+	default:
+		p.bits(mark.dots, x, baseline-9, c)
+	}
+}
+
+// accent is a mark with a letter, of eight dots a row.
+type accent struct {
+	dots  []byte
+	below bool
+}
+
+// accents are drawn beside the little font's letters, which have none.
+var accents = map[rune]accent{
+	'\u0300': {dots: []byte{0x20, 0x10}},              // grave
+	'\u0301': {dots: []byte{0x08, 0x10}},              // acute
+	'\u0302': {dots: []byte{0x10, 0x28}},              // circumflex
+	'\u0308': {dots: []byte{0x00, 0x28}},              // diaeresis
+	'\u0327': {dots: []byte{0x10, 0x20}, below: true}, // cedilla
+}
+
+// markOf is the mark of a letter, nil for none.
+func markOf(r rune) *accent {
+	if parts := []rune(norm.NFD.String(string(r))); len(parts) == 2 {
+		if a, ok := accents[parts[1]]; ok {
+			return &a
+		}
+	}
+	return nil
+}
+
+// bits sets dots, the highest bit at the left.
+func (p *Painter) bits(dots []byte, x, y int, c color.RGBA) {
 	for dy, row := range dots {
-		for dx := range 5 {
-			if row&(0x10>>dx) != 0 {
-				p.img.SetRGBA(x+1+dx, y+dy, c)
+		for dx := range 8 {
+			if row&(0x80>>dx) != 0 {
+				p.img.SetRGBA(x+dx, y+dy, c)
 			}
 		}
 	}

@@ -445,7 +445,7 @@ func TestNothingIsCut(t *testing.T) {
 					break
 				}
 			}
-			words := strings.Fields(strings.Join(append(s.Lines, s.Title, s.Small, s.Status, s.Elapsed, strings.ReplaceAll(s.Amount, "€", "\ue002")), " "))
+			words := strings.Fields(strings.Join(append(s.Lines, s.Title, s.Small, s.Status, s.Elapsed, strings.ReplaceAll(s.Amount, "€", "\ue001")), " "))
 			for _, k := range s.Keys {
 				words = append(words, string(k.Key), k.Does)
 			}

@@ -85,6 +85,7 @@ type Agent struct {
 	fault     string // why it is not open
 	parcel    string // that was scanned
 	zone      *time.Location
+	link      flows.Network      // as far as this machine has the way to the gateway
 	training  *school            // nil for the real terminal
 	realLock  *os.File           // a training's, on the real terminal's data
 	left      bool               // it ended for a training, or for the real terminal
@@ -273,10 +274,6 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 	})
 }
 
-func (a *Agent) screenOptions() screen.Options {
-	return screen.Options{Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil}
-}
-
 func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
@@ -442,7 +439,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.tidy, a.awaitInstalled} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.runIdle, a.tidy, a.awaitInstalled} {
 			wg.Go(func() { work(ctx) })
 		}
 		loop := make(chan error, 1)

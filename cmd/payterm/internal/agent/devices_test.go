@@ -163,17 +163,20 @@ func TestCodeShownNowhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := a.runnerConfig(a.store).Screen(flows.View{
+			s := a.runnerConfig(a.store, make([]byte, 32)).Screen(flows.View{
 				Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, CanLeave: true,
 				Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
 			})
+			if language == "zh" && p.Display.Rows > 0 {
+				says = "too long" // characters only show no Chinese
+			}
 			if s.QR != "" || s.Tone != payterm.Doubt || !strings.Contains(strings.Join(s.Lines, "\n"), says) || len(s.Keys) != 1 {
 				t.Errorf("%s: %+v", language, s)
 			}
 			if err := a.display.Init(); err != nil {
 				t.Fatal(err)
 			}
-			if err := a.display.Show(s); err != nil && language != "zh" { // characters only show no Chinese
+			if err := a.display.Show(s); err != nil {
 				t.Errorf("%s: %v", language, err)
 			}
 			for range 2 * slipQueue {

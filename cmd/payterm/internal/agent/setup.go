@@ -54,21 +54,25 @@ func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
 			return // of nobody who has business here: it does not disturb the counter
 		}
 	}
-	if a.atRest(ctx) {
-		a.mu.Lock()
-		a.parcel = text
-		a.mu.Unlock()
+	a.mu.Lock()
+	a.parcel = text
+	a.mu.Unlock()
+	if a.atRest(ctx) { // or else a little later
 		a.giveWay()
 	}
 }
 
-// atRest tells whether nobody is being served.
+// atRest tells whether nobody is being served, and no slip waits for the printer.
 func (a *Agent) atRest(ctx context.Context) bool {
+	if a.o.Board.Printer != nil && a.unprinted.Load() > 0 {
+		return false
+	}
 	s, err := a.runner.Snapshot(ctx)
 	return err == nil && s.State == "idle"
 }
 
-// awaitInstalled ends the agent between two sales once somebody has installed a parcel.
+// awaitInstalled ends the agent between two sales once somebody has installed a parcel, or
+// scanned one.
 func (a *Agent) awaitInstalled(ctx context.Context) {
 	if a.o.Provisioner == nil {
 		return
@@ -82,7 +86,7 @@ func (a *Agent) awaitInstalled(ctx context.Context) {
 		case <-tick.C:
 		}
 		_, serial, err := config.Provisioned(a.o.Data)
-		if err == nil && serial > a.o.Serial && a.atRest(ctx) {
+		if (err == nil && serial > a.o.Serial || a.Parcel() != "") && a.atRest(ctx) {
 			a.giveWay()
 			return
 		}

@@ -290,6 +290,27 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// A glass of letters says where the language is that it does not show.
+func TestUnshown(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.toml")
+	if err := os.WriteFile(file, []byte("[terminal]\nid = \"SHOP01\"\nlanguage = \"zh\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Unshown(true); len(got) != 1 || !strings.Contains(got[0].Error(), "c.toml:3") || !strings.Contains(got[0].Error(), "English") {
+		t.Errorf("%v", got)
+	}
+	if got := c.Unshown(false); got != nil {
+		t.Errorf("of a glass with dots: %v", got)
+	}
+	if c.Terminal.Language = "fr"; c.Unshown(true) != nil {
+		t.Error("French is shown")
+	}
+}
+
 func TestOperators(t *testing.T) {
 	const hash = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 	one := func(number, name, supervisor string) string {

@@ -1,0 +1,185 @@
+package screen_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"payterm"
+	"payterm/drivers/lcd"
+	"payterm/flows"
+	"payterm/receipt"
+	"payterm/screen"
+)
+
+// strips are the pictures of docs/cashier.md: screens side by side, by the names of
+// the shots. They are made with those of docs/screens.
+var strips = map[string][]string{
+	"sale":     {"amount", "tip", "scan", "approved"},
+	"code":     {"choose_wallet", "show_code"},
+	"unknown":  {"waiting", "in_doubt (passive)", "warning, a doubt"},
+	"late":     {"idle, much to do", "order, late"},
+	"paid":     {"find, a bill", "order, paid", "order, not paid"},
+	"refund":   {"refund_amount, a part", "number, refund", "refunded"},
+	"paper":    {"approved, with fee, no paper"},
+	"day":      {"menu, signed on", "totals, Z"},
+	"training": {"idle", "drills", "briefing"},
+}
+
+// guided are the shots, and one that only the guide has.
+func guided() []shot {
+	all := shots()
+	for _, s := range all {
+		if s.name == "number, refund, wrong" {
+			s.view.PINWrong = false
+			all = append(all, shot{name: "number, refund", view: s.view})
+		}
+	}
+	return all
+}
+
+// maxPictures is what all pictures of the guide may weigh, in bytes.
+const maxPictures = 300_000
+
+// TestPicturesOfTheGuide holds the guide's pictures against what the screens are now.
+func TestPicturesOfTheGuide(t *testing.T) {
+	p, err := lcd.NewPainter(240, 320)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, size := guided(), int64(0)
+	for name, names := range strips {
+		var strip sheet
+		for _, of := range names {
+			i := slices.IndexFunc(all, func(s shot) bool { return s.name == of })
+			if i < 0 {
+				t.Fatalf("%s: there is no shot %q", name, of)
+			}
+			o := screen.Options{Language: "en", Merchant: "Tea & Co"}
+			if name == "training" {
+				o.Watermark = screen.TrainingMark("en", 240, 320)
+			}
+			img, err := p.Paint(screen.Compose(all[i].view, o))
+			if err != nil {
+				t.Errorf("%s: %v", of, err)
+			}
+			strip.add("", img, len(names))
+		}
+		strip.hold(t, filepath.Join("..", "pictures", name))
+	}
+	files, err := filepath.Glob(filepath.Join("..", "docs", "pictures", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		at, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += at.Size()
+		if strips[strings.TrimSuffix(filepath.Base(path), ".png")] == nil {
+			t.Errorf("%s: nobody draws it", path)
+		}
+	}
+	if size > maxPictures {
+		t.Errorf("the guide's pictures have %d bytes: %d at the most", size, maxPictures)
+	}
+}
+
+// shown is every text that an English screen or slip can say.
+func shown() map[string]bool {
+	texts := map[string]bool{}
+	for _, s := range slices.Concat(variants(), guided()) {
+		for _, mark := range []string{"", "TRAINING"} {
+			out := screen.Compose(s.view, screen.Options{Language: "en", Merchant: "Tea & Co", Watermark: mark})
+			for _, line := range append([]string{out.Title, out.Status, out.Small, out.Watermark}, out.Lines...) {
+				texts[chosen.ReplaceAllString(line, "")] = true
+			}
+			for _, k := range out.Keys {
+				texts[k.Does] = true
+			}
+		}
+	}
+	for drill := range flows.Drills { // the others' briefings
+		v := flows.View{Name: flows.ViewBriefing, Menu: flows.Menu{Task: flows.TaskTraining, Cursor: drill}}
+		out := screen.Compose(v, screen.Options{Language: "en"})
+		for _, line := range append(out.Lines, out.Title) {
+			texts[line] = true
+		}
+	}
+	_, all := slips("en")
+	all = append(all, receipt.Compose(flows.SlipMerchant, payterm.Order{}, true, receipt.Options{Language: "en"}))
+	for _, slip := range all {
+		for _, line := range slip.Lines {
+			texts[line.Text], texts[line.Right] = true, true
+		}
+	}
+	delete(texts, "")
+	return texts
+}
+
+// chosen is what stands before a line that a digit chooses.
+var chosen = regexp.MustCompile(`^(> )?\d+  `)
+
+var (
+	pictureOf = regexp.MustCompile(`\]\(pictures/([a-z]+)\.png\)`)
+	quoted    = regexp.MustCompile("`([^`]+)`")
+	pressed   = regexp.MustCompile(`\*\*([^*]+)\*\*`)
+	plainKeys = regexp.MustCompile(`^[A-Z0-9]+$`)
+)
+
+// misled names what a guide says and the terminal does not: a picture that is not
+// drawn or not shown, a text between ` that no screen or slip has, a key between **
+// that no keypad has.
+func misled(guide string, texts map[string]bool) []string {
+	var out []string
+	guide = strings.Join(strings.Fields(guide), " ") // a text may be broken over two lines
+	seen := map[string]bool{}
+	for _, m := range pictureOf.FindAllStringSubmatch(guide, -1) {
+		seen[m[1]] = true
+		if strips[m[1]] == nil {
+			out = append(out, "picture "+m[1])
+		}
+	}
+	for name := range strips {
+		if !seen[name] {
+			out = append(out, "not shown: "+name)
+		}
+	}
+	for _, m := range quoted.FindAllStringSubmatch(guide, -1) {
+		if !texts[m[1]] {
+			out = append(out, "text "+m[1])
+		}
+	}
+	for _, m := range pressed.FindAllStringSubmatch(guide, -1) {
+		if plainKeys.MatchString(m[1]) && !payterm.Key(m[1]).Valid() {
+			out = append(out, "key "+m[1])
+		}
+	}
+	return out
+}
+
+// What the cashier's guide quotes is what the terminal says.
+func TestGuideIsTrue(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "cashier.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := shown()
+	for _, m := range misled(string(text), texts) {
+		t.Errorf("cashier.md: %s", m)
+	}
+	for what, spoil := range map[string][2]string{
+		"picture sail":          {"pictures/sale.png", "pictures/sail.png"},
+		"not shown: sale":       {"pictures/sale.png", "pictures/code.png"},
+		"text Result not known": {"`Result unknown`", "`Result not known`"},
+		"key OK":                {"**ENTER**", "**OK**"},
+	} {
+		if found := misled(strings.Replace(string(text), spoil[0], spoil[1], 1), texts); !slices.Contains(found, what) {
+			t.Errorf("%q in place of %q is not seen: %q", spoil[1], spoil[0], found)
+		}
+	}
+}
