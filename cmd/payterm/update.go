@@ -112,14 +112,16 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// runTool runs a program and gives its standard output; what it complains of is in the error.
+// runTool runs a program and gives its standard output; the last line of what it
+// complains of is in the error. RAUC says much before it says why.
 func runTool(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		err = fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, strings.Join(strings.Fields(stderr.String()), " "))
+		said := strings.TrimSpace(stderr.String())
+		err = fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, said[strings.LastIndexByte(said, '\n')+1:])
 	}
 	return string(out), err
 }

@@ -307,3 +307,10 @@ func TestUpdateFetch(t *testing.T) {
 		}
 	}
 }
+
+func TestRunToolSaysWhy(t *testing.T) {
+	out, err := runTool(t.Context(), "sh", "-c", "echo out; echo chatter >&2; echo the reason >&2; exit 3")
+	if out != "out\n" || err == nil || !strings.HasSuffix(err.Error(), "exit status 3: the reason") {
+		t.Errorf("%q, %v", out, err)
+	}
+}

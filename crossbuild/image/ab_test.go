@@ -157,8 +157,8 @@ type bundles struct {
 	at  int64 // when the image's source was made, in seconds since 1970
 }
 
-// bundle makes one whose agent was built some seconds after the image's, or one that
-// does not start.
+// bundle makes one whose agent was built some seconds after the image's (few: a terminal
+// believes no clock that stands before its agent's source), or one that does not start.
 func (b bundles) bundle(t *testing.T, file string, later int64, starts bool) string {
 	t.Helper()
 	work := t.TempDir()
@@ -188,7 +188,9 @@ func (b bundles) bundle(t *testing.T, file string, later int64, starts bool) str
 func emptied(t *testing.T) string {
 	t.Helper()
 	work := t.TempDir()
-	put(t, filepath.Join(work, "rootfs.ext4"), make([]byte, mebi))
+	noise := make([]byte, mebi) // RAUC takes no bundle that is compressed to nothing
+	rand.Read(noise)            //nolint:errcheck // it never fails
+	put(t, filepath.Join(work, "rootfs.ext4"), noise)
 	return work
 }
 
@@ -391,7 +393,7 @@ func (m *machine) wait(want string, others ...string) (string, error) {
 			if !ok {
 				return "", fmt.Errorf("the machine ended before %q", want)
 			}
-			if strings.Contains(line, "payterm") || words[panicked].MatchString(line) {
+			if strings.Contains(line, "payterm") || strings.Contains(line, "stick[") || words[panicked].MatchString(line) {
 				m.t.Logf("%4.0f s  %s", time.Since(m.began).Seconds(), strings.TrimSpace(line))
 			}
 			if found := words[want].FindStringSubmatch(line); found != nil {
@@ -459,10 +461,10 @@ func TestAB(t *testing.T) {
 
 	step("bundles, while the board starts")
 	b := bundles{dir, imageTime(t)}
-	second := b.bundle(t, "second", 1000, true)
+	second := b.bundle(t, "second", 1, true)
 	run(t, "./keys", filepath.Join(dir, "foreign"), "foreign")
 	foreign := filepath.Join(dir, "foreign.raucb")
-	run(t, "rauc", "resign", "--keyring", "../../build/keys/cert.pem", "--cert", filepath.Join(dir, "foreign", "cert.pem"), "--key", filepath.Join(dir, "foreign", "key.pem"), second, foreign)
+	run(t, "rauc", "resign", "--keyring", "../../build/keys/cert.pem", "--signing-keyring", filepath.Join(dir, "foreign", "cert.pem"), "--cert", filepath.Join(dir, "foreign", "cert.pem"), "--key", filepath.Join(dir, "foreign", "key.pem"), second, foreign)
 	tampered := filepath.Join(dir, "tampered.raucb")
 	run(t, "cp", second, tampered)
 	tamper(t, tampered)
@@ -489,7 +491,7 @@ func TestAB(t *testing.T) {
 	m.must(proved, "B", panicked, good)
 
 	step("one that is signed and does not start falls back to B by itself")
-	broken := b.bundle(t, "broken", 2000, false)
+	broken := b.bundle(t, "broken", 2, false)
 	m.plug(stick(t, dir, "broken", broken))
 	m.must(restarts, "", takeOut)
 	m.unplug()
@@ -502,7 +504,7 @@ func TestAB(t *testing.T) {
 	m.must(good, "B")
 
 	step("the power is cut while a version is written; B boots as if nothing had been")
-	third := b.bundle(t, "third", 3000, true)
+	third := b.bundle(t, "third", 3, true)
 	thirdStick := stick(t, dir, "third", third)
 	m.plug(thirdStick)
 	m.must(installs, "")
@@ -593,6 +595,20 @@ func survived(t *testing.T, dir, disk string) {
 	}
 	if mark := run(t, "/sbin/debugfs", "-R", "cat etc/mark", image); !strings.Contains(mark, "survives") {
 		t.Errorf("the mark is %q", mark)
+	}
+	// A version that proves itself against nothing proves nothing.
+	var before struct {
+		Agent  bool
+		Passed map[string]bool
+	}
+	kept := run(t, "/sbin/debugfs", "-R", "cat update/before.json", image)
+	if err := json.Unmarshal([]byte(kept[strings.Index(kept, "{"):]), &before); err != nil || !before.Agent {
+		t.Errorf("the version before did not answer: %v: %s", err, kept)
+	}
+	for _, check := range []string{"display bus", "journal", "records", "network encryption", "network answer", "network key"} {
+		if !before.Passed[check] {
+			t.Errorf("%s was not well before the last update", check)
+		}
 	}
 	if blocks := regexp.MustCompile(`Block count: +(\d+)`).FindStringSubmatch(run(t, "/sbin/debugfs", "-R", "stats -h", image)); blocks == nil {
 		t.Error("no size of the file system")
