@@ -191,6 +191,19 @@ func healthOf(r agent.Report) health {
 	return h
 }
 
+// demand adds what a version has to pass whatever the one before did. A terminal that
+// has a journal has an agent: one that was silent before the update, or whose doctor
+// was, must not make a new one pass that is silent too.
+func (h *health) demand(checks ...string) {
+	if h.Passed == nil {
+		h.Passed = map[string]bool{}
+	}
+	h.Agent = true
+	for _, name := range checks {
+		h.Passed[name] = true
+	}
+}
+
 // worse names what the version before could and this one cannot.
 func (h health) worse(before health) []string {
 	if before.Agent && !h.Agent {
@@ -215,6 +228,7 @@ func (u updater) examine(ctx context.Context) health {
 	defer stop()
 	var r agent.Report
 	if err := u.askWithin(ctx, "POST", "/doctor", nil, &r); err != nil {
+		u.say("no report of the doctor: %v", err)
 		return health{}
 	}
 	return healthOf(r)
@@ -422,7 +436,9 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 	var before health
 	if err := u.kept("before.json", &before); err != nil {
 		u.say("nothing is known of the version before: %v", err)
-		before.Agent = true
+	}
+	if _, err := os.Stat(filepath.Join(u.Data, "payterm.db")); err == nil {
+		before.demand("journal", "records")
 	}
 	proving, stop := context.WithTimeoutCause(ctx, healthTime, fmt.Errorf("not within %s", healthTime))
 	defer stop()

@@ -248,6 +248,28 @@ func TestUpdateConfirm(t *testing.T) {
 	}
 }
 
+// TestUpdateProvesAgainstSomething: where a journal is, an agent has to answer, though
+// the version before was silent.
+func TestUpdateProvesAgainstSomething(t *testing.T) {
+	for _, sold := range []bool{false, true} {
+		m, u := newTerminal(t)
+		m.trial = "A"
+		u.Data = filepath.Join(u.Data, "nobody") // no agent there
+		if err := errors.Join(os.MkdirAll(u.Data, 0o700), u.keep("before.json", health{})); err != nil {
+			t.Fatal(err)
+		}
+		if sold {
+			if err := os.WriteFile(filepath.Join(u.Data, "payterm.db"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := updateConfirmCmd{}.confirm(t.Context(), u)
+		if back := slices.Contains(m.ran, "systemctl reboot"); back != sold || sold && !strings.Contains(fmt.Sprint(err), "the agent does not answer") {
+			t.Errorf("with a journal %v: %v, it ran %q", sold, err, m.ran)
+		}
+	}
+}
+
 func TestUpdateFetch(t *testing.T) {
 	body, asked := strings.Repeat("bundle", 1000), 0
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

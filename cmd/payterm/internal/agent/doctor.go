@@ -140,6 +140,9 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 		c := a.examineDevice(device, paper)
 		c.Name, c.Errors = device, a.trouble(device).n
 		rep.put(c)
+		if c.Result == "none" {
+			continue // no wire either
+		}
 		switch device {
 		case "display":
 			a.examineGlass(ctx, rep, c)

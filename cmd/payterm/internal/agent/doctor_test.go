@@ -512,3 +512,23 @@ func TestLink(t *testing.T) {
 		t.Errorf("loopback: %+v", c)
 	}
 }
+
+// TestDoctorOfABareBoard: what a board does not have is none, and no reason to fall over.
+func TestDoctorOfABareBoard(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, "emulated", func(p *hal.Profile) { p.Scanner, p.Printer, p.Keypad = nil, nil, nil })
+	rep := &Report{OK: true}
+	c.a.examine(t.Context(), rep)
+	found := map[string]string{}
+	for _, check := range rep.Checks {
+		found[check.Name] = check.Result
+	}
+	for _, name := range []string{"keypad", "scanner", "printer"} {
+		if found[name] != "none" {
+			t.Errorf("%s: %q", name, found[name])
+		}
+	}
+	if found["journal"] != "ok" {
+		t.Errorf("the examination ends early: %v", found)
+	}
+}
