@@ -115,7 +115,7 @@ func compose(v flows.View, o Options) payterm.Screen {
 		result(&s, v, t, o)
 	case flows.ViewTip, flows.ViewOwnTip:
 		tip(&s, v, t, o)
-	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
+	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewWord, flows.ViewRefundAmount, flows.ViewSure,
 		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
 		menu(&s, v, t, o)
 	case flows.ViewSwitching:

@@ -80,9 +80,10 @@ type texts struct {
 	refundAll                           string
 	refundPart                          string // %s: what is left
 	settleTitle, settleLine, closeLine  string
+	wordTitle, wordLine                 string
 	zTitle                              string // %d: its number
 	noTotals                            string
-	sales, refunds, carried             counted
+	sales, refunds, carried, stillOpen  counted
 	rateLine                            string // %s: the currency
 	rateAge                             counted
 	rateNone, rateNote                  string
@@ -159,7 +160,7 @@ var english = texts{
 	notAsked:  "Gateway not asked yet|Not asked yet",
 	paperOut:  "The printer has no paper|No paper", paperNearEnd: "Paper is nearly out|Paper nearly out",
 	coverOpen: "The printer cover is open|Printer cover open", printerGone: "The printer does not answer|Printer: no answer",
-	statusOffline: "offline", statusPaper: "paper!", statusQueue: "asking %d",
+	statusOffline: "offline", statusPaper: "paper!", statusQueue: "%d open",
 
 	amountTitle: "Amount", amountLine: "Who scans?",
 	chooseTitle: "Which wallet?",
@@ -240,12 +241,14 @@ var english = texts{
 		payterm.NotSent: "Not sent", payterm.InDoubt: "In doubt",
 	},
 	refundAll: "All of it. Or type a part|All, or type a part", refundPart: "A part of %s|of %[1]s",
-	settleTitle: "Decided?", settleLine: "It leaves the list. The terminal does not move any money|Leaves the list. No money moves",
+	settleTitle: "Decided?", settleLine: "It is noted as settled. The terminal does not move any money|Noted. No money moves",
+	wordTitle: "Noted", wordLine: "Settled. No money was moved|Settled",
 	closeLine: "Prints the Z. What is open goes to the next day|Open orders go to the next day",
 	zTitle:    "Day closed: Z %d", noTotals: "No totals",
 	sales: counted{"1 sale", "%d sales"}, refunds: counted{"1 refund", "%d refunds"},
-	carried:  counted{"1 open order carried over|1 carried over", "%d open orders carried over|%[1]d carried over"},
-	rateLine: "CNY for 1 %s", rateAge: counted{"1 minute old", "%d minutes old"},
+	carried:   counted{"1 open order carried over|1 carried over", "%d open orders carried over|%[1]d carried over"},
+	stillOpen: counted{"1 order still open|1 still open", "%d orders still open|%[1]d still open"},
+	rateLine:  "CNY for 1 %s", rateAge: counted{"1 minute old", "%d minutes old"},
 	aboutCNY: "about %s (rate of %s)|about %[1]s",
 	rateNone: "The gateway tells no rate now|No rate now", rateNote: "The wallet sets the real rate|The wallet decides",
 	verdictPaid: "Paid", verdictNotPaid: "Not paid",
