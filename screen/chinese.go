@@ -77,7 +77,7 @@ var chinese = texts{
 	setupRefusedTitle: "未接受", setupAgain: "请索取新的设置码，或重新扫描",
 	setupTesting: "正在自检", setupWell: "自检：一切正常", keyTest: "自检",
 	findings: map[string]string{
-		FindingSigners: "没有签发者名单，无法接受设置码，请更换用SIGNERS制作的存储卡|无签发者，请换卡",
+		FindingSigners: "没有签发者名单，请换用SIGNERS制作的存储卡|无签发者，请换卡",
 		FindingDisplay: "屏幕：请检查连线", FindingKeypad: "键盘：请检查连线", FindingScanner: "扫码器：请检查连线", FindingPrinter: "打印机：请检查连线",
 		FindingPaperOut: "打印机：缺纸，请装纸卷|打印机缺纸", FindingCoverOpen: "打印机：请合上盖子",
 		FindingBuzzer: "蜂鸣器：请检查连线", FindingLEDs: "指示灯：请检查连线",

@@ -80,7 +80,7 @@ var french = texts{
 	setupRefusedTitle: "Non accepté", setupAgain: "Demandez-en un autre ou relisez-le|Demandez un autre",
 	setupTesting: "Autotest en cours", setupWell: "Autotest : tout va bien|Autotest : bon", keyTest: "autotest",
 	findings: map[string]string{
-		FindingSigners: "Aucun signataire : aucun code accepté. Il faut une carte faite avec SIGNERS|Aucun signataire : autre carte",
+		FindingSigners: "Aucun signataire : il faut une carte faite avec SIGNERS|Aucun signataire : autre carte",
 		FindingDisplay: "Écran : vérifiez son câble", FindingKeypad: "Clavier : vérifiez son câble", FindingScanner: "Lecteur : vérifiez son câble", FindingPrinter: "Imprimante : vérifiez son câble|Imprimante : câble",
 		FindingPaperOut: "Imprimante : plus de papier, mettez un rouleau|Mettez du papier", FindingCoverOpen: "Imprimante : fermez-la",
 		FindingBuzzer: "Avertisseur : vérifiez ses fils|Avertisseur : fils", FindingLEDs: "Voyants : vérifiez leurs fils",

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"payterm"
 	"payterm/drivers/lcd"
+	"payterm/flows"
 	"payterm/locale"
 	"payterm/provision"
 	"payterm/screen"
@@ -83,6 +85,33 @@ func TestSetupFits(t *testing.T) {
 			composed.Name += s.name + language
 			if frames, unfit := pages(t, e, d, composed); unfit != nil || len(frames) > 4 {
 				t.Errorf("%s %s: %d pages, %v", language, s.name, len(frames), unfit)
+			}
+		}
+	}
+}
+
+// TestFindingFitsBesideIdle: below what the idle screen has to say.
+func TestFindingFitsBesideIdle(t *testing.T) {
+	for _, glass := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {160, 128, 2}, {128, 64, 3}} {
+		p, err := lcd.NewPainter(glass.w, glass.h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, language := range locale.Languages {
+			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon}
+			for _, f := range screen.Findings {
+				s := screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
+				s.Name += f + language
+				s.Lines = append(s.Lines, screen.Finding(screen.SelfTest{Failed: f, More: 3}, o))
+				for page, pages := 1, 1; page <= pages; page++ {
+					if _, err := p.Paint(s); err != nil {
+						t.Errorf("%dx%d %s %s: %v", glass.w, glass.h, language, f, err)
+					}
+					if pages = p.Pages(); pages > glass.pages {
+						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, f, pages)
+					}
+					p.Turn()
+				}
 			}
 		}
 	}

@@ -220,7 +220,7 @@ var english = texts{
 	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again|Ask for another",
 	setupTesting: "Self test is running|Self test runs", setupWell: "Self test: all well|Self test: well", keyTest: "self test",
 	findings: map[string]string{
-		FindingSigners: "No signers: no parcel can be taken. A card made with SIGNERS is needed|No signers: new card",
+		FindingSigners: "No signers: a card made with SIGNERS is needed|No signers: new card",
 		FindingDisplay: "Display: check its cable", FindingKeypad: "Keypad: check its cable", FindingScanner: "Scanner: check its cable", FindingPrinter: "Printer: check its cable",
 		FindingPaperOut: "Printer: no paper; put in a roll", FindingCoverOpen: "Printer: close the cover",
 		FindingBuzzer: "Buzzer: check its wires", FindingLEDs: "Lamps: check their wires",

@@ -45,11 +45,18 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 		}
 	}
 	for _, command := range []string{
-		"sale --mode passive --amount 1.00", "refund T2X000001", "queue list", "totals x", "reconcile --date 2026-01-02", "training on", "resolve T2X000001 --reason x", "status T2X000001",
+		"sale --mode passive --amount 1.00", "refund T2X000001", "queue list", "totals x", "reconcile", "training on", "resolve T2X000001 --reason x", "status T2X000001",
 	} {
 		if _, wrong := d.do("", append(strings.Fields(command), "--data", d.data)...); !strings.Contains(wrong, "payterm: not provisioned") || strings.Contains(wrong, "HTTP") || strings.Contains(wrong, "--help") {
 			t.Errorf("%s: %s", command, wrong)
 		}
+	}
+	u := newUpdater(store{Data: d.data}, t.TempDir())
+	if h := u.examine(t.Context()); !h.Agent || !h.Passed["display"] || !h.Passed["display bus"] {
+		t.Errorf("an update is told %+v", h)
+	}
+	if err := u.free(t.Context()); err != nil {
+		t.Errorf("an update waits: %v", err)
 	}
 	d.paperUntil("DOCTOR", "--- cut ---")
 

@@ -374,16 +374,19 @@ func (a *Agent) examineSpace(rep *Report) {
 		rep.add("space", "warn", err.Error(), 0)
 		return
 	}
-	left := fs.Bavail * uint64(fs.Bsize) //nolint:gosec // block sizes are positive
-	says := fmt.Sprintf("%d MB are left", left>>20)
+	rep.put(space(fs.Bavail * uint64(fs.Bsize))) //nolint:gosec // block sizes are positive
+}
+
+// space judges how many bytes are left.
+func space(left uint64) Check {
+	c := Check{Name: "space", Result: "ok", Says: fmt.Sprintf("%d MB are left", left>>20)}
 	switch {
 	case left < noSpace:
-		rep.add("space", "fail", says+": free some, sales stop soon", 0)
+		c.Result, c.Says = "fail", c.Says+": free some, sales stop soon"
 	case left < lowSpace:
-		rep.add("space", "warn", says+": free some", 0)
-	default:
-		rep.add("space", "ok", says, 0)
+		c.Result, c.Says = "warn", c.Says+": free some"
 	}
+	return c
 }
 
 func (a *Agent) examineClock(rep *Report) {

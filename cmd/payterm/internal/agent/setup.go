@@ -20,7 +20,7 @@ var ErrProvisioned = errors.New("the terminal was provisioned")
 
 const (
 	lookForInstalled = 2 * time.Second
-	turnLanguage     = 4 * time.Second
+	turnLanguage     = 2*pageTime + time.Second // both pages of a small glass
 	showRefusal      = time.Minute
 	showInPassing    = 10 * time.Second // a refusal, to a terminal that could sell
 	codePatience     = 3 * time.Minute  // for typing the code

@@ -22,6 +22,8 @@ import (
 	"payterm/hal/emulated"
 	"payterm/provision"
 	"payterm/screen"
+
+	"golang.org/x/sys/unix"
 )
 
 // bench is a terminal out of the box, on emulated chips.
@@ -219,6 +221,7 @@ func TestSelfTestNames(t *testing.T) {
 		{"no buzzer", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) {
 			o.Board.Faults = map[string]error{"buzzer": errors.New("no such line")}
 		}, "buzzer", "no such line", "Buzzer: check its wires", false},
+		{"no clock", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) { o.Built = time.Now().Add(time.Hour) }, "clock", "the clock is not set", "Clock: not set", false},
 		{"no network", link(nil, nil), nil, "network link", "network interface", "Network: check the cable", false},
 		{"three things", link(nil, nil), func(_ *Options, e *emulated.Board) {
 			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
@@ -544,6 +547,26 @@ func TestWholeDoctorWaits(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	if rep := look(ctx, rest, func(context.Context, *Report) { stop() }, func(*Report) { t.Error("told") }); rep != nil {
 		t.Errorf("a report that was broken off: %+v", rep)
+	}
+}
+
+// TestSpaceAndTime: what a disk and a kernel may say.
+func TestSpaceAndTime(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[uint64]string{0: "fail", noSpace - 1: "fail", noSpace: "warn", lowSpace - 1: "warn", lowSpace: "ok"} {
+		if c := space(left); c.Result != want || want != "ok" && !strings.Contains(c.Says, "free some") {
+			t.Errorf("%d bytes: %+v", left, c)
+		}
+	}
+	for _, x := range []struct {
+		state  int
+		status int32
+		err    error
+		result string
+	}{{unix.TIME_OK, 0, nil, "ok"}, {unix.TIME_INS, 0, nil, "ok"}, {unix.TIME_ERROR, 0, nil, "warn"}, {unix.TIME_OK, unix.STA_UNSYNC, nil, "warn"}, {0, 0, unix.EPERM, "warn"}} {
+		if c := timeServer(x.state, x.status, x.err); c.Result != x.result {
+			t.Errorf("%+v: %+v", x, c)
+		}
 	}
 }
 

@@ -129,7 +129,9 @@ func (s *Setup) examine(ctx context.Context, rep *Report) {
 	s.a.examineDevices(ctx, rep)
 	s.a.examineSpace(rep)
 	s.a.examineClock(rep)
-	examineTime(rep)
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	rep.put(timeServer(state, t.Status, err))
 	link := s.link("")
 	link.Name = "network link"
 	rep.put(link)
@@ -146,17 +148,17 @@ func (s *Setup) unsigned() string {
 	return "no signer is trusted; " + from
 }
 
-// examineTime says whether somebody sets the clock: the kernel knows (adjtimex(2)).
-func examineTime(rep *Report) {
-	var t unix.Timex
-	switch state, err := unix.Adjtimex(&t); {
+// timeServer says whether somebody sets the clock, by what the kernel knows of it
+// (adjtimex(2)).
+func timeServer(state int, status int32, err error) Check {
+	c := Check{Name: "time server", Result: "ok", Says: "the clock is set by one"}
+	switch {
 	case err != nil:
-		rep.add("time server", "warn", "the kernel does not say whether the clock is set: "+err.Error(), 0)
-	case state == unix.TIME_ERROR || t.Status&unix.STA_UNSYNC != 0:
-		rep.add("time server", "warn", "none has set the clock yet: connect the network; the router lets UDP 123 out", 0)
-	default:
-		rep.add("time server", "ok", "the clock is set by one", 0)
+		c.Result, c.Says = "warn", "the kernel does not say whether the clock is set: "+err.Error()
+	case state == unix.TIME_ERROR || status&unix.STA_UNSYNC != 0:
+		c.Result, c.Says = "warn", "none has set the clock yet: connect the network; the router lets UDP 123 out"
 	}
+	return c
 }
 
 // addresses are those of this machine that others can reach it by.
