@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -440,13 +441,17 @@ func TestAgentTakesStick(t *testing.T) {
 	c := startClinic(t, "emulated", nil, func(o *Options, _ *emulated.Board) {
 		b.data, o.Sticks = o.Data, NewSticks(filepath.Join(dir, "*.ppv"))
 		o.Provisioner = b.provisioner()
+		o.Serial = uint64(time.Now().Add(-time.Minute).UnixMilli())
+		spoil(t, os.Mkdir(filepath.Join(b.data, "provision"), 0o700))
+		spoil(t, os.Symlink(strconv.FormatUint(o.Serial, 10), filepath.Join(b.data, "provision", "current")))
 	})
 	c.awaitIdle()
+	spoil(t, os.WriteFile(filepath.Join(dir, "a.ppv"), []byte(b.parcel(time.Hour, 2*time.Hour)), 0o600)) // its own stick, that stayed in
 	foreign := newBench(t)
 	spoil(t, os.WriteFile(filepath.Join(dir, "foreign.ppv"), []byte(foreign.parcel(0, time.Hour)), 0o600))
-	time.Sleep(lookForInstalled + 300*time.Millisecond)
+	time.Sleep(2*lookForInstalled + 300*time.Millisecond)
 	if p := c.a.Parcel(); p != "" {
-		t.Error("a stranger's parcel disturbs the counter")
+		t.Error("a stranger's parcel, or an older one, disturbs the counter")
 	}
 	c.press("1")
 	for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "amount"; time.Sleep(5 * time.Millisecond) {
