@@ -96,7 +96,7 @@ func (a *Agent) awaitInstalled(ctx context.Context) {
 		case <-tick.C:
 		}
 		if a.atRest(ctx) {
-			if text := a.o.Sticks.next(); text != "" {
+			if text := a.o.Sticks.next(!a.o.Provisioner.Now().IsZero()); text != "" {
 				a.offered(text, append(nobodys, provision.Older)...)
 			}
 		}
@@ -250,7 +250,7 @@ func (s *Setup) serve(ctx context.Context, wg *sync.WaitGroup) error {
 			s.tongue = (s.tongue + 1) % len(s.spoken)
 		case <-look.C:
 			if s.at == nil {
-				if text := s.a.o.Sticks.next(); text != "" {
+				if text := s.a.o.Sticks.next(!s.p.Now().IsZero()); text != "" {
 					s.offer(text)
 				}
 			}

@@ -384,10 +384,11 @@ func TestSticks(t *testing.T) {
 		spoil(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	s := NewSticks(filepath.Join(dir, "*", "*.ppv"), filepath.Join(dir, "copied", "b", "*.ppv"))
+	clock := false
 	expect := func(when string, want ...string) {
 		t.Helper()
 		for _, w := range append(want, "", "") {
-			if got := s.next(); got != w {
+			if got := s.next(clock); got != w {
 				t.Errorf("%s: %.20q, want %q", when, got, w)
 			}
 		}
@@ -408,7 +409,9 @@ func TestSticks(t *testing.T) {
 	expect("out")
 	spoil(t, os.Rename(out, filepath.Join(dir, "a")))
 	expect("in again, as it was", "one", "two and a half")
-	if got := (*Sticks)(nil).next(); got != "" {
+	clock = true
+	expect("now that there is a clock", "one", "two and a half", "four")
+	if got := (*Sticks)(nil).next(true); got != "" {
 		t.Errorf("without sticks: %q", got)
 	}
 }

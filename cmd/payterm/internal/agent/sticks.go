@@ -16,6 +16,7 @@ type Sticks struct {
 	patterns []string
 	mu       sync.Mutex
 	seen     map[string]time.Time // when a file that was looked at was written
+	clock    bool                 // it was set by then
 }
 
 // StickPatterns are where they lie: what a desktop mounts, and what an image's service
@@ -31,13 +32,18 @@ func NewSticks(patterns ...string) *Sticks {
 }
 
 // next gives the text of a file that was not there, or was another, when it was last
-// asked; empty without one. What is taken out and put in again is new. It may be nil.
-func (s *Sticks) next() string {
+// asked; empty without one. What is taken out and put in again is new, and once the clock
+// is set so is everything: nothing has been judged by its date before. It may be nil.
+func (s *Sticks) next(clock bool) string {
 	if s == nil {
 		return ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if clock && !s.clock {
+		clear(s.seen)
+	}
+	s.clock = clock
 	var names []string
 	for _, pattern := range s.patterns {
 		found, err := filepath.Glob(pattern)
