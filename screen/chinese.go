@@ -71,10 +71,20 @@ var chinese = texts{
 	keyCancel: "取消", keyLeave: "离开", keyNext: "下一笔",
 
 	itself:     "中文",
-	setupTitle: "尚未设置", setupScan: "请扫描本终端的设置码", setupStick: "或运行 payterm provision FILE",
+	setupTitle: "尚未设置", setupScan: "请扫描本终端的设置码|请扫描设置码", setupStick: "或插入存有设置码的U盘|或插入U盘",
 	setupDevice: "设备 %s", setupCodeTitle: "请输入密码", setupCodeLine: "随设置码给出的12位数字",
-	setupBusyTitle: "正在检查", setupBusyLine: "需要几秒钟", setupDoneTitle: "设置完成，正在启动",
+	setupBusyTitle: "正在检查", setupBusyLine: "需要几秒钟", setupDoneTitle: "设置完成，正在启动|正在启动",
 	setupRefusedTitle: "未接受", setupAgain: "请索取新的设置码，或重新扫描",
+	setupTesting: "正在自检", setupWell: "自检：一切正常", keyTest: "自检",
+	findings: map[string]string{
+		FindingSigners: "没有签发者名单，请换用SIGNERS制作的存储卡|无签发者，请换卡",
+		FindingDisplay: "屏幕：请检查连线", FindingKeypad: "键盘：请检查连线", FindingScanner: "扫码器：请检查连线", FindingPrinter: "打印机：请检查连线",
+		FindingPaperOut: "打印机：缺纸，请装纸卷|打印机缺纸", FindingCoverOpen: "打印机：请合上盖子",
+		FindingBuzzer: "蜂鸣器：请检查连线", FindingLEDs: "指示灯：请检查连线",
+		FindingJournal: "日志无法写入，请联系服务人员|日志故障，请联系服务", FindingSpace: "存储已满，请联系服务人员|存储已满",
+		FindingClock: "时钟未设置，请连接网络|时钟未设置", FindingNetwork: "网络：请检查网线", FindingGateway: "网关无应答，请检查路由器|网关无应答",
+		FindingKey: "网关拒绝密钥，请索取新的设置码|网关拒绝密钥", FindingOther: "自检未通过：payterm doctor",
+	},
 	refusals: map[string]string{
 		"unreadable": "这不是设置码，或不完整", "foreign": "签名者不受本终端信任",
 		"altered": "内容被改动或误读：签名不符", "for_another": "这是给其他设备的",

@@ -74,10 +74,20 @@ var french = texts{
 	keyCancel: "annuler", keyLeave: "quitter", keyNext: "suivant",
 
 	itself:     "Français",
-	setupTitle: "Pas encore configuré", setupScan: "Lisez le code de configuration du terminal", setupStick: "ou lancez payterm provision FICHIER",
+	setupTitle: "Pas encore configuré|Non configuré", setupScan: "Lisez le code de configuration du terminal|Lisez le code", setupStick: "ou branchez une clé USB qui le contient|ou clé USB",
 	setupDevice: "Appareil %s", setupCodeTitle: "Entrez le code", setupCodeLine: "Les 12 chiffres qui l'accompagnent",
-	setupBusyTitle: "Vérification", setupBusyLine: "Cela prend quelques secondes", setupDoneTitle: "Configuré. Démarrage",
-	setupRefusedTitle: "Non accepté", setupAgain: "Demandez-en un autre ou relisez-le",
+	setupBusyTitle: "Vérification", setupBusyLine: "Cela prend quelques secondes", setupDoneTitle: "Configuré. Démarrage|Démarrage",
+	setupRefusedTitle: "Non accepté", setupAgain: "Demandez-en un autre ou relisez-le|Demandez un autre",
+	setupTesting: "Autotest en cours", setupWell: "Autotest : tout va bien|Autotest : bon", keyTest: "autotest",
+	findings: map[string]string{
+		FindingSigners: "Aucun signataire : il faut une carte faite avec SIGNERS|Aucun signataire : autre carte",
+		FindingDisplay: "Écran : vérifiez son câble", FindingKeypad: "Clavier : vérifiez son câble", FindingScanner: "Lecteur : vérifiez son câble", FindingPrinter: "Imprimante : vérifiez son câble|Imprimante : câble",
+		FindingPaperOut: "Imprimante : plus de papier, mettez un rouleau|Mettez du papier", FindingCoverOpen: "Imprimante : fermez-la",
+		FindingBuzzer: "Avertisseur : vérifiez ses fils|Avertisseur : fils", FindingLEDs: "Voyants : vérifiez leurs fils",
+		FindingJournal: "Journal : écriture impossible. Appelez le service|Journal : appelez le service", FindingSpace: "Mémoire pleine. Appelez le service|Mémoire pleine",
+		FindingClock: "Horloge pas à l'heure. Branchez le réseau|Horloge pas à l'heure", FindingNetwork: "Réseau : vérifiez le câble", FindingGateway: "Passerelle muette. Vérifiez le routeur|Passerelle muette",
+		FindingKey: "La passerelle refuse la clé. Demandez un autre code|Clé refusée", FindingOther: "Autotest échoué : payterm doctor",
+	},
 	refusals: map[string]string{
 		"unreadable": "Ce n'est pas un code de configuration, ou une partie seulement", "foreign": "Son signataire n'est pas connu de ce terminal",
 		"altered": "Il a été modifié ou mal lu : sa signature est fausse", "for_another": "Il est pour un autre appareil",

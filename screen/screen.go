@@ -45,7 +45,11 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	if o.LettersOnly && o.Language == "zh" {
 		o.Language = "en"
 	}
-	s := compose(v, o)
+	return o.fit(compose(v, o))
+}
+
+// fit picks the forms of a screen's texts.
+func (o Options) fit(s payterm.Screen) payterm.Screen {
 	for _, text := range []*string{&s.Title, &s.Status, &s.Small} {
 		*text = o.pick(*text)
 	}

@@ -68,6 +68,8 @@ type texts struct {
 	setupBusyTitle, setupBusyLine       string
 	setupDoneTitle, setupRefusedTitle   string
 	setupAgain                          string
+	setupTesting, setupWell, keyTest    string
+	findings                            map[string]string // by Findings: what failed, and what to do
 	refusals                            map[string]string // by provision.Reason
 	tipTitle                            string
 	tipTotal                            string // %s: the amount without it
@@ -213,10 +215,20 @@ var english = texts{
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 
 	itself:     "English",
-	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code", setupStick: "or run payterm provision FILE",
+	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code|Scan the code", setupStick: "or plug in a USB stick that has it|or a USB stick",
 	setupDevice: "Device %s", setupCodeTitle: "Type the code", setupCodeLine: "The 12 digits that came with it",
 	setupBusyTitle: "Checking", setupBusyLine: "This takes some seconds", setupDoneTitle: "Set up. Starting",
-	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again",
+	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again|Ask for another",
+	setupTesting: "Self test is running|Self test runs", setupWell: "Self test: all well|Self test: well", keyTest: "self test",
+	findings: map[string]string{
+		FindingSigners: "No signers: a card made with SIGNERS is needed|No signers: new card",
+		FindingDisplay: "Display: check its cable", FindingKeypad: "Keypad: check its cable", FindingScanner: "Scanner: check its cable", FindingPrinter: "Printer: check its cable",
+		FindingPaperOut: "Printer: no paper; put in a roll", FindingCoverOpen: "Printer: close the cover",
+		FindingBuzzer: "Buzzer: check its wires", FindingLEDs: "Lamps: check their wires",
+		FindingJournal: "Journal: it cannot be written. Call the service|Journal: call the service", FindingSpace: "Storage is full. Call the service|Storage is full",
+		FindingClock: "Clock: not set. Connect the network|Clock is not set", FindingNetwork: "Network: check the cable", FindingGateway: "Gateway: no answer. Check the router|Gateway: no answer",
+		FindingKey: "Gateway: it refuses the key. Get a new parcel|Gateway: key refused", FindingOther: "Self test failed: payterm doctor",
+	},
 	refusals: map[string]string{
 		"unreadable": "This is no provisioning code, or only a part of one", "foreign": "It is signed by somebody whom this terminal does not trust",
 		"altered": "It was altered or misread: its signature is wrong", "for_another": "It was made for another device",

@@ -34,6 +34,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	lookAgain = 300 * time.Millisecond
 	// Terminals wait more than they work: more of them at once than processors.
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
@@ -46,10 +47,17 @@ type clinic struct {
 	t     *testing.T
 	a     *Agent
 	board *emulated.Board
+	ended chan error // holds what Run gave
 }
 
 // newClinic starts a terminal on a board, which may be changed.
 func newClinic(t *testing.T, name string, change func(*hal.Profile)) *clinic {
+	t.Helper()
+	return startClinic(t, name, change, func(*Options, *emulated.Board) {})
+}
+
+// startClinic does so with other options, or something wrong with the board.
+func startClinic(t *testing.T, name string, change func(*hal.Profile), options func(*Options, *emulated.Board)) *clinic {
 	t.Helper()
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: "0123456789ABCDEF", Seed: 1})
 	gateway := httptest.NewServer(sim)
@@ -72,9 +80,11 @@ func newClinic(t *testing.T, name string, change func(*hal.Profile)) *clinic {
 	}
 	c := config.Default()
 	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696", gateway.URL+"/processV2", "https://example.com/cb"
-	a, err := Start(Options{
+	o := Options{
 		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(profile, board), Sleep: board.Sleep, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	options(&o, board)
+	a, err := Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,11 +93,11 @@ func newClinic(t *testing.T, name string, change func(*hal.Profile)) *clinic {
 	go func() { ended <- a.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		if err := errors.Join(<-ended, board.Close()); err != nil {
+		if err := errors.Join(<-ended, board.Close()); err != nil && !errors.Is(err, ErrProvisioned) {
 			t.Error(err)
 		}
 	})
-	return &clinic{t, a, board}
+	return &clinic{t, a, board, ended}
 }
 
 // doctor asks for a report; person, which may be nil, looks at each new screen
