@@ -51,6 +51,9 @@ func Setup(v SetupView, o Options) payterm.Screen {
 	default:
 		s.Title, s.Lines = t.setupTitle, []string{t.setupScan, t.setupStick}
 	}
+	if news := o.news(t); news != "" && s.Name == SetupName {
+		s.Lines = append(s.Lines, news)
+	}
 	return s
 }
 
