@@ -237,7 +237,8 @@ func (s *Setup) serve(ctx context.Context) error {
 }
 
 func (s *Setup) show() {
-	s.a.Show(screen.Setup(s.view, screen.Options{Language: s.spoken[s.tongue], Watermark: s.a.o.Watermark}))
+	n := s.a.notice()
+	s.a.Show(screen.Setup(s.view, screen.Options{Language: s.spoken[s.tongue], Watermark: s.a.o.Watermark, Notice: n.Notice, Refusal: n.Reason}))
 }
 
 // forget goes back to waiting for a parcel.
