@@ -134,6 +134,9 @@ func setup(v SetupView, o Options) payterm.Screen {
 			s.Keys = []payterm.KeyHint{{Key: SetupTestKey, Does: t.keyTest}}
 		}
 	}
+	if news := o.news(t); news != "" && s.Name == SetupName {
+		s.Lines = append(s.Lines, o.pick(news))
+	}
 	return s
 }
 

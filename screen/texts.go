@@ -110,6 +110,9 @@ type texts struct {
 	drillRight, drillWrong, drillMissed string
 	reasons                             map[payterm.Reason]string
 	trials                              map[trialText]string // service.go
+	notices                             map[Notice]string
+	notTaken                            map[Refusal]string // of updates and sticks
+	restartingLine                      string
 }
 
 // counted is a text with a count in it. A language without a singular leaves one
@@ -315,5 +318,34 @@ var english = texts{
 		payterm.ReasonNoOperator:    "Nobody is signed on",
 		payterm.ReasonDayLimit:      "More than may be sold in a day",
 		payterm.ReasonLocked:        "Too many wrong PINs",
+	},
+
+	restartingLine: "It takes a minute or two. Do not sell now|Back in a minute",
+	notices: map[Notice]string{
+		UpdateInstalling: "An update is being installed. Sell on|Installing update",
+		UpdateWaiting:    "The update waits until nobody pays|The update waits",
+		UpdateRestarting: "Restarting for an update|Restarting",
+		UpdateDone:       "The update is done|Update done",
+		UpdateUndone:     "The update did not work. The old version is back|Old version back",
+		StickDone:        "The stick can be taken out|Take the stick out",
+		ServiceWritten:   "The service file is written|Service file out",
+	},
+	notTaken: map[Refusal]string{
+		NotOurs:       "Update refused: altered, or signed by somebody else|Update: not ours",
+		OlderVersion:  "Update refused: older than this version|Update is older",
+		SameVersion:   "Update: this version runs already|It runs already",
+		OtherBoard:    "Update refused: for another board|Not for this board",
+		JournalForm:   "Update refused: a version in between has to come first|A version between",
+		NoRoom:        "Update refused: no room for it|Update: no room",
+		ClockNotSet:   "Update refused: the clock is not set. Connect the network|Update: no clock",
+		OrderOpen:     "No update now: an order is open|Update: order open",
+		FailedBefore:  "Update refused: it did not work here before|Update failed once",
+		OnTrial:       "No update now: the last one is still being tested|Update: on trial",
+		NotFetched:    "The update could not be fetched|Update not fetched",
+		NotInstalled:  "The update could not be installed|Update: no success",
+		StickDamaged:  "The stick cannot be read|Stick unreadable",
+		StickFull:     "The stick is full|Stick full",
+		WriteGuarded:  "The stick is write-protected|Stick is locked",
+		NothingToTake: "Nothing on the stick is for this terminal|Nothing on stick",
 	},
 }

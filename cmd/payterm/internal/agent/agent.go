@@ -56,8 +56,9 @@ type Options struct {
 	// for 1.
 	Haste float64
 
-	lent   bool    // the board is a Terminal's, which closes it
-	school *school // of a training
+	lent    bool     // the board is a Terminal's, which closes it
+	school  *school  // of a training
+	notices *notices // of all agents of a Terminal
 }
 
 // Agent is a terminal that runs.
@@ -83,8 +84,9 @@ type Agent struct {
 	dimmer    *signal.Dimmer      // nil where the backlight does not dim
 	mu        sync.Mutex
 	last      payterm.Screen
-	fault     string // why it is not open
-	parcel    string // that was scanned
+	stands    time.Duration // since when, by its name
+	fault     string        // why it is not open
+	parcel    string        // that was scanned
 	zone      *time.Location
 	link      flows.Network      // as far as this machine has the way to the gateway
 	training  *school            // nil for the real terminal
@@ -135,6 +137,9 @@ func Start(o Options) (*Agent, error) {
 
 // newAgent makes the part of an agent that has to do with devices.
 func newAgent(o Options) *Agent {
+	if o.notices == nil {
+		o.notices = newNotices()
+	}
 	a := &Agent{
 		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
@@ -301,7 +306,7 @@ func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config
 		Screen: func(v flows.View) payterm.Screen {
 			screens := a.screenOptions()
 			a.printCode(v, screens, slips.Zone)
-			return a.withFinding(screen.Compose(v, screens), screens)
+			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
 		},
 		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
 			return receipt.Compose(s, o, again, slips)
@@ -370,6 +375,9 @@ func drawTag() (string, error) {
 // Show takes the newest screen; one that was not drawn yet gives way.
 func (a *Agent) Show(s payterm.Screen) {
 	a.mu.Lock()
+	if s.Name != a.last.Name {
+		a.stands = a.mono()
+	}
 	a.last = s
 	a.mu.Unlock()
 	newest(a.screens, s)

@@ -54,7 +54,7 @@ func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error
 		s.a.o.Log.Error("out of reach", "err", err)
 		return lock, nil
 	}
-	s.a.serveOn(ctx, wg, l, s.routes())
+	s.a.serveOn(ctx, wg, l, s.a.onSocket(s.routes()))
 	return lock, nil
 }
 
