@@ -172,8 +172,8 @@ soak: ## CYCLES=1000: devices unplugged and plugged; SALES=2000 on emulated chip
 	go test -race -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./cmd/payterm/internal/agent -sales 200
 
 .PHONY: flash
-flash: ## writes IMAGE=build/image/payterm-arm64-virt.img to DEV=/dev/sdX, and reads it back
-	@CERT='$(CERT)' crossbuild/image/flash '$(or $(IMAGE),build/image/payterm-arm64-$(or $(BOARD),virt).img)' '$(DEV)'
+flash: ## writes the image of BOARD=rpi, or IMAGE=, to DEV=/dev/sdX, and reads it back
+	@CERT='$(CERT)' crossbuild/image/flash '$(or $(IMAGE),build/image/payterm-arm64-$(or $(BOARD),rpi).img)' '$(DEV)'
 
 .PHONY: package
 package: build cross ## Debian packages and tar files, in build/packages

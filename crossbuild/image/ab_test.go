@@ -339,12 +339,17 @@ func (m *machine) tell(order string, arguments any) json.RawMessage {
 // plug puts a stick in whose lock is on; a stick is taken out by unplug.
 func (m *machine) plug(path string) {
 	m.t.Helper()
-	m.insert(path, true)
+	m.insert(path, true, nil)
 }
 
-func (m *machine) insert(path string, locked bool) {
+// insert puts one in; faults are those of QEMU's blkdebug.
+func (m *machine) insert(path string, locked bool, faults []any) {
 	m.t.Helper()
-	m.tell("blockdev-add", map[string]any{"driver": "raw", "node-name": "stick", "read-only": locked, "file": map[string]any{"driver": "file", "filename": path, "read-only": locked}})
+	file := map[string]any{"driver": "file", "filename": path, "read-only": locked}
+	if faults != nil {
+		file = map[string]any{"driver": "blkdebug", "image": file, "inject-error": faults}
+	}
+	m.tell("blockdev-add", map[string]any{"driver": "raw", "node-name": "stick", "read-only": locked, "file": file})
 	m.tell("device_add", map[string]any{"driver": "usb-storage", "id": "stick", "drive": "stick"})
 }
 
@@ -390,15 +395,14 @@ const (
 	panicked  = `Kernel panic`
 	handed    = `stick: parcel (\S+) is handed to the agent`
 	wrote     = `stick: service/(\S+) is written`
-	noRoom    = `stick: service/\S+ could not be written: it needs \d+ KB, the stick has \d+ KB`
+	unwritten = `stick: service/\S+ could not be written: it needs \d+ KB`
 	locked    = `stick: it is write-protected`
-	spoilt    = `stick: it cannot be mounted`
 )
 
 var words = map[string]*regexp.Regexp{}
 
 func init() {
-	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked, handed, wrote, noRoom, locked, spoilt} {
+	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked, handed, wrote, unwritten, locked} {
 		words[w] = regexp.MustCompile(w)
 	}
 }
