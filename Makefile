@@ -198,4 +198,4 @@ field-test: build cross-arm64 ## on a virtual board: a virgin card is provisione
 	@mkdir -p build/field
 	@[ -e build/field/signers ] || { rm -f build/field/fleet.key; build/payterm provision make --new-signer --signer build/field/fleet.key >build/field/signers; }
 	@VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' PROFILE=crossbuild/image/virt.toml SIGNERS=build/field/signers ZSTD=1 crossbuild/image/build virt build/field
-	go test -count=1 -v -timeout 1h -run '^TestField$$' ./crossbuild/image -field
+	go test -count=1 -v -timeout 1h -run '^Test(Field|Watchdog)$$' ./crossbuild/image -field

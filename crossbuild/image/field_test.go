@@ -492,3 +492,24 @@ func (m *machine) enters(code string, h *hub) {
 	m.picture(9)
 	m.t.Fatal("the code is typed, and the gateway was never asked: build/field-9.png")
 }
+
+// TestWatchdog: every processor hangs, and the board's own watchdog restarts it.
+func TestWatchdog(t *testing.T) {
+	if !*field {
+		t.Skip("make field-test")
+	}
+	dir, err := os.MkdirTemp("/var/tmp", "watchdog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
+	disk, debugger := filepath.Join(dir, "disk"), filepath.Join(dir, "gdb")
+	run(t, "cp", "--sparse=always", fieldBuilt+name+".img", disk)
+	m := start(t, dir, disk, fieldBuilt+"field-test.log", "-gdb", "unix:"+debugger+",server=on,wait=off")
+	m.must(chose, "A")
+	m.must(good, "A", panicked)
+	m.hang(debugger)
+	hung := time.Now()
+	m.must(chose, "A", panicked)
+	t.Logf("U-Boot again after %.0f s", time.Since(hung).Seconds())
+}
