@@ -117,17 +117,22 @@ func (m *machine) hang(socket string) {
 		if order == "D" {
 			return ""
 		}
-		answer, err := in.ReadString('#')
-		for range 2 { // its checksum, over a socket that loses nothing
-			if err == nil {
-				_, err = in.ReadByte()
+		for {
+			answer, err := in.ReadString('#')
+			for range 2 { // its checksum, over a socket that loses nothing
+				if err == nil {
+					_, err = in.ReadByte()
+				}
+			}
+			if err != nil {
+				m.t.Fatalf("%s: %v", order, err)
+			}
+			fmt.Fprint(c, "+") //nolint:errcheck // the next order tells
+			// That it has stopped is said by itself, and once more when it is asked.
+			if said := strings.TrimLeft(strings.TrimSuffix(answer, "#"), "+$"); order == "?" || !strings.HasPrefix(said, "T05") {
+				return said
 			}
 		}
-		if err != nil {
-			m.t.Fatalf("%s: %v", order, err)
-		}
-		fmt.Fprint(c, "+") //nolint:errcheck // the next order tells
-		return strings.TrimLeft(strings.TrimSuffix(answer, "#"), "+$")
 	}
 	ask("?")
 	for _, processor := range []string{"1", "2"} {
