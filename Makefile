@@ -172,8 +172,8 @@ soak: ## CYCLES=1000: devices unplugged and plugged; SALES=2000 on emulated chip
 	go test -race -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./cmd/payterm/internal/agent -sales 200
 
 .PHONY: flash
-flash: ## writes IMAGE=build/image/payterm-arm64-virt.img to DEV=/dev/sdX, and reads it back
-	@CERT='$(CERT)' crossbuild/image/flash '$(or $(IMAGE),build/image/payterm-arm64-$(or $(BOARD),virt).img)' '$(DEV)'
+flash: ## writes the image of BOARD=rpi, or IMAGE=, to DEV=/dev/sdX, and reads it back
+	@CERT='$(CERT)' crossbuild/image/flash '$(or $(IMAGE),build/image/payterm-arm64-$(or $(BOARD),rpi).img)' '$(DEV)'
 
 .PHONY: package
 package: build cross ## Debian packages and tar files, in build/packages
@@ -184,7 +184,7 @@ package: build cross ## Debian packages and tar files, in build/packages
 	go test -count=1 -run 'Package' -v ./crossbuild -packages
 
 .PHONY: image
-image: build cross-arm64 ## BOARD=virt (QEMU) or rpi, PROFILE= of boards/, SIGNERS= of parcels: a bootable image and its bundle, signed by KEY= CERT=
+image: build cross-arm64 ## BOARD=virt (QEMU) or rpi, PROFILE= of boards/ or a file, SIGNERS= of parcels: a bootable image and its bundle, signed by KEY= CERT=
 	@VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' KEY='$(KEY)' CERT='$(CERT)' CA='$(CA)' PROFILE='$(PROFILE)' SIGNERS='$(SIGNERS)' \
 		crossbuild/image/build $(or $(BOARD),virt)
 
@@ -192,3 +192,10 @@ image: build cross-arm64 ## BOARD=virt (QEMU) or rpi, PROFILE= of boards/, SIGNE
 ab-test: ## on a virtual board: bad bundles are refused, good ones prove themselves, broken ones fall back, a cut harms nothing
 	@[ -e build/image/payterm-arm64-virt.rootfs.ext4 ] || $(MAKE) --no-print-directory image
 	go test -count=1 -v -timeout 2h -run '^TestAB$$' ./crossbuild/image -ab
+
+.PHONY: field-test
+field-test: build cross-arm64 ## on a virtual board: a virgin card is provisioned by stick, scanner and keypad, sells, and hands out a service bundle
+	@mkdir -p build/field
+	@[ -e build/field/signers ] || { rm -f build/field/fleet.key; build/payterm provision make --new-signer --signer build/field/fleet.key >build/field/signers; }
+	@VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' PROFILE=crossbuild/image/virt.toml SIGNERS=build/field/signers ZSTD=1 crossbuild/image/build virt build/field
+	go test -count=1 -v -timeout 1h -run '^Test(Field|Watchdog)$$' ./crossbuild/image -field

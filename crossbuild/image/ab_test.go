@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,8 +93,15 @@ func put(t *testing.T, path string, text []byte) {
 	}
 }
 
-// gateway is the simulator behind TLS, and the certificate that the guest is given.
-func gateway(t *testing.T) (port string, ca []byte) {
+// hub is the simulator behind TLS, and the certificate that the guest is given.
+type hub struct {
+	sim   *ottsim.Sim
+	asked atomic.Int64 // how often by a terminal
+	port  string
+	ca    []byte
+}
+
+func gateway(t *testing.T) *hub {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -106,15 +115,21 @@ func gateway(t *testing.T) (port string, ca []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim := httptest.NewUnstartedServer(ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1}))
-	sim.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
-	sim.StartTLS()
-	t.Cleanup(sim.Close)
-	_, port, err = net.SplitHostPort(sim.Listener.Addr().String())
-	if err != nil {
+	h := &hub{
+		sim: ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1}),
+		ca:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.asked.Add(1)
+		h.sim.ServeHTTP(w, r)
+	}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	if _, h.port, err = net.SplitHostPort(server.Listener.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
-	return port, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return h
 }
 
 // card is the image on a larger disk, provisioned by hand: what the terminal's
@@ -203,7 +218,7 @@ func (b bundles) pack(t *testing.T, work, file string, later int64) string {
 	return out
 }
 
-// stick is a USB stick with bundles.
+// stick is a USB stick with files: without partitions, as some are sold.
 func stick(t *testing.T, dir, label string, files ...string) string {
 	t.Helper()
 	path := filepath.Join(dir, label+".stick")
@@ -234,17 +249,18 @@ type machine struct {
 	replies *bufio.Reader
 }
 
-func start(t *testing.T, dir, disk string) *machine {
+// start gives it power; devices are QEMU's further arguments, and log is added to.
+func start(t *testing.T, dir, disk, log string, devices ...string) *machine {
 	t.Helper()
 	socket := filepath.Join(dir, "qmp")
 	os.Remove(socket) //nolint:errcheck // of the start before
 	m := &machine{t: t, began: time.Now(), lines: make(chan string, 10_000)}
-	m.cmd = exec.CommandContext(t.Context(), tooltest.Need(t, "qemu-system-aarch64"), "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "768",
+	m.cmd = exec.CommandContext(t.Context(), tooltest.Need(t, "qemu-system-aarch64"), slices.Concat([]string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "768",
 		"-nodefaults", "-display", "none", "-serial", "stdio", "-bios", uboot,
-		"-drive", "if=none,id=card,format=raw,file="+disk, "-device", "virtio-blk-pci,drive=card,romfile=",
+		"-drive", "if=none,id=card,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=card,romfile=",
 		"-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
-		"-device", "bochs-display,xres=800,yres=480,romfile=", "-device", "i6300esb", "-device", "qemu-xhci",
-		"-qmp", "unix:"+socket+",server=on,wait=off")
+		"-device", "bochs-display,id=glass,xres=800,yres=480,romfile=", "-device", "i6300esb", "-device", "qemu-xhci",
+		"-qmp", "unix:" + socket + ",server=on,wait=off"}, devices)...)
 	out, err := m.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -254,15 +270,15 @@ func start(t *testing.T, dir, disk string) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.cut)
-	log, err := os.OpenFile(built+"ab-test.log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	words, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	go func() { // ends with the machine
 		defer close(m.lines)
-		defer log.Close() //nolint:errcheck // for people
+		defer words.Close() //nolint:errcheck // for people
 		for scan := bufio.NewScanner(out); scan.Scan(); {
-			fmt.Fprintln(log, scan.Text()) //nolint:errcheck // for people
+			fmt.Fprintln(words, scan.Text()) //nolint:errcheck // for people
 			select {
 			case m.lines <- scan.Text():
 			default: // nobody waits for so much
@@ -320,10 +336,20 @@ func (m *machine) tell(order string, arguments any) json.RawMessage {
 	}
 }
 
-// plug puts a stick in; a stick is taken out by unplug.
+// plug puts a stick in whose lock is on; a stick is taken out by unplug.
 func (m *machine) plug(path string) {
 	m.t.Helper()
-	m.tell("blockdev-add", map[string]any{"driver": "raw", "node-name": "stick", "read-only": true, "file": map[string]any{"driver": "file", "filename": path, "read-only": true}})
+	m.insert(path, true, nil)
+}
+
+// insert puts one in; faults are those of QEMU's blkdebug.
+func (m *machine) insert(path string, locked bool, faults []any) {
+	m.t.Helper()
+	file := map[string]any{"driver": "file", "filename": path, "read-only": locked}
+	if faults != nil {
+		file = map[string]any{"driver": "blkdebug", "image": file, "inject-error": faults}
+	}
+	m.tell("blockdev-add", map[string]any{"driver": "raw", "node-name": "stick", "read-only": locked, "file": file})
 	m.tell("device_add", map[string]any{"driver": "usb-storage", "id": "stick", "drive": "stick"})
 }
 
@@ -367,12 +393,16 @@ const (
 	unhealthy = `this version is not healthy`
 	takeOut   = `the stick can be taken out`
 	panicked  = `Kernel panic`
+	handed    = `stick: parcel (\S+) is handed to the agent`
+	wrote     = `stick: service/(\S+) is written`
+	unwritten = `stick: service/\S+ could not be written: it needs \d+ KB`
+	locked    = `stick: it is write-protected`
 )
 
 var words = map[string]*regexp.Regexp{}
 
 func init() {
-	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked} {
+	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked, handed, wrote, unwritten, locked} {
 		words[w] = regexp.MustCompile(w)
 	}
 }
@@ -454,10 +484,10 @@ func TestAB(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
-	port, ca := gateway(t)
+	h := gateway(t)
 	step("a card, larger than the image, with a configuration and a mark on it")
-	disk := newDisk(t, dir, port, ca)
-	m := start(t, dir, disk)
+	disk := newDisk(t, dir, h.port, h.ca)
+	m := start(t, dir, disk, built+"ab-test.log")
 
 	step("bundles, while the board starts")
 	b := bundles{dir, imageTime(t)}
@@ -515,7 +545,7 @@ func TestAB(t *testing.T) {
 		}
 	}
 	m.cut()
-	m = start(t, dir, disk)
+	m = start(t, dir, disk, built+"ab-test.log")
 	m.must(chose, "B")
 	m.must(good, "B", panicked)
 
@@ -566,8 +596,8 @@ func tamper(t *testing.T, path string) {
 	}
 }
 
-// survived looks at the data partition of a card that was taken out.
-func survived(t *testing.T, dir, disk string) {
+// dataOf is the data partition of a card that was taken out, repaired as at a start.
+func dataOf(t *testing.T, dir, disk string) string {
 	t.Helper()
 	var table struct {
 		Partitiontable struct {
@@ -593,6 +623,18 @@ func survived(t *testing.T, dir, disk string) {
 			t.Errorf("e2fsck: %v: %s", err, out)
 		}
 	}
+	if blocks := regexp.MustCompile(`Block count: +(\d+)`).FindStringSubmatch(run(t, "/sbin/debugfs", "-R", "stats -h", image)); blocks == nil {
+		t.Error("no size of the file system")
+	} else if n, _ := strconv.ParseInt(blocks[1], 10, 64); n < 200*mebi/4096 {
+		t.Errorf("the file system has %d blocks", n)
+	}
+	return image
+}
+
+// survived looks at what the terminal has kept.
+func survived(t *testing.T, dir, disk string) {
+	t.Helper()
+	image := dataOf(t, dir, disk)
 	if mark := run(t, "/sbin/debugfs", "-R", "cat etc/mark", image); !strings.Contains(mark, "survives") {
 		t.Errorf("the mark is %q", mark)
 	}
@@ -610,15 +652,14 @@ func survived(t *testing.T, dir, disk string) {
 			t.Errorf("%s was not well before the last update", check)
 		}
 	}
-	if blocks := regexp.MustCompile(`Block count: +(\d+)`).FindStringSubmatch(run(t, "/sbin/debugfs", "-R", "stats -h", image)); blocks == nil {
-		t.Error("no size of the file system")
-	} else if n, _ := strconv.ParseInt(blocks[1], 10, 64); n < 200*mebi/4096 {
-		t.Errorf("the file system has %d blocks", n)
-	}
 	after := filepath.Join(dir, "after")
 	if err := os.Mkdir(after, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	run(t, "/sbin/debugfs", "-R", "rdump payterm "+after, image)
+	log := logOf(t, dir, image)
+	for _, broken := range brokenPromises(log) {
+		t.Error(broken)
+	}
 	t.Logf("journal: %s", strings.TrimSpace(run(t, "../../build/payterm", "journal", "verify", "--data", filepath.Join(after, "payterm"))))
 }

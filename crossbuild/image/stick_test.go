@@ -1,0 +1,138 @@
+package image
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"payterm/internal/tooltest"
+)
+
+// A mount of a folder in place of a stick, and programs of the image that need no image.
+var stands = map[string]string{
+	"mount":      `for at; do :; done; rmdir "$at" && ln -s "$STICK" "$at"`,
+	"umount":     `for at; do :; done; [ -L "$at" ] && rm "$at" && mkdir "$at"`,
+	"setpriv":    `while [ "$1" != payterm ] || [ "$2" != bundle ]; do shift; done; exec "$@"`,
+	"payterm":    `[ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; for out; do :; done; echo packed >"$out"`,
+	"journalctl": `echo a line`,
+	"chgrp":      `:`,
+	"chown":      `:`,
+}
+
+// plugged runs the program of the image over a folder for the stick, and gives what it
+// says.
+func plugged(t *testing.T, root, stick string) string {
+	t.Helper()
+	cmd := exec.Command("tree/usr/lib/payterm/stick", "sda1")
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(root, "bin")+":"+os.Getenv("PATH"), "STICK="+stick, "PAYTERM_STICK_TEST="+root)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("stick: %v: %s", err, out)
+	}
+	if left, _ := filepath.Glob(filepath.Join(root, "run/payterm-stick-*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	return string(out)
+}
+
+func stickRoot(t *testing.T, readOnly string) string {
+	t.Helper()
+	tooltest.Need(t, "basenc")
+	root := t.TempDir()
+	for _, dir := range []string{"bin", "run", "var/lib/payterm", "sys/class/block/sda1"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for program, does := range stands {
+		if err := os.WriteFile(filepath.Join(root, "bin", program), []byte("#!/bin/sh\n"+does+"\n"), 0o700); err != nil { //nolint:gosec // programs
+			t.Fatal(err)
+		}
+	}
+	put(t, filepath.Join(root, "sys/class/block/sda1/ro"), []byte(readOnly+"\n"))
+	// Its screen shows 7AMW-R6HP (provision.DeviceOf).
+	put(t, filepath.Join(root, "var/lib/payterm/device.key"), []byte(strings.Repeat("k", 32)))
+	return root
+}
+
+func TestStickBringsParcels(t *testing.T) {
+	t.Parallel()
+	root, stick := stickRoot(t, "0"), t.TempDir()
+	for i := range 10 {
+		put(t, filepath.Join(stick, fmt.Sprintf("p%d.PPV", i)), fmt.Appendf(nil, "PPV1%d", i))
+	}
+	put(t, filepath.Join(stick, "a.ppv"), make([]byte, 5000))
+	if err := os.Symlink("/etc/passwd", filepath.Join(stick, "b.ppv")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(stick, "c.ppv"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	said := plugged(t, root, stick)
+	for _, words := range []string{"a.ppv is no parcel", "parcel p0.PPV is handed", "p8.PPV and what follows is left", "can be taken out"} {
+		if !strings.Contains(said, words) {
+			t.Errorf("it does not say %q: %s", words, said)
+		}
+	}
+	names, err := filepath.Glob(filepath.Join(root, "run/payterm-parcels/*"))
+	if err != nil || len(names) != 8 {
+		t.Fatalf("handed over: %q %v", names, err)
+	}
+	for i, name := range names {
+		if text, err := os.ReadFile(name); err != nil || string(text) != fmt.Sprintf("PPV1%d", i) || filepath.Ext(name) != ".ppv" {
+			t.Errorf("%s: %q %v", name, text, err)
+		}
+	}
+	// The next stick with a parcel takes their place, and one without leaves them.
+	for _, c := range []struct {
+		file string
+		left int
+	}{{"new.ppv", 1}, {"note.txt", 1}} {
+		next := t.TempDir()
+		put(t, filepath.Join(next, c.file), []byte("PPV1"))
+		plugged(t, root, next)
+		if names, _ = filepath.Glob(filepath.Join(root, "run/payterm-parcels/*")); len(names) != c.left {
+			t.Errorf("after %s: %q", c.file, names)
+		}
+	}
+}
+
+func TestStickTakesAServiceBundle(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ readOnly, config, says, written string }{
+		{"0", "", "is written", "payterm-7AMWR6HP-*.tar.gz"},
+		{"0", "[terminal]\n  id = \"T2\"\n", "is written", "payterm-T2-*.tar.gz"},
+		{"1", "", "write-protected", ""},
+	} {
+		root, stick := stickRoot(t, c.readOnly), t.TempDir()
+		if err := os.Mkdir(filepath.Join(stick, "service"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		current := filepath.Join(root, "var/lib/payterm/provision/current")
+		if err := os.MkdirAll(current, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if c.config != "" {
+			put(t, filepath.Join(current, "payterm.toml"), []byte(c.config))
+		}
+		if said := plugged(t, root, stick); !strings.Contains(said, c.says) {
+			t.Errorf("it does not say %q: %s", c.says, said)
+		}
+		found, err := filepath.Glob(filepath.Join(stick, "service", "*"))
+		if err != nil || len(found) != len(strings.Fields(c.written)) {
+			t.Fatalf("written: %q %v", found, err)
+		}
+		if c.written == "" {
+			continue
+		}
+		if fits, err := filepath.Match(c.written, filepath.Base(found[0])); err != nil || !fits {
+			t.Errorf("%s is not named %s", found[0], c.written)
+		}
+		if text, err := os.ReadFile(found[0]); err != nil || string(text) != "packed\n" {
+			t.Errorf("%s: %q %v", found[0], text, err)
+		}
+	}
+}
