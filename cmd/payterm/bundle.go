@@ -273,7 +273,16 @@ func serviceLog(ctx context.Context) ([]byte, error) {
 	case err != nil:
 		err = because(ctx, err)
 	}
-	return []byte(out[max(0, len(out)-bundleLog):]), err
+	return lastLines([]byte(out), bundleLog), err
+}
+
+// lastLines are whole: half a secret would not be known as one.
+func lastLines(text []byte, most int) []byte {
+	if len(text) <= most {
+		return text
+	}
+	text = text[len(text)-most:]
+	return text[bytes.IndexByte(text, '\n')+1:]
 }
 
 // logged are the units whose words a service needs: the agent and, on the image, what
@@ -299,7 +308,8 @@ func ending(path string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most))
+	text, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most-1), most+1))
+	return lastLines(text, int(most)), err
 }
 
 // redactor covers secrets wherever they stand: those of this terminal that are known,
