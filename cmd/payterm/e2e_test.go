@@ -30,6 +30,9 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(fetchChild) != "" { // it needs no programs
+		os.Exit(m.Run())
+	}
 	dir, err := os.MkdirTemp("", "payterm-e2e")
 	if err != nil {
 		panic(err)

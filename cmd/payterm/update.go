@@ -86,13 +86,14 @@ type updater struct {
 	board string // what a bundle has to be compatible with, by RAUC's own word
 	built int64
 
-	stalled time.Duration // after which a server that says nothing is given up
+	space   func(dir string) (int64, error) // bytes
+	stalled time.Duration                   // after which a server that says nothing is given up
 }
 
 func newUpdater(s store, dir string) updater {
 	line, _ := os.ReadFile("/proc/cmdline") // without one there is no slot
 	return updater{
-		store: s, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), board: boardOf("/etc/rauc/system.conf"), sleep: pause, stalled: stalledTime,
+		store: s, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, stalled: stalledTime,
 		say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "payterm: "+format+"\n", args...) },
 	}
 }

@@ -51,7 +51,11 @@ func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fet
 	u.say("fetching %s", bareAddress(source))
 	file, err = u.fetch(ctx, http.DefaultTransport, from, c.Automatic)
 	if err != nil {
-		return "", false, refuse(screen.NotFetched, fmt.Errorf("update: fetch %s: %w", bareAddress(source), err))
+		err = fmt.Errorf("update: fetch %s: %w", bareAddress(source), err)
+		if wordFor(err) == screen.NotInstalled {
+			err = refuse(screen.NotFetched, err)
+		}
+		return "", false, err
 	}
 	if file == "" {
 		u.say("no update: nothing new lies there")
@@ -141,14 +145,18 @@ func (u updater) room(length int64) error {
 	if err := os.MkdirAll(u.dir, 0o700); err != nil {
 		return err
 	}
+	free, err := u.space(u.dir)
+	if err == nil && free-length < spare {
+		err = refuse(screen.NoRoom, fmt.Errorf("%d MB are free, %d MB are needed", free>>20, (length+spare)>>20))
+	}
+	return err
+}
+
+// spaceIn is how many bytes a partition has for us.
+func spaceIn(dir string) (int64, error) {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(u.dir, &fs); err != nil {
-		return err
-	}
-	if left := int64(fs.Bavail)*int64(fs.Bsize) - length; left < spare { //nolint:gosec,unconvert // far below 2^63; int32 on 32-bit ARM
-		return refuse(screen.NoRoom, fmt.Errorf("%d MB are free, %d MB are needed", (left+length)>>20, (length+spare)>>20))
-	}
-	return nil
+	err := unix.Statfs(dir, &fs)
+	return int64(fs.Bavail) * int64(fs.Bsize), err //nolint:gosec,unconvert // far below 2^63; int32 on 32-bit ARM
 }
 
 func writeBundle(path string, from io.Reader) (err error) {

@@ -143,7 +143,7 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 	server := &httptest.Server{Listener: socket, Config: &http.Server{Handler: mux}} //nolint:gosec // a test's
 	server.Start()
 	t.Cleanup(server.Close)
-	return m, updater{store: store{Data: dir, JSON: true}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000, stalled: time.Minute,
+	return m, updater{store: store{Data: dir, JSON: true}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
 		run: m.run, say: t.Logf, sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
 }
 
