@@ -182,7 +182,7 @@ func terminalEvents() map[string]Event {
 		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
 		"resolve asked": ResolveAsked{Ticket: 7, Word: Resolve{Ticket: 7, Order: "T1AAAAA000008", Reason: "x"}}, "no conflict": ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"}, "doubt": ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
 		"PIN ok": PINChecked{OK: true, Operator: Operator{Number: "1", Name: "Marie"}}, "PIN of a supervisor": PINChecked{OK: true, Operator: Operator{Number: "100", Name: "Wei", Supervisor: true}},
-		"PIN wrong": PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute}, "day is full": ConflictChecked{SoldMinor: 1000}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
+		"PIN wrong": PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute}, "day is full": ConflictChecked{SoldMinor: 1000}, "paid meanwhile": ConflictChecked{Paid: true}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
 		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
 		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed, Outcome: payterm.Approved}},
 		"scan":          CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},

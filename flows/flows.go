@@ -182,6 +182,7 @@ type (
 	ConflictChecked struct {
 		Order     payterm.OrderID
 		Doubt     bool // a payment in doubt, not merely a code on show
+		Paid      bool // the order that the sale is to begin despite was paid meanwhile
 		SoldMinor int64
 	}
 
@@ -286,7 +287,10 @@ type (
 
 	// CheckConflict (again) looks for an order of this total that forbids a
 	// second one to begin silently, and sums up the day.
-	CheckConflict struct{ Total payterm.Amount }
+	CheckConflict struct {
+		Total   payterm.Amount
+		Despite payterm.OrderID
+	}
 
 	// CheckPIN (again) compares a PIN with its slow hash: that of an operator, or of
 	// the supervisor without a name where the number is empty. For anything but

@@ -342,7 +342,7 @@ func (t Terminal) asked(ev SaleAsked) (Terminal, []Command) {
 
 func (t Terminal) check() (Terminal, []Command) {
 	t.Phase, t.Until = Checking, 0
-	return t, []Command{CheckConflict{t.Want.total()}}
+	return t, []Command{CheckConflict{t.Want.total(), t.Want.Despite}}
 }
 
 // checked begins the sale, unless another order of this total stands in the way
@@ -356,6 +356,8 @@ func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) 
 		return t.refused(in, payterm.ReasonDayLimit, 0)
 	}
 	switch {
+	case ev.Paid: // whoever allowed a second charge did not know of the first
+		return t.idle(), []Command{Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: t.Want.Despite}}
 	case ev.Order == "", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):
 		return t.begin()
 	case ev.Order == t.Want.Despite:

@@ -515,6 +515,9 @@ func TestSaleCommand(t *testing.T) {
 	if status, o := sale("--mode", "passive", "--amount", "5.00"); status != 13 || o.Reason != payterm.ReasonPossibleDuplicate || o.Despite != doubt.ID {
 		t.Errorf("second sale: %d %+v", status, o)
 	}
+	if status, o := sale("--mode", "passive", "--amount", "5.00", "--despite", string(first.ID)); status != 13 || o.Reason != payterm.ReasonPossibleDuplicate || o.Despite != first.ID {
+		t.Errorf("despite an order that is paid: %d %+v", status, o)
+	}
 	if status, o := scanned("--mode", "passive", "--amount", "5.00", "--despite", string(doubt.ID)); status != 0 {
 		t.Errorf("despite: %d %+v", status, o)
 	}

@@ -212,6 +212,9 @@ func (c store) end(o payterm.Order) error {
 		said := strings.ReplaceAll(string(o.Outcome), "_", " ")
 		fmt.Println(strings.Join(strings.Fields(fmt.Sprint(said, " ", o.ID, " ", o.Reason)), " "))
 	})
+	if o.Outcome == payterm.NotSent && o.Reason == payterm.ReasonPossibleDuplicate {
+		fmt.Fprintf(os.Stderr, "payterm: the same amount may have been paid as order %[1]s, or was meanwhile: payterm status %[1]s. Where it was not, and only then: --despite %[1]s\n", o.Despite)
+	}
 	status, known := exits[o.Outcome]
 	if !known {
 		status = 12

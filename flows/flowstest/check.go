@@ -160,6 +160,9 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 		c.violate("own_ids", "%s was begun a second time", e.OrderID)
 	}
 	c.begun[e.OrderID] = true
+	if before := c.book[e.Order.Despite]; e.Order.Despite != "" && before.Outcome == payterm.Approved {
+		c.violate("silent_second", "%s begins despite %s, which is paid", e.OrderID, e.Order.Despite)
+	}
 	c.lastAsked[e.OrderID], c.beganAt[e.OrderID] = time.Now(), time.Now()
 	if e.Order.Despite == "" && e.Order.Kind == payterm.KindSale {
 		for _, id := range sortedIDs(c.book) {

@@ -354,11 +354,13 @@ func (w *world) carryOut(c flows.Command) error {
 		return w.step(o, c.Sale)
 	case flows.CheckConflict:
 		var states []flows.Order
+		paid := false
 		for _, o := range w.orders {
 			states = append(states, o.state)
+			paid = paid || o.state.ID() == c.Despite && o.state.Outcome == payterm.Approved
 		}
 		id, doubt := flows.Conflict(states, c.Total, w.mono())
-		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt, SoldMinor: w.sold}, true)
+		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt, Paid: paid, SoldMinor: w.sold}, true)
 	case flows.Tell:
 		for _, o := range w.orders {
 			if o.state.ID() == c.Order {

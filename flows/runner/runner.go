@@ -409,7 +409,7 @@ func (r *Runner) carryOut(c flows.Command) {
 	case flows.Reprint:
 		r.reprint(c.Order)
 	case flows.CheckConflict:
-		r.checkConflict(c.Total)
+		r.checkConflict(c)
 	case flows.CheckPIN:
 		r.checkPIN(c)
 	case flows.Record:
@@ -439,9 +439,17 @@ func (r *Runner) carryOut(c flows.Command) {
 }
 
 // checkConflict looks at what a sale of this total would meet.
-func (r *Runner) checkConflict(total payterm.Amount) {
-	id, doubt := flows.Conflict(r.of(total), total, r.now())
+func (r *Runner) checkConflict(c flows.CheckConflict) {
+	id, doubt := flows.Conflict(r.of(c.Total), c.Total, r.now())
 	ev := flows.ConflictChecked{Order: id, Doubt: doubt}
+	if c.Despite != "" {
+		despite, _, err := r.c.Journal.Order(c.Despite)
+		if err != nil {
+			r.storeFailed(err)
+			return
+		}
+		ev.Paid = despite.Outcome == payterm.Approved
+	}
 	if r.c.Sold != nil {
 		var err error
 		_, wall := r.c.Clock.Now()

@@ -447,9 +447,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runPrinter, a.runBuzzer, a.runIdle, a.runReach, a.tidy, a.awaitInstalled} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runReach, a.tidy, a.awaitInstalled} {
 			wg.Go(func() { work(ctx) })
 		}
+		// The printer ends after the loop, so that the loop's last slips are among its own.
+		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))
+		wg.Go(func() { a.runPrinter(printing) })
 		loop := make(chan error, 1)
 		go func() { loop <- a.runner.Run(ctx) }()
 		wg.Go(func() {
@@ -466,6 +469,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			}
 		}
 		err = errors.Join(err, <-loop)
+		endPrinting()
 	}
 	stop()
 	wg.Wait()

@@ -317,7 +317,8 @@ func readLogo(name string) (image.Image, error) {
 }
 
 // runPrinter prints what is queued. A slip that met a printer without paper
-// before its first byte is tried again; one that broke off is not.
+// before its first byte is tried again; one that broke off is not. After the context's
+// end it finishes what was queued, within lastSlips.
 func (a *Agent) runPrinter(ctx context.Context) {
 	b := a.o.Board
 	if b.Printer == nil {
@@ -342,9 +343,30 @@ func (a *Agent) runPrinter(ctx context.Context) {
 	tell(pr.Condition(ctx))
 	look := time.NewTicker(5 * time.Second)
 	defer look.Stop()
+	longer, stop := outlasting(ctx, lastSlips)
+	defer stop()
+	put := func(slip payterm.Receipt) {
+		defer a.unprinted.Add(-1)
+		if a.overtaken(slip) {
+			return
+		}
+		err := pr.Print(longer, slip)
+		if err == nil && b.Profile.Printer.Drawer != "" && a.training == nil && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
+			err = pr.Kick(longer) // never behind a slip that broke off: it would open when nobody is there
+		}
+		if err != nil {
+			a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
+			a.met("printer", err)
+			return
+		}
+		a.slip.printed(slip)
+	}
 	for {
 		select {
 		case <-ctx.Done():
+			for len(a.slips) > 0 && longer.Err() == nil { // the loop, which queues them, has ended
+				put(<-a.slips)
+			}
 			return
 		case <-look.C:
 			tell(pr.Condition(ctx))
@@ -359,24 +381,21 @@ func (a *Agent) runPrinter(ctx context.Context) {
 					return
 				}
 			}
-			if a.overtaken(slip) {
-				a.unprinted.Add(-1)
-				continue
-			}
-			err := pr.Print(ctx, slip)
-			if err == nil && b.Profile.Printer.Drawer != "" && a.training == nil && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
-				err = pr.Kick(ctx) // never behind a slip that broke off: it would open when nobody is there
-			}
-			if err != nil {
-				a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
-				a.met("printer", err)
-			} else {
-				a.slip.printed(slip)
-			}
-			a.unprinted.Add(-1)
+			put(slip)
 			tell(pr.Condition(ctx))
 		}
 	}
+}
+
+// lastSlips is how long an agent that is being ended goes on printing what it owes to
+// whoever stands there; systemd waits twice as long before it kills.
+const lastSlips = 15 * time.Second
+
+// outlasting is done some time after a context is, or when it is stopped.
+func outlasting(ctx context.Context, d time.Duration) (longer context.Context, stop func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() { unhook(); cancel() }
 }
 
 func (a *Agent) runBuzzer(ctx context.Context) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"payterm"
@@ -195,4 +196,91 @@ func TestCodeShownNowhere(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A slip that is being printed when the agent is ended, and those behind it, come out
+// whole; a printer without paper holds up nobody.
+func TestLastSlips(t *testing.T) {
+	t.Parallel()
+	p, err := hal.ReadProfile("printing.toml", []byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\ncut = true\nstatus = true\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := config.Default()
+	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	c.Gateway.CallBackURL = "https://example.com/back"
+	slip := func(word string) payterm.Receipt {
+		r := payterm.Receipt{Name: word}
+		for range 20 {
+			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: word + " goes on"})
+		}
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Text: word + " is whole"})
+		return r
+	}
+	run := func(between func()) (paper string) {
+		t.Helper()
+		a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- a.Run(ctx) }()
+		for _, word := range []string{"first", "second"} {
+			if err := a.Print(slip(word)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		between()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		_, paper = e.Paper()
+		return paper
+	}
+	paper := run(func() {
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+			if _, text := e.Paper(); strings.Contains(text, "first goes on") {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatal("nothing is printed")
+			}
+		}
+	})
+	if !strings.Contains(paper, "first is whole") || !strings.Contains(paper, "second is whole") {
+		t.Errorf("on paper:\n%s", paper)
+	}
+	e.Tear()
+	if err := e.SetPrinter("out", "closed"); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if paper := run(func() {}); strings.Contains(paper, "goes on") || time.Since(began) > lastSlips {
+		t.Errorf("%s, on paper:\n%s", time.Since(began), paper)
+	}
+}
+
+func TestOutlasting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		longer, stop := outlasting(ctx, time.Minute)
+		defer stop()
+		end()
+		began := time.Now()
+		<-longer.Done()
+		if lasted := time.Since(began); lasted != time.Minute {
+			t.Errorf("it lasts for %s", lasted)
+		}
+	})
 }
