@@ -52,7 +52,7 @@ func Setup(v SetupView, o Options) payterm.Screen {
 		s.Title, s.Lines = t.setupTitle, []string{t.setupScan, t.setupStick}
 	}
 	if news := o.news(t); news != "" && s.Name == SetupName {
-		s.Lines = append(s.Lines, news)
+		s.Lines = append(s.Lines, o.pick(news))
 	}
 	return s
 }
