@@ -148,7 +148,7 @@ func (a *Agent) takeNotice(w http.ResponseWriter, r *http.Request) {
 		err = req.check()
 	}
 	if err == nil && req.Notice == screen.UpdateRestarting {
-		err = a.rest(r.Context())
+		err = a.keepFree(r.Context())
 	}
 	if err == nil {
 		a.o.notices.put(req)
@@ -160,8 +160,8 @@ func (a *Agent) takeNotice(w http.ResponseWriter, r *http.Request) {
 	reply(w, req, err)
 }
 
-// rest keeps the counter free for a restart, or says why that has to wait.
-func (a *Agent) rest(ctx context.Context) error {
+// keepFree keeps the counter free for a restart, or says why that has to wait.
+func (a *Agent) keepFree(ctx context.Context) error {
 	if a.isOpen() {
 		// Until the glass is sure to say something else again.
 		return a.runner.Hold(ctx, RestartHold+idleEvery, func() error {
