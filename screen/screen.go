@@ -49,7 +49,11 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	if o.LettersOnly && o.Language == "zh" {
 		o.Language = "en"
 	}
-	s := compose(v, o)
+	return o.fit(compose(v, o))
+}
+
+// fit picks the forms of a screen's texts.
+func (o Options) fit(s payterm.Screen) payterm.Screen {
 	for _, text := range []*string{&s.Title, &s.Status, &s.Small} {
 		*text = o.pick(*text)
 	}
@@ -119,7 +123,7 @@ func compose(v flows.View, o Options) payterm.Screen {
 		result(&s, v, t, o)
 	case flows.ViewTip, flows.ViewOwnTip:
 		tip(&s, v, t, o)
-	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
+	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewWord, flows.ViewRefundAmount, flows.ViewSure,
 		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
 		menu(&s, v, t, o)
 	case flows.ViewSwitching:

@@ -463,7 +463,7 @@ func TestKilled(t *testing.T) {
 // TestSaleCommand checks the exit status of each outcome.
 func TestSaleCommand(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "passive_counter = \"2s\"\nfirst_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\nscan_timeout = \"5s\"\nhttp_timeout = \"1s\"\n")
+	s := newShop(t, "passive_counter = \"2s\"\nfirst_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\nscan_timeout = \"5s\"\n")
 	sale := func(args ...string) (int, payterm.Order) { t.Helper(); return s.begin(args...).end() }
 	scanned := func(args ...string) (int, payterm.Order) {
 		t.Helper()

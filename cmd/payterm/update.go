@@ -184,7 +184,7 @@ func (u updater) free(ctx context.Context) error {
 		return err
 	case err != nil:
 		return err
-	case s.State != "idle" && s.State != "result" && s.State != "unprovisioned":
+	case s.State != "idle" && s.State != "result" && s.State != agent.Unprovisioned:
 		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, s.State, s.OrderID)
 	case s.Queue > 0:
 		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, s.Queue)
