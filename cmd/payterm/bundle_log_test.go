@@ -68,6 +68,11 @@ func TestBundleOutOfTheBox(t *testing.T) {
 	if wrong != "" || !strings.Contains(said, out) || strings.Contains(said, "471122869103") {
 		t.Fatalf("%s %s", said, wrong)
 	}
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(d.screen(), "The service file is written"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the setup screen does not say it:\n%s", d.screen())
+		}
+	}
 	files := unpack(t, out)
 	if log := files["log.txt"]; !strings.Contains(log, "board ok") || strings.Contains(log, "281234567890123456") || strings.Contains(log, "PPV1ABC") {
 		t.Errorf("log.txt: %q", log)
