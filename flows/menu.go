@@ -18,6 +18,7 @@ import (
 //	Looking         somebody is asked: the journal, the gateway, the totals
 //	Listing         several orders; one is chosen
 //	ShowingOrder    one order, and what can be done with it
+//	ShowingWord     what a supervisor said of it was noted
 //	EnteringRefund  how much goes back
 //	AskingYes       ENTER says yes
 //	ShowingTotals, ShowingRate, ChoosingLanguage, and training's (training.go)
@@ -232,6 +233,7 @@ type Menu struct {
 	More    bool    // and older ones follow
 	Order   Row     // the chosen one
 	Verdict Verdict // on it
+	Asking  bool    // and the gateway is still asked about it
 	Amount  int64   // to be given back, in minor units, as far as it is typed
 	Typing  bool    // it is typed; otherwise all that is left goes back
 	Hint    Hint
@@ -248,6 +250,7 @@ type (
 		Query  Query
 		Rows   Rows
 		More   bool
+		Asking bool // the order of LookOrder is open: the gateway is asked about it
 		Failed bool
 	}
 
@@ -351,7 +354,7 @@ func (t Terminal) keyMenu(in Stamped, k payterm.Key) (Terminal, []Command) {
 		return t.keyRefund(in, k)
 	case AskingYes:
 		return t.keyConfirm(in, k)
-	case ShowingTotals, ShowingRate:
+	case ShowingTotals, ShowingRate, ShowingWord:
 		return t.idle(), []Command{Play{payterm.SoundKey}}
 	case ChoosingLanguage:
 		if n := digit(k); n >= 1 && n <= len(Languages) {
@@ -378,7 +381,7 @@ func (t Terminal) back(in Stamped) Terminal {
 		if m.Query.What == LookGateway {
 			return t.menuAt(in, ShowingOrder)
 		}
-		if m.Task == TaskZ { // it is being taken, and its slip comes
+		if m.Task == TaskZ || t.Word.Order != "" { // it is being taken, and its slip comes; or the word is given
 			return t.idle()
 		}
 		return t.beforeList(in)
@@ -401,7 +404,7 @@ func (t Terminal) back(in Stamped) Terminal {
 		return t.menuAt(in, ShowingOrder)
 	case Briefing:
 		return t.menuAt(in, ChoosingDrill)
-	case ShowingTotals, ShowingRate, ChoosingLanguage, ChoosingDrill:
+	case ShowingTotals, ShowingRate, ShowingWord, ChoosingLanguage, ChoosingDrill:
 		t.Menu = Menu{}
 		return t.menuAt(in, InMenu)
 	default: // InMenu
@@ -547,6 +550,8 @@ func (t Terminal) found(in Stamped, ev Found) (Terminal, []Command) {
 	}
 	n := ev.Rows.Count()
 	switch {
+	case t.Word.Order != "":
+		return t.wordNoted(in, ev)
 	case ev.Failed:
 		return t.beforeList(in).refuse(HintUnreadable)
 	case ev.Query.What == LookList:
@@ -724,6 +729,32 @@ func (t Terminal) keyConfirm(in Stamped, k payterm.Key) (Terminal, []Command) {
 // WordAtCounter is the reason that a word given at the keys has in the journal.
 const WordAtCounter = "decided at the counter"
 
+// giveWord puts a supervisor's word to an order, and looks in the journal whether it
+// was noted: what is shown is what was committed.
+func (t Terminal) giveWord(in Stamped, word Resolve) (Terminal, []Command) {
+	task := t.Menu.Task
+	t = t.idle()
+	t.Menu.Task = task
+	t, cmds := t.look(in, Query{What: LookOrder, Text: string(word.Order)})
+	t.Word = word
+	return t, append([]Command{word}, cmds...)
+}
+
+// wordNoted shows what came of a word.
+func (t Terminal) wordNoted(in Stamped, ev Found) (Terminal, []Command) {
+	t.Word = Resolve{}
+	if ev.Failed || ev.Rows.Count() == 0 {
+		return t.menuAt(in, InMenu).refuse(HintUnreadable)
+	}
+	t.Menu.Order, t.Menu.Asking = ev.Rows[0], ev.Asking
+	if t.Menu.Order.Undecided() {
+		t = t.menuAt(in, ShowingOrder)
+		t.Menu.Reason = payterm.ReasonStorage
+		return t, []Command{Play{payterm.SoundDeclined}}
+	}
+	return t.menuAt(in, ShowingWord), nil
+}
+
 // notBegun goes back to the sale of a refund that did not begin, and says why.
 func (t Terminal) notBegun(in Stamped, why payterm.Reason) (Terminal, []Command) {
 	t = t.menuAt(in, ShowingOrder)
@@ -778,10 +809,12 @@ func (t Terminal) menuImpossible() string {
 		return "a menu holds a caller"
 	case t.Phase.inMenu() && t.Phase != InMenu && m.Task == NoTask:
 		return "a step of no task"
-	case (t.Phase == ShowingOrder || t.Phase == EnteringRefund) && m.Order.Order == "":
+	case (t.Phase == ShowingOrder || t.Phase == ShowingWord || t.Phase == EnteringRefund) && m.Order.Order == "":
 		return "it shows no order"
 	case m.Amount > m.Order.Left():
 		return "a refund of more than is left is typed"
+	case t.Phase == ShowingWord && m.Order.Undecided():
+		return "it says that a word was noted, and none was"
 	case t.Refund.SaleID != "" && t.Refund.AmountMinor <= 0 && t.Ticket == 0:
 		return "a refund of nothing"
 	}

@@ -28,6 +28,7 @@ const (
 	Looking
 	Listing
 	ShowingOrder
+	ShowingWord // a supervisor's, as it was noted
 	EnteringRefund
 	AskingYes
 	ShowingTotals
@@ -46,7 +47,7 @@ const (
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
-	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "ShowingWord", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
 	"ChoosingDrill", "Briefing", "Switching", "InService",
 	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
@@ -310,6 +311,8 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		t.Phase, t.Order = ShowingResult, o
 	case (t.Phase == ShowingOrder || t.Phase == Looking) && t.Menu.Order.Order == o.ID():
 		t.Menu.Order = RowOf(o.Row())
+	case t.Phase == ShowingWord && t.Menu.Order.Order == o.ID():
+		t.Menu.Asking = !o.Settled()
 	}
 	if t.Order.ID() == o.ID() && o.Outcome == payterm.Approved {
 		t.Last = o.ID() // F2 prints what is on the screen
@@ -403,8 +406,13 @@ func (t Terminal) key(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case EnteringPIN, SigningOn:
 		return t.keyPIN(in, k)
 	case Serving:
-		if k == payterm.KeyCancel && t.Order.ID() != "" {
+		switch phase := t.Order.Phase; {
+		case k == payterm.KeyCancel && t.Order.ID() != "":
 			return t, []Command{Tell{t.Order.ID(), CancelPressed{}}}
+		case k.Digits() != "" && (phase == Scanning || phase == ShowingCode):
+			// The next amount, typed too soon. Not once it is sent: there this sound
+			// would be heard as the wallet's answer.
+			return t, []Command{Play{payterm.SoundDeclined}}
 		}
 	case ShowingResult:
 		if k == payterm.KeyF2 {
@@ -571,6 +579,9 @@ func (t Terminal) override(in Stamped, by Operator) (Terminal, []Command) {
 		word.Operator = by.Number
 		if by == (Operator{}) {
 			word.Operator = t.seller(word.Operator)
+		}
+		if t.Ticket == 0 {
+			return t.giveWord(in, word)
 		}
 		return t.idle(), []Command{word}
 	}

@@ -29,13 +29,15 @@ func (t Terminal) askTip(in Stamped) (Terminal, []Command) {
 	return t.menuAt(in, ChoosingTip), []Command{Play{payterm.SoundKey}}
 }
 
-// keyTip chooses one of the percentages, an own amount, or none.
+// keyTip chooses one of the percentages, an own amount, or by 0 none. ENTER is no
+// answer: it ended the amount, and a finger that presses it twice would answer in the
+// customer's place.
 func (t Terminal) keyTip(in Stamped, k payterm.Key) (Terminal, []Command) {
 	switch n := digit(k); {
 	case k == payterm.KeyCancel:
 		t.Want.Mode, t.Want.Wallet = "", ""
 		return t.menuAt(in, EnteringAmount), []Command{Play{payterm.SoundKey}}
-	case k == payterm.KeyEnter, n == 0:
+	case n == 0:
 		return t.check()
 	case k == payterm.KeyF1:
 		return t.menuAt(in, EnteringTip), []Command{Play{payterm.SoundKey}}

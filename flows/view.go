@@ -38,6 +38,7 @@ const (
 	ViewLooking      ViewName = "looking"
 	ViewList         ViewName = "list"
 	ViewOrder        ViewName = "order"
+	ViewWord         ViewName = "word" // on an order: it was noted
 	ViewRefundAmount ViewName = "refund_amount"
 	ViewSure         ViewName = "sure"
 	ViewTotals       ViewName = "totals"
@@ -54,7 +55,7 @@ var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
 	ViewNumber, ViewRefused,
-	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
+	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewWord, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
 	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
@@ -194,6 +195,8 @@ func (t Terminal) menuView() View {
 		v.Name, v.Order = ViewList, ""
 	case ShowingOrder:
 		v.Name, v.Total = ViewOrder, t.Menu.Order.Total
+	case ShowingWord:
+		v.Name, v.Total = ViewWord, t.Menu.Order.Total
 	case EnteringRefund:
 		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: t.Menu.refund(), Currency: t.Menu.Order.Total.Currency}
 	case AskingYes:

@@ -21,7 +21,7 @@ var chinese = texts{
 	thanks: "谢谢", notMoney: "没有真实款项",
 	xTitle: "X 小计", xLine: "截至目前，营业日继续", zTitle: "Z 日结 %d",
 	day: "营业日", from: "从", to: "至", sales: "%d 笔销售", refunds: "%d 笔退款",
-	net: "净额", open: "%d 笔尚未完成，转入下次", head: "日志",
+	net: "净额", open: "%d 笔尚未完成", carried: "%d 笔尚未完成，转入下次", head: "日志",
 	codeScanned: "扫顾客码", codeShown: "顾客扫码",
 	alipay: "支付宝", wechatPay: "微信支付", unionPay: "银联",
 }

@@ -22,7 +22,7 @@ var french = texts{
 	thanks: "Merci", notMoney: "aucun argent transféré",
 	xTitle: "TOTAL X", xLine: "jusqu'ici; la journée continue", zTitle: "TOTAL Z %d",
 	day: "Jour ouvrable", from: "Du", to: "Au", sales: "%d vente|%d ventes", refunds: "%d remboursement|%d remboursements",
-	net: "NET", open: "%d pas encore conclue, reportée|%d pas encore conclues, reportées", head: "Journal",
+	net: "NET", open: "%d pas encore conclue|%d pas encore conclues", carried: "%d pas encore conclue, reportée|%d pas encore conclues, reportées", head: "Journal",
 	codeScanned: "code lu", codeShown: "code affiché",
 	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",
 }

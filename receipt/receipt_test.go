@@ -196,3 +196,21 @@ func TestTotalsOfOne(t *testing.T) {
 		}
 	}
 }
+
+// An X carries nothing over; a Z does.
+func TestOpenOrdersOfTotals(t *testing.T) {
+	for _, c := range []struct {
+		language, x, z string
+	}{
+		{"en", "\n1 not final yet\n", "\n1 not final yet, carried over\n"},
+		{"fr", "\n1 pas encore conclue\n", "\n1 pas encore conclue, reportée\n"},
+		{"zh", "\n1 笔尚未完成\n", "\n1 笔尚未完成，转入下次\n"},
+	} {
+		of := payterm.Totals{Open: []payterm.Order{{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "CAD"}}}
+		for want, z := range map[string]bool{c.x: false, c.z: true} {
+			if got := text(Totals(of, z, false, "CAD", Options{Language: c.language})); !strings.Contains(got, want) {
+				t.Errorf("%s, Z %t: no %q in\n%s", c.language, z, want, got)
+			}
+		}
+	}
+}

@@ -27,7 +27,7 @@ type texts struct {
 	thanks, notMoney                     string
 	xTitle, xLine, zTitle                string // zTitle: %d, its number
 	day, from, to                        string
-	sales, refunds, open                 string // of one and of many, parted by |, where a language differs
+	sales, refunds, open, carried        string // of one and of many, parted by |, where a language differs
 	net, head                            string
 	codeScanned, codeShown               string // the modes
 	alipay, wechatPay, unionPay          string
@@ -41,7 +41,7 @@ func (t *texts) all() []*string {
 		&t.wallet, &t.amount, &t.tip, &t.fee, &t.total, &t.approved, &t.declined, &t.cancelled, &t.notSent, &t.inDoubt,
 		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.ref, &t.operator,
 		&t.terminal, &t.merchantID, &t.thanks, &t.notMoney, &t.alipay, &t.wechatPay, &t.unionPay,
-		&t.xTitle, &t.xLine, &t.zTitle, &t.day, &t.from, &t.to, &t.sales, &t.refunds, &t.net, &t.open, &t.head, &t.codeScanned, &t.codeShown,
+		&t.xTitle, &t.xLine, &t.zTitle, &t.day, &t.from, &t.to, &t.sales, &t.refunds, &t.net, &t.open, &t.carried, &t.head, &t.codeScanned, &t.codeShown,
 	}
 }
 
@@ -121,7 +121,7 @@ var english = texts{
 	thanks: "Thank you", notMoney: "no money moved",
 	xTitle: "X TOTAL", xLine: "so far; the day goes on", zTitle: "Z TOTAL %d",
 	day: "Business day", from: "From", to: "To", sales: "%d sale|%d sales", refunds: "%d refund|%d refunds",
-	net: "NET", open: "%d not final yet, carried over|%d not final yet, carried over", head: "Journal",
+	net: "NET", open: "%d not final yet|%d not final yet", carried: "%d not final yet, carried over|%d not final yet, carried over", head: "Journal",
 	codeScanned: "code scanned", codeShown: "code shown",
 	alipay: "Alipay", wechatPay: "WeChat Pay", unionPay: "UnionPay",
 }

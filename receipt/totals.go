@@ -62,7 +62,11 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	w.total(tx.net, locale.Coded(payterm.Amount{Minor: sum.Net(), Currency: currency}, tx.language))
 	if len(t.Open) > 0 {
 		w.rule()
-		w.text(tx.count(len(t.Open), tx.open))
+		words := tx.open
+		if z {
+			words = tx.carried
+		}
+		w.text(tx.count(len(t.Open), words))
 		for _, o := range t.Open {
 			w.pair(string(o.ID), money(o.Total().Minor))
 		}

@@ -54,6 +54,12 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Keys = append(s.Keys, back)
 	case flows.ViewOrder:
 		one(s, m, t, o)
+	case flows.ViewWord:
+		s.Title, s.Amount, s.Lines = t.wordTitle, t.money(v.Total), []string{t.wordLine}
+		if m.Asking {
+			s.Lines = append(s.Lines, t.doubtKeepsAsking)
+		}
+		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
 	case flows.ViewRefundAmount:
 		s.Tone, s.Title, s.Amount = payterm.Doubt, t.tasks[flows.TaskRefund], t.money(v.Total)
 		s.Lines = []string{t.refundAll}
@@ -222,7 +228,9 @@ func orderKeys(s *payterm.Screen, row flows.Row, t *texts, o Options) {
 // totals is an X or a Z.
 func totals(s *payterm.Screen, told flows.TotalsTold, t *texts, o Options) {
 	s.Title = t.tasks[flows.TaskX]
+	open := t.stillOpen
 	if told.Query.Text == "z" {
+		open = t.carried
 		s.Title = fmt.Sprintf(t.zTitle, told.Number)
 	}
 	if told.Why != "" {
@@ -235,7 +243,7 @@ func totals(s *payterm.Screen, told flows.TotalsTold, t *texts, o Options) {
 		s.Lines = append(s.Lines, t.count(told.Sum.RefundCount, t.refunds))
 	}
 	if told.OpenAll > 0 {
-		s.Lines = append(s.Lines, t.count(told.OpenAll, t.carried))
+		s.Lines = append(s.Lines, t.count(told.OpenAll, open))
 		for _, id := range told.Open[:min(told.OpenAll, len(told.Open))] {
 			if o.Small { // they are on paper
 				break
@@ -282,7 +290,7 @@ func tip(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		}
 		s.Lines = append(s.Lines, fmt.Sprintf("%d  %d%%  %s", i+1, percent, money))
 	}
-	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip}, {Key: payterm.KeyCancel, Does: t.keyBack}}
+	s.Keys = []payterm.KeyHint{{Key: payterm.Key0, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip}, {Key: payterm.KeyCancel, Does: t.keyBack}}
 }
 
 // signed is money that may be less than nothing.

@@ -195,9 +195,14 @@ func shots() []shot {
 		{"refund_amount", menu(flows.ViewRefundAmount, flows.TaskRefund, func(m *flows.Menu) { m.Order = paid })},
 		{"refund_amount, a part", menu(flows.ViewRefundAmount, flows.TaskRefund, func(m *flows.Menu) { m.Order, m.Typing, m.Amount = paid, true, 500 })},
 		{"sure, a word", menu(flows.ViewSure, flows.TaskOpen, func(m *flows.Menu) { m.Order = doubt })},
+		{"word, a doubt", menu(flows.ViewWord, flows.TaskOpen, func(m *flows.Menu) { m.Order, m.Asking = doubt, true })},
+		{"word, a late payment", menu(flows.ViewWord, flows.TaskLate, func(m *flows.Menu) { m.Order = paid })},
 		{"sure, Z", menu(flows.ViewSure, flows.TaskZ, func(*flows.Menu) {})},
 		{"totals, X", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
 			m.Totals = flows.TotalsTold{Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456, RefundCount: 1, RefundedMinor: 500}}
+		})},
+		{"totals, X, an order open", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "x"}, Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
 		})},
 		{"totals, Z", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
 			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 42, Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456}, OpenAll: 2, Open: [5]payterm.OrderID{order, order}}
@@ -290,6 +295,11 @@ func variants() []shot {
 			v.Status.Queue, v.Status.Alarms, v.Status.Late, v.Status.Doubts = n, n, n, n
 		})
 		with(fmt.Sprint("queue ", n), "show_code", func(v *flows.View) { v.Status.Queue = n })
+	}
+	for _, n := range []int{2, 99} { // beside each title that can have it
+		for _, of := range []string{"idle", "scan", "waiting", "approved", "in_doubt (passive)", "in_doubt (active)"} {
+			with(fmt.Sprint("queue ", n), of, func(v *flows.View) { v.Status.Queue = n })
+		}
 	}
 	for _, s := range shots() {
 		for _, w := range payterm.Wallets {

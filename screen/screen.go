@@ -34,6 +34,10 @@ type Options struct {
 	OnPaper func(qr string) bool
 	// NoPrinter: what the glass cannot show is nowhere.
 	NoPrinter bool
+	// Notice stands on the screens of a counter where nobody is served, and Refusal is
+	// why, where it says that something was not taken.
+	Notice  Notice
+	Refusal Refusal
 }
 
 // TypicalCode is as long as the shorter codes of the wallets, 37 bytes: a glass
@@ -45,7 +49,11 @@ func Compose(v flows.View, o Options) payterm.Screen {
 	if o.LettersOnly && o.Language == "zh" {
 		o.Language = "en"
 	}
-	s := compose(v, o)
+	return o.fit(compose(v, o))
+}
+
+// fit picks the forms of a screen's texts.
+func (o Options) fit(s payterm.Screen) payterm.Screen {
 	for _, text := range []*string{&s.Title, &s.Status, &s.Small} {
 		*text = o.pick(*text)
 	}
@@ -102,7 +110,7 @@ func compose(v flows.View, o Options) payterm.Screen {
 	case flows.ViewWarning:
 		warning(&s, v, t)
 	case flows.ViewNumber:
-		number(&s, v, t)
+		number(&s, v, t, o)
 	case flows.ViewRefused:
 		refused(&s, v, t)
 	case flows.ViewPIN:
@@ -115,7 +123,7 @@ func compose(v flows.View, o Options) payterm.Screen {
 		result(&s, v, t, o)
 	case flows.ViewTip, flows.ViewOwnTip:
 		tip(&s, v, t, o)
-	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewRefundAmount, flows.ViewSure,
+	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewWord, flows.ViewRefundAmount, flows.ViewSure,
 		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
 		menu(&s, v, t, o)
 	case flows.ViewSwitching:
@@ -127,6 +135,9 @@ func compose(v flows.View, o Options) payterm.Screen {
 			s.Small = detail
 		} else {
 			s.Lines = append(s.Lines, detail)
+		}
+		if news := o.news(t); news != "" {
+			s.Lines = append(s.Lines, news)
 		}
 	case flows.ViewService:
 		trial(&s, v, t)
@@ -164,10 +175,21 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	}
 	s.Lines = append(append([]string{t.idleLine}, waits...), hops(v.Status.Network, t, o))
 	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
-	if o.Small && len(waits) > 0 { // who works here knows how to begin
-		s.Lines = s.Lines[1:]
+	news := o.news(t)
+	if len(waits) > 0 {
+		news = Options{Small: true}.pick(news)
 	}
-	if o.Small {
+	switch {
+	case o.Notice == UpdateRestarting:
+		restarting(s, t, o)
+	case o.Small && len(waits) > 0: // who works here knows how to begin
+		s.Lines = s.Lines[1:]
+	case o.Small && news != "":
+		s.Lines[0] = news
+	case news != "":
+		s.Lines = append(s.Lines, news)
+	}
+	if o.Small && len(s.Keys) > 1 {
 		s.Keys = s.Keys[1:]
 	}
 	if s.Status == "" && !o.Now.IsZero() {
@@ -224,7 +246,7 @@ func pin(s *payterm.Screen, v flows.View, t *texts) {
 }
 
 // number asks who somebody is, before his PIN.
-func number(s *payterm.Screen, v flows.View, t *texts) {
+func number(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	ask := t.supervisorNumber
 	asked(s, v, t)
 	s.Amount = v.Number
@@ -235,6 +257,9 @@ func number(s *payterm.Screen, v flows.View, t *texts) {
 		s.Lines = append([]string{t.personWrong, ask}, s.Lines...)
 	} else {
 		s.Lines = append([]string{ask}, s.Lines...)
+	}
+	if news := o.news(t); news != "" && v.For == payterm.ForSignOn && v.Number == "" { // nobody is there yet
+		s.Lines = append(s.Lines, news)
 	}
 }
 

@@ -15,7 +15,20 @@ type SetupView struct {
 	Digits  string // of it
 	Busy    bool   // with checking the code
 	Done    bool
+	Test    SelfTest
+	CanTest bool // there is a key to have it once more
 }
+
+// SelfTest is what a terminal has found out about itself.
+type SelfTest struct {
+	Running bool   // there is no result yet
+	Done    bool   // there is
+	Failed  string // the first thing that failed, by its name in Findings; empty when all is well
+	More    int    // failed beside it
+}
+
+// SetupTestKey has the self test once more.
+const SetupTestKey = payterm.KeyF2
 
 // The names of the screens that wait for a parcel, and for its code.
 const (
@@ -28,6 +41,70 @@ const setupDigits, setupGroup = 12, 4
 
 // Setup puts a view into words.
 func Setup(v SetupView, o Options) payterm.Screen {
+	return o.fit(setup(v, o))
+}
+
+// Finding says in a line what failed, what to do, and how much failed beside it; nothing
+// when all is well.
+func Finding(r SelfTest, o Options) string {
+	if r.Failed == "" {
+		return ""
+	}
+	return o.pick(finding(r, textsFor(o.Language)))
+}
+
+func finding(r SelfTest, t *texts) string {
+	text := t.findings[r.Failed]
+	if text == "" {
+		text = t.findings[FindingOther]
+	}
+	if r.More == 0 {
+		return text
+	}
+	more := fmt.Sprintf(" (+%d)", r.More)
+	return strings.ReplaceAll(text, or, more+or) + more
+}
+
+// line is that of the self test.
+func (r SelfTest) line(t *texts) string {
+	switch {
+	case r.Failed != "":
+		return finding(r, t)
+	case r.Done:
+		return t.setupWell
+	case r.Running:
+		return t.setupTesting
+	}
+	return ""
+}
+
+// What can be found to have failed.
+const (
+	FindingSigners   = "signers"
+	FindingDisplay   = "display"
+	FindingKeypad    = "keypad"
+	FindingScanner   = "scanner"
+	FindingPrinter   = "printer"
+	FindingPaperOut  = "paper out"
+	FindingCoverOpen = "cover open"
+	FindingBuzzer    = "buzzer"
+	FindingLEDs      = "leds"
+	FindingJournal   = "journal"
+	FindingSpace     = "space"
+	FindingClock     = "clock"
+	FindingNetwork   = "network"
+	FindingGateway   = "gateway"
+	FindingKey       = "key"
+	FindingOther     = "other"
+)
+
+// Findings lists them.
+var Findings = [...]string{
+	FindingSigners, FindingDisplay, FindingKeypad, FindingScanner, FindingPrinter, FindingPaperOut, FindingCoverOpen, FindingBuzzer, FindingLEDs,
+	FindingJournal, FindingSpace, FindingClock, FindingNetwork, FindingGateway, FindingKey, FindingOther,
+}
+
+func setup(v SetupView, o Options) payterm.Screen {
 	t := textsFor(o.Language)
 	s := payterm.Screen{Name: SetupName, Watermark: o.Watermark}
 	if v.Device != "" {
@@ -50,6 +127,15 @@ func Setup(v SetupView, o Options) payterm.Screen {
 		s.Tone, s.Title, s.Lines = payterm.Bad, t.setupRefusedTitle, []string{why, t.setupAgain}
 	default:
 		s.Title, s.Lines = t.setupTitle, []string{t.setupScan, t.setupStick}
+		if line := v.Test.line(t); line != "" {
+			s.Lines = append(s.Lines, line)
+		}
+		if v.CanTest {
+			s.Keys = []payterm.KeyHint{{Key: SetupTestKey, Does: t.keyTest}}
+		}
+	}
+	if news := o.news(t); news != "" && s.Name == SetupName {
+		s.Lines = append(s.Lines, o.pick(news))
 	}
 	return s
 }

@@ -68,6 +68,8 @@ type texts struct {
 	setupBusyTitle, setupBusyLine       string
 	setupDoneTitle, setupRefusedTitle   string
 	setupAgain                          string
+	setupTesting, setupWell, keyTest    string
+	findings                            map[string]string // by Findings: what failed, and what to do
 	refusals                            map[string]string // by provision.Reason
 	tipTitle                            string
 	tipTotal                            string // %s: the amount without it
@@ -80,9 +82,10 @@ type texts struct {
 	refundAll                           string
 	refundPart                          string // %s: what is left
 	settleTitle, settleLine, closeLine  string
+	wordTitle, wordLine                 string
 	zTitle                              string // %d: its number
 	noTotals                            string
-	sales, refunds, carried             counted
+	sales, refunds, carried, stillOpen  counted
 	rateLine                            string // %s: the currency
 	rateAge                             counted
 	rateNone, rateNote                  string
@@ -107,6 +110,9 @@ type texts struct {
 	drillRight, drillWrong, drillMissed string
 	reasons                             map[payterm.Reason]string
 	trials                              map[trialText]string // service.go
+	notices                             map[Notice]string
+	notTaken                            map[Refusal]string // of updates and sticks
+	restartingLine                      string
 }
 
 // counted is a text with a count in it. A language without a singular leaves one
@@ -159,7 +165,7 @@ var english = texts{
 	notAsked:  "Gateway not asked yet|Not asked yet",
 	paperOut:  "The printer has no paper|No paper", paperNearEnd: "Paper is nearly out|Paper nearly out",
 	coverOpen: "The printer cover is open|Printer cover open", printerGone: "The printer does not answer|Printer: no answer",
-	statusOffline: "offline", statusPaper: "paper!", statusQueue: "asking %d",
+	statusOffline: "offline", statusPaper: "paper!", statusQueue: "%d open",
 
 	amountTitle: "Amount", amountLine: "Who scans?",
 	chooseTitle: "Which wallet?",
@@ -212,10 +218,20 @@ var english = texts{
 	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
 
 	itself:     "English",
-	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code", setupStick: "or run payterm provision FILE",
+	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code|Scan the code", setupStick: "or plug in a USB stick that has it|or a USB stick",
 	setupDevice: "Device %s", setupCodeTitle: "Type the code", setupCodeLine: "The 12 digits that came with it",
 	setupBusyTitle: "Checking", setupBusyLine: "This takes some seconds", setupDoneTitle: "Set up. Starting",
-	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again",
+	setupRefusedTitle: "Not accepted", setupAgain: "Ask for another one, or scan again|Ask for another",
+	setupTesting: "Self test is running|Self test runs", setupWell: "Self test: all well|Self test: well", keyTest: "self test",
+	findings: map[string]string{
+		FindingSigners: "No signers: a card made with SIGNERS is needed|No signers: new card",
+		FindingDisplay: "Display: check its cable", FindingKeypad: "Keypad: check its cable", FindingScanner: "Scanner: check its cable", FindingPrinter: "Printer: check its cable",
+		FindingPaperOut: "Printer: no paper; put in a roll", FindingCoverOpen: "Printer: close the cover",
+		FindingBuzzer: "Buzzer: check its wires", FindingLEDs: "Lamps: check their wires",
+		FindingJournal: "Journal: it cannot be written. Call the service|Journal: call the service", FindingSpace: "Storage is full. Call the service|Storage is full",
+		FindingClock: "Clock: not set. Connect the network|Clock is not set", FindingNetwork: "Network: check the cable", FindingGateway: "Gateway: no answer. Check the router|Gateway: no answer",
+		FindingKey: "Gateway: it refuses the key. Get a new parcel|Gateway: key refused", FindingOther: "Self test failed: payterm doctor",
+	},
 	refusals: map[string]string{
 		"unreadable": "This is no provisioning code, or only a part of one", "foreign": "It is signed by somebody whom this terminal does not trust",
 		"altered": "It was altered or misread: its signature is wrong", "for_another": "It was made for another device",
@@ -240,12 +256,14 @@ var english = texts{
 		payterm.NotSent: "Not sent", payterm.InDoubt: "In doubt",
 	},
 	refundAll: "All of it. Or type a part|All, or type a part", refundPart: "A part of %s|of %[1]s",
-	settleTitle: "Decided?", settleLine: "It leaves the list. The terminal does not move any money|Leaves the list. No money moves",
+	settleTitle: "Decided?", settleLine: "It is noted as settled. The terminal does not move any money|Noted. No money moves",
+	wordTitle: "Noted", wordLine: "Settled. No money was moved|Settled",
 	closeLine: "Prints the Z. What is open goes to the next day|Open orders go to the next day",
 	zTitle:    "Day closed: Z %d", noTotals: "No totals",
 	sales: counted{"1 sale", "%d sales"}, refunds: counted{"1 refund", "%d refunds"},
-	carried:  counted{"1 open order carried over|1 carried over", "%d open orders carried over|%[1]d carried over"},
-	rateLine: "CNY for 1 %s", rateAge: counted{"1 minute old", "%d minutes old"},
+	carried:   counted{"1 open order carried over|1 carried over", "%d open orders carried over|%[1]d carried over"},
+	stillOpen: counted{"1 order still open|1 still open", "%d orders still open|%[1]d still open"},
+	rateLine:  "CNY for 1 %s", rateAge: counted{"1 minute old", "%d minutes old"},
 	aboutCNY: "about %s (rate of %s)|about %[1]s",
 	rateNone: "The gateway tells no rate now|No rate now", rateNote: "The wallet sets the real rate|The wallet decides",
 	verdictPaid: "Paid", verdictNotPaid: "Not paid",
@@ -300,5 +318,34 @@ var english = texts{
 		payterm.ReasonNoOperator:    "Nobody is signed on",
 		payterm.ReasonDayLimit:      "More than may be sold in a day",
 		payterm.ReasonLocked:        "Too many wrong PINs",
+	},
+
+	restartingLine: "It takes a minute or two. Do not sell now|Back in a minute",
+	notices: map[Notice]string{
+		UpdateInstalling: "An update is being installed. Sell on|Installing update",
+		UpdateWaiting:    "The update waits until nobody pays|The update waits",
+		UpdateRestarting: "Restarting for an update|Restarting",
+		UpdateDone:       "The update is done|Update done",
+		UpdateUndone:     "The update did not work. The old version is back|Old version back",
+		StickDone:        "The stick can be taken out|Take the stick out",
+		ServiceWritten:   "The service file is written|Service file out",
+	},
+	notTaken: map[Refusal]string{
+		NotOurs:       "Update refused: altered, or signed by somebody else|Update: not ours",
+		OlderVersion:  "Update refused: older than this version|Update is older",
+		SameVersion:   "Update: this version runs already|It runs already",
+		OtherBoard:    "Update refused: for another board|Not for this board",
+		JournalForm:   "Update refused: a version in between has to come first|A version between",
+		NoRoom:        "Update refused: no room for it|Update: no room",
+		ClockNotSet:   "Update refused: the clock is not set. Connect the network|Update: no clock",
+		OrderOpen:     "No update now: an order is open|Update: order open",
+		FailedBefore:  "Update refused: it did not work here before|Update failed once",
+		OnTrial:       "No update now: the last one is still being tested|Update: on trial",
+		NotFetched:    "The update could not be fetched|Update not fetched",
+		NotInstalled:  "The update could not be installed|Update: no success",
+		StickDamaged:  "The stick cannot be read|Stick unreadable",
+		StickFull:     "The stick is full|Stick full",
+		WriteGuarded:  "The stick is write-protected|Stick is locked",
+		NothingToTake: "Nothing on the stick is for this terminal|Nothing on stick",
 	},
 }

@@ -22,6 +22,7 @@ import (
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/cmd/payterm/internal/crash"
+	"payterm/screen"
 	"payterm/storage"
 	"payterm/tomlfile"
 )
@@ -120,6 +121,7 @@ func (c bundleCmd) Run() error {
 	if err := writeNew(c.Out, packed.Bytes()); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
+	c.tell(context.Background(), screen.ServiceWritten, "") //nolint:errcheck // it is written, whether somebody shows it or not
 	for name, why := range missing {
 		missing[name] = string(hide.redact([]byte(why)))
 	}
@@ -161,7 +163,7 @@ func (c bundleCmd) configuration(wrong error) ([]byte, error) {
 			switch text, isText := value.(string); {
 			case !known[dotted], dotted == "supervisor.pin_hash", strings.HasSuffix(key, "_file"):
 				keys[key] = "(not told)"
-			case isText && (dotted == "gateway.url" || dotted == "gateway.call_back_url"):
+			case isText && (dotted == "gateway.url" || dotted == "gateway.call_back_url" || dotted == "update.url"):
 				keys[key] = bareAddress(text)
 			}
 		}
@@ -253,18 +255,39 @@ func (c bundleCmd) log() ([]byte, error) {
 	if c.Log != "" {
 		return ending(c.Log, bundleLog)
 	}
-	program, err := exec.LookPath("journalctl")
-	if err != nil {
-		return nil, errors.New("there is no journalctl: --log FILE")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), bundleWait)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), bundleWait, fmt.Errorf("journalctl was not done within %s", bundleWait))
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, "-u", "payterm", "--no-pager", "-o", "short-iso", "-n", "5000").Output()
-	if len(out) > bundleLog {
-		out = out[len(out)-bundleLog:]
-	}
-	return out, err
+	return serviceLog(ctx)
 }
+
+// serviceLog is what systemd kept of the terminal's services, as far as it came.
+func serviceLog(ctx context.Context) ([]byte, error) {
+	args := []string{"--no-pager", "-o", "short-iso", "-n", "5000"}
+	for _, unit := range logged {
+		args = append(args, "-u", unit)
+	}
+	out, err := runTool(ctx, "journalctl", args...)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		err = errors.New("there is no journalctl: --log FILE")
+	case err != nil:
+		err = because(ctx, err)
+	}
+	return lastLines([]byte(out), bundleLog), err
+}
+
+// lastLines are whole: half a secret would not be known as one.
+func lastLines(text []byte, most int) []byte {
+	if len(text) <= most {
+		return text
+	}
+	text = text[len(text)-most:]
+	return text[bytes.IndexByte(text, '\n')+1:]
+}
+
+// logged are the units whose words a service needs: the agent and, on the image, what
+// updates it.
+var logged = []string{"payterm", "payterm-update", "payterm-confirm", "payterm-stick@*", "rauc"}
 
 func beginning(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
@@ -285,7 +308,8 @@ func ending(path string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most))
+	text, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most-1), most+1))
+	return lastLines(text, int(most)), err
 }
 
 // redactor covers secrets wherever they stand: those of this terminal that are known,

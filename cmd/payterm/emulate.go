@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -23,6 +26,7 @@ import (
 	"payterm/gateway/ottsim"
 	"payterm/hal"
 	"payterm/hal/emulated"
+	"payterm/provision"
 )
 
 type emulateCmd struct {
@@ -35,7 +39,7 @@ type emulateCmd struct {
 	Verbose bool    `help:"Log what the agent does."`
 
 	Unprovisioned bool   `help:"As out of the box: wait for a parcel, unless the data directory has had one."`
-	Trust         string `help:"File of the signers whose parcels are taken." type:"path"`
+	Trust         string `help:"File of the signers whose parcels are taken; --unprovisioned makes a signer for trials without it." type:"path"`
 }
 
 // The simulator's merchant. Its key guards nothing.
@@ -91,7 +95,12 @@ func (c emulateCmd) Run() error {
 		}),
 	}
 	if c.Unprovisioned || c.Trust != "" {
-		o.Provisioner = newProvisioner(c.Data, c.Config, c.Trust, log)
+		if c.Trust == "" {
+			if c.Trust, err = c.trialSigner(); err != nil {
+				return err
+			}
+		}
+		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log), agent.NewSticks(agent.StickPatterns...)
 	}
 	var shows atomic.Pointer[func() payterm.Screen] // whoever serves the terminal now
 	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
@@ -144,6 +153,37 @@ func (c emulateCmd) Run() error {
 		go srv.Serve(l) //nolint:errcheck // it ends with Close above
 		return serving, nil
 	})
+}
+
+// trialSigner makes a signer for trials beside the data, at the first start, says how a
+// parcel is made with it, and gives the file of its line.
+func (c emulateCmd) trialSigner() (trust string, err error) {
+	fail := func(err error) (string, error) { return "", fmt.Errorf("a signer for trials: %w", err) }
+	secret, trust := filepath.Join(c.Data, "trial-signer.key"), filepath.Join(c.Data, "trial-signers")
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fail(err)
+	}
+	text, err := readOwn(secret)
+	if errors.Is(err, fs.ErrNotExist) {
+		var made string
+		if _, made, err = provision.NewSigner(rand.Reader); err == nil {
+			text, err = []byte(made), writeNew(secret, []byte(made))
+		}
+	}
+	if err != nil {
+		return fail(err)
+	}
+	signer, err := provision.ReadSigner(string(text))
+	if err != nil {
+		return fail(fmt.Errorf("%s: %w", secret, err))
+	}
+	if err := os.WriteFile(trust, []byte(provision.PublicLine(signer)+"\n"), 0o600); err != nil {
+		return fail(err)
+	}
+	fmt.Fprintf(os.Stderr, "parcels of a signer for trials are taken; without --trust of nobody else:\n"+
+		"  payterm provision make --config MERCHANT.toml --sign-key-file KEY --terminal T1 --signer %s --out t1.ppv\n"+
+		"  payterm provision t1.ppv --data %s --trust %s    # or scan the text of t1.ppv at the panel\n", secret, c.Data, trust)
+	return trust, nil
 }
 
 // load reads the configuration, or what a parcel brought.

@@ -60,6 +60,7 @@ type cli struct {
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
 	} `cmd:"" help:"Board profiles: which chip hangs on which wire."`
+	Notice  noticeCmd  `cmd:"" hidden:"" help:"Show one of a few known words on the terminal's screen."`
 	Update  updateCmd  `cmd:"" help:"Install a signed newer version of the whole system beside this one, and start it."`
 	Version versionCmd `cmd:"" help:"Say which payterm this is."`
 	PIN     pinCmd     `cmd:"" name:"pin" help:"Make the hash of a PIN, for the configuration."`

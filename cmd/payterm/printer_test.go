@@ -99,8 +99,17 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 				{"the cover", func() { sensors("ok", "open") }, func() { sensors("ok", "closed") }},
 				{"the cable", func() { cable("unplug") }, func() { cable("plug") }},
 			} {
-				sale()
-				head := s.paperUntil("Merchant copy")
+				for tries := 1; ; tries++ {
+					sale()
+					if head := s.paperUntil("Merchant copy"); !strings.Contains(head, "--- cut ---") {
+						break
+					}
+					if tries == 10 {
+						t.Fatalf("%s: the slip was whole before, %d times", c.what, tries)
+					}
+					s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---") // it was too late
+					s.waitScreen("approved")
+				}
 				c.begin()
 				s.waitScreen("approved")
 				if name != "mute" || c.what == "the cable" {
@@ -110,11 +119,7 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 						}
 					}
 				}
-				if strings.Contains(head, "--- cut ---") {
-					t.Fatalf("%s: the slip was whole before", c.what)
-				}
-				s.post(s.panel+"/emu/paper/tear", nil)
-				c.end()
+				c.end() // what is on paper stays there: the next slip may have begun, and go on
 				if p := s.paperUntil("Customer copy", "APPROVED", "Thank you", "--- cut ---"); strings.Contains(p, "COPY") {
 					t.Errorf("%s: on paper is\n%s", c.what, p)
 				}

@@ -71,7 +71,7 @@ const defaultSigners = "/etc/payterm/signers"
 func newProvisioner(data, configuration, trust string, log *slog.Logger) *agent.Provisioner {
 	clock := runner.NewSystemClock(buildTime())
 	p := &agent.Provisioner{
-		Data: data, Config: configuration,
+		Data: data, Config: configuration, Trust: trust,
 		Now:   func() time.Time { _, wall := clock.Now(); return wall },
 		Board: func(name string) error { _, _, err := readBoard(name); return err },
 	}

@@ -92,7 +92,7 @@ func TestRefund(t *testing.T) {
 // once, and what it came to is found out.
 func TestRefundReplyLost(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "refund_interval = \"200ms\"\nrefund_window = \"2s\"\nhttp_timeout = \"1s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
+	s := newShop(t, "refund_interval = \"200ms\"\nrefund_window = \"5s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
 	for _, fault := range []string{"drop_after_apply", "http_500", "bad_digest", "truncated", "code:SYSTEM_ERROR", "drop_before_apply"} {
 		sale := s.sold("5.00")
 		s.faults("REFUND", fault, 1)

@@ -63,6 +63,7 @@ func (c runCmd) Run() error {
 		wg.Go(func() { w.run(ctx) })
 		return nil
 	})
+	sticks := agent.NewSticks(agent.StickPatterns...)
 	return lives(ctx, func(parcel string) (life, error) {
 		l, err := c.load()
 		if err != nil {
@@ -81,7 +82,7 @@ func (c runCmd) Run() error {
 		o := agent.Options{
 			Config: l.cfg, Data: l.cfg.Terminal.DataDir, SignKey: string(l.key), Board: board, Sleep: hal.Sleep,
 			RefundsNeedPIN: true, Built: buildTime(), Log: log, Ready: ready,
-			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial,
+			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial, Sticks: sticks,
 		}
 		keepCrashes(o.Data, log)
 		ask := func(context.Context) (string, error) { return "", errors.New("it starts") }

@@ -239,7 +239,7 @@ func (c statusCmd) Run() error {
 		return err
 	}
 	return c.print(v, func() {
-		for _, key := range []string{"state", "operator", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
+		for _, key := range []string{"state", "device", "board", "waits", "operator", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
 			if value, ok := v[key]; ok && value != "" {
 				fmt.Printf("%-14s %v\n", key, value)
 			}

@@ -214,6 +214,8 @@ func TestTraining(t *testing.T) {
 	s.keys("2")
 	s.waitScreen("sure")
 	s.keys("ENTER")
+	s.has("word", "Noted")
+	s.keys("ENTER")
 	s.has("idle", "Drill: done right")
 	drill("3", "after you left") // and now the cashier charges again
 	sell("2")

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"payterm/cmd/payterm/internal/agent"
+	"payterm/screen"
 	"payterm/storage"
 )
 
@@ -34,6 +35,8 @@ const (
 	counterTime = time.Hour        // for the counter to come free once a version is installed
 	healthTime  = 10 * time.Minute // for a new version to be found healthy
 	healthPause = 5 * time.Second
+
+	counterPauses = 24 // of them, for the counter to come free in a version that is not healthy
 )
 
 // errOpen is why an update waits: somebody pays.
@@ -54,17 +57,17 @@ type manifest struct {
 func (m manifest) fits(built, form int64) error {
 	build, err := strconv.ParseInt(m.Build, 10, 64)
 	if err != nil {
-		return fmt.Errorf("the bundle of %s does not say when it was built: it is not one of payterm's", m.Version)
+		return refuse(screen.NotOurs, fmt.Errorf("the bundle of %s does not say when it was built: it is not one of payterm's", m.Version))
 	}
 	word, number, _ := strings.Cut(m.Description, " ")
 	writes, err := strconv.ParseInt(number, 10, 64)
 	switch {
 	case word != "store" || err != nil:
-		return fmt.Errorf("the bundle of %s does not say which journals it writes: it is not one of payterm's", m.Version)
+		return refuse(screen.NotOurs, fmt.Errorf("the bundle of %s does not say which journals it writes: it is not one of payterm's", m.Version))
 	case build < built:
-		return fmt.Errorf("version %s of %s is older than this one of %s: only newer ones are installed", m.Version, day(build), day(built))
+		return refuse(screen.OlderVersion, fmt.Errorf("version %s of %s is older than this one of %s: only newer ones are installed", m.Version, day(build), day(built)))
 	case writes > form:
-		return fmt.Errorf("version %s writes journals of form %d, and this version, which has to take over when that one fails, reads %d at most: install a version in between first", m.Version, writes, form)
+		return refuse(screen.JournalForm, fmt.Errorf("version %s writes journals of form %d, and this version, which has to take over when that one fails, reads %d at most: install a version in between first", m.Version, writes, form))
 	}
 	return nil
 }
@@ -80,13 +83,17 @@ type updater struct {
 	say   func(format string, args ...any)
 	sleep func(context.Context, time.Duration) error
 	slot  string // that was started
+	board string // what a bundle has to be compatible with, by RAUC's own word
 	built int64
+
+	space   func(dir string) (int64, error) // bytes
+	stalled time.Duration                   // after which a server that says nothing is given up
 }
 
 func newUpdater(s store, dir string) updater {
 	line, _ := os.ReadFile("/proc/cmdline") // without one there is no slot
 	return updater{
-		store: s, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), sleep: pause,
+		store: s, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, stalled: stalledTime,
 		say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "payterm: "+format+"\n", args...) },
 	}
 }
@@ -96,6 +103,18 @@ func slotOf(line string) string {
 	for word := range strings.FieldsSeq(line) {
 		if slot, is := strings.CutPrefix(word, "rauc.slot="); is {
 			return slot
+		}
+	}
+	return ""
+}
+
+// boardOf reads from RAUC's configuration what it takes bundles for; nothing where it
+// does not say.
+func boardOf(path string) string {
+	text, _ := os.ReadFile(path) // then RAUC refuses what does not fit
+	for line := range strings.Lines(string(text)) {
+		if key, value, is := strings.Cut(strings.TrimSpace(line), "="); is && key == "compatible" {
+			return value
 		}
 	}
 	return ""
@@ -112,12 +131,16 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// toolEnds is how long the children of a program that was ended may hold its output.
+const toolEnds = time.Second
+
 // runTool runs a program and gives its standard output; the last line of what it
 // complains of is in the error. RAUC says much before it says why.
 func runTool(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
+	cmd.WaitDelay = toolEnds
 	out, err := cmd.Output()
 	if err != nil {
 		said := strings.TrimSpace(stderr.String())
@@ -161,7 +184,7 @@ func (u updater) free(ctx context.Context) error {
 		return err
 	case err != nil:
 		return err
-	case s.State != "idle" && s.State != "result":
+	case s.State != "idle" && s.State != "result" && s.State != agent.Unprovisioned:
 		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, s.State, s.OrderID)
 	case s.Queue > 0:
 		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, s.Queue)
@@ -236,7 +259,8 @@ func (u updater) examine(ctx context.Context) health {
 
 type updateInstallCmd struct {
 	store
-	Source    string `arg:"" optional:"" help:"Bundle: a file or an https address. Without one, the address in /etc/payterm/update_url."`
+	Source    string `arg:"" optional:"" help:"Bundle: a file or an https address. Without one, [update] url of the configuration in force."`
+	Config    string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
 	Automatic bool   `help:"Of the timer: an open order and a version that is not newer are no failures."`
 	NoRestart bool   `help:"Install, and leave the restart to somebody else."`
 	State     string `help:"What updates keep." default:"/data/update" type:"path" hidden:""`
@@ -250,6 +274,12 @@ func (c updateInstallCmd) Run() error {
 
 func (c updateInstallCmd) install(ctx context.Context, u updater) error {
 	err := c.try(ctx, u)
+	if c.Automatic && errors.Is(err, errNoAddress) {
+		return nil // nobody wants any
+	}
+	if err != nil && u.slot != "" && !errors.Is(err, errNoAddress) {
+		u.tell(context.WithoutCancel(ctx), screen.UpdateRefused, wordFor(err))
+	}
 	if c.Automatic && errors.Is(err, errOpen) {
 		u.say("no update now: %v", err)
 		return nil
@@ -261,13 +291,22 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	if u.slot == "" {
 		return errors.New("update: this system is not payterm's image, which alone has a second slot: update by its own packages")
 	}
-	if trial, err := u.briefly(ctx, slots, "trial"); err != nil {
+	trial, pending, err := u.trial(ctx)
+	switch {
+	case err != nil:
 		return fmt.Errorf("update: %w", err)
-	} else if strings.TrimSpace(trial) == u.slot {
-		return errors.New("update: this version is on trial itself: wait until it is found healthy (systemctl status payterm-confirm)")
+	case trial == u.slot:
+		return refuse(screen.OnTrial, errors.New("update: this version is on trial itself: wait until it is found healthy (systemctl status payterm-confirm)"))
+	case trial != none && !pending: // a confirmation that was cut off
+		if err := u.fellBack(ctx, trial); err != nil {
+			return err
+		}
 	}
 	if err := u.free(ctx); err != nil {
 		return fmt.Errorf("update: %w", err)
+	}
+	if u.built > time.Now().Unix() {
+		return refuse(screen.ClockNotSet, errors.New("update: the clock is not set, and a signature has a date: connect the network"))
 	}
 	file, fetched, err := c.file(ctx, u)
 	if err != nil || file == "" {
@@ -278,7 +317,10 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	}
 	m, err := u.manifest(ctx, file)
 	if err == nil {
-		if err = m.fits(u.built, int64(storage.Form())); err != nil {
+		if err = m.fits(u.built, int64(storage.Form())); err == nil && u.board != "" && m.Compatible != u.board {
+			err = refuse(screen.OtherBoard, fmt.Errorf("it is for %s, and this board is %s", m.Compatible, u.board))
+		}
+		if err != nil {
 			u.settled()
 		}
 	}
@@ -288,20 +330,46 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	if c.Automatic && (m.Build == strconv.FormatInt(u.built, 10) || u.failed() == m.Version) {
 		u.settled()
 		u.say("no update: version %s runs already, or has failed here before", m.Version)
+		if c.Source != "" { // somebody stands there with a stick
+			why := screen.SameVersion
+			if u.failed() == m.Version {
+				why = screen.FailedBefore
+			}
+			u.tell(ctx, screen.UpdateRefused, why)
+		}
 		return nil
+	}
+	if pending {
+		var waits manifest
+		if u.kept("trial.json", &waits) == nil && waits == m { // nothing but the restart is missing
+			return c.end(ctx, u, m)
+		}
+		// Until RAUC has written the slot anew nobody is to start what it will not be.
+		if _, err := u.briefly(ctx, slots, "set-state", trial, "bad"); err != nil {
+			return fmt.Errorf("update: %w", err)
+		}
 	}
 	if err := u.keep("before.json", u.examine(ctx)); err != nil {
 		return err
 	}
+	// Before RAUC turns to it: a cut right after that must not leave a version on trial
+	// of which nobody knows which one it is.
+	if err := u.keep("trial.json", m); err != nil {
+		return err
+	}
+	u.tell(ctx, screen.UpdateInstalling, "")
 	u.say("installing version %s beside this one; sales go on meanwhile", m.Version)
 	installing, stop := context.WithTimeout(ctx, installTime)
 	defer stop()
 	if _, err := u.run(installing, "rauc", "install", file); err != nil {
-		return fmt.Errorf("update: %s is refused, this version stays: %w", filepath.Base(file), err)
+		return fmt.Errorf("update: %s is refused, this version stays: %w", filepath.Base(file), because(installing, err))
 	}
-	if err := u.keep("trial.json", m); err != nil {
-		return err
-	}
+	return c.end(ctx, u, m)
+}
+
+// end is after a version was installed.
+func (c updateInstallCmd) end(ctx context.Context, u updater, m manifest) error {
+	u.tell(ctx, screen.UpdateWaiting, "")
 	if c.NoRestart {
 		return u.print(m, func() { fmt.Printf("version %s is installed and starts with the next restart\n", m.Version) })
 	}
@@ -315,6 +383,9 @@ func (c updateInstallCmd) restart(ctx context.Context, u updater, m manifest) er
 	defer stop()
 	for {
 		err := u.free(ctx)
+		if err == nil {
+			err = u.claim(ctx)
+		}
 		if err == nil {
 			break
 		}
@@ -331,14 +402,45 @@ func (c updateInstallCmd) restart(ctx context.Context, u updater, m manifest) er
 }
 
 func (u updater) manifest(ctx context.Context, file string) (m manifest, err error) {
-	if u.built > time.Now().Unix() {
-		return m, errors.New("the clock is not set, and a signature has a date: connect the network")
-	}
 	text, err := u.briefly(ctx, "rauc", "info", "--output-format=json", file)
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &m)
 	}
+	if err != nil {
+		err = refuse(screen.NotOurs, err)
+	}
 	return m, err
+}
+
+// none is the answer of slots where no version is on trial.
+const none = "none"
+
+// trial is the slot that was installed and never found healthy, or none; pending while
+// it has yet to be started.
+func (u updater) trial(ctx context.Context) (slot string, pending bool, err error) {
+	said, err := u.briefly(ctx, slots, "trial")
+	if slot = strings.TrimSpace(said); err != nil || slot == none || slot == u.slot {
+		return slot, false, err
+	}
+	next, err := u.briefly(ctx, slots, "get-primary")
+	return slot, err == nil && strings.TrimSpace(next) == slot, nil // no slot with a try left is none of it
+}
+
+// fellBack notes that the version in the other slot was tried and is not well, first
+// which one it is, so that the timer does not install it again and again.
+func (u updater) fellBack(ctx context.Context, trial string) error {
+	var m manifest
+	if u.kept("trial.json", &m) == nil {
+		if err := u.keep("failed.json", m); err != nil {
+			return err
+		}
+	}
+	if _, err := u.briefly(ctx, slots, "set-state", trial, "bad"); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	u.say("version %s in slot %s was not healthy: slot %s is back", m.Version, trial, u.slot)
+	u.tell(ctx, screen.UpdateUndone, "")
+	return nil
 }
 
 // keep writes a small file so that a cut leaves the old one or the new one.
@@ -353,6 +455,9 @@ func (u updater) keep(name string, v any) error {
 	}
 	if err == nil {
 		err = os.Rename(path+".new", path)
+	}
+	if err == nil {
+		err = syncFolder(u.dir)
 	}
 	if err != nil {
 		return fmt.Errorf("update: keep %s: %w", name, err)
@@ -370,6 +475,15 @@ func writeSynced(path string, text []byte) (err error) {
 		return err
 	}
 	return f.Sync()
+}
+
+// syncFolder makes names durable.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (u updater) kept(name string, v any) error {
@@ -404,30 +518,24 @@ func (c updateConfirmCmd) Run() error {
 // itself: one that was good yesterday stays so with a display that breaks today, since
 // the other slot has no better display.
 func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
-	trial, err := u.briefly(ctx, slots, "trial")
+	trial, pending, err := u.trial(ctx)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	trial = strings.TrimSpace(trial)
+	os.Remove(u.fetched()) //nolint:errcheck // of an installation that was cut off
 	if trial == u.slot {
 		return c.prove(ctx, u)
 	}
-	if trial != "none" {
-		var m manifest
-		if u.kept("trial.json", &m) == nil {
-			if err := u.keep("failed.json", m); err != nil {
-				return err
-			}
+	fell := trial != none && !pending
+	if fell {
+		if err := u.fellBack(ctx, trial); err != nil {
+			return err
 		}
-		if _, err := u.briefly(ctx, slots, "set-state", trial, "bad"); err != nil {
-			return fmt.Errorf("update: %w", err)
-		}
-		u.say("version %s in slot %s was not healthy: slot %s is back", m.Version, trial, u.slot)
 	}
 	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	return u.print(map[string]any{"slot": u.slot, "good": true, "fell_back": trial != "none"}, func() { fmt.Printf("slot %s is good\n", u.slot) })
+	return u.print(map[string]any{"slot": u.slot, "good": true, "fell_back": fell}, func() { fmt.Printf("slot %s is good\n", u.slot) })
 }
 
 // prove waits for a version on trial to be as healthy as the one before, with its whole
@@ -458,6 +566,7 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
+	u.tell(ctx, screen.UpdateDone, "")
 	return u.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true}, func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
 }
 
@@ -466,6 +575,14 @@ func (c updateConfirmCmd) back(ctx context.Context, u updater, why error) error 
 		return fmt.Errorf("update: stopped before this version was judged: %w", why)
 	}
 	u.say("this version is not healthy: %v; the board restarts", why)
+	for range counterPauses { // whoever is being served just now comes first, within reason
+		if err := u.free(ctx); !errors.Is(err, errOpen) && (err != nil || u.claim(ctx) == nil) {
+			break
+		}
+		if u.sleep(ctx, healthPause) != nil {
+			break
+		}
+	}
 	_, err := u.briefly(ctx, "systemctl", "reboot")
 	return errors.Join(fmt.Errorf("update: this version is not healthy: %w", why), err)
 }

@@ -14,27 +14,31 @@ import (
 	"time"
 
 	"payterm/cmd/payterm/internal/config"
+	"payterm/screen"
 
 	"golang.org/x/sys/unix"
 )
 
 const (
-	updateURL   = "/etc/payterm/update_url"
 	maxBundle   = 1 << 30   // bytes
 	spare       = 128 << 20 // bytes that stay free for the journal
 	stalledTime = 2 * time.Minute
 )
+
+var errNoAddress = usage("update: a FILE or an https address is missing: name one, or set [update] url in the configuration (a provisioning parcel brings it)")
 
 // file gives the bundle's file, fetched where the source is an address; none when the
 // timer has seen what lies there already.
 func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fetched bool, err error) {
 	source := c.Source
 	if source == "" {
-		text, err := os.ReadFile(updateURL)
+		inForce, _, err := config.InForce(c.Config, c.Data, os.Environ())
 		if err != nil {
-			return "", false, usage("update: FILE or an https address is missing, and %s has none: %w", updateURL, err)
+			return "", false, fmt.Errorf("update: %w", err)
 		}
-		source = strings.TrimSpace(string(text))
+		if source = inForce.Update.URL; source == "" {
+			return "", false, errNoAddress
+		}
 	}
 	if !strings.Contains(source, "://") {
 		file, err = filepath.Abs(source)
@@ -42,12 +46,16 @@ func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fet
 	}
 	from, err := url.Parse(source)
 	if err != nil || !secure(from) {
-		return "", false, usage("update: %q: an https:// address is needed", source)
+		return "", false, usage("update: %s: an https:// address is needed", bareAddress(source))
 	}
-	u.say("fetching %s", from.Redacted())
+	u.say("fetching %s", bareAddress(source))
 	file, err = u.fetch(ctx, http.DefaultTransport, from, c.Automatic)
 	if err != nil {
-		return "", false, fmt.Errorf("update: fetch %s: %w", from.Redacted(), err)
+		err = fmt.Errorf("update: fetch %s: %w", bareAddress(source), err)
+		if wordFor(err) == screen.NotInstalled {
+			err = refuse(screen.NotFetched, err)
+		}
+		return "", false, err
 	}
 	if file == "" {
 		u.say("no update: nothing new lies there")
@@ -64,7 +72,7 @@ func secure(u *url.URL) bool {
 func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.URL, onlyNew bool) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stalled := time.AfterFunc(stalledTime, func() { cancel(fmt.Errorf("nothing came for %s", stalledTime)) })
+	stalled := time.AfterFunc(u.stalled, func() { cancel(fmt.Errorf("nothing came for %s", u.stalled)) })
 	defer stalled.Stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {
@@ -76,13 +84,17 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 	}
 	client := http.Client{Transport: over, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		if !secure(next.URL) || len(via) >= 5 {
-			return fmt.Errorf("it leads to %s", next.URL.Redacted())
+			return fmt.Errorf("it leads to %s", bareAddress(next.URL.String()))
 		}
 		return nil
 	}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return "", errors.Join(err, context.Cause(ctx))
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err // without the address, in which a token may stand
+		}
+		return "", because(ctx, err)
 	}
 	defer resp.Body.Close()
 	switch {
@@ -93,15 +105,26 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 	case resp.ContentLength <= 0 || resp.ContentLength > maxBundle:
 		return "", fmt.Errorf("a length of %d bytes: a server that says a bundle's length is needed", resp.ContentLength)
 	}
+	path := u.fetched()
+	os.Remove(path) //nolint:errcheck // of a fetch that was cut off: it takes the room of this one
 	if err := u.room(resp.ContentLength); err != nil {
 		return "", err
 	}
-	path := filepath.Join(u.dir, "fetched.raucb")
-	if err := writeBundle(path, heard{resp.Body, func() { stalled.Reset(stalledTime) }}); err != nil {
+	if err := writeBundle(path, heard{resp.Body, func() { stalled.Reset(u.stalled) }}); err != nil {
 		os.Remove(path) //nolint:errcheck // the next fetch writes it anew
-		return "", errors.Join(err, context.Cause(ctx))
+		return "", because(ctx, err)
 	}
 	return path, u.keep("fetched.json", tag{from.String(), resp.Header.Get("ETag")})
+}
+
+func (u updater) fetched() string { return filepath.Join(u.dir, "fetched.raucb") }
+
+// because prefers why a context ended to what came of that.
+func because(ctx context.Context, err error) error {
+	if why := context.Cause(ctx); why != nil {
+		return why
+	}
+	return err
 }
 
 // tag is the server's word for a bundle. It is settled once the bundle is known not to
@@ -122,14 +145,18 @@ func (u updater) room(length int64) error {
 	if err := os.MkdirAll(u.dir, 0o700); err != nil {
 		return err
 	}
+	free, err := u.space(u.dir)
+	if err == nil && free-length < spare {
+		err = refuse(screen.NoRoom, fmt.Errorf("%d MB are free, %d MB are needed", free>>20, (length+spare)>>20))
+	}
+	return err
+}
+
+// spaceIn is how many bytes a partition has for us.
+func spaceIn(dir string) (int64, error) {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(u.dir, &fs); err != nil {
-		return err
-	}
-	if left := int64(fs.Bavail)*int64(fs.Bsize) - length; left < spare { //nolint:gosec,unconvert // far below 2^63; int32 on 32-bit ARM
-		return fmt.Errorf("%d MB are free, %d MB are needed", (left+length)>>20, (length+spare)>>20)
-	}
-	return nil
+	err := unix.Statfs(dir, &fs)
+	return int64(fs.Bavail) * int64(fs.Bsize), err //nolint:gosec,unconvert // far below 2^63; int32 on 32-bit ARM
 }
 
 func writeBundle(path string, from io.Reader) (err error) {

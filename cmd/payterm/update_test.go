@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"payterm/cmd/payterm/internal/agent"
+	"payterm/screen"
 	"payterm/storage"
 )
 
@@ -98,7 +99,10 @@ type terminal struct {
 	status  map[string]any
 	report  agent.Report
 	trial   string
+	primary string // that starts next
 	bundle  string // what rauc info says
+	notices []string
+	busy    string // why the agent keeps no counter free
 	refused error  // by rauc install
 	ran     []string
 }
@@ -110,7 +114,7 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
-	m := &terminal{t: t, trial: "none", status: map[string]any{"state": "idle", "queue": 0},
+	m := &terminal{t: t, trial: "none", primary: "A", status: map[string]any{"state": "idle", "queue": 0},
 		report: agent.Report{Checks: []agent.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
 		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`, storage.Form())}
 	answer := func(v func() any) http.HandlerFunc {
@@ -119,6 +123,19 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", answer(func() any { return m.status }))
 	mux.HandleFunc("POST /doctor", answer(func() any { return m.report }))
+	mux.HandleFunc("POST /notice", func(w http.ResponseWriter, r *http.Request) {
+		var n agent.NoticeRequest
+		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+			t.Error(err)
+		}
+		if n.Notice == screen.UpdateRestarting && m.busy != "" {
+			w.WriteHeader(http.StatusConflict)
+			json.NewEncoder(w).Encode(map[string]string{"error": m.busy}) //nolint:errcheck // as above
+			return
+		}
+		m.notices = append(m.notices, strings.TrimSpace(string(n.Notice)+" "+string(n.Reason)))
+		w.Write([]byte("{}")) //nolint:errcheck // as above
+	})
 	socket, err := net.Listen("unix", agent.Socket(dir))
 	if err != nil {
 		t.Fatal(err)
@@ -126,18 +143,20 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 	server := &httptest.Server{Listener: socket, Config: &http.Server{Handler: mux}} //nolint:gosec // a test's
 	server.Start()
 	t.Cleanup(server.Close)
-	return m, updater{store: store{Data: dir, JSON: true}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000,
+	return m, updater{store: store{Data: dir, JSON: true}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
 		run: m.run, say: t.Logf, sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
 }
 
 func (m *terminal) run(_ context.Context, name string, args ...string) (string, error) {
 	line := strings.Join(append([]string{filepath.Base(name)}, args...), " ")
-	if line != "slots trial" && !strings.HasPrefix(line, "rauc info") {
+	if line != "slots trial" && line != "slots get-primary" && !strings.HasPrefix(line, "rauc info") {
 		m.ran = append(m.ran, line)
 	}
 	switch {
 	case line == "slots trial":
 		return m.trial + "\n", nil
+	case line == "slots get-primary":
+		return m.primary + "\n", nil
 	case strings.HasPrefix(line, "rauc info"):
 		return m.bundle, nil
 	case strings.HasPrefix(line, "rauc install"):
@@ -148,40 +167,93 @@ func (m *terminal) run(_ context.Context, name string, args ...string) (string, 
 
 func TestUpdateInstall(t *testing.T) {
 	const installs = "rauc install /x.raucb"
+	const reboot = "systemctl reboot"
+	done := []string{"update_installing", "update_waiting", "update_restarting"}
+	manual, timer := updateInstallCmd{Source: "/x.raucb"}, updateInstallCmd{Source: "/x.raucb", Automatic: true}
+	failed := func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2"}) } //nolint:errcheck // it installs then
 	for _, c := range []struct {
 		name string
 		set  func(*terminal, *updater)
 		cmd  updateInstallCmd
 		ran  []string
 		why  string
+		told []string
 	}{
-		{"a good one", func(*terminal, *updater) {}, updateInstallCmd{}, []string{installs, "systemctl reboot"}, ""},
-		{"at a result nobody pays", func(m *terminal, _ *updater) { m.status["state"] = "result" }, updateInstallCmd{}, []string{installs, "systemctl reboot"}, ""},
-		{"without a restart", func(*terminal, *updater) {}, updateInstallCmd{NoRestart: true}, []string{installs}, ""},
-		{"at the counter", func(m *terminal, _ *updater) { m.status["state"] = "scan" }, updateInstallCmd{}, nil, "an order is open"},
-		{"an order is asked about", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, updateInstallCmd{}, nil, "an order is open"},
-		{"the timer comes again", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, updateInstallCmd{Automatic: true}, nil, ""},
-		{"older", func(_ *terminal, u *updater) { u.built = 3000 }, updateInstallCmd{}, nil, "older"},
-		{"the same, by the timer", func(_ *terminal, u *updater) { u.built = 2000 }, updateInstallCmd{Automatic: true}, nil, ""},
-		{"failed before, by the timer", func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2"}) }, updateInstallCmd{Automatic: true}, nil, ""},                    //nolint:errcheck // it installs then
-		{"failed before, by a person", func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2"}) }, updateInstallCmd{}, []string{installs, "systemctl reboot"}, ""}, //nolint:errcheck // no harm
-		{"refused by RAUC", func(m *terminal, _ *updater) { m.refused = errors.New("signature") }, updateInstallCmd{}, []string{installs}, "this version stays"},
-		{"on trial itself", func(m *terminal, _ *updater) { m.trial = "A" }, updateInstallCmd{}, nil, "on trial itself"},
-		{"no image", func(_ *terminal, u *updater) { u.slot = "" }, updateInstallCmd{}, nil, "not payterm's image"},
-		{"a clock that is not set", func(_ *terminal, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, updateInstallCmd{}, nil, "the clock is not set"},
+		{"a good one", func(*terminal, *updater) {}, manual, []string{installs, reboot}, "", done},
+		{"at a result nobody pays", func(m *terminal, _ *updater) { m.status["state"] = "result" }, manual, []string{installs, reboot}, "", done},
+		{"not provisioned", func(m *terminal, _ *updater) { m.status["state"] = "unprovisioned" }, manual, []string{installs, reboot}, "", done},
+		{"without a restart", func(*terminal, *updater) {}, updateInstallCmd{Source: "/x.raucb", NoRestart: true}, []string{installs}, "", done[:2]},
+		{"installed before, and not started yet", func(m *terminal, u *updater) {
+			m.trial, m.primary = "B", "B"
+			u.keep("trial.json", manifest{"x", "v2", "2000", fmt.Sprintf("store %d", storage.Form())}) //nolint:errcheck // it installs then
+		}, timer, []string{reboot}, "", done[1:]},
+		{"another was installed before", func(m *terminal, u *updater) {
+			m.trial, m.primary = "B", "B"
+			u.keep("trial.json", manifest{Version: "v1b"}) //nolint:errcheck // as above
+		}, timer, []string{"slots set-state B bad", installs, reboot}, "", done},
+		{"it failed, and nobody noted that", func(m *terminal, u *updater) {
+			m.trial, m.primary = "B", "A"
+			u.keep("trial.json", manifest{Version: "v2"}) //nolint:errcheck // it installs then
+		}, timer, []string{"slots set-state B bad"}, "", []string{"update_undone", "update_refused failed_before"}},
+		{"at the counter", func(m *terminal, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open", []string{"update_refused order_open"}},
+		{"an order is asked about", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, manual, nil, "an order is open", []string{"update_refused order_open"}},
+		{"the timer comes again", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, timer, nil, "", []string{"update_refused order_open"}},
+		{"older", func(_ *terminal, u *updater) { u.built = 3000 }, manual, nil, "older", []string{"update_refused older"}},
+		{"a form from the future", func(m *terminal, _ *updater) {
+			m.bundle = fmt.Sprintf(`{"version":"v9","build":"2000","description":"store %d"}`, storage.Form()+1)
+		}, manual, nil, "reads", []string{"update_refused journal_form"}},
+		{"of another board", func(_ *terminal, u *updater) { u.board = "y" }, manual, nil, "it is for x, and this board is y", []string{"update_refused other_board"}},
+		{"the same, by a stick", func(_ *terminal, u *updater) { u.built = 2000 }, timer, nil, "", []string{"update_refused same"}},
+		{"failed before, by a stick", failed, timer, nil, "", []string{"update_refused failed_before"}},
+		{"failed before, by a person", failed, manual, []string{installs, reboot}, "", done},
+		{"refused by RAUC", func(m *terminal, _ *updater) { m.refused = errors.New("no space") }, manual, []string{installs}, "this version stays", []string{"update_installing", "update_refused not_installed"}},
+		{"altered", func(m *terminal, _ *updater) { m.bundle = "signature" }, manual, nil, "is refused", []string{"update_refused not_ours"}},
+		{"on trial itself", func(m *terminal, _ *updater) { m.trial = "A" }, manual, nil, "on trial itself", []string{"update_refused on_trial"}},
+		{"no image", func(_ *terminal, u *updater) { u.slot = "" }, manual, nil, "not payterm's image", nil},
+		{"a clock that is not set", func(_ *terminal, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, manual, nil, "the clock is not set", []string{"update_refused clock_not_set"}},
+		{"no address", func(*terminal, *updater) {}, updateInstallCmd{Config: "/nowhere"}, nil, "[update] url", nil},
+		{"no address, by the timer", func(*terminal, *updater) {}, updateInstallCmd{Config: "/nowhere", Automatic: true}, nil, "", nil},
+		{"the configuration's address", func(_ *terminal, u *updater) {
+			os.WriteFile(filepath.Join(u.Data, "c.toml"), []byte("[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"), 0o600) //nolint:errcheck // it has none then
+		}, updateInstallCmd{Config: "c.toml"}, nil, "fetch http://127.0.0.1:1/x:", []string{"update_refused not_fetched"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, u := newTerminal(t)
 			c.set(m, &u)
-			c.cmd.Source = "/x.raucb"
+			c.cmd.store = u.store
+			if c.cmd.Config != "" && c.cmd.Config != "/nowhere" {
+				c.cmd.Config = filepath.Join(u.Data, c.cmd.Config)
+			}
 			err := c.cmd.install(t.Context(), u)
-			if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
+			if (err == nil) != (c.why == "") || err != nil && (!strings.Contains(err.Error(), c.why) || strings.Contains(err.Error(), "SECRET")) {
 				t.Errorf("%v, want %q", err, c.why)
 			}
 			if !slices.Equal(m.ran, c.ran) {
 				t.Errorf("it ran %q, want %q", m.ran, c.ran)
 			}
+			if !slices.Equal(m.notices, c.told) {
+				t.Errorf("the screen says %q, want %q", m.notices, c.told)
+			}
 		})
+	}
+}
+
+// TestUpdateRestartsAtRest: the agent has the last word on the moment.
+func TestUpdateRestartsAtRest(t *testing.T) {
+	m, u := newTerminal(t)
+	m.busy = "somebody may still read the result"
+	slept := 0
+	u.sleep = func(context.Context, time.Duration) error {
+		if slices.Contains(m.ran, "systemctl reboot") {
+			t.Error("the board restarts nevertheless")
+		}
+		if slept++; slept == 3 {
+			m.busy = ""
+		}
+		return nil
+	}
+	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 || m.ran[len(m.ran)-1] != "systemctl reboot" {
+		t.Errorf("%v after %d pauses: %q", err, slept, m.ran)
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"os"
 	"os/exec"
@@ -15,9 +18,9 @@ import (
 
 var bug = flag.String("bug", "", "plant this bug (see bugs_test.go) and live through the worlds with it; the run must fail")
 
-// planted is a bug: a change of the production source, built into a test binary
-// of its own, that the named check must find within the first worlds. A change
-// whose old text is gone fails the test: the bug has to be planted anew.
+// planted is a bug: a change of the production source that the named check must find
+// within the first worlds. A change whose old text is gone fails the test: the bug has
+// to be planted anew.
 type planted struct {
 	name  string
 	check string // one of Checks, or several separated by blanks
@@ -131,8 +134,42 @@ var bugs = []planted{
 // root is the project's.
 const root = "../.."
 
-// plant builds a test binary with the bug in it.
-func (b planted) plant(t *testing.T) string {
+// text is the production source with the bug in it, by file.
+func (b planted) text(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, e := range b.edits {
+		if texts[e.file] == "" {
+			texts[e.file] = source(t, e.file)
+		}
+		if n := strings.Count(texts[e.file], e.from); n != 1 {
+			t.Fatalf("%s: the text that bug %s changes stands there %d times, not once:\n%s", e.file, b.name, n, e.from)
+		}
+		texts[e.file] = strings.Replace(texts[e.file], e.from, e.to, 1)
+	}
+	return texts
+}
+
+func source(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// inSQL reports whether the bug is in a file that is no Go: the whole program has it.
+func (b planted) inSQL() bool {
+	return slices.ContainsFunc(b.edits, func(e edit) bool { return !strings.HasSuffix(e.file, ".go") })
+}
+
+// build builds a test binary with the bugs in it. To link one for each of them takes
+// most of the time, so that one has them all: each function that a bug changes stands
+// there again, changed, under a name of its own, and the function as it is begins by
+// calling that if the bug's name is in the environment. What is in no function of Go
+// (see inSQL) is in the program from its start: such a bug has a binary of its own.
+func build(t *testing.T, have ...planted) (binary string) {
 	t.Helper()
 	dir := t.TempDir()
 	top, err := filepath.Abs(root)
@@ -140,18 +177,19 @@ func (b planted) plant(t *testing.T) string {
 		t.Fatal(err)
 	}
 	texts := map[string]string{}
-	for _, e := range b.edits {
-		if texts[e.file] == "" {
-			text, err := os.ReadFile(filepath.Join(top, e.file))
-			if err != nil {
-				t.Fatal(err)
+	for _, b := range have {
+		for file, changed := range b.text(t) {
+			if !strings.HasSuffix(file, ".go") {
+				texts[file] = changed
+				continue
 			}
-			texts[e.file] = string(text)
+			if texts[file] == "" {
+				texts[file] = source(t, file)
+			}
+			texts[file] = beside(t, texts[file], source(t, file), changed, b.name)
+			pack := parse(t, changed).Name.Name
+			texts[filepath.Join(filepath.Dir(file), "planted.go")] = "package " + pack + "\n\nimport \"os\"\n\nvar planted = os.Getenv(\"" + inEnvironment + "\")\n"
 		}
-		if n := strings.Count(texts[e.file], e.from); n != 1 {
-			t.Fatalf("%s: the text that bug %s changes stands there %d times, not once:\n%s", e.file, b.name, n, e.from)
-		}
-		texts[e.file] = strings.Replace(texts[e.file], e.from, e.to, 1)
 	}
 	replace := map[string]string{}
 	for file, text := range texts {
@@ -165,26 +203,110 @@ func (b planted) plant(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "bug.test")
+	list, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "bugs.test")
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", list, "-o", binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("bug %s does not build: %v\n%s", b.name, err, out)
+	run := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", list, "-o", binary, ".")
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("the bugs do not build: %v\n%s", err, out)
 	}
 	return binary
 }
 
-// live runs random worlds on the binary and gives what they said.
-func live(t *testing.T, binary string, worlds int) (string, error) {
+// inEnvironment is where a binary is told which of its bugs it has.
+const inEnvironment = "PAYTERM_PLANTED"
+
+// beside adds to a file's text the functions that a bug changes, and a way into them.
+// The file as it is is not touched in any other way. A bug outside of functions, or
+// in one whose parameters have no names, cannot be planted so, and fails the test.
+func beside(t *testing.T, text, right, changed, name string) string {
 	t.Helper()
-	run := exec.Command(binary, "-test.run", "^(TestSeeds|TestDays)$", "-test.timeout", "5m", "-seeds", fmt.Sprint(worlds), "-bugged")
+	rest := right // what no function of the bug's accounts for must be the same
+	functions := map[string]string{}
+	for _, f := range parse(t, right).Decls {
+		if f, ok := f.(*ast.FuncDecl); ok {
+			functions[nameOf(right, f)] = right[f.Pos()-1 : f.End()-1]
+		}
+	}
+	other := changed
+	for _, d := range parse(t, changed).Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		wrong := changed[f.Pos()-1 : f.End()-1]
+		was, known := functions[nameOf(changed, f)]
+		switch {
+		case was == wrong:
+			continue
+		case !known: // the bug's own
+			other = strings.Replace(other, wrong+"\n\n", "", 1)
+			text += "\n" + wrong + "\n"
+			continue
+		}
+		rest, other = strings.Replace(rest, was, "", 1), strings.Replace(other, wrong, "", 1)
+		var arguments []string
+		for _, p := range f.Type.Params.List {
+			for _, n := range p.Names {
+				arguments = append(arguments, n.Name)
+			}
+			if _, more := p.Type.(*ast.Ellipsis); more {
+				arguments[len(arguments)-1] += "..."
+			}
+		}
+		own := f.Name.Name + "_" + name
+		call := own + "(" + strings.Join(arguments, ", ") + ")"
+		if f.Recv != nil {
+			call = f.Recv.List[0].Names[0].Name + "." + call
+		}
+		if f.Type.Results != nil {
+			call = "return " + call
+		} else {
+			call += "; return"
+		}
+		at := int(f.Body.Lbrace - f.Pos() + 1)
+		head := was[:at]
+		if head != wrong[:at] {
+			t.Fatalf("bug %s changes what %s takes or gives", name, f.Name.Name)
+		}
+		text = strings.Replace(text, head, head+" if planted == \""+name+"\" { "+call+" }; ", 1)
+		at = int(f.Name.Pos() - f.Pos())
+		text += "\n" + wrong[:at] + own + wrong[at+len(f.Name.Name):] + "\n"
+	}
+	if rest != other {
+		t.Fatalf("bug %s changes more than functions", name)
+	}
+	return text
+}
+
+// parse reads Go. The file is the only one of its set, so that a position less one is
+// an offset.
+func parse(t *testing.T, text string) *ast.File {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// nameOf is a function's name with its receiver, which tell it from all others.
+func nameOf(text string, f *ast.FuncDecl) string {
+	return text[f.Pos()-1 : f.Name.End()-1]
+}
+
+// live runs random worlds on the binary, with this bug, and gives what they said.
+func live(t *testing.T, binary, bug string, worlds int) (string, error) {
+	t.Helper()
+	run := exec.Command(binary, "-test.run", "^(TestSeeds|TestDays)$", "-test.failfast", "-test.timeout", "5m", "-seeds", fmt.Sprint(worlds), "-bugged")
+	run.Env = append(os.Environ(), inEnvironment+"="+bug)
 	out, err := run.CombinedOutput()
 	return string(out), err
 }
 
-// TestBugs plants every bug and expects the right check to find it.
+// TestBugs plants every bug and expects the right check to find it. That of the
+// binary which has them all none acts that was not asked for is seen first.
 func TestBugs(t *testing.T) {
 	if *bugged {
 		t.Skip("this binary has a bug already")
@@ -196,6 +318,14 @@ func TestBugs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
+	inGo := slices.DeleteFunc(slices.Clone(bugs), planted.inSQL)
+	all := build(t, inGo...)
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		if out, err := live(t, all, "", 10); err != nil {
+			t.Fatalf("without a bug: %v\n%s", err, head(out, 40))
+		}
+	})
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
@@ -204,7 +334,11 @@ func TestBugs(t *testing.T) {
 					t.Fatalf("there is no check %q", check)
 				}
 			}
-			out, err := live(t, b.plant(t), 50)
+			binary := all
+			if b.inSQL() {
+				binary = build(t, b)
+			}
+			out, err := live(t, binary, b.name, 50)
 			if err == nil {
 				t.Fatalf("50 worlds went by and nobody noticed")
 			}
@@ -222,7 +356,7 @@ func liveWith(t *testing.T, name string) {
 	var names []string
 	for _, b := range bugs {
 		if b.name == name {
-			out, err := live(t, b.plant(t), *seeds)
+			out, err := live(t, build(t, b), name, *seeds)
 			fmt.Print(out)
 			if err != nil {
 				t.Fatalf("bug %s was found, as it must be", name)

@@ -228,6 +228,7 @@ func describeMenu(m flows.Menu) (s []string) {
 	}
 	say(m.More, "more follow")
 	say(m.Order.Order != "", "about %s", describeRow(m.Order))
+	say(m.Asking, "still asked about")
 	say(m.Verdict != "", "verdict %s", m.Verdict)
 	say(m.Typing, "typed %s", payterm.Amount{Minor: m.Amount, Currency: m.Order.Total.Currency})
 	t := m.Totals

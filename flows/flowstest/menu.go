@@ -31,6 +31,7 @@ func (w *world) look(q flows.Query) error {
 	}
 	for _, o := range slices.Backward(w.orders) {
 		row := o.state.Row()
+		found.Asking = found.Asking || q.What == flows.LookOrder && fits(row) && !o.state.Settled()
 		switch n := found.Rows.Count(); {
 		case !fits(row):
 		case skip > 0:

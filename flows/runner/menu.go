@@ -152,6 +152,11 @@ func (r *Runner) kept(e flows.Event) flows.Event {
 		}
 		e.Verdict = flows.VerdictOf(e.Order, e.answer)
 		return e.OrderTold
+	case flows.Found:
+		if e.Query.What == flows.LookOrder {
+			e.Asking = r.orders[payterm.OrderID(e.Query.Text)] != nil
+		}
+		return e
 	case flows.RateTold:
 		return r.keptRate(e)
 	}

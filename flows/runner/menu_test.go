@@ -85,3 +85,28 @@ func TestFind(t *testing.T) {
 		t.Errorf("a cancelled order is asked about: %+v, %v", m, w.known)
 	}
 }
+
+// A word at the keys is called noted when it is in the journal, with whether the
+// gateway is still asked.
+func TestWordAtTheKeys(t *testing.T) {
+	w := newWorld(t, payterm.Lost{Why: "silence"})
+	w.scanSale(alipayCode)
+	w.run(5 * time.Minute)
+	w.press(payterm.KeyEnter, payterm.KeyF3, "4")
+	w.run(time.Second)
+	w.press("1", "2")
+	if o := w.order(0); o.Resolution != "" {
+		t.Fatalf("nobody has said yes: %+v", o)
+	}
+	w.press(payterm.KeyEnter)
+	w.run(time.Second)
+	m := w.r.terminal.Menu
+	if o := w.order(0); w.r.terminal.Phase != flows.ShowingWord || m.Order.Resolution == "" || !m.Asking || o.Resolution != flows.WordAtCounter || o.Outcome != payterm.InDoubt {
+		t.Errorf("%s: %+v, %+v", w.r.terminal.Phase, m, o)
+	}
+	w.answers = []payterm.Answer{paid}
+	w.run(10 * time.Minute)
+	if o := w.order(0); len(w.r.orders) != 0 || o.Attention != payterm.AttentionLatePayment {
+		t.Errorf("it is paid after all: %+v", o)
+	}
+}

@@ -171,6 +171,8 @@ type Runner struct {
 	feeding   bool
 	left      bool     // for another life
 	service   *Service // who tries the devices out; nil for nobody
+
+	heldUntil time.Duration // nobody begins anything before
 }
 
 // New makes a runner; Restore and Run follow.
@@ -355,6 +357,9 @@ func (r *Runner) Advance() {
 // feed steps the counter. What its commands lead to waits until they have all
 // been carried out, so that an older view never overtakes a newer one.
 func (r *Runner) feed(e flows.Event) {
+	if r.held(e) {
+		return
+	}
 	r.fed = append(r.fed, e)
 	if r.feeding {
 		return

@@ -51,12 +51,14 @@ type Options struct {
 	Ready          func() error // called by Run once the local API answers; may be nil
 	Provisioner    *Provisioner // takes parcels while it sells; nil for none
 	Serial         uint64       // of the parcel that the configuration came with; 0 for none
+	Sticks         *Sticks      // where parcels come from beside the scanner; nil for none
 	// Haste is how many times faster than people the customers of a training are; 0
 	// for 1.
 	Haste float64
 
-	lent   bool    // the board is a Terminal's, which closes it
-	school *school // of a training
+	lent    bool     // the board is a Terminal's, which closes it
+	school  *school  // of a training
+	notices *notices // of all agents of a Terminal
 }
 
 // Agent is a terminal that runs.
@@ -82,8 +84,9 @@ type Agent struct {
 	dimmer    *signal.Dimmer      // nil where the backlight does not dim
 	mu        sync.Mutex
 	last      payterm.Screen
-	fault     string // why it is not open
-	parcel    string // that was scanned
+	stands    time.Duration // since when, by its name
+	fault     string        // why it is not open
+	parcel    string        // that was scanned
 	zone      *time.Location
 	link      flows.Network      // as far as this machine has the way to the gateway
 	training  *school            // nil for the real terminal
@@ -96,6 +99,8 @@ type Agent struct {
 	keypad    atomic.Pointer[keypad.Matrix]
 	retells   chan chan error                  // the display's goroutine is to send its frame again
 	asks      chan chan payterm.PaperCondition // the printer's is to ask how it is
+	found     found                            // by the self test
+	paper     payterm.PaperCondition           // what the printer said last
 }
 
 // desk is who serves the terminal: the runner, or Setup before there is one.
@@ -132,6 +137,9 @@ func Start(o Options) (*Agent, error) {
 
 // newAgent makes the part of an agent that has to do with devices.
 func newAgent(o Options) *Agent {
+	if o.notices == nil {
+		o.notices = newNotices()
+	}
 	a := &Agent{
 		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
@@ -245,7 +253,12 @@ func lockData(data string) (*os.File, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(data, "payterm.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	return lockFile(data, "payterm.lock")
+}
+
+// lockFile holds a lock in the data directory; name is that of its file.
+func lockFile(data, name string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(data, name), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
@@ -293,7 +306,7 @@ func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config
 		Screen: func(v flows.View) payterm.Screen {
 			screens := a.screenOptions()
 			a.printCode(v, screens, slips.Zone)
-			return screen.Compose(v, screens)
+			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
 		},
 		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
 			return receipt.Compose(s, o, again, slips)
@@ -362,6 +375,9 @@ func drawTag() (string, error) {
 // Show takes the newest screen; one that was not drawn yet gives way.
 func (a *Agent) Show(s payterm.Screen) {
 	a.mu.Lock()
+	if s.Name != a.last.Name {
+		a.stands = a.mono()
+	}
 	a.last = s
 	a.mu.Unlock()
 	newest(a.screens, s)
@@ -439,7 +455,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runReach, a.tidy, a.awaitInstalled} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runReach, a.tidy, a.awaitInstalled, a.selfTest} {
 			wg.Go(func() { work(ctx) })
 		}
 		// The printer ends after the loop, so that the loop's last slips are among its own.

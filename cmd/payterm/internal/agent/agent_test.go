@@ -77,11 +77,12 @@ func FuzzAPI(f *testing.F) {
 		{"sale", `{"mode":"passive","amount_minor":1,"idempotency_key":"k","ref":"r","despite":"T1AAAAA000001"}`},
 		{"orders/T1AAAAA000001/refund", `{"amount_minor":5}`}, {"orders/../refund", `{"amount_minor":-5,"idempotency_key":"k"}`},
 		{"orders/T1AAAAA000001/resolve", `{"reason":"x"}`}, {"sale", ``}, {"sale", `{"amount_minor":1e3}`}, {"sale", `[`},
+		{"notice", `{"notice":"stick_done"}`}, {"notice", `{"notice":"update_refused","reason":"older"}`},
 	} {
 		f.Add(seed[0], []byte(seed[1]))
 	}
 	a := bare(f)
-	routes := a.routes()
+	routes := a.onSocket(a.routes())
 	f.Fuzz(func(t *testing.T, path string, body []byte) {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Millisecond) // a sale that begins is not waited for
 		defer cancel()

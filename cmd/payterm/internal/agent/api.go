@@ -66,9 +66,9 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 		}
 		return errors.Join(err, l.Close())
 	}
-	a.serveOn(ctx, wg, l, mux)
+	a.serveOn(ctx, wg, l, a.onSocket(mux))
 	if real != nil {
-		a.serveOn(ctx, wg, real, outside)
+		a.serveOn(ctx, wg, real, a.onSocket(outside))
 	}
 	if tcp != nil {
 		a.serveOn(ctx, wg, tcp, guard)
@@ -317,7 +317,7 @@ func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 	return map[string]any{
 		"state": s.State, "order_id": s.OrderID, "operator": s.Operator, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
-		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults, "training": a.training != nil,
+		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults, "training": a.training != nil, "notice": a.told(),
 	}
 }
 

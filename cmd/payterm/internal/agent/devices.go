@@ -337,7 +337,7 @@ func (a *Agent) runPrinter(ctx context.Context) {
 	tell := func(c payterm.PaperCondition) {
 		if c != condition {
 			condition = c
-			a.runner.Paper(c)
+			a.paperIs(c)
 		}
 	}
 	tell(pr.Condition(ctx))
@@ -384,6 +384,16 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			put(slip)
 			tell(pr.Condition(ctx))
 		}
+	}
+}
+
+// paperIs tells the loop, where there is one.
+func (a *Agent) paperIs(c payterm.PaperCondition) {
+	a.mu.Lock()
+	a.paper = c
+	a.mu.Unlock()
+	if a.isOpen() {
+		a.runner.Paper(c)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"payterm"
 	"payterm/hal"
+	"payterm/screen"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,6 +32,9 @@ type Check struct {
 	Says   string `json:"says,omitempty"`
 	TookMS int64  `json:"took_ms,omitempty"`
 	Errors int    `json:"errors,omitempty"` // of a device, since the agent's start
+
+	about  string // which of screen.Findings it is where its name does not tell
+	silent bool   // a device that has not answered, and may do so the next time
 }
 
 const (
@@ -82,6 +86,11 @@ var paperAdvice = map[payterm.PaperCondition]string{
 	payterm.PaperNearEnd:     "the paper is nearly out: have a new roll at hand",
 }
 
+// paperFindings are those that have words of their own.
+var paperFindings = map[payterm.PaperCondition]string{
+	payterm.PaperOut: screen.FindingPaperOut, payterm.PaperCoverOpen: screen.FindingCoverOpen,
+}
+
 // doctor examines the terminal while it runs. A request with tests walks a person
 // through them first, and with print puts the report on the terminal's own paper.
 func (a *Agent) doctor(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +110,7 @@ func (a *Agent) doctor(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	a.examine(ctx, rep)
 	if q.Get("print") == "1" {
-		if err := a.Print(rep.slip(a)); err != nil {
+		if err := a.Print(rep.slip(a.o.Config.Terminal.ID)); err != nil {
 			rep.add("report", "warn", "not printed: "+err.Error(), 0)
 		}
 	}
@@ -135,7 +144,26 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 		rep.add("agent", "fail", err.Error(), 0)
 		return
 	}
-	paper := a.askPrinter(ctx, snap.Status.Paper)
+	a.examineDevices(ctx, rep)
+	a.examineStorage(ctx, rep)
+	a.examineSpace(rep)
+	a.examineClock(rep)
+	a.examineNetwork(ctx, rep)
+	rep.add("queue", "ok", fmt.Sprintf("%d orders are being asked about", snap.Status.Queue), 0)
+	if n := snap.Status.Late + snap.Status.Doubts + snap.Status.Alarms; n > 0 {
+		rep.add("decisions", "warn", fmt.Sprintf("%d orders wait for a supervisor: payterm journal list", n), 0)
+	}
+}
+
+// examineDevices says how each device of the board is.
+func (a *Agent) examineDevices(ctx context.Context, rep *Report) {
+	a.mu.Lock()
+	paper := a.paper // a printer that is busy has said it before
+	a.mu.Unlock()
+	if paper == "" {
+		paper = payterm.PaperUnknown
+	}
+	paper = a.askPrinter(ctx, paper)
 	for _, device := range append(slices.Clip(Devices), "leds") {
 		c := a.examineDevice(device, paper)
 		c.Name, c.Errors = device, a.trouble(device).n
@@ -151,13 +179,6 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 		case "printer":
 			examineLine(rep, "printer line", a.o.Board.Printer, a.wireOf(device))
 		}
-	}
-	a.examineStorage(ctx, rep)
-	a.examineClock(rep)
-	a.examineNetwork(ctx, rep)
-	rep.add("queue", "ok", fmt.Sprintf("%d orders are being asked about", snap.Status.Queue), 0)
-	if n := snap.Status.Late + snap.Status.Doubts + snap.Status.Alarms; n > 0 {
-		rep.add("decisions", "warn", fmt.Sprintf("%d orders wait for a supervisor: payterm journal list", n), 0)
 	}
 }
 
@@ -209,11 +230,11 @@ func (a *Agent) examineDevice(device string, paper payterm.PaperCondition) Check
 	case t.n > 0 && ago < recently:
 		return Check{Result: "fail", Says: t.err.Error()}
 	case device == "printer" && paper == payterm.PaperUnknown && b.Profile.Printer.Status:
-		return Check{Result: "warn", Says: "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile"}
+		return Check{Result: "warn", Says: "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile", silent: true}
 	case device == "printer" && paper == payterm.PaperNearEnd:
 		return Check{Result: "warn", Says: paperAdvice[paper]}
 	case device == "printer" && paperAdvice[paper] != "":
-		return Check{Result: "fail", Says: paperAdvice[paper]}
+		return Check{Result: "fail", Says: paperAdvice[paper], about: paperFindings[paper]}
 	case t.n > 0:
 		return Check{Result: "warn", Says: fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.n, ago, t.err)}
 	case device == "printer":
@@ -330,7 +351,7 @@ func examineLine(rep *Report, name string, l *hal.Line, wire string) {
 }
 
 // examineStorage writes to the journal, reads back how, and looks at the newest
-// records and at the room that is left.
+// records.
 func (a *Agent) examineStorage(ctx context.Context, rep *Report) {
 	began := a.mono()
 	if err := a.store.Writable(); err != nil {
@@ -344,21 +365,28 @@ func (a *Agent) examineStorage(ctx context.Context, rep *Report) {
 	} else {
 		rep.add("records", "ok", fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), a.mono()-began)
 	}
+}
+
+// examineSpace looks at the room that is left for the data.
+func (a *Agent) examineSpace(rep *Report) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(filepath.Clean(a.o.Data), &fs); err != nil {
 		rep.add("space", "warn", err.Error(), 0)
 		return
 	}
-	left := fs.Bavail * uint64(fs.Bsize) //nolint:gosec // block sizes are positive
-	says := fmt.Sprintf("%d MB are left", left>>20)
+	rep.put(space(fs.Bavail * uint64(fs.Bsize))) //nolint:gosec // block sizes are positive
+}
+
+// space judges how many bytes are left.
+func space(left uint64) Check {
+	c := Check{Name: "space", Result: "ok", Says: fmt.Sprintf("%d MB are left", left>>20)}
 	switch {
 	case left < noSpace:
-		rep.add("space", "fail", says+": free some, sales stop soon", 0)
+		c.Result, c.Says = "fail", c.Says+": free some, sales stop soon"
 	case left < lowSpace:
-		rep.add("space", "warn", says+": free some", 0)
-	default:
-		rep.add("space", "ok", says, 0)
+		c.Result, c.Says = "warn", c.Says+": free some"
 	}
+	return c
 }
 
 func (a *Agent) examineClock(rep *Report) {
@@ -386,12 +414,16 @@ func (a *Agent) examineNetwork(ctx context.Context, rep *Report) {
 	}
 }
 
-// slip is the report on paper.
-func (rep *Report) slip(a *Agent) payterm.Receipt {
+// slip is the report on paper, with the name of the terminal.
+func (rep *Report) slip(name string) payterm.Receipt {
 	r := payterm.Receipt{Name: "doctor"}
+	at := "" // the clock is not set
+	if !rep.At.IsZero() {
+		at = rep.At.Format("2006-01-02 15:04:05")
+	}
 	add := func(l payterm.ReceiptLine) { r.Lines = append(r.Lines, l) }
 	add(payterm.ReceiptLine{Text: "DOCTOR", Align: payterm.AlignCenter, Bold: true, Large: true})
-	add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: a.o.Config.Terminal.ID, Right: rep.At.Format("2006-01-02 15:04:05")})
+	add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: name, Right: at})
 	add(payterm.ReceiptLine{Kind: payterm.LineRule})
 	for _, c := range rep.Checks {
 		add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: c.Name, Right: c.Result, Bold: c.Result == "fail"})

@@ -99,10 +99,12 @@ func (t *trials) canAnswer() bool {
 	return slices.Contains(keys, payterm.KeyEnter) && slices.Contains(keys, payterm.KeyCancel)
 }
 
+func (t *trials) keys() []payterm.Key { return t.a.keys() }
+
 // keys are those of the profile, row by row.
-func (t *trials) keys() []payterm.Key {
+func (a *Agent) keys() []payterm.Key {
 	var keys []payterm.Key
-	if k := t.a.o.Board.Profile.Keypad; k != nil && t.a.o.Board.Keypad != nil {
+	if k := a.o.Board.Profile.Keypad; k != nil && a.o.Board.Keypad != nil {
 		for _, row := range k.Layout() {
 			for _, key := range row {
 				if key != "" {

@@ -31,7 +31,8 @@ func (a *Agent) runIdle(ctx context.Context) {
 		a.link = link
 		a.mu.Unlock()
 		_, now := a.clock.Now()
-		if looks := string(link) + now.Format("15:04"); looks != seen {
+		n := a.notice()
+		if looks := string(link) + now.Format("15:04") + string(n.Notice+"/") + string(n.Reason); looks != seen {
 			seen = looks
 			a.runner.Redraw()
 		}
@@ -87,6 +88,8 @@ func (a *Agent) screenOptions() screen.Options {
 	if _, now := a.clock.Now(); !now.IsZero() {
 		o.Now = now.In(a.zone)
 	}
+	n := a.notice()
+	o.Notice, o.Refusal = n.Notice, n.Reason
 	a.mu.Lock()
 	o.Link = a.link
 	a.mu.Unlock()

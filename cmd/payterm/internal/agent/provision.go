@@ -18,6 +18,7 @@ type Provisioner struct {
 	Data    string
 	Config  string // what --config names, in force until a parcel is installed; may be empty
 	Signers []ed25519.PublicKey
+	Trust   string                  // the file that they are of; may be empty
 	Now     func() time.Time        // zero while the clock is not set
 	Board   func(name string) error // whether a board profile is known
 }

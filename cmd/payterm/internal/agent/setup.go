@@ -3,8 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +20,7 @@ var ErrProvisioned = errors.New("the terminal was provisioned")
 
 const (
 	lookForInstalled = 2 * time.Second
-	turnLanguage     = 4 * time.Second
+	turnLanguage     = 2*pageTime + time.Second // both pages of a small glass
 	showRefusal      = time.Minute
 	showInPassing    = 10 * time.Second // a refusal, to a terminal that could sell
 	codePatience     = 3 * time.Minute  // for typing the code
@@ -47,19 +46,29 @@ func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
 		a.desk.Scan(scan.Code, scan.Began)
 		return
 	}
+	if a.offered(text, nobodys...) && a.atRest(ctx) { // or else a little later
+		a.giveWay()
+	}
+}
+
+// nobodys are the refusals of parcels of nobody who has business here: they do not
+// disturb the counter.
+var nobodys = []provision.Reason{provision.Unreadable, provision.Foreign, provision.Altered}
+
+// offered looks at a parcel that came while the terminal sells, and keeps it for Setup to
+// ask about, or to say why not. Some refusals end in the log.
+func (a *Agent) offered(text string, inSilence ...provision.Reason) bool {
 	if _, err := a.o.Provisioner.Offer(text); err != nil {
-		a.o.Log.Warn("a parcel was scanned", "err", err)
+		a.o.Log.Warn("a parcel came", "err", err)
 		var refused provision.Refused
-		if !errors.As(err, &refused) || refused.Reason == provision.Unreadable || refused.Reason == provision.Foreign || refused.Reason == provision.Altered {
-			return // of nobody who has business here: it does not disturb the counter
+		if !errors.As(err, &refused) || slices.Contains(inSilence, refused.Reason) {
+			return false
 		}
 	}
 	a.mu.Lock()
 	a.parcel = text
 	a.mu.Unlock()
-	if a.atRest(ctx) { // or else a little later
-		a.giveWay()
-	}
+	return true
 }
 
 // atRest tells whether nobody is being served, and no slip waits for the printer.
@@ -71,8 +80,9 @@ func (a *Agent) atRest(ctx context.Context) bool {
 	return err == nil && s.State == "idle"
 }
 
-// awaitInstalled ends the agent between two sales once somebody has installed a parcel, or
-// scanned one.
+// awaitInstalled ends the agent between two sales once somebody has installed a parcel,
+// scanned one, or plugged in a stick with one. A stick may stay in: what it has brought
+// already is no refusal.
 func (a *Agent) awaitInstalled(ctx context.Context) {
 	if a.o.Provisioner == nil {
 		return
@@ -84,6 +94,11 @@ func (a *Agent) awaitInstalled(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if a.atRest(ctx) {
+			if text := a.o.Sticks.next(!a.o.Provisioner.Now().IsZero()); text != "" {
+				a.offered(text, append(nobodys, provision.Older)...)
+			}
 		}
 		_, serial, err := config.Provisioned(a.o.Data)
 		if (err == nil && serial > a.o.Serial || a.Parcel() != "") && a.atRest(ctx) {
@@ -107,27 +122,28 @@ type Setup struct {
 	a      *Agent
 	p      Provisioner
 	parcel string // that was read already
-	sticks string // pattern of the parcels on a stick
 	serial uint64 // of what is installed
 	keys   chan payterm.Key
 	codes  chan payterm.PayCode
 	alive  chan chan<- struct{}
+	tested chan *Report       // of the self test, as far as it has come; nil at its end
+	link   func(string) Check // linkTo
+	mu     sync.Mutex
+	shown  screen.SetupView // for whoever asks on the socket
 
 	// The rest is the loop's.
-	view   screen.SetupView
-	at     *provision.Parcel    // whose code is asked for
-	wrong  int                  // codes for it
-	seen   map[string]time.Time // parcels of sticks, by their path
-	tongue int                  // of those spoken
-	spoken []string
-	until  time.Time // when a refusal, or the question for a code, goes away
+	view    screen.SetupView
+	at      *provision.Parcel // whose code is asked for
+	wrong   int               // codes for it
+	test    screen.SelfTest
+	testing bool // it runs
+	tongue  int  // of those spoken
+	spoken  []string
+	until   time.Time // when a refusal, or the question for a code, goes away
 }
 
-// Sticks is where parcels on a stick are found that something has mounted.
-const Sticks = "/media/*/*.ppv"
-
 // NewSetup makes one. Of the options it takes Board, Sleep, Data, Watermark, Built, Log,
-// Serial, Provisioner and Ready. A parcel that was scanned before is asked about at
+// Serial, Provisioner, Sticks and Ready. A parcel that was scanned before is asked about at
 // once; with one, a terminal that can sell goes back to it when the code does not come.
 func NewSetup(o Options, parcel string) (*Setup, error) {
 	device, err := config.DeviceKey(o.Data)
@@ -135,14 +151,15 @@ func NewSetup(o Options, parcel string) (*Setup, error) {
 		return nil, err
 	}
 	s := &Setup{
-		a: newAgent(o), p: *o.Provisioner, parcel: parcel, sticks: Sticks, serial: o.Serial,
+		a: newAgent(o), p: *o.Provisioner, parcel: parcel, serial: o.Serial,
 		keys: make(chan payterm.Key, 32), codes: make(chan payterm.PayCode, 1), alive: make(chan chan<- struct{}),
-		seen: map[string]time.Time{}, spoken: []string{"en", "fr", "zh"},
+		tested: make(chan *Report), link: linkTo, spoken: []string{"en", "fr", "zh"},
 	}
 	if d := o.Board.Profile.Display; d != nil && d.Rows > 0 {
 		s.spoken = s.spoken[:2] // such a glass has no Chinese
 	}
 	s.view.Device = provision.DeviceOf(device).String()
+	s.view.CanTest = parcel == "" && slices.Contains(s.a.keys(), screen.SetupTestKey)
 	s.a.desk = s
 	return s, nil
 }
@@ -177,22 +194,30 @@ func (s *Setup) Alive(ctx context.Context) error {
 func (s *Setup) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	for _, work := range []func(context.Context){s.a.runDisplay, s.a.runLights, s.a.runKeypad, s.a.runScanner, s.a.runTrigger, s.a.runBuzzer} {
+	for _, work := range []func(context.Context){s.a.runDisplay, s.a.runLights, s.a.runKeypad, s.a.runScanner, s.a.runTrigger, s.a.runPrinter, s.a.runBuzzer} {
 		wg.Go(func() { work(ctx) })
 	}
-	err := s.serve(ctx)
+	let, err := s.answer(ctx, &wg)
+	if err == nil {
+		err = s.serve(ctx, &wg)
+	}
 	stop()
 	wg.Wait()
+	if let != nil {
+		err = errors.Join(err, let.Close())
+	}
 	return errors.Join(err, s.a.o.Board.Close())
 }
 
 // ErrNoCode ends Setup: a terminal that can sell goes on with it.
 var ErrNoCode = errors.New("no code came")
 
-func (s *Setup) serve(ctx context.Context) error {
+func (s *Setup) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	again := s.parcel != ""
 	if again {
 		s.offer(s.parcel)
+	} else {
+		s.testSelf(ctx, wg, false)
 	}
 	s.show()
 	if s.a.o.Ready != nil {
@@ -210,14 +235,25 @@ func (s *Setup) serve(ctx context.Context) error {
 		case answer := <-s.alive:
 			answer <- struct{}{}
 		case k := <-s.keys:
+			if s.view.CanTest && s.at == nil && k == screen.SetupTestKey {
+				s.testSelf(ctx, wg, true)
+			}
 			s.press(k)
+		case rep := <-s.tested:
+			if s.testing = rep != nil; rep != nil {
+				s.test = rep.inBrief()
+			}
 		case c := <-s.codes:
 			s.offer(c.Reveal())
 			turn.Reset(turnLanguage)
 		case <-turn.C:
 			s.tongue = (s.tongue + 1) % len(s.spoken)
 		case <-look.C:
-			s.lookAtSticks()
+			if s.at == nil {
+				if text := s.a.o.Sticks.next(!s.p.Now().IsZero()); text != "" {
+					s.offer(text)
+				}
+			}
 			if _, serial, err := config.Provisioned(s.p.Data); err == nil && serial > s.serial {
 				s.view.Done = true
 			}
@@ -237,13 +273,20 @@ func (s *Setup) serve(ctx context.Context) error {
 }
 
 func (s *Setup) show() {
-	s.a.Show(screen.Setup(s.view, screen.Options{Language: s.spoken[s.tongue], Watermark: s.a.o.Watermark}))
+	v := s.view
+	v.Test = s.test
+	s.mu.Lock()
+	s.shown = v
+	s.mu.Unlock()
+	o := s.a.screenOptions()
+	o.Language = s.spoken[s.tongue]
+	s.a.Show(screen.Setup(v, o))
 }
 
 // forget goes back to waiting for a parcel.
 func (s *Setup) forget() {
 	s.at, s.wrong, s.until = nil, 0, time.Time{}
-	s.view = screen.SetupView{Device: s.view.Device}
+	s.view = screen.SetupView{Device: s.view.Device, CanTest: s.view.CanTest}
 }
 
 // refuse shows why not.
@@ -315,30 +358,5 @@ func (s *Setup) tryCode(code provision.Code) {
 	default:
 		s.forget()
 		s.refuse(err)
-	}
-}
-
-// lookAtSticks takes a parcel from a stick that was plugged in, once.
-func (s *Setup) lookAtSticks() {
-	if s.at != nil {
-		return
-	}
-	names, err := filepath.Glob(s.sticks)
-	if err != nil {
-		return
-	}
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if err != nil || !info.Mode().IsRegular() || info.Size() > provision.MaxText+2 || s.seen[name].Equal(info.ModTime()) {
-			continue
-		}
-		if len(s.seen) > 64 {
-			clear(s.seen)
-		}
-		s.seen[name] = info.ModTime()
-		if text, err := os.ReadFile(name); err == nil {
-			s.offer(string(text))
-			return
-		}
 	}
 }

@@ -51,6 +51,7 @@ func newCounter(data string) (*counter, error) {
 	c := &counter{}
 	server := httptest.NewServer(c)
 	c.url = server.URL
+	c.newDay(0) // an idle terminal asks the gateway from its start
 	text, err := boards.Read("emulated")
 	if err != nil {
 		return nil, err

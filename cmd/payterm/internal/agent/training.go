@@ -38,7 +38,7 @@ type Terminal struct {
 // NewTerminal makes a terminal and opens its journal, as Start does. Run follows, and
 // closes the board at its end.
 func NewTerminal(o Options) (*Terminal, error) {
-	o.lent = true
+	o.lent, o.notices = true, newNotices()
 	a, err := Start(o)
 	if err != nil {
 		return nil, err

@@ -48,6 +48,9 @@ func (c Config) Check() []Problem {
 	k.timings()
 	k.limits()
 	k.access()
+	if k.c.Update.URL != "" {
+		k.address("update.url", k.c.Update.URL, true)
+	}
 	return k.problems
 }
 

@@ -26,6 +26,7 @@ type Config struct {
 	Sale       Sale       `toml:"sale"`
 	Supervisor Supervisor `toml:"supervisor"`
 	API        API        `toml:"api"`
+	Update     Update     `toml:"update"`
 	// Operators are who may sign on; with none nobody has to. A list of tables: no
 	// environment variable stands for it.
 	Operators []Operator `toml:"operators"`
@@ -114,6 +115,11 @@ type Operator struct {
 type API struct {
 	Listen    string `toml:"listen"` // empty: off
 	TokenFile string `toml:"token_file"`
+}
+
+// Update is where newer versions of the whole system lie (payterm update).
+type Update struct {
+	URL string `toml:"url"` // of a bundle; empty: nothing is looked for
 }
 
 // Duration is written like "60s" or "2h10m".

@@ -168,3 +168,26 @@ func TestPortableRefuses(t *testing.T) {
 		t.Errorf("a sign key with a hole: %v", err)
 	}
 }
+
+// A parcel brings the address of updates as it brings any other key.
+func TestParcelBringsTheAddressOfUpdates(t *testing.T) {
+	text, err := Portable("merchant.toml", []byte(merchant+"[update]\nurl = \"https://updates.example/pi.raucb\"\n"), "T2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	a, err := Arrive(data, provision.Content{SignKey: keyOld, Config: text})
+	if err == nil {
+		err = a.Install(1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := InForce(filepath.Join(data, "none.toml"), data, nil)
+	if err != nil || c.Update.URL != "https://updates.example/pi.raucb" {
+		t.Errorf("%q, %v", c.Update.URL, err)
+	}
+	if c, err = Load("", []string{"PAYTERM_UPDATE_URL=https://updates.example/other"}); err != nil || c.Update.URL != "https://updates.example/other" {
+		t.Errorf("by the environment: %q, %v", c.Update.URL, err)
+	}
+}

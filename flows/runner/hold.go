@@ -1,0 +1,64 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Hold keeps the counter as it is for a while, such as until the machine restarts: keys
+// and codes are dropped, and what the socket asks for is refused as busy. ErrBusy when
+// somebody is being served, an order is asked about, or may, which looks on the loop
+// where nothing can begin in between, says so by its error. A time of 0 ends it.
+func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) error {
+	held, err := ask(ctx, r, func() error {
+		if d > 0 {
+			if s := r.terminal.State(); s != "idle" && s != "result" {
+				return ErrBusy
+			}
+			for _, l := range r.orders {
+				if l.order.Phase.AtCounter() || l.order.Phase == flows.InBackground || l.order.Phase == flows.Trailing {
+					return ErrBusy
+				}
+			}
+			if err := may(); err != nil {
+				return err
+			}
+		}
+		r.heldUntil = r.now() + d
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return held
+}
+
+// held tells whether an event is not for a counter that is held, and refuses what waits
+// for an answer.
+func (r *Runner) held(e flows.Event) bool {
+	if r.now() >= r.heldUntil {
+		return false
+	}
+	ticket := uint64(0)
+	switch e := e.(type) {
+	case flows.KeyPressed, flows.CodeScanned:
+		return true
+	case flows.SaleAsked:
+		ticket = e.Ticket
+	case flows.RefundAsked:
+		ticket = e.Ticket
+	case flows.ResolveAsked:
+		ticket = e.Ticket
+	case flows.TrainingAsked:
+		ticket = e.Ticket
+	case flows.ServiceAsked:
+		ticket = e.Ticket
+	default:
+		return false
+	}
+	r.answer(ticket, SaleResult{Reason: payterm.ReasonBusy})
+	return true
+}

@@ -1,0 +1,62 @@
+package runner
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"payterm"
+)
+
+// hold asks for the counter to be held, as from beside the loop.
+func (w *world) hold(d time.Duration, may func() error) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = w.r.Hold(w.t.Context(), d, may)
+	}()
+	for {
+		select {
+		case f := <-w.r.inbox:
+			f()
+		case <-done:
+			return err
+		}
+	}
+}
+
+// TestHold: a counter is held when nobody is served, and then nothing begins until the
+// time is over.
+func TestHold(t *testing.T) {
+	w := newWorld(t)
+	yes := func() error { return nil }
+	no := errors.New("not yet")
+	if err := w.hold(time.Minute, func() error { return no }); !errors.Is(err, no) {
+		t.Errorf("the caller's word: %v", err)
+	}
+	w.r.Press("5")
+	w.pump()
+	if err := w.hold(time.Minute, yes); !errors.Is(err, ErrBusy) || w.r.terminal.State() != "amount" {
+		t.Errorf("at the keys: %v, %s", err, w.r.terminal.State())
+	}
+	w.r.Press(payterm.KeyClear)
+	w.r.Press(payterm.KeyClear)
+	w.pump()
+	if err := w.hold(time.Minute, yes); err != nil {
+		t.Fatal(err)
+	}
+	w.r.Press("5")
+	w.pump()
+	if s := w.r.terminal.State(); s != "idle" {
+		t.Errorf("a key began %s", s)
+	}
+	if _, err := w.service(); !errors.Is(err, ErrBusy) {
+		t.Errorf("somebody took it: %v", err)
+	}
+	w.now += time.Minute
+	w.r.Press("5")
+	w.pump()
+	if s := w.r.terminal.State(); s != "amount" {
+		t.Errorf("it is held for ever: %s", s)
+	}
+}

@@ -1,0 +1,159 @@
+package screen_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"payterm"
+	"payterm/drivers/lcd"
+	"payterm/flows"
+	"payterm/locale"
+	"payterm/screen"
+)
+
+// news are all notices, with each reason that one may have.
+func news() []screen.Options {
+	var all []screen.Options
+	for _, n := range screen.Notices {
+		if n.Refusals() == nil {
+			all = append(all, screen.Options{Notice: n})
+		}
+		for _, r := range n.Refusals() {
+			all = append(all, screen.Options{Notice: n, Refusal: r})
+		}
+	}
+	return all
+}
+
+// atRest are the screens on which a notice stands, by their names among the shots.
+func atRest() []shot {
+	return slices.DeleteFunc(shots(), func(s shot) bool {
+		return s.name != "idle" && s.name != "idle, much to do" && s.name != "idle, a day open" && s.name != "idle, signed on" && s.name != "fault"
+	})
+}
+
+var signOn = shot{"sign on", flows.View{Name: flows.ViewNumber, For: payterm.ForSignOn, Status: flows.Status{Network: flows.NetworkUp}}}
+
+// lines joins what a person reads of it.
+func lines(s payterm.Screen) string { return s.Title + "\n" + strings.Join(s.Lines, "\n") }
+
+// Each notice is said where nobody is served, hides nothing of what waits, and is not
+// seen over a sale.
+func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
+	for _, small := range []bool{false, true} {
+		for _, language := range locale.Languages {
+			for _, n := range news() {
+				with := screen.Options{Language: language, Merchant: "Thé & Cie", Small: small, Link: flows.NetworkUp, Now: noon}
+				without := with
+				with.Notice, with.Refusal = n.Notice, n.Refusal
+				begin := screen.Compose(atRest()[0].view, without).Lines[0] // which who works here knows
+				for _, s := range slices.Concat(shots(), trials()) {
+					plain, told := screen.Compose(s.view, without), screen.Compose(s.view, with)
+					switch s.view.Name {
+					case flows.ViewIdle, flows.ViewFault:
+						busy := small && s.view.Name == flows.ViewIdle && len(plain.Lines) > 0 && s.name != "idle" && s.name != "idle, signed on" && s.name != "idle, a drill"
+						if same := lines(plain) == lines(told); same != (busy && n.Notice != screen.UpdateRestarting) {
+							t.Errorf("%s %s, small %v, %v: %q", language, s.name, small, n.Notice, told.Lines)
+						}
+						for _, line := range plain.Lines {
+							if line != begin && !slices.Contains(told.Lines, line) {
+								t.Errorf("%s %s, small %v: %s hides %q", language, s.name, small, n.Notice, line)
+							}
+						}
+					default:
+						if fmt.Sprint(plain) != fmt.Sprint(told) {
+							t.Errorf("%s: %s is seen over %s", language, n.Notice, s.name)
+						}
+					}
+				}
+				for _, v := range []screen.SetupView{{}, {Asking: true}, {Busy: true}} {
+					told := lines(screen.Setup(v, with)) != lines(screen.Setup(v, without))
+					if strings.Contains(lines(screen.Setup(v, with)), "|") || told != (!v.Asking && !v.Busy) {
+						t.Errorf("%s on the setup screen %+v: %v", n.Notice, v, told)
+					}
+				}
+			}
+		}
+	}
+	s := screen.Compose(atRest()[0].view, screen.Options{Notice: screen.UpdateRestarting, Merchant: "Thé & Cie"})
+	if s.Title != "Restarting for an update" || len(s.Keys) > 0 || s.Tone != payterm.Busy {
+		t.Errorf("a cashier would begin: %+v", s)
+	}
+}
+
+// Whatever is told has room on each glass.
+func TestNoticesFit(t *testing.T) {
+	for _, glass := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {240, 135, 2}, {160, 128, 2}, {128, 64, 2}} {
+		p, err := lcd.NewPainter(glass.w, glass.h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, language := range locale.Languages {
+			for _, n := range news() {
+				for _, s := range append(atRest(), signOn) {
+					o := screen.Options{
+						Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon,
+						Notice: n.Notice, Refusal: n.Refusal, Watermark: "SIMULATION",
+					}
+					composed := screen.Compose(s.view, o)
+					composed.Name += s.name + language + string(n.Notice) + string(n.Refusal)
+					for page, pages := 1, 1; page <= pages; page++ {
+						if _, err := p.Paint(composed); err != nil {
+							t.Errorf("%dx%d %s %s %s %s: %v", glass.w, glass.h, language, s.name, n.Notice, n.Refusal, err)
+						}
+						most := glass.pages
+						if s.name == "idle, much to do" || s.name == "fault" {
+							most++ // with all of it at once
+						}
+						if pages = p.Pages(); pages > most {
+							t.Errorf("%dx%d %s %s %s %s: %d pages", glass.w, glass.h, language, s.name, n.Notice, n.Refusal, pages)
+						}
+						p.Turn()
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestNoticePictures: the sheet is docs/screens/notices.png.
+func TestNoticePictures(t *testing.T) {
+	p, err := lcd.NewPainter(240, 320)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, d := newGlass(t, "raspberrypi-i2c-ssd1306")
+	var sheet sheet
+	for _, language := range locale.Languages {
+		for _, n := range []screen.Options{
+			{Notice: screen.UpdateInstalling}, {Notice: screen.UpdateRestarting}, {Notice: screen.UpdateRefused, Refusal: screen.NotOurs}, {Notice: screen.StickDone},
+		} {
+			for _, s := range atRest()[:2] {
+				if s.name != "idle" && n.Notice != screen.UpdateRefused {
+					continue
+				}
+				o := screen.Options{Language: language, Merchant: "Thé & Cie", Link: flows.NetworkUp, Now: noon, Notice: n.Notice, Refusal: n.Refusal}
+				img, err := p.Paint(screen.Compose(s.view, o))
+				if err != nil {
+					t.Errorf("%s %s: %v", language, n.Notice, err)
+				}
+				sheet.add(s.name, img, 5)
+			}
+		}
+	}
+	for _, language := range locale.Languages {
+		o := screen.Options{Language: language, Merchant: "Thé & Cie", Small: true, Link: flows.NetworkUp, Now: noon}
+		plain, _ := pages(t, e, d, screen.Compose(atRest()[0].view, o))
+		for _, n := range news() {
+			o.Notice, o.Refusal = n.Notice, n.Refusal
+			frames, unfit := pages(t, e, d, screen.Compose(atRest()[0].view, o))
+			if unfit != nil || len(frames) > len(plain) {
+				t.Errorf("%s %s %s: %v, %d pages", language, n.Notice, n.Refusal, unfit, len(frames))
+			}
+			sheet.add(string(n.Notice), frames[0], 10)
+		}
+	}
+	sheet.hold(t, "notices")
+}

@@ -1,0 +1,179 @@
+package screen_test
+
+import (
+	"fmt"
+	"testing"
+
+	"payterm"
+	"payterm/drivers/lcd"
+	"payterm/flows"
+	"payterm/locale"
+	"payterm/provision"
+	"payterm/screen"
+)
+
+// setupShot is a screen of a terminal that waits for a parcel.
+type setupShot struct {
+	name string
+	view screen.SetupView
+}
+
+// setupShots are what whoever sets a terminal up meets.
+func setupShots() []setupShot {
+	shot := func(name string, change func(*screen.SetupView)) setupShot {
+		v := screen.SetupView{Device: "K7QX-2MB9", CanTest: true}
+		change(&v)
+		return setupShot{name, v}
+	}
+	return []setupShot{
+		shot("waiting", func(v *screen.SetupView) { v.Test.Running = true }),
+		shot("all well", func(v *screen.SetupView) { v.Test.Done = true }),
+		shot("no paper", func(v *screen.SetupView) {
+			v.Test = screen.SelfTest{Done: true, Failed: screen.FindingPaperOut, More: 2}
+		}),
+		shot("no signers", func(v *screen.SetupView) { v.Test = screen.SelfTest{Done: true, Failed: screen.FindingSigners} }),
+		shot("code", func(v *screen.SetupView) { v.Asking, v.Digits = true, "123456" }),
+		shot("code, wrong", func(v *screen.SetupView) { v.Asking, v.Refused = true, string(provision.WrongCode) }),
+		shot("refused", func(v *screen.SetupView) { v.Refused = string(provision.Expired) }),
+		shot("refused, clock", func(v *screen.SetupView) { v.Refused = string(provision.ClockNotSet) }),
+		shot("busy", func(v *screen.SetupView) { v.Asking, v.Busy = true, true }),
+		shot("done", func(v *screen.SetupView) { v.Done = true }),
+	}
+}
+
+// allOfSetup adds each refusal and each finding.
+func allOfSetup() []setupShot {
+	all := setupShots()
+	for _, r := range provision.Reasons {
+		all = append(all, setupShot{"refused: " + string(r), screen.SetupView{Device: "K7QX-2MB9", Refused: string(r)}})
+	}
+	for _, f := range screen.Findings {
+		all = append(all, setupShot{"found: " + f, screen.SetupView{Device: "K7QX-2MB9", CanTest: true, Test: screen.SelfTest{Done: true, Failed: f, More: 12}}})
+	}
+	return all
+}
+
+// TestSetupFits: what TestEveryTextFits asks, of the screens that have no view.
+func TestSetupFits(t *testing.T) {
+	for _, glass := range []struct{ w, h, pages int }{
+		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 3},
+	} {
+		p, err := lcd.NewPainter(glass.w, glass.h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, language := range locale.Languages {
+			for _, s := range allOfSetup() {
+				composed := screen.Setup(s.view, screen.Options{Language: language, Small: min(glass.w, glass.h) < roomy})
+				composed.Name += s.name + language
+				for page, pages := 1, 1; page <= pages; page++ {
+					if _, err := p.Paint(composed); err != nil {
+						t.Errorf("%dx%d %s %s, page %d: %v", glass.w, glass.h, language, s.name, page, err)
+					}
+					if pages = p.Pages(); pages > glass.pages {
+						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, s.name, pages)
+					}
+					p.Turn()
+				}
+			}
+		}
+	}
+	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
+	for _, language := range []string{"en", "fr"} {
+		for _, s := range allOfSetup() {
+			composed := screen.Setup(s.view, screen.Options{Language: language, Small: true, LettersOnly: true})
+			composed.Name += s.name + language
+			if frames, unfit := pages(t, e, d, composed); unfit != nil || len(frames) > 4 {
+				t.Errorf("%s %s: %d pages, %v", language, s.name, len(frames), unfit)
+			}
+		}
+	}
+}
+
+// TestFindingFitsBesideIdle: below what the idle screen has to say.
+func TestFindingFitsBesideIdle(t *testing.T) {
+	for _, glass := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {160, 128, 2}, {128, 64, 3}} {
+		p, err := lcd.NewPainter(glass.w, glass.h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, language := range locale.Languages {
+			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon}
+			for _, f := range screen.Findings {
+				s := screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
+				s.Name += f + language
+				s.Lines = append(s.Lines, screen.Finding(screen.SelfTest{Failed: f, More: 3}, o))
+				for page, pages := 1, 1; page <= pages; page++ {
+					if _, err := p.Paint(s); err != nil {
+						t.Errorf("%dx%d %s %s: %v", glass.w, glass.h, language, f, err)
+					}
+					if pages = p.Pages(); pages > glass.pages {
+						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, f, pages)
+					}
+					p.Turn()
+				}
+			}
+		}
+	}
+}
+
+// TestFindings: each has words of its own in each language, and what nobody has thought
+// of has some, too.
+func TestFindings(t *testing.T) {
+	for _, language := range locale.Languages {
+		for _, small := range []bool{false, true} {
+			o, seen := screen.Options{Language: language, Small: small}, map[string]string{}
+			for _, f := range screen.Findings {
+				text := screen.Finding(screen.SelfTest{Failed: f}, o)
+				if other, twice := seen[text]; twice || text == "" {
+					t.Errorf("%s: %s says %q, as %q does", language, f, text, other)
+				}
+				seen[text] = f
+				if more := screen.Finding(screen.SelfTest{Failed: f, More: 3}, o); more != text+" (+3)" {
+					t.Errorf("%s: and three more: %q", language, more)
+				}
+			}
+			if text := screen.Finding(screen.SelfTest{Failed: "the dog"}, o); seen[text] != screen.FindingOther {
+				t.Errorf("%s: the unknown is %q", language, text)
+			}
+		}
+	}
+	if text := screen.Finding(screen.SelfTest{Done: true}, screen.Options{}); text != "" {
+		t.Errorf("all well: %q", text)
+	}
+}
+
+// TestSetupPictures holds these screens against docs/screens, on a large glass and on
+// the smallest one of dots with all its pages.
+func TestSetupPictures(t *testing.T) {
+	p, err := lcd.NewPainter(240, 320)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, d := newGlass(t, "raspberrypi-i2c-ssd1306")
+	var large, small sheet
+	for _, language := range locale.Languages {
+		for _, s := range setupShots() {
+			img, err := p.Paint(screen.Setup(s.view, screen.Options{Language: language}))
+			if err != nil {
+				t.Errorf("%s %s: %v", language, s.name, err)
+			}
+			large.add(language+" "+s.name, img, 10)
+			frames, unfit := pages(t, e, d, screen.Setup(s.view, screen.Options{Language: language, Small: true}))
+			if unfit != nil {
+				t.Errorf("%s %s: %v", language, s.name, unfit)
+			}
+			for i, frame := range frames {
+				name := language + " " + s.name
+				if i > 0 {
+					name = fmt.Sprintf("  page %d", i+1)
+				}
+				small.add(name, frame, 10)
+			}
+		}
+		large.row()
+		small.row()
+	}
+	large.hold(t, "setup")
+	small.hold(t, "setup-small")
+}
