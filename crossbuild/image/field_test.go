@@ -441,7 +441,7 @@ func TestField(t *testing.T) {
 			t.Errorf("%s does not say %s: %.300q", file, says, files[file])
 		}
 	}
-	for _, says := range []string{"reason=foreign", "expired", "write-protected", "could not be written"} {
+	for _, says := range []string{"none of those that this terminal trusts", "expired", "write-protected", "could not be written"} {
 		if !strings.Contains(files["log.txt"], says) {
 			t.Errorf("log.txt does not say %q: %.600q", says, files["log.txt"])
 		}
@@ -463,10 +463,8 @@ func TestField(t *testing.T) {
 	for _, broken := range brokenPromises(said) {
 		t.Error(broken)
 	}
-	if synced := regexp.MustCompile(`(?m)^.*nitial .*synchronization.*` + regexp.QuoteMeta(host) + `.*$`).FindString(said); clock && synced == "" {
+	if clock && (!strings.Contains(said, "Contacted time server "+host) || !strings.Contains(said, "Initial clock synchronization to ")) {
 		t.Error("the network has not set the clock")
-	} else {
-		t.Log(synced)
 	}
 	if slotSum(t, disk) != before {
 		t.Error("the root file system was written to")

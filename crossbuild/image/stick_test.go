@@ -16,7 +16,7 @@ var stands = map[string]string{
 	"mount":      `for at; do :; done; rmdir "$at" && ln -s "$STICK" "$at"`,
 	"umount":     `for at; do :; done; [ -L "$at" ] && rm "$at" && mkdir "$at"`,
 	"setpriv":    `while [ "$1" != payterm ] || [ "$2" != bundle ]; do shift; done; exec "$@"`,
-	"payterm":    `[ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; for out; do :; done; echo packed >"$out"`,
+	"payterm":    `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; for out; do :; done; echo packed >"$out"`,
 	"journalctl": `echo a line`,
 	"chgrp":      `:`,
 	"chown":      `:`,
@@ -36,6 +36,14 @@ func plugged(t *testing.T, root, stick string) string {
 		t.Errorf("left behind: %q", left)
 	}
 	return string(out)
+}
+
+// shown is what the screen was last told.
+func shown(t *testing.T, root, want string) {
+	t.Helper()
+	if text, err := os.ReadFile(filepath.Join(root, "notice")); err != nil || strings.TrimSpace(string(text)) != want {
+		t.Errorf("the screen is told %q (%v), want %q", text, err, want)
+	}
 }
 
 func stickRoot(t *testing.T, readOnly string) string {
@@ -77,6 +85,7 @@ func TestStickBringsParcels(t *testing.T) {
 			t.Errorf("it does not say %q: %s", words, said)
 		}
 	}
+	shown(t, root, "stick_done")
 	names, err := filepath.Glob(filepath.Join(root, "run/payterm-parcels/*"))
 	if err != nil || len(names) != 8 {
 		t.Fatalf("handed over: %q %v", names, err)
@@ -90,22 +99,24 @@ func TestStickBringsParcels(t *testing.T) {
 	for _, c := range []struct {
 		file string
 		left int
-	}{{"new.ppv", 1}, {"note.txt", 1}} {
+		told string
+	}{{"new.ppv", 1, "stick_done"}, {"note.txt", 1, "stick_refused --reason nothing"}} {
 		next := t.TempDir()
 		put(t, filepath.Join(next, c.file), []byte("PPV1"))
 		plugged(t, root, next)
 		if names, _ = filepath.Glob(filepath.Join(root, "run/payterm-parcels/*")); len(names) != c.left {
 			t.Errorf("after %s: %q", c.file, names)
 		}
+		shown(t, root, c.told)
 	}
 }
 
 func TestStickTakesAServiceBundle(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ readOnly, config, says, written string }{
-		{"0", "", "is written", "payterm-7AMWR6HP-*.tar.gz"},
-		{"0", "[terminal]\n  id = \"T2\"\n", "is written", "payterm-T2-*.tar.gz"},
-		{"1", "", "write-protected", ""},
+	for _, c := range []struct{ readOnly, config, says, written, told string }{
+		{"0", "", "is written", "payterm-7AMWR6HP-*.tar.gz", "service_written"},
+		{"0", "[terminal]\n  id = \"T2\"\n", "is written", "payterm-T2-*.tar.gz", "service_written"},
+		{"1", "", "write-protected", "", "stick_refused --reason write_protected"},
 	} {
 		root, stick := stickRoot(t, c.readOnly), t.TempDir()
 		if err := os.Mkdir(filepath.Join(stick, "service"), 0o700); err != nil {
@@ -121,6 +132,7 @@ func TestStickTakesAServiceBundle(t *testing.T) {
 		if said := plugged(t, root, stick); !strings.Contains(said, c.says) {
 			t.Errorf("it does not say %q: %s", c.says, said)
 		}
+		shown(t, root, c.told)
 		found, err := filepath.Glob(filepath.Join(stick, "service", "*"))
 		if err != nil || len(found) != len(strings.Fields(c.written)) {
 			t.Fatalf("written: %q %v", found, err)
