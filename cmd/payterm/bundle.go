@@ -30,7 +30,7 @@ import (
 type bundleCmd struct {
 	store
 	Config string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
-	Out    string `help:"File to write; without it one named by the time, here." type:"path"`
+	Out    string `help:"File to write, or - for standard output; without it one named by the time, here." type:"path"`
 	Log    string `help:"A log to take along, in place of the journal of systemd's payterm." type:"path"`
 }
 
@@ -117,6 +117,10 @@ func (c bundleCmd) Run() error {
 	}
 	if err := errors.Join(err, archive.Close(), zip.Close()); err != nil {
 		return fmt.Errorf("bundle: %w", err)
+	}
+	if c.Out == "-" {
+		_, err := os.Stdout.Write(packed.Bytes())
+		return err // what is missing stands in it
 	}
 	if err := writeNew(c.Out, packed.Bytes()); err != nil {
 		return fmt.Errorf("bundle: %w", err)

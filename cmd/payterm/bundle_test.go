@@ -82,6 +82,10 @@ func TestBundle(t *testing.T) {
 	if said, wrong := d.do("", "bundle", "--data", d.data, "--config", "/nowhere", "--out", out, "--log", log); wrong != "" || !strings.Contains(said, out) {
 		t.Fatalf("%s %s", said, wrong)
 	}
+	// To whoever has opened a place for it: nothing but the bundle, and no word on the screen.
+	if said, wrong := d.do("", "bundle", "--data", d.data, "--config", "/nowhere", "--out", "-", "--log", log); wrong != "" || !strings.HasPrefix(said, "\x1f\x8b") || strings.Contains(said, "without ") {
+		t.Errorf("%.40q %s", said, wrong)
+	}
 	files := unpack(t, out)
 	for name, want := range map[string]string{
 		"version.json": "go1", "config.toml": "Corner shop", "journal.json": "\"head\"", "doctor.json": "\"checks\"", "log.txt": "the end T2ABCDE000001",

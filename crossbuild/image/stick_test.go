@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,17 +10,20 @@ import (
 	"testing"
 
 	"payterm/internal/tooltest"
+
+	"golang.org/x/sys/unix"
 )
 
 // A mount of a folder in place of a stick, and programs of the image that need no image.
 var stands = map[string]string{
 	"mount":      `for at; do :; done; rmdir "$at" && ln -s "$STICK" "$at"`,
 	"umount":     `for at; do :; done; [ -L "$at" ] && rm "$at" && mkdir "$at"`,
-	"setpriv":    `while [ "$1" != payterm ] || [ "$2" != bundle ]; do shift; done; exec "$@"`,
-	"payterm":    `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; for out; do :; done; echo packed >"$out"`,
+	"setpriv":    `while [ "$1" != --no-new-privs ]; do shift; done; shift; exec "$@"`,
+	"payterm":    `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; echo packed`,
 	"journalctl": `echo a line`,
 	"chgrp":      `:`,
-	"chown":      `:`,
+	// Whoever is handed a folder lays a link where the next file is to come.
+	"chown": `for what; do :; done; [ ! -d "$what" ] || ln -s "$PAYTERM_STICK_TEST/roots" "$what/log"`,
 }
 
 // plugged runs the program of the image over a folder for the stick, and gives what it
@@ -146,5 +150,28 @@ func TestStickTakesAServiceBundle(t *testing.T) {
 		if text, err := os.ReadFile(found[0]); err != nil || string(text) != "packed\n" {
 			t.Errorf("%s: %q %v", found[0], text, err)
 		}
+	}
+}
+
+// TestStickTrustsNoAgent: what runs as root writes nowhere where the agent's user could
+// have laid a link, waits for nothing that he has laid, and takes no endless bundle.
+func TestStickTrustsNoAgent(t *testing.T) {
+	t.Parallel()
+	root, stick := stickRoot(t, "0"), t.TempDir()
+	if err := os.Mkdir(filepath.Join(stick, "service"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mine := filepath.Join(root, "roots")
+	put(t, mine, []byte("of root"))
+	current := filepath.Join(root, "var/lib/payterm/provision/current")
+	if err := errors.Join(os.MkdirAll(current, 0o700), unix.Mkfifo(filepath.Join(current, "payterm.toml"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(root, "bin/payterm"), []byte("#!/bin/sh\n"+`[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; exec cat /dev/zero`+"\n"))
+	if said := plugged(t, root, stick); !strings.Contains(said, "no service bundle could be made") {
+		t.Errorf("it says %s", said)
+	}
+	if text, err := os.ReadFile(mine); err != nil || string(text) != "of root" {
+		t.Errorf("root's file holds %.40q now, %v", text, err)
 	}
 }
