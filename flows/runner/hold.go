@@ -2,11 +2,19 @@ package runner
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"time"
 
 	"payterm"
 	"payterm/flows"
 )
+
+// holdPause is how long the counter is free after a hold, before the next one. Who
+// announces restart after restart, and none comes, keeps nobody from selling.
+const holdPause = 10 * time.Minute
+
+var errHeldBefore = fmt.Errorf("%w: what it was held for a short while ago did not come", ErrBusy)
 
 // Hold keeps the counter as it is for a while, such as until the machine restarts: keys
 // and codes are dropped, and what the socket asks for is refused as busy. ErrBusy when
@@ -23,6 +31,9 @@ func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) er
 					return ErrBusy
 				}
 			}
+			if r.heldUntil > 0 && r.now()-r.heldUntil < holdPause {
+				return errHeldBefore
+			}
 			if err := may(); err != nil {
 				return err
 			}
@@ -34,6 +45,26 @@ func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) er
 		return err
 	}
 	return held
+}
+
+// Leave keeps the counter as it is for the rest of this life, which the caller ends:
+// nobody begins what that would cut off. ErrBusy when somebody is being served; may has
+// the last word, as for Hold. Open orders are taken up by the next life.
+func (r *Runner) Leave(ctx context.Context, may func() error) error {
+	left, err := ask(ctx, r, func() error {
+		if r.terminal.State() != "idle" {
+			return ErrBusy
+		}
+		if err := may(); err != nil {
+			return err
+		}
+		r.heldUntil = math.MaxInt64
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return left
 }
 
 // held tells whether an event is not for a counter that is held, and refuses what waits

@@ -15,12 +15,26 @@ func (w *world) hold(d time.Duration, may func() error) (err error) {
 		defer close(done)
 		err = w.r.Hold(w.t.Context(), d, may)
 	}()
+	return w.untilDone(done, &err)
+}
+
+// leave asks for the counter to be left, as from beside the loop.
+func (w *world) leave(may func() error) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = w.r.Leave(w.t.Context(), may)
+	}()
+	return w.untilDone(done, &err)
+}
+
+func (w *world) untilDone(done chan struct{}, err *error) error {
 	for {
 		select {
 		case f := <-w.r.inbox:
 			f()
 		case <-done:
-			return err
+			return *err
 		}
 	}
 }
@@ -58,5 +72,58 @@ func TestHold(t *testing.T) {
 	w.pump()
 	if s := w.r.terminal.State(); s != "amount" {
 		t.Errorf("it is held for ever: %s", s)
+	}
+}
+
+// TestHoldAgain: restarts that are announced and do not come leave the counter free for
+// most of the time.
+func TestHoldAgain(t *testing.T) {
+	w := newWorld(t)
+	yes := func() error { return nil }
+	held := time.Duration(0)
+	for range 3600 { // an hour of somebody who tries each second
+		w.now += time.Second
+		w.hold(35*time.Second, yes) //nolint:errcheck // refused is what it should be
+		w.r.Press("5")
+		w.pump()
+		if w.r.terminal.State() == "idle" {
+			held += time.Second
+			continue
+		}
+		w.r.Press(payterm.KeyClear)
+		w.r.Press(payterm.KeyClear)
+		w.pump()
+	}
+	if held < 35*time.Second || held > 5*time.Minute {
+		t.Errorf("held for %s of an hour", held)
+	}
+}
+
+// TestLeave: whoever begins first is served; after that nothing begins.
+func TestLeave(t *testing.T) {
+	w := newWorld(t)
+	yes := func() error { return nil }
+	no := errors.New("not yet")
+	if err := w.leave(func() error { return no }); !errors.Is(err, no) {
+		t.Errorf("the caller's word: %v", err)
+	}
+	w.r.Press("5")
+	w.pump()
+	if err := w.leave(yes); !errors.Is(err, ErrBusy) {
+		t.Errorf("at the keys: %v", err)
+	}
+	w.r.Press(payterm.KeyClear)
+	w.r.Press(payterm.KeyClear)
+	w.pump()
+	if err := w.leave(yes); err != nil {
+		t.Fatal(err)
+	}
+	w.r.Press("5")
+	w.pump()
+	w.now += 24 * time.Hour
+	w.r.Press("5")
+	w.pump()
+	if s := w.r.terminal.State(); s != "idle" {
+		t.Errorf("a key began %s", s)
 	}
 }

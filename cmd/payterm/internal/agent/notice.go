@@ -169,8 +169,8 @@ func (a *Agent) keepFree(ctx context.Context) error {
 			stands, name := a.mono()-a.stands, a.last.Name
 			a.mu.Unlock()
 			switch {
-			case a.o.Board.Printer != nil && a.unprinted.Load() > 0:
-				return errors.New("slips are still to be printed")
+			case a.printed() != nil:
+				return a.printed()
 			case name != string(flows.ViewIdle) && name != string(flows.ViewNumber) && stands < quiet:
 				return errors.New("somebody may still read the result")
 			}

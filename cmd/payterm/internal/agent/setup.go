@@ -46,8 +46,8 @@ func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
 		a.desk.Scan(scan.Code, scan.Began)
 		return
 	}
-	if a.offered(text, nobodys...) && a.atRest(ctx) { // or else a little later
-		a.giveWay()
+	if a.offered(text, nobodys...) {
+		a.giveWay(ctx) //nolint:errcheck // or else a little later: awaitInstalled
 	}
 }
 
@@ -73,11 +73,16 @@ func (a *Agent) offered(text string, inSilence ...provision.Reason) bool {
 
 // atRest tells whether nobody is being served, and no slip waits for the printer.
 func (a *Agent) atRest(ctx context.Context) bool {
-	if a.o.Board.Printer != nil && a.unprinted.Load() > 0 {
-		return false
-	}
 	s, err := a.runner.Snapshot(ctx)
-	return err == nil && s.State == "idle"
+	return err == nil && s.State == "idle" && a.printed() == nil
+}
+
+// printed says which slips have yet to come.
+func (a *Agent) printed() error {
+	if a.o.Board.Printer != nil && a.unprinted.Load() > 0 {
+		return errors.New("slips are still to be printed")
+	}
+	return nil
 }
 
 // awaitInstalled ends the agent between two sales once somebody has installed a parcel,
@@ -101,19 +106,23 @@ func (a *Agent) awaitInstalled(ctx context.Context) {
 			}
 		}
 		_, serial, err := config.Provisioned(a.o.Data)
-		if (err == nil && serial > a.o.Serial || a.Parcel() != "") && a.atRest(ctx) {
-			a.giveWay()
+		if (err == nil && serial > a.o.Serial || a.Parcel() != "") && a.giveWay(ctx) == nil {
 			return
 		}
 	}
 }
 
-// giveWay ends Run with ErrProvisioned.
-func (a *Agent) giveWay() {
+// giveWay ends Run with ErrProvisioned, unless somebody is being served. Nobody begins
+// anything between that look and the end.
+func (a *Agent) giveWay(ctx context.Context) error {
+	if err := a.runner.Leave(ctx, a.printed); err != nil {
+		return err
+	}
 	select {
 	case a.leaving <- struct{}{}:
 	default:
 	}
+	return nil
 }
 
 // Setup is a terminal that waits for a parcel: it has a display, keys and a scanner, and
@@ -327,16 +336,21 @@ func (s *Setup) press(k payterm.Key) {
 		s.forget()
 		return
 	}
-	s.until = time.Now().Add(codePatience)
 	typed := s.view.Digits
 	switch {
 	case k == payterm.KeyClear && typed != "":
-		s.view.Digits = typed[:len(typed)-1]
+		s.typed(typed[:len(typed)-1])
 	case k == payterm.KeyEnter && len(typed) == provision.CodeDigits:
 		s.tryCode(provision.Code(typed))
 	case k.Digits() != "" && len(typed)+len(k.Digits()) <= provision.CodeDigits:
-		s.view.Digits = typed + k.Digits()
+		s.typed(typed + k.Digits())
 	}
+}
+
+// typed has the digits so far, and gives time for the next. A key that is stuck, or of
+// somebody who takes this for a sale, soon types none.
+func (s *Setup) typed(digits string) {
+	s.view.Digits, s.until = digits, time.Now().Add(codePatience)
 }
 
 // tryCode opens the parcel, which takes a slow board some seconds.

@@ -435,6 +435,28 @@ func TestSetupTakesStick(t *testing.T) {
 	b.until("the code", func() bool { return b.s.Screen().Name == screen.SetupCodeName })
 }
 
+// TestStuckKeyAsksForNoCode: the question goes away although a key is down for ever, and
+// open orders are asked about again.
+func TestStuckKeyAsksForNoCode(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.start(nil)
+	b.end() // what the loop has is the test's now
+	for _, stuck := range []payterm.Key{"5", "00", payterm.KeyClear, payterm.KeyEnter} {
+		b.s.offer(b.parcel(0, time.Hour))
+		for range 20 {
+			b.s.press(stuck)
+		}
+		until := b.s.until
+		for range 20 {
+			b.s.press(stuck)
+		}
+		if b.s.at != nil && b.s.until != until {
+			t.Errorf("%s: it is asked for %s longer", stuck, b.s.until.Sub(until))
+		}
+	}
+}
+
 // TestAgentTakesStick: one that sells leaves for a newer parcel only, when nobody is
 // being served.
 func TestAgentTakesStick(t *testing.T) {
@@ -461,6 +483,9 @@ func TestAgentTakesStick(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v", c.a.Screen())
 		}
+	}
+	if c.a.giveWay(t.Context()) == nil {
+		t.Error("who begins just then is cut off")
 	}
 	text := b.parcel(0, time.Hour)
 	spoil(t, os.WriteFile(filepath.Join(dir, "new.ppv"), []byte(text), 0o600))

@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"payterm/provision"
@@ -66,9 +68,19 @@ func (s *Sticks) next(clock bool) string {
 			continue
 		}
 		s.seen[name] = info.ModTime()
-		if text, err := os.ReadFile(name); err == nil && len(text) > 0 {
+		if text, err := head(name, provision.MaxText+2); err == nil && len(text) > 0 {
 			return string(text)
 		}
 	}
 	return ""
+}
+
+// head reads a file, which may have become another since it was looked at.
+func head(name string, most int64) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
