@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -371,6 +372,52 @@ func TestEveryRefusalHasWords(t *testing.T) {
 				seen[s.Lines[0]] = true
 			}
 		}
+	}
+}
+
+// TestDamagedParcelIsMended: what a parcel brought is lost, its place is known. Where
+// nobody can log in such a terminal waits for a new parcel, and says so.
+func TestDamagedParcelIsMended(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(data string) error{
+		"nothing behind the link": func(string) error { return nil },
+		"an empty file": func(data string) error {
+			return errors.Join(os.MkdirAll(filepath.Join(data, "provision", "17"), 0o700), os.WriteFile(filepath.Join(data, "provision", "17", "payterm.toml"), nil, 0o600))
+		},
+		"a key of another device": func(data string) error {
+			dir := filepath.Join(data, "provision", "17")
+			text := "[terminal]\nid = \"T2\"\nboard = \"none\"\n[merchant]\nname = \"Corner shop\"\n[gateway]\nurl = \"https://example.com\"\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + filepath.Join(dir, "sign.key") + "\"\n"
+			return errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "payterm.toml"), []byte(text), 0o600),
+				os.WriteFile(filepath.Join(dir, "sign.key"), []byte("payterm-sealed-1 AAAA\n"), 0o600))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			data := filepath.Join(dir, "data")
+			if err := errors.Join(os.MkdirAll(filepath.Join(data, "provision"), 0o700), os.Symlink("17", filepath.Join(data, "provision", "current")), damage(data)); err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(dir, "board.toml"), "board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n")
+			write(t, filepath.Join(dir, "payterm.toml"), "[terminal]\nboard = \""+dir+"/board.toml\"\ndata_dir = \""+data+"\"\n")
+			pid1 := newSystemd(t)
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config", filepath.Join(dir, "payterm.toml"))
+			var log bytes.Buffer
+			cmd.Stderr = &log
+			cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+pid1.path)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if said := pid1.wait("READY=1"); !strings.Contains(said, "not provisioned") {
+				t.Errorf("systemd is told %q", said)
+			}
+			if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+				t.Errorf("the end: %v", err)
+			}
+			if !strings.Contains(log.String(), "cannot be used") {
+				t.Errorf("it does not say why: %s", log.String())
+			}
+		})
 	}
 }
 

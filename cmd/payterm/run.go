@@ -67,6 +67,12 @@ func (c runCmd) Run() error {
 	return lives(ctx, func(parcel string) (life, error) {
 		l, err := c.load()
 		if err != nil {
+			if factory, wrong := c.damaged(); wrong == nil {
+				log.Error("what was provisioned cannot be used: the terminal waits for a new parcel", "err", err)
+				l, err = factory, nil
+			}
+		}
+		if err != nil {
 			fmt.Fprintf(os.Stderr, "payterm: %v\n", err)
 			return nil, exitConfig
 		}
@@ -113,6 +119,21 @@ type loaded struct {
 	profile hal.Profile
 	serial  uint64 // of the parcel that it came with
 	fresh   bool   // nobody has provisioned the terminal
+}
+
+// damaged is a terminal that was provisioned and cannot read what a parcel brought. On
+// an image nobody could mend that, and systemd would leave it dark: with a board of its
+// own it waits for a parcel, as one out of the box does.
+func (c runCmd) damaged() (l loaded, err error) {
+	if l.cfg, _, err = config.InForce(c.Config, "", os.Environ()); err != nil {
+		return l, err
+	}
+	if _, l.serial, err = config.Provisioned(l.cfg.Terminal.DataDir); err != nil || l.serial == 0 {
+		return l, errors.Join(err, errors.New("it was never provisioned"))
+	}
+	l.fresh = true
+	_, l.profile, err = readBoard(l.cfg.Terminal.Board)
+	return l, err
 }
 
 // load reads everything that a person has written, or a parcel has brought.
