@@ -157,6 +157,26 @@ func (u updater) briefly(ctx context.Context, name string, args ...string) (stri
 
 const slots = "/usr/lib/payterm/slots"
 
+// lock keeps a second update away, by a stick while the timer's is under way: what is
+// noted of one version must not be taken for the other's. The function that it gives
+// lets go.
+func (u updater) lock() (func() error, error) {
+	if u.slot == "" {
+		return func() error { return nil }, nil // it says why itself
+	}
+	if err := os.MkdirAll(u.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("update: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(u.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("update: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(errors.New("update: another one is under way: try again when it is done"), f.Close())
+	}
+	return f.Close, nil
+}
+
 // free says whether nobody pays and nothing is owed to an order: by the agent, and where
 // none runs by the journal.
 func (u updater) free(ctx context.Context) error {
@@ -170,7 +190,7 @@ func (u updater) free(ctx context.Context) error {
 	err := u.askWithin(ctx, "GET", "/status", nil, &s)
 	var dial *net.OpError
 	switch {
-	case errors.As(err, &dial) && dial.Op == "dial":
+	case errors.As(err, &dial) && dial.Op == "dial", err == nil && s.State == agent.Unprovisioned: // it knows no orders, then
 		err = u.read(func(r *storage.Reader) error {
 			open, err := r.OpenOrders()
 			if err == nil && len(open) > 0 {
@@ -179,12 +199,12 @@ func (u updater) free(ctx context.Context) error {
 			return err
 		})
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // no agent has ever been started here
+			return nil // nothing has ever been sold here
 		}
 		return err
 	case err != nil:
 		return err
-	case s.State != "idle" && s.State != "result" && s.State != agent.Unprovisioned:
+	case s.State != "idle" && s.State != "result":
 		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, s.State, s.OrderID)
 	case s.Queue > 0:
 		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, s.Queue)
@@ -273,7 +293,12 @@ func (c updateInstallCmd) Run() error {
 }
 
 func (c updateInstallCmd) install(ctx context.Context, u updater) error {
-	err := c.try(ctx, u)
+	let, err := u.lock()
+	if err != nil {
+		return err // what the other one does stands on the screen
+	}
+	defer let() //nolint:errcheck // nothing was written through it
+	err = c.try(ctx, u)
 	if c.Automatic && errors.Is(err, errNoAddress) {
 		return nil // nobody wants any
 	}
@@ -327,12 +352,12 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	if err != nil {
 		return fmt.Errorf("update: %s is refused: %w", filepath.Base(file), err)
 	}
-	if c.Automatic && (m.Build == strconv.FormatInt(u.built, 10) || u.failed() == m.Version) {
+	if c.Automatic && (m.Build == strconv.FormatInt(u.built, 10) || u.failed(m)) {
 		u.settled()
 		u.say("no update: version %s runs already, or has failed here before", m.Version)
 		if c.Source != "" { // somebody stands there with a stick
 			why := screen.SameVersion
-			if u.failed() == m.Version {
+			if u.failed(m) {
 				why = screen.FailedBefore
 			}
 			u.tell(ctx, screen.UpdateRefused, why)
@@ -494,13 +519,11 @@ func (u updater) kept(name string, v any) error {
 	return json.Unmarshal(text, v)
 }
 
-// failed is the version that was tried last and not found healthy.
-func (u updater) failed() string {
-	var m manifest
-	if u.kept("failed.json", &m) != nil {
-		return ""
-	}
-	return m.Version
+// failed tells whether this is the version that was tried last and not found healthy. One
+// of the same name that was built later is another.
+func (u updater) failed(m manifest) bool {
+	var last manifest
+	return u.kept("failed.json", &last) == nil && last.Version == m.Version && last.Build == m.Build
 }
 
 type updateConfirmCmd struct {

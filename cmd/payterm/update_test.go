@@ -170,7 +170,7 @@ func TestUpdateInstall(t *testing.T) {
 	const reboot = "systemctl reboot"
 	done := []string{"update_installing", "update_waiting", "update_restarting"}
 	manual, timer := updateInstallCmd{Source: "/x.raucb"}, updateInstallCmd{Source: "/x.raucb", Automatic: true}
-	failed := func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2"}) } //nolint:errcheck // it installs then
+	failed := func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2", Build: "2000"}) } //nolint:errcheck // it installs then
 	for _, c := range []struct {
 		name string
 		set  func(*terminal, *updater)
@@ -193,11 +193,17 @@ func TestUpdateInstall(t *testing.T) {
 		}, timer, []string{"slots set-state B bad", installs, reboot}, "", done},
 		{"it failed, and nobody noted that", func(m *terminal, u *updater) {
 			m.trial, m.primary = "B", "A"
-			u.keep("trial.json", manifest{Version: "v2"}) //nolint:errcheck // it installs then
+			u.keep("trial.json", manifest{Version: "v2", Build: "2000"}) //nolint:errcheck // it installs then
 		}, timer, []string{"slots set-state B bad"}, "", []string{"update_undone", "update_refused failed_before"}},
 		{"at the counter", func(m *terminal, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open", []string{"update_refused order_open"}},
 		{"an order is asked about", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, manual, nil, "an order is open", []string{"update_refused order_open"}},
 		{"the timer comes again", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, timer, nil, "", []string{"update_refused order_open"}},
+		{"it waits for a parcel, and has an order open", func(m *terminal, u *updater) {
+			m.status["state"] = "unprovisioned"
+			if err := os.Symlink(filepath.Join(journalOf(t), "payterm.db"), filepath.Join(u.Data, "payterm.db")); err != nil {
+				t.Fatal(err)
+			}
+		}, manual, nil, "an order is open", []string{"update_refused order_open"}},
 		{"older", func(_ *terminal, u *updater) { u.built = 3000 }, manual, nil, "older", []string{"update_refused older"}},
 		{"a form from the future", func(m *terminal, _ *updater) {
 			m.bundle = fmt.Sprintf(`{"version":"v9","build":"2000","description":"store %d"}`, storage.Form()+1)
@@ -205,6 +211,16 @@ func TestUpdateInstall(t *testing.T) {
 		{"of another board", func(_ *terminal, u *updater) { u.board = "y" }, manual, nil, "it is for x, and this board is y", []string{"update_refused other_board"}},
 		{"the same, by a stick", func(_ *terminal, u *updater) { u.built = 2000 }, timer, nil, "", []string{"update_refused same"}},
 		{"failed before, by a stick", failed, timer, nil, "", []string{"update_refused failed_before"}},
+		{"of the same name, built later than the one that failed", func(_ *terminal, u *updater) {
+			u.keep("failed.json", manifest{Version: "v2", Build: "1500"}) //nolint:errcheck // it is refused then
+		}, timer, []string{installs, reboot}, "", done},
+		{"beside another", func(_ *terminal, u *updater) {
+			let, err := u.lock()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { let() }) //nolint:errcheck // only a lock
+		}, manual, nil, "another one is under way", nil},
 		{"failed before, by a person", failed, manual, []string{installs, reboot}, "", done},
 		{"refused by RAUC", func(m *terminal, _ *updater) { m.refused = errors.New("no space") }, manual, []string{installs}, "this version stays", []string{"update_installing", "update_refused not_installed"}},
 		{"altered", func(m *terminal, _ *updater) { m.bundle = "signature" }, manual, nil, "is refused", []string{"update_refused not_ours"}},
@@ -313,7 +329,7 @@ func TestUpdateConfirm(t *testing.T) {
 			if !slices.Equal(m.ran, c.ran) {
 				t.Errorf("it ran %q, want %q", m.ran, c.ran)
 			}
-			if fell := u.failed() == "v2"; fell != (c.trial == "B") {
+			if fell := u.failed(manifest{Version: "v2"}); fell != (c.trial == "B") {
 				t.Errorf("the timer would try it again: %v", !fell)
 			}
 		})
