@@ -77,6 +77,7 @@ func TestStickBringsParcels(t *testing.T) {
 		put(t, filepath.Join(stick, fmt.Sprintf("p%d.PPV", i)), fmt.Appendf(nil, "PPV1%d", i))
 	}
 	put(t, filepath.Join(stick, "a.ppv"), make([]byte, 5000))
+	put(t, filepath.Join(stick, "forged\npayterm: \x1b[2J\\033c.ppv"), make([]byte, 5000))
 	if err := os.Symlink("/etc/passwd", filepath.Join(stick, "b.ppv")); err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +89,9 @@ func TestStickBringsParcels(t *testing.T) {
 		if !strings.Contains(said, words) {
 			t.Errorf("it does not say %q: %s", words, said)
 		}
+	}
+	if strings.Contains(said, "\npayterm: \x1b") || strings.ContainsAny(said, "\x1b") {
+		t.Errorf("a name speaks to the log: %q", said)
 	}
 	shown(t, root, "stick_done")
 	names, err := filepath.Glob(filepath.Join(root, "run/payterm-parcels/*"))
