@@ -137,6 +137,7 @@ type Setup struct {
 	alive  chan chan<- struct{}
 	tested chan *Report       // of the self test, as far as it has come; nil at its end
 	link   func(string) Check // linkTo
+	spoilt error              // why the data directory cannot be used
 	mu     sync.Mutex
 	shown  screen.SetupView // for whoever asks on the socket
 
@@ -155,10 +156,6 @@ type Setup struct {
 // Serial, Provisioner, Sticks and Ready. A parcel that was scanned before is asked about at
 // once; with one, a terminal that can sell goes back to it when the code does not come.
 func NewSetup(o Options, parcel string) (*Setup, error) {
-	device, err := config.DeviceKey(o.Data)
-	if err != nil {
-		return nil, err
-	}
 	s := &Setup{
 		a: newAgent(o), p: *o.Provisioner, parcel: parcel, serial: o.Serial,
 		keys: make(chan payterm.Key, 32), codes: make(chan payterm.PayCode, 1), alive: make(chan chan<- struct{}),
@@ -167,7 +164,11 @@ func NewSetup(o Options, parcel string) (*Setup, error) {
 	if d := o.Board.Profile.Display; d != nil && d.Rows > 0 {
 		s.spoken = s.spoken[:2] // such a glass has no Chinese
 	}
-	s.view.Device = provision.DeviceOf(device).String()
+	device, err := config.DeviceKey(o.Data)
+	if err == nil {
+		s.view.Device = provision.DeviceOf(device).String()
+	}
+	s.spoilt = err
 	s.view.CanTest = parcel == "" && slices.Contains(s.a.keys(), screen.SetupTestKey)
 	s.a.desk = s
 	return s, nil
@@ -223,9 +224,13 @@ var ErrNoCode = errors.New("no code came")
 
 func (s *Setup) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	again := s.parcel != ""
-	if again {
+	switch {
+	case again:
 		s.offer(s.parcel)
-	} else {
+	case s.spoilt != nil: // it stands there until somebody does something about it
+		s.refuse(notWritten(s.spoilt))
+		s.until = time.Time{}
+	default:
 		s.testSelf(ctx, wg, false)
 	}
 	s.show()

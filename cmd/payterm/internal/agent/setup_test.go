@@ -374,6 +374,22 @@ func TestUnprovisionedBesideAnAgent(t *testing.T) {
 	}
 }
 
+// TestSetupWithoutData: a data directory that cannot be written does not leave the
+// terminal dark.
+func TestSetupWithoutData(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.data = filepath.Join(b.data, "none")
+	spoil(t, os.WriteFile(b.data, nil, 0o600)) // a file, since nothing stops root
+	b.start(nil)
+	refused := screen.Setup(screen.SetupView{Refused: string(provision.NotWritten)}, screen.Options{}).Lines[0]
+	b.tells(refused)
+	spoil(t, b.board.Press(payterm.KeyCancel))
+	b.tells("Scan this terminal's")
+	spoil(t, b.board.Scan(b.parcel(0, time.Hour)))
+	b.tells(refused)
+}
+
 // TestSticks: each file once, again when it is another or was away, and only what can be
 // a parcel.
 func TestSticks(t *testing.T) {

@@ -35,19 +35,23 @@ var errUnprovisioned = errors.New("not provisioned: this terminal knows no merch
 var errProvisioning = errors.New("not now: the terminal waits for the code of a new parcel, and goes on as before when none comes")
 
 // answer serves the local API. The file that it gives keeps a second one away from the
-// data; an agent's lock it does not hold, so that payterm provision can. A socket that
-// cannot be had keeps nobody from provisioning the terminal.
+// data; an agent's lock it does not hold, so that payterm provision can. A socket or a
+// data directory that cannot be had keeps nobody from reading on the screen what is wrong.
 func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error) {
 	agents, err := lockData(s.a.o.Data)
 	if err == nil {
 		err = agents.Close()
 	}
-	if err != nil {
-		return nil, err
+	var lock *os.File
+	if err == nil {
+		lock, err = lockFile(s.a.o.Data, "setup.lock")
 	}
-	lock, err := lockFile(s.a.o.Data, "setup.lock")
-	if err != nil {
+	switch {
+	case errors.Is(err, errTaken):
 		return nil, err
+	case err != nil:
+		s.a.o.Log.Error("out of reach", "err", err)
+		return nil, nil
 	}
 	l, err := listenSocket(Socket(s.a.o.Data))
 	if err != nil {
