@@ -336,6 +336,102 @@ func TestKeyChange(t *testing.T) {
 	d.canaries()
 }
 
+// TestTillOverParcels: a till sells, and asks again with the same key whatever the agent
+// says, while parcel after parcel comes and answers of the gateway are lost. Each sale is
+// paid once.
+func TestTillOverParcels(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	text, code := d.parcel(firstKey)
+	d.boot()
+	d.waitScreen("setup")
+	d.scan(text)
+	d.waitScreen("setup_code")
+	d.typed(code)
+	d.waitScreen("idle")
+	d.faults("PASSIVEPAY", "drop_after_apply", 3)
+	const parcels, sales = 4, 9
+	for range parcels {
+		d.parcel(firstKey)
+	}
+	installed := make(chan string)
+	go func() {
+		defer close(installed)
+		for i := range parcels {
+			time.Sleep(1700 * time.Millisecond)
+			if _, wrong := d.do(d.codes[i+1]+"\n", "provision", filepath.Join(d.dir, fmt.Sprintf("%d.ppv", i+1)), "--data", d.data, "--trust", d.trust, "--config", "/nowhere"); wrong != "" {
+				installed <- wrong
+			}
+		}
+	}()
+	asked := 0
+	for n := range sales {
+		time.Sleep(time.Duration(n%3) * 800 * time.Millisecond) // room for a parcel
+		if n == sales-1 {                                       // at the latest the last parcel is taken up: its self test begins
+			for wrong := range installed {
+				t.Error(wrong)
+			}
+			serial, err := os.Readlink(filepath.Join(d.data, "provision", "current"))
+			for end := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+				if text, _ := os.ReadFile(filepath.Join(d.data, "doctor.json")); err == nil && bytes.Contains(text, []byte(serial)) {
+					break
+				}
+				if time.Now().After(end) {
+					t.Fatalf("%v: nobody takes up %s: %s", err, serial, d.screen())
+				}
+			}
+		}
+		for paid := false; !paid; asked++ {
+			if asked == 100 {
+				t.Fatalf("it sells nothing: %s", d.screen())
+			}
+			r := d.begin("--mode", "passive", "--amount", "3.00", "--idempotency-key", fmt.Sprint("till", n))
+			ended := make(chan struct{})
+			go func() {
+				r.cmd.Wait() //nolint:errcheck // its status is looked at below
+				close(ended)
+			}()
+			for waits := true; waits; {
+				_, shown := d.try("GET", d.panel+"/emu/display.txt", nil)
+				if strings.HasPrefix(shown, "screen: scan\n") {
+					d.scan(d.wallet("ALIPAY", false))
+				}
+				select {
+				case <-ended:
+					waits = false
+				case <-time.After(50 * time.Millisecond):
+				}
+			}
+			if paid = r.cmd.ProcessState.ExitCode() == 0; paid {
+				d.keys("ENTER")
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	approved, charged, starts := 0, 0, map[payterm.OrderID]bool{}
+	for _, o := range d.orders() {
+		starts[o.ID[:len("T2AAAAA")]] = true
+		if o.Outcome == payterm.Approved {
+			approved++
+		}
+	}
+	for _, r := range d.ledger() {
+		if r.Paid > 0 {
+			charged++
+		}
+		if r.payments() > 1 {
+			t.Errorf("%s was asked for %d times", r.ID, r.payments())
+		}
+	}
+	if approved != sales || charged != sales {
+		t.Errorf("%d sales: %d approved, %d charged", sales, approved, charged)
+	}
+	if len(starts) < 2 {
+		t.Error("no parcel came between two sales")
+	}
+	t.Logf("asked %d times, of %d starts", asked, len(starts))
+}
+
 // TestParcelAsPicture: the picture is a QR code of the parcel's text.
 func TestParcelAsPicture(t *testing.T) {
 	t.Parallel()
