@@ -29,6 +29,25 @@ var strips = map[string][]string{
 	"training": {"idle", "drills", "briefing"},
 }
 
+// fieldStrips are the pictures of docs/field.md.
+func fieldStrips() map[string][]payterm.Screen {
+	shop := screen.Options{Language: "en", Merchant: "Tea & Co", Link: flows.NetworkUp, Now: noon}
+	setUp := func(name string) payterm.Screen {
+		all := setupShots()
+		i := slices.IndexFunc(all, func(s setupShot) bool { return s.name == name })
+		return screen.Setup(all[i].view, screen.Options{Language: "en"})
+	}
+	idle := func(n screen.Notice, r screen.Refusal) payterm.Screen {
+		o := shop
+		o.Notice, o.Refusal = n, r
+		return screen.Compose(atRest()[0].view, o)
+	}
+	return map[string][]payterm.Screen{
+		"setup":   {setUp("all well"), setUp("code"), setUp("done"), idle("", "")},
+		"service": {idle(screen.UpdateInstalling, ""), idle(screen.UpdateRestarting, ""), idle(screen.UpdateRefused, screen.NotOurs), setUp("no paper")},
+	}
+}
+
 // guided are the shots, and one that only the guide has.
 func guided() []shot {
 	all := shots()
@@ -51,8 +70,8 @@ func TestPicturesOfTheGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, size := guided(), int64(0)
+	pictures := fieldStrips()
 	for name, names := range strips {
-		var strip sheet
 		for _, of := range names {
 			i := slices.IndexFunc(all, func(s shot) bool { return s.name == of })
 			if i < 0 {
@@ -62,11 +81,17 @@ func TestPicturesOfTheGuide(t *testing.T) {
 			if name == "training" {
 				o.Watermark = screen.TrainingMark("en", 240, 320)
 			}
-			img, err := p.Paint(screen.Compose(all[i].view, o))
+			pictures[name] = append(pictures[name], screen.Compose(all[i].view, o))
+		}
+	}
+	for name, screens := range pictures {
+		var strip sheet
+		for _, s := range screens {
+			img, err := p.Paint(s)
 			if err != nil {
-				t.Errorf("%s: %v", of, err)
+				t.Errorf("%s: %v", s.Name, err)
 			}
-			strip.add("", img, len(names))
+			strip.add("", img, len(screens))
 		}
 		strip.hold(t, filepath.Join("..", "pictures", name))
 	}
@@ -80,7 +105,7 @@ func TestPicturesOfTheGuide(t *testing.T) {
 			t.Fatal(err)
 		}
 		size += at.Size()
-		if strips[strings.TrimSuffix(filepath.Base(path), ".png")] == nil {
+		if pictures[strings.TrimSuffix(filepath.Base(path), ".png")] == nil {
 			t.Errorf("%s: nobody draws it", path)
 		}
 	}
@@ -126,30 +151,31 @@ var chosen = regexp.MustCompile(`^(> )?\d+  `)
 
 var (
 	pictureOf = regexp.MustCompile(`\]\(pictures/([a-z]+)\.png\)`)
-	quoted    = regexp.MustCompile("`([^`]+)`")
+	quoted    = regexp.MustCompile("`([^`]+)`") // in the cashier's guide
+	said      = regexp.MustCompile(`"([^"]+)"`) // in the field's, which has file names too
 	pressed   = regexp.MustCompile(`\*\*([^*]+)\*\*`)
 	plainKeys = regexp.MustCompile(`^[A-Z0-9]+$`)
 )
 
 // misled names what a guide says and the terminal does not: a picture that is not
-// drawn or not shown, a text between ` that no screen or slip has, a key between **
+// drawn or not shown, a text in its quotes that no screen or slip has, a key between **
 // that no keypad has.
-func misled(guide string, texts map[string]bool) []string {
+func misled[P any](guide string, texts map[string]bool, pictures map[string]P, quotes *regexp.Regexp) []string {
 	var out []string
 	guide = strings.Join(strings.Fields(guide), " ") // a text may be broken over two lines
 	seen := map[string]bool{}
 	for _, m := range pictureOf.FindAllStringSubmatch(guide, -1) {
 		seen[m[1]] = true
-		if strips[m[1]] == nil {
+		if _, drawn := pictures[m[1]]; !drawn {
 			out = append(out, "picture "+m[1])
 		}
 	}
-	for name := range strips {
+	for name := range pictures {
 		if !seen[name] {
 			out = append(out, "not shown: "+name)
 		}
 	}
-	for _, m := range quoted.FindAllStringSubmatch(guide, -1) {
+	for _, m := range quotes.FindAllStringSubmatch(guide, -1) {
 		if !texts[m[1]] {
 			out = append(out, "text "+m[1])
 		}
@@ -169,7 +195,7 @@ func TestGuideIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := shown()
-	for _, m := range misled(string(text), texts) {
+	for _, m := range misled(string(text), texts, strips, quoted) {
 		t.Errorf("cashier.md: %s", m)
 	}
 	for what, spoil := range map[string][2]string{
@@ -178,8 +204,38 @@ func TestGuideIsTrue(t *testing.T) {
 		"text Result not known": {"`Result unknown`", "`Result not known`"},
 		"key OK":                {"**ENTER**", "**OK**"},
 	} {
-		if found := misled(strings.Replace(string(text), spoil[0], spoil[1], 1), texts); !slices.Contains(found, what) {
+		if found := misled(strings.Replace(string(text), spoil[0], spoil[1], 1), texts, strips, quoted); !slices.Contains(found, what) {
 			t.Errorf("%q in place of %q is not seen: %q", spoil[1], spoil[0], found)
 		}
+	}
+}
+
+// What the field guide quotes is what the terminal says while it is set up or updated.
+func TestFieldGuideIsTrue(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "field.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := shown()
+	put := func(s payterm.Screen) {
+		for _, line := range append(s.Lines, s.Title) {
+			texts[line] = true
+		}
+	}
+	for _, s := range allOfSetup() {
+		s.view.Test.More = 0
+		put(screen.Setup(s.view, screen.Options{Language: "en"}))
+	}
+	for _, o := range news() {
+		o.Language = "en"
+		put(screen.Compose(atRest()[0].view, o))
+	}
+	texts["A2"], texts["high endurance"] = true, true // on cards
+	guide := string(text)
+	for _, m := range misled(guide, texts, fieldStrips(), said) {
+		t.Errorf("field.md: %s", m)
+	}
+	if found := misled(strings.Replace(guide, "It has expired", "It is too old", 1), texts, fieldStrips(), said); !slices.Contains(found, "text It is too old") {
+		t.Errorf("a text that no screen has is not seen: %q", found)
 	}
 }
