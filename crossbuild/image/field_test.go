@@ -365,7 +365,7 @@ func TestField(t *testing.T) {
 	m.plug(serviceStick(t, dir, "refused", 0, foreign, expired))
 	m.must(handed, "")
 	m.must(handed, "", takeOut)
-	m.must(locked, "", wrote)
+	m.must(locked, "", wrote, noDoctor)
 	m.must(takeOut, "")
 	m.until("the screen says that it is refused", func() bool { return m.picture(2) != setup })
 	m.unplug()
