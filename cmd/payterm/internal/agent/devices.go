@@ -73,6 +73,19 @@ func (a *Agent) runDisplay(ctx context.Context) {
 	defer page.Stop()
 	var err error
 	shown := ""
+	show := func(s payterm.Screen) error {
+		s = a.settled(ctx, s)
+		if s.Name != shown {
+			page.Reset(pageTime) // the first page of a screen stands as long as the others
+			shown = s.Name
+		}
+		err := panel.Show(s)
+		if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
+			a.o.Log.Warn("screen", "err", err)
+			return nil
+		}
+		return err
+	}
 	for err == nil || a.again(ctx, "display", err) {
 		if err = panel.Init(); err != nil {
 			continue
@@ -84,21 +97,19 @@ func (a *Agent) runDisplay(ctx context.Context) {
 			case <-refresh.C: // after a spark or a brown-out, of which nobody hears
 				err = panel.Refresh()
 			case done := <-a.retells:
-				err = panel.Refresh()
+				select {
+				case s := <-a.screens: // the frame that is asked for is the newest screen's
+					err = show(s)
+				default:
+				}
+				if err == nil {
+					err = panel.Refresh()
+				}
 				done <- err
 			case <-page.C:
 				err = panel.Turn()
 			case s := <-a.screens:
-				s = a.settled(ctx, s)
-				if s.Name != shown {
-					page.Reset(pageTime) // the first page of a screen stands as long as the others
-					shown = s.Name
-				}
-				err = panel.Show(s)
-				if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
-					a.o.Log.Warn("screen", "err", err)
-					err = nil
-				}
+				err = show(s)
 			}
 		}
 		a.redraw()

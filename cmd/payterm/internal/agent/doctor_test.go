@@ -344,6 +344,41 @@ func TestBadTrials(t *testing.T) {
 	}
 }
 
+// TestBlindEnter: who presses ENTER before a dark glass has seen nothing. The display
+// failed before the trial began, and its driver pauses; it comes back, or it does not.
+func TestBlindEnter(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name         string
+		cuts         int
+		result, says string
+	}{
+		{"it stays dark", 1_000_000, "fail", "st7789"},
+		{"it comes back", 1, "ok", "the pattern is right"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t, "emulated", nil)
+			c.awaitIdle()
+			if err := c.board.CutTransfers(0, x.cuts); err != nil {
+				t.Fatal(err)
+			}
+			c.press("5")
+			for end := time.Now().Add(30 * time.Second); c.a.trouble("display").n == 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("the display does not fail")
+				}
+			}
+			c.press(payterm.KeyCancel)
+			c.awaitIdle()
+			rep, _ := c.doctor("test=display&step=10s", c.willing(nil))
+			if found := rep.named("test display"); found.Result != x.result || !strings.Contains(found.Says, x.says) {
+				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
+			}
+		})
+	}
+}
+
 func (c *clinic) awaitIdle() {
 	c.t.Helper()
 	for end := time.Now().Add(20 * time.Second); c.a.Screen().Name != "idle"; time.Sleep(5 * time.Millisecond) {
