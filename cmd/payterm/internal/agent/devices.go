@@ -63,12 +63,15 @@ func openDisplay(b *hal.Board, sleep func(time.Duration)) (lcd.Display, error) {
 // all of it.
 const pageTime = 2500 * time.Millisecond
 
+// refreshEach is how often the display is told everything again. Tests have it sooner.
+var refreshEach = 30 * time.Second
+
 func (a *Agent) runDisplay(ctx context.Context) {
 	panel := a.display
 	if panel == nil {
 		return
 	}
-	refresh, page := time.NewTicker(30*time.Second), time.NewTicker(pageTime)
+	refresh, page := time.NewTicker(refreshEach), time.NewTicker(pageTime)
 	defer refresh.Stop()
 	defer page.Stop()
 	var err error

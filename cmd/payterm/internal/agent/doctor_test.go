@@ -35,6 +35,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestMain(m *testing.M) {
 	flag.Parse()
 	lookAgain = 300 * time.Millisecond
+	refreshEach = time.Second
 	// Terminals wait more than they work: more of them at once than processors.
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
