@@ -26,7 +26,8 @@ import (
 // stand is a terminal at which sales are made while something happens to it.
 type stand struct {
 	*clinic
-	n int // sales
+	n  int    // sales
+	at string // the phase of the sale in which something happens
 }
 
 func newStand(t *testing.T, change func(*hal.Profile)) *stand {
@@ -115,6 +116,7 @@ var phases = map[payterm.Mode][]string{
 func (s *stand) sale(mode payterm.Mode, at string, happens func(code string)) {
 	s.t.Helper()
 	s.n++
+	s.at = at
 	amount := int64(100 + s.n)
 	paidBefore := s.paid()
 	s.board.Tear()
@@ -356,6 +358,21 @@ var attacks = []attack{
 		s.plug("printer", true)
 		s.until("it is back", func() bool { ok, _ := s.a.o.Board.Printer.Plugged(); return ok }, nil)
 	}, func(*stand) {}, false},
+	{"printer away", func(s *stand, _ string) {
+		s.plug("printer", false)
+		s.until("it is missed", func() bool { _, err := s.a.o.Board.Printer.Plugged(); return err != nil }, nil)
+	}, func(s *stand) { // what had not begun is printed once it is back, and what broke off is not
+		s.plug("printer", true)
+		s.until("it is back", func() bool { ok, _ := s.a.o.Board.Printer.Plugged(); return ok }, nil)
+		if s.at != "approved" {
+			s.twoSlips()
+		}
+	}, false},
+	{"display away", func(s *stand, _ string) { s.plug("display", false) }, func(s *stand) {
+		s.plug("display", true)
+		s.painted()
+		s.twoSlips()
+	}, true},
 	{"a megabyte of garbage", func(s *stand, _ string) { s.floods(garbage(1 << 20)) }, (*stand).twoSlips, false},
 	{"a code a thousand times", func(s *stand, code string) { s.floods(bytes.Repeat([]byte(code+"\r"), 1000)) }, (*stand).twoSlips, false},
 	{"half a code", func(s *stand, code string) { s.floods([]byte(code[:9])) }, (*stand).twoSlips, false},
