@@ -396,13 +396,14 @@ const (
 	handed    = `stick: parcel (\S+) is handed to the agent`
 	wrote     = `stick: service/(\S+) is written`
 	unwritten = `stick: service/\S+ could not be written: it needs \d+ KB`
+	noDoctor  = `without doctor\.json`
 	locked    = `stick: it is write-protected`
 )
 
 var words = map[string]*regexp.Regexp{}
 
 func init() {
-	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked, handed, wrote, unwritten, locked} {
+	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked, handed, wrote, unwritten, locked, noDoctor} {
 		words[w] = regexp.MustCompile(w)
 	}
 }
