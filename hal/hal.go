@@ -133,7 +133,7 @@ func Open(p Profile, ports Ports) *Board {
 		fault("printer", err)
 	}
 	if p.Signal != nil {
-		b.Buzzer, err = o.out(p.Signal.Buzzer)
+		b.Buzzer, err = o.out("signal.buzzer", p.Signal.Buzzer)
 		fault("buzzer", err)
 		b.LEDs, err = o.leds(p.Signal)
 		fault("leds", err)
@@ -144,30 +144,30 @@ func Open(p Profile, ports Ports) *Board {
 // opener opens wires and notices a line that the profile names in two ways.
 type opener struct {
 	ports Ports
-	used  map[gpio.PinIO]string
+	used  map[gpio.PinIO]string // the key and the name of a line
 }
 
-func (o *opener) pin(name string) (gpio.PinIO, error) {
+func (o *opener) pin(key, name string) (gpio.PinIO, error) {
 	p, err := o.ports.Pin(name)
 	if err != nil {
 		return nil, err
 	}
 	if by, taken := o.used[p]; taken {
-		return nil, fmt.Errorf("line %s is line %s, which is used already", name, by)
+		return nil, fmt.Errorf("%s: line %s is line %s already", key, name, by)
 	}
-	o.used[p] = name
+	o.used[p] = name + " of " + key
 	return p, nil
 }
 
 // out is an output line or a PWM channel; nil without a name.
-func (o *opener) out(name string) (gpio.PinOut, error) {
+func (o *opener) out(key, name string) (gpio.PinOut, error) {
 	if name == "" {
 		return nil, nil
 	}
 	if isPWM(name) {
 		return o.ports.PWM(name)
 	}
-	p, err := o.pin(name)
+	p, err := o.pin(key, name)
 	if err != nil {
 		return nil, err // not p: a nil pin in an interface is not nil
 	}
@@ -177,11 +177,11 @@ func (o *opener) out(name string) (gpio.PinOut, error) {
 func (o *opener) display(d *Display) (*DisplayPorts, error) {
 	w := &DisplayPorts{}
 	for _, one := range []struct {
-		name string
-		pin  *gpio.PinOut
-	}{{d.DC, &w.DC}, {d.Reset, &w.Reset}, {d.Backlight, &w.Backlight}} {
+		key, name string
+		pin       *gpio.PinOut
+	}{{"display.dc", d.DC, &w.DC}, {"display.reset", d.Reset, &w.Reset}, {"display.backlight", d.Backlight, &w.Backlight}} {
 		var err error
-		if *one.pin, err = o.out(one.name); err != nil {
+		if *one.pin, err = o.out(one.key, one.name); err != nil {
 			return nil, err
 		}
 	}
@@ -195,11 +195,11 @@ func (o *opener) display(d *Display) (*DisplayPorts, error) {
 func (o *opener) leds(s *Signal) (*LEDPorts, error) {
 	w := &LEDPorts{}
 	for _, one := range []struct {
-		name string
-		pin  *gpio.PinOut
-	}{{s.Ready, &w.Ready}, {s.Approved, &w.Approved}, {s.Attention, &w.Attention}} {
+		key, name string
+		pin       *gpio.PinOut
+	}{{"signal.led_ready", s.Ready, &w.Ready}, {"signal.led_approved", s.Approved, &w.Approved}, {"signal.led_attention", s.Attention, &w.Attention}} {
 		var err error
-		if *one.pin, err = o.out(one.name); err != nil {
+		if *one.pin, err = o.out(one.key, one.name); err != nil {
 			return nil, err
 		}
 	}
@@ -252,11 +252,12 @@ func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
 		return w, nil
 	}
 	for _, side := range []struct {
+		key   string
 		names []string
 		pins  *[]gpio.PinIO
-	}{{k.Rows, &w.Rows}, {k.Columns, &w.Columns}} {
+	}{{"keypad.rows", k.Rows, &w.Rows}, {"keypad.columns", k.Columns, &w.Columns}} {
 		for _, name := range side.names {
-			p, err := o.pin(name)
+			p, err := o.pin(side.key, name)
 			if err != nil {
 				return nil, err
 			}

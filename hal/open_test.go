@@ -85,7 +85,7 @@ func TestOpenFaults(t *testing.T) {
 		{"no scanner", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS1") }, "scanner", "no serial line /dev/ttyS1"},
 		{"no printer", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS2") }, "printer", "no serial line /dev/ttyS2"},
 		{"no buzzer", func(p *haltest.Ports) { delete(p.Pins, "gpiochip0:17") }, "buzzer", "no line gpiochip0:17"},
-		{"one line, two names", func(p *haltest.Ports) { p.Pins["gpiochip0:5"] = p.Pins["GPIO18"] }, "keypad", "line gpiochip0:5 is line GPIO18"},
+		{"one line, two names", func(p *haltest.Ports) { p.Pins["gpiochip0:5"] = p.Pins["GPIO18"] }, "keypad", "keypad.rows: line gpiochip0:5 is line GPIO18 of display.backlight already"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, ports, _, _ := workshop(t)

@@ -139,13 +139,28 @@ func (c *checker) oneOf(key, v string, known ...string) {
 	}
 }
 
-// wire refuses what two devices would drive or read.
+// wire refuses what two devices would drive or read, however it is spelt.
 func (c *checker) wire(key, name string) {
-	if by, taken := c.used[name]; taken {
+	if by, taken := c.used[oneSpelling(name)]; taken {
 		c.bad(key, "%s is used by %s already", name, by)
 		return
 	}
-	c.used[name] = key
+	c.used[oneSpelling(name)] = key
+}
+
+// oneSpelling is a name of a wire without what makes no difference: slashes and dots
+// of a path, zeros before the number of a line or channel. That GPIO25 is
+// gpiochip0:25 only the board's own kernel knows: Open refuses it there.
+func oneSpelling(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return filepath.Clean(name)
+	}
+	if chip, n, is := strings.Cut(name, ":"); is {
+		if offset, err := strconv.Atoi(n); err == nil && !usbName.MatchString(name) {
+			return fmt.Sprintf("%s:%d", chip, offset)
+		}
+	}
+	return name
 }
 
 var (

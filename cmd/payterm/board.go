@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 
 	"payterm/boards"
+	"payterm/cmd/payterm/internal/agent"
 	"payterm/hal"
 )
 
@@ -53,6 +54,12 @@ func (c boardCheckCmd) Run() error {
 	file, p, err := readBoard(c.File)
 	if err != nil {
 		return err
+	}
+	switch err := agent.CheckLogo(p); {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Println("warning:", err)
+	case err != nil:
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	fmt.Printf("%s is right: %s\n", file, p.Board)
 	return nil

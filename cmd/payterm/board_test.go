@@ -55,6 +55,12 @@ func TestBoardCommands(t *testing.T) {
 		t.Errorf("%s %v", table, err)
 	}
 	bad := filepath.Join(t.TempDir(), "bad.toml")
+	if err := os.WriteFile(bad, fmt.Appendf(nil, "board = \"b\"\n[printer]\nusb = \"/dev/usb/lp0\"\nlogo = %q\n", bad), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run("check", bad); err == nil || !strings.Contains(out, "bad.toml: printer.logo: ") {
+		t.Errorf("a logo that is none: %s %v", out, err)
+	}
 	if err := os.WriteFile(bad, []byte("board = \"b\"\n[display]\ncontroller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -265,7 +265,13 @@ func (c configCheckCmd) Run() error {
 		missing = append(missing, p.Error())
 	}
 	warnings := []string{}
-	if _, board, err := readBoard(cfg.Terminal.Board); err == nil {
+	if file, board, err := readBoard(cfg.Terminal.Board); err == nil {
+		switch err := agent.CheckLogo(board); {
+		case errors.Is(err, fs.ErrNotExist):
+			warnings = append(warnings, fmt.Sprintf("%s: %v", file, err))
+		case err != nil:
+			return fmt.Errorf("%s: %w", file, err)
+		}
 		for _, p := range cfg.Unshown(board.Display != nil && board.Display.Rows > 0) {
 			warnings = append(warnings, p.Error())
 		}

@@ -46,6 +46,7 @@ type Board struct {
 	i2c     *i2cPort
 	memory  *frameBuffer
 	network *networkDevice           // the printer, where it is on the network
+	intake  *intake                  // of the printer
 	serial  map[string]*serialDevice // by what the profile calls it
 	events  map[hal.EventDevice]*eventDevice
 	signals signals
@@ -152,19 +153,23 @@ func (b *Board) openSerial() []error {
 	if s := b.c.Profile.Scanner; s != nil && s.Kind == "evdev" {
 		b.events[s.Events()] = newEventDevice(b.c.Scale, b.reporter("evdev"))
 	} else if s != nil {
-		d, err := openSerialDevice(s.Baud, b.c.Scale, b.signals.scanner(), nil)
+		d, err := openSerialDevice(s.Baud, b.c.Scale, b.signals.scanner())
 		errs, b.serial[s.Device] = append(errs, err), d
 	}
 	if p := b.c.Profile.Printer; p != nil {
 		b.printer = newESCPOS(p, b.now, b.reporter("escpos"), func() { b.c.Changed("paper") })
 		var err error
-		switch {
-		case p.Network != "":
+		if p.Network != "" {
 			b.network, err = openNetworkDevice(b.printer)
-		case p.USB != "":
-			b.serial[p.USB], err = openUSBPrinter(b.c.Scale, b.printer)
-		default:
-			b.serial[p.Device], err = openSerialDevice(p.Baud, b.c.Scale, b.printer, &b.printer.reply)
+			b.intake = &b.network.intake
+		} else {
+			var d *serialDevice
+			if p.USB != "" {
+				d, err = openUSBPrinter(b.c.Scale, b.printer)
+			} else {
+				d, err = openSerialPrinter(p.Baud, b.c.Scale, b.printer)
+			}
+			b.serial[p.USB+p.Device], b.intake = d, &d.intake // one of them is there
 		}
 		errs = append(errs, err)
 		b.wg.Go(func() { b.printer.run(b.end, b.c.Scale) })
@@ -184,8 +189,11 @@ func (b *Board) now() time.Duration {
 }
 
 // Sleep is what drivers get for pauses: scaled like the chips, and never less than
-// asked for.
+// asked for. A pause begins once the printer has what was written before it.
 func (b *Board) Sleep(d time.Duration) {
+	if b.intake != nil {
+		b.intake.settle()
+	}
 	time.Sleep(time.Duration(math.Ceil(float64(d) / b.c.Scale)))
 }
 
@@ -236,7 +244,7 @@ func (b *Board) Serial(name string, baud int) (*hal.Line, error) {
 	if d == nil {
 		return nil, fmt.Errorf("emulated: nothing on serial line %s", name)
 	}
-	return hal.OpenLine(d.name, baud), nil
+	return d.opened(hal.OpenLine(d.name, baud)), nil
 }
 
 // Events is hal.Ports': the same line code as on a terminal, on a file of ours.
@@ -263,7 +271,7 @@ func (b *Board) Network(address string) (*hal.Line, error) {
 	if b.network == nil || b.c.Profile.Printer.Network != address {
 		return nil, fmt.Errorf("emulated: nothing at %s", address)
 	}
-	return hal.OpenNetwork(b.network.address), nil
+	return b.network.opened(hal.OpenNetwork(b.network.address)), nil
 }
 
 // USBPrinter is hal.Ports': the same line code as on a terminal, on a PTY.
@@ -272,7 +280,7 @@ func (b *Board) USBPrinter(name string) (*hal.Line, error) {
 	if d == nil {
 		return nil, fmt.Errorf("emulated: no USB printer %s", name)
 	}
-	return hal.OpenUSBPrinter(d.name), nil
+	return d.opened(hal.OpenUSBPrinter(d.name)), nil
 }
 
 // Frame is what the glass shows now; a board without a display has one dark pixel.

@@ -40,6 +40,12 @@ type escpos struct {
 	reply      func([]byte)
 	now        func() time.Duration // the printer's time
 	kick       chan struct{}        // the mechanism has something new to wait for
+	perByte    time.Duration        // on the wire
+	waits      bool                 // what has no room for more lets the host wait, as USB does
+
+	wire []byte        // on its way here
+	due  time.Duration // when the first of them has come; the next ones follow at the wire's speed
+	at   time.Duration // up to when all was done
 
 	said []byte // not yet sent to the host
 	auto byte   // n of GS a
@@ -133,27 +139,17 @@ func (p *escpos) release() {
 	}
 }
 
-// Write takes bytes from the line. Real-time questions are answered at once,
-// wherever they stand.
+// Write puts bytes on the wire.
 func (p *escpos) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	before := p.printed
-	for _, c := range b {
-		p.real = append(p.real, c)
-		switch n := len(p.real); {
-		case p.real[0] != 0x10:
-		case n < 2 || n == 2 && c == 0x04:
-			continue // it may become one
-		case n == 3 && c >= 1 && c <= 4:
-			if p.answers {
-				p.said = append(p.said, p.status(c))
-			}
-			p.real = p.real[:0]
-		}
-		for _, c := range p.real {
-			p.store(c)
-		}
-		p.real = p.real[:0]
+	if len(p.wire) == 0 {
+		p.due = max(p.due, p.now()+p.perByte)
+	}
+	p.wire = append(p.wire, b...)
+	p.present()
+	if len(p.wire) > 0 {
+		p.resume()
 	}
 	printed := p.printed != before
 	p.release()
@@ -161,6 +157,49 @@ func (p *escpos) Write(b []byte) (int, error) {
 		p.changed()
 	}
 	return len(b), nil
+}
+
+// present brings the printer to the present: each byte that has come meanwhile is
+// taken at its own time, whoever looks and however late. It reports what work does.
+// The lock is held.
+func (p *escpos) present() (idle bool) {
+	now := p.now()
+	for len(p.wire) > 0 && p.due <= now {
+		c := p.wire[0]
+		p.wire, p.at = p.wire[1:], max(p.at, p.due)
+		p.due += p.perByte
+		p.take(c)
+	}
+	p.at = max(p.at, now)
+	return p.work()
+}
+
+// take is a byte that has come. Real-time questions are answered at once, wherever
+// they stand.
+func (p *escpos) take(c byte) {
+	p.real = append(p.real, c)
+	switch n := len(p.real); {
+	case p.real[0] != 0x10:
+	case n < 2 || n == 2 && c == 0x04:
+		return // it may become one
+	case n == 3 && c >= 1 && c <= 4:
+		if p.answers {
+			p.said = append(p.said, p.status(c))
+		}
+		p.real = p.real[:0]
+	}
+	for _, c := range p.real {
+		p.store(c)
+	}
+	p.real = p.real[:0]
+}
+
+// pulled forgets what was on the wire when it was pulled.
+func (p *escpos) pulled() {
+	p.mu.Lock()
+	defer p.release()
+	p.present()
+	p.wire = nil
 }
 
 // store puts a byte into the buffer. An idle interpreter takes it out at once, and
@@ -182,11 +221,22 @@ func (p *escpos) store(c byte) {
 	}
 }
 
-// full reports whether n bytes more would be too many for the buffer.
+// hostBuffer is what the kernel of a host takes that a serial line has not carried yet.
+const hostBuffer = 4096
+
+// full reports whether the host has to wait before it sends n bytes more.
 func (p *escpos) full(n int) bool {
 	p.mu.Lock()
 	defer p.release()
-	return !p.work() && len(p.buf)+n > p.room
+	idle := p.present()
+	n += len(p.wire)
+	if !p.waits {
+		return n > hostBuffer
+	}
+	if !idle {
+		n += len(p.buf)
+	}
+	return n > p.room
 }
 
 func (p *escpos) status(n byte) byte {
@@ -240,7 +290,7 @@ func (p *escpos) stopped() bool { return p.outOf || p.coverOpen || p.fault }
 // work takes whole commands from the buffer for as long as the mechanism is free,
 // and reports whether it then waits for bytes only. The lock is held.
 func (p *escpos) work() (idle bool) {
-	now := p.now()
+	now := p.at
 	start := now
 	if p.blocked {
 		start = p.busy
@@ -273,11 +323,15 @@ func (p *escpos) run(end <-chan struct{}, scale float64) {
 	for {
 		p.mu.Lock()
 		before := p.printed
-		p.work()
+		p.present()
 		printed := p.printed != before
-		wait := time.Duration(float64(p.busy-p.now()) / scale)
-		if !p.blocked {
-			wait = time.Hour // until a byte comes
+		wait := time.Hour // until a byte comes
+		if p.blocked {
+			wait = time.Duration(float64(p.busy-p.now()) / scale)
+		}
+		if n := len(p.wire); n > 0 { // some at a time
+			due := p.due + time.Duration(min(n, 16)-1)*p.perByte
+			wait = min(wait, max(time.Millisecond, time.Duration(float64(due-p.now())/scale)))
 		}
 		p.release()
 		if printed {
@@ -974,7 +1028,7 @@ func (p *escpos) printQR() {
 func (p *escpos) paper() (image.Image, string) {
 	p.mu.Lock()
 	before := p.printed
-	p.work()
+	p.present()
 	strips, height := slices.Clone(p.strips), p.height
 	words, printed := strings.Join(p.text, "\n"), p.printed != before
 	p.release()
@@ -1001,7 +1055,7 @@ func (p *escpos) tear() {
 func (p *escpos) sensors(paper, cover string) error {
 	p.mu.Lock()
 	defer p.release()
-	p.work() // up to now it was as before
+	p.present() // up to now it was as before
 	defer p.tell()
 	switch paper {
 	case "":
@@ -1025,7 +1079,7 @@ func (p *escpos) sensors(paper, cover string) error {
 func (p *escpos) jam(on bool) {
 	p.mu.Lock()
 	defer p.release()
-	p.work()
+	p.present()
 	p.fault = on
 	p.tell()
 	p.resume()

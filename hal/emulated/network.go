@@ -3,6 +3,7 @@ package emulated
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -11,7 +12,8 @@ import (
 // networkDevice is a printer on the network: a port on this machine's loopback that
 // serves one host at a time.
 type networkDevice struct {
-	chip *escpos
+	chip io.Writer
+	intake
 
 	mu     sync.Mutex
 	listen net.Listener
@@ -46,6 +48,7 @@ func (d *networkDevice) plug() error {
 		return fmt.Errorf("emulated: network printer: %w", err)
 	}
 	d.listen = l
+	d.forgive()
 	d.wg.Go(func() { d.serve(l) })
 	return nil
 }
@@ -67,6 +70,7 @@ func (d *networkDevice) serve(l net.Listener) {
 		for !pulled {
 			n, err := c.Read(buf)
 			d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
+			d.has(n)
 			if err != nil {
 				break
 			}
@@ -100,5 +104,6 @@ func (d *networkDevice) pull() error {
 	d.listen, d.host = nil, nil
 	d.mu.Unlock()
 	d.wg.Wait()
+	d.forgive()
 	return err
 }

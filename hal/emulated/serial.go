@@ -18,7 +18,9 @@ type serialDevice struct {
 	baud  int
 	scale float64
 	chip  io.Writer        // takes what the host sends
-	full  func(n int) bool // it lets the host wait when its buffer is full, as USB does; nil: it does not
+	full  func(n int) bool // whether the host has to wait; nil: never
+	lost  func()           // what was on the wire, with the cable; nil: nothing
+	intake
 
 	mu     sync.Mutex
 	master *os.File
@@ -31,12 +33,17 @@ type serialDevice struct {
 // writeDeadline bounds a write to a host that does not read.
 const writeDeadline = time.Second
 
-// openSerialDevice puts a chip behind a PTY; reply is set to what it answers with.
-func openSerialDevice(baud int, scale float64, chip io.Writer, reply *func([]byte)) (*serialDevice, error) {
+// openSerialDevice puts a chip behind a PTY.
+func openSerialDevice(baud int, scale float64, chip io.Writer) (*serialDevice, error) {
 	d := &serialDevice{baud: baud, scale: scale, chip: chip}
-	if reply != nil {
-		*reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
-	}
+	return d, d.plug()
+}
+
+// openSerialPrinter puts a printer behind a PTY.
+func openSerialPrinter(baud int, scale float64, chip *escpos) (*serialDevice, error) {
+	d := &serialDevice{baud: baud, scale: scale, chip: chip, full: chip.full, lost: chip.pulled}
+	chip.perByte = 10 * time.Second / time.Duration(baud)
+	chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
 	return d, d.plug()
 }
 
@@ -47,9 +54,8 @@ const usbSpeed = 10_000_000
 // The file is a PTY's: it hangs up when the cable is pulled, and takes no more
 // while the printer does not.
 func openUSBPrinter(scale float64, chip *escpos) (*serialDevice, error) {
-	d := &serialDevice{baud: usbSpeed, scale: scale, chip: chip, full: chip.full}
-	chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
-	return d, d.plug()
+	chip.waits = true
+	return openSerialPrinter(usbSpeed, scale, chip)
 }
 
 // name is the device's path now; there is none while it is unplugged.
@@ -83,6 +89,7 @@ func (d *serialDevice) plug() error {
 		return errors.Join(err, master.Close(), slave.Close())
 	}
 	d.master, d.slave, d.gone = master, slave, make(chan struct{})
+	d.forgive()
 	d.wg.Add(1)
 	go d.listen(master, d.gone)
 	return nil
@@ -113,37 +120,34 @@ func (d *serialDevice) pull() error {
 	d.master, d.slave = nil, nil
 	d.mu.Unlock()
 	d.wg.Wait()
+	if d.lost != nil {
+		d.lost()
+	}
+	d.forgive()
 	return err
 }
 
-// listen hands what the host sends to the chip at the line's speed. It ends when
-// the cable is pulled.
+// listen hands what the host sends to the chip. It ends when the cable is pulled.
 func (d *serialDevice) listen(master *os.File, gone <-chan struct{}) {
 	defer d.wg.Done()
 	buf := make([]byte, 16)
-	var due time.Time // when the last byte has left the wire
 	for {
 		n, err := master.Read(buf)
 		if err != nil {
 			return
 		}
-		if now := time.Now(); due.Before(now) {
-			due = now
-		}
-		due = due.Add(d.takes(n))
-		if d.wait(time.Until(due), gone) {
-			return
-		}
 		for d.full != nil && d.full(n) {
+			d.hold()
 			if d.wait(fullPause, gone) {
 				return
 			}
 		}
 		d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
+		d.has(n)
 	}
 }
 
-// fullPause is how often a host asks a full USB printer again, in this emulation.
+// fullPause is how often a host that has to wait asks again, in this emulation.
 const fullPause = time.Millisecond
 
 // takes is how long bytes are on the wire: ten bits each.

@@ -63,16 +63,32 @@ func openDisplay(b *hal.Board, sleep func(time.Duration)) (lcd.Display, error) {
 // all of it.
 const pageTime = 2500 * time.Millisecond
 
+// refreshEach is how often the display is told everything again. Tests have it sooner.
+var refreshEach = 30 * time.Second
+
 func (a *Agent) runDisplay(ctx context.Context) {
 	panel := a.display
 	if panel == nil {
 		return
 	}
-	refresh, page := time.NewTicker(30*time.Second), time.NewTicker(pageTime)
+	refresh, page := time.NewTicker(refreshEach), time.NewTicker(pageTime)
 	defer refresh.Stop()
 	defer page.Stop()
 	var err error
 	shown := ""
+	show := func(s payterm.Screen) error {
+		s = a.settled(ctx, s)
+		if s.Name != shown {
+			page.Reset(pageTime) // the first page of a screen stands as long as the others
+			shown = s.Name
+		}
+		err := panel.Show(s)
+		if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
+			a.o.Log.Warn("screen", "err", err)
+			return nil
+		}
+		return err
+	}
 	for err == nil || a.again(ctx, "display", err) {
 		if err = panel.Init(); err != nil {
 			continue
@@ -84,21 +100,19 @@ func (a *Agent) runDisplay(ctx context.Context) {
 			case <-refresh.C: // after a spark or a brown-out, of which nobody hears
 				err = panel.Refresh()
 			case done := <-a.retells:
-				err = panel.Refresh()
+				select {
+				case s := <-a.screens: // the frame that is asked for is the newest screen's
+					err = show(s)
+				default:
+				}
+				if err == nil {
+					err = panel.Refresh()
+				}
 				done <- err
 			case <-page.C:
 				err = panel.Turn()
 			case s := <-a.screens:
-				s = a.settled(ctx, s)
-				if s.Name != shown {
-					page.Reset(pageTime) // the first page of a screen stands as long as the others
-					shown = s.Name
-				}
-				err = panel.Show(s)
-				if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
-					a.o.Log.Warn("screen", "err", err)
-					err = nil
-				}
+				err = show(s)
 			}
 		}
 		a.redraw()
@@ -265,8 +279,7 @@ func (a *Agent) runTrigger(ctx context.Context) {
 
 // openPrinter makes the driver as the profile says. A logo that cannot be printed
 // is an error beside it: slips then come without.
-func openPrinter(b *hal.Board, sleep func(time.Duration)) (*printer.Printer, error) {
-	p := b.Profile.Printer
+func openPrinter(line printer.Line, p *hal.Printer, sleep func(time.Duration)) (*printer.Printer, error) {
 	o := printer.Options{
 		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster",
 		Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
@@ -275,22 +288,35 @@ func openPrinter(b *hal.Board, sleep func(time.Duration)) (*printer.Printer, err
 		o.Baud = 10_000_000 // neither the network nor USB is what the paper waits for
 	}
 	if p.Logo == "" {
-		return printer.New(b.Printer, o)
+		return printer.New(line, o)
 	}
 	logo, err := readLogo(p.Logo)
 	if err == nil {
 		o.Logo = logo
-		pr, tooLarge := printer.New(b.Printer, o)
+		pr, tooLarge := printer.New(line, o)
 		if pr != nil {
 			return pr, nil
 		}
 		err, o.Logo = tooLarge, nil
 	}
-	pr, other := printer.New(b.Printer, o)
+	pr, other := printer.New(line, o)
 	if pr == nil {
 		return nil, other
 	}
 	return pr, fmt.Errorf("logo %s: %w: slips come without it", p.Logo, err)
+}
+
+// CheckLogo refuses a logo that its profile's printer cannot print, by the name of its
+// key, at the desk and not at the first slip. A file that is not on this machine
+// (fs.ErrNotExist) may be on the terminal.
+func CheckLogo(p hal.Profile) error {
+	if p.Printer == nil || p.Printer.Logo == "" {
+		return nil
+	}
+	if _, err := openPrinter(nil, p.Printer, time.Sleep); err != nil {
+		return fmt.Errorf("printer.logo: %w", err)
+	}
+	return nil
 }
 
 // maxLogoBytes is far more than a logo for a roll of paper has.
@@ -308,13 +334,19 @@ func readLogo(name string) (image.Image, error) {
 	}
 	size, err := png.DecodeConfig(bytes.NewReader(text))
 	if err != nil {
-		return nil, err
+		return nil, notPNG(err)
 	}
 	if len(text) > maxLogoBytes || size.Width > 1000 || size.Height > 1000 { // before it is unpacked
 		return nil, fmt.Errorf("%d by %d dots in %d bytes are too many", size.Width, size.Height, len(text))
 	}
-	return png.Decode(bytes.NewReader(text))
+	img, err := png.Decode(bytes.NewReader(text))
+	if err != nil {
+		return nil, notPNG(err)
+	}
+	return img, nil
 }
+
+func notPNG(err error) error { return fmt.Errorf("it is no whole PNG file (%w)", err) }
 
 // runPrinter prints what is queued. A slip that met a printer without paper
 // before its first byte is tried again; one that broke off is not. After the context's
@@ -324,7 +356,7 @@ func (a *Agent) runPrinter(ctx context.Context) {
 	if b.Printer == nil {
 		return
 	}
-	pr, err := openPrinter(b, a.o.Sleep)
+	pr, err := openPrinter(b.Printer, b.Profile.Printer, a.o.Sleep)
 	if pr == nil {
 		a.o.Log.Error("printer", "err", err)
 		a.gaveUp("printer", err)

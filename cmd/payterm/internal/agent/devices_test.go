@@ -1,9 +1,17 @@
 package agent
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -268,6 +276,53 @@ func TestLastSlips(t *testing.T) {
 	began := time.Now()
 	if paper := run(func() {}); strings.Contains(paper, "goes on") || time.Since(began) > lastSlips {
 		t.Errorf("%s, on paper:\n%s", time.Since(began), paper)
+	}
+}
+
+// A logo that cannot be printed is found at the desk, by the name of its key.
+func TestCheckLogo(t *testing.T) {
+	t.Parallel()
+	picture := func(w, h int) []byte {
+		var b bytes.Buffer
+		if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	good := picture(384, 100)
+	for name, x := range map[string]struct {
+		file []byte
+		says string
+	}{
+		"good":       {good, ""},
+		"wide":       {picture(385, 10), "printer.logo: "},
+		"tall":       {picture(10, 401), "printer.logo: "},
+		"absurd":     {picture(20000, 20000), "20000 by 20000 dots"},
+		"cut off":    {good[:len(good)-20], "no whole PNG file"},
+		"no picture": {[]byte("GIF89a"), "no whole PNG file"},
+		"empty":      {nil, "printer.logo: "},
+	} {
+		file := filepath.Join(t.TempDir(), "logo.png")
+		if err := os.WriteFile(file, x.file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := hal.ReadProfile("p.toml", fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch err := CheckLogo(p); {
+		case (err == nil) != (x.says == ""):
+			t.Errorf("%s: %v", name, err)
+		case err != nil && (!strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "printer.logo: ")):
+			t.Errorf("%s: %v, want %q", name, err, x.says)
+		}
+		p.Printer.Logo = file + ".gone"
+		if err := CheckLogo(p); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s, gone: %v", name, err)
+		}
+	}
+	if err := CheckLogo(hal.Profile{}); err != nil {
+		t.Error(err)
 	}
 }
 

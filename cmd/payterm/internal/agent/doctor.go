@@ -299,18 +299,8 @@ func (a *Agent) examineGlass(ctx context.Context, rep *Report, display Check) {
 	if display.Result == "none" || display.Result == "fail" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, answers)
-	defer cancel()
-	began, done := a.mono(), make(chan error, 1)
-	err := errors.New("its driver does not come round: restart payterm; where it stays so, check the bus")
-	select {
-	case a.retells <- done:
-		select {
-		case err = <-done:
-		case <-ctx.Done():
-		}
-	case <-ctx.Done():
-	}
+	began := a.mono()
+	err := a.retell(ctx)
 	switch light := a.o.Board.Profile.Display.Backlight; {
 	case err != nil:
 		rep.add("display bus", "fail", err.Error(), a.mono()-began)
@@ -321,6 +311,23 @@ func (a *Agent) examineGlass(ctx context.Context, rep *Report, display Check) {
 		rep.add("display bus", "ok", "a frame was sent", a.mono()-began)
 		rep.add("backlight", "ok", "on, by "+light, 0)
 	}
+}
+
+// retell has the newest screen sent to the glass whole, and tells whether it went.
+func (a *Agent) retell(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answers)
+	defer cancel()
+	done := make(chan error, 1)
+	select {
+	case a.retells <- done:
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+		}
+	case <-ctx.Done():
+	}
+	return errors.New("its driver does not come round: restart payterm; where it stays so, check the bus")
 }
 
 // examineLine says what a serial line has carried.

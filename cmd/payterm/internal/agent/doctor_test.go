@@ -35,6 +35,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestMain(m *testing.M) {
 	flag.Parse()
 	lookAgain = 300 * time.Millisecond
+	refreshEach = time.Second
 	// Terminals wait more than they work: more of them at once than processors.
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
@@ -340,6 +341,41 @@ func TestBadTrials(t *testing.T) {
 				t.Error("and the report is ok")
 			}
 			c.keepsNothing(text, stranger)
+		})
+	}
+}
+
+// TestBlindEnter: who presses ENTER before a dark glass has seen nothing. The display
+// failed before the trial began, and its driver pauses; it comes back, or it does not.
+func TestBlindEnter(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name         string
+		cuts         int
+		result, says string
+	}{
+		{"it stays dark", 1_000_000, "fail", "st7789"},
+		{"it comes back", 1, "ok", "the pattern is right"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t, "emulated", nil)
+			c.awaitIdle()
+			if err := c.board.CutTransfers(0, x.cuts); err != nil {
+				t.Fatal(err)
+			}
+			c.press("5")
+			for end := time.Now().Add(30 * time.Second); c.a.trouble("display").n == 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("the display does not fail")
+				}
+			}
+			c.press(payterm.KeyCancel)
+			c.awaitIdle()
+			rep, _ := c.doctor("test=display&step=10s", c.willing(nil))
+			if found := rep.named("test display"); found.Result != x.result || !strings.Contains(found.Says, x.says) {
+				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
+			}
 		})
 	}
 }

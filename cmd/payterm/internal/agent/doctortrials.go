@@ -198,8 +198,37 @@ func (t *trials) nobody(what string) Check {
 	return Check{Result: "fail", Says: fmt.Sprintf("%s within %s", what, t.step)}
 }
 
+// see asks a question about the glass. A yes counts where the driver was well before
+// the question and has sent the question's frame: who presses ENTER before a dark
+// glass, while its driver waits to try again, has seen nothing.
+func (t *trials) see(ctx context.Context, trial flows.Trial, no string) (Check, bool) {
+	if err := t.a.retell(ctx); err != nil {
+		return t.unsent(ctx, err), false
+	}
+	c, good := t.judge(ctx, trial, no)
+	if !good {
+		return c, false
+	}
+	if err := t.a.retell(ctx); err != nil {
+		return t.unsent(ctx, err), false
+	}
+	return c, true
+}
+
+// unsent is the finding where a frame did not go; the driver's own error says more.
+func (t *trials) unsent(ctx context.Context, err error) Check {
+	switch {
+	case ctx.Err() != nil:
+		t.gone = true
+		return Check{Result: "skip", Says: "broken off"}
+	case t.fails():
+		return t.failed()
+	}
+	return Check{Result: "fail", Says: err.Error()}
+}
+
 func (t *trials) display(ctx context.Context) Check {
-	c, good := t.judge(ctx, flows.Trial{Step: flows.TrialPattern},
+	c, good := t.see(ctx, flows.Trial{Step: flows.TrialPattern},
 		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr of the board profile, then the ribbon cable")
 	if !good {
 		return c
@@ -208,7 +237,7 @@ func (t *trials) display(ctx context.Context) Check {
 	if !t.a.display.CanShow(code) {
 		return Check{Result: "ok", Says: "the pattern is right; a QR code has no room on this glass"}
 	}
-	if c, good = t.judge(ctx, flows.Trial{Step: flows.TrialCode, Code: code}, "the code is not readable: clean the glass, raise contrast and backlight"); !good {
+	if c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code}, "the code is not readable: clean the glass, raise contrast and backlight"); !good {
 		return c
 	}
 	return Check{Result: "ok", Says: "the pattern is right and the code readable"}
