@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -104,14 +105,10 @@ type provisionMakeCmd struct {
 func (c provisionMakeCmd) Run() error {
 	out := store{JSON: c.JSON}
 	if c.NewSigner {
-		signer, text, err := provision.NewSigner(rand.Reader)
-		if err == nil {
-			err = writeNew(c.Signer, []byte(text))
-		}
+		line, err := c.newSigner()
 		if err != nil {
 			return fmt.Errorf("new signer: %w", err)
 		}
-		line := provision.PublicLine(signer)
 		return out.print(map[string]string{"signer": c.Signer, "trust": line}, func() { fmt.Println(line) })
 	}
 	switch {
@@ -119,6 +116,12 @@ func (c provisionMakeCmd) Run() error {
 		return usage("--config and --sign-key-file are needed: what the parcel is to bring")
 	case c.Out == "" && c.QR == "":
 		return usage("--out or --qr is needed: where the parcel is to go")
+	}
+	// Before anything is made: a parcel whose code nobody was told is of no use.
+	for _, path := range []string{c.Out, c.QR} {
+		if _, err := os.Lstat(path); path != "" && err == nil {
+			return fmt.Errorf("%s is there already: remove it, or give another name", path)
+		}
 	}
 	text, code, terms, err := c.make()
 	if err != nil {
@@ -142,20 +145,49 @@ func (c provisionMakeCmd) Run() error {
 	made := map[string]any{"code": code.Reveal(), "expires": terms.Made.Add(terms.Life), "serial": terms.Made.UnixMilli(), "characters": len(text)}
 	return out.print(made, func() {
 		fmt.Println("code:", code.Reveal())
+		fmt.Fprintln(os.Stderr, "It can be used until", terms.Made.Add(terms.Life).Format("2006-01-02 15:04 MST")+".")
 		fmt.Fprintln(os.Stderr, "Give the code by another way than the parcel. Both together are the sign key.")
 	})
+}
+
+// newSigner makes the signer's secret file, and gives the line that is no secret. Asked
+// again it gives the line of the signer that is there: whoever keeps it by > has emptied
+// the file that had it.
+func (c provisionMakeCmd) newSigner() (string, error) {
+	signer, text, err := provision.NewSigner(rand.Reader)
+	if err == nil {
+		err = writeNew(c.Signer, []byte(text))
+	}
+	if errors.Is(err, fs.ErrExist) {
+		if signer, err = readSigner(c.Signer); err == nil {
+			fmt.Fprintf(os.Stderr, "%s is there already: this is its line.\n", c.Signer)
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return provision.PublicLine(signer), nil
+}
+
+// readSigner reads a signer's secret file.
+func readSigner(path string) (ed25519.PrivateKey, error) {
+	secret, err := readOwn(path)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := provision.ReadSigner(string(secret))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return signer, nil
 }
 
 // make gives the parcel and its code.
 func (c provisionMakeCmd) make() (text string, code provision.Code, t provision.Terms, err error) {
 	fail := func(err error) (string, provision.Code, provision.Terms, error) { return "", "", t, err }
-	secret, err := readOwn(c.Signer)
+	signer, err := readSigner(c.Signer)
 	if err != nil {
 		return fail(fmt.Errorf("signer: %w", err))
-	}
-	signer, err := provision.ReadSigner(string(secret))
-	if err != nil {
-		return fail(fmt.Errorf("%s: %w", c.Signer, err))
 	}
 	written, err := os.ReadFile(c.Config)
 	if err != nil {

@@ -72,6 +72,44 @@ func (d *depot) newSigner(path string) string {
 	return out
 }
 
+// TestDesk: a second --new-signer gives the line of the signer that is there, and what is
+// written over nothing is refused before a code is drawn; the example is a configuration.
+func TestDesk(t *testing.T) {
+	d := &depot{shop: shop{t: t, dir: t.TempDir()}}
+	at := func(name string) string { return filepath.Join(d.dir, name) }
+	first, said := d.do("", "provision", "make", "--new-signer", "--signer", at("fleet.key"))
+	if again, wrong := d.do("", "provision", "make", "--new-signer", "--signer", at("fleet.key")); said != "" || wrong != "" || again != first || first == "" {
+		t.Errorf("the signer's line was %q %s, and then %q %s", first, said, again, wrong)
+	}
+	write(t, at("no.key"), "something else")
+	if out, wrong := d.do("", "provision", "make", "--new-signer", "--signer", at("no.key")); out != "" || !strings.Contains(wrong, "no signer's secret file") {
+		t.Errorf("a file that is no signer's: %q %s", out, wrong)
+	}
+	example, err := os.ReadFile("../../testdata/config/example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled := string(example)
+	for key, value := range map[string]string{
+		"name": "Corner shop", "url": "https://example.com/processV2", "merchant_id": "ON00000000", "operator_id": "0000000696", "call_back_url": "https://example.com/cb",
+	} {
+		filled = strings.Replace(filled, "\n"+key+" = \"\"", "\n"+key+" = \""+value+"\"", 1)
+	}
+	write(t, at("merchant.toml"), filled)
+	write(t, at("key"), firstKey)
+	args := []string{"provision", "make", "--config", at("merchant.toml"), "--sign-key-file", at("key"), "--signer", at("fleet.key"), "--out", at("t.ppv"), "--qr", at("t.png")}
+	if out, wrong := d.do("", args...); wrong != "" || !strings.HasPrefix(out, "code: ") {
+		t.Errorf("the example with what the gateway assigns: %q %s", out, wrong)
+	}
+	if err := os.Remove(at("t.ppv")); err != nil {
+		t.Fatal(err)
+	}
+	out, wrong := d.do("", args...)
+	if _, err := os.Stat(at("t.ppv")); err == nil || out != "" || !strings.Contains(wrong, "t.png is there already") {
+		t.Errorf("over a picture: %q %s; %v", out, wrong, err)
+	}
+}
+
 // parcel makes one; more goes behind the flags, and wins.
 func (d *depot) parcel(key string, more ...string) (text, code string) {
 	d.t.Helper()
@@ -430,6 +468,27 @@ func TestTillOverParcels(t *testing.T) {
 		t.Error("no parcel came between two sales")
 	}
 	t.Logf("asked %d times, of %d starts", asked, len(starts))
+}
+
+// TestWrongKeyIsTold: a parcel with a key that the gateway does not know is told apart from
+// a gateway that does not answer, on the screen and by the doctor.
+func TestWrongKeyIsTold(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	text, code := d.parcel(secondKey)
+	d.boot()
+	d.waitScreen("setup")
+	d.scan(text)
+	d.waitScreen("setup_code")
+	d.typed(code)
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(d.waitScreen("idle"), "Gateway: it refuses the key. Get a new parcel"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(d.screen())
+		}
+	}
+	if out, _ := d.do("", "doctor", "--data", d.data); !strings.Contains(out, "fail  network key ") || !strings.Contains(out, "ok    network answer ") {
+		t.Error(out)
+	}
 }
 
 // TestParcelAsPicture: the picture is a QR code of the parcel's text.

@@ -38,6 +38,9 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 	if err := json.Unmarshal([]byte(said), &s); err != nil || wrong != "" || s.State != agent.Unprovisioned || len(s.Device) != 9 || s.Board != "emulated" {
 		t.Errorf("status: %v %s %s", err, said, wrong)
 	}
+	if _, wrong = d.do("", "doctor", "--test", "--data", d.data); !strings.Contains(wrong, "once the terminal is provisioned") || strings.Contains(wrong, "on the terminal's screen") {
+		t.Errorf("doctor --test: %s", wrong)
+	}
 	said, _ = d.do("", "doctor", "--data", d.data) // this machine may have no network
 	for _, line := range []string{"signers", "display bus", "printer", "space", "clock", "network link", "no gateway yet"} {
 		if !strings.Contains(said, line) {

@@ -145,6 +145,16 @@ func TestFlashRefuses(t *testing.T) {
 		{"locked", func(c *card) string { c.put("sys/class/block/sdx/ro", "1\n"); return c.path }, "read-only"},
 		{"too small", func(c *card) string { c.put("sys/class/block/sdx/size", "40\n"); return c.path }, "MB, the image"},
 		{"an altered image", func(c *card) string { c.put("x.img", strings.Repeat("imagE", 5000)); return c.path }, "is not what"},
+		{"a certificate that is away", func(c *card) string { c.cert += "9"; return c.path }, "cannot be read by you"},
+		{"a card that only root may write", func(c *card) string {
+			if os.Geteuid() == 0 {
+				c.t.Skip("root may write everything")
+			}
+			if err := os.Chmod(c.path, 0o400); err != nil {
+				c.t.Fatal(err)
+			}
+			return c.path
+		}, "sudo make flash"},
 		{"an image without a signature", func(c *card) string { os.Remove(c.image + ".p7s"); return c.path }, "no signature"}, //nolint:errcheck // it would pass then
 		{"a foreign signature", func(c *card) string {
 			c.cert = filepath.Join(c.dir, "foreign", "cert.pem")

@@ -130,8 +130,12 @@ type Rate struct {
 // ErrNoAnswer says that nothing authentic came back.
 var ErrNoAnswer = errors.New("no answer from the gateway")
 
+// ErrKey says that the gateway could not read a request: it was made with another key, or
+// for another merchant.
+var ErrKey = errors.New("the gateway refuses merchant_id, operator_id or the sign key")
+
 // ExchangeRate asks for the rate of a currency to CNY: EX_RATE_QUERY. Its error is an
-// ErrNoAnswer unless the gateway itself refused.
+// ErrNoAnswer unless the gateway itself refused, and an ErrKey where it did for the key's sake.
 func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (Rate, error) {
 	bad := func(why string) (Rate, error) { return Rate{}, fmt.Errorf("exchange rate: %s", why) }
 	if !currency.Valid() {
@@ -144,6 +148,9 @@ func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (R
 	case payterm.Lost:
 		return Rate{}, fmt.Errorf("exchange rate: %w: %s", ErrNoAnswer, a.Why)
 	default: // there is a reply
+	}
+	if r.code == "PARAM_INVALID" || r.code == "PARAM_ERROR" {
+		return Rate{}, fmt.Errorf("exchange rate: %w: it answered %s", ErrKey, r.word(r.code))
 	}
 	if r.code != "SUCCESS" || r.inner == nil {
 		return bad("the gateway answered " + r.word(r.code))

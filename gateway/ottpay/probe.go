@@ -61,10 +61,17 @@ func (c *Client) Probe(ctx context.Context, currency payterm.Currency) []Hop {
 		})
 	}
 	if ok {
-		stage("answer", func(ctx context.Context) error {
+		var key error
+		ok = stage("answer", func(ctx context.Context) error {
 			_, err := c.ExchangeRate(ctx, currency)
+			if errors.Is(err, ErrKey) {
+				key, err = err, nil
+			}
 			return err
 		})
+		if ok {
+			stage("key", func(context.Context) error { return key })
+		}
 	}
 	return hops
 }

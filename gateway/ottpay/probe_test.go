@@ -33,13 +33,13 @@ func TestProbe(t *testing.T) {
 		stages    string
 		says      string // of the last one
 	}{
-		{"good", good.URL + "/processV2", nil, "address connection answer", ""},
+		{"good", good.URL + "/processV2", nil, "address connection answer key", ""},
 		{"no such name", "https://gateway.example:1", nil, "address", "name cannot be looked up"},
 		{"nobody there", "https://" + nobody, nil, "address connection", "connection refused"},
 		{"a stranger's certificate", foreign.URL, func(c *ottpay.Config) { c.CAs = ours.pool() }, "address connection encryption", "check ca_file"},
 		{"something else answers", odd.URL, func(c *ottpay.Config) { c.CAs = ours.pool() }, "address connection encryption answer", "exchange rate"},
-		{"another key", good.URL + "/processV2", func(c *ottpay.Config) { c.SignKey = "ABCDEFGHIJKLMNOP" }, "address connection answer", "exchange rate"},
-		{"another merchant", good.URL + "/processV2", func(c *ottpay.Config) { c.MerchantID = "ON99999999" }, "address connection answer", "exchange rate"},
+		{"another key", good.URL + "/processV2", func(c *ottpay.Config) { c.SignKey = "ABCDEFGHIJKLMNOP" }, "address connection answer key", "refuses merchant_id, operator_id or the sign key"},
+		{"another merchant", good.URL + "/processV2", func(c *ottpay.Config) { c.MerchantID = "ON99999999" }, "address connection answer key", "refuses merchant_id, operator_id or the sign key"},
 	} {
 		hops := client(t, c.url, c.change).Probe(context.Background(), "CAD")
 		var stages []string

@@ -414,10 +414,11 @@ func (a *Agent) examineNetwork(ctx context.Context, rep *Report) {
 			rep.add("network "+hop.Name, "fail", hop.Err.Error(), hop.Took)
 			continue
 		}
-		rep.add("network "+hop.Name, "ok", "", hop.Took)
-		if hop.Name == "answer" {
-			rep.add("network key", "ok", "merchant id and sign key are accepted", 0)
+		says := ""
+		if hop.Name == "key" {
+			says = "merchant id and sign key are accepted"
 		}
+		rep.add("network "+hop.Name, "ok", says, hop.Took)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -129,7 +130,7 @@ func InForce(file, data string, env []string) (c Config, serial uint64, err erro
 // Portable is the text of a configuration as a parcel carries it: for this terminal (""
 // leaves the id), without comments, and without what is the device's own affair.
 func Portable(name string, text []byte, terminal string) ([]byte, error) {
-	_, tables, err := tomlfile.Tables(name, text)
+	written, tables, err := tomlfile.Tables(name, text)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +139,12 @@ func Portable(name string, text []byte, terminal string) ([]byte, error) {
 	}
 	for _, file := range []string{"gateway.ca_file", "api.token_file"} {
 		section, key, _ := strings.Cut(file, ".")
-		if table, ok := tables[section].(map[string]any); ok && table[key] != nil {
-			return nil, fmt.Errorf("%s: %s: names a file, which a parcel does not bring: take it out", name, file)
+		table, ok := tables[section].(map[string]any)
+		switch value := table[key]; {
+		case ok && value == "": // as where it is left out
+			delete(table, key)
+		case ok && value != nil:
+			return nil, written.Problem(file, "names a file, which a parcel does not bring: take it out")
 		}
 	}
 	if table, ok := tables["gateway"].(map[string]any); ok {
@@ -154,9 +159,35 @@ func Portable(name string, text []byte, terminal string) ([]byte, error) {
 	}
 	// As the terminal will see it.
 	if _, _, err := placed(name, portable, "/var/lib/payterm", "/sign.key"); err != nil {
-		return nil, err
+		return nil, inPlace(err, written, terminal)
 	}
 	return portable, nil
+}
+
+// inPlace gives what is wrong with the portable text its lines in the text that somebody
+// wrote. The terminal's id may have come from the command line.
+func inPlace(err error, written *tomlfile.File, terminal string) error {
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for i, one := range all {
+		var p Problem
+		switch {
+		case !errors.As(one, &p):
+		case p.Key == "terminal.id" && terminal != "":
+			all[i] = Problem{File: "--terminal", Text: p.Text}
+		case p.Line > 0:
+			all[i] = written.Problem(p.Key, p.Text)
+		}
+	}
+	line := func(err error) int {
+		var p Problem
+		errors.As(err, &p)
+		return p.Line
+	}
+	slices.SortStableFunc(all, func(a, b error) int { return line(a) - line(b) })
+	return errors.Join(all...)
 }
 
 func set(tables map[string]any, section, key, value string) {

@@ -49,6 +49,28 @@ func inForce(t *testing.T, data string) (key, id string, serial uint64) {
 	return string(k), c.Terminal.ID, serial
 }
 
+// TestPortableSaysWhere: what is wrong stands at its line of the file that somebody wrote,
+// not of what was made of it. An empty name of a file is as good as none.
+func TestPortableSaysWhere(t *testing.T) {
+	t.Parallel()
+	empty := "# a comment\n\n" + merchant + "[api]\ntoken_file = \"\"\n"
+	for _, c := range []struct{ was, is, terminal, says string }{
+		{"", "", "T2", ""},
+		{"name = ", "ca_file = \"\"\nname = ", "T2", "m.toml:8: merchant.ca_file: unknown key"},
+		{"sign_key_file", "ca_file = \"\"\nsign_key_file", "T2", ""},
+		{"sign_key_file", "ca_file = \"/x.pem\"\nsign_key_file", "T2", "m.toml:14: gateway.ca_file: names a file"},
+		{"[10, 15]", "[10, 101]\nmax_minor = -1", "T2", "m.toml:16: sale.tips: item 2: 101: 1 to 100 percent\nm.toml:17: sale.max_minor: -1"},
+		{"board = \"emulated\"\n", "", "T2", "m.toml: terminal.board: is missing"},
+		{"", "", "terminal22", "--terminal: \"terminal22\": 2 to 6"},
+		{"\"T1\"", "\"t 1\"", "", "m.toml:4: terminal.id: "},
+	} {
+		_, err := Portable("m.toml", []byte(strings.Replace(empty, c.was, c.is, 1)), c.terminal)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q, --terminal %s: %v", c.is, c.terminal, err)
+		}
+	}
+}
+
 // TestInstallCutAnywhere cuts the power before each change to the disk: what is found
 // afterwards is the old or the new, whole, and a second attempt succeeds.
 func TestInstallCutAnywhere(t *testing.T) {
