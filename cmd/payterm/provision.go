@@ -278,6 +278,9 @@ func (c provisionInstallCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	if !cfg.HasBoard() {
+		fmt.Fprintf(os.Stderr, "payterm run needs terminal.board in %s: the parcel names no board\n", c.Config)
+	}
 	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial()}
 	return c.print(installed, func() {
 		fmt.Printf("terminal %s of %s is provisioned; an agent that runs starts with it between two sales\n", cfg.Terminal.ID, cfg.Merchant.Name)

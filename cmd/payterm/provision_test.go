@@ -101,12 +101,49 @@ func TestDesk(t *testing.T) {
 	if out, wrong := d.do("", args...); wrong != "" || !strings.HasPrefix(out, "code: ") {
 		t.Errorf("the example with what the gateway assigns: %q %s", out, wrong)
 	}
+	d.board(filled)
 	if err := os.Remove(at("t.ppv")); err != nil {
 		t.Fatal(err)
 	}
 	out, wrong := d.do("", args...)
 	if _, err := os.Stat(at("t.ppv")); err == nil || out != "" || !strings.Contains(wrong, "t.png is there already") {
 		t.Errorf("over a picture: %q %s; %v", out, wrong, err)
+	}
+}
+
+// board installs parcels of a configuration on a terminal whose image has a board: it stays
+// that, whatever the example says, and another's is refused by name.
+func (d *depot) board(filled string) {
+	d.t.Helper()
+	at := func(name string) string { return filepath.Join(d.dir, name) }
+	const own = "raspberrypi-spi-st7789"
+	write(d.t, at("factory.toml"), "[terminal]\nboard = \""+own+"\"\n")
+	line, err := os.ReadFile(at("fleet.key"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	signer, err := provision.ReadSigner(string(line))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	write(d.t, at("signers"), provision.PublicLine(signer)+"\n")
+	for name, c := range map[string]struct{ board, refused string }{
+		"example": {"emulated", ""}, "own": {own, ""}, "another": {"raspberrypi-i2c-ssd1306", `terminal.board: "raspberrypi-i2c-ssd1306": this terminal is "` + own + `"`},
+	} {
+		data := at("data-" + name)
+		write(d.t, at(name+".toml"), strings.Replace(filled, "board = \"emulated\"", "board = \""+c.board+"\"", 1))
+		out, wrong := d.do("", "provision", "make", "--config", at(name+".toml"), "--sign-key-file", at("key"), "--signer", at("fleet.key"), "--out", at(name+".ppv"))
+		if wrong != "" {
+			d.t.Fatal(wrong)
+		}
+		_, wrong = d.do(strings.TrimPrefix(out, "code: "), "provision", at(name+".ppv"), "--data", data, "--trust", at("signers"), "--config", at("factory.toml"))
+		if (wrong == "") != (c.refused == "") || !strings.Contains(wrong, c.refused) {
+			d.t.Errorf("%s: %s", name, wrong)
+		}
+		is, _, err := config.InForce(at("factory.toml"), data, nil)
+		if err != nil || is.Terminal.Board != own || (is.Merchant.Name == "") != (c.refused != "") {
+			d.t.Errorf("%s: board %q of %q, %v", name, is.Terminal.Board, is.Merchant.Name, err)
+		}
 	}
 }
 

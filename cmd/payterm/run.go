@@ -131,6 +131,9 @@ func (c runCmd) damaged() (l loaded, err error) {
 	if _, l.serial, err = config.Provisioned(l.cfg.Terminal.DataDir); err != nil || l.serial == 0 {
 		return l, errors.Join(err, errors.New("it was never provisioned"))
 	}
+	if !l.cfg.HasBoard() {
+		return l, errors.New("nobody has said which board it is")
+	}
 	l.fresh = true
 	_, l.profile, err = readBoard(l.cfg.Terminal.Board)
 	return l, err

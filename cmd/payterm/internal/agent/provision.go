@@ -55,7 +55,7 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (conf
 	if err != nil {
 		return config.Config{}, err
 	}
-	arrival, err := config.Arrive(p.Data, content)
+	arrival, err := config.Arrive(p.Config, p.Data, content)
 	if err == nil {
 		err = p.Board(arrival.Config.Terminal.Board)
 	}

@@ -60,7 +60,7 @@ func (c Config) Missing() []Problem {
 	k := checker{c: c}
 	given := func(dotted string) bool { return c.origin != nil && c.origin.set[dotted] }
 	k.bad(!given("terminal.id"), "terminal.id", "is missing: 2 to 6 of A-Z and 0-9, unique among the merchant's terminals")
-	k.bad(!given("terminal.board"), "terminal.board", "is missing: the name of a board profile, or its file")
+	k.bad(!c.HasBoard(), boardKey, "is missing: the name of a board profile, or its file")
 	k.bad(c.Merchant.Name == "", "merchant.name", "is missing: it stands on every receipt")
 	k.bad(c.Gateway.URL == "", "gateway.url", "is missing: the gateway's https address")
 	return k.problems

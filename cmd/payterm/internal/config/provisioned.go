@@ -107,28 +107,56 @@ func Provisioned(data string) (path string, serial uint64, err error) {
 	return filepath.Join(data, provisionDir, name, configFile), serial, nil
 }
 
-// InForce loads what a parcel brought, else the file of the given name; its serial is 0
-// then. A file that is not there, and an empty name, are a terminal out of the box.
-// Without a data directory only the file counts.
+// InForce loads what a parcel brought, else the factory's file of the given name; its
+// serial is 0 then. A file that is not there, and an empty name, are a terminal out of the
+// box. Without a data directory only the file counts. A parcel that names no board is
+// for the factory's.
 func InForce(file, data string, env []string) (c Config, serial uint64, err error) {
+	path := ""
 	if data != "" {
-		path, number, err := Provisioned(data)
-		if err != nil {
+		if path, serial, err = Provisioned(data); err != nil {
 			return Config{}, 0, err
 		}
-		if serial = number; serial != 0 {
-			file = path
-		}
 	}
-	c, err = Load(file, env)
-	if serial == 0 && errors.Is(err, fs.ErrNotExist) {
-		c, err = Load("", env)
+	if serial == 0 {
+		c, err = factory(file, env)
+		return c, 0, err
 	}
-	return c, serial, err
+	if c, err = Load(path, env); err != nil || c.HasBoard() {
+		return c, serial, err
+	}
+	own, err := factory(file, env)
+	if err != nil {
+		return Config{}, serial, err
+	}
+	c.takeBoard(own)
+	return c, serial, nil
+}
+
+// factory loads what the terminal was made with; the defaults where there is no file.
+func factory(file string, env []string) (Config, error) {
+	c, err := Load(file, env)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Load("", env)
+	}
+	return c, err
+}
+
+// HasBoard reports whether somebody has said which board it is.
+func (c Config) HasBoard() bool { return c.origin != nil && c.origin.set[boardKey] }
+
+const boardKey = "terminal.board"
+
+// takeBoard takes another configuration's board, if that has one.
+func (c *Config) takeBoard(from Config) {
+	if from.HasBoard() {
+		c.Terminal.Board, c.origin.set[boardKey] = from.Terminal.Board, true
+	}
 }
 
 // Portable is the text of a configuration as a parcel carries it: for this terminal (""
-// leaves the id), without comments, and without what is the device's own affair.
+// leaves the id), without comments, and without what is the device's own affair. So is the
+// default board, which the example has: it was hardly meant.
 func Portable(name string, text []byte, terminal string) ([]byte, error) {
 	written, tables, err := tomlfile.Tables(name, text)
 	if err != nil {
@@ -152,6 +180,9 @@ func Portable(name string, text []byte, terminal string) ([]byte, error) {
 	}
 	if table, ok := tables["terminal"].(map[string]any); ok {
 		delete(table, "data_dir")
+		if table["board"] == Default().Terminal.Board {
+			delete(table, "board")
+		}
 	}
 	portable, err := tomlfile.Encode(tables)
 	if err != nil {
@@ -200,7 +231,7 @@ func set(tables map[string]any, section, key, value string) {
 }
 
 // placed puts the device's own paths into a parcel's configuration, and checks that
-// nothing is missing from it.
+// nothing is missing from it but the board.
 func placed(name string, text []byte, data, key string) (Config, []byte, error) {
 	_, tables, err := tomlfile.Tables(name, text)
 	if err != nil {
@@ -218,8 +249,10 @@ func placed(name string, text []byte, data, key string) (Config, []byte, error) 
 	}
 	var missing []error
 	for _, p := range c.Missing() {
-		p.Line = 0
-		missing = append(missing, p)
+		if p.Key != boardKey {
+			p.Line = 0
+			missing = append(missing, p)
+		}
 	}
 	return c, text, errors.Join(missing...)
 }
@@ -232,9 +265,9 @@ type Arrival struct {
 	data   string
 }
 
-// Arrive checks the content of a parcel for a data directory. Nothing is written. No
-// error repeats a secret.
-func Arrive(data string, c provision.Content) (Arrival, error) {
+// Arrive checks the content of a parcel for a data directory and the factory's file.
+// Nothing is written. No error repeats a secret.
+func Arrive(file, data string, c provision.Content) (Arrival, error) {
 	data, err := filepath.Abs(data)
 	if err != nil {
 		return Arrival{}, err
@@ -243,7 +276,39 @@ func Arrive(data string, c provision.Content) (Arrival, error) {
 		return Arrival{}, fmt.Errorf("the sign key %s", why)
 	}
 	cfg, text, err := placed("parcel", c.Config, data, filepath.Join(data, provisionDir, currentLink, keyFile))
-	return Arrival{cfg, text, c.SignKey, data}, err
+	if err != nil {
+		return Arrival{}, err
+	}
+	own, err := factory(file, nil)
+	if err != nil {
+		return Arrival{}, err
+	}
+	switch {
+	case cfg.HasBoard() && own.HasBoard() && cfg.Terminal.Board != own.Terminal.Board:
+		// Without display and keypad nobody could ever mend it.
+		return Arrival{}, Problem{File: "parcel", Key: boardKey, Text: fmt.Sprintf("%q: this terminal is %q; leave it out of the merchant's configuration", cfg.Terminal.Board, own.Terminal.Board)}
+	case cfg.HasBoard():
+	case own.HasBoard():
+		cfg.takeBoard(own)
+	default:
+		// What is installed now is the only one who knows, and is about to go.
+		if now, _, err := InForce(file, data, nil); err == nil && now.HasBoard() {
+			cfg.takeBoard(now)
+			if text, err = withBoard(text, now.Terminal.Board); err != nil {
+				return Arrival{}, err
+			}
+		}
+	}
+	return Arrival{cfg, text, c.SignKey, data}, nil
+}
+
+func withBoard(text []byte, board string) ([]byte, error) {
+	_, tables, err := tomlfile.Tables("parcel", text)
+	if err != nil {
+		return nil, err
+	}
+	set(tables, "terminal", "board", board)
+	return tomlfile.Encode(tables)
 }
 
 // Install writes it in place of what was installed before. A cut at any moment leaves

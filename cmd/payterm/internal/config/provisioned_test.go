@@ -25,7 +25,7 @@ func arrival(t *testing.T, data, key, terminal string) Arrival {
 	if strings.Contains(string(text), "nowhere") || strings.Contains(string(text), "#") {
 		t.Errorf("it carries what is the device's own: %s", text)
 	}
-	a, err := Arrive(data, provision.Content{SignKey: key, Config: text})
+	a, err := Arrive("", data, provision.Content{SignKey: key, Config: text})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestPortableSaysWhere(t *testing.T) {
 		{"sign_key_file", "ca_file = \"\"\nsign_key_file", "T2", ""},
 		{"sign_key_file", "ca_file = \"/x.pem\"\nsign_key_file", "T2", "m.toml:14: gateway.ca_file: names a file"},
 		{"[10, 15]", "[10, 101]\nmax_minor = -1", "T2", "m.toml:16: sale.tips: item 2: 101: 1 to 100 percent\nm.toml:17: sale.max_minor: -1"},
-		{"board = \"emulated\"\n", "", "T2", "m.toml: terminal.board: is missing"},
+		{"board = \"emulated\"\n", "", "T2", ""},
 		{"", "", "terminal22", "--terminal: \"terminal22\": 2 to 6"},
 		{"\"T1\"", "\"t 1\"", "", "m.toml:4: terminal.id: "},
 	} {
@@ -177,7 +177,6 @@ func TestSecretNeverChanges(t *testing.T) {
 func TestPortableRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"a file":      {"[sale]\n", "ca_file = \"/etc/ca.pem\"\n[sale]\n", "ca_file"},
-		"no board":    {"board = \"emulated\"\n", "", "terminal.board"},
 		"no url":      {"url = \"https://example.com/processV2\"\n", "", "gateway.url"},
 		"unknown key": {"tips", "tipz", "tips"},
 		"no TOML":     {"[sale]", "[sale", "merchant.toml"},
@@ -186,7 +185,7 @@ func TestPortableRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := Arrive(t.TempDir(), provision.Content{SignKey: "CANARY\x00signKEY06", Config: []byte(merchant)}); err == nil || strings.Contains(err.Error(), "CANARY") {
+	if _, err := Arrive("", t.TempDir(), provision.Content{SignKey: "CANARY\x00signKEY06", Config: []byte(merchant)}); err == nil || strings.Contains(err.Error(), "CANARY") {
 		t.Errorf("a sign key with a hole: %v", err)
 	}
 }
@@ -198,7 +197,7 @@ func TestParcelBringsTheAddressOfUpdates(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := t.TempDir()
-	a, err := Arrive(data, provision.Content{SignKey: keyOld, Config: text})
+	a, err := Arrive("", data, provision.Content{SignKey: keyOld, Config: text})
 	if err == nil {
 		err = a.Install(1)
 	}
@@ -211,5 +210,63 @@ func TestParcelBringsTheAddressOfUpdates(t *testing.T) {
 	}
 	if c, err = Load("", []string{"PAYTERM_UPDATE_URL=https://updates.example/other"}); err != nil || c.Update.URL != "https://updates.example/other" {
 		t.Errorf("by the environment: %q, %v", c.Update.URL, err)
+	}
+}
+
+// TestBoardOfAParcel: a parcel that names no board, or the default of the example, is for
+// the terminal's own; one that names another than the factory's is refused. Where the
+// factory says nothing, the parcel's counts, and after it what is installed.
+func TestBoardOfAParcel(t *testing.T) {
+	t.Parallel()
+	const path = "/etc/payterm/board.toml"
+	for name, c := range map[string]struct {
+		factory, first, second string // boards; empty: left out
+		board, refused         string // after the second
+	}{
+		"the example's":            {"pi", "emulated", "emulated", "pi", ""},
+		"left out":                 {"pi", "", "", "pi", ""},
+		"by path":                  {path, "", path, path, ""},
+		"the same":                 {"pi", "", "pi", "pi", ""},
+		"another":                  {"pi", "", "zero", "pi", `parcel: terminal.board: "zero": this terminal is "pi"`},
+		"another by path":          {path, "pi0", path, path, ""}, // the first one was refused
+		"no factory":               {"", "", "zero", "zero", ""},
+		"no factory, then another": {"", "pi", "zero", "zero", ""},
+		"no factory, then none":    {"", "pi", "", "pi", ""},
+		"nobody says":              {"", "", "", "", ""},
+	} {
+		data, file := t.TempDir(), filepath.Join(t.TempDir(), "payterm.toml")
+		if c.factory != "" {
+			if err := os.WriteFile(file, []byte("[terminal]\nboard = \""+c.factory+"\"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var last error
+		for i, board := range []string{c.first, c.second} {
+			line := ""
+			if board != "" {
+				line = "board = \"" + board + "\"\n"
+			}
+			text, err := Portable("m.toml", []byte(strings.Replace(merchant, "board = \"emulated\"\n", line, 1)), "T2")
+			if err != nil || strings.Contains(string(text), "emulated") {
+				t.Fatalf("%s: %v\n%s", name, err, text)
+			}
+			var a Arrival
+			if a, last = Arrive(file, data, provision.Content{SignKey: keyOld, Config: text}); last != nil {
+				continue
+			}
+			if err := a.Install(uint64(i) + 1); err != nil {
+				t.Fatal(err)
+			}
+			if now, _, err := InForce(file, data, nil); err != nil || now.Terminal.Board != a.Config.Terminal.Board || now.HasBoard() != a.Config.HasBoard() {
+				t.Errorf("%s: it was told %q and has %q, %v", name, a.Config.Terminal.Board, now.Terminal.Board, err)
+			}
+		}
+		now, serial, err := InForce(file, data, nil)
+		if err != nil || serial == 0 || now.HasBoard() != (c.board != "") || c.board != "" && now.Terminal.Board != c.board {
+			t.Errorf("%s: parcel %d, board %q, %v", name, serial, now.Terminal.Board, err)
+		}
+		if c.refused == "" && last != nil || c.refused != "" && (last == nil || !strings.Contains(last.Error(), c.refused)) {
+			t.Errorf("%s: %v", name, last)
+		}
 	}
 }
