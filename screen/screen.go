@@ -34,6 +34,9 @@ type Options struct {
 	OnPaper func(qr string) bool
 	// NoPrinter: what the glass cannot show is nowhere.
 	NoPrinter bool
+	// ScannerAway: it is unplugged, or does not work. The screens say so on which a code
+	// may be held to it.
+	ScannerAway bool
 	// Notice stands on the screens of a counter where nobody is served, and Refusal is
 	// why, where it says that something was not taken.
 	Notice  Notice
@@ -172,6 +175,9 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	}
 	if line := paper(v.Status.Paper, t); line != "" {
 		waits = append(waits, line)
+	}
+	if o.ScannerAway {
+		waits = append(waits, t.findings[FindingScanner])
 	}
 	s.Lines = append(append([]string{t.idleLine}, waits...), hops(v.Status.Network, t, o))
 	s.Keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyAmount}, {Key: payterm.KeyF1, Does: t.menuTitle}}
@@ -336,6 +342,13 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	}
 	if hint := hint(v.Hint, t); hint != "" {
 		s.Tone, s.Lines = payterm.Doubt, []string{hint}
+	}
+	if v.Name == flows.ViewScan && o.ScannerAway {
+		s.Tone = payterm.Doubt
+		if v.Hint == flows.HintNone {
+			s.Lines = nil // nothing is to be held to it
+		}
+		s.Lines = append(s.Lines, t.findings[FindingScanner])
 	}
 	if v.CanLeave {
 		does := t.keyCancel

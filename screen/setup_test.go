@@ -2,6 +2,8 @@ package screen_test
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 
 	"payterm"
@@ -111,6 +113,73 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, f, pages)
 					}
 					p.Turn()
+				}
+			}
+		}
+	}
+}
+
+// TestScannerAway: who sells is told, on the idle screen and where a code is asked for,
+// and nobody is asked to hold a phone to it. The screens that speak of money say nothing
+// of it.
+func TestScannerAway(t *testing.T) {
+	for _, language := range locale.Languages {
+		o := screen.Options{Language: language, Merchant: "Tea & Co", ScannerAway: true, Link: flows.NetworkUp, Now: noon}
+		line := screen.Finding(screen.SelfTest{Failed: screen.FindingScanner}, o)
+		for _, s := range variants() {
+			away := screen.Compose(s.view, o)
+			o.ScannerAway = false
+			well := screen.Compose(s.view, o)
+			o.ScannerAway = true
+			told := slices.Contains(away.Lines, line)
+			if idle, scan := s.view.Name == flows.ViewIdle, s.view.Name == flows.ViewScan; told != (idle || scan) && s.view.Lesson == (flows.Lesson{}) {
+				t.Errorf("%s %s: %q", language, s.name, away.Lines)
+			} else if scan && s.view.Hint == flows.HintNone && len(away.Lines) != 1 || s.view.Hint != flows.HintNone && away.Lines[0] != well.Lines[0] {
+				t.Errorf("%s %s: %q, and %q with a scanner", language, s.name, away.Lines, well.Lines)
+			} else if (!idle && !scan || s.view.Lesson != (flows.Lesson{})) && !told && !reflect.DeepEqual(away, well) {
+				t.Errorf("%s %s: it changes to %+v", language, s.name, away)
+			}
+		}
+	}
+}
+
+// TestScannerAwayFits: beside whatever else the idle screen and the scan screen say.
+func TestScannerAwayFits(t *testing.T) {
+	for _, glass := range []struct{ w, h, pages int }{
+		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 3},
+	} {
+		p, err := lcd.NewPainter(glass.w, glass.h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, language := range locale.Languages {
+			for _, s := range variants() {
+				if s.view.Name != flows.ViewIdle && s.view.Name != flows.ViewScan {
+					continue
+				}
+				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", ScannerAway: true, Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon}
+				composed := onGlass(s, glass.h, o)
+				composed.Name += s.name + language
+				for page, pages := 1, 1; page <= pages; page++ {
+					if _, err := p.Paint(composed); err != nil {
+						t.Errorf("%dx%d %s %s: %v", glass.w, glass.h, language, s.name, err)
+					}
+					if pages = p.Pages(); pages > glass.pages {
+						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, s.name, pages)
+					}
+					p.Turn()
+				}
+			}
+		}
+	}
+	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
+	for _, language := range locale.Languages {
+		for _, s := range variants() {
+			if s.view.Name == flows.ViewIdle || s.view.Name == flows.ViewScan {
+				composed := onGlass(s, 64, screen.Options{Language: language, Merchant: "Dépanneur", ScannerAway: true, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon})
+				composed.Name += s.name + language
+				if frames, unfit := pages(t, e, d, composed); unfit != nil || len(frames) > 4 {
+					t.Errorf("letters, %s %s: %d pages, %v", language, s.name, len(frames), unfit)
 				}
 			}
 		}
