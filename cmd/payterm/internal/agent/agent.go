@@ -89,6 +89,7 @@ type Agent struct {
 	parcel    string        // that was scanned
 	zone      *time.Location
 	link      flows.Network      // as far as this machine has the way to the gateway
+	away      bool               // the scanner, for some time
 	training  *school            // nil for the real terminal
 	realLock  *os.File           // a training's, on the real terminal's data
 	left      bool               // it ended for a training, or for the real terminal
@@ -455,7 +456,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runReach, a.tidy, a.awaitInstalled, a.selfTest} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runAway, a.runReach, a.tidy, a.awaitInstalled, a.selfTest} {
 			wg.Go(func() { work(ctx) })
 		}
 		// The printer ends after the loop, so that the loop's last slips are among its own.

@@ -212,22 +212,16 @@ func (a *Agent) there(device string) bool {
 // examineDevice says how a device is, from what its driver met.
 func (a *Agent) examineDevice(device string, paper payterm.PaperCondition) Check {
 	b, t := a.o.Board, a.trouble(device)
-	switch {
-	case b.Faults[device] != nil:
-		return Check{Result: "fail", Says: b.Faults[device].Error()}
-	case !a.there(device):
-		return Check{Result: "none", Says: "the board profile has none"}
-	case t.gaveUp:
-		return Check{Result: "fail", Says: t.err.Error() + ": it is not used before the next start"}
+	if err := a.absent(device); err != nil {
+		return Check{Result: "fail", Says: err.Error()}
 	}
-	if l := b.Lines()[device]; l != nil {
-		if _, err := l.Plugged(); err != nil {
-			return Check{Result: "fail", Says: err.Error() + ": check the cable of " + a.wireOf(device)}
-		}
+	if !a.there(device) {
+		return Check{Result: "none", Says: "the board profile has none"}
 	}
 	ago := (a.mono() - t.at).Round(time.Second)
+	back := errors.Is(t.err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is there
 	switch {
-	case t.n > 0 && ago < recently:
+	case t.n > 0 && ago < recently && !back:
 		return Check{Result: "fail", Says: t.err.Error()}
 	case device == "printer" && paper == payterm.PaperUnknown && b.Profile.Printer.Status:
 		return Check{Result: "warn", Says: "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile", silent: true}
@@ -235,12 +229,32 @@ func (a *Agent) examineDevice(device string, paper payterm.PaperCondition) Check
 		return Check{Result: "warn", Says: paperAdvice[paper]}
 	case device == "printer" && paperAdvice[paper] != "":
 		return Check{Result: "fail", Says: paperAdvice[paper], about: paperFindings[paper]}
+	case back && ago < recently:
+		return Check{Result: "warn", Says: fmt.Sprintf("it works again, and was away %s ago: look after the plug", ago)}
 	case t.n > 0:
 		return Check{Result: "warn", Says: fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.n, ago, t.err)}
 	case device == "printer":
 		return Check{Result: "ok", Says: "paper: " + string(paper)}
 	}
 	return Check{Result: "ok", Says: a.wireOf(device)}
+}
+
+// absent says why a device of the board cannot be used now; nil for one that the board
+// does not have.
+func (a *Agent) absent(device string) error {
+	b, t := a.o.Board, a.trouble(device)
+	switch l := b.Lines()[device]; {
+	case b.Faults[device] != nil:
+		return b.Faults[device]
+	case !a.there(device):
+	case t.gaveUp:
+		return fmt.Errorf("%w: it is not used before the next start", t.err)
+	case l != nil:
+		if _, err := l.Plugged(); err != nil {
+			return fmt.Errorf("%w: check the cable of %s", err, a.wireOf(device))
+		}
+	}
+	return nil
 }
 
 // wireOf says on which wire a device hangs.

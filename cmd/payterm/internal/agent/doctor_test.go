@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	lookAgain = 300 * time.Millisecond
+	lookAgain, awayAfter = 300*time.Millisecond, 300*time.Millisecond
 	refreshEach = time.Second
 	// Terminals wait more than they work: more of them at once than processors.
 	if err := flag.Set("test.parallel", "12"); err != nil {
@@ -447,6 +448,51 @@ func TestChipFaults(t *testing.T) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
 			}
 		})
+	}
+}
+
+// TestScannerAway: unplugged while it sells, it is told where somebody would hold a phone
+// to it, until it is back. The doctor fails for as long only, and says that it was away.
+func TestScannerAway(t *testing.T) {
+	t.Parallel()
+	const words = "Scanner: check its cable"
+	c := newClinic(t, "emulated", nil)
+	c.awaitIdle()
+	shows := func(name string, away bool) {
+		t.Helper()
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			s := c.a.Screen()
+			if s.Name == name && slices.Contains(s.Lines, words) == away {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("no %s with away %v: %+v", name, away, s)
+			}
+		}
+	}
+	plug := func(do func(string) error) {
+		if err := do("scanner"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows("idle", false)
+	plug(c.board.Unplug)
+	shows("idle", true)
+	if rep, _ := c.doctor("", nil); rep.named("scanner").Result != "fail" {
+		t.Errorf("away: %+v", rep.named("scanner"))
+	}
+	for _, k := range []payterm.Key{"1", "00", payterm.KeyEnter} {
+		c.press(k)
+	}
+	shows("scan", true)
+	plug(c.board.Plug)
+	shows("scan", false)
+	if s := c.a.Screen(); s.Lines[0] != "Hold the customer's phone to the scanner" {
+		t.Errorf("%+v", s)
+	}
+	c.press(payterm.KeyCancel)
+	if rep, _ := c.doctor("", nil); rep.named("scanner").Result != "warn" || !strings.Contains(rep.named("scanner").Says, "was away") {
+		t.Errorf("back: %+v", rep.named("scanner"))
 	}
 }
 

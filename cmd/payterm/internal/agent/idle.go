@@ -44,6 +44,37 @@ func (a *Agent) runIdle(ctx context.Context) {
 	}
 }
 
+// What is away for so long is told, and no blink of a plug; tests have less patience.
+var awayAfter = 3 * time.Second
+
+// awayEvery is how often the scanner is looked after.
+const awayEvery = time.Second
+
+// runAway has the screens say that the scanner is away, and no longer once it is back.
+func (a *Agent) runAway(ctx context.Context) {
+	tick := time.NewTicker(min(awayEvery, awayAfter))
+	defer tick.Stop()
+	well := a.mono() // when it last was
+	for {
+		if a.absent("scanner") == nil {
+			well = a.mono()
+		}
+		away := a.mono()-well >= awayAfter
+		a.mu.Lock()
+		told := a.away
+		a.away = away
+		a.mu.Unlock()
+		if away != told {
+			a.runner.Redraw()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // How often the gateway is asked while nobody pays, so that the idle screen knows of
 // it before a customer opens the phone, and has a rate of today.
 const (
@@ -91,7 +122,7 @@ func (a *Agent) screenOptions() screen.Options {
 	n := a.notice()
 	o.Notice, o.Refusal = n.Notice, n.Reason
 	a.mu.Lock()
-	o.Link = a.link
+	o.Link, o.ScannerAway = a.link, a.away
 	a.mu.Unlock()
 	return o
 }

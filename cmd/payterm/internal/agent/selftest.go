@@ -119,7 +119,7 @@ func (rep *Report) failed() []Check {
 }
 
 // toldAnyway is what the idle screen says by itself, for as long as it is so.
-var toldAnyway = []string{screen.FindingPrinter, screen.FindingPaperOut, screen.FindingCoverOpen, screen.FindingNetwork, screen.FindingGateway}
+var toldAnyway = []string{screen.FindingScanner, screen.FindingPrinter, screen.FindingPaperOut, screen.FindingCoverOpen, screen.FindingNetwork, screen.FindingGateway}
 
 // inBrief is a report for a screen. What follows from the same fault counts once, and
 // some findings may be left out.
@@ -204,6 +204,7 @@ func (a *Agent) selfTest(ctx context.Context) {
 	if test.Report == nil {
 		return
 	}
+	defer a.follow(ctx, *test.Report)
 	a.logged(test.Report)
 	// Kept first: it comes on paper once, or not at all.
 	if err := test.keep(a.o.Data); err != nil {
@@ -215,6 +216,48 @@ func (a *Agent) selfTest(ctx context.Context) {
 			a.o.Log.Warn("self test", "err", err)
 		}
 	}
+}
+
+// follow looks again at what failed in a report, for as long as it stands on the idle
+// screen, and takes away what is well. Journal and gateway it leaves to the doctor.
+func (a *Agent) follow(ctx context.Context, rep Report) {
+	rep.Checks = slices.Clone(rep.Checks)
+	for a.standing() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookAgain):
+		}
+		if !a.rest(ctx) {
+			return
+		}
+		var now Report
+		_, now.At = a.clock.Now()
+		looking, stop := context.WithTimeout(ctx, doctored)
+		a.examineDevices(looking, &now)
+		stop()
+		a.examineSpace(&now)
+		a.examineClock(&now)
+		for i, c := range rep.Checks {
+			if at := slices.IndexFunc(now.Checks, func(n Check) bool { return n.Name == c.Name }); at >= 0 && c.Result == "fail" {
+				rep.Checks[i] = now.Checks[at]
+			}
+		}
+		a.mu.Lock()
+		was, is := a.found.what, rep.inBrief(toldAnyway...)
+		a.found.what = is
+		a.mu.Unlock()
+		if is != was {
+			a.runner.Redraw()
+		}
+	}
+}
+
+// standing tells whether the idle screen says what the self test has found.
+func (a *Agent) standing() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.found.what.Failed != "" && a.mono() < a.found.until
 }
 
 // rest waits until nobody is being served; false when the context ends before.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -563,7 +564,7 @@ func TestWholeDoctorOnce(t *testing.T) {
 		})
 		b.until("it stands there", func() bool {
 			s := c.a.Screen()
-			return s.Name == "idle" && s.Lines[len(s.Lines)-1] == "Scanner: check its cable"
+			return s.Name == "idle" && slices.Contains(s.Lines, "Scanner: check its cable")
 		})
 		if k := b.kept(18); k.Report.OK {
 			t.Errorf("%+v", k)
@@ -578,6 +579,32 @@ func TestWholeDoctorOnce(t *testing.T) {
 			t.Error("it stands beside a sale")
 		}
 	})
+}
+
+// TestFindingGoes: what the self test has found stands until it is well, and no longer.
+func TestFindingGoes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.s = &Setup{a: &Agent{}} // for what until says
+	var board *emulated.Board
+	c := startClinic(t, "generic-evdev", nil, func(o *Options, e *emulated.Board) {
+		o.Serial, o.Data, board = 17, b.data, e
+		spoil(t, e.Unplug("keypad"))
+	})
+	says := func() bool {
+		s := c.a.Screen()
+		return s.Name == "idle" && slices.ContainsFunc(s.Lines, func(l string) bool { return strings.HasPrefix(l, "Keypad: check its cable") })
+	}
+	b.until("it stands there", says)
+	if k := b.kept(17); k.Report.named("keypad").Result != "fail" {
+		t.Errorf("%+v", k.Report)
+	}
+	time.Sleep(2 * lookAgain)
+	if !says() {
+		t.Errorf("it went though the keypad is away: %+v", c.a.Screen())
+	}
+	spoil(t, board.Plug("keypad"))
+	b.until("it goes", func() bool { return c.a.Screen().Name == "idle" && !says() })
 }
 
 // TestWholeDoctorWaits: no look is begun while somebody is being served.
