@@ -118,8 +118,9 @@ func TestPicturesOfTheGuide(t *testing.T) {
 func shown() map[string]bool {
 	texts := map[string]bool{}
 	for _, s := range slices.Concat(variants(), guided()) {
-		for _, mark := range []string{"", "TRAINING"} {
-			out := screen.Compose(s.view, screen.Options{Language: "en", Merchant: "Tea & Co", Watermark: mark})
+		for _, o := range []screen.Options{{}, {Watermark: "TRAINING"}, {ScannerAway: true}} {
+			o.Language, o.Merchant = "en", "Tea & Co"
+			out := screen.Compose(s.view, o)
 			for _, line := range append([]string{out.Title, out.Status, out.Small, out.Watermark}, out.Lines...) {
 				texts[chosen.ReplaceAllString(line, "")] = true
 			}

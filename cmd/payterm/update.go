@@ -541,6 +541,9 @@ func (c updateConfirmCmd) Run() error {
 // itself: one that was good yesterday stays so with a display that breaks today, since
 // the other slot has no better display.
 func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
+	if u.slot == "" { // a failure: on an image that forgot its slot the unit must not pass
+		return errors.New("update: this system is not payterm's image: there is nothing to confirm")
+	}
 	trial, pending, err := u.trial(ctx)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)

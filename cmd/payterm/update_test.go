@@ -336,6 +336,19 @@ func TestUpdateConfirm(t *testing.T) {
 	}
 }
 
+// TestUpdateConfirmOffTheImage: it says so, and touches nothing.
+func TestUpdateConfirmOffTheImage(t *testing.T) {
+	m, u := newTerminal(t)
+	u.slot = ""
+	u.run = func(_ context.Context, name string, _ ...string) (string, error) {
+		m.ran = append(m.ran, name)
+		return "", errors.New("no such file")
+	}
+	if err := (updateConfirmCmd{}).confirm(t.Context(), u); err == nil || !strings.Contains(err.Error(), "not payterm's image: there is nothing to confirm") || len(m.ran) > 0 {
+		t.Errorf("%v, and it ran %q", err, m.ran)
+	}
+}
+
 // TestUpdateProvesAgainstSomething: where a journal is, an agent has to answer, though
 // the version before was silent.
 func TestUpdateProvesAgainstSomething(t *testing.T) {
