@@ -24,6 +24,8 @@ type disk struct {
 	path string // of its socket
 	lies bool   // planted: a flush is acknowledged and does nothing
 
+	line sync.Mutex // held by the one connection
+
 	mu      sync.Mutex
 	now     []byte // as the guest reads it
 	medium  []byte // as it would be after a power cut that keeps nothing
@@ -61,7 +63,10 @@ func newDisk(t *testing.T, image []byte) *disk {
 			if err != nil {
 				return
 			}
-			if err := d.serve(c); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
+			d.line.Lock()
+			err = d.serve(c)
+			d.line.Unlock()
+			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("disk: %v", err)
 			}
 			c.Close()
@@ -213,10 +218,29 @@ func (d *disk) after(n int) <-chan struct{} {
 	return d.due
 }
 
+// image is what the disk holds.
+func (d *disk) image() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return bytes.Clone(d.now)
+}
+
+// replace is another program's work on it, flushed.
+func (d *disk) replace(image []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	copy(d.now, image)
+	copy(d.medium, image)
+	d.pending = nil
+}
+
 // cut takes the power away: of what was not flushed each sector stays with a
 // probability, so that writes overtake each other and are torn. It says how many
-// sectors were at stake and how many are lost.
+// sectors were at stake and how many are lost. The guest has ended: what it still had on
+// the line is taken in before.
 func (d *disk) cut(chance *rand.Rand) (atStake, lost int) {
+	d.line.Lock()
+	defer d.line.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	keep := []float64{0, 0.1, 0.5, 0.9, 1}[chance.IntN(5)]

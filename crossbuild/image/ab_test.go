@@ -9,11 +9,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -534,7 +536,7 @@ func TestAB(t *testing.T) {
 	m.must(fellBack, "B")
 	m.must(good, "B")
 
-	step("the power is cut while a version is written; B boots as if nothing had been")
+	step("the power is cut while a version is written, and a commit of the file system torn; B boots as if nothing had been")
 	third := b.bundle(t, "third", 3, true)
 	thirdStick := stick(t, dir, "third", third)
 	m.plug(thirdStick)
@@ -546,6 +548,7 @@ func TestAB(t *testing.T) {
 		}
 	}
 	m.cut()
+	tear(t, disk)
 	m = start(t, dir, disk, built+"ab-test.log")
 	m.must(chose, "B")
 	m.must(good, "B", panicked)
@@ -577,6 +580,35 @@ func imageTime(t *testing.T) int64 {
 		t.Fatalf("make image has left no bundle: %v: %s", err, out)
 	}
 	return at
+}
+
+// tear tears the newest commit of the data partition's journal, as a cut in the middle of
+// its block does. The kernel mounts no such file system; what checks it before can mend it.
+func tear(t *testing.T, disk string) {
+	t.Helper()
+	f, err := os.OpenFile(disk, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // a test's
+	text, err := io.ReadAll(io.NewSectionReader(f, dataAt*mebi, 1<<40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const block, magic, commit = 1024, 0xc03b3998, 2 // journal_header_t of linux/jbd2.h, big-endian
+	newest, at := uint32(0), -1
+	for b := 0; b+block <= len(text); b += block {
+		word := func(n int) uint32 { return binary.BigEndian.Uint32(text[b+4*n:]) }
+		if word(0) == magic && word(1) == commit && word(2) > newest {
+			newest, at = word(2), b
+		}
+	}
+	if at < 0 {
+		t.Fatal("the data partition's journal has no commit")
+	}
+	if _, err := f.WriteAt([]byte("torn"), int64(dataAt*mebi+at+block-4)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // tamper changes a block in the middle of a bundle's payload, which its signature
@@ -661,6 +693,9 @@ func survived(t *testing.T, dir, disk string) {
 	log := logOf(t, dir, image)
 	for _, broken := range brokenPromises(log) {
 		t.Error(broken)
+	}
+	if !regexp.MustCompile(`Journal transaction \d+ was corrupt`).MatchString(log) {
+		t.Error("nobody has met the torn commit")
 	}
 	t.Logf("journal: %s", strings.TrimSpace(run(t, "../../build/payterm", "journal", "verify", "--data", filepath.Join(after, "payterm"))))
 }

@@ -53,7 +53,7 @@ echo "payterm: slot ${slot} of ${BOOT_ORDER}, left A ${BOOT_A_LEFT} B ${BOOT_B_L
 test -n "${slot}" || reset
 
 # fdt_addr is where the firmware, or QEMU, has put the device tree.
-setenv bootargs "payterm.slot=${slot} rauc.slot=${slot} panic=5 quiet systemd.show_status=no systemd.gpt_auto=0 ${consoles}"
+setenv bootargs "payterm.slot=${slot} rauc.slot=${slot} panic=5 fsck.repair=yes quiet systemd.show_status=no systemd.gpt_auto=0 ${consoles}"
 load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz || reset
 load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd || reset
 booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdt_addr}

@@ -17,6 +17,8 @@ func TestImageTellsWhatItPromises(t *testing.T) {
 		{"tree/etc/systemd/system.conf.d/payterm.conf", `RuntimeWatchdogSec=1[0-5]s`, "a hardware watchdog that the Raspberry Pi's can keep"},
 		{"tree/etc/systemd/journald.conf.d/payterm.conf", `SystemMaxUse=\d+M`, "a bounded log"},
 		{"tree/etc/fstab", `(?m)^/dev/disk/by-partlabel/data /data .*x-systemd\.growfs`, "data that grows"},
+		{"tree/etc/fstab", `(?m)^/dev/disk/by-partlabel/data .* 2$`, "data that is checked before it is mounted: the kernel refuses a torn journal"},
+		{"boot.cmd", `fsck\.repair=yes`, "repairs that ask nobody"},
 		{"tree/etc/fstab", `(?m)^/data/payterm /var/lib/payterm none bind`, "a journal that survives"},
 		{"tree/usr/lib/repart.d/50-data.conf", `Type=linux-generic`, "a partition that grows"},
 		{"tree/etc/rauc/system.conf", `bundle-formats=verity`, "bundles that are checked block by block"},

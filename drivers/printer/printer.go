@@ -134,19 +134,44 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
-	from, largest := 0, 0
+	from := 0
 	for _, s := range e.steps {
-		largest = max(largest, s.end-from)
 		if err := p.send(ctx, e.out[from:s.end], s.dots); err != nil {
-			if errors.Is(err, ErrUnplugged) {
-				p.torn = largest // of what was under way any command may have broken off
-			}
 			return fmt.Errorf("printer: print %s: %w", r.Name, err)
 		}
 		from = s.end
 	}
 	p.pause(ctx, p.pace.rest())
-	return fault(p.Condition(ctx))
+	if err := fault(p.Condition(ctx)); err != nil {
+		return err
+	}
+	return p.whole()
+}
+
+// whole says whether the line has lost nothing since the slip began. A cable that was
+// pulled for a moment takes along what was on its way.
+func (p *Printer) whole() error {
+	if p.torn > 0 {
+		return ErrUnplugged
+	}
+	return nil
+}
+
+// read and write note that the line was away: any command may have broken off.
+func (p *Printer) read(b []byte, d time.Duration) (int, error) {
+	n, err := p.line.Read(b, d)
+	if unplugged(err) {
+		p.torn = bandBytes
+	}
+	return n, err
+}
+
+func (p *Printer) write(b []byte, d time.Duration) (int, error) {
+	n, err := p.line.Write(b, d)
+	if errors.Is(explain(err), ErrUnplugged) {
+		p.torn = bandBytes
+	}
+	return n, err
 }
 
 // Kick opens the cash drawer that hangs on the printer: a pulse of 50 ms on its
@@ -167,13 +192,16 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 			return err
 		}
 	}
+	if err := p.whole(); err != nil {
+		return err
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	p.pace.sent(len(b), dots)
 	for len(b) > 0 {
 		n := min(len(b), chunk)
-		if _, err := p.line.Write(b[:n], writeDeadline); err != nil {
+		if _, err := p.write(b[:n], writeDeadline); err != nil {
 			return explain(err)
 		}
 		b = b[n:]
@@ -190,7 +218,7 @@ func (p *Printer) mend(ctx context.Context) error {
 		p.pause(ctx, p.pace.rest())
 	}
 	for p.torn > 0 {
-		n, err := p.line.Write(make([]byte, min(p.torn, chunk)), writeDeadline)
+		n, err := p.write(make([]byte, min(p.torn, chunk)), writeDeadline)
 		if err != nil {
 			return err
 		}
@@ -260,7 +288,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	case p.o.Tells:
 		return p.hears(ctx)
 	case !p.o.Status:
-		if _, err := p.line.Read(make([]byte, 64), time.Millisecond); unplugged(err) {
+		if _, err := p.read(make([]byte, 64), time.Millisecond); unplugged(err) {
 			return payterm.PaperUnreachable
 		}
 		return payterm.PaperUnknown
@@ -293,7 +321,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	p.drain()
 	p.owes = true
-	if _, err := p.line.Write([]byte{0x10, 0x04, n}, time.Second); err != nil {
+	if _, err := p.write([]byte{0x10, 0x04, n}, time.Second); err != nil {
 		if errors.Is(explain(err), ErrUnplugged) {
 			return 0, payterm.PaperUnreachable
 		}
@@ -301,7 +329,7 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	}
 	var b [1]byte
 	for range 4 { // bytes that are no status are passed over
-		got, err := p.line.Read(b[:], p.o.Wait)
+		got, err := p.read(b[:], p.o.Wait)
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
 			p.owes = false
@@ -325,7 +353,7 @@ func (p *Printer) drain() {
 	}
 	var b [64]byte
 	for range 4 {
-		if n, _ := p.line.Read(b[:], wait); n == 0 {
+		if n, _ := p.read(b[:], wait); n == 0 {
 			return
 		}
 	}

@@ -47,7 +47,7 @@ func (p *Printer) hears(ctx context.Context) payterm.PaperCondition {
 			err = p.mend(ctx)
 		}
 		if err == nil {
-			_, err = p.line.Write([]byte{0x1d, 'a', tellAll}, time.Second)
+			_, err = p.write([]byte{0x1d, 'a', tellAll}, time.Second)
 		}
 		if errors.Is(explain(err), ErrUnplugged) {
 			p.told = told{}
@@ -73,7 +73,7 @@ func (p *Printer) hears(ctx context.Context) payterm.PaperCondition {
 func (p *Printer) listen(d time.Duration) bool {
 	var b [64]byte
 	for range 16 { // of a printer that babbles
-		n, err := p.line.Read(b[:], d)
+		n, err := p.read(b[:], d)
 		if n == 0 && unplugged(err) {
 			p.told = told{}
 			return false
