@@ -200,6 +200,27 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
+// TestRunDamagedWithoutABoard: what a parcel brought is damaged, and nobody has said which
+// board it is: it ends, and does not go for the default one.
+func TestRunDamagedWithoutABoard(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	installed := filepath.Join(dir, "data", "provision", "7")
+	if err := errors.Join(os.MkdirAll(installed, 0o700), os.Symlink("7", filepath.Join(dir, "data", "provision", "current"))); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(installed, "payterm.toml"), "[terminal")
+	path := filepath.Join(dir, "payterm.toml")
+	write(t, path, fmt.Sprintf("[terminal]\nid = \"T1\"\ndata_dir = %q\n", dir+"/data"))
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "payterm"), "run", "--config", path).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != int(exitConfig) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // TestRunWithoutHardware: a machine that has none of the board's wires says which,
 // and runs, since open orders want settling all the same.
 func TestRunWithoutHardware(t *testing.T) {

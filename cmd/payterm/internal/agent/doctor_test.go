@@ -496,6 +496,25 @@ func TestScannerAway(t *testing.T) {
 	}
 }
 
+// TestNoBlink: a plug that is out for a moment is nobody's news; one that is back is at once.
+func TestNoBlink(t *testing.T) {
+	var b absence
+	var now time.Duration
+	for i, x := range []struct {
+		absent bool
+		after  time.Duration
+		told   bool
+	}{
+		{true, awayAfter / 2, false}, {false, awayAfter / 2, false}, {true, awayAfter / 2, false}, {true, awayAfter / 4, false},
+		{true, awayAfter / 4, true}, {true, time.Hour, true}, {false, 1, false}, {true, 1, false},
+	} {
+		now += x.after
+		if told := b.tells(x.absent, now); told != x.told {
+			t.Errorf("%d: told %v", i, told)
+		}
+	}
+}
+
 // TestServiceTakesTheCounter: nothing is sold while the devices are tried out, and
 // they are not while something is sold.
 func TestServiceTakesTheCounter(t *testing.T) {

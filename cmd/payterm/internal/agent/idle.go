@@ -47,6 +47,17 @@ func (a *Agent) runIdle(ctx context.Context) {
 // What is away for so long is told, and no blink of a plug; tests have less patience.
 var awayAfter = 3 * time.Second
 
+// absence is of a device that was last well at a time.
+type absence struct{ well time.Duration }
+
+// tells whether to speak of it, by how the device is now.
+func (b *absence) tells(absent bool, now time.Duration) bool {
+	if !absent {
+		b.well = now
+	}
+	return now-b.well >= awayAfter
+}
+
 // awayEvery is how often the scanner is looked after.
 const awayEvery = time.Second
 
@@ -54,12 +65,9 @@ const awayEvery = time.Second
 func (a *Agent) runAway(ctx context.Context) {
 	tick := time.NewTicker(min(awayEvery, awayAfter))
 	defer tick.Stop()
-	well := a.mono() // when it last was
+	scanner := absence{a.mono()}
 	for {
-		if a.absent("scanner") == nil {
-			well = a.mono()
-		}
-		away := a.mono()-well >= awayAfter
+		away := scanner.tells(a.absent("scanner") != nil, a.mono())
 		a.mu.Lock()
 		told := a.away
 		a.away = away
