@@ -143,7 +143,8 @@ func (s *stand) sale(mode payterm.Mode, at string, happens func(code string)) {
 	orders := len(s.ledger())
 	sent := func() bool { return len(s.ledger()) > orders }
 	if mode == payterm.Passive {
-		s.until("scan", s.shows("scan"), func() { s.press(payterm.KeyEnter) })
+		// A flood that still runs may have brought the code already.
+		s.until("scan", func() bool { return sent() || s.shows("scan")() }, func() { s.press(payterm.KeyEnter) })
 		in("scan")
 		s.until("scanned", func() bool { return !s.shows("scan")() }, func() { s.scanAnyhow(code) })
 	} else {
