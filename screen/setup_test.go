@@ -23,7 +23,7 @@ type setupShot struct {
 // setupShots are what whoever sets a terminal up meets.
 func setupShots() []setupShot {
 	shot := func(name string, change func(*screen.SetupView)) setupShot {
-		v := screen.SetupView{Device: "K7QX-2MB9", CanTest: true}
+		v := screen.SetupView{Device: "K7QX-2MB7", CanTest: true}
 		change(&v)
 		return setupShot{name, v}
 	}
@@ -47,10 +47,10 @@ func setupShots() []setupShot {
 func allOfSetup() []setupShot {
 	all := setupShots()
 	for _, r := range provision.Reasons {
-		all = append(all, setupShot{"refused: " + string(r), screen.SetupView{Device: "K7QX-2MB9", Refused: string(r)}})
+		all = append(all, setupShot{"refused: " + string(r), screen.SetupView{Device: "K7QX-2MB7", Refused: string(r)}})
 	}
 	for _, f := range screen.Findings {
-		all = append(all, setupShot{"found: " + f, screen.SetupView{Device: "K7QX-2MB9", CanTest: true, Test: screen.SelfTest{Done: true, Failed: f, More: 12}}})
+		all = append(all, setupShot{"found: " + f, screen.SetupView{Device: "K7QX-2MB7", CanTest: true, Test: screen.SelfTest{Done: true, Failed: f, More: 12}}})
 	}
 	return all
 }
