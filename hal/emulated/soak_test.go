@@ -245,6 +245,23 @@ func holding() (h held, err error) {
 	return held{runtime.NumGoroutine(), len(list)}, err
 }
 
+// resting is the least that is held in a while: what is only just ending hides nothing
+// that stays.
+func resting() (least held, err error) {
+	for i := range 20 {
+		now, err := holding()
+		if err != nil {
+			return now, err
+		}
+		if i == 0 {
+			least = now
+		}
+		least = held{min(least.goroutines, now.goroutines), min(least.descriptors, now.descriptors)}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return least, nil
+}
+
 // back waits until no more is held than before.
 func (h held) back(when string, patience time.Duration) error {
 	var now held
@@ -292,7 +309,7 @@ func soakPlugs(n int, change func(*hal.Profile), patience time.Duration, wrong f
 		}
 	}
 	err = each(func(u *unplugged) error { return u.works(0) })
-	plugged, unknown := holding()
+	plugged, unknown := resting()
 	err = errors.Join(err, unknown)
 	for round := 1; err == nil && (round-1)*len(desk) < n; round++ {
 		err = each(func(u *unplugged) error {
