@@ -22,6 +22,7 @@ import (
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/cmd/payterm/internal/crash"
+	"payterm/cmd/payterm/internal/durable"
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/tomlfile"
@@ -122,7 +123,7 @@ func (c bundleCmd) Run() error {
 		_, err := os.Stdout.Write(packed.Bytes())
 		return err // what is missing stands in it
 	}
-	if err := writeNew(c.Out, packed.Bytes()); err != nil {
+	if err := durable.Create(c.Out, packed.Bytes()); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
 	c.tell(context.Background(), screen.ServiceWritten, "") //nolint:errcheck // it is written, whether somebody shows it or not

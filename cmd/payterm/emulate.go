@@ -22,6 +22,7 @@ import (
 	"payterm"
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
+	"payterm/cmd/payterm/internal/durable"
 	"payterm/cmd/payterm/internal/panel"
 	"payterm/gateway/ottsim"
 	"payterm/hal"
@@ -167,7 +168,7 @@ func (c emulateCmd) trialSigner() (trust string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		var made string
 		if _, made, err = provision.NewSigner(rand.Reader); err == nil {
-			text, err = []byte(made), writeNew(secret, []byte(made))
+			text, err = []byte(made), durable.Create(secret, []byte(made))
 		}
 	}
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/cmd/payterm/internal/crash"
+	"payterm/cmd/payterm/internal/durable"
 	"payterm/flows/runner"
 	"payterm/provision"
 
@@ -128,7 +129,7 @@ func (c provisionMakeCmd) Run() error {
 		return err
 	}
 	if c.Out != "" {
-		if err := writeNew(c.Out, []byte(text+"\n")); err != nil {
+		if err := durable.Create(c.Out, []byte(text+"\n")); err != nil {
 			return fmt.Errorf("parcel: %w", err)
 		}
 	}
@@ -136,7 +137,7 @@ func (c provisionMakeCmd) Run() error {
 		picture, err := qr.Encode(text, qr.L)
 		if err == nil {
 			picture.Scale = 6
-			err = writeNew(c.QR, picture.PNG())
+			err = durable.Create(c.QR, picture.PNG())
 		}
 		if err != nil {
 			return fmt.Errorf("picture: %w", err)
@@ -156,7 +157,7 @@ func (c provisionMakeCmd) Run() error {
 func (c provisionMakeCmd) newSigner() (string, error) {
 	signer, text, err := provision.NewSigner(rand.Reader)
 	if err == nil {
-		err = writeNew(c.Signer, []byte(text))
+		err = durable.Create(c.Signer, []byte(text))
 	}
 	if errors.Is(err, fs.ErrExist) {
 		if signer, err = readSigner(c.Signer); err == nil {
@@ -214,16 +215,6 @@ func (c provisionMakeCmd) make() (text string, code provision.Code, t provision.
 	}
 	text, err = provision.Make(t, provision.Content{SignKey: string(key), Config: portable}, code, signer)
 	return text, code, t, err
-}
-
-// writeNew writes a file of the owner's alone that was not there before.
-func writeNew(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // readOwn reads a small file that nobody else may read.

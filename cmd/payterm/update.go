@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"payterm/cmd/payterm/internal/agent"
+	"payterm/cmd/payterm/internal/durable"
 	"payterm/screen"
 	"payterm/storage"
 )
@@ -474,41 +475,13 @@ func (u updater) keep(name string, v any) error {
 	if err == nil {
 		err = os.MkdirAll(u.dir, 0o700)
 	}
-	path := filepath.Join(u.dir, name)
 	if err == nil {
-		err = writeSynced(path+".new", text)
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err == nil {
-		err = syncFolder(u.dir)
+		err = durable.Replace(filepath.Join(u.dir, name), text)
 	}
 	if err != nil {
 		return fmt.Errorf("update: keep %s: %w", name, err)
 	}
 	return nil
-}
-
-func writeSynced(path string, text []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err = f.Write(text); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-// syncFolder makes names durable.
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func (u updater) kept(name string, v any) error {

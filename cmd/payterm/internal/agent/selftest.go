@@ -3,9 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/cmd/payterm/internal/durable"
 	"payterm/flows"
 	"payterm/screen"
 )
@@ -64,20 +63,7 @@ func (t *SelfTest) keep(data string) error {
 	if err != nil {
 		return fmt.Errorf("self test: %w", err)
 	}
-	path := filepath.Join(data, selfTestFile)
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("self test: %w", err)
-	}
-	_, err = f.Write(append(text, '\n'))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		err = errors.Join(err, os.Remove(path+".new"))
-	}
-	if err != nil {
+	if err := durable.Replace(filepath.Join(data, selfTestFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("self test: %w", err)
 	}
 	return nil

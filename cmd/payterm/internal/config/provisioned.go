@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"payterm/cmd/payterm/internal/durable"
 	"payterm/provision"
 	"payterm/tomlfile"
 )
@@ -62,7 +63,7 @@ func Secret(data, name string, make func() ([]byte, error)) ([]byte, error) {
 	if err := os.Link(temp.Name(), filepath.Join(data, name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("make %s: %w", name, err)
 	}
-	if err := syncDir(data); err != nil {
+	if err := durable.SyncDir(data); err != nil {
 		return nil, err
 	}
 	return readSecret(data, name)
@@ -334,18 +335,18 @@ func (a Arrival) install(serial uint64, step func() error) error {
 	made, link := filepath.Join(dir, name), filepath.Join(dir, ".link")
 	for _, do := range []func() error{
 		func() error { return os.MkdirAll(dir, 0o700) },
-		func() error { return syncDir(a.data) },
+		func() error { return durable.SyncDir(a.data) },
 		// Of an attempt that was cut off: current never points to it.
 		func() error { return os.RemoveAll(made) },
 		func() error { return os.RemoveAll(link) },
 		func() error { return os.Mkdir(made, 0o700) },
-		func() error { return writeSynced(filepath.Join(made, configFile), a.text) },
-		func() error { return writeSynced(filepath.Join(made, keyFile), []byte(sealed)) },
-		func() error { return syncDir(made) },
+		func() error { return durable.Create(filepath.Join(made, configFile), a.text) },
+		func() error { return durable.Create(filepath.Join(made, keyFile), []byte(sealed)) },
+		func() error { return durable.SyncDir(made) },
 		func() error { return os.Symlink(name, link) },
-		func() error { return syncDir(dir) },
+		func() error { return durable.SyncDir(dir) },
 		func() error { return os.Rename(link, filepath.Join(dir, currentLink)) },
-		func() error { return syncDir(dir) },
+		func() error { return durable.SyncDir(dir) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -365,25 +366,6 @@ func (a Arrival) install(serial uint64, step func() error) error {
 		}
 	}
 	return nil
-}
-
-// writeSynced writes a new file of the owner's alone.
-func writeSynced(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// syncDir makes names durable.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // LockProvision keeps two that provision the same terminal apart; the function that it

@@ -1,0 +1,45 @@
+// Package durable writes small files of the owner's alone so that a power cut leaves the
+// old one or the new one, never half of one. The journal has SQLite for that.
+package durable
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// Create writes a file that was not there before. Its name is durable once its directory
+// is synced.
+func Create(path string, text []byte) error { return write(path, os.O_EXCL, text) }
+
+// Replace writes a file in place of the one that may be there, name and all.
+func Replace(path string, text []byte) error {
+	next := path + ".new"
+	err := write(next, os.O_TRUNC, text)
+	if err == nil {
+		err = os.Rename(next, path)
+	}
+	if err != nil {
+		os.Remove(next) //nolint:errcheck // there may be none
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+// SyncDir makes the names in a directory durable.
+func SyncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func write(path string, how int, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|how, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}
