@@ -21,7 +21,7 @@ var errHeldBefore = fmt.Errorf("%w: what it was held for a short while ago did n
 // somebody is being served, an order is asked about, or may, which looks on the loop
 // where nothing can begin in between, says so by its error. A time of 0 ends it.
 func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) error {
-	held, err := ask(ctx, r, func() error {
+	return r.decide(ctx, func() error {
 		if d > 0 {
 			if s := r.terminal.State(); s != "idle" && s != "result" {
 				return ErrBusy
@@ -41,17 +41,13 @@ func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) er
 		r.heldUntil = r.now() + d
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return held
 }
 
 // Leave keeps the counter as it is for the rest of this life, which the caller ends:
 // nobody begins what that would cut off. ErrBusy when somebody is being served; may has
 // the last word, as for Hold. Open orders are taken up by the next life.
 func (r *Runner) Leave(ctx context.Context, may func() error) error {
-	left, err := ask(ctx, r, func() error {
+	return r.decide(ctx, func() error {
 		if r.terminal.State() != "idle" {
 			return ErrBusy
 		}
@@ -61,10 +57,15 @@ func (r *Runner) Leave(ctx context.Context, may func() error) error {
 		r.heldUntil = math.MaxInt64
 		return nil
 	})
+}
+
+// decide has the loop decide, and gives its word, or why it could not be asked.
+func (r *Runner) decide(ctx context.Context, look func() error) error {
+	said, err := ask(ctx, r, look)
 	if err != nil {
 		return err
 	}
-	return left
+	return said
 }
 
 // held tells whether an event is not for a counter that is held, and refuses what waits
