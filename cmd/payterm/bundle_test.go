@@ -49,12 +49,7 @@ func unpack(t *testing.T, path string) map[string]string {
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
-	text, code := d.parcel(firstKey)
-	d.boot()
-	d.waitScreen("setup")
-	d.scan(text)
-	d.waitScreen("setup_code")
-	d.typed(code)
+	text, code := d.setUp(firstKey)
 	paid := d.sells("ALIPAY")
 	hash := "$2a$12$" + strings.Repeat("Q", 53)
 	planted := []string{firstKey, code, paid, hash, text, text[:60], "CANARYinTheWrongPlace", "CANARYquery", "4711 2286 9103", "hQVDUFYwMUNBTkFSWQ=="}

@@ -336,17 +336,24 @@ func (d *depot) canaries() {
 	}
 }
 
-// TestKeyChange: an order is open while the merchant's key changes; it ends approved
-// under the new one, and its code stays used.
-func TestKeyChange(t *testing.T) {
-	t.Parallel()
-	d := newDepot(t)
-	text, code := d.parcel(firstKey)
+// setUp brings the terminal its first parcel, by the scanner and the keypad.
+func (d *depot) setUp(key string) (text, code string) {
+	d.t.Helper()
+	text, code = d.parcel(key)
 	d.boot()
 	d.waitScreen("setup")
 	d.scan(text)
 	d.waitScreen("setup_code")
 	d.typed(code)
+	return text, code
+}
+
+// TestKeyChange: an order is open while the merchant's key changes; it ends approved
+// under the new one, and its code stays used.
+func TestKeyChange(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	d.setUp(firstKey)
 	used := d.sells("ALIPAY")
 
 	d.waitScreen("idle")
@@ -363,7 +370,7 @@ func TestKeyChange(t *testing.T) {
 	if o := d.orders(); o[1].Outcome != payterm.Open {
 		t.Fatalf("under the wrong key it became %+v", o[1])
 	}
-	text, code = d.parcel(secondKey)
+	text, code := d.parcel(secondKey)
 	// From a stick this time; the agent takes it up once nobody is being served.
 	stick := filepath.Join(d.dir, "stick")
 	if err := os.Mkdir(stick, 0o700); err != nil {
@@ -417,12 +424,7 @@ func TestKeyChange(t *testing.T) {
 func TestTillOverParcels(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
-	text, code := d.parcel(firstKey)
-	d.boot()
-	d.waitScreen("setup")
-	d.scan(text)
-	d.waitScreen("setup_code")
-	d.typed(code)
+	d.setUp(firstKey)
 	d.waitScreen("idle")
 	d.faults("PASSIVEPAY", "drop_after_apply", 3)
 	const parcels, sales = 4, 9
@@ -512,12 +514,7 @@ func TestTillOverParcels(t *testing.T) {
 func TestWrongKeyIsTold(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
-	text, code := d.parcel(secondKey)
-	d.boot()
-	d.waitScreen("setup")
-	d.scan(text)
-	d.waitScreen("setup_code")
-	d.typed(code)
+	d.setUp(secondKey)
 	for end := time.Now().Add(30 * time.Second); !strings.Contains(d.waitScreen("idle"), "Gateway: it refuses the key. Get a new parcel"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal(d.screen())
