@@ -1,0 +1,144 @@
+package payterm_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Comments and documents cite the gateway's protocol and the invariants by
+// number. Whoever follows a number must find its heading.
+
+const (
+	protocolFile   = "docs/protocol.md"
+	invariantsFile = "docs/invariants.md"
+)
+
+var (
+	// "1 and 16", "13.1, 13.2", "15 no. 8".
+	numbers     = `\d+(?:\.\d+)*(?: no\. \d+)?`
+	numberList  = `(` + numbers + `(?:(?:,| and| or| to|, and) ` + numbers + `)*)`
+	aNumber     = regexp.MustCompile(numbers)
+	sectionRefs = regexp.MustCompile(`(?i)\b(?:sections? |sheet )` + numberList)
+	channelRefs = regexp.MustCompile(`(?i)\bchannels(?: sheet)?,? sections? ` + numberList)
+	invariants  = regexp.MustCompile(`(?i)\binvariants? ` + numberList)
+	// What stands before a section of somebody else's document.
+	elsewhere = regexp.MustCompile(`(?i)(?:\bRFC \d+,?|\.html,|\.md,?|data sheet,|\bISO \d+,?|contract,?|channels(?: sheet)?,?) $`)
+	heading   = regexp.MustCompile(`(?m)^#+ (Channels )?(\d+(?:\.\d+)*)\.? `)
+	tableRow  = regexp.MustCompile(`(?m)^\| (\d+) \|`)
+	commented = regexp.MustCompile(`\n[ \t]*(?://|#|--)?[ \t]*`)
+)
+
+// anchors are the headings of a document by their numbers, those of its second
+// part behind "Channels ", and of section 15 the numbered rows.
+func anchors(text string) map[string]bool {
+	found := map[string]bool{}
+	all := heading.FindAllStringSubmatchIndex(text, -1)
+	for i, at := range all {
+		part, number := "", text[at[4]:at[5]]
+		if at[2] >= 0 {
+			part = "Channels "
+		}
+		found[part+number] = true
+		end := len(text)
+		if i+1 < len(all) {
+			end = all[i+1][0]
+		}
+		for _, row := range tableRow.FindAllStringSubmatch(text[at[0]:end], -1) {
+			found[part+number+" no. "+row[1]] = true
+		}
+	}
+	return found
+}
+
+// refs are the numbers that a text cites: of the protocol as in anchors, and of
+// the invariants. Line breaks inside comments are blanks.
+func refs(text string) (protocol, ofInvariants []string) {
+	text = commented.ReplaceAllString(text, " ")
+	for _, at := range sectionRefs.FindAllStringSubmatchIndex(text, -1) {
+		if elsewhere.MatchString(text[max(0, at[0]-30):at[0]]) {
+			continue
+		}
+		protocol = append(protocol, aNumber.FindAllString(text[at[2]:at[3]], -1)...)
+	}
+	for _, m := range channelRefs.FindAllStringSubmatch(text, -1) {
+		for _, n := range aNumber.FindAllString(m[1], -1) {
+			protocol = append(protocol, "Channels "+n)
+		}
+	}
+	for _, m := range invariants.FindAllStringSubmatch(text, -1) {
+		ofInvariants = append(ofInvariants, aNumber.FindAllString(m[1], -1)...)
+	}
+	return protocol, ofInvariants
+}
+
+func TestReferencesExist(t *testing.T) {
+	t.Parallel()
+	headings := map[string]map[string]bool{}
+	for _, name := range []string{protocolFile, invariantsFile} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		headings[name] = anchors(string(text))
+	}
+	cited := 0
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || name == "build" || entry.Name() == "testdata"):
+			return filepath.SkipDir
+		case entry.IsDir(), name == "refs_test.go", !slices.Contains([]string{".go", ".md", ".sql"}, filepath.Ext(name)):
+			return nil
+		}
+		text, err := os.ReadFile(name) //nolint:gosec // a file of the repository
+		if err != nil {
+			return err
+		}
+		sections, ofInvariants := refs(string(text))
+		cited += len(sections) + len(ofInvariants)
+		for _, n := range sections {
+			if !headings[protocolFile][n] {
+				t.Errorf("%s cites section %s: %s has no such heading", name, n, protocolFile)
+			}
+		}
+		for _, n := range ofInvariants {
+			if !headings[invariantsFile][n] {
+				t.Errorf("%s cites invariant %s: %s has no such heading", name, n, invariantsFile)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cited < 40 {
+		t.Errorf("only %d references were found: how they are written has changed", cited)
+	}
+}
+
+func TestReferencesAreRead(t *testing.T) {
+	t.Parallel()
+	sections, ofInvariants := refs("// its form (sheet\n\t// section 3.1, 4.1 and 9), (section 15 no. 8), sheet 5.1; RFC 1035 section 4,\n" +
+		"// the data sheet, section 7; channels sheet, section 15.2; invariants 8\n// and 21")
+	if want := []string{"3.1", "4.1", "9", "15 no. 8", "5.1", "Channels 15.2"}; !slices.Equal(sections, want) {
+		t.Errorf("sections %q, want %q", sections, want)
+	}
+	if want := []string{"8", "21"}; !slices.Equal(ofInvariants, want) {
+		t.Errorf("invariants %q, want %q", ofInvariants, want)
+	}
+	found := anchors("# 1. One\n| no. | x |\n| 8 | x |\n## 1.2 Two\n## Channels 3. Three\n")
+	for _, n := range []string{"1", "1 no. 8", "1.2", "Channels 3"} {
+		if !found[n] {
+			t.Errorf("%s was not found among %v", n, found)
+		}
+	}
+	if found["3"] || found["2"] || found["1.2 no. 8"] {
+		t.Errorf("too much was found: %v", found)
+	}
+}
