@@ -2,7 +2,6 @@ package payterm
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -25,30 +24,6 @@ type Totals struct {
 	// EndedIn tells of an earlier Z in which later one the orders that it carried over
 	// have ended.
 	EndedIn map[OrderID]int64 `json:"ended_in,omitempty"`
-}
-
-// dayForm is how a business day is written: by the date of its beginning.
-const dayForm = "2006-01-02"
-
-// Name is the business day that holds a moment, as 2006-01-02.
-func (d Days) Name(at time.Time) string {
-	from, _ := d.Of(at)
-	return from.Format(dayForm)
-}
-
-// Named gives the business day of a name, from its beginning to that of the next.
-func (d Days) Named(day string) (from, to time.Time, err error) {
-	zone := d.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	date, err := time.ParseInLocation(dayForm, day, zone)
-	if err != nil {
-		return from, to, fmt.Errorf("day %q: such as 2026-11-22", day)
-	}
-	year, month, on := date.Date()
-	begin := func(day int) time.Time { return time.Date(year, month, day, 0, int(d.Starts/time.Minute), 0, 0, zone) }
-	return begin(on), begin(on + 1), nil
 }
 
 // Cover notes the business days on which the orders began that are summed up.
