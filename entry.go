@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// Stamp says when an event reached the agent. Boot and Mono order events within
-// one life of the process; Wall is for people and is zero while the clock is not
-// set. The order of things is the journal's sequence.
+// Stamp says when an event reached the agent. Mono is what guards and deadlines
+// count: the time that the terminal has lived through, which goes on from life to life
+// of the process (docs/decisions/0014). Wall is for people and is zero while the clock
+// is not set. The order of things is the journal's sequence.
 type Stamp struct {
 	Boot string        `json:"boot"` // the five characters drawn at this start
-	Mono time.Duration `json:"mono"` // since this start, on the monotonic clock
+	Mono time.Duration `json:"mono"` // lived through in all; in journals of before, since this start
 	Wall time.Time     `json:"wall"`
 }
 

@@ -21,7 +21,7 @@ func EventName(e Event) string {
 		return "cancel_pressed"
 	case Woke:
 		return "woke"
-	case Restarted:
+	case Restarted, restartedByWall:
 		return "restarted"
 	case InquiryAsked:
 		return "inquiry_asked"
@@ -91,7 +91,7 @@ var eventReaders = map[string]func(json.RawMessage) (Event, error){
 	"inquiry_answered": readEvent[InquiryAnswered],
 	"cancel_pressed":   readEvent[CancelPressed],
 	"woke":             readEvent[Woke],
-	"restarted":        readEvent[Restarted],
+	"restarted":        readRestarted,
 	"inquiry_asked":    readEvent[InquiryAsked],
 	"resolved":         readEvent[Resolved],
 	"refund_began":     readEvent[RefundBegan],
@@ -105,6 +105,29 @@ func readEvent[E Event](body json.RawMessage) (Event, error) {
 	var e E
 	err := json.Unmarshal(body, &e)
 	return e, err
+}
+
+// restarted is how a Restarted stands in the journal. Lived tells it from one of
+// before, whose time did not go on (before.go).
+type restarted struct {
+	Lived bool `json:"lived,omitempty"`
+	Soon  bool `json:"soon,omitempty"`
+}
+
+// MarshalJSON writes the form of this version.
+func (e Restarted) MarshalJSON() ([]byte, error) {
+	return json.Marshal(restarted{Lived: true, Soon: e.Soon})
+}
+
+func readRestarted(body json.RawMessage) (Event, error) {
+	var e restarted
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, err
+	}
+	if !e.Lived {
+		return restartedByWall{e.Soon}, nil
+	}
+	return Restarted{e.Soon}, nil
 }
 
 // Fold gives back the facts of an order from its journalled events. The

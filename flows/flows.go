@@ -133,7 +133,8 @@ type (
 	// Woke is a deadline of the state that has passed.
 	Woke struct{}
 
-	// Restarted is a new life of the process. Soon asks for an inquiry at once.
+	// Restarted is a new life of the process, whose monotonic time goes on from the
+	// one before. Soon asks for an inquiry at once.
 	Restarted struct {
 		Soon bool `json:"soon,omitempty"`
 	}

@@ -21,7 +21,7 @@ func TestFold(t *testing.T) {
 			SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 90, TipMinor: 10, Currency: "CAD", Rules: DefaultRules()},
 			RefundBegan{ID: "T1AAAAA000001", SaleID: "T1AAAAA000007", SaleTotalMinor: 100, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: DefaultRules()},
 		}
-		all := append(slices.Clone(events()), SaleBegan{}, RefundBegan{})
+		all := append(slices.Clone(events()), SaleBegan{}, RefundBegan{}, restartedByWall{Soon: true})
 		var living Order
 		var kept []Stamped
 		now := time.Second

@@ -100,13 +100,15 @@ type Order struct {
 	// not set.
 	BeganWall, SentWall, DoubtWall, ClosedWall int64
 
-	// Monotonic times of this life of the process; Restarted makes them anew.
+	// Monotonic times: what the terminal has lived through in all, which goes on from
+	// life to life (payterm.Stamp).
 	BeganAt   time.Duration
 	SentAt    time.Duration // the announcement: a code's age and the counter time run from here
 	Until     time.Duration // the phase's deadline, 0 for none
 	LifeUntil time.Duration // from here on an unanswered code can no longer be paid
 	TrailEnds time.Duration // Trailing: the ladder has run once through
 	DoubtAt   time.Duration // it has been in doubt since then
+	ByWall    bool          // a version of before made these times anew at a restart, by the wall clock (before.go)
 
 	Code   payterm.PayCode // memory only, and only until it is sent
 	Hint   Hint            // for the screen
@@ -143,6 +145,8 @@ func Step(o Order, in Stamped) (Order, []Command) {
 		return o.begin(in, ev)
 	case Restarted:
 		return o.restart(in, ev)
+	case restartedByWall:
+		return o.restartByWall(in, ev)
 	case RefundBegan:
 		if o.Phase != Fresh {
 			return o, nil // likewise
@@ -391,10 +395,7 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 		return o, nil // nothing has begun
 	}
 	o.Asking = Asking{Attempts: o.Asking.Attempts}
-	o.LifeUntil = in.Mono + max(0, o.codeLife()-elapsed(o.SentWall, in.Wall))
-	// Where the clock does not tell, the guard of invariant 8 starts anew rather
-	// than ends too early.
-	o.DoubtAt = in.Mono - elapsed(o.DoubtWall, in.Wall)
+	o = o.livesOn(in)
 	switch o.Phase {
 	case Scanning, Baselining:
 		o = o.close(in)
@@ -425,15 +426,6 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 		o.Asking.Next = in.Mono
 	}
 	return o, nil
-}
-
-// elapsed is the time that has passed by the wall clock. A clock that is not set or
-// runs backwards proves nothing: then none has.
-func elapsed(millisThen int64, now time.Time) time.Duration {
-	if millisThen == 0 || now.IsZero() {
-		return 0
-	}
-	return max(0, time.Duration(millis(now)-millisThen)*time.Millisecond)
 }
 
 // resolve records a supervisor's word. The ladder, where it still runs, goes on:

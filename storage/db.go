@@ -67,8 +67,9 @@ type Store struct {
 
 // chain is the end of the journal.
 type chain struct {
-	seq  int64
-	hash [sha256.Size]byte
+	seq   int64
+	hash  [sha256.Size]byte
+	lived int64 // what is known to have been lived through by then, in nanoseconds
 }
 
 // Open opens or makes the journal and commits this start's tag. A file that it
@@ -186,18 +187,21 @@ func (s *Store) start() error {
 	if err := migrate(s.db); err != nil {
 		return err
 	}
-	if err := s.drawTag(); err != nil {
-		return err
-	}
-	if err := s.prepare(); err != nil {
-		return err
-	}
 	var hash []byte
 	err := s.db.QueryRow(`SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1`).Scan(&s.chain.seq, &hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read the end of the journal: %w", err)
 	}
 	copy(s.chain.hash[:], hash)
+	if s.chain.lived, err = livedBefore(s.db); err != nil {
+		return err
+	}
+	if err := s.drawTag(); err != nil {
+		return err
+	}
+	if err := s.prepare(); err != nil {
+		return err
+	}
 	if s.Reader, err = OpenReader(s.path); err == nil {
 		s.days = s.o.Days
 	}

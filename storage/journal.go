@@ -167,7 +167,7 @@ func (c *chain) add(tx execer, r record) error {
 	if err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
-	c.seq, c.hash = r.seq, hash
+	c.seq, c.hash, c.lived = r.seq, hash, max(c.lived, r.mono)
 	return nil
 }
 

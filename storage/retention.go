@@ -119,7 +119,7 @@ func (s *Store) drop(what func(tx *sql.Tx) (int, []gap, error)) (n int, err erro
 		if err != nil {
 			return fmt.Errorf("encode the anchor: %w", err)
 		}
-		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, wall: millis(s.o.Now())})
+		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, mono: end.lived, wall: millis(s.o.Now())})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("prune: %w", err)

@@ -114,8 +114,8 @@ const zTaken = "z_taken"
 func (s *Store) TakeZ() (Z, error) {
 	z := Z{At: fromMillis(millis(s.o.Now()))}
 	err := s.append(func(tx *sql.Tx, end *chain) error {
-		err := tx.QueryRow(`INSERT INTO z (number, at, seq) SELECT coalesce(max(number), 0) + 1, ?, ? FROM z RETURNING number`,
-			millis(z.At), end.seq+1).Scan(&z.Number)
+		err := tx.QueryRow(`INSERT INTO z (number, at, seq, lived) SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM z RETURNING number`,
+			millis(z.At), end.seq+1, end.lived).Scan(&z.Number)
 		if err != nil {
 			return fmt.Errorf("take the next Z number: %w", err)
 		}
@@ -131,7 +131,7 @@ func (s *Store) TakeZ() (Z, error) {
 		if err != nil {
 			return fmt.Errorf("encode Z %d: %w", z.Number, err)
 		}
-		return end.add(tx, record{event: zTaken, body: string(body), boot: s.tag, wall: millis(z.At)})
+		return end.add(tx, record{event: zTaken, body: string(body), boot: s.tag, mono: end.lived, wall: millis(z.At)})
 	})
 	if err != nil {
 		return Z{}, err

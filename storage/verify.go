@@ -80,7 +80,7 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 			v.Broken = rec.seq
 			return fmt.Errorf("record %d: %w", rec.seq, ErrChain)
 		}
-		end = chain{rec.seq, next}
+		end = chain{seq: rec.seq, hash: next}
 		v.Records++
 		return nil
 	}, `SELECT seq, order_id, event, body, boot, mono, wall, state, hash FROM journal ORDER BY seq`)
@@ -107,7 +107,7 @@ func verifyOrders(tx *sql.Tx) error {
 	}
 	var z int64
 	if err := tx.QueryRow(`SELECT number FROM z WHERE seq IS NOT NULL AND NOT EXISTS (SELECT 1 FROM journal j
-		WHERE j.seq = z.seq AND j.event = 'z_taken' AND j.wall = z.at AND json_extract(j.body, '$.number') = z.number) LIMIT 1`).Scan(&z); err == nil {
+		WHERE j.seq = z.seq AND j.event = 'z_taken' AND j.wall = z.at AND j.mono IN (0, z.lived) AND json_extract(j.body, '$.number') = z.number) LIMIT 1`).Scan(&z); err == nil {
 		return fmt.Errorf("Z %d has no record: %w", z, ErrCorrupt)
 	} else if !errors.Is(err, sql.ErrNoRows) {
 		return err

@@ -97,7 +97,7 @@ var bugs = []planted{
 		{"flows/terminal.go", "	switch {\n	case t.Phase == Serving && (", "	switch {\n	case t.Phase == Idle && o.Phase == ShowingCode:\n		t.Phase, t.Order = Serving, o\n	case t.Phase == Serving && ("}}},
 	{"no_inquiry_at_boot", "boot", []edit{{"flows/inquiry.go",
 		"		a.Rung = 0\n", "		a.Rung = 4\n"}, {"flows/runner/store.go",
-		"		if soon < bootSoon && young(before, in.Wall) {", "		if false {"}}},
+		"		if soon < bootSoon && young(before, in.Mono) {", "		if false {"}}},
 	{"copy_not_marked", "copies", []edit{{"flows/order.go",
 		"Print{Slip: slips[0], Copy: true}", "Print{Slip: slips[0]}"}}},
 	{"doubt_slip_says_paid", "store_then_show", []edit{{"flows/order.go",

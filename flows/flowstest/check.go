@@ -172,7 +172,7 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 			}
 			young := time.Since(c.doubtAt[id]) < 5*time.Minute-time.Second
 			switch {
-			case o.Mode == payterm.Passive && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && young && c.doubtAt[id].After(l.began):
+			case o.Mode == payterm.Passive && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && young:
 				c.violate("silent_second", "%s of %s begins while %s is in doubt", e.OrderID, e.Order.Total(), id)
 			case o.Mode == payterm.Active && o.Outcome == payterm.Open && l.view.Name == flows.ViewShowCode && l.view.Order == id:
 				c.violate("silent_second", "%s of %s begins while the code of %s is on show", e.OrderID, e.Order.Total(), id)
@@ -214,11 +214,10 @@ func (c *checker) booted(l *life, open []storage.OpenOrder) {
 	for i := len(open) - 1; i >= 0 && len(c.youngOpen) < 20; i-- {
 		id := open[i].ID
 		o := c.book[id]
-		if !c.announced[id] || c.s.wallUnset || o.CreatedAt.IsZero() || o.Outcome != payterm.Open && o.Outcome != payterm.InDoubt {
+		if !c.announced[id] || o.Outcome != payterm.Open && o.Outcome != payterm.InDoubt {
 			continue
 		}
-		_, wall := l.clock.Now()
-		if age := wall.Add(c.s.wallOff).Sub(o.CreatedAt); age >= 0 && age < 14*time.Minute && o.Attention == "" {
+		if time.Since(c.beganAt[id]) < 14*time.Minute && o.Attention == "" {
 			c.youngOpen[id] = true
 		}
 	}

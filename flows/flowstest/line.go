@@ -573,7 +573,14 @@ func (w *world) powerFailed(words []string) error {
 }
 
 func (w *world) setClock(words []string) error {
-	w.clockSet = len(words) == 1 && words[0] == "set"
+	if len(words) != 1 {
+		return fmt.Errorf("a clock is set, unset, or moved by a time")
+	}
+	if by, err := time.ParseDuration(words[0]); err == nil {
+		w.clockOff += by
+		return nil
+	}
+	w.clockSet = words[0] == "set"
 	return nil
 }
 

@@ -194,7 +194,9 @@ func (s *Sim) live(l *life) error {
 	if err != nil {
 		return err
 	}
-	l.store = store
+	s.mu.Lock()
+	l.store, l.clock = store, l.clock.GoingOn(store.Lived())
+	s.mu.Unlock()
 	s.boundary(l, "after the journal is opened")
 	client, err := ottpay.New(ottpay.Config{
 		URL: "http://127.0.0.1:9/processV2", MerchantID: "ON00009999", OperatorID: "0000000001", SignKey: simKey,
@@ -254,9 +256,9 @@ func (s *Sim) live(l *life) error {
 
 // now is the terminal's own idea of the time.
 func (s *Sim) now(l *life) (time.Duration, time.Time) {
-	mono, wall := l.clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	mono, wall := l.clock.Now()
 	if s.wallUnset {
 		return mono, time.Time{}
 	}

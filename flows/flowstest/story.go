@@ -47,7 +47,7 @@
 //	service asked | key 5 | ended         somebody tries the devices out
 //	restart [after 5m] [soon]             power fails, and comes back
 //	training asked on|off | refused REASON   over the socket; the end of a Train
-//	clock set|unset                       the wall clock, from now on
+//	clock set|unset|+25h                  the wall clock, from now on; it jumps
 //	row                                   tells the order's row
 //
 // An ANSWER is a name of payterm.AnswerName with what it carries:
@@ -93,9 +93,10 @@ func Tell(text string) (string, error) {
 type world struct {
 	out      *strings.Builder
 	now      time.Duration // since the story began
-	bootAt   time.Duration // when this life of the process began
+	dark     time.Duration // of that, without power
 	boots    int
 	clockSet bool
+	clockOff time.Duration
 	rules    flows.Rules
 	orders   []*order
 	terminal *flows.Terminal
@@ -139,16 +140,20 @@ var storyBegan = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 // starting is how old a life of the process is when something first happens in it.
 const starting = time.Second
 
+// heartbeat is how often the terminal writes down what it has lived through.
+const heartbeat = 10 * time.Minute
+
 func newWorld(out *strings.Builder) *world {
-	return &world{out: out, bootAt: -starting, clockSet: true, boots: 1, rules: flows.DefaultRules()}
+	return &world{out: out, dark: -starting, clockSet: true, boots: 1, rules: flows.DefaultRules()}
 }
 
-func (w *world) mono() time.Duration { return w.now - w.bootAt }
+// mono is what the terminal has lived through.
+func (w *world) mono() time.Duration { return w.now - w.dark }
 
 func (w *world) stamp(e flows.Event) flows.Stamped {
 	s := payterm.Stamp{Boot: fmt.Sprintf("BOOT%d", w.boots), Mono: w.mono()}
 	if w.clockSet {
-		s.Wall = storyBegan.Add(w.now)
+		s.Wall = storyBegan.Add(w.now + w.clockOff)
 	}
 	return flows.Stamped{Stamp: s, Event: e}
 }
@@ -265,7 +270,7 @@ func (w *world) standing(o flows.Order) string {
 		s += ", request under way"
 	}
 	if due, any := o.Due(); any {
-		return s + "; due " + short(due+w.bootAt)
+		return s + "; due " + short(due+w.dark)
 	}
 	return s + "; nothing due"
 }
@@ -465,13 +470,13 @@ func (w *world) next() (at time.Duration, fire func() error) {
 		}
 	}
 	for _, o := range w.orders {
-		if due, any := o.state.Due(); any && (fire == nil || due+w.bootAt < at) {
-			at, fire = due+w.bootAt, func() error { return w.wake(o) }
+		if due, any := o.state.Due(); any && (fire == nil || due+w.dark < at) {
+			at, fire = due+w.dark, func() error { return w.wake(o) }
 		}
 	}
 	if w.terminal != nil {
-		if due, any := w.terminal.Due(); any && (fire == nil || due+w.bootAt < at) {
-			at, fire = due+w.bootAt, func() error { return w.tick() }
+		if due, any := w.terminal.Due(); any && (fire == nil || due+w.dark < at) {
+			at, fire = due+w.dark, func() error { return w.tick() }
 		}
 	}
 	return at, fire
@@ -502,8 +507,9 @@ func (w *world) tick() error {
 // restart ends the process and begins another: the orders are what their
 // journals give back.
 func (w *world) restart(after time.Duration, soon bool) error {
+	lived := w.lived()
 	w.now += after
-	w.bootAt, w.boots = w.now-starting, w.boots+1
+	w.dark, w.boots = w.now-lived-starting, w.boots+1
 	w.replies = nil
 	if w.terminal != nil {
 		*w.terminal = flows.NewTerminal(w.terminal.Settings)
@@ -529,6 +535,18 @@ func (w *world) restart(after time.Duration, soon bool) error {
 		}
 	}
 	return nil
+}
+
+// lived is what the journal knows of the time that was lived through: the newest
+// record's, or the last heartbeat's.
+func (w *world) lived() time.Duration {
+	lived := w.mono() / heartbeat * heartbeat
+	for _, o := range w.orders {
+		for _, r := range o.records {
+			lived = max(lived, r.stamp.Mono)
+		}
+	}
+	return lived
 }
 
 // fold reads an order back from its journal.

@@ -4,8 +4,8 @@ import "time"
 
 // Clock is where time enters.
 type Clock interface {
-	// Now is the monotonic time since the start and the wall time, which is zero
-	// while the clock is not set.
+	// Now is what the terminal has lived through in all, which only grows and which no
+	// restart begins anew, and the wall time, which is zero while the clock is not set.
 	Now() (mono time.Duration, wall time.Time)
 	// After fires at a monotonic time; stop ends it early.
 	After(at time.Duration) (fire <-chan time.Time, stop func())
@@ -15,6 +15,7 @@ type Clock interface {
 // true: a board without a battery clock boots in the past.
 type SystemClock struct {
 	start time.Time
+	lived time.Duration // before the start
 	built time.Time
 }
 
@@ -23,10 +24,16 @@ func NewSystemClock(built time.Time) *SystemClock {
 	return &SystemClock{start: time.Now(), built: built}
 }
 
+// GoingOn is this clock with what was lived through in earlier lives added, which the
+// journal keeps.
+func (c *SystemClock) GoingOn(lived time.Duration) *SystemClock {
+	return &SystemClock{start: c.start, lived: c.lived + lived, built: c.built}
+}
+
 // Now is Clock's.
 func (c *SystemClock) Now() (time.Duration, time.Time) {
 	now := time.Now()
-	mono := now.Sub(c.start)
+	mono := c.lived + now.Sub(c.start)
 	wall := now.Round(0) // without its monotonic reading
 	if wall.Before(c.built) {
 		wall = time.Time{}

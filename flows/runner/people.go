@@ -14,8 +14,7 @@ type People interface {
 }
 
 // lock is what is known of somebody's wrong PINs. Its count is the journal's; the
-// wait is of this life's clock, and begins anew with each life, since no other clock
-// can be trusted not to have been set.
+// wait begins anew with each life, which gains nobody anything.
 type lock struct {
 	failures int
 	until    time.Duration

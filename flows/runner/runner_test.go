@@ -20,6 +20,7 @@ type world struct {
 	t       testing.TB
 	path    string
 	now     time.Duration
+	ahead   time.Duration // the wall clock, of what it was
 	r       *Runner
 	store   *storage.Store
 	pending []func()
@@ -65,7 +66,7 @@ func (d disk) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 func (d disk) Writable() error { return errors.Join(d.Reserve(), d.Store.Writable()) }
 
 func (w *world) Now() (time.Duration, time.Time) {
-	return w.now, time.UnixMilli(1_800_000_000_000).Add(w.now)
+	return w.now, time.UnixMilli(1_800_000_000_000).Add(w.now + w.ahead)
 }
 func (w *world) After(time.Duration) (<-chan time.Time, func()) { panic("the test moves the clock") }
 func (w *world) Show(s payterm.Screen)                          { w.screens = append(w.screens, s.Name) }
@@ -318,5 +319,58 @@ func TestBeganIsToldThoughTheLoopEnds(t *testing.T) {
 		if !errors.Is(err, ErrStopped) || id == "" {
 			t.Fatalf("order %q, %v", id, err)
 		}
+	}
+}
+
+// TestClockAheadAtBoot: a doubt, and network time that moves the clock while the
+// terminal starts. It is asked about at once, the same amount warns, and a payment made
+// seconds later is found.
+func TestClockAheadAtBoot(t *testing.T) {
+	for _, ahead := range []time.Duration{time.Hour, 25 * time.Hour, -25 * time.Hour, 402 * 24 * time.Hour} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			w := newWorld(t)
+			w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} }
+			w.scanSale(alipayCode)
+			w.run(61 * time.Second) // nobody pays
+			if o := w.order(0); o.Outcome != payterm.InDoubt {
+				t.Fatalf("%+v", o)
+			}
+			w.ahead = ahead
+			w.now += 2 * time.Second
+			w.boot()
+			w.asked = 0
+			w.run(time.Second)
+			if w.asked != 1 {
+				t.Errorf("it was asked about %d times at the start", w.asked)
+			}
+			w.press("1", "2", "3", "4", payterm.KeyEnter)
+			if s := w.screens[len(w.screens)-1]; s != "warning" {
+				t.Errorf("the same amount leads to %q", s)
+			}
+			w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
+			w.run(5 * time.Second)
+			if o := w.order(0); o.Outcome != payterm.Approved {
+				t.Errorf("after the payment: %+v", o)
+			}
+		})
+	}
+}
+
+// TestGoingOn: the monotonic time begins where the lives before ended.
+func TestGoingOn(t *testing.T) {
+	c := NewSystemClock(time.Time{})
+	on := c.GoingOn(400 * 24 * time.Hour)
+	before, _ := c.Now()
+	mono, _ := on.Now()
+	after, _ := c.Now()
+	if lived := 400 * 24 * time.Hour; mono < lived+before || mono > lived+after {
+		t.Errorf("%s, between %s and %s after %s", mono, before, after, lived)
+	}
+	fire, stop := on.After(mono)
+	defer stop()
+	select {
+	case <-fire:
+	case <-time.After(10 * time.Second):
+		t.Error("a deadline that has passed does not fire")
 	}
 }

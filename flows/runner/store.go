@@ -136,7 +136,7 @@ func (r *Runner) Restore(open []Open) error {
 			continue
 		}
 		in := r.stamp(flows.Restarted{})
-		if soon < bootSoon && young(before, in.Wall) {
+		if soon < bootSoon && young(before, in.Mono) {
 			soon++
 			in.Event = flows.Restarted{Soon: true}
 		}
@@ -182,14 +182,10 @@ func (r *Runner) Restore(open []Open) error {
 	return nil
 }
 
-// young reports whether an order is of the last quarter of an hour, as far as
-// the clock can tell.
-func young(o flows.Order, now time.Time) bool {
-	if now.IsZero() || o.BeganWall == 0 {
-		return true
-	}
-	age := now.Sub(time.UnixMilli(o.BeganWall))
-	return age < bootSoonAge
+// young reports whether an order began in the last quarter of an hour that was lived
+// through; one of which that is not known may have.
+func young(o flows.Order, now time.Duration) bool {
+	return o.ByWall || now-o.BeganAt < bootSoonAge
 }
 
 // fold reads an order back from its journal records.

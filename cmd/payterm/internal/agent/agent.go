@@ -64,7 +64,8 @@ type Options struct {
 // Agent is a terminal that runs.
 type Agent struct {
 	o         Options
-	clock     *runner.SystemClock
+	clock     *runner.SystemClock // of this life alone
+	loopClock *runner.SystemClock // once it is open: it goes on from the lives before
 	gateway   *ottpay.Client
 	lock      *os.File
 	opened    chan struct{} // closed once store and runner are there
@@ -176,7 +177,8 @@ func (a *Agent) open() error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	c := a.runnerConfig(store, codeKey)
+	clock := a.clock.GoingOn(store.Lived())
+	c := a.runnerConfig(store, clock, codeKey)
 	c.Settings.Last, err = store.LastApproved()
 	r := runner.New(c)
 	var open []storage.OpenOrder
@@ -193,7 +195,7 @@ func (a *Agent) open() error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	a.store, a.runner, a.desk = store, r, r
+	a.store, a.loopClock, a.runner, a.desk = store, clock, r, r
 	close(a.opened)
 	return nil
 }
@@ -288,7 +290,7 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 	})
 }
 
-func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config {
+func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
 	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
@@ -296,7 +298,7 @@ func (a *Agent) runnerConfig(store *storage.Store, codeKey []byte) runner.Config
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
 	rc := runner.Config{
-		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: a.clock, BootTag: store.BootTag(), Log: a.o.Log,
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
@@ -456,7 +458,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	wg.Go(func() { a.runLights(ctx) })
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runAway, a.runReach, a.tidy, a.awaitInstalled, a.selfTest} {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.awaitInstalled, a.selfTest} {
 			wg.Go(func() { work(ctx) })
 		}
 		// The printer ends after the loop, so that the loop's last slips are among its own.
@@ -483,7 +485,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	stop()
 	wg.Wait()
 	if a.store != nil {
-		err = errors.Join(err, a.store.Close())
+		err = errors.Join(err, a.store.Live(a.lived()), a.store.Close())
 	}
 	for _, lock := range []*os.File{a.lock, a.realLock} {
 		if lock != nil {
@@ -531,6 +533,27 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err 
 		case <-ctx.Done():
 			return told, nil
 		case <-time.After(openAgain):
+		}
+	}
+}
+
+// liveEvery is how often it is written down what the terminal has lived through: at
+// most so much is lost where the power goes in a quiet hour, and orders are then
+// guarded and asked about for so much longer.
+const liveEvery = 10 * time.Minute
+
+// live keeps the time of quiet hours.
+func (a *Agent) live(ctx context.Context) {
+	tick := time.NewTicker(liveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.store.Live(a.lived()); err != nil {
+			a.o.Log.Warn("the time lived through is not kept", "err", err)
 		}
 	}
 }

@@ -192,7 +192,7 @@ func newTerminal(b *testing.B) *terminal {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rc := t.agent.runnerConfig(t.agent.store, make([]byte, 32))
+	rc := t.agent.runnerConfig(t.agent.store, t.agent.loopClock, make([]byte, 32))
 	t.journal = &journal{Journal: rc.Journal, wal: filepath.Join(t.dir, "data", "payterm.db-wal")}
 	rc.Journal = t.journal
 	t.agent.runner = runner.New(rc) // the same, with a journal that notes the time

@@ -37,9 +37,19 @@ func (a *Agent) again(ctx context.Context, device string, err error) bool {
 	}
 }
 
+// mono is the time of the devices, which begins with the agent.
 func (a *Agent) mono() time.Duration {
 	mono, _ := a.clock.Now()
 	return mono
+}
+
+// lived is the loop's time, in which a scan has to say when it began.
+func (a *Agent) lived() time.Duration {
+	if a.loopClock == nil { // a Setup, which does not ask
+		return a.mono()
+	}
+	lived, _ := a.loopClock.Now()
+	return lived
 }
 
 // openDisplay makes the driver that the profile names; nil without a display.
@@ -192,7 +202,7 @@ func (a *Agent) runScanner(ctx context.Context) {
 	if p.Kind == "evdev" {
 		line, framing = scanner.NewKeyboard(hal.NewKeys(b.Scanner)), scanner.CR
 	}
-	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, MaxLength: provision.MaxText + 4, Now: a.mono}) // and an AIM identifier
+	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, MaxLength: provision.MaxText + 4, Now: a.lived}) // and an AIM identifier
 	if err != nil {
 		a.o.Log.Error("scanner", "err", err)
 		a.gaveUp("scanner", err)

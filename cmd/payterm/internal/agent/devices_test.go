@@ -172,7 +172,7 @@ func TestCodeShownNowhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := a.runnerConfig(a.store, make([]byte, 32)).Screen(flows.View{
+			s := a.runnerConfig(a.store, a.loopClock, make([]byte, 32)).Screen(flows.View{
 				Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, CanLeave: true,
 				Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
 			})

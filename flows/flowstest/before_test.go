@@ -1,0 +1,86 @@
+package flowstest
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/storage"
+)
+
+// TestBeforeLivedTime reads the orders of a journal whose lives counted their own time
+// and which took orders up by the wall clock, a day ahead. Each is what its version had
+// made of it; and then none of its guards and ends is shorter than it should be.
+func TestBeforeLivedTime(t *testing.T) {
+	f, err := os.Open("../../storage/testdata/v5.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	path := filepath.Join(t.TempDir(), "payterm.db")
+	if err != nil || os.WriteFile(path, b, 0o600) != nil {
+		t.Fatal(err)
+	}
+	store, err := storage.Open(storage.Options{
+		Path: path, Terminal: "T1", DrawTag: func() (string, error) { return "A0004", nil }, Now: func() time.Time { return time.Time{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	now := store.Lived() + time.Second
+	for id, was := range map[payterm.OrderID]struct {
+		phase              flows.Phase
+		outcome            payterm.Outcome
+		lifeUntil, doubtAt time.Duration // as their version had them
+		doubt, life        time.Duration // at the first restart of this one
+	}{
+		"T1A0001000001": {phase: flows.Closed, outcome: payterm.Approved, lifeUntil: 25*time.Hour + time.Second},
+		"T1A0001000002": {flows.InBackground, payterm.InDoubt, time.Second, -(25*time.Hour + 9*time.Minute + 59*time.Second), now, now + 24*time.Hour},
+		"T1A0001000003": {phase: flows.Closed, outcome: payterm.InDoubt, lifeUntil: time.Second, doubtAt: -(25*time.Hour + 9*time.Minute + 59*time.Second)},
+		// Of the newest life: what it says holds.
+		"T1A0002000001": {flows.InBackground, payterm.InDoubt, 24*time.Hour + 40*time.Minute + time.Second, 41 * time.Minute, 41 * time.Minute, 24*time.Hour + 40*time.Minute + time.Second},
+	} {
+		records, err := store.Events(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &order{}
+		for _, r := range records {
+			o.records = append(o.records, record{r.Event, r.Body, r.Stamp})
+		}
+		folded, err := o.fold()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if folded.Phase != was.phase || folded.Outcome != was.outcome || folded.LifeUntil != was.lifeUntil || folded.DoubtAt != was.doubtAt {
+			t.Errorf("%s is %s %s, its code lives until %s, in doubt since %s; its version said %+v", id, folded.Phase, folded.Outcome, folded.LifeUntil, folded.DoubtAt, was)
+		}
+		if folded.Settled() {
+			continue
+		}
+		in := flows.Stamped{Stamp: payterm.Stamp{Boot: "A0004", Mono: now}, Event: flows.Restarted{}}
+		after, _ := flows.Step(folded, in)
+		if after.DoubtAt != was.doubt || after.LifeUntil != was.life {
+			t.Errorf("%s is in doubt since %s, its code lives until %s; want %s and %s", id, after.DoubtAt, after.LifeUntil, was.doubt, was.life)
+		}
+		name, body, err := flows.EncodeEvent(in.Event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.records = append(o.records, record{name, body, in.Stamp})
+		if again, err := o.fold(); err != nil || flows.Lasting(again, after) {
+			t.Errorf("%s is read back as\n%+v, it was\n%+v (%v)", id, again, after, err)
+		}
+	}
+}
