@@ -5,7 +5,7 @@ TAGS := osusergo,netgo,sqlite_omit_load_extension
 export GOFLAGS := -trimpath -buildvcs=false -tags=$(TAGS)
 export CGO_ENABLED := 1
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION ?= $(shell crossbuild/version 2>/dev/null || echo unknown)
 # The build's date is that of its commit, so that the same source gives the same
 # bytes; an agent whose clock lies before it knows that its clock is not set.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)

@@ -158,9 +158,9 @@ func TestWrongContentsCatches(t *testing.T) {
 // TestPackageVersions: dpkg takes each for an upgrade of the one before it.
 func TestPackageVersions(t *testing.T) {
 	last := "0~"
-	for _, described := range []string{"ef602a1", "0badcaf-dirty", "v1.2.0-alpha.2", "v1.2.0-rc1", "v1.2.0-rc2", "v1.2.0-rc2-3-gabcdef0", "v1.2.0", "v1.2.0-3-gabcdef0", "v1.2.0-12-gabcdef0-dirty", "v1.10.0"} {
+	for _, described := range []string{"ef602a1", "0badcaf-dirty", "0.1.0", "0.1.0+ef602a1", "0.1.0+0badcaf-dirty", "v1.2.0-alpha.2", "v1.2.0-rc1", "v1.2.0-rc2", "v1.2.0-rc2-3-gabcdef0", "v1.2.0", "v1.2.0-3-gabcdef0", "v1.2.0-12-gabcdef0-dirty", "v1.10.0"} {
 		at := "1700000000"
-		if described == "0badcaf-dirty" {
+		if strings.HasSuffix(described, "0badcaf-dirty") {
 			at = "1700000060" // the next minute's commit
 		}
 		version := strings.TrimSpace(run(t, ".", "package/version", described, at))
