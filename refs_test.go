@@ -76,6 +76,25 @@ func refs(text string) (protocol, ofInvariants []string) {
 	return protocol, ofInvariants
 }
 
+// walk hands over each file of the tree that has one of these endings.
+func walk(read func(name, text string), endings ...string) error {
+	return filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || name == "build" || entry.Name() == "testdata"):
+			return filepath.SkipDir
+		case entry.IsDir(), name == "refs_test.go", !slices.Contains(endings, filepath.Ext(name)):
+			return nil
+		}
+		text, err := os.ReadFile(name) //nolint:gosec // a file of the repository
+		if err == nil {
+			read(name, string(text))
+		}
+		return err
+	})
+}
+
 func TestReferencesExist(t *testing.T) {
 	t.Parallel()
 	headings := map[string]map[string]bool{}
@@ -87,20 +106,8 @@ func TestReferencesExist(t *testing.T) {
 		headings[name] = anchors(string(text))
 	}
 	cited := 0
-	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || name == "build" || entry.Name() == "testdata"):
-			return filepath.SkipDir
-		case entry.IsDir(), name == "refs_test.go", !slices.Contains([]string{".go", ".md", ".sql"}, filepath.Ext(name)):
-			return nil
-		}
-		text, err := os.ReadFile(name) //nolint:gosec // a file of the repository
-		if err != nil {
-			return err
-		}
-		sections, ofInvariants := refs(string(text))
+	err := walk(func(name, text string) {
+		sections, ofInvariants := refs(text)
 		cited += len(sections) + len(ofInvariants)
 		for _, n := range sections {
 			if !headings[protocolFile][n] {
@@ -112,13 +119,72 @@ func TestReferencesExist(t *testing.T) {
 				t.Errorf("%s cites invariant %s: %s has no such heading", name, n, invariantsFile)
 			}
 		}
-		return nil
-	})
+	}, ".go", ".md", ".sql")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if cited < 40 {
 		t.Errorf("only %d references were found: how they are written has changed", cited)
+	}
+}
+
+var (
+	inlineLink = regexp.MustCompile(`\]\(([^()\s]*)\)`)
+	notInSlug  = regexp.MustCompile(`[^a-z0-9 _-]`)
+	anyHeading = regexp.MustCompile(`(?m)^#+ +(.*?) *$`)
+)
+
+// slugs are the fragments by which a document's headings are linked to.
+func slugs(text string) map[string]bool {
+	found := map[string]bool{}
+	for _, m := range anyHeading.FindAllStringSubmatch(text, -1) {
+		found[strings.ReplaceAll(notInSlug.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+	}
+	return found
+}
+
+// deadLinks are the links of a document that lead nowhere inside the repository.
+func deadLinks(name, text string) []string {
+	var dead []string
+	for _, m := range inlineLink.FindAllStringSubmatch(text, -1) {
+		file, fragment, _ := strings.Cut(m[1], "#")
+		if strings.Contains(file, ":") {
+			continue // somebody else's page
+		}
+		target := name
+		if file != "" {
+			target = filepath.Join(filepath.Dir(name), file)
+		}
+		if _, err := os.Stat(target); err != nil {
+			dead = append(dead, m[1])
+			continue
+		}
+		if fragment == "" {
+			continue
+		}
+		linked, err := os.ReadFile(target) //nolint:gosec // a file of the repository
+		if err != nil || !slugs(string(linked))[fragment] {
+			dead = append(dead, m[1])
+		}
+	}
+	return dead
+}
+
+// TestLinks: a document that moves, or a heading that is reworded, takes along
+// whoever points at it.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	err := walk(func(name, text string) {
+		for _, dead := range deadLinks(name, text) {
+			t.Errorf("%s links to %s, which is not there", name, dead)
+		}
+	}, ".md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	planted := "[a](docs/none.md) [b](README.md#none) [c](https://example.com/x) [d](docs/invariants.md#1-journal-first)"
+	if dead := deadLinks("README.md", planted); !slices.Equal(dead, []string{"docs/none.md", "README.md#none"}) {
+		t.Errorf("planted links: %q", dead)
 	}
 }
 
