@@ -10,6 +10,7 @@ import (
 // no two are under way at once. It is not journalled.
 type Asking struct {
 	Next     time.Duration // 0 for not at all
+	Later    time.Duration // when the ladder would have asked, where somebody wanted to know before; 0 for nobody
 	InFlight bool          // a payment or an inquiry is under way
 	Rung     int           // of the ladder
 	Attempts int
@@ -17,13 +18,19 @@ type Asking struct {
 
 // soon plans the next inquiry at the counter.
 func (a Asking) soon(in Stamped, pause, jitter time.Duration) Asking {
+	a.Later = 0
 	a.Next = in.Mono + pause + jitter*time.Duration(in.Jitter)/65536
 	return a
 }
 
 // climb plans the next inquiry on the background ladder, from its foot when
-// anew.
+// anew. An inquiry for somebody who wanted to know was none of the ladder's, which goes
+// on as it would have: who asks often must not drive it up.
 func (a Asking) climb(in Stamped, r Rules, anew bool) Asking {
+	if !anew && a.Later > in.Mono {
+		a.Next, a.Later = a.Later, 0
+		return a
+	}
 	if anew {
 		a.Rung = 0
 	}
@@ -53,17 +60,32 @@ func (o Order) inquire(in Stamped) (Order, []Command) {
 	}
 	o.Asking.Next, o.Asking.InFlight = 0, true
 	o.Asking.Attempts++
-	if o.Kind == payterm.KindRefund {
-		total := payterm.Amount{Minor: o.SaleTotalMinor, Currency: o.Sale.Currency}
-		return o, []Command{Inquire{payterm.Inquiry{OrderID: o.SaleID, Total: total, MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}}}
-	}
-	return o, []Command{Inquire{payterm.Inquiry{OrderID: o.ID(), Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}}}
+	return o, []Command{Inquire{o.Inquiry()}}
 }
 
-// askNow brings the next inquiry forward for a person who wants to know.
+// Inquiry is what is asked about the order: of a refund, the sale.
+func (o Order) Inquiry() payterm.Inquiry {
+	if o.Kind == payterm.KindRefund {
+		total := payterm.Amount{Minor: o.SaleTotalMinor, Currency: o.Sale.Currency}
+		return payterm.Inquiry{OrderID: o.SaleID, Total: total, MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}
+	}
+	return payterm.Inquiry{OrderID: o.ID(), Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}
+}
+
+// askNow brings the next inquiry forward for a person who wants to know, and leaves the
+// pace of the asking to the runner, which knows who else asks about the order. One that
+// is under way is that inquiry.
 func (o Order) askNow(in Stamped) Order {
+	if o.Asking.InFlight {
+		return o
+	}
 	switch o.Phase {
-	case ShowingCode, Waiting, Confirming, InBackground, Trailing, Listed:
+	case InBackground, Trailing:
+		if o.Asking.Later == 0 {
+			o.Asking.Later = o.Asking.Next
+		}
+		o.Asking.Next = in.Mono
+	case ShowingCode, Waiting, Confirming, Listed:
 		o.Asking.Next = in.Mono
 	case Fresh, Scanning, Baselining, Sending, Redialling, Closed:
 	}
