@@ -36,7 +36,7 @@ func TestMenu(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShop(t, "refund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(hash)+"\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(hash)+"\"\n")
 	sale := s.sold("12.34")
 	s.keys("CLEAR")
 	s.waitScreen("idle")

@@ -385,7 +385,7 @@ func TestPanelRefund(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShop(t, "refund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(pin)+"\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(pin)+"\"\n")
 	sale := s.sold("12.34")
 	b := openPanel(t, s.panel, 1280, 720)
 	b.told(0, "12.34 CAD", "✓ approved", "payment_answered", "print customer", "in: authentic reply, success", "PASSIVEPAY at the gateway")

@@ -42,7 +42,7 @@ func (s *shop) refunds(sale payterm.OrderID) (asked int, refunded int64) {
 // TestRefund gives back a sale in two parts; a third is more than is left.
 func TestRefund(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "refund_interval = \"200ms\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n")
 	sale := s.sold("12.34")
 	for _, wrong := range [][]string{{"--amount=0"}, {"--amount=0.00"}, {"--amount="}, {"--amount=-1"}, {"--amount=1.00", "--currency=USD"}} {
 		if status, _ := s.run("refund", append([]string{string(sale.ID)}, wrong...)...).end(); status != 2 {
@@ -92,7 +92,7 @@ func TestRefund(t *testing.T) {
 // once, and what it came to is found out.
 func TestRefundReplyLost(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "refund_interval = \"200ms\"\nrefund_window = \"5s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nrefund_window = \"5s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
 	for _, fault := range []string{"drop_after_apply", "http_500", "bad_digest", "truncated", "code:SYSTEM_ERROR", "drop_before_apply"} {
 		sale := s.sold("5.00")
 		s.faults("REFUND", fault, 1)
@@ -152,7 +152,7 @@ func TestReprint(t *testing.T) {
 // ledger.
 func TestTotals(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "refund_interval = \"200ms\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n")
 	first, second := s.sold("12.34"), s.sold("5.00")
 	if status, _ := s.run("refund", string(first.ID), "--amount", "2.00").end(); status != 0 {
 		t.Fatalf("refund: exit status %d", status)

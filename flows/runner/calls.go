@@ -126,6 +126,8 @@ func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order
 	case f = <-got:
 	case <-ctx.Done():
 		return payterm.Order{}, false, context.Cause(ctx)
+	case <-r.stopped:
+		return payterm.Order{}, false, ErrStopped
 	}
 	if f.row.ID == "" {
 		return payterm.Order{}, false, nil
@@ -140,18 +142,23 @@ type watched struct {
 	wait chan payterm.Order
 }
 
-// watch brings the next inquiry of an open order forward.
+// watch has somebody wait for the next answer about an open order, and brings its
+// inquiry forward as far as the gate allows. Where many wait already, the row as it
+// stands has to do.
 func (r *Runner) watch(id payterm.OrderID) watched {
 	l := r.orders[id]
 	if l == nil {
 		return watched{}
 	}
 	f := watched{row: l.order.Row()}
+	if len(l.watchers) >= maxWatchers {
+		return f
+	}
 	r.step(l, r.stamp(flows.InquiryAsked{}))
 	if _, due := l.order.Due(); due && l.order.Asking.Next != 0 || l.order.Asking.InFlight {
 		f.wait = make(chan payterm.Order, 1)
 		l.watchers = append(l.watchers, f.wait)
-		r.hasten(id)
+		r.gate.hasten(l.order.Inquiry().OrderID)
 	}
 	return f
 }
@@ -290,10 +297,7 @@ func ask[T any](ctx context.Context, r *Runner, look func() T) (T, error) {
 }
 
 func (r *Runner) queued() []payterm.QueueItem {
-	line := make(map[payterm.OrderID]int, len(r.waiting))
-	for i, q := range r.waiting {
-		line[q.by] = i + 1
-	}
+	line := r.gate.places()
 	mono, wall := r.c.Clock.Now()
 	list := make([]payterm.QueueItem, 0, len(r.orders))
 	for _, l := range r.orders {
@@ -305,10 +309,15 @@ func (r *Runner) queued() []payterm.QueueItem {
 		if o.SentWall != 0 {
 			item.Since = time.UnixMilli(o.SentWall).UTC()
 		}
-		switch due, any := o.Due(); {
+		due, any := o.Due()
+		held, waits := r.gate.held(o.Inquiry().OrderID)
+		if waits {
+			due, any = held, true
+		}
+		switch {
 		case item.Line > 0:
 			item.State = payterm.QueueInLine
-		case o.Asking.InFlight:
+		case o.Asking.InFlight && !waits:
 			item.State = payterm.QueueAsking
 		case any && !wall.IsZero():
 			item.NextAt = wall.Add(due - mono).UTC()

@@ -20,21 +20,24 @@ const rateLife = 24 * time.Hour
 // Each question has exactly one answer, or the counter would wait until its time is
 // over.
 func (r *Runner) look(q flows.Query) {
+	r.leaveLook() // there is one question at a time
+	ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
+	r.leaveLook = cancel
+	told := func(e flows.Event) {
+		cancel()
+		r.feed(r.kept(e))
+	}
+	if q.What == flows.LookGateway {
+		r.tell(ctx, q, told)
+		return
+	}
 	ask := map[flows.Lookup]func(context.Context, flows.Query) flows.Event{
 		flows.LookOrder: r.find, flows.LookNumber: r.find, flows.LookList: r.find,
 		flows.LookTotals: r.total, flows.LookRate: r.askRate,
 	}[q.What]
-	if q.What == flows.LookGateway {
-		open := r.watch(payterm.OrderID(q.Text))
-		ask = func(ctx context.Context, q flows.Query) flows.Event { return r.tell(ctx, q, open) }
-	}
-	r.leaveLook() // there is one question at a time
-	ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
-	r.leaveLook = cancel
 	r.c.Go(func() {
-		defer cancel()
 		e := ask(ctx, q)
-		r.Post(func() { r.feed(r.kept(e)) })
+		r.Post(func() { told(e) })
 	})
 }
 
@@ -67,34 +70,44 @@ func (r *Runner) find(_ context.Context, q flows.Query) flows.Event {
 	return found
 }
 
-// heardOf is what the gateway said of a closed sale, on its way to the loop, which
-// takes it in as it does in a reconciliation.
-type heardOf struct {
-	flows.OrderTold
-	answer payterm.Answer
-}
-
 // tell asks the gateway how an order stands. One that is open takes the answer in by
-// itself.
-func (r *Runner) tell(ctx context.Context, q flows.Query, open watched) flows.Event {
+// itself; a closed one as it does in a reconciliation.
+func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)) {
 	id := payterm.OrderID(q.Text)
-	if open.row.ID != "" {
-		row := flows.RowOf(r.await(ctx, open))
-		return flows.OrderTold{Query: q, Order: row, Verdict: flows.VerdictOf(row, nil)}
+	if open := r.watch(id); open.row.ID != "" {
+		r.c.Go(func() {
+			row := flows.RowOf(r.await(ctx, open))
+			r.Post(func() { told(flows.OrderTold{Query: q, Order: row, Verdict: flows.VerdictOf(row, nil)}) })
+		})
+		return
 	}
 	row, known, err := r.c.Journal.Order(id)
 	if err != nil || !known {
 		r.c.Log.Warn("look for an order", "order_id", id, "err", err)
-		return flows.OrderTold{Query: q, Failed: true}
+		told(flows.OrderTold{Query: q, Failed: true})
+		return
 	}
-	told := flows.OrderTold{Query: q, Order: flows.RowOf(row)}
 	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled { // which was never announced
-		told.Verdict = flows.VerdictOf(told.Order, nil)
-		return told
+		order := flows.RowOf(row)
+		told(flows.OrderTold{Query: q, Order: order, Verdict: flows.VerdictOf(order, nil)})
+		return
 	}
-	answer := r.c.Gateway.Inquire(ctx, payterm.Inquiry{OrderID: id, Total: row.Total(), MaxFeeMinor: r.c.Settings.Rules.MaxFeeMinor})
-	r.c.Log.Info("asked about a closed order", "order_id", id, "outcome", row.Outcome, "answer", payterm.AnswerName(answer))
-	return heardOf{told, answer}
+	heard := func(a payterm.Answer) {
+		if a == nil {
+			a = payterm.Lost{Why: "nobody was asked"}
+		}
+		r.c.Log.Info("asked about a closed order", "order_id", id, "outcome", row.Outcome, "answer", payterm.AnswerName(a))
+		if now, err := r.contradicted(id, a); err == nil {
+			row = now
+		}
+		order := flows.RowOf(row)
+		told(flows.OrderTold{Query: q, Order: order, Verdict: flows.VerdictOf(order, a)})
+	}
+	rules := r.c.Settings.Rules
+	i := payterm.Inquiry{OrderID: id, Total: row.Total(), MaxFeeMinor: rules.MaxFeeMinor}
+	if err := r.want(r.wish(ctx, i, rules.HTTPTimeout+requestOverhead, heard)); err != nil {
+		heard(payterm.Lost{Why: err.Error()})
+	}
 }
 
 // total takes an X or a Z.
@@ -141,17 +154,9 @@ func (r *Runner) Reached(answered bool, cny int64) {
 	})
 }
 
-// kept takes in on the loop what was told beside it: of a closed order, and of the
-// rate.
+// kept takes in on the loop what was told beside it.
 func (r *Runner) kept(e flows.Event) flows.Event {
 	switch e := e.(type) {
-	case heardOf:
-		r.hear(e.answer)
-		if row, err := r.contradicted(e.Order.Order, e.answer); err == nil {
-			e.Order = flows.RowOf(row)
-		}
-		e.Verdict = flows.VerdictOf(e.Order, e.answer)
-		return e.OrderTold
 	case flows.Found:
 		if e.Query.What == flows.LookOrder {
 			e.Asking = r.orders[payterm.OrderID(e.Query.Text)] != nil

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"payterm"
 	"payterm/flows"
@@ -15,13 +16,6 @@ type Checked struct {
 	// Answer is nil where nobody was asked beside the order's own inquiries: it is
 	// open, or a refund of it is.
 	Answer payterm.Answer
-}
-
-// check is a question about a sale that is closed, and where its answer goes.
-type check struct {
-	ctx   context.Context
-	order flows.Order
-	told  chan Checked
 }
 
 // Check asks the gateway how a sale stands, in the background and in its turn. An
@@ -68,20 +62,35 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 		told <- Checked{Order: o.Row()}
 		return nil
 	}
-	q := question{id, payterm.Inquiry{OrderID: id, Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}, &check{ctx, o, told}}
-	r.waiting = append(r.waiting, q)
-	r.nextInquiry()
-	return nil
+	return r.want(r.wish(ctx, payterm.Inquiry{OrderID: id, Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}, requestLimit(o),
+		func(a payterm.Answer) { told <- r.checked(o, a) }))
+}
+
+// wish is a caller's question about an order that is closed. A refund of it that began
+// meanwhile asks by itself.
+func (r *Runner) wish(ctx context.Context, i payterm.Inquiry, limit time.Duration, told func(payterm.Answer)) question {
+	return question{Inquiry: i, line: wishLine, limit: limit, joins: true, told: told, still: func() bool {
+		if ctx.Err() != nil {
+			return false
+		}
+		o, err := r.recall(i.OrderID)
+		return err != nil || r.orders[o.RefundID] == nil
+	}}
 }
 
 // checked is the end of a question about a closed sale.
-func (r *Runner) checked(q question, a payterm.Answer) {
-	r.hear(a)
-	row, err := r.contradicted(q.by, a)
-	if err != nil {
-		row = q.check.order.Row()
+func (r *Runner) checked(o flows.Order, a payterm.Answer) Checked {
+	c := Checked{o.Row(), a}
+	if a == nil {
+		if now, err := r.recall(o.ID()); err == nil {
+			c.Order = now.Row()
+		}
+		return c
 	}
-	q.check.told <- Checked{row, a}
+	if row, err := r.contradicted(o.ID(), a); err == nil {
+		c.Order = row
+	}
+	return c
 }
 
 // contradicted lets a closed sale take in what the gateway says of it, and gives its

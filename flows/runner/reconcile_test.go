@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func (w *world) checkNow(id payterm.OrderID) (Checked, error) {
 	if err := w.r.check(context.Background(), id, told); err != nil {
 		return Checked{}, err
 	}
-	w.run(time.Second)
+	w.run(inquiryFloor) // it may have been asked about just now
 	select {
 	case c := <-told:
 		return c, nil
@@ -170,11 +171,18 @@ func TestFoundWhileFull(t *testing.T) {
 }
 
 // Questions about closed orders keep to the bounds of the background: a few at a
-// time, a few a second, and nobody is asked on behalf of a caller who has gone.
+// time, a few a second. Those about the same order are one inquiry; nobody is asked on
+// behalf of a caller who has gone, and too many callers are sent away.
 func TestChecksAreBounded(t *testing.T) {
 	w := newWorld(t)
-	o := w.declined()
-	told := make(chan Checked, 30)
+	var closed []payterm.OrderID
+	for range 10 {
+		w.answers = []payterm.Answer{payterm.Failed{Status: "failure"}}
+		w.scanSale(fmt.Sprintf("2812345678901%05d", len(closed)))
+		w.run(time.Second)
+		closed = append(closed, w.order(len(closed)).ID)
+	}
+	told := make(chan Checked, 100)
 	gone, leave := context.WithCancel(context.Background())
 	leave()
 	asked := w.asked
@@ -183,11 +191,11 @@ func TestChecksAreBounded(t *testing.T) {
 		if i%3 == 2 {
 			ctx = gone
 		}
-		if err := w.r.check(ctx, o.ID, told); err != nil {
+		if err := w.r.check(ctx, closed[i%len(closed)], told); err != nil {
 			t.Fatal(err)
 		}
-		if len(w.pending) > maxInFlight || w.r.inFlight > maxInFlight {
-			t.Fatalf("%d in flight", w.r.inFlight)
+		if len(w.pending) > maxInFlight || w.r.gate.inFlight > maxInFlight {
+			t.Fatalf("%d in flight", w.r.gate.inFlight)
 		}
 	}
 	began := w.now
@@ -196,8 +204,19 @@ func TestChecksAreBounded(t *testing.T) {
 		t.Errorf("%d were asked within a second", got)
 	}
 	w.run(10 * time.Second)
-	if got := w.asked - asked; got != 20 || len(told) != 20 || w.r.inFlight != 0 {
-		t.Errorf("%d were asked since %v, %d told, %d in flight", got, began, len(told), w.r.inFlight)
+	if got := w.asked - asked; got != len(closed) || len(told) != 30 || w.r.gate.inFlight != 0 || w.r.gate.wishes != 0 {
+		t.Errorf("%d were asked since %v, %d told, %d in flight, %d wishes", got, began, len(told), w.r.gate.inFlight, w.r.gate.wishes)
+	}
+	crowd := make(chan Checked, 2*maxWatchers)
+	for i := range 2 * maxWatchers {
+		err := w.r.check(context.Background(), closed[0], crowd)
+		if crowded := i >= maxWatchers; crowded != errors.Is(err, ErrCrowded) {
+			t.Fatalf("caller %d: %v", i, err)
+		}
+	}
+	w.run(10 * time.Second)
+	if len(crowd) != maxWatchers || len(w.r.gate.subjects) > len(w.r.gate.asked) {
+		t.Errorf("%d were told; the gate keeps %d orders", len(crowd), len(w.r.gate.subjects))
 	}
 	if _, err := w.checkNow("T1NOSUCH000001"); !errors.Is(err, ErrUnknown) {
 		t.Errorf("%v", err)

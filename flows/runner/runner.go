@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"payterm"
@@ -111,8 +110,6 @@ type Config struct {
 // Limits of the runner.
 const (
 	inboxBound      = 1024
-	maxInFlight     = 4                      // inquiries of the background at once
-	inquiryPause    = 200 * time.Millisecond // from one of them to the next
 	commitRetry     = time.Second
 	keptAnswers     = 16 // of one order, while the journal cannot be written
 	bootSoon        = 20 // orders that are inquired about at once after a start
@@ -138,6 +135,7 @@ type live struct {
 	heapAt   int // -1 when it waits for nothing
 	unsaved  []flows.Stamped
 	retryAt  time.Duration
+	young    bool                 // it was open at the start, and its first inquiry is a start's
 	watchers []chan payterm.Order // wait for an inquiry
 	waiters  []saleCall           // wait for an outcome
 }
@@ -161,10 +159,8 @@ type Runner struct {
 	locks    map[string]lock           // by operator, of those with wrong PINs
 	storeBad bool
 	probeAt  time.Duration // when to try a bad store again
-	waiting  []question    // background inquiries that wait for their turn
-	inFlight int
-	nextAt   time.Duration // when the next of them may start
-	rate     flows.Rate    // the last one known
+	gate     gate
+	rate     flows.Rate // the last one known
 
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
@@ -205,6 +201,7 @@ func New(c Config) *Runner {
 		ctx:      context.Background(),
 		terminal: flows.NewTerminal(c.Settings),
 		book:     newBook(),
+		gate:     newGate(c.Settings.Rules.InquiryInterval),
 		tickets:  map[uint64]saleCall{},
 		network:  flows.NetworkUnknown,
 		paper:    payterm.PaperUnknown,
@@ -316,8 +313,8 @@ func (r *Runner) Due() (time.Duration, bool) {
 	if r.storeBad && (!any || r.probeAt < due) {
 		due, any = r.probeAt, true
 	}
-	if len(r.waiting) > 0 && r.inFlight < maxInFlight && (!any || r.nextAt < due) {
-		due, any = r.nextAt, true
+	if at, waits := r.gate.due(); waits && (!any || at < due) {
+		due, any = at, true
 	}
 	return due, any
 }
@@ -566,23 +563,14 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	switch c := c.(type) {
 	case flows.SendPayment:
 		id := o.ID()
-		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Pay(ctx, c.Payment) },
+		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Pay(ctx, c.Payment) },
 			func(a payterm.Answer) { r.answered(id, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.SendRefund:
 		id := o.ID()
-		r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
+		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
 			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
-		q := question{by: o.ID(), Inquiry: c.Inquiry}
-		if o.Phase.AtCounter() {
-			r.inquire(q, false)
-			return
-		}
-		r.waiting = append(r.waiting, q)
-		if l := r.orders[q.by]; l != nil && len(l.watchers) > 0 {
-			r.hasten(q.by)
-		}
-		r.nextInquiry()
+		r.inquire(o, c.Inquiry)
 	case flows.Print:
 		if err := r.c.Printer.Print(r.c.Slip(c.Slip, o.Row(), c.Copy)); err != nil {
 			r.c.Log.Warn("slip not printed", "order_id", o.ID(), "slip", c.Slip, "err", err)
@@ -594,70 +582,63 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	}
 }
 
-// question is an inquiry and the order that asks it: a refund asks about its sale.
-type question struct {
-	by payterm.OrderID
-	payterm.Inquiry
-	check *check // of a closed order; nil where an open one asks
-}
-
-// nextInquiry starts background inquiries in the order in which they fell due,
-// a few at a time and a few a second, so that a long queue neither starves nor
-// floods.
-func (r *Runner) nextInquiry() {
-	for r.inFlight < maxInFlight && len(r.waiting) > 0 {
-		now := r.now()
-		if now < r.nextAt {
-			return // Advance comes back
-		}
-		q := r.waiting[0]
-		r.waiting = r.waiting[1:]
-		if q.check == nil && r.orders[q.by] == nil || q.check != nil && q.check.ctx.Err() != nil {
-			continue // closed meanwhile, or nobody waits any more
-		}
-		r.nextAt = now + inquiryPause
-		r.inFlight++
-		r.inquire(q, true)
-	}
-}
-
-// hasten puts an order's inquiry at the head of those that wait: somebody wants
-// to know.
-func (r *Runner) hasten(id payterm.OrderID) {
-	if at := slices.IndexFunc(r.waiting, func(q question) bool { return q.by == id }); at > 0 {
-		q := r.waiting[at]
-		r.waiting = slices.Insert(slices.Delete(r.waiting, at, at+1), 0, q)
-	}
-}
-
-func (r *Runner) inquire(q question, background bool) {
-	var o flows.Order
-	if l := r.orders[q.by]; l != nil {
-		o = l.order
-	} else if q.check != nil {
-		o = q.check.order
-	} else {
+// inquire has an open order asked about.
+func (r *Runner) inquire(o flows.Order, i payterm.Inquiry) {
+	id := o.ID()
+	l := r.orders[id]
+	if l == nil {
 		return
 	}
-	r.request(o, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, q.Inquiry) },
-		func(a payterm.Answer) {
-			if background {
-				r.inFlight--
+	q := question{
+		Inquiry: i, by: id, line: dueLine, limit: requestLimit(o),
+		still: func() bool { return r.orders[id] != nil }, // or it has closed meanwhile
+		told: func(a payterm.Answer) {
+			if a != nil {
+				r.answered(id, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
 			}
-			if q.check != nil {
-				r.checked(q, a)
-			} else {
-				r.answered(q.by, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
-			}
-			r.nextInquiry()
-		})
+		},
+	}
+	switch {
+	case o.Phase.AtCounter():
+		q.line = counterLine
+	case l.young:
+		q.line = bootLine
+	case len(l.watchers) > 0:
+		q.line = wishLine
+	}
+	l.young = false
+	r.want(q) //nolint:errcheck // an order's own question is always taken
 }
+
+// want hands a question to the gate.
+func (r *Runner) want(q question) error {
+	err := r.gate.add(q, r.now())
+	r.nextInquiry()
+	return err
+}
+
+// nextInquiry starts what the gate lets pass.
+func (r *Runner) nextInquiry() {
+	for s, limit := r.gate.next(r.now()); s != nil; s, limit = r.gate.next(r.now()) {
+		i := s.asking
+		r.request(limit, func(ctx context.Context) payterm.Answer { return r.c.Gateway.Inquire(ctx, i) },
+			func(a payterm.Answer) {
+				r.hear(a)
+				for _, q := range r.gate.answered(s) {
+					q.told(a)
+				}
+				r.nextInquiry()
+			})
+	}
+}
+
+// requestLimit is how long a request for an order may take.
+func requestLimit(o flows.Order) time.Duration { return o.Sale.Rules.HTTPTimeout + requestOverhead }
 
 // request runs one call of the gateway beside the loop, with a deadline, and
 // brings its answer back to the loop.
-func (r *Runner) request(o flows.Order, call func(context.Context) payterm.Answer, done func(payterm.Answer)) {
+func (r *Runner) request(limit time.Duration, call func(context.Context) payterm.Answer, done func(payterm.Answer)) {
 	ctx := r.ctx
-	limit := o.Sale.Rules.HTTPTimeout + requestOverhead
 	r.c.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
@@ -720,6 +701,9 @@ func (r *Runner) moved(l *live, before flows.Order) {
 	r.feed(flows.OrderMoved{Order: o})
 	if o.Outcome != payterm.Open {
 		l.tellWaiters()
+	}
+	if o.Outcome != before.Outcome {
+		l.tellWatchers()
 	}
 	if o.Phase == flows.Closed && r.orders[o.ID()] == l {
 		r.leave(o.ID(), l)

@@ -112,7 +112,8 @@ func TestTenThousandOpen(t *testing.T) {
 	if last := queue[len(queue)-1]; len(queue) != n || queue[0].State != payterm.QueueInLine || queue[0].Line != 1 || last.State == payterm.QueueInLine && last.Line != n {
 		t.Errorf("queue: %d, first %+v, last %+v", len(queue), queue[0], last)
 	}
-	named := w.r.waiting[len(w.r.waiting)-1].by
+	due := w.r.gate.lines[dueLine]
+	named := due[len(due)-1].id
 	before := asked[named]
 	answer := make(chan payterm.Order, 1)
 	go func() {
@@ -130,11 +131,13 @@ func TestTenThousandOpen(t *testing.T) {
 		t.Errorf("asked about by name: %+v, %d inquiries", o, asked[named])
 	}
 	twice := map[payterm.OrderID]bool{}
-	for _, q := range w.r.waiting {
-		if twice[q.by] {
-			t.Errorf("%s stands in line twice", q.by)
+	for _, line := range w.r.gate.lines {
+		for _, s := range line {
+			if twice[s.id] {
+				t.Errorf("%s stands in line twice", s.id)
+			}
+			twice[s.id] = true
 		}
-		twice[q.by] = true
 	}
 	w.run(time.Duration(2*n)*inquiryPause + time.Minute)
 	if len(w.r.orders) != 0 || len(asked) != n || len(w.known) != 2*n {

@@ -154,7 +154,7 @@ func (r *Runner) Restore(open []Open) error {
 			}
 			entries = append(entries, e...)
 		}
-		all = append(all, restored{&live{order: next, heapAt: -1}, in, commands})
+		all = append(all, restored{&live{order: next, heapAt: -1, young: in.Event == flows.Event(flows.Restarted{Soon: true})}, in, commands})
 	}
 	if len(entries) > 0 {
 		if err := r.c.Journal.Commit(entries...); err != nil {
