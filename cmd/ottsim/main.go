@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"payterm/cmd/internal/httpd"
 	"payterm/gateway/ottsim"
 )
 
@@ -80,9 +81,10 @@ func run(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 }
 
 func serve(ctx context.Context, l net.Listener, h http.Handler, out io.Writer, base string) error {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	// Delayed and slow replies are calls for as long as they last.
+	srv := httpd.New(context.WithoutCancel(ctx), l, h, httpd.Bounds{Conns: 512, Calls: 256, Body: 128 << 10})
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
+	go func() { done <- srv.Serve() }()
 	if err := json.NewEncoder(out).Encode(map[string]any{"ready": true, "gateway": base}); err != nil {
 		return fmt.Errorf("say that it is ready: %w", err)
 	}

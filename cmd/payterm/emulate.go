@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/cmd/internal/httpd"
 	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/cmd/payterm/internal/durable"
@@ -48,6 +49,10 @@ const (
 	simMerchant = "ON00000000"
 	simKey      = "0123456789ABCDEF"
 )
+
+// emulateBounds are for the panel, whose pages listen to events for hours, and the same
+// for the simulator.
+var emulateBounds = httpd.Bounds{Conns: 128, Calls: 64, Body: 128 << 10}
 
 func (c emulateCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -104,7 +109,7 @@ func (c emulateCmd) Run() error {
 		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log), agent.NewSticks(agent.StickPatterns...)
 	}
 	var shows atomic.Pointer[func() payterm.Screen] // whoever serves the terminal now
-	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	srv := httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.Load().ServeHTTP(w, r) }), emulateBounds)
 	defer srv.Close()
 	return lives(ctx, func(parcel string) (life, error) {
 		cfg, serial, err := c.load()
@@ -150,8 +155,7 @@ func (c emulateCmd) Run() error {
 			return nil, err
 		}
 		front.Store(p)
-		srv.Handler = p
-		go srv.Serve(l) //nolint:errcheck // it ends with Close above
+		go srv.Serve() //nolint:errcheck // it ends with Close above
 		return serving, nil
 	})
 }
@@ -235,8 +239,8 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 		}
 		base = "http://" + l.Addr().String()
 		sim := ottsim.New(ottsim.Config{MerchantID: g.MerchantID, SignKey: key, Seed: uint64(time.Now().UnixNano()), BaseURL: base})
-		srv := &http.Server{Handler: sim, ReadHeaderTimeout: 5 * time.Second}
-		go srv.Serve(l) //nolint:errcheck // it ends with the context
+		srv := httpd.New(ctx, l, sim, emulateBounds)
+		go srv.Serve() //nolint:errcheck // it ends with the context
 		context.AfterFunc(ctx, func() { srv.Close() })
 		g.URL = base
 	}

@@ -15,9 +15,15 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"payterm"
 	"payterm/cmd/payterm/internal/agent"
+)
+
+const (
+	dialTime   = 10 * time.Second // for an agent to take a call, at a socket where many wait
+	mostAnswer = 16 << 20         // bytes of what it may say, the longest list among it
 )
 
 // call makes one request on the agent's socket.
@@ -33,7 +39,7 @@ func (s store) callWithin(ctx context.Context, method, path string, in any) (*ht
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", agent.Socket(s.Data))
+			return (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "unix", agent.Socket(s.Data))
 		},
 	}}
 	req, err := http.NewRequestWithContext(ctx, method, "http://payterm"+path, bytes.NewReader(body))
@@ -53,14 +59,15 @@ func (s store) askWithin(ctx context.Context, method, path string, in, out any) 
 		return s.nobody(err)
 	}
 	defer resp.Body.Close()
+	answer := json.NewDecoder(io.LimitReader(resp.Body, mostAnswer))
 	if resp.StatusCode != http.StatusOK {
 		var why struct{ Error string }
-		if err := json.NewDecoder(resp.Body).Decode(&why); err != nil {
+		if err := answer.Decode(&why); err != nil {
 			return fmt.Errorf("the agent answered HTTP %d", resp.StatusCode)
 		}
 		return agentError(why.Error)
 	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	return answer.Decode(out)
 }
 
 // agentError is what the agent said is wrong.

@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/cmd/internal/httpd"
 	"payterm/flows"
 	"payterm/flows/runner"
+
+	"golang.org/x/sys/unix"
 )
 
 // SaleRequest is POST /sale on the agent's socket.
@@ -45,7 +48,25 @@ func Socket(data string) string { return filepath.Join(data, "payterm.sock") }
 
 const maxRequest = 64 << 10
 
+// Each listener has a share of its own, which the callers of another cannot take: tills on
+// TCP leave the owner's socket alone.
+const (
+	mostConns = 128
+	mostCalls = 64
+	ownFiles  = 128 // descriptors for all else: journal, devices, gateway
+)
+
 func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
+	listeners := 1
+	if a.training != nil {
+		listeners++
+	}
+	if a.o.Config.API.Listen != "" {
+		listeners++
+	}
+	if err := enoughFiles(uint64(ownFiles + listeners*mostConns)); err != nil {
+		return err
+	}
 	l, err := listenSocket(Socket(a.o.Data))
 	if err != nil {
 		return err
@@ -59,19 +80,32 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) error {
 			return errors.Join(err, l.Close())
 		}
 	}
-	tcp, guard, err := a.listenTCP(outside)
+	tcp, known, err := a.listenTCP()
 	if err != nil {
 		if real != nil {
 			err = errors.Join(err, real.Close())
 		}
 		return errors.Join(err, l.Close())
 	}
-	a.serveOn(ctx, wg, l, a.onSocket(mux))
+	a.serveOn(ctx, wg, l, a.onSocket(mux), nil)
 	if real != nil {
-		a.serveOn(ctx, wg, real, a.onSocket(outside))
+		a.serveOn(ctx, wg, real, a.onSocket(outside), nil)
 	}
 	if tcp != nil {
-		a.serveOn(ctx, wg, tcp, guard)
+		a.serveOn(ctx, wg, tcp, outside, known)
+	}
+	return nil
+}
+
+// enoughFiles says whether this process may open as many as it can need: where it may
+// not, callers could take the journal's.
+func enoughFiles(n uint64) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("local API: how many files may be open is not known: %w", err)
+	}
+	if limit.Cur < n {
+		return fmt.Errorf("local API: %d files may be open at once, %d are needed: raise the limit (LimitNOFILE= of the unit, ulimit -n)", limit.Cur, n)
 	}
 	return nil
 }
@@ -92,11 +126,13 @@ func listenSocket(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// serveOn answers on one listener until the context ends.
-func (a *Agent) serveOn(ctx context.Context, wg *sync.WaitGroup, l net.Listener, h http.Handler) {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+// serveOn answers on one listener until the context ends; known tells callers from
+// strangers, nil knows all.
+func (a *Agent) serveOn(ctx context.Context, wg *sync.WaitGroup, l net.Listener, h http.Handler, known func(http.ResponseWriter, *http.Request) bool) {
+	// Which call takes how long a request it says itself.
+	srv := httpd.New(ctx, l, h, httpd.Bounds{Conns: mostConns, Calls: mostCalls, Body: 2 * maxRequest, Known: known})
 	wg.Go(func() {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(); err != nil {
 			a.o.Log.Error("local API", "err", err)
 		}
 	})

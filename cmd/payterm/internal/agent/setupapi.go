@@ -58,7 +58,7 @@ func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error
 		s.a.o.Log.Error("out of reach", "err", err)
 		return lock, nil
 	}
-	s.a.serveOn(ctx, wg, l, s.a.onSocket(s.routes()))
+	s.a.serveOn(ctx, wg, l, s.a.onSocket(s.routes()), nil)
 	return lock, nil
 }
 

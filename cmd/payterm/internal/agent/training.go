@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/cmd/internal/httpd"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/flows"
 	"payterm/flows/runner"
@@ -178,7 +179,7 @@ type school struct {
 	of     string // the real terminal's data
 	key    string
 	base   string
-	server *http.Server
+	server *httpd.Server
 	client *ottpay.Client
 	http   *http.Client
 	haste  float64
@@ -209,11 +210,9 @@ func newSchool(o Options) (*school, error) {
 		s.haste = 1
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
-	s.server = &http.Server{
-		Handler:           ottsim.New(ottsim.Config{MerchantID: schoolMerchant, SignKey: s.key, Seed: uint64(time.Now().UnixNano()), BaseURL: s.base}), //nolint:gosec // a seed
-		ReadHeaderTimeout: 5 * time.Second,
-	}
-	s.wg.Go(func() { s.server.Serve(l) }) //nolint:errcheck // it ends with Close
+	sim := ottsim.New(ottsim.Config{MerchantID: schoolMerchant, SignKey: s.key, Seed: uint64(time.Now().UnixNano()), BaseURL: s.base}) //nolint:gosec // a seed
+	s.server = httpd.New(s.ctx, l, sim, httpd.Bounds{Conns: mostConns, Calls: mostCalls, Body: 2 * maxRequest})
+	s.wg.Go(func() { s.server.Serve() }) //nolint:errcheck // it ends with Close
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 	}
