@@ -50,7 +50,7 @@ func Decode(name string, text []byte, v any) (*File, error) {
 	}
 	var problems []error
 	known := keysOf(reflect.TypeOf(v), "")
-	for _, key := range meta.Undecoded() {
+	for _, key := range unknown(meta, reflect.TypeOf(v)) {
 		dotted := strings.Join(key, ".")
 		text := "unknown key"
 		if near := Nearest(dotted, known); near != "" {
@@ -145,6 +145,49 @@ func linesOf(text string) map[string]int {
 	return lines
 }
 
+// unknown gives the keys of a file that its type does not have. The decoder matches
+// names without regard to case, and of two spellings chance would take one: a key that
+// is not written exactly as its field's is unknown too.
+func unknown(meta toml.MetaData, t reflect.Type) []toml.Key {
+	undecoded := map[string]bool{}
+	for _, key := range meta.Undecoded() {
+		undecoded[key.String()] = true
+	}
+	var list []toml.Key
+	listed := map[string]bool{} // of an array of tables each key comes once for each of them
+	for _, key := range meta.Keys() {
+		if dotted := key.String(); (undecoded[dotted] || !spelled(key, t)) && !listed[dotted] {
+			listed[dotted] = true
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// spelled reports whether each part of a key is a field's name to the letter. What lies
+// in a map has names of its own.
+func spelled(key toml.Key, t reflect.Type) bool {
+	for _, part := range key {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return true
+		}
+		at := -1
+		for i := range t.NumField() {
+			if tag, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ","); tag == part {
+				at = i
+			}
+		}
+		if at < 0 {
+			return false
+		}
+		t = t.Field(at).Type
+	}
+	return true
+}
+
 // keysOf lists the dotted keys that a struct knows.
 func keysOf(t reflect.Type, prefix string) []string {
 	for t.Kind() == reflect.Pointer {
@@ -169,7 +212,7 @@ func keysOf(t reflect.Type, prefix string) []string {
 func Nearest(key string, known []string) string {
 	best, distance := "", max(2, len(key)/4)+1
 	for _, k := range known {
-		if d := levenshtein(key, k); d < distance {
+		if d := levenshtein(strings.ToLower(key), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
