@@ -29,7 +29,10 @@ var (
 		"drop_after_apply", "delay", "truncated", "slow_body", "huge_body", "base64_body",
 		"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key",
 	}
-	faultActions = []string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY", "*"}
+	// Replies that are genuine, written as the sheets allow: an inquiry's need hold
+	// nothing but its status, and the gateway's own code may write an amount as a double.
+	faultsWritten = []string{"no_order_id", "no_amount", "double_amount"}
+	faultActions  = []string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY", "*"}
 	// code:WORD answers with that outer code and no data, and carries nothing out.
 	codeFault = regexp.MustCompile(`^code:[A-Z][A-Z0-9_]{0,39}$`)
 )
@@ -37,7 +40,7 @@ var (
 const maxFaults = 100
 
 func (f *fault) applies() bool {
-	return slices.Contains(faultsAfter, f.Fault)
+	return slices.Contains(faultsAfter, f.Fault) || slices.Contains(faultsWritten, f.Fault)
 }
 
 func (s *Sim) addFault(_ *http.Request, body []byte) (int, any) {
@@ -45,13 +48,13 @@ func (s *Sim) addFault(_ *http.Request, body []byte) (int, any) {
 	if err := strictly(body, &f); err != nil {
 		return http.StatusBadRequest, fmt.Sprintf("fault: %v", err)
 	}
-	known := slices.Contains(faultsBefore, f.Fault) || slices.Contains(faultsAfter, f.Fault) || codeFault.MatchString(f.Fault)
+	known := slices.Contains(slices.Concat(faultsBefore, faultsAfter, faultsWritten), f.Fault) || codeFault.MatchString(f.Fault)
 	switch {
 	case !slices.Contains(faultActions, f.Action):
 		return http.StatusBadRequest, fmt.Sprintf("action %q: one of %s", f.Action, strings.Join(faultActions, ", "))
 	case !known:
-		return http.StatusBadRequest, fmt.Sprintf("fault %q: one of %s, code:WORD", f.Fault,
-			strings.Join(append(slices.Clone(faultsBefore), faultsAfter...), ", "))
+		return http.StatusBadRequest, fmt.Sprintf("fault %q: one of %s, code:WORD; or a genuine reply in another form: %s", f.Fault,
+			strings.Join(slices.Concat(faultsBefore, faultsAfter), ", "), strings.Join(faultsWritten, ", "))
 	case f.Times < 0 || f.MS < 0 || f.MS > 120_000:
 		return http.StatusBadRequest, "times cannot be negative; ms goes up to 120000"
 	case f.Fault == "delay" && f.MS == 0:
@@ -120,6 +123,8 @@ func (f *fault) answerFor(s *Sim, w http.ResponseWriter, r *http.Request, out *o
 		f.damageBody(s, w, r, *out)
 	case "bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key":
 		writeJSON(w, http.StatusOK, f.forge(s, *out))
+	case "no_order_id", "no_amount", "double_amount":
+		s.reply(w, f.rewritten(*out))
 	default:
 		writeJSON(w, http.StatusOK, answer{Code: strings.TrimPrefix(f.Fault, "code:"), Msg: "fault"})
 	}
@@ -171,6 +176,25 @@ func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out o
 			}
 		}
 	}
+}
+
+// amounts are the inner fields of replies that hold money.
+var amounts = []string{"total_amount", "refund_fee", "refund_amt", "tip"}
+
+// rewritten says the same in another way, or less of it.
+func (f *fault) rewritten(out outcome) outcome {
+	var inner [][2]string
+	for _, field := range out.inner {
+		amount := slices.Contains(amounts, field[0])
+		switch {
+		case f.Fault == "no_order_id" && field[0] == "order_id", f.Fault == "no_amount" && amount:
+			continue
+		case f.Fault == "double_amount" && amount:
+			field[1] = strings.Trim(field[1], `"`) + ".0"
+		}
+		inner = append(inner, field)
+	}
+	return outcome{out.code, inner}
 }
 
 // forge seals a reply that must not be believed.

@@ -72,9 +72,9 @@ func valuesOf(fields [][2]string) string {
 }
 
 // asJavaDouble writes a whole number as Java's Double does: 1 is 1.0, 10000000
-// is 1.0E7.
+// is 1.0E7. It may come with a fraction of nothing.
 func asJavaDouble(digits string) string {
-	n, ok := new(big.Int).SetString(digits, 10)
+	n, ok := new(big.Int).SetString(strings.TrimSuffix(digits, ".0"), 10)
 	if !ok {
 		return digits
 	}

@@ -148,6 +148,7 @@ func TestJavaDouble(t *testing.T) {
 	for digits, want := range map[string]string{
 		"0": "0.0", "1": "1.0", "-1": "-1.0", "9999999": "9999999.0", "10000000": "1.0E7", "12345678": "1.2345678E7",
 		"-10000000": "-1.0E7", "524740000": "5.2474E8", "1000000001": "1.000000001E9",
+		"0.0": "0.0", "1250.0": "1250.0", "10000000.0": "1.0E7",
 	} {
 		if got := asJavaDouble(digits); got != want {
 			t.Errorf("%s: %s, want %s", digits, got, want)
