@@ -15,6 +15,16 @@ type Payment struct {
 	Operator string
 	// MaxFeeMinor is the fee on top of the total that the merchant allows.
 	MaxFeeMinor int64
+	// Age is asked just before the first byte leaves; nil for what does not age.
+	Age CodeAge
+}
+
+// CodeAge knows how long ago the code of a payment was scanned. Between that and its
+// first byte on the wire lie a commit to the disk and a call of the gateway, which can
+// each take their time.
+type CodeAge interface {
+	// TooOld reports that the code must not be sent any more.
+	TooOld() bool
 }
 
 // RefundRequest asks for money of a sale to go back, under an id of its own.
@@ -41,10 +51,11 @@ type Answer interface{ answer() }
 
 type (
 	// Unsent: not one byte of the request was written. Dialling again is safe
-	// unless Final (a refused certificate, say).
+	// unless Final (a refused certificate, say), or TooOld (the payment's code).
 	Unsent struct {
-		Why   string `json:"why"`
-		Final bool   `json:"final,omitempty"`
+		Why    string `json:"why"`
+		Final  bool   `json:"final,omitempty"`
+		TooOld bool   `json:"too_old,omitempty"`
 	}
 
 	// Lost: bytes left, and nothing that can be believed came back: a time-out,
@@ -97,9 +108,10 @@ type (
 	}
 
 	// Rejected: the gateway refused the form of the request; nothing reached a
-	// wallet.
+	// wallet. Unsent: it was refused before it left, and not a byte was written.
 	Rejected struct {
-		Why string `json:"why"`
+		Why    string `json:"why"`
+		Unsent bool   `json:"unsent,omitempty"`
 	}
 
 	// Clash: the gateway knows this order id already (ORDER_USED), or knows it
@@ -108,9 +120,8 @@ type (
 		Paid bool `json:"paid"`
 	}
 
-	// NotFound: the gateway answered an inquiry over verified TLS with a word
-	// that is neither a passing trouble nor a status: it knows nothing that it
-	// could tell of the order.
+	// NotFound: the gateway answered an inquiry over verified TLS with a word that
+	// says just that: it knows no such order.
 	NotFound struct {
 		Why string `json:"why"`
 	}
@@ -123,6 +134,13 @@ type (
 		Status    string `json:"status,omitempty"`
 		Authentic bool   `json:"authentic,omitempty"`
 		Alarm     bool   `json:"alarm,omitempty"`
+		// Paid: it is authentic, about this order, and calls it paid, though with a
+		// total that does not fit or is not there.
+		Paid bool `json:"paid,omitempty"`
+		// Unknown: an inquiry was answered with an outer word of which no sheet says
+		// what it means. It may be throttling, or what this gateway says of an order
+		// that it does not know.
+		Unknown bool `json:"unknown_word,omitempty"`
 	}
 )
 

@@ -20,7 +20,7 @@ func (o Order) active(in Stamped) (Order, []Command) {
 func (o Order) activeSending(in Stamped) (Order, []Command) {
 	switch ev := in.Event.(type) {
 	case PaymentAnswered:
-		o.Asking.InFlight = false
+		o.Asking = o.Asking.paymentOver()
 		return o.activeAnswered(in, ev.Reply.Answer)
 	case CancelPressed:
 		// No code has been received, so nobody can have seen one.

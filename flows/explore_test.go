@@ -20,6 +20,8 @@ var answers = []payterm.Answer{
 	payterm.Pending{Status: "notpay"}, payterm.Failed{Status: "failure"}, payterm.Refused{Reason: payterm.ReasonCodeInvalid},
 	payterm.Rejected{Why: "x"}, payterm.Clash{}, payterm.Clash{Paid: true}, payterm.NotFound{Why: "x"},
 	payterm.Unclear{Why: "x"}, payterm.Unclear{Why: "x", Authentic: true, Alarm: true},
+	payterm.Unclear{Why: "x", Status: "success", Authentic: true, Alarm: true, Paid: true}, payterm.Unclear{Why: "x", Unknown: true},
+	payterm.Rejected{Why: "x", Unsent: true},
 }
 
 // events is every event that an order can meet, with every answer.
@@ -113,7 +115,7 @@ func explore(t *testing.T, mode string, sale Event) (arrows []string, states int
 					drawn[fmt.Sprintf("    %s --> %s: %s", n.o.Phase, next.Phase, label(e))] = true
 				}
 				key := fmt.Sprint(next.Phase, next.Outcome, next.Reason, next.Attention, next.Refusal, next.Clashed, next.CancelWanted, next.Asking.InFlight,
-					next.Asking.Next != 0, next.Asking.Rung, next.Resolution, next.RefundID, min(next.Prints, 4), next.BaselineMinor)
+					next.Asking.Next != 0, next.Asking.Rung, next.Resolution, next.RefundID, min(next.Prints, 4), next.BaselineMinor, next.SaleRefundedMinor, next.SaidPaid)
 				if !seen[key] && n.depth < 60 {
 					seen[key] = true
 					queue = append(queue, node{next, now, n.depth + 1})

@@ -65,12 +65,16 @@ type (
 	}
 
 	// RefundBegan starts a refund of an approved sale, whose mode, wallet and total
-	// it carries.
+	// it carries. SaleRefundedMinor is what the journal knows to have been given back of
+	// it by then: less than that is no news of the sale.
 	RefundBegan struct {
-		ID             payterm.OrderID  `json:"order_id"`
-		SaleID         payterm.OrderID  `json:"sale_order_id"`
-		SaleTotalMinor int64            `json:"sale_total_minor"`
-		Whole          bool             `json:"whole,omitempty"` // all that was left was asked for, not an amount
+		ID             payterm.OrderID `json:"order_id"`
+		SaleID         payterm.OrderID `json:"sale_order_id"`
+		SaleTotalMinor int64           `json:"sale_total_minor"`
+		Whole          bool            `json:"whole,omitempty"` // all that was left was asked for, not an amount
+
+		SaleRefundedMinor int64 `json:"sale_refunded_minor,omitempty"`
+
 		Mode           payterm.Mode     `json:"mode"`
 		Wallet         payterm.Wallet   `json:"wallet"`
 		AmountMinor    int64            `json:"amount_minor"`
@@ -241,8 +245,12 @@ type Command interface{ command() }
 
 type (
 	// SendPayment (once) writes the payment, after the commit and never again
-	// after a crash.
-	SendPayment struct{ Payment payterm.Payment }
+	// after a crash. FreshUntil is when its code is too old to be sent, 0 for one that
+	// does not age: the commit and the call of the gateway take their time.
+	SendPayment struct {
+		Payment    payterm.Payment
+		FreshUntil time.Duration
+	}
 
 	// SendRefund (once) writes the refund, likewise.
 	SendRefund struct{ Refund payterm.RefundRequest }

@@ -11,7 +11,8 @@ import (
 type Asking struct {
 	Next     time.Duration // 0 for not at all
 	Later    time.Duration // when the ladder would have asked, where somebody wanted to know before; 0 for nobody
-	InFlight bool          // a payment or an inquiry is under way
+	InFlight bool          // a request is under way
+	Paying   bool          // it is the one that moves money
 	Rung     int           // of the ladder
 	Attempts int
 }
@@ -44,11 +45,17 @@ func (a Asking) climb(in Stamped, r Rules, anew bool) Asking {
 	return a.soon(in, pause, pause/8)
 }
 
-// paymentOver notes the end of a payment that outlasted its phase. An inquiry
-// under way, which has taken its Next, is none of its business.
+// inquiryOver notes the end of an inquiry.
+func (a Asking) inquiryOver() Asking {
+	a.InFlight = a.Paying
+	return a
+}
+
+// paymentOver notes the end of the request that moves money. An inquiry under way is
+// none of its business.
 func (a Asking) paymentOver() Asking {
-	if a.Next != 0 {
-		a.InFlight = false
+	if a.Paying {
+		a.InFlight, a.Paying = false, false
 	}
 	return a
 }
@@ -101,6 +108,10 @@ func (o Order) askNow(in Stamped) Order {
 //	not found, refused    | declined, trailing    | declined, trailing    | asks on             | -
 //	anything else         | asks again            | asks on, then listed  | asks on, then closed| -
 //
+// A refusal stood outside the digest: whatever authentic is said of the order after it
+// takes it back. An order that was called paid is not declined: what says so is old, or
+// the gateway contradicts itself, and a person looks.
+//
 // An order that is closed is asked about by a person alone (contradicted).
 func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 	switch o.Phase {
@@ -125,7 +136,11 @@ func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 		o.PaidMinor, o.RefundedMinor, o.GatewayStatus = a.PaidMinor, a.RefundedMinor, a.Status
 		return o.list(in, payterm.ReasonRefunded, payterm.AttentionDoubt), []Command{Play{payterm.SoundAlarm}}
 	case payterm.Failed:
-		return o.decline(in, payterm.ReasonWallet, a.Status)
+		if !o.SaidPaid {
+			return o.decline(in, payterm.ReasonWallet, a.Status)
+		}
+		answered = true
+		o = o.alarm(true)
 	case payterm.NotFound:
 		answered = true
 		if o.Refusal != payterm.ReasonNone && (o.Phase == Confirming || o.Phase == InBackground) {
@@ -133,21 +148,49 @@ func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 		}
 	case payterm.Pending:
 		answered = true
-		o.GatewayStatus = a.Status
-		if o.Phase == Confirming {
-			o.Phase, o.Refusal = Waiting, payterm.ReasonNone // the wallet is still at it
-		}
+		o = o.told(a.Status).stillAtIt() // the wallet is
 	case payterm.Unclear:
-		answered = a.Authentic
-		if a.Status != "" {
-			o.GatewayStatus = a.Status
-		}
-		o = o.alarm(a.Alarm)
+		// An unknown word may be throttling. It decides nothing; that it goes on being
+		// said once nobody can pay any more is an answer.
+		answered = a.Authentic || a.Unknown && in.Mono >= o.LifeUntil
+		o = o.unclear(a)
 	case payterm.Lost:
 		o = o.alarm(a.Alarm)
 	case payterm.Unsent, payterm.CodeMade, payterm.Refused, payterm.Rejected, payterm.Clash:
 	}
 	return o.askOn(in, answered)
+}
+
+// told keeps a status that settles nothing. It never stands in place of one that had
+// called the order paid.
+func (o Order) told(status string) Order {
+	if status != "" && !o.SaidPaid {
+		o.GatewayStatus = status
+	}
+	return o
+}
+
+// stillAtIt takes back a refusal that no inquiry has confirmed yet.
+func (o Order) stillAtIt() Order {
+	if o.Refusal == payterm.ReasonNone || o.Phase != Confirming && o.Phase != InBackground {
+		return o
+	}
+	if o.Refusal = payterm.ReasonNone; o.Phase == Confirming {
+		o.Phase = Waiting
+	}
+	return o
+}
+
+// unclear takes in what settles nothing, as the reply to the payment or to an inquiry.
+func (o Order) unclear(a payterm.Unclear) Order {
+	o = o.told(a.Status)
+	if a.Paid {
+		o.SaidPaid, o.GatewayStatus = true, a.Status
+	}
+	if a.Authentic && a.Status != "" {
+		o = o.stillAtIt()
+	}
+	return o.alarm(a.Alarm)
 }
 
 // contradicted takes in what the gateway says of a closed sale, long after. Only a
@@ -217,7 +260,11 @@ func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
 			if o.Resolution != "" {
 				return o.close(in), nil // staff has been asked and has decided
 			}
-			return o.list(in, o.Reason, payterm.AttentionDoubt), nil
+			attention := payterm.AttentionDoubt
+			if o.SaidPaid {
+				attention = payterm.AttentionAlarm
+			}
+			return o.list(in, o.Reason, attention), nil
 		}
 		o.Asking = o.Asking.climb(in, r, false)
 	case Trailing:
@@ -238,9 +285,15 @@ func (o Order) offCounter(in Stamped) (Order, []Command) {
 	case Woke:
 		return o.inquire(in)
 	case RefundAnswered:
+		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent && o.Kind == payterm.KindRefund {
+			return o.unsentLate(in, a)
+		}
 		o.Asking = o.Asking.paymentOver()
 	case PaymentAnswered:
 		// The counter left while the request was under way.
+		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent && o.Kind == payterm.KindSale {
+			return o.unsentLate(in, a)
+		}
 		o.Asking = o.Asking.paymentOver()
 		if o.Kind == payterm.KindRefund {
 			return o, nil // it made no payment

@@ -74,6 +74,9 @@ type Order struct {
 	BaselineMinor  int64           // refund: the sale's refund_fee before
 	RefundID       payterm.OrderID // sale: the refund of it that is open
 
+	SaleRefundedMinor int64          // refund: what was given back of the sale in all, as far as it is known
+	Lacks             payterm.Reason // refund: why there is no baseline so far
+
 	Outcome   payterm.Outcome
 	Reason    payterm.Reason
 	Attention payterm.Attention
@@ -92,6 +95,7 @@ type Order struct {
 	Heard         string         // the last answer's name
 	Refusal       payterm.Reason // an outer code's reason, not yet a decline
 	Clashed       bool           // the id was known before our only send
+	SaidPaid      bool           // an authentic reply called it paid, with a total that does not fit
 	CancelWanted  bool           // CANCEL came while the request was under way
 	Resolution    string
 	Prints        int
@@ -103,7 +107,8 @@ type Order struct {
 	// Monotonic times: what the terminal has lived through in all, which goes on from
 	// life to life (payterm.Stamp).
 	BeganAt   time.Duration
-	SentAt    time.Duration // the announcement: a code's age and the counter time run from here
+	ScannedAt time.Duration // Passive: the first byte of the code, whose age runs from here
+	SentAt    time.Duration // the announcement: the counter time runs from here
 	Until     time.Duration // the phase's deadline, 0 for none
 	LifeUntil time.Duration // from here on an unanswered code can no longer be paid
 	TrailEnds time.Duration // Trailing: the ladder has run once through
@@ -161,7 +166,7 @@ func Step(o Order, in Stamped) (Order, []Command) {
 	case Resolved:
 		return o.resolve(in, ev), nil
 	case InquiryAnswered:
-		o.Asking.InFlight = false
+		o.Asking = o.Asking.inquiryOver()
 		if o.Kind == payterm.KindRefund {
 			return o.heardOfSale(in, ev.Reply.Answer)
 		}
@@ -213,14 +218,28 @@ func (o Order) send(in Stamped) (Order, []Command) {
 	// The request has a deadline of its own; this one only keeps a lost result
 	// from holding the counter.
 	o.Until = in.Mono + o.Sale.Rules.HTTPTimeout + 5*time.Second
-	o.Asking = Asking{InFlight: true, Attempts: o.Asking.Attempts}
+	o.Asking = Asking{InFlight: true, Paying: true, Attempts: o.Asking.Attempts}
 	if o.Kind == payterm.KindRefund {
 		return o, []Command{SendRefund{payterm.RefundRequest{OrderID: o.ID(), SaleOrderID: o.SaleID, Amount: o.Total()}}}
 	}
-	return o, []Command{SendPayment{payterm.Payment{
+	send := SendPayment{Payment: payterm.Payment{
 		OrderID: o.ID(), Mode: o.Sale.Mode, Wallet: o.Wallet, Total: o.Total(), Code: o.Code, Operator: o.Sale.Operator,
 		MaxFeeMinor: o.Sale.Rules.MaxFeeMinor,
-	}}}
+	}}
+	if o.Sale.Mode == payterm.Passive {
+		send.FreshUntil = o.dialsUntil()
+	}
+	return o, []Command{send}
+}
+
+// dialsUntil is how long an order may go on trying to connect: as long as a scanned code
+// is fresh, or as long as that would be.
+func (o Order) dialsUntil() time.Duration {
+	from := o.SentAt
+	if o.Sale.Mode == payterm.Passive && o.Kind == payterm.KindSale {
+		from = o.ScannedAt
+	}
+	return max(from+o.Sale.Rules.CodeMaxAge, 1)
 }
 
 func (o Order) codeLife() time.Duration {
@@ -233,34 +252,61 @@ func (o Order) codeLife() time.Duration {
 // unsent handles the knowledge that not a byte of the payment left: dial again
 // while the code is fresh and nobody wants to stop, otherwise end as not sent.
 func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
-	end := o.notSent
-	if o.Kind == payterm.KindRefund {
-		end = o.notRefunded // there is no code that anybody could have paid
-	}
 	retryAt := in.Mono + o.Sale.Rules.Redial
 	switch {
 	case a.Final:
-		return end(in, payterm.ReasonCertificate)
+		return o.neverLeft(in, payterm.ReasonCertificate)
 	case o.CancelWanted:
-		return end(in, payterm.ReasonCashier)
-	case retryAt >= o.SentAt+o.Sale.Rules.CodeMaxAge:
-		return end(in, payterm.ReasonNoConnection)
+		return o.neverLeft(in, payterm.ReasonCashier)
+	case a.TooOld:
+		return o.neverLeft(in, payterm.ReasonCodeTooOld)
+	case retryAt >= o.dialsUntil():
+		return o.neverLeft(in, payterm.ReasonNoConnection)
 	}
 	o.Phase, o.Until = Redialling, retryAt
 	return o, nil
+}
+
+// unsentLate takes the same in once the counter's patience with the request has ended,
+// as after a commit that took long. By then the code is forgotten, and nobody dials
+// again.
+func (o Order) unsentLate(in Stamped, a payterm.Unsent) (Order, []Command) {
+	paying := o.Asking.Paying
+	o.Asking = o.Asking.paymentOver()
+	if !paying || o.Phase != Waiting && o.Phase != InBackground {
+		return o, nil // nothing hangs on it
+	}
+	reason := payterm.ReasonNoConnection
+	switch {
+	case a.Final:
+		reason = payterm.ReasonCertificate
+	case o.CancelWanted:
+		reason = payterm.ReasonCashier
+	case a.TooOld:
+		reason = payterm.ReasonCodeTooOld
+	}
+	silent, doubted := !o.Phase.AtCounter(), o.doubtSlip()
+	o, cmds := o.neverLeft(in, reason)
+	switch {
+	case doubted:
+		return o.resolved()
+	case silent:
+		return o, nil
+	}
+	return o, cmds
 }
 
 // redialling waits for the next attempt to connect.
 func (o Order) redialling(in Stamped) (Order, []Command) {
 	switch in.Event.(type) {
 	case CancelPressed:
-		return o.notSent(in, payterm.ReasonCashier)
+		return o.neverLeft(in, payterm.ReasonCashier)
 	case Woke:
 		if in.Mono < o.Until {
 			return o, nil // not yet
 		}
-		if in.Mono >= o.SentAt+o.Sale.Rules.CodeMaxAge {
-			return o.notSent(in, payterm.ReasonNoConnection)
+		if in.Mono >= o.dialsUntil() {
+			return o.neverLeft(in, payterm.ReasonNoConnection)
 		}
 		return o.send(in)
 	}
@@ -338,6 +384,16 @@ func (o Order) refuse(in Stamped) (Order, []Command) {
 	return o, []Command{Play{payterm.SoundDeclined}}
 }
 
+// neverLeft ends an order of which not a byte was written. A payment is asked about
+// once through all the same; a refund cannot have been made, so that the next one of its
+// sale may begin.
+func (o Order) neverLeft(in Stamped, reason payterm.Reason) (Order, []Command) {
+	if o.Kind == payterm.KindRefund {
+		return o.notRefunded(in, reason)
+	}
+	return o.notSent(in, reason)
+}
+
 // notSent ends an order of which nothing can have reached a wallet.
 func (o Order) notSent(in Stamped, reason payterm.Reason) (Order, []Command) {
 	o.Outcome, o.Reason = payterm.NotSent, reason
@@ -402,11 +458,9 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 		o.Outcome, o.Reason = payterm.Cancelled, payterm.ReasonRestarted
 		return o, nil
 	case Redialling:
-		if o.Kind == payterm.KindRefund {
-			o, _ = o.notRefunded(in, payterm.ReasonRestarted)
+		if o, _ = o.neverLeft(in, payterm.ReasonRestarted); o.Phase == Closed {
 			return o, nil
 		}
-		o, _ = o.notSent(in, payterm.ReasonRestarted)
 	case Sending:
 		if o.Sale.Mode == payterm.Active && o.Kind == payterm.KindSale {
 			o, _ = o.notSent(in, payterm.ReasonNoCode)

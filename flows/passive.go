@@ -57,7 +57,7 @@ func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
 	if ev.Wallet != "" {
 		o.Wallet = ev.Wallet
 	}
-	o.Code, o.CodeKey, o.MaskedCode = ev.Code, ev.Key, ev.Masked
+	o.Code, o.CodeKey, o.MaskedCode, o.ScannedAt = ev.Code, ev.Key, ev.Masked, ev.Began
 	o, cmds := o.send(in)
 	return o, append(cmds, Play{payterm.SoundScan})
 }
@@ -65,7 +65,7 @@ func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
 func (o Order) passiveSending(in Stamped) (Order, []Command) {
 	switch ev := in.Event.(type) {
 	case PaymentAnswered:
-		o.Asking.InFlight = false
+		o.Asking = o.Asking.paymentOver()
 		return o.passiveAnswered(in, ev.Reply.Answer)
 	case CancelPressed:
 		o.CancelWanted = true // it counts if nothing was written
@@ -106,8 +106,7 @@ func (o Order) passiveAnswered(in Stamped, answer payterm.Answer) (Order, []Comm
 	case payterm.Pending:
 		o.GatewayStatus = a.Status
 	case payterm.Unclear:
-		o.GatewayStatus = a.Status
-		o = o.alarm(a.Alarm)
+		o = o.unclear(a)
 	case payterm.Lost:
 		o = o.alarm(a.Alarm)
 	case payterm.CodeMade, payterm.NotFound:
@@ -138,6 +137,9 @@ func (o Order) passiveWaiting(in Stamped) (Order, []Command) {
 		}
 		return o.doubt(in, payterm.ReasonGivenUp)
 	case PaymentAnswered: // later than its own deadline allowed
+		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent {
+			return o.unsentLate(in, a)
+		}
 		o.Asking = o.Asking.paymentOver()
 		switch a := ev.Reply.Answer.(type) {
 		case payterm.Paid, payterm.Failed, payterm.Refunded:

@@ -11,6 +11,10 @@ import (
 // plus the amount. What was written once is never written again; while one refund
 // of a sale is open there is no second.
 //
+// What went back of a sale can only grow. A reply that says less than the journal
+// knows, be it from what earlier refunds came to (RefundBegan) or from what this one
+// has heard, is an old one: it proves nothing, and nothing is sent on its word.
+//
 //	Baselining  ask about the sale; nothing is announced yet
 //	Sending     REFUND is announced; its fate is unknown until the sale tells
 //	Redialling  so far not a byte has left
@@ -53,7 +57,7 @@ func (o Order) ended(ev RefundEnded) Order {
 // beginRefund takes over a refund's terms and asks how the sale stands.
 func (o Order) beginRefund(in Stamped, ev RefundBegan) (Order, []Command) {
 	o = Order{
-		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor,
+		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor, SaleRefundedMinor: ev.SaleRefundedMinor,
 		Sale: SaleBegan{
 			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency,
 			Operator: ev.Operator, AllowedBy: ev.AllowedBy, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey, Rules: ev.Rules,
@@ -88,10 +92,13 @@ func (o Order) baselining(in Stamped) (Order, []Command) {
 		o.Outcome, o.Reason = payterm.Cancelled, payterm.ReasonCashier
 		return o, nil
 	case Woke:
-		if in.Mono >= o.Until {
-			return o.notRefunded(in, payterm.ReasonNoConnection)
+		if in.Mono < o.Until {
+			return o.inquire(in)
 		}
-		return o.inquire(in)
+		if o.Lacks == payterm.ReasonNone {
+			o.Lacks = payterm.ReasonNoAnswer
+		}
+		return o.notRefunded(in, o.Lacks)
 	}
 	return o, nil
 }
@@ -99,7 +106,7 @@ func (o Order) baselining(in Stamped) (Order, []Command) {
 func (o Order) refundSending(in Stamped) (Order, []Command) {
 	switch ev := in.Event.(type) {
 	case RefundAnswered:
-		o.Asking.InFlight = false
+		o.Asking = o.Asking.paymentOver()
 		return o.refundAnswered(in, ev.Reply.Answer)
 	case CancelPressed:
 		o.CancelWanted = true // it counts if nothing was written
@@ -117,8 +124,11 @@ func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 	switch a := answer.(type) {
 	case payterm.Unsent:
 		return o.unsent(in, a)
-	case payterm.Rejected: // its form was refused; the ladder makes sure
-		return o.notSent(in, payterm.ReasonRejected)
+	case payterm.Rejected:
+		if a.Unsent {
+			return o.neverLeft(in, payterm.ReasonRejected)
+		}
+		return o.notSent(in, payterm.ReasonRejected) // its form was refused; the ladder makes sure
 	case payterm.Clash:
 		o = o.alarm(true)
 	case payterm.Unclear:
@@ -140,7 +150,7 @@ func (o Order) waitRefund(in Stamped) Order {
 }
 
 func (o Order) refundWaiting(in Stamped) (Order, []Command) {
-	switch in.Event.(type) {
+	switch ev := in.Event.(type) {
 	case Woke:
 		if in.Mono >= o.Until {
 			return o.doubt(in, payterm.ReasonNoAnswer)
@@ -153,6 +163,9 @@ func (o Order) refundWaiting(in Stamped) (Order, []Command) {
 		}
 		return o.doubt(in, payterm.ReasonGivenUp)
 	case RefundAnswered: // later than its own deadline allowed: the sale tells
+		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent {
+			return o.unsentLate(in, a)
+		}
 		o.Asking = o.Asking.paymentOver()
 	}
 	return o, nil
@@ -166,26 +179,57 @@ func (o Order) notRefunded(in Stamped, reason payterm.Reason) (Order, []Command)
 }
 
 // refundFee is what an answer about a sale says was refunded of it in all, false
-// where it does not say.
+// where it does not say, or says less than is known: then it is an old one.
 func (o Order) refundFee(answer payterm.Answer) (int64, bool) {
 	switch a := answer.(type) {
 	case payterm.Paid:
-		return 0, true
+		return 0, o.SaleRefundedMinor == 0
 	case payterm.Refunded:
-		return a.RefundedMinor, a.RefundedMinor > 0
+		return a.RefundedMinor, a.RefundedMinor > 0 && a.RefundedMinor >= o.SaleRefundedMinor
 	default:
 		return 0, false
 	}
+}
+
+// lacking says why there is no baseline yet. Silence takes nothing back that the
+// gateway has said.
+func (o Order) lacking(answer payterm.Answer) payterm.Reason {
+	unheard := o.Lacks == payterm.ReasonNone || o.Lacks == payterm.ReasonNoConnection || o.Lacks == payterm.ReasonCertificate
+	switch a := answer.(type) {
+	case payterm.Unsent:
+		switch {
+		case !unheard:
+			return o.Lacks
+		case a.Final:
+			return payterm.ReasonCertificate
+		}
+		return payterm.ReasonNoConnection
+	case payterm.Lost:
+		if !unheard {
+			return o.Lacks
+		}
+		return payterm.ReasonNoAnswer
+	case payterm.NotFound:
+		return payterm.ReasonSaleUnknown
+	case payterm.Pending, payterm.Failed:
+		return payterm.ReasonNotRefundable
+	case payterm.Rejected:
+		return payterm.ReasonRejected
+	case payterm.Paid, payterm.Refunded, payterm.Unclear, payterm.CodeMade, payterm.Refused, payterm.Clash:
+	}
+	return payterm.ReasonSaleUnclear // an old answer is none either
 }
 
 // heardOfSale takes in an answer about the sale, in whichever phase the refund
 // waits for one.
 //
 //	refund_fee             | Baselining     | at the counter, background, trailing, listed
-//	none said              | asks again     | asks on
+//	none, or less than is  |                |
+//	known: an old answer   | asks again     | asks on, as if there were none
 //	baseline + amount      |                | refunded
 //	more than that         | refused by cap | listed: somebody else has refunded too
-//	less                   | announced      | asks on
+//	between the two        | announced      | the new baseline: others', and not yet ours
+//	the baseline           | announced      | asks on
 func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command) {
 	o.Heard = payterm.AnswerName(answer)
 	switch a := answer.(type) {
@@ -199,10 +243,11 @@ func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command)
 	switch o.Phase {
 	case Baselining:
 		if !said {
+			o.Lacks = o.lacking(answer)
 			o.Asking = o.Asking.soon(in, o.Sale.Rules.RefundInterval, 0)
 			return o, nil
 		}
-		o.BaselineMinor = fee
+		o.BaselineMinor, o.SaleRefundedMinor, o.Lacks = fee, fee, payterm.ReasonNone
 		if fee+o.Sale.AmountMinor > o.SaleTotalMinor {
 			return o.notRefunded(in, payterm.ReasonRefundCap)
 		}
@@ -212,8 +257,11 @@ func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command)
 		switch {
 		case said && fee == done:
 			return o.refunded(in)
-		case said && fee > done:
+		case said && (fee > done || fee > o.BaselineMinor && fee+o.Sale.AmountMinor > o.SaleTotalMinor): // there is no room for ours any more
+			o.SaleRefundedMinor = fee
 			return o.list(in, payterm.ReasonRefunded, payterm.AttentionDoubt), []Command{Play{payterm.SoundAlarm}}
+		case said:
+			o.BaselineMinor, o.SaleRefundedMinor = fee, fee
 		}
 	case Fresh, Scanning, Sending, Redialling, ShowingCode, Confirming, Closed:
 		return o, nil // no inquiry is under way in these
@@ -238,5 +286,5 @@ func (o Order) refunded(in Stamped) (Order, []Command) {
 // SaleRefunded is what the sale's row learns when a refund is settled: what the
 // gateway has said was refunded of it in all.
 func (o Order) SaleRefunded() RefundEnded {
-	return RefundEnded{ID: o.ID(), RefundedMinor: o.BaselineMinor + o.RefundedMinor}
+	return RefundEnded{ID: o.ID(), RefundedMinor: max(o.BaselineMinor+o.RefundedMinor, o.SaleRefundedMinor)}
 }

@@ -76,6 +76,13 @@ var passiveLost = []mishap{
 	{pay: "duplicate_json_key", want: approved},
 	{pay: "drop_after_apply", query: "delay 200", want: approved},
 	{pay: "drop_after_apply", query: "base64_body", want: approved},
+	// Genuine, written in another way: an inquiry's reply need not name its order, a
+	// payment's has to, and an amount may be a double. Without an amount nothing is paid.
+	{pay: "no_order_id", want: approved},
+	{pay: "no_amount", want: approved},
+	{pay: "double_amount", want: approved},
+	{pay: "drop_after_apply", query: "no_order_id", want: approved},
+	{pay: "drop_after_apply", query: "double_amount", want: approved},
 	// "success" is planted in the reply of a payment that nobody has confirmed.
 	{pay: "duplicate_json_key", password: true, want: inDoubt, reason: payterm.ReasonNoAnswer, later: declined},
 	{pay: "code:AUTH_CODE_INVALID", want: declined, reason: payterm.ReasonCodeInvalid},
@@ -84,6 +91,8 @@ var passiveLost = []mishap{
 	{pay: "code:PARAM_ERROR", want: notSent, reason: payterm.ReasonRejected},
 	// A query that gets no answer declines nothing.
 	{pay: "code:AUTH_CODE_INVALID", query: "drop_before_apply", want: inDoubt, reason: payterm.ReasonNoAnswer, later: declined},
+	// Nor does one that is answered with a word of which nobody knows what it means.
+	{pay: "code:AUTH_CODE_INVALID", query: "code:TOO_MANY_REQUESTS", want: inDoubt, reason: payterm.ReasonNoAnswer, later: declined},
 }
 
 // The request never reached the gateway, or nobody says whether it did.
@@ -124,6 +133,8 @@ var queryForged = []mishap{
 	{query: "code:FAIL", want: inDoubt, later: approved},
 	{query: "code:AUTH_CODE_INVALID", want: inDoubt, later: approved},
 	{query: "code:ORDER_NOT_EXIST", want: inDoubt, later: approved},
+	{query: "code:TOO_MANY_REQUESTS", want: inDoubt, later: approved},
+	{query: "no_amount", want: inDoubt, later: approved},
 }
 
 // In Active Mode a reply that does not bring an authentic code ends the sale:
@@ -133,6 +144,9 @@ var active = []mishap{
 	{pay: "delay 200", want: approved},
 	{pay: "base64_body", want: approved},
 	{pay: "wrong_amount", want: approved}, // its reply has no amount to be wrong
+	{pay: "no_amount", want: approved},
+	{pay: "double_amount", want: approved},
+	{pay: "no_order_id", want: notSent, reason: payterm.ReasonNoCode},
 	{pay: "drop_before_apply", want: notSent, reason: payterm.ReasonNoCode},
 	{pay: "drop_after_apply", want: notSent, reason: payterm.ReasonNoCode},
 	{pay: "delay 4000", want: notSent, reason: payterm.ReasonNoCode},
@@ -345,7 +359,7 @@ func TestEveryFaultIsSuffered(t *testing.T) {
 		"ACTIVEPAY":    active,
 		"STATUS_QUERY": slices.Concat(passiveLost, queryTrouble, queryForged),
 	} {
-		for _, name := range names {
+		for _, name := range append(names, "no_order_id", "no_amount", "double_amount") {
 			found := false
 			for _, m := range tables {
 				fault, _, _ := strings.Cut(m.pay, " ")

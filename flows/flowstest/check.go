@@ -106,8 +106,8 @@ func (p proof) with(action string, r reported) proof {
 		p.failure = true
 	case action == "pay" && (r.code == "AUTH_CODE_INVALID" || r.code == "PWD_INCORRECT"):
 		p.refusal = true
-	case action == "query" && !heard && r.code != "":
-		p.confirmed = true // answered, with neither success nor pending
+	case action == "query" && r.code == "ORDER_NOT_EXIST":
+		p.confirmed = true // answered, with neither success nor pending; another word says nothing
 	}
 	return p
 }
@@ -430,7 +430,7 @@ func (c *checker) slipping(slip flows.Slip, o payterm.Order) {
 		if row.Outcome == payterm.Approved {
 			counted = 3
 		}
-		fits = (fits || row.Outcome == payterm.Declined) && row.Prints >= counted
+		fits = (fits || row.Outcome == payterm.Declined || row.Outcome == payterm.NotSent) && row.Prints >= counted
 	case flows.SlipMerchant, flows.SlipCustomer, flows.SlipLatePayment, flows.SlipRefund, flows.SlipRefundCustomer:
 	}
 	if !fits {

@@ -377,7 +377,7 @@ func (w *world) refund(o *order, words []string) error {
 		return err
 	}
 	refund := flows.RefundBegan{
-		SaleID: o.state.ID(), SaleTotalMinor: o.state.Total().Minor, Mode: o.state.Sale.Mode, Wallet: o.state.Wallet,
+		SaleID: o.state.ID(), SaleTotalMinor: o.state.Total().Minor, SaleRefundedMinor: o.state.RefundedMinor, Mode: o.state.Sale.Mode, Wallet: o.state.Wallet,
 		AmountMinor: amount.Minor, Currency: currency, Rules: w.rules,
 	}
 	if w.terminal != nil {
@@ -426,7 +426,7 @@ func (w *world) answer(o *order, words []string) (payterm.Answer, error) {
 	}
 	switch words[0] {
 	case "unsent":
-		return payterm.Unsent{Why: "no route", Final: says("final")}, nil
+		return payterm.Unsent{Why: "no route", Final: says("final"), TooOld: says("old")}, nil
 	case "lost":
 		return payterm.Lost{Why: "silence", Alarm: says("forged")}, nil
 	case "code":
@@ -450,13 +450,17 @@ func (w *world) answer(o *order, words []string) (payterm.Answer, error) {
 	case "refused":
 		return payterm.Refused{Reason: payterm.Reason(status)}, nil
 	case "rejected":
-		return payterm.Rejected{Why: "PARAM_INVALID"}, nil
+		return payterm.Rejected{Why: "PARAM_INVALID", Unsent: says("unsent")}, nil
 	case "clash":
 		return payterm.Clash{Paid: says("paid")}, nil
 	case "not_found":
 		return payterm.NotFound{Why: "ORDER_NOT_FOUND"}, nil
 	case "unclear":
-		return payterm.Unclear{Why: "another total", Status: "success", Authentic: says("authentic"), Alarm: says("alarm")}, nil
+		a := payterm.Unclear{Why: "another total", Status: "success", Authentic: says("authentic"), Alarm: says("alarm"), Paid: says("paid")}
+		if says("unknown") {
+			a.Why, a.Status, a.Unknown = "TOO_MANY_REQUESTS", "", true
+		}
+		return a, nil
 	}
 	return nil, fmt.Errorf("%q is not an answer", words[0])
 }

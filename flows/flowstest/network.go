@@ -46,20 +46,24 @@ var NetFaults = []string{
 	// What the gateway's simulator does to its own replies:
 	"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key", "base64_body",
 	"code:SYSTEM_ERROR", "code:AUTH_CODE_INVALID", "code:PWD_INCORRECT", "code:PARAM_ERROR", "code:ORDER_USED", "code:ORDER_PAID", "code:TIMEOUT",
+	"code:TOO_MANY_REQUESTS", "code:ORDER_NOT_EXIST", "no_order_id", "no_amount", "double_amount",
 }
 
 var (
 	// untouched are the faults that leave the reply what the gateway meant.
-	untouched = []string{"", "late", "very_late", "base64_body", "duplicated"}
+	untouched = []string{"", "late", "very_late", "base64_body", "duplicated", "double_amount"}
 	// forged are those that change what lies under the digest.
 	forged = []string{"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key"}
+	// written are those that say the same in another way, or less of it.
+	written = []string{"no_order_id", "no_amount", "double_amount"}
 )
 
 // believable reports whether a reply of this fault may be believed. A sealed
-// failure is one, whatever amount it names.
-func believable(fault string, r *reported) bool {
-	failed := r != nil && fault == "wrong_amount" && r.row.Status != "success"
-	return r != nil && (failed || slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || slices.Contains(forged, fault) && r.bare)
+// failure is one, whatever amount it names; only an inquiry's reply need not say
+// whose it is.
+func believable(fault, action string, r *reported) bool {
+	failed := r != nil && (fault == "wrong_amount" || fault == "no_amount") && r.row.Status != "success"
+	return r != nil && (failed || fault == "no_order_id" && action == "query" || slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || slices.Contains(forged, fault) && r.bare)
 }
 
 // heal ends every fault.
@@ -204,7 +208,7 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 	}
 	n.s.mu.Lock()
 	before := n.s.proofs[req.id]
-	if believable(fault, applied) {
+	if believable(fault, req.action, applied) {
 		n.s.proofs[req.id] = before.with(req.action, *applied)
 	}
 	n.s.mu.Unlock()
@@ -267,7 +271,7 @@ func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *r
 	}
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
-	if strings.HasPrefix(fault, "code:") || fault == "base64_body" || slices.Contains(forged, fault) {
+	if strings.HasPrefix(fault, "code:") || fault == "base64_body" || slices.Contains(forged, fault) || slices.Contains(written, fault) {
 		n.s.call("POST", "/sim/faults", fmt.Sprintf(`{"action":"*","fault":%q,"times":1}`, fault), nil)
 	}
 	status, text := n.s.call("POST", "/processV2", string(body), nil)

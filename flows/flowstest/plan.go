@@ -720,7 +720,7 @@ func (d *drawer) scene() {
 	case 19: // refused by a word that lies outside the digest, and then no word more
 		d.do("net code:%s pay 1", d.pick("AUTH_CODE_INVALID", "PWD_INCORRECT"))
 		d.pause(time.Second)
-		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR"), 1+d.r.IntN(3))
+		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR", "code:TOO_MANY_REQUESTS"), 1+d.r.IntN(3))
 		d.pause(time.Second)
 		d.do("passive %s ALIPAY ok", d.amount())
 	case 20, 21, 22: // money goes back, with all that can come between

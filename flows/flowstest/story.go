@@ -52,9 +52,9 @@
 //
 // An ANSWER is a name of payterm.AnswerName with what it carries:
 //
-//	unsent [final] | lost [forged] | code URL | paid 12.34 [trade -2m] | rejected
+//	unsent [final|old] | lost [forged] | code URL | paid 12.34 [trade -2m] | rejected [unsent]
 //	refunded 12.34 5.00 | pending [STATUS] | failed [STATUS] | refused code_invalid
-//	clash [paid] | not_found | unclear [authentic] [alarm]
+//	clash [paid] | not_found | unclear [authentic] [alarm] [paid] [unknown]
 package flowstest
 
 import (
@@ -386,6 +386,7 @@ func (w *world) carryOut(c flows.Command) error {
 		c.Refund.ID = w.nextID()
 		terms := sale.state
 		c.Refund.SaleTotalMinor, c.Refund.Mode, c.Refund.Wallet, c.Refund.Currency = terms.Total().Minor, terms.Sale.Mode, terms.Wallet, terms.Sale.Currency
+		c.Refund.SaleRefundedMinor = terms.RefundedMinor
 		if err := w.step(sale, flows.RefundOpened{ID: c.Refund.ID, AmountMinor: c.Refund.AmountMinor}); err != nil {
 			return err
 		}

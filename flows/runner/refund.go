@@ -42,9 +42,11 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 	return nil
 }
 
-// ofSale gives a refund the terms of its sale.
+// ofSale gives a refund the terms of its sale, and what is known to have been given
+// back of it.
 func ofSale(refund flows.RefundBegan, sale flows.Order) flows.RefundBegan {
 	refund.SaleTotalMinor, refund.Mode, refund.Wallet, refund.Currency = sale.Total().Minor, sale.Sale.Mode, sale.Wallet, sale.Sale.Currency
+	refund.SaleRefundedMinor = sale.RefundedMinor
 	return refund
 }
 
@@ -112,11 +114,12 @@ func (r *Runner) entries(before, next flows.Order, in flows.Stamped) ([]payterm.
 		return nil, err
 	}
 	var toSale flows.Event
+	_, restarted := in.Event.(flows.Restarted) // which only those meet whose row is open (Restore)
 	switch {
 	case next.Kind != payterm.KindRefund:
 	case before.Phase == flows.Fresh:
 		toSale = flows.RefundOpened{ID: next.ID(), AmountMinor: next.Sale.AmountMinor}
-	case next.Settled() && !before.Settled():
+	case next.Settled() && (!before.Settled() || restarted):
 		toSale = next.SaleRefunded()
 	}
 	if toSale == nil {

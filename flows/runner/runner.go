@@ -536,10 +536,18 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 	}
 	r.set(l, next)
 	r.plan(l)
+	var tooOld []flows.Command
 	for _, c := range commands {
+		if send, pays := c.(flows.SendPayment); pays && r.age(send).TooOld() {
+			tooOld = append(tooOld, c)
+			continue
+		}
 		r.carryOutOrder(next, c)
 	}
 	r.moved(l, before)
+	for range tooOld { // while the order was being written down
+		r.step(l, r.stamp(flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{Why: "the code was too old once its order was written down", TooOld: true}}}))
+	}
 }
 
 // entry is the journal record of one step.
@@ -563,6 +571,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	switch c := c.(type) {
 	case flows.SendPayment:
 		id := o.ID()
+		c.Payment.Age = r.age(c)
 		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Pay(ctx, c.Payment) },
 			func(a payterm.Answer) { r.answered(id, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.SendRefund:
@@ -580,6 +589,20 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
 		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill: // the counter's
 	}
+}
+
+// age is that of a payment's code on the clock by which it was scanned.
+func (r *Runner) age(c flows.SendPayment) codeAge { return codeAge{r.c.Clock, c.FreshUntil} }
+
+type codeAge struct {
+	clock Clock
+	until time.Duration // 0 for a code that does not age
+}
+
+// TooOld is payterm.CodeAge's.
+func (a codeAge) TooOld() bool {
+	mono, _ := a.clock.Now()
+	return a.until != 0 && mono >= a.until
 }
 
 // inquire has an open order asked about.
@@ -678,9 +701,11 @@ func (l *live) tellWaiters() {
 // hear takes from an answer what it says of the network.
 func (r *Runner) hear(a payterm.Answer) {
 	heard := r.network
-	switch a.(type) {
+	switch a := a.(type) {
 	case payterm.Unsent:
-		heard = flows.NetworkDown
+		if !a.TooOld { // which was no trouble of the network's
+			heard = flows.NetworkDown
+		}
 	case payterm.Lost: // anything may have happened to it
 	default:
 		heard = flows.NetworkUp

@@ -34,6 +34,8 @@ type world struct {
 	heard   func(payterm.Inquiry) payterm.Answer
 	full    bool // nothing can be written, nor set aside
 	alter   func(*Config)
+	stalls  func(payterm.Entry) time.Duration // how long a commit takes
+	paying  func(payterm.Payment)
 }
 
 // disk is a store whose disk can be full.
@@ -52,6 +54,9 @@ func (d disk) Reserve() error {
 func (d disk) Commit(entries ...payterm.Entry) error {
 	if d.w.full {
 		return storage.ErrFull
+	}
+	if d.w.stalls != nil {
+		d.w.now += d.w.stalls(entries[0])
 	}
 	return d.Store.Commit(entries...)
 }
@@ -74,6 +79,9 @@ func (w *world) Print(payterm.Receipt) error                    { return nil }
 func (w *world) Play(payterm.Sound)                             {}
 func (w *world) Pay(_ context.Context, p payterm.Payment) payterm.Answer {
 	w.sent = append(w.sent, p.OrderID)
+	if w.paying != nil {
+		w.paying(p)
+	}
 	return w.answer()
 }
 func (w *world) Refund(context.Context, payterm.RefundRequest) payterm.Answer { return w.answer() }

@@ -145,7 +145,7 @@ func (r *Runner) Restore(open []Open) error {
 			r.broken[open[i].ID] = err
 			continue
 		}
-		if flows.Lasting(before, next) {
+		if flows.Lasting(before, next) || next.Settled() { // or its row is still open, as a version of before had left it
 			e, err := r.entries(before, next, in)
 			if err != nil { // the sale of a refund, say, cannot be read back
 				r.broken[open[i].ID] = err

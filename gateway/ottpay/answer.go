@@ -21,10 +21,10 @@ import (
 // under these the status may be that of somebody else's order.
 func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	if why := c.unfit(p); why != "" {
-		return payterm.Rejected{Why: "not sent: " + why}
+		return payterm.Rejected{Why: "not sent: " + why, Unsent: true}
 	}
 	action, pairs := c.paymentPairs(p)
-	r, lost := c.call(ctx, action, pairs, p.OrderID)
+	r, lost := c.callFresh(ctx, p.Age, action, pairs, p.OrderID)
 	if lost != nil {
 		return lost
 	}
@@ -39,6 +39,9 @@ func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	case accepted && p.Mode == payterm.Active:
 		return codeMade(r)
 	case p.Mode == payterm.Passive && r.inner.str("order_status") != "":
+		if !r.bound() { // its page marks the order id as required
+			return errAnonymous
+		}
 		return status(r, payterm.Inquiry{OrderID: p.OrderID, Total: p.Total, MaxFeeMinor: p.MaxFeeMinor})
 	}
 	switch r.code {
@@ -60,7 +63,7 @@ func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 // decides, whatever the outer code says.
 func (c *Client) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer {
 	if why := c.unfitAmount(q.OrderID, q.Total, q.MaxFeeMinor); why != "" {
-		return payterm.Rejected{Why: "not sent: " + why}
+		return payterm.Rejected{Why: "not sent: " + why, Unsent: true}
 	}
 	r, lost := c.call(ctx, actionQuery, []pair{{"order_id", string(q.OrderID)}}, q.OrderID)
 	switch {
@@ -72,10 +75,25 @@ func (c *Client) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer 
 		return payterm.Unclear{Why: "the reply has no order_status", Authentic: r.bound()}
 	case r.code == "PROCESSING":
 		return payterm.Pending{}
-	case passing(r.code):
-		return payterm.Unclear{Why: "the gateway answered " + r.word(r.code)}
+	case noSuchOrder(r.code):
+		return payterm.NotFound{Why: "the gateway answered " + r.word(r.code)}
 	}
-	return payterm.NotFound{Why: "the gateway answered " + r.word(r.code)}
+	return payterm.Unclear{Why: "the gateway answered " + r.word(r.code), Unknown: !passing(r.code)}
+}
+
+// noSuchOrder tells the outer codes that say of an order that there is none. No sheet
+// names one (section 5.1), so the word itself has to say it, with nothing around it:
+// ORDER_NOT_EXIST, and what WeChat and Alipay say themselves. Whatever else there is,
+// throttling among it, decides nothing (docs/decisions/0003).
+func noSuchOrder(code string) bool {
+	code = strings.ReplaceAll(code, "_", "")
+	for _, what := range []string{"ORDER", "TRADE", "TRANSACTION"} {
+		switch rest, _ := strings.CutPrefix(code, what); rest {
+		case "NOTEXIST", "NOTEXISTS", "NOTFOUND":
+			return rest != code
+		}
+	}
+	return false
 }
 
 // passing tells an outer code that says nothing of the order that was asked
@@ -97,7 +115,7 @@ func (c *Client) Refund(ctx context.Context, r payterm.RefundRequest) payterm.An
 		why = "the sale's order id cannot be used"
 	}
 	if why != "" {
-		return payterm.Rejected{Why: "not sent: " + why}
+		return payterm.Rejected{Why: "not sent: " + why, Unsent: true}
 	}
 	reply, lost := c.call(ctx, actionRefund, []pair{
 		{"order_id", string(r.OrderID)},
@@ -213,14 +231,19 @@ func (c *Client) DecodeCallback(body []byte) (Callback, error) {
 // call makes one request. Either there is a reply whose data, if there are any,
 // are authentic and belong to one of the orders, or lost says why not.
 func (c *Client) call(ctx context.Context, action string, pairs []pair, orders ...payterm.OrderID) (_ reply, lost payterm.Answer) {
+	return c.callFresh(ctx, nil, action, pairs, orders...)
+}
+
+// callFresh makes a request that is not to leave once it is too old.
+func (c *Client) callFresh(ctx context.Context, age payterm.CodeAge, action string, pairs []pair, orders ...payterm.OrderID) (_ reply, lost payterm.Answer) {
 	body, err := c.body(action, pairs)
 	if err != nil {
 		return reply{}, payterm.Unsent{Why: err.Error(), Final: true}
 	}
-	raw, failed := c.post(ctx, body)
+	raw, failed := c.post(ctx, body, age)
 	if failed != nil {
 		if !failed.written {
-			return reply{}, payterm.Unsent{Why: failed.why, Final: failed.final}
+			return reply{}, payterm.Unsent{Why: failed.why, Final: failed.final, TooOld: failed.tooOld}
 		}
 		return reply{}, payterm.Lost{Why: failed.why, Alarm: failed.alarm}
 	}
@@ -238,7 +261,7 @@ func (c *Client) call(ctx context.Context, action string, pairs []pair, orders .
 	return r, nil
 }
 
-// errAnonymous: data without an order id are bound to no request.
+// errAnonymous: the reply to a payment, which has to name its order.
 var errAnonymous = payterm.Lost{Why: "the reply names no order", Alarm: true}
 
 // maxCodeURL is the most bytes that a QR code of level M holds.
@@ -260,12 +283,18 @@ func codeMade(r reply) payterm.Answer {
 	return payterm.CodeMade{CodeURL: code}
 }
 
-// status reads an authentic order_status (section 10.1), without regard to case.
+// status reads an authentic order_status (section 10.1), without regard to case. A
+// reply that names no order counts with exactly the expected total: an inquiry's need
+// not name one (correction 1 of the sheet of other channels). What comes with another
+// total, or calls something paid and says neither which nor how much, is an alarm.
 func status(r reply, q payterm.Inquiry) payterm.Answer {
-	if !r.bound() {
-		return errAnonymous
-	}
 	said := r.inner.str("order_status")
+	if total, ok := r.inner.minor("total_amount"); !r.bound() && (!ok || total != q.Total.Minor) {
+		return payterm.Unclear{
+			Why: "the reply names no order, and not its amount", Authentic: true,
+			Alarm: !r.inner.absent("total_amount") || slices.Contains(paidWords, strings.ToLower(said)),
+		}
+	}
 	switch strings.ToLower(said) {
 	case "success":
 		return paid(r, said, q)
@@ -280,12 +309,15 @@ func status(r reply, q payterm.Inquiry) payterm.Answer {
 	return payterm.Unclear{Why: "order_status " + said, Status: said, Authentic: true}
 }
 
+// paidWords are the statuses of an order that has been paid.
+var paidWords = []string{"success", "partial_refunded", "fully_refunded"}
+
 // paid reads a success. It counts only with the expected total. With a
 // refund_fee above zero the money has gone back already, at least in part: such
 // an order is shown as refunded, never as approved, though its status may lag.
 func paid(r reply, said string, q payterm.Inquiry) payterm.Answer {
 	unclear := func(why string) payterm.Answer {
-		return payterm.Unclear{Why: why, Status: said, Authentic: true, Alarm: true}
+		return payterm.Unclear{Why: why, Status: said, Authentic: true, Alarm: true, Paid: true}
 	}
 	total, ok := r.inner.minor("total_amount")
 	switch {
@@ -317,7 +349,7 @@ func refunded(inner object, said string) payterm.Answer {
 	back, okBack := inner.minor("refund_fee")
 	switch {
 	case !okTotal && !inner.absent("total_amount"), !okBack && !inner.absent("refund_fee"), okTotal && back > total:
-		return payterm.Unclear{Why: "refunded, with amounts that cannot be right", Status: said, Authentic: true, Alarm: true}
+		return payterm.Unclear{Why: "refunded, with amounts that cannot be right", Status: said, Authentic: true, Alarm: true, Paid: true}
 	}
 	return payterm.Refunded{PaidMinor: total, RefundedMinor: back, Status: said}
 }
@@ -386,7 +418,7 @@ func (r reply) label(keys ...string) string {
 }
 
 // bound reports whether the reply's data name an order, which call has then
-// found to be ours. What names none may answer anything.
+// found to be ours. What names none may be the answer to anything.
 func (r reply) bound() bool { return !r.inner.absent("order_id") }
 
 // word is a word of the gateway's that is fit for a log: short, of plain

@@ -51,7 +51,8 @@ func unbelievable() map[string]string {
 		"amount less":               success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1233"}`, id+"success1233"),
 		"amount more":               success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1235"}`, id+"success1235"),
 		"amount missing":            success(`{"order_id":"`+id+`","order_status":"success"}`, id+"success"),
-		"amount with a point":       success(`{"order_id":"`+id+`","order_status":"success","total_amount":1234.0}`, id+"success1234.0"),
+		"amount with a fraction":    success(`{"order_id":"`+id+`","order_status":"success","total_amount":1234.5}`, id+"success1234.5"),
+		"amount with a point":       success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1234.0"}`, id+"success1234.0"),
 		"amount with exponent":      success(`{"order_id":"`+id+`","order_status":"success","total_amount":1.234e3}`, id+"success1234.0"),
 		"amount with a sign":        success(`{"order_id":"`+id+`","order_status":"success","total_amount":"+1234"}`, id+"success+1234"),
 		"amount wider than all":     success(`{"order_id":"`+id+`","order_status":"success","total_amount":"18446744073709552850"}`, id+"success18446744073709552850"),
@@ -115,7 +116,11 @@ func TestBelievesNothing(t *testing.T) {
 		t.Errorf("payment: paid by %v", got)
 	}
 	got := credulous(inquire)
-	delete(got, "code") // an authentic status decides over an inquiry, whatever the outer code
+	delete(got, "code")    // an authentic status decides over an inquiry, whatever the outer code
+	if got["order"] != 2 { // one without the order id, one with null for it: both have the very amount
+		t.Errorf("inquiry: paid by %d replies that name no order", got["order"])
+	}
+	delete(got, "order")
 	if len(got) > 0 {
 		t.Errorf("inquiry: paid by %v", got)
 	}

@@ -169,13 +169,21 @@ func (o object) absent(key string) bool {
 }
 
 // minor is an amount in minor units, a string or a number of digits only
-// (section 15 no. 5); false where it is missing or anything else.
+// (section 15 no. 5); false where it is missing or anything else. The gateway's own
+// code may write a number as a double, 1250.0: a fraction of zeros is none.
 func (o object) minor(key string) (int64, bool) {
 	v, ok := o.get(key)
-	if !ok || v.kind != isString && v.kind != isNumber || len(v.text) > maxAmountDigits {
+	if !ok || v.kind != isString && v.kind != isNumber {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(v.text, 10, 63) // no sign, no point, no exponent
+	digits := v.text
+	if whole, fraction, point := strings.Cut(digits, "."); point && v.kind == isNumber && strings.Trim(fraction, "0") == "" {
+		digits = whole
+	}
+	if len(digits) > maxAmountDigits {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(digits, 10, 63) // no sign, no point, no exponent
 	return int64(n), err == nil                 //nolint:gosec // 63 bits
 }
 

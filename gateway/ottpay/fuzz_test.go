@@ -96,6 +96,8 @@ func FuzzInner(f *testing.F) {
 		`{"order_id":"T1FUZZS000001","order_status":"success","total_amount":1234,"refund_fee":1}`,
 		`{"order_id":"T1FUZZS000001","order_status":"fully_refunded","total_amount":1234,"refund_fee":1234}`,
 		`{"order_id":"T1FUZZS000001","order_status":"success","total_amount":1.234e3}`,
+		`{"order_id":"T1FUZZS000001","order_status":"success","total_amount":1234.00}`,
+		`{"order_status":"success","total_amount":1234.0}`,
 		`{"a":1e400,"b":-0,"c":1e-5,"d":0.1,"e":123456789012345678901234567890}`,
 	} {
 		f.Add([]byte(s))
@@ -118,7 +120,11 @@ func FuzzInner(f *testing.F) {
 		said, _ := m["order_status"].(string)
 		switch a := status(reply{code: "SUCCESS", inner: o}, q).(type) {
 		case payterm.Paid:
-			total := strings.TrimLeft(fmt.Sprint(m["total_amount"]), "0")
+			total := fmt.Sprint(m["total_amount"])
+			if n, number := m["total_amount"].(json.Number); number && strings.Contains(n.String(), ".") {
+				total = strings.TrimSuffix(strings.TrimRight(total, "0"), ".")
+			}
+			total = strings.TrimLeft(total, "0")
 			if !strings.EqualFold(said, "success") || total != "1234" || a.PaidMinor != 1234 {
 				t.Fatalf("%+v out of %v", a, m)
 			}

@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"syscall"
+
+	"payterm"
 )
 
 // maxBody bounds a reply.
@@ -24,12 +26,14 @@ type failure struct {
 	why     string // in our words: nothing that the other side wrote
 	written bool
 	final   bool // dialling again will not help
+	tooOld  bool // nor for what it carries
 	alarm   bool // it does not happen by accident
 }
 
 // post writes one request and reads its reply, at most maxBody of it. It asks
-// the transport itself, so nothing follows a redirect or keeps a cookie.
-func (c *Client) post(ctx context.Context, body []byte) ([]byte, *failure) {
+// the transport itself, so nothing follows a redirect or keeps a cookie. What has an
+// age is not written once it is too old.
+func (c *Client) post(ctx context.Context, body []byte, age payterm.CodeAge) ([]byte, *failure) {
 	ctx, cancel := context.WithTimeout(ctx, c.c.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.c.URL, bytes.NewReader(body))
@@ -39,10 +43,14 @@ func (c *Client) post(ctx context.Context, body []byte) ([]byte, *failure) {
 	req.GetBody = nil // there is no second copy to send
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	var g gate
+	g := gate{age: age}
 	resp, err := c.transport(ctx, &g).RoundTrip(req)
 	if err != nil {
-		return nil, c.explain(err, !g.shut())
+		written := !g.shut()
+		if !written && errors.Is(err, errTooOld) {
+			return nil, &failure{why: errTooOld.Error(), tooOld: true}
+		}
+		return nil, c.explain(err, written)
 	}
 	defer resp.Body.Close()
 	lost := func(alarm bool, format string, args ...any) ([]byte, *failure) {
@@ -68,7 +76,10 @@ func (c *Client) post(ctx context.Context, body []byte) ([]byte, *failure) {
 // the first byte of a request is written. Shut before that, it proves that
 // nothing was written and sees to it that nothing will be, whatever net/http
 // still has in hand. What a TLS handshake writes does not come by here.
-type gate struct{ state atomic.Uint32 }
+type gate struct {
+	state atomic.Uint32
+	age   payterm.CodeAge // nil for what may leave at any time
+}
 
 const (
 	gateUntouched uint32 = iota
@@ -80,6 +91,10 @@ func (g *gate) pass() bool {
 	return g.state.CompareAndSwap(gateUntouched, gatePassed) || g.state.Load() == gatePassed
 }
 
+// tooOld is asked before the first byte: by then the gateway's name was looked up and
+// the connection made, which may have taken long.
+func (g *gate) tooOld() bool { return g.age != nil && !g.passed() && g.age.TooOld() }
+
 func (g *gate) passed() bool { return g.state.Load() == gatePassed }
 
 // shut reports whether nothing has passed, and then lets nothing pass.
@@ -90,10 +105,16 @@ type gatedConn struct {
 	gate *gate
 }
 
-var errGateShut = errors.New("the request was given up before it was written")
+var (
+	errGateShut = errors.New("the request was given up before it was written")
+	errTooOld   = errors.New("the code was too old once there was a connection")
+)
 
 func (c gatedConn) Write(b []byte) (int, error) {
-	if !c.gate.pass() {
+	switch {
+	case c.gate.tooOld():
+		return 0, errTooOld
+	case !c.gate.pass():
 		return 0, errGateShut
 	}
 	return c.Conn.Write(b)
