@@ -71,6 +71,7 @@ type Printer struct {
 	pace *pacer
 	told told
 	torn int  // a command that broke off may still want so many bytes
+	slip bool // one is being sent
 	owes bool // a question is open: its answer is no other's
 }
 
@@ -106,7 +107,7 @@ func New(line Line, o Options) (*Printer, error) {
 		o.Speed = 50
 	}
 	// Whoever printed here before may have died in the middle of a picture.
-	return &Printer{line: line, o: o, pace: newPacer(o), torn: bandBytes}, nil
+	return &Printer{line: line, o: o, pace: newPacer(o), torn: longest}, nil
 }
 
 // writeDeadline bounds the write of one chunk: a printer that takes nothing for
@@ -134,6 +135,8 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
+	p.slip = true
+	defer func() { p.slip = false }()
 	from := 0
 	for _, s := range e.steps {
 		if err := p.send(ctx, e.out[from:s.end], s.dots); err != nil {
@@ -161,7 +164,7 @@ func (p *Printer) whole() error {
 func (p *Printer) read(b []byte, d time.Duration) (int, error) {
 	n, err := p.line.Read(b, d)
 	if unplugged(err) {
-		p.torn = bandBytes
+		p.torn = longest
 	}
 	return n, err
 }
@@ -169,7 +172,7 @@ func (p *Printer) read(b []byte, d time.Duration) (int, error) {
 func (p *Printer) write(b []byte, d time.Duration) (int, error) {
 	n, err := p.line.Write(b, d)
 	if errors.Is(explain(err), ErrUnplugged) {
-		p.torn = bandBytes
+		p.torn = longest
 	}
 	return n, err
 }
@@ -209,14 +212,21 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 	return nil
 }
 
+// longest is the longest command, its header included: what a printer may still want
+// of one that broke off.
+const longest = 8 + bandBytes
+
 // mend ends a command that broke off with its line: the printer still waits for
-// the rest of a picture, and would take the next slip for it. Zeros are white
-// there, and nothing elsewhere. What was sent before is on paper first: a full buffer
-// would lose them.
+// the rest of it, and would take the next slip for that. Zeros are white in a picture,
+// nothing elsewhere, and in a header they make the command no longer: a number that
+// was not sent is 0, and a command with an argument that it does not take is passed
+// over. ESC @ ends what they left: half a line, a setting. What was sent before is on
+// paper first: a full buffer would lose the zeros.
 func (p *Printer) mend(ctx context.Context) error {
-	if p.torn > 0 {
-		p.pause(ctx, p.pace.rest())
+	if p.torn == 0 {
+		return nil
 	}
+	p.pause(ctx, p.pace.rest())
 	for p.torn > 0 {
 		n, err := p.write(make([]byte, min(p.torn, chunk)), writeDeadline)
 		if err != nil {
@@ -225,7 +235,9 @@ func (p *Printer) mend(ctx context.Context) error {
 		p.torn -= n
 		p.pace.sent(n, lineDots)
 	}
-	return nil
+	_, err := p.write(escInit, writeDeadline)
+	p.pace.sent(len(escInit), 0)
+	return err
 }
 
 // pause sleeps in pieces, so that a context that ends is noticed.

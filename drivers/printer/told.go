@@ -38,14 +38,11 @@ const forgotten = 4
 // rarely and what it told last counts meanwhile. A fault counts until it tells
 // otherwise.
 func (p *Printer) hears(ctx context.Context) payterm.PaperCondition {
-	if !p.listen(time.Millisecond) {
+	if !p.listen(time.Millisecond) || p.slip && p.torn > 0 { // which mending would hide
 		return payterm.PaperUnreachable
 	}
 	if silent := p.told.silent; silent&(silent-1) == 0 {
-		var err error
-		if p.told.last == "" { // it may not have been there
-			err = p.mend(ctx)
-		}
+		err := p.mend(ctx)
 		if err == nil {
 			_, err = p.write([]byte{0x1d, 'a', tellAll}, time.Second)
 		}

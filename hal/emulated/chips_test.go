@@ -152,6 +152,7 @@ func printerBench(t testing.TB, p hal.Printer) (*bench, *escpos) {
 }
 
 func TestPrinterRules(t *testing.T) {
+	zeros := strings.Repeat("\x00", 300)
 	const qrSet = "\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1"
 	for _, c := range []struct {
 		name, bytes string
@@ -177,7 +178,15 @@ func TestPrinterRules(t *testing.T) {
 		{"garbage", "\x01\x02", []Rule{UnknownCommand, UnknownCommand}},
 		{"an unknown ESC", "\x1bZ", nil}, // not whole
 		{"an unknown ESC with what follows", "\x1bZa\n", []Rule{UnknownCommand}},
-		{"commands that broke off, and the zeros that end them", "\x1b\x00\x1c\x00\x1d\x00\x00\n", nil},
+		{"commands of nothing", "\x1b\x00\x00\x1c\x00\x1d\x00\x00\n", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
+		{"a command that broke off", "\x1b" + zeros + "\x1b@\n", nil},
+		{"a header that broke off", "\x1dv0\x00\x30" + zeros + "\x1b@\n", nil},
+		{"a sign that broke off", "\x1c&" + zeros + "\x1b@\n", nil},
+		{"a question that broke off", "\x10\x04" + zeros + "\x1b@\n", nil},
+		{"a header of nothing, before few zeros", "\x1dv0\x00\x30" + zeros[:200] + "\x1b@\n", []Rule{BadArgument}},
+		{"a header of nothing, before zeros and no reset", "\x1dv0\x00\x30" + zeros + "a\n", []Rule{BadArgument}},
+		{"a header of nothing, before another command, zeros and a reset", "\x1dv0\x00\x30\x00\x00\x00\x1bE\x00" + zeros + "\x1b@\n", []Rule{BadArgument}},
+		{"a header of nothing, zeros, another one that broke off", "\x1dv0\x00\x30" + zeros + "\x1dv0" + zeros + "\x1b@\n", []Rule{BadArgument}},
 		{"an unknown GS", "\x1dzz\n", []Rule{UnknownCommand}},
 		{"DLE that is no question", "\x10\x05\x01", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
 		{"no such question", "\x10\x04\x09", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
@@ -223,7 +232,7 @@ func TestPrinterRules(t *testing.T) {
 				b, p := printerBench(t, hal.Printer{Cut: true})
 				write(p)
 				b.now = time.Hour
-				p.paper()
+				p.settle()
 				if !slices.Equal(b.rules, c.want) {
 					t.Errorf("%s: reported %q, want %q", name, b.rules, c.want)
 				}
@@ -233,7 +242,7 @@ func TestPrinterRules(t *testing.T) {
 	b, p := printerBench(t, hal.Printer{})
 	p.Write([]byte("\n\x1bd\x04\x1dV\x01"))
 	b.now = time.Hour
-	p.paper()
+	p.settle()
 	b.want(NoCutter)
 }
 

@@ -50,9 +50,12 @@ type escpos struct {
 	said []byte // not yet sent to the host
 	auto byte   // n of GS a
 
-	real      []byte // the beginning of what may be a real-time command
-	buf       []byte // not yet printed, or not yet whole
-	lost      bool   // the buffer overflowed and has had no room since
+	real      []byte   // the beginning of what may be a real-time command
+	breaches  []func() // of the command that is carried out; each reports one
+	held      []func() // of commands before it: who sent them may have died
+	zeros     int      // since those
+	buf       []byte   // not yet printed, or not yet whole
+	lost      bool     // the buffer overflowed and has had no room since
 	busy      time.Duration
 	blocked   bool // buf waits for the mechanism, until busy
 	outOf     bool
@@ -178,20 +181,72 @@ func (p *escpos) present() (idle bool) {
 // they stand.
 func (p *escpos) take(c byte) {
 	p.real = append(p.real, c)
-	switch n := len(p.real); {
-	case p.real[0] != 0x10:
-	case n < 2 || n == 2 && c == 0x04:
-		return // it may become one
-	case n == 3 && c >= 1 && c <= 4:
-		if p.answers {
-			p.said = append(p.said, p.status(c))
+	for len(p.real) > 0 {
+		switch n := len(p.real); {
+		case p.real[0] != 0x10:
+		case n == 1 || n == 2 && p.real[1] == 0x04:
+			return // it may become one
+		case n == 3 && c >= 1 && c <= 4:
+			if p.answers {
+				p.said = append(p.said, p.status(c))
+			}
+			p.real = p.real[:0]
+			return
 		}
-		p.real = p.real[:0]
+		p.store(p.real[0])
+		p.real = append(p.real[:0], p.real[1:]...) // the rest may be the beginning of one
 	}
-	for _, c := range p.real {
-		p.store(c)
+}
+
+// breach is something in a command that the printer does not accept.
+func (p *escpos) breach(rule Rule, format string, args ...any) {
+	p.breaches = append(p.breaches, func() { p.report(rule, format, args...) })
+}
+
+// manyZeros are more than any command of a sane host ends with.
+const manyZeros = 256
+
+// judge reports what was breached, once it is known who is to blame. A host that lost
+// its line in the middle of a command, or found the printer in the middle of somebody
+// else's, cannot know what the printer waits for. It sends zeros until the printer waits
+// for nothing, and then a reset. Zeros make nothing longer: they are the rest of a
+// picture, and arguments that the printer refuses (ESC/POS: a command with an argument
+// outside of its range is passed over). So what breaks a rule right before many zeros
+// and ESC @ broke off, and is nobody's mistake; everything else is the host's.
+func (p *escpos) judge(command []byte) {
+	fresh := p.breaches
+	p.breaches = nil
+	switch {
+	case len(fresh) > 0 && p.zeros == 0:
+		p.held = append(p.held, fresh...)
+	case len(fresh) > 0:
+		p.blame()
+		p.held = fresh
+	case len(p.held) == 0:
+	case command[0] == 0:
+		p.zeros++
+	case string(command) == "\x1b@" && p.zeros >= manyZeros:
+		p.held, p.zeros = nil, 0
+	default:
+		p.blame()
 	}
-	p.real = p.real[:0]
+}
+
+// blame reports what was held back.
+func (p *escpos) blame() {
+	for _, report := range p.held {
+		report()
+	}
+	p.held, p.zeros = nil, 0
+}
+
+// settle judges what nothing follows any more.
+func (p *escpos) settle() {
+	p.mu.Lock()
+	defer p.release()
+	if p.present(); p.zeros == 0 && len(p.wire)+len(p.buf) == 0 {
+		p.blame()
+	}
 }
 
 // pulled forgets what was on the wire when it was pulled.
@@ -309,6 +364,7 @@ func (p *escpos) work() (idle bool) {
 		if n == 0 {
 			return true // the rest of it is still on the line
 		}
+		p.judge(p.buf[:n])
 		p.buf = p.buf[n:]
 		if lines := p.printed - before; lines > 0 {
 			p.busy = start + time.Duration(lines)*time.Second/time.Duration(p.speed)
@@ -358,8 +414,6 @@ func (p *escpos) command(b []byte) int {
 		return 1
 	case b[0] == '\r', b[0] == 0: // without meaning here
 		return 1
-	case len(b) > 1 && b[1] == 0 && (b[0] == 0x1b || b[0] == 0x1c || b[0] == 0x1d):
-		return 2 // the rest was lost with the cable, and zeros end it
 	case b[0] == 0x1b:
 		return p.esc(b)
 	case b[0] == 0x1c:
@@ -367,7 +421,7 @@ func (p *escpos) command(b []byte) int {
 	case b[0] == 0x1d:
 		return p.gs(b)
 	case b[0] < 0x20:
-		p.report(UnknownCommand, "byte %#02x", b[0])
+		p.breach(UnknownCommand, "byte %#02x", b[0])
 		return 1
 	case b[0] >= 0x81 && p.chinese:
 		return p.gb18030(b)
@@ -387,9 +441,13 @@ func (p *escpos) gb18030(b []byte) int {
 	}
 	sign, err := simplifiedchinese.GB18030.NewDecoder().Bytes(b[:n])
 	r, size := utf8.DecodeRune(sign)
+	if n == 4 && (r < 0x3400 || r > 0x4db5) {
+		p.breach(BadArgument, "% x is none of the signs that GB 18030-2000 demands", b[:n])
+		return n
+	}
 	if err != nil || r == utf8.RuneError || size != len(sign) {
-		p.report(BadArgument, "% x is no sign of GB18030", b[:n])
-		return 1
+		p.breach(BadArgument, "% x is no sign of GB18030", b[:n])
+		return n
 	}
 	p.put(r, 24)
 	return n
@@ -454,7 +512,7 @@ func (p *escpos) esc(b []byte) int {
 	case 't':
 		if p.table = tables[b[2]]; p.table == nil {
 			p.table = charmap.CodePage437.DecodeByte
-			p.report(BadArgument, "no code page %d", b[2])
+			p.breach(BadArgument, "no code page %d", b[2])
 		}
 	case '$', '\\':
 		return p.place(b)
@@ -468,7 +526,7 @@ func (p *escpos) esc(b []byte) int {
 		p.say("--- drawer ---")
 		return 5
 	default:
-		p.report(UnknownCommand, "ESC %#02x", b[1])
+		p.breach(UnknownCommand, "ESC %#02x", b[1])
 		return 2
 	}
 	return 3
@@ -485,7 +543,7 @@ func (p *escpos) place(b []byte) int {
 		x += p.x
 	}
 	if x < 0 || x > p.area {
-		p.report(BadArgument, "ESC %c to %d of %d dots", b[1], x, p.area)
+		p.breach(BadArgument, "ESC %c to %d of %d dots", b[1], x, p.area)
 		return 4
 	}
 	p.x = x
@@ -499,14 +557,14 @@ func (p *escpos) columns(b []byte) int {
 	}
 	shape, known := map[byte]struct{ bytes, sx, sy int }{0: {1, 2, 3}, 1: {1, 1, 3}, 32: {3, 2, 1}, 33: {3, 1, 1}}[b[2]]
 	if !known {
-		p.report(BadArgument, "ESC * %d", b[2])
+		p.breach(BadArgument, "ESC * %d", b[2])
 		return 3
 	}
 	n := int(b[3]) | int(b[4])<<8
 	size := 5 + n*shape.bytes
 	switch {
 	case n == 0 || p.x+n*shape.sx > p.area:
-		p.report(TooWide, "ESC * of %d columns at %d of %d dots", n, p.x, p.area)
+		p.breach(TooWide, "ESC * of %d columns at %d of %d dots", n, p.x, p.area)
 		return 5
 	case len(b) < size:
 		return 0
@@ -532,7 +590,7 @@ func (p *escpos) fs(b []byte) int {
 	}
 	switch n := map[byte]int{'&': 2, '.': 2, '-': 3, 'C': 3, 'S': 4, '(': 5}[b[1]]; {
 	case n == 0 || b[1] == '&' && !p.hasChinese:
-		p.report(UnknownCommand, "FS %#02x", b[1])
+		p.breach(UnknownCommand, "FS %#02x", b[1])
 		return 2
 	case len(b) < n:
 		return 0
@@ -584,7 +642,7 @@ func (p *escpos) gs(b []byte) int {
 	case 'v':
 		return p.raster(b)
 	default:
-		p.report(UnknownCommand, "GS %#02x", b[1])
+		p.breach(UnknownCommand, "GS %#02x", b[1])
 		return 2
 	}
 	return 3
@@ -603,7 +661,7 @@ func (p *escpos) margins(b []byte) int {
 		p.area = min(n, p.dots-p.left)
 	}
 	if n > p.dots {
-		p.report(BadArgument, "GS %c %d on %d dots", b[1], n, p.dots)
+		p.breach(BadArgument, "GS %c %d on %d dots", b[1], n, p.dots)
 	}
 	return 4
 }
@@ -611,7 +669,7 @@ func (p *escpos) margins(b []byte) int {
 // within reports an argument outside of its range and gives the nearest in it.
 func (p *escpos) within(command string, v, low, high byte) byte {
 	if v < low || v > high {
-		p.report(BadArgument, "%s %d: %d to %d", command, v, low, high)
+		p.breach(BadArgument, "%s %d: %d to %d", command, v, low, high)
 	}
 	return min(max(v, low), high)
 }
@@ -619,7 +677,7 @@ func (p *escpos) within(command string, v, low, high byte) byte {
 // atStart reports a command that counts only at the beginning of a line.
 func (p *escpos) atStart(command string) {
 	if len(p.line) > 0 {
-		p.report(NotAtLineStart, "%s in the middle of a line", command)
+		p.breach(NotAtLineStart, "%s in the middle of a line", command)
 	}
 }
 
@@ -785,22 +843,22 @@ func (p *escpos) knife(b []byte) int {
 			return 0
 		}
 	default:
-		p.report(BadArgument, "GS V %d", b[2])
+		p.breach(BadArgument, "GS V %d", b[2])
 		return n
 	}
 	if !p.cutter {
-		p.report(NoCutter, "GS V %d: this printer has no cutter", b[2])
+		p.breach(NoCutter, "GS V %d: this printer has no cutter", b[2])
 		return n
 	}
 	if len(p.line) > 0 {
-		p.report(CutText, "a cut without LF before it")
+		p.breach(CutText, "a cut without LF before it")
 		p.feedLine()
 	}
 	if n == 4 {
 		p.blank(cutterDistance + int(b[3]))
 	}
 	if p.sinceLF < cutterDistance {
-		p.report(CutText, "a cut %d dot lines below what was printed last, the knife is at %d", p.sinceLF, cutterDistance)
+		p.breach(CutText, "a cut %d dot lines below what was printed last, the knife is at %d", p.sinceLF, cutterDistance)
 	}
 	p.say("--- cut ---")
 	s := p.strip(8)
@@ -818,13 +876,13 @@ func (p *escpos) raster(b []byte) int {
 	wide, high := int(b[4])|int(b[5])<<8, int(b[6])|int(b[7])<<8
 	switch {
 	case b[2] != '0' || b[3]&^0x33 != 0:
-		p.report(BadArgument, "GS v %d %d", b[2], b[3])
+		p.breach(BadArgument, "GS v %d %d", b[2], b[3])
 		return 8
 	case wide == 0 || high == 0 || high > 2303:
-		p.report(BadArgument, "GS v 0 of %d bytes by %d lines", wide, high)
+		p.breach(BadArgument, "GS v 0 of %d bytes by %d lines", wide, high)
 		return 8
 	case wide*8 > p.dots:
-		p.report(TooWide, "a picture of %d dots on a roll of %d", wide*8, p.dots)
+		p.breach(TooWide, "a picture of %d dots on a roll of %d", wide*8, p.dots)
 		return 8
 	case len(b) < 8+wide*high:
 		return 0
@@ -863,7 +921,7 @@ func (p *escpos) stamp(img *image.Gray, sx, sy int) {
 // barcode is GS k, function B, Code 128.
 func (p *escpos) barcode(b []byte) int {
 	if b[2] != 73 {
-		p.report(UnknownCommand, "GS k %d: only Code 128 (73) is emulated", b[2])
+		p.breach(UnknownCommand, "GS k %d: only Code 128 (73) is emulated", b[2])
 		return 3
 	}
 	if len(b) < 4 || len(b) < 4+int(b[3]) {
@@ -873,7 +931,7 @@ func (p *escpos) barcode(b []byte) int {
 	p.atStart("GS k")
 	values, words, err := code128(b[4:n])
 	if err != nil {
-		p.report(BadArgument, "Code 128: %v", err)
+		p.breach(BadArgument, "Code 128: %v", err)
 		return n
 	}
 	var bars []int
@@ -885,7 +943,7 @@ func (p *escpos) barcode(b []byte) int {
 		}
 	}
 	if total > p.dots {
-		p.report(TooWide, "a barcode of %d dots on a roll of %d", total, p.dots)
+		p.breach(TooWide, "a barcode of %d dots on a roll of %d", total, p.dots)
 		return n
 	}
 	s := p.strip(p.barH)
@@ -922,10 +980,10 @@ func (p *escpos) extended(b []byte) int {
 	}
 	switch known := b[2] == 'L' || b[2] == 'k' && b[1] == '('; {
 	case !known:
-		p.report(UnknownCommand, "GS %c %#02x", b[1], b[2])
+		p.breach(UnknownCommand, "GS %c %#02x", b[1], b[2])
 		return 3
 	case n > maxExtended:
-		p.report(BadArgument, "GS %c %c of %d bytes", b[1], b[2], n-head)
+		p.breach(BadArgument, "GS %c %c of %d bytes", b[1], b[2], n-head)
 		return 3
 	case len(b) < n:
 		return 0
@@ -946,7 +1004,7 @@ func (p *escpos) graphics(b []byte) {
 	case len(b) == 2 && b[0] == 48 && (b[1] == 50 || b[1] == 2):
 		p.atStart("GS ( L")
 		if p.stored == nil {
-			p.report(NothingStored, "a picture is to be printed and none was stored")
+			p.breach(NothingStored, "a picture is to be printed and none was stored")
 			return
 		}
 		p.stamp(p.stored, 1, 1)
@@ -955,14 +1013,14 @@ func (p *escpos) graphics(b []byte) {
 		wide, high := int(b[6])|int(b[7])<<8, int(b[8])|int(b[9])<<8
 		switch stride := (wide + 7) / 8; {
 		case wide == 0 || high == 0 || len(b) != 10+stride*high:
-			p.report(BadArgument, "GS ( L: %d by %d dots in %d bytes", wide, high, len(b)-10)
+			p.breach(BadArgument, "GS ( L: %d by %d dots in %d bytes", wide, high, len(b)-10)
 		case wide > p.dots:
-			p.report(TooWide, "a picture of %d dots on a roll of %d", wide, p.dots)
+			p.breach(TooWide, "a picture of %d dots on a roll of %d", wide, p.dots)
 		default:
 			p.stored = bitmap(b[10:], stride, wide, high)
 		}
 	default:
-		p.report(UnknownCommand, "GS ( L % x", b[:min(len(b), 10)])
+		p.breach(UnknownCommand, "GS ( L % x", b[:min(len(b), 10)])
 	}
 }
 
@@ -970,10 +1028,10 @@ func (p *escpos) graphics(b []byte) {
 func (p *escpos) symbol2D(b []byte) {
 	switch {
 	case len(b) < 3:
-		p.report(BadArgument, "GS ( k of %d bytes", len(b))
+		p.breach(BadArgument, "GS ( k of %d bytes", len(b))
 		return
 	case b[0] != 49:
-		p.report(UnknownCommand, "GS ( k: symbol %d, only QR codes (49) are emulated", b[0])
+		p.breach(UnknownCommand, "GS ( k: symbol %d, only QR codes (49) are emulated", b[0])
 		return
 	}
 	switch fn, args := b[1], b[2:]; fn {
@@ -990,7 +1048,7 @@ func (p *escpos) symbol2D(b []byte) {
 		p.within("GS ( k print", args[0], 48, 48)
 		p.printQR()
 	default:
-		p.report(UnknownCommand, "GS ( k function %d", fn)
+		p.breach(UnknownCommand, "GS ( k function %d", fn)
 	}
 }
 
@@ -998,17 +1056,17 @@ func (p *escpos) symbol2D(b []byte) {
 func (p *escpos) printQR() {
 	p.atStart("GS ( k")
 	if p.qrText == "" {
-		p.report(NothingStored, "a QR code is to be printed and none was stored")
+		p.breach(NothingStored, "a QR code is to be printed and none was stored")
 		return
 	}
 	c, err := qr.Encode(p.qrText, p.qrLevel)
 	if err != nil {
-		p.report(BadArgument, "QR code: %v", err)
+		p.breach(BadArgument, "QR code: %v", err)
 		return
 	}
 	side := c.Size * p.qrDots
 	if side > p.dots {
-		p.report(TooWide, "a QR code of %d dots on a roll of %d", side, p.dots)
+		p.breach(TooWide, "a QR code of %d dots on a roll of %d", side, p.dots)
 		return
 	}
 	s := p.strip(side)

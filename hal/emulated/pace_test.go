@@ -24,6 +24,7 @@ type wire struct {
 	perByte time.Duration
 	queue   []timed // in the kernel and on the wire
 	last    time.Duration
+	sent    []byte // all of it
 	answers []byte
 	at      map[time.Duration]func() // what happens meanwhile
 }
@@ -41,6 +42,7 @@ func newWire(t testing.TB, p hal.Printer) *wire {
 }
 
 func (w *wire) Write(b []byte, _ time.Duration) (int, error) {
+	w.sent = append(w.sent, b...)
 	for _, c := range b {
 		w.last = max(w.last, w.now) + w.perByte
 		w.queue = append(w.queue, timed{c, w.last})
@@ -80,7 +82,7 @@ func (w *wire) sleep(d time.Duration) {
 func (w *wire) words() string {
 	for range 10 {
 		w.sleep(time.Hour)
-		w.chip.paper()
+		w.chip.settle()
 	}
 	_, words := w.chip.paper()
 	return words

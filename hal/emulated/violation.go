@@ -66,6 +66,9 @@ func (b *Board) reporter(chip string) report {
 // Violations are what drivers did that a real chip would not accept, oldest
 // first, 100 at the most.
 func (b *Board) Violations() []Violation {
+	if b.printer != nil {
+		b.printer.settle()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]Violation(nil), b.bad...)
