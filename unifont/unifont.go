@@ -1,26 +1,64 @@
-// Package unifont holds signs of GNU Unifont, a bitmap font of 16 pixels, for
-// glasses and rolls whose own signs end with Latin: all of GB 2312, which
-// Simplified Chinese is written with, and the Latin letters beside it.
+// Package unifont holds the signs of GNU Unifont, a bitmap font of 16 pixels, for
+// glasses and rolls whose own signs end with Latin: all that Unicode's basic plane has
+// a picture of, some 55,000 signs.
 //
-// Words tells where lines of such texts may be broken. The bitmaps lie in glyphs.bin, which a test makes of Unifont's own file and
-// holds against the list of signs (TestGlyphs). Their licence is OFL.txt, and
+// Legible makes of any text one that can be drawn, Signs takes it apart, and Words tells
+// where its lines may be broken. The bitmaps lie in glyphs.bin, which a test makes of
+// Unifont's own file and holds against it (TestGlyphs). Their licence is OFL.txt, and
 // docs/decisions/0009-chinese.md tells why this font.
 package unifont
 
 import (
+	"compress/flate"
 	_ "embed" // the signs
+	"encoding/binary"
 	"image"
-	"sort"
+	"io"
+	"strings"
+	"sync"
 )
 
 // Height is that of every sign in pixels.
 const Height = 16
 
-// glyphs has two parts, of the signs that are 8 and 16 pixels wide: how many,
-// their code points in order, their rows. Numbers are big-endian, of two bytes.
+// glyphs has 256 blocks of 256 signs each. It begins with where each of them ends
+// behind that table: a number of four bytes, the highest first. A block is compressed
+// (RFC 1951): the bytes of a row of each of its signs, 0 for a sign that is not there,
+// then their rows in turn.
 //
 //go:embed glyphs.bin
 var glyphs string
+
+// block is one of them, unpacked when one of its signs is asked for.
+type block struct {
+	once sync.Once
+	from [257]uint16 // of the rows of each sign, in units of Height bytes
+	rows string
+}
+
+var blocks [256]block
+
+func (b *block) unpack(n int) {
+	from, to := 0, end(n)
+	if n > 0 {
+		from = end(n - 1)
+	}
+	if from == to {
+		return // it has none
+	}
+	packed := glyphs[4*len(blocks):]
+	text, err := io.ReadAll(flate.NewReader(strings.NewReader(packed[from:to])))
+	if err != nil {
+		panic("unifont: glyphs.bin is damaged: " + err.Error()) // it is in the program
+	}
+	for i, width := range text[:256] {
+		b.from[i+1] = b.from[i] + uint16(width)
+	}
+	b.rows = string(text[256:])
+}
+
+// end is where a block ends, behind the table.
+func end(n int) int { return int(binary.BigEndian.Uint32([]byte(glyphs[4*n : 4*n+4]))) }
 
 // Glyph is one sign.
 type Glyph struct {
@@ -30,19 +68,17 @@ type Glyph struct {
 
 // Find gives a sign, false where there is none.
 func Find(r rune) (Glyph, bool) {
-	rest := glyphs
-	for _, bytes := range []int{1, 2} {
-		n := int(number(rest, 0))
-		runes, rows := rest[2:2+2*n], rest[2+2*n:2+2*n+n*bytes*Height]
-		if i := sort.Search(n, func(i int) bool { return number(runes, i) >= r }); i < n && number(runes, i) == r {
-			return Glyph{bytes == 2, rows[i*bytes*Height : (i+1)*bytes*Height]}, true
-		}
-		rest = rest[2+2*n+n*bytes*Height:]
+	if r < 0 || r > 0xffff {
+		return Glyph{}, false
 	}
-	return Glyph{}, false
+	b := &blocks[r>>8]
+	b.once.Do(func() { b.unpack(int(r >> 8)) })
+	from, to := int(b.from[r&0xff]), int(b.from[r&0xff+1])
+	if from == to {
+		return Glyph{}, false
+	}
+	return Glyph{to-from == 2, b.rows[from*Height : to*Height]}, true
 }
-
-func number(s string, i int) rune { return rune(s[2*i])<<8 | rune(s[2*i+1]) }
 
 // Width is 8 pixels for a letter and 16 for a Chinese sign.
 func (g Glyph) Width() int {

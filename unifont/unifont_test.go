@@ -3,6 +3,7 @@ package unifont
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"encoding/hex"
 	"flag"
@@ -13,8 +14,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
 )
 
 // Debian's package unifont has the file; NOTICE names the version.
@@ -23,25 +30,44 @@ var (
 	hexFile = flag.String("hex", "/usr/share/unifont/unifont.hex", "Unifont's own file")
 )
 
-// wanted are the signs that the terminal can show and print.
+// wanted are signs that no update of the font may lose: of the languages that shops
+// and customers have, by the tables of their encodings.
 func wanted(t *testing.T) []rune {
 	t.Helper()
 	set := map[rune]bool{}
-	for r := rune(0x20); r < 0x180; r++ { // ASCII, Latin-1, Latin Extended-A
-		set[r] = r < 0x7f || r >= 0xa0
+	for r := rune(0x20); r < 0x250; r++ { // ASCII, Latin-1, Latin Extended A and B
+		set[r] = r < 0x7f || r >= 0xa0 && r != 0xad
 	}
-	for _, r := range "\u2010\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u202f\u20ac￥¥" {
+	for r := rune(0x1ea0); r < 0x1efa; r++ { // Vietnamese
 		set[r] = true
 	}
-	for row := 0xa1; row <= 0xf7; row++ {
-		for cell := 0xa1; cell <= 0xfe; cell++ {
-			// These rows of GBK are GB 2312 and a few signs more.
-			b, err := simplifiedchinese.GBK.NewDecoder().Bytes([]byte{byte(row), byte(cell)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r := []rune(string(b)); len(r) == 1 && r[0] != 0xfffd && (r[0] < 0xe000 || r[0] > 0xf8ff) {
-				set[r[0]] = true
+	for r := rune(0xac00); r < 0xd7a4; r++ { // Hangul
+		set[r] = true
+	}
+	for r := rune(0x0e01); r <= 0x0e5b; r++ { // Thai
+		set[r] = r <= 0x0e3a || r >= 0x0e3f
+	}
+	for _, r := range "\u0300\u0301\u20e3\u2010\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u20ac\u20a9\u20ab\u20b9\u2122\u25cc\u2122\u3000￥¥ŒœẞҐґ" {
+		set[r] = true
+	}
+	for name, table := range map[string]encoding.Encoding{
+		"GBK": simplifiedchinese.GBK, "Big5": traditionalchinese.Big5, "EUC-JP": japanese.EUCJP, "EUC-KR": korean.EUCKR,
+		"1251": charmap.Windows1251, "1253": charmap.Windows1253, "437": charmap.CodePage437, "850": charmap.CodePage850, "1252": charmap.Windows1252, "858": charmap.CodePage858,
+	} {
+		for row := 0x80; row <= 0xfe; row++ {
+			for cell := 0; cell <= 0xff; cell++ {
+				b := []byte{byte(row), byte(cell)}
+				if strings.Trim(name, "0123456789") == "" { // pages of one byte
+					b = b[:1]
+				}
+				text, err := table.NewDecoder().Bytes(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := []rune(string(text))
+				if len(r) == 1 && r[0] >= 0xa0 && r[0] < 0xfffd && r[0] != 0xad && !unicode.Is(unicode.Co, r[0]) {
+					set[r[0]] = true
+				}
 			}
 		}
 	}
@@ -49,9 +75,9 @@ func wanted(t *testing.T) []rune {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// made is glyphs.bin out of Unifont's file: a line for each sign, its code point
-// and its rows in hexadecimal.
-func made(t *testing.T, runes []rune) []byte {
+// file is Unifont's: a line for each sign, its code point and its rows in hexadecimal.
+// What has no picture is left out: controls, formats, what is private or not assigned.
+func file(t *testing.T) map[rune][]byte {
 	t.Helper()
 	text, err := os.ReadFile(*hexFile)
 	if err != nil {
@@ -65,46 +91,69 @@ func made(t *testing.T, runes []rune) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !unicode.In(rune(r), unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Zs) || r == unicode.ReplacementChar {
+			continue
+		}
 		if rows[rune(r)], err = hex.DecodeString(bits); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var out []byte
-	for _, size := range []int{Height, 2 * Height} {
-		of := slices.DeleteFunc(slices.Clone(runes), func(r rune) bool { return len(rows[r]) != size })
-		out = binary.BigEndian.AppendUint16(out, uint16(len(of)))
-		for _, r := range of {
-			out = binary.BigEndian.AppendUint16(out, uint16(r))
+	return rows
+}
+
+// made is glyphs.bin.
+func made(t *testing.T, rows map[rune][]byte) []byte {
+	t.Helper()
+	var ends, packed bytes.Buffer
+	for n := range rune(256) {
+		var widths, bits []byte
+		for r := n << 8; r < n<<8+256; r++ {
+			widths, bits = append(widths, byte(len(rows[r])/Height)), append(bits, rows[r]...)
 		}
-		for _, r := range of {
-			out = append(out, rows[r]...)
+		if len(bits) > 0 {
+			w, err := flate.NewWriter(&packed, flate.BestCompression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(append(widths, bits...)); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}
+		ends.Write(binary.BigEndian.AppendUint32(nil, uint32(packed.Len())))
 	}
-	return out
+	return append(ends.Bytes(), packed.Bytes()...)
 }
 
 // TestGlyphs makes the file with -update, and otherwise sees to it that no sign is
 // missing; where Unifont's file is at hand, every pixel is that file's.
 func TestGlyphs(t *testing.T) {
-	runes := wanted(t)
-	if len(runes) < 7400 {
-		t.Fatalf("only %d signs: GB 2312 has 7445", len(runes))
-	}
 	if *update {
-		if err := os.WriteFile("glyphs.bin", made(t, runes), 0o644); err != nil {
+		if err := os.WriteFile("glyphs.bin", made(t, file(t)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
+	}
+	runes := wanted(t)
+	if len(runes) < 35000 {
+		t.Fatalf("only %d signs", len(runes))
 	}
 	for _, r := range runes {
 		if _, ok := Find(r); !ok {
 			t.Errorf("no sign for %q (%U)", r, r)
 		}
 	}
-	if _, err := os.Stat(*hexFile); err == nil && string(made(t, runes)) != glyphs {
-		t.Error("glyphs.bin is not what is made of Unifont's file")
+	if _, err := os.Stat(*hexFile); err == nil {
+		rows := file(t)
+		for r := rune(0); r <= 0x10ffff; r++ {
+			if g, _ := Find(r); g.rows != string(rows[r]) {
+				t.Errorf("%U is not as in Unifont's file", r)
+			}
+		}
 	}
-	for _, r := range []rune{0x1f600, 0, -1, 0x7f, 0x10fffe, 0x9fff, 0xffff} {
+	for _, r := range []rune{0x1f600, 0, -1, 0x7f, 0x10fffe, 0xffff, 0xfffd, 0xd800, 0xe000, 0x200b} {
 		if _, ok := Find(r); ok {
 			t.Errorf("there is a sign for %U", r)
 		}

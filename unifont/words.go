@@ -1,9 +1,11 @@
 package unifont
 
 import (
+	"bytes"
 	"iter"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Where no line is broken, also between Chinese signs.
@@ -17,27 +19,31 @@ const (
 // begin or end a line.
 func Words(line string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		word, before := "", rune(0)
+		var word []byte
+		before := rune(0)
 		for _, r := range line {
 			blank := unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f'
-			if breaks := before != 0 && (blank || Chinese(before) || Chinese(r)) && !strings.ContainsRune(noneBefore, r) && !strings.ContainsRune(noneAfter, before); breaks && word != "" && word != " " {
-				if !yield(word) {
+			if breaks := before != 0 && (blank || Chinese(before) || Chinese(r)) && !mark(r) && !strings.ContainsRune(noneBefore, r) && !strings.ContainsRune(noneAfter, before); breaks && !empty(word) {
+				if !yield(string(word)) {
 					return
 				}
-				word = ""
+				word = word[:0]
 			}
 			if blank {
-				word, r = " ", ' '
-			} else {
-				word += string(r)
+				r = ' '
+			}
+			if !blank || !bytes.HasSuffix(word, []byte{' '}) {
+				word = utf8.AppendRune(word, r)
 			}
 			before = r
 		}
-		if word != "" && word != " " {
-			yield(word)
+		if !empty(word) {
+			yield(string(word))
 		}
 	}
 }
+
+func empty(word []byte) bool { return len(word) == 0 || string(word) == " " }
 
 // Chinese tells the signs that lines may be broken between: ideographs, and the
 // punctuation and wide forms that go with them.

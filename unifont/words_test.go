@@ -19,6 +19,8 @@ func TestWords(t *testing.T) {
 		{"请用Alipay扫码", []string{"请", "用", "Alipay", "扫", "码"}},
 		{"约 5（汇率）", []string{"约", " 5", "（汇", "率）"}},
 		{"迟到\u00a02，好", []string{"迟", "到\u00a02，", "好"}},
+		{"（ 5 ，好", []string{"（ 5", " ，", "好"}},
+		{"か\u3099な", []string{"か\u3099", "な"}},
 		{"3 笔付款", []string{"3", " 笔", "付", "款"}},
 	} {
 		if got := slices.Collect(Words(c.text)); !slices.Equal(got, c.want) {

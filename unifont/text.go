@@ -1,0 +1,207 @@
+package unifont
+
+import (
+	"iter"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// StandIn is shown in place of a sign that there is no picture of: every printer and
+// every display has it.
+const StandIn = '?'
+
+// Legible makes of any text one of which every sign can be drawn (Draw), so that
+// neither a slip nor a screen is lost to a sign:
+//
+//   - it is in Unicode's form NFC, which has one sign for a letter with its accent;
+//   - what people see as one sign and cannot be drawn, an emoji of several parts too,
+//     is one StandIn; so is a control sign, and a byte that is no UTF-8;
+//   - signs without width (zero-width spaces and joiners, soft hyphens, directions,
+//     variation selectors) are left out;
+//   - what ends a line is a blank, a hyphen that does not break is a hyphen, and a blank
+//     that does not break is U+00A0.
+func Legible(text string) string { return legible(text, func(string) {}) }
+
+// Lacking are the signs of a text that come out as a StandIn, each once.
+func Lacking(text string) []string {
+	var list []string
+	legible(text, func(sign string) {
+		if !slices.Contains(list, sign) {
+			list = append(list, sign)
+		}
+	})
+	return list
+}
+
+func legible(text string, lacks func(sign string)) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for text = norm.NFC.String(text); text != ""; {
+		sign := seen(text)
+		text = text[len(sign):]
+		drawn, ok := drawable(out, sign)
+		if out = drawn; !ok {
+			lacks(sign)
+			out = utf8.AppendRune(out, StandIn)
+		}
+	}
+	return norm.NFC.String(string(out)) // what stood between a letter and its accent may be gone
+}
+
+// seen is what a text begins with that people see as one sign: a letter with its marks,
+// a flag, an emoji of several people (UAX 29, as far as it matters here).
+func seen(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	if unicode.IsControl(r) || unicode.IsSpace(r) {
+		return text[:n]
+	}
+	if unicode.Is(unicode.Regional_Indicator, r) {
+		if next, size := utf8.DecodeRuneInString(text[n:]); unicode.Is(unicode.Regional_Indicator, next) {
+			n += size
+		}
+	}
+	for last := r; n < len(text); {
+		next, size := utf8.DecodeRuneInString(text[n:])
+		if !extends(next) && (last != joiner || !pictured(r) || !pictured(next)) {
+			break
+		}
+		last, n = next, n+size
+	}
+	return text[:n]
+}
+
+const joiner = '\u200d'
+
+// extends tells what belongs to the sign before it.
+func extends(r rune) bool {
+	return mark(r) || r == joiner || r == '\u200c' || unicode.Is(unicode.Variation_Selector, r) ||
+		r >= 0x1f3fb && r <= 0x1f3ff || r >= 0xe0020 && r <= 0xe007f // the skin of an emoji; the country of a flag
+}
+
+// mark tells a sign that is drawn over the one before it.
+func mark(r rune) bool { return r >= 0x300 && unicode.In(r, unicode.Mn, unicode.Me) }
+
+// pictured tells signs that a joiner makes one emoji of.
+func pictured(r rune) bool {
+	return r >= 0x2190 && r <= 0x2bff || r >= 0x1f000 && r <= 0x1faff
+}
+
+// ignored tells a sign without width.
+func ignored(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// drawable appends what is drawn of one sign; false where it cannot be drawn, and out
+// is as it was.
+func drawable(out []byte, sign string) ([]byte, bool) {
+	was, bare, joined := len(out), true, false
+	for i, r := range sign {
+		switch {
+		case r == utf8.RuneError, joined && pictured(r):
+			return out[:was], false
+		case r == joiner:
+			joined = true
+			continue
+		case ignored(r):
+			continue
+		case mark(r) && bare:
+			out = utf8.AppendRune(out, '◌')
+		case i == 0:
+			r = narrowed(r)
+		}
+		if _, ok := Find(r); !ok {
+			return out[:was], false
+		}
+		out, bare = utf8.AppendRune(out, r), false
+	}
+	return out, true
+}
+
+// narrowed is the one blank or hyphen of several.
+func narrowed(r rune) rune {
+	switch {
+	case r == '\u00a0', r == '\u202f', r == '\u2007':
+		return '\u00a0'
+	case r == '\u2011':
+		return '-'
+	case unicode.IsSpace(r):
+		return ' '
+	}
+	return r
+}
+
+// Signs gives the signs of a legible text one by one, each with the marks over it.
+func Signs(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for text != "" {
+			_, n := utf8.DecodeRuneInString(text)
+			for n < len(text) {
+				r, size := utf8.DecodeRuneInString(text[n:])
+				if !mark(r) {
+					break
+				}
+				n += size
+			}
+			if !yield(text[:n]) {
+				return
+			}
+			text = text[n:]
+		}
+	}
+}
+
+// Draw gives a sign of Signs with its marks; a StandIn for what there is no picture of.
+func Draw(sign string) Glyph {
+	r, n := utf8.DecodeRuneInString(sign)
+	g, ok := Find(r)
+	if !ok {
+		g, _ = Find(StandIn)
+	}
+	for _, r := range sign[n:] {
+		if over, ok := Find(r); ok {
+			g = g.with(over)
+		}
+	}
+	return g
+}
+
+// with draws one sign over another, in its middle.
+func (g Glyph) with(over Glyph) Glyph {
+	if g.wide != over.wide {
+		g, over = g.widened(), over.widened()
+	}
+	rows := []byte(g.rows)
+	for i := range rows {
+		rows[i] |= over.rows[i]
+	}
+	return Glyph{g.wide, string(rows)}
+}
+
+// widened has twice the width, and the sign in its middle.
+func (g Glyph) widened() Glyph {
+	if g.wide {
+		return g
+	}
+	rows := make([]byte, 0, 2*Height)
+	for _, row := range []byte(g.rows) {
+		rows = append(rows, row>>4, row<<4)
+	}
+	return Glyph{true, string(rows)}
+}
+
+// OneByOne tells whether a text has signs of a script that is written from right to
+// left, or whose signs change with their neighbours: they are drawn as they are, one
+// after the other from the left, which its readers can make out at best.
+func OneByOne(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return r >= 0x590 && unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Samaritan, unicode.Mandaic,
+			unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada,
+			unicode.Malayalam, unicode.Sinhala, unicode.Tibetan, unicode.Myanmar, unicode.Khmer, unicode.Mongolian)
+	})
+}
