@@ -3,9 +3,9 @@ package printer
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"payterm"
+	"payterm/unifont"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -47,11 +47,12 @@ func codePageOf(name string) (codePage, error) {
 	return codePage{}, fmt.Errorf("printer: code page %q: cp437, pc850, wpc1252 or pc858", name)
 }
 
-// plain are signs that a code page may lack, written in ones that each has.
-var plain = strings.NewReplacer(
-	"\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`, "\u2013", "-", "\u2014", "-",
-	"\u2026", "...", "\u00a0", " ", "\u202f", " ", "\u2022", "*", "¥", "Y", "€", "EUR",
-	"\n", " ", "\r", " ", "\t", " ")
+// alike are signs that a code page may lack, in signs that each page has and that read
+// the same. A line is not drawn for those alone.
+var alike = map[rune]string{
+	'\u2018': "'", '\u2019': "'", '\u201a': "'", '\u201c': `"`, '\u201d': `"`, '\u201e': `"`, '\u2039': "<", '\u203a': ">",
+	'\u2010': "-", '\u2012': "-", '\u2013': "-", '\u2014': "-", '\u2015': "-", '\u2212': "-", '\u2026': "...", '\u2022': "*", '\u00a0': " ",
+}
 
 // encoder writes one receipt.
 type encoder struct {
@@ -65,9 +66,10 @@ type encoder struct {
 // the most.
 type step struct{ end, dots int }
 
-// Encode gives the bytes of a receipt for a printer: reset, code page, lines. A
-// text that the code page cannot express is drawn (raster.go); where that cannot be
-// done it is an error, never a row of question marks.
+// Encode gives the bytes of a receipt for a printer: reset, code page, lines. There is
+// no text that it cannot print: what the code page lacks is drawn (raster.go), and for
+// a sign that there is no picture of, a question mark stands (unifont.Legible). An
+// error tells of the options.
 func Encode(r payterm.Receipt, o Options) ([]byte, error) {
 	e, err := encode(r, o)
 	return e.out, err
@@ -88,9 +90,7 @@ func encode(r payterm.Receipt, o Options) (encoder, error) {
 		e.logo(o.Logo)
 	}
 	for _, l := range r.Lines {
-		if err := e.line(l); err != nil {
-			return encoder{}, fmt.Errorf("printer: %s: %w", r.Name, err)
-		}
+		e.line(l)
 	}
 	e.moves(0)
 	return e, nil
@@ -107,148 +107,193 @@ func (e *encoder) newLine(dots int) {
 
 func (e *encoder) put(b []byte) { e.out = append(e.out, b...) }
 
-func (e *encoder) line(l payterm.ReceiptLine) error {
-	if e.beyond(l) {
-		e.drawn(l)
-		return nil
-	}
+func (e *encoder) line(l payterm.ReceiptLine) {
 	switch l.Kind {
 	case payterm.LineText:
-		return e.text(l)
+		e.text(l)
 	case payterm.LinePair:
-		return e.pair(l)
+		e.pair(l)
 	case payterm.LineRule:
 		e.put([]byte(strings.Repeat("-", e.o.Columns)))
 		e.newLine(lineDots)
 	case payterm.LineFeed:
 		e.feed(l.N)
 	case payterm.LineBarcode:
-		return e.barcode(l.Text)
+		e.barcode(l.Text)
 	case payterm.LineQR:
-		return e.qr(l.Text)
+		e.qr(l.Text)
 	case payterm.LineCut:
 		e.cut()
 	}
-	return nil
 }
 
-func (e *encoder) text(l payterm.ReceiptLine) error {
-	columns, dots := e.o.Columns, lineDots
+func (e *encoder) text(l payterm.ReceiptLine) {
+	text, columns, dots := unifont.Legible(l.Text), e.o.Columns, lineDots
 	if l.Large {
 		columns, dots = columns/2, 2*lineDots
 	}
-	for _, part := range e.wrap(plain.Replace(l.Text), columns) {
-		b, err := e.encode(part)
-		if err != nil {
-			return err
-		}
+	if !e.has(text) {
+		e.drawn(wrap(text, columns, drawnColumns), l, columns)
+		return
+	}
+	for _, part := range wrap(e.spelled(text), columns, e.columns) {
 		e.style(l.Bold, l.Large)
 		e.align(l.Align)
-		e.put(b)
+		e.put(e.encode(part))
 		e.newLine(dots)
 	}
 	e.style(false, false)
 	e.align(payterm.AlignLeft)
-	return nil
 }
 
 // pair puts Text left and Right at the right edge, on two lines where one is too
 // short for both.
-func (e *encoder) pair(l payterm.ReceiptLine) error {
-	left, right := plain.Replace(l.Text), plain.Replace(l.Right)
-	room := e.o.Columns - columnsOf(left) - columnsOf(right)
+func (e *encoder) pair(l payterm.ReceiptLine) {
+	left, right := unifont.Legible(l.Text), unifont.Legible(l.Right)
+	width, drawn := e.columns, !e.has(left) || !e.has(right)
+	if drawn {
+		width = drawnColumns
+	} else {
+		left, right = e.spelled(left), e.spelled(right)
+	}
+	room := e.o.Columns - width(left) - width(right)
 	lines := []string{left + strings.Repeat(" ", max(0, room)) + right}
 	if room < 1 {
-		lines = e.wrap(left, e.o.Columns)
-		for _, part := range e.wrap(right, e.o.Columns) {
-			lines = append(lines, strings.Repeat(" ", e.o.Columns-columnsOf(part))+part)
+		lines = wrap(left, e.o.Columns, width)
+		for _, part := range wrap(right, e.o.Columns, width) {
+			lines = append(lines, strings.Repeat(" ", max(0, e.o.Columns-width(part)))+part)
 		}
+	}
+	if drawn {
+		e.drawn(lines, l, e.o.Columns)
+		return
 	}
 	e.style(l.Bold, false)
 	for _, part := range lines {
-		b, err := e.encode(part)
-		if err != nil {
-			return err
-		}
-		e.put(b)
+		e.put(e.encode(part))
 		e.newLine(lineDots)
 	}
 	e.style(false, false)
-	return nil
 }
 
-// wrap breaks a text into lines; between Chinese signs where it has some.
-func (e *encoder) wrap(text string, columns int) []string {
-	if strings.ContainsFunc(text, wide) {
-		return wrapWide(text, columns)
-	}
-	return wrap(text, columns)
-}
-
-// wrap breaks a text between words, and inside a word that is longer than a
-// line, so that nothing is lost.
-func wrap(text string, columns int) []string {
+// wrap breaks a text between words, between Chinese signs, and inside a word that is
+// longer than a line, so that nothing is lost. Width is a text's in columns.
+func wrap(text string, columns int, width func(string) int) []string {
 	var lines []string
 	current := ""
-	for _, word := range strings.Fields(text) {
-		for utf8.RuneCountInString(word) > columns {
-			if current != "" {
-				lines, current = append(lines, current), ""
+	for word := range unifont.Words(text) {
+		if width(current)+width(word) <= columns {
+			current += word
+			continue
+		}
+		if current != "" {
+			lines = append(lines, current)
+		}
+		var rest strings.Builder
+		used := 0
+		for sign := range unifont.Signs(strings.TrimLeft(word, " ")) {
+			if used+width(sign) > columns && used > 0 {
+				lines, used = append(lines, rest.String()), 0
+				rest.Reset()
 			}
-			runes := []rune(word)
-			lines, word = append(lines, string(runes[:columns])), string(runes[columns:])
+			rest.WriteString(sign)
+			used += width(sign)
 		}
-		switch {
-		case word == "":
-		case current == "":
-			current = word
-		case utf8.RuneCountInString(current)+1+utf8.RuneCountInString(word) <= columns:
-			current += " " + word
-		default:
-			lines, current = append(lines, current), word
-		}
+		current = rest.String()
 	}
-	if current != "" || len(lines) == 0 {
-		lines = append(lines, current)
+	lines = append(lines, current)
+	for i := range lines {
+		lines[i] = strings.Trim(lines[i], " ")
 	}
 	return lines
 }
 
+// has tells whether the printer has a picture of each sign of a text.
+func (e *encoder) has(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		_, reads := alike[r]
+		_, chinese := e.chinese(r)
+		return !e.inPage(r) && !reads && !chinese
+	})
+}
+
+// inPage tells a sign of the code page. A control character would be a command.
+func (e *encoder) inPage(r rune) bool {
+	c, ok := e.cp.table.EncodeRune(r)
+	return ok && c >= 0x20 && c != 0x7f
+}
+
+// spelled writes a text that the printer has in signs of its own. U+00A0 stays until a
+// line is encoded: it does not end one.
+func (e *encoder) spelled(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r > 0x7e }) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if other, reads := alike[r]; reads && !e.inPage(r) && other != " " {
+			b.WriteString(other)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// columns is the width of a text that the printer has.
+func (e *encoder) columns(text string) int {
+	n := 0
+	for _, r := range text {
+		n++
+		if _, chinese := e.chinese(r); chinese {
+			n++
+		}
+	}
+	return n
+}
+
 // encode puts a text into the code page, and Chinese signs into GB18030 between
-// FS & and FS . where the printer has it. A control character would be a command.
-func (e *encoder) encode(text string) ([]byte, error) {
+// FS & and FS . where the printer has it.
+func (e *encoder) encode(text string) []byte {
 	b := make([]byte, 0, len(text))
 	inChinese := false
 	for _, r := range text {
-		if sign, ok := e.chinese(r); ok != inChinese {
-			if inChinese = ok; ok {
-				b = append(append(b, fsChineseOn...), sign...)
-				continue
+		sign, chinese := e.chinese(r)
+		if chinese != inChinese {
+			if inChinese = chinese; chinese {
+				b = append(b, fsChineseOn...)
+			} else {
+				b = append(b, fsChineseOff...)
 			}
-			b = append(b, fsChineseOff...)
-		} else if ok {
+		}
+		switch c, _ := e.cp.table.EncodeRune(r); {
+		case chinese:
 			b = append(b, sign...)
-			continue
+		case r == '\u00a0':
+			b = append(b, ' ')
+		case e.inPage(r):
+			b = append(b, c)
+		default: // nobody asked has
+			b = append(b, unifont.StandIn)
 		}
-		c, ok := e.cp.table.EncodeRune(r)
-		if !ok || c < 0x20 || c == 0x7f {
-			return nil, fmt.Errorf("%w %q (in %q)", ErrUnprintable, r, text)
-		}
-		b = append(b, c)
 	}
 	if inChinese {
 		b = append(b, fsChineseOff...)
 	}
-	return b, nil
+	return b
 }
 
-// chinese gives the GB18030 bytes of a sign that takes two columns.
+// chinese gives the GB18030 bytes of a sign that takes two columns. Of those with four
+// bytes, printers have the ideographs that GB 18030-2000 demands.
 func (e *encoder) chinese(r rune) ([]byte, bool) {
-	if e.o.Chinese != GB18030 || !wide(r) {
+	if r < 0x1100 || e.o.Chinese != GB18030 || e.inPage(r) || drawnColumns(string(r)) < 2 {
+		return nil, false
+	}
+	if _, reads := alike[r]; reads {
 		return nil, false
 	}
 	sign, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(string(r)))
-	return sign, err == nil
+	return sign, err == nil && (len(sign) == 2 || r >= 0x3400 && r <= 0x4db5)
 }
 
 func (e *encoder) style(bold, large bool) {
@@ -285,11 +330,11 @@ const quietZone = 4
 
 // barcode prints Code 128 with its text below (GS k, function B): subset B, and
 // subset C for the digits at the end, which take half the room there. The margins
-// of the roll serve as quiet zone. A text too long for the roll becomes a QR
-// code.
-func (e *encoder) barcode(text string) error {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e }) || text == "" {
-		return fmt.Errorf("%w %q in a barcode", ErrUnprintable, text)
+// of the roll serve as quiet zone. A text too long for the roll, or with signs that
+// Code 128 lacks, becomes a QR code.
+func (e *encoder) barcode(text string) {
+	if text == "" {
+		return
 	}
 	digits := trailingDigits(text)
 	head, tail := text[:len(text)-digits], text[len(text)-digits:]
@@ -301,12 +346,13 @@ func (e *encoder) barcode(text string) error {
 	case digits > 0:
 		data, symbols = append(append(data, '{', 'C'), pairs...), symbols+1+len(pairs)
 	}
+	other := strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e })
 	// Start, symbols and check take eleven modules each, stop thirteen.
-	if modules := 11*(symbols+2) + 13; modules*barWidth > e.o.Columns*12 {
-		if err := e.qr(text); err != nil {
-			return err
+	if modules := 11*(symbols+2) + 13; other || modules*barWidth > e.o.Columns*12 {
+		if e.qr(text) {
+			e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 		}
-		return e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
+		return
 	}
 	e.align(payterm.AlignCenter)
 	e.put([]byte{0x1d, 'h', barHeight})
@@ -316,7 +362,6 @@ func (e *encoder) barcode(text string) error {
 	e.put(data)
 	e.newLine(barHeight + 2*lineDots)
 	e.align(payterm.AlignLeft)
-	return nil
 }
 
 // subsetC packs digits by two.
@@ -355,26 +400,28 @@ func trailingDigits(text string) int {
 
 // qr prints a QR code that the printer makes itself (GS ( k), or a picture of one,
 // in modules of up to six dots. The printer adds no quiet zone: an empty line above and below is one,
-// and at the sides the roll is.
-func (e *encoder) qr(text string) error {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 }) {
-		return fmt.Errorf("%w %q in a QR code", ErrUnprintable, text)
+// and at the sides the roll is. A text that no code on this roll has room for is
+// printed as it is; false then.
+func (e *encoder) qr(text string) bool {
+	if text == "" {
+		return false
 	}
-	c, err := qr.Encode(text, qr.M) // its size alone is of interest
-	if text == "" || err != nil {
-		return fmt.Errorf("printer: a QR code of %d characters", len(text))
+	c, err := qr.Encode(text, qr.M) // its size alone is of interest where the printer makes it
+	module := 0
+	if err == nil {
+		module = min(maxModule, e.o.Columns*12/(c.Size+2*quietZone))
 	}
-	module := min(maxModule, e.o.Columns*12/(c.Size+2*quietZone))
 	if module < barWidth {
-		return fmt.Errorf("printer: a QR code of %d characters is too dense for %d columns", len(text), e.o.Columns)
+		e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
+		return false
 	}
 	e.feed(1)
 	e.align(payterm.AlignCenter)
-	if e.o.RasterQR {
+	if e.o.RasterQR || len(text) > maxNativeQR || strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 }) { // which may be commands
 		e.qrPicture(c, module)
 		e.feed(1)
 		e.align(payterm.AlignLeft)
-		return nil
+		return true
 	}
 	fn := func(params ...byte) {
 		n := len(params) + 1
@@ -389,8 +436,11 @@ func (e *encoder) qr(text string) error {
 	fn(81, 48) // print
 	e.newLine(c.Size*module + lineDots)
 	e.align(payterm.AlignLeft)
-	return nil
+	return true
 }
+
+// maxNativeQR keeps the command with the text of a code as short as the others (mend).
+const maxNativeQR = bandBytes
 
 // cut feeds past the cutter first: what is still under it would be cut through.
 func (e *encoder) cut() {

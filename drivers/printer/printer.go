@@ -25,10 +25,9 @@ type Line interface {
 
 // Errors that a cashier can do something about.
 var (
-	ErrPaperOut    = errors.New("printer: no paper: put in a new roll")
-	ErrCoverOpen   = errors.New("printer: the cover is open: close it")
-	ErrUnplugged   = errors.New("printer: it does not print: check its cable, switch it off and on")
-	ErrUnprintable = errors.New("printer: this printer has no sign for")
+	ErrPaperOut  = errors.New("printer: no paper: put in a new roll")
+	ErrCoverOpen = errors.New("printer: the cover is open: close it")
+	ErrUnplugged = errors.New("printer: it does not print: check its cable, switch it off and on")
 )
 
 // Options describe a printer and its roll.

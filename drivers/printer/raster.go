@@ -11,7 +11,7 @@ import (
 	"rsc.io/qr"
 )
 
-// A text that the printer's code page cannot express is drawn: each line of it as
+// A text that the printer's own signs cannot express is drawn: each line of it as
 // a picture of Unifont's signs, on the same grid as the printer's own. Any printer
 // can do that; it takes some 1.3 kB a line.
 const (
@@ -131,67 +131,37 @@ func (e *encoder) qrPicture(c *qr.Code, module int) {
 	e.print(p, false)
 }
 
-// beyond reports whether a text needs signs that the code page lacks and all of it
-// can be drawn.
-func (e *encoder) beyond(l payterm.ReceiptLine) bool {
-	if l.Kind != payterm.LineText && l.Kind != payterm.LinePair {
-		return false
-	}
-	text := plain.Replace(l.Text + " " + l.Right) // halves of a sign on both sides are none
-	lacks := strings.ContainsFunc(text, func(r rune) bool {
-		_, inPage := e.cp.table.EncodeRune(r)
-		_, chinese := e.chinese(r)
-		return !inPage && !chinese
-	})
-	return lacks && !strings.ContainsFunc(text, func(r rune) bool { _, ok := unifont.Find(r); return !ok })
-}
-
-// drawn puts a text or a pair on paper as pictures.
-func (e *encoder) drawn(l payterm.ReceiptLine) {
-	columns := e.o.Columns
-	if l.Large {
-		columns /= 2
-	}
-	left, right := plain.Replace(l.Text), plain.Replace(l.Right)
-	if l.Kind == payterm.LinePair && columnsOf(left)+1+columnsOf(right) <= columns {
-		e.signs(left+strings.Repeat(" ", columns-columnsOf(left)-columnsOf(right))+right, l)
-		return
-	}
-	for _, part := range wrapWide(left, columns) {
-		indent := 0
+// drawn puts the lines of a text or a pair on paper as pictures.
+func (e *encoder) drawn(lines []string, l payterm.ReceiptLine, columns int) {
+	for _, line := range lines {
 		if l.Kind == payterm.LineText {
-			indent = (columns - columnsOf(part)) * int(l.Align) / 2
+			line = strings.Repeat(" ", max(0, (columns-drawnColumns(line))*int(l.Align)/2)) + line
 		}
-		e.signs(strings.Repeat(" ", indent)+part, l)
-	}
-	if l.Kind == payterm.LinePair {
-		for _, part := range wrapWide(right, columns) {
-			e.signs(strings.Repeat(" ", columns-columnsOf(part))+part, l)
-		}
+		e.signs(line, l)
 	}
 }
 
 // signs draws one line of text. A large one is doubled.
 func (e *encoder) signs(text string, l payterm.ReceiptLine) {
+	large := l.Large && l.Kind == payterm.LineText
 	text = strings.TrimRight(text, " ")
-	p := newPicture(columnsOf(text)*columnDots, rasterDots)
+	p := newPicture(drawnColumns(text)*columnDots, rasterDots)
 	x := 0
-	for _, r := range text {
-		sign, _ := unifont.Find(r) // beyond has seen to it
-		mask := sign.Scaled(signDots)
+	for sign := range unifont.Signs(text) {
+		mask := unifont.Draw(sign).Scaled(signDots)
 		for i, a := range mask.Pix {
 			if a == 0 {
 				continue
 			}
 			dx, y := x+i%mask.Stride, i/mask.Stride+2
 			p.set(dx, y)
-			if l.Bold && !l.Large && dx+1 < 8*p.wide { // doubled is bold enough
+			if l.Bold && !large && dx+1 < 8*p.wide { // doubled is bold enough
 				p.set(dx+1, y)
 			}
 		}
 		x += mask.Rect.Dx()
 	}
-	e.print(p, l.Large)
+	e.print(p, large)
 }
 
 // harmless adds a dot beside another one wherever a picture has the beginning of a
@@ -205,50 +175,11 @@ func harmless(data []byte) []byte {
 	return data
 }
 
-// columnsOf is the width of a text in columns of the normal font.
-func columnsOf(text string) int {
+// drawnColumns is the width of a text that is drawn, in columns of the normal font.
+func drawnColumns(text string) int {
 	n := 0
-	for _, r := range text {
-		n++
-		if wide(r) {
-			n++
-		}
+	for sign := range unifont.Signs(text) {
+		n += unifont.Draw(sign).Width() / 8
 	}
 	return n
-}
-
-// wide reports whether a sign takes two columns.
-func wide(r rune) bool {
-	if r < 0x1100 { // before Hangul no sign is
-		return false
-	}
-	g, drawn := unifont.Find(r)
-	return drawn && g.Width() > 8 || !drawn && unifont.Chinese(r)
-}
-
-// wrapWide breaks a text like wrap, and between Chinese signs.
-func wrapWide(text string, columns int) []string {
-	var lines []string
-	current := ""
-	for word := range unifont.Words(text) {
-		if columnsOf(current)+columnsOf(word) <= columns {
-			current += word
-			continue
-		}
-		if current != "" {
-			lines = append(lines, current)
-		}
-		current = ""
-		for _, r := range strings.TrimLeft(word, " ") {
-			if columnsOf(current)+columnsOf(string(r)) > columns {
-				lines, current = append(lines, current), ""
-			}
-			current += string(r)
-		}
-	}
-	lines = append(lines, current)
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return lines
 }

@@ -1,0 +1,236 @@
+package emulated
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"payterm"
+	"payterm/boards"
+	"payterm/drivers/printer"
+	"payterm/flows"
+	"payterm/hal"
+	"payterm/receipt"
+	"payterm/unifont"
+
+	"pgregory.net/rapid"
+)
+
+// shelves are the printers of all board profiles, and the kinds that none has.
+func shelves(t *testing.T) map[string]hal.Printer {
+	t.Helper()
+	all := map[string]hal.Printer{}
+	add := func(name string, text []byte) {
+		p, err := hal.ReadProfile(name, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Printer != nil {
+			p.Printer.Logo = ""
+			if p.Printer.Baud == 0 {
+				p.Printer.Baud = usbSpeed
+			}
+			all[name] = *p.Printer
+		}
+	}
+	for _, name := range boards.Names() {
+		text, err := boards.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(name, text)
+	}
+	for name, printer := range map[string]string{
+		"made for China":  "chinese = \"gb18030\"\ncode_page = \"pc858\"",
+		"columns of dots": "raster = \"esc_star\"\nqr = \"raster\"",
+		"80 mm, page 850": "columns = 42\ncode_page = \"pc850\"\ntells = true",
+		"page 1252":       "columns = 48\ncode_page = \"wpc1252\"\nstatus = true",
+	} {
+		add(name, []byte("board = \"x\"\n[printer]\nusb = \"/dev/usb/lp0\"\ncut = true\n"+printer))
+	}
+	return all
+}
+
+// desk prints one slip and gives what is on paper.
+func desk(t fatal, p hal.Printer, r payterm.Receipt) (w *wire, took time.Duration, img image.Image, words string) {
+	w = newWire(nil, p)
+	o := options(p, w)
+	o.Columns, o.CodePage = p.Columns, p.CodePage
+	d, err := printer.New(w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Print(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	took = w.now
+	words = w.words()
+	img, _ = w.chip.paper()
+	return w, took, img, words
+}
+
+// Whatever stands in the texts of a slip, it comes on paper on every printer: with each
+// ordinary word that is in it, in letters or in dots, before anybody loses patience,
+// and the printer accepts all of it.
+func TestEveryTextIsPrinted(t *testing.T) {
+	t.Parallel()
+	all := shelves(t)
+	names := slices.Sorted(maps.Keys(all))
+	rapid.Check(t, func(rt *rapid.T) {
+		var want []string
+		word := rapid.StringMatching(`[a-z]{4,8}`)
+		field := func(label string) string {
+			w := word.Draw(rt, label)
+			want = append(want, w)
+			return anything(rt, label+", before") + " " + w + " " + anything(rt, label+", after")
+		}
+		o := payterm.Order{
+			ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved,
+			Ref: field("ref"), Payer: field("payer"), ChannelOrderID: anything(rt, "channel order"), TradeTime: anything(rt, "trade time"),
+		}
+		if rapid.Bool().Draw(rt, "an id of others") {
+			o.ID = payterm.OrderID(anything(rt, "id"))
+		}
+		opt := receipt.Options{
+			Language: "en", MerchantID: anything(rt, "merchant id"), Terminal: anything(rt, "terminal"),
+			Merchant: receipt.Merchant{Name: field("name"), Address: field("address"), Phone: anything(rt, "phone"), TaxID: anything(rt, "tax id")},
+		}
+		printed(rt, all[rapid.SampledFrom(names).Draw(rt, "printer")], receipt.Compose(flows.SlipMerchant, o, false, opt), want...)
+	})
+}
+
+// fatal is what a test and a property have in common.
+type fatal interface {
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+// printed prints a slip, and fails where a word of it is not on paper.
+func printed(t fatal, p hal.Printer, r payterm.Receipt, want ...string) {
+	w, took, img, words := desk(t, p, r)
+	if len(w.rules) > 0 {
+		t.Errorf("reported %q", w.rules)
+	}
+	if p.Cut != strings.HasSuffix(words, "--- cut ---") {
+		t.Errorf("there is no end of it:\n%s", words)
+	}
+	letters, dots := strings.Join(strings.Fields(words), ""), read(img)
+	for _, one := range append(want, "APPROVED", "Alipay", "12.34") {
+		if !strings.Contains(letters, one) && !strings.Contains(dots, one) {
+			t.Errorf("%q is not on paper:\n%s\nin dots\n%s", one, words, dots)
+		}
+	}
+	if took > 5*time.Minute { // at 9600 baud, texts of a thousand signs
+		t.Errorf("it took %s", took)
+	}
+}
+
+// What shops and tills have really sent.
+func TestTextsOfShopsArePrinted(t *testing.T) {
+	t.Parallel()
+	for name, p := range shelves(t) {
+		for _, text := range []string{
+			"張記茶餐廳 word", "Đặng Phở word", "Crêperie Œuvre™ word", "word 🍕", "Table five 🍕 word", "Cafe\u0301 word", "zero\u200bwidth word", "e\u2011mail word",
+			"김밥천국 word", "すし寿司 word", "Кафе word", "\x1b@ word", "\xff\xfe word", strings.Repeat("張", 100) + " word", "word 👨‍👩‍👧 word", "€ ¥ £ ₩ ₫ word",
+		} {
+			o := payterm.Order{
+				ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved, Ref: text, Payer: text,
+			}
+			r := receipt.Compose(flows.SlipMerchant, o, false, receipt.Options{Language: "en", Merchant: receipt.Merchant{Name: text, Address: text, Phone: text, TaxID: text}})
+			if printed(t, p, r, "word"); t.Failed() {
+				t.Fatalf("%s: %q", name, text)
+			}
+		}
+	}
+}
+
+// anything is a text with all that the world has, and what is none.
+func anything(rt *rapid.T, label string) string {
+	part := rapid.OneOf(
+		rapid.StringN(0, 12, -1),
+		rapid.StringOfN(rapid.RuneFrom([]rune("\u0301\u200b\u200d\u2011\u00a0\u202f\ufe0f\u20e3\x1b\x10\x04\x1d\x00\n🍕👩👧🇨🇦🏽☕™Œđ張記茶餐廳김すカ（，”“)€¥…•")), 0, 12, -1),
+		rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 12), func(b []byte) string { return string(b) }),
+		rapid.SampledFrom([]string{"", "Đặng Phở", "Crêperie Œuvre™", "Cafe\u0301", "👨‍👩‍👧", "12\u202f345,67\u00a0$", strings.Repeat("長", 40), strings.Repeat("x", 90)}),
+	)
+	return strings.Join(rapid.SliceOfN(part, 0, 3).Draw(rt, label), "")
+}
+
+// read gives the small letters on paper that are Unifont's, a line for each dot line on
+// which some stand, together with the line below: a word may go over two.
+func read(img image.Image) string {
+	const wide, high = 12, 24
+	type shape [high]uint16
+	letters := map[shape]rune{}
+	for r := 'a'; r <= 'z'; r++ {
+		g, _ := unifont.Find(r)
+		var s, bold shape
+		for y := range high {
+			for x := range wide {
+				if touched(g, x, y) {
+					s[y] |= 1 << x
+					bold[y] |= 3 << x
+				}
+			}
+			bold[y] &= 1<<wide - 1
+		}
+		letters[s], letters[bold] = r, r
+	}
+	grey := img.(*image.Gray)
+	line := func(top, scale int) string {
+		var text []byte
+		any := false
+		if top+high*scale > grey.Rect.Dy() {
+			return ""
+		}
+		for left := 0; left+wide*scale <= grey.Rect.Dx(); left += wide * scale {
+			var s shape
+			for y := range high {
+				for x := range wide {
+					if grey.Pix[(top+y*scale)*grey.Stride+left+x*scale] == 0 {
+						s[y] |= 1 << x
+					}
+				}
+			}
+			r, known := letters[s]
+			if any = any || known; known {
+				text = utf8.AppendRune(text, r)
+			} else if s != (shape{}) {
+				text = append(text, '#')
+			}
+		}
+		if !any {
+			return ""
+		}
+		return string(text)
+	}
+	var all strings.Builder
+	for _, scale := range []int{1, 2} {
+		for top := range grey.Rect.Dy() {
+			if text := line(top, scale); text != "" {
+				for _, next := range []int{28, 48} {
+					fmt.Fprintf(&all, "%s%s\n", text, line(top+next*scale, scale))
+				}
+			}
+		}
+	}
+	return all.String()
+}
+
+// touched tells whether a pixel of a sign touches a dot, at one and a half times its
+// size.
+func touched(g unifont.Glyph, x, y int) bool {
+	for py := y * 2 / 3; py*3 < 2*y+2; py++ {
+		for px := x * 2 / 3; px*3 < 2*x+2; px++ {
+			if g.At(px, py) {
+				return true
+			}
+		}
+	}
+	return false
+}
