@@ -116,6 +116,7 @@ type Terminal struct {
 	Wait     time.Duration  // for so long no PIN of this operator is compared
 
 	Order  Order           // at the counter, or the last one
+	Stands time.Duration   // since when a result does that nobody has to answer
 	Last   payterm.OrderID // the last one whose slips may be printed again
 	Until  time.Duration   // of the amount's entry
 	TickAt time.Duration   // of the elapsed time on screen
@@ -148,11 +149,12 @@ func (t Terminal) Due() (time.Duration, bool) {
 
 // StepTerminal moves the counter by one event and shows what has changed.
 func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
+	before := t
 	t, cmds := t.step(in)
 	if t.Settings.Training {
 		t, cmds = t.trainee(in, cmds)
 	}
-	t = t.tick(in.Mono)
+	t = t.stand(in, before).tick(in.Mono)
 	if v := t.view(in.Mono); v != t.Shown {
 		t.Shown = v
 		// First, since a command may move an order on, and its view with it.
@@ -642,6 +644,47 @@ func (t Terminal) Impossible() error {
 		return fmt.Errorf("terminal in %s: %s", t.Phase, why)
 	}
 	return t.peopleImpossible()
+}
+
+// How long a result is taken to be read. It stands on the glass for longer.
+const (
+	tillReads    = time.Minute     // of what came over the socket: the till has it too
+	cashierReads = 5 * time.Minute // of what was done at the keys
+)
+
+// stand notes since when a result stands, or the news that took its place. A key that
+// leaves it where it is was pressed by somebody.
+func (t Terminal) stand(in Stamped, before Terminal) Terminal {
+	_, pressed := in.Event.(KeyPressed)
+	switch {
+	case !t.standing():
+		t.Stands = 0
+	case t.Stands == 0, t.Phase == ShowingResult && (pressed || t.Order.Outcome != before.Order.Outcome):
+		t.Stands = max(in.Mono, 1)
+	}
+	return t
+}
+
+// standing reports whether the counter shows something that no answer is needed to.
+func (t Terminal) standing() bool {
+	return t.Phase == ShowingResult || t.Phase == Refused || t.Phase == OutOfOrder && !t.Order.Phase.AtCounter()
+}
+
+// AtRest reports whether nothing at the counter needs anybody, so that what waits for
+// that may be done: nobody is served or types, and a result has been read. Everything
+// else has a deadline that leads back here, or an order's.
+func (t Terminal) AtRest(now time.Duration) bool {
+	switch {
+	case t.Phase == Idle:
+		return true
+	case t.Phase == SignedOff:
+		return t.Until == 0 // or somebody signs on
+	case t.standing() && t.Ticket != 0:
+		return now >= t.Stands+tillReads
+	case t.standing():
+		return now >= t.Stands+cashierReads
+	}
+	return false
 }
 
 // State is the word under which programs know what the counter does.

@@ -27,6 +27,10 @@ type saleCall struct {
 	result chan SaleResult
 }
 
+func newCall() saleCall {
+	return saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
+}
+
 func (c saleCall) end(res SaleResult) { c.result <- res }
 
 // Sale asks for a sale and waits until it ends or leaves the counter; began is
@@ -40,7 +44,7 @@ func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payt
 
 // call asks on the loop and waits for what becomes of it.
 func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(payterm.OrderID)) (SaleResult, error) {
-	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
+	call := newCall()
 	failed := make(chan error, 1)
 	if !r.Post(func() {
 		if err := ask(call); err != nil {
@@ -256,6 +260,8 @@ func (r *Runner) resolveBroken(id payterm.OrderID, word flows.Resolved) (payterm
 type Snapshot struct {
 	State   string
 	OrderID payterm.OrderID
+	// AtRest says that nothing at the counter needs anybody, whatever it shows.
+	AtRest bool
 	// Operator is the number of who is signed on, empty for nobody.
 	Operator string
 	Status   flows.Status
@@ -265,7 +271,7 @@ type Snapshot struct {
 // Snapshot asks the loop for its state.
 func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 	return ask(ctx, r, func() Snapshot {
-		s := Snapshot{State: r.terminal.State(), Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault}
+		s := Snapshot{State: r.terminal.State(), AtRest: r.terminal.AtRest(r.now()), Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault}
 		if s.State != "idle" && s.State != "amount" {
 			s.OrderID = r.terminal.Order.ID()
 		}

@@ -14,6 +14,8 @@ import (
 // announces restart after restart, and none comes, keeps nobody from selling.
 const holdPause = 10 * time.Minute
 
+var errRead = fmt.Errorf("%w: somebody may still read the result", ErrBusy)
+
 var errHeldBefore = fmt.Errorf("%w: what it was held for a short while ago did not come", ErrBusy)
 
 // Hold keeps the counter as it is for a while, such as until the machine restarts: keys
@@ -23,13 +25,11 @@ var errHeldBefore = fmt.Errorf("%w: what it was held for a short while ago did n
 func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) error {
 	return r.decide(ctx, func() error {
 		if d > 0 {
-			if s := r.terminal.State(); s != "idle" && s != "result" {
-				return ErrBusy
+			if err := r.busy(); err != nil {
+				return err
 			}
-			for _, l := range r.orders {
-				if l.order.Phase.AtCounter() || l.order.Phase == flows.InBackground || l.order.Phase == flows.Trailing {
-					return ErrBusy
-				}
+			if r.asking() {
+				return ErrBusy
 			}
 			if r.heldUntil > 0 && r.now()-r.heldUntil < holdPause {
 				return errHeldBefore
@@ -48,8 +48,8 @@ func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) er
 // the last word, as for Hold. Open orders are taken up by the next life.
 func (r *Runner) Leave(ctx context.Context, may func() error) error {
 	return r.decide(ctx, func() error {
-		if r.terminal.State() != "idle" {
-			return ErrBusy
+		if err := r.busy(); err != nil {
+			return err
 		}
 		if err := may(); err != nil {
 			return err
@@ -57,6 +57,31 @@ func (r *Runner) Leave(ctx context.Context, may func() error) error {
 		r.heldUntil = math.MaxInt64
 		return nil
 	})
+}
+
+// busy says why the counter cannot be had now, nil where nothing there needs anybody
+// and the journal owes nothing that the gateway has said.
+func (r *Runner) busy() error {
+	switch {
+	case r.holding > 0:
+		return ErrBusy
+	case r.terminal.AtRest(r.now()):
+		return nil
+	case r.terminal.Phase == flows.ShowingResult || r.terminal.Phase == flows.Refused:
+		return errRead
+	}
+	return ErrBusy
+}
+
+// asking reports whether the gateway owes an answer about an order.
+func (r *Runner) asking() bool {
+	for phase, n := range r.phases {
+		p := flows.Phase(phase)
+		if n > 0 && (p.AtCounter() || p == flows.InBackground || p == flows.Trailing) {
+			return true
+		}
+	}
+	return false
 }
 
 // decide has the loop decide, and gives its word, or why it could not be asked.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/flows"
 )
 
 // hold asks for the counter to be held, as from beside the loop.
@@ -125,5 +126,39 @@ func TestLeave(t *testing.T) {
 	w.pump()
 	if s := w.r.terminal.State(); s != "idle" {
 		t.Errorf("a key began %s", s)
+	}
+}
+
+// TestRestAtATillsResult: a till presses no key. A while after its sale the counter may be
+// held and left all the same, and its result stands on the glass.
+func TestRestAtATillsResult(t *testing.T) {
+	yes := func() error { return nil }
+	for name, ask := range map[string]func(*world) error{
+		"hold":  func(w *world) error { return w.hold(time.Minute, yes) },
+		"leave": func(w *world) error { return w.leave(yes) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, paid)
+			call := newCall()
+			if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"}, call); err != nil {
+				t.Fatal(err)
+			}
+			w.now += time.Second
+			w.r.scan(payterm.NewPayCode(alipayCode), w.now)
+			if err := ask(w); !errors.Is(err, ErrBusy) {
+				t.Errorf("while it is sent: %v", err)
+			}
+			w.run(time.Second)
+			if res := <-call.result; res.Order.Outcome != payterm.Approved {
+				t.Fatalf("%+v", res)
+			}
+			if err := ask(w); !errors.Is(err, ErrBusy) {
+				t.Errorf("at once: %v", err)
+			}
+			w.run(time.Minute)
+			if err := ask(w); err != nil || w.screens[len(w.screens)-1] != "approved" {
+				t.Errorf("a minute later: %v, %v", err, w.screens)
+			}
+		})
 	}
 }

@@ -85,9 +85,8 @@ type Agent struct {
 	dimmer    *signal.Dimmer      // nil where the backlight does not dim
 	mu        sync.Mutex
 	last      payterm.Screen
-	stands    time.Duration // since when, by its name
-	fault     string        // why it is not open
-	parcel    string        // that was scanned
+	fault     string // why it is not open
+	parcel    string // that was scanned
 	zone      *time.Location
 	link      flows.Network      // as far as this machine has the way to the gateway
 	away      bool               // the scanner, for some time
@@ -378,9 +377,6 @@ func drawTag() (string, error) {
 // Show takes the newest screen; one that was not drawn yet gives way.
 func (a *Agent) Show(s payterm.Screen) {
 	a.mu.Lock()
-	if s.Name != a.last.Name {
-		a.stands = a.mono()
-	}
 	a.last = s
 	a.mu.Unlock()
 	newest(a.screens, s)
@@ -580,11 +576,11 @@ func (a *Agent) tidy(ctx context.Context) {
 	}
 }
 
-// checkpoint moves the log, and drops what is old, unless an order is at the
-// counter. Of what is old a batch goes each time.
+// checkpoint moves the log, and drops what is old, unless the counter needs
+// somebody. Of what is old a batch goes each time.
 func (a *Agent) checkpoint(ctx context.Context) error {
 	s, err := a.runner.Snapshot(ctx)
-	if err != nil || s.State != "idle" {
+	if err != nil || !s.AtRest {
 		return err
 	}
 	if _, now := a.clock.Now(); !now.IsZero() {

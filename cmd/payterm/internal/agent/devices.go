@@ -491,9 +491,19 @@ func newDimmer(b *hal.Board) *signal.Dimmer {
 	return d
 }
 
+// dims tells whether a screen that nobody touches may be dark: it waits for nobody. A
+// code that a customer is to scan stays bright, a result until it has been read, and
+// what has to be seen from afar.
+func (a *Agent) dims(ctx context.Context, s payterm.Screen) bool {
+	if s.Tone == payterm.Calm || !a.isOpen() {
+		return s.Tone == payterm.Calm
+	}
+	now, err := a.runner.Snapshot(ctx)
+	return err == nil && now.AtRest && now.Fault == ""
+}
+
 // runLights repeats the screen's tone with the lamps, and dims the backlight while
-// nobody touches the terminal and it waits for nobody: a code that a customer is to
-// scan, and a result, stay bright.
+// nobody touches the terminal.
 func (a *Agent) runLights(ctx context.Context) {
 	var lamps signal.Lamps
 	if l := a.o.Board.LEDs; l != nil {
@@ -533,7 +543,7 @@ func (a *Agent) runLights(ctx context.Context) {
 		case <-a.touched:
 			bright()
 		case <-idle.C:
-			if shown.Tone != payterm.Calm || !told(a.dimmer.Dim(a.o.Board.Profile.Display.DimTo)) {
+			if !a.dims(ctx, shown) || !told(a.dimmer.Dim(a.o.Board.Profile.Display.DimTo)) {
 				bright()
 			}
 		}

@@ -102,7 +102,7 @@ func (a *Agent) runReach(ctx context.Context) {
 		case <-pause.C:
 		}
 		next := reachAgain
-		if a.atRest(ctx) {
+		if s, err := a.runner.Snapshot(ctx); err == nil && s.AtRest {
 			rate, err := a.gateway.ExchangeRate(ctx, a.o.Config.Merchant.Currency)
 			if ctx.Err() != nil {
 				return

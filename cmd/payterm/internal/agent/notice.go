@@ -29,9 +29,6 @@ const maxNotice = 256
 // The machine goes down meanwhile, or it sells again.
 const RestartHold = 30 * time.Second
 
-// quiet is how long a result stands before a restart may take it from the glass.
-const quiet = 30 * time.Second
-
 // turnNotice is how long one notice of several stands.
 const turnNotice = idleEvery
 
@@ -164,18 +161,7 @@ func (a *Agent) takeNotice(w http.ResponseWriter, r *http.Request) {
 func (a *Agent) keepFree(ctx context.Context) error {
 	if a.isOpen() {
 		// Until the glass is sure to say something else again.
-		return a.runner.Hold(ctx, RestartHold+idleEvery, func() error {
-			a.mu.Lock()
-			stands, name := a.mono()-a.stands, a.last.Name
-			a.mu.Unlock()
-			switch {
-			case a.printed() != nil:
-				return a.printed()
-			case name != string(flows.ViewIdle) && name != string(flows.ViewNumber) && stands < quiet:
-				return errors.New("somebody may still read the result")
-			}
-			return nil
-		})
+		return a.runner.Hold(ctx, RestartHold+idleEvery, a.printed)
 	}
 	if s := a.Screen().Name; s == screen.SetupCodeName || s == "setup_busy" || s == "setup_done" {
 		return errors.New("the terminal is being provisioned")

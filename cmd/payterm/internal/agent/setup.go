@@ -71,10 +71,11 @@ func (a *Agent) offered(text string, inSilence ...provision.Reason) bool {
 	return true
 }
 
-// atRest tells whether nobody is being served, and no slip waits for the printer.
+// atRest tells whether nothing at the counter needs anybody, and no slip waits for the
+// printer.
 func (a *Agent) atRest(ctx context.Context) bool {
 	s, err := a.runner.Snapshot(ctx)
-	return err == nil && s.State == "idle" && a.printed() == nil
+	return err == nil && s.AtRest && a.printed() == nil
 }
 
 // printed says which slips have yet to come.
