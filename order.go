@@ -92,6 +92,7 @@ const (
 	ReasonRefundCap         Reason = "refund_cap"         // refund: more than is left of the sale
 	ReasonSaleUnknown       Reason = "sale_unknown"       // refund: the gateway knows no such sale
 	ReasonSaleUnclear       Reason = "sale_unclear"       // refund: the gateway answered, and not how the sale stands
+	ReasonOtherMerchant     Reason = "other_merchant"     // refund: the sale is another merchant's, or in another currency
 	ReasonLateRefund        Reason = "late_refund"        // refund: done after the counter had given it up
 	ReasonNoOperator        Reason = "no_operator"        // nobody is signed on
 	ReasonDayLimit          Reason = "day_limit"          // more than may be sold in a business day
@@ -111,6 +112,7 @@ type Order struct {
 	PaidMinor     int64     `json:"paid_minor"` // what the gateway says was paid
 	RefundedMinor int64     `json:"refunded_minor"`
 	Currency      Currency  `json:"currency"`
+	MerchantID    string    `json:"merchant_id,omitempty"` // at the gateway: under whose key it was sent
 	Outcome       Outcome   `json:"outcome"`
 	Reason        Reason    `json:"reason"`
 	Operator      string    `json:"operator"`

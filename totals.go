@@ -16,6 +16,8 @@ type Totals struct {
 	Open   []Order     `json:"open"`           // not final yet: they are in a later Z
 	Head   string      `json:"head,omitempty"` // the journal's last hash at that moment; of a Z, the one of its own record
 
+	TakenBy // of a Z
+
 	// The business days on which its orders began, the first and the last, as
 	// 2006-01-02; LastDay is empty where there is but one.
 	Day     string `json:"day,omitempty"`
@@ -25,6 +27,16 @@ type Totals struct {
 	// have ended.
 	EndedIn map[OrderID]int64 `json:"ended_in,omitempty"`
 }
+
+// TakenBy says who took a Z.
+type TakenBy struct {
+	Operator  string `json:"operator,omitempty"`   // who was signed on, or where nobody was TakenLocally
+	AllowedBy string `json:"allowed_by,omitempty"` // the supervisor whose PIN was typed
+}
+
+// TakenLocally is the operator of a Z that a program on this machine asked for while
+// nobody was signed on.
+const TakenLocally = "local"
 
 // Cover notes the business days on which the orders began that are summed up.
 func (t *Totals) Cover(days Days, orders []Order) {
@@ -49,45 +61,54 @@ func (t *Totals) Cover(days Days, orders []Order) {
 	}
 }
 
-// TotalsRow sums what one wallet took in one mode from one operator. Money is that
-// of approved orders alone; sales and refunds are counted in the Z in which they
-// became final.
+// TotalsRow sums what one wallet took in one mode from one operator, for one merchant
+// in one currency: neither is ever added to another. Money is that of approved orders
+// alone; sales and refunds are counted in the Z in which they became final.
 type TotalsRow struct {
-	Wallet        Wallet `json:"wallet"`
-	Mode          Mode   `json:"mode"`
-	Operator      string `json:"operator"`
-	Count         int    `json:"count"`
-	AmountMinor   int64  `json:"amount_minor"` // without tips
-	TipMinor      int64  `json:"tip_minor"`
-	RefundCount   int    `json:"refund_count"`
-	RefundedMinor int64  `json:"refunded_minor"`
+	Wallet        Wallet   `json:"wallet"`
+	Mode          Mode     `json:"mode"`
+	Operator      string   `json:"operator"`
+	Currency      Currency `json:"currency"`
+	MerchantID    string   `json:"merchant_id"`
+	Count         int      `json:"count"`
+	AmountMinor   int64    `json:"amount_minor"` // without tips
+	TipMinor      int64    `json:"tip_minor"`
+	RefundCount   int      `json:"refund_count"`
+	RefundedMinor int64    `json:"refunded_minor"`
 }
 
 // Net is what came in less what went back.
-func (r TotalsRow) Net() int64 { return r.AmountMinor + r.TipMinor - r.RefundedMinor }
+func (r TotalsRow) Net() Amount {
+	return Amount{r.AmountMinor + r.TipMinor - r.RefundedMinor, r.Currency}
+}
 
-// Sum adds the rows up.
-func (t Totals) Sum() TotalsRow {
-	var sum TotalsRow
+// takes adds what another row of its merchant and currency says.
+func (r *TotalsRow) takes(more TotalsRow) {
+	r.Count += more.Count
+	r.AmountMinor += more.AmountMinor
+	r.TipMinor += more.TipMinor
+	r.RefundCount += more.RefundCount
+	r.RefundedMinor += more.RefundedMinor
+}
+
+// Sums adds the rows up, for each merchant and currency by itself. It is empty where
+// nothing was taken.
+func (t Totals) Sums() []TotalsRow {
+	var sums []TotalsRow
 	for _, r := range t.By {
-		sum.Count += r.Count
-		sum.AmountMinor += r.AmountMinor
-		sum.TipMinor += r.TipMinor
-		sum.RefundCount += r.RefundCount
-		sum.RefundedMinor += r.RefundedMinor
+		at := slices.IndexFunc(sums, func(s TotalsRow) bool { return s.MerchantID == r.MerchantID && s.Currency == r.Currency })
+		if at < 0 {
+			at, sums = len(sums), append(sums, TotalsRow{MerchantID: r.MerchantID, Currency: r.Currency})
+		}
+		sums[at].takes(r)
 	}
-	return sum
+	return sums
 }
 
 // TotalsOf sums orders up. Those that final tells to be open are listed.
 func TotalsOf(orders []Order, final func(Order) bool) Totals {
 	t := Totals{By: []TotalsRow{}, Open: []Order{}}
-	type group struct {
-		wallet   Wallet
-		mode     Mode
-		operator string
-	}
-	rows := map[group]*TotalsRow{}
+	rows := map[TotalsRow]*TotalsRow{} // by one with nothing summed up
 	for _, o := range orders {
 		if !final(o) {
 			t.Open = append(t.Open, o)
@@ -96,24 +117,23 @@ func TotalsOf(orders []Order, final func(Order) bool) Totals {
 		if o.Outcome != Approved {
 			continue
 		}
-		g := group{o.Wallet, o.Mode, o.Operator}
-		if rows[g] == nil {
-			rows[g] = &TotalsRow{Wallet: o.Wallet, Mode: o.Mode, Operator: o.Operator}
+		of := TotalsRow{Wallet: o.Wallet, Mode: o.Mode, Operator: o.Operator, Currency: o.Currency, MerchantID: o.MerchantID}
+		if rows[of] == nil {
+			row := of
+			rows[of] = &row
 		}
 		if o.Kind == KindRefund {
-			rows[g].RefundCount++
-			rows[g].RefundedMinor += o.RefundedMinor
+			rows[of].takes(TotalsRow{RefundCount: 1, RefundedMinor: o.RefundedMinor})
 			continue
 		}
-		rows[g].Count++
-		rows[g].AmountMinor += o.AmountMinor
-		rows[g].TipMinor += o.TipMinor
+		rows[of].takes(TotalsRow{Count: 1, AmountMinor: o.AmountMinor, TipMinor: o.TipMinor})
 	}
 	for _, r := range rows {
 		t.By = append(t.By, *r)
 	}
 	slices.SortFunc(t.By, func(a, b TotalsRow) int {
-		return cmp.Or(cmp.Compare(a.Operator, b.Operator), cmp.Compare(a.Wallet, b.Wallet), cmp.Compare(a.Mode, b.Mode))
+		return cmp.Or(cmp.Compare(a.MerchantID, b.MerchantID), cmp.Compare(a.Currency, b.Currency),
+			cmp.Compare(a.Operator, b.Operator), cmp.Compare(a.Wallet, b.Wallet), cmp.Compare(a.Mode, b.Mode))
 	})
 	return t
 }

@@ -55,6 +55,7 @@ type (
 		AmountMinor    int64            `json:"amount_minor"`
 		TipMinor       int64            `json:"tip_minor,omitempty"`
 		Currency       payterm.Currency `json:"currency"`
+		MerchantID     string           `json:"merchant_id,omitempty"` // at the gateway; versions before named none
 		Operator       string           `json:"operator,omitempty"`
 		Ref            string           `json:"ref,omitempty"`
 		IdempotencyKey string           `json:"idempotency_key,omitempty"`
@@ -64,8 +65,8 @@ type (
 		Rules          Rules            `json:"rules"`
 	}
 
-	// RefundBegan starts a refund of an approved sale, whose mode, wallet and total
-	// it carries. SaleRefundedMinor is what the journal knows to have been given back of
+	// RefundBegan starts a refund of an approved sale, whose mode, wallet, merchant
+	// and total it carries. SaleRefundedMinor is what the journal knows to have been given back of
 	// it by then: less than that is no news of the sale.
 	RefundBegan struct {
 		ID             payterm.OrderID `json:"order_id"`
@@ -79,6 +80,7 @@ type (
 		Wallet         payterm.Wallet   `json:"wallet"`
 		AmountMinor    int64            `json:"amount_minor"`
 		Currency       payterm.Currency `json:"currency"`
+		MerchantID     string           `json:"merchant_id,omitempty"` // the sale's
 		Operator       string           `json:"operator,omitempty"`
 		AllowedBy      string           `json:"allowed_by,omitempty"` // the supervisor whose PIN was typed
 		Ref            string           `json:"ref,omitempty"`

@@ -73,6 +73,10 @@ func (t Task) Key() payterm.Key {
 // MaxRows bounds a page of a list.
 const MaxRows = 5
 
+// MaxSums is how many sums of a total are shown: a terminal that changes its merchant or
+// currency closes the day before, so there is hardly ever more than one.
+const MaxSums = 3
+
 // maxNumberTyped is as long as the longest order id, which is all that a person
 // will type of a number.
 const maxNumberTyped = payterm.MaxOrderID
@@ -97,8 +101,9 @@ const (
 type Query struct {
 	What Lookup
 	Text string
-	Skip int // rows of the pages before
-	Rows int // at the most
+	Skip int             // rows of the pages before
+	Rows int             // at the most
+	By   payterm.TakenBy // of a Z: who takes it
 }
 
 // Row is an order in a list or by itself: what a person needs of it.
@@ -266,8 +271,9 @@ type (
 	TotalsTold struct {
 		Query    Query
 		Number   int64
-		Currency payterm.Currency
-		Sum      payterm.TotalsRow
+		Currency payterm.Currency           // the terminal's: that of nothing, where nothing was taken
+		Sums     [MaxSums]payterm.TotalsRow // by merchant and currency, the first of them
+		SumsAll  int
 		Open     [MaxRows]payterm.OrderID // carried over, the first of them
 		OpenAll  int
 		Why      string

@@ -556,7 +556,7 @@ func (o Order) Due() (time.Duration, bool) {
 func (o Order) Row() payterm.Order {
 	return payterm.Order{
 		ID: o.ID(), Kind: o.Kind, SaleID: o.SaleID, Mode: o.Sale.Mode, Wallet: o.Wallet,
-		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency,
+		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency, MerchantID: o.Sale.MerchantID,
 		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
 		Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
 		Operator: o.Sale.Operator, AllowedBy: o.Sale.AllowedBy, Ref: o.Sale.Ref, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,

@@ -59,7 +59,7 @@ func (o Order) beginRefund(in Stamped, ev RefundBegan) (Order, []Command) {
 	o = Order{
 		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor, SaleRefundedMinor: ev.SaleRefundedMinor,
 		Sale: SaleBegan{
-			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency,
+			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency, MerchantID: ev.MerchantID,
 			Operator: ev.Operator, AllowedBy: ev.AllowedBy, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey, Rules: ev.Rules,
 		},
 		Wallet: ev.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall), Phase: Baselining,

@@ -63,7 +63,8 @@ func (p TerminalPhase) String() string {
 // Settings are what the terminal was told at its start.
 type Settings struct {
 	Currency      payterm.Currency
-	MaxMinor      int64 // of one sale; 0 for payterm.MaxMinor
+	MerchantID    string // at the gateway: of every sale that begins
+	MaxMinor      int64  // of one sale; 0 for payterm.MaxMinor
 	ActiveWallets WalletSet
 	Wallets       WalletSet // whose codes may be scanned; none for all
 	Operator      string
@@ -380,7 +381,7 @@ func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) 
 func (t Terminal) begin() (Terminal, []Command) {
 	t.Phase, t.Until, t.Order = Serving, 0, Order{}
 	sale := t.Want
-	sale.Rules, sale.Wallets = t.Settings.Rules, t.Settings.Wallets
+	sale.Rules, sale.Wallets, sale.MerchantID = t.Settings.Rules, t.Settings.Wallets, t.Settings.MerchantID
 	sale.Operator = t.seller(sale.Operator)
 	return t, []Command{BeginSale{Ticket: t.Ticket, Sale: sale}}
 }
@@ -591,7 +592,7 @@ func (t Terminal) override(in Stamped, by Operator) (Terminal, []Command) {
 		return t.train(in, true)
 	}
 	if t.Menu.Task == TaskZ {
-		return t.look(in, Query{What: LookTotals, Text: "z"})
+		return t.look(in, Query{What: LookTotals, Text: "z", By: payterm.TakenBy{Operator: t.Operator.Number, AllowedBy: by.Number}})
 	}
 	t.Want.Despite, t.Want.AllowedBy = t.Conflict, by.Number
 	return t.begin()

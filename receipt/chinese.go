@@ -17,7 +17,7 @@ var chinese = texts{
 	notSent: "没有发出", inDoubt: "结果未知",
 	order: "订单", channelOrder: "钱包单号", date: "日期", noClock: "时钟未设定",
 	walletTime: "钱包时间", payer: "付款人", code: "付款码", rate: "汇率",
-	ref: "参考号", operator: "操作员", terminal: "终端", merchantID: "商户号",
+	ref: "参考号", operator: "操作员", supervisor: "主管", byPIN: "凭密码", locally: "本机", terminal: "终端", merchantID: "商户号",
 	thanks: "谢谢", notMoney: "没有真实款项",
 	xTitle: "X 小计", xLine: "截至目前，营业日继续", zTitle: "Z 日结 %d",
 	day: "营业日", from: "从", to: "至", sales: "%d 笔销售", refunds: "%d 笔退款",

@@ -18,7 +18,7 @@ var french = texts{
 	notSent: "NON ENVOYÉ", inDoubt: "INCERTAIN",
 	order: "Commande", channelOrder: "No du portef.", date: "Date", noClock: "horloge non réglée",
 	walletTime: "Heure portef.", payer: "Payeur", code: "Code", rate: "Taux",
-	ref: "Référence", operator: "Opérateur", terminal: "Terminal", merchantID: "No de marchand",
+	ref: "Référence", operator: "Opérateur", supervisor: "Superviseur", byPIN: "par NIP", locally: "cet appareil", terminal: "Terminal", merchantID: "No de marchand",
 	thanks: "Merci", notMoney: "aucun argent transféré",
 	xTitle: "TOTAL X", xLine: "jusqu'ici; la journée continue", zTitle: "TOTAL Z %d",
 	day: "Jour ouvrable", from: "Du", to: "Au", sales: "%d vente|%d ventes", refunds: "%d remboursement|%d remboursements",

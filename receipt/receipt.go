@@ -189,5 +189,8 @@ func (w writer) details(o payterm.Order, opt Options, t *texts) {
 	w.pair(t.ref, o.Ref)
 	w.pair(t.operator, o.Operator)
 	w.pair(t.terminal, opt.Terminal)
-	w.pair(t.merchantID, opt.MerchantID)
+	if o.MerchantID == "" {
+		o.MerchantID = opt.MerchantID
+	}
+	w.pair(t.merchantID, o.MerchantID)
 }

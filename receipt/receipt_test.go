@@ -189,11 +189,51 @@ func TestTotalsOfOne(t *testing.T) {
 		{"zh", 1, 0, 100, 0, "1 笔销售|1.00\n净额|CAD 1.00\n"},
 	} {
 		got := text(Totals(payterm.Totals{By: []payterm.TotalsRow{{
-			Wallet: payterm.Alipay, Count: c.sales, RefundCount: c.refunds, AmountMinor: c.minor, RefundedMinor: c.refunded,
+			Currency: "CAD", Wallet: payterm.Alipay, Count: c.sales, RefundCount: c.refunds, AmountMinor: c.minor, RefundedMinor: c.refunded,
 		}}}, true, false, "CAD", Options{Language: c.language}))
 		if !strings.Contains(got, c.want) {
 			t.Errorf("%s: no %q in\n%s", c.language, c.want, got)
 		}
+	}
+}
+
+// A Z of several merchants and currencies has a sum for each, and adds none to another.
+func TestTotalsOfSeveral(t *testing.T) {
+	z := payterm.Totals{
+		Number: 7, TakenBy: payterm.TakenBy{Operator: payterm.TakenLocally, AllowedBy: payterm.SharedSupervisor},
+		By: []payterm.TotalsRow{
+			{MerchantID: "ON1", Currency: "CAD", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1, AmountMinor: 1000},
+			{MerchantID: "ON1", Currency: "JPY", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1, AmountMinor: 1000},
+			{MerchantID: "ON2", Currency: "KWD", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1, AmountMinor: 1234},
+		},
+		Open: []payterm.Order{{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "JPY"}},
+	}
+	for language, want := range map[string][]string{
+		"en": {"Operator|this machine\nSupervisor|by PIN\n", "CAD\nMerchant ID|ON1\n", "NET|CAD 10.00\n", "JPY\nMerchant ID|ON1\n", "1 sale|1,000\nNET|JPY 1,000\n", "KWD\nMerchant ID|ON2\n", "NET|KWD 1.234\n", "T1AAAAA000001|JPY 500\n"},
+		"fr": {"Opérateur|cet appareil\nSuperviseur|par NIP\n", "NET|10,00 CAD\n", "NET|1 000 JPY\n", "NET|1,234 KWD\n"},
+		"zh": {"操作员|本机\n主管|凭密码\n", "净额|CAD 10.00\n", "净额|JPY 1,000\n", "净额|KWD 1.234\n"},
+	} {
+		got := text(Totals(z, true, false, "CAD", Options{Language: language}))
+		for _, words := range want {
+			if !strings.Contains(got, words) {
+				t.Errorf("%s: no %q in\n%s", language, words, got)
+			}
+		}
+		if n := strings.Count(got, textsFor(language).net+"|"); n != 3 {
+			t.Errorf("%s: %d sums in\n%s", language, n, got)
+		}
+	}
+}
+
+// A slip names the merchant that its order was sent under, whoever the terminal's is now.
+func TestMerchantOfAnOrder(t *testing.T) {
+	o := payterm.Order{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "CAD", MerchantID: "ON1"}
+	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got, "Merchant ID|ON1\n") {
+		t.Error(got)
+	}
+	o.MerchantID = ""
+	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got, "Merchant ID|ON2\n") {
+		t.Error(got)
 	}
 }
 

@@ -24,6 +24,7 @@ type texts struct {
 	order, channelOrder, date, noClock   string
 	walletTime, payer, code, rate        string
 	ref, operator, terminal, merchantID  string
+	supervisor, byPIN, locally           string // who took a Z
 	thanks, notMoney                     string
 	xTitle, xLine, zTitle                string // zTitle: %d, its number
 	day, from, to                        string
@@ -39,7 +40,7 @@ func (t *texts) all() []*string {
 		&t.copyMark, &t.merchantCopy, &t.customerCopy, &t.lateTitle, &t.lateLine, &t.doubtTitle, &t.doubtLine, &t.doubtNext,
 		&t.resolvedTitle, &t.resolvedPaid, &t.resolvedUnpaid, &t.kind, &t.sale, &t.refund, &t.refunded, &t.saleOrder,
 		&t.wallet, &t.amount, &t.tip, &t.fee, &t.total, &t.approved, &t.declined, &t.cancelled, &t.notSent, &t.inDoubt,
-		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.ref, &t.operator,
+		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.ref, &t.operator, &t.supervisor, &t.byPIN, &t.locally,
 		&t.terminal, &t.merchantID, &t.thanks, &t.notMoney, &t.alipay, &t.wechatPay, &t.unionPay,
 		&t.xTitle, &t.xLine, &t.zTitle, &t.day, &t.from, &t.to, &t.sales, &t.refunds, &t.net, &t.open, &t.carried, &t.head, &t.codeScanned, &t.codeShown,
 	}
@@ -117,7 +118,7 @@ var english = texts{
 	notSent: "NOT SENT", inDoubt: "IN DOUBT",
 	order: "Order", channelOrder: "Wallet no.", date: "Date", noClock: "clock not set",
 	walletTime: "Wallet time", payer: "Payer", code: "Code", rate: "Rate",
-	ref: "Reference", operator: "Operator", terminal: "Terminal", merchantID: "Merchant ID",
+	ref: "Reference", operator: "Operator", supervisor: "Supervisor", byPIN: "by PIN", locally: "this machine", terminal: "Terminal", merchantID: "Merchant ID",
 	thanks: "Thank you", notMoney: "no money moved",
 	xTitle: "X TOTAL", xLine: "so far; the day goes on", zTitle: "Z TOTAL %d",
 	day: "Business day", from: "From", to: "To", sales: "%d sale|%d sales", refunds: "%d refund|%d refunds",

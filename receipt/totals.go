@@ -9,7 +9,8 @@ import (
 )
 
 // Totals writes the slip of a day total: an X while the day goes on, a Z when it
-// is closed. A Z that is printed again says COPY, and is the same otherwise.
+// is closed. A Z that is printed again says COPY, and is the same otherwise. The
+// currency is that of nothing, where nothing was taken.
 func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Options) payterm.Receipt {
 	tx := textsFor(opt.Language)
 	r := payterm.Receipt{Name: "totals", Copy: again}
@@ -38,28 +39,14 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	}
 	w.pair(tx.to, stamp(t.To, opt, tx))
 	w.pair(tx.terminal, opt.Terminal)
-	money := func(minor int64) string {
-		return tx.number(payterm.Amount{Minor: minor, Currency: currency})
+	w.taken(t.TakenBy, tx)
+	sums := t.Sums()
+	if len(sums) == 0 {
+		sums = []payterm.TotalsRow{{Currency: currency}}
 	}
-	block := func(row payterm.TotalsRow) {
-		w.pair(tx.count(row.Count, tx.sales), money(row.AmountMinor))
-		if row.TipMinor != 0 {
-			w.pair(tx.tip, money(row.TipMinor))
-		}
-		if row.RefundCount != 0 {
-			w.pair(tx.count(row.RefundCount, tx.refunds), "-"+money(row.RefundedMinor))
-		}
+	for _, sum := range sums {
+		w.sales(t.By, sum, len(sums) > 1, tx)
 	}
-	for _, row := range t.By {
-		w.rule()
-		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: tx.walletName(row.Wallet), Right: mode(row.Mode, tx), Bold: true})
-		w.pair(tx.operator, row.Operator)
-		block(row)
-	}
-	w.rule()
-	sum := t.Sum()
-	block(sum)
-	w.total(tx.net, locale.Coded(payterm.Amount{Minor: sum.Net(), Currency: currency}, tx.language))
 	if len(t.Open) > 0 {
 		w.rule()
 		words := tx.open
@@ -68,7 +55,11 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 		}
 		w.text(tx.count(len(t.Open), words))
 		for _, o := range t.Open {
-			w.pair(string(o.ID), money(o.Total().Minor))
+			money := tx.number(o.Total())
+			if len(sums) > 1 || o.Currency != sums[0].Currency {
+				money = locale.Coded(o.Total(), tx.language)
+			}
+			w.pair(string(o.ID), money)
 		}
 	}
 	if t.Head != "" {
@@ -81,6 +72,50 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	}
 	w.line(payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r
+}
+
+// taken says who took a Z.
+func (w writer) taken(by payterm.TakenBy, tx *texts) {
+	if by.Operator == payterm.TakenLocally {
+		by.Operator = tx.locally
+	}
+	if by.AllowedBy == payterm.SharedSupervisor { // the PIN has no name
+		by.AllowedBy = tx.byPIN
+	}
+	w.pair(tx.operator, by.Operator)
+	w.pair(tx.supervisor, by.AllowedBy)
+}
+
+// sales are those of one merchant in one currency: its rows, and what they come to.
+// Where there are several, each says at its head whose and which.
+func (w writer) sales(rows []payterm.TotalsRow, sum payterm.TotalsRow, several bool, tx *texts) {
+	block := func(row payterm.TotalsRow) {
+		money := func(minor int64) string { return tx.number(payterm.Amount{Minor: minor, Currency: sum.Currency}) }
+		w.pair(tx.count(row.Count, tx.sales), money(row.AmountMinor))
+		if row.TipMinor != 0 {
+			w.pair(tx.tip, money(row.TipMinor))
+		}
+		if row.RefundCount != 0 {
+			w.pair(tx.count(row.RefundCount, tx.refunds), "-"+money(row.RefundedMinor))
+		}
+	}
+	if several {
+		w.rule()
+		w.center(string(sum.Currency), true, true)
+		w.pair(tx.merchantID, sum.MerchantID)
+	}
+	for _, row := range rows {
+		if row.MerchantID != sum.MerchantID || row.Currency != sum.Currency {
+			continue
+		}
+		w.rule()
+		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: tx.walletName(row.Wallet), Right: mode(row.Mode, tx), Bold: true})
+		w.pair(tx.operator, row.Operator)
+		block(row)
+	}
+	w.rule()
+	block(sum)
+	w.total(tx.net, locale.Coded(sum.Net(), tx.language))
 }
 
 func mode(m payterm.Mode, t *texts) string {

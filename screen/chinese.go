@@ -168,6 +168,7 @@ var chinese = texts{
 		payterm.ReasonRestarted:     "终端已重新启动|终端已重启",
 		payterm.ReasonStorage:       "无法写入记录",
 		payterm.ReasonRefundCap:     "超过这笔销售的余额|超过余额",
+		payterm.ReasonOtherMerchant: "这笔交易属于其他商户或其他币种|属于其他商户",
 		payterm.ReasonRefundOpen:    "这笔销售的另一退款正在进行|另一退款进行中",
 		payterm.ReasonNotRefundable: "这笔销售没有付款|销售未付款",
 		payterm.ReasonSaleUnknown:   "支付平台查不到这笔销售|平台查不到销售",

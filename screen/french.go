@@ -171,6 +171,7 @@ var french = texts{
 		payterm.ReasonRestarted:     "Le terminal a redémarré|Redémarré",
 		payterm.ReasonStorage:       "Le journal ne peut pas être écrit|Journal bloqué",
 		payterm.ReasonRefundCap:     "Plus que le reste de cette vente|Plus que le reste",
+		payterm.ReasonOtherMerchant: "Vente d'un autre marchand ou dans une autre devise|Autre marchand",
 		payterm.ReasonRefundOpen:    "Un autre remboursement de cette vente est en cours|Déjà en cours",
 		payterm.ReasonNotRefundable: "Cette vente n'a pas été payée|Vente non payée",
 		payterm.ReasonSaleUnknown:   "Le service de paiement ne connaît pas cette vente|Vente inconnue là-bas",

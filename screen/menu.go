@@ -237,10 +237,25 @@ func totals(s *payterm.Screen, told flows.TotalsTold, t *texts, o Options) {
 		s.Tone, s.Title, s.Lines = payterm.Bad, t.noTotals, []string{given(told.Why)}
 		return
 	}
-	s.Amount = t.signed(payterm.Amount{Minor: told.Sum.Net(), Currency: told.Currency})
-	s.Lines = []string{t.count(told.Sum.Count, t.sales)}
-	if told.Sum.RefundCount > 0 {
-		s.Lines = append(s.Lines, t.count(told.Sum.RefundCount, t.refunds))
+	switch told.SumsAll {
+	case 0, 1:
+		sum := told.Sums[0]
+		if told.SumsAll == 0 {
+			sum.Currency = told.Currency
+		}
+		s.Amount = t.signed(sum.Net())
+		s.Lines = []string{t.count(sum.Count, t.sales)}
+		if sum.RefundCount > 0 {
+			s.Lines = append(s.Lines, t.count(sum.RefundCount, t.refunds))
+		}
+	default: // they cannot be added; all of them are on paper, with their merchants
+		for _, sum := range told.Sums[:min(told.SumsAll, len(told.Sums))] {
+			line := locale.Coded(sum.Net(), t.language)
+			if !o.Small {
+				line += "  " + t.count(sum.Count, t.sales)
+			}
+			s.Lines = append(s.Lines, line)
+		}
 	}
 	if told.OpenAll > 0 {
 		s.Lines = append(s.Lines, t.count(told.OpenAll, open))

@@ -199,13 +199,18 @@ func shots() []shot {
 		{"word, a late payment", menu(flows.ViewWord, flows.TaskLate, func(m *flows.Menu) { m.Order = paid })},
 		{"sure, Z", menu(flows.ViewSure, flows.TaskZ, func(*flows.Menu) {})},
 		{"totals, X", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456, RefundCount: 1, RefundedMinor: 500}}
+			m.Totals = flows.TotalsTold{SumsAll: 1, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456, RefundCount: 1, RefundedMinor: 500}}}
 		})},
 		{"totals, X, an order open", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "x"}, Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "x"}, SumsAll: 1, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
 		})},
 		{"totals, Z", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 42, Currency: "CAD", Sum: payterm.TotalsRow{Count: 17, AmountMinor: 123456}, OpenAll: 2, Open: [5]payterm.OrderID{order, order}}
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 42, SumsAll: 1, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 2, Open: [5]payterm.OrderID{order, order}}
+		})},
+		{"totals, Z of two currencies", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 43, SumsAll: 2, Sums: [flows.MaxSums]payterm.TotalsRow{
+				{Currency: "CAD", Count: 17, AmountMinor: 123456}, {Currency: "JPY", Count: 1, AmountMinor: 1200},
+			}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
 		})},
 		{"totals, none", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) { m.Totals.Why = "disk full" })},
 		{"rate", menu(flows.ViewRate, flows.TaskRate, func(m *flows.Menu) {
@@ -437,14 +442,21 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	day := payterm.Totals{
 		Number: 42, From: sale.CreatedAt.Add(-24 * time.Hour), To: sale.CreatedAt.Add(9 * time.Hour), Head: "9f86d081884c7d659a2feaa0c55ad015", Open: []payterm.Order{doubt},
 		By: []payterm.TotalsRow{
-			{Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7", Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
-			{Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "17", Count: 1, AmountMinor: 999},
+			{Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7", Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
+			{Currency: "CAD", Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "17", Count: 1, AmountMinor: 999},
 		},
 	}
 	x := day
 	x.Head, x.Open = "", nil
-	names = append(names, "X", "Z", "code")
-	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt),
+	// A Z over a change of currency, taken over the socket by a supervisor.
+	two := day
+	two.TakenBy = payterm.TakenBy{Operator: payterm.TakenLocally, AllowedBy: "9"}
+	two.By = []payterm.TotalsRow{
+		{MerchantID: "ON00001234", Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7", Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
+		{MerchantID: "ON00005678", Currency: "JPY", Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "7", Count: 2, AmountMinor: 123456},
+	}
+	names = append(names, "X", "Z", "Z of two currencies", "code")
+	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt), receipt.Totals(two, true, false, "CAD", opt),
 		screen.CodeSlip(flows.View{Wallet: payterm.Alipay, Total: cad(1234), Order: order, CodeURL: screen.TypicalCode}, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name, Watermark: opt.Watermark}))
 }
 

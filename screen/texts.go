@@ -315,6 +315,7 @@ var english = texts{
 		payterm.ReasonRestarted:     "The terminal restarted|Restarted",
 		payterm.ReasonStorage:       "The journal cannot be written|Journal is broken",
 		payterm.ReasonRefundCap:     "More than is left of this sale|More than is left",
+		payterm.ReasonOtherMerchant: "The sale is another merchant's, or in another currency|Another merchant's sale",
 		payterm.ReasonRefundOpen:    "Another refund of this sale is under way|A refund is running",
 		payterm.ReasonNotRefundable: "This sale was not paid",
 		payterm.ReasonSaleUnknown:   "The gateway does not know this sale|Gateway: no such sale",

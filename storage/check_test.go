@@ -24,7 +24,7 @@ func TestCheck(t *testing.T) {
 	check(4, 4, nil)
 	all := int(verify(t, s.Reader).Records)
 	check(1000, all, nil)
-	if _, err := s.TakeZ(); err != nil {
+	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
 	c.now = c.now.Add(48 * time.Hour)

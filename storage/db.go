@@ -44,6 +44,14 @@ type Options struct {
 	DrawTag  func() (string, error) // five random base-36 characters
 	Now      func() time.Time       // zero while the clock is not set
 	Days     payterm.Days           // the shop's business days, for totals
+
+	// MerchantID and Currency are whose the terminal is now. Open refuses while orders of
+	// another merchant, or in another currency, are open or in no Z (OtherMerchantError).
+	// Without a merchant nobody is asked.
+	MerchantID string
+	Currency   payterm.Currency
+	// Slips: a Z has one, and stands among UnprintedZs until ZPrinted.
+	Slips bool
 }
 
 // oldestSQLite is the first release without the WAL reset bug.
@@ -187,10 +195,13 @@ func (s *Store) start() error {
 	if err := migrate(s.db); err != nil {
 		return err
 	}
+	if err := s.claim(); err != nil {
+		return err
+	}
 	var hash []byte
 	err := s.db.QueryRow(`SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1`).Scan(&s.chain.seq, &hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the end of the journal: %w", err)
+		return fmt.Errorf("read the end of the journal: %w", damaged(err))
 	}
 	copy(s.chain.hash[:], hash)
 	if s.chain.lived, err = livedBefore(s.db); err != nil {
@@ -200,6 +211,9 @@ func (s *Store) start() error {
 		return err
 	}
 	if err := s.prepare(); err != nil {
+		return err
+	}
+	if err := s.noteMerchant(); err != nil {
 		return err
 	}
 	if s.Reader, err = OpenReader(s.path); err == nil {

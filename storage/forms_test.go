@@ -52,16 +52,16 @@ func TestFormTwo(t *testing.T) {
 	}
 	// 22:00 of 15 January, an hour before, and 25 hours before; the others have no
 	// time, and four that are not dropped may be paid.
-	if sold, err := s.Sold(payterm.Days{}, evening); err != nil || sold != 1234+1234+66 {
+	if sold, err := s.Sold(payterm.Days{}, evening, "", "CAD"); err != nil || sold != 1234+1234+66 {
 		t.Errorf("%d sold: %v", sold, err)
 	}
-	if sold, err := s.Sold(payterm.Days{}, evening.AddDate(0, 0, -1)); err != nil || sold != 7*1234 {
+	if sold, err := s.Sold(payterm.Days{}, evening.AddDate(0, 0, -1), "", "CAD"); err != nil || sold != 7*1234 {
 		t.Errorf("%d sold the day before: %v", sold, err)
 	}
 	// Life goes on: somebody signs on, and what is old goes.
 	did(t, s, evening, payterm.DeedTried, "7", 1)
 	did(t, s, evening, payterm.DeedSignedOn, "7", 0)
-	if _, err := s.TakeZ(); err != nil {
+	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Prune(time.Now().AddDate(0, 0, 1)); err != nil || n != 2 {
@@ -104,11 +104,12 @@ func TestForms(t *testing.T) {
 		}
 		// Life goes on: an old doubt is answered, the day is totalled, what is old goes.
 		commit(t, s, entry(opened[0].ID, "inquiry_answered", payterm.Approved))
-		z, err := s.TakeZ()
-		if err != nil || len(z.Orders) != 5 {
-			t.Errorf("%s: Z of %d orders: %v", name, len(z.Orders), err)
+		z, err := s.TakeZ(nobody)
+		in, errIn := s.InZ(z.Number)
+		if err != nil || errIn != nil || len(in) != 5 {
+			t.Errorf("%s: Z of %d orders: %v %v", name, len(in), err, errIn)
 		}
-		if n, err := s.Prune(z.At.AddDate(0, 0, 1)); err != nil || n != 4 {
+		if n, err := s.Prune(z.To.AddDate(0, 0, 1)); err != nil || n != 4 {
 			t.Errorf("%s: %d dropped of 4: %v", name, n, err)
 		}
 		verify(t, s.Reader)

@@ -36,12 +36,12 @@ func (s *Store) Commit(entries ...payterm.Entry) error {
 const (
 	appended = `INSERT INTO journal (seq, order_id, event, body, boot, mono, wall, state, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	rowPut   = `INSERT INTO orders (order_id, closed, outcome, attention, kind, mode, wallet,
-			amount_minor, tip_minor, paid_minor, currency, idempotency_key, code_key, row, at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			amount_minor, tip_minor, paid_minor, currency, merchant_id, idempotency_key, code_key, row, at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (order_id) DO UPDATE SET closed = excluded.closed, outcome = excluded.outcome,
 			attention = excluded.attention, kind = excluded.kind, mode = excluded.mode, wallet = excluded.wallet,
 			amount_minor = excluded.amount_minor, tip_minor = excluded.tip_minor, paid_minor = excluded.paid_minor,
-			currency = excluded.currency, code_key = coalesce(excluded.code_key, code_key), row = excluded.row`
+			currency = excluded.currency, merchant_id = excluded.merchant_id, code_key = coalesce(excluded.code_key, code_key), row = excluded.row`
 	owed = `INSERT INTO outbox (order_id, task, since) VALUES (?, ?, ?)
 			ON CONFLICT (order_id) DO UPDATE SET task = excluded.task WHERE task <> excluded.task`
 	notOwed = `DELETE FROM outbox WHERE order_id = ?`
@@ -175,7 +175,7 @@ func putOrder(tx execer, e payterm.Entry, row string) error {
 	o := e.Order
 	_, err := tx.Exec(rowPut,
 		string(e.OrderID), e.Closed, string(o.Outcome), string(o.Attention), string(o.Kind), string(o.Mode), string(o.Wallet),
-		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), nullable(o.IdempotencyKey), nullable(e.CodeKey), row, millis(o.CreatedAt))
+		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), o.MerchantID, nullable(o.IdempotencyKey), nullable(e.CodeKey), row, millis(o.CreatedAt))
 	var se sqlite.Error
 	if errors.As(err, &se) && se.ExtendedCode == sqlite.ErrConstraintUnique && strings.Contains(se.Error(), "orders.code_key") {
 		return codeUsedError{err}

@@ -54,7 +54,7 @@ func TestLived(t *testing.T) {
 	s = life(3, 27*time.Minute)
 	end(s)
 	s = life(4, 27*time.Minute) // two starts in which nothing happened
-	z, err := s.TakeZ()
+	z, err := s.TakeZ(nobody)
 	if err != nil {
 		t.Fatal(err)
 	}

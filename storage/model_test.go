@@ -144,7 +144,7 @@ func (m *model) commit(t *rapid.T) {
 }
 
 func (m *model) takeZ(t *rapid.T) {
-	z, err := m.s.TakeZ()
+	z, err := m.s.TakeZ(nobody)
 	m.zs++
 	want := 0
 	for _, o := range m.orders {
@@ -153,8 +153,9 @@ func (m *model) takeZ(t *rapid.T) {
 			want++
 		}
 	}
-	if err != nil || z.Number != m.zs || len(z.Orders) != want {
-		t.Fatalf("Z %d of %d orders, want %d of %d: %v", z.Number, len(z.Orders), m.zs, want, err)
+	in, errIn := m.s.InZ(z.Number)
+	if err != nil || errIn != nil || z.Number != m.zs || len(in) != want {
+		t.Fatalf("Z %d of %d orders, want %d of %d: %v %v", z.Number, len(in), m.zs, want, err, errIn)
 	}
 	m.clock.now = m.clock.now.Add(24 * time.Hour)
 }

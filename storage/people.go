@@ -20,7 +20,7 @@ const keptDeeds = 10_000
 
 // Record makes what a person did durable, as Commit does an event.
 func (s *Store) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
-	if p.Operator == "" || p.Deed == "" || p.Deed == anchored || p.Deed == zTaken {
+	if p.Operator == "" || p.Deed == "" || p.Deed == anchored || p.Deed == zTaken || p.Deed == merchantNoted {
 		return fmt.Errorf("storage: record %q of operator %q: nobody did anything", p.Deed, p.Operator)
 	}
 	body, err := json.Marshal(p)
@@ -37,7 +37,7 @@ func (s *Store) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 }
 
 // deeds selects the records that are about persons.
-const deeds = `order_id = '' AND event NOT IN ('anchored', 'z_taken')`
+const deeds = `order_id = '' AND event NOT IN ('anchored', 'z_taken', 'merchant_noted')`
 
 // People gives what persons did, the oldest first.
 func (r *Reader) People() ([]payterm.PersonDid, error) {
@@ -90,12 +90,12 @@ func (s *Store) PrunePeople(before time.Time) (int, error) {
 	})
 }
 
-// Sold sums up the sales of the business day that holds now, tips included, in minor
-// units: those that are approved, and those that are open or in doubt, which may be
+// Sold sums up the sales of a merchant in a currency on the business day that holds now,
+// tips included, in minor units: those that are approved, and those that are open or in doubt, which may be
 // paid. What was given back is not taken off. A sale of which no time is known
 // counts where it came after all the sales of earlier days; without a clock the day
 // is that of the newest sale.
-func (r *Reader) Sold(days payterm.Days, now time.Time) (int64, error) {
+func (r *Reader) Sold(days payterm.Days, now time.Time, merchantID string, currency payterm.Currency) (int64, error) {
 	newest := millis(now)
 	var sum int64
 	err := error(nil)
@@ -106,7 +106,9 @@ func (r *Reader) Sold(days payterm.Days, now time.Time) (int64, error) {
 		from, to := days.Of(time.UnixMilli(newest))
 		err = r.ro.QueryRow(`SELECT coalesce(sum(amount_minor + tip_minor), 0) FROM orders
 			WHERE (at >= ?1 AND at < ?2 OR at = 0 AND n > coalesce((SELECT n FROM orders WHERE at > 0 AND at < ?1 ORDER BY at DESC LIMIT 1), 0))
-				AND kind = 'sale' AND outcome IN ('approved', 'open', 'in_doubt')`, from.UnixMilli(), to.UnixMilli()).Scan(&sum)
+				AND kind = 'sale' AND outcome IN ('approved', 'open', 'in_doubt')
+				AND currency = ?3 AND coalesce(nullif(merchant_id, ''), ?5) = ?4`,
+			from.UnixMilli(), to.UnixMilli(), string(currency), merchantID, r.unnamed.ID).Scan(&sum)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("storage: sum up the day: %w", classify(err))

@@ -95,7 +95,7 @@ func TestPrunePeople(t *testing.T) {
 	did(t, s, time.Time{}, payterm.DeedTried, "unknown-1", 4) // before the clock was set: as old as what follows
 	did(t, s, early, payterm.DeedSignedOff, "9", 0)
 	did(t, s, evening, payterm.DeedSignedOn, "9", 0)
-	if _, err := s.TakeZ(); err != nil {
+	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
 	whole := func(want int) {
@@ -164,7 +164,7 @@ func TestSold(t *testing.T) {
 	}
 	want := func(now time.Time, minor int64) {
 		t.Helper()
-		if sold, err := s.Sold(days, now); err != nil || sold != minor {
+		if sold, err := s.Sold(days, now, "", "CAD"); err != nil || sold != minor {
 			t.Errorf("at %v: %d sold, want %d: %v", now, sold, minor, err)
 		}
 	}

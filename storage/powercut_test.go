@@ -104,7 +104,7 @@ func childLife(mode, path, tag string) error {
 			err = s.Checkpoint()
 		case 11:
 			ack("z")
-			if _, err = s.TakeZ(); err == nil {
+			if _, err = s.TakeZ(nobody); err == nil {
 				_, err = s.Prune(evening.Add(time.Hour))
 			}
 		}

@@ -359,7 +359,7 @@ func TestFlippedByte(t *testing.T) {
 	whole := filepath.Join(dir, "whole.db")
 	s := openAt(t, whole, &clock{evening})
 	day(t, s, 30)
-	if _, err := s.TakeZ(); err != nil {
+	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
 	day(t, s, 20)
@@ -369,7 +369,7 @@ func TestFlippedByte(t *testing.T) {
 	if _, err := s.Prune(evening.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.TakeZ(); err != nil {
+	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
 	want, err := everything(s.Reader)

@@ -15,8 +15,9 @@ import (
 
 // Reader reads the journal, also of an agent that is running. It cannot write.
 type Reader struct {
-	ro   *sql.DB
-	days payterm.Days // of midnight in UTC where a reader is opened by itself
+	ro      *sql.DB
+	days    payterm.Days // of midnight in UTC where a reader is opened by itself
+	unnamed merchant     // of the orders and Zs that name none
 }
 
 // OpenReader opens an existing journal for reading.
@@ -38,10 +39,14 @@ func OpenReader(path string) (*Reader, error) {
 	if err == nil && version < forms {
 		err = fmt.Errorf("%w (its form is %d, this version reads %d)", ErrOlder, version, forms)
 	}
+	r := &Reader{ro: db}
+	if err == nil {
+		r.unnamed, _, err = readUnnamed(db)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("storage: read %s: %w", path, classify(err)), db.Close())
 	}
-	return &Reader{ro: db}, nil
+	return r, nil
 }
 
 func openReadOnly(path string) (*sql.DB, error) {
@@ -85,28 +90,42 @@ func (r *Reader) one(query string, args ...any) (payterm.Order, bool, error) {
 }
 
 func (r *Reader) orders(query string, args ...any) ([]payterm.Order, error) {
-	list := []payterm.Order{}
-	err := each(r.ro, func(rows *sql.Rows) error {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return err
-		}
-		var o payterm.Order
-		err := json.Unmarshal([]byte(text), &o)
-		list = append(list, o)
-		return err
-	}, query, args...)
+	list, err := r.ordersIn(r.ro, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("storage: read orders: %w", err)
 	}
 	return list, nil
 }
 
+// ordersIn reads rows of orders.
+func (r *Reader) ordersIn(q querier, query string, args ...any) ([]payterm.Order, error) {
+	list := []payterm.Order{}
+	err := each(q, func(rows *sql.Rows) error {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		var o payterm.Order
+		if err := json.Unmarshal([]byte(text), &o); err != nil {
+			return fmt.Errorf("order %d of the list: %w: %w", len(list)+1, ErrCorrupt, err)
+		}
+		if o.MerchantID == "" {
+			o.MerchantID = r.unnamed.ID
+		}
+		list = append(list, o)
+		return nil
+	}, query, args...)
+	return list, err
+}
+
+// querier is a database, or a transaction on it.
+type querier interface {
+	Query(query string, args ...any) (*sql.Rows, error)
+}
+
 // each reads row by row. A row that is not of the form that was written is
 // ErrCorrupt.
-func each(q interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-}, read func(*sql.Rows) error, query string, args ...any) error {
+func each(q querier, read func(*sql.Rows) error, query string, args ...any) error {
 	rows, err := q.Query(query, args...)
 	if err != nil {
 		return classify(err)

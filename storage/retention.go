@@ -13,13 +13,6 @@ import (
 	"payterm"
 )
 
-// Z is a day total that was taken: a number without gaps, and the orders in it.
-type Z struct {
-	Number int64
-	At     time.Time // zero when the clock was not set
-	Orders []payterm.Order
-}
-
 // InZ gives the orders of a Z, as they stand now, the oldest first; of number 0
 // those that are in none yet, open ones among them.
 func (r *Reader) InZ(number int64) ([]payterm.Order, error) {

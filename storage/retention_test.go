@@ -88,16 +88,17 @@ func TestZ(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	for number := int64(1); number <= 3; number++ {
 		day(t, s, 10)
-		z, err := s.TakeZ()
-		if err != nil || z.Number != number || len(z.Orders) != 6 || !z.At.Equal(evening) {
-			t.Fatalf("Z %d: %d orders of 6, %v, %v", z.Number, len(z.Orders), z.At, err)
+		z, err := s.TakeZ(nobody)
+		in, errIn := s.InZ(number)
+		if err != nil || errIn != nil || z.Number != number || len(in) != 6 || !z.To.Equal(evening) {
+			t.Fatalf("Z %d: %d orders of 6, %v, %v %v", z.Number, len(in), z.To, err, errIn)
 		}
 		left, err := s.InZ(0)
 		if err != nil || len(left) != int(number)*4 {
 			t.Fatalf("after Z %d: %d orders are in none, want %d: %v", number, len(left), number*4, err)
 		}
 	}
-	if z, err := s.TakeZ(); err != nil || z.Number != 4 || len(z.Orders) != 0 {
+	if z, err := s.TakeZ(nobody); err != nil || z.Number != 4 || len(z.By) != 0 {
 		t.Errorf("an empty Z: %+v %v", z, err)
 	}
 	for _, query := range []string{
@@ -128,7 +129,7 @@ func TestPrune(t *testing.T) {
 		if n, err := s.Prune(c.now.Add(time.Hour)); err != nil || n != 0 {
 			t.Fatalf("%d orders were dropped that no Z holds: %v", n, err)
 		}
-		if _, err := s.TakeZ(); err != nil {
+		if _, err := s.TakeZ(nobody); err != nil {
 			t.Fatal(err)
 		}
 		c.now = c.now.Add(24 * time.Hour)
@@ -179,7 +180,7 @@ func TestPrune(t *testing.T) {
 func TestPruneGuards(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	ids := day(t, s, 10)
-	if _, err := s.TakeZ(); err != nil {
+	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
 	more := day(t, s, 5)
@@ -213,7 +214,7 @@ func TestPruneTampered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 			day(t, s, 10)
-			if _, err := s.TakeZ(); err != nil {
+			if _, err := s.TakeZ(nobody); err != nil {
 				t.Fatal(err)
 			}
 			if n, err := s.Prune(evening.Add(time.Hour)); err != nil || n != 4 {
@@ -334,7 +335,7 @@ func TestPruneSparesASaleWithAnOpenRefund(t *testing.T) {
 	commit(t, s, sale)
 	commit(t, s, refund)
 	for _, want := range []int{0, 2} {
-		if _, err := s.TakeZ(); err != nil {
+		if _, err := s.TakeZ(nobody); err != nil {
 			t.Fatal(err)
 		}
 		c.now = c.now.Add(24 * time.Hour)

@@ -39,7 +39,7 @@ func (r *Reader) Totals(number int64) (t payterm.Totals, err error) {
 			t, err = r.sumUp(tx, number, `z = ?`, false, number)
 			return err
 		}
-		t, err = recorded(tx, seq.Int64)
+		t, err = r.recorded(tx, seq.Int64)
 		return err
 	})
 	return t, err
@@ -61,13 +61,13 @@ func (r *Reader) reading(read func(*sql.Tx) error) error {
 // sumUp sums up the final orders that are meant, as Z of a number, and lists those
 // that are open now.
 func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, args ...any) (t payterm.Totals, err error) {
-	final, err := ordersIn(tx, `SELECT row FROM orders WHERE `+meant+` ORDER BY n`, args...)
+	final, err := r.ordersIn(tx, `SELECT row FROM orders WHERE `+meant+` ORDER BY n`, args...)
 	if err != nil {
 		return t, err
 	}
 	var open []payterm.Order
 	if carried {
-		if open, err = ordersIn(tx, `SELECT row FROM orders WHERE closed = 0 ORDER BY n`); err != nil {
+		if open, err = r.ordersIn(tx, `SELECT row FROM orders WHERE closed = 0 ORDER BY n`); err != nil {
 			return t, err
 		}
 	}
@@ -110,39 +110,74 @@ const zTaken = "z_taken"
 
 // TakeZ puts each final order that is in no Z yet into the next one, and records
 // what it says, all in one durable transaction. Orders that are open stay for a
-// later one.
-func (s *Store) TakeZ() (Z, error) {
-	z := Z{At: fromMillis(millis(s.o.Now()))}
-	err := s.append(func(tx *sql.Tx, end *chain) error {
+// later one. Nothing is read after the commit: a Z that was taken is given back.
+func (s *Store) TakeZ(by payterm.TakenBy) (t payterm.Totals, err error) {
+	at := millis(s.o.Now())
+	err = s.append(func(tx *sql.Tx, end *chain) error {
+		var number int64
 		err := tx.QueryRow(`INSERT INTO z (number, at, seq, lived) SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM z RETURNING number`,
-			millis(z.At), end.seq+1, end.lived).Scan(&z.Number)
+			at, end.seq+1, end.lived).Scan(&number)
 		if err != nil {
 			return fmt.Errorf("take the next Z number: %w", err)
 		}
-		if _, err := tx.Exec(`UPDATE orders SET z = ? WHERE z IS NULL AND closed = 1`, z.Number); err != nil {
-			return fmt.Errorf("put orders into Z %d: %w", z.Number, err)
+		if _, err := tx.Exec(`UPDATE orders SET z = ? WHERE z IS NULL AND closed = 1`, number); err != nil {
+			return fmt.Errorf("put orders into Z %d: %w", number, err)
 		}
-		t, err := s.sumUp(tx, z.Number, `z = ?`, true, z.Number)
-		if err != nil {
-			return fmt.Errorf("sum up Z %d: %w", z.Number, err)
+		if t, err = s.sumUp(tx, number, `z = ?`, true, number); err != nil {
+			return fmt.Errorf("sum up Z %d: %w", number, err)
 		}
+		t.TakenBy = by
 		t.Head = "" // that of this record, which it cannot hold
 		body, err := json.Marshal(t)
 		if err != nil {
-			return fmt.Errorf("encode Z %d: %w", z.Number, err)
+			return fmt.Errorf("encode Z %d: %w", number, err)
 		}
-		return end.add(tx, record{event: zTaken, body: string(body), boot: s.tag, mono: end.lived, wall: millis(z.At)})
+		if s.o.Slips {
+			if _, err := tx.Exec(`INSERT INTO z_slip (number) VALUES (?)`, number); err != nil {
+				return fmt.Errorf("owe the slip of Z %d: %w", number, err)
+			}
+		}
+		if err := end.add(tx, record{event: zTaken, body: string(body), boot: s.tag, mono: end.lived, wall: at}); err != nil {
+			return err
+		}
+		t.Head = fmt.Sprintf("%x", end.hash)
+		return nil
 	})
 	if err != nil {
-		return Z{}, err
+		return payterm.Totals{}, err
 	}
-	z.Orders, err = s.InZ(z.Number)
-	return z, err
+	return t, nil
+}
+
+// UnprintedZs are the Zs of which nobody knows yet whether their slips came, the oldest
+// first.
+func (r *Reader) UnprintedZs() ([]int64, error) {
+	var numbers []int64
+	err := each(r.ro, func(rows *sql.Rows) error {
+		var n int64
+		err := rows.Scan(&n)
+		numbers = append(numbers, n)
+		return err
+	}, `SELECT number FROM z_slip ORDER BY number`)
+	if err != nil {
+		return nil, fmt.Errorf("storage: look for Zs without a slip: %w", err)
+	}
+	return numbers, nil
+}
+
+// ZPrinted notes that the slip of a Z has come.
+func (s *Store) ZPrinted(number int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.db.Exec(`DELETE FROM z_slip WHERE number = ?`, number); err != nil {
+		return fmt.Errorf("storage: the slip of Z %d: %w", number, classify(err))
+	}
+	return nil
 }
 
 // recorded reads what a Z said, and looks up what became of the orders that it
-// carried over.
-func recorded(tx *sql.Tx, seq int64) (t payterm.Totals, err error) {
+// carried over. One of the forms before names neither merchant nor currency.
+func (r *Reader) recorded(tx *sql.Tx, seq int64) (t payterm.Totals, err error) {
 	var body string
 	var hash []byte
 	if err := tx.QueryRow(`SELECT body, hash FROM journal WHERE seq = ? AND event = ?`, seq, zTaken).Scan(&body, &hash); err != nil {
@@ -152,7 +187,15 @@ func recorded(tx *sql.Tx, seq int64) (t payterm.Totals, err error) {
 		return t, fmt.Errorf("record %d: %w: %w", seq, ErrCorrupt, err)
 	}
 	t.Head = fmt.Sprintf("%x", hash)
-	for _, o := range t.Open {
+	for i, row := range t.By {
+		if row.Currency == "" {
+			t.By[i].Currency, t.By[i].MerchantID = r.unnamed.Currency, r.unnamed.ID
+		}
+	}
+	for i, o := range t.Open {
+		if o.MerchantID == "" {
+			t.Open[i].MerchantID = r.unnamed.ID
+		}
 		var z sql.NullInt64
 		err := tx.QueryRow(`SELECT z FROM orders WHERE order_id = ?`, string(o.ID)).Scan(&z)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) { // dropped since then
@@ -198,7 +241,7 @@ func (r *Reader) DayTotals(day string) (t payterm.Totals, err error) {
 	err = r.reading(func(tx *sql.Tx) error {
 		var both [2][]payterm.Order
 		for closed := range both {
-			both[closed], err = ordersIn(tx, `SELECT row FROM orders WHERE closed = ?3 AND `+inDay+` ORDER BY n`, millis(from), millis(to), closed)
+			both[closed], err = r.ordersIn(tx, `SELECT row FROM orders WHERE closed = ?3 AND `+inDay+` ORDER BY n`, millis(from), millis(to), closed)
 			if err != nil {
 				return err
 			}
@@ -229,24 +272,4 @@ func (r *Reader) Unclosed(now time.Time) (string, error) {
 		return "", nil
 	}
 	return r.days.Name(fromMillis(at.Int64)), nil
-}
-
-func ordersIn(tx *sql.Tx, query string, args ...any) ([]payterm.Order, error) {
-	var list []payterm.Order
-	err := each(tx, func(rows *sql.Rows) error {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return err
-		}
-		var o payterm.Order
-		if err := json.Unmarshal([]byte(text), &o); err != nil {
-			return fmt.Errorf("order %d of the list: %w: %w", len(list)+1, ErrCorrupt, err)
-		}
-		list = append(list, o)
-		return nil
-	}, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("storage: read orders: %w", classify(err))
-	}
-	return list, nil
 }

@@ -98,7 +98,7 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 // columns against the row.
 func verifyOrders(tx *sql.Tx) error {
 	err := each(tx, verifyOrder, `SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
-			paid_minor, currency, coalesce(idempotency_key, ''), at, row, coalesce(task, ''),
+			paid_minor, currency, merchant_id, coalesce(idempotency_key, ''), at, row, coalesce(task, ''),
 			(SELECT max(seq) FROM journal j WHERE j.order_id = o.order_id),
 			(SELECT state FROM journal j WHERE j.order_id = o.order_id ORDER BY seq DESC LIMIT 1)
 		FROM orders o LEFT JOIN outbox b ON b.order_id = o.order_id`)
@@ -138,7 +138,7 @@ func verifyOrder(rows *sql.Rows) error {
 	var at int64
 	var state []byte
 	if err := rows.Scan(&id, &closed, &columns.Outcome, &columns.Attention, &columns.Kind, &columns.Mode, &columns.Wallet,
-		&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.IdempotencyKey, &at,
+		&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.MerchantID, &columns.IdempotencyKey, &at,
 		&text, &task, &last, &state); err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func verifyOrder(rows *sql.Rows) error {
 func guarded(o payterm.Order) payterm.Order {
 	return payterm.Order{
 		ID: o.ID, Outcome: o.Outcome, Attention: o.Attention, Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet,
-		AmountMinor: o.AmountMinor, TipMinor: o.TipMinor, PaidMinor: o.PaidMinor, Currency: o.Currency,
+		AmountMinor: o.AmountMinor, TipMinor: o.TipMinor, PaidMinor: o.PaidMinor, Currency: o.Currency, MerchantID: o.MerchantID,
 		IdempotencyKey: o.IdempotencyKey,
 	}
 }

@@ -59,23 +59,49 @@ func (c totalsCmd) Run() error {
 		} else {
 			fmt.Printf("%s %d  %s to %s  business days: %s\n", name, t.Number, moment(t.From), moment(t.To), days(t))
 		}
+		if t.Operator != "" || t.AllowedBy != "" {
+			fmt.Println("taken by", who(t.TakenBy))
+		}
 		row := func(name string, r payterm.TotalsRow) {
-			fmt.Printf("%-30s %5d sales %12s  tips %10s  %3d refunds %12s\n", name, r.Count, minor(r.AmountMinor), minor(r.TipMinor), r.RefundCount, minor(r.RefundedMinor))
+			money := func(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: r.Currency} }
+			fmt.Printf("%-30s %5d sales %12s  tips %10s  %3d refunds %12s  %s\n",
+				name, r.Count, money(r.AmountMinor), money(r.TipMinor), r.RefundCount, money(r.RefundedMinor), r.Currency)
 		}
-		for _, r := range t.By {
-			row(fmt.Sprintf("%s %s %s", r.Wallet, r.Mode, r.Operator), r)
+		sums := t.Sums()
+		for _, sum := range sums {
+			if len(sums) > 1 {
+				fmt.Printf("merchant %s, %s\n", sum.MerchantID, sum.Currency)
+			}
+			for _, r := range t.By {
+				if r.MerchantID == sum.MerchantID && r.Currency == sum.Currency {
+					row(fmt.Sprintf("%s %s %s", r.Wallet, r.Mode, r.Operator), r)
+				}
+			}
+			row("all", sum)
+			fmt.Printf("%-30s %24s  %s\n", "net", sum.Net(), sum.Currency)
 		}
-		sum := t.Sum()
-		row("all", sum)
-		fmt.Printf("%-30s %24s\n", "net", minor(sum.Net()))
+		if len(sums) == 0 {
+			fmt.Println("nothing was taken")
+		}
 		for _, o := range t.Open {
 			since := ""
 			if z := t.EndedIn[o.ID]; z != 0 {
 				since = fmt.Sprintf(", ended in Z %d", z)
 			}
-			fmt.Printf("not final yet: %s %s %s%s\n", o.ID, o.Total(), o.Outcome, since)
+			fmt.Printf("not final yet: %s %s %s %s%s\n", o.ID, o.Total(), o.Currency, o.Outcome, since)
 		}
 	})
+}
+
+// who took a Z.
+func who(by payterm.TakenBy) string {
+	switch {
+	case by.AllowedBy == "":
+		return by.Operator
+	case by.Operator == "":
+		return "allowed by " + by.AllowedBy
+	}
+	return by.Operator + ", allowed by " + by.AllowedBy
 }
 
 // days are the business days of a total.
@@ -99,21 +125,21 @@ func totalsCSV(t payterm.Totals) error {
 		last = t.Day
 	}
 	rows := [][]string{{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor", "refund_count", "refunded_minor",
-		"day", "last_day", "open_order_id", "open_minor", "ended_in"}}
+		"day", "last_day", "open_order_id", "open_minor", "ended_in", "currency", "merchant_id"}}
 	line := func(wallet payterm.Wallet, mode payterm.Mode, operator string, sums ...string) {
 		row := []string{n(t.Number), moment(t.From), moment(t.To), string(wallet), string(mode), operator}
 		rows = append(rows, append(row, sums...))
 	}
 	for _, r := range t.By {
 		line(r.Wallet, r.Mode, r.Operator,
-			n(int64(r.Count)), n(r.AmountMinor), n(r.TipMinor), n(int64(r.RefundCount)), n(r.RefundedMinor), t.Day, last, "", "", "")
+			n(int64(r.Count)), n(r.AmountMinor), n(r.TipMinor), n(int64(r.RefundCount)), n(r.RefundedMinor), t.Day, last, "", "", "", string(r.Currency), r.MerchantID)
 	}
 	for _, o := range t.Open {
 		ended := ""
 		if z := t.EndedIn[o.ID]; z != 0 {
 			ended = n(z)
 		}
-		line(o.Wallet, o.Mode, o.Operator, "0", "0", "0", "0", "0", t.Day, last, string(o.ID), n(o.Total().Minor), ended)
+		line(o.Wallet, o.Mode, o.Operator, "0", "0", "0", "0", "0", t.Day, last, string(o.ID), n(o.Total().Minor), ended, string(o.Currency), o.MerchantID)
 	}
 	return w.WriteAll(rows)
 }
@@ -123,13 +149,4 @@ func moment(t time.Time) string {
 		return "the beginning"
 	}
 	return t.Format(time.RFC3339)
-}
-
-// minor writes an amount for a table; the currency is the merchant's.
-func minor(n int64) string {
-	sign := ""
-	if n < 0 {
-		sign, n = "-", -n
-	}
-	return sign + payterm.Amount{Minor: n, Currency: "CAD"}.String()
 }

@@ -550,13 +550,20 @@ func (c *checker) finalChecks(l *life) error {
 	return c.totals(l, ledger)
 }
 
-// totals adds up every Z and what is in none yet. A Z says what it said when it was
-// taken.
+// totals adds up every Z and what is in none yet, for each merchant and currency by
+// itself. A Z says what it said when it was taken.
 func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 	if c.restored {
 		return nil // two databases have counted
 	}
-	var sum payterm.TotalsRow
+	said, want := map[payterm.TotalsRow]*payterm.TotalsRow{}, map[payterm.TotalsRow]*payterm.TotalsRow{}
+	of := func(sums map[payterm.TotalsRow]*payterm.TotalsRow, merchantID string, currency payterm.Currency) *payterm.TotalsRow {
+		key := payterm.TotalsRow{MerchantID: merchantID, Currency: currency}
+		if sums[key] == nil {
+			sums[key] = &key
+		}
+		return sums[key]
+	}
 	in := map[payterm.OrderID]int{}
 	x, err := l.store.Totals(0)
 	if err != nil {
@@ -567,11 +574,11 @@ func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 		if err != nil {
 			return err
 		}
-		z := t.Sum()
-		if said, taken := c.zs[n]; taken {
-			t.EndedIn = nil
-			if !reflect.DeepEqual(said, t) {
-				c.violate("totals", "Z %d said %+v and says %+v", n, said, t)
+		if was, taken := c.zs[n]; taken {
+			now := t
+			now.EndedIn = nil
+			if !reflect.DeepEqual(was, now) {
+				c.violate("totals", "Z %d said %+v and says %+v", n, was, now)
 			}
 		}
 		rows, err := l.store.InZ(n)
@@ -581,32 +588,42 @@ func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 		for _, o := range rows {
 			in[o.ID]++
 		}
-		sum.AmountMinor += z.AmountMinor
-		sum.TipMinor += z.TipMinor
-		sum.RefundCount += z.RefundCount
-		sum.RefundedMinor += z.RefundedMinor
-		sum.Count += z.Count
+		for _, z := range t.Sums() {
+			sum := of(said, z.MerchantID, z.Currency)
+			sum.AmountMinor += z.AmountMinor
+			sum.TipMinor += z.TipMinor
+			sum.RefundCount += z.RefundCount
+			sum.RefundedMinor += z.RefundedMinor
+			sum.Count += z.Count
+		}
 	}
-	var taken, back int64
-	var tips int64
-	sales, refunds := 0, 0
 	for _, id := range sortedIDs(c.book) {
 		o := c.book[id]
 		if in[id] != 1 && !c.forgotten[id] {
 			c.violate("totals", "%s stands in %d Zs", id, in[id])
 		}
-		if o.Kind == payterm.KindSale && o.Outcome == payterm.Approved {
-			taken += ledger[id].Paid
-			tips += o.TipMinor
-			sales++
+		if o.Outcome != payterm.Approved {
+			continue
 		}
-		if o.Kind == payterm.KindRefund && o.Outcome == payterm.Approved {
-			back += o.AmountMinor
-			refunds++
+		sum := of(want, o.MerchantID, o.Currency)
+		if o.Kind == payterm.KindSale {
+			sum.AmountMinor += ledger[id].Paid - o.TipMinor
+			sum.TipMinor += o.TipMinor
+			sum.Count++
+		} else {
+			sum.RefundedMinor += o.AmountMinor
+			sum.RefundCount++
 		}
 	}
-	if sum.AmountMinor+sum.TipMinor != taken || sum.TipMinor != tips || sum.RefundedMinor != back || sum.Count != sales || sum.RefundCount != refunds {
-		c.violate("totals", "all Zs say %+v; in the ledger are %d sales of %d, %d of it tips, and %d refunds of %d", sum, sales, taken, tips, refunds, back)
+	if !reflect.DeepEqual(said, want) {
+		list := func(sums map[payterm.TotalsRow]*payterm.TotalsRow) (list []string) {
+			for _, sum := range sums {
+				list = append(list, fmt.Sprintf("%+v", *sum))
+			}
+			slices.Sort(list)
+			return list
+		}
+		c.violate("totals", "all Zs say %s; in the ledger are %s", list(said), list(want))
 	}
 	return nil
 }

@@ -232,8 +232,10 @@ func describeMenu(m flows.Menu) (s []string) {
 	say(m.Verdict != "", "verdict %s", m.Verdict)
 	say(m.Typing, "typed %s", payterm.Amount{Minor: m.Amount, Currency: m.Order.Total.Currency})
 	t := m.Totals
-	net := payterm.Amount{Minor: t.Sum.Net(), Currency: t.Currency}
-	say(t.Number != 0, "number %d, %d sales, net %s", t.Number, t.Sum.Count, net)
+	say(t.Number != 0, "number %d", t.Number)
+	for _, sum := range t.Sums[:min(t.SumsAll, len(t.Sums))] {
+		say(true, "%d sales, net %s", sum.Count, sum.Net())
+	}
 	say(t.OpenAll != 0, "%d open, %s first", t.OpenAll, t.Open[0])
 	say(t.Why != "", "no totals: %s", t.Why)
 	say(m.Rate.Rate.CNYE8 != 0, "rate %d, %s old", m.Rate.Rate.CNYE8, short(m.Rate.Age))

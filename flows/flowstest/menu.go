@@ -100,17 +100,17 @@ func (w *world) totals(words []string) error {
 	if err != nil {
 		return err
 	}
-	told := flows.TotalsTold{Query: q, Currency: currency}
+	told := flows.TotalsTold{Query: q, Currency: currency, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: currency}}, SumsAll: 1}
 	if len(words) < 3 {
-		told.Why = strings.Join(words, " ")
+		told.Why, told.Sums, told.SumsAll = strings.Join(words, " "), [flows.MaxSums]payterm.TotalsRow{}, 0
 		return w.feed(told, true)
 	}
 	sum, err := payterm.ParseAmount(words[2], currency)
 	if err != nil {
 		return err
 	}
-	told.Sum.AmountMinor = sum.Minor
-	if _, err := fmt.Sscan(words[0]+" "+words[1], &told.Number, &told.Sum.Count); err != nil {
+	told.Sums[0].AmountMinor = sum.Minor
+	if _, err := fmt.Sscan(words[0]+" "+words[1], &told.Number, &told.Sums[0].Count); err != nil {
 		return err
 	}
 	if len(words) == 5 && words[3] == "open" {

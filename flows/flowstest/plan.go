@@ -393,16 +393,15 @@ func (s *Sim) z([]string) error {
 	if l == nil {
 		return nil
 	}
-	z, err := l.store.TakeZ()
+	t, err := l.store.TakeZ(payterm.TakenBy{})
 	if err != nil {
 		return err
 	}
-	t, err := l.store.Totals(z.Number)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tell("Z %d holds %d orders", z.Number, len(z.Orders))
-	s.zs[z.Number] = t
-	return err
+	s.tell("Z %d has %d rows", t.Number, len(t.By))
+	s.zs[t.Number] = t
+	return nil
 }
 
 // payUnseen is a gateway that calls paid what nobody can have paid.

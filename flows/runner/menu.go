@@ -87,7 +87,7 @@ func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)
 		told(flows.OrderTold{Query: q, Failed: true})
 		return
 	}
-	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled { // which was never announced
+	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled || !r.ours(row) { // which was never announced, or not under this key
 		order := flows.RowOf(row)
 		told(flows.OrderTold{Query: q, Order: order, Verdict: flows.VerdictOf(order, nil)})
 		return
@@ -112,7 +112,7 @@ func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)
 
 // total takes an X or a Z.
 func (r *Runner) total(_ context.Context, q flows.Query) flows.Event {
-	t, err := r.c.Totals(q.Text == "z")
+	t, err := r.c.Totals(q.Text == "z", q.By)
 	if err != nil {
 		r.c.Log.Warn("totals", "which", q.Text, "err", err)
 		why := err.Error()
@@ -122,7 +122,9 @@ func (r *Runner) total(_ context.Context, q flows.Query) flows.Event {
 		}
 		return flows.TotalsTold{Query: q, Why: why}
 	}
-	told := flows.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, Sum: t.Sum(), OpenAll: len(t.Open)}
+	sums := t.Sums()
+	told := flows.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, SumsAll: len(sums), OpenAll: len(t.Open)}
+	copy(told.Sums[:], sums)
 	for i, o := range t.Open[:min(len(t.Open), len(told.Open))] {
 		told.Open[i] = o.ID
 	}

@@ -58,6 +58,9 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 	if err != nil {
 		return err
 	}
+	if !r.ours(o.Row()) {
+		return ErrOtherMerchant
+	}
 	if o.Kind != payterm.KindSale || r.orders[o.RefundID] != nil {
 		told <- Checked{Order: o.Row()}
 		return nil

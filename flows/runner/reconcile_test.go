@@ -66,8 +66,8 @@ func TestFoundPayment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			o := w.declined()
-			before, err := w.store.TakeZ()
-			if err != nil || len(before.Orders) != 1 {
+			before, err := w.store.TakeZ(payterm.TakenBy{})
+			if err != nil || before.Number != 1 || len(before.By) != 0 {
 				t.Fatalf("%+v, %v", before, err)
 			}
 			w.answers, w.slips = []payterm.Answer{paid}, nil
@@ -85,12 +85,16 @@ func TestFoundPayment(t *testing.T) {
 			if len(w.slips) != 1 || w.slips[0] != flows.SlipLatePayment {
 				t.Errorf("slips %v", w.slips)
 			}
-			if _, err := w.store.TakeZ(); err != nil {
+			if _, err := w.store.TakeZ(payterm.TakenBy{}); err != nil {
 				t.Fatal(err)
 			}
 			for number, want := range map[int64]int64{1: 0, 2: 1234} {
 				z, err := w.store.Totals(number)
-				if sum := z.Sum(); err != nil || sum.AmountMinor != want {
+				var sum payterm.TotalsRow
+				if sums := z.Sums(); len(sums) > 0 {
+					sum = sums[0]
+				}
+				if err != nil || sum.AmountMinor != want {
 					t.Errorf("Z %d: %+v, %v", number, sum, err)
 				}
 			}
@@ -280,8 +284,9 @@ func TestResolveBroken(t *testing.T) {
 	if _, err := w.store.Verify(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if z, err := w.store.TakeZ(); err != nil || len(z.Orders) != 1 {
-		t.Errorf("%+v, %v", z, err)
+	z, err := w.store.TakeZ(payterm.TakenBy{})
+	if in, errIn := w.store.InZ(z.Number); err != nil || errIn != nil || len(in) != 1 {
+		t.Errorf("%+v, %v %v", in, err, errIn)
 	}
 	if queue, err := w.store.Queue(); err != nil || len(queue) != 0 {
 		t.Errorf("%+v, %v", queue, err)

@@ -32,7 +32,7 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 		refund.Whole, refund.AmountMinor = true, sale.Total().Minor-sale.RefundedMinor
 	}
 	refund = ofSale(refund, sale)
-	if why := flows.RefundReason(sale, refund.AmountMinor); why != payterm.ReasonNone {
+	if why := r.refundReason(sale, refund.AmountMinor); why != payterm.ReasonNone {
 		call.end(SaleResult{Reason: why, Order: payterm.Order{ID: sale.RefundID}})
 		return nil
 	}
@@ -45,9 +45,28 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 // ofSale gives a refund the terms of its sale, and what is known to have been given
 // back of it.
 func ofSale(refund flows.RefundBegan, sale flows.Order) flows.RefundBegan {
-	refund.SaleTotalMinor, refund.Mode, refund.Wallet, refund.Currency = sale.Total().Minor, sale.Sale.Mode, sale.Wallet, sale.Sale.Currency
+	refund.SaleTotalMinor, refund.Mode, refund.Wallet = sale.Total().Minor, sale.Sale.Mode, sale.Wallet
+	refund.Currency, refund.MerchantID = sale.Sale.Currency, sale.Sale.MerchantID
 	refund.SaleRefundedMinor = sale.RefundedMinor
 	return refund
+}
+
+// refundReason says why a sale cannot give back an amount, or nothing. Under another
+// merchant's key the gateway knows nothing of it.
+func (r *Runner) refundReason(sale flows.Order, amountMinor int64) payterm.Reason {
+	if why := flows.RefundReason(sale, amountMinor); why != payterm.ReasonNone {
+		return why
+	}
+	if !r.ours(sale.Row()) {
+		return payterm.ReasonOtherMerchant
+	}
+	return payterm.ReasonNone
+}
+
+// ours reports whether an order is of the terminal's own merchant and currency, so that
+// its gateway can be asked about it.
+func (r *Runner) ours(o payterm.Order) bool {
+	return o.MerchantID == r.c.Settings.MerchantID && o.Currency == r.c.Settings.Currency
 }
 
 // refundAgain answers a refund whose key is known with the order that has it. All
@@ -95,7 +114,7 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 		r.storeFailed(err)
 		return
 	}
-	if why := flows.RefundReason(sale, c.Refund.AmountMinor); why != payterm.ReasonNone { // somebody was faster
+	if why := r.refundReason(sale, c.Refund.AmountMinor); why != payterm.ReasonNone { // somebody was faster
 		r.feed(flows.RefundRefused{Reason: why})
 		return
 	}
@@ -158,6 +177,13 @@ func (r *Runner) recall(id payterm.OrderID) (flows.Order, error) {
 	o, err := fold(records)
 	if err != nil {
 		return flows.Order{}, fmt.Errorf("order %s: %w", id, err)
+	}
+	if o.Sale.MerchantID == "" { // its events are of a version before: the journal knows
+		row, _, err := r.c.Journal.Order(id)
+		if err != nil {
+			return flows.Order{}, fmt.Errorf("read order %s: %w", id, err)
+		}
+		o.Sale.MerchantID = row.MerchantID
 	}
 	return o, nil
 }

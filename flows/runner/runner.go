@@ -84,13 +84,13 @@ type Config struct {
 	// Whose is the name under which a number stands in the journal. One that nobody
 	// has may be a PIN in the wrong place, and is not written down.
 	Whose func(number string) string
-	// Sold sums up what was sold in the business day of a wall time, in minor units;
-	// nil where there is no limit to it.
+	// Sold sums up what was sold in the business day of a wall time, in minor units of the
+	// terminal's currency; nil where there is no limit to it.
 	Sold func(wall time.Time) (int64, error)
-	// Totals prints and gives an X, or takes a Z; Rate asks what one unit of the
+	// Totals prints and gives an X, or takes a Z for somebody; Rate asks what one unit of the
 	// currency costs in CNY, times 10^8. Both run beside the loop. Language is told in
 	// which one the screens are from now on. What is nil is not offered by this wiring.
-	Totals   func(z bool) (payterm.Totals, error)
+	Totals   func(z bool, by payterm.TakenBy) (payterm.Totals, error)
 	Rate     func(context.Context) (int64, error)
 	Language func(string)
 
@@ -125,6 +125,8 @@ var (
 	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
 	ErrNotWired     = errors.New("this terminal has no such task")
 	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
+
+	ErrOtherMerchant = errors.New("it is another merchant's or in another currency: only under that one's key can the gateway be asked")
 )
 
 // live is an order in memory.
@@ -180,7 +182,7 @@ func New(c Config) *Runner {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Totals == nil {
-		c.Totals = func(bool) (payterm.Totals, error) { return payterm.Totals{}, ErrNotWired }
+		c.Totals = func(bool, payterm.TakenBy) (payterm.Totals, error) { return payterm.Totals{}, ErrNotWired }
 	}
 	if c.Rate == nil {
 		c.Rate = func(context.Context) (int64, error) { return 0, ErrNotWired }

@@ -135,6 +135,9 @@ func (r *Runner) Restore(open []Open) error {
 			r.c.Log.Error("an order cannot be read back and is set aside", "order_id", open[i].ID, "err", err)
 			continue
 		}
+		if before.Sale.MerchantID == "" { // its events are of a version before, and what is open is the terminal's own
+			before.Sale.MerchantID = r.c.Settings.MerchantID
+		}
 		in := r.stamp(flows.Restarted{})
 		if soon < bootSoon && young(before, in.Mono) {
 			soon++

@@ -93,6 +93,7 @@ type Agent struct {
 	training  *school            // nil for the real terminal
 	realLock  *os.File           // a training's, on the real terminal's data
 	left      bool               // it ended for a training, or for the real terminal
+	queuedZs  map[int64]bool     // whose slips wait likewise
 	unprinted atomic.Int32       // slips that wait for the printer or are in it
 	spoken    string             // the language of the screens, where it was changed at the keys
 	troubles  map[string]trouble // by device
@@ -146,7 +147,7 @@ func newAgent(o Options) *Agent {
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
 		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
 		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
-		dimmer: newDimmer(o.Board), training: o.school,
+		dimmer: newDimmer(o.Board), training: o.school, queuedZs: map[int64]bool{},
 	}
 	var err error
 	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
@@ -168,6 +169,7 @@ func (a *Agent) open() error {
 	store, err := storage.Open(storage.Options{
 		Path: filepath.Join(a.o.Data, "payterm.db"), Terminal: a.o.Config.Terminal.ID, DrawTag: drawTag,
 		Now: func() time.Time { _, wall := a.clock.Now(); return wall }, Days: a.o.Config.Days(),
+		MerchantID: a.o.Config.Gateway.MerchantID, Currency: a.o.Config.Merchant.Currency, Slips: a.o.Board.Profile.Printer != nil,
 	})
 	if err != nil {
 		return err
@@ -299,7 +301,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 	rc := runner.Config{
 		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
@@ -333,7 +335,9 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
 	}
 	if c.Sale.DayMaxMinor > 0 {
-		rc.Sold = func(wall time.Time) (int64, error) { return store.Sold(c.Days(), wall) }
+		rc.Sold = func(wall time.Time) (int64, error) {
+			return store.Sold(c.Days(), wall, c.Gateway.MerchantID, c.Merchant.Currency)
+		}
 	}
 	return rc
 }
@@ -563,12 +567,14 @@ func (a *Agent) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	a.remind()
+	a.printOwedZs()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			a.remind()
+			a.printOwedZs()
 			if err := a.checkpoint(ctx); err != nil && ctx.Err() == nil {
 				a.o.Log.Warn("checkpoint", "err", err)
 			}

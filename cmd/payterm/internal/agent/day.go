@@ -4,32 +4,93 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"payterm"
 )
 
-// takeTotals prints an X, or takes and prints a Z.
-func (a *Agent) takeTotals(z bool) (payterm.Totals, error) {
-	number := int64(0)
+// takeTotals prints an X, or takes and prints a Z for somebody. Once a Z is taken nothing
+// keeps it from its caller.
+func (a *Agent) takeTotals(z bool, by payterm.TakenBy) (t payterm.Totals, err error) {
 	if z {
-		taken, err := a.store.TakeZ()
-		if err != nil {
-			return payterm.Totals{}, err
+		if t, err = a.store.TakeZ(by); err != nil {
+			return t, err
 		}
-		number = taken.Number
+		a.printZ(t, false) //nolint:errcheck // it was told, and the slip comes later
+		a.remind()
+		return t, nil
 	}
-	t, err := a.store.Totals(number)
-	if err != nil {
+	if t, err = a.store.Totals(0); err != nil {
 		return t, err
 	}
-	if !z {
-		_, t.To = a.clock.Now()
+	_, t.To = a.clock.Now()
+	if err := a.Print(a.totalsSlip(t, false, false)); err != nil {
+		a.o.Log.Warn("totals not printed", "err", err)
 	}
-	if err := a.Print(a.totalsSlip(t, z, false)); err != nil {
-		a.o.Log.Warn("totals not printed", "number", t.Number, "err", err)
-	}
-	a.remind()
 	return t, nil
+}
+
+// zSlip begins the name of a Z's slip, before its number.
+const zSlip = "z "
+
+// printZ queues the slip of a Z. One that finds no room comes later (printOwedZs).
+func (a *Agent) printZ(t payterm.Totals, again bool) error {
+	slip := a.totalsSlip(t, true, again)
+	slip.Name = zSlip + strconv.FormatInt(t.Number, 10)
+	a.mu.Lock()
+	a.queuedZs[t.Number] = true
+	a.mu.Unlock()
+	err := a.Print(slip)
+	if err != nil {
+		a.endedZ(slip, err)
+	}
+	return err
+}
+
+// endedZ notes what became of a slip, if it is a Z's.
+func (a *Agent) endedZ(slip payterm.Receipt, err error) {
+	text, is := strings.CutPrefix(slip.Name, zSlip)
+	number, bad := strconv.ParseInt(text, 10, 64)
+	if !is || bad != nil {
+		return
+	}
+	a.mu.Lock()
+	delete(a.queuedZs, number)
+	a.mu.Unlock()
+	if err == nil {
+		err = a.store.ZPrinted(number)
+	}
+	if err != nil {
+		a.o.Log.Warn("Z not printed; it comes again as a copy", "number", number, "err", err)
+	}
+}
+
+// printOwedZs queues the slips of Zs of which nobody knows whether they came: the power
+// went first, or the printer's queue was full. They say COPY, since they may have.
+func (a *Agent) printOwedZs() {
+	if a.o.Board.Printer == nil {
+		return
+	}
+	owed, err := a.store.UnprintedZs()
+	if err != nil {
+		a.o.Log.Warn("look for Zs without a slip", "err", err)
+	}
+	for _, number := range owed {
+		a.mu.Lock()
+		queued := a.queuedZs[number]
+		a.mu.Unlock()
+		if queued {
+			continue
+		}
+		t, err := a.store.Totals(number)
+		if err == nil {
+			a.o.Log.Warn("it is not known whether this Z was printed: it is printed again", "number", number)
+			err = a.printZ(t, true)
+		}
+		if err != nil {
+			return // there is a next time
+		}
+	}
 }
 
 // totals prints X or Z and answers with it. A Z is taken once: what went into it is
@@ -45,7 +106,7 @@ func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
 	case which == "z" && number != "" && day == "":
 		t, err = a.printAgain(number)
 	case (which == "x" || which == "z") && number == "" && day == "":
-		t, err = a.takeTotals(which == "z")
+		t, err = a.takeTotals(which == "z", payterm.TakenBy{Operator: payterm.TakenLocally})
 	default:
 		err = errors.New("totals: x, perhaps of a day, or z, perhaps of a number")
 	}
@@ -62,7 +123,7 @@ func (a *Agent) printAgain(number string) (payterm.Totals, error) {
 	if err != nil {
 		return t, err
 	}
-	return t, a.Print(a.totalsSlip(t, true, true))
+	return t, a.printZ(t, true)
 }
 
 // remind looks whether an earlier business day is not closed yet, and has the idle

@@ -399,9 +399,11 @@ func (a *Agent) runPrinter(ctx context.Context) {
 		if err != nil {
 			a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
 			a.met("printer", err)
+			a.endedZ(slip, err)
 			return
 		}
 		a.slip.printed(slip)
+		a.endedZ(slip, nil)
 	}
 	for {
 		select {

@@ -168,12 +168,17 @@ func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func
 				give := silent >= silence
 				mu.Unlock()
 				d := Difference{OrderID: sales[i].ID, What: DiffersUnknown, Outcome: sales[i].Outcome, Currency: sales[i].Currency, Why: "not asked: the gateway is silent"}
-				if !give {
+				ours := sales[i].MerchantID == a.o.Config.Gateway.MerchantID && sales[i].Currency == a.o.Config.Merchant.Currency
+				switch {
+				case !ours:
+					d.Why = runner.ErrOtherMerchant.Error()
+				case !give:
 					d = a.compareOne(ctx, sales[i])
 				}
 				found[i] = d
 				mu.Lock()
-				if checked++; d.What == DiffersUnknown {
+				if checked++; !ours { // which says nothing of the gateway
+				} else if d.What == DiffersUnknown {
 					silent++
 				} else {
 					silent = 0

@@ -1,0 +1,84 @@
+package runner
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// Once the terminal is another merchant's, or sells in another currency, nobody asks the
+// gateway about the sales of before, nor gives anything of them back: under this key it
+// knows nothing of them, and what it says would be taken for the truth.
+func TestOtherMerchant(t *testing.T) {
+	for name, other := range map[string]func(*flows.Settings){
+		"merchant": func(s *flows.Settings) { s.MerchantID = "ON2" },
+		"currency": func(s *flows.Settings) { s.Currency = "JPY" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.alter = func(c *Config) { c.Settings.MerchantID = "ON1" }
+			w.boot()
+			w.answers = []payterm.Answer{paid}
+			w.scanSale(alipayCode)
+			w.run(time.Second)
+			sale := w.order(0)
+			if sale.Outcome != payterm.Approved || sale.MerchantID != "ON1" {
+				t.Fatalf("%+v", sale)
+			}
+			w.alter = func(c *Config) {
+				c.Settings.MerchantID = "ON1"
+				other(&c.Settings)
+			}
+			w.boot()
+			asked := w.asked
+			w.press(payterm.KeyF3, "3", payterm.KeyEnter) // was it paid?
+			w.run(time.Second)
+			w.press("1")
+			w.run(10 * time.Second)
+			if m := w.r.terminal.Menu; m.Verdict != flows.VerdictPaid {
+				t.Errorf("%s: %+v", w.r.terminal.Phase, m)
+			}
+			if _, err := w.checkNow(sale.ID); !errors.Is(err, ErrOtherMerchant) {
+				t.Errorf("reconciled: %v", err)
+			}
+			call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
+			w.press(payterm.KeyCancel, payterm.KeyCancel, payterm.KeyCancel, payterm.KeyCancel)
+			if err := w.r.askRefund(flows.RefundBegan{SaleID: sale.ID}, call); err != nil {
+				t.Fatal(err)
+			}
+			w.run(time.Second)
+			select {
+			case res := <-call.result:
+				if res.Began || res.Reason != payterm.ReasonOtherMerchant {
+					t.Errorf("a refund: %+v", res)
+				}
+			default:
+				t.Error("nobody is told of the refund")
+			}
+			if w.asked != asked || len(w.sent) != 1 {
+				t.Errorf("%d questions, sent %v", w.asked-asked, w.sent)
+			}
+		})
+	}
+}
+
+// A refund is its sale's merchant's, and so is its row.
+func TestMerchantOfARefund(t *testing.T) {
+	w := newWorld(t)
+	w.alter = func(c *Config) { c.Settings.MerchantID = "ON1" }
+	w.boot()
+	w.answers = []payterm.Answer{paid, payterm.Paid{PaidMinor: 1234, Status: "success"}, payterm.Lost{}, payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234, Status: "refunded"}}
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
+	if err := w.r.askRefund(flows.RefundBegan{SaleID: w.order(0).ID}, call); err != nil {
+		t.Fatal(err)
+	}
+	w.run(time.Minute)
+	if refund := w.order(1); refund.Kind != payterm.KindRefund || refund.MerchantID != "ON1" || refund.Outcome != payterm.Approved {
+		t.Errorf("%+v", refund)
+	}
+}
