@@ -121,6 +121,7 @@ type Order struct {
 	GatewayStatus string    `json:"gateway_order_status"` // order_status as received
 	Attempts      int       `json:"attempts"`             // inquiries made
 	Ref           string    `json:"ref"`
+	Whole         bool      `json:"whole,omitempty"` // of a refund: all that was left was asked for
 
 	Payer          string    `json:"payer,omitempty"` // masked by the gateway
 	ChannelOrderID string    `json:"bizpay_order_id,omitempty"`

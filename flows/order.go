@@ -72,6 +72,7 @@ type Order struct {
 	SaleID         payterm.OrderID // refund: of this sale
 	SaleTotalMinor int64           // refund: what the sale came to
 	BaselineMinor  int64           // refund: the sale's refund_fee before
+	Whole          bool            // refund: all that was left of the sale was asked for
 	RefundID       payterm.OrderID // sale: the refund of it that is open
 
 	SaleRefundedMinor int64          // refund: what was given back of the sale in all, as far as it is known
@@ -559,7 +560,7 @@ func (o Order) Row() payterm.Order {
 		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency, MerchantID: o.Sale.MerchantID,
 		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
 		Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
-		Operator: o.Sale.Operator, AllowedBy: o.Sale.AllowedBy, Ref: o.Sale.Ref, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
+		Operator: o.Sale.Operator, AllowedBy: o.Sale.AllowedBy, Ref: o.Sale.Ref, Whole: o.Whole, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
 		CreatedAt: fromMillis(o.BeganWall), ClosedAt: fromMillis(o.ClosedWall),
 		GatewayStatus: o.GatewayStatus, Attempts: o.Asking.Attempts,
 		Payer: o.Payer, ChannelOrderID: o.ChannelID, TradeTime: o.TradeTime, ExchangeRate: o.ExchangeRate,

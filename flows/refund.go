@@ -57,7 +57,7 @@ func (o Order) ended(ev RefundEnded) Order {
 // beginRefund takes over a refund's terms and asks how the sale stands.
 func (o Order) beginRefund(in Stamped, ev RefundBegan) (Order, []Command) {
 	o = Order{
-		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor, SaleRefundedMinor: ev.SaleRefundedMinor,
+		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor, SaleRefundedMinor: ev.SaleRefundedMinor, Whole: ev.Whole,
 		Sale: SaleBegan{
 			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency, MerchantID: ev.MerchantID,
 			Operator: ev.Operator, AllowedBy: ev.AllowedBy, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey, Rules: ev.Rules,

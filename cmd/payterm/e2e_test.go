@@ -232,6 +232,20 @@ func (r *running) end() (int, payterm.Order) {
 	return status, o
 }
 
+// failing runs a command and gives what it says on standard error, and its exit status.
+func (s *shop) failing(command string, args ...string) (string, int) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--data", s.data}, args...)...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	return said.String(), cmd.ProcessState.ExitCode()
+}
+
 func (s *shop) orders() []payterm.Order {
 	s.t.Helper()
 	out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "list", "--json", "--data", s.data).Output()
@@ -506,6 +520,17 @@ func TestSaleCommand(t *testing.T) {
 	}
 	if status, _ := sale("--mode", "passive", "--amount", "4.00", "--idempotency-key", "k1"); status != 2 {
 		t.Errorf("same key, another amount: %d", status)
+	}
+	if status, _ := s.run("refund", string(first.ID), "--amount", "3.00", "--idempotency-key", "k1").end(); status != 2 {
+		t.Errorf("same key, a refund: %d", status)
+	}
+	for _, key := range []string{"", " k1", "k\t1", "кlюч", strings.Repeat("k", 129)} {
+		if out, status := s.failing("sale", "--mode", "passive", "--amount", "3.00", "--idempotency-key="+key); status != 2 || !strings.Contains(out, "idempotency_key") {
+			t.Errorf("sale, key %q: %d %s", key, status, out)
+		}
+		if out, status := s.failing("refund", string(first.ID), "--idempotency-key="+key); status != 2 || !strings.Contains(out, "idempotency_key") {
+			t.Errorf("refund, key %q: %d %s", key, status, out)
+		}
 	}
 	s.faults("PASSIVEPAY", "drop_before_apply", 1)
 	status, doubt := scanned("--mode", "passive", "--amount", "5.00")

@@ -88,14 +88,14 @@ func (s store) nobody(err error) error {
 
 type saleCmd struct {
 	store
-	Mode           string          `required:"" enum:"passive,active" help:"passive: scan the customer's code; active: show one."`
-	Amount         string          `required:"" help:"Such as 12.34, without the tip."`
-	Tip            string          `help:"Such as 1.00."`
-	Wallet         payterm.Wallet  `help:"ALIPAY, WECHATPAY or UNIONPAY; Active Mode needs one."`
-	Ref            string          `help:"The shop's own number."`
-	IdempotencyKey string          `help:"The same key gives the same order."`
-	Despite        payterm.OrderID `help:"Sell in spite of this order in doubt."`
-	Currency       string          `help:"Of the amount." default:"CAD"`
+	Mode           string                 `required:"" enum:"passive,active" help:"passive: scan the customer's code; active: show one."`
+	Amount         string                 `required:"" help:"Such as 12.34, without the tip."`
+	Tip            string                 `help:"Such as 1.00."`
+	Wallet         payterm.Wallet         `help:"ALIPAY, WECHATPAY or UNIONPAY; Active Mode needs one."`
+	Ref            string                 `help:"The shop's own number."`
+	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same order; with another amount or the like it is refused."`
+	Despite        payterm.OrderID        `help:"Sell in spite of this order in doubt."`
+	Currency       string                 `help:"Of the amount." default:"CAD"`
 }
 
 func (c saleCmd) Run() error {
@@ -132,11 +132,11 @@ func (c saleCmd) asked(amount, tip payterm.Amount) payterm.Order {
 
 type refundCmd struct {
 	store
-	Order          payterm.OrderID `arg:"" help:"The sale."`
-	Amount         *string         `help:"Such as 5.00; all that is left of the sale when it is left out."`
-	Ref            string          `help:"The shop's own number."`
-	IdempotencyKey string          `help:"The same key gives the same refund."`
-	Currency       string          `help:"Of the amount." default:"CAD"`
+	Order          payterm.OrderID        `arg:"" help:"The sale."`
+	Amount         *string                `help:"Such as 5.00; all that is left of the sale when it is left out."`
+	Ref            string                 `help:"The shop's own number."`
+	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same refund; with another sale or amount it is refused."`
+	Currency       string                 `help:"Of the amount." default:"CAD"`
 }
 
 func (c refundCmd) Run() error {

@@ -128,7 +128,7 @@ func (m *torment) gremlins() {
 func (m *torment) sell() *pledge {
 	p := &pledge{key: fmt.Sprintf("sale %d", len(m.pledges)+1), path: "/sale", amount: int64(101 + len(m.pledges))}
 	m.pledges = append(m.pledges, p)
-	sale := agent.SaleRequest{Mode: payterm.Passive, AmountMinor: p.amount, IdempotencyKey: p.key}
+	sale := agent.SaleRequest{Mode: payterm.Passive, AmountMinor: p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}
 	if m.chance.IntN(5) < 2 {
 		sale.Mode, sale.Wallet = payterm.Active, payterm.Alipay
 	}
@@ -140,7 +140,7 @@ func (m *torment) sell() *pledge {
 func (m *torment) giveBack(sale *pledge) {
 	p := &pledge{key: fmt.Sprintf("refund %d", len(m.pledges)+1), path: "/orders/" + string(sale.said.ID) + "/refund", amount: 1 + m.chance.Int64N(sale.amount)}
 	m.pledges = append(m.pledges, p)
-	m.ask(p, agent.RefundRequest{AmountMinor: &p.amount, IdempotencyKey: p.key}, "")
+	m.ask(p, agent.RefundRequest{AmountMinor: &p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}, "")
 }
 
 // ask asks under one key until there is an answer, whoever dies meanwhile.

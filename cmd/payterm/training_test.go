@@ -119,10 +119,14 @@ func TestTraining(t *testing.T) {
 	first := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "till-1")
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", false))
-	if status, o := first.end(); status != 0 {
-		t.Fatalf("exit status %d, %+v", status, o)
+	status, sold := first.end()
+	if status != 0 {
+		t.Fatalf("exit status %d, %+v", status, sold)
 	}
-	s.paperUntil("--- cut ---", "--- cut ---")
+	if status, o := s.run("refund", string(sold.ID), "--amount", "1.00", "--idempotency-key", "till-r").end(); status != 0 {
+		t.Fatalf("refund: exit status %d, %+v", status, o)
+	}
+	s.paperUntil("--- cut ---", "--- cut ---", "--- cut ---", "--- cut ---")
 	s.keys("CLEAR")
 	s.waitScreen("idle")
 	journal, gateway, ledger := s.printed("journal", "list"), came.Load(), string(s.call("GET", s.sim+"/sim/orders", nil))
@@ -149,6 +153,29 @@ func TestTraining(t *testing.T) {
 	}
 	if status, o := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "till-1").end(); status != 0 || o.Outcome != payterm.Approved {
 		t.Errorf("the sale of before is asked about: exit status %d, %+v", status, o)
+	}
+	// and never of another one than that, nor of a simulated one.
+	for _, c := range []struct {
+		status int
+		words  []string
+	}{
+		{2, []string{"sale", "--mode", "passive", "--amount", "50.00", "--idempotency-key", "till-1"}},
+		{2, []string{"sale", "--mode", "passive", "--amount", "12.34", "--tip", "1.00", "--idempotency-key", "till-1"}},
+		{2, []string{"sale", "--mode", "active", "--wallet", "ALIPAY", "--amount", "12.34", "--idempotency-key", "till-1"}},
+		{2, []string{"sale", "--mode", "passive", "--amount", "1.00", "--idempotency-key", "till-r"}},
+		{2, []string{"refund", string(sold.ID), "--amount", "12.34", "--idempotency-key", "till-1"}},
+		{2, []string{"refund", string(sold.ID), "--idempotency-key", "till-r"}},
+		{2, []string{"refund", "T1AAAAA000001", "--amount", "1.00", "--idempotency-key", "till-r"}},
+		{0, []string{"refund", string(sold.ID), "--amount", "1.00", "--idempotency-key", "till-r"}},
+		{13, []string{"refund", string(sold.ID), "--amount", "1.00", "--idempotency-key", "till-2"}},
+		{13, []string{"sale", "--mode", "passive", "--amount", "12.34"}},
+	} {
+		for _, data := range []string{s.data, filepath.Join(s.data, "training")} {
+			till := &shop{t: t, data: data}
+			if status, o := till.run(c.words[0], c.words[1:]...).end(); status != c.status {
+				t.Errorf("%s: %q: exit status %d, %+v", data, c.words, status, o)
+			}
+		}
 	}
 	if status, o := s.run("refund", "T1AAAAA000001").end(); status != 13 || o.Reason != payterm.ReasonTraining {
 		t.Errorf("refund: exit status %d, %+v", status, o)

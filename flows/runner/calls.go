@@ -23,19 +23,23 @@ type SaleResult struct {
 // saleCall is somebody who waits for a sale. Both channels have room for the one
 // value that is ever sent on them, so the loop never waits.
 type saleCall struct {
+	ctx    context.Context //nolint:containedctx // the caller's, who may go
 	began  chan payterm.OrderID
 	result chan SaleResult
 }
 
-func newCall() saleCall {
-	return saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
+func newCall(ctx context.Context) saleCall {
+	return saleCall{ctx: ctx, began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
 }
 
 func (c saleCall) end(res SaleResult) { c.result <- res }
 
+// gone reports whether nobody waits any more.
+func (c saleCall) gone() bool { return c.ctx.Err() != nil }
+
 // Sale asks for a sale and waits until it ends or leaves the counter; began is
 // told the order id as soon as the order is durable. The same idempotency key
-// gives the same order. An error before began was called means that nothing
+// joins or gives the same order (keys.go). An error before began was called means that nothing
 // began, unless ctx ended: then the order may begin all the same. Afterwards the
 // order goes on by itself.
 func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payterm.OrderID)) (SaleResult, error) {
@@ -44,7 +48,7 @@ func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payt
 
 // call asks on the loop and waits for what becomes of it.
 func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(payterm.OrderID)) (SaleResult, error) {
-	call := newCall()
+	call := newCall(ctx)
 	failed := make(chan error, 1)
 	if !r.Post(func() {
 		if err := ask(call); err != nil {
@@ -75,45 +79,20 @@ func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(
 }
 
 func (r *Runner) askSale(sale flows.SaleBegan, call saleCall) error {
-	if sale.IdempotencyKey != "" {
-		row, found, err := r.c.Journal.OrderByKey(sale.IdempotencyKey)
-		if err != nil {
-			return fmt.Errorf("look up the idempotency key: %w", err)
-		}
-		if found {
-			return r.again(row, sale, call)
-		}
+	content := ContentOfSale(sale)
+	if known, err := r.known(sale.IdempotencyKey, content, call); known || err != nil {
+		return err
 	}
-	r.ticket++
-	r.tickets[r.ticket] = call
-	r.feed(flows.SaleAsked{Ticket: r.ticket, Sale: sale})
+	r.feed(flows.SaleAsked{Ticket: r.wait(call, sale.IdempotencyKey, content), Sale: sale})
 	return nil
-}
-
-// again answers a sale whose key is known with the order that has it.
-func (r *Runner) again(row payterm.Order, sale flows.SaleBegan, call saleCall) error {
-	if row.Kind != payterm.KindSale || row.AmountMinor != sale.AmountMinor || row.TipMinor != sale.TipMinor || row.Mode != sale.Mode ||
-		(sale.Wallet != "" && row.Wallet != "" && row.Wallet != sale.Wallet) {
-		return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
-	}
-	r.follow(row, call)
-	return nil
-}
-
-// follow answers a call with an order that was begun before.
-func (r *Runner) follow(row payterm.Order, call saleCall) {
-	if l := r.orders[row.ID]; l != nil && l.order.Outcome == payterm.Open {
-		call.began <- row.ID
-		l.waiters = append(l.waiters, call)
-		return
-	}
-	call.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
 }
 
 // answer ends a sale that did not become an order.
 func (r *Runner) answer(ticket uint64, res SaleResult) {
-	if call, waits := r.tickets[ticket]; waits {
-		call.end(res)
+	if t := r.tickets[ticket]; t != nil {
+		for _, call := range t.calls {
+			call.end(res)
+		}
 		delete(r.tickets, ticket)
 	}
 }
@@ -185,9 +164,8 @@ func (r *Runner) await(ctx context.Context, f watched) payterm.Order {
 // to be typed at the counter first.
 func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error) {
 	res, err := r.call(ctx, func(c saleCall) error {
-		r.ticket++
-		r.tickets[r.ticket] = c
-		r.feed(flows.ResolveAsked{Ticket: r.ticket, Word: flows.Resolve{Ticket: r.ticket, Order: id, Operator: operator, Reason: reason}})
+		ticket := r.wait(c, "", Content{})
+		r.feed(flows.ResolveAsked{Ticket: ticket, Word: flows.Resolve{Ticket: ticket, Order: id, Operator: operator, Reason: reason}})
 		return nil
 	}, func(payterm.OrderID) {})
 	switch {

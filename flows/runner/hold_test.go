@@ -139,7 +139,7 @@ func TestRestAtATillsResult(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, paid)
-			call := newCall()
+			call := newCall(t.Context())
 			if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"}, call); err != nil {
 				t.Fatal(err)
 			}

@@ -15,14 +15,9 @@ func (r *Runner) Refund(ctx context.Context, refund flows.RefundBegan, began fun
 }
 
 func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
-	if refund.IdempotencyKey != "" {
-		row, found, err := r.c.Journal.OrderByKey(refund.IdempotencyKey)
-		if err != nil {
-			return fmt.Errorf("look up the idempotency key: %w", err)
-		}
-		if found {
-			return r.refundAgain(row, refund, call)
-		}
+	content := ContentOfRefund(refund)
+	if known, err := r.known(refund.IdempotencyKey, content, call); known || err != nil {
+		return err
 	}
 	sale, err := r.saleOf(refund.SaleID)
 	if err != nil {
@@ -30,15 +25,14 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 	}
 	if refund.AmountMinor == 0 {
 		refund.Whole, refund.AmountMinor = true, sale.Total().Minor-sale.RefundedMinor
+		content.AmountMinor = refund.AmountMinor
 	}
 	refund = ofSale(refund, sale)
 	if why := r.refundReason(sale, refund.AmountMinor); why != payterm.ReasonNone {
 		call.end(SaleResult{Reason: why, Order: payterm.Order{ID: sale.RefundID}})
 		return nil
 	}
-	r.ticket++
-	r.tickets[r.ticket] = call
-	r.feed(flows.RefundAsked{Ticket: r.ticket, Refund: refund})
+	r.feed(flows.RefundAsked{Ticket: r.wait(call, refund.IdempotencyKey, content), Refund: refund})
 	return nil
 }
 
@@ -67,35 +61,6 @@ func (r *Runner) refundReason(sale flows.Order, amountMinor int64) payterm.Reaso
 // its gateway can be asked about it.
 func (r *Runner) ours(o payterm.Order) bool {
 	return o.MerchantID == r.c.Settings.MerchantID && o.Currency == r.c.Settings.Currency
-}
-
-// refundAgain answers a refund whose key is known with the order that has it. All
-// that is left is another request than an amount, even where they come to the same:
-// what is left changes.
-func (r *Runner) refundAgain(row payterm.Order, refund flows.RefundBegan, call saleCall) error {
-	same := row.Kind == payterm.KindRefund && row.SaleID == refund.SaleID
-	if same && refund.AmountMinor != 0 {
-		same = row.AmountMinor == refund.AmountMinor
-	} else if same {
-		records, err := r.c.Journal.Events(row.ID)
-		if err != nil {
-			return fmt.Errorf("read order %s: %w", row.ID, err)
-		}
-		same = len(records) > 0 && beganWhole(records[0])
-	}
-	if !same {
-		return fmt.Errorf("%w (order %s of %s)", ErrKeyReused, row.ID, row.Amount())
-	}
-	r.follow(row, call)
-	return nil
-}
-
-// beganWhole reports whether a record is of a refund that was to give back all that
-// was left.
-func beganWhole(first payterm.Journaled) bool {
-	e, err := flows.DecodeEvent(first.Event, first.Body)
-	began, is := e.(flows.RefundBegan)
-	return err == nil && is && began.Whole
 }
 
 // saleOf is an order as it stands, whether the network still owes something for it

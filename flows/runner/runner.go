@@ -30,12 +30,11 @@ import (
 type Journal interface {
 	Commit(entries ...payterm.Entry) error
 	NextOrderID() (payterm.OrderID, error)
-	OrderByKey(idempotencyKey string) (payterm.Order, bool, error)
+	Keys
 	Writable() error // tried while the journal is out of order
 	// Reserve reports whether the disk still has the room that was set aside for
 	// what the gateway says; asked before each sale and refund, so it is cheap.
 	Reserve() error
-	Events(payterm.OrderID) ([]payterm.Journaled, error)
 	Attention() (map[payterm.Attention]int, error)
 	Order(payterm.OrderID) (payterm.Order, bool, error)
 	// List and Numbered give at most n orders, the newest first, from the skip-th on.
@@ -120,7 +119,6 @@ const (
 // Errors of the calls.
 var (
 	ErrStopped      = errors.New("the agent is stopping")
-	ErrKeyReused    = errors.New("this idempotency key was used for another amount, mode or wallet")
 	ErrUnknown      = errors.New("no such order")
 	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
 	ErrNotWired     = errors.New("this terminal has no such task")
@@ -151,7 +149,7 @@ type Runner struct {
 	terminal flows.Terminal
 	book
 	queue    dueQueue
-	tickets  map[uint64]saleCall
+	tickets  map[uint64]*asked
 	ticket   uint64
 	network  flows.Network
 	paper    payterm.PaperCondition
@@ -204,7 +202,7 @@ func New(c Config) *Runner {
 		terminal: flows.NewTerminal(c.Settings),
 		book:     newBook(),
 		gate:     newGate(c.Settings.Rules.InquiryInterval),
-		tickets:  map[uint64]saleCall{},
+		tickets:  map[uint64]*asked{},
 		network:  flows.NetworkUnknown,
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
@@ -503,10 +501,10 @@ func (r *Runner) newID() (payterm.OrderID, error) {
 	return id, nil
 }
 
-// joined lets the caller who asked for an order wait for it.
+// joined lets the callers who asked for an order wait for it.
 func (r *Runner) joined(l *live, ticket uint64) {
-	if call, waits := r.tickets[ticket]; waits {
-		l.waiters = append(l.waiters, call)
+	if t := r.tickets[ticket]; t != nil {
+		l.waiters = append(l.waiters, t.calls...)
 		delete(r.tickets, ticket)
 	}
 }

@@ -28,9 +28,7 @@ var ErrBusy = fmt.Errorf("the counter is %s: end the sale there first, or wait f
 func (r *Runner) Service(ctx context.Context) (*Service, error) {
 	s := &Service{r: r, input: make(chan flows.Event, serviceInput)}
 	res, err := r.call(ctx, func(c saleCall) error {
-		r.ticket++
-		r.tickets[r.ticket] = c
-		r.feed(flows.ServiceAsked{Ticket: r.ticket})
+		r.feed(flows.ServiceAsked{Ticket: r.wait(c, "", Content{})})
 		if r.terminal.Phase == flows.InService && r.service == nil {
 			r.service = s
 		}

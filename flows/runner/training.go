@@ -18,9 +18,7 @@ func (e NotNowError) Error() string { return "not now: " + string(e.Reason) }
 // says no more than that.
 func (r *Runner) Train(ctx context.Context, on bool) error {
 	res, err := r.call(ctx, func(c saleCall) error {
-		r.ticket++
-		r.tickets[r.ticket] = c
-		r.feed(flows.TrainingAsked{Ticket: r.ticket, On: on})
+		r.feed(flows.TrainingAsked{Ticket: r.wait(c, "", Content{}), On: on})
 		return nil
 	}, func(payterm.OrderID) {})
 	if err == nil && !res.Began {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,13 +24,13 @@ import (
 
 // SaleRequest is POST /sale on the agent's socket.
 type SaleRequest struct {
-	Mode           payterm.Mode    `json:"mode"`
-	Wallet         payterm.Wallet  `json:"wallet,omitempty"`
-	AmountMinor    int64           `json:"amount_minor"`
-	TipMinor       int64           `json:"tip_minor,omitempty"`
-	Ref            string          `json:"ref,omitempty"`
-	IdempotencyKey string          `json:"idempotency_key,omitempty"`
-	Despite        payterm.OrderID `json:"despite,omitempty"`
+	Mode           payterm.Mode           `json:"mode"`
+	Wallet         payterm.Wallet         `json:"wallet,omitempty"`
+	AmountMinor    int64                  `json:"amount_minor"`
+	TipMinor       int64                  `json:"tip_minor,omitempty"`
+	Ref            string                 `json:"ref,omitempty"`
+	IdempotencyKey payterm.IdempotencyKey `json:"idempotency_key,omitempty"`
+	Despite        payterm.OrderID        `json:"despite,omitempty"`
 	// Currency is that of the amount; without one it is the merchant's.
 	Currency payterm.Currency `json:"currency,omitempty"`
 }
@@ -147,13 +148,13 @@ func (a *Agent) routes() http.Handler {
 	mux.HandleFunc("POST /training", a.onceOpen(a.train, a.closedAnswer))
 	sale, refund := a.sale, a.refund
 	if a.training != nil { // a till does not hear of what is not real
-		sale, refund = a.notSold(payterm.KindSale), a.notSold(payterm.KindRefund)
+		sale, refund = a.saleInTraining, a.refundInTraining
 	}
-	mux.HandleFunc("POST /sale", a.onceOpen(sale, refuse(payterm.KindSale)))
+	mux.HandleFunc("POST /sale", a.onceOpen(sale, a.refuse(payterm.KindSale)))
 	mux.HandleFunc("GET /status", a.onceOpen(a.status, a.closedStatus))
 	mux.HandleFunc("GET /orders/{id}", a.onceOpen(a.order, a.closedAnswer))
 	mux.HandleFunc("POST /orders/{id}/resolve", a.onceOpen(a.resolve, a.closedAnswer))
-	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(refund, refuse(payterm.KindRefund)))
+	mux.HandleFunc("POST /orders/{id}/refund", a.onceOpen(refund, a.refuse(payterm.KindRefund)))
 	mux.HandleFunc("GET /queue", a.onceOpen(a.queue, a.closedAnswer))
 	mux.HandleFunc("POST /totals/{which}", a.onceOpen(a.totals, a.closedAnswer))
 	mux.HandleFunc("POST /reconcile", a.onceOpen(a.reconcile, a.closedAnswer))
@@ -172,9 +173,22 @@ func (a *Agent) onceOpen(then, otherwise http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func refuse(kind payterm.Kind) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		sayer(w)(SaleLine{Order: &payterm.Order{Kind: kind, Outcome: payterm.NotSent, Reason: payterm.ReasonStorage}})
+// refuse answers a sale or refund while the journal is not open. Of a key it cannot be
+// said then that nothing was sent for it.
+func (a *Agent) refuse(kind payterm.Kind) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var req struct {
+			IdempotencyKey payterm.IdempotencyKey `json:"idempotency_key"`
+		}
+		say := sayer(w)
+		switch err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&req); {
+		case err != nil:
+			say(SaleLine{Usage: err.Error()})
+		case req.IdempotencyKey != "":
+			say(SaleLine{Error: "the journal is not open, and whether this idempotency key has an order is not known: " + a.why()})
+		default:
+			say(SaleLine{Order: &payterm.Order{Kind: kind, Outcome: payterm.NotSent, Reason: payterm.ReasonStorage}})
+		}
 	}
 }
 
@@ -196,36 +210,70 @@ func sayer(w http.ResponseWriter) func(SaleLine) {
 	}
 }
 
-func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
-	var req SaleRequest
+// read takes a request for a sale or refund, or says why not.
+func read(w http.ResponseWriter, r *http.Request, say func(SaleLine), req interface{ wrong() string }) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 	d.DisallowUnknownFields()
-	say := sayer(w)
-	if err := d.Decode(&req); err != nil {
-		say(SaleLine{Usage: err.Error()})
-		return
+	why := ""
+	if err := d.Decode(req); err != nil {
+		why = err.Error()
+	} else {
+		why = req.wrong()
 	}
-	if why := a.checkSale(req); why != "" {
+	if why != "" {
 		say(SaleLine{Usage: why})
+	}
+	return why == ""
+}
+
+func (a *Agent) sale(w http.ResponseWriter, r *http.Request) {
+	var req SaleRequest
+	say := sayer(w)
+	if !read(w, r, say, &req) {
 		return
 	}
-	if req.Despite != "" {
-		if _, found, err := a.store.Order(req.Despite); err != nil {
-			say(SaleLine{Error: err.Error()})
-			return
-		} else if !found {
-			say(SaleLine{Usage: fmt.Sprintf("despite: no order %s in the journal", req.Despite)})
-			return
-		}
+	asked := payterm.Order{
+		Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor, Ref: req.Ref,
 	}
-	res, err := a.runner.Sale(r.Context(), flows.SaleBegan{
+	sale := a.saleOf(req)
+	taken := func(id payterm.OrderID) { say(SaleLine{Taken: id}) }
+	refusal, err := a.checkSale(req)
+	if err == nil && refusal == "" {
+		res, err := a.runner.Sale(r.Context(), sale, taken)
+		asked.Despite = res.Order.ID
+		a.end(r, say, res, err, asked)
+		return
+	}
+	if a.cameBefore(r, say, sale.IdempotencyKey, runner.ContentOfSale(sale), asked) {
+		return
+	}
+	if err != nil {
+		say(SaleLine{Error: err.Error()})
+		return
+	}
+	say(SaleLine{Usage: refusal})
+}
+
+// saleOf is the sale that a request asks for.
+func (a *Agent) saleOf(req SaleRequest) flows.SaleBegan {
+	return flows.SaleBegan{
 		Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
-		Currency: a.o.Config.Merchant.Currency, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey, Despite: req.Despite,
-	}, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
-	a.end(r, say, res, err, payterm.Order{
-		Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor,
-		Despite: res.Order.ID, Ref: req.Ref,
-	})
+		Currency: cmp.Or(req.Currency, a.o.Config.Merchant.Currency), Ref: req.Ref, IdempotencyKey: string(req.IdempotencyKey), Despite: req.Despite,
+	}
+}
+
+// cameBefore answers a request that may not begin by what came of its key before: limits and
+// wallets may have been others then.
+func (a *Agent) cameBefore(r *http.Request, say func(SaleLine), key string, asked runner.Content, order payterm.Order) bool {
+	if key == "" {
+		return false
+	}
+	res, err := a.runner.Again(r.Context(), key, asked, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
+	if errors.Is(err, runner.ErrUnknown) {
+		return false
+	}
+	a.end(r, say, res, err, order)
+	return true
 }
 
 // end writes the last line: the order, what became of it before it began, or why
@@ -248,47 +296,55 @@ func (a *Agent) end(r *http.Request, say func(SaleLine), res runner.SaleResult, 
 // RefundRequest is POST /orders/{id}/refund. No amount is all that is left of the
 // sale; an amount of 0 is a mistake, and never all.
 type RefundRequest struct {
-	AmountMinor    *int64           `json:"amount_minor,omitempty"`
-	Currency       payterm.Currency `json:"currency,omitempty"`
-	Ref            string           `json:"ref,omitempty"`
-	IdempotencyKey string           `json:"idempotency_key,omitempty"`
+	AmountMinor    *int64                 `json:"amount_minor,omitempty"`
+	Currency       payterm.Currency       `json:"currency,omitempty"`
+	Ref            string                 `json:"ref,omitempty"`
+	IdempotencyKey payterm.IdempotencyKey `json:"idempotency_key,omitempty"`
 }
 
 // refund answers as sale does.
 func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	var req RefundRequest
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-	d.DisallowUnknownFields()
 	say := sayer(w)
-	if err := d.Decode(&req); err != nil {
-		say(SaleLine{Usage: err.Error()})
+	if !read(w, r, say, &req) {
 		return
 	}
-	amount := int64(0) // all that is left
-	if req.AmountMinor != nil {
-		amount = *req.AmountMinor
-	}
+	refund := refundOf(payterm.OrderID(r.PathValue("id")), req)
+	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: refund.SaleID, AmountMinor: refund.AmountMinor, Ref: req.Ref}
+	refusal := SaleLine{}
 	switch {
-	case req.AmountMinor != nil && (amount <= 0 || amount > payterm.MaxMinor):
-		say(SaleLine{Usage: "amount: more than nothing and at most what was paid; all that is left when it is left out"})
-		return
 	case req.Currency != "" && req.Currency != a.o.Config.Merchant.Currency:
-		say(SaleLine{Usage: a.foreign(req.Currency)})
-		return
-	case len(req.Ref) > 64 || len(req.IdempotencyKey) > 128:
-		say(SaleLine{Usage: "ref takes 64 characters, idempotency-key 128"})
-		return
+		refusal.Usage = a.foreign(req.Currency)
 	case a.o.RefundsNeedPIN && !a.o.Config.HasSupervisor():
-		say(SaleLine{Error: "refunds need a supervisor: set [supervisor] pin_hash in the configuration, or make an operator one"})
+		refusal.Error = "refunds need a supervisor: set [supervisor] pin_hash in the configuration, or make an operator one"
+	default:
+		res, err := a.runner.Refund(r.Context(), refund, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
+		a.end(r, say, res, err, asked)
 		return
 	}
-	sale := payterm.OrderID(r.PathValue("id"))
-	res, err := a.runner.Refund(r.Context(), flows.RefundBegan{
-		SaleID: sale, AmountMinor: amount, Ref: req.Ref, IdempotencyKey: req.IdempotencyKey,
-	}, func(id payterm.OrderID) { say(SaleLine{Taken: id}) })
-	a.end(r, say, res, err, payterm.Order{
-		Kind: payterm.KindRefund, SaleID: sale, AmountMinor: amount, Ref: req.Ref,
-	})
+	if !a.cameBefore(r, say, refund.IdempotencyKey, runner.ContentOfRefund(refund), asked) {
+		say(refusal)
+	}
+}
+
+// refundOf is the refund that a request asks for.
+func refundOf(sale payterm.OrderID, req RefundRequest) flows.RefundBegan {
+	refund := flows.RefundBegan{SaleID: sale, Currency: req.Currency, Ref: req.Ref, IdempotencyKey: string(req.IdempotencyKey)}
+	if req.AmountMinor != nil {
+		refund.AmountMinor = *req.AmountMinor
+	}
+	return refund
+}
+
+// wrong says what no terminal would take.
+func (r *RefundRequest) wrong() string {
+	switch {
+	case r.AmountMinor != nil && (*r.AmountMinor <= 0 || *r.AmountMinor > payterm.MaxMinor):
+		return "amount: more than nothing and at most what was paid; all that is left when it is left out"
+	case len(r.Ref) > maxRef:
+		return refTooLong
+	}
+	return ""
 }
 
 // foreign says why an amount in another currency is not taken.
@@ -296,30 +352,50 @@ func (a *Agent) foreign(c payterm.Currency) string {
 	return fmt.Sprintf("currency %q: this terminal sells in %s", c, a.o.Config.Merchant.Currency)
 }
 
-// checkSale says what is wrong with a request, naming the field.
-func (a *Agent) checkSale(r SaleRequest) string {
-	limit := a.o.Config.Sale.MaxMinor
+// maxRef is the most bytes of a reference.
+const maxRef = 64
+
+var refTooLong = fmt.Sprintf("ref takes %d characters", maxRef)
+
+// wrong says what no terminal would take, naming the field.
+func (r *SaleRequest) wrong() string {
 	switch {
 	case r.Mode != payterm.Passive && r.Mode != payterm.Active:
 		return fmt.Sprintf("mode %q: passive or active", r.Mode)
-	case r.Currency != "" && r.Currency != a.o.Config.Merchant.Currency:
-		return a.foreign(r.Currency)
-	case r.AmountMinor <= 0 || r.AmountMinor > limit:
-		return fmt.Sprintf("amount: more than nothing and at most %s", payterm.Amount{Minor: limit, Currency: a.o.Config.Merchant.Currency})
-	case r.TipMinor < 0 || r.TipMinor > limit-r.AmountMinor:
-		return "tip: it cannot be negative, and amount and tip together keep to the limit of a sale"
+	case r.AmountMinor <= 0 || r.AmountMinor > payterm.MaxMinor:
+		return "amount: more than nothing"
+	case r.TipMinor < 0 || r.TipMinor > payterm.MaxMinor:
+		return "tip: it cannot be negative"
 	case r.Wallet != "" && !r.Wallet.Valid():
 		return fmt.Sprintf("wallet %q: ALIPAY, WECHATPAY or UNIONPAY", r.Wallet)
 	case r.Mode == payterm.Active && r.Wallet == "":
 		return "wallet: Active Mode needs one: ALIPAY, WECHATPAY or UNIONPAY"
-	case r.Mode == payterm.Active && !slices.Contains(a.o.Config.Gateway.ActiveWallets, r.Wallet):
-		return fmt.Sprintf("wallet %s is not among gateway.active_wallets", r.Wallet)
-	case r.Wallet != "" && !slices.Contains(a.o.Config.Gateway.Wallets, r.Wallet):
-		return fmt.Sprintf("wallet %s is not among gateway.wallets", r.Wallet)
-	case len(r.Ref) > 64 || len(r.IdempotencyKey) > 128:
-		return "ref takes 64 characters, idempotency-key 128"
+	case len(r.Ref) > maxRef:
+		return refTooLong
 	}
 	return ""
+}
+
+// checkSale says what this terminal does not take, naming the field.
+func (a *Agent) checkSale(r SaleRequest) (string, error) {
+	limit := a.o.Config.Sale.MaxMinor
+	switch {
+	case r.Currency != "" && r.Currency != a.o.Config.Merchant.Currency:
+		return a.foreign(r.Currency), nil
+	case r.AmountMinor > limit:
+		return fmt.Sprintf("amount: more than nothing and at most %s", payterm.Amount{Minor: limit, Currency: a.o.Config.Merchant.Currency}), nil
+	case r.TipMinor > limit-r.AmountMinor:
+		return "tip: it cannot be negative, and amount and tip together keep to the limit of a sale", nil
+	case r.Mode == payterm.Active && !slices.Contains(a.o.Config.Gateway.ActiveWallets, r.Wallet):
+		return fmt.Sprintf("wallet %s is not among gateway.active_wallets", r.Wallet), nil
+	case r.Wallet != "" && !slices.Contains(a.o.Config.Gateway.Wallets, r.Wallet):
+		return fmt.Sprintf("wallet %s is not among gateway.wallets", r.Wallet), nil
+	case r.Despite != "":
+		if _, found, err := a.store.Order(r.Despite); err != nil || !found {
+			return fmt.Sprintf("despite: no order %s in the journal", r.Despite), err
+		}
+	}
+	return "", nil
 }
 
 func reply(w http.ResponseWriter, v any, err error) {

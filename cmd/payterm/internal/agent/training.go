@@ -427,8 +427,8 @@ func (a *Agent) outside() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", a.status)
 	mux.HandleFunc("POST /training", a.train)
-	mux.HandleFunc("POST /sale", a.notSold(payterm.KindSale))
-	mux.HandleFunc("POST /orders/{id}/refund", a.notSold(payterm.KindRefund))
+	mux.HandleFunc("POST /sale", a.saleInTraining)
+	mux.HandleFunc("POST /orders/{id}/refund", a.refundInTraining)
 	mux.HandleFunc("GET /orders/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id := payterm.OrderID(r.PathValue("id"))
 		o, found, err := a.realOrder(func(j *storage.Reader) (payterm.Order, bool, error) { return j.Order(id) })
@@ -441,34 +441,51 @@ func (a *Agent) outside() http.Handler {
 	return mux
 }
 
-// notSold refuses with the reason. A till that asks once more about an order that it
-// began before, by its idempotency key, is told of that one: not sent would be a lie,
-// and the customer would pay twice.
-func (a *Agent) notSold(kind payterm.Kind) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var req struct {
-			IdempotencyKey string `json:"idempotency_key"`
-		}
-		say := sayer(w)
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&req); err != nil {
+// saleInTraining sells nothing: a till must never take a simulated payment for a real
+// one. One that asks once more about an order that it began before, by its idempotency
+// key, is told of that one: not sent would be a lie, and the customer would pay twice.
+func (a *Agent) saleInTraining(w http.ResponseWriter, r *http.Request) {
+	var req SaleRequest
+	say := sayer(w)
+	if !read(w, r, say, &req) {
+		return
+	}
+	a.notSold(say, string(req.IdempotencyKey), runner.ContentOfSale(a.saleOf(req)), payterm.Order{
+		Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor, Ref: req.Ref,
+	})
+}
+
+// refundInTraining gives nothing back, likewise.
+func (a *Agent) refundInTraining(w http.ResponseWriter, r *http.Request) {
+	var req RefundRequest
+	say := sayer(w)
+	if !read(w, r, say, &req) {
+		return
+	}
+	refund := refundOf(payterm.OrderID(r.PathValue("id")), req)
+	a.notSold(say, refund.IdempotencyKey, runner.ContentOfRefund(refund), payterm.Order{
+		Kind: payterm.KindRefund, SaleID: refund.SaleID, AmountMinor: refund.AmountMinor, Ref: req.Ref,
+	})
+}
+
+// notSold refuses with the reason, unless the key has an order of the real terminal.
+func (a *Agent) notSold(say func(SaleLine), key string, asked runner.Content, order payterm.Order) {
+	if key != "" {
+		o, found, err := a.realOrder(func(j *storage.Reader) (payterm.Order, bool, error) { return runner.OrderOf(j, key, asked) })
+		switch {
+		case errors.Is(err, runner.ErrKeyReused):
 			say(SaleLine{Usage: err.Error()})
 			return
+		case err != nil:
+			say(SaleLine{Error: fmt.Sprintf("%v; whether this key has an order is not known: %v", errTraining, err)})
+			return
+		case found:
+			say(SaleLine{Order: &o})
+			return
 		}
-		if req.IdempotencyKey != "" {
-			o, found, err := a.realOrder(func(j *storage.Reader) (payterm.Order, bool, error) { return j.OrderByKey(req.IdempotencyKey) })
-			if err != nil {
-				say(SaleLine{Error: fmt.Sprintf("%v; whether this key has an order is not known: %v", errTraining, err)})
-				return
-			}
-			if found {
-				say(SaleLine{Order: &o})
-				return
-			}
-		}
-		say(SaleLine{Order: &payterm.Order{
-			Kind: kind, SaleID: payterm.OrderID(r.PathValue("id")), Currency: a.o.Config.Merchant.Currency, Outcome: payterm.NotSent, Reason: payterm.ReasonTraining,
-		}})
 	}
+	order.Currency, order.Outcome, order.Reason = a.o.Config.Merchant.Currency, payterm.NotSent, payterm.ReasonTraining
+	say(SaleLine{Order: &order})
 }
 
 // realOrder reads the real terminal's journal.

@@ -1,0 +1,178 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// An idempotency key stands for one request, wherever it arrives (invariant 21): who
+// sends it again joins that request while it waits at a prompt or is under way, and is
+// told afterwards what became of it; with other content it is refused. Nothing else in
+// the terminal looks keys up.
+
+// ErrKeyReused refuses a key that came before with other content.
+var ErrKeyReused = errors.New("this idempotency key was used for another request")
+
+// Content is what makes two requests the same. The shop's own reference is not in it: it
+// is a label, which moves no money.
+type Content struct {
+	Kind        payterm.Kind
+	Mode        payterm.Mode
+	Wallet      payterm.Wallet // compared where both are known
+	AmountMinor int64
+	TipMinor    int64
+	Currency    payterm.Currency // likewise
+	SaleID      payterm.OrderID  // of a refund
+	Whole       bool             // of a refund: all that is left, not an amount
+}
+
+// ContentOfSale is what a sale is asked for.
+func ContentOfSale(s flows.SaleBegan) Content {
+	return Content{Kind: payterm.KindSale, Mode: s.Mode, Wallet: s.Wallet, AmountMinor: s.AmountMinor, TipMinor: s.TipMinor, Currency: s.Currency}
+}
+
+// ContentOfRefund is what a refund is asked for, of all that is left without an amount.
+func ContentOfRefund(r flows.RefundBegan) Content {
+	return Content{Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor, Currency: r.Currency, Whole: r.Whole || r.AmountMinor == 0}
+}
+
+func contentOf(o payterm.Order) Content {
+	return Content{
+		Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor, TipMinor: o.TipMinor, Currency: o.Currency, SaleID: o.SaleID, Whole: o.Whole,
+	}
+}
+
+// fits reports whether a request asks for this once more. All that is left is another
+// request than an amount, even where they come to the same: what is left changes.
+func (c Content) fits(asked Content) bool {
+	switch {
+	case c.Kind != asked.Kind, c.Currency != asked.Currency && c.Currency != "" && asked.Currency != "":
+		return false
+	case c.Kind == payterm.KindRefund:
+		return c.SaleID == asked.SaleID && (asked.Whole && c.Whole || !asked.Whole && c.AmountMinor == asked.AmountMinor)
+	}
+	return c.Mode == asked.Mode && c.AmountMinor == asked.AmountMinor && c.TipMinor == asked.TipMinor &&
+		(c.Wallet == asked.Wallet || c.Wallet == "" || asked.Wallet == "")
+}
+
+// Keys is where the keys of orders are known.
+type Keys interface {
+	// OrderByKey gives the order of a key; of one that retention has dropped what a
+	// caller is told of it.
+	OrderByKey(key string) (payterm.Order, bool, error)
+	Events(payterm.OrderID) ([]payterm.Journaled, error)
+}
+
+// OrderOf gives the order that has a key, false for none. ErrKeyReused when that one
+// was asked for otherwise.
+func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) {
+	row, found, err := keys.OrderByKey(key)
+	if err == nil && found && asked.Whole && !row.Whole && row.Kind == payterm.KindRefund {
+		row.Whole, err = beganWhole(keys, row.ID)
+	}
+	switch {
+	case err != nil:
+		return payterm.Order{}, false, fmt.Errorf("look up the idempotency key: %w", err)
+	case !found:
+		return payterm.Order{}, false, nil
+	case !contentOf(row).fits(asked):
+		return payterm.Order{}, false, fmt.Errorf("%w (order %s, a %s of %s)", ErrKeyReused, row.ID, row.Kind, row.Amount())
+	}
+	return row, true, nil
+}
+
+// beganWhole reports whether a refund was to give back all that was left, which rows of
+// versions before do not tell.
+func beganWhole(keys Keys, id payterm.OrderID) (bool, error) {
+	records, err := keys.Events(id)
+	if err != nil || len(records) == 0 {
+		return false, err
+	}
+	e, err := flows.DecodeEvent(records[0].Event, records[0].Body)
+	began, is := e.(flows.RefundBegan)
+	return is && began.Whole, err
+}
+
+// asked is a request that waits to become an order, and all who wait for it.
+type asked struct {
+	key     string // empty for none
+	content Content
+	calls   []saleCall
+}
+
+// maxCallers bounds who waits for one order.
+const maxCallers = 64
+
+var errTooMany = fmt.Errorf("more than %d callers wait for this order", maxCallers)
+
+// join adds a call to those who wait, in place of one that has been given up.
+func join(calls []saleCall, c saleCall) ([]saleCall, error) {
+	calls = slices.DeleteFunc(calls, saleCall.gone)
+	if len(calls) >= maxCallers {
+		return calls, errTooMany
+	}
+	return append(calls, c), nil
+}
+
+// wait gives a request its ticket.
+func (r *Runner) wait(call saleCall, key string, content Content) uint64 {
+	r.ticket++
+	r.tickets[r.ticket] = &asked{key, content, []saleCall{call}}
+	return r.ticket
+}
+
+// known answers a request whose key came before: true when the call has been joined to
+// it, or answered.
+func (r *Runner) known(key string, content Content, call saleCall) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	for _, t := range r.tickets { // there are hardly two
+		if t.key != key {
+			continue
+		}
+		if !t.content.fits(content) {
+			return false, fmt.Errorf("%w, which waits at the counter", ErrKeyReused)
+		}
+		var err error
+		t.calls, err = join(t.calls, call)
+		return true, err
+	}
+	row, found, err := OrderOf(r.c.Journal, key, content)
+	if err != nil || !found {
+		return false, err
+	}
+	return true, r.follow(row, call)
+}
+
+// follow answers a call with an order that was begun before.
+func (r *Runner) follow(row payterm.Order, call saleCall) error {
+	if l := r.orders[row.ID]; l != nil && l.order.Outcome == payterm.Open {
+		waiters, err := join(l.waiters, call)
+		if err != nil {
+			return err
+		}
+		l.waiters = waiters
+		call.began <- row.ID
+		return nil
+	}
+	call.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
+	return nil
+}
+
+// Again answers a request by its key alone: ErrUnknown when it never came. It is for
+// requests that would not begin any more.
+func (r *Runner) Again(ctx context.Context, key string, content Content, began func(payterm.OrderID)) (SaleResult, error) {
+	return r.call(ctx, func(c saleCall) error {
+		known, err := r.known(key, content, c)
+		if err == nil && !known {
+			err = ErrUnknown
+		}
+		return err
+	}, began)
+}

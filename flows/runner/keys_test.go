@@ -1,0 +1,187 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// till is somebody who asks over the socket, with what he has heard so far.
+type till struct {
+	saleCall
+	err error
+}
+
+func newTill() *till {
+	return &till{saleCall: newCall(context.Background())}
+}
+
+func (w *world) asks(sale flows.SaleBegan) *till {
+	t := newTill()
+	sale.Currency = "CAD"
+	t.err = w.r.askSale(sale, t.saleCall)
+	return t
+}
+
+func (w *world) asksBack(refund flows.RefundBegan) *till {
+	t := newTill()
+	t.err = w.r.askRefund(refund, t.saleCall)
+	return t
+}
+
+// heard is what a till was told: how it ended, or that it waits.
+func (t *till) heard() string {
+	select {
+	case res := <-t.result:
+		t.result <- res
+		if !res.Began {
+			return string(payterm.NotSent) + " " + string(res.Reason)
+		}
+		return string(res.Order.Outcome) + " " + string(res.Order.ID)
+	default:
+	}
+	if errors.Is(t.err, ErrKeyReused) {
+		return "key reused"
+	}
+	if t.err != nil {
+		return t.err.Error()
+	}
+	return "waits"
+}
+
+// supervised is a counter whose supervisor has a PIN.
+func supervised(t *testing.T, answers ...payterm.Answer) *world {
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: answers, now: time.Second}
+	w.alter = func(c *Config) {
+		c.Settings.PINSet = true
+		c.PIN = func(_ string, pin flows.PIN) (flows.Operator, bool) {
+			return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, pin == "4711"
+		}
+	}
+	w.boot()
+	t.Cleanup(func() { w.store.Close() })
+	return w
+}
+
+func passive(minor int64, key string) flows.SaleBegan {
+	return flows.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, IdempotencyKey: key}
+}
+
+// TestKeyAtAPrompt: a sale and a refund wait for a supervisor's PIN. Whoever asks for
+// the same once more waits for the same, and hears how it ends; another request under
+// that key is refused, and one without it finds the counter taken.
+func TestKeyAtAPrompt(t *testing.T) {
+	w := supervised(t, payterm.Lost{Why: "timeout"})
+	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Lost{Why: "timeout"} }
+	first := w.asks(passive(1234, "K1"))
+	w.now += time.Second
+	w.r.scan(payterm.NewPayCode(alipayCode), w.now)
+	w.run(2 * time.Minute)
+	doubt := w.order(0)
+	if doubt.Outcome != payterm.InDoubt || first.heard() != "in_doubt "+string(doubt.ID) {
+		t.Fatalf("%s, %+v", first.heard(), doubt)
+	}
+	despite := passive(1234, "K2")
+	despite.Despite = doubt.ID
+	second := w.asks(despite)
+	if s := w.screens[len(w.screens)-1]; s != "pin" {
+		t.Fatalf("the screen is %q", s)
+	}
+	again, third := w.asks(despite), w.asks(despite)
+	for what, c := range map[string]struct {
+		till *till
+		want string
+	}{
+		"the same":             {again, "waits"},
+		"the same once more":   {third, "waits"},
+		"another amount":       {w.asks(passive(1235, "K2")), "key reused"},
+		"a refund":             {w.asksBack(flows.RefundBegan{SaleID: doubt.ID, AmountMinor: 1234, IdempotencyKey: "K2"}), "key reused"},
+		"another key":          {w.asks(passive(500, "K3")), "not_sent busy"},
+		"no key":               {w.asks(passive(1234, "")), "not_sent busy"},
+		"the one that is over": {w.asks(passive(1234, "K1")), "in_doubt " + string(doubt.ID)},
+	} {
+		if got := c.till.heard(); got != c.want {
+			t.Errorf("%s: %s, want %s", what, got, c.want)
+		}
+	}
+	w.answers = []payterm.Answer{paid}
+	w.press("4", "7", "1", "1", payterm.KeyEnter)
+	w.run(time.Second)
+	w.r.scan(payterm.NewPayCode("281234567890129999"), w.now)
+	w.run(time.Second)
+	sold := w.order(1)
+	for _, c := range []*till{second, again, third} {
+		if got := c.heard(); got != "approved "+string(sold.ID) || len(c.began) != 1 || <-c.began != sold.ID {
+			t.Errorf("%s; the order is %s", got, sold.ID)
+		}
+	}
+	if len(w.r.tickets) != 0 {
+		t.Errorf("%d tickets are left", len(w.r.tickets))
+	}
+
+	// A refund waits likewise, and CANCEL ends it for all who wait.
+	back := flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}
+	one, two := w.asksBack(back), w.asksBack(back)
+	part := back
+	part.AmountMinor = 500
+	if got := w.asksBack(part).heard(); got != "key reused" {
+		t.Errorf("a part of it, under the same key: %s", got)
+	}
+	if got := w.asks(passive(1234, "R1")).heard(); got != "key reused" {
+		t.Errorf("a sale under its key: %s", got)
+	}
+	w.press(payterm.KeyCancel)
+	for _, c := range []*till{one, two} {
+		if got := c.heard(); got != "not_sent cashier" {
+			t.Errorf("%s", got)
+		}
+	}
+	if three := w.asksBack(back); three.heard() != "waits" { // nothing had come of the key
+		t.Errorf("once more: %s", three.heard())
+	}
+}
+
+// TestKeyOfAnotherKind: a key names one request, whatever asks for it.
+func TestKeyOfAnotherKind(t *testing.T) {
+	w := newWorld(t, paid)
+	w.asks(passive(1234, "K1"))
+	w.now += time.Second
+	w.r.scan(payterm.NewPayCode(alipayCode), w.now)
+	w.run(time.Second)
+	sold := w.order(0)
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
+	if got := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 1234, IdempotencyKey: "K1"}).heard(); got != "key reused" {
+		t.Errorf("a refund under a sale's key: %s", got)
+	}
+	back := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 500, IdempotencyKey: "R1"})
+	w.run(time.Second)
+	if back.heard() != "waits" || len(back.began) != 1 {
+		t.Fatalf("the refund: %s", back.heard())
+	}
+	for what, sale := range map[string]flows.SaleBegan{
+		"a refund's key":     passive(500, "R1"),
+		"another amount":     passive(1233, "K1"),
+		"another tip":        {Mode: payterm.Passive, AmountMinor: 1134, TipMinor: 100, IdempotencyKey: "K1"},
+		"another mode":       {Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234, IdempotencyKey: "K1"},
+		"another wallet":     {Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234, IdempotencyKey: "K1"},
+		"another sale's key": passive(1234, "R1"),
+	} {
+		if got := w.asks(sale).heard(); got != "key reused" {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+	for what, sale := range map[string]flows.SaleBegan{
+		"the same":         passive(1234, "K1"),
+		"with its wallet":  {Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234, IdempotencyKey: "K1"},
+		"with another ref": {Mode: payterm.Passive, AmountMinor: 1234, Ref: "table 7", IdempotencyKey: "K1"},
+	} {
+		if got := w.asks(sale).heard(); got != "approved "+string(sold.ID) {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+}
