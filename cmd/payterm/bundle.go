@@ -16,10 +16,12 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"payterm"
 	"payterm/cmd/payterm/internal/agent"
+	"payterm/cmd/payterm/internal/beneath"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/cmd/payterm/internal/crash"
 	"payterm/cmd/payterm/internal/durable"
@@ -33,6 +35,16 @@ type bundleCmd struct {
 	Config string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
 	Out    string `help:"File to write, or - for standard output; without it one named by the time, here." type:"path"`
 	Log    string `help:"A log to take along, in place of the journal of systemd's payterm." type:"path"`
+
+	// What root has done for the data's owner, who then does the rest.
+	roots *rootsPart
+}
+
+// rootsPart is what a bundle needs root for.
+type rootsPart struct {
+	log   []byte
+	noLog error
+	out   *os.File // nil where the owner can make it
 }
 
 const (
@@ -42,12 +54,39 @@ const (
 	bundleWait   = 20 * time.Second // for the log
 )
 
-// Run packs what a service needs. What cannot be had is said in the bundle, and does
-// not keep the rest from it: this is for terminals that are not well.
-func (c bundleCmd) Run() error {
+// asOwner first reads the log and makes the file, as only root may be able to.
+func (c *bundleCmd) asOwner() error {
+	if uid, _, err := ownerOf(c.Data); err != nil || uid == 0 || os.Geteuid() != 0 {
+		return err
+	}
+	c.name()
+	var r rootsPart
+	r.log, r.noLog = c.log()
+	if c.Out != "-" {
+		// In a directory of another user's root makes nothing.
+		uid, _, err := beneath.Owner(filepath.Dir(c.Out))
+		if err == nil && uid == 0 {
+			r.out, err = os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("bundle: %w", err)
+		}
+	}
+	c.roots = &r
+	return c.store.asOwner()
+}
+
+// name gives the file one by the time where nobody has named it.
+func (c *bundleCmd) name() {
 	if c.Out == "" {
 		c.Out = "payterm-" + time.Now().UTC().Format("20060102T150405Z") + ".tar.gz"
 	}
+}
+
+// Run packs what a service needs. What cannot be had is said in the bundle, and does
+// not keep the rest from it: this is for terminals that are not well.
+func (c *bundleCmd) Run() error {
+	c.name()
 	_, _, wrong := config.InForce(c.Config, c.Data, os.Environ())
 	hide := newRedactor(c.Data, c.Config)
 	files := []struct {
@@ -74,11 +113,15 @@ func (c bundleCmd) Run() error {
 			name string
 			get  func() ([]byte, error)
 		}{"crash/" + name, func() ([]byte, error) {
-			text, err := beginning(filepath.Join(crash.Dir(c.Data), name), bundleCrash)
+			f, err := beneath.Open(crash.Dir(c.Data), name)
 			if errors.Is(err, os.ErrNotExist) {
 				return nil, nil
 			}
-			return text, err
+			if err != nil {
+				return nil, err
+			}
+			defer f.Close()
+			return io.ReadAll(io.LimitReader(f, bundleCrash))
 		}})
 	}
 	if err != nil {
@@ -123,7 +166,7 @@ func (c bundleCmd) Run() error {
 		_, err := os.Stdout.Write(packed.Bytes())
 		return err // what is missing stands in it
 	}
-	if err := durable.Create(c.Out, packed.Bytes()); err != nil {
+	if err := c.write(packed.Bytes()); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
 	c.tell(context.Background(), screen.ServiceWritten, "") //nolint:errcheck // it is written, whether somebody shows it or not
@@ -138,15 +181,23 @@ func (c bundleCmd) Run() error {
 	})
 }
 
+func (c *bundleCmd) write(packed []byte) error {
+	if c.roots == nil || c.roots.out == nil {
+		return durable.Create(c.Out, packed)
+	}
+	_, err := c.roots.out.Write(packed)
+	return errors.Join(err, c.roots.out.Sync(), c.roots.out.Close())
+}
+
 func jsonText(v any) ([]byte, error) { return json.MarshalIndent(v, "", "\t") }
 
 // configuration is the file in force without its secrets, or what is wrong with it.
-func (c bundleCmd) configuration(wrong error) ([]byte, error) {
-	path := c.Config
-	if provisioned, serial, err := config.Provisioned(c.Data); err == nil && serial != 0 {
-		path = provisioned
+func (c *bundleCmd) configuration(wrong error) ([]byte, error) {
+	path, text, serial, err := config.Brought(c.Data)
+	if err == nil && serial == 0 {
+		path = c.Config
+		text, err = os.ReadFile(path)
 	}
-	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, errors.Join(wrong, err)
 	}
@@ -188,7 +239,7 @@ func bareAddress(text string) string {
 
 // journal is the head of the chain, what is open, and the last events without the
 // hashes of payment codes.
-func (c bundleCmd) journal() ([]byte, error) {
+func (c *bundleCmd) journal() ([]byte, error) {
 	var said struct {
 		Verified storage.Verified    `json:"verified"`
 		Wrong    string              `json:"wrong,omitempty"`
@@ -256,7 +307,10 @@ func told(body []byte) any {
 }
 
 // log is the file that was named, or what systemd kept of the service.
-func (c bundleCmd) log() ([]byte, error) {
+func (c *bundleCmd) log() ([]byte, error) {
+	if c.roots != nil {
+		return c.roots.log, c.roots.noLog
+	}
 	if c.Log != "" {
 		return ending(c.Log, bundleLog)
 	}
@@ -294,12 +348,16 @@ func lastLines(text []byte, most int) []byte {
 // updates it.
 var logged = []string{"payterm", "payterm-update", "payterm-confirm", "payterm-stick@*", "rauc"}
 
+// beginning reads the first bytes of a file. Nothing else than a file is waited for.
 func beginning(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, fmt.Errorf("%s is no regular file", path))
+	}
 	return io.ReadAll(io.LimitReader(f, most))
 }
 
@@ -337,12 +395,10 @@ func newRedactor(data, configuration string) redactor {
 	// Of a configuration that is wrong, too: hence by its tables.
 	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"), "/etc/payterm/sign_key", os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
 	files := []string{filepath.Join(data, "device.key"), filepath.Join(data, "code.key"), os.Getenv("PAYTERM_API_TOKEN_FILE")}
-	for _, path := range []string{configuration, filepath.Join(data, "provision", "current", "payterm.toml")} {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		_, tables, err := tomlfile.Tables(path, text)
+	own, _ := os.ReadFile(configuration)     // without it there is nothing of it to cover
+	_, brought, _, _ := config.Brought(data) // as above
+	for _, text := range [][]byte{own, brought} {
+		_, tables, err := tomlfile.Tables("configuration", text)
 		if err != nil {
 			continue
 		}

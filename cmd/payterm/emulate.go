@@ -60,6 +60,9 @@ func (c emulateCmd) Run() error {
 	if err := loopback(c.Listen); err != nil {
 		return err
 	}
+	if err := rootsOwn(c.Data); err != nil {
+		return fmt.Errorf("%w: run this as that user", err)
+	}
 	if c.Scale <= 0 {
 		return fmt.Errorf("--scale %g: more than 0 is needed; 1 is real time", c.Scale)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/signal"
 	"syscall"
 
@@ -64,6 +65,9 @@ func whole(v storage.Verified) string {
 }
 
 func readFile(path string, use func(*storage.Reader) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", path) // SQLite waits for a FIFO for ever
+	}
 	r, err := storage.OpenReader(path)
 	if err != nil {
 		return err

@@ -205,7 +205,12 @@ func main() {
 		}
 		os.Exit(fail(fmt.Errorf("%w (%s tells more)", err, help), 2, asJSON))
 	}
-	err = ctx.Run()
+	if who, ok := ctx.Selected().Target.Addr().Interface().(interface{ asOwner() error }); ok {
+		err = who.asOwner()
+	}
+	if err == nil {
+		err = ctx.Run()
+	}
 	var status exitStatus
 	var wrong usageError
 	switch {

@@ -128,6 +128,9 @@ func (c runCmd) damaged() (l loaded, err error) {
 	if l.cfg, _, err = config.InForce(c.Config, "", os.Environ()); err != nil {
 		return l, err
 	}
+	if err := rootsOwn(l.cfg.Terminal.DataDir); err != nil {
+		return l, err
+	}
 	if _, l.serial, err = config.Provisioned(l.cfg.Terminal.DataDir); err != nil || l.serial == 0 {
 		return l, errors.Join(err, errors.New("it was never provisioned"))
 	}
@@ -144,6 +147,9 @@ func (c runCmd) load() (l loaded, err error) {
 	factory, _, err := config.InForce(c.Config, "", os.Environ())
 	if err != nil {
 		return l, err
+	}
+	if err := rootsOwn(factory.Terminal.DataDir); err != nil {
+		return l, fmt.Errorf("%w: run this as that user", err)
 	}
 	if l.cfg, l.serial, err = config.InForce(c.Config, factory.Terminal.DataDir, os.Environ()); err != nil {
 		return l, err

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,6 +26,7 @@ import (
 type updateCmd struct {
 	Install updateInstallCmd `cmd:"" default:"withargs" help:"Install a bundle, never while an order is open, and restart into it."`
 	Confirm updateConfirmCmd `cmd:"" help:"After a start: keep this version if it is healthy, else go back."`
+	Ask     updateAskCmd     `cmd:"" hidden:"" help:"What an update asks the agent's user."`
 }
 
 const (
@@ -78,7 +77,7 @@ func day(seconds int64) string { return time.Unix(seconds, 0).UTC().Format("2006
 // updater does what both commands need. Its functions lead to the machine; tests have
 // others.
 type updater struct {
-	store
+	agent asker
 	dir   string // what outlives a restart and belongs to no slot
 	run   func(ctx context.Context, name string, args ...string) (string, error)
 	say   func(format string, args ...any)
@@ -94,7 +93,7 @@ type updater struct {
 func newUpdater(s store, dir string) updater {
 	line, _ := os.ReadFile("/proc/cmdline") // without one there is no slot
 	return updater{
-		store: s, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, stalled: stalledTime,
+		agent: asker{s, thisProgram}, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, stalled: stalledTime,
 		say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "payterm: "+format+"\n", args...) },
 	}
 }
@@ -168,6 +167,9 @@ func (u updater) lock() (func() error, error) {
 	if err := os.MkdirAll(u.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("update: %w", err)
 	}
+	if err := rootsOwn(u.dir); err != nil {
+		return nil, fmt.Errorf("update: %w", err)
+	}
 	f, err := os.OpenFile(filepath.Join(u.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("update: %w", err)
@@ -178,39 +180,12 @@ func (u updater) lock() (func() error, error) {
 	return f.Close, nil
 }
 
-// free says whether nobody pays and nothing is owed to an order: by the agent, and where
-// none runs by the journal.
+// free says whether nobody pays and nothing is owed to an order.
 func (u updater) free(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, askTime)
 	defer stop()
-	var s struct {
-		State   string
-		OrderID string `json:"order_id"`
-		Queue   int
-	}
-	err := u.askWithin(ctx, "GET", "/status", nil, &s)
-	var dial *net.OpError
-	switch {
-	case errors.As(err, &dial) && dial.Op == "dial", err == nil && s.State == agent.Unprovisioned: // it knows no orders, then
-		err = u.read(func(r *storage.Reader) error {
-			open, err := r.OpenOrders()
-			if err == nil && len(open) > 0 {
-				err = fmt.Errorf("%w: %s; start the agent, which settles it", errOpen, open[0].ID)
-			}
-			return err
-		})
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // nothing has ever been sold here
-		}
-		return err
-	case err != nil:
-		return err
-	case s.State != "idle" && s.State != "result":
-		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, s.State, s.OrderID)
-	case s.Queue > 0:
-		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, s.Queue)
-	}
-	return nil
+	_, err := u.agent.ask(ctx, question{What: askFree})
+	return err
 }
 
 // health is what counts of a doctor's report, by the check's name.
@@ -270,12 +245,15 @@ func (h health) worse(before health) []string {
 func (u updater) examine(ctx context.Context) health {
 	ctx, stop := context.WithTimeout(ctx, askTime)
 	defer stop()
-	var r agent.Report
-	if err := u.askWithin(ctx, "POST", "/doctor", nil, &r); err != nil {
+	a, err := u.agent.ask(ctx, question{What: askReport})
+	if err == nil && a.Report == nil {
+		err = errors.New("the answer has none")
+	}
+	if err != nil {
 		u.say("no report of the doctor: %v", err)
 		return health{}
 	}
-	return healthOf(r)
+	return healthOf(*a.Report)
 }
 
 type updateInstallCmd struct {
@@ -397,7 +375,7 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 func (c updateInstallCmd) end(ctx context.Context, u updater, m manifest) error {
 	u.tell(ctx, screen.UpdateWaiting, "")
 	if c.NoRestart {
-		return u.print(m, func() { fmt.Printf("version %s is installed and starts with the next restart\n", m.Version) })
+		return c.print(m, func() { fmt.Printf("version %s is installed and starts with the next restart\n", m.Version) })
 	}
 	return c.restart(ctx, u, m)
 }
@@ -420,7 +398,7 @@ func (c updateInstallCmd) restart(ctx context.Context, u updater, m manifest) er
 			return fmt.Errorf("update: %w", err)
 		}
 	}
-	if err := u.print(m, func() { fmt.Printf("version %s is installed; the terminal restarts\n", m.Version) }); err != nil {
+	if err := c.print(m, func() { fmt.Printf("version %s is installed; the terminal restarts\n", m.Version) }); err != nil {
 		return err
 	}
 	_, err := u.briefly(ctx, "systemctl", "reboot")
@@ -534,7 +512,7 @@ func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
 	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	return u.print(map[string]any{"slot": u.slot, "good": true, "fell_back": fell}, func() { fmt.Printf("slot %s is good\n", u.slot) })
+	return c.print(map[string]any{"slot": u.slot, "good": true, "fell_back": fell}, func() { fmt.Printf("slot %s is good\n", u.slot) })
 }
 
 // prove waits for a version on trial to be as healthy as the one before, with its whole
@@ -544,7 +522,13 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 	if err := u.kept("before.json", &before); err != nil {
 		u.say("nothing is known of the version before: %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(u.Data, "payterm.db")); err == nil {
+	asking, stop := context.WithTimeout(ctx, askTime)
+	a, err := u.agent.ask(asking, question{What: askSold})
+	stop()
+	if err != nil {
+		u.say("whether there is a journal is not known: %v", err)
+	}
+	if a.Sold || err != nil {
 		before.demand("journal", "records")
 	}
 	proving, stop := context.WithTimeoutCause(ctx, healthTime, fmt.Errorf("not within %s", healthTime))
@@ -558,15 +542,14 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 			return c.back(ctx, u, fmt.Errorf("%s: %w", strings.Join(lost, ", "), err))
 		}
 	}
-	err := u.read(func(r *storage.Reader) error { _, err := r.Verify(proving); return err })
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := u.agent.ask(proving, question{What: askVerify}); err != nil {
 		return c.back(ctx, u, err)
 	}
 	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
 	u.tell(ctx, screen.UpdateDone, "")
-	return u.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true}, func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
+	return c.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true}, func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
 }
 
 func (c updateConfirmCmd) back(ctx context.Context, u updater, why error) error {

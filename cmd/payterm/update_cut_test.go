@@ -178,7 +178,7 @@ func TestUpdateCutAnywhere(t *testing.T) {
 				for range 5 { // nights
 					last = m.installs
 					if !m.live(func() error {
-						return updateInstallCmd{store: m.u.store, Source: "/x.raucb", Automatic: true}.install(t.Context(), m.u)
+						return updateInstallCmd{store: m.u.agent.store, Source: "/x.raucb", Automatic: true}.install(t.Context(), m.u)
 					}) {
 						m.start()
 					}

@@ -32,16 +32,20 @@ var errNoAddress = usage("update: a FILE or an https address is missing: name on
 func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fetched bool, err error) {
 	source := c.Source
 	if source == "" {
-		inForce, _, err := config.InForce(c.Config, c.Data, os.Environ())
+		asking, stop := context.WithTimeout(ctx, askTime)
+		defer stop()
+		a, err := u.agent.ask(asking, question{What: askAddress, Config: c.Config})
 		if err != nil {
 			return "", false, fmt.Errorf("update: %w", err)
 		}
-		if source = inForce.Update.URL; source == "" {
+		if source = a.Address; source == "" {
 			return "", false, errNoAddress
 		}
-	}
-	if !strings.Contains(source, "://") {
+	} else if !strings.Contains(source, "://") {
 		file, err = filepath.Abs(source)
+		if err == nil {
+			err = bundleAt(file)
+		}
 		return file, false, err
 	}
 	from, err := url.Parse(source)
@@ -61,6 +65,18 @@ func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fet
 		u.say("no update: nothing new lies there")
 	}
 	return file, true, nil
+}
+
+// bundleAt refuses what root is not to open: a file that somebody else can have laid, or
+// none.
+func bundleAt(file string) error {
+	if err := rootsOwn(file); err != nil {
+		return fmt.Errorf("update: %w: copy it to a folder of root's", err)
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("update: %s is no regular file", file)
+	}
+	return nil // and where there is none RAUC says so
 }
 
 // secure: the signature guards the bundle, TLS what the shop runs.

@@ -141,7 +141,7 @@ func TestFetchChild(t *testing.T) {
 			}
 		}
 		u.space = func(string) (int64, error) { return maxBundle, nil }
-		err := updateInstallCmd{store: u.store, Source: server + path, Automatic: path == "/tagged"}.install(t.Context(), u)
+		err := updateInstallCmd{store: u.agent.store, Source: server + path, Automatic: path == "/tagged"}.install(t.Context(), u)
 		f := fetched{Notices: strings.Join(m.notices, " "), Ran: strings.Join(m.ran, " ")}
 		_, gone := os.Stat(u.fetched())
 		f.Left = gone == nil

@@ -24,9 +24,16 @@ func (s store) tell(ctx context.Context, n screen.Notice, why screen.Refusal) er
 }
 
 func (u updater) tell(ctx context.Context, n screen.Notice, why screen.Refusal) {
-	if err := u.store.tell(ctx, n, why); err != nil {
+	if err := u.show(ctx, n, why); err != nil {
 		u.say("not on the screen: %s %s: %v", n, why, err)
 	}
+}
+
+func (u updater) show(ctx context.Context, n screen.Notice, why screen.Refusal) error {
+	ctx, stop := context.WithTimeout(ctx, askTime)
+	defer stop()
+	_, err := u.agent.ask(ctx, question{What: askTell, Notice: n, Reason: why})
+	return err
 }
 
 // refusedError is why an update is not taken, with the word for the screen.
@@ -55,7 +62,7 @@ func wordFor(err error) screen.Refusal {
 // claim has the agent keep the counter free for the restart. An agent that is not there,
 // or does not know how, sells nothing that a restart could come between.
 func (u updater) claim(ctx context.Context) error {
-	err := u.store.tell(ctx, screen.UpdateRestarting, "")
+	err := u.show(ctx, screen.UpdateRestarting, "")
 	var said agentError
 	if errors.As(err, &said) {
 		return fmt.Errorf("%w: %w", errOpen, said)

@@ -143,7 +143,7 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 	server := &httptest.Server{Listener: socket, Config: &http.Server{Handler: mux}} //nolint:gosec // a test's
 	server.Start()
 	t.Cleanup(server.Close)
-	return m, updater{store: store{Data: dir, JSON: true}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
+	return m, updater{agent: asker{store{Data: dir, JSON: true}, thisProgram}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
 		run: m.run, say: t.Logf, sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
 }
 
@@ -200,7 +200,7 @@ func TestUpdateInstall(t *testing.T) {
 		{"the timer comes again", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, timer, nil, "", []string{"update_refused order_open"}},
 		{"it waits for a parcel, and has an order open", func(m *terminal, u *updater) {
 			m.status["state"] = "unprovisioned"
-			if err := os.Symlink(filepath.Join(journalOf(t), "payterm.db"), filepath.Join(u.Data, "payterm.db")); err != nil {
+			if err := os.Symlink(filepath.Join(journalOf(t), "payterm.db"), filepath.Join(u.agent.Data, "payterm.db")); err != nil {
 				t.Fatal(err)
 			}
 		}, manual, nil, "an order is open", []string{"update_refused order_open"}},
@@ -230,15 +230,15 @@ func TestUpdateInstall(t *testing.T) {
 		{"no address", func(*terminal, *updater) {}, updateInstallCmd{Config: "/nowhere"}, nil, "[update] url", nil},
 		{"no address, by the timer", func(*terminal, *updater) {}, updateInstallCmd{Config: "/nowhere", Automatic: true}, nil, "", nil},
 		{"the configuration's address", func(_ *terminal, u *updater) {
-			os.WriteFile(filepath.Join(u.Data, "c.toml"), []byte("[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"), 0o600) //nolint:errcheck // it has none then
+			os.WriteFile(filepath.Join(u.agent.Data, "c.toml"), []byte("[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"), 0o600) //nolint:errcheck // it has none then
 		}, updateInstallCmd{Config: "c.toml"}, nil, "fetch http://127.0.0.1:1/x:", []string{"update_refused not_fetched"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, u := newTerminal(t)
 			c.set(m, &u)
-			c.cmd.store = u.store
+			c.cmd.store = u.agent.store
 			if c.cmd.Config != "" && c.cmd.Config != "/nowhere" {
-				c.cmd.Config = filepath.Join(u.Data, c.cmd.Config)
+				c.cmd.Config = filepath.Join(u.agent.Data, c.cmd.Config)
 			}
 			err := c.cmd.install(t.Context(), u)
 			if (err == nil) != (c.why == "") || err != nil && (!strings.Contains(err.Error(), c.why) || strings.Contains(err.Error(), "SECRET")) {
@@ -355,12 +355,12 @@ func TestUpdateProvesAgainstSomething(t *testing.T) {
 	for _, sold := range []bool{false, true} {
 		m, u := newTerminal(t)
 		m.trial = "A"
-		u.Data = filepath.Join(u.Data, "nobody") // no agent there
-		if err := errors.Join(os.MkdirAll(u.Data, 0o700), u.keep("before.json", health{})); err != nil {
+		u.agent.Data = filepath.Join(u.agent.Data, "nobody") // no agent there
+		if err := errors.Join(os.MkdirAll(u.agent.Data, 0o700), u.keep("before.json", health{})); err != nil {
 			t.Fatal(err)
 		}
 		if sold {
-			if err := os.WriteFile(filepath.Join(u.Data, "payterm.db"), nil, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(u.agent.Data, "payterm.db"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

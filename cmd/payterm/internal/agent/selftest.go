@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"payterm"
+	"payterm/cmd/payterm/internal/beneath"
 	"payterm/cmd/payterm/internal/durable"
 	"payterm/flows"
 	"payterm/screen"
@@ -20,8 +20,9 @@ import (
 
 const (
 	selfTestFile  = "doctor.json"
-	selfTestTries = 2 // starts that may die in it before it is left alone
-	looks         = 5 // devices and networks come up after the agent
+	mostSelfTest  = 1 << 20 // bytes of it, far more than a report has
+	selfTestTries = 2       // starts that may die in it before it is left alone
+	looks         = 5       // devices and networks come up after the agent
 	findingStands = 10 * time.Minute
 )
 
@@ -39,7 +40,7 @@ type SelfTest struct {
 // or where its file is damaged.
 func lastSelfTest(data string, serial uint64) SelfTest {
 	var t SelfTest
-	text, err := os.ReadFile(filepath.Join(data, selfTestFile))
+	text, err := beneath.Read(data, selfTestFile, mostSelfTest)
 	if err != nil || json.Unmarshal(text, &t) != nil || t.Serial != serial {
 		return SelfTest{Serial: serial}
 	}

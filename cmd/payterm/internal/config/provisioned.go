@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"payterm/cmd/payterm/internal/beneath"
 	"payterm/cmd/payterm/internal/durable"
 	"payterm/provision"
 	"payterm/tomlfile"
@@ -71,7 +72,7 @@ func Secret(data, name string, make func() ([]byte, error)) ([]byte, error) {
 
 func readSecret(data, name string) ([]byte, error) {
 	path := filepath.Join(data, name)
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := beneath.Open(data, name)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func readSecret(data, name string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular() || info.Size() != provision.KeySize:
+	case info.Size() != provision.KeySize:
 		return nil, fmt.Errorf("%s is damaged: %d bytes are needed", path, provision.KeySize)
 	case info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("%s can be read by others than its owner: chmod 600 %s", path, path)
@@ -95,17 +96,36 @@ func readSecret(data, name string) ([]byte, error) {
 // Provisioned gives the configuration that a parcel brought, and its serial; 0 when
 // none did.
 func Provisioned(data string) (path string, serial uint64, err error) {
-	name, err := os.Readlink(filepath.Join(data, provisionDir, currentLink))
+	name, err := beneath.Link(data, filepath.Join(provisionDir, currentLink))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", 0, nil
-	}
-	if err == nil {
-		serial, err = strconv.ParseUint(name, 10, 64)
 	}
 	if err != nil {
 		return "", 0, fmt.Errorf("what was provisioned: %w", err)
 	}
+	if serial, err = strconv.ParseUint(name, 10, 64); err != nil {
+		return "", 0, fmt.Errorf("what was provisioned: %s leads to no parcel's serial", filepath.Join(data, provisionDir, currentLink))
+	}
 	return filepath.Join(data, provisionDir, name, configFile), serial, nil
+}
+
+// mostConfig is many times the longest configuration, in bytes.
+const mostConfig = 1 << 20
+
+// Brought reads the configuration that a parcel brought, for its path and its text; the
+// path is empty where none did.
+func Brought(data string) (path string, text []byte, serial uint64, err error) {
+	if path, serial, err = Provisioned(data); err != nil || serial == 0 {
+		return "", nil, 0, err
+	}
+	below, err := filepath.Rel(data, path)
+	if err == nil {
+		text, err = beneath.Read(data, below, mostConfig)
+	}
+	if err != nil {
+		return path, nil, serial, fmt.Errorf("what was provisioned: %w", err)
+	}
+	return path, text, serial, nil
 }
 
 // InForce loads what a parcel brought, else the factory's file of the given name; its
@@ -113,17 +133,18 @@ func Provisioned(data string) (path string, serial uint64, err error) {
 // box. Without a data directory only the file counts. A parcel that names no board is
 // for the factory's.
 func InForce(file, data string, env []string) (c Config, serial uint64, err error) {
-	path := ""
+	var path string
+	var text []byte
 	if data != "" {
-		if path, serial, err = Provisioned(data); err != nil {
-			return Config{}, 0, err
+		if path, text, serial, err = Brought(data); err != nil {
+			return Config{}, serial, err
 		}
 	}
 	if serial == 0 {
 		c, err = factory(file, env)
 		return c, 0, err
 	}
-	if c, err = Load(path, env); err != nil || c.HasBoard() {
+	if c, err = Parse(path, text, env); err != nil || c.HasBoard() {
 		return c, serial, err
 	}
 	own, err := factory(file, env)

@@ -1,0 +1,199 @@
+// Package beneath reads what lies below a directory whose owner may be nobody's friend,
+// such as the agent's for root: links are not followed, on the way or at its end; what is
+// no regular file is not opened, so that no FIFO holds anybody up and no device hears of
+// it; a file of another user, to which a hard link may lead, is not read; and no more is
+// read than was asked for. No error has a word of what a file holds.
+package beneath
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Why a thing is not read.
+var (
+	ErrLink    = errors.New("a link is on the way, which is not followed")
+	ErrNoFile  = errors.New("it is no regular file")
+	ErrForeign = errors.New("it belongs to another user than its directory does")
+	ErrLong    = errors.New("it is too long")
+)
+
+// Open opens a file for reading; name is its path below the directory.
+func Open(dir, name string) (*os.File, error) {
+	f, err := open(dir, name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, name), Err: err}
+	}
+	return f, nil
+}
+
+// Read reads a whole file of at most so many bytes.
+func Read(dir, name string, most int64) ([]byte, error) {
+	f, err := Open(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	// Whatever its size is said to be: it may grow meanwhile.
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = &fs.PathError{Op: "read", Path: f.Name(), Err: ErrLong}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
+
+// Link gives what a link of that name leads to, which may be anything.
+func Link(dir, name string) (string, error) {
+	fd, _, err := find(dir, name)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: filepath.Join(dir, name), Err: err}
+	}
+	defer unix.Close(fd) //nolint:errcheck // nothing was written
+	to := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(fd, "", to) // of what it stands for: nobody can have swapped it
+	if errors.Is(err, unix.ENOENT) {      // how Linux says that it is no link
+		err = unix.EINVAL
+	}
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: filepath.Join(dir, name), Err: err}
+	}
+	return string(to[:n]), nil
+}
+
+// Owner says who decides what lies at a path: the first on the way who is not root, or
+// not whoever owns / (in a name space root may be nobody there). Below his directory he may
+// lay what he likes.
+func Owner(path string) (uid, gid int, err error) {
+	rest, err := filepath.Abs(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	var top unix.Stat_t
+	if err := unix.Lstat("/", &top); err != nil {
+		return 0, 0, &fs.PathError{Op: "lstat", Path: "/", Err: err}
+	}
+	at := "/"
+	for links := 0; rest != "" && links < 40; {
+		var step string
+		step, rest, _ = strings.Cut(strings.TrimPrefix(filepath.Clean(rest), "/"), "/")
+		at = filepath.Join(at, step)
+		var s unix.Stat_t
+		if err := unix.Lstat(at, &s); err != nil {
+			return 0, 0, &fs.PathError{Op: "lstat", Path: at, Err: err}
+		}
+		if s.Uid != 0 && s.Uid != top.Uid {
+			return int(s.Uid), int(s.Gid), nil
+		}
+		if s.Mode&unix.S_IFMT != unix.S_IFLNK {
+			continue
+		}
+		to, err := os.Readlink(at) // root's own, and nobody else's to change
+		if err != nil {
+			return 0, 0, err
+		}
+		if links++; !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(at), to)
+		}
+		at, rest = "/", filepath.Join(to, rest)
+	}
+	if rest != "" {
+		return 0, 0, &fs.PathError{Op: "lstat", Path: path, Err: unix.ELOOP}
+	}
+	return 0, 0, nil
+}
+
+func open(dir, name string) (*os.File, error) {
+	fd, owner, err := find(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd) //nolint:errcheck // nothing was written
+	// It is held, and not yet open: what it is decides whether it will be.
+	var s unix.Stat_t
+	if err := unix.Fstat(fd, &s); err != nil {
+		return nil, err
+	}
+	switch {
+	case s.Mode&unix.S_IFMT == unix.S_IFLNK:
+		return nil, ErrLink
+	case s.Mode&unix.S_IFMT != unix.S_IFREG:
+		return nil, ErrNoFile
+	case s.Uid != owner && owner != 0 && int(owner) != os.Geteuid(): // somebody else, who can have laid the link
+		return nil, ErrForeign
+	}
+	own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(own), filepath.Join(dir, name)), nil
+}
+
+// find holds what has a name (O_PATH) without opening it, and says whose the directory is.
+func find(dir, name string) (fd int, owner uint32, err error) {
+	if !filepath.IsLocal(name) {
+		return -1, 0, unix.EXDEV
+	}
+	top, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, 0, err
+	}
+	defer unix.Close(top) //nolint:errcheck // nothing was written
+	var s unix.Stat_t
+	if err := unix.Fstat(top, &s); err != nil {
+		return -1, 0, err
+	}
+	fd, err = openat2(top, name, &unix.OpenHow{
+		Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+	})
+	switch {
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM): // before Linux 5.6, or a sandbox that does not know the call
+		fd, err = walk(top, name)
+	case errors.Is(err, unix.ELOOP):
+		err = ErrLink
+	}
+	return fd, s.Uid, err
+}
+
+// openat2 is the kernel's; a test has none.
+var openat2 = unix.Openat2
+
+// walk goes the way step by step.
+func walk(top int, name string) (int, error) {
+	at, steps := top, strings.Split(filepath.Clean(name), "/")
+	for i, step := range steps {
+		how := unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC
+		next, err := unix.Openat(at, step, how, 0)
+		if at != top {
+			unix.Close(at) //nolint:errcheck // nothing was written
+		}
+		if err != nil {
+			return -1, err
+		}
+		var s unix.Stat_t
+		if err = unix.Fstat(next, &s); err == nil && i < len(steps)-1 {
+			switch s.Mode & unix.S_IFMT {
+			case unix.S_IFDIR:
+			case unix.S_IFLNK:
+				err = ErrLink
+			default:
+				err = unix.ENOTDIR
+			}
+		}
+		if err != nil {
+			unix.Close(next) //nolint:errcheck // as above
+			return -1, err
+		}
+		at = next
+	}
+	return at, nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+
+	"payterm/cmd/payterm/internal/beneath"
+)
+
+// ownerOf says whose rights root is to take for a data directory; 0 where it is root's own,
+// or not there. What lies in it its owner decides: a link to a file that only root may
+// read, a FIFO, a journal that breaks whoever reads it. So root reads nothing there.
+func ownerOf(data string) (uid, gid int, err error) {
+	uid, gid, err = beneath.Owner(data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, nil // nor can anybody lay it there
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("data directory: %w", err)
+	}
+	// Its group is what he has chosen, as far as that goes.
+	if who, err := user.LookupId(strconv.Itoa(uid)); err == nil && uid != 0 {
+		if gid, err = strconv.Atoi(who.Gid); err != nil {
+			return 0, 0, fmt.Errorf("data directory: the group of %s: %w", who.Username, err)
+		}
+	}
+	return uid, gid, nil
+}
+
+// rootsOwn says, to root, why a path is not its own; what is not there is nobody's.
+func rootsOwn(path string) error {
+	uid, _, err := beneath.Owner(path)
+	switch {
+	case os.Geteuid() != 0, errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case uid != 0:
+		return fmt.Errorf("%s lies where user %d can lay what he likes", path, uid)
+	}
+	return nil
+}
+
+// asOwner gives root's rights up, for good. Each command with a data directory does so
+// before it runs, but for those that say otherwise: updates need root's rights, and have
+// their questions asked by another process. Whoever is not root has none to give.
+func (s store) asOwner() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	uid, gid, err := ownerOf(s.Data)
+	if err != nil || uid == 0 {
+		return err
+	}
+	if err = syscall.Setgroups([]int{gid}); err == nil {
+		err = syscall.Setresgid(gid, gid, gid)
+	}
+	if err == nil {
+		err = syscall.Setresuid(uid, uid, uid)
+	}
+	if err != nil {
+		return fmt.Errorf("%s belongs to user %d, whose rights cannot be taken here: %w: run this as that user", s.Data, uid, err)
+	}
+	return nil
+}
+
+func (updateInstallCmd) asOwner() error    { return nil }
+func (updateConfirmCmd) asOwner() error    { return nil }
+func (provisionInstallCmd) asOwner() error { return nil } // it refuses
+
+// ownData refuses to leave files in the data directory that the agent could not read, or
+// that it could have root write elsewhere.
+func ownData(data, command string) error {
+	uid := os.Geteuid()
+	if uid == 0 {
+		owner, _, err := ownerOf(data)
+		if err != nil {
+			return err
+		}
+		uid = owner
+	} else if info, err := os.Stat(data); err == nil {
+		if s, ok := info.Sys().(*syscall.Stat_t); ok {
+			uid = int(s.Uid)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	if uid != os.Geteuid() {
+		return fmt.Errorf("%s belongs to another user (%d): run this as that user, such as sudo -u payterm payterm %s", data, uid, command)
+	}
+	return nil
+}

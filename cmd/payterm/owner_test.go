@@ -1,0 +1,365 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm/screen"
+
+	"golang.org/x/sys/unix"
+)
+
+// Whatever the agent's user lays into his directory, root's commands read nothing by it
+// that he could not, and do not wait for it. Only root can try that.
+
+const (
+	agentsUID  = 12345
+	rootsWords = "root:$y$words-of-root-only"
+)
+
+// laid is a data directory of the agent's user, and a file of root's.
+type laid struct {
+	t          *testing.T
+	data, root string
+}
+
+func newLaid(t *testing.T) *laid {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a directory away")
+	}
+	base, err := os.MkdirTemp("", "own") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(base) }) //nolint:errcheck // temporary
+	l := &laid{t, filepath.Join(base, "data"), filepath.Join(base, "shadow")}
+	if err := errors.Join(os.Chmod(base, 0o755), os.Mkdir(l.data, 0o700), os.WriteFile(l.root, []byte(rootsWords+" = "+rootsWords+"\n["+rootsWords), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// give makes all of the directory the agent's.
+func (l *laid) give() {
+	l.t.Helper()
+	if err := filepath.WalkDir(l.data, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, agentsUID, agentsUID))
+	}); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// brought lays a configuration of a parcel's, by a function for its path.
+func (l *laid) brought(lay func(path string) error) {
+	l.t.Helper()
+	dir := filepath.Join(l.data, "provision", "17")
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Symlink("17", filepath.Join(l.data, "provision", "current")), lay(filepath.Join(dir, "payterm.toml"))); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// runs runs a command as root and says what it said, and how long it took.
+func (l *laid) runs(args ...string) (string, time.Duration) {
+	l.t.Helper()
+	ctx, stop := context.WithTimeout(l.t.Context(), 15*time.Second)
+	defer stop()
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "payterm"), args...)
+	cmd.WaitDelay, cmd.Dir, cmd.Env = time.Second, filepath.Dir(l.data), append(os.Environ(), "PAYTERM_DATA="+l.data)
+	began := time.Now()
+	out, _ := cmd.CombinedOutput() // most have something to complain of
+	return string(out), time.Since(began)
+}
+
+// untouched: root has left nothing in the agent's directory.
+func (l *laid) untouched(after []string) {
+	l.t.Helper()
+	err := filepath.WalkDir(l.data, func(path string, _ os.DirEntry, err error) error {
+		var s unix.Stat_t
+		if err = errors.Join(err, unix.Lstat(path, &s)); err == nil && s.Uid != agentsUID && s.Nlink == 1 {
+			err = fmt.Errorf("%s is user %d's", path, s.Uid)
+		}
+		return err
+	})
+	if err != nil {
+		l.t.Errorf("after payterm %q: %v", after, err)
+	}
+}
+
+// TestRootReadsNothingThatIsLaid: each command as root, over each trap.
+func TestRootReadsNothingThatIsLaid(t *testing.T) {
+	t.Parallel()
+	symlink := func(l *laid) func(string) error {
+		return func(path string) error { return os.Symlink(l.root, path) }
+	}
+	hard := func(l *laid) func(string) error { return func(path string) error { return os.Link(l.root, path) } }
+	fifo := func(*laid) func(string) error { return func(path string) error { return unix.Mkfifo(path, 0o600) } }
+	for _, x := range []struct {
+		name string
+		lay  func(*laid)
+	}{
+		{"a configuration that is a link", func(l *laid) { l.brought(symlink(l)) }},
+		{"a configuration that is root's file", func(l *laid) { l.brought(hard(l)) }},
+		{"a configuration that is a FIFO", func(l *laid) { l.brought(fifo(l)) }},
+		{"a way that is a link", func(l *laid) {
+			l.brought(func(path string) error {
+				return errors.Join(os.Remove(filepath.Dir(path)), os.Symlink(filepath.Dir(l.root), filepath.Dir(path)), os.WriteFile(filepath.Join(filepath.Dir(l.root), "payterm.toml"), []byte(rootsWords), 0o600))
+			})
+		}},
+		{"a current that has words", func(l *laid) {
+			if err := errors.Join(os.Mkdir(filepath.Join(l.data, "provision"), 0o700), os.Symlink(rootsWords, filepath.Join(l.data, "provision", "current"))); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a journal that is a link", func(l *laid) {
+			if err := symlink(l)(filepath.Join(l.data, "payterm.db")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a journal that is a FIFO", func(l *laid) {
+			if err := fifo(l)(filepath.Join(l.data, "payterm.db")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"keys that are links and FIFOs", func(l *laid) {
+			if err := errors.Join(symlink(l)(filepath.Join(l.data, "device.key")), fifo(l)(filepath.Join(l.data, "code.key")), os.Mkdir(filepath.Join(l.data, "crash"), 0o700),
+				fifo(l)(filepath.Join(l.data, "crash", "000001-found.txt")), symlink(l)(filepath.Join(l.data, "crash", "now.txt"))); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLaid(t)
+			x.lay(l)
+			l.give()
+			for _, args := range [][]string{
+				{"update", "ask", "address"}, {"update", "ask", "free"}, {"update", "ask", "verify"},
+				{"journal", "list"}, {"journal", "verify"}, {"queue", "list"}, {"totals", "z", "--number", "1"}, {"status"},
+				{"bundle", "--out", "-", "--log", "/dev/null"}, {"bundle", "--out", filepath.Base(l.data) + ".tar.gz", "--log", "/dev/null"},
+				{"journal", "export", "/tmp/" + filepath.Base(filepath.Dir(l.data))}, {"provision", "/dev/null"}, {"run", "--config", "/dev/null"},
+				{"emulate", "--listen", "127.0.0.1:0"}, {"emulate", "--listen", "127.0.0.1:0", "--unprovisioned"},
+			} {
+				out, took := l.runs(args...)
+				if strings.Contains(out, rootsWords) {
+					t.Errorf("payterm %q says what root alone may read: %s", args, out)
+				}
+				if took > 10*time.Second {
+					t.Errorf("payterm %q took %s: %s", args, took, out)
+				}
+				l.untouched(args)
+			}
+		})
+	}
+}
+
+// asker asks as an update of root's does.
+func (l *laid) asker() asker {
+	l.t.Helper()
+	self := filepath.Join(filepath.Dir(l.data), "payterm") // where the agent's user may go
+	if err := os.Link(filepath.Join(bin, "payterm"), self); err != nil {
+		l.t.Fatal(err)
+	}
+	return asker{store{Data: l.data}, self}
+}
+
+// answers is an agent of the agent's user's, who may be anybody's.
+func (l *laid) answers(with func(pid int, w http.ResponseWriter, r *http.Request)) {
+	l.t.Helper()
+	path := filepath.Join(l.data, "payterm.sock")
+	socket, err := net.Listen("unix", path)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	type key struct{}
+	server := &http.Server{ //nolint:gosec // a test's
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			raw, err := c.(*net.UnixConn).SyscallConn()
+			var who *unix.Ucred
+			if err == nil {
+				err = raw.Control(func(fd uintptr) { who, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+			}
+			if err != nil || who.Uid != agentsUID || who.Gid != agentsUID {
+				l.t.Errorf("the agent is asked by %+v, %v", who, err)
+			}
+			return context.WithValue(ctx, key{}, int(who.Pid))
+		},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { with(r.Context().Value(key{}).(int), w, r) }),
+	}
+	done := make(chan error)
+	go func() { done <- server.Serve(socket) }()
+	l.t.Cleanup(func() {
+		server.Close() //nolint:errcheck // Serve tells
+		<-done
+	})
+}
+
+// TestRootAsksAsAgentsUser: an update's questions are put with the rights of the agent's
+// user; nothing that is answered is more than an answer.
+func TestRootAsksAsAgentsUser(t *testing.T) {
+	t.Parallel()
+	free := question{What: askFree}
+	say := func(text string) func(int, http.ResponseWriter, *http.Request) {
+		return func(_ int, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) } //nolint:errcheck // the client sees it
+	}
+	refuse := func(text string) func(int, http.ResponseWriter, *http.Request) {
+		return func(_ int, w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusConflict)
+			json.NewEncoder(w).Encode(map[string]string{"error": text}) //nolint:errcheck // as above
+		}
+	}
+	for _, x := range []struct {
+		name  string
+		agent func(pid int, w http.ResponseWriter, r *http.Request)
+		q     question
+		right func(said, error) bool
+	}{
+		{"nobody pays", say(`{"state":"idle"}`), free, func(_ said, err error) bool { return err == nil }},
+		{"somebody pays", say(`{"state":"scan"}`), free, func(_ said, err error) bool { return errors.Is(err, errOpen) }},
+		{"a report", say(`{"ok":true,"checks":[{"name":"display","result":"ok"}]}`), question{What: askReport}, func(a said, err error) bool {
+			return err == nil && len(a.Report.Checks) == 1 && a.Report.Checks[0].Name == "display"
+		}},
+		{"a notice", func(_ int, w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }, question{What: askTell, Notice: screen.UpdateRefused, Reason: screen.NoRoom}, //nolint:errcheck // as above
+			func(_ said, err error) bool { return err == nil }},
+		{"a restart that has to wait", refuse("somebody may still read the result"), question{What: askTell, Notice: screen.UpdateRestarting}, func(_ said, err error) bool {
+			var refused agentError
+			return errors.As(err, &refused) && refused == "somebody may still read the result"
+		}},
+		{"words that a console obeys", refuse("\x1b[2J\x07" + strings.Repeat("long ", 1000)), free, func(_ said, err error) bool {
+			return err != nil && strings.HasPrefix(err.Error(), "[2Jlong") && len(err.Error()) <= mostWords
+		}},
+		{"an answer without end", func(_ int, w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `{"state":"`) //nolint:errcheck // as above
+			for err := error(nil); err == nil; {
+				_, err = w.Write(bytes.Repeat([]byte("x"), 1<<16))
+			}
+		}, free, func(_ said, err error) bool { return err != nil }},
+		{"a report that is too long", say(`{"checks":[{"name":"` + strings.Repeat("x", mostSaid) + `"}]}`), question{What: askReport}, func(a said, err error) bool {
+			return err != nil && a.Report == nil && len(err.Error()) < mostWords
+		}},
+		{"whoever asks is stopped", func(pid int, _ http.ResponseWriter, r *http.Request) {
+			unix.Kill(pid, unix.SIGSTOP) //nolint:errcheck // it answers then
+			<-r.Context().Done()
+		}, free, func(_ said, err error) bool {
+			return errors.Is(err, context.DeadlineExceeded)
+		}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLaid(t)
+			l.answers(x.agent)
+			l.give()
+			limit := 20 * time.Second
+			if strings.Contains(x.name, "stopped") {
+				limit = 2 * time.Second
+			}
+			ctx, stop := context.WithTimeout(t.Context(), limit)
+			defer stop()
+			if a, err := l.asker().ask(ctx, x.q); !x.right(a, err) {
+				t.Errorf("%+v, %.600v", a, err)
+			}
+		})
+	}
+}
+
+// TestRootHearsOfTraps: an update is told that the way is not good, at once, and nothing
+// of what lies at its end.
+func TestRootHearsOfTraps(t *testing.T) {
+	t.Parallel()
+	address := question{What: askAddress, Config: "/nowhere"}
+	for _, x := range []struct {
+		name string
+		lay  func(*laid)
+		q    question
+		says string // nothing where there is no error
+		is   said
+	}{
+		{"an address", func(l *laid) {
+			l.brought(func(path string) error {
+				return os.WriteFile(path, []byte("[update]\nurl = \"https://example.com/x\"\n"), 0o600)
+			})
+		}, address, "", said{Address: "https://example.com/x"}},
+		{"no configuration", func(*laid) {}, address, "", said{}},
+		{"a link", func(l *laid) { l.brought(func(path string) error { return os.Symlink(l.root, path) }) }, address, "a link is on the way", said{}},
+		{"a FIFO", func(l *laid) { l.brought(func(path string) error { return unix.Mkfifo(path, 0o600) }) }, address, "no regular file", said{}},
+		{"one that is wrong", func(l *laid) {
+			l.brought(func(path string) error { return os.WriteFile(path, []byte("[update]\nurl = 5 "+rootsWords), 0o600) })
+		}, address, "is wrong in line 2", said{}},
+		{"a wrong value", func(l *laid) {
+			l.brought(func(path string) error {
+				return os.WriteFile(path, []byte("[sale]\nlate_payment = \""+rootsWords+"\""), 0o600)
+			})
+		}, address, "is wrong in line 2", said{}},
+		{"no journal", func(*laid) {}, question{What: askSold}, "", said{}},
+		{"a journal", func(l *laid) {
+			if err := os.WriteFile(filepath.Join(l.data, "payterm.db"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, question{What: askSold}, "", said{Sold: true}},
+		{"a journal that is a FIFO", func(l *laid) {
+			if err := unix.Mkfifo(filepath.Join(l.data, "payterm.db"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, question{What: askFree}, "no regular file", said{}},
+		{"a journal that is none", func(l *laid) {
+			if err := os.WriteFile(filepath.Join(l.data, "payterm.db"), []byte(strings.Repeat("rubbish ", 200)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, question{What: askVerify}, "storage", said{}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLaid(t)
+			x.lay(l)
+			l.give()
+			ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+			defer stop()
+			a, err := l.asker().ask(ctx, x.q)
+			if x.says == "" {
+				if err != nil || a != x.is {
+					t.Errorf("%+v, %v", a, err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), x.says) || strings.Contains(err.Error(), rootsWords) || ctx.Err() != nil {
+				t.Errorf("%v, want %q", err, x.says)
+			}
+		})
+	}
+}
+
+// TestRootsOwn: an update of root's takes no bundle, and keeps nothing, where somebody else
+// can lay what he likes.
+func TestRootsOwn(t *testing.T) {
+	t.Parallel()
+	l := newLaid(t)
+	bundle := filepath.Join(l.data, "x.raucb")
+	if err := os.WriteFile(bundle, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := bundleAt(bundle); err != nil {
+		t.Error(err)
+	}
+	l.give()
+	if err := bundleAt(bundle); err == nil || !strings.Contains(err.Error(), "copy it to a folder of root's") {
+		t.Errorf("%v", err)
+	}
+	if err := bundleAt("/dev/null"); err == nil {
+		t.Error("a device for a bundle")
+	}
+	if _, err := (updater{slot: "A", dir: filepath.Join(l.data, "update")}).lock(); err == nil || !strings.Contains(err.Error(), "can lay what he likes") {
+		t.Errorf("what updates keep, in the agent's directory: %v", err)
+	}
+}

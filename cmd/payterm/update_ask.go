@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/cmd/payterm/internal/config"
+	"payterm/screen"
+	"payterm/storage"
+)
+
+// An update has questions about the agent, its journal and its configuration. All of that
+// lies where the agent's user can lay what he likes. So root, who updates, opens none of
+// it: a process with that user's rights does, whatever it meets there, and root hears its
+// answer, which is short, comes in time, and is believed as far as the agent is.
+
+// question is what is to be known or done.
+type question struct {
+	What   string         `arg:"" enum:"free,report,tell,sold,verify,address"`
+	Notice screen.Notice  `help:"Of tell."`
+	Reason screen.Refusal `help:"Of tell."`
+	Config string         `help:"Of address: the agent's --config."`
+}
+
+// What can be asked.
+const (
+	askFree    = "free"    // whether nobody pays and nothing is owed to an order
+	askReport  = "report"  // the doctor's
+	askTell    = "tell"    // shows a notice; that of a restart is refused while somebody pays
+	askSold    = "sold"    // whether there is a journal
+	askVerify  = "verify"  // the whole journal
+	askAddress = "address" // where newer versions lie, by the configuration in force
+)
+
+// said is the answer.
+type said struct {
+	Report  *agent.Report `json:"report,omitempty"`
+	Sold    bool          `json:"sold,omitempty"`
+	Address string        `json:"address,omitempty"`
+	// What went wrong, and whether that is one of the errors that an update tells apart.
+	Error string `json:"error,omitempty"`
+	Open  bool   `json:"open,omitempty"`    // errOpen
+	Agent bool   `json:"refused,omitempty"` // agentError
+}
+
+const (
+	mostSaid  = 1 << 20 // bytes of an answer
+	mostWords = 500     // letters of an error
+)
+
+// asker has questions answered.
+type asker struct {
+	store
+	self string // the program that answers
+}
+
+// thisProgram is this version, wherever it lies and whoever may go there.
+const thisProgram = "/proc/self/exe"
+
+func (a asker) ask(ctx context.Context, q question) (said, error) {
+	uid, gid, err := ownerOf(a.Data)
+	if err != nil {
+		return said{}, err
+	}
+	if os.Geteuid() != 0 || uid == 0 {
+		return a.answer(ctx, q)
+	}
+	return a.askAs(ctx, uid, gid, q)
+}
+
+// answer answers with the rights of this process.
+func (s store) answer(ctx context.Context, q question) (a said, err error) {
+	switch q.What {
+	case askFree:
+		return a, s.free(ctx)
+	case askReport:
+		a.Report = new(agent.Report)
+		return a, s.askWithin(ctx, "POST", "/doctor", nil, a.Report)
+	case askTell:
+		return a, s.tell(ctx, q.Notice, q.Reason)
+	case askSold:
+		_, err := os.Stat(filepath.Join(s.Data, "payterm.db"))
+		a.Sold = err == nil
+		return a, nil
+	case askVerify:
+		err := s.read(func(r *storage.Reader) error { _, err := r.Verify(ctx); return err })
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil // nothing has ever been sold here
+		}
+		return a, err
+	case askAddress:
+		inForce, _, err := config.InForce(q.Config, s.Data, os.Environ())
+		a.Address = inForce.Update.URL
+		return a, placeOf(err)
+	}
+	return a, fmt.Errorf("%q is no question", q.What)
+}
+
+// placeOf says where a configuration is wrong, and not what stands there: it is told to
+// others than its owner.
+func placeOf(err error) error {
+	var p config.Problem
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s is wrong in line %d: payterm config check says more", p.File, p.Line)
+	}
+	return err
+}
+
+// free says whether nobody pays and nothing is owed to an order: by the agent, and where
+// none runs by the journal.
+func (s store) free(ctx context.Context) error {
+	var now struct {
+		State   string
+		OrderID string `json:"order_id"`
+		Queue   int
+	}
+	err := s.askWithin(ctx, "GET", "/status", nil, &now)
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial", err == nil && now.State == agent.Unprovisioned: // it knows no orders, then
+		err = s.read(func(r *storage.Reader) error {
+			open, err := r.OpenOrders()
+			if err == nil && len(open) > 0 {
+				err = fmt.Errorf("%w: %s; start the agent, which settles it", errOpen, open[0].ID)
+			}
+			return err
+		})
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // nothing has ever been sold here
+		}
+		return err
+	case err != nil:
+		return err
+	case now.State != "idle" && now.State != "result":
+		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, now.State, now.OrderID)
+	case now.Queue > 0:
+		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, now.Queue)
+	}
+	return nil
+}
+
+// askAs has another process answer, with a user's rights and no others.
+func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error) {
+	args := []string{"update", "ask", q.What, "--data", a.Data}
+	for name, value := range map[string]string{"--notice": string(q.Notice), "--reason": string(q.Reason), "--config": q.Config} {
+		if value != "" {
+			args = append(args, name, value)
+		}
+	}
+	cmd := exec.CommandContext(ctx, a.self, args...)
+	cmd.Dir, cmd.WaitDelay, cmd.Env = "/", toolEnds, []string{}
+	for _, variable := range os.Environ() {
+		if strings.HasPrefix(variable, "PAYTERM_") {
+			cmd.Env = append(cmd.Env, variable)
+		}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: []uint32{uint32(gid)}}, //nolint:gosec // as the kernel gave them
+		Setsid:     true,                                                                                   // away from root's terminal
+	}
+	out := short{most: mostSaid}
+	cmd.Stdout = &out
+	err := cmd.Run()
+	var answer said
+	if err == nil {
+		err = json.Unmarshal(out.text, &answer)
+	}
+	if err != nil { // nothing of what it said
+		return said{}, fmt.Errorf("no answer by user %d about %s: %w", uid, a.Data, because(ctx, err))
+	}
+	return answer, answer.err()
+}
+
+// err is what went wrong, in the words of somebody who is not trusted.
+func (a said) err() error {
+	words := plain(a.Error)
+	switch {
+	case a.Open:
+		return fmt.Errorf("%w: %s", errOpen, strings.TrimPrefix(words, errOpen.Error()+": "))
+	case a.Agent:
+		return agentError(words)
+	case words != "":
+		return errors.New(words)
+	}
+	return nil
+}
+
+// plain is a text that no console obeys.
+func plain(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text)
+	if letters := []rune(text); len(letters) > mostWords {
+		return string(letters[:mostWords])
+	}
+	return text
+}
+
+// short takes so many bytes and no more.
+type short struct {
+	text []byte
+	most int
+}
+
+func (s *short) Write(b []byte) (int, error) {
+	if len(s.text)+len(b) > s.most {
+		return 0, fmt.Errorf("more than %d bytes", s.most)
+	}
+	s.text = append(s.text, b...)
+	return len(b), nil
+}
+
+// updateAskCmd is the other process.
+type updateAskCmd struct {
+	store
+	question
+}
+
+func (c updateAskCmd) Run() error {
+	ctx, stop := context.WithTimeout(context.Background(), healthTime)
+	defer stop()
+	a, err := c.answer(ctx, c.question)
+	if err != nil {
+		var refused agentError
+		a.Error, a.Open, a.Agent = err.Error(), errors.Is(err, errOpen), errors.As(err, &refused)
+	}
+	return json.NewEncoder(os.Stdout).Encode(a)
+}
