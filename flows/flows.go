@@ -180,7 +180,8 @@ type (
 		Word   Resolve
 	}
 
-	// RefundRefused says that the refund at the counter did not begin.
+	// RefundRefused says that the refund at the counter did not begin; or a sale, where a
+	// first state that cannot be kept it from that.
 	RefundRefused struct{ Reason payterm.Reason }
 
 	// ConflictChecked answers CheckConflict: the order that stands in the way of

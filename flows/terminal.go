@@ -245,6 +245,28 @@ func (t Terminal) idle() Terminal {
 	return t
 }
 
+// Anew is a counter that begins anew, after a state that cannot be. An order that it had
+// has it again, so that nobody begins another beside it; who is signed on is not known any
+// more.
+func (t Terminal) Anew(had Order) Terminal {
+	last, asked := t.Last, t.PINAsked
+	t = NewTerminal(t.Settings)
+	t.Last, t.PINAsked, t.PINStale = last, asked, asked
+	return t.serve(had)
+}
+
+// serve gives the counter to an order that it had before, if there is one.
+func (t Terminal) serve(had Order) Terminal {
+	if had.Phase == Fresh {
+		return t
+	}
+	t.Order, t.Phase = had, ShowingResult
+	if had.Phase.AtCounter() {
+		t.Phase = Serving
+	}
+	return t
+}
+
 // tick plans the next second of the waiting screens.
 func (t Terminal) tick(now time.Duration) Terminal {
 	t.TickAt = 0
@@ -281,16 +303,7 @@ func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
 
 // recovered gives the counter back.
 func (t Terminal) recovered() Terminal {
-	served := t.Order
-	t = t.idle()
-	if served.ID() == "" {
-		return t
-	}
-	t.Order, t.Phase = served, Serving
-	if !served.Phase.AtCounter() {
-		t.Phase = ShowingResult
-	}
-	return t
+	return t.idle().serve(t.Order)
 }
 
 // moved follows the order at the counter, and the one that a person is being warned

@@ -25,7 +25,10 @@ type bubble struct {
 	store *storage.Store
 	clock *SystemClock
 	open  []payterm.OrderID // at the start, the youngest last
+	stop  func()            // ends the loop
 
+	closed   payterm.OrderID // a sale of before that was paid
+	full     bool            // nothing can be written
 	mu       sync.Mutex
 	takes    time.Duration // an inquiry
 	says     func(payterm.Inquiry) payterm.Answer
@@ -56,7 +59,7 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 		}
 		defer b.store.Close()
 		b.r = New(Config{
-			Journal: b.store, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock, BootTag: b.store.BootTag(),
+			Journal: shelf{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock, BootTag: b.store.BootTag(),
 			Settings: flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(), ActiveWallets: flows.WalletSetOf(payterm.Alipay)},
 			Screen:   func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
 			Slip:     func(flows.Slip, payterm.Order, bool) payterm.Receipt { return payterm.Receipt{} },
@@ -67,11 +70,12 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 		if err := b.r.Restore(b.restored()); err != nil {
 			t.Fatal(err)
 		}
-		ctx, stop := context.WithCancel(t.Context())
+		var ctx context.Context
+		ctx, b.stop = context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- b.r.Run(ctx) }()
 		do(b)
-		stop()
+		b.stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
@@ -80,21 +84,47 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 	})
 }
 
-// past writes the sales of before.
+// shelf is a journal that can be full.
+type shelf struct {
+	*storage.Store
+	b *bubble
+}
+
+func (s shelf) Commit(entries ...payterm.Entry) error {
+	if s.b.full {
+		return storage.ErrFull
+	}
+	return s.Store.Commit(entries...)
+}
+
+func (s shelf) Writable() error {
+	if s.b.full {
+		return storage.ErrFull
+	}
+	return s.Store.Writable()
+}
+
+// past writes the sales of before: those that are open, and one that was paid.
 func (b *bubble) past(n int, age time.Duration) {
 	b.t.Helper()
 	var entries []payterm.Entry
-	for i := range n {
+	for i := range n + 1 {
 		id, err := b.store.NextOrderID()
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		b.open = append(b.open, id)
 		o, then := flows.Order{}, b.now()-age
-		for _, ev := range []flows.Event{
+		events := []flows.Event{
 			flows.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i), Currency: "CAD", Rules: flows.DefaultRules()},
 			flows.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay, Key: fmt.Sprint(i), Began: then},
-		} {
+		}
+		if i < n {
+			b.open = append(b.open, id)
+		} else {
+			b.closed = id
+			events = append(events, flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Paid{PaidMinor: int64(100 + i), Status: "success"}}})
+		}
+		for _, ev := range events {
 			in := flows.Stamped{Stamp: payterm.Stamp{Boot: "AAAAA", Mono: then, Wall: time.Now().Add(-age)}, Event: ev}
 			next, _ := flows.Step(o, in)
 			e, err := b.r.entry(o, next, in)
@@ -104,7 +134,7 @@ func (b *bubble) past(n int, age time.Duration) {
 			entries, o = append(entries, e), next
 		}
 	}
-	if err := b.store.Commit(entries...); n > 0 && err != nil {
+	if err := b.store.Commit(entries...); err != nil {
 		b.t.Fatal(err)
 	}
 }

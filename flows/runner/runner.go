@@ -218,7 +218,7 @@ func New(c Config) *Runner {
 // start. It ends by itself when Train has said so.
 func (r *Runner) Run(ctx context.Context) error {
 	r.ctx = ctx
-	defer close(r.stopped)
+	defer r.end()
 	r.feed(flows.StatusChanged{Status: r.status()})
 	for {
 		if r.Advance(); r.left {
@@ -238,6 +238,15 @@ func (r *Runner) Run(ctx context.Context) error {
 		case <-wake:
 		}
 		stop()
+	}
+}
+
+// end tells everybody who waits for the loop that it has ended.
+func (r *Runner) end() {
+	close(r.stopped)
+	if r.service != nil {
+		close(r.service.input)
+		r.service = nil
 	}
 }
 
@@ -368,21 +377,52 @@ func (r *Runner) feed(e flows.Event) {
 		r.stepCounter(next)
 	}
 	r.feeding = false
+	r.answerLost()
+}
+
+// answerLost answers the callers whom the counter does not have any more, though it has
+// not answered them: nothing began for them, or they would wait for an order.
+func (r *Runner) answerLost() {
+	for ticket := range r.tickets {
+		if ticket != r.terminal.Ticket {
+			r.c.Log.Error("the counter has lost a caller")
+			r.answer(ticket, SaleResult{Reason: payterm.ReasonRestarted})
+		}
+	}
 }
 
 func (r *Runner) stepCounter(e flows.Event) {
 	next, commands := flows.StepTerminal(r.terminal, r.stamp(e))
 	if err := next.Impossible(); err != nil {
 		r.c.Log.Error("the counter reached an impossible state; it begins anew", "err", err)
-		next = flows.NewTerminal(r.c.Settings)
-		commands = nil
-		defer r.tellStatus()
+		next, commands = flows.StepTerminal(r.terminal.Anew(r.served()), r.stamp(flows.StatusChanged{Status: r.status()}))
 	}
 	r.terminal = next
 	r.endService()
 	for _, c := range commands {
 		r.carryOut(c)
 	}
+}
+
+// served is the order that the counter has, or whose result it shows, as it stands. What
+// the counter itself remembers of it is not to be trusted here.
+func (r *Runner) served() flows.Order {
+	t := r.terminal
+	if l := r.orders[t.Order.ID()]; l != nil && l.order.Phase.AtCounter() {
+		return l.order
+	}
+	had := flows.Order{}
+	for _, l := range r.orders { // there is one at the most
+		if l.order.Phase.AtCounter() && l.order.ID() > had.ID() {
+			had = l.order
+		}
+	}
+	if had.Phase == flows.Fresh && t.Phase == flows.ShowingResult {
+		if o, err := r.saleOf(t.Order.ID()); err == nil {
+			return o
+		}
+	}
+	return had
 }
 
 // carryOut does what the counter asks for.
@@ -482,6 +522,7 @@ func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.O
 		for _, w := range l.waiters {
 			w.end(SaleResult{Reason: payterm.ReasonStorage})
 		}
+		r.feed(flows.RefundRefused{Reason: payterm.ReasonStorage}) // unless the journal's failure has told the counter
 		return
 	}
 	for _, w := range l.waiters {

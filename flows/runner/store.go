@@ -29,6 +29,7 @@ func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
 		return
 	}
 	r.storeFailed(err)
+	r.overdue(l)
 	switch in.Event.(type) {
 	case flows.PaymentAnswered, flows.RefundAnswered, flows.InquiryAnswered, flows.Restarted:
 		r.keep(l, in)
@@ -38,6 +39,34 @@ func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
 			r.plan(l)
 		}
 	}
+}
+
+// overdue answers who waits for an order whose time at the counter is over, and which
+// cannot leave it because that cannot be written: how it ended is not known.
+func (r *Runner) overdue(l *live) {
+	if l.order.Phase == flows.Fresh || len(l.waiters) == 0 || r.now() < counterEnds(l.order) {
+		return
+	}
+	row := l.order.Row()
+	row.Outcome, row.Reason = payterm.InDoubt, payterm.ReasonStorage
+	for _, w := range l.waiters {
+		w.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
+	}
+	l.waiters = nil
+}
+
+// counterEnds is when an order leaves the counter at the latest.
+func counterEnds(o flows.Order) time.Duration {
+	r := o.Sale.Rules
+	switch {
+	case o.SentAt == 0:
+		return o.Until
+	case o.Kind == payterm.KindRefund:
+		return max(o.Until, o.SentAt+r.RefundWindow)
+	case o.Sale.Mode == payterm.Active:
+		return max(o.Until, o.SentAt+r.ActiveDisplay)
+	}
+	return max(o.Until, o.SentAt+r.PassiveCounter)
 }
 
 // keep holds an event back until the journal can be written again.
@@ -97,6 +126,10 @@ func (r *Runner) storeFailed(err error) {
 // as they are, and staff is told.
 func (r *Runner) quarantine(l *live, in flows.Stamped, err error) {
 	id := l.order.ID()
+	if l.order.Phase == flows.Fresh { // nothing of it is written: it does not begin
+		r.c.Log.Error("an order would begin in an impossible state", "event", flows.EventName(in.Event), "err", err)
+		return
+	}
 	r.c.Log.Error("an order reached an impossible state and is set aside", "order_id", id,
 		"event", flows.EventName(in.Event), "err", err)
 	r.broken[id] = err

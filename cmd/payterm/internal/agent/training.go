@@ -417,6 +417,9 @@ var notNow = map[payterm.Reason]string{
 	payterm.ReasonSlipsWait:  "slips are still to be printed: see to the printer, and try again",
 	payterm.ReasonStorage:    "the journal cannot be written: payterm doctor says why",
 	payterm.ReasonTraining:   "this agent cannot train",
+	payterm.ReasonRestarted:  "the counter began anew: try again",
+	payterm.ReasonNoOperator: "nobody is signed on at the counter",
+	payterm.ReasonLocked:     "too many wrong PINs: wait as the terminal says, and try again",
 }
 
 var errTraining = errors.New("the terminal is in training: payterm training off ends it; the training's own data is in --data " + filepath.Join("DATA", "training"))

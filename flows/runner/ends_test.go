@@ -1,0 +1,284 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// waiting is somebody who waits for the loop.
+type waiting struct {
+	name string
+	ask  func(context.Context, *bubble) (string, error) // says what he was told
+	most time.Duration                                  // that he waits when nothing happens
+}
+
+// tell is a call's end in a word.
+func tell(res SaleResult, err error) (string, error) {
+	switch {
+	case err != nil:
+		return "", err
+	case !res.Began:
+		return "not begun: " + string(res.Reason), nil
+	}
+	return string(res.Order.Outcome), nil
+}
+
+// nobody is told of what began.
+func nobody(payterm.OrderID) {}
+
+// everybody is who can wait. A supervisor's PIN is configured, and nobody types it;
+// the gateway hangs; the first of the open orders is in doubt for a minute.
+var everybody = []waiting{
+	{"a sale at the counter", func(ctx context.Context, b *bubble) (string, error) {
+		return tell(b.r.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD"}, nobody))
+	}, 61 * time.Second},
+	{"a sale at a prompt", func(ctx context.Context, b *bubble) (string, error) {
+		return tell(b.r.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0]}, nobody))
+	}, 121 * time.Second},
+	{"its retry", func(ctx context.Context, b *bubble) (string, error) {
+		sale := flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0], IdempotencyKey: "K"}
+		go b.r.Sale(ctx, sale, nobody) //nolint:errcheck // the other one is looked at
+		time.Sleep(time.Millisecond)
+		return tell(b.r.Sale(ctx, sale, nobody))
+	}, 121 * time.Second},
+	{"a refund at a prompt", func(ctx context.Context, b *bubble) (string, error) {
+		return tell(b.r.Refund(ctx, flows.RefundBegan{SaleID: b.closed, AmountMinor: 5}, nobody))
+	}, 121 * time.Second},
+	{"a word at a prompt", func(ctx context.Context, b *bubble) (string, error) {
+		o, err := b.r.Resolve(ctx, b.open[0], "", "x")
+		return string(o.Resolution), err
+	}, 121 * time.Second},
+	{"a training at a prompt", func(ctx context.Context, b *bubble) (string, error) {
+		return "", b.r.Train(ctx, true)
+	}, 121 * time.Second},
+	{"somebody who tries the devices out", func(ctx context.Context, b *bubble) (string, error) {
+		s, err := b.r.Service(ctx)
+		if err != nil {
+			return "", err
+		}
+		for range s.Input() { // until the counter is in other hands
+		}
+		return "given back", nil
+	}, 91 * time.Second},
+	{"who asks about an order", func(ctx context.Context, b *bubble) (string, error) {
+		o, _, err := b.r.Inquire(ctx, b.open[0])
+		return string(o.Outcome), err
+	}, 40 * time.Second},
+	{"a reconciliation of an open sale", func(ctx context.Context, b *bubble) (string, error) {
+		c, err := b.r.Check(ctx, b.open[0])
+		return string(c.Order.Outcome), err
+	}, 40 * time.Second},
+	{"a reconciliation of a closed sale", func(ctx context.Context, b *bubble) (string, error) {
+		c, err := b.r.Check(ctx, b.closed)
+		return string(c.Order.Outcome), err
+	}, 40 * time.Second},
+}
+
+// onLoop has the loop do something.
+func (b *bubble) onLoop(f func()) {
+	done := make(chan struct{})
+	if b.r.Post(func() { defer close(done); f() }) {
+		<-done
+	}
+}
+
+// TestEveryCallEnds: whatever happens to the loop, the counter, the order or the journal,
+// nobody who waits for them is forgotten, nor told what is not so.
+func TestEveryCallEnds(t *testing.T) {
+	order := func(b *bubble) *live { // the sale that is asked for, or the doubt that is asked about
+		for _, l := range b.r.orders {
+			if l.order.Phase.AtCounter() {
+				return l
+			}
+		}
+		return b.r.orders[b.open[0]]
+	}
+	const own = time.Duration(-1) // it waits for its own end
+	for name, end := range map[string]struct {
+		happens func(*bubble)
+		within  map[string]time.Duration // by whom; nil for at once, for everybody
+		says    map[string]string
+	}{
+		"nothing": {func(*bubble) {}, map[string]time.Duration{"": own}, nil},
+		"the counter begins anew": {func(b *bubble) {
+			b.onLoop(func() {
+				b.r.terminal.PINTries = 99
+				b.r.feed(flows.Woke{})
+			})
+		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
+			map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: restarted", "its retry": "not begun: restarted", "a refund at a prompt": "not begun: restarted"}},
+		"the loop ends": {func(b *bubble) { b.stop() }, nil, nil},
+		"the journal fails": {func(b *bubble) {
+			b.onLoop(func() { b.full = true; b.r.storeFailed(errors.New("no room")) })
+		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
+			map[string]string{"a sale at the counter": "in_doubt", "a sale at a prompt": "not begun: storage", "its retry": "not begun: storage", "a refund at a prompt": "not begun: storage"}},
+		"its order is set aside": {func(b *bubble) {
+			b.onLoop(func() {
+				l := order(b)
+				b.r.quarantine(l, b.r.stamp(flows.Woke{}), errors.New("it cannot be"))
+			})
+		}, map[string]time.Duration{
+			"a sale at a prompt": own, "its retry": own, "a refund at a prompt": own, "a word at a prompt": own, "a training at a prompt": own,
+			"somebody who tries the devices out": own, "a reconciliation of a closed sale": own,
+		}, map[string]string{"a sale at the counter": "in_doubt"}},
+		"CANCEL is pressed": {func(b *bubble) { b.r.Press(payterm.KeyCancel) }, map[string]time.Duration{
+			"somebody who tries the devices out": own, "who asks about an order": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own,
+		}, map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: cashier"}},
+	} {
+		for _, w := range everybody {
+			t.Run(name+"/"+w.name, func(t *testing.T) {
+				inBubble(t, 1, 2*time.Minute, func(b *bubble) {
+					b.r.c.Settings.PINSet = true
+					b.onLoop(func() { b.r.terminal = flows.NewTerminal(b.r.c.Settings) })
+					b.mu.Lock()
+					b.takes = time.Hour
+					b.mu.Unlock()
+					time.Sleep(30 * time.Second) // the start's inquiry is over
+					ctx, leave := context.WithCancel(b.t.Context())
+					defer leave()
+					type told struct {
+						says string
+						err  error
+					}
+					heard := make(chan told, 1)
+					began := b.now()
+					go func() {
+						says, err := w.ask(ctx, b)
+						heard <- told{says, err}
+					}()
+					synctest.Wait()
+					time.Sleep(time.Second)
+					end.happens(b)
+					most, waits := end.within[w.name]
+					if all, any := end.within[""]; any {
+						most, waits = all, true
+					}
+					if waits && most == own {
+						most = w.most
+					}
+					time.Sleep(time.Until(time.Now().Add(most - time.Second)))
+					time.Sleep(2 * time.Second)
+					select {
+					case got := <-heard:
+						if want, any := end.says[w.name]; any && (got.says != want || got.err != nil) {
+							b.t.Errorf("he hears %q, %v", got.says, got.err)
+						}
+					default:
+						b.t.Errorf("after %s he still waits: the counter is %s, %d tickets", b.now()-began, b.r.terminal.Phase, len(b.r.tickets))
+					}
+				})
+			})
+		}
+	}
+}
+
+// cannotBe brings the counter into a state that no event leads to, and lets it notice.
+func (w *world) cannotBe() {
+	w.r.terminal.PINTries = 99
+	w.r.feed(flows.StatusChanged{Status: w.r.terminal.Status})
+}
+
+// TestCounterBeginsAnew: the order that a counter had when it met a state that cannot be
+// has it again; so has a result, and nothing that was typed has.
+func TestCounterBeginsAnew(t *testing.T) {
+	last := func(w *world) string { return w.screens[len(w.screens)-1] }
+	w := newWorld(t, payterm.CodeMade{CodeURL: "weixin://x"})
+	w.press("1", "2", "3", "4", payterm.KeyF1)
+	w.run(time.Second)
+	w.screens = append(w.screens, "before")
+	w.cannotBe()
+	if last(w) != "show_code" || w.r.terminal.Order.ID() != w.order(0).ID {
+		t.Errorf("the counter shows %s, of %s", last(w), w.r.terminal.Order.ID())
+	}
+	w.press(payterm.KeyCancel)
+	w.run(time.Second)
+	if o := w.order(0); o.Outcome != payterm.InDoubt || o.Reason != payterm.ReasonGivenUp || last(w) != "in_doubt" {
+		t.Errorf("CANCEL: %+v, the counter shows %s", o, last(w))
+	}
+	w.screens = append(w.screens, "before")
+	w.cannotBe()
+	if last(w) != "in_doubt" {
+		t.Errorf("a result is taken away: %s", last(w))
+	}
+	w.press(payterm.KeyEnter, "5", "6")
+	w.cannotBe()
+	if last(w) != "idle" || w.r.terminal.Want.AmountMinor != 0 {
+		t.Errorf("half an amount is kept: %s", last(w))
+	}
+
+	// An order that has ended while the counter did not look stays ended.
+	w = newWorld(t, payterm.CodeMade{CodeURL: "weixin://x"}, paid)
+	w.press("1", "2", "3", "4", payterm.KeyF1)
+	w.run(10 * time.Second)
+	w.r.terminal.Order.Phase = flows.ShowingCode // a result of an order at the counter cannot be
+	w.screens = append(w.screens, "before")
+	w.r.feed(flows.StatusChanged{Status: w.r.terminal.Status})
+	if last(w) != "approved" {
+		t.Errorf("the counter shows %s", last(w))
+	}
+}
+
+// TestAnewWithAPIN: a PIN that was being compared when the counter began anew opens no
+// later prompt.
+func TestAnewWithAPIN(t *testing.T) {
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: []payterm.Answer{paid}, now: time.Second}
+	w.alter = func(c *Config) {
+		c.Settings.PINSet = true
+		c.PIN = func(string, flows.PIN) (flows.Operator, bool) {
+			return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, true
+		}
+	}
+	w.boot()
+	t.Cleanup(func() { w.store.Close() })
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	refund := func() saleCall {
+		call := newCall(context.Background())
+		if err := w.r.askRefund(flows.RefundBegan{SaleID: w.order(0).ID, AmountMinor: 5}, call); err != nil {
+			t.Fatal(err)
+		}
+		return call
+	}
+	first := refund()
+	w.press("1", payterm.KeyEnter) // and it takes its time
+	w.cannotBe()
+	if res := <-first.result; res.Began || res.Reason != payterm.ReasonRestarted {
+		t.Errorf("%+v", res)
+	}
+	refund()
+	w.press("2", payterm.KeyEnter)
+	w.run(time.Second)
+	if orders, err := w.store.Orders(); err != nil || len(orders) != 1 {
+		t.Errorf("it was allowed: %+v, %v", orders, err)
+	}
+}
+
+// TestImpossibleBeginning: what cannot begin leaves neither order nor caller nor a counter
+// that waits for it.
+func TestImpossibleBeginning(t *testing.T) {
+	w := newWorld(t)
+	call := newCall(context.Background())
+	ticket := w.r.wait(call, "", Content{})
+	w.r.terminal.Phase, w.r.terminal.Ticket = flows.Serving, ticket
+	w.r.start(ticket, payterm.Amount{Minor: 5, Currency: "CAD"}, func(id payterm.OrderID) flows.Event {
+		return flows.RefundBegan{ID: id, SaleID: "T1ZZZZA000009", SaleTotalMinor: 1, AmountMinor: 5, Currency: "CAD", Rules: flows.DefaultRules()}
+	})
+	select {
+	case res := <-call.result:
+		if res.Began {
+			t.Errorf("%+v", res)
+		}
+	default:
+		t.Error("the caller hears nothing")
+	}
+	if w.r.terminal.Phase != flows.Idle || len(w.r.orders) != 0 || len(w.r.broken) != 0 || len(w.r.totals) != 0 {
+		t.Errorf("the counter is %s, %d orders, set aside: %v", w.r.terminal.Phase, len(w.r.orders), w.r.broken)
+	}
+}
