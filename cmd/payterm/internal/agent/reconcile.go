@@ -55,7 +55,8 @@ type Differing string
 // The words.
 const (
 	DiffersFound    Differing = "found"    // it had ended unpaid, and is paid: it is on the list of alarms now
-	DiffersNotPaid  Differing = "not_paid" // approved here, and the gateway knows no payment
+	DiffersNotPaid  Differing = "not_paid" // approved here, and the gateway knows no such order
+	DiffersOutdated Differing = "outdated" // it says less than it has said before: an old answer, or something was taken back
 	DiffersAmount   Differing = "amount"   // another amount was paid
 	DiffersRefunded Differing = "refunded" // another amount went back
 	DiffersUnclear  Differing = "unclear"  // the gateway says what fits nothing
@@ -212,21 +213,23 @@ func compare(before payterm.Order, c runner.Checked) Difference {
 	o := c.Order
 	d := Difference{OrderID: before.ID, Outcome: before.Outcome, Currency: before.Currency, OursMinor: o.PaidMinor,
 		Answer: payterm.AnswerName(c.Answer), Attention: o.Attention}
+	paidBefore := func(o payterm.Order) bool { return o.Outcome == payterm.Approved || o.Reason == payterm.ReasonRefunded }
 	money := func(paid, refunded int64, status string) {
 		d.GatewayMinor, d.Gateway = paid, status
-		known := before.Outcome == payterm.Approved || before.Reason == payterm.ReasonRefunded // which was looked at before
 		switch {
-		case !known:
+		case !paidBefore(before):
 			d.What, d.OursMinor = DiffersFound, before.PaidMinor
-		case paid != o.PaidMinor:
+		case paid != o.PaidMinor && paid != 0: // or it does not say
 			d.What = DiffersAmount
+		case refunded < o.RefundedMinor: // what went back does not come back
+			d.What, d.OursMinor, d.GatewayMinor = DiffersOutdated, o.RefundedMinor, refunded
 		case refunded != o.RefundedMinor:
 			d.What, d.OursMinor, d.GatewayMinor = DiffersRefunded, o.RefundedMinor, refunded
 		}
 	}
-	unpaid := func(status string) {
-		if d.Gateway = status; o.Outcome == payterm.Approved {
-			d.What = DiffersNotPaid
+	unpaid := func(status string, word Differing) {
+		if d.Gateway = status; paidBefore(o) {
+			d.What = word
 		}
 	}
 	switch a := c.Answer.(type) {
@@ -238,12 +241,15 @@ func compare(before payterm.Order, c runner.Checked) Difference {
 		money(a.PaidMinor, 0, a.Status)
 	case payterm.Refunded:
 		money(a.PaidMinor, a.RefundedMinor, a.Status)
-	case payterm.Failed:
-		unpaid(a.Status)
+		if a.RefundedMinor == 0 && paidBefore(before) {
+			d.What, d.Why = DiffersUnclear, "refunded, and not how much"
+		}
+	case payterm.Failed: // it had been called paid, on an authentic reply
+		unpaid(a.Status, DiffersOutdated)
 	case payterm.Pending:
-		unpaid(a.Status)
+		unpaid(a.Status, DiffersOutdated)
 	case payterm.NotFound:
-		unpaid("")
+		unpaid("", DiffersNotPaid)
 		d.Why = a.Why
 	case payterm.Unclear:
 		d.What, d.Gateway, d.Why = DiffersUnclear, a.Status, a.Why

@@ -30,9 +30,15 @@ func TestCompare(t *testing.T) {
 		{paid, paid, payterm.Refunded{PaidMinor: 500, RefundedMinor: 200}, DiffersRefunded, 0, 200},
 		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 200}, "", 500, 500},
 		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 500}, DiffersRefunded, 200, 500},
-		{back, back, payterm.Paid{PaidMinor: 500}, DiffersRefunded, 200, 0},
-		{paid, paid, payterm.Failed{Status: "failure"}, DiffersNotPaid, 500, 0},
-		{paid, paid, payterm.Pending{Status: "notpay"}, DiffersNotPaid, 500, 0},
+		// Old replies, which are authentic: no money has vanished.
+		{back, back, payterm.Paid{PaidMinor: 500}, DiffersOutdated, 200, 0},
+		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 100}, DiffersOutdated, 200, 100},
+		{back, back, payterm.Refunded{RefundedMinor: 200}, "", 500, 0}, // without a total
+		{back, back, payterm.Refunded{PaidMinor: 500}, DiffersUnclear, 200, 0},
+		{looked, looked, payterm.Paid{PaidMinor: 500}, DiffersOutdated, 500, 0},
+		{looked, looked, payterm.Failed{Status: "failure"}, DiffersOutdated, 500, 0},
+		{paid, paid, payterm.Failed{Status: "failure"}, DiffersOutdated, 500, 0},
+		{paid, paid, payterm.Pending{Status: "notpay"}, DiffersOutdated, 500, 0},
 		{paid, paid, payterm.NotFound{}, DiffersNotPaid, 500, 0},
 		{paid, paid, nil, DiffersOpen, 500, 0}, // a refund of it is open
 		{unpaid, unpaid, payterm.Failed{Status: "failure"}, "", 0, 0},
