@@ -37,6 +37,10 @@ func EventName(e Event) string {
 		return "refund_ended"
 	case ReprintAsked:
 		return "reprint_asked"
+	case AsideAnswered:
+		return "aside_answered"
+	case AsideResolved:
+		return "aside_resolved"
 	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ResolveAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered, ServiceAsked, TrialSet, ServiceEnded,
 		TrainingAsked, NotTrained:
 	}
@@ -80,6 +84,10 @@ func DecodeEvent(name string, body json.RawMessage) (Event, error) {
 		if e.Reply.Answer == nil {
 			return nil, fmt.Errorf("event %s: it has no answer", name)
 		}
+	case AsideAnswered:
+		if e.Reply.Answer == nil {
+			return nil, fmt.Errorf("event %s: it has no answer", name)
+		}
 	}
 	return e, nil
 }
@@ -99,6 +107,8 @@ var eventReaders = map[string]func(json.RawMessage) (Event, error){
 	"refund_opened":    readEvent[RefundOpened],
 	"refund_ended":     readEvent[RefundEnded],
 	"reprint_asked":    readEvent[ReprintAsked],
+	"aside_answered":   readEvent[AsideAnswered],
+	"aside_resolved":   readEvent[AsideResolved],
 }
 
 func readEvent[E Event](body json.RawMessage) (Event, error) {
@@ -135,6 +145,10 @@ func readRestarted(body json.RawMessage) (Event, error) {
 func Fold(events []Stamped) (Order, error) {
 	var o Order
 	for i, in := range events {
+		switch in.Event.(type) {
+		case AsideAnswered, AsideResolved:
+			return Order{}, ErrSetAside
+		}
 		if i == 0 {
 			switch in.Event.(type) {
 			case SaleBegan, RefundBegan:

@@ -131,6 +131,9 @@ type watched struct {
 func (r *Runner) watch(id payterm.OrderID) watched {
 	l := r.orders[id]
 	if l == nil {
+		if a := r.broken[id]; a != nil {
+			return r.watchAside(a)
+		}
 		return watched{}
 	}
 	f := watched{row: l.order.Row()}
@@ -180,12 +183,12 @@ func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reas
 }
 
 func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.Order, error) {
-	if r.broken[id] != nil {
-		return r.resolveBroken(id, flows.Resolved{Operator: operator, Reason: reason})
-	}
 	l := r.orders[id]
 	if l == nil { // a late payment, say: closed, and still on the list
 		o, err := r.recall(id)
+		if a := r.unread(id, err); a != nil {
+			return r.wordOn(a, operator, reason)
+		}
 		if err != nil {
 			return payterm.Order{}, err
 		}
@@ -200,38 +203,6 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 		return payterm.Order{}, fmt.Errorf("%w: %s is %s", ErrNotAsked, id, before.Outcome)
 	}
 	return l.order.Row(), nil
-}
-
-// resolveBroken closes an order that no machine can take up, by a supervisor's word
-// alone. Its row keeps what was last known of it, and calls nothing paid or unpaid
-// that was not.
-func (r *Runner) resolveBroken(id payterm.OrderID, word flows.Resolved) (payterm.Order, error) {
-	row, known, err := r.c.Journal.Order(id)
-	if err == nil && !known {
-		err = ErrUnknown
-	}
-	if err != nil {
-		return payterm.Order{}, fmt.Errorf("order %s: %w", id, err)
-	}
-	in := r.stamp(word)
-	name, body, err := flows.EncodeEvent(word)
-	if err != nil {
-		return payterm.Order{}, fmt.Errorf("order %s: %w", id, err)
-	}
-	if row.Outcome == payterm.Open {
-		row.Outcome = payterm.InDoubt
-	}
-	row.Resolution, row.Attention, row.ClosedAt = word.Reason, payterm.AttentionNone, in.Wall
-	err = r.c.Journal.Commit(payterm.Entry{OrderID: id, Event: name, Body: body, Stamp: in.Stamp, Order: row, Closed: true})
-	if err != nil {
-		r.storeFailed(err)
-		return payterm.Order{}, fmt.Errorf("order %s: the journal cannot be written: %w", id, err)
-	}
-	r.c.Log.Warn("an order that was set aside is closed by a word", "order_id", id, "operator", word.Operator, "was", r.broken[id])
-	delete(r.broken, id)
-	r.countAttention()
-	r.tellStatus()
-	return row, nil
 }
 
 // Snapshot is the agent's state at one moment.
@@ -302,6 +273,21 @@ func (r *Runner) queued() []payterm.QueueItem {
 		case item.Line > 0:
 			item.State = payterm.QueueInLine
 		case o.Asking.InFlight && !waits:
+			item.State = payterm.QueueAsking
+		case any && !wall.IsZero():
+			item.NextAt = wall.Add(due - mono).UTC()
+		}
+		list = append(list, item)
+	}
+	for id, a := range r.broken {
+		if a.Owes() != payterm.OwedInquiry {
+			continue
+		}
+		item := payterm.QueueItem{OrderID: id, Task: a.Owes(), Since: a.Row.CreatedAt, Attempts: a.Asking.Attempts, State: payterm.QueuePlanned, Line: line[id]}
+		switch due, any := a.Due(); {
+		case item.Line > 0:
+			item.State = payterm.QueueInLine
+		case a.Asking.InFlight:
 			item.State = payterm.QueueAsking
 		case any && !wall.IsZero():
 			item.NextAt = wall.Add(due - mono).UTC()

@@ -161,6 +161,9 @@ func (r *Runner) follow(row payterm.Order, call saleCall) error {
 		call.began <- row.ID
 		return nil
 	}
+	if row.Outcome == payterm.Open { // it is set aside: nobody is at it any more
+		row.Outcome = payterm.InDoubt
+	}
 	call.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
 	return nil
 }

@@ -54,7 +54,27 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 		r.c.Go(func() { told <- Checked{Order: r.await(ctx, f)} })
 		return nil
 	}
+	if a := r.broken[id]; a != nil {
+		f := r.watchAside(a)
+		r.c.Go(func() { told <- Checked{Order: r.await(ctx, f)} })
+		return nil
+	}
 	o, err := r.recall(id)
+	if a := r.unread(id, err); a != nil {
+		if a.Row.Kind != payterm.KindSale {
+			told <- Checked{Order: a.Row}
+			return nil
+		}
+		return r.want(r.wish(ctx, a.Inquiry(), a.Rules.HTTPTimeout+requestOverhead, func(answer payterm.Answer) {
+			c := Checked{a.Row, answer}
+			if answer != nil {
+				if row, err := r.contradicted(id, answer); err == nil {
+					c.Order = row
+				}
+			}
+			told <- c
+		}))
+	}
 	if err != nil {
 		return err
 	}
@@ -102,9 +122,11 @@ func (r *Runner) contradicted(id payterm.OrderID, a payterm.Answer) (payterm.Ord
 	l := r.orders[id]
 	if l == nil {
 		o, err := r.recall(id)
-		if err != nil { // it cannot take anything in: that it needs somebody is all that can be said
-			r.broken[id] = err
-			r.tellStatus()
+		if aside := r.unread(id, err); aside != nil {
+			err := r.stepAside(aside, flows.AsideAnswered{Reply: payterm.Reply{Answer: a}})
+			return aside.Row, err
+		}
+		if err != nil {
 			return payterm.Order{}, err
 		}
 		l = &live{order: o, heapAt: -1}

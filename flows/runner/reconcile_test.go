@@ -9,7 +9,6 @@ import (
 
 	"payterm"
 	"payterm/flows"
-	"payterm/storage"
 )
 
 // checkNow asks about an order and lets the answer come.
@@ -247,58 +246,5 @@ func TestCheckOpen(t *testing.T) {
 	waits()
 	if c := <-told; c.Order.Outcome != payterm.Approved || c.Order.Attention != payterm.AttentionLatePayment {
 		t.Errorf("in doubt: %+v", c)
-	}
-}
-
-// An order that cannot be read back is closed by a supervisor's word, for good.
-func TestResolveBroken(t *testing.T) {
-	w := newWorld(t, payterm.Lost{Why: "silence"})
-	w.scanSale(alipayCode)
-	w.run(5 * time.Minute)
-	o := w.order(0)
-	if o.Outcome != payterm.InDoubt {
-		t.Fatalf("%+v", o)
-	}
-	o.Reason = "unreadable"
-	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o, Owes: payterm.OwedInquiry})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.boot()
-	if s := w.r.status(); s.Alarms != 1 || s.Doubts != 0 {
-		t.Fatalf("%+v", s)
-	}
-	for _, want := range []error{nil, ErrNotAsked} { // once is enough
-		row, err := w.r.resolve(o.ID, "7", "the wallet's page shows none")
-		if want == nil && (err != nil || row.Resolution == "" || row.Outcome != payterm.InDoubt) || want != nil && err == nil {
-			t.Errorf("%+v, %v", row, err)
-		}
-	}
-	if s := w.r.status(); s.Alarms != 0 {
-		t.Errorf("%+v", s)
-	}
-	w.boot()
-	if s := w.r.status(); s.Alarms != 0 || len(w.r.orders) != 0 {
-		t.Errorf("after a restart: %+v", s)
-	}
-	if _, err := w.store.Verify(t.Context()); err != nil {
-		t.Error(err)
-	}
-	z, err := w.store.TakeZ(payterm.TakenBy{})
-	if in, errIn := w.store.InZ(z.Number); err != nil || errIn != nil || len(in) != 1 {
-		t.Errorf("%+v, %v %v", in, err, errIn)
-	}
-	if queue, err := w.store.Queue(); err != nil || len(queue) != 0 {
-		t.Errorf("%+v, %v", queue, err)
-	}
-	w.answers = []payterm.Answer{paid} // nothing can take this in, but somebody is told
-	told := make(chan Checked, 1)
-	if err := w.r.check(context.Background(), o.ID, told); err == nil {
-		t.Error("an order that cannot be read was taken up")
-	}
-	w.full = true
-	w.r.broken[o.ID] = errors.New("again")
-	if _, err := w.r.resolve(o.ID, "7", "again"); !errors.Is(err, storage.ErrFull) || w.r.broken[o.ID] == nil {
-		t.Errorf("resolved on a full disk: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"payterm"
@@ -75,6 +76,11 @@ func (r *Runner) saleOf(id payterm.OrderID) (flows.Order, error) {
 // beginRefund starts a refund, if the sale can still give the amount back.
 func (r *Runner) beginRefund(c flows.BeginRefund) {
 	sale, err := r.recall(c.Refund.SaleID)
+	if errors.Is(err, errUnread) {
+		r.c.Log.Warn("a refund of an order that is set aside", "err", err)
+		r.feed(flows.RefundRefused{Reason: payterm.ReasonNotRefundable})
+		return
+	}
 	if err != nil {
 		r.storeFailed(err)
 		return
@@ -141,7 +147,7 @@ func (r *Runner) recall(id payterm.OrderID) (flows.Order, error) {
 	}
 	o, err := fold(records)
 	if err != nil {
-		return flows.Order{}, fmt.Errorf("order %s: %w", id, err)
+		return flows.Order{}, fmt.Errorf("order %s: %w: %w", id, errUnread, err)
 	}
 	if o.Sale.MerchantID == "" { // its events are of a version before: the journal knows
 		row, _, err := r.c.Journal.Order(id)

@@ -154,9 +154,9 @@ type Runner struct {
 	network  flows.Network
 	paper    payterm.PaperCondition
 	counts   map[payterm.Attention]int
-	unclosed string                    // a business day that waits for its Z
-	broken   map[payterm.OrderID]error // quarantined at boot
-	locks    map[string]lock           // by operator, of those with wrong PINs
+	unclosed string                     // a business day that waits for its Z
+	broken   map[payterm.OrderID]*aside // no machine takes them up
+	locks    map[string]lock            // by operator, of those with wrong PINs
 	storeBad bool
 	probeAt  time.Duration // when to try a bad store again
 	gate     gate
@@ -206,7 +206,7 @@ func New(c Config) *Runner {
 		network:  flows.NetworkUnknown,
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
-		broken:   map[payterm.OrderID]error{},
+		broken:   map[payterm.OrderID]*aside{},
 		locks:    map[string]lock{},
 
 		leaveLook: func() {},
@@ -325,6 +325,9 @@ func (r *Runner) Due() (time.Duration, bool) {
 	if at, waits := r.gate.due(); waits && (!any || at < due) {
 		due, any = at, true
 	}
+	if at, waits := r.asideDue(); waits && (!any || at < due) {
+		due, any = at, true
+	}
 	return due, any
 }
 
@@ -335,6 +338,7 @@ func (r *Runner) Advance() {
 		if r.storeBad && now >= r.probeAt {
 			r.probe()
 		}
+		r.wakeAsides(now)
 		r.nextInquiry()
 		switch due, any := r.terminal.Due(); {
 		case len(r.queue) > 0 && r.queue[0].due <= now:
@@ -478,6 +482,9 @@ func (r *Runner) carryOut(c flows.Command) {
 // checkConflict looks at what a sale of this total would meet.
 func (r *Runner) checkConflict(c flows.CheckConflict) {
 	id, doubt := flows.Conflict(r.of(c.Total), c.Total, r.now())
+	if aside := r.guards(c.Total); aside != "" && !doubt {
+		id, doubt = aside, true
+	}
 	ev := flows.ConflictChecked{Order: id, Doubt: doubt}
 	if c.Despite != "" {
 		despite, _, err := r.c.Journal.Order(c.Despite)
@@ -715,7 +722,10 @@ func (r *Runner) answered(id payterm.OrderID, e flows.Event, a payterm.Answer) {
 	r.hear(a)
 	l := r.orders[id]
 	if l == nil {
-		return // closed meanwhile
+		if _, refund := e.(flows.RefundAnswered); !refund && r.broken[id] != nil { // it was set aside meanwhile
+			r.stepAside(r.broken[id], flows.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
+		}
+		return // or closed
 	}
 	r.step(l, r.stamp(e))
 	if _, inquiry := e.(flows.InquiryAnswered); inquiry {
@@ -805,7 +815,7 @@ func (r *Runner) status() flows.Status {
 		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing],
 		Doubts:   r.doubts,
 		Late:     r.counts[payterm.AttentionLatePayment],
-		Alarms:   r.counts[payterm.AttentionAlarm] + len(r.broken),
+		Alarms:   r.counts[payterm.AttentionAlarm] + r.asideAlarms(),
 		Unclosed: r.unclosed,
 	}
 }

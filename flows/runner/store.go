@@ -122,8 +122,8 @@ func (r *Runner) storeFailed(err error) {
 	r.feed(flows.StoreFailed{Why: why})
 }
 
-// quarantine takes an order out of the machines. Its rows stay in the journal
-// as they are, and staff is told.
+// quarantine takes an order out of the machines that has reached a state which should be
+// impossible, and sets it aside as it was.
 func (r *Runner) quarantine(l *live, in flows.Stamped, err error) {
 	id := l.order.ID()
 	if l.order.Phase == flows.Fresh { // nothing of it is written: it does not begin
@@ -132,7 +132,11 @@ func (r *Runner) quarantine(l *live, in flows.Stamped, err error) {
 	}
 	r.c.Log.Error("an order reached an impossible state and is set aside", "order_id", id,
 		"event", flows.EventName(in.Event), "err", err)
-	r.broken[id] = err
+	if l.order.Phase == flows.Fresh { // nothing of it is in the journal: it never began
+		r.storeFailed(err)
+		return
+	}
+	r.setAside(id, l.order.Settled(), err)
 	if r.orders[id] == l {
 		r.leave(id, l)
 	}
@@ -164,7 +168,7 @@ func (r *Runner) Restore(open []Open) error {
 	for i := len(open) - 1; i >= 0; i-- { // the youngest first: the customer may still stand there
 		before, err := fold(open[i].Events)
 		if err != nil {
-			r.broken[open[i].ID] = err
+			r.setAside(open[i].ID, false, err)
 			r.c.Log.Error("an order cannot be read back and is set aside", "order_id", open[i].ID, "err", err)
 			continue
 		}
@@ -178,13 +182,14 @@ func (r *Runner) Restore(open []Open) error {
 		}
 		next, commands := flows.Step(before, in)
 		if err := next.Impossible(); err != nil {
-			r.broken[open[i].ID] = err
+			r.setAside(open[i].ID, false, err)
+			r.c.Log.Error("an order cannot go on and is set aside", "order_id", open[i].ID, "err", err)
 			continue
 		}
 		if flows.Lasting(before, next) || next.Settled() { // or its row is still open, as a version of before had left it
 			e, err := r.entries(before, next, in)
 			if err != nil { // the sale of a refund, say, cannot be read back
-				r.broken[open[i].ID] = err
+				r.setAside(open[i].ID, false, err)
 				r.c.Log.Error("an order cannot be taken up and is set aside", "order_id", open[i].ID, "err", err)
 				continue
 			}

@@ -56,5 +56,10 @@ func (r *Runner) unfinished() payterm.Reason {
 			return payterm.ReasonOrdersOpen
 		}
 	}
+	for _, a := range r.broken {
+		if a.Undecided() {
+			return payterm.ReasonOrdersOpen
+		}
+	}
 	return payterm.ReasonNone
 }

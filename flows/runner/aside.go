@@ -1,0 +1,251 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// errUnread says that the records of an order do not make an order.
+var errUnread = errors.New("it cannot be read back")
+
+// asideRetry is after how long the gateway is asked once more what could not be stored.
+const asideRetry = 10 * time.Second
+
+// aside is an order that no machine takes up (flows.SetAside), and why.
+type aside struct {
+	flows.SetAside
+	why      error
+	watchers []chan payterm.Order // wait for an answer
+}
+
+// setAside takes an order out of the machines. Its records stay as they are, staff is
+// told, and what its row says goes on to be guarded and asked about.
+func (r *Runner) setAside(id payterm.OrderID, closed bool, why error) *aside {
+	a := r.asideOf(id, closed, why)
+	r.broken[id] = a
+	return a
+}
+
+// asideOf makes one by what the journal says of the order. Where there is no row that
+// could be read, it is an alarm and nothing else.
+func (r *Runner) asideOf(id payterm.OrderID, closed bool, why error) *aside {
+	row, known, err := r.c.Journal.Order(id)
+	if err != nil || !known {
+		r.c.Log.Error("an order that is set aside has no row", "order_id", id, "err", err)
+		row = payterm.Order{ID: id}
+	}
+	return &aside{SetAside: flows.NewSetAside(r.stamp(flows.Woke{}), row, closed, r.c.Settings.Rules), why: why}
+}
+
+// unread is an order of which recall has said why it cannot be read back: one that is
+// open stands in broken, a closed one is made for the moment. It is nil for an order
+// that only could not be looked up.
+func (r *Runner) unread(id payterm.OrderID, why error) *aside {
+	if a := r.broken[id]; a != nil {
+		return a
+	}
+	if !errors.Is(why, errUnread) {
+		return nil
+	}
+	return r.asideOf(id, true, why)
+}
+
+// stepAside moves an order that is set aside by one event: commit, commands. What
+// cannot be stored has not happened; the gateway is asked again.
+func (r *Runner) stepAside(a *aside, e flows.Event) error {
+	in := r.stamp(e)
+	before := a.SetAside
+	next, commands := flows.StepSetAside(before, in)
+	changed := next.Row != before.Row || next.Closed != before.Closed
+	if changed {
+		entries, err := r.asideEntries(before, next, in)
+		if err == nil {
+			err = r.c.Journal.Commit(entries...)
+		}
+		if err != nil {
+			r.storeFailed(err)
+			if a.Asking.InFlight {
+				a.Asking.InFlight, a.Asking.Next = false, in.Mono+asideRetry
+			}
+			return err
+		}
+		r.c.Log.Warn("an order that is set aside", "order_id", next.Row.ID, "event", flows.EventName(e), "outcome", next.Row.Outcome,
+			"reason", next.Row.Reason, "attention", next.Row.Attention, "closed", next.Closed, "was", a.why)
+	}
+	a.SetAside = next
+	if next.Closed && r.broken[next.Row.ID] == a {
+		delete(r.broken, next.Row.ID)
+	}
+	for _, c := range commands {
+		r.carryOutAside(a, c)
+	}
+	if changed {
+		if r.c.Changed != nil {
+			r.c.Changed(next.Row)
+		}
+		r.countAttention()
+		r.feed(flows.OrderMoved{Order: next.Order()}) // it may be warned of
+		r.tellStatus()
+	}
+	return nil
+}
+
+// asideEntries are the records of one step: the order's, and where a word closes a
+// refund, its sale's, whose money is free again.
+func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]payterm.Entry, error) {
+	name, body, err := flows.EncodeEvent(in.Event)
+	if err != nil {
+		return nil, err
+	}
+	entries := []payterm.Entry{{
+		OrderID: next.Row.ID, Event: name, Body: body, Stamp: in.Stamp, Order: next.Row, Closed: next.Closed, Owes: next.Owes(),
+	}}
+	if next.Row.Kind != payterm.KindRefund || before.Closed || !next.Closed {
+		return entries, nil
+	}
+	sale, err := r.recall(next.Row.SaleID)
+	switch {
+	case errors.Is(err, errUnread): // nor can the sale be given back any more
+		return entries, nil
+	case err != nil:
+		return nil, fmt.Errorf("the sale of refund %s: %w", next.Row.ID, err)
+	}
+	ofSale, err := r.saleEntry(sale, flows.RefundEnded{ID: next.Row.ID}, in)
+	if err != nil {
+		return nil, err
+	}
+	return append(entries, ofSale), nil
+}
+
+func (r *Runner) carryOutAside(a *aside, c flows.Command) {
+	switch c := c.(type) {
+	case flows.Inquire:
+		r.askAside(a, c.Inquiry)
+	case flows.Print:
+		if err := r.c.Printer.Print(r.c.Slip(c.Slip, a.Row, c.Copy)); err != nil {
+			r.c.Log.Warn("slip not printed", "order_id", a.Row.ID, "slip", c.Slip, "err", err)
+		}
+	case flows.Play:
+		r.c.Buzzer.Play(c.Sound)
+	default: // an order that is set aside asks for nothing else
+	}
+}
+
+// askAside has it asked about in its turn.
+func (r *Runner) askAside(a *aside, i payterm.Inquiry) {
+	q := question{
+		Inquiry: i, by: a.Row.ID, line: dueLine, limit: a.Rules.HTTPTimeout + requestOverhead,
+		still: func() bool { return r.broken[a.Row.ID] == a },
+		told: func(answer payterm.Answer) {
+			if answer != nil {
+				r.stepAside(a, flows.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) //nolint:errcheck // it is asked again
+			}
+			a.tellWatchers()
+		},
+	}
+	if len(a.watchers) > 0 {
+		q.line = wishLine
+	}
+	r.want(q) //nolint:errcheck // an order's own question is always taken
+}
+
+func (a *aside) tellWatchers() {
+	for _, w := range a.watchers {
+		w <- a.Row
+	}
+	a.watchers = nil
+}
+
+// watchAside has somebody wait for the next answer about it.
+func (r *Runner) watchAside(a *aside) watched {
+	f := watched{row: a.Row}
+	if len(a.watchers) >= maxWatchers {
+		return f
+	}
+	r.stepAside(a, flows.InquiryAsked{}) //nolint:errcheck // it changes no fact
+	if _, due := a.Due(); due || a.Asking.InFlight {
+		f.wait = make(chan payterm.Order, 1)
+		a.watchers = append(a.watchers, f.wait)
+		r.gate.hasten(a.Row.ID)
+	}
+	return f
+}
+
+// asideDue is when one of them is to be asked about.
+func (r *Runner) asideDue() (due time.Duration, any bool) {
+	for _, a := range r.broken {
+		if at, waits := a.Due(); waits && (!any || at < due) {
+			due, any = at, true
+		}
+	}
+	return due, any
+}
+
+// wakeAsides asks about those of which it is time, in the order of their ids so that a
+// run can be repeated.
+func (r *Runner) wakeAsides(now time.Duration) {
+	if due, any := r.asideDue(); !any || now < due {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.broken)) {
+		a := r.broken[id]
+		if at, waits := a.Due(); waits && at <= now {
+			r.stepAside(a, flows.Woke{}) //nolint:errcheck // it changes no fact
+		}
+	}
+}
+
+// guards is the newest order that is set aside, of this total, and may have been paid.
+func (r *Runner) guards(total payterm.Amount) payterm.OrderID {
+	var newest *aside
+	for _, a := range r.broken {
+		if a.Undecided() && a.Row.Total() == total && (newest == nil || newer(a.Row, newest.Row)) {
+			newest = a
+		}
+	}
+	if newest == nil {
+		return ""
+	}
+	return newest.Row.ID
+}
+
+func newer(a, b payterm.Order) bool {
+	if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
+		return c > 0
+	}
+	return a.ID > b.ID
+}
+
+// asideAlarms counts those that no attention in a row speaks of.
+func (r *Runner) asideAlarms() int {
+	n := 0
+	for _, a := range r.broken {
+		if a.Row.Attention != payterm.AttentionAlarm {
+			n++
+		}
+	}
+	return n
+}
+
+// wordOn closes an order that is set aside by a supervisor's word. Its row keeps what was
+// last known of it, and calls nothing paid or unpaid that was not.
+func (r *Runner) wordOn(a *aside, operator, reason string) (payterm.Order, error) {
+	id := a.Row.ID
+	switch {
+	case a.Row.Kind == "":
+		return payterm.Order{}, fmt.Errorf("order %s: %w", id, ErrUnknown)
+	case a.Closed && a.Row.Attention == payterm.AttentionNone:
+		return payterm.Order{}, fmt.Errorf("%w: %s is %s", ErrNotAsked, id, a.Row.Outcome)
+	}
+	if err := r.stepAside(a, flows.AsideResolved{Operator: operator, Reason: reason}); err != nil {
+		return payterm.Order{}, fmt.Errorf("order %s: the journal cannot be written: %w", id, err)
+	}
+	a.tellWatchers()
+	return a.Row, nil
+}

@@ -1,0 +1,380 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/storage"
+)
+
+// spoiled makes a sale of 12.34 in doubt, writes a record of another version behind it,
+// and starts anew.
+func spoiled(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t, payterm.Lost{Why: "silence"})
+	w.scanSale(alipayCode)
+	w.run(5 * time.Minute)
+	o := w.order(0)
+	if o.Outcome != payterm.InDoubt {
+		t.Fatalf("%+v", o)
+	}
+	w.spoil(o)
+	return w
+}
+
+// spoil writes what this version cannot read behind an open order, and starts anew.
+func (w *world) spoil(o payterm.Order) {
+	w.t.Helper()
+	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o, Owes: payterm.OwedInquiry})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.boot()
+	w.slips = nil
+}
+
+// warned types the amount of the spoiled sale and reports whether a person is warned.
+func (w *world) warned() bool {
+	w.t.Helper()
+	w.press(payterm.KeyCancel, payterm.KeyCancel, "1", "2", "3", "4", payterm.KeyEnter)
+	warned := w.r.terminal.Phase == flows.Warned
+	if warned && w.r.terminal.Conflict != w.order(0).ID {
+		w.t.Errorf("the conflict is %s", w.r.terminal.Conflict)
+	}
+	w.press(payterm.KeyCancel)
+	w.run(time.Millisecond)
+	return warned
+}
+
+// An order that cannot be read back guards its amount, over starts and without an end,
+// until a supervisor's word closes it.
+func TestAsideGuards(t *testing.T) {
+	w := spoiled(t)
+	id := w.order(0).ID
+	for _, later := range []time.Duration{0, time.Hour, 30 * time.Hour} {
+		w.run(later)
+		if !w.warned() {
+			t.Errorf("no warning after %s", later)
+		}
+		w.boot()
+	}
+	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
+	if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"}, call); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case res := <-call.result:
+		if res.Reason != payterm.ReasonPossibleDuplicate || res.Order.ID != id {
+			t.Errorf("a till hears %+v", res)
+		}
+	default:
+		t.Fatal("a till is sold to")
+	}
+	if s := w.r.status(); s.Alarms != 1 || s.Doubts != 0 {
+		t.Errorf("%+v", s)
+	}
+	if row, err := w.r.resolve(id, "7", "the wallet's page shows none"); err != nil || row.Resolution == "" || row.Outcome != payterm.InDoubt {
+		t.Errorf("%+v, %v", row, err)
+	}
+	if _, err := w.r.resolve(id, "7", "again"); !errors.Is(err, ErrNotAsked) {
+		t.Errorf("a second word: %v", err)
+	}
+	for range 2 {
+		if s := w.r.status(); s.Alarms != 0 || len(w.r.orders) != 0 {
+			t.Errorf("%+v", s)
+		}
+		asked := w.asked
+		if w.run(time.Hour); w.asked != asked || w.warned() {
+			t.Errorf("%d inquiries after the word", w.asked-asked)
+		}
+		w.boot()
+	}
+	if _, err := w.store.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+	z, err := w.store.TakeZ(payterm.TakenBy{})
+	if in, errIn := w.store.InZ(z.Number); err != nil || errIn != nil || len(in) == 0 {
+		t.Errorf("%+v, %v %v", in, err, errIn)
+	}
+	if queue, err := w.store.Queue(); err != nil || len(queue) != 0 {
+		t.Errorf("%+v, %v", queue, err)
+	}
+}
+
+// It is asked about on the ladder. A payment that is found is never lost: it is
+// approved, put before a person, and in the next Z, over starts too.
+func TestAsideFindsThePayment(t *testing.T) {
+	for name, c := range map[string]struct {
+		before []payterm.Answer
+		answer payterm.Answer
+		full   bool // when it is heard first
+	}{
+		"at once":                       {nil, paid, false},
+		"after silence, and other news": {[]payterm.Answer{payterm.Lost{}, payterm.Pending{Status: "notpay"}, payterm.NotFound{}, payterm.Unclear{Unknown: true}}, paid, false},
+		"on a full disk":                {nil, paid, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := spoiled(t)
+			if _, err := w.store.TakeZ(payterm.TakenBy{}); err != nil {
+				t.Fatal(err)
+			}
+			w.full = c.full
+			w.heard = func(q payterm.Inquiry) payterm.Answer {
+				if q.OrderID != w.order(0).ID || q.Total.Minor != 1234 {
+					t.Errorf("asked about %+v", q)
+				}
+				if len(c.before) > 0 {
+					a := c.before[0]
+					c.before = c.before[1:]
+					return a
+				}
+				return c.answer
+			}
+			w.run(10 * time.Minute)
+			w.full = false
+			w.run(time.Minute)
+			for range 2 {
+				o := w.order(0)
+				if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment || o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
+					t.Errorf("%+v", o)
+				}
+				if s := w.r.status(); s.Alarms != 1 || len(w.r.broken) != 0 {
+					t.Errorf("%+v", s)
+				}
+				w.boot()
+			}
+			if w.warned() || len(w.slips) != 2 || w.slips[0] != flows.SlipLatePayment || w.slips[1] != flows.SlipResolved {
+				t.Errorf("slips %v", w.slips)
+			}
+			if row, err := w.r.resolve(w.order(0).ID, "7", "kept"); err != nil || row.Outcome != payterm.Approved || w.r.status().Alarms != 0 {
+				t.Errorf("%+v, %v, %+v", row, err, w.r.status())
+			}
+			if _, err := w.store.Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if _, err := w.store.TakeZ(payterm.TakenBy{}); err != nil {
+				t.Fatal(err)
+			}
+			sum := int64(0)
+			for n := int64(1); n <= 2; n++ {
+				z, err := w.store.Totals(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, row := range z.Sums() {
+					sum += row.AmountMinor
+				}
+			}
+			if sum != 1234 {
+				t.Errorf("the Zs hold %d", sum)
+			}
+		})
+	}
+}
+
+// What else the gateway may say of it.
+func TestAsideHears(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer    payterm.Answer
+		outcome   payterm.Outcome
+		reason    payterm.Reason
+		attention payterm.Attention
+		guards    bool
+	}{
+		"failed":        {payterm.Failed{Status: "failure"}, payterm.Declined, payterm.ReasonWallet, "", false},
+		"refunded":      {payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34}, payterm.InDoubt, payterm.ReasonRefunded, payterm.AttentionAlarm, false},
+		"another total": {payterm.Unclear{Authentic: true, Alarm: true, Status: "success", Paid: true}, payterm.InDoubt, payterm.ReasonNoAnswer, payterm.AttentionAlarm, true},
+		"a forged one":  {payterm.Lost{Alarm: true}, payterm.InDoubt, payterm.ReasonNoAnswer, payterm.AttentionAlarm, true},
+		"pending":       {payterm.Pending{Status: "notpay"}, payterm.InDoubt, payterm.ReasonNoAnswer, "", true},
+		"no such order": {payterm.NotFound{}, payterm.InDoubt, payterm.ReasonNoAnswer, "", true},
+		"silence":       {payterm.Lost{}, payterm.InDoubt, payterm.ReasonNoAnswer, "", true},
+		"unsent":        {payterm.Unsent{}, payterm.InDoubt, payterm.ReasonNoAnswer, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := spoiled(t)
+			w.heard = func(payterm.Inquiry) payterm.Answer { return c.answer }
+			w.run(10 * time.Minute)
+			for range 2 {
+				o := w.order(0)
+				if o.Outcome != c.outcome || o.Reason != c.reason || o.Attention != c.attention || w.warned() != c.guards {
+					t.Errorf("%+v", o)
+				}
+				w.boot()
+			}
+			events, err := w.store.Events(w.order(0).ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			own := 0
+			for _, e := range events {
+				if e.Event == "aside_answered" {
+					own++
+				}
+			}
+			if fact := c.outcome != payterm.InDoubt || c.attention != ""; own > 1 || fact != (own == 1) {
+				t.Errorf("%d records of its own", own)
+			}
+		})
+	}
+}
+
+// A failure that comes after something which does not add up closes nothing.
+func TestAsideWithAnAlarm(t *testing.T) {
+	w := spoiled(t)
+	answers := []payterm.Answer{payterm.Unclear{Authentic: true, Alarm: true, Status: "success", Paid: true}}
+	w.heard = func(payterm.Inquiry) payterm.Answer {
+		if len(answers) > 0 {
+			a := answers[0]
+			answers = answers[1:]
+			return a
+		}
+		return payterm.Failed{Status: "failure"}
+	}
+	w.run(time.Hour)
+	if o := w.order(0); o.Outcome != payterm.InDoubt || o.Attention != payterm.AttentionAlarm || !w.warned() {
+		t.Errorf("%+v", o)
+	}
+	// A payment of another terminal under its id, as its time tells, is not ours.
+	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Paid{PaidMinor: 1234, TradeClock: 1} }
+	w.run(time.Hour)
+	if o := w.order(0); o.Outcome != payterm.InDoubt {
+		t.Errorf("%+v", o)
+	}
+	w.heard = func(payterm.Inquiry) payterm.Answer {
+		return payterm.Paid{PaidMinor: 1234, TradeClock: w.order(0).CreatedAt.Unix() + 60}
+	}
+	w.run(time.Hour)
+	if o := w.order(0); o.Outcome != payterm.Approved {
+		t.Errorf("%+v", o)
+	}
+}
+
+// An order that reaches an impossible state is set aside with the counter's screen, and
+// goes the same way: what the gateway says next is not lost.
+func TestAsideFromTheCounter(t *testing.T) {
+	w := newWorld(t, payterm.Paid{PaidMinor: 1, Status: "success"}) // no client gives this: less than the total
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	if s := w.r.status(); s.Alarms != 1 || len(w.r.orders) != 0 || w.screens[len(w.screens)-1] != string(flows.ViewInDoubt) || !w.warned() {
+		t.Fatalf("%+v, %v", s, w.screens)
+	}
+	told := make(chan Checked, 1)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	w.answers = []payterm.Answer{payterm.Pending{Status: "notpay"}}
+	if err := w.r.check(ctx, w.order(0).ID, told); err != nil {
+		t.Fatal(err)
+	}
+	waits := w.pending[len(w.pending)-1] // for an answer that comes on this same loop
+	w.pending = w.pending[:len(w.pending)-1]
+	w.run(4 * time.Second)
+	waits()
+	if c := <-told; c.Order.ID != w.order(0).ID {
+		t.Errorf("%+v", c)
+	}
+	w.answers = []payterm.Answer{paid}
+	w.run(time.Minute)
+	if o := w.order(0); o.Outcome != payterm.Approved || o.Attention != payterm.AttentionAlarm || len(w.sent) != 1 {
+		t.Errorf("%+v, %d sent", o, len(w.sent))
+	}
+	w.boot()
+	if s := w.r.status(); s.Alarms != 1 {
+		t.Errorf("%+v", s)
+	}
+	// A person who asks once more hears the same, and nothing is taken back.
+	if c, err := w.checkNow(w.order(0).ID); err != nil || c.Order.Outcome != payterm.Approved {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A sale that is paid while a person is warned of it stands in place of the question.
+func TestAsidePaidWhileWarned(t *testing.T) {
+	w := spoiled(t)
+	w.press("1", "2", "3", "4", payterm.KeyEnter)
+	if w.r.terminal.Phase != flows.Warned {
+		t.Fatal(w.r.terminal.Phase)
+	}
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
+	w.run(10 * time.Second)
+	if w.r.terminal.Phase != flows.ShowingResult || w.screens[len(w.screens)-1] != string(flows.ViewApproved) {
+		t.Errorf("%s, %v", w.r.terminal.Phase, w.screens)
+	}
+}
+
+// A refund that is set aside keeps its sale reserved; a supervisor's word frees it, and
+// the next one takes its own baseline.
+func TestAsideRefund(t *testing.T) {
+	w := newWorld(t, paid)
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	sale := w.order(0)
+	w.answers = []payterm.Answer{paid, payterm.Pending{}}
+	w.giveBack(sale.ID, 500)
+	w.run(90 * time.Second)
+	w.spoil(w.refundNo(1))
+	asked := w.asked
+	w.run(time.Hour)
+	if call := w.giveBack(sale.ID, 500); len(call.result) != 1 || (<-call.result).Reason != payterm.ReasonRefundOpen || w.asked != asked || w.warned() {
+		t.Error("the sale is not reserved, or its refund is asked about")
+	}
+	if _, err := w.r.resolve(w.refundNo(1).ID, "7", "the gateway's page shows none"); err != nil {
+		t.Fatal(err)
+	}
+	w.answers = []payterm.Answer{paid, payterm.Pending{}, payterm.Refunded{PaidMinor: 1234, RefundedMinor: 500}}
+	w.giveBack(sale.ID, 500)
+	w.run(20 * time.Second)
+	if o := w.refundNo(2); o.Outcome != payterm.Approved {
+		t.Errorf("%+v", o)
+	}
+	if _, err := w.store.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A sale that is set aside after it was approved is not given back by this terminal, and
+// nobody calls the journal broken for it.
+func TestAsideIsNotRefunded(t *testing.T) {
+	w := spoiled(t)
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
+	w.run(time.Minute)
+	w.heard = nil
+	if w.order(0).Outcome != payterm.Approved {
+		t.Fatalf("%+v", w.order(0))
+	}
+	w.r.feed(flows.RefundAsked{Refund: flows.RefundBegan{SaleID: w.order(0).ID, AmountMinor: 500, Currency: "CAD"}})
+	if w.r.storeBad || w.r.terminal.Phase == flows.Serving {
+		t.Errorf("%s", w.r.terminal.Phase)
+	}
+}
+
+// A word that cannot be written has not been said.
+func TestAsideWordOnAFullDisk(t *testing.T) {
+	w := spoiled(t)
+	id := w.order(0).ID
+	w.full = true
+	if _, err := w.r.resolve(id, "7", "looked at"); !errors.Is(err, storage.ErrFull) || w.r.broken[id] == nil {
+		t.Errorf("%v", err)
+	}
+	w.full = false
+	w.run(2 * time.Second)
+	if _, err := w.r.resolve(id, "7", "looked at"); err != nil || w.r.broken[id] != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+// What is set aside stands in the queue of what the network owes, and keeps the terminal
+// from a training, in which nobody would ask about it.
+func TestAsidesAreInTheQueue(t *testing.T) {
+	w := spoiled(t)
+	queue := w.r.queued()
+	if len(queue) != 1 || queue[0].OrderID != w.order(0).ID || queue[0].State != payterm.QueuePlanned || queue[0].NextAt.IsZero() {
+		t.Errorf("%+v", queue)
+	}
+	if w.r.unfinished() != payterm.ReasonOrdersOpen {
+		t.Error("a training may begin, and nobody asks about it meanwhile")
+	}
+}

@@ -1,0 +1,213 @@
+package flows
+
+import (
+	"errors"
+	"time"
+
+	"payterm"
+)
+
+// SetAside is an order that no machine takes up any more: its records cannot be read
+// back, or they led to a state that should be impossible. What is left of it is its row.
+// While nobody knows whether it was paid it guards its total like a doubt, without an
+// end, and the gateway is asked about it: what an authentic answer proves is put into
+// the row, by an event of its own, and otherwise a supervisor's word closes it.
+//
+//	answer     | in doubt or open                  | ended unpaid
+//	paid       | approved, late: a person looks    | likewise
+//	failed     | declined, unless an alarm is on it | nothing more is asked
+//	refunded   | in doubt, alarm: a person looks   | alarm
+//	an alarm   | alarm, asks on                    | likewise
+//	the rest   | asks on                           | asks on
+//
+// A refund that is set aside keeps its sale reserved until a word closes it: what a
+// reply about the sale says cannot be weighed without the refund's baseline.
+type SetAside struct {
+	Row    payterm.Order
+	Closed bool // nothing more is owed for it
+	Asking Asking
+	Rules  Rules // the terminal's: its own may be what cannot be read
+}
+
+// Events of an order that is set aside. They are journalled, and no machine reads them:
+// an order with one of them stays set aside.
+type (
+	// AsideAnswered is what the gateway said of it.
+	AsideAnswered struct {
+		Reply payterm.Reply `json:"reply"`
+	}
+
+	// AsideResolved is a supervisor's word on it.
+	AsideResolved struct {
+		Operator string `json:"operator,omitempty"`
+		Reason   string `json:"reason"`
+	}
+)
+
+func (AsideAnswered) event() {}
+func (AsideResolved) event() {}
+
+// ErrSetAside says that an order was set aside before, and stays so.
+var ErrSetAside = errors.New("the order is set aside")
+
+// NewSetAside sets an order aside by its row, which may be closed.
+func NewSetAside(in Stamped, row payterm.Order, closed bool, rules Rules) SetAside {
+	s := SetAside{Row: row, Closed: closed, Rules: rules}
+	s.Asking.Attempts = row.Attempts
+	if s.asks() {
+		s.Asking = s.Asking.climb(in, rules, true)
+	}
+	return s
+}
+
+// Undecided reports whether nobody knows yet whether it was paid.
+func (s SetAside) Undecided() bool {
+	return s.Row.Kind == payterm.KindSale && (s.Row.Outcome == payterm.Open || s.Row.Outcome == payterm.InDoubt) &&
+		s.Row.Reason != payterm.ReasonRefunded && s.Row.Resolution == ""
+}
+
+// asks reports whether it is asked about by itself.
+func (s SetAside) asks() bool {
+	return !s.Closed && (s.Undecided() || s.Row.Kind == payterm.KindSale && (s.Row.Outcome == payterm.NotSent || s.Row.Outcome == payterm.Declined))
+}
+
+// Owes is what the network still owes for it.
+func (s SetAside) Owes() payterm.Owed {
+	switch {
+	case s.asks():
+		return payterm.OwedInquiry
+	case !s.Closed && s.Row.Kind == payterm.KindRefund:
+		return payterm.OwedRefund
+	}
+	return payterm.OwedNothing
+}
+
+// Inquiry is how it is asked about.
+func (s SetAside) Inquiry() payterm.Inquiry {
+	return payterm.Inquiry{OrderID: s.Row.ID, Total: s.Row.Total(), MaxFeeMinor: s.Rules.MaxFeeMinor}
+}
+
+// Due is when to ask about it again, false for not at all or while an answer is waited
+// for.
+func (s SetAside) Due() (time.Duration, bool) {
+	return s.Asking.Next, s.Asking.Next != 0 && !s.Asking.InFlight
+}
+
+// StepSetAside moves it by one event. The row has changed where its event is to be
+// committed.
+func StepSetAside(s SetAside, in Stamped) (SetAside, []Command) {
+	in.Mono = max(in.Mono, 1)
+	switch ev := in.Event.(type) {
+	case Woke:
+		if due, any := s.Due(); !any || in.Mono < due {
+			return s, nil
+		}
+		s.Asking.Next, s.Asking.InFlight = 0, true
+		s.Asking.Attempts++
+		return s, []Command{Inquire{s.Inquiry()}}
+	case InquiryAsked:
+		if s.Asking.Next != 0 {
+			s.Asking.Next = in.Mono
+		}
+	case AsideAnswered:
+		return s.heard(in, ev.Reply.Answer)
+	case AsideResolved:
+		if s.Row.Outcome == payterm.Open {
+			s.Row.Outcome = payterm.InDoubt
+		}
+		s.Row.Resolution, s.Row.Attention = ev.Reason, payterm.AttentionNone
+		s = s.close(in)
+	}
+	return s, nil
+}
+
+// heard takes in what the gateway says. It never takes a payment back.
+func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command) {
+	s.Asking = s.Asking.inquiryOver()
+	alarm := false
+	switch a := answer.(type) {
+	case payterm.Paid:
+		switch {
+		case s.Row.Outcome == payterm.Approved:
+			return s, nil
+		// With an alarm on it the id may be another terminal's, as ORDER_USED says.
+		case s.Row.Attention != payterm.AttentionAlarm || clockFits(a.TradeClock, millis(s.Row.CreatedAt)):
+			return s.paid(in, a)
+		}
+	case payterm.Failed:
+		// Where something does not add up already only a person closes it.
+		switch {
+		case s.Undecided() && s.Row.Attention != payterm.AttentionAlarm:
+			s, cmds := s.resolved()
+			s.Row.Outcome, s.Row.Reason, s.Row.Attention, s.Row.GatewayStatus = payterm.Declined, payterm.ReasonWallet, payterm.AttentionNone, a.Status
+			return s.close(in), cmds
+		case !s.Undecided() && s.asks() && s.Row.Attention == payterm.AttentionNone:
+			return s.close(in), nil
+		}
+	case payterm.Refunded:
+		if s.Row.Outcome == payterm.Approved {
+			return s, nil
+		}
+		alarm = true
+		if s.Undecided() {
+			s.Row.Outcome, s.Row.Reason, s.Row.GatewayStatus = payterm.InDoubt, payterm.ReasonRefunded, a.Status
+			s.Row.PaidMinor, s.Row.RefundedMinor = max(s.Row.PaidMinor, a.PaidMinor), max(s.Row.RefundedMinor, a.RefundedMinor)
+		}
+	case payterm.Unclear:
+		alarm = a.Alarm
+	case payterm.Lost:
+		alarm = a.Alarm
+	case payterm.Unsent, payterm.CodeMade, payterm.Pending, payterm.Refused, payterm.Rejected, payterm.Clash, payterm.NotFound:
+	}
+	var cmds []Command
+	if alarm && s.Row.Attention == payterm.AttentionNone && s.Row.Resolution == "" {
+		s.Row.Attention, cmds = payterm.AttentionAlarm, []Command{Play{payterm.SoundAlarm}}
+	}
+	if s.asks() {
+		s.Asking = s.Asking.climb(in, s.Rules, false)
+	}
+	return s, cmds
+}
+
+// paid is a payment that was found: a person looks, whatever the merchant keeps.
+func (s SetAside) paid(in Stamped, a payterm.Paid) (SetAside, []Command) {
+	s, resolution := s.resolved()
+	r := &s.Row
+	r.Outcome, r.Reason, r.Attention, r.Resolution = payterm.Approved, payterm.ReasonLatePayment, payterm.AttentionAlarm, ""
+	r.PaidMinor, r.GatewayStatus = a.PaidMinor, a.Status
+	r.Payer, r.ChannelOrderID, r.TradeTime, r.ExchangeRate = a.Payer, a.ChannelOrderID, a.TradeTime, a.ExchangeRate
+	r.Prints++
+	return s.close(in), append([]Command{Play{payterm.SoundAlarm}, Print{Slip: SlipLatePayment}}, resolution...)
+}
+
+// resolved tells the customer who has left with a slip that says in doubt.
+func (s SetAside) resolved() (SetAside, []Command) {
+	if s.Row.Outcome != payterm.InDoubt || s.Row.Prints == 0 {
+		return s, nil
+	}
+	s.Row.Prints++
+	return s, []Command{Print{Slip: SlipResolved}}
+}
+
+func (s SetAside) close(in Stamped) SetAside {
+	if !s.Closed {
+		s.Row.ClosedAt = fromMillis(millis(in.Wall))
+	}
+	s.Closed, s.Row.Attempts, s.Asking = true, s.Asking.Attempts, Asking{Attempts: s.Asking.Attempts}
+	return s
+}
+
+// Order is what the counter is told of it, which may be warning of it.
+func (s SetAside) Order() Order {
+	return Order{
+		Kind: s.Row.Kind, Phase: Closed, Outcome: s.Row.Outcome, Reason: s.Row.Reason, Attention: s.Row.Attention,
+		Sale: SaleBegan{
+			ID: s.Row.ID, Mode: s.Row.Mode, Wallet: s.Row.Wallet, AmountMinor: s.Row.AmountMinor, TipMinor: s.Row.TipMinor,
+			Currency: s.Row.Currency, Operator: s.Row.Operator, Ref: s.Row.Ref, Rules: s.Rules,
+		},
+		SaleID: s.Row.SaleID, Wallet: s.Row.Wallet, MaskedCode: s.Row.MaskedCode, PaidMinor: s.Row.PaidMinor, RefundedMinor: s.Row.RefundedMinor,
+		GatewayStatus: s.Row.GatewayStatus, Payer: s.Row.Payer, ChannelID: s.Row.ChannelOrderID, TradeTime: s.Row.TradeTime,
+		ExchangeRate: s.Row.ExchangeRate, Resolution: s.Row.Resolution, Prints: s.Row.Prints,
+		BeganWall: millis(s.Row.CreatedAt), ClosedWall: millis(s.Row.ClosedAt),
+	}
+}
