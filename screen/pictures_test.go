@@ -25,6 +25,7 @@ import (
 	"payterm/locale"
 	"payterm/receipt"
 	"payterm/screen"
+	"payterm/unifont"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
@@ -335,6 +336,15 @@ func onGlass(s shot, height int, o screen.Options) payterm.Screen {
 	return screen.Compose(v, o)
 }
 
+// wordsOf are the texts of a screen.
+func wordsOf(s payterm.Screen) string {
+	all := append([]string{s.Title, s.Status, s.Amount, s.Elapsed, s.Small, s.Watermark}, s.Lines...)
+	for _, k := range s.Keys {
+		all = append(all, k.Does)
+	}
+	return strings.Join(all, "\n")
+}
+
 // No text is cut, lies on another, has a sign that the glass lacks or takes more
 // pages than a cashier waits for: every screen in every language on every glass, by
 // the painter's own report of where its texts stand, the watermark included.
@@ -355,6 +365,9 @@ func TestEveryTextFits(t *testing.T) {
 						composed := onGlass(s, glass.h, o)
 						if composed.Pattern && o.Small {
 							continue // on the chip, in the gallery
+						}
+						if lacks := unifont.Lacking(wordsOf(composed)); len(lacks) > 0 {
+							t.Errorf("%s %s: no sign for %q", language, s.name, lacks)
 						}
 						composed.Name += s.name + mark + language // each begins on its first page
 						for page, pages := 1, 1; page <= pages; page++ {
@@ -387,6 +400,9 @@ func TestEveryTextHasLetters(t *testing.T) {
 				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon}
 				s.view.CodeURL, s.view.Trial.Code = "", "" // it cannot, and says so
 				composed := onGlass(s, 64, o)
+				if words := wordsOf(composed); strings.Count(lcd.Letters(words), "?") != strings.Count(words, "?") {
+					t.Errorf("%s %s: %q is %q in letters", language, s.name, words, lcd.Letters(words))
+				}
 				composed.Name += s.name + mark + language
 				frames, unfit := pages(t, e, d, composed)
 				if unfit != nil {
@@ -545,6 +561,54 @@ func TestPictures(t *testing.T) {
 		}
 		sheet.hold(t, strings.Join(both, "-"))
 	}
+}
+
+// shops are names that no code page has all signs of, with what else a slip may say.
+var shops = []struct{ name, address, ref, payer string }{
+	{"張記茶餐廳", "香港灣仔軒尼詩道123號", "外賣 42", "陳*文"},
+	{"Đặng Phở", "12 Phố Hàng Bông, Hà Nội", "Bàn số 5", "Nguyễn*"},
+	{"Crêperie Œuvre™", "1, rue de l’Église — coin Saint‑Denis", "Table 5 \U0001F355", "Zoe\u0308 \U0001F469\u200d\U0001F373"},
+	{"김밥천국", "서울특별시 종로구", "테이블 3 ☕", "김*수"},
+	{"すし処 鮨カフェ", "東京都中央区銀座４丁目", "テーブル5", "山*太郎"},
+	{"Кафе Ёлка", "ул. Тверская, 7", "Стол №5", "Иван*"},
+}
+
+// TestPicturesOfShops does the same with names from all over the world: a slip that is
+// drawn where the printer's page ends, and the glass.
+func TestPicturesOfShops(t *testing.T) {
+	r := newRoll(t)
+	p, err := lcd.NewPainter(240, 320)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := lcd.NewPainter(128, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sheet sheet
+	for _, shop := range shops {
+		o := payterm.Order{
+			ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved,
+			CreatedAt: noon, Ref: shop.ref, Payer: shop.payer,
+		}
+		slip := receipt.Compose(flows.SlipCustomer, o, false, receipt.Options{Language: "en", Terminal: "SHOP01", Merchant: receipt.Merchant{Name: shop.name, Address: shop.address, Phone: "514 555-0100"}})
+		sheet.add("a slip", r.print(t, slip), len(shops))
+	}
+	for _, shop := range shops {
+		img, err := p.Paint(screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0), Operator: flows.Operator{Number: "1", Name: shop.payer}}, screen.Options{Language: "en", Merchant: shop.name, Link: flows.NetworkUp, Now: noon}))
+		if err != nil {
+			t.Error(err)
+		}
+		sheet.add("idle", img, len(shops))
+	}
+	for _, shop := range shops {
+		img, err := small.Paint(payterm.Screen{Name: shop.name, Title: shop.name, Lines: []string{shop.address, shop.ref}})
+		if err != nil {
+			t.Error(err)
+		}
+		sheet.add("small", img, len(shops))
+	}
+	sheet.hold(t, "shops")
 }
 
 // TestSmallPictures does the same with the smallest glass of dots: every page of

@@ -205,3 +205,15 @@ func OneByOne(text string) bool {
 			unicode.Malayalam, unicode.Sinhala, unicode.Tibetan, unicode.Myanmar, unicode.Khmer, unicode.Mongolian)
 	})
 }
+
+// Alike gives signs of ASCII that read the same as one beyond it, for printers and
+// displays that have few others; false where there are none.
+func Alike(r rune) (string, bool) {
+	text, ok := alike[r]
+	return text, ok
+}
+
+var alike = map[rune]string{
+	'\u2018': "'", '\u2019': "'", '\u201a': "'", '\u201c': `"`, '\u201d': `"`, '\u201e': `"`, '\u2039': "<", '\u203a': ">",
+	'\u2010': "-", '\u2012': "-", '\u2013': "-", '\u2014': "-", '\u2015': "-", '\u2212': "-", '\u2026': "...", '\u2022': "*", '\u00a0': " ",
+}

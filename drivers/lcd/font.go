@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/draw"
 	"strings"
+	"unicode/utf8"
 
 	"payterm/unifont"
 
@@ -52,14 +53,13 @@ type face struct {
 	signs          int // height of Unifont's signs
 	ascent, height int
 	capHeight      int
-	glyphs         map[rune]glyph
+	glyphs         map[string]glyph
 }
 
 type glyph struct {
 	mask    *image.Alpha
 	at      image.Point // of the mask, from the dot
 	advance fixed.Int26_6
-	lacking bool // a question mark in its place
 }
 
 func (f *fonts) face(s style, px int) *face {
@@ -74,53 +74,47 @@ func (f *fonts) face(s style, px int) *face {
 		panic(fmt.Sprintf("lcd: font face of %d px: %v", px, err))
 	}
 	m := ff.Metrics()
-	got := &face{parsed: f.parsed[s], font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(), capHeight: m.CapHeight.Ceil(), glyphs: map[rune]glyph{}}
+	got := &face{parsed: f.parsed[s], font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(), capHeight: m.CapHeight.Ceil(), glyphs: map[string]glyph{}}
 	// In steps of half their pixels, and no smaller than they are legible.
 	got.signs = max(unifont.Height, got.height/8*8)
 	f.faces[key] = got
 	return got
 }
 
-func (f *face) glyph(r rune) glyph {
-	if g, ok := f.glyphs[r]; ok {
+// glyph is one of unifont.Signs. What the font lacks, and letters with marks that
+// nothing takes in, are Unifont's.
+func (f *face) glyph(sign string) glyph {
+	if g, ok := f.glyphs[sign]; ok {
 		return g
 	}
-	lacking := false
-	if index, err := f.parsed.GlyphIndex(nil, r); err != nil || index == 0 {
-		if g, ok := f.sign(r); ok {
-			f.glyphs[r] = g
-			return g
-		}
-		lacking = true
+	r, n := utf8.DecodeRuneInString(sign)
+	index, err := f.parsed.GlyphIndex(nil, r)
+	if err != nil || index == 0 || n < len(sign) {
+		g := f.sign(sign)
+		f.glyphs[sign] = g
+		return g
 	}
 	dr, mask, maskp, advance, ok := f.font.Glyph(fixed.Point26_6{}, r)
-	if lacking || !ok {
-		dr, mask, maskp, advance, ok = f.font.Glyph(fixed.Point26_6{}, noSign)
-	}
-	g := glyph{advance: advance, lacking: lacking}
+	g := glyph{advance: advance}
 	if ok && !dr.Empty() {
 		g.mask = image.NewAlpha(image.Rect(0, 0, dr.Dx(), dr.Dy()))
 		draw.Draw(g.mask, g.mask.Bounds(), mask, maskp, draw.Src)
 		g.at = dr.Min
 	}
-	f.glyphs[r] = g
+	f.glyphs[sign] = g
 	return g
 }
 
 // sign is one of Unifont's, with its middle in that of the capitals.
-func (f *face) sign(r rune) (glyph, bool) {
-	g, ok := unifont.Find(r)
-	if !ok {
-		return glyph{}, false
-	}
-	mask := g.Scaled(f.signs)
-	return glyph{mask: mask, at: image.Pt(0, -(f.capHeight+f.signs)/2), advance: fixed.I(mask.Rect.Dx())}, true
+func (f *face) sign(sign string) glyph {
+	mask := unifont.Draw(sign).Scaled(f.signs)
+	return glyph{mask: mask, at: image.Pt(0, -(f.capHeight+f.signs)/2), advance: fixed.I(mask.Rect.Dx())}
 }
 
 func (f *face) width(text string) int {
 	var w fixed.Int26_6
-	for _, r := range text {
-		w += f.glyph(r).advance
+	for sign := range unifont.Signs(text) {
+		w += f.glyph(sign).advance
 	}
 	return w.Ceil()
 }

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"payterm"
+	"payterm/unifont"
 
+	"golang.org/x/text/unicode/norm"
 	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
 )
@@ -178,6 +182,7 @@ func (d *HD44780) whole() error {
 // Show is Display's.
 func (d *HD44780) Show(s payterm.Screen) error {
 	var fits bool
+	s = legible(s, Letters)
 	g := cells(d.o.Width, d.o.Height)
 	if d.pages, fits = g.pages(s); s.Pattern {
 		d.pages = g.patternPages(s)
@@ -190,13 +195,6 @@ func (d *HD44780) Show(s payterm.Screen) error {
 		return fmt.Errorf("%w: this one has characters only", ErrQRTooSmall)
 	case !fits:
 		return fmt.Errorf("%w: screen %q: %s", ErrDoesNotFit, s.Name, s.Amount)
-	}
-	for _, row := range slices.Concat(d.pages...) {
-		for _, r := range row {
-			if r != noSign && code(r) == noSign {
-				return fmt.Errorf("%w: screen %q: no sign for %q", ErrDoesNotFit, s.Name, r)
-			}
-		}
 	}
 	return nil
 }
@@ -263,13 +261,46 @@ func code(r rune) byte {
 			return byte(8 + i) // the RAM has addresses 0 to 7 and again from 8 on
 		}
 	}
-	switch r = plain(r); r {
+	switch r {
+	case '\u00a0':
+		return ' '
 	case '\\': // the Japanese ROM has a yen there
 		return '/'
 	case '~': // and an arrow
 		return '-'
 	}
 	return byte(r)
+}
+
+// Letters is what a display of characters makes of a text: signs of ASCII and those in
+// its RAM. Other letters lose their marks, and what has no letter is a question mark.
+func Letters(text string) string {
+	var b strings.Builder
+	for sign := range unifont.Signs(unifont.Legible(text)) {
+		r, _ := utf8.DecodeRuneInString(sign)
+		base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+		other, same := unifont.Alike(r)
+		stroke, has := strokes[r]
+		switch {
+		case r == '\u00a0', r < utf8.RuneSelf, slices.ContainsFunc(inRAM, func(s ownSign) bool { return s.sign == r }):
+			b.WriteRune(r)
+		case same:
+			b.WriteString(other)
+		case has:
+			b.WriteString(stroke)
+		case base > ' ' && base < utf8.RuneSelf:
+			b.WriteRune(base)
+		default:
+			b.WriteRune(unifont.StandIn)
+		}
+	}
+	return b.String()
+}
+
+// strokes are letters that Unicode does not take apart.
+var strokes = map[rune]string{
+	'Đ': "D", 'đ': "d", 'Ø': "O", 'ø': "o", 'Ł': "L", 'ł': "l", 'Ħ': "H", 'ħ': "h", 'ı': "i", 'Æ': "AE", 'æ': "ae", 'Œ': "OE", 'œ': "oe", 'ß': "ss", 'ẞ': "SS",
+	'™': "TM", '№': "No", '«': "<<", '»': ">>", '×': "x", '·': ".", 'ﬁ': "fi", 'ﬂ': "fl",
 }
 
 // write sends cells of one row behind their address.

@@ -317,7 +317,7 @@ func TestPainterEdges(t *testing.T) {
 	}{
 		{"nothing", payterm.Screen{}, nil},
 		{"a blank line", payterm.Screen{Lines: []string{"", " "}}, nil},
-		{"a sign that the font lacks", payterm.Screen{Title: "\U0001F600 \x01"}, lcd.ErrDoesNotFit},
+		{"signs that no font has", payterm.Screen{Title: "\U0001F600 \x01\xff"}, nil},
 		{"all of it", payterm.Screen{Title: "Amount", Status: "12:34", Amount: "$1,234,567.89", Lines: []string{"Please", "wait"},
 			Elapsed: "0:42", Small: "T1AAAAA000001", Keys: keys, Watermark: "SIMULATION", Tone: payterm.Doubt}, nil},
 		{"a title too long", payterm.Screen{Title: word}, lcd.ErrDoesNotFit},

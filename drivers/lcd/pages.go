@@ -7,30 +7,37 @@ import (
 
 	"payterm"
 	"payterm/unifont"
-
-	"golang.org/x/text/unicode/norm"
 )
 
-// noSign stands for what cannot be drawn. A test sees to it that no text of ours
-// has such a sign.
-const noSign = '?'
+// legible has each text of a screen made of signs that the display has.
+func legible(s payterm.Screen, text func(string) string) payterm.Screen {
+	for _, one := range []*string{&s.Title, &s.Status, &s.Amount, &s.Elapsed, &s.Small, &s.Watermark} {
+		*one = text(*one)
+	}
+	s.Lines, s.Keys = slices.Clone(s.Lines), slices.Clone(s.Keys)
+	for i := range s.Lines {
+		s.Lines[i] = text(s.Lines[i])
+	}
+	for i := range s.Keys {
+		s.Keys[i].Does = text(s.Keys[i].Does)
+	}
+	return s
+}
 
-// plain is a sign of ASCII: a letter without its accent, and noSign for what has no
-// such letter.
-func plain(r rune) rune {
-	switch r {
-	case '\u2019':
-		return '\''
-	case '\u2013', '\u2014':
-		return '-'
-	case '\u00a0', '\u202f':
-		return ' '
+// Altered are the signs of a text that a display shows as others, each once: letters
+// that lose a mark where there are letters only, and signs that no font has.
+func Altered(controller, text string) []string {
+	list := unifont.Lacking(text)
+	if controller != "hd44780" {
+		return list
 	}
-	base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
-	if base < ' ' || base > '~' {
-		return noSign
+	for sign := range unifont.Signs(unifont.Legible(text)) {
+		r, _ := utf8.DecodeRuneInString(sign)
+		if _, same := unifont.Alike(r); !same && Letters(sign) != sign && !slices.Contains(list, sign) {
+			list = append(list, sign)
+		}
 	}
-	return base
+	return list
 }
 
 // pager remembers which page of which screen is shown, so that a clock that ticks
@@ -62,18 +69,18 @@ func (p *pager) turn(pages int) bool {
 // nothing else, or dots.
 type grid struct {
 	width, height int
-	wide          func(rune) int   // how much of a row a sign takes
+	wide          func(string) int // how much of a row a sign takes
 	high          func(string) int // what a row takes of the height
 }
 
 // cells is the grid of a display of characters.
 func cells(columns, rows int) grid {
-	return grid{columns, rows, func(rune) int { return 1 }, func(string) int { return 1 }}
+	return grid{columns, rows, func(string) int { return 1 }, func(string) int { return 1 }}
 }
 
 func (g grid) measure(text string) (w int) {
-	for _, r := range text {
-		w += g.wide(r)
+	for sign := range unifont.Signs(text) {
+		w += g.wide(sign)
 	}
 	return w
 }
@@ -140,7 +147,7 @@ func (g grid) head(s payterm.Screen) (head, rest []string, ok bool) {
 
 // apart puts two words at the ends of a row.
 func (g grid) apart(left, right string) (string, bool) {
-	room := (g.width - g.measure(left) - g.measure(right)) / g.wide(' ')
+	room := (g.width - g.measure(left) - g.measure(right)) / g.wide(" ")
 	switch {
 	case right == "":
 		return left, true
@@ -202,22 +209,13 @@ func (g grid) wrap(text string) []string {
 		if row != "" {
 			out = append(out, row)
 		}
-		row = strings.TrimLeft(word, " ")
-		for !g.fits(row) {
-			n := 0
-			for i := range row {
-				if i > 0 && g.measure(row[:i]) > g.width {
-					break
-				}
-				n = i
+		row = ""
+		used := 0
+		for sign := range unifont.Signs(strings.TrimLeft(word, " ")) {
+			if used += g.wide(sign); used > g.width && row != "" {
+				out, row, used = append(out, row), "", g.wide(sign)
 			}
-			if n == 0 { // not even one sign has room
-				_, n = utf8.DecodeRuneInString(row)
-				if n == len(row) {
-					break
-				}
-			}
-			out, row = append(out, row[:n]), row[n:]
+			row += sign
 		}
 	}
 	if row != "" {

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"payterm"
+	"payterm/unifont"
 
 	"golang.org/x/image/math/fixed"
 	"rsc.io/qr"
@@ -80,8 +81,10 @@ func NewPainter(width, height int) (*Painter, error) {
 }
 
 // Paint draws a screen. The image is complete even with an error: what does not
-// fit is shortened, a QR code that cannot be read is left out.
+// fit is shortened, a QR code that cannot be read is left out. A sign that no font has
+// is a question mark, and no error (Altered).
 func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
+	s = legible(s, unifont.Legible)
 	p.unfit, p.inked = p.unfit[:0], p.inked[:0]
 	p.fill(p.img.Bounds(), paperWhite)
 	var err error
@@ -349,11 +352,8 @@ func (p *Painter) draw(text string, f *face, x, y int, c color.RGBA) {
 	src := image.NewUniform(c)
 	dot := fixed.I(x)
 	var ink image.Rectangle
-	for _, r := range text {
-		g := f.glyph(r)
-		if g.lacking {
-			p.unfit = append(p.unfit, fmt.Sprintf("no sign for %q", r))
-		}
+	for sign := range unifont.Signs(text) {
+		g := f.glyph(sign)
 		if g.mask != nil {
 			box := g.mask.Bounds().Add(image.Pt(dot.Round(), y).Add(g.at))
 			ink = ink.Union(box)

@@ -2,10 +2,10 @@ package lcd
 
 import (
 	"cmp"
-	"fmt"
 	"image"
 	"image/color"
 	"strings"
+	"unicode/utf8"
 
 	"payterm"
 	"payterm/unifont"
@@ -264,9 +264,9 @@ func (p *Painter) rows(rows []string, x, y int, c color.RGBA) {
 	for _, row := range rows {
 		h := signHeight(row)
 		at, baseline := max(0, min(x, p.w-dots(p.w, h).measure(row))), y+h-littleDescent
-		for _, r := range row {
-			p.little(r, at, baseline, c)
-			at += signWidth(r)
+		for sign := range unifont.Signs(row) {
+			p.little(sign, at, baseline, c)
+			at += signWidth(sign)
 		}
 		if strings.TrimSpace(row) != "" {
 			p.inks(row, image.Rect(x, y, min(at, p.w), y+h))
@@ -276,8 +276,8 @@ func (p *Painter) rows(rows []string, x, y int, c color.RGBA) {
 }
 
 // signWidth is what a sign takes of a row.
-func signWidth(r rune) int {
-	if g, ok := foreign(r); ok {
+func signWidth(sign string) int {
+	if g, ok := foreign(sign); ok {
 		return g.Width()
 	}
 	return cellWidth
@@ -286,10 +286,11 @@ func signWidth(r rune) int {
 // signHeight is a row's, which Chinese signs make higher, and marks on capitals.
 func signHeight(row string) int {
 	h := rowHeight
-	for _, r := range row {
-		if signWidth(r) > unifont.Height/2 {
+	for sign := range unifont.Signs(row) {
+		if g, ok := foreign(sign); ok && (g.Width() > unifont.Height/2 || high(g)) {
 			return unifont.Height
 		}
+		r, _ := utf8.DecodeRuneInString(sign)
 		if mark := markOf(r); mark != nil && capital(r) && !mark.below {
 			h = rowHeight + 2
 		}
@@ -297,23 +298,50 @@ func signHeight(row string) int {
 	return h
 }
 
-func capital(r rune) bool { return plain(r) >= 'A' && plain(r) <= 'Z' }
+// high tells whether a sign of Unifont begins above the row of the little font's
+// letters.
+func high(g unifont.Glyph) bool {
+	for y := range unifontAscent + littleDescent - rowHeight {
+		for x := range g.Width() {
+			if g.At(x, y) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func capital(r rune) bool { return letter(r) >= 'A' && letter(r) <= 'Z' }
+
+// letter is the letter of ASCII that the little font draws a sign with, 0 for none.
+func letter(r rune) rune {
+	switch r {
+	case '\u2019':
+		return '\''
+	case '\u2013', '\u2014':
+		return '-'
+	case '\u00a0':
+		return ' '
+	}
+	base, n := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+	if base < ' ' || base > '~' || n < utf8.RuneLen(r) && markOf(r) == nil {
+		return 0
+	}
+	return base
+}
 
 // foreign is a sign that neither the little font nor we have, of Unifont.
-func foreign(r rune) (unifont.Glyph, bool) {
-	if own(r) != nil || plain(r) != noSign || r == noSign {
+func foreign(sign string) (unifont.Glyph, bool) {
+	r, n := utf8.DecodeRuneInString(sign)
+	if n == len(sign) && (own(r) != nil || letter(r) != 0) {
 		return unifont.Glyph{}, false
 	}
-	return unifont.Find(r)
+	return unifont.Draw(sign), true
 }
 
 // little draws one sign.
-func (p *Painter) little(r rune, x, baseline int, c color.RGBA) {
-	if sign := own(r); sign != nil {
-		p.bits(sign, x-2, baseline-8, c)
-		return
-	}
-	if g, ok := foreign(r); ok {
+func (p *Painter) little(sign string, x, baseline int, c color.RGBA) {
+	if g, ok := foreign(sign); ok {
 		for dy := range unifont.Height {
 			for dx := range g.Width() {
 				if g.At(dx, dy) {
@@ -323,10 +351,12 @@ func (p *Painter) little(r rune, x, baseline int, c color.RGBA) {
 		}
 		return
 	}
-	base := plain(r)
-	if base == noSign && r != noSign {
-		p.unfit = append(p.unfit, fmt.Sprintf("no sign for %q", r))
+	r, _ := utf8.DecodeRuneInString(sign)
+	if dots := own(r); dots != nil {
+		p.bits(dots, x-2, baseline-8, c)
+		return
 	}
+	base := letter(r)
 	mark := markOf(r)
 	if mark != nil && base == 'i' { // the mark takes the place of the dot
 		p.bits([]byte{0x30, 0x10, 0x10, 0x10, 0x10, 0x7c}, x, baseline-6, c)

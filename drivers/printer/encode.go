@@ -47,13 +47,6 @@ func codePageOf(name string) (codePage, error) {
 	return codePage{}, fmt.Errorf("printer: code page %q: cp437, pc850, wpc1252 or pc858", name)
 }
 
-// alike are signs that a code page may lack, in signs that each page has and that read
-// the same. A line is not drawn for those alone.
-var alike = map[rune]string{
-	'\u2018': "'", '\u2019': "'", '\u201a': "'", '\u201c': `"`, '\u201d': `"`, '\u201e': `"`, '\u2039': "<", '\u203a': ">",
-	'\u2010': "-", '\u2012': "-", '\u2013': "-", '\u2014': "-", '\u2015': "-", '\u2212': "-", '\u2026': "...", '\u2022': "*", '\u00a0': " ",
-}
-
 // encoder writes one receipt.
 type encoder struct {
 	out   []byte
@@ -208,10 +201,11 @@ func wrap(text string, columns int, width func(string) int) []string {
 	return lines
 }
 
-// has tells whether the printer has a picture of each sign of a text.
+// has tells whether the printer has each sign of a text, or one that reads the same: a
+// line is not drawn for a quote alone.
 func (e *encoder) has(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
-		_, reads := alike[r]
+		_, reads := unifont.Alike(r)
 		_, chinese := e.chinese(r)
 		return !e.inPage(r) && !reads && !chinese
 	})
@@ -231,7 +225,7 @@ func (e *encoder) spelled(text string) string {
 	}
 	var b strings.Builder
 	for _, r := range text {
-		if other, reads := alike[r]; reads && !e.inPage(r) && other != " " {
+		if other, reads := unifont.Alike(r); reads && !e.inPage(r) && other != " " {
 			b.WriteString(other)
 		} else {
 			b.WriteRune(r)
@@ -289,7 +283,7 @@ func (e *encoder) chinese(r rune) ([]byte, bool) {
 	if r < 0x1100 || e.o.Chinese != GB18030 || e.inPage(r) || drawnColumns(string(r)) < 2 {
 		return nil, false
 	}
-	if _, reads := alike[r]; reads {
+	if _, reads := unifont.Alike(r); reads {
 		return nil, false
 	}
 	sign, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(string(r)))

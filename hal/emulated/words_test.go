@@ -88,18 +88,18 @@ func TestEveryTextIsPrinted(t *testing.T) {
 		field := func(label string) string {
 			w := word.Draw(rt, label)
 			want = append(want, w)
-			return anything(rt, label+", before") + " " + w + " " + anything(rt, label+", after")
+			return Anything(rt, label+", before") + " " + w + " " + Anything(rt, label+", after")
 		}
 		o := payterm.Order{
 			ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved,
-			Ref: field("ref"), Payer: field("payer"), ChannelOrderID: anything(rt, "channel order"), TradeTime: anything(rt, "trade time"),
+			Ref: field("ref"), Payer: field("payer"), ChannelOrderID: Anything(rt, "channel order"), TradeTime: Anything(rt, "trade time"),
 		}
 		if rapid.Bool().Draw(rt, "an id of others") {
-			o.ID = payterm.OrderID(anything(rt, "id"))
+			o.ID = payterm.OrderID(Anything(rt, "id"))
 		}
 		opt := receipt.Options{
-			Language: "en", MerchantID: anything(rt, "merchant id"), Terminal: anything(rt, "terminal"),
-			Merchant: receipt.Merchant{Name: field("name"), Address: field("address"), Phone: anything(rt, "phone"), TaxID: anything(rt, "tax id")},
+			Language: "en", MerchantID: Anything(rt, "merchant id"), Terminal: Anything(rt, "terminal"),
+			Merchant: receipt.Merchant{Name: field("name"), Address: field("address"), Phone: Anything(rt, "phone"), TaxID: Anything(rt, "tax id")},
 		}
 		printed(rt, all[rapid.SampledFrom(names).Draw(rt, "printer")], receipt.Compose(flows.SlipMerchant, o, false, opt), want...)
 	})
@@ -150,8 +150,8 @@ func TestTextsOfShopsArePrinted(t *testing.T) {
 	}
 }
 
-// anything is a text with all that the world has, and what is none.
-func anything(rt *rapid.T, label string) string {
+// Anything is a text with all that the world has, and what is none.
+func Anything(rt *rapid.T, label string) string {
 	part := rapid.OneOf(
 		rapid.StringN(0, 12, -1),
 		rapid.StringOfN(rapid.RuneFrom([]rune("\u0301\u200b\u200d\u2011\u00a0\u202f\ufe0f\u20e3\x1b\x10\x04\x1d\x00\n🍕👩👧🇨🇦🏽☕™Œđ張記茶餐廳김すカ（，”“)€¥…•")), 0, 12, -1),

@@ -1,0 +1,39 @@
+package lcd_test
+
+import (
+	"slices"
+	"testing"
+
+	"payterm/drivers/lcd"
+)
+
+// What a display of characters makes of the names of shops, and what it does not show as
+// it is.
+func TestLetters(t *testing.T) {
+	for _, c := range []struct {
+		text, want string
+		altered    []string
+	}{
+		{"Table 5", "Table 5", nil},
+		{"Café à l’été", "Café à l'été", nil},
+		{"Crêperie Œuvre™", "Creperie OEuvreTM", []string{"ê", "Œ", "™"}},
+		{"Đặng Phở", "Dang Pho", []string{"Đ", "ặ", "ở"}},
+		{"Cafe\u0301", "Café", nil},
+		{"q\u0303", "q", []string{"q\u0303"}},
+		{"張記茶餐廳", "?????", []string{"張", "記", "茶", "餐", "廳"}},
+		{"5 € £ ¥ •", "5 € £ ¥ •", nil},
+		{"a…\u200b\u2011b?", "a...-b?", nil},
+		{"🍕 👩‍👧", "? ?", []string{"🍕", "👩‍👧"}},
+		{"\x1b\xff", "??", []string{"\x1b", "\xff"}},
+	} {
+		if got := lcd.Letters(c.text); got != c.want {
+			t.Errorf("%q became %q, not %q", c.text, got, c.want)
+		}
+		if got := lcd.Altered("hd44780", c.text); !slices.Equal(got, c.altered) {
+			t.Errorf("%q: %q are altered, not %q", c.text, got, c.altered)
+		}
+	}
+	if got := lcd.Altered("st7789", "Đặng Phở 張記 🍕"); !slices.Equal(got, []string{"🍕"}) {
+		t.Errorf("on a glass of pixels %q are altered", got)
+	}
+}
