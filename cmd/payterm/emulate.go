@@ -283,6 +283,9 @@ func (c configCheckCmd) Run() error {
 		for _, p := range cfg.Unshown(board.Display != nil && board.Display.Rows > 0) {
 			warnings = append(warnings, p.Error())
 		}
+		for _, p := range agent.Signs(cfg, board) {
+			warnings = append(warnings, p.Error())
+		}
 	}
 	return store{JSON: c.JSON}.print(map[string]any{"ok": true, "missing": missing, "warnings": warnings}, func() {
 		for _, w := range warnings {

@@ -79,6 +79,9 @@ func (c runCmd) Run() error {
 		for _, p := range l.cfg.Unshown(l.profile.Display != nil && l.profile.Display.Rows > 0) {
 			log.Warn("the screens come in English", "err", p)
 		}
+		for _, p := range agent.Signs(l.cfg, l.profile) {
+			log.Warn("signs that come out as others", "err", p)
+		}
 		board := hal.Open(l.profile, ports)
 		missing := board.Absent()
 		for _, device := range slices.Sorted(maps.Keys(missing)) {

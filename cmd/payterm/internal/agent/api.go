@@ -315,6 +315,8 @@ func (a *Agent) refund(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case req.Currency != "" && req.Currency != a.o.Config.Merchant.Currency:
 		refusal.Usage = a.foreign(req.Currency)
+	case CheckRef(req.Ref) != nil:
+		refusal.Usage = CheckRef(req.Ref).Error()
 	case a.o.RefundsNeedPIN && !a.o.Config.HasSupervisor():
 		refusal.Error = "refunds need a supervisor: set [supervisor] pin_hash in the configuration, or make an operator one"
 	default:
@@ -341,8 +343,6 @@ func (r *RefundRequest) wrong() string {
 	switch {
 	case r.AmountMinor != nil && (*r.AmountMinor <= 0 || *r.AmountMinor > payterm.MaxMinor):
 		return "amount: more than nothing and at most what was paid; all that is left when it is left out"
-	case len(r.Ref) > maxRef:
-		return refTooLong
 	}
 	return ""
 }
@@ -351,11 +351,6 @@ func (r *RefundRequest) wrong() string {
 func (a *Agent) foreign(c payterm.Currency) string {
 	return fmt.Sprintf("currency %q: this terminal sells in %s", c, a.o.Config.Merchant.Currency)
 }
-
-// maxRef is the most bytes of a reference.
-const maxRef = 64
-
-var refTooLong = fmt.Sprintf("ref takes %d characters", maxRef)
 
 // wrong says what no terminal would take, naming the field.
 func (r *SaleRequest) wrong() string {
@@ -370,8 +365,6 @@ func (r *SaleRequest) wrong() string {
 		return fmt.Sprintf("wallet %q: ALIPAY, WECHATPAY or UNIONPAY", r.Wallet)
 	case r.Mode == payterm.Active && r.Wallet == "":
 		return "wallet: Active Mode needs one: ALIPAY, WECHATPAY or UNIONPAY"
-	case len(r.Ref) > maxRef:
-		return refTooLong
 	}
 	return ""
 }
@@ -382,6 +375,8 @@ func (a *Agent) checkSale(r SaleRequest) (string, error) {
 	switch {
 	case r.Currency != "" && r.Currency != a.o.Config.Merchant.Currency:
 		return a.foreign(r.Currency), nil
+	case CheckRef(r.Ref) != nil:
+		return CheckRef(r.Ref).Error(), nil
 	case r.AmountMinor > limit:
 		return fmt.Sprintf("amount: more than nothing and at most %s", payterm.Amount{Minor: limit, Currency: a.o.Config.Merchant.Currency}), nil
 	case r.TipMinor > limit-r.AmountMinor:

@@ -145,6 +145,7 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 		return
 	}
 	a.examineDevices(ctx, rep)
+	a.examineSigns(rep)
 	a.examineStorage(ctx, rep)
 	a.examineSpace(rep)
 	a.examineClock(rep)
@@ -180,6 +181,19 @@ func (a *Agent) examineDevices(ctx context.Context, rep *Report) {
 			examineLine(rep, "printer line", a.o.Board.Printer, a.wireOf(device))
 		}
 	}
+}
+
+// examineSigns says which of the shop's own texts do not come out as they are written.
+func (a *Agent) examineSigns(rep *Report) {
+	var says []string
+	for _, p := range Signs(a.o.Config, a.o.Board.Profile) {
+		says = append(says, p.Key+": "+p.Text)
+	}
+	if len(says) > 0 {
+		rep.add("signs", "warn", strings.Join(says, "; "), 0)
+		return
+	}
+	rep.add("signs", "ok", "the shop's own texts come out as they are written", 0)
 }
 
 func (rep *Report) add(name, result, says string, took time.Duration) {
