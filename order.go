@@ -97,6 +97,7 @@ const (
 	ReasonNoOperator        Reason = "no_operator"        // nobody is signed on
 	ReasonDayLimit          Reason = "day_limit"          // more than may be sold in a business day
 	ReasonLocked            Reason = "pin_locked"         // too many wrong PINs
+	ReasonWrongPIN          Reason = "pin_wrong"          // the PIN that came along is no supervisor's
 )
 
 // Order is one order as people and programs see it: the row of the journal and

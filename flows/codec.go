@@ -42,7 +42,7 @@ func EventName(e Event) string {
 	case AsideResolved:
 		return "aside_resolved"
 	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ResolveAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered, ServiceAsked, TrialSet, ServiceEnded,
-		TrainingAsked, NotTrained:
+		TrainingAsked, NotTrained, ZAsked:
 	}
 	return ""
 }

@@ -191,6 +191,7 @@ func terminalEvents() map[string]Event {
 		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}}, "service ended": ServiceEnded{},
 		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
 	}
+	list["Z asked"], list["Z with a PIN"] = ZAsked{Ticket: 7}, ZAsked{Ticket: 7, Number: "9", PIN: "2718"}
 	list["training asked"], list["training over"], list["not trained"] = TrainingAsked{Ticket: 7, On: true}, TrainingAsked{Ticket: 7}, NotTrained{payterm.ReasonOrdersOpen}
 	for _, k := range []payterm.Key{"1", "2", "0", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
 		list[string(k)] = KeyPressed{k}
@@ -209,7 +210,7 @@ func terminalEvents() map[string]Event {
 // moves reports whether a command moves money, closes a day or is somebody's word.
 func moves(c Command) bool {
 	switch c := c.(type) {
-	case BeginSale, BeginRefund, Resolve:
+	case BeginSale, BeginRefund, Resolve, AllowZ:
 		return true
 	case Train:
 		return c.On
@@ -354,6 +355,11 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 						answered = answered || c.Ticket == 7
 					case Resolve:
 						answered = answered || c.Ticket == 7
+					case AllowZ:
+						answered = answered || c.Ticket == 7
+						if n.t.Settings.PINSet && (name != "PIN ok" && name != "PIN of a supervisor" || n.t.PINStale) {
+							t.Fatalf("%s in %s allows a Z without its PIN", name, n.t.Phase)
+						}
 					}
 				}
 				// Who asked over the socket is never forgotten.

@@ -121,6 +121,62 @@ func (t Terminal) purpose() (payterm.Purpose, payterm.OrderID) {
 	return payterm.ForOverride, t.Conflict
 }
 
+// ZAsked wants to take a Z, over the socket. Who has typed a supervisor's number and
+// PIN over there need not do so here; Number is empty for the PIN that has no name.
+type ZAsked struct {
+	Ticket uint64
+	Number string
+	PIN    PIN
+}
+
+// AllowZ (again) lets whoever asked over the socket take the Z, in these names.
+type AllowZ struct {
+	Ticket uint64
+	By     payterm.TakenBy
+}
+
+func (ZAsked) event()   {}
+func (AllowZ) command() {}
+
+// zAsked asks for the PIN that guards a Z at the keys, unless it came along. Where none
+// is configured whoever is signed on may take one, as at the keys, and an order at the
+// counter does not keep a program from it: what is open goes into the next one.
+func (t Terminal) zAsked(in Stamped, ev ZAsked) (Terminal, []Command) {
+	if !t.Settings.PINSet {
+		switch {
+		case t.nobody():
+			return t, t.unmanned(ev.Ticket)
+		case t.Phase == OutOfOrder || t.Phase == InService || t.Phase == Switching:
+			return t, t.taken(ev.Ticket)
+		}
+		return t, []Command{AllowZ{ev.Ticket, t.takesZ(ev.Ticket, Operator{})}}
+	}
+	if refusal := t.taken(ev.Ticket); refusal != nil {
+		return t, refusal
+	}
+	t = t.idle()
+	t.Ticket, t.Menu.Task = ev.Ticket, TaskZ
+	switch {
+	case ev.PIN == "":
+		return t.askPIN(in), []Command{Play{payterm.SoundDoubt}}
+	case t.PINAsked: // one that was typed here is still being compared
+		return t.idle(), []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy}}
+	case t.Settings.SupervisorsNamed != (ev.Number != ""):
+		return t.idle(), []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonWrongPIN}}
+	}
+	t.Phase, t.Until, t.Claim, t.PINAsked, t.PINCame = EnteringPIN, in.Mono+amountTimeout, ev.Number, true, true
+	return t, []Command{CheckPIN{Number: ev.Number, PIN: ev.PIN, For: payterm.ForZ}}
+}
+
+// takesZ says who takes a Z.
+func (t Terminal) takesZ(ticket uint64, by Operator) payterm.TakenBy {
+	taken := payterm.TakenBy{Operator: t.Operator.Number, AllowedBy: by.Number}
+	if ticket != 0 && taken.Operator == "" {
+		taken.Operator = payterm.TakenLocally
+	}
+	return taken
+}
+
 // AwaitsPIN reports whether the next PINChecked counts: whoever typed the PIN has not
 // left the prompt.
 func (t Terminal) AwaitsPIN() bool {
@@ -142,6 +198,10 @@ func (t Terminal) pinChecked(in Stamped, ev PINChecked) (Terminal, []Command) {
 		return t.refused(in, payterm.ReasonLocked, ev.Wait)
 	}
 	sounds := []Command{Play{payterm.SoundDeclined}}
+	if t.PINCame { // nobody here has typed it, or could again
+		refusal := Refuse{Ticket: t.Ticket, Reason: payterm.ReasonWrongPIN}
+		return t.idle(), append(sounds, refusal)
+	}
 	if t.Phase == SigningOn {
 		t = t.idle()
 		t.PINTries, t.Until = 1, in.Mono+amountTimeout

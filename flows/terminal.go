@@ -104,6 +104,7 @@ type Terminal struct {
 	ConflictDoubt bool
 	PIN           PIN
 	PINAsked      bool // a PIN is being compared; until then none is typed
+	PINCame       bool // it was typed elsewhere, and came over the socket
 	PINStale      bool // it was typed at an earlier prompt, and opens no other
 	PINTries      int
 	Fault         string
@@ -202,6 +203,8 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 			return t.scanNumber(in, ev)
 		}
 		return t.service(in)
+	case ZAsked:
+		return t.zAsked(in, ev)
 	case TrainingAsked:
 		return t.trainingAsked(in, ev)
 	case NotTrained:
@@ -605,7 +608,11 @@ func (t Terminal) override(in Stamped, by Operator) (Terminal, []Command) {
 		return t.train(in, true)
 	}
 	if t.Menu.Task == TaskZ {
-		return t.look(in, Query{What: LookTotals, Text: "z", By: payterm.TakenBy{Operator: t.Operator.Number, AllowedBy: by.Number}})
+		taken := t.takesZ(t.Ticket, by)
+		if t.Ticket != 0 {
+			return t.idle(), []Command{AllowZ{t.Ticket, taken}}
+		}
+		return t.look(in, Query{What: LookTotals, Text: "z", By: taken})
 	}
 	t.Want.Despite, t.Want.AllowedBy = t.Conflict, by.Number
 	return t.begin()

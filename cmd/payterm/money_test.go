@@ -1,11 +1,15 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"payterm"
 	"payterm/storage"
 )
 
@@ -59,4 +63,75 @@ func (s *shop) owed() (numbers []int64) {
 		s.t.Fatal(err)
 	}
 	return numbers
+}
+
+// A Z over the socket needs what it needs at the keys, and its record and its slip say
+// whose it is. The PIN is read from standard input and stands in no argument.
+func TestZNeedsItsPIN(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, fmt.Sprintf("[[operators]]\nnumber = \"7\"\nname = \"Marie\"\npin_hash = %q\n[[operators]]\nnumber = \"9\"\nname = \"Wei\"\nsupervisor = true\npin_hash = %q\n",
+		hashOf(t, "4711"), hashOf(t, "2718")))
+	s.waitScreen("number")
+	take := func(pin string, args ...string) (payterm.Totals, string, error) {
+		t.Helper()
+		out, complaint, err := ran(t, pin, append([]string{"totals", "z", "--json", "--data", s.data}, args...)...)
+		var z payterm.Totals
+		if err == nil {
+			if err := json.Unmarshal([]byte(out), &z); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+		}
+		if pin != "" && strings.Contains(out+complaint, strings.TrimSpace(pin)) {
+			t.Errorf("the PIN is told: %s %s", out, complaint)
+		}
+		return z, complaint, err
+	}
+	for words, asked := range map[string][]string{
+		"that is not the PIN of a supervisor": {"2719\n", "9"},
+		"not the PIN of a supervisor":         {"4711\n", "7"},
+		"the number of a supervisor":          {"2718\n", "supervisor"},
+		"read from standard input":            {"", "9"},
+	} {
+		if z, complaint, err := take(asked[0], "--operator", asked[1]); err == nil || !strings.Contains(complaint, words) {
+			t.Errorf("%q: %+v %v, want %q in %q", asked, z, err, words, complaint)
+		}
+	}
+	z, complaint, err := take("2718\n", "--operator", "9")
+	if err != nil || z.Number != 1 || z.Operator != payterm.TakenLocally || z.AllowedBy != "9" {
+		t.Errorf("%+v %v %s", z, err, complaint)
+	}
+	paper := s.paperUntil("Z TOTAL 1", "--- cut ---")
+	if slip := slips(paper, "Z TOTAL 1")[0]; !strings.Contains(slip, "this machine") || !strings.Contains(slip, "Supervisor") {
+		t.Errorf("the slip:\n%s", slip)
+	}
+	// Without --operator the PIN is typed at the counter.
+	s.keys("7", "ENTER", "4", "7", "1", "1", "ENTER")
+	s.waitScreen("idle")
+	waiting := s.run("totals", "z")
+	s.waitScreen("number")
+	s.keys("9", "ENTER")
+	s.waitScreen("pin")
+	s.keys("2", "7", "1", "8", "ENTER")
+	if err := waiting.cmd.Wait(); err != nil {
+		t.Fatalf("%v %s", err, &waiting.out)
+	}
+	if err := json.Unmarshal(waiting.out.Bytes(), &z); err != nil || z.Number != 2 || z.Operator != "7" || z.AllowedBy != "9" {
+		t.Errorf("%+v %v", z, err)
+	}
+	waiting = s.run("totals", "z")
+	s.waitScreen("number")
+	s.keys("CANCEL")
+	if err := waiting.cmd.Wait(); err == nil || !strings.Contains(waiting.out.String(), "no supervisor typed the PIN") {
+		t.Errorf("%v %s", err, &waiting.out)
+	}
+	if again := s.totals("z", "--number", "2"); again.Operator != "7" || again.AllowedBy != "9" || again.Head != z.Head {
+		t.Errorf("%+v, was %+v", again, z)
+	}
+	if x := s.totals("x"); x.Number != 3 {
+		t.Errorf("the next Z is %d", x.Number)
+	}
+	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "list", "--people", "--data", s.data).Output(); err != nil ||
+		strings.Count(string(out), "z_total") < 4 || strings.Contains(string(out), "2718") {
+		t.Errorf("%v %s", err, out)
+	}
 }

@@ -70,6 +70,28 @@ func readPIN(in *os.File, ask io.Writer) (pin string, err error) {
 	return typed[0], nil
 }
 
+// readLine reads one PIN, likewise.
+func readLine(in *os.File, ask io.Writer, question string) (pin string, err error) {
+	show, err := hideEcho(in)
+	if err != nil {
+		return "", err
+	}
+	if show != nil {
+		defer func() { err = errors.Join(err, show()) }()
+		fmt.Fprint(ask, question)
+	}
+	lines := bufio.NewScanner(in)
+	more := lines.Scan()
+	if show != nil {
+		fmt.Fprintln(ask)
+	}
+	pin = strings.TrimRight(lines.Text(), "\r")
+	if !more || pin == "" {
+		return "", errors.Join(usage("the PIN is read from standard input, one line"), lines.Err())
+	}
+	return pin, nil
+}
+
 // hideEcho keeps a terminal from showing what is typed until show is called, also
 // when Ctrl-C ends the program meanwhile; nil where in is none.
 func hideEcho(in *os.File) (show func() error, err error) {

@@ -8,16 +8,19 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/cmd/payterm/internal/agent"
+	"payterm/flows"
 	"payterm/storage"
 )
 
 type totalsCmd struct {
 	store
-	Which  string `arg:"" enum:"x,z" help:"x: so far, nothing changes. z: closes the day; each order is in one Z."`
-	Number *int64 `help:"Show this Z again, from the journal; it is not printed."`
-	Print  bool   `help:"With --number: on paper once more, marked as a copy."`
-	Day    string `help:"With x: what began on this business day, such as 2026-11-22, whichever Z it is in; nothing is printed."`
-	CSV    bool   `help:"As comma-separated values, a line for each wallet, mode and operator, and for each open order."`
+	Which    string `arg:"" enum:"x,z" help:"x: so far, nothing changes. z: closes the day; each order is in one Z."`
+	Number   *int64 `help:"Show this Z again, from the journal; it is not printed."`
+	Print    bool   `help:"With --number: on paper once more, marked as a copy."`
+	Day      string `help:"With x: what began on this business day, such as 2026-11-22, whichever Z it is in; nothing is printed."`
+	Operator string `help:"With z: the supervisor of this number, whose PIN is read from the terminal or from standard input; 'supervisor' where the PIN has no name. Without it the PIN is typed at the terminal."`
+	CSV      bool   `help:"As comma-separated values, a line for each wallet, mode and operator, and for each open order."`
 }
 
 func (c totalsCmd) Run() error {
@@ -32,6 +35,8 @@ func (c totalsCmd) Run() error {
 		return usage("totals: --day goes with x")
 	case c.Print && c.Number == nil:
 		return usage("totals: --print goes with --number; a new total is printed anyway")
+	case c.Operator != "" && (c.Which != "z" || c.Number != nil):
+		return usage("totals: --operator goes with a new z")
 	case c.CSV && c.JSON:
 		return usage("totals: either --csv or --json")
 	case c.Day != "":
@@ -43,8 +48,10 @@ func (c totalsCmd) Run() error {
 		err = c.ask("POST", "/totals/z?number="+strconv.FormatInt(*c.Number, 10), nil, &t)
 	case c.Number != nil:
 		err = c.read(func(r *storage.Reader) (err error) { t, err = r.Totals(*c.Number); return err })
+	case c.Which == "z":
+		err = c.takeZ(&t)
 	default:
-		err = c.ask("POST", "/totals/"+c.Which, nil, &t)
+		err = c.ask("POST", "/totals/x", nil, &t)
 	}
 	if err != nil {
 		return err
@@ -91,6 +98,27 @@ func (c totalsCmd) Run() error {
 			fmt.Printf("not final yet: %s %s %s %s%s\n", o.ID, o.Total(), o.Currency, o.Outcome, since)
 		}
 	})
+}
+
+// patience is after how long somebody is told what the agent may be waiting for.
+const patience = 3 * time.Second
+
+// takeZ asks the agent for a Z. A PIN never stands on the command line, where everybody
+// on the machine could read it.
+func (c totalsCmd) takeZ(t *payterm.Totals) error {
+	req := agent.TotalsRequest{Operator: c.Operator}
+	if c.Operator != "" {
+		pin, err := readLine(os.Stdin, os.Stderr, "PIN: ")
+		if err != nil {
+			return err
+		}
+		req.PIN = flows.PIN(pin)
+	}
+	waits := time.AfterFunc(patience, func() {
+		fmt.Fprintln(os.Stderr, "payterm: waiting; where a supervisor's PIN guards the Z it is to be typed at the terminal")
+	})
+	defer waits.Stop()
+	return c.ask("POST", "/totals/z", req, t)
 }
 
 // who took a Z.

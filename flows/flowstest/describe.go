@@ -42,6 +42,8 @@ func describeEvent(e flows.Event) string {
 		return "status changed"
 	case flows.TrainingAsked:
 		return fmt.Sprintf("training asked: %t, ticket %d", e.On, e.Ticket)
+	case flows.ZAsked:
+		return fmt.Sprintf("Z asked, number %q, PIN %s, ticket %d", e.Number, e.PIN, e.Ticket)
 	case flows.NotTrained:
 		return "not trained: " + string(e.Reason)
 	case flows.ServiceAsked:
@@ -95,6 +97,8 @@ func describeCommand(c flows.Command) string {
 			s += ", allowed by " + c.Refund.AllowedBy
 		}
 		return s
+	case flows.AllowZ:
+		return fmt.Sprintf("allow Z by %q, allowed by %q, ticket %d", c.By.Operator, c.By.AllowedBy, c.Ticket)
 	case flows.Reprint:
 		return "reprint " + string(c.Order)
 	case flows.Inquire:

@@ -70,9 +70,9 @@ var (
 	counterVerbs = map[string]func(*world, []string) error{
 		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
 		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate, "unreadable": (*world).unreadable,
-		"training": (*world).training,
-		"blind":    func(w *world, _ []string) error { w.blind = true; return nil },
-		"service":  (*world).service,
+		"training": (*world).training, "z": (*world).zAsked,
+		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
+		"service": (*world).service,
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
@@ -539,6 +539,22 @@ func (w *world) training(words []string) error {
 		return w.feed(flows.NotTrained{Reason: payterm.Reason(words[1])}, true)
 	}
 	return fmt.Errorf("training asked on|off, or training refused REASON")
+}
+
+// zAsked is a Z over the socket, with the PIN of a number or without.
+func (w *world) zAsked(words []string) error {
+	if len(words) == 0 || words[0] != "asked" || len(words) > 3 {
+		return fmt.Errorf("z asked, perhaps with a PIN or NUMBER PIN")
+	}
+	w.tickets++
+	asked := flows.ZAsked{Ticket: w.tickets}
+	switch words = words[1:]; len(words) {
+	case 1:
+		asked.PIN = flows.PIN(words[0])
+	case 2:
+		asked.Number, asked.PIN = words[0], flows.PIN(words[1])
+	}
+	return w.feed(asked, true)
 }
 
 // service is somebody who tries the devices out.

@@ -47,6 +47,7 @@
 //	service asked | key 5 | ended         somebody tries the devices out
 //	restart [after 5m] [soon]             power fails, and comes back
 //	training asked on|off | refused REASON   over the socket; the end of a Train
+//	z asked [NUMBER] [PIN]                a Z over the socket
 //	clock set|unset|+25h                  the wall clock, from now on; it jumps
 //	row                                   tells the order's row
 //
@@ -307,7 +308,7 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		o.payment = true
 	case flows.Print, flows.Play:
 	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
-		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill:
+		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
 	w.say("  %s", describeCommand(c))
@@ -399,7 +400,7 @@ func (w *world) carryOut(c flows.Command) error {
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill:
+	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
 	}
 	return nil
 }

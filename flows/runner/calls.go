@@ -17,7 +17,8 @@ type SaleResult struct {
 	Began  bool
 	Reason payterm.Reason
 	Order  payterm.Order
-	err    error // of a resolution
+	err    error           // of a resolution
+	by     payterm.TakenBy // of a Z that may be taken
 }
 
 // saleCall is somebody who waits for a sale. Both channels have room for the one

@@ -111,6 +111,8 @@ func (r *Runner) held(e flows.Event) bool {
 		ticket = e.Ticket
 	case flows.TrainingAsked:
 		ticket = e.Ticket
+	case flows.ZAsked:
+		ticket = e.Ticket
 	case flows.ServiceAsked:
 		ticket = e.Ticket
 	default:

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"time"
 
 	"payterm"
@@ -98,4 +99,18 @@ func (r *Runner) pinCompared(p payterm.PersonRecord, op flows.Operator, ok bool)
 	}
 	delete(r.locks, p.Operator)
 	r.feed(flows.PINChecked{OK: true, Operator: op})
+}
+
+// AllowZ asks whether a Z may be taken, as at the keys: where a supervisor's PIN guards
+// it that is typed at the counter, or was typed by the caller, with the number of whose
+// it is. It gives in whose names it is taken; a NotNowError says why it is not.
+func (r *Runner) AllowZ(ctx context.Context, number string, pin flows.PIN) (payterm.TakenBy, error) {
+	res, err := r.call(ctx, func(c saleCall) error {
+		r.feed(flows.ZAsked{Ticket: r.wait(c, "", Content{}), Number: number, PIN: pin})
+		return nil
+	}, func(payterm.OrderID) {})
+	if err == nil && !res.Began {
+		err = NotNowError{res.Reason}
+	}
+	return res.by, err
 }

@@ -471,6 +471,8 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.c.Drill(c.Drill)
 	case flows.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
+	case flows.AllowZ:
+		r.answer(c.Ticket, SaleResult{Began: true, by: c.By})
 	case flows.BeginService:
 		r.answer(c.Ticket, SaleResult{Began: true})
 	case flows.HandOn:
@@ -635,7 +637,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
 	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill: // the counter's
+		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.AllowZ, flows.Train, flows.SetDrill: // the counter's
 	}
 }
 

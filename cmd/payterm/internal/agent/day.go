@@ -1,12 +1,17 @@
 package agent
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"payterm"
+	"payterm/flows"
+	"payterm/flows/runner"
 )
 
 // takeTotals prints an X, or takes and prints a Z for somebody. Once a Z is taken nothing
@@ -93,8 +98,53 @@ func (a *Agent) printOwedZs() {
 	}
 }
 
+// TotalsRequest is POST /totals/z: the supervisor who has typed number and PIN on the
+// machine that asks. Without one the PIN is typed at the counter, where one guards the Z.
+type TotalsRequest struct {
+	Operator string    `json:"operator,omitempty"` // payterm.SharedSupervisor for the PIN without a name
+	PIN      flows.PIN `json:"pin,omitempty"`
+}
+
+// allowZ asks whether a Z may be taken, and in whose names.
+func (a *Agent) allowZ(w http.ResponseWriter, r *http.Request) (payterm.TakenBy, error) {
+	var req TotalsRequest
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&req); err != nil && !errors.Is(err, io.EOF) {
+		return payterm.TakenBy{}, errors.New("totals: an operator and a PIN, or nothing") // an error of JSON may repeat the PIN
+	}
+	named := a.o.Config.NamedSupervisors()
+	switch {
+	case (req.Operator == "") != (req.PIN == ""):
+		return payterm.TakenBy{}, errors.New("operator: it comes with a PIN, and a PIN with an operator")
+	case req.Operator != "" && !a.o.Config.HasSupervisor():
+		return payterm.TakenBy{}, errors.New("operator: no supervisor is set up here: leave it out")
+	case req.Operator != "" && named == (req.Operator == payterm.SharedSupervisor):
+		return payterm.TakenBy{}, fmt.Errorf("operator %q: the number of a supervisor, or %q where the PIN has no name", req.Operator, payterm.SharedSupervisor)
+	}
+	if !named {
+		req.Operator = ""
+	}
+	by, err := a.runner.AllowZ(r.Context(), req.Operator, req.PIN)
+	var no runner.NotNowError
+	if errors.As(err, &no) {
+		err = errors.New(noZ[no.Reason])
+	}
+	return by, err
+}
+
+// noZ says what to do about the reasons for which no Z is taken.
+var noZ = map[payterm.Reason]string{
+	payterm.ReasonBusy:       "somebody is at the counter: try again when the terminal is idle",
+	payterm.ReasonCashier:    "no supervisor typed the PIN at the counter",
+	payterm.ReasonNoOperator: "nobody is signed on: sign on at the terminal first",
+	payterm.ReasonWrongPIN:   "that is not the PIN of a supervisor of this number",
+	payterm.ReasonLocked:     "too many wrong PINs of this supervisor: wait, the screen says how long",
+	payterm.ReasonStorage:    "the journal cannot be written: payterm doctor says why",
+}
+
 // totals prints X or Z and answers with it. A Z is taken once: what went into it is
-// in no other. With a number an earlier Z is printed again, as it was; with a day
+// in no other. It needs what it needs at the keys. With a number an earlier Z is printed again, as it was; with a day
 // that business day is summed up, on no paper.
 func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
 	which, day, number := r.PathValue("which"), r.FormValue("day"), r.FormValue("number")
@@ -105,8 +155,13 @@ func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
 		t, err = a.store.DayTotals(day)
 	case which == "z" && number != "" && day == "":
 		t, err = a.printAgain(number)
-	case (which == "x" || which == "z") && number == "" && day == "":
-		t, err = a.takeTotals(which == "z", payterm.TakenBy{Operator: payterm.TakenLocally})
+	case which == "x" && number == "" && day == "":
+		t, err = a.takeTotals(false, payterm.TakenBy{})
+	case which == "z" && number == "" && day == "":
+		var by payterm.TakenBy
+		if by, err = a.allowZ(w, r); err == nil {
+			t, err = a.takeTotals(true, by)
+		}
 	default:
 		err = errors.New("totals: x, perhaps of a day, or z, perhaps of a number")
 	}
