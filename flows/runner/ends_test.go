@@ -282,3 +282,31 @@ func TestImpossibleBeginning(t *testing.T) {
 		t.Errorf("the counter is %s, %d orders, set aside: %v", w.r.terminal.Phase, len(w.r.orders), w.r.broken)
 	}
 }
+
+// TestWatcherOfAKeptAnswer: who comes to ask while an answer waits for the disk hears it
+// once it is written.
+func TestWatcherOfAKeptAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.scanSale(alipayCode)
+	w.run(2 * time.Minute)
+	id := w.order(0).ID
+	w.full = true
+	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} } // which the row keeps
+	for range 60 {
+		if w.run(time.Second); w.r.holding > 0 {
+			break
+		}
+	}
+	asked := w.asked
+	f := w.r.watch(id)
+	w.full = false
+	w.run(3 * time.Second)
+	select {
+	case row := <-f.wait:
+		if row.GatewayStatus != "notpay" {
+			t.Errorf("%+v", row)
+		}
+	default:
+		t.Errorf("he hears nothing; %d answers are kept, %d inquiries since", w.r.holding, w.asked-asked)
+	}
+}

@@ -97,6 +97,7 @@ func (r *Runner) retry(l *live) {
 			return
 		}
 	}
+	l.tellWatchers() // an answer is among them, and somebody may have come since
 }
 
 // probe tries whether a bad journal can be written again and owes nothing.
