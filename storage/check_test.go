@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.now = c.now.Add(48 * time.Hour)
-	if n, err := s.Prune(c.now); err != nil || n == 0 {
+	if n, err := s.Prune(Old{Wall: c.now}); err != nil || n == 0 {
 		t.Fatalf("%d orders were dropped: %v", n, err)
 	}
 	v := verify(t, s.Reader)

@@ -45,6 +45,8 @@ type Options struct {
 	Now      func() time.Time       // zero while the clock is not set
 	Days     payterm.Days           // the shop's business days, for totals
 
+	MaxBytes int64 // before orders are dropped early; 0 for maxBytes
+
 	// MerchantID and Currency are whose the terminal is now. Open refuses while orders of
 	// another merchant, or in another currency, are open or in no Z (OtherMerchantError).
 	// Without a merchant nobody is asked.

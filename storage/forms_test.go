@@ -64,10 +64,10 @@ func TestFormTwo(t *testing.T) {
 	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.Prune(time.Now().AddDate(0, 0, 1)); err != nil || n != 2 {
+	if n, err := s.Prune(Old{Wall: time.Now().AddDate(0, 0, 1)}); err != nil || n != 2 {
 		t.Errorf("%d dropped of 2: %v", n, err)
 	}
-	if n, err := s.PrunePeople(evening.Add(time.Hour)); err != nil || n != 1 {
+	if n, err := s.PrunePeople(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 1 {
 		t.Errorf("%d records of persons dropped of 1: %v", n, err)
 	}
 	verify(t, s.Reader)
@@ -109,7 +109,7 @@ func TestForms(t *testing.T) {
 		if err != nil || errIn != nil || len(in) != 5 {
 			t.Errorf("%s: Z of %d orders: %v %v", name, len(in), err, errIn)
 		}
-		if n, err := s.Prune(z.To.AddDate(0, 0, 1)); err != nil || n != 4 {
+		if n, err := s.Prune(Old{Wall: z.To.AddDate(0, 0, 1)}); err != nil || n != 4 {
 			t.Errorf("%s: %d dropped of 4: %v", name, n, err)
 		}
 		verify(t, s.Reader)

@@ -22,7 +22,10 @@ type model struct {
 	lives  int
 	orders []*modelOrder // the oldest first
 	zs     int64
+	lived  time.Duration
+	kept   time.Duration // of that, written down
 	given  map[payterm.OrderID]bool
+	keys   map[string]payterm.Order // of orders that were dropped
 }
 
 type modelOrder struct {
@@ -33,6 +36,7 @@ type modelOrder struct {
 	owes   payterm.Owed
 	z      int64
 	zAt    time.Time
+	zLived time.Duration
 }
 
 func (m *model) open(t *rapid.T) {
@@ -46,6 +50,9 @@ func (m *model) open(t *rapid.T) {
 		t.Fatal(err)
 	}
 	s.o.Now = func() time.Time { return m.clock.now }
+	if s.Lived() < m.kept {
+		t.Fatalf("life %d begins at %s, and %s was written down", m.lives, s.Lived(), m.kept)
+	}
 	if m.s = s; s.BootTag() != fmt.Sprintf("L%04d", m.lives) {
 		t.Fatalf("life %d has the tag %s", m.lives, s.BootTag())
 	}
@@ -90,6 +97,9 @@ func (m *model) draw(t *rapid.T) (payterm.Entry, *modelOrder) {
 		m.given[id] = true
 		e := entry(id, "sale_began", payterm.Open)
 		e.Order.AmountMinor = rapid.Int64Range(1, 1e6).Draw(t, "amount")
+		if rapid.Bool().Draw(t, "key") {
+			e.Order.IdempotencyKey = "key of " + string(id)
+		}
 		return e, &modelOrder{id: id}
 	}
 	o := rapid.SampledFrom(live).Draw(t, "order")
@@ -144,12 +154,16 @@ func (m *model) commit(t *rapid.T) {
 }
 
 func (m *model) takeZ(t *rapid.T) {
+	if err := m.s.Live(m.lived); err != nil {
+		t.Fatal(err)
+	}
+	m.kept = m.lived
 	z, err := m.s.TakeZ(nobody)
 	m.zs++
 	want := 0
 	for _, o := range m.orders {
 		if o.closed && o.z == 0 {
-			o.z, o.zAt = m.zs, m.clock.now
+			o.z, o.zAt, o.zLived = m.zs, m.clock.now, m.lived
 			want++
 		}
 	}
@@ -158,16 +172,24 @@ func (m *model) takeZ(t *rapid.T) {
 		t.Fatalf("Z %d of %d orders, want %d of %d: %v %v", z.Number, len(in), m.zs, want, err, errIn)
 	}
 	m.clock.now = m.clock.now.Add(24 * time.Hour)
+	m.lived += time.Hour
 }
 
 func (m *model) prune(t *rapid.T) {
-	before := m.clock.now.Add(-time.Duration(rapid.IntRange(0, 4).Draw(t, "days")) * 24 * time.Hour)
-	n, err := m.s.Prune(before)
+	days := rapid.IntRange(0, 4).Draw(t, "days")
+	old := Old{Wall: m.clock.now.Add(-time.Duration(days) * 24 * time.Hour)}
+	if rapid.Bool().Draw(t, "by lived time") {
+		old = Old{Lived: max(0, m.lived-time.Duration(days)*time.Hour)}
+	}
+	n, err := m.s.Prune(old)
 	want := 0
 	m.orders = slices.DeleteFunc(m.orders, func(o *modelOrder) bool {
-		gone := o.z != 0 && o.zAt.Before(before) && o.row.Attention == ""
+		gone := o.z != 0 && o.row.Attention == "" && (o.zAt.Before(old.Wall) || old.Lived > 0 && o.zLived <= old.Lived)
 		if gone {
 			want++
+			if o.row.IdempotencyKey != "" {
+				m.keys[o.row.IdempotencyKey] = o.row
+			}
 		}
 		return gone
 	})
@@ -190,6 +212,17 @@ func (m *model) check(t *rapid.T) {
 		events, err := m.s.Events(o.id)
 		if err != nil || len(events) != len(o.events) {
 			t.Fatalf("%s has %d events, want %d: %v", o.id, len(events), len(o.events), err)
+		}
+	}
+	for _, o := range m.orders {
+		if row, found, err := m.s.OrderByKey("key of " + string(o.id)); err != nil || found != (o.row.IdempotencyKey != "") || found && !reflect.DeepEqual(row, o.row) {
+			t.Fatalf("the key of %+v gives %+v %v", o.row, row, err)
+		}
+	}
+	for key, was := range m.keys {
+		was.Attempts = 0 // of no use to a till
+		if row, found, err := m.s.OrderByKey(key); err != nil || !found || !reflect.DeepEqual(row, was) {
+			t.Fatalf("%s, which was dropped as\n%+v gives\n%+v %v", key, was, row, err)
 		}
 	}
 	if got, err := m.s.Orders(); err != nil || !reflect.DeepEqual(got, rows) {
@@ -224,7 +257,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		run++
 		dir := filepath.Join(root, fmt.Sprint(run))
-		m := &model{path: filepath.Join(dir, "payterm.db"), clock: &clock{evening}, given: map[payterm.OrderID]bool{}}
+		m := &model{path: filepath.Join(dir, "payterm.db"), clock: &clock{evening}, given: map[payterm.OrderID]bool{}, keys: map[string]payterm.Order{}}
 		m.open(t)
 		defer func() {
 			m.s.Close()

@@ -72,17 +72,20 @@ func (r *Reader) Failures() (map[string]int, error) {
 	return failures, nil
 }
 
-// PrunePeople drops up to a few hundred records of what persons did before a time,
-// or beyond the number that is kept, and reports how many. The newest one of each
-// operator stays: it says how many wrong PINs there were.
-func (s *Store) PrunePeople(before time.Time) (int, error) {
+// PrunePeople drops up to a few hundred records of what persons did that are old, or
+// beyond the number that is kept, and reports how many. The newest one of each operator
+// stays: it says how many wrong PINs there were.
+func (s *Store) PrunePeople(old Old) (int, error) {
 	return s.drop(func(tx *sql.Tx) (int, []gap, error) {
+		// Of lives that counted from their own beginning no time is known; what came
+		// before a record that is old is old.
 		gaps, err := dropped(tx, `DELETE FROM journal WHERE seq IN (
 			SELECT seq FROM journal WHERE `+deeds+` AND seq <= max(
-					coalesce((SELECT max(seq) FROM journal WHERE `+deeds+` AND wall > 0 AND wall < ?), 0),
+					coalesce((SELECT max(seq) FROM journal WHERE `+deeds+`
+						AND (wall > 0 AND wall < ? OR mono > 0 AND mono <= ? AND boot IN (SELECT tag FROM boot WHERE lived IS NOT NULL))), 0),
 					coalesce((SELECT seq FROM journal WHERE `+deeds+` ORDER BY seq DESC LIMIT 1 OFFSET ?), 0))
 				AND seq NOT IN (SELECT max(seq) FROM journal WHERE `+deeds+` GROUP BY json_extract(body, '$.operator'))
-			ORDER BY seq LIMIT ?) RETURNING seq, hash`, millis(before), keptDeeds, pruneBatch)
+			ORDER BY seq LIMIT ?) RETURNING seq, hash`, millis(old.Wall), int64(old.Lived), keptDeeds, pruneBatch)
 		if err != nil {
 			return 0, nil, fmt.Errorf("drop what persons did: %w", err)
 		}

@@ -110,16 +110,16 @@ func TestPrunePeople(t *testing.T) {
 		}
 	}
 	whole(303)
-	if n, err := s.PrunePeople(evening.AddDate(0, -1, 0)); err != nil || n != pruneBatch {
+	if n, err := s.PrunePeople(Old{Wall: evening.AddDate(0, -1, 0)}); err != nil || n != pruneBatch {
 		t.Errorf("%d dropped of %d: %v", n, pruneBatch, err)
 	}
 	whole(103)
-	if n, err := s.Prune(evening.Add(time.Hour)); err != nil || n != 4 {
+	if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 4 {
 		t.Errorf("%d orders dropped of 4: %v", n, err)
 	}
 	whole(103)
 	for _, want := range []int{99, 0} { // 7, 8, unknown-1 and 9 stay
-		if n, err := s.PrunePeople(evening.AddDate(0, -1, 0)); err != nil || n != want {
+		if n, err := s.PrunePeople(Old{Wall: evening.AddDate(0, -1, 0)}); err != nil || n != want {
 			t.Errorf("%d dropped of %d: %v", n, want, err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestPeopleAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := s.PrunePeople(evening.AddDate(-1, 0, 0))
+	n, err := s.PrunePeople(Old{Wall: evening.AddDate(-1, 0, 0)})
 	list, errs := s.People()
 	if err != nil || errs != nil || n != 20 || len(list) != keptDeeds+1 || list[0].Operator != "7" {
 		t.Errorf("%d dropped, %d left, %v, %v", n, len(list), err, errs)

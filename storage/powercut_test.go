@@ -105,7 +105,7 @@ func childLife(mode, path, tag string) error {
 		case 11:
 			ack("z")
 			if _, err = s.TakeZ(nobody); err == nil {
-				_, err = s.Prune(evening.Add(time.Hour))
+				_, err = s.Prune(Old{Wall: evening.Add(time.Hour)})
 			}
 		}
 		if err != nil {

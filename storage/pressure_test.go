@@ -347,8 +347,10 @@ func everything(r *Reader) (all []any, err error) {
 		}
 		keep(t, err)
 	}
-	keyed, _, err := r.OrderByKey("till-1")
-	keep(keyed, err)
+	for _, key := range []string{"till-1", "till-2"} {
+		keyed, _, err := r.OrderByKey(key)
+		keep(keyed, err)
+	}
 	return all, errors.Join(errs...)
 }
 
@@ -359,6 +361,9 @@ func TestFlippedByte(t *testing.T) {
 	whole := filepath.Join(dir, "whole.db")
 	s := openAt(t, whole, &clock{evening})
 	day(t, s, 30)
+	gone := entry("T1AAAAA888888", "payment_answered", payterm.Approved)
+	gone.Order.IdempotencyKey = "till-2"
+	commit(t, s, gone)
 	if _, err := s.TakeZ(nobody); err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +371,7 @@ func TestFlippedByte(t *testing.T) {
 	coded := entry("T1AAAAA999999", "code_scanned", payterm.Open)
 	coded.CodeKey, coded.Order.IdempotencyKey = "key", "till-1"
 	commit(t, s, coded)
-	if _, err := s.Prune(evening.Add(time.Hour)); err != nil {
+	if _, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.TakeZ(nobody); err != nil {

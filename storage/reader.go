@@ -76,9 +76,14 @@ func (r *Reader) Order(id payterm.OrderID) (payterm.Order, bool, error) {
 	return r.one(`SELECT row FROM orders WHERE order_id = ?`, string(id))
 }
 
-// OrderByKey gives the order of an idempotency key.
+// OrderByKey gives the order of an idempotency key; of one that was dropped what a
+// caller is told of it.
 func (r *Reader) OrderByKey(key string) (payterm.Order, bool, error) {
-	return r.one(`SELECT row FROM orders WHERE idempotency_key = ?`, key)
+	o, found, err := r.one(`SELECT row FROM orders WHERE idempotency_key = ?`, key)
+	if err != nil || found {
+		return o, found, err
+	}
+	return r.keptKey(key)
 }
 
 func (r *Reader) one(query string, args ...any) (payterm.Order, bool, error) {

@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
+	"syscall"
 
 	"payterm"
 )
@@ -68,16 +68,27 @@ func readAnchor(tx *sql.Tx) (anchor, error) {
 // pruneBatch bounds how long one transaction of Prune holds up a commit.
 const pruneBatch = 200
 
-// Prune drops the oldest orders, up to a few hundred at once, that were in a Z
-// taken before the given time, and their records; it reports how many, so that
-// the caller goes on until there are none. An order that is open, owed an answer
-// or on somebody's list stays, and so does one that no Z holds, or of which a
-// refund is open. An anchor keeps the chain whole.
-func (s *Store) Prune(before time.Time) (int, error) {
+// Prune drops the oldest orders, up to a few hundred at once, that were in a Z which is
+// old, and their records; it reports how many, so that the caller goes on until there
+// are none. While the journal takes more than its share of the disk the oldest go,
+// whatever their age. An order that is open, owed an answer or on somebody's list
+// stays, and so does one that no Z holds, or of which a refund is open. An anchor keeps
+// the chain whole, and idempotency keys outlive their orders.
+func (s *Store) Prune(old Old) (int, error) {
 	return s.drop(func(tx *sql.Tx) (int, []gap, error) {
 		var gaps []gap
-		ids, err := prunable(tx, millis(before))
+		full, err := s.full(tx)
+		if err != nil {
+			return 0, nil, err
+		}
+		ids, err := prunable(tx, old, full)
+		if err != nil || len(ids) == 0 {
+			return 0, nil, err
+		}
 		for _, id := range ids {
+			if err := s.keepKey(tx, id); err != nil {
+				return 0, nil, fmt.Errorf("keep the key of order %s: %w", id, err)
+			}
 			if _, err := tx.Exec(`DELETE FROM orders WHERE order_id = ?`, id); err != nil {
 				return 0, nil, fmt.Errorf("drop order %s: %w", id, err)
 			}
@@ -87,8 +98,31 @@ func (s *Store) Prune(before time.Time) (int, error) {
 			}
 			gaps = append(gaps, more...)
 		}
-		return len(ids), gaps, err
+		return len(ids), gaps, boundKeys(tx)
 	})
+}
+
+// maxBytes is the most that the journal takes before what is totalled is dropped early,
+// and at most half of its file system: some 320,000 sales.
+const maxBytes = 1 << 30
+
+// full reports whether the journal takes more than that.
+func (s *Store) full(tx *sql.Tx) (bool, error) {
+	var used int64
+	err := tx.QueryRow(`SELECT (c.page_count - f.freelist_count) * s.page_size
+		FROM pragma_page_count() c, pragma_freelist_count() f, pragma_page_size() s`).Scan(&used)
+	if err != nil {
+		return false, fmt.Errorf("measure the journal: %w", err)
+	}
+	bound := int64(maxBytes)
+	if s.o.MaxBytes > 0 {
+		bound = s.o.MaxBytes
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(s.path, &fs); err != nil {
+		return false, fmt.Errorf("measure the disk: %w", err)
+	}
+	return used > min(bound, int64(fs.Blocks)*int64(fs.Bsize)/2), nil //nolint:gosec,unconvert // no disk is that large; it has 32 bits on some machines
 }
 
 // drop drops records in one transaction, and the anchor before, whose gaps the new
@@ -120,9 +154,10 @@ func (s *Store) drop(what func(tx *sql.Tx) (int, []gap, error)) (n int, err erro
 	return n, nil
 }
 
-// prunable gives the orders of the Zs up to the last one taken before a time. A
-// Z without a time is as old as the next one that has one.
-func prunable(tx *sql.Tx, before int64) ([]string, error) {
+// prunable gives the orders of the Zs up to the last one that is old; of all Zs where
+// the journal is full. By the wall clock a Z without a time is as old as the next one
+// that has one.
+func prunable(tx *sql.Tx, old Old, full bool) ([]string, error) {
 	var ids []string
 	err := each(tx, func(rows *sql.Rows) error {
 		var id string
@@ -130,10 +165,10 @@ func prunable(tx *sql.Tx, before int64) ([]string, error) {
 		ids = append(ids, id)
 		return err
 	}, `SELECT order_id FROM orders
-		WHERE z <= (SELECT max(number) FROM z WHERE at > 0 AND at < ?) AND closed = 1 AND attention = ''
+		WHERE z <= (SELECT max(number) FROM z WHERE ?1 > 0 AND lived <= ?1 OR at > 0 AND at < ?2 OR ?3) AND closed = 1 AND attention = ''
 			AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = orders.order_id)
 			AND order_id NOT IN (SELECT coalesce(json_extract(row, '$.sale_order_id'), '') FROM orders WHERE closed = 0 AND kind = 'refund')
-		ORDER BY z, n LIMIT ?`, before, pruneBatch)
+		ORDER BY z, n LIMIT ?4`, int64(old.Lived), millis(old.Wall), full, pruneBatch)
 	if err != nil {
 		return nil, fmt.Errorf("look for what can go: %w", err)
 	}

@@ -126,7 +126,7 @@ func TestPrune(t *testing.T) {
 				kept[id] = true
 			}
 		}
-		if n, err := s.Prune(c.now.Add(time.Hour)); err != nil || n != 0 {
+		if n, err := s.Prune(Old{Wall: c.now.Add(time.Hour)}); err != nil || n != 0 {
 			t.Fatalf("%d orders were dropped that no Z holds: %v", n, err)
 		}
 		if _, err := s.TakeZ(nobody); err != nil {
@@ -134,10 +134,10 @@ func TestPrune(t *testing.T) {
 		}
 		c.now = c.now.Add(24 * time.Hour)
 		before := verify(t, s.Reader)
-		if n, err := s.Prune(c.now.Add(-25 * time.Hour)); err != nil || n != 0 {
+		if n, err := s.Prune(Old{Wall: c.now.Add(-25 * time.Hour)}); err != nil || n != 0 {
 			t.Fatalf("%d orders were dropped too early: %v", n, err)
 		}
-		dropped, err := s.Prune(c.now)
+		dropped, err := s.Prune(Old{Wall: c.now})
 		if err != nil || dropped != len(ids["approved"])+len(ids["declined"]) {
 			t.Fatalf("dropped %d: %v", dropped, err)
 		}
@@ -164,7 +164,7 @@ func TestPrune(t *testing.T) {
 			commit(t, s, resolved)
 		}
 	}
-	if n, err := s.Prune(c.now); err != nil || n != 120 {
+	if n, err := s.Prune(Old{Wall: c.now}); err != nil || n != 120 {
 		t.Errorf("once resolved, %d late payments were dropped of 120: %v", n, err)
 	}
 	verify(t, s.Reader)
@@ -217,7 +217,7 @@ func TestPruneTampered(t *testing.T) {
 			if _, err := s.TakeZ(nobody); err != nil {
 				t.Fatal(err)
 			}
-			if n, err := s.Prune(evening.Add(time.Hour)); err != nil || n != 4 {
+			if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 4 {
 				t.Fatal(n, err)
 			}
 			day(t, s, 5)
@@ -339,7 +339,7 @@ func TestPruneSparesASaleWithAnOpenRefund(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.now = c.now.Add(24 * time.Hour)
-		if n, err := s.Prune(c.now); err != nil || n != want {
+		if n, err := s.Prune(Old{Wall: c.now}); err != nil || n != want {
 			t.Fatalf("dropped %d, want %d: %v", n, want, err)
 		}
 		if want == 0 { // the refund is settled: with the next Z both may go

@@ -123,7 +123,7 @@ func TestZIsFixed(t *testing.T) {
 	if string(was) != string(is) {
 		t.Errorf("Z 1 said\n%s\nand says\n%s", was, is)
 	}
-	if n, err := s.Prune(c.now.Add(time.Hour)); err != nil || n == 0 {
+	if n, err := s.Prune(Old{Wall: c.now.Add(time.Hour)}); err != nil || n == 0 {
 		t.Fatal(n, err)
 	}
 	kept := totalsOf(t, func() (payterm.Totals, error) { return s.Totals(1) })

@@ -31,6 +31,9 @@ func (r *Reader) Verify(ctx context.Context) (Verified, error) {
 		err = verifyOrders(tx)
 	}
 	if err == nil {
+		err = verifyKeys(tx)
+	}
+	if err == nil {
 		err = verifyStructure(tx)
 	}
 	if err != nil {

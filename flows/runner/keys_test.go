@@ -9,6 +9,7 @@ import (
 
 	"payterm"
 	"payterm/flows"
+	"payterm/storage"
 )
 
 // till is somebody who asks over the socket, with what he has heard so far.
@@ -183,5 +184,60 @@ func TestKeyOfAnotherKind(t *testing.T) {
 		if got := w.asks(sale).heard(); got != "approved "+string(sold.ID) {
 			t.Errorf("%s: %s", what, got)
 		}
+	}
+}
+
+// TestKeyOfADroppedOrder: retention has dropped a sale and its refund, and both tills
+// ask again. They hear what came of their keys, and nobody is charged or paid back.
+func TestKeyOfADroppedOrder(t *testing.T) {
+	w := newWorld(t, paid)
+	w.asks(passive(1234, "K1"))
+	w.now += time.Second
+	w.r.scan(payterm.NewPayCode(alipayCode), w.now)
+	w.run(time.Second)
+	sold := w.order(0)
+	refunded := int64(0)
+	w.heard = func(payterm.Inquiry) payterm.Answer {
+		if len(w.sent) > 0 && refunded == 0 { // the baseline
+			refunded = 1234
+			return paid
+		}
+		return payterm.Refunded{PaidMinor: 1234, RefundedMinor: refunded, Status: "refunded"}
+	}
+	w.press("CLEAR")
+	w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"})
+	w.run(time.Minute)
+	back := w.order(1)
+	if back.Outcome != payterm.Approved || !back.Whole {
+		t.Fatalf("%+v", back)
+	}
+	if _, err := w.store.TakeZ(payterm.TakenBy{}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.store.Prune(storage.Old{Wall: time.Now().Add(time.Hour)}); err != nil || n != 2 {
+		t.Fatalf("%d dropped: %v", n, err)
+	}
+	w.press("CLEAR")
+	sent := len(w.sent)
+	for range 2 {
+		for what, c := range map[string]struct {
+			till *till
+			want string
+		}{
+			"the sale":       {w.asks(passive(1234, "K1")), "approved " + string(sold.ID)},
+			"another amount": {w.asks(passive(1235, "K1")), "key reused"},
+			"the refund":     {w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}), "approved " + string(back.ID)},
+			"a part of it":   {w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 5, IdempotencyKey: "R1"}), "key reused"},
+			"of another":     {w.asksBack(flows.RefundBegan{SaleID: "T1ZZZZZ000009", IdempotencyKey: "R1"}), "key reused"},
+			"another kind":   {w.asks(passive(1234, "R1")), "key reused"},
+		} {
+			if got := c.till.heard(); got != c.want {
+				t.Errorf("%s: %s, want %s", what, got, c.want)
+			}
+		}
+		w.boot()
+	}
+	if list, err := w.store.Orders(); err != nil || len(list) != 0 || len(w.sent) != sent {
+		t.Errorf("%d orders, %d payments more: %v", len(list), len(w.sent)-sent, err)
 	}
 }

@@ -566,6 +566,7 @@ const tidyEvery = time.Minute
 func (a *Agent) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
+	retention := storage.Retention{Keep: time.Duration(a.o.Config.Terminal.KeepDays) * 24 * time.Hour}
 	a.remind()
 	a.printOwedZs()
 	for {
@@ -575,31 +576,36 @@ func (a *Agent) tidy(ctx context.Context) {
 		case <-tick.C:
 			a.remind()
 			a.printOwedZs()
-			if err := a.checkpoint(ctx); err != nil && ctx.Err() == nil {
+			if err := a.checkpoint(ctx, retention.Old(a.reading())); err != nil && ctx.Err() == nil {
 				a.o.Log.Warn("checkpoint", "err", err)
 			}
 		}
 	}
 }
 
+// reading is what the clocks say now.
+func (a *Agent) reading() storage.Reading {
+	lived, wall := a.loopClock.Now()
+	synced, err := networkTime()
+	return storage.Reading{Lived: lived, Wall: wall, Synced: synced && err == nil}
+}
+
 // checkpoint moves the log, and drops what is old, unless the counter needs
 // somebody. Of what is old a batch goes each time.
-func (a *Agent) checkpoint(ctx context.Context) error {
+func (a *Agent) checkpoint(ctx context.Context, old storage.Old) error {
 	s, err := a.runner.Snapshot(ctx)
 	if err != nil || !s.AtRest {
 		return err
 	}
-	if _, now := a.clock.Now(); !now.IsZero() {
-		n, err := a.store.Prune(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays))
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			a.o.Log.Info("old orders dropped", "orders", n)
-		}
-		if _, err := a.store.PrunePeople(now.AddDate(0, 0, -a.o.Config.Terminal.KeepDays)); err != nil {
-			return err
-		}
+	n, err := a.store.Prune(old)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		a.o.Log.Info("old orders dropped", "orders", n, "lived", old.Lived, "before", old.Wall)
+	}
+	if _, err := a.store.PrunePeople(old); err != nil {
+		return err
 	}
 	return a.store.Checkpoint()
 }

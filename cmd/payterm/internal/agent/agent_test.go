@@ -16,9 +16,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"payterm"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/flows/runner"
 	"payterm/hal"
+	"payterm/storage"
 )
 
 // bare is an agent without a device, whose gateway is nobody, with its loop
@@ -112,11 +114,62 @@ func TestCheckpoint(t *testing.T) {
 		return info.Size()
 	}
 	a.runner.Press("5")
-	if err := a.checkpoint(t.Context()); err != nil || size() == 0 {
+	if err := a.checkpoint(t.Context(), storage.Old{}); err != nil || size() == 0 {
 		t.Errorf("while an amount is typed: %v, %d bytes are left in the log", err, size())
 	}
 	a.runner.Press("CANCEL")
-	if err := a.checkpoint(t.Context()); err != nil || size() != 0 {
+	if err := a.checkpoint(t.Context(), storage.Old{}); err != nil || size() != 0 {
 		t.Errorf("idle: %v, %d bytes are left in the log", err, size())
+	}
+}
+
+// TestKeyOutlivesRetention: a till asks for a sale of long ago once more. It is told what
+// came of it, and nothing begins.
+func TestKeyOutlivesRetention(t *testing.T) {
+	a := bare(t)
+	sold := payterm.Order{
+		ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD",
+		Outcome: payterm.Approved, IdempotencyKey: "till-1",
+	}
+	err := a.store.Commit(payterm.Entry{OrderID: sold.ID, Event: "payment_answered", Body: []byte("{}"), Order: sold, Closed: true})
+	if err == nil {
+		_, err = a.store.TakeZ(payterm.TakenBy{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := func() int {
+		orders, err := a.store.Orders()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(orders)
+	}
+	retention := storage.Retention{Keep: 400 * 24 * time.Hour}
+	now := a.reading()
+	for range 3 { // two minutes, 402 days ahead
+		ahead := now
+		ahead.Wall, ahead.Synced = now.Wall.AddDate(0, 0, 402), true
+		if err := a.checkpoint(t.Context(), retention.Old(ahead)); err != nil || left() != 1 {
+			t.Fatalf("the clock was 402 days ahead: %d orders are left, %v", left(), err)
+		}
+		now.Lived, now.Wall = now.Lived+time.Minute, now.Wall.Add(time.Minute)
+	}
+	if err := a.store.Live(now.Lived); err != nil {
+		t.Fatal(err)
+	}
+	now.Lived += 401 * 24 * time.Hour
+	if err := a.checkpoint(t.Context(), retention.Old(now)); err != nil || left() != 0 {
+		t.Fatalf("after 401 days: %d orders are left, %v", left(), err)
+	}
+	for body, want := range map[string]string{
+		`{"mode":"passive","amount_minor":1234,"idempotency_key":"till-1"}`: `"outcome":"approved"`,
+		`{"mode":"passive","amount_minor":1235,"idempotency_key":"till-1"}`: `"usage":`,
+	} {
+		w := httptest.NewRecorder()
+		a.routes().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/sale", strings.NewReader(body)))
+		if got := w.Body.String(); !strings.Contains(got, want) || left() != 0 {
+			t.Errorf("%s is answered %s", body, got)
+		}
 	}
 }

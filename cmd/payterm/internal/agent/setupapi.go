@@ -165,6 +165,13 @@ func timeServer(state int, status int32, err error) Check {
 	return c
 }
 
+// networkTime reports whether one does.
+func networkTime() (bool, error) {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	return err == nil && timeServer(state, t.Status, nil).Result == "ok", err
+}
+
 // addresses are those of this machine that others can reach it by.
 func addresses() string {
 	all, err := net.InterfaceAddrs()

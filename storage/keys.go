@@ -1,0 +1,126 @@
+package storage
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"payterm"
+)
+
+// An idempotency key outlives its order: a till that asks again a year later is told
+// what came of it, and charges nobody twice. Of an order that is dropped what its caller
+// is told stays, in a row of some 400 bytes with its index.
+
+// keptKeys bounds them; the oldest go first.
+const keptKeys = 200_000
+
+// kept is what stays of an order for its key.
+type kept struct {
+	ID            payterm.OrderID  `json:"order_id"`
+	Kind          payterm.Kind     `json:"kind"`
+	SaleID        payterm.OrderID  `json:"sale_order_id,omitempty"`
+	Mode          payterm.Mode     `json:"mode"`
+	Wallet        payterm.Wallet   `json:"wallet,omitempty"`
+	AmountMinor   int64            `json:"amount_minor"`
+	TipMinor      int64            `json:"tip_minor,omitempty"`
+	PaidMinor     int64            `json:"paid_minor,omitempty"`
+	RefundedMinor int64            `json:"refunded_minor,omitempty"`
+	Currency      payterm.Currency `json:"currency"`
+	MerchantID    string           `json:"merchant_id,omitempty"`
+	Outcome       payterm.Outcome  `json:"outcome"`
+	Reason        payterm.Reason   `json:"reason,omitempty"`
+	Whole         bool             `json:"whole,omitempty"`
+	CreatedAt     time.Time        `json:"created_at,omitzero"`
+	ClosedAt      time.Time        `json:"closed_at,omitzero"`
+}
+
+// keepKey keeps what an order's key stands for, where it has one. The order goes.
+func (s *Store) keepKey(tx *sql.Tx, id string) error {
+	var text string
+	err := tx.QueryRow(`SELECT row FROM orders WHERE order_id = ? AND idempotency_key IS NOT NULL`, id).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var o payterm.Order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return damaged(err)
+	}
+	row, err := json.Marshal(kept{
+		ID: o.ID, Kind: o.Kind, SaleID: o.SaleID, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor, TipMinor: o.TipMinor,
+		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor, Currency: o.Currency, MerchantID: o.MerchantID,
+		Outcome: o.Outcome, Reason: o.Reason, Whole: o.Whole, CreatedAt: o.CreatedAt, ClosedAt: o.ClosedAt,
+	})
+	if err != nil {
+		return err
+	}
+	sum := keySum(o.IdempotencyKey, string(row))
+	_, err = tx.Exec(`INSERT INTO keys (key, row, sum) VALUES (?, ?, ?)`, o.IdempotencyKey, string(row), sum[:])
+	return err
+}
+
+// keySum tells whether a row is as it was written.
+func keySum(key, row string) [16]byte {
+	h := sha256.New()
+	putText(h, key)
+	putText(h, row)
+	return [16]byte(h.Sum(nil))
+}
+
+// boundKeys drops the oldest beyond the number that is kept.
+func boundKeys(tx *sql.Tx) error {
+	if _, err := tx.Exec(`DELETE FROM keys WHERE n <= (SELECT max(n) FROM keys) - ?`, keptKeys); err != nil {
+		return fmt.Errorf("drop old keys: %w", err)
+	}
+	return nil
+}
+
+// keptKey gives what a key of an order that was dropped stands for.
+func (r *Reader) keptKey(key string) (o payterm.Order, found bool, err error) {
+	err = each(r.ro, func(rows *sql.Rows) error {
+		found = true
+		o, err = readKey(rows)
+		return err
+	}, `SELECT key, row, sum FROM keys WHERE key = ?`, key)
+	if err != nil {
+		return payterm.Order{}, false, fmt.Errorf("storage: read a key: %w", err)
+	}
+	if found && o.MerchantID == "" {
+		o.MerchantID = r.unnamed.ID
+	}
+	return o, found, nil
+}
+
+func readKey(rows *sql.Rows) (payterm.Order, error) {
+	var key, row string
+	var sum []byte
+	if err := rows.Scan(&key, &row, &sum); err != nil {
+		return payterm.Order{}, err
+	}
+	if want := keySum(key, row); string(sum) != string(want[:]) {
+		return payterm.Order{}, fmt.Errorf("key: %w: its row is not the one that was written", ErrCorrupt)
+	}
+	var k kept
+	if err := json.Unmarshal([]byte(row), &k); err != nil {
+		return payterm.Order{}, err
+	}
+	return payterm.Order{
+		ID: k.ID, Kind: k.Kind, SaleID: k.SaleID, Mode: k.Mode, Wallet: k.Wallet, AmountMinor: k.AmountMinor, TipMinor: k.TipMinor,
+		PaidMinor: k.PaidMinor, RefundedMinor: k.RefundedMinor, Currency: k.Currency, MerchantID: k.MerchantID, IdempotencyKey: key,
+		Outcome: k.Outcome, Reason: k.Reason, Whole: k.Whole, CreatedAt: k.CreatedAt, ClosedAt: k.ClosedAt,
+	}, nil
+}
+
+// verifyKeys looks at each key that outlived its order.
+func verifyKeys(tx *sql.Tx) error {
+	return each(tx, func(rows *sql.Rows) error {
+		_, err := readKey(rows)
+		return err
+	}, `SELECT key, row, sum FROM keys`)
+}

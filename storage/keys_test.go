@@ -1,0 +1,128 @@
+package storage
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm"
+)
+
+// TestKeyOutlivesItsOrder: what a till is told of a key is the same before and after its
+// order was dropped, and no other order gets the key.
+func TestKeyOutlivesItsOrder(t *testing.T) {
+	path := filepath.Join(scratch(t), "payterm.db")
+	s := openAt(t, path, &clock{evening})
+	defer func() { s.Close() }()
+	sale := entry("T1AAAAA000001", "payment_answered", payterm.Approved)
+	sale.Order.IdempotencyKey, sale.Order.TipMinor, sale.Order.RefundedMinor = "K1", 100, 500
+	sale.Order.CreatedAt, sale.Order.ClosedAt = evening.Add(-time.Hour), evening
+	back := entry("T1AAAAA000002", "inquiry_answered", payterm.Approved)
+	back.Order.Kind, back.Order.SaleID, back.Order.IdempotencyKey, back.Order.Whole, back.Order.Reason = payterm.KindRefund, sale.OrderID, "R1", true, payterm.ReasonLateRefund
+	none := entry("T1AAAAA000003", "payment_answered", payterm.Approved)
+	commit(t, s, sale, back, none)
+	want := map[string]payterm.Order{}
+	for _, key := range []string{"K1", "R1"} {
+		o, found, err := s.OrderByKey(key)
+		if err != nil || !found {
+			t.Fatal(key, found, err)
+		}
+		want[key] = o
+	}
+	if _, err := s.TakeZ(nobody); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 3 {
+		t.Fatalf("%d dropped: %v", n, err)
+	}
+	for range 2 {
+		verify(t, s.Reader)
+		for key, was := range want {
+			o, found, err := s.OrderByKey(key)
+			if err != nil || !found || !reflect.DeepEqual(o, was) {
+				t.Errorf("%s gives\n%+v, was\n%+v (%v)", key, o, was, err)
+			}
+		}
+		if _, found, err := s.OrderByKey("K2"); err != nil || found {
+			t.Errorf("a key that nobody had: %v %v", found, err)
+		}
+		again := entry("T1BBBBB000001", "sale_began", payterm.Open)
+		again.Order.IdempotencyKey = "K1"
+		if err := s.Commit(again); err == nil || !strings.Contains(err.Error(), "keys: ") {
+			t.Errorf("another order under the key: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = openAt(t, path, &clock{evening})
+	}
+	if _, err := s.db.Exec(`UPDATE keys SET row = replace(row, '1234', '1235') WHERE key = 'K1'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Verify(t.Context()); kind(err) != "corrupt" {
+		t.Errorf("a row that was altered: %v", err)
+	}
+	if o, _, err := s.OrderByKey("K1"); kind(err) != "corrupt" {
+		t.Errorf("a row that was altered: %+v %v", o, err)
+	}
+}
+
+// TestKeysAreBounded: the oldest keys go beyond the number that is kept, and each is
+// small.
+func TestKeysAreBounded(t *testing.T) {
+	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
+	defer s.Close()
+	used := func() (n int64) {
+		t.Helper()
+		if err := s.db.QueryRow(`SELECT c.page_count - f.freelist_count FROM pragma_page_count() c, pragma_freelist_count() f`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n * pageSize
+	}
+	const first = 500
+	var entries []payterm.Entry
+	for i := range first {
+		e := entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", i)), "payment_answered", payterm.Approved)
+		e.Order.IdempotencyKey, e.Order.CreatedAt, e.Order.ClosedAt = fmt.Sprintf("0c5f3f5e-5b8c-4f1e-9d2a-%012d", i), evening, evening
+		entries = append(entries, e)
+	}
+	commit(t, s, entries...)
+	if _, err := s.TakeZ(nobody); err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n > 0; {
+		var err error
+		if n, err = s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var kept int
+	if err := s.db.QueryRow(`SELECT count(*) FROM keys`).Scan(&kept); err != nil || kept != first {
+		t.Fatalf("%d keys: %v", kept, err)
+	}
+	if _, err := s.db.Exec(`UPDATE keys SET n = n + ? WHERE n > ?`, keptKeys-first+100, first-100); err != nil { // as if so many had come
+		t.Fatal(err)
+	}
+	commit(t, s, entry("T1BBBBB000001", "payment_answered", payterm.Approved))
+	if _, err := s.TakeZ(nobody); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 1 {
+		t.Fatalf("%d dropped: %v", n, err)
+	}
+	if err := s.db.QueryRow(`SELECT count(*) FROM keys`).Scan(&kept); err != nil || kept != first-100 {
+		t.Errorf("%d keys are kept of %d: %v", kept, first, err)
+	}
+	before := used()
+	if _, err := s.db.Exec(`DELETE FROM keys`); err != nil {
+		t.Fatal(err)
+	}
+	if each := (before - used()) / (first - 100); each > 512 {
+		t.Errorf("%d bytes a key", each)
+	} else {
+		t.Logf("%d bytes a key", each)
+	}
+}
