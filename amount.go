@@ -7,34 +7,6 @@ import (
 	"strings"
 )
 
-// Currency is an ISO 4217 code in upper case, such as CAD.
-type Currency string
-
-// Exponent is the number of decimals of the minor unit (ISO 4217): 2 for CAD,
-// 0 for JPY.
-func (c Currency) Exponent() int {
-	switch c {
-	case "JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF", "XPF", "PYG", "UGX", "RWF", "VUV", "GNF", "DJF", "BIF", "KMF":
-		return 0
-	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
-		return 3
-	}
-	return 2
-}
-
-// Valid reports whether c has the form of an ISO 4217 code.
-func (c Currency) Valid() bool {
-	if len(c) != 3 {
-		return false
-	}
-	for i := range len(c) {
-		if c[i] < 'A' || c[i] > 'Z' {
-			return false
-		}
-	}
-	return true
-}
-
 // Amount is money as an integer number of minor units of one currency.
 type Amount struct {
 	Minor    int64    `json:"amount_minor"`

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -49,7 +50,8 @@ type rootsPart struct {
 
 const (
 	bundleCrash  = 256 << 10        // bytes of a report, the first ones
-	bundleEvents = 300              // of the journal, the last ones
+	bundleOrders = 30               // of the journal, the last ones
+	bundleEvents = 300              // of theirs, the last ones
 	bundleLog    = 1 << 20          // bytes, the last ones
 	bundleWait   = 20 * time.Second // for the log
 )
@@ -257,10 +259,10 @@ func (c *bundleCmd) journal() ([]byte, error) {
 		if said.Queue, err = r.Queue(); err != nil {
 			return err
 		}
-		if said.Orders, err = r.Orders(); err != nil {
+		if said.Orders, err = r.Latest(bundleOrders); err != nil {
 			return err
 		}
-		said.Orders = said.Orders[max(0, len(said.Orders)-bundleEvents/10):]
+		slices.Reverse(said.Orders) // the newest last
 		for i, o := range said.Orders {
 			said.Orders[i].Ref, said.Orders[i].IdempotencyKey, said.Orders[i].Payer = "", "", ""
 			events, err := r.Events(o.ID)

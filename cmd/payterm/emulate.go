@@ -241,7 +241,7 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 			return "", false, "", fmt.Errorf("simulator: %w", err)
 		}
 		base = "http://" + l.Addr().String()
-		sim := ottsim.New(ottsim.Config{MerchantID: g.MerchantID, SignKey: key, Seed: uint64(time.Now().UnixNano()), BaseURL: base})
+		sim := ottsim.New(ottsim.Config{MerchantID: g.MerchantID, SignKey: key, Seed: uint64(time.Now().UnixNano()), BaseURL: base, Currency: string(cfg.Merchant.Currency)})
 		srv := httpd.New(ctx, l, sim, emulateBounds)
 		go srv.Serve() //nolint:errcheck // it ends with the context
 		context.AfterFunc(ctx, func() { srv.Close() })

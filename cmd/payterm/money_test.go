@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -133,5 +134,79 @@ func TestZNeedsItsPIN(t *testing.T) {
 	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "list", "--people", "--data", s.data).Output(); err != nil ||
 		strings.Count(string(out), "z_total") < 4 || strings.Contains(string(out), "2718") {
 		t.Errorf("%v %s", err, out)
+	}
+}
+
+// Money is read and written with the decimals of the terminal's own currency, and no
+// command has another one of its own.
+func TestOtherCurrencies(t *testing.T) {
+	t.Parallel()
+	for currency, c := range map[string]struct {
+		typed, printed, wrong string
+		minor                 int64
+	}{
+		"JPY": {"1234", "1234", "12.34", 1234},
+		"KWD": {"1.234", "1.234", "12.34", 1234},
+	} {
+		t.Run(currency, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, "refund_interval = \"200ms\"\n[merchant]\ncurrency = \""+currency+"\"\n", "--currency", currency)
+			sale := s.begin("--mode", "passive", "--amount", c.typed)
+			s.waitScreen("scan")
+			s.scan(s.wallet("ALIPAY", false))
+			status, o := sale.end()
+			if status != 0 || o.AmountMinor != c.minor || o.PaidMinor != c.minor || string(o.Currency) != currency || o.MerchantID != "ON00000000" {
+				t.Fatalf("exit status %d, %+v", status, o)
+			}
+			for words, args := range map[string][]string{
+				"decimals":                             {"sale", "--mode", "passive", "--amount", c.wrong},
+				"this terminal sells in " + currency:   {"sale", "--mode", "passive", "--amount", "12.34", "--currency", "CAD"},
+				"currency \"CAD\":":                    {"refund", string(o.ID), "--amount", "1.00", "--currency", "CAD"},
+				"--currency \"XYZ\": an ISO 4217 code": {"sale", "--mode", "passive", "--amount", "12.34", "--currency", "XYZ"},
+				"it like":                              {"refund", string(o.ID), "--amount", c.wrong},
+			} {
+				_, complaint, err := ran(t, "", append(args, "--data", s.data)...)
+				var exit *exec.ExitError
+				if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(complaint, words) {
+					t.Errorf("%q: %v, no %q in %s", args, err, words, complaint)
+				}
+			}
+			if status, back := s.run("refund", string(o.ID), "--amount", c.typed).end(); status != 0 || back.AmountMinor != c.minor || back.MerchantID != o.MerchantID {
+				t.Errorf("refund: exit status %d, %+v", status, back)
+			}
+			z := s.totals("z")
+			if sums := z.Sums(); len(sums) != 1 || string(sums[0].Currency) != currency || sums[0].MerchantID != "ON00000000" || sums[0].AmountMinor != c.minor {
+				t.Errorf("%+v", z)
+			}
+			var told struct {
+				Currency   string
+				MerchantID string `json:"merchant_id"`
+			}
+			out, complaint, err := ran(t, "", "status", "--json", "--data", s.data)
+			if err != nil || json.Unmarshal([]byte(out), &told) != nil || told.Currency != currency || told.MerchantID != "ON00000000" {
+				t.Errorf("status: %v %s %s", err, out, complaint)
+			}
+			for _, args := range [][]string{{"totals", "z", "--number", "1"}, {"status", string(o.ID)}, {"journal", "list"}, {"journal", "show", string(o.ID)}} {
+				out, complaint, err := ran(t, "", append(args, "--data", s.data)...)
+				if err != nil || !strings.Contains(out, c.printed) || !strings.Contains(out, currency) || strings.Contains(out, "12.34") {
+					t.Errorf("%q: %v %s %s", args, err, out, complaint)
+				}
+			}
+			if slip := slips(s.paperUntil("Z TOTAL 1", "--- cut ---"), "Z TOTAL 1")[0]; !strings.Contains(slip, "NET") || strings.Contains(slip, "12.34") {
+				t.Errorf("the slip:\n%s", slip)
+			}
+			show := s.begin("--mode", "active", "--wallet", "ALIPAY", "--amount", c.typed)
+			s.waitScreen("show_code")
+			if page := string(s.call("GET", s.sim+"/pay/"+string(s.orders()[2].ID), nil)); !strings.Contains(page, c.printed+" "+currency) {
+				t.Errorf("the customer's page: %s", page)
+			}
+			s.keys("CANCEL")
+			show.end()
+		})
+	}
+	file := filepath.Join(t.TempDir(), "payterm.toml")
+	write(t, file, "[merchant]\ncurrency = \"XYZ\"\n")
+	if out, complaint, err := ran(t, "", "config", "check", file); err == nil || !strings.Contains(complaint, "merchant.currency") {
+		t.Errorf("XYZ passes: %v %s %s", err, out, complaint)
 	}
 }

@@ -65,7 +65,7 @@ func (c reconcileCmd) end(rep agent.Reconciliation) error {
 			case agent.DiffersOpen, agent.DiffersUnknown:
 				fmt.Printf("%-20s %-9s here %s  %s\n", d.OrderID, d.What, d.Outcome, d.Why)
 			default:
-				fmt.Printf("%-20s %-9s here %s %s, at the gateway %s %s %s\n", d.OrderID, d.What, d.Outcome, ours, d.Answer, theirs, d.Why)
+				fmt.Printf("%-20s %-9s here %s %s %s, at the gateway %s %s %s\n", d.OrderID, d.What, d.Outcome, ours, d.Currency, d.Answer, theirs, d.Why)
 			}
 		}
 	})

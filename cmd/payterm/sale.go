@@ -19,6 +19,7 @@ import (
 
 	"payterm"
 	"payterm/cmd/payterm/internal/agent"
+	"payterm/storage"
 )
 
 const (
@@ -95,14 +96,36 @@ type saleCmd struct {
 	Ref            string                 `help:"The shop's own number, of 64 letters at the most; it is printed."`
 	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same order; with another amount or the like it is refused."`
 	Despite        payterm.OrderID        `help:"Sell in spite of this order in doubt."`
-	Currency       string                 `help:"Of the amount." default:"CAD"`
+	Currency       string                 `help:"Of the amount; the terminal's when it is left out."`
+}
+
+// currency is the one that was named, or the terminal's.
+func (s store) currency(named string) (payterm.Currency, error) {
+	if c := payterm.Currency(named); named != "" {
+		if !c.Known() {
+			return "", usage("--currency %q: an ISO 4217 code such as CAD is needed", named)
+		}
+		return c, nil
+	}
+	var status struct{ Currency payterm.Currency }
+	if err := s.ask("GET", "/status", nil, &status); err != nil {
+		return "", err
+	}
+	if status.Currency == "" {
+		return "", errors.New("the terminal does not say in which currency it sells: is it set up? (payterm status)")
+	}
+	return status.Currency, nil
 }
 
 func (c saleCmd) Run() error {
-	amount, err := payterm.ParseAmount(c.Amount, payterm.Currency(c.Currency))
+	currency, err := c.currency(c.Currency)
+	if err != nil {
+		return err
+	}
+	amount, err := payterm.ParseAmount(c.Amount, currency)
 	tip := payterm.Amount{}
 	if err == nil && c.Tip != "" {
-		tip, err = payterm.ParseAmount(c.Tip, payterm.Currency(c.Currency))
+		tip, err = payterm.ParseAmount(c.Tip, currency)
 	}
 	if err == nil {
 		err = c.checkRef(c.Ref, c.IdempotencyKey)
@@ -112,7 +135,7 @@ func (c saleCmd) Run() error {
 	}
 	resp, err := c.call("POST", "/sale", agent.SaleRequest{
 		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
-		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite, Currency: payterm.Currency(c.Currency),
+		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite, Currency: currency,
 	})
 	var dial *net.OpError
 	switch {
@@ -148,20 +171,36 @@ type refundCmd struct {
 	Amount         *string                `help:"Such as 5.00; all that is left of the sale when it is left out."`
 	Ref            string                 `help:"The shop's own number, of 64 letters at the most; it is printed."`
 	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same refund; with another sale or amount it is refused."`
-	Currency       string                 `help:"Of the amount." default:"CAD"`
+	Currency       string                 `help:"Of the amount; the sale's when it is left out."`
+}
+
+// currency is the one that was named, or the sale's, or where that is not to be had here
+// the terminal's, which sells in no other.
+func (c refundCmd) currency() (payterm.Currency, error) {
+	if c.Currency == "" {
+		var sale payterm.Order
+		err := c.read(func(r *storage.Reader) (err error) { sale, _, err = r.Order(c.Order); return err })
+		if err == nil && sale.Currency != "" {
+			return sale.Currency, nil
+		}
+	}
+	return c.store.currency(c.Currency)
 }
 
 func (c refundCmd) Run() error {
+	if !c.Order.Valid() {
+		return usage("refund: order id %q: 1 to 20 of A-Z and 0-9", c.Order)
+	}
+	currency, err := c.currency()
+	if err != nil {
+		return err
+	}
 	req := agent.RefundRequest{Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Currency: payterm.Currency(c.Currency)}
-	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, Ref: c.Ref, Currency: req.Currency}
-	var err error
+	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, Ref: c.Ref, Currency: currency}
 	if c.Amount != nil {
 		var amount payterm.Amount
-		amount, err = payterm.ParseAmount(*c.Amount, payterm.Currency(c.Currency))
+		amount, err = payterm.ParseAmount(*c.Amount, currency)
 		req.AmountMinor, asked.AmountMinor = &amount.Minor, amount.Minor
-	}
-	if err == nil && !c.Order.Valid() {
-		err = fmt.Errorf("order id %q: 1 to 20 of A-Z and 0-9", c.Order)
 	}
 	if err == nil {
 		err = c.checkRef(c.Ref, c.IdempotencyKey)
@@ -261,7 +300,7 @@ func (c statusCmd) Run() error {
 		return err
 	}
 	return c.print(v, func() {
-		for _, key := range []string{"state", "device", "board", "waits", "operator", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
+		for _, key := range []string{"state", "device", "board", "waits", "merchant_id", "currency", "operator", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
 			if value, ok := v[key]; ok && value != "" {
 				fmt.Printf("%-14s %v\n", key, value)
 			}
@@ -290,6 +329,7 @@ func (c statusCmd) order() error {
 		line("outcome", string(o.Outcome))
 		line("reason", string(o.Reason))
 		line("resolution", o.Resolution)
+		line("merchant_id", o.MerchantID)
 		line("wallet", string(o.Wallet))
 		money("amount", o.AmountMinor)
 		money("tip", o.TipMinor)

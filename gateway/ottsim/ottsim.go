@@ -32,6 +32,7 @@ type Config struct {
 	Latency    time.Duration // before each reply of the protocol
 	BaseURL    string        // what a code_url begins with
 	Now        func() time.Time
+	Currency   string // ISO 4217, of the amounts on the customer's page; "" for one of two decimals
 }
 
 // Bounds of the simulator.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -59,7 +60,7 @@ func (s *Sim) pageData(o *order) pageData {
 	wallets := map[string]string{"ALIPAY": "Alipay", "WECHATPAY": "WeChat Pay", "UNIONPAY": "UnionPay"}
 	d := pageData{
 		ID: o.ID, Wallet: wallets[o.BizType], Status: s.publicStatus(o),
-		Amount: fmt.Sprintf("%d.%02d", o.Amount/100, o.Amount%100), Open: o.Status == "notpay",
+		Amount: s.price(o.Amount), Open: o.Status == "notpay",
 	}
 	switch d.Status {
 	case "success":
@@ -72,6 +73,22 @@ func (s *Sim) pageData(o *order) pageData {
 		d.Done = "Paid, and refunded since."
 	}
 	return d
+}
+
+// price writes an amount of minor units with the decimals of its currency.
+func (s *Sim) price(minor int64) string {
+	decimals := 2
+	switch s.cfg.Currency {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF":
+		decimals = 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		decimals = 3
+	}
+	digits := fmt.Sprintf("%0*d", decimals+1, minor)
+	if whole := len(digits) - decimals; decimals > 0 {
+		digits = digits[:whole] + "." + digits[whole:]
+	}
+	return strings.TrimSpace(digits + " " + s.cfg.Currency)
 }
 
 func writePage(w http.ResponseWriter, d pageData) {

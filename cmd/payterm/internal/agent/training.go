@@ -210,7 +210,7 @@ func newSchool(o Options) (*school, error) {
 		s.haste = 1
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
-	sim := ottsim.New(ottsim.Config{MerchantID: schoolMerchant, SignKey: s.key, Seed: uint64(time.Now().UnixNano()), BaseURL: s.base}) //nolint:gosec // a seed
+	sim := ottsim.New(ottsim.Config{MerchantID: schoolMerchant, SignKey: s.key, Seed: uint64(time.Now().UnixNano()), BaseURL: s.base, Currency: string(o.Config.Merchant.Currency)}) //nolint:gosec // a seed
 	s.server = httpd.New(s.ctx, l, sim, httpd.Bounds{Conns: mostConns, Calls: mostCalls, Body: 2 * maxRequest})
 	s.wg.Go(func() { s.server.Serve() }) //nolint:errcheck // it ends with Close
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -94,7 +94,7 @@ func (k *checker) terminal() {
 	k.bad(t.Board == "", "terminal.board", "is empty: the name of a board profile, or its file")
 	k.bad(t.KeepDays < 31 || t.KeepDays > 3660, "terminal.keep_days", "%d: 31 to 3660 are possible; a refund needs the sale", t.KeepDays)
 	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
-	k.bad(!m.Currency.Valid(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
+	k.bad(!m.Currency.Known(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
 }
 
 func (k *checker) gateway() {
