@@ -185,14 +185,14 @@ func VerdictOf(o Row, answer payterm.Answer) Verdict {
 	switch answer.(type) {
 	case payterm.Paid, payterm.Refunded:
 		return VerdictPaid
-	case payterm.Failed:
-		ended = true
+	case payterm.Failed: // unless something did not add up before
+		ended = o.Attention != payterm.AttentionAlarm
 	case nil, payterm.NotFound:
 	default:
 		ended = o.Outcome == payterm.Cancelled // nothing was announced, so nobody can have paid
 	}
 	switch {
-	case o.Outcome == payterm.Approved:
+	case o.Outcome == payterm.Approved, o.Reason == payterm.ReasonRefunded: // which no later word takes back
 		return VerdictPaid
 	case ended:
 		return VerdictNotPaid

@@ -213,6 +213,19 @@ func TestVerdict(t *testing.T) {
 			}
 		}
 	}
+	// What the journal knows is not taken back by a reply that says less.
+	for _, a := range answered {
+		refunded := wholeSale
+		refunded.Outcome, refunded.Reason = payterm.InDoubt, payterm.ReasonRefunded
+		if got := VerdictOf(refunded, a); got != VerdictPaid {
+			t.Errorf("refunded, %q: %s", payterm.AnswerName(a), got)
+		}
+	}
+	alarmed := wholeSale
+	alarmed.Outcome, alarmed.Attention = payterm.InDoubt, payterm.AttentionAlarm
+	if got := VerdictOf(alarmed, payterm.Failed{}); got != VerdictUnknown {
+		t.Errorf("failed, and something did not add up before: %s", got)
+	}
 	row := wholeSale
 	row.Kind = payterm.KindRefund
 	if got := VerdictOf(row, payterm.Paid{}); got != VerdictNone {
