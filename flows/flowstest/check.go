@@ -674,7 +674,8 @@ func (c *checker) answeredTill(key string, began payterm.OrderID, o payterm.Orde
 		c.violate("binding", "the till was told of %s and then of %s", began, o.ID)
 	}
 	c.byKey[key] = o.ID
-	if row := c.book[o.ID]; row.Outcome != o.Outcome && row.Outcome != payterm.Approved {
+	unwritten := o.Outcome == payterm.InDoubt && o.Reason == payterm.ReasonStorage // what became of it waits for the disk
+	if row := c.book[o.ID]; row.Outcome != o.Outcome && row.Outcome != payterm.Approved && !unwritten {
 		c.violate("store_then_show", "the till hears %s of %s, the journal says %s", o.Outcome, o.ID, row.Outcome)
 	}
 }
