@@ -91,6 +91,9 @@ var faults = []named{
 	{"wrong_order_id", "A reply about another order"},
 	{"wrong_amount", "A reply with another amount"},
 	{"duplicate_json_key", "A reply that says a thing twice"},
+	{"no_order_id", "A genuine reply that names no order"},
+	{"no_amount", "A genuine reply that names no amount"},
+	{"double_amount", "A genuine reply with amounts as doubles"},
 	{"code:", "This word as the outer code"},
 }
 
