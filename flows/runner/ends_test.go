@@ -55,6 +55,10 @@ var everybody = []waiting{
 		o, err := b.r.Resolve(ctx, b.open[0], "", "x")
 		return string(o.Resolution), err
 	}, 121 * time.Second},
+	{"a Z at a prompt", func(ctx context.Context, b *bubble) (string, error) {
+		_, err := b.r.AllowZ(ctx, "", "")
+		return "", err
+	}, 121 * time.Second},
 	{"a training at a prompt", func(ctx context.Context, b *bubble) (string, error) {
 		return "", b.r.Train(ctx, true)
 	}, 121 * time.Second},
@@ -68,6 +72,13 @@ var everybody = []waiting{
 		return "given back", nil
 	}, 91 * time.Second},
 	{"who asks about an order", func(ctx context.Context, b *bubble) (string, error) {
+		o, _, err := b.r.Inquire(ctx, b.open[0])
+		return string(o.Outcome), err
+	}, 40 * time.Second},
+	{"who asks about one that is set aside", func(ctx context.Context, b *bubble) (string, error) {
+		b.onLoop(func() {
+			b.r.quarantine(b.r.orders[b.open[0]], b.r.stamp(flows.Woke{}), errors.New("it cannot be"))
+		})
 		o, _, err := b.r.Inquire(ctx, b.open[0])
 		return string(o.Outcome), err
 	}, 40 * time.Second},
@@ -112,24 +123,25 @@ func TestEveryCallEnds(t *testing.T) {
 				b.r.terminal.PINTries = 99
 				b.r.feed(flows.Woke{})
 			})
-		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
+		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "who asks about one that is set aside": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
 			map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: restarted", "its retry": "not begun: restarted", "a refund at a prompt": "not begun: restarted"}},
 		"the loop ends": {func(b *bubble) { b.stop() }, nil, nil},
 		"the journal fails": {func(b *bubble) {
 			b.onLoop(func() { b.full = true; b.r.storeFailed(errors.New("no room")) })
-		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
+		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "who asks about one that is set aside": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
 			map[string]string{"a sale at the counter": "in_doubt", "a sale at a prompt": "not begun: storage", "its retry": "not begun: storage", "a refund at a prompt": "not begun: storage"}},
 		"its order is set aside": {func(b *bubble) {
 			b.onLoop(func() {
-				l := order(b)
-				b.r.quarantine(l, b.r.stamp(flows.Woke{}), errors.New("it cannot be"))
+				if l := order(b); l != nil {
+					b.r.quarantine(l, b.r.stamp(flows.Woke{}), errors.New("it cannot be"))
+				}
 			})
 		}, map[string]time.Duration{
-			"a sale at a prompt": own, "its retry": own, "a refund at a prompt": own, "a word at a prompt": own, "a training at a prompt": own,
+			"a sale at a prompt": own, "its retry": own, "a refund at a prompt": own, "a word at a prompt": own, "a Z at a prompt": own, "a training at a prompt": own, "who asks about one that is set aside": own,
 			"somebody who tries the devices out": own, "a reconciliation of a closed sale": own,
 		}, map[string]string{"a sale at the counter": "in_doubt"}},
 		"CANCEL is pressed": {func(b *bubble) { b.r.Press(payterm.KeyCancel) }, map[string]time.Duration{
-			"somebody who tries the devices out": own, "who asks about an order": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own,
+			"somebody who tries the devices out": own, "who asks about an order": own, "who asks about one that is set aside": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own,
 		}, map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: cashier"}},
 	} {
 		for _, w := range everybody {
