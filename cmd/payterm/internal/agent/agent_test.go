@@ -173,3 +173,36 @@ func TestKeyOutlivesRetention(t *testing.T) {
 		}
 	}
 }
+
+// TestLifeGoesOn: what an agent has lived through in quiet is where the next one begins,
+// and a scan says so in the same time.
+func TestLifeGoesOn(t *testing.T) {
+	o := Options{Config: config.Default(), Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &hal.Board{}, Sleep: time.Sleep, Log: slog.New(slog.DiscardHandler)}
+	o.Config.Gateway.URL, o.Config.Gateway.MerchantID, o.Config.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	o.Config.Gateway.CallBackURL = "https://example.com/back"
+	began := time.Now()
+	before := time.Duration(0)
+	for life := range 3 {
+		a, err := Start(o)
+		if err != nil || !a.isOpen() {
+			t.Fatal(err, a.why())
+		}
+		if now := a.lived(); now < before {
+			t.Errorf("life %d begins at %s, and %s was lived through", life, now, before)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- a.Run(ctx) }()
+		if _, err := a.Snapshot(ctx); err != nil {
+			t.Fatal(err)
+		}
+		before = a.lived()
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if most := time.Since(began); before <= 0 || before > most {
+		t.Errorf("%s was lived through in %s", before, most)
+	}
+}
