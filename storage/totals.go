@@ -26,7 +26,7 @@ func (r *Reader) Totals(number int64) (t payterm.Totals, err error) {
 		}
 		switch {
 		case number < 0 || number > last:
-			return fmt.Errorf("Z %d, the last one is %d: %w", number, last, ErrNoZ)
+			return fmt.Errorf("number %d, the last Z is %d: %w", number, last, ErrNoZ)
 		case number == 0:
 			t, err = r.sumUp(tx, last+1, `z IS NULL AND closed = 1`, true)
 			return err

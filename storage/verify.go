@@ -111,7 +111,7 @@ func verifyOrders(tx *sql.Tx) error {
 	var z int64
 	if err := tx.QueryRow(`SELECT number FROM z WHERE seq IS NOT NULL AND NOT EXISTS (SELECT 1 FROM journal j
 		WHERE j.seq = z.seq AND j.event = 'z_taken' AND j.wall = z.at AND j.mono IN (0, z.lived) AND json_extract(j.body, '$.number') = z.number) LIMIT 1`).Scan(&z); err == nil {
-		return fmt.Errorf("Z %d has no record: %w", z, ErrCorrupt)
+		return fmt.Errorf("the record of Z %d is missing: %w", z, ErrCorrupt)
 	} else if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
