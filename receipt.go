@@ -3,8 +3,9 @@ package payterm
 // Receipt is one slip of paper in words, line by line; a printer driver lays it
 // out for its roll.
 type Receipt struct {
-	Name  string // merchant, customer, late_payment ...; never printed
-	Copy  bool   // it was printed before, or may have been
+	Name  string  // merchant, customer, late_payment ...; never printed
+	Order OrderID // that it is about; empty for none
+	Copy  bool    // it was printed before, or may have been
 	Lines []ReceiptLine
 }
 

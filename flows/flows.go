@@ -453,6 +453,10 @@ type Status struct {
 	Late    int                    `json:"late_payments"`
 	Alarms  int                    `json:"alarms"`
 	Paper   payterm.PaperCondition `json:"paper"`
+	// Unprinted are slips that did not come out, and have not come since; the last one
+	// was of UnprintedOrder.
+	Unprinted      int             `json:"unprinted,omitempty"`
+	UnprintedOrder payterm.OrderID `json:"unprinted_order,omitempty"`
 	// Unclosed is an earlier business day whose Z was not taken, as 2006-01-02.
 	Unclosed string `json:"unclosed_day,omitempty"`
 	Rate     Rate   `json:"-"` // the last one known, while it is worth showing

@@ -41,7 +41,7 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 	if forCustomer(slip) && len(opt.Customer) > 0 {
 		t = textsFor(opt.Customer...)
 	}
-	r := payterm.Receipt{Name: string(slip), Copy: again}
+	r := payterm.Receipt{Name: string(slip), Order: o.ID, Copy: again}
 	w := writer{&r}
 	if opt.Watermark != "" {
 		w.center(opt.Watermark, true, false)

@@ -21,6 +21,7 @@ var chinese = texts{
 	gatewayUp: "网络和支付平台正常|平台正常", notAsked: "尚未连接支付平台|尚未连接",
 	paperOut: "打印机缺纸", paperNearEnd: "打印纸即将用完|纸将用完",
 	coverOpen: "打印机盖未关好|打印机盖开", printerGone: "打印机没有响应|打印机无回应",
+	slipLost: "有小票未能打印，请重印|小票未打印", codeLost: "付款码未能打印|码未打印",
 	statusOffline: "离线", statusPaper: "打印机!", statusQueue: "待查 %d",
 
 	amountTitle: "金额", amountLine: "由谁扫码？",

@@ -24,6 +24,7 @@ var french = texts{
 	gatewayUp: "Réseau et service de paiement ok|Service ok", notAsked: "Service pas encore interrogé|Non interrogé",
 	paperOut: "L'imprimante n'a plus de papier|Plus de papier", paperNearEnd: "Il reste peu de papier|Peu de papier",
 	coverOpen: "Le couvercle de l'imprimante est ouvert|Couvercle ouvert", printerGone: "L'imprimante ne répond pas|Imprimante muette",
+	slipLost: "Un reçu n'est pas imprimé. Réimprimez-le|Reçu non imprimé", codeLost: "Le code n'est pas imprimé|Code non imprimé",
 	statusOffline: "hors ligne", statusPaper: "papier!", statusQueue: "%d en cours",
 
 	amountTitle: "Montant", amountLine: "Qui numérise le code?|Qui numérise?",

@@ -118,7 +118,7 @@ func TestPicturesOfTheGuide(t *testing.T) {
 func shown() map[string]bool {
 	texts := map[string]bool{}
 	for _, s := range slices.Concat(variants(), guided()) {
-		for _, o := range []screen.Options{{}, {Watermark: "TRAINING"}, {ScannerAway: true}} {
+		for _, o := range []screen.Options{{}, {Watermark: "TRAINING"}, {ScannerAway: true}, {OnPaper: func(string) bool { return true }}} {
 			o.Language, o.Merchant = "en", "Tea & Co"
 			out := screen.Compose(s.view, o)
 			for _, line := range append([]string{out.Title, out.Status, out.Small, out.Watermark}, out.Lines...) {

@@ -296,6 +296,9 @@ func variants() []shot {
 			with(string(c), of, func(v *flows.View) { v.Status.Paper = c })
 		}
 	}
+	for _, of := range []string{"idle", "idle, signed on", "idle, much to do", "approved", "approved, with fee, no paper", "approved late", "refunded", "show_code"} {
+		with("a slip was lost", of, func(v *flows.View) { v.Status.Unprinted, v.Status.UnprintedOrder = 2, v.Order })
+	}
 	for _, n := range []int{1, 2, 999} {
 		with(fmt.Sprint(n), "idle, much to do", func(v *flows.View) {
 			v.Status.Queue, v.Status.Alarms, v.Status.Late, v.Status.Doubts = n, n, n, n
@@ -387,6 +390,28 @@ func TestEveryTextFits(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A code that is on paper, was not printed or can be nowhere: its words fit every glass.
+func TestCodeOnPaperFits(t *testing.T) {
+	view := shots()[slices.IndexFunc(shots(), func(s shot) bool { return s.name == "show_code" })].view
+	for _, glass := range [][2]int{{240, 320}, {320, 240}, {240, 135}, {135, 240}, {160, 128}, {128, 64}} {
+		p, err := lcd.NewPainter(glass[0], glass[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, language := range locale.Languages {
+			for i := range 3 {
+				v := view
+				v.Status.Unprinted, v.Status.UnprintedOrder = i%2, v.Order
+				o := screen.Options{Language: language, Small: min(glass[0], glass[1]) < roomy, OnPaper: func(string) bool { return true }, NoPrinter: i == 2}
+				s := screen.Compose(v, o)
+				if _, err := p.Paint(s); err != nil || s.QR != "" || p.Pages() > 2 {
+					t.Errorf("%v %s: %v on %d pages, %q", glass, language, err, p.Pages(), s.Lines)
+				}
+			}
+		}
 	}
 }
 

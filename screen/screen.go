@@ -173,7 +173,14 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		}
 		waits = []string{strings.Join(waits, ", ")}
 	}
-	if line := paper(v.Status.Paper, t); line != "" {
+	switch line := paper(v.Status.Paper, t); {
+	case v.Status.Unprinted > 0 && !noPaper(v.Status.Paper): // which is said first
+		line = t.slipLost
+		if len(waits) > 0 {
+			line = Options{Small: true}.pick(line)
+		}
+		waits = append(waits, line)
+	case line != "":
 		waits = append(waits, line)
 	}
 	if o.ScannerAway {
@@ -332,6 +339,9 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 			if line := paper(v.Status.Paper, t); line != "" {
 				s.Lines = []string{line, t.codeOnPaper}
 			}
+			if v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order { // nor is it again
+				s.Tone, s.Lines = payterm.Doubt, []string{t.codeLost, t.codeNowhere2}
+			}
 			if o.NoPrinter {
 				s.Tone, s.Lines = payterm.Doubt, []string{t.codeNowhere, t.codeNowhere2}
 			}
@@ -390,6 +400,9 @@ func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	switch v.Name {
 	case flows.ViewRefunded:
 		s.Tone, s.Title, s.Lines = payterm.Good, t.refundedTitle, []string{t.wallet(v.Wallet), t.refundDone}
+		if lost(v) {
+			s.Lines = append(s.Lines[1:], t.slipLost)
+		}
 	case flows.ViewApproved:
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
 		if v.PaidMinor > v.Total.Minor {
@@ -401,7 +414,9 @@ func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		if v.Reason == payterm.ReasonLatePayment {
 			s.Lines = append(s.Lines, t.lateResult)
 		}
-		if line := paper(v.Status.Paper, t); line != "" && (!o.Small || noPaper(v.Status.Paper)) {
+		if line := paper(v.Status.Paper, t); lost(v) {
+			s.Lines = append(s.Lines, t.slipLost)
+		} else if line != "" && (!o.Small || noPaper(v.Status.Paper)) {
 			s.Lines = append(s.Lines, line)
 		}
 		if o.Small && len(s.Lines) > 2 { // the wallet is the least of it
@@ -474,6 +489,12 @@ func status(s flows.Status, t *texts) string {
 		return fmt.Sprintf(t.statusQueue, s.Queue)
 	}
 	return ""
+}
+
+// lost tells whether a slip of the view's order did not come out though the printer
+// prints.
+func lost(v flows.View) bool {
+	return v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order && !noPaper(v.Status.Paper)
 }
 
 // noPaper tells whether nothing can be printed now.

@@ -22,6 +22,7 @@ type texts struct {
 	gatewayUp, notAsked                 string
 	paperOut, paperNearEnd              string
 	coverOpen, printerGone              string
+	slipLost, codeLost                  string
 	statusOffline, statusPaper          string
 	statusQueue                         string // %d orders
 	amountTitle, amountLine             string
@@ -165,6 +166,7 @@ var english = texts{
 	notAsked:  "Gateway not asked yet|Not asked yet",
 	paperOut:  "The printer has no paper|No paper", paperNearEnd: "Paper is nearly out|Paper nearly out",
 	coverOpen: "The printer cover is open|Printer cover open", printerGone: "The printer does not answer|Printer: no answer",
+	slipLost: "A slip was not printed. Print it again|Slip not printed", codeLost: "The code was not printed|Code not printed",
 	statusOffline: "offline", statusPaper: "paper!", statusQueue: "%d open",
 
 	amountTitle: "Amount", amountLine: "Who scans?",

@@ -128,11 +128,22 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 					t.Errorf("%s: %+v", c.what, o)
 				}
 			}
+			// What broke off is told until it has come again.
+			told := func(want bool) {
+				t.Helper()
+				for end := time.Now().Add(20 * time.Second); strings.Contains(s.screen(), "A slip was not printed") != want; time.Sleep(20 * time.Millisecond) {
+					if time.Now().After(end) {
+						t.Fatalf("a slip was lost, and told %t: %s", !want, s.screen())
+					}
+				}
+			}
+			told(true)
 			s.post(s.panel+"/emu/paper/tear", nil)
 			s.keys("F2")
 			if p := s.paperUntil("COPY", "Merchant copy", "--- cut ---", "COPY", "Customer copy", "--- cut ---"); strings.Contains(p, "drawer") {
 				t.Errorf("a copy opens the drawer:\n%s", p)
 			}
+			told(false)
 			if broken := strings.TrimSpace(string(s.call("GET", s.panel+"/emu/violations.txt", nil))); broken != "" {
 				t.Errorf("the chips did not accept: %s", broken)
 			}

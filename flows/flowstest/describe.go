@@ -209,6 +209,7 @@ func describeView(v flows.View) string {
 	say(v.Status.Network == flows.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")
+	say(v.Status.Unprinted > 0, "%d slips not printed", v.Status.Unprinted)
 	say(v.Lesson.Drill != flows.NoDrill, "%s", strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
 	for _, percent := range v.Tips[:v.Tips.Count()] {
 		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}

@@ -148,19 +148,21 @@ type Runner struct {
 	ctx      context.Context // of the requests under way
 	terminal flows.Terminal
 	book
-	queue    dueQueue
-	tickets  map[uint64]*asked
-	ticket   uint64
-	network  flows.Network
-	paper    payterm.PaperCondition
-	counts   map[payterm.Attention]int
-	unclosed string                     // a business day that waits for its Z
-	broken   map[payterm.OrderID]*aside // no machine takes them up
-	locks    map[string]lock            // by operator, of those with wrong PINs
-	storeBad bool
-	probeAt  time.Duration // when to try a bad store again
-	gate     gate
-	rate     flows.Rate // the last one known
+	queue          dueQueue
+	tickets        map[uint64]*asked
+	ticket         uint64
+	network        flows.Network
+	unprinted      int
+	unprintedOrder payterm.OrderID
+	paper          payterm.PaperCondition
+	counts         map[payterm.Attention]int
+	unclosed       string                     // a business day that waits for its Z
+	broken         map[payterm.OrderID]*aside // no machine takes them up
+	locks          map[string]lock            // by operator, of those with wrong PINs
+	storeBad       bool
+	probeAt        time.Duration // when to try a bad store again
+	gate           gate
+	rate           flows.Rate // the last one known
 
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
@@ -299,6 +301,15 @@ func (r *Runner) Remind(day string) {
 func (r *Runner) Paper(c payterm.PaperCondition) {
 	r.offer(func() {
 		r.paper = c
+		r.tellStatus()
+	})
+}
+
+// Unprinted reports how many slips did not come out and have not come since, and the
+// order of the last one.
+func (r *Runner) Unprinted(slips int, order payterm.OrderID) {
+	r.offer(func() {
+		r.unprinted, r.unprintedOrder = slips, order
 		r.tellStatus()
 	})
 }
@@ -813,7 +824,7 @@ func (r *Runner) status() flows.Status {
 		rate = flows.Rate{}
 	}
 	return flows.Status{
-		Network: r.network, Paper: r.paper, Rate: rate,
+		Network: r.network, Paper: r.paper, Rate: rate, Unprinted: r.unprinted, UnprintedOrder: r.unprintedOrder,
 		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing],
 		Doubts:   r.doubts,
 		Late:     r.counts[payterm.AttentionLatePayment],

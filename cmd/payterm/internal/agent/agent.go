@@ -88,13 +88,14 @@ type Agent struct {
 	fault     string // why it is not open
 	parcel    string // that was scanned
 	zone      *time.Location
-	link      flows.Network      // as far as this machine has the way to the gateway
-	away      bool               // the scanner, for some time
-	training  *school            // nil for the real terminal
-	realLock  *os.File           // a training's, on the real terminal's data
-	left      bool               // it ended for a training, or for the real terminal
-	queuedZs  map[int64]bool     // whose slips wait likewise
-	unprinted atomic.Int32       // slips that wait for the printer or are in it
+	link      flows.Network  // as far as this machine has the way to the gateway
+	away      bool           // the scanner, for some time
+	training  *school        // nil for the real terminal
+	realLock  *os.File       // a training's, on the real terminal's data
+	left      bool           // it ended for a training, or for the real terminal
+	queuedZs  map[int64]bool // whose slips wait likewise
+	unprinted atomic.Int32   // slips that wait for the printer or are in it
+	lost      []lostSlip
 	spoken    string             // the language of the screens, where it was changed at the keys
 	troubles  map[string]trouble // by device
 	slip      slipTrial
@@ -415,7 +416,11 @@ func (a *Agent) Screen() payterm.Screen {
 // could not be opened is told of.
 func (a *Agent) Print(r payterm.Receipt) error {
 	if a.o.Board.Printer == nil {
-		return a.o.Board.Faults["printer"]
+		err := a.o.Board.Faults["printer"]
+		if err != nil {
+			a.notPrinted(r)
+		}
+		return err
 	}
 	a.unprinted.Add(1)
 	select {
@@ -423,6 +428,7 @@ func (a *Agent) Print(r payterm.Receipt) error {
 		return nil
 	default:
 		a.unprinted.Add(-1)
+		a.notPrinted(r)
 		return errors.New("the printer's queue is full")
 	}
 }
@@ -576,6 +582,7 @@ func (a *Agent) tidy(ctx context.Context) {
 		case <-tick.C:
 			a.remind()
 			a.printOwedZs()
+			a.forgetSlips()
 			if err := a.checkpoint(ctx, retention.Old(a.reading())); err != nil && ctx.Err() == nil {
 				a.o.Log.Warn("checkpoint", "err", err)
 			}

@@ -425,7 +425,7 @@ func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 		"merchant_id": a.o.Config.Gateway.MerchantID, "currency": a.o.Config.Merchant.Currency,
 		"state": s.State, "order_id": s.OrderID, "operator": s.Operator, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
-		"paper": s.Status.Paper, "fault": s.Fault, "devices": faults, "training": a.training != nil, "notice": a.told(),
+		"paper": s.Status.Paper, "unprinted": s.Status.Unprinted, "fault": s.Fault, "devices": faults, "training": a.training != nil, "notice": a.told(),
 	}
 }
 

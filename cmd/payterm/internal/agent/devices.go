@@ -370,6 +370,8 @@ func (a *Agent) runPrinter(ctx context.Context) {
 	if pr == nil {
 		a.o.Log.Error("printer", "err", err)
 		a.gaveUp("printer", err)
+		a.paperIs(payterm.PaperUnreachable)
+		a.refuseSlips(ctx)
 		return
 	}
 	if err != nil {
@@ -393,15 +395,20 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			return
 		}
 		err := pr.Print(longer, slip)
-		if err == nil && b.Profile.Printer.Drawer != "" && a.training == nil && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
-			err = pr.Kick(longer) // never behind a slip that broke off: it would open when nobody is there
-		}
 		if err != nil {
-			a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
+			a.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", err)
 			a.met("printer", err)
+			a.notPrinted(slip)
 			a.endedZ(slip, err)
 			return
 		}
+		if b.Profile.Printer.Drawer != "" && a.training == nil && slip.Name == string(flows.SlipMerchant) && !slip.Copy {
+			if err := pr.Kick(longer); err != nil { // never behind a slip that broke off: it would open when nobody is there
+				a.o.Log.Warn("drawer", "err", err)
+				a.met("printer", err)
+			}
+		}
+		a.cameOut(slip)
 		a.slip.printed(slip)
 		a.endedZ(slip, nil)
 	}
@@ -422,11 +429,29 @@ func (a *Agent) runPrinter(ctx context.Context) {
 			for c := pr.Condition(ctx); c == payterm.PaperOut || c == payterm.PaperCoverOpen || c == payterm.PaperUnreachable; c = pr.Condition(ctx) {
 				tell(c)
 				if !a.again(ctx, "printer", errors.New(paperAdvice[c])) {
+					a.o.Log.Warn("the agent ends before its slips are printed", "slips", a.unprinted.Load())
 					return
 				}
 			}
 			put(slip)
 			tell(pr.Condition(ctx))
+		}
+	}
+}
+
+// refuseSlips is the printer's goroutine where no driver came about: nothing waits for
+// one that will not print in this life.
+func (a *Agent) refuseSlips(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case done := <-a.asks:
+			done <- payterm.PaperUnreachable
+		case slip := <-a.slips:
+			a.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", "the printer cannot be used")
+			a.notPrinted(slip)
+			a.unprinted.Add(-1)
 		}
 	}
 }

@@ -150,6 +150,9 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 	a.examineSpace(rep)
 	a.examineClock(rep)
 	a.examineNetwork(ctx, rep)
+	if n := snap.Status.Unprinted; n > 0 {
+		rep.add("slips", "warn", fmt.Sprintf("%d did not come out: print them again (F2 at the order; payterm totals z --number)", n), 0)
+	}
 	rep.add("queue", "ok", fmt.Sprintf("%d orders are being asked about", snap.Status.Queue), 0)
 	if n := snap.Status.Late + snap.Status.Doubts + snap.Status.Alarms; n > 0 {
 		rep.add("decisions", "warn", fmt.Sprintf("%d orders wait for a supervisor: payterm journal list", n), 0)

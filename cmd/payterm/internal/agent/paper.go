@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ func (a *Agent) printCode(v flows.View, o screen.Options, zone *time.Location) {
 	}
 	_, now := a.clock.Now()
 	slip := screen.CodeSlip(v, now.Add(v.Left).In(zone), o)
-	slip.Name += " " + string(v.Order)
+	slip.Name, slip.Order = slip.Name+" "+string(v.Order), v.Order
 	if err := a.Print(slip); err != nil {
 		a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
 	}
@@ -53,4 +54,70 @@ func (a *Agent) overtaken(slip payterm.Receipt) bool {
 	a.onPaper.mu.Lock()
 	defer a.onPaper.mu.Unlock()
 	return isCode && payterm.OrderID(order) != a.onPaper.current || a.slip.stale(slip)
+}
+
+// lostSlip is one that did not come out.
+type lostSlip struct {
+	name  string
+	order payterm.OrderID
+	at    time.Duration
+}
+
+// lostStands is for how long the screens speak of a slip that nobody prints again.
+const lostStands = time.Hour
+
+// notPrinted notes a slip that did not come out, other than one of a trial, and has
+// whoever is there hear of it.
+func (a *Agent) notPrinted(r payterm.Receipt) {
+	if strings.HasPrefix(r.Name, trialSlips) {
+		return
+	}
+	a.mu.Lock()
+	same := func(l lostSlip) bool { return l.name == r.Name && l.order == r.Order }
+	known := slices.ContainsFunc(a.lost, same)
+	a.lost = append(slices.DeleteFunc(a.lost, same), lostSlip{r.Name, r.Order, a.mono()})
+	a.lost = a.lost[max(0, len(a.lost)-maxLost):]
+	a.mu.Unlock()
+	if !known {
+		a.Play(payterm.SoundAlarm)
+	}
+	a.tellLost()
+}
+
+// maxLost slips are remembered.
+const maxLost = 100
+
+// cameOut notes a slip that is on paper. A copy stands for each slip of its order.
+func (a *Agent) cameOut(r payterm.Receipt) {
+	a.forget(func(l lostSlip) bool { return l.order == r.Order && (l.name == r.Name || r.Copy && r.Order != "") })
+}
+
+// forgetSlips forgets those that were lost long ago.
+func (a *Agent) forgetSlips() {
+	now := a.mono()
+	a.forget(func(l lostSlip) bool { return now-l.at > lostStands })
+}
+
+func (a *Agent) forget(which func(lostSlip) bool) {
+	a.mu.Lock()
+	before := len(a.lost)
+	a.lost = slices.DeleteFunc(a.lost, which)
+	changed := len(a.lost) != before
+	a.mu.Unlock()
+	if changed {
+		a.tellLost()
+	}
+}
+
+// tellLost tells the loop, where there is one.
+func (a *Agent) tellLost() {
+	a.mu.Lock()
+	n, order := len(a.lost), payterm.OrderID("")
+	if n > 0 {
+		order = a.lost[n-1].order
+	}
+	a.mu.Unlock()
+	if a.isOpen() {
+		a.runner.Unprinted(n, order)
+	}
 }
