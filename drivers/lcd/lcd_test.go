@@ -351,8 +351,8 @@ func TestPainterEdges(t *testing.T) {
 	}
 	if p, err := lcd.NewPainter(240, 320); err != nil {
 		t.Fatal(err)
-	} else if _, err := p.Paint(payterm.Screen{QR: strings.Repeat("x", 5000)}); err == nil {
-		t.Error("a QR code of 5000 characters")
+	} else if _, err := p.Paint(payterm.Screen{QR: strings.Repeat("x", 5000)}); !errors.Is(err, lcd.ErrQRTooSmall) {
+		t.Errorf("a QR code of 5000 characters: %v", err)
 	}
 }
 

@@ -199,7 +199,7 @@ func (p *Painter) encode(text string, box image.Rectangle) (c *qr.Code, px int, 
 	}
 	for _, level := range levels {
 		if c, err = qr.Encode(text, level); err != nil {
-			return nil, 0, fmt.Errorf("lcd: encode the QR code: %w", err)
+			return nil, 0, fmt.Errorf("%w: no code has room for it: %w", ErrQRTooSmall, err)
 		}
 		modules := c.Size + 2*quiet
 		if px = min(box.Dx(), box.Dy()) / modules; px >= minModule {

@@ -440,16 +440,19 @@ func word(s string) string {
 }
 
 // label is a text of the gateway's that may stand in a journal and on paper: as
-// received, but bounded and without characters that could command a printer.
+// received, but bounded and without characters that could command a printer. What joins
+// an emoji of several stays: it is one sign, and one is printed for it.
 func label(s string) string {
-	const longest = 64
-	runes := []rune(printable(s))
+	const longest, joiner = 64, '\u200d'
+	runes := []rune(without(s, func(r rune) bool { return unprintable(r) && r != joiner }))
 	return string(runes[:min(len(runes), longest)])
 }
 
-func printable(s string) string {
+func printable(s string) string { return without(s, unprintable) }
+
+func without(s string, not func(rune) bool) string {
 	return strings.Map(func(r rune) rune {
-		if unprintable(r) {
+		if not(r) {
 			return -1
 		}
 		return r

@@ -223,7 +223,7 @@ func TestCanary(t *testing.T) {
 func TestLabelsStay(t *testing.T) {
 	t.Parallel()
 	fields := map[string]string{
-		"order_id": wireOrder, "order_status": "success", "total_amount": "1234", "buyer_login_id": "159****5620",
+		"order_id": wireOrder, "order_status": "success", "total_amount": "1234", "buyer_login_id": "\u200b159****5620 👩\u200d🍳\n",
 		"bizpay_order_id": "WX12243195213632230", "trade_time": "Apr 14, 2020 12:08:58 AM", "exchange_rate": "5.24740000",
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -232,7 +232,7 @@ func TestLabelsStay(t *testing.T) {
 	defer s.Close()
 	c := client(t, s.URL, func(c *ottpay.Config) { c.SignKey = canaryKey })
 	want := payterm.Paid{
-		PaidMinor: 1234, Status: "success", Payer: "159****5620", ChannelOrderID: "WX12243195213632230",
+		PaidMinor: 1234, Status: "success", Payer: "159****5620 👩\u200d🍳", ChannelOrderID: "WX12243195213632230",
 		TradeTime: "Apr 14, 2020 12:08:58 AM", TradeClock: 1586822938, ExchangeRate: "5.24740000",
 	}
 	if got := c.Pay(context.Background(), wirePayment()); got != want {
