@@ -118,6 +118,9 @@ func (s store) currency(named string) (payterm.Currency, error) {
 }
 
 func (c saleCmd) Run() error {
+	if err := c.checkRef(c.Ref, c.IdempotencyKey); err != nil {
+		return usage("sale: %w", err)
+	}
 	currency, err := c.currency(c.Currency)
 	if err != nil {
 		return err
@@ -126,9 +129,6 @@ func (c saleCmd) Run() error {
 	tip := payterm.Amount{}
 	if err == nil && c.Tip != "" {
 		tip, err = payterm.ParseAmount(c.Tip, currency)
-	}
-	if err == nil {
-		err = c.checkRef(c.Ref, c.IdempotencyKey)
 	}
 	if err != nil {
 		return usage("sale: %w", err)
@@ -191,6 +191,9 @@ func (c refundCmd) Run() error {
 	if !c.Order.Valid() {
 		return usage("refund: order id %q: 1 to 20 of A-Z and 0-9", c.Order)
 	}
+	if err := c.checkRef(c.Ref, c.IdempotencyKey); err != nil {
+		return usage("refund: %w", err)
+	}
 	currency, err := c.currency()
 	if err != nil {
 		return err
@@ -201,9 +204,6 @@ func (c refundCmd) Run() error {
 		var amount payterm.Amount
 		amount, err = payterm.ParseAmount(*c.Amount, currency)
 		req.AmountMinor, asked.AmountMinor = &amount.Minor, amount.Minor
-	}
-	if err == nil {
-		err = c.checkRef(c.Ref, c.IdempotencyKey)
 	}
 	if err != nil {
 		return usage("refund: %w", err)

@@ -38,3 +38,31 @@ func TestConfigCheckNamesSigns(t *testing.T) {
 		}
 	}
 }
+
+// A shop whose name no code page has, a till that sends an emoji, an accent beside its
+// letter and signs without width: what was paid has its slips, and the day its Z.
+func TestEverySaleHasItsSlip(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "[merchant]\nname = \"張記茶餐廳 🍕\"\naddress = \"Crêperie Œuvre™ — Đặng Phở\"\n")
+	for ref, printed := range map[string]string{
+		"Table 5 🍕": "Table 5 ?", "Cafe\u0301 8": "Café 8", "zero\u200bwidth": "zerowidth", "e\u2011mail": "e-mail", "": "Customer copy",
+	} {
+		s.post(s.panel+"/emu/paper/tear", nil)
+		r := s.begin("--mode", "passive", "--amount", "3.00", "--ref", ref)
+		s.waitScreen("scan")
+		s.scan(s.wallet("WECHATPAY", false))
+		if status, o := r.end(); status != 0 || o.Ref != ref {
+			t.Fatalf("%q: %d %+v", ref, status, o)
+		}
+		s.paperUntil("[picture", "Merchant copy", "APPROVED", "--- cut ---", "[picture", "Customer copy", "APPROVED", "--- cut ---")
+		s.paperUntil(printed)
+		s.waitScreen("approved")
+		s.keys("ENTER")
+		s.waitScreen("idle")
+	}
+	s.post(s.panel+"/emu/paper/tear", nil)
+	if out, status := s.failing("totals", "z"); status != 0 {
+		t.Fatalf("%d %s", status, out)
+	}
+	s.paperUntil("[picture", "Z TOTAL 1", "15.00", "--- cut ---")
+}
