@@ -188,6 +188,9 @@ var chinese = texts{
 		UpdateUndone:     "更新失败，已恢复旧版本|已恢复旧版本",
 		StickDone:        "可以拔出U盘",
 		ServiceWritten:   "服务文件已写入",
+
+		ParcelWaitsForZ:      "新配置等待生效，请先日结 (Z)|请先日结 (Z)",
+		ParcelWaitsForOrders: "新配置等待所有订单完成|新配置等待中",
 	},
 	notTaken: map[Refusal]string{
 		NotOurs:       "更新被拒：已被改动，或签名不对|更新被拒：签名",

@@ -191,6 +191,9 @@ var french = texts{
 		UpdateUndone:     "La mise à jour a échoué. L'ancienne version est de retour|Ancienne version",
 		StickDone:        "Vous pouvez retirer la clé USB|Retirez la clé USB",
 		ServiceWritten:   "Le fichier de service est écrit|Fichier écrit",
+
+		ParcelWaitsForZ:      "Une nouvelle configuration attend : clore la journée (Z)|Clore le jour (Z)",
+		ParcelWaitsForOrders: "Une nouvelle configuration attend la fin des commandes|Config. en attente",
 	},
 	notTaken: map[Refusal]string{
 		NotOurs:       "Mise à jour refusée : altérée, ou signée par un tiers|Refusée: signature",

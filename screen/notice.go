@@ -19,6 +19,9 @@ const (
 	StickDone        Notice = "stick_done"        // it can be taken out
 	StickRefused     Notice = "stick_refused"     // with a reason
 	ServiceWritten   Notice = "service_written"   // what `payterm bundle` packs
+
+	ParcelWaitsForZ      Notice = "parcel_z"      // it changes the merchant: close the day first
+	ParcelWaitsForOrders Notice = "parcel_orders" // likewise, and an order is open
 )
 
 // Refusal is why an update or a stick was not taken.
@@ -51,7 +54,7 @@ func (n Notice) Refusals() []Refusal {
 		return []Refusal{NotOurs, OlderVersion, SameVersion, OtherBoard, JournalForm, NoRoom, ClockNotSet, OrderOpen, FailedBefore, OnTrial, NotFetched, NotInstalled}
 	case StickRefused:
 		return []Refusal{StickDamaged, StickFull, WriteGuarded, NothingToTake}
-	case NoNotice, UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateDone, UpdateUndone, StickDone, ServiceWritten:
+	case NoNotice, UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateDone, UpdateUndone, StickDone, ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders:
 	}
 	return nil
 }
@@ -59,6 +62,7 @@ func (n Notice) Refusals() []Refusal {
 // Notices are all that there are.
 var Notices = []Notice{
 	UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateRefused, UpdateDone, UpdateUndone, StickDone, StickRefused, ServiceWritten,
+	ParcelWaitsForZ, ParcelWaitsForOrders,
 }
 
 // news is the notice in words; none without one.

@@ -336,6 +336,9 @@ var english = texts{
 		UpdateUndone:     "The update did not work. The old version is back|Old version back",
 		StickDone:        "The stick can be taken out|Take the stick out",
 		ServiceWritten:   "The service file is written|Service file out",
+
+		ParcelWaitsForZ:      "A new configuration waits: close the day (Z) first|Close the day (Z)",
+		ParcelWaitsForOrders: "A new configuration waits until all orders are closed|New setup waits",
 	},
 	notTaken: map[Refusal]string{
 		NotOurs:       "Update refused: altered, or signed by somebody else|Update: not ours",

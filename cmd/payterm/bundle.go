@@ -395,7 +395,7 @@ func newRedactor(data, configuration string) redactor {
 		}
 	}
 	// Of a configuration that is wrong, too: hence by its tables.
-	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"), "/etc/payterm/sign_key", os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
+	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"), filepath.Join(data, "provision", "next", "sign.key"), "/etc/payterm/sign_key", os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
 	files := []string{filepath.Join(data, "device.key"), filepath.Join(data, "code.key"), os.Getenv("PAYTERM_API_TOKEN_FILE")}
 	own, _ := os.ReadFile(configuration)     // without it there is nothing of it to cover
 	_, brought, _, _ := config.Brought(data) // as above

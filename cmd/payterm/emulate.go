@@ -115,12 +115,16 @@ func (c emulateCmd) Run() error {
 	srv := httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.Load().ServeHTTP(w, r) }), emulateBounds)
 	defer srv.Close()
 	return lives(ctx, func(parcel string) (life, error) {
+		passed := uint64(0)
+		if c.Unprovisioned {
+			passed = takeWaiting(c.Data, c.Config, log)
+		}
 		cfg, serial, err := c.load()
 		if err != nil {
 			return nil, err
 		}
 		o := o
-		o.Config, o.Serial, o.Board = cfg, serial, hal.Open(profile, board)
+		o.Config, o.Serial, o.Passed, o.Board = cfg, serial, passed, hal.Open(profile, board)
 		var serving life
 		var screen func() payterm.Screen
 		if parcel != "" || c.Unprovisioned && serial == 0 {

@@ -90,6 +90,18 @@ func newProvisioner(data, configuration, trust string, log *slog.Logger) *agent.
 	return p
 }
 
+// takeWaiting puts a parcel in force that has waited until the terminal is done with
+// another merchant. Where that fails the terminal goes on as it was; which one it was is
+// told, so that it is not tried again and again.
+func takeWaiting(data, configuration string, log *slog.Logger) (passed uint64) {
+	serial, err := agent.Provisioner{Data: data, Config: configuration}.TakeWaiting()
+	if err != nil {
+		log.Error("a parcel that waits cannot be taken", "serial", serial, "err", err)
+		return serial
+	}
+	return 0
+}
+
 type provisionMakeCmd struct {
 	Config      string        `help:"The merchant's configuration." type:"path"`
 	SignKeyFile string        `help:"File with the 16 characters of the sign key." type:"path"`
@@ -265,16 +277,22 @@ func (c provisionInstallCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	cfg, err := p.Accept(parcel, code)
+	accepted, err := p.Accept(parcel, code)
 	if err != nil {
 		return err
 	}
+	cfg := accepted.Config
 	if !cfg.HasBoard() {
 		fmt.Fprintf(os.Stderr, "payterm run needs terminal.board in %s: the parcel names no board\n", c.Config)
 	}
-	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial()}
+	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial(), "waits": accepted.Waits}
 	return c.print(installed, func() {
-		fmt.Printf("terminal %s of %s is provisioned; an agent that runs starts with it between two sales\n", cfg.Terminal.ID, cfg.Merchant.Name)
+		fmt.Printf("terminal %s of %s is provisioned; %s\n", cfg.Terminal.ID, cfg.Merchant.Name, map[agent.Waits]string{
+			agent.WaitsForNothing: "an agent that runs starts with it between two sales",
+			agent.WaitsForAgent:   "it is for another merchant, gateway or currency: the agent that runs starts with it once the orders of now are closed and the day is (payterm totals z)",
+			agent.WaitsForOrders:  "it is for another merchant, gateway or currency, and waits until the open orders are closed: payterm queue list",
+			agent.WaitsForZ:       "it is for another merchant, gateway or currency, and waits until the day is closed: payterm totals z",
+		}[accepted.Waits])
 	})
 }
 

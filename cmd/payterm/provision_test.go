@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/cmd/payterm/internal/agent"
 	"payterm/cmd/payterm/internal/config"
 	"payterm/provision"
 	"payterm/screen"
@@ -404,18 +405,165 @@ func TestKeyChange(t *testing.T) {
 		}
 	}
 	d.keys("CANCEL")
+	d.canaries()
+}
 
-	// Another merchant's parcel is not for an agent that sells.
-	b, err := os.ReadFile(filepath.Join(d.dir, "merchant1.toml"))
+// TestAnotherMerchantsParcel waits until the terminal is done with the merchant of now:
+// its open order is closed under the old key, its sales are in a Z of their own. The glass,
+// status and the one who brings it are told, and what was sold before is nobody's to give
+// back under the new key.
+func TestAnotherMerchantsParcel(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	d.setUp(firstKey)
+	d.sells("ALIPAY")
+	d.waitScreen("idle")
+	d.keys("5", "00", "ENTER") // leaves in doubt
+	d.waitScreen("scan")
+	d.scan(d.wallet("WECHATPAY", true))
+	d.waitScreen("waiting")
+	for d.waitScreen("waiting"); !strings.HasPrefix(d.screen(), "screen: in_doubt"); time.Sleep(100 * time.Millisecond) {
+		d.keys("CANCEL")
+	}
+	d.keys("ENTER")
+	first, second := d.sim, filepath.Join(d.dir, "second")
+	write(t, second, secondKey)
+	_, ready := program(t, "ottsim", "--listen", "127.0.0.1:0", "--merchant-id", "ON00000001", "--sign-key-file", second, "--currency", "JPY", "--seed", "2") // or its wallets would give the codes of the first one
+	b, err := os.ReadFile(filepath.Join(d.dir, "merchant0.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(d.dir, "other.toml"), strings.Replace(string(b), "ON00000000", "ON00000001", 1))
-	_, code = d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
-	if _, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "2.ppv"), "--data", d.data, "--trust", d.trust, "--config", "/nowhere"); !strings.Contains(wrong, "another merchant") {
-		t.Errorf("another merchant's: %s", wrong)
+	other := strings.NewReplacer("ON00000000", "ON00000001", first, ready["gateway"].(string), "[merchant]", "[merchant]\ncurrency = \"JPY\"").Replace(string(b))
+	write(t, filepath.Join(d.dir, "other.toml"), other)
+	_, code := d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
+	out, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "1.ppv"), "--json", "--data", d.data, "--trust", d.trust, "--config", "/nowhere")
+	var brought struct {
+		Waits  agent.Waits
+		Serial uint64
+	}
+	if wrong != "" || json.Unmarshal([]byte(out), &brought) != nil || brought.Waits != agent.WaitsForAgent {
+		t.Fatalf("%s %s", out, wrong)
+	}
+	type status struct {
+		MerchantID string `json:"merchant_id"`
+		Currency   string
+		Waits      string
+		Notice     struct{ Notice screen.Notice }
+	}
+	is := func() (is status) {
+		t.Helper()
+		out, wrong := d.do("", "status", "--json", "--data", d.data)
+		if err := json.Unmarshal([]byte(out), &is); err != nil && wrong == "" {
+			t.Fatalf("%s: %v", out, err)
+		}
+		return is
+	}
+	until := func(what string, want func(status) bool) {
+		t.Helper()
+		for end := time.Now().Add(60 * time.Second); !want(is()); time.Sleep(200 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: %+v\n%s", what, is(), d.screen())
+			}
+		}
+	}
+	until("an order is open", func(s status) bool {
+		return s.Notice.Notice == screen.ParcelWaitsForOrders && strings.Contains(s.Waits, "queue list") && s.MerchantID == "ON00000000"
+	})
+	d.has("idle", "New setup waits")
+	// A newer one by the scanner waits in its place.
+	text, code := d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
+	d.scan(text)
+	d.waitScreen("setup_code")
+	d.typed(code)
+	d.has("idle", "New setup waits")
+	if _, serial, err := config.Waiting(d.data); err != nil || serial <= brought.Serial {
+		t.Errorf("%d waits, and before it %d: %v", serial, brought.Serial, err)
+	}
+	doubt := d.orders()[1]
+	d.post(d.sim+"/sim/orders/"+string(doubt.ID)+"/pay", nil)
+	until("paid, and in no Z", func(s status) bool {
+		return s.Notice.Notice == screen.ParcelWaitsForZ && strings.Contains(s.Waits, "totals z") && s.MerchantID == "ON00000000"
+	})
+	d.has("idle", "lose the day (Z)")
+	d.sells("ALIPAY") // it sells on meanwhile
+	if z := d.totals("z"); only(z).Count != 3 || only(z).Currency != "CAD" || only(z).MerchantID != "ON00000000" || len(z.Open) != 0 {
+		t.Errorf("%+v", z)
+	}
+	d.keys("ENTER") // the result, or nothing
+	until("the other merchant", func(s status) bool { return s.MerchantID == "ON00000001" && s.Currency == "JPY" && s.Waits == "" })
+
+	d.sim = ready["gateway"].(string)
+	d.sells("ALIPAY")
+	orders := d.orders()
+	if o := orders[len(orders)-1]; o.MerchantID != "ON00000001" || o.Currency != "JPY" || o.Outcome != payterm.Approved || o.PaidMinor != 1234 {
+		t.Errorf("%+v", o)
+	}
+	if code, o := d.run("refund", string(orders[0].ID), "--amount", "1.00").end(); code != 13 || o.Reason != payterm.ReasonOtherMerchant {
+		t.Errorf("a refund of the old merchant's: exit status %d, %+v", code, o)
+	}
+	if code, rep := d.reconciled("--number", "1"); code != 1 || rep.Unknown != 3 || !strings.Contains(rep.Differences[0].Why, "another merchant") {
+		t.Errorf("reconcile: exit status %d, %+v", code, rep)
+	}
+	if z := d.totals("z"); z.Number != 2 || only(z).MerchantID != "ON00000001" || only(z).AmountMinor != 1234 || only(z).Currency != "JPY" {
+		t.Errorf("%+v", z)
+	}
+	for _, r := range d.ledger() {
+		if r.payments() != 1 {
+			t.Errorf("%s was asked for %d times", r.ID, r.payments())
+		}
 	}
 	d.canaries()
+}
+
+// TestEditedMerchant: a file that names another merchant, or another currency, while
+// orders of the one before are open or in no Z, is no start: the glass and status say what
+// to do, nothing is asked of the gateway and nothing sold. Put back and closed, it is one.
+func TestEditedMerchant(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "")
+	file := filepath.Join(s.dir, "payterm.toml")
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restart := func(text string) {
+		t.Helper()
+		write(t, file, text)
+		if err := errors.Join(s.agent.Process.Signal(os.Interrupt), s.agent.Wait()); err != nil {
+			t.Fatal(err)
+		}
+		s.boot()
+	}
+	sale := s.sold("12.34")
+	asked := len(s.ledger()[0].Requests)
+	for name, text := range map[string]string{
+		"merchant": strings.Replace(string(before), "ON00000000", "ON00000001", 1),
+		"currency": string(before) + "[merchant]\ncurrency = \"JPY\"\n",
+	} {
+		restart(text)
+		s.has("fault", "ON00000000", "close the day")
+		var is struct{ Fault string }
+		out, complaint, err := ran(t, "", "status", "--json", "--data", s.data)
+		if err != nil || json.Unmarshal([]byte(out), &is) != nil || !strings.Contains(is.Fault, "put the old configuration back") {
+			t.Errorf("%s: %v %s %s", name, err, out, complaint)
+		}
+		if code, o := s.begin("--mode", "passive", "--amount", "5").end(); code != 13 || o.Reason != payterm.ReasonStorage {
+			t.Errorf("%s: exit status %d, %+v", name, code, o)
+		}
+	}
+	if rows := s.ledger(); len(rows) != 1 || len(rows[0].Requests) != asked {
+		t.Errorf("%+v", rows)
+	}
+	restart(string(before))
+	s.waitScreen("idle")
+	if z := s.totals("z"); only(z).AmountMinor != 1234 || only(z).Currency != "CAD" {
+		t.Errorf("%+v", z)
+	}
+	restart(string(before) + "[merchant]\ncurrency = \"JPY\"\n")
+	s.waitScreen("idle")
+	if o := s.status(sale.ID); o.Currency != "CAD" || o.PaidMinor != 1234 {
+		t.Errorf("%+v", o)
+	}
 }
 
 // TestTillOverParcels: a till sells, and asks again with the same key whatever the agent

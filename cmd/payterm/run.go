@@ -65,7 +65,7 @@ func (c runCmd) Run() error {
 	})
 	sticks := agent.NewSticks(agent.StickPatterns...)
 	return lives(ctx, func(parcel string) (life, error) {
-		l, err := c.load()
+		l, err := c.load(log)
 		if err != nil {
 			if factory, wrong := c.damaged(); wrong == nil {
 				log.Error("what was provisioned cannot be used: the terminal waits for a new parcel", "err", err)
@@ -91,7 +91,7 @@ func (c runCmd) Run() error {
 		o := agent.Options{
 			Config: l.cfg, Data: l.cfg.Terminal.DataDir, SignKey: string(l.key), Board: board, Sleep: hal.Sleep,
 			RefundsNeedPIN: true, Built: buildTime(), Log: log, Ready: ready,
-			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial, Sticks: sticks,
+			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial, Passed: l.passed, Sticks: sticks,
 		}
 		keepCrashes(o.Data, log)
 		ask := func(context.Context) (string, error) { return "", errors.New("it starts") }
@@ -121,6 +121,7 @@ type loaded struct {
 	key     config.SignKey
 	profile hal.Profile
 	serial  uint64 // of the parcel that it came with
+	passed  uint64 // of one that waits on
 	fresh   bool   // nobody has provisioned the terminal
 }
 
@@ -146,7 +147,7 @@ func (c runCmd) damaged() (l loaded, err error) {
 }
 
 // load reads everything that a person has written, or a parcel has brought.
-func (c runCmd) load() (l loaded, err error) {
+func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 	factory, _, err := config.InForce(c.Config, "", os.Environ())
 	if err != nil {
 		return l, err
@@ -154,6 +155,7 @@ func (c runCmd) load() (l loaded, err error) {
 	if err := rootsOwn(factory.Terminal.DataDir); err != nil {
 		return l, fmt.Errorf("%w: run this as that user", err)
 	}
+	l.passed = takeWaiting(factory.Terminal.DataDir, c.Config, log)
 	if l.cfg, l.serial, err = config.InForce(c.Config, factory.Terminal.DataDir, os.Environ()); err != nil {
 		return l, err
 	}

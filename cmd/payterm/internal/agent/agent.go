@@ -51,6 +51,7 @@ type Options struct {
 	Ready          func() error // called by Run once the local API answers; may be nil
 	Provisioner    *Provisioner // takes parcels while it sells; nil for none
 	Serial         uint64       // of the parcel that the configuration came with; 0 for none
+	Passed         uint64       // of one that waited and could not be taken; 0 for none
 	Sticks         *Sticks      // where parcels come from beside the scanner; nil for none
 	// Haste is how many times faster than people the customers of a training are; 0
 	// for 1.
@@ -87,6 +88,7 @@ type Agent struct {
 	last      payterm.Screen
 	fault     string // why it is not open
 	parcel    string // that was scanned
+	waits     Waits  // what one that waits does so for
 	zone      *time.Location
 	link      flows.Network  // as far as this machine has the way to the gateway
 	away      bool           // the scanner, for some time

@@ -425,8 +425,19 @@ func (a *Agent) statusOf(s runner.Snapshot) map[string]any {
 		"merchant_id": a.o.Config.Gateway.MerchantID, "currency": a.o.Config.Merchant.Currency,
 		"state": s.State, "order_id": s.OrderID, "operator": s.Operator, "network": s.Status.Network, "queue": s.Status.Queue,
 		"doubts": s.Status.Doubts, "late_payments": s.Status.Late, "alarms": s.Status.Alarms,
-		"paper": s.Status.Paper, "unprinted": s.Status.Unprinted, "fault": s.Fault, "devices": faults, "training": a.training != nil, "notice": a.told(),
+		"paper": s.Status.Paper, "unprinted": s.Status.Unprinted, "fault": s.Fault, "devices": faults, "training": a.training != nil, "notice": a.told(), "waits": a.waitsFor(),
 	}
+}
+
+// waitsFor says what a parcel that has come waits for; nothing where none does.
+func (a *Agent) waitsFor() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return map[Waits]string{
+		WaitsForZ:      "a parcel for another merchant, gateway or currency waits: close the day (payterm totals z)",
+		WaitsForOrders: "a parcel for another merchant, gateway or currency waits until the open orders are closed: payterm queue list",
+		WaitsForAgent:  "a parcel for another merchant, gateway or currency waits until nobody is being served",
+	}[a.waits]
 }
 
 func (a *Agent) order(w http.ResponseWriter, r *http.Request) {

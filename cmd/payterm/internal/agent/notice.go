@@ -43,6 +43,9 @@ var lives = map[screen.Notice]time.Duration{
 	screen.StickDone:        2 * time.Minute,
 	screen.StickRefused:     2 * time.Minute,
 	screen.ServiceWritten:   2 * time.Minute,
+
+	screen.ParcelWaitsForZ:      time.Minute, // and again, as long as it does
+	screen.ParcelWaitsForOrders: time.Minute,
 }
 
 // notices are those that live: of each subject (update, stick, service) the last one.

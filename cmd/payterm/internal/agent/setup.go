@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"payterm/drivers/scanner"
 	"payterm/provision"
 	"payterm/screen"
+	"payterm/storage"
 )
 
 // ErrProvisioned ends Run when there is a newer configuration to start with, or the
@@ -110,13 +113,58 @@ func (a *Agent) awaitInstalled(ctx context.Context) {
 		if (err == nil && serial > a.o.Serial || a.Parcel() != "") && a.giveWay(ctx) == nil {
 			return
 		}
+		if a.waitsNow() == WaitsForAgent && a.giveWay(ctx, a.doneWith) == nil {
+			return
+		}
 	}
 }
 
-// giveWay ends Run with ErrProvisioned, unless somebody is being served. Nobody begins
-// anything between that look and the end.
-func (a *Agent) giveWay(ctx context.Context) error {
-	if err := a.runner.Leave(ctx, a.printed); err != nil {
+// waitsNow looks after a parcel that waits, and has the idle screen say what for. One that
+// waits for nothing but the counter waits for the agent.
+func (a *Agent) waitsNow() Waits {
+	waits := WaitsForNothing
+	next, serial, err := config.Waiting(a.o.Data)
+	if err == nil && serial != 0 && serial != a.o.Passed {
+		var held []storage.Held
+		if held, err = a.store.Held(); err == nil {
+			waits = cmp.Or(a.o.Provisioner.waitsFor(held, next), WaitsForAgent)
+		}
+	}
+	if err != nil {
+		a.o.Log.Warn("a parcel that waits", "err", err)
+	}
+	a.mu.Lock()
+	a.waits = waits
+	a.mu.Unlock()
+	switch waits {
+	case WaitsForZ:
+		a.o.notices.put(NoticeRequest{Notice: screen.ParcelWaitsForZ})
+	case WaitsForOrders:
+		a.o.notices.put(NoticeRequest{Notice: screen.ParcelWaitsForOrders})
+	case WaitsForNothing, WaitsForAgent:
+	}
+	return waits
+}
+
+// doneWith says what a parcel still waits for; asked where nobody can begin anything.
+func (a *Agent) doneWith() error {
+	if waits := a.waitsNow(); waits != WaitsForAgent {
+		return fmt.Errorf("the parcel waits: %s", waits)
+	}
+	return nil
+}
+
+// giveWay ends Run with ErrProvisioned, unless somebody is being served or something else
+// keeps it. Nobody begins anything between that look and the end.
+func (a *Agent) giveWay(ctx context.Context, may ...func() error) error {
+	if err := a.runner.Leave(ctx, func() error {
+		for _, ask := range append(may, a.printed) {
+			if err := ask(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
 	select {

@@ -19,11 +19,12 @@ import (
 )
 
 // Below the data directory. What was provisioned lies in a directory named by its
-// serial, and current is a symbolic link to it.
+// serial, and current is a symbolic link to it; next is one to what waits.
 const (
 	deviceKeyFile = "device.key"
 	provisionDir  = "provision"
 	currentLink   = "current"
+	nextLink      = "next"
 	configFile    = "payterm.toml"
 	keyFile       = "sign.key"
 )
@@ -96,7 +97,12 @@ func readSecret(data, name string) ([]byte, error) {
 // Provisioned gives the configuration that a parcel brought, and its serial; 0 when
 // none did.
 func Provisioned(data string) (path string, serial uint64, err error) {
-	name, err := beneath.Link(data, filepath.Join(provisionDir, currentLink))
+	return linked(data, currentLink)
+}
+
+// linked is what one of the links leads to.
+func linked(data, link string) (path string, serial uint64, err error) {
+	name, err := beneath.Link(data, filepath.Join(provisionDir, link))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", 0, nil
 	}
@@ -104,9 +110,39 @@ func Provisioned(data string) (path string, serial uint64, err error) {
 		return "", 0, fmt.Errorf("what was provisioned: %w", err)
 	}
 	if serial, err = strconv.ParseUint(name, 10, 64); err != nil {
-		return "", 0, fmt.Errorf("what was provisioned: %s leads to no parcel's serial", filepath.Join(data, provisionDir, currentLink))
+		return "", 0, fmt.Errorf("what was provisioned: %s leads to no parcel's serial", filepath.Join(data, provisionDir, link))
 	}
 	return filepath.Join(data, provisionDir, name, configFile), serial, nil
+}
+
+// Waiting gives the configuration of a parcel that waits until the terminal is done with
+// the merchant of now, and its serial; 0 when none does.
+func Waiting(data string) (c Config, serial uint64, err error) {
+	_, current, err := Provisioned(data)
+	if err != nil {
+		return c, 0, err
+	}
+	path, text, serial, err := brought(data, nextLink)
+	if err != nil || serial <= current { // a newer one came, and the power went before this one did
+		return c, 0, err
+	}
+	c, err = Parse(path, text, nil)
+	return c, serial, err
+}
+
+// TakeWaiting puts the parcel that waits in force. Whether it may be is the caller's to
+// know.
+func TakeWaiting(data string) error {
+	dir := filepath.Join(data, provisionDir)
+	err := os.Rename(filepath.Join(dir, nextLink), filepath.Join(dir, currentLink))
+	if err == nil {
+		err = durable.SyncDir(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("take the parcel that waits: %w", err)
+	}
+	tidyParcels(dir, func() error { return nil })
+	return nil
 }
 
 // mostConfig is many times the longest configuration, in bytes.
@@ -115,7 +151,11 @@ const mostConfig = 1 << 20
 // Brought reads the configuration that a parcel brought, for its path and its text; the
 // path is empty where none did.
 func Brought(data string) (path string, text []byte, serial uint64, err error) {
-	if path, serial, err = Provisioned(data); err != nil || serial == 0 {
+	return brought(data, currentLink)
+}
+
+func brought(data, link string) (path string, text []byte, serial uint64, err error) {
+	if path, serial, err = linked(data, link); err != nil || serial == 0 {
 		return "", nil, 0, err
 	}
 	below, err := filepath.Rel(data, path)
@@ -335,15 +375,20 @@ func withBoard(text []byte, board string) ([]byte, error) {
 
 // Install writes it in place of what was installed before. A cut at any moment leaves
 // the one or the other, whole.
-func (a Arrival) Install(serial uint64) error {
-	if err := a.install(serial, func() error { return nil }); err != nil {
+func (a Arrival) Install(serial uint64) error { return a.write(serial, currentLink) }
+
+// Wait writes it beside what is in force, for TakeWaiting, in place of what waited before.
+func (a Arrival) Wait(serial uint64) error { return a.write(serial, nextLink) }
+
+func (a Arrival) write(serial uint64, as string) error {
+	if err := a.install(serial, as, func() error { return nil }); err != nil {
 		return fmt.Errorf("write what was provisioned: %w", err)
 	}
 	return nil
 }
 
 // install calls step before each change to the disk; its error is the power cut.
-func (a Arrival) install(serial uint64, step func() error) error {
+func (a Arrival) install(serial uint64, as string, step func() error) error {
 	device, err := DeviceKey(a.data)
 	if err != nil {
 		return err
@@ -366,7 +411,7 @@ func (a Arrival) install(serial uint64, step func() error) error {
 		func() error { return durable.SyncDir(made) },
 		func() error { return os.Symlink(name, link) },
 		func() error { return durable.SyncDir(dir) },
-		func() error { return os.Rename(link, filepath.Join(dir, currentLink)) },
+		func() error { return os.Rename(link, filepath.Join(dir, as)) },
 		func() error { return durable.SyncDir(dir) },
 	} {
 		if err := step(); err != nil {
@@ -376,17 +421,35 @@ func (a Arrival) install(serial uint64, step func() error) error {
 			return err
 		}
 	}
-	// From here on it is installed; what is left over goes now or the next time.
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil //nolint:nilerr // as above
+	// From here on it is installed; what is left over goes now or the next time. What
+	// waited is older than what is in force.
+	if as == currentLink && step() == nil {
+		os.Remove(filepath.Join(dir, nextLink)) //nolint:errcheck // as above
 	}
-	for _, e := range entries {
-		if e.Name() != name && e.Name() != currentLink && step() == nil {
-			os.RemoveAll(filepath.Join(dir, e.Name())) //nolint:errcheck // as above
+	tidyParcels(dir, step)
+	return nil
+}
+
+// tidyParcels takes away what neither link leads to. Where that is not known nothing goes.
+func tidyParcels(dir string, step func() error) {
+	kept := []string{currentLink, nextLink}
+	for _, link := range kept[:2] {
+		switch name, err := os.Readlink(filepath.Join(dir, link)); {
+		case err == nil:
+			kept = append(kept, name)
+		case !errors.Is(err, fs.ErrNotExist):
+			return
 		}
 	}
-	return nil
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !slices.Contains(kept, e.Name()) && step() == nil {
+			os.RemoveAll(filepath.Join(dir, e.Name())) //nolint:errcheck // there is a next time
+		}
+	}
 }
 
 // LockProvision keeps two that provision the same terminal apart; the function that it

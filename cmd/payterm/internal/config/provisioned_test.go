@@ -82,7 +82,7 @@ func TestInstallCutAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		left := k
-		err := arrival(t, data, keyNew, "T2").install(2, func() error {
+		err := arrival(t, data, keyNew, "T2").install(2, currentLink, func() error {
 			if left == 0 {
 				return cut
 			}
@@ -107,6 +107,65 @@ func TestInstallCutAnywhere(t *testing.T) {
 		entries, err2 := os.ReadDir(filepath.Join(data, provisionDir))
 		if err2 != nil || len(entries) != 2 {
 			t.Errorf("left over: %v %v", entries, err2)
+		}
+		if left > 0 {
+			break
+		}
+	}
+	if olds < 8 || news < 2 {
+		t.Errorf("%d cuts left the old, %d the new", olds, news)
+	}
+}
+
+// TestWaitCutAnywhere cuts the power before each change to the disk while a parcel is laid
+// down to wait: what is in force stays so, what waited before or this one waits, whole, and
+// takes its place when it is let. A newer one that is installed goes before it.
+func TestWaitCutAnywhere(t *testing.T) {
+	cut := errors.New("the power was cut")
+	olds, news := 0, 0
+	for k := 0; ; k++ {
+		data := t.TempDir()
+		if err := errors.Join(arrival(t, data, keyOld, "T1").Install(1), arrival(t, data, keyNew, "T2").Wait(2)); err != nil {
+			t.Fatal(err)
+		}
+		left := k
+		err := arrival(t, data, keyNew, "T3").install(3, nextLink, func() error {
+			if left == 0 {
+				return cut
+			}
+			left--
+			return nil
+		})
+		if key, id, serial := inForce(t, data); key != keyOld || id != "T1" || serial != 1 {
+			t.Errorf("cut before change %d (%v): in force are key %q, id %s, serial %d", k, err, key, id, serial)
+		}
+		waits, serial, wrong := Waiting(data)
+		switch {
+		case wrong == nil && waits.Terminal.ID == "T2" && serial == 2 && err != nil:
+			olds++
+		case wrong == nil && waits.Terminal.ID == "T3" && serial == 3:
+			news++
+		default:
+			t.Errorf("cut before change %d (%v): %s waits, serial %d, %v", k, err, waits.Terminal.ID, serial, wrong)
+		}
+		if err := TakeWaiting(data); err != nil {
+			t.Errorf("after a cut before change %d: %v", k, err)
+		}
+		if key, id, now := inForce(t, data); key != keyNew || id != waits.Terminal.ID || now != serial {
+			t.Errorf("after a cut before change %d: taken are key %q, id %s, serial %d", k, key, id, now)
+		}
+		if _, serial, err := Waiting(data); err != nil || serial != 0 {
+			t.Errorf("and %d waits still: %v", serial, err)
+		}
+		entries, err2 := os.ReadDir(filepath.Join(data, provisionDir))
+		if err2 != nil || len(entries) != 2 {
+			t.Errorf("left over: %v %v", entries, err2)
+		}
+		if err := errors.Join(arrival(t, data, keyNew, "T4").Wait(4), arrival(t, data, keyOld, "T5").Install(5)); err != nil {
+			t.Fatal(err)
+		}
+		if _, serial, err := Waiting(data); err != nil || serial != 0 {
+			t.Errorf("an older one waits behind what was installed: %d %v", serial, err)
 		}
 		if left > 0 {
 			break
