@@ -107,14 +107,20 @@ func (s store) currency(named string) (payterm.Currency, error) {
 		}
 		return c, nil
 	}
-	var status struct{ Currency payterm.Currency }
-	if err := s.ask("GET", "/status", nil, &status); err != nil {
+	var status struct {
+		State    string
+		Currency payterm.Currency
+	}
+	err := s.ask("GET", "/status", nil, &status)
+	switch {
+	case err != nil:
 		return "", err
+	case status.Currency != "":
+		return status.Currency, nil
+	case status.State == agent.Provisioning:
+		return "", agent.ErrProvisioning
 	}
-	if status.Currency == "" {
-		return "", errors.New("the terminal does not say in which currency it sells: is it set up? (payterm status)")
-	}
-	return status.Currency, nil
+	return "", agent.ErrUnprovisioned
 }
 
 func (c saleCmd) Run() error {

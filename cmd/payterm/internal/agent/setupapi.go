@@ -30,9 +30,11 @@ type SetupStatus struct {
 	Waits  string `json:"waits"` // what for, or why the last parcel was not taken
 }
 
-var errUnprovisioned = errors.New("not provisioned: this terminal knows no merchant yet; scan a parcel, plug in a stick with one, or payterm provision FILE")
+// ErrUnprovisioned is why it sells nothing.
+var ErrUnprovisioned = errors.New("not provisioned: this terminal knows no merchant yet; scan a parcel, plug in a stick with one, or payterm provision FILE")
 
-var errProvisioning = errors.New("not now: the terminal waits for the code of a new parcel, and goes on as before when none comes")
+// ErrProvisioning is why it sells nothing just now.
+var ErrProvisioning = errors.New("not now: the terminal waits for the code of a new parcel, and goes on as before when none comes")
 
 // answer serves the local API. The file that it gives keeps a second one away from the
 // data; an agent's lock it does not hold, so that payterm provision can. A socket or a
@@ -73,9 +75,9 @@ func (s *Setup) routes() http.Handler {
 // sells is why it does not.
 func (s *Setup) sells() error {
 	if s.parcel != "" {
-		return errProvisioning
+		return ErrProvisioning
 	}
-	return errUnprovisioned
+	return ErrUnprovisioned
 }
 
 func (s *Setup) status() SetupStatus {
