@@ -20,6 +20,9 @@ import (
 //	an alarm   | alarm, asks on                    | likewise
 //	the rest   | asks on                           | asks on
 //
+// One on which a word was given before it was set aside guards nothing. It is asked about
+// like one that ended unpaid, and raises no alarm unless a payment is found.
+//
 // A refund that is set aside keeps its sale reserved until a word closes it: what a
 // reply about the sale says cannot be weighed without the refund's baseline.
 type SetAside struct {
@@ -66,9 +69,20 @@ func (s SetAside) Undecided() bool {
 		s.Row.Reason != payterm.ReasonRefunded && s.Row.Resolution == ""
 }
 
-// asks reports whether it is asked about by itself.
+// asks reports whether it is asked about by itself. A word that was given before it was
+// set aside lifts its guard and ends no asking: it cannot undo a payment.
 func (s SetAside) asks() bool {
-	return !s.Closed && (s.Undecided() || s.Row.Kind == payterm.KindSale && (s.Row.Outcome == payterm.NotSent || s.Row.Outcome == payterm.Declined))
+	if s.Closed || s.Row.Kind != payterm.KindSale {
+		return false
+	}
+	switch s.Row.Outcome {
+	case payterm.Open, payterm.InDoubt:
+		return s.Row.Reason != payterm.ReasonRefunded
+	case payterm.NotSent, payterm.Declined:
+		return true
+	case payterm.Approved, payterm.Cancelled:
+	}
+	return false
 }
 
 // Owes is what the network still owes for it.

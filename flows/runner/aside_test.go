@@ -105,6 +105,31 @@ func TestAsideGuards(t *testing.T) {
 	}
 }
 
+// A word that was given before the order was set aside lifts its guard, and cannot undo a
+// payment: it is asked about as it would be otherwise, and what is found is put before a
+// person.
+func TestAsideAfterAWord(t *testing.T) {
+	w := newWorld(t, payterm.Lost{Why: "silence"})
+	w.scanSale(alipayCode)
+	w.run(5 * time.Minute)
+	if _, err := w.r.resolve(w.order(0).ID, "7", "looked at"); err != nil {
+		t.Fatal(err)
+	}
+	w.spoil(w.order(0))
+	if w.warned() {
+		t.Error("a doubt that a word has settled guards its amount")
+	}
+	asked := w.asked
+	if w.run(time.Hour); w.asked == asked {
+		t.Error("nobody asks about it")
+	}
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
+	w.run(10 * time.Minute)
+	if o := w.order(0); o.Outcome != payterm.Approved || o.Attention != payterm.AttentionAlarm || o.Resolution != "" {
+		t.Errorf("a payment is lost: %+v", o)
+	}
+}
+
 // It is asked about on the ladder. A payment that is found is never lost: it is
 // approved, put before a person, and in the next Z, over starts too.
 func TestAsideFindsThePayment(t *testing.T) {
