@@ -25,7 +25,7 @@ TARGETS := $(shell awk -F'\t' '/^[^\#]/ { print $$1 }' crossbuild/targets.tsv)
 # What has C, bytes or integers of the machine's own size in it.
 CROSS_TESTED := . ./drivers/... ./flows ./flows/runner ./gateway/... ./hal/... ./receipt ./screen ./storage/...
 # What races could meet: everything with goroutines.
-RACE := ./flows/... ./hal/... ./drivers/... ./gateway/... ./storage/... ./cmd/payterm/internal/...
+RACE := ./flows/... ./hal/... ./drivers/... ./gateway/... ./storage/... ./terminal/... ./panel/... ./config/... ./internal/...
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -168,8 +168,8 @@ torture: ## TIME=10m: the real process, killed at random under load with faults;
 .PHONY: soak
 soak: ## CYCLES=1000: devices unplugged and plugged; SALES=2000 on emulated chips: nothing may race or stay behind
 	go test -race -count=1 -timeout 0 -v -run '^TestSoakPlugs$$' ./hal/emulated -cycles $(CYCLES)
-	go test -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./cmd/payterm/internal/agent -sales $(SALES) # whose memory counts: the detector has its own
-	go test -race -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./cmd/payterm/internal/agent -sales 200
+	go test -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./terminal -sales $(SALES) # whose memory counts: the detector has its own
+	go test -race -count=1 -timeout 0 -v -run '^TestSoakSales$$' ./terminal -sales 200
 
 .PHONY: flash
 flash: ## writes the image of BOARD=rpi, or IMAGE=, to DEV=/dev/sdX, and reads it back

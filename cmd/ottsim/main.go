@@ -18,8 +18,8 @@ import (
 	"syscall"
 	"time"
 
-	"payterm/cmd/internal/httpd"
 	"payterm/gateway/ottsim"
+	"payterm/internal/httpd"
 )
 
 func main() {

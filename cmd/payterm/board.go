@@ -13,8 +13,8 @@ import (
 	"text/tabwriter"
 
 	"payterm/boards"
-	"payterm/cmd/payterm/internal/agent"
 	"payterm/hal"
+	"payterm/terminal"
 )
 
 // readBoard reads a profile: a file, or one of those that payterm knows by name.
@@ -55,7 +55,7 @@ func (c boardCheckCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	switch err := agent.CheckLogo(p); {
+	switch err := terminal.CheckLogo(p); {
 	case errors.Is(err, fs.ErrNotExist):
 		fmt.Println("warning:", err)
 	case err != nil:

@@ -21,13 +21,13 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/cmd/payterm/internal/agent"
-	"payterm/cmd/payterm/internal/beneath"
-	"payterm/cmd/payterm/internal/config"
-	"payterm/cmd/payterm/internal/crash"
-	"payterm/cmd/payterm/internal/durable"
+	"payterm/config"
+	"payterm/internal/beneath"
+	"payterm/internal/crash"
+	"payterm/internal/durable"
 	"payterm/screen"
 	"payterm/storage"
+	"payterm/terminal"
 	"payterm/tomlfile"
 )
 
@@ -101,7 +101,7 @@ func (c *bundleCmd) Run() error {
 		{"config.toml", func() ([]byte, error) { return c.configuration(wrong) }},
 		{"journal.json", c.journal},
 		{"doctor.json", func() ([]byte, error) {
-			var rep agent.Report
+			var rep terminal.Report
 			if err := c.ask("POST", "/doctor", nil, &rep); err != nil {
 				return nil, err
 			}

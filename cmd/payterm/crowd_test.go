@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"payterm/cmd/internal/httpd"
+	"payterm/internal/httpd"
 	"payterm/internal/tooltest"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
+	"payterm/terminal"
 
 	"github.com/alecthomas/kong"
 )
@@ -39,7 +39,7 @@ func (f *trialsFlag) Decode(ctx *kong.DecodeContext) error {
 	}
 	ctx.Scan.Pop()
 	if !deviceList(word) {
-		return fmt.Errorf("%q: a list of %s", word, strings.Join(agent.Devices, ","))
+		return fmt.Errorf("%q: a list of %s", word, strings.Join(terminal.Devices, ","))
 	}
 	f.devices = word
 	return nil
@@ -47,7 +47,7 @@ func (f *trialsFlag) Decode(ctx *kong.DecodeContext) error {
 
 func deviceList(text string) bool {
 	for name := range strings.SplitSeq(text, ",") {
-		if !slices.Contains(agent.Devices, name) {
+		if !slices.Contains(terminal.Devices, name) {
 			return false
 		}
 	}
@@ -64,11 +64,11 @@ func (c doctorCmd) Run() error {
 		q.Set("step", c.Step.String())
 		var now struct{ State string }
 		// Without a merchant there are none: what the terminal says of it is enough.
-		if err := c.ask("GET", "/status", nil, &now); err != nil || now.State != agent.Unprovisioned {
+		if err := c.ask("GET", "/status", nil, &now); err != nil || now.State != terminal.Unprovisioned {
 			fmt.Fprintln(os.Stderr, "payterm: the tests are on the terminal's screen; ENTER says good, CANCEL says bad or leaves a test; nothing can be sold until they end")
 		}
 	}
-	var rep agent.Report
+	var rep terminal.Report
 	if err := c.ask("POST", "/doctor?"+q.Encode(), nil, &rep); err != nil {
 		return err
 	}

@@ -20,15 +20,15 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/cmd/internal/httpd"
-	"payterm/cmd/payterm/internal/agent"
-	"payterm/cmd/payterm/internal/config"
-	"payterm/cmd/payterm/internal/durable"
-	"payterm/cmd/payterm/internal/panel"
+	"payterm/config"
 	"payterm/gateway/ottsim"
 	"payterm/hal"
 	"payterm/hal/emulated"
+	"payterm/internal/durable"
+	"payterm/internal/httpd"
+	"payterm/panel"
 	"payterm/provision"
+	"payterm/terminal"
 )
 
 type emulateCmd struct {
@@ -92,7 +92,7 @@ func (c emulateCmd) Run() error {
 	}
 	defer l.Close()
 	url, base, simulated := "http://"+l.Addr().String(), "", false
-	o := agent.Options{
+	o := terminal.Options{
 		Data: c.Data, Sleep: board.Sleep, Built: buildTime(), Haste: c.Scale, Log: log,
 		Ready: sync.OnceValue(func() error {
 			ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
@@ -109,7 +109,7 @@ func (c emulateCmd) Run() error {
 				return err
 			}
 		}
-		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log), agent.NewSticks(agent.StickPatterns...)
+		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log), terminal.NewSticks(terminal.StickPatterns...)
 	}
 	var shows atomic.Pointer[func() payterm.Screen] // whoever serves the terminal now
 	srv := httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.Load().ServeHTTP(w, r) }), emulateBounds)
@@ -128,7 +128,7 @@ func (c emulateCmd) Run() error {
 		var serving life
 		var screen func() payterm.Screen
 		if parcel != "" || c.Unprovisioned && serial == 0 {
-			s, err := agent.NewSetup(o, parcel)
+			s, err := terminal.NewSetup(o, parcel)
 			if err != nil {
 				return nil, err
 			}
@@ -140,7 +140,7 @@ func (c emulateCmd) Run() error {
 			if simulated {
 				o.Watermark = "SIMULATION"
 			}
-			a, err := agent.NewTerminal(o)
+			a, err := terminal.NewTerminal(o)
 			if err != nil {
 				return nil, err
 			}
@@ -278,7 +278,7 @@ func (c configCheckCmd) Run() error {
 	}
 	warnings := []string{}
 	if file, board, err := readBoard(cfg.Terminal.Board); err == nil {
-		switch err := agent.CheckLogo(board); {
+		switch err := terminal.CheckLogo(board); {
 		case errors.Is(err, fs.ErrNotExist):
 			warnings = append(warnings, fmt.Sprintf("%s: %v", file, err))
 		case err != nil:
@@ -287,7 +287,7 @@ func (c configCheckCmd) Run() error {
 		for _, p := range cfg.Unshown(board.Display != nil && board.Display.Rows > 0) {
 			warnings = append(warnings, p.Error())
 		}
-		for _, p := range agent.Signs(cfg, board) {
+		for _, p := range terminal.Signs(cfg, board) {
 			warnings = append(warnings, p.Error())
 		}
 	}

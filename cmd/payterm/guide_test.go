@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"payterm/cmd/payterm/internal/config"
+	"payterm/config"
 
 	"github.com/alecthomas/kong"
 )

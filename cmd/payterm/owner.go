@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"payterm/cmd/payterm/internal/beneath"
+	"payterm/internal/beneath"
 )
 
 // ownerOf says whose rights root is to take for a data directory; 0 where it is root's own,

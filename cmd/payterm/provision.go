@@ -16,12 +16,12 @@ import (
 	"syscall"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
-	"payterm/cmd/payterm/internal/config"
-	"payterm/cmd/payterm/internal/crash"
-	"payterm/cmd/payterm/internal/durable"
+	"payterm/config"
 	"payterm/flows/runner"
+	"payterm/internal/crash"
+	"payterm/internal/durable"
 	"payterm/provision"
+	"payterm/terminal"
 
 	"rsc.io/qr"
 )
@@ -40,18 +40,18 @@ func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
 			return err
 		}
 		err = l.Run(ctx)
-		_, setup := l.(*agent.Setup)
+		_, setup := l.(*terminal.Setup)
 		switch {
 		case ctx.Err() != nil && setup:
 			return nil
 		case ctx.Err() != nil:
 			return err
-		case setup && err != nil && !errors.Is(err, agent.ErrNoCode):
+		case setup && err != nil && !errors.Is(err, terminal.ErrNoCode):
 			return err
 		case setup:
 			parcel = ""
-		case errors.Is(err, agent.ErrProvisioned):
-			parcel = l.(*agent.Terminal).Parcel() //nolint:errcheck // there is no third
+		case errors.Is(err, terminal.ErrProvisioned):
+			parcel = l.(*terminal.Terminal).Parcel() //nolint:errcheck // there is no third
 		default:
 			return err
 		}
@@ -70,9 +70,9 @@ const defaultSigners = "/etc/payterm/signers"
 
 // newProvisioner is who takes parcels for this terminal. A file of signers that cannot
 // be read stops nobody from selling; parcels are refused then.
-func newProvisioner(data, configuration, trust string, log *slog.Logger) *agent.Provisioner {
+func newProvisioner(data, configuration, trust string, log *slog.Logger) *terminal.Provisioner {
 	clock := runner.NewSystemClock(buildTime())
-	p := &agent.Provisioner{
+	p := &terminal.Provisioner{
 		Data: data, Config: configuration, Trust: trust,
 		Now:   func() time.Time { _, wall := clock.Now(); return wall },
 		Board: func(name string) error { _, _, err := readBoard(name); return err },
@@ -94,7 +94,7 @@ func newProvisioner(data, configuration, trust string, log *slog.Logger) *agent.
 // another merchant. Where that fails the terminal goes on as it was; which one it was is
 // told, so that it is not tried again and again.
 func takeWaiting(data, configuration string, log *slog.Logger) (passed uint64) {
-	serial, err := agent.Provisioner{Data: data, Config: configuration}.TakeWaiting()
+	serial, err := terminal.Provisioner{Data: data, Config: configuration}.TakeWaiting()
 	if err != nil {
 		log.Error("a parcel that waits cannot be taken", "serial", serial, "err", err)
 		return serial
@@ -287,11 +287,11 @@ func (c provisionInstallCmd) Run() error {
 	}
 	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial(), "waits": accepted.Waits}
 	return c.print(installed, func() {
-		fmt.Printf("terminal %s of %s is provisioned; %s\n", cfg.Terminal.ID, cfg.Merchant.Name, map[agent.Waits]string{
-			agent.WaitsForNothing: "an agent that runs starts with it between two sales",
-			agent.WaitsForAgent:   "it is for another merchant, gateway or currency: the agent that runs starts with it once the orders of now are closed and the day is (payterm totals z)",
-			agent.WaitsForOrders:  "it is for another merchant, gateway or currency, and waits until the open orders are closed: payterm queue list",
-			agent.WaitsForZ:       "it is for another merchant, gateway or currency, and waits until the day is closed: payterm totals z",
+		fmt.Printf("terminal %s of %s is provisioned; %s\n", cfg.Terminal.ID, cfg.Merchant.Name, map[terminal.Waits]string{
+			terminal.WaitsForNothing: "an agent that runs starts with it between two sales",
+			terminal.WaitsForAgent:   "it is for another merchant, gateway or currency: the agent that runs starts with it once the orders of now are closed and the day is (payterm totals z)",
+			terminal.WaitsForOrders:  "it is for another merchant, gateway or currency, and waits until the open orders are closed: payterm queue list",
+			terminal.WaitsForZ:       "it is for another merchant, gateway or currency, and waits until the day is closed: payterm totals z",
 		}[accepted.Waits])
 	})
 }

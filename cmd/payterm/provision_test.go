@@ -17,10 +17,10 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/cmd/payterm/internal/agent"
-	"payterm/cmd/payterm/internal/config"
+	"payterm/config"
 	"payterm/provision"
 	"payterm/screen"
+	"payterm/terminal"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -438,10 +438,10 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	_, code := d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
 	out, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "1.ppv"), "--json", "--data", d.data, "--trust", d.trust, "--config", "/nowhere")
 	var brought struct {
-		Waits  agent.Waits
+		Waits  terminal.Waits
 		Serial uint64
 	}
-	if wrong != "" || json.Unmarshal([]byte(out), &brought) != nil || brought.Waits != agent.WaitsForAgent {
+	if wrong != "" || json.Unmarshal([]byte(out), &brought) != nil || brought.Waits != terminal.WaitsForAgent {
 		t.Fatalf("%s %s", out, wrong)
 	}
 	type status struct {

@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"payterm"
-	"payterm/cmd/payterm/internal/agent"
+	"payterm/terminal"
 )
 
 type reconcileCmd struct {
@@ -39,7 +39,7 @@ func (c reconcileCmd) Run() error {
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxReport)
 	for lines.Scan() {
-		var l agent.ReconcileLine
+		var l terminal.ReconcileLine
 		switch err := json.Unmarshal(lines.Bytes(), &l); {
 		case err != nil:
 			return fmt.Errorf("reconcile: the agent's answer: %w", err)
@@ -56,13 +56,13 @@ func (c reconcileCmd) Run() error {
 	return errors.New("the agent went away; what it has found so far is on the terminal's lists")
 }
 
-func (c reconcileCmd) end(rep agent.Reconciliation) error {
+func (c reconcileCmd) end(rep terminal.Reconciliation) error {
 	err := c.print(rep, func() {
 		fmt.Printf("%d sales, %d agree, %d the gateway did not tell of\n", rep.Sales, rep.Agree, rep.Unknown)
 		for _, d := range rep.Differences {
 			ours, theirs := payterm.Amount{Minor: d.OursMinor, Currency: d.Currency}, payterm.Amount{Minor: d.GatewayMinor, Currency: d.Currency}
 			switch d.What {
-			case agent.DiffersOpen, agent.DiffersUnknown:
+			case terminal.DiffersOpen, terminal.DiffersUnknown:
 				fmt.Printf("%-20s %-9s here %s  %s\n", d.OrderID, d.What, d.Outcome, d.Why)
 			default:
 				fmt.Printf("%-20s %-9s here %s %s %s, at the gateway %s %s %s\n", d.OrderID, d.What, d.Outcome, ours, d.Currency, d.Answer, theirs, d.Why)

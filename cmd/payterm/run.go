@@ -15,9 +15,9 @@ import (
 	"syscall"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
-	"payterm/cmd/payterm/internal/config"
+	"payterm/config"
 	"payterm/hal"
+	"payterm/terminal"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 )
@@ -63,7 +63,7 @@ func (c runCmd) Run() error {
 		wg.Go(func() { w.run(ctx) })
 		return nil
 	})
-	sticks := agent.NewSticks(agent.StickPatterns...)
+	sticks := terminal.NewSticks(terminal.StickPatterns...)
 	return lives(ctx, func(parcel string) (life, error) {
 		l, err := c.load(log)
 		if err != nil {
@@ -79,7 +79,7 @@ func (c runCmd) Run() error {
 		for _, p := range l.cfg.Unshown(l.profile.Display != nil && l.profile.Display.Rows > 0) {
 			log.Warn("the screens come in English", "err", p)
 		}
-		for _, p := range agent.Signs(l.cfg, l.profile) {
+		for _, p := range terminal.Signs(l.cfg, l.profile) {
 			log.Warn("signs that come out as others", "err", p)
 		}
 		board := hal.Open(l.profile, ports)
@@ -88,7 +88,7 @@ func (c runCmd) Run() error {
 			// Not the end: without a device the agent still settles what is open.
 			log.Error("a device of the board profile is not there", "device", device, "board", l.cfg.Terminal.Board, "err", missing[device])
 		}
-		o := agent.Options{
+		o := terminal.Options{
 			Config: l.cfg, Data: l.cfg.Terminal.DataDir, SignKey: string(l.key), Board: board, Sleep: hal.Sleep,
 			RefundsNeedPIN: true, Built: buildTime(), Log: log, Ready: ready,
 			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial, Passed: l.passed, Sticks: sticks,
@@ -97,7 +97,7 @@ func (c runCmd) Run() error {
 		ask := func(context.Context) (string, error) { return "", errors.New("it starts") }
 		asked.Store(&ask)
 		if l.fresh || parcel != "" {
-			s, err := agent.NewSetup(o, parcel)
+			s, err := terminal.NewSetup(o, parcel)
 			if err != nil {
 				return nil, errors.Join(err, board.Close())
 			}
@@ -106,7 +106,7 @@ func (c runCmd) Run() error {
 			}
 			return s, nil
 		}
-		a, err := agent.NewTerminal(o)
+		a, err := terminal.NewTerminal(o)
 		if err != nil {
 			return nil, errors.Join(err, board.Close())
 		}
@@ -180,7 +180,7 @@ func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 
 // status asks the loop how it is, in one line for systemctl status. An answer
 // proves that the loop turns.
-func status(ctx context.Context, a *agent.Terminal, board *hal.Board) (string, error) {
+func status(ctx context.Context, a *terminal.Terminal, board *hal.Board) (string, error) {
 	s, err := a.Snapshot(ctx)
 	if err != nil {
 		return "", err

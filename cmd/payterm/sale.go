@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/cmd/payterm/internal/agent"
 	"payterm/storage"
+	"payterm/terminal"
 )
 
 const (
@@ -40,7 +40,7 @@ func (s store) callWithin(ctx context.Context, method, path string, in any) (*ht
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "unix", agent.Socket(s.Data))
+			return (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "unix", terminal.Socket(s.Data))
 		},
 	}}
 	req, err := http.NewRequestWithContext(ctx, method, "http://payterm"+path, bytes.NewReader(body))
@@ -117,10 +117,10 @@ func (s store) currency(named string) (payterm.Currency, error) {
 		return "", err
 	case status.Currency != "":
 		return status.Currency, nil
-	case status.State == agent.Provisioning:
-		return "", agent.ErrProvisioning
+	case status.State == terminal.Provisioning:
+		return "", terminal.ErrProvisioning
 	}
-	return "", agent.ErrUnprovisioned
+	return "", terminal.ErrUnprovisioned
 }
 
 func (c saleCmd) Run() error {
@@ -139,7 +139,7 @@ func (c saleCmd) Run() error {
 	if err != nil {
 		return usage("sale: %w", err)
 	}
-	resp, err := c.call("POST", "/sale", agent.SaleRequest{
+	resp, err := c.call("POST", "/sale", terminal.SaleRequest{
 		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
 		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite, Currency: currency,
 	})
@@ -160,7 +160,7 @@ func (store) checkRef(ref string, key payterm.IdempotencyKey) error {
 	if key != "" {
 		return nil
 	}
-	return agent.CheckRef(ref)
+	return terminal.CheckRef(ref)
 }
 
 // asked is the sale as far as it is known here.
@@ -204,7 +204,7 @@ func (c refundCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	req := agent.RefundRequest{Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Currency: payterm.Currency(c.Currency)}
+	req := terminal.RefundRequest{Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Currency: payterm.Currency(c.Currency)}
 	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, Ref: c.Ref, Currency: currency}
 	if c.Amount != nil {
 		var amount payterm.Amount
@@ -235,7 +235,7 @@ func (c store) follow(r io.ReadCloser, asked payterm.Order) error {
 	defer context.AfterFunc(interrupted, func() { r.Close() })() //nolint:errcheck // the reading ends, as is wanted
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		var l agent.SaleLine
+		var l terminal.SaleLine
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			break
 		}

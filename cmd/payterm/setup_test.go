@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
+	"payterm/terminal"
 )
 
 // TestUnprovisionedIsNotMute: a terminal out of the box, without --trust, says how it is
@@ -34,8 +34,8 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 		t.Errorf("status: %s %s", said, wrong)
 	}
 	said, wrong = d.do("", "status", "--json", "--data", d.data)
-	var s agent.SetupStatus
-	if err := json.Unmarshal([]byte(said), &s); err != nil || wrong != "" || s.State != agent.Unprovisioned || len(s.Device) != 9 || s.Board != "emulated" {
+	var s terminal.SetupStatus
+	if err := json.Unmarshal([]byte(said), &s); err != nil || wrong != "" || s.State != terminal.Unprovisioned || len(s.Device) != 9 || s.Board != "emulated" {
 		t.Errorf("status: %v %s %s", err, said, wrong)
 	}
 	if _, wrong = d.do("", "doctor", "--test", "--data", d.data); !strings.Contains(wrong, "once the terminal is provisioned") || strings.Contains(wrong, "on the terminal's screen") {
@@ -69,7 +69,7 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 	d.says("setup_code", "12 digits")
 	d.typed(code)
 	d.sells("ALIPAY")
-	var kept agent.SelfTest
+	var kept terminal.SelfTest
 	for end := time.Now().Add(60 * time.Second); kept.Serial == 0 || kept.Report == nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no report is kept: %+v\n%s", kept, d.log())
@@ -78,7 +78,7 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept = agent.SelfTest{}
+		kept = terminal.SelfTest{}
 		if err := json.Unmarshal(text, &kept); err != nil {
 			t.Fatal(err)
 		}

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/cmd/payterm/internal/agent"
 	"payterm/flows"
 	"payterm/storage"
+	"payterm/terminal"
 )
 
 type totalsCmd struct {
@@ -106,7 +106,7 @@ const patience = 3 * time.Second
 // takeZ asks the agent for a Z. A PIN never stands on the command line, where everybody
 // on the machine could read it.
 func (c totalsCmd) takeZ(t *payterm.Totals) error {
-	req := agent.TotalsRequest{Operator: c.Operator}
+	req := terminal.TotalsRequest{Operator: c.Operator}
 	if c.Operator != "" {
 		pin, err := readLine(os.Stdin, os.Stderr, "PIN: ")
 		if err != nil {

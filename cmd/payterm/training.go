@@ -6,7 +6,7 @@ import (
 	"net"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
+	"payterm/terminal"
 )
 
 type trainingCmd struct {
@@ -22,7 +22,7 @@ const switchWait = 20 * time.Second
 // answer may end with it.
 func (c trainingCmd) Run() error {
 	on := c.Want == "on"
-	asked := c.ask("POST", "/training", agent.TrainingRequest{On: on}, &agent.TrainingRequest{})
+	asked := c.ask("POST", "/training", terminal.TrainingRequest{On: on}, &terminal.TrainingRequest{})
 	var refused agentError
 	var dial *net.OpError
 	if errors.As(asked, &refused) || errors.As(asked, &dial) && dial.Op == "dial" {

@@ -14,10 +14,10 @@ import (
 	"syscall"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
-	"payterm/cmd/payterm/internal/durable"
+	"payterm/internal/durable"
 	"payterm/screen"
 	"payterm/storage"
+	"payterm/terminal"
 )
 
 // updateCmd is for terminals that run the image (docs/decisions/0013-image.md): RAUC
@@ -202,7 +202,7 @@ var vital = []string{"display", "display bus", "journal", "records", "network en
 // after it says nothing about the version.
 var away = []string{"network link", "network address", "network connection"}
 
-func healthOf(r agent.Report) health {
+func healthOf(r terminal.Report) health {
 	h := health{Agent: true, Passed: map[string]bool{}}
 	for _, c := range r.Checks {
 		h.Passed[c.Name] = c.Result != "fail"

@@ -14,10 +14,10 @@ import (
 	"syscall"
 	"unicode"
 
-	"payterm/cmd/payterm/internal/agent"
-	"payterm/cmd/payterm/internal/config"
+	"payterm/config"
 	"payterm/screen"
 	"payterm/storage"
+	"payterm/terminal"
 )
 
 // An update has questions about the agent, its journal and its configuration. All of that
@@ -45,9 +45,9 @@ const (
 
 // said is the answer.
 type said struct {
-	Report  *agent.Report `json:"report,omitempty"`
-	Sold    bool          `json:"sold,omitempty"`
-	Address string        `json:"address,omitempty"`
+	Report  *terminal.Report `json:"report,omitempty"`
+	Sold    bool             `json:"sold,omitempty"`
+	Address string           `json:"address,omitempty"`
 	// What went wrong, and whether that is one of the errors that an update tells apart.
 	Error string `json:"error,omitempty"`
 	Open  bool   `json:"open,omitempty"`    // errOpen
@@ -85,7 +85,7 @@ func (s store) answer(ctx context.Context, q question) (a said, err error) {
 	case askFree:
 		return a, s.free(ctx)
 	case askReport:
-		a.Report = new(agent.Report)
+		a.Report = new(terminal.Report)
 		return a, s.askWithin(ctx, "POST", "/doctor", nil, a.Report)
 	case askTell:
 		return a, s.tell(ctx, q.Notice, q.Reason)
@@ -128,7 +128,7 @@ func (s store) free(ctx context.Context) error {
 	err := s.askWithin(ctx, "GET", "/status", nil, &now)
 	var dial *net.OpError
 	switch {
-	case errors.As(err, &dial) && dial.Op == "dial", err == nil && now.State == agent.Unprovisioned: // it knows no orders, then
+	case errors.As(err, &dial) && dial.Op == "dial", err == nil && now.State == terminal.Unprovisioned: // it knows no orders, then
 		err = s.read(func(r *storage.Reader) error {
 			open, err := r.OpenOrders()
 			if err == nil && len(open) > 0 {

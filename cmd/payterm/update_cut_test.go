@@ -10,15 +10,15 @@ import (
 	"strings"
 	"testing"
 
-	"payterm/cmd/payterm/internal/agent"
 	"payterm/storage"
+	"payterm/terminal"
 )
 
 // machine is a terminal with two slots as U-Boot, RAUC and the program slots treat them
 // (crossbuild/image/boot.cmd), and a power cut before one of its steps.
 type machine struct {
 	t        *testing.T
-	agent    *terminal
+	agent    *bench
 	u        updater
 	order    []string
 	left     map[string]int
@@ -42,7 +42,7 @@ var (
 )
 
 func newMachine(t *testing.T, ill string, cutAt int) *machine {
-	a, u := newTerminal(t)
+	a, u := newBench(t)
 	m := &machine{
 		t: t, agent: a, u: u, order: []string{"A", "B"}, left: map[string]int{"A": 3, "B": 3}, trial: none,
 		holds: map[string]string{"A": "v1", "B": "v0"}, ills: map[string]string{"v2": ill}, cutAt: cutAt,
@@ -146,7 +146,7 @@ func (m *machine) start() {
 		if version == "v2" {
 			m.u.built = 2000
 		}
-		m.agent.report = agent.Report{Checks: []agent.Check{{Name: "display", Result: "ok"}}}
+		m.agent.report = terminal.Report{Checks: []terminal.Check{{Name: "display", Result: "ok"}}}
 		if m.ills[version] == "ill" {
 			m.agent.report.Checks[0].Result = "fail"
 		}

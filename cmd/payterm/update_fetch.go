@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"payterm/cmd/payterm/internal/config"
+	"payterm/config"
 	"payterm/screen"
 
 	"golang.org/x/sys/unix"

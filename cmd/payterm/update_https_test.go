@@ -130,7 +130,7 @@ func TestFetchChild(t *testing.T) {
 	}
 	got := map[string]fetched{}
 	for _, path := range []string{"/good", "/tagged", "/moved", "/down", "/round", "/cut", "/stalls", "/silent", "/huge", "/roomy", "/none"} {
-		m, u := newTerminal(t)
+		m, u := newBench(t)
 		u.stalled = 10 * time.Second
 		if path == "/stalls" || path == "/silent" {
 			u.stalled = 300 * time.Millisecond

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
 	"payterm/screen"
+	"payterm/terminal"
 )
 
 // On the image nobody can log in: what becomes of an update stands on the terminal's own
@@ -20,7 +20,7 @@ const tellTime = 5 * time.Second
 func (s store) tell(ctx context.Context, n screen.Notice, why screen.Refusal) error {
 	ctx, stop := context.WithTimeout(ctx, tellTime)
 	defer stop()
-	return s.askWithin(ctx, "POST", "/notice", agent.NoticeRequest{Notice: n, Reason: why}, &struct{}{})
+	return s.askWithin(ctx, "POST", "/notice", terminal.NoticeRequest{Notice: n, Reason: why}, &struct{}{})
 }
 
 func (u updater) tell(ctx context.Context, n screen.Notice, why screen.Refusal) {

@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"payterm/cmd/payterm/internal/agent"
 	"payterm/screen"
 	"payterm/storage"
+	"payterm/terminal"
 )
 
 func TestManifestFits(t *testing.T) {
@@ -45,7 +45,7 @@ func TestHealthWorse(t *testing.T) {
 	all := map[string]string{"display": "ok", "display bus": "ok", "journal": "ok", "records": "ok", "printer": "ok",
 		"network link": "ok", "network address": "ok", "network connection": "ok", "network encryption": "ok", "network answer": "ok", "network key": "ok"}
 	of := func(change ...string) health {
-		r := agent.Report{}
+		r := terminal.Report{}
 		for name, result := range all {
 			for _, c := range change {
 				if n, to, _ := strings.Cut(c, "="); n == name {
@@ -53,7 +53,7 @@ func TestHealthWorse(t *testing.T) {
 				}
 			}
 			if result != "gone" {
-				r.Checks = append(r.Checks, agent.Check{Name: name, Result: result})
+				r.Checks = append(r.Checks, terminal.Check{Name: name, Result: result})
 			}
 		}
 		return healthOf(r)
@@ -92,12 +92,12 @@ func TestSlotOf(t *testing.T) {
 	}
 }
 
-// terminal stands in for what an updater talks to: the agent on its socket, RAUC, the
+// bench stands in for what an updater talks to: the agent on its socket, RAUC, the
 // slots and systemd.
-type terminal struct {
+type bench struct {
 	t       *testing.T
 	status  map[string]any
-	report  agent.Report
+	report  terminal.Report
 	trial   string
 	primary string // that starts next
 	bundle  string // what rauc info says
@@ -107,15 +107,15 @@ type terminal struct {
 	ran     []string
 }
 
-func newTerminal(t *testing.T) (*terminal, updater) {
+func newBench(t *testing.T) (*bench, updater) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "u") // a socket's path is short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
-	m := &terminal{t: t, trial: "none", primary: "A", status: map[string]any{"state": "idle", "queue": 0},
-		report: agent.Report{Checks: []agent.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
+	m := &bench{t: t, trial: "none", primary: "A", status: map[string]any{"state": "idle", "queue": 0},
+		report: terminal.Report{Checks: []terminal.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
 		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`, storage.Form())}
 	answer := func(v func() any) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { json.NewEncoder(w).Encode(v()) } //nolint:errcheck // the client sees it
@@ -124,7 +124,7 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 	mux.HandleFunc("GET /status", answer(func() any { return m.status }))
 	mux.HandleFunc("POST /doctor", answer(func() any { return m.report }))
 	mux.HandleFunc("POST /notice", func(w http.ResponseWriter, r *http.Request) {
-		var n agent.NoticeRequest
+		var n terminal.NoticeRequest
 		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
 			t.Error(err)
 		}
@@ -136,7 +136,7 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 		m.notices = append(m.notices, strings.TrimSpace(string(n.Notice)+" "+string(n.Reason)))
 		w.Write([]byte("{}")) //nolint:errcheck // as above
 	})
-	socket, err := net.Listen("unix", agent.Socket(dir))
+	socket, err := net.Listen("unix", terminal.Socket(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func newTerminal(t *testing.T) (*terminal, updater) {
 		run: m.run, say: t.Logf, sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
 }
 
-func (m *terminal) run(_ context.Context, name string, args ...string) (string, error) {
+func (m *bench) run(_ context.Context, name string, args ...string) (string, error) {
 	line := strings.Join(append([]string{filepath.Base(name)}, args...), " ")
 	if line != "slots trial" && line != "slots get-primary" && !strings.HasPrefix(line, "rauc info") {
 		m.ran = append(m.ran, line)
@@ -170,51 +170,51 @@ func TestUpdateInstall(t *testing.T) {
 	const reboot = "systemctl reboot"
 	done := []string{"update_installing", "update_waiting", "update_restarting"}
 	manual, timer := updateInstallCmd{Source: "/x.raucb"}, updateInstallCmd{Source: "/x.raucb", Automatic: true}
-	failed := func(_ *terminal, u *updater) { u.keep("failed.json", manifest{Version: "v2", Build: "2000"}) } //nolint:errcheck // it installs then
+	failed := func(_ *bench, u *updater) { u.keep("failed.json", manifest{Version: "v2", Build: "2000"}) } //nolint:errcheck // it installs then
 	for _, c := range []struct {
 		name string
-		set  func(*terminal, *updater)
+		set  func(*bench, *updater)
 		cmd  updateInstallCmd
 		ran  []string
 		why  string
 		told []string
 	}{
-		{"a good one", func(*terminal, *updater) {}, manual, []string{installs, reboot}, "", done},
-		{"at a result nobody pays", func(m *terminal, _ *updater) { m.status["state"] = "result" }, manual, []string{installs, reboot}, "", done},
-		{"not provisioned", func(m *terminal, _ *updater) { m.status["state"] = "unprovisioned" }, manual, []string{installs, reboot}, "", done},
-		{"without a restart", func(*terminal, *updater) {}, updateInstallCmd{Source: "/x.raucb", NoRestart: true}, []string{installs}, "", done[:2]},
-		{"installed before, and not started yet", func(m *terminal, u *updater) {
+		{"a good one", func(*bench, *updater) {}, manual, []string{installs, reboot}, "", done},
+		{"at a result nobody pays", func(m *bench, _ *updater) { m.status["state"] = "result" }, manual, []string{installs, reboot}, "", done},
+		{"not provisioned", func(m *bench, _ *updater) { m.status["state"] = "unprovisioned" }, manual, []string{installs, reboot}, "", done},
+		{"without a restart", func(*bench, *updater) {}, updateInstallCmd{Source: "/x.raucb", NoRestart: true}, []string{installs}, "", done[:2]},
+		{"installed before, and not started yet", func(m *bench, u *updater) {
 			m.trial, m.primary = "B", "B"
 			u.keep("trial.json", manifest{"x", "v2", "2000", fmt.Sprintf("store %d", storage.Form())}) //nolint:errcheck // it installs then
 		}, timer, []string{reboot}, "", done[1:]},
-		{"another was installed before", func(m *terminal, u *updater) {
+		{"another was installed before", func(m *bench, u *updater) {
 			m.trial, m.primary = "B", "B"
 			u.keep("trial.json", manifest{Version: "v1b"}) //nolint:errcheck // as above
 		}, timer, []string{"slots set-state B bad", installs, reboot}, "", done},
-		{"it failed, and nobody noted that", func(m *terminal, u *updater) {
+		{"it failed, and nobody noted that", func(m *bench, u *updater) {
 			m.trial, m.primary = "B", "A"
 			u.keep("trial.json", manifest{Version: "v2", Build: "2000"}) //nolint:errcheck // it installs then
 		}, timer, []string{"slots set-state B bad"}, "", []string{"update_undone", "update_refused failed_before"}},
-		{"at the counter", func(m *terminal, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open", []string{"update_refused order_open"}},
-		{"an order is asked about", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, manual, nil, "an order is open", []string{"update_refused order_open"}},
-		{"the timer comes again", func(m *terminal, _ *updater) { m.status["queue"] = 1 }, timer, nil, "", []string{"update_refused order_open"}},
-		{"it waits for a parcel, and has an order open", func(m *terminal, u *updater) {
+		{"at the counter", func(m *bench, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open", []string{"update_refused order_open"}},
+		{"an order is asked about", func(m *bench, _ *updater) { m.status["queue"] = 1 }, manual, nil, "an order is open", []string{"update_refused order_open"}},
+		{"the timer comes again", func(m *bench, _ *updater) { m.status["queue"] = 1 }, timer, nil, "", []string{"update_refused order_open"}},
+		{"it waits for a parcel, and has an order open", func(m *bench, u *updater) {
 			m.status["state"] = "unprovisioned"
 			if err := os.Symlink(filepath.Join(journalOf(t), "payterm.db"), filepath.Join(u.agent.Data, "payterm.db")); err != nil {
 				t.Fatal(err)
 			}
 		}, manual, nil, "an order is open", []string{"update_refused order_open"}},
-		{"older", func(_ *terminal, u *updater) { u.built = 3000 }, manual, nil, "older", []string{"update_refused older"}},
-		{"a form from the future", func(m *terminal, _ *updater) {
+		{"older", func(_ *bench, u *updater) { u.built = 3000 }, manual, nil, "older", []string{"update_refused older"}},
+		{"a form from the future", func(m *bench, _ *updater) {
 			m.bundle = fmt.Sprintf(`{"version":"v9","build":"2000","description":"store %d"}`, storage.Form()+1)
 		}, manual, nil, "reads", []string{"update_refused journal_form"}},
-		{"of another board", func(_ *terminal, u *updater) { u.board = "y" }, manual, nil, "it is for x, and this board is y", []string{"update_refused other_board"}},
-		{"the same, by a stick", func(_ *terminal, u *updater) { u.built = 2000 }, timer, nil, "", []string{"update_refused same"}},
+		{"of another board", func(_ *bench, u *updater) { u.board = "y" }, manual, nil, "it is for x, and this board is y", []string{"update_refused other_board"}},
+		{"the same, by a stick", func(_ *bench, u *updater) { u.built = 2000 }, timer, nil, "", []string{"update_refused same"}},
 		{"failed before, by a stick", failed, timer, nil, "", []string{"update_refused failed_before"}},
-		{"of the same name, built later than the one that failed", func(_ *terminal, u *updater) {
+		{"of the same name, built later than the one that failed", func(_ *bench, u *updater) {
 			u.keep("failed.json", manifest{Version: "v2", Build: "1500"}) //nolint:errcheck // it is refused then
 		}, timer, []string{installs, reboot}, "", done},
-		{"beside another", func(_ *terminal, u *updater) {
+		{"beside another", func(_ *bench, u *updater) {
 			let, err := u.lock()
 			if err != nil {
 				t.Fatal(err)
@@ -222,19 +222,19 @@ func TestUpdateInstall(t *testing.T) {
 			t.Cleanup(func() { let() }) //nolint:errcheck // only a lock
 		}, manual, nil, "another one is under way", nil},
 		{"failed before, by a person", failed, manual, []string{installs, reboot}, "", done},
-		{"refused by RAUC", func(m *terminal, _ *updater) { m.refused = errors.New("no space") }, manual, []string{installs}, "this version stays", []string{"update_installing", "update_refused not_installed"}},
-		{"altered", func(m *terminal, _ *updater) { m.bundle = "signature" }, manual, nil, "is refused", []string{"update_refused not_ours"}},
-		{"on trial itself", func(m *terminal, _ *updater) { m.trial = "A" }, manual, nil, "on trial itself", []string{"update_refused on_trial"}},
-		{"no image", func(_ *terminal, u *updater) { u.slot = "" }, manual, nil, "not payterm's image", nil},
-		{"a clock that is not set", func(_ *terminal, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, manual, nil, "the clock is not set", []string{"update_refused clock_not_set"}},
-		{"no address", func(*terminal, *updater) {}, updateInstallCmd{Config: "/nowhere"}, nil, "[update] url", nil},
-		{"no address, by the timer", func(*terminal, *updater) {}, updateInstallCmd{Config: "/nowhere", Automatic: true}, nil, "", nil},
-		{"the configuration's address", func(_ *terminal, u *updater) {
+		{"refused by RAUC", func(m *bench, _ *updater) { m.refused = errors.New("no space") }, manual, []string{installs}, "this version stays", []string{"update_installing", "update_refused not_installed"}},
+		{"altered", func(m *bench, _ *updater) { m.bundle = "signature" }, manual, nil, "is refused", []string{"update_refused not_ours"}},
+		{"on trial itself", func(m *bench, _ *updater) { m.trial = "A" }, manual, nil, "on trial itself", []string{"update_refused on_trial"}},
+		{"no image", func(_ *bench, u *updater) { u.slot = "" }, manual, nil, "not payterm's image", nil},
+		{"a clock that is not set", func(_ *bench, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, manual, nil, "the clock is not set", []string{"update_refused clock_not_set"}},
+		{"no address", func(*bench, *updater) {}, updateInstallCmd{Config: "/nowhere"}, nil, "[update] url", nil},
+		{"no address, by the timer", func(*bench, *updater) {}, updateInstallCmd{Config: "/nowhere", Automatic: true}, nil, "", nil},
+		{"the configuration's address", func(_ *bench, u *updater) {
 			os.WriteFile(filepath.Join(u.agent.Data, "c.toml"), []byte("[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"), 0o600) //nolint:errcheck // it has none then
 		}, updateInstallCmd{Config: "c.toml"}, nil, "fetch http://127.0.0.1:1/x:", []string{"update_refused not_fetched"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, u := newTerminal(t)
+			m, u := newBench(t)
 			c.set(m, &u)
 			c.cmd.store = u.agent.store
 			if c.cmd.Config != "" && c.cmd.Config != "/nowhere" {
@@ -256,7 +256,7 @@ func TestUpdateInstall(t *testing.T) {
 
 // TestUpdateRestartsAtRest: the agent has the last word on the moment.
 func TestUpdateRestartsAtRest(t *testing.T) {
-	m, u := newTerminal(t)
+	m, u := newBench(t)
 	m.busy = "somebody may still read the result"
 	slept := 0
 	u.sleep = func(context.Context, time.Duration) error {
@@ -276,7 +276,7 @@ func TestUpdateRestartsAtRest(t *testing.T) {
 // TestUpdateWaitsForTheCounter: a sale that begins while RAUC writes keeps the restart
 // away until it ends.
 func TestUpdateWaitsForTheCounter(t *testing.T) {
-	m, u := newTerminal(t)
+	m, u := newBench(t)
 	run, slept := u.run, 0
 	u.run = func(ctx context.Context, name string, args ...string) (string, error) {
 		if name == "rauc" && args[0] == "install" {
@@ -299,11 +299,11 @@ func TestUpdateWaitsForTheCounter(t *testing.T) {
 }
 
 func TestUpdateConfirm(t *testing.T) {
-	dark := agent.Report{Checks: []agent.Check{{Name: "display", Result: "fail"}, {Name: "journal", Result: "ok"}}}
+	dark := terminal.Report{Checks: []terminal.Check{{Name: "display", Result: "fail"}, {Name: "journal", Result: "ok"}}}
 	for _, c := range []struct {
 		name   string
 		trial  string
-		report *agent.Report
+		report *terminal.Report
 		ran    []string
 		why    string
 	}{
@@ -314,7 +314,7 @@ func TestUpdateConfirm(t *testing.T) {
 		{"a new one did not start", "B", nil, []string{"slots set-state B bad", "rauc status mark-good"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, u := newTerminal(t)
+			m, u := newBench(t)
 			if err := errors.Join(u.keep("before.json", healthOf(m.report)), u.keep("trial.json", manifest{Version: "v2"})); err != nil {
 				t.Fatal(err)
 			}
@@ -338,7 +338,7 @@ func TestUpdateConfirm(t *testing.T) {
 
 // TestUpdateConfirmOffTheImage: it says so, and touches nothing.
 func TestUpdateConfirmOffTheImage(t *testing.T) {
-	m, u := newTerminal(t)
+	m, u := newBench(t)
 	u.slot = ""
 	u.run = func(_ context.Context, name string, _ ...string) (string, error) {
 		m.ran = append(m.ran, name)
@@ -353,7 +353,7 @@ func TestUpdateConfirmOffTheImage(t *testing.T) {
 // the version before was silent.
 func TestUpdateProvesAgainstSomething(t *testing.T) {
 	for _, sold := range []bool{false, true} {
-		m, u := newTerminal(t)
+		m, u := newBench(t)
 		m.trial = "A"
 		u.agent.Data = filepath.Join(u.agent.Data, "nobody") // no agent there
 		if err := errors.Join(os.MkdirAll(u.agent.Data, 0o700), u.keep("before.json", health{})); err != nil {
@@ -395,7 +395,7 @@ func TestUpdateFetch(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	_, u := newTerminal(t)
+	_, u := newBench(t)
 	get := func(path string, onlyNew bool) (string, error) {
 		from, err := url.Parse(server.URL + path)
 		if err != nil {

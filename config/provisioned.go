@@ -1,0 +1,469 @@
+package config
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"payterm/internal/beneath"
+	"payterm/internal/durable"
+	"payterm/provision"
+	"payterm/tomlfile"
+)
+
+// Below the data directory. What was provisioned lies in a directory named by its
+// serial, and current is a symbolic link to it; next is one to what waits.
+const (
+	deviceKeyFile = "device.key"
+	provisionDir  = "provision"
+	currentLink   = "current"
+	nextLink      = "next"
+	configFile    = "payterm.toml"
+	keyFile       = "sign.key"
+)
+
+// DeviceKey is the terminal's own secret, made at its first start.
+func DeviceKey(data string) ([]byte, error) {
+	return Secret(data, deviceKeyFile, func() ([]byte, error) {
+		key := make([]byte, provision.KeySize)
+		_, err := rand.Read(key)
+		return key, err
+	})
+}
+
+// Secret gives the 32 bytes of a file in the data directory, which are made when it is
+// not there and then never change. A file that is damaged is an error: what hangs on
+// the secret would be lost in silence.
+func Secret(data, name string, make func() ([]byte, error)) ([]byte, error) {
+	if secret, err := readSecret(data, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return secret, err
+	}
+	secret, err := make()
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	temp, err := os.CreateTemp(data, "."+name+"-") // mode 0600
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	defer os.Remove(temp.Name()) //nolint:errcheck // a name too many does no harm
+	_, err = temp.Write(secret)
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	// A link never replaces a file: of two that start at once, one wins for both.
+	if err := os.Link(temp.Name(), filepath.Join(data, name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	if err := durable.SyncDir(data); err != nil {
+		return nil, err
+	}
+	return readSecret(data, name)
+}
+
+func readSecret(data, name string) ([]byte, error) {
+	path := filepath.Join(data, name)
+	f, err := beneath.Open(data, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.Size() != provision.KeySize:
+		return nil, fmt.Errorf("%s is damaged: %d bytes are needed", path, provision.KeySize)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("%s can be read by others than its owner: chmod 600 %s", path, path)
+	}
+	secret := make([]byte, provision.KeySize)
+	if _, err := f.ReadAt(secret, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, reason(err))
+	}
+	return secret, nil
+}
+
+// Provisioned gives the configuration that a parcel brought, and its serial; 0 when
+// none did.
+func Provisioned(data string) (path string, serial uint64, err error) {
+	return linked(data, currentLink)
+}
+
+// linked is what one of the links leads to.
+func linked(data, link string) (path string, serial uint64, err error) {
+	name, err := beneath.Link(data, filepath.Join(provisionDir, link))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", 0, nil
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("what was provisioned: %w", err)
+	}
+	if serial, err = strconv.ParseUint(name, 10, 64); err != nil {
+		return "", 0, fmt.Errorf("what was provisioned: %s leads to no parcel's serial", filepath.Join(data, provisionDir, link))
+	}
+	return filepath.Join(data, provisionDir, name, configFile), serial, nil
+}
+
+// Waiting gives the configuration of a parcel that waits until the terminal is done with
+// the merchant of now, and its serial; 0 when none does.
+func Waiting(data string) (c Config, serial uint64, err error) {
+	_, current, err := Provisioned(data)
+	if err != nil {
+		return c, 0, err
+	}
+	path, text, serial, err := brought(data, nextLink)
+	if err != nil || serial <= current { // a newer one came, and the power went before this one did
+		return c, 0, err
+	}
+	c, err = Parse(path, text, nil)
+	return c, serial, err
+}
+
+// TakeWaiting puts the parcel that waits in force. Whether it may be is the caller's to
+// know.
+func TakeWaiting(data string) error {
+	dir := filepath.Join(data, provisionDir)
+	err := os.Rename(filepath.Join(dir, nextLink), filepath.Join(dir, currentLink))
+	if err == nil {
+		err = durable.SyncDir(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("take the parcel that waits: %w", err)
+	}
+	tidyParcels(dir, func() error { return nil })
+	return nil
+}
+
+// mostConfig is many times the longest configuration, in bytes.
+const mostConfig = 1 << 20
+
+// Brought reads the configuration that a parcel brought, for its path and its text; the
+// path is empty where none did.
+func Brought(data string) (path string, text []byte, serial uint64, err error) {
+	return brought(data, currentLink)
+}
+
+func brought(data, link string) (path string, text []byte, serial uint64, err error) {
+	if path, serial, err = linked(data, link); err != nil || serial == 0 {
+		return "", nil, 0, err
+	}
+	below, err := filepath.Rel(data, path)
+	if err == nil {
+		text, err = beneath.Read(data, below, mostConfig)
+	}
+	if err != nil {
+		return path, nil, serial, fmt.Errorf("what was provisioned: %w", err)
+	}
+	return path, text, serial, nil
+}
+
+// InForce loads what a parcel brought, else the factory's file of the given name; its
+// serial is 0 then. A file that is not there, and an empty name, are a terminal out of the
+// box. Without a data directory only the file counts. A parcel that names no board is
+// for the factory's.
+func InForce(file, data string, env []string) (c Config, serial uint64, err error) {
+	var path string
+	var text []byte
+	if data != "" {
+		if path, text, serial, err = Brought(data); err != nil {
+			return Config{}, serial, err
+		}
+	}
+	if serial == 0 {
+		c, err = factory(file, env)
+		return c, 0, err
+	}
+	if c, err = Parse(path, text, env); err != nil || c.HasBoard() {
+		return c, serial, err
+	}
+	own, err := factory(file, env)
+	if err != nil {
+		return Config{}, serial, err
+	}
+	c.takeBoard(own)
+	return c, serial, nil
+}
+
+// factory loads what the terminal was made with; the defaults where there is no file.
+func factory(file string, env []string) (Config, error) {
+	c, err := Load(file, env)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Load("", env)
+	}
+	return c, err
+}
+
+// HasBoard reports whether somebody has said which board it is.
+func (c Config) HasBoard() bool { return c.origin != nil && c.origin.set[boardKey] }
+
+const boardKey = "terminal.board"
+
+// takeBoard takes another configuration's board, if that has one.
+func (c *Config) takeBoard(from Config) {
+	if from.HasBoard() {
+		c.Terminal.Board, c.origin.set[boardKey] = from.Terminal.Board, true
+	}
+}
+
+// Portable is the text of a configuration as a parcel carries it: for this terminal (""
+// leaves the id), without comments, and without what is the device's own affair. So is the
+// default board, which the example has: it was hardly meant.
+func Portable(name string, text []byte, terminal string) ([]byte, error) {
+	written, tables, err := tomlfile.Tables(name, text)
+	if err != nil {
+		return nil, err
+	}
+	if terminal != "" {
+		set(tables, "terminal", "id", terminal)
+	}
+	for _, file := range []string{"gateway.ca_file", "api.token_file"} {
+		section, key, _ := strings.Cut(file, ".")
+		table, ok := tables[section].(map[string]any)
+		switch value := table[key]; {
+		case ok && value == "": // as where it is left out
+			delete(table, key)
+		case ok && value != nil:
+			return nil, written.Problem(file, "names a file, which a parcel does not bring: take it out")
+		}
+	}
+	if table, ok := tables["gateway"].(map[string]any); ok {
+		delete(table, "sign_key_file")
+	}
+	if table, ok := tables["terminal"].(map[string]any); ok {
+		delete(table, "data_dir")
+		if table["board"] == Default().Terminal.Board {
+			delete(table, "board")
+		}
+	}
+	portable, err := tomlfile.Encode(tables)
+	if err != nil {
+		return nil, err
+	}
+	// As the terminal will see it.
+	if _, _, err := placed(name, portable, "/var/lib/payterm", "/sign.key"); err != nil {
+		return nil, inPlace(err, written, terminal)
+	}
+	return portable, nil
+}
+
+// inPlace gives what is wrong with the portable text its lines in the text that somebody
+// wrote. The terminal's id may have come from the command line.
+func inPlace(err error, written *tomlfile.File, terminal string) error {
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for i, one := range all {
+		var p Problem
+		switch {
+		case !errors.As(one, &p):
+		case p.Key == "terminal.id" && terminal != "":
+			all[i] = Problem{File: "--terminal", Text: p.Text}
+		case p.Line > 0:
+			all[i] = written.Problem(p.Key, p.Text)
+		}
+	}
+	line := func(err error) int {
+		var p Problem
+		errors.As(err, &p)
+		return p.Line
+	}
+	slices.SortStableFunc(all, func(a, b error) int { return line(a) - line(b) })
+	return errors.Join(all...)
+}
+
+func set(tables map[string]any, section, key, value string) {
+	table, ok := tables[section].(map[string]any)
+	if !ok {
+		table = map[string]any{}
+		tables[section] = table
+	}
+	table[key] = value
+}
+
+// placed puts the device's own paths into a parcel's configuration, and checks that
+// nothing is missing from it but the board.
+func placed(name string, text []byte, data, key string) (Config, []byte, error) {
+	_, tables, err := tomlfile.Tables(name, text)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	set(tables, "terminal", "data_dir", data)
+	set(tables, "gateway", "sign_key_file", key)
+	text, err = tomlfile.Encode(tables)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	c, err := Parse(name, text, nil)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	var missing []error
+	for _, p := range c.Missing() {
+		if p.Key != boardKey {
+			p.Line = 0
+			missing = append(missing, p)
+		}
+	}
+	return c, text, errors.Join(missing...)
+}
+
+// Arrival is the content of a parcel that this terminal could use.
+type Arrival struct {
+	Config Config
+	text   []byte
+	key    string
+	data   string
+}
+
+// Arrive checks the content of a parcel for a data directory and the factory's file.
+// Nothing is written. No error repeats a secret.
+func Arrive(file, data string, c provision.Content) (Arrival, error) {
+	data, err := filepath.Abs(data)
+	if err != nil {
+		return Arrival{}, err
+	}
+	if why := checkSignKey(c.SignKey); why != "" {
+		return Arrival{}, fmt.Errorf("the sign key %s", why)
+	}
+	cfg, text, err := placed("parcel", c.Config, data, filepath.Join(data, provisionDir, currentLink, keyFile))
+	if err != nil {
+		return Arrival{}, err
+	}
+	own, err := factory(file, nil)
+	if err != nil {
+		return Arrival{}, err
+	}
+	switch {
+	case cfg.HasBoard() && own.HasBoard() && cfg.Terminal.Board != own.Terminal.Board:
+		// Without display and keypad nobody could ever mend it.
+		return Arrival{}, Problem{File: "parcel", Key: boardKey, Text: fmt.Sprintf("%q: this terminal is %q; leave it out of the merchant's configuration", cfg.Terminal.Board, own.Terminal.Board)}
+	case cfg.HasBoard():
+	case own.HasBoard():
+		cfg.takeBoard(own)
+	default:
+		// What is installed now is the only one who knows, and is about to go.
+		if now, _, err := InForce(file, data, nil); err == nil && now.HasBoard() {
+			cfg.takeBoard(now)
+			if text, err = withBoard(text, now.Terminal.Board); err != nil {
+				return Arrival{}, err
+			}
+		}
+	}
+	return Arrival{cfg, text, c.SignKey, data}, nil
+}
+
+func withBoard(text []byte, board string) ([]byte, error) {
+	_, tables, err := tomlfile.Tables("parcel", text)
+	if err != nil {
+		return nil, err
+	}
+	set(tables, "terminal", "board", board)
+	return tomlfile.Encode(tables)
+}
+
+// Install writes it in place of what was installed before. A cut at any moment leaves
+// the one or the other, whole.
+func (a Arrival) Install(serial uint64) error { return a.write(serial, currentLink) }
+
+// Wait writes it beside what is in force, for TakeWaiting, in place of what waited before.
+func (a Arrival) Wait(serial uint64) error { return a.write(serial, nextLink) }
+
+func (a Arrival) write(serial uint64, as string) error {
+	if err := a.install(serial, as, func() error { return nil }); err != nil {
+		return fmt.Errorf("write what was provisioned: %w", err)
+	}
+	return nil
+}
+
+// install calls step before each change to the disk; its error is the power cut.
+func (a Arrival) install(serial uint64, as string, step func() error) error {
+	device, err := DeviceKey(a.data)
+	if err != nil {
+		return err
+	}
+	sealed, err := provision.SealKey(device, rand.Reader, a.key)
+	if err != nil {
+		return err
+	}
+	dir, name := filepath.Join(a.data, provisionDir), strconv.FormatUint(serial, 10)
+	made, link := filepath.Join(dir, name), filepath.Join(dir, ".link")
+	for _, do := range []func() error{
+		func() error { return os.MkdirAll(dir, 0o700) },
+		func() error { return durable.SyncDir(a.data) },
+		// Of an attempt that was cut off: current never points to it.
+		func() error { return os.RemoveAll(made) },
+		func() error { return os.RemoveAll(link) },
+		func() error { return os.Mkdir(made, 0o700) },
+		func() error { return durable.Create(filepath.Join(made, configFile), a.text) },
+		func() error { return durable.Create(filepath.Join(made, keyFile), []byte(sealed)) },
+		func() error { return durable.SyncDir(made) },
+		func() error { return os.Symlink(name, link) },
+		func() error { return durable.SyncDir(dir) },
+		func() error { return os.Rename(link, filepath.Join(dir, as)) },
+		func() error { return durable.SyncDir(dir) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	// From here on it is installed; what is left over goes now or the next time. What
+	// waited is older than what is in force.
+	if as == currentLink && step() == nil {
+		os.Remove(filepath.Join(dir, nextLink)) //nolint:errcheck // as above
+	}
+	tidyParcels(dir, step)
+	return nil
+}
+
+// tidyParcels takes away what neither link leads to. Where that is not known nothing goes.
+func tidyParcels(dir string, step func() error) {
+	kept := []string{currentLink, nextLink}
+	for _, link := range kept[:2] {
+		switch name, err := os.Readlink(filepath.Join(dir, link)); {
+		case err == nil:
+			kept = append(kept, name)
+		case !errors.Is(err, fs.ErrNotExist):
+			return
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !slices.Contains(kept, e.Name()) && step() == nil {
+			os.RemoveAll(filepath.Join(dir, e.Name())) //nolint:errcheck // there is a next time
+		}
+	}
+}
+
+// LockProvision keeps two that provision the same terminal apart; the function that it
+// gives lets go.
+func LockProvision(data string) (func() error, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(data, "provision.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(errors.New("somebody else provisions this terminal just now"), f.Close())
+	}
+	return f.Close, nil
+}

@@ -1,0 +1,316 @@
+// Package panel is the front panel of an emulated terminal: its glass, keys,
+// scanner and paper in the browser, and a customer's phone that sees nothing but
+// the pixels of the glass. Beside them it tells each order's story from the terminal's
+// journal, which it only reads, and from the simulator's ledger, which it asks over
+// HTTP like anybody. It serves loopback only.
+package panel
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"image"
+	"image/png"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"payterm"
+	"payterm/config"
+	"payterm/flows"
+	"payterm/hal/emulated"
+	"payterm/provision"
+	"payterm/screen"
+)
+
+//go:embed panel.html
+var pageHTML string
+
+var page = template.Must(template.New("panel").Parse(pageHTML))
+
+// policy keeps the page to what comes with it; the frame is the customer's pay
+// page, wherever the scanned code leads.
+const policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-src http: https:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// Options are what a panel is in front of.
+type Options struct {
+	Board  *emulated.Board
+	Screen func() payterm.Screen // the words of what the glass shows
+	Keys   [][]payterm.Key       // the keypad by row and column, "" for no key
+	// Gateway is the simulator's base, for the phone's wallet, the ledger and the
+	// faults; empty where the gateway is another.
+	Gateway string
+	Journal string // path of the terminal's journal, which is only read
+}
+
+// Panel is the http.Handler of the emulated hardware.
+type Panel struct {
+	o    Options
+	page []byte
+	mux  *http.ServeMux
+	ears ears
+}
+
+// key is a key as the page shows it.
+type key struct {
+	Key   payterm.Key
+	Word  bool   // more than a digit or two
+	Typed string // the key of a computer's keyboard, as in KeyboardEvent.key
+	Hint  string // the same, on the key's face
+}
+
+var typed = map[payterm.Key][2]string{
+	payterm.Key00: {".", ""}, payterm.KeyClear: {"Backspace", "⌫"}, payterm.KeyCancel: {"Escape", "Esc"}, payterm.KeyEnter: {"Enter", "↵"},
+	payterm.KeyUp: {"ArrowUp", "↑"}, payterm.KeyDown: {"ArrowDown", "↓"},
+	payterm.KeyF1: {"F1", ""}, payterm.KeyF2: {"F2", ""}, payterm.KeyF3: {"F3", ""}, payterm.KeyF4: {"F4", ""},
+}
+
+// named is a word of the simulator's, and what it means.
+type named struct{ Name, Means string }
+
+// faults are what can go wrong with a request, as the simulator knows it.
+var faults = []named{
+	{"drop_before_apply", "The line breaks before the gateway acts"},
+	{"drop_after_apply", "The line breaks after the gateway has acted"},
+	{"delay", "The reply comes late"},
+	{"http_500", "Server error (HTTP 500)"},
+	{"html_200", "A Wi-Fi login page in place of the reply"},
+	{"redirect", "A redirect that would send it twice"},
+	{"empty", "An empty reply"},
+	{"truncated", "Half a reply"},
+	{"slow_body", "A reply byte by byte"},
+	{"huge_body", "A reply without end"},
+	{"base64_body", "A reply in Base64"},
+	{"bad_digest", "A reply whose digest does not fit"},
+	{"wrong_key", "A reply under another key"},
+	{"wrong_order_id", "A reply about another order"},
+	{"wrong_amount", "A reply with another amount"},
+	{"duplicate_json_key", "A reply that says a thing twice"},
+	{"no_order_id", "A genuine reply that names no order"},
+	{"no_amount", "A genuine reply that names no amount"},
+	{"double_amount", "A genuine reply with amounts as doubles"},
+	{"code:", "This word as the outer code"},
+}
+
+// actions are the requests that a fault can meet.
+var actions = []named{
+	{"PASSIVEPAY", "Sale, scan"}, {"ACTIVEPAY", "Sale, QR code"}, {"STATUS_QUERY", "Inquiry"}, {"REFUND", "Refund"}, {"EX_RATE_QUERY", "Exchange rate"}, {"*", "Any request"},
+}
+
+// devices are those whose cables can be pulled.
+var devices = []string{"display", "keypad", "scanner", "printer"}
+
+// New makes a panel.
+func New(o Options) (*Panel, error) {
+	p := &Panel{o: o, mux: http.NewServeMux()}
+	if err := p.fill(); err != nil {
+		return nil, fmt.Errorf("front panel: %w", err)
+	}
+	b := o.Board
+	p.mux.HandleFunc("GET /{$}", p.front)
+	p.mux.HandleFunc("GET /emu/display.png", func(w http.ResponseWriter, _ *http.Request) { picture(w, b.Frame()) })
+	p.mux.HandleFunc("GET /emu/display.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, screenWords(o.Screen())) })
+	p.mux.HandleFunc("GET /emu/paper.png", func(w http.ResponseWriter, _ *http.Request) { img, _ := b.Paper(); picture(w, img) })
+	p.mux.HandleFunc("GET /emu/paper.txt", func(w http.ResponseWriter, _ *http.Request) { _, text := b.Paper(); words(w, text) })
+	p.mux.HandleFunc("GET /emu/violations.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, violations(b.Violations())) })
+	p.mux.HandleFunc("POST /emu/paper/tear", func(w http.ResponseWriter, _ *http.Request) { b.Tear(); p.Changed("paper"); answer(w, nil, nil) })
+	p.mux.HandleFunc("POST /emu/key", post(p.press))
+	p.mux.HandleFunc("POST /emu/scan", post(p.scan))
+	p.mux.HandleFunc("POST /emu/printer", post(p.printer))
+	p.mux.HandleFunc("POST /emu/unplug", post(func(in cable) error { return p.pull("unplug", in, b.Unplug) }))
+	p.mux.HandleFunc("POST /emu/plug", post(func(in cable) error { return p.pull("plug", in, b.Plug) }))
+	p.mux.HandleFunc("GET /emu/events", p.events)
+	p.mux.HandleFunc("GET /emu/timeline", p.timeline)
+	p.mux.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults") })
+	p.mux.HandleFunc("DELETE /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults?"+r.URL.RawQuery) })
+	p.mux.HandleFunc("POST /phone/look", p.camera)
+	p.mux.HandleFunc("POST /phone/wallet", p.wallet)
+	p.mux.HandleFunc("GET /phone/asked", p.asked)
+	return p, nil
+}
+
+func (p *Panel) fill() error {
+	rows := make([][]key, len(p.o.Keys))
+	for i, row := range p.o.Keys {
+		for _, k := range row {
+			t := typed[k]
+			if t[0] == "" && len(k) == 1 {
+				t[0] = string(k)
+			}
+			rows[i] = append(rows[i], key{Key: k, Word: len(k) > 2, Typed: t[0], Hint: t[1]})
+		}
+	}
+	var b bytes.Buffer
+	err := page.Execute(&b, map[string]any{"Keys": rows, "Gateway": p.o.Gateway, "Faults": faults, "Actions": actions, "Devices": devices})
+	p.page = b.Bytes()
+	return err
+}
+
+func (p *Panel) front(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	w.Write(p.page) //nolint:errcheck // the browser has gone
+}
+
+// ServeHTTP refuses pages of other sites and names that are not this machine's.
+func (p *Panel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	origin := r.Header.Get("Origin")
+	u, err := url.Parse(origin)
+	if !local(r.Host) || origin != "" && (err != nil || u.Host != r.Host) {
+		http.Error(w, "only the panel's own page on this machine may call it", http.StatusForbidden)
+		return
+	}
+	p.mux.ServeHTTP(w, r)
+}
+
+func local(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return config.IsLoopback(strings.Trim(host, "[]"))
+}
+
+// press presses keys in turn and tells each. What is typed at a PIN screen is
+// told as a star.
+func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
+	if len(in.Keys) == 0 || len(in.Keys) > 64 {
+		return errors.New("keys: 1 to 64 at once")
+	}
+	for _, k := range in.Keys {
+		if !k.Valid() {
+			return fmt.Errorf("keys: %q is no key", k)
+		}
+	}
+	for _, k := range in.Keys {
+		told := string(k)
+		if name := p.o.Screen().Name; (name == string(flows.ViewPIN) || name == screen.SetupCodeName) && k.Digits() != "" {
+			told = "*"
+		}
+		if err := p.o.Board.Press(k); err != nil {
+			return err
+		}
+		p.ears.tell("key", "", map[string]string{"key": told})
+	}
+	return nil
+}
+
+// maxScan is the longest frame that an agent takes: a parcel's.
+const maxScan = provision.MaxText
+
+// scan lets the scanner read a code, and tells its masked form.
+func (p *Panel) scan(in struct{ Code string }) error {
+	if in.Code == "" || len(in.Code) > maxScan {
+		return fmt.Errorf("code: 1 to %d characters", maxScan)
+	}
+	if err := p.o.Board.Scan(in.Code); err != nil {
+		return fmt.Errorf("scanner: %w", err)
+	}
+	p.ears.tell("scan", "", map[string]string{"code": payterm.NewPayCode(in.Code).String()})
+	return nil
+}
+
+type sensors struct {
+	Paper string `json:"paper,omitempty"`
+	Cover string `json:"cover,omitempty"`
+}
+
+func (p *Panel) printer(in sensors) error {
+	if err := p.o.Board.SetPrinter(in.Paper, in.Cover); err != nil {
+		return err
+	}
+	// One event for each sensor, so that each is kept.
+	if in.Paper != "" {
+		p.ears.tell("printer", "paper", sensors{Paper: in.Paper})
+	}
+	if in.Cover != "" {
+		p.ears.tell("printer", "cover", sensors{Cover: in.Cover})
+	}
+	return nil
+}
+
+type cable struct {
+	Device string `json:"device"`
+}
+
+func (p *Panel) pull(verb string, c cable, do func(string) error) error {
+	if err := do(c.Device); err != nil {
+		return err
+	}
+	p.ears.tell(verb, "cable of "+c.Device, c)
+	p.Changed("display") // which is dark, or lit
+	return nil
+}
+
+// post reads a JSON body strictly and answers {} or what is wrong.
+func post[In any](do func(In) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+		d.DisallowUnknownFields()
+		err := d.Decode(&in)
+		if err == nil {
+			err = do(in)
+		}
+		answer(w, nil, err)
+	}
+}
+
+const maxBody = 64 << 10
+
+// answer writes what is to be known, or HTTP 400 and what is wrong.
+func answer(w http.ResponseWriter, known map[string]string, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if known == nil {
+		known = map[string]string{}
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		known = map[string]string{"error": err.Error()}
+	}
+	json.NewEncoder(w).Encode(known) //nolint:errcheck // the browser has gone
+}
+
+func picture(w http.ResponseWriter, img image.Image) {
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Cache-Control", "no-store")
+	(&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, img) //nolint:errcheck // the browser has gone
+}
+
+func words(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, text+"\n") //nolint:errcheck // the browser has gone
+}
+
+// violations are what the chips did not accept of their drivers, one a line.
+func violations(all []emulated.Violation) string {
+	var lines []string
+	for _, v := range all {
+		lines = append(lines, v.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func screenWords(s payterm.Screen) string {
+	lines := []string{"screen: " + s.Name}
+	for _, l := range append([]string{s.Watermark, s.Title, s.Status, s.Amount}, append(append([]string{}, s.Lines...), s.Elapsed, s.Small)...) {
+		if l != "" {
+			lines = append(lines, l)
+		}
+	}
+	for _, k := range s.Keys {
+		lines = append(lines, fmt.Sprintf("[%s] %s", k.Key, k.Does))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Changed tells whoever listens that a device shows something else: display,
+// paper, buzzer. It does not block.
+func (p *Panel) Changed(device string) { p.ears.tell(device, "", struct{}{}) }

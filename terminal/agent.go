@@ -1,0 +1,620 @@
+// Package terminal wires a payterm: journal, gateway, drivers and runner, with a
+// goroutine for each device, and the local API. Real and emulated hardware come
+// in as hal.Ports; from here on there is no difference.
+package terminal
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"payterm"
+	"payterm/config"
+	"payterm/drivers/keypad"
+	"payterm/drivers/lcd"
+	"payterm/drivers/signal"
+	"payterm/flows"
+	"payterm/flows/runner"
+	"payterm/gateway/ottpay"
+	"payterm/hal"
+	"payterm/receipt"
+	"payterm/screen"
+	"payterm/storage"
+)
+
+// Options are what an agent is started with.
+type Options struct {
+	Config    config.Config
+	Data      string
+	SignKey   string
+	Board     *hal.Board
+	Sleep     func(time.Duration)
+	Watermark string
+	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
+	RefundsNeedPIN bool
+	Built          time.Time
+	Log            *slog.Logger
+	Ready          func() error // called by Run once the local API answers; may be nil
+	Provisioner    *Provisioner // takes parcels while it sells; nil for none
+	Serial         uint64       // of the parcel that the configuration came with; 0 for none
+	Passed         uint64       // of one that waited and could not be taken; 0 for none
+	Sticks         *Sticks      // where parcels come from beside the scanner; nil for none
+	// Haste is how many times faster than people the customers of a training are; 0
+	// for 1.
+	Haste float64
+
+	lent    bool     // the board is a Terminal's, which closes it
+	school  *school  // of a training
+	notices *notices // of all agents of a Terminal
+}
+
+// Agent is a terminal that runs.
+type Agent struct {
+	o         Options
+	clock     *runner.SystemClock // of this life alone
+	loopClock *runner.SystemClock // once it is open: it goes on from the lives before
+	gateway   *ottpay.Client
+	lock      *os.File
+	opened    chan struct{} // closed once store and runner are there
+	store     *storage.Store
+	runner    *runner.Runner
+	desk      desk        // whom keys and codes go to
+	display   lcd.Display // nil without one
+	onPaper   onPaper
+	leaving   chan struct{} // somebody has provisioned the terminal anew
+	screens   chan payterm.Screen
+	slips     chan payterm.Receipt
+	sounds    chan payterm.Sound
+	moods     chan payterm.Screen // for the lamps and the backlight
+	arming    chan bool           // whether the scanner is to look for a code
+	rests     chan struct{}       // the scanner may look no longer: it has read one, or was pulled
+	touched   chan struct{}       // somebody is there
+	dimmer    *signal.Dimmer      // nil where the backlight does not dim
+	mu        sync.Mutex
+	last      payterm.Screen
+	fault     string // why it is not open
+	parcel    string // that was scanned
+	waits     Waits  // what one that waits does so for
+	zone      *time.Location
+	link      flows.Network  // as far as this machine has the way to the gateway
+	away      bool           // the scanner, for some time
+	training  *school        // nil for the real terminal
+	realLock  *os.File       // a training's, on the real terminal's data
+	left      bool           // it ended for a training, or for the real terminal
+	queuedZs  map[int64]bool // whose slips wait likewise
+	unprinted atomic.Int32   // slips that wait for the printer or are in it
+	lost      []lostSlip
+	spoken    string             // the language of the screens, where it was changed at the keys
+	troubles  map[string]trouble // by device
+	slip      slipTrial
+	keypad    atomic.Pointer[keypad.Matrix]
+	retells   chan chan error                  // the display's goroutine is to send its frame again
+	asks      chan chan payterm.PaperCondition // the printer's is to ask how it is
+	found     found                            // by the self test
+	paper     payterm.PaperCondition           // what the printer said last
+}
+
+// desk is who serves the terminal: the runner, or Setup before there is one.
+type desk interface {
+	Press(payterm.Key)
+	Scan(payterm.PayCode, time.Duration)
+}
+
+const slipQueue = 32
+
+// openAgain is how long after a failure the journal is opened once more.
+const openAgain = 2 * time.Second
+
+// errTaken says that another agent has the data.
+var errTaken = errors.New("another payterm runs")
+
+// Start makes an agent and opens its journal. What is wrong with the configuration
+// is an error. What is wrong with the journal or its disk is not: a cashier sees
+// only the glass, so the agent comes up, says there what is to be done, and tries
+// again until it is. Run follows.
+func Start(o Options) (*Agent, error) {
+	a := newAgent(o)
+	var err error
+	if a.training != nil {
+		a.gateway = a.training.client
+	} else if a.gateway, err = a.newGateway(); err != nil {
+		return nil, err
+	}
+	if err := a.open(); errors.Is(err, errTaken) {
+		return nil, err
+	}
+	return a, nil
+}
+
+// newAgent makes the part of an agent that has to do with devices.
+func newAgent(o Options) *Agent {
+	if o.notices == nil {
+		o.notices = newNotices()
+	}
+	a := &Agent{
+		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
+		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
+		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
+		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
+		dimmer: newDimmer(o.Board), training: o.school, queuedZs: map[int64]bool{},
+	}
+	var err error
+	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
+		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
+		a.gaveUp("display", err)
+	}
+	return a
+}
+
+// open takes up the journal and what is open in it, as far as that has not been
+// done.
+func (a *Agent) open() error {
+	if a.isOpen() {
+		return nil
+	}
+	if err := a.takeLock(); err != nil {
+		return err
+	}
+	store, err := storage.Open(storage.Options{
+		Path: filepath.Join(a.o.Data, "payterm.db"), Terminal: a.o.Config.Terminal.ID, DrawTag: drawTag,
+		Now: func() time.Time { _, wall := a.clock.Now(); return wall }, Days: a.o.Config.Days(),
+		MerchantID: a.o.Config.Gateway.MerchantID, Currency: a.o.Config.Merchant.Currency, Slips: a.o.Board.Profile.Printer != nil,
+	})
+	if err != nil {
+		return err
+	}
+	codeKey, err := config.Secret(a.o.Data, "code.key", a.firstCodeKey)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	clock := a.clock.GoingOn(store.Lived())
+	c := a.runnerConfig(store, clock, codeKey)
+	c.Settings.Last, err = store.LastApproved()
+	r := runner.New(c)
+	var open []storage.OpenOrder
+	if err == nil {
+		open, err = store.OpenOrders()
+	}
+	if err == nil {
+		list := make([]runner.Open, len(open))
+		for i, one := range open {
+			list[i] = runner.Open{ID: one.ID, Events: one.Events}
+		}
+		err = r.Restore(list)
+	}
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	a.store, a.loopClock, a.runner, a.desk = store, clock, r, r
+	close(a.opened)
+	return nil
+}
+
+func (a *Agent) isOpen() bool {
+	select {
+	case <-a.opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// closed shows and tells why the agent is not open.
+func (a *Agent) closed(err error) {
+	err = storage.Explain(err) // also of the lock and the socket, which lie beside the journal
+	why := err.Error()
+	var advisor interface{ Advice() string }
+	if errors.As(err, &advisor) {
+		why = advisor.Advice()
+	}
+	a.mu.Lock()
+	known := a.fault == why
+	a.fault = why
+	a.mu.Unlock()
+	if !known {
+		a.o.Log.Error("out of order", "err", err)
+	}
+	a.Show(screen.Compose(flows.View{Name: flows.ViewFault, Fault: why}, a.screenOptions()))
+}
+
+// why is the reason for which the agent is not open.
+func (a *Agent) why() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fault
+}
+
+// takeLock keeps a second agent away from the data.
+func (a *Agent) takeLock() error {
+	if a.lock != nil {
+		return nil
+	}
+	if a.training != nil && a.realLock == nil {
+		f, err := lockData(a.training.of)
+		if err != nil {
+			return err
+		}
+		a.realLock = f
+	}
+	f, err := lockData(a.o.Data)
+	a.lock = f
+	return err
+}
+
+// lockData holds the data for one process; its file gives them back when it is closed.
+func lockData(data string) (*os.File, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	return lockFile(data, "payterm.lock")
+}
+
+// lockFile holds a lock in the data directory; name is that of its file.
+func lockFile(data, name string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(data, name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w on %s", errTaken, data), f.Close())
+	}
+	return f, nil
+}
+
+func (a *Agent) newGateway() (*ottpay.Client, error) {
+	g := a.o.Config.Gateway
+	var cas *x509.CertPool
+	if g.CAFile != "" {
+		pem, err := os.ReadFile(g.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("gateway.ca_file: %w", err)
+		}
+		if cas = x509.NewCertPool(); !cas.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("gateway.ca_file: %s holds no certificate", g.CAFile)
+		}
+	}
+	return ottpay.New(ottpay.Config{
+		URL: g.URL, MerchantID: g.MerchantID, OperatorID: g.OperatorID, TerminalNo: g.TerminalNo, SignKey: ottpay.SignKey(a.o.SignKey),
+		CallBackURL: g.CallBackURL, Currency: a.o.Config.Merchant.Currency, Versions: g.Versions, CAs: cas,
+		ConnectTimeout: a.o.Config.Sale.ConnectTimeout.Duration, Timeout: a.o.Config.Sale.HTTPTimeout.Duration, Built: a.o.Built, Now: time.Now,
+	})
+}
+
+func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
+	c := a.o.Config
+	slips := a.slipOptions()
+	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
+	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
+		active = flows.WalletSet{} // there is nothing to show a code on
+	}
+	rc := runner.Config{
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
+		Settings: flows.Settings{
+			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
+			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
+			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
+			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
+		},
+		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
+		Screen: func(v flows.View) payterm.Screen {
+			screens := a.screenOptions()
+			a.printCode(v, screens, slips.Zone)
+			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
+		},
+		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
+			return receipt.Compose(s, o, again, slips)
+		},
+		CodeKey: func(code payterm.PayCode) string {
+			h := hmac.New(sha256.New, codeKey)
+			h.Write([]byte(code.Reveal()))
+			return hex.EncodeToString(h.Sum(nil)[:16])
+		},
+		PIN: a.comparePIN, Whose: a.whose,
+		Jitter: func() uint16 {
+			var b [2]byte
+			rand.Read(b[:]) //nolint:errcheck // it never fails
+			return binary.BigEndian.Uint16(b[:])
+		},
+	}
+	if a.o.lent {
+		rc.Train = a.leave
+	}
+	if s := a.training; s != nil {
+		rc.Gateway, rc.Drill, rc.Changed = s, s.begin, s.changed
+		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
+	}
+	if c.Sale.DayMaxMinor > 0 {
+		rc.Sold = func(wall time.Time) (int64, error) {
+			return store.Sold(c.Days(), wall, c.Gateway.MerchantID, c.Merchant.Currency)
+		}
+	}
+	return rc
+}
+
+// firstCodeKey makes the key of the hashes by which a payment code is known again. It
+// comes of the sign key, as it did when nothing kept it, so that codes of before are
+// known still; a later sign key leaves it alone.
+func (a *Agent) firstCodeKey() ([]byte, error) {
+	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
+	return mac.Sum(nil), nil
+}
+
+// slipOptions are what every slip of this terminal has in common.
+func (a *Agent) slipOptions() receipt.Options {
+	c := a.o.Config
+	return receipt.Options{
+		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: a.zone, Watermark: a.o.Watermark,
+		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
+	}
+}
+
+func (a *Agent) totalsSlip(t payterm.Totals, z, again bool) payterm.Receipt {
+	return receipt.Totals(t, z, again, a.o.Config.Merchant.Currency, a.slipOptions())
+}
+
+func drawTag() (string, error) {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	var tag strings.Builder
+	for tag.Len() < 5 {
+		var b [1]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return "", err
+		}
+		if int(b[0]) < 252 { // a multiple of 36, so that each digit is as likely
+			tag.WriteByte(digits[b[0]%36])
+		}
+	}
+	return tag.String(), nil
+}
+
+// Show takes the newest screen; one that was not drawn yet gives way.
+func (a *Agent) Show(s payterm.Screen) {
+	a.mu.Lock()
+	a.last = s
+	a.mu.Unlock()
+	newest(a.screens, s)
+	newest(a.moods, s)
+	armed := s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService) || s.Name == screen.SetupName
+	newest(a.arming, armed)
+}
+
+// newest puts v into a queue of one; what nobody has taken yet gives way.
+func newest[T any](queue chan T, v T) {
+	for {
+		select {
+		case queue <- v:
+			return
+		default:
+		}
+		select {
+		case <-queue:
+		default:
+		}
+	}
+}
+
+// Screen is the newest screen.
+func (a *Agent) Screen() payterm.Screen {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
+}
+
+// Print queues a slip. A board without a printer has none by intent; one whose printer
+// could not be opened is told of.
+func (a *Agent) Print(r payterm.Receipt) error {
+	if a.o.Board.Printer == nil {
+		err := a.o.Board.Faults["printer"]
+		if err != nil {
+			a.notPrinted(r)
+		}
+		return err
+	}
+	a.unprinted.Add(1)
+	select {
+	case a.slips <- r:
+		return nil
+	default:
+		a.unprinted.Add(-1)
+		a.notPrinted(r)
+		return errors.New("the printer's queue is full")
+	}
+}
+
+// Play sounds the buzzer, unless it is busy with several sounds already.
+func (a *Agent) Play(s payterm.Sound) {
+	select {
+	case a.sounds <- s:
+	default:
+	}
+}
+
+// ready says so once the loop has answered, which is after its first screen.
+func (a *Agent) ready(ctx context.Context) error {
+	if _, err := a.runner.Snapshot(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it was ended before
+		}
+		return fmt.Errorf("the loop does not turn: %w", err)
+	}
+	if a.o.Ready == nil {
+		return nil
+	}
+	return a.o.Ready()
+}
+
+// Run runs the agent until its context ends, then closes the journal.
+func (a *Agent) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	provisioned := false
+	var wg sync.WaitGroup
+	wg.Go(func() { a.runDisplay(ctx) })
+	wg.Go(func() { a.runLights(ctx) })
+	told, err := a.comeUp(ctx, &wg)
+	if err == nil && a.isOpen() {
+		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.awaitInstalled, a.selfTest} {
+			wg.Go(func() { work(ctx) })
+		}
+		// The printer ends after the loop, so that the loop's last slips are among its own.
+		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))
+		wg.Go(func() { a.runPrinter(printing) })
+		loop := make(chan error, 1)
+		go func() { loop <- a.runner.Run(ctx) }()
+		wg.Go(func() {
+			select {
+			case <-ctx.Done():
+			case <-a.leaving:
+				provisioned = true
+				stop()
+			}
+		})
+		if !told {
+			if err = a.ready(ctx); err != nil {
+				stop()
+			}
+		}
+		err = errors.Join(err, <-loop)
+		endPrinting()
+	}
+	stop()
+	wg.Wait()
+	if a.store != nil {
+		err = errors.Join(err, a.store.Live(a.lived()), a.store.Close())
+	}
+	for _, lock := range []*os.File{a.lock, a.realLock} {
+		if lock != nil {
+			err = errors.Join(err, lock.Close())
+		}
+	}
+	if a.training != nil {
+		err = errors.Join(err, a.training.close())
+	}
+	if !a.o.lent {
+		err = errors.Join(err, a.o.Board.Close())
+	}
+	if err == nil && provisioned {
+		return ErrProvisioned
+	}
+	return err
+}
+
+// comeUp tries until journal and local API are there, or the context ends. Where
+// that does not succeed at once, ready is told nevertheless: whatever is wrong
+// stands on the glass by then.
+func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err error) {
+	serves := false
+	for {
+		err := a.open()
+		if errors.Is(err, errTaken) {
+			return told, err
+		}
+		if !serves && a.lock != nil {
+			served := a.serve(ctx, wg)
+			serves = served == nil
+			err = errors.Join(err, served)
+		}
+		if err == nil || a.training != nil { // the real terminal is back when a training cannot be
+			return told, err
+		}
+		a.closed(err)
+		if !told && a.o.Ready != nil {
+			if err := a.o.Ready(); err != nil {
+				return told, err
+			}
+		}
+		told = true
+		select {
+		case <-ctx.Done():
+			return told, nil
+		case <-time.After(openAgain):
+		}
+	}
+}
+
+// liveEvery is how often it is written down what the terminal has lived through: at
+// most so much is lost where the power goes in a quiet hour, and orders are then
+// guarded and asked about for so much longer.
+const liveEvery = 10 * time.Minute
+
+// live keeps the time of quiet hours.
+func (a *Agent) live(ctx context.Context) {
+	tick := time.NewTicker(liveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.store.Live(a.lived()); err != nil {
+			a.o.Log.Warn("the time lived through is not kept", "err", err)
+		}
+	}
+}
+
+// tidyEvery is how often the log of the journal is moved into its file. SQLite
+// does it too, in the middle of some commit; here nobody waits.
+const tidyEvery = time.Minute
+
+// tidy does what can wait for an idle counter.
+func (a *Agent) tidy(ctx context.Context) {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	retention := storage.Retention{Keep: time.Duration(a.o.Config.Terminal.KeepDays) * 24 * time.Hour}
+	a.remind()
+	a.printOwedZs()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.remind()
+			a.printOwedZs()
+			a.forgetSlips()
+			if err := a.checkpoint(ctx, retention.Old(a.reading())); err != nil && ctx.Err() == nil {
+				a.o.Log.Warn("checkpoint", "err", err)
+			}
+		}
+	}
+}
+
+// reading is what the clocks say now.
+func (a *Agent) reading() storage.Reading {
+	lived, wall := a.loopClock.Now()
+	synced, err := networkTime()
+	return storage.Reading{Lived: lived, Wall: wall, Synced: synced && err == nil}
+}
+
+// checkpoint moves the log, and drops what is old, unless the counter needs
+// somebody. Of what is old a batch goes each time.
+func (a *Agent) checkpoint(ctx context.Context, old storage.Old) error {
+	s, err := a.runner.Snapshot(ctx)
+	if err != nil || !s.AtRest {
+		return err
+	}
+	n, err := a.store.Prune(old)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		a.o.Log.Info("old orders dropped", "orders", n, "lived", old.Lived, "before", old.Wall)
+	}
+	if _, err := a.store.PrunePeople(old); err != nil {
+		return err
+	}
+	return a.store.Checkpoint()
+}

@@ -1,0 +1,341 @@
+package terminal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"payterm"
+	"payterm/config"
+	"payterm/flows"
+	"payterm/hal"
+	"payterm/hal/emulated"
+)
+
+const lit = `board = "lit"
+[display]
+controller = "fbdev"
+device = "/dev/fb0"
+bits = 16
+width = 320
+height = 240
+backlight = "pwmchip0:0"
+dim_after = "1s"
+dim_to = 10
+[keypad]
+kind = "evdev"
+name = "Pad"
+[scanner]
+device = "/dev/ttyS1"
+baud = 9600
+trigger_start = "\u0016T\r"
+trigger_stop = "0x16 55 0d"
+[signal]
+led_ready = "L:5"
+led_approved = "L:6"
+led_attention = "L:13"
+`
+
+// Lamps, light and the scanner's trigger follow the screen and the hands.
+func TestLampsLightAndTrigger(t *testing.T) {
+	p, err := hal.ReadProfile("lit.toml", []byte(lit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, v := range e.Violations() {
+			t.Error(v)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := config.Default()
+	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	c.Gateway.CallBackURL = "https://example.com/back"
+	a, err := Start(Options{
+		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	until := func(what string, is func() bool) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("not within 20 s: %s; the screen is %s", what, a.Screen().Name)
+			}
+		}
+	}
+	level := func(name string) float64 {
+		all := e.Pulses(name)
+		if len(all) == 0 {
+			return -1
+		}
+		return all[len(all)-1].Duty
+	}
+	shows := func(name string) { t.Helper(); until(name, func() bool { return a.Screen().Name == name }) }
+	told := func(want string) {
+		t.Helper()
+		until("the scanner is told "+want, func() bool { return string(e.Told()) == want })
+	}
+	press := func(keys ...payterm.Key) {
+		t.Helper()
+		for _, k := range keys {
+			if err := e.Press(k); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+
+	shows("idle")
+	until("the lamp for ready burns", func() bool { return level("L:5") == 1 && level("L:6") == 0 && level("L:13") == 0 })
+	until("it is bright", func() bool { return level("pwmchip0:0") == 1 })
+	until("it dims", func() bool { d := level("pwmchip0:0"); return d > 0.09 && d < 0.11 })
+	press("1", "2", "3", "4")
+	shows("amount")
+	until("a key makes it bright", func() bool { return level("pwmchip0:0") == 1 })
+	told("")
+	press("ENTER")
+	shows("scan")
+	told("\x16T\r")
+
+	// A reader that came back has forgotten that it was armed.
+	if err := e.Unplug("scanner"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Plug("scanner"); err != nil {
+		t.Fatal(err)
+	}
+	told("\x16T\r\x16T\r")
+	if level("pwmchip0:0") != 1 {
+		t.Error("it dims while somebody is to scan")
+	}
+	press("CANCEL")
+	told("\x16T\r\x16T\r\x16U\r")
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"L:5", "L:6", "L:13"} {
+		if level(name) != 0 {
+			t.Errorf("%s burns when nobody is there any more", name)
+		}
+	}
+	if strings.Contains(string(e.Told()), "T\r\x16T\r\x16T") {
+		t.Errorf("told %q", e.Told())
+	}
+}
+
+// A code that the glass cannot show, on a board without a printer: the screen sends
+// nobody to look for paper, and no slip waits for a printer that will not come.
+func TestCodeShownNowhere(t *testing.T) {
+	t.Parallel()
+	for _, glass := range []string{
+		"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\n",
+		"controller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 16\nrows = 2\n",
+	} {
+		p, err := hal.ReadProfile("small.toml", []byte("board = \"small\"\n[display]\n"+glass))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := emulated.New(emulated.Config{Profile: p, Scale: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := config.Default()
+		c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+		c.Gateway.CallBackURL = "https://example.com/back"
+		for language, says := range map[string]string{"en": "too long", "fr": "trop long", "zh": "太长"} {
+			c.Terminal.Language = language
+			a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := a.runnerConfig(a.store, a.loopClock, make([]byte, 32)).Screen(flows.View{
+				Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, CanLeave: true,
+				Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
+			})
+			if language == "zh" && p.Display.Rows > 0 {
+				says = "too long" // characters only show no Chinese
+			}
+			if s.QR != "" || s.Tone != payterm.Doubt || !strings.Contains(strings.Join(s.Lines, "\n"), says) || len(s.Keys) != 1 {
+				t.Errorf("%s: %+v", language, s)
+			}
+			if err := a.display.Init(); err != nil {
+				t.Fatal(err)
+			}
+			if err := a.display.Show(s); err != nil {
+				t.Errorf("%s: %v", language, err)
+			}
+			for range 2 * slipQueue {
+				if err := a.Print(payterm.Receipt{Name: "customer"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := len(a.slips); n != 0 {
+				t.Errorf("%d slips wait for a printer that is not there", n)
+			}
+			if err := a.store.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A slip that is being printed when the agent is ended, and those behind it, come out
+// whole; a printer without paper holds up nobody.
+func TestLastSlips(t *testing.T) {
+	t.Parallel()
+	p, err := hal.ReadProfile("printing.toml", []byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\ncut = true\nstatus = true\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := config.Default()
+	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	c.Gateway.CallBackURL = "https://example.com/back"
+	slip := func(word string) payterm.Receipt {
+		r := payterm.Receipt{Name: word}
+		for range 20 {
+			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: word + " goes on"})
+		}
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Text: word + " is whole"})
+		return r
+	}
+	run := func(between func()) (paper string) {
+		t.Helper()
+		a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- a.Run(ctx) }()
+		for _, word := range []string{"first", "second"} {
+			if err := a.Print(slip(word)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		between()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		_, paper = e.Paper()
+		return paper
+	}
+	paper := run(func() {
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+			if _, text := e.Paper(); strings.Contains(text, "first goes on") {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatal("nothing is printed")
+			}
+		}
+	})
+	if !strings.Contains(paper, "first is whole") || !strings.Contains(paper, "second is whole") {
+		t.Errorf("on paper:\n%s", paper)
+	}
+	e.Tear()
+	if err := e.SetPrinter("out", "closed"); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if paper := run(func() {}); strings.Contains(paper, "goes on") || time.Since(began) > lastSlips {
+		t.Errorf("%s, on paper:\n%s", time.Since(began), paper)
+	}
+}
+
+// A logo that cannot be printed is found at the desk, by the name of its key.
+func TestCheckLogo(t *testing.T) {
+	t.Parallel()
+	picture := func(w, h int) []byte {
+		var b bytes.Buffer
+		if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	good := picture(384, 100)
+	for name, x := range map[string]struct {
+		file []byte
+		says string
+	}{
+		"good":       {good, ""},
+		"wide":       {picture(385, 10), "printer.logo: "},
+		"tall":       {picture(10, 401), "printer.logo: "},
+		"absurd":     {picture(20000, 20000), "20000 by 20000 dots"},
+		"cut off":    {good[:len(good)-20], "no whole PNG file"},
+		"no picture": {[]byte("GIF89a"), "no whole PNG file"},
+		"empty":      {nil, "printer.logo: "},
+	} {
+		file := filepath.Join(t.TempDir(), "logo.png")
+		if err := os.WriteFile(file, x.file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := hal.ReadProfile("p.toml", fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch err := CheckLogo(p); {
+		case (err == nil) != (x.says == ""):
+			t.Errorf("%s: %v", name, err)
+		case err != nil && (!strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "printer.logo: ")):
+			t.Errorf("%s: %v, want %q", name, err, x.says)
+		}
+		p.Printer.Logo = file + ".gone"
+		if err := CheckLogo(p); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s, gone: %v", name, err)
+		}
+	}
+	if err := CheckLogo(hal.Profile{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOutlasting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		longer, stop := outlasting(ctx, time.Minute)
+		defer stop()
+		end()
+		began := time.Now()
+		<-longer.Done()
+		if lasted := time.Since(began); lasted != time.Minute {
+			t.Errorf("it lasts for %s", lasted)
+		}
+	})
+}

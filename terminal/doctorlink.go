@@ -1,0 +1,95 @@
+package terminal
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"payterm/config"
+)
+
+// linkTo says whether this machine has a cable, or what stands for one, on the way
+// to the gateway: an interface that is up, with an address, and a default route
+// over it.
+func linkTo(gateway string) Check {
+	if u, err := url.Parse(gateway); err == nil && config.IsLoopback(u.Hostname()) {
+		return Check{Result: "ok", Says: "the gateway is on this machine"}
+	}
+	all, err := net.Interfaces()
+	if err != nil {
+		return Check{Result: "warn", Says: "the interfaces cannot be listed: " + err.Error()}
+	}
+	var list []iface
+	for _, i := range all {
+		if i.Flags&net.FlagLoopback != 0 {
+			continue
+		}
+		addrs, err := i.Addrs()
+		list = append(list, iface{i.Name, i.Flags&net.FlagUp != 0 && i.Flags&net.FlagRunning != 0, err == nil && len(addrs) > 0})
+	}
+	v4, err4 := os.ReadFile("/proc/net/route")
+	v6, err6 := os.ReadFile("/proc/net/ipv6_route")
+	if err4 != nil && err6 != nil {
+		return Check{Result: "warn", Says: "the routes cannot be read: " + err4.Error()}
+	}
+	return link(list, defaultRoutes(string(v4), string(v6)))
+}
+
+// iface is an interface other than loopback.
+type iface struct {
+	name             string
+	running, address bool
+}
+
+func link(list []iface, routes []string) Check {
+	var running, addressed []string
+	for _, i := range list {
+		if i.running {
+			running = append(running, i.name)
+			if i.address {
+				addressed = append(addressed, i.name)
+			}
+		}
+	}
+	switch {
+	case len(list) == 0:
+		return Check{Result: "fail", Says: "there is no network interface: is its driver loaded?"}
+	case len(running) == 0:
+		return Check{Result: "fail", Says: "no network interface is up: plug in the cable, or join the wireless network"}
+	case len(addressed) == 0:
+		return Check{Result: "fail", Says: strings.Join(running, ", ") + " is up without an address: is there a DHCP server, or a static address to be set?"}
+	}
+	for _, r := range routes {
+		if slices.Contains(addressed, r) {
+			return Check{Result: "ok", Says: "up, default route by " + r}
+		}
+	}
+	return Check{Result: "fail", Says: fmt.Sprintf("%s is up without a default route: set the router's address", strings.Join(addressed, ", "))}
+}
+
+// defaultRoutes gives the interfaces of the default routes that are up, from the
+// text of /proc/net/route and /proc/net/ipv6_route (proc(5)).
+func defaultRoutes(v4, v6 string) []string {
+	var names []string
+	add := func(name, flags string, all bool) {
+		n, err := strconv.ParseUint(flags, 16, 32)
+		if all && err == nil && n&1 != 0 && name != "lo" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for line := range strings.Lines(v4) {
+		if f := strings.Fields(line); len(f) >= 8 { // name, destination, router, flags, ..., mask
+			add(f[0], f[3], f[1] == "00000000" && f[7] == "00000000")
+		}
+	}
+	for line := range strings.Lines(v6) {
+		if f := strings.Fields(line); len(f) >= 10 { // destination, its length, ..., flags, name
+			add(f[9], f[8], f[1] == "00" && strings.Trim(f[0], "0") == "")
+		}
+	}
+	return names
+}

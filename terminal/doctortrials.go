@@ -1,0 +1,543 @@
+package terminal
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/flows/runner"
+	"payterm/screen"
+)
+
+// The trials of payterm doctor --test: what only a person can tell, asked on the
+// terminal's own glass. ENTER says that it is good and CANCEL that it is not; where
+// something else is asked for, CANCEL leaves that device. Nobody has to answer: each
+// step ends by itself.
+
+const (
+	defaultStep = 30 * time.Second
+	maxStep     = time.Minute            // less than the counter waits for the next trial
+	lookEvery   = 100 * time.Millisecond // while something else than a person may end a step
+)
+
+// ending is how a step ended.
+type ending int
+
+const (
+	answered ending = iota
+	late            // nobody did anything
+	broken          // the caller has gone, or the counter was taken away
+)
+
+// trials is one walk through the devices.
+type trials struct {
+	a     *Agent
+	s     *runner.Service
+	rep   *Report
+	step  time.Duration
+	gone  bool          // what ended it ends the rest
+	tried string        // the device
+	began time.Duration // its trial
+}
+
+// try walks a person through trials of devices and adds what came of it to the
+// report. It holds the counter meanwhile, and refuses where that is taken.
+func (a *Agent) try(ctx context.Context, rep *Report, tests []string, step time.Duration) error {
+	s, err := a.runner.Service(ctx)
+	if err != nil {
+		return fmt.Errorf("the devices cannot be tried out now: %w", err)
+	}
+	defer s.End()
+	t := &trials{a: a, s: s, rep: rep, step: step}
+	for _, device := range Devices {
+		if !slices.Contains(tests, device) {
+			continue
+		}
+		began := a.mono()
+		t.tried, t.began = device, began
+		c := t.device(ctx, device)
+		c.Name, c.TookMS = "test "+device, (a.mono() - began).Milliseconds()
+		rep.put(c)
+	}
+	return nil
+}
+
+func (t *trials) device(ctx context.Context, device string) Check {
+	switch {
+	case t.gone:
+		return Check{Result: "skip", Says: "broken off"}
+	case !t.a.there(device):
+		return Check{Result: "none", Says: "the board profile has none"}
+	case t.a.trouble(device).gaveUp:
+		return Check{Result: "fail", Says: t.a.trouble(device).err.Error()}
+	case !t.canAnswer() && device != "keypad" && device != "scanner":
+		return Check{Result: "skip", Says: "there is no ENTER and no CANCEL to answer with"}
+	}
+	t.s.Show(flows.Trial{})
+	switch device {
+	case "display":
+		return t.display(ctx)
+	case "keypad":
+		return t.keypad(ctx)
+	case "scanner":
+		return t.scanner(ctx)
+	case "printer":
+		return t.printer(ctx)
+	}
+	return t.buzzer(ctx)
+}
+
+// canAnswer tells whether a person has keys to say yes and no with.
+func (t *trials) canAnswer() bool {
+	keys := t.keys()
+	return slices.Contains(keys, payterm.KeyEnter) && slices.Contains(keys, payterm.KeyCancel)
+}
+
+func (t *trials) keys() []payterm.Key { return t.a.keys() }
+
+// keys are those of the profile, row by row.
+func (a *Agent) keys() []payterm.Key {
+	var keys []payterm.Key
+	if k := a.o.Board.Profile.Keypad; k != nil && a.o.Board.Keypad != nil {
+		for _, row := range k.Layout() {
+			for _, key := range row {
+				if key != "" {
+					keys = append(keys, key)
+				}
+			}
+		}
+	}
+	return keys
+}
+
+// show puts a trial on the glass. What was pressed before it counts for nothing.
+func (t *trials) show(trial flows.Trial) {
+	for {
+		select {
+		case _, open := <-t.s.Input():
+			if open {
+				continue
+			}
+			t.gone = true
+			return
+		default:
+			t.s.Show(trial)
+			return
+		}
+	}
+}
+
+// await gives input to take until it says that it is done, for one step's time;
+// look, which may be nil, is asked now and then whether something else is.
+func (t *trials) await(ctx context.Context, take func(flows.Event) bool, look func() bool) ending {
+	deadline, tick := time.NewTimer(t.step), time.NewTicker(lookEvery)
+	defer deadline.Stop()
+	defer tick.Stop()
+	for !t.gone {
+		select {
+		case e, open := <-t.s.Input():
+			if !open {
+				t.gone = true
+			} else if take(e) {
+				return answered
+			}
+		case <-tick.C:
+			if look != nil && look() {
+				return answered
+			}
+		case <-deadline.C:
+			return late
+		case <-ctx.Done():
+			t.gone = true
+		}
+	}
+	return broken
+}
+
+// judge asks a question and gives a finding for all answers but yes.
+func (t *trials) judge(ctx context.Context, trial flows.Trial, no string) (Check, bool) {
+	t.show(trial)
+	yes := false
+	switch t.await(ctx, func(e flows.Event) bool {
+		k, _ := e.(flows.KeyPressed)
+		yes = k.Key == payterm.KeyEnter
+		return yes || k.Key == payterm.KeyCancel
+	}, t.fails) {
+	case late:
+		return t.nobody("nobody pressed ENTER or CANCEL"), false
+	case broken:
+		return Check{Result: "skip", Says: "broken off"}, false
+	}
+	switch {
+	case t.fails():
+		return t.failed(), false
+	case !yes:
+		return Check{Result: "fail", Says: no}, false
+	}
+	return Check{}, true
+}
+
+// fails tells whether the driver has met an error since the device's trial began.
+func (t *trials) fails() bool {
+	met := t.a.trouble(t.tried)
+	return met.n > 0 && met.at >= t.began
+}
+
+func (t *trials) failed() Check {
+	return Check{Result: "fail", Says: t.a.trouble(t.tried).err.Error()}
+}
+
+// nobody is the finding where nothing came in time.
+func (t *trials) nobody(what string) Check {
+	return Check{Result: "fail", Says: fmt.Sprintf("%s within %s", what, t.step)}
+}
+
+// see asks a question about the glass. A yes counts where the driver was well before
+// the question and has sent the question's frame: who presses ENTER before a dark
+// glass, while its driver waits to try again, has seen nothing.
+func (t *trials) see(ctx context.Context, trial flows.Trial, no string) (Check, bool) {
+	if err := t.a.retell(ctx); err != nil {
+		return t.unsent(ctx, err), false
+	}
+	c, good := t.judge(ctx, trial, no)
+	if !good {
+		return c, false
+	}
+	if err := t.a.retell(ctx); err != nil {
+		return t.unsent(ctx, err), false
+	}
+	return c, true
+}
+
+// unsent is the finding where a frame did not go; the driver's own error says more.
+func (t *trials) unsent(ctx context.Context, err error) Check {
+	switch {
+	case ctx.Err() != nil:
+		t.gone = true
+		return Check{Result: "skip", Says: "broken off"}
+	case t.fails():
+		return t.failed()
+	}
+	return Check{Result: "fail", Says: err.Error()}
+}
+
+func (t *trials) display(ctx context.Context) Check {
+	c, good := t.see(ctx, flows.Trial{Step: flows.TrialPattern},
+		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr of the board profile, then the ribbon cable")
+	if !good {
+		return c
+	}
+	code := testCode()
+	if !t.a.display.CanShow(code) {
+		return Check{Result: "ok", Says: "the pattern is right; a QR code has no room on this glass"}
+	}
+	if c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code}, "the code is not readable: clean the glass, raise contrast and backlight"); !good {
+		return c
+	}
+	return Check{Result: "ok", Says: "the pattern is right and the code readable"}
+}
+
+// keypad asks for each key in turn.
+func (t *trials) keypad(ctx context.Context) Check {
+	keys := t.keys()
+	var dead, stuck []payterm.Key
+	var strays []string
+	row, pressed := len(t.a.o.Board.Profile.Keypad.Layout()[0]), 0
+	for i, want := range keys {
+		if slices.Contains(stuck, want) {
+			continue
+		}
+		var others []payterm.Key
+		left := false
+		t.show(flows.Trial{Step: flows.TrialKey, Key: want, At: i + 1, Of: len(keys)})
+		end := t.await(ctx, func(e flows.Event) bool {
+			k, is := e.(flows.KeyPressed)
+			switch {
+			case !is || k.Key == want:
+			case k.Key == payterm.KeyCancel:
+				left = true
+			default:
+				others = append(others, k.Key)
+			}
+			return is && k.Key == want || left
+		}, t.fails)
+		if len(others) > 0 {
+			strays = append(strays, fmt.Sprintf("%s for %s", words(others), want))
+		}
+		switch {
+		case end == broken:
+			return Check{Result: "skip", Says: "broken off"}
+		case t.fails():
+			return t.failed()
+		case left:
+			return t.keysSay(dead, stuck, strays, fmt.Sprintf("left at %s", want))
+		case end == late:
+			for _, k := range t.a.heldKeys() {
+				if !slices.Contains(stuck, k) {
+					stuck = append(stuck, k)
+				}
+			}
+			if !slices.Contains(stuck, want) {
+				dead = append(dead, want)
+			}
+		default:
+			pressed++
+		}
+		if pressed == 0 && len(strays) == 0 && len(stuck) == 0 && len(dead) > row {
+			return t.nobody("nobody pressed a key, or the keypad is dead (check its ribbon): none came")
+		}
+	}
+	return t.keysSay(dead, stuck, strays, "")
+}
+
+// keysSay puts what the keys did into words.
+func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string) Check {
+	c := Check{Result: "ok", Says: fmt.Sprintf("all %d keys", len(t.keys()))}
+	var says []string
+	if left != "" {
+		c.Result = "skip"
+		says = append(says, left)
+	}
+	if len(strays) > 0 {
+		if left == "" {
+			c.Result = "warn"
+		}
+		says = append(says, fmt.Sprintf("others came: %s: pressed by mistake, or two lines touch", strings.Join(strays, ", ")))
+	}
+	if len(dead) > 0 {
+		c.Result = "fail"
+		says = append(says, fmt.Sprintf("dead: %s: check %s", words(dead), t.lineOf(dead)))
+	}
+	if len(stuck) > 0 {
+		c.Result = "fail"
+		says = append(says, fmt.Sprintf("stuck: %s: free or replace them; the contacts stay closed", words(stuck)))
+	}
+	if len(says) > 0 {
+		c.Says = strings.Join(says, "; ")
+	}
+	return c
+}
+
+// lineOf says what to check: the line that dead keys share, where all of a row or
+// column are dead.
+func (t *trials) lineOf(dead []payterm.Key) string {
+	k := t.a.o.Board.Profile.Keypad
+	if k.Kind == "evdev" {
+		return "the map of the board profile, and the pad"
+	}
+	all := func(keys []payterm.Key) bool {
+		n := 0
+		for _, key := range keys {
+			if key != "" {
+				n++
+			}
+		}
+		return n == len(dead) && n > 1 && !slices.ContainsFunc(dead, func(d payterm.Key) bool { return !slices.Contains(keys, d) })
+	}
+	for r, row := range k.Keys {
+		if all(row) {
+			return fmt.Sprintf("the line of row %d, %s", r+1, k.Rows[r])
+		}
+	}
+	for c := range k.Columns {
+		var column []payterm.Key
+		for _, row := range k.Keys {
+			column = append(column, row[c])
+		}
+		if all(column) {
+			return fmt.Sprintf("the line of column %d, %s", c+1, k.Columns[c])
+		}
+	}
+	return "these contacts"
+}
+
+func words(keys []payterm.Key) string {
+	var list []string
+	for _, k := range keys {
+		list = append(list, string(k))
+	}
+	return strings.Join(list, " ")
+}
+
+// heldKeys are those whose contacts are closed now.
+func (a *Agent) heldKeys() []payterm.Key {
+	if m := a.keypad.Load(); m != nil {
+		return m.Held()
+	}
+	return nil
+}
+
+// scanner has a code read by the terminal's own scanner: from paper, since many
+// cannot see the glass, and from the glass where there is no paper.
+func (t *trials) scanner(ctx context.Context) Check {
+	unplugged := func() bool { _, err := t.a.o.Board.Scanner.Plugged(); return err != nil }
+	gone := Check{Result: "fail", Says: "it is unplugged: check the cable of " + t.a.wireOf("scanner")}
+	if unplugged() {
+		return gone
+	}
+	code := testCode()
+	trial := flows.Trial{Step: flows.TrialScan}
+	if c, printed := t.print(ctx, screen.ScanSlip(code, t.a.screenOptions())); !printed {
+		switch {
+		case t.gone:
+			return c
+		case t.a.codeOnPaper(code):
+			return Check{Result: "skip", Says: "there is nothing to show a code on: " + c.Says}
+		}
+		trial.Code = code
+	}
+	t.show(trial)
+	equal, left, other := false, false, ""
+	switch t.await(ctx, func(e flows.Event) bool {
+		switch e := e.(type) {
+		case flows.KeyPressed:
+			left = e.Key == payterm.KeyCancel
+		case flows.CodeScanned: // somebody's payment code, perhaps: it is said nowhere what it was
+			if text := e.Code.Reveal(); text == code {
+				equal = true
+			} else if strings.Contains(text, code) {
+				other = "it adds a prefix or a suffix to what it reads: set it to none"
+			} else {
+				other = fmt.Sprintf("it read %d characters of another code, not the %d of this one", len(text), len(code))
+			}
+		}
+		return equal || left
+	}, unplugged) {
+	case broken:
+		return Check{Result: "skip", Says: "broken off"}
+	case late:
+		if other != "" {
+			return Check{Result: "fail", Says: other}
+		}
+		return t.nobody("nobody scanned the code, or the reader is not heard (is it lit? are framing and baud those of the profile?): nothing came")
+	}
+	switch {
+	case left && other != "":
+		return Check{Result: "fail", Says: other}
+	case left:
+		return Check{Result: "skip", Says: "left by CANCEL"}
+	case !equal:
+		return gone
+	}
+	return Check{Result: "ok", Says: "it read the code, letter by letter"}
+}
+
+func (t *trials) printer(ctx context.Context) Check {
+	if c, printed := t.print(ctx, screen.TestSlip(testCode(), t.a.screenOptions())); !printed {
+		return c
+	}
+	c, good := t.judge(ctx, flows.Trial{Step: flows.TrialPaper},
+		"the slip is not right: compare columns, dots, code_page, cut and baud of the board profile")
+	if !good {
+		return c
+	}
+	paper := t.a.askPrinter(ctx, payterm.PaperUnknown)
+	switch paper {
+	case payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
+		return Check{Result: "fail", Says: "the slip is right; now " + paperAdvice[paper]}
+	case payterm.PaperNearEnd:
+		return Check{Result: "warn", Says: "the slip is right; " + paperAdvice[paper]}
+	case payterm.PaperOK, payterm.PaperUnknown:
+	}
+	return Check{Result: "ok", Says: "the slip is right; paper: " + string(paper)}
+}
+
+// print has a slip printed, and gives a finding unless it came out.
+func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Check, bool) {
+	if !t.a.there("printer") {
+		return Check{Result: "none", Says: "the board has no printer"}, false
+	}
+	began := t.a.mono()
+	slip.Name = t.a.slip.begin()
+	defer t.a.slip.end()
+	t.show(flows.Trial{Step: flows.TrialPrint})
+	if err := t.a.Print(slip); err != nil {
+		return Check{Result: "fail", Says: err.Error()}, false
+	}
+	var trouble trouble
+	end := t.await(ctx, func(flows.Event) bool { return false }, func() bool {
+		trouble = t.a.trouble("printer")
+		return t.a.slip.done() || trouble.n > 0 && trouble.at >= began
+	})
+	switch {
+	case end == broken:
+		return Check{Result: "skip", Says: "broken off"}, false
+	case end == late:
+		return Check{Result: "fail", Says: fmt.Sprintf("the slip was not printed within %s: what is in front of it? check the printer", t.step)}, false
+	case !t.a.slip.done():
+		return Check{Result: "fail", Says: trouble.err.Error()}, false
+	}
+	return Check{}, true
+}
+
+// trialSounds are all of them, the shortest first.
+var trialSounds = []payterm.Sound{
+	payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved, payterm.SoundDeclined, payterm.SoundDoubt, payterm.SoundAlarm,
+}
+
+func (t *trials) buzzer(ctx context.Context) Check {
+	for i, sound := range trialSounds {
+		t.a.Play(sound)
+		c, good := t.judge(ctx, flows.Trial{Step: flows.TrialSound, At: i + 1, Of: len(trialSounds)},
+			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply", sound, t.a.wireOf("buzzer")))
+		if !good {
+			return c
+		}
+	}
+	return Check{Result: "ok", Says: fmt.Sprintf("%d sounds were heard", len(trialSounds))}
+}
+
+// testCode is a text for a QR code that is no wallet's, and another each time: a
+// scanner that repeats an older one is found out.
+func testCode() string { return "PAYTERM-TEST-" + rand.Text()[:6] }
+
+// slipTrial follows a slip of a trial through the printer's queue.
+type slipTrial struct {
+	mu   sync.Mutex
+	n    int
+	name string // of the slip that is waited for; empty for none
+	out  bool   // it was printed
+}
+
+const trialSlips = "trial "
+
+// begin names the slip that is waited for from now on.
+func (s *slipTrial) begin() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n++
+	s.name, s.out = fmt.Sprint(trialSlips, s.n), false
+	return s.name
+}
+
+func (s *slipTrial) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name = ""
+}
+
+// printed is told of each slip that came out.
+func (s *slipTrial) printed(r payterm.Receipt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out = s.out || r.Name == s.name
+}
+
+func (s *slipTrial) done() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out
+}
+
+// stale tells of a slip of a trial that nobody waits for any more.
+func (s *slipTrial) stale(r payterm.Receipt) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.HasPrefix(r.Name, trialSlips) && r.Name != s.name
+}

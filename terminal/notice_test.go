@@ -1,0 +1,152 @@
+package terminal
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm/screen"
+)
+
+// A notice has a bounded life, the newest on a subject counts, those of several
+// subjects take turns, and a restart stands alone.
+func TestNoticesTakeTurns(t *testing.T) {
+	at := time.Duration(0)
+	n := &notices{mono: func() time.Duration { return at }}
+	put := func(word screen.Notice) { n.put(NoticeRequest{Notice: word}) }
+	seen := func() map[screen.Notice]bool {
+		all := map[screen.Notice]bool{}
+		for range 3 {
+			all[n.now().Notice] = true
+			at += turnNotice
+		}
+		return all
+	}
+	put(screen.UpdateInstalling)
+	put(screen.UpdateRefused)
+	put(screen.StickDone)
+	if all := seen(); len(all) != 2 || !all[screen.UpdateRefused] || !all[screen.StickDone] {
+		t.Errorf("in turn: %v", all)
+	}
+	put(screen.UpdateRestarting)
+	if all := seen(); len(all) != 1 || !all[screen.UpdateRestarting] {
+		t.Errorf("a restart: %v", all)
+	}
+	if at += 2 * time.Minute; n.now() != (NoticeRequest{}) || len(n.list) != 0 {
+		t.Errorf("for ever: %v", n.list)
+	}
+	for _, word := range screen.Notices {
+		if lives[word] < 10*time.Second || lives[word] > 12*time.Hour {
+			t.Errorf("%s stands for %s", word, lives[word])
+		}
+	}
+}
+
+// Only the words of the list come to the glass, and only by the socket.
+func TestNoticesAreWords(t *testing.T) {
+	a := bare(t)
+	post := func(h http.Handler, body string) (int, string) {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/notice", strings.NewReader(body)))
+		return w.Code, w.Body.String()
+	}
+	socket := a.onSocket(a.routes())
+	for body, says := range map[string]string{
+		`{"notice":"BUY NOW"}`: "notice", `{"notice":""}`: "notice", `{"notice":"stick_done","reason":"older"}`: "reason: stick_done has none",
+		`{"notice":"update_refused"}`: "reason", `{"notice":"update_refused","reason":"unreadable"}`: "reason", `{"notice":"stick_done","text":"x"}`: "text",
+		`{"notice":"` + strings.Repeat("x", 9000) + `"}`: "256 bytes", `{"notice":"` + strings.Repeat("y", 100) + `"}`: `"yyyyyyyyyyyyyyyyyyyy"`, `[]`: "cannot unmarshal",
+	} {
+		if code, got := post(socket, body); code != http.StatusConflict || !strings.Contains(strings.ReplaceAll(got, `\`, ""), says) || strings.Contains(got, strings.Repeat("y", 21)) {
+			t.Errorf("%.60s: %d %.200s", body, code, got)
+		}
+	}
+	if n := a.notice(); n.Notice != "" {
+		t.Errorf("%v stands", n)
+	}
+	for _, n := range screen.Notices {
+		reason := ""
+		if all := n.Refusals(); all != nil {
+			reason = string(all[0])
+		}
+		if code, got := post(socket, `{"notice":"`+string(n)+`","reason":"`+reason+`"}`); code != http.StatusOK {
+			t.Errorf("%s: %d %s", n, code, got)
+		}
+	}
+	if code, _ := post(a.routes(), `{"notice":"stick_done"}`); code == http.StatusOK {
+		t.Error("a till on TCP may say it, too")
+	}
+}
+
+// TestRestartWaitsForRest: while somebody is at the counter, and while he may still read
+// the result, no restart is to be had. Once it is, nothing begins any more, and
+// after a while without one it all goes on.
+func TestRestartWaitsForRest(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, "emulated", nil)
+	socket := c.a.onSocket(c.a.routes())
+	ask := func(method, path, body string) string {
+		w := httptest.NewRecorder()
+		socket.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+		return w.Body.String()
+	}
+	const restarts = `{"notice":"update_restarting"}`
+	shows := func(says string) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); !strings.Contains(c.a.Screen().Title+c.a.Screen().Name+strings.Join(c.a.Screen().Lines, " "), says); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("no %q: %+v", says, c.a.Screen())
+			}
+		}
+	}
+	c.awaitIdle()
+	c.press("5")
+	shows("amount")
+	if got := ask("POST", "/notice", restarts); !strings.Contains(got, "busy") {
+		t.Errorf("at the keys: %s", got)
+	}
+	c.press("ENTER")
+	shows("scan")
+	if got := ask("POST", "/notice", restarts); !strings.Contains(got, "busy") {
+		t.Errorf("a sale: %s", got)
+	}
+	if got := ask("POST", "/notice", `{"notice":"stick_done"}`); !strings.Contains(got, "stick_done") || strings.Contains(strings.Join(c.a.Screen().Lines, " "), "stick") {
+		t.Errorf("over a sale: %s %+v", got, c.a.Screen())
+	}
+	c.press("CANCEL")
+	shows("cancelled")
+	if got := ask("POST", "/notice", restarts); !strings.Contains(got, "read the result") && !strings.Contains(got, "slips") {
+		t.Errorf("at a result: %s", got)
+	}
+	c.press("ENTER")
+	shows("The stick can be taken out")
+	var got string
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) { // a slip may be in the printer
+		if got = ask("POST", "/notice", restarts); strings.Contains(got, "update_restarting") || time.Now().After(end) {
+			break
+		}
+	}
+	shows("Restarting for an update")
+	if status := ask("GET", "/status", ""); !strings.Contains(status, `"notice":{"notice":"update_restarting"}`) {
+		t.Errorf("%s: %s", got, status)
+	}
+	c.press("5")
+	for _, path := range []string{"/sale", "/training", "/doctor?test="} {
+		body := map[string]string{"/sale": `{"mode":"passive","amount_minor":1234}`, "/training": `{"on":true}`}[path]
+		if got := ask("POST", path, body); !strings.Contains(got, "busy") && !strings.Contains(got, "somebody is at the counter") {
+			t.Errorf("%s begins: %s", path, got)
+		}
+	}
+	if name := c.a.Screen().Name; name != "idle" {
+		t.Errorf("a key began %s", name)
+	}
+	if err := c.a.runner.Hold(t.Context(), 0, nil); err != nil { // in place of half a minute
+		t.Fatal(err)
+	}
+	c.a.o.notices.put(NoticeRequest{Notice: screen.UpdateUndone})
+	c.press("5")
+	if shows("amount"); c.a.Screen().Title == "Restarting for an update" {
+		t.Error("it is still held")
+	}
+}

@@ -1,0 +1,123 @@
+package terminal
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/screen"
+)
+
+// onPaper is the code that the customer has on paper, because the glass cannot show
+// it.
+type onPaper struct {
+	mu      sync.Mutex
+	printed payterm.OrderID // the last order whose code was sent to the printer: never again
+	current payterm.OrderID // the order whose code is to be paid now
+}
+
+// codeOnPaper tells whether a QR code is for paper.
+func (a *Agent) codeOnPaper(qr string) bool { return a.display == nil || !a.display.CanShow(qr) }
+
+// printCode prints the code of an order once, where there is a printer. A slip that broke off or is lost is
+// not printed again: the cashier cancels, and a new order has a new code.
+func (a *Agent) printCode(v flows.View, o screen.Options, zone *time.Location) {
+	shows := v.Name == flows.ViewShowCode && a.o.Board.Printer != nil && a.codeOnPaper(v.CodeURL)
+	a.onPaper.mu.Lock()
+	a.onPaper.current = ""
+	if shows {
+		a.onPaper.current = v.Order
+	}
+	first := shows && a.onPaper.printed != v.Order
+	if first {
+		a.onPaper.printed = v.Order
+	}
+	a.onPaper.mu.Unlock()
+	if !first {
+		return
+	}
+	_, now := a.clock.Now()
+	slip := screen.CodeSlip(v, now.Add(v.Left).In(zone), o)
+	slip.Name, slip.Order = slip.Name+" "+string(v.Order), v.Order
+	if err := a.Print(slip); err != nil {
+		a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
+	}
+}
+
+// overtaken tells whether a slip has a code that is not to be paid any more: it
+// waited for paper while its order went on. A slip of a trial that is over is one, too.
+func (a *Agent) overtaken(slip payterm.Receipt) bool {
+	order, isCode := strings.CutPrefix(slip.Name, "code ")
+	a.onPaper.mu.Lock()
+	defer a.onPaper.mu.Unlock()
+	return isCode && payterm.OrderID(order) != a.onPaper.current || a.slip.stale(slip)
+}
+
+// lostSlip is one that did not come out.
+type lostSlip struct {
+	name  string
+	order payterm.OrderID
+	at    time.Duration
+}
+
+// lostStands is for how long the screens speak of a slip that nobody prints again.
+const lostStands = time.Hour
+
+// notPrinted notes a slip that did not come out, other than one of a trial, and has
+// whoever is there hear of it.
+func (a *Agent) notPrinted(r payterm.Receipt) {
+	if strings.HasPrefix(r.Name, trialSlips) {
+		return
+	}
+	a.mu.Lock()
+	same := func(l lostSlip) bool { return l.name == r.Name && l.order == r.Order }
+	known := slices.ContainsFunc(a.lost, same)
+	a.lost = append(slices.DeleteFunc(a.lost, same), lostSlip{r.Name, r.Order, a.mono()})
+	a.lost = a.lost[max(0, len(a.lost)-maxLost):]
+	a.mu.Unlock()
+	if !known {
+		a.Play(payterm.SoundAlarm)
+	}
+	a.tellLost()
+}
+
+// maxLost slips are remembered.
+const maxLost = 100
+
+// cameOut notes a slip that is on paper. A copy stands for each slip of its order.
+func (a *Agent) cameOut(r payterm.Receipt) {
+	a.forget(func(l lostSlip) bool { return l.order == r.Order && (l.name == r.Name || r.Copy && r.Order != "") })
+}
+
+// forgetSlips forgets those that were lost long ago.
+func (a *Agent) forgetSlips() {
+	now := a.mono()
+	a.forget(func(l lostSlip) bool { return now-l.at > lostStands })
+}
+
+func (a *Agent) forget(which func(lostSlip) bool) {
+	a.mu.Lock()
+	before := len(a.lost)
+	a.lost = slices.DeleteFunc(a.lost, which)
+	changed := len(a.lost) != before
+	a.mu.Unlock()
+	if changed {
+		a.tellLost()
+	}
+}
+
+// tellLost tells the loop, where there is one.
+func (a *Agent) tellLost() {
+	a.mu.Lock()
+	n, order := len(a.lost), payterm.OrderID("")
+	if n > 0 {
+		order = a.lost[n-1].order
+	}
+	a.mu.Unlock()
+	if a.isOpen() {
+		a.runner.Unprinted(n, order)
+	}
+}

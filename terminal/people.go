@@ -1,0 +1,52 @@
+package terminal
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"payterm"
+	"payterm/config"
+	"payterm/flows"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// operator finds who has a number.
+func (a *Agent) operator(number string) (config.Operator, bool) {
+	for _, o := range a.o.Config.Operators {
+		if o.Number == number {
+			return o, true
+		}
+	}
+	return config.Operator{}, false
+}
+
+// comparePIN compares the PIN of an operator, or with no number the one of
+// [supervisor]. A number that nobody has takes the time of one that somebody has: it
+// is compared with another one's hash, which the configuration holds to the same
+// cost, and whatever comes of that is wrong.
+func (a *Agent) comparePIN(number string, pin flows.PIN) (flows.Operator, bool) {
+	fits := func(hash config.PINHash) bool { return bcrypt.CompareHashAndPassword([]byte(hash), []byte(pin)) == nil }
+	if number == "" {
+		return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, fits(a.o.Config.Supervisor.PINHash)
+	}
+	o, known := a.operator(number)
+	if !known {
+		o = a.o.Config.Operators[0]
+	}
+	return flows.Operator{Number: o.Number, Name: o.Name, Supervisor: o.Supervisor}, fits(o.PINHash) && known
+}
+
+// whose is the name under which a typed number stands in the journal. One that nobody
+// has may be a PIN that was typed in the wrong place: only a hash of it is written,
+// with a key that is not in the journal, so that its wrong PINs are counted like
+// anybody's.
+func (a *Agent) whose(number string) string {
+	if _, known := a.operator(number); known {
+		return number
+	}
+	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"operator"))
+	mac.Write([]byte(number))
+	return "unknown-" + hex.EncodeToString(mac.Sum(nil)[:6])
+}

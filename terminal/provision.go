@@ -1,0 +1,185 @@
+package terminal
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"payterm/config"
+	"payterm/provision"
+	"payterm/storage"
+)
+
+// Provisioner takes parcels for the terminal whose data is in Data.
+type Provisioner struct {
+	Data    string
+	Config  string // what --config names, in force until a parcel is installed; may be empty
+	Signers []ed25519.PublicKey
+	Trust   string                  // the file that they are of; may be empty
+	Now     func() time.Time        // zero while the clock is not set
+	Board   func(name string) error // whether a board profile is known
+}
+
+// Offer reads a parcel and says whether this terminal may have it: an error that is a
+// provision.Refused says why not, another one what is wrong with the terminal.
+func (p Provisioner) Offer(text string) (*provision.Parcel, error) {
+	parcel, err := provision.Read(text)
+	if err != nil {
+		return nil, err
+	}
+	return parcel, p.check(parcel)
+}
+
+func (p Provisioner) check(parcel *provision.Parcel) error {
+	device, err := config.DeviceKey(p.Data)
+	if err != nil {
+		return notWritten(err)
+	}
+	_, installed, err := config.Provisioned(p.Data)
+	if err != nil {
+		return notWritten(err)
+	}
+	if _, waiting, err := config.Waiting(p.Data); err == nil { // one that cannot be read is replaced
+		installed = max(installed, waiting)
+	}
+	return parcel.Check(provision.Terminal{Signers: p.Signers, Device: provision.DeviceOf(device), Installed: installed, Now: p.Now()})
+}
+
+func notWritten(err error) error {
+	return provision.Refused{Reason: provision.NotWritten, Detail: err.Error()}
+}
+
+// Waits is what a parcel waits for that is for another merchant, gateway or currency than
+// the one in force.
+type Waits string
+
+// What it waits for.
+const (
+	WaitsForNothing Waits = ""
+	WaitsForOrders  Waits = "orders" // under the new key nobody could ask about those that are open
+	WaitsForZ       Waits = "z"      // what was paid is to be in a total of its own
+	WaitsForAgent   Waits = "agent"  // the one that runs takes it once nobody is being served
+)
+
+// Accepted is a parcel that was taken. It is in force unless it waits.
+type Accepted struct {
+	Config config.Config
+	Waits  Waits
+}
+
+// Accept opens a parcel with its code and installs what it brings. One that changes
+// merchant, gateway or currency waits until the terminal is done with those of now.
+func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Accepted, error) {
+	content, err := parcel.Open(code)
+	if err != nil {
+		return Accepted{}, err
+	}
+	arrival, err := config.Arrive(p.Config, p.Data, content)
+	if err == nil {
+		err = p.Board(arrival.Config.Terminal.Board)
+	}
+	if err != nil {
+		return Accepted{}, provision.Refused{Reason: provision.BadContent, Detail: "what it brings cannot be used: " + err.Error()}
+	}
+	let, err := config.LockProvision(p.Data)
+	if err != nil {
+		return Accepted{}, notWritten(err)
+	}
+	defer let()                             //nolint:errcheck // nothing was written through it
+	if err := p.check(parcel); err != nil { // again: typing takes its time
+		return Accepted{}, err
+	}
+	a := Accepted{Config: arrival.Config}
+	now, _, wrong := config.InForce(p.Config, p.Data, nil)
+	known := wrong == nil && now.Gateway.URL != ""
+	if !known || moves(now, a.Config) {
+		// A sale of the old merchant's that began now could never be asked about.
+		lock, err := lockData(p.Data)
+		if err == nil {
+			defer lock.Close() //nolint:errcheck // as above
+			a.Waits, err = p.waits(a.Config)
+		} else if errors.Is(err, errTaken) {
+			a.Waits, err = WaitsForAgent, nil
+		}
+		if err != nil {
+			return Accepted{}, notWritten(err)
+		}
+	}
+	switch {
+	case a.Waits == WaitsForNothing:
+		err = arrival.Install(parcel.Serial())
+	case known:
+		err = arrival.Wait(parcel.Serial())
+	default: // nobody could ask about those orders meanwhile, or close the day
+		return Accepted{}, provision.Refused{Reason: provision.OrdersOpen, Detail: "orders of another merchant are open or in no Z, and what is in force here cannot be read: payterm queue list"}
+	}
+	if err != nil {
+		return Accepted{}, notWritten(err)
+	}
+	return a, nil
+}
+
+// moves tells whether a configuration is another merchant's, gateway's or currency's.
+func moves(now, next config.Config) bool {
+	return now.Gateway.MerchantID != next.Gateway.MerchantID || now.Gateway.URL != next.Gateway.URL || now.Merchant.Currency != next.Merchant.Currency
+}
+
+// waits looks into the journal, which no agent has, what a configuration has to wait for.
+func (p Provisioner) waits(next config.Config) (Waits, error) {
+	r, err := storage.OpenReader(filepath.Join(p.Data, "payterm.db"))
+	if errors.Is(err, os.ErrNotExist) {
+		return WaitsForNothing, nil
+	}
+	if err != nil {
+		return WaitsForNothing, err
+	}
+	held, err := r.Held()
+	if err := errors.Join(err, r.Close()); err != nil {
+		return WaitsForNothing, err
+	}
+	return p.waitsFor(held, next), nil
+}
+
+// waitsFor is what a configuration has to wait for, by what the journal still holds. At
+// another gateway than that of now nobody knows of any order.
+func (p Provisioner) waitsFor(held []storage.Held, next config.Config) Waits {
+	now, _, err := config.InForce(p.Config, p.Data, nil)
+	elsewhere := err == nil && now.Gateway.URL != "" && now.Gateway.URL != next.Gateway.URL
+	waits := WaitsForNothing
+	for _, h := range held {
+		others := h.MerchantID != next.Gateway.MerchantID || h.Currency != next.Merchant.Currency
+		if h.Open > 0 && (others || elsewhere) {
+			return WaitsForOrders
+		}
+		if h.Untotalled > 0 && others {
+			waits = WaitsForZ
+		}
+	}
+	return waits
+}
+
+// TakeWaiting puts a parcel in force that has waited, if it may be; called while no agent
+// has the data. What waits on is no error.
+func (p Provisioner) TakeWaiting() (serial uint64, err error) {
+	next, serial, err := config.Waiting(p.Data)
+	if err != nil || serial == 0 {
+		return serial, err
+	}
+	let, err := config.LockProvision(p.Data)
+	if err != nil {
+		return serial, err
+	}
+	defer let() //nolint:errcheck // nothing was written through it
+	lock, err := lockData(p.Data)
+	if err != nil {
+		return serial, err
+	}
+	defer lock.Close() //nolint:errcheck // as above
+	waits, err := p.waits(next)
+	if err != nil || waits != WaitsForNothing {
+		return serial, err
+	}
+	return serial, config.TakeWaiting(p.Data)
+}

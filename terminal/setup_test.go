@@ -1,0 +1,665 @@
+package terminal
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/boards"
+	"payterm/hal"
+	"payterm/hal/emulated"
+	"payterm/provision"
+	"payterm/screen"
+
+	"golang.org/x/sys/unix"
+)
+
+// bench is a terminal out of the box, on emulated chips.
+type bench struct {
+	t      *testing.T
+	data   string
+	signer ed25519.PrivateKey
+	board  *emulated.Board
+	s      *Setup
+	link   func(string) Check
+	end    func()
+}
+
+// newBench makes one; start puts it under power.
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	signer, _, err := provision.NewSigner(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bench{t: t, data: t.TempDir(), signer: signer, link: linked(Check{Result: "ok", Says: "up"})}
+}
+
+func (b *bench) provisioner() *Provisioner {
+	return &Provisioner{Data: b.data, Signers: []ed25519.PublicKey{b.signer.Public().(ed25519.PublicKey)}, Now: time.Now, Board: func(string) error { return nil }}
+}
+
+// start begins a life; change may spoil the options, or the board.
+func (b *bench) start(change func(*Options, *emulated.Board)) {
+	b.t.Helper()
+	text, err := boards.Read("emulated")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	profile, err := hal.ReadProfile("emulated.toml", text)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if b.board, err = emulated.New(emulated.Config{Profile: profile, Scale: 20}); err != nil {
+		b.t.Fatal(err)
+	}
+	o := Options{Data: b.data, Board: hal.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
+	if change != nil {
+		change(&o, b.board)
+	}
+	if b.s, err = NewSetup(o, ""); err != nil {
+		b.t.Fatal(err)
+	}
+	b.s.link = b.link
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	s, board := b.s, b.board
+	go func() { ended <- s.Run(ctx) }()
+	once := false
+	b.end = func() {
+		if once {
+			return
+		}
+		once = true
+		stop()
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			b.t.Error(err)
+		}
+		if err := board.Close(); err != nil {
+			b.t.Error(err)
+		}
+	}
+	b.t.Cleanup(b.end)
+}
+
+// until waits for something to be so.
+func (b *bench) until(what string, is func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("%s: not so: %+v", what, b.s.Screen())
+		}
+	}
+}
+
+// tells waits for a screen with these words of some language.
+func (b *bench) tells(words string) {
+	b.t.Helper()
+	b.until(words, func() bool { return strings.Contains(strings.Join(b.s.Screen().Lines, "\n"), words) })
+}
+
+func (b *bench) paper() string { _, text := b.board.Paper(); return text }
+
+// kept waits for the report that is kept.
+func (b *bench) kept(serial uint64) SelfTest {
+	b.t.Helper()
+	b.until("a report is kept", func() bool { return lastSelfTest(b.data, serial).Report != nil })
+	return lastSelfTest(b.data, serial)
+}
+
+// ask makes a request on the socket.
+func (b *bench) ask(method, path string) (int, string) {
+	b.t.Helper()
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", Socket(b.data))
+	}}}
+	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://payterm"+path, strings.NewReader("{}"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+func (b *bench) doctor(query string) Report {
+	b.t.Helper()
+	status, text := b.ask("POST", "/doctor"+query)
+	var rep Report
+	if err := json.Unmarshal([]byte(text), &rep); err != nil || status != http.StatusOK {
+		b.t.Fatalf("HTTP %d %s: %v", status, text, err)
+	}
+	return rep
+}
+
+// parcel makes one of this age and life.
+func (b *bench) parcel(age, life time.Duration) string {
+	b.t.Helper()
+	text, err := provision.Make(provision.Terms{Made: time.Now().Add(-age), Life: life}, provision.Content{SignKey: "FIRSTsignKEY0001", Config: []byte("[terminal]\n")}, "123456789012", b.signer)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return text
+}
+
+// TestSelfTestOutOfTheBox: it runs by itself at each start, comes on paper at the first,
+// and again on F2.
+func TestSelfTestOutOfTheBox(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.start(nil)
+	b.tells("Self test: all well")
+	b.until("it is printed", func() bool { return strings.Contains(b.paper(), "--- cut ---") })
+	paper := b.paper()
+	if device := b.s.status().Device; strings.Count(paper, "DOCTOR") != 1 || !strings.Contains(paper, device) {
+		t.Errorf("without %s: %s", device, paper)
+	}
+	if k := b.kept(0); !k.Report.OK || k.Tries != 1 {
+		t.Errorf("kept: %+v", k)
+	}
+	info, err := os.Stat(filepath.Join(b.data, selfTestFile))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	b.end()
+
+	b.start(nil)
+	b.tells("all well")
+	if s := b.s.Screen(); len(s.Keys) != 1 || s.Keys[0].Key != payterm.KeyF2 {
+		t.Errorf("keys %v", s.Keys)
+	}
+	time.Sleep(300 * time.Millisecond)
+	if paper := b.paper(); strings.Contains(paper, "DOCTOR") {
+		t.Errorf("printed once more: %s", paper)
+	}
+	if err := b.board.Press(payterm.KeyF2); err != nil {
+		t.Fatal(err)
+	}
+	b.until("F2 prints", func() bool { return strings.Contains(b.paper(), "--- cut ---") })
+	for _, v := range b.board.Violations() {
+		t.Error(v)
+	}
+}
+
+// TestSelfTestNames: what is wrong is named on the screen and in the report, with what to
+// do; and how much more is.
+func TestSelfTestNames(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name         string
+		linked       Check
+		change       func(*Options, *emulated.Board)
+		check, says  string
+		screen       string
+		neverPrinted bool
+	}{
+		{"no signers", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) {
+			o.Provisioner.Signers, o.Provisioner.Trust = nil, "/etc/payterm/signers"
+		}, "signers", "SIGNERS=FILE", "No signers", false},
+		{"no paper", Check{Result: "ok"}, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("out", "")) }, "printer", "put in a new roll", "Printer: no paper; put in a roll", true},
+		{"an open cover", Check{Result: "ok"}, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("", "open")) }, "printer", "close it", "Printer: close the cover", true},
+		{"no scanner", Check{Result: "ok"}, func(_ *Options, e *emulated.Board) { spoil(t, e.Unplug("scanner")) }, "scanner", "check the cable", "Scanner: check its cable", false},
+		{"no buzzer", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) {
+			o.Board.Faults = map[string]error{"buzzer": errors.New("no such line")}
+		}, "buzzer", "no such line", "Buzzer: check its wires", false},
+		{"no clock", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) { o.Built = time.Now().Add(time.Hour) }, "clock", "the clock is not set", "Clock: not set", false},
+		{"no network", link(nil, nil), nil, "network link", "network interface", "Network: check the cable", false},
+		{"three things", link(nil, nil), func(_ *Options, e *emulated.Board) {
+			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
+		}, "printer", "no paper", "Scanner: check its cable (+2)", true},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.link = linked(x.linked)
+			b.start(x.change)
+			b.tells(x.screen)
+			rep := b.doctor("")
+			if c := rep.named(x.check); rep.OK || c.Result != "fail" || !strings.Contains(c.Says, x.says) {
+				t.Errorf("ok %v: %+v", rep.OK, c)
+			}
+			if k := b.kept(0); k.Report.OK {
+				t.Error("what is kept is well")
+			}
+			if x.neverPrinted {
+				time.Sleep(100 * time.Millisecond)
+			} else {
+				b.until("it is printed", func() bool { return strings.Contains(b.paper(), "--- cut ---") })
+			}
+			if printed := strings.Contains(b.paper(), "DOCTOR"); printed == x.neverPrinted {
+				t.Errorf("printed: %v", printed)
+			}
+		})
+	}
+}
+
+func linked(c Check) func(string) Check { return func(string) Check { return c } }
+
+func spoil(t *testing.T, err error) {
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSelfTestDoesNotHoldUpAParcel: while a test hangs, a parcel is asked about.
+func TestSelfTestDoesNotHoldUpAParcel(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	hangs, let := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(hangs) }) // what is not well at once is looked at again
+	b.link = func(string) Check {
+		first()
+		<-let
+		return Check{Result: "ok"}
+	}
+	b.start(nil)
+	<-hangs
+	spoil(t, b.board.Scan(b.parcel(0, time.Hour)))
+	b.until("the code", func() bool { return b.s.Screen().Name == screen.SetupCodeName })
+	close(let)
+	b.kept(0)
+}
+
+// TestSelfTestGivesUp: a start that dies in the test has it once more, and then no more.
+func TestSelfTestGivesUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for try, want := range []bool{true, true, false} {
+		test := lastSelfTest(b.data, 7)
+		if due, err := test.begin(b.data); due != want || err != nil {
+			t.Errorf("start %d: due %v, %v", try+1, due, err)
+		}
+	}
+	if test := lastSelfTest(b.data, 8); test.Tries != 0 {
+		t.Errorf("another parcel's: %+v", test)
+	}
+	if err := os.WriteFile(filepath.Join(b.data, selfTestFile), []byte(`{"serial":7,"tr`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if test := lastSelfTest(b.data, 7); test.Serial != 7 || test.Tries != 0 {
+		t.Errorf("of a damaged file: %+v", test)
+	}
+}
+
+// TestUnprovisionedAnswers: the socket is its owner's; status, doctor, and words for
+// everything else.
+func TestUnprovisionedAnswers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.start(nil)
+	b.tells("all well")
+	if info, err := os.Stat(Socket(b.data)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	status := func() (s SetupStatus) {
+		code, text := b.ask("GET", "/status")
+		if err := json.Unmarshal([]byte(text), &s); err != nil || code != http.StatusOK {
+			t.Fatalf("HTTP %d %s: %v", code, text, err)
+		}
+		return s
+	}
+	if s := status(); s.State != Unprovisioned || s.Board != "emulated" || s.Device != b.s.view.Device || !strings.Contains(s.Waits, "scan one") {
+		t.Errorf("%+v", s)
+	}
+	for _, route := range []string{"POST /sale", "POST /training", "GET /orders/X", "POST /orders/X/refund", "POST /orders/X/resolve", "GET /queue", "POST /totals/x", "POST /reconcile", "GET /elsewhere"} {
+		method, path, _ := strings.Cut(route, " ")
+		if code, text := b.ask(method, path); code != http.StatusConflict || !strings.Contains(text, `"error":"not provisioned`) {
+			t.Errorf("%s: HTTP %d %s", route, code, text)
+		}
+	}
+	if code, text := b.ask("POST", "/doctor?test="); code != http.StatusConflict || !strings.Contains(text, "once the terminal is provisioned") {
+		t.Errorf("trials: HTTP %d %s", code, text)
+	}
+	rep := b.doctor("?print=1")
+	if !rep.OK || rep.named("gateway").Result != "none" || rep.named("space").Result != "ok" || rep.named("clock").Result != "ok" || rep.named("time server").Result == "" {
+		t.Errorf("%+v", rep)
+	}
+	b.until("both are printed", func() bool { return strings.Count(b.paper(), "--- cut ---") == 2 })
+
+	spoil(t, b.board.Scan(b.parcel(2*time.Hour, time.Hour)))
+	b.until("it has expired", func() bool { return strings.Contains(status().Waits, "It has expired") })
+	spoil(t, b.board.Scan(b.parcel(0, time.Hour)))
+	b.until("it asks", func() bool { return strings.Contains(status().Waits, "12 digits") })
+
+	// Nobody else can have the data meanwhile, but payterm provision can lock it.
+	other, err := NewSetup(Options{Data: b.data, Board: b.s.a.o.Board, Log: b.s.a.o.Log, Provisioner: b.provisioner()}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := other.answer(t.Context(), nil); !errors.Is(err, errTaken) || f != nil {
+		t.Errorf("a second one: %v", err)
+	}
+	f, err := lockData(b.data)
+	if err != nil {
+		t.Fatalf("payterm provision: %v", err)
+	}
+	spoil(t, f.Close())
+}
+
+// TestUnprovisionedBesideAnAgent: it takes no agent's socket.
+func TestUnprovisionedBesideAnAgent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	f, err := lockData(b.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	o := Options{Data: b.data, Board: &hal.Board{}, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
+	s, err := NewSetup(o, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.answer(t.Context(), nil); !errors.Is(err, errTaken) {
+		t.Errorf("beside an agent: %v", err)
+	}
+}
+
+// TestSetupWithoutData: a data directory that cannot be written does not leave the
+// terminal dark.
+func TestSetupWithoutData(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.data = filepath.Join(b.data, "none")
+	spoil(t, os.WriteFile(b.data, nil, 0o600)) // a file, since nothing stops root
+	b.start(nil)
+	refused := screen.Setup(screen.SetupView{Refused: string(provision.NotWritten)}, screen.Options{}).Lines[0]
+	b.tells(refused)
+	spoil(t, b.board.Press(payterm.KeyCancel))
+	b.tells("Scan this terminal's")
+	spoil(t, b.board.Scan(b.parcel(0, time.Hour)))
+	b.tells(refused)
+}
+
+// TestSticks: each file once, again when it is another or was away, and only what can be
+// a parcel.
+func TestSticks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put := func(name, text string) {
+		spoil(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
+		spoil(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	s := NewSticks(filepath.Join(dir, "*", "*.ppv"), filepath.Join(dir, "copied", "b", "*.ppv"))
+	clock := false
+	expect := func(when string, want ...string) {
+		t.Helper()
+		for _, w := range append(want, "", "") {
+			if got := s.next(clock); got != w {
+				t.Errorf("%s: %.20q, want %q", when, got, w)
+			}
+		}
+	}
+	expect("nothing")
+	put("a/one.ppv", "one")
+	put("a/two.ppv", "two")
+	put("a/three.txt", "three")
+	put("a/long.ppv", strings.Repeat("x", provision.MaxText+3))
+	put("copied/b/four.ppv", "four")
+	spoil(t, os.Mkdir(filepath.Join(dir, "a", "dir.ppv"), 0o700))
+	expect("all", "one", "two", "four")
+	put("a/two.ppv", "two and a half")
+	spoil(t, os.Chtimes(filepath.Join(dir, "a", "two.ppv"), time.Time{}, time.Now().Add(time.Minute)))
+	expect("another", "two and a half")
+	out := filepath.Join(t.TempDir(), "a")
+	spoil(t, os.Rename(filepath.Join(dir, "a"), out))
+	expect("out")
+	spoil(t, os.Rename(out, filepath.Join(dir, "a")))
+	expect("in again, as it was", "one", "two and a half")
+	clock = true
+	expect("now that there is a clock", "one", "two and a half", "four")
+	if got := (*Sticks)(nil).next(true); got != "" {
+		t.Errorf("without sticks: %q", got)
+	}
+}
+
+// TestSetupTakesStick: a refusal is said once, and a parcel that is taken is asked about.
+func TestSetupTakesStick(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	dir := t.TempDir()
+	b.start(func(o *Options, _ *emulated.Board) { o.Sticks = NewSticks(filepath.Join(dir, "*.ppv")) })
+	spoil(t, os.WriteFile(filepath.Join(dir, "old.ppv"), []byte(b.parcel(2*time.Hour, time.Hour)+"\n"), 0o600))
+	b.tells("It has expired")
+	spoil(t, b.board.Press(payterm.KeyCancel))
+	b.tells("Scan this terminal's")
+	for end := time.Now().Add(lookForInstalled + 500*time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if s := b.s.Screen(); s.Tone == payterm.Bad {
+			t.Fatalf("refused once more: %+v", s)
+		}
+	}
+	spoil(t, os.WriteFile(filepath.Join(dir, "new.ppv"), []byte(b.parcel(0, time.Hour)+"\n"), 0o600))
+	b.until("the code", func() bool { return b.s.Screen().Name == screen.SetupCodeName })
+}
+
+// TestStuckKeyAsksForNoCode: the question goes away although a key is down for ever, and
+// open orders are asked about again.
+func TestStuckKeyAsksForNoCode(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.start(nil)
+	b.end() // what the loop has is the test's now
+	for _, stuck := range []payterm.Key{"5", "00", payterm.KeyClear, payterm.KeyEnter} {
+		b.s.offer(b.parcel(0, time.Hour))
+		for range 20 {
+			b.s.press(stuck)
+		}
+		until := b.s.until
+		for range 20 {
+			b.s.press(stuck)
+		}
+		if b.s.at != nil && b.s.until != until {
+			t.Errorf("%s: it is asked for %s longer", stuck, b.s.until.Sub(until))
+		}
+	}
+}
+
+// TestAgentTakesStick: one that sells leaves for a newer parcel only, when nobody is
+// being served.
+func TestAgentTakesStick(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	dir := t.TempDir()
+	c := startClinic(t, "emulated", nil, func(o *Options, _ *emulated.Board) {
+		b.data, o.Sticks = o.Data, NewSticks(filepath.Join(dir, "*.ppv"))
+		o.Provisioner = b.provisioner()
+		o.Serial = uint64(time.Now().Add(-time.Minute).UnixMilli())
+		spoil(t, os.Mkdir(filepath.Join(b.data, "provision"), 0o700))
+		spoil(t, os.Symlink(strconv.FormatUint(o.Serial, 10), filepath.Join(b.data, "provision", "current")))
+	})
+	c.awaitIdle()
+	spoil(t, os.WriteFile(filepath.Join(dir, "a.ppv"), []byte(b.parcel(time.Hour, 2*time.Hour)), 0o600)) // its own stick, that stayed in
+	foreign := newBench(t)
+	spoil(t, os.WriteFile(filepath.Join(dir, "foreign.ppv"), []byte(foreign.parcel(0, time.Hour)), 0o600))
+	time.Sleep(2*lookForInstalled + 300*time.Millisecond)
+	if p := c.a.Parcel(); p != "" {
+		t.Error("a stranger's parcel, or an older one, disturbs the counter")
+	}
+	c.press("1")
+	for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "amount"; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%+v", c.a.Screen())
+		}
+	}
+	if c.a.giveWay(t.Context()) == nil {
+		t.Error("who begins just then is cut off")
+	}
+	text := b.parcel(0, time.Hour)
+	spoil(t, os.WriteFile(filepath.Join(dir, "new.ppv"), []byte(text), 0o600))
+	time.Sleep(lookForInstalled + 300*time.Millisecond)
+	if c.a.Parcel() != "" {
+		t.Error("looked at while somebody types an amount")
+	}
+	c.a.runner.Press(payterm.KeyClear) // not at the board: the agent may end before the key is up
+	select {
+	case err := <-c.ended:
+		c.ended <- err // for the cleaning up
+		if !errors.Is(err, ErrProvisioned) || c.a.Parcel() != text {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("it stays: %+v", c.a.Screen())
+	}
+}
+
+// TestWholeDoctorOnce: at the first start with a parcel, once nobody is being served; on
+// paper once; and what fails stands below the idle screen.
+func TestWholeDoctorOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.s = &Setup{a: &Agent{}} // for what until says
+	serial := func(change func(*emulated.Board)) func(*Options, *emulated.Board) {
+		return func(o *Options, e *emulated.Board) {
+			o.Serial, o.Data = 17, b.data
+			change(e)
+		}
+	}
+	var first *emulated.Board
+	t.Run("first", func(t *testing.T) {
+		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
+		b.kept(17)
+		b.until("it is printed", func() bool { _, paper := first.Paper(); return strings.Contains(paper, "--- cut ---") })
+		if k := lastSelfTest(b.data, 17); !k.Report.OK || k.Tries != 1 || k.Report.named("network answer").Result != "ok" {
+			t.Errorf("%+v", k)
+		}
+		if _, paper := first.Paper(); strings.Count(paper, "DOCTOR") != 1 {
+			t.Error(paper)
+		}
+		c.awaitIdle()
+	})
+	before := lastSelfTest(b.data, 17)
+	t.Run("second", func(t *testing.T) {
+		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
+		c.awaitIdle()
+		time.Sleep(300 * time.Millisecond)
+		if _, paper := first.Paper(); paper != "" || !lastSelfTest(b.data, 17).Report.At.Equal(before.Report.At) {
+			t.Errorf("once more: %s", paper)
+		}
+	})
+	t.Run("a fault, another parcel", func(t *testing.T) {
+		c := startClinic(t, "emulated", nil, func(o *Options, e *emulated.Board) {
+			serial(func(*emulated.Board) {})(o, e)
+			o.Serial = 18
+			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
+		})
+		b.until("it stands there", func() bool {
+			s := c.a.Screen()
+			return s.Name == "idle" && slices.Contains(s.Lines, "Scanner: check its cable")
+		})
+		if k := b.kept(18); k.Report.OK {
+			t.Errorf("%+v", k)
+		}
+		c.press("1") // somebody is being served
+		for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "amount"; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%+v", c.a.Screen())
+			}
+		}
+		if strings.Contains(strings.Join(c.a.Screen().Lines, " "), "Scanner") {
+			t.Error("it stands beside a sale")
+		}
+	})
+}
+
+// TestFindingGoes: what the self test has found stands until it is well, and no longer.
+func TestFindingGoes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.s = &Setup{a: &Agent{}} // for what until says
+	var board *emulated.Board
+	c := startClinic(t, "generic-evdev", nil, func(o *Options, e *emulated.Board) {
+		o.Serial, o.Data, board = 17, b.data, e
+		spoil(t, e.Unplug("keypad"))
+	})
+	says := func() bool {
+		s := c.a.Screen()
+		return s.Name == "idle" && slices.ContainsFunc(s.Lines, func(l string) bool { return strings.HasPrefix(l, "Keypad: check its cable") })
+	}
+	b.until("it stands there", says)
+	if k := b.kept(17); k.Report.named("keypad").Result != "fail" {
+		t.Errorf("%+v", k.Report)
+	}
+	time.Sleep(2 * lookAgain)
+	if !says() {
+		t.Errorf("it went though the keypad is away: %+v", c.a.Screen())
+	}
+	spoil(t, board.Plug("keypad"))
+	b.until("it goes", func() bool { return c.a.Screen().Name == "idle" && !says() })
+}
+
+// TestWholeDoctorWaits: no look is begun while somebody is being served.
+func TestWholeDoctorWaits(t *testing.T) {
+	t.Parallel()
+	busy, examined := true, 0
+	rest := func(context.Context) bool { return !busy }
+	if rep := look(t.Context(), rest, func(context.Context, *Report) { examined++ }, func(*Report) {}); rep != nil || examined != 0 {
+		t.Errorf("%d looks at a terminal that is busy", examined)
+	}
+	busy = false
+	fails := func(_ context.Context, rep *Report) { examined++; rep.add("clock", "fail", "", 0) }
+	if rep := look(t.Context(), rest, fails, func(*Report) {}); rep == nil || examined != looks {
+		t.Errorf("%d looks", examined)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	if rep := look(ctx, rest, func(context.Context, *Report) { stop() }, func(*Report) { t.Error("told") }); rep != nil {
+		t.Errorf("a report that was broken off: %+v", rep)
+	}
+}
+
+// TestSpaceAndTime: what a disk and a kernel may say.
+func TestSpaceAndTime(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[uint64]string{0: "fail", noSpace - 1: "fail", noSpace: "warn", lowSpace - 1: "warn", lowSpace: "ok"} {
+		if c := space(left); c.Result != want || want != "ok" && !strings.Contains(c.Says, "free some") {
+			t.Errorf("%d bytes: %+v", left, c)
+		}
+	}
+	for _, x := range []struct {
+		state  int
+		status int32
+		err    error
+		result string
+	}{{unix.TIME_OK, 0, nil, "ok"}, {unix.TIME_INS, 0, nil, "ok"}, {unix.TIME_ERROR, 0, nil, "warn"}, {unix.TIME_OK, unix.STA_UNSYNC, nil, "warn"}, {0, 0, unix.EPERM, "warn"}} {
+		if c := timeServer(x.state, x.status, x.err); c.Result != x.result {
+			t.Errorf("%+v: %+v", x, c)
+		}
+	}
+}
+
+// TestEveryCheckHasAFinding: what can fail has words on a screen.
+func TestEveryCheckHasAFinding(t *testing.T) {
+	known := map[string]bool{}
+	for _, f := range screen.Findings {
+		known[f] = true
+	}
+	for _, name := range []string{
+		"signers", "display", "display bus", "keypad", "scanner", "printer", "buzzer", "leds", "journal", "records", "space", "clock",
+		"network link", "network address", "network connection", "network encryption", "network answer", "network key",
+	} {
+		if f := (Check{Name: name}).finding(); !known[f] {
+			t.Errorf("%s: %q has no words", name, f)
+		}
+	}
+}

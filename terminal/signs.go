@@ -1,0 +1,76 @@
+package terminal
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"payterm/config"
+	"payterm/drivers/lcd"
+	"payterm/hal"
+	"payterm/unifont"
+)
+
+// Signs says which signs of the shop's own texts do not come out as themselves on a
+// board's printer and on its display, each with its place. They come out as others: a
+// slip or a screen is never lost to a sign.
+func Signs(c config.Config, board hal.Profile) []config.Problem {
+	var list []config.Problem
+	for _, t := range c.Texts() {
+		on := ""
+		if board.Printer != nil && t.OnPaper {
+			on = "the printer"
+			if lacks := unifont.Lacking(t.Text); len(lacks) > 0 {
+				list = append(list, t.Problem("the printer has no sign for "+listed(lacks, unifont.Legible)))
+			}
+		}
+		if board.Display != nil && t.OnGlass {
+			on = strings.TrimPrefix(on+" and the display", " and ")
+			if altered := lcd.Altered(board.Display.Controller, t.Text); len(altered) > 0 {
+				shown := unifont.Legible
+				if board.Display.Rows > 0 {
+					shown = lcd.Letters
+				}
+				list = append(list, t.Problem("the display has no sign for "+listed(altered, shown)))
+			}
+		}
+		if on != "" && unifont.OneByOne(t.Text) {
+			list = append(list, t.Problem("it comes out sign by sign from the left, unjoined, on "+on+": its script is written otherwise"))
+		}
+	}
+	return list
+}
+
+// most of the signs of a text are named; the others are counted.
+const most = 8
+
+// listed names signs, each with what stands in its place.
+func listed(signs []string, shown func(string) string) string {
+	var words []string
+	for _, sign := range signs[:min(most, len(signs))] {
+		words = append(words, fmt.Sprintf("%s (there it is %s)", strings.Trim(strconv.QuoteToGraphic(sign), `"`), shown(sign)))
+	}
+	if more := len(signs) - most; more > 0 {
+		words = append(words, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(words, ", ")
+}
+
+// maxRef is the most letters of a reference.
+const maxRef = 64
+
+// CheckRef says what is wrong with a reference, by the name of its field. It is printed:
+// what commands a printer, or breaks a line, is nobody's number.
+func CheckRef(ref string) error {
+	if utf8.RuneCountInString(ref) > maxRef {
+		return fmt.Errorf("ref: %d letters are the most", maxRef)
+	}
+	for _, r := range ref {
+		if unicode.IsControl(r) {
+			return fmt.Errorf("ref: it has the control sign %U: letters, digits, signs and blanks are taken", r)
+		}
+	}
+	return nil
+}

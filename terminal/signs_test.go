@@ -1,0 +1,72 @@
+package terminal
+
+import (
+	"strings"
+	"testing"
+
+	"payterm"
+	"payterm/config"
+	"payterm/hal"
+)
+
+// A reference is refused by its name, before anything begins, in each place that takes
+// one.
+func TestRefs(t *testing.T) {
+	var a Agent
+	a.o.Config.Sale.MaxMinor = 1000
+	for ref, wrong := range map[string]string{
+		"": "", "Table 5 🍕": "", "Bàn số 5": "", "外賣\u200b42": "", strings.Repeat("賣", 64): "",
+		strings.Repeat("賣", 65): "ref: 64 letters", "a\nb": "ref: it has the control sign U+000A", "\x1b@": "U+001B", "a\x00": "U+0000", "\u0085": "U+0085",
+	} {
+		why, err := a.checkSale(SaleRequest{Mode: payterm.Passive, AmountMinor: 100, Ref: ref})
+		if err != nil || (why == "") != (wrong == "") || !strings.Contains(why, wrong) {
+			t.Errorf("%q: %q, not %q", ref, why, wrong)
+		}
+	}
+}
+
+// Signs that a board lacks are named, with the place where they stand and what stands
+// there in print.
+func TestSigns(t *testing.T) {
+	board := func(more string) hal.Profile {
+		if more == "" {
+			return hal.Profile{}
+		}
+		p, err := hal.ReadProfile("b.toml", []byte("board = \"b\"\n"+more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const paper = "[printer]\nusb = \"/dev/usb/lp0\"\n"
+	const letters = "[display]\ncontroller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 4\n"
+	const dots = "[display]\ncontroller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\n"
+	for _, c := range []struct {
+		name, text, board string
+		want              []string
+	}{
+		{"all of it is there", "name = \"張記茶餐廳 Đặng Œuvre™\"\naddress = \"서울\"\nphone = \"1\"\ntax_id = \"é\"", paper + dots, nil},
+		{"an emoji", "name = \"Pizza 🍕\"", paper + dots, []string{"shop.toml:2: merchant.name: the printer has no sign for 🍕 (there it is ?)", "shop.toml:2: merchant.name: the display has no sign for 🍕 (there it is ?)"}},
+		{"what is not on the glass", "address = \"🍕\"\ntax_id = \"\\u0007\"", paper + dots, []string{"shop.toml:2: merchant.address: the printer", `shop.toml:3: merchant.tax_id: the printer has no sign for \a`}},
+		{"letters only", "name = \"Crêpe Œuvre\"", letters, []string{"merchant.name: the display has no sign for ê (there it is e), Œ (there it is OE)"}},
+		{"many", "name = \"張記茶餐廳香港灣仔軒\"", letters, []string{"餐 (there it is ?), 廳 (there it is ?), 香 (there it is ?), 港 (there it is ?), 灣 (there it is ?), 2 more"}},
+		{"no device", "name = \"🍕\"", "", nil},
+		{"from right to left", "name = \"قهوة\"", paper, []string{"merchant.name: it comes out sign by sign from the left, unjoined, on the printer:"}},
+		{"an operator", "[[operators]]\nnumber = \"1\"\nname = \"Zoë\"\npin_hash = \"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\"", letters, []string{"operators.1.name: the display has no sign for ë (there it is e)"}},
+	} {
+		cfg, err := config.Parse("shop.toml", []byte("[merchant]\n"+c.text+"\n"), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		got := Signs(cfg, board(c.board))
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %v", c.name, got)
+			continue
+		}
+		for i, p := range got {
+			if !strings.Contains(p.Error(), c.want[i]) {
+				t.Errorf("%s: %q, not %q", c.name, p.Error(), c.want[i])
+			}
+		}
+	}
+}
