@@ -72,6 +72,8 @@ type Printer struct {
 	torn int  // a command that broke off may still want so many bytes
 	slip bool // one is being sent
 	owes bool // a question is open: its answer is no other's
+
+	answered bool // it has answered a question: so it will again, if late
 }
 
 // maxLogo is the height of a logo in dot lines: 50 mm of paper.
@@ -288,10 +290,16 @@ const (
 	paperEnd        = 0x60 // n=4: both bits of the end sensor
 )
 
+// patience is how many times Options.Wait a printer gets that has answered before: one
+// that cuts, or whose line is slow, is late, and its silence would pass for a printer
+// that has no status.
+const patience = 4
+
 // Condition asks the printer how it is. Each question waits for one byte no
-// longer than Options.Wait; a printer that does not answer is PaperUnknown. One
-// that reports an error of its own is not to be had, and so is one whose cable is
-// pulled, which the line knows of a silent printer too: PaperUnreachable.
+// longer than Options.Wait, or four times that once the printer has answered; one
+// that does not answer is PaperUnknown. One that reports an error of its own is not to
+// be had, and so is one whose cable is pulled, which the line knows of a silent printer
+// too: PaperUnreachable.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	switch {
 	case ctx.Err() != nil:
@@ -338,12 +346,16 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 		}
 		return 0, payterm.PaperUnknown
 	}
+	wait := p.o.Wait
+	if p.answered {
+		wait *= patience
+	}
 	var b [1]byte
 	for range 4 { // bytes that are no status are passed over
-		got, err := p.read(b[:], p.o.Wait)
+		got, err := p.read(b[:], wait)
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
-			p.owes = false
+			p.owes, p.answered = false, true
 			return b[0], ""
 		case unplugged(err):
 			return 0, payterm.PaperUnreachable

@@ -215,7 +215,7 @@ func TestCondition(t *testing.T) {
 // An answer that comes after its time is nobody else's: "no paper" of one question is
 // "the cover is open" of the other.
 func TestLateAnswer(t *testing.T) {
-	l := &delayed{delays: []time.Duration{0, 500 * time.Millisecond}}
+	l := &delayed{delays: []time.Duration{0, 1500 * time.Millisecond}}
 	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
 	if err != nil {
 		t.Fatal(err)
@@ -224,6 +224,26 @@ func TestLateAnswer(t *testing.T) {
 		if got := p.Condition(t.Context()); got != want {
 			t.Errorf("look %d: %s, want %s", i+1, got, want)
 		}
+	}
+}
+
+// A printer that has answered before is not called one without status because an answer
+// takes longer once, as while it cuts.
+func TestSlowAnswer(t *testing.T) {
+	l := &delayed{delays: []time.Duration{0, time.Second}}
+	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Condition(t.Context()); got != payterm.PaperOut {
+		t.Errorf("%s", got)
+	}
+	l = &delayed{delays: []time.Duration{time.Second}} // one that never has answered holds no slip up
+	if p, err = printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Condition(t.Context()); got != payterm.PaperUnknown || l.now > time.Second/2 {
+		t.Errorf("%s after %s", got, l.now)
 	}
 }
 
@@ -287,7 +307,7 @@ func FuzzStatus(f *testing.F) {
 		if told.asked > 1 || told.waited > time.Second {
 			t.Errorf("told: asked %d times, waited %s", told.asked, told.waited)
 		}
-		if l.asked > 2 || l.waited > 3*time.Second {
+		if l.asked > 2 || l.waited > 6*time.Second {
 			t.Errorf("asked %d times, waited %s", l.asked, l.waited)
 		}
 	})
