@@ -5,50 +5,12 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"payterm/hal"
 	"payterm/hal/haltest"
 )
-
-// counted is how many goroutines and descriptors a test began with.
-type counted struct{ goroutines, descriptors int }
-
-func count(t *testing.T) counted {
-	t.Helper()
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return counted{runtime.NumGoroutine(), len(fds)}
-}
-
-// census counts after the runtime's own poller has its descriptors.
-func census(t *testing.T) counted {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Close()
-	w.Close()
-	return count(t)
-}
-
-// same fails when what was opened since has not ended. Something of an earlier
-// test may have ended meanwhile.
-func (before counted) same(t *testing.T) {
-	t.Helper()
-	var now counted
-	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if now = count(t); now.goroutines <= before.goroutines && now.descriptors <= before.descriptors {
-			return
-		}
-	}
-	t.Errorf("before %+v, after %+v", before, now)
-}
 
 func open(t *testing.T, c *haltest.Cable) *hal.Line {
 	t.Helper()
@@ -300,11 +262,11 @@ func TestLineRefusesWhatIsNoTTY(t *testing.T) {
 // Close ends every call at once, may be called twice, and leaves nothing behind.
 func TestLineCloses(t *testing.T) {
 	c := haltest.NewCable(t)
-	before := census(t)
+	before := haltest.TakeCensus(t)
 	for _, plugged := range []bool{true, false} {
 		if !plugged {
 			c.Pull()
-			before.descriptors -= 2
+			before.Descriptors -= 2 // the two ends of the cable
 		}
 		l := hal.OpenLine(c.Device, 9600)
 		ended := make(chan error, 2)
@@ -330,7 +292,7 @@ func TestLineCloses(t *testing.T) {
 		is(t, err, hal.ErrClosed, false, false)
 		_, err = l.Write([]byte("x"), time.Second)
 		is(t, err, hal.ErrClosed, false, false)
-		before.same(t)
+		before.Same(t)
 	}
 }
 
@@ -362,7 +324,7 @@ func TestLineOverrun(t *testing.T) {
 // A line over the network: what comes and goes, a host that takes nothing any more,
 // a connection that breaks, and a Close while nobody answers.
 func TestNetworkLine(t *testing.T) {
-	before := census(t)
+	before := haltest.TakeCensus(t)
 	far, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -420,5 +382,12 @@ func TestNetworkLine(t *testing.T) {
 	})
 	_, err = l.Write([]byte("x"), time.Second)
 	is(t, err, hal.ErrClosed, false, false)
-	before.same(t)
+	before.Same(t)
+}
+
+func errString(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -14,7 +14,7 @@ import (
 // A USB printer's line says and hears what comes, ends with its cable, is found
 // again, and what is stuck when a printer takes no more is gone.
 func TestUSBPrinterLine(t *testing.T) {
-	before := census(t)
+	before := haltest.TakeCensus(t)
 	t.Run("line", func(t *testing.T) {
 		c := haltest.NewCable(t)
 		l := hal.OpenUSBPrinter(c.Device)
@@ -79,7 +79,7 @@ func TestUSBPrinterLine(t *testing.T) {
 			t.Errorf("it gave up after %s", took)
 		}
 	})
-	before.same(t)
+	before.Same(t)
 }
 
 // A printer that only listens, or that reads as nothing, is there until it goes.

@@ -17,11 +17,11 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/config"
 	"payterm/flows"
 	"payterm/gateway/ottsim"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/terminal"
 )
@@ -45,12 +45,12 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := hal.ReadProfile("emulated.toml", text)
+	profile, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var p *Panel
-	board, err := emulated.New(emulated.Config{Profile: profile, Scale: 20, Changed: func(device string) { p.Changed(device) }})
+	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: 20, Changed: func(device string) { p.Changed(device) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func newDesk(t *testing.T) *desk {
 	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696", gateway.URL+"/processV2", "https://example.com/cb"
 	data := t.TempDir()
 	a, err := terminal.Start(terminal.Options{
-		Config: c, Data: data, SignKey: "0123456789ABCDEF", Board: hal.Open(profile, board), Sleep: board.Sleep,
+		Config: c, Data: data, SignKey: "0123456789ABCDEF", Board: board.Open(profile, hardware), Sleep: hardware.Sleep,
 		Log: slog.New(slog.DiscardHandler), Watermark: "SIMULATION",
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func newDesk(t *testing.T) *desk {
 		}
 		return s
 	}
-	if p, err = New(Options{Board: board, Screen: screen, Keys: profile.Keypad.Keys, Gateway: gateway.URL, Journal: filepath.Join(data, "payterm.db")}); err != nil {
+	if p, err = New(Options{Board: hardware, Screen: screen, Keys: profile.Keypad.Keys, Gateway: gateway.URL, Journal: filepath.Join(data, "payterm.db")}); err != nil {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(p)
@@ -86,7 +86,7 @@ func newDesk(t *testing.T) *desk {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if err := board.Close(); err != nil {
+		if err := hardware.Close(); err != nil {
 			t.Error(err)
 		}
 	})

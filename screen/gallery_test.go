@@ -15,10 +15,10 @@ import (
 	"testing"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/locale"
 	"payterm/screen"
@@ -46,13 +46,13 @@ var rolls = []struct{ size, board string }{
 }
 
 // desk is an emulated board whose chips complain of nothing.
-func desk(t *testing.T, name string) (*emulated.Board, *hal.Board) {
+func desk(t *testing.T, name string) (*emulated.Board, *board.Board) {
 	t.Helper()
 	text, err := boards.Read(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := hal.ReadProfile(name+".toml", text)
+	p, err := board.ReadProfile(name+".toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func desk(t *testing.T, name string) (*emulated.Board, *hal.Board) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := hal.Open(p, e)
+	b := board.Open(p, e)
 	t.Cleanup(func() {
 		for _, v := range e.Violations() {
 			t.Errorf("%s: a chip was misused: %v", name, v)

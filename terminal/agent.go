@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/config"
 	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
@@ -30,7 +31,6 @@ import (
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
-	"payterm/hal"
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
@@ -41,7 +41,7 @@ type Options struct {
 	Config    config.Config
 	Data      string
 	SignKey   string
-	Board     *hal.Board
+	Board     *board.Board
 	Sleep     func(time.Duration)
 	Watermark string
 	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.

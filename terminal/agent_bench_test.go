@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/config"
 	"payterm/flows/runner"
@@ -171,23 +172,23 @@ func newTerminal(b *testing.B) *terminal {
 	if err != nil {
 		b.Fatal(err)
 	}
-	profile, err := hal.ReadProfile("emulated.toml", text)
+	profile, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		b.Fatal(err)
 	}
-	board, err := emulated.New(emulated.Config{Profile: profile, Scale: 100, Changed: func(string) { t.changed.Store(time.Now().UnixNano()) }})
+	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: 100, Changed: func(string) { t.changed.Store(time.Now().UnixNano()) }})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { board.Close() })
+	b.Cleanup(func() { hardware.Close() })
 
 	c := config.Default()
 	c.Merchant.Name = "Shop"
 	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = t.gateway.url+"/processV2", merchant, "0000000696"
 	c.Gateway.CallBackURL = "https://example.com/callback"
 	t.agent, err = Start(Options{
-		Config: c, Data: filepath.Join(t.dir, "data"), SignKey: signKey, Sleep: board.Sleep,
-		Board: hal.Open(profile, ports{board, profile.Scanner.Device, t.cable}), Log: slog.New(slog.DiscardHandler),
+		Config: c, Data: filepath.Join(t.dir, "data"), SignKey: signKey, Sleep: hardware.Sleep,
+		Board: board.Open(profile, ports{hardware, profile.Scanner.Device, t.cable}), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -216,7 +217,7 @@ func newTerminal(b *testing.B) *terminal {
 	return t
 }
 
-// ports are the emulated board's, but for the scanner's line.
+// ports are the emulated hardware's, but for the scanner's line.
 type ports struct {
 	*emulated.Board
 	scanner string

@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/config"
 	"payterm/flows/runner"
-	"payterm/hal"
 	"payterm/storage"
 )
 
@@ -31,7 +31,7 @@ func bare(tb testing.TB) *Agent {
 	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
 	c.Gateway.CallBackURL = "https://example.com/back"
 	a, err := Start(Options{
-		Config: c, Data: tb.TempDir(), SignKey: "0123456789ABCDEF", Board: &hal.Board{}, Sleep: time.Sleep,
+		Config: c, Data: tb.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{}, Sleep: time.Sleep,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -177,7 +177,7 @@ func TestKeyOutlivesRetention(t *testing.T) {
 // TestLifeGoesOn: what an agent has lived through in quiet is where the next one begins,
 // and a scan says so in the same time.
 func TestLifeGoesOn(t *testing.T) {
-	o := Options{Config: config.Default(), Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &hal.Board{}, Sleep: time.Sleep, Log: slog.New(slog.DiscardHandler)}
+	o := Options{Config: config.Default(), Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{}, Sleep: time.Sleep, Log: slog.New(slog.DiscardHandler)}
 	o.Config.Gateway.URL, o.Config.Gateway.MerchantID, o.Config.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
 	o.Config.Gateway.CallBackURL = "https://example.com/back"
 	began := time.Now()

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/config"
 	"payterm/drivers/lcd"
-	"payterm/hal"
 	"payterm/hal/emulated"
 )
 
@@ -30,7 +30,7 @@ type stand struct {
 	at string // the phase of the sale in which something happens
 }
 
-func newStand(t *testing.T, change func(*hal.Profile)) *stand {
+func newStand(t *testing.T, change func(*board.Profile)) *stand {
 	t.Helper()
 	s := &stand{clinic: startClinic(t, "emulated", change, func(o *Options, _ *emulated.Board) {
 		o.Config.Sale.FirstInquiry, o.Config.Sale.InquiryInterval = config.Duration{Duration: 100 * time.Millisecond}, config.Duration{Duration: 200 * time.Millisecond}
@@ -402,7 +402,7 @@ func TestAttacks(t *testing.T) {
 		for _, mode := range []payterm.Mode{payterm.Passive, payterm.Active} {
 			t.Run(fmt.Sprint(x.name, ", ", mode), func(t *testing.T) {
 				t.Parallel()
-				s := newStand(t, func(p *hal.Profile) { p.Scanner.Baud = 921600 })
+				s := newStand(t, func(p *board.Profile) { p.Scanner.Baud = 921600 })
 				for _, at := range phases[mode] {
 					s.sale(mode, at, func(code string) { x.happens(s, code) })
 					x.after(s)
@@ -430,7 +430,7 @@ func TestKeyMashing(t *testing.T) {
 	for hand := range uint64(hands) {
 		t.Run(fmt.Sprint(hand), func(t *testing.T) {
 			t.Parallel()
-			s := newStand(t, func(p *hal.Profile) { p.Keypad.Debounce.Duration = p.Keypad.ScanInterval.Duration })
+			s := newStand(t, func(p *board.Profile) { p.Keypad.Debounce.Duration = p.Keypad.ScanInterval.Duration })
 			r, keys, customers := rand.New(rand.NewPCG(3, hand)), s.a.keys(), 0
 			for range each {
 				s.press(keys[r.IntN(len(keys))])

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
@@ -53,7 +54,7 @@ func (a *Agent) lived() time.Duration {
 }
 
 // openDisplay makes the driver that the profile names; nil without a display.
-func openDisplay(b *hal.Board, sleep func(time.Duration)) (lcd.Display, error) {
+func openDisplay(b *board.Board, sleep func(time.Duration)) (lcd.Display, error) {
 	if b.Display == nil {
 		return nil, nil
 	}
@@ -289,7 +290,7 @@ func (a *Agent) runTrigger(ctx context.Context) {
 
 // openPrinter makes the driver as the profile says. A logo that cannot be printed
 // is an error beside it: slips then come without.
-func openPrinter(line printer.Line, p *hal.Printer, sleep func(time.Duration)) (*printer.Printer, error) {
+func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration)) (*printer.Printer, error) {
 	o := printer.Options{
 		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster",
 		Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
@@ -319,7 +320,7 @@ func openPrinter(line printer.Line, p *hal.Printer, sleep func(time.Duration)) (
 // CheckLogo refuses a logo that its profile's printer cannot print, by the name of its
 // key, at the desk and not at the first slip. A file that is not on this machine
 // (fs.ErrNotExist) may be on the terminal.
-func CheckLogo(p hal.Profile) error {
+func CheckLogo(p board.Profile) error {
 	if p.Printer == nil || p.Printer.Logo == "" {
 		return nil
 	}
@@ -506,7 +507,7 @@ func (a *Agent) runBuzzer(ctx context.Context) {
 
 // newDimmer puts a dimmer between the display's driver and a backlight that dims; nil
 // where there is none.
-func newDimmer(b *hal.Board) *signal.Dimmer {
+func newDimmer(b *board.Board) *signal.Dimmer {
 	if b.Display == nil || b.Display.Backlight == nil || b.Profile.Display.DimAfter.Duration == 0 {
 		return nil
 	}

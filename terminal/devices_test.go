@@ -18,9 +18,9 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/config"
 	"payterm/flows"
-	"payterm/hal"
 	"payterm/hal/emulated"
 )
 
@@ -50,7 +50,7 @@ led_attention = "L:13"
 
 // Lamps, light and the scanner's trigger follow the screen and the hands.
 func TestLampsLightAndTrigger(t *testing.T) {
-	p, err := hal.ReadProfile("lit.toml", []byte(lit))
+	p, err := board.ReadProfile("lit.toml", []byte(lit))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestLampsLightAndTrigger(t *testing.T) {
 	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
 	c.Gateway.CallBackURL = "https://example.com/back"
 	a, err := Start(Options{
-		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep,
+		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e), Sleep: e.Sleep,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ func TestCodeShownNowhere(t *testing.T) {
 		"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64\n",
 		"controller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 16\nrows = 2\n",
 	} {
-		p, err := hal.ReadProfile("small.toml", []byte("board = \"small\"\n[display]\n"+glass))
+		p, err := board.ReadProfile("small.toml", []byte("board = \"small\"\n[display]\n"+glass))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestCodeShownNowhere(t *testing.T) {
 		c.Gateway.CallBackURL = "https://example.com/back"
 		for language, says := range map[string]string{"en": "too long", "fr": "trop long", "zh": "太长"} {
 			c.Terminal.Language = language
-			a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+			a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -210,7 +210,7 @@ func TestCodeShownNowhere(t *testing.T) {
 // whole; a printer without paper holds up nobody.
 func TestLastSlips(t *testing.T) {
 	t.Parallel()
-	p, err := hal.ReadProfile("printing.toml", []byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\ncut = true\nstatus = true\n"))
+	p, err := board.ReadProfile("printing.toml", []byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\ncut = true\nstatus = true\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestLastSlips(t *testing.T) {
 	}
 	run := func(between func()) (paper string) {
 		t.Helper()
-		a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+		a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,7 +306,7 @@ func TestCheckLogo(t *testing.T) {
 		if err := os.WriteFile(file, x.file, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := hal.ReadProfile("p.toml", fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
+		p, err := board.ReadProfile("p.toml", fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -321,7 +321,7 @@ func TestCheckLogo(t *testing.T) {
 			t.Errorf("%s, gone: %v", name, err)
 		}
 	}
-	if err := CheckLogo(hal.Profile{}); err != nil {
+	if err := CheckLogo(board.Profile{}); err != nil {
 		t.Error(err)
 	}
 }

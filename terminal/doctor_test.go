@@ -20,11 +20,11 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/config"
 	"payterm/flows"
 	"payterm/gateway/ottsim"
-	"payterm/hal"
 	"payterm/hal/emulated"
 
 	"github.com/makiuchi-d/gozxing"
@@ -53,13 +53,13 @@ type clinic struct {
 }
 
 // newClinic starts a terminal on a board, which may be changed.
-func newClinic(t *testing.T, name string, change func(*hal.Profile)) *clinic {
+func newClinic(t *testing.T, name string, change func(*board.Profile)) *clinic {
 	t.Helper()
 	return startClinic(t, name, change, func(*Options, *emulated.Board) {})
 }
 
 // startClinic does so with other options, or something wrong with the board.
-func startClinic(t *testing.T, name string, change func(*hal.Profile), options func(*Options, *emulated.Board)) *clinic {
+func startClinic(t *testing.T, name string, change func(*board.Profile), options func(*Options, *emulated.Board)) *clinic {
 	t.Helper()
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: "0123456789ABCDEF", Seed: 1})
 	gateway := httptest.NewServer(sim)
@@ -69,23 +69,23 @@ func startClinic(t *testing.T, name string, change func(*hal.Profile), options f
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := hal.ReadProfile(name+".toml", text)
+	profile, err := board.ReadProfile(name+".toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if change != nil {
 		change(&profile)
 	}
-	board, err := emulated.New(emulated.Config{Profile: profile, Scale: 20})
+	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := config.Default()
 	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696", gateway.URL+"/processV2", "https://example.com/cb"
 	o := Options{
-		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: hal.Open(profile, board), Sleep: board.Sleep, Log: slog.New(slog.DiscardHandler),
+		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(profile, hardware), Sleep: hardware.Sleep, Log: slog.New(slog.DiscardHandler),
 	}
-	options(&o, board)
+	options(&o, hardware)
 	a, err := Start(o)
 	if err != nil {
 		t.Fatal(err)
@@ -95,11 +95,11 @@ func startClinic(t *testing.T, name string, change func(*hal.Profile), options f
 	go func() { ended <- a.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		if err := errors.Join(<-ended, board.Close()); err != nil && !errors.Is(err, ErrProvisioned) {
+		if err := errors.Join(<-ended, hardware.Close()); err != nil && !errors.Is(err, ErrProvisioned) {
 			t.Error(err)
 		}
 	})
-	return &clinic{t, a, board, ended}
+	return &clinic{t, a, hardware, ended}
 }
 
 // doctor asks for a report; person, which may be nil, looks at each new screen
@@ -631,7 +631,7 @@ func TestLink(t *testing.T) {
 // TestDoctorOfABareBoard: what a board does not have is none, and no reason to fall over.
 func TestDoctorOfABareBoard(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t, "emulated", func(p *hal.Profile) { p.Scanner, p.Printer, p.Keypad = nil, nil, nil })
+	c := newClinic(t, "emulated", func(p *board.Profile) { p.Scanner, p.Printer, p.Keypad = nil, nil, nil })
 	rep := &Report{OK: true}
 	c.a.examine(t.Context(), rep)
 	found := map[string]string{}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/hal"
+	"payterm/board"
 	"payterm/hal/emulated"
 )
 
@@ -21,7 +21,7 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func() *clinic{
 		"a profile that no driver takes": func() *clinic {
-			return newClinic(t, "emulated", func(p *hal.Profile) { p.Printer.CodePage = "latin" })
+			return newClinic(t, "emulated", func(p *board.Profile) { p.Printer.CodePage = "latin" })
 		},
 		"a port that does not open": func() *clinic {
 			return startClinic(t, "emulated", nil, func(o *Options, _ *emulated.Board) {

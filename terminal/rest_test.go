@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/config"
 	"payterm/flows"
-	"payterm/hal"
 	"payterm/screen"
 )
 
@@ -27,7 +27,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 		c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
 		c.Gateway.CallBackURL = "https://example.com/back"
 		a, err := Start(Options{
-			Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &hal.Board{}, Sleep: time.Sleep,
+			Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{}, Sleep: time.Sleep,
 			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Provisioner: &Provisioner{Now: time.Now},
 		})
 		if err != nil || !a.isOpen() {

@@ -20,8 +20,8 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/provision"
 	"payterm/screen"
@@ -61,14 +61,14 @@ func (b *bench) start(change func(*Options, *emulated.Board)) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	profile, err := hal.ReadProfile("emulated.toml", text)
+	profile, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	if b.board, err = emulated.New(emulated.Config{Profile: profile, Scale: 20}); err != nil {
 		b.t.Fatal(err)
 	}
-	o := Options{Data: b.data, Board: hal.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
+	o := Options{Data: b.data, Board: board.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
 	if change != nil {
 		change(&o, b.board)
 	}
@@ -367,7 +367,7 @@ func TestUnprovisionedBesideAnAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	o := Options{Data: b.data, Board: &hal.Board{}, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
+	o := Options{Data: b.data, Board: &board.Board{}, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
 	s, err := NewSetup(o, "")
 	if err != nil {
 		t.Fatal(err)

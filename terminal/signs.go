@@ -7,16 +7,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"payterm/board"
 	"payterm/config"
 	"payterm/drivers/lcd"
-	"payterm/hal"
 	"payterm/unifont"
 )
 
 // Signs says which signs of the shop's own texts do not come out as themselves on a
 // board's printer and on its display, each with its place. They come out as others: a
 // slip or a screen is never lost to a sign.
-func Signs(c config.Config, board hal.Profile) []config.Problem {
+func Signs(c config.Config, board board.Profile) []config.Problem {
 	var list []config.Problem
 	for _, t := range c.Texts() {
 		on := ""

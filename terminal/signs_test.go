@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"payterm"
+	"payterm/board"
 	"payterm/config"
-	"payterm/hal"
 )
 
 // A reference is refused by its name, before anything begins, in each place that takes
@@ -28,11 +28,11 @@ func TestRefs(t *testing.T) {
 // Signs that a board lacks are named, with the place where they stand and what stands
 // there in print.
 func TestSigns(t *testing.T) {
-	board := func(more string) hal.Profile {
+	board := func(more string) board.Profile {
 		if more == "" {
-			return hal.Profile{}
+			return board.Profile{}
 		}
-		p, err := hal.ReadProfile("b.toml", []byte("board = \"b\"\n"+more))
+		p, err := board.ReadProfile("b.toml", []byte("board = \"b\"\n"+more))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,10 +18,10 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/config"
 	"payterm/gateway/ottsim"
-	"payterm/hal"
 	"payterm/hal/emulated"
 )
 
@@ -56,7 +56,7 @@ func newCounter(data string) (*counter, error) {
 	if err != nil {
 		return nil, err
 	}
-	profile, err := hal.ReadProfile("emulated.toml", text)
+	profile, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func newCounter(data string) (*counter, error) {
 	of.Gateway.CallBackURL = "https://example.com/callback"
 	ready := make(chan struct{})
 	c.agent, err = Start(Options{
-		Config: of, Data: data, SignKey: signKey, Sleep: c.board.Sleep, Board: hal.Open(profile, c.board), Log: slog.New(slog.DiscardHandler),
+		Config: of, Data: data, SignKey: signKey, Sleep: c.board.Sleep, Board: board.Open(profile, c.board), Log: slog.New(slog.DiscardHandler),
 		Ready: func() error { close(ready); return nil },
 	})
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"payterm/board"
 	"payterm/boards"
-	"payterm/hal"
 	"payterm/terminal"
 )
 
 // readBoard reads a profile: a file, or one of those that payterm knows by name.
-func readBoard(name string) (string, hal.Profile, error) {
+func readBoard(name string) (string, board.Profile, error) {
 	file := name
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && slices.Contains(boards.Names(), name) {
@@ -26,9 +26,9 @@ func readBoard(name string) (string, hal.Profile, error) {
 		text, err = boards.Read(name)
 	}
 	if err != nil {
-		return "", hal.Profile{}, fmt.Errorf("board profile: %w; payterm board list names those that are known", err)
+		return "", board.Profile{}, fmt.Errorf("board profile: %w; payterm board list names those that are known", err)
 	}
-	p, err := hal.ReadProfile(file, text)
+	p, err := board.ReadProfile(file, text)
 	return file, p, err
 }
 
@@ -82,7 +82,7 @@ func (c boardShowCmd) Run() error {
 type connection struct{ device, what, wire string }
 
 // wiring is the table of a board's wires, in Markdown.
-func wiring(p hal.Profile) string {
+func wiring(p board.Profile) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n| device | signal | wire |\n|---|---|---|\n", p.Board)
 	pi := strings.HasPrefix(p.Board, "Raspberry Pi")
@@ -97,7 +97,7 @@ func wiring(p hal.Profile) string {
 }
 
 // connections lists the wires that a profile names.
-func connections(p hal.Profile) []connection {
+func connections(p board.Profile) []connection {
 	var all []connection
 	add := func(device, what, wire string) {
 		if wire != "" {

@@ -20,9 +20,9 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/config"
 	"payterm/gateway/ottsim"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/internal/durable"
 	"payterm/internal/httpd"
@@ -71,7 +71,7 @@ func (c emulateCmd) Run() error {
 		return err
 	}
 	var front atomic.Pointer[panel.Panel] // the board is there before its panel
-	board, err := emulated.New(emulated.Config{Profile: profile, Scale: c.Scale, Changed: func(device string) {
+	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: c.Scale, Changed: func(device string) {
 		if p := front.Load(); p != nil {
 			p.Changed(device)
 		}
@@ -79,7 +79,7 @@ func (c emulateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	defer board.Close()
+	defer hardware.Close()
 	level := slog.LevelWarn
 	if c.Verbose {
 		level = slog.LevelInfo
@@ -93,7 +93,7 @@ func (c emulateCmd) Run() error {
 	defer l.Close()
 	url, base, simulated := "http://"+l.Addr().String(), "", false
 	o := terminal.Options{
-		Data: c.Data, Sleep: board.Sleep, Built: buildTime(), Haste: c.Scale, Log: log,
+		Data: c.Data, Sleep: hardware.Sleep, Built: buildTime(), Haste: c.Scale, Log: log,
 		Ready: sync.OnceValue(func() error {
 			ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
 			if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
@@ -124,7 +124,7 @@ func (c emulateCmd) Run() error {
 			return nil, err
 		}
 		o := o
-		o.Config, o.Serial, o.Passed, o.Board = cfg, serial, passed, hal.Open(profile, board)
+		o.Config, o.Serial, o.Passed, o.Board = cfg, serial, passed, board.Open(profile, hardware)
 		var serving life
 		var screen func() payterm.Screen
 		if parcel != "" || c.Unprovisioned && serial == 0 {
@@ -150,7 +150,7 @@ func (c emulateCmd) Run() error {
 		if front.Load() != nil {
 			return serving, nil
 		}
-		options := panel.Options{Board: board, Screen: func() payterm.Screen { return (*shows.Load())() }, Journal: filepath.Join(c.Data, "payterm.db")}
+		options := panel.Options{Board: hardware, Screen: func() payterm.Screen { return (*shows.Load())() }, Journal: filepath.Join(c.Data, "payterm.db")}
 		if profile.Keypad != nil {
 			options.Keys = profile.Keypad.Layout()
 		}

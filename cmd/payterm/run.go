@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"payterm/board"
 	"payterm/config"
 	"payterm/hal"
 	"payterm/terminal"
@@ -82,7 +83,7 @@ func (c runCmd) Run() error {
 		for _, p := range terminal.Signs(l.cfg, l.profile) {
 			log.Warn("signs that come out as others", "err", p)
 		}
-		board := hal.Open(l.profile, ports)
+		board := board.Open(l.profile, ports)
 		missing := board.Absent()
 		for _, device := range slices.Sorted(maps.Keys(missing)) {
 			// Not the end: without a device the agent still settles what is open.
@@ -119,7 +120,7 @@ func (c runCmd) Run() error {
 type loaded struct {
 	cfg     config.Config
 	key     config.SignKey
-	profile hal.Profile
+	profile board.Profile
 	serial  uint64 // of the parcel that it came with
 	passed  uint64 // of one that waits on
 	fresh   bool   // nobody has provisioned the terminal
@@ -180,7 +181,7 @@ func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 
 // status asks the loop how it is, in one line for systemctl status. An answer
 // proves that the loop turns.
-func status(ctx context.Context, a *terminal.Terminal, board *hal.Board) (string, error) {
+func status(ctx context.Context, a *terminal.Terminal, board *board.Board) (string, error) {
 	s, err := a.Snapshot(ctx)
 	if err != nil {
 		return "", err

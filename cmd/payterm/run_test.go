@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/hal"
+	"payterm/board"
 	"payterm/hal/emulated"
 )
 
@@ -30,7 +30,7 @@ import (
 func counterBoard(t *testing.T) (*emulated.Board, string) {
 	t.Helper()
 	const text = "board = \"counter\"\n[scanner]\ndevice = \"%s\"\nbaud = 9600\n[printer]\ndevice = \"%s\"\nbaud = 9600\ncut = true\nstatus = true\n"
-	p, err := hal.ReadProfile("counter.toml", fmt.Appendf(nil, text, "/dev/ttyS1", "/dev/ttyS2"))
+	p, err := board.ReadProfile("counter.toml", fmt.Appendf(nil, text, "/dev/ttyS1", "/dev/ttyS2"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,8 +33,8 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/gateway/ottsim"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/internal/tooltest"
 )
@@ -437,7 +437,7 @@ func newDevices(t *testing.T, sim *httptest.Server) *devices {
 
 func openDevices(t *testing.T, sim *httptest.Server) *devices {
 	t.Helper()
-	p, err := hal.ReadProfile("virtual.toml", []byte(profile))
+	p, err := board.ReadProfile("virtual.toml", []byte(profile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/lcd"
-	"payterm/hal"
 	"payterm/hal/emulated"
 )
 
@@ -19,13 +19,13 @@ var pattern = payterm.Screen{
 }
 
 // glass is a board's display with the test pattern on it, on the emulated chip.
-func glass(t *testing.T, name string, change func(*hal.Display)) (*emulated.Board, lcd.Display) {
+func glass(t *testing.T, name string, change func(*board.Display)) (*emulated.Board, lcd.Display) {
 	t.Helper()
 	text, err := boards.Read(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := hal.ReadProfile(name+".toml", text)
+	p, err := board.ReadProfile(name+".toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func glass(t *testing.T, name string, change func(*hal.Display)) (*emulated.Boar
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := hal.Open(p, e)
+	b := board.Open(p, e)
 	t.Cleanup(func() { b.Close(); e.Close() }) //nolint:errcheck // the chips are no more than memory
 	said := *p.Display
 	if change != nil {
@@ -104,12 +104,12 @@ func TestPattern(t *testing.T) {
 			t.Errorf("%s: %s", name, w)
 		}
 	}
-	for what, spoil := range map[string]func(*hal.Display){
-		"colour order": func(d *hal.Display) { d.BGR = !d.BGR },
-		"inversion":    func(d *hal.Display) { d.Inverted = !d.Inverted },
-		"offset":       func(d *hal.Display) { d.OffsetX += 2 },
-		"mirror":       func(d *hal.Display) { d.MirrorX = !d.MirrorX },
-		"upside down":  func(d *hal.Display) { d.Rotation = (d.Rotation + 180) % 360 },
+	for what, spoil := range map[string]func(*board.Display){
+		"colour order": func(d *board.Display) { d.BGR = !d.BGR },
+		"inversion":    func(d *board.Display) { d.Inverted = !d.Inverted },
+		"offset":       func(d *board.Display) { d.OffsetX += 2 },
+		"mirror":       func(d *board.Display) { d.MirrorX = !d.MirrorX },
+		"upside down":  func(d *board.Display) { d.Rotation = (d.Rotation + 180) % 360 },
 	} {
 		if e, _ := glass(t, "raspberrypi-spi-ili9341", spoil); wrong(e.Frame()) == "" {
 			t.Errorf("%s is wrong and the pattern right", what)

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
-	"payterm/hal"
 	"payterm/hal/emulated"
 
 	"github.com/boombuler/barcode"
@@ -50,7 +50,7 @@ func amount(a string) payterm.Screen {
 // bus, its time, and the bytes of the pixels that did change.
 func flush(t testing.TB, from, to payterm.Screen, n int) (sent, changed int, busy time.Duration) {
 	t.Helper()
-	e, b := newBoardOf(t, 1e6, func(*hal.Profile) {})
+	e, b := newBoardOf(t, 1e6, func(*board.Profile) {})
 	d := newPanel(t, e, b)
 	if err := d.Show(from); err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestFlushSendsLittle(t *testing.T) {
 
 // ideal is how long the bytes of a whole frame take on the bus, with nothing between
 // them; 0 for a frame buffer, whose memory has no clock.
-func ideal(d *hal.Display) (bytes int, took time.Duration) {
+func ideal(d *board.Display) (bytes int, took time.Duration) {
 	switch d.Controller {
 	case "hd44780":
 		bytes = 4 * d.Columns * d.Rows // two halves, each with E high and low

@@ -19,12 +19,12 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
-	"payterm/hal"
 	"payterm/hal/emulated"
 
 	"github.com/makiuchi-d/gozxing"
@@ -35,19 +35,19 @@ import (
 
 // newBoard is the emulated board with its wires open; the test fails on
 // whatever a driver did that a real chip would not accept.
-func newBoard(t testing.TB) (*emulated.Board, *hal.Board) {
+func newBoard(t testing.TB) (*emulated.Board, *board.Board) {
 	t.Helper()
-	return newBoardOf(t, 50, func(*hal.Profile) {})
+	return newBoardOf(t, 50, func(*board.Profile) {})
 }
 
 // newBoardOf is one with another profile, so many times faster than real.
-func newBoardOf(t testing.TB, scale float64, change func(*hal.Profile)) (*emulated.Board, *hal.Board) {
+func newBoardOf(t testing.TB, scale float64, change func(*board.Profile)) (*emulated.Board, *board.Board) {
 	t.Helper()
 	text, err := boards.Read("emulated")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := hal.ReadProfile("emulated.toml", text)
+	p, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func newBoardOf(t testing.TB, scale float64, change func(*hal.Profile)) (*emulat
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := hal.Open(p, e)
+	b := board.Open(p, e)
 	if len(b.Faults) > 0 {
 		t.Fatal(b.Faults)
 	}
@@ -75,7 +75,7 @@ func newBoardOf(t testing.TB, scale float64, change func(*hal.Profile)) (*emulat
 }
 
 // newDisplay makes the driver that the profile names.
-func newDisplay(t testing.TB, e *emulated.Board, b *hal.Board) lcd.Display {
+func newDisplay(t testing.TB, e *emulated.Board, b *board.Board) lcd.Display {
 	t.Helper()
 	p := b.Profile.Display
 	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
@@ -97,7 +97,7 @@ func newDisplay(t testing.TB, e *emulated.Board, b *hal.Board) lcd.Display {
 }
 
 // newPanel is one of the colour panels.
-func newPanel(t testing.TB, e *emulated.Board, b *hal.Board) *lcd.Panel {
+func newPanel(t testing.TB, e *emulated.Board, b *board.Board) *lcd.Panel {
 	t.Helper()
 	d, ok := newDisplay(t, e, b).(*lcd.Panel)
 	if !ok {
@@ -177,7 +177,7 @@ func TestGlass(t *testing.T) {
 		for _, m := range []struct{ x, y, inverted, bgr bool }{
 			{}, {x: true}, {y: true, inverted: true}, {x: true, y: true, bgr: true},
 		} {
-			e, b := newBoardOf(t, 1000, func(p *hal.Profile) {
+			e, b := newBoardOf(t, 1000, func(p *board.Profile) {
 				d := p.Display
 				d.Rotation, d.MirrorX, d.MirrorY, d.Inverted, d.BGR = rotation, m.x, m.y, m.inverted, m.bgr
 				d.Width, d.Height, d.OffsetX, d.OffsetY = 100, 70, 35, 80
@@ -226,7 +226,7 @@ func differ(a, b *image.RGBA) int {
 // Whatever changes, in whatever order: the glass shows the last image.
 func TestGlassFollows(t *testing.T) {
 	t.Parallel()
-	e, b := newBoardOf(t, 1e6, func(*hal.Profile) {})
+	e, b := newBoardOf(t, 1e6, func(*board.Profile) {})
 	d := newPanel(t, e, b)
 	rapid.Check(t, func(rt *rapid.T) {
 		img := e.Frame()
@@ -256,8 +256,8 @@ func TestGlassFollows(t *testing.T) {
 
 // A driver that is told something else than the glass is shows it.
 func TestGlassTellsWrongOptions(t *testing.T) {
-	e, b := newBoardOf(t, 1000, func(p *hal.Profile) { p.Display.Rotation = 180 })
-	b.Profile.Display = &hal.Display{Controller: "st7789", Width: 240, Height: 320, Inverted: true}
+	e, b := newBoardOf(t, 1000, func(p *board.Profile) { p.Display.Rotation = 180 })
+	b.Profile.Display = &board.Display{Controller: "st7789", Width: 240, Height: 320, Inverted: true}
 	d := newPanel(t, e, b)
 	img := image.NewRGBA(image.Rect(0, 0, 240, 320))
 	img.SetRGBA(3, 4, color.RGBA{0xf8, 0, 0, 0xff})
@@ -275,7 +275,7 @@ func TestViolationsAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := hal.ReadProfile("emulated.toml", text)
+	p, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestViolationsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	b := hal.Open(p, e)
+	b := board.Open(p, e)
 	defer b.Close()
 	if err := b.Display.Conn.Tx([]byte{0x11}, nil); err != nil {
 		t.Error(err)
@@ -306,9 +306,9 @@ func TestViolationsAreTold(t *testing.T) {
 // A board may lack any device.
 func TestBareBoards(t *testing.T) {
 	for _, keep := range []string{"display", "keypad", "scanner", "printer"} {
-		e, _ := newBoardOf(t, 50, func(p *hal.Profile) {
+		e, _ := newBoardOf(t, 50, func(p *board.Profile) {
 			whole := *p
-			*p = hal.Profile{Board: "bare"}
+			*p = board.Profile{Board: "bare"}
 			switch keep {
 			case "display":
 				p.Display = whole.Display
@@ -349,7 +349,7 @@ func TestBareBoards(t *testing.T) {
 func TestCloseLeavesNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 5 {
-		e, b := newBoardOf(t, 1, func(*hal.Profile) {})
+		e, b := newBoardOf(t, 1, func(*board.Profile) {})
 		if _, err := b.Printer.Write(bytes.Repeat([]byte("12345\n"), 100), time.Second); err != nil {
 			t.Error(err)
 		}
@@ -378,7 +378,7 @@ func TestNobodyReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := hal.ReadProfile("emulated.toml", text)
+	p, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -511,7 +511,7 @@ func TestScannerAndKeys(t *testing.T) {
 func TestLongSlipOnTheBoard(t *testing.T) {
 	t.Parallel()
 	for _, status := range []bool{true, false} {
-		e, b := newBoardOf(t, 10, func(p *hal.Profile) { p.Printer.Buffer, p.Printer.Speed, p.Printer.Status = 1024, 200, status })
+		e, b := newBoardOf(t, 10, func(p *board.Profile) { p.Printer.Buffer, p.Printer.Speed, p.Printer.Status = 1024, 200, status })
 		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Cut: true, Status: status, Baud: 9600, Buffer: 1024, Speed: 200, Sleep: e.Sleep})
 		if err != nil {
 			t.Fatal(err)
@@ -540,7 +540,7 @@ func TestLongSlipOnTheBoard(t *testing.T) {
 func TestScansOnTheBoard(t *testing.T) {
 	t.Parallel()
 	for framing, mark := range map[string][2]string{"cr": {"", "\r"}, "lf": {"", "\n"}, "crlf": {"", "\r\n"}, "stx_etx": {"\x02", "\x03"}, "gap": {}} {
-		e, b := newBoardOf(t, 50, func(p *hal.Profile) { p.Scanner.Framing = framing })
+		e, b := newBoardOf(t, 50, func(p *board.Profile) { p.Scanner.Framing = framing })
 		start := time.Now()
 		now := func() time.Duration { return time.Since(start) }
 		s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.Framing(framing), Now: now})

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"payterm/hal"
+	"payterm/board"
 )
 
 // bench is a chip on the desk: time is moved by hand, and what it reports is
@@ -36,7 +36,7 @@ func (b *bench) want(rules ...Rule) {
 func panelBench(t *testing.T, script string) (*bench, *tft) {
 	t.Helper()
 	b := &bench{t: t}
-	c := newTFT(sheets["st7789"], &hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+	c := newTFT(sheets["st7789"], &board.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
 	for step := range strings.SplitSeq(script, ";") {
 		word, rest, _ := strings.Cut(strings.TrimSpace(step), " ")
 		switch word {
@@ -137,7 +137,7 @@ func TestPanelLosesItsRAM(t *testing.T) {
 }
 
 // printerBench is a printer on the desk.
-func printerBench(t testing.TB, p hal.Printer) (*bench, *escpos) {
+func printerBench(t testing.TB, p board.Printer) (*bench, *escpos) {
 	b := &bench{t: t}
 	if p.Dots == 0 {
 		p.Dots = 384
@@ -229,7 +229,7 @@ func TestPrinterRules(t *testing.T) {
 					}
 				},
 			} {
-				b, p := printerBench(t, hal.Printer{Cut: true})
+				b, p := printerBench(t, board.Printer{Cut: true})
 				write(p)
 				b.now = time.Hour
 				p.settle()
@@ -239,7 +239,7 @@ func TestPrinterRules(t *testing.T) {
 			}
 		})
 	}
-	b, p := printerBench(t, hal.Printer{})
+	b, p := printerBench(t, board.Printer{})
 	p.Write([]byte("\n\x1bd\x04\x1dV\x01"))
 	b.now = time.Hour
 	p.settle()
@@ -248,7 +248,7 @@ func TestPrinterRules(t *testing.T) {
 
 // Paper takes its time, and the buffer is what was written ahead of it.
 func TestPrinterTakesItsTime(t *testing.T) {
-	b, p := printerBench(t, hal.Printer{Buffer: 256})
+	b, p := printerBench(t, board.Printer{Buffer: 256})
 	line := []byte("12345\n") // 30 dot lines at 400 a second: 75 ms
 	p.Write(bytes.Repeat(line, 3))
 	words := func() string { _, words := p.paper(); return words }
@@ -290,7 +290,7 @@ func TestPrinterStatus(t *testing.T) {
 		{"jammed", "ok", "closed", true, "1a 52 52 12"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b, p := printerBench(t, hal.Printer{Status: true})
+			b, p := printerBench(t, board.Printer{Status: true})
 			var answers []byte
 			p.reply = func(a []byte) { answers = append(answers, a...) }
 			if err := p.sensors(c.paper, c.cover); err != nil {
@@ -314,7 +314,7 @@ func TestPrinterStatus(t *testing.T) {
 			b.want()
 		})
 	}
-	b, p := printerBench(t, hal.Printer{})
+	b, p := printerBench(t, board.Printer{})
 	p.reply = func(a []byte) { t.Errorf("a printer that never answers said % x", a) }
 	p.Write([]byte("\x10\x04\x01"))
 	b.want()
@@ -322,7 +322,7 @@ func TestPrinterStatus(t *testing.T) {
 
 // A printer that is told to (GS a) tells what changes, and nothing before.
 func TestPrinterTells(t *testing.T) {
-	b, p := printerBench(t, hal.Printer{Tells: true})
+	b, p := printerBench(t, board.Printer{Tells: true})
 	var said []byte
 	p.reply = func(a []byte) { said = append(said, a...) }
 	is := func(want string) {
@@ -360,7 +360,7 @@ func TestPrinterTells(t *testing.T) {
 
 // GB18030 is read from the start by a printer made for China, until FS .
 func TestPrinterReadsChinese(t *testing.T) {
-	b, p := printerBench(t, hal.Printer{Chinese: "gb18030"})
+	b, p := printerBench(t, board.Printer{Chinese: "gb18030"})
 	p.Write([]byte("\xb8\xb6\x81\x39\xee\x39a\x1c.\x82\x1c&\xbf\xee\n"))
 	if _, words := p.paper(); words != "付㐀aé款" {
 		t.Errorf("on paper is %q", words)
@@ -378,7 +378,7 @@ func FuzzPrinterBytes(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, w []byte) {
 		b := &bench{t: t}
-		p := newESCPOS(&hal.Printer{Dots: 384, Buffer: 4096, Speed: 50, Cut: true, Status: true}, b.time, b.report, func() {})
+		p := newESCPOS(&board.Printer{Dots: 384, Buffer: 4096, Speed: 50, Cut: true, Status: true}, b.time, b.report, func() {})
 		p.Write(w)
 		b.now += time.Hour
 		p.Write(make([]byte, 1<<16)) // ends any command that waits for more
@@ -396,7 +396,7 @@ func FuzzPanelBytes(f *testing.F) {
 	f.Add([]byte{0, 0x2a, 1, 0, 1, 0, 1, 0, 1, 1}, []byte{0x2c})
 	f.Fuzz(func(t *testing.T, script, more []byte) {
 		b := &bench{t: t}
-		c := newTFT(sheets["st7789"], &hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+		c := newTFT(sheets["st7789"], &board.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
 		for i := 0; i+1 < len(script); i += 2 {
 			c.clock(script[i]&1 == 1, script[i+1:i+2])
 		}
@@ -420,7 +420,7 @@ func hexes(t *testing.T, text string) (w []byte) {
 
 func TestILI9341Rules(t *testing.T) {
 	b := &bench{t: t}
-	c := newTFT(sheets["ili9341"], &hal.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+	c := newTFT(sheets["ili9341"], &board.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
 	b.now = time.Second
 	c.clock(false, []byte{0x01})
 	b.now += time.Second
@@ -452,7 +452,7 @@ func TestOLEDRules(t *testing.T) {
 		{"dots for an argument", "00 81; 40 ff", []Rule{ParameterCount}},
 	} {
 		b := &bench{t: t}
-		chip := newSSD1306(&hal.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		chip := newSSD1306(&board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
 		for message := range strings.SplitSeq(c.script, ";") {
 			chip.message(hexes(t, message), func(int) time.Duration { return b.now })
 		}
@@ -461,7 +461,7 @@ func TestOLEDRules(t *testing.T) {
 		}
 	}
 	b := &bench{t: t}
-	chip := newSSD1306(&hal.Display{Width: 128, Height: 64, Reset: "R"}, b.time, b.report, func() {})
+	chip := newSSD1306(&board.Display{Width: 128, Height: 64, Reset: "R"}, b.time, b.report, func() {})
 	chip.clock(false, []byte{0xae})
 	chip.resetPin(false)
 	chip.clock(false, []byte{0xae})
@@ -480,7 +480,7 @@ func TestOLEDWalks(t *testing.T) {
 		{"00 20 02 b1 0e 17", [][3]int{{1, 126, 1}, {1, 127, 2}, {1, 0, 3}, {1, 1, 4}}},
 	} {
 		b := &bench{t: t}
-		chip := newSSD1306(&hal.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		chip := newSSD1306(&board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
 		at := func(int) time.Duration { return 0 }
 		chip.message(hexes(t, c.mode), at)
 		chip.message([]byte{0x40, 1, 2, 3, 4}, at)
@@ -516,7 +516,7 @@ func TestCharacterRules(t *testing.T) {
 		{"a shift", four + "i 28; wait 50us; i 18", []Rule{UnknownCommand}},
 	} {
 		b := &bench{t: t}
-		chip := newHD44780(&hal.Display{Columns: 20, Rows: 4}, b.time, b.report, func() {})
+		chip := newHD44780(&board.Display{Columns: 20, Rows: 4}, b.time, b.report, func() {})
 		at := func(int) time.Duration { return b.now }
 		for step := range strings.SplitSeq(c.script, ";") {
 			word, rest, _ := strings.Cut(strings.TrimSpace(step), " ")
@@ -555,7 +555,7 @@ func TestCharacterRules(t *testing.T) {
 
 func TestFrameBufferRules(t *testing.T) {
 	b := &bench{t: t}
-	f, err := newFrameBuffer(&hal.Display{Width: 128, Height: 128, Bits: 16, Device: "/dev/fb0"}, b.report, func() {})
+	f, err := newFrameBuffer(&board.Display{Width: 128, Height: 128, Bits: 16, Device: "/dev/fb0"}, b.report, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -577,7 +577,7 @@ func TestFrameBufferRules(t *testing.T) {
 // An address that nobody has is not answered, and i2c-dev has its limit.
 func TestI2CRules(t *testing.T) {
 	b := &bench{t: t}
-	d := &hal.Display{Width: 128, Height: 64}
+	d := &board.Display{Width: 128, Height: 64}
 	p := &i2cPort{bus: bus{name: "I2C1", sleep: func(time.Duration) {}, report: b.report}, chip: newSSD1306(d, b.time, b.report, func() {}), address: 0x3c, now: b.time}
 	if err := p.Tx(0x3d, []byte{0}, nil); err == nil {
 		t.Error("a wrong address is answered")
@@ -598,8 +598,8 @@ func FuzzSmallChips(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		b := &bench{t: t}
 		at := func(int) time.Duration { return b.now }
-		oled := newSSD1306(&hal.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
-		text := newHD44780(&hal.Display{Columns: 20, Rows: 4}, b.time, b.report, func() {})
+		oled := newSSD1306(&board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		text := newHD44780(&board.Display{Columns: 20, Rows: 4}, b.time, b.report, func() {})
 		for _, w := range [][]byte{one, two, one} {
 			oled.message(w, at)
 			text.message(w, at)

@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/lcd"
 	"payterm/flows"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/screen"
 )
@@ -120,13 +120,13 @@ mirror_x = true`},
 }
 
 // newGlass is a board with one of them; violations fail the test.
-func newGlass(t testing.TB, display string, scale float64) (*emulated.Board, *hal.Board) {
+func newGlass(t testing.TB, display string, scale float64) (*emulated.Board, *board.Board) {
 	t.Helper()
-	p, err := hal.ReadProfile("glass.toml", []byte("board = \"glass\"\n[display]\n"+display))
+	p, err := board.ReadProfile("glass.toml", []byte("board = \"glass\"\n[display]\n"+display))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBoardOf(t, scale, func(whole *hal.Profile) { *whole = p })
+	return newBoardOf(t, scale, func(whole *board.Profile) { *whole = p })
 }
 
 var aCode = payterm.Screen{
@@ -558,7 +558,7 @@ func finder(img *image.RGBA, dark func(x, y int) bool, x, y, px int) bool {
 func TestZbarReadsTheCodeSlip(t *testing.T) {
 	t.Parallel()
 	for _, code := range codes() {
-		e, b := newBoardOf(t, 500, func(p *hal.Profile) { p.Printer.Baud = 115200 })
+		e, b := newBoardOf(t, 500, func(p *board.Profile) { p.Printer.Baud = 115200 })
 		v := flows.View{Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: code}
 		slip := screen.CodeSlip(v, time.Date(2026, 3, 2, 14, 5, 7, 0, time.UTC), screen.Options{Language: "en"})
 		img := printed(t, e, b, 32, slip.Lines[:len(slip.Lines)-1])

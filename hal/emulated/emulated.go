@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/hal"
 
 	"periph.io/x/conn/v3/gpio"
@@ -27,7 +28,7 @@ import (
 
 // Config says which board, and how much faster than real its devices are.
 type Config struct {
-	Profile hal.Profile
+	Profile board.Profile
 	Scale   float64 // 1 is real time
 	// Changed is told of each device that changed: display, paper, buzzer. It
 	// must not block.
@@ -108,7 +109,7 @@ type glass interface {
 }
 
 // display puts a display's chip on its bus.
-func (b *Board) display(d *hal.Display) error {
+func (b *Board) display(d *board.Display) error {
 	changed := func() { b.c.Changed("display") }
 	var onSPI interface{ clock(data bool, w []byte) }
 	var onI2C i2cChip

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"payterm/hal"
+	"payterm/board"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gomono"
@@ -114,7 +114,7 @@ const (
 	dotsPerMM      = 8
 )
 
-func newESCPOS(p *hal.Printer, now func() time.Duration, report report, changed func()) *escpos {
+func newESCPOS(p *board.Printer, now func() time.Duration, report report, changed func()) *escpos {
 	e := &escpos{
 		dots: p.Dots, room: p.Buffer, speed: p.Speed * dotsPerMM, cutter: p.Cut, answers: p.Status,
 		tells: p.Tells, hasChinese: p.Chinese == "gb18030", report: report,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/hal"
 )
 
@@ -328,7 +329,7 @@ func (d *eventDevice) pull() error {
 }
 
 // keyOf is the kernel's number of a key that the profile maps.
-func keyOf(k *hal.Keypad, key payterm.Key) (uint16, error) {
+func keyOf(k *board.Keypad, key payterm.Key) (uint16, error) {
 	best := ""
 	for name, is := range k.Map {
 		if is == key && (best == "" || name < best) {

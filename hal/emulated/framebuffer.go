@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"payterm/board"
 	"payterm/hal"
 )
 
@@ -15,7 +16,7 @@ import (
 // that are longer than the glass is wide.
 type frameBuffer struct {
 	bus
-	d       *hal.Display
+	d       *board.Display
 	changed func()
 	format  hal.PixelFormat
 	file    *os.File
@@ -24,7 +25,7 @@ type frameBuffer struct {
 	powered, lit bool // under the bus's lock
 }
 
-func newFrameBuffer(d *hal.Display, report report, changed func()) (*frameBuffer, error) {
+func newFrameBuffer(d *board.Display, report report, changed func()) (*frameBuffer, error) {
 	f := &frameBuffer{bus: bus{name: d.Device, report: report}, d: d, changed: changed, powered: true, lit: d.Backlight == ""}
 	f.format = hal.PixelFormat{Width: d.Width, Height: d.Height, Bits: d.Bits, Red: 11, Green: 5, Blue: 0}
 	if d.Rotation%180 != 0 {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"payterm/hal"
+	"payterm/board"
 )
 
 // hd44780 is a controller of characters as its data sheet describes it, behind a
@@ -17,7 +17,7 @@ import (
 // instruction.
 type hd44780 struct {
 	mu      sync.Mutex
-	d       *hal.Display
+	d       *board.Display
 	report  report
 	changed func()
 	now     func() time.Duration
@@ -51,7 +51,7 @@ const (
 	lcdStore     = 41 * time.Microsecond // a byte of data, with the step of the address
 )
 
-func newHD44780(d *hal.Display, now func() time.Duration, report report, changed func()) *hd44780 {
+func newHD44780(d *board.Display, now func() time.Duration, report report, changed func()) *hd44780 {
 	c := &hd44780{d: d, now: now, report: report, changed: changed, powered: true, pins: 0xff, lit: d.Backlight == ""}
 	c.restart()
 	return c

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/keypad"
 	"payterm/drivers/scanner"
 	"payterm/drivers/signal"
@@ -38,16 +39,16 @@ var readers = []struct{ name, scanner string }{
 }
 
 // inputBoard is a board with one device; violations fail the test.
-func inputBoard(t testing.TB, profile string) (*emulated.Board, *hal.Board) {
+func inputBoard(t testing.TB, profile string) (*emulated.Board, *board.Board) {
 	t.Helper()
-	p, err := hal.ReadProfile("input.toml", []byte("board = \"input\"\n"+profile))
+	p, err := board.ReadProfile("input.toml", []byte("board = \"input\"\n"+profile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBoardOf(t, 50, func(whole *hal.Profile) { *whole = p })
+	return newBoardOf(t, 50, func(whole *board.Profile) { *whole = p })
 }
 
-func readerBoard(t testing.TB, settings string) (*emulated.Board, *hal.Board) {
+func readerBoard(t testing.TB, settings string) (*emulated.Board, *board.Board) {
 	t.Helper()
 	if strings.Contains(settings, "evdev") {
 		return inputBoard(t, "[scanner]\nusb = \"0c2e:0b61\"\n"+settings)
@@ -57,7 +58,7 @@ func readerBoard(t testing.TB, settings string) (*emulated.Board, *hal.Board) {
 
 // scans runs the driver as an agent does, until the test ends, and gives what it read;
 // it says "unplugged" when it was told so.
-func scans(t testing.TB, b *hal.Board, keys func(scanner.Keys) scanner.Keys) <-chan string {
+func scans(t testing.TB, b *board.Board, keys func(scanner.Keys) scanner.Keys) <-chan string {
 	t.Helper()
 	p := b.Profile.Scanner
 	var line scanner.Line = b.Scanner
@@ -297,7 +298,7 @@ func TestFloodMakesHoles(t *testing.T) {
 
 // One that reads an event device without taking it for itself is told on.
 func TestNotGrabbedIsTold(t *testing.T) {
-	p, err := hal.ReadProfile("input.toml", []byte("board = \"input\"\n[scanner]\nkind = \"evdev\"\nusb = \"0c2e:0b61\""))
+	p, err := board.ReadProfile("input.toml", []byte("board = \"input\"\n[scanner]\nkind = \"evdev\"\nusb = \"0c2e:0b61\""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -363,7 +364,7 @@ KEY_DELETE = "CLEAR"`},
 }
 
 // presses runs the driver as an agent does, until the test ends.
-func presses(t testing.TB, e *emulated.Board, b *hal.Board) <-chan payterm.Key {
+func presses(t testing.TB, e *emulated.Board, b *board.Board) <-chan payterm.Key {
 	t.Helper()
 	k := b.Profile.Keypad
 	ctx, stop := context.WithCancel(context.Background())

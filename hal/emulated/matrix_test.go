@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/keypad"
-	"payterm/hal"
 
 	"periph.io/x/conn/v3/gpio"
 	"pgregory.net/rapid"
 )
 
-var pad = &hal.Keypad{
+var pad = &board.Keypad{
 	Keys: [][]payterm.Key{{"1", "2", "3"}, {"4", "5", "6"}, {"7", "8", "9"}},
 	Rows: make([]string, 3), Columns: make([]string, 3),
-	ScanInterval: hal.Duration{Duration: 5 * time.Millisecond}, Debounce: hal.Duration{Duration: 20 * time.Millisecond},
+	ScanInterval: board.Duration{Duration: 5 * time.Millisecond}, Debounce: board.Duration{Duration: 20 * time.Millisecond},
 }
 
 // movingRow lets fingers move in the middle of a look, before the row is driven.

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/printer"
-	"payterm/hal"
 )
 
 // A printer on the network prints, says how it is, and is found again after its
@@ -16,7 +16,7 @@ import (
 func TestNetworkPrinter(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("prints", func(t *testing.T) {
-		e, b := newBoardOf(t, 500, func(p *hal.Profile) { p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100" })
+		e, b := newBoardOf(t, 500, func(p *board.Profile) { p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100" })
 		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Baud: 10_000_000, Status: true, Cut: true, Sleep: e.Sleep})
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/printer"
 	"payterm/hal"
 
@@ -34,7 +35,7 @@ type timed struct {
 	at time.Duration
 }
 
-func newWire(t testing.TB, p hal.Printer) *wire {
+func newWire(t testing.TB, p board.Printer) *wire {
 	b, chip := printerBench(t, p)
 	w := &wire{bench: b, chip: chip, perByte: 10 * time.Second / time.Duration(p.Baud), at: map[time.Duration]func(){}}
 	chip.reply = func(a []byte) { w.answers = append(w.answers, a...) }
@@ -88,7 +89,7 @@ func (w *wire) words() string {
 	return words
 }
 
-func options(p hal.Printer, w *wire) printer.Options {
+func options(p board.Printer, w *wire) printer.Options {
 	return printer.Options{
 		Columns: 32, Cut: p.Cut, Status: p.Status, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: w.sleep,
 		Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster", Tells: p.Tells,
@@ -111,7 +112,7 @@ func slip(n int) (payterm.Receipt, []string) {
 // several in turn.
 func TestPrinterIsPaced(t *testing.T) {
 	r, want := slip(200)
-	for _, p := range []hal.Printer{
+	for _, p := range []board.Printer{
 		{Baud: 9600, Buffer: 4096, Speed: 50, Cut: true, Status: true},
 		{Baud: 9600, Buffer: 1024, Speed: 50, Cut: true, Status: true},
 		{Baud: 9600, Buffer: 256, Speed: 50, Cut: true}, // never answers
@@ -160,7 +161,7 @@ func printedLines(words string) []string {
 // than there is.
 func TestPrinterUnpacedOverflows(t *testing.T) {
 	r, want := slip(200)
-	p := hal.Printer{Baud: 9600, Buffer: 1024, Speed: 50, Cut: true, Status: true}
+	p := board.Printer{Baud: 9600, Buffer: 1024, Speed: 50, Cut: true, Status: true}
 	for name, lie := range map[string]func(o *printer.Options){
 		"buffer": func(o *printer.Options) { o.Buffer = 1 << 20 },
 		"speed":  func(o *printer.Options) { o.Speed = 500 },
@@ -185,7 +186,7 @@ func TestPrinterUnpacedOverflows(t *testing.T) {
 func TestPrinterIsPacedForAnything(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		p := hal.Printer{
+		p := board.Printer{
 			Baud:   rapid.SampledFrom([]int{1200, 9600, 38400, 115200, 921600}).Draw(rt, "baud"),
 			Buffer: rapid.SampledFrom([]int{256, 300, 512, 4096}).Draw(rt, "buffer"),
 			Speed:  rapid.IntRange(10, 300).Draw(rt, "speed"),
@@ -228,7 +229,7 @@ func TestPrinterIsPacedForAnything(t *testing.T) {
 func TestPaperOutInTheMiddle(t *testing.T) {
 	t.Parallel()
 	r, want := slip(200)
-	p := hal.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true, Status: true}
+	p := board.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true, Status: true}
 	for name, c := range map[string]struct {
 		happens func(w *wire) error
 		err     error
@@ -270,7 +271,7 @@ func TestPaperOutInTheMiddle(t *testing.T) {
 // A context that ends stops the slip between two pieces.
 func TestPrintEndsWithItsContext(t *testing.T) {
 	r, _ := slip(200)
-	p := hal.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true}
+	p := board.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true}
 	w := newWire(t, p)
 	d, err := printer.New(w, options(p, w))
 	if err != nil {
@@ -292,7 +293,7 @@ func TestPrintEndsWithItsContext(t *testing.T) {
 func TestGB18030Survives(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		p := hal.Printer{Baud: 115200, Buffer: 4096, Speed: 200, Chinese: "gb18030"}
+		p := board.Printer{Baud: 115200, Buffer: 4096, Speed: 200, Chinese: "gb18030"}
 		w := newWire(t, p)
 		d, err := printer.New(w, options(p, w))
 		if err != nil {
@@ -315,7 +316,7 @@ func TestGB18030Survives(t *testing.T) {
 
 // paced prints 24 lines of Chinese as pictures, and gives how long that took beside
 // what wire or paper need at the least.
-func paced(t testing.TB, p hal.Printer) (bytes int, ratio float64) {
+func paced(t testing.TB, p board.Printer) (bytes int, ratio float64) {
 	t.Helper()
 	w := newWire(t, p)
 	o := options(p, w)
@@ -342,12 +343,12 @@ func paced(t testing.TB, p hal.Printer) (bytes int, ratio float64) {
 // rasters are printers that pictures are sent to.
 var rasters = []struct {
 	name string
-	p    hal.Printer
+	p    board.Printer
 }{
-	{"9600 baud", hal.Printer{Baud: 9600, Buffer: 4096, Speed: 50}},
-	{"115200 baud", hal.Printer{Baud: 115200, Buffer: 4096, Speed: 50}},
-	{"USB", hal.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150}},
-	{"USB, columns of dots", hal.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150, Raster: "esc_star"}},
+	{"9600 baud", board.Printer{Baud: 9600, Buffer: 4096, Speed: 50}},
+	{"115200 baud", board.Printer{Baud: 115200, Buffer: 4096, Speed: 50}},
+	{"USB", board.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150}},
+	{"USB, columns of dots", board.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150, Raster: "esc_star"}},
 }
 
 // Pictures keep wire or paper busy: pacing costs little.

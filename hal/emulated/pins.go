@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/hal"
+	"payterm/board"
 
 	"periph.io/x/conn/v3/gpio"
 )
@@ -81,7 +81,7 @@ type contact struct {
 // in its old state.
 const bounces = 3
 
-func newMatrix(k *hal.Keypad) *matrix {
+func newMatrix(k *board.Keypad) *matrix {
 	return &matrix{
 		keys: k.Keys, low: make([]bool, len(k.Rows)), contacts: map[[2]int]*contact{},
 		need: 2*int(k.Debounce.Duration/k.ScanInterval.Duration) + 2*bounces,

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/printer"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/internal/tooltest"
 )
@@ -61,7 +61,7 @@ tells = true`},
 }
 
 // newPrinter is the driver as the profile says, on its emulated board.
-func newPrinter(t testing.TB, e *emulated.Board, b *hal.Board, logo image.Image) *printer.Printer {
+func newPrinter(t testing.TB, e *emulated.Board, b *board.Board, logo image.Image) *printer.Printer {
 	t.Helper()
 	p := b.Profile.Printer
 	baud := p.Baud
@@ -78,13 +78,13 @@ func newPrinter(t testing.TB, e *emulated.Board, b *hal.Board, logo image.Image)
 	return d
 }
 
-func newPaper(t testing.TB, profile string) (*emulated.Board, *hal.Board) {
+func newPaper(t testing.TB, profile string) (*emulated.Board, *board.Board) {
 	t.Helper()
-	p, err := hal.ReadProfile("paper.toml", []byte("board = \"paper\"\n[printer]\n"+profile))
+	p, err := board.ReadProfile("paper.toml", []byte("board = \"paper\"\n[printer]\n"+profile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBoardOf(t, 100, func(whole *hal.Profile) { *whole = p })
+	return newBoardOf(t, 100, func(whole *board.Profile) { *whole = p })
 }
 
 // condition waits for a condition.

@@ -12,19 +12,19 @@ import (
 	"testing"
 	"time"
 
-	"payterm/hal"
+	"payterm/board"
 	"payterm/hal/emulated"
 	"payterm/internal/tooltest"
 )
 
 // onUSB is a board with a printer on USB, which waits for its paper.
-func onUSB(t testing.TB, more string) (*emulated.Board, *hal.Board) {
+func onUSB(t testing.TB, more string) (*emulated.Board, *board.Board) {
 	t.Helper()
-	p, err := hal.ReadProfile("usb.toml", []byte("board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\n"+more))
+	p, err := board.ReadProfile("usb.toml", []byte("board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\n"+more))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBoardOf(t, 1000, func(whole *hal.Profile) { *whole = p })
+	return newBoardOf(t, 1000, func(whole *board.Profile) { *whole = p })
 }
 
 // paperWith waits until something is on paper.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
@@ -34,17 +35,17 @@ const boardsAtOnce = 8
 // shelf are the boards of the soak: every kind of wire is pulled.
 var shelf = []struct {
 	name   string
-	change func(*hal.Profile)
+	change func(*board.Profile)
 }{
-	{"display on SPI, printer on a serial line", func(*hal.Profile) {}},
-	{"display on I2C, printer on the network", func(p *hal.Profile) {
-		p.Display = &hal.Display{Controller: "ssd1306", I2C: "I2C1", Address: 0x3c, Width: 128, Height: 64, Contrast: 207}
+	{"display on SPI, printer on a serial line", func(*board.Profile) {}},
+	{"display on I2C, printer on the network", func(p *board.Profile) {
+		p.Display = &board.Display{Controller: "ssd1306", I2C: "I2C1", Address: 0x3c, Width: 128, Height: 64, Contrast: 207}
 		p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100"
 	}},
-	{"scanner and pad that type, a frame buffer, printer of the USB class", func(p *hal.Profile) {
-		p.Display = &hal.Display{Controller: "fbdev", Device: "/dev/fb0", Bits: 16, Width: 320, Height: 240}
-		p.Scanner = &hal.Scanner{Kind: "evdev", USB: "0c2e:0b61"}
-		p.Keypad = &hal.Keypad{Kind: "evdev", Name: "Pad", Map: map[string]payterm.Key{"KEY_KP5": "5"}}
+	{"scanner and pad that type, a frame buffer, printer of the USB class", func(p *board.Profile) {
+		p.Display = &board.Display{Controller: "fbdev", Device: "/dev/fb0", Bits: 16, Width: 320, Height: 240}
+		p.Scanner = &board.Scanner{Kind: "evdev", USB: "0c2e:0b61"}
+		p.Keypad = &board.Keypad{Kind: "evdev", Name: "Pad", Map: map[string]payterm.Key{"KEY_KP5": "5"}}
 		p.Printer.Device, p.Printer.Baud, p.Printer.USB = "", 0, "/dev/usb/lp0"
 	}},
 }
@@ -52,7 +53,7 @@ var shelf = []struct {
 // unplugged is a board of the shelf with drivers on all of its devices.
 type unplugged struct {
 	e       *emulated.Board
-	b       *hal.Board
+	b       *board.Board
 	display lcd.Display
 	printer *printer.Printer
 	codes   chan string
@@ -61,12 +62,12 @@ type unplugged struct {
 	wg      sync.WaitGroup
 }
 
-func newUnplugged(change func(*hal.Profile)) (*unplugged, error) {
+func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	text, err := boards.Read("emulated")
 	if err != nil {
 		return nil, err
 	}
-	p, err := hal.ReadProfile("emulated.toml", text)
+	p, err := board.ReadProfile("emulated.toml", text)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func newUnplugged(change func(*hal.Profile)) (*unplugged, error) {
 	if u.e, err = emulated.New(emulated.Config{Profile: p, Scale: 25}); err != nil {
 		return nil, err
 	}
-	u.b = hal.Open(p, u.e)
+	u.b = board.Open(p, u.e)
 	ctx, stop := context.WithCancel(context.Background())
 	u.stop = stop
 	if len(u.b.Faults) > 0 {
@@ -281,7 +282,7 @@ func (h held) back(when string, patience time.Duration) error {
 
 // soakPlugs unplugs and plugs all devices of several boards, so many times in all.
 // wrong is what a test does wrong after each round.
-func soakPlugs(n int, change func(*hal.Profile), patience time.Duration, wrong func()) error {
+func soakPlugs(n int, change func(*board.Profile), patience time.Duration, wrong func()) error {
 	first, err := newUnplugged(change)
 	if err == nil {
 		err = first.close() // the runtime keeps its poller from here on

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"payterm/hal"
+	"payterm/board"
 )
 
 // ssd1306 is an OLED controller as its data sheet describes it (general knowledge
@@ -16,7 +16,7 @@ import (
 // last column and the last row of the scan.
 type ssd1306 struct {
 	mu       sync.Mutex
-	d        *hal.Display
+	d        *board.Display
 	report   report
 	changed  func()
 	now      func() time.Duration
@@ -51,7 +51,7 @@ var oledArguments = map[byte]int{
 	0xc0: 0, 0xc8: 0, 0xd3: 1, 0xd5: 1, 0xd9: 1, 0xda: 1, 0xdb: 1, 0xe3: 0,
 }
 
-func newSSD1306(d *hal.Display, now func() time.Duration, report report, changed func()) *ssd1306 {
+func newSSD1306(d *board.Display, now func() time.Duration, report report, changed func()) *ssd1306 {
 	c := &ssd1306{d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != "", columns: 128}
 	if d.OffsetX+d.Width > c.columns {
 		c.columns = 132

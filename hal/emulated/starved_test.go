@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"payterm/board"
 	"payterm/drivers/printer"
-	"payterm/hal"
 )
 
 // starved hands bytes on late now and then, as a goroutine does on a machine that has
@@ -29,7 +29,7 @@ func (s *starved) Write(b []byte) (int, error) {
 func TestStarvedPrinterIsNotOverrun(t *testing.T) {
 	t.Parallel()
 	for _, wire := range []string{"device = \"/dev/ttyS2\"\nbaud = 115200", "network = \"192.0.2.7:9100\""} {
-		p, err := hal.ReadProfile("paper.toml", []byte("board = \"paper\"\n[printer]\nbuffer = 1024\n"+wire+"\n"))
+		p, err := board.ReadProfile("paper.toml", []byte("board = \"paper\"\n[printer]\nbuffer = 1024\n"+wire+"\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestStarvedPrinterIsNotOverrun(t *testing.T) {
 		if err := e.Plug("printer"); err != nil {
 			t.Fatal(err)
 		}
-		b := hal.Open(p, e)
+		b := board.Open(p, e)
 		d, err := printer.New(b.Printer, printer.Options{Columns: 32, Baud: 115200, Buffer: p.Printer.Buffer, Speed: p.Printer.Speed, Sleep: e.Sleep})
 		if err != nil {
 			t.Fatal(err)

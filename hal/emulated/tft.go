@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"payterm/hal"
+	"payterm/board"
 )
 
 // sheet is what differs between the data sheets of colour controllers.
@@ -37,7 +37,7 @@ var sheets = map[string]sheet{
 type tft struct {
 	mu             sync.Mutex
 	sheet          sheet
-	d              *hal.Display
+	d              *board.Display
 	report         report
 	changed        func()
 	now            func() time.Duration // the chip's time
@@ -72,7 +72,7 @@ const (
 	sleepToggle = 120 * time.Millisecond // between SLPOUT and SLPIN
 )
 
-func newTFT(sheet sheet, d *hal.Display, now func() time.Duration, report report, changed func()) *tft {
+func newTFT(sheet sheet, d *board.Display, now func() time.Duration, report report, changed func()) *tft {
 	c := &tft{sheet: sheet, d: d, now: now, report: report, changed: changed, powered: true}
 	c.restart()
 	c.lit = d.Backlight == ""

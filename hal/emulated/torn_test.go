@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/printer"
 	"payterm/hal"
 )
@@ -60,7 +61,7 @@ func TestSlipThatBrokeOff(t *testing.T) {
 		{Text: "last"},
 		{Kind: payterm.LineCut},
 	}}
-	for name, p := range map[string]hal.Printer{
+	for name, p := range map[string]board.Printer{
 		"asked":           {Status: true},
 		"never answers":   {},
 		"tells":           {Tells: true},

@@ -12,10 +12,10 @@ import (
 	"unicode/utf8"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/printer"
 	"payterm/flows"
-	"payterm/hal"
 	"payterm/receipt"
 	"payterm/unifont"
 
@@ -23,11 +23,11 @@ import (
 )
 
 // shelves are the printers of all board profiles, and the kinds that none has.
-func shelves(t *testing.T) map[string]hal.Printer {
+func shelves(t *testing.T) map[string]board.Printer {
 	t.Helper()
-	all := map[string]hal.Printer{}
+	all := map[string]board.Printer{}
 	add := func(name string, text []byte) {
-		p, err := hal.ReadProfile(name, text)
+		p, err := board.ReadProfile(name, text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func shelves(t *testing.T) map[string]hal.Printer {
 }
 
 // desk prints one slip and gives what is on paper.
-func desk(t fatal, p hal.Printer, r payterm.Receipt) (w *wire, took time.Duration, img image.Image, words string) {
+func desk(t fatal, p board.Printer, r payterm.Receipt) (w *wire, took time.Duration, img image.Image, words string) {
 	w = newWire(nil, p)
 	o := options(p, w)
 	o.Columns, o.CodePage = p.Columns, p.CodePage
@@ -115,7 +115,7 @@ type fatal interface {
 }
 
 // printed prints a slip, and fails where a word of it is not on paper.
-func printed(t fatal, p hal.Printer, r payterm.Receipt, want ...string) {
+func printed(t fatal, p board.Printer, r payterm.Receipt, want ...string) {
 	w, took, img, words := desk(t, p, r)
 	if len(w.rules) > 0 {
 		t.Errorf("reported %q", w.rules)

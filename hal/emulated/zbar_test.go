@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/printer"
-	"payterm/hal"
 	"payterm/hal/emulated"
 	"payterm/internal/tooltest"
 )
@@ -120,7 +120,7 @@ func TestZbarReadsThePaper(t *testing.T) {
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "WIDERTHANTHEROLL20XX"}, text}, []string{"QR-Code:WIDERTHANTHEROLL20XX"}},
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: order}, {Kind: payterm.LineQR, Text: url}, text}, []string{"CODE-128:" + order, "QR-Code:" + url}},
 	} {
-		e, b := newBoardOf(t, 500, func(p *hal.Profile) { p.Printer.Dots, p.Printer.Baud = c.columns*12, 115200 })
+		e, b := newBoardOf(t, 500, func(p *board.Profile) { p.Printer.Dots, p.Printer.Baud = c.columns*12, 115200 })
 		img := printed(t, e, b, c.columns, c.lines)
 		if got := zbar(t, img); !slices.Equal(got, c.want) {
 			t.Errorf("zbar reads %q, want %q", got, c.want)
@@ -135,7 +135,7 @@ func TestZbarReadsThePaper(t *testing.T) {
 }
 
 // printed prints lines and gives the paper with the margins that a roll has.
-func printed(t *testing.T, e *emulated.Board, b *hal.Board, columns int, lines []payterm.ReceiptLine) image.Image {
+func printed(t *testing.T, e *emulated.Board, b *board.Board, columns int, lines []payterm.ReceiptLine) image.Image {
 	t.Helper()
 	p, err := printer.New(b.Printer, printer.Options{Columns: columns, Baud: 115200, Status: true, Cut: true, Sleep: e.Sleep})
 	if err != nil {

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/keypad"
 	"payterm/drivers/lcd"
 	"payterm/hal"
@@ -110,12 +111,12 @@ func notify(args []string) error {
 }
 
 // openBoard opens a profile's wires.
-func openBoard(path string) (*hal.Board, error) {
+func openBoard(path string) (*board.Board, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	p, err := hal.ReadProfile(path, text)
+	p, err := board.ReadProfile(path, text)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +124,7 @@ func openBoard(path string) (*hal.Board, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := hal.Open(p, ports)
+	b := board.Open(p, ports)
 	for _, err := range b.Faults {
 		return nil, err
 	}

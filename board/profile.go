@@ -1,4 +1,4 @@
-package hal
+package board
 
 import (
 	"cmp"

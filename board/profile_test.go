@@ -1,4 +1,4 @@
-package hal_test
+package board_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/boards"
 	"payterm/hal"
 )
@@ -65,7 +66,7 @@ buzzer = "gpiochip0:17"
 `
 
 func TestProfile(t *testing.T) {
-	p, err := hal.ReadProfile("good.toml", []byte(good))
+	p, err := board.ReadProfile("good.toml", []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestProfile(t *testing.T) {
 }
 
 func TestProfileFillsIn(t *testing.T) {
-	p, err := hal.ReadProfile("short.toml", []byte(`
+	p, err := board.ReadProfile("short.toml", []byte(`
 board = "short"
 [display]
 controller = "st7789"
@@ -109,7 +110,7 @@ baud = 19200
 // The head of a printer is the one that its columns need.
 func TestPrinterDots(t *testing.T) {
 	for columns, dots := range map[int]int{0: 384, 32: 384, 42: 512, 48: 576} {
-		p, err := hal.ReadProfile("usb.toml", fmt.Appendf(nil, "board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\ncolumns = %d\n", columns))
+		p, err := board.ReadProfile("usb.toml", fmt.Appendf(nil, "board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\ncolumns = %d\n", columns))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,16 +211,16 @@ func TestProfileRefuses(t *testing.T) {
 			if strings.Count(good, c.old) < 1 {
 				t.Fatalf("%q is not in the profile", c.old)
 			}
-			_, err := hal.ReadProfile("good.toml", []byte(strings.Replace(good, c.old, c.new, 1)))
+			_, err := board.ReadProfile("good.toml", []byte(strings.Replace(good, c.old, c.new, 1)))
 			if !strings.Contains(errString(err), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
 	}
-	if _, err := hal.ReadProfile("empty.toml", []byte(`board = "bare"`)); !strings.Contains(errString(err), "empty.toml:1: board: the profile has no device") {
+	if _, err := board.ReadProfile("empty.toml", []byte(`board = "bare"`)); !strings.Contains(errString(err), "empty.toml:1: board: the profile has no device") {
 		t.Errorf("a board without devices: %v", err)
 	}
-	_, err := hal.ReadProfile("good.toml", []byte(strings.NewReplacer(`width = 240`, `width = 1`, `"cr"`, `"tab"`, `dots = 384`, `dots = 1`).Replace(good)))
+	_, err := board.ReadProfile("good.toml", []byte(strings.NewReplacer(`width = 240`, `width = 1`, `"cr"`, `"tab"`, `dots = 384`, `dots = 1`).Replace(good)))
 	if n := len(strings.Split(errString(err), "\n")); n < 3 {
 		t.Errorf("of three mistakes only these are told: %v", err)
 	}
@@ -237,7 +238,7 @@ func FuzzProfile(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := hal.ReadProfile("fuzz.toml", text)
+		p, err := board.ReadProfile("fuzz.toml", text)
 		if err != nil {
 			if p.Display != nil || p.Keypad != nil || p.Board != "" {
 				t.Error("a refused profile was given all the same")
@@ -288,7 +289,7 @@ func TestProfileDisplays(t *testing.T) {
 		{"controller = \"fbdev\"\ndevice = \"/dev/fb0\"\nbits = 24\nwidth = 800\nheight = 480", "p.toml:5: display.bits: 24: 16 or 32"},
 		{"controller = \"fbdev\"\ndevice = \"/dev/fb0\"\nbits = 16\nwidth = 80\nheight = 480", "p.toml:6: display.width: 80: 128 to 4096"},
 	} {
-		p, err := hal.ReadProfile("p.toml", []byte("board = \"b\"\n[display]\n"+c.display))
+		p, err := board.ReadProfile("p.toml", []byte("board = \"b\"\n[display]\n"+c.display))
 		if !strings.Contains(errString(err), c.want) || (err == nil) != (c.want == "") {
 			t.Errorf("%s\ngot  %v\nwant %s", c.display, err, c.want)
 		}
@@ -320,7 +321,7 @@ func TestProfileEventDevices(t *testing.T) {
 		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "KEY_ENTER = \"ENTER\"\nKEY_ESC = \"QUIT\"", `p.toml:17: keypad.map.KEY_ESC: "QUIT" is no key`},
 		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "ENTER = \"ENTER\"\nKEY_ESC = \"CANCEL\"", "p.toml:16: keypad.map.ENTER: is no key of linux/input-event-codes.h"},
 	} {
-		p, err := hal.ReadProfile("p.toml", []byte("board = \"b\"\n"+c.text))
+		p, err := board.ReadProfile("p.toml", []byte("board = \"b\"\n"+c.text))
 		if !strings.Contains(errString(err), c.want) || (err == nil) != (c.want == "") {
 			t.Errorf("%s\ngot  %v\nwant %s", c.text, err, c.want)
 		}
@@ -333,7 +334,7 @@ func TestProfileEventDevices(t *testing.T) {
 // Commands for a reader, as its manual writes them.
 func TestTriggerCommands(t *testing.T) {
 	for text, want := range map[string]string{"": "", "\x16T\r": "\x16T\r", "0x16 54 0d": "\x16T\r", "0x16540D": "\x16T\r", "0xff": "\xff"} {
-		start, stop, err := (&hal.Scanner{TriggerStart: text, TriggerStop: text}).Trigger()
+		start, stop, err := (&board.Scanner{TriggerStart: text, TriggerStop: text}).Trigger()
 		if string(start) != want || string(stop) != want || err != nil {
 			t.Errorf("%q: %q %q %v", text, start, stop, err)
 		}

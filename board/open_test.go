@@ -1,4 +1,4 @@
-package hal_test
+package board_test
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"payterm/board"
 	"payterm/hal"
 	"payterm/hal/haltest"
 
@@ -19,9 +20,9 @@ type wire struct {
 }
 
 // workshop is a bench with everything that the profile good names.
-func workshop(t *testing.T) (hal.Profile, *haltest.Ports, *haltest.Bus, *haltest.Cable) {
+func workshop(t *testing.T) (board.Profile, *haltest.Ports, *haltest.Bus, *haltest.Cable) {
 	t.Helper()
-	p, err := hal.ReadProfile("good.toml", []byte(good))
+	p, err := board.ReadProfile("good.toml", []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +43,8 @@ func workshop(t *testing.T) (hal.Profile, *haltest.Ports, *haltest.Bus, *haltest
 
 func TestOpen(t *testing.T) {
 	p, ports, bus, _ := workshop(t)
-	before := census(t)
-	b := hal.Open(p, ports)
+	before := haltest.TakeCensus(t)
+	b := board.Open(p, ports)
 	if len(b.Faults) != 0 || b.Display == nil || b.Keypad == nil || b.Scanner == nil || b.Printer == nil || b.Buzzer == nil {
 		t.Fatalf("%+v", b)
 	}
@@ -65,7 +66,7 @@ func TestOpen(t *testing.T) {
 	if !slices.Equal(ports.Closed, []string{"SPI0.0"}) {
 		t.Errorf("closed: %v", ports.Closed)
 	}
-	before.same(t)
+	before.Same(t)
 }
 
 // A device that cannot be opened is left out with its reason; the others stay.
@@ -90,9 +91,9 @@ func TestOpenFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p, ports, _, _ := workshop(t)
 			c.spoil(ports)
-			b := hal.Open(p, ports)
+			b := board.Open(p, ports)
 			defer b.Close()
-			if len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), "hal: "+c.device+": ") || !strings.Contains(errString(b.Faults[c.device]), c.why) {
+			if len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), "board: "+c.device+": ") || !strings.Contains(errString(b.Faults[c.device]), c.why) {
 				t.Errorf("faults: %v", b.Faults)
 			}
 			for device, open := range map[string]bool{"display": b.Display != nil, "keypad": b.Keypad != nil,
@@ -108,7 +109,7 @@ func TestOpenFaults(t *testing.T) {
 // Event devices, PWM channels and lamps are opened where the profile has them, and
 // what is missing is told by device.
 func TestOpenInputAndSignals(t *testing.T) {
-	p, err := hal.ReadProfile("p.toml", []byte(`board = "b"
+	p, err := board.ReadProfile("p.toml", []byte(`board = "b"
 [keypad]
 kind = "evdev"
 name = "Pad"
@@ -130,7 +131,7 @@ led_attention = "L:6"
 		{"pwmchip0:1", "buzzer", "no line pwmchip0:1"},
 		{"L:6", "leds", "no line L:6"},
 	} {
-		before := census(t)
+		before := haltest.TakeCensus(t)
 		none := func() *hal.Line {
 			return hal.OpenEvents(func() (hal.EventFile, error) { return nil, errors.New("not here yet") })
 		}
@@ -140,7 +141,7 @@ led_attention = "L:6"
 		}
 		delete(ports.Pins, c.without)
 		delete(ports.Lines, c.without)
-		b := hal.Open(p, ports)
+		b := board.Open(p, ports)
 		if c.device == "" && len(b.Faults) != 0 || c.device != "" && (len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), c.why)) {
 			t.Errorf("without %q: %v", c.without, b.Faults)
 		}
@@ -160,7 +161,7 @@ led_attention = "L:6"
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
-		before.same(t)
+		before.Same(t)
 	}
 }
 

@@ -1,4 +1,4 @@
-package hal
+package board
 
 import (
 	"encoding/hex"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/hal"
 )
 
 // Keypad is a matrix of keys between rows and columns of GPIO lines, or a numeric pad
@@ -22,7 +23,7 @@ type Keypad struct {
 	ScanInterval Duration        `toml:"scan_interval"` // of a matrix; 5ms when left out
 	Debounce     Duration        `toml:"debounce"`      // of a matrix; 20ms when left out
 
-	// Of an evdev pad: Device, or Name, or USB, as in EventDevice.
+	// Of an evdev pad: Device, or Name, or USB, as in hal.EventDevice.
 	Device string `toml:"device"`
 	Name   string `toml:"name"`
 	USB    string `toml:"usb"`
@@ -45,13 +46,15 @@ var numericPad = map[string]payterm.Key{
 }
 
 // Events is the event device of an evdev pad.
-func (k *Keypad) Events() EventDevice { return EventDevice{k.Device, k.Name, k.USB} }
+func (k *Keypad) Events() hal.EventDevice {
+	return hal.EventDevice{Device: k.Device, Name: k.Name, USB: k.USB}
+}
 
 // Codes are the keys of an evdev pad by the kernel's numbers.
 func (k *Keypad) Codes() map[uint16]payterm.Key {
 	codes := map[uint16]payterm.Key{}
 	for name, key := range k.Map {
-		codes[uint16(KeyCodes[name])] = key //nolint:gosec // 127 at the most
+		codes[uint16(hal.KeyCodes[name])] = key //nolint:gosec // 127 at the most
 	}
 	return codes
 }
@@ -82,7 +85,7 @@ func (k *Keypad) Layout() [][]payterm.Key {
 // types as a keyboard.
 type Scanner struct {
 	Kind    string   `toml:"kind"`   // serial, evdev; serial when left out
-	Device  string   `toml:"device"` // a serial line; or with evdev one of Device, Name, USB, as in EventDevice
+	Device  string   `toml:"device"` // a serial line; or with evdev one of Device, Name, USB, as in hal.EventDevice
 	Name    string   `toml:"name"`
 	USB     string   `toml:"usb"`
 	Baud    int      `toml:"baud"`
@@ -97,7 +100,9 @@ type Scanner struct {
 }
 
 // Events is the event device of an evdev reader.
-func (s *Scanner) Events() EventDevice { return EventDevice{s.Device, s.Name, s.USB} }
+func (s *Scanner) Events() hal.EventDevice {
+	return hal.EventDevice{Device: s.Device, Name: s.Name, USB: s.USB}
+}
 
 // Trigger gives the commands as bytes; nil is none.
 func (s *Scanner) Trigger() (start, stop []byte, err error) {
@@ -201,7 +206,7 @@ func (c *checker) noMeaning(section, kind string, keys ...given) {
 }
 
 // events checks that an event device is named in one way.
-func (c *checker) events(section string, e EventDevice) {
+func (c *checker) events(section string, e hal.EventDevice) {
 	n := 0
 	for _, name := range []string{e.Device, e.Name, e.USB} {
 		if name != "" {
@@ -246,7 +251,7 @@ func (c *checker) keyMap(k *Keypad) {
 	seen := map[payterm.Key]bool{}
 	for _, name := range slices.Sorted(maps.Keys(k.Map)) {
 		key := k.Map[name]
-		if _, known := KeyCodes[name]; !known {
+		if _, known := hal.KeyCodes[name]; !known {
 			c.bad("keypad.map."+name, "is no key of linux/input-event-codes.h up to 127, such as KEY_KP1")
 		}
 		c.key("keypad.map."+name, key)

@@ -1,0 +1,46 @@
+package haltest
+
+import (
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// Census is how many goroutines and file descriptors the process has.
+type Census struct{ Goroutines, Descriptors int }
+
+// TakeCensus counts them, for Same to compare with. The runtime's own poller has its
+// descriptors by then.
+func TakeCensus(t testing.TB) Census {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	w.Close()
+	return count(t)
+}
+
+func count(t testing.TB) Census {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Census{runtime.NumGoroutine(), len(fds)}
+}
+
+// Same fails the test when what was opened since the census has not ended within two
+// seconds. Something of an earlier test may have ended meanwhile.
+func (before Census) Same(t testing.TB) {
+	t.Helper()
+	var now Census
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if now = count(t); now.Goroutines <= before.Goroutines && now.Descriptors <= before.Descriptors {
+			return
+		}
+	}
+	t.Errorf("before %+v, after %+v", before, now)
+}
