@@ -42,8 +42,8 @@ const (
 	noSpace       = 8 << 20
 	recently      = time.Minute // a device that had trouble since then is not called well
 	doctored      = 30 * time.Second
-	answers       = 3 * time.Second // a device's goroutine that takes longer has other worries
-	newestRecords = 200             // records of the journal that are held against its chain
+	answers       = 10 * time.Second // a frame over a slow bus, two looks at a silent printer and a line that holds are over by then
+	newestRecords = 200              // records of the journal that are held against its chain
 )
 
 // Devices are what a board may have, in the order of the report.
@@ -167,7 +167,9 @@ func (a *Agent) examineDevices(ctx context.Context, rep *Report) {
 	if paper == "" {
 		paper = payterm.PaperUnknown
 	}
-	paper = a.askPrinter(ctx, paper)
+	if now, asked := a.askPrinter(ctx); asked {
+		paper = now
+	}
 	for _, device := range append(slices.Clip(Devices), "leds") {
 		c := a.examineDevice(device, paper)
 		c.Name, c.Errors = device, a.trouble(device).n
@@ -303,10 +305,11 @@ func (a *Agent) wireOf(device string) string {
 	return p.Signal.Buzzer
 }
 
-// askPrinter asks the printer now; what it said last where it is busy.
-func (a *Agent) askPrinter(ctx context.Context, last payterm.PaperCondition) payterm.PaperCondition {
+// askPrinter asks the printer now. It is false where the printer is busy for longer
+// than answers, or there is none.
+func (a *Agent) askPrinter(ctx context.Context) (payterm.PaperCondition, bool) {
 	if a.o.Board.Printer == nil {
-		return last
+		return payterm.PaperUnknown, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, answers)
 	defer cancel()
@@ -314,13 +317,13 @@ func (a *Agent) askPrinter(ctx context.Context, last payterm.PaperCondition) pay
 	select {
 	case a.asks <- done:
 	case <-ctx.Done():
-		return last
+		return payterm.PaperUnknown, false
 	}
 	select {
 	case c := <-done:
-		return c
+		return c, true
 	case <-ctx.Done():
-		return last
+		return payterm.PaperUnknown, false
 	}
 }
 

@@ -437,7 +437,10 @@ func (t *trials) printer(ctx context.Context) Check {
 	if !good {
 		return c
 	}
-	paper := t.a.askPrinter(ctx, payterm.PaperUnknown)
+	paper, asked := t.a.askPrinter(ctx)
+	if !asked {
+		return Check{Result: "fail", Says: "the slip is right, and then its driver does not come round: restart payterm; where it stays so, check its cable"}
+	}
 	switch paper {
 	case payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
 		return Check{Result: "fail", Says: "the slip is right; now " + paperAdvice[paper]}
