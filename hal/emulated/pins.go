@@ -174,8 +174,12 @@ func (m *matrix) set(k payterm.Key, closed bool) (int, error) {
 	return 0, fmt.Errorf("this keypad has no key %s", k)
 }
 
+// scanned is how long a scan may take: a driver that is starved of its processor looks
+// rarely, and still looks.
+const scanned = 20 * time.Second
+
 func (m *matrix) wait(since int) error {
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(scanned); time.Now().Before(end); {
 		m.mu.Lock()
 		seen := m.looks-since > m.need
 		m.mu.Unlock()
