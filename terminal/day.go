@@ -1,17 +1,15 @@
 package terminal
 
 import (
-	"encoding/json"
+	"cmp"
+	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
 
 	"payterm"
-	"payterm/flows"
 	"payterm/flows/runner"
+	"payterm/terminal/api"
 )
 
 // takeTotals prints an X, or takes and prints a Z for somebody. Once a Z is taken nothing
@@ -98,39 +96,39 @@ func (a *Agent) printOwedZs() {
 	}
 }
 
-// TotalsRequest is POST /totals/z: the supervisor who has typed number and PIN on the
-// machine that asks. Without one the PIN is typed at the counter, where one guards the Z.
-type TotalsRequest struct {
-	Operator string    `json:"operator,omitempty"` // payterm.SharedSupervisor for the PIN without a name
-	PIN      flows.PIN `json:"pin,omitempty"`
-}
-
 // allowZ asks whether a Z may be taken, and in whose names.
-func (a *Agent) allowZ(w http.ResponseWriter, r *http.Request) (payterm.TakenBy, error) {
-	var req TotalsRequest
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&req); err != nil && !errors.Is(err, io.EOF) {
-		return payterm.TakenBy{}, errors.New("totals: an operator and a PIN, or nothing") // an error of JSON may repeat the PIN
-	}
+func (a *Agent) allowZ(ctx context.Context, r api.ZRequest) (payterm.TakenBy, error) {
 	named := a.o.Config.NamedSupervisors()
 	switch {
-	case (req.Operator == "") != (req.PIN == ""):
-		return payterm.TakenBy{}, errors.New("operator: it comes with a PIN, and a PIN with an operator")
-	case req.Operator != "" && !a.o.Config.HasSupervisor():
-		return payterm.TakenBy{}, errors.New("operator: no supervisor is set up here: leave it out")
-	case req.Operator != "" && named == (req.Operator == payterm.SharedSupervisor):
-		return payterm.TakenBy{}, fmt.Errorf("operator %q: the number of a supervisor, or %q where the PIN has no name", req.Operator, payterm.SharedSupervisor)
+	case r.Operator != "" && !a.o.Config.HasSupervisor():
+		return payterm.TakenBy{}, api.Errorf(api.Invalid, "operator: no supervisor is set up here: leave it out")
+	case r.Operator != "" && named == (r.Operator == payterm.SharedSupervisor):
+		return payterm.TakenBy{}, api.Errorf(api.Invalid,
+			"operator %q: the number of a supervisor, or %q where the PIN has no name", r.Operator, payterm.SharedSupervisor)
 	}
 	if !named {
-		req.Operator = ""
+		r.Operator = ""
 	}
-	by, err := a.runner.AllowZ(r.Context(), req.Operator, req.PIN)
+	by, err := a.runner.AllowZ(ctx, r.Operator, r.PIN)
+	return by, notNow(err, noZ)
+}
+
+// notNow puts the reason why the counter does not do something into words for the caller.
+func notNow(err error, words map[payterm.Reason]string) error {
 	var no runner.NotNowError
-	if errors.As(err, &no) {
-		err = errors.New(noZ[no.Reason])
+	if !errors.As(err, &no) {
+		return coded(err)
 	}
-	return by, err
+	code := api.NotNow
+	switch no.Reason {
+	case payterm.ReasonBusy:
+		code = api.Busy
+	case payterm.ReasonCashier, payterm.ReasonWrongPIN, payterm.ReasonLocked:
+		code = api.NotAllowed
+	case payterm.ReasonStorage:
+		code = api.NotOpen
+	}
+	return api.Errorf(code, "%s", cmp.Or(words[no.Reason], err.Error()))
 }
 
 // noZ says what to do about the reasons for which no Z is taken.
@@ -141,44 +139,6 @@ var noZ = map[payterm.Reason]string{
 	payterm.ReasonWrongPIN:   "that is not the PIN of a supervisor of this number",
 	payterm.ReasonLocked:     "too many wrong PINs of this supervisor: wait, the screen says how long",
 	payterm.ReasonStorage:    "the journal cannot be written: payterm doctor says why",
-}
-
-// totals prints X or Z and answers with it. A Z is taken once: what went into it is
-// in no other. It needs what it needs at the keys. With a number an earlier Z is printed again, as it was; with a day
-// that business day is summed up, on no paper.
-func (a *Agent) totals(w http.ResponseWriter, r *http.Request) {
-	which, day, number := r.PathValue("which"), r.FormValue("day"), r.FormValue("number")
-	var t payterm.Totals
-	var err error
-	switch {
-	case which == "x" && number == "" && day != "":
-		t, err = a.store.DayTotals(day)
-	case which == "z" && number != "" && day == "":
-		t, err = a.printAgain(number)
-	case which == "x" && number == "" && day == "":
-		t, err = a.takeTotals(false, payterm.TakenBy{})
-	case which == "z" && number == "" && day == "":
-		var by payterm.TakenBy
-		if by, err = a.allowZ(w, r); err == nil {
-			t, err = a.takeTotals(true, by)
-		}
-	default:
-		err = errors.New("totals: x, perhaps of a day, or z, perhaps of a number")
-	}
-	reply(w, t, err)
-}
-
-// printAgain prints an earlier Z once more.
-func (a *Agent) printAgain(number string) (payterm.Totals, error) {
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 1 {
-		return payterm.Totals{}, errors.New("totals: the number of a Z is 1 or more")
-	}
-	t, err := a.store.Totals(n)
-	if err != nil {
-		return t, err
-	}
-	return t, a.printZ(t, true)
 }
 
 // remind looks whether an earlier business day is not closed yet, and has the idle

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"payterm"
 	"payterm/hal"
 	"payterm/screen"
+	"payterm/terminal/api"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,16 +24,31 @@ type Report struct {
 	Checks []Check   `json:"checks"`
 }
 
-// Check is one finding. Says tells what is so, and with fail or warn what to do.
+// Check is one finding.
 type Check struct {
-	Name   string `json:"name"`
-	Result string `json:"result"` // ok, warn, fail; skip of a test that a person left; none where the board has no such device
-	Says   string `json:"says,omitempty"`
-	TookMS int64  `json:"took_ms,omitempty"`
-	Errors int    `json:"errors,omitempty"` // of a device, since the agent's start
-
+	api.Check
 	about  string // which of screen.Findings it is where its name does not tell
 	silent bool   // a device that has not answered, and may do so the next time
+}
+
+// check makes a finding.
+func check(result api.Result, says string) Check {
+	return Check{Check: api.Check{Result: result, Says: says}}
+}
+
+// as gives a finding another one of screen.Findings than its name does.
+func (c Check) as(about string) Check { c.about = about; return c }
+
+// unanswered says that the device has not answered, and may do so the next time.
+func (c Check) unanswered() Check { c.silent = true; return c }
+
+// wire is the report as the local API gives it.
+func (rep *Report) wire() api.Report {
+	w := api.Report{At: rep.At, OK: rep.OK}
+	for _, c := range rep.Checks {
+		w.Checks = append(w.Checks, c.Check)
+	}
+	return w
 }
 
 const (
@@ -45,9 +59,6 @@ const (
 	answers       = 10 * time.Second // a frame over a slow bus, two looks at a silent printer and a line that holds are over by then
 	newestRecords = 200              // records of the journal that are held against its chain
 )
-
-// Devices are what a board may have, in the order of the report.
-var Devices = []string{"display", "keypad", "scanner", "printer", "buzzer"}
 
 // trouble is what a device has met.
 type trouble struct {
@@ -91,57 +102,31 @@ var paperFindings = map[payterm.PaperCondition]string{
 	payterm.PaperOut: screen.FindingPaperOut, payterm.PaperCoverOpen: screen.FindingCoverOpen,
 }
 
-// doctor examines the terminal while it runs. A request with tests walks a person
-// through them first, and with print puts the report on the terminal's own paper.
-func (a *Agent) doctor(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
+// doctor examines the terminal while it runs. A request with tests walks a person through
+// them first, and with print puts the report on the terminal's own paper.
+func (a *Agent) doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
 	rep := &Report{OK: true}
-	if q.Has("test") {
-		tests, step, err := trialsOf(q)
-		if err == nil {
-			err = a.try(r.Context(), rep, tests, step)
-		}
-		if err != nil {
-			reply(w, nil, err)
-			return
+	if len(r.Tests) > 0 {
+		if err := a.try(ctx, rep, r.Tests, r.Step); err != nil {
+			return api.Report{}, coded(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), doctored)
+	ctx, cancel := context.WithTimeout(ctx, doctored)
 	defer cancel()
 	a.examine(ctx, rep)
-	if q.Get("print") == "1" {
+	if r.Print {
 		if err := a.Print(rep.slip(a.o.Config.Terminal.ID)); err != nil {
-			rep.add("report", "warn", "not printed: "+err.Error(), 0)
+			rep.add("report", api.Warn, "not printed: "+err.Error(), 0)
 		}
 	}
-	reply(w, rep, nil)
-}
-
-// trialsOf reads which devices are to be tried out, and how long each step waits
-// for a person.
-func trialsOf(q url.Values) (tests []string, step time.Duration, err error) {
-	tests, step = Devices, defaultStep
-	if text := q.Get("test"); text != "" {
-		tests = strings.Split(text, ",")
-	}
-	for _, t := range tests {
-		if !slices.Contains(Devices, t) {
-			return nil, 0, fmt.Errorf("test %q: %s", t, strings.Join(Devices, ", "))
-		}
-	}
-	if text := q.Get("step"); text != "" {
-		if step, err = time.ParseDuration(text); err != nil || step <= 0 || step > maxStep {
-			return nil, 0, fmt.Errorf("step %q: a time such as 30s, at most %s", text, maxStep)
-		}
-	}
-	return tests, step, nil
+	return rep.wire(), nil
 }
 
 func (a *Agent) examine(ctx context.Context, rep *Report) {
 	_, rep.At = a.clock.Now()
 	snap, err := a.runner.Snapshot(ctx)
 	if err != nil {
-		rep.add("agent", "fail", err.Error(), 0)
+		rep.add("agent", api.Fail, err.Error(), 0)
 		return
 	}
 	a.examineDevices(ctx, rep)
@@ -151,11 +136,11 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 	a.examineClock(rep)
 	a.examineNetwork(ctx, rep)
 	if n := snap.Status.Unprinted; n > 0 {
-		rep.add("slips", "warn", fmt.Sprintf("%d did not come out: print them again (F2 at the order; payterm totals z --number)", n), 0)
+		rep.add("slips", api.Warn, fmt.Sprintf("%d did not come out: print them again (F2 at the order; payterm totals z --number)", n), 0)
 	}
-	rep.add("queue", "ok", fmt.Sprintf("%d orders are being asked about", snap.Status.Queue), 0)
+	rep.add("queue", api.OK, fmt.Sprintf("%d orders are being asked about", snap.Status.Queue), 0)
 	if n := snap.Status.Late + snap.Status.Doubts + snap.Status.Alarms; n > 0 {
-		rep.add("decisions", "warn", fmt.Sprintf("%d orders wait for a supervisor: payterm journal list", n), 0)
+		rep.add("decisions", api.Warn, fmt.Sprintf("%d orders wait for a supervisor: payterm journal list", n), 0)
 	}
 }
 
@@ -170,11 +155,11 @@ func (a *Agent) examineDevices(ctx context.Context, rep *Report) {
 	if now, asked := a.askPrinter(ctx); asked {
 		paper = now
 	}
-	for _, device := range append(slices.Clip(Devices), "leds") {
+	for _, device := range append(slices.Clip(api.Devices), "leds") {
 		c := a.examineDevice(device, paper)
 		c.Name, c.Errors = device, a.trouble(device).n
 		rep.put(c)
-		if c.Result == "none" {
+		if c.Result == api.None {
 			continue // no wire either
 		}
 		switch device {
@@ -195,19 +180,19 @@ func (a *Agent) examineSigns(rep *Report) {
 		says = append(says, p.Key+": "+p.Text)
 	}
 	if len(says) > 0 {
-		rep.add("signs", "warn", strings.Join(says, "; "), 0)
+		rep.add("signs", api.Warn, strings.Join(says, "; "), 0)
 		return
 	}
-	rep.add("signs", "ok", "the shop's own texts come out as they are written", 0)
+	rep.add("signs", api.OK, "the shop's own texts come out as they are written", 0)
 }
 
-func (rep *Report) add(name, result, says string, took time.Duration) {
-	rep.put(Check{Name: name, Result: result, Says: says, TookMS: took.Milliseconds()})
+func (rep *Report) add(name string, result api.Result, says string, took time.Duration) {
+	rep.put(Check{Check: api.Check{Name: name, Result: result, Says: says, TookMS: took.Milliseconds()}})
 }
 
 func (rep *Report) put(c Check) {
 	rep.Checks = append(rep.Checks, c)
-	rep.OK = rep.OK && c.Result != "fail"
+	rep.OK = rep.OK && c.Result != api.Fail
 }
 
 // there tells whether the board has a device.
@@ -232,30 +217,30 @@ func (a *Agent) there(device string) bool {
 func (a *Agent) examineDevice(device string, paper payterm.PaperCondition) Check {
 	b, t := a.o.Board, a.trouble(device)
 	if err := a.absent(device); err != nil {
-		return Check{Result: "fail", Says: err.Error()}
+		return check(api.Fail, err.Error())
 	}
 	if !a.there(device) {
-		return Check{Result: "none", Says: "the board profile has none"}
+		return check(api.None, "the board profile has none")
 	}
 	ago := (a.mono() - t.at).Round(time.Second)
 	back := errors.Is(t.err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is there
 	switch {
 	case t.n > 0 && ago < recently && !back:
-		return Check{Result: "fail", Says: t.err.Error()}
+		return check(api.Fail, t.err.Error())
 	case device == "printer" && paper == payterm.PaperUnknown && b.Profile.Printer.Status:
-		return Check{Result: "warn", Says: "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile", silent: true}
+		return check(api.Warn, "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile").unanswered()
 	case device == "printer" && paper == payterm.PaperNearEnd:
-		return Check{Result: "warn", Says: paperAdvice[paper]}
+		return check(api.Warn, paperAdvice[paper])
 	case device == "printer" && paperAdvice[paper] != "":
-		return Check{Result: "fail", Says: paperAdvice[paper], about: paperFindings[paper]}
+		return check(api.Fail, paperAdvice[paper]).as(paperFindings[paper])
 	case back && ago < recently:
-		return Check{Result: "warn", Says: fmt.Sprintf("it works again, and was away %s ago: look after the plug", ago)}
+		return check(api.Warn, fmt.Sprintf("it works again, and was away %s ago: look after the plug", ago))
 	case t.n > 0:
-		return Check{Result: "warn", Says: fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.n, ago, t.err)}
+		return check(api.Warn, fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.n, ago, t.err))
 	case device == "printer":
-		return Check{Result: "ok", Says: "paper: " + string(paper)}
+		return check(api.OK, "paper: "+string(paper))
 	}
-	return Check{Result: "ok", Says: a.wireOf(device)}
+	return check(api.OK, a.wireOf(device))
 }
 
 // absent says why a device of the board cannot be used now; nil for one that the board
@@ -330,20 +315,20 @@ func (a *Agent) askPrinter(ctx context.Context) (payterm.PaperCondition, bool) {
 // examineGlass sends the frame once more, so that a bus that fails is noticed now,
 // and says what drives the backlight.
 func (a *Agent) examineGlass(ctx context.Context, rep *Report, display Check) {
-	if display.Result == "none" || display.Result == "fail" {
+	if display.Result == api.None || display.Result == api.Fail {
 		return
 	}
 	began := a.mono()
 	err := a.retell(ctx)
 	switch light := a.o.Board.Profile.Display.Backlight; {
 	case err != nil:
-		rep.add("display bus", "fail", err.Error(), a.mono()-began)
+		rep.add("display bus", api.Fail, err.Error(), a.mono()-began)
 	case light == "":
-		rep.add("display bus", "ok", "a frame was sent", a.mono()-began)
-		rep.add("backlight", "none", "the board profile has none", 0)
+		rep.add("display bus", api.OK, "a frame was sent", a.mono()-began)
+		rep.add("backlight", api.None, "the board profile has none", 0)
 	default:
-		rep.add("display bus", "ok", "a frame was sent", a.mono()-began)
-		rep.add("backlight", "ok", "on, by "+light, 0)
+		rep.add("display bus", api.OK, "a frame was sent", a.mono()-began)
+		rep.add("backlight", api.OK, "on, by "+light, 0)
 	}
 }
 
@@ -374,8 +359,8 @@ func examineLine(rep *Report, name string, l *hal.Line, wire string) {
 	if s.Opens == 1 {
 		says = strings.Replace(says, "1 times", "once", 1)
 	}
-	result := "ok"
-	warn := func(what string) { result, says = "warn", says+"; "+what }
+	result := api.OK
+	warn := func(what string) { result, says = api.Warn, says+"; "+what }
 	if s.Opens > 1 {
 		warn("it was lost in between: look after the plug")
 	}
@@ -396,15 +381,15 @@ func examineLine(rep *Report, name string, l *hal.Line, wire string) {
 func (a *Agent) examineStorage(ctx context.Context, rep *Report) {
 	began := a.mono()
 	if err := a.store.Writable(); err != nil {
-		rep.add("journal", "fail", err.Error(), a.mono()-began)
+		rep.add("journal", api.Fail, err.Error(), a.mono()-began)
 	} else {
-		rep.add("journal", "ok", "written and synced", a.mono()-began)
+		rep.add("journal", api.OK, "written and synced", a.mono()-began)
 	}
 	began = a.mono()
 	if h, err := a.store.Check(ctx, newestRecords); err != nil {
-		rep.add("records", "fail", err.Error()+": payterm journal verify tells more", a.mono()-began)
+		rep.add("records", api.Fail, err.Error()+": payterm journal verify tells more", a.mono()-began)
 	} else {
-		rep.add("records", "ok", fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), a.mono()-began)
+		rep.add("records", api.OK, fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), a.mono()-began)
 	}
 }
 
@@ -412,7 +397,7 @@ func (a *Agent) examineStorage(ctx context.Context, rep *Report) {
 func (a *Agent) examineSpace(rep *Report) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(filepath.Clean(a.o.Data), &fs); err != nil {
-		rep.add("space", "warn", err.Error(), 0)
+		rep.add("space", api.Warn, err.Error(), 0)
 		return
 	}
 	rep.put(space(fs.Bavail * uint64(fs.Bsize))) //nolint:gosec // block sizes are positive
@@ -420,22 +405,23 @@ func (a *Agent) examineSpace(rep *Report) {
 
 // space judges how many bytes are left.
 func space(left uint64) Check {
-	c := Check{Name: "space", Result: "ok", Says: fmt.Sprintf("%d MB are left", left>>20)}
+	c := check(api.OK, fmt.Sprintf("%d MB are left", left>>20))
+	c.Name = "space"
 	switch {
 	case left < noSpace:
-		c.Result, c.Says = "fail", c.Says+": free some, sales stop soon"
+		c.Result, c.Says = api.Fail, c.Says+": free some, sales stop soon"
 	case left < lowSpace:
-		c.Result, c.Says = "warn", c.Says+": free some"
+		c.Result, c.Says = api.Warn, c.Says+": free some"
 	}
 	return c
 }
 
 func (a *Agent) examineClock(rep *Report) {
 	if rep.At.IsZero() {
-		rep.add("clock", "fail", "the clock is not set: connect the network, or set it by hand; certificates cannot be checked", 0)
+		rep.add("clock", api.Fail, "the clock is not set: connect the network, or set it by hand; certificates cannot be checked", 0)
 		return
 	}
-	rep.add("clock", "ok", rep.At.Format(time.RFC3339), 0)
+	rep.add("clock", api.OK, rep.At.Format(time.RFC3339), 0)
 }
 
 // examineNetwork goes to the gateway hop by hop, from the socket in the wall on.
@@ -445,14 +431,14 @@ func (a *Agent) examineNetwork(ctx context.Context, rep *Report) {
 	rep.put(link)
 	for _, hop := range a.gateway.Probe(ctx, a.o.Config.Merchant.Currency) {
 		if hop.Err != nil {
-			rep.add("network "+hop.Name, "fail", hop.Err.Error(), hop.Took)
+			rep.add("network "+hop.Name, api.Fail, hop.Err.Error(), hop.Took)
 			continue
 		}
 		says := ""
 		if hop.Name == "key" {
 			says = "merchant id and sign key are accepted"
 		}
-		rep.add("network "+hop.Name, "ok", says, hop.Took)
+		rep.add("network "+hop.Name, api.OK, says, hop.Took)
 	}
 }
 
@@ -468,8 +454,8 @@ func (rep *Report) slip(name string) payterm.Receipt {
 	add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: name, Right: at})
 	add(payterm.ReceiptLine{Kind: payterm.LineRule})
 	for _, c := range rep.Checks {
-		add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: c.Name, Right: c.Result, Bold: c.Result == "fail"})
-		if c.Result != "ok" && c.Says != "" {
+		add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: c.Name, Right: string(c.Result), Bold: c.Result == api.Fail})
+		if c.Result != api.OK && c.Says != "" {
 			add(payterm.ReceiptLine{Text: c.Says})
 		}
 	}

@@ -26,6 +26,7 @@ import (
 	"payterm/flows"
 	"payterm/gateway/ottsim"
 	"payterm/hal/emulated"
+	"payterm/terminal/api"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -110,7 +111,7 @@ func (c *clinic) doctor(query string, person func(payterm.Screen)) (Report, stri
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c.a.routes().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/doctor?"+query, nil))
+		c.a.socket().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/doctor?"+query, nil))
 	}()
 	seen := ""
 	for limit := time.After(90 * time.Second); ; {
@@ -335,7 +336,7 @@ func TestBadTrials(t *testing.T) {
 			}
 			rep, text := c.doctor("test="+x.test+"&step="+x.step, c.willing(instead))
 			found := rep.named("test " + x.test)
-			if found.Result != x.result || !strings.Contains(found.Says, x.says) {
+			if string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
 			}
 			if x.result == "fail" && rep.OK {
@@ -374,7 +375,7 @@ func TestBlindEnter(t *testing.T) {
 			c.press(payterm.KeyCancel)
 			c.awaitIdle()
 			rep, _ := c.doctor("test=display&step=10s", c.willing(nil))
-			if found := rep.named("test display"); found.Result != x.result || !strings.Contains(found.Says, x.says) {
+			if found := rep.named("test display"); string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
 			}
 		})
@@ -440,11 +441,11 @@ func TestChipFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			var found Check
-			for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && (found.Result != x.result || !strings.Contains(found.Says, x.says)); {
+			for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && (string(found.Result) != x.result || !strings.Contains(found.Says, x.says)); {
 				rep, _ := c.doctor("", nil) // an error that its frame brings about is in the next report, or the answer to a later question
 				found = rep.named(x.check)
 			}
-			if found.Result != x.result || !strings.Contains(found.Says, x.says) {
+			if string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
 			}
 		})
@@ -525,7 +526,7 @@ func TestServiceTakesTheCounter(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c.a.routes().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/doctor?test=keypad", nil).WithContext(ctx))
+		c.a.socket().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/doctor?test=keypad", nil).WithContext(ctx))
 	}()
 	for end := time.Now().Add(30 * time.Second); c.a.Screen().Title != "Keypad"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -534,7 +535,7 @@ func TestServiceTakesTheCounter(t *testing.T) {
 	}
 	ask := func(path, body string) string {
 		w := httptest.NewRecorder()
-		c.a.routes().ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
+		c.a.socket().ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
 		return w.Body.String()
 	}
 	if got := ask("/sale", `{"mode":"passive","amount_minor":1234}`); !strings.Contains(got, `"reason":"busy"`) {
@@ -619,7 +620,7 @@ func TestLink(t *testing.T) {
 		{[]iface{up("eth0", true, true)}, []string{"eth1"}, "fail", "set the router"},
 		{[]iface{up("eth0", false, false), up("wlan0", true, true)}, []string{"wlan0"}, "ok", "default route by wlan0"},
 	} {
-		if c := link(x.list, x.routes); c.Result != x.result || !strings.Contains(c.Says, x.says) {
+		if c := link(x.list, x.routes); string(c.Result) != x.result || !strings.Contains(c.Says, x.says) {
 			t.Errorf("%v %v: %+v", x.list, x.routes, c)
 		}
 	}
@@ -636,7 +637,7 @@ func TestDoctorOfABareBoard(t *testing.T) {
 	c.a.examine(t.Context(), rep)
 	found := map[string]string{}
 	for _, check := range rep.Checks {
-		found[check.Name] = check.Result
+		found[check.Name] = string(check.Result)
 	}
 	for _, name := range []string{"keypad", "scanner", "printer"} {
 		if found[name] != "none" {
@@ -647,3 +648,6 @@ func TestDoctorOfABareBoard(t *testing.T) {
 		t.Errorf("the examination ends early: %v", found)
 	}
 }
+
+// socket is the local API as its owner has it.
+func (a *Agent) socket() http.Handler { return api.Handler(a.current, a) }

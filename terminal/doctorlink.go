@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"payterm/config"
+	"payterm/terminal/api"
 )
 
 // linkTo says whether this machine has a cable, or what stands for one, on the way
@@ -17,11 +18,11 @@ import (
 // over it.
 func linkTo(gateway string) Check {
 	if u, err := url.Parse(gateway); err == nil && config.IsLoopback(u.Hostname()) {
-		return Check{Result: "ok", Says: "the gateway is on this machine"}
+		return check(api.OK, "the gateway is on this machine")
 	}
 	all, err := net.Interfaces()
 	if err != nil {
-		return Check{Result: "warn", Says: "the interfaces cannot be listed: " + err.Error()}
+		return check(api.Warn, "the interfaces cannot be listed: "+err.Error())
 	}
 	var list []iface
 	for _, i := range all {
@@ -34,7 +35,7 @@ func linkTo(gateway string) Check {
 	v4, err4 := os.ReadFile("/proc/net/route")
 	v6, err6 := os.ReadFile("/proc/net/ipv6_route")
 	if err4 != nil && err6 != nil {
-		return Check{Result: "warn", Says: "the routes cannot be read: " + err4.Error()}
+		return check(api.Warn, "the routes cannot be read: "+err4.Error())
 	}
 	return link(list, defaultRoutes(string(v4), string(v6)))
 }
@@ -57,18 +58,18 @@ func link(list []iface, routes []string) Check {
 	}
 	switch {
 	case len(list) == 0:
-		return Check{Result: "fail", Says: "there is no network interface: is its driver loaded?"}
+		return check(api.Fail, "there is no network interface: is its driver loaded?")
 	case len(running) == 0:
-		return Check{Result: "fail", Says: "no network interface is up: plug in the cable, or join the wireless network"}
+		return check(api.Fail, "no network interface is up: plug in the cable, or join the wireless network")
 	case len(addressed) == 0:
-		return Check{Result: "fail", Says: strings.Join(running, ", ") + " is up without an address: is there a DHCP server, or a static address to be set?"}
+		return check(api.Fail, strings.Join(running, ", ")+" is up without an address: is there a DHCP server, or a static address to be set?")
 	}
 	for _, r := range routes {
 		if slices.Contains(addressed, r) {
-			return Check{Result: "ok", Says: "up, default route by " + r}
+			return check(api.OK, "up, default route by "+r)
 		}
 	}
-	return Check{Result: "fail", Says: fmt.Sprintf("%s is up without a default route: set the router's address", strings.Join(addressed, ", "))}
+	return check(api.Fail, fmt.Sprintf("%s is up without a default route: set the router's address", strings.Join(addressed, ", ")))
 }
 
 // defaultRoutes gives the interfaces of the default routes that are up, from the

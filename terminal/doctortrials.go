@@ -13,6 +13,7 @@ import (
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/screen"
+	"payterm/terminal/api"
 )
 
 // The trials of payterm doctor --test: what only a person can tell, asked on the
@@ -20,11 +21,8 @@ import (
 // something else is asked for, CANCEL leaves that device. Nobody has to answer: each
 // step ends by itself.
 
-const (
-	defaultStep = 30 * time.Second
-	maxStep     = time.Minute            // less than the counter waits for the next trial
-	lookEvery   = 100 * time.Millisecond // while something else than a person may end a step
-)
+// lookEvery is how often it is looked whether something else than a person ends a step.
+const lookEvery = 100 * time.Millisecond
 
 // ending is how a step ended.
 type ending int
@@ -55,7 +53,7 @@ func (a *Agent) try(ctx context.Context, rep *Report, tests []string, step time.
 	}
 	defer s.End()
 	t := &trials{a: a, s: s, rep: rep, step: step}
-	for _, device := range Devices {
+	for _, device := range api.Devices {
 		if !slices.Contains(tests, device) {
 			continue
 		}
@@ -71,13 +69,13 @@ func (a *Agent) try(ctx context.Context, rep *Report, tests []string, step time.
 func (t *trials) device(ctx context.Context, device string) Check {
 	switch {
 	case t.gone:
-		return Check{Result: "skip", Says: "broken off"}
+		return check(api.Skip, "broken off")
 	case !t.a.there(device):
-		return Check{Result: "none", Says: "the board profile has none"}
+		return check(api.None, "the board profile has none")
 	case t.a.trouble(device).gaveUp:
-		return Check{Result: "fail", Says: t.a.trouble(device).err.Error()}
+		return check(api.Fail, t.a.trouble(device).err.Error())
 	case !t.canAnswer() && device != "keypad" && device != "scanner":
-		return Check{Result: "skip", Says: "there is no ENTER and no CANCEL to answer with"}
+		return check(api.Skip, "there is no ENTER and no CANCEL to answer with")
 	}
 	t.s.Show(flows.Trial{})
 	switch device {
@@ -172,13 +170,13 @@ func (t *trials) judge(ctx context.Context, trial flows.Trial, no string) (Check
 	case late:
 		return t.nobody("nobody pressed ENTER or CANCEL"), false
 	case broken:
-		return Check{Result: "skip", Says: "broken off"}, false
+		return check(api.Skip, "broken off"), false
 	}
 	switch {
 	case t.fails():
 		return t.failed(), false
 	case !yes:
-		return Check{Result: "fail", Says: no}, false
+		return check(api.Fail, no), false
 	}
 	return Check{}, true
 }
@@ -190,12 +188,12 @@ func (t *trials) fails() bool {
 }
 
 func (t *trials) failed() Check {
-	return Check{Result: "fail", Says: t.a.trouble(t.tried).err.Error()}
+	return check(api.Fail, t.a.trouble(t.tried).err.Error())
 }
 
 // nobody is the finding where nothing came in time.
 func (t *trials) nobody(what string) Check {
-	return Check{Result: "fail", Says: fmt.Sprintf("%s within %s", what, t.step)}
+	return check(api.Fail, fmt.Sprintf("%s within %s", what, t.step))
 }
 
 // see asks a question about the glass. A yes counts where the driver was well before
@@ -220,11 +218,11 @@ func (t *trials) unsent(ctx context.Context, err error) Check {
 	switch {
 	case ctx.Err() != nil:
 		t.gone = true
-		return Check{Result: "skip", Says: "broken off"}
+		return check(api.Skip, "broken off")
 	case t.fails():
 		return t.failed()
 	}
-	return Check{Result: "fail", Says: err.Error()}
+	return check(api.Fail, err.Error())
 }
 
 func (t *trials) display(ctx context.Context) Check {
@@ -235,12 +233,12 @@ func (t *trials) display(ctx context.Context) Check {
 	}
 	code := testCode()
 	if !t.a.display.CanShow(code) {
-		return Check{Result: "ok", Says: "the pattern is right; a QR code has no room on this glass"}
+		return check(api.OK, "the pattern is right; a QR code has no room on this glass")
 	}
 	if c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code}, "the code is not readable: clean the glass, raise contrast and backlight"); !good {
 		return c
 	}
-	return Check{Result: "ok", Says: "the pattern is right and the code readable"}
+	return check(api.OK, "the pattern is right and the code readable")
 }
 
 // keypad asks for each key in turn.
@@ -272,7 +270,7 @@ func (t *trials) keypad(ctx context.Context) Check {
 		}
 		switch {
 		case end == broken:
-			return Check{Result: "skip", Says: "broken off"}
+			return check(api.Skip, "broken off")
 		case t.fails():
 			return t.failed()
 		case left:
@@ -298,24 +296,24 @@ func (t *trials) keypad(ctx context.Context) Check {
 
 // keysSay puts what the keys did into words.
 func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string) Check {
-	c := Check{Result: "ok", Says: fmt.Sprintf("all %d keys", len(t.keys()))}
+	c := check(api.OK, fmt.Sprintf("all %d keys", len(t.keys())))
 	var says []string
 	if left != "" {
-		c.Result = "skip"
+		c.Result = api.Skip
 		says = append(says, left)
 	}
 	if len(strays) > 0 {
 		if left == "" {
-			c.Result = "warn"
+			c.Result = api.Warn
 		}
 		says = append(says, fmt.Sprintf("others came: %s: pressed by mistake, or two lines touch", strings.Join(strays, ", ")))
 	}
 	if len(dead) > 0 {
-		c.Result = "fail"
+		c.Result = api.Fail
 		says = append(says, fmt.Sprintf("dead: %s: check %s", words(dead), t.lineOf(dead)))
 	}
 	if len(stuck) > 0 {
-		c.Result = "fail"
+		c.Result = api.Fail
 		says = append(says, fmt.Sprintf("stuck: %s: free or replace them; the contacts stay closed", words(stuck)))
 	}
 	if len(says) > 0 {
@@ -377,7 +375,7 @@ func (a *Agent) heldKeys() []payterm.Key {
 // cannot see the glass, and from the glass where there is no paper.
 func (t *trials) scanner(ctx context.Context) Check {
 	unplugged := func() bool { _, err := t.a.o.Board.Scanner.Plugged(); return err != nil }
-	gone := Check{Result: "fail", Says: "it is unplugged: check the cable of " + t.a.wireOf("scanner")}
+	gone := check(api.Fail, "it is unplugged: check the cable of "+t.a.wireOf("scanner"))
 	if unplugged() {
 		return gone
 	}
@@ -388,7 +386,7 @@ func (t *trials) scanner(ctx context.Context) Check {
 		case t.gone:
 			return c
 		case t.a.codeOnPaper(code):
-			return Check{Result: "skip", Says: "there is nothing to show a code on: " + c.Says}
+			return check(api.Skip, "there is nothing to show a code on: "+c.Says)
 		}
 		trial.Code = code
 	}
@@ -410,22 +408,22 @@ func (t *trials) scanner(ctx context.Context) Check {
 		return equal || left
 	}, unplugged) {
 	case broken:
-		return Check{Result: "skip", Says: "broken off"}
+		return check(api.Skip, "broken off")
 	case late:
 		if other != "" {
-			return Check{Result: "fail", Says: other}
+			return check(api.Fail, other)
 		}
 		return t.nobody("nobody scanned the code, or the reader is not heard (is it lit? are framing and baud those of the profile?): nothing came")
 	}
 	switch {
 	case left && other != "":
-		return Check{Result: "fail", Says: other}
+		return check(api.Fail, other)
 	case left:
-		return Check{Result: "skip", Says: "left by CANCEL"}
+		return check(api.Skip, "left by CANCEL")
 	case !equal:
 		return gone
 	}
-	return Check{Result: "ok", Says: "it read the code, letter by letter"}
+	return check(api.OK, "it read the code, letter by letter")
 }
 
 func (t *trials) printer(ctx context.Context) Check {
@@ -439,29 +437,30 @@ func (t *trials) printer(ctx context.Context) Check {
 	}
 	paper, asked := t.a.askPrinter(ctx)
 	if !asked {
-		return Check{Result: "fail", Says: "the slip is right, and then its driver does not come round: restart payterm; where it stays so, check its cable"}
+		return check(api.Fail, "the slip is right, and then its driver does not come round: "+
+			"restart payterm; where it stays so, check its cable")
 	}
 	switch paper {
 	case payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
-		return Check{Result: "fail", Says: "the slip is right; now " + paperAdvice[paper]}
+		return check(api.Fail, "the slip is right; now "+paperAdvice[paper])
 	case payterm.PaperNearEnd:
-		return Check{Result: "warn", Says: "the slip is right; " + paperAdvice[paper]}
+		return check(api.Warn, "the slip is right; "+paperAdvice[paper])
 	case payterm.PaperOK, payterm.PaperUnknown:
 	}
-	return Check{Result: "ok", Says: "the slip is right; paper: " + string(paper)}
+	return check(api.OK, "the slip is right; paper: "+string(paper))
 }
 
 // print has a slip printed, and gives a finding unless it came out.
 func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Check, bool) {
 	if !t.a.there("printer") {
-		return Check{Result: "none", Says: "the board has no printer"}, false
+		return check(api.None, "the board has no printer"), false
 	}
 	began := t.a.mono()
 	slip.Name = t.a.slip.begin()
 	defer t.a.slip.end()
 	t.show(flows.Trial{Step: flows.TrialPrint})
 	if err := t.a.Print(slip); err != nil {
-		return Check{Result: "fail", Says: err.Error()}, false
+		return check(api.Fail, err.Error()), false
 	}
 	var trouble trouble
 	end := t.await(ctx, func(flows.Event) bool { return false }, func() bool {
@@ -470,11 +469,11 @@ func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Check, bool) 
 	})
 	switch {
 	case end == broken:
-		return Check{Result: "skip", Says: "broken off"}, false
+		return check(api.Skip, "broken off"), false
 	case end == late:
-		return Check{Result: "fail", Says: fmt.Sprintf("the slip was not printed within %s: what is in front of it? check the printer", t.step)}, false
+		return check(api.Fail, fmt.Sprintf("the slip was not printed within %s: what is in front of it? check the printer", t.step)), false
 	case !t.a.slip.done():
-		return Check{Result: "fail", Says: trouble.err.Error()}, false
+		return check(api.Fail, trouble.err.Error()), false
 	}
 	return Check{}, true
 }
@@ -493,7 +492,7 @@ func (t *trials) buzzer(ctx context.Context) Check {
 			return c
 		}
 	}
-	return Check{Result: "ok", Says: fmt.Sprintf("%d sounds were heard", len(trialSounds))}
+	return check(api.OK, fmt.Sprintf("%d sounds were heard", len(trialSounds)))
 }
 
 // testCode is a text for a QR code that is no wallet's, and another each time: a

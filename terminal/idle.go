@@ -8,6 +8,7 @@ import (
 	"payterm/flows"
 	"payterm/gateway/ottpay"
 	"payterm/screen"
+	"payterm/terminal/api"
 )
 
 // idleEvery is how often the link and the clock of the idle screen are looked at.
@@ -22,9 +23,9 @@ func (a *Agent) runIdle(ctx context.Context) {
 	for {
 		link := flows.NetworkUnknown
 		switch linkTo(a.o.Config.Gateway.URL).Result {
-		case "ok":
+		case api.OK:
 			link = flows.NetworkUp
-		case "fail":
+		case api.Fail:
 			link = flows.NetworkDown
 		}
 		a.mu.Lock()

@@ -45,7 +45,7 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 			}
 			status := func() (s struct{ Unprinted int }) {
 				w := httptest.NewRecorder()
-				c.a.routes().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/status", nil))
+				c.a.socket().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/status", nil))
 				if err := json.Unmarshal(w.Body.Bytes(), &s); err != nil {
 					t.Fatal(err)
 				}

@@ -2,66 +2,13 @@ package terminal
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
 	"payterm"
 	"payterm/flows/runner"
-)
-
-// ReconcileLine is a line of the answer to POST /reconcile: how far it is, then the
-// report or why there is none.
-type ReconcileLine struct {
-	Checked int             `json:"checked,omitempty"`
-	Of      int             `json:"of,omitempty"`
-	Report  *Reconciliation `json:"report,omitempty"`
-	Error   string          `json:"error,omitempty"`
-}
-
-// Reconciliation is what the journal and the gateway say of the sales of a business
-// day, or of a Z, and of the sales of which refunds are in it.
-type Reconciliation struct {
-	Day         string       `json:"day,omitempty"`
-	Number      int64        `json:"number,omitempty"` // of the Z
-	Sales       int          `json:"sales"`
-	Agree       int          `json:"agree"`
-	Unknown     int          `json:"unknown"` // the gateway did not tell: neither agreed nor different
-	Differences []Difference `json:"differences"`
-}
-
-// Difference is one sale about which journal and gateway do not agree, or of which
-// nobody can say whether they do.
-type Difference struct {
-	OrderID      payterm.OrderID   `json:"order_id"`
-	What         Differing         `json:"what"`
-	Outcome      payterm.Outcome   `json:"outcome"` // in the journal, before it was asked about
-	Currency     payterm.Currency  `json:"currency"`
-	OursMinor    int64             `json:"ours_minor"`    // paid, or refunded where that differs
-	GatewayMinor int64             `json:"gateway_minor"` // likewise
-	Answer       string            `json:"answer,omitempty"`
-	Gateway      string            `json:"gateway_order_status,omitempty"` // as received
-	Why          string            `json:"why,omitempty"`
-	Attention    payterm.Attention `json:"attention,omitempty"` // what staff has to decide since then
-}
-
-// Differing says in one word what differs.
-type Differing string
-
-// The words.
-const (
-	DiffersFound    Differing = "found"    // it had ended unpaid, and is paid: it is on the list of alarms now
-	DiffersNotPaid  Differing = "not_paid" // approved here, and the gateway knows no such order
-	DiffersOutdated Differing = "outdated" // it says less than it has said before: an old answer, or something was taken back
-	DiffersAmount   Differing = "amount"   // another amount was paid
-	DiffersRefunded Differing = "refunded" // another amount went back
-	DiffersUnclear  Differing = "unclear"  // the gateway says what fits nothing
-	DiffersOpen     Differing = "open"     // not final here either; the terminal goes on asking
-	DiffersUnknown  Differing = "unknown"  // the gateway did not tell
+	"payterm/terminal/api"
 )
 
 // silence is after how many sales in a row that the gateway does not tell of the
@@ -71,55 +18,41 @@ const silence = 12
 // reconcileLimit bounds one question, its wait in the queue among that.
 const reconcileLimit = 2 * time.Minute
 
-// reconcile asks about each sale of a day or a Z, and answers as it goes.
-func (a *Agent) reconcile(w http.ResponseWriter, r *http.Request) {
-	out := json.NewEncoder(w)
-	say := func(l ReconcileLine) {
-		out.Encode(l)                         //nolint:errcheck // the caller has gone, which ends the context
-		http.NewResponseController(w).Flush() //nolint:errcheck // as above
-	}
-	rep, sales, err := a.toReconcile(r.FormValue("day"), r.FormValue("number"))
+// reconcile asks about each sale of a day or a Z, and tells how far it is.
+func (a *Agent) reconcile(ctx context.Context, r api.ReconcileRequest, checked func(n, of int)) (api.Reconciliation, error) {
+	rep, sales, err := a.toReconcile(r)
 	if err != nil {
-		say(ReconcileLine{Error: err.Error()})
-		return
+		return rep, err
 	}
-	found := a.compareAll(r.Context(), sales, func(n int) { say(ReconcileLine{Checked: n, Of: len(sales)}) })
-	if r.Context().Err() != nil {
-		return
-	}
-	rep.Sales, rep.Differences = len(sales), []Difference{}
+	found := a.compareAll(ctx, sales, func(n int) { checked(n, len(sales)) })
+	rep.Sales, rep.Differences = len(sales), []api.Difference{}
 	for _, d := range found {
 		switch d.What {
 		case "":
 			rep.Agree++
 			continue
-		case DiffersUnknown:
+		case api.DiffersUnknown:
 			rep.Unknown++
 		}
 		rep.Differences = append(rep.Differences, d)
 	}
-	say(ReconcileLine{Report: &rep})
+	return rep, nil
 }
 
-// toReconcile finds the sales of a business day, without a day of this one, or of a
-// Z; and the sales of which refunds are in it.
-func (a *Agent) toReconcile(day, number string) (rep Reconciliation, sales []payterm.Order, err error) {
+// toReconcile finds the sales of a business day, without a day of this one, or of a Z; and
+// the sales of which refunds are in it.
+func (a *Agent) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, sales []payterm.Order, err error) {
 	var orders []payterm.Order
-	switch {
-	case day != "" && number != "":
-		return rep, nil, errors.New("reconcile: either a day or a Z")
-	case number != "":
-		if rep.Number, err = strconv.ParseInt(number, 10, 64); err != nil || rep.Number < 1 {
-			return rep, nil, errors.New("reconcile: the number of a Z is 1 or more")
+	rep.Number = r.Number
+	if r.Number != 0 {
+		if _, err = a.store.Totals(r.Number); err == nil {
+			orders, err = a.store.InZ(r.Number)
 		}
-		if _, err = a.store.Totals(rep.Number); err == nil {
-			orders, err = a.store.InZ(rep.Number)
-		}
-	default:
-		if rep.Day = day; day == "" {
+	} else {
+		if rep.Day = r.Day; r.Day == "" {
 			_, now := a.clock.Now()
 			if now.IsZero() {
-				return rep, nil, errors.New("reconcile: the clock is not set: name the day")
+				return rep, nil, api.Errorf(api.NotNow, "reconcile: the clock is not set: name the day")
 			}
 			rep.Day = a.o.Config.Days().Name(now)
 		}
@@ -146,7 +79,7 @@ func (a *Agent) toReconcile(day, number string) (rep Reconciliation, sales []pay
 		}
 	}
 	if err != nil {
-		return rep, nil, fmt.Errorf("reconcile: %w", err)
+		return rep, nil, coded(fmt.Errorf("reconcile: %w", err))
 	}
 	return rep, sales, nil
 }
@@ -156,8 +89,8 @@ const askers = 4
 
 // compareAll asks about sales and tells how far it is. Once the gateway has been
 // silent for a while the rest stays unknown.
-func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func(int)) []Difference {
-	found := make([]Difference, len(sales))
+func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func(int)) []api.Difference {
+	found := make([]api.Difference, len(sales))
 	next := make(chan int)
 	var mu sync.Mutex
 	checked, silent := 0, 0
@@ -168,7 +101,7 @@ func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func
 				mu.Lock()
 				give := silent >= silence
 				mu.Unlock()
-				d := Difference{OrderID: sales[i].ID, What: DiffersUnknown, Outcome: sales[i].Outcome, Currency: sales[i].Currency, Why: "not asked: the gateway is silent"}
+				d := api.Difference{OrderID: sales[i].ID, What: api.DiffersUnknown, Outcome: sales[i].Outcome, Currency: sales[i].Currency, Why: "not asked: the gateway is silent"}
 				ours := sales[i].MerchantID == a.o.Config.Gateway.MerchantID && sales[i].Currency == a.o.Config.Merchant.Currency
 				switch {
 				case !ours:
@@ -179,7 +112,7 @@ func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func
 				found[i] = d
 				mu.Lock()
 				if checked++; !ours { // which says nothing of the gateway
-				} else if d.What == DiffersUnknown {
+				} else if d.What == api.DiffersUnknown {
 					silent++
 				} else {
 					silent = 0
@@ -197,37 +130,37 @@ func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func
 	return found
 }
 
-func (a *Agent) compareOne(ctx context.Context, sale payterm.Order) Difference {
+func (a *Agent) compareOne(ctx context.Context, sale payterm.Order) api.Difference {
 	ctx, cancel := context.WithTimeout(ctx, reconcileLimit)
 	defer cancel()
 	c, err := a.runner.Check(ctx, sale.ID)
 	if err != nil {
-		return Difference{OrderID: sale.ID, What: DiffersUnknown, Outcome: sale.Outcome, Currency: sale.Currency, Why: err.Error()}
+		return api.Difference{OrderID: sale.ID, What: api.DiffersUnknown, Outcome: sale.Outcome, Currency: sale.Currency, Why: err.Error()}
 	}
 	return compare(sale, c)
 }
 
 // compare weighs what the journal said of a sale before it was asked about, and what
 // it says now, against the gateway. Nothing is different where What is empty.
-func compare(before payterm.Order, c runner.Checked) Difference {
+func compare(before payterm.Order, c runner.Checked) api.Difference {
 	o := c.Order
-	d := Difference{OrderID: before.ID, Outcome: before.Outcome, Currency: before.Currency, OursMinor: o.PaidMinor,
+	d := api.Difference{OrderID: before.ID, Outcome: before.Outcome, Currency: before.Currency, OursMinor: o.PaidMinor,
 		Answer: payterm.AnswerName(c.Answer), Attention: o.Attention}
 	paidBefore := func(o payterm.Order) bool { return o.Outcome == payterm.Approved || o.Reason == payterm.ReasonRefunded }
 	money := func(paid, refunded int64, status string) {
 		d.GatewayMinor, d.Gateway = paid, status
 		switch {
 		case !paidBefore(before):
-			d.What, d.OursMinor = DiffersFound, before.PaidMinor
+			d.What, d.OursMinor = api.DiffersFound, before.PaidMinor
 		case paid != o.PaidMinor && paid != 0: // or it does not say
-			d.What = DiffersAmount
+			d.What = api.DiffersAmount
 		case refunded < o.RefundedMinor: // what went back does not come back
-			d.What, d.OursMinor, d.GatewayMinor = DiffersOutdated, o.RefundedMinor, refunded
+			d.What, d.OursMinor, d.GatewayMinor = api.DiffersOutdated, o.RefundedMinor, refunded
 		case refunded != o.RefundedMinor:
-			d.What, d.OursMinor, d.GatewayMinor = DiffersRefunded, o.RefundedMinor, refunded
+			d.What, d.OursMinor, d.GatewayMinor = api.DiffersRefunded, o.RefundedMinor, refunded
 		}
 	}
-	unpaid := func(status string, word Differing) {
+	unpaid := func(status string, word api.Differing) {
 		if d.Gateway = status; paidBefore(o) {
 			d.What = word
 		}
@@ -235,33 +168,33 @@ func compare(before payterm.Order, c runner.Checked) Difference {
 	switch a := c.Answer.(type) {
 	case nil: // its own inquiries tell, or a refund's do
 		if o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt || before.Outcome == payterm.Approved {
-			d.What = DiffersOpen
+			d.What = api.DiffersOpen
 		}
 	case payterm.Paid:
 		money(a.PaidMinor, 0, a.Status)
 	case payterm.Refunded:
 		money(a.PaidMinor, a.RefundedMinor, a.Status)
 		if a.RefundedMinor == 0 && paidBefore(before) {
-			d.What, d.Why = DiffersUnclear, "refunded, and not how much"
+			d.What, d.Why = api.DiffersUnclear, "refunded, and not how much"
 		}
 	case payterm.Failed: // it had been called paid, on an authentic reply
-		unpaid(a.Status, DiffersOutdated)
+		unpaid(a.Status, api.DiffersOutdated)
 	case payterm.Pending:
-		unpaid(a.Status, DiffersOutdated)
+		unpaid(a.Status, api.DiffersOutdated)
 	case payterm.NotFound:
-		unpaid("", DiffersNotPaid)
+		unpaid("", api.DiffersNotPaid)
 		d.Why = a.Why
 	case payterm.Unclear:
-		d.What, d.Gateway, d.Why = DiffersUnclear, a.Status, a.Why
+		d.What, d.Gateway, d.Why = api.DiffersUnclear, a.Status, a.Why
 		if !a.Authentic && !a.Alarm {
-			d.What = DiffersUnknown
+			d.What = api.DiffersUnknown
 		}
 	case payterm.Lost:
-		d.What, d.Why = DiffersUnknown, a.Why
+		d.What, d.Why = api.DiffersUnknown, a.Why
 	case payterm.Unsent:
-		d.What, d.Why = DiffersUnknown, a.Why
+		d.What, d.Why = api.DiffersUnknown, a.Why
 	case payterm.CodeMade, payterm.Refused, payterm.Rejected, payterm.Clash: // no answers to this question
-		d.What = DiffersUnknown
+		d.What = api.DiffersUnknown
 	}
 	return d
 }

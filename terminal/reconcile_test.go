@@ -5,6 +5,7 @@ import (
 
 	"payterm"
 	"payterm/flows/runner"
+	"payterm/terminal/api"
 )
 
 // Each pair of what the journal and the gateway may say has its word.
@@ -22,39 +23,39 @@ func TestCompare(t *testing.T) {
 	for _, c := range []struct {
 		before, after payterm.Order
 		answer        payterm.Answer
-		what          Differing
+		what          api.Differing
 		ours, theirs  int64
 	}{
 		{paid, paid, payterm.Paid{PaidMinor: 500}, "", 500, 500},
-		{paid, paid, payterm.Paid{PaidMinor: 510}, DiffersAmount, 500, 510},
-		{paid, paid, payterm.Refunded{PaidMinor: 500, RefundedMinor: 200}, DiffersRefunded, 0, 200},
+		{paid, paid, payterm.Paid{PaidMinor: 510}, api.DiffersAmount, 500, 510},
+		{paid, paid, payterm.Refunded{PaidMinor: 500, RefundedMinor: 200}, api.DiffersRefunded, 0, 200},
 		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 200}, "", 500, 500},
-		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 500}, DiffersRefunded, 200, 500},
+		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 500}, api.DiffersRefunded, 200, 500},
 		// Old replies, which are authentic: no money has vanished.
-		{back, back, payterm.Paid{PaidMinor: 500}, DiffersOutdated, 200, 0},
-		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 100}, DiffersOutdated, 200, 100},
+		{back, back, payterm.Paid{PaidMinor: 500}, api.DiffersOutdated, 200, 0},
+		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 100}, api.DiffersOutdated, 200, 100},
 		{back, back, payterm.Refunded{RefundedMinor: 200}, "", 500, 0}, // without a total
-		{back, back, payterm.Refunded{PaidMinor: 500}, DiffersUnclear, 200, 0},
-		{looked, looked, payterm.Paid{PaidMinor: 500}, DiffersOutdated, 500, 0},
-		{looked, looked, payterm.Failed{Status: "failure"}, DiffersOutdated, 500, 0},
-		{paid, paid, payterm.Failed{Status: "failure"}, DiffersOutdated, 500, 0},
-		{paid, paid, payterm.Pending{Status: "notpay"}, DiffersOutdated, 500, 0},
-		{paid, paid, payterm.NotFound{}, DiffersNotPaid, 500, 0},
-		{paid, paid, nil, DiffersOpen, 500, 0}, // a refund of it is open
+		{back, back, payterm.Refunded{PaidMinor: 500}, api.DiffersUnclear, 200, 0},
+		{looked, looked, payterm.Paid{PaidMinor: 500}, api.DiffersOutdated, 500, 0},
+		{looked, looked, payterm.Failed{Status: "failure"}, api.DiffersOutdated, 500, 0},
+		{paid, paid, payterm.Failed{Status: "failure"}, api.DiffersOutdated, 500, 0},
+		{paid, paid, payterm.Pending{Status: "notpay"}, api.DiffersOutdated, 500, 0},
+		{paid, paid, payterm.NotFound{}, api.DiffersNotPaid, 500, 0},
+		{paid, paid, nil, api.DiffersOpen, 500, 0}, // a refund of it is open
 		{unpaid, unpaid, payterm.Failed{Status: "failure"}, "", 0, 0},
 		{unpaid, unpaid, payterm.Pending{Status: "notpay"}, "", 0, 0},
 		{unpaid, unpaid, payterm.NotFound{}, "", 0, 0},
-		{unpaid, found, payterm.Paid{PaidMinor: 500}, DiffersFound, 0, 500},
-		{unpaid, unpaid, payterm.Refunded{PaidMinor: 500, RefundedMinor: 500}, DiffersFound, 0, 500},
+		{unpaid, found, payterm.Paid{PaidMinor: 500}, api.DiffersFound, 0, 500},
+		{unpaid, unpaid, payterm.Refunded{PaidMinor: 500, RefundedMinor: 500}, api.DiffersFound, 0, 500},
 		{found, found, payterm.Paid{PaidMinor: 500}, "", 500, 500},
 		{looked, looked, payterm.Refunded{PaidMinor: 500, RefundedMinor: 500}, "", 500, 500},
-		{doubt, doubt, nil, DiffersOpen, 0, 0},
+		{doubt, doubt, nil, api.DiffersOpen, 0, 0},
 		{doubt, paid, nil, "", 500, 0}, // it has just ended by its own inquiry
 		{doubt, unpaid, nil, "", 0, 0},
-		{paid, paid, payterm.Lost{Why: "silence"}, DiffersUnknown, 500, 0},
-		{unpaid, unpaid, payterm.Unsent{Why: "no route"}, DiffersUnknown, 0, 0},
-		{paid, paid, payterm.Unclear{Why: "SYSTEM_ERROR"}, DiffersUnknown, 500, 0},
-		{paid, paid, payterm.Unclear{Why: "another total", Authentic: true, Alarm: true}, DiffersUnclear, 500, 0},
+		{paid, paid, payterm.Lost{Why: "silence"}, api.DiffersUnknown, 500, 0},
+		{unpaid, unpaid, payterm.Unsent{Why: "no route"}, api.DiffersUnknown, 0, 0},
+		{paid, paid, payterm.Unclear{Why: "SYSTEM_ERROR"}, api.DiffersUnknown, 500, 0},
+		{paid, paid, payterm.Unclear{Why: "another total", Authentic: true, Alarm: true}, api.DiffersUnclear, 500, 0},
 	} {
 		d := compare(c.before, runner.Checked{Order: c.after, Answer: c.answer})
 		if d.What != c.what || d.OursMinor != c.ours || d.GatewayMinor != c.theirs || d.OrderID != paid.ID || d.Outcome != c.before.Outcome {

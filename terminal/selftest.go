@@ -14,6 +14,7 @@ import (
 	"payterm/internal/beneath"
 	"payterm/internal/durable"
 	"payterm/screen"
+	"payterm/terminal/api"
 )
 
 // The self test is the doctor, by itself, when a terminal is new or has a new parcel.
@@ -98,7 +99,7 @@ func look(ctx context.Context, rest func(context.Context) bool, examine func(con
 func (rep *Report) failed() []Check {
 	var list []Check
 	for _, c := range rep.Checks {
-		if c.Result == "fail" {
+		if c.Result == api.Fail {
 			list = append(list, c)
 		}
 	}
@@ -155,7 +156,7 @@ func (c Check) finding() string {
 func (rep *Report) prints() bool {
 	for _, c := range rep.Checks {
 		if c.Name == "printer" {
-			return !c.silent && (c.Result == "ok" || c.Result == "warn")
+			return !c.silent && (c.Result == api.OK || c.Result == api.Warn)
 		}
 	}
 	return false
@@ -226,7 +227,7 @@ func (a *Agent) follow(ctx context.Context, rep Report) {
 		a.examineSpace(&now)
 		a.examineClock(&now)
 		for i, c := range rep.Checks {
-			if at := slices.IndexFunc(now.Checks, func(n Check) bool { return n.Name == c.Name }); at >= 0 && c.Result == "fail" {
+			if at := slices.IndexFunc(now.Checks, func(n Check) bool { return n.Name == c.Name }); at >= 0 && c.Result == api.Fail {
 				rep.Checks[i] = now.Checks[at]
 			}
 		}

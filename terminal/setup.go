@@ -15,6 +15,7 @@ import (
 	"payterm/provision"
 	"payterm/screen"
 	"payterm/storage"
+	"payterm/terminal/api"
 )
 
 // ErrProvisioned ends Run when there is a newer configuration to start with, or the
@@ -138,9 +139,9 @@ func (a *Agent) waitsNow() Waits {
 	a.mu.Unlock()
 	switch waits {
 	case WaitsForZ:
-		a.o.notices.put(NoticeRequest{Notice: screen.ParcelWaitsForZ})
+		a.o.notices.put(api.Notice{Notice: screen.ParcelWaitsForZ})
 	case WaitsForOrders:
-		a.o.notices.put(NoticeRequest{Notice: screen.ParcelWaitsForOrders})
+		a.o.notices.put(api.Notice{Notice: screen.ParcelWaitsForOrders})
 	case WaitsForNothing, WaitsForAgent:
 	}
 	return waits

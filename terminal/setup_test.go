@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -25,6 +26,7 @@ import (
 	"payterm/hal/emulated"
 	"payterm/provision"
 	"payterm/screen"
+	"payterm/terminal/api"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,7 +49,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t: t, data: t.TempDir(), signer: signer, link: linked(Check{Result: "ok", Says: "up"})}
+	return &bench{t: t, data: t.TempDir(), signer: signer, link: linked(check(api.OK, "up"))}
 }
 
 func (b *bench) provisioner() *Provisioner {
@@ -125,10 +127,16 @@ func (b *bench) kept(serial uint64) SelfTest {
 // ask makes a request on the socket.
 func (b *bench) ask(method, path string) (int, string) {
 	b.t.Helper()
+	return b.say(method, path, "")
+}
+
+// say makes one with a body.
+func (b *bench) say(method, path, body string) (int, string) {
+	b.t.Helper()
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", Socket(b.data))
+		return new(net.Dialer).DialContext(ctx, "unix", api.Socket(b.data))
 	}}}
-	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://payterm"+path, strings.NewReader("{}"))
+	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://payterm"+path, strings.NewReader(cmp.Or(body, "{}")))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -215,16 +223,16 @@ func TestSelfTestNames(t *testing.T) {
 		screen       string
 		neverPrinted bool
 	}{
-		{"no signers", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) {
+		{"no signers", check(api.OK, ""), func(o *Options, _ *emulated.Board) {
 			o.Provisioner.Signers, o.Provisioner.Trust = nil, "/etc/payterm/signers"
 		}, "signers", "SIGNERS=FILE", "No signers", false},
-		{"no paper", Check{Result: "ok"}, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("out", "")) }, "printer", "put in a new roll", "Printer: no paper; put in a roll", true},
-		{"an open cover", Check{Result: "ok"}, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("", "open")) }, "printer", "close it", "Printer: close the cover", true},
-		{"no scanner", Check{Result: "ok"}, func(_ *Options, e *emulated.Board) { spoil(t, e.Unplug("scanner")) }, "scanner", "check the cable", "Scanner: check its cable", false},
-		{"no buzzer", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) {
+		{"no paper", check(api.OK, ""), func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("out", "")) }, "printer", "put in a new roll", "Printer: no paper; put in a roll", true},
+		{"an open cover", check(api.OK, ""), func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("", "open")) }, "printer", "close it", "Printer: close the cover", true},
+		{"no scanner", check(api.OK, ""), func(_ *Options, e *emulated.Board) { spoil(t, e.Unplug("scanner")) }, "scanner", "check the cable", "Scanner: check its cable", false},
+		{"no buzzer", check(api.OK, ""), func(o *Options, _ *emulated.Board) {
 			o.Board.Faults = map[string]error{"buzzer": errors.New("no such line")}
 		}, "buzzer", "no such line", "Buzzer: check its wires", false},
-		{"no clock", Check{Result: "ok"}, func(o *Options, _ *emulated.Board) { o.Built = time.Now().Add(time.Hour) }, "clock", "the clock is not set", "Clock: not set", false},
+		{"no clock", check(api.OK, ""), func(o *Options, _ *emulated.Board) { o.Built = time.Now().Add(time.Hour) }, "clock", "the clock is not set", "Clock: not set", false},
 		{"no network", link(nil, nil), nil, "network link", "network interface", "Network: check the cable", false},
 		{"three things", link(nil, nil), func(_ *Options, e *emulated.Board) {
 			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
@@ -272,7 +280,7 @@ func TestSelfTestDoesNotHoldUpAParcel(t *testing.T) {
 	b.link = func(string) Check {
 		first()
 		<-let
-		return Check{Result: "ok"}
+		return check(api.OK, "")
 	}
 	b.start(nil)
 	<-hangs
@@ -310,22 +318,23 @@ func TestUnprovisionedAnswers(t *testing.T) {
 	b := newBench(t)
 	b.start(nil)
 	b.tells("all well")
-	if info, err := os.Stat(Socket(b.data)); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(api.Socket(b.data)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)
 	}
-	status := func() (s SetupStatus) {
+	status := func() (s api.Status) {
 		code, text := b.ask("GET", "/status")
 		if err := json.Unmarshal([]byte(text), &s); err != nil || code != http.StatusOK {
 			t.Fatalf("HTTP %d %s: %v", code, text, err)
 		}
 		return s
 	}
-	if s := status(); s.State != Unprovisioned || s.Board != "emulated" || s.Device != b.s.view.Device || !strings.Contains(s.Waits, "scan one") {
+	if s := status(); s.State != api.StateUnprovisioned || s.Setup == nil || s.Board != "emulated" || s.Device != b.s.view.Device || !strings.Contains(s.Waits, "scan one") {
 		t.Errorf("%+v", s)
 	}
-	for _, route := range []string{"POST /sale", "POST /training", "GET /orders/X", "POST /orders/X/refund", "POST /orders/X/resolve", "GET /queue", "POST /totals/x", "POST /reconcile", "GET /elsewhere"} {
+	bodies := map[string]string{"/sale": `{"mode":"passive","amount_minor":1}`, "/orders/X/resolve": `{"reason":"x"}`}
+	for _, route := range []string{"POST /sale", "POST /training", "GET /orders/X", "POST /orders/X/refund", "POST /orders/X/resolve", "GET /queue", "POST /totals/x", "POST /reconcile"} {
 		method, path, _ := strings.Cut(route, " ")
-		if code, text := b.ask(method, path); code != http.StatusConflict || !strings.Contains(text, `"error":"not provisioned`) {
+		if code, text := b.say(method, path, bodies[path]); code != http.StatusServiceUnavailable || !strings.Contains(text, `"error":"not provisioned`) {
 			t.Errorf("%s: HTTP %d %s", route, code, text)
 		}
 	}
@@ -632,7 +641,7 @@ func TestWholeDoctorWaits(t *testing.T) {
 func TestSpaceAndTime(t *testing.T) {
 	t.Parallel()
 	for left, want := range map[uint64]string{0: "fail", noSpace - 1: "fail", noSpace: "warn", lowSpace - 1: "warn", lowSpace: "ok"} {
-		if c := space(left); c.Result != want || want != "ok" && !strings.Contains(c.Says, "free some") {
+		if c := space(left); string(c.Result) != want || want != "ok" && !strings.Contains(c.Says, "free some") {
 			t.Errorf("%d bytes: %+v", left, c)
 		}
 	}
@@ -642,7 +651,7 @@ func TestSpaceAndTime(t *testing.T) {
 		err    error
 		result string
 	}{{unix.TIME_OK, 0, nil, "ok"}, {unix.TIME_INS, 0, nil, "ok"}, {unix.TIME_ERROR, 0, nil, "warn"}, {unix.TIME_OK, unix.STA_UNSYNC, nil, "warn"}, {0, 0, unix.EPERM, "warn"}} {
-		if c := timeServer(x.state, x.status, x.err); c.Result != x.result {
+		if c := timeServer(x.state, x.status, x.err); string(c.Result) != x.result {
 			t.Errorf("%+v: %+v", x, c)
 		}
 	}
@@ -658,7 +667,7 @@ func TestEveryCheckHasAFinding(t *testing.T) {
 		"signers", "display", "display bus", "keypad", "scanner", "printer", "buzzer", "leds", "journal", "records", "space", "clock",
 		"network link", "network address", "network connection", "network encryption", "network answer", "network key",
 	} {
-		if f := (Check{Name: name}).finding(); !known[f] {
+		if f := (Check{Check: api.Check{Name: name}}).finding(); !known[f] {
 			t.Errorf("%s: %q has no words", name, f)
 		}
 	}

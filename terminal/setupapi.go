@@ -5,36 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
 
 	"payterm"
 	"payterm/screen"
+	"payterm/terminal/api"
 
 	"golang.org/x/sys/unix"
 )
-
-// What the local API says of a terminal that waits for a parcel.
-const (
-	Unprovisioned = "unprovisioned" // it has never had one
-	Provisioning  = "provisioning"  // it sells, and is being asked for a newer one's code
-)
-
-// SetupStatus is GET /status of a terminal that waits for a parcel.
-type SetupStatus struct {
-	State  string `json:"state"`
-	Device string `json:"device"` // its code, for payterm provision make --for
-	Board  string `json:"board"`
-	Waits  string `json:"waits"` // what for, or why the last parcel was not taken
-}
-
-// ErrUnprovisioned is why it sells nothing.
-var ErrUnprovisioned = errors.New("not provisioned: this terminal knows no merchant yet; scan a parcel, plug in a stick with one, or payterm provision FILE")
-
-// ErrProvisioning is why it sells nothing just now.
-var ErrProvisioning = errors.New("not now: the terminal waits for the code of a new parcel, and goes on as before when none comes")
 
 // answer serves the local API. The file that it gives keeps a second one away from the
 // data; an agent's lock it does not hold, so that payterm provision can. A socket or a
@@ -55,38 +35,42 @@ func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error
 		s.a.o.Log.Error("out of reach", "err", err)
 		return nil, nil
 	}
-	l, err := listenSocket(Socket(s.a.o.Data))
+	e, err := api.Listen(s.a.o.Data, api.Handler(func() api.Service { return setupService{api.Refusing{Why: s.sells}, s} }, s.a))
 	if err != nil {
 		s.a.o.Log.Error("out of reach", "err", err)
 		return lock, nil
 	}
-	s.a.serveOn(ctx, wg, l, s.a.onSocket(s.routes()), nil)
+	e.Serve(ctx, wg, s.a.o.Log)
 	return lock, nil
-}
-
-func (s *Setup) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.status(), nil) })
-	mux.HandleFunc("POST /doctor", s.doctor)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { reply(w, nil, s.sells()) })
-	return mux
 }
 
 // sells is why it does not.
 func (s *Setup) sells() error {
 	if s.parcel != "" {
-		return ErrProvisioning
+		return api.ErrProvisioning
 	}
-	return ErrUnprovisioned
+	return api.ErrUnprovisioned
 }
 
-func (s *Setup) status() SetupStatus {
+// setupService is the local API of a terminal that waits for a parcel: status, doctor, and
+// words for everything else.
+type setupService struct {
+	api.Refusing
+	s *Setup
+}
+
+func (s setupService) Status(context.Context) (api.Status, error) { return s.s.status(), nil }
+
+func (s *Setup) status() api.Status {
 	s.mu.Lock()
 	v := s.shown
 	s.mu.Unlock()
-	st := SetupStatus{State: Unprovisioned, Device: v.Device, Board: s.a.o.Board.Profile.Board, Waits: "for a parcel: scan one, plug in a stick with one, or payterm provision FILE"}
+	st := api.Status{
+		State: api.StateUnprovisioned, Waits: "for a parcel: scan one, plug in a stick with one, or payterm provision FILE",
+		Setup: &api.Setup{Device: v.Device, Board: s.a.o.Board.Profile.Board},
+	}
 	if s.parcel != "" {
-		st.State = Provisioning
+		st.State = api.StateProvisioning
 	}
 	switch {
 	case len(s.p.Signers) == 0:
@@ -101,22 +85,22 @@ func (s *Setup) status() SetupStatus {
 	return st
 }
 
-// doctor examines what there is without a merchant.
-func (s *Setup) doctor(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Query().Has("test") {
-		reply(w, nil, errors.New("the devices can be tried out once the terminal is provisioned; payterm doctor without --test examines them"))
-		return
+// Doctor examines what there is without a merchant.
+func (s setupService) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
+	if len(r.Tests) > 0 {
+		return api.Report{}, api.Errorf(api.NotNow,
+			"the devices can be tried out once the terminal is provisioned; payterm doctor without --test examines them")
 	}
-	ctx, stop := context.WithTimeout(r.Context(), doctored)
+	ctx, stop := context.WithTimeout(ctx, doctored)
 	defer stop()
 	rep := &Report{OK: true}
-	s.examine(ctx, rep)
-	if r.URL.Query().Get("print") == "1" {
-		if err := s.a.Print(s.slip(rep)); err != nil {
-			rep.add("report", "warn", "not printed: "+err.Error(), 0)
+	s.s.examine(ctx, rep)
+	if r.Print {
+		if err := s.s.a.Print(s.s.slip(rep)); err != nil {
+			rep.add("report", api.Warn, "not printed: "+err.Error(), 0)
 		}
 	}
-	reply(w, rep, nil)
+	return rep.wire(), nil
 }
 
 func (s *Setup) slip(rep *Report) payterm.Receipt {
@@ -128,9 +112,9 @@ func (s *Setup) slip(rep *Report) payterm.Receipt {
 func (s *Setup) examine(ctx context.Context, rep *Report) {
 	_, rep.At = s.a.clock.Now()
 	if len(s.p.Signers) == 0 { // first, since nothing else matters then
-		rep.add("signers", "fail", s.unsigned(), 0)
+		rep.add("signers", api.Fail, s.unsigned(), 0)
 	} else {
-		rep.add("signers", "ok", fmt.Sprintf("parcels of %d are taken", len(s.p.Signers)), 0)
+		rep.add("signers", api.OK, fmt.Sprintf("parcels of %d are taken", len(s.p.Signers)), 0)
 	}
 	s.a.examineDevices(ctx, rep)
 	s.a.examineSpace(rep)
@@ -141,8 +125,8 @@ func (s *Setup) examine(ctx context.Context, rep *Report) {
 	link := s.link("")
 	link.Name = "network link"
 	rep.put(link)
-	rep.add("addresses", "ok", addresses(), 0)
-	rep.add("gateway", "none", "no gateway yet: a parcel brings one", 0)
+	rep.add("addresses", api.OK, addresses(), 0)
+	rep.add("gateway", api.None, "no gateway yet: a parcel brings one", 0)
 }
 
 // unsigned says what to do about a terminal that trusts nobody.
@@ -157,12 +141,13 @@ func (s *Setup) unsigned() string {
 // timeServer says whether somebody sets the clock, by what the kernel knows of it
 // (adjtimex(2)).
 func timeServer(state int, status int32, err error) Check {
-	c := Check{Name: "time server", Result: "ok", Says: "the clock is set by one"}
+	c := check(api.OK, "the clock is set by one")
+	c.Name = "time server"
 	switch {
 	case err != nil:
-		c.Result, c.Says = "warn", "the kernel does not say whether the clock is set: "+err.Error()
+		c.Result, c.Says = api.Warn, "the kernel does not say whether the clock is set: "+err.Error()
 	case state == unix.TIME_ERROR || status&unix.STA_UNSYNC != 0:
-		c.Result, c.Says = "warn", "none has set the clock yet: connect the network; the router lets UDP 123 out"
+		c.Result, c.Says = api.Warn, "none has set the clock yet: connect the network; the router lets UDP 123 out"
 	}
 	return c
 }
@@ -171,7 +156,7 @@ func timeServer(state int, status int32, err error) Check {
 func networkTime() (bool, error) {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
-	return err == nil && timeServer(state, t.Status, nil).Result == "ok", err
+	return err == nil && timeServer(state, t.Status, nil).Result == api.OK, err
 }
 
 // addresses are those of this machine that others can reach it by.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"payterm/board"
 	"payterm/config"
@@ -56,21 +54,4 @@ func listed(signs []string, shown func(string) string) string {
 		words = append(words, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(words, ", ")
-}
-
-// maxRef is the most letters of a reference.
-const maxRef = 64
-
-// CheckRef says what is wrong with a reference, by the name of its field. It is printed:
-// what commands a printer, or breaks a line, is nobody's number.
-func CheckRef(ref string) error {
-	if utf8.RuneCountInString(ref) > maxRef {
-		return fmt.Errorf("ref: %d letters are the most", maxRef)
-	}
-	for _, r := range ref {
-		if unicode.IsControl(r) {
-			return fmt.Errorf("ref: it has the control sign %U: letters, digits, signs and blanks are taken", r)
-		}
-	}
-	return nil
 }

@@ -4,26 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"payterm"
 	"payterm/board"
 	"payterm/config"
 )
-
-// A reference is refused by its name, before anything begins, in each place that takes
-// one.
-func TestRefs(t *testing.T) {
-	var a Agent
-	a.o.Config.Sale.MaxMinor = 1000
-	for ref, wrong := range map[string]string{
-		"": "", "Table 5 🍕": "", "Bàn số 5": "", "外賣\u200b42": "", strings.Repeat("賣", 64): "",
-		strings.Repeat("賣", 65): "ref: 64 letters", "a\nb": "ref: it has the control sign U+000A", "\x1b@": "U+001B", "a\x00": "U+0000", "\u0085": "U+0085",
-	} {
-		why, err := a.checkSale(SaleRequest{Mode: payterm.Passive, AmountMinor: 100, Ref: ref})
-		if err != nil || (why == "") != (wrong == "") || !strings.Contains(why, wrong) {
-			t.Errorf("%q: %q, not %q", ref, why, wrong)
-		}
-	}
-}
 
 // Signs that a board lacks are named, with the place where they stand and what stands
 // there in print.

@@ -26,6 +26,7 @@ import (
 	"payterm/internal/httpd"
 	"payterm/screen"
 	"payterm/storage"
+	"payterm/terminal/api"
 )
 
 // Terminal is one agent after another on the same board: the real one, and for as long
@@ -211,7 +212,7 @@ func newSchool(o Options) (*school, error) {
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	sim := ottsim.New(ottsim.Config{MerchantID: schoolMerchant, SignKey: s.key, Seed: uint64(time.Now().UnixNano()), BaseURL: s.base, Currency: string(o.Config.Merchant.Currency)}) //nolint:gosec // a seed
-	s.server = httpd.New(s.ctx, l, sim, httpd.Bounds{Conns: mostConns, Calls: mostCalls, Body: 2 * maxRequest})
+	s.server = httpd.New(s.ctx, l, sim, api.Share())
 	s.wg.Go(func() { s.server.Serve() }) //nolint:errcheck // it ends with Close
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
@@ -385,32 +386,20 @@ func (s *school) tell(ctx context.Context, path string, in, out any) error {
 	return json.NewDecoder(resp.Body).Decode(out)
 }
 
-// TrainingRequest is POST /training.
-type TrainingRequest struct {
-	On bool `json:"on"`
-}
-
-// train begins or ends a training. The answer may be lost with the agent that gives
-// it: GET /status says what came of it.
-func (a *Agent) train(w http.ResponseWriter, r *http.Request) {
-	var req TrainingRequest
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-	d.DisallowUnknownFields()
-	err := d.Decode(&req)
-	if err == nil && req.On != (a.training != nil) {
-		if err = a.runner.Train(r.Context(), req.On); errors.Is(err, runner.ErrStopped) {
-			err = nil
-		}
-		var no runner.NotNowError
-		if errors.As(err, &no) {
-			err = errors.New(notNow[no.Reason])
-		}
+// train begins or ends a training. The loop may end before its answer.
+func (a *Agent) train(ctx context.Context, on bool) error {
+	if on == (a.training != nil) {
+		return nil
 	}
-	reply(w, req, err)
+	err := a.runner.Train(ctx, on)
+	if errors.Is(err, runner.ErrStopped) {
+		return nil
+	}
+	return notNow(err, noTraining)
 }
 
-// notNow says what to do about the reasons for which a training does not begin or end.
-var notNow = map[payterm.Reason]string{
+// noTraining says what to do about the reasons for which a training does not begin or end.
+var noTraining = map[payterm.Reason]string{
 	payterm.ReasonBusy:       "somebody is at the counter: try again when the terminal is idle",
 	payterm.ReasonCashier:    "no supervisor typed the PIN at the counter",
 	payterm.ReasonOrdersOpen: "an order is still open: payterm queue list shows it; try again when it is settled",
@@ -422,73 +411,70 @@ var notNow = map[payterm.Reason]string{
 	payterm.ReasonLocked:     "too many wrong PINs: wait as the terminal says, and try again",
 }
 
-var errTraining = errors.New("the terminal is in training: payterm training off ends it; the training's own data is in --data " + filepath.Join("DATA", "training"))
+var errTraining = api.Errorf(api.InTraining, "the terminal is in training: payterm training off ends it; "+
+	"the training's own data is in --data %s", filepath.Join("DATA", "training"))
 
-// outside answers on the real terminal's socket while it is in training: nothing is
-// sold, and what is asked about an order is answered from the real journal.
-func (a *Agent) outside() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", a.status)
-	mux.HandleFunc("POST /training", a.train)
-	mux.HandleFunc("POST /sale", a.saleInTraining)
-	mux.HandleFunc("POST /orders/{id}/refund", a.refundInTraining)
-	mux.HandleFunc("GET /orders/{id}", func(w http.ResponseWriter, r *http.Request) {
-		id := payterm.OrderID(r.PathValue("id"))
-		o, found, err := a.realOrder(func(j *storage.Reader) (payterm.Order, bool, error) { return j.Order(id) })
-		if err == nil && !found {
-			err = fmt.Errorf("no order %s in the journal", id)
-		}
-		reply(w, o, err)
-	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { reply(w, nil, errTraining) })
-	return mux
+// trainingService is the local API of a training.
+type trainingService struct{ service }
+
+// Sale sells nothing: a till must never take a simulated payment for a real one. One that
+// asks once more about an order that it began before, by its idempotency key, is told of
+// that one: not sent would be a lie, and the customer would pay twice.
+func (s trainingService) Sale(_ context.Context, r api.SaleRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
+	return s.a.notSold(string(r.IdempotencyKey), runner.ContentOfSale(s.a.saleOf(r)), askedFor(r))
 }
 
-// saleInTraining sells nothing: a till must never take a simulated payment for a real
-// one. One that asks once more about an order that it began before, by its idempotency
-// key, is told of that one: not sent would be a lie, and the customer would pay twice.
-func (a *Agent) saleInTraining(w http.ResponseWriter, r *http.Request) {
-	var req SaleRequest
-	say := sayer(w)
-	if !read(w, r, say, &req) {
-		return
-	}
-	a.notSold(say, string(req.IdempotencyKey), runner.ContentOfSale(a.saleOf(req)), payterm.Order{
-		Kind: payterm.KindSale, Mode: req.Mode, Wallet: req.Wallet, AmountMinor: req.AmountMinor, TipMinor: req.TipMinor, Ref: req.Ref,
-	})
+// Refund gives nothing back, likewise.
+func (s trainingService) Refund(_ context.Context, r api.RefundRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
+	refund := refundOf(r)
+	return s.a.notSold(refund.IdempotencyKey, runner.ContentOfRefund(refund), askedBack(refund))
 }
 
-// refundInTraining gives nothing back, likewise.
-func (a *Agent) refundInTraining(w http.ResponseWriter, r *http.Request) {
-	var req RefundRequest
-	say := sayer(w)
-	if !read(w, r, say, &req) {
-		return
-	}
-	refund := refundOf(payterm.OrderID(r.PathValue("id")), req)
-	a.notSold(say, refund.IdempotencyKey, runner.ContentOfRefund(refund), payterm.Order{
-		Kind: payterm.KindRefund, SaleID: refund.SaleID, AmountMinor: refund.AmountMinor, Ref: req.Ref,
-	})
+// outside is the local API on the real terminal's socket while it is in training: nothing
+// is sold, and what is asked about an order is answered from the real journal.
+func (a *Agent) outside() api.Service {
+	return outsideService{api.Refusing{Why: func() error { return errTraining }}, trainingService{service{a}}}
+}
+
+type outsideService struct {
+	api.Refusing
+	inside trainingService
+}
+
+func (s outsideService) Status(ctx context.Context) (api.Status, error) { return s.inside.Status(ctx) }
+
+func (s outsideService) Train(ctx context.Context, on bool) error { return s.inside.Train(ctx, on) }
+
+func (s outsideService) Sale(ctx context.Context, r api.SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+	return s.inside.Sale(ctx, r, taken)
+}
+
+func (s outsideService) Refund(ctx context.Context, r api.RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+	return s.inside.Refund(ctx, r, taken)
+}
+
+func (s outsideService) Order(_ context.Context, id payterm.OrderID) (payterm.Order, error) {
+	look := func(j *storage.Reader) (payterm.Order, bool, error) { return j.Order(id) }
+	o, there, err := s.inside.a.realOrder(look)
+	return o, missing(id, there, err)
 }
 
 // notSold refuses with the reason, unless the key has an order of the real terminal.
-func (a *Agent) notSold(say func(SaleLine), key string, asked runner.Content, order payterm.Order) {
+func (a *Agent) notSold(key string, asked runner.Content, order payterm.Order) (payterm.Order, error) {
 	if key != "" {
-		o, found, err := a.realOrder(func(j *storage.Reader) (payterm.Order, bool, error) { return runner.OrderOf(j, key, asked) })
+		look := func(j *storage.Reader) (payterm.Order, bool, error) { return runner.OrderOf(j, key, asked) }
+		o, found, err := a.realOrder(look)
 		switch {
 		case errors.Is(err, runner.ErrKeyReused):
-			say(SaleLine{Usage: err.Error()})
-			return
+			return o, coded(err)
 		case err != nil:
-			say(SaleLine{Error: fmt.Sprintf("%v; whether this key has an order is not known: %v", errTraining, err)})
-			return
+			return o, api.Errorf(api.InTraining, "%v; whether this key has an order is not known: %v", errTraining, err)
 		case found:
-			say(SaleLine{Order: &o})
-			return
+			return o, nil
 		}
 	}
 	order.Currency, order.Outcome, order.Reason = a.o.Config.Merchant.Currency, payterm.NotSent, payterm.ReasonTraining
-	say(SaleLine{Order: &order})
+	return order, nil
 }
 
 // realOrder reads the real terminal's journal.

@@ -27,7 +27,7 @@ import (
 	"payterm/internal/durable"
 	"payterm/screen"
 	"payterm/storage"
-	"payterm/terminal"
+	"payterm/terminal/api"
 	"payterm/tomlfile"
 )
 
@@ -101,8 +101,8 @@ func (c *bundleCmd) Run() error {
 		{"config.toml", func() ([]byte, error) { return c.configuration(wrong) }},
 		{"journal.json", c.journal},
 		{"doctor.json", func() ([]byte, error) {
-			var rep terminal.Report
-			if err := c.ask("POST", "/doctor", nil, &rep); err != nil {
+			rep, err := c.agent().Doctor(context.Background(), api.DoctorRequest{})
+			if err != nil {
 				return nil, err
 			}
 			return jsonText(rep)

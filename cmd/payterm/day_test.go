@@ -11,15 +11,15 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 // reconciled runs payterm reconcile and gives its exit status and report.
-func (s *shop) reconciled(args ...string) (int, terminal.Reconciliation) {
+func (s *shop) reconciled(args ...string) (int, api.Reconciliation) {
 	s.t.Helper()
 	r := s.run("reconcile", args...)
 	r.cmd.Wait() //nolint:errcheck // its exit status is looked at
-	var rep terminal.Reconciliation
+	var rep api.Reconciliation
 	if err := json.Unmarshal(r.out.Bytes(), &rep); err != nil && r.cmd.ProcessState.ExitCode() == 0 {
 		s.t.Fatalf("reconcile %v: %v: %s", args, err, &r.out)
 	}
@@ -101,7 +101,7 @@ func TestDay(t *testing.T) {
 	if status != 1 || len(rep.Differences) != 1 {
 		t.Fatalf("exit status %d, %+v", status, rep)
 	}
-	if d := rep.Differences[0]; d.OrderID != lost.ID || d.What != terminal.DiffersFound || d.Outcome != payterm.NotSent || d.GatewayMinor != 700 || d.Attention != payterm.AttentionAlarm {
+	if d := rep.Differences[0]; d.OrderID != lost.ID || d.What != api.DiffersFound || d.Outcome != payterm.NotSent || d.GatewayMinor != 700 || d.Attention != payterm.AttentionAlarm {
 		t.Errorf("%+v", d)
 	}
 	if n := s.alarms(); n != 1 {
@@ -116,12 +116,12 @@ func TestDay(t *testing.T) {
 
 	// A gateway that says something else, or nothing.
 	s.faults("STATUS_QUERY", "wrong_amount", 100)
-	if status, rep := s.reconciled("--day", z.Day); status != 1 || len(rep.Differences) != 3 || rep.Differences[0].What != terminal.DiffersUnclear {
+	if status, rep := s.reconciled("--day", z.Day); status != 1 || len(rep.Differences) != 3 || rep.Differences[0].What != api.DiffersUnclear {
 		t.Errorf("another amount: exit status %d, %+v", status, rep)
 	}
 	s.call("DELETE", s.sim+"/sim/faults", nil)
 	s.faults("STATUS_QUERY", "drop_before_apply", 100)
-	if status, rep := s.reconciled("--day", z.Day); status != 1 || rep.Unknown != 3 || rep.Differences[0].What != terminal.DiffersUnknown || rep.Differences[0].Why == "" {
+	if status, rep := s.reconciled("--day", z.Day); status != 1 || rep.Unknown != 3 || rep.Differences[0].What != api.DiffersUnknown || rep.Differences[0].Why == "" {
 		t.Errorf("silence: exit status %d, %+v", status, rep)
 	}
 	s.call("DELETE", s.sim+"/sim/faults", nil)

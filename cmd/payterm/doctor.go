@@ -1,14 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"payterm/terminal"
+	"payterm/terminal/api"
 
 	"github.com/alecthomas/kong"
 )
@@ -39,7 +39,7 @@ func (f *trialsFlag) Decode(ctx *kong.DecodeContext) error {
 	}
 	ctx.Scan.Pop()
 	if !deviceList(word) {
-		return fmt.Errorf("%q: a list of %s", word, strings.Join(terminal.Devices, ","))
+		return fmt.Errorf("%q: a list of %s", word, strings.Join(api.Devices, ","))
 	}
 	f.devices = word
 	return nil
@@ -47,7 +47,7 @@ func (f *trialsFlag) Decode(ctx *kong.DecodeContext) error {
 
 func deviceList(text string) bool {
 	for name := range strings.SplitSeq(text, ",") {
-		if !slices.Contains(terminal.Devices, name) {
+		if !slices.Contains(api.Devices, name) {
 			return false
 		}
 	}
@@ -55,24 +55,22 @@ func deviceList(text string) bool {
 }
 
 func (c doctorCmd) Run() error {
-	q := url.Values{}
-	if c.Print {
-		q.Set("print", "1")
-	}
+	req := api.DoctorRequest{Print: c.Print}
 	if c.Test.asked {
-		q.Set("test", c.Test.devices)
-		q.Set("step", c.Step.String())
-		var now struct{ State string }
+		req.Tests, req.Step = api.Devices, c.Step
+		if c.Test.devices != "" {
+			req.Tests = strings.Split(c.Test.devices, ",")
+		}
 		// Without a merchant there are none: what the terminal says of it is enough.
-		if err := c.ask("GET", "/status", nil, &now); err != nil || now.State != terminal.Unprovisioned {
+		if now, err := c.agent().Status(context.Background()); err != nil || now.State != api.StateUnprovisioned {
 			fmt.Fprintln(os.Stderr, "payterm: the tests are on the terminal's screen; ENTER says good, CANCEL says bad or leaves a test; nothing can be sold until they end")
 		}
 	}
-	var rep terminal.Report
-	if err := c.ask("POST", "/doctor?"+q.Encode(), nil, &rep); err != nil {
+	rep, err := c.agent().Doctor(context.Background(), req)
+	if err != nil {
 		return err
 	}
-	err := c.print(rep, func() {
+	err = c.print(rep, func() {
 		for _, check := range rep.Checks {
 			took := ""
 			if check.TookMS > 0 {

@@ -2,10 +2,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +16,7 @@ import (
 
 	"payterm"
 	"payterm/storage"
+	"payterm/terminal/api"
 
 	"github.com/alecthomas/kong"
 )
@@ -163,12 +164,8 @@ type queueCmd struct{ store }
 // Run asks the agent, which knows when it will ask, and without one reads what
 // the journal says is owed.
 func (c queueCmd) Run() error {
-	var list struct {
-		Queue []payterm.QueueItem `json:"queue"`
-	}
-	var dial *net.OpError
-	err := c.ask("GET", "/queue", nil, &list)
-	if errors.As(err, &dial) && dial.Op == "dial" {
+	list, err := c.agent().Queue(context.Background())
+	if api.NotRunning(err) {
 		err = c.read(func(r *storage.Reader) (err error) { list.Queue, err = r.Queue(); return err })
 	}
 	if err != nil {

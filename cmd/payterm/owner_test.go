@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"payterm/screen"
+	"payterm/terminal/api"
 
 	"golang.org/x/sys/unix"
 )
@@ -234,8 +235,8 @@ func TestRootAsksAsAgentsUser(t *testing.T) {
 		{"a notice", func(_ int, w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }, question{What: askTell, Notice: screen.UpdateRefused, Reason: screen.NoRoom}, //nolint:errcheck // as above
 			func(_ said, err error) bool { return err == nil }},
 		{"a restart that has to wait", refuse("somebody may still read the result"), question{What: askTell, Notice: screen.UpdateRestarting}, func(_ said, err error) bool {
-			var refused agentError
-			return errors.As(err, &refused) && refused == "somebody may still read the result"
+			var refused *api.Error
+			return errors.As(err, &refused) && refused.Message == "somebody may still read the result"
 		}},
 		{"words that a console obeys", refuse("\x1b[2J\x07" + strings.Repeat("long ", 1000)), free, func(_ said, err error) bool {
 			return err != nil && strings.HasPrefix(err.Error(), "[2Jlong") && len(err.Error()) <= mostWords

@@ -1,91 +1,21 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
 	"payterm"
 	"payterm/storage"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
-const (
-	dialTime   = 10 * time.Second // for an agent to take a call, at a socket where many wait
-	mostAnswer = 16 << 20         // bytes of what it may say, the longest list among it
-)
-
-// call makes one request on the agent's socket.
-func (s store) call(method, path string, in any) (*http.Response, error) {
-	return s.callWithin(context.Background(), method, path, in)
-}
-
-func (s store) callWithin(ctx context.Context, method, path string, in any) (*http.Response, error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	client := &http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "unix", terminal.Socket(s.Data))
-		},
-	}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://payterm"+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	return client.Do(req)
-}
-
-func (s store) ask(method, path string, in, out any) error {
-	return s.askWithin(context.Background(), method, path, in, out)
-}
-
-func (s store) askWithin(ctx context.Context, method, path string, in, out any) error {
-	resp, err := s.callWithin(ctx, method, path, in)
-	if err != nil {
-		return s.nobody(err)
-	}
-	defer resp.Body.Close()
-	answer := json.NewDecoder(io.LimitReader(resp.Body, mostAnswer))
-	if resp.StatusCode != http.StatusOK {
-		var why struct{ Error string }
-		if err := answer.Decode(&why); err != nil {
-			return fmt.Errorf("the agent answered HTTP %d", resp.StatusCode)
-		}
-		return agentError(why.Error)
-	}
-	return answer.Decode(out)
-}
-
-// agentError is what the agent said is wrong.
-type agentError string
-
-// Error is its text.
-func (e agentError) Error() string { return string(e) }
-
-// nobody says that no agent could be asked. What is asked and how is not the
-// caller's concern; why it failed is.
-func (s store) nobody(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		err = op
-	}
-	return fmt.Errorf("no agent answers in %s: is it running, and is this its --data? (%w)", s.Data, err)
-}
+// agent calls the terminal that runs.
+func (s store) agent() api.Client { return api.Client{Data: s.Data} }
 
 type saleCmd struct {
 	store
@@ -107,20 +37,16 @@ func (s store) currency(named string) (payterm.Currency, error) {
 		}
 		return c, nil
 	}
-	var status struct {
-		State    string
-		Currency payterm.Currency
-	}
-	err := s.ask("GET", "/status", nil, &status)
+	status, err := s.agent().Status(context.Background())
 	switch {
 	case err != nil:
 		return "", err
-	case status.Currency != "":
+	case status.Running != nil:
 		return status.Currency, nil
-	case status.State == terminal.Provisioning:
-		return "", terminal.ErrProvisioning
+	case status.State == api.StateProvisioning:
+		return "", api.ErrProvisioning
 	}
-	return "", terminal.ErrUnprovisioned
+	return "", api.ErrUnprovisioned
 }
 
 func (c saleCmd) Run() error {
@@ -139,19 +65,13 @@ func (c saleCmd) Run() error {
 	if err != nil {
 		return usage("sale: %w", err)
 	}
-	resp, err := c.call("POST", "/sale", terminal.SaleRequest{
+	req := api.SaleRequest{
 		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
 		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite, Currency: currency,
-	})
-	var dial *net.OpError
-	switch {
-	case errors.As(err, &dial) && dial.Op == "dial":
-		return c.nobody(err)
-	case err != nil: // it may have been taken
-		return c.lost(c.asked(amount, tip))
 	}
-	defer resp.Body.Close()
-	return c.follow(resp.Body, c.asked(amount, tip))
+	return c.follow(c.asked(amount, tip), func(ctx context.Context, taken func(payterm.OrderID)) (payterm.Order, error) {
+		return c.agent().Sale(ctx, req, taken)
+	})
 }
 
 // checkRef refuses a reference that no terminal takes. With a key the agent is asked
@@ -160,7 +80,7 @@ func (store) checkRef(ref string, key payterm.IdempotencyKey) error {
 	if key != "" {
 		return nil
 	}
-	return terminal.CheckRef(ref)
+	return api.CheckRef(ref)
 }
 
 // asked is the sale as far as it is known here.
@@ -204,7 +124,9 @@ func (c refundCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	req := terminal.RefundRequest{Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Currency: payterm.Currency(c.Currency)}
+	req := api.RefundRequest{
+		Sale: c.Order, Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Currency: payterm.Currency(c.Currency),
+	}
 	asked := payterm.Order{Kind: payterm.KindRefund, SaleID: c.Order, Ref: c.Ref, Currency: currency}
 	if c.Amount != nil {
 		var amount payterm.Amount
@@ -214,58 +136,41 @@ func (c refundCmd) Run() error {
 	if err != nil {
 		return usage("refund: %w", err)
 	}
-	resp, err := c.call("POST", "/orders/"+string(c.Order)+"/refund", req)
-	var dial *net.OpError
-	switch {
-	case errors.As(err, &dial) && dial.Op == "dial":
-		return c.nobody(err)
-	case err != nil: // it may have been taken
-		return c.lost(asked)
-	}
-	defer resp.Body.Close()
-	return c.follow(resp.Body, asked)
+	return c.follow(asked, func(ctx context.Context, taken func(payterm.OrderID)) (payterm.Order, error) {
+		return c.agent().Refund(ctx, req, taken)
+	})
 }
 
-// follow reads the agent's lines to the end of a sale or refund. An interrupt ends
-// the waiting only: nobody may take the order for cancelled.
-func (c store) follow(r io.ReadCloser, asked payterm.Order) error {
-	var taken payterm.OrderID
+// follow asks for a sale or refund and waits for its end. An interrupt ends the waiting
+// only: nobody may take the order for cancelled.
+func (c store) follow(asked payterm.Order,
+	ask func(ctx context.Context, taken func(payterm.OrderID)) (payterm.Order, error)) error {
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	defer context.AfterFunc(interrupted, func() { r.Close() })() //nolint:errcheck // the reading ends, as is wanted
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		var l terminal.SaleLine
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			break
+	o, err := ask(interrupted, func(id payterm.OrderID) {
+		asked.ID = id
+		fmt.Fprintln(os.Stderr, "order", id)
+	})
+	var refused *api.Error
+	switch {
+	case err == nil:
+		if o.Outcome == payterm.InDoubt {
+			fmt.Fprintln(os.Stderr, "payterm: how it ended is not known, and the terminal keeps asking: payterm status", o.ID)
 		}
-		switch {
-		case l.Usage != "":
-			return usage("%s: %s", asked.Kind, l.Usage)
-		case l.Taken != "":
-			taken = l.Taken
-			fmt.Fprintln(os.Stderr, "order", taken)
-		case l.Order != nil:
-			if l.Order.Outcome == payterm.InDoubt {
-				fmt.Fprintln(os.Stderr, "payterm: how it ended is not known, and the terminal keeps asking: payterm status", l.Order.ID)
-			}
-			return c.end(*l.Order)
-		case l.Error != "" && taken == "":
-			return errors.New(l.Error)
+		return c.end(o)
+	case errors.As(err, &refused):
+		switch refused.Code {
+		case api.Malformed, api.Invalid, api.KeyReused:
+			return usage("%s: %w", asked.Kind, err)
 		}
+		return err
+	case api.NotRunning(err):
+		return err
+	case interrupted.Err() != nil:
+		fmt.Fprintln(os.Stderr, "payterm: no longer waiting; the order goes on at the terminal: payterm status", asked.ID)
+	default: // it may have been taken
+		fmt.Fprintln(os.Stderr, "payterm: the agent went away; the order goes on by itself: payterm status", asked.ID)
 	}
-	asked.ID = taken
-	if interrupted.Err() != nil {
-		fmt.Fprintln(os.Stderr, "payterm: no longer waiting; the order goes on at the terminal: payterm status", taken)
-		asked.Outcome = payterm.InDoubt
-		return c.end(asked)
-	}
-	return c.lost(asked)
-}
-
-// lost is the end of a connection after the agent may have taken the order.
-func (c store) lost(asked payterm.Order) error {
-	fmt.Fprintln(os.Stderr, "payterm: the agent went away; the order goes on by itself: payterm status", asked.ID)
 	asked.Outcome = payterm.InDoubt
 	return c.end(asked)
 }
@@ -301,22 +206,42 @@ func (c statusCmd) Run() error {
 	if c.Order != "" {
 		return c.order()
 	}
-	var v map[string]any
-	if err := c.ask("GET", "/status", nil, &v); err != nil {
+	s, err := c.agent().Status(context.Background())
+	if err != nil {
 		return err
 	}
-	return c.print(v, func() {
-		for _, key := range []string{"state", "device", "board", "waits", "merchant_id", "currency", "operator", "order_id", "network", "queue", "doubts", "late_payments", "alarms", "paper", "fault"} {
-			if value, ok := v[key]; ok && value != "" {
+	return c.print(s, func() {
+		line := func(key string, value any) {
+			if value != "" {
 				fmt.Printf("%-14s %v\n", key, value)
 			}
 		}
+		line("state", s.State)
+		if s.Setup != nil {
+			line("device", s.Device)
+			line("board", s.Board)
+		}
+		line("waits", s.Waits)
+		if s.Running == nil {
+			return
+		}
+		line("merchant_id", s.MerchantID)
+		line("currency", string(s.Currency))
+		line("operator", s.Operator)
+		line("order_id", string(s.OrderID))
+		line("network", string(s.Network))
+		line("queue", s.Queue)
+		line("doubts", s.Doubts)
+		line("late_payments", s.LatePayments)
+		line("alarms", s.Alarms)
+		line("paper", string(s.Paper))
+		line("fault", s.Fault)
 	})
 }
 
 func (c statusCmd) order() error {
-	var o payterm.Order
-	if err := c.ask("GET", "/orders/"+url.PathEscape(string(c.Order)), nil, &o); err != nil {
+	o, err := c.agent().Order(context.Background(), c.Order)
+	if err != nil {
 		return err
 	}
 	return c.print(o, func() {
@@ -351,8 +276,8 @@ type resolveCmd struct {
 }
 
 func (c resolveCmd) Run() error {
-	var o payterm.Order
-	if err := c.ask("POST", "/orders/"+url.PathEscape(string(c.Order))+"/resolve", map[string]string{"reason": c.Reason}, &o); err != nil {
+	o, err := c.agent().Resolve(context.Background(), c.Order, c.Reason)
+	if err != nil {
 		return err
 	}
 	return c.print(o, func() { fmt.Printf("%s is off the list: %s\n", o.ID, o.Resolution) })

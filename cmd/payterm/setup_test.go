@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 // TestUnprovisionedIsNotMute: a terminal out of the box, without --trust, says how it is
@@ -34,8 +35,8 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 		t.Errorf("status: %s %s", said, wrong)
 	}
 	said, wrong = d.do("", "status", "--json", "--data", d.data)
-	var s terminal.SetupStatus
-	if err := json.Unmarshal([]byte(said), &s); err != nil || wrong != "" || s.State != terminal.Unprovisioned || len(s.Device) != 9 || s.Board != "emulated" {
+	var s api.Status
+	if err := json.Unmarshal([]byte(said), &s); err != nil || wrong != "" || s.Setup == nil || s.State != api.StateUnprovisioned || len(s.Device) != 9 || s.Board != "emulated" {
 		t.Errorf("status: %v %s %s", err, said, wrong)
 	}
 	if _, wrong = d.do("", "doctor", "--test", "--data", d.data); !strings.Contains(wrong, "once the terminal is provisioned") || strings.Contains(wrong, "on the terminal's screen") {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 var (
@@ -94,7 +94,7 @@ func TestTorture(t *testing.T) {
 			m := &torment{chance: rand.New(rand.NewPCG(seed, shopNumber))}
 			m.shop = newShop(t, hurried, "--latency", "10ms", "--seed", fmt.Sprint(seed%1_000_000))
 			m.api = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "unix", terminal.Socket(filepath.Join(m.dir, "data")))
+				return new(net.Dialer).DialContext(ctx, "unix", api.Socket(filepath.Join(m.dir, "data")))
 			}}}
 			end := time.Now().Add(*tortureTime)
 			for most := end.Add(3 * time.Minute); !t.Failed() && (time.Now().Before(end) || !m.proves() && time.Now().Before(most)); {
@@ -128,7 +128,7 @@ func (m *torment) gremlins() {
 func (m *torment) sell() *pledge {
 	p := &pledge{key: fmt.Sprintf("sale %d", len(m.pledges)+1), path: "/sale", amount: int64(101 + len(m.pledges))}
 	m.pledges = append(m.pledges, p)
-	sale := terminal.SaleRequest{Mode: payterm.Passive, AmountMinor: p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}
+	sale := api.SaleRequest{Mode: payterm.Passive, AmountMinor: p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}
 	if m.chance.IntN(5) < 2 {
 		sale.Mode, sale.Wallet = payterm.Active, payterm.Alipay
 	}
@@ -140,7 +140,7 @@ func (m *torment) sell() *pledge {
 func (m *torment) giveBack(sale *pledge) {
 	p := &pledge{key: fmt.Sprintf("refund %d", len(m.pledges)+1), path: "/orders/" + string(sale.said.ID) + "/refund", amount: 1 + m.chance.Int64N(sale.amount)}
 	m.pledges = append(m.pledges, p)
-	m.ask(p, terminal.RefundRequest{AmountMinor: &p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}, "")
+	m.ask(p, api.RefundRequest{AmountMinor: &p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}, "")
 }
 
 // ask asks under one key until there is an answer, whoever dies meanwhile.
@@ -205,8 +205,8 @@ func (m *torment) attempt(p *pledge, request any, mode payterm.Mode) {
 
 // post1 makes one call of the local API and gives its lines. The channel closes
 // with the connection.
-func (m *torment) post1(path string, in any) <-chan terminal.SaleLine {
-	lines := make(chan terminal.SaleLine, 8)
+func (m *torment) post1(path string, in any) <-chan api.OrderLine {
+	lines := make(chan api.OrderLine, 8)
 	body, err := json.Marshal(in)
 	if err != nil {
 		m.t.Fatal(err)
@@ -219,7 +219,7 @@ func (m *torment) post1(path string, in any) <-chan terminal.SaleLine {
 		}
 		defer resp.Body.Close()
 		for d := json.NewDecoder(resp.Body); ; {
-			var line terminal.SaleLine
+			var line api.OrderLine
 			if d.Decode(&line) != nil {
 				return
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -10,7 +11,7 @@ import (
 	"payterm"
 	"payterm/flows"
 	"payterm/storage"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 type totalsCmd struct {
@@ -26,6 +27,7 @@ type totalsCmd struct {
 func (c totalsCmd) Run() error {
 	var t payterm.Totals
 	var err error
+	ctx := context.Background()
 	switch {
 	case c.Number != nil && c.Which == "x":
 		return usage("totals: --number goes with z")
@@ -43,15 +45,15 @@ func (c totalsCmd) Run() error {
 		if _, err := time.Parse(time.DateOnly, c.Day); err != nil {
 			return usage("totals: --day %q: such as 2026-11-22", c.Day)
 		}
-		err = c.ask("POST", "/totals/x?day="+c.Day, nil, &t)
+		t, err = c.agent().DayTotals(ctx, c.Day)
 	case c.Number != nil && c.Print:
-		err = c.ask("POST", "/totals/z?number="+strconv.FormatInt(*c.Number, 10), nil, &t)
+		t, err = c.agent().PrintZ(ctx, *c.Number)
 	case c.Number != nil:
 		err = c.read(func(r *storage.Reader) (err error) { t, err = r.Totals(*c.Number); return err })
 	case c.Which == "z":
-		err = c.takeZ(&t)
+		t, err = c.takeZ(ctx)
 	default:
-		err = c.ask("POST", "/totals/x", nil, &t)
+		t, err = c.agent().X(ctx)
 	}
 	if err != nil {
 		return err
@@ -105,12 +107,12 @@ const patience = 3 * time.Second
 
 // takeZ asks the agent for a Z. A PIN never stands on the command line, where everybody
 // on the machine could read it.
-func (c totalsCmd) takeZ(t *payterm.Totals) error {
-	req := terminal.TotalsRequest{Operator: c.Operator}
+func (c totalsCmd) takeZ(ctx context.Context) (payterm.Totals, error) {
+	req := api.ZRequest{Operator: c.Operator}
 	if c.Operator != "" {
 		pin, err := readLine(os.Stdin, os.Stderr, "PIN: ")
 		if err != nil {
-			return err
+			return payterm.Totals{}, err
 		}
 		req.PIN = flows.PIN(pin)
 	}
@@ -118,7 +120,7 @@ func (c totalsCmd) takeZ(t *payterm.Totals) error {
 		fmt.Fprintln(os.Stderr, "payterm: waiting; where a supervisor's PIN guards the Z it is to be typed at the terminal")
 	})
 	defer waits.Stop()
-	return c.ask("POST", "/totals/z", req, t)
+	return c.agent().Z(ctx, req)
 }
 
 // who took a Z.

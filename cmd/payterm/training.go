@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 type trainingCmd struct {
@@ -22,17 +22,15 @@ const switchWait = 20 * time.Second
 // answer may end with it.
 func (c trainingCmd) Run() error {
 	on := c.Want == "on"
-	asked := c.ask("POST", "/training", terminal.TrainingRequest{On: on}, &terminal.TrainingRequest{})
-	var refused agentError
-	var dial *net.OpError
-	if errors.As(asked, &refused) || errors.As(asked, &dial) && dial.Op == "dial" {
+	asked := c.agent().Train(context.Background(), on)
+	var refused *api.Error
+	if errors.As(asked, &refused) || api.NotRunning(asked) {
 		return asked
 	}
 	for end := time.Now().Add(switchWait); ; time.Sleep(50 * time.Millisecond) {
-		var s struct{ Training bool }
-		err := c.ask("GET", "/status", nil, &s)
+		s, err := c.agent().Status(context.Background())
 		switch {
-		case err == nil && s.Training == on:
+		case err == nil && (s.Running != nil && s.Training) == on:
 			return c.print(map[string]bool{"training": on}, func() {
 				fmt.Println(map[bool]string{true: "the terminal is in training", false: "the terminal is the real one"}[on])
 			})

@@ -17,7 +17,7 @@ import (
 	"payterm/internal/durable"
 	"payterm/screen"
 	"payterm/storage"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 // updateCmd is for terminals that run the image (docs/decisions/0013-image.md): RAUC
@@ -202,7 +202,7 @@ var vital = []string{"display", "display bus", "journal", "records", "network en
 // after it says nothing about the version.
 var away = []string{"network link", "network address", "network connection"}
 
-func healthOf(r terminal.Report) health {
+func healthOf(r api.Report) health {
 	h := health{Agent: true, Passed: map[string]bool{}}
 	for _, c := range r.Checks {
 		h.Passed[c.Name] = c.Result != "fail"

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +16,7 @@ import (
 	"payterm/config"
 	"payterm/screen"
 	"payterm/storage"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 // An update has questions about the agent, its journal and its configuration. All of that
@@ -45,13 +44,13 @@ const (
 
 // said is the answer.
 type said struct {
-	Report  *terminal.Report `json:"report,omitempty"`
-	Sold    bool             `json:"sold,omitempty"`
-	Address string           `json:"address,omitempty"`
+	Report  *api.Report `json:"report,omitempty"`
+	Sold    bool        `json:"sold,omitempty"`
+	Address string      `json:"address,omitempty"`
 	// What went wrong, and whether that is one of the errors that an update tells apart.
 	Error string `json:"error,omitempty"`
 	Open  bool   `json:"open,omitempty"`    // errOpen
-	Agent bool   `json:"refused,omitempty"` // agentError
+	Agent bool   `json:"refused,omitempty"` // *api.Error
 }
 
 const (
@@ -85,8 +84,11 @@ func (s store) answer(ctx context.Context, q question) (a said, err error) {
 	case askFree:
 		return a, s.free(ctx)
 	case askReport:
-		a.Report = new(terminal.Report)
-		return a, s.askWithin(ctx, "POST", "/doctor", nil, a.Report)
+		rep, err := s.agent().Doctor(ctx, api.DoctorRequest{})
+		if err == nil {
+			a.Report = &rep
+		}
+		return a, err
 	case askTell:
 		return a, s.tell(ctx, q.Notice, q.Reason)
 	case askSold:
@@ -120,15 +122,13 @@ func placeOf(err error) error {
 // free says whether nobody pays and nothing is owed to an order: by the agent, and where
 // none runs by the journal.
 func (s store) free(ctx context.Context) error {
-	var now struct {
-		State   string
-		OrderID string `json:"order_id"`
-		Queue   int
+	now, err := s.agent().Status(ctx)
+	running := api.Running{}
+	if now.Running != nil {
+		running = *now.Running
 	}
-	err := s.askWithin(ctx, "GET", "/status", nil, &now)
-	var dial *net.OpError
 	switch {
-	case errors.As(err, &dial) && dial.Op == "dial", err == nil && now.State == terminal.Unprovisioned: // it knows no orders, then
+	case api.NotRunning(err), err == nil && now.State == api.StateUnprovisioned: // it knows no orders, then
 		err = s.read(func(r *storage.Reader) error {
 			open, err := r.OpenOrders()
 			if err == nil && len(open) > 0 {
@@ -143,9 +143,9 @@ func (s store) free(ctx context.Context) error {
 	case err != nil:
 		return err
 	case now.State != "idle" && now.State != "result":
-		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, now.State, now.OrderID)
-	case now.Queue > 0:
-		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, now.Queue)
+		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, now.State, running.OrderID)
+	case running.Queue > 0:
+		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, running.Queue)
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func (a said) err() error {
 	case a.Open:
 		return fmt.Errorf("%w: %s", errOpen, strings.TrimPrefix(words, errOpen.Error()+": "))
 	case a.Agent:
-		return agentError(words)
+		return &api.Error{Message: words}
 	case words != "":
 		return errors.New(words)
 	}
@@ -235,8 +235,9 @@ func (c updateAskCmd) Run() error {
 	defer stop()
 	a, err := c.answer(ctx, c.question)
 	if err != nil {
-		var refused agentError
-		a.Error, a.Open, a.Agent = err.Error(), errors.Is(err, errOpen), errors.As(err, &refused)
+		var refused *api.Error
+		a.Error, a.Open = err.Error(), errors.Is(err, errOpen)
+		a.Agent = errors.As(err, &refused) && refused.Code != api.UnknownCall
 	}
 	return json.NewEncoder(os.Stdout).Encode(a)
 }

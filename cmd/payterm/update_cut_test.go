@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"payterm/storage"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 // machine is a terminal with two slots as U-Boot, RAUC and the program slots treat them
@@ -146,7 +146,7 @@ func (m *machine) start() {
 		if version == "v2" {
 			m.u.built = 2000
 		}
-		m.agent.report = terminal.Report{Checks: []terminal.Check{{Name: "display", Result: "ok"}}}
+		m.agent.report = api.Report{Checks: []api.Check{{Name: "display", Result: "ok"}}}
 		if m.ills[version] == "ill" {
 			m.agent.report.Checks[0].Result = "fail"
 		}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"payterm/screen"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 // On the image nobody can log in: what becomes of an update stands on the terminal's own
@@ -20,7 +20,7 @@ const tellTime = 5 * time.Second
 func (s store) tell(ctx context.Context, n screen.Notice, why screen.Refusal) error {
 	ctx, stop := context.WithTimeout(ctx, tellTime)
 	defer stop()
-	return s.askWithin(ctx, "POST", "/notice", terminal.NoticeRequest{Notice: n, Reason: why}, &struct{}{})
+	return s.agent().Notice(ctx, api.Notice{Notice: n, Reason: why})
 }
 
 func (u updater) tell(ctx context.Context, n screen.Notice, why screen.Refusal) {
@@ -63,8 +63,8 @@ func wordFor(err error) screen.Refusal {
 // or does not know how, sells nothing that a restart could come between.
 func (u updater) claim(ctx context.Context) error {
 	err := u.show(ctx, screen.UpdateRestarting, "")
-	var said agentError
-	if errors.As(err, &said) {
+	var said *api.Error
+	if errors.As(err, &said) && said.Code != api.UnknownCall {
 		return fmt.Errorf("%w: %w", errOpen, said)
 	}
 	return nil

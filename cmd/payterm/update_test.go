@@ -18,7 +18,7 @@ import (
 
 	"payterm/screen"
 	"payterm/storage"
-	"payterm/terminal"
+	"payterm/terminal/api"
 )
 
 func TestManifestFits(t *testing.T) {
@@ -45,7 +45,7 @@ func TestHealthWorse(t *testing.T) {
 	all := map[string]string{"display": "ok", "display bus": "ok", "journal": "ok", "records": "ok", "printer": "ok",
 		"network link": "ok", "network address": "ok", "network connection": "ok", "network encryption": "ok", "network answer": "ok", "network key": "ok"}
 	of := func(change ...string) health {
-		r := terminal.Report{}
+		r := api.Report{}
 		for name, result := range all {
 			for _, c := range change {
 				if n, to, _ := strings.Cut(c, "="); n == name {
@@ -53,7 +53,7 @@ func TestHealthWorse(t *testing.T) {
 				}
 			}
 			if result != "gone" {
-				r.Checks = append(r.Checks, terminal.Check{Name: name, Result: result})
+				r.Checks = append(r.Checks, api.Check{Name: name, Result: api.Result(result)})
 			}
 		}
 		return healthOf(r)
@@ -97,7 +97,7 @@ func TestSlotOf(t *testing.T) {
 type bench struct {
 	t       *testing.T
 	status  map[string]any
-	report  terminal.Report
+	report  api.Report
 	trial   string
 	primary string // that starts next
 	bundle  string // what rauc info says
@@ -115,7 +115,7 @@ func newBench(t *testing.T) (*bench, updater) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
 	m := &bench{t: t, trial: "none", primary: "A", status: map[string]any{"state": "idle", "queue": 0},
-		report: terminal.Report{Checks: []terminal.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
+		report: api.Report{Checks: []api.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
 		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`, storage.Form())}
 	answer := func(v func() any) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { json.NewEncoder(w).Encode(v()) } //nolint:errcheck // the client sees it
@@ -124,7 +124,7 @@ func newBench(t *testing.T) (*bench, updater) {
 	mux.HandleFunc("GET /status", answer(func() any { return m.status }))
 	mux.HandleFunc("POST /doctor", answer(func() any { return m.report }))
 	mux.HandleFunc("POST /notice", func(w http.ResponseWriter, r *http.Request) {
-		var n terminal.NoticeRequest
+		var n api.Notice
 		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
 			t.Error(err)
 		}
@@ -136,7 +136,7 @@ func newBench(t *testing.T) (*bench, updater) {
 		m.notices = append(m.notices, strings.TrimSpace(string(n.Notice)+" "+string(n.Reason)))
 		w.Write([]byte("{}")) //nolint:errcheck // as above
 	})
-	socket, err := net.Listen("unix", terminal.Socket(dir))
+	socket, err := net.Listen("unix", api.Socket(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,11 +299,11 @@ func TestUpdateWaitsForTheCounter(t *testing.T) {
 }
 
 func TestUpdateConfirm(t *testing.T) {
-	dark := terminal.Report{Checks: []terminal.Check{{Name: "display", Result: "fail"}, {Name: "journal", Result: "ok"}}}
+	dark := api.Report{Checks: []api.Check{{Name: "display", Result: "fail"}, {Name: "journal", Result: "ok"}}}
 	for _, c := range []struct {
 		name   string
 		trial  string
-		report *terminal.Report
+		report *api.Report
 		ran    []string
 		why    string
 	}{

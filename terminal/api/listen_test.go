@@ -1,4 +1,4 @@
-package terminal
+package api
 
 import (
 	"math"
@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// TestDoorman: who calls over TCP, and who does not. A wrong token takes a second,
+// TestTokens: who calls over TCP, and who does not. A wrong token takes a second,
 // whatever is wrong with it, and more than a few at once are told nothing at all; the
 // right one is let in meanwhile.
-func TestDoorman(t *testing.T) {
+func TestTokens(t *testing.T) {
 	const token = "0123456789abcdef"
-	call := func(d *doorman, authorization, origin string) (status int) {
+	call := func(d *tokens, authorization, origin string) (status int) {
 		r := httptest.NewRequest("GET", "/status", nil)
 		r.Header.Set("Authorization", authorization)
 		if origin != "" {
@@ -48,13 +48,13 @@ func TestDoorman(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
-			if status := call(newDoorman(token), c.authorization, c.origin); status != c.status || time.Since(began) != c.takes {
+			if status := call(newTokens(token), c.authorization, c.origin); status != c.status || time.Since(began) != c.takes {
 				t.Errorf("%q from %q: %d after %s, want %d after %s", c.authorization, c.origin, status, time.Since(began), c.status, c.takes)
 			}
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		d, began := newDoorman(token), time.Now()
+		d, began := newTokens(token), time.Now()
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		for range wrongTokens {

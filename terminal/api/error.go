@@ -1,0 +1,110 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"payterm"
+)
+
+// Error is why something was not done, in the terminal's words.
+type Error struct {
+	Code    Code   `json:"code,omitempty"`
+	Message string `json:"error"`
+}
+
+// Error is the message.
+func (e *Error) Error() string { return e.Message }
+
+// Errorf makes one.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Wrap gives an error the code under which a caller hears of it.
+func Wrap(code Code, err error) *Error { return &Error{Code: code, Message: err.Error()} }
+
+// Code says in one word why something was not done.
+type Code string
+
+// The codes, each with one HTTP status.
+const (
+	Malformed     Code = "malformed"     // no JSON, not of this shape, or nothing
+	Unauthorized  Code = "unauthorized"  // a token is needed
+	Forbidden     Code = "forbidden"     // calls from web pages
+	Unknown       Code = "unknown"       // no such order, no such Z
+	UnknownCall   Code = "unknown_call"  // no such path
+	WrongMethod   Code = "wrong_method"  // the path is called by another method
+	Busy          Code = "busy"          // somebody is at the counter, or slips are in the printer
+	KeyReused     Code = "key_reused"    // the idempotency key was used for another request
+	NotNow        Code = "not_now"       // what the terminal is in does not allow it
+	NotAllowed    Code = "not_allowed"   // no supervisor has allowed it
+	InTraining    Code = "training"      // the terminal is in training
+	Invalid       Code = "invalid"       // understood, and a value is refused
+	TooMany       Code = "too_many"      // callers, or wrong tokens: ask again later
+	NotOpen       Code = "not_open"      // the journal is not, or the loop has ended
+	Unprovisioned Code = "unprovisioned" // the terminal knows no merchant
+	Provisioning  Code = "provisioning"  // it waits for the code of a new parcel
+	Failed        Code = "failed"        // something in the terminal went wrong
+)
+
+var statuses = map[Code]int{
+	Malformed:     http.StatusBadRequest,
+	Unauthorized:  http.StatusUnauthorized,
+	Forbidden:     http.StatusForbidden,
+	Unknown:       http.StatusNotFound,
+	UnknownCall:   http.StatusNotFound,
+	WrongMethod:   http.StatusMethodNotAllowed,
+	Busy:          http.StatusConflict,
+	KeyReused:     http.StatusConflict,
+	NotNow:        http.StatusConflict,
+	NotAllowed:    http.StatusConflict,
+	InTraining:    http.StatusConflict,
+	Invalid:       http.StatusUnprocessableEntity,
+	TooMany:       http.StatusTooManyRequests,
+	NotOpen:       http.StatusServiceUnavailable,
+	Unprovisioned: http.StatusServiceUnavailable,
+	Provisioning:  http.StatusServiceUnavailable,
+	Failed:        http.StatusInternalServerError,
+}
+
+// Status is the HTTP status of a code.
+func (c Code) Status() int { return cmp.Or(statuses[c], http.StatusInternalServerError) }
+
+// errorOf gives any error a code.
+func errorOf(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		if e.Message == err.Error() {
+			return e
+		}
+		return &Error{Code: e.Code, Message: err.Error()}
+	}
+	return Wrap(Failed, err)
+}
+
+// statusOfOrder is that of an order that ends an answer. One without an id never began.
+func statusOfOrder(o payterm.Order) int {
+	if o.ID != "" || o.Outcome != payterm.NotSent {
+		return http.StatusOK
+	}
+	switch o.Reason {
+	case payterm.ReasonStorage:
+		return http.StatusServiceUnavailable
+	case payterm.ReasonSaleUnknown:
+		return http.StatusNotFound
+	case payterm.ReasonRefundCap, payterm.ReasonNotRefundable, payterm.ReasonOtherMerchant, payterm.ReasonDayLimit:
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusConflict
+}
+
+// The errors of a terminal that waits for a parcel.
+var (
+	ErrUnprovisioned = &Error{Unprovisioned, "not provisioned: this terminal knows no merchant yet; " +
+		"scan a parcel, plug in a stick with one, or payterm provision FILE"}
+	ErrProvisioning = &Error{Provisioning, "not now: the terminal waits for the code of a new parcel, " +
+		"and goes on as before when none comes"}
+)
