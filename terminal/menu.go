@@ -48,7 +48,7 @@ func (a *Agent) menuLines() int {
 	switch {
 	case a.display == nil:
 		return 0
-	case p.Display.Rows > 0:
+	case p.LettersOnly():
 		return max(1, p.Display.Rows-1)
 	}
 	return screen.MenuLines(p.Display.Height)

@@ -211,7 +211,7 @@ func NewSetup(o Options, parcel string) (*Setup, error) {
 		keys: make(chan payterm.Key, 32), codes: make(chan payterm.PayCode, 1), alive: make(chan chan<- struct{}),
 		tested: make(chan *Report), link: linkTo, spoken: []string{"en", "fr", "zh"},
 	}
-	if d := o.Board.Profile.Display; d != nil && d.Rows > 0 {
+	if o.Board.Profile.LettersOnly() {
 		s.spoken = s.spoken[:2] // such a glass has no Chinese
 	}
 	device, err := config.DeviceKey(o.Data)

@@ -284,7 +284,7 @@ func (c configCheckCmd) Run() error {
 		case err != nil:
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		for _, p := range cfg.Unshown(board.Display != nil && board.Display.Rows > 0) {
+		for _, p := range cfg.Unshown(board.LettersOnly()) {
 			warnings = append(warnings, p.Error())
 		}
 		for _, p := range terminal.Signs(cfg, board) {

@@ -77,7 +77,7 @@ func (c runCmd) Run() error {
 			fmt.Fprintf(os.Stderr, "payterm: %v\n", err)
 			return nil, exitConfig
 		}
-		for _, p := range l.cfg.Unshown(l.profile.Display != nil && l.profile.Display.Rows > 0) {
+		for _, p := range l.cfg.Unshown(l.profile.LettersOnly()) {
 			log.Warn("the screens come in English", "err", p)
 		}
 		for _, p := range terminal.Signs(l.cfg, l.profile) {

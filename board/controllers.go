@@ -1,0 +1,269 @@
+package board
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Controller is what is known of a display's controller before anything is said to it.
+// Controllers is the one table of them: a profile is held against it, and whoever joins
+// a driver with a layout reads it. The bytes are in drivers/lcd, one file for each; the
+// emulated chips (hal/emulated) have their facts from the data sheets, apart from it.
+type Controller struct {
+	Name  string // as a profile and lcd.Open have it
+	Shows Shows
+	Buses []Bus // that it can hang on; the first where a profile names none
+
+	// Keys are those of a profile's [display] that mean something to it, besides
+	// controller, backlight, dim_after, dim_to and those of its bus.
+	Keys string
+
+	RAM         Size  // of pixels, as the controller counts; none where the size is the kernel's
+	Least, Most Size  // of the glass; Most is the RAM where there is one
+	Eights      bool  // its rows come in eights
+	HalfTurns   bool  // it turns by 180 degrees only
+	Contrast    int   // when left out
+	MaxHz       int64 // of its SPI
+	Addresses   []int // on I2C that its pins can give it
+	Address     int   // when left out
+
+	Sizes []Size // of a display of characters: all that there are
+}
+
+// Size is that of a glass or of a RAM, in pixels or in characters.
+type Size struct{ Width, Height int }
+
+// Shows is what a display can show.
+type Shows int
+
+// What there is.
+const (
+	Colours    Shows = iota // a picture in colours
+	TwoColours              // a picture of pixels that are lit or dark
+	Characters              // rows of characters
+)
+
+// Bus is a way to a controller, by the key that names it in a profile.
+type Bus string
+
+// The buses. A frame buffer is a device file of the kernel's.
+const (
+	SPI         Bus = "spi"
+	I2C         Bus = "i2c"
+	FrameBuffer Bus = "device"
+)
+
+// busKeys are the keys that a bus brings along.
+var busKeys = map[Bus]string{SPI: "spi speed_hz dc", I2C: "i2c address", FrameBuffer: "device"}
+
+// Controllers are those that payterm has drivers of. The fastest clocks are those of the
+// data sheets: a write cycle of 16 ns (ST7789V), 100 ns (ILI9341, SSD1306). Many panels
+// take more; speed_hz says so. The RAM of an SSD1306 has 128 columns; 132 are those of an
+// SH1106, which goes by the same name here.
+var Controllers = []Controller{
+	{
+		Name: "st7789", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{240, 320}, Least: Size{64, 64}, MaxHz: 40_000_000,
+		Keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr",
+	},
+	{
+		Name: "ili9341", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{240, 320}, Least: Size{64, 64}, MaxHz: 10_000_000,
+		Keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr",
+	},
+	{
+		Name: "ssd1306", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{132, 64}, Least: Size{64, 32}, MaxHz: 10_000_000,
+		Keys:   "reset width height offset_x rotation mirror_x mirror_y inverted contrast",
+		Eights: true, HalfTurns: true, Contrast: 207, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
+	},
+	{
+		Name: "hd44780", Shows: Characters, Buses: []Bus{I2C}, Sizes: []Size{{16, 2}, {20, 4}},
+		Keys:    "columns rows",
+		Address: 0x27, Addresses: []int{
+			0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, // PCF8574
+			0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, // PCF8574A
+		},
+	},
+	{
+		Name: "fbdev", Shows: Colours, Buses: []Bus{FrameBuffer}, Least: Size{128, 128}, Most: Size{4096, 4096},
+		Keys: "width height bits rotation mirror_x mirror_y",
+	},
+}
+
+// ControllerOf finds a controller by its name.
+func ControllerOf(name string) (Controller, bool) {
+	for _, c := range Controllers {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Controller{}, false
+}
+
+func controllerNames() string {
+	var names []string
+	for _, c := range Controllers {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Shows is what a display of this profile shows.
+func (d *Display) Shows() Shows {
+	c, _ := ControllerOf(d.Controller) // ReadProfile takes no other
+	return c.Shows
+}
+
+// LettersOnly tells a board whose display has characters and no pixels, which are those of
+// Latin letters: what is shown on it is worded for that.
+func (p Profile) LettersOnly() bool { return p.Display != nil && p.Display.Shows() == Characters }
+
+// Size is that of the glass as it is looked at: in pixels, or in characters.
+func (d *Display) Size() Size {
+	if d.Shows() == Characters {
+		return Size{d.Columns, d.Rows}
+	}
+	return Size{d.Width, d.Height}
+}
+
+func (c *checker) display(d *Display) {
+	known, ok := ControllerOf(d.Controller)
+	if !ok {
+		c.bad("display.controller", "%q: %s", d.Controller, controllerNames())
+		return
+	}
+	c.output("display.backlight", d.Backlight)
+	c.dimming(d)
+	bus := known.bus(d)
+	if !c.apply(d, known, bus) {
+		return
+	}
+	switch bus {
+	case SPI:
+		c.spi(d, known)
+	case I2C:
+		c.i2c(d, known)
+	case FrameBuffer:
+		if strings.HasPrefix(d.Device, "/dev/") {
+			c.wire("display.device", d.Device)
+		} else {
+			c.bad("display.device", "%q: a frame buffer, such as /dev/fb0", d.Device)
+		}
+		if d.Bits != 16 && d.Bits != 32 {
+			c.bad("display.bits", "%d: 16 or 32", d.Bits)
+		}
+	}
+	c.pin("display.reset", d.Reset, true)
+	c.glass(d, known)
+}
+
+// bus finds what a display hangs on.
+func (known Controller) bus(d *Display) Bus {
+	for bus, name := range map[Bus]string{SPI: d.SPI, I2C: d.I2C, FrameBuffer: d.Device} {
+		if name != "" && slices.Contains(known.Buses, bus) && (bus != I2C || d.SPI == "") {
+			return bus
+		}
+	}
+	return known.Buses[0]
+}
+
+// apply refuses keys that mean nothing to this controller on this bus.
+func (c *checker) apply(d *Display, known Controller, bus Bus) bool {
+	means := strings.Fields(known.Keys + " " + busKeys[bus])
+	fine := true
+	for _, key := range []given{
+		{"spi", d.SPI != ""}, {"speed_hz", d.SpeedHz != 0}, {"dc", d.DC != ""},
+		{"i2c", d.I2C != ""}, {"address", d.Address != 0}, {"device", d.Device != ""}, {"bits", d.Bits != 0},
+		{"reset", d.Reset != ""}, {"width", d.Width != 0}, {"height", d.Height != 0},
+		{"columns", d.Columns != 0}, {"rows", d.Rows != 0}, {"offset_x", d.OffsetX != 0}, {"offset_y", d.OffsetY != 0},
+		{"rotation", d.Rotation != 0}, {"mirror_x", d.MirrorX}, {"mirror_y", d.MirrorY},
+		{"inverted", d.Inverted}, {"bgr", d.BGR}, {"contrast", d.Contrast != 0},
+	} {
+		if key.is && !slices.Contains(means, key.name) {
+			c.bad("display."+key.name, "has no meaning for %s on %s", d.Controller, bus)
+			fine = false
+		}
+	}
+	return fine
+}
+
+func (c *checker) spi(d *Display, known Controller) {
+	if spiName.MatchString(d.SPI) {
+		c.wire("display.spi", d.SPI)
+	} else {
+		c.bad("display.spi", "%q: bus and chip select, such as SPI0.0", d.SPI)
+	}
+	c.pin("display.dc", d.DC, false)
+	if d.SpeedHz == 0 {
+		d.SpeedHz = known.MaxHz
+	}
+	if d.SpeedHz < 100_000 || d.SpeedHz > 80_000_000 {
+		c.bad("display.speed_hz", "%d: 100000 to 80000000", d.SpeedHz)
+	}
+}
+
+func (c *checker) i2c(d *Display, known Controller) {
+	if !i2cName.MatchString(d.I2C) {
+		c.bad("display.i2c", "%q: a bus, such as I2C1", d.I2C)
+	}
+	if d.Address == 0 {
+		d.Address = known.Address
+	}
+	if !slices.Contains(known.Addresses, d.Address) {
+		c.bad("display.address", "%#02x is no address of %s; %#02x is what most have", d.Address, d.Controller, known.Address)
+	}
+}
+
+// glass checks the size against what the controller holds.
+func (c *checker) glass(d *Display, known Controller) {
+	if !slices.Contains([]int{0, 90, 180, 270}, d.Rotation) {
+		c.bad("display.rotation", "%d: 0, 90, 180 or 270", d.Rotation)
+	}
+	switch {
+	case known.Shows == Characters:
+		if !slices.Contains(known.Sizes, Size{d.Columns, d.Rows}) {
+			var all []string
+			for _, size := range known.Sizes {
+				all = append(all, fmt.Sprintf("%d by %d", size.Width, size.Height))
+			}
+			c.bad("display.columns", "%d by %d rows: %s", d.Columns, d.Rows, strings.Join(all, ", or "))
+		}
+		return
+	case known.HalfTurns && d.Rotation%180 != 0:
+		c.bad("display.rotation", "%d: %s turns by 180 only", d.Rotation, d.Controller)
+	case known.Eights && d.Height%8 != 0:
+		c.bad("display.height", "%d: the rows of %s come in eights", d.Height, d.Controller)
+	case known.RAM == Size{}:
+		c.between("display.width", d.Width, known.Least.Width, known.Most.Width)
+		c.between("display.height", d.Height, known.Least.Height, known.Most.Height)
+	default:
+		c.window(d, known)
+	}
+	if known.Contrast != 0 {
+		if d.Contrast == 0 {
+			d.Contrast = known.Contrast
+		}
+		c.between("display.contrast", d.Contrast, 1, 255)
+	}
+}
+
+// window holds a glass against the RAM that it is a part of.
+func (c *checker) window(d *Display, known Controller) {
+	ram := known.RAM
+	if d.Rotation == 90 || d.Rotation == 270 {
+		ram = Size{ram.Height, ram.Width}
+	}
+	for _, side := range []struct {
+		name         string
+		size, offset int
+		offsetName   string
+		least, ram   int
+	}{
+		{"width", d.Width, d.OffsetX, "offset_x", known.Least.Width, ram.Width},
+		{"height", d.Height, d.OffsetY, "offset_y", known.Least.Height, ram.Height},
+	} {
+		if side.size < side.least || side.offset < 0 || side.size > side.ram-side.offset {
+			c.bad("display."+side.name, "%d with %s %d: %d to %d in all, at rotation %d",
+				side.size, side.offsetName, side.offset, side.least, side.ram, d.Rotation)
+		}
+	}
+}
