@@ -19,6 +19,7 @@ import (
 	"payterm/boards"
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
+	"payterm/glass"
 	"payterm/hal/emulated"
 	"payterm/locale"
 	"payterm/screen"
@@ -74,14 +75,19 @@ func desk(t *testing.T, name string) (*emulated.Board, *board.Board) {
 }
 
 // newGlass brings a board's display up.
-func newGlass(t *testing.T, name string) (*emulated.Board, lcd.Display) {
+func newGlass(t *testing.T, name string) (*emulated.Board, *glass.Display) {
 	t.Helper()
 	e, b := desk(t, name)
 	p := b.Profile.Display
-	d, err := lcd.Open(p.Controller, lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}, lcd.Options{
-		Width: p.Width + p.Columns, Height: p.Height + p.Rows, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
+	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
+	driver, err := lcd.Open(p.Controller, w, lcd.Options{
+		Width: p.Size().Width, Height: p.Size().Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
 		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: e.Sleep,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := glass.New(driver, p.Size().Width, p.Size().Height, p.Shows() == board.TwoColours)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +101,7 @@ func newGlass(t *testing.T, name string) (*emulated.Board, lcd.Display) {
 const maxPages = 16
 
 // pages shows a screen and turns its pages until the first comes back.
-func pages(t *testing.T, e *emulated.Board, d lcd.Display, s payterm.Screen) (all []*image.RGBA, unfit error) {
+func pages(t *testing.T, e *emulated.Board, d *glass.Display, s payterm.Screen) (all []*image.RGBA, unfit error) {
 	t.Helper()
 	unfit = d.Show(s)
 	for range maxPages {

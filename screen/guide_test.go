@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/drivers/lcd"
 	"payterm/flows"
+	"payterm/glass"
 	"payterm/receipt"
 	"payterm/screen"
 )
@@ -65,7 +65,7 @@ const maxPictures = 300_000
 
 // TestPicturesOfTheGuide holds the guide's pictures against what the screens are now.
 func TestPicturesOfTheGuide(t *testing.T) {
-	p, err := lcd.NewPainter(240, 320)
+	p, err := glass.NewPainter(240, 320)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/drivers/lcd"
 	"payterm/flows"
+	"payterm/glass"
 	"payterm/locale"
 	"payterm/screen"
 )
@@ -85,8 +85,8 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 
 // Whatever is told has room on each glass.
 func TestNoticesFit(t *testing.T) {
-	for _, glass := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {240, 135, 2}, {160, 128, 2}, {128, 64, 2}} {
-		p, err := lcd.NewPainter(glass.w, glass.h)
+	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {240, 135, 2}, {160, 128, 2}, {128, 64, 2}} {
+		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,21 +94,21 @@ func TestNoticesFit(t *testing.T) {
 			for _, n := range news() {
 				for _, s := range append(atRest(), signOn) {
 					o := screen.Options{
-						Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon,
+						Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon,
 						Notice: n.Notice, Refusal: n.Refusal, Watermark: "SIMULATION",
 					}
 					composed := screen.Compose(s.view, o)
 					composed.Name += s.name + language + string(n.Notice) + string(n.Refusal)
 					for page, pages := 1, 1; page <= pages; page++ {
 						if _, err := p.Paint(composed); err != nil {
-							t.Errorf("%dx%d %s %s %s %s: %v", glass.w, glass.h, language, s.name, n.Notice, n.Refusal, err)
+							t.Errorf("%dx%d %s %s %s %s: %v", size.w, size.h, language, s.name, n.Notice, n.Refusal, err)
 						}
-						most := glass.pages
+						most := size.pages
 						if s.name == "idle, much to do" || s.name == "fault" {
 							most++ // with all of it at once
 						}
 						if pages = p.Pages(); pages > most {
-							t.Errorf("%dx%d %s %s %s %s: %d pages", glass.w, glass.h, language, s.name, n.Notice, n.Refusal, pages)
+							t.Errorf("%dx%d %s %s %s %s: %d pages", size.w, size.h, language, s.name, n.Notice, n.Refusal, pages)
 						}
 						p.Turn()
 					}
@@ -120,7 +120,7 @@ func TestNoticesFit(t *testing.T) {
 
 // TestNoticePictures: the sheet is docs/screens/notices.png.
 func TestNoticePictures(t *testing.T) {
-	p, err := lcd.NewPainter(240, 320)
+	p, err := glass.NewPainter(240, 320)
 	if err != nil {
 		t.Fatal(err)
 	}

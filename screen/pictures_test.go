@@ -18,9 +18,9 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/flows"
+	"payterm/glass"
 	"payterm/hal/emulated"
 	"payterm/locale"
 	"payterm/receipt"
@@ -323,9 +323,6 @@ func variants() []shot {
 	return all
 }
 
-// roomy is the shorter side of a glass that has room for all words.
-const roomy = 200
-
 // onGlass is a view as it is composed for a glass: fewer lines of a menu on a small
 // one, as the agent asks for them.
 func onGlass(s shot, height int, o screen.Options) payterm.Screen {
@@ -352,20 +349,20 @@ func wordsOf(s payterm.Screen) string {
 // pages than a cashier waits for: every screen in every language on every glass, by
 // the painter's own report of where its texts stand, the watermark included.
 func TestEveryTextFits(t *testing.T) {
-	for _, glass := range []struct{ w, h, pages int }{
+	for _, size := range []struct{ w, h, pages int }{
 		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 2},
 	} {
-		t.Run(fmt.Sprintf("%dx%d", glass.w, glass.h), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%dx%d", size.w, size.h), func(t *testing.T) {
 			t.Parallel()
-			p, err := lcd.NewPainter(glass.w, glass.h)
+			p, err := glass.NewPainter(size.w, size.h)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, language := range locale.Languages {
 				for _, s := range variants() {
-					for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, glass.w, glass.h)} {
-						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon}
-						composed := onGlass(s, glass.h, o)
+					for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, size.w, size.h)} {
+						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+						composed := onGlass(s, size.h, o)
 						if composed.Pattern && o.Small {
 							continue // on the chip, in the gallery
 						}
@@ -377,7 +374,7 @@ func TestEveryTextFits(t *testing.T) {
 							if _, err := p.Paint(composed); err != nil {
 								t.Errorf("%s %s, page %d: %v", language, s.name, page, err)
 							}
-							most := glass.pages
+							most := size.pages
 							if mark != "" && (composed.QR != "" || strings.HasSuffix(s.name, "the largest amount")) {
 								most++ // the mark has no room beside that
 							}
@@ -396,8 +393,8 @@ func TestEveryTextFits(t *testing.T) {
 // A code that is on paper, was not printed or can be nowhere: its words fit every glass.
 func TestCodeOnPaperFits(t *testing.T) {
 	view := shots()[slices.IndexFunc(shots(), func(s shot) bool { return s.name == "show_code" })].view
-	for _, glass := range [][2]int{{240, 320}, {320, 240}, {240, 135}, {135, 240}, {160, 128}, {128, 64}} {
-		p, err := lcd.NewPainter(glass[0], glass[1])
+	for _, size := range [][2]int{{240, 320}, {320, 240}, {240, 135}, {135, 240}, {160, 128}, {128, 64}} {
+		p, err := glass.NewPainter(size[0], size[1])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -405,10 +402,10 @@ func TestCodeOnPaperFits(t *testing.T) {
 			for i := range 3 {
 				v := view
 				v.Status.Unprinted, v.Status.UnprintedOrder = i%2, v.Order
-				o := screen.Options{Language: language, Small: min(glass[0], glass[1]) < roomy, OnPaper: func(string) bool { return true }, NoPrinter: i == 2}
+				o := screen.Options{Language: language, Small: glass.Small(size[0], size[1]), OnPaper: func(string) bool { return true }, NoPrinter: i == 2}
 				s := screen.Compose(v, o)
 				if _, err := p.Paint(s); err != nil || s.QR != "" || p.Pages() > 2 {
-					t.Errorf("%v %s: %v on %d pages, %q", glass, language, err, p.Pages(), s.Lines)
+					t.Errorf("%v %s: %v on %d pages, %q", size, language, err, p.Pages(), s.Lines)
 				}
 			}
 		}
@@ -425,8 +422,8 @@ func TestEveryTextHasLetters(t *testing.T) {
 				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon}
 				s.view.CodeURL, s.view.Trial.Code = "", "" // it cannot, and says so
 				composed := onGlass(s, 64, o)
-				if words := wordsOf(composed); strings.Count(lcd.Letters(words), "?") != strings.Count(words, "?") {
-					t.Errorf("%s %s: %q is %q in letters", language, s.name, words, lcd.Letters(words))
+				if words := wordsOf(composed); strings.Count(glass.Letters(words), "?") != strings.Count(words, "?") {
+					t.Errorf("%s %s: %q is %q in letters", language, s.name, words, glass.Letters(words))
 				}
 				composed.Name += s.name + mark + language
 				frames, unfit := pages(t, e, d, composed)
@@ -543,7 +540,7 @@ func (r roll) print(t *testing.T, slip payterm.Receipt) image.Image {
 // TestPictures holds every screen and slip against its picture in docs/screens.
 func TestPictures(t *testing.T) {
 	r := newRoll(t)
-	p, err := lcd.NewPainter(240, 320)
+	p, err := glass.NewPainter(240, 320)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -602,11 +599,11 @@ var shops = []struct{ name, address, ref, payer string }{
 // drawn where the printer's page ends, and the glass.
 func TestPicturesOfShops(t *testing.T) {
 	r := newRoll(t)
-	p, err := lcd.NewPainter(240, 320)
+	p, err := glass.NewPainter(240, 320)
 	if err != nil {
 		t.Fatal(err)
 	}
-	small, err := lcd.NewPainter(128, 64)
+	small, err := glass.NewPainter(128, 64)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package screen puts what the terminal shows into words: a flows.View in, a
 // payterm.Screen out, in the terminal's language. It decides what a cashier and
-// a customer read; how that is laid out on a glass is for drivers/lcd.
+// a customer read; how that is laid out on a glass is for package glass.
 //
 // Every text of the screens is in a table for each language (texts.go, french.go,
 // chinese.go).

@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/drivers/lcd"
 	"payterm/flows"
+	"payterm/glass"
 	"payterm/locale"
 	"payterm/screen"
 )
@@ -56,7 +56,7 @@ func TestTrialsSaySomething(t *testing.T) {
 // picture in docs/screens, as TestPictures does with the others.
 func TestServicePictures(t *testing.T) {
 	r := newRoll(t)
-	p, err := lcd.NewPainter(240, 320)
+	p, err := glass.NewPainter(240, 320)
 	if err != nil {
 		t.Fatal(err)
 	}

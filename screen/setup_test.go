@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/drivers/lcd"
 	"payterm/flows"
+	"payterm/glass"
 	"payterm/locale"
 	"payterm/provision"
 	"payterm/screen"
@@ -57,23 +57,23 @@ func allOfSetup() []setupShot {
 
 // TestSetupFits: what TestEveryTextFits asks, of the screens that have no view.
 func TestSetupFits(t *testing.T) {
-	for _, glass := range []struct{ w, h, pages int }{
+	for _, size := range []struct{ w, h, pages int }{
 		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 3},
 	} {
-		p, err := lcd.NewPainter(glass.w, glass.h)
+		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, language := range locale.Languages {
 			for _, s := range allOfSetup() {
-				composed := screen.Setup(s.view, screen.Options{Language: language, Small: min(glass.w, glass.h) < roomy})
+				composed := screen.Setup(s.view, screen.Options{Language: language, Small: glass.Small(size.w, size.h)})
 				composed.Name += s.name + language
 				for page, pages := 1, 1; page <= pages; page++ {
 					if _, err := p.Paint(composed); err != nil {
-						t.Errorf("%dx%d %s %s, page %d: %v", glass.w, glass.h, language, s.name, page, err)
+						t.Errorf("%dx%d %s %s, page %d: %v", size.w, size.h, language, s.name, page, err)
 					}
-					if pages = p.Pages(); pages > glass.pages {
-						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, s.name, pages)
+					if pages = p.Pages(); pages > size.pages {
+						t.Errorf("%dx%d %s %s: %d pages", size.w, size.h, language, s.name, pages)
 					}
 					p.Turn()
 				}
@@ -94,23 +94,23 @@ func TestSetupFits(t *testing.T) {
 
 // TestFindingFitsBesideIdle: below what the idle screen has to say.
 func TestFindingFitsBesideIdle(t *testing.T) {
-	for _, glass := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {160, 128, 2}, {128, 64, 3}} {
-		p, err := lcd.NewPainter(glass.w, glass.h)
+	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {160, 128, 2}, {128, 64, 3}} {
+		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, language := range locale.Languages {
-			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon}
+			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
 			for _, f := range screen.Findings {
 				s := screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
 				s.Name += f + language
 				s.Lines = append(s.Lines, screen.Finding(screen.SelfTest{Failed: f, More: 3}, o))
 				for page, pages := 1, 1; page <= pages; page++ {
 					if _, err := p.Paint(s); err != nil {
-						t.Errorf("%dx%d %s %s: %v", glass.w, glass.h, language, f, err)
+						t.Errorf("%dx%d %s %s: %v", size.w, size.h, language, f, err)
 					}
-					if pages = p.Pages(); pages > glass.pages {
-						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, f, pages)
+					if pages = p.Pages(); pages > size.pages {
+						t.Errorf("%dx%d %s %s: %d pages", size.w, size.h, language, f, pages)
 					}
 					p.Turn()
 				}
@@ -145,10 +145,10 @@ func TestScannerAway(t *testing.T) {
 
 // TestScannerAwayFits: beside whatever else the idle screen and the scan screen say.
 func TestScannerAwayFits(t *testing.T) {
-	for _, glass := range []struct{ w, h, pages int }{
+	for _, size := range []struct{ w, h, pages int }{
 		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 3},
 	} {
-		p, err := lcd.NewPainter(glass.w, glass.h)
+		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,15 +157,15 @@ func TestScannerAwayFits(t *testing.T) {
 				if s.view.Name != flows.ViewIdle && s.view.Name != flows.ViewScan {
 					continue
 				}
-				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", ScannerAway: true, Small: min(glass.w, glass.h) < roomy, Link: flows.NetworkUp, Now: noon}
-				composed := onGlass(s, glass.h, o)
+				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", ScannerAway: true, Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+				composed := onGlass(s, size.h, o)
 				composed.Name += s.name + language
 				for page, pages := 1, 1; page <= pages; page++ {
 					if _, err := p.Paint(composed); err != nil {
-						t.Errorf("%dx%d %s %s: %v", glass.w, glass.h, language, s.name, err)
+						t.Errorf("%dx%d %s %s: %v", size.w, size.h, language, s.name, err)
 					}
-					if pages = p.Pages(); pages > glass.pages {
-						t.Errorf("%dx%d %s %s: %d pages", glass.w, glass.h, language, s.name, pages)
+					if pages = p.Pages(); pages > size.pages {
+						t.Errorf("%dx%d %s %s: %d pages", size.w, size.h, language, s.name, pages)
 					}
 					p.Turn()
 				}
@@ -215,7 +215,7 @@ func TestFindings(t *testing.T) {
 // TestSetupPictures holds these screens against docs/screens, on a large glass and on
 // the smallest one of dots with all its pages.
 func TestSetupPictures(t *testing.T) {
-	p, err := lcd.NewPainter(240, 320)
+	p, err := glass.NewPainter(240, 320)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,11 +26,11 @@ import (
 	"payterm/board"
 	"payterm/config"
 	"payterm/drivers/keypad"
-	"payterm/drivers/lcd"
 	"payterm/drivers/signal"
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
+	"payterm/glass"
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
@@ -72,8 +72,8 @@ type Agent struct {
 	opened    chan struct{} // closed once store and runner are there
 	store     *storage.Store
 	runner    *runner.Runner
-	desk      desk        // whom keys and codes go to
-	display   lcd.Display // nil without one
+	desk      desk           // whom keys and codes go to
+	display   *glass.Display // nil without one
 	onPaper   onPaper
 	leaving   chan struct{} // somebody has provisioned the terminal anew
 	screens   chan payterm.Screen

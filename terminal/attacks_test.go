@@ -16,7 +16,7 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/config"
-	"payterm/drivers/lcd"
+	"payterm/glass"
 	"payterm/hal/emulated"
 )
 
@@ -285,7 +285,7 @@ func TestDisagreements(t *testing.T) {
 func (s *stand) painted() {
 	s.t.Helper()
 	frame := s.board.Frame()
-	painter, err := lcd.NewPainter(frame.Rect.Dx(), frame.Rect.Dy())
+	painter, err := glass.NewPainter(frame.Rect.Dx(), frame.Rect.Dy())
 	if err != nil {
 		s.t.Fatal(err)
 	}

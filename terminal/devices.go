@@ -19,6 +19,7 @@ import (
 	"payterm/drivers/scanner"
 	"payterm/drivers/signal"
 	"payterm/flows"
+	"payterm/glass"
 	"payterm/hal"
 	"payterm/provision"
 )
@@ -53,8 +54,9 @@ func (a *Agent) lived() time.Duration {
 	return lived
 }
 
-// openDisplay makes the driver that the profile names; nil without a display.
-func openDisplay(b *board.Board, sleep func(time.Duration)) (lcd.Display, error) {
+// openDisplay makes the driver that the profile names, with the layout for its glass;
+// nil without a display.
+func openDisplay(b *board.Board, sleep func(time.Duration)) (*glass.Display, error) {
 	if b.Display == nil {
 		return nil, nil
 	}
@@ -64,10 +66,15 @@ func openDisplay(b *board.Board, sleep func(time.Duration)) (lcd.Display, error)
 		is := f.Format()
 		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
 	}
-	return lcd.Open(p.Controller, w, lcd.Options{
-		Width: p.Width + p.Columns, Height: p.Height + p.Rows, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
+	size := p.Size()
+	driver, err := lcd.Open(p.Controller, w, lcd.Options{
+		Width: size.Width, Height: size.Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
 		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: sleep,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return glass.New(driver, size.Width, size.Height, p.Shows() == board.TwoColours)
 }
 
 // pageTime is how long a page of a screen stands on a glass that is too small for
@@ -94,7 +101,7 @@ func (a *Agent) runDisplay(ctx context.Context) {
 			shown = s.Name
 		}
 		err := panel.Show(s)
-		if errors.Is(err, lcd.ErrDoesNotFit) || errors.Is(err, lcd.ErrQRTooSmall) {
+		if errors.Is(err, glass.ErrDoesNotFit) || errors.Is(err, glass.ErrQRTooSmall) {
 			a.o.Log.Warn("screen", "err", err)
 			return nil
 		}

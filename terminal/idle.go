@@ -7,6 +7,7 @@ import (
 
 	"payterm/flows"
 	"payterm/gateway/ottpay"
+	"payterm/glass"
 	"payterm/screen"
 	"payterm/terminal/api"
 )
@@ -123,7 +124,8 @@ func (a *Agent) screenOptions() screen.Options {
 		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
 	}
 	if p := a.o.Board.Profile.Display; p != nil {
-		o.LettersOnly, o.Small = p.Rows > 0, p.Rows > 0 || min(p.Width, p.Height) < 200
+		o.LettersOnly = a.o.Board.Profile.LettersOnly()
+		o.Small = o.LettersOnly || glass.Small(p.Width, p.Height)
 	}
 	if _, now := a.clock.Now(); !now.IsZero() {
 		o.Now = now.In(a.zone)

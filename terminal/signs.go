@@ -7,29 +7,30 @@ import (
 
 	"payterm/board"
 	"payterm/config"
-	"payterm/drivers/lcd"
+	"payterm/glass"
 	"payterm/unifont"
 )
 
 // Signs says which signs of the shop's own texts do not come out as themselves on a
 // board's printer and on its display, each with its place. They come out as others: a
 // slip or a screen is never lost to a sign.
-func Signs(c config.Config, board board.Profile) []config.Problem {
+func Signs(c config.Config, profile board.Profile) []config.Problem {
 	var list []config.Problem
 	for _, t := range c.Texts() {
 		on := ""
-		if board.Printer != nil && t.OnPaper {
+		if profile.Printer != nil && t.OnPaper {
 			on = "the printer"
 			if lacks := unifont.Lacking(t.Text); len(lacks) > 0 {
 				list = append(list, t.Problem("the printer has no sign for "+listed(lacks, unifont.Legible)))
 			}
 		}
-		if board.Display != nil && t.OnGlass {
+		if profile.Display != nil && t.OnGlass {
 			on = strings.TrimPrefix(on+" and the display", " and ")
-			if altered := lcd.Altered(board.Display.Controller, t.Text); len(altered) > 0 {
+			characters := profile.Display.Shows() == board.Characters
+			if altered := glass.Altered(t.Text, characters); len(altered) > 0 {
 				shown := unifont.Legible
-				if board.Display.Rows > 0 {
-					shown = lcd.Letters
+				if characters {
+					shown = glass.Letters
 				}
 				list = append(list, t.Problem("the display has no sign for "+listed(altered, shown)))
 			}

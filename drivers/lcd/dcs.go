@@ -38,7 +38,6 @@ const (
 // keeps what the glass holds, and sends only what changed. It is used by one
 // goroutine.
 type Panel struct {
-	pixels
 	name                 string   // of the controller
 	settings             [][]byte // that it wants besides those of all, after each wake
 	c                    conn.Conn
@@ -60,15 +59,13 @@ func newPanel(name string, settings [][]byte, w Wires, o Options) (*Panel, error
 	if o.Sleep == nil {
 		return nil, fmt.Errorf("lcd: %s: no Sleep: the panel needs pauses", name)
 	}
-	painter, err := NewPainter(o.Width, o.Height)
-	if err != nil {
-		return nil, err
+	if o.Width < 1 || o.Height < 1 {
+		return nil, fmt.Errorf("lcd: %s: a glass of %d by %d pixels", name, o.Width, o.Height)
 	}
 	d := &Panel{
 		name: name, settings: settings, c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
 		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, 2*o.Width*o.Height), chunk: largest(w.Conn),
 	}
-	d.pixels = pixels{painter, d.Send}
 	return d, nil
 }
 

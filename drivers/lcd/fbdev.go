@@ -24,7 +24,6 @@ type Frame struct {
 // FrameBuffer draws on a screen that the kernel drives (fbdev). It writes only
 // the parts of rows that changed, and is used by one goroutine.
 type FrameBuffer struct {
-	pixels
 	f         Frame
 	backlight gpio.PinOut
 	o         Options
@@ -48,15 +47,10 @@ func NewFrameBuffer(w Wires, o Options) (*FrameBuffer, error) {
 	case o.Width != across || o.Height != down:
 		return nil, fmt.Errorf("lcd: fbdev: the frame buffer has %d by %d pixels, %d by %d at rotation %d are wanted", f.Width, f.Height, o.Width, o.Height, o.Rotation)
 	}
-	painter, err := NewPainter(o.Width, o.Height)
-	if err != nil {
-		return nil, err
-	}
 	d := &FrameBuffer{f: f, backlight: w.Backlight, o: o, row: make([]byte, f.Width*f.Bits/8), rows: make([][]byte, f.Height)}
 	for i := range d.rows {
 		d.rows[i] = make([]byte, len(d.row))
 	}
-	d.pixels = pixels{painter, d.Send}
 	return d, nil
 }
 

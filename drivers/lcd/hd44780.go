@@ -4,15 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
-	"payterm"
 	"payterm/unifont"
 
-	"golang.org/x/text/unicode/norm"
 	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
 )
@@ -24,41 +20,6 @@ const (
 	pinLight = 0x08
 )
 
-// ownSign is one of 5 by 8 dots, the lowest bit at the right.
-type ownSign struct {
-	sign rune
-	dots []byte
-}
-
-// ownSigns are signs that neither every HD44780 has where another has them nor the
-// little font of small glasses.
-var ownSigns = []ownSign{
-	{'¥', []byte{0x11, 0x0a, 0x1f, 0x04, 0x1f, 0x04, 0x04, 0x00}},
-	{'€', []byte{0x07, 0x08, 0x1e, 0x08, 0x1e, 0x08, 0x07, 0x00}},
-	{'£', []byte{0x06, 0x09, 0x08, 0x1c, 0x08, 0x08, 0x1f, 0x00}},
-	{'•', []byte{0x00, 0x00, 0x0e, 0x0e, 0x0e, 0x00, 0x00, 0x00}},
-}
-
-// inRAM are the eight signs for which an HD44780 has character RAM: besides those,
-// a full cell for the test pattern and the letters without which French reads worst.
-// Its other letters lose their marks.
-var inRAM = append(ownSigns[:len(ownSigns):len(ownSigns)], []ownSign{
-	{filled, []byte{0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f}},
-	{'é', []byte{0x02, 0x04, 0x0e, 0x11, 0x1f, 0x10, 0x0e, 0x00}},
-	{'è', []byte{0x08, 0x04, 0x0e, 0x11, 0x1f, 0x10, 0x0e, 0x00}},
-	{'à', []byte{0x08, 0x04, 0x0e, 0x01, 0x0f, 0x11, 0x0f, 0x00}},
-}...)
-
-// own is the pattern of one of ownSigns, nil for another sign.
-func own(r rune) []byte {
-	for _, sign := range ownSigns {
-		if sign.sign == r {
-			return sign.dots
-		}
-	}
-	return nil
-}
-
 // HD44780 drives a display of characters by four data lines behind a PCF8574 on
 // I2C. It keeps what the glass holds, and sends only what changed. It is used by
 // one goroutine.
@@ -69,8 +30,6 @@ type HD44780 struct {
 	line  gpio.PinOut // of a backlight beside the PCF8574's; may be nil
 	cells [][]byte    // what the glass holds
 	known bool        // cells are true
-	pages [][]string  // of the screen that is shown
-	at    pager
 }
 
 // NewHD44780 makes a driver of a display of Width by Height characters; Init wakes
@@ -113,10 +72,10 @@ func (d *HD44780) setUp(display byte) error {
 		}
 		d.o.Sleep(step.pause)
 	}
-	// Two lines, 5 by 8 dots; to the right, no shift; the own signs.
+	// Two lines, 5 by 8 dots; to the right, no shift; the character RAM.
 	b := d.bytes(nil, 0, 0x28, display, 0x06, 0x40)
-	for _, sign := range inRAM {
-		b = d.bytes(b, pinRS, sign.dots...)
+	for _, cell := range unifont.Cells {
+		b = d.bytes(b, pinRS, cell.Dots[:]...)
 	}
 	return d.tx(b)
 }
@@ -179,39 +138,17 @@ func (d *HD44780) whole() error {
 	return nil
 }
 
-// Show is Display's.
-func (d *HD44780) Show(s payterm.Screen) error {
-	var fits bool
-	s = legible(s, Letters)
-	g := cells(d.o.Width, d.o.Height)
-	if d.pages, fits = g.pages(s); s.Pattern {
-		d.pages = g.patternPages(s)
+// Write brings rows of text onto the display, and blanks where there is none. It shows
+// signs of ASCII and of unifont.Cells, and a question mark for any other.
+func (d *HD44780) Write(rows []string) error {
+	if len(rows) > d.o.Height {
+		return fmt.Errorf("lcd: hd44780: %d rows on a display of %d", len(rows), d.o.Height)
 	}
-	err := d.send(d.pages[d.at.of(s.Name, len(d.pages))])
-	switch {
-	case err != nil:
-		return err
-	case s.QR != "":
-		return fmt.Errorf("%w: this one has characters only", ErrQRTooSmall)
-	case !fits:
-		return fmt.Errorf("%w: screen %q: %s", ErrDoesNotFit, s.Name, s.Amount)
+	for _, row := range rows {
+		if n := utf8.RuneCountInString(row); n > d.o.Width {
+			return fmt.Errorf("lcd: hd44780: %d characters on a row of %d", n, d.o.Width)
+		}
 	}
-	return nil
-}
-
-// Turn is Display's.
-func (d *HD44780) Turn() error {
-	if !d.at.turn(len(d.pages)) {
-		return nil
-	}
-	return d.send(d.pages[d.at.page])
-}
-
-// CanShow is Display's: never.
-func (d *HD44780) CanShow(string) bool { return false }
-
-// send brings rows of text onto the glass.
-func (d *HD44780) send(rows []string) error {
 	known := d.known
 	d.known = false // until all of it is sent
 	for i, cells := range d.cells {
@@ -241,66 +178,30 @@ func (d *HD44780) send(rows []string) error {
 
 // encode gives the display's codes of a row, filled up with blanks.
 func (d *HD44780) encode(text string) []byte {
-	row := bytes.Repeat([]byte{' '}, d.o.Width)
-	x := 0
+	row := make([]byte, 0, d.o.Width)
 	for _, r := range text {
-		if x == len(row) {
-			break
-		}
-		row[x] = code(r)
-		x++
+		row = append(row, code(r))
 	}
-	return row
+	return append(row, bytes.Repeat([]byte{' '}, d.o.Width-len(row))...)
 }
 
 // code is a sign's address in the display's character ROM, where all ROMs agree,
 // or in its RAM.
 func code(r rune) byte {
-	for i, sign := range inRAM {
-		if sign.sign == r {
-			return byte(8 + i) // the RAM has addresses 0 to 7 and again from 8 on
-		}
+	if i, ok := unifont.CellOf(r); ok {
+		return byte(8 + i) // the RAM has addresses 0 to 7 and again from 8 on
 	}
-	switch r {
-	case '\u00a0':
+	switch {
+	case r == '\u00a0':
 		return ' '
-	case '\\': // the Japanese ROM has a yen there
+	case r == '\\': // the Japanese ROM has a yen there
 		return '/'
-	case '~': // and an arrow
+	case r == '~': // and an arrow
 		return '-'
+	case r < ' ' || r > '~':
+		return '?'
 	}
 	return byte(r)
-}
-
-// Letters is what a display of characters makes of a text: signs of ASCII and those in
-// its RAM. Other letters lose their marks, and what has no letter is a question mark.
-func Letters(text string) string {
-	var b strings.Builder
-	for sign := range unifont.Signs(unifont.Legible(text)) {
-		r, _ := utf8.DecodeRuneInString(sign)
-		base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
-		other, same := unifont.Alike(r)
-		stroke, has := strokes[r]
-		switch {
-		case r == '\u00a0', r < utf8.RuneSelf, slices.ContainsFunc(inRAM, func(s ownSign) bool { return s.sign == r }):
-			b.WriteRune(r)
-		case same:
-			b.WriteString(other)
-		case has:
-			b.WriteString(stroke)
-		case base > ' ' && base < utf8.RuneSelf:
-			b.WriteRune(base)
-		default:
-			b.WriteRune(unifont.StandIn)
-		}
-	}
-	return b.String()
-}
-
-// strokes are letters that Unicode does not take apart.
-var strokes = map[rune]string{
-	'Đ': "D", 'đ': "d", 'Ø': "O", 'ø': "o", 'Ł': "L", 'ł': "l", 'Ħ': "H", 'ħ': "h", 'ı': "i", 'Æ': "AE", 'æ': "ae", 'Œ': "OE", 'œ': "oe", 'ß': "ss", 'ẞ': "SS",
-	'™': "TM", '№': "No", '«': "<<", '»': ">>", '×': "x", '·': ".", 'ﬁ': "fi", 'ﬂ': "fl",
 }
 
 // write sends cells of one row behind their address.

@@ -1,36 +1,30 @@
+// Package lcd drives the controllers of displays, one file each (ST7789 and ILI9341 on
+// what they share, SSD1306, HD44780, the kernel's frame buffer): a picture or rows of
+// characters in, bytes out. Open makes the driver that a profile names. Each keeps what
+// its display shows and sends only what changed.
+//
+// What a picture is of, and how words fit on it, is package glass's affair.
 package lcd
 
 import (
-	"errors"
 	"fmt"
-	"image"
 	"time"
-
-	"payterm"
 
 	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
 )
 
-// Display is a glass that shows screens. It is used by one goroutine.
+// Display is what the displays have in common. Those of pixels have a method
+// Send(*image.RGBA) error besides, those of characters Write(rows []string) error. A
+// display is used by one goroutine.
 type Display interface {
 	// Init resets the display and brings it up; the frame after it is sent whole.
 	Init() error
-	// Show draws a screen and sends what changed. Words that do not fit
-	// (ErrDoesNotFit) or a code that cannot be read (ErrQRTooSmall) are errors, but
-	// the frame is on the glass.
-	Show(s payterm.Screen) error
-	// Turn shows the next page of a screen with more words than the glass has room
-	// for at once; a screen of one page stays.
-	Turn() error
 	// Refresh says everything again that the display should know: its settings and
 	// the whole frame. A healthy one shows no difference; one that lost its state to
 	// a spark or a dip of its supply, of which nothing tells the driver, comes back.
 	// It does nothing before the first frame.
 	Refresh() error
-	// CanShow tells whether a QR code of this text can be read on the glass. Any
-	// goroutine may ask.
-	CanShow(qr string) bool
 }
 
 // Wires are what a display hangs on.
@@ -77,30 +71,6 @@ func Open(controller string, w Wires, o Options) (Display, error) {
 	}
 	return d, nil
 }
-
-// pixels is what all displays of pixels do with words.
-type pixels struct {
-	painter *Painter
-	send    func(*image.RGBA) error
-}
-
-// Show is Display's.
-func (p pixels) Show(s payterm.Screen) error {
-	img, paintErr := p.painter.Paint(s)
-	return errors.Join(p.send(img), paintErr)
-}
-
-// Turn is Display's.
-func (p pixels) Turn() error {
-	img, more := p.painter.Turn()
-	if !more {
-		return nil
-	}
-	return p.send(img)
-}
-
-// CanShow is Display's.
-func (p pixels) CanShow(qr string) bool { return p.painter.CanShow(qr) }
 
 // largest is the largest transfer that a connection takes: spidev's own limit,
 // where it does not tell.

@@ -1,7 +1,6 @@
 package lcd_test
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,9 +14,8 @@ import (
 
 	"payterm"
 	"payterm/drivers/lcd"
+	"payterm/glass"
 	"payterm/hal/haltest"
-
-	"pgregory.net/rapid"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
@@ -152,8 +150,8 @@ func (m memory) WriteAt(b []byte, at int64) (int, error) {
 	return len(b), m.r.Pin(fmt.Sprintf("at %d: %d bytes, %x...,", at, len(b), b[:4])).Out(false)
 }
 
-// display makes one of the others.
-func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o lcd.Options) lcd.Display {
+// display makes one of the others, with screens to show on it.
+func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o lcd.Options) *glass.Display {
 	t.Helper()
 	o.Sleep = func(d time.Duration) {
 		r.Pin(fmt.Sprintf("sleep %s,", d)).Out(false) //nolint:errcheck // a pause does not fail
@@ -168,7 +166,11 @@ func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o l
 	if controller == "fbdev" {
 		w = lcd.Wires{Backlight: w.Backlight, Frame: lcd.Frame{Memory: memory{r}, Width: 64, Height: 64, Stride: 160, Bits: 16, Red: 11, Green: 5}}
 	}
-	d, err := lcd.Open(controller, w, o)
+	driver, err := lcd.Open(controller, w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := glass.New(driver, o.Width, o.Height, controller == "ssd1306")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,23 +217,23 @@ func TestEveryFailure(t *testing.T) {
 			if err := errors.Join(d.Init(), d.Show(white)); err != nil {
 				t.Fatal(err)
 			}
-			everyFailure(t, reference.text(), c.first, func(r *recorder) lcd.Display {
+			everyFailure(t, reference.text(), c.first, func(r *recorder) *glass.Display {
 				return r.display(t, c.controller, c.reset, c.i2c, c.o)
 			}, white, black)
 		})
 	}
 }
 
-func everyFailure(t *testing.T, reference, first string, open func(*recorder) lcd.Display, one, other payterm.Screen) {
+func everyFailure(t *testing.T, reference, first string, open func(*recorder) *glass.Display, one, other payterm.Screen) {
 	broken := errors.New("broken")
 	for _, act := range []struct {
 		name string
-		do   func(d lcd.Display) error
+		do   func(d *glass.Display) error
 	}{
-		{"init", func(d lcd.Display) error { return d.Init() }},
-		{"first frame", func(d lcd.Display) error { return errors.Join(d.Init(), d.Show(one)) }},
-		{"change", func(d lcd.Display) error { return errors.Join(d.Init(), d.Show(one), d.Show(other)) }},
-		{"refresh", func(d lcd.Display) error { return errors.Join(d.Init(), d.Show(one), d.Refresh()) }},
+		{"init", func(d *glass.Display) error { return d.Init() }},
+		{"first frame", func(d *glass.Display) error { return errors.Join(d.Init(), d.Show(one)) }},
+		{"change", func(d *glass.Display) error { return errors.Join(d.Init(), d.Show(one), d.Show(other)) }},
+		{"refresh", func(d *glass.Display) error { return errors.Join(d.Init(), d.Show(one), d.Refresh()) }},
 	} {
 		for k := 0; ; k++ {
 			r := &recorder{}
@@ -305,112 +307,4 @@ func TestRefusals(t *testing.T) {
 	if err := d.Send(image.NewRGBA(image.Rect(0, 0, 64, 65))); err == nil {
 		t.Error("an image of another size")
 	}
-}
-
-func TestPainterEdges(t *testing.T) {
-	word := strings.Repeat("W", 60)
-	keys := []payterm.KeyHint{{Key: "ENTER", Does: "Pay"}, {Key: "CANCEL", Does: "Stop"}, {Key: "F1", Does: "More"}, {Key: "CLEAR", Does: "Back"}}
-	for _, c := range []struct {
-		name string
-		s    payterm.Screen
-		want error
-	}{
-		{"nothing", payterm.Screen{}, nil},
-		{"a blank line", payterm.Screen{Lines: []string{"", " "}}, nil},
-		{"signs that no font has", payterm.Screen{Title: "\U0001F600 \x01\xff"}, nil},
-		{"all of it", payterm.Screen{Title: "Amount", Status: "12:34", Amount: "$1,234,567.89", Lines: []string{"Please", "wait"},
-			Elapsed: "0:42", Small: "T1AAAAA000001", Keys: keys, Watermark: "SIMULATION", Tone: payterm.Doubt}, nil},
-		{"a title too long", payterm.Screen{Title: word}, lcd.ErrDoesNotFit},
-		{"a status that leaves the title no room", payterm.Screen{Title: "Amount", Status: word}, lcd.ErrDoesNotFit},
-		{"a status alone that is wider than the glass", payterm.Screen{Status: word}, lcd.ErrDoesNotFit},
-		{"an amount too long", payterm.Screen{Amount: word}, lcd.ErrDoesNotFit},
-		{"a word too long", payterm.Screen{Lines: []string{word}}, lcd.ErrDoesNotFit},
-		{"too many lines", payterm.Screen{Lines: strings.Split(strings.Repeat("word ", 40), " ")}, lcd.ErrDoesNotFit},
-		{"Chinese lines", payterm.Screen{Title: "付款成功", Lines: []string{strings.Repeat("请看顾客钱包里的记录，", 4)}}, nil},
-		{"a Chinese status that leaves the title no room", payterm.Screen{Title: "付款成功", Status: strings.Repeat("离线", 8)}, lcd.ErrDoesNotFit},
-		{"a sign too high for its line", payterm.Screen{QR: "x", Small: "订单 T1AAAAA000001", Keys: []payterm.KeyHint{{Key: "CANCEL", Does: "取消"}}}, lcd.ErrDoesNotFit},
-		{"a QR code", payterm.Screen{QR: "https://example.com/x", Amount: "$1.00", Elapsed: "0:01", Watermark: "TRAINING"}, nil},
-		{"a QR code too dense", payterm.Screen{QR: strings.Repeat("x", 1000)}, lcd.ErrQRTooSmall},
-		{"an amount beside the mark too long", payterm.Screen{QR: "x", Amount: word}, lcd.ErrDoesNotFit},
-		{"a mark too long", payterm.Screen{QR: "x", Watermark: word}, lcd.ErrDoesNotFit},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p, err := lcd.NewPainter(240, 320)
-			if err != nil {
-				t.Fatal(err)
-			}
-			img, err := p.Paint(c.s)
-			if !errors.Is(err, c.want) || c.want == nil && err != nil {
-				t.Errorf("error %v, want %v", err, c.want)
-			}
-			again, err2 := p.Paint(c.s) // nothing of the screen before is left
-			if img == nil || !bytes.Equal(img.Pix, again.Pix) || fmt.Sprint(err) != fmt.Sprint(err2) {
-				t.Errorf("painted again it is another: %v, %v", err, err2)
-			}
-		})
-	}
-	if p, err := lcd.NewPainter(240, 320); err != nil {
-		t.Fatal(err)
-	} else if _, err := p.Paint(payterm.Screen{QR: strings.Repeat("x", 5000)}); !errors.Is(err, lcd.ErrQRTooSmall) {
-		t.Errorf("a QR code of 5000 characters: %v", err)
-	}
-}
-
-// Nothing that a screen says makes the painter fall over, on any glass.
-func FuzzPaint(f *testing.F) {
-	f.Add("title", "status", "$1.00", "line\nline", "x", "0:01", "ENTER", uint8(0), uint8(2))
-	f.Fuzz(func(t *testing.T, title, status, amount, lines, qr, elapsed, does string, size, tone uint8) {
-		p, err := lcd.NewPainter(64+int(size), 64+int(size)/2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := payterm.Screen{Title: title, Status: status, Amount: amount, Lines: strings.Split(lines, "\n"), QR: qr, Elapsed: elapsed,
-			Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}, Tone: payterm.Tone(tone % 5)}
-		if img, _ := p.Paint(s); img == nil {
-			t.Error("no image")
-		}
-	})
-}
-
-// Whatever a screen says, a display of characters says all of it: each word is on
-// some page, in whole rows.
-func TestPagesSayAll(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		word := rapid.StringMatching(`[a-z]{1,22}`)
-		line := rapid.Custom(func(rt *rapid.T) string { return strings.Join(rapid.SliceOfN(word, 0, 6).Draw(rt, "words"), " ") })
-		s := payterm.Screen{
-			Title: line.Draw(rt, "title"), Amount: rapid.StringMatching(`(\$[0-9]{1,9})?`).Draw(rt, "amount"), Lines: rapid.SliceOfN(line, 0, 3).Draw(rt, "lines"),
-			Status: line.Draw(rt, "status"), Elapsed: rapid.StringMatching(`([0-9]:[0-9]{2})?`).Draw(rt, "elapsed"), Small: line.Draw(rt, "small"),
-			Watermark: rapid.SampledFrom([]string{"", "TRAINING", "SIMULATION"}).Draw(rt, "mark"),
-		}
-		size := rapid.SampledFrom([][2]int{{16, 2}, {20, 4}, {8, 3}, {8, 4}}).Draw(rt, "size")
-		pages, _ := lcd.TextPages(s, size[0], size[1])
-		letters := map[rune]int{}
-		for _, page := range pages {
-			if len(page) > size[1] {
-				rt.Errorf("a page of %d rows on %v", len(page), size)
-			}
-			for _, row := range page {
-				if n := len([]rune(row)); n > size[0] {
-					rt.Errorf("a row of %d on %v: %q", n, size, row)
-				}
-				for _, r := range row {
-					letters[r]++
-				}
-			}
-			if s.Watermark != "" && size[0] >= len(s.Watermark) && !strings.Contains(strings.Join(page, " "), s.Watermark) {
-				rt.Errorf("a page without %s: %q", s.Watermark, page)
-			}
-		}
-		for _, r := range s.Title + s.Amount + strings.Join(s.Lines, "") + s.Status + s.Elapsed + s.Small + s.Watermark {
-			if r != ' ' {
-				letters[r]--
-			}
-		}
-		for r, n := range letters {
-			if r != ' ' && n < 0 {
-				rt.Errorf("%d of %c are missing: %q", -n, r, pages)
-			}
-		}
-	})
 }

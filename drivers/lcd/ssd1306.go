@@ -22,7 +22,6 @@ const (
 // line or on I2C. It keeps what the glass holds, and sends only what changed. It is
 // used by one goroutine.
 type SSD1306 struct {
-	pixels
 	c                    conn.Conn
 	dc, reset, backlight gpio.PinOut // without dc it is I2C
 	o                    Options
@@ -44,16 +43,10 @@ func NewSSD1306(w Wires, o Options) (*SSD1306, error) {
 	case o.Sleep == nil:
 		return nil, errors.New("lcd: ssd1306: no Sleep: a reset needs pauses")
 	}
-	painter, err := NewPainter(o.Width, o.Height)
-	if err != nil {
-		return nil, err
-	}
-	painter.mono = true
 	d := &SSD1306{c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o, ram: make([][]byte, o.Height/8), all: make([]byte, o.Height/8*o.Width)}
 	for page := range d.ram {
 		d.ram[page] = d.all[page*o.Width : (page+1)*o.Width]
 	}
-	d.pixels = pixels{painter, d.Send}
 	return d, nil
 }
 

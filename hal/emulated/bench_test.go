@@ -10,8 +10,8 @@ import (
 
 	"payterm"
 	"payterm/board"
-	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
+	"payterm/glass"
 	"payterm/hal/emulated"
 
 	"github.com/boombuler/barcode"
@@ -51,7 +51,7 @@ func amount(a string) payterm.Screen {
 func flush(t testing.TB, from, to payterm.Screen, n int) (sent, changed int, busy time.Duration) {
 	t.Helper()
 	e, b := newBoardOf(t, 1e6, func(*board.Profile) {})
-	d := newPanel(t, e, b)
+	d := newDisplay(t, e, b)
 	if err := d.Show(from); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func BenchmarkQREncode(b *testing.B) {
 func BenchmarkQRDraw(b *testing.B) {
 	text := ("https://qr.alipay.com/" + strings.Repeat("aZ3_", 30))[:37]
 	b.Run("ours", func(b *testing.B) {
-		p, err := lcd.NewPainter(240, 320)
+		p, err := glass.NewPainter(240, 320)
 		if err != nil {
 			b.Fatal(err)
 		}

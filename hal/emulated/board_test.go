@@ -25,6 +25,7 @@ import (
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
+	"payterm/glass"
 	"payterm/hal/emulated"
 
 	"github.com/makiuchi-d/gozxing"
@@ -74,8 +75,8 @@ func newBoardOf(t testing.TB, scale float64, change func(*board.Profile)) (*emul
 	return e, b
 }
 
-// newDisplay makes the driver that the profile names.
-func newDisplay(t testing.TB, e *emulated.Board, b *board.Board) lcd.Display {
+// newDisplay makes the driver that the profile names, with its layout.
+func newDisplay(t testing.TB, e *emulated.Board, b *board.Board) *glass.Display {
 	t.Helper()
 	p := b.Profile.Display
 	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
@@ -83,10 +84,14 @@ func newDisplay(t testing.TB, e *emulated.Board, b *board.Board) lcd.Display {
 		is := f.Format()
 		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
 	}
-	d, err := lcd.Open(p.Controller, w, lcd.Options{
-		Width: p.Width + p.Columns, Height: p.Height + p.Rows, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
+	driver, err := lcd.Open(p.Controller, w, lcd.Options{
+		Width: p.Size().Width, Height: p.Size().Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
 		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: e.Sleep,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := glass.New(driver, p.Size().Width, p.Size().Height, p.Shows() == board.TwoColours)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,20 +101,10 @@ func newDisplay(t testing.TB, e *emulated.Board, b *board.Board) lcd.Display {
 	return d
 }
 
-// newPanel is one of the colour panels.
-func newPanel(t testing.TB, e *emulated.Board, b *board.Board) *lcd.Panel {
-	t.Helper()
-	d, ok := newDisplay(t, e, b).(*lcd.Panel)
-	if !ok {
-		t.Fatal("no colour panel")
-	}
-	return d
-}
-
 func TestDisplay(t *testing.T) {
 	t.Parallel()
 	e, b := newBoard(t)
-	d := newPanel(t, e, b)
+	d := newDisplay(t, e, b)
 	const url = "https://qr.alipay.com/bax00000example"
 	s := payterm.Screen{Name: "show_code", Tone: payterm.Busy, Title: "Alipay: please scan", Amount: "$12.34", Elapsed: "0:01", Small: "Order T1AAAAA000001", QR: url, Watermark: "SIMULATION"}
 	read := func() string {
@@ -182,14 +177,14 @@ func TestGlass(t *testing.T) {
 				d.Rotation, d.MirrorX, d.MirrorY, d.Inverted, d.BGR = rotation, m.x, m.y, m.inverted, m.bgr
 				d.Width, d.Height, d.OffsetX, d.OffsetY = 100, 70, 35, 80
 			})
-			d := newPanel(t, e, b)
+			d := newDisplay(t, e, b)
 			img := image.NewRGBA(image.Rect(0, 0, 100, 70))
 			for y := range 70 {
 				for x := range 100 {
 					img.SetRGBA(x, y, color.RGBA{uint8(x&31) << 3, uint8(y&63) << 2, uint8(x>>5) << 3, 0xff})
 				}
 			}
-			if err := d.Send(img); err != nil {
+			if err := d.Driver.(glass.Pixels).Send(img); err != nil {
 				t.Fatal(err)
 			}
 			if wrong := differ(img, e.Frame()); wrong != 0 {
@@ -199,7 +194,7 @@ func TestGlass(t *testing.T) {
 			for i := range 40 {
 				img.SetRGBA(20+i, 10+i, color.RGBA{0xf8, 0, 0, 0xff})
 			}
-			if err := d.Send(img); err != nil {
+			if err := d.Driver.(glass.Pixels).Send(img); err != nil {
 				t.Fatal(err)
 			}
 			if wrong := differ(img, e.Frame()); wrong != 0 {
@@ -227,7 +222,7 @@ func differ(a, b *image.RGBA) int {
 func TestGlassFollows(t *testing.T) {
 	t.Parallel()
 	e, b := newBoardOf(t, 1e6, func(*board.Profile) {})
-	d := newPanel(t, e, b)
+	d := newDisplay(t, e, b)
 	rapid.Check(t, func(rt *rapid.T) {
 		img := e.Frame()
 		for range rapid.IntRange(1, 3).Draw(rt, "frames") {
@@ -237,7 +232,7 @@ func TestGlassFollows(t *testing.T) {
 				c := color.RGBA{uint8(rapid.IntRange(0, 31).Draw(rt, "red")) << 3, uint8(x), uint8(y), 0xff}
 				draw.Draw(img, box, image.NewUniform(c), image.Point{}, draw.Src)
 			}
-			if err := d.Send(img); err != nil {
+			if err := d.Driver.(glass.Pixels).Send(img); err != nil {
 				rt.Fatal(err)
 			}
 			if wrong := differ(img, e.Frame()); wrong != 0 {
@@ -249,7 +244,7 @@ func TestGlassFollows(t *testing.T) {
 	for i := range 240 * 320 / 34 {
 		noise.Pix[4*34*i] ^= 0x80
 	}
-	if err := d.Send(noise); err != nil || differ(noise, e.Frame()) != 0 {
+	if err := d.Driver.(glass.Pixels).Send(noise); err != nil || differ(noise, e.Frame()) != 0 {
 		t.Errorf("%v, %d pixels are wrong", err, differ(noise, e.Frame()))
 	}
 }
@@ -258,10 +253,10 @@ func TestGlassFollows(t *testing.T) {
 func TestGlassTellsWrongOptions(t *testing.T) {
 	e, b := newBoardOf(t, 1000, func(p *board.Profile) { p.Display.Rotation = 180 })
 	b.Profile.Display = &board.Display{Controller: "st7789", Width: 240, Height: 320, Inverted: true}
-	d := newPanel(t, e, b)
+	d := newDisplay(t, e, b)
 	img := image.NewRGBA(image.Rect(0, 0, 240, 320))
 	img.SetRGBA(3, 4, color.RGBA{0xf8, 0, 0, 0xff})
-	if err := d.Send(img); err != nil {
+	if err := d.Driver.(glass.Pixels).Send(img); err != nil {
 		t.Fatal(err)
 	}
 	if differ(img, e.Frame()) == 0 {

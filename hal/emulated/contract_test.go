@@ -16,8 +16,8 @@ import (
 
 	"payterm"
 	"payterm/board"
-	"payterm/drivers/lcd"
 	"payterm/flows"
+	"payterm/glass"
 	"payterm/hal/emulated"
 	"payterm/screen"
 )
@@ -135,9 +135,9 @@ var aCode = payterm.Screen{
 }
 
 // show shows a screen; that a glass is too small for a QR code is no failure here.
-func show(t testing.TB, d lcd.Display, s payterm.Screen) {
+func show(t testing.TB, d *glass.Display, s payterm.Screen) {
 	t.Helper()
-	if err := d.Show(s); err != nil && (s.QR == "" || d.CanShow(s.QR) || !errors.Is(err, lcd.ErrQRTooSmall)) {
+	if err := d.Show(s); err != nil && (s.QR == "" || d.CanShow(s.QR) || !errors.Is(err, glass.ErrQRTooSmall)) {
 		t.Fatal(err)
 	}
 }
@@ -361,7 +361,7 @@ func TestEveryPixel(t *testing.T) {
 				display += "\n" + turn
 			}
 			e, b := newGlass(t, display, 1e6)
-			d, ok := newDisplay(t, e, b).(interface{ Send(*image.RGBA) error })
+			d, ok := newDisplay(t, e, b).Driver.(glass.Pixels)
 			if !ok {
 				t.Fatalf("%s takes no images", g.name)
 			}
@@ -483,7 +483,7 @@ func TestZbarReadsEveryGlass(t *testing.T) {
 			s := aCode
 			s.QR = code
 			err := d.Show(s)
-			if can := d.CanShow(code); can != (err == nil) || !can && !errors.Is(err, lcd.ErrQRTooSmall) {
+			if can := d.CanShow(code); can != (err == nil) || !can && !errors.Is(err, glass.ErrQRTooSmall) {
 				t.Errorf("%s, %d bytes: it can show it: %v, and: %v", g.name, len(code), can, err)
 			}
 			var want []string

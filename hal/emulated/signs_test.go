@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/drivers/lcd"
+	"payterm/glass"
 	"payterm/hal/emulated"
 
 	"pgregory.net/rapid"
@@ -20,7 +20,7 @@ func TestEveryTextIsShown(t *testing.T) {
 	t.Parallel()
 	type shelf struct {
 		e     *emulated.Board
-		d     lcd.Display
+		d     *glass.Display
 		blank *image.RGBA
 	}
 	var all []shelf
@@ -44,7 +44,7 @@ func TestEveryTextIsShown(t *testing.T) {
 			Elapsed: "0:41", Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: emulated.Anything(rt, "key")}},
 			Watermark: rapid.SampledFrom([]string{"", "SIMULATION"}).Draw(rt, "mark"),
 		}
-		if err := g.d.Show(s); err != nil && !errors.Is(err, lcd.ErrDoesNotFit) {
+		if err := g.d.Show(s); err != nil && !errors.Is(err, glass.ErrDoesNotFit) {
 			rt.Error(err)
 		}
 		read := ""
@@ -60,7 +60,7 @@ func TestEveryTextIsShown(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		read = strings.ReplaceAll(strings.ReplaceAll(read, " ", ""), lcd.Letters(s.Watermark), "") // it may stand between two halves of a word
+		read = strings.ReplaceAll(strings.ReplaceAll(read, " ", ""), glass.Letters(s.Watermark), "") // it may stand between two halves of a word
 		for _, w := range words {
 			if g.e.Text() != nil && !strings.Contains(read, w) {
 				rt.Errorf("%q is not shown: %q", w, read)

@@ -20,6 +20,7 @@ import (
 	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
+	"payterm/glass"
 	"payterm/hal"
 	"payterm/hal/emulated"
 )
@@ -54,7 +55,7 @@ var shelf = []struct {
 type unplugged struct {
 	e       *emulated.Board
 	b       *board.Board
-	display lcd.Display
+	display *glass.Display
 	printer *printer.Printer
 	codes   chan string
 	keys    chan payterm.Key
@@ -91,8 +92,12 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 		is := f.Format()
 		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
 	}
-	if u.display, err = lcd.Open(d.Controller, w,
-		lcd.Options{Width: d.Width, Height: d.Height, Inverted: d.Inverted, Contrast: d.Contrast, Sleep: u.e.Sleep}); err != nil {
+	driver, err := lcd.Open(d.Controller, w,
+		lcd.Options{Width: d.Width, Height: d.Height, Inverted: d.Inverted, Contrast: d.Contrast, Sleep: u.e.Sleep})
+	if err != nil {
+		return u, err
+	}
+	if u.display, err = glass.New(driver, d.Width, d.Height, d.Shows() == board.TwoColours); err != nil {
 		return u, err
 	}
 	if u.printer, err = printer.New(u.b.Printer, printer.Options{Columns: 32, Baud: 9600, Status: true, Cut: true, Sleep: u.e.Sleep}); err != nil {

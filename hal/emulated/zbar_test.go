@@ -67,7 +67,7 @@ func TestZbarReadsTheGlass(t *testing.T) {
 		strings.Repeat("UnionPay/", 40),
 	} {
 		e, b := newBoard(t)
-		d := newPanel(t, e, b)
+		d := newDisplay(t, e, b)
 		s := payterm.Screen{
 			Name: "show_code", Tone: payterm.Busy, Title: "WeChat Pay: please scan", Status: "12:34", Amount: "$12.34", Elapsed: "0:01",
 			Small: "T1AAAAA000001", QR: code, Watermark: "SIMULATION", Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "Stop"}},

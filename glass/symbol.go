@@ -1,4 +1,4 @@
-package lcd
+package glass
 
 import (
 	"image"

@@ -1,4 +1,4 @@
-package lcd
+package glass
 
 import (
 	"cmp"
@@ -31,13 +31,17 @@ const (
 	littleDescent = 2  // below the line that letters stand on, in a row
 	unifontAscent = 14 // above it, in a sign of Unifont
 
-	roomy  = 200             // pixels of each side of a glass that has room for a screen at once
+	roomy  = 200             // pixels of each side that a screen needs to have room at once
 	lowest = 64              // of a glass with title, amount and rows
 	beside = 6*cellWidth + 3 // a code leaves for words beside it
 	under  = 3*rowHeight + 2 // or below it
 )
 
 var lit, unlit = paperWhite, color.RGBA{0, 0, 0, 0xff}
+
+// Small tells a glass of so many pixels that has no room for a screen at once: it is laid
+// out in pages, and what is shown on it is worded short.
+func Small(width, height int) bool { return min(width, height) < roomy }
 
 // Pages is on how many pages the last screen is.
 func (p *Painter) Pages() int { return max(1, p.pages) }
@@ -330,13 +334,22 @@ func letter(r rune) rune {
 	return base
 }
 
-// foreign is a sign that neither the little font nor we have, of Unifont.
+// foreign is a sign that the little font lacks, of Unifont.
 func foreign(sign string) (unifont.Glyph, bool) {
 	r, n := utf8.DecodeRuneInString(sign)
-	if n == len(sign) && (own(r) != nil || letter(r) != 0) {
+	if n == len(sign) && (coarse(r) != nil || letter(r) != 0) {
 		return unifont.Glyph{}, false
 	}
 	return unifont.Draw(sign), true
+}
+
+// coarse is the pattern of a sign that the little font lacks and displays of characters
+// have; nil for another.
+func coarse(r rune) []byte {
+	if i, ok := unifont.CellOf(r); ok && strings.ContainsRune("¥€£•", r) {
+		return unifont.Cells[i].Dots[:]
+	}
+	return nil
 }
 
 // little draws one sign.
@@ -352,7 +365,7 @@ func (p *Painter) little(sign string, x, baseline int, c color.RGBA) {
 		return
 	}
 	r, _ := utf8.DecodeRuneInString(sign)
-	if dots := own(r); dots != nil {
+	if dots := coarse(r); dots != nil {
 		p.bits(dots, x-2, baseline-8, c)
 		return
 	}

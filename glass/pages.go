@@ -1,9 +1,8 @@
-package lcd
+package glass
 
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"payterm"
 	"payterm/unifont"
@@ -22,22 +21,6 @@ func legible(s payterm.Screen, text func(string) string) payterm.Screen {
 		s.Keys[i].Does = text(s.Keys[i].Does)
 	}
 	return s
-}
-
-// Altered are the signs of a text that a display shows as others, each once: letters
-// that lose a mark where there are letters only, and signs that no font has.
-func Altered(controller, text string) []string {
-	list := unifont.Lacking(text)
-	if controller != "hd44780" {
-		return list
-	}
-	for sign := range unifont.Signs(unifont.Legible(text)) {
-		r, _ := utf8.DecodeRuneInString(sign)
-		if _, same := unifont.Alike(r); !same && Letters(sign) != sign && !slices.Contains(list, sign) {
-			list = append(list, sign)
-		}
-	}
-	return list
 }
 
 // pager remembers which page of which screen is shown, so that a clock that ticks

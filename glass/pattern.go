@@ -1,4 +1,4 @@
-package lcd
+package glass
 
 import (
 	"image"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"payterm"
+	"payterm/unifont"
 )
 
 // The test pattern (payterm.Screen.Pattern) shows what a wrong offset, rotation,
@@ -110,17 +111,14 @@ func (p *Painter) monoPattern(s payterm.Screen) {
 	p.rows(rows, box.Min.X+1, box.Min.Y, lit)
 }
 
-// filled is a cell with each of its dots.
-const filled = '█'
-
 // patternPages are every cell filled, every sign that the display is sent, and the
 // words, in turn.
 func (g grid) patternPages(s payterm.Screen) [][]string {
 	columns := g.width
-	full := slices.Repeat([]string{strings.Repeat(string(filled), columns)}, g.height)
+	full := slices.Repeat([]string{strings.Repeat(string(unifont.Full), columns)}, g.height)
 	var signs []rune
-	for _, own := range inRAM {
-		signs = append(signs, own.sign)
+	for _, cell := range unifont.Cells {
+		signs = append(signs, cell.Sign)
 	}
 	for r := '!'; r <= '}'; r++ {
 		signs = append(signs, r)

@@ -1,11 +1,12 @@
-// Package lcd draws what a payterm.Screen says: it lays the words out for the
-// size of a glass (Painter), and drives the controllers behind it, one file each
-// (ST7789 and ILI9341 on what they share, SSD1306, HD44780, the kernel's frame
-// buffer). Open makes the one that a profile names.
+// Package glass lays out what a payterm.Screen says: as a picture for a glass of so many
+// pixels (Painter), with fonts, QR codes and test patterns, or as rows for a display of
+// characters (Rows). Display joins a layout with the driver of a display, and shows one
+// screen after the other.
 //
-// The layout decides sizes and places, never words. It reports what does not
-// fit, so that a test can see to it that nothing is ever cut.
-package lcd
+// The layout decides sizes and places, never words: those are package screen's. It
+// reports what does not fit, so that a test can see to it that nothing is ever cut. How
+// a picture or rows come onto a display is for drivers/lcd.
+package glass
 
 import (
 	"errors"
@@ -24,11 +25,11 @@ import (
 )
 
 // ErrDoesNotFit says which text of a screen has no room on this glass.
-var ErrDoesNotFit = errors.New("lcd: text does not fit")
+var ErrDoesNotFit = errors.New("glass: text does not fit")
 
 // ErrQRTooSmall says that the modules of a QR code would be under two pixels,
 // which phones do not read.
-var ErrQRTooSmall = errors.New("lcd: the QR code is too dense for this glass")
+var ErrQRTooSmall = errors.New("glass: the QR code is too dense for this glass")
 
 // minModule is the smallest module in pixels that readers get in all cases.
 const minModule = 2
@@ -68,16 +69,21 @@ type Painter struct {
 	at    pager
 }
 
-// NewPainter makes a painter for a glass of this many pixels.
-func NewPainter(width, height int) (*Painter, error) {
+// NewPainter makes a painter for a colour glass of this many pixels.
+func NewPainter(width, height int) (*Painter, error) { return newPainter(width, height, false) }
+
+func newPainter(width, height int, mono bool) (*Painter, error) {
 	if width < 64 || height < 32 {
-		return nil, fmt.Errorf("lcd: a glass of %dx%d: 64x32 at the least", width, height)
+		return nil, fmt.Errorf("glass: a glass of %dx%d: 64x32 at the least", width, height)
 	}
 	f, err := loadFonts()
 	if err != nil {
 		return nil, err
 	}
-	return &Painter{w: width, h: height, small: min(width, height) < roomy, img: image.NewRGBA(image.Rect(0, 0, width, height)), fonts: f}, nil
+	return &Painter{
+		w: width, h: height, small: Small(width, height), mono: mono,
+		img: image.NewRGBA(image.Rect(0, 0, width, height)), fonts: f,
+	}, nil
 }
 
 // Paint draws a screen. The image is complete even with an error: what does not

@@ -1,4 +1,4 @@
-package lcd_test
+package glass_test
 
 import (
 	"image"
@@ -10,6 +10,7 @@ import (
 	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/lcd"
+	"payterm/glass"
 	"payterm/hal/emulated"
 )
 
@@ -18,8 +19,8 @@ var pattern = payterm.Screen{
 	Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: "yes"}, {Key: payterm.KeyCancel, Does: "no"}},
 }
 
-// glass is a board's display with the test pattern on it, on the emulated chip.
-func glass(t *testing.T, name string, change func(*board.Display)) (*emulated.Board, lcd.Display) {
+// onGlass is a board's display with the test pattern on it, on the emulated chip.
+func onGlass(t *testing.T, name string, change func(*board.Display)) (*emulated.Board, *glass.Display) {
 	t.Helper()
 	text, err := boards.Read(name)
 	if err != nil {
@@ -44,10 +45,14 @@ func glass(t *testing.T, name string, change func(*board.Display)) (*emulated.Bo
 		is := f.Format()
 		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
 	}
-	d, err := lcd.Open(said.Controller, w, lcd.Options{
-		Width: said.Width + said.Columns, Height: said.Height + said.Rows, OffsetX: said.OffsetX, OffsetY: said.OffsetY, Rotation: said.Rotation,
+	driver, err := lcd.Open(said.Controller, w, lcd.Options{
+		Width: said.Size().Width, Height: said.Size().Height, OffsetX: said.OffsetX, OffsetY: said.OffsetY, Rotation: said.Rotation,
 		MirrorX: said.MirrorX, MirrorY: said.MirrorY, Inverted: said.Inverted, BGR: said.BGR, Contrast: said.Contrast, Sleep: e.Sleep,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := glass.New(driver, said.Size().Width, said.Size().Height, said.Shows() == board.TwoColours)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +104,7 @@ func wrong(img image.Image) string {
 // thing does not look right.
 func TestPattern(t *testing.T) {
 	for _, name := range []string{"emulated", "raspberrypi-spi-st7789", "raspberrypi-spi-ili9341", "generic-fbdev"} {
-		e, _ := glass(t, name, nil)
+		e, _ := onGlass(t, name, nil)
 		if w := wrong(e.Frame()); w != "" {
 			t.Errorf("%s: %s", name, w)
 		}
@@ -111,7 +116,7 @@ func TestPattern(t *testing.T) {
 		"mirror":       func(d *board.Display) { d.MirrorX = !d.MirrorX },
 		"upside down":  func(d *board.Display) { d.Rotation = (d.Rotation + 180) % 360 },
 	} {
-		if e, _ := glass(t, "raspberrypi-spi-ili9341", spoil); wrong(e.Frame()) == "" {
+		if e, _ := onGlass(t, "raspberrypi-spi-ili9341", spoil); wrong(e.Frame()) == "" {
 			t.Errorf("%s is wrong and the pattern right", what)
 		}
 	}
@@ -119,7 +124,7 @@ func TestPattern(t *testing.T) {
 
 // On two colours each dot of the edge is lit, and half of the rest.
 func TestPatternMono(t *testing.T) {
-	e, _ := glass(t, "raspberrypi-i2c-ssd1306", nil)
+	e, _ := onGlass(t, "raspberrypi-i2c-ssd1306", nil)
 	img := e.Frame()
 	b := img.Bounds()
 	on := func(x, y int) bool { return img.RGBAAt(x, y).G > 0x60 }
@@ -144,7 +149,7 @@ func TestPatternMono(t *testing.T) {
 
 // A display of characters fills every cell, then shows its signs, then the words.
 func TestPatternText(t *testing.T) {
-	e, d := glass(t, "raspberrypi-i2c-hd44780", nil)
+	e, d := onGlass(t, "raspberrypi-i2c-hd44780", nil)
 	var pages []string
 	for range 8 {
 		pages = append(pages, strings.Join(e.Text(), "\n"))

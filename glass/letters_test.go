@@ -1,10 +1,10 @@
-package lcd_test
+package glass_test
 
 import (
 	"slices"
 	"testing"
 
-	"payterm/drivers/lcd"
+	"payterm/glass"
 )
 
 // What a display of characters makes of the names of shops, and what it does not show as
@@ -26,14 +26,14 @@ func TestLetters(t *testing.T) {
 		{"🍕 👩‍👧", "? ?", []string{"🍕", "👩‍👧"}},
 		{"\x1b\xff", "??", []string{"\x1b", "\xff"}},
 	} {
-		if got := lcd.Letters(c.text); got != c.want {
+		if got := glass.Letters(c.text); got != c.want {
 			t.Errorf("%q became %q, not %q", c.text, got, c.want)
 		}
-		if got := lcd.Altered("hd44780", c.text); !slices.Equal(got, c.altered) {
+		if got := glass.Altered(c.text, true); !slices.Equal(got, c.altered) {
 			t.Errorf("%q: %q are altered, not %q", c.text, got, c.altered)
 		}
 	}
-	if got := lcd.Altered("st7789", "Đặng Phở 張記 🍕"); !slices.Equal(got, []string{"🍕"}) {
+	if got := glass.Altered("Đặng Phở 張記 🍕", false); !slices.Equal(got, []string{"🍕"}) {
 		t.Errorf("on a glass of pixels %q are altered", got)
 	}
 }

@@ -1,4 +1,4 @@
-package lcd
+package glass
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ func loadFonts() (*fonts, error) {
 	for s, ttf := range map[style][]byte{medium: gomedium.TTF, bold: gobold.TTF, mono: gomono.TTF} {
 		parsed, err := opentype.Parse(ttf)
 		if err != nil {
-			return nil, fmt.Errorf("lcd: read a font: %w", err)
+			return nil, fmt.Errorf("glass: read a font: %w", err)
 		}
 		f.parsed[s] = parsed
 	}
@@ -71,7 +71,7 @@ func (f *fonts) face(s style, px int) *face {
 	// zero could fail here.
 	ff, err := opentype.NewFace(f.parsed[s], &opentype.FaceOptions{Size: float64(max(1, px)), DPI: 72, Hinting: font.HintingFull})
 	if err != nil {
-		panic(fmt.Sprintf("lcd: font face of %d px: %v", px, err))
+		panic(fmt.Sprintf("glass: font face of %d px: %v", px, err))
 	}
 	m := ff.Metrics()
 	got := &face{parsed: f.parsed[s], font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(), capHeight: m.CapHeight.Ceil(), glyphs: map[string]glyph{}}

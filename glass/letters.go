@@ -1,0 +1,60 @@
+package glass
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"payterm/unifont"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Letters is what a display of characters shows of a text: signs of ASCII and those of
+// unifont.Cells. Other letters lose their marks, and what has no letter is a question
+// mark.
+func Letters(text string) string {
+	var b strings.Builder
+	for sign := range unifont.Signs(unifont.Legible(text)) {
+		r, _ := utf8.DecodeRuneInString(sign)
+		base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+		other, same := unifont.Alike(r)
+		stroke, has := strokes[r]
+		_, cell := unifont.CellOf(r)
+		switch {
+		case r == '\u00a0', r < utf8.RuneSelf, cell:
+			b.WriteRune(r)
+		case same:
+			b.WriteString(other)
+		case has:
+			b.WriteString(stroke)
+		case base > ' ' && base < utf8.RuneSelf:
+			b.WriteRune(base)
+		default:
+			b.WriteRune(unifont.StandIn)
+		}
+	}
+	return b.String()
+}
+
+// strokes are letters that Unicode does not take apart.
+var strokes = map[rune]string{
+	'Đ': "D", 'đ': "d", 'Ø': "O", 'ø': "o", 'Ł': "L", 'ł': "l", 'Ħ': "H", 'ħ': "h", 'ı': "i", 'Æ': "AE", 'æ': "ae", 'Œ': "OE", 'œ': "oe", 'ß': "ss", 'ẞ': "SS",
+	'™': "TM", '№': "No", '«': "<<", '»': ">>", '×': "x", '·': ".", 'ﬁ': "fi", 'ﬂ': "fl",
+}
+
+// Altered are the signs of a text that come out as others, each once: signs that no
+// font has, and on a display of characters letters that lose a mark.
+func Altered(text string, characters bool) []string {
+	list := unifont.Lacking(text)
+	if !characters {
+		return list
+	}
+	for sign := range unifont.Signs(unifont.Legible(text)) {
+		r, _ := utf8.DecodeRuneInString(sign)
+		if _, same := unifont.Alike(r); !same && Letters(sign) != sign && !slices.Contains(list, sign) {
+			list = append(list, sign)
+		}
+	}
+	return list
+}
