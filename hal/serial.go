@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tarm/serial"
 	"golang.org/x/sys/unix"
 )
 
@@ -71,7 +70,7 @@ const (
 // OpenLine makes a line and tries at once to open its device. device is asked at
 // each opening, since a replugged adapter may have another name; "" is no device.
 func OpenLine(device func() string, baud int) *Line {
-	l := newLine(func() (*port, error) { return openPort(device(), baud) }, func() {})
+	l := newLine(func() (*port, error) { return openTTY(device(), baud) }, func() {})
 	first := l.open() // here, so that the first user finds it open
 	go l.run(first)
 	return l
@@ -324,68 +323,14 @@ func (l *Line) Close() error {
 	return nil
 }
 
-// port is an open tty, or a connection over the network, a USB printer or an event
-// device (without tty). For a tty, the serial library sets its speed and raw mode,
-// and is done then: its own descriptor blocks for good in a Write that the other side
-// does not take, and reads a time-out and a hang-up as the same. The settings stay
-// for as long as this descriptor, which does not block, is open.
+// port is what a Line reads and writes: an open tty, or a connection over the network,
+// a USB printer or an event device (without tty).
 type port struct {
 	stream interface {
 		io.ReadWriteCloser
 		SetWriteDeadline(time.Time) error
 	}
 	tty *os.File
-}
-
-// errBusy means that another program, or another device of the profile, has the
-// line.
-var errBusy = errors.New("another program uses it")
-
-func openPort(name string, baud int) (*port, error) {
-	if name == "" {
-		return nil, errors.New("no device")
-	}
-	tty, err := os.OpenFile(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	p := &port{stream: tty, tty: tty}
-	if err := p.set(name, baud); err != nil {
-		p.close()
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return p, nil
-}
-
-// set takes the line for this process, sets it up, and throws away what came
-// before it was open.
-func (p *port) set(name string, baud int) error {
-	if err := lock(p.tty); err != nil {
-		return err
-	}
-	setter, err := serial.OpenPort(&serial.Config{Name: name, Baud: baud})
-	if err != nil {
-		return fmt.Errorf("set %d baud: %w", baud, err)
-	}
-	if err := setter.Close(); err != nil {
-		return fmt.Errorf("set %d baud: %w", baud, err)
-	}
-	if err := p.flush(unix.TCIFLUSH); err != nil {
-		return fmt.Errorf("flush: %w", err)
-	}
-	return nil
-}
-
-// lock takes a device for this process.
-func lock(f *os.File) error {
-	err := control(f, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errBusy
-	}
-	if err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
-	return nil
 }
 
 // write writes until the deadline, and drops what is stuck then.
@@ -409,19 +354,7 @@ func (p *port) flush(queue int) error {
 	case *usbPrinter:
 		return s.Close()
 	}
-	return control(p.tty, func(fd int) error { return unix.IoctlSetInt(fd, unix.TCFLSH, queue) })
-}
-
-// control does something with a descriptor; File.Fd would make it blocking.
-func control(f *os.File, do func(fd int) error) error {
-	c, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	if ctl := c.Control(func(fd uintptr) { err = do(int(fd)) }); ctl != nil {
-		return ctl
-	}
-	return err
+	return flushTTY(p.tty, queue)
 }
 
 func (p *port) close() { p.stream.Close() } //nolint:errcheck // there is nothing to be saved
