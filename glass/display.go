@@ -48,10 +48,11 @@ type layout interface {
 func New(d Driver, width, height int, mono bool) (*Display, error) {
 	switch driver := d.(type) {
 	case Pixels:
-		p, err := newPainter(width, height, mono)
+		p, err := NewPainter(width, height)
 		if err != nil {
 			return nil, err
 		}
+		p.mono = mono
 		return &Display{d, picture{p, driver}}, nil
 	case Characters:
 		return &Display{d, text{NewRows(width, height), driver}}, nil

@@ -70,9 +70,7 @@ type Painter struct {
 }
 
 // NewPainter makes a painter for a colour glass of this many pixels.
-func NewPainter(width, height int) (*Painter, error) { return newPainter(width, height, false) }
-
-func newPainter(width, height int, mono bool) (*Painter, error) {
+func NewPainter(width, height int) (*Painter, error) {
 	if width < 64 || height < 32 {
 		return nil, fmt.Errorf("glass: a glass of %dx%d: 64x32 at the least", width, height)
 	}
@@ -81,7 +79,7 @@ func newPainter(width, height int, mono bool) (*Painter, error) {
 		return nil, err
 	}
 	return &Painter{
-		w: width, h: height, small: Small(width, height), mono: mono,
+		w: width, h: height, small: Small(width, height),
 		img: image.NewRGBA(image.Rect(0, 0, width, height)), fonts: f,
 	}, nil
 }
