@@ -21,7 +21,6 @@ import (
 
 var (
 	terminalID = regexp.MustCompile(`^[A-Z0-9]{2,6}$`)
-	actionName = regexp.MustCompile(`^[A-Z][A-Z_]*$`)
 	plainID    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 	operatorNumber = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
@@ -120,8 +119,8 @@ func (k *checker) gateway() {
 	for _, w := range g.ActiveWallets {
 		k.bad(w.Valid() && !slices.Contains(g.Wallets, w), "gateway.active_wallets", "%s is not among gateway.wallets", w)
 	}
-	k.bad(g.RefundQueryAction != "" && !actionName.MatchString(g.RefundQueryAction), "gateway.refund_query_action",
-		"%q: an action in capitals is needed, or nothing to leave it off", g.RefundQueryAction)
+	k.bad(g.RefundQueryAction != "", "gateway.refund_query_action",
+		"%q: no document of the gateway names such an action; leave it empty, and refunds are followed by STATUS_QUERY", g.RefundQueryAction)
 	for _, action := range slices.Sorted(maps.Keys(g.Versions)) {
 		known := slices.Contains([]string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"}, action)
 		k.bad(!known, "gateway.versions", "%q: ACTIVEPAY, PASSIVEPAY, STATUS_QUERY, REFUND or EX_RATE_QUERY is needed", action)

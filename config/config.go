@@ -68,7 +68,7 @@ type Gateway struct {
 	CallBackURL       string            `toml:"call_back_url"`
 	Wallets           []payterm.Wallet  `toml:"wallets"`             // whose codes are scanned
 	ActiveWallets     []payterm.Wallet  `toml:"active_wallets"`      // for which a code can be shown
-	RefundQueryAction string            `toml:"refund_query_action"` // empty: off
+	RefundQueryAction string            `toml:"refund_query_action"` // none is known: always empty
 	Versions          map[string]string `toml:"versions"`            // by action, where it is not 1.0
 	CAFile            string            `toml:"ca_file"`             // empty: the system's
 }
@@ -170,7 +170,7 @@ func Default() Config {
 			LeaveAfter: d(r.LeaveAfter), PassiveCounter: d(r.PassiveCounter), ActiveDisplay: d(r.ActiveDisplay),
 			Ladder: ladder, LadderRepeat: d(r.LadderRepeat),
 			ActiveCodeLife: d(r.ActiveCodeLife), PassiveCodeLife: d(r.PassiveCodeLife),
-			RefundInterval: d(5 * time.Second), RefundWindow: d(60 * time.Second),
+			RefundInterval: d(r.RefundInterval), RefundWindow: d(r.RefundWindow),
 			ConnectTimeout: d(5 * time.Second), HTTPTimeout: d(r.HTTPTimeout),
 			MaxMinor: 1_000_000, Tips: []int{}, LatePayment: "ask",
 		},
