@@ -47,7 +47,8 @@ build: ## builds build/payterm and build/ottsim for this machine
 	go build -ldflags '$(STAMP)' -o build/ ./cmd/...
 
 .PHONY: test
-test: build fmt vet lint cross-if-possible unit race ## everything that must pass
+test: ## everything that must pass, and how long each part took
+	@MAKE='$(MAKE)' .ci/parts build fmt vet lint cross-if-possible unit race
 	@echo "make test: all passed"
 
 .PHONY: fmt
@@ -66,8 +67,8 @@ lint:
 
 .PHONY: unit
 unit:
-	go test -timeout 20m $$(go list ./... | grep -v '^payterm/cmd/payterm$$')
-	go test -timeout 20m -count=1 ./cmd/payterm # it tests programs that it builds: go's cache does not see them change
+	go test -cover -timeout 20m $$(go list ./... | grep -v '^payterm/cmd/payterm$$')
+	go test -cover -timeout 20m -count=1 ./cmd/payterm # it tests programs that it builds: go's cache does not see them change
 
 .PHONY: race
 race:
