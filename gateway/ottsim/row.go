@@ -1,0 +1,45 @@
+package ottsim
+
+// Row is an order of the ledger as GET /sim/orders shows it, without the requests, for a
+// program that has the simulator within itself and looks often.
+type Row struct {
+	ID       string
+	Mode     string
+	BizType  string
+	Status   string
+	CodeURL  string
+	Amount   int64 // minor units
+	Paid     int64
+	Refunded int64
+}
+
+// Row gives one order, false where nobody has ever asked about it.
+func (s *Sim) Row(id string) (Row, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	if o := s.orders[id]; o != nil {
+		return s.rowOf(o), true
+	}
+	_, asked := s.strays[id]
+	return s.rowOf(&order{ID: id, Status: "unknown"}), asked
+}
+
+// Rows gives all of them, in no order that matters.
+func (s *Sim) Rows() []Row {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	rows := make([]Row, 0, len(s.byTime)+len(s.strays))
+	for _, o := range s.byTime {
+		rows = append(rows, s.rowOf(o))
+	}
+	for id := range s.strays {
+		rows = append(rows, s.rowOf(&order{ID: id, Status: "unknown"}))
+	}
+	return rows
+}
+
+func (s *Sim) rowOf(o *order) Row {
+	return Row{o.ID, o.Mode, o.BizType, s.publicStatus(o), o.CodeURL, o.Amount, o.Paid, o.Refunded}
+}
