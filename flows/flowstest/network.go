@@ -2,7 +2,6 @@ package flowstest
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -11,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -29,7 +27,18 @@ type network struct {
 	rng    *rand.Rand
 	faults []*netFault
 	cut    time.Time // no connection until then
+	kept   map[payterm.OrderID][]kept
 }
+
+// kept is an authentic reply, as it went by: the bytes, and what they say. Somebody, or
+// a part of the gateway that lags behind, may give it once more later.
+type kept struct {
+	body    []byte
+	applied reported
+}
+
+// mostKept is how many replies about one order are kept: the first ones.
+const mostKept = 12
 
 // netFault is what happens to the next requests of an action.
 type netFault struct {
@@ -43,6 +52,9 @@ type netFault struct {
 var NetFaults = []string{
 	"refused", "no_route", "reset_in_request", "lost_before", "lost_after", "late", "very_late", "reset_after",
 	"duplicated", "truncated", "portal", "redirect", "http_500", "empty",
+	// An authentic reply about the order that went by before, in place of the true one; the second without
+	// the request's having come to the gateway.
+	"old", "old_lost",
 	// What the gateway's simulator does to its own replies:
 	"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key", "base64_body",
 	"code:SYSTEM_ERROR", "code:AUTH_CODE_INVALID", "code:PWD_INCORRECT", "code:PARAM_ERROR", "code:ORDER_USED", "code:ORDER_PAID", "code:TIMEOUT",
@@ -51,7 +63,7 @@ var NetFaults = []string{
 
 var (
 	// untouched are the faults that leave the reply what the gateway meant.
-	untouched = []string{"", "late", "very_late", "base64_body", "duplicated", "double_amount"}
+	untouched = []string{"", "late", "very_late", "base64_body", "duplicated", "double_amount", "old", "old_lost"}
 	// forged are those that change what lies under the digest.
 	forged = []string{"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key"}
 	// written are those that say the same in another way, or less of it.
@@ -95,7 +107,9 @@ func (n *network) some(d time.Duration) time.Duration {
 type requested struct {
 	l      *life
 	id     payterm.OrderID
+	about  payterm.OrderID // what is said in reply is about it: of a refund, the sale
 	action string
+	code   string // of a Passive payment
 }
 
 type requestKey struct{}
@@ -116,6 +130,7 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	if fault != "" {
 		n.s.tell("network: %s of %s meets %s", req.action, req.id, fault)
+		n.s.troubled()
 	}
 	n.s.mu.Unlock()
 	switch fault {
@@ -207,6 +222,7 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 		reply = reply[:len(reply)-20]
 	}
 	n.s.mu.Lock()
+	n.keep(req, fault, reply, applied)
 	before := n.s.proofs[req.id]
 	if believable(fault, req.action, applied) {
 		n.s.proofs[req.id] = before.with(req.action, *applied)
@@ -229,22 +245,6 @@ func (s *Sim) passing(req *requested) {
 		"pay": "while a payment is on its way", "query": "while an inquiry is on its way", "refund": "while a refund is on its way",
 	}[req.action]
 	s.reached(req.l, name)
-}
-
-// ledgerRow is an order as the gateway's ledger shows it.
-type ledgerRow struct {
-	ID       payterm.OrderID `json:"order_id"`
-	Mode     string          `json:"mode"`
-	BizType  string          `json:"biz_type"`
-	Amount   int64           `json:"amount_minor"`
-	Status   string          `json:"status"`
-	Paid     int64           `json:"paid_minor"`
-	Refunded int64           `json:"refunded_minor"`
-	CodeURL  string          `json:"code_url"`
-	Requests []struct {
-		At     time.Time `json:"at"`
-		Action string    `json:"action"`
-	} `json:"requests"`
 }
 
 // reported is what the gateway meant to say at a moment.
@@ -271,15 +271,25 @@ func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *r
 	}
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
+	var old kept
+	if fault == "old" || fault == "old_lost" {
+		old = n.old(req)
+	}
+	if fault == "old_lost" && old.body != nil {
+		return old.body, &old.applied
+	}
+	gateway := req.l.config.account
 	if strings.HasPrefix(fault, "code:") || fault == "base64_body" || slices.Contains(forged, fault) || slices.Contains(written, fault) {
-		n.s.call("POST", "/sim/faults", fmt.Sprintf(`{"action":"*","fault":%q,"times":1}`, fault), nil)
+		gateway.call("POST", "/sim/faults", fmt.Sprintf(`{"action":"*","fault":%q,"times":1}`, fault))
 	}
-	status, text := n.s.call("POST", "/processV2", string(body), nil)
+	status, text := gateway.call("POST", "/processV2", string(body))
 	if fault == "duplicated" { // the first copy's answer is lost
-		status, text = n.s.call("POST", "/processV2", string(body), nil)
+		status, text = gateway.call("POST", "/processV2", string(body))
 	}
-	applied := &reported{}
-	n.s.call("GET", "/sim/orders/"+string(req.id), "", &applied.row)
+	if old.body != nil {
+		return old.body, &old.applied
+	}
+	applied := &reported{row: gateway.row(req.about)}
 	var outer struct {
 		Code string `json:"rsp_code"`
 		Data string `json:"data"`
@@ -297,31 +307,22 @@ func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *r
 	return raw(fmt.Sprintf("%d %s", status, http.StatusText(status)), "application/json", text), applied
 }
 
+// keep keeps a reply that is authentic, for later.
+func (n *network) keep(req *requested, fault string, reply []byte, applied *reported) {
+	if about := req.about; fault == "" && applied != nil && !applied.bare && len(n.kept[about]) < mostKept {
+		n.kept[about] = append(n.kept[about], kept{slices.Clone(reply), *applied})
+	}
+}
+
+// old is a reply about the order that went by before, mostly the first.
+func (n *network) old(req *requested) kept {
+	list := n.kept[req.about]
+	if len(list) == 0 {
+		return kept{}
+	}
+	return list[n.rng.IntN(len(list))*n.rng.IntN(2)]
+}
+
 func raw(status, kind, body string) []byte {
 	return fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", status, kind, len(body), body)
-}
-
-// call asks the gateway's simulator. The lock is held.
-func (s *Sim) call(method, path, body string, into any) (int, string) {
-	w := httptest.NewRecorder()
-	s.gateway.ServeHTTP(w, httptest.NewRequest(method, path, bytes.NewBufferString(body)))
-	if into != nil && w.Code == http.StatusOK {
-		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil {
-			s.violate("world", "%s %s: %v", method, path, err)
-		}
-	}
-	return w.Code, w.Body.String()
-}
-
-// ledger is the gateway's book, by order.
-func (s *Sim) ledger() map[payterm.OrderID]ledgerRow {
-	var list struct {
-		Orders []ledgerRow `json:"orders"`
-	}
-	s.call("GET", "/sim/orders", "", &list)
-	book := map[payterm.OrderID]ledgerRow{}
-	for _, row := range list.Orders {
-		book[row.ID] = row
-	}
-	return book
 }

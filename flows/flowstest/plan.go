@@ -1,6 +1,8 @@
 package flowstest
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -54,8 +56,11 @@ func ParsePlan(text string) (Plan, error) {
 //	passive 12.34 ALIPAY ok|poor|expired|early|used|never|garbage|password 20s
 //	active 12.34 ok 20s|never|decline 20s     the customer photographs the code and acts that much later
 //	key CANCEL ENTER ...                      the cashier's keys
-//	api passive 12.34 K                       a till asks over the socket, with the idempotency key K
-//	refund 5.00 | all                         of the latest sale that was paid
+//	api passive 12.34 K [1.00] [despite] [dies 3s]   a till asks over the socket, with the idempotency key K; with
+//	                          a tip; despite a doubt of this total; and is gone that much later
+//	refund 5.00 | all [K [dies 3s]]           of the latest sale that was paid; a till's, with a key
+//	retry K [13.00] [dies 3s] the till asks again for what it asked for with K, or for another amount
+//	poll 200ms 30s [5]        a till asks for the status of its first five open orders, at this pace, for that long
 //	ask, resolve                              about the latest order that is open or listed
 //	z                                         the day is closed
 //	unseen                                    a sale that ended as not sent is paid all the same
@@ -67,18 +72,25 @@ func ParsePlan(text string) (Plan, error) {
 //	dieon before a payment   it dies at the next boundary whose name begins so
 //	full 3 20s [7]            the third commit from now finds the disk full, for that long or until a boot,
 //	                          which follows on a death at the seventh boundary after that
+//	stall 3 40s               the third commit from now takes the disk that long
 //	lose, backup, restore                     the database, with a loss of power
-//	clock -1h | unset                         the terminal's wall clock
+//	damage                    likewise: the newest order that is open has a record that this version cannot read
+//	config 2 JPY              likewise: from here on merchant 2 sells in JPY
+//	clock -1h | unset | right                 the terminal's wall clock, by so much
+//	clockat 7 25h | unset | right             likewise at the seventh boundary from now
 var acts = map[string]func(*Sim, []string) error{
-	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api,
+	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api, "retry": (*Sim).retry, "poll": (*Sim).poll,
 	"ask": (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
 	"unseen": (*Sim).payUnseen, "reconcile": (*Sim).reconcile,
 	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn, "full": (*Sim).fill,
-	"lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "clock": (*Sim).setClock,
+	"stall": (*Sim).stallLater, "lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "damage": (*Sim).damage,
+	"config": (*Sim).configure, "clock": (*Sim).setClock, "clockat": (*Sim).setClockAt,
 }
 
 // byPeople are the acts that take their time.
-var byPeople = map[string]bool{"passive": true, "active": true, "api": true, "ask": true, "resolve": true, "key": true, "refund": true, "reconcile": true}
+var byPeople = map[string]bool{
+	"passive": true, "active": true, "api": true, "retry": true, "poll": true, "ask": true, "resolve": true, "key": true, "refund": true, "reconcile": true,
+}
 
 func (s *Sim) act(a Act, running *sync.WaitGroup) error {
 	words := strings.Fields(a.Does)
@@ -181,7 +193,10 @@ func (s *Sim) wallet(wallet, kind string) string {
 	if kind == "poor" {
 		balance = 1
 	}
-	s.call("POST", "/sim/wallets", fmt.Sprintf(`{"biz_type":%q,"balance_minor":%d,"needs_password":%t}`, wallet, balance, kind == "password"), &made)
+	_, said := s.config.call("POST", "/sim/wallets", fmt.Sprintf(`{"biz_type":%q,"balance_minor":%d,"needs_password":%t}`, wallet, balance, kind == "password"))
+	if err := json.Unmarshal([]byte(said), &made); err != nil {
+		s.violate("world", "no code: %s", said)
+	}
 	s.secretsOf = append(s.secretsOf, made.Code)
 	return made.Code
 }
@@ -266,7 +281,7 @@ func (s *Sim) phone(order payterm.OrderID, verb string, after []string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	status, _ := s.call("POST", "/sim/orders/"+string(order)+"/"+verb, "", nil)
+	status, _ := s.at(order).call("POST", "/sim/orders/"+string(order)+"/"+verb, "")
 	s.tell("the customer's phone: %s %s (%d)", verb, order, status)
 	return nil
 }
@@ -288,49 +303,6 @@ func (s *Sim) active(words []string) error {
 			return s.phone(v.Order, verb, words[2:])
 		}
 		s.rest(time.Second)
-	}
-	return nil
-}
-
-// api is a till on the local socket.
-func (s *Sim) api(words []string) error {
-	if len(words) < 3 {
-		return fmt.Errorf("api MODE AMOUNT KEY")
-	}
-	amount, err := payterm.ParseAmount(words[1], "CAD")
-	if err != nil {
-		return err
-	}
-	l := s.alive()
-	if l == nil {
-		return nil
-	}
-	sale := flows.SaleBegan{Mode: payterm.Mode(words[0]), AmountMinor: amount.Minor, Currency: "CAD", IdempotencyKey: words[2]}
-	if len(words) > 3 {
-		tip, err := payterm.ParseAmount(words[3], "CAD")
-		if err != nil {
-			return err
-		}
-		sale.TipMinor = tip.Minor
-	}
-	if sale.Mode == payterm.Active {
-		sale.Wallet = payterm.Alipay
-	}
-	go func() {
-		s.rest(2 * time.Second)
-		if s.look().Name == flows.ViewScan {
-			s.scan(s.wallet("ALIPAY", "ok"), aFrame)
-		}
-	}()
-	var began payterm.OrderID
-	res, err := l.runner.Sale(l.ctx, sale, func(id payterm.OrderID) { began = id })
-	if err != nil {
-		return nil //nolint:nilerr // the socket broke, or the key was used for another amount: the till's affair
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if res.Began {
-		s.answeredTill(words[2], began, res.Order)
 	}
 	return nil
 }
@@ -360,34 +332,6 @@ func (s *Sim) supervisor() {
 	s.press(payterm.KeyEnter)
 }
 
-// refund is a merchant who gives money back; with a PIN, the supervisor types it.
-func (s *Sim) refund(words []string) error {
-	s.mu.Lock()
-	var sale payterm.OrderID
-	latest := time.Time{}
-	for _, id := range sortedIDs(s.book) {
-		if o := s.book[id]; o.Kind == payterm.KindSale && o.Outcome == payterm.Approved && s.beganAt[id].After(latest) {
-			sale, latest = id, s.beganAt[id]
-		}
-	}
-	s.mu.Unlock()
-	l := s.alive()
-	if l == nil || sale == "" {
-		return nil
-	}
-	refund := flows.RefundBegan{SaleID: sale}
-	if len(words) > 0 && words[0] != "all" {
-		amount, err := payterm.ParseAmount(words[0], "CAD")
-		if err != nil {
-			return err
-		}
-		refund.AmountMinor = amount.Minor
-	}
-	go s.supervisor()
-	l.runner.Refund(l.ctx, refund, func(payterm.OrderID) {}) //nolint:errcheck // the caller's affair
-	return nil
-}
-
 func (s *Sim) z([]string) error {
 	l := s.alive()
 	if l == nil {
@@ -397,11 +341,15 @@ func (s *Sim) z([]string) error {
 	if err != nil {
 		return err
 	}
+	rows, err := l.store.InZ(t.Number)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tell("Z %d has %d rows", t.Number, len(t.By))
+	s.tell("Z %d holds %d orders", t.Number, len(rows))
 	s.zs[t.Number] = t
-	return nil
+	for _, o := range rows {
+		s.inZ[o.ID] = s.stampAge()
+	}
+	return err
 }
 
 // payUnseen is a gateway that calls paid what nobody can have paid.
@@ -410,7 +358,7 @@ func (s *Sim) payUnseen([]string) error {
 	defer s.mu.Unlock()
 	for _, id := range sortedIDs(s.book) {
 		if o := s.book[id]; o.Outcome == payterm.NotSent && !s.forgotten[id] {
-			status, _ := s.call("POST", "/sim/orders/"+string(id)+"/pay", "", nil)
+			status, _ := s.at(id).call("POST", "/sim/orders/"+string(id)+"/pay", "")
 			s.tell("unseen: %s is paid (%d)", id, status)
 		}
 	}
@@ -430,7 +378,7 @@ func (s *Sim) reconcile([]string) error {
 		sale := s.book[id].Kind == payterm.KindSale
 		s.mu.Unlock()
 		if sale {
-			l.runner.Check(l.ctx, id) //nolint:errcheck // what is found is in the journal
+			s.waitsFor(l, reconcileLimit, func(ctx context.Context) { l.runner.Check(ctx, id) }) //nolint:errcheck // what is found is in the journal
 		}
 	}
 	return nil
@@ -439,7 +387,7 @@ func (s *Sim) reconcile([]string) error {
 func (s *Sim) ask([]string) error {
 	for range 3 { // impatiently
 		if l := s.alive(); l != nil && s.latest() != "" {
-			go l.runner.Inquire(l.ctx, s.latest()) //nolint:errcheck // who asks and is not answered asks again
+			go s.inquires(l, s.latest())
 		}
 		time.Sleep(40 * time.Millisecond)
 	}
@@ -449,7 +397,9 @@ func (s *Sim) ask([]string) error {
 func (s *Sim) resolve([]string) error {
 	if l := s.alive(); l != nil && s.latest() != "" {
 		go s.supervisor()
-		l.runner.Resolve(l.ctx, s.latest(), "supervisor", "looked at") //nolint:errcheck // as above
+		s.waitsFor(l, 0, func(ctx context.Context) {
+			l.runner.Resolve(ctx, s.latest(), "supervisor", "looked at") //nolint:errcheck // a word that nobody asked for changes nothing
+		})
 	}
 	return nil
 }
@@ -509,7 +459,7 @@ func (s *Sim) powerOff(words []string) error {
 	if err := s.off(); err != nil {
 		return err
 	}
-	time.Sleep(d)
+	time.Sleep(max(d, down))
 	s.boot()
 	return nil
 }
@@ -528,11 +478,11 @@ func (s *Sim) dieLater(words []string) error {
 	return nil
 }
 
-// boundaryNames are beginnings of the names of boundaries.
+// boundaryNames are beginnings of the names of boundaries; what matters most stands there twice.
 var boundaryNames = []string{
 	"before a commit", "after a commit of sale_began", "after a commit of code_scanned", "after a commit of payment_answered",
 	"after a commit of inquiry_answered", "after a commit of woke", "after an order id", "before a payment", "while a payment",
-	"after a payment", "before an inquiry", "while an inquiry", "after an inquiry", "before the screen approved", "before the slip merchant",
+	"after a payment", "while a payment", "after a payment", "before an inquiry", "while an inquiry", "after an inquiry", "before the screen approved", "before the slip merchant",
 	"after the slip merchant", "after the slip customer", "at a sound", "after the journal is opened",
 }
 
@@ -579,21 +529,9 @@ func (s *Sim) whileOff(do func(*Sim) error) error {
 	return nil
 }
 
-func (s *Sim) setClock(words []string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(words) == 1 && words[0] == "unset" {
-		s.wallUnset = true
-		return nil
-	}
-	d, err := duration(words)
-	s.wallUnset, s.wallOff = false, s.wallOff+d
-	return err
-}
-
 // RandomPlan draws a plan of up to n scenes.
 func RandomPlan(seed uint64, n int) Plan {
-	d := &drawer{rand.New(rand.NewPCG(seed, 4)), nil} //nolint:gosec // a simulation
+	d := &drawer{r: rand.New(rand.NewPCG(seed, 4))} //nolint:gosec // a simulation
 	for range 2 + d.r.IntN(n) {
 		d.pause(60 * time.Second)
 		if d.r.IntN(6) == 0 {
@@ -608,7 +546,7 @@ func RandomPlan(seed uint64, n int) Plan {
 // payments, refunds in parts, a payment that nobody can have made, power cuts, and
 // Zs at any time. It ends with a reconciliation.
 func DayPlan(seed uint64) Plan {
-	d := &drawer{rand.New(rand.NewPCG(seed, 5)), nil} //nolint:gosec // a simulation
+	d := &drawer{r: rand.New(rand.NewPCG(seed, 5))} //nolint:gosec // a simulation
 	minor := func(most int64) string { return payterm.Amount{Minor: 1 + d.r.Int64N(most), Currency: "CAD"}.String() }
 	for n := range 12 + d.r.IntN(12) {
 		d.pause(time.Duration(1+d.r.IntN(3)) * time.Hour)
@@ -630,7 +568,7 @@ func DayPlan(seed uint64) Plan {
 			d.pause(time.Second)
 			d.do("active %s never", minor(20000))
 			for range 2 { // the ladder has run once through, and perhaps a day is closed
-				d.p = append(d.p, Act{20 * time.Minute, ""})
+				d.wait(20 * time.Minute)
 				d.do("%s", d.pick("z", "key CLEAR"))
 			}
 			d.pause(time.Minute)
@@ -644,31 +582,30 @@ func DayPlan(seed uint64) Plan {
 			d.do("z")
 		}
 	}
-	d.p = append(d.p, Act{20 * time.Minute, ""})
+	d.wait(20 * time.Minute)
 	d.do("reconcile")
-	d.p = append(d.p, Act{5 * time.Minute, ""})
+	d.wait(5 * time.Minute)
 	d.do("z")
 	return d.p
 }
 
-// drawer writes a plan. The pauses that it has drawn since the last act stand in
-// an act without words.
+// drawer writes a plan.
 type drawer struct {
-	r *rand.Rand
-	p Plan
+	r     *rand.Rand
+	p     Plan
+	after time.Duration // pauses since the last act
+	keys  []string      // that tills have used
 }
+
+// wait lets this much pass before the next act.
+func (d *drawer) wait(pause time.Duration) { d.after += pause }
 
 // pause lets up to most pass before the next act.
-func (d *drawer) pause(most time.Duration) {
-	d.p = append(d.p, Act{time.Duration(1 + d.r.Int64N(int64(most))), ""})
-}
+func (d *drawer) pause(most time.Duration) { d.wait(time.Duration(1 + d.r.Int64N(int64(most)))) }
 
 func (d *drawer) do(format string, args ...any) {
-	last := len(d.p) - 1
-	for ; last > 0 && d.p[last-1].Does == ""; last-- { // two pauses are one
-		d.p[last-1].After += d.p[last].After
-	}
-	d.p = append(d.p[:last], Act{d.p[last].After, fmt.Sprintf(format, args...)})
+	d.p = append(d.p, Act{d.after, fmt.Sprintf(format, args...)})
+	d.after = 0
 }
 
 func (d *drawer) pick(of ...string) string { return of[d.r.IntN(len(of))] }
@@ -677,7 +614,11 @@ func (d *drawer) seconds(most int) string { return fmt.Sprintf("%ds", 1+d.r.IntN
 
 // scene is something that happens in a shop.
 func (d *drawer) scene() {
-	switch d.r.IntN(24) {
+	if d.r.IntN(4) == 0 {
+		d.attack()
+		return
+	}
+	switch d.r.IntN(26) {
 	case 0, 1, 2, 3:
 		d.sale()
 	case 4, 5, 6, 7: // somebody tampers, or the network breaks, in the middle of a sale
@@ -689,17 +630,19 @@ func (d *drawer) scene() {
 	case 8, 9, 10: // the power goes in the middle of a sale
 		d.do("dieon %s", d.pick(boundaryNames...))
 		d.pause(3 * time.Second)
-		d.sale()
-	case 11:
-		if d.r.IntN(2) == 0 {
-			d.do("dieat %d", 1+d.r.IntN(60))
+		if d.r.IntN(3) == 0 { // the shortest of the moments that matter is that of a code to come
+			d.do("active %s ok 9s", d.amount())
 			break
 		}
+		d.sale()
+	case 11:
+		d.do("dieat %d", 1+d.r.IntN(60))
+	case 24:
 		d.do("full %d %s %d", 1+d.r.IntN(6), d.pick("5s", "90s", "20m"), max(0, d.r.IntN(40)-20))
 		d.pause(3 * time.Second)
 		d.sale()
 	case 12:
-		d.do("kill %s", d.pick("2s", d.seconds(40), d.seconds(1200)))
+		d.do("kill %s", d.pick("5s", d.seconds(40), d.seconds(1200)))
 	case 13:
 		d.do("cut %s", d.pick(d.seconds(40), d.seconds(1200)))
 	case 14: // impatience
@@ -719,7 +662,7 @@ func (d *drawer) scene() {
 	case 19: // refused by a word that lies outside the digest, and then no word more
 		d.do("net code:%s pay 1", d.pick("AUTH_CODE_INVALID", "PWD_INCORRECT"))
 		d.pause(time.Second)
-		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR", "code:TOO_MANY_REQUESTS"), 1+d.r.IntN(3))
+		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR", "code:TOO_MANY_REQUESTS", "code:TOO_MANY_REQUESTS"), 1+d.r.IntN(3))
 		d.pause(time.Second)
 		d.do("passive %s ALIPAY ok", d.amount())
 	case 20, 21, 22: // money goes back, with all that can come between
@@ -737,7 +680,7 @@ func (d *drawer) scene() {
 			d.pause(2 * time.Minute)
 		}
 		d.do("%s", d.pick("key F2", "ask", "resolve", "refund 1.00"))
-	case 23:
+	case 23, 25:
 		d.do("%s", d.pick("lose", "backup", "restore", "clock -1h", "clock 2h", "clock unset", "clock 0s"))
 	}
 }

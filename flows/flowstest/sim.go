@@ -24,7 +24,6 @@ import (
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
-	"payterm/gateway/ottsim"
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
@@ -44,15 +43,15 @@ type Sim struct {
 	c SimConfig
 
 	mu         sync.Mutex
-	gateway    *ottsim.Sim
-	people     *rand.Rand // what people and plans draw
-	chance     *rand.Rand // what the terminal draws: tags, jitter
+	accounts   map[string]*account // of merchants, by number
+	config     config              // of the terminal, from its next start on
+	people     *rand.Rand          // what people and plans draw
+	chance     *rand.Rand          // what the terminal draws: tags, jitter
 	net        network
 	life       *life
 	lives      int
 	dir        string // of this life's database
-	wallOff    time.Duration
-	wallUnset  bool
+	wall       wallClock
 	dieAt      int    // the boundary, counted from the world's beginning; 0 for none
 	dieName    string // the next one whose name begins so; empty for none
 	fullAt     int    // the commit from now that finds the disk full; 0 for none
@@ -60,12 +59,16 @@ type Sim struct {
 	fullDie    int // so many boundaries later the process dies; 0 for not
 	fullEnd    time.Time
 	Full       int // how often it was
+	stallAt    int // the commit from now that the disk takes its time for; 0 for none
+	stallFor   time.Duration
 	Boundaries int
 	Kills      int
 	died       chan struct{}
 	backup     string // a copy of the database, as a merchant may have one
 	backupBook map[payterm.OrderID]payterm.Order
+	backupGone map[payterm.OrderID]bool // pruned from it
 	keys       int
+	wishes     map[string]wish // what tills have asked for, by their keys
 	story      []string
 	logged     bytes.Buffer
 	checker
@@ -76,43 +79,71 @@ type SimConfig struct {
 	Dir      string // an empty directory
 	Seed     uint64
 	KeepLate bool
-	PIN      bool // a supervisor's PIN is configured; it is supervisorPIN
-	DieAt    int  // the first death: at this boundary, 0 for never
+	PIN      bool            // a supervisor's PIN is configured; it is supervisorPIN
+	DieAt    int             // the first death: at this boundary, 0 for never
+	Keep     time.Duration   // how long closed orders are kept; 0 for ever
+	Told     func(Violation) // at once of each broken promise; may be nil
+	Blank    string          // a journal in which nothing is written yet, to begin with; empty for none
 }
 
 const (
-	simKey        = "0123456789ABCDEF"
 	simTerminal   = "T1"
 	supervisorPIN = "4711"
-	simBase       = "https://pay.example.org"
 )
 
 // life is one life of the terminal's process.
 type life struct {
-	n      int
-	ctx    context.Context //nolint:containedctx // the life's own end
-	cancel context.CancelFunc
-	dead   bool
-	clock  *runner.SystemClock
-	store  *storage.Store
-	runner *runner.Runner
-	ready  bool
-	ended  chan struct{}
-	view   flows.View
-	began  time.Time
+	n        int
+	ctx      context.Context //nolint:containedctx // the life's own end
+	cancel   context.CancelFunc
+	dead     bool
+	clock    *runner.SystemClock
+	store    *storage.Store
+	runner   *runner.Runner
+	ready    bool
+	ended    chan struct{}
+	view     flows.View
+	viewAt   time.Time // since when, by its name
+	clockSet int       // how often the wall clock was set before
+	began    time.Time
+	kept     time.Time // when the house was
+	config   config
 }
 
 // NewSim makes a world. Its clock is the bubble's.
 func NewSim(c SimConfig) (*Sim, error) {
 	s := &Sim{
-		c: c, gateway: ottsim.New(ottsim.Config{MerchantID: "ON00009999", SignKey: simKey, Seed: c.Seed, BaseURL: simBase}),
+		c: c, accounts: map[string]*account{}, wishes: map[string]wish{},
 		people: rand.New(rand.NewPCG(c.Seed, 1)), chance: rand.New(rand.NewPCG(c.Seed, 2)), //nolint:gosec // a simulation
 		died: make(chan struct{}, 1), dieAt: c.DieAt,
 	}
-	s.net = network{s: s, rng: rand.New(rand.NewPCG(c.Seed, 3))} //nolint:gosec // as above
+	s.net = network{s: s, kept: map[payterm.OrderID][]kept{}, rng: rand.New(rand.NewPCG(c.Seed, 3))} //nolint:gosec // as above
 	s.checker = newChecker(s)
+	s.config = config{s.account("1"), "CAD"}
 	s.dir = filepath.Join(c.Dir, "1")
-	return s, os.Mkdir(s.dir, 0o700)
+	if err := os.Mkdir(s.dir, 0o700); err != nil || c.Blank == "" {
+		return s, err
+	}
+	blank, err := os.ReadFile(c.Blank)
+	if err != nil {
+		return s, err
+	}
+	return s, os.WriteFile(filepath.Join(s.dir, journalFile), blank, 0o600)
+}
+
+// journalFile is the name of the terminal's database.
+const journalFile = "payterm.db"
+
+// MakeBlank writes a journal in which nothing is written yet. Worlds that begin with a
+// copy of it need not each make one.
+func MakeBlank(path string) error {
+	store, err := storage.Open(storage.Options{
+		Path: path, Terminal: simTerminal, DrawTag: func() (string, error) { return "BLANK", nil }, Now: func() time.Time { return simEpoch },
+	})
+	if err != nil {
+		return err
+	}
+	return store.Close()
 }
 
 // tell adds a line to the story of this run.
@@ -141,6 +172,7 @@ func (s *Sim) reached(l *life, name string) {
 		return
 	}
 	s.Boundaries++
+	s.wall.reached(s)
 	if s.Boundaries == s.dieAt || s.dieName != "" && strings.HasPrefix(name, s.dieName) {
 		s.dieName = ""
 		s.tell("dies at boundary %d: %s", s.Boundaries, name)
@@ -154,6 +186,7 @@ func (s *Sim) kill(l *life) {
 		return
 	}
 	l.dead = true
+	s.lived += time.Since(l.began)
 	s.Kills++
 	l.cancel()
 	select {
@@ -168,9 +201,9 @@ func (s *Sim) boot() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.mu.Lock()
 	s.lives++
-	l := &life{n: s.lives, ctx: ctx, cancel: cancel, ended: make(chan struct{}), began: time.Now()}
+	l := &life{n: s.lives, ctx: ctx, cancel: cancel, ended: make(chan struct{}), began: time.Now(), kept: time.Now(), viewAt: time.Now(), clockSet: s.wall.changes, config: s.config}
 	s.life = l
-	s.fullAt, s.fullEnd = 0, time.Time{} // somebody has made room
+	s.fullAt, s.fullEnd, s.stallAt = 0, time.Time{}, 0 // somebody has made room
 	s.tell("life %d begins", l.n)
 	s.mu.Unlock()
 	go func() {
@@ -185,12 +218,9 @@ func (s *Sim) boot() {
 
 // live is the process: what cmd/payterm does, without its devices.
 func (s *Sim) live(l *life) error {
-	l.clock = runner.NewSystemClock(simEpoch.Add(-time.Hour))
+	l.clock = runner.NewSystemClock(built)
 	s.boundary(l, "before the journal is opened")
-	store, err := storage.Open(storage.Options{
-		Path: filepath.Join(s.dir, "payterm.db"), Terminal: simTerminal, DrawTag: s.drawTag,
-		Now: func() time.Time { _, wall := s.now(l); return wall },
-	})
+	store, err := s.open(l)
 	if err != nil {
 		return err
 	}
@@ -199,8 +229,8 @@ func (s *Sim) live(l *life) error {
 	s.mu.Unlock()
 	s.boundary(l, "after the journal is opened")
 	client, err := ottpay.New(ottpay.Config{
-		URL: "http://127.0.0.1:9/processV2", MerchantID: "ON00009999", OperatorID: "0000000001", SignKey: simKey,
-		CallBackURL: "https://shop.example.org/back", Currency: "CAD", Dial: s.net.dial,
+		URL: "http://127.0.0.1:9/processV2", MerchantID: l.config.merchant, OperatorID: "0000000001", SignKey: ottpay.SignKey(l.config.key),
+		CallBackURL: "https://shop.example.org/back", Currency: l.config.currency, Dial: s.net.dial,
 		Now: func() time.Time { _, wall := s.now(l); return wall },
 	})
 	if err != nil {
@@ -219,7 +249,7 @@ func (s *Sim) live(l *life) error {
 	l.runner = runner.New(runner.Config{
 		Journal: e, People: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
 		Settings: flows.Settings{
-			Currency: "CAD", Rules: rules, PINSet: s.c.PIN, Last: last,
+			Currency: l.config.currency, MerchantID: l.config.merchant, Rules: rules, PINSet: s.c.PIN, Last: last,
 			ActiveWallets: flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay),
 		},
 		Screen: e.compose, Slip: e.slip,
@@ -251,7 +281,37 @@ func (s *Sim) live(l *life) error {
 	s.mu.Lock()
 	l.ready = true
 	s.mu.Unlock()
+	go s.keepHouse(l)
+	go s.watchTurns(l)
 	return l.runner.Run(l.ctx)
+}
+
+// open opens the journal. Where that is not done with another merchant or currency, whoever
+// has configured the terminal anew puts the configuration of before back.
+func (s *Sim) open(l *life) (*storage.Store, error) {
+	now := func() time.Time { _, wall := s.now(l); return wall }
+	store, err := storage.Open(s.storageOptions(l.config, now))
+	var other storage.OtherMerchantError
+	if !errors.As(err, &other) {
+		return store, err
+	}
+	s.mu.Lock()
+	s.tell("the start refuses the configuration: %v", err)
+	for _, a := range s.accounts {
+		if a.merchant == other.MerchantID {
+			l.config = config{a, other.Currency}
+		}
+	}
+	s.config = l.config
+	s.mu.Unlock()
+	return storage.Open(s.storageOptions(l.config, now))
+}
+
+// storageOptions say which journal it is.
+func (s *Sim) storageOptions(c config, now func() time.Time) storage.Options {
+	return storage.Options{
+		Path: filepath.Join(s.dir, journalFile), Terminal: simTerminal, DrawTag: s.drawTag, Now: now, MerchantID: c.merchant, Currency: c.currency,
+	}
 }
 
 // now is the terminal's own idea of the time.
@@ -259,10 +319,7 @@ func (s *Sim) now(l *life) (time.Duration, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mono, wall := l.clock.Now()
-	if s.wallUnset {
-		return mono, time.Time{}
-	}
-	return mono, wall.Add(s.wallOff)
+	return mono, s.wall.shows(wall)
 }
 
 const tagLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -297,7 +354,7 @@ func copyDatabase(from, to string) error {
 	if err := os.Mkdir(to, 0o700); err != nil {
 		return err
 	}
-	for _, name := range []string{"payterm.db", "payterm.db-wal"} {
+	for _, name := range []string{journalFile, journalFile + "-wal"} {
 		b, err := os.ReadFile(filepath.Join(from, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -312,7 +369,8 @@ func copyDatabase(from, to string) error {
 	return nil
 }
 
-// down is how long a terminal is without power after it died by itself.
+// down is how long a terminal is away after it died by itself, and at least: so long
+// systemd waits before it starts the process once more.
 const down = 5 * time.Second
 
 // Play lets a plan happen, and then the world go on for an hour with a network
@@ -336,14 +394,30 @@ func (s *Sim) Play(p Plan) ([]Violation, error) {
 	}
 	s.mu.Lock()
 	s.net.heal()
-	s.wallUnset = false
+	s.wall.unset = false
 	s.tell("the network works from here on")
 	s.mu.Unlock()
-	acts.Wait()
+	finish(&acts)
 	if err := s.until(time.Now().Add(time.Hour)); err != nil {
 		return nil, err
 	}
 	return s.end()
+}
+
+// finish waits for those who are still at something. One who waits for an answer that
+// never comes keeps nobody: the checker knows of him.
+func finish(acts *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		acts.Wait()
+	}()
+	t := time.NewTimer(2 * time.Hour)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
 }
 
 // until lets the world go on to a moment, and gives a terminal that died its
@@ -412,6 +486,7 @@ func (e *edge) After(at time.Duration) (<-chan time.Time, func()) {
 
 func (e *edge) Commit(entries ...payterm.Entry) error {
 	e.s.boundary(e.l, "before a commit")
+	e.s.stall(e.l)
 	if err := e.s.fullDisk(true); err != nil {
 		return err
 	}
@@ -427,6 +502,7 @@ func (e *edge) Commit(entries ...payterm.Entry) error {
 
 func (e *edge) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 	e.s.boundary(e.l, "before a record of a person")
+	e.s.stall(e.l)
 	if err := e.s.fullDisk(true); err != nil {
 		return err
 	}
@@ -462,6 +538,7 @@ func (s *Sim) fullDisk(commit bool) error {
 	defer s.mu.Unlock()
 	if commit && s.fullAt > 0 {
 		if s.fullAt--; s.fullAt == 0 {
+			s.diskFailed()
 			s.fullEnd = time.Now().Add(s.fullFor)
 			s.Full++
 			s.tell("the disk is full")
@@ -471,6 +548,7 @@ func (s *Sim) fullDisk(commit bool) error {
 		}
 	}
 	if time.Now().Before(s.fullEnd) {
+		s.diskFailed()
 		return storage.ErrFull
 	}
 	return nil
@@ -489,7 +567,7 @@ func (e *edge) Attention() (map[payterm.Attention]int, error) { return e.l.store
 
 func (e *edge) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	e.s.boundary(e.l, "before a payment is sent")
-	ctx, done := e.request(ctx, p.OrderID, "pay", &p)
+	ctx, done := e.request(ctx, requested{id: p.OrderID, about: p.OrderID, action: "pay", code: p.Code.Reveal()}, &p)
 	a := e.client.Pay(ctx, p)
 	done(a)
 	e.s.boundary(e.l, "after a payment was answered")
@@ -498,7 +576,7 @@ func (e *edge) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 
 func (e *edge) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer {
 	e.s.boundary(e.l, "before an inquiry")
-	ctx, done := e.request(ctx, q.OrderID, "query", nil)
+	ctx, done := e.request(ctx, requested{id: q.OrderID, about: q.OrderID, action: "query"}, nil)
 	a := e.client.Inquire(ctx, q)
 	done(a)
 	e.s.boundary(e.l, "after an inquiry")
@@ -507,7 +585,7 @@ func (e *edge) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer {
 
 func (e *edge) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answer {
 	e.s.boundary(e.l, "before a refund is sent")
-	ctx, done := e.request(ctx, r.OrderID, "refund", nil)
+	ctx, done := e.request(ctx, requested{id: r.OrderID, about: r.SaleOrderID, action: "refund"}, nil)
 	e.s.mu.Lock()
 	e.s.refunding(r)
 	e.s.mu.Unlock()
@@ -518,15 +596,16 @@ func (e *edge) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answ
 }
 
 // request notes that one is under way, until done.
-func (e *edge) request(ctx context.Context, id payterm.OrderID, action string, p *payterm.Payment) (context.Context, func(payterm.Answer)) {
+func (e *edge) request(ctx context.Context, r requested, p *payterm.Payment) (context.Context, func(payterm.Answer)) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
-	e.s.leaving(e.l, id, action, p)
-	return context.WithValue(ctx, requestKey{}, &requested{l: e.l, id: id, action: action}), func(a payterm.Answer) {
+	r.l = e.l
+	e.s.leaving(r, p)
+	return context.WithValue(ctx, requestKey{}, &r), func(a payterm.Answer) {
 		e.s.mu.Lock()
 		defer e.s.mu.Unlock()
-		e.s.inFlight[id]--
-		e.s.tell("%s of %s ended: %s", action, id, payterm.AnswerName(a))
+		e.s.inFlight[r.id]--
+		e.s.tell("%s of %s ended: %s", r.action, r.id, payterm.AnswerName(a))
 	}
 }
 
@@ -569,7 +648,7 @@ func (e *edge) Play(payterm.Sound) { e.s.boundary(e.l, "at a sound") }
 func (s *Sim) lose() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forget(map[payterm.OrderID]payterm.Order{})
+	s.forget(map[payterm.OrderID]payterm.Order{}, map[payterm.OrderID]bool{})
 	return errors.Join(os.RemoveAll(s.dir), os.Mkdir(s.dir, 0o700))
 }
 
@@ -582,7 +661,7 @@ func (s *Sim) keep() error {
 	if err := copyDatabase(s.dir, to); err != nil {
 		return err
 	}
-	s.backup, s.backupBook = to, maps.Clone(s.book)
+	s.backup, s.backupBook, s.backupGone = to, maps.Clone(s.book), maps.Clone(s.pruned)
 	return nil
 }
 
@@ -593,7 +672,7 @@ func (s *Sim) restore() error {
 	if s.backup == "" {
 		return nil
 	}
-	s.forget(s.backupBook)
+	s.forget(s.backupBook, s.backupGone)
 	if err := os.RemoveAll(s.dir); err != nil {
 		return err
 	}
