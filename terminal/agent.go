@@ -4,6 +4,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -18,22 +19,20 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"payterm"
 	"payterm/board"
 	"payterm/config"
-	"payterm/drivers/keypad"
-	"payterm/drivers/signal"
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
-	"payterm/glass"
+	"payterm/provision"
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
+	"payterm/terminal/devices"
 )
 
 // Options are what an agent is started with.
@@ -57,9 +56,21 @@ type Options struct {
 	// for 1.
 	Haste float64
 
-	lent    bool     // the board is a Terminal's, which closes it
-	school  *school  // of a training
+	lent   bool    // the board is a Terminal's, which closes it
+	school *school // of a training
+	patience
 	notices *notices // of all agents of a Terminal
+}
+
+// patience is how often and soon a terminal looks after things; zeros for what people want.
+type patience struct {
+	refresh   time.Duration // how often the display is told everything again
+	awayAfter time.Duration // how long a device is away before anybody is told
+	lookAgain time.Duration // until the self test looks again
+}
+
+func (p patience) orUsual() patience {
+	return patience{p.refresh, cmp.Or(p.awayAfter, 3*time.Second), cmp.Or(p.lookAgain, 10*time.Second)}
 }
 
 // Agent is a terminal that runs.
@@ -72,20 +83,11 @@ type Agent struct {
 	opened    chan struct{} // closed once store and runner are there
 	store     *storage.Store
 	runner    *runner.Runner
-	desk      desk           // whom keys and codes go to
-	display   *glass.Display // nil without one
+	devices   *devices.Set
+	desk      desk // whom keys and codes go to
 	onPaper   onPaper
 	leaving   chan struct{} // somebody has provisioned the terminal anew
-	screens   chan payterm.Screen
-	slips     chan payterm.Receipt
-	sounds    chan payterm.Sound
-	moods     chan payterm.Screen // for the lamps and the backlight
-	arming    chan bool           // whether the scanner is to look for a code
-	rests     chan struct{}       // the scanner may look no longer: it has read one, or was pulled
-	touched   chan struct{}       // somebody is there
-	dimmer    *signal.Dimmer      // nil where the backlight does not dim
 	mu        sync.Mutex
-	last      payterm.Screen
 	fault     string // why it is not open
 	parcel    string // that was scanned
 	waits     Waits  // what one that waits does so for
@@ -96,16 +98,10 @@ type Agent struct {
 	realLock  *os.File       // a training's, on the real terminal's data
 	left      bool           // it ended for a training, or for the real terminal
 	queuedZs  map[int64]bool // whose slips wait likewise
-	unprinted atomic.Int32   // slips that wait for the printer or are in it
 	lost      []lostSlip
-	spoken    string             // the language of the screens, where it was changed at the keys
-	troubles  map[string]trouble // by device
+	spoken    string // the language of the screens, where it was changed at the keys
 	slip      slipTrial
-	keypad    atomic.Pointer[keypad.Matrix]
-	retells   chan chan error                  // the display's goroutine is to send its frame again
-	asks      chan chan payterm.PaperCondition // the printer's is to ask how it is
-	found     found                            // by the self test
-	paper     payterm.PaperCondition           // what the printer said last
+	found     found // by the self test
 }
 
 // desk is who serves the terminal: the runner, or Setup before there is one.
@@ -113,8 +109,6 @@ type desk interface {
 	Press(payterm.Key)
 	Scan(payterm.PayCode, time.Duration)
 }
-
-const slipQueue = 32
 
 // openAgain is how long after a failure the journal is opened once more.
 const openAgain = 2 * time.Second
@@ -140,23 +134,19 @@ func Start(o Options) (*Agent, error) {
 	return a, nil
 }
 
-// newAgent makes the part of an agent that has to do with devices.
+// newAgent makes an agent with its devices.
 func newAgent(o Options) *Agent {
 	if o.notices == nil {
 		o.notices = newNotices()
 	}
+	o.patience = o.orUsual()
 	a := &Agent{
-		retells: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
-		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built), opened: make(chan struct{}), leaving: make(chan struct{}, 1), troubles: map[string]trouble{},
-		screens: make(chan payterm.Screen, 1), slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, 4),
-		moods: make(chan payterm.Screen, 1), arming: make(chan bool, 1), rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
-		dimmer: newDimmer(o.Board), training: o.school, queuedZs: map[int64]bool{},
+		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built),
+		opened: make(chan struct{}), leaving: make(chan struct{}, 1), training: o.school, queuedZs: map[int64]bool{},
 	}
-	var err error
-	if a.display, err = openDisplay(o.Board, o.Sleep); err != nil {
-		o.Log.Error("display", "err", err) // a terminal with a dead display still sells
-		a.gaveUp("display", err)
-	}
+	a.devices = devices.New(devices.Options{
+		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: provision.MaxText + 4, Refresh: o.refresh, // and an AIM identifier
+	})
 	return a
 }
 
@@ -302,7 +292,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
 	rc := runner.Config{
-		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a, Buzzer: a, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a.devices, Buzzer: a.devices, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
@@ -381,66 +371,45 @@ func drawTag() (string, error) {
 	return tag.String(), nil
 }
 
-// Show takes the newest screen; one that was not drawn yet gives way.
+// Show takes the newest screen.
 func (a *Agent) Show(s payterm.Screen) {
-	a.mu.Lock()
-	a.last = s
-	a.mu.Unlock()
-	newest(a.screens, s)
-	newest(a.moods, s)
-	armed := s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService) || s.Name == screen.SetupName
-	newest(a.arming, armed)
-}
-
-// newest puts v into a queue of one; what nobody has taken yet gives way.
-func newest[T any](queue chan T, v T) {
-	for {
-		select {
-		case queue <- v:
-			return
-		default:
-		}
-		select {
-		case <-queue:
-		default:
-		}
-	}
+	a.devices.Show(s)
+	a.devices.Arm(armed(s))
 }
 
 // Screen is the newest screen.
-func (a *Agent) Screen() payterm.Screen {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.last
+func (a *Agent) Screen() payterm.Screen { return a.devices.Screen() }
+
+// Press takes a key.
+func (a *Agent) Press(k payterm.Key) { a.desk.Press(k) }
+
+// Lived is the loop's time, in which a scan says when it began.
+func (a *Agent) Lived() time.Duration {
+	if a.loopClock == nil { // a Setup, which does not ask
+		return a.devices.Now()
+	}
+	lived, _ := a.loopClock.Now()
+	return lived
 }
 
-// Print queues a slip. A board without a printer has none by intent; one whose printer
-// could not be opened is told of.
-func (a *Agent) Print(r payterm.Receipt) error {
-	if a.o.Board.Printer == nil {
-		err := a.o.Board.Faults["printer"]
-		if err != nil {
-			a.notPrinted(r)
-		}
-		return err
+// Redraw has the newest screen shown again.
+func (a *Agent) Redraw() {
+	if a.isOpen() {
+		a.runner.Redraw()
+		return
 	}
-	a.unprinted.Add(1)
-	select {
-	case a.slips <- r:
-		return nil
-	default:
-		a.unprinted.Add(-1)
-		a.notPrinted(r)
-		return errors.New("the printer's queue is full")
-	}
+	a.devices.Show(a.Screen())
 }
 
-// Play sounds the buzzer, unless it is busy with several sounds already.
-func (a *Agent) Play(s payterm.Sound) {
-	select {
-	case a.sounds <- s:
-	default:
+// MayDim tells whether a screen that nobody touches may be dark: it waits for nobody. A code
+// that a customer is to scan stays bright, a result until it has been read, and what has to
+// be seen from afar.
+func (a *Agent) MayDim(ctx context.Context, s payterm.Screen) bool {
+	if s.Tone == payterm.Calm || !a.isOpen() {
+		return s.Tone == payterm.Calm
 	}
+	now, err := a.runner.Snapshot(ctx)
+	return err == nil && now.AtRest && now.Fault == ""
 }
 
 // ready says so once the loop has answered, which is after its first screen.
@@ -462,16 +431,18 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	provisioned := false
 	var wg sync.WaitGroup
-	wg.Go(func() { a.runDisplay(ctx) })
-	wg.Go(func() { a.runLights(ctx) })
+	a.devices.RunGlass(ctx, &wg)
 	told, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
-		for _, work := range []func(context.Context){a.runKeypad, a.runScanner, a.runTrigger, a.runBuzzer, a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.awaitInstalled, a.selfTest} {
+		a.devices.RunInput(ctx, &wg)
+		for _, work := range []func(context.Context){
+			a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.awaitInstalled, a.selfTest,
+		} {
 			wg.Go(func() { work(ctx) })
 		}
 		// The printer ends after the loop, so that the loop's last slips are among its own.
 		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))
-		wg.Go(func() { a.runPrinter(printing) })
+		wg.Go(func() { a.devices.RunPrinter(printing) })
 		loop := make(chan error, 1)
 		go func() { loop <- a.runner.Run(ctx) }()
 		wg.Go(func() {
@@ -493,7 +464,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	stop()
 	wg.Wait()
 	if a.store != nil {
-		err = errors.Join(err, a.store.Live(a.lived()), a.store.Close())
+		err = errors.Join(err, a.store.Live(a.Lived()), a.store.Close())
 	}
 	for _, lock := range []*os.File{a.lock, a.realLock} {
 		if lock != nil {
@@ -560,7 +531,7 @@ func (a *Agent) live(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := a.store.Live(a.lived()); err != nil {
+		if err := a.store.Live(a.Lived()); err != nil {
 			a.o.Log.Warn("the time lived through is not kept", "err", err)
 		}
 	}

@@ -3,7 +3,6 @@ package terminal
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,13 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"payterm"
 	"payterm/board"
 	"payterm/config"
-	"payterm/flows/runner"
 	"payterm/storage"
 )
 
@@ -50,26 +47,6 @@ func bare(tb testing.TB) *Agent {
 		}
 	})
 	return a
-}
-
-// TestTroubleIsSaidOnce: a device that stays away is one line in the log, and one more
-// when it goes for another reason or after it had come back.
-func TestTroubleIsSaidOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		a := &Agent{o: Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, clock: runner.NewSystemClock(time.Time{}), troubles: map[string]trouble{}}
-		for i, c := range []struct {
-			err   string
-			after time.Duration
-			lines int
-		}{{"gone", 0, 1}, {"gone", 0, 1}, {"gone", recently / 2, 1}, {"busy", 0, 2}, {"gone", 0, 3}, {"gone", 2 * recently, 4}} {
-			time.Sleep(c.after)
-			a.again(t.Context(), "scanner", errors.New(c.err))
-			if lines := strings.Count(log.String(), "\n"); lines != c.lines || a.trouble("scanner").n != i+1 {
-				t.Errorf("%d: %d lines, not %d:\n%s", i, lines, c.lines, &log)
-			}
-		}
-	})
 }
 
 // FuzzAPI: whatever is posted to the local API, it answers, and never panics.
@@ -187,7 +164,7 @@ func TestLifeGoesOn(t *testing.T) {
 		if err != nil || !a.isOpen() {
 			t.Fatal(err, a.why())
 		}
-		if now := a.lived(); now < before {
+		if now := a.Lived(); now < before {
 			t.Errorf("life %d begins at %s, and %s was lived through", life, now, before)
 		}
 		ctx, stop := context.WithCancel(t.Context())
@@ -196,7 +173,7 @@ func TestLifeGoesOn(t *testing.T) {
 		if _, err := a.Snapshot(ctx); err != nil {
 			t.Fatal(err)
 		}
-		before = a.lived()
+		before = a.Lived()
 		stop()
 		if err := <-ended; err != nil {
 			t.Fatal(err)

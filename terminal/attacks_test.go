@@ -431,7 +431,7 @@ func TestKeyMashing(t *testing.T) {
 		t.Run(fmt.Sprint(hand), func(t *testing.T) {
 			t.Parallel()
 			s := newStand(t, func(p *board.Profile) { p.Keypad.Debounce.Duration = p.Keypad.ScanInterval.Duration })
-			r, keys, customers := rand.New(rand.NewPCG(3, hand)), s.a.keys(), 0
+			r, keys, customers := rand.New(rand.NewPCG(3, hand)), s.a.devices.Keys(), 0
 			for range each {
 				s.press(keys[r.IntN(len(keys))])
 				if s.shows("scan")() && r.IntN(3) == 0 {

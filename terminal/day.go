@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 
 	"payterm"
 	"payterm/flows/runner"
@@ -27,23 +25,20 @@ func (a *Agent) takeTotals(z bool, by payterm.TakenBy) (t payterm.Totals, err er
 		return t, err
 	}
 	_, t.To = a.clock.Now()
-	if err := a.Print(a.totalsSlip(t, false, false)); err != nil {
+	if err := a.devices.Print(a.totalsSlip(t, false, false)); err != nil {
 		a.o.Log.Warn("totals not printed", "err", err)
 	}
 	return t, nil
 }
 
-// zSlip begins the name of a Z's slip, before its number.
-const zSlip = "z "
-
 // printZ queues the slip of a Z. One that finds no room comes later (printOwedZs).
 func (a *Agent) printZ(t payterm.Totals, again bool) error {
 	slip := a.totalsSlip(t, true, again)
-	slip.Name = zSlip + strconv.FormatInt(t.Number, 10)
+	slip.Name = zSlip(t.Number)
 	a.mu.Lock()
 	a.queuedZs[t.Number] = true
 	a.mu.Unlock()
-	err := a.Print(slip)
+	err := a.devices.Print(slip)
 	if err != nil {
 		a.endedZ(slip, err)
 	}
@@ -52,9 +47,8 @@ func (a *Agent) printZ(t payterm.Totals, again bool) error {
 
 // endedZ notes what became of a slip, if it is a Z's.
 func (a *Agent) endedZ(slip payterm.Receipt, err error) {
-	text, is := strings.CutPrefix(slip.Name, zSlip)
-	number, bad := strconv.ParseInt(text, 10, 64)
-	if !is || bad != nil {
+	number, is := zSlipOf(slip)
+	if !is {
 		return
 	}
 	a.mu.Lock()

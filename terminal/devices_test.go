@@ -1,20 +1,11 @@
 package terminal
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"image"
-	"image/png"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"payterm"
@@ -22,6 +13,7 @@ import (
 	"payterm/config"
 	"payterm/flows"
 	"payterm/hal/emulated"
+	"payterm/terminal/devices"
 )
 
 const lit = `board = "lit"
@@ -182,18 +174,12 @@ func TestCodeShownNowhere(t *testing.T) {
 			if s.QR != "" || s.Tone != payterm.Doubt || !strings.Contains(strings.Join(s.Lines, "\n"), says) || len(s.Keys) != 1 {
 				t.Errorf("%s: %+v", language, s)
 			}
-			if err := a.display.Init(); err != nil {
-				t.Fatal(err)
-			}
-			if err := a.display.Show(s); err != nil {
-				t.Errorf("%s: %v", language, err)
-			}
-			for range 2 * slipQueue {
-				if err := a.Print(payterm.Receipt{Name: "customer"}); err != nil {
+			for range 64 {
+				if err := a.devices.Print(payterm.Receipt{Name: "customer"}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if n := len(a.slips); n != 0 {
+			if n := a.devices.Waiting(); n != 0 {
 				t.Errorf("%d slips wait for a printer that is not there", n)
 			}
 			if err := a.store.Close(); err != nil {
@@ -244,7 +230,7 @@ func TestLastSlips(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- a.Run(ctx) }()
 		for _, word := range []string{"first", "second"} {
-			if err := a.Print(slip(word)); err != nil {
+			if err := a.devices.Print(slip(word)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -274,68 +260,7 @@ func TestLastSlips(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if paper := run(func() {}); strings.Contains(paper, "goes on") || time.Since(began) > lastSlips {
+	if paper := run(func() {}); strings.Contains(paper, "goes on") || time.Since(began) > devices.LastSlips {
 		t.Errorf("%s, on paper:\n%s", time.Since(began), paper)
 	}
-}
-
-// A logo that cannot be printed is found at the desk, by the name of its key.
-func TestCheckLogo(t *testing.T) {
-	t.Parallel()
-	picture := func(w, h int) []byte {
-		var b bytes.Buffer
-		if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
-	good := picture(384, 100)
-	for name, x := range map[string]struct {
-		file []byte
-		says string
-	}{
-		"good":       {good, ""},
-		"wide":       {picture(385, 10), "printer.logo: "},
-		"tall":       {picture(10, 401), "printer.logo: "},
-		"absurd":     {picture(20000, 20000), "20000 by 20000 dots"},
-		"cut off":    {good[:len(good)-20], "no whole PNG file"},
-		"no picture": {[]byte("GIF89a"), "no whole PNG file"},
-		"empty":      {nil, "printer.logo: "},
-	} {
-		file := filepath.Join(t.TempDir(), "logo.png")
-		if err := os.WriteFile(file, x.file, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		p, err := board.ReadProfile("p.toml", fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch err := CheckLogo(p); {
-		case (err == nil) != (x.says == ""):
-			t.Errorf("%s: %v", name, err)
-		case err != nil && (!strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "printer.logo: ")):
-			t.Errorf("%s: %v, want %q", name, err, x.says)
-		}
-		p.Printer.Logo = file + ".gone"
-		if err := CheckLogo(p); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s, gone: %v", name, err)
-		}
-	}
-	if err := CheckLogo(board.Profile{}); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestOutlasting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, end := context.WithCancel(t.Context())
-		longer, stop := outlasting(ctx, time.Minute)
-		defer stop()
-		end()
-		began := time.Now()
-		<-longer.Done()
-		if lasted := time.Since(began); lasted != time.Minute {
-			t.Errorf("it lasts for %s", lasted)
-		}
-	})
 }

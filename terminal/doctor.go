@@ -13,6 +13,7 @@ import (
 	"payterm/hal"
 	"payterm/screen"
 	"payterm/terminal/api"
+	"payterm/terminal/devices"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,48 +55,9 @@ func (rep *Report) wire() api.Report {
 const (
 	lowSpace      = 64 << 20 // bytes: time to do something
 	noSpace       = 8 << 20
-	recently      = time.Minute // a device that had trouble since then is not called well
 	doctored      = 30 * time.Second
-	answers       = 10 * time.Second // a frame over a slow bus, two looks at a silent printer and a line that holds are over by then
-	newestRecords = 200              // records of the journal that are held against its chain
+	newestRecords = 200 // records of the journal that are held against its chain
 )
-
-// trouble is what a device has met.
-type trouble struct {
-	err    error         // the last
-	at     time.Duration // of the last
-	n      int
-	gaveUp bool // it is not tried again
-}
-
-// met notes an error of a device.
-func (a *Agent) met(device string, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.troubles[device]
-	a.troubles[device] = trouble{err, a.mono(), t.n + 1, t.gaveUp}
-}
-
-// gaveUp notes that a device is not used in this life.
-func (a *Agent) gaveUp(device string, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.troubles[device] = trouble{err, a.mono(), a.troubles[device].n + 1, true}
-}
-
-func (a *Agent) trouble(device string) trouble {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.troubles[device]
-}
-
-// paperAdvice says what to do about a printer.
-var paperAdvice = map[payterm.PaperCondition]string{
-	payterm.PaperOut:         "there is no paper: put in a new roll",
-	payterm.PaperCoverOpen:   "the cover is open: close it",
-	payterm.PaperUnreachable: "the printer does not print: check its cable, switch it off and on",
-	payterm.PaperNearEnd:     "the paper is nearly out: have a new roll at hand",
-}
 
 // paperFindings are those that have words of their own.
 var paperFindings = map[payterm.PaperCondition]string{
@@ -115,7 +77,7 @@ func (a *Agent) doctor(ctx context.Context, r api.DoctorRequest) (api.Report, er
 	defer cancel()
 	a.examine(ctx, rep)
 	if r.Print {
-		if err := a.Print(rep.slip(a.o.Config.Terminal.ID)); err != nil {
+		if err := a.devices.Print(rep.slip(a.o.Config.Terminal.ID)); err != nil {
 			rep.add("report", api.Warn, "not printed: "+err.Error(), 0)
 		}
 	}
@@ -146,18 +108,10 @@ func (a *Agent) examine(ctx context.Context, rep *Report) {
 
 // examineDevices says how each device of the board is.
 func (a *Agent) examineDevices(ctx context.Context, rep *Report) {
-	a.mu.Lock()
-	paper := a.paper // a printer that is busy has said it before
-	a.mu.Unlock()
-	if paper == "" {
-		paper = payterm.PaperUnknown
-	}
-	if now, asked := a.askPrinter(ctx); asked {
-		paper = now
-	}
+	paper, _ := a.devices.AskPaper(ctx) // a printer that is busy has said it before
 	for _, device := range append(slices.Clip(api.Devices), "leds") {
 		c := a.examineDevice(device, paper)
-		c.Name, c.Errors = device, a.trouble(device).n
+		c.Name, c.Errors = device, a.devices.Trouble(device).N
 		rep.put(c)
 		if c.Result == api.None {
 			continue // no wire either
@@ -166,9 +120,9 @@ func (a *Agent) examineDevices(ctx context.Context, rep *Report) {
 		case "display":
 			a.examineGlass(ctx, rep, c)
 		case "scanner":
-			examineLine(rep, "scanner line", a.o.Board.Scanner, a.wireOf(device))
+			examineLine(rep, "scanner line", a.o.Board.Scanner, a.devices.Wire(device))
 		case "printer":
-			examineLine(rep, "printer line", a.o.Board.Printer, a.wireOf(device))
+			examineLine(rep, "printer line", a.o.Board.Printer, a.devices.Wire(device))
 		}
 	}
 }
@@ -195,121 +149,34 @@ func (rep *Report) put(c Check) {
 	rep.OK = rep.OK && c.Result != api.Fail
 }
 
-// there tells whether the board has a device.
-func (a *Agent) there(device string) bool {
-	b := a.o.Board
-	switch device {
-	case "display":
-		return b.Display != nil
-	case "keypad":
-		return b.Keypad != nil
-	case "scanner":
-		return b.Scanner != nil
-	case "printer":
-		return b.Printer != nil
-	case "leds":
-		return b.LEDs != nil
-	}
-	return b.Buzzer != nil
-}
-
 // examineDevice says how a device is, from what its driver met.
 func (a *Agent) examineDevice(device string, paper payterm.PaperCondition) Check {
-	b, t := a.o.Board, a.trouble(device)
-	if err := a.absent(device); err != nil {
+	b, t := a.o.Board, a.devices.Trouble(device)
+	if err := a.devices.Absent(device); err != nil {
 		return check(api.Fail, err.Error())
 	}
-	if !a.there(device) {
+	if !a.devices.Has(device) {
 		return check(api.None, "the board profile has none")
 	}
-	ago := (a.mono() - t.at).Round(time.Second)
-	back := errors.Is(t.err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is there
+	ago := (a.devices.Now() - t.At).Round(time.Second)
+	back := errors.Is(t.Err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is there
 	switch {
-	case t.n > 0 && ago < recently && !back:
-		return check(api.Fail, t.err.Error())
+	case t.N > 0 && ago < devices.Recently && !back:
+		return check(api.Fail, t.Err.Error())
 	case device == "printer" && paper == payterm.PaperUnknown && b.Profile.Printer.Status:
 		return check(api.Warn, "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile").unanswered()
 	case device == "printer" && paper == payterm.PaperNearEnd:
-		return check(api.Warn, paperAdvice[paper])
-	case device == "printer" && paperAdvice[paper] != "":
-		return check(api.Fail, paperAdvice[paper]).as(paperFindings[paper])
-	case back && ago < recently:
+		return check(api.Warn, devices.PaperAdvice(paper))
+	case device == "printer" && devices.PaperAdvice(paper) != "":
+		return check(api.Fail, devices.PaperAdvice(paper)).as(paperFindings[paper])
+	case back && ago < devices.Recently:
 		return check(api.Warn, fmt.Sprintf("it works again, and was away %s ago: look after the plug", ago))
-	case t.n > 0:
-		return check(api.Warn, fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.n, ago, t.err))
+	case t.N > 0:
+		return check(api.Warn, fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.N, ago, t.Err))
 	case device == "printer":
 		return check(api.OK, "paper: "+string(paper))
 	}
-	return check(api.OK, a.wireOf(device))
-}
-
-// absent says why a device of the board cannot be used now; nil for one that the board
-// does not have.
-func (a *Agent) absent(device string) error {
-	b, t := a.o.Board, a.trouble(device)
-	switch l := b.Lines()[device]; {
-	case b.Faults[device] != nil:
-		return b.Faults[device]
-	case !a.there(device):
-	case t.gaveUp:
-		return fmt.Errorf("%w: it is not used before the next start", t.err)
-	case l != nil:
-		if _, err := l.Plugged(); err != nil {
-			return fmt.Errorf("%w: check the cable of %s", err, a.wireOf(device))
-		}
-	}
-	return nil
-}
-
-// wireOf says on which wire a device hangs.
-func (a *Agent) wireOf(device string) string {
-	p := a.o.Board.Profile
-	switch device {
-	case "display":
-		d := p.Display
-		return d.Controller + " on " + d.SPI + d.I2C + d.Device
-	case "keypad":
-		if k := p.Keypad; k.Kind == "evdev" {
-			return "keyboard " + k.Device + k.Name + k.USB
-		}
-		return fmt.Sprintf("%d rows, %d columns", len(p.Keypad.Rows), len(p.Keypad.Columns))
-	case "scanner":
-		if s := p.Scanner; s.Kind == "evdev" {
-			return "keyboard " + s.Device + s.Name + s.USB
-		}
-		return fmt.Sprintf("%s at %d baud", p.Scanner.Device, p.Scanner.Baud)
-	case "printer":
-		if p.Printer.Network+p.Printer.USB != "" {
-			return p.Printer.Network + p.Printer.USB
-		}
-		return fmt.Sprintf("%s at %d baud", p.Printer.Device, p.Printer.Baud)
-	}
-	if device == "leds" {
-		return strings.Join(strings.Fields(p.Signal.Ready+" "+p.Signal.Approved+" "+p.Signal.Attention), " ")
-	}
-	return p.Signal.Buzzer
-}
-
-// askPrinter asks the printer now. It is false where the printer is busy for longer
-// than answers, or there is none.
-func (a *Agent) askPrinter(ctx context.Context) (payterm.PaperCondition, bool) {
-	if a.o.Board.Printer == nil {
-		return payterm.PaperUnknown, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, answers)
-	defer cancel()
-	done := make(chan payterm.PaperCondition, 1)
-	select {
-	case a.asks <- done:
-	case <-ctx.Done():
-		return payterm.PaperUnknown, false
-	}
-	select {
-	case c := <-done:
-		return c, true
-	case <-ctx.Done():
-		return payterm.PaperUnknown, false
-	}
+	return check(api.OK, a.devices.Wire(device))
 }
 
 // examineGlass sends the frame once more, so that a bus that fails is noticed now,
@@ -318,35 +185,18 @@ func (a *Agent) examineGlass(ctx context.Context, rep *Report, display Check) {
 	if display.Result == api.None || display.Result == api.Fail {
 		return
 	}
-	began := a.mono()
-	err := a.retell(ctx)
+	began := a.devices.Now()
+	err := a.devices.Resend(ctx)
 	switch light := a.o.Board.Profile.Display.Backlight; {
 	case err != nil:
-		rep.add("display bus", api.Fail, err.Error(), a.mono()-began)
+		rep.add("display bus", api.Fail, err.Error(), a.devices.Now()-began)
 	case light == "":
-		rep.add("display bus", api.OK, "a frame was sent", a.mono()-began)
+		rep.add("display bus", api.OK, "a frame was sent", a.devices.Now()-began)
 		rep.add("backlight", api.None, "the board profile has none", 0)
 	default:
-		rep.add("display bus", api.OK, "a frame was sent", a.mono()-began)
+		rep.add("display bus", api.OK, "a frame was sent", a.devices.Now()-began)
 		rep.add("backlight", api.OK, "on, by "+light, 0)
 	}
-}
-
-// retell has the newest screen sent to the glass whole, and tells whether it went.
-func (a *Agent) retell(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answers)
-	defer cancel()
-	done := make(chan error, 1)
-	select {
-	case a.retells <- done:
-		select {
-		case err := <-done:
-			return err
-		case <-ctx.Done():
-		}
-	case <-ctx.Done():
-	}
-	return errors.New("its driver does not come round: restart payterm; where it stays so, check the bus")
 }
 
 // examineLine says what a serial line has carried.
@@ -379,17 +229,17 @@ func examineLine(rep *Report, name string, l *hal.Line, wire string) {
 // examineStorage writes to the journal, reads back how, and looks at the newest
 // records.
 func (a *Agent) examineStorage(ctx context.Context, rep *Report) {
-	began := a.mono()
+	began := a.devices.Now()
 	if err := a.store.Writable(); err != nil {
-		rep.add("journal", api.Fail, err.Error(), a.mono()-began)
+		rep.add("journal", api.Fail, err.Error(), a.devices.Now()-began)
 	} else {
-		rep.add("journal", api.OK, "written and synced", a.mono()-began)
+		rep.add("journal", api.OK, "written and synced", a.devices.Now()-began)
 	}
-	began = a.mono()
+	began = a.devices.Now()
 	if h, err := a.store.Check(ctx, newestRecords); err != nil {
-		rep.add("records", api.Fail, err.Error()+": payterm journal verify tells more", a.mono()-began)
+		rep.add("records", api.Fail, err.Error()+": payterm journal verify tells more", a.devices.Now()-began)
 	} else {
-		rep.add("records", api.OK, fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), a.mono()-began)
+		rep.add("records", api.OK, fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), a.devices.Now()-began)
 	}
 }
 

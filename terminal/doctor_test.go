@@ -36,14 +36,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	lookAgain, awayAfter = 300*time.Millisecond, 300*time.Millisecond
-	refreshEach = time.Second
 	// Terminals wait more than they work: more of them at once than processors.
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
 }
+
+// hasty is how often and soon a test looks for what a person would wait for.
+var hasty = patience{refresh: time.Second, awayAfter: 300 * time.Millisecond, lookAgain: 300 * time.Millisecond}
 
 // clinic is a terminal on emulated chips, with somebody before it.
 type clinic struct {
@@ -86,6 +87,7 @@ func startClinic(t *testing.T, name string, change func(*board.Profile), options
 	o := Options{
 		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(profile, hardware), Sleep: hardware.Sleep, Log: slog.New(slog.DiscardHandler),
 	}
+	o.patience = hasty
 	options(&o, hardware)
 	a, err := Start(o)
 	if err != nil {
@@ -367,7 +369,7 @@ func TestBlindEnter(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.press("5")
-			for end := time.Now().Add(30 * time.Second); c.a.trouble("display").n == 0; time.Sleep(time.Millisecond) {
+			for end := time.Now().Add(30 * time.Second); c.a.devices.Trouble("display").N == 0; time.Sleep(time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatal("the display does not fail")
 				}
@@ -499,7 +501,8 @@ func TestScannerAway(t *testing.T) {
 
 // TestNoBlink: a plug that is out for a moment is nobody's news; one that is back is at once.
 func TestNoBlink(t *testing.T) {
-	var b absence
+	const awayAfter = time.Second
+	b := absence{after: awayAfter}
 	var now time.Duration
 	for i, x := range []struct {
 		absent bool

@@ -14,6 +14,7 @@ import (
 	"payterm/flows/runner"
 	"payterm/screen"
 	"payterm/terminal/api"
+	"payterm/terminal/devices"
 )
 
 // The trials of payterm doctor --test: what only a person can tell, asked on the
@@ -57,10 +58,10 @@ func (a *Agent) try(ctx context.Context, rep *Report, tests []string, step time.
 		if !slices.Contains(tests, device) {
 			continue
 		}
-		began := a.mono()
+		began := a.devices.Now()
 		t.tried, t.began = device, began
 		c := t.device(ctx, device)
-		c.Name, c.TookMS = "test "+device, (a.mono() - began).Milliseconds()
+		c.Name, c.TookMS = "test "+device, (a.devices.Now() - began).Milliseconds()
 		rep.put(c)
 	}
 	return nil
@@ -70,10 +71,10 @@ func (t *trials) device(ctx context.Context, device string) Check {
 	switch {
 	case t.gone:
 		return check(api.Skip, "broken off")
-	case !t.a.there(device):
+	case !t.a.devices.Has(device):
 		return check(api.None, "the board profile has none")
-	case t.a.trouble(device).gaveUp:
-		return check(api.Fail, t.a.trouble(device).err.Error())
+	case t.a.devices.Trouble(device).GaveUp:
+		return check(api.Fail, t.a.devices.Trouble(device).Err.Error())
 	case !t.canAnswer() && device != "keypad" && device != "scanner":
 		return check(api.Skip, "there is no ENTER and no CANCEL to answer with")
 	}
@@ -97,22 +98,7 @@ func (t *trials) canAnswer() bool {
 	return slices.Contains(keys, payterm.KeyEnter) && slices.Contains(keys, payterm.KeyCancel)
 }
 
-func (t *trials) keys() []payterm.Key { return t.a.keys() }
-
-// keys are those of the profile, row by row.
-func (a *Agent) keys() []payterm.Key {
-	var keys []payterm.Key
-	if k := a.o.Board.Profile.Keypad; k != nil && a.o.Board.Keypad != nil {
-		for _, row := range k.Layout() {
-			for _, key := range row {
-				if key != "" {
-					keys = append(keys, key)
-				}
-			}
-		}
-	}
-	return keys
-}
+func (t *trials) keys() []payterm.Key { return t.a.devices.Keys() }
 
 // show puts a trial on the glass. What was pressed before it counts for nothing.
 func (t *trials) show(trial flows.Trial) {
@@ -183,12 +169,12 @@ func (t *trials) judge(ctx context.Context, trial flows.Trial, no string) (Check
 
 // fails tells whether the driver has met an error since the device's trial began.
 func (t *trials) fails() bool {
-	met := t.a.trouble(t.tried)
-	return met.n > 0 && met.at >= t.began
+	met := t.a.devices.Trouble(t.tried)
+	return met.N > 0 && met.At >= t.began
 }
 
 func (t *trials) failed() Check {
-	return check(api.Fail, t.a.trouble(t.tried).err.Error())
+	return check(api.Fail, t.a.devices.Trouble(t.tried).Err.Error())
 }
 
 // nobody is the finding where nothing came in time.
@@ -200,14 +186,14 @@ func (t *trials) nobody(what string) Check {
 // the question and has sent the question's frame: who presses ENTER before a dark
 // glass, while its driver waits to try again, has seen nothing.
 func (t *trials) see(ctx context.Context, trial flows.Trial, no string) (Check, bool) {
-	if err := t.a.retell(ctx); err != nil {
+	if err := t.a.devices.Resend(ctx); err != nil {
 		return t.unsent(ctx, err), false
 	}
 	c, good := t.judge(ctx, trial, no)
 	if !good {
 		return c, false
 	}
-	if err := t.a.retell(ctx); err != nil {
+	if err := t.a.devices.Resend(ctx); err != nil {
 		return t.unsent(ctx, err), false
 	}
 	return c, true
@@ -232,7 +218,7 @@ func (t *trials) display(ctx context.Context) Check {
 		return c
 	}
 	code := testCode()
-	if !t.a.display.CanShow(code) {
+	if !t.a.devices.CanShow(code) {
 		return check(api.OK, "the pattern is right; a QR code has no room on this glass")
 	}
 	if c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code}, "the code is not readable: clean the glass, raise contrast and backlight"); !good {
@@ -276,7 +262,7 @@ func (t *trials) keypad(ctx context.Context) Check {
 		case left:
 			return t.keysSay(dead, stuck, strays, fmt.Sprintf("left at %s", want))
 		case end == late:
-			for _, k := range t.a.heldKeys() {
+			for _, k := range t.a.devices.Held() {
 				if !slices.Contains(stuck, k) {
 					stuck = append(stuck, k)
 				}
@@ -363,19 +349,11 @@ func words(keys []payterm.Key) string {
 	return strings.Join(list, " ")
 }
 
-// heldKeys are those whose contacts are closed now.
-func (a *Agent) heldKeys() []payterm.Key {
-	if m := a.keypad.Load(); m != nil {
-		return m.Held()
-	}
-	return nil
-}
-
 // scanner has a code read by the terminal's own scanner: from paper, since many
 // cannot see the glass, and from the glass where there is no paper.
 func (t *trials) scanner(ctx context.Context) Check {
 	unplugged := func() bool { _, err := t.a.o.Board.Scanner.Plugged(); return err != nil }
-	gone := check(api.Fail, "it is unplugged: check the cable of "+t.a.wireOf("scanner"))
+	gone := check(api.Fail, "it is unplugged: check the cable of "+t.a.devices.Wire("scanner"))
 	if unplugged() {
 		return gone
 	}
@@ -435,16 +413,16 @@ func (t *trials) printer(ctx context.Context) Check {
 	if !good {
 		return c
 	}
-	paper, asked := t.a.askPrinter(ctx)
+	paper, asked := t.a.devices.AskPaper(ctx)
 	if !asked {
 		return check(api.Fail, "the slip is right, and then its driver does not come round: "+
 			"restart payterm; where it stays so, check its cable")
 	}
 	switch paper {
 	case payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
-		return check(api.Fail, "the slip is right; now "+paperAdvice[paper])
+		return check(api.Fail, "the slip is right; now "+devices.PaperAdvice(paper))
 	case payterm.PaperNearEnd:
-		return check(api.Warn, "the slip is right; "+paperAdvice[paper])
+		return check(api.Warn, "the slip is right; "+devices.PaperAdvice(paper))
 	case payterm.PaperOK, payterm.PaperUnknown:
 	}
 	return check(api.OK, "the slip is right; paper: "+string(paper))
@@ -452,20 +430,20 @@ func (t *trials) printer(ctx context.Context) Check {
 
 // print has a slip printed, and gives a finding unless it came out.
 func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Check, bool) {
-	if !t.a.there("printer") {
+	if !t.a.devices.Has("printer") {
 		return check(api.None, "the board has no printer"), false
 	}
-	began := t.a.mono()
+	began := t.a.devices.Now()
 	slip.Name = t.a.slip.begin()
 	defer t.a.slip.end()
 	t.show(flows.Trial{Step: flows.TrialPrint})
-	if err := t.a.Print(slip); err != nil {
+	if err := t.a.devices.Print(slip); err != nil {
 		return check(api.Fail, err.Error()), false
 	}
-	var trouble trouble
+	var trouble devices.Trouble
 	end := t.await(ctx, func(flows.Event) bool { return false }, func() bool {
-		trouble = t.a.trouble("printer")
-		return t.a.slip.done() || trouble.n > 0 && trouble.at >= began
+		trouble = t.a.devices.Trouble("printer")
+		return t.a.slip.done() || trouble.N > 0 && trouble.At >= began
 	})
 	switch {
 	case end == broken:
@@ -473,7 +451,7 @@ func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Check, bool) 
 	case end == late:
 		return check(api.Fail, fmt.Sprintf("the slip was not printed within %s: what is in front of it? check the printer", t.step)), false
 	case !t.a.slip.done():
-		return check(api.Fail, trouble.err.Error()), false
+		return check(api.Fail, trouble.Err.Error()), false
 	}
 	return Check{}, true
 }
@@ -485,9 +463,9 @@ var trialSounds = []payterm.Sound{
 
 func (t *trials) buzzer(ctx context.Context) Check {
 	for i, sound := range trialSounds {
-		t.a.Play(sound)
+		t.a.devices.Play(sound)
 		c, good := t.judge(ctx, flows.Trial{Step: flows.TrialSound, At: i + 1, Of: len(trialSounds)},
-			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply", sound, t.a.wireOf("buzzer")))
+			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply", sound, t.a.devices.Wire("buzzer")))
 		if !good {
 			return c
 		}
@@ -507,14 +485,12 @@ type slipTrial struct {
 	out  bool   // it was printed
 }
 
-const trialSlips = "trial "
-
 // begin names the slip that is waited for from now on.
 func (s *slipTrial) begin() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.n++
-	s.name, s.out = fmt.Sprint(trialSlips, s.n), false
+	s.name, s.out = trialSlip(s.n), false
 	return s.name
 }
 
@@ -541,5 +517,5 @@ func (s *slipTrial) done() bool {
 func (s *slipTrial) stale(r payterm.Receipt) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.HasPrefix(r.Name, trialSlips) && r.Name != s.name
+	return isTrialSlip(r) && r.Name != s.name
 }

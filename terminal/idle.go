@@ -10,6 +10,7 @@ import (
 	"payterm/glass"
 	"payterm/screen"
 	"payterm/terminal/api"
+	"payterm/terminal/devices"
 )
 
 // idleEvery is how often the link and the clock of the idle screen are looked at.
@@ -46,18 +47,16 @@ func (a *Agent) runIdle(ctx context.Context) {
 	}
 }
 
-// What is away for so long is told, and no blink of a plug; tests have less patience.
-var awayAfter = 3 * time.Second
-
-// absence is of a device that was last well at a time.
-type absence struct{ well time.Duration }
+// absence is of a device that was last well at a time. A plug that is out for a moment only
+// is not told of.
+type absence struct{ after, well time.Duration }
 
 // tells whether to speak of it, by how the device is now.
 func (b *absence) tells(absent bool, now time.Duration) bool {
 	if !absent {
 		b.well = now
 	}
-	return now-b.well >= awayAfter
+	return now-b.well >= b.after
 }
 
 // awayEvery is how often the scanner is looked after.
@@ -65,11 +64,11 @@ const awayEvery = time.Second
 
 // runAway has the screens say that the scanner is away, and no longer once it is back.
 func (a *Agent) runAway(ctx context.Context) {
-	tick := time.NewTicker(min(awayEvery, awayAfter))
+	tick := time.NewTicker(min(awayEvery, a.o.awayAfter))
 	defer tick.Stop()
-	scanner := absence{a.mono()}
+	scanner := absence{a.o.awayAfter, a.devices.Now()}
 	for {
-		away := scanner.tells(a.absent("scanner") != nil, a.mono())
+		away := scanner.tells(a.devices.Absent(devices.Scanner) != nil, a.devices.Now())
 		a.mu.Lock()
 		told := a.away
 		a.away = away

@@ -46,7 +46,7 @@ func zoneOf(name string) *time.Location {
 func (a *Agent) menuLines() int {
 	p := a.o.Board.Profile
 	switch {
-	case a.display == nil:
+	case !a.devices.HasGlass():
 		return 0
 	case p.LettersOnly():
 		return max(1, p.Display.Rows-1)

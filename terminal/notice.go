@@ -112,9 +112,6 @@ func (a *Agent) keepFree(ctx context.Context) error {
 		// Until the glass is sure to say something else again.
 		return a.runner.Hold(ctx, RestartHold+idleEvery, a.printed)
 	}
-	if s := a.Screen().Name; s == screen.SetupCodeName || s == "setup_busy" || s == "setup_done" {
-		return api.Errorf(api.Busy, "the terminal is being provisioned")
-	}
 	return nil
 }
 

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +19,7 @@ type onPaper struct {
 }
 
 // codeOnPaper tells whether a QR code is for paper.
-func (a *Agent) codeOnPaper(qr string) bool { return a.display == nil || !a.display.CanShow(qr) }
+func (a *Agent) codeOnPaper(qr string) bool { return !a.devices.CanShow(qr) }
 
 // printCode prints the code of an order once, where there is a printer. A slip that broke off or is lost is
 // not printed again: the cashier cancels, and a new order has a new code.
@@ -41,19 +40,38 @@ func (a *Agent) printCode(v flows.View, o screen.Options, zone *time.Location) {
 	}
 	_, now := a.clock.Now()
 	slip := screen.CodeSlip(v, now.Add(v.Left).In(zone), o)
-	slip.Name, slip.Order = slip.Name+" "+string(v.Order), v.Order
-	if err := a.Print(slip); err != nil {
+	slip.Name, slip.Order = codeSlip(v.Order), v.Order
+	if err := a.devices.Print(slip); err != nil {
 		a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
 	}
 }
 
-// overtaken tells whether a slip has a code that is not to be paid any more: it
-// waited for paper while its order went on. A slip of a trial that is over is one, too.
-func (a *Agent) overtaken(slip payterm.Receipt) bool {
-	order, isCode := strings.CutPrefix(slip.Name, "code ")
+// Wanted tells whether a slip that has waited is still to be printed. The code of an order
+// that went on meanwhile is not to be paid any more; nor is a slip of a trial that is over.
+func (a *Agent) Wanted(slip payterm.Receipt) bool {
+	order, isCode := codeSlipOf(slip)
 	a.onPaper.mu.Lock()
 	defer a.onPaper.mu.Unlock()
-	return isCode && payterm.OrderID(order) != a.onPaper.current || a.slip.stale(slip)
+	return (!isCode || order == a.onPaper.current) && !a.slip.stale(slip)
+}
+
+// OpensDrawer tells whether a slip on paper opens the cash drawer.
+func (a *Agent) OpensDrawer(slip payterm.Receipt) bool { return a.training == nil && opensDrawer(slip) }
+
+// Ended notes a slip that is on paper, or that broke off.
+func (a *Agent) Ended(slip payterm.Receipt, err error) {
+	if err == nil {
+		a.cameOut(slip)
+		a.slip.printed(slip)
+	}
+	a.endedZ(slip, err)
+}
+
+// Paper tells the loop how the printer is.
+func (a *Agent) Paper(c payterm.PaperCondition) {
+	if a.isOpen() {
+		a.runner.Paper(c)
+	}
 }
 
 // lostSlip is one that did not come out.
@@ -66,20 +84,20 @@ type lostSlip struct {
 // lostStands is for how long the screens speak of a slip that nobody prints again.
 const lostStands = time.Hour
 
-// notPrinted notes a slip that did not come out, other than one of a trial, and has
+// Lost notes a slip that did not come out, other than one of a trial, and has
 // whoever is there hear of it.
-func (a *Agent) notPrinted(r payterm.Receipt) {
-	if strings.HasPrefix(r.Name, trialSlips) {
+func (a *Agent) Lost(r payterm.Receipt) {
+	if isTrialSlip(r) {
 		return
 	}
 	a.mu.Lock()
 	same := func(l lostSlip) bool { return l.name == r.Name && l.order == r.Order }
 	known := slices.ContainsFunc(a.lost, same)
-	a.lost = append(slices.DeleteFunc(a.lost, same), lostSlip{r.Name, r.Order, a.mono()})
+	a.lost = append(slices.DeleteFunc(a.lost, same), lostSlip{r.Name, r.Order, a.devices.Now()})
 	a.lost = a.lost[max(0, len(a.lost)-maxLost):]
 	a.mu.Unlock()
 	if !known {
-		a.Play(payterm.SoundAlarm)
+		a.devices.Play(payterm.SoundAlarm)
 	}
 	a.tellLost()
 }
@@ -94,7 +112,7 @@ func (a *Agent) cameOut(r payterm.Receipt) {
 
 // forgetSlips forgets those that were lost long ago.
 func (a *Agent) forgetSlips() {
-	now := a.mono()
+	now := a.devices.Now()
 	a.forget(func(l lostSlip) bool { return now-l.at > lostStands })
 }
 

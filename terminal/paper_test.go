@@ -34,8 +34,8 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 			c := start()
 			c.awaitIdle()
 			slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001", Lines: []payterm.ReceiptLine{{Text: "APPROVED"}}}
-			for range 2 * slipQueue {
-				c.a.Print(slip) //nolint:errcheck // who queues it hears the same
+			for range 64 {
+				c.a.devices.Print(slip) //nolint:errcheck // who queues it hears the same
 			}
 			said := func() bool { return strings.Contains(strings.Join(c.a.Screen().Lines, "|"), "A slip was not printed") }
 			for end := time.Now().Add(20 * time.Second); !said() && !strings.Contains(strings.Join(c.a.Screen().Lines, "|"), "The printer does not answer"); time.Sleep(time.Millisecond) {
@@ -77,15 +77,15 @@ func TestLostSlips(t *testing.T) {
 	}
 	merchant, customer := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001"}, payterm.Receipt{Name: "customer", Order: "T1AAAAA000001"}
 	other, z := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000002"}, payterm.Receipt{Name: "z 1"}
-	a.notPrinted(payterm.Receipt{Name: trialSlips + "1"})
+	a.Lost(payterm.Receipt{Name: trialSlip(1)})
 	lost(0, "")
-	a.notPrinted(merchant)
-	a.notPrinted(merchant)
+	a.Lost(merchant)
+	a.Lost(merchant)
 	a.cameOut(customer)
 	a.cameOut(other)
 	lost(1, merchant.Order)
-	a.notPrinted(z)
-	a.notPrinted(other)
+	a.Lost(z)
+	a.Lost(other)
 	lost(3, other.Order)
 	a.cameOut(payterm.Receipt{Name: "totals"})
 	a.cameOut(payterm.Receipt{Name: "totals", Copy: true})
@@ -96,13 +96,13 @@ func TestLostSlips(t *testing.T) {
 	a.cameOut(other)
 	lost(0, "")
 	for range 2 * maxLost {
-		a.notPrinted(payterm.Receipt{Name: "merchant", Order: payterm.OrderID(time.Now().String())})
+		a.Lost(payterm.Receipt{Name: "merchant", Order: payterm.OrderID(time.Now().String())})
 	}
 	a.mu.Lock()
 	if len(a.lost) > maxLost {
 		t.Errorf("%d are remembered", len(a.lost))
 	}
-	a.lost = []lostSlip{{name: "merchant", at: a.mono() - lostStands - 1}, {name: "customer", at: a.mono()}}
+	a.lost = []lostSlip{{name: "merchant", at: a.devices.Now() - lostStands - 1}, {name: "customer", at: a.devices.Now()}}
 	a.mu.Unlock()
 	a.forgetSlips()
 	lost(1, "")

@@ -68,12 +68,12 @@ func TestATerminalOfATillRests(t *testing.T) {
 		}
 		time.Sleep(45 * time.Second)
 		bright := payterm.Screen{Tone: payterm.Good}
-		if logged() == 0 || a.dims(ctx, bright) {
-			t.Errorf("somebody may read the result: %d bytes are in the log, it dims: %t", logged(), a.dims(ctx, bright))
+		if logged() == 0 || a.MayDim(ctx, bright) {
+			t.Errorf("somebody may read the result: %d bytes are in the log, it dims: %t", logged(), a.MayDim(ctx, bright))
 		}
 		time.Sleep(90 * time.Second)
-		if logged() != 0 || !a.dims(ctx, bright) {
-			t.Errorf("two minutes later: %d bytes are in the log, it dims: %t", logged(), a.dims(ctx, bright))
+		if logged() != 0 || !a.MayDim(ctx, bright) {
+			t.Errorf("two minutes later: %d bytes are in the log, it dims: %t", logged(), a.MayDim(ctx, bright))
 		}
 		if name := a.Screen().Name; name != string(flows.ViewCancelled) {
 			t.Errorf("the glass shows %s", name)

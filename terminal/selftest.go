@@ -27,9 +27,6 @@ const (
 	findingStands = 10 * time.Minute
 )
 
-// lookAgain is the pause between them; tests have less patience.
-var lookAgain = 10 * time.Second
-
 // SelfTest is DATA/doctor.json, the last self test. It holds no secrets.
 type SelfTest struct {
 	Serial uint64  `json:"serial"` // of the parcel; 0 before there was one
@@ -73,7 +70,7 @@ func (t *SelfTest) keep(data string) error {
 
 // look has the terminal examined until all is well and has answered, a few times, whenever it is at rest.
 // Told hears of each report. One that the context's end has spoilt is nil.
-func look(ctx context.Context, rest func(context.Context) bool, examine func(context.Context, *Report), told func(*Report)) *Report {
+func look(ctx context.Context, again time.Duration, rest func(context.Context) bool, examine func(context.Context, *Report), told func(*Report)) *Report {
 	for n := 1; rest(ctx); n++ {
 		rep := &Report{OK: true}
 		looking, stop := context.WithTimeout(ctx, doctored)
@@ -89,7 +86,7 @@ func look(ctx context.Context, rest func(context.Context) bool, examine func(con
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(lookAgain):
+		case <-time.After(again):
 		}
 	}
 	return nil
@@ -188,7 +185,7 @@ func (a *Agent) selfTest(ctx context.Context) {
 		}
 		return
 	}
-	test.Report = look(ctx, a.rest, a.examine, func(rep *Report) { a.tell(rep.inBrief(toldAnyway...)) })
+	test.Report = look(ctx, a.o.lookAgain, a.rest, a.examine, func(rep *Report) { a.tell(rep.inBrief(toldAnyway...)) })
 	if test.Report == nil {
 		return
 	}
@@ -200,7 +197,7 @@ func (a *Agent) selfTest(ctx context.Context) {
 		return
 	}
 	if test.Report.prints() && a.rest(ctx) {
-		if err := a.Print(test.Report.slip(a.o.Config.Terminal.ID)); err != nil {
+		if err := a.devices.Print(test.Report.slip(a.o.Config.Terminal.ID)); err != nil {
 			a.o.Log.Warn("self test", "err", err)
 		}
 	}
@@ -214,7 +211,7 @@ func (a *Agent) follow(ctx context.Context, rep Report) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(lookAgain):
+		case <-time.After(a.o.lookAgain):
 		}
 		if !a.rest(ctx) {
 			return
@@ -245,7 +242,7 @@ func (a *Agent) follow(ctx context.Context, rep Report) {
 func (a *Agent) standing() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.found.what.Failed != "" && a.mono() < a.found.until
+	return a.found.what.Failed != "" && a.devices.Now() < a.found.until
 }
 
 // rest waits until nobody is being served; false when the context ends before.
@@ -269,7 +266,7 @@ type found struct {
 // tell has the idle screen say what failed, or no longer.
 func (a *Agent) tell(r screen.SelfTest) {
 	a.mu.Lock()
-	a.found = found{r, a.mono() + findingStands}
+	a.found = found{r, a.devices.Now() + findingStands}
 	a.mu.Unlock()
 	a.runner.Redraw()
 }
@@ -280,7 +277,7 @@ func (a *Agent) withFinding(s payterm.Screen, o screen.Options) payterm.Screen {
 	f := a.found
 	a.mu.Unlock()
 	line := screen.Finding(f.what, o)
-	if s.Name == string(flows.ViewIdle) && line != "" && a.mono() < f.until {
+	if s.Name == string(flows.ViewIdle) && line != "" && a.devices.Now() < f.until {
 		s.Lines = append(s.Lines[:len(s.Lines):len(s.Lines)], line)
 	}
 	return s

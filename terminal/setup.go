@@ -11,11 +11,11 @@ import (
 
 	"payterm"
 	"payterm/config"
-	"payterm/drivers/scanner"
 	"payterm/provision"
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
+	"payterm/terminal/devices"
 )
 
 // ErrProvisioned ends Run when there is a newer configuration to start with, or the
@@ -24,7 +24,7 @@ var ErrProvisioned = errors.New("the terminal was provisioned")
 
 const (
 	lookForInstalled = 2 * time.Second
-	turnLanguage     = 2*pageTime + time.Second // both pages of a small glass
+	turnLanguage     = 2*devices.PageTime + time.Second // both pages of a small glass
 	showRefusal      = time.Minute
 	showInPassing    = 10 * time.Second // a refusal, to a terminal that could sell
 	codePatience     = 3 * time.Minute  // for typing the code
@@ -39,15 +39,15 @@ func (a *Agent) Parcel() string {
 	return a.parcel
 }
 
-// scanned hands a frame to the flows, unless it is a parcel.
-func (a *Agent) scanned(ctx context.Context, scan scanner.Scan) {
-	text := scan.Code.Reveal()
+// Scan hands a code to the flows, unless it is a parcel.
+func (a *Agent) Scan(ctx context.Context, code payterm.PayCode, began time.Duration) {
+	text := code.Reveal()
 	parcel := provision.LooksLike(text)
 	if len(text) > longestCode && !parcel {
 		return // garbage
 	}
 	if _, setup := a.desk.(*Setup); setup || !parcel || a.o.Provisioner == nil {
-		a.desk.Scan(scan.Code, scan.Began)
+		a.desk.Scan(code, began)
 		return
 	}
 	if a.offered(text, nobodys...) {
@@ -84,8 +84,8 @@ func (a *Agent) atRest(ctx context.Context) bool {
 
 // printed says which slips have yet to come.
 func (a *Agent) printed() error {
-	if a.o.Board.Printer != nil && a.unprinted.Load() > 0 {
-		return errors.New("slips are still to be printed")
+	if a.devices.Waiting() > 0 {
+		return api.Errorf(api.Busy, "slips are still to be printed")
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func NewSetup(o Options, parcel string) (*Setup, error) {
 		s.view.Device = provision.DeviceOf(device).String()
 	}
 	s.spoilt = err
-	s.view.CanTest = parcel == "" && slices.Contains(s.a.keys(), screen.SetupTestKey)
+	s.view.CanTest = parcel == "" && slices.Contains(s.a.devices.Keys(), screen.SetupTestKey)
 	s.a.desk = s
 	return s, nil
 }
@@ -233,7 +233,19 @@ func (s *Setup) Press(k payterm.Key) {
 }
 
 // Scan takes what was read; the newest counts.
-func (s *Setup) Scan(c payterm.PayCode, _ time.Duration) { newest(s.codes, c) }
+func (s *Setup) Scan(c payterm.PayCode, _ time.Duration) {
+	for {
+		select {
+		case s.codes <- c:
+			return
+		default:
+		}
+		select {
+		case <-s.codes:
+		default:
+		}
+	}
+}
 
 // Screen is the newest screen.
 func (s *Setup) Screen() payterm.Screen { return s.a.Screen() }
@@ -254,9 +266,9 @@ func (s *Setup) Alive(ctx context.Context) error {
 func (s *Setup) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	for _, work := range []func(context.Context){s.a.runDisplay, s.a.runLights, s.a.runKeypad, s.a.runScanner, s.a.runTrigger, s.a.runPrinter, s.a.runBuzzer} {
-		wg.Go(func() { work(ctx) })
-	}
+	s.a.devices.RunGlass(ctx, &wg)
+	s.a.devices.RunInput(ctx, &wg)
+	wg.Go(func() { s.a.devices.RunPrinter(ctx) })
 	let, err := s.answer(ctx, &wg)
 	if err == nil {
 		err = s.serve(ctx, &wg)
@@ -328,7 +340,7 @@ func (s *Setup) serve(ctx context.Context, wg *sync.WaitGroup) error {
 		s.show()
 		switch {
 		case s.view.Done:
-			s.a.Play(payterm.SoundApproved)
+			s.a.devices.Play(payterm.SoundApproved)
 			return nil
 		case again && s.at == nil && s.view.Refused == "":
 			return ErrNoCode
@@ -356,7 +368,7 @@ func (s *Setup) forget() {
 // refuse shows why not.
 func (s *Setup) refuse(err error) {
 	s.a.o.Log.Warn("provisioning", "err", err)
-	s.a.Play(payterm.SoundDeclined)
+	s.a.devices.Play(payterm.SoundDeclined)
 	reason := provision.NotWritten
 	var refused provision.Refused
 	if errors.As(err, &refused) {
@@ -381,12 +393,12 @@ func (s *Setup) offer(text string) {
 		s.refuse(err)
 		return
 	}
-	s.a.Play(payterm.SoundScan)
+	s.a.devices.Play(payterm.SoundScan)
 	s.at, s.view.Asking, s.until = parcel, true, time.Now().Add(codePatience)
 }
 
 func (s *Setup) press(k payterm.Key) {
-	s.a.Play(payterm.SoundKey)
+	s.a.devices.Play(payterm.SoundKey)
 	if s.at == nil || k == payterm.KeyCancel {
 		s.forget()
 		return

@@ -70,7 +70,7 @@ func (b *bench) start(change func(*Options, *emulated.Board)) {
 	if b.board, err = emulated.New(emulated.Config{Profile: profile, Scale: 20}); err != nil {
 		b.t.Fatal(err)
 	}
-	o := Options{Data: b.data, Board: board.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
+	o := Options{Data: b.data, Board: board.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner(), patience: hasty}
 	if change != nil {
 		change(&o, b.board)
 	}
@@ -610,7 +610,7 @@ func TestFindingGoes(t *testing.T) {
 	if k := b.kept(17); k.Report.named("keypad").Result != "fail" {
 		t.Errorf("%+v", k.Report)
 	}
-	time.Sleep(2 * lookAgain)
+	time.Sleep(2 * hasty.lookAgain)
 	if !says() {
 		t.Errorf("it went though the keypad is away: %+v", c.a.Screen())
 	}
@@ -623,16 +623,16 @@ func TestWholeDoctorWaits(t *testing.T) {
 	t.Parallel()
 	busy, examined := true, 0
 	rest := func(context.Context) bool { return !busy }
-	if rep := look(t.Context(), rest, func(context.Context, *Report) { examined++ }, func(*Report) {}); rep != nil || examined != 0 {
+	if rep := look(t.Context(), time.Millisecond, rest, func(context.Context, *Report) { examined++ }, func(*Report) {}); rep != nil || examined != 0 {
 		t.Errorf("%d looks at a terminal that is busy", examined)
 	}
 	busy = false
 	fails := func(_ context.Context, rep *Report) { examined++; rep.add("clock", "fail", "", 0) }
-	if rep := look(t.Context(), rest, fails, func(*Report) {}); rep == nil || examined != looks {
+	if rep := look(t.Context(), time.Millisecond, rest, fails, func(*Report) {}); rep == nil || examined != looks {
 		t.Errorf("%d looks", examined)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	if rep := look(ctx, rest, func(context.Context, *Report) { stop() }, func(*Report) { t.Error("told") }); rep != nil {
+	if rep := look(ctx, time.Millisecond, rest, func(context.Context, *Report) { stop() }, func(*Report) { t.Error("told") }); rep != nil {
 		t.Errorf("a report that was broken off: %+v", rep)
 	}
 }

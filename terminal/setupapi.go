@@ -35,7 +35,7 @@ func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error
 		s.a.o.Log.Error("out of reach", "err", err)
 		return nil, nil
 	}
-	e, err := api.Listen(s.a.o.Data, api.Handler(func() api.Service { return setupService{api.Refusing{Why: s.sells}, s} }, s.a))
+	e, err := api.Listen(s.a.o.Data, api.Handler(func() api.Service { return setupService{api.Refusing{Why: s.sells}, s} }, setupNotices{s.a}))
 	if err != nil {
 		s.a.o.Log.Error("out of reach", "err", err)
 		return lock, nil
@@ -96,7 +96,7 @@ func (s setupService) Doctor(ctx context.Context, r api.DoctorRequest) (api.Repo
 	rep := &Report{OK: true}
 	s.s.examine(ctx, rep)
 	if r.Print {
-		if err := s.s.a.Print(s.s.slip(rep)); err != nil {
+		if err := s.s.a.devices.Print(s.s.slip(rep)); err != nil {
 			rep.add("report", api.Warn, "not printed: "+err.Error(), 0)
 		}
 	}
@@ -200,7 +200,7 @@ func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 	}
 	wg.Go(func() {
 		defer tell(nil)
-		rep := look(ctx, func(ctx context.Context) bool { return ctx.Err() == nil }, s.examine, tell)
+		rep := look(ctx, s.a.o.lookAgain, func(ctx context.Context) bool { return ctx.Err() == nil }, s.examine, tell)
 		if rep == nil {
 			return
 		}
@@ -213,9 +213,20 @@ func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 			}
 		}
 		if (first || asked) && rep.prints() {
-			if err := s.a.Print(s.slip(rep)); err != nil {
+			if err := s.a.devices.Print(s.slip(rep)); err != nil {
 				s.a.o.Log.Warn("self test", "err", err)
 			}
 		}
 	})
+}
+
+// setupNotices takes notices while a terminal waits for a parcel.
+type setupNotices struct{ a *Agent }
+
+func (s setupNotices) Notice(ctx context.Context, n api.Notice) error {
+	name := s.a.Screen().Name
+	if n.Notice == screen.UpdateRestarting && (name == screen.SetupCodeName || name == "setup_busy" || name == "setup_done") {
+		return api.Errorf(api.Busy, "the terminal is being provisioned")
+	}
+	return s.a.Notice(ctx, n)
 }

@@ -155,7 +155,7 @@ func (t *Terminal) train() (*Agent, error) {
 // leave is the loop's question whether this agent can end for the other kind. Slips of
 // real sales are printed before.
 func (a *Agent) leave(bool) payterm.Reason {
-	if a.training == nil && a.o.Board.Printer != nil && a.unprinted.Load() > 0 {
+	if a.training == nil && a.devices.Waiting() > 0 {
 		return payterm.ReasonSlipsWait
 	}
 	a.left = true
@@ -168,7 +168,7 @@ func (a *Agent) mark() string {
 		return a.o.Watermark
 	}
 	width, height := 0, 0
-	if d := a.o.Board.Profile.Display; a.display != nil {
+	if d := a.o.Board.Profile.Display; a.devices.HasGlass() {
 		width, height = d.Width, d.Height
 	}
 	return screen.TrainingMark(a.language(), width, height)

@@ -14,7 +14,7 @@ import (
 
 	"payterm/board"
 	"payterm/boards"
-	"payterm/terminal"
+	"payterm/terminal/devices"
 )
 
 // readBoard reads a profile: a file, or one of those that payterm knows by name.
@@ -55,7 +55,7 @@ func (c boardCheckCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	switch err := terminal.CheckLogo(p); {
+	switch err := devices.CheckLogo(p); {
 	case errors.Is(err, fs.ErrNotExist):
 		fmt.Println("warning:", err)
 	case err != nil:

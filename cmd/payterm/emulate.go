@@ -29,6 +29,7 @@ import (
 	"payterm/panel"
 	"payterm/provision"
 	"payterm/terminal"
+	"payterm/terminal/devices"
 )
 
 type emulateCmd struct {
@@ -278,7 +279,7 @@ func (c configCheckCmd) Run() error {
 	}
 	warnings := []string{}
 	if file, board, err := readBoard(cfg.Terminal.Board); err == nil {
-		switch err := terminal.CheckLogo(board); {
+		switch err := devices.CheckLogo(board); {
 		case errors.Is(err, fs.ErrNotExist):
 			warnings = append(warnings, fmt.Sprintf("%s: %v", file, err))
 		case err != nil:

@@ -1,0 +1,209 @@
+// Package devices runs the devices of a board: a goroutine for each, which opens it, tries
+// again when it fails, notices when it is unplugged, and knows how it is.
+//
+// What is shown, printed and played comes in; keys, codes and the fate of slips go out to an
+// Owner. Which screen arms the scanner, which slip opens the drawer and what a key means are
+// the owner's affair: a Set knows neither flows nor the journal.
+package devices
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"payterm"
+	"payterm/board"
+	"payterm/drivers/keypad"
+	"payterm/drivers/signal"
+	"payterm/glass"
+)
+
+// Owner is who uses the devices.
+type Owner interface {
+	Input
+	Screens
+	Slips
+}
+
+// Input hears what comes in.
+type Input interface {
+	Press(payterm.Key)
+	// Scan hears of a code, and when its first byte came in the owner's time.
+	Scan(ctx context.Context, code payterm.PayCode, began time.Duration)
+	// Lived is that time.
+	Lived() time.Duration
+}
+
+// Screens says what is to be on the glass.
+type Screens interface {
+	Redraw()                                           // the frame may be lost: show the newest screen again
+	MayDim(ctx context.Context, s payterm.Screen) bool // whether a screen that nobody touches may be dark
+}
+
+// Slips hears what becomes of slips.
+type Slips interface {
+	Wanted(payterm.Receipt) bool        // whether one that has waited is still to be printed
+	OpensDrawer(payterm.Receipt) bool   // the cash drawer, once it is on paper
+	Ended(r payterm.Receipt, err error) // it is on paper, or broke off
+	Lost(payterm.Receipt)               // it did not come out, and nobody prints it again
+	Paper(payterm.PaperCondition)       // how the printer is now
+}
+
+// Options are what devices are run with.
+type Options struct {
+	Board   *board.Board
+	Sleep   func(time.Duration) // of the drivers
+	Log     *slog.Logger
+	Owner   Owner
+	MaxScan int // the longest text that the scanner may bring
+	// Refresh is how often the display is told everything again; 0 for half a minute.
+	Refresh time.Duration
+}
+
+// Set is the devices of a board.
+type Set struct {
+	o       Options
+	start   time.Time
+	display *glass.Display // nil without one
+	dimmer  *signal.Dimmer // nil where the backlight does not dim
+
+	screens chan payterm.Screen
+	tones   chan payterm.Screen // for the lamps and the backlight
+	arming  chan bool           // whether the scanner is to look for a code
+	rests   chan struct{}       // the scanner may look no longer: it has read a code, or was pulled
+	touched chan struct{}       // somebody is there
+	slips   chan payterm.Receipt
+	sounds  chan payterm.Sound
+	resends chan chan error                  // the display's goroutine is to send its frame again
+	asks    chan chan payterm.PaperCondition // the printer's is to ask how it is
+
+	waiting atomic.Int32 // slips that wait for the printer or are in it
+	keypad  atomic.Pointer[keypad.Matrix]
+
+	mu       sync.Mutex
+	last     payterm.Screen
+	troubles map[string]Trouble     // by device
+	paper    payterm.PaperCondition // what the printer said last
+}
+
+const (
+	slipQueue  = 32
+	soundQueue = 4
+	refresh    = 30 * time.Second
+)
+
+// New makes the set of a board's devices. One that cannot be used is no error: a terminal
+// with a dead display still sells.
+func New(o Options) *Set {
+	if o.Refresh == 0 {
+		o.Refresh = refresh
+	}
+	s := &Set{
+		o: o, start: time.Now(), dimmer: newDimmer(o.Board), troubles: map[string]Trouble{}, paper: payterm.PaperUnknown,
+		screens: make(chan payterm.Screen, 1), tones: make(chan payterm.Screen, 1), arming: make(chan bool, 1),
+		rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
+		slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, soundQueue),
+		resends: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
+	}
+	var err error
+	if s.display, err = openDisplay(o.Board, o.Sleep); err != nil {
+		o.Log.Error("display", "err", err)
+		s.gaveUp("display", err)
+	}
+	return s
+}
+
+// RunGlass runs display, lamps and backlight until the context ends, in goroutines of the
+// group.
+func (s *Set) RunGlass(ctx context.Context, wg *sync.WaitGroup) {
+	wg.Go(func() { s.runDisplay(ctx) })
+	wg.Go(func() { s.runLights(ctx) })
+}
+
+// RunInput runs keypad and scanner, and the buzzer that answers them, likewise.
+func (s *Set) RunInput(ctx context.Context, wg *sync.WaitGroup) {
+	wg.Go(func() { s.runKeypad(ctx) })
+	wg.Go(func() { s.runScanner(ctx) })
+	wg.Go(func() { s.runTrigger(ctx) })
+	wg.Go(func() { s.runBuzzer(ctx) })
+}
+
+// Board is whose devices they are.
+func (s *Set) Board() *board.Board { return s.o.Board }
+
+// Now is the time of the devices, which begins with the set.
+func (s *Set) Now() time.Duration { return time.Since(s.start) }
+
+// Show takes the newest screen; one that was not drawn yet gives way.
+func (s *Set) Show(screen payterm.Screen) {
+	s.mu.Lock()
+	s.last = screen
+	s.mu.Unlock()
+	newest(s.screens, screen)
+	newest(s.tones, screen)
+}
+
+// Screen is the newest screen.
+func (s *Set) Screen() payterm.Screen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// Arm says whether the scanner is to look for a code; one without a trigger always does.
+func (s *Set) Arm(armed bool) { newest(s.arming, armed) }
+
+// Print queues a slip. A board without a printer has none by intent; one whose printer could
+// not be opened is told of.
+func (s *Set) Print(r payterm.Receipt) error {
+	if s.o.Board.Printer == nil {
+		err := s.o.Board.Faults[Printer]
+		if err != nil {
+			s.o.Owner.Lost(r)
+		}
+		return err
+	}
+	s.waiting.Add(1)
+	select {
+	case s.slips <- r:
+		return nil
+	default:
+		s.waiting.Add(-1)
+		s.o.Owner.Lost(r)
+		return errors.New("the printer's queue is full")
+	}
+}
+
+// Waiting is how many slips wait for the printer or are in it.
+func (s *Set) Waiting() int {
+	if s.o.Board.Printer == nil {
+		return 0
+	}
+	return int(s.waiting.Load())
+}
+
+// Play sounds the buzzer, unless it is busy with several sounds already.
+func (s *Set) Play(sound payterm.Sound) {
+	select {
+	case s.sounds <- sound:
+	default:
+	}
+}
+
+// newest puts v into a queue of one; what nobody has taken yet gives way.
+func newest[T any](queue chan T, v T) {
+	for {
+		select {
+		case queue <- v:
+			return
+		default:
+		}
+		select {
+		case <-queue:
+		default:
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package devices
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"payterm/board"
+)
+
+// TestTroubleIsSaidOnce: a device that stays away is one line in the log, and one more when
+// it goes for another reason or after it had come back.
+func TestTroubleIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := New(Options{Board: &board.Board{}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		for i, c := range []struct {
+			err   string
+			after time.Duration
+			lines int
+		}{{"gone", 0, 1}, {"gone", 0, 1}, {"gone", Recently / 2, 1}, {"busy", 0, 2}, {"gone", 0, 3}, {"gone", 2 * Recently, 4}} {
+			time.Sleep(c.after)
+			s.again(t.Context(), Scanner, errors.New(c.err))
+			if lines := strings.Count(log.String(), "\n"); lines != c.lines || s.Trouble(Scanner).N != i+1 {
+				t.Errorf("%d: %d lines, not %d:\n%s", i, lines, c.lines, &log)
+			}
+		}
+	})
+}
+
+// A logo that cannot be printed is found at the desk, by the name of its key.
+func TestCheckLogo(t *testing.T) {
+	t.Parallel()
+	picture := func(w, h int) []byte {
+		var b bytes.Buffer
+		if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	good := picture(384, 100)
+	for name, x := range map[string]struct {
+		file []byte
+		says string
+	}{
+		"good":       {good, ""},
+		"wide":       {picture(385, 10), "printer.logo: "},
+		"tall":       {picture(10, 401), "printer.logo: "},
+		"absurd":     {picture(20000, 20000), "20000 by 20000 dots"},
+		"cut off":    {good[:len(good)-20], "no whole PNG file"},
+		"no picture": {[]byte("GIF89a"), "no whole PNG file"},
+		"empty":      {nil, "printer.logo: "},
+	} {
+		file := filepath.Join(t.TempDir(), "logo.png")
+		if err := os.WriteFile(file, x.file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := board.ReadProfile("p.toml", fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch err := CheckLogo(p); {
+		case (err == nil) != (x.says == ""):
+			t.Errorf("%s: %v", name, err)
+		case err != nil && (!strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "printer.logo: ")):
+			t.Errorf("%s: %v, want %q", name, err, x.says)
+		}
+		p.Printer.Logo = file + ".gone"
+		if err := CheckLogo(p); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s, gone: %v", name, err)
+		}
+	}
+	if err := CheckLogo(board.Profile{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOutlasting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		longer, stop := outlasting(ctx, time.Minute)
+		defer stop()
+		end()
+		began := time.Now()
+		<-longer.Done()
+		if lasted := time.Since(began); lasted != time.Minute {
+			t.Errorf("it lasts for %s", lasted)
+		}
+	})
+}

@@ -1,0 +1,158 @@
+package devices
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"payterm"
+)
+
+// The devices by name, as in board.Board's Faults.
+const (
+	Display = "display"
+	Keypad  = "keypad"
+	Scanner = "scanner"
+	Printer = "printer"
+	Buzzer  = "buzzer"
+	LEDs    = "leds"
+)
+
+// Trouble is what a device has met.
+type Trouble struct {
+	Err    error         // the last
+	At     time.Duration // of the last
+	N      int
+	GaveUp bool // it is not tried again
+}
+
+// Recently is for how long a device that had trouble is not called well.
+const Recently = time.Minute
+
+// retryPause is how long after an error a device is tried again.
+const retryPause = time.Second
+
+// again pauses before a device is tried again; false when the context ends. What lasts is
+// logged once: a line each second wears out the flash.
+func (s *Set) again(ctx context.Context, device string, err error) bool {
+	if t := s.Trouble(device); t.Err == nil || t.Err.Error() != err.Error() || s.Now()-t.At > Recently {
+		s.o.Log.Warn("device", "device", device, "err", err)
+	}
+	s.met(device, err)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(retryPause):
+		return true
+	}
+}
+
+// met notes an error of a device.
+func (s *Set) met(device string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.troubles[device]
+	s.troubles[device] = Trouble{err, s.Now(), t.N + 1, t.GaveUp}
+}
+
+// gaveUp notes that a device is not used in this life.
+func (s *Set) gaveUp(device string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.troubles[device] = Trouble{err, s.Now(), s.troubles[device].N + 1, true}
+}
+
+// Trouble is what a device has met since the start.
+func (s *Set) Trouble(device string) Trouble {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.troubles[device]
+}
+
+// Has tells whether the board has a device.
+func (s *Set) Has(device string) bool {
+	b := s.o.Board
+	switch device {
+	case Display:
+		return b.Display != nil
+	case Keypad:
+		return b.Keypad != nil
+	case Scanner:
+		return b.Scanner != nil
+	case Printer:
+		return b.Printer != nil
+	case LEDs:
+		return b.LEDs != nil
+	}
+	return b.Buzzer != nil
+}
+
+// Absent says why a device of the board cannot be used now; nil for one that the board does
+// not have.
+func (s *Set) Absent(device string) error {
+	b, t := s.o.Board, s.Trouble(device)
+	switch l := b.Lines()[device]; {
+	case b.Faults[device] != nil:
+		return b.Faults[device]
+	case !s.Has(device):
+	case t.GaveUp:
+		return fmt.Errorf("%w: it is not used before the next start", t.Err)
+	case l != nil:
+		if _, err := l.Plugged(); err != nil {
+			return fmt.Errorf("%w: check the cable of %s", err, s.Wire(device))
+		}
+	}
+	return nil
+}
+
+// Wire says on which wire a device hangs.
+func (s *Set) Wire(device string) string {
+	p := s.o.Board.Profile
+	switch device {
+	case Display:
+		d := p.Display
+		return d.Controller + " on " + d.SPI + d.I2C + d.Device
+	case Keypad:
+		if k := p.Keypad; k.Kind == "evdev" {
+			return "keyboard " + k.Device + k.Name + k.USB
+		}
+		return fmt.Sprintf("%d rows, %d columns", len(p.Keypad.Rows), len(p.Keypad.Columns))
+	case Scanner:
+		if s := p.Scanner; s.Kind == "evdev" {
+			return "keyboard " + s.Device + s.Name + s.USB
+		}
+		return fmt.Sprintf("%s at %d baud", p.Scanner.Device, p.Scanner.Baud)
+	case Printer:
+		if p.Printer.Network+p.Printer.USB != "" {
+			return p.Printer.Network + p.Printer.USB
+		}
+		return fmt.Sprintf("%s at %d baud", p.Printer.Device, p.Printer.Baud)
+	case LEDs:
+		return strings.Join(strings.Fields(p.Signal.Ready+" "+p.Signal.Approved+" "+p.Signal.Attention), " ")
+	}
+	return p.Signal.Buzzer
+}
+
+// Keys are those of the profile, row by row.
+func (s *Set) Keys() []payterm.Key {
+	var keys []payterm.Key
+	if k := s.o.Board.Profile.Keypad; k != nil && s.o.Board.Keypad != nil {
+		for _, row := range k.Layout() {
+			for _, key := range row {
+				if key != "" {
+					keys = append(keys, key)
+				}
+			}
+		}
+	}
+	return keys
+}
+
+// Held are the keys of a matrix whose contacts are closed now.
+func (s *Set) Held() []payterm.Key {
+	if m := s.keypad.Load(); m != nil {
+		return m.Held()
+	}
+	return nil
+}

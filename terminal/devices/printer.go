@@ -1,0 +1,264 @@
+package devices
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
+	"time"
+
+	"payterm"
+	"payterm/board"
+	"payterm/drivers/printer"
+)
+
+// openPrinter makes the driver as the profile says. A logo that cannot be printed is an error
+// beside it: slips then come without.
+func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration)) (*printer.Printer, error) {
+	o := printer.Options{
+		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese),
+		Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster", Cut: p.Cut, CutFeed: p.CutFeed,
+		Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
+	}
+	if p.Baud == 0 {
+		o.Baud = 10_000_000 // neither the network nor USB is what the paper waits for
+	}
+	if p.Logo == "" {
+		return printer.New(line, o)
+	}
+	logo, err := readLogo(p.Logo)
+	if err == nil {
+		o.Logo = logo
+		pr, tooLarge := printer.New(line, o)
+		if pr != nil {
+			return pr, nil
+		}
+		err, o.Logo = tooLarge, nil
+	}
+	pr, other := printer.New(line, o)
+	if pr == nil {
+		return nil, other
+	}
+	return pr, fmt.Errorf("logo %s: %w: slips come without it", p.Logo, err)
+}
+
+// CheckLogo refuses a logo that its profile's printer cannot print, by the name of its key,
+// at the desk and not at the first slip. A file that is not on this machine
+// (fs.ErrNotExist) may be on the terminal.
+func CheckLogo(p board.Profile) error {
+	if p.Printer == nil || p.Printer.Logo == "" {
+		return nil
+	}
+	if _, err := openPrinter(nil, p.Printer, time.Sleep); err != nil {
+		return fmt.Errorf("printer.logo: %w", err)
+	}
+	return nil
+}
+
+// maxLogoBytes is far more than a logo for a roll of paper has.
+const maxLogoBytes = 1 << 20
+
+func readLogo(name string) (image.Image, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxLogoBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(text))
+	if err != nil {
+		return nil, notPNG(err)
+	}
+	if len(text) > maxLogoBytes || size.Width > 1000 || size.Height > 1000 { // before it is unpacked
+		return nil, fmt.Errorf("%d by %d dots in %d bytes are too many", size.Width, size.Height, len(text))
+	}
+	img, err := png.Decode(bytes.NewReader(text))
+	if err != nil {
+		return nil, notPNG(err)
+	}
+	return img, nil
+}
+
+func notPNG(err error) error { return fmt.Errorf("it is no whole PNG file (%w)", err) }
+
+// paperAdvice says what to do about a printer.
+var paperAdvice = map[payterm.PaperCondition]string{
+	payterm.PaperOut:         "there is no paper: put in a new roll",
+	payterm.PaperCoverOpen:   "the cover is open: close it",
+	payterm.PaperUnreachable: "the printer does not print: check its cable, switch it off and on",
+	payterm.PaperNearEnd:     "the paper is nearly out: have a new roll at hand",
+}
+
+// PaperAdvice says what to do about a printer; nothing where nothing is to be done.
+func PaperAdvice(c payterm.PaperCondition) string { return paperAdvice[c] }
+
+// roll is the printer's goroutine at work.
+type roll struct {
+	s         *Set
+	printer   *printer.Printer
+	condition payterm.PaperCondition // as it was told
+	longer    context.Context        //nolint:containedctx // outlasts the goroutine's own, for the last slips
+}
+
+// RunPrinter prints what is queued. A slip that met a printer without paper before its first
+// byte is tried again; one that broke off is not. After the context's end it finishes what
+// was queued, within LastSlips.
+func (s *Set) RunPrinter(ctx context.Context) {
+	b := s.o.Board
+	if b.Printer == nil {
+		return
+	}
+	pr, err := openPrinter(b.Printer, b.Profile.Printer, s.o.Sleep)
+	if pr == nil {
+		s.o.Log.Error("printer", "err", err)
+		s.gaveUp(Printer, err)
+		s.paperIs(payterm.PaperUnreachable)
+		s.refuseSlips(ctx)
+		return
+	}
+	if err != nil {
+		s.o.Log.Warn("printer", "err", err)
+	}
+	longer, stop := outlasting(ctx, LastSlips)
+	defer stop()
+	r := &roll{s, pr, payterm.PaperUnknown, longer}
+	r.tell(pr.Condition(ctx))
+	look := time.NewTicker(5 * time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			for len(s.slips) > 0 && longer.Err() == nil { // whoever queues them has ended
+				r.put(<-s.slips)
+			}
+			return
+		case <-look.C:
+			r.tell(pr.Condition(ctx))
+		case done := <-s.asks:
+			c := pr.Condition(ctx)
+			r.tell(c)
+			done <- c
+		case slip := <-s.slips:
+			if !r.ready(ctx) {
+				s.o.Log.Warn("the agent ends before its slips are printed", "slips", s.waiting.Load())
+				return
+			}
+			r.put(slip)
+			r.tell(pr.Condition(ctx))
+		}
+	}
+}
+
+// tell says how the printer is, when that has changed.
+func (r *roll) tell(c payterm.PaperCondition) {
+	if c != r.condition {
+		r.condition = c
+		r.s.paperIs(c)
+	}
+}
+
+// ready waits until the printer can print; false when the context ends before.
+func (r *roll) ready(ctx context.Context) bool {
+	for {
+		c := r.printer.Condition(ctx)
+		if c != payterm.PaperOut && c != payterm.PaperCoverOpen && c != payterm.PaperUnreachable {
+			return true
+		}
+		r.tell(c)
+		if !r.s.again(ctx, Printer, errors.New(paperAdvice[c])) {
+			return false
+		}
+	}
+}
+
+// put prints a slip, unless nobody wants it any more.
+func (r *roll) put(slip payterm.Receipt) {
+	s := r.s
+	defer s.waiting.Add(-1)
+	if !s.o.Owner.Wanted(slip) {
+		return
+	}
+	if err := r.printer.Print(r.longer, slip); err != nil {
+		s.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", err)
+		s.met(Printer, err)
+		s.o.Owner.Lost(slip)
+		s.o.Owner.Ended(slip, err)
+		return
+	}
+	if s.o.Board.Profile.Printer.Drawer != "" && s.o.Owner.OpensDrawer(slip) {
+		// Never behind a slip that broke off: the drawer would open when nobody is there.
+		if err := r.printer.Kick(r.longer); err != nil {
+			s.o.Log.Warn("drawer", "err", err)
+			s.met(Printer, err)
+		}
+	}
+	s.o.Owner.Ended(slip, nil)
+}
+
+// refuseSlips is the printer's goroutine where no driver came about: nothing waits for one
+// that will not print in this life.
+func (s *Set) refuseSlips(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case done := <-s.asks:
+			done <- payterm.PaperUnreachable
+		case slip := <-s.slips:
+			s.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", "the printer cannot be used")
+			s.o.Owner.Lost(slip)
+			s.waiting.Add(-1)
+		}
+	}
+}
+
+// paperIs notes how the printer is and tells the owner.
+func (s *Set) paperIs(c payterm.PaperCondition) {
+	s.mu.Lock()
+	s.paper = c
+	s.mu.Unlock()
+	s.o.Owner.Paper(c)
+}
+
+// AskPaper asks the printer how it is. Where it is busy for longer than Answers, or there is
+// none, asked is false and the condition what it said last.
+func (s *Set) AskPaper(ctx context.Context) (c payterm.PaperCondition, asked bool) {
+	s.mu.Lock()
+	last := s.paper
+	s.mu.Unlock()
+	if s.o.Board.Printer == nil {
+		return last, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, Answers)
+	defer cancel()
+	done := make(chan payterm.PaperCondition, 1)
+	select {
+	case s.asks <- done:
+	case <-ctx.Done():
+		return last, false
+	}
+	select {
+	case c := <-done:
+		return c, true
+	case <-ctx.Done():
+		return last, false
+	}
+}
+
+// LastSlips is how long a terminal that is being ended goes on printing what it owes to
+// whoever stands there; systemd waits twice as long before it kills.
+const LastSlips = 15 * time.Second
+
+// outlasting is done some time after a context is, or when it is stopped.
+func outlasting(ctx context.Context, d time.Duration) (longer context.Context, stop func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() { unhook(); cancel() }
+}

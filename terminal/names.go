@@ -1,0 +1,51 @@
+package terminal
+
+import (
+	"strconv"
+	"strings"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/screen"
+)
+
+// What the terminal still reads from the names of screens and slips. Each of these is to
+// become a command or a state of the flows; until then they stand here together.
+
+// armed tells whether the scanner is to look for a code.
+func armed(s payterm.Screen) bool {
+	return s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService) || s.Name == screen.SetupName
+}
+
+// opensDrawer tells whether a slip on paper opens the cash drawer: it is the merchant's of a
+// sale, and not its copy.
+func opensDrawer(slip payterm.Receipt) bool {
+	return slip.Name == string(flows.SlipMerchant) && !slip.Copy
+}
+
+// Slips that are waited for have a name of their own, by which they are known when they come
+// out of the printer.
+const (
+	codeSlips = "code "  // before the order id
+	zSlips    = "z "     // before the number of the Z
+	testSlips = "trial " // before the count of the trials
+)
+
+func codeSlip(id payterm.OrderID) string { return codeSlips + string(id) }
+
+func codeSlipOf(slip payterm.Receipt) (payterm.OrderID, bool) {
+	id, is := strings.CutPrefix(slip.Name, codeSlips)
+	return payterm.OrderID(id), is
+}
+
+func zSlip(number int64) string { return zSlips + strconv.FormatInt(number, 10) }
+
+func zSlipOf(slip payterm.Receipt) (int64, bool) {
+	text, is := strings.CutPrefix(slip.Name, zSlips)
+	number, err := strconv.ParseInt(text, 10, 64)
+	return number, is && err == nil
+}
+
+func trialSlip(n int) string { return testSlips + strconv.Itoa(n) }
+
+func isTrialSlip(slip payterm.Receipt) bool { return strings.HasPrefix(slip.Name, testSlips) }
