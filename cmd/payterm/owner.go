@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"payterm/internal/beneath"
+
+	"golang.org/x/sys/unix"
 )
 
 // ownerOf says whose rights root is to take for a data directory; 0 where it is root's own,
@@ -65,6 +67,9 @@ func (s store) asOwner() error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s belongs to user %d, whose rights cannot be taken here: %w: run this as that user", s.Data, uid, err)
+	}
+	if errors.Is(unix.Access(s.Data, unix.X_OK), unix.EACCES) { // a copy in a folder of root's alone
+		return fmt.Errorf("%s belongs to user %d, with whose rights root reads it, and he cannot reach it: let others pass the folders above it (chmod o+x)", s.Data, uid)
 	}
 	return nil
 }

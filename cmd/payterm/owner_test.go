@@ -364,3 +364,20 @@ func TestRootsOwn(t *testing.T) {
 		t.Errorf("what updates keep, in the agent's directory: %v", err)
 	}
 }
+
+// TestRootReadsACopy: what is laid goes along with a copy of the directory, so that it is
+// read with its owner's rights too; where he cannot reach it, that is what is said.
+func TestRootReadsACopy(t *testing.T) {
+	t.Parallel()
+	l := newLaid(t)
+	l.give()
+	if said, _ := l.runs("journal", "list"); !strings.Contains(said, "no such file") {
+		t.Errorf("an empty one: %s", said)
+	}
+	if err := os.Chmod(filepath.Dir(l.data), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if said, _ := l.runs("journal", "list"); !strings.Contains(said, "belongs to user 12345") || !strings.Contains(said, "chmod o+x") {
+		t.Errorf("out of his reach: %s", said)
+	}
+}
