@@ -171,44 +171,6 @@ func TestPackageVersions(t *testing.T) {
 	}
 }
 
-// TestPackageUnit lets systemd read the unit, with the program's path made ours.
-func TestPackageUnit(t *testing.T) {
-	dir := t.TempDir()
-	text, err := os.ReadFile("package/payterm.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	this, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	unit := filepath.Join(dir, "payterm.service")
-	verify := func(text string) string {
-		text = strings.Replace(text, "/usr/bin/payterm", this, 1)
-		text = strings.Replace(text, "Documentation=man:payterm(1)\n", "", 1)
-		if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.Command(tooltest.Need(t, "systemd-analyze"), "verify", "--man=no", unit).CombinedOutput()
-		var ours []string // other units of the machine are not our affair
-		for line := range strings.Lines(string(out)) {
-			if strings.Contains(line, "payterm.service") {
-				ours = append(ours, line)
-			}
-		}
-		if err != nil && len(ours) == 0 {
-			ours = append(ours, err.Error())
-		}
-		return strings.Join(ours, "")
-	}
-	if out := verify(string(text)); out != "" {
-		t.Errorf("systemd-analyze: %s", out)
-	}
-	if out := verify(strings.Replace(string(text), "WatchdogSec=", "WatchDogSec=", 1)); out == "" {
-		t.Error("a misspelt key passes")
-	}
-}
-
 // promised are the lines that the unit owes to the board: it is fed and brought back,
 // not for ever, and it may do no more than it has to.
 var promised = []string{

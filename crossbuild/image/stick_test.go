@@ -16,12 +16,12 @@ import (
 
 // A mount of a folder in place of a stick, and programs of the image that need no image.
 var stands = map[string]string{
-	"mount":      `for at; do :; done; rmdir "$at" && ln -s "$STICK" "$at"`,
-	"umount":     `for at; do :; done; [ -L "$at" ] && rm "$at" && mkdir "$at"`,
-	"setpriv":    `while [ "$1" != --no-new-privs ]; do shift; done; shift; exec "$@"`,
-	"payterm":    `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; echo packed`,
-	"journalctl": `echo a line`,
-	"chgrp":      `:`,
+	"systemd-mount":  `for at; do :; done; rmdir "$at" 2>/dev/null; ln -s "$STICK" "$at"`,
+	"systemd-umount": `for at; do :; done; [ -L "$at" ] && rm "$at" && mkdir "$at"`,
+	"setpriv":        `while [ "$1" != --no-new-privs ]; do shift; done; shift; exec "$@"`,
+	"payterm":        `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; echo packed`,
+	"journalctl":     `echo a line`,
+	"chgrp":          `:`,
 	// Whoever is handed a folder lays a link where the next file is to come.
 	"chown": `for what; do :; done; [ ! -d "$what" ] || ln -s "$PAYTERM_STICK_TEST/roots" "$what/log"`,
 }
@@ -177,5 +177,18 @@ func TestStickTrustsNoAgent(t *testing.T) {
 	}
 	if text, err := os.ReadFile(mine); err != nil || string(text) != "of root" {
 		t.Errorf("root's file holds %.40q now, %v", text, err)
+	}
+	// Whoever answers for his files may say anything of the terminal's id.
+	root, stick = stickRoot(t, "0"), t.TempDir()
+	if err := os.Mkdir(filepath.Join(stick, "service"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(root, "bin/sed"), []byte("#!/bin/sh\necho ../../../../laid\n"))
+	if err := os.Chmod(filepath.Join(root, "bin/sed"), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	plugged(t, root, stick)
+	if found, err := filepath.Glob(filepath.Join(stick, "service", "payterm-new-*.tar.gz")); err != nil || len(found) != 1 {
+		t.Errorf("the bundle is not named as of nobody: %q %v", found, err)
 	}
 }
