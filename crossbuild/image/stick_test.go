@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -183,12 +184,26 @@ func TestStickTrustsNoAgent(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(stick, "service"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(root, "bin/sed"), []byte("#!/bin/sh\necho ../../../../laid\n"))
-	if err := os.Chmod(filepath.Join(root, "bin/sed"), 0o700); err != nil { //nolint:gosec // a program
-		t.Fatal(err)
+	// Nor is he listened to for longer than it takes, nor kept all that he has logged.
+	for program, does := range map[string]string{
+		"sed":        `echo ../../../../laid; head -c 1000000 /dev/zero | tr '\\0' A && : >"$PAYTERM_STICK_TEST/heard"`,
+		"journalctl": `head -c 20000000 /dev/zero; echo newest`,
+		"payterm":    stands["payterm"] + ` | cat - "$5" 2>/dev/null`,
+	} {
+		put(t, filepath.Join(root, "bin", program), []byte("#!/bin/sh\n"+does+"\n"))
+		if err := os.Chmod(filepath.Join(root, "bin", program), 0o700); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
 	}
 	plugged(t, root, stick)
-	if found, err := filepath.Glob(filepath.Join(stick, "service", "payterm-new-*.tar.gz")); err != nil || len(found) != 1 {
-		t.Errorf("the bundle is not named as of nobody: %q %v", found, err)
+	found, err := filepath.Glob(filepath.Join(stick, "service", "payterm-new-*.tar.gz"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("the bundle is not named as of nobody: %q %v", found, err)
+	}
+	if text, err := os.ReadFile(found[0]); err != nil || len(text) > 9_000_000 || !bytes.HasSuffix(text, []byte("newest\n")) {
+		t.Errorf("of the log %d bytes are kept, and in the end %q: %v", len(text), text[max(0, len(text)-20):], err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "heard")); err == nil {
+		t.Error("a terminal's id of a million letters was listened to")
 	}
 }
