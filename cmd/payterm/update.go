@@ -35,6 +35,7 @@ const (
 	counterTime = time.Hour        // for the counter to come free once a version is installed
 	healthTime  = 10 * time.Minute // for a new version to be found healthy
 	healthPause = 5 * time.Second
+	goodTime    = 5 * time.Minute // for RAUC to note that it was
 
 	counterPauses = 24 // of them, for the counter to come free in a version that is not healthy
 )
@@ -509,7 +510,7 @@ func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
 			return err
 		}
 	}
-	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
+	if err := u.good(ctx); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
 	return c.print(map[string]any{"slot": u.slot, "good": true, "fell_back": fell}, func() { fmt.Printf("slot %s is good\n", u.slot) })
@@ -545,11 +546,31 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 	if _, err := u.agent.ask(proving, question{What: askVerify}); err != nil {
 		return c.back(ctx, u, err)
 	}
-	if _, err := u.briefly(ctx, "rauc", "status", "mark-good"); err != nil {
+	if err := u.good(ctx); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
 	u.tell(ctx, screen.UpdateDone, "")
 	return c.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true}, func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
+}
+
+// good notes that this slot is good. RAUC's client gives up a call over D-Bus after 25 s,
+// and on a board that is busy just after its start the first one takes longer: it has the
+// service started, and asks slots three times. The service goes on after a call that was
+// given up, so the next is quicker. A version that is healthy is not to fall back by that.
+// No shorter limit than RAUC's own is set to one attempt: it would have none to succeed.
+func (u updater) good(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, goodTime)
+	defer stop()
+	for {
+		_, err := u.run(ctx, "rauc", "status", "mark-good")
+		if err == nil {
+			return nil
+		}
+		u.say("not noted as good yet: %v", err)
+		if u.sleep(ctx, healthPause) != nil {
+			return err
+		}
+	}
 }
 
 func (c updateConfirmCmd) back(ctx context.Context, u updater, why error) error {

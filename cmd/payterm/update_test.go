@@ -336,6 +336,42 @@ func TestUpdateConfirm(t *testing.T) {
 	}
 }
 
+// TestUpdateConfirmsPatiently: RAUC that does not answer at once costs no version its slot,
+// and one that never does no restart.
+func TestUpdateConfirmsPatiently(t *testing.T) {
+	for _, trial := range []string{"none", "A"} {
+		for _, never := range []bool{false, true} {
+			m, u := newBench(t)
+			if err := u.keep("before.json", healthOf(m.report)); err != nil {
+				t.Fatal(err)
+			}
+			m.trial = trial
+			run, tries := u.run, 0
+			u.run = func(ctx context.Context, name string, args ...string) (string, error) {
+				if name == "rauc" && args[0] == "status" {
+					if end, _ := ctx.Deadline(); tries == 0 && time.Until(end) <= askTime {
+						t.Error("RAUC is given no time")
+					}
+					if tries++; tries < 3 {
+						return "", errors.New("it starts")
+					}
+				}
+				return run(ctx, name, args...)
+			}
+			why, ran := "", []string{"rauc status mark-good"}
+			if never {
+				why, ran = "it starts", nil
+			} else {
+				u.sleep = func(context.Context, time.Duration) error { return nil }
+			}
+			err := (updateConfirmCmd{}).confirm(t.Context(), u)
+			if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) || !slices.Equal(m.ran, ran) {
+				t.Errorf("on trial %s: %v, it ran %q", trial, err, m.ran)
+			}
+		}
+	}
+}
+
 // TestUpdateConfirmOffTheImage: it says so, and touches nothing.
 func TestUpdateConfirmOffTheImage(t *testing.T) {
 	m, u := newBench(t)
