@@ -51,7 +51,7 @@ const (
 	mebi      = 1 << 20
 	dataAt    = 66 + 2*512 // MB, as crossbuild/image/build lays it
 	dataMB    = 64
-	grownByMB = 200
+	grownByMB = 400 // a bundle is fetched there, and leaves 128 MB free
 
 	board = `board = "virtual"
 [display]
@@ -67,13 +67,20 @@ board = "/etc/payterm/board.toml"
 [merchant]
 name = "Corner shop"
 [gateway]
-url = "https://` + host + `:%s/processV2"
+url = "https://` + host + `:%[1]s/processV2"
 merchant_id = "ON00000000"
 operator_id = "0000000696"
 call_back_url = "https://example.com/cb"
 sign_key_file = "/etc/payterm/sign_key"
 ca_file = "/etc/payterm/ca.pem"
+[update]
+url = "https://` + host + `:%[1]s/newest.raucb"
 `
+
+	// What a version of the test's has, beside what it is to prove: it looks for newer ones
+	// soon after its start, and trusts this process.
+	soon = "[Timer]\nOnCalendar=\nRandomizedDelaySec=0\nOnActiveSec=1\n"
+	look = "[Service]\nEnvironment=SSL_CERT_FILE=/etc/payterm/ca.pem\nStandardOutput=journal+console\nStandardError=journal+console\n"
 )
 
 // run runs a program and gives what it says.
@@ -97,10 +104,11 @@ func put(t *testing.T, path string, text []byte) {
 
 // hub is the simulator behind TLS, and the certificate that the guest is given.
 type hub struct {
-	sim   *ottsim.Sim
-	asked atomic.Int64 // how often by a terminal
-	port  string
-	ca    []byte
+	sim    *ottsim.Sim
+	asked  atomic.Int64           // how often by a terminal
+	newest atomic.Pointer[string] // the newest version's bundle, once there is one
+	port   string
+	ca     []byte
 }
 
 func gateway(t *testing.T) *hub {
@@ -122,6 +130,14 @@ func gateway(t *testing.T) *hub {
 		ca:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".raucb") {
+			if file := h.newest.Load(); file != nil {
+				http.ServeFile(w, r, *file)
+			} else {
+				http.NotFound(w, r)
+			}
+			return
+		}
 		h.asked.Add(1)
 		h.sim.ServeHTTP(w, r)
 	}))
@@ -175,8 +191,9 @@ type bundles struct {
 }
 
 // bundle makes one whose agent was built some seconds after the image's (few: a terminal
-// believes no clock that stands before its agent's source), or one that does not start.
-func (b bundles) bundle(t *testing.T, file string, later int64, starts bool) string {
+// believes no clock that stands before its agent's source), or one that does not start; also
+// is added to what systemd does with units, by their names.
+func (b bundles) bundle(t *testing.T, file string, later int64, starts bool, also ...[2]string) string {
 	t.Helper()
 	work := t.TempDir()
 	root := filepath.Join(work, "rootfs.ext4")
@@ -191,11 +208,14 @@ func (b bundles) bundle(t *testing.T, file string, later int64, starts bool) str
 		}
 		script = fmt.Sprintf("rm usr/bin/payterm\nwrite %s usr/bin/payterm\nsif usr/bin/payterm mode 0100755\n", agent)
 	}
-	put(t, filepath.Join(work, "script"), []byte(script))
-	run(t, "/sbin/debugfs", "-w", "-f", filepath.Join(work, "script"), root)
-	if err := os.Remove(filepath.Join(work, "script")); err != nil {
-		t.Fatal(err)
+	lay := t.TempDir() // what lies in work goes into the bundle
+	for _, unit := range also {
+		text, in := filepath.Join(lay, unit[0]), "etc/systemd/system/"+unit[0]+".d"
+		put(t, text, []byte(unit[1]))
+		script += fmt.Sprintf("mkdir %s\nwrite %s %s/test.conf\nsif %s/test.conf mode 0100644\n", in, text, in, in)
 	}
+	put(t, filepath.Join(lay, "script"), []byte(script))
+	run(t, "/sbin/debugfs", "-w", "-f", filepath.Join(lay, "script"), root)
 	os.Remove(filepath.Join(work, "payterm")) //nolint:errcheck // there is none in one that does not start
 	return b.pack(t, work, file, later)
 }
@@ -537,7 +557,7 @@ func TestAB(t *testing.T) {
 	m.must(good, "B")
 
 	step("the power is cut while a version is written, and a commit of the file system torn; B boots as if nothing had been")
-	third := b.bundle(t, "third", 3, true)
+	third := b.bundle(t, "third", 3, true, [2]string{"payterm-update.timer", soon}, [2]string{"payterm-update.service", look})
 	thirdStick := stick(t, dir, "third", third)
 	m.plug(thirdStick)
 	m.must(installs, "")
@@ -555,10 +575,18 @@ func TestAB(t *testing.T) {
 
 	step("the same version again, to the end: A boots and proves itself")
 	m.plug(thirdStick)
+	fourth := b.bundle(t, "fourth", 4, true)
 	m.must(restarts, "", takeOut)
 	m.unplug()
 	m.must(chose, "A")
+	h.newest.Store(&fourth)
 	m.must(proved, "A", panicked)
+
+	step("its timer fetches a newer one from the network, while nobody is there: B boots and proves itself")
+	m.must(installs, "", refused)
+	m.must(restarts, "", refused)
+	m.must(chose, "B")
+	m.must(proved, "B", panicked)
 
 	step("the power is cut; what was on the data partition is there, and it has grown")
 	m.cut()
