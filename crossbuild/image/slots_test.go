@@ -56,6 +56,19 @@ func TestSlots(t *testing.T) {
 		"set-state C good: failed", "nonsense: failed")
 }
 
+// TestSlotsAreQuick: RAUC asks several times for one answer of its own, which has 25 s; each
+// program more takes a busy board half a second.
+func TestSlotsAreQuick(t *testing.T) {
+	env, few := partition(t), t.TempDir()
+	for _, program := range []string{"mktemp", "rm", "fw_printenv", "fw_setenv", "sync"} {
+		if err := os.Symlink(tooltest.Need(t, program), filepath.Join(few, program)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", few)
+	story(t, env, "set-primary B:", "trial: B", "set-state B good:", "get-primary: B", "get-state A: good", "trial: none")
+}
+
 // TestSlotsSurviveACut: whichever byte of the copy being written is the last, the state
 // is the old one or the new one.
 func TestSlotsSurviveACut(t *testing.T) {
