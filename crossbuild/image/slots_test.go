@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,28 @@ func TestSlotsAreQuick(t *testing.T) {
 	}
 	t.Setenv("PATH", few)
 	story(t, env, "set-primary B:", "trial: B", "set-state B good:", "get-primary: B", "get-state A: good", "trial: none")
+}
+
+// TestLockIsRoots: the agent's user, whose sandbox leaves him /run/lock, lays no lock there
+// for root's programs to wait for, nor a FIFO in its place.
+func TestLockIsRoots(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	lock := filepath.Join(root, "run/lock")
+	rule, err := filepath.Abs("tree/usr/lib/tmpfiles.d/payterm-lock.conf")
+	if err == nil {
+		err = errors.Join(os.MkdirAll(lock, 0o700), os.Chmod(lock, 0o777|os.ModeSticky)) // as systemd makes it
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(tooltest.Need(t, "systemd-tmpfiles"), "--create", "--root="+root, rule).CombinedOutput(); err != nil {
+		t.Fatalf("systemd-tmpfiles: %v: %s", err, out)
+	}
+	info, err := os.Stat(lock)
+	if err != nil || info.Mode().Perm()&0o022 != 0 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
 }
 
 // TestSlotsSurviveACut: whichever byte of the copy being written is the last, the state
