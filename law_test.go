@@ -99,7 +99,7 @@ var rooms = []room{
 		"keeps the stacks of a program that crashed"},
 	{"internal/beneath", "", "golang.org/x/sys", "net database/sql",
 		"opens files below a folder that somebody else may write to"},
-	{"config", ". flows locale provision tomlfile internal/beneath internal/durable", "golang.org/x/crypto", "net/http database/sql os/exec",
+	{"config", ". flows provision tomlfile internal/beneath internal/durable", "golang.org/x/crypto", "net/http database/sql os/exec",
 		"a configuration file in, values out; what they set going is the terminal's affair"},
 	{"terminal", ". board config drivers/* flows flows/runner gateway/* glass hal provision receipt screen storage terminal/* unifont internal/...", "golang.org/x/crypto golang.org/x/sys", "database/sql os/exec",
 		"it puts the rooms together on the ports that it is handed, real or emulated"},

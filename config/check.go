@@ -14,7 +14,6 @@ import (
 
 	"payterm"
 	"payterm/flows"
-	"payterm/locale"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -79,10 +78,10 @@ func (k *checker) bad(wrong bool, dotted, format string, args ...any) {
 func (k *checker) terminal() {
 	t, m := k.c.Terminal, k.c.Merchant
 	k.bad(!terminalID.MatchString(t.ID), "terminal.id", "%q: 2 to 6 of A-Z and 0-9 are needed, unique among the merchant's terminals", t.ID)
-	k.bad(!slices.Contains(locale.Languages[:], t.Language), "terminal.language", "%q: en, fr or zh is needed", t.Language)
+	k.bad(!slices.Contains(payterm.Languages[:], t.Language), "terminal.language", "%q: %s is needed", t.Language, languages())
 	k.bad(len(t.ReceiptLanguages) > 2, "terminal.receipt_languages", "has %d entries: a slip has room for 2", len(t.ReceiptLanguages))
 	for i, l := range t.ReceiptLanguages {
-		k.bad(!slices.Contains(locale.Languages[:], l), "terminal.receipt_languages", "%q: en, fr or zh is needed", l)
+		k.bad(!slices.Contains(payterm.Languages[:], l), "terminal.receipt_languages", "%q: %s is needed", l, languages())
 		k.bad(slices.Contains(t.ReceiptLanguages[:i], l), "terminal.receipt_languages", "%s stands there twice", l)
 	}
 	_, err := time.LoadLocation(t.Timezone)
@@ -94,6 +93,12 @@ func (k *checker) terminal() {
 	k.bad(t.KeepDays < 31 || t.KeepDays > 3660, "terminal.keep_days", "%d: 31 to 3660 are possible; a refund needs the sale", t.KeepDays)
 	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
 	k.bad(!m.Currency.Known(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
+}
+
+// languages are the names of all, for a message.
+func languages() string {
+	last := len(payterm.Languages) - 1
+	return strings.Join(payterm.Languages[:last], ", ") + " or " + payterm.Languages[last]
 }
 
 func (k *checker) gateway() {

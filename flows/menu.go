@@ -81,9 +81,6 @@ const MaxSums = 3
 // will type of a number.
 const maxNumberTyped = payterm.MaxOrderID
 
-// Languages are those of the screens, by the digit that chooses them.
-var Languages = [...]string{"en", "fr", "zh"}
-
 // Lookup says who is asked, and for what.
 type Lookup string
 
@@ -363,8 +360,8 @@ func (t Terminal) keyMenu(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case ShowingTotals, ShowingRate, ShowingWord:
 		return t.idle(), []Command{Play{payterm.SoundKey}}
 	case ChoosingLanguage:
-		if n := digit(k); n >= 1 && n <= len(Languages) {
-			return t.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{Languages[n-1]}}
+		if n := digit(k); n >= 1 && n <= len(payterm.Languages) {
+			return t.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{payterm.Languages[n-1]}}
 		}
 	case ChoosingDrill:
 		return t.keyDrill(in, k)

@@ -9,10 +9,6 @@ import (
 	"payterm"
 )
 
-// Languages lists the languages that there are texts in, by the names that the
-// configuration has for them.
-var Languages = [...]string{"en", "fr", "zh"}
-
 // noBreak keeps a line from ending inside an amount.
 const noBreak = "\u00a0"
 

@@ -16,7 +16,7 @@ var tags = map[string]language.Tag{"en": language.MustParse("en-CA"), "fr": lang
 
 // CLDR, as x/text has it, is the judge of groups and points.
 func TestNumbersAreCLDRs(t *testing.T) {
-	for _, l := range Languages {
+	for _, l := range payterm.Languages {
 		p := message.NewPrinter(tags[l])
 		for _, minor := range []int64{0, 5, 50, 1234, 99999, 100000, 123456, 12345678, payterm.MaxMinor} {
 			want := p.Sprint(number.Decimal(float64(minor)/100, number.Scale(2)))
@@ -28,7 +28,7 @@ func TestNumbersAreCLDRs(t *testing.T) {
 }
 
 func TestPluralsAreCLDRs(t *testing.T) {
-	for _, l := range Languages {
+	for _, l := range payterm.Languages {
 		for n := range 1200 {
 			want := plural.Cardinal.MatchPlural(tags[l], n, 0, 0, 0, 0) == plural.One
 			if One(n, l) != want {

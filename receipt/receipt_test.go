@@ -10,7 +10,6 @@ import (
 	"payterm"
 	"payterm/drivers/printer"
 	"payterm/flows"
-	"payterm/locale"
 	"payterm/unifont"
 )
 
@@ -41,7 +40,7 @@ func missing(t *texts) []string {
 }
 
 func TestNoLanguageMissesAText(t *testing.T) {
-	for _, name := range locale.Languages {
+	for _, name := range payterm.Languages {
 		table := languages[name]
 		if table == nil || table.language != name {
 			t.Fatalf("no table of %s", name)

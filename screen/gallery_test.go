@@ -21,7 +21,6 @@ import (
 	"payterm/drivers/printer"
 	"payterm/glass"
 	"payterm/hal/emulated"
-	"payterm/locale"
 	"payterm/screen"
 )
 
@@ -170,7 +169,7 @@ func TestGallery(t *testing.T) {
 	}
 	for _, g := range glasses {
 		e, d := newGlass(t, g.board)
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			for i, s := range shots() {
 				composed := screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie"})
 				frames, unfit := pages(t, e, d, composed)

@@ -87,7 +87,7 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
 	case flows.ViewLanguage:
 		s.Title, s.Keys = t.tasks[flows.TaskLanguage], []payterm.KeyHint{back}
-		for i, language := range flows.Languages {
+		for i, language := range payterm.Languages {
 			if o.LettersOnly && language == "zh" {
 				continue
 			}

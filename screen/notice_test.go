@@ -9,7 +9,6 @@ import (
 	"payterm"
 	"payterm/flows"
 	"payterm/glass"
-	"payterm/locale"
 	"payterm/screen"
 )
 
@@ -43,7 +42,7 @@ func lines(s payterm.Screen) string { return s.Title + "\n" + strings.Join(s.Lin
 // seen over a sale.
 func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 	for _, small := range []bool{false, true} {
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			for _, n := range news() {
 				with := screen.Options{Language: language, Merchant: "Thé & Cie", Small: small, Link: flows.NetworkUp, Now: noon}
 				without := with
@@ -90,7 +89,7 @@ func TestNoticesFit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			for _, n := range news() {
 				for _, s := range append(atRest(), signOn) {
 					o := screen.Options{
@@ -126,7 +125,7 @@ func TestNoticePictures(t *testing.T) {
 	}
 	e, d := newGlass(t, "raspberrypi-i2c-ssd1306")
 	var sheet sheet
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		for _, n := range []screen.Options{
 			{Notice: screen.UpdateInstalling}, {Notice: screen.UpdateRestarting}, {Notice: screen.UpdateRefused, Refusal: screen.NotOurs}, {Notice: screen.StickDone},
 		} {
@@ -143,7 +142,7 @@ func TestNoticePictures(t *testing.T) {
 			}
 		}
 	}
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		o := screen.Options{Language: language, Merchant: "Thé & Cie", Small: true, Link: flows.NetworkUp, Now: noon}
 		plain, _ := pages(t, e, d, screen.Compose(atRest()[0].view, o))
 		for _, n := range news() {

@@ -22,7 +22,6 @@ import (
 	"payterm/flows"
 	"payterm/glass"
 	"payterm/hal/emulated"
-	"payterm/locale"
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/unifont"
@@ -358,7 +357,7 @@ func TestEveryTextFits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, language := range locale.Languages {
+			for _, language := range payterm.Languages {
 				for _, s := range variants() {
 					for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, size.w, size.h)} {
 						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
@@ -398,7 +397,7 @@ func TestCodeOnPaperFits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			for i := range 3 {
 				v := view
 				v.Status.Unprinted, v.Status.UnprintedOrder = i%2, v.Order
@@ -416,7 +415,7 @@ func TestCodeOnPaperFits(t *testing.T) {
 // them on three pages at the most.
 func TestEveryTextHasLetters(t *testing.T) {
 	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		for _, s := range slices.Concat(shots(), trials()) {
 			for _, mark := range []string{"", "SIMULATION"} {
 				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon}
@@ -544,7 +543,7 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		var sheet, beside sheet // the second one: what is done beside a sale
 		for _, s := range slices.Concat(shots(), drills()) {
 			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 240, 320), Link: flows.NetworkUp, Now: noon}))
@@ -564,7 +563,7 @@ func TestPictures(t *testing.T) {
 		size string
 		roll roll
 	}{{"58mm", r}, {"80mm", rollOf(t, "generic-fbdev")}} {
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			var sheet sheet
 			names, all := slips(language)
 			for i, slip := range all {
@@ -637,7 +636,7 @@ func TestPicturesOfShops(t *testing.T) {
 // every screen, as its chip shows it.
 func TestSmallPictures(t *testing.T) {
 	e, d := newGlass(t, "raspberrypi-i2c-ssd1306")
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		var sheet sheet
 		for _, s := range slices.Concat(shots(), drills(), trials()) {
 			o := screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 128, 64), Small: true, Link: flows.NetworkUp, Now: noon}

@@ -6,7 +6,6 @@ import (
 	"payterm"
 	"payterm/flows"
 	"payterm/glass"
-	"payterm/locale"
 	"payterm/screen"
 )
 
@@ -36,7 +35,7 @@ func trials() []shot {
 
 // Each trial says what to do, and no two say the same.
 func TestTrialsSaySomething(t *testing.T) {
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		said := map[string]flows.TrialStep{}
 		for _, step := range flows.TrialSteps {
 			s := screen.Compose(flows.View{Name: flows.ViewService, Trial: flows.Trial{Step: step}}, screen.Options{Language: language})
@@ -61,7 +60,7 @@ func TestServicePictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	sheet := sheet{colours: 40} // the pattern's among them
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		o := screen.Options{Language: language, Watermark: "SIMULATION"}
 		for _, s := range trials() {
 			img, err := p.Paint(screen.Compose(s.view, o))
@@ -72,7 +71,7 @@ func TestServicePictures(t *testing.T) {
 		}
 		sheet.row()
 	}
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		o := screen.Options{Language: language, Watermark: "SIMULATION"}
 		sheet.add(language+" scan", r.print(t, screen.ScanSlip(trialCode, o)), 6)
 		sheet.add(language+" test", r.print(t, screen.TestSlip(trialCode, o)), 6)

@@ -9,7 +9,6 @@ import (
 	"payterm"
 	"payterm/flows"
 	"payterm/glass"
-	"payterm/locale"
 	"payterm/provision"
 	"payterm/screen"
 )
@@ -64,7 +63,7 @@ func TestSetupFits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			for _, s := range allOfSetup() {
 				composed := screen.Setup(s.view, screen.Options{Language: language, Small: glass.Small(size.w, size.h)})
 				composed.Name += s.name + language
@@ -99,7 +98,7 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
 			for _, f := range screen.Findings {
 				s := screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
@@ -123,7 +122,7 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 // and nobody is asked to hold a phone to it. The screens that speak of money say nothing
 // of it.
 func TestScannerAway(t *testing.T) {
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		o := screen.Options{Language: language, Merchant: "Tea & Co", ScannerAway: true, Link: flows.NetworkUp, Now: noon}
 		line := screen.Finding(screen.SelfTest{Failed: screen.FindingScanner}, o)
 		for _, s := range variants() {
@@ -152,7 +151,7 @@ func TestScannerAwayFits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, language := range locale.Languages {
+		for _, language := range payterm.Languages {
 			for _, s := range variants() {
 				if s.view.Name != flows.ViewIdle && s.view.Name != flows.ViewScan {
 					continue
@@ -173,7 +172,7 @@ func TestScannerAwayFits(t *testing.T) {
 		}
 	}
 	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		for _, s := range variants() {
 			if s.view.Name == flows.ViewIdle || s.view.Name == flows.ViewScan {
 				composed := onGlass(s, 64, screen.Options{Language: language, Merchant: "Dépanneur", ScannerAway: true, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon})
@@ -189,7 +188,7 @@ func TestScannerAwayFits(t *testing.T) {
 // TestFindings: each has words of its own in each language, and what nobody has thought
 // of has some, too.
 func TestFindings(t *testing.T) {
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		for _, small := range []bool{false, true} {
 			o, seen := screen.Options{Language: language, Small: small}, map[string]string{}
 			for _, f := range screen.Findings {
@@ -221,7 +220,7 @@ func TestSetupPictures(t *testing.T) {
 	}
 	e, d := newGlass(t, "raspberrypi-i2c-ssd1306")
 	var large, small sheet
-	for _, language := range locale.Languages {
+	for _, language := range payterm.Languages {
 		for _, s := range setupShots() {
 			img, err := p.Paint(screen.Setup(s.view, screen.Options{Language: language}))
 			if err != nil {

@@ -77,8 +77,8 @@ func missing(t *texts) []string {
 }
 
 func TestNoLanguageMissesAText(t *testing.T) {
-	if got := slices.Sorted(maps.Keys(languages)); !slices.Equal(got, locale.Languages[:]) {
-		t.Errorf("there are tables for %v, and languages are %v", got, locale.Languages)
+	if got := slices.Sorted(maps.Keys(languages)); !slices.Equal(got, payterm.Languages[:]) {
+		t.Errorf("there are tables for %v, and languages are %v", got, payterm.Languages)
 	}
 	for name, table := range languages {
 		if table.language != name {

@@ -209,10 +209,10 @@ func NewSetup(o Options, parcel string) (*Setup, error) {
 	s := &Setup{
 		a: newAgent(o), p: *o.Provisioner, parcel: parcel, serial: o.Serial,
 		keys: make(chan payterm.Key, 32), codes: make(chan payterm.PayCode, 1), alive: make(chan chan<- struct{}),
-		tested: make(chan *Report), link: linkTo, spoken: []string{"en", "fr", "zh"},
+		tested: make(chan *Report), link: linkTo, spoken: payterm.Languages[:],
 	}
 	if o.Board.Profile.LettersOnly() {
-		s.spoken = s.spoken[:2] // such a glass has no Chinese
+		s.spoken = slices.DeleteFunc(slices.Clone(s.spoken), func(l string) bool { return l == "zh" }) // it has no Chinese signs
 	}
 	device, err := config.DeviceKey(o.Data)
 	if err == nil {

@@ -699,7 +699,7 @@ func TestParcelAsPicture(t *testing.T) {
 
 // TestEveryRefusalHasWords in each language, which says another thing than the next.
 func TestEveryRefusalHasWords(t *testing.T) {
-	for _, language := range []string{"en", "fr", "zh"} {
+	for _, language := range payterm.Languages {
 		seen := map[string]bool{}
 		for _, r := range provision.Reasons {
 			s := screen.Setup(screen.SetupView{Refused: string(r)}, screen.Options{Language: language})
