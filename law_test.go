@@ -103,7 +103,7 @@ var rooms = []room{
 		"a configuration file in, values out; what they set going is the terminal's affair"},
 	{"terminal", ". board config drivers/* flows flows/runner gateway/* glass hal provision receipt screen storage terminal/* unifont internal/...", "golang.org/x/crypto golang.org/x/sys", "database/sql os/exec",
 		"it puts the rooms together on the ports that it is handed, real or emulated"},
-	{"terminal/api", ". flows screen internal/httpd", "golang.org/x/sys", "database/sql os/exec",
+	{"terminal/api", ". flows screen internal/durable internal/httpd", "golang.org/x/sys", "database/sql os/exec",
 		"the local API's words, client and server; who answers is an interface to it, never the terminal"},
 	{"terminal/devices", ". board drivers/* glass hal", "", "net/http database/sql os/exec math/rand crypto/rand",
 		"a goroutine for each device; what a key, a screen or a slip means is their owner's affair"},
@@ -111,7 +111,7 @@ var rooms = []room{
 		"the page of the emulated terminal: it presses the emulated keys and looks at the emulated glass"},
 	{"cmd/payterm", ". board boards config flows flows/runner gateway/ottsim hal hal/emulated internal/... panel provision screen storage terminal terminal/* tomlfile", "github.com/alecthomas/kong github.com/coreos/go-systemd golang.org/x/crypto golang.org/x/sys rsc.io/qr", "",
 		"flags, wiring, printing"},
-	{"cmd/ottsim", "gateway/ottsim internal/httpd", "", "os/exec",
+	{"cmd/ottsim", "gateway/ottsim internal/durable internal/httpd", "", "os/exec",
 		"flags around the simulated gateway"},
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"payterm/internal/durable"
 	"payterm/provision"
 )
 
@@ -54,8 +55,9 @@ func (c Config) SignKey() (SignKey, error) {
 		return bad("cannot be read: %v", reason(err))
 	case !info.Mode().IsRegular():
 		return bad("%s is no regular file", path)
-	case info.Mode().Perm()&0o077 != 0:
-		return bad("%s can be read by others than its owner (mode %04o): chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	if err := durable.OwnerAlone(path, info); err != nil {
+		return bad("%v", err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 1024))
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"payterm/internal/beneath"
 	"payterm/internal/durable"
@@ -84,8 +83,9 @@ func readSecret(data, name string) ([]byte, error) {
 		return nil, err
 	case info.Size() != provision.KeySize:
 		return nil, fmt.Errorf("%s is damaged: %d bytes are needed", path, provision.KeySize)
-	case info.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("%s can be read by others than its owner: chmod 600 %s", path, path)
+	}
+	if err := durable.OwnerAlone(path, info); err != nil {
+		return nil, err
 	}
 	secret := make([]byte, provision.KeySize)
 	if _, err := f.ReadAt(secret, 0); err != nil {
@@ -458,12 +458,12 @@ func LockProvision(data string) (func() error, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(data, "provision.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := durable.Lock(filepath.Join(data, "provision.lock"))
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, errors.New("somebody else provisions this terminal just now")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(errors.New("somebody else provisions this terminal just now"), f.Close())
 	}
 	return f.Close, nil
 }

@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"payterm"
@@ -28,6 +27,7 @@ import (
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
+	"payterm/internal/durable"
 	"payterm/provision"
 	"payterm/receipt"
 	"payterm/screen"
@@ -255,12 +255,12 @@ func lockData(data string) (*os.File, error) {
 
 // lockFile holds a lock in the data directory; name is that of its file.
 func lockFile(data, name string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(data, name), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := durable.Lock(filepath.Join(data, name))
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, fmt.Errorf("%w on %s", errTaken, data)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w on %s", errTaken, data), f.Close())
 	}
 	return f, nil
 }

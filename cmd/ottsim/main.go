@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"payterm/gateway/ottsim"
+	"payterm/internal/durable"
 	"payterm/internal/httpd"
 )
 
@@ -107,8 +108,8 @@ func readKey(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--sign-key-file: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("--sign-key-file: %s can be read by others: chmod 600 %s", path, path)
+	if err := durable.OwnerAlone(path, info); err != nil {
+		return "", fmt.Errorf("--sign-key-file: %w", err)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -240,8 +240,8 @@ func readOwn(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("others can read %s: chmod 600 %s", path, path)
+	if err := durable.OwnerAlone(path, info); err != nil {
+		return nil, err
 	}
 	return io.ReadAll(io.LimitReader(f, 4096))
 }

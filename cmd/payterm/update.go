@@ -171,12 +171,12 @@ func (u updater) lock() (func() error, error) {
 	if err := rootsOwn(u.dir); err != nil {
 		return nil, fmt.Errorf("update: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(u.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := durable.Lock(filepath.Join(u.dir, "lock"))
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, errors.New("update: another one is under way: try again when it is done")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("update: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(errors.New("update: another one is under way: try again when it is done"), f.Close())
 	}
 	return f.Close, nil
 }

@@ -58,3 +58,51 @@ func TestReplaceNothing(t *testing.T) {
 		t.Errorf("%v, left: %v", err, left)
 	}
 }
+
+// A lock is one's own until its file is closed, and keeps out other parts of the same
+// process, too.
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := durable.Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := durable.Lock(path); !errors.Is(err, durable.ErrLocked) || second != nil {
+		t.Errorf("locked twice: %v, %v", second, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	third, err := durable.Lock(path)
+	if err != nil {
+		t.Fatalf("after it was let go: %v", err)
+	}
+	if err := third.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := durable.Lock(filepath.Join(path, "below a file")); err == nil || errors.Is(err, durable.ErrLocked) {
+		t.Errorf("where no file can be: %v", err)
+	}
+}
+
+func TestOwnerAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	for mode, fine := range map[fs.FileMode]bool{0o600: true, 0o400: true, 0o700: true, 0o640: false, 0o604: false, 0o620: false, 0o601: false} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := durable.OwnerAlone(path, info); (err == nil) != fine {
+			t.Errorf("mode %04o: %v", mode, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

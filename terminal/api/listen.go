@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"payterm/internal/durable"
 	"payterm/internal/httpd"
 
 	"golang.org/x/sys/unix"
@@ -119,8 +120,8 @@ func readToken(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("api.token_file: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("api.token_file: others may read %s: chmod 600 %s", path, path)
+	if err := durable.OwnerAlone(path, info); err != nil {
+		return "", fmt.Errorf("api.token_file: %w", err)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
