@@ -59,15 +59,10 @@ type encoder struct {
 // the most.
 type step struct{ end, dots int }
 
-// Encode gives the bytes of a receipt for a printer: reset, code page, lines. There is
+// encode gives the bytes of a receipt for a printer: reset, code page, lines. There is
 // no text that it cannot print: what the code page lacks is drawn (raster.go), and for
 // a sign that there is no picture of, a question mark stands (unifont.Legible). An
 // error tells of the options.
-func Encode(r payterm.Receipt, o Options) ([]byte, error) {
-	e, err := encode(r, o)
-	return e.out, err
-}
-
 func encode(r payterm.Receipt, o Options) (encoder, error) {
 	cp, err := codePageOf(o.CodePage)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"payterm"
 	"payterm/board"
-	"payterm/drivers/printer"
 	"payterm/glass"
 	"payterm/hal/emulated"
 
@@ -218,43 +217,4 @@ func BenchmarkQRDraw(b *testing.B) {
 			draw.Draw(img, image.Rect(18, 60, 221, 263), scaled, image.Point{}, draw.Src)
 		}
 	})
-}
-
-// usual is a receipt of a usual length; in Chinese if sign is.
-func usual(sign string) payterm.Receipt {
-	r := payterm.Receipt{Name: "customer"}
-	for i := range 24 {
-		r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LinePair, Text: fmt.Sprintf("%s %d", sign, i), Right: "CAD 12.34"})
-	}
-	return payterm.Receipt{Name: r.Name, Lines: append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineText, Text: strings.Repeat("thank you ", 8)},
-		payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"}, payterm.ReceiptLine{Kind: payterm.LineCut})}
-}
-
-// BenchmarkEncode is a receipt of a usual length into bytes for the printer: of
-// letters, and of Chinese signs as each kind of printer gets them.
-func BenchmarkEncode(b *testing.B) {
-	for _, c := range []struct {
-		name, sign string
-		o          printer.Options
-	}{
-		{"letters", "Line", printer.Options{}},
-		{"gb18030", "商户存根", printer.Options{Chinese: printer.GB18030}},
-		{"raster", "商户存根", printer.Options{}},
-		{"columns", "商户存根", printer.Options{Columned: true}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			c.o.Columns = 32
-			r := usual(c.sign)
-			n := 0
-			for b.Loop() {
-				out, err := printer.Encode(r, c.o)
-				if err != nil {
-					b.Fatal(err)
-				}
-				n = len(out)
-			}
-			b.SetBytes(int64(n))
-			b.ReportMetric(float64(n), "bytes/op")
-		})
-	}
 }
