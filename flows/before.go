@@ -2,6 +2,8 @@ package flows
 
 import (
 	"time"
+
+	"payterm"
 )
 
 // Journals of versions before docs/decisions/0014 have a monotonic time that begins at
@@ -45,5 +47,5 @@ func elapsed(millisThen int64, now time.Time) time.Duration {
 	if millisThen == 0 || now.IsZero() {
 		return 0
 	}
-	return max(0, time.Duration(millis(now)-millisThen)*time.Millisecond)
+	return max(0, time.Duration(payterm.Millis(now)-millisThen)*time.Millisecond)
 }

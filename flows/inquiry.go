@@ -236,7 +236,7 @@ func (o Order) alarm(raised bool) Order {
 // list hands an order that cannot be called paid or unpaid to staff.
 func (o Order) list(in Stamped, reason payterm.Reason, attention payterm.Attention) Order {
 	if o.Outcome != payterm.InDoubt {
-		o.DoubtAt, o.DoubtWall = in.Mono, millis(in.Wall)
+		o.DoubtAt, o.DoubtWall = in.Mono, payterm.Millis(in.Wall)
 	}
 	o = o.close(in)
 	o.Phase, o.Outcome, o.Reason, o.Attention = Listed, payterm.InDoubt, reason, attention

@@ -123,7 +123,7 @@ type Row struct {
 func RowOf(o payterm.Order) Row {
 	return Row{
 		Order: o.ID, SaleID: o.SaleID, Kind: o.Kind, Wallet: o.Wallet, Total: o.Total(), PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
-		At: millis(o.CreatedAt), Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
+		At: payterm.Millis(o.CreatedAt), Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
 	}
 }
 

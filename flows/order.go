@@ -198,7 +198,7 @@ func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
 	if sale.Mode != payterm.Passive && sale.Mode != payterm.Active {
 		return o, nil // no machine would ever move it again
 	}
-	o = Order{Kind: payterm.KindSale, Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall)}
+	o = Order{Kind: payterm.KindSale, Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: payterm.Millis(in.Wall)}
 	if sale.Mode == payterm.Active {
 		return o.send(in)
 	}
@@ -212,7 +212,7 @@ func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
 // here.
 func (o Order) send(in Stamped) (Order, []Command) {
 	if o.SentAt == 0 {
-		o.SentAt, o.SentWall = in.Mono, millis(in.Wall)
+		o.SentAt, o.SentWall = in.Mono, payterm.Millis(in.Wall)
 		o.LifeUntil = in.Mono + o.codeLife()
 	}
 	o.Phase = Sending
@@ -416,7 +416,7 @@ func (o Order) doubt(in Stamped, reason payterm.Reason) (Order, []Command) {
 func (o Order) doubtful(in Stamped, reason payterm.Reason) Order {
 	o.Outcome, o.Reason = payterm.InDoubt, reason
 	o.Phase, o.Until, o.Code, o.CodeURL = InBackground, 0, payterm.PayCode{}, ""
-	o.DoubtAt, o.DoubtWall = in.Mono, millis(in.Wall)
+	o.DoubtAt, o.DoubtWall = in.Mono, payterm.Millis(in.Wall)
 	o.Asking = o.Asking.climb(in, o.Sale.Rules, true)
 	return o
 }
@@ -440,7 +440,7 @@ func (o Order) trail(in Stamped) Order {
 
 func (o Order) close(in Stamped) Order {
 	o.Phase, o.Until, o.Code, o.CodeURL = Closed, 0, payterm.PayCode{}, ""
-	o.ClosedWall = millis(in.Wall)
+	o.ClosedWall = payterm.Millis(in.Wall)
 	o.Asking = Asking{Attempts: o.Asking.Attempts}
 	return o
 }
@@ -561,7 +561,7 @@ func (o Order) Row() payterm.Order {
 		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
 		Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
 		Operator: o.Sale.Operator, AllowedBy: o.Sale.AllowedBy, Ref: o.Sale.Ref, Whole: o.Whole, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
-		CreatedAt: fromMillis(o.BeganWall), ClosedAt: fromMillis(o.ClosedWall),
+		CreatedAt: payterm.FromMillis(o.BeganWall), ClosedAt: payterm.FromMillis(o.ClosedWall),
 		GatewayStatus: o.GatewayStatus, Attempts: o.Asking.Attempts,
 		Payer: o.Payer, ChannelOrderID: o.ChannelID, TradeTime: o.TradeTime, ExchangeRate: o.ExchangeRate,
 		MaskedCode: o.MaskedCode, Prints: o.Prints,
@@ -584,17 +584,3 @@ func (o Order) Owes() payterm.Owed {
 // Settled reports whether boot need not load the order any more. A listed order
 // is settled for the network; staff finds it by its attention.
 func (o Order) Settled() bool { return o.Phase == Closed }
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}

@@ -62,7 +62,7 @@ func (o Order) beginRefund(in Stamped, ev RefundBegan) (Order, []Command) {
 			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency, MerchantID: ev.MerchantID,
 			Operator: ev.Operator, AllowedBy: ev.AllowedBy, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey, Rules: ev.Rules,
 		},
-		Wallet: ev.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: millis(in.Wall), Phase: Baselining,
+		Wallet: ev.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: payterm.Millis(in.Wall), Phase: Baselining,
 	}
 	o.Until = in.Mono + ev.Rules.RefundWindow
 	o.Asking.Next = in.Mono

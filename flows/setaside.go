@@ -145,7 +145,7 @@ func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command)
 		case s.Row.Outcome == payterm.Approved:
 			return s, nil
 		// With an alarm on it the id may be another terminal's, as ORDER_USED says.
-		case s.Row.Attention != payterm.AttentionAlarm || clockFits(a.TradeClock, millis(s.Row.CreatedAt)):
+		case s.Row.Attention != payterm.AttentionAlarm || clockFits(a.TradeClock, payterm.Millis(s.Row.CreatedAt)):
 			return s.paid(in, a)
 		}
 	case payterm.Failed:
@@ -205,7 +205,7 @@ func (s SetAside) resolved() (SetAside, []Command) {
 
 func (s SetAside) close(in Stamped) SetAside {
 	if !s.Closed {
-		s.Row.ClosedAt = fromMillis(millis(in.Wall))
+		s.Row.ClosedAt = payterm.FromMillis(payterm.Millis(in.Wall))
 	}
 	s.Closed, s.Row.Attempts, s.Asking = true, s.Asking.Attempts, Asking{Attempts: s.Asking.Attempts}
 	return s
@@ -222,6 +222,6 @@ func (s SetAside) Order() Order {
 		SaleID: s.Row.SaleID, Wallet: s.Row.Wallet, MaskedCode: s.Row.MaskedCode, PaidMinor: s.Row.PaidMinor, RefundedMinor: s.Row.RefundedMinor,
 		GatewayStatus: s.Row.GatewayStatus, Payer: s.Row.Payer, ChannelID: s.Row.ChannelOrderID, TradeTime: s.Row.TradeTime,
 		ExchangeRate: s.Row.ExchangeRate, Resolution: s.Row.Resolution, Prints: s.Row.Prints,
-		BeganWall: millis(s.Row.CreatedAt), ClosedWall: millis(s.Row.ClosedAt),
+		BeganWall: payterm.Millis(s.Row.CreatedAt), ClosedWall: payterm.Millis(s.Row.ClosedAt),
 	}
 }

@@ -29,7 +29,7 @@ func (s *Store) drawTag() error {
 		if _, err := payterm.OrderIDFrom(s.o.Terminal, tag, 1); err != nil {
 			return err
 		}
-		_, err = s.db.Exec(`INSERT INTO boot (tag, at, lived, seq) VALUES (?, ?, ?, ?)`, tag, millis(s.o.Now()), s.chain.lived, s.chain.seq)
+		_, err = s.db.Exec(`INSERT INTO boot (tag, at, lived, seq) VALUES (?, ?, ?, ?)`, tag, payterm.Millis(s.o.Now()), s.chain.lived, s.chain.seq)
 		var e sqlite.Error
 		if errors.As(err, &e) && e.Code == sqlite.ErrConstraint {
 			continue // seen before

@@ -270,17 +270,3 @@ func (s *Store) Writable() error {
 func (s *Store) Close() error {
 	return errors.Join(s.Reader.Close(), s.Checkpoint(), s.db.Close())
 }
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}

@@ -130,7 +130,7 @@ func commitOne(tx execer, e payterm.Entry, end *chain) error {
 		return fmt.Errorf("encode the order: %w", err)
 	}
 	state := stateOf(string(e.OrderID), e.Closed, string(e.Owes), string(row))
-	wall := millis(e.Stamp.Wall)
+	wall := payterm.Millis(e.Stamp.Wall)
 	err = end.add(tx, record{
 		orderID: string(e.OrderID), event: e.Event, body: string(e.Body), boot: e.Stamp.Boot,
 		mono: int64(e.Stamp.Mono), wall: wall, state: state[:],
@@ -175,7 +175,7 @@ func putOrder(tx execer, e payterm.Entry, row string) error {
 	o := e.Order
 	_, err := tx.Exec(rowPut,
 		string(e.OrderID), e.Closed, string(o.Outcome), string(o.Attention), string(o.Kind), string(o.Mode), string(o.Wallet),
-		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), o.MerchantID, nullable(o.IdempotencyKey), nullable(e.CodeKey), row, millis(o.CreatedAt))
+		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), o.MerchantID, nullable(o.IdempotencyKey), nullable(e.CodeKey), row, payterm.Millis(o.CreatedAt))
 	var se sqlite.Error
 	if errors.As(err, &se) && se.ExtendedCode == sqlite.ErrConstraintUnique && strings.Contains(se.Error(), "orders.code_key") {
 		return codeUsedError{err}

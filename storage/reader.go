@@ -170,7 +170,7 @@ func (r *Reader) events(take func(payterm.Journaled), query string, args ...any)
 		if err := rows.Scan(&e.Seq, &e.OrderID, &e.Event, &body, &e.Boot, &mono, &wall); err != nil {
 			return err
 		}
-		e.Body, e.Mono, e.Wall = json.RawMessage(body), time.Duration(mono), fromMillis(wall)
+		e.Body, e.Mono, e.Wall = json.RawMessage(body), time.Duration(mono), payterm.FromMillis(wall)
 		take(e)
 		return nil
 	}, query, args...)
@@ -209,7 +209,7 @@ func (r *Reader) Queue() ([]payterm.QueueItem, error) {
 		var q payterm.QueueItem
 		var since int64
 		err := rows.Scan(&q.OrderID, &q.Task, &since)
-		q.Since = fromMillis(since)
+		q.Since = payterm.FromMillis(since)
 		list = append(list, q)
 		return err
 	}, `SELECT order_id, task, since FROM outbox ORDER BY since, order_id`)

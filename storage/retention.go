@@ -146,7 +146,7 @@ func (s *Store) drop(what func(tx *sql.Tx) (int, []gap, error)) (n int, err erro
 		if err != nil {
 			return fmt.Errorf("encode the anchor: %w", err)
 		}
-		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, mono: end.lived, wall: millis(s.o.Now())})
+		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, mono: end.lived, wall: payterm.Millis(s.o.Now())})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("prune: %w", err)
@@ -168,7 +168,7 @@ func prunable(tx *sql.Tx, old Old, full bool) ([]string, error) {
 		WHERE z <= (SELECT max(number) FROM z WHERE ?1 > 0 AND lived <= ?1 OR at > 0 AND at < ?2 OR ?3) AND closed = 1 AND attention = ''
 			AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = orders.order_id)
 			AND order_id NOT IN (SELECT coalesce(json_extract(row, '$.sale_order_id'), '') FROM orders WHERE closed = 0 AND kind = 'refund')
-		ORDER BY z, n LIMIT ?4`, int64(old.Lived), millis(old.Wall), full, pruneBatch)
+		ORDER BY z, n LIMIT ?4`, int64(old.Lived), payterm.Millis(old.Wall), full, pruneBatch)
 	if err != nil {
 		return nil, fmt.Errorf("look for what can go: %w", err)
 	}

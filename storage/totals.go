@@ -80,7 +80,7 @@ func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, arg
 	if err != nil {
 		return t, err
 	}
-	t.From, t.To = fromMillis(from), fromMillis(to)
+	t.From, t.To = payterm.FromMillis(from), payterm.FromMillis(to)
 	t.Head, err = head(tx)
 	return t, err
 }
@@ -112,7 +112,7 @@ const zTaken = "z_taken"
 // what it says, all in one durable transaction. Orders that are open stay for a
 // later one. Nothing is read after the commit: a Z that was taken is given back.
 func (s *Store) TakeZ(by payterm.TakenBy) (t payterm.Totals, err error) {
-	at := millis(s.o.Now())
+	at := payterm.Millis(s.o.Now())
 	err = s.append(func(tx *sql.Tx, end *chain) error {
 		var number int64
 		err := tx.QueryRow(`INSERT INTO z (number, at, seq, lived) SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM z RETURNING number`,
@@ -228,7 +228,7 @@ func (r *Reader) OfDay(day string) ([]payterm.Order, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage: orders of a day: %w", err)
 	}
-	return r.orders(`SELECT row FROM orders WHERE `+inDay+` ORDER BY n`, millis(from), millis(to))
+	return r.orders(`SELECT row FROM orders WHERE `+inDay+` ORDER BY n`, payterm.Millis(from), payterm.Millis(to))
 }
 
 // DayTotals sums up the orders that began on a business day (2006-01-02), whichever
@@ -241,7 +241,7 @@ func (r *Reader) DayTotals(day string) (t payterm.Totals, err error) {
 	err = r.reading(func(tx *sql.Tx) error {
 		var both [2][]payterm.Order
 		for closed := range both {
-			both[closed], err = r.ordersIn(tx, `SELECT row FROM orders WHERE closed = ?3 AND `+inDay+` ORDER BY n`, millis(from), millis(to), closed)
+			both[closed], err = r.ordersIn(tx, `SELECT row FROM orders WHERE closed = ?3 AND `+inDay+` ORDER BY n`, payterm.Millis(from), payterm.Millis(to), closed)
 			if err != nil {
 				return err
 			}
@@ -271,5 +271,5 @@ func (r *Reader) Unclosed(now time.Time) (string, error) {
 	if !at.Valid {
 		return "", nil
 	}
-	return r.days.Name(fromMillis(at.Int64)), nil
+	return r.days.Name(payterm.FromMillis(at.Int64)), nil
 }

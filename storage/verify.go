@@ -152,7 +152,7 @@ func verifyOrder(rows *sql.Rows) error {
 		return fmt.Errorf("order %s: %w", id, err)
 	}
 	columns.ID = payterm.OrderID(id)
-	if columns != guarded(row) || at != millis(row.CreatedAt) {
+	if columns != guarded(row) || at != payterm.Millis(row.CreatedAt) {
 		return fmt.Errorf("order %s: %w: its row and its columns differ", id, ErrCorrupt)
 	}
 	if want := stateOf(id, closed, task, text); state != nil && string(state) != string(want[:]) {
