@@ -72,7 +72,7 @@ func Open(p Profile, ports hal.Ports) *Board {
 		fault("keypad", err)
 	}
 	if p.Scanner != nil {
-		if p.Scanner.Kind == "evdev" {
+		if p.Scanner.Kind == KindEvdev {
 			b.Scanner, err = ports.Events(p.Scanner.Events())
 		} else {
 			b.Scanner, err = ports.Serial(p.Scanner.Device, p.Scanner.Baud)
@@ -202,7 +202,7 @@ func (o *opener) bus(d *Display, w *DisplayPorts) error {
 
 func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
 	w := &KeypadPorts{}
-	if k.Kind == "evdev" {
+	if k.Kind == KindEvdev {
 		var err error
 		if w.Events, err = o.ports.Events(k.Events()); err != nil {
 			return nil, err

@@ -62,7 +62,7 @@ func (k *Keypad) Codes() map[uint16]payterm.Key {
 // Layout is where a person finds the keys: those of a matrix as they are wired, those
 // of a pad as they usually lie. "" is no key.
 func (k *Keypad) Layout() [][]payterm.Key {
-	if k.Kind != "evdev" {
+	if k.Kind != KindEvdev {
 		return k.Keys
 	}
 	var rows [][]payterm.Key
@@ -231,16 +231,16 @@ func (c *checker) events(section string, e hal.EventDevice) {
 
 func (c *checker) keypad(k *Keypad) {
 	switch k.Kind {
-	case "matrix":
+	case KindMatrix:
 		c.noMeaning("keypad", k.Kind, given{"device", k.Device != ""}, given{"name", k.Name != ""}, given{"usb", k.USB != ""}, given{"map", k.Map != nil})
 		c.matrix(k)
-	case "evdev":
+	case KindEvdev:
 		c.noMeaning("keypad", k.Kind, given{"rows", k.Rows != nil}, given{"columns", k.Columns != nil}, given{"keys", k.Keys != nil},
 			given{"scan_interval", k.ScanInterval.Duration != 0}, given{"debounce", k.Debounce.Duration != 0})
 		c.events("keypad", k.Events())
 		c.keyMap(k)
 	default:
-		c.oneOf("keypad.kind", k.Kind, "matrix", "evdev")
+		c.oneOf("keypad.kind", k.Kind, KeypadKinds...)
 	}
 }
 
@@ -326,31 +326,24 @@ func (c *checker) matrixKeys(k *Keypad) {
 }
 
 func (c *checker) scanner(s *Scanner) {
-	if s.Kind == "" {
-		s.Kind = "serial"
-	}
+	c.word("scanner.kind", &s.Kind, ScannerKinds)
 	switch s.Kind {
-	case "serial":
+	case KindSerial:
 		c.noMeaning("scanner", s.Kind, given{"name", s.Name != ""}, given{"usb", s.USB != ""})
 		c.serial("scanner", s.Device, s.Baud)
-		if s.Framing == "" {
-			s.Framing = "cr"
-		}
-		c.oneOf("scanner.framing", s.Framing, "cr", "lf", "crlf", "stx_etx", "gap")
+		c.word("scanner.framing", &s.Framing, Framings)
 		c.gap(s)
 		c.trigger(s)
-	case "evdev":
+	case KindEvdev:
 		c.noMeaning("scanner", s.Kind, given{"baud", s.Baud != 0}, given{"framing", s.Framing != ""}, given{"gap", s.Gap.Duration != 0},
 			given{"trigger_start", s.TriggerStart != ""}, given{"trigger_stop", s.TriggerStop != ""}, given{"trigger_again", s.TriggerAgain.Duration != 0})
 		c.events("scanner", s.Events())
-	default:
-		c.oneOf("scanner.kind", s.Kind, "serial", "evdev")
 	}
 }
 
 func (c *checker) gap(s *Scanner) {
 	switch d := s.Gap.Duration; {
-	case s.Framing != "gap":
+	case s.Framing != FramingGap:
 		c.noMeaning("scanner", "framing "+s.Framing, given{"gap", d != 0})
 	case d == 0:
 		s.Gap.Duration = 50 * time.Millisecond

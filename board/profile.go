@@ -230,30 +230,18 @@ func (c *checker) printer(p *Printer) {
 			c.bad("printer.network", "%q: a port is 1 to 65535", p.Network)
 		}
 	}
-	p.Columns = cmp.Or(p.Columns, 32)
-	switch {
-	case p.Dots != 0:
-	case p.Columns <= 32:
-		p.Dots = 384
-	case p.Columns <= 42:
-		p.Dots = 512
-	default:
-		p.Dots = 576
-	}
-	p.Buffer, p.Speed = cmp.Or(p.Buffer, 4096), cmp.Or(p.Speed, 50)
-	p.CodePage, p.Chinese = cmp.Or(p.CodePage, "cp437"), cmp.Or(p.Chinese, "raster")
-	p.Raster, p.QR = cmp.Or(p.Raster, "gs_v_0"), cmp.Or(p.QR, "native")
-	c.between("printer.dots", p.Dots, 192, 832)
-	c.between("printer.columns", p.Columns, 16, 64)
+	c.number("printer.columns", &p.Columns, printerColumns)
+	p.Dots = cmp.Or(p.Dots, headDots(p.Columns))
+	c.number("printer.dots", &p.Dots, printerDots)
 	if p.Columns*12 > p.Dots {
 		c.bad("printer.columns", "%d columns of 12 dots do not fit on %d dots", p.Columns, p.Dots)
 	}
-	c.oneOf("printer.code_page", p.CodePage, "cp437", "pc850", "wpc1252", "pc858")
-	c.oneOf("printer.chinese", p.Chinese, "raster", "gb18030")
-	c.oneOf("printer.raster", p.Raster, "gs_v_0", "esc_star")
-	c.oneOf("printer.qr", p.QR, "native", "raster")
+	c.word("printer.code_page", &p.CodePage, CodePages)
+	c.word("printer.chinese", &p.Chinese, Chinese)
+	c.word("printer.raster", &p.Raster, Rasters)
+	c.word("printer.qr", &p.QR, QRs)
 	if p.Drawer != "" {
-		c.oneOf("printer.drawer", p.Drawer, "approved")
+		c.word("printer.drawer", &p.Drawer, Drawers)
 	}
 	if p.Logo != "" && !filepath.IsAbs(p.Logo) {
 		c.bad("printer.logo", "%q: the whole path of a PNG file, such as /etc/payterm/logo.png", p.Logo)
@@ -261,9 +249,9 @@ func (c *checker) printer(p *Printer) {
 	if p.Status && p.Tells {
 		c.bad("printer.tells", "a printer is asked (status) or tells of itself: choose one")
 	}
-	c.between("printer.cut_feed", p.CutFeed, 0, 20)
-	c.between("printer.buffer", p.Buffer, 256, 1<<20)
-	c.between("printer.speed", p.Speed, 10, 500)
+	c.number("printer.cut_feed", &p.CutFeed, printerCutFeed)
+	c.number("printer.buffer", &p.Buffer, printerBuffer)
+	c.number("printer.speed", &p.Speed, printerSpeed)
 }
 
 func (c *checker) serial(section, device string, baud int) {

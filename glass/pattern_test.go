@@ -9,9 +9,9 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/boards"
-	"payterm/drivers/lcd"
 	"payterm/glass"
 	"payterm/hal/emulated"
+	"payterm/terminal/devices"
 )
 
 var pattern = payterm.Screen{
@@ -40,19 +40,8 @@ func onGlass(t *testing.T, name string, change func(*board.Display)) (*emulated.
 	if change != nil {
 		change(&said)
 	}
-	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
-	if f := b.Display.Frame; f != nil {
-		is := f.Format()
-		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
-	}
-	driver, err := lcd.Open(said.Controller, w, lcd.Options{
-		Width: said.Size().Width, Height: said.Size().Height, OffsetX: said.OffsetX, OffsetY: said.OffsetY, Rotation: said.Rotation,
-		MirrorX: said.MirrorX, MirrorY: said.MirrorY, Inverted: said.Inverted, BGR: said.BGR, Contrast: said.Contrast, Sleep: e.Sleep,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := glass.New(driver, said.Size().Width, said.Size().Height, said.Shows() == board.TwoColours)
+	b.Profile.Display = &said
+	d, err := devices.OpenDisplay(b, e.Sleep)
 	if err != nil {
 		t.Fatal(err)
 	}

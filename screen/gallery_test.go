@@ -17,11 +17,11 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/boards"
-	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/glass"
 	"payterm/hal/emulated"
 	"payterm/screen"
+	"payterm/terminal/devices"
 )
 
 // build/pictures.html, for design reviews, is written by
@@ -77,16 +77,7 @@ func desk(t *testing.T, name string) (*emulated.Board, *board.Board) {
 func newGlass(t *testing.T, name string) (*emulated.Board, *glass.Display) {
 	t.Helper()
 	e, b := desk(t, name)
-	p := b.Profile.Display
-	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
-	driver, err := lcd.Open(p.Controller, w, lcd.Options{
-		Width: p.Size().Width, Height: p.Size().Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
-		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: e.Sleep,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := glass.New(driver, p.Size().Width, p.Size().Height, p.Shows() == board.TwoColours)
+	d, err := devices.OpenDisplay(b, e.Sleep)
 	if err != nil {
 		t.Fatal(err)
 	}

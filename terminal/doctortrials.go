@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/screen"
@@ -312,7 +313,7 @@ func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string
 // column are dead.
 func (t *trials) lineOf(dead []payterm.Key) string {
 	k := t.a.o.Board.Profile.Keypad
-	if k.Kind == "evdev" {
+	if k.Kind == board.KindEvdev {
 		return "the map of the board profile, and the pad"
 	}
 	all := func(keys []payterm.Key) bool {

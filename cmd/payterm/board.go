@@ -115,7 +115,7 @@ func connections(p board.Profile) []connection {
 		add(device, "reset", d.Reset)
 		add(device, "backlight", d.Backlight)
 	}
-	if k := p.Keypad; k != nil && k.Kind == "evdev" {
+	if k := p.Keypad; k != nil && k.Kind == board.KindEvdev {
 		add("keypad", "event device", k.Events().String())
 		for _, name := range slices.Sorted(maps.Keys(k.Map)) {
 			add("keypad", "key "+string(k.Map[name]), name)
@@ -132,7 +132,7 @@ func connections(p board.Profile) []connection {
 			add("keypad", fmt.Sprintf("column %d", i+1), name)
 		}
 	}
-	if s := p.Scanner; s != nil && s.Kind == "evdev" {
+	if s := p.Scanner; s != nil && s.Kind == board.KindEvdev {
 		add("scanner", "event device", s.Events().String())
 	} else if s != nil {
 		add("scanner", fmt.Sprintf("%d baud, %s", s.Baud, s.Framing), s.Device)

@@ -22,11 +22,11 @@ import (
 	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/keypad"
-	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
 	"payterm/glass"
 	"payterm/hal/emulated"
+	"payterm/terminal/devices"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/oned"
@@ -78,20 +78,7 @@ func newBoardOf(t testing.TB, scale float64, change func(*board.Profile)) (*emul
 // newDisplay makes the driver that the profile names, with its layout.
 func newDisplay(t testing.TB, e *emulated.Board, b *board.Board) *glass.Display {
 	t.Helper()
-	p := b.Profile.Display
-	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
-	if f := b.Display.Frame; f != nil {
-		is := f.Format()
-		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
-	}
-	driver, err := lcd.Open(p.Controller, w, lcd.Options{
-		Width: p.Size().Width, Height: p.Size().Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
-		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: e.Sleep,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := glass.New(driver, p.Size().Width, p.Size().Height, p.Shows() == board.TwoColours)
+	d, err := devices.OpenDisplay(b, e.Sleep)
 	if err != nil {
 		t.Fatal(err)
 	}

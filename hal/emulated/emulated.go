@@ -76,7 +76,7 @@ func New(c Config) (*Board, error) {
 			return nil, err
 		}
 	}
-	if k := p.Keypad; k != nil && k.Kind == "evdev" {
+	if k := p.Keypad; k != nil && k.Kind == board.KindEvdev {
 		b.events[k.Events()] = newEventDevice(c.Scale, b.reporter("evdev"))
 	} else if k != nil {
 		b.matrix = newMatrix(k)
@@ -151,7 +151,7 @@ func (b *Board) display(d *board.Display) error {
 
 func (b *Board) openSerial() []error {
 	var errs []error
-	if s := b.c.Profile.Scanner; s != nil && s.Kind == "evdev" {
+	if s := b.c.Profile.Scanner; s != nil && s.Kind == board.KindEvdev {
 		b.events[s.Events()] = newEventDevice(b.c.Scale, b.reporter("evdev"))
 	} else if s != nil {
 		d, err := openSerialDevice(s.Baud, b.c.Scale, b.signals.scanner())
@@ -376,11 +376,13 @@ func (b *Board) Scan(code string) error {
 	if s == nil {
 		return errNoScanner
 	}
-	before, after := "", map[string]string{"cr": "\r", "lf": "\n", "crlf": "\r\n", "gap": "", "stx_etx": "\x03"}[s.Framing]
-	if s.Framing == "stx_etx" {
+	before, after := "", map[string]string{
+		board.FramingCR: "\r", board.FramingLF: "\n", board.FramingCRLF: "\r\n", board.FramingGap: "", board.FramingSTXETX: "\x03",
+	}[s.Framing]
+	if s.Framing == board.FramingSTXETX {
 		before = "\x02"
 	}
-	if s.Kind == "evdev" {
+	if s.Kind == board.KindEvdev {
 		after = "\r"
 	}
 	if s.AIM {
@@ -396,7 +398,7 @@ func (b *Board) ScanBytes(w []byte) error {
 	if s == nil {
 		return errNoScanner
 	}
-	if s.Kind == "evdev" {
+	if s.Kind == board.KindEvdev {
 		return b.events[s.Events()].send(w)
 	}
 	return b.serial[s.Device].send(w)
@@ -475,7 +477,7 @@ func (b *Board) plug(device string, in bool) error {
 		b.matrix.plug(in)
 	case device == "keypad" && p.Keypad != nil:
 		return cable(b.events[p.Keypad.Events()])
-	case device == "scanner" && p.Scanner != nil && p.Scanner.Kind == "evdev":
+	case device == "scanner" && p.Scanner != nil && p.Scanner.Kind == board.KindEvdev:
 		return cable(b.events[p.Scanner.Events()])
 	case device == "scanner" && p.Scanner != nil:
 		return cable(b.serial[p.Scanner.Device])

@@ -117,7 +117,7 @@ const (
 func newESCPOS(p *board.Printer, now func() time.Duration, report report, changed func()) *escpos {
 	e := &escpos{
 		dots: p.Dots, room: p.Buffer, speed: p.Speed * dotsPerMM, cutter: p.Cut, answers: p.Status,
-		tells: p.Tells, hasChinese: p.Chinese == "gb18030", report: report,
+		tells: p.Tells, hasChinese: p.Chinese == board.ChineseGB18030, report: report,
 		changed: changed, reply: func([]byte) {}, now: now, kick: make(chan struct{}, 1), signs: newSigns(),
 	}
 	e.reset()

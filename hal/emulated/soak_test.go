@@ -17,12 +17,12 @@ import (
 	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/keypad"
-	"payterm/drivers/lcd"
 	"payterm/drivers/printer"
 	"payterm/drivers/scanner"
 	"payterm/glass"
 	"payterm/hal"
 	"payterm/hal/emulated"
+	"payterm/terminal/devices"
 )
 
 // cycles is how often all devices are unplugged and plugged: a few in `make test`,
@@ -86,18 +86,7 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	if len(u.b.Faults) > 0 {
 		return u, fmt.Errorf("%v", u.b.Faults)
 	}
-	d := p.Display
-	w := lcd.Wires{Conn: u.b.Display.Conn, DC: u.b.Display.DC, Reset: u.b.Display.Reset, Backlight: u.b.Display.Backlight}
-	if f := u.b.Display.Frame; f != nil {
-		is := f.Format()
-		w.Frame = lcd.Frame{Memory: f, Width: is.Width, Height: is.Height, Stride: is.Stride, Bits: is.Bits, Red: is.Red, Green: is.Green, Blue: is.Blue}
-	}
-	driver, err := lcd.Open(d.Controller, w,
-		lcd.Options{Width: d.Width, Height: d.Height, Inverted: d.Inverted, Contrast: d.Contrast, Sleep: u.e.Sleep})
-	if err != nil {
-		return u, err
-	}
-	if u.display, err = glass.New(driver, d.Width, d.Height, d.Shows() == board.TwoColours); err != nil {
+	if u.display, err = devices.OpenDisplay(u.b, u.e.Sleep); err != nil {
 		return u, err
 	}
 	if u.printer, err = printer.New(u.b.Printer, printer.Options{Columns: 32, Baud: 9600, Status: true, Cut: true, Sleep: u.e.Sleep}); err != nil {

@@ -109,7 +109,7 @@ func New(o Options) *Set {
 		resends: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 	}
 	var err error
-	if s.display, err = openDisplay(o.Board, o.Sleep); err != nil {
+	if s.display, err = OpenDisplay(o.Board, o.Sleep); err != nil {
 		o.Log.Error("display", "err", err)
 		s.gaveUp("display", err)
 	}

@@ -11,9 +11,9 @@ import (
 	"payterm/glass"
 )
 
-// openDisplay makes the driver that the profile names, with the layout for its glass; nil
+// OpenDisplay makes the driver that the profile names, with the layout for its glass; nil
 // without a display.
-func openDisplay(b *board.Board, sleep func(time.Duration)) (*glass.Display, error) {
+func OpenDisplay(b *board.Board, sleep func(time.Duration)) (*glass.Display, error) {
 	if b.Display == nil {
 		return nil, nil
 	}

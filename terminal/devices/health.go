@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 )
 
 // The devices by name, as in board.Board's Faults.
@@ -114,12 +115,12 @@ func (s *Set) Wire(device string) string {
 		d := p.Display
 		return d.Controller + " on " + d.SPI + d.I2C + d.Device
 	case Keypad:
-		if k := p.Keypad; k.Kind == "evdev" {
+		if k := p.Keypad; k.Kind == board.KindEvdev {
 			return "keyboard " + k.Device + k.Name + k.USB
 		}
 		return fmt.Sprintf("%d rows, %d columns", len(p.Keypad.Rows), len(p.Keypad.Columns))
 	case Scanner:
-		if s := p.Scanner; s.Kind == "evdev" {
+		if s := p.Scanner; s.Kind == board.KindEvdev {
 			return "keyboard " + s.Device + s.Name + s.USB
 		}
 		return fmt.Sprintf("%s at %d baud", p.Scanner.Device, p.Scanner.Baud)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/board"
 	"payterm/drivers/keypad"
 	"payterm/drivers/scanner"
 	"payterm/hal"
@@ -54,7 +55,7 @@ func (s *Set) runScanner(ctx context.Context) {
 	p := b.Profile.Scanner
 	var line scanner.Line = b.Scanner
 	framing := scanner.Framing(p.Framing)
-	if p.Kind == "evdev" {
+	if p.Kind == board.KindEvdev {
 		line, framing = scanner.NewKeyboard(hal.NewKeys(b.Scanner)), scanner.CR
 	}
 	reader, err := scanner.New(line, scanner.Options{

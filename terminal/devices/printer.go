@@ -21,7 +21,7 @@ import (
 func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration)) (*printer.Printer, error) {
 	o := printer.Options{
 		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese),
-		Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster", Cut: p.Cut, CutFeed: p.CutFeed,
+		Columned: p.Raster == board.RasterColumns, RasterQR: p.QR == board.QRDrawn, Cut: p.Cut, CutFeed: p.CutFeed,
 		Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
 	}
 	if p.Baud == 0 {

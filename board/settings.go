@@ -1,0 +1,92 @@
+package board
+
+// What a profile may say of a printer and of a reader, in one place: the words of a key,
+// of which the first is meant where none is said, and the bounds of its numbers. Whoever
+// joins a driver with a profile reads these, and so do the emulated devices; that each
+// word has a driver is for a test (terminal/devices).
+
+// Words of a printer.
+const (
+	CP437   = "cp437"
+	PC850   = "pc850"
+	WPC1252 = "wpc1252"
+	PC858   = "pc858"
+
+	ChineseDrawn   = "raster"  // as pictures
+	ChineseGB18030 = "gb18030" // by the printer's own signs
+
+	RasterRows    = "gs_v_0"   // GS v 0: a picture by its rows
+	RasterColumns = "esc_star" // ESC *: by columns of 24 dots, for older printers
+
+	QRNative = "native" // made by the printer
+	QRDrawn  = "raster"
+
+	DrawerApproved = "approved" // opened after the merchant's slip of an approved sale
+)
+
+// Words of a reader: how a code ends.
+const (
+	FramingCR     = "cr"
+	FramingLF     = "lf"
+	FramingCRLF   = "crlf"
+	FramingSTXETX = "stx_etx"
+	FramingGap    = "gap" // a pause
+)
+
+// Kinds of a keypad and of a reader.
+const (
+	KindMatrix = "matrix"
+	KindSerial = "serial"
+	KindEvdev  = "evdev"
+)
+
+// The words of each key; the first is the default.
+var (
+	CodePages = []string{CP437, PC850, WPC1252, PC858}
+	Chinese   = []string{ChineseDrawn, ChineseGB18030}
+	Rasters   = []string{RasterRows, RasterColumns}
+	QRs       = []string{QRNative, QRDrawn}
+	Framings  = []string{FramingCR, FramingLF, FramingCRLF, FramingSTXETX, FramingGap}
+	Drawers   = []string{DrawerApproved} // never opened without a word
+
+	KeypadKinds  = []string{KindMatrix, KindEvdev} // one has to be said
+	ScannerKinds = []string{KindSerial, KindEvdev}
+)
+
+// bounds are the least and the most of a number, and what it is when it is left out.
+type bounds struct{ least, most, usual int }
+
+var (
+	printerColumns = bounds{16, 64, 32}
+	printerDots    = bounds{192, 832, 0} // as the columns need
+	printerCutFeed = bounds{0, 20, 0}
+	printerBuffer  = bounds{256, 1 << 20, 4096}
+	printerSpeed   = bounds{10, 500, 50}
+)
+
+// headDots is how many dots the head of a printer has, by the columns of its roll.
+func headDots(columns int) int {
+	switch {
+	case columns <= 32:
+		return 384
+	case columns <= 42:
+		return 512
+	}
+	return 576
+}
+
+// word holds a key against its words, and fills in the first where it is left out.
+func (c *checker) word(key string, v *string, words []string) {
+	if *v == "" {
+		*v = words[0]
+	}
+	c.oneOf(key, *v, words...)
+}
+
+// number holds a key against its bounds, and fills in the usual one where it is left out.
+func (c *checker) number(key string, v *int, b bounds) {
+	if *v == 0 {
+		*v = b.usual
+	}
+	c.between(key, *v, b.least, b.most)
+}
