@@ -43,7 +43,7 @@ func (o Order) activeAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 		o.Phase, o.CodeURL = ShowingCode, a.CodeURL
 		o.Until = in.Mono + r.ActiveDisplay
 		o.Asking = o.Asking.soon(in, r.InquiryInterval, r.InquiryJitter)
-		return o, nil
+		return o, []Command{PrintCode{a.CodeURL, o.Until}}
 	case payterm.Unsent:
 		return o.unsent(in, a)
 	case payterm.Rejected:

@@ -312,10 +312,17 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if next.Phase == ShowingWord && n.t.Phase != ShowingWord && (n.t.Word.Order == "" || next.Menu.Order.Undecided()) {
 					t.Fatalf("%s in %s: a word is called noted that was not", name, n.t.Phase)
 				}
+				if _, scan := event.(CodeScanned); scan && !n.t.Armed() {
+					asleep := n.t
+					asleep.Shown, asleep.TickAt, asleep.Stands, asleep.Rest = next.Shown, next.TickAt, next.Stands, next.Rest
+					if next != asleep {
+						t.Fatalf("%s in %s does something, and the scanner was not armed", name, n.t.Phase)
+					}
+				}
 				for _, c := range commands {
 					if n.t.Phase == InService {
 						switch c.(type) {
-						case HandOn, Show, Refuse, Resolve:
+						case HandOn, Show, Refuse, Resolve, Arm:
 						case Play:
 							if name != "store failed" {
 								t.Fatalf("%s in service plays a sound", name)

@@ -267,6 +267,21 @@ type (
 		Copy bool
 	}
 
+	// OpenDrawer (once) opens the cash drawer behind the slip that was ordered before it.
+	OpenDrawer struct{}
+
+	// PrintCode (once) puts the code of an order on paper where the glass cannot show it.
+	// VoidCode (again) says that it is not to be paid any more: one that still waits for
+	// paper is not printed.
+	PrintCode struct {
+		CodeURL string
+		Until   time.Duration // until when the order shows it
+	}
+	VoidCode struct{}
+
+	// Arm (again) has the scanner look for a code, or no longer.
+	Arm struct{ On bool }
+
 	// Play (again) sounds the buzzer.
 	Play struct{ Sound payterm.Sound }
 
@@ -338,6 +353,10 @@ func (Resolve) command()       {}
 func (Reprint) command()       {}
 func (Inquire) command()       {}
 func (Print) command()         {}
+func (OpenDrawer) command()    {}
+func (PrintCode) command()     {}
+func (VoidCode) command()      {}
+func (Arm) command()           {}
 func (Play) command()          {}
 func (Show) command()          {}
 func (BeginSale) command()     {}

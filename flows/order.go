@@ -141,6 +141,14 @@ func Lasting(before, after Order) bool { return before.facts() != after.facts() 
 
 // Step moves one order by one event.
 func Step(o Order, in Stamped) (Order, []Command) {
+	next, commands := o.step(in)
+	if o.Phase == ShowingCode && next.Phase != ShowingCode {
+		commands = append(commands, VoidCode{})
+	}
+	return next, commands
+}
+
+func (o Order) step(in Stamped) (Order, []Command) {
 	in.Mono = max(in.Mono, 1) // a deadline of 0 is none
 	o.Hint = HintNone
 	switch ev := in.Event.(type) {
@@ -336,7 +344,7 @@ func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
 		return o, cmds
 	}
 	o.Prints += 2
-	return o, []Command{Play{payterm.SoundApproved}, Print{Slip: SlipMerchant}, Print{Slip: SlipCustomer}}
+	return o, []Command{Play{payterm.SoundApproved}, Print{Slip: SlipMerchant}, OpenDrawer{}, Print{Slip: SlipCustomer}}
 }
 
 // reprint puts the slips of money that moved on paper once more. Whether the

@@ -157,6 +157,9 @@ func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
 		t, cmds = t.trainee(in, cmds)
 	}
 	t = t.stand(in, before).tick(in.Mono)
+	if on := t.Armed(); on != before.Armed() {
+		cmds = append([]Command{Arm{on}}, cmds...)
+	}
 	if v := t.view(in.Mono); v != t.Shown {
 		t.Shown = v
 		// First, since a command may move an order on, and its view with it.
@@ -232,6 +235,12 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 		RefundBegan, RefundAnswered, RefundOpened, RefundEnded, ReprintAsked: // an order's
 	}
 	return t, nil
+}
+
+// Armed reports whether a code that is scanned now means something at once: a scanner
+// that waits for a command looks for codes so long.
+func (t Terminal) Armed() bool {
+	return t.Phase == Serving && t.Order.Phase == Scanning || t.Phase == Finding || t.Phase == InService
 }
 
 // idle clears the counter of everything but what the world says, and of a PIN that

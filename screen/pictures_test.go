@@ -494,7 +494,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	}
 	names = append(names, "X", "Z", "Z of two currencies", "code")
 	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt), receipt.Totals(two, true, false, "CAD", opt),
-		screen.CodeSlip(flows.View{Wallet: payterm.Alipay, Total: cad(1234), Order: order, CodeURL: screen.TypicalCode}, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name, Watermark: opt.Watermark}))
+		screen.CodeSlip(payterm.Order{Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD", ID: order}, screen.TypicalCode, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name, Watermark: opt.Watermark}))
 }
 
 // roll is a printer that prints to pictures, a thousand times faster than paper.

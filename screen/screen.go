@@ -455,20 +455,20 @@ func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 
 // CodeSlip puts a QR code that no glass can show on paper: once, with the time
 // after which it is not to be paid any more.
-func CodeSlip(v flows.View, until time.Time, o Options) payterm.Receipt {
+func CodeSlip(order payterm.Order, codeURL string, until time.Time, o Options) payterm.Receipt {
 	t, words := textsFor(o.Language), Options{} // paper has room
 	r := payterm.Receipt{Name: "code"}
-	for _, text := range []string{o.Watermark, o.Merchant, words.pick(fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)))} {
+	for _, text := range []string{o.Watermark, o.Merchant, words.pick(fmt.Sprintf(t.showTitle, t.wallet(order.Wallet)))} {
 		if text != "" {
 			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 		}
 	}
 	r.Lines = append(r.Lines,
-		payterm.ReceiptLine{Text: t.money(v.Total), Align: payterm.AlignCenter, Bold: true, Large: true},
-		payterm.ReceiptLine{Kind: payterm.LineQR, Text: v.CodeURL},
+		payterm.ReceiptLine{Text: t.money(order.Total()), Align: payterm.AlignCenter, Bold: true, Large: true},
+		payterm.ReceiptLine{Kind: payterm.LineQR, Text: codeURL},
 		payterm.ReceiptLine{Text: fmt.Sprintf(t.codeUntil, until.Format("15:04:05")), Align: payterm.AlignCenter, Bold: true},
 		payterm.ReceiptLine{Text: t.codeNoReceipt, Align: payterm.AlignCenter},
-		payterm.ReceiptLine{Text: words.pick(fmt.Sprintf(t.order, v.Order)), Align: payterm.AlignCenter},
+		payterm.ReceiptLine{Text: words.pick(fmt.Sprintf(t.order, order.ID)), Align: payterm.AlignCenter},
 		payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r
 }

@@ -104,6 +104,9 @@ var Findings = [...]string{
 	FindingJournal, FindingSpace, FindingClock, FindingNetwork, FindingGateway, FindingKey, FindingOther,
 }
 
+// Scans tells whether a parcel may be scanned now.
+func (v SetupView) Scans() bool { return !v.Done && !v.Busy && !v.Asking }
+
 func setup(v SetupView, o Options) payterm.Screen {
 	t := textsFor(o.Language)
 	s := payterm.Screen{Name: SetupName, Watermark: o.Watermark}

@@ -292,7 +292,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
 	rc := runner.Config{
-		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a.devices, Buzzer: a.devices, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
+		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a.devices, Scanner: a.devices, Drawer: a.devices, Buzzer: a.devices, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Settings: flows.Settings{
 			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
@@ -302,7 +302,6 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
 			screens := a.screenOptions()
-			a.printCode(v, screens, slips.Zone)
 			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
 		},
 		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
@@ -320,11 +319,14 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			return binary.BigEndian.Uint16(b[:])
 		},
 	}
+	if a.o.Board.Printer != nil {
+		rc.Codes = a
+	}
 	if a.o.lent {
 		rc.Train = a.leave
 	}
 	if s := a.training; s != nil {
-		rc.Gateway, rc.Drill, rc.Changed = s, s.begin, s.changed
+		rc.Gateway, rc.Drill, rc.Drawer = s, s.begin, nil
 		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
 	}
 	if c.Sale.DayMaxMinor > 0 {
@@ -372,10 +374,7 @@ func drawTag() (string, error) {
 }
 
 // Show takes the newest screen.
-func (a *Agent) Show(s payterm.Screen) {
-	a.devices.Show(s)
-	a.devices.Arm(armed(s))
-}
+func (a *Agent) Show(s payterm.Screen) { a.devices.Show(s) }
 
 // Screen is the newest screen.
 func (a *Agent) Screen() payterm.Screen { return a.devices.Screen() }
@@ -439,6 +438,9 @@ func (a *Agent) Run(ctx context.Context) error {
 			a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.awaitInstalled, a.selfTest,
 		} {
 			wg.Go(func() { work(ctx) })
+		}
+		if s := a.training; s != nil {
+			wg.Go(func() { s.follow(ctx, a.runner.Changes()) })
 		}
 		// The printer ends after the loop, so that the loop's last slips are among its own.
 		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))

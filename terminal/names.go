@@ -5,23 +5,10 @@ import (
 	"strings"
 
 	"payterm"
-	"payterm/flows"
-	"payterm/screen"
 )
 
 // What the terminal still reads from the names of screens and slips. Each of these is to
 // become a command or a state of the flows; until then they stand here together.
-
-// armed tells whether the scanner is to look for a code.
-func armed(s payterm.Screen) bool {
-	return s.Name == string(flows.ViewScan) || s.Name == string(flows.ViewService) || s.Name == screen.SetupName
-}
-
-// opensDrawer tells whether a slip on paper opens the cash drawer: it is the merchant's of a
-// sale, and not its copy.
-func opensDrawer(slip payterm.Receipt) bool {
-	return slip.Name == string(flows.SlipMerchant) && !slip.Copy
-}
 
 // Slips that are waited for have a name of their own, by which they are known when they come
 // out of the printer.

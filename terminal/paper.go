@@ -6,43 +6,41 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
 	"payterm/screen"
 )
 
-// onPaper is the code that the customer has on paper, because the glass cannot show
-// it.
+// onPaper is the order whose code is to be paid from paper, because the glass cannot
+// show it.
 type onPaper struct {
-	mu      sync.Mutex
-	printed payterm.OrderID // the last order whose code was sent to the printer: never again
-	current payterm.OrderID // the order whose code is to be paid now
+	mu    sync.Mutex
+	order payterm.OrderID
 }
 
 // codeOnPaper tells whether a QR code is for paper.
 func (a *Agent) codeOnPaper(qr string) bool { return !a.devices.CanShow(qr) }
 
-// printCode prints the code of an order once, where there is a printer. A slip that broke off or is lost is
-// not printed again: the cashier cancels, and a new order has a new code.
-func (a *Agent) printCode(v flows.View, o screen.Options, zone *time.Location) {
-	shows := v.Name == flows.ViewShowCode && a.o.Board.Printer != nil && a.codeOnPaper(v.CodeURL)
-	a.onPaper.mu.Lock()
-	a.onPaper.current = ""
-	if shows {
-		a.onPaper.current = v.Order
-	}
-	first := shows && a.onPaper.printed != v.Order
-	if first {
-		a.onPaper.printed = v.Order
-	}
-	a.onPaper.mu.Unlock()
-	if !first {
+// PrintCode prints the code of an order where the glass cannot show it. A slip that broke
+// off or is lost is not printed again: the cashier cancels, and a new order has a new code.
+func (a *Agent) PrintCode(o payterm.Order, codeURL string, until time.Time) {
+	if !a.codeOnPaper(codeURL) {
 		return
 	}
-	_, now := a.clock.Now()
-	slip := screen.CodeSlip(v, now.Add(v.Left).In(zone), o)
-	slip.Name, slip.Order = codeSlip(v.Order), v.Order
+	a.onPaper.mu.Lock()
+	a.onPaper.order = o.ID
+	a.onPaper.mu.Unlock()
+	slip := screen.CodeSlip(o, codeURL, until.In(a.zone), a.screenOptions())
+	slip.Name, slip.Order = codeSlip(o.ID), o.ID
 	if err := a.devices.Print(slip); err != nil {
 		a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
+	}
+}
+
+// VoidCode says that the code of an order is not to be paid any more.
+func (a *Agent) VoidCode(id payterm.OrderID) {
+	a.onPaper.mu.Lock()
+	defer a.onPaper.mu.Unlock()
+	if a.onPaper.order == id {
+		a.onPaper.order = ""
 	}
 }
 
@@ -52,11 +50,8 @@ func (a *Agent) Wanted(slip payterm.Receipt) bool {
 	order, isCode := codeSlipOf(slip)
 	a.onPaper.mu.Lock()
 	defer a.onPaper.mu.Unlock()
-	return (!isCode || order == a.onPaper.current) && !a.slip.stale(slip)
+	return (!isCode || order == a.onPaper.order) && !a.slip.stale(slip)
 }
-
-// OpensDrawer tells whether a slip on paper opens the cash drawer.
-func (a *Agent) OpensDrawer(slip payterm.Receipt) bool { return a.training == nil && opensDrawer(slip) }
 
 // Ended notes a slip that is on paper, or that broke off.
 func (a *Agent) Ended(slip payterm.Receipt, err error) {

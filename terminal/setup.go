@@ -357,6 +357,7 @@ func (s *Setup) show() {
 	o := s.a.screenOptions()
 	o.Language = s.spoken[s.tongue]
 	s.a.Show(screen.Setup(v, o))
+	s.a.devices.Arm(v.Scans())
 }
 
 // forget goes back to waiting for a parcel.

@@ -315,6 +315,22 @@ func (s *school) Inquire(ctx context.Context, i payterm.Inquiry) payterm.Answer 
 	return s.client.Inquire(ctx, i)
 }
 
+// follow lets late customers pay, until the context ends.
+func (s *school) follow(ctx context.Context, changes *runner.Changes) {
+	for seq := uint64(0); ; {
+		list, _, more := changes.After(seq)
+		for _, c := range list {
+			seq = c.Seq
+			s.changed(c.Order)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-more:
+		}
+	}
+}
+
 // changed lets the late customer pay once the sale has been left.
 func (s *school) changed(o payterm.Order) {
 	s.mu.Lock()

@@ -108,6 +108,17 @@ func describeCommand(c flows.Command) string {
 			return "print " + string(c.Slip) + ", a copy"
 		}
 		return "print " + string(c.Slip)
+	case flows.OpenDrawer:
+		return "open the drawer"
+	case flows.PrintCode:
+		return "print the code where no glass shows it"
+	case flows.VoidCode:
+		return "void the code"
+	case flows.Arm:
+		if c.On {
+			return "arm the scanner"
+		}
+		return "disarm the scanner"
 	case flows.Play:
 		return "play " + string(c.Sound)
 	case flows.BeginSale:

@@ -306,8 +306,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 			return fmt.Errorf("two requests in flight for order %s", o.state.ID())
 		}
 		o.payment = true
-	case flows.Print, flows.Play:
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
+	case flows.Print, flows.OpenDrawer, flows.PrintCode, flows.VoidCode, flows.Play:
+	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
 		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
@@ -396,11 +396,11 @@ func (w *world) carryOut(c flows.Command) error {
 		return w.step(w.find(c.Order), flows.Resolved{Operator: c.Operator, Reason: c.Reason})
 	case flows.Reprint:
 		return w.step(w.find(c.Order), flows.ReprintAsked{})
-	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print:
+	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode, flows.VoidCode:
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
+	case flows.Play, flows.Arm, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
 	}
 	return nil
 }

@@ -86,9 +86,7 @@ func (r *Runner) stepAside(a *aside, e flows.Event) error {
 		r.carryOutAside(a, c)
 	}
 	if changed {
-		if r.c.Changed != nil {
-			r.c.Changed(next.Row)
-		}
+		r.changes.add(next.Row)
 		r.countAttention()
 		r.feed(flows.OrderMoved{Order: next.Order()}) // it may be warned of
 		r.tellStatus()

@@ -57,6 +57,20 @@ type Display interface{ Show(payterm.Screen) }
 // Printer takes a slip into its queue, or says why it cannot.
 type Printer interface{ Print(payterm.Receipt) error }
 
+// Codes puts the code of an order on paper where the glass cannot show it. One that is
+// void is not to be paid any more: it is not printed if it still waits for paper.
+type Codes interface {
+	PrintCode(o payterm.Order, codeURL string, until time.Time)
+	VoidCode(payterm.OrderID)
+}
+
+// Drawer opens the cash drawer behind the slip that was printed before, and not where
+// that broke off: nobody would be there.
+type Drawer interface{ OpenDrawer() error }
+
+// Scanner is told whether to look for a code. It does not block.
+type Scanner interface{ Arm(on bool) }
+
 // Buzzer plays a sound without blocking.
 type Buzzer interface{ Play(payterm.Sound) }
 
@@ -67,6 +81,9 @@ type Config struct {
 	Gateway  Gateway
 	Display  Display
 	Printer  Printer
+	Codes    Codes   // nil where every code is shown
+	Drawer   Drawer  // nil for none
+	Scanner  Scanner // nil for one that looks always
 	Buzzer   Buzzer
 	Clock    Clock
 	Settings flows.Settings
@@ -100,10 +117,8 @@ type Config struct {
 	Drill func(flows.Drill)
 
 	// Go runs what takes time beside the loop; nil is a goroutine.
-	Go func(func())
-	// Changed is told of each committed change of an order; nil for nobody.
-	Changed func(payterm.Order)
-	Log     *slog.Logger
+	Go  func(func())
+	Log *slog.Logger
 }
 
 // Limits of the runner.
@@ -162,6 +177,7 @@ type Runner struct {
 	storeBad       bool
 	probeAt        time.Duration // when to try a bad store again
 	gate           gate
+	changes        *Changes
 	rate           flows.Rate // the last one known
 
 	leaveLook context.CancelFunc // gives the question of the menu up
@@ -205,6 +221,7 @@ func New(c Config) *Runner {
 		book:     newBook(),
 		gate:     newGate(c.Settings.Rules.InquiryInterval),
 		tickets:  map[uint64]*asked{},
+		changes:  newChanges(),
 		network:  flows.NetworkUnknown,
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
@@ -447,6 +464,10 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.c.Display.Show(r.c.Screen(c.View))
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
+	case flows.Arm:
+		if r.c.Scanner != nil {
+			r.c.Scanner.Arm(c.On)
+		}
 	case flows.BeginSale:
 		r.begin(c)
 	case flows.Resolve:
@@ -488,7 +509,7 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.answer(c.Ticket, SaleResult{Began: true})
 	case flows.HandOn:
 		r.handOn(c.Event)
-	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print: // an order's
+	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode, flows.VoidCode: // an order's
 	}
 }
 
@@ -645,9 +666,24 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		if err := r.c.Printer.Print(r.c.Slip(c.Slip, o.Row(), c.Copy)); err != nil {
 			r.c.Log.Warn("slip not printed", "order_id", o.ID(), "slip", c.Slip, "err", err)
 		}
+	case flows.OpenDrawer:
+		if r.c.Drawer == nil {
+			return
+		}
+		if err := r.c.Drawer.OpenDrawer(); err != nil {
+			r.c.Log.Warn("drawer not opened", "order_id", o.ID(), "err", err)
+		}
+	case flows.PrintCode:
+		if mono, wall := r.c.Clock.Now(); r.c.Codes != nil {
+			r.c.Codes.PrintCode(o.Row(), c.CodeURL, wall.Add(c.Until-mono))
+		}
+	case flows.VoidCode:
+		if r.c.Codes != nil {
+			r.c.Codes.VoidCode(o.ID())
+		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
+	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
 		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.AllowZ, flows.Train, flows.SetDrill: // the counter's
 	}
 }
@@ -784,8 +820,8 @@ func (r *Runner) hear(a payterm.Answer) {
 func (r *Runner) moved(l *live, before flows.Order) {
 	o := l.order
 	changed := flows.Lasting(before, o)
-	if changed && r.c.Changed != nil {
-		r.c.Changed(o.Row())
+	if changed {
+		r.changes.add(o.Row())
 	}
 	r.feed(flows.OrderMoved{Order: o})
 	if o.Outcome != payterm.Open {

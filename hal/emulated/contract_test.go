@@ -16,7 +16,6 @@ import (
 
 	"payterm"
 	"payterm/board"
-	"payterm/flows"
 	"payterm/glass"
 	"payterm/hal/emulated"
 	"payterm/screen"
@@ -559,8 +558,8 @@ func TestZbarReadsTheCodeSlip(t *testing.T) {
 	t.Parallel()
 	for _, code := range codes() {
 		e, b := newBoardOf(t, 500, func(p *board.Profile) { p.Printer.Baud = 115200 })
-		v := flows.View{Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: code}
-		slip := screen.CodeSlip(v, time.Date(2026, 3, 2, 14, 5, 7, 0, time.UTC), screen.Options{Language: "en"})
+		o := payterm.Order{ID: "T1AAAAA000001", Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD"}
+		slip := screen.CodeSlip(o, code, time.Date(2026, 3, 2, 14, 5, 7, 0, time.UTC), screen.Options{Language: "en"})
 		img := printed(t, e, b, 32, slip.Lines[:len(slip.Lines)-1])
 		if got := zbar(t, img); !slices.Equal(got, []string{"QR-Code:" + code}) {
 			t.Errorf("%d bytes: zbar reads %q", len(code), got)

@@ -46,7 +46,6 @@ type Screens interface {
 // Slips hears what becomes of slips.
 type Slips interface {
 	Wanted(payterm.Receipt) bool        // whether one that has waited is still to be printed
-	OpensDrawer(payterm.Receipt) bool   // the cash drawer, once it is on paper
 	Ended(r payterm.Receipt, err error) // it is on paper, or broke off
 	Lost(payterm.Receipt)               // it did not come out, and nobody prints it again
 	Paper(payterm.PaperCondition)       // how the printer is now
@@ -75,7 +74,7 @@ type Set struct {
 	arming  chan bool           // whether the scanner is to look for a code
 	rests   chan struct{}       // the scanner may look no longer: it has read a code, or was pulled
 	touched chan struct{}       // somebody is there
-	slips   chan payterm.Receipt
+	slips   chan job
 	sounds  chan payterm.Sound
 	resends chan chan error                  // the display's goroutine is to send its frame again
 	asks    chan chan payterm.PaperCondition // the printer's is to ask how it is
@@ -105,7 +104,7 @@ func New(o Options) *Set {
 		o: o, start: time.Now(), dimmer: newDimmer(o.Board), troubles: map[string]Trouble{}, paper: payterm.PaperUnknown,
 		screens: make(chan payterm.Screen, 1), tones: make(chan payterm.Screen, 1), arming: make(chan bool, 1),
 		rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
-		slips: make(chan payterm.Receipt, slipQueue), sounds: make(chan payterm.Sound, soundQueue),
+		slips: make(chan job, slipQueue), sounds: make(chan payterm.Sound, soundQueue),
 		resends: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 	}
 	var err error
@@ -156,6 +155,12 @@ func (s *Set) Screen() payterm.Screen {
 // Arm says whether the scanner is to look for a code; one without a trigger always does.
 func (s *Set) Arm(armed bool) { newest(s.arming, armed) }
 
+// job is what the printer is to do.
+type job struct {
+	slip   payterm.Receipt
+	drawer bool // open the drawer, in place of a slip
+}
+
 // Print queues a slip. A board without a printer has none by intent; one whose printer could
 // not be opened is told of.
 func (s *Set) Print(r payterm.Receipt) error {
@@ -166,13 +171,30 @@ func (s *Set) Print(r payterm.Receipt) error {
 		}
 		return err
 	}
+	err := s.queue(job{slip: r})
+	if err != nil {
+		s.o.Owner.Lost(r)
+	}
+	return err
+}
+
+// OpenDrawer opens the cash drawer that hangs on the printer, where the board has one, once
+// the slip before it is on paper. Behind one that broke off it stays closed: it would open
+// when nobody is there.
+func (s *Set) OpenDrawer() error {
+	if s.o.Board.Printer == nil || s.o.Board.Profile.Printer.Drawer == "" {
+		return nil
+	}
+	return s.queue(job{drawer: true})
+}
+
+func (s *Set) queue(j job) error {
 	s.waiting.Add(1)
 	select {
-	case s.slips <- r:
+	case s.slips <- j:
 		return nil
 	default:
 		s.waiting.Add(-1)
-		s.o.Owner.Lost(r)
 		return errors.New("the printer's queue is full")
 	}
 }

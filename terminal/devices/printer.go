@@ -104,6 +104,7 @@ type roll struct {
 	s         *Set
 	printer   *printer.Printer
 	condition payterm.PaperCondition // as it was told
+	broke     bool                   // the last slip did not come out whole
 	longer    context.Context        //nolint:containedctx // outlasts the goroutine's own, for the last slips
 }
 
@@ -128,7 +129,7 @@ func (s *Set) RunPrinter(ctx context.Context) {
 	}
 	longer, stop := outlasting(ctx, LastSlips)
 	defer stop()
-	r := &roll{s, pr, payterm.PaperUnknown, longer}
+	r := &roll{s: s, printer: pr, condition: payterm.PaperUnknown, longer: longer}
 	r.tell(pr.Condition(ctx))
 	look := time.NewTicker(5 * time.Second)
 	defer look.Stop()
@@ -136,7 +137,7 @@ func (s *Set) RunPrinter(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			for len(s.slips) > 0 && longer.Err() == nil { // whoever queues them has ended
-				r.put(<-s.slips)
+				r.do(<-s.slips)
 			}
 			return
 		case <-look.C:
@@ -145,12 +146,12 @@ func (s *Set) RunPrinter(ctx context.Context) {
 			c := pr.Condition(ctx)
 			r.tell(c)
 			done <- c
-		case slip := <-s.slips:
+		case j := <-s.slips:
 			if !r.ready(ctx) {
 				s.o.Log.Warn("the agent ends before its slips are printed", "slips", s.waiting.Load())
 				return
 			}
-			r.put(slip)
+			r.do(j)
 			r.tell(pr.Condition(ctx))
 		}
 	}
@@ -178,28 +179,31 @@ func (r *roll) ready(ctx context.Context) bool {
 	}
 }
 
-// put prints a slip, unless nobody wants it any more.
-func (r *roll) put(slip payterm.Receipt) {
+// do prints a slip, unless nobody wants it any more, or opens the drawer behind it.
+func (r *roll) do(j job) {
 	s := r.s
 	defer s.waiting.Add(-1)
-	if !s.o.Owner.Wanted(slip) {
-		return
-	}
-	if err := r.printer.Print(r.longer, slip); err != nil {
-		s.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", err)
-		s.met(Printer, err)
-		s.o.Owner.Lost(slip)
-		s.o.Owner.Ended(slip, err)
-		return
-	}
-	if s.o.Board.Profile.Printer.Drawer != "" && s.o.Owner.OpensDrawer(slip) {
-		// Never behind a slip that broke off: the drawer would open when nobody is there.
+	if j.drawer {
+		if r.broke {
+			return
+		}
 		if err := r.printer.Kick(r.longer); err != nil {
 			s.o.Log.Warn("drawer", "err", err)
 			s.met(Printer, err)
 		}
+		return
 	}
-	s.o.Owner.Ended(slip, nil)
+	slip := j.slip
+	if !s.o.Owner.Wanted(slip) {
+		return
+	}
+	err := r.printer.Print(r.longer, slip)
+	if r.broke = err != nil; r.broke {
+		s.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", err)
+		s.met(Printer, err)
+		s.o.Owner.Lost(slip)
+	}
+	s.o.Owner.Ended(slip, err)
 }
 
 // refuseSlips is the printer's goroutine where no driver came about: nothing waits for one
@@ -211,9 +215,11 @@ func (s *Set) refuseSlips(ctx context.Context) {
 			return
 		case done := <-s.asks:
 			done <- payterm.PaperUnreachable
-		case slip := <-s.slips:
-			s.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", "the printer cannot be used")
-			s.o.Owner.Lost(slip)
+		case j := <-s.slips:
+			if !j.drawer {
+				s.o.Log.Warn("slip", "slip", j.slip.Name, "order_id", j.slip.Order, "err", "the printer cannot be used")
+				s.o.Owner.Lost(j.slip)
+			}
 			s.waiting.Add(-1)
 		}
 	}

@@ -1,0 +1,120 @@
+package runner
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"payterm"
+)
+
+// A reader gets each change once and in order, at its own pace, and is told when it was
+// too slow.
+func TestChanges(t *testing.T) {
+	c := newChanges()
+	if list, missed, _ := c.After(0); len(list) != 0 || missed {
+		t.Errorf("%d changes before the first, missed %t", len(list), missed)
+	}
+	_, _, more := c.After(c.Last())
+	for n := range 10 {
+		c.add(payterm.Order{Attempts: n})
+	}
+	select {
+	case <-more:
+	default:
+		t.Error("the reader is not woken")
+	}
+	list, missed, _ := c.After(4)
+	if len(list) != 6 || missed {
+		t.Fatalf("%d changes after the fourth, missed %t", len(list), missed)
+	}
+	for i, change := range list {
+		if change.Seq != uint64(5+i) || change.Order.Attempts != 4+i {
+			t.Errorf("change %d is %d of order with %d", 5+i, change.Seq, change.Order.Attempts)
+		}
+	}
+	if list, missed, _ := c.After(10); len(list) != 0 || missed {
+		t.Errorf("%d changes after the last, missed %t", len(list), missed)
+	}
+	for range keptChanges {
+		c.add(payterm.Order{})
+	}
+	if list, missed, _ := c.After(10); len(list) != keptChanges || missed {
+		t.Errorf("%d changes for one just in time, missed %t", len(list), missed)
+	}
+	if list, missed, _ := c.After(9); len(list) != keptChanges || !missed || list[0].Seq != 11 {
+		t.Errorf("%d changes for one too late, missed %t", len(list), missed)
+	}
+}
+
+// What is read was committed, as often as it was.
+func TestChangesFollowTheJournal(t *testing.T) {
+	w := newWorld(t, paid)
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	list, missed, _ := w.r.Changes().After(0)
+	if len(list) == 0 || missed {
+		t.Fatalf("%d changes, missed %t", len(list), missed)
+	}
+	last, kept := list[len(list)-1].Order, w.order(0)
+	last.CreatedAt, last.ClosedAt = kept.CreatedAt, kept.ClosedAt // the same moment, another zone
+	if last.Outcome != payterm.Approved || !reflect.DeepEqual(last, kept) {
+		t.Errorf("the last change says %+v, the journal %+v", last, kept)
+	}
+	w.full = true
+	before := w.r.Changes().Last()
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	if n := w.r.Changes().Last() - before; n != 0 {
+		t.Errorf("%d changes of what could not be written", n)
+	}
+}
+
+// hands note what the machines have done with them.
+type hands []string
+
+func (h *hands) Arm(on bool) { *h = append(*h, fmt.Sprintf("arm %t", on)) }
+
+func (h *hands) OpenDrawer() error {
+	*h = append(*h, "drawer")
+	return nil
+}
+
+func (h *hands) PrintCode(o payterm.Order, codeURL string, until time.Time) {
+	*h = append(*h, fmt.Sprintf("print %s of %s until %s", codeURL, o.Total(), until.UTC().Format("15:04:05")))
+}
+
+func (h *hands) VoidCode(payterm.OrderID) { *h = append(*h, "void") }
+
+// The scanner is armed while a sale waits for a scan, and a code stands as long as its
+// order shows it.
+func TestHands(t *testing.T) {
+	var did hands
+	w := newWorld(t, paid, payterm.CodeMade{CodeURL: "code"}, paid)
+	w.alter = func(c *Config) { c.Scanner, c.Drawer, c.Codes = &did, &did, &did }
+	w.boot()
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	if want := "[arm true arm false drawer]"; fmt.Sprint(did) != want {
+		t.Errorf("a scanned code: %s, want %s", fmt.Sprint(did), want)
+	}
+	did = nil
+	w.press("1", "2", "3", "4", payterm.KeyF1)
+	_, wall := w.Now()
+	w.run(10 * time.Second)
+	until := wall.Add(w.r.c.Settings.Rules.ActiveDisplay).UTC().Format("15:04:05")
+	if want := "[print code of 12.34 until " + until + " drawer void]"; fmt.Sprint(did) != want {
+		t.Errorf("a shown code: %s, want %s", fmt.Sprint(did), want)
+	}
+	w.alter = nil // and nobody has to have any of them
+	w.answers = []payterm.Answer{paid, payterm.CodeMade{CodeURL: "code"}, paid}
+	w.boot()
+	w.scanSale("281234567890123999")
+	w.run(time.Second)
+	w.press("1", "2", "3", "4", payterm.KeyF1)
+	w.run(10 * time.Second)
+	if o := w.order(3); o.Outcome != payterm.Approved {
+		t.Errorf("without hands: %s", o.Outcome)
+	}
+}
