@@ -27,6 +27,7 @@ var attacks = []struct {
 	{name: "a till that nobody is at", plan: "1s api passive 12.34 K1\n40m api active 5.00 K2", leads: "shows approved"},
 	{name: "another currency while orders are open", plan: "1s active 12.34 ok 300s\n20s key CANCEL\n1s config 2 JPY\n20s passive 12.34 ALIPAY ok", leads: "the configuration says"},
 	{name: "another currency after a Z", plan: "1s passive 12.34 ALIPAY ok\n20s key CANCEL\n1s z\n1s config 2 JPY\n20s passive 12.34 ALIPAY ok\n20s refund all\n1m z", leads: "12.34"},
+	{name: "a key of before another currency", plan: "1s api passive 12.34 K1\n20s key CANCEL\n1s z\n1s config 2 JPY\n20s retry K1\n5s retry K1 13.00", leads: "the configuration says"},
 	{name: "three refunds in a row", plan: "1s passive 12.34 ALIPAY ok\n10s refund 1.00\n1s key CANCEL\n8s refund 1.00\n8s refund 1.00", leads: "refund_ended"},
 	{name: "a refund beside a reconciliation", plan: "1s passive 12.34 ALIPAY ok\n10s reconcile\n100ms refund 1.00\n200ms reconcile", leads: "refund_ended"},
 	{name: "a refund whose baseline is an old sum", plan: "1s passive 12.34 ALIPAY ok\n10s refund 1.00\n20s refund 1.00\n20s net old query 4\n0s net lost_before refund 1\n1s refund 1.00", leads: "meets old"},

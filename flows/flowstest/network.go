@@ -75,7 +75,7 @@ var (
 // whose it is.
 func believable(fault, action string, r *reported) bool {
 	failed := r != nil && (fault == "wrong_amount" || fault == "no_amount") && r.row.Status != "success"
-	return r != nil && (failed || fault == "no_order_id" && action == "query" || slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || slices.Contains(forged, fault) && r.bare)
+	return r != nil && (failed || fault == "no_order_id" && action == "query" || slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || (slices.Contains(forged, fault) || slices.Contains(written, fault)) && r.bare)
 }
 
 // heal ends every fault.

@@ -193,9 +193,12 @@ func (s *Sim) asks(l *life, w wish) {
 	var err error
 	var began payterm.OrderID
 	tell := func(id payterm.OrderID) { began = id }
-	if w.refund.SaleID != "" {
+	switch {
+	case w.refund.SaleID != "":
 		res, err = l.runner.Refund(ctx, w.refund, tell)
-	} else {
+	case w.sale.Currency != l.config.currency: // the agent lets none begin, and tells what the key has begun before
+		res, err = l.runner.Again(ctx, w.key, runner.ContentOfSale(w.sale), tell)
+	default:
 		res, err = l.runner.Sale(ctx, w.sale, tell)
 	}
 	s.mu.Lock()
@@ -354,6 +357,9 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 		if !slices.ContainsFunc(c.callsOf[w.key], func(other *caller) bool { return other.wish.says() != w.says() }) {
 			c.violate("keys", "the key %s is refused, and was never used for anything but %s", w.key, w.says())
 		}
+		return
+	case errors.Is(err, runner.ErrUnknown) && one.known != "" && one.known == has:
+		c.violate("keys", "the key %s has the order %s, and a till hears that nobody knows it", w.key, has)
 		return
 	case err != nil:
 		return // the till knows that nothing is known
