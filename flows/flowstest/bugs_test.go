@@ -162,7 +162,7 @@ var bugs = []planted{
 	{"guard_ends_with_the_life", "silent_second", []edit{{"flows/order.go",
 		"	o = o.livesOn(in)\n", "	o = o.livesOn(in)\n	o.DoubtAt = in.Mono - o.Sale.Rules.DoubtGuard\n"}}},
 	{"ladder_ends_by_the_wall_clock", "nothing_lost", []edit{{"flows/inquiry.go",
-		"		if answered && in.Mono >= o.LifeUntil {", "		if answered && in.Wall.Sub(fromMillis(o.SentWall)) >= o.codeLife() {"}}},
+		"		if answered && in.Mono >= o.LifeUntil {", "		if answered && in.Wall.Sub(payterm.FromMillis(o.SentWall)) >= o.codeLife() {"}}},
 	{"old_reply_believed", "refunds", []edit{{"flows/refund.go",
 		"		return 0, o.SaleRefundedMinor == 0\n", "		return 0, true\n"}}},
 	{"old_sum_believed", "refunds", []edit{{"flows/refund.go",
