@@ -1,6 +1,8 @@
-// Package printer puts a payterm.Receipt on paper: it lays the lines out for the
-// roll (Encode), sends them to an ESC/POS printer over a serial line, and says
-// what the printer says of itself.
+// Package printer puts a payterm.Receipt on paper: it lays the lines out for the roll,
+// sends them to an ESC/POS printer over a Line, no faster than the printer can take them,
+// and says what the printer says of itself. What a slip says is for package receipt, and
+// what to do with one that did not come out for the caller: Print tells whether anything
+// may be on paper.
 //
 // Command names and bytes are those of the ESC/POS manuals. Many printers never
 // answer a status request: unknown is a state, and printing goes on.
