@@ -1,0 +1,74 @@
+package payterm_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// hop is a row of a walk in docs/ARCHITECTURE.md: a room and a name in it.
+var hop = regexp.MustCompile("(?m)^\\| \\d+ \\| `([a-z/]+) ([A-Za-z.]+)` \\|")
+
+// declared are the names that a room's production code declares, a method's behind
+// that of its type.
+func declared(dir string) (map[string]bool, error) {
+	production := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
+	packages, err := parser.ParseDir(token.NewFileSet(), dir, production, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, p := range packages {
+		for _, file := range p.Files {
+			for _, d := range file.Decls {
+				f, is := d.(*ast.FuncDecl)
+				if !is {
+					continue
+				}
+				name := f.Name.Name
+				if f.Recv != nil {
+					of := f.Recv.List[0].Type
+					if star, is := of.(*ast.StarExpr); is {
+						of = star.X
+					}
+					name = of.(*ast.Ident).Name + "." + name
+				}
+				names[name] = true
+			}
+		}
+	}
+	return names, nil
+}
+
+// TestWalks: each hop of the walks through the house is where the document says.
+func TestWalks(t *testing.T) {
+	text, err := os.ReadFile("docs/ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hops := hop.FindAllStringSubmatch(string(text), -1)
+	if rows := strings.Count(string(text), "\n| 1 | "); rows < 2 || len(hops) < 10*rows {
+		t.Fatalf("%d hops in %d walks", len(hops), rows)
+	}
+	for _, h := range hops {
+		dir, name := h[1], h[2]
+		if dir == "payterm" {
+			dir = "."
+		}
+		names, err := declared(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !names[name] {
+			t.Errorf("the walk names %s in %s, and there is none", name, h[1])
+		}
+	}
+	if names, err := declared("gateway/ottpay"); err != nil || names["Client.Nowhere"] || !names["object.minor"] {
+		t.Errorf("%v: a name that is nowhere is found, or one that is there is not", err)
+	}
+}
