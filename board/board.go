@@ -1,8 +1,8 @@
 // Package board reads the profile of a board, which says what hangs on which wire, and
 // opens those wires. ReadProfile holds a profile against what there is: controllers,
 // buses, lines, settings, and fills in what may be left out. Open asks a hal.Ports for
-// each wire by the name that the profile has for it. What is said over a wire is the
-// drivers' affair; the profiles that payterm brings along are package boards.
+// each wire by the name that the profile has for it. What is sent over a wire is left
+// to the drivers; the profiles that payterm brings along are package boards.
 package board
 
 import (
@@ -137,7 +137,10 @@ func (o *opener) display(d *Display) (*DisplayPorts, error) {
 	for _, one := range []struct {
 		key, name string
 		pin       *gpio.PinOut
-	}{{"display.dc", d.DC, &w.DC}, {"display.reset", d.Reset, &w.Reset}, {"display.backlight", d.Backlight, &w.Backlight}} {
+	}{
+		{"display.dc", d.DC, &w.DC}, {"display.reset", d.Reset, &w.Reset},
+		{"display.backlight", d.Backlight, &w.Backlight},
+	} {
 		var err error
 		if *one.pin, err = o.out(one.key, one.name); err != nil {
 			return nil, err
@@ -155,7 +158,10 @@ func (o *opener) leds(s *Signal) (*LEDPorts, error) {
 	for _, one := range []struct {
 		key, name string
 		pin       *gpio.PinOut
-	}{{"signal.led_ready", s.Ready, &w.Ready}, {"signal.led_approved", s.Approved, &w.Approved}, {"signal.led_attention", s.Attention, &w.Attention}} {
+	}{
+		{"signal.led_ready", s.Ready, &w.Ready}, {"signal.led_approved", s.Approved, &w.Approved},
+		{"signal.led_attention", s.Attention, &w.Attention},
+	} {
 		var err error
 		if *one.pin, err = o.out(one.key, one.name); err != nil {
 			return nil, err
@@ -176,7 +182,9 @@ func (o *opener) bus(d *Display, w *DisplayPorts) error {
 			return err
 		}
 		w.Frame, w.port = f, f
-		if is := f.Format(); is.Width != d.Width && is.Width != d.Height || is.Width*is.Height != d.Width*d.Height || is.Bits != d.Bits {
+		is := f.Format()
+		fits := (is.Width == d.Width || is.Width == d.Height) && is.Width*is.Height == d.Width*d.Height
+		if !fits || is.Bits != d.Bits {
 			return errors.Join(fmt.Errorf("%s has %d by %d pixels of %d bits, the profile says %d by %d of %d",
 				d.Device, is.Width, is.Height, is.Bits, d.Width, d.Height, d.Bits), f.Close())
 		}

@@ -71,8 +71,8 @@ var Controllers = []Controller{
 		Keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr",
 	},
 	{
-		Name: "ssd1306", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{132, 64}, Least: Size{64, 32}, MaxHz: 10_000_000,
-		Keys:   "reset width height offset_x rotation mirror_x mirror_y inverted contrast",
+		Name: "ssd1306", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{132, 64}, Least: Size{64, 32},
+		MaxHz: 10_000_000, Keys: "reset width height offset_x rotation mirror_x mirror_y inverted contrast",
 		Eights: true, HalfTurns: true, Contrast: 207, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
 	},
 	{
@@ -209,7 +209,8 @@ func (c *checker) i2c(d *Display, known Controller) {
 		d.Address = known.Address
 	}
 	if !slices.Contains(known.Addresses, d.Address) {
-		c.bad("display.address", "%#02x is no address of %s; %#02x is what most have", d.Address, d.Controller, known.Address)
+		c.bad("display.address", "%#02x is no address of %s; %#02x is what most have",
+			d.Address, d.Controller, known.Address)
 	}
 }
 

@@ -68,7 +68,11 @@ func (k *Keypad) Layout() [][]payterm.Key {
 	var rows [][]payterm.Key
 	mapped := slices.Collect(maps.Values(k.Map))
 	for _, row := range [][]payterm.Key{
-		{"7", "8", "9", "CANCEL"}, {"4", "5", "6", "CLEAR"}, {"1", "2", "3", "ENTER"}, {"0", "00", "UP", "DOWN"}, {"F1", "F2", "F3", "F4"},
+		{"7", "8", "9", "CANCEL"},
+		{"4", "5", "6", "CLEAR"},
+		{"1", "2", "3", "ENTER"},
+		{"0", "00", "UP", "DOWN"},
+		{"F1", "F2", "F3", "F4"},
 	} {
 		row = slices.Clone(row)
 		for i, key := range row {
@@ -89,14 +93,14 @@ type Scanner struct {
 	Name    string   `toml:"name"`
 	USB     string   `toml:"usb"`
 	Baud    int      `toml:"baud"`
-	Framing string   `toml:"framing"` // how a code ends: cr, lf, crlf, stx_etx, gap; cr when left out, and Enter with evdev
+	Framing string   `toml:"framing"` // how a code ends (Framings); by Enter with evdev
 	Gap     Duration `toml:"gap"`     // the pause that ends a code, with gap; 50ms when left out
 	AIM     bool     `toml:"aim"`     // it sends the symbology before a code, such as ]Q1, which is taken off
 	// What tells a serial reader to look for a code, and to stop looking: ASCII, where
 	// TOML writes control characters as \u0016, or bytes in hex as "0x16 54 0d".
 	TriggerStart string   `toml:"trigger_start"`
 	TriggerStop  string   `toml:"trigger_stop"`
-	TriggerAgain Duration `toml:"trigger_again"` // after which it gave up by itself and is told once more; never when left out
+	TriggerAgain Duration `toml:"trigger_again"` // when trigger_start is sent again, for a reader that stops by itself
 }
 
 // Events is the event device of an evdev reader.
@@ -111,7 +115,8 @@ func (s *Scanner) Trigger() (start, stop []byte, err error) {
 	return start, stop, errors.Join(one, two)
 }
 
-var errCommand = errors.New(`ASCII text with control characters written as \u0016, or hex such as "0x16 54 0d", of 64 bytes at the most`)
+var errCommand = errors.New(`ASCII text with control characters written as \u0016, or hex such as "0x16 54 0d", ` +
+	`of 64 bytes at the most`)
 
 // command reads what is sent to a reader.
 func command(text string) ([]byte, error) {
@@ -130,10 +135,9 @@ func command(text string) ([]byte, error) {
 	return b, nil
 }
 
-// Signal is what the terminal is heard and seen with from afar. Buzzer is a line that
-// switches an active one, or a PWM channel that a passive one sings on. The LEDs
-// repeat what the screen says: ready for something, approved, attention; they burn
-// while their line is high.
+// Signal is a buzzer and lamps. Buzzer is a line that switches an active one, or a PWM
+// channel that drives a passive one. The LEDs repeat the tone of the screen (ready,
+// approved, attention) and are lit while their line is high.
 type Signal struct {
 	Buzzer    string `toml:"buzzer"`
 	Ready     string `toml:"led_ready"`
@@ -179,7 +183,8 @@ func (c *checker) dimming(d *Display) {
 		c.bad("display.dim_to", "without dim_after it is never dimmed")
 	case after == 0:
 	case !isPWM(d.Backlight):
-		c.bad("display.dim_after", "the backlight %q is on or off: one that dims hangs on a PWM channel, such as pwmchip0:1", d.Backlight)
+		c.bad("display.dim_after",
+			"the backlight %q is on or off: one that dims hangs on a PWM channel, such as pwmchip0:1", d.Backlight)
 	case after < time.Second || after > 24*time.Hour:
 		c.bad("display.dim_after", "%s: 1s to 24h", after)
 	default:
@@ -232,11 +237,12 @@ func (c *checker) events(section string, e hal.EventDevice) {
 func (c *checker) keypad(k *Keypad) {
 	switch k.Kind {
 	case KindMatrix:
-		c.noMeaning("keypad", k.Kind, given{"device", k.Device != ""}, given{"name", k.Name != ""}, given{"usb", k.USB != ""}, given{"map", k.Map != nil})
+		c.noMeaning("keypad", k.Kind, given{"device", k.Device != ""}, given{"name", k.Name != ""},
+			given{"usb", k.USB != ""}, given{"map", k.Map != nil})
 		c.matrix(k)
 	case KindEvdev:
-		c.noMeaning("keypad", k.Kind, given{"rows", k.Rows != nil}, given{"columns", k.Columns != nil}, given{"keys", k.Keys != nil},
-			given{"scan_interval", k.ScanInterval.Duration != 0}, given{"debounce", k.Debounce.Duration != 0})
+		c.noMeaning("keypad", k.Kind, given{"rows", k.Rows != nil}, given{"columns", k.Columns != nil},
+			given{"keys", k.Keys != nil}, given{"scan_interval", k.ScanInterval.Duration != 0}, given{"debounce", k.Debounce.Duration != 0})
 		c.events("keypad", k.Events())
 		c.keyMap(k)
 	default:
@@ -335,8 +341,9 @@ func (c *checker) scanner(s *Scanner) {
 		c.gap(s)
 		c.trigger(s)
 	case KindEvdev:
-		c.noMeaning("scanner", s.Kind, given{"baud", s.Baud != 0}, given{"framing", s.Framing != ""}, given{"gap", s.Gap.Duration != 0},
-			given{"trigger_start", s.TriggerStart != ""}, given{"trigger_stop", s.TriggerStop != ""}, given{"trigger_again", s.TriggerAgain.Duration != 0})
+		c.noMeaning("scanner", s.Kind, given{"baud", s.Baud != 0}, given{"framing", s.Framing != ""},
+			given{"gap", s.Gap.Duration != 0}, given{"trigger_start", s.TriggerStart != ""},
+			given{"trigger_stop", s.TriggerStop != ""}, given{"trigger_again", s.TriggerAgain.Duration != 0})
 		c.events("scanner", s.Events())
 	}
 }
@@ -361,7 +368,8 @@ func (c *checker) trigger(s *Scanner) {
 	again := s.TriggerAgain.Duration
 	switch {
 	case s.TriggerStart == "" && (s.TriggerStop != "" || again != 0):
-		c.bad("scanner.trigger_start", "is missing: a reader that is never told to start needs no trigger_stop and no trigger_again")
+		c.bad("scanner.trigger_start",
+			"is missing: a reader that is never told to start needs no trigger_stop and no trigger_again")
 	case again != 0 && (again < time.Second || again > 10*time.Minute):
 		c.bad("scanner.trigger_again", "%s: 1s to 10m", again)
 	}

@@ -19,7 +19,7 @@ import (
 // the kernel gives them. A section that is left out is a device that the board
 // does not have.
 type Profile struct {
-	Board   string   `toml:"board"` // what a person calls it
+	Board   string   `toml:"board"` // its name, as people have it
 	Display *Display `toml:"display"`
 	Keypad  *Keypad  `toml:"keypad"`
 	Scanner *Scanner `toml:"scanner"`
@@ -37,12 +37,12 @@ type Display struct {
 	SPI        string   `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
 	SpeedHz    int64    `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
 	DC         string   `toml:"dc"`         // with SPI
-	I2C        string   `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's affair
+	I2C        string   `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's
 	Address    int      `toml:"address"`    // on I2C; 0x3c (ssd1306) or 0x27 (hd44780) when left out
 	Device     string   `toml:"device"`     // of a frame buffer, such as /dev/fb0
 	Bits       int      `toml:"bits"`       // of a frame buffer's pixel: 16 or 32
 	Reset      string   `toml:"reset"`      // "": the panel has none, or it is tied to power
-	Backlight  string   `toml:"backlight"`  // a line or a PWM channel; "": it burns always
+	Backlight  string   `toml:"backlight"`  // a line or a PWM channel; "": it is always on
 	DimAfter   Duration `toml:"dim_after"`  // of idleness; never when left out
 	DimTo      int      `toml:"dim_to"`     // percent; 20 when left out
 	Width      int      `toml:"width"`      // pixels of the glass, as it is looked at
@@ -65,18 +65,18 @@ type Printer struct {
 	Baud     int    `toml:"baud"`
 	Network  string `toml:"network"`   // in place of device and baud: host and port, such as 192.0.2.7:9100
 	USB      string `toml:"usb"`       // in place of device and baud: the printer class's file, such as /dev/usb/lp0
-	Columns  int    `toml:"columns"`   // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm; 32 when left out
+	Columns  int    `toml:"columns"`   // of the normal font: 32 (58 mm of paper), 42 or 48 (80 mm); 32 when left out
 	Dots     int    `toml:"dots"`      // of the head; 384, 512 or 576 when left out, as the columns need
 	CodePage string `toml:"code_page"` // cp437, pc850, wpc1252, pc858; cp437 when left out
 	Chinese  string `toml:"chinese"`   // raster: drawn; gb18030: by the printer's own signs; raster when left out
-	Raster   string `toml:"raster"`    // gs_v_0, or esc_star (columns of 24 dots) for older printers; gs_v_0 when left out
+	Raster   string `toml:"raster"`    // gs_v_0; esc_star (columns of 24 dots) for older printers
 	QR       string `toml:"qr"`        // native: made by the printer; raster: drawn; native when left out
 	Logo     string `toml:"logo"`      // a PNG file at the head of each slip, black on white, no wider than dots
-	Drawer   string `toml:"drawer"`    // approved: opened after the merchant's slip of an approved sale; never when left out
+	Drawer   string `toml:"drawer"`    // approved: opened after the merchant's slip of an approved sale
 	Cut      bool   `toml:"cut"`       // it has a cutter
 	CutFeed  int    `toml:"cut_feed"`  // lines from the head to the cutter or the tear bar
 	Status   bool   `toml:"status"`    // it answers DLE EOT
-	Tells    bool   `toml:"tells"`     // in place of status: it tells of itself what changes (automatic status back, GS a)
+	Tells    bool   `toml:"tells"`     // in place of status: it tells by itself what changes (GS a)
 	Buffer   int    `toml:"buffer"`    // bytes that it takes ahead of its mechanism; 4096 when left out
 	Speed    int    `toml:"speed"`     // of its paper, mm/s, rather too low than too high; 50 when left out
 }
@@ -212,7 +212,8 @@ func (c *checker) profile(p *Profile) {
 func (c *checker) printer(p *Printer) {
 	switch host, port, err := net.SplitHostPort(p.Network); {
 	case p.USB != "" && (p.Device != "" || p.Baud != 0 || p.Network != ""):
-		c.bad("printer.usb", "a printer is on USB, on the network or on a serial line: leave device, baud and network out")
+		c.bad("printer.usb",
+			"a printer is on USB, on the network or on a serial line: leave device, baud and network out")
 	case p.USB != "":
 		if strings.HasPrefix(p.USB, "/dev/") && !strings.HasPrefix(p.USB, "/dev/tty") {
 			c.wire("printer.usb", p.USB)

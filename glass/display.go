@@ -12,8 +12,8 @@ import (
 type Driver interface {
 	// Init resets the display and brings it up; the frame after it is sent whole.
 	Init() error
-	// Refresh sends everything again that the display should know: its settings and
-	// the whole frame. It does nothing before the first frame.
+	// Refresh sends the settings and the whole frame again. It does nothing before the
+	// first frame.
 	Refresh() error
 }
 

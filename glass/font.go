@@ -69,12 +69,16 @@ func (f *fonts) face(s style, px int) *face {
 	}
 	// 72 dots an inch make a point a pixel. The fonts parsed, so only a size of
 	// zero could fail here.
-	ff, err := opentype.NewFace(f.parsed[s], &opentype.FaceOptions{Size: float64(max(1, px)), DPI: 72, Hinting: font.HintingFull})
+	size := &opentype.FaceOptions{Size: float64(max(1, px)), DPI: 72, Hinting: font.HintingFull}
+	ff, err := opentype.NewFace(f.parsed[s], size)
 	if err != nil {
 		panic(fmt.Sprintf("glass: font face of %d px: %v", px, err))
 	}
 	m := ff.Metrics()
-	got := &face{parsed: f.parsed[s], font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(), capHeight: m.CapHeight.Ceil(), glyphs: map[string]glyph{}}
+	got := &face{
+		parsed: f.parsed[s], font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(),
+		capHeight: m.CapHeight.Ceil(), glyphs: map[string]glyph{},
+	}
 	// In steps of half their pixels, and no smaller than they are legible.
 	got.signs = max(unifont.Height, got.height/8*8)
 	f.faces[key] = got

@@ -269,7 +269,8 @@ func (p *Painter) keys(s payterm.Screen, bottom int) int {
 			x0, x1 = i%2*p.w/2, (i%2+1)*p.w/2
 		}
 		y := top + i/2*h
-		p.centred(string(k.Key)+"  "+k.Does, image.Rect(x0+p.scaled(4), y, x1-p.scaled(4), y+h), bold, p.scaled(15), ink)
+		box := image.Rect(x0+p.scaled(4), y, x1-p.scaled(4), y+h)
+		p.centred(string(k.Key)+"  "+k.Does, box, bold, p.scaled(15), ink)
 	}
 	return top
 }

@@ -13,7 +13,8 @@ import (
 // The test pattern (payterm.Screen.Pattern) shows what a wrong offset, rotation,
 // colour order or a dead line looks like: a border on the outermost pixels, the
 // colours with their names on them, a ramp of grey. The words of the screen stand
-// in a strip of their own: Lines name red, green and blue, Title asks, Keys answer.
+// in a strip of their own: Lines are the names of red, green and blue, Title is the
+// question, Keys are the answers.
 
 // patternBars are full white, the colours of two thirds, of one, and black. A
 // colour whose bits are mixed up, or an inverted one, stands out beside the others.
@@ -46,7 +47,7 @@ func (p *Painter) pattern(s payterm.Screen) {
 	}
 	bars := image.Rect(in.Min.X, in.Min.Y, in.Max.X, in.Min.Y+(in.Dy()-words)*2/3)
 	for i, c := range patternBars {
-		bar := image.Rect(bars.Min.X+i*bars.Dx()/len(patternBars), bars.Min.Y, bars.Min.X+(i+1)*bars.Dx()/len(patternBars), bars.Max.Y)
+		bar := part(bars, i, len(patternBars))
 		p.fill(bar, c)
 		if n := i - firstNamed; n >= 0 && n < len(s.Lines) && n < 3 && min(bar.Dx(), bar.Dy()) >= namedBar {
 			name := paperWhite
@@ -59,7 +60,8 @@ func (p *Painter) pattern(s payterm.Screen) {
 	strip := image.Rect(in.Min.X, bars.Max.Y, in.Max.X, bars.Max.Y+words)
 	for i := range greySteps {
 		g := uint8(i * 0xff / (greySteps - 1))
-		p.fill(image.Rect(in.Min.X+i*in.Dx()/greySteps, strip.Max.Y, in.Min.X+(i+1)*in.Dx()/greySteps, in.Max.Y), color.RGBA{g, g, g, 0xff})
+		ramp := image.Rect(in.Min.X, strip.Max.Y, in.Max.X, in.Max.Y)
+		p.fill(part(ramp, i, greySteps), color.RGBA{g, g, g, 0xff})
 	}
 	p.fill(strip, paperWhite)
 	if p.small {
@@ -74,13 +76,19 @@ func (p *Painter) pattern(s payterm.Screen) {
 	}
 	rows := len(s.Keys) + 1
 	for i := range rows {
-		row := image.Rect(strip.Min.X+p.scaled(6), strip.Min.Y+i*strip.Dy()/rows, strip.Max.X-p.scaled(6), strip.Min.Y+(i+1)*strip.Dy()/rows)
+		row := image.Rect(strip.Min.X+p.scaled(6), strip.Min.Y+i*strip.Dy()/rows,
+			strip.Max.X-p.scaled(6), strip.Min.Y+(i+1)*strip.Dy()/rows)
 		if i == 0 {
 			p.centred(s.Title, row, medium, p.scaled(16), ink)
 		} else {
 			p.centred(string(s.Keys[i-1].Key)+"  "+s.Keys[i-1].Does, row, bold, p.scaled(15), ink)
 		}
 	}
+}
+
+// part is the i-th of n parts of a box, side by side.
+func part(box image.Rectangle, i, n int) image.Rectangle {
+	return image.Rect(box.Min.X+i*box.Dx()/n, box.Min.Y, box.Min.X+(i+1)*box.Dx()/n, box.Max.Y)
 }
 
 // patternRows are the words of a pattern in the little font, beside a border.

@@ -51,7 +51,7 @@ func (p *Painter) Turn() (*image.RGBA, bool) {
 	if !p.small || !p.at.turn(p.pages) {
 		return p.img, false
 	}
-	img, _ := p.Paint(p.shown) // what does not fit was told by the first page
+	img, _ := p.Paint(p.shown) // what does not fit was reported with the first page
 	return img, true
 }
 
@@ -103,7 +103,8 @@ func (p *Painter) smallWords(s payterm.Screen) {
 	words, keys := g.body(s, status)
 	matters := append(words[:len(words):len(words)], keys[:min(1, len(keys))]...)
 	big := bigHeight
-	if low := p.amountHeight(s, lowHeight); low < p.amountHeight(s, big) && barHeight(title)+p.amountHeight(s, big)+g.heightOf(matters) > p.h {
+	high := p.amountHeight(s, big)
+	if p.amountHeight(s, lowHeight) < high && barHeight(title)+high+g.heightOf(matters) > p.h {
 		big = lowHeight
 	}
 	g.height = p.h - barHeight(title) - p.amountHeight(s, big)

@@ -195,7 +195,7 @@ func findEvents(sys string, e EventDevice) (string, error) {
 		is := func(what string) string {
 			b, err := os.ReadFile(filepath.Join(dir, "device", what))
 			if err != nil {
-				return "" // it goes away under our eyes
+				return "" // it was unplugged meanwhile
 			}
 			return strings.TrimSpace(string(b))
 		}
@@ -212,10 +212,12 @@ func findEvents(sys string, e EventDevice) (string, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return "", fmt.Errorf("there is no input device %s with an Enter key; there are: %s", e, strings.Join(others, ", "))
+		return "", fmt.Errorf("there is no input device %s with an Enter key; there are: %s",
+			e, strings.Join(others, ", "))
 	}
 	slices.Sort(found)
-	return "", fmt.Errorf("input device %s: %s all are: name it by its path in /dev/input/by-path", e, strings.Join(found, ", "))
+	return "", fmt.Errorf("input device %s: %s all are: name it by its path in /dev/input/by-path",
+		e, strings.Join(found, ", "))
 }
 
 // hasEnter reads the kernel's bitmap of keys: words in hex as long as a long, the

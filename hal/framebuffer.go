@@ -68,7 +68,8 @@ func fbLayout(v *fbVar, f *fbFix) (p PixelFormat, first int64, err error) {
 	switch {
 	case p.Bits == 16 && lengths == [3]uint32{5, 6, 5}, p.Bits == 32 && lengths == [3]uint32{8, 8, 8}:
 	default:
-		return PixelFormat{}, 0, fmt.Errorf("pixels of %d bits, %v for red, green, blue: 16 (5, 6, 5) or 32 (8, 8, 8) are known", p.Bits, lengths)
+		return PixelFormat{}, 0, fmt.Errorf(
+			"pixels of %d bits, %v for red, green, blue: 16 (5, 6, 5) or 32 (8, 8, 8) are known", p.Bits, lengths)
 	}
 	if p.Stride < p.Width*p.Bits/8 {
 		return PixelFormat{}, 0, fmt.Errorf("rows of %d bytes for %d pixels of %d bits", p.Stride, p.Width, p.Bits)
@@ -116,8 +117,8 @@ func (f *frameBuffer) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("frame buffer %s: %w", f.name, err), file.Close())
 	}
-	// Without a console on it nobody has switched the screen on: DRM's drivers wait for
-	// the first who asks. Those that cannot be switched say so, and are on.
+	// Without a console on it the screen is off: DRM's drivers switch it on when they are
+	// asked to. Those that cannot be switched answer with an error, and are on.
 	unix.IoctlSetInt(int(file.Fd()), fbBlank, 0) //nolint:errcheck // as above
 	f.file, f.format, f.first = file, format, first
 	return nil

@@ -10,7 +10,7 @@ import (
 type LineStats struct {
 	Opens   int   // how often its device was opened; more than one is a cable that was pulled
 	In, Out int64 // bytes
-	Lost    int64 // bytes that came while nobody read
+	Lost    int64 // bytes that came while nothing was read
 	UART    *UARTErrors
 }
 
@@ -39,7 +39,8 @@ type icounter struct {
 func (p *port) uartErrors() *UARTErrors {
 	var c icounter
 	err := control(p.tty, func(fd int) error {
-		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGICOUNT, uintptr(unsafe.Pointer(&c))); errno != 0 {
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGICOUNT, uintptr(unsafe.Pointer(&c)))
+		if errno != 0 {
 			return errno
 		}
 		return nil

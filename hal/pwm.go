@@ -95,7 +95,7 @@ func (p *pwmChannel) PWM(duty gpio.Duty, f physic.Frequency) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.set(period, period*int64(duty)/int64(gpio.DutyMax)); err != nil {
-		p.period, p.duty, p.on = 0, -1, false // it may have been taken away and be new
+		p.period, p.duty, p.on = 0, -1, false // the channel may have been removed and made anew
 		return fmt.Errorf("PWM channel %s: %w", p.name, err)
 	}
 	return nil

@@ -50,7 +50,7 @@ type Line struct {
 	port    *port         // nil while unplugged
 	why     error         // of the last opening that failed
 	in      []byte        // came and was not read yet
-	lost    bool          // a hang-up that no reader has been told of
+	lost    bool          // a hang-up that no Read has returned yet
 	changed chan struct{} // closed, and made anew, when one of these changes
 	closed  bool
 	stats   LineStats
@@ -163,7 +163,7 @@ func (l *Line) open() *port {
 	return p
 }
 
-// wake lets every reader look again. The lock is held.
+// wake lets every Read that waits look again. The lock is held.
 func (l *Line) wake() {
 	close(l.changed)
 	l.changed = make(chan struct{})
@@ -278,7 +278,7 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 		return n, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, ErrTimeout
-	case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed): // under our hands: by Close, or by the reader who saw the hang-up
+	case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed): // meanwhile, by Close or after a hang-up
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.closed {

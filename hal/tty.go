@@ -12,13 +12,13 @@ import (
 // The serial library sets a tty's speed and raw mode. All else that a Line needs of one
 // is done here, on a descriptor of our own that does not block: the library's own blocks
 // for good in a Write that the other side does not take, and it reads a time-out and a
-// hang-up as the same. It hands its descriptor to nobody, so that it opens the device a
+// hang-up as the same. It does not give out its descriptor, so that the device is opened a
 // second time for a moment; ours is open meanwhile, and the settings stay for as long as
 // it is.
 //
-//   - One program at a time (lock), by flock. TIOCEXCL would also keep out programs that
-//     do not ask, but after a crash it stays for as long as anybody else has the device
-//     open, the other end of an emulated one too, and the terminal would not get back in.
+//   - Exclusive use (lock), by flock. TIOCEXCL would also keep out programs that do not
+//     lock, but after a crash it stays for as long as another program has the device open,
+//     the other end of an emulated one too, and the terminal could not open it again.
 //   - Flushing (flushTTY): what came before the device was open, and what is stuck.
 //   - A hang-up is an error of Read or Write by itself, since Go's poller waits for it.
 //   - Breaks, framing errors and overruns are counted by the kernel (linestats.go).

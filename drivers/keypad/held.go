@@ -2,8 +2,8 @@ package keypad
 
 import "payterm"
 
-// Held gives the keys whose contacts are closed now, ghosts included: with nobody's
-// finger on them, they are stuck. Any goroutine may ask.
+// Held gives the keys whose contacts are closed now, ghosts included. Those that are
+// not pressed are stuck. Any goroutine may ask.
 func (m *Matrix) Held() []payterm.Key {
 	if held := m.held.Load(); held != nil {
 		return *held

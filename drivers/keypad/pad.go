@@ -31,8 +31,8 @@ func NewPad(keys Keys, codes map[uint16]payterm.Key) *Pad { return &Pad{keys, co
 const padPoll = 200 * time.Millisecond
 
 // Run reports each press once, until the context ends. A pad that goes away ends it
-// with an error. What the kernel had to throw away was not pressed: a person sees on
-// the screen which figures came, a phantom key nobody would look for.
+// with an error. What the kernel had to throw away counts as not pressed: a digit that is
+// missing is seen on the screen, a digit too many may not be.
 func (p *Pad) Run(ctx context.Context, press func(payterm.Key)) error {
 	for ctx.Err() == nil {
 		code, value, err := p.keys.ReadKey(padPoll)

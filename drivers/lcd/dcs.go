@@ -39,7 +39,7 @@ const (
 // goroutine.
 type Panel struct {
 	name                 string   // of the controller
-	settings             [][]byte // that it wants besides those of all, after each wake
+	settings             [][]byte // registers that it needs besides those of all, set after each wake-up
 	c                    conn.Conn
 	dc, reset, backlight gpio.PinOut
 	o                    Options
@@ -70,7 +70,7 @@ func newPanel(name string, settings [][]byte, w Wires, o Options) (*Panel, error
 }
 
 // Init resets the panel and brings it up dark; the first frame lights it, so
-// that nobody sees the noise of its RAM. It takes about a quarter of a second.
+// that the noise of its RAM is not seen. It takes about a quarter of a second.
 func (d *Panel) Init() error {
 	d.known = false
 	if err := d.light(gpio.Low); err != nil {
@@ -89,7 +89,7 @@ func (d *Panel) Init() error {
 	return d.wake(120 * time.Millisecond)
 }
 
-// wake ends the panel's sleep and says everything that a reset forgot.
+// wake ends the panel's sleep and sets everything that a reset cleared.
 func (d *Panel) wake(pause time.Duration) error {
 	inversion := byte(cmdINVOFF)
 	if d.o.Inverted {
@@ -99,7 +99,8 @@ func (d *Panel) wake(pause time.Duration) error {
 		return err
 	}
 	d.o.Sleep(pause)
-	for _, c := range append(d.settings[:len(d.settings):len(d.settings)], []byte{cmdCOLMOD, 0x55}, []byte{cmdMADCTL, d.madctl()}, []byte{inversion}, []byte{cmdNORON}) {
+	common := [][]byte{{cmdCOLMOD, 0x55}, {cmdMADCTL, d.madctl()}, {inversion}, {cmdNORON}}
+	for _, c := range slices.Concat(d.settings, common) {
 		if err := d.command(c[0], c[1:]...); err != nil {
 			return err
 		}
@@ -151,10 +152,7 @@ func (d *Panel) lightUp() error {
 	return d.light(gpio.High)
 }
 
-// Refresh says everything again that the panel should know: its settings and the
-// whole frame. A healthy panel shows no difference; one that lost its state to a
-// spark or a dip of its supply, of which nothing tells the driver, comes back. It
-// does nothing before the first frame.
+// Refresh is Display's.
 func (d *Panel) Refresh() error {
 	if !d.known {
 		return nil

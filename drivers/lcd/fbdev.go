@@ -45,9 +45,13 @@ func NewFrameBuffer(w Wires, o Options) (*FrameBuffer, error) {
 	case f.Bits != 16 && f.Bits != 32:
 		return nil, fmt.Errorf("lcd: fbdev: pixels of %d bits: 16 or 32", f.Bits)
 	case o.Width != across || o.Height != down:
-		return nil, fmt.Errorf("lcd: fbdev: the frame buffer has %d by %d pixels, %d by %d at rotation %d are wanted", f.Width, f.Height, o.Width, o.Height, o.Rotation)
+		return nil, fmt.Errorf("lcd: fbdev: the frame buffer has %d by %d pixels, %d by %d at rotation %d are wanted",
+			f.Width, f.Height, o.Width, o.Height, o.Rotation)
 	}
-	d := &FrameBuffer{f: f, backlight: w.Backlight, o: o, row: make([]byte, f.Width*f.Bits/8), rows: make([][]byte, f.Height)}
+	d := &FrameBuffer{
+		f: f, backlight: w.Backlight, o: o,
+		row: make([]byte, f.Width*f.Bits/8), rows: make([][]byte, f.Height),
+	}
 	for i := range d.rows {
 		d.rows[i] = make([]byte, len(d.row))
 	}
@@ -138,9 +142,11 @@ func (d *FrameBuffer) pack(img *image.RGBA, y int) {
 		}
 		p := img.Pix[row*img.Stride+4*col:]
 		if d.f.Bits == 16 {
-			binary.LittleEndian.PutUint16(d.row[2*x:], uint16(p[0]>>3)<<d.f.Red|uint16(p[1]>>2)<<d.f.Green|uint16(p[2]>>3)<<d.f.Blue)
+			c := uint16(p[0]>>3)<<d.f.Red | uint16(p[1]>>2)<<d.f.Green | uint16(p[2]>>3)<<d.f.Blue
+			binary.LittleEndian.PutUint16(d.row[2*x:], c)
 		} else {
-			binary.LittleEndian.PutUint32(d.row[4*x:], uint32(p[0])<<d.f.Red|uint32(p[1])<<d.f.Green|uint32(p[2])<<d.f.Blue)
+			c := uint32(p[0])<<d.f.Red | uint32(p[1])<<d.f.Green | uint32(p[2])<<d.f.Blue
+			binary.LittleEndian.PutUint32(d.row[4*x:], c)
 		}
 	}
 }

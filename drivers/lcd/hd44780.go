@@ -61,7 +61,7 @@ func (d *HD44780) Init() error {
 }
 
 // setUp brings the chip to four data lines, whatever it was at (data sheet,
-// "initializing by instruction", 4-bit interface), and says what a reset forgot.
+// "initializing by instruction", 4-bit interface), and sets what a reset cleared.
 func (d *HD44780) setUp(display byte) error {
 	for _, step := range []struct {
 		nibble byte
@@ -80,7 +80,7 @@ func (d *HD44780) setUp(display byte) error {
 	return d.tx(b)
 }
 
-// bytes appends what the PCF8574 is to be told so that the chip gets bytes: each
+// bytes appends what is sent to the PCF8574 so that the chip gets bytes: each
 // half with E high, then low. RS is there before E rises. Two bytes on a bus of
 // 400 kHz take 45 us, and an instruction 37.
 func (d *HD44780) bytes(to []byte, rs byte, values ...byte) []byte {

@@ -3,7 +3,7 @@
 // characters in, bytes out. Open makes the driver that a profile names. Each keeps what
 // its display shows and sends only what changed.
 //
-// What a picture is of, and how words fit on it, is package glass's affair.
+// What a picture shows, and how words fit on it, is left to package glass.
 package lcd
 
 import (
@@ -20,10 +20,10 @@ import (
 type Display interface {
 	// Init resets the display and brings it up; the frame after it is sent whole.
 	Init() error
-	// Refresh says everything again that the display should know: its settings and
-	// the whole frame. A healthy one shows no difference; one that lost its state to
-	// a spark or a dip of its supply, of which nothing tells the driver, comes back.
-	// It does nothing before the first frame.
+	// Refresh sends the settings and the whole frame again. A display that works shows
+	// no difference; one that lost its state to a discharge or to a dip of its supply,
+	// which the driver cannot notice, works again. It does nothing before the first
+	// frame.
 	Refresh() error
 }
 

@@ -36,14 +36,21 @@ func NewSSD1306(w Wires, o Options) (*SSD1306, error) {
 	switch {
 	case w.Conn == nil:
 		return nil, errors.New("lcd: ssd1306: no bus")
-	case o.OffsetX < 0 || o.Width < 64 || o.Width > oledColumns-o.OffsetX || o.Height < 32 || o.Height > oledHeight || o.Height%8 != 0 || o.Rotation%180 != 0:
-		return nil, fmt.Errorf("lcd: ssd1306: %d by %d from column %d at rotation %d: 64 to %d columns in all, 32 to %d rows in eights, 0 or 180", o.Width, o.Height, o.OffsetX, o.Rotation, oledColumns, oledHeight)
+	case o.OffsetX < 0 || o.Width < 64 || o.Width > oledColumns-o.OffsetX:
+		return nil, fmt.Errorf("lcd: ssd1306: %d columns from column %d: 64 to %d in all", o.Width, o.OffsetX, oledColumns)
+	case o.Height < 32 || o.Height > oledHeight || o.Height%8 != 0:
+		return nil, fmt.Errorf("lcd: ssd1306: %d rows: 32 to %d, in eights", o.Height, oledHeight)
+	case o.Rotation%180 != 0:
+		return nil, fmt.Errorf("lcd: ssd1306: rotation %d: 0 or 180", o.Rotation)
 	case o.Contrast < 1 || o.Contrast > 255:
 		return nil, fmt.Errorf("lcd: ssd1306: contrast %d: 1 to 255", o.Contrast)
 	case o.Sleep == nil:
 		return nil, errors.New("lcd: ssd1306: no Sleep: a reset needs pauses")
 	}
-	d := &SSD1306{c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o, ram: make([][]byte, o.Height/8), all: make([]byte, o.Height/8*o.Width)}
+	d := &SSD1306{
+		c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
+		ram: make([][]byte, o.Height/8), all: make([]byte, o.Height/8*o.Width),
+	}
 	for page := range d.ram {
 		d.ram[page] = d.all[page*o.Width : (page+1)*o.Width]
 	}
@@ -74,7 +81,7 @@ func (d *SSD1306) Init() error {
 // a column that the next window sets again. A new transfer begins no new command.
 const filler = 0x12
 
-// setUp says everything that a reset forgot (data sheet, chapter 10 and the flow
+// setUp sets everything that a reset cleared (data sheet, chapter 10 and the flow
 // of its application note, "software initialization").
 func (d *SSD1306) setUp() error {
 	segments, scan := byte(0xa1), byte(0xc8) // how nearly all modules are mounted

@@ -262,7 +262,7 @@ func (e *encoder) encode(text string) []byte {
 			b = append(b, ' ')
 		case e.inPage(r):
 			b = append(b, c)
-		default: // nobody asked has
+		default: // all others
 			b = append(b, unifont.StandIn)
 		}
 	}
@@ -406,7 +406,8 @@ func (e *encoder) qr(text string) bool {
 	}
 	e.feed(1)
 	e.align(payterm.AlignCenter)
-	if e.o.RasterQR || len(text) > maxNativeQR || strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 }) { // which may be commands
+	control := func(r rune) bool { return r < 0x20 } // which may be commands
+	if e.o.RasterQR || len(text) > maxNativeQR || strings.ContainsFunc(text, control) {
 		e.qrPicture(c, module)
 		e.feed(1)
 		e.align(payterm.AlignLeft)

@@ -70,10 +70,10 @@ type Printer struct {
 	line Line
 	o    Options
 	pace *pacer
-	told told
-	torn int  // a command that broke off may still want so many bytes
+	asb  asb
+	torn int  // a command that broke off may still take so many bytes
 	slip bool // one is being sent
-	owes bool // a question is open: its answer is no other's
+	owes bool // a question was not answered yet: the answer is not one to the next
 
 	answered bool // it has answered a question: so it will again, if late
 }
@@ -91,7 +91,8 @@ func New(line Line, o Options) (*Printer, error) {
 	}
 	if o.Logo != nil {
 		if box := o.Logo.Bounds(); box.Empty() || box.Dx() > o.Columns*columnDots || box.Dy() > maxLogo {
-			return nil, fmt.Errorf("printer: a logo of %d by %d dots: at most %d by %d", box.Dx(), box.Dy(), o.Columns*columnDots, maxLogo)
+			return nil, fmt.Errorf("printer: a logo of %d by %d dots: at most %d by %d",
+				box.Dx(), box.Dy(), o.Columns*columnDots, maxLogo)
 		}
 	}
 	if o.Sleep == nil {
@@ -215,8 +216,8 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 	return nil
 }
 
-// longest is the longest command, its header included: what a printer may still want
-// of one that broke off.
+// longest is the longest command, its header included: what a printer may still take
+// for the rest of one that broke off.
 const longest = 8 + bandBytes
 
 // mend ends a command that broke off with its line: the printer still waits for
@@ -307,7 +308,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	case ctx.Err() != nil:
 		return payterm.PaperUnknown
 	case p.o.Tells:
-		return p.hears(ctx)
+		return p.automaticStatus(ctx)
 	case !p.o.Status:
 		if _, err := p.read(make([]byte, 64), time.Millisecond); unplugged(err) {
 			return payterm.PaperUnreachable

@@ -87,8 +87,8 @@ func New(line Line, o Options) (*Scanner, error) {
 const (
 	// poll bounds each wait for bytes, so that a context that ends is noticed.
 	poll = 200 * time.Millisecond
-	// slack is what a reader that is always there may be away between two looks, and
-	// what a look that found bytes waiting takes at the most.
+	// slack is the longest pause between two reads of a loop that reads all the time, and
+	// the longest time that a read takes that found bytes waiting.
 	slack = 20 * time.Millisecond
 	// broken is a pause within a frame after which the rest does not come: a reader
 	// sends a frame in one go.
@@ -118,7 +118,7 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 		if n > 0 {
 			s.pending, s.came = append(s.pending, buf[:n]...), now
 			if away > slack && now-began <= slack {
-				s.came = before // they lay there, nobody knows since when
+				s.came = before // they may have come at any time since then
 			}
 			if s.busy() && now-s.heard > broken {
 				s.reset() // its end got lost: what comes now is another

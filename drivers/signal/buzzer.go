@@ -1,5 +1,5 @@
-// Package signal makes the terminal heard and seen from afar: a buzzer with patterns
-// that are told apart without looking, lamps, and the backlight of the display.
+// Package signal drives what is heard and seen from a distance: a buzzer with patterns
+// that differ by ear, lamps, and the backlight of the display.
 //
 // None of them says anything that the screen does not: what a lamp means follows from
 // the screen's tone, and whoever cannot hear or tell colours reads it there.

@@ -68,7 +68,8 @@ func New(c Config) (*Board, error) {
 		c.Changed = func(string) {}
 	}
 	b := &Board{
-		c: c, pins: map[string]gpio.PinIO{}, serial: map[string]*serialDevice{}, events: map[hal.EventDevice]*eventDevice{}, start: time.Now(), end: make(chan struct{}),
+		c: c, pins: map[string]gpio.PinIO{}, serial: map[string]*serialDevice{},
+		events: map[hal.EventDevice]*eventDevice{}, start: time.Now(), end: make(chan struct{}),
 	}
 	p := c.Profile
 	if d := p.Display; d != nil {
@@ -137,11 +138,17 @@ func (b *Board) display(d *board.Display) error {
 	}
 	switch {
 	case d.SPI != "":
-		b.spi = &spiPort{bus: bus{name: d.SPI, sleep: b.Sleep, report: b.reporter("spi")}, chip: onSPI, hz: d.SpeedHz, maxClock: maxClock}
+		b.spi = &spiPort{
+			bus:  bus{name: d.SPI, sleep: b.Sleep, report: b.reporter("spi")},
+			chip: onSPI, hz: d.SpeedHz, maxClock: maxClock,
+		}
 		b.bus = &b.spi.bus
 		b.wire(d.DC, func(l gpio.Level) { b.spi.setDC(bool(l)) })
 	case d.I2C != "":
-		b.i2c = &i2cPort{bus: bus{name: d.I2C, sleep: b.Sleep, report: b.reporter("i2c")}, chip: onI2C, address: uint16(d.Address), now: b.now}
+		b.i2c = &i2cPort{
+			bus:  bus{name: d.I2C, sleep: b.Sleep, report: b.reporter("i2c")},
+			chip: onI2C, address: uint16(d.Address), now: b.now,
+		}
 		b.bus = &b.i2c.bus
 	}
 	b.wire(d.Reset, func(l gpio.Level) { b.panel.resetPin(bool(l)) })
@@ -377,7 +384,8 @@ func (b *Board) Scan(code string) error {
 		return errNoScanner
 	}
 	before, after := "", map[string]string{
-		board.FramingCR: "\r", board.FramingLF: "\n", board.FramingCRLF: "\r\n", board.FramingGap: "", board.FramingSTXETX: "\x03",
+		board.FramingCR: "\r", board.FramingLF: "\n", board.FramingCRLF: "\r\n",
+		board.FramingGap: "", board.FramingSTXETX: "\x03",
 	}[s.Framing]
 	if s.Framing == board.FramingSTXETX {
 		before = "\x02"

@@ -26,7 +26,9 @@ type frameBuffer struct {
 }
 
 func newFrameBuffer(d *board.Display, report report, changed func()) (*frameBuffer, error) {
-	f := &frameBuffer{bus: bus{name: d.Device, report: report}, d: d, changed: changed, powered: true, lit: d.Backlight == ""}
+	f := &frameBuffer{
+		bus: bus{name: d.Device, report: report}, d: d, changed: changed, powered: true, lit: d.Backlight == "",
+	}
 	f.format = hal.PixelFormat{Width: d.Width, Height: d.Height, Bits: d.Bits, Red: 11, Green: 5, Blue: 0}
 	if d.Rotation%180 != 0 {
 		f.format.Width, f.format.Height = d.Height, d.Width
@@ -68,7 +70,8 @@ func (f *frameBuffer) WriteAt(b []byte, at int64) (int, error) {
 	row, column := int(at)/f.format.Stride, int(at)%f.format.Stride
 	switch pixel := f.format.Bits / 8; {
 	case at < 0 || row >= f.format.Height || column+len(b) > f.format.Width*pixel:
-		f.report(BadAddress, "%d bytes at %d of row %d: %d rows of %d", len(b), column, row, f.format.Height, f.format.Width*pixel)
+		f.report(BadAddress, "%d bytes at %d of row %d: %d rows of %d",
+			len(b), column, row, f.format.Height, f.format.Width*pixel)
 	case column%pixel != 0 || len(b)%pixel != 0:
 		f.report(HalfPixel, "%d bytes at %d of row %d", len(b), column, row)
 	}

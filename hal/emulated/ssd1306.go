@@ -52,7 +52,9 @@ var oledArguments = map[byte]int{
 }
 
 func newSSD1306(d *board.Display, now func() time.Duration, report report, changed func()) *ssd1306 {
-	c := &ssd1306{d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != "", columns: 128}
+	c := &ssd1306{
+		d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != "", columns: 128,
+	}
 	if d.OffsetX+d.Width > c.columns {
 		c.columns = 132
 	}

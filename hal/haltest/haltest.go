@@ -29,7 +29,7 @@ import (
 // to give ends at once with hal.ErrTimeout, as if it had waited. At the end of the
 // test the script must be through.
 type Line struct {
-	// OnWait is told how long each Read would have waited, for a test's own clock.
+	// OnWait is called with how long each Read would have waited, for a test's own clock.
 	OnWait func(time.Duration)
 
 	t      testing.TB
@@ -177,7 +177,7 @@ func (b *Bus) String() string {
 	return strings.Join(append(b.log, ""), "\n")
 }
 
-// Clear forgets what happened.
+// Clear empties the record.
 func (b *Bus) Clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
