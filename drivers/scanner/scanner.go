@@ -61,8 +61,9 @@ type Scanner struct {
 	garbage bool // the frame is dropped up to its end
 	pending []byte
 	came    time.Duration // when pending came, at the earliest
-	looked  time.Duration // when the line was last read; zero before that
+	looked  time.Duration // when the line was last known to hold nothing more; zero before that
 	heard   time.Duration // when bytes were last read
+	reading bool          // the line was looked at
 }
 
 // New makes a scanner.
@@ -87,8 +88,7 @@ func New(line Line, o Options) (*Scanner, error) {
 const (
 	// poll bounds each wait for bytes, so that a context that ends is noticed.
 	poll = 200 * time.Millisecond
-	// slack is the longest pause between two reads of a loop that reads all the time, and
-	// the longest time that a read takes that found bytes waiting.
+	// slack is the longest pause between two reads of a loop that reads all the time.
 	slack = 20 * time.Millisecond
 	// broken is a pause within a frame after which the rest does not come: a reader
 	// sends a frame in one go.
@@ -106,20 +106,26 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 		if err := ctx.Err(); err != nil {
 			return Scan{}, err
 		}
-		wait := poll
-		if s.o.Framing == Gap && s.busy() {
+		wait, began := poll, s.o.Now()
+		// Where nothing was read for some time, bytes may wait that are as old as the last
+		// read. They are taken without waiting, until there are none.
+		stored := !s.reading || began-s.looked > slack
+		switch {
+		case stored:
+			wait = 0
+		case s.o.Framing == Gap && s.busy():
 			wait = s.o.Pause
 		}
-		began := s.o.Now()
 		n, err := s.line.Read(buf, wait)
-		now := s.o.Now()
-		away, before := began-s.looked, s.looked
-		s.looked = now
+		now, came := s.o.Now(), s.looked
+		if !stored || n == 0 && err != nil {
+			s.looked, s.reading = now, true
+		}
 		if n > 0 {
-			s.pending, s.came = append(s.pending, buf[:n]...), now
-			if away > slack && now-began <= slack {
-				s.came = before // they may have come at any time since then
+			if !stored {
+				came = now
 			}
+			s.pending, s.came = append(s.pending, buf[:n]...), came
 			if s.busy() && now-s.heard > broken {
 				s.reset() // its end got lost: what comes now is another
 			}

@@ -319,3 +319,53 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+// slowly is a line whose reads take 30 ms, as those of a busy processor do; what it gives
+// waits in its buffer.
+type slowly struct {
+	now   *time.Duration
+	waits []string
+}
+
+func (s *slowly) Read(b []byte, d time.Duration) (int, error) {
+	*s.now += 30 * time.Millisecond
+	if len(s.waits) == 0 {
+		*s.now += d
+		return 0, hal.ErrTimeout
+	}
+	n := copy(b, s.waits[0])
+	if s.waits[0] = s.waits[0][n:]; s.waits[0] == "" {
+		s.waits = s.waits[1:]
+	}
+	return n, nil
+}
+
+// What waited is old, however long the reads take and in however many pieces it comes: a
+// code from before a sale must not pay for it.
+func TestWhatWaitedIsOld(t *testing.T) {
+	now := time.Minute
+	line := &slowly{now: &now}
+	s, err := scanner.New(line, scanner.Options{Framing: scanner.CR, Now: func() time.Duration { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() (string, time.Duration) {
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		if len(line.waits) == 0 {
+			stop()
+		}
+		scan, err := s.Read(ctx)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		return scan.Code.Reveal(), scan.Began
+	}
+	line.waits = []string{code + "\r" + strings.Repeat("7", 400) + "\r", "13" + code[:5], code[5:] + "\r"}
+	armed := now
+	for range 3 {
+		if got, began := read(); got == "" || began >= armed {
+			t.Errorf("%q began at %s, after the sale was armed at %s", got, began, armed)
+		}
+	}
+}

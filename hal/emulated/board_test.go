@@ -547,7 +547,10 @@ func TestScansOnTheBoard(t *testing.T) {
 		if err := e.Scan(code); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(50 * time.Millisecond) // it lies there
+		whole := int64(len(mark[0] + code + mark[1]))
+		for end := time.Now().Add(10 * time.Second); b.Scanner.Stats().In < whole && time.Now().Before(end); {
+			time.Sleep(time.Millisecond) // until it waits in the line's buffer
+		}
 		armed := now()
 		if got := read(); got.Code.Reveal() != code || got.Began >= armed {
 			t.Errorf("%s: read %s from %s; the sale was armed at %s", framing, got.Code.Reveal(), got.Began, armed)

@@ -70,7 +70,8 @@ func (l *Line) Want(b ...byte) *Line { return l.add("want", b) }
 // Give lets the next Read give b; several Gives are read one by one.
 func (l *Line) Give(b ...byte) *Line { return l.add("give", b) }
 
-// Late lets one Read or Write run into its deadline.
+// Late lets one Read or Write run into its deadline. A Read that does not wait finds
+// nothing before it, and leaves it in place.
 func (l *Line) Late() *Line { return l.add("late", nil) }
 
 // Pull lets one Read or Write find the cable pulled.
@@ -96,6 +97,9 @@ func (l *Line) fails() error {
 func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if d <= 0 && len(l.script) > 0 && l.script[0].kind == "late" {
+		return 0, hal.ErrTimeout
+	}
 	if err := l.fails(); err != nil {
 		if err == hal.ErrTimeout {
 			l.OnWait(d)
@@ -118,6 +122,9 @@ func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if d <= 0 && len(l.script) > 0 && l.script[0].kind == "late" {
+		return 0, hal.ErrTimeout
+	}
 	if err := l.fails(); err != nil {
 		if err == hal.ErrTimeout {
 			l.OnWait(d)
