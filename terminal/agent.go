@@ -33,6 +33,7 @@ import (
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/devices"
+	"payterm/terminal/doctor"
 )
 
 // Options are what an agent is started with.
@@ -100,8 +101,7 @@ type Agent struct {
 	queuedZs  map[int64]bool // whose slips wait likewise
 	lost      []lostSlip
 	spoken    string // the language of the screens, where it was changed at the keys
-	slip      slipTrial
-	found     found // by the self test
+	doctor    *doctor.Doctor
 }
 
 // desk is who serves the terminal: the runner, or Setup before there is one.
@@ -147,6 +147,7 @@ func newAgent(o Options) *Agent {
 	a.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: provision.MaxText + 4, Refresh: o.refresh, // and an AIM identifier
 	})
+	a.doctor = a.newDoctor()
 	return a
 }
 
@@ -568,7 +569,7 @@ func (a *Agent) tidy(ctx context.Context) {
 // reading is what the clocks say now.
 func (a *Agent) reading() storage.Reading {
 	lived, wall := a.loopClock.Now()
-	synced, err := networkTime()
+	synced, err := doctor.NetworkTime()
 	return storage.Reading{Lived: lived, Wall: wall, Synced: synced && err == nil}
 }
 

@@ -107,7 +107,7 @@ func startClinic(t *testing.T, name string, change func(*board.Profile), options
 
 // doctor asks for a report; person, which may be nil, looks at each new screen
 // meanwhile and does something.
-func (c *clinic) doctor(query string, person func(payterm.Screen)) (Report, string) {
+func (c *clinic) doctor(query string, person func(payterm.Screen)) (api.Report, string) {
 	c.t.Helper()
 	w := httptest.NewRecorder()
 	done := make(chan struct{})
@@ -119,7 +119,7 @@ func (c *clinic) doctor(query string, person func(payterm.Screen)) (Report, stri
 	for limit := time.After(90 * time.Second); ; {
 		select {
 		case <-done:
-			var rep Report
+			var rep api.Report
 			if err := json.Unmarshal(w.Body.Bytes(), &rep); err != nil {
 				c.t.Fatalf("HTTP %d %s: %v", w.Code, w.Body, err)
 			}
@@ -198,13 +198,14 @@ func (c *clinic) willing(instead map[string]func(payterm.Screen)) func(payterm.S
 	}
 }
 
-func (r Report) named(name string) Check {
+// named is the finding of this name.
+func named(r api.Report, name string) api.Check {
 	for _, c := range r.Checks {
 		if c.Name == name {
 			return c
 		}
 	}
-	return Check{}
+	return api.Check{}
 }
 
 // changing is what of a report another run says in another way.
@@ -337,7 +338,7 @@ func TestBadTrials(t *testing.T) {
 				instead = x.does(c)
 			}
 			rep, text := c.doctor("test="+x.test+"&step="+x.step, c.willing(instead))
-			found := rep.named("test " + x.test)
+			found := named(rep, "test "+x.test)
 			if string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
 			}
@@ -377,7 +378,7 @@ func TestBlindEnter(t *testing.T) {
 			c.press(payterm.KeyCancel)
 			c.awaitIdle()
 			rep, _ := c.doctor("test=display&step=10s", c.willing(nil))
-			if found := rep.named("test display"); string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
+			if found := named(rep, "test display"); string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
 			}
 		})
@@ -442,10 +443,10 @@ func TestChipFaults(t *testing.T) {
 			if err := x.fault(c.board); err != nil {
 				t.Fatal(err)
 			}
-			var found Check
+			var found api.Check
 			for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && (string(found.Result) != x.result || !strings.Contains(found.Says, x.says)); {
 				rep, _ := c.doctor("", nil) // an error that its frame brings about is in the next report, or the answer to a later question
-				found = rep.named(x.check)
+				found = named(rep, x.check)
 			}
 			if string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
@@ -481,8 +482,8 @@ func TestScannerAway(t *testing.T) {
 	shows("idle", false)
 	plug(c.board.Unplug)
 	shows("idle", true)
-	if rep, _ := c.doctor("", nil); rep.named("scanner").Result != "fail" {
-		t.Errorf("away: %+v", rep.named("scanner"))
+	if rep, _ := c.doctor("", nil); named(rep, "scanner").Result != "fail" {
+		t.Errorf("away: %+v", named(rep, "scanner"))
 	}
 	for _, k := range []payterm.Key{"1", "00", payterm.KeyEnter} {
 		c.press(k)
@@ -494,8 +495,8 @@ func TestScannerAway(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	c.press(payterm.KeyCancel)
-	if rep, _ := c.doctor("", nil); rep.named("scanner").Result != "warn" || !strings.Contains(rep.named("scanner").Says, "was away") {
-		t.Errorf("back: %+v", rep.named("scanner"))
+	if rep, _ := c.doctor("", nil); named(rep, "scanner").Result != "warn" || !strings.Contains(named(rep, "scanner").Says, "was away") {
+		t.Errorf("back: %+v", named(rep, "scanner"))
 	}
 }
 
@@ -577,7 +578,7 @@ func TestSlipOfATrialIsNotPrintedLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep, _ := c.doctor("test=printer&print=1", c.willing(nil))
-	if rep.named("test printer").Result != "fail" {
+	if named(rep, "test printer").Result != "fail" {
 		t.Errorf("%+v", rep)
 	}
 	if err := c.board.SetPrinter("ok", ""); err != nil {
@@ -597,47 +598,11 @@ func TestSlipOfATrialIsNotPrintedLater(t *testing.T) {
 	}
 }
 
-func TestLink(t *testing.T) {
-	const v4 = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n" +
-		"eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n" +
-		"eth1\t0002A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n" +
-		"eth2\t00000000\t0102A8C0\t0002\t0\t0\t0\t00000000\t0\t0\t0\n"
-	const zero = "00000000000000000000000000000000"
-	const v6 = zero + " 00 " + zero + " 00 fe800000000000000000000000000001 00000400 00000000 00000000 00000003 wlan0\n" +
-		zero + " 00 " + zero + " 00 " + zero + " ffffffff 00000001 00000000 00200200 lo\n" +
-		"fe800000000000000000000000000000 40 " + zero + " 00 " + zero + " 00000100 00000001 00000000 00000001 eth1\n"
-	if got := fmt.Sprint(defaultRoutes(v4, v6)); got != "[eth0 wlan0]" {
-		t.Errorf("default routes %s", got)
-	}
-	up := func(name string, running, address bool) iface { return iface{name, running, address} }
-	for _, x := range []struct {
-		list   []iface
-		routes []string
-		result string
-		says   string
-	}{
-		{nil, nil, "fail", "is its driver loaded"},
-		{[]iface{up("eth0", false, true)}, []string{"eth0"}, "fail", "plug in the cable"},
-		{[]iface{up("eth0", true, false)}, nil, "fail", "DHCP"},
-		{[]iface{up("eth0", true, true)}, nil, "fail", "set the router"},
-		{[]iface{up("eth0", true, true)}, []string{"eth1"}, "fail", "set the router"},
-		{[]iface{up("eth0", false, false), up("wlan0", true, true)}, []string{"wlan0"}, "ok", "default route by wlan0"},
-	} {
-		if c := link(x.list, x.routes); string(c.Result) != x.result || !strings.Contains(c.Says, x.says) {
-			t.Errorf("%v %v: %+v", x.list, x.routes, c)
-		}
-	}
-	if c := linkTo("http://127.0.0.1:9/processV2"); c.Result != "ok" {
-		t.Errorf("loopback: %+v", c)
-	}
-}
-
 // TestDoctorOfABareBoard: what a board does not have is none, and no reason to fall over.
 func TestDoctorOfABareBoard(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, "emulated", func(p *board.Profile) { p.Scanner, p.Printer, p.Keypad = nil, nil, nil })
-	rep := &Report{OK: true}
-	c.a.examine(t.Context(), rep)
+	rep, _ := c.doctor("", nil)
 	found := map[string]string{}
 	for _, check := range rep.Checks {
 		found[check.Name] = string(check.Result)

@@ -11,6 +11,7 @@ import (
 	"payterm/screen"
 	"payterm/terminal/api"
 	"payterm/terminal/devices"
+	"payterm/terminal/doctor"
 )
 
 // idleEvery is how often the link and the clock of the idle screen are looked at.
@@ -24,7 +25,7 @@ func (a *Agent) runIdle(ctx context.Context) {
 	seen := ""
 	for {
 		link := flows.NetworkUnknown
-		switch linkTo(a.o.Config.Gateway.URL).Result {
+		switch doctor.Link(a.o.Config.Gateway.URL).Result {
 		case api.OK:
 			link = flows.NetworkUp
 		case api.Fail:

@@ -5,17 +5,21 @@ import (
 	"strings"
 
 	"payterm"
+	"payterm/flows"
 )
 
 // What the terminal still reads from the names of screens and slips. Each of these is to
 // become a command or a state of the flows; until then they stand here together.
 
+// idle tells whether the counter waits for the next customer: a finding of the self test may
+// stand there.
+func idle(s payterm.Screen) bool { return s.Name == string(flows.ViewIdle) }
+
 // Slips that are waited for have a name of their own, by which they are known when they come
-// out of the printer.
+// out of the printer; those of trials are the doctor's (doctor.IsTrialSlip).
 const (
-	codeSlips = "code "  // before the order id
-	zSlips    = "z "     // before the number of the Z
-	testSlips = "trial " // before the count of the trials
+	codeSlips = "code " // before the order id
+	zSlips    = "z "    // before the number of the Z
 )
 
 func codeSlip(id payterm.OrderID) string { return codeSlips + string(id) }
@@ -32,7 +36,3 @@ func zSlipOf(slip payterm.Receipt) (int64, bool) {
 	number, err := strconv.ParseInt(text, 10, 64)
 	return number, is && err == nil
 }
-
-func trialSlip(n int) string { return testSlips + strconv.Itoa(n) }
-
-func isTrialSlip(slip payterm.Receipt) bool { return strings.HasPrefix(slip.Name, testSlips) }

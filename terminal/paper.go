@@ -7,6 +7,7 @@ import (
 
 	"payterm"
 	"payterm/screen"
+	"payterm/terminal/doctor"
 )
 
 // onPaper is the order whose code is to be paid from paper, because the glass cannot
@@ -50,14 +51,14 @@ func (a *Agent) Wanted(slip payterm.Receipt) bool {
 	order, isCode := codeSlipOf(slip)
 	a.onPaper.mu.Lock()
 	defer a.onPaper.mu.Unlock()
-	return (!isCode || order == a.onPaper.order) && !a.slip.stale(slip)
+	return (!isCode || order == a.onPaper.order) && a.doctor.SlipWanted(slip)
 }
 
 // Ended notes a slip that is on paper, or that broke off.
 func (a *Agent) Ended(slip payterm.Receipt, err error) {
 	if err == nil {
 		a.cameOut(slip)
-		a.slip.printed(slip)
+		a.doctor.SlipPrinted(slip)
 	}
 	a.endedZ(slip, err)
 }
@@ -82,7 +83,7 @@ const lostStands = time.Hour
 // Lost notes a slip that did not come out, other than one of a trial, and has
 // whoever is there hear of it.
 func (a *Agent) Lost(r payterm.Receipt) {
-	if isTrialSlip(r) {
+	if doctor.IsTrialSlip(r) {
 		return
 	}
 	a.mu.Lock()

@@ -57,8 +57,8 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 				}
 			}
 			rep, _ := c.doctor("", nil)
-			if got := rep.named("slips"); got.Result != "warn" || !strings.Contains(got.Says, "1 did not come out") || rep.named("printer").Result != "fail" {
-				t.Errorf("the doctor says %+v and %+v", got, rep.named("printer"))
+			if got := named(rep, "slips"); got.Result != "warn" || !strings.Contains(got.Says, "1 did not come out") || named(rep, "printer").Result != "fail" {
+				t.Errorf("the doctor says %+v and %+v", got, named(rep, "printer"))
 			}
 		})
 	}
@@ -77,7 +77,7 @@ func TestLostSlips(t *testing.T) {
 	}
 	merchant, customer := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001"}, payterm.Receipt{Name: "customer", Order: "T1AAAAA000001"}
 	other, z := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000002"}, payterm.Receipt{Name: "z 1"}
-	a.Lost(payterm.Receipt{Name: trialSlip(1)})
+	a.Lost(payterm.Receipt{Name: "trial 1"})
 	lost(0, "")
 	a.Lost(merchant)
 	a.Lost(merchant)

@@ -319,10 +319,6 @@ func (a *Agent) waitsFor() string {
 	}[a.waits]
 }
 
-func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
-	return s.a.doctor(ctx, r)
-}
-
 func (s service) X(context.Context) (payterm.Totals, error) {
 	t, err := s.a.takeTotals(false, payterm.TakenBy{})
 	return t, coded(err)

@@ -16,6 +16,7 @@ import (
 	"payterm/storage"
 	"payterm/terminal/api"
 	"payterm/terminal/devices"
+	"payterm/terminal/doctor"
 )
 
 // ErrProvisioned ends Run when there is a newer configuration to start with, or the
@@ -179,15 +180,16 @@ func (a *Agent) giveWay(ctx context.Context, may ...func() error) error {
 // neither journal nor gateway.
 type Setup struct {
 	a      *Agent
+	doctor *doctor.Doctor
 	p      Provisioner
 	parcel string // that was read already
 	serial uint64 // of what is installed
 	keys   chan payterm.Key
 	codes  chan payterm.PayCode
 	alive  chan chan<- struct{}
-	tested chan *Report       // of the self test, as far as it has come; nil at its end
-	link   func(string) Check // linkTo
-	spoilt error              // why the data directory cannot be used
+	tested chan *doctor.Report         // of the self test, as far as it has come; nil at its end
+	link   func(string) doctor.Finding // doctor.Link
+	spoilt error                       // why the data directory cannot be used
 	mu     sync.Mutex
 	shown  screen.SetupView // for whoever asks on the socket
 
@@ -209,7 +211,7 @@ func NewSetup(o Options, parcel string) (*Setup, error) {
 	s := &Setup{
 		a: newAgent(o), p: *o.Provisioner, parcel: parcel, serial: o.Serial,
 		keys: make(chan payterm.Key, 32), codes: make(chan payterm.PayCode, 1), alive: make(chan chan<- struct{}),
-		tested: make(chan *Report), link: linkTo, spoken: payterm.Languages[:],
+		tested: make(chan *doctor.Report), link: doctor.Link, spoken: payterm.Languages[:],
 	}
 	if o.Board.Profile.LettersOnly() {
 		s.spoken = slices.DeleteFunc(slices.Clone(s.spoken), func(l string) bool { return l == "zh" }) // it has no Chinese signs
@@ -219,6 +221,9 @@ func NewSetup(o Options, parcel string) (*Setup, error) {
 		s.view.Device = provision.DeviceOf(device).String()
 	}
 	s.spoilt = err
+	s.doctor = doctor.New(doctor.Options{
+		Devices: s.a.devices, Name: s.view.Device, Data: o.Data, Screens: s.a.screenOptions, Log: o.Log, Clock: s.a.wall, LookAgain: s.a.o.lookAgain,
+	})
 	s.view.CanTest = parcel == "" && slices.Contains(s.a.devices.Keys(), screen.SetupTestKey)
 	s.a.desk = s
 	return s, nil
@@ -317,7 +322,7 @@ func (s *Setup) serve(ctx context.Context, wg *sync.WaitGroup) error {
 			s.press(k)
 		case rep := <-s.tested:
 			if s.testing = rep != nil; rep != nil {
-				s.test = rep.inBrief()
+				s.test = rep.Brief()
 			}
 		case c := <-s.codes:
 			s.offer(c.Reveal())

@@ -27,8 +27,7 @@ import (
 	"payterm/provision"
 	"payterm/screen"
 	"payterm/terminal/api"
-
-	"golang.org/x/sys/unix"
+	"payterm/terminal/doctor"
 )
 
 // bench is a terminal out of the box, on emulated chips.
@@ -38,7 +37,7 @@ type bench struct {
 	signer ed25519.PrivateKey
 	board  *emulated.Board
 	s      *Setup
-	link   func(string) Check
+	link   func(string) doctor.Finding
 	end    func()
 }
 
@@ -49,7 +48,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t: t, data: t.TempDir(), signer: signer, link: linked(check(api.OK, "up"))}
+	return &bench{t: t, data: t.TempDir(), signer: signer, link: linked(well)}
 }
 
 func (b *bench) provisioner() *Provisioner {
@@ -118,10 +117,10 @@ func (b *bench) tells(words string) {
 func (b *bench) paper() string { _, text := b.board.Paper(); return text }
 
 // kept waits for the report that is kept.
-func (b *bench) kept(serial uint64) SelfTest {
+func (b *bench) kept(serial uint64) doctor.SelfTest {
 	b.t.Helper()
-	b.until("a report is kept", func() bool { return lastSelfTest(b.data, serial).Report != nil })
-	return lastSelfTest(b.data, serial)
+	b.until("a report is kept", func() bool { return doctor.LastSelfTest(b.data, serial).Report != nil })
+	return doctor.LastSelfTest(b.data, serial)
 }
 
 // ask makes a request on the socket.
@@ -152,10 +151,10 @@ func (b *bench) say(method, path, body string) (int, string) {
 	return resp.StatusCode, string(text)
 }
 
-func (b *bench) doctor(query string) Report {
+func (b *bench) doctor(query string) api.Report {
 	b.t.Helper()
 	status, text := b.ask("POST", "/doctor"+query)
-	var rep Report
+	var rep api.Report
 	if err := json.Unmarshal([]byte(text), &rep); err != nil || status != http.StatusOK {
 		b.t.Fatalf("HTTP %d %s: %v", status, text, err)
 	}
@@ -187,7 +186,7 @@ func TestSelfTestOutOfTheBox(t *testing.T) {
 	if k := b.kept(0); !k.Report.OK || k.Tries != 1 {
 		t.Errorf("kept: %+v", k)
 	}
-	info, err := os.Stat(filepath.Join(b.data, selfTestFile))
+	info, err := os.Stat(filepath.Join(b.data, doctor.SelfTestFile))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)
 	}
@@ -217,24 +216,24 @@ func TestSelfTestNames(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
 		name         string
-		linked       Check
+		linked       doctor.Finding
 		change       func(*Options, *emulated.Board)
 		check, says  string
 		screen       string
 		neverPrinted bool
 	}{
-		{"no signers", check(api.OK, ""), func(o *Options, _ *emulated.Board) {
+		{"no signers", well, func(o *Options, _ *emulated.Board) {
 			o.Provisioner.Signers, o.Provisioner.Trust = nil, "/etc/payterm/signers"
 		}, "signers", "SIGNERS=FILE", "No signers", false},
-		{"no paper", check(api.OK, ""), func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("out", "")) }, "printer", "put in a new roll", "Printer: no paper; put in a roll", true},
-		{"an open cover", check(api.OK, ""), func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("", "open")) }, "printer", "close it", "Printer: close the cover", true},
-		{"no scanner", check(api.OK, ""), func(_ *Options, e *emulated.Board) { spoil(t, e.Unplug("scanner")) }, "scanner", "check the cable", "Scanner: check its cable", false},
-		{"no buzzer", check(api.OK, ""), func(o *Options, _ *emulated.Board) {
+		{"no paper", well, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("out", "")) }, "printer", "put in a new roll", "Printer: no paper; put in a roll", true},
+		{"an open cover", well, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("", "open")) }, "printer", "close it", "Printer: close the cover", true},
+		{"no scanner", well, func(_ *Options, e *emulated.Board) { spoil(t, e.Unplug("scanner")) }, "scanner", "check the cable", "Scanner: check its cable", false},
+		{"no buzzer", well, func(o *Options, _ *emulated.Board) {
 			o.Board.Faults = map[string]error{"buzzer": errors.New("no such line")}
 		}, "buzzer", "no such line", "Buzzer: check its wires", false},
-		{"no clock", check(api.OK, ""), func(o *Options, _ *emulated.Board) { o.Built = time.Now().Add(time.Hour) }, "clock", "the clock is not set", "Clock: not set", false},
-		{"no network", link(nil, nil), nil, "network link", "network interface", "Network: check the cable", false},
-		{"three things", link(nil, nil), func(_ *Options, e *emulated.Board) {
+		{"no clock", well, func(o *Options, _ *emulated.Board) { o.Built = time.Now().Add(time.Hour) }, "clock", "the clock is not set", "Clock: not set", false},
+		{"no network", noWay, nil, "network link", "network interface", "Network: check the cable", false},
+		{"three things", noWay, func(_ *Options, e *emulated.Board) {
 			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
 		}, "printer", "no paper", "Scanner: check its cable (+2)", true},
 	} {
@@ -245,7 +244,7 @@ func TestSelfTestNames(t *testing.T) {
 			b.start(x.change)
 			b.tells(x.screen)
 			rep := b.doctor("")
-			if c := rep.named(x.check); rep.OK || c.Result != "fail" || !strings.Contains(c.Says, x.says) {
+			if c := named(rep, x.check); rep.OK || c.Result != "fail" || !strings.Contains(c.Says, x.says) {
 				t.Errorf("ok %v: %+v", rep.OK, c)
 			}
 			if k := b.kept(0); k.Report.OK {
@@ -263,7 +262,15 @@ func TestSelfTestNames(t *testing.T) {
 	}
 }
 
-func linked(c Check) func(string) Check { return func(string) Check { return c } }
+func linked(f doctor.Finding) func(string) doctor.Finding {
+	return func(string) doctor.Finding { return f }
+}
+
+// What the way out of this machine may be.
+var (
+	well  = doctor.Finding{Check: api.Check{Result: api.OK, Says: "up"}}
+	noWay = doctor.Finding{Check: api.Check{Result: api.Fail, Says: "there is no network interface"}}
+)
 
 func spoil(t *testing.T, err error) {
 	if err != nil {
@@ -277,10 +284,10 @@ func TestSelfTestDoesNotHoldUpAParcel(t *testing.T) {
 	b := newBench(t)
 	hangs, let := make(chan struct{}), make(chan struct{})
 	first := sync.OnceFunc(func() { close(hangs) }) // what is not well at once is looked at again
-	b.link = func(string) Check {
+	b.link = func(string) doctor.Finding {
 		first()
 		<-let
-		return check(api.OK, "")
+		return well
 	}
 	b.start(nil)
 	<-hangs
@@ -288,27 +295,6 @@ func TestSelfTestDoesNotHoldUpAParcel(t *testing.T) {
 	b.until("the code", func() bool { return b.s.Screen().Name == screen.SetupCodeName })
 	close(let)
 	b.kept(0)
-}
-
-// TestSelfTestGivesUp: a start that dies in the test has it once more, and then no more.
-func TestSelfTestGivesUp(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	for try, want := range []bool{true, true, false} {
-		test := lastSelfTest(b.data, 7)
-		if due, err := test.begin(b.data); due != want || err != nil {
-			t.Errorf("start %d: due %v, %v", try+1, due, err)
-		}
-	}
-	if test := lastSelfTest(b.data, 8); test.Tries != 0 {
-		t.Errorf("another parcel's: %+v", test)
-	}
-	if err := os.WriteFile(filepath.Join(b.data, selfTestFile), []byte(`{"serial":7,"tr`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if test := lastSelfTest(b.data, 7); test.Serial != 7 || test.Tries != 0 {
-		t.Errorf("of a damaged file: %+v", test)
-	}
 }
 
 // TestUnprovisionedAnswers: the socket is its owner's; status, doctor, and words for
@@ -342,7 +328,7 @@ func TestUnprovisionedAnswers(t *testing.T) {
 		t.Errorf("trials: HTTP %d %s", code, text)
 	}
 	rep := b.doctor("?print=1")
-	if !rep.OK || rep.named("gateway").Result != "none" || rep.named("space").Result != "ok" || rep.named("clock").Result != "ok" || rep.named("time server").Result == "" {
+	if !rep.OK || named(rep, "gateway").Result != "none" || named(rep, "space").Result != "ok" || named(rep, "clock").Result != "ok" || named(rep, "time server").Result == "" {
 		t.Errorf("%+v", rep)
 	}
 	b.until("both are printed", func() bool { return strings.Count(b.paper(), "--- cut ---") == 2 })
@@ -550,7 +536,7 @@ func TestWholeDoctorOnce(t *testing.T) {
 		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
 		b.kept(17)
 		b.until("it is printed", func() bool { _, paper := first.Paper(); return strings.Contains(paper, "--- cut ---") })
-		if k := lastSelfTest(b.data, 17); !k.Report.OK || k.Tries != 1 || k.Report.named("network answer").Result != "ok" {
+		if k := doctor.LastSelfTest(b.data, 17); !k.Report.OK || k.Tries != 1 || named(*k.Report, "network answer").Result != "ok" {
 			t.Errorf("%+v", k)
 		}
 		if _, paper := first.Paper(); strings.Count(paper, "DOCTOR") != 1 {
@@ -558,12 +544,12 @@ func TestWholeDoctorOnce(t *testing.T) {
 		}
 		c.awaitIdle()
 	})
-	before := lastSelfTest(b.data, 17)
+	before := doctor.LastSelfTest(b.data, 17)
 	t.Run("second", func(t *testing.T) {
 		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
 		c.awaitIdle()
 		time.Sleep(300 * time.Millisecond)
-		if _, paper := first.Paper(); paper != "" || !lastSelfTest(b.data, 17).Report.At.Equal(before.Report.At) {
+		if _, paper := first.Paper(); paper != "" || !doctor.LastSelfTest(b.data, 17).Report.At.Equal(before.Report.At) {
 			t.Errorf("once more: %s", paper)
 		}
 	})
@@ -607,7 +593,7 @@ func TestFindingGoes(t *testing.T) {
 		return s.Name == "idle" && slices.ContainsFunc(s.Lines, func(l string) bool { return strings.HasPrefix(l, "Keypad: check its cable") })
 	}
 	b.until("it stands there", says)
-	if k := b.kept(17); k.Report.named("keypad").Result != "fail" {
+	if k := b.kept(17); named(*k.Report, "keypad").Result != "fail" {
 		t.Errorf("%+v", k.Report)
 	}
 	time.Sleep(2 * hasty.lookAgain)
@@ -616,59 +602,4 @@ func TestFindingGoes(t *testing.T) {
 	}
 	spoil(t, board.Plug("keypad"))
 	b.until("it goes", func() bool { return c.a.Screen().Name == "idle" && !says() })
-}
-
-// TestWholeDoctorWaits: no look is begun while somebody is being served.
-func TestWholeDoctorWaits(t *testing.T) {
-	t.Parallel()
-	busy, examined := true, 0
-	rest := func(context.Context) bool { return !busy }
-	if rep := look(t.Context(), time.Millisecond, rest, func(context.Context, *Report) { examined++ }, func(*Report) {}); rep != nil || examined != 0 {
-		t.Errorf("%d looks at a terminal that is busy", examined)
-	}
-	busy = false
-	fails := func(_ context.Context, rep *Report) { examined++; rep.add("clock", "fail", "", 0) }
-	if rep := look(t.Context(), time.Millisecond, rest, fails, func(*Report) {}); rep == nil || examined != looks {
-		t.Errorf("%d looks", examined)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	if rep := look(ctx, time.Millisecond, rest, func(context.Context, *Report) { stop() }, func(*Report) { t.Error("told") }); rep != nil {
-		t.Errorf("a report that was broken off: %+v", rep)
-	}
-}
-
-// TestSpaceAndTime: what a disk and a kernel may say.
-func TestSpaceAndTime(t *testing.T) {
-	t.Parallel()
-	for left, want := range map[uint64]string{0: "fail", noSpace - 1: "fail", noSpace: "warn", lowSpace - 1: "warn", lowSpace: "ok"} {
-		if c := space(left); string(c.Result) != want || want != "ok" && !strings.Contains(c.Says, "free some") {
-			t.Errorf("%d bytes: %+v", left, c)
-		}
-	}
-	for _, x := range []struct {
-		state  int
-		status int32
-		err    error
-		result string
-	}{{unix.TIME_OK, 0, nil, "ok"}, {unix.TIME_INS, 0, nil, "ok"}, {unix.TIME_ERROR, 0, nil, "warn"}, {unix.TIME_OK, unix.STA_UNSYNC, nil, "warn"}, {0, 0, unix.EPERM, "warn"}} {
-		if c := timeServer(x.state, x.status, x.err); string(c.Result) != x.result {
-			t.Errorf("%+v: %+v", x, c)
-		}
-	}
-}
-
-// TestEveryCheckHasAFinding: what can fail has words on a screen.
-func TestEveryCheckHasAFinding(t *testing.T) {
-	known := map[string]bool{}
-	for _, f := range screen.Findings {
-		known[f] = true
-	}
-	for _, name := range []string{
-		"signers", "display", "display bus", "keypad", "scanner", "printer", "buzzer", "leds", "journal", "records", "space", "clock",
-		"network link", "network address", "network connection", "network encryption", "network answer", "network key",
-	} {
-		if f := (Check{Check: api.Check{Name: name}}).finding(); !known[f] {
-			t.Errorf("%s: %q has no words", name, f)
-		}
-	}
 }

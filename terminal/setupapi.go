@@ -3,17 +3,12 @@ package terminal
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
-	"strings"
 	"sync"
 
-	"payterm"
 	"payterm/screen"
 	"payterm/terminal/api"
-
-	"golang.org/x/sys/unix"
+	"payterm/terminal/doctor"
 )
 
 // answer serves the local API. The file that it gives keeps a second one away from the
@@ -91,42 +86,14 @@ func (s setupService) Doctor(ctx context.Context, r api.DoctorRequest) (api.Repo
 		return api.Report{}, api.Errorf(api.NotNow,
 			"the devices can be tried out once the terminal is provisioned; payterm doctor without --test examines them")
 	}
-	ctx, stop := context.WithTimeout(ctx, doctored)
-	defer stop()
-	rep := &Report{OK: true}
-	s.s.examine(ctx, rep)
-	if r.Print {
-		if err := s.s.a.devices.Print(s.s.slip(rep)); err != nil {
-			rep.add("report", api.Warn, "not printed: "+err.Error(), 0)
-		}
-	}
-	return rep.wire(), nil
+	return s.s.doctor.Answer(ctx, r, s.s.examination(), nil)
 }
 
-func (s *Setup) slip(rep *Report) payterm.Receipt {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return rep.slip(s.shown.Device)
-}
-
-func (s *Setup) examine(ctx context.Context, rep *Report) {
-	_, rep.At = s.a.clock.Now()
-	if len(s.p.Signers) == 0 { // first, since nothing else matters then
-		rep.add("signers", api.Fail, s.unsigned(), 0)
-	} else {
-		rep.add("signers", api.OK, fmt.Sprintf("parcels of %d are taken", len(s.p.Signers)), 0)
-	}
-	s.a.examineDevices(ctx, rep)
-	s.a.examineSpace(rep)
-	s.a.examineClock(rep)
-	var t unix.Timex
-	state, err := unix.Adjtimex(&t)
-	rep.put(timeServer(state, t.Status, err))
-	link := s.link("")
-	link.Name = "network link"
-	rep.put(link)
-	rep.add("addresses", api.OK, addresses(), 0)
-	rep.add("gateway", api.None, "no gateway yet: a parcel brings one", 0)
+// examination is of what there is without a merchant.
+func (s *Setup) examination() doctor.Examination {
+	return s.doctor.Unprovisioned(doctor.Unprovisioned{
+		Signers: len(s.p.Signers), Unsigned: s.unsigned(), Link: func() doctor.Finding { return s.link("") },
+	})
 }
 
 // unsigned says what to do about a terminal that trusts nobody.
@@ -138,61 +105,22 @@ func (s *Setup) unsigned() string {
 	return "no signer is trusted; " + from
 }
 
-// timeServer says whether somebody sets the clock, by what the kernel knows of it
-// (adjtimex(2)).
-func timeServer(state int, status int32, err error) Check {
-	c := check(api.OK, "the clock is set by one")
-	c.Name = "time server"
-	switch {
-	case err != nil:
-		c.Result, c.Says = api.Warn, "the kernel does not say whether the clock is set: "+err.Error()
-	case state == unix.TIME_ERROR || status&unix.STA_UNSYNC != 0:
-		c.Result, c.Says = api.Warn, "none has set the clock yet: connect the network; the router lets UDP 123 out"
-	}
-	return c
-}
-
-// networkTime reports whether one does.
-func networkTime() (bool, error) {
-	var t unix.Timex
-	state, err := unix.Adjtimex(&t)
-	return err == nil && timeServer(state, t.Status, nil).Result == api.OK, err
-}
-
-// addresses are those of this machine that others can reach it by.
-func addresses() string {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return err.Error()
-	}
-	var list []string
-	for _, a := range all {
-		if ip, is := a.(*net.IPNet); is && ip.IP.IsGlobalUnicast() {
-			list = append(list, ip.String())
-		}
-	}
-	if len(list) == 0 {
-		return "none"
-	}
-	return strings.Join(list, ", ")
-}
-
 // testSelf has the terminal examine itself, beside the loop; asked by somebody, or at a
 // start. One that runs is not disturbed.
 func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 	if s.testing {
 		return
 	}
-	test := lastSelfTest(s.a.o.Data, s.serial)
+	test := doctor.LastSelfTest(s.a.o.Data, s.serial)
 	first := test.Report == nil
 	if first && !asked {
-		if due, err := test.begin(s.a.o.Data); !due || err != nil {
+		if due, err := test.Begin(s.a.o.Data); !due || err != nil {
 			s.a.o.Log.Warn("no self test", "began", test.Tries, "err", err)
 			return
 		}
 	}
 	s.testing, s.test = true, screen.SelfTest{Running: true}
-	tell := func(rep *Report) {
+	tell := func(rep *doctor.Report) {
 		select {
 		case s.tested <- rep:
 		case <-ctx.Done():
@@ -200,20 +128,21 @@ func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 	}
 	wg.Go(func() {
 		defer tell(nil)
-		rep := look(ctx, s.a.o.lookAgain, func(ctx context.Context) bool { return ctx.Err() == nil }, s.examine, tell)
+		rep := s.doctor.Look(ctx, func(ctx context.Context) bool { return ctx.Err() == nil }, s.examination(), tell)
 		if rep == nil {
 			return
 		}
-		s.a.logged(rep)
+		s.doctor.Log(rep)
 		if first {
-			test.Report = rep
-			if err := test.keep(s.a.o.Data); err != nil {
+			wire := rep.Wire()
+			test.Report = &wire
+			if err := test.Keep(s.a.o.Data); err != nil {
 				s.a.o.Log.Warn("self test", "err", err)
 				return
 			}
 		}
-		if (first || asked) && rep.prints() {
-			if err := s.a.devices.Print(s.slip(rep)); err != nil {
+		if (first || asked) && rep.Prints() {
+			if err := s.doctor.Print(rep); err != nil {
 				s.a.o.Log.Warn("self test", "err", err)
 			}
 		}

@@ -30,6 +30,7 @@ import (
 	"payterm/provision"
 	"payterm/terminal"
 	"payterm/terminal/devices"
+	"payterm/terminal/doctor"
 )
 
 type emulateCmd struct {
@@ -288,7 +289,7 @@ func (c configCheckCmd) Run() error {
 		for _, p := range cfg.Unshown(board.LettersOnly()) {
 			warnings = append(warnings, p.Error())
 		}
-		for _, p := range terminal.Signs(cfg, board) {
+		for _, p := range doctor.Signs(cfg, board) {
 			warnings = append(warnings, p.Error())
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"payterm/config"
 	"payterm/hal"
 	"payterm/terminal"
+	"payterm/terminal/doctor"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 )
@@ -80,7 +81,7 @@ func (c runCmd) Run() error {
 		for _, p := range l.cfg.Unshown(l.profile.LettersOnly()) {
 			log.Warn("the screens come in English", "err", p)
 		}
-		for _, p := range terminal.Signs(l.cfg, l.profile) {
+		for _, p := range doctor.Signs(l.cfg, l.profile) {
 			log.Warn("signs that come out as others", "err", p)
 		}
 		board := board.Open(l.profile, ports)

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"payterm/terminal"
 	"payterm/terminal/api"
+	"payterm/terminal/doctor"
 )
 
 // TestUnprovisionedIsNotMute: a terminal out of the box, without --trust, says how it is
@@ -70,7 +70,7 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 	d.says("setup_code", "12 digits")
 	d.typed(code)
 	d.sells("ALIPAY")
-	var kept terminal.SelfTest
+	var kept doctor.SelfTest
 	for end := time.Now().Add(60 * time.Second); kept.Serial == 0 || kept.Report == nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no report is kept: %+v\n%s", kept, d.log())
@@ -79,7 +79,7 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept = terminal.SelfTest{}
+		kept = doctor.SelfTest{}
 		if err := json.Unmarshal(text, &kept); err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package terminal
+package doctor
 
 import (
 	"context"
@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"payterm"
 	"payterm/board"
 	"payterm/flows"
-	"payterm/flows/runner"
 	"payterm/screen"
 	"payterm/terminal/api"
 	"payterm/terminal/devices"
@@ -37,57 +35,58 @@ const (
 
 // trials is one walk through the devices.
 type trials struct {
-	a     *Agent
-	s     *runner.Service
-	rep   *Report
-	step  time.Duration
-	gone  bool          // what ended it ends the rest
-	tried string        // the device
-	began time.Duration // its trial
+	d       *Doctor
+	devices Devices
+	counter Counter
+	step    time.Duration
+	gone    bool          // what ended it ends the rest
+	tried   string        // the device
+	began   time.Duration // its trial
 }
 
-// try walks a person through trials of devices and adds what came of it to the
-// report. It holds the counter meanwhile, and refuses where that is taken.
-func (a *Agent) try(ctx context.Context, rep *Report, tests []string, step time.Duration) error {
-	s, err := a.runner.Service(ctx)
+// try walks a person through trials of devices and adds what came of it to the report. It
+// holds the counter meanwhile, and refuses where that is taken.
+func (d *Doctor) try(ctx context.Context, rep *Report, tests []string, step time.Duration,
+	take func(context.Context) (Counter, error)) error {
+	counter, err := take(ctx)
 	if err != nil {
 		return fmt.Errorf("the devices cannot be tried out now: %w", err)
 	}
-	defer s.End()
-	t := &trials{a: a, s: s, rep: rep, step: step}
+	defer counter.End()
+	t := &trials{d: d, devices: d.o.Devices, counter: counter, step: step}
 	for _, device := range api.Devices {
 		if !slices.Contains(tests, device) {
 			continue
 		}
-		began := a.devices.Now()
+		began := t.devices.Now()
 		t.tried, t.began = device, began
-		c := t.device(ctx, device)
-		c.Name, c.TookMS = "test "+device, (a.devices.Now() - began).Milliseconds()
-		rep.put(c)
+		f := t.device(ctx, device)
+		f.Name, f.TookMS = "test "+device, (t.devices.Now() - began).Milliseconds()
+		rep.put(f)
 	}
 	return nil
 }
 
-func (t *trials) device(ctx context.Context, device string) Check {
+func (t *trials) device(ctx context.Context, device string) Finding {
 	switch {
 	case t.gone:
-		return check(api.Skip, "broken off")
-	case !t.a.devices.Has(device):
-		return check(api.None, "the board profile has none")
-	case t.a.devices.Trouble(device).GaveUp:
-		return check(api.Fail, t.a.devices.Trouble(device).Err.Error())
-	case !t.canAnswer() && device != "keypad" && device != "scanner":
-		return check(api.Skip, "there is no ENTER and no CANCEL to answer with")
+		return finding(api.Skip, "broken off")
+	case !t.devices.Has(device):
+		return finding(api.None, "the board profile has none")
+	case t.devices.Trouble(device).GaveUp:
+		return finding(api.Fail, t.devices.Trouble(device).Err.Error())
+	case !t.canAnswer() && device != devices.Keypad && device != devices.Scanner:
+		return finding(api.Skip, "there is no ENTER and no CANCEL to answer with")
 	}
-	t.s.Show(flows.Trial{})
+	t.counter.Show(flows.Trial{})
 	switch device {
-	case "display":
+	case devices.Display:
 		return t.display(ctx)
-	case "keypad":
+	case devices.Keypad:
 		return t.keypad(ctx)
-	case "scanner":
+	case devices.Scanner:
 		return t.scanner(ctx)
-	case "printer":
+	case devices.Printer:
 		return t.printer(ctx)
 	}
 	return t.buzzer(ctx)
@@ -95,24 +94,22 @@ func (t *trials) device(ctx context.Context, device string) Check {
 
 // canAnswer tells whether a person has keys to say yes and no with.
 func (t *trials) canAnswer() bool {
-	keys := t.keys()
+	keys := t.devices.Keys()
 	return slices.Contains(keys, payterm.KeyEnter) && slices.Contains(keys, payterm.KeyCancel)
 }
-
-func (t *trials) keys() []payterm.Key { return t.a.devices.Keys() }
 
 // show puts a trial on the glass. What was pressed before it counts for nothing.
 func (t *trials) show(trial flows.Trial) {
 	for {
 		select {
-		case _, open := <-t.s.Input():
+		case _, open := <-t.counter.Input():
 			if open {
 				continue
 			}
 			t.gone = true
 			return
 		default:
-			t.s.Show(trial)
+			t.counter.Show(trial)
 			return
 		}
 	}
@@ -126,7 +123,7 @@ func (t *trials) await(ctx context.Context, take func(flows.Event) bool, look fu
 	defer tick.Stop()
 	for !t.gone {
 		select {
-		case e, open := <-t.s.Input():
+		case e, open := <-t.counter.Input():
 			if !open {
 				t.gone = true
 			} else if take(e) {
@@ -146,7 +143,7 @@ func (t *trials) await(ctx context.Context, take func(flows.Event) bool, look fu
 }
 
 // judge asks a question and gives a finding for all answers but yes.
-func (t *trials) judge(ctx context.Context, trial flows.Trial, no string) (Check, bool) {
+func (t *trials) judge(ctx context.Context, trial flows.Trial, no string) (Finding, bool) {
 	t.show(trial)
 	yes := false
 	switch t.await(ctx, func(e flows.Event) bool {
@@ -157,83 +154,83 @@ func (t *trials) judge(ctx context.Context, trial flows.Trial, no string) (Check
 	case late:
 		return t.nobody("nobody pressed ENTER or CANCEL"), false
 	case broken:
-		return check(api.Skip, "broken off"), false
+		return finding(api.Skip, "broken off"), false
 	}
 	switch {
 	case t.fails():
 		return t.failed(), false
 	case !yes:
-		return check(api.Fail, no), false
+		return finding(api.Fail, no), false
 	}
-	return Check{}, true
+	return Finding{}, true
 }
 
 // fails tells whether the driver has met an error since the device's trial began.
 func (t *trials) fails() bool {
-	met := t.a.devices.Trouble(t.tried)
+	met := t.devices.Trouble(t.tried)
 	return met.N > 0 && met.At >= t.began
 }
 
-func (t *trials) failed() Check {
-	return check(api.Fail, t.a.devices.Trouble(t.tried).Err.Error())
+func (t *trials) failed() Finding {
+	return finding(api.Fail, t.devices.Trouble(t.tried).Err.Error())
 }
 
 // nobody is the finding where nothing came in time.
-func (t *trials) nobody(what string) Check {
-	return check(api.Fail, fmt.Sprintf("%s within %s", what, t.step))
+func (t *trials) nobody(what string) Finding {
+	return finding(api.Fail, fmt.Sprintf("%s within %s", what, t.step))
 }
 
 // see asks a question about the glass. A yes counts where the driver was well before
 // the question and has sent the question's frame: who presses ENTER before a dark
 // glass, while its driver waits to try again, has seen nothing.
-func (t *trials) see(ctx context.Context, trial flows.Trial, no string) (Check, bool) {
-	if err := t.a.devices.Resend(ctx); err != nil {
+func (t *trials) see(ctx context.Context, trial flows.Trial, no string) (Finding, bool) {
+	if err := t.devices.Resend(ctx); err != nil {
 		return t.unsent(ctx, err), false
 	}
 	c, good := t.judge(ctx, trial, no)
 	if !good {
 		return c, false
 	}
-	if err := t.a.devices.Resend(ctx); err != nil {
+	if err := t.devices.Resend(ctx); err != nil {
 		return t.unsent(ctx, err), false
 	}
 	return c, true
 }
 
 // unsent is the finding where a frame did not go; the driver's own error says more.
-func (t *trials) unsent(ctx context.Context, err error) Check {
+func (t *trials) unsent(ctx context.Context, err error) Finding {
 	switch {
 	case ctx.Err() != nil:
 		t.gone = true
-		return check(api.Skip, "broken off")
+		return finding(api.Skip, "broken off")
 	case t.fails():
 		return t.failed()
 	}
-	return check(api.Fail, err.Error())
+	return finding(api.Fail, err.Error())
 }
 
-func (t *trials) display(ctx context.Context) Check {
+func (t *trials) display(ctx context.Context) Finding {
 	c, good := t.see(ctx, flows.Trial{Step: flows.TrialPattern},
 		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr of the board profile, then the ribbon cable")
 	if !good {
 		return c
 	}
 	code := testCode()
-	if !t.a.devices.CanShow(code) {
-		return check(api.OK, "the pattern is right; a QR code has no room on this glass")
+	if !t.devices.CanShow(code) {
+		return finding(api.OK, "the pattern is right; a QR code has no room on this glass")
 	}
 	if c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code}, "the code is not readable: clean the glass, raise contrast and backlight"); !good {
 		return c
 	}
-	return check(api.OK, "the pattern is right and the code readable")
+	return finding(api.OK, "the pattern is right and the code readable")
 }
 
 // keypad asks for each key in turn.
-func (t *trials) keypad(ctx context.Context) Check {
-	keys := t.keys()
+func (t *trials) keypad(ctx context.Context) Finding {
+	keys := t.devices.Keys()
 	var dead, stuck []payterm.Key
 	var strays []string
-	row, pressed := len(t.a.o.Board.Profile.Keypad.Layout()[0]), 0
+	row, pressed := len(t.devices.Board().Profile.Keypad.Layout()[0]), 0
 	for i, want := range keys {
 		if slices.Contains(stuck, want) {
 			continue
@@ -257,13 +254,13 @@ func (t *trials) keypad(ctx context.Context) Check {
 		}
 		switch {
 		case end == broken:
-			return check(api.Skip, "broken off")
+			return finding(api.Skip, "broken off")
 		case t.fails():
 			return t.failed()
 		case left:
 			return t.keysSay(dead, stuck, strays, fmt.Sprintf("left at %s", want))
 		case end == late:
-			for _, k := range t.a.devices.Held() {
+			for _, k := range t.devices.Held() {
 				if !slices.Contains(stuck, k) {
 					stuck = append(stuck, k)
 				}
@@ -282,8 +279,8 @@ func (t *trials) keypad(ctx context.Context) Check {
 }
 
 // keysSay puts what the keys did into words.
-func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string) Check {
-	c := check(api.OK, fmt.Sprintf("all %d keys", len(t.keys())))
+func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string) Finding {
+	c := finding(api.OK, fmt.Sprintf("all %d keys", len(t.devices.Keys())))
 	var says []string
 	if left != "" {
 		c.Result = api.Skip
@@ -312,7 +309,7 @@ func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string
 // lineOf says what to check: the line that dead keys share, where all of a row or
 // column are dead.
 func (t *trials) lineOf(dead []payterm.Key) string {
-	k := t.a.o.Board.Profile.Keypad
+	k := t.devices.Board().Profile.Keypad
 	if k.Kind == board.KindEvdev {
 		return "the map of the board profile, and the pad"
 	}
@@ -352,20 +349,20 @@ func words(keys []payterm.Key) string {
 
 // scanner has a code read by the terminal's own scanner: from paper, since many
 // cannot see the glass, and from the glass where there is no paper.
-func (t *trials) scanner(ctx context.Context) Check {
-	unplugged := func() bool { _, err := t.a.o.Board.Scanner.Plugged(); return err != nil }
-	gone := check(api.Fail, "it is unplugged: check the cable of "+t.a.devices.Wire("scanner"))
+func (t *trials) scanner(ctx context.Context) Finding {
+	unplugged := func() bool { _, err := t.devices.Board().Scanner.Plugged(); return err != nil }
+	gone := finding(api.Fail, "it is unplugged: check the cable of "+t.devices.Wire(devices.Scanner))
 	if unplugged() {
 		return gone
 	}
 	code := testCode()
 	trial := flows.Trial{Step: flows.TrialScan}
-	if c, printed := t.print(ctx, screen.ScanSlip(code, t.a.screenOptions())); !printed {
+	if c, printed := t.print(ctx, screen.ScanSlip(code, t.d.o.Screens())); !printed {
 		switch {
 		case t.gone:
 			return c
-		case t.a.codeOnPaper(code):
-			return check(api.Skip, "there is nothing to show a code on: "+c.Says)
+		case !t.devices.CanShow(code):
+			return finding(api.Skip, "there is nothing to show a code on: "+c.Says)
 		}
 		trial.Code = code
 	}
@@ -387,26 +384,26 @@ func (t *trials) scanner(ctx context.Context) Check {
 		return equal || left
 	}, unplugged) {
 	case broken:
-		return check(api.Skip, "broken off")
+		return finding(api.Skip, "broken off")
 	case late:
 		if other != "" {
-			return check(api.Fail, other)
+			return finding(api.Fail, other)
 		}
 		return t.nobody("nobody scanned the code, or the reader is not heard (is it lit? are framing and baud those of the profile?): nothing came")
 	}
 	switch {
 	case left && other != "":
-		return check(api.Fail, other)
+		return finding(api.Fail, other)
 	case left:
-		return check(api.Skip, "left by CANCEL")
+		return finding(api.Skip, "left by CANCEL")
 	case !equal:
 		return gone
 	}
-	return check(api.OK, "it read the code, letter by letter")
+	return finding(api.OK, "it read the code, letter by letter")
 }
 
-func (t *trials) printer(ctx context.Context) Check {
-	if c, printed := t.print(ctx, screen.TestSlip(testCode(), t.a.screenOptions())); !printed {
+func (t *trials) printer(ctx context.Context) Finding {
+	if c, printed := t.print(ctx, screen.TestSlip(testCode(), t.d.o.Screens())); !printed {
 		return c
 	}
 	c, good := t.judge(ctx, flows.Trial{Step: flows.TrialPaper},
@@ -414,47 +411,47 @@ func (t *trials) printer(ctx context.Context) Check {
 	if !good {
 		return c
 	}
-	paper, asked := t.a.devices.AskPaper(ctx)
+	paper, asked := t.devices.AskPaper(ctx)
 	if !asked {
-		return check(api.Fail, "the slip is right, and then its driver does not come round: "+
+		return finding(api.Fail, "the slip is right, and then its driver does not come round: "+
 			"restart payterm; where it stays so, check its cable")
 	}
 	switch paper {
 	case payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
-		return check(api.Fail, "the slip is right; now "+devices.PaperAdvice(paper))
+		return finding(api.Fail, "the slip is right; now "+devices.PaperAdvice(paper))
 	case payterm.PaperNearEnd:
-		return check(api.Warn, "the slip is right; "+devices.PaperAdvice(paper))
+		return finding(api.Warn, "the slip is right; "+devices.PaperAdvice(paper))
 	case payterm.PaperOK, payterm.PaperUnknown:
 	}
-	return check(api.OK, "the slip is right; paper: "+string(paper))
+	return finding(api.OK, "the slip is right; paper: "+string(paper))
 }
 
 // print has a slip printed, and gives a finding unless it came out.
-func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Check, bool) {
-	if !t.a.devices.Has("printer") {
-		return check(api.None, "the board has no printer"), false
+func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Finding, bool) {
+	if !t.devices.Has(devices.Printer) {
+		return finding(api.None, "the board has no printer"), false
 	}
-	began := t.a.devices.Now()
-	slip.Name = t.a.slip.begin()
-	defer t.a.slip.end()
+	began := t.devices.Now()
+	slip.Name = t.d.slip.begin()
+	defer t.d.slip.end()
 	t.show(flows.Trial{Step: flows.TrialPrint})
-	if err := t.a.devices.Print(slip); err != nil {
-		return check(api.Fail, err.Error()), false
+	if err := t.devices.Print(slip); err != nil {
+		return finding(api.Fail, err.Error()), false
 	}
 	var trouble devices.Trouble
 	end := t.await(ctx, func(flows.Event) bool { return false }, func() bool {
-		trouble = t.a.devices.Trouble("printer")
-		return t.a.slip.done() || trouble.N > 0 && trouble.At >= began
+		trouble = t.devices.Trouble(devices.Printer)
+		return t.d.slip.done() || trouble.N > 0 && trouble.At >= began
 	})
 	switch {
 	case end == broken:
-		return check(api.Skip, "broken off"), false
+		return finding(api.Skip, "broken off"), false
 	case end == late:
-		return check(api.Fail, fmt.Sprintf("the slip was not printed within %s: what is in front of it? check the printer", t.step)), false
-	case !t.a.slip.done():
-		return check(api.Fail, trouble.Err.Error()), false
+		return finding(api.Fail, fmt.Sprintf("the slip was not printed within %s: what is in front of it? check the printer", t.step)), false
+	case !t.d.slip.done():
+		return finding(api.Fail, trouble.Err.Error()), false
 	}
-	return Check{}, true
+	return Finding{}, true
 }
 
 // trialSounds are all of them, the shortest first.
@@ -462,61 +459,18 @@ var trialSounds = []payterm.Sound{
 	payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved, payterm.SoundDeclined, payterm.SoundDoubt, payterm.SoundAlarm,
 }
 
-func (t *trials) buzzer(ctx context.Context) Check {
+func (t *trials) buzzer(ctx context.Context) Finding {
 	for i, sound := range trialSounds {
-		t.a.devices.Play(sound)
+		t.devices.Play(sound)
 		c, good := t.judge(ctx, flows.Trial{Step: flows.TrialSound, At: i + 1, Of: len(trialSounds)},
-			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply", sound, t.a.devices.Wire("buzzer")))
+			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply", sound, t.devices.Wire(devices.Buzzer)))
 		if !good {
 			return c
 		}
 	}
-	return check(api.OK, fmt.Sprintf("%d sounds were heard", len(trialSounds)))
+	return finding(api.OK, fmt.Sprintf("%d sounds were heard", len(trialSounds)))
 }
 
 // testCode is a text for a QR code that is no wallet's, and another each time: a
 // scanner that repeats an older one is found out.
 func testCode() string { return "PAYTERM-TEST-" + rand.Text()[:6] }
-
-// slipTrial follows a slip of a trial through the printer's queue.
-type slipTrial struct {
-	mu   sync.Mutex
-	n    int
-	name string // of the slip that is waited for; empty for none
-	out  bool   // it was printed
-}
-
-// begin names the slip that is waited for from now on.
-func (s *slipTrial) begin() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.n++
-	s.name, s.out = trialSlip(s.n), false
-	return s.name
-}
-
-func (s *slipTrial) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.name = ""
-}
-
-// printed is told of each slip that came out.
-func (s *slipTrial) printed(r payterm.Receipt) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.out = s.out || r.Name == s.name
-}
-
-func (s *slipTrial) done() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.out
-}
-
-// stale tells of a slip of a trial that nobody waits for any more.
-func (s *slipTrial) stale(r payterm.Receipt) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return isTrialSlip(r) && r.Name != s.name
-}

@@ -1,4 +1,4 @@
-package terminal
+package doctor
 
 import (
 	"fmt"
@@ -13,16 +13,16 @@ import (
 	"payterm/terminal/api"
 )
 
-// linkTo says whether this machine has a cable, or what stands for one, on the way
+// Link says whether this machine has a cable, or what stands for one, on the way
 // to the gateway: an interface that is up, with an address, and a default route
 // over it.
-func linkTo(gateway string) Check {
+func Link(gateway string) Finding {
 	if u, err := url.Parse(gateway); err == nil && config.IsLoopback(u.Hostname()) {
-		return check(api.OK, "the gateway is on this machine")
+		return finding(api.OK, "the gateway is on this machine")
 	}
 	all, err := net.Interfaces()
 	if err != nil {
-		return check(api.Warn, "the interfaces cannot be listed: "+err.Error())
+		return finding(api.Warn, "the interfaces cannot be listed: "+err.Error())
 	}
 	var list []iface
 	for _, i := range all {
@@ -35,9 +35,9 @@ func linkTo(gateway string) Check {
 	v4, err4 := os.ReadFile("/proc/net/route")
 	v6, err6 := os.ReadFile("/proc/net/ipv6_route")
 	if err4 != nil && err6 != nil {
-		return check(api.Warn, "the routes cannot be read: "+err4.Error())
+		return finding(api.Warn, "the routes cannot be read: "+err4.Error())
 	}
-	return link(list, defaultRoutes(string(v4), string(v6)))
+	return linkOf(list, defaultRoutes(string(v4), string(v6)))
 }
 
 // iface is an interface other than loopback.
@@ -46,7 +46,7 @@ type iface struct {
 	running, address bool
 }
 
-func link(list []iface, routes []string) Check {
+func linkOf(list []iface, routes []string) Finding {
 	var running, addressed []string
 	for _, i := range list {
 		if i.running {
@@ -58,18 +58,18 @@ func link(list []iface, routes []string) Check {
 	}
 	switch {
 	case len(list) == 0:
-		return check(api.Fail, "there is no network interface: is its driver loaded?")
+		return finding(api.Fail, "there is no network interface: is its driver loaded?")
 	case len(running) == 0:
-		return check(api.Fail, "no network interface is up: plug in the cable, or join the wireless network")
+		return finding(api.Fail, "no network interface is up: plug in the cable, or join the wireless network")
 	case len(addressed) == 0:
-		return check(api.Fail, strings.Join(running, ", ")+" is up without an address: is there a DHCP server, or a static address to be set?")
+		return finding(api.Fail, strings.Join(running, ", ")+" is up without an address: is there a DHCP server, or a static address to be set?")
 	}
 	for _, r := range routes {
 		if slices.Contains(addressed, r) {
-			return check(api.OK, "up, default route by "+r)
+			return finding(api.OK, "up, default route by "+r)
 		}
 	}
-	return check(api.Fail, fmt.Sprintf("%s is up without a default route: set the router's address", strings.Join(addressed, ", ")))
+	return finding(api.Fail, fmt.Sprintf("%s is up without a default route: set the router's address", strings.Join(addressed, ", ")))
 }
 
 // defaultRoutes gives the interfaces of the default routes that are up, from the

@@ -1,0 +1,91 @@
+package terminal
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+	"payterm/screen"
+	"payterm/storage"
+	"payterm/terminal/api"
+	"payterm/terminal/doctor"
+)
+
+// newDoctor makes the doctor of an agent.
+func (a *Agent) newDoctor() *doctor.Doctor {
+	return doctor.New(doctor.Options{
+		Devices: a.devices, Name: a.o.Config.Terminal.ID, Data: a.o.Data, Screens: a.screenOptions, Log: a.o.Log,
+		Clock: a.wall, LookAgain: a.o.lookAgain,
+	})
+}
+
+// wall is the time of day; zero while the clock is not set.
+func (a *Agent) wall() time.Time {
+	_, wall := a.clock.Now()
+	return wall
+}
+
+// examination is what the doctor looks at while the terminal sells.
+func (a *Agent) examination() doctor.Examination {
+	return a.doctor.Selling(doctor.Selling{
+		Status: func(ctx context.Context) (flows.Status, error) {
+			s, err := a.runner.Snapshot(ctx)
+			return s.Status, err
+		},
+		Journal: journalExamined{a.store}, Probe: a.probe, Config: a.o.Config,
+	})
+}
+
+// probe goes to the gateway hop by hop.
+func (a *Agent) probe(ctx context.Context) []doctor.Hop {
+	var hops []doctor.Hop
+	for _, h := range a.gateway.Probe(ctx, a.o.Config.Merchant.Currency) {
+		hops = append(hops, doctor.Hop{Name: h.Name, Err: h.Err, Took: h.Took})
+	}
+	return hops
+}
+
+// journalExamined puts what the journal says of itself into words.
+type journalExamined struct{ *storage.Store }
+
+func (j journalExamined) Check(ctx context.Context, newest int) (string, error) {
+	h, err := j.Store.Check(ctx, newest)
+	return fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), err
+}
+
+func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
+	rep, err := s.a.doctor.Answer(ctx, r, s.a.examination(), func(ctx context.Context) (doctor.Counter, error) {
+		return s.a.runner.Service(ctx)
+	})
+	return rep, coded(err)
+}
+
+// selfTest is the doctor's at the first start with a parcel.
+func (a *Agent) selfTest(ctx context.Context) {
+	if a.training == nil {
+		a.doctor.FirstTest(ctx, a.o.Serial, a.examination(), a.rest, a.runner.Redraw)
+	}
+}
+
+// rest waits until nobody is being served; false when the context ends before.
+func (a *Agent) rest(ctx context.Context) bool {
+	for !a.atRest(ctx) {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(lookForInstalled):
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// withFinding adds to the idle screen what the self test has found.
+func (a *Agent) withFinding(s payterm.Screen, o screen.Options) payterm.Screen {
+	if line := screen.Finding(a.doctor.Standing(), o); line != "" && idle(s) {
+		s.Lines = append(slices.Clip(s.Lines), line)
+	}
+	return s
+}
