@@ -451,19 +451,3 @@ func tidyParcels(dir string, step func() error) {
 		}
 	}
 }
-
-// LockProvision keeps two that provision the same terminal apart; the function that it
-// gives lets go.
-func LockProvision(data string) (func() error, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	f, err := durable.Lock(filepath.Join(data, "provision.lock"))
-	if errors.Is(err, durable.ErrLocked) {
-		return nil, errors.New("somebody else provisions this terminal just now")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	return f.Close, nil
-}

@@ -27,13 +27,13 @@ import (
 	"payterm/flows"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
-	"payterm/internal/durable"
-	"payterm/provision"
 	"payterm/receipt"
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/devices"
 	"payterm/terminal/doctor"
+	"payterm/terminal/notice"
+	"payterm/terminal/setup"
 )
 
 // Options are what an agent is started with.
@@ -48,11 +48,11 @@ type Options struct {
 	RefundsNeedPIN bool
 	Built          time.Time
 	Log            *slog.Logger
-	Ready          func() error // called by Run once the local API answers; may be nil
-	Provisioner    *Provisioner // takes parcels while it sells; nil for none
-	Serial         uint64       // of the parcel that the configuration came with; 0 for none
-	Passed         uint64       // of one that waited and could not be taken; 0 for none
-	Sticks         *Sticks      // where parcels come from beside the scanner; nil for none
+	Ready          func() error       // called by Run once the local API answers; may be nil
+	Provisioner    *setup.Provisioner // takes parcels while it sells; nil for none
+	Serial         uint64             // of the parcel that the configuration came with; 0 for none
+	Passed         uint64             // of one that waited and could not be taken; 0 for none
+	Sticks         *setup.Sticks      // where parcels come from beside the scanner; nil for none
 	// Haste is how many times faster than people the customers of a training are; 0
 	// for 1.
 	Haste float64
@@ -60,7 +60,15 @@ type Options struct {
 	lent   bool    // the board is a Terminal's, which closes it
 	school *school // of a training
 	patience
-	notices *notices // of all agents of a Terminal
+	notices *notice.Notices // of all agents of a Terminal
+}
+
+// Setup are the options of a terminal that waits for a parcel in place of this one.
+func (o Options) Setup() setup.Options {
+	return setup.Options{
+		Board: o.Board, Sleep: o.Sleep, Data: o.Data, Watermark: o.Watermark, Log: o.Log, Ready: o.Ready,
+		Serial: o.Serial, Provisioner: o.Provisioner, Sticks: o.Sticks,
+	}
 }
 
 // patience is how often and soon a terminal looks after things; zeros for what people want.
@@ -85,13 +93,12 @@ type Agent struct {
 	store     *storage.Store
 	runner    *runner.Runner
 	devices   *devices.Set
-	desk      desk // whom keys and codes go to
 	onPaper   onPaper
 	leaving   chan struct{} // somebody has provisioned the terminal anew
 	mu        sync.Mutex
-	fault     string // why it is not open
-	parcel    string // that was scanned
-	waits     Waits  // what one that waits does so for
+	fault     string      // why it is not open
+	parcel    string      // that was scanned
+	waits     setup.Waits // what one that waits does so for
 	zone      *time.Location
 	link      flows.Network  // as far as this machine has the way to the gateway
 	away      bool           // the scanner, for some time
@@ -104,17 +111,8 @@ type Agent struct {
 	doctor    *doctor.Doctor
 }
 
-// desk is who serves the terminal: the runner, or Setup before there is one.
-type desk interface {
-	Press(payterm.Key)
-	Scan(payterm.PayCode, time.Duration)
-}
-
 // openAgain is how long after a failure the journal is opened once more.
 const openAgain = 2 * time.Second
-
-// errTaken says that another agent has the data.
-var errTaken = errors.New("another payterm runs")
 
 // Start makes an agent and opens its journal. What is wrong with the configuration
 // is an error. What is wrong with the journal or its disk is not: a cashier sees
@@ -128,7 +126,7 @@ func Start(o Options) (*Agent, error) {
 	} else if a.gateway, err = a.newGateway(); err != nil {
 		return nil, err
 	}
-	if err := a.open(); errors.Is(err, errTaken) {
+	if err := a.open(); errors.Is(err, config.ErrTaken) {
 		return nil, err
 	}
 	return a, nil
@@ -137,7 +135,7 @@ func Start(o Options) (*Agent, error) {
 // newAgent makes an agent with its devices.
 func newAgent(o Options) *Agent {
 	if o.notices == nil {
-		o.notices = newNotices()
+		o.notices = notice.New()
 	}
 	o.patience = o.orUsual()
 	a := &Agent{
@@ -145,7 +143,7 @@ func newAgent(o Options) *Agent {
 		opened: make(chan struct{}), leaving: make(chan struct{}, 1), training: o.school, queuedZs: map[int64]bool{},
 	}
 	a.devices = devices.New(devices.Options{
-		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: provision.MaxText + 4, Refresh: o.refresh, // and an AIM identifier
+		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: setup.MaxScan, Refresh: o.refresh,
 	})
 	a.doctor = a.newDoctor()
 	return a
@@ -190,7 +188,7 @@ func (a *Agent) open() error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	a.store, a.loopClock, a.runner, a.desk = store, clock, r, r
+	a.store, a.loopClock, a.runner = store, clock, r
 	close(a.opened)
 	return nil
 }
@@ -235,35 +233,15 @@ func (a *Agent) takeLock() error {
 		return nil
 	}
 	if a.training != nil && a.realLock == nil {
-		f, err := lockData(a.training.of)
+		f, err := config.LockData(a.training.of)
 		if err != nil {
 			return err
 		}
 		a.realLock = f
 	}
-	f, err := lockData(a.o.Data)
+	f, err := config.LockData(a.o.Data)
 	a.lock = f
 	return err
-}
-
-// lockData holds the data for one process; its file gives them back when it is closed.
-func lockData(data string) (*os.File, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	return lockFile(data, "payterm.lock")
-}
-
-// lockFile holds a lock in the data directory; name is that of its file.
-func lockFile(data, name string) (*os.File, error) {
-	f, err := durable.Lock(filepath.Join(data, name))
-	if errors.Is(err, durable.ErrLocked) {
-		return nil, fmt.Errorf("%w on %s", errTaken, data)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	return f, nil
 }
 
 func (a *Agent) newGateway() (*ottpay.Client, error) {
@@ -381,13 +359,10 @@ func (a *Agent) Show(s payterm.Screen) { a.devices.Show(s) }
 func (a *Agent) Screen() payterm.Screen { return a.devices.Screen() }
 
 // Press takes a key.
-func (a *Agent) Press(k payterm.Key) { a.desk.Press(k) }
+func (a *Agent) Press(k payterm.Key) { a.runner.Press(k) }
 
 // Lived is the loop's time, in which a scan says when it began.
 func (a *Agent) Lived() time.Duration {
-	if a.loopClock == nil { // a Setup, which does not ask
-		return a.devices.Now()
-	}
 	lived, _ := a.loopClock.Now()
 	return lived
 }
@@ -493,7 +468,7 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err 
 	serves := false
 	for {
 		err := a.open()
-		if errors.Is(err, errTaken) {
+		if errors.Is(err, config.ErrTaken) {
 			return told, err
 		}
 		if !serves && a.lock != nil {

@@ -12,6 +12,7 @@ import (
 	"payterm/storage"
 	"payterm/terminal/api"
 	"payterm/terminal/doctor"
+	"payterm/terminal/setup"
 )
 
 // newDoctor makes the doctor of an agent.
@@ -76,7 +77,7 @@ func (a *Agent) rest(ctx context.Context) bool {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-time.After(lookForInstalled):
+		case <-time.After(setup.LookEvery):
 		}
 	}
 	return ctx.Err() == nil

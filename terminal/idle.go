@@ -7,7 +7,6 @@ import (
 
 	"payterm/flows"
 	"payterm/gateway/ottpay"
-	"payterm/glass"
 	"payterm/screen"
 	"payterm/terminal/api"
 	"payterm/terminal/devices"
@@ -35,7 +34,7 @@ func (a *Agent) runIdle(ctx context.Context) {
 		a.link = link
 		a.mu.Unlock()
 		_, now := a.clock.Now()
-		n := a.notice()
+		n := a.o.notices.Now()
 		if looks := string(link) + now.Format("15:04") + string(n.Notice+"/") + string(n.Reason); looks != seen {
 			seen = looks
 			a.runner.Redraw()
@@ -123,14 +122,11 @@ func (a *Agent) screenOptions() screen.Options {
 	o := screen.Options{
 		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
 	}
-	if p := a.o.Board.Profile.Display; p != nil {
-		o.LettersOnly = a.o.Board.Profile.LettersOnly()
-		o.Small = o.LettersOnly || glass.Small(p.Width, p.Height)
-	}
+	o.LettersOnly, o.Small = a.devices.Glass()
 	if _, now := a.clock.Now(); !now.IsZero() {
 		o.Now = now.In(a.zone)
 	}
-	n := a.notice()
+	n := a.o.notices.Now()
 	o.Notice, o.Refusal = n.Notice, n.Reason
 	a.mu.Lock()
 	o.Link, o.ScannerAway = a.link, a.away

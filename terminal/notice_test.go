@@ -11,40 +11,6 @@ import (
 	"payterm/terminal/api"
 )
 
-// A notice has a bounded life, the newest on a subject counts, those of several
-// subjects take turns, and a restart stands alone.
-func TestNoticesTakeTurns(t *testing.T) {
-	at := time.Duration(0)
-	n := &notices{mono: func() time.Duration { return at }}
-	put := func(word screen.Notice) { n.put(api.Notice{Notice: word}) }
-	seen := func() map[screen.Notice]bool {
-		all := map[screen.Notice]bool{}
-		for range 3 {
-			all[n.now().Notice] = true
-			at += turnNotice
-		}
-		return all
-	}
-	put(screen.UpdateInstalling)
-	put(screen.UpdateRefused)
-	put(screen.StickDone)
-	if all := seen(); len(all) != 2 || !all[screen.UpdateRefused] || !all[screen.StickDone] {
-		t.Errorf("in turn: %v", all)
-	}
-	put(screen.UpdateRestarting)
-	if all := seen(); len(all) != 1 || !all[screen.UpdateRestarting] {
-		t.Errorf("a restart: %v", all)
-	}
-	if at += 2 * time.Minute; n.now() != (api.Notice{}) || len(n.list) != 0 {
-		t.Errorf("for ever: %v", n.list)
-	}
-	for _, word := range screen.Notices {
-		if lives[word] < 10*time.Second || lives[word] > 12*time.Hour {
-			t.Errorf("%s stands for %s", word, lives[word])
-		}
-	}
-}
-
 // Only the words of the list come to the glass, and only by the socket.
 func TestNoticesAreWords(t *testing.T) {
 	a := bare(t)
@@ -63,7 +29,7 @@ func TestNoticesAreWords(t *testing.T) {
 			t.Errorf("%.60s: %d %.200s", body, code, got)
 		}
 	}
-	if n := a.notice(); n.Notice != "" {
+	if n := a.o.notices.Now(); n.Notice != "" {
 		t.Errorf("%v stands", n)
 	}
 	for _, n := range screen.Notices {
@@ -145,7 +111,7 @@ func TestRestartWaitsForRest(t *testing.T) {
 	if err := c.a.runner.Hold(t.Context(), 0, nil); err != nil { // in place of half a minute
 		t.Fatal(err)
 	}
-	c.a.o.notices.put(api.Notice{Notice: screen.UpdateUndone})
+	c.a.o.notices.Put(api.Notice{Notice: screen.UpdateUndone})
 	c.press("5")
 	if shows("amount"); c.a.Screen().Title == "Restarting for an update" {
 		t.Error("it is still held")

@@ -16,6 +16,7 @@ import (
 	"payterm/config"
 	"payterm/flows"
 	"payterm/screen"
+	"payterm/terminal/setup"
 )
 
 // TestATerminalOfATillRests: a till sells and presses no key. What waits for an idle
@@ -28,7 +29,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 		c.Gateway.CallBackURL = "https://example.com/back"
 		a, err := Start(Options{
 			Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{}, Sleep: time.Sleep,
-			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Provisioner: &Provisioner{Now: time.Now},
+			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Provisioner: &setup.Provisioner{Now: time.Now},
 		})
 		if err != nil || !a.isOpen() {
 			t.Fatal(err)
@@ -84,7 +85,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 		a.mu.Lock()
 		a.parcel = "a parcel that was scanned"
 		a.mu.Unlock()
-		time.Sleep(2 * lookForInstalled)
+		time.Sleep(2 * setup.LookEvery)
 		if !left() {
 			t.Error("the parcel is not taken")
 		}

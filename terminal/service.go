@@ -13,6 +13,7 @@ import (
 	"payterm/flows/runner"
 	"payterm/storage"
 	"payterm/terminal/api"
+	"payterm/terminal/setup"
 )
 
 // serve opens the local API: on the socket, during a training on the real terminal's too,
@@ -303,7 +304,7 @@ func (a *Agent) status(ctx context.Context) (api.Status, error) {
 		OrderID: s.OrderID, Operator: s.Operator, Network: s.Status.Network, Queue: s.Status.Queue,
 		Doubts: s.Status.Doubts, LatePayments: s.Status.Late, Alarms: s.Status.Alarms,
 		Paper: s.Status.Paper, Unprinted: s.Status.Unprinted, Fault: s.Fault, Devices: faults,
-		Training: a.training != nil, Notice: a.standingNotice(),
+		Training: a.training != nil, Notice: a.o.notices.Standing(),
 	}}, nil
 }
 
@@ -312,10 +313,10 @@ func (a *Agent) waitsFor() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	const parcel = "a parcel for another merchant, gateway or currency waits"
-	return map[Waits]string{
-		WaitsForZ:      parcel + ": close the day (payterm totals z)",
-		WaitsForOrders: parcel + " until the open orders are closed: payterm queue list",
-		WaitsForAgent:  parcel + " until nobody is being served",
+	return map[setup.Waits]string{
+		setup.WaitsForZ:      parcel + ": close the day (payterm totals z)",
+		setup.WaitsForOrders: parcel + " until the open orders are closed: payterm queue list",
+		setup.WaitsForAgent:  parcel + " until nobody is being served",
 	}[a.waits]
 }
 

@@ -27,6 +27,7 @@ import (
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
+	"payterm/terminal/notice"
 )
 
 // Terminal is one agent after another on the same board: the real one, and for as long
@@ -40,7 +41,7 @@ type Terminal struct {
 // NewTerminal makes a terminal and opens its journal, as Start does. Run follows, and
 // closes the board at its end.
 func NewTerminal(o Options) (*Terminal, error) {
-	o.lent, o.notices = true, newNotices()
+	o.lent, o.notices = true, notice.New()
 	a, err := Start(o)
 	if err != nil {
 		return nil, err

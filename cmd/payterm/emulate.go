@@ -31,6 +31,7 @@ import (
 	"payterm/terminal"
 	"payterm/terminal/devices"
 	"payterm/terminal/doctor"
+	"payterm/terminal/setup"
 )
 
 type emulateCmd struct {
@@ -111,7 +112,7 @@ func (c emulateCmd) Run() error {
 				return err
 			}
 		}
-		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log), terminal.NewSticks(terminal.StickPatterns...)
+		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log), setup.NewSticks(setup.StickPatterns...)
 	}
 	var shows atomic.Pointer[func() payterm.Screen] // whoever serves the terminal now
 	srv := httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.Load().ServeHTTP(w, r) }), emulateBounds)
@@ -130,7 +131,7 @@ func (c emulateCmd) Run() error {
 		var serving life
 		var screen func() payterm.Screen
 		if parcel != "" || c.Unprovisioned && serial == 0 {
-			s, err := terminal.NewSetup(o, parcel)
+			s, err := setup.New(o.Setup(), parcel)
 			if err != nil {
 				return nil, err
 			}

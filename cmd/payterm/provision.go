@@ -22,6 +22,7 @@ import (
 	"payterm/internal/durable"
 	"payterm/provision"
 	"payterm/terminal"
+	"payterm/terminal/setup"
 
 	"rsc.io/qr"
 )
@@ -40,15 +41,15 @@ func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
 			return err
 		}
 		err = l.Run(ctx)
-		_, setup := l.(*terminal.Setup)
+		_, waits := l.(*setup.Setup)
 		switch {
-		case ctx.Err() != nil && setup:
+		case ctx.Err() != nil && waits:
 			return nil
 		case ctx.Err() != nil:
 			return err
-		case setup && err != nil && !errors.Is(err, terminal.ErrNoCode):
+		case waits && err != nil && !errors.Is(err, setup.ErrNoCode):
 			return err
-		case setup:
+		case waits:
 			parcel = ""
 		case errors.Is(err, terminal.ErrProvisioned):
 			parcel = l.(*terminal.Terminal).Parcel() //nolint:errcheck // there is no third
@@ -70,9 +71,9 @@ const defaultSigners = "/etc/payterm/signers"
 
 // newProvisioner is who takes parcels for this terminal. A file of signers that cannot
 // be read stops nobody from selling; parcels are refused then.
-func newProvisioner(data, configuration, trust string, log *slog.Logger) *terminal.Provisioner {
+func newProvisioner(data, configuration, trust string, log *slog.Logger) *setup.Provisioner {
 	clock := runner.NewSystemClock(buildTime())
-	p := &terminal.Provisioner{
+	p := &setup.Provisioner{
 		Data: data, Config: configuration, Trust: trust,
 		Now:   func() time.Time { _, wall := clock.Now(); return wall },
 		Board: func(name string) error { _, _, err := readBoard(name); return err },
@@ -94,7 +95,7 @@ func newProvisioner(data, configuration, trust string, log *slog.Logger) *termin
 // another merchant. Where that fails the terminal goes on as it was; which one it was is
 // told, so that it is not tried again and again.
 func takeWaiting(data, configuration string, log *slog.Logger) (passed uint64) {
-	serial, err := terminal.Provisioner{Data: data, Config: configuration}.TakeWaiting()
+	serial, err := setup.Provisioner{Data: data, Config: configuration}.TakeWaiting()
 	if err != nil {
 		log.Error("a parcel that waits cannot be taken", "serial", serial, "err", err)
 		return serial
@@ -287,11 +288,11 @@ func (c provisionInstallCmd) Run() error {
 	}
 	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial(), "waits": accepted.Waits}
 	return c.print(installed, func() {
-		fmt.Printf("terminal %s of %s is provisioned; %s\n", cfg.Terminal.ID, cfg.Merchant.Name, map[terminal.Waits]string{
-			terminal.WaitsForNothing: "an agent that runs starts with it between two sales",
-			terminal.WaitsForAgent:   "it is for another merchant, gateway or currency: the agent that runs starts with it once the orders of now are closed and the day is (payterm totals z)",
-			terminal.WaitsForOrders:  "it is for another merchant, gateway or currency, and waits until the open orders are closed: payterm queue list",
-			terminal.WaitsForZ:       "it is for another merchant, gateway or currency, and waits until the day is closed: payterm totals z",
+		fmt.Printf("terminal %s of %s is provisioned; %s\n", cfg.Terminal.ID, cfg.Merchant.Name, map[setup.Waits]string{
+			setup.WaitsForNothing: "an agent that runs starts with it between two sales",
+			setup.WaitsForAgent:   "it is for another merchant, gateway or currency: the agent that runs starts with it once the orders of now are closed and the day is (payterm totals z)",
+			setup.WaitsForOrders:  "it is for another merchant, gateway or currency, and waits until the open orders are closed: payterm queue list",
+			setup.WaitsForZ:       "it is for another merchant, gateway or currency, and waits until the day is closed: payterm totals z",
 		}[accepted.Waits])
 	})
 }

@@ -20,7 +20,7 @@ import (
 	"payterm/config"
 	"payterm/provision"
 	"payterm/screen"
-	"payterm/terminal"
+	"payterm/terminal/setup"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -442,10 +442,10 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	_, code := d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
 	out, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "1.ppv"), "--json", "--data", d.data, "--trust", d.trust, "--config", "/nowhere")
 	var brought struct {
-		Waits  terminal.Waits
+		Waits  setup.Waits
 		Serial uint64
 	}
-	if wrong != "" || json.Unmarshal([]byte(out), &brought) != nil || brought.Waits != terminal.WaitsForAgent {
+	if wrong != "" || json.Unmarshal([]byte(out), &brought) != nil || brought.Waits != setup.WaitsForAgent {
 		t.Fatalf("%s %s", out, wrong)
 	}
 	type status struct {

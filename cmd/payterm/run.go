@@ -20,6 +20,7 @@ import (
 	"payterm/hal"
 	"payterm/terminal"
 	"payterm/terminal/doctor"
+	"payterm/terminal/setup"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 )
@@ -65,7 +66,7 @@ func (c runCmd) Run() error {
 		wg.Go(func() { w.run(ctx) })
 		return nil
 	})
-	sticks := terminal.NewSticks(terminal.StickPatterns...)
+	sticks := setup.NewSticks(setup.StickPatterns...)
 	return lives(ctx, func(parcel string) (life, error) {
 		l, err := c.load(log)
 		if err != nil {
@@ -99,7 +100,7 @@ func (c runCmd) Run() error {
 		ask := func(context.Context) (string, error) { return "", errors.New("it starts") }
 		asked.Store(&ask)
 		if l.fresh || parcel != "" {
-			s, err := terminal.NewSetup(o, parcel)
+			s, err := setup.New(o.Setup(), parcel)
 			if err != nil {
 				return nil, errors.Join(err, board.Close())
 			}

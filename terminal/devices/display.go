@@ -43,6 +43,17 @@ func (s *Set) HasGlass() bool { return s.display != nil }
 // CanShow tells whether the display can show a QR code.
 func (s *Set) CanShow(qr string) bool { return s.display != nil && s.display.CanShow(qr) }
 
+// Glass says of the display that the profile names whether it shows letters only, and
+// whether it is small.
+func (s *Set) Glass() (lettersOnly, small bool) {
+	p := s.o.Board.Profile
+	if p.Display == nil {
+		return false, false
+	}
+	lettersOnly = p.LettersOnly()
+	return lettersOnly, lettersOnly || glass.Small(p.Display.Width, p.Display.Height)
+}
+
 // PageTime is how long a page of a screen stands on a glass that is too small for all of it.
 const PageTime = 2500 * time.Millisecond
 

@@ -1,4 +1,4 @@
-package terminal
+package setup
 
 import (
 	"context"
@@ -6,36 +6,38 @@ import (
 	"os"
 	"sync"
 
+	"payterm/config"
 	"payterm/screen"
 	"payterm/terminal/api"
 	"payterm/terminal/doctor"
 )
 
-// answer serves the local API. The file that it gives keeps a second one away from the
-// data; an agent's lock it does not hold, so that payterm provision can. A socket or a
-// data directory that cannot be had keeps nobody from reading on the screen what is wrong.
+// answer serves the local API. The file that it gives keeps a second one away from the data;
+// the lock of a terminal that sells it does not hold, so that payterm provision can. A socket
+// or a data directory that cannot be had keeps nobody from reading on the screen what is
+// wrong.
 func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error) {
-	agents, err := lockData(s.a.o.Data)
+	selling, err := config.LockData(s.o.Data)
 	if err == nil {
-		err = agents.Close()
+		err = selling.Close()
 	}
 	var lock *os.File
 	if err == nil {
-		lock, err = lockFile(s.a.o.Data, "setup.lock")
+		lock, err = config.LockSetup(s.o.Data)
 	}
 	switch {
-	case errors.Is(err, errTaken):
+	case errors.Is(err, config.ErrTaken):
 		return nil, err
 	case err != nil:
-		s.a.o.Log.Error("out of reach", "err", err)
+		s.o.Log.Error("out of reach", "err", err)
 		return nil, nil
 	}
-	e, err := api.Listen(s.a.o.Data, api.Handler(func() api.Service { return setupService{api.Refusing{Why: s.sells}, s} }, setupNotices{s.a}))
+	e, err := api.Listen(s.o.Data, api.Handler(func() api.Service { return service{api.Refusing{Why: s.sells}, s} }, s))
 	if err != nil {
-		s.a.o.Log.Error("out of reach", "err", err)
+		s.o.Log.Error("out of reach", "err", err)
 		return lock, nil
 	}
-	e.Serve(ctx, wg, s.a.o.Log)
+	e.Serve(ctx, wg, s.o.Log)
 	return lock, nil
 }
 
@@ -47,14 +49,14 @@ func (s *Setup) sells() error {
 	return api.ErrUnprovisioned
 }
 
-// setupService is the local API of a terminal that waits for a parcel: status, doctor, and
+// service is the local API of a terminal that waits for a parcel: status, doctor, and
 // words for everything else.
-type setupService struct {
+type service struct {
 	api.Refusing
 	s *Setup
 }
 
-func (s setupService) Status(context.Context) (api.Status, error) { return s.s.status(), nil }
+func (s service) Status(context.Context) (api.Status, error) { return s.s.status(), nil }
 
 func (s *Setup) status() api.Status {
 	s.mu.Lock()
@@ -62,7 +64,7 @@ func (s *Setup) status() api.Status {
 	s.mu.Unlock()
 	st := api.Status{
 		State: api.StateUnprovisioned, Waits: "for a parcel: scan one, plug in a stick with one, or payterm provision FILE",
-		Setup: &api.Setup{Device: v.Device, Board: s.a.o.Board.Profile.Board},
+		Setup: &api.Setup{Device: v.Device, Board: s.o.Board.Profile.Board},
 	}
 	if s.parcel != "" {
 		st.State = api.StateProvisioning
@@ -81,7 +83,7 @@ func (s *Setup) status() api.Status {
 }
 
 // Doctor examines what there is without a merchant.
-func (s setupService) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
+func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
 	if len(r.Tests) > 0 {
 		return api.Report{}, api.Errorf(api.NotNow,
 			"the devices can be tried out once the terminal is provisioned; payterm doctor without --test examines them")
@@ -92,7 +94,7 @@ func (s setupService) Doctor(ctx context.Context, r api.DoctorRequest) (api.Repo
 // examination is of what there is without a merchant.
 func (s *Setup) examination() doctor.Examination {
 	return s.doctor.Unprovisioned(doctor.Unprovisioned{
-		Signers: len(s.p.Signers), Unsigned: s.unsigned(), Link: func() doctor.Finding { return s.link("") },
+		Signers: len(s.p.Signers), Unsigned: s.unsigned(), Link: func() doctor.Finding { return s.o.Link("") },
 	})
 }
 
@@ -111,11 +113,11 @@ func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 	if s.testing {
 		return
 	}
-	test := doctor.LastSelfTest(s.a.o.Data, s.serial)
+	test := doctor.LastSelfTest(s.o.Data, s.o.Serial)
 	first := test.Report == nil
 	if first && !asked {
-		if due, err := test.Begin(s.a.o.Data); !due || err != nil {
-			s.a.o.Log.Warn("no self test", "began", test.Tries, "err", err)
+		if due, err := test.Begin(s.o.Data); !due || err != nil {
+			s.o.Log.Warn("no self test", "began", test.Tries, "err", err)
 			return
 		}
 	}
@@ -136,26 +138,29 @@ func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 		if first {
 			wire := rep.Wire()
 			test.Report = &wire
-			if err := test.Keep(s.a.o.Data); err != nil {
-				s.a.o.Log.Warn("self test", "err", err)
+			if err := test.Keep(s.o.Data); err != nil {
+				s.o.Log.Warn("self test", "err", err)
 				return
 			}
 		}
 		if (first || asked) && rep.Prints() {
 			if err := s.doctor.Print(rep); err != nil {
-				s.a.o.Log.Warn("self test", "err", err)
+				s.o.Log.Warn("self test", "err", err)
 			}
 		}
 	})
 }
 
-// setupNotices takes notices while a terminal waits for a parcel.
-type setupNotices struct{ a *Agent }
-
-func (s setupNotices) Notice(ctx context.Context, n api.Notice) error {
-	name := s.a.Screen().Name
-	if n.Notice == screen.UpdateRestarting && (name == screen.SetupCodeName || name == "setup_busy" || name == "setup_done") {
+// Notice takes a notice of the machine's system; that of a restart not while somebody is
+// being asked for a code.
+func (s *Setup) Notice(_ context.Context, n api.Notice) error {
+	s.mu.Lock()
+	v := s.shown
+	s.mu.Unlock()
+	if n.Notice == screen.UpdateRestarting && (v.Asking || v.Busy || v.Done) {
 		return api.Errorf(api.Busy, "the terminal is being provisioned")
 	}
-	return s.a.Notice(ctx, n)
+	s.notices.Put(n)
+	s.o.Log.Info("notice", "notice", n.Notice, "reason", n.Reason)
+	return nil
 }

@@ -1,4 +1,4 @@
-package terminal
+package setup
 
 import (
 	"io"
@@ -12,7 +12,7 @@ import (
 	"payterm/provision"
 )
 
-// Sticks finds parcels that a stick has brought. It outlives the agents, so that a stick
+// Sticks finds parcels that a stick has brought. It outlives setups and agents, so that a stick
 // that stays in brings each once.
 type Sticks struct {
 	patterns []string
@@ -33,10 +33,10 @@ func NewSticks(patterns ...string) *Sticks {
 	return &Sticks{patterns: patterns, seen: map[string]time.Time{}}
 }
 
-// next gives the text of a file that was not there, or was another, when it was last
+// Next gives the text of a file that was not there, or was another, when it was last
 // asked; empty without one. What is taken out and put in again is new, and once the clock
 // is set so is everything: nothing has been judged by its date before. It may be nil.
-func (s *Sticks) next(clock bool) string {
+func (s *Sticks) Next(clock bool) string {
 	if s == nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package terminal
+package setup
 
 import (
 	"cmp"
@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +21,7 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/boards"
+	"payterm/config"
 	"payterm/hal/emulated"
 	"payterm/provision"
 	"payterm/screen"
@@ -69,14 +68,16 @@ func (b *bench) start(change func(*Options, *emulated.Board)) {
 	if b.board, err = emulated.New(emulated.Config{Profile: profile, Scale: 20}); err != nil {
 		b.t.Fatal(err)
 	}
-	o := Options{Data: b.data, Board: board.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner(), patience: hasty}
+	o := Options{
+		Data: b.data, Board: board.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler),
+		Provisioner: b.provisioner(), Link: b.link, Refresh: time.Second, LookAgain: 300 * time.Millisecond,
+	}
 	if change != nil {
 		change(&o, b.board)
 	}
-	if b.s, err = NewSetup(o, ""); err != nil {
+	if b.s, err = New(o, ""); err != nil {
 		b.t.Fatal(err)
 	}
-	b.s.link = b.link
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	s, board := b.s, b.board
@@ -201,10 +202,14 @@ func TestSelfTestOutOfTheBox(t *testing.T) {
 	if paper := b.paper(); strings.Contains(paper, "DOCTOR") {
 		t.Errorf("printed once more: %s", paper)
 	}
-	if err := b.board.Press(payterm.KeyF2); err != nil {
-		t.Fatal(err)
-	}
-	b.until("F2 prints", func() bool { return strings.Contains(b.paper(), "--- cut ---") })
+	var next time.Time
+	b.until("F2 prints", func() bool {
+		if now := time.Now(); now.After(next) { // one that is pressed while the start's own test still looks is lost
+			next = now.Add(5 * time.Second)
+			spoil(t, b.board.Press(payterm.KeyF2))
+		}
+		return strings.Contains(b.paper(), "--- cut ---")
+	})
 	for _, v := range b.board.Violations() {
 		t.Error(v)
 	}
@@ -231,7 +236,7 @@ func TestSelfTestNames(t *testing.T) {
 		{"no buzzer", well, func(o *Options, _ *emulated.Board) {
 			o.Board.Faults = map[string]error{"buzzer": errors.New("no such line")}
 		}, "buzzer", "no such line", "Buzzer: check its wires", false},
-		{"no clock", well, func(o *Options, _ *emulated.Board) { o.Built = time.Now().Add(time.Hour) }, "clock", "the clock is not set", "Clock: not set", false},
+		{"no clock", well, func(o *Options, _ *emulated.Board) { o.Provisioner.Now = func() time.Time { return time.Time{} } }, "clock", "the clock is not set", "Clock: not set", false},
 		{"no network", noWay, nil, "network link", "network interface", "Network: check the cable", false},
 		{"three things", noWay, func(_ *Options, e *emulated.Board) {
 			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
@@ -339,14 +344,14 @@ func TestUnprovisionedAnswers(t *testing.T) {
 	b.until("it asks", func() bool { return strings.Contains(status().Waits, "12 digits") })
 
 	// Nobody else can have the data meanwhile, but payterm provision can lock it.
-	other, err := NewSetup(Options{Data: b.data, Board: b.s.a.o.Board, Log: b.s.a.o.Log, Provisioner: b.provisioner()}, "")
+	other, err := New(Options{Data: b.data, Board: b.s.o.Board, Log: b.s.o.Log, Provisioner: b.provisioner()}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, err := other.answer(t.Context(), nil); !errors.Is(err, errTaken) || f != nil {
+	if f, err := other.answer(t.Context(), nil); !errors.Is(err, config.ErrTaken) || f != nil {
 		t.Errorf("a second one: %v", err)
 	}
-	f, err := lockData(b.data)
+	f, err := config.LockData(b.data)
 	if err != nil {
 		t.Fatalf("payterm provision: %v", err)
 	}
@@ -357,17 +362,17 @@ func TestUnprovisionedAnswers(t *testing.T) {
 func TestUnprovisionedBesideAnAgent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	f, err := lockData(b.data)
+	f, err := config.LockData(b.data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	o := Options{Data: b.data, Board: &board.Board{}, Log: slog.New(slog.DiscardHandler), Provisioner: b.provisioner()}
-	s, err := NewSetup(o, "")
+	s, err := New(o, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.answer(t.Context(), nil); !errors.Is(err, errTaken) {
+	if _, err := s.answer(t.Context(), nil); !errors.Is(err, config.ErrTaken) {
 		t.Errorf("beside an agent: %v", err)
 	}
 }
@@ -402,7 +407,7 @@ func TestSticks(t *testing.T) {
 	expect := func(when string, want ...string) {
 		t.Helper()
 		for _, w := range append(want, "", "") {
-			if got := s.next(clock); got != w {
+			if got := s.Next(clock); got != w {
 				t.Errorf("%s: %.20q, want %q", when, got, w)
 			}
 		}
@@ -425,7 +430,7 @@ func TestSticks(t *testing.T) {
 	expect("in again, as it was", "one", "two and a half")
 	clock = true
 	expect("now that there is a clock", "one", "two and a half", "four")
-	if got := (*Sticks)(nil).next(true); got != "" {
+	if got := (*Sticks)(nil).Next(true); got != "" {
 		t.Errorf("without sticks: %q", got)
 	}
 }
@@ -440,7 +445,7 @@ func TestSetupTakesStick(t *testing.T) {
 	b.tells("It has expired")
 	spoil(t, b.board.Press(payterm.KeyCancel))
 	b.tells("Scan this terminal's")
-	for end := time.Now().Add(lookForInstalled + 500*time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(LookEvery + 500*time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if s := b.s.Screen(); s.Tone == payterm.Bad {
 			t.Fatalf("refused once more: %+v", s)
 		}
@@ -471,135 +476,12 @@ func TestStuckKeyAsksForNoCode(t *testing.T) {
 	}
 }
 
-// TestAgentTakesStick: one that sells leaves for a newer parcel only, when nobody is
-// being served.
-func TestAgentTakesStick(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	dir := t.TempDir()
-	c := startClinic(t, "emulated", nil, func(o *Options, _ *emulated.Board) {
-		b.data, o.Sticks = o.Data, NewSticks(filepath.Join(dir, "*.ppv"))
-		o.Provisioner = b.provisioner()
-		o.Serial = uint64(time.Now().Add(-time.Minute).UnixMilli())
-		spoil(t, os.Mkdir(filepath.Join(b.data, "provision"), 0o700))
-		spoil(t, os.Symlink(strconv.FormatUint(o.Serial, 10), filepath.Join(b.data, "provision", "current")))
-	})
-	c.awaitIdle()
-	spoil(t, os.WriteFile(filepath.Join(dir, "a.ppv"), []byte(b.parcel(time.Hour, 2*time.Hour)), 0o600)) // its own stick, that stayed in
-	foreign := newBench(t)
-	spoil(t, os.WriteFile(filepath.Join(dir, "foreign.ppv"), []byte(foreign.parcel(0, time.Hour)), 0o600))
-	time.Sleep(2*lookForInstalled + 300*time.Millisecond)
-	if p := c.a.Parcel(); p != "" {
-		t.Error("a stranger's parcel, or an older one, disturbs the counter")
-	}
-	c.press("1")
-	for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "amount"; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%+v", c.a.Screen())
+// named is the finding of this name.
+func named(r api.Report, name string) api.Check {
+	for _, c := range r.Checks {
+		if c.Name == name {
+			return c
 		}
 	}
-	if c.a.giveWay(t.Context()) == nil {
-		t.Error("who begins just then is cut off")
-	}
-	text := b.parcel(0, time.Hour)
-	spoil(t, os.WriteFile(filepath.Join(dir, "new.ppv"), []byte(text), 0o600))
-	time.Sleep(lookForInstalled + 300*time.Millisecond)
-	if c.a.Parcel() != "" {
-		t.Error("looked at while somebody types an amount")
-	}
-	c.a.runner.Press(payterm.KeyClear) // not at the board: the agent may end before the key is up
-	select {
-	case err := <-c.ended:
-		c.ended <- err // for the cleaning up
-		if !errors.Is(err, ErrProvisioned) || c.a.Parcel() != text {
-			t.Errorf("%v", err)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatalf("it stays: %+v", c.a.Screen())
-	}
-}
-
-// TestWholeDoctorOnce: at the first start with a parcel, once nobody is being served; on
-// paper once; and what fails stands below the idle screen.
-func TestWholeDoctorOnce(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	b.s = &Setup{a: &Agent{}} // for what until says
-	serial := func(change func(*emulated.Board)) func(*Options, *emulated.Board) {
-		return func(o *Options, e *emulated.Board) {
-			o.Serial, o.Data = 17, b.data
-			change(e)
-		}
-	}
-	var first *emulated.Board
-	t.Run("first", func(t *testing.T) {
-		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
-		b.kept(17)
-		b.until("it is printed", func() bool { _, paper := first.Paper(); return strings.Contains(paper, "--- cut ---") })
-		if k := doctor.LastSelfTest(b.data, 17); !k.Report.OK || k.Tries != 1 || named(*k.Report, "network answer").Result != "ok" {
-			t.Errorf("%+v", k)
-		}
-		if _, paper := first.Paper(); strings.Count(paper, "DOCTOR") != 1 {
-			t.Error(paper)
-		}
-		c.awaitIdle()
-	})
-	before := doctor.LastSelfTest(b.data, 17)
-	t.Run("second", func(t *testing.T) {
-		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
-		c.awaitIdle()
-		time.Sleep(300 * time.Millisecond)
-		if _, paper := first.Paper(); paper != "" || !doctor.LastSelfTest(b.data, 17).Report.At.Equal(before.Report.At) {
-			t.Errorf("once more: %s", paper)
-		}
-	})
-	t.Run("a fault, another parcel", func(t *testing.T) {
-		c := startClinic(t, "emulated", nil, func(o *Options, e *emulated.Board) {
-			serial(func(*emulated.Board) {})(o, e)
-			o.Serial = 18
-			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
-		})
-		b.until("it stands there", func() bool {
-			s := c.a.Screen()
-			return s.Name == "idle" && slices.Contains(s.Lines, "Scanner: check its cable")
-		})
-		if k := b.kept(18); k.Report.OK {
-			t.Errorf("%+v", k)
-		}
-		c.press("1") // somebody is being served
-		for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "amount"; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%+v", c.a.Screen())
-			}
-		}
-		if strings.Contains(strings.Join(c.a.Screen().Lines, " "), "Scanner") {
-			t.Error("it stands beside a sale")
-		}
-	})
-}
-
-// TestFindingGoes: what the self test has found stands until it is well, and no longer.
-func TestFindingGoes(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	b.s = &Setup{a: &Agent{}} // for what until says
-	var board *emulated.Board
-	c := startClinic(t, "generic-evdev", nil, func(o *Options, e *emulated.Board) {
-		o.Serial, o.Data, board = 17, b.data, e
-		spoil(t, e.Unplug("keypad"))
-	})
-	says := func() bool {
-		s := c.a.Screen()
-		return s.Name == "idle" && slices.ContainsFunc(s.Lines, func(l string) bool { return strings.HasPrefix(l, "Keypad: check its cable") })
-	}
-	b.until("it stands there", says)
-	if k := b.kept(17); named(*k.Report, "keypad").Result != "fail" {
-		t.Errorf("%+v", k.Report)
-	}
-	time.Sleep(2 * hasty.lookAgain)
-	if !says() {
-		t.Errorf("it went though the keypad is away: %+v", c.a.Screen())
-	}
-	spoil(t, board.Plug("keypad"))
-	b.until("it goes", func() bool { return c.a.Screen().Name == "idle" && !says() })
+	return api.Check{}
 }

@@ -1,4 +1,4 @@
-package terminal
+package setup
 
 import (
 	"crypto/ed25519"
@@ -96,11 +96,11 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 	known := wrong == nil && now.Gateway.URL != ""
 	if !known || moves(now, a.Config) {
 		// A sale of the old merchant's that began now could never be asked about.
-		lock, err := lockData(p.Data)
+		lock, err := config.LockData(p.Data)
 		if err == nil {
 			defer lock.Close() //nolint:errcheck // as above
 			a.Waits, err = p.waits(a.Config)
-		} else if errors.Is(err, errTaken) {
+		} else if errors.Is(err, config.ErrTaken) {
 			a.Waits, err = WaitsForAgent, nil
 		}
 		if err != nil {
@@ -139,12 +139,12 @@ func (p Provisioner) waits(next config.Config) (Waits, error) {
 	if err := errors.Join(err, r.Close()); err != nil {
 		return WaitsForNothing, err
 	}
-	return p.waitsFor(held, next), nil
+	return p.WaitsFor(held, next), nil
 }
 
-// waitsFor is what a configuration has to wait for, by what the journal still holds. At
+// WaitsFor is what a configuration has to wait for, by what the journal still holds. At
 // another gateway than that of now nobody knows of any order.
-func (p Provisioner) waitsFor(held []storage.Held, next config.Config) Waits {
+func (p Provisioner) WaitsFor(held []storage.Held, next config.Config) Waits {
 	now, _, err := config.InForce(p.Config, p.Data, nil)
 	elsewhere := err == nil && now.Gateway.URL != "" && now.Gateway.URL != next.Gateway.URL
 	waits := WaitsForNothing
@@ -172,7 +172,7 @@ func (p Provisioner) TakeWaiting() (serial uint64, err error) {
 		return serial, err
 	}
 	defer let() //nolint:errcheck // nothing was written through it
-	lock, err := lockData(p.Data)
+	lock, err := config.LockData(p.Data)
 	if err != nil {
 		return serial, err
 	}
