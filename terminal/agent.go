@@ -34,6 +34,7 @@ import (
 	"payterm/terminal/doctor"
 	"payterm/terminal/notice"
 	"payterm/terminal/setup"
+	"payterm/terminal/training"
 )
 
 // Options are what an agent is started with.
@@ -57,8 +58,9 @@ type Options struct {
 	// for 1.
 	Haste float64
 
-	lent   bool    // the board is a Terminal's, which closes it
-	school *school // of a training
+	lent   bool              // the board is a Terminal's, which closes it
+	trains *training.Gateway // of a training
+	real   string            // the real terminal's data, during a training
 	patience
 	notices *notice.Notices // of all agents of a Terminal
 }
@@ -100,12 +102,12 @@ type Agent struct {
 	parcel    string      // that was scanned
 	waits     setup.Waits // what one that waits does so for
 	zone      *time.Location
-	link      flows.Network  // as far as this machine has the way to the gateway
-	away      bool           // the scanner, for some time
-	training  *school        // nil for the real terminal
-	realLock  *os.File       // a training's, on the real terminal's data
-	left      bool           // it ended for a training, or for the real terminal
-	queuedZs  map[int64]bool // whose slips wait likewise
+	link      flows.Network     // as far as this machine has the way to the gateway
+	away      bool              // the scanner, for some time
+	training  *training.Gateway // nil for the real terminal
+	realLock  *os.File          // a training's, on the real terminal's data
+	left      bool              // it ended for a training, or for the real terminal
+	queuedZs  map[int64]bool    // whose slips wait likewise
 	lost      []lostSlip
 	spoken    string // the language of the screens, where it was changed at the keys
 	doctor    *doctor.Doctor
@@ -122,7 +124,7 @@ func Start(o Options) (*Agent, error) {
 	a := newAgent(o)
 	var err error
 	if a.training != nil {
-		a.gateway = a.training.client
+		a.gateway = a.training.Client()
 	} else if a.gateway, err = a.newGateway(); err != nil {
 		return nil, err
 	}
@@ -140,7 +142,7 @@ func newAgent(o Options) *Agent {
 	o.patience = o.orUsual()
 	a := &Agent{
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built),
-		opened: make(chan struct{}), leaving: make(chan struct{}, 1), training: o.school, queuedZs: map[int64]bool{},
+		opened: make(chan struct{}), leaving: make(chan struct{}, 1), training: o.trains, queuedZs: map[int64]bool{},
 	}
 	a.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: setup.MaxScan, Refresh: o.refresh,
@@ -233,7 +235,7 @@ func (a *Agent) takeLock() error {
 		return nil
 	}
 	if a.training != nil && a.realLock == nil {
-		f, err := config.LockData(a.training.of)
+		f, err := config.LockData(a.o.real)
 		if err != nil {
 			return err
 		}
@@ -305,8 +307,8 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		rc.Train = a.leave
 	}
 	if s := a.training; s != nil {
-		rc.Gateway, rc.Drill, rc.Drawer = s, s.begin, nil
-		rc.CodeKey = func(payterm.PayCode) string { return nobodysKey() } // nothing is kept of what may be a real customer's
+		rc.Gateway, rc.Drill, rc.Drawer = s, s.Begin, nil
+		rc.CodeKey = func(payterm.PayCode) string { return training.NobodysKey() } // nothing is kept of what may be a real customer's
 	}
 	if c.Sale.DayMaxMinor > 0 {
 		rc.Sold = func(wall time.Time) (int64, error) {
@@ -416,7 +418,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			wg.Go(func() { work(ctx) })
 		}
 		if s := a.training; s != nil {
-			wg.Go(func() { s.follow(ctx, a.runner.Changes()) })
+			wg.Go(func() { follow(ctx, a.runner.Changes(), s.Changed) })
 		}
 		// The printer ends after the loop, so that the loop's last slips are among its own.
 		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))
@@ -450,7 +452,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 	}
 	if a.training != nil {
-		err = errors.Join(err, a.training.close())
+		err = errors.Join(err, a.training.Close())
 	}
 	if !a.o.lent {
 		err = errors.Join(err, a.o.Board.Close())

@@ -51,7 +51,7 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) (err error) {
 		return err
 	}
 	if a.training != nil {
-		if err := add(api.Listen(a.training.of, api.Handler(outside, a))); err != nil {
+		if err := add(api.Listen(a.o.real, api.Handler(outside, a))); err != nil {
 			return err
 		}
 	}

@@ -1,157 +1,16 @@
 package terminal
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net"
-	"net/http"
-	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"sync"
-	"time"
 
 	"payterm"
-	"payterm/config"
-	"payterm/flows"
 	"payterm/flows/runner"
-	"payterm/gateway/ottpay"
-	"payterm/gateway/ottsim"
-	"payterm/internal/httpd"
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
-	"payterm/terminal/notice"
 )
-
-// Terminal is one agent after another on the same board: the real one, and for as long
-// as somebody trains, one of its own. A start of the program is always the real one.
-type Terminal struct {
-	o   Options
-	mu  sync.Mutex
-	now *Agent
-}
-
-// NewTerminal makes a terminal and opens its journal, as Start does. Run follows, and
-// closes the board at its end.
-func NewTerminal(o Options) (*Terminal, error) {
-	o.lent, o.notices = true, notice.New()
-	a, err := Start(o)
-	if err != nil {
-		return nil, err
-	}
-	return &Terminal{o: o, now: a}, nil
-}
-
-func (t *Terminal) agent() *Agent {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.now
-}
-
-// Screen is the newest screen.
-func (t *Terminal) Screen() payterm.Screen { return t.agent().Screen() }
-
-// Parcel is one that was scanned while it sold, to provision the terminal anew.
-func (t *Terminal) Parcel() string { return t.agent().Parcel() }
-
-// Training reports whether it is one that runs.
-func (t *Terminal) Training() bool { return t.agent().training != nil }
-
-// Snapshot asks the loop how it is, the next one's where one has just ended.
-func (t *Terminal) Snapshot(ctx context.Context) (runner.Snapshot, error) {
-	for {
-		s, err := t.agent().Snapshot(ctx)
-		if !errors.Is(err, runner.ErrStopped) {
-			return s, err
-		}
-		select {
-		case <-ctx.Done():
-			return s, err
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-// Run runs one agent after another until the context ends. Whatever goes wrong with a
-// training, the real terminal is back.
-func (t *Terminal) Run(ctx context.Context) error {
-	for {
-		a := t.agent()
-		err := a.Run(ctx)
-		trained := a.training != nil
-		if trained && err != nil {
-			t.o.Log.Error("training", "err", err)
-			err = nil
-		}
-		if err != nil || ctx.Err() != nil || !trained && !a.left {
-			return errors.Join(err, t.o.Board.Close())
-		}
-		var next *Agent
-		if !trained {
-			if next, err = t.train(); err != nil {
-				t.o.Log.Error("no training", "err", err)
-			}
-		}
-		if next == nil {
-			real := t.o
-			real.Ready = nil // it has been told
-			if next, err = Start(real); err != nil {
-				return errors.Join(err, t.o.Board.Close())
-			}
-		}
-		next.speak(a.language())
-		t.mu.Lock()
-		t.now = next
-		t.mu.Unlock()
-	}
-}
-
-// TrainingData is where a training's journal is, below the real one's.
-func TrainingData(data string) string { return filepath.Join(data, "training") }
-
-// trainingTerminal begins the order ids of a training, so that none of its slips can
-// be taken for a real one.
-const trainingTerminal = "TRAIN"
-
-// train starts the agent of a training, with an empty journal.
-func (t *Terminal) train() (*Agent, error) {
-	data := TrainingData(t.o.Data)
-	if err := os.RemoveAll(data); err != nil {
-		return nil, fmt.Errorf("the last training's data: %w", err)
-	}
-	school, err := newSchool(t.o)
-	if err != nil {
-		return nil, err
-	}
-	o := t.o
-	o.Config, o.Data, o.SignKey, o.Ready, o.RefundsNeedPIN = school.config(t.o.Config), data, school.key, nil, false
-	o.Provisioner = nil
-	o.Watermark = screen.Training(append([]string{o.Config.Terminal.Language}, o.Config.Terminal.ReceiptLanguages...)...)
-	o.school = school
-	a, err := Start(o)
-	if err == nil && !a.isOpen() {
-		err = errors.New(a.why())
-		if a.why() == "" {
-			err = errors.New("its journal does not open")
-		}
-		for _, f := range []*os.File{a.lock, a.realLock} {
-			if f != nil {
-				err = errors.Join(err, f.Close())
-			}
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(err, school.close())
-	}
-	return a, nil
-}
 
 // leave is the loop's question whether this agent can end for the other kind. Slips of
 // real sales are printed before.
@@ -175,154 +34,13 @@ func (a *Agent) mark() string {
 	return screen.TrainingMark(a.language(), width, height)
 }
 
-// school is the simulated gateway of a training with its customers. It is made of
-// nothing of the merchant's: neither address nor key nor names.
-type school struct {
-	of     string // the real terminal's data
-	key    string
-	base   string
-	server *httpd.Server
-	client *ottpay.Client
-	http   *http.Client
-	haste  float64
-	ctx    context.Context //nolint:containedctx // of the customers, who outlive the request that woke them
-	stop   context.CancelFunc
-	wg     sync.WaitGroup
-	mu     sync.Mutex
-	drill  flows.Drill
-	late   map[payterm.OrderID]bool // whose customers wait until the cashier has left
-}
-
-const schoolMerchant = "TRAINING"
-
-// newSchool starts the simulator on a loopback port. The client's only way leads
-// there, whatever address it is given.
-func newSchool(o Options) (*school, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("training's gateway: %w", err)
-	}
-	var random [16]byte
-	rand.Read(random[:]) //nolint:errcheck // it never fails
-	s := &school{
-		of: o.Data, key: strings.ToUpper(hex.EncodeToString(random[:8])), base: "http://" + l.Addr().String(), haste: o.Haste,
-		late: map[payterm.OrderID]bool{},
-	}
-	if s.haste <= 0 {
-		s.haste = 1
-	}
-	s.ctx, s.stop = context.WithCancel(context.Background())
-	sim := ottsim.New(ottsim.Config{MerchantID: schoolMerchant, SignKey: s.key, Seed: uint64(time.Now().UnixNano()), BaseURL: s.base, Currency: string(o.Config.Merchant.Currency)}) //nolint:gosec // a seed
-	s.server = httpd.New(s.ctx, l, sim, api.Share())
-	s.wg.Go(func() { s.server.Serve() }) //nolint:errcheck // it ends with Close
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
-	}
-	s.http = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
-	c := s.config(o.Config)
-	s.client, err = ottpay.New(ottpay.Config{
-		URL: c.Gateway.URL, MerchantID: schoolMerchant, OperatorID: c.Gateway.OperatorID, SignKey: ottpay.SignKey(s.key), CallBackURL: c.Gateway.CallBackURL,
-		Currency: c.Merchant.Currency, ConnectTimeout: c.Sale.ConnectTimeout.Duration, Timeout: c.Sale.HTTPTimeout.Duration, Now: time.Now, Dial: dial,
-	})
-	if err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	return s, nil
-}
-
-// config is the configuration of a training: the shop's own but for the gateway, and
-// without PINs. None is asked for where a wrong one costs nothing: that would be a
-// place to guess them.
-func (s *school) config(c config.Config) config.Config {
-	t := config.Config{Terminal: c.Terminal, Merchant: c.Merchant, Sale: c.Sale, API: c.API}
-	t.Terminal.ID = trainingTerminal
-	t.Gateway = config.Gateway{
-		URL: s.base + "/processV2", MerchantID: schoolMerchant, OperatorID: "0", CallBackURL: s.base,
-		Wallets: slices.Clone(c.Gateway.Wallets), ActiveWallets: slices.Clone(c.Gateway.ActiveWallets),
-	}
-	return t
-}
-
-// close ends the customers and the simulator.
-func (s *school) close() error {
-	s.stop()
-	err := s.server.Close()
-	s.wg.Wait()
-	return err
-}
-
-// begin says what is to go wrong with the next sale.
-func (s *school) begin(d flows.Drill) {
-	s.mu.Lock()
-	s.drill = d
-	s.mu.Unlock()
-}
-
-// The simulated customers.
-const (
-	customerPays   = 6 * time.Second // after the code is on show, or to type a password
-	customerIsLate = 2 * time.Second // after the cashier has left
-	lostInquiries  = 3               // of a time-out: about ten seconds
-)
-
-// Pay stages the drill and the customer. Whatever code was scanned, a simulated
-// wallet's goes to the simulator in its place: it may be a real customer's.
-func (s *school) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
-	s.mu.Lock()
-	drill := s.drill
-	s.drill = flows.NoDrill
-	s.mu.Unlock()
-	if p.Mode == payterm.Passive {
-		code, err := s.wallet(ctx, p, drill)
-		if err != nil {
-			return payterm.Unsent{Why: err.Error(), Final: true}
-		}
-		p.Code = code
-	}
-	if drill == flows.DrillReplyLost {
-		if err := s.loseReplies(ctx, p.Mode); err != nil {
-			return payterm.Unsent{Why: err.Error(), Final: true}
-		}
-	}
-	answer := s.client.Pay(ctx, p)
-	switch {
-	case drill == flows.DrillLate:
-		s.mu.Lock()
-		s.late[p.OrderID] = true
-		s.mu.Unlock()
-	case p.Mode == payterm.Active && drill == flows.DrillDeclined:
-		s.later(customerPays, p.OrderID, "decline")
-	case p.Mode == payterm.Active || drill == flows.DrillPassword:
-		s.later(customerPays, p.OrderID, "pay")
-	}
-	return answer
-}
-
-// nobodysKey stands in a training's journal for a code that was scanned. The same code
-// may come again: a trainee may have no other.
-func nobodysKey() string {
-	var random [16]byte
-	rand.Read(random[:]) //nolint:errcheck // it never fails
-	return hex.EncodeToString(random[:])
-}
-
-// Refund asks the simulator.
-func (s *school) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answer {
-	return s.client.Refund(ctx, r)
-}
-
-// Inquire asks the simulator.
-func (s *school) Inquire(ctx context.Context, i payterm.Inquiry) payterm.Answer {
-	return s.client.Inquire(ctx, i)
-}
-
-// follow lets late customers pay, until the context ends.
-func (s *school) follow(ctx context.Context, changes *runner.Changes) {
+// follow tells of each committed change of an order, until the context ends.
+func follow(ctx context.Context, changes *runner.Changes, changed func(payterm.Order)) {
 	for seq := uint64(0); ; {
 		list, _, more := changes.After(seq)
 		for _, c := range list {
 			seq = c.Seq
-			s.changed(c.Order)
+			changed(c.Order)
 		}
 		select {
 		case <-ctx.Done():
@@ -330,77 +48,6 @@ func (s *school) follow(ctx context.Context, changes *runner.Changes) {
 		case <-more:
 		}
 	}
-}
-
-// changed lets the late customer pay once the sale has been left.
-func (s *school) changed(o payterm.Order) {
-	s.mu.Lock()
-	waits := s.late[o.ID] && o.Outcome != payterm.Open
-	if waits {
-		delete(s.late, o.ID)
-	}
-	s.mu.Unlock()
-	if waits {
-		s.later(customerIsLate, o.ID, "pay")
-	}
-}
-
-// wallet gives the customer's code.
-func (s *school) wallet(ctx context.Context, p payterm.Payment, d flows.Drill) (payterm.PayCode, error) {
-	balance := p.Total.Minor + p.MaxFeeMinor
-	if d == flows.DrillDeclined {
-		balance = 0
-	}
-	var made struct{ Code string }
-	err := s.tell(ctx, "/sim/wallets", map[string]any{
-		"biz_type": p.Wallet, "balance_minor": balance, "needs_password": d == flows.DrillPassword || d == flows.DrillLate,
-	}, &made)
-	return payterm.NewPayCode(made.Code), err
-}
-
-// loseReplies loses that of the payment, and then of some inquiries.
-func (s *school) loseReplies(ctx context.Context, mode payterm.Mode) error {
-	pay := map[payterm.Mode]string{payterm.Passive: "PASSIVEPAY", payterm.Active: "ACTIVEPAY"}[mode]
-	err := s.tell(ctx, "/sim/faults", map[string]any{"action": pay, "fault": "drop_after_apply"}, nil)
-	if err == nil && mode == payterm.Passive {
-		err = s.tell(ctx, "/sim/faults", map[string]any{"action": "STATUS_QUERY", "fault": "drop_after_apply", "times": lostInquiries}, nil)
-	}
-	return err
-}
-
-// later lets a customer do something after a while, unless the training ends before.
-func (s *school) later(after time.Duration, id payterm.OrderID, verb string) {
-	s.wg.Go(func() {
-		select {
-		case <-s.ctx.Done():
-		case <-time.After(time.Duration(float64(after) / s.haste)):
-			s.tell(s.ctx, "/sim/orders/"+string(id)+"/"+verb, nil, nil) //nolint:errcheck // it was closed meanwhile, and nobody can pay it
-		}
-	})
-}
-
-// tell makes a control call of the simulator.
-func (s *school) tell(ctx context.Context, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	resp, err := s.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("training's gateway: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("training's gateway: %s: HTTP %d", path, resp.StatusCode)
-	}
-	if out == nil {
-		return nil
-	}
-	return json.NewDecoder(resp.Body).Decode(out)
 }
 
 // train begins or ends a training. The loop may end before its answer.
@@ -496,7 +143,7 @@ func (a *Agent) notSold(key string, asked runner.Content, order payterm.Order) (
 
 // realOrder reads the real terminal's journal.
 func (a *Agent) realOrder(look func(*storage.Reader) (payterm.Order, bool, error)) (payterm.Order, bool, error) {
-	j, err := storage.OpenReader(filepath.Join(a.training.of, "payterm.db"))
+	j, err := storage.OpenReader(filepath.Join(a.o.real, "payterm.db"))
 	if err != nil {
 		return payterm.Order{}, false, err
 	}

@@ -1,0 +1,253 @@
+// Package training is the gateway of a training, where nothing is really paid: the simulator
+// on a loopback port, and customers who pay, decline, mistype a password or are late, as the
+// drill says. Who trains, and where its journal lies, the terminal says.
+package training
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"payterm"
+	"payterm/config"
+	"payterm/flows"
+	"payterm/gateway/ottpay"
+	"payterm/gateway/ottsim"
+	"payterm/internal/httpd"
+	"payterm/terminal/api"
+)
+
+// Data is where a training's journal is, below the real one's.
+func Data(data string) string { return filepath.Join(data, "training") }
+
+// TerminalID begins the order ids of a training, so that none of its slips can be taken for a
+// real one.
+const TerminalID = "TRAIN"
+
+// Gateway is the simulated gateway of a training with its customers. It is made of nothing of
+// the merchant's: neither address nor key nor names.
+type Gateway struct {
+	key    string
+	base   string
+	server *httpd.Server
+	client *ottpay.Client
+	http   *http.Client
+	haste  float64         // how many times faster than people the customers are
+	ctx    context.Context //nolint:containedctx // of the customers, who outlive the request that woke them
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	drill  flows.Drill
+	late   map[payterm.OrderID]bool // whose customers wait until the cashier has left
+}
+
+const merchant = "TRAINING"
+
+// New starts the simulator on a loopback port. The client's only way leads
+// there, whatever address it is given.
+func New(of config.Config, haste float64) (*Gateway, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("training's gateway: %w", err)
+	}
+	var random [16]byte
+	rand.Read(random[:]) //nolint:errcheck // it never fails
+	g := &Gateway{
+		key: strings.ToUpper(hex.EncodeToString(random[:8])), base: "http://" + l.Addr().String(), haste: haste,
+		late: map[payterm.OrderID]bool{},
+	}
+	if g.haste <= 0 {
+		g.haste = 1
+	}
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	sim := ottsim.New(ottsim.Config{MerchantID: merchant, SignKey: g.key, Seed: uint64(time.Now().UnixNano()), BaseURL: g.base, Currency: string(of.Merchant.Currency)}) //nolint:gosec // a seed
+	g.server = httpd.New(g.ctx, l, sim, api.Share())
+	g.wg.Go(func() { g.server.Serve() }) //nolint:errcheck // it ends with Close
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+	}
+	g.http = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	c := g.Config(of)
+	g.client, err = ottpay.New(ottpay.Config{
+		URL: c.Gateway.URL, MerchantID: merchant, OperatorID: c.Gateway.OperatorID, SignKey: ottpay.SignKey(g.key), CallBackURL: c.Gateway.CallBackURL,
+		Currency: c.Merchant.Currency, ConnectTimeout: c.Sale.ConnectTimeout.Duration, Timeout: c.Sale.HTTPTimeout.Duration, Now: time.Now, Dial: dial,
+	})
+	if err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return g, nil
+}
+
+// Config is the configuration of a training: the shop's own but for the gateway, and
+// without PINs. None is asked for where a wrong one costs nothing: that would be a
+// place to guess them.
+func (g *Gateway) Config(c config.Config) config.Config {
+	t := config.Config{Terminal: c.Terminal, Merchant: c.Merchant, Sale: c.Sale, API: c.API}
+	t.Terminal.ID = TerminalID
+	t.Gateway = config.Gateway{
+		URL: g.base + "/processV2", MerchantID: merchant, OperatorID: "0", CallBackURL: g.base,
+		Wallets: slices.Clone(c.Gateway.Wallets), ActiveWallets: slices.Clone(c.Gateway.ActiveWallets),
+	}
+	return t
+}
+
+// Key is the key of its own that the simulator has.
+func (g *Gateway) Key() string { return g.key }
+
+// Client speaks to the simulator.
+func (g *Gateway) Client() *ottpay.Client { return g.client }
+
+// Close ends the customers and the simulator.
+func (g *Gateway) Close() error {
+	g.stop()
+	err := g.server.Close()
+	g.wg.Wait()
+	return err
+}
+
+// Begin says what is to go wrong with the next sale.
+func (g *Gateway) Begin(d flows.Drill) {
+	g.mu.Lock()
+	g.drill = d
+	g.mu.Unlock()
+}
+
+// The simulated customers.
+const (
+	customerPays   = 6 * time.Second // after the code is on show, or to type a password
+	customerIsLate = 2 * time.Second // after the cashier has left
+	lostInquiries  = 3               // of a time-out: about ten seconds
+)
+
+// Pay stages the drill and the customer. Whatever code was scanned, a simulated
+// wallet's goes to the simulator in its place: it may be a real customer's.
+func (g *Gateway) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
+	g.mu.Lock()
+	drill := g.drill
+	g.drill = flows.NoDrill
+	g.mu.Unlock()
+	if p.Mode == payterm.Passive {
+		code, err := g.wallet(ctx, p, drill)
+		if err != nil {
+			return payterm.Unsent{Why: err.Error(), Final: true}
+		}
+		p.Code = code
+	}
+	if drill == flows.DrillReplyLost {
+		if err := g.loseReplies(ctx, p.Mode); err != nil {
+			return payterm.Unsent{Why: err.Error(), Final: true}
+		}
+	}
+	answer := g.client.Pay(ctx, p)
+	switch {
+	case drill == flows.DrillLate:
+		g.mu.Lock()
+		g.late[p.OrderID] = true
+		g.mu.Unlock()
+	case p.Mode == payterm.Active && drill == flows.DrillDeclined:
+		g.later(customerPays, p.OrderID, "decline")
+	case p.Mode == payterm.Active || drill == flows.DrillPassword:
+		g.later(customerPays, p.OrderID, "pay")
+	}
+	return answer
+}
+
+// NobodysKey stands in a training's journal for a code that was scanned. The same code
+// may come again: a trainee may have no other.
+func NobodysKey() string {
+	var random [16]byte
+	rand.Read(random[:]) //nolint:errcheck // it never fails
+	return hex.EncodeToString(random[:])
+}
+
+// Refund asks the simulator.
+func (g *Gateway) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answer {
+	return g.client.Refund(ctx, r)
+}
+
+// Inquire asks the simulator.
+func (g *Gateway) Inquire(ctx context.Context, i payterm.Inquiry) payterm.Answer {
+	return g.client.Inquire(ctx, i)
+}
+
+// Changed lets the late customer pay once the sale has been left.
+func (g *Gateway) Changed(o payterm.Order) {
+	g.mu.Lock()
+	waits := g.late[o.ID] && o.Outcome != payterm.Open
+	if waits {
+		delete(g.late, o.ID)
+	}
+	g.mu.Unlock()
+	if waits {
+		g.later(customerIsLate, o.ID, "pay")
+	}
+}
+
+// wallet gives the customer's code.
+func (g *Gateway) wallet(ctx context.Context, p payterm.Payment, d flows.Drill) (payterm.PayCode, error) {
+	balance := p.Total.Minor + p.MaxFeeMinor
+	if d == flows.DrillDeclined {
+		balance = 0
+	}
+	var made struct{ Code string }
+	err := g.control(ctx, "/sim/wallets", map[string]any{
+		"biz_type": p.Wallet, "balance_minor": balance, "needs_password": d == flows.DrillPassword || d == flows.DrillLate,
+	}, &made)
+	return payterm.NewPayCode(made.Code), err
+}
+
+// loseReplies loses that of the payment, and then of some inquiries.
+func (g *Gateway) loseReplies(ctx context.Context, mode payterm.Mode) error {
+	pay := map[payterm.Mode]string{payterm.Passive: "PASSIVEPAY", payterm.Active: "ACTIVEPAY"}[mode]
+	err := g.control(ctx, "/sim/faults", map[string]any{"action": pay, "fault": "drop_after_apply"}, nil)
+	if err == nil && mode == payterm.Passive {
+		err = g.control(ctx, "/sim/faults", map[string]any{"action": "STATUS_QUERY", "fault": "drop_after_apply", "times": lostInquiries}, nil)
+	}
+	return err
+}
+
+// later lets a customer do something after a while, unless the training ends before.
+func (g *Gateway) later(after time.Duration, id payterm.OrderID, verb string) {
+	g.wg.Go(func() {
+		select {
+		case <-g.ctx.Done():
+		case <-time.After(time.Duration(float64(after) / g.haste)):
+			g.control(g.ctx, "/sim/orders/"+string(id)+"/"+verb, nil, nil) //nolint:errcheck // it was closed meanwhile, and nobody can pay it
+		}
+	})
+}
+
+// control makes a control call of the simulator.
+func (g *Gateway) control(ctx context.Context, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.base+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := g.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("training's gateway: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("training's gateway: %s: HTTP %d", path, resp.StatusCode)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
