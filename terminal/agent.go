@@ -33,6 +33,7 @@ import (
 	"payterm/terminal/devices"
 	"payterm/terminal/doctor"
 	"payterm/terminal/notice"
+	"payterm/terminal/selling"
 	"payterm/terminal/setup"
 	"payterm/terminal/training"
 )
@@ -94,6 +95,7 @@ type Agent struct {
 	opened    chan struct{} // closed once store and runner are there
 	store     *storage.Store
 	runner    *runner.Runner
+	selling   *selling.Selling
 	devices   *devices.Set
 	onPaper   onPaper
 	leaving   chan struct{} // somebody has provisioned the terminal anew
@@ -107,7 +109,6 @@ type Agent struct {
 	training  *training.Gateway // nil for the real terminal
 	realLock  *os.File          // a training's, on the real terminal's data
 	left      bool              // it ended for a training, or for the real terminal
-	queuedZs  map[int64]bool    // whose slips wait likewise
 	lost      []lostSlip
 	spoken    string // the language of the screens, where it was changed at the keys
 	doctor    *doctor.Doctor
@@ -142,7 +143,7 @@ func newAgent(o Options) *Agent {
 	o.patience = o.orUsual()
 	a := &Agent{
 		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built),
-		opened: make(chan struct{}), leaving: make(chan struct{}, 1), training: o.trains, queuedZs: map[int64]bool{},
+		opened: make(chan struct{}), leaving: make(chan struct{}, 1), training: o.trains,
 	}
 	a.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: setup.MaxScan, Refresh: o.refresh,
@@ -191,6 +192,10 @@ func (a *Agent) open() error {
 		return errors.Join(err, store.Close())
 	}
 	a.store, a.loopClock, a.runner = store, clock, r
+	a.selling = selling.New(selling.Options{
+		Loop: r, Journal: store, Config: a.o.Config, Clock: a.wall, Log: a.o.Log, Slip: a.totalsSlip,
+		Print: a.devices.Print, Printer: a.devices.Has(devices.Printer), RefundsNeedPIN: a.o.RefundsNeedPIN,
+	})
 	close(a.opened)
 	return nil
 }
@@ -280,7 +285,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
 		},
-		Totals: a.takeTotals, Rate: a.askRate, Language: a.speak,
+		Totals: func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) }, Rate: a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
 			screens := a.screenOptions()
 			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
@@ -293,7 +298,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			h.Write([]byte(code.Reveal()))
 			return hex.EncodeToString(h.Sum(nil)[:16])
 		},
-		PIN: a.comparePIN, Whose: a.whose,
+		PIN: c.ComparePIN, Whose: func(number string) string { return c.Whose(number, a.o.SignKey) },
 		Jitter: func() uint16 {
 			var b [2]byte
 			rand.Read(b[:]) //nolint:errcheck // it never fails
@@ -526,15 +531,15 @@ func (a *Agent) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	retention := storage.Retention{Keep: time.Duration(a.o.Config.Terminal.KeepDays) * 24 * time.Hour}
-	a.remind()
-	a.printOwedZs()
+	a.selling.Remind()
+	a.selling.PrintOwed()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			a.remind()
-			a.printOwedZs()
+			a.selling.Remind()
+			a.selling.PrintOwed()
 			a.forgetSlips()
 			if err := a.checkpoint(ctx, retention.Old(a.reading())); err != nil && ctx.Err() == nil {
 				a.o.Log.Warn("checkpoint", "err", err)

@@ -12,6 +12,7 @@ import (
 	"payterm/storage"
 	"payterm/terminal/api"
 	"payterm/terminal/doctor"
+	"payterm/terminal/selling"
 	"payterm/terminal/setup"
 )
 
@@ -61,7 +62,7 @@ func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, e
 	rep, err := s.a.doctor.Answer(ctx, r, s.a.examination(), func(ctx context.Context) (doctor.Counter, error) {
 		return s.a.runner.Service(ctx)
 	})
-	return rep, coded(err)
+	return rep, selling.Coded(err)
 }
 
 // selfTest is the doctor's at the first start with a parcel.

@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"strconv"
 	"strings"
 
 	"payterm"
@@ -16,23 +15,13 @@ import (
 func idle(s payterm.Screen) bool { return s.Name == string(flows.ViewIdle) }
 
 // Slips that are waited for have a name of their own, by which they are known when they come
-// out of the printer; those of trials are the doctor's (doctor.IsTrialSlip).
-const (
-	codeSlips = "code " // before the order id
-	zSlips    = "z "    // before the number of the Z
-)
+// out of the printer; those of trials are the doctor's
+// (doctor.IsTrialSlip), and those of Zs in selling/totals.go.
+const codeSlips = "code " // before the order id
 
 func codeSlip(id payterm.OrderID) string { return codeSlips + string(id) }
 
 func codeSlipOf(slip payterm.Receipt) (payterm.OrderID, bool) {
 	id, is := strings.CutPrefix(slip.Name, codeSlips)
 	return payterm.OrderID(id), is
-}
-
-func zSlip(number int64) string { return zSlips + strconv.FormatInt(number, 10) }
-
-func zSlipOf(slip payterm.Receipt) (int64, bool) {
-	text, is := strings.CutPrefix(slip.Name, zSlips)
-	number, err := strconv.ParseInt(text, 10, 64)
-	return number, is && err == nil
 }

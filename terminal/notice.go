@@ -7,6 +7,7 @@ import (
 	"payterm/screen"
 	"payterm/terminal/api"
 	"payterm/terminal/notice"
+	"payterm/terminal/selling"
 )
 
 // resting is the view to show: while a restart is under way nothing can begin, and what
@@ -24,7 +25,7 @@ func (a *Agent) resting(v flows.View) flows.View {
 func (a *Agent) Notice(ctx context.Context, n api.Notice) error {
 	if n.Notice == screen.UpdateRestarting && a.isOpen() {
 		if err := a.runner.Hold(ctx, notice.RestartHold+idleEvery, a.printed); err != nil {
-			return coded(err)
+			return selling.Coded(err)
 		}
 	}
 	a.o.notices.Put(n)

@@ -60,7 +60,9 @@ func (a *Agent) Ended(slip payterm.Receipt, err error) {
 		a.cameOut(slip)
 		a.doctor.SlipPrinted(slip)
 	}
-	a.endedZ(slip, err)
+	if a.isOpen() {
+		a.selling.Ended(slip, err)
+	}
 }
 
 // Paper tells the loop how the printer is.

@@ -8,8 +8,8 @@ import (
 	"payterm"
 	"payterm/flows/runner"
 	"payterm/screen"
-	"payterm/storage"
 	"payterm/terminal/api"
+	"payterm/terminal/selling"
 )
 
 // leave is the loop's question whether this agent can end for the other kind. Slips of
@@ -59,7 +59,7 @@ func (a *Agent) train(ctx context.Context, on bool) error {
 	if errors.Is(err, runner.ErrStopped) {
 		return nil
 	}
-	return notNow(err, noTraining)
+	return selling.NotNow(err, noTraining)
 }
 
 // noTraining says what to do about the reasons for which a training does not begin or end.
@@ -75,29 +75,28 @@ var noTraining = map[payterm.Reason]string{
 	payterm.ReasonLocked:     "too many wrong PINs: wait as the terminal says, and try again",
 }
 
-var errTraining = api.Errorf(api.InTraining, "the terminal is in training: payterm training off ends it; "+
-	"the training's own data is in --data %s", filepath.Join("DATA", "training"))
-
 // trainingService is the local API of a training.
-type trainingService struct{ service }
-
-// Sale sells nothing: a till must never take a simulated payment for a real one. One that
-// asks once more about an order that it began before, by its idempotency key, is told of
-// that one: not sent would be a lie, and the customer would pay twice.
-func (s trainingService) Sale(_ context.Context, r api.SaleRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
-	return s.a.notSold(string(r.IdempotencyKey), runner.ContentOfSale(s.a.saleOf(r)), askedFor(r))
+type trainingService struct {
+	service
+	selling selling.Training
 }
 
-// Refund gives nothing back, likewise.
-func (s trainingService) Refund(_ context.Context, r api.RefundRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
-	refund := refundOf(r)
-	return s.a.notSold(refund.IdempotencyKey, runner.ContentOfRefund(refund), askedBack(refund))
+func (a *Agent) inTraining() trainingService {
+	return trainingService{service{a.selling, a}, selling.Training{Selling: a.selling, Real: filepath.Join(a.o.real, "payterm.db")}}
+}
+
+func (s trainingService) Sale(ctx context.Context, r api.SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+	return s.selling.Sale(ctx, r, taken)
+}
+
+func (s trainingService) Refund(ctx context.Context, r api.RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+	return s.selling.Refund(ctx, r, taken)
 }
 
 // outside is the local API on the real terminal's socket while it is in training: nothing
 // is sold, and what is asked about an order is answered from the real journal.
 func (a *Agent) outside() api.Service {
-	return outsideService{api.Refusing{Why: func() error { return errTraining }}, trainingService{service{a}}}
+	return outsideService{api.Refusing{Why: func() error { return selling.ErrTraining }}, a.inTraining()}
 }
 
 type outsideService struct {
@@ -118,35 +117,5 @@ func (s outsideService) Refund(ctx context.Context, r api.RefundRequest, taken f
 }
 
 func (s outsideService) Order(_ context.Context, id payterm.OrderID) (payterm.Order, error) {
-	look := func(j *storage.Reader) (payterm.Order, bool, error) { return j.Order(id) }
-	o, there, err := s.inside.a.realOrder(look)
-	return o, missing(id, there, err)
-}
-
-// notSold refuses with the reason, unless the key has an order of the real terminal.
-func (a *Agent) notSold(key string, asked runner.Content, order payterm.Order) (payterm.Order, error) {
-	if key != "" {
-		look := func(j *storage.Reader) (payterm.Order, bool, error) { return runner.OrderOf(j, key, asked) }
-		o, found, err := a.realOrder(look)
-		switch {
-		case errors.Is(err, runner.ErrKeyReused):
-			return o, coded(err)
-		case err != nil:
-			return o, api.Errorf(api.InTraining, "%v; whether this key has an order is not known: %v", errTraining, err)
-		case found:
-			return o, nil
-		}
-	}
-	order.Currency, order.Outcome, order.Reason = a.o.Config.Merchant.Currency, payterm.NotSent, payterm.ReasonTraining
-	return order, nil
-}
-
-// realOrder reads the real terminal's journal.
-func (a *Agent) realOrder(look func(*storage.Reader) (payterm.Order, bool, error)) (payterm.Order, bool, error) {
-	j, err := storage.OpenReader(filepath.Join(a.o.real, "payterm.db"))
-	if err != nil {
-		return payterm.Order{}, false, err
-	}
-	o, found, err := look(j)
-	return o, found, errors.Join(err, j.Close())
+	return s.inside.selling.RealOrder(id)
 }

@@ -1,4 +1,4 @@
-package terminal
+package selling
 
 import (
 	"context"
@@ -18,13 +18,13 @@ const silence = 12
 // reconcileLimit bounds one question, its wait in the queue among that.
 const reconcileLimit = 2 * time.Minute
 
-// reconcile asks about each sale of a day or a Z, and tells how far it is.
-func (a *Agent) reconcile(ctx context.Context, r api.ReconcileRequest, checked func(n, of int)) (api.Reconciliation, error) {
-	rep, sales, err := a.toReconcile(r)
+// Reconcile asks about each sale of a day or a Z, and tells how far it is.
+func (s *Selling) Reconcile(ctx context.Context, r api.ReconcileRequest, checked func(n, of int)) (api.Reconciliation, error) {
+	rep, sales, err := s.toReconcile(r)
 	if err != nil {
 		return rep, err
 	}
-	found := a.compareAll(ctx, sales, func(n int) { checked(n, len(sales)) })
+	found := s.compareAll(ctx, sales, func(n int) { checked(n, len(sales)) })
 	rep.Sales, rep.Differences = len(sales), []api.Difference{}
 	for _, d := range found {
 		switch d.What {
@@ -41,22 +41,22 @@ func (a *Agent) reconcile(ctx context.Context, r api.ReconcileRequest, checked f
 
 // toReconcile finds the sales of a business day, without a day of this one, or of a Z; and
 // the sales of which refunds are in it.
-func (a *Agent) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, sales []payterm.Order, err error) {
+func (s *Selling) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, sales []payterm.Order, err error) {
 	var orders []payterm.Order
 	rep.Number = r.Number
 	if r.Number != 0 {
-		if _, err = a.store.Totals(r.Number); err == nil {
-			orders, err = a.store.InZ(r.Number)
+		if _, err = s.o.Journal.Totals(r.Number); err == nil {
+			orders, err = s.o.Journal.InZ(r.Number)
 		}
 	} else {
 		if rep.Day = r.Day; r.Day == "" {
-			_, now := a.clock.Now()
+			now := s.o.Clock()
 			if now.IsZero() {
 				return rep, nil, api.Errorf(api.NotNow, "reconcile: the clock is not set: name the day")
 			}
-			rep.Day = a.o.Config.Days().Name(now)
+			rep.Day = s.o.Config.Days().Name(now)
 		}
-		orders, err = a.store.OfDay(rep.Day)
+		orders, err = s.o.Journal.OfDay(rep.Day)
 	}
 	seen := map[payterm.OrderID]bool{}
 	for _, o := range orders {
@@ -70,7 +70,7 @@ func (a *Agent) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, sal
 		seen[id] = true
 		known := true
 		if id != o.ID {
-			if o, known, err = a.store.Order(id); err != nil {
+			if o, known, err = s.o.Journal.Order(id); err != nil {
 				break
 			}
 		}
@@ -79,7 +79,7 @@ func (a *Agent) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, sal
 		}
 	}
 	if err != nil {
-		return rep, nil, coded(fmt.Errorf("reconcile: %w", err))
+		return rep, nil, Coded(fmt.Errorf("reconcile: %w", err))
 	}
 	return rep, sales, nil
 }
@@ -89,7 +89,7 @@ const askers = 4
 
 // compareAll asks about sales and tells how far it is. Once the gateway has been
 // silent for a while the rest stays unknown.
-func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func(int)) []api.Difference {
+func (s *Selling) compareAll(ctx context.Context, sales []payterm.Order, tell func(int)) []api.Difference {
 	found := make([]api.Difference, len(sales))
 	next := make(chan int)
 	var mu sync.Mutex
@@ -102,12 +102,12 @@ func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func
 				give := silent >= silence
 				mu.Unlock()
 				d := api.Difference{OrderID: sales[i].ID, What: api.DiffersUnknown, Outcome: sales[i].Outcome, Currency: sales[i].Currency, Why: "not asked: the gateway is silent"}
-				ours := sales[i].MerchantID == a.o.Config.Gateway.MerchantID && sales[i].Currency == a.o.Config.Merchant.Currency
+				ours := sales[i].MerchantID == s.o.Config.Gateway.MerchantID && sales[i].Currency == s.o.Config.Merchant.Currency
 				switch {
 				case !ours:
 					d.Why = runner.ErrOtherMerchant.Error()
 				case !give:
-					d = a.compareOne(ctx, sales[i])
+					d = s.compareOne(ctx, sales[i])
 				}
 				found[i] = d
 				mu.Lock()
@@ -130,10 +130,10 @@ func (a *Agent) compareAll(ctx context.Context, sales []payterm.Order, tell func
 	return found
 }
 
-func (a *Agent) compareOne(ctx context.Context, sale payterm.Order) api.Difference {
+func (s *Selling) compareOne(ctx context.Context, sale payterm.Order) api.Difference {
 	ctx, cancel := context.WithTimeout(ctx, reconcileLimit)
 	defer cancel()
-	c, err := a.runner.Check(ctx, sale.ID)
+	c, err := s.o.Loop.Check(ctx, sale.ID)
 	if err != nil {
 		return api.Difference{OrderID: sale.ID, What: api.DiffersUnknown, Outcome: sale.Outcome, Currency: sale.Currency, Why: err.Error()}
 	}

@@ -1,0 +1,177 @@
+package selling
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"payterm"
+	"payterm/terminal/api"
+)
+
+// Take prints an X, or takes and prints a Z for somebody. Once a Z is taken nothing
+// keeps it from its caller.
+func (s *Selling) Take(z bool, by payterm.TakenBy) (t payterm.Totals, err error) {
+	if z {
+		if t, err = s.o.Journal.TakeZ(by); err != nil {
+			return t, err
+		}
+		s.printZ(t, false) //nolint:errcheck // it was told, and the slip comes later
+		s.Remind()
+		return t, nil
+	}
+	if t, err = s.o.Journal.Totals(0); err != nil {
+		return t, err
+	}
+	t.To = s.o.Clock()
+	if err := s.o.Print(s.o.Slip(t, false, false)); err != nil {
+		s.o.Log.Warn("totals not printed", "err", err)
+	}
+	return t, nil
+}
+
+// zSlips begins the names of the slips of Zs, before their number.
+const zSlips = "z "
+
+func zSlip(number int64) string { return zSlips + strconv.FormatInt(number, 10) }
+
+func zSlipOf(slip payterm.Receipt) (int64, bool) {
+	text, is := strings.CutPrefix(slip.Name, zSlips)
+	number, err := strconv.ParseInt(text, 10, 64)
+	return number, is && err == nil
+}
+
+// printZ queues the slip of a Z. One that finds no room comes later (PrintOwed).
+func (s *Selling) printZ(t payterm.Totals, again bool) error {
+	slip := s.o.Slip(t, true, again)
+	slip.Name = zSlip(t.Number)
+	s.mu.Lock()
+	s.queued[t.Number] = true
+	s.mu.Unlock()
+	err := s.o.Print(slip)
+	if err != nil {
+		s.Ended(slip, err)
+	}
+	return err
+}
+
+// Ended notes what became of a slip, if it is a Z's.
+func (s *Selling) Ended(slip payterm.Receipt, err error) {
+	number, is := zSlipOf(slip)
+	if !is {
+		return
+	}
+	s.mu.Lock()
+	delete(s.queued, number)
+	s.mu.Unlock()
+	if err == nil {
+		err = s.o.Journal.ZPrinted(number)
+	}
+	if err != nil {
+		s.o.Log.Warn("Z not printed; it comes again as a copy", "number", number, "err", err)
+	}
+}
+
+// PrintOwed queues the slips of Zs of which nobody knows whether they came: the power
+// went first, or the printer's queue was full. They say COPY, since they may have.
+func (s *Selling) PrintOwed() {
+	if !s.o.Printer {
+		return
+	}
+	owed, err := s.o.Journal.UnprintedZs()
+	if err != nil {
+		s.o.Log.Warn("look for Zs without a slip", "err", err)
+	}
+	for _, number := range owed {
+		s.mu.Lock()
+		queued := s.queued[number]
+		s.mu.Unlock()
+		if queued {
+			continue
+		}
+		t, err := s.o.Journal.Totals(number)
+		if err == nil {
+			s.o.Log.Warn("it is not known whether this Z was printed: it is printed again", "number", number)
+			err = s.printZ(t, true)
+		}
+		if err != nil {
+			return // there is a next time
+		}
+	}
+}
+
+// allowZ asks whether a Z may be taken, and in whose names.
+func (s *Selling) allowZ(ctx context.Context, r api.ZRequest) (payterm.TakenBy, error) {
+	named := s.o.Config.NamedSupervisors()
+	switch {
+	case r.Operator != "" && !s.o.Config.HasSupervisor():
+		return payterm.TakenBy{}, api.Errorf(api.Invalid, "operator: no supervisor is set up here: leave it out")
+	case r.Operator != "" && named == (r.Operator == payterm.SharedSupervisor):
+		return payterm.TakenBy{}, api.Errorf(api.Invalid,
+			"operator %q: the number of a supervisor, or %q where the PIN has no name", r.Operator, payterm.SharedSupervisor)
+	}
+	if !named {
+		r.Operator = ""
+	}
+	by, err := s.o.Loop.AllowZ(ctx, r.Operator, r.PIN)
+	return by, NotNow(err, noZ)
+}
+
+// noZ says what to do about the reasons for which no Z is taken.
+var noZ = map[payterm.Reason]string{
+	payterm.ReasonBusy:       "somebody is at the counter: try again when the terminal is idle",
+	payterm.ReasonCashier:    "no supervisor typed the PIN at the counter",
+	payterm.ReasonNoOperator: "nobody is signed on: sign on at the terminal first",
+	payterm.ReasonWrongPIN:   "that is not the PIN of a supervisor of this number",
+	payterm.ReasonLocked:     "too many wrong PINs of this supervisor: wait, the screen says how long",
+	payterm.ReasonStorage:    "the journal cannot be written: payterm doctor says why",
+}
+
+// Remind looks whether an earlier business day is not closed yet, and has the idle
+// screen say so.
+func (s *Selling) Remind() {
+	day, err := s.o.Journal.Unclosed(s.o.Clock())
+	if err != nil {
+		s.o.Log.Warn("look for a day that is open", "err", err)
+		return
+	}
+	s.o.Loop.Remind(day)
+}
+
+// X sums up so far.
+func (s *Selling) X(context.Context) (payterm.Totals, error) {
+	t, err := s.Take(false, payterm.TakenBy{})
+	return t, Coded(err)
+}
+
+// Z closes the day. It needs what it needs at the keys.
+func (s *Selling) Z(ctx context.Context, r api.ZRequest) (payterm.Totals, error) {
+	by, err := s.allowZ(ctx, r)
+	if err != nil {
+		return payterm.Totals{}, err
+	}
+	t, err := s.Take(true, by)
+	return t, Coded(err)
+}
+
+// PrintZ prints an earlier Z once more, as it was.
+func (s *Selling) PrintZ(_ context.Context, number int64) (payterm.Totals, error) {
+	t, err := s.o.Journal.Totals(number)
+	if err != nil {
+		return t, Coded(err)
+	}
+	if err := s.printZ(t, true); err != nil {
+		return t, api.Wrap(api.NotNow, err)
+	}
+	return t, nil
+}
+
+// DayTotals sums up a business day, on no paper.
+func (s *Selling) DayTotals(_ context.Context, day string) (payterm.Totals, error) {
+	if _, err := time.Parse(time.DateOnly, day); err != nil {
+		return payterm.Totals{}, api.Errorf(api.Invalid, "totals: day %q: such as 2026-11-22", day)
+	}
+	t, err := s.o.Journal.DayTotals(day)
+	return t, Coded(err)
+}

@@ -1,0 +1,70 @@
+package selling
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"payterm"
+	"payterm/flows/runner"
+	"payterm/storage"
+	"payterm/terminal/api"
+)
+
+// Training sells nothing, since the terminal is in training. What is asked about an order
+// that was begun before is answered from the real terminal's journal.
+type Training struct {
+	*Selling
+	Real string // path of that journal
+}
+
+// ErrTraining is why nothing is done.
+var ErrTraining = api.Errorf(api.InTraining, "the terminal is in training: payterm training off ends it; "+
+	"the training's own data is in --data %s", filepath.Join("DATA", "training"))
+
+// Sale sells nothing: a till must never take a simulated payment for a real one. One that
+// asks once more about an order that it began before, by its idempotency key, is told of
+// that one: not sent would be a lie, and the customer would pay twice.
+func (t Training) Sale(_ context.Context, r api.SaleRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
+	return t.notSold(string(r.IdempotencyKey), runner.ContentOfSale(t.saleOf(r)), askedFor(r))
+}
+
+// Refund gives nothing back, likewise.
+func (t Training) Refund(_ context.Context, r api.RefundRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
+	refund := refundOf(r)
+	return t.notSold(refund.IdempotencyKey, runner.ContentOfRefund(refund), askedBack(refund))
+}
+
+// notSold refuses with the reason, unless the key has an order of the real terminal.
+func (t Training) notSold(key string, asked runner.Content, order payterm.Order) (payterm.Order, error) {
+	if key != "" {
+		look := func(j *storage.Reader) (payterm.Order, bool, error) { return runner.OrderOf(j, key, asked) }
+		o, found, err := t.inReal(look)
+		switch {
+		case errors.Is(err, runner.ErrKeyReused):
+			return o, Coded(err)
+		case err != nil:
+			return o, api.Errorf(api.InTraining, "%v; whether this key has an order is not known: %v", ErrTraining, err)
+		case found:
+			return o, nil
+		}
+	}
+	order.Currency, order.Outcome, order.Reason = t.o.Config.Merchant.Currency, payterm.NotSent, payterm.ReasonTraining
+	return order, nil
+}
+
+// inReal reads the real terminal's journal.
+func (t Training) inReal(look func(*storage.Reader) (payterm.Order, bool, error)) (payterm.Order, bool, error) {
+	j, err := storage.OpenReader(t.Real)
+	if err != nil {
+		return payterm.Order{}, false, err
+	}
+	o, found, err := look(j)
+	return o, found, errors.Join(err, j.Close())
+}
+
+// RealOrder is an order of the real terminal.
+func (t Training) RealOrder(id payterm.OrderID) (payterm.Order, error) {
+	o, there, err := t.inReal(func(j *storage.Reader) (payterm.Order, bool, error) { return j.Order(id) })
+	return o, missing(id, there, err)
+}
