@@ -11,49 +11,49 @@ import (
 	"time"
 )
 
-// ears are the listeners of /emu/events. The zero value is ready.
-type ears struct {
+// listeners are those of /emu/events. The zero value is ready.
+type listeners struct {
 	mu   sync.Mutex
-	list map[*ear]bool
+	list map[*listener]bool
 	last map[string]string // what a newcomer is told first, by what it is about
 }
 
-// ear is one listener. An event that is pending already is not said twice in a
+// listener is one of them. An event that is pending already is not said twice in a
 // row, so that a frame is one event, however many transfers it took.
-type ear struct {
+type listener struct {
 	wake    chan struct{} // closed when it fell too far behind
 	pending []string
 }
 
 const (
-	maxEars    = 32
-	maxPending = 256
-	gather     = 20 * time.Millisecond // one frame, one line
+	maxListeners = 32
+	maxPending   = 256
+	gather       = 20 * time.Millisecond // one frame, one line
 )
 
-// tell says an event to every listener, and to those who come later as well when
+// publish says an event to every listener, and to those who come later as well when
 // it says how a thing is: about names that. A listener that has fallen too far behind is
 // cut off: a browser comes back by itself and looks at everything anew.
-func (e *ears) tell(name, about string, data any) {
+func (l *listeners) publish(name, about string, data any) {
 	body, err := json.Marshal(data)
 	if err != nil {
 		body = []byte("{}") // words in, words out: it cannot happen
 	}
 	event := fmt.Sprintf("event: %s\ndata: %s\n\n", name, body)
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if about != "" {
-		if e.last == nil {
-			e.last = map[string]string{}
+		if l.last == nil {
+			l.last = map[string]string{}
 		}
-		e.last[about] = event
+		l.last[about] = event
 	}
-	for one := range e.list {
+	for one := range l.list {
 		if string(body) == "{}" && slices.Contains(one.pending, event) {
 			continue
 		}
 		if one.pending = append(one.pending, event); len(one.pending) > maxPending {
-			delete(e.list, one)
+			delete(l.list, one)
 			close(one.wake)
 			continue
 		}
@@ -64,37 +64,37 @@ func (e *ears) tell(name, about string, data any) {
 	}
 }
 
-func (e *ears) add() *ear {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.list) >= maxEars {
+func (l *listeners) add() *listener {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.list) >= maxListeners {
 		return nil
 	}
-	if e.list == nil {
-		e.list = map[*ear]bool{}
+	if l.list == nil {
+		l.list = map[*listener]bool{}
 	}
-	one := &ear{wake: make(chan struct{}, 1)}
-	for _, about := range slices.Sorted(maps.Keys(e.last)) {
-		one.pending = append(one.pending, e.last[about])
+	one := &listener{wake: make(chan struct{}, 1)}
+	for _, about := range slices.Sorted(maps.Keys(l.last)) {
+		one.pending = append(one.pending, l.last[about])
 		select {
 		case one.wake <- struct{}{}:
 		default: // it will look anyway
 		}
 	}
-	e.list[one] = true
+	l.list[one] = true
 	return one
 }
 
-func (e *ears) remove(one *ear) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.list, one)
+func (l *listeners) remove(one *listener) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.list, one)
 }
 
 // take is what is pending, in the order in which it happened.
-func (e *ears) take(one *ear) []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (l *listeners) take(one *listener) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	list := one.pending
 	one.pending = nil
 	return list
@@ -104,12 +104,12 @@ func (e *ears) take(one *ear) []string {
 // scan (masked), printer, plug and unplug with what was done. It begins with the
 // sensors and cables that were touched before.
 func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
-	one := p.ears.add()
+	one := p.listeners.add()
 	if one == nil {
-		http.Error(w, fmt.Sprintf("%d listen already: close a page", maxEars), http.StatusServiceUnavailable)
+		http.Error(w, fmt.Sprintf("%d listen already: close a page", maxListeners), http.StatusServiceUnavailable)
 		return
 	}
-	defer p.ears.remove(one)
+	defer p.listeners.remove(one)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	rc := http.NewResponseController(w)
@@ -133,7 +133,7 @@ func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
 				return
 			case <-pause.C:
 			}
-			list = p.ears.take(one)
+			list = p.listeners.take(one)
 		case <-alive.C:
 		}
 		for _, event := range list {

@@ -50,10 +50,10 @@ type Options struct {
 
 // Panel is the http.Handler of the emulated hardware.
 type Panel struct {
-	o    Options
-	page []byte
-	mux  *http.ServeMux
-	ears ears
+	o         Options
+	page      []byte
+	mux       *http.ServeMux
+	listeners listeners
 }
 
 // key is a key as the page shows it.
@@ -190,14 +190,14 @@ func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 		}
 	}
 	for _, k := range in.Keys {
-		told := string(k)
+		shown := string(k)
 		if name := p.o.Screen().Name; (name == string(flows.ViewPIN) || name == screen.SetupCodeName) && k.Digits() != "" {
-			told = "*"
+			shown = "*"
 		}
 		if err := p.o.Board.Press(k); err != nil {
 			return err
 		}
-		p.ears.tell("key", "", map[string]string{"key": told})
+		p.listeners.publish("key", "", map[string]string{"key": shown})
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func (p *Panel) scan(in struct{ Code string }) error {
 	if err := p.o.Board.Scan(in.Code); err != nil {
 		return fmt.Errorf("scanner: %w", err)
 	}
-	p.ears.tell("scan", "", map[string]string{"code": payterm.NewPayCode(in.Code).String()})
+	p.listeners.publish("scan", "", map[string]string{"code": payterm.NewPayCode(in.Code).String()})
 	return nil
 }
 
@@ -228,10 +228,10 @@ func (p *Panel) printer(in sensors) error {
 	}
 	// One event for each sensor, so that each is kept.
 	if in.Paper != "" {
-		p.ears.tell("printer", "paper", sensors{Paper: in.Paper})
+		p.listeners.publish("printer", "paper", sensors{Paper: in.Paper})
 	}
 	if in.Cover != "" {
-		p.ears.tell("printer", "cover", sensors{Cover: in.Cover})
+		p.listeners.publish("printer", "cover", sensors{Cover: in.Cover})
 	}
 	return nil
 }
@@ -244,7 +244,7 @@ func (p *Panel) pull(verb string, c cable, do func(string) error) error {
 	if err := do(c.Device); err != nil {
 		return err
 	}
-	p.ears.tell(verb, "cable of "+c.Device, c)
+	p.listeners.publish(verb, "cable of "+c.Device, c)
 	p.Changed("display") // which is dark, or lit
 	return nil
 }
@@ -313,4 +313,4 @@ func screenWords(s payterm.Screen) string {
 
 // Changed tells whoever listens that a device shows something else: display,
 // paper, buzzer. It does not block.
-func (p *Panel) Changed(device string) { p.ears.tell(device, "", struct{}{}) }
+func (p *Panel) Changed(device string) { p.listeners.publish(device, "", struct{}{}) }

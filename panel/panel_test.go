@@ -26,17 +26,17 @@ import (
 	"payterm/terminal"
 )
 
-// desk is a panel before an agent that runs, with the simulator behind it.
-type desk struct {
+// rig is a panel before an agent that runs, with the simulator behind it.
+type rig struct {
 	t   *testing.T
 	url string
 	// pin makes the terminal look as if it asked for a PIN.
 	pin atomic.Bool
 }
 
-func newDesk(t *testing.T) *desk {
+func newRig(t *testing.T) *rig {
 	t.Helper()
-	d := &desk{t: t}
+	d := &rig{t: t}
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: "0123456789ABCDEF", Seed: 1})
 	gateway := httptest.NewServer(sim)
 	t.Cleanup(gateway.Close)
@@ -93,7 +93,7 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-func (d *desk) call(method, path, body string, header ...string) (int, string, http.Header) {
+func (d *rig) call(method, path, body string, header ...string) (int, string, http.Header) {
 	d.t.Helper()
 	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, strings.NewReader(body))
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *desk) call(method, path, body string, header ...string) (int, string, h
 }
 
 // listen collects events until the context ends.
-func (d *desk) listen() <-chan string {
+func (d *rig) listen() <-chan string {
 	d.t.Helper()
 	req, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.url+"/emu/events", nil)
 	if err != nil {
@@ -145,7 +145,7 @@ func (d *desk) listen() <-chan string {
 }
 
 // hears waits for these events in this order, whatever else comes between.
-func (d *desk) hears(heard <-chan string, want ...string) {
+func (d *rig) hears(heard <-chan string, want ...string) {
 	d.t.Helper()
 	end := time.After(10 * time.Second)
 	var all []string
@@ -163,7 +163,7 @@ func (d *desk) hears(heard <-chan string, want ...string) {
 
 // TestCalls holds every name, method and status of the control interface.
 func TestCalls(t *testing.T) {
-	d := newDesk(t)
+	d := newRig(t)
 	for _, c := range []struct {
 		method, path, body string
 		status             int
@@ -229,7 +229,7 @@ func TestCalls(t *testing.T) {
 
 // TestEvents: the stream carries all of it, secrets masked.
 func TestEvents(t *testing.T) {
-	d := newDesk(t)
+	d := newRig(t)
 	heard := d.listen()
 	d.call("POST", "/emu/key", `{"keys":["1","2","3","4","ENTER"]}`)
 	d.hears(heard, `key {"key":"1"}`, `key {"key":"2"}`, `key {"key":"3"}`, `key {"key":"4"}`, `key {"key":"ENTER"}`, `display {}`)
@@ -261,7 +261,7 @@ func TestEvents(t *testing.T) {
 // TestWhoMayCall: pages of other sites and names of other machines are refused,
 // whatever they ask for.
 func TestWhoMayCall(t *testing.T) {
-	d := newDesk(t)
+	d := newRig(t)
 	own := strings.TrimPrefix(d.url, "http://")
 	for _, c := range []struct {
 		header []string
@@ -319,36 +319,36 @@ func TestWithoutSimulator(t *testing.T) {
 	}
 }
 
-// TestEars: what an ear holds is bounded, and no change is lost on it.
-func TestEars(t *testing.T) {
-	var e ears
-	one := e.add()
+// TestListeners: what is kept for a listener is bounded, and no change is lost on it.
+func TestListeners(t *testing.T) {
+	var l listeners
+	one := l.add()
 	for range 1000 {
-		e.tell("display", "", struct{}{})
+		l.publish("display", "", struct{}{})
 	}
-	e.tell("key", "", map[string]string{"key": "1"})
-	e.tell("key", "", map[string]string{"key": "1"})
-	e.tell("display", "", struct{}{})
-	got := e.take(one)
+	l.publish("key", "", map[string]string{"key": "1"})
+	l.publish("key", "", map[string]string{"key": "1"})
+	l.publish("display", "", struct{}{})
+	got := l.take(one)
 	want := []string{"event: display\ndata: {}\n\n", "event: key\ndata: {\"key\":\"1\"}\n\n", "event: key\ndata: {\"key\":\"1\"}\n\n"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	e.tell("display", "", struct{}{})
-	if got := e.take(one); !slices.Equal(got, want[:1]) {
+	l.publish("display", "", struct{}{})
+	if got := l.take(one); !slices.Equal(got, want[:1]) {
 		t.Errorf("a change after the look: %q", got)
 	}
 	for range maxPending + 1 {
-		e.tell("key", "", map[string]string{"key": "1"})
+		l.publish("key", "", map[string]string{"key": "1"})
 	}
 	<-one.wake // the first wake-up, still there
-	if _, listening := <-one.wake; listening || len(e.list) != 0 {
-		t.Error("an ear that sleeps is not cut off")
+	if _, listening := <-one.wake; listening || len(l.list) != 0 {
+		t.Error("a listener that sleeps is not cut off")
 	}
-	for range maxEars {
-		e.add()
+	for range maxListeners {
+		l.add()
 	}
-	if e.add() != nil {
-		t.Error("there is no end of ears")
+	if l.add() != nil {
+		t.Error("there is no end of listeners")
 	}
 }

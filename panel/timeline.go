@@ -34,8 +34,8 @@ type moment struct {
 	Gateway bool     `json:"gateway,omitempty"`
 }
 
-// told is an order with its moments.
-type told struct {
+// story is an order with its moments.
+type story struct {
 	ID      payterm.OrderID `json:"order_id"`
 	Title   string          `json:"title"`
 	Total   string          `json:"total"`
@@ -62,7 +62,7 @@ const unknown = "unknown"
 
 // answerTimeline is what GET /emu/timeline answers.
 type answerTimeline struct {
-	Orders  []told            `json:"orders"`
+	Orders  []story           `json:"orders"`
 	Books   *books            `json:"books,omitempty"`  // where the simulator is the gateway
 	Faults  []json.RawMessage `json:"faults,omitempty"` // as GET /sim/faults tells them
 	Trouble string            `json:"trouble,omitempty"`
@@ -83,7 +83,7 @@ func (p *Panel) timeline(w http.ResponseWriter, r *http.Request) {
 
 // look gathers what can be had, and says what cannot.
 func (p *Panel) look(ctx context.Context) (answerTimeline, error) {
-	known := answerTimeline{Orders: []told{}}
+	known := answerTimeline{Orders: []story{}}
 	journal, err := storage.OpenReader(p.o.Journal)
 	if err == nil {
 		defer journal.Close()
@@ -167,8 +167,8 @@ func rowOf(ledger []ledgerRow, id payterm.OrderID) (ledgerRow, bool) {
 
 // tell steps through an order's events once more: the same machine that decided
 // says what it decided.
-func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) told {
-	t := told{ID: o.ID, Title: string(o.Kind), Total: money(o.Total().Minor, o.Currency), Outcome: o.Outcome, Reason: o.Reason, Moments: []moment{}}
+func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
+	t := story{ID: o.ID, Title: string(o.Kind), Total: money(o.Total().Minor, o.Currency), Outcome: o.Outcome, Reason: o.Reason, Moments: []moment{}}
 	if o.Wallet != "" {
 		t.Title += ", " + o.Wallet.Name()
 	}

@@ -21,7 +21,7 @@ import (
 // TestTimeline sells once and reads the story: what happened, what was decided,
 // what went over the wire, and nothing that is secret.
 func TestTimeline(t *testing.T) {
-	d := newDesk(t)
+	d := newRig(t)
 	d.call("POST", "/emu/key", `{"keys":["1","2","3","4","ENTER"]}`)
 	_, wallet, _ := d.call("POST", "/phone/wallet", `{"biz_type":"ALIPAY","balance_minor":5000}`)
 	var w struct{ Code string }
@@ -33,26 +33,26 @@ func TestTimeline(t *testing.T) {
 	d.shows("approved")
 	_, text, _ := d.call("GET", "/emu/timeline", "")
 	var got struct {
-		Orders []told
+		Orders []story
 		Books  books
 	}
 	if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Orders) != 1 || len(got.Books.Pairs) != 1 {
 		t.Fatalf("%v: %s", err, text)
 	}
 	o := got.Orders[0]
-	var told []string
+	var moments []string
 	for _, m := range o.Moments {
-		told = append(told, fmt.Sprint(m.Event, " | ", m.Facts, " | ", strings.Join(m.Decided, ", "), " | ", m.Wire))
+		moments = append(moments, fmt.Sprint(m.Event, " | ", m.Facts, " | ", strings.Join(m.Decided, ", "), " | ", m.Wire))
 	}
-	slices.Sort(told) // the request of a millisecond may come on either side of it
+	slices.Sort(moments) // the request of a millisecond may come on either side of it
 	want := []string{
 		"PASSIVEPAY |  |  | at the gateway",
 		"code_scanned | code ****" + w.Code[14:] + " Alipay | send once, sound scan | out: PASSIVEPAY " + string(o.ID),
 		"payment_answered | 12.34 CAD paid | closed, approved, sound approved, print merchant, print customer | in: authentic reply, success",
 		"sale_began | 12.34 CAD, passive | wait for a scan | ",
 	}
-	if !slices.Equal(told, want) {
-		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	if !slices.Equal(moments, want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(moments, "\n"), strings.Join(want, "\n"))
 	}
 	if o.Title != "sale, Alipay" || o.Total != "12.34 CAD" || o.Outcome != payterm.Approved || o.Moments[0].AtMS != 0 {
 		t.Errorf("order %+v", o)
@@ -67,7 +67,7 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-func (d *desk) shows(screen string) {
+func (d *rig) shows(screen string) {
 	d.t.Helper()
 	for end := time.Now().Add(15 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		_, words, _ := d.call("GET", "/emu/display.txt", "")
