@@ -35,7 +35,8 @@ func workshop(t *testing.T) (board.Profile, *haltest.Ports, *haltest.Bus, *halte
 			"/dev/ttyS2": func() *hal.Line { return hal.OpenLine(func() string { return "" }, 9600) },
 		},
 	}
-	for _, name := range slices.Concat([]string{"gpiochip0:25", "gpiochip0:27", "GPIO18", "gpiochip0:17"}, p.Keypad.Rows, p.Keypad.Columns) {
+	lines := []string{"gpiochip0:25", "gpiochip0:27", "GPIO18", "gpiochip0:17"}
+	for _, name := range slices.Concat(lines, p.Keypad.Rows, p.Keypad.Columns) {
 		ports.Pins[name] = &wire{gpio.INVALID, name}
 	}
 	return p, ports, bus, cable
@@ -83,17 +84,21 @@ func TestOpenFaults(t *testing.T) {
 		}, "display", "connect SPI0.0: mode not supported"},
 		{"no D/C", func(p *haltest.Ports) { delete(p.Pins, "gpiochip0:25") }, "display", "no line gpiochip0:25"},
 		{"no column", func(p *haltest.Ports) { delete(p.Pins, "gpiochip0:12") }, "keypad", "no line gpiochip0:12"},
-		{"no scanner", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS1") }, "scanner", "no serial line /dev/ttyS1"},
-		{"no printer", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS2") }, "printer", "no serial line /dev/ttyS2"},
+		{"no scanner", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS1") }, "scanner",
+			"no serial line /dev/ttyS1"},
+		{"no printer", func(p *haltest.Ports) { delete(p.Lines, "/dev/ttyS2") }, "printer",
+			"no serial line /dev/ttyS2"},
 		{"no buzzer", func(p *haltest.Ports) { delete(p.Pins, "gpiochip0:17") }, "buzzer", "no line gpiochip0:17"},
-		{"one line, two names", func(p *haltest.Ports) { p.Pins["gpiochip0:5"] = p.Pins["GPIO18"] }, "keypad", "keypad.rows: line gpiochip0:5 is line GPIO18 of display.backlight already"},
+		{"one line, two names", func(p *haltest.Ports) { p.Pins["gpiochip0:5"] = p.Pins["GPIO18"] }, "keypad",
+			"keypad.rows: line gpiochip0:5 is line GPIO18 of display.backlight already"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, ports, _, _ := workshop(t)
 			c.spoil(ports)
 			b := board.Open(p, ports)
 			defer b.Close()
-			if len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), "board: "+c.device+": ") || !strings.Contains(errString(b.Faults[c.device]), c.why) {
+			fault := errString(b.Faults[c.device])
+			if len(b.Faults) != 1 || !strings.Contains(fault, "board: "+c.device+": ") || !strings.Contains(fault, c.why) {
 				t.Errorf("faults: %v", b.Faults)
 			}
 			for device, open := range map[string]bool{"display": b.Display != nil, "keypad": b.Keypad != nil,
@@ -135,7 +140,9 @@ led_attention = "L:6"
 		none := func() *hal.Line {
 			return hal.OpenEvents(func() (hal.EventFile, error) { return nil, errors.New("not here yet") })
 		}
-		ports := &haltest.Ports{Pins: map[string]gpio.PinIO{}, Lines: map[string]func() *hal.Line{"Pad": none, "0c2e:0b61": none}}
+		ports := &haltest.Ports{
+			Pins: map[string]gpio.PinIO{}, Lines: map[string]func() *hal.Line{"Pad": none, "0c2e:0b61": none},
+		}
 		for _, name := range []string{"pwmchip0:1", "L:5", "L:6"} {
 			ports.Pins[name] = &wire{gpio.INVALID, name}
 		}

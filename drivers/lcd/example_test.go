@@ -15,7 +15,8 @@ import (
 func Example() {
 	var bus haltest.Bus // writes down what is sent; hal.Ports opens a real one
 	wires := lcd.Wires{Conn: bus.Conn(), DC: bus.Pin("D/C"), Reset: bus.Pin("reset"), Backlight: bus.Pin("backlight")}
-	panel, err := lcd.NewST7789(wires, lcd.Options{Width: 240, Height: 320, Inverted: true, Sleep: func(time.Duration) {}})
+	options := lcd.Options{Width: 240, Height: 320, Inverted: true, Sleep: func(time.Duration) {}}
+	panel, err := lcd.NewST7789(wires, options)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -55,7 +56,8 @@ func Example() {
 // know: package glass makes rows of what can be shown.
 func ExampleHD44780_Write() {
 	var bus haltest.Bus
-	display, err := lcd.NewHD44780(lcd.Wires{Conn: bus.I2C(0x27)}, lcd.Options{Width: 16, Height: 2, Sleep: func(time.Duration) {}})
+	options := lcd.Options{Width: 16, Height: 2, Sleep: func(time.Duration) {}}
+	display, err := lcd.NewHD44780(lcd.Wires{Conn: bus.I2C(0x27)}, options)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -132,12 +132,17 @@ var others = []struct {
 	o                lcd.Options
 	first            string // what the first frame ends with
 }{
-	{"ili9341", "ili9341", true, false, lcd.Options{Width: 64, Height: 64, MirrorX: true, BGR: true}, "spi 29\nbacklight high\n"},
+	{"ili9341", "ili9341", true, false, lcd.Options{Width: 64, Height: 64, MirrorX: true, BGR: true},
+		"spi 29\nbacklight high\n"},
 	{"ssd1306", "ssd1306", true, false, lcd.Options{Width: 128, Height: 64, Contrast: 207}, "spi af\n"},
-	{"ssd1306, I2C, rotated by 180", "ssd1306", false, true, lcd.Options{Width: 128, Height: 64, Rotation: 180, Contrast: 1}, "i2c 3c: 00 af\n"},
-	{"ssd1306, 64x48 in the middle, inverted", "ssd1306", true, false, lcd.Options{Width: 64, Height: 48, OffsetX: 32, Inverted: true, Contrast: 207}, "spi af\n"},
-	{"ssd1306, 128x32, I2C, mirrored", "ssd1306", false, true, lcd.Options{Width: 128, Height: 32, MirrorX: true, Contrast: 143}, "i2c 3c: 00 af\n"},
-	{"ili9341, without a reset line, rotated by 270, at an offset", "ili9341", false, false, lcd.Options{Width: 64, Height: 64, Rotation: 270, OffsetX: 100, OffsetY: 7, Inverted: true, BGR: true}, "spi 29\nbacklight high\n"},
+	{"ssd1306, I2C, rotated by 180", "ssd1306", false, true, lcd.Options{Width: 128, Height: 64, Rotation: 180, Contrast: 1},
+		"i2c 3c: 00 af\n"},
+	{"ssd1306, 64x48 in the middle, inverted", "ssd1306", true, false, lcd.Options{Width: 64, Height: 48, OffsetX: 32, Inverted: true, Contrast: 207},
+		"spi af\n"},
+	{"ssd1306, 128x32, I2C, mirrored", "ssd1306", false, true, lcd.Options{Width: 128, Height: 32, MirrorX: true, Contrast: 143},
+		"i2c 3c: 00 af\n"},
+	{"ili9341, without a reset line, rotated by 270, at an offset", "ili9341", false, false, lcd.Options{Width: 64, Height: 64, Rotation: 270, OffsetX: 100, OffsetY: 7, Inverted: true, BGR: true},
+		"spi 29\nbacklight high\n"},
 	{"hd44780", "hd44780", false, true, lcd.Options{Width: 16, Height: 2}, "backlight high\n"},
 	{"fbdev", "fbdev", false, false, lcd.Options{Width: 64, Height: 64}, "backlight high\n"},
 }
