@@ -104,14 +104,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, out io.Writer, b
 }
 
 func readKey(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("--sign-key-file: %w", err)
-	}
-	if err := durable.OwnerAlone(path, info); err != nil {
-		return "", fmt.Errorf("--sign-key-file: %w", err)
-	}
-	b, err := os.ReadFile(path)
+	b, err := durable.ReadOwn(path)
 	if err != nil {
 		return "", fmt.Errorf("--sign-key-file: %w", err)
 	}

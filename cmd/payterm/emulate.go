@@ -178,7 +178,7 @@ func (c emulateCmd) trialSigner() (trust string, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fail(err)
 	}
-	text, err := readOwn(secret)
+	text, err := durable.ReadOwn(secret)
 	if errors.Is(err, fs.ErrNotExist) {
 		var made string
 		if _, made, err = provision.NewSigner(rand.Reader); err == nil {

@@ -185,7 +185,7 @@ func (c provisionMakeCmd) newSigner() (string, error) {
 
 // readSigner reads a signer's secret file.
 func readSigner(path string) (ed25519.PrivateKey, error) {
-	secret, err := readOwn(path)
+	secret, err := durable.ReadOwn(path)
 	if err != nil {
 		return nil, err
 	}
@@ -228,23 +228,6 @@ func (c provisionMakeCmd) make() (text string, code provision.Code, t provision.
 	}
 	text, err = provision.Make(t, provision.Content{SignKey: string(key), Config: portable}, code, signer)
 	return text, code, t, err
-}
-
-// readOwn reads a small file that nobody else may read.
-func readOwn(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if err := durable.OwnerAlone(path, info); err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(f, 4096))
 }
 
 type provisionInstallCmd struct {
@@ -328,7 +311,7 @@ func (c provisionInstallCmd) parcel(stdin *bufio.Reader) (string, error) {
 
 func (c provisionInstallCmd) code(stdin *bufio.Reader) (string, error) {
 	if c.CodeFile != "" {
-		text, err := readOwn(c.CodeFile)
+		text, err := durable.ReadOwn(c.CodeFile)
 		if err != nil {
 			return "", fmt.Errorf("code: %w", err)
 		}

@@ -1,7 +1,7 @@
 // Package durable writes small files of the owner's alone so that a power cut leaves the
 // old one or the new one, never half of one (Create, Replace); the journal has SQLite for
 // that. It also holds locks for as long as a process lives (Lock), and refuses files that
-// others may read (OwnerAlone).
+// others may read (ReadOwn, OwnerAlone).
 package durable
 
 import (

@@ -101,6 +101,9 @@ func TestOwnerAlone(t *testing.T) {
 		if err := durable.OwnerAlone(path, info); (err == nil) != fine {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
+		if _, err := durable.ReadOwn(path); (err == nil) != fine {
+			t.Errorf("mode %04o: read: %v", mode, err)
+		}
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -15,6 +16,27 @@ func OwnerAlone(path string, info fs.FileInfo) error {
 		return fmt.Errorf("%s can be read by others than its owner (mode %04o): chmod 600 %s", path, mode, path)
 	}
 	return nil
+}
+
+// mostOwn is far more than a key, a code or a token has.
+const mostOwn = 4096
+
+// ReadOwn reads a small file of the owner's alone. The file that is judged is the one that
+// is read.
+func ReadOwn(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := OwnerAlone(path, info); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(f, mostOwn))
 }
 
 // ErrLocked says that somebody else holds a lock.

@@ -116,14 +116,7 @@ const minToken = 16
 // readToken reads the token that callers over TCP must show. Only its owner may read the
 // file.
 func readToken(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("api.token_file: %w", err)
-	}
-	if err := durable.OwnerAlone(path, info); err != nil {
-		return "", fmt.Errorf("api.token_file: %w", err)
-	}
-	text, err := os.ReadFile(path)
+	text, err := durable.ReadOwn(path)
 	if err != nil {
 		return "", fmt.Errorf("api.token_file: %w", err)
 	}
