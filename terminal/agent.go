@@ -96,13 +96,12 @@ type Agent struct {
 	store     *storage.Store
 	runner    *runner.Runner
 	selling   *selling.Selling
+	arrivals  *setup.Arrivals // of parcels
 	devices   *devices.Set
 	onPaper   onPaper
 	leaving   chan struct{} // somebody has provisioned the terminal anew
 	mu        sync.Mutex
-	fault     string      // why it is not open
-	parcel    string      // that was scanned
-	waits     setup.Waits // what one that waits does so for
+	fault     string // why it is not open
 	zone      *time.Location
 	link      flows.Network     // as far as this machine has the way to the gateway
 	away      bool              // the scanner, for some time
@@ -149,6 +148,10 @@ func newAgent(o Options) *Agent {
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: setup.MaxScan, Refresh: o.refresh,
 	})
 	a.doctor = a.newDoctor()
+	a.arrivals = setup.NewArrivals(setup.ArrivalsOptions{
+		Provisioner: o.Provisioner, Sticks: o.Sticks, Data: o.Data, Serial: o.Serial, Passed: o.Passed,
+		Counter: a, Notices: o.notices, Log: o.Log,
+	})
 	return a
 }
 
@@ -414,11 +417,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	provisioned := false
 	var wg sync.WaitGroup
 	a.devices.RunGlass(ctx, &wg)
-	told, err := a.comeUp(ctx, &wg)
+	ready, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
 		a.devices.RunInput(ctx, &wg)
 		for _, work := range []func(context.Context){
-			a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.awaitInstalled, a.selfTest,
+			a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.arrivals.Run, a.selfTest,
 		} {
 			wg.Go(func() { work(ctx) })
 		}
@@ -438,7 +441,7 @@ func (a *Agent) Run(ctx context.Context) error {
 				stop()
 			}
 		})
-		if !told {
+		if !ready {
 			if err = a.ready(ctx); err != nil {
 				stop()
 			}
@@ -471,12 +474,12 @@ func (a *Agent) Run(ctx context.Context) error {
 // comeUp tries until journal and local API are there, or the context ends. Where
 // that does not succeed at once, ready is told nevertheless: whatever is wrong
 // stands on the glass by then.
-func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err error) {
+func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (ready bool, err error) {
 	serves := false
 	for {
 		err := a.open()
 		if errors.Is(err, config.ErrTaken) {
-			return told, err
+			return ready, err
 		}
 		if !serves && a.lock != nil {
 			served := a.serve(ctx, wg)
@@ -484,18 +487,18 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (told bool, err 
 			err = errors.Join(err, served)
 		}
 		if err == nil || a.training != nil { // the real terminal is back when a training cannot be
-			return told, err
+			return ready, err
 		}
 		a.closed(err)
-		if !told && a.o.Ready != nil {
+		if !ready && a.o.Ready != nil {
 			if err := a.o.Ready(); err != nil {
-				return told, err
+				return ready, err
 			}
 		}
-		told = true
+		ready = true
 		select {
 		case <-ctx.Done():
-			return told, nil
+			return ready, nil
 		case <-time.After(openAgain):
 		}
 	}

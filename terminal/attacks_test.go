@@ -137,7 +137,7 @@ func (s *stand) sale(mode payterm.Mode, at string, happens func(code string)) {
 	}
 	if at == "sending" {
 		action := map[payterm.Mode]string{payterm.Passive: "PASSIVEPAY", payterm.Active: "ACTIVEPAY"}[mode]
-		s.sim("POST", "faults", map[string]any{"action": action, "fault": "delay", "times": 1, "ms": 400}, nil)
+		s.sim("POST", "faults", map[string]any{"action": action, "fault": "delay", "times": 1, "ms": 1000}, nil)
 	}
 	in("amount")
 	orders := len(s.ledger())

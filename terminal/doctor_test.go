@@ -508,14 +508,14 @@ func TestNoBlink(t *testing.T) {
 	for i, x := range []struct {
 		absent bool
 		after  time.Duration
-		told   bool
+		says   bool
 	}{
 		{true, awayAfter / 2, false}, {false, awayAfter / 2, false}, {true, awayAfter / 2, false}, {true, awayAfter / 4, false},
 		{true, awayAfter / 4, true}, {true, time.Hour, true}, {false, 1, false}, {true, 1, false},
 	} {
 		now += x.after
-		if told := b.tells(x.absent, now); told != x.told {
-			t.Errorf("%d: told %v", i, told)
+		if says := b.tells(x.absent, now); says != x.says {
+			t.Errorf("%d: it says so: %v", i, says)
 		}
 	}
 }

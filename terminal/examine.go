@@ -74,7 +74,7 @@ func (a *Agent) selfTest(ctx context.Context) {
 
 // rest waits until nobody is being served; false when the context ends before.
 func (a *Agent) rest(ctx context.Context) bool {
-	for !a.atRest(ctx) {
+	for !a.AtRest(ctx) {
 		select {
 		case <-ctx.Done():
 			return false

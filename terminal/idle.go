@@ -70,10 +70,10 @@ func (a *Agent) runAway(ctx context.Context) {
 	for {
 		away := scanner.tells(a.devices.Absent(devices.Scanner) != nil, a.devices.Now())
 		a.mu.Lock()
-		told := a.away
+		was := a.away
 		a.away = away
 		a.mu.Unlock()
-		if away != told {
+		if away != was {
 			a.runner.Redraw()
 		}
 		select {

@@ -104,7 +104,7 @@ func TestAgentTakesStick(t *testing.T) {
 			t.Fatalf("%+v", c.a.Screen())
 		}
 	}
-	if c.a.giveWay(t.Context()) == nil {
+	if c.a.GiveWay(t.Context()) == nil {
 		t.Error("who begins just then is cut off")
 	}
 	text := b.parcel(0, time.Hour)

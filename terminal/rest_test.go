@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -46,7 +47,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 		defer stop()
 		parts.Go(func() { a.runner.Run(ctx) }) //nolint:errcheck // it ends with ctx
 		parts.Go(func() { a.tidy(ctx) })
-		parts.Go(func() { a.awaitInstalled(ctx) })
+		parts.Go(func() { a.arrivals.Run(ctx) })
 		logged := func() int64 {
 			info, err := os.Stat(filepath.Join(a.o.Data, "payterm.db-wal"))
 			if err != nil {
@@ -82,9 +83,11 @@ func TestATerminalOfATillRests(t *testing.T) {
 		if left() {
 			t.Error("it leaves for nothing")
 		}
-		a.mu.Lock()
-		a.parcel = "a parcel that was scanned"
-		a.mu.Unlock()
+		// Somebody installs a parcel.
+		provisioned := filepath.Join(a.o.Data, "provision")
+		if err := errors.Join(os.MkdirAll(provisioned, 0o700), os.Symlink("5", filepath.Join(provisioned, "current"))); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(2 * setup.LookEvery)
 		if !left() {
 			t.Error("the parcel is not taken")

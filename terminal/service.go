@@ -10,7 +10,6 @@ import (
 	"payterm/flows/runner"
 	"payterm/terminal/api"
 	"payterm/terminal/selling"
-	"payterm/terminal/setup"
 )
 
 // serve opens the local API: on the socket, during a training on the real terminal's too,
@@ -124,25 +123,13 @@ func (a *Agent) status(ctx context.Context) (api.Status, error) {
 	for device, fault := range a.o.Board.Absent() {
 		faults[device] = fault.Error()
 	}
-	return api.Status{State: s.State, Waits: a.waitsFor(), Running: &api.Running{
+	return api.Status{State: s.State, Waits: a.arrivals.Waits().Says(), Running: &api.Running{
 		MerchantID: a.o.Config.Gateway.MerchantID, Currency: a.o.Config.Merchant.Currency,
 		OrderID: s.OrderID, Operator: s.Operator, Network: s.Status.Network, Queue: s.Status.Queue,
 		Doubts: s.Status.Doubts, LatePayments: s.Status.Late, Alarms: s.Status.Alarms,
 		Paper: s.Status.Paper, Unprinted: s.Status.Unprinted, Fault: s.Fault, Devices: faults,
 		Training: a.training != nil, Notice: a.o.notices.Standing(),
 	}}, nil
-}
-
-// waitsFor says what a parcel that has come waits for; nothing where none does.
-func (a *Agent) waitsFor() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	const parcel = "a parcel for another merchant, gateway or currency waits"
-	return map[setup.Waits]string{
-		setup.WaitsForZ:      parcel + ": close the day (payterm totals z)",
-		setup.WaitsForOrders: parcel + " until the open orders are closed: payterm queue list",
-		setup.WaitsForAgent:  parcel + " until nobody is being served",
-	}[a.waits]
 }
 
 func (s service) Train(ctx context.Context, on bool) error { return s.a.train(ctx, on) }

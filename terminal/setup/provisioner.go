@@ -63,6 +63,16 @@ const (
 	WaitsForAgent   Waits = "agent"  // the one that runs takes it once nobody is being served
 )
 
+// Says is what somebody can do about it; nothing where nothing waits.
+func (w Waits) Says() string {
+	const parcel = "a parcel for another merchant, gateway or currency waits"
+	return map[Waits]string{
+		WaitsForZ:      parcel + ": close the day (payterm totals z)",
+		WaitsForOrders: parcel + " until the open orders are closed: payterm queue list",
+		WaitsForAgent:  parcel + " until nobody is being served",
+	}[w]
+}
+
 // Accepted is a parcel that was taken. It is in force unless it waits.
 type Accepted struct {
 	Config config.Config
@@ -139,12 +149,12 @@ func (p Provisioner) waits(next config.Config) (Waits, error) {
 	if err := errors.Join(err, r.Close()); err != nil {
 		return WaitsForNothing, err
 	}
-	return p.WaitsFor(held, next), nil
+	return p.waitsFor(held, next), nil
 }
 
-// WaitsFor is what a configuration has to wait for, by what the journal still holds. At
+// waitsFor is what a configuration has to wait for, by what the journal still holds. At
 // another gateway than that of now nobody knows of any order.
-func (p Provisioner) WaitsFor(held []storage.Held, next config.Config) Waits {
+func (p Provisioner) waitsFor(held []storage.Held, next config.Config) Waits {
 	now, _, err := config.InForce(p.Config, p.Data, nil)
 	elsewhere := err == nil && now.Gateway.URL != "" && now.Gateway.URL != next.Gateway.URL
 	waits := WaitsForNothing

@@ -36,11 +36,11 @@ func TestWaitsFor(t *testing.T) {
 	} {
 		next := config.Default()
 		next.Gateway.MerchantID, next.Gateway.URL = c.merchant, c.url
-		if got := p.WaitsFor(c.held, next); got != c.want {
+		if got := p.waitsFor(c.held, next); got != c.want {
 			t.Errorf("%s at %s with %+v waits for %q, want %q", c.merchant, c.url, c.held, got, c.want)
 		}
 		next.Merchant.Currency = "JPY"
-		if got := p.WaitsFor(c.held, next); (got == WaitsForNothing) != (len(c.held) == 0) {
+		if got := p.waitsFor(c.held, next); (got == WaitsForNothing) != (len(c.held) == 0) {
 			t.Errorf("%s in JPY with %+v waits for %q", c.merchant, c.held, got)
 		}
 	}
