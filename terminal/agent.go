@@ -167,7 +167,8 @@ func (a *Agent) open() error {
 	store, err := storage.Open(storage.Options{
 		Path: filepath.Join(a.o.Data, "payterm.db"), Terminal: a.o.Config.Terminal.ID, DrawTag: drawTag,
 		Now: func() time.Time { _, wall := a.clock.Now(); return wall }, Days: a.o.Config.Days(),
-		MerchantID: a.o.Config.Gateway.MerchantID, Currency: a.o.Config.Merchant.Currency, Slips: a.o.Board.Profile.Printer != nil,
+		MerchantID: a.o.Config.Gateway.MerchantID, Currency: a.o.Config.Merchant.Currency,
+		Slips: a.o.Board.Profile.Printer != nil,
 	})
 	if err != nil {
 		return err
@@ -267,9 +268,11 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 		}
 	}
 	return ottpay.New(ottpay.Config{
-		URL: g.URL, MerchantID: g.MerchantID, OperatorID: g.OperatorID, TerminalNo: g.TerminalNo, SignKey: ottpay.SignKey(a.o.SignKey),
+		URL: g.URL, MerchantID: g.MerchantID, OperatorID: g.OperatorID, TerminalNo: g.TerminalNo,
+		SignKey:     ottpay.SignKey(a.o.SignKey),
 		CallBackURL: g.CallBackURL, Currency: a.o.Config.Merchant.Currency, Versions: g.Versions, CAs: cas,
-		ConnectTimeout: a.o.Config.Sale.ConnectTimeout.Duration, Timeout: a.o.Config.Sale.HTTPTimeout.Duration, Built: a.o.Built, Now: time.Now,
+		ConnectTimeout: a.o.Config.Sale.ConnectTimeout.Duration, Timeout: a.o.Config.Sale.HTTPTimeout.Duration,
+		Built: a.o.Built, Now: time.Now,
 	})
 }
 
@@ -281,14 +284,18 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		active = flows.WalletSet{} // there is nothing to show a code on
 	}
 	rc := runner.Config{
-		Journal: store, People: store, Gateway: a.gateway, Display: a, Printer: a.devices, Scanner: a.devices, Drawer: a.devices, Buzzer: a.devices, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
+		Journal: store, People: store, Gateway: a.gateway, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
+		Display: a, Printer: a.devices, Scanner: a.devices, Drawer: a.devices, Buzzer: a.devices,
 		Settings: flows.Settings{
-			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor, Rules: c.Rules(),
-			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0, DayMaxMinor: c.Sale.DayMaxMinor,
+			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor,
+			Rules: c.Rules(), DayMaxMinor: c.Sale.DayMaxMinor,
+			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0,
 			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
-			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN, Training: a.training != nil,
+			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
+			Training: a.training != nil,
 		},
-		Totals: func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) }, Rate: a.askRate, Language: a.speak,
+		Totals: func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) },
+		Rate:   a.askRate, Language: a.speak,
 		Screen: func(v flows.View) payterm.Screen {
 			screens := a.screenOptions()
 			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
@@ -316,7 +323,8 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 	}
 	if s := a.training; s != nil {
 		rc.Gateway, rc.Drill, rc.Drawer = s, s.Begin, nil
-		rc.CodeKey = func(payterm.PayCode) string { return training.NobodysKey() } // nothing is kept of what may be a real customer's
+		// Nothing is kept of what may be a real customer's.
+		rc.CodeKey = func(payterm.PayCode) string { return training.NobodysKey() }
 	}
 	if c.Sale.DayMaxMinor > 0 {
 		rc.Sold = func(wall time.Time) (int64, error) {
@@ -338,8 +346,11 @@ func (a *Agent) firstCodeKey() ([]byte, error) {
 func (a *Agent) slipOptions() receipt.Options {
 	c := a.o.Config
 	return receipt.Options{
-		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID, Terminal: c.Terminal.ID, Zone: a.zone, Watermark: a.o.Watermark,
-		Merchant: receipt.Merchant{Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID},
+		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID,
+		Terminal: c.Terminal.ID, Zone: a.zone, Watermark: a.o.Watermark,
+		Merchant: receipt.Merchant{
+			Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID,
+		},
 	}
 }
 

@@ -55,7 +55,8 @@ type journalExamined struct{ *storage.Store }
 
 func (j journalExamined) Check(ctx context.Context, newest int) (string, error) {
 	h, err := j.Store.Check(ctx, newest)
-	return fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain", h.JournalMode, h.Synchronous, h.Records), err
+	return fmt.Sprintf("journal_mode %s, synchronous %d, the newest %d records fit their chain",
+		h.JournalMode, h.Synchronous, h.Records), err
 }
 
 func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {

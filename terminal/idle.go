@@ -120,7 +120,8 @@ func (a *Agent) runReach(ctx context.Context) {
 
 func (a *Agent) screenOptions() screen.Options {
 	o := screen.Options{
-		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(), OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
+		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(),
+		OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
 	}
 	o.LettersOnly, o.Small = a.devices.Glass()
 	if _, now := a.clock.Now(); !now.IsZero() {

@@ -111,7 +111,8 @@ func (t *Terminal) train() (*Agent, error) {
 	o := t.o
 	o.Config, o.Data, o.SignKey, o.Ready, o.RefundsNeedPIN = gateway.Config(t.o.Config), data, gateway.Key(), nil, false
 	o.Provisioner = nil
-	o.Watermark = screen.Training(append([]string{o.Config.Terminal.Language}, o.Config.Terminal.ReceiptLanguages...)...)
+	languages := append([]string{o.Config.Terminal.Language}, o.Config.Terminal.ReceiptLanguages...)
+	o.Watermark = screen.Training(languages...)
 	o.trains, o.real = gateway, t.o.Data
 	a, err := Start(o)
 	if err == nil && !a.isOpen() {

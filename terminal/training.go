@@ -82,14 +82,17 @@ type trainingService struct {
 }
 
 func (a *Agent) inTraining() trainingService {
-	return trainingService{service{a.selling, a}, selling.Training{Selling: a.selling, Real: filepath.Join(a.o.real, "payterm.db")}}
+	real := selling.Training{Selling: a.selling, Real: filepath.Join(a.o.real, "payterm.db")}
+	return trainingService{service{a.selling, a}, real}
 }
 
-func (s trainingService) Sale(ctx context.Context, r api.SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+func (s trainingService) Sale(ctx context.Context, r api.SaleRequest,
+	taken func(payterm.OrderID)) (payterm.Order, error) {
 	return s.selling.Sale(ctx, r, taken)
 }
 
-func (s trainingService) Refund(ctx context.Context, r api.RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+func (s trainingService) Refund(ctx context.Context, r api.RefundRequest,
+	taken func(payterm.OrderID)) (payterm.Order, error) {
 	return s.selling.Refund(ctx, r, taken)
 }
 
@@ -108,11 +111,13 @@ func (s outsideService) Status(ctx context.Context) (api.Status, error) { return
 
 func (s outsideService) Train(ctx context.Context, on bool) error { return s.inside.Train(ctx, on) }
 
-func (s outsideService) Sale(ctx context.Context, r api.SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+func (s outsideService) Sale(ctx context.Context, r api.SaleRequest,
+	taken func(payterm.OrderID)) (payterm.Order, error) {
 	return s.inside.Sale(ctx, r, taken)
 }
 
-func (s outsideService) Refund(ctx context.Context, r api.RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
+func (s outsideService) Refund(ctx context.Context, r api.RefundRequest,
+	taken func(payterm.OrderID)) (payterm.Order, error) {
 	return s.inside.Refund(ctx, r, taken)
 }
 

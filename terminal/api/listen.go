@@ -43,7 +43,9 @@ type Endpoint struct {
 
 // EnoughFiles says whether this process may open as many files as it can need with so many
 // endpoints: where it may not, callers could take the journal's.
-func EnoughFiles(endpoints int) error { return enoughFiles(uint64(ownFiles + endpoints*mostConns)) } //nolint:gosec // some
+func EnoughFiles(endpoints int) error {
+	return enoughFiles(uint64(ownFiles + endpoints*mostConns)) //nolint:gosec // some
+}
 
 func enoughFiles(n uint64) error {
 	var limit unix.Rlimit
@@ -86,7 +88,8 @@ func ListenTCP(address, tokenFile string, h http.Handler) (*Endpoint, error) {
 		return nil, fmt.Errorf("api.listen: %w", err)
 	}
 	if to, ok := l.Addr().(*net.TCPAddr); !ok || !to.IP.IsLoopback() {
-		return nil, errors.Join(fmt.Errorf("api.listen: %s is not on loopback, and nothing encrypts what is said", address), l.Close())
+		err := fmt.Errorf("api.listen: %s is not on loopback, and nothing encrypts what is said", address)
+		return nil, errors.Join(err, l.Close())
 	}
 	return &Endpoint{listener: l, handler: h, known: newTokens(token).known}, nil
 }

@@ -101,7 +101,8 @@ func New(o Options) *Set {
 		o.Refresh = refresh
 	}
 	s := &Set{
-		o: o, start: time.Now(), dimmer: newDimmer(o.Board), troubles: map[string]Trouble{}, paper: payterm.PaperUnknown,
+		o: o, start: time.Now(), dimmer: newDimmer(o.Board),
+		troubles: map[string]Trouble{}, paper: payterm.PaperUnknown,
 		screens: make(chan payterm.Screen, 1), tones: make(chan payterm.Screen, 1), arming: make(chan bool, 1),
 		rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
 		slips: make(chan job, slipQueue), sounds: make(chan payterm.Sound, soundQueue),

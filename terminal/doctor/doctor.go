@@ -258,7 +258,8 @@ func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Find
 	case t.N > 0 && ago < devices.Recently && !back:
 		return finding(api.Fail, t.Err.Error())
 	case device == devices.Printer && paper == payterm.PaperUnknown && b.Profile.Printer.Status:
-		return finding(api.Warn, "it does not answer when it is asked for its paper: check baud and cable, or say status = false in the board profile").unanswered()
+		return finding(api.Warn, "it does not answer when it is asked for its paper: "+
+			"check baud and cable, or say status = false in the board profile").unanswered()
 	case device == devices.Printer && paper == payterm.PaperNearEnd:
 		return finding(api.Warn, devices.PaperAdvice(paper))
 	case device == devices.Printer && devices.PaperAdvice(paper) != "":
@@ -361,7 +362,8 @@ func space(left uint64) Finding {
 
 func (d *Doctor) examineClock(rep *Report) {
 	if rep.At.IsZero() {
-		rep.Add("clock", api.Fail, "the clock is not set: connect the network, or set it by hand; certificates cannot be checked", 0)
+		rep.Add("clock", api.Fail,
+			"the clock is not set: connect the network, or set it by hand; certificates cannot be checked", 0)
 		return
 	}
 	rep.Add("clock", api.OK, rep.At.Format(time.RFC3339), 0)

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -30,7 +29,8 @@ func Link(gateway string) Finding {
 			continue
 		}
 		addrs, err := i.Addrs()
-		list = append(list, iface{i.Name, i.Flags&net.FlagUp != 0 && i.Flags&net.FlagRunning != 0, err == nil && len(addrs) > 0})
+		running := i.Flags&net.FlagUp != 0 && i.Flags&net.FlagRunning != 0
+		list = append(list, iface{i.Name, running, err == nil && len(addrs) > 0})
 	}
 	v4, err4 := os.ReadFile("/proc/net/route")
 	v6, err6 := os.ReadFile("/proc/net/ipv6_route")
@@ -62,14 +62,15 @@ func linkOf(list []iface, routes []string) Finding {
 	case len(running) == 0:
 		return finding(api.Fail, "no network interface is up: plug in the cable, or join the wireless network")
 	case len(addressed) == 0:
-		return finding(api.Fail, strings.Join(running, ", ")+" is up without an address: is there a DHCP server, or a static address to be set?")
+		return finding(api.Fail, strings.Join(running, ", ")+
+			" is up without an address: is there a DHCP server, or a static address to be set?")
 	}
 	for _, r := range routes {
 		if slices.Contains(addressed, r) {
 			return finding(api.OK, "up, default route by "+r)
 		}
 	}
-	return finding(api.Fail, fmt.Sprintf("%s is up without a default route: set the router's address", strings.Join(addressed, ", ")))
+	return finding(api.Fail, strings.Join(addressed, ", ")+" is up without a default route: set the router's address")
 }
 
 // defaultRoutes gives the interfaces of the default routes that are up, from the

@@ -62,7 +62,9 @@ func (rep *Report) slip(name string) payterm.Receipt {
 	add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: name, Right: at})
 	add(payterm.ReceiptLine{Kind: payterm.LineRule})
 	for _, c := range rep.Findings {
-		add(payterm.ReceiptLine{Kind: payterm.LinePair, Text: c.Name, Right: string(c.Result), Bold: c.Result == api.Fail})
+		line := payterm.ReceiptLine{Kind: payterm.LinePair, Text: c.Name, Right: string(c.Result)}
+		line.Bold = c.Result == api.Fail
+		add(line)
 		if c.Result != api.OK && c.Says != "" {
 			add(payterm.ReceiptLine{Text: c.Says})
 		}

@@ -72,7 +72,8 @@ func (t *SelfTest) Keep(data string) error {
 // Look has the terminal examined until all is well and has answered, a few times, whenever
 // it is at rest, which rest waits for. Each report is told. One that the context's end has
 // spoilt is nil.
-func (d *Doctor) Look(ctx context.Context, rest func(context.Context) bool, examine Examination, tell func(*Report)) *Report {
+func (d *Doctor) Look(ctx context.Context, rest func(context.Context) bool, examine Examination,
+	tell func(*Report)) *Report {
 	for n := 1; rest(ctx); n++ {
 		rep := &Report{OK: true}
 		looking, stop := context.WithTimeout(ctx, doctored)
@@ -105,8 +106,11 @@ func (rep *Report) failed() []Finding {
 	return list
 }
 
-// toldAnyway is what the idle screen says by itself, for as long as it is so.
-var toldAnyway = []string{screen.FindingScanner, screen.FindingPrinter, screen.FindingPaperOut, screen.FindingCoverOpen, screen.FindingNetwork, screen.FindingGateway}
+// shownAnyway is what the idle screen says by itself, for as long as it is so.
+var shownAnyway = []string{
+	screen.FindingScanner, screen.FindingPrinter, screen.FindingPaperOut, screen.FindingCoverOpen,
+	screen.FindingNetwork, screen.FindingGateway,
+}
 
 // Brief is a report for a screen. What follows from the same fault counts once, and
 // some findings may be left out.
@@ -176,7 +180,8 @@ func (d *Doctor) Log(rep *Report) {
 
 // FirstTest examines the terminal at the first start with the parcel of this serial number,
 // whenever nobody is being served. Redraw shows the idle screen anew, on which Standing is.
-func (d *Doctor) FirstTest(ctx context.Context, serial uint64, examine Examination, rest func(context.Context) bool, redraw func()) {
+func (d *Doctor) FirstTest(ctx context.Context, serial uint64, examine Examination,
+	rest func(context.Context) bool, redraw func()) {
 	if serial == 0 || !rest(ctx) {
 		return
 	}
@@ -187,7 +192,7 @@ func (d *Doctor) FirstTest(ctx context.Context, serial uint64, examine Examinati
 		}
 		return
 	}
-	rep := d.Look(ctx, rest, examine, func(rep *Report) { d.stand(rep.Brief(toldAnyway...)); redraw() })
+	rep := d.Look(ctx, rest, examine, func(rep *Report) { d.stand(rep.Brief(shownAnyway...)); redraw() })
 	if rep == nil {
 		return
 	}
@@ -231,7 +236,7 @@ func (d *Doctor) follow(ctx context.Context, rep *Report, rest func(context.Cont
 				rep.Findings[i] = now.Findings[at]
 			}
 		}
-		if is := rep.Brief(toldAnyway...); d.changes(is) {
+		if is := rep.Brief(shownAnyway...); d.changes(is) {
 			redraw()
 		}
 	}

@@ -36,7 +36,8 @@ func Signs(c config.Config, profile board.Profile) []config.Problem {
 			}
 		}
 		if on != "" && unifont.OneByOne(t.Text) {
-			list = append(list, t.Problem("it comes out sign by sign from the left, unjoined, on "+on+": its script is written otherwise"))
+			list = append(list, t.Problem(
+				"it comes out sign by sign from the left, unjoined, on "+on+": its script is written otherwise"))
 		}
 	}
 	return list
@@ -49,7 +50,8 @@ const most = 8
 func listed(signs []string, shown func(string) string) string {
 	var words []string
 	for _, sign := range signs[:min(most, len(signs))] {
-		words = append(words, fmt.Sprintf("%s (there it is %s)", strings.Trim(strconv.QuoteToGraphic(sign), `"`), shown(sign)))
+		name := strings.Trim(strconv.QuoteToGraphic(sign), `"`)
+		words = append(words, fmt.Sprintf("%s (there it is %s)", name, shown(sign)))
 	}
 	if more := len(signs) - most; more > 0 {
 		words = append(words, fmt.Sprintf("%d more", more))

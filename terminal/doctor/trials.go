@@ -211,7 +211,8 @@ func (t *trials) unsent(ctx context.Context, err error) Finding {
 
 func (t *trials) display(ctx context.Context) Finding {
 	c, good := t.see(ctx, flows.Trial{Step: flows.TrialPattern},
-		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr of the board profile, then the ribbon cable")
+		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr of the board profile, "+
+			"then the ribbon cable")
 	if !good {
 		return c
 	}
@@ -219,7 +220,9 @@ func (t *trials) display(ctx context.Context) Finding {
 	if !t.devices.CanShow(code) {
 		return finding(api.OK, "the pattern is right; a QR code has no room on this glass")
 	}
-	if c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code}, "the code is not readable: clean the glass, raise contrast and backlight"); !good {
+	c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code},
+		"the code is not readable: clean the glass, raise contrast and backlight")
+	if !good {
 		return c
 	}
 	return finding(api.OK, "the pattern is right and the code readable")
@@ -290,7 +293,7 @@ func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string
 		if left == "" {
 			c.Result = api.Warn
 		}
-		says = append(says, fmt.Sprintf("others came: %s: pressed by mistake, or two lines touch", strings.Join(strays, ", ")))
+		says = append(says, "others came: "+strings.Join(strays, ", ")+": pressed by mistake, or two lines touch")
 	}
 	if len(dead) > 0 {
 		c.Result = api.Fail
@@ -320,7 +323,8 @@ func (t *trials) lineOf(dead []payterm.Key) string {
 				n++
 			}
 		}
-		return n == len(dead) && n > 1 && !slices.ContainsFunc(dead, func(d payterm.Key) bool { return !slices.Contains(keys, d) })
+		elsewhere := func(d payterm.Key) bool { return !slices.Contains(keys, d) }
+		return n == len(dead) && n > 1 && !slices.ContainsFunc(dead, elsewhere)
 	}
 	for r, row := range k.Keys {
 		if all(row) {
@@ -378,7 +382,8 @@ func (t *trials) scanner(ctx context.Context) Finding {
 			} else if strings.Contains(text, code) {
 				other = "it adds a prefix or a suffix to what it reads: set it to none"
 			} else {
-				other = fmt.Sprintf("it read %d characters of another code, not the %d of this one", len(text), len(code))
+				other = fmt.Sprintf("it read %d characters of another code, not the %d of this one",
+					len(text), len(code))
 			}
 		}
 		return equal || left
@@ -389,7 +394,8 @@ func (t *trials) scanner(ctx context.Context) Finding {
 		if other != "" {
 			return finding(api.Fail, other)
 		}
-		return t.nobody("nobody scanned the code, or the reader is not heard (is it lit? are framing and baud those of the profile?): nothing came")
+		return t.nobody("nobody scanned the code, or the reader is not heard " +
+			"(is it lit? are framing and baud those of the profile?): nothing came")
 	}
 	switch {
 	case left && other != "":
@@ -447,7 +453,8 @@ func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Finding, bool
 	case end == broken:
 		return finding(api.Skip, "broken off"), false
 	case end == late:
-		return finding(api.Fail, fmt.Sprintf("the slip was not printed within %s: what is in front of it? check the printer", t.step)), false
+		return finding(api.Fail, fmt.Sprintf(
+			"the slip was not printed within %s: what is in front of it? check the printer", t.step)), false
 	case !t.d.slip.done():
 		return finding(api.Fail, trouble.Err.Error()), false
 	}
@@ -456,14 +463,16 @@ func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Finding, bool
 
 // trialSounds are all of them, the shortest first.
 var trialSounds = []payterm.Sound{
-	payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved, payterm.SoundDeclined, payterm.SoundDoubt, payterm.SoundAlarm,
+	payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved,
+	payterm.SoundDeclined, payterm.SoundDoubt, payterm.SoundAlarm,
 }
 
 func (t *trials) buzzer(ctx context.Context) Finding {
 	for i, sound := range trialSounds {
 		t.devices.Play(sound)
 		c, good := t.judge(ctx, flows.Trial{Step: flows.TrialSound, At: i + 1, Of: len(trialSounds)},
-			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply", sound, t.devices.Wire(devices.Buzzer)))
+			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply",
+				sound, t.devices.Wire(devices.Buzzer)))
 		if !good {
 			return c
 		}

@@ -19,7 +19,8 @@ const silence = 12
 const reconcileLimit = 2 * time.Minute
 
 // Reconcile asks about each sale of a day or a Z, and tells how far it is.
-func (s *Selling) Reconcile(ctx context.Context, r api.ReconcileRequest, checked func(n, of int)) (api.Reconciliation, error) {
+func (s *Selling) Reconcile(ctx context.Context, r api.ReconcileRequest,
+	checked func(n, of int)) (api.Reconciliation, error) {
 	rep, sales, err := s.toReconcile(r)
 	if err != nil {
 		return rep, err
@@ -101,8 +102,9 @@ func (s *Selling) compareAll(ctx context.Context, sales []payterm.Order, tell fu
 				mu.Lock()
 				give := silent >= silence
 				mu.Unlock()
-				d := api.Difference{OrderID: sales[i].ID, What: api.DiffersUnknown, Outcome: sales[i].Outcome, Currency: sales[i].Currency, Why: "not asked: the gateway is silent"}
-				ours := sales[i].MerchantID == s.o.Config.Gateway.MerchantID && sales[i].Currency == s.o.Config.Merchant.Currency
+				d := unknown(sales[i], "not asked: the gateway is silent")
+				ours := sales[i].MerchantID == s.o.Config.Gateway.MerchantID &&
+					sales[i].Currency == s.o.Config.Merchant.Currency
 				switch {
 				case !ours:
 					d.Why = runner.ErrOtherMerchant.Error()
@@ -135,9 +137,16 @@ func (s *Selling) compareOne(ctx context.Context, sale payterm.Order) api.Differ
 	defer cancel()
 	c, err := s.o.Loop.Check(ctx, sale.ID)
 	if err != nil {
-		return api.Difference{OrderID: sale.ID, What: api.DiffersUnknown, Outcome: sale.Outcome, Currency: sale.Currency, Why: err.Error()}
+		return unknown(sale, err.Error())
 	}
 	return compare(sale, c)
+}
+
+// unknown is a sale of which the gateway did not tell.
+func unknown(sale payterm.Order, why string) api.Difference {
+	return api.Difference{
+		OrderID: sale.ID, What: api.DiffersUnknown, Outcome: sale.Outcome, Currency: sale.Currency, Why: why,
+	}
 }
 
 // compare weighs what the journal said of a sale before it was asked about, and what
@@ -146,7 +155,9 @@ func compare(before payterm.Order, c runner.Checked) api.Difference {
 	o := c.Order
 	d := api.Difference{OrderID: before.ID, Outcome: before.Outcome, Currency: before.Currency, OursMinor: o.PaidMinor,
 		Answer: payterm.AnswerName(c.Answer), Attention: o.Attention}
-	paidBefore := func(o payterm.Order) bool { return o.Outcome == payterm.Approved || o.Reason == payterm.ReasonRefunded }
+	paidBefore := func(o payterm.Order) bool {
+		return o.Outcome == payterm.Approved || o.Reason == payterm.ReasonRefunded
+	}
 	money := func(paid, refunded int64, status string) {
 		d.GatewayMinor, d.Gateway = paid, status
 		switch {

@@ -15,7 +15,8 @@ import (
 // askedFor is a sale as far as its request says how it is.
 func askedFor(r api.SaleRequest) payterm.Order {
 	return payterm.Order{
-		Kind: payterm.KindSale, Mode: r.Mode, Wallet: r.Wallet, AmountMinor: r.AmountMinor, TipMinor: r.TipMinor, Ref: r.Ref,
+		Kind: payterm.KindSale, Mode: r.Mode, Wallet: r.Wallet,
+		AmountMinor: r.AmountMinor, TipMinor: r.TipMinor, Ref: r.Ref,
 	}
 }
 
@@ -82,7 +83,9 @@ func (s *Selling) saleOf(r api.SaleRequest) flows.SaleBegan {
 
 // refundOf is the refund that a request asks for.
 func refundOf(r api.RefundRequest) flows.RefundBegan {
-	refund := flows.RefundBegan{SaleID: r.Sale, Currency: r.Currency, Ref: r.Ref, IdempotencyKey: string(r.IdempotencyKey)}
+	refund := flows.RefundBegan{
+		SaleID: r.Sale, Currency: r.Currency, Ref: r.Ref, IdempotencyKey: string(r.IdempotencyKey),
+	}
 	if r.AmountMinor != nil {
 		refund.AmountMinor = *r.AmountMinor
 	}

@@ -29,7 +29,8 @@ type Counter interface {
 	Sale(ctx context.Context, sale flows.SaleBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
 	Refund(ctx context.Context, refund flows.RefundBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
 	// Again answers by what came of an idempotency key before.
-	Again(ctx context.Context, key string, content runner.Content, began func(payterm.OrderID)) (runner.SaleResult, error)
+	Again(ctx context.Context, key string, content runner.Content,
+		began func(payterm.OrderID)) (runner.SaleResult, error)
 }
 
 // Orders asks about what is open.

@@ -109,7 +109,8 @@ func (s *Selling) allowZ(ctx context.Context, r api.ZRequest) (payterm.TakenBy, 
 		return payterm.TakenBy{}, api.Errorf(api.Invalid, "operator: no supervisor is set up here: leave it out")
 	case r.Operator != "" && named == (r.Operator == payterm.SharedSupervisor):
 		return payterm.TakenBy{}, api.Errorf(api.Invalid,
-			"operator %q: the number of a supervisor, or %q where the PIN has no name", r.Operator, payterm.SharedSupervisor)
+			"operator %q: the number of a supervisor, or %q where the PIN has no name",
+			r.Operator, payterm.SharedSupervisor)
 	}
 	if !named {
 		r.Operator = ""

@@ -44,7 +44,9 @@ func (p Provisioner) check(parcel *provision.Parcel) error {
 	if _, waiting, err := config.Waiting(p.Data); err == nil { // one that cannot be read is replaced
 		installed = max(installed, waiting)
 	}
-	return parcel.Check(provision.Terminal{Signers: p.Signers, Device: provision.DeviceOf(device), Installed: installed, Now: p.Now()})
+	return parcel.Check(provision.Terminal{
+		Signers: p.Signers, Device: provision.DeviceOf(device), Installed: installed, Now: p.Now(),
+	})
 }
 
 func notWritten(err error) error {
@@ -91,7 +93,9 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 		err = p.Board(arrival.Config.Terminal.Board)
 	}
 	if err != nil {
-		return Accepted{}, provision.Refused{Reason: provision.BadContent, Detail: "what it brings cannot be used: " + err.Error()}
+		return Accepted{}, provision.Refused{
+			Reason: provision.BadContent, Detail: "what it brings cannot be used: " + err.Error(),
+		}
 	}
 	let, err := config.LockProvision(p.Data)
 	if err != nil {
@@ -123,7 +127,11 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 	case known:
 		err = arrival.Wait(parcel.Serial())
 	default: // nobody could ask about those orders meanwhile, or close the day
-		return Accepted{}, provision.Refused{Reason: provision.OrdersOpen, Detail: "orders of another merchant are open or in no Z, and what is in force here cannot be read: payterm queue list"}
+		return Accepted{}, provision.Refused{
+			Reason: provision.OrdersOpen,
+			Detail: "orders of another merchant are open or in no Z, and what is in force here cannot be read: " +
+				"payterm queue list",
+		}
 	}
 	if err != nil {
 		return Accepted{}, notWritten(err)
@@ -133,7 +141,8 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 
 // moves tells whether a configuration is another merchant's, gateway's or currency's.
 func moves(now, next config.Config) bool {
-	return now.Gateway.MerchantID != next.Gateway.MerchantID || now.Gateway.URL != next.Gateway.URL || now.Merchant.Currency != next.Merchant.Currency
+	return now.Gateway.MerchantID != next.Gateway.MerchantID || now.Gateway.URL != next.Gateway.URL ||
+		now.Merchant.Currency != next.Merchant.Currency
 }
 
 // waits looks into the journal, which no agent has, what a configuration has to wait for.

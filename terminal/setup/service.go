@@ -63,7 +63,8 @@ func (s *Setup) status() api.Status {
 	v := s.shown
 	s.mu.Unlock()
 	st := api.Status{
-		State: api.StateUnprovisioned, Waits: "for a parcel: scan one, plug in a stick with one, or payterm provision FILE",
+		State: api.StateUnprovisioned,
+		Waits: "for a parcel: scan one, plug in a stick with one, or payterm provision FILE",
 		Setup: &api.Setup{Device: v.Device, Board: s.o.Board.Profile.Board},
 	}
 	if s.parcel != "" {
@@ -85,8 +86,8 @@ func (s *Setup) status() api.Status {
 // Doctor examines what there is without a merchant.
 func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
 	if len(r.Tests) > 0 {
-		return api.Report{}, api.Errorf(api.NotNow,
-			"the devices can be tried out once the terminal is provisioned; payterm doctor without --test examines them")
+		return api.Report{}, api.Errorf(api.NotNow, "the devices can be tried out once the terminal is provisioned; "+
+			"payterm doctor without --test examines them")
 	}
 	return s.s.doctor.Answer(ctx, r, s.s.examination(), nil)
 }
@@ -102,7 +103,8 @@ func (s *Setup) examination() doctor.Examination {
 func (s *Setup) unsigned() string {
 	from := "start with --trust FILE"
 	if s.p.Trust != "" {
-		from = "there is none in " + s.p.Trust + ": make the image with SIGNERS=FILE, or write the line of payterm provision make --new-signer there and restart"
+		from = "there is none in " + s.p.Trust + ": make the image with SIGNERS=FILE, " +
+			"or write the line of payterm provision make --new-signer there and restart"
 	}
 	return "no signer is trusted; " + from
 }

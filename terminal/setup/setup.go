@@ -316,7 +316,10 @@ func (s *Setup) offer(text string) {
 	s.language = 0
 	parcel, err := s.p.Offer(text)
 	if err == nil && s.o.Board.Keypad == nil {
-		err = provision.Refused{Reason: provision.CannotConfirm, Detail: "the board has no keys to type its code at: payterm provision FILE"}
+		err = provision.Refused{
+			Reason: provision.CannotConfirm,
+			Detail: "the board has no keys to type its code at: payterm provision FILE",
+		}
 	}
 	if err != nil {
 		s.refuse(err)

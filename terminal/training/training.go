@@ -71,17 +71,23 @@ func New(of config.Config, haste float64) (*Gateway, error) {
 		g.haste = 1
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	sim := ottsim.New(ottsim.Config{MerchantID: merchant, SignKey: g.key, Seed: uint64(time.Now().UnixNano()), BaseURL: g.base, Currency: string(of.Merchant.Currency)}) //nolint:gosec // a seed
+	sim := ottsim.New(ottsim.Config{
+		MerchantID: merchant, SignKey: g.key, BaseURL: g.base, Currency: string(of.Merchant.Currency),
+		Seed: uint64(time.Now().UnixNano()), //nolint:gosec // a seed
+	})
 	g.server = httpd.New(g.ctx, l, sim, api.Share())
 	g.wg.Go(func() { g.server.Serve() }) //nolint:errcheck // it ends with Close
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 	}
-	g.http = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true}
+	g.http = &http.Client{Timeout: 5 * time.Second, Transport: transport}
 	c := g.Config(of)
 	g.client, err = ottpay.New(ottpay.Config{
-		URL: c.Gateway.URL, MerchantID: merchant, OperatorID: c.Gateway.OperatorID, SignKey: ottpay.SignKey(g.key), CallBackURL: c.Gateway.CallBackURL,
-		Currency: c.Merchant.Currency, ConnectTimeout: c.Sale.ConnectTimeout.Duration, Timeout: c.Sale.HTTPTimeout.Duration, Now: time.Now, Dial: dial,
+		URL: c.Gateway.URL, MerchantID: merchant, OperatorID: c.Gateway.OperatorID, SignKey: ottpay.SignKey(g.key),
+		CallBackURL: c.Gateway.CallBackURL,
+		Currency:    c.Merchant.Currency, ConnectTimeout: c.Sale.ConnectTimeout.Duration, Timeout: c.Sale.HTTPTimeout.Duration,
+		Now: time.Now, Dial: dial,
 	})
 	if err != nil {
 		return nil, errors.Join(err, g.Close())
@@ -202,7 +208,8 @@ func (g *Gateway) wallet(ctx context.Context, p payterm.Payment, d flows.Drill) 
 	}
 	var made struct{ Code string }
 	err := g.control(ctx, "/sim/wallets", map[string]any{
-		"biz_type": p.Wallet, "balance_minor": balance, "needs_password": d == flows.DrillPassword || d == flows.DrillLate,
+		"biz_type": p.Wallet, "balance_minor": balance,
+		"needs_password": d == flows.DrillPassword || d == flows.DrillLate,
 	}, &made)
 	return payterm.NewPayCode(made.Code), err
 }
@@ -212,7 +219,8 @@ func (g *Gateway) loseReplies(ctx context.Context, mode payterm.Mode) error {
 	pay := map[payterm.Mode]string{payterm.Passive: "PASSIVEPAY", payterm.Active: "ACTIVEPAY"}[mode]
 	err := g.control(ctx, "/sim/faults", map[string]any{"action": pay, "fault": "drop_after_apply"}, nil)
 	if err == nil && mode == payterm.Passive {
-		err = g.control(ctx, "/sim/faults", map[string]any{"action": "STATUS_QUERY", "fault": "drop_after_apply", "times": lostInquiries}, nil)
+		lost := map[string]any{"action": "STATUS_QUERY", "fault": "drop_after_apply", "times": lostInquiries}
+		err = g.control(ctx, "/sim/faults", lost, nil)
 	}
 	return err
 }
@@ -223,7 +231,8 @@ func (g *Gateway) later(after time.Duration, id payterm.OrderID, verb string) {
 		select {
 		case <-g.ctx.Done():
 		case <-time.After(time.Duration(float64(after) / g.haste)):
-			g.control(g.ctx, "/sim/orders/"+string(id)+"/"+verb, nil, nil) //nolint:errcheck // it was closed meanwhile, and nobody can pay it
+			// Where it was closed meanwhile nobody can pay it.
+			g.control(g.ctx, "/sim/orders/"+string(id)+"/"+verb, nil, nil) //nolint:errcheck // as above
 		}
 	})
 }
