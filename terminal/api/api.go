@@ -88,7 +88,7 @@ type OrderLine struct {
 const maxRef = 64
 
 // CheckRef says what is wrong with a reference, by the name of its field. It is printed:
-// what commands a printer, or breaks a line, is nobody's number.
+// signs that command a printer, or break a line, are refused.
 func CheckRef(ref string) error {
 	if utf8.RuneCountInString(ref) > maxRef {
 		return refusef("ref: %d letters are the most", maxRef)

@@ -155,7 +155,7 @@ func (c Finding) word() string {
 }
 
 // Prints tells whether a report has found a printer that works: not one that gives no
-// answer, whose slip would come out of the blue one day.
+// answer, which would print the slip whenever it is found again.
 func (rep *Report) Prints() bool {
 	for _, c := range rep.Findings {
 		if c.Name == devices.Printer {

@@ -211,8 +211,8 @@ func (t *trials) unsent(ctx context.Context, err error) Finding {
 
 func (t *trials) display(ctx context.Context) Finding {
 	c, good := t.see(ctx, flows.Trial{Step: flows.TrialPattern},
-		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr of the board profile, "+
-			"then the ribbon cable")
+		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr "+
+			"of the board profile, then the ribbon cable")
 	if !good {
 		return c
 	}
@@ -376,7 +376,7 @@ func (t *trials) scanner(ctx context.Context) Finding {
 		switch e := e.(type) {
 		case flows.KeyPressed:
 			left = e.Key == payterm.KeyCancel
-		case flows.CodeScanned: // somebody's payment code, perhaps: it is said nowhere what it was
+		case flows.CodeScanned: // perhaps a customer's payment code: what it was is not reported
 			if text := e.Code.Reveal(); text == code {
 				equal = true
 			} else if strings.Contains(text, code) {

@@ -85,8 +85,9 @@ func New(of config.Config, haste float64) (*Gateway, error) {
 	c := g.Config(of)
 	g.client, err = ottpay.New(ottpay.Config{
 		URL: c.Gateway.URL, MerchantID: merchant, OperatorID: c.Gateway.OperatorID, SignKey: ottpay.SignKey(g.key),
-		CallBackURL: c.Gateway.CallBackURL,
-		Currency:    c.Merchant.Currency, ConnectTimeout: c.Sale.ConnectTimeout.Duration, Timeout: c.Sale.HTTPTimeout.Duration,
+		CallBackURL:    c.Gateway.CallBackURL,
+		Currency:       c.Merchant.Currency,
+		ConnectTimeout: c.Sale.ConnectTimeout.Duration, Timeout: c.Sale.HTTPTimeout.Duration,
 		Now: time.Now, Dial: dial,
 	})
 	if err != nil {
