@@ -176,7 +176,8 @@ func newTerminal(b *testing.B) *terminal {
 	if err != nil {
 		b.Fatal(err)
 	}
-	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: 100, Changed: func(string) { t.changed.Store(time.Now().UnixNano()) }})
+	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: 100,
+		Changed: func(string) { t.changed.Store(time.Now().UnixNano()) }})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -188,7 +189,8 @@ func newTerminal(b *testing.B) *terminal {
 	c.Gateway.CallBackURL = "https://example.com/callback"
 	t.agent, err = Start(Options{
 		Config: c, Data: filepath.Join(t.dir, "data"), SignKey: signKey, Sleep: hardware.Sleep,
-		Board: board.Open(profile, ports{hardware, profile.Scanner.Device, t.cable}), Log: slog.New(slog.DiscardHandler),
+		Board: board.Open(profile, ports{hardware, profile.Scanner.Device, t.cable}),
+		Log:   slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -251,7 +253,8 @@ func (t *terminal) waitScreen(name string) {
 func (t *terminal) quiet() {
 	const pause = 20 * time.Millisecond
 	time.Sleep(pause)
-	for end := time.Now().Add(5 * time.Second); time.Since(time.Unix(0, t.changed.Load())) < pause && time.Now().Before(end); {
+	for end := time.Now().Add(5 * time.Second); time.Since(time.Unix(0, t.changed.Load())) < pause &&
+		time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond)
 	}
 }

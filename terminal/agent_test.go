@@ -25,7 +25,8 @@ import (
 func bare(tb testing.TB) *Agent {
 	tb.Helper()
 	c := config.Default()
-	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000",
+		"0000000696"
 	c.Gateway.CallBackURL = "https://example.com/back"
 	a, err := Start(Options{
 		Config: c, Data: tb.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{}, Sleep: time.Sleep,
@@ -52,10 +53,13 @@ func bare(tb testing.TB) *Agent {
 // FuzzAPI: whatever is posted to the local API, it answers, and never panics.
 func FuzzAPI(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"sale", `{"mode":"passive","amount_minor":1234}`}, {"sale", `{"mode":"active","wallet":"ALIPAY","amount_minor":1,"tip_minor":9223372036854775807}`},
+		{"sale", `{"mode":"passive","amount_minor":1234}`},
+		{"sale", `{"mode":"active","wallet":"ALIPAY","amount_minor":1,"tip_minor":9223372036854775807}`},
 		{"sale", `{"mode":"passive","amount_minor":1,"idempotency_key":"k","ref":"r","despite":"T1AAAAA000001"}`},
-		{"orders/T1AAAAA000001/refund", `{"amount_minor":5}`}, {"orders/../refund", `{"amount_minor":-5,"idempotency_key":"k"}`},
-		{"orders/T1AAAAA000001/resolve", `{"reason":"x"}`}, {"sale", ``}, {"sale", `{"amount_minor":1e3}`}, {"sale", `[`},
+		{"orders/T1AAAAA000001/refund", `{"amount_minor":5}`},
+		{"orders/../refund", `{"amount_minor":-5,"idempotency_key":"k"}`},
+		{"orders/T1AAAAA000001/resolve", `{"reason":"x"}`}, {"sale", ``}, {"sale", `{"amount_minor":1e3}`},
+		{"sale", `[`},
 		{"notice", `{"notice":"stick_done"}`}, {"notice", `{"notice":"update_refused","reason":"older"}`},
 	} {
 		f.Add(seed[0], []byte(seed[1]))
@@ -63,13 +67,15 @@ func FuzzAPI(f *testing.F) {
 	a := bare(f)
 	routes := a.socket()
 	f.Fuzz(func(t *testing.T, path string, body []byte) {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Millisecond) // a sale that begins is not waited for
+		// a sale that begins is not waited for
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Millisecond)
 		defer cancel()
 		u, err := url.Parse("http://payterm/" + path)
 		if err != nil {
 			return
 		}
-		r := (&http.Request{Method: http.MethodPost, URL: u, Body: io.NopCloser(bytes.NewReader(body)), Header: http.Header{}}).WithContext(ctx)
+		r := (&http.Request{Method: http.MethodPost, URL: u, Body: io.NopCloser(bytes.NewReader(body)),
+			Header: http.Header{}}).WithContext(ctx)
 		w := httptest.NewRecorder()
 		routes.ServeHTTP(w, r)
 		if w.Code == http.StatusOK && w.Body.Len() == 0 && ctx.Err() == nil {
@@ -105,10 +111,12 @@ func TestCheckpoint(t *testing.T) {
 func TestKeyOutlivesRetention(t *testing.T) {
 	a := bare(t)
 	sold := payterm.Order{
-		ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD",
+		ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234,
+		PaidMinor: 1234, Currency: "CAD",
 		Outcome: payterm.Approved, IdempotencyKey: "till-1",
 	}
-	err := a.store.Commit(payterm.Entry{OrderID: sold.ID, Event: "payment_answered", Body: []byte("{}"), Order: sold, Closed: true})
+	err := a.store.Commit(payterm.Entry{OrderID: sold.ID, Event: "payment_answered", Body: []byte("{}"), Order: sold,
+		Closed: true})
 	if err == nil {
 		_, err = a.store.TakeZ(payterm.TakenBy{})
 	}
@@ -154,8 +162,10 @@ func TestKeyOutlivesRetention(t *testing.T) {
 // TestLifeGoesOn: what an agent has lived through in quiet is where the next one begins,
 // and a scan says so in the same time.
 func TestLifeGoesOn(t *testing.T) {
-	o := Options{Config: config.Default(), Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{}, Sleep: time.Sleep, Log: slog.New(slog.DiscardHandler)}
-	o.Config.Gateway.URL, o.Config.Gateway.MerchantID, o.Config.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	o := Options{Config: config.Default(), Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{},
+		Sleep: time.Sleep, Log: slog.New(slog.DiscardHandler)}
+	o.Config.Gateway.URL, o.Config.Gateway.MerchantID, o.Config.Gateway.OperatorID = "http://127.0.0.1:9/processV2",
+		"ON00000000", "0000000696"
 	o.Config.Gateway.CallBackURL = "https://example.com/back"
 	began := time.Now()
 	before := time.Duration(0)

@@ -33,7 +33,8 @@ type stand struct {
 func newStand(t *testing.T, change func(*board.Profile)) *stand {
 	t.Helper()
 	s := &stand{clinic: startClinic(t, "emulated", change, func(o *Options, _ *emulated.Board) {
-		o.Config.Sale.FirstInquiry, o.Config.Sale.InquiryInterval = config.Duration{Duration: 100 * time.Millisecond}, config.Duration{Duration: 200 * time.Millisecond}
+		o.Config.Sale.FirstInquiry, o.Config.Sale.InquiryInterval = config.Duration{Duration: 100 * time.Millisecond},
+			config.Duration{Duration: 200 * time.Millisecond}
 		o.Config.Sale.InquiryJitter = config.Duration{}
 	})}
 	s.awaitIdle()
@@ -46,7 +47,8 @@ func (s *stand) sim(method, path string, in, out any) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(s.t.Context(), method, strings.TrimSuffix(s.a.o.Config.Gateway.URL, "/processV2")+"/sim/"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(s.t.Context(), method,
+		strings.TrimSuffix(s.a.o.Config.Gateway.URL, "/processV2")+"/sim/"+path, bytes.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -69,7 +71,8 @@ func (s *stand) sim(method, path string, in, out any) {
 func (s *stand) wallet(password bool) string {
 	s.t.Helper()
 	var w struct{ Code string }
-	s.sim("POST", "wallets", map[string]any{"biz_type": "ALIPAY", "balance_minor": 100000, "needs_password": password}, &w)
+	s.sim("POST", "wallets", map[string]any{"biz_type": "ALIPAY", "balance_minor": 100000, "needs_password": password},
+		&w)
 	return w.Code
 }
 
@@ -241,7 +244,8 @@ func disagreements(rows []payterm.Order, ledger []entry) (wrong []string) {
 		}
 	}
 	for _, o := range rows {
-		if l := there[o.ID]; o.Kind != payterm.KindRefund && o.Outcome == payterm.Approved && (l.Paid != o.PaidMinor || l.Paid != o.Total().Minor) {
+		if l := there[o.ID]; o.Kind != payterm.KindRefund && o.Outcome == payterm.Approved &&
+			(l.Paid != o.PaidMinor || l.Paid != o.Total().Minor) {
 			bad("approved over %d, the gateway has %s over %d: %s", o.PaidMinor, l.Status, l.Paid, o.ID)
 		}
 	}
@@ -275,7 +279,8 @@ func TestDisagreements(t *testing.T) {
 		{order(payterm.Approved, 500), row(0, 1), "approved over"},
 		{order(payterm.Approved, 5), row(5, 1), "approved over"},
 	} {
-		if found := strings.Join(disagreements(x.rows, x.ledger), "; "); (found == "") != (x.want == "") || !strings.Contains(found, x.want) {
+		if found := strings.Join(disagreements(x.rows, x.ledger), "; "); (found == "") != (x.want == "") ||
+			!strings.Contains(found, x.want) {
 			t.Errorf("%+v, %+v: %q, want %q", x.rows, x.ledger, found, x.want)
 		}
 	}
@@ -308,7 +313,8 @@ func alike(a, b *image.RGBA) bool {
 // twoSlips waits for the slips of a sale.
 func (s *stand) twoSlips() {
 	s.t.Helper()
-	s.until("two slips", func() bool { _, words := s.board.Paper(); return strings.Count(words, "--- cut ---") == 2 }, nil)
+	s.until("two slips", func() bool { _, words := s.board.Paper(); return strings.Count(words, "--- cut ---") == 2 },
+		nil)
 }
 
 func (s *stand) plug(device string, in bool) {
@@ -332,7 +338,8 @@ type attack struct {
 }
 
 var attacks = []attack{
-	{"display unplugged", func(s *stand, _ string) { s.plug("display", false); s.plug("display", true); s.painted() }, (*stand).twoSlips, true, false},
+	{"display unplugged", func(s *stand, _ string) { s.plug("display", false); s.plug("display", true); s.painted() },
+		(*stand).twoSlips, true, false},
 	{"brown-out", func(s *stand, _ string) {
 		if err := s.board.BrownOut(); err != nil {
 			s.t.Fatal(err)
@@ -355,7 +362,8 @@ var attacks = []attack{
 		s.plug("printer", false)
 		s.until("it is missed", func() bool { _, err := s.a.o.Board.Printer.Plugged(); return err != nil }, nil)
 		if s.shows("approved")() {
-			s.until("the screen tells", func() bool { return strings.Contains(fmt.Sprint(s.a.Screen()), "rinter") }, nil)
+			s.until("the screen tells", func() bool { return strings.Contains(fmt.Sprint(s.a.Screen()), "rinter") },
+				nil)
 		}
 		s.plug("printer", true)
 		s.until("it is back", func() bool { ok, _ := s.a.o.Board.Printer.Plugged(); return ok }, nil)
@@ -376,7 +384,8 @@ var attacks = []attack{
 		s.twoSlips()
 	}, true, false},
 	{"a megabyte of garbage", func(s *stand, _ string) { s.floods(garbage(1 << 20)) }, (*stand).twoSlips, false, false},
-	{"a code a thousand times", func(s *stand, code string) { s.floods(bytes.Repeat([]byte(code+"\r"), 1000)) }, (*stand).twoSlips, false, false},
+	{"a code a thousand times", func(s *stand, code string) { s.floods(bytes.Repeat([]byte(code+"\r"), 1000)) },
+		(*stand).twoSlips, false, false},
 	{"half a code", func(s *stand, code string) { s.floods([]byte(code[:9])) }, (*stand).twoSlips, false, false},
 }
 
@@ -413,7 +422,8 @@ func TestAttacks(t *testing.T) {
 				s.twoSlips()
 				s.done()
 				for _, v := range s.board.Violations() {
-					if (v.Chip != "st7789" || !x.dark) && (v.Chip != "escpos" || !x.cut) { // a panel that lost its supply sleeps, and its driver does not know
+					// a panel that lost its supply sleeps, and its driver does not know
+					if (v.Chip != "st7789" || !x.dark) && (v.Chip != "escpos" || !x.cut) {
 						t.Error(v)
 					}
 				}

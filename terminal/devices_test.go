@@ -59,7 +59,8 @@ func TestLampsLightAndTrigger(t *testing.T) {
 		}
 	})
 	c := config.Default()
-	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000",
+		"0000000696"
 	c.Gateway.CallBackURL = "https://example.com/back"
 	a, err := Start(Options{
 		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e), Sleep: e.Sleep,
@@ -101,7 +102,10 @@ func TestLampsLightAndTrigger(t *testing.T) {
 	}
 
 	shows("idle")
-	until("the lamp for ready burns", func() bool { return level("L:5") == 1 && level("L:6") == 0 && level("L:13") == 0 })
+	until("the lamp for ready burns", func() bool {
+		return level("L:5") == 1 && level("L:6") == 0 &&
+			level("L:13") == 0
+	})
 	until("it is bright", func() bool { return level("pwmchip0:0") == 1 })
 	until("it dims", func() bool { d := level("pwmchip0:0"); return d > 0.09 && d < 0.11 })
 	press("1", "2", "3", "4")
@@ -156,22 +160,26 @@ func TestCodeShownNowhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := config.Default()
-		c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+		c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000",
+			"0000000696"
 		c.Gateway.CallBackURL = "https://example.com/back"
 		for language, says := range map[string]string{"en": "too long", "fr": "trop long", "zh": "太长"} {
 			c.Terminal.Language = language
-			a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+			a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e),
+				Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := a.runnerConfig(a.store, a.loopClock, make([]byte, 32)).Screen(flows.View{
 				Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, CanLeave: true,
-				Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
+				Total:   payterm.Amount{Minor: 1234, Currency: "CAD"},
+				CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
 			})
 			if language == "zh" && p.LettersOnly() {
 				says = "too long" // characters only show no Chinese
 			}
-			if s.QR != "" || s.Tone != payterm.Doubt || !strings.Contains(strings.Join(s.Lines, "\n"), says) || len(s.Keys) != 1 {
+			if s.QR != "" || s.Tone != payterm.Doubt || !strings.Contains(strings.Join(s.Lines, "\n"), says) ||
+				len(s.Keys) != 1 {
 				t.Errorf("%s: %+v", language, s)
 			}
 			for range 64 {
@@ -196,7 +204,8 @@ func TestCodeShownNowhere(t *testing.T) {
 // whole; a printer without paper holds up nobody.
 func TestLastSlips(t *testing.T) {
 	t.Parallel()
-	p, err := board.ReadProfile("printing.toml", []byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\ncut = true\nstatus = true\n"))
+	p, err := board.ReadProfile("printing.toml",
+		[]byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\ncut = true\nstatus = true\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +219,8 @@ func TestLastSlips(t *testing.T) {
 		}
 	})
 	c := config.Default()
-	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+	c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000",
+		"0000000696"
 	c.Gateway.CallBackURL = "https://example.com/back"
 	slip := func(word string) payterm.Receipt {
 		r := payterm.Receipt{Name: word}
@@ -222,7 +232,8 @@ func TestLastSlips(t *testing.T) {
 	}
 	run := func(between func()) (paper string) {
 		t.Helper()
-		a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e), Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
+		a, err := Start(Options{Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(p, e),
+			Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

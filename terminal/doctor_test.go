@@ -61,7 +61,8 @@ func newClinic(t *testing.T, name string, change func(*board.Profile)) *clinic {
 }
 
 // startClinic does so with other options, or something wrong with the board.
-func startClinic(t *testing.T, name string, change func(*board.Profile), options func(*Options, *emulated.Board)) *clinic {
+func startClinic(t *testing.T, name string, change func(*board.Profile),
+	options func(*Options, *emulated.Board)) *clinic {
 	t.Helper()
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: "0123456789ABCDEF", Seed: 1})
 	gateway := httptest.NewServer(sim)
@@ -83,9 +84,11 @@ func startClinic(t *testing.T, name string, change func(*board.Profile), options
 		t.Fatal(err)
 	}
 	c := config.Default()
-	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696", gateway.URL+"/processV2", "https://example.com/cb"
+	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696",
+		gateway.URL+"/processV2", "https://example.com/cb"
 	o := Options{
-		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(profile, hardware), Sleep: hardware.Sleep, Log: slog.New(slog.DiscardHandler),
+		Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: board.Open(profile, hardware),
+		Sleep: hardware.Sleep, Log: slog.New(slog.DiscardHandler),
 	}
 	o.patience = hasty
 	options(&o, hardware)
@@ -278,28 +281,35 @@ func TestBadTrials(t *testing.T) {
 		}, "fail", "nobody pressed ENTER or CANCEL within 300ms"},
 		// Nobody answers what does not come on the glass; the driver tries again until
 		// it has failed within the trial.
-		{"a bus that fails", "display", "30s", func(b *emulated.Board) error { return b.CutTransfers(0, 1_000_000) }, func(*clinic) map[string]func(payterm.Screen) {
-			return map[string]func(payterm.Screen){"Colours, edges, grey: right?": nothing}
-		}, "fail", "st7789"},
+		{"a bus that fails", "display", "30s", func(b *emulated.Board) error { return b.CutTransfers(0, 1_000_000) },
+			func(*clinic) map[string]func(payterm.Screen) {
+				return map[string]func(payterm.Screen){"Colours, edges, grey: right?": nothing}
+			}, "fail", "st7789"},
 		{"a dead key", "keypad", "5s", nil, func(*clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"5": nothing}
 		}, "fail", "dead: 5: check these contacts"},
 		{"a dead row", "keypad", "4s", nil, func(*clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"7": nothing, "8": nothing, "9": nothing, "F1": nothing}
 		}, "fail", "dead: 7 8 9 F1: check the line of row 3, gpiochip0:13"},
-		{"a stuck key", "keypad", "5s", func(b *emulated.Board) error { return errors.Join(b.Hold("8", true), b.Press("CANCEL")) }, func(*clinic) map[string]func(payterm.Screen) {
+		{"a stuck key", "keypad", "5s", func(b *emulated.Board) error {
+			return errors.Join(b.Hold("8", true),
+				b.Press("CANCEL"))
+		}, func(*clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"8": nothing}
 		}, "fail", "stuck: 8: "},
 		{"lines that touch", "keypad", "30s", nil, func(c *clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"2": func(payterm.Screen) { c.press("3"); c.press("2") }}
 		}, "warn", "others came: 3 for 2"},
-		{"an unplugged keypad", "keypad", "300ms", func(b *emulated.Board) error { return b.Unplug("keypad") }, func(*clinic) map[string]func(payterm.Screen) {
-			return map[string]func(payterm.Screen){"1": nothing, "2": nothing, "3": nothing, "CANCEL": nothing, "4": nothing}
-		}, "fail", "nobody pressed a key, or the keypad is dead"},
+		{"an unplugged keypad", "keypad", "300ms", func(b *emulated.Board) error { return b.Unplug("keypad") },
+			func(*clinic) map[string]func(payterm.Screen) {
+				return map[string]func(payterm.Screen){"1": nothing, "2": nothing, "3": nothing, "CANCEL": nothing,
+					"4": nothing}
+			}, "fail", "nobody pressed a key, or the keypad is dead"},
 		{"a keypad left", "keypad", "30s", nil, cancel("5"), "skip", "left at 5"},
-		{"an unplugged scanner", "scanner", "30s", func(b *emulated.Board) error { return b.Unplug("scanner") }, func(*clinic) map[string]func(payterm.Screen) {
-			return map[string]func(payterm.Screen){"Scan this code": nothing}
-		}, "fail", "check the cable of /dev/ttyS1"},
+		{"an unplugged scanner", "scanner", "30s", func(b *emulated.Board) error { return b.Unplug("scanner") },
+			func(*clinic) map[string]func(payterm.Screen) {
+				return map[string]func(payterm.Screen){"Scan this code": nothing}
+			}, "fail", "check the cable of /dev/ttyS1"},
 		{"a scanner unplugged meanwhile", "scanner", "30s", nil, func(c *clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"Scan this code": func(payterm.Screen) {
 				if err := c.board.Unplug("scanner"); err != nil {
@@ -314,14 +324,21 @@ func TestBadTrials(t *testing.T) {
 			return map[string]func(payterm.Screen){"Scan this code": func(payterm.Screen) { c.scan("]Q1" + c.paperCode()) }}
 		}, "fail", "prefix"},
 		{"a scan left", "scanner", "30s", nil, cancel("Scan this code"), "skip", "left by CANCEL"},
-		{"no paper to scan from", "scanner", "30s", func(b *emulated.Board) error { return b.SetPrinter("out", "") }, nil, "ok", "letter by letter"},
-		{"no paper", "printer", "30s", func(b *emulated.Board) error { return b.SetPrinter("out", "") }, nil, "fail", "put in a new roll"},
-		{"an open cover", "printer", "30s", func(b *emulated.Board) error { return b.SetPrinter("", "open") }, nil, "fail", "close it"},
-		{"a jam", "printer", "30s", func(b *emulated.Board) error { return b.JamPrinter(true) }, nil, "fail", "check its cable"},
-		{"little paper", "printer", "30s", func(b *emulated.Board) error { return b.SetPrinter("near_end", "") }, nil, "warn", "nearly out"},
-		{"an unplugged printer", "printer", "30s", func(b *emulated.Board) error { return b.Unplug("printer") }, nil, "fail", "cable"},
+		{"no paper to scan from", "scanner", "30s", func(b *emulated.Board) error { return b.SetPrinter("out", "") },
+			nil, "ok", "letter by letter"},
+		{"no paper", "printer", "30s", func(b *emulated.Board) error { return b.SetPrinter("out", "") }, nil, "fail",
+			"put in a new roll"},
+		{"an open cover", "printer", "30s", func(b *emulated.Board) error { return b.SetPrinter("", "open") }, nil,
+			"fail", "close it"},
+		{"a jam", "printer", "30s", func(b *emulated.Board) error { return b.JamPrinter(true) }, nil, "fail",
+			"check its cable"},
+		{"little paper", "printer", "30s", func(b *emulated.Board) error { return b.SetPrinter("near_end", "") }, nil,
+			"warn", "nearly out"},
+		{"an unplugged printer", "printer", "30s", func(b *emulated.Board) error { return b.Unplug("printer") }, nil,
+			"fail", "cable"},
 		{"a bad slip", "printer", "30s", nil, cancel("Is the slip right?"), "fail", "columns, dots, code_page"},
-		{"a mute buzzer", "buzzer", "30s", nil, cancel("Buzzer"), "fail", `the sound "key" was not heard: check the line gpiochip0:17`},
+		{"a mute buzzer", "buzzer", "30s", nil, cancel("Buzzer"), "fail",
+			`the sound "key" was not heard: check the line gpiochip0:17`},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
@@ -378,7 +395,8 @@ func TestBlindEnter(t *testing.T) {
 			c.press(payterm.KeyCancel)
 			c.awaitIdle()
 			rep, _ := c.doctor("test=display&step=10s", c.willing(nil))
-			if found := named(rep, "test display"); string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
+			if found := named(rep, "test display"); string(found.Result) != x.result ||
+				!strings.Contains(found.Says, x.says) {
 				t.Errorf("%+v, want %s and %q", found, x.result, x.says)
 			}
 		})
@@ -423,15 +441,24 @@ func TestChipFaults(t *testing.T) {
 		check, says string
 		result      string
 	}{
-		{"cut transfers", "emulated", func(b *emulated.Board) error { return b.CutTransfers(0, 2) }, "display", "st7789", "fail"},
-		{"an OLED without power", "raspberrypi-i2c-ssd1306", func(b *emulated.Board) error { return b.Unplug("display") }, "display", "ssd1306", "fail"},
-		{"characters without power", "raspberrypi-i2c-hd44780", func(b *emulated.Board) error { return b.Unplug("display") }, "display", "hd44780", "fail"},
-		{"scanner", "emulated", func(b *emulated.Board) error { return b.Unplug("scanner") }, "scanner", "check the cable of /dev/ttyS1", "fail"},
-		{"printer", "emulated", func(b *emulated.Board) error { return b.Unplug("printer") }, "printer", "check the cable of /dev/ttyS2", "fail"},
-		{"paper", "emulated", func(b *emulated.Board) error { return b.SetPrinter("out", "") }, "printer", "put in a new roll", "fail"},
-		{"little paper", "emulated", func(b *emulated.Board) error { return b.SetPrinter("near_end", "") }, "printer", "nearly out", "warn"},
-		{"cover", "emulated", func(b *emulated.Board) error { return b.SetPrinter("", "open") }, "printer", "close it", "fail"},
-		{"jam", "emulated", func(b *emulated.Board) error { return b.JamPrinter(true) }, "printer", "switch it off and on", "fail"},
+		{"cut transfers", "emulated", func(b *emulated.Board) error { return b.CutTransfers(0, 2) }, "display",
+			"st7789", "fail"},
+		{"an OLED without power", "raspberrypi-i2c-ssd1306",
+			func(b *emulated.Board) error { return b.Unplug("display") }, "display", "ssd1306", "fail"},
+		{"characters without power", "raspberrypi-i2c-hd44780",
+			func(b *emulated.Board) error { return b.Unplug("display") }, "display", "hd44780", "fail"},
+		{"scanner", "emulated", func(b *emulated.Board) error { return b.Unplug("scanner") }, "scanner",
+			"check the cable of /dev/ttyS1", "fail"},
+		{"printer", "emulated", func(b *emulated.Board) error { return b.Unplug("printer") }, "printer",
+			"check the cable of /dev/ttyS2", "fail"},
+		{"paper", "emulated", func(b *emulated.Board) error { return b.SetPrinter("out", "") }, "printer",
+			"put in a new roll", "fail"},
+		{"little paper", "emulated", func(b *emulated.Board) error { return b.SetPrinter("near_end", "") }, "printer",
+			"nearly out", "warn"},
+		{"cover", "emulated", func(b *emulated.Board) error { return b.SetPrinter("", "open") }, "printer", "close it",
+			"fail"},
+		{"jam", "emulated", func(b *emulated.Board) error { return b.JamPrinter(true) }, "printer",
+			"switch it off and on", "fail"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
@@ -444,8 +471,10 @@ func TestChipFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			var found api.Check
-			for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && (string(found.Result) != x.result || !strings.Contains(found.Says, x.says)); {
-				rep, _ := c.doctor("", nil) // an error that its frame brings about is in the next report, or the answer to a later question
+			for end := time.Now().Add(30 * time.Second); time.Now().Before(end) &&
+				(string(found.Result) != x.result || !strings.Contains(found.Says, x.says)); {
+				// an error that its frame brings about is in the next report, or the answer to a later question
+				rep, _ := c.doctor("", nil)
 				found = named(rep, x.check)
 			}
 			if string(found.Result) != x.result || !strings.Contains(found.Says, x.says) {
@@ -495,7 +524,8 @@ func TestScannerAway(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	c.press(payterm.KeyCancel)
-	if rep, _ := c.doctor("", nil); named(rep, "scanner").Result != "warn" || !strings.Contains(named(rep, "scanner").Says, "was away") {
+	if rep, _ := c.doctor("", nil); named(rep, "scanner").Result != "warn" ||
+		!strings.Contains(named(rep, "scanner").Says, "was away") {
 		t.Errorf("back: %+v", named(rep, "scanner"))
 	}
 }
@@ -510,7 +540,8 @@ func TestNoBlink(t *testing.T) {
 		after  time.Duration
 		says   bool
 	}{
-		{true, awayAfter / 2, false}, {false, awayAfter / 2, false}, {true, awayAfter / 2, false}, {true, awayAfter / 4, false},
+		{true, awayAfter / 2, false}, {false, awayAfter / 2, false}, {true, awayAfter / 2, false},
+		{true, awayAfter / 4, false},
 		{true, awayAfter / 4, true}, {true, time.Hour, true}, {false, 1, false}, {true, 1, false},
 	} {
 		now += x.after
@@ -530,7 +561,8 @@ func TestServiceTakesTheCounter(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c.a.socket().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/doctor?test=keypad", nil).WithContext(ctx))
+		c.a.socket().ServeHTTP(httptest.NewRecorder(),
+			httptest.NewRequest(http.MethodPost, "/doctor?test=keypad", nil).WithContext(ctx))
 	}()
 	for end := time.Now().Add(30 * time.Second); c.a.Screen().Title != "Keypad"; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -21,11 +21,16 @@ func TestNoticesAreWords(t *testing.T) {
 	}
 	socket := a.socket()
 	for body, says := range map[string]string{
-		`{"notice":"BUY NOW"}`: "notice", `{"notice":""}`: "notice", `{"notice":"stick_done","reason":"older"}`: "reason: stick_done has none",
-		`{"notice":"update_refused"}`: "reason", `{"notice":"update_refused","reason":"unreadable"}`: "reason", `{"notice":"stick_done","text":"x"}`: "text",
-		`{"notice":"` + strings.Repeat("x", 9000) + `"}`: "256 bytes", `{"notice":"` + strings.Repeat("y", 100) + `"}`: `"yyyyyyyyyyyyyyyyyyyy"`, `[]`: "cannot unmarshal",
+		`{"notice":"BUY NOW"}`: "notice", `{"notice":""}`: "notice",
+		`{"notice":"stick_done","reason":"older"}`: "reason: stick_done has none",
+		`{"notice":"update_refused"}`:              "reason", `{"notice":"update_refused","reason":"unreadable"}`: "reason",
+		`{"notice":"stick_done","text":"x"}`:             "text",
+		`{"notice":"` + strings.Repeat("x", 9000) + `"}`: "256 bytes",
+		`{"notice":"` + strings.Repeat("y", 100) + `"}`:  `"yyyyyyyyyyyyyyyyyyyy"`, `[]`: "cannot unmarshal",
 	} {
-		if code, got := post(socket, body); code != http.StatusBadRequest && code != http.StatusUnprocessableEntity || !strings.Contains(strings.ReplaceAll(got, `\`, ""), says) || strings.Contains(got, strings.Repeat("y", 21)) {
+		if code, got := post(socket, body); code != http.StatusBadRequest && code != http.StatusUnprocessableEntity ||
+			!strings.Contains(strings.ReplaceAll(got, `\`, ""), says) ||
+			strings.Contains(got, strings.Repeat("y", 21)) {
 			t.Errorf("%.60s: %d %.200s", body, code, got)
 		}
 	}
@@ -78,12 +83,14 @@ func TestRestartWaitsForRest(t *testing.T) {
 	if got := ask("POST", "/notice", restarts); !strings.Contains(got, "busy") {
 		t.Errorf("a sale: %s", got)
 	}
-	if got := ask("POST", "/notice", `{"notice":"stick_done"}`); !strings.Contains(got, "stick_done") || strings.Contains(strings.Join(c.a.Screen().Lines, " "), "stick") {
+	if got := ask("POST", "/notice", `{"notice":"stick_done"}`); !strings.Contains(got, "stick_done") ||
+		strings.Contains(strings.Join(c.a.Screen().Lines, " "), "stick") {
 		t.Errorf("over a sale: %s %+v", got, c.a.Screen())
 	}
 	c.press("CANCEL")
 	shows("cancelled")
-	if got := ask("POST", "/notice", restarts); !strings.Contains(got, "read the result") && !strings.Contains(got, "slips") {
+	if got := ask("POST", "/notice", restarts); !strings.Contains(got, "read the result") &&
+		!strings.Contains(got, "slips") {
 		t.Errorf("at a result: %s", got)
 	}
 	c.press("ENTER")
@@ -101,7 +108,8 @@ func TestRestartWaitsForRest(t *testing.T) {
 	c.press("5")
 	for _, path := range []string{"/sale", "/training", "/doctor?test="} {
 		body := map[string]string{"/sale": `{"mode":"passive","amount_minor":1234}`, "/training": `{"on":true}`}[path]
-		if got := ask("POST", path, body); !strings.Contains(got, "busy") && !strings.Contains(got, "somebody is at the counter") {
+		if got := ask("POST", path, body); !strings.Contains(got, "busy") &&
+			!strings.Contains(got, "somebody is at the counter") {
 			t.Errorf("%s begins: %s", path, got)
 		}
 	}

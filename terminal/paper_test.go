@@ -33,12 +33,18 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 			t.Parallel()
 			c := start()
 			c.awaitIdle()
-			slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001", Lines: []payterm.ReceiptLine{{Text: "APPROVED"}}}
+			slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001",
+				Lines: []payterm.ReceiptLine{{Text: "APPROVED"}}}
 			for range 64 {
 				c.a.devices.Print(slip) //nolint:errcheck // who queues it hears the same
 			}
-			said := func() bool { return strings.Contains(strings.Join(c.a.Screen().Lines, "|"), "A slip was not printed") }
-			for end := time.Now().Add(20 * time.Second); !said() && !strings.Contains(strings.Join(c.a.Screen().Lines, "|"), "The printer does not answer"); time.Sleep(time.Millisecond) {
+			said := func() bool {
+				return strings.Contains(strings.Join(c.a.Screen().Lines, "|"),
+					"A slip was not printed")
+			}
+			for end := time.Now().Add(20 * time.Second); !said() &&
+				!strings.Contains(strings.Join(c.a.Screen().Lines, "|"),
+					"The printer does not answer"); time.Sleep(time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatalf("the screen says nothing: %q", c.a.Screen().Lines)
 				}
@@ -51,13 +57,15 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 				}
 				return s
 			}
-			for end := time.Now().Add(20 * time.Second); status().Unprinted != 1 || c.a.printed() != nil; time.Sleep(time.Millisecond) {
+			for end := time.Now().Add(20 * time.Second); status().Unprinted != 1 ||
+				c.a.printed() != nil; time.Sleep(time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatalf("the status is %+v; %v", status(), c.a.printed())
 				}
 			}
 			rep, _ := c.doctor("", nil)
-			if got := named(rep, "slips"); got.Result != "warn" || !strings.Contains(got.Says, "1 did not come out") || named(rep, "printer").Result != "fail" {
+			if got := named(rep, "slips"); got.Result != "warn" || !strings.Contains(got.Says, "1 did not come out") ||
+				named(rep, "printer").Result != "fail" {
 				t.Errorf("the doctor says %+v and %+v", got, named(rep, "printer"))
 			}
 		})
@@ -75,7 +83,8 @@ func TestLostSlips(t *testing.T) {
 			t.Errorf("%+v are lost, want %d, the last of %s", a.lost, want, order)
 		}
 	}
-	merchant, customer := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001"}, payterm.Receipt{Name: "customer", Order: "T1AAAAA000001"}
+	merchant, customer := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001"},
+		payterm.Receipt{Name: "customer", Order: "T1AAAAA000001"}
 	other, z := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000002"}, payterm.Receipt{Name: "z 1"}
 	a.Lost(payterm.Receipt{Name: "trial 1"})
 	lost(0, "")
@@ -102,7 +111,8 @@ func TestLostSlips(t *testing.T) {
 	if len(a.lost) > maxLost {
 		t.Errorf("%d are remembered", len(a.lost))
 	}
-	a.lost = []lostSlip{{name: "merchant", at: a.devices.Now() - lostStands - 1}, {name: "customer", at: a.devices.Now()}}
+	a.lost = []lostSlip{{name: "merchant", at: a.devices.Now() - lostStands - 1},
+		{name: "customer", at: a.devices.Now()}}
 	a.mu.Unlock()
 	a.forgetSlips()
 	lost(1, "")

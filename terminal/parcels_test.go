@@ -91,7 +91,8 @@ func TestAgentTakesStick(t *testing.T) {
 		spoil(t, os.Symlink(strconv.FormatUint(o.Serial, 10), filepath.Join(b.data, "provision", "current")))
 	})
 	c.awaitIdle()
-	spoil(t, os.WriteFile(filepath.Join(dir, "a.ppv"), []byte(b.parcel(time.Hour, 2*time.Hour)), 0o600)) // its own stick, that stayed in
+	// its own stick, that stayed in
+	spoil(t, os.WriteFile(filepath.Join(dir, "a.ppv"), []byte(b.parcel(time.Hour, 2*time.Hour)), 0o600))
 	foreign := newSigner(t)
 	spoil(t, os.WriteFile(filepath.Join(dir, "foreign.ppv"), []byte(foreign.parcel(0, time.Hour)), 0o600))
 	time.Sleep(2*setup.LookEvery + 300*time.Millisecond)
@@ -140,8 +141,13 @@ func TestWholeDoctorOnce(t *testing.T) {
 	t.Run("first", func(t *testing.T) {
 		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
 		kept(t, b.data, 17)
-		until(t, "it is printed", func() bool { _, paper := first.Paper(); return strings.Contains(paper, "--- cut ---") })
-		if k := doctor.LastSelfTest(b.data, 17); !k.Report.OK || k.Tries != 1 || named(*k.Report, "network answer").Result != "ok" {
+		until(t, "it is printed", func() bool {
+			_,
+				paper := first.Paper()
+			return strings.Contains(paper, "--- cut ---")
+		})
+		if k := doctor.LastSelfTest(b.data, 17); !k.Report.OK || k.Tries != 1 ||
+			named(*k.Report, "network answer").Result != "ok" {
 			t.Errorf("%+v", k)
 		}
 		if _, paper := first.Paper(); strings.Count(paper, "DOCTOR") != 1 {
@@ -154,7 +160,8 @@ func TestWholeDoctorOnce(t *testing.T) {
 		c := startClinic(t, "emulated", nil, serial(func(e *emulated.Board) { first = e }))
 		c.awaitIdle()
 		time.Sleep(300 * time.Millisecond)
-		if _, paper := first.Paper(); paper != "" || !doctor.LastSelfTest(b.data, 17).Report.At.Equal(before.Report.At) {
+		if _, paper := first.Paper(); paper != "" ||
+			!doctor.LastSelfTest(b.data, 17).Report.At.Equal(before.Report.At) {
 			t.Errorf("once more: %s", paper)
 		}
 	})
@@ -194,7 +201,8 @@ func TestFindingGoes(t *testing.T) {
 	})
 	says := func() bool {
 		s := c.a.Screen()
-		return s.Name == "idle" && slices.ContainsFunc(s.Lines, func(l string) bool { return strings.HasPrefix(l, "Keypad: check its cable") })
+		return s.Name == "idle" && slices.ContainsFunc(s.Lines,
+			func(l string) bool { return strings.HasPrefix(l, "Keypad: check its cable") })
 	}
 	until(t, "it stands there", says)
 	if k := kept(t, b.data, 17); named(*k.Report, "keypad").Result != "fail" {

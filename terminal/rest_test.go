@@ -26,7 +26,8 @@ import (
 func TestATerminalOfATillRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := config.Default()
-		c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000", "0000000696"
+		c.Gateway.URL, c.Gateway.MerchantID, c.Gateway.OperatorID = "http://127.0.0.1:9/processV2", "ON00000000",
+			"0000000696"
 		c.Gateway.CallBackURL = "https://example.com/back"
 		a, err := Start(Options{
 			Config: c, Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{}, Sleep: time.Sleep,
@@ -64,14 +65,16 @@ func TestATerminalOfATillRests(t *testing.T) {
 			}
 		}
 		time.Sleep(tidyEvery / 2) // so that it looks between the sale's end and rest
-		res, err := a.runner.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 500, Currency: c.Merchant.Currency}, func(payterm.OrderID) {})
+		res, err := a.runner.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 500,
+			Currency: c.Merchant.Currency}, func(payterm.OrderID) {})
 		if err != nil || res.Order.Reason != payterm.ReasonNoScan { // after a minute
 			t.Fatalf("%+v, %v", res, err)
 		}
 		time.Sleep(45 * time.Second)
 		bright := payterm.Screen{Tone: payterm.Good}
 		if logged() == 0 || a.MayDim(ctx, bright) {
-			t.Errorf("somebody may read the result: %d bytes are in the log, it dims: %t", logged(), a.MayDim(ctx, bright))
+			t.Errorf("somebody may read the result: %d bytes are in the log, it dims: %t", logged(),
+				a.MayDim(ctx, bright))
 		}
 		time.Sleep(90 * time.Second)
 		if logged() != 0 || !a.MayDim(ctx, bright) {
@@ -85,7 +88,8 @@ func TestATerminalOfATillRests(t *testing.T) {
 		}
 		// Somebody installs a parcel.
 		provisioned := filepath.Join(a.o.Data, "provision")
-		if err := errors.Join(os.MkdirAll(provisioned, 0o700), os.Symlink("5", filepath.Join(provisioned, "current"))); err != nil {
+		if err := errors.Join(os.MkdirAll(provisioned, 0o700),
+			os.Symlink("5", filepath.Join(provisioned, "current"))); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * setup.LookEvery)

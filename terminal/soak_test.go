@@ -72,7 +72,8 @@ func newCounter(data string) (*counter, error) {
 	of.Gateway.CallBackURL = "https://example.com/callback"
 	ready := make(chan struct{})
 	c.agent, err = Start(Options{
-		Config: of, Data: data, SignKey: signKey, Sleep: c.board.Sleep, Board: board.Open(profile, c.board), Log: slog.New(slog.DiscardHandler),
+		Config: of, Data: data, SignKey: signKey, Sleep: c.board.Sleep, Board: board.Open(profile, c.board),
+		Log:   slog.New(slog.DiscardHandler),
 		Ready: func() error { close(ready); return nil },
 	})
 	if err != nil {
@@ -123,7 +124,11 @@ func (c *counter) sale(n int) error {
 		return fmt.Errorf("%s was approved, and typed was %s", amount, want)
 	}
 	var slips string
-	if err := within(func() bool { _, slips = c.board.Paper(); return strings.Count(slips, "--- cut ---") == 2 }); err != nil {
+	if err := within(func() bool {
+		_, slips = c.board.Paper()
+		return strings.Count(slips,
+			"--- cut ---") == 2
+	}); err != nil {
 		return fmt.Errorf("two slips: %w: %s", err, slips)
 	}
 	for _, words := range []string{"APPROVED", strings.TrimPrefix(amount, "$")} {
@@ -265,7 +270,8 @@ func soakSales(data string, n int, log func(args ...any), wrong func()) error {
 				wrong()
 			}
 			if orders, paid, err := c.ledger(); err != nil || orders != n/4 || paid != n/4 {
-				return fmt.Errorf("day %d: the gateway has %d orders, %d of them paid, of %d: %w", day, orders, paid, n/4, err)
+				return fmt.Errorf("day %d: the gateway has %d orders, %d of them paid, of %d: %w", day, orders, paid,
+					n/4, err)
 			}
 			c.newDay(0)
 			if now, err = c.rest((day + 1) * (n / 4)); err != nil {
@@ -306,7 +312,8 @@ func TestSoakSalesCatches(t *testing.T) {
 		func() { kept = append(kept, make([]byte, heapMargin/3)) },
 		func() { go func() { <-end }() },
 	} {
-		if err := soakSales(t.TempDir(), 8, func(...any) {}, wrong); err == nil || !strings.HasPrefix(err.Error(), "it grows: ") {
+		if err := soakSales(t.TempDir(), 8, func(...any) {}, wrong); err == nil ||
+			!strings.HasPrefix(err.Error(), "it grows: ") {
 			t.Errorf("not found: %v", err)
 		}
 	}

@@ -48,8 +48,10 @@ func TestTokens(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
-			if status := call(newTokens(token), c.authorization, c.origin); status != c.status || time.Since(began) != c.takes {
-				t.Errorf("%q from %q: %d after %s, want %d after %s", c.authorization, c.origin, status, time.Since(began), c.status, c.takes)
+			if status := call(newTokens(token), c.authorization, c.origin); status != c.status ||
+				time.Since(began) != c.takes {
+				t.Errorf("%q from %q: %d after %s, want %d after %s", c.authorization, c.origin, status,
+					time.Since(began), c.status, c.takes)
 			}
 		})
 	}

@@ -47,7 +47,8 @@ func (f *fake) Z(_ context.Context, r api.ZRequest) (payterm.Totals, error) {
 	return payterm.Totals{}, f.err
 }
 
-func (f *fake) Reconcile(_ context.Context, _ api.ReconcileRequest, checked func(n, of int)) (api.Reconciliation, error) {
+func (f *fake) Reconcile(_ context.Context, _ api.ReconcileRequest,
+	checked func(n, of int)) (api.Reconciliation, error) {
 	if f.err == nil {
 		checked(1, 1)
 	}
@@ -157,7 +158,8 @@ func TestAnOrderThatDidNotBegin(t *testing.T) {
 		f.order = payterm.Order{ID: c.id, Outcome: payterm.NotSent, Reason: c.reason}
 		w := ask(f, "POST /sale", sale)
 		var l api.OrderLine
-		if err := json.Unmarshal(w.Body.Bytes(), &l); err != nil || l.Order == nil || l.Order.Reason != c.reason || w.Code != c.status {
+		if err := json.Unmarshal(w.Body.Bytes(), &l); err != nil || l.Order == nil || l.Order.Reason != c.reason ||
+			w.Code != c.status {
 			t.Errorf("%s %q: HTTP %d %s: %v, want %d", c.reason, c.id, w.Code, w.Body, err, c.status)
 		}
 	}
@@ -167,8 +169,9 @@ func TestAnOrderThatDidNotBegin(t *testing.T) {
 func TestEveryCodeHasItsStatus(t *testing.T) {
 	for code, status := range map[api.Code]int{
 		api.Malformed: 400, api.Unauthorized: 401, api.Forbidden: 403, api.Unknown: 404, api.UnknownCall: 404,
-		api.WrongMethod: 405, api.Busy: 409, api.KeyReused: 409, api.NotNow: 409, api.NotAllowed: 409, api.InTraining: 409,
-		api.Invalid: 422, api.TooMany: 429, api.NotOpen: 503, api.Unprovisioned: 503, api.Provisioning: 503,
+		api.WrongMethod: 405, api.Busy: 409, api.KeyReused: 409, api.NotNow: 409, api.NotAllowed: 409,
+		api.InTraining: 409,
+		api.Invalid:    422, api.TooMany: 429, api.NotOpen: 503, api.Unprovisioned: 503, api.Provisioning: 503,
 		api.Failed: 500, "nobody knows": 500,
 	} {
 		if got := code.Status(); got != status {
@@ -206,7 +209,8 @@ func TestClient(t *testing.T) {
 	taken := func(id payterm.OrderID) { ids = append(ids, id) }
 	request := api.SaleRequest{Mode: payterm.Passive, AmountMinor: 100}
 	o, err := c.Sale(ctx, request, taken)
-	if err != nil || o.ID != f.order.ID || o.Outcome != payterm.Approved || !slices.Equal(ids, []payterm.OrderID{"T1AAAAA000001"}) {
+	if err != nil || o.ID != f.order.ID || o.Outcome != payterm.Approved ||
+		!slices.Equal(ids, []payterm.OrderID{"T1AAAAA000001"}) {
 		t.Errorf("%+v %v %v", o, ids, err)
 	}
 	f.taken, f.order = "", payterm.Order{Outcome: payterm.NotSent, Reason: payterm.ReasonBusy}
@@ -224,7 +228,8 @@ func TestClient(t *testing.T) {
 		t.Errorf("training: %v %v", err, f.train)
 	}
 	n := 0
-	if rep, err := c.Reconcile(ctx, api.ReconcileRequest{}, func(int, int) { n++ }); err != nil || rep.Sales != 1 || n != 1 {
+	if rep, err := c.Reconcile(ctx, api.ReconcileRequest{}, func(int, int) { n++ }); err != nil || rep.Sales != 1 ||
+		n != 1 {
 		t.Errorf("reconcile: %+v, told %d times, %v", rep, n, err)
 	}
 	f.err = errors.New("hang up")

@@ -29,7 +29,8 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 			err   string
 			after time.Duration
 			lines int
-		}{{"gone", 0, 1}, {"gone", 0, 1}, {"gone", Recently / 2, 1}, {"busy", 0, 2}, {"gone", 0, 3}, {"gone", 2 * Recently, 4}} {
+		}{{"gone", 0, 1}, {"gone", 0, 1}, {"gone", Recently / 2, 1}, {"busy", 0, 2}, {"gone", 0, 3},
+			{"gone", 2 * Recently, 4}} {
 			time.Sleep(c.after)
 			s.again(t.Context(), Scanner, errors.New(c.err))
 			if lines := strings.Count(log.String(), "\n"); lines != c.lines || s.Trouble(Scanner).N != i+1 {
@@ -66,14 +67,16 @@ func TestCheckLogo(t *testing.T) {
 		if err := os.WriteFile(file, x.file, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := board.ReadProfile("p.toml", fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
+		p, err := board.ReadProfile("p.toml",
+			fmt.Appendf(nil, "board = \"b\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\nlogo = %q\n", file))
 		if err != nil {
 			t.Fatal(err)
 		}
 		switch err := CheckLogo(p); {
 		case (err == nil) != (x.says == ""):
 			t.Errorf("%s: %v", name, err)
-		case err != nil && (!strings.Contains(err.Error(), x.says) || !strings.HasPrefix(err.Error(), "printer.logo: ")):
+		case err != nil && (!strings.Contains(err.Error(), x.says) ||
+			!strings.HasPrefix(err.Error(), "printer.logo: ")):
 			t.Errorf("%s: %v, want %q", name, err, x.says)
 		}
 		p.Printer.Logo = file + ".gone"

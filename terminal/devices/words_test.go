@@ -77,7 +77,8 @@ func TestEveryWordHasADriver(t *testing.T) {
 	printers("qr", board.QRs)
 	printers("drawer", board.Drawers)
 	for _, word := range board.Framings {
-		_, err := scanner.New(nil, scanner.Options{Framing: scanner.Framing(word), Now: func() time.Duration { return 0 }})
+		_, err := scanner.New(nil, scanner.Options{Framing: scanner.Framing(word),
+			Now: func() time.Duration { return 0 }})
 		if err != nil {
 			t.Errorf("scanner.framing = %q: %v", word, err)
 		}

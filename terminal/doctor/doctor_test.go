@@ -78,7 +78,8 @@ func TestWholeDoctorWaits(t *testing.T) {
 	d := New(Options{LookAgain: time.Millisecond})
 	busy, examined := true, 0
 	rest := func(context.Context) bool { return !busy }
-	if rep := d.Look(t.Context(), rest, func(context.Context, *Report) { examined++ }, func(*Report) {}); rep != nil || examined != 0 {
+	if rep := d.Look(t.Context(), rest, func(context.Context, *Report) { examined++ }, func(*Report) {}); rep != nil ||
+		examined != 0 {
 		t.Errorf("%d looks at a terminal that is busy", examined)
 	}
 	busy = false
@@ -87,7 +88,8 @@ func TestWholeDoctorWaits(t *testing.T) {
 		t.Errorf("%d looks", examined)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	if rep := d.Look(ctx, rest, func(context.Context, *Report) { stop() }, func(*Report) { t.Error("told") }); rep != nil {
+	if rep := d.Look(ctx, rest, func(context.Context, *Report) { stop() },
+		func(*Report) { t.Error("told") }); rep != nil {
 		t.Errorf("a report that was broken off: %+v", rep)
 	}
 }
@@ -95,7 +97,8 @@ func TestWholeDoctorWaits(t *testing.T) {
 // TestSpaceAndTime: what a disk and a kernel may say.
 func TestSpaceAndTime(t *testing.T) {
 	t.Parallel()
-	for left, want := range map[uint64]string{0: "fail", noSpace - 1: "fail", noSpace: "warn", lowSpace - 1: "warn", lowSpace: "ok"} {
+	for left, want := range map[uint64]string{0: "fail", noSpace - 1: "fail", noSpace: "warn", lowSpace - 1: "warn",
+		lowSpace: "ok"} {
 		if c := space(left); string(c.Result) != want || want != "ok" && !strings.Contains(c.Says, "free some") {
 			t.Errorf("%d bytes: %+v", left, c)
 		}
@@ -105,7 +108,8 @@ func TestSpaceAndTime(t *testing.T) {
 		status int32
 		err    error
 		result string
-	}{{unix.TIME_OK, 0, nil, "ok"}, {unix.TIME_INS, 0, nil, "ok"}, {unix.TIME_ERROR, 0, nil, "warn"}, {unix.TIME_OK, unix.STA_UNSYNC, nil, "warn"}, {0, 0, unix.EPERM, "warn"}} {
+	}{{unix.TIME_OK, 0, nil, "ok"}, {unix.TIME_INS, 0, nil, "ok"}, {unix.TIME_ERROR, 0, nil, "warn"},
+		{unix.TIME_OK, unix.STA_UNSYNC, nil, "warn"}, {0, 0, unix.EPERM, "warn"}} {
 		if c := timeServer(x.state, x.status, x.err); string(c.Result) != x.result {
 			t.Errorf("%+v: %+v", x, c)
 		}
@@ -119,7 +123,8 @@ func TestEveryCheckHasAFinding(t *testing.T) {
 		known[f] = true
 	}
 	for _, name := range []string{
-		"signers", "display", "display bus", "keypad", "scanner", "printer", "buzzer", "leds", "journal", "records", "space", "clock",
+		"signers", "display", "display bus", "keypad", "scanner", "printer", "buzzer", "leds", "journal", "records",
+		"space", "clock",
 		"network link", "network address", "network connection", "network encryption", "network answer", "network key",
 	} {
 		if f := (Finding{Check: api.Check{Name: name}}).word(); !known[f] {

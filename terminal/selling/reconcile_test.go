@@ -10,16 +10,19 @@ import (
 
 // Each pair of what the journal and the gateway may say has its word.
 func TestCompare(t *testing.T) {
-	paid := payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Outcome: payterm.Approved, AmountMinor: 500, PaidMinor: 500, Currency: "CAD"}
+	paid := payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Outcome: payterm.Approved, AmountMinor: 500,
+		PaidMinor: 500, Currency: "CAD"}
 	back := paid
 	back.RefundedMinor = 200
-	unpaid := payterm.Order{ID: paid.ID, Kind: payterm.KindSale, Outcome: payterm.Declined, AmountMinor: 500, Currency: "CAD"}
+	unpaid := payterm.Order{ID: paid.ID, Kind: payterm.KindSale, Outcome: payterm.Declined, AmountMinor: 500,
+		Currency: "CAD"}
 	found := paid
 	found.Reason, found.Attention = payterm.ReasonLatePayment, payterm.AttentionAlarm
 	doubt := unpaid
 	doubt.Outcome = payterm.InDoubt
 	looked := doubt
-	looked.Reason, looked.PaidMinor, looked.RefundedMinor, looked.Resolution = payterm.ReasonRefunded, 500, 500, "looked at"
+	looked.Reason, looked.PaidMinor, looked.RefundedMinor, looked.Resolution = payterm.ReasonRefunded, 500, 500,
+		"looked at"
 	for _, c := range []struct {
 		before, after payterm.Order
 		answer        payterm.Answer
@@ -58,7 +61,8 @@ func TestCompare(t *testing.T) {
 		{paid, paid, payterm.Unclear{Why: "another total", Authentic: true, Alarm: true}, api.DiffersUnclear, 500, 0},
 	} {
 		d := compare(c.before, runner.Checked{Order: c.after, Answer: c.answer})
-		if d.What != c.what || d.OursMinor != c.ours || d.GatewayMinor != c.theirs || d.OrderID != paid.ID || d.Outcome != c.before.Outcome {
+		if d.What != c.what || d.OursMinor != c.ours || d.GatewayMinor != c.theirs || d.OrderID != paid.ID ||
+			d.Outcome != c.before.Outcome {
 			t.Errorf("%s beside %#v: %+v, want %q, %d and %d", c.before.Outcome, c.answer, d, c.what, c.ours, c.theirs)
 		}
 	}

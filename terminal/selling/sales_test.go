@@ -33,7 +33,8 @@ func TestRefs(t *testing.T) {
 		"\x1b@": "U+001B", "a\x00": "U+0000", "\u0085": "U+0085",
 	} {
 		for _, err := range []error{
-			s.checkSale(api.SaleRequest{Mode: payterm.Passive, AmountMinor: 100, Ref: ref}), s.checkRefund(api.RefundRequest{Ref: ref}),
+			s.checkSale(api.SaleRequest{Mode: payterm.Passive, AmountMinor: 100, Ref: ref}),
+			s.checkRefund(api.RefundRequest{Ref: ref}),
 		} {
 			if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
 				t.Errorf("%q: %v, not %q", ref, err, wrong)

@@ -51,7 +51,8 @@ func newBench(t *testing.T) *bench {
 }
 
 func (b *bench) provisioner() *Provisioner {
-	return &Provisioner{Data: b.data, Signers: []ed25519.PublicKey{b.signer.Public().(ed25519.PublicKey)}, Now: time.Now, Board: func(string) error { return nil }}
+	return &Provisioner{Data: b.data, Signers: []ed25519.PublicKey{b.signer.Public().(ed25519.PublicKey)},
+		Now: time.Now, Board: func(string) error { return nil }}
 }
 
 // start begins a life; change may spoil the options, or the board.
@@ -133,10 +134,12 @@ func (b *bench) ask(method, path string) (int, string) {
 // say makes one with a body.
 func (b *bench) say(method, path, body string) (int, string) {
 	b.t.Helper()
-	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", api.Socket(b.data))
-	}}}
-	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://payterm"+path, strings.NewReader(cmp.Or(body, "{}")))
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", api.Socket(b.data))
+		}}}
+	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://payterm"+path,
+		strings.NewReader(cmp.Or(body, "{}")))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -165,7 +168,8 @@ func (b *bench) doctor(query string) api.Report {
 // parcel makes one of this age and life.
 func (b *bench) parcel(age, life time.Duration) string {
 	b.t.Helper()
-	text, err := provision.Make(provision.Terms{Made: time.Now().Add(-age), Life: life}, provision.Content{SignKey: "FIRSTsignKEY0001", Config: []byte("[terminal]\n")}, "123456789012", b.signer)
+	text, err := provision.Make(provision.Terms{Made: time.Now().Add(-age), Life: life},
+		provision.Content{SignKey: "FIRSTsignKEY0001", Config: []byte("[terminal]\n")}, "123456789012", b.signer)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -230,13 +234,20 @@ func TestSelfTestNames(t *testing.T) {
 		{"no signers", well, func(o *Options, _ *emulated.Board) {
 			o.Provisioner.Signers, o.Provisioner.Trust = nil, "/etc/payterm/signers"
 		}, "signers", "SIGNERS=FILE", "No signers", false},
-		{"no paper", well, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("out", "")) }, "printer", "put in a new roll", "Printer: no paper; put in a roll", true},
-		{"an open cover", well, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("", "open")) }, "printer", "close it", "Printer: close the cover", true},
-		{"no scanner", well, func(_ *Options, e *emulated.Board) { spoil(t, e.Unplug("scanner")) }, "scanner", "check the cable", "Scanner: check its cable", false},
+		{"no paper", well, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("out", "")) }, "printer",
+			"put in a new roll", "Printer: no paper; put in a roll", true},
+		{"an open cover", well, func(_ *Options, e *emulated.Board) { spoil(t, e.SetPrinter("", "open")) }, "printer",
+			"close it", "Printer: close the cover", true},
+		{"no scanner", well, func(_ *Options, e *emulated.Board) { spoil(t, e.Unplug("scanner")) }, "scanner",
+			"check the cable", "Scanner: check its cable", false},
 		{"no buzzer", well, func(o *Options, _ *emulated.Board) {
 			o.Board.Faults = map[string]error{"buzzer": errors.New("no such line")}
 		}, "buzzer", "no such line", "Buzzer: check its wires", false},
-		{"no clock", well, func(o *Options, _ *emulated.Board) { o.Provisioner.Now = func() time.Time { return time.Time{} } }, "clock", "the clock is not set", "Clock: not set", false},
+		{"no clock", well, func(o *Options,
+			_ *emulated.Board) {
+			o.Provisioner.Now = func() time.Time { return time.Time{} }
+		}, "clock",
+			"the clock is not set", "Clock: not set", false},
 		{"no network", noWay, nil, "network link", "network interface", "Network: check the cable", false},
 		{"three things", noWay, func(_ *Options, e *emulated.Board) {
 			spoil(t, errors.Join(e.Unplug("scanner"), e.SetPrinter("out", "")))
@@ -319,21 +330,26 @@ func TestUnprovisionedAnswers(t *testing.T) {
 		}
 		return s
 	}
-	if s := status(); s.State != api.StateUnprovisioned || s.Setup == nil || s.Board != "emulated" || s.Device != b.s.view.Device || !strings.Contains(s.Waits, "scan one") {
+	if s := status(); s.State != api.StateUnprovisioned || s.Setup == nil || s.Board != "emulated" ||
+		s.Device != b.s.view.Device || !strings.Contains(s.Waits, "scan one") {
 		t.Errorf("%+v", s)
 	}
 	bodies := map[string]string{"/sale": `{"mode":"passive","amount_minor":1}`, "/orders/X/resolve": `{"reason":"x"}`}
-	for _, route := range []string{"POST /sale", "POST /training", "GET /orders/X", "POST /orders/X/refund", "POST /orders/X/resolve", "GET /queue", "POST /totals/x", "POST /reconcile"} {
+	for _, route := range []string{"POST /sale", "POST /training", "GET /orders/X", "POST /orders/X/refund",
+		"POST /orders/X/resolve", "GET /queue", "POST /totals/x", "POST /reconcile"} {
 		method, path, _ := strings.Cut(route, " ")
-		if code, text := b.say(method, path, bodies[path]); code != http.StatusServiceUnavailable || !strings.Contains(text, `"error":"not provisioned`) {
+		if code, text := b.say(method, path, bodies[path]); code != http.StatusServiceUnavailable ||
+			!strings.Contains(text, `"error":"not provisioned`) {
 			t.Errorf("%s: HTTP %d %s", route, code, text)
 		}
 	}
-	if code, text := b.ask("POST", "/doctor?test="); code != http.StatusConflict || !strings.Contains(text, "once the terminal is provisioned") {
+	if code, text := b.ask("POST", "/doctor?test="); code != http.StatusConflict ||
+		!strings.Contains(text, "once the terminal is provisioned") {
 		t.Errorf("trials: HTTP %d %s", code, text)
 	}
 	rep := b.doctor("?print=1")
-	if !rep.OK || named(rep, "gateway").Result != "none" || named(rep, "space").Result != "ok" || named(rep, "clock").Result != "ok" || named(rep, "time server").Result == "" {
+	if !rep.OK || named(rep, "gateway").Result != "none" || named(rep, "space").Result != "ok" ||
+		named(rep, "clock").Result != "ok" || named(rep, "time server").Result == "" {
 		t.Errorf("%+v", rep)
 	}
 	b.until("both are printed", func() bool { return strings.Count(b.paper(), "--- cut ---") == 2 })
