@@ -213,6 +213,15 @@ func source(t *testing.T, file string) string {
 	return string(text)
 }
 
+// TestBugsFit: each bug can still be planted. What it breaks is seen by TestBugs, which
+// takes minutes.
+func TestBugsFit(t *testing.T) {
+	t.Parallel()
+	for _, b := range bugs {
+		b.text(t)
+	}
+}
+
 // inSQL reports whether the bug is in a file that is no Go: the whole program has it.
 func (b planted) inSQL() bool {
 	return slices.ContainsFunc(b.edits, func(e edit) bool { return !strings.HasSuffix(e.file, ".go") })
