@@ -77,9 +77,10 @@ type (
 		Status         string `json:"status"` // order_status as received
 		Payer          string `json:"payer,omitempty"`
 		ChannelOrderID string `json:"channel_order_id,omitempty"`
-		TradeTime      string `json:"trade_time,omitempty"`  // as received
-		TradeClock     int64  `json:"trade_clock,omitempty"` // the same read as if it were UTC, in seconds; 0 when unreadable
-		ExchangeRate   string `json:"exchange_rate,omitempty"`
+		TradeTime      string `json:"trade_time,omitempty"` // as received
+		// the same read as if it were UTC, in seconds; 0 when unreadable
+		TradeClock   int64  `json:"trade_clock,omitempty"`
+		ExchangeRate string `json:"exchange_rate,omitempty"`
 	}
 
 	// Refunded: authentic, paid and since then refunded in part or in full.

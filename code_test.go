@@ -33,14 +33,16 @@ func TestWalletCodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if full := strings.TrimSpace(c.Code); full != "" && strings.Contains(fmt.Sprintf("%v %+v %#v %s", code, code, code, shown), full) {
+		if full := strings.TrimSpace(c.Code); full != "" &&
+			strings.Contains(fmt.Sprintf("%v %+v %#v %s", code, code, code, shown), full) {
 			t.Errorf("%s: the code shows itself", c.Why)
 		}
 	}
 }
 
 func TestParseAmount(t *testing.T) {
-	for text, want := range map[string]int64{"12.34": 1234, "12": 1200, "0.05": 5, "12.3": -1, "1.234": -1, "-1": -1, "": -1, "1e3": -1, "99999999999": -1} {
+	for text, want := range map[string]int64{"12.34": 1234, "12": 1200, "0.05": 5, "12.3": -1, "1.234": -1, "-1": -1,
+		"": -1, "1e3": -1, "99999999999": -1} {
 		a, err := payterm.ParseAmount(text, "CAD")
 		if (err == nil) != (want >= 0) || err == nil && a.Minor != want {
 			t.Errorf("%q: %v %v", text, a, err)

@@ -42,7 +42,8 @@ func TestDays(t *testing.T) {
 		days := payterm.Days{Zone: zone, Starts: c.starts}
 		from, to := days.Of(at)
 		if got := from.Format(time.RFC3339); got != c.from || to.Sub(from).String() != c.long {
-			t.Errorf("%s with days from %v: from %s, %v long, want %s and %s", c.at, c.starts, got, to.Sub(from), c.from, c.long)
+			t.Errorf("%s with days from %v: from %s, %v long, want %s and %s", c.at, c.starts, got, to.Sub(from),
+				c.from, c.long)
 		}
 		if next, _ := days.Of(to); !next.Equal(to) {
 			t.Errorf("%s: the next day begins at %v, not %v", c.at, next, to)
@@ -69,7 +70,8 @@ func TestNamesOfDays(t *testing.T) {
 	}
 	days := payterm.Days{Zone: santiago}
 	from, to, err := days.Named("2026-09-06")
-	if err != nil || from.Format(time.RFC3339) != "2026-09-06T01:00:00-03:00" || to.Format(time.RFC3339) != "2026-09-07T00:00:00-03:00" {
+	if err != nil || from.Format(time.RFC3339) != "2026-09-06T01:00:00-03:00" ||
+		to.Format(time.RFC3339) != "2026-09-07T00:00:00-03:00" {
 		t.Errorf("from %s to %s, %v", from, to, err)
 	}
 	for _, at := range []time.Time{from, to.Add(-time.Nanosecond)} {
@@ -130,7 +132,8 @@ func TestDaysOfEveryZone(t *testing.T) {
 	t.Parallel()
 	begin, end := time.Date(2010, 11, 1, 0, 0, 0, 0, time.UTC), time.Date(2021, 11, 15, 0, 0, 0, 0, time.UTC)
 	for name, zone := range zones(t) {
-		for _, starts := range []time.Duration{0, 2 * time.Hour, 2*time.Hour + 30*time.Minute, 4 * time.Hour, 12 * time.Hour, 23*time.Hour + 59*time.Minute} {
+		for _, starts := range []time.Duration{0, 2 * time.Hour, 2*time.Hour + 30*time.Minute, 4 * time.Hour,
+			12 * time.Hour, 23*time.Hour + 59*time.Minute} {
 			days := payterm.Days{Zone: zone, Starts: starts}
 			if err := follow(days, begin, end); err != nil {
 				t.Errorf("%s, days from %v: %v", name, starts, err)
@@ -162,7 +165,8 @@ func follow(days payterm.Days, begin, end time.Time) error {
 		case days.Name(to.Add(-1)) != name:
 			return fmt.Errorf("%s ends as %s", name, days.Name(to.Add(-1)))
 		case err != nil || !start.Equal(from) || !stop.Equal(to):
-			return fmt.Errorf("%s is from %s to %s, and by its name from %s to %s (%v)", name, from, to, start, stop, err)
+			return fmt.Errorf("%s is from %s to %s, and by its name from %s to %s (%v)", name, from, to, start, stop,
+				err)
 		case bad != nil || middle.Before(from) || !middle.Before(to):
 			return fmt.Errorf("%s is from %s to %s, without %s (%v)", name, from, to, middle, bad)
 		}

@@ -13,9 +13,11 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%q: %q %v", good, k, err)
 		}
 	}
-	for _, bad := range []string{"", " ", " k", "k ", "a\tb", "a\nb", "a\x00", "a\x7f", "é", "ключ", "k\u200b", strings.Repeat("k", MaxIdempotencyKey+1)} {
+	for _, bad := range []string{"", " ", " k", "k ", "a\tb", "a\nb", "a\x00", "a\x7f", "é", "ключ", "k\u200b",
+		strings.Repeat("k", MaxIdempotencyKey+1)} {
 		k := IdempotencyKey("before")
-		if err := k.UnmarshalText([]byte(bad)); err == nil || !strings.Contains(err.Error(), "idempotency_key") || k != "before" {
+		if err := k.UnmarshalText([]byte(bad)); err == nil || !strings.Contains(err.Error(), "idempotency_key") ||
+			k != "before" {
 			t.Errorf("%q is taken: %q %v", bad, k, err)
 		}
 	}
@@ -25,7 +27,8 @@ func TestIdempotencyKey(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{}`), &in); err != nil || in.Key != "" {
 		t.Errorf("without one: %q %v", in.Key, err)
 	}
-	if err := json.Unmarshal([]byte(`{"idempotency_key":""}`), &in); err == nil || err.Error() != errIdempotencyKey.Error() {
+	if err := json.Unmarshal([]byte(`{"idempotency_key":""}`), &in); err == nil ||
+		err.Error() != errIdempotencyKey.Error() {
 		t.Errorf("an empty one: %v", err)
 	}
 }

@@ -59,7 +59,8 @@ var rooms = []room{
 		"how a screen lies on a glass follows from the screen and the size"},
 	{"flows/runner", ". flows", "", "os net database/sql math/rand crypto/rand",
 		"the runner declares the interfaces that it needs and knows nobody who fits them"},
-	{"flows/flowstest", ". flows flows/runner screen receipt storage gateway/ottpay gateway/ottsim", "pgregory.net/rapid", "os/exec",
+	{"flows/flowstest", ". flows flows/runner screen receipt storage gateway/ottpay gateway/ottsim",
+		"pgregory.net/rapid", "os/exec",
 		"the simulated world stands around the production code, down to the gateway's bytes; its devices are words"},
 	{"storage", ".", "github.com/mattn/go-sqlite3", "net/http math/rand",
 		"storage keeps what it is given; it knows neither flows nor hardware"},
@@ -67,13 +68,16 @@ var rooms = []room{
 		"hal opens ports by name; what is said through them is the drivers' affair"},
 	{"board", ". hal tomlfile", "periph.io/x/conn/v3", "os net/http database/sql math/rand crypto/rand",
 		"a profile says what hangs on which wire; the files are read by whoever calls"},
-	{"hal/emulated/...", ". board hal", "periph.io/x/conn/v3 github.com/creack/pty golang.org/x/sys golang.org/x/image golang.org/x/text rsc.io/qr", "net/http database/sql",
+	{"hal/emulated/...", ". board hal",
+		"periph.io/x/conn/v3 github.com/creack/pty golang.org/x/sys golang.org/x/image golang.org/x/text rsc.io/qr",
+		"net/http database/sql",
 		"an emulated chip knows its bus and never the driver that it checks"},
 	{"hal/haltest", ". hal", "periph.io/x/conn/v3 github.com/creack/pty", "net database/sql",
 		"scripted ports"},
 	{"drivers/lcd", "unifont", "periph.io/x/conn/v3", "os net database/sql math/rand crypto/rand",
 		"a picture or characters in, bytes out: it knows no screen"},
-	{"drivers/*", ". unifont", "periph.io/x/conn/v3 golang.org/x/text rsc.io/qr", "os net database/sql math/rand crypto/rand",
+	{"drivers/*", ". unifont", "periph.io/x/conn/v3 golang.org/x/text rsc.io/qr",
+		"os net database/sql math/rand crypto/rand",
 		"a driver speaks to one kind of chip through the port that it is handed: no other driver, no hal"},
 	{"gateway/ottpay", ".", "", "math/rand os database/sql",
 		"the client says what the gateway answered, and decides nothing"},
@@ -99,9 +103,11 @@ var rooms = []room{
 		"keeps the stacks of a program that crashed"},
 	{"internal/beneath", "", "golang.org/x/sys", "net database/sql",
 		"opens files below a folder that somebody else may write to"},
-	{"config", ". flows provision tomlfile internal/beneath internal/durable", "golang.org/x/crypto", "net/http database/sql os/exec",
+	{"config", ". flows provision tomlfile internal/beneath internal/durable", "golang.org/x/crypto",
+		"net/http database/sql os/exec",
 		"a configuration file in, values out; what they set going is the terminal's affair"},
-	{"terminal", ". board config flows flows/runner gateway/ottpay provision receipt screen storage terminal/*", "golang.org/x/crypto", "net/http database/sql os/exec",
+	{"terminal", ". board config flows flows/runner gateway/ottpay provision receipt screen storage terminal/*",
+		"golang.org/x/crypto", "net/http database/sql os/exec",
 		"it puts the rooms together on the ports that it is handed, real or emulated"},
 	{"terminal/api", ". flows screen internal/durable internal/httpd", "golang.org/x/sys", "database/sql os/exec",
 		"the local API's words, client and server; who answers is an interface to it, never the terminal"},
@@ -111,13 +117,16 @@ var rooms = []room{
 		"journal, gateway, counter and devices are interfaces to the doctor, who changes nothing"},
 	{"terminal/notice", "screen terminal/api", "", "os net database/sql math/rand",
 		"what stands on the screens for a while; whose it is does not matter"},
-	{"terminal/selling", ". config flows flows/runner storage terminal/api", "", "os net database/sql math/rand crypto/rand",
+	{"terminal/selling", ". config flows flows/runner storage terminal/api", "",
+		"os net database/sql math/rand crypto/rand",
 		"what callers ask of a terminal that sells; the loop and the journal are interfaces to it, it decides about no money"},
 	{"terminal/setup", ". board config provision screen storage terminal/api terminal/devices terminal/doctor terminal/notice", "", "net/http database/sql os/exec math/rand",
 		"it sells nothing: no gateway and no loop; the journal it only reads, for what a parcel has to wait for"},
-	{"terminal/training", ". config flows gateway/ottpay gateway/ottsim internal/httpd terminal/api", "", "database/sql os os/exec",
+	{"terminal/training", ". config flows gateway/ottpay gateway/ottsim internal/httpd terminal/api", "",
+		"database/sql os os/exec",
 		"the gateway of a training: nothing of the merchant's, and none of the journals"},
-	{"panel", ". config flows hal/emulated provision screen storage internal/httpd", "github.com/makiuchi-d/gozxing", "database/sql os/exec",
+	{"panel", ". config flows hal/emulated provision screen storage internal/httpd", "github.com/makiuchi-d/gozxing",
+		"database/sql os/exec",
 		"the page of the emulated terminal: it presses the emulated keys and looks at the emulated glass"},
 	{"cmd/payterm", ". board boards config flows flows/runner gateway/ottsim hal hal/emulated internal/... panel provision screen storage terminal terminal/* tomlfile", "github.com/alecthomas/kong github.com/coreos/go-systemd golang.org/x/crypto golang.org/x/sys rsc.io/qr", "",
 		"flags, wiring, printing"},
@@ -137,7 +146,8 @@ var closedDoors = []closed{
 	{"github.com/tarm/serial", "hal", "its pitfalls (time-outs, hang-ups) are dealt with once"},
 	{"github.com/mattn/go-sqlite3", "storage", "one place knows what makes a commit durable"},
 	{"database/sql", "storage", "an event and its outbox row share a transaction"},
-	{"github.com/creack/pty", "hal/emulated/... hal/haltest", "serial devices are emulated in one place, and a test's cable is pulled in another"},
+	{"github.com/creack/pty", "hal/emulated/... hal/haltest",
+		"serial devices are emulated in one place, and a test's cable is pulled in another"},
 	{"github.com/BurntSushi/toml", "tomlfile", "files are read strictly in one way"},
 	{"filippo.io/age", "provision", "one place encrypts parcels"},
 	{"github.com/alecthomas/kong", "cmd/payterm", "flags end at the program"},
@@ -239,7 +249,8 @@ func importLaw(packages []listed) []string {
 			}
 			for _, door := range closedDoors {
 				if under(imported, door.what) && !fits(where, door.only) && !isTestPackage(where) {
-					broken = append(broken, fmt.Sprintf("%s imports %s: only for [%s] and tests: %s", where, imported, door.only, door.reason))
+					broken = append(broken, fmt.Sprintf("%s imports %s: only for [%s] and tests: %s", where, imported,
+						door.only, door.reason))
 				}
 			}
 		}
@@ -281,7 +292,8 @@ func entryLaw(name string, file *ast.File, position func(token.Pos) token.Positi
 			continue
 		}
 		if under(imported, "math/rand crypto/rand") && !allowed(chanceGates) {
-			broken = append(broken, fmt.Sprintf("%v imports %s outside the gates of chance", position(spec.Pos()), imported))
+			broken = append(broken, fmt.Sprintf("%v imports %s outside the gates of chance", position(spec.Pos()),
+				imported))
 		}
 		if imported == "time" {
 			clock = "time"
@@ -299,7 +311,8 @@ func entryLaw(name string, file *ast.File, position func(token.Pos) token.Positi
 	ast.Inspect(file, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
 			if x, ok := s.X.(*ast.Ident); ok && x.Name == clock && slices.Contains(clockWords, s.Sel.Name) {
-				broken = append(broken, fmt.Sprintf("%v uses time.%s outside the gates of time", position(s.Pos()), s.Sel.Name))
+				broken = append(broken, fmt.Sprintf("%v uses time.%s outside the gates of time", position(s.Pos()),
+					s.Sel.Name))
 			}
 		}
 		return true
@@ -325,7 +338,9 @@ func docLaw(packages []listed) []string {
 			broken = append(broken, fmt.Sprintf("%s: the name %s says nothing", p.below(), p.Name))
 		}
 		if strings.Contains("/"+p.below()+"/", "/internal/") && !strings.HasPrefix(p.below(), "internal/") {
-			broken = append(broken, fmt.Sprintf("%s: there is one internal, at the top, for what the programs share and nobody else needs", p.below()))
+			broken = append(broken,
+				fmt.Sprintf("%s: there is one internal, at the top, for what the programs share and nobody else needs",
+					p.below()))
 		}
 	}
 	return broken
@@ -376,7 +391,8 @@ func TestTimeAndChanceEnterAtTheirGates(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || slices.Contains([]string{"build", "data", "testdata"}, entry.Name())):
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") ||
+			slices.Contains([]string{"build", "data", "testdata"}, entry.Name())):
 			return filepath.SkipDir
 		case entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
@@ -402,7 +418,8 @@ func TestTimeAndChanceEnterAtTheirGates(t *testing.T) {
 
 // TestNotice: whatever is linked into a program is named with its licence.
 func TestNotice(t *testing.T) {
-	out, err := exec.Command(tooltest.Need(t, "go"), "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/...").Output()
+	out, err := exec.Command(tooltest.Need(t, "go"), "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}",
+		"./cmd/...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -549,7 +566,8 @@ func TestEntryLawCatches(t *testing.T) {
 }
 
 func TestDocLawCatches(t *testing.T) {
-	good := listed{ImportPath: "payterm/flows", Name: "flows", Doc: "Package flows decides.", GoFiles: []string{"flows.go"}}
+	good := listed{ImportPath: "payterm/flows", Name: "flows", Doc: "Package flows decides.",
+		GoFiles: []string{"flows.go"}}
 	if broken := docLaw([]listed{good}); len(broken) != 0 {
 		t.Errorf("a good package: %q", broken)
 	}

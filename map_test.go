@@ -50,7 +50,10 @@ func drawMap(packages []listed) string {
 	}
 	for _, from := range slices.Sorted(maps.Keys(needs)) {
 		for _, to := range slices.Sorted(slices.Values(needs[from])) {
-			longer := slices.ContainsFunc(needs[from], func(next string) bool { return next != to && reaches(next, to) })
+			longer := slices.ContainsFunc(needs[from], func(next string) bool {
+				return next != to &&
+					reaches(next, to)
+			})
 			if !longer {
 				fmt.Fprintf(&b, "    %s --> %s\n", name(from), name(to))
 			}

@@ -63,13 +63,14 @@ type Reason string
 
 // The reasons.
 const (
-	ReasonNone              Reason = ""
-	ReasonCashier           Reason = "cashier"            // CANCEL was pressed
-	ReasonNoScan            Reason = "no_scan"            // nobody scanned in time
-	ReasonNoCode            Reason = "no_code"            // Active Mode, no code received
-	ReasonNoConnection      Reason = "no_connection"      // not a byte could be written
-	ReasonCertificate       Reason = "certificate"        // the gateway's certificate was refused
-	ReasonCodeTooOld        Reason = "code_too_old"       // the scanned code had grown too old before a byte could be written
+	ReasonNone         Reason = ""
+	ReasonCashier      Reason = "cashier"       // CANCEL was pressed
+	ReasonNoScan       Reason = "no_scan"       // nobody scanned in time
+	ReasonNoCode       Reason = "no_code"       // Active Mode, no code received
+	ReasonNoConnection Reason = "no_connection" // not a byte could be written
+	ReasonCertificate  Reason = "certificate"   // the gateway's certificate was refused
+	// the scanned code had grown too old before a byte could be written
+	ReasonCodeTooOld        Reason = "code_too_old"
 	ReasonRejected          Reason = "rejected"           // the gateway refused the request's form
 	ReasonBusy              Reason = "busy"               // another task is at the counter
 	ReasonPossibleDuplicate Reason = "possible_duplicate" // the same amount may have been paid already
@@ -87,17 +88,18 @@ const (
 	ReasonOrdersOpen        Reason = "orders_open"        // training: an order is not settled yet
 	ReasonSlipsWait         Reason = "slips_wait"         // training: slips are not printed yet
 	ReasonStorage           Reason = "storage"            // the journal cannot be written
-	ReasonNotRefundable     Reason = "not_refundable"     // refund: the sale is not approved, or the gateway calls it unpaid
-	ReasonRefundOpen        Reason = "refund_open"        // refund: another one of this sale is not settled yet
-	ReasonRefundCap         Reason = "refund_cap"         // refund: more than is left of the sale
-	ReasonSaleUnknown       Reason = "sale_unknown"       // refund: the gateway knows no such sale
-	ReasonSaleUnclear       Reason = "sale_unclear"       // refund: the gateway answered, and not how the sale stands
-	ReasonOtherMerchant     Reason = "other_merchant"     // refund: the sale is another merchant's, or in another currency
-	ReasonLateRefund        Reason = "late_refund"        // refund: done after the counter had given it up
-	ReasonNoOperator        Reason = "no_operator"        // nobody is signed on
-	ReasonDayLimit          Reason = "day_limit"          // more than may be sold in a business day
-	ReasonLocked            Reason = "pin_locked"         // too many wrong PINs
-	ReasonWrongPIN          Reason = "pin_wrong"          // the PIN that came along is no supervisor's
+	// refund: the sale is not approved, or the gateway calls it unpaid
+	ReasonNotRefundable Reason = "not_refundable"
+	ReasonRefundOpen    Reason = "refund_open"    // refund: another one of this sale is not settled yet
+	ReasonRefundCap     Reason = "refund_cap"     // refund: more than is left of the sale
+	ReasonSaleUnknown   Reason = "sale_unknown"   // refund: the gateway knows no such sale
+	ReasonSaleUnclear   Reason = "sale_unclear"   // refund: the gateway answered, and not how the sale stands
+	ReasonOtherMerchant Reason = "other_merchant" // refund: the sale is another merchant's, or in another currency
+	ReasonLateRefund    Reason = "late_refund"    // refund: done after the counter had given it up
+	ReasonNoOperator    Reason = "no_operator"    // nobody is signed on
+	ReasonDayLimit      Reason = "day_limit"      // more than may be sold in a business day
+	ReasonLocked        Reason = "pin_locked"     // too many wrong PINs
+	ReasonWrongPIN      Reason = "pin_wrong"      // the PIN that came along is no supervisor's
 )
 
 // Order is one order as people and programs see it: the row of the journal and

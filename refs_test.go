@@ -82,7 +82,8 @@ func walk(read func(name, text string), endings ...string) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || name == "build" || entry.Name() == "testdata"):
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || name == "build" ||
+			entry.Name() == "testdata"):
 			return filepath.SkipDir
 		case entry.IsDir(), name == "refs_test.go", !slices.Contains(endings, filepath.Ext(name)):
 			return nil

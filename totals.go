@@ -13,8 +13,9 @@ type Totals struct {
 	From   time.Time   `json:"from,omitzero"`
 	To     time.Time   `json:"to,omitzero"`
 	By     []TotalsRow `json:"by"`
-	Open   []Order     `json:"open"`           // not final yet: they are in a later Z
-	Head   string      `json:"head,omitempty"` // the journal's last hash at that moment; of a Z, the one of its own record
+	Open   []Order     `json:"open"` // not final yet: they are in a later Z
+	// the journal's last hash at that moment; of a Z, the one of its own record
+	Head string `json:"head,omitempty"`
 
 	TakenBy // of a Z
 
@@ -96,7 +97,10 @@ func (r *TotalsRow) takes(more TotalsRow) {
 func (t Totals) Sums() []TotalsRow {
 	var sums []TotalsRow
 	for _, r := range t.By {
-		at := slices.IndexFunc(sums, func(s TotalsRow) bool { return s.MerchantID == r.MerchantID && s.Currency == r.Currency })
+		at := slices.IndexFunc(sums, func(s TotalsRow) bool {
+			return s.MerchantID == r.MerchantID &&
+				s.Currency == r.Currency
+		})
 		if at < 0 {
 			at, sums = len(sums), append(sums, TotalsRow{MerchantID: r.MerchantID, Currency: r.Currency})
 		}
@@ -117,7 +121,8 @@ func TotalsOf(orders []Order, final func(Order) bool) Totals {
 		if o.Outcome != Approved {
 			continue
 		}
-		of := TotalsRow{Wallet: o.Wallet, Mode: o.Mode, Operator: o.Operator, Currency: o.Currency, MerchantID: o.MerchantID}
+		of := TotalsRow{Wallet: o.Wallet, Mode: o.Mode, Operator: o.Operator, Currency: o.Currency,
+			MerchantID: o.MerchantID}
 		if rows[of] == nil {
 			row := of
 			rows[of] = &row

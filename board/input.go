@@ -242,7 +242,8 @@ func (c *checker) keypad(k *Keypad) {
 		c.matrix(k)
 	case KindEvdev:
 		c.noMeaning("keypad", k.Kind, given{"rows", k.Rows != nil}, given{"columns", k.Columns != nil},
-			given{"keys", k.Keys != nil}, given{"scan_interval", k.ScanInterval.Duration != 0}, given{"debounce", k.Debounce.Duration != 0})
+			given{"keys", k.Keys != nil}, given{"scan_interval", k.ScanInterval.Duration != 0},
+			given{"debounce", k.Debounce.Duration != 0})
 		c.events("keypad", k.Events())
 		c.keyMap(k)
 	default:

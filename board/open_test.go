@@ -46,7 +46,8 @@ func TestOpen(t *testing.T) {
 	p, ports, bus, _ := workshop(t)
 	before := haltest.TakeCensus(t)
 	b := board.Open(p, ports)
-	if len(b.Faults) != 0 || b.Display == nil || b.Keypad == nil || b.Scanner == nil || b.Printer == nil || b.Buzzer == nil {
+	if len(b.Faults) != 0 || b.Display == nil || b.Keypad == nil || b.Scanner == nil || b.Printer == nil ||
+		b.Buzzer == nil {
 		t.Fatalf("%+v", b)
 	}
 	if got := bus.String(); got != "connect 40MHz Mode0 8\n" {
@@ -98,7 +99,8 @@ func TestOpenFaults(t *testing.T) {
 			b := board.Open(p, ports)
 			defer b.Close()
 			fault := errString(b.Faults[c.device])
-			if len(b.Faults) != 1 || !strings.Contains(fault, "board: "+c.device+": ") || !strings.Contains(fault, c.why) {
+			if len(b.Faults) != 1 || !strings.Contains(fault, "board: "+c.device+": ") ||
+				!strings.Contains(fault, c.why) {
 				t.Errorf("faults: %v", b.Faults)
 			}
 			for device, open := range map[string]bool{"display": b.Display != nil, "keypad": b.Keypad != nil,
@@ -149,10 +151,12 @@ led_attention = "L:6"
 		delete(ports.Pins, c.without)
 		delete(ports.Lines, c.without)
 		b := board.Open(p, ports)
-		if c.device == "" && len(b.Faults) != 0 || c.device != "" && (len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), c.why)) {
+		if c.device == "" && len(b.Faults) != 0 || c.device != "" &&
+			(len(b.Faults) != 1 || !strings.Contains(errString(b.Faults[c.device]), c.why)) {
 			t.Errorf("without %q: %v", c.without, b.Faults)
 		}
-		for device, open := range map[string]bool{"keypad": b.Keypad != nil, "scanner": b.Scanner != nil, "buzzer": b.Buzzer != nil, "leds": b.LEDs != nil} {
+		for device, open := range map[string]bool{"keypad": b.Keypad != nil, "scanner": b.Scanner != nil,
+			"buzzer": b.Buzzer != nil, "leds": b.LEDs != nil} {
 			if open == (device == c.device) {
 				t.Errorf("without %q: %s open: %v", c.without, device, open)
 			}

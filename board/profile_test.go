@@ -226,7 +226,8 @@ func TestProfileRefuses(t *testing.T) {
 			`good.toml:9: display.dim_after: the backlight "" is on or off`},
 		{"dimmed at once", `backlight = "GPIO18"`, "backlight = \"pwmchip0:1\"\ndim_after = \"1ms\"",
 			"good.toml:10: display.dim_after: 1ms: 1s to 24h"},
-		{"dimmed to more than all", `backlight = "GPIO18"`, "backlight = \"pwmchip0:1\"\ndim_after = \"1m\"\ndim_to = 100",
+		{"dimmed to more than all", `backlight = "GPIO18"`,
+			"backlight = \"pwmchip0:1\"\ndim_after = \"1m\"\ndim_to = 100",
 			"good.toml:11: display.dim_to: 100: 1 to 99"},
 		{"dimmed never", `backlight = "GPIO18"`, "backlight = \"pwmchip0:1\"\ndim_to = 20",
 			"good.toml:10: display.dim_to: without dim_after it is never dimmed"},
@@ -268,7 +269,8 @@ func TestProfileRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := board.ReadProfile("empty.toml", []byte(`board = "bare"`)); !strings.Contains(errString(err), "empty.toml:1: board: the profile has no device") {
+	if _, err := board.ReadProfile("empty.toml", []byte(`board = "bare"`)); !strings.Contains(errString(err),
+		"empty.toml:1: board: the profile has no device") {
 		t.Errorf("a board without devices: %v", err)
 	}
 	wrong := strings.NewReplacer(`width = 240`, `width = 1`, `"cr"`, `"tab"`, `dots = 384`, `dots = 1`).Replace(good)
@@ -297,7 +299,8 @@ func FuzzProfile(f *testing.F) {
 			}
 			return
 		}
-		if d := p.Display; d != nil && d.SPI != "" && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > 320 || d.OffsetY+d.Height > 320) {
+		if d := p.Display; d != nil && d.SPI != "" && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > 320 ||
+			d.OffsetY+d.Height > 320) {
 			t.Errorf("%+v", d)
 		}
 		if k := p.Keypad; k != nil && k.Kind == "evdev" && (len(k.Codes()) < 12 || k.Events() == hal.EventDevice{}) {
@@ -306,7 +309,9 @@ func FuzzProfile(f *testing.F) {
 		if s := p.Scanner; s != nil && (s.Kind == "serial") != (s.Baud != 0) {
 			t.Errorf("%+v", s)
 		}
-		if k := p.Keypad; k != nil && k.Kind == "matrix" && (len(k.Keys) != len(k.Rows) || k.ScanInterval.Duration <= 0 || k.Debounce.Duration < k.ScanInterval.Duration) {
+		if k := p.Keypad; k != nil && k.Kind == "matrix" &&
+			(len(k.Keys) != len(k.Rows) || k.ScanInterval.Duration <= 0 ||
+				k.Debounce.Duration < k.ScanInterval.Duration) {
 			t.Errorf("%+v", k)
 		}
 		if pr := p.Printer; pr != nil && pr.Columns*12 > pr.Dots {
@@ -389,13 +394,16 @@ func TestProfileEventDevices(t *testing.T) {
 		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"", ""},
 		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[scanner]\nkind = \"evdev\"\nusb = \"04D9:A061\"",
 			"p.toml:7: scanner.usb: 04d9:a061 is used by keypad.usb already"},
-		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "KEY_ENTER = \"ENTER\"\nKEY_ESC = \"CANCEL\"",
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits +
+			"KEY_ENTER = \"ENTER\"\nKEY_ESC = \"CANCEL\"",
 			""},
 		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "KEY_ENTER = \"ENTER\"",
 			"p.toml:5: keypad.map: the key CANCEL is missing"},
-		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "KEY_ENTER = \"ENTER\"\nKEY_ESC = \"QUIT\"",
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits +
+			"KEY_ENTER = \"ENTER\"\nKEY_ESC = \"QUIT\"",
 			`p.toml:17: keypad.map.KEY_ESC: "QUIT" is no key`},
-		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits + "ENTER = \"ENTER\"\nKEY_ESC = \"CANCEL\"",
+		{"[keypad]\nkind = \"evdev\"\nusb = \"04d9:a061\"\n[keypad.map]\n" + digits +
+			"ENTER = \"ENTER\"\nKEY_ESC = \"CANCEL\"",
 			"p.toml:16: keypad.map.ENTER: is no key of linux/input-event-codes.h"},
 	} {
 		p, err := board.ReadProfile("p.toml", []byte("board = \"b\"\n"+c.text))
@@ -410,7 +418,8 @@ func TestProfileEventDevices(t *testing.T) {
 
 // Commands for a reader, as its manual writes them.
 func TestTriggerCommands(t *testing.T) {
-	for text, want := range map[string]string{"": "", "\x16T\r": "\x16T\r", "0x16 54 0d": "\x16T\r", "0x16540D": "\x16T\r", "0xff": "\xff"} {
+	for text, want := range map[string]string{"": "", "\x16T\r": "\x16T\r", "0x16 54 0d": "\x16T\r",
+		"0x16540D": "\x16T\r", "0xff": "\xff"} {
 		start, stop, err := (&board.Scanner{TriggerStart: text, TriggerStop: text}).Trigger()
 		if string(start) != want || string(stop) != want || err != nil {
 			t.Errorf("%q: %q %q %v", text, start, stop, err)

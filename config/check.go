@@ -57,7 +57,8 @@ func (c Config) Check() []Problem {
 func (c Config) Missing() []Problem {
 	k := checker{c: c}
 	given := func(dotted string) bool { return c.origin != nil && c.origin.set[dotted] }
-	k.bad(!given("terminal.id"), "terminal.id", "is missing: 2 to 6 of A-Z and 0-9, unique among the merchant's terminals")
+	k.bad(!given("terminal.id"), "terminal.id",
+		"is missing: 2 to 6 of A-Z and 0-9, unique among the merchant's terminals")
 	k.bad(!c.HasBoard(), boardKey, "is missing: the name of a board profile, or its file")
 	k.bad(c.Merchant.Name == "", "merchant.name", "is missing: it stands on every receipt")
 	k.bad(c.Gateway.URL == "", "gateway.url", "is missing: the gateway's https address")
@@ -77,20 +78,27 @@ func (k *checker) bad(wrong bool, dotted, format string, args ...any) {
 
 func (k *checker) terminal() {
 	t, m := k.c.Terminal, k.c.Merchant
-	k.bad(!terminalID.MatchString(t.ID), "terminal.id", "%q: 2 to 6 of A-Z and 0-9 are needed, unique among the merchant's terminals", t.ID)
-	k.bad(!slices.Contains(payterm.Languages[:], t.Language), "terminal.language", "%q: %s is needed", t.Language, languages())
-	k.bad(len(t.ReceiptLanguages) > 2, "terminal.receipt_languages", "has %d entries: a slip has room for 2", len(t.ReceiptLanguages))
+	k.bad(!terminalID.MatchString(t.ID), "terminal.id",
+		"%q: 2 to 6 of A-Z and 0-9 are needed, unique among the merchant's terminals", t.ID)
+	k.bad(!slices.Contains(payterm.Languages[:], t.Language), "terminal.language", "%q: %s is needed", t.Language,
+		languages())
+	k.bad(len(t.ReceiptLanguages) > 2, "terminal.receipt_languages", "has %d entries: a slip has room for 2",
+		len(t.ReceiptLanguages))
 	for i, l := range t.ReceiptLanguages {
-		k.bad(!slices.Contains(payterm.Languages[:], l), "terminal.receipt_languages", "%q: %s is needed", l, languages())
+		k.bad(!slices.Contains(payterm.Languages[:], l), "terminal.receipt_languages", "%q: %s is needed", l,
+			languages())
 		k.bad(slices.Contains(t.ReceiptLanguages[:i], l), "terminal.receipt_languages", "%s stands there twice", l)
 	}
 	_, err := time.LoadLocation(t.Timezone)
 	// LoadLocation takes "" for UTC and "Local" for whatever the machine has.
-	k.bad(err != nil || t.Timezone == "" || t.Timezone == "Local", "terminal.timezone", "%q: a zone such as America/Toronto is needed", t.Timezone)
+	k.bad(err != nil || t.Timezone == "" || t.Timezone == "Local", "terminal.timezone",
+		"%q: a zone such as America/Toronto is needed", t.Timezone)
 	_, err = time.Parse(dayStarts, t.DayStarts)
-	k.bad(err != nil || len(t.DayStarts) != len(dayStarts), "terminal.day_starts", "%q: a time such as 00:00 or 04:30 is needed", t.DayStarts)
+	k.bad(err != nil || len(t.DayStarts) != len(dayStarts), "terminal.day_starts",
+		"%q: a time such as 00:00 or 04:30 is needed", t.DayStarts)
 	k.bad(t.Board == "", "terminal.board", "is empty: the name of a board profile, or its file")
-	k.bad(t.KeepDays < 31 || t.KeepDays > 3660, "terminal.keep_days", "%d: 31 to 3660 are possible; a refund needs the sale", t.KeepDays)
+	k.bad(t.KeepDays < 31 || t.KeepDays > 3660, "terminal.keep_days",
+		"%d: 31 to 3660 are possible; a refund needs the sale", t.KeepDays)
 	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
 	k.bad(!m.Currency.Known(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
 }
@@ -107,28 +115,35 @@ func (k *checker) gateway() {
 		k.address("gateway.url", g.URL, true)
 		k.bad(g.MerchantID == "", "gateway.merchant_id", "is missing: the gateway assigns one")
 		k.bad(g.OperatorID == "", "gateway.operator_id", "is missing: the gateway requires one")
-		k.bad(g.SignKeyFile == "", "gateway.sign_key_file", "is missing: a file that holds the 16 characters of the sign key, readable by its owner alone")
-		k.bad(g.CallBackURL == "", "gateway.call_back_url", "is missing: the gateway requires one, any https address of the merchant's")
+		k.bad(g.SignKeyFile == "", "gateway.sign_key_file",
+			"is missing: a file that holds the 16 characters of the sign key, readable by its owner alone")
+		k.bad(g.CallBackURL == "", "gateway.call_back_url",
+			"is missing: the gateway requires one, any https address of the merchant's")
 	}
 	if g.CallBackURL != "" {
 		k.address("gateway.call_back_url", g.CallBackURL, false)
 	}
 	for _, id := range []struct{ dotted, text string }{
-		{"gateway.merchant_id", g.MerchantID}, {"gateway.operator_id", g.OperatorID}, {"gateway.terminal_no", g.TerminalNo},
+		{"gateway.merchant_id", g.MerchantID}, {"gateway.operator_id", g.OperatorID},
+		{"gateway.terminal_no", g.TerminalNo},
 	} {
-		k.bad(id.text != "" && !plainID.MatchString(id.text), id.dotted, "%q: letters and digits only, at most 32", id.text)
+		k.bad(id.text != "" && !plainID.MatchString(id.text), id.dotted, "%q: letters and digits only, at most 32",
+			id.text)
 	}
 	k.wallets("gateway.wallets", g.Wallets)
 	k.wallets("gateway.active_wallets", g.ActiveWallets)
 	k.bad(len(g.Wallets) == 0, "gateway.wallets", "is empty: one of ALIPAY, WECHATPAY, UNIONPAY at least")
 	for _, w := range g.ActiveWallets {
-		k.bad(w.Valid() && !slices.Contains(g.Wallets, w), "gateway.active_wallets", "%s is not among gateway.wallets", w)
+		k.bad(w.Valid() && !slices.Contains(g.Wallets, w), "gateway.active_wallets", "%s is not among gateway.wallets",
+			w)
 	}
 	k.bad(g.RefundQueryAction != "", "gateway.refund_query_action",
-		"%q: no document of the gateway names such an action; leave it empty, and refunds are followed by STATUS_QUERY", g.RefundQueryAction)
+		"%q: no document of the gateway names such an action; leave it empty, and refunds are followed by STATUS_QUERY",
+		g.RefundQueryAction)
 	for _, action := range slices.Sorted(maps.Keys(g.Versions)) {
 		known := slices.Contains([]string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"}, action)
-		k.bad(!known, "gateway.versions", "%q: ACTIVEPAY, PASSIVEPAY, STATUS_QUERY, REFUND or EX_RATE_QUERY is needed", action)
+		k.bad(!known, "gateway.versions", "%q: ACTIVEPAY, PASSIVEPAY, STATUS_QUERY, REFUND or EX_RATE_QUERY is needed",
+			action)
 		k.bad(g.Versions[action] == "", "gateway.versions", "%s has no version such as 1.0", action)
 	}
 }
@@ -186,21 +201,28 @@ func (k *checker) timings() {
 		{"connect_timeout", s.ConnectTimeout, 100 * time.Millisecond, time.Minute, ""},
 		{"http_timeout", s.HTTPTimeout, time.Second, 2 * time.Minute, ""},
 	} {
-		k.bad(t.value.Duration < t.atLeast, "sale."+t.name, "%v is too short: %v at the least%s", t.value, t.atLeast, t.whyAtLeast)
+		k.bad(t.value.Duration < t.atLeast, "sale."+t.name, "%v is too short: %v at the least%s", t.value, t.atLeast,
+			t.whyAtLeast)
 		k.bad(t.value.Duration > t.atMost, "sale."+t.name, "%v is too long: %v at the most", t.value, t.atMost)
 	}
-	k.bad(len(s.Ladder) == 0 || len(s.Ladder) > flows.LadderRungs, "sale.ladder", "has %d pauses: 1 to %d are needed", len(s.Ladder), flows.LadderRungs)
+	k.bad(len(s.Ladder) == 0 || len(s.Ladder) > flows.LadderRungs, "sale.ladder", "has %d pauses: 1 to %d are needed",
+		len(s.Ladder), flows.LadderRungs)
 	for i, pause := range s.Ladder {
-		k.bad(pause.Duration < time.Second || pause.Duration > day, "sale.ladder", "item %d: %v: 1s to 24h is needed", i+1, pause)
+		k.bad(pause.Duration < time.Second || pause.Duration > day, "sale.ladder", "item %d: %v: 1s to 24h is needed",
+			i+1, pause)
 	}
 }
 
 func (k *checker) limits() {
 	s := k.c.Sale
-	k.bad(s.MaxMinor < 1 || s.MaxMinor > payterm.MaxMinor, "sale.max_minor", "%d: 1 to %d minor units", s.MaxMinor, payterm.MaxMinor)
-	k.bad(s.DayMaxMinor < 0 || s.DayMaxMinor > maxDayMinor, "sale.day_max_minor", "%d: 0 (none) to %d minor units", s.DayMaxMinor, maxDayMinor)
-	k.bad(s.MaxFeeMinor < 0 || s.MaxFeeMinor > payterm.MaxMinor, "sale.max_fee_minor", "%d: 0 to %d minor units", s.MaxFeeMinor, payterm.MaxMinor)
-	k.bad(s.LatePayment != "ask" && s.LatePayment != "keep", "sale.late_payment", "%q: ask or keep is needed", s.LatePayment)
+	k.bad(s.MaxMinor < 1 || s.MaxMinor > payterm.MaxMinor, "sale.max_minor", "%d: 1 to %d minor units", s.MaxMinor,
+		payterm.MaxMinor)
+	k.bad(s.DayMaxMinor < 0 || s.DayMaxMinor > maxDayMinor, "sale.day_max_minor", "%d: 0 (none) to %d minor units",
+		s.DayMaxMinor, maxDayMinor)
+	k.bad(s.MaxFeeMinor < 0 || s.MaxFeeMinor > payterm.MaxMinor, "sale.max_fee_minor", "%d: 0 to %d minor units",
+		s.MaxFeeMinor, payterm.MaxMinor)
+	k.bad(s.LatePayment != "ask" && s.LatePayment != "keep", "sale.late_payment", "%q: ask or keep is needed",
+		s.LatePayment)
 	k.bad(len(s.Tips) > maxTips, "sale.tips", "has %d entries: there are keys for %d", len(s.Tips), maxTips)
 	for i, percent := range s.Tips {
 		k.bad(percent < 1 || percent > 100, "sale.tips", "item %d: %d: 1 to 100 percent", i+1, percent)
@@ -219,8 +241,10 @@ func (k *checker) access() {
 		return
 	}
 	host, port, err := net.SplitHostPort(a.Listen)
-	k.bad(err != nil || port == "" || strings.Contains(host, "/"), "api.listen", "%q: an address such as 127.0.0.1:8181 is needed", a.Listen)
-	k.bad(err == nil && !IsLoopback(host), "api.listen", "%q: a loopback address such as 127.0.0.1:8181 is needed, since nothing encrypts what is said", a.Listen)
+	k.bad(err != nil || port == "" || strings.Contains(host, "/"), "api.listen",
+		"%q: an address such as 127.0.0.1:8181 is needed", a.Listen)
+	k.bad(err == nil && !IsLoopback(host), "api.listen",
+		"%q: a loopback address such as 127.0.0.1:8181 is needed, since nothing encrypts what is said", a.Listen)
 	k.bad(a.TokenFile == "", "api.token_file", "is missing: a file with the token that callers show")
 }
 
@@ -244,10 +268,13 @@ func (k *checker) operators() {
 	first := 0
 	for i, o := range list {
 		at := func(key string) string { return fmt.Sprintf("%s.%d.%s", operatorsKey, i+1, key) }
-		k.bad(!operatorNumber.MatchString(o.Number), at("number"), "%q: \"1\" to \"9999\" is needed, without zeros before it", o.Number)
-		k.bad(slices.ContainsFunc(list[:i], func(b Operator) bool { return b.Number == o.Number }), at("number"), "%s is another operator's", o.Number)
+		k.bad(!operatorNumber.MatchString(o.Number), at("number"),
+			"%q: \"1\" to \"9999\" is needed, without zeros before it", o.Number)
+		k.bad(slices.ContainsFunc(list[:i], func(b Operator) bool { return b.Number == o.Number }), at("number"),
+			"%s is another operator's", o.Number)
 		length := utf8.RuneCountInString(o.Name)
-		k.bad(length == 0 || length > maxName || strings.TrimSpace(o.Name) != o.Name || strings.ContainsFunc(o.Name, unicode.IsControl),
+		k.bad(length == 0 || length > maxName || strings.TrimSpace(o.Name) != o.Name ||
+			strings.ContainsFunc(o.Name, unicode.IsControl),
 			at("name"), "%q: a name of 1 to %d letters is needed", o.Name, maxName)
 		cost := k.pinHash(at("pin_hash"), o.PINHash)
 		if first == 0 {
@@ -255,6 +282,7 @@ func (k *checker) operators() {
 		}
 		// A number that nobody has is compared with somebody's hash: were another one's
 		// slower, the time would tell which numbers there are.
-		k.bad(cost != 0 && cost != first, at("pin_hash"), "its cost is %d, and that of another operator %d: make all of them with payterm pin", cost, first)
+		k.bad(cost != 0 && cost != first, at("pin_hash"),
+			"its cost is %d, and that of another operator %d: make all of them with payterm pin", cost, first)
 	}
 }

@@ -156,7 +156,8 @@ func Default() Config {
 	}
 	return Config{
 		Terminal: Terminal{
-			ID: "T1", Language: "en", ReceiptLanguages: []string{}, Timezone: "America/Toronto", Board: "emulated", DataDir: "/var/lib/payterm", KeepDays: 400, DayStarts: "00:00",
+			ID: "T1", Language: "en", ReceiptLanguages: []string{}, Timezone: "America/Toronto", Board: "emulated",
+			DataDir: "/var/lib/payterm", KeepDays: 400, DayStarts: "00:00",
 		},
 		Merchant: Merchant{Currency: "CAD"},
 		Gateway: Gateway{
@@ -181,8 +182,10 @@ func Default() Config {
 func (c Config) Rules() flows.Rules {
 	r, s := flows.DefaultRules(), c.Sale
 	r.ScanTimeout, r.CodeMaxAge = s.ScanTimeout.Duration, s.CodeMaxAge.Duration
-	r.FirstInquiry, r.InquiryInterval, r.InquiryJitter = s.FirstInquiry.Duration, s.InquiryInterval.Duration, s.InquiryJitter.Duration
-	r.LeaveAfter, r.PassiveCounter, r.ActiveDisplay = s.LeaveAfter.Duration, s.PassiveCounter.Duration, s.ActiveDisplay.Duration
+	r.FirstInquiry, r.InquiryInterval, r.InquiryJitter = s.FirstInquiry.Duration, s.InquiryInterval.Duration,
+		s.InquiryJitter.Duration
+	r.LeaveAfter, r.PassiveCounter, r.ActiveDisplay = s.LeaveAfter.Duration, s.PassiveCounter.Duration,
+		s.ActiveDisplay.Duration
 	r.Ladder = flows.Ladder{}
 	for i, pause := range s.Ladder[:min(len(s.Ladder), len(r.Ladder))] {
 		r.Ladder[i] = pause.Duration
@@ -201,7 +204,8 @@ func (c Config) Days() payterm.Days {
 	if err != nil || bad != nil { // which Check refuses
 		return payterm.Days{}
 	}
-	return payterm.Days{Zone: zone, Starts: time.Duration(starts.Hour())*time.Hour + time.Duration(starts.Minute())*time.Minute}
+	return payterm.Days{Zone: zone, Starts: time.Duration(starts.Hour())*time.Hour +
+		time.Duration(starts.Minute())*time.Minute}
 }
 
 // dayStarts is the form of terminal.day_starts.

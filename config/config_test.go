@@ -146,7 +146,8 @@ func TestEnvironment(t *testing.T) {
 	}
 	want := Default()
 	want.Terminal.DataDir = "/tmp/data"
-	want.Gateway.URL, want.Gateway.MerchantID, want.Gateway.OperatorID = "http://127.0.0.1:9090/processV2", "ON00000000", "1111111111"
+	want.Gateway.URL, want.Gateway.MerchantID, want.Gateway.OperatorID = "http://127.0.0.1:9090/processV2",
+		"ON00000000", "1111111111"
 	want.Gateway.SignKeyFile, want.Gateway.CallBackURL = "/tmp/key", "https://example.com/cb?a=b"
 	want.Gateway.ActiveWallets = []payterm.Wallet{payterm.UnionPay, payterm.Alipay}
 	want.Gateway.Versions = map[string]string{"PASSIVEPAY": "1.1", "ACTIVEPAY": "1.1"}
@@ -160,15 +161,21 @@ func TestEnvironment(t *testing.T) {
 
 func TestEnvironmentRefused(t *testing.T) {
 	for _, c := range []struct{ entry, says string }{
-		{"PAYTERM_SALE_MAX_FE_MINOR=1", "environment: PAYTERM_SALE_MAX_FE_MINOR: unknown variable; did you mean PAYTERM_SALE_MAX_FEE_MINOR?"},
-		{"PAYTERM_API_NONSENSE_OF_ANY_KIND=1", "environment: PAYTERM_API_NONSENSE_OF_ANY_KIND: unknown variable; there are PAYTERM_API_LISTEN, PAYTERM_API_TOKEN_FILE"},
+		{"PAYTERM_SALE_MAX_FE_MINOR=1",
+			"environment: PAYTERM_SALE_MAX_FE_MINOR: unknown variable; did you mean PAYTERM_SALE_MAX_FEE_MINOR?"},
+		{"PAYTERM_API_NONSENSE_OF_ANY_KIND=1",
+			"environment: PAYTERM_API_NONSENSE_OF_ANY_KIND: unknown variable; there are PAYTERM_API_LISTEN, PAYTERM_API_TOKEN_FILE"},
 		{"PAYTERM_SALE_MAX_MINOR=12.34", `environment: PAYTERM_SALE_MAX_MINOR: "12.34" is no whole number`},
 		{"PAYTERM_SALE_MAX_MINOR=0", "environment: PAYTERM_SALE_MAX_MINOR: 0: 1 to 1000000000 minor units"},
-		{"PAYTERM_SALE_SCAN_TIMEOUT=60", `environment: PAYTERM_SALE_SCAN_TIMEOUT: "60" is no duration such as "60s" or "2h10m"`},
-		{"PAYTERM_SALE_LADDER=4s,x", `environment: PAYTERM_SALE_LADDER: item 2: "x" is no duration such as "60s" or "2h10m"`},
+		{"PAYTERM_SALE_SCAN_TIMEOUT=60",
+			`environment: PAYTERM_SALE_SCAN_TIMEOUT: "60" is no duration such as "60s" or "2h10m"`},
+		{"PAYTERM_SALE_LADDER=4s,x",
+			`environment: PAYTERM_SALE_LADDER: item 2: "x" is no duration such as "60s" or "2h10m"`},
 		{"PAYTERM_SALE_TIPS=10,many", `environment: PAYTERM_SALE_TIPS: item 2: "many" is no whole number`},
-		{"PAYTERM_GATEWAY_VERSIONS=1.1", "environment: PAYTERM_GATEWAY_VERSIONS: item 1: NAME=value is needed, such as PASSIVEPAY=1.1"},
-		{"PAYTERM_GATEWAY_URL=http://frontapi.ottpay.com/processV2", "environment: PAYTERM_GATEWAY_URL: http:// is accepted on loopback only: https:// is needed"},
+		{"PAYTERM_GATEWAY_VERSIONS=1.1",
+			"environment: PAYTERM_GATEWAY_VERSIONS: item 1: NAME=value is needed, such as PASSIVEPAY=1.1"},
+		{"PAYTERM_GATEWAY_URL=http://frontapi.ottpay.com/processV2",
+			"environment: PAYTERM_GATEWAY_URL: http:// is accepted on loopback only: https:// is needed"},
 		{"PAYTERM_TERMINAL_LANGUAGE=de", `environment: PAYTERM_TERMINAL_LANGUAGE: "de": en, fr or zh is needed`},
 		{"PAYTERM_DATA=", "environment: PAYTERM_DATA: is empty: a directory such as /var/lib/payterm"},
 	} {
@@ -253,7 +260,8 @@ func TestSecretsHide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{fmt.Sprint(whole), fmt.Sprintf("%v %+v %#v %s %q", whole, whole, whole, whole.Key, whole.Key), string(body)} {
+	for _, text := range []string{fmt.Sprint(whole), fmt.Sprintf("%v %+v %#v %s %q", whole, whole, whole, whole.Key,
+		whole.Key), string(body)} {
 		if strings.Contains(text, secret) || strings.Contains(text, hash[7:]) {
 			t.Errorf("a secret is shown: %s", text)
 		}
@@ -300,7 +308,8 @@ func TestUnshown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Unshown(true); len(got) != 1 || !strings.Contains(got[0].Error(), "c.toml:3") || !strings.Contains(got[0].Error(), "English") {
+	if got := c.Unshown(true); len(got) != 1 || !strings.Contains(got[0].Error(), "c.toml:3") ||
+		!strings.Contains(got[0].Error(), "English") {
 		t.Errorf("%v", got)
 	}
 	if got := c.Unshown(false); got != nil {
@@ -314,9 +323,11 @@ func TestUnshown(t *testing.T) {
 func TestOperators(t *testing.T) {
 	const hash = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 	one := func(number, name, supervisor string) string {
-		return "[[operators]]\nnumber = \"" + number + "\"\nname = \"" + name + "\"\npin_hash = \"" + hash + "\"\n" + supervisor
+		return "[[operators]]\nnumber = \"" + number + "\"\nname = \"" + name + "\"\npin_hash = \"" + hash + "\"\n" +
+			supervisor
 	}
-	c, err := Parse("shop.toml", []byte("[terminal]\nday_starts = \"04:30\"\n"+one("7", "Marie", "")+one("9999", "Wei", "supervisor = true\n")), nil)
+	c, err := Parse("shop.toml", []byte("[terminal]\nday_starts = \"04:30\"\n"+one("7", "Marie", "")+
+		one("9999", "Wei", "supervisor = true\n")), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

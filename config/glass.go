@@ -33,5 +33,6 @@ func (c Config) Unshown(lettersOnly bool) []Problem {
 	if !lettersOnly || c.Terminal.Language != "zh" {
 		return nil
 	}
-	return []Problem{c.problem("terminal.language", "zh: the display of this board has no Chinese signs and shows English instead; slips are in Chinese")}
+	return []Problem{c.problem("terminal.language",
+		"zh: the display of this board has no Chinese signs and shows English instead; slips are in Chinese")}
 }

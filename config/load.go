@@ -188,7 +188,8 @@ func (c *Config) readEnvironment(env []string) []Problem {
 			// A word that begins with none of our sections is somebody else's.
 			section := strings.ToLower(strings.SplitN(rest, "_", 2)[0])
 			if slices.Contains(sections, section) && strings.Contains(rest, "_") {
-				problems = append(problems, Problem{File: "environment", Key: variable, Text: unknownVariable(variable, keys)})
+				problems = append(problems, Problem{File: "environment", Key: variable,
+					Text: unknownVariable(variable, keys)})
 			}
 			continue
 		}

@@ -110,7 +110,8 @@ func linked(data, link string) (path string, serial uint64, err error) {
 		return "", 0, fmt.Errorf("what was provisioned: %w", err)
 	}
 	if serial, err = strconv.ParseUint(name, 10, 64); err != nil {
-		return "", 0, fmt.Errorf("what was provisioned: %s leads to no parcel's serial", filepath.Join(data, provisionDir, link))
+		return "", 0, fmt.Errorf("what was provisioned: %s leads to no parcel's serial",
+			filepath.Join(data, provisionDir, link))
 	}
 	return filepath.Join(data, provisionDir, name, configFile), serial, nil
 }
@@ -348,7 +349,9 @@ func Arrive(file, data string, c provision.Content) (Arrival, error) {
 	switch {
 	case cfg.HasBoard() && own.HasBoard() && cfg.Terminal.Board != own.Terminal.Board:
 		// Without display and keypad nobody could ever mend it.
-		return Arrival{}, Problem{File: "parcel", Key: boardKey, Text: fmt.Sprintf("%q: this terminal is %q; leave it out of the merchant's configuration", cfg.Terminal.Board, own.Terminal.Board)}
+		return Arrival{}, Problem{File: "parcel", Key: boardKey,
+			Text: fmt.Sprintf("%q: this terminal is %q; leave it out of the merchant's configuration",
+				cfg.Terminal.Board, own.Terminal.Board)}
 	case cfg.HasBoard():
 	case own.HasBoard():
 		cfg.takeBoard(own)

@@ -59,7 +59,8 @@ func TestPortableSaysWhere(t *testing.T) {
 		{"name = ", "ca_file = \"\"\nname = ", "T2", "m.toml:8: merchant.ca_file: unknown key"},
 		{"sign_key_file", "ca_file = \"\"\nsign_key_file", "T2", ""},
 		{"sign_key_file", "ca_file = \"/x.pem\"\nsign_key_file", "T2", "m.toml:14: gateway.ca_file: names a file"},
-		{"[10, 15]", "[10, 101]\nmax_minor = -1", "T2", "m.toml:16: sale.tips: item 2: 101: 1 to 100 percent\nm.toml:17: sale.max_minor: -1"},
+		{"[10, 15]", "[10, 101]\nmax_minor = -1", "T2",
+			"m.toml:16: sale.tips: item 2: 101: 1 to 100 percent\nm.toml:17: sale.max_minor: -1"},
 		{"board = \"emulated\"\n", "", "T2", ""},
 		{"", "", "terminal22", "--terminal: \"terminal22\": 2 to 6"},
 		{"\"T1\"", "\"t 1\"", "", "m.toml:4: terminal.id: "},
@@ -125,7 +126,8 @@ func TestWaitCutAnywhere(t *testing.T) {
 	olds, news := 0, 0
 	for k := 0; ; k++ {
 		data := t.TempDir()
-		if err := errors.Join(arrival(t, data, keyOld, "T1").Install(1), arrival(t, data, keyNew, "T2").Wait(2)); err != nil {
+		if err := errors.Join(arrival(t, data, keyOld, "T1").Install(1),
+			arrival(t, data, keyNew, "T2").Wait(2)); err != nil {
 			t.Fatal(err)
 		}
 		left := k
@@ -161,7 +163,8 @@ func TestWaitCutAnywhere(t *testing.T) {
 		if err2 != nil || len(entries) != 2 {
 			t.Errorf("left over: %v %v", entries, err2)
 		}
-		if err := errors.Join(arrival(t, data, keyNew, "T4").Wait(4), arrival(t, data, keyOld, "T5").Install(5)); err != nil {
+		if err := errors.Join(arrival(t, data, keyNew, "T4").Wait(4),
+			arrival(t, data, keyOld, "T5").Install(5)); err != nil {
 			t.Fatal(err)
 		}
 		if _, serial, err := Waiting(data); err != nil || serial != 0 {
@@ -186,7 +189,8 @@ func TestInstalledKeyIsEncrypted(t *testing.T) {
 	if err != nil || strings.Contains(string(text), keyOld) {
 		t.Fatalf("%q %v", text, err)
 	}
-	for _, file := range []string{path, filepath.Join(data, deviceKeyFile), filepath.Join(data, provisionDir, "7", configFile)} {
+	for _, file := range []string{path, filepath.Join(data, deviceKeyFile), filepath.Join(data, provisionDir, "7",
+		configFile)} {
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v %v", file, info.Mode(), err)
 		}
@@ -197,7 +201,8 @@ func TestInstalledKeyIsEncrypted(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Terminal.DataDir = t.TempDir()
-	if _, err := c.SignKey(); err == nil || strings.Contains(err.Error(), keyOld) || !strings.Contains(err.Error(), "provision") {
+	if _, err := c.SignKey(); err == nil || strings.Contains(err.Error(), keyOld) ||
+		!strings.Contains(err.Error(), "provision") {
 		t.Errorf("without the device key: %v", err)
 	}
 	if _, err := DeviceKey(c.Terminal.DataDir); err != nil {
@@ -240,18 +245,21 @@ func TestPortableRefuses(t *testing.T) {
 		"unknown key": {"tips", "tipz", "tips"},
 		"no TOML":     {"[sale]", "[sale", "merchant.toml"},
 	} {
-		if _, err := Portable("merchant.toml", []byte(strings.Replace(merchant, c.old, c.new, 1)), ""); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Portable("merchant.toml", []byte(strings.Replace(merchant, c.old, c.new, 1)), ""); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := Arrive("", t.TempDir(), provision.Content{SignKey: "CANARY\x00signKEY06", Config: []byte(merchant)}); err == nil || strings.Contains(err.Error(), "CANARY") {
+	if _, err := Arrive("", t.TempDir(), provision.Content{SignKey: "CANARY\x00signKEY06",
+		Config: []byte(merchant)}); err == nil || strings.Contains(err.Error(), "CANARY") {
 		t.Errorf("a sign key with a hole: %v", err)
 	}
 }
 
 // A parcel brings the address of updates as it brings any other key.
 func TestParcelBringsTheAddressOfUpdates(t *testing.T) {
-	text, err := Portable("merchant.toml", []byte(merchant+"[update]\nurl = \"https://updates.example/pi.raucb\"\n"), "T2")
+	text, err := Portable("merchant.toml", []byte(merchant+"[update]\nurl = \"https://updates.example/pi.raucb\"\n"),
+		"T2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +275,8 @@ func TestParcelBringsTheAddressOfUpdates(t *testing.T) {
 	if err != nil || c.Update.URL != "https://updates.example/pi.raucb" {
 		t.Errorf("%q, %v", c.Update.URL, err)
 	}
-	if c, err = Load("", []string{"PAYTERM_UPDATE_URL=https://updates.example/other"}); err != nil || c.Update.URL != "https://updates.example/other" {
+	if c, err = Load("", []string{"PAYTERM_UPDATE_URL=https://updates.example/other"}); err != nil ||
+		c.Update.URL != "https://updates.example/other" {
 		t.Errorf("by the environment: %q, %v", c.Update.URL, err)
 	}
 }
@@ -316,15 +325,18 @@ func TestBoardOfAParcel(t *testing.T) {
 			if err := a.Install(uint64(i) + 1); err != nil {
 				t.Fatal(err)
 			}
-			if now, _, err := InForce(file, data, nil); err != nil || now.Terminal.Board != a.Config.Terminal.Board || now.HasBoard() != a.Config.HasBoard() {
+			if now, _, err := InForce(file, data, nil); err != nil || now.Terminal.Board != a.Config.Terminal.Board ||
+				now.HasBoard() != a.Config.HasBoard() {
 				t.Errorf("%s: it was told %q and has %q, %v", name, a.Config.Terminal.Board, now.Terminal.Board, err)
 			}
 		}
 		now, serial, err := InForce(file, data, nil)
-		if err != nil || serial == 0 || now.HasBoard() != (c.board != "") || c.board != "" && now.Terminal.Board != c.board {
+		if err != nil || serial == 0 || now.HasBoard() != (c.board != "") || c.board != "" &&
+			now.Terminal.Board != c.board {
 			t.Errorf("%s: parcel %d, board %q, %v", name, serial, now.Terminal.Board, err)
 		}
-		if c.refused == "" && last != nil || c.refused != "" && (last == nil || !strings.Contains(last.Error(), c.refused)) {
+		if c.refused == "" && last != nil || c.refused != "" &&
+			(last == nil || !strings.Contains(last.Error(), c.refused)) {
 			t.Errorf("%s: %v", name, last)
 		}
 	}

@@ -73,7 +73,8 @@ func TestArtefact(t *testing.T) {
 			for _, w := range append(wrong, target.CheckAttributes(string(printed))...) {
 				t.Errorf("%s: %s", path, w)
 			}
-			said, err := exec.Command(tooltest.Need(t, target.Emulator), "-cpu", target.CPU, path, "version").CombinedOutput()
+			said, err := exec.Command(tooltest.Need(t, target.Emulator), "-cpu", target.CPU, path,
+				"version").CombinedOutput()
 			if err != nil || !strings.Contains(string(said), "payterm") {
 				t.Errorf("on %s: payterm version: %v: %s", target.CPU, err, said)
 			}
@@ -146,8 +147,10 @@ func TestWrongBillCatches(t *testing.T) {
 	if wrong := wrongBill([]byte(good), program, listed); len(wrong) > 0 {
 		t.Fatalf("a good bill %q", wrong)
 	}
-	for old, other := range map[string]string{"1.26.8": "1.26.7", `"example.com/a"`: `"example.com/b"`, "v1.0.0": "v1.0.1", "sqlite": "sqlite2", `{"name":"glibc","version":"2"},`: "", "content": "no"} {
-		if bad := strings.ReplaceAll(good, old, other); bad == good || len(wrongBill([]byte(bad), program, listed)) == 0 {
+	for old, other := range map[string]string{"1.26.8": "1.26.7", `"example.com/a"`: `"example.com/b"`,
+		"v1.0.0": "v1.0.1", "sqlite": "sqlite2", `{"name":"glibc","version":"2"},`: "", "content": "no"} {
+		if bad := strings.ReplaceAll(good, old, other); bad == good ||
+			len(wrongBill([]byte(bad), program, listed)) == 0 {
 			t.Errorf("a bill with %q for %q passes", other, old)
 		}
 	}
@@ -186,7 +189,8 @@ func TestBuiltAgain(t *testing.T) {
 	for _, target := range targets(t) {
 		t.Run(target.Name, func(t *testing.T) {
 			tooltest.NeedFile(t, filepath.Join("..", target.Artefact()), "make cross")
-			cmd := exec.Command(tooltest.Need(t, "make"), "-C", copied, "cross-"+target.Name) // VERSION and the like come from the environment
+			// VERSION and the like come from the environment
+			cmd := exec.Command(tooltest.Need(t, "make"), "-C", copied, "cross-"+target.Name)
 			cmd.Env = append(os.Environ(), "GOCACHE="+cache)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("make: %v: %s", err, out)
@@ -201,7 +205,8 @@ func TestBuiltAgain(t *testing.T) {
 					t.Fatal(err)
 				}
 				if !bytes.Equal(one, two) {
-					t.Errorf("%s%s: %x here, %x from elsewhere", target.Artefact(), suffix, sha256.Sum256(one), sha256.Sum256(two))
+					t.Errorf("%s%s: %x here, %x from elsewhere", target.Artefact(), suffix, sha256.Sum256(one),
+						sha256.Sum256(two))
 				}
 			}
 		})

@@ -21,7 +21,8 @@ func packed(t *testing.T, target Target) (deb, tar string) {
 	if !*packages {
 		t.Skip("make package")
 	}
-	for pattern, path := range map[string]*string{"payterm_*_" + target.Debian + ".deb": &deb, "payterm-*-" + target.Name + ".tar.gz": &tar} {
+	for pattern, path := range map[string]*string{"payterm_*_" + target.Debian + ".deb": &deb, "payterm-*-" +
+		target.Name + ".tar.gz": &tar} {
 		found, err := filepath.Glob(filepath.Join("../build/packages", pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +132,8 @@ func TestPackageContents(t *testing.T) {
 
 func TestWrongContentsCatches(t *testing.T) {
 	const tail = " 0 2026-01-02 03:04 "
-	listing := "drwxr-xr-x root/root" + tail + "./\n-rw-r--r-- root/root" + tail + "./usr/share/payterm/boards/pi.toml\n"
+	listing := "drwxr-xr-x root/root" + tail + "./\n-rw-r--r-- root/root" + tail +
+		"./usr/share/payterm/boards/pi.toml\n"
 	for _, line := range contents {
 		mode, rest, _ := strings.Cut(line, " ")
 		owner, place, _ := strings.Cut(rest, " ")
@@ -158,13 +160,16 @@ func TestWrongContentsCatches(t *testing.T) {
 // TestPackageVersions: dpkg takes each for an upgrade of the one before it.
 func TestPackageVersions(t *testing.T) {
 	last := "0~"
-	for _, described := range []string{"ef602a1", "0badcaf-dirty", "0.1.0", "0.1.0+ef602a1", "0.1.0+0badcaf-dirty", "v1.2.0-alpha.2", "v1.2.0-rc1", "v1.2.0-rc2", "v1.2.0-rc2-3-gabcdef0", "v1.2.0", "v1.2.0-3-gabcdef0", "v1.2.0-12-gabcdef0-dirty", "v1.10.0"} {
+	for _, described := range []string{"ef602a1", "0badcaf-dirty", "0.1.0", "0.1.0+ef602a1", "0.1.0+0badcaf-dirty",
+		"v1.2.0-alpha.2", "v1.2.0-rc1", "v1.2.0-rc2", "v1.2.0-rc2-3-gabcdef0", "v1.2.0", "v1.2.0-3-gabcdef0",
+		"v1.2.0-12-gabcdef0-dirty", "v1.10.0"} {
 		at := "1700000000"
 		if strings.HasSuffix(described, "0badcaf-dirty") {
 			at = "1700000060" // the next minute's commit
 		}
 		version := strings.TrimSpace(run(t, ".", "package/version", described, at))
-		if out, err := exec.Command(tooltest.Need(t, "dpkg"), "--compare-versions", last, "lt", version).CombinedOutput(); err != nil {
+		if out, err := exec.Command(tooltest.Need(t, "dpkg"), "--compare-versions", last, "lt",
+			version).CombinedOutput(); err != nil {
 			t.Errorf("%s, which is %s, is no upgrade of %s: %v: %s", described, version, last, err, out)
 		}
 		last = version
@@ -174,9 +179,12 @@ func TestPackageVersions(t *testing.T) {
 // promised are the lines that the unit owes to the board: it is fed and brought back,
 // not for ever, and it may do no more than it has to.
 var promised = []string{
-	"Type=notify", "WatchdogSec=30s", "Restart=always", "RestartSec=5s", "StartLimitIntervalSec=10min", "StartLimitBurst=30", "RestartPreventExitStatus=78",
-	"User=payterm", "SupplementaryGroups=spi i2c gpio dialout lp input video", "StateDirectory=payterm", "StateDirectoryMode=0700", "UMask=0077",
-	"NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict", "ProtectHome=yes", "RestrictNamespaces=yes", "SystemCallFilter=@system-service",
+	"Type=notify", "WatchdogSec=30s", "Restart=always", "RestartSec=5s", "StartLimitIntervalSec=10min",
+	"StartLimitBurst=30", "RestartPreventExitStatus=78",
+	"User=payterm", "SupplementaryGroups=spi i2c gpio dialout lp input video", "StateDirectory=payterm",
+	"StateDirectoryMode=0700", "UMask=0077",
+	"NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict", "ProtectHome=yes",
+	"RestrictNamespaces=yes", "SystemCallFilter=@system-service",
 }
 
 func brokenPromises(unit string) (lacks []string) {
@@ -207,7 +215,8 @@ func TestPackagePromises(t *testing.T) {
 		t.Fatalf("the unit lacks %q", lacks)
 	}
 	for _, line := range promised {
-		if without := strings.Replace(unit, "\n"+line+"\n", "\n", 1); !slices.Equal(brokenPromises(without), []string{line}) {
+		if without := strings.Replace(unit, "\n"+line+"\n", "\n", 1); !slices.Equal(brokenPromises(without),
+			[]string{line}) {
 			t.Errorf("a unit without %s passes", line)
 		}
 		key, _, _ := strings.Cut(line, "=")
@@ -263,7 +272,8 @@ func TestPackagePlain(t *testing.T) {
 		t.Errorf("the image's user is not told to be in %s: %s", groups, said)
 	}
 	run(t, ".", "diff", "-r", filepath.Join(dir, "tree/usr"), filepath.Join(root, "usr"))
-	config, data, program := filepath.Join(root, "etc/payterm/payterm.toml"), filepath.Join(root, "var/lib/payterm/payterm.db"), filepath.Join(root, "usr/bin/payterm")
+	config, data, program := filepath.Join(root, "etc/payterm/payterm.toml"),
+		filepath.Join(root, "var/lib/payterm/payterm.db"), filepath.Join(root, "usr/bin/payterm")
 	for _, path := range []string{config, data, program} {
 		if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
@@ -275,10 +285,12 @@ func TestPackagePlain(t *testing.T) {
 	}
 	run(t, "/", install, "--root", root)
 	if !mine(config) || !mine(data) || mine(program) {
-		t.Errorf("after an upgrade: configuration kept %v, data kept %v, program replaced %v", mine(config), mine(data), !mine(program))
+		t.Errorf("after an upgrade: configuration kept %v, data kept %v, program replaced %v", mine(config), mine(data),
+			!mine(program))
 	}
 	run(t, "/", install, "--remove", "--root", root)
 	if _, err := os.Stat(program); !mine(config) || !mine(data) || err == nil {
-		t.Errorf("after removal: configuration kept %v, data kept %v, program gone %v", mine(config), mine(data), err != nil)
+		t.Errorf("after removal: configuration kept %v, data kept %v, program gone %v", mine(config), mine(data),
+			err != nil)
 	}
 }

@@ -52,7 +52,8 @@ func parse(text string) ([]Target, error) {
 				field[j] = ""
 			}
 		}
-		t := Target{Name: field[0], GOARCH: field[1], GOARM: field[2], CC: field[3], Emulator: field[5], CPU: field[6], Debian: field[7]}
+		t := Target{Name: field[0], GOARCH: field[1], GOARM: field[2], CC: field[3], Emulator: field[5], CPU: field[6],
+			Debian: field[7]}
 		if field[4] != "" {
 			t.Attributes = strings.Split(field[4], ";")
 		}

@@ -41,7 +41,8 @@ func EventName(e Event) string {
 		return "aside_answered"
 	case AsideResolved:
 		return "aside_resolved"
-	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ResolveAsked, ConflictChecked, PINChecked, OrderMoved, StatusChanged, StoreFailed, StoreRecovered, ServiceAsked, TrialSet, ServiceEnded,
+	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ResolveAsked, ConflictChecked, PINChecked, OrderMoved,
+		StatusChanged, StoreFailed, StoreRecovered, ServiceAsked, TrialSet, ServiceEnded,
 		TrainingAsked, NotTrained, ZAsked:
 	}
 	return ""
@@ -153,7 +154,8 @@ func Fold(events []Stamped) (Order, error) {
 			switch in.Event.(type) {
 			case SaleBegan, RefundBegan:
 			default:
-				return Order{}, fmt.Errorf("order: its first event is %s, neither sale_began nor refund_began", EventName(in.Event))
+				return Order{}, fmt.Errorf("order: its first event is %s, neither sale_began nor refund_began",
+					EventName(in.Event))
 			}
 		}
 		o, _ = Step(o, in)

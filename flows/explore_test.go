@@ -15,12 +15,16 @@ import (
 var update = Update
 
 var answers = []payterm.Answer{
-	payterm.Unsent{Why: "x"}, payterm.Unsent{Why: "x", Final: true}, payterm.Lost{Why: "x"}, payterm.Lost{Why: "x", Alarm: true},
-	payterm.CodeMade{CodeURL: "https://x"}, payterm.Paid{PaidMinor: 100, Status: "success"}, payterm.Refunded{PaidMinor: 100, RefundedMinor: 50},
-	payterm.Pending{Status: "notpay"}, payterm.Failed{Status: "failure"}, payterm.Refused{Reason: payterm.ReasonCodeInvalid},
+	payterm.Unsent{Why: "x"}, payterm.Unsent{Why: "x", Final: true}, payterm.Lost{Why: "x"},
+	payterm.Lost{Why: "x", Alarm: true},
+	payterm.CodeMade{CodeURL: "https://x"}, payterm.Paid{PaidMinor: 100, Status: "success"},
+	payterm.Refunded{PaidMinor: 100, RefundedMinor: 50},
+	payterm.Pending{Status: "notpay"}, payterm.Failed{Status: "failure"},
+	payterm.Refused{Reason: payterm.ReasonCodeInvalid},
 	payterm.Rejected{Why: "x"}, payterm.Clash{}, payterm.Clash{Paid: true}, payterm.NotFound{Why: "x"},
 	payterm.Unclear{Why: "x"}, payterm.Unclear{Why: "x", Authentic: true, Alarm: true},
-	payterm.Unclear{Why: "x", Status: "success", Authentic: true, Alarm: true, Paid: true}, payterm.Unclear{Why: "x", Unknown: true},
+	payterm.Unclear{Why: "x", Status: "success", Authentic: true, Alarm: true, Paid: true},
+	payterm.Unclear{Why: "x", Unknown: true},
 	payterm.Rejected{Why: "x", Unsent: true},
 }
 
@@ -28,14 +32,18 @@ var answers = []payterm.Answer{
 func events() []Event {
 	list := []Event{
 		CancelPressed{}, Woke{}, Restarted{}, Restarted{Soon: true}, InquiryAsked{}, Resolved{Reason: "x"},
-		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456", Wallet: payterm.Alipay, Key: "k", Began: time.Hour},
-		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay, Key: "k", Began: time.Hour, Used: true},
+		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456", Wallet: payterm.Alipay,
+			Key: "k", Began: time.Hour},
+		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay, Key: "k", Began: time.Hour,
+			Used: true},
 		CodeScanned{Code: payterm.NewPayCode("hello"), Key: "h", Began: time.Hour},
 	}
 	for _, a := range answers {
-		list = append(list, PaymentAnswered{payterm.Reply{Answer: a}}, InquiryAnswered{payterm.Reply{Answer: a}}, RefundAnswered{payterm.Reply{Answer: a}})
+		list = append(list, PaymentAnswered{payterm.Reply{Answer: a}}, InquiryAnswered{payterm.Reply{Answer: a}},
+			RefundAnswered{payterm.Reply{Answer: a}})
 	}
-	return append(list, ReprintAsked{}, RefundOpened{ID: "T1AAAAA000009", AmountMinor: 50}, RefundEnded{ID: "T1AAAAA000009", RefundedMinor: 50})
+	return append(list, ReprintAsked{}, RefundOpened{ID: "T1AAAAA000009", AmountMinor: 50},
+		RefundEnded{ID: "T1AAAAA000009", RefundedMinor: 50})
 }
 
 func label(e Event) string {
@@ -71,14 +79,16 @@ func explore(t *testing.T, mode string, sale Event) (arrows []string, states int
 					s.Began = now
 					e = s
 				}
-				next, commands := Step(n.o, Stamped{Stamp: payterm.Stamp{Mono: now, Wall: time.UnixMilli(1e12).Add(now)}, Event: e})
+				next, commands := Step(n.o,
+					Stamped{Stamp: payterm.Stamp{Mono: now, Wall: time.UnixMilli(1e12).Add(now)}, Event: e})
 				if err := next.Impossible(); err != nil {
 					t.Fatalf("%s after %s in %s: %v", mode, label(e), n.o.Phase, err)
 				}
 				for _, c := range commands {
 					switch c.(type) {
 					case SendPayment, SendRefund:
-						if n.o.Phase != Scanning && n.o.Phase != Baselining && n.o.Phase != Redialling || n.o.Phase != Baselining && n.o.Asking.InFlight {
+						if n.o.Phase != Scanning && n.o.Phase != Baselining && n.o.Phase != Redialling ||
+							n.o.Phase != Baselining && n.o.Asking.InFlight {
 							t.Fatalf("%s: it is sent from %s by %s", mode, n.o.Phase, label(e))
 						}
 					case Inquire:
@@ -114,8 +124,10 @@ func explore(t *testing.T, mode string, sale Event) (arrows []string, states int
 				if next.Phase != n.o.Phase {
 					drawn[fmt.Sprintf("    %s --> %s: %s", n.o.Phase, next.Phase, label(e))] = true
 				}
-				key := fmt.Sprint(next.Phase, next.Outcome, next.Reason, next.Attention, next.Refusal, next.Clashed, next.CancelWanted, next.Asking.InFlight,
-					next.Asking.Next != 0, next.Asking.Rung, next.Resolution, next.RefundID, min(next.Prints, 4), next.BaselineMinor, next.SaleRefundedMinor, next.SaidPaid)
+				key := fmt.Sprint(next.Phase, next.Outcome, next.Reason, next.Attention, next.Refusal, next.Clashed,
+					next.CancelWanted, next.Asking.InFlight,
+					next.Asking.Next != 0, next.Asking.Rung, next.Resolution, next.RefundID, min(next.Prints, 4),
+					next.BaselineMinor, next.SaleRefundedMinor, next.SaidPaid)
 				if !seen[key] && n.depth < 60 {
 					seen[key] = true
 					queue = append(queue, node{next, now, n.depth + 1})
@@ -139,9 +151,12 @@ func TestExplore(t *testing.T) {
 		name, start string
 		begins      Event
 	}{
-		{"passive", "Scanning: sale began", SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Rules: rules}},
-		{"active", "Sending: sale began", SaleBegan{ID: id, Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 100, Currency: "CAD", Rules: rules}},
-		{"refund", "Baselining: refund began", RefundBegan{ID: id, SaleID: sale, SaleTotalMinor: 100, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: rules}},
+		{"passive", "Scanning: sale began", SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
+			Rules: rules}},
+		{"active", "Sending: sale began", SaleBegan{ID: id, Mode: payterm.Active, Wallet: payterm.Alipay,
+			AmountMinor: 100, Currency: "CAD", Rules: rules}},
+		{"refund", "Baselining: refund began", RefundBegan{ID: id, SaleID: sale, SaleTotalMinor: 100,
+			Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: rules}},
 	} {
 		mode := machine.name
 		arrows, states := explore(t, mode, machine.begins)
@@ -149,14 +164,16 @@ func TestExplore(t *testing.T) {
 		if len(arrows) < 20 || states < 50 {
 			t.Errorf("%s: %d states and %d arrows: the walk is not whole", mode, states, len(arrows))
 		}
-		doc += fmt.Sprintf("\n## %s\n\n```mermaid\nstateDiagram-v2\n    [*] --> %s\n%s\n    Closed --> [*]\n```\n", mode, machine.start, strings.Join(arrows, "\n"))
+		doc += fmt.Sprintf("\n## %s\n\n```mermaid\nstateDiagram-v2\n    [*] --> %s\n%s\n    Closed --> [*]\n```\n",
+			mode, machine.start, strings.Join(arrows, "\n"))
 	}
 	arrows, states := exploreTerminal(t)
 	t.Logf("counter: %d states, %d arrows", states, len(arrows))
 	if len(arrows) < 25 || states < 100 {
 		t.Errorf("counter: %d states and %d arrows: the walk is not whole", states, len(arrows))
 	}
-	doc += fmt.Sprintf("\n# The counter\n\n```mermaid\nstateDiagram-v2\n    [*] --> Idle\n%s\n```\n", strings.Join(arrows, "\n"))
+	doc += fmt.Sprintf("\n# The counter\n\n```mermaid\nstateDiagram-v2\n    [*] --> Idle\n%s\n```\n",
+		strings.Join(arrows, "\n"))
 	if *update {
 		if err := os.WriteFile("../docs/flows.md", []byte(doc), 0o644); err != nil {
 			t.Fatal(err)
@@ -181,28 +198,44 @@ func terminalEvents() map[string]Event {
 		return OrderMoved{o}
 	}
 	list := map[string]Event{
-		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
-		"resolve asked": ResolveAsked{Ticket: 7, Word: Resolve{Ticket: 7, Order: "T1AAAAA000008", Reason: "x"}}, "no conflict": ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"}, "doubt": ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
-		"PIN ok": PINChecked{OK: true, Operator: Operator{Number: "1", Name: "Marie"}}, "PIN of a supervisor": PINChecked{OK: true, Operator: Operator{Number: "100", Name: "Wei", Supervisor: true}},
-		"PIN wrong": PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute}, "day is full": ConflictChecked{SoldMinor: 1000}, "paid meanwhile": ConflictChecked{Paid: true}, "refund refused": RefundRefused{payterm.ReasonRefundCap},
-		"order waits": order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved), "order in doubt": order(InBackground, payterm.InDoubt),
-		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed, Outcome: payterm.Approved}},
-		"scan":          CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"}, "store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
-		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}}, "service ended": ServiceEnded{},
-		"time": Woke{}, "status": StatusChanged{Status{Queue: 1}},
+		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7,
+			Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
+		"resolve asked": ResolveAsked{Ticket: 7, Word: Resolve{Ticket: 7, Order: "T1AAAAA000008", Reason: "x"}},
+		"no conflict":   ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"},
+		"doubt":               ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
+		"PIN ok":              PINChecked{OK: true, Operator: Operator{Number: "1", Name: "Marie"}},
+		"PIN of a supervisor": PINChecked{OK: true, Operator: Operator{Number: "100", Name: "Wei", Supervisor: true}},
+		"PIN wrong":           PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute},
+		"day is full": ConflictChecked{SoldMinor: 1000}, "paid meanwhile": ConflictChecked{Paid: true},
+		"refund refused": RefundRefused{payterm.ReasonRefundCap},
+		"order waits":    order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved),
+		"order in doubt": order(InBackground, payterm.InDoubt),
+		"conflict paid": OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"}, Phase: Closed,
+			Outcome: payterm.Approved}},
+		"scan":         CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"},
+		"store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
+		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}},
+		"service ended": ServiceEnded{},
+		"time":          Woke{}, "status": StatusChanged{Status{Queue: 1}},
 	}
 	list["Z asked"], list["Z with a PIN"] = ZAsked{Ticket: 7}, ZAsked{Ticket: 7, Number: "9", PIN: "2718"}
-	list["training asked"], list["training over"], list["not trained"] = TrainingAsked{Ticket: 7, On: true}, TrainingAsked{Ticket: 7}, NotTrained{payterm.ReasonOrdersOpen}
-	for _, k := range []payterm.Key{"1", "2", "0", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
+	list["training asked"], list["training over"], list["not trained"] = TrainingAsked{Ticket: 7, On: true},
+		TrainingAsked{Ticket: 7}, NotTrained{payterm.ReasonOrdersOpen}
+	for _, k := range []payterm.Key{"1", "2", "0", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter,
+		payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
 		list[string(k)] = KeyPressed{k}
 	}
-	paid := Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 100, Currency: "CAD"}, Outcome: payterm.Approved}
+	paid := Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 100, Currency: "CAD"},
+		Outcome: payterm.Approved}
 	doubt := paid
 	doubt.Order, doubt.Outcome = "T1AAAAA000003", payterm.InDoubt
-	list["found none"], list["found one"], list["found two"] = Found{}, Found{Rows: Rows{paid}}, Found{Rows: Rows{paid, doubt}, More: true}
+	list["found none"], list["found one"], list["found two"] = Found{}, Found{Rows: Rows{paid}},
+		Found{Rows: Rows{paid, doubt}, More: true}
 	list["found a doubt"] = Found{Rows: Rows{doubt}}
-	list["unreadable"], list["told paid"], list["told unknown"] = Found{Failed: true}, OrderTold{Order: paid, Verdict: VerdictPaid}, OrderTold{Order: doubt, Verdict: VerdictUnknown}
-	list["not told"], list["totals"], list["no totals"], list["rate"] = OrderTold{Failed: true}, TotalsTold{Number: 1}, TotalsTold{Why: "x"}, RateTold{Rate: Rate{CNYE8: 1}, Asked: true}
+	list["unreadable"], list["told paid"], list["told unknown"] = Found{Failed: true},
+		OrderTold{Order: paid, Verdict: VerdictPaid}, OrderTold{Order: doubt, Verdict: VerdictUnknown}
+	list["not told"], list["totals"], list["no totals"], list["rate"] = OrderTold{Failed: true}, TotalsTold{Number: 1},
+		TotalsTold{Why: "x"}, RateTold{Rate: Rate{CNYE8: 1}, Asked: true}
 	list["receipt"] = CodeScanned{Code: payterm.NewPayCode("T1AAAAA000001")}
 	return list
 }
@@ -286,9 +319,12 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 		s.ActiveWallets = WalletSetOf(payterm.Alipay, payterm.WeChatPay)
 		queue = append(queue, node{NewTerminal(s), time.Second})
 	}
-	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 12, Rules: DefaultRules(), Tips: Tips{15}}), time.Second})
-	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Lines: 4, RefundsNeedPIN: true}), time.Second})
-	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Training: true}), time.Second})
+	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 12, Rules: DefaultRules(),
+		Tips: Tips{15}}), time.Second})
+	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Lines: 4,
+		RefundsNeedPIN: true}), time.Second})
+	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(),
+		Training: true}), time.Second})
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
@@ -309,12 +345,14 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 					t.Fatalf("%s in %s: %v", name, n.t.Phase, err)
 				}
 				began, answered := false, false
-				if next.Phase == ShowingWord && n.t.Phase != ShowingWord && (n.t.Word.Order == "" || next.Menu.Order.Undecided()) {
+				if next.Phase == ShowingWord && n.t.Phase != ShowingWord &&
+					(n.t.Word.Order == "" || next.Menu.Order.Undecided()) {
 					t.Fatalf("%s in %s: a word is called noted that was not", name, n.t.Phase)
 				}
 				if _, scan := event.(CodeScanned); scan && !n.t.Armed() {
 					asleep := n.t
-					asleep.Shown, asleep.TickAt, asleep.Stands, asleep.Rest = next.Shown, next.TickAt, next.Stands, next.Rest
+					asleep.Shown, asleep.TickAt, asleep.Stands, asleep.Rest = next.Shown, next.TickAt, next.Stands,
+						next.Rest
 					if next != asleep {
 						t.Fatalf("%s in %s does something, and the scanner was not armed", name, n.t.Phase)
 					}
@@ -341,7 +379,9 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 					}
 					switch c := c.(type) {
 					case Train:
-						if n.t.Phase == Serving || next.Phase != Switching || c.On && (n.t.Settings.PINSet && name != "PIN ok" && name != "PIN of a supervisor" || n.t.Settings.Training) {
+						if n.t.Phase == Serving || next.Phase != Switching || c.On &&
+							(n.t.Settings.PINSet && name != "PIN ok" && name != "PIN of a supervisor" ||
+								n.t.Settings.Training) {
 							t.Fatalf("%s in %s: %+v", name, n.t.Phase, c)
 						}
 					case BeginSale:
@@ -373,16 +413,19 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if n.t.Ticket != 0 && n.t.Order.ID() == "" && next.Ticket == 0 && !answered {
 					t.Fatalf("%s in %s: the caller of ticket %d hears nothing", name, n.t.Phase, n.t.Ticket)
 				}
-				if began && n.t.Phase != Checking && n.t.Phase != Warned && n.t.Phase != EnteringPIN && n.t.Phase != EnteringRefund && name != "refund asked" {
+				if began && n.t.Phase != Checking && n.t.Phase != Warned && n.t.Phase != EnteringPIN &&
+					n.t.Phase != EnteringRefund && name != "refund asked" {
 					t.Fatalf("%s in %s begins an order", name, n.t.Phase)
 				}
 				if began && n.t.nobody() {
 					t.Fatalf("%s in %s: an order begins and nobody is signed on", name, n.t.Phase)
 				}
-				if next.Operator != n.t.Operator && next.Operator != (Operator{}) && (n.t.Phase != SigningOn || n.t.PINStale) {
+				if next.Operator != n.t.Operator && next.Operator != (Operator{}) &&
+					(n.t.Phase != SigningOn || n.t.PINStale) {
 					t.Fatalf("%s in %s signs somebody on", name, n.t.Phase)
 				}
-				if next.Operator != n.t.Operator && n.t.Operator != (Operator{}) && (n.t.Phase != Idle || name != "F4") && n.t.Phase != InMenu {
+				if next.Operator != n.t.Operator && n.t.Operator != (Operator{}) &&
+					(n.t.Phase != Idle || name != "F4") && n.t.Phase != InMenu {
 					t.Fatalf("%s in %s signs somebody off", name, n.t.Phase)
 				}
 				if began && n.t.Phase == EnteringPIN && n.t.PINStale {
@@ -398,13 +441,18 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if next.Phase != InMenu && next.Phase != Listing && next.Phase != ChoosingDrill {
 					m.Cursor = 0
 				}
-				if next.Phase == EnteringPIN || next.Phase == NamingSupervisor || next.Phase == Looking || next.Phase == ShowingOrder { // how one came there is told by the task
+				if next.Phase == EnteringPIN || next.Phase == NamingSupervisor || next.Phase == Looking ||
+					next.Phase == ShowingOrder { // how one came there is told by the task
 					m.Amount, m.Typing, m.Number, m.List.Skip, m.Rows[1] = 0, false, "", 0, Row{}
 				}
-				key := fmt.Sprint(next.Settings.Training, m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(), m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0, next.Settings.RefundsNeedPIN,
-					next.Settings.PINSet, next.Settings.SignOn, next.Settings.SupervisorsNamed, next.Operator.Number, next.Claim != "", next.Refusal,
+				key := fmt.Sprint(next.Settings.Training, m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(),
+					m.List.Skip, m.Order.Order, m.Order.Outcome, m.Amount > 0, m.Typing, next.Want.TipMinor > 0,
+					next.Settings.RefundsNeedPIN,
+					next.Settings.PINSet, next.Settings.SignOn, next.Settings.SupervisorsNamed, next.Operator.Number,
+					next.Claim != "", next.Refusal,
 					next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
-					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode, next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)
+					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode,
+					next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)
 				if !seen[key] {
 					seen[key] = true
 					restsAlone(t, next, now, name)

@@ -17,9 +17,12 @@ func TestFold(t *testing.T) {
 	journalled := 0
 	rapid.Check(t, func(t *rapid.T) {
 		begins := []Event{
-			SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Rules: DefaultRules()},
-			SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 90, TipMinor: 10, Currency: "CAD", Rules: DefaultRules()},
-			RefundBegan{ID: "T1AAAAA000001", SaleID: "T1AAAAA000007", SaleTotalMinor: 100, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: DefaultRules()},
+			SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
+				Rules: DefaultRules()},
+			SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 90, TipMinor: 10,
+				Currency: "CAD", Rules: DefaultRules()},
+			RefundBegan{ID: "T1AAAAA000001", SaleID: "T1AAAAA000007", SaleTotalMinor: 100, Mode: payterm.Passive,
+				Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: DefaultRules()},
 		}
 		all := append(slices.Clone(events()), SaleBegan{}, RefundBegan{}, restartedByWall{Soon: true})
 		var living Order
@@ -27,7 +30,8 @@ func TestFold(t *testing.T) {
 		now := time.Second
 		next := rapid.SampledFrom(begins).Draw(t, "begins")
 		for range rapid.IntRange(1, 30).Draw(t, "events") {
-			in := Stamped{Stamp: payterm.Stamp{Boot: "AAAAA", Mono: now, Wall: time.UnixMilli(1e12).Add(now)}, Jitter: rapid.Uint16().Draw(t, "jitter"), Event: next}
+			in := Stamped{Stamp: payterm.Stamp{Boot: "AAAAA", Mono: now, Wall: time.UnixMilli(1e12).Add(now)},
+				Jitter: rapid.Uint16().Draw(t, "jitter"), Event: next}
 			after, _ := Step(living, in)
 			if Lasting(living, after) {
 				name, body, err := EncodeEvent(in.Event)
@@ -42,7 +46,8 @@ func TestFold(t *testing.T) {
 				journalled++
 			}
 			living = after
-			now += rapid.SampledFrom([]time.Duration{0, time.Second, 4 * time.Second, 61 * time.Second, 25 * time.Hour}).Draw(t, "pause")
+			now += rapid.SampledFrom([]time.Duration{0, time.Second, 4 * time.Second, 61 * time.Second,
+				25 * time.Hour}).Draw(t, "pause")
 			next = rapid.SampledFrom(all).Draw(t, "event")
 			if scan, ok := next.(CodeScanned); ok {
 				scan.Began = now
@@ -66,7 +71,8 @@ func TestFold(t *testing.T) {
 // screen is the one that a till would show: digits shift in from the right, one
 // that would pass the limit is refused whole.
 func TestTypedAmount(t *testing.T) {
-	keys := []payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyUp}
+	keys := []payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00, payterm.KeyClear,
+		payterm.KeyCancel, payterm.KeyUp}
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.SampledFrom([]int64{1, 99, 10_000, 1_000_000, payterm.MaxMinor}).Draw(t, "limit")
 		counter := NewTerminal(Settings{Currency: "CAD", MaxMinor: limit, Rules: DefaultRules()})
@@ -104,7 +110,8 @@ func digitsOf(n int64) string {
 // FuzzJournalRow: what stands in a journal, in whatever order, is read or refused
 // and never a panic.
 func FuzzJournalRow(f *testing.F) {
-	began, err := json.Marshal(SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Rules: DefaultRules()})
+	began, err := json.Marshal(SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
+		Rules: DefaultRules()})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -115,7 +122,8 @@ func FuzzJournalRow(f *testing.F) {
 		}
 		f.Add("sale_began", []byte(began), name, []byte(body), int64(time.Second))
 	}
-	f.Add("refund_began", []byte(`{"order_id":"T1AAAAA000001","amount_minor":-9223372036854775808}`), "woke", []byte(`{}`), int64(-1))
+	f.Add("refund_began", []byte(`{"order_id":"T1AAAAA000001","amount_minor":-9223372036854775808}`), "woke",
+		[]byte(`{}`), int64(-1))
 	f.Fuzz(func(t *testing.T, first string, firstBody []byte, name string, body []byte, mono int64) {
 		var list []Stamped
 		for i, row := range []struct {

@@ -337,8 +337,10 @@ func Conflict(orders []Order, total payterm.Amount, now time.Duration) (id payte
 		switch {
 		case o.Phase == ShowingCode && !doubt:
 			id = o.ID()
-		case o.Kind == payterm.KindSale && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && o.Resolution == "" &&
-			o.Sale.Mode == payterm.Passive && now-o.DoubtAt < o.Sale.Rules.DoubtGuard && (!doubt || o.DoubtAt > youngest):
+		case o.Kind == payterm.KindSale && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded &&
+			o.Resolution == "" &&
+			o.Sale.Mode == payterm.Passive && now-o.DoubtAt < o.Sale.Rules.DoubtGuard &&
+			(!doubt || o.DoubtAt > youngest):
 			id, doubt, youngest = o.ID(), true, o.DoubtAt
 		}
 	}

@@ -18,8 +18,10 @@ func doubted(t *testing.T) (step func(time.Duration, Event) []Command) {
 		}
 		return cmds
 	}
-	step(time.Second, SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Rules: DefaultRules()})
-	step(2*time.Second, CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay, Key: "k", Began: 2 * time.Second})
+	step(time.Second, SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
+		Rules: DefaultRules()})
+	step(2*time.Second, CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay, Key: "k",
+		Began: 2 * time.Second})
 	step(3*time.Second, PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Lost{Why: "silence"}}})
 	step(62*time.Second, Woke{})
 	return step

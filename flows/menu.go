@@ -122,8 +122,10 @@ type Row struct {
 // RowOf reduces an order to its row.
 func RowOf(o payterm.Order) Row {
 	return Row{
-		Order: o.ID, SaleID: o.SaleID, Kind: o.Kind, Wallet: o.Wallet, Total: o.Total(), PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
-		At: payterm.Millis(o.CreatedAt), Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
+		Order: o.ID, SaleID: o.SaleID, Kind: o.Kind, Wallet: o.Wallet, Total: o.Total(), PaidMinor: o.PaidMinor,
+		RefundedMinor: o.RefundedMinor,
+		At:            payterm.Millis(o.CreatedAt), Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention,
+		Resolution: o.Resolution,
 	}
 }
 
@@ -686,7 +688,8 @@ func (t Terminal) keyRefund(in Stamped, k payterm.Key) (Terminal, []Command) {
 	case k == payterm.KeyEnter && t.Menu.Typing && t.Menu.Amount == 0:
 		return t, []Command{Play{payterm.SoundDeclined}}
 	case k == payterm.KeyEnter:
-		t.Refund = RefundBegan{SaleID: t.Menu.Order.Order, AmountMinor: t.Menu.refund(), Currency: t.Menu.Order.Total.Currency}
+		t.Refund = RefundBegan{SaleID: t.Menu.Order.Order, AmountMinor: t.Menu.refund(),
+			Currency: t.Menu.Order.Total.Currency}
 		if t.Settings.PINSet {
 			return t.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}

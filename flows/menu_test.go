@@ -18,18 +18,21 @@ func at(mono time.Duration, e Event) Stamped {
 	return Stamped{Stamp: payterm.Stamp{Mono: mono}, Event: e}
 }
 
-var wholeSale = Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 123456, Currency: "CAD"}, Outcome: payterm.Approved}
+var wholeSale = Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 123456,
+	Currency: "CAD"}, Outcome: payterm.Approved}
 
 // unguarded presses keys and answers what is asked, as it comes, and tells of a
 // command that moves money, closes the day or is a word on an order, and does not
 // follow a PIN that was right.
 func unguarded(t *rapid.T, step stepper) error {
-	c := NewTerminal(Settings{Currency: "CAD", PINSet: true, Rules: DefaultRules(), Last: wholeSale.Order, Tips: Tips{15}})
+	c := NewTerminal(Settings{Currency: "CAD", PINSet: true, Rules: DefaultRules(), Last: wholeSale.Order,
+		Tips: Tips{15}})
 	doubt := wholeSale
 	doubt.Outcome = payterm.InDoubt
 	now := time.Second
 	for range rapid.IntRange(1, 200).Draw(t, "events") {
-		often := []payterm.Key{"1", "2", "3", "4", "7", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyEnter, payterm.KeyCancel}
+		often := []payterm.Key{"1", "2", "3", "4", "7", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyEnter,
+			payterm.KeyCancel}
 		var e Event = KeyPressed{rapid.SampledFrom(append(often, payterm.Keys[:]...)).Draw(t, "key")}
 		if c.Phase == Idle { // a sale needs no PIN
 			e = KeyPressed{payterm.KeyF3}
@@ -37,7 +40,8 @@ func unguarded(t *rapid.T, step stepper) error {
 		if rapid.IntRange(0, 2).Draw(t, "answer") == 0 {
 			rows := rapid.SampledFrom([]Rows{{}, {wholeSale}, {doubt}, {wholeSale, doubt}}).Draw(t, "rows")
 			e = answering(rapid.SampledFrom([]Event{
-				Found{Rows: rows}, OrderTold{Order: wholeSale, Verdict: VerdictPaid}, OrderTold{Order: doubt, Verdict: VerdictUnknown},
+				Found{Rows: rows}, OrderTold{Order: wholeSale, Verdict: VerdictPaid},
+				OrderTold{Order: doubt, Verdict: VerdictUnknown},
 				TotalsTold{}, RateTold{}, PINChecked{}, PINChecked{OK: true}, RefundRefused{payterm.ReasonRefundCap},
 				CodeScanned{Code: payterm.NewPayCode("T1AAAAA000001")}, Woke{},
 			}).Draw(t, "event"), c.Menu.Query)
@@ -99,7 +103,8 @@ func finds(t *testing.T, property func(*rapid.T) error) {
 func mistyped(t *rapid.T, step stepper) error {
 	places := map[string]Terminal{}
 	c := NewTerminal(Settings{Currency: "CAD", MaxMinor: 200_000, Rules: DefaultRules(), Tips: Tips{15}})
-	for place, keys := range map[string][]payterm.Key{"amount": {}, "tip": {"5", payterm.Key00, payterm.KeyEnter, payterm.KeyF1}} {
+	for place, keys := range map[string][]payterm.Key{"amount": {}, "tip": {"5", payterm.Key00, payterm.KeyEnter,
+		payterm.KeyF1}} {
 		places[place] = c
 		for _, k := range keys {
 			places[place], _ = StepTerminal(places[place], at(time.Second, KeyPressed{k}))
@@ -111,11 +116,13 @@ func mistyped(t *rapid.T, step stepper) error {
 	places["refund"] = refund
 	for place, c := range places {
 		minor := func(c Terminal) int64 {
-			return map[string]int64{"amount": c.Want.AmountMinor, "tip": c.Want.TipMinor, "refund": c.Menu.Amount}[place]
+			return map[string]int64{"amount": c.Want.AmountMinor, "tip": c.Want.TipMinor,
+				"refund": c.Menu.Amount}[place]
 		}
 		digits := ""
 		for range rapid.IntRange(1, 12).Draw(t, "keys") {
-			k := rapid.SampledFrom([]payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00, payterm.KeyClear}).Draw(t, place)
+			k := rapid.SampledFrom([]payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00,
+				payterm.KeyClear}).Draw(t, place)
 			if k == payterm.KeyClear && digits == "" {
 				continue
 			}
@@ -166,7 +173,8 @@ func TestTip(t *testing.T) {
 		amount  int64
 		percent int
 		want    int64
-	}{{1234, 15, 185}, {1230, 15, 185}, {1229, 15, 184}, {1, 15, 0}, {3, 15, 0}, {4, 15, 1}, {payterm.MaxMinor, 100, payterm.MaxMinor}, {0, 20, 0}} {
+	}{{1234, 15, 185}, {1230, 15, 185}, {1229, 15, 184}, {1, 15, 0}, {3, 15, 0}, {4, 15, 1},
+		{payterm.MaxMinor, 100, payterm.MaxMinor}, {0, 20, 0}} {
 		if got := Tip(c.amount, c.percent); got != c.want {
 			t.Errorf("%d%% of %d: %d, want %d", c.percent, c.amount, got, c.want)
 		}
@@ -186,8 +194,10 @@ func TestRateCNY(t *testing.T) {
 		in    payterm.Currency
 		want  string
 	}{
-		{524740000, 1234, "CAD", "64.75"}, {524740000, 1, "CAD", "0.05"}, {524740000, payterm.MaxMinor, "CAD", "52474000.00"},
-		{4700000, 1000, "JPY", "47.00"}, {1885000000, payterm.MaxMinor, "BHD", "18850000.00"}, {0, 1234, "CAD", ""}, {524740000, 0, "CAD", ""},
+		{524740000, 1234, "CAD", "64.75"}, {524740000, 1, "CAD", "0.05"}, {524740000, payterm.MaxMinor, "CAD",
+			"52474000.00"},
+		{4700000, 1000, "JPY", "47.00"}, {1885000000, payterm.MaxMinor, "BHD", "18850000.00"}, {0, 1234, "CAD", ""},
+		{524740000, 0, "CAD", ""},
 		{1 << 62, payterm.MaxMinor, "JPY", ""},
 	} {
 		a, ok := Rate{CNYE8: c.e8}.CNY(payterm.Amount{Minor: c.minor, Currency: c.in})
@@ -200,7 +210,8 @@ func TestRateCNY(t *testing.T) {
 // Not paid is said of nobody who may have paid.
 func TestVerdict(t *testing.T) {
 	answered := append([]payterm.Answer{nil}, answers...)
-	for _, outcome := range []payterm.Outcome{payterm.Open, payterm.Approved, payterm.Declined, payterm.Cancelled, payterm.NotSent, payterm.InDoubt} {
+	for _, outcome := range []payterm.Outcome{payterm.Open, payterm.Approved, payterm.Declined, payterm.Cancelled,
+		payterm.NotSent, payterm.InDoubt} {
 		for _, a := range answered {
 			row := wholeSale
 			row.Outcome = outcome

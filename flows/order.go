@@ -206,7 +206,8 @@ func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
 	if sale.Mode != payterm.Passive && sale.Mode != payterm.Active {
 		return o, nil // no machine would ever move it again
 	}
-	o = Order{Kind: payterm.KindSale, Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: payterm.Millis(in.Wall)}
+	o = Order{Kind: payterm.KindSale, Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono,
+		BeganWall: payterm.Millis(in.Wall)}
 	if sale.Mode == payterm.Active {
 		return o.send(in)
 	}
@@ -229,7 +230,8 @@ func (o Order) send(in Stamped) (Order, []Command) {
 	o.Until = in.Mono + o.Sale.Rules.HTTPTimeout + 5*time.Second
 	o.Asking = Asking{InFlight: true, Paying: true, Attempts: o.Asking.Attempts}
 	if o.Kind == payterm.KindRefund {
-		return o, []Command{SendRefund{payterm.RefundRequest{OrderID: o.ID(), SaleOrderID: o.SaleID, Amount: o.Total()}}}
+		return o, []Command{SendRefund{payterm.RefundRequest{OrderID: o.ID(), SaleOrderID: o.SaleID,
+			Amount: o.Total()}}}
 	}
 	send := SendPayment{Payment: payterm.Payment{
 		OrderID: o.ID(), Mode: o.Sale.Mode, Wallet: o.Wallet, Total: o.Total(), Code: o.Code, Operator: o.Sale.Operator,
@@ -526,7 +528,8 @@ func (o Order) Impossible() error {
 	switch {
 	case o.Phase.AtCounter() != (o.Outcome == payterm.Open):
 		return bad("outcome %s", o.Outcome)
-	case o.Kind == payterm.KindSale && o.Outcome == payterm.Approved && (o.Phase != Closed || o.PaidMinor < o.Total().Minor):
+	case o.Kind == payterm.KindSale && o.Outcome == payterm.Approved &&
+		(o.Phase != Closed || o.PaidMinor < o.Total().Minor):
 		return bad("approved with %d paid of %d", o.PaidMinor, o.Total().Minor)
 	case o.Kind == payterm.KindRefund && (o.Outcome == payterm.Approved) != (o.RefundedMinor != 0):
 		return bad("%s with %d refunded", o.Outcome, o.RefundedMinor)
@@ -565,10 +568,12 @@ func (o Order) Due() (time.Duration, bool) {
 func (o Order) Row() payterm.Order {
 	return payterm.Order{
 		ID: o.ID(), Kind: o.Kind, SaleID: o.SaleID, Mode: o.Sale.Mode, Wallet: o.Wallet,
-		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency, MerchantID: o.Sale.MerchantID,
-		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor,
+		AmountMinor: o.Sale.AmountMinor, TipMinor: o.Sale.TipMinor, Currency: o.Sale.Currency,
+		MerchantID: o.Sale.MerchantID,
+		PaidMinor:  o.PaidMinor, RefundedMinor: o.RefundedMinor,
 		Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention, Resolution: o.Resolution,
-		Operator: o.Sale.Operator, AllowedBy: o.Sale.AllowedBy, Ref: o.Sale.Ref, Whole: o.Whole, IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
+		Operator: o.Sale.Operator, AllowedBy: o.Sale.AllowedBy, Ref: o.Sale.Ref, Whole: o.Whole,
+		IdempotencyKey: o.Sale.IdempotencyKey, Despite: o.Sale.Despite,
 		CreatedAt: payterm.FromMillis(o.BeganWall), ClosedAt: payterm.FromMillis(o.ClosedWall),
 		GatewayStatus: o.GatewayStatus, Attempts: o.Asking.Attempts,
 		Payer: o.Payer, ChannelOrderID: o.ChannelID, TradeTime: o.TradeTime, ExchangeRate: o.ExchangeRate,

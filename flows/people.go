@@ -9,7 +9,8 @@ import (
 
 // Who stands at the counter. Where operators are configured somebody has to sign on
 // before anything is sold: a number, ENTER, a PIN, ENTER; F4 on the idle screen signs
-// off, or the menu on boards that have no F4. What needs a supervisor asks for one in the same way, on the spot. Nobody is
+// off, or the menu on boards that have no F4. What needs a supervisor asks for one in the same way, on the spot. Nobody
+// is
 // signed on after a start.
 //
 // The machine never compares a PIN, and does not count the wrong ones: CheckPIN asks,

@@ -73,9 +73,11 @@ func (g *guard) answer() error {
 // lean leans on the keypad for a while: keys, pauses, slow comparisons, and now and
 // then somebody who knows a PIN. It counts who signed on and what was overridden.
 func lean(chance *rand.Rand, spoil func(before Terminal, after *Terminal)) (signedOn, overridden int, err error) {
-	keys := []payterm.Key{"1", "2", "00", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyClear, payterm.KeyCancel, payterm.KeyF1, payterm.KeyF2, payterm.KeyF4}
+	keys := []payterm.Key{"1", "2", "00", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyClear, payterm.KeyCancel,
+		payterm.KeyF1, payterm.KeyF2, payterm.KeyF4}
 	knows := []string{"1E22E", "12E1E", "1E1E", "12E22E", "2E22E"}
-	g := guard{t: NewTerminal(Settings{Currency: "CAD", SignOn: true, PINSet: true, SupervisorsNamed: true, Rules: DefaultRules()}), now: time.Second}
+	g := guard{t: NewTerminal(Settings{Currency: "CAD", SignOn: true, PINSet: true, SupervisorsNamed: true,
+		Rules: DefaultRules()}), now: time.Second}
 	press := func(k payterm.Key) error {
 		return g.feed(KeyPressed{k}, false)
 	}
@@ -154,7 +156,8 @@ func TestNoWayPastThePIN(t *testing.T) {
 
 func TestPINWait(t *testing.T) {
 	for failures, want := range map[int]time.Duration{
-		0: 0, 2: 0, 3: time.Minute, 4: 2 * time.Minute, 5: 4 * time.Minute, 8: 32 * time.Minute, 9: time.Hour, 10: time.Hour, math.MaxInt: time.Hour,
+		0: 0, 2: 0, 3: time.Minute, 4: 2 * time.Minute, 5: 4 * time.Minute, 8: 32 * time.Minute, 9: time.Hour,
+		10: time.Hour, math.MaxInt: time.Hour,
 	} {
 		if got := PINWait(failures); got != want {
 			t.Errorf("after %d wrong PINs: %v, want %v", failures, got, want)

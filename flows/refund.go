@@ -57,12 +57,16 @@ func (o Order) ended(ev RefundEnded) Order {
 // beginRefund takes over a refund's terms and asks how the sale stands.
 func (o Order) beginRefund(in Stamped, ev RefundBegan) (Order, []Command) {
 	o = Order{
-		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor, SaleRefundedMinor: ev.SaleRefundedMinor, Whole: ev.Whole,
+		Kind: payterm.KindRefund, SaleID: ev.SaleID, SaleTotalMinor: ev.SaleTotalMinor,
+		SaleRefundedMinor: ev.SaleRefundedMinor, Whole: ev.Whole,
 		Sale: SaleBegan{
-			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency, MerchantID: ev.MerchantID,
-			Operator: ev.Operator, AllowedBy: ev.AllowedBy, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey, Rules: ev.Rules,
+			ID: ev.ID, Mode: ev.Mode, Wallet: ev.Wallet, AmountMinor: ev.AmountMinor, Currency: ev.Currency,
+			MerchantID: ev.MerchantID,
+			Operator:   ev.Operator, AllowedBy: ev.AllowedBy, Ref: ev.Ref, IdempotencyKey: ev.IdempotencyKey,
+			Rules: ev.Rules,
 		},
-		Wallet: ev.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: payterm.Millis(in.Wall), Phase: Baselining,
+		Wallet: ev.Wallet, Outcome: payterm.Open, BeganAt: in.Mono, BeganWall: payterm.Millis(in.Wall),
+		Phase: Baselining,
 	}
 	o.Until = in.Mono + ev.Rules.RefundWindow
 	o.Asking.Next = in.Mono
@@ -135,7 +139,8 @@ func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 		o = o.alarm(a.Alarm)
 	case payterm.Lost:
 		o = o.alarm(a.Alarm)
-	case payterm.CodeMade, payterm.Paid, payterm.Refunded, payterm.Pending, payterm.Failed, payterm.Refused, payterm.NotFound:
+	case payterm.CodeMade, payterm.Paid, payterm.Refunded, payterm.Pending, payterm.Failed, payterm.Refused,
+		payterm.NotFound:
 	}
 	return o.waitRefund(in), nil
 }
@@ -194,7 +199,8 @@ func (o Order) refundFee(answer payterm.Answer) (int64, bool) {
 // lacking says why there is no baseline yet. Silence takes nothing back that the
 // gateway has said.
 func (o Order) lacking(answer payterm.Answer) payterm.Reason {
-	unheard := o.Lacks == payterm.ReasonNone || o.Lacks == payterm.ReasonNoConnection || o.Lacks == payterm.ReasonCertificate
+	unheard := o.Lacks == payterm.ReasonNone || o.Lacks == payterm.ReasonNoConnection ||
+		o.Lacks == payterm.ReasonCertificate
 	switch a := answer.(type) {
 	case payterm.Unsent:
 		switch {
@@ -257,7 +263,8 @@ func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command)
 		switch {
 		case said && fee == done:
 			return o.refunded(in)
-		case said && (fee > done || fee > o.BaselineMinor && fee+o.Sale.AmountMinor > o.SaleTotalMinor): // there is no room for ours any more
+		// there is no room for ours any more
+		case said && (fee > done || fee > o.BaselineMinor && fee+o.Sale.AmountMinor > o.SaleTotalMinor):
 			o.SaleRefundedMinor = fee
 			return o.list(in, payterm.ReasonRefunded, payterm.AttentionDoubt), []Command{Play{payterm.SoundAlarm}}
 		case said:

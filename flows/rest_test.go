@@ -9,12 +9,15 @@ import (
 
 // TestAtRest: rest is that nobody is needed, and not the name of a screen.
 func TestAtRest(t *testing.T) {
-	settings := Settings{Currency: "CAD", Rules: DefaultRules(), PINSet: true, ActiveWallets: WalletSetOf(payterm.Alipay, payterm.WeChatPay)}
+	settings := Settings{Currency: "CAD", Rules: DefaultRules(), PINSet: true,
+		ActiveWallets: WalletSetOf(payterm.Alipay, payterm.WeChatPay)}
 	asked := SaleAsked{Ticket: 7, Sale: SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}
 	moved := func(phase Phase, outcome payterm.Outcome) Event {
-		return OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}, Phase: phase, Outcome: outcome}}
+		return OrderMoved{Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive,
+			AmountMinor: 100, Currency: "CAD"}, Phase: phase, Outcome: outcome}}
 	}
-	waits, doubt, paid := moved(Waiting, payterm.Open), moved(InBackground, payterm.InDoubt), moved(Closed, payterm.Approved)
+	waits, doubt, paid := moved(Waiting, payterm.Open), moved(InBackground, payterm.InDoubt),
+		moved(Closed, payterm.Approved)
 	keys := func(list ...payterm.Key) []Event {
 		events := make([]Event, len(list))
 		for i, k := range list {
@@ -35,7 +38,8 @@ func TestAtRest(t *testing.T) {
 		{"a till's sale is paid", nil, []Event{asked, ConflictChecked{}, waits, paid}, tillReads},
 		{"a till's sale is in doubt", nil, []Event{asked, ConflictChecked{}, waits, doubt}, tillReads},
 		{"and then paid after all", nil, []Event{asked, ConflictChecked{}, doubt, doubt, paid}, tillReads},
-		{"its slips are printed again", nil, append([]Event{asked, ConflictChecked{}, paid}, keys(payterm.KeyF2)...), tillReads},
+		{"its slips are printed again", nil, append([]Event{asked, ConflictChecked{}, paid}, keys(payterm.KeyF2)...),
+			tillReads},
 		{"a cashier's sale is paid", nil, append(typed[:3:3], waits, paid), cashierReads},
 		{"a cashier's sale is acknowledged", nil, append(typed[:3:3], waits, paid, KeyPressed{payterm.KeyEnter}), 0},
 		{"half an amount", nil, keys("1"), amountTimeout},
@@ -43,10 +47,14 @@ func TestAtRest(t *testing.T) {
 		{"a wallet is chosen", nil, keys("1", payterm.KeyF1), amountTimeout},
 		{"a tip is chosen", func(s *Settings) { s.Tips = Tips{15} }, keys("1", payterm.KeyEnter), amountTimeout},
 		{"a warning", nil, append(keys("1", payterm.KeyEnter), ConflictChecked{Order: "T1AAAAA000003"}), amountTimeout},
-		{"a supervisor is asked for", nil, []Event{RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}}}, amountTimeout},
-		{"a till's sale is refused", func(s *Settings) { s.DayMaxMinor = 1 }, []Event{asked, ConflictChecked{}}, amountTimeout},
+		{"a supervisor is asked for", nil,
+			[]Event{RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50,
+				Currency: "CAD"}}}, amountTimeout},
+		{"a till's sale is refused", func(s *Settings) { s.DayMaxMinor = 1 }, []Event{asked, ConflictChecked{}},
+			amountTimeout},
 		{"the devices are tried out", nil, []Event{ServiceAsked{Ticket: 7}}, serviceLimit},
-		{"another life begins", func(s *Settings) { s.PINSet = false }, []Event{TrainingAsked{Ticket: 7, On: true}}, switchLimit},
+		{"another life begins", func(s *Settings) { s.PINSet = false }, []Event{TrainingAsked{Ticket: 7, On: true}},
+			switchLimit},
 		{"nobody is signed on", func(s *Settings) { s.SignOn = true }, nil, 0},
 		{"somebody signs on", func(s *Settings) { s.SignOn = true }, keys("1"), amountTimeout},
 		{"out of order", nil, []Event{StoreFailed{"full"}}, cashierReads},

@@ -68,7 +68,8 @@ const (
 )
 
 // TrialSteps lists them all.
-var TrialSteps = [...]TrialStep{TrialNone, TrialPattern, TrialCode, TrialKey, TrialScan, TrialPrint, TrialPaper, TrialSound}
+var TrialSteps = [...]TrialStep{TrialNone, TrialPattern, TrialCode, TrialKey, TrialScan, TrialPrint, TrialPaper,
+	TrialSound}
 
 // serviceAsked gives the counter away unless it is taken. Digits that were typed and
 // led to nothing do not take it: a stuck key types them for ever.

@@ -31,11 +31,13 @@ func TestService(t *testing.T) {
 		t.Errorf("%v, want %v among them", commands, want)
 	}
 	has(step(ServiceAsked{Ticket: 1}), BeginService{1})
-	has(step(SaleAsked{Ticket: 2, Sale: SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}), Refuse{Ticket: 2, Reason: payterm.ReasonBusy})
+	has(step(SaleAsked{Ticket: 2, Sale: SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}),
+		Refuse{Ticket: 2, Reason: payterm.ReasonBusy})
 	has(step(ServiceAsked{Ticket: 3}), Refuse{Ticket: 3, Reason: payterm.ReasonBusy})
 	trial := Trial{Step: TrialKey, Key: "5", At: 1, Of: 16}
 	has(step(TrialSet{trial}), Show{View{Name: ViewService, Trial: trial, Status: counter.Status}})
-	for _, e := range []Event{KeyPressed{"5"}, KeyPressed{payterm.KeyCancel}, CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay}} {
+	for _, e := range []Event{KeyPressed{"5"}, KeyPressed{payterm.KeyCancel},
+		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay}} {
 		if c := step(e); len(c) != 1 || c[0] != (HandOn{e}) {
 			t.Errorf("%T leads to %v", e, c)
 		}

@@ -153,7 +153,8 @@ func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command)
 		switch {
 		case s.Undecided() && s.Row.Attention != payterm.AttentionAlarm:
 			s, cmds := s.resolved()
-			s.Row.Outcome, s.Row.Reason, s.Row.Attention, s.Row.GatewayStatus = payterm.Declined, payterm.ReasonWallet, payterm.AttentionNone, a.Status
+			s.Row.Outcome, s.Row.Reason, s.Row.Attention, s.Row.GatewayStatus = payterm.Declined, payterm.ReasonWallet,
+				payterm.AttentionNone, a.Status
 			return s.close(in), cmds
 		case !s.Undecided() && s.asks() && s.Row.Attention == payterm.AttentionNone:
 			return s.close(in), nil
@@ -165,13 +166,15 @@ func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command)
 		alarm = true
 		if s.Undecided() {
 			s.Row.Outcome, s.Row.Reason, s.Row.GatewayStatus = payterm.InDoubt, payterm.ReasonRefunded, a.Status
-			s.Row.PaidMinor, s.Row.RefundedMinor = max(s.Row.PaidMinor, a.PaidMinor), max(s.Row.RefundedMinor, a.RefundedMinor)
+			s.Row.PaidMinor, s.Row.RefundedMinor = max(s.Row.PaidMinor, a.PaidMinor),
+				max(s.Row.RefundedMinor, a.RefundedMinor)
 		}
 	case payterm.Unclear:
 		alarm = a.Alarm
 	case payterm.Lost:
 		alarm = a.Alarm
-	case payterm.Unsent, payterm.CodeMade, payterm.Pending, payterm.Refused, payterm.Rejected, payterm.Clash, payterm.NotFound:
+	case payterm.Unsent, payterm.CodeMade, payterm.Pending, payterm.Refused, payterm.Rejected, payterm.Clash,
+		payterm.NotFound:
 	}
 	var cmds []Command
 	if alarm && s.Row.Attention == payterm.AttentionNone && s.Row.Resolution == "" {
@@ -187,7 +190,8 @@ func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command)
 func (s SetAside) paid(in Stamped, a payterm.Paid) (SetAside, []Command) {
 	s, resolution := s.resolved()
 	r := &s.Row
-	r.Outcome, r.Reason, r.Attention, r.Resolution = payterm.Approved, payterm.ReasonLatePayment, payterm.AttentionAlarm, ""
+	r.Outcome, r.Reason, r.Attention, r.Resolution = payterm.Approved, payterm.ReasonLatePayment,
+		payterm.AttentionAlarm, ""
 	r.PaidMinor, r.GatewayStatus = a.PaidMinor, a.Status
 	r.Payer, r.ChannelOrderID, r.TradeTime, r.ExchangeRate = a.Payer, a.ChannelOrderID, a.TradeTime, a.ExchangeRate
 	r.Prints++
@@ -216,11 +220,14 @@ func (s SetAside) Order() Order {
 	return Order{
 		Kind: s.Row.Kind, Phase: Closed, Outcome: s.Row.Outcome, Reason: s.Row.Reason, Attention: s.Row.Attention,
 		Sale: SaleBegan{
-			ID: s.Row.ID, Mode: s.Row.Mode, Wallet: s.Row.Wallet, AmountMinor: s.Row.AmountMinor, TipMinor: s.Row.TipMinor,
+			ID: s.Row.ID, Mode: s.Row.Mode, Wallet: s.Row.Wallet, AmountMinor: s.Row.AmountMinor,
+			TipMinor: s.Row.TipMinor,
 			Currency: s.Row.Currency, Operator: s.Row.Operator, Ref: s.Row.Ref, Rules: s.Rules,
 		},
-		SaleID: s.Row.SaleID, Wallet: s.Row.Wallet, MaskedCode: s.Row.MaskedCode, PaidMinor: s.Row.PaidMinor, RefundedMinor: s.Row.RefundedMinor,
-		GatewayStatus: s.Row.GatewayStatus, Payer: s.Row.Payer, ChannelID: s.Row.ChannelOrderID, TradeTime: s.Row.TradeTime,
+		SaleID: s.Row.SaleID, Wallet: s.Row.Wallet, MaskedCode: s.Row.MaskedCode, PaidMinor: s.Row.PaidMinor,
+		RefundedMinor: s.Row.RefundedMinor,
+		GatewayStatus: s.Row.GatewayStatus, Payer: s.Row.Payer, ChannelID: s.Row.ChannelOrderID,
+		TradeTime:    s.Row.TradeTime,
 		ExchangeRate: s.Row.ExchangeRate, Resolution: s.Row.Resolution, Prints: s.Row.Prints,
 		BeganWall: payterm.Millis(s.Row.CreatedAt), ClosedWall: payterm.Millis(s.Row.ClosedAt),
 	}

@@ -72,7 +72,8 @@ func TestStoryDiffers(t *testing.T) {
 	if line, _, got := difference(story, told); line != 3 || !strings.Contains(got, "Fresh -> Scanning") {
 		t.Errorf("line %d differs: %q", line, got)
 	}
-	for _, line := range []string{"> payment paid 1.00", "> sing", "> @2 cancel", "> +x wait", "> key 1", "> sale passive 1.2"} {
+	for _, line := range []string{"> payment paid 1.00", "> sing", "> @2 cancel", "> +x wait", "> key 1",
+		"> sale passive 1.2"} {
 		if _, err := flowstest.Tell(story + line + "\n"); err == nil || !strings.HasPrefix(err.Error(), "line 4: ") {
 			t.Errorf("%s: %v", line, err)
 		}

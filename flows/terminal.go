@@ -47,7 +47,8 @@ const (
 var terminalPhaseNames = [...]string{
 	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
 	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
-	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "ShowingWord", "EnteringRefund", "AskingYes", "ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "ShowingWord", "EnteringRefund", "AskingYes",
+	"ShowingTotals", "ShowingRate", "ChoosingLanguage",
 	"ChoosingDrill", "Briefing", "Switching", "InService",
 	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
 }
@@ -247,8 +248,9 @@ func (t Terminal) Armed() bool {
 // is still being compared: whatever that prompt was for is over.
 func (t Terminal) idle() Terminal {
 	t = Terminal{
-		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last, PINAsked: t.PINAsked, PINStale: t.PINAsked,
-		Lesson: t.Lesson, Rest: t.Rest,
+		Settings: t.Settings, Status: t.Status, Shown: t.Shown, Last: t.Last, PINAsked: t.PINAsked,
+		PINStale: t.PINAsked,
+		Lesson:   t.Lesson, Rest: t.Rest,
 		Want: SaleBegan{Currency: t.Settings.Currency}, Operator: t.Operator,
 	}
 	if t.nobody() {
@@ -305,7 +307,8 @@ func (t Terminal) outOfOrder(ev StoreFailed) (Terminal, []Command) {
 	if t.Phase != Serving {
 		served = Order{}
 	}
-	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == Switching || t.Phase == NamingSupervisor || t.Phase == Serving && served.ID() == "") { // it could not even begin
+	if t.Ticket != 0 && (t.Phase == Checking || t.Phase == EnteringPIN || t.Phase == Switching ||
+		t.Phase == NamingSupervisor || t.Phase == Serving && served.ID() == "") { // it could not even begin
 		cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonStorage})
 	}
 	t = t.idle()
@@ -331,7 +334,8 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		}
 	case (t.Phase == ShowingResult && !o.Phase.AtCounter() || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
-	case (t.Phase == Warned || t.Phase == EnteringPIN || t.Phase == NamingSupervisor) && t.Conflict == o.ID() && o.Outcome == payterm.Approved:
+	case (t.Phase == Warned || t.Phase == EnteringPIN || t.Phase == NamingSupervisor) && t.Conflict == o.ID() &&
+		o.Outcome == payterm.Approved:
 		if t.Ticket != 0 {
 			cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
 		}
@@ -388,7 +392,8 @@ func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) 
 	}
 	switch {
 	case ev.Paid: // whoever allowed a second charge did not know of the first
-		return t.idle(), []Command{Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: t.Want.Despite}}
+		return t.idle(), []Command{Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate,
+			Order: t.Want.Despite}}
 	case ev.Order == "", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):
 		return t.begin()
 	case ev.Order == t.Want.Despite:
@@ -722,7 +727,8 @@ func (t Terminal) State() string {
 	switch t.Phase {
 	case Idle, SignedOff:
 		return "idle"
-	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN, SigningOn, NamingSupervisor:
+	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN, SigningOn,
+		NamingSupervisor:
 		return "amount"
 	case Serving:
 		switch t.Order.Phase {

@@ -218,7 +218,8 @@ func (l Lesson) heard(e Event, cmds []Command, paper payterm.PaperCondition) Les
 			l = l.sold(sale.Sale.total())
 		}
 	}
-	if moved, is := e.(OrderMoved); is && l.Began && moved.Order.Kind == payterm.KindSale && (l.Order == "" || l.Order == moved.Order.ID()) {
+	if moved, is := e.(OrderMoved); is && l.Began && moved.Order.Kind == payterm.KindSale &&
+		(l.Order == "" || l.Order == moved.Order.ID()) {
 		l = l.moved(moved.Order)
 	}
 	if l.Drill == DrillPaper && l.Outcome == payterm.Approved && l.Grade == GradeNone {

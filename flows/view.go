@@ -53,9 +53,11 @@ const (
 // ViewNames lists them all.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
-	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded, ViewFault,
+	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded,
+	ViewFault,
 	ViewNumber, ViewRefused,
-	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewWord, ViewRefundAmount, ViewSure, ViewTotals, ViewRate, ViewLanguage, ViewService,
+	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewWord, ViewRefundAmount, ViewSure,
+	ViewTotals, ViewRate, ViewLanguage, ViewService,
 	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
@@ -144,7 +146,8 @@ func (t Terminal) phaseView(now time.Duration) View {
 	v := View{Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
 	switch t.Phase {
 	case Idle:
-		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency}, Operator: t.Operator}
+		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency},
+			Operator: t.Operator}
 	case EnteringAmount, Checking:
 		v.Name = ViewAmount
 		v.Choices = t.Settings.ActiveWallets
@@ -159,7 +162,8 @@ func (t Terminal) phaseView(now time.Duration) View {
 		}
 		v.For, _ = t.purpose()
 		if t.Refund.SaleID != "" {
-			v.Kind, v.Order, v.Total = payterm.KindRefund, t.Refund.SaleID, payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}
+			v.Kind, v.Order, v.Total = payterm.KindRefund, t.Refund.SaleID, payterm.Amount{Minor: t.Refund.AmountMinor,
+				Currency: t.Refund.Currency}
 		}
 	case Refused:
 		v.Name, v.Reason, v.Left = ViewRefused, t.Refusal, t.Wait
@@ -183,7 +187,8 @@ func (t Terminal) phaseView(now time.Duration) View {
 
 // menuView is what the menu shows.
 func (t Terminal) menuView() View {
-	v := View{Status: t.Status, Menu: t.Menu, Lines: t.Settings.Lines, Order: t.Menu.Order.Order, Hint: t.Menu.Hint, Reason: t.Menu.Reason}
+	v := View{Status: t.Status, Menu: t.Menu, Lines: t.Settings.Lines, Order: t.Menu.Order.Order, Hint: t.Menu.Hint,
+		Reason: t.Menu.Reason}
 	switch t.Phase {
 	case InMenu:
 		v.Name, v.Operator = ViewMenu, t.Operator
@@ -198,7 +203,8 @@ func (t Terminal) menuView() View {
 	case ShowingWord:
 		v.Name, v.Total = ViewWord, t.Menu.Order.Total
 	case EnteringRefund:
-		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: t.Menu.refund(), Currency: t.Menu.Order.Total.Currency}
+		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: t.Menu.refund(),
+			Currency: t.Menu.Order.Total.Currency}
 	case AskingYes:
 		v.Name, v.Total = ViewSure, t.Menu.Order.Total
 	case ShowingTotals:
@@ -229,9 +235,11 @@ func (t Terminal) orderView(now time.Duration) View {
 	switch o.Phase {
 	case Fresh: // the order is being written down
 		if t.Refund.SaleID != "" {
-			return View{Name: ViewRefunding, Status: t.Status, Kind: payterm.KindRefund, Total: payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}}
+			return View{Name: ViewRefunding, Status: t.Status, Kind: payterm.KindRefund,
+				Total: payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}}
 		}
-		return View{Name: ViewSending, Status: t.Status, Kind: payterm.KindSale, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
+		return View{Name: ViewSending, Status: t.Status, Kind: payterm.KindSale, Total: t.Want.total(),
+			Mode: t.Want.Mode, Wallet: t.Want.Wallet}
 	case Scanning:
 		v.Name, v.CanLeave, since = ViewScan, true, o.BeganAt
 	case Baselining:

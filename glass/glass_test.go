@@ -15,7 +15,8 @@ import (
 
 func TestPainterEdges(t *testing.T) {
 	word := strings.Repeat("W", 60)
-	keys := []payterm.KeyHint{{Key: "ENTER", Does: "Pay"}, {Key: "CANCEL", Does: "Stop"}, {Key: "F1", Does: "More"}, {Key: "CLEAR", Does: "Back"}}
+	keys := []payterm.KeyHint{{Key: "ENTER", Does: "Pay"}, {Key: "CANCEL", Does: "Stop"}, {Key: "F1", Does: "More"},
+		{Key: "CLEAR", Does: "Back"}}
 	for _, c := range []struct {
 		name string
 		s    payterm.Screen
@@ -24,8 +25,9 @@ func TestPainterEdges(t *testing.T) {
 		{"nothing", payterm.Screen{}, nil},
 		{"a blank line", payterm.Screen{Lines: []string{"", " "}}, nil},
 		{"signs that no font has", payterm.Screen{Title: "\U0001F600 \x01\xff"}, nil},
-		{"all of it", payterm.Screen{Title: "Amount", Status: "12:34", Amount: "$1,234,567.89", Lines: []string{"Please",
-			"wait"},
+		{"all of it", payterm.Screen{Title: "Amount", Status: "12:34", Amount: "$1,234,567.89",
+			Lines: []string{"Please",
+				"wait"},
 			Elapsed: "0:42", Small: "T1AAAAA000001", Keys: keys, Watermark: "SIMULATION", Tone: payterm.Doubt}, nil},
 		{"a title too long", payterm.Screen{Title: word}, glass.ErrDoesNotFit},
 		{"a status that leaves the title no room", payterm.Screen{Title: "Amount", Status: word}, glass.ErrDoesNotFit},
@@ -34,9 +36,12 @@ func TestPainterEdges(t *testing.T) {
 		{"a word too long", payterm.Screen{Lines: []string{word}}, glass.ErrDoesNotFit},
 		{"too many lines", payterm.Screen{Lines: strings.Split(strings.Repeat("word ", 40), " ")}, glass.ErrDoesNotFit},
 		{"Chinese lines", payterm.Screen{Title: "付款成功", Lines: []string{strings.Repeat("请看顾客钱包里的记录，", 4)}}, nil},
-		{"a Chinese status that leaves the title no room", payterm.Screen{Title: "付款成功", Status: strings.Repeat("离线", 8)}, glass.ErrDoesNotFit},
-		{"a sign too high for its line", payterm.Screen{QR: "x", Small: "订单 T1AAAAA000001", Keys: []payterm.KeyHint{{Key: "CANCEL", Does: "取消"}}}, glass.ErrDoesNotFit},
-		{"a QR code", payterm.Screen{QR: "https://example.com/x", Amount: "$1.00", Elapsed: "0:01", Watermark: "TRAINING"}, nil},
+		{"a Chinese status that leaves the title no room",
+			payterm.Screen{Title: "付款成功", Status: strings.Repeat("离线", 8)}, glass.ErrDoesNotFit},
+		{"a sign too high for its line", payterm.Screen{QR: "x", Small: "订单 T1AAAAA000001",
+			Keys: []payterm.KeyHint{{Key: "CANCEL", Does: "取消"}}}, glass.ErrDoesNotFit},
+		{"a QR code", payterm.Screen{QR: "https://example.com/x", Amount: "$1.00", Elapsed: "0:01",
+			Watermark: "TRAINING"}, nil},
 		{"a QR code too dense", payterm.Screen{QR: strings.Repeat("x", 1000)}, glass.ErrQRTooSmall},
 		{"an amount beside the mark too long", payterm.Screen{QR: "x", Amount: word}, glass.ErrDoesNotFit},
 		{"a mark too long", payterm.Screen{QR: "x", Watermark: word}, glass.ErrDoesNotFit},
@@ -71,8 +76,9 @@ func FuzzPaint(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := payterm.Screen{Title: title, Status: status, Amount: amount, Lines: strings.Split(lines, "\n"), QR: qr, Elapsed: elapsed,
-			Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}, Tone: payterm.Tone(tone % 5)}
+		s := payterm.Screen{Title: title, Status: status, Amount: amount, Lines: strings.Split(lines, "\n"), QR: qr,
+			Elapsed: elapsed,
+			Keys:    []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}, Tone: payterm.Tone(tone % 5)}
 		if img, _ := p.Paint(s); img == nil {
 			t.Error("no image")
 		}
@@ -84,10 +90,15 @@ func FuzzPaint(f *testing.F) {
 func TestPagesSayAll(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		word := rapid.StringMatching(`[a-z]{1,22}`)
-		line := rapid.Custom(func(rt *rapid.T) string { return strings.Join(rapid.SliceOfN(word, 0, 6).Draw(rt, "words"), " ") })
+		line := rapid.Custom(func(rt *rapid.T) string {
+			return strings.Join(rapid.SliceOfN(word, 0, 6).Draw(rt,
+				"words"), " ")
+		})
 		s := payterm.Screen{
-			Title: line.Draw(rt, "title"), Amount: rapid.StringMatching(`(\$[0-9]{1,9})?`).Draw(rt, "amount"), Lines: rapid.SliceOfN(line, 0, 3).Draw(rt, "lines"),
-			Status: line.Draw(rt, "status"), Elapsed: rapid.StringMatching(`([0-9]:[0-9]{2})?`).Draw(rt, "elapsed"), Small: line.Draw(rt, "small"),
+			Title: line.Draw(rt, "title"), Amount: rapid.StringMatching(`(\$[0-9]{1,9})?`).Draw(rt, "amount"),
+			Lines:  rapid.SliceOfN(line, 0, 3).Draw(rt, "lines"),
+			Status: line.Draw(rt, "status"), Elapsed: rapid.StringMatching(`([0-9]:[0-9]{2})?`).Draw(rt, "elapsed"),
+			Small:     line.Draw(rt, "small"),
 			Watermark: rapid.SampledFrom([]string{"", "TRAINING", "SIMULATION"}).Draw(rt, "mark"),
 		}
 		size := rapid.SampledFrom([][2]int{{16, 2}, {20, 4}, {8, 3}, {8, 4}}).Draw(rt, "size")
@@ -105,11 +116,13 @@ func TestPagesSayAll(t *testing.T) {
 					letters[r]++
 				}
 			}
-			if s.Watermark != "" && size[0] >= len(s.Watermark) && !strings.Contains(strings.Join(page, " "), s.Watermark) {
+			if s.Watermark != "" && size[0] >= len(s.Watermark) && !strings.Contains(strings.Join(page, " "),
+				s.Watermark) {
 				rt.Errorf("a page without %s: %q", s.Watermark, page)
 			}
 		}
-		for _, r := range s.Title + s.Amount + strings.Join(s.Lines, "") + s.Status + s.Elapsed + s.Small + s.Watermark {
+		for _, r := range s.Title + s.Amount + strings.Join(s.Lines, "") + s.Status + s.Elapsed + s.Small +
+			s.Watermark {
 			if r != ' ' {
 				letters[r]--
 			}

@@ -318,7 +318,8 @@ func TestEventFile(t *testing.T) {
 // Devices as /sys/class/input has them, of a board with a reader that comes as two.
 func TestFindEvents(t *testing.T) {
 	sys := t.TempDir()
-	const keyboard, enterOnPad, volume = "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe", "100000000 0", "3800000000 0"
+	const keyboard, enterOnPad, volume = "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe",
+		"100000000 0", "3800000000 0"
 	for event, d := range map[string][4]string{
 		"event0":  {"Honeywell Barcode", "0c2e", "0b61", keyboard},
 		"event1":  {"Honeywell Barcode", "0c2e", "0b61", volume},
@@ -327,7 +328,8 @@ func TestFindEvents(t *testing.T) {
 		"event10": {"gpio-keys", "0001", "0001", "0"},
 	} {
 		dir := filepath.Join(sys, event, "device")
-		err := errors.Join(os.MkdirAll(filepath.Join(dir, "id"), 0o700), os.MkdirAll(filepath.Join(dir, "capabilities"), 0o700))
+		err := errors.Join(os.MkdirAll(filepath.Join(dir, "id"), 0o700), os.MkdirAll(filepath.Join(dir, "capabilities"),
+			0o700))
 		for i, file := range []string{"name", "id/vendor", "id/product", "capabilities/key"} {
 			err = errors.Join(err, os.WriteFile(filepath.Join(dir, file), []byte(d[i]+"\n"), 0o600))
 		}
@@ -343,7 +345,8 @@ func TestFindEvents(t *testing.T) {
 		{EventDevice{USB: "0c2e:0b61"}, "/dev/input/event0", ""},
 		{EventDevice{Name: "Honeywell Barcode"}, "/dev/input/event0", ""},
 		{EventDevice{USB: "04d9:A062"}, "/dev/input/event3", ""},
-		{EventDevice{Name: "USB Numeric Keypad"}, "", "/dev/input/event2, /dev/input/event3 all are: name it by its path"},
+		{EventDevice{Name: "USB Numeric Keypad"}, "",
+			"/dev/input/event2, /dev/input/event3 all are: name it by its path"},
 		{EventDevice{Name: "gpio-keys"}, "", "there is no input device gpio-keys with an Enter key; there are: "},
 		{EventDevice{USB: "ffff:0001"}, "", `"Honeywell Barcode" (0c2e:0b61)`},
 	} {
@@ -356,7 +359,8 @@ func TestFindEvents(t *testing.T) {
 		}
 	}
 	// The same pad as a kernel of 32 bits says it.
-	for bitmap, want := range map[string]bool{"1 0 0 0": true, "10000000": true, "ffffffff 0 0": false, "x 0 0 0": false, "": false} {
+	for bitmap, want := range map[string]bool{"1 0 0 0": true, "10000000": true, "ffffffff 0 0": false,
+		"x 0 0 0": false, "": false} {
 		if hasEnter(bitmap, 32) != want {
 			t.Errorf("%q: %v", bitmap, !want)
 		}

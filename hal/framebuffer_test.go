@@ -20,7 +20,8 @@ func TestFrameBufferLayout(t *testing.T) {
 		Red: fbField{11, 5, 0}, Green: fbField{5, 6, 0}, Blue: fbField{0, 5, 0}}
 	x := fbFix{LineLength: 1664}
 	p, first, err := fbLayout(&v, &x)
-	if want := (PixelFormat{Width: 800, Height: 480, Stride: 1664, Bits: 16, Red: 11, Green: 5}); err != nil || p != want || first != 480*1664+4 {
+	if want := (PixelFormat{Width: 800, Height: 480, Stride: 1664, Bits: 16, Red: 11, Green: 5}); err != nil ||
+		p != want || first != 480*1664+4 {
 		t.Errorf("%+v, %d, %v", p, first, err)
 	}
 	v.Bits = 24

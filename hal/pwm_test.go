@@ -92,7 +92,8 @@ func TestPWMFiles(t *testing.T) {
 	made := make(chan error, 1)
 	go func() {
 		var asked []byte
-		for end := time.Now().Add(5 * time.Second); string(asked) != "1" && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(5 * time.Second); string(asked) != "1" &&
+			time.Now().Before(end); time.Sleep(time.Millisecond) {
 			asked, _ = os.ReadFile(export) //nolint:errcheck // then it is asked again
 		}
 		dir := filepath.Join(chip, "pwm1")

@@ -235,7 +235,8 @@ func TestLineIsExclusive(t *testing.T) {
 	c := haltest.NewCable(t)
 	first := hal.OpenLine(c.Device, 9600)
 	second := open(t, c)
-	if ok, err := second.Plugged(); ok || errString(err) != "hal: line: unplugged: "+c.Device()+": another program uses it" {
+	if ok, err := second.Plugged(); ok || errString(err) != "hal: line: unplugged: "+c.Device()+
+		": another program uses it" {
 		t.Errorf("%v %v", ok, err)
 	}
 	if err := first.Close(); err != nil {
@@ -246,7 +247,8 @@ func TestLineIsExclusive(t *testing.T) {
 }
 
 func TestLineRefusesWhatIsNoTTY(t *testing.T) {
-	for name, want := range map[string]string{"": "no device", "/dev/null": "/dev/null: set 9600 baud", "/nowhere/tty": "no such file"} {
+	for name, want := range map[string]string{"": "no device", "/dev/null": "/dev/null: set 9600 baud",
+		"/nowhere/tty": "no such file"} {
 		l := hal.OpenLine(func() string { return name }, 9600)
 		_, err := l.Write([]byte("x"), 10*time.Millisecond)
 		is(t, err, hal.ErrUnplugged, false, true)

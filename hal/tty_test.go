@@ -58,6 +58,7 @@ func TestSetTTYIsNotMisledByAName(t *testing.T) {
 		t.Fatal(err)
 	}
 	if one, other := speed(t, ttys[0]), speed(t, ttys[1]); one != unix.B1200 || other == unix.B1200 {
-		t.Errorf("the device that was opened has speed %#o, the one of its name %#o; want %#o and another", one, other, unix.B1200)
+		t.Errorf("the device that was opened has speed %#o, the one of its name %#o; want %#o and another", one, other,
+			unix.B1200)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/text/number"
 )
 
-var tags = map[string]language.Tag{"en": language.MustParse("en-CA"), "fr": language.CanadianFrench, "zh": language.SimplifiedChinese}
+var tags = map[string]language.Tag{"en": language.MustParse("en-CA"), "fr": language.CanadianFrench,
+	"zh": language.SimplifiedChinese}
 
 // CLDR, as x/text has it, is the judge of groups and points.
 func TestNumbersAreCLDRs(t *testing.T) {
@@ -45,7 +46,8 @@ func TestMoney(t *testing.T) {
 		coded      string // in French
 	}{
 		{payterm.Amount{Minor: 1234, Currency: "CAD"}, "$12.34", "12,34 $", "$12.34", "12,34 CAD"},
-		{payterm.Amount{Minor: 123456789, Currency: "CAD"}, "$1,234,567.89", "1 234 567,89 $", "$1,234,567.89", "1 234 567,89 CAD"},
+		{payterm.Amount{Minor: 123456789, Currency: "CAD"}, "$1,234,567.89", "1 234 567,89 $", "$1,234,567.89",
+			"1 234 567,89 CAD"},
 		{payterm.Amount{Minor: -500, Currency: "CAD"}, "-$5.00", "-5,00 $", "-$5.00", "-5,00 CAD"},
 		{payterm.Amount{Minor: 1234, Currency: "JPY"}, "¥1,234", "1 234 ¥", "¥1,234", "1 234 JPY"},
 		{payterm.Amount{Minor: 1234, Currency: "KWD"}, "KWD 1.234", "1,234 KWD", "KWD 1.234", "1,234 KWD"},

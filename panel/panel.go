@@ -65,8 +65,9 @@ type key struct {
 }
 
 var typed = map[payterm.Key][2]string{
-	payterm.Key00: {".", ""}, payterm.KeyClear: {"Backspace", "⌫"}, payterm.KeyCancel: {"Escape", "Esc"}, payterm.KeyEnter: {"Enter", "↵"},
-	payterm.KeyUp: {"ArrowUp", "↑"}, payterm.KeyDown: {"ArrowDown", "↓"},
+	payterm.Key00: {".", ""}, payterm.KeyClear: {"Backspace", "⌫"}, payterm.KeyCancel: {"Escape", "Esc"},
+	payterm.KeyEnter: {"Enter", "↵"},
+	payterm.KeyUp:    {"ArrowUp", "↑"}, payterm.KeyDown: {"ArrowDown", "↓"},
 	payterm.KeyF1: {"F1", ""}, payterm.KeyF2: {"F2", ""}, payterm.KeyF3: {"F3", ""}, payterm.KeyF4: {"F4", ""},
 }
 
@@ -99,7 +100,8 @@ var faults = []named{
 
 // actions are the requests that a fault can meet.
 var actions = []named{
-	{"PASSIVEPAY", "Sale, scan"}, {"ACTIVEPAY", "Sale, QR code"}, {"STATUS_QUERY", "Inquiry"}, {"REFUND", "Refund"}, {"EX_RATE_QUERY", "Exchange rate"}, {"*", "Any request"},
+	{"PASSIVEPAY", "Sale, scan"}, {"ACTIVEPAY", "Sale, QR code"}, {"STATUS_QUERY", "Inquiry"}, {"REFUND", "Refund"},
+	{"EX_RATE_QUERY", "Exchange rate"}, {"*", "Any request"},
 }
 
 // devices are those whose cables can be pulled.
@@ -114,11 +116,22 @@ func New(o Options) (*Panel, error) {
 	b := o.Board
 	p.mux.HandleFunc("GET /{$}", p.front)
 	p.mux.HandleFunc("GET /emu/display.png", func(w http.ResponseWriter, _ *http.Request) { picture(w, b.Frame()) })
-	p.mux.HandleFunc("GET /emu/display.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, screenWords(o.Screen())) })
-	p.mux.HandleFunc("GET /emu/paper.png", func(w http.ResponseWriter, _ *http.Request) { img, _ := b.Paper(); picture(w, img) })
-	p.mux.HandleFunc("GET /emu/paper.txt", func(w http.ResponseWriter, _ *http.Request) { _, text := b.Paper(); words(w, text) })
-	p.mux.HandleFunc("GET /emu/violations.txt", func(w http.ResponseWriter, _ *http.Request) { words(w, violations(b.Violations())) })
-	p.mux.HandleFunc("POST /emu/paper/tear", func(w http.ResponseWriter, _ *http.Request) { b.Tear(); p.Changed("paper"); answer(w, nil, nil) })
+	p.mux.HandleFunc("GET /emu/display.txt",
+		func(w http.ResponseWriter, _ *http.Request) { words(w, screenWords(o.Screen())) })
+	p.mux.HandleFunc("GET /emu/paper.png", func(w http.ResponseWriter, _ *http.Request) {
+		img,
+			_ := b.Paper()
+		picture(w, img)
+	})
+	p.mux.HandleFunc("GET /emu/paper.txt", func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			text := b.Paper()
+		words(w, text)
+	})
+	p.mux.HandleFunc("GET /emu/violations.txt",
+		func(w http.ResponseWriter, _ *http.Request) { words(w, violations(b.Violations())) })
+	p.mux.HandleFunc("POST /emu/paper/tear",
+		func(w http.ResponseWriter, _ *http.Request) { b.Tear(); p.Changed("paper"); answer(w, nil, nil) })
 	p.mux.HandleFunc("POST /emu/key", post(p.press))
 	p.mux.HandleFunc("POST /emu/scan", post(p.scan))
 	p.mux.HandleFunc("POST /emu/printer", post(p.printer))
@@ -127,7 +140,8 @@ func New(o Options) (*Panel, error) {
 	p.mux.HandleFunc("GET /emu/events", p.events)
 	p.mux.HandleFunc("GET /emu/timeline", p.timeline)
 	p.mux.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults") })
-	p.mux.HandleFunc("DELETE /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults?"+r.URL.RawQuery) })
+	p.mux.HandleFunc("DELETE /sim/faults",
+		func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults?"+r.URL.RawQuery) })
 	p.mux.HandleFunc("POST /phone/look", p.camera)
 	p.mux.HandleFunc("POST /phone/wallet", p.wallet)
 	p.mux.HandleFunc("GET /phone/asked", p.asked)
@@ -146,7 +160,8 @@ func (p *Panel) fill() error {
 		}
 	}
 	var b bytes.Buffer
-	err := page.Execute(&b, map[string]any{"Keys": rows, "Gateway": p.o.Gateway, "Faults": faults, "Actions": actions, "Devices": devices})
+	err := page.Execute(&b, map[string]any{"Keys": rows, "Gateway": p.o.Gateway, "Faults": faults, "Actions": actions,
+		"Devices": devices})
 	p.page = b.Bytes()
 	return err
 }
@@ -191,7 +206,8 @@ func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 	}
 	for _, k := range in.Keys {
 		shown := string(k)
-		if name := p.o.Screen().Name; (name == string(flows.ViewPIN) || name == screen.SetupCodeName) && k.Digits() != "" {
+		if name := p.o.Screen().Name; (name == string(flows.ViewPIN) || name == screen.SetupCodeName) &&
+			k.Digits() != "" {
 			shown = "*"
 		}
 		if err := p.o.Board.Press(k); err != nil {
@@ -300,7 +316,8 @@ func violations(all []emulated.Violation) string {
 
 func screenWords(s payterm.Screen) string {
 	lines := []string{"screen: " + s.Name}
-	for _, l := range append([]string{s.Watermark, s.Title, s.Status, s.Amount}, append(append([]string{}, s.Lines...), s.Elapsed, s.Small)...) {
+	for _, l := range append([]string{s.Watermark, s.Title, s.Status, s.Amount}, append(append([]string{}, s.Lines...),
+		s.Elapsed, s.Small)...) {
 		if l != "" {
 			lines = append(lines, l)
 		}

@@ -50,12 +50,14 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	var p *Panel
-	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: 20, Changed: func(device string) { p.Changed(device) }})
+	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: 20,
+		Changed: func(device string) { p.Changed(device) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := config.Default()
-	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696", gateway.URL+"/processV2", "https://example.com/cb"
+	c.Gateway.MerchantID, c.Gateway.OperatorID, c.Gateway.URL, c.Gateway.CallBackURL = "ON00000000", "0000000696",
+		gateway.URL+"/processV2", "https://example.com/cb"
 	data := t.TempDir()
 	a, err := terminal.Start(terminal.Options{
 		Config: c, Data: data, SignKey: "0123456789ABCDEF", Board: board.Open(profile, hardware), Sleep: hardware.Sleep,
@@ -71,7 +73,8 @@ func newRig(t *testing.T) *rig {
 		}
 		return s
 	}
-	if p, err = New(Options{Board: hardware, Screen: screen, Keys: profile.Keypad.Keys, Gateway: gateway.URL, Journal: filepath.Join(data, "payterm.db")}); err != nil {
+	if p, err = New(Options{Board: hardware, Screen: screen, Keys: profile.Keypad.Keys, Gateway: gateway.URL,
+		Journal: filepath.Join(data, "payterm.db")}); err != nil {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(p)
@@ -205,14 +208,16 @@ func TestCalls(t *testing.T) {
 		{"POST", "/sim/faults", `{"action":"REFUND","fault":"bad_digest","times":0}`, 200, `"times":0`},
 		{"POST", "/sim/faults", `{"action":"REFUND","fault":"gremlins"}`, 400, "drop_before_apply"},
 		{"GET", "/emu/timeline", "", 200, `"faults":[{"action":"REFUND","fault":"empty","times":2,"hits":0},{`},
-		{"DELETE", "/sim/faults?fault=empty", "", 200, `{"faults":[{"action":"REFUND","fault":"bad_digest","times":0,"hits":0}]}`},
+		{"DELETE", "/sim/faults?fault=empty", "", 200,
+			`{"faults":[{"action":"REFUND","fault":"bad_digest","times":0,"hits":0}]}`},
 		{"DELETE", "/sim/faults", "", 200, `{"faults":[]}`},
 		{"GET", "/sim/faults", "", 405, ""},
 		{"POST", "/phone/look", "", 400, "no QR code"},
 	} {
 		status, text, header := d.call(c.method, c.path, c.body)
 		if status != c.status || !strings.Contains(text, c.has) {
-			t.Errorf("%s %s %s: HTTP %d %.80q, want %d with %q", c.method, c.path, c.body, status, text, c.status, c.has)
+			t.Errorf("%s %s %s: HTTP %d %.80q, want %d with %q", c.method, c.path, c.body, status, text, c.status,
+				c.has)
 		}
 		if c.method == "POST" && status != 405 && header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s answers with %s", c.method, c.path, header.Get("Content-Type"))
@@ -232,7 +237,8 @@ func TestEvents(t *testing.T) {
 	d := newRig(t)
 	heard := d.listen()
 	d.call("POST", "/emu/key", `{"keys":["1","2","3","4","ENTER"]}`)
-	d.hears(heard, `key {"key":"1"}`, `key {"key":"2"}`, `key {"key":"3"}`, `key {"key":"4"}`, `key {"key":"ENTER"}`, `display {}`)
+	d.hears(heard, `key {"key":"1"}`, `key {"key":"2"}`, `key {"key":"3"}`, `key {"key":"4"}`, `key {"key":"ENTER"}`,
+		`display {}`)
 	_, wallet, _ := d.call("POST", "/phone/wallet", `{"biz_type":"ALIPAY","balance_minor":5000}`)
 	var w struct{ Code string }
 	if err := json.Unmarshal([]byte(wallet), &w); err != nil || len(w.Code) != 18 {
@@ -275,7 +281,8 @@ func TestWhoMayCall(t *testing.T) {
 		{[]string{"Host", "terminal.example.com"}, 403}, // a name that was made to lead here
 		{[]string{"Host", own}, 200},
 	} {
-		for _, call := range []string{"POST /emu/paper/tear", "GET /emu/timeline", "DELETE /sim/faults", "GET /emu/events"} {
+		for _, call := range []string{"POST /emu/paper/tear", "GET /emu/timeline", "DELETE /sim/faults",
+			"GET /emu/events"} {
 			method, path, _ := strings.Cut(call, " ")
 			if path == "/emu/events" && c.status == 200 {
 				continue // it does not end
@@ -314,7 +321,8 @@ func TestWithoutSimulator(t *testing.T) {
 		t.Error("the page claims a simulation")
 	}
 	w := httptest.NewRecorder()
-	if p.ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1/emu/timeline", nil)); w.Body.String() != "{\"orders\":[]}\n" {
+	if p.ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1/emu/timeline",
+		nil)); w.Body.String() != "{\"orders\":[]}\n" {
 		t.Errorf("the timeline: %s", w.Body)
 	}
 }
@@ -330,7 +338,8 @@ func TestListeners(t *testing.T) {
 	l.publish("key", "", map[string]string{"key": "1"})
 	l.publish("display", "", struct{}{})
 	got := l.take(one)
-	want := []string{"event: display\ndata: {}\n\n", "event: key\ndata: {\"key\":\"1\"}\n\n", "event: key\ndata: {\"key\":\"1\"}\n\n"}
+	want := []string{"event: display\ndata: {}\n\n", "event: key\ndata: {\"key\":\"1\"}\n\n",
+		"event: key\ndata: {\"key\":\"1\"}\n\n"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

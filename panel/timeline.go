@@ -168,7 +168,8 @@ func rowOf(ledger []ledgerRow, id payterm.OrderID) (ledgerRow, bool) {
 // tell steps through an order's events once more: the same machine that decided
 // says what it decided.
 func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
-	t := story{ID: o.ID, Title: string(o.Kind), Total: money(o.Total().Minor, o.Currency), Outcome: o.Outcome, Reason: o.Reason, Moments: []moment{}}
+	t := story{ID: o.ID, Title: string(o.Kind), Total: money(o.Total().Minor, o.Currency), Outcome: o.Outcome,
+		Reason: o.Reason, Moments: []moment{}}
 	if o.Wallet != "" {
 		t.Title += ", " + o.Wallet.Name()
 	}
@@ -212,7 +213,8 @@ func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 func among(moments []moment, row ledgerRow, began time.Time) []moment {
 	var seen []moment
 	for _, q := range row.Requests {
-		seen = append(seen, moment{AtMS: q.At.Sub(began).Milliseconds(), Event: q.Action, Wire: "at the gateway", Gateway: true})
+		seen = append(seen, moment{AtMS: q.At.Sub(began).Milliseconds(), Event: q.Action, Wire: "at the gateway",
+			Gateway: true})
 	}
 	slices.SortStableFunc(seen, func(a, b moment) int { return cmp.Compare(a.AtMS, b.AtMS) })
 	var all []moment
@@ -261,7 +263,8 @@ func happened(ev flows.Event, c payterm.Currency) (facts, wire string) {
 		facts = ev.Reason
 	case flows.CancelPressed, flows.Woke, flows.Restarted, flows.InquiryAsked, flows.ReprintAsked,
 		flows.KeyPressed, flows.SaleAsked, flows.RefundAsked, flows.RefundRefused, flows.ResolveAsked,
-		flows.ConflictChecked, flows.PINChecked, flows.OrderMoved, flows.StatusChanged, flows.StoreFailed, flows.StoreRecovered:
+		flows.ConflictChecked, flows.PINChecked, flows.OrderMoved, flows.StatusChanged, flows.StoreFailed,
+		flows.StoreRecovered:
 	}
 	return facts, ""
 }
@@ -278,7 +281,8 @@ func heard(a payterm.Answer, c payterm.Currency) (facts, wire string) {
 	case payterm.Paid:
 		return money(a.PaidMinor, c) + " paid", "in: authentic reply, " + a.Status
 	case payterm.Refunded:
-		return fmt.Sprintf("%s paid, %s given back", money(a.PaidMinor, c), money(a.RefundedMinor, c)), "in: authentic reply, " + a.Status
+		return fmt.Sprintf("%s paid, %s given back", money(a.PaidMinor, c), money(a.RefundedMinor, c)),
+			"in: authentic reply, " + a.Status
 	case payterm.Pending:
 		return "not final", "in: " + a.Status
 	case payterm.Failed:
@@ -337,8 +341,10 @@ func decided(before, after flows.Order, commands []flows.Command, wire string) (
 
 // phaseWords says a phase in plain words.
 var phaseWords = strings.NewReplacer(
-	"Scanning", "wait for a scan", "Baselining", "ask how the sale stands", "Sending", "send once", "Redialling", "dial again", "ShowingCode", "show the code",
-	"Waiting", "wait for the wallet", "Confirming", "ask before declining", "InBackground", "ask on in the background", "Trailing", "look out for a late payment",
+	"Scanning", "wait for a scan", "Baselining", "ask how the sale stands", "Sending", "send once", "Redialling",
+	"dial again", "ShowingCode", "show the code",
+	"Waiting", "wait for the wallet", "Confirming", "ask before declining", "InBackground", "ask on in the background",
+	"Trailing", "look out for a late payment",
 	"Listed", "put on the list", "Closed", "closed",
 )
 
@@ -389,7 +395,8 @@ func compareAll(before, after []payterm.Order, ledger []ledgerRow) *books {
 			continue
 		}
 		row, found := rowOf(ledger, o.ID)
-		p := pair{ID: o.ID, Journal: rowWords(string(o.Outcome), o.PaidMinor, o.RefundedMinor, o.Currency), Ledger: "not in the ledger"}
+		p := pair{ID: o.ID, Journal: rowWords(string(o.Outcome), o.PaidMinor, o.RefundedMinor, o.Currency),
+			Ledger: "not in the ledger"}
 		if found {
 			p.Ledger = row.words(o.Currency)
 		}

@@ -42,7 +42,8 @@ func TestTimeline(t *testing.T) {
 	o := got.Orders[0]
 	var moments []string
 	for _, m := range o.Moments {
-		moments = append(moments, fmt.Sprint(m.Event, " | ", m.Facts, " | ", strings.Join(m.Decided, ", "), " | ", m.Wire))
+		moments = append(moments, fmt.Sprint(m.Event, " | ", m.Facts, " | ", strings.Join(m.Decided, ", "), " | ",
+			m.Wire))
 	}
 	slices.Sort(moments) // the request of a millisecond may come on either side of it
 	want := []string{
@@ -57,7 +58,8 @@ func TestTimeline(t *testing.T) {
 	if o.Title != "sale, Alipay" || o.Total != "12.34 CAD" || o.Outcome != payterm.Approved || o.Moments[0].AtMS != 0 {
 		t.Errorf("order %+v", o)
 	}
-	if p := got.Books.Pairs[0]; p.Verdict != same || p.Journal != "approved, paid 12.34 CAD" || p.Ledger != "success, paid 12.34 CAD" {
+	if p := got.Books.Pairs[0]; p.Verdict != same || p.Journal != "approved, paid 12.34 CAD" ||
+		p.Ledger != "success, paid 12.34 CAD" {
 		t.Errorf("books %+v", p)
 	}
 	for _, secret := range []string{w.Code, "0123456789ABCDEF"} {
@@ -90,7 +92,8 @@ func journaled(t *testing.T, events ...flows.Event) []payterm.Journaled {
 			t.Fatal(err)
 		}
 		at := time.Duration(i) * time.Second
-		list = append(list, payterm.Journaled{Event: name, Body: body, Stamp: payterm.Stamp{Boot: "AAAAA", Mono: at + time.Hour, Wall: time.Unix(1e9, 0).Add(at)}})
+		list = append(list, payterm.Journaled{Event: name, Body: body, Stamp: payterm.Stamp{Boot: "AAAAA", Mono: at +
+			time.Hour, Wall: time.Unix(1e9, 0).Add(at)}})
 	}
 	return list
 }
@@ -98,12 +101,14 @@ func journaled(t *testing.T, events ...flows.Event) []payterm.Journaled {
 // TestTellAcrossARestart: the monotonic clock begins anew, so the wall's is taken;
 // an event of a later version is told, not hidden.
 func TestTellAcrossARestart(t *testing.T) {
-	sale := flows.SaleBegan{ID: "A1", Mode: payterm.Passive, AmountMinor: 500, Currency: "CAD", Rules: flows.DefaultRules()}
+	sale := flows.SaleBegan{ID: "A1", Mode: payterm.Passive, AmountMinor: 500, Currency: "CAD",
+		Rules: flows.DefaultRules()}
 	events := journaled(t, sale, flows.Restarted{}, flows.Restarted{})
 	events[1].Boot, events[1].Mono = "BBBBB", time.Millisecond
 	events[2].Event = "beamed_up"
 	got := tell(payterm.Order{ID: "A1"}, events, ledgerRow{})
-	if len(got.Moments) != 3 || got.Moments[1].AtMS != 1000 || !slices.Contains(got.Moments[1].Decided, "cancelled: restarted") && !slices.Contains(got.Moments[1].Decided, "not sent: restarted") {
+	if len(got.Moments) != 3 || got.Moments[1].AtMS != 1000 || !slices.Contains(got.Moments[1].Decided,
+		"cancelled: restarted") && !slices.Contains(got.Moments[1].Decided, "not sent: restarted") {
 		t.Errorf("%+v", got.Moments)
 	}
 	if !strings.Contains(got.Moments[2].Facts, "does not know") {
@@ -113,7 +118,8 @@ func TestTellAcrossARestart(t *testing.T) {
 
 // TestTellIsBounded: of a long story the beginning and the end are told.
 func TestTellIsBounded(t *testing.T) {
-	events := journaled(t, flows.SaleBegan{ID: "A1", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 500, Currency: "CAD", Rules: flows.DefaultRules()})
+	events := journaled(t, flows.SaleBegan{ID: "A1", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 500,
+		Currency: "CAD", Rules: flows.DefaultRules()})
 	var row ledgerRow
 	for i := range 100 {
 		row.Requests = append(row.Requests, struct {
@@ -122,7 +128,8 @@ func TestTellIsBounded(t *testing.T) {
 		}{events[0].Wall.Add(time.Duration(i) * time.Minute), fmt.Sprint("Q", i)})
 	}
 	got := tell(payterm.Order{ID: "A1"}, events, row).Moments
-	if len(got) != maxMoments || got[0].Event != "sale_began" || got[maxMoments-1].Event != "Q99" || got[maxMoments/3].Facts != "42 more: payterm journal show A1" {
+	if len(got) != maxMoments || got[0].Event != "sale_began" || got[maxMoments-1].Event != "Q99" ||
+		got[maxMoments/3].Facts != "42 more: payterm journal show A1" {
 		t.Errorf("%d lines, %+v ... %+v", len(got), got[0], got[len(got)-1])
 	}
 }
@@ -136,7 +143,8 @@ func TestAmong(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, m := range among([]moment{{AtMS: 0, Event: "a"}, {AtMS: 1000, Event: "b"}, {AtMS: -5, Event: "c"}}, row, began) {
+	for _, m := range among([]moment{{AtMS: 0, Event: "a"}, {AtMS: 1000, Event: "b"}, {AtMS: -5, Event: "c"}}, row,
+		began) {
 		got = append(got, m.Event)
 	}
 	if s := strings.Join(got, " "); s != "a early b c late" {
@@ -157,7 +165,8 @@ func TestPhasesHaveWords(t *testing.T) {
 func TestCompare(t *testing.T) {
 	closed := time.Unix(1e9, 0)
 	order := func(outcome payterm.Outcome, paid, refunded int64) payterm.Order {
-		o := payterm.Order{ID: "A1", Kind: payterm.KindSale, AmountMinor: 500, TipMinor: 50, Currency: "CAD", Outcome: outcome, PaidMinor: paid, RefundedMinor: refunded}
+		o := payterm.Order{ID: "A1", Kind: payterm.KindSale, AmountMinor: 500, TipMinor: 50, Currency: "CAD",
+			Outcome: outcome, PaidMinor: paid, RefundedMinor: refunded}
 		if outcome != payterm.Open && outcome != payterm.InDoubt {
 			o.ClosedAt = closed
 		}
@@ -188,12 +197,16 @@ func TestCompare(t *testing.T) {
 		{"approved out of nothing", order(payterm.Approved, 550, 0), none, false, differs},
 		{"approved and unpaid", order(payterm.Approved, 550, 0), row("notpay", 0, 0), false, differs},
 		{"declined and paid", order(payterm.Declined, 0, 0), row("success", 550, 0), false, differs},
-		{"declined, paid and given back in full", order(payterm.Declined, 0, 0), row("fully_refunded", 550, 550), false, same},
+		{"declined, paid and given back in full", order(payterm.Declined, 0, 0), row("fully_refunded", 550, 550), false,
+			same},
 		{"resolved unpaid, and paid", resolved, row("success", 550, 0), false, differs},
-		{"another total", order(payterm.Approved, 550, 0), ledgerRow{Amount: 5500, Status: "success", Paid: 5500}, false, differs},
+		{"another total", order(payterm.Approved, 550, 0), ledgerRow{Amount: 5500, Status: "success", Paid: 5500},
+			false, differs},
 		{"another fee", order(payterm.Approved, 550, 0), row("success", 560, 0), false, differs},
-		{"a refund that only the ledger knows", order(payterm.Approved, 550, 0), row("fully_refunded", 550, 550), false, differs},
-		{"a refund that only the journal knows", order(payterm.Approved, 550, 200), row("success", 550, 0), false, differs},
+		{"a refund that only the ledger knows", order(payterm.Approved, 550, 0), row("fully_refunded", 550, 550), false,
+			differs},
+		{"a refund that only the journal knows", order(payterm.Approved, 550, 200), row("success", 550, 0), false,
+			differs},
 	} {
 		got, why := compare(c.order, c.row, c.refunding)
 		if got != c.want || got == differs && why == "" {
@@ -205,11 +218,14 @@ func TestCompare(t *testing.T) {
 // TestCompareAll: what the ledger alone has differs; what was under way while it was
 // read does not; a refund is no sale.
 func TestCompareAll(t *testing.T) {
-	sale := payterm.Order{ID: "A1", Kind: payterm.KindSale, AmountMinor: 500, Currency: "CAD", Outcome: payterm.Approved, PaidMinor: 500, ClosedAt: time.Unix(1e9, 0)}
+	sale := payterm.Order{ID: "A1", Kind: payterm.KindSale, AmountMinor: 500, Currency: "CAD",
+		Outcome: payterm.Approved, PaidMinor: 500, ClosedAt: time.Unix(1e9, 0)}
 	was := sale
 	was.Outcome, was.PaidMinor, was.ClosedAt = payterm.Open, 0, time.Time{}
-	refund := payterm.Order{ID: "A2", Kind: payterm.KindRefund, SaleID: "A1", AmountMinor: 200, Outcome: payterm.InDoubt}
-	unpaid, paid := ledgerRow{ID: "A1", Amount: 500, Status: "notpay"}, ledgerRow{ID: "A1", Amount: 500, Status: "success", Paid: 500}
+	refund := payterm.Order{ID: "A2", Kind: payterm.KindRefund, SaleID: "A1", AmountMinor: 200,
+		Outcome: payterm.InDoubt}
+	unpaid, paid := ledgerRow{ID: "A1", Amount: 500, Status: "notpay"},
+		ledgerRow{ID: "A1", Amount: 500, Status: "success", Paid: 500}
 	back := paid
 	back.Refunded = 200
 	stray := ledgerRow{ID: "Z9", Status: "success", Paid: 1}
@@ -222,8 +238,10 @@ func TestCompareAll(t *testing.T) {
 		{"paid between the readings", []payterm.Order{was}, []payterm.Order{sale}, []ledgerRow{unpaid}, "A1 open"},
 		{"begun between the readings", nil, []payterm.Order{sale}, nil, "A1 open"},
 		{"unpaid before and after", []payterm.Order{sale}, []payterm.Order{sale}, []ledgerRow{unpaid}, "A1 differs"},
-		{"a refund that began after", []payterm.Order{sale}, []payterm.Order{refund, sale}, []ledgerRow{back}, "A1 open"},
-		{"the ledger's own", []payterm.Order{sale}, []payterm.Order{sale}, []ledgerRow{paid, stray}, "Z9 differs, A1 same"},
+		{"a refund that began after", []payterm.Order{sale}, []payterm.Order{refund, sale}, []ledgerRow{back},
+			"A1 open"},
+		{"the ledger's own", []payterm.Order{sale}, []payterm.Order{sale}, []ledgerRow{paid, stray},
+			"Z9 differs, A1 same"},
 	} {
 		var got []string
 		for _, p := range compareAll(c.before, c.after, c.ledger).Pairs {
@@ -239,7 +257,8 @@ func TestCompareAll(t *testing.T) {
 func TestCompareAllShowsEachDifference(t *testing.T) {
 	var orders []payterm.Order
 	for i := range 30 {
-		orders = append(orders, payterm.Order{ID: payterm.OrderID(fmt.Sprint("A", i)), Kind: payterm.KindSale, Outcome: payterm.Cancelled})
+		orders = append(orders, payterm.Order{ID: payterm.OrderID(fmt.Sprint("A", i)), Kind: payterm.KindSale,
+			Outcome: payterm.Cancelled})
 	}
 	orders[29].Outcome = payterm.Approved
 	b := compareAll(orders, orders, nil)
@@ -254,7 +273,8 @@ func TestFaultsAreTheSimulators(t *testing.T) {
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: "0123456789ABCDEF", Seed: 1})
 	ask := func(action, fault string) string {
 		w := httptest.NewRecorder()
-		sim.ServeHTTP(w, httptest.NewRequest("POST", "/sim/faults", strings.NewReader(fmt.Sprintf(`{"action":%q,"fault":%q}`, action, fault))))
+		sim.ServeHTTP(w, httptest.NewRequest("POST", "/sim/faults",
+			strings.NewReader(fmt.Sprintf(`{"action":%q,"fault":%q}`, action, fault))))
 		var said struct{ Error string }
 		if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil {
 			t.Fatal(err)

@@ -33,7 +33,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	terminal := provision.Terminal{Signers: []ed25519.PublicKey{signer.Public().(ed25519.PublicKey)}, Now: made.Add(time.Hour)}
+	terminal := provision.Terminal{Signers: []ed25519.PublicKey{signer.Public().(ed25519.PublicKey)},
+		Now: made.Add(time.Hour)}
 	fmt.Println(parcel.Check(terminal))
 	content, err := parcel.Open(code)
 	fmt.Printf("%s%v\n", content.Config, err)

@@ -39,7 +39,8 @@ func NewSigner(random io.Reader) (ed25519.PrivateKey, string, error) {
 func ReadSigner(text string) (ed25519.PrivateKey, error) {
 	words := strings.Fields(text)
 	if len(words) == 2 && words[0] == signerSecret {
-		if seed, err := base64.StdEncoding.Strict().DecodeString(words[1]); err == nil && len(seed) == ed25519.SeedSize {
+		if seed, err := base64.StdEncoding.Strict().DecodeString(words[1]); err == nil &&
+			len(seed) == ed25519.SeedSize {
 			return ed25519.NewKeyFromSeed(seed), nil
 		}
 	}

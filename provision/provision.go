@@ -72,7 +72,8 @@ const (
 
 // Reasons lists them.
 var Reasons = [...]Reason{
-	Unreadable, Foreign, Altered, ForAnother, Older, ClockNotSet, Expired, WrongCode, BadContent, OrdersOpen, NotWritten, TooManyWrong, CannotConfirm,
+	Unreadable, Foreign, Altered, ForAnother, Older, ClockNotSet, Expired, WrongCode, BadContent, OrdersOpen,
+	NotWritten, TooManyWrong, CannotConfirm,
 }
 
 // Refused is why a parcel was not taken. Detail says more to a person at a desk; no
@@ -182,7 +183,8 @@ func Make(t Terms, c Content, code Code, signer ed25519.PrivateKey) (string, err
 	b = append(b, ed25519.Sign(signer, append([]byte(signed), b...))...)
 	text := Prefix + encoding.EncodeToString(b)
 	if len(text) > MaxText {
-		return "", fmt.Errorf("the parcel has %d characters, one QR code holds %d: shorten the configuration", len(text), MaxText)
+		return "", fmt.Errorf("the parcel has %d characters, one QR code holds %d: shorten the configuration",
+			len(text), MaxText)
 	}
 	return text, nil
 }
@@ -296,9 +298,11 @@ func (p *Parcel) Check(t Terminal) error {
 	case p.Device != Device{} && p.Device != t.Device:
 		return refuse(ForAnother, "it is for device %s, this one is %s", p.Device, t.Device)
 	case p.Serial() <= t.Installed:
-		return refuse(Older, "it was made at %s, and one of %s is installed", p.Made.Format(time.RFC3339), time.UnixMilli(int64(t.Installed)).UTC().Format(time.RFC3339)) //nolint:gosec // a serial
+		return refuse(Older, "it was made at %s, and one of %s is installed", p.Made.Format(time.RFC3339),
+			time.UnixMilli(int64(t.Installed)).UTC().Format(time.RFC3339)) //nolint:gosec // a serial
 	case t.Now.IsZero() || t.Now.Before(p.Made.Add(-clockSlack)):
-		return refuse(ClockNotSet, "the clock is not set, so that nobody can tell whether it has expired: connect the network, or set it")
+		return refuse(ClockNotSet,
+			"the clock is not set, so that nobody can tell whether it has expired: connect the network, or set it")
 	case !t.Now.Before(p.Expires):
 		return refuse(Expired, "it expired at %s", p.Expires.Format(time.RFC3339))
 	}

@@ -64,7 +64,8 @@ func TestRoundTrip(t *testing.T) {
 	if strings.ContainsFunc(text, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
 		t.Errorf("a typing scanner could get it wrong: %s", text)
 	}
-	if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text[4:]); err != nil || bytes.Contains(raw, []byte(signKey)) || bytes.Contains(raw, []byte("Corner")) {
+	if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text[4:]); err != nil ||
+		bytes.Contains(raw, []byte(signKey)) || bytes.Contains(raw, []byte("Corner")) {
 		t.Errorf("it can be read: %v", err)
 	}
 	t.Logf("%d characters", len(text))
@@ -72,7 +73,8 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(newSigner(t, 2)), public(signer)}, Now: made}); err != nil {
+	if err := p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(newSigner(t, 2)), public(signer)},
+		Now: made}); err != nil {
 		t.Fatal(err)
 	}
 	c, err := p.Open(code)
@@ -142,7 +144,8 @@ func TestRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := provision.Read(c.text)
 			if err == nil {
-				err = p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(signer)}, Device: device, Installed: c.installed, Now: c.now})
+				err = p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(signer)}, Device: device,
+					Installed: c.installed, Now: c.now})
 			}
 			if reason(err) != c.want || (err == nil) != (c.want == "") {
 				t.Errorf("%v, want %q", err, c.want)
@@ -175,7 +178,8 @@ func TestMakeRefuses(t *testing.T) {
 		{"short key", time.Hour, "short", nil},
 		{"too large for a code", time.Hour, signKey, noise},
 	} {
-		if _, err := provision.Make(provision.Terms{Made: made, Life: c.life}, provision.Content{SignKey: c.key, Config: c.text}, code, signer); err == nil {
+		if _, err := provision.Make(provision.Terms{Made: made, Life: c.life},
+			provision.Content{SignKey: c.key, Config: c.text}, code, signer); err == nil {
 			t.Errorf("%s: was made", c.name)
 		}
 	}
@@ -183,7 +187,8 @@ func TestMakeRefuses(t *testing.T) {
 
 func TestSecretsHide(t *testing.T) {
 	held := []any{
-		code, &code2, provision.Content{SignKey: signKey, Config: []byte(signKey)}, &provision.Content{SignKey: signKey},
+		code, &code2, provision.Content{SignKey: signKey, Config: []byte(signKey)},
+		&provision.Content{SignKey: signKey},
 		struct {
 			C provision.Code
 			D provision.Content
@@ -194,7 +199,8 @@ func TestSecretsHide(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, shown := range []string{fmt.Sprint(h), fmt.Sprintf("%+v", h), fmt.Sprintf("%#v", h), fmt.Sprintf("%q", h), string(text)} {
+		for _, shown := range []string{fmt.Sprint(h), fmt.Sprintf("%+v", h), fmt.Sprintf("%#v", h),
+			fmt.Sprintf("%q", h), string(text)} {
 			if strings.Contains(shown, signKey) || strings.Contains(shown, string(code)) {
 				t.Errorf("%T shows itself: %s", h, shown)
 			}
@@ -215,7 +221,8 @@ var code2 = code
 func TestSealedKey(t *testing.T) {
 	device, other := bytes.Repeat([]byte{7}, 32), bytes.Repeat([]byte{8}, 32)
 	text, err := provision.SealKey(device, bytes.NewReader(bytes.Repeat([]byte{9}, 24)), signKey)
-	if err != nil || strings.Contains(text, signKey) || !provision.IsSealed([]byte(text)) || provision.IsSealed([]byte(signKey)) {
+	if err != nil || strings.Contains(text, signKey) || !provision.IsSealed([]byte(text)) ||
+		provision.IsSealed([]byte(signKey)) {
 		t.Fatalf("%q %v", text, err)
 	}
 	if key, err := provision.OpenKey(device, []byte(text)); err != nil || key != signKey {
@@ -235,11 +242,13 @@ func TestSealedKey(t *testing.T) {
 
 func TestSigners(t *testing.T) {
 	one, two := newSigner(t, 1), newSigner(t, 2)
-	all, err := provision.ReadSigners("# our fleet\n\n" + provision.PublicLine(one) + " alice, 2026\n" + provision.PublicLine(two))
+	all, err := provision.ReadSigners("# our fleet\n\n" + provision.PublicLine(one) + " alice, 2026\n" +
+		provision.PublicLine(two))
 	if err != nil || len(all) != 2 || !all[0].Equal(public(one)) || !all[1].Equal(public(two)) {
 		t.Errorf("%d signers, %v", len(all), err)
 	}
-	for _, bad := range []string{"payterm-signer-1", "payterm-signer-1 AAAA", "ssh-ed25519 AAAA", strings.Repeat(provision.PublicLine(one)+"\n", 65)} {
+	for _, bad := range []string{"payterm-signer-1", "payterm-signer-1 AAAA", "ssh-ed25519 AAAA",
+		strings.Repeat(provision.PublicLine(one)+"\n", 65)} {
 		if _, err := provision.ReadSigners(bad); err == nil {
 			t.Errorf("%.30q was taken", bad)
 		}
@@ -247,11 +256,13 @@ func TestSigners(t *testing.T) {
 }
 
 func TestCodes(t *testing.T) {
-	drawn, err := provision.DrawCode(bytes.NewReader([]byte{255, 250, 0, 11, 22, 33, 44, 55, 66, 77, 88, 99, 249, 1, 2}))
+	drawn, err := provision.DrawCode(bytes.NewReader([]byte{255, 250, 0, 11, 22, 33, 44, 55, 66, 77, 88, 99, 249, 1,
+		2}))
 	if err != nil || drawn.Reveal() != "0123 4567 8991" {
 		t.Errorf("%s %v", drawn.Reveal(), err)
 	}
-	for text, good := range map[string]bool{"4711 2286 9103": true, " 471122869103\n": true, "4711-2286-9103": true, "47112286910": false, "47112286910x": false, "": false} {
+	for text, good := range map[string]bool{"4711 2286 9103": true, " 471122869103\n": true, "4711-2286-9103": true,
+		"47112286910": false, "47112286910x": false, "": false} {
 		if c, err := provision.ParseCode(text); (err == nil) != good || good && c != code {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -272,7 +283,8 @@ var update = flag.Bool("update", false, "make testdata/version1.ppv anew; only w
 func TestParcelOfVersion1(t *testing.T) {
 	file := filepath.Join("testdata", "version1.ppv")
 	if *update {
-		if err := os.WriteFile(file, []byte(parcel(t, provision.Terms{Made: made, Life: time.Hour}, newSigner(t, 1))+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(parcel(t, provision.Terms{Made: made, Life: time.Hour}, newSigner(t, 1))+
+			"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -301,7 +313,8 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	good := strings.TrimSpace(string(text))
-	for _, seed := range []string{good, good[:200], "PPV1", "PPV1AE======", "281234567890123456", good + good, strings.ToLower(good)} {
+	for _, seed := range []string{good, good[:200], "PPV1", "PPV1AE======", "281234567890123456", good + good,
+		strings.ToLower(good)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -87,7 +87,8 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 	if fee := o.PaidMinor - o.Total().Minor; o.Outcome == payterm.Approved && fee > 0 {
 		money(t.fee, fee)
 	}
-	w.total(t.total, locale.Coded(payterm.Amount{Minor: max(o.PaidMinor, o.Total().Minor), Currency: o.Currency}, t.language))
+	w.total(t.total, locale.Coded(payterm.Amount{Minor: max(o.PaidMinor, o.Total().Minor), Currency: o.Currency},
+		t.language))
 	w.center(outcome(o, t), true, true)
 	w.rule()
 	w.details(o, opt, t)
@@ -144,7 +145,8 @@ func (w writer) text(s string) {
 
 func (w writer) center(s string, bold, large bool) {
 	for s := range strings.SplitSeq(s, between) {
-		w.line(payterm.ReceiptLine{Kind: payterm.LineText, Text: s, Align: payterm.AlignCenter, Bold: bold, Large: large})
+		w.line(payterm.ReceiptLine{Kind: payterm.LineText, Text: s, Align: payterm.AlignCenter, Bold: bold,
+			Large: large})
 	}
 }
 

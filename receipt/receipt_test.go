@@ -65,12 +65,14 @@ func TestNoLanguageMissesAText(t *testing.T) {
 
 var (
 	sale = payterm.Order{
-		ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 123456, TipMinor: 100,
+		ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 123456,
+		TipMinor:  100,
 		PaidMinor: 123606, Currency: "CAD", Outcome: payterm.Approved,
 	}
 	shop = Merchant{Name: "Thé", TaxID: " TPS 123456789 RT0001; TVQ 1234567890 TQ0001\nX "}
 	all  = []flows.Slip{
-		flows.SlipMerchant, flows.SlipCustomer, flows.SlipLatePayment, flows.SlipRefund, flows.SlipRefundCustomer, flows.SlipInDoubt, flows.SlipResolved,
+		flows.SlipMerchant, flows.SlipCustomer, flows.SlipLatePayment, flows.SlipRefund, flows.SlipRefundCustomer,
+		flows.SlipInDoubt, flows.SlipResolved,
 	}
 )
 
@@ -99,7 +101,8 @@ func TestWhoseLanguage(t *testing.T) {
 		if !strings.Contains(got, both) || strings.Contains(got, alone) {
 			t.Errorf("%s:\n%s", slip, got)
 		}
-		if strings.Contains(got, between) || !strings.Contains(got, "\nTPS 123456789 RT0001\nTVQ 1234567890 TQ0001\nX\n") {
+		if strings.Contains(got, between) ||
+			!strings.Contains(got, "\nTPS 123456789 RT0001\nTVQ 1234567890 TQ0001\nX\n") {
 			t.Errorf("%s:\n%s", slip, got)
 		}
 	}
@@ -109,10 +112,12 @@ func TestWhoseLanguage(t *testing.T) {
 	}{
 		{nil, "合计|CAD 1,236.06\n付款成功\n"},
 		{[]string{"en"}, "TOTAL|CAD 1,236.06\nAPPROVED\n"},
-		{[]string{"fr", "en"}, "Montant / Amount|1 234,56\nPourboire / Tip|1,00\nFrais / Fee|0,50\nTOTAL|1 236,06 CAD\nAPPROUVÉ\nAPPROVED\n"},
+		{[]string{"fr", "en"},
+			"Montant / Amount|1 234,56\nPourboire / Tip|1,00\nFrais / Fee|0,50\nTOTAL|1 236,06 CAD\nAPPROUVÉ\nAPPROVED\n"},
 		{[]string{"de"}, "TOTAL|CAD 1,236.06\nAPPROVED\n"},
 	} {
-		if got := text(Compose(flows.SlipCustomer, sale, false, Options{Language: "zh", Customer: c.customer})); !strings.Contains(got, c.want) {
+		if got := text(Compose(flows.SlipCustomer, sale, false,
+			Options{Language: "zh", Customer: c.customer})); !strings.Contains(got, c.want) {
 			t.Errorf("%v: no %q in\n%s", c.customer, c.want, got)
 		}
 	}
@@ -129,9 +134,12 @@ func TestDoubtSlips(t *testing.T) {
 		says    []string
 		never   []string
 	}{
-		{flows.SlipInDoubt, payterm.InDoubt, []string{"RESULT NOT KNOWN YET", "no proof of payment", "IN DOUBT", string(sale.ID)}, []string{"APPROVED", "DECLINED", "Thank you"}},
-		{flows.SlipResolved, payterm.Approved, []string{"NOW IT IS KNOWN", "was made", "APPROVED"}, []string{"not made", "IN DOUBT"}},
-		{flows.SlipResolved, payterm.Declined, []string{"NOW IT IS KNOWN", "was not made", "Nothing was charged", "DECLINED"}, []string{"APPROVED", "IN DOUBT"}},
+		{flows.SlipInDoubt, payterm.InDoubt, []string{"RESULT NOT KNOWN YET", "no proof of payment", "IN DOUBT",
+			string(sale.ID)}, []string{"APPROVED", "DECLINED", "Thank you"}},
+		{flows.SlipResolved, payterm.Approved, []string{"NOW IT IS KNOWN", "was made", "APPROVED"},
+			[]string{"not made", "IN DOUBT"}},
+		{flows.SlipResolved, payterm.Declined, []string{"NOW IT IS KNOWN", "was not made", "Nothing was charged",
+			"DECLINED"}, []string{"APPROVED", "IN DOUBT"}},
 	} {
 		o := sale
 		o.Outcome = c.outcome
@@ -163,21 +171,26 @@ func TestEverySlipPrints(t *testing.T) {
 		for _, columns := range []int{16, 32, 42, 48} {
 			for _, language := range []string{"en", "fr", "zh", "fr en", "zh fr"} {
 				for _, slip := range all {
-					for _, outcome := range []payterm.Outcome{payterm.Approved, payterm.Declined, payterm.Cancelled, payterm.NotSent, payterm.InDoubt} {
+					for _, outcome := range []payterm.Outcome{payterm.Approved, payterm.Declined, payterm.Cancelled,
+						payterm.NotSent, payterm.InDoubt} {
 						o := sale
 						o.Outcome, o.ExchangeRate, o.Payer, o.Operator, o.Ref = outcome, "5.19", "o***k", "7", "A1"
 						names := strings.Fields(language)
-						opt := Options{Language: names[0], Customer: names, Merchant: shop, Watermark: "TRAINING", MerchantID: "ON1", Terminal: "T1"}
+						opt := Options{Language: names[0], Customer: names, Merchant: shop, Watermark: "TRAINING",
+							MerchantID: "ON1", Terminal: "T1"}
 						var paper tape
-						p, err := printer.New(&paper, printer.Options{Columns: columns, CodePage: page, Sleep: func(time.Duration) {}})
+						p, err := printer.New(&paper, printer.Options{Columns: columns, CodePage: page,
+							Sleep: func(time.Duration) {}})
 						if err == nil {
 							err = p.Print(t.Context(), Compose(slip, o, true, opt))
 						}
 						if err != nil {
 							t.Fatalf("%s, %d columns, %s, %s, %s: %v", page, columns, language, slip, outcome, err)
 						}
-						if pictures := strings.Contains(paper.String(), "\x1dv0"); pictures != strings.Contains(language, "zh") {
-							t.Fatalf("%s, %d columns, %s, %s, %s: pictures: %t", page, columns, language, slip, outcome, pictures)
+						if pictures := strings.Contains(paper.String(),
+							"\x1dv0"); pictures != strings.Contains(language, "zh") {
+							t.Fatalf("%s, %d columns, %s, %s, %s: pictures: %t", page, columns, language, slip, outcome,
+								pictures)
 						}
 					}
 				}
@@ -201,7 +214,8 @@ func TestTotalsOfOne(t *testing.T) {
 		{"zh", 1, 0, 100, 0, "1 笔销售|1.00\n净额|CAD 1.00\n"},
 	} {
 		got := text(Totals(payterm.Totals{By: []payterm.TotalsRow{{
-			Currency: "CAD", Wallet: payterm.Alipay, Count: c.sales, RefundCount: c.refunds, AmountMinor: c.minor, RefundedMinor: c.refunded,
+			Currency: "CAD", Wallet: payterm.Alipay, Count: c.sales, RefundCount: c.refunds, AmountMinor: c.minor,
+			RefundedMinor: c.refunded,
 		}}}, true, false, "CAD", Options{Language: c.language}))
 		if !strings.Contains(got, c.want) {
 			t.Errorf("%s: no %q in\n%s", c.language, c.want, got)
@@ -214,15 +228,21 @@ func TestTotalsOfSeveral(t *testing.T) {
 	z := payterm.Totals{
 		Number: 7, TakenBy: payterm.TakenBy{Operator: payterm.TakenLocally, AllowedBy: payterm.SharedSupervisor},
 		By: []payterm.TotalsRow{
-			{MerchantID: "ON1", Currency: "CAD", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1, AmountMinor: 1000},
-			{MerchantID: "ON1", Currency: "JPY", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1, AmountMinor: 1000},
-			{MerchantID: "ON2", Currency: "KWD", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1, AmountMinor: 1234},
+			{MerchantID: "ON1", Currency: "CAD", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1,
+				AmountMinor: 1000},
+			{MerchantID: "ON1", Currency: "JPY", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1,
+				AmountMinor: 1000},
+			{MerchantID: "ON2", Currency: "KWD", Wallet: payterm.Alipay, Mode: payterm.Passive, Count: 1,
+				AmountMinor: 1234},
 		},
 		Open: []payterm.Order{{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "JPY"}},
 	}
 	for language, want := range map[string][]string{
-		"en": {"Operator|this machine\nSupervisor|by PIN\n", "CAD\nMerchant ID|ON1\n", "NET|CAD 10.00\n", "JPY\nMerchant ID|ON1\n", "1 sale|1,000\nNET|JPY 1,000\n", "KWD\nMerchant ID|ON2\n", "NET|KWD 1.234\n", "T1AAAAA000001|JPY 500\n"},
-		"fr": {"Opérateur|cet appareil\nSuperviseur|par NIP\n", "NET|10,00 CAD\n", "NET|1 000 JPY\n", "NET|1,234 KWD\n"},
+		"en": {"Operator|this machine\nSupervisor|by PIN\n", "CAD\nMerchant ID|ON1\n", "NET|CAD 10.00\n",
+			"JPY\nMerchant ID|ON1\n", "1 sale|1,000\nNET|JPY 1,000\n", "KWD\nMerchant ID|ON2\n", "NET|KWD 1.234\n",
+			"T1AAAAA000001|JPY 500\n"},
+		"fr": {"Opérateur|cet appareil\nSuperviseur|par NIP\n", "NET|10,00 CAD\n", "NET|1 000 JPY\n",
+			"NET|1,234 KWD\n"},
 		"zh": {"操作员|本机\n主管|凭密码\n", "净额|CAD 10.00\n", "净额|JPY 1,000\n", "净额|KWD 1.234\n"},
 	} {
 		got := text(Totals(z, true, false, "CAD", Options{Language: language}))
@@ -240,11 +260,13 @@ func TestTotalsOfSeveral(t *testing.T) {
 // A slip names the merchant that its order was sent under, whoever the terminal's is now.
 func TestMerchantOfAnOrder(t *testing.T) {
 	o := payterm.Order{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "CAD", MerchantID: "ON1"}
-	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got, "Merchant ID|ON1\n") {
+	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got,
+		"Merchant ID|ON1\n") {
 		t.Error(got)
 	}
 	o.MerchantID = ""
-	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got, "Merchant ID|ON2\n") {
+	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got,
+		"Merchant ID|ON2\n") {
 		t.Error(got)
 	}
 }

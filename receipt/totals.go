@@ -109,7 +109,8 @@ func (w writer) sales(rows []payterm.TotalsRow, sum payterm.TotalsRow, several b
 			continue
 		}
 		w.rule()
-		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: tx.walletName(row.Wallet), Right: mode(row.Mode, tx), Bold: true})
+		w.line(payterm.ReceiptLine{Kind: payterm.LinePair, Text: tx.walletName(row.Wallet), Right: mode(row.Mode, tx),
+			Bold: true})
 		w.pair(tx.operator, row.Operator)
 		block(row)
 	}

@@ -132,7 +132,8 @@ var chinese = texts{
 	training:      "培训", trainingEnd: "结束培训", trainingLine: "培训结束前不会真正收款，收银机也不能收款|没有真实收款",
 	drillsTitle: "练习与结束培训|练习", keyBegin: "开始",
 	drills: map[flows.Drill]string{
-		flows.DrillReplyLost: "超时", flows.DrillPassword: "输入密码", flows.DrillLate: "延迟到账", flows.DrillDeclined: "被拒", flows.DrillPaper: "缺纸",
+		flows.DrillReplyLost: "超时", flows.DrillPassword: "输入密码", flows.DrillLate: "延迟到账", flows.DrillDeclined: "被拒",
+		flows.DrillPaper: "缺纸",
 	},
 	drillHappens: map[flows.Drill]string{
 		flows.DrillReplyLost: "顾客已付款，但回复丢失|已付，回复丢失",

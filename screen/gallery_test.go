@@ -164,7 +164,9 @@ func TestGallery(t *testing.T) {
 			for i, s := range shots() {
 				composed := screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie"})
 				frames, unfit := pages(t, e, d, composed)
-				f := figure{Size: g.size, Language: language, Words: strings.Join(append([]string{composed.Title, composed.Amount}, composed.Lines...), " "), Width: frames[0].Rect.Dx()}
+				f := figure{Size: g.size, Language: language,
+					Words: strings.Join(append([]string{composed.Title, composed.Amount}, composed.Lines...), " "),
+					Width: frames[0].Rect.Dx()}
 				if f.Width < 240 {
 					f.Width *= 2 // whole pixels
 				} else if f.Width > 320 {
@@ -187,7 +189,8 @@ func TestGallery(t *testing.T) {
 		e, b := desk(t, r.board)
 		p := b.Profile.Printer
 		out, err := printer.New(b.Printer, printer.Options{
-			Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: e.Sleep,
+			Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Baud: p.Baud, Buffer: p.Buffer,
+			Speed: p.Speed, Sleep: e.Sleep,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -202,7 +205,8 @@ func TestGallery(t *testing.T) {
 					at = len(papers)
 					papers = append(papers, exhibit{Name: names[i]})
 				}
-				papers[at].add(figure{Size: r.size, Language: strings.Join(languages, "-"), Words: slip.Name, Width: min(img.Bounds().Dx()/2, 256), Data: []template.URL{pngData(t, img)}})
+				papers[at].add(figure{Size: r.size, Language: strings.Join(languages, "-"), Words: slip.Name,
+					Width: min(img.Bounds().Dx()/2, 256), Data: []template.URL{pngData(t, img)}})
 			}
 		}
 	}
@@ -214,10 +218,12 @@ func TestGallery(t *testing.T) {
 	for _, r := range rolls {
 		sizes = append(sizes, r.size)
 	}
-	if err := gallery.Execute(&page, map[string]any{"Screens": screens, "Papers": papers, "Sizes": sizes, "Languages": []string{"en", "fr", "zh", "fr-en", "zh-en"}}); err != nil {
+	if err := gallery.Execute(&page, map[string]any{"Screens": screens, "Papers": papers, "Sizes": sizes,
+		"Languages": []string{"en", "fr", "zh", "fr-en", "zh-en"}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, outside := range []string{"http://", "https://", "#ZgotmplZ"} { // the last is a picture that the template refused
+	// the last is a picture that the template refused
+	for _, outside := range []string{"http://", "https://", "#ZgotmplZ"} {
 		if strings.Contains(page.String(), outside) {
 			t.Errorf("the page holds %s", outside)
 		}

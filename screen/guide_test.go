@@ -43,8 +43,9 @@ func fieldStrips() map[string][]payterm.Screen {
 		return screen.Compose(atRest()[0].view, o)
 	}
 	return map[string][]payterm.Screen{
-		"setup":   {setUp("all well"), setUp("code"), setUp("done"), idle("", "")},
-		"service": {idle(screen.UpdateInstalling, ""), idle(screen.UpdateRestarting, ""), idle(screen.UpdateRefused, screen.NotOurs), setUp("no paper")},
+		"setup": {setUp("all well"), setUp("code"), setUp("done"), idle("", "")},
+		"service": {idle(screen.UpdateInstalling, ""), idle(screen.UpdateRestarting, ""),
+			idle(screen.UpdateRefused, screen.NotOurs), setUp("no paper")},
 	}
 }
 
@@ -118,7 +119,8 @@ func TestPicturesOfTheGuide(t *testing.T) {
 func shown() map[string]bool {
 	texts := map[string]bool{}
 	for _, s := range slices.Concat(variants(), guided()) {
-		for _, o := range []screen.Options{{}, {Watermark: "TRAINING"}, {ScannerAway: true}, {OnPaper: func(string) bool { return true }}} {
+		for _, o := range []screen.Options{{}, {Watermark: "TRAINING"}, {ScannerAway: true},
+			{OnPaper: func(string) bool { return true }}} {
 			o.Language, o.Merchant = "en", "Tea & Co"
 			out := screen.Compose(s.view, o)
 			for _, line := range append([]string{out.Title, out.Status, out.Small, out.Watermark}, out.Lines...) {
@@ -205,7 +207,8 @@ func TestGuideIsTrue(t *testing.T) {
 		"text Result not known": {"`Result unknown`", "`Result not known`"},
 		"key OK":                {"**ENTER**", "**OK**"},
 	} {
-		if found := misled(strings.Replace(string(text), spoil[0], spoil[1], 1), texts, strips, quoted); !slices.Contains(found, what) {
+		if found := misled(strings.Replace(string(text), spoil[0], spoil[1], 1), texts, strips,
+			quoted); !slices.Contains(found, what) {
 			t.Errorf("%q in place of %q is not seen: %q", spoil[1], spoil[0], found)
 		}
 	}
@@ -236,7 +239,8 @@ func TestFieldGuideIsTrue(t *testing.T) {
 	for _, m := range misled(guide, texts, fieldStrips(), said) {
 		t.Errorf("field.md: %s", m)
 	}
-	if found := misled(strings.Replace(guide, "It has expired", "It is too old", 1), texts, fieldStrips(), said); !slices.Contains(found, "text It is too old") {
+	if found := misled(strings.Replace(guide, "It has expired", "It is too old", 1), texts, fieldStrips(),
+		said); !slices.Contains(found, "text It is too old") {
 		t.Errorf("a text that no screen has is not seen: %q", found)
 	}
 }

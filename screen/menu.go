@@ -48,7 +48,8 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 			s.Keys[0].Does = t.keyList
 		}
 	case flows.ViewLooking:
-		s.Tone, s.Title, s.Lines, s.Keys = payterm.Busy, t.tasks[m.Task], []string{t.lookingLine}, []payterm.KeyHint{back}
+		s.Tone, s.Title, s.Lines, s.Keys = payterm.Busy, t.tasks[m.Task], []string{t.lookingLine},
+			[]payterm.KeyHint{back}
 	case flows.ViewList:
 		list(s, m, t, o)
 		s.Keys = append(s.Keys, back)
@@ -194,11 +195,14 @@ func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 		orderKeys(s, row, t, o)
 		return // there is no room for more than the reason
 	}
-	if row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone && row.Reason == payterm.ReasonLatePayment {
+	if row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone &&
+		row.Reason == payterm.ReasonLatePayment {
 		s.Lines = append(s.Lines, t.lateResult)
 	}
 	if row.Kind == payterm.KindSale && row.RefundedMinor > 0 {
-		s.Lines = append(s.Lines, fmt.Sprintf(t.refundedLine, t.money(payterm.Amount{Minor: row.RefundedMinor, Currency: row.Total.Currency})))
+		s.Lines = append(s.Lines,
+			fmt.Sprintf(t.refundedLine,
+				t.money(payterm.Amount{Minor: row.RefundedMinor, Currency: row.Total.Currency})))
 	}
 	if line := t.wallet(row.Wallet); o.Small {
 		s.Lines = append(s.Lines, at(row, o))
@@ -305,7 +309,8 @@ func tip(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		}
 		s.Lines = append(s.Lines, fmt.Sprintf("%d  %d%%  %s", i+1, percent, money))
 	}
-	s.Keys = []payterm.KeyHint{{Key: payterm.Key0, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip}, {Key: payterm.KeyCancel, Does: t.keyBack}}
+	s.Keys = []payterm.KeyHint{{Key: payterm.Key0, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip},
+		{Key: payterm.KeyCancel, Does: t.keyBack}}
 }
 
 // signed is money that may be less than nothing.

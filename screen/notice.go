@@ -51,17 +51,20 @@ const (
 func (n Notice) Refusals() []Refusal {
 	switch n {
 	case UpdateRefused:
-		return []Refusal{NotOurs, OlderVersion, SameVersion, OtherBoard, JournalForm, NoRoom, ClockNotSet, OrderOpen, FailedBefore, OnTrial, NotFetched, NotInstalled}
+		return []Refusal{NotOurs, OlderVersion, SameVersion, OtherBoard, JournalForm, NoRoom, ClockNotSet, OrderOpen,
+			FailedBefore, OnTrial, NotFetched, NotInstalled}
 	case StickRefused:
 		return []Refusal{StickDamaged, StickFull, WriteGuarded, NothingToTake}
-	case NoNotice, UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateDone, UpdateUndone, StickDone, ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders:
+	case NoNotice, UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateDone, UpdateUndone, StickDone,
+		ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders:
 	}
 	return nil
 }
 
 // Notices are all that there are.
 var Notices = []Notice{
-	UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateRefused, UpdateDone, UpdateUndone, StickDone, StickRefused, ServiceWritten,
+	UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateRefused, UpdateDone, UpdateUndone, StickDone, StickRefused,
+	ServiceWritten,
 	ParcelWaitsForZ, ParcelWaitsForOrders,
 }
 

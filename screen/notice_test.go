@@ -29,11 +29,13 @@ func news() []screen.Options {
 // atRest are the screens on which a notice stands, by their names among the shots.
 func atRest() []shot {
 	return slices.DeleteFunc(shots(), func(s shot) bool {
-		return s.name != "idle" && s.name != "idle, much to do" && s.name != "idle, a day open" && s.name != "idle, signed on" && s.name != "fault"
+		return s.name != "idle" && s.name != "idle, much to do" && s.name != "idle, a day open" &&
+			s.name != "idle, signed on" && s.name != "fault"
 	})
 }
 
-var signOn = shot{"sign on", flows.View{Name: flows.ViewNumber, For: payterm.ForSignOn, Status: flows.Status{Network: flows.NetworkUp}}}
+var signOn = shot{"sign on", flows.View{Name: flows.ViewNumber, For: payterm.ForSignOn,
+	Status: flows.Status{Network: flows.NetworkUp}}}
 
 // lines joins what a person reads of it.
 func lines(s payterm.Screen) string { return s.Title + "\n" + strings.Join(s.Lines, "\n") }
@@ -44,7 +46,8 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 	for _, small := range []bool{false, true} {
 		for _, language := range payterm.Languages {
 			for _, n := range news() {
-				with := screen.Options{Language: language, Merchant: "Thé & Cie", Small: small, Link: flows.NetworkUp, Now: noon}
+				with := screen.Options{Language: language, Merchant: "Thé & Cie", Small: small, Link: flows.NetworkUp,
+					Now: noon}
 				without := with
 				with.Notice, with.Refusal = n.Notice, n.Refusal
 				begin := screen.Compose(atRest()[0].view, without).Lines[0] // which who works here knows
@@ -52,7 +55,8 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 					plain, told := screen.Compose(s.view, without), screen.Compose(s.view, with)
 					switch s.view.Name {
 					case flows.ViewIdle, flows.ViewFault:
-						busy := small && s.view.Name == flows.ViewIdle && len(plain.Lines) > 0 && s.name != "idle" && s.name != "idle, signed on" && s.name != "idle, a drill"
+						busy := small && s.view.Name == flows.ViewIdle && len(plain.Lines) > 0 && s.name != "idle" &&
+							s.name != "idle, signed on" && s.name != "idle, a drill"
 						if same := lines(plain) == lines(told); same != (busy && n.Notice != screen.UpdateRestarting) {
 							t.Errorf("%s %s, small %v, %v: %q", language, s.name, small, n.Notice, told.Lines)
 						}
@@ -84,7 +88,8 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 
 // Whatever is told has room on each glass.
 func TestNoticesFit(t *testing.T) {
-	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {240, 135, 2}, {160, 128, 2}, {128, 64, 2}} {
+	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {240, 135, 2},
+		{160, 128, 2}, {128, 64, 2}} {
 		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
 			t.Fatal(err)
@@ -93,21 +98,24 @@ func TestNoticesFit(t *testing.T) {
 			for _, n := range news() {
 				for _, s := range append(atRest(), signOn) {
 					o := screen.Options{
-						Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon,
+						Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: glass.Small(size.w, size.h),
+						Link: flows.NetworkUp, Now: noon,
 						Notice: n.Notice, Refusal: n.Refusal, Watermark: "SIMULATION",
 					}
 					composed := screen.Compose(s.view, o)
 					composed.Name += s.name + language + string(n.Notice) + string(n.Refusal)
 					for page, pages := 1, 1; page <= pages; page++ {
 						if _, err := p.Paint(composed); err != nil {
-							t.Errorf("%dx%d %s %s %s %s: %v", size.w, size.h, language, s.name, n.Notice, n.Refusal, err)
+							t.Errorf("%dx%d %s %s %s %s: %v", size.w, size.h, language, s.name, n.Notice, n.Refusal,
+								err)
 						}
 						most := size.pages
 						if s.name == "idle, much to do" || s.name == "fault" {
 							most++ // with all of it at once
 						}
 						if pages = p.Pages(); pages > most {
-							t.Errorf("%dx%d %s %s %s %s: %d pages", size.w, size.h, language, s.name, n.Notice, n.Refusal, pages)
+							t.Errorf("%dx%d %s %s %s %s: %d pages", size.w, size.h, language, s.name, n.Notice,
+								n.Refusal, pages)
 						}
 						p.Turn()
 					}
@@ -127,13 +135,15 @@ func TestNoticePictures(t *testing.T) {
 	var sheet sheet
 	for _, language := range payterm.Languages {
 		for _, n := range []screen.Options{
-			{Notice: screen.UpdateInstalling}, {Notice: screen.UpdateRestarting}, {Notice: screen.UpdateRefused, Refusal: screen.NotOurs}, {Notice: screen.StickDone},
+			{Notice: screen.UpdateInstalling}, {Notice: screen.UpdateRestarting},
+			{Notice: screen.UpdateRefused, Refusal: screen.NotOurs}, {Notice: screen.StickDone},
 		} {
 			for _, s := range atRest()[:2] {
 				if s.name != "idle" && n.Notice != screen.UpdateRefused {
 					continue
 				}
-				o := screen.Options{Language: language, Merchant: "Thé & Cie", Link: flows.NetworkUp, Now: noon, Notice: n.Notice, Refusal: n.Refusal}
+				o := screen.Options{Language: language, Merchant: "Thé & Cie", Link: flows.NetworkUp, Now: noon,
+					Notice: n.Notice, Refusal: n.Refusal}
 				img, err := p.Paint(screen.Compose(s.view, o))
 				if err != nil {
 					t.Errorf("%s %s: %v", language, n.Notice, err)

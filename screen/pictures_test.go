@@ -101,10 +101,12 @@ func shots() []shot {
 		v.Choices = flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay, payterm.UnionPay)
 	}
 	paid := flows.Row{
-		Order: order, Kind: payterm.KindSale, Wallet: payterm.Alipay, Total: cad(1234), At: time.Date(2026, 3, 2, 19, 5, 0, 0, time.UTC).UnixMilli(), Outcome: payterm.Approved,
+		Order: order, Kind: payterm.KindSale, Wallet: payterm.Alipay, Total: cad(1234),
+		At: time.Date(2026, 3, 2, 19, 5, 0, 0, time.UTC).UnixMilli(), Outcome: payterm.Approved,
 	}
 	doubt, late, back := paid, paid, paid
-	doubt.Outcome, late.Attention, back.RefundedMinor, back.Wallet = payterm.InDoubt, payterm.AttentionLatePayment, 500, payterm.WeChatPay
+	doubt.Outcome, late.Attention, back.RefundedMinor, back.Wallet = payterm.InDoubt, payterm.AttentionLatePayment, 500,
+		payterm.WeChatPay
 	unpaid := paid
 	unpaid.Outcome = payterm.NotSent
 	because := func(r payterm.Reason) func(*flows.View) { return func(v *flows.View) { v.Menu.Reason = r } }
@@ -129,11 +131,13 @@ func shots() []shot {
 		{"idle, much to do", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{
 			Network: flows.NetworkDown, Queue: 3, Alarms: 1, Late: 2, Doubts: 12, Paper: payterm.PaperNearEnd,
 		}}},
-		{"idle, a day open", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkUp, Unclosed: "2026-11-22"}}},
+		{"idle, a day open", flows.View{Name: flows.ViewIdle, Total: cad(0),
+			Status: flows.Status{Network: flows.NetworkUp, Unclosed: "2026-11-22"}}},
 		{"amount", base(flows.ViewAmount, "", choices, func(v *flows.View) { v.Order, v.Total = "", cad(123456) })},
 		{"choose_wallet", base(flows.ViewChooseWallet, a, choices, func(v *flows.View) { v.Order = "" })},
 		{"scan", base(flows.ViewScan, p, leave)},
-		{"scan, another wallet's code", base(flows.ViewScan, p, leave, func(v *flows.View) { v.Hint = flows.HintNotACode })},
+		{"scan, another wallet's code",
+			base(flows.ViewScan, p, leave, func(v *flows.View) { v.Hint = flows.HintNotACode })},
 		{"sending", base(flows.ViewSending, p, wallet(payterm.WeChatPay))},
 		{"sending, no connection", base(flows.ViewSending, p, leave, func(v *flows.View) { v.Redialling = true })},
 		{"waiting", base(flows.ViewWaiting, p, leave, wallet(payterm.WeChatPay))},
@@ -146,32 +150,47 @@ func shots() []shot {
 			v.PaidMinor, v.Status.Paper = 1250, payterm.PaperOut
 		})},
 		{"approved, in CNY", base(flows.ViewApproved, p, func(v *flows.View) {
-			v.PaidMinor, v.Status.Rate = 1234, flows.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
+			v.PaidMinor, v.Status.Rate = 1234,
+				flows.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
 		})},
 		{"approved late", base(flows.ViewApproved, a, reason(payterm.ReasonLatePayment))},
 		{"declined", base(flows.ViewDeclined, p, reason(payterm.ReasonCodeInvalid))},
 		{"cancelled", base(flows.ViewCancelled, p, reason(payterm.ReasonCashier))},
-		{"not_sent", base(flows.ViewNotSent, p, reason(payterm.ReasonNoConnection), func(v *flows.View) { v.Status.Network = flows.NetworkDown })},
+		{"not_sent", base(flows.ViewNotSent, p, reason(payterm.ReasonNoConnection),
+			func(v *flows.View) { v.Status.Network = flows.NetworkDown })},
 		{"in_doubt (passive)", base(flows.ViewInDoubt, p, reason(payterm.ReasonNoAnswer))},
 		{"in_doubt (active)", base(flows.ViewInDoubt, a, reason(payterm.ReasonNotPaid))},
-		{"in_doubt, refunded", base(flows.ViewInDoubt, a, reason(payterm.ReasonRefunded), func(v *flows.View) { v.Refunded = 1234 })},
+		{"in_doubt, refunded", base(flows.ViewInDoubt, a, reason(payterm.ReasonRefunded),
+			func(v *flows.View) { v.Refunded = 1234 })},
 		{"warning, a doubt", base(flows.ViewWarning, p, func(v *flows.View) { v.Doubt = true })},
 		{"warning, a code", base(flows.ViewWarning, p)},
 		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
 		{"pin, a word", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForResolve })},
 		{"pin, Z", base(flows.ViewPIN, "", func(v *flows.View) { v.Order, v.Total, v.For = "", cad(0), payterm.ForZ })},
-		{"number", base(flows.ViewNumber, "", func(v *flows.View) { v.Order, v.Total, v.For, v.Number = "", cad(0), payterm.ForSignOn, "17" })},
+		{"number", base(flows.ViewNumber, "", func(v *flows.View) {
+			v.Order, v.Total, v.For, v.Number = "", cad(0),
+				payterm.ForSignOn, "17"
+		})},
 		{"pin, to sign on, wrong", base(flows.ViewPIN, "", func(v *flows.View) {
 			v.Order, v.Total, v.For, v.Number, v.PINDigits, v.PINWrong = "", cad(0), payterm.ForSignOn, "17", 2, true
 		})},
-		{"idle, signed on", flows.View{Name: flows.ViewIdle, Total: cad(0), Operator: marie, Status: flows.Status{Network: flows.NetworkUp}}},
-		{"number, refund, wrong", base(flows.ViewNumber, p, refund, func(v *flows.View) { v.For, v.PINWrong = payterm.ForRefund, true })},
-		{"number, a doubt", base(flows.ViewNumber, p, func(v *flows.View) { v.For, v.Number = payterm.ForOverride, "9999" })},
-		{"refused, day limit", base(flows.ViewRefused, p, reason(payterm.ReasonDayLimit), func(v *flows.View) { v.Order = "" })},
+		{"idle, signed on", flows.View{Name: flows.ViewIdle, Total: cad(0), Operator: marie,
+			Status: flows.Status{Network: flows.NetworkUp}}},
+		{"number, refund, wrong",
+			base(flows.ViewNumber, p, refund, func(v *flows.View) { v.For, v.PINWrong = payterm.ForRefund, true })},
+		{"number, a doubt", base(flows.ViewNumber, p, func(v *flows.View) {
+			v.For, v.Number = payterm.ForOverride,
+				"9999"
+		})},
+		{"refused, day limit", base(flows.ViewRefused, p, reason(payterm.ReasonDayLimit),
+			func(v *flows.View) { v.Order = "" })},
 		{"refused, wait", base(flows.ViewRefused, "", reason(payterm.ReasonLocked), func(v *flows.View) {
 			v.Order, v.Total, v.Left = "", cad(0), time.Hour
 		})},
-		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) { v.PINWrong, v.For = true, payterm.ForRefund })},
+		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) {
+			v.PINWrong, v.For = true,
+				payterm.ForRefund
+		})},
 		{"refunding", base(flows.ViewRefunding, p, refund, leave)},
 		{"refunded", base(flows.ViewRefunded, p, refund)},
 		{"in_doubt, a refund", base(flows.ViewInDoubt, p, refund, reason(payterm.ReasonNoAnswer))},
@@ -193,24 +212,35 @@ func shots() []shot {
 		{"order, unknown", shown(doubt, flows.VerdictUnknown)},
 		{"order, late", shown(late, "")},
 		{"refund_amount", menu(flows.ViewRefundAmount, flows.TaskRefund, func(m *flows.Menu) { m.Order = paid })},
-		{"refund_amount, a part", menu(flows.ViewRefundAmount, flows.TaskRefund, func(m *flows.Menu) { m.Order, m.Typing, m.Amount = paid, true, 500 })},
+		{"refund_amount, a part", menu(flows.ViewRefundAmount, flows.TaskRefund,
+			func(m *flows.Menu) { m.Order, m.Typing, m.Amount = paid, true, 500 })},
 		{"sure, a word", menu(flows.ViewSure, flows.TaskOpen, func(m *flows.Menu) { m.Order = doubt })},
-		{"word, a doubt", menu(flows.ViewWord, flows.TaskOpen, func(m *flows.Menu) { m.Order, m.Asking = doubt, true })},
+		{"word, a doubt", menu(flows.ViewWord, flows.TaskOpen, func(m *flows.Menu) {
+			m.Order, m.Asking = doubt,
+				true
+		})},
 		{"word, a late payment", menu(flows.ViewWord, flows.TaskLate, func(m *flows.Menu) { m.Order = paid })},
 		{"sure, Z", menu(flows.ViewSure, flows.TaskZ, func(*flows.Menu) {})},
 		{"totals, X", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{SumsAll: 1, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456, RefundCount: 1, RefundedMinor: 500}}}
+			m.Totals = flows.TotalsTold{SumsAll: 1,
+				Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456, RefundCount: 1,
+					RefundedMinor: 500}}}
 		})},
 		{"totals, X, an order open", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "x"}, SumsAll: 1, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "x"}, SumsAll: 1,
+				Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 1,
+				Open: [5]payterm.OrderID{order}}
 		})},
 		{"totals, Z", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 42, SumsAll: 1, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 2, Open: [5]payterm.OrderID{order, order}}
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 42, SumsAll: 1,
+				Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 2,
+				Open: [5]payterm.OrderID{order, order}}
 		})},
 		{"totals, Z of two currencies", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 43, SumsAll: 2, Sums: [flows.MaxSums]payterm.TotalsRow{
-				{Currency: "CAD", Count: 17, AmountMinor: 123456}, {Currency: "JPY", Count: 1, AmountMinor: 1200},
-			}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
+			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 43, SumsAll: 2,
+				Sums: [flows.MaxSums]payterm.TotalsRow{
+					{Currency: "CAD", Count: 17, AmountMinor: 123456}, {Currency: "JPY", Count: 1, AmountMinor: 1200},
+				}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
 		})},
 		{"totals, none", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) { m.Totals.Why = "disk full" })},
 		{"rate", menu(flows.ViewRate, flows.TaskRate, func(m *flows.Menu) {
@@ -218,13 +248,16 @@ func shots() []shot {
 		})},
 		{"rate, none", menu(flows.ViewRate, flows.TaskRate, func(*flows.Menu) {})},
 		{"language", menu(flows.ViewLanguage, flows.TaskLanguage, func(*flows.Menu) {})},
-		{"menu, an order is open", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, because(payterm.ReasonOrdersOpen))},
-		{"menu, in training", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {}, func(v *flows.View) { v.Training = true })},
+		{"menu, an order is open", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {},
+			because(payterm.ReasonOrdersOpen))},
+		{"menu, in training", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {},
+			func(v *flows.View) { v.Training = true })},
 		{"sure, training", menu(flows.ViewSure, flows.TaskTraining, func(*flows.Menu) {})},
 		{"switching", flows.View{Name: flows.ViewSwitching, Lines: flows.Tasks}},
 		{"drills", menu(flows.ViewDrills, flows.TaskTraining, func(*flows.Menu) {})},
 		{"briefing", menu(flows.ViewBriefing, flows.TaskTraining, func(*flows.Menu) {})},
-		{"idle, a drill", flows.View{Name: flows.ViewIdle, Total: cad(0), Lesson: flows.Lesson{Drill: flows.DrillReplyLost}}},
+		{"idle, a drill", flows.View{Name: flows.ViewIdle, Total: cad(0),
+			Lesson: flows.Lesson{Drill: flows.DrillReplyLost}}},
 		{"approved, a drill", base(flows.ViewApproved, p, func(v *flows.View) {
 			v.PaidMinor, v.Lesson = 1234, flows.Lesson{Drill: flows.DrillReplyLost, Grade: flows.GradeRight}
 		})},
@@ -266,11 +299,13 @@ func variants() []shot {
 	for d := range flows.Drill(flows.Drills) {
 		with(fmt.Sprint(d), "briefing", func(v *flows.View) { v.Menu.Cursor = int(d) })
 		for _, began := range []bool{false, true} {
-			with(fmt.Sprint(d, began), "idle, a drill", func(v *flows.View) { v.Lesson = flows.Lesson{Drill: d + 1, Began: began} })
+			with(fmt.Sprint(d, began), "idle, a drill",
+				func(v *flows.View) { v.Lesson = flows.Lesson{Drill: d + 1, Began: began} })
 		}
 	}
 	for _, g := range []flows.Grade{flows.GradeRight, flows.GradeWrong, flows.GradeMissed} {
-		for _, of := range []string{"idle", "approved", "declined", "not_sent", "in_doubt (passive)", "in_doubt (active)"} {
+		for _, of := range []string{"idle", "approved", "declined", "not_sent", "in_doubt (passive)",
+			"in_doubt (active)"} {
 			with(string(g), of, func(v *flows.View) { v.Lesson = flows.Lesson{Drill: flows.DrillReplyLost, Grade: g} })
 		}
 	}
@@ -279,9 +314,11 @@ func variants() []shot {
 			with(string(h), of, func(v *flows.View) { v.Hint = h })
 		}
 	}
-	for _, h := range []flows.Hint{flows.HintNothing, flows.HintNotOurs, flows.HintNotANumber, flows.HintPaymentCode, flows.HintNoSupervisor, flows.HintUnreadable} {
+	for _, h := range []flows.Hint{flows.HintNothing, flows.HintNotOurs, flows.HintNotANumber, flows.HintPaymentCode,
+		flows.HintNoSupervisor, flows.HintUnreadable} {
 		for _, of := range []string{"menu", "find, a receipt", "find, a bill", "order", "order, late"} {
-			if found := h == flows.HintNotOurs || h == flows.HintNotANumber || h == flows.HintPaymentCode; found != strings.HasPrefix(of, "find") && h != flows.HintUnreadable {
+			if found := h == flows.HintNotOurs || h == flows.HintNotANumber ||
+				h == flows.HintPaymentCode; found != strings.HasPrefix(of, "find") && h != flows.HintUnreadable {
 				continue
 			}
 			with(string(h), of, func(v *flows.View) { v.Hint = h })
@@ -290,12 +327,14 @@ func variants() []shot {
 	for _, r := range []payterm.Reason{payterm.ReasonRefundCap, payterm.ReasonRefundOpen, payterm.ReasonNotRefundable} {
 		with(string(r), "order", func(v *flows.View) { v.Menu.Reason = r })
 	}
-	for _, c := range []payterm.PaperCondition{payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperNearEnd, payterm.PaperUnreachable} {
+	for _, c := range []payterm.PaperCondition{payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperNearEnd,
+		payterm.PaperUnreachable} {
 		for _, of := range []string{"idle", "approved", "approved late", "show_code"} {
 			with(string(c), of, func(v *flows.View) { v.Status.Paper = c })
 		}
 	}
-	for _, of := range []string{"idle", "idle, signed on", "idle, much to do", "approved", "approved, with fee, no paper", "approved late", "refunded", "show_code"} {
+	for _, of := range []string{"idle", "idle, signed on", "idle, much to do", "approved",
+		"approved, with fee, no paper", "approved late", "refunded", "show_code"} {
 		with("a slip was lost", of, func(v *flows.View) { v.Status.Unprinted, v.Status.UnprintedOrder = 2, v.Order })
 	}
 	for _, n := range []int{1, 2, 999} {
@@ -349,7 +388,8 @@ func wordsOf(s payterm.Screen) string {
 // the painter's own report of where its texts stand, the watermark included.
 func TestEveryTextFits(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{
-		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 2},
+		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2},
+		{128, 64, 2},
 	} {
 		t.Run(fmt.Sprintf("%dx%d", size.w, size.h), func(t *testing.T) {
 			t.Parallel()
@@ -360,7 +400,8 @@ func TestEveryTextFits(t *testing.T) {
 			for _, language := range payterm.Languages {
 				for _, s := range variants() {
 					for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, size.w, size.h)} {
-						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark,
+							Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
 						composed := onGlass(s, size.h, o)
 						if composed.Pattern && o.Small {
 							continue // on the chip, in the gallery
@@ -401,7 +442,8 @@ func TestCodeOnPaperFits(t *testing.T) {
 			for i := range 3 {
 				v := view
 				v.Status.Unprinted, v.Status.UnprintedOrder = i%2, v.Order
-				o := screen.Options{Language: language, Small: glass.Small(size[0], size[1]), OnPaper: func(string) bool { return true }, NoPrinter: i == 2}
+				o := screen.Options{Language: language, Small: glass.Small(size[0], size[1]),
+					OnPaper: func(string) bool { return true }, NoPrinter: i == 2}
 				s := screen.Compose(v, o)
 				if _, err := p.Paint(s); err != nil || s.QR != "" || p.Pages() > 2 {
 					t.Errorf("%v %s: %v on %d pages, %q", size, language, err, p.Pages(), s.Lines)
@@ -418,7 +460,8 @@ func TestEveryTextHasLetters(t *testing.T) {
 	for _, language := range payterm.Languages {
 		for _, s := range slices.Concat(shots(), trials()) {
 			for _, mark := range []string{"", "SIMULATION"} {
-				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon}
+				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark,
+					Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon}
 				s.view.CodeURL, s.view.Trial.Code = "", "" // it cannot, and says so
 				composed := onGlass(s, 64, o)
 				if words := wordsOf(composed); strings.Count(glass.Letters(words), "?") != strings.Count(words, "?") {
@@ -441,7 +484,8 @@ func TestEveryTextHasLetters(t *testing.T) {
 // customer, of several.
 func slips(language string, customer ...string) (names []string, all []payterm.Receipt) {
 	opt := receipt.Options{
-		Language: language, Customer: customer, MerchantID: "ON00000000", Terminal: "SHOP01", Zone: time.FixedZone("EST", -5*3600), Watermark: "SIMULATION",
+		Language: language, Customer: customer, MerchantID: "ON00000000", Terminal: "SHOP01",
+		Zone: time.FixedZone("EST", -5*3600), Watermark: "SIMULATION",
 		Merchant: receipt.Merchant{
 			Name: "Thé & Cie", Address: "1, rue de l'Église, Montréal", Phone: "514 555-0100",
 			TaxID: "TPS/GST 123456789 RT0001; TVQ/QST 1234567890 TQ0001",
@@ -451,16 +495,21 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 		opt.Merchant.Name = "一壶好茶"
 	}
 	sale := payterm.Order{
-		ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234, TipMinor: 185, PaidMinor: 1419,
-		Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC),
-		ChannelOrderID: "4200002203202603021234567890", TradeTime: "2026-03-02 22:00:03", Payer: "o***k", MaskedCode: "****7890", ExchangeRate: "5.1932",
+		ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234,
+		TipMinor: 185, PaidMinor: 1419,
+		Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: time.Date(2026, 3, 2, 14, 0, 0, 0,
+			time.UTC),
+		ChannelOrderID: "4200002203202603021234567890", TradeTime: "2026-03-02 22:00:03", Payer: "o***k",
+		MaskedCode: "****7890", ExchangeRate: "5.1932",
 	}
 	refund := payterm.Order{
-		ID: "SHOP01K7QX2000043", Kind: payterm.KindRefund, SaleID: order, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 500,
+		ID: "SHOP01K7QX2000043", Kind: payterm.KindRefund, SaleID: order, Mode: payterm.Passive,
+		Wallet: payterm.WeChatPay, AmountMinor: 500,
 		RefundedMinor: 500, Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: sale.CreatedAt,
 	}
 	doubt, unpaid, late := sale, sale, sale
-	doubt.Outcome, doubt.PaidMinor, doubt.Payer, doubt.ChannelOrderID, doubt.TradeTime, doubt.ExchangeRate = payterm.InDoubt, 0, "", "", "", ""
+	doubt.Outcome, doubt.PaidMinor, doubt.Payer, doubt.ChannelOrderID, doubt.TradeTime,
+		doubt.ExchangeRate = payterm.InDoubt, 0, "", "", "", ""
 	unpaid = doubt
 	unpaid.Outcome = payterm.Declined
 	late.Reason = payterm.ReasonLatePayment
@@ -477,9 +526,11 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	add("refund, again", flows.SlipRefund, refund, true)
 	add("refund_customer", flows.SlipRefundCustomer, refund, false)
 	day := payterm.Totals{
-		Number: 42, From: sale.CreatedAt.Add(-24 * time.Hour), To: sale.CreatedAt.Add(9 * time.Hour), Head: "9f86d081884c7d659a2feaa0c55ad015", Open: []payterm.Order{doubt},
+		Number: 42, From: sale.CreatedAt.Add(-24 * time.Hour), To: sale.CreatedAt.Add(9 * time.Hour),
+		Head: "9f86d081884c7d659a2feaa0c55ad015", Open: []payterm.Order{doubt},
 		By: []payterm.TotalsRow{
-			{Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7", Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
+			{Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7", Count: 17,
+				AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
 			{Currency: "CAD", Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "17", Count: 1, AmountMinor: 999},
 		},
 	}
@@ -489,12 +540,17 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	two := day
 	two.TakenBy = payterm.TakenBy{Operator: payterm.TakenLocally, AllowedBy: "9"}
 	two.By = []payterm.TotalsRow{
-		{MerchantID: "ON00001234", Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7", Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
-		{MerchantID: "ON00005678", Currency: "JPY", Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "7", Count: 2, AmountMinor: 123456},
+		{MerchantID: "ON00001234", Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7",
+			Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
+		{MerchantID: "ON00005678", Currency: "JPY", Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "7",
+			Count: 2, AmountMinor: 123456},
 	}
 	names = append(names, "X", "Z", "Z of two currencies", "code")
-	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt), receipt.Totals(two, true, false, "CAD", opt),
-		screen.CodeSlip(payterm.Order{Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD", ID: order}, screen.TypicalCode, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name, Watermark: opt.Watermark}))
+	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt),
+		receipt.Totals(two, true, false, "CAD", opt),
+		screen.CodeSlip(payterm.Order{Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD", ID: order},
+			screen.TypicalCode, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name,
+				Watermark: opt.Watermark}))
 }
 
 // roll is a printer that prints to pictures, a thousand times faster than paper.
@@ -511,7 +567,8 @@ func rollOf(t *testing.T, board string) roll {
 	e, b := desk(t, board)
 	p := b.Profile.Printer
 	out, err := printer.New(b.Printer, printer.Options{
-		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: e.Sleep,
+		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Baud: p.Baud, Buffer: p.Buffer,
+		Speed: p.Speed, Sleep: e.Sleep,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -546,7 +603,8 @@ func TestPictures(t *testing.T) {
 	for _, language := range payterm.Languages {
 		var sheet, beside sheet // the second one: what is done beside a sale
 		for _, s := range slices.Concat(shots(), drills()) {
-			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 240, 320), Link: flows.NetworkUp, Now: noon}))
+			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie",
+				Watermark: s.mark(language, 240, 320), Link: flows.NetworkUp, Now: noon}))
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
@@ -588,7 +646,8 @@ func TestPictures(t *testing.T) {
 var shops = []struct{ name, address, ref, payer string }{
 	{"張記茶餐廳", "香港灣仔軒尼詩道123號", "外賣 42", "陳*文"},
 	{"Đặng Phở", "12 Phố Hàng Bông, Hà Nội", "Bàn số 5", "Nguyễn*"},
-	{"Crêperie Œuvre™", "1, rue de l’Église — coin Saint‑Denis", "Table 5 \U0001F355", "Zoe\u0308 \U0001F469\u200d\U0001F373"},
+	{"Crêperie Œuvre™", "1, rue de l’Église — coin Saint‑Denis", "Table 5 \U0001F355",
+		"Zoe\u0308 \U0001F469\u200d\U0001F373"},
 	{"김밥천국", "서울특별시 종로구", "테이블 3 ☕", "김*수"},
 	{"すし処 鮨カフェ", "東京都中央区銀座４丁目", "テーブル5", "山*太郎"},
 	{"Кафе Ёлка", "ул. Тверская, 7", "Стол №5", "Иван*"},
@@ -609,21 +668,26 @@ func TestPicturesOfShops(t *testing.T) {
 	var sheet sheet
 	for _, shop := range shops {
 		o := payterm.Order{
-			ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved,
+			ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234,
+			PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved,
 			CreatedAt: noon, Ref: shop.ref, Payer: shop.payer,
 		}
-		slip := receipt.Compose(flows.SlipCustomer, o, false, receipt.Options{Language: "en", Terminal: "SHOP01", Merchant: receipt.Merchant{Name: shop.name, Address: shop.address, Phone: "514 555-0100"}})
+		slip := receipt.Compose(flows.SlipCustomer, o, false, receipt.Options{Language: "en", Terminal: "SHOP01",
+			Merchant: receipt.Merchant{Name: shop.name, Address: shop.address, Phone: "514 555-0100"}})
 		sheet.add("a slip", r.print(t, slip), len(shops))
 	}
 	for _, shop := range shops {
-		img, err := p.Paint(screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0), Operator: flows.Operator{Number: "1", Name: shop.payer}}, screen.Options{Language: "en", Merchant: shop.name, Link: flows.NetworkUp, Now: noon}))
+		img, err := p.Paint(screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0),
+			Operator: flows.Operator{Number: "1", Name: shop.payer}},
+			screen.Options{Language: "en", Merchant: shop.name, Link: flows.NetworkUp, Now: noon}))
 		if err != nil {
 			t.Error(err)
 		}
 		sheet.add("idle", img, len(shops))
 	}
 	for _, shop := range shops {
-		img, err := small.Paint(payterm.Screen{Name: shop.name, Title: shop.name, Lines: []string{shop.address, shop.ref}})
+		img, err := small.Paint(payterm.Screen{Name: shop.name, Title: shop.name,
+			Lines: []string{shop.address, shop.ref}})
 		if err != nil {
 			t.Error(err)
 		}
@@ -639,7 +703,8 @@ func TestSmallPictures(t *testing.T) {
 	for _, language := range payterm.Languages {
 		var sheet sheet
 		for _, s := range slices.Concat(shots(), drills(), trials()) {
-			o := screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 128, 64), Small: true, Link: flows.NetworkUp, Now: noon}
+			o := screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 128, 64),
+				Small: true, Link: flows.NetworkUp, Now: noon}
 			frames, unfit := pages(t, e, d, onGlass(s, 64, o))
 			if unfit != nil {
 				t.Errorf("%s %s: %v", language, s.name, unfit)
@@ -703,7 +768,8 @@ func (s *sheet) paint() *image.Paletted {
 	draw.Draw(whole, whole.Rect, image.NewUniform(color.Gray{0xb0}), image.Point{}, draw.Src)
 	for _, p := range s.all {
 		draw.Draw(whole, p.img.Bounds().Sub(p.img.Bounds().Min).Add(p.at), p.img, p.img.Bounds().Min, draw.Src)
-		d := font.Drawer{Dst: whole, Src: image.Black, Face: basicfont.Face7x13, Dot: fixed.P(p.at.X, p.at.Y+p.img.Bounds().Dy()+12)}
+		d := font.Drawer{Dst: whole, Src: image.Black, Face: basicfont.Face7x13,
+			Dot: fixed.P(p.at.X, p.at.Y+p.img.Bounds().Dy()+12)}
 		d.DrawString(p.name)
 	}
 	count := map[color.RGBA]int{}

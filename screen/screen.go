@@ -100,9 +100,11 @@ func compose(v flows.View, o Options) payterm.Screen {
 		if o.OnPaper != nil && o.OnPaper(TypicalCode) {
 			active = t.keyPrintCode
 		}
-		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: active}, {Key: payterm.KeyClear, Does: t.keyBack}}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyF1, Does: active},
+			{Key: payterm.KeyClear, Does: t.keyBack}}
 		if len(v.Choices.List()) == 0 {
-			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan}, {Key: payterm.KeyClear, Does: t.keyBack}}
+			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan},
+				{Key: payterm.KeyClear, Does: t.keyBack}}
 		}
 	case flows.ViewChooseWallet:
 		s.Title, s.Amount = t.chooseTitle, t.money(v.Total)
@@ -122,11 +124,13 @@ func compose(v flows.View, o Options) payterm.Screen {
 		serving(&s, v, t, o)
 	case flows.ViewRefunding:
 		refunding(&s, v, t)
-	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
+	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent,
+		flows.ViewInDoubt:
 		result(&s, v, t, o)
 	case flows.ViewTip, flows.ViewOwnTip:
 		tip(&s, v, t, o)
-	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewWord, flows.ViewRefundAmount, flows.ViewSure,
+	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewWord,
+		flows.ViewRefundAmount, flows.ViewSure,
 		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
 		menu(&s, v, t, o)
 	case flows.ViewSwitching:
@@ -406,7 +410,8 @@ func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	case flows.ViewApproved:
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
 		if v.PaidMinor > v.Total.Minor {
-			s.Lines = append(s.Lines, fmt.Sprintf(t.withFee, t.money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
+			s.Lines = append(s.Lines,
+				fmt.Sprintf(t.withFee, t.money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
 		}
 		if cny, known := v.Status.Rate.CNY(v.Total); known {
 			s.Lines = append(s.Lines, fmt.Sprintf(t.aboutCNY, t.money(cny), rateTime(v.Status.Rate, o)))
@@ -445,7 +450,8 @@ func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 		s.Title, s.Lines = t.refundDoubt, []string{t.refundDoubtLine, t.doubtKeepsAsking}
 	case v.Reason == payterm.ReasonRefunded:
 		s.Title = t.refundedTitle
-		s.Lines = []string{fmt.Sprintf(t.refundedLine, t.money(payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency}))}
+		s.Lines = []string{fmt.Sprintf(t.refundedLine,
+			t.money(payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency}))}
 	case v.Mode == payterm.Active:
 		s.Lines = []string{t.doubtActive, t.doubtKeepsAsking}
 	default:
@@ -458,7 +464,8 @@ func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
 func CodeSlip(order payterm.Order, codeURL string, until time.Time, o Options) payterm.Receipt {
 	t, words := textsFor(o.Language), Options{} // paper has room
 	r := payterm.Receipt{Name: "code"}
-	for _, text := range []string{o.Watermark, o.Merchant, words.pick(fmt.Sprintf(t.showTitle, t.wallet(order.Wallet)))} {
+	for _, text := range []string{o.Watermark, o.Merchant,
+		words.pick(fmt.Sprintf(t.showTitle, t.wallet(order.Wallet)))} {
 		if text != "" {
 			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 		}
@@ -466,7 +473,8 @@ func CodeSlip(order payterm.Order, codeURL string, until time.Time, o Options) p
 	r.Lines = append(r.Lines,
 		payterm.ReceiptLine{Text: t.money(order.Total()), Align: payterm.AlignCenter, Bold: true, Large: true},
 		payterm.ReceiptLine{Kind: payterm.LineQR, Text: codeURL},
-		payterm.ReceiptLine{Text: fmt.Sprintf(t.codeUntil, until.Format("15:04:05")), Align: payterm.AlignCenter, Bold: true},
+		payterm.ReceiptLine{Text: fmt.Sprintf(t.codeUntil, until.Format("15:04:05")), Align: payterm.AlignCenter,
+			Bold: true},
 		payterm.ReceiptLine{Text: t.codeNoReceipt, Align: payterm.AlignCenter},
 		payterm.ReceiptLine{Text: words.pick(fmt.Sprintf(t.order, order.ID)), Align: payterm.AlignCenter},
 		payterm.ReceiptLine{Kind: payterm.LineCut})

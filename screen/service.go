@@ -33,20 +33,24 @@ const (
 
 var englishTrials = map[trialText]string{
 	trialTitle: "Service", trialReady: "The next test is coming|Next test comes",
-	trialColours: "R G B", trialPattern: "Colours, edges, grey: right?|Is this right?", trialCode: "Can a phone read it?",
+	trialColours: "R G B", trialPattern: "Colours, edges, grey: right?|Is this right?",
+	trialCode:   "Can a phone read it?",
 	trialKeypad: "Keypad", trialKey: "Press this key",
 	trialScan: "Scan this code", trialOnPaper: "It is on the paper",
-	trialPrint: "A slip is being printed|Slip is printing", trialPaper: "Is the slip right?", trialLook: "Letters, signs, both codes, the cut|Letters, codes, cut",
+	trialPrint: "A slip is being printed|Slip is printing", trialPaper: "Is the slip right?",
+	trialLook:  "Letters, signs, both codes, the cut|Letters, codes, cut",
 	trialSound: "Buzzer", trialHeard: "Did you hear it?",
 	trialYes: "yes", trialNo: "no", trialSlip: "TEST, not a receipt",
 }
 
 var frenchTrials = map[trialText]string{
 	trialTitle: "Service", trialReady: "Le prochain test arrive|Test suivant",
-	trialColours: "R V B", trialPattern: "Couleurs, bords, gris : bons?|Est-ce bon?", trialCode: "Un téléphone le lit?|Lisible?",
+	trialColours: "R V B", trialPattern: "Couleurs, bords, gris : bons?|Est-ce bon?",
+	trialCode:   "Un téléphone le lit?|Lisible?",
 	trialKeypad: "Clavier", trialKey: "Appuyez sur cette touche|Appuyez ici",
 	trialScan: "Numérisez ce code", trialOnPaper: "Il est sur le papier|Sur le papier",
-	trialPrint: "Un coupon s'imprime|Impression", trialPaper: "Le coupon est-il bon?|Coupon bon?", trialLook: "Lettres, signes, les deux codes, la coupe|Lettres, codes",
+	trialPrint: "Un coupon s'imprime|Impression", trialPaper: "Le coupon est-il bon?|Coupon bon?",
+	trialLook:  "Lettres, signes, les deux codes, la coupe|Lettres, codes",
 	trialSound: "Avertisseur", trialHeard: "L'avez-vous entendu?|Entendu?",
 	trialYes: "oui", trialNo: "non", trialSlip: "TEST, pas un reçu",
 }
@@ -69,7 +73,8 @@ func trial(s *payterm.Screen, v flows.View, t *texts) {
 		s.Small = fmt.Sprintf("%d / %d", v.Trial.At, v.Trial.Of)
 	}
 	leave := []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyLeave}}
-	judge := []payterm.KeyHint{{Key: payterm.KeyEnter, Does: say[trialYes]}, {Key: payterm.KeyCancel, Does: say[trialNo]}}
+	judge := []payterm.KeyHint{{Key: payterm.KeyEnter, Does: say[trialYes]},
+		{Key: payterm.KeyCancel, Does: say[trialNo]}}
 	switch v.Trial.Step {
 	case flows.TrialNone:
 		s.Lines = []string{say[trialReady]}
@@ -77,7 +82,8 @@ func trial(s *payterm.Screen, v flows.View, t *texts) {
 		s.Pattern, s.Title, s.Lines, s.Keys = true, say[trialPattern], strings.Fields(say[trialColours]), judge
 	case flows.TrialCode:
 		s.Title, s.QR = say[trialCode], v.Trial.Code
-		does := say[trialYes] + "   " + string(payterm.KeyCancel) + "  " + say[trialNo] // below a code there is room for one key
+		// below a code there is room for one key
+		does := say[trialYes] + "   " + string(payterm.KeyCancel) + "  " + say[trialNo]
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}
 	case flows.TrialKey:
 		s.Title, s.Amount, s.Lines, s.Keys = say[trialKeypad], string(v.Trial.Key), []string{say[trialKey]}, leave
@@ -99,7 +105,8 @@ func trial(s *payterm.Screen, v flows.View, t *texts) {
 func ScanSlip(code string, o Options) payterm.Receipt {
 	r := payterm.Receipt{Lines: trialHead(o)}
 	r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineQR, Text: code},
-		payterm.ReceiptLine{Text: textsFor(o.Language).trials[trialScan], Align: payterm.AlignCenter}, payterm.ReceiptLine{Kind: payterm.LineCut})
+		payterm.ReceiptLine{Text: textsFor(o.Language).trials[trialScan], Align: payterm.AlignCenter},
+		payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r
 }
 

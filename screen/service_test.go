@@ -38,7 +38,8 @@ func TestTrialsSaySomething(t *testing.T) {
 	for _, language := range payterm.Languages {
 		said := map[string]flows.TrialStep{}
 		for _, step := range flows.TrialSteps {
-			s := screen.Compose(flows.View{Name: flows.ViewService, Trial: flows.Trial{Step: step}}, screen.Options{Language: language})
+			s := screen.Compose(flows.View{Name: flows.ViewService, Trial: flows.Trial{Step: step}},
+				screen.Options{Language: language})
 			words := s.Title
 			if len(s.Lines) > 0 {
 				words += "\n" + s.Lines[0]

@@ -100,7 +100,8 @@ const (
 
 // Findings lists them.
 var Findings = [...]string{
-	FindingSigners, FindingDisplay, FindingKeypad, FindingScanner, FindingPrinter, FindingPaperOut, FindingCoverOpen, FindingBuzzer, FindingLEDs,
+	FindingSigners, FindingDisplay, FindingKeypad, FindingScanner, FindingPrinter, FindingPaperOut, FindingCoverOpen,
+	FindingBuzzer, FindingLEDs,
 	FindingJournal, FindingSpace, FindingClock, FindingNetwork, FindingGateway, FindingKey, FindingOther,
 }
 
@@ -125,7 +126,8 @@ func setup(v SetupView, o Options) payterm.Screen {
 		if why != "" {
 			s.Lines = []string{why, t.setupCodeLine}
 		}
-		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyClear, Does: t.keyBack}, {Key: payterm.KeyCancel, Does: t.keyStop}}
+		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyClear, Does: t.keyBack},
+			{Key: payterm.KeyCancel, Does: t.keyStop}}
 	case why != "":
 		s.Tone, s.Title, s.Lines = payterm.Bad, t.setupRefusedTitle, []string{why, t.setupAgain}
 	default:

@@ -32,7 +32,10 @@ func setupShots() []setupShot {
 		shot("no paper", func(v *screen.SetupView) {
 			v.Test = screen.SelfTest{Done: true, Failed: screen.FindingPaperOut, More: 2}
 		}),
-		shot("no signers", func(v *screen.SetupView) { v.Test = screen.SelfTest{Done: true, Failed: screen.FindingSigners} }),
+		shot("no signers", func(v *screen.SetupView) {
+			v.Test = screen.SelfTest{Done: true,
+				Failed: screen.FindingSigners}
+		}),
 		shot("code", func(v *screen.SetupView) { v.Asking, v.Digits = true, "123456" }),
 		shot("code, wrong", func(v *screen.SetupView) { v.Asking, v.Refused = true, string(provision.WrongCode) }),
 		shot("refused", func(v *screen.SetupView) { v.Refused = string(provision.Expired) }),
@@ -49,7 +52,8 @@ func allOfSetup() []setupShot {
 		all = append(all, setupShot{"refused: " + string(r), screen.SetupView{Device: "K7QX-2MB7", Refused: string(r)}})
 	}
 	for _, f := range screen.Findings {
-		all = append(all, setupShot{"found: " + f, screen.SetupView{Device: "K7QX-2MB7", CanTest: true, Test: screen.SelfTest{Done: true, Failed: f, More: 12}}})
+		all = append(all, setupShot{"found: " + f, screen.SetupView{Device: "K7QX-2MB7", CanTest: true,
+			Test: screen.SelfTest{Done: true, Failed: f, More: 12}}})
 	}
 	return all
 }
@@ -57,7 +61,8 @@ func allOfSetup() []setupShot {
 // TestSetupFits: what TestEveryTextFits asks, of the screens that have no view.
 func TestSetupFits(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{
-		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 3},
+		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2},
+		{128, 64, 3},
 	} {
 		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
@@ -93,15 +98,18 @@ func TestSetupFits(t *testing.T) {
 
 // TestFindingFitsBesideIdle: below what the idle screen has to say.
 func TestFindingFitsBesideIdle(t *testing.T) {
-	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {160, 128, 2}, {128, 64, 3}} {
+	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {160, 128, 2},
+		{128, 64, 3}} {
 		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, language := range payterm.Languages {
-			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges",
+				Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
 			for _, f := range screen.Findings {
-				s := screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
+				s := screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0),
+					Status: flows.Status{Network: flows.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
 				s.Name += f + language
 				s.Lines = append(s.Lines, screen.Finding(screen.SelfTest{Failed: f, More: 3}, o))
 				for page, pages := 1, 1; page <= pages; page++ {
@@ -123,7 +131,8 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 // of it.
 func TestScannerAway(t *testing.T) {
 	for _, language := range payterm.Languages {
-		o := screen.Options{Language: language, Merchant: "Tea & Co", ScannerAway: true, Link: flows.NetworkUp, Now: noon}
+		o := screen.Options{Language: language, Merchant: "Tea & Co", ScannerAway: true, Link: flows.NetworkUp,
+			Now: noon}
 		line := screen.Finding(screen.SelfTest{Failed: screen.FindingScanner}, o)
 		for _, s := range variants() {
 			away := screen.Compose(s.view, o)
@@ -131,9 +140,11 @@ func TestScannerAway(t *testing.T) {
 			well := screen.Compose(s.view, o)
 			o.ScannerAway = true
 			told := slices.Contains(away.Lines, line)
-			if idle, scan := s.view.Name == flows.ViewIdle, s.view.Name == flows.ViewScan; told != (idle || scan) && s.view.Lesson == (flows.Lesson{}) {
+			if idle, scan := s.view.Name == flows.ViewIdle, s.view.Name == flows.ViewScan; told != (idle || scan) &&
+				s.view.Lesson == (flows.Lesson{}) {
 				t.Errorf("%s %s: %q", language, s.name, away.Lines)
-			} else if scan && s.view.Hint == flows.HintNone && len(away.Lines) != 1 || s.view.Hint != flows.HintNone && away.Lines[0] != well.Lines[0] {
+			} else if scan && s.view.Hint == flows.HintNone && len(away.Lines) != 1 || s.view.Hint != flows.HintNone &&
+				away.Lines[0] != well.Lines[0] {
 				t.Errorf("%s %s: %q, and %q with a scanner", language, s.name, away.Lines, well.Lines)
 			} else if (!idle && !scan || s.view.Lesson != (flows.Lesson{})) && !told && !reflect.DeepEqual(away, well) {
 				t.Errorf("%s %s: it changes to %+v", language, s.name, away)
@@ -145,7 +156,8 @@ func TestScannerAway(t *testing.T) {
 // TestScannerAwayFits: beside whatever else the idle screen and the scan screen say.
 func TestScannerAwayFits(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{
-		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2}, {128, 64, 3},
+		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2},
+		{128, 64, 3},
 	} {
 		p, err := glass.NewPainter(size.w, size.h)
 		if err != nil {
@@ -156,7 +168,8 @@ func TestScannerAwayFits(t *testing.T) {
 				if s.view.Name != flows.ViewIdle && s.view.Name != flows.ViewScan {
 					continue
 				}
-				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", ScannerAway: true, Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", ScannerAway: true,
+					Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
 				composed := onGlass(s, size.h, o)
 				composed.Name += s.name + language
 				for page, pages := 1, 1; page <= pages; page++ {
@@ -175,7 +188,8 @@ func TestScannerAwayFits(t *testing.T) {
 	for _, language := range payterm.Languages {
 		for _, s := range variants() {
 			if s.view.Name == flows.ViewIdle || s.view.Name == flows.ViewScan {
-				composed := onGlass(s, 64, screen.Options{Language: language, Merchant: "Dépanneur", ScannerAway: true, Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon})
+				composed := onGlass(s, 64, screen.Options{Language: language, Merchant: "Dépanneur", ScannerAway: true,
+					Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon})
 				composed.Name += s.name + language
 				if frames, unfit := pages(t, e, d, composed); unfit != nil || len(frames) > 4 {
 					t.Errorf("letters, %s %s: %d pages, %v", language, s.name, len(frames), unfit)

@@ -75,7 +75,8 @@ func lesson(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	l := v.Lesson
 	switch v.Name {
 	case flows.ViewIdle:
-	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt:
+	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent,
+		flows.ViewInDoubt:
 		if l.Grade == flows.GradeNone {
 			return
 		}

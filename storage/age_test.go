@@ -59,7 +59,11 @@ func TestWallClockIsBelieved(t *testing.T) {
 			w.now.Wall = w.now.Wall.Add(402 * 24 * time.Hour)
 			w.minutes(48 * hour)
 		}, false},
-		"it jumps back": {func(w *watch) { w.minutes(5 * hour); w.now.Wall = w.now.Wall.Add(-time.Minute); w.minutes(48 * hour) }, false},
+		"it jumps back": {func(w *watch) {
+			w.minutes(5 * hour)
+			w.now.Wall = w.now.Wall.Add(-time.Minute)
+			w.minutes(48 * hour)
+		}, false},
 		"somebody sets it, then network time": {func(w *watch) {
 			w.minutes(5 * hour)
 			w.now.Wall, w.now.Synced = w.now.Wall.Add(time.Hour), false
@@ -67,7 +71,11 @@ func TestWallClockIsBelieved(t *testing.T) {
 			w.now.Synced = true
 			w.minutes(48 * hour)
 		}, false},
-		"a leap second": {func(w *watch) { w.minutes(hour); w.now.Wall = w.now.Wall.Add(-time.Second); w.minutes(7 * hour) }, true},
+		"a leap second": {func(w *watch) {
+			w.minutes(hour)
+			w.now.Wall = w.now.Wall.Add(-time.Second)
+			w.minutes(7 * hour)
+		}, true},
 		"network time goes away now and then": {func(w *watch) {
 			for range 20 {
 				w.minutes(5 * hour)
@@ -119,10 +127,12 @@ func TestOneReadingDeletesNothing(t *testing.T) {
 				}
 				return len(orders) + len(people)
 			}
-			commit(t, s, entry("T1AAAAA000001", "payment_answered", payterm.Approved), entry("T1AAAAA000002", "payment_answered", payterm.Approved))
+			commit(t, s, entry("T1AAAAA000001", "payment_answered", payterm.Approved),
+				entry("T1AAAAA000002", "payment_answered", payterm.Approved))
 			w.minutes(7 * 60)
 			for _, deed := range []payterm.Deed{payterm.DeedSignedOn, payterm.DeedSignedOff} {
-				if err := s.Record(payterm.Stamp{Boot: s.BootTag(), Mono: w.now.Lived, Wall: evening}, payterm.PersonRecord{Deed: deed, Operator: "7"}); err != nil {
+				if err := s.Record(payterm.Stamp{Boot: s.BootTag(), Mono: w.now.Lived, Wall: evening},
+					payterm.PersonRecord{Deed: deed, Operator: "7"}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -165,7 +175,8 @@ func TestFullDropsEarly(t *testing.T) {
 	for z := range 4 { // the last one is not taken
 		var entries []payterm.Entry
 		for i := range pruneBatch {
-			entries = append(entries, entry(payterm.OrderID(fmt.Sprintf("T1A000%d%06d", z, i)), "payment_answered", payterm.Approved))
+			entries = append(entries, entry(payterm.OrderID(fmt.Sprintf("T1A000%d%06d", z, i)), "payment_answered",
+				payterm.Approved))
 		}
 		commit(t, s, entries...)
 		if z < 3 {

@@ -58,7 +58,8 @@ func linkNewest(tx *sql.Tx, newest int) (int, error) {
 	err = each(tx, func(rows *sql.Rows) error {
 		var rec record
 		var hash []byte
-		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &rec.state, &hash); err != nil {
+		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &rec.state,
+			&hash); err != nil {
 			return err
 		}
 		if !first || rec.seq == 1 { // of the oldest that is read nothing is known but its hash

@@ -29,7 +29,8 @@ func (s *Store) drawTag() error {
 		if _, err := payterm.OrderIDFrom(s.o.Terminal, tag, 1); err != nil {
 			return err
 		}
-		_, err = s.db.Exec(`INSERT INTO boot (tag, at, lived, seq) VALUES (?, ?, ?, ?)`, tag, payterm.Millis(s.o.Now()), s.chain.lived, s.chain.seq)
+		_, err = s.db.Exec(`INSERT INTO boot (tag, at, lived, seq) VALUES (?, ?, ?, ?)`, tag, payterm.Millis(s.o.Now()),
+			s.chain.lived, s.chain.seq)
 		var e sqlite.Error
 		if errors.As(err, &e) && e.Code == sqlite.ErrConstraint {
 			continue // seen before
@@ -40,7 +41,8 @@ func (s *Store) drawTag() error {
 		s.tag, s.counter = tag, 0
 		return nil
 	}
-	return fmt.Errorf("draw a tag for this start: %d draws were all used before: is the random source broken?", tagDraws)
+	return fmt.Errorf("draw a tag for this start: %d draws were all used before: is the random source broken?",
+		tagDraws)
 }
 
 // BootTag is this start's tag.

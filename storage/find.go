@@ -28,7 +28,8 @@ func (r *Reader) List(list payterm.OrderList, skip, n int) ([]payterm.Order, err
 func (r *Reader) Numbered(number string, skip, n int) ([]payterm.Order, error) {
 	if short := payterm.MinNumber - len(number); short > 0 {
 		number = strings.Repeat("0", short) + number
-		return r.orders(`SELECT row FROM orders WHERE substr(order_id, -6) = ? ORDER BY n DESC LIMIT ? OFFSET ?`, number, n, skip)
+		return r.orders(`SELECT row FROM orders WHERE substr(order_id, -6) = ? ORDER BY n DESC LIMIT ? OFFSET ?`,
+			number, n, skip)
 	}
 	return r.orders(`SELECT row FROM orders
 		WHERE substr(order_id, -6) = ?1 AND substr(order_id, ?2) = ?3

@@ -107,7 +107,8 @@ func TestNumbered(t *testing.T) {
 		}
 		plan = append(plan, text)
 	}
-	if got := strings.Join(plan, "; "); strings.Contains(got, "SCAN") || !strings.Contains(got, "orders_number") || !strings.Contains(got, "orders_channel") {
+	if got := strings.Join(plan, "; "); strings.Contains(got, "SCAN") || !strings.Contains(got, "orders_number") ||
+		!strings.Contains(got, "orders_channel") {
 		t.Errorf("the search walks: %s", got)
 	}
 }

@@ -95,7 +95,8 @@ func TestForms(t *testing.T) {
 		}
 		var used interface{ CodeUsed() bool }
 		twice := payterm.Entry{OrderID: "T1AAAAA999999", Event: "code_scanned", Body: []byte("{}"), CodeKey: "key-1",
-			Order: payterm.Order{ID: "T1AAAAA999999", Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 1, Currency: "CAD", Outcome: payterm.Open}}
+			Order: payterm.Order{ID: "T1AAAAA999999", Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 1,
+				Currency: "CAD", Outcome: payterm.Open}}
 		if err := s.Commit(twice); !errors.As(err, &used) {
 			t.Errorf("%s: a code that was used is not known: %v", name, err)
 		}

@@ -174,10 +174,13 @@ func (c *chain) add(tx execer, r record) error {
 func putOrder(tx execer, e payterm.Entry, row string) error {
 	o := e.Order
 	_, err := tx.Exec(rowPut,
-		string(e.OrderID), e.Closed, string(o.Outcome), string(o.Attention), string(o.Kind), string(o.Mode), string(o.Wallet),
-		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), o.MerchantID, nullable(o.IdempotencyKey), nullable(e.CodeKey), row, payterm.Millis(o.CreatedAt))
+		string(e.OrderID), e.Closed, string(o.Outcome), string(o.Attention), string(o.Kind), string(o.Mode),
+		string(o.Wallet),
+		o.AmountMinor, o.TipMinor, o.PaidMinor, string(o.Currency), o.MerchantID, nullable(o.IdempotencyKey),
+		nullable(e.CodeKey), row, payterm.Millis(o.CreatedAt))
 	var se sqlite.Error
-	if errors.As(err, &se) && se.ExtendedCode == sqlite.ErrConstraintUnique && strings.Contains(se.Error(), "orders.code_key") {
+	if errors.As(err, &se) && se.ExtendedCode == sqlite.ErrConstraintUnique &&
+		strings.Contains(se.Error(), "orders.code_key") {
 		return codeUsedError{err}
 	}
 	if err != nil {

@@ -53,7 +53,8 @@ func (s *Store) keepKey(tx *sql.Tx, id string) error {
 		return damaged(err)
 	}
 	row, err := json.Marshal(kept{
-		ID: o.ID, Kind: o.Kind, SaleID: o.SaleID, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor, TipMinor: o.TipMinor,
+		ID: o.ID, Kind: o.Kind, SaleID: o.SaleID, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor,
+		TipMinor:  o.TipMinor,
 		PaidMinor: o.PaidMinor, RefundedMinor: o.RefundedMinor, Currency: o.Currency, MerchantID: o.MerchantID,
 		Outcome: o.Outcome, Reason: o.Reason, Whole: o.Whole, CreatedAt: o.CreatedAt, ClosedAt: o.ClosedAt,
 	})
@@ -111,9 +112,11 @@ func readKey(rows *sql.Rows) (payterm.Order, error) {
 		return payterm.Order{}, err
 	}
 	return payterm.Order{
-		ID: k.ID, Kind: k.Kind, SaleID: k.SaleID, Mode: k.Mode, Wallet: k.Wallet, AmountMinor: k.AmountMinor, TipMinor: k.TipMinor,
-		PaidMinor: k.PaidMinor, RefundedMinor: k.RefundedMinor, Currency: k.Currency, MerchantID: k.MerchantID, IdempotencyKey: key,
-		Outcome: k.Outcome, Reason: k.Reason, Whole: k.Whole, CreatedAt: k.CreatedAt, ClosedAt: k.ClosedAt,
+		ID: k.ID, Kind: k.Kind, SaleID: k.SaleID, Mode: k.Mode, Wallet: k.Wallet, AmountMinor: k.AmountMinor,
+		TipMinor:  k.TipMinor,
+		PaidMinor: k.PaidMinor, RefundedMinor: k.RefundedMinor, Currency: k.Currency, MerchantID: k.MerchantID,
+		IdempotencyKey: key,
+		Outcome:        k.Outcome, Reason: k.Reason, Whole: k.Whole, CreatedAt: k.CreatedAt, ClosedAt: k.ClosedAt,
 	}, nil
 }
 

@@ -21,7 +21,8 @@ func TestKeyOutlivesItsOrder(t *testing.T) {
 	sale.Order.IdempotencyKey, sale.Order.TipMinor, sale.Order.RefundedMinor = "K1", 100, 500
 	sale.Order.CreatedAt, sale.Order.ClosedAt = evening.Add(-time.Hour), evening
 	back := entry("T1AAAAA000002", "inquiry_answered", payterm.Approved)
-	back.Order.Kind, back.Order.SaleID, back.Order.IdempotencyKey, back.Order.Whole, back.Order.Reason = payterm.KindRefund, sale.OrderID, "R1", true, payterm.ReasonLateRefund
+	back.Order.Kind, back.Order.SaleID, back.Order.IdempotencyKey, back.Order.Whole,
+		back.Order.Reason = payterm.KindRefund, sale.OrderID, "R1", true, payterm.ReasonLateRefund
 	none := entry("T1AAAAA000003", "payment_answered", payterm.Approved)
 	commit(t, s, sale, back, none)
 	want := map[string]payterm.Order{}
@@ -86,7 +87,8 @@ func TestKeysAreBounded(t *testing.T) {
 	var entries []payterm.Entry
 	for i := range first {
 		e := entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", i)), "payment_answered", payterm.Approved)
-		e.Order.IdempotencyKey, e.Order.CreatedAt, e.Order.ClosedAt = fmt.Sprintf("0c5f3f5e-5b8c-4f1e-9d2a-%012d", i), evening, evening
+		e.Order.IdempotencyKey, e.Order.CreatedAt, e.Order.ClosedAt = fmt.Sprintf("0c5f3f5e-5b8c-4f1e-9d2a-%012d", i),
+			evening, evening
 		entries = append(entries, e)
 	}
 	commit(t, s, entries...)
@@ -103,7 +105,8 @@ func TestKeysAreBounded(t *testing.T) {
 	if err := s.db.QueryRow(`SELECT count(*) FROM keys`).Scan(&kept); err != nil || kept != first {
 		t.Fatalf("%d keys: %v", kept, err)
 	}
-	if _, err := s.db.Exec(`UPDATE keys SET n = n + ? WHERE n > ?`, keptKeys-first+100, first-100); err != nil { // as if so many had come
+	// as if so many had come
+	if _, err := s.db.Exec(`UPDATE keys SET n = n + ? WHERE n > ?`, keptKeys-first+100, first-100); err != nil {
 		t.Fatal(err)
 	}
 	commit(t, s, entry("T1BBBBB000001", "payment_answered", payterm.Approved))

@@ -59,7 +59,8 @@ func TestLived(t *testing.T) {
 		t.Fatal(err)
 	}
 	var lived int64
-	if err := s.db.QueryRow(`SELECT lived FROM z WHERE number = ?`, z.Number).Scan(&lived); err != nil || time.Duration(lived) != 27*time.Minute {
+	if err := s.db.QueryRow(`SELECT lived FROM z WHERE number = ?`, z.Number).Scan(&lived); err != nil ||
+		time.Duration(lived) != 27*time.Minute {
 		t.Errorf("the Z was taken at %s: %v", time.Duration(lived), err)
 	}
 	verify(t, s.Reader)
@@ -119,7 +120,8 @@ func TestFormFive(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	var lived int64
-	if err := s.db.QueryRow(`SELECT lived FROM z WHERE number = 1`).Scan(&lived); err != nil || time.Duration(lived) != 41*time.Minute {
+	if err := s.db.QueryRow(`SELECT lived FROM z WHERE number = 1`).Scan(&lived); err != nil ||
+		time.Duration(lived) != 41*time.Minute {
 		t.Errorf("its Z was taken at %s: %v", time.Duration(lived), err)
 	}
 	if err := s.Close(); err != nil {

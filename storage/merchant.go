@@ -111,7 +111,8 @@ func (s *Store) noteMerchant() error {
 		return fmt.Errorf("encode the merchant: %w", err)
 	}
 	return s.append(func(tx *sql.Tx, end *chain) error {
-		if err := end.add(tx, record{event: merchantNoted, body: string(body), boot: s.tag, mono: end.lived, wall: payterm.Millis(s.o.Now())}); err != nil {
+		if err := end.add(tx, record{event: merchantNoted, body: string(body), boot: s.tag, mono: end.lived,
+			wall: payterm.Millis(s.o.Now())}); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`UPDATE unnamed SET seq = ?`, end.seq)

@@ -13,20 +13,24 @@ import (
 // openFor opens a journal for a merchant.
 func openFor(path, merchantID string, currency payterm.Currency, tag string) (*Store, error) {
 	return Open(Options{
-		Path: path, Terminal: "T1", Now: func() time.Time { return evening }, DrawTag: func() (string, error) { return tag, nil },
+		Path: path, Terminal: "T1", Now: func() time.Time {
+			return evening
+		}, DrawTag: func() (string, error) { return tag, nil },
 		MerchantID: merchantID, Currency: currency,
 	})
 }
 
 // sell commits an approved sale of a merchant, or with another outcome one that is open.
-func sell(t *testing.T, s *Store, merchantID string, currency payterm.Currency, minor int64, outcome payterm.Outcome) payterm.Order {
+func sell(t *testing.T, s *Store, merchantID string, currency payterm.Currency, minor int64,
+	outcome payterm.Outcome) payterm.Order {
 	t.Helper()
 	id, err := s.NextOrderID()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s.end(t, payterm.Order{
-		ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: minor, Currency: currency, MerchantID: merchantID,
+		ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: minor,
+		Currency: currency, MerchantID: merchantID,
 		Outcome: outcome, CreatedAt: evening, Operator: "7",
 	}, evening)
 }
@@ -125,7 +129,8 @@ func TestOtherMerchant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first.end(t, payterm.Order{ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD", MerchantID: "ON1", Outcome: payterm.Cancelled}, evening)
+	first.end(t, payterm.Order{ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD",
+		MerchantID: "ON1", Outcome: payterm.Cancelled}, evening)
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +144,8 @@ func TestOtherMerchant(t *testing.T) {
 		t.Errorf("%+v %v", o, err)
 	}
 	o.MerchantID = "ON2"
-	if err := second.Commit(payterm.Entry{OrderID: o.ID, Event: "resolved", Body: []byte("{}"), Order: o, Closed: true}); err == nil {
+	if err := second.Commit(payterm.Entry{OrderID: o.ID, Event: "resolved", Body: []byte("{}"), Order: o,
+		Closed: true}); err == nil {
 		t.Error("an order has changed its merchant")
 	}
 	verify(t, second.Reader)
@@ -161,7 +167,8 @@ func TestOrdersOfNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		z, err := s.Totals(1)
-		if err != nil || len(z.By) != 1 || z.By[0].Currency != "CAD" || z.By[0].MerchantID != "ON1" || z.By[0].AmountMinor != 1000 ||
+		if err != nil || len(z.By) != 1 || z.By[0].Currency != "CAD" || z.By[0].MerchantID != "ON1" ||
+			z.By[0].AmountMinor != 1000 ||
 			len(z.Open) != 1 || z.Open[0].MerchantID != "ON1" {
 			t.Errorf("Z 1: %+v %v", z, err)
 		}

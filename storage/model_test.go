@@ -106,7 +106,8 @@ func (m *model) draw(t *rapid.T) (payterm.Entry, *modelOrder) {
 	e := entry(o.id, "inquiry_answered", o.row.Outcome)
 	e.Order = o.row
 	if e.Order.Outcome != payterm.Approved {
-		e.Order.Outcome = rapid.SampledFrom([]payterm.Outcome{payterm.Approved, payterm.Declined, payterm.InDoubt}).Draw(t, "outcome")
+		e.Order.Outcome = rapid.SampledFrom([]payterm.Outcome{payterm.Approved, payterm.Declined,
+			payterm.InDoubt}).Draw(t, "outcome")
 	}
 	e.Order.Attempts++
 	e.Order.PaidMinor = 0
@@ -215,7 +216,8 @@ func (m *model) check(t *rapid.T) {
 		}
 	}
 	for _, o := range m.orders {
-		if row, found, err := m.s.OrderByKey("key of " + string(o.id)); err != nil || found != (o.row.IdempotencyKey != "") || found && !reflect.DeepEqual(row, o.row) {
+		if row, found, err := m.s.OrderByKey("key of " + string(o.id)); err != nil ||
+			found != (o.row.IdempotencyKey != "") || found && !reflect.DeepEqual(row, o.row) {
 			t.Fatalf("the key of %+v gives %+v %v", o.row, row, err)
 		}
 	}
@@ -257,7 +259,8 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		run++
 		dir := filepath.Join(root, fmt.Sprint(run))
-		m := &model{path: filepath.Join(dir, "payterm.db"), clock: &clock{evening}, given: map[payterm.OrderID]bool{}, keys: map[string]payterm.Order{}}
+		m := &model{path: filepath.Join(dir, "payterm.db"), clock: &clock{evening}, given: map[payterm.OrderID]bool{},
+			keys: map[string]payterm.Order{}}
 		m.open(t)
 		defer func() {
 			m.s.Close()

@@ -28,7 +28,8 @@ func (s *Store) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 		return fmt.Errorf("storage: record %s: %w", p.Deed, err)
 	}
 	return s.append(func(tx *sql.Tx, end *chain) error {
-		r := record{event: string(p.Deed), body: string(body), boot: stamp.Boot, mono: int64(stamp.Mono), wall: payterm.Millis(stamp.Wall)}
+		r := record{event: string(p.Deed), body: string(body), boot: stamp.Boot, mono: int64(stamp.Mono),
+			wall: payterm.Millis(stamp.Wall)}
 		if err := end.add(prepared{tx, s.prepared}, r); err != nil {
 			return fmt.Errorf("record %s: %w", p.Deed, err)
 		}
@@ -65,7 +66,8 @@ func (r *Reader) Failures() (map[string]int, error) {
 			failures[operator] = n
 		}
 		return err
-	}, `SELECT json_extract(body, '$.operator'), json_extract(body, '$.failures'), max(seq) FROM journal WHERE `+deeds+` GROUP BY 1`)
+	}, `SELECT json_extract(body, '$.operator'), json_extract(body, '$.failures'), max(seq) FROM journal WHERE `+deeds+
+		` GROUP BY 1`)
 	if err != nil {
 		return nil, fmt.Errorf("storage: count wrong PINs: %w", err)
 	}
@@ -85,7 +87,8 @@ func (s *Store) PrunePeople(old Old) (int, error) {
 						AND (wall > 0 AND wall < ? OR mono > 0 AND mono <= ? AND boot IN (SELECT tag FROM boot WHERE lived IS NOT NULL))), 0),
 					coalesce((SELECT seq FROM journal WHERE `+deeds+` ORDER BY seq DESC LIMIT 1 OFFSET ?), 0))
 				AND seq NOT IN (SELECT max(seq) FROM journal WHERE `+deeds+` GROUP BY json_extract(body, '$.operator'))
-			ORDER BY seq LIMIT ?) RETURNING seq, hash`, payterm.Millis(old.Wall), int64(old.Lived), keptDeeds, pruneBatch)
+			ORDER BY seq LIMIT ?) RETURNING seq, hash`, payterm.Millis(old.Wall), int64(old.Lived), keptDeeds,
+			pruneBatch)
 		if err != nil {
 			return 0, nil, fmt.Errorf("drop what persons did: %w", err)
 		}

@@ -15,7 +15,8 @@ import (
 func did(t *testing.T, s *Store, at time.Time, deed payterm.Deed, operator string, failures int) {
 	t.Helper()
 	stamp := payterm.Stamp{Boot: s.BootTag(), Mono: 5, Wall: at}
-	if err := s.Record(stamp, payterm.PersonRecord{Deed: deed, Operator: operator, For: payterm.ForSignOn, Failures: failures}); err != nil {
+	if err := s.Record(stamp, payterm.PersonRecord{Deed: deed, Operator: operator, For: payterm.ForSignOn,
+		Failures: failures}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -32,7 +33,8 @@ func TestPeople(t *testing.T) {
 	did(t, s, time.Time{}, payterm.DeedTried, "8", 1)
 	did(t, s, evening, payterm.DeedTried, "7", 2)
 	did(t, s, evening, payterm.DeedSignedOn, "8", 0)
-	for _, wrong := range []payterm.PersonRecord{{Deed: payterm.DeedTried}, {Operator: "7"}, {Deed: anchored, Operator: "7"}} {
+	for _, wrong := range []payterm.PersonRecord{{Deed: payterm.DeedTried}, {Operator: "7"},
+		{Deed: anchored, Operator: "7"}} {
 		if err := s.Record(payterm.Stamp{}, wrong); err == nil {
 			t.Errorf("%+v is recorded", wrong)
 		}
@@ -40,7 +42,8 @@ func TestPeople(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return c.now }, DrawTag: func() (string, error) { return "BBBBB", nil }})
+	s, err := Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return c.now },
+		DrawTag: func() (string, error) { return "BBBBB", nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +52,8 @@ func TestPeople(t *testing.T) {
 		t.Errorf("failures %v %v", f, err)
 	}
 	list, err := s.People()
-	if err != nil || len(list) != 5 || list[0].Deed != payterm.DeedTried || list[1].Operator != "7" || list[4].For != payterm.ForSignOn ||
+	if err != nil || len(list) != 5 || list[0].Deed != payterm.DeedTried || list[1].Operator != "7" ||
+		list[4].For != payterm.ForSignOn ||
 		!list[2].Wall.IsZero() || !list[3].Wall.Equal(evening) {
 		t.Errorf("%+v %v", list, err)
 	}
@@ -132,7 +136,8 @@ func TestPeopleAreBounded(t *testing.T) {
 	did(t, s, evening, payterm.DeedTried, "7", 9)
 	_, err := s.db.Exec(`PRAGMA synchronous = OFF`) // ten thousand commits, of which none need last
 	for i := 0; i < keptDeeds+20 && err == nil; i++ {
-		err = s.Record(payterm.Stamp{Wall: evening}, payterm.PersonRecord{Deed: payterm.DeedRefused, Operator: "8", Failures: i})
+		err = s.Record(payterm.Stamp{Wall: evening}, payterm.PersonRecord{Deed: payterm.DeedRefused, Operator: "8",
+			Failures: i})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +161,8 @@ func TestSold(t *testing.T) {
 		t.Helper()
 		n++
 		e := entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", n)), "sale_began", outcome)
-		e.Order.CreatedAt, e.Order.AmountMinor, e.Order.TipMinor, e.Order.PaidMinor, e.Order.Kind = at, minor-1, 1, 0, kind
+		e.Order.CreatedAt, e.Order.AmountMinor, e.Order.TipMinor, e.Order.PaidMinor, e.Order.Kind = at, minor-1, 1, 0,
+			kind
 		if outcome == payterm.Approved {
 			e.Order.PaidMinor = minor
 		}

@@ -45,14 +45,15 @@ func ack(format string, args ...any) {
 }
 
 func childStore(path string, now time.Time, tags ...string) (*Store, error) {
-	return Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return now }, DrawTag: func() (string, error) {
-		if len(tags) == 0 {
-			return "", errors.New("no more tags")
-		}
-		tag := tags[0]
-		tags = tags[1:]
-		return tag, nil
-	}})
+	return Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return now },
+		DrawTag: func() (string, error) {
+			if len(tags) == 0 {
+				return "", errors.New("no more tags")
+			}
+			tag := tags[0]
+			tags = tags[1:]
+			return tag, nil
+		}})
 }
 
 func child(mode, path string) error {
@@ -123,7 +124,8 @@ func childSale(s *Store, store func(...payterm.Entry) error) error {
 		return err
 	}
 	ack("id %s", id)
-	for _, e := range []payterm.Entry{entry(id, "sale_began", payterm.Open), entry(id, "payment_answered", payterm.Approved)} {
+	for _, e := range []payterm.Entry{entry(id, "sale_began", payterm.Open),
+		entry(id, "payment_answered", payterm.Approved)} {
 		early := strings.HasPrefix(os.Getenv(childMode), "early")
 		if early {
 			ack("event %s %s", id, e.Order.Outcome)
@@ -147,7 +149,8 @@ type promised struct {
 }
 
 func newPromised() *promised {
-	return &promised{ids: map[payterm.OrderID]bool{}, events: map[payterm.OrderID]payterm.Outcome{}, late: map[payterm.OrderID]bool{}}
+	return &promised{ids: map[payterm.OrderID]bool{}, events: map[payterm.OrderID]payterm.Outcome{},
+		late: map[payterm.OrderID]bool{}}
 }
 
 func (p *promised) hear(said string) {

@@ -39,7 +39,11 @@ const tries = 12
 // holds what was refused against what is there.
 func childPressure(path string) error {
 	var s *Store
-	err := again("open", func() (err error) { s, err = childStore(path, evening, "AAAAA", "BBBBB", "CCCCC"); return err })
+	err := again("open", func() (err error) {
+		s, err = childStore(path, evening, "AAAAA", "BBBBB",
+			"CCCCC")
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -94,7 +98,8 @@ func pressed(t *testing.T, dir string, flags ...string) ([]string, error) {
 func pressedAs(t *testing.T, mode, dir string, flags ...string) ([]string, error) {
 	t.Helper()
 	strace := tooltest.Need(t, "strace")
-	cmd := exec.Command(strace, append(append([]string{"-f", "-o", filepath.Join(scratch(t), "trace")}, flags...), os.Args[0])...)
+	cmd := exec.Command(strace, append(append([]string{"-f", "-o", filepath.Join(scratch(t), "trace")}, flags...),
+		os.Args[0])...)
 	cmd.Env = childEnv(mode, dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -126,7 +131,8 @@ func TestFailingDisk(t *testing.T) {
 		met := 0
 		for _, k := range c.ks {
 			dir := scratch(t)
-			said, err := pressed(t, dir, "-e", "trace="+c.call, "-e", fmt.Sprintf("inject=%s:error=%s:when=%d..%d", c.call, c.errno, k, k+2))
+			said, err := pressed(t, dir, "-e", "trace="+c.call, "-e", fmt.Sprintf("inject=%s:error=%s:when=%d..%d",
+				c.call, c.errno, k, k+2))
 			name := fmt.Sprintf("%s %s from call %d on", c.call, c.errno, k)
 			if err != nil && !strings.Contains(strings.Join(said, "\n"), "failed close") {
 				t.Errorf("%s: %v", name, err)
@@ -162,7 +168,8 @@ func TestUnopenable(t *testing.T) {
 		"no room for a log":  {"payterm.db-wal", "openat", "ENOSPC", "full"},
 	} {
 		dir := scratch(t)
-		said, err := pressed(t, dir, "-P", filepath.Join(dir, c.file), "-e", "trace="+c.call, "-e", "inject="+c.call+":error="+c.errno)
+		said, err := pressed(t, dir, "-P", filepath.Join(dir, c.file), "-e", "trace="+c.call, "-e", "inject="+c.call+
+			":error="+c.errno)
 		if err == nil || len(said) == 0 || said[0] != "failed open "+c.want {
 			t.Errorf("%s: %q %v, want %s", name, said, err, c.want)
 		}
@@ -277,9 +284,10 @@ func TestLostOrRestored(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	life := func(before func()) *Store {
 		before()
-		s, err := Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return evening }, DrawTag: func() (string, error) {
-			return fmt.Sprintf("%05d", chance.IntN(100_000)), nil
-		}})
+		s, err := Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return evening },
+			DrawTag: func() (string, error) {
+				return fmt.Sprintf("%05d", chance.IntN(100_000)), nil
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -438,7 +446,8 @@ func TestFlippedLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commit(t, s, entry("T1AAAAA999999", "sale_began", payterm.Open)) // the last one, which nothing can tell from a power cut
+	// the last one, which nothing can tell from a power cut
+	commit(t, s, entry("T1AAAAA999999", "sale_began", payterm.Open))
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

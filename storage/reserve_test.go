@@ -50,7 +50,8 @@ func TestReserveSpent(t *testing.T) {
 		if err := errors.Join(first.Reserve(), first.Close()); err != nil {
 			t.Fatal(err)
 		}
-		said, err := pressedAs(t, "reserve", dir, "-e", "trace=pwrite64", "-e", fmt.Sprintf("inject=pwrite64:error=ENOSPC:when=%d", k))
+		said, err := pressedAs(t, "reserve", dir, "-e", "trace=pwrite64", "-e",
+			fmt.Sprintf("inject=pwrite64:error=ENOSPC:when=%d", k))
 		if err != nil {
 			t.Errorf("full at call %d: %v", k, err)
 			continue
@@ -64,7 +65,8 @@ func TestReserveSpent(t *testing.T) {
 			p.hear(line)
 		}
 		path := filepath.Join(dir, "payterm.db")
-		if info, err := os.Stat(path + ".reserve"); err != nil && !strings.HasSuffix(strings.Join(said, "\n"), "given up") || err == nil && allocated(info) < reserveSize {
+		if info, err := os.Stat(path + ".reserve"); err != nil && !strings.HasSuffix(strings.Join(said, "\n"),
+			"given up") || err == nil && allocated(info) < reserveSize {
 			t.Errorf("full at call %d: the reserve was not made again: %v", k, err)
 		}
 		if err := p.broken(path); err != nil {
@@ -80,10 +82,12 @@ func TestReserveSpent(t *testing.T) {
 func TestReserve(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	for what, meddle := range map[string]func(path string) error{
-		"nothing yet":      func(string) error { return nil },
-		"deleted":          os.Remove,
-		"emptied":          func(path string) error { return os.Truncate(path, 0) },
-		"a hole, no block": func(path string) error { return errors.Join(os.Truncate(path, 0), os.Truncate(path, reserveSize)) },
+		"nothing yet": func(string) error { return nil },
+		"deleted":     os.Remove,
+		"emptied":     func(path string) error { return os.Truncate(path, 0) },
+		"a hole, no block": func(path string) error {
+			return errors.Join(os.Truncate(path, 0), os.Truncate(path, reserveSize))
+		},
 	} {
 		if err := s.Reserve(); err != nil {
 			t.Fatalf("%s: %v", what, err)
@@ -108,7 +112,8 @@ func TestReserveRefused(t *testing.T) {
 	for errno, want := range map[string]string{"ENOSPC": "full", "EIO": "disk"} {
 		dir := scratch(t)
 		said, err := pressedAs(t, "reserve", dir, "-e", "trace=fallocate", "-e", "inject=fallocate:error="+errno)
-		if err == nil || !strings.Contains(err.Error(), kinds[want].Error()) || strings.Contains(strings.Join(said, " "), "event") {
+		if err == nil || !strings.Contains(err.Error(), kinds[want].Error()) ||
+			strings.Contains(strings.Join(said, " "), "event") {
 			t.Errorf("%s: %q %v", errno, said, err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "payterm.db.reserve")); err == nil {
@@ -116,7 +121,8 @@ func TestReserveRefused(t *testing.T) {
 		}
 	}
 	dir := scratch(t) // a file system that cannot: written instead
-	if _, err := pressedAs(t, "reserve", dir, "-e", "trace=fallocate", "-e", "inject=fallocate:error=EOPNOTSUPP"); err != nil {
+	if _, err := pressedAs(t, "reserve", dir, "-e", "trace=fallocate", "-e",
+		"inject=fallocate:error=EOPNOTSUPP"); err != nil {
 		t.Error(err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "payterm.db.reserve")); err != nil || allocated(info) < reserveSize {

@@ -146,7 +146,8 @@ func (s *Store) drop(what func(tx *sql.Tx) (int, []gap, error)) (n int, err erro
 		if err != nil {
 			return fmt.Errorf("encode the anchor: %w", err)
 		}
-		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, mono: end.lived, wall: payterm.Millis(s.o.Now())})
+		return end.add(tx, record{event: anchored, body: string(body), boot: s.tag, mono: end.lived,
+			wall: payterm.Millis(s.o.Now())})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("prune: %w", err)

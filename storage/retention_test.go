@@ -71,10 +71,11 @@ func verify(t *testing.T, r *Reader) Verified {
 func openAt(t *testing.T, path string, c *clock) *Store {
 	t.Helper()
 	n := 0
-	s, err := Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return c.now }, DrawTag: func() (string, error) {
-		n++
-		return fmt.Sprintf("A%04d", n), nil
-	}})
+	s, err := Open(Options{Path: path, Terminal: "T1", Now: func() time.Time { return c.now },
+		DrawTag: func() (string, error) {
+			n++
+			return fmt.Sprintf("A%04d", n), nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +320,8 @@ func TestBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range left {
-		if !strings.HasPrefix(e.Name(), "copy") && !strings.HasPrefix(e.Name(), "payterm.db") || strings.HasSuffix(e.Name(), ".part") {
+		if !strings.HasPrefix(e.Name(), "copy") && !strings.HasPrefix(e.Name(), "payterm.db") ||
+			strings.HasSuffix(e.Name(), ".part") {
 			t.Errorf("%s was left behind", e.Name())
 		}
 	}
@@ -330,7 +332,8 @@ func TestBackup(t *testing.T) {
 func TestPruneSparesASaleWithAnOpenRefund(t *testing.T) {
 	c := &clock{evening}
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), c)
-	sale, refund := entry("T1AAAAA000001", "payment_answered", payterm.Approved), entry("T1AAAAA000002", "refund_began", payterm.Open)
+	sale, refund := entry("T1AAAAA000001", "payment_answered", payterm.Approved), entry("T1AAAAA000002", "refund_began",
+		payterm.Open)
 	sale.Closed, refund.Order.Kind, refund.Order.SaleID = true, payterm.KindRefund, sale.OrderID
 	commit(t, s, sale)
 	commit(t, s, refund)
@@ -344,7 +347,8 @@ func TestPruneSparesASaleWithAnOpenRefund(t *testing.T) {
 		}
 		if want == 0 { // the refund is settled: with the next Z both may go
 			end := refund
-			end.Event, end.Closed, end.Owes, end.Order.Outcome = "inquiry_answered", true, payterm.OwedNothing, payterm.Declined
+			end.Event, end.Closed, end.Owes, end.Order.Outcome = "inquiry_answered", true, payterm.OwedNothing,
+				payterm.Declined
 			commit(t, s, end)
 		}
 	}

@@ -43,8 +43,9 @@ func entry(id payterm.OrderID, event string, outcome payterm.Outcome) payterm.En
 	e := payterm.Entry{
 		OrderID: id, Event: event, Body: []byte(`{"n":1}`),
 		Stamp: payterm.Stamp{Boot: "AAAAA", Mono: 5, Wall: time.UnixMilli(1_800_000_000_000)},
-		Order: payterm.Order{ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD", Outcome: outcome},
-		Owes:  payterm.OwedInquiry,
+		Order: payterm.Order{ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay,
+			AmountMinor: 1234, Currency: "CAD", Outcome: outcome},
+		Owes: payterm.OwedInquiry,
 	}
 	if outcome == payterm.Approved {
 		e.Order.PaidMinor, e.Closed, e.Owes = 1234, true, payterm.OwedNothing
@@ -151,7 +152,8 @@ func TestTampered(t *testing.T) {
 	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
 	defer s.Close()
 	for i := range 3 {
-		if err := s.Commit(entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", i+1)), "sale_began", payterm.Open)); err != nil {
+		if err := s.Commit(entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", i+1)), "sale_began",
+			payterm.Open)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -172,7 +174,8 @@ func TestRefused(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Path: filepath.Join(dir, "payterm.db"), Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return "BBBBB", nil }}
+	o := Options{Path: filepath.Join(dir, "payterm.db"), Terminal: "T1", Now: time.Now,
+		DrawTag: func() (string, error) { return "BBBBB", nil }}
 	if _, err := Open(o); !errors.Is(err, ErrNewer) {
 		t.Errorf("a newer file: %v", err)
 	}

@@ -60,7 +60,8 @@ func (r *Reader) reading(read func(*sql.Tx) error) error {
 
 // sumUp sums up the final orders that are meant, as Z of a number, and lists those
 // that are open now.
-func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, args ...any) (t payterm.Totals, err error) {
+func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, args ...any) (t payterm.Totals,
+	err error) {
 	final, err := r.ordersIn(tx, `SELECT row FROM orders WHERE `+meant+` ORDER BY n`, args...)
 	if err != nil {
 		return t, err
@@ -137,7 +138,8 @@ func (s *Store) TakeZ(by payterm.TakenBy) (t payterm.Totals, err error) {
 				return fmt.Errorf("owe the slip of Z %d: %w", number, err)
 			}
 		}
-		if err := end.add(tx, record{event: zTaken, body: string(body), boot: s.tag, mono: end.lived, wall: at}); err != nil {
+		if err := end.add(tx, record{event: zTaken, body: string(body), boot: s.tag, mono: end.lived,
+			wall: at}); err != nil {
 			return err
 		}
 		t.Head = fmt.Sprintf("%x", end.hash)
@@ -180,7 +182,8 @@ func (s *Store) ZPrinted(number int64) error {
 func (r *Reader) recorded(tx *sql.Tx, seq int64) (t payterm.Totals, err error) {
 	var body string
 	var hash []byte
-	if err := tx.QueryRow(`SELECT body, hash FROM journal WHERE seq = ? AND event = ?`, seq, zTaken).Scan(&body, &hash); err != nil {
+	if err := tx.QueryRow(`SELECT body, hash FROM journal WHERE seq = ? AND event = ?`, seq, zTaken).Scan(&body,
+		&hash); err != nil {
 		return t, fmt.Errorf("record %d: %w: %w", seq, ErrCorrupt, err)
 	}
 	if err := json.Unmarshal([]byte(body), &t); err != nil {
@@ -241,7 +244,8 @@ func (r *Reader) DayTotals(day string) (t payterm.Totals, err error) {
 	err = r.reading(func(tx *sql.Tx) error {
 		var both [2][]payterm.Order
 		for closed := range both {
-			both[closed], err = r.ordersIn(tx, `SELECT row FROM orders WHERE closed = ?3 AND `+inDay+` ORDER BY n`, payterm.Millis(from), payterm.Millis(to), closed)
+			both[closed], err = r.ordersIn(tx, `SELECT row FROM orders WHERE closed = ?3 AND `+inDay+` ORDER BY n`,
+				payterm.Millis(from), payterm.Millis(to), closed)
 			if err != nil {
 				return err
 			}
@@ -264,7 +268,8 @@ func (r *Reader) Unclosed(now time.Time) (string, error) {
 	var at sql.NullInt64
 	// What became final only today is today's.
 	err := r.ro.QueryRow(`SELECT min(at) FROM orders WHERE z IS NULL AND closed = 1 AND outcome = 'approved' AND at > 0 AND at < ?1
-		AND CAST(round((julianday(json_extract(row, '$.closed_at')) - 2440587.5) * 86400000) AS INTEGER) < ?1`, from.UnixMilli()).Scan(&at)
+		AND CAST(round((julianday(json_extract(row, '$.closed_at')) - 2440587.5) * 86400000) AS INTEGER) < ?1`,
+		from.UnixMilli()).Scan(&at)
 	if err != nil {
 		return "", fmt.Errorf("storage: look for a day that is open: %w", classify(err))
 	}

@@ -18,8 +18,9 @@ func sold(t *testing.T, s *Store, at time.Time, kind payterm.Kind, outcome payte
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := payterm.Order{ID: id, Kind: kind, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: minor, Currency: "CAD",
-		Outcome: outcome, CreatedAt: at, Operator: "7"}
+	o := payterm.Order{ID: id, Kind: kind, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: minor,
+		Currency: "CAD",
+		Outcome:  outcome, CreatedAt: at, Operator: "7"}
 	return s.end(t, o, at)
 }
 
@@ -92,8 +93,10 @@ func TestZIsFixed(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := totalsOf(t, func() (payterm.Totals, error) { return s.Totals(1) })
-	if only(first) != only(x) || only(first).AmountMinor != 1000 || len(first.Open) != 1 || first.Open[0].ID != doubt.ID ||
-		first.Head != verify(t, s.Reader).Head || first.Day != "2026-11-22" || first.LastDay != "" || first.EndedIn != nil {
+	if only(first) != only(x) || only(first).AmountMinor != 1000 || len(first.Open) != 1 ||
+		first.Open[0].ID != doubt.ID ||
+		first.Head != verify(t, s.Reader).Head || first.Day != "2026-11-22" || first.LastDay != "" ||
+		first.EndedIn != nil {
 		t.Errorf("%+v", first)
 	}
 	c.now = c.now.Add(24 * time.Hour)
@@ -106,7 +109,8 @@ func TestZIsFixed(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := totalsOf(t, func() (payterm.Totals, error) { return s.Totals(2) })
-	if sum := only(second); sum.AmountMinor != 570 || sum.Count != 2 || sum.RefundedMinor != 300 || sum.RefundCount != 1 ||
+	if sum := only(second); sum.AmountMinor != 570 || sum.Count != 2 || sum.RefundedMinor != 300 ||
+		sum.RefundCount != 1 ||
 		second.Day != "2026-11-22" || second.LastDay != "2026-11-23" || !second.From.Equal(first.To) {
 		t.Errorf("%+v", second)
 	}
@@ -199,8 +203,10 @@ func TestDayTotals(t *testing.T) {
 			}
 			d := totalsOf(t, func() (payterm.Totals, error) { return s.DayTotals(day) })
 			list, err := s.OfDay(day)
-			if sum := only(d); sum.AmountMinor != want || d.Day != day || d.Number != 0 || err != nil || len(list) != sum.Count {
-				t.Errorf("order %d of %v: %s has %d, want %d; %d orders, %v", i, one.at, day, sum.AmountMinor, want, len(list), err)
+			if sum := only(d); sum.AmountMinor != want || d.Day != day || d.Number != 0 || err != nil ||
+				len(list) != sum.Count {
+				t.Errorf("order %d of %v: %s has %d, want %d; %d orders, %v", i, one.at, day, sum.AmountMinor, want,
+					len(list), err)
 			}
 		}
 	}

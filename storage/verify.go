@@ -68,7 +68,8 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 	err = each(tx, func(rows *sql.Rows) error {
 		var rec record
 		var hash []byte
-		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &rec.state, &hash); err != nil {
+		if err := rows.Scan(&rec.seq, &rec.orderID, &rec.event, &rec.body, &rec.boot, &rec.mono, &rec.wall, &rec.state,
+			&hash); err != nil {
 			return err
 		}
 		if len(pruned.Gaps) > 0 && pruned.Gaps[0].First == end.seq+1 {
@@ -91,7 +92,8 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 		return v, err
 	}
 	if len(pruned.Gaps) > 0 {
-		return v, fmt.Errorf("records %d to %d: %w: an anchor covers what is not missing", pruned.Gaps[0].First, pruned.Gaps[0].Last, ErrChain)
+		return v, fmt.Errorf("records %d to %d: %w: an anchor covers what is not missing", pruned.Gaps[0].First,
+			pruned.Gaps[0].Last, ErrChain)
 	}
 	v.Head = fmt.Sprintf("%x", end.hash)
 	return v, nil
@@ -100,7 +102,8 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 // verifyOrders holds each order's row against the last record about it, and the
 // columns against the row.
 func verifyOrders(tx *sql.Tx) error {
-	err := each(tx, verifyOrder, `SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
+	err := each(tx, verifyOrder,
+		`SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
 			paid_minor, currency, merchant_id, coalesce(idempotency_key, ''), at, row, coalesce(task, ''),
 			(SELECT max(seq) FROM journal j WHERE j.order_id = o.order_id),
 			(SELECT state FROM journal j WHERE j.order_id = o.order_id ORDER BY seq DESC LIMIT 1)
@@ -140,8 +143,10 @@ func verifyOrder(rows *sql.Rows) error {
 	var last sql.NullInt64
 	var at int64
 	var state []byte
-	if err := rows.Scan(&id, &closed, &columns.Outcome, &columns.Attention, &columns.Kind, &columns.Mode, &columns.Wallet,
-		&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.MerchantID, &columns.IdempotencyKey, &at,
+	if err := rows.Scan(&id, &closed, &columns.Outcome, &columns.Attention, &columns.Kind, &columns.Mode,
+		&columns.Wallet,
+		&columns.AmountMinor, &columns.TipMinor, &columns.PaidMinor, &columns.Currency, &columns.MerchantID,
+		&columns.IdempotencyKey, &at,
 		&text, &task, &last, &state); err != nil {
 		return err
 	}
@@ -165,7 +170,8 @@ func verifyOrder(rows *sql.Rows) error {
 func guarded(o payterm.Order) payterm.Order {
 	return payterm.Order{
 		ID: o.ID, Outcome: o.Outcome, Attention: o.Attention, Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet,
-		AmountMinor: o.AmountMinor, TipMinor: o.TipMinor, PaidMinor: o.PaidMinor, Currency: o.Currency, MerchantID: o.MerchantID,
+		AmountMinor: o.AmountMinor, TipMinor: o.TipMinor, PaidMinor: o.PaidMinor, Currency: o.Currency,
+		MerchantID:     o.MerchantID,
 		IdempotencyKey: o.IdempotencyKey,
 	}
 }

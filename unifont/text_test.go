@@ -55,7 +55,8 @@ func TestLegible(t *testing.T) {
 // FuzzLegible: whatever a text is, all of it can be drawn, nothing of it is a control
 // or without width, and what is visible in it stays or has a stand-in.
 func FuzzLegible(f *testing.F) {
-	for _, text := range []string{"", "Café", "e\u0301", "👨‍👩‍👧", "\xff\x00\u200b", "a\u0300\u0301\u0302", "각", "का", "\u0301", "🇨🇦", "1\ufe0f\u20e3"} {
+	for _, text := range []string{"", "Café", "e\u0301", "👨‍👩‍👧", "\xff\x00\u200b", "a\u0300\u0301\u0302", "각", "का",
+		"\u0301", "🇨🇦", "1\ufe0f\u20e3"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -91,7 +92,8 @@ func FuzzLegible(f *testing.F) {
 				after = append(after, r)
 			}
 		}
-		if utf8.ValidString(text) && len(Lacking(text)) == 0 && !strings.ContainsFunc(text, ignored) && !slices.Equal(before, after) {
+		if utf8.ValidString(text) && len(Lacking(text)) == 0 && !strings.ContainsFunc(text, ignored) &&
+			!slices.Equal(before, after) {
 			t.Fatalf("%q became %q: letters are lost", text, got)
 		}
 	})
@@ -124,7 +126,8 @@ func TestMarksAreDrawnOver(t *testing.T) {
 }
 
 func TestOneByOne(t *testing.T) {
-	for text, want := range map[string]bool{"Café 張記 김치 Phở ไทย Кафе": false, "قهوة": true, "x קפה": true, "कॉफ़ी": true} {
+	for text, want := range map[string]bool{"Café 張記 김치 Phở ไทย Кафе": false, "قهوة": true, "x קפה": true,
+		"कॉफ़ी": true} {
 		if OneByOne(text) != want {
 			t.Errorf("%q: %t", text, !want)
 		}

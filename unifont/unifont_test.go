@@ -52,7 +52,8 @@ func wanted(t *testing.T) []rune {
 	}
 	for name, table := range map[string]encoding.Encoding{
 		"GBK": simplifiedchinese.GBK, "Big5": traditionalchinese.Big5, "EUC-JP": japanese.EUCJP, "EUC-KR": korean.EUCKR,
-		"1251": charmap.Windows1251, "1253": charmap.Windows1253, "437": charmap.CodePage437, "850": charmap.CodePage850, "1252": charmap.Windows1252, "858": charmap.CodePage858,
+		"1251": charmap.Windows1251, "1253": charmap.Windows1253, "437": charmap.CodePage437,
+		"850": charmap.CodePage850, "1252": charmap.Windows1252, "858": charmap.CodePage858,
 	} {
 		for row := 0x80; row <= 0xfe; row++ {
 			for cell := 0; cell <= 0xff; cell++ {
@@ -91,7 +92,8 @@ func file(t *testing.T) map[rune][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !unicode.In(rune(r), unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Zs) || r == unicode.ReplacementChar {
+		if !unicode.In(rune(r), unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Zs) ||
+			r == unicode.ReplacementChar {
 			continue
 		}
 		if rows[rune(r)], err = hex.DecodeString(bits); err != nil {

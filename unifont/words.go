@@ -23,7 +23,9 @@ func Words(line string) iter.Seq[string] {
 		before := rune(0)
 		for _, r := range line {
 			blank := unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f'
-			if breaks := before != 0 && (blank || Chinese(before) || Chinese(r)) && !mark(r) && !strings.ContainsRune(noneBefore, r) && !strings.ContainsRune(noneAfter, before); breaks && !empty(word) {
+			if breaks := before != 0 && (blank || Chinese(before) || Chinese(r)) && !mark(r) &&
+				!strings.ContainsRune(noneBefore, r) && !strings.ContainsRune(noneAfter, before); breaks &&
+				!empty(word) {
 				if !yield(string(word)) {
 					return
 				}

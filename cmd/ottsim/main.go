@@ -47,7 +47,8 @@ func run(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	merchant := f.String("merchant-id", "", "the merchant that it knows")
 	keyFile := f.String("sign-key-file", "", "file with the 16 characters of the sign key, readable by its owner alone")
 	seed := f.Uint64("seed", 1, "seed of payment codes and channel order ids")
-	currency := f.String("currency", "", "of the amounts on the customer's page, such as JPY; without one they have two decimals")
+	currency := f.String("currency", "",
+		"of the amounts on the customer's page, such as JPY; without one they have two decimals")
 	latency := f.Duration("latency", 0, "wait this long before each reply, such as 80ms")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -78,7 +79,8 @@ func run(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	base := "http://" + l.Addr().String()
-	sim := ottsim.New(ottsim.Config{MerchantID: *merchant, SignKey: key, Seed: *seed, Latency: *latency, BaseURL: base, Currency: *currency})
+	sim := ottsim.New(ottsim.Config{MerchantID: *merchant, SignKey: key, Seed: *seed, Latency: *latency, BaseURL: base,
+		Currency: *currency})
 	return serve(ctx, l, sim, out, base)
 }
 

@@ -90,8 +90,10 @@ type machine struct {
 const consoleAndGlass = "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0 net.ifnames=0"
 
 var (
-	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"}, consoleAndGlass}
-	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp", "2"}, consoleAndGlass}
+	arm64 = machine{"arm64", "arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2"},
+		consoleAndGlass}
+	armv7 = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-smp",
+		"2"}, consoleAndGlass}
 )
 
 // built is where fetch has put what the machine boots.
@@ -116,8 +118,10 @@ func gateway(t *testing.T, watch func(http.Handler) http.Handler) (sim *httptest
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim = httptest.NewUnstartedServer(watch(ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey, Seed: 1})))
-	sim.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	sim = httptest.NewUnstartedServer(watch(ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: signKey,
+		Seed: 1})))
+	sim.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		MinVersion: tls.VersionTLS12}
 	sim.StartTLS()
 	t.Cleanup(sim.Close)
 	_, port, err = net.SplitHostPort(sim.Listener.Addr().String())
@@ -219,7 +223,8 @@ func (s *system) unpack(path string) {
 			bodies[place] = body
 			s.entry(place, typeFile|mode, h.Uid, h.Gid, 0, 0, body)
 		case tar.TypeLink: // a copy will do
-			s.entry(place, typeFile|mode, h.Uid, h.Gid, 0, 0, bodies[strings.Trim(strings.TrimPrefix(h.Linkname, "."), "/")])
+			s.entry(place, typeFile|mode, h.Uid, h.Gid, 0, 0,
+				bodies[strings.Trim(strings.TrimPrefix(h.Linkname, "."), "/")])
 		case tar.TypeSymlink:
 			s.dirs[place] = true // /bin is /usr/bin
 			s.entry(place, typeLink|0o777, h.Uid, h.Gid, 0, 0, []byte(h.Linkname))
@@ -260,7 +265,8 @@ func (s *system) modules(names ...string) {
 	var list strings.Builder
 	loaded := map[string]bool{}
 	for _, module := range names {
-		out, err := exec.Command("/sbin/modprobe", "-d", s.built(""), "-S", strings.TrimSpace(string(release)), "--show-depends", module).Output()
+		out, err := exec.Command("/sbin/modprobe", "-d", s.built(""), "-S", strings.TrimSpace(string(release)),
+			"--show-depends", module).Output()
 		if err != nil {
 			s.t.Fatalf("modprobe %s: %v", module, err)
 		}
@@ -304,7 +310,8 @@ func start(t *testing.T, m machine, archive string, megabytes int, d *devices, m
 		"-nodefaults", "-serial", "stdio",
 		"-netdev", "user,id=net" + d.forward, "-device", "virtio-net-pci,netdev=net,romfile=",
 		"-chardev", "serial,id=scanner,path=" + d.scanner, "-device", "pci-serial,chardev=scanner",
-		"-device", "qemu-xhci,id=usb", "-chardev", "serial,id=printer,path=" + d.printer, "-device", "usb-serial,chardev=printer",
+		"-device", "qemu-xhci,id=usb", "-chardev", "serial,id=printer,path=" + d.printer, "-device",
+		"usb-serial,chardev=printer",
 	}, more...)...)
 }
 
@@ -474,14 +481,16 @@ func (d *devices) sellBy(g *guest, read func(code string)) payterm.Order {
 	read(wallet(d.t, d.sim))
 	status, said, _ := strings.Cut(g.wait("sale"), " ")
 	var order payterm.Order
-	if err := json.Unmarshal([]byte(said), &order); err != nil || status != "0" || order.Outcome != payterm.Approved || order.AmountMinor != 1234 {
+	if err := json.Unmarshal([]byte(said), &order); err != nil || status != "0" || order.Outcome != payterm.Approved ||
+		order.AmountMinor != 1234 {
 		d.t.Fatalf("the sale: status %s, %v: %s", status, err, said)
 	}
 	printed := func() string { _, text := d.Paper(); return text }
 	for end := time.Now().Add(time.Minute); !strings.Contains(printed(), string(order.ID)) && time.Now().Before(end); {
 		time.Sleep(50 * time.Millisecond)
 	}
-	if text := printed(); !strings.Contains(text, "Corner shop") || !strings.Contains(text, string(order.ID)) || !strings.Contains(text, "12.34") {
+	if text := printed(); !strings.Contains(text, "Corner shop") || !strings.Contains(text, string(order.ID)) ||
+		!strings.Contains(text, "12.34") {
 		d.t.Errorf("the paper:\n%s", text)
 	}
 	return order
@@ -514,7 +523,8 @@ func saleOn(t *testing.T, m machine) {
 	// others, so that the quickest of a few starts counts.
 	begun, ready := seconds(t, g.wait("begun")), seconds(t, g.wait("running"))
 	took := ready - begun
-	t.Logf("host: ready %.1f s after the machine's start; guest: up at %s s, agent begun at %.2f and ready at %.2f", time.Since(began).Seconds(), up, begun, ready)
+	t.Logf("host: ready %.1f s after the machine's start; guest: up at %s s, agent begun at %.2f and ready at %.2f",
+		time.Since(began).Seconds(), up, begun, ready)
 	for tries := 0; took > maxStart && tries < 4; tries++ {
 		g.tell("stop")
 		g.wait("stopped")
@@ -563,8 +573,10 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	s.board(port, ca)
 	s.entry("init", typeLink|0o777, 0, 0, 0, 0, []byte("lib/systemd/systemd"))
 	s.copy(0o755, "board/service", "service")
-	s.put(0o644, "etc/systemd/system/board.service", []byte("[Unit]\nAfter=dbus.service systemd-udevd.service\n[Service]\nExecStart=/board/service\nStandardError=tty\nTTYPath=/dev/console\n"))
-	s.entry("etc/systemd/system/multi-user.target.wants/board.service", typeLink|0o777, 0, 0, 0, 0, []byte("/etc/systemd/system/board.service"))
+	s.put(0o644, "etc/systemd/system/board.service",
+		[]byte("[Unit]\nAfter=dbus.service systemd-udevd.service\n[Service]\nExecStart=/board/service\nStandardError=tty\nTTYPath=/dev/console\n"))
+	s.entry("etc/systemd/system/multi-user.target.wants/board.service", typeLink|0o777, 0, 0, 0, 0,
+		[]byte("/etc/systemd/system/board.service"))
 	s.entry("etc/systemd/system/serial-getty@ttyAMA0.service", typeLink|0o777, 0, 0, 0, 0, []byte("/dev/null"))
 	for place, version := range map[string]string{"first": "v1.0.0", "second": "v1.1.0"} {
 		s.copy(0o644, "board/"+place+".deb", filepath.Join(packed(t, version), "payterm_"+version[1:]+"_arm64.deb"))
@@ -662,13 +674,15 @@ func packed(t *testing.T, version string) string {
 
 // control makes the simulator's own calls.
 func control() *http.Client {
-	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // our own simulator, on loopback
+	return &http.Client{Timeout: 20 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // our own simulator, on loopback
 }
 
 // wallet makes a customer at the simulator and gives a payment code.
 func wallet(t *testing.T, sim *httptest.Server) string {
 	t.Helper()
-	resp, err := control().Post(sim.URL+"/sim/wallets", "application/json", strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000}`))
+	resp, err := control().Post(sim.URL+"/sim/wallets", "application/json",
+		strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000}`))
 	if err != nil {
 		t.Fatal(err)
 	}

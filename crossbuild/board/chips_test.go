@@ -20,7 +20,8 @@ import (
 
 // sabrelite is an i.MX6 board: its I2C and SPI controllers are QEMU's, and so are the
 // chips on them. Its second UART is the console.
-var sabrelite = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "sabrelite", "-dtb", "../../build/board/armhf/imx6q-sabrelite.dtb"}, "console=ttymxc1"}
+var sabrelite = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "sabrelite", "-dtb",
+	"../../build/board/armhf/imx6q-sabrelite.dtb"}, "console=ttymxc1"}
 
 // wire is a line of a protocol with QEMU.
 type wire struct {
@@ -280,9 +281,11 @@ func TestChipsOnTheVirtualBoard(t *testing.T) {
 	if err := os.WriteFile(eeprom, memory, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g := probing(t, sabrelite, oledProfile, []string{"i2c-imx", "i2c-dev", "gpio-mxc", "spi-imx"}, "-serial", "null", "-serial", "stdio",
+	g := probing(t, sabrelite, oledProfile, []string{"i2c-imx", "i2c-dev", "gpio-mxc", "spi-imx"}, "-serial", "null",
+		"-serial", "stdio",
 		"-device", "tmp105,id=thermometer,bus=i2c-bus.0,address=0x48",
-		"-drive", "if=none,id=eeprom,format=raw,file="+eeprom, "-device", "at24c-eeprom,bus=i2c-bus.0,address=0x52,rom-size=4096,drive=eeprom",
+		"-drive", "if=none,id=eeprom,format=raw,file="+eeprom, "-device",
+		"at24c-eeprom,bus=i2c-bus.0,address=0x52,rom-size=4096,drive=eeprom",
 		"-device", "ssd0303,id=glass,bus=i2c-bus.0,address=0x3d",
 		"-qmp", "unix:"+filepath.Join(dir, "qmp")+",server=on,wait=off")
 	monitor := newQMP(t, filepath.Join(dir, "qmp"))
@@ -303,7 +306,8 @@ func TestChipsOnTheVirtualBoard(t *testing.T) {
 	}
 	// A thermometer shows what it is given, in 1/16 of a degree above 4 idle bits.
 	for degrees, want := range map[int]string{25: "1900", -2: "fe00"} {
-		monitor.do("qom-set", map[string]any{"path": "/machine/peripheral/thermometer", "property": "temperature", "value": 1000 * degrees}, nil)
+		monitor.do("qom-set", map[string]any{"path": "/machine/peripheral/thermometer", "property": "temperature",
+			"value": 1000 * degrees}, nil)
 		if got := read("i2c I2C0 0x48 00 2"); got != want {
 			t.Errorf("%d degrees are read as %s, not %s", degrees, got, want)
 		}

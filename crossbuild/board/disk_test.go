@@ -66,7 +66,8 @@ func newDisk(t *testing.T, image []byte) *disk {
 			d.line.Lock()
 			err = d.serve(c)
 			d.line.Unlock()
-			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
+			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) &&
+				!errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("disk: %v", err)
 			}
 			c.Close()
@@ -263,7 +264,8 @@ func (d *disk) cut(chance *rand.Rand) (atStake, lost int) {
 // sector; and a disk that lies about its flushes loses what it has promised.
 func TestDisk(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
-	old, flushed, wet := bytes.Repeat([]byte{1}, 4*sector), bytes.Repeat([]byte{2}, 4*sector), bytes.Repeat([]byte{3}, 4*sector)
+	old, flushed, wet := bytes.Repeat([]byte{1}, 4*sector), bytes.Repeat([]byte{2}, 4*sector),
+		bytes.Repeat([]byte{3}, 4*sector)
 	for _, lies := range []bool{false, true} {
 		seen := map[byte]int{}
 		for range 100 {

@@ -41,7 +41,8 @@ func TestActiveSaleOnTheVirtualBoard(t *testing.T) {
 	s.board(port, ca, "bochs")
 	s.put(0o644, "board/board.toml", []byte(profile+glass))
 	socket := filepath.Join(t.TempDir(), "qmp")
-	g := start(t, arm64, s.archive(), 512, d, "-device", "bochs-display,id=glass,xres=800,yres=480,romfile=", "-qmp", "unix:"+socket+",server=on,wait=off")
+	g := start(t, arm64, s.archive(), 512, d, "-device", "bochs-display,id=glass,xres=800,yres=480,romfile=", "-qmp",
+		"unix:"+socket+",server=on,wait=off")
 	monitor := newQMP(t, socket)
 	g.wait("up")
 	g.tell("run")
@@ -50,7 +51,8 @@ func TestActiveSaleOnTheVirtualBoard(t *testing.T) {
 	g.tell("sale --mode active --wallet ALIPAY --amount 12.34")
 	g.waitState("show_code")
 	shown := ""
-	for end := time.Now().Add(5 * time.Second); shown == "" && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); shown == "" &&
+		time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		shown = code(t, monitor)
 	}
 	c := &counter{t: t, sim: sim, control: control()}

@@ -32,7 +32,8 @@ func (r reader) keys(names ...string) {
 	r.t.Helper()
 	for _, name := range names {
 		for _, down := range []bool{true, false} {
-			event := map[string]any{"type": "key", "data": map[string]any{"down": down, "key": map[string]any{"type": "qcode", "data": name}}}
+			event := map[string]any{"type": "key", "data": map[string]any{"down": down,
+				"key": map[string]any{"type": "qcode", "data": name}}}
 			r.do("input-send-event", map[string]any{"events": []any{event}}, nil)
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -102,7 +103,8 @@ func typedSaleOn(t *testing.T, m machine) {
 	}
 	d.sellBy(g, read)
 	if overheard(); before != [2]int{typed, heard} {
-		t.Errorf("others have overheard the code: before the agent ran they had %d bytes, now %d and %d", before, typed, heard)
+		t.Errorf("others have overheard the code: before the agent ran they had %d bytes, now %d and %d", before, typed,
+			heard)
 	}
 
 	plugged := func(want bool) {

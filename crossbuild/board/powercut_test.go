@@ -28,7 +28,8 @@ import (
 var (
 	cuts    = flag.Int("cuts", 0, "how often TestPowerCuts takes the power away")
 	cutSeed = flag.Uint64("seed", 0, "of TestPowerCuts; 0 draws one")
-	lies    = flag.Bool("lies", false, "plant a disk that acknowledges flushes and does nothing: TestPowerCuts must fail")
+	lies    = flag.Bool("lies", false,
+		"plant a disk that acknowledges flushes and does nothing: TestPowerCuts must fail")
 )
 
 // What a customer waits for is short, and a code's life ends within the run, so that
@@ -120,7 +121,8 @@ func newCounter(t *testing.T, seed uint64) *counter {
 	})
 	c.sim = sim
 	c.control = control()
-	c.api = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	c.api = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _,
+		_ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", c.address)
 	}}}
 	s := newSystem(t, arm64)
@@ -135,7 +137,8 @@ func newCounter(t *testing.T, seed uint64) *counter {
 	if err := os.WriteFile(image, make([]byte, diskSize), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(tooltest.Need(t, "mkfs.ext4"), "-q", "-L", "payterm", image).CombinedOutput(); err != nil {
+	if out, err := exec.Command(tooltest.Need(t, "mkfs.ext4"), "-q", "-L", "payterm",
+		image).CombinedOutput(); err != nil {
 		t.Fatalf("mkfs.ext4: %v: %s", err, out)
 	}
 	text, err := os.ReadFile(image)
@@ -185,7 +188,8 @@ func (c *counter) boot() {
 	c.devices = openDevices(c.t, c.sim)
 	c.devices.forward = ",hostfwd=tcp:" + c.address + "-:8181"
 	c.guest = start(c.t, arm64, c.archive, 256, c.devices,
-		"-drive", "if=none,id=data,format=raw,cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path="+c.disk.path,
+		"-drive", "if=none,id=data,format=raw,cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path="+
+			c.disk.path,
 		"-device", "virtio-blk-pci,drive=data")
 }
 
@@ -347,11 +351,13 @@ func (c *counter) gremlins() {
 		return
 	}
 	faults := []string{
-		"drop_before_apply", "http_500", "html_200", "drop_after_apply", "truncated", "bad_digest", "wrong_order_id", "wrong_amount",
+		"drop_before_apply", "http_500", "html_200", "drop_after_apply", "truncated", "bad_digest", "wrong_order_id",
+		"wrong_amount",
 		"code:SYSTEM_ERROR", "code:FAIL", "code:AUTH_CODE_INVALID",
 	}
 	for _, action := range []string{"PASSIVEPAY", "ACTIVEPAY", "STATUS_QUERY"} {
-		c.ask("POST", "/sim/faults", map[string]any{"action": action, "fault": faults[c.chance.IntN(len(faults))], "times": 1})
+		c.ask("POST", "/sim/faults", map[string]any{"action": action, "fault": faults[c.chance.IntN(len(faults))],
+			"times": 1})
 	}
 }
 
@@ -462,13 +468,15 @@ func (c *counter) watch() {
 			resp.Body.Close()
 		}
 	}
-	if status.State == "scan" && len(c.codes) > 0 && time.Since(c.shown) > 3*time.Second { // as a customer does whose code was not read
+	// as a customer does whose code was not read
+	if status.State == "scan" && len(c.codes) > 0 && time.Since(c.shown) > 3*time.Second {
 		c.scan()
 	}
 	known := slices.ContainsFunc(c.customers, func(o customer) bool { return o.order == status.Order })
 	if !known && (status.State == "show_code" || status.State == "waiting") && status.Order != "" {
 		verbs := []string{"pay", "pay", "pay", "decline", "close"}
-		c.customers = append(c.customers, customer{status.Order, verbs[c.chance.IntN(len(verbs))], time.Now().Add(time.Duration(c.chance.Int64N(int64(3 * time.Second))))})
+		c.customers = append(c.customers, customer{status.Order, verbs[c.chance.IntN(len(verbs))],
+			time.Now().Add(time.Duration(c.chance.Int64N(int64(3 * time.Second))))})
 	}
 	c.decide(time.Now())
 }
@@ -601,7 +609,8 @@ func TestPowerCuts(t *testing.T) {
 		count[o.Outcome]++
 	}
 	t.Logf("%d cuts, %d of them while starting, %d within a second of a payment's request; %d sales asked for, orders %v; %d writes, %d flushes; %d sectors were not flushed at a cut, %d of them lost; %d torn commits of ext4's; %.0f s",
-		*cuts, starting, soon, len(c.pledges), count, c.disk.writes, c.disk.flushes, atStake, lost, c.torn, time.Since(began).Seconds())
+		*cuts, starting, soon, len(c.pledges), count, c.disk.writes, c.disk.flushes, atStake, lost, c.torn,
+		time.Since(began).Seconds())
 	if count[payterm.Approved] == 0 || *cuts >= 20 && (soon == 0 || lost == 0) {
 		t.Error("too little happened to prove anything")
 	}
@@ -694,20 +703,32 @@ func TestDisputes(t *testing.T) {
 		plant   func(*world)
 		at, end string // found at a start, and in the end
 	}{
-		"nothing":                {func(*world) {}, "", ""},
-		"sent twice":             {func(w *world) { w.ledger[0].Requests = append(w.ledger[0].Requests, pay[0]) }, "sent 2 times", "sent 2 times"},
-		"a customer pays twice":  {func(w *world) { w.ledger[1].Paid = 500 }, "paid twice", "paid twice"},
-		"paid and lost":          {func(w *world) { w.orders[0].Outcome, w.pledges[0].said.Outcome = payterm.Declined, payterm.Declined }, "", "but paid"},
-		"paid and open":          {func(w *world) { w.orders[0].Outcome, w.pledges[0].said = payterm.Open, payterm.Order{} }, "", "still open"},
-		"approved and not paid":  {func(w *world) { w.ledger[0].Paid = 0 }, "and 0 paid", "and 0 paid"},
-		"approved over less":     {func(w *world) { w.ledger[0].Paid = 499 }, "and 499 paid", "and 499 paid"},
-		"forgotten by journal":   {func(w *world) { w.orders, w.pledges = w.orders[1:], w.pledges[1:] }, "not in the journal", "not in the journal"},
-		"taken and forgotten":    {func(w *world) { w.pledges[0].taken[0] = "T1AAAAA000009" }, "taken and forgotten", "taken and forgotten"},
-		"an id given twice":      {func(w *world) { w.pledges[1].taken[0] = one }, "was taken as", "was taken as"},
-		"one key, two orders":    {func(w *world) { w.pledges[0].said.ID = two }, "was taken as", "was taken as"},
-		"a code that serves two": {func(w *world) { w.orders[1].MaskedCode = "****0001" }, "served twice", "served twice"},
-		"told approved":          {func(w *world) { w.orders[0].Outcome, w.ledger[0].Paid = payterm.Declined, 0 }, "was told approved", "was told approved"},
-		"told declined":          {func(w *world) { w.pledges[0].said.Outcome = payterm.Declined }, "was told declined", "was told declined"},
+		"nothing": {func(*world) {}, "", ""},
+		"sent twice": {func(w *world) { w.ledger[0].Requests = append(w.ledger[0].Requests, pay[0]) },
+			"sent 2 times", "sent 2 times"},
+		"a customer pays twice": {func(w *world) { w.ledger[1].Paid = 500 }, "paid twice", "paid twice"},
+		"paid and lost": {func(w *world) {
+			w.orders[0].Outcome, w.pledges[0].said.Outcome = payterm.Declined,
+				payterm.Declined
+		}, "", "but paid"},
+		"paid and open": {func(w *world) {
+			w.orders[0].Outcome, w.pledges[0].said = payterm.Open,
+				payterm.Order{}
+		}, "", "still open"},
+		"approved and not paid": {func(w *world) { w.ledger[0].Paid = 0 }, "and 0 paid", "and 0 paid"},
+		"approved over less":    {func(w *world) { w.ledger[0].Paid = 499 }, "and 499 paid", "and 499 paid"},
+		"forgotten by journal": {func(w *world) { w.orders, w.pledges = w.orders[1:], w.pledges[1:] },
+			"not in the journal", "not in the journal"},
+		"taken and forgotten": {func(w *world) { w.pledges[0].taken[0] = "T1AAAAA000009" }, "taken and forgotten",
+			"taken and forgotten"},
+		"an id given twice":   {func(w *world) { w.pledges[1].taken[0] = one }, "was taken as", "was taken as"},
+		"one key, two orders": {func(w *world) { w.pledges[0].said.ID = two }, "was taken as", "was taken as"},
+		"a code that serves two": {func(w *world) { w.orders[1].MaskedCode = "****0001" }, "served twice",
+			"served twice"},
+		"told approved": {func(w *world) { w.orders[0].Outcome, w.ledger[0].Paid = payterm.Declined, 0 },
+			"was told approved", "was told approved"},
+		"told declined": {func(w *world) { w.pledges[0].said.Outcome = payterm.Declined }, "was told declined",
+			"was told declined"},
 		"told declined, is late": {func(w *world) {
 			w.pledges[0].said.Outcome, w.orders[0].Reason = payterm.Declined, payterm.ReasonLatePayment
 		}, "", ""},
@@ -715,12 +736,16 @@ func TestDisputes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := world{
 				[]*pledge{
-					{key: "sale 1", mode: payterm.Passive, amount: 500, taken: []payterm.OrderID{one}, said: payterm.Order{ID: one, Outcome: payterm.Approved}},
-					{key: "sale 2", mode: payterm.Active, amount: 501, taken: []payterm.OrderID{two}, said: payterm.Order{ID: two, Outcome: payterm.Declined}},
+					{key: "sale 1", mode: payterm.Passive, amount: 500, taken: []payterm.OrderID{one},
+						said: payterm.Order{ID: one, Outcome: payterm.Approved}},
+					{key: "sale 2", mode: payterm.Active, amount: 501, taken: []payterm.OrderID{two},
+						said: payterm.Order{ID: two, Outcome: payterm.Declined}},
 				},
 				[]payterm.Order{
-					{ID: one, Mode: payterm.Passive, AmountMinor: 500, PaidMinor: 500, Outcome: payterm.Approved, IdempotencyKey: "sale 1", MaskedCode: "****0001"},
-					{ID: two, Mode: payterm.Active, AmountMinor: 501, Outcome: payterm.Declined, IdempotencyKey: "sale 2"},
+					{ID: one, Mode: payterm.Passive, AmountMinor: 500, PaidMinor: 500, Outcome: payterm.Approved,
+						IdempotencyKey: "sale 1", MaskedCode: "****0001"},
+					{ID: two, Mode: payterm.Active, AmountMinor: 501, Outcome: payterm.Declined,
+						IdempotencyKey: "sale 2"},
 				},
 				[]row{{ID: one, Paid: 500, Requests: pay}, {ID: two}},
 			}

@@ -141,7 +141,8 @@ func gateway(t *testing.T) *hub {
 		h.asked.Add(1)
 		h.sim.ServeHTTP(w, r)
 	}))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		MinVersion: tls.VersionTLS12}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	if _, h.port, err = net.SplitHostPort(server.Listener.Addr().String()); err != nil {
@@ -156,20 +157,25 @@ func newDisk(t *testing.T, dir, port string, ca []byte) string {
 	t.Helper()
 	disk, data := filepath.Join(dir, "disk"), filepath.Join(dir, "data")
 	run(t, "cp", "--sparse=always", built+name+".img", disk)
-	run(t, "dd", "if="+disk, "of="+data, "bs=1M", fmt.Sprintf("skip=%d", dataAt), fmt.Sprintf("count=%d", dataMB), "conv=sparse")
+	run(t, "dd", "if="+disk, "of="+data, "bs=1M", fmt.Sprintf("skip=%d", dataAt), fmt.Sprintf("count=%d", dataMB),
+		"conv=sparse")
 	for file, text := range map[string]string{
-		"payterm.toml": fmt.Sprintf(config, port), "board.toml": board, "sign_key": signKey + "\n", "ca.pem": string(ca), "mark": "survives\n",
+		"payterm.toml": fmt.Sprintf(config, port), "board.toml": board, "sign_key": signKey + "\n",
+		"ca.pem": string(ca), "mark": "survives\n",
 	} {
 		put(t, filepath.Join(dir, file), []byte(text))
 	}
-	owner := regexp.MustCompile(`User: +(\d+) +Group: +(\d+)`).FindStringSubmatch(run(t, "/sbin/debugfs", "-R", "stat payterm", data))
+	owner := regexp.MustCompile(`User: +(\d+) +Group: +(\d+)`).FindStringSubmatch(run(t, "/sbin/debugfs", "-R",
+		"stat payterm", data))
 	if owner == nil {
 		t.Fatal("the data partition has no folder of the agent's")
 	}
 	var script strings.Builder
 	fmt.Fprintf(&script, "rm etc/payterm.toml\n")
-	for file, mode := range map[string]string{"payterm.toml": "0100640", "board.toml": "0100644", "ca.pem": "0100644", "sign_key": "0100600", "mark": "0100600"} {
-		fmt.Fprintf(&script, "write %s etc/%s\nsif etc/%s mode %s\nsif etc/%s uid %s\nsif etc/%s gid %s\n", filepath.Join(dir, file), file, file, mode, file, owner[1], file, owner[2])
+	for file, mode := range map[string]string{"payterm.toml": "0100640", "board.toml": "0100644", "ca.pem": "0100644",
+		"sign_key": "0100600", "mark": "0100600"} {
+		fmt.Fprintf(&script, "write %s etc/%s\nsif etc/%s mode %s\nsif etc/%s uid %s\nsif etc/%s gid %s\n",
+			filepath.Join(dir, file), file, file, mode, file, owner[1], file, owner[2])
 	}
 	put(t, filepath.Join(dir, "script"), []byte(script.String()))
 	run(t, "/sbin/debugfs", "-w", "-f", filepath.Join(dir, "script"), data)
@@ -201,7 +207,9 @@ func (b bundles) bundle(t *testing.T, file string, later int64, starts bool, als
 	script := "rm usr/lib/systemd/systemd\n"
 	if starts {
 		agent := filepath.Join(work, "payterm")
-		cmd := exec.CommandContext(t.Context(), tooltest.Need(t, "go"), "build", "-ldflags", fmt.Sprintf("-X main.version=%s -X main.built=%d -s -w -linkmode external -extldflags -static", file, b.at+later), "-o", agent, "../../cmd/payterm")
+		cmd := exec.CommandContext(t.Context(), tooltest.Need(t, "go"), "build", "-ldflags",
+			fmt.Sprintf("-X main.version=%s -X main.built=%d -s -w -linkmode external -extldflags -static", file,
+				b.at+later), "-o", agent, "../../cmd/payterm")
 		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CC=aarch64-linux-gnu-gcc", "CGO_ENABLED=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build the agent: %v: %s", err, out)
@@ -234,9 +242,11 @@ func emptied(t *testing.T) string {
 // pack signs a folder with a root file system.
 func (b bundles) pack(t *testing.T, work, file string, later int64) string {
 	t.Helper()
-	put(t, filepath.Join(work, "manifest.raucm"), fmt.Appendf(nil, "[update]\ncompatible=%s\nversion=%s\nbuild=%d\ndescription=store 1\n[bundle]\nformat=verity\n[image.rootfs]\nfilename=rootfs.ext4\n", name, file, b.at+later))
+	put(t, filepath.Join(work, "manifest.raucm"),
+		fmt.Appendf(nil, "[update]\ncompatible=%s\nversion=%s\nbuild=%d\ndescription=store 1\n[bundle]\nformat=verity\n[image.rootfs]\nfilename=rootfs.ext4\n", name, file, b.at+later))
 	out := filepath.Join(b.dir, file+".raucb")
-	run(t, "rauc", "bundle", "--mksquashfs-args=-comp zstd -Xcompression-level 1", "--cert", "../../build/keys/cert.pem", "--key", "../../build/keys/key.pem", work, out)
+	run(t, "rauc", "bundle", "--mksquashfs-args=-comp zstd -Xcompression-level 1", "--cert",
+		"../../build/keys/cert.pem", "--key", "../../build/keys/key.pem", work, out)
 	return out
 }
 
@@ -277,12 +287,14 @@ func start(t *testing.T, dir, disk, log string, devices ...string) *machine {
 	socket := filepath.Join(dir, "qmp")
 	os.Remove(socket) //nolint:errcheck // of the start before
 	m := &machine{t: t, began: time.Now(), lines: make(chan string, 10_000)}
-	m.cmd = exec.CommandContext(t.Context(), tooltest.Need(t, "qemu-system-aarch64"), slices.Concat([]string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "768",
-		"-nodefaults", "-display", "none", "-serial", "stdio", "-bios", uboot,
-		"-drive", "if=none,id=card,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=card,romfile=",
-		"-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
-		"-device", "bochs-display,id=glass,xres=800,yres=480,romfile=", "-device", "i6300esb", "-device", "qemu-xhci",
-		"-qmp", "unix:" + socket + ",server=on,wait=off"}, devices)...)
+	m.cmd = exec.CommandContext(t.Context(), tooltest.Need(t, "qemu-system-aarch64"),
+		slices.Concat([]string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "768",
+			"-nodefaults", "-display", "none", "-serial", "stdio", "-bios", uboot,
+			"-drive", "if=none,id=card,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=card,romfile=",
+			"-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
+			"-device", "bochs-display,id=glass,xres=800,yres=480,romfile=", "-device", "i6300esb", "-device",
+			"qemu-xhci",
+			"-qmp", "unix:" + socket + ",server=on,wait=off"}, devices)...)
 	out, err := m.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -425,7 +437,8 @@ const (
 var words = map[string]*regexp.Regexp{}
 
 func init() {
-	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked, handed, wrote, unwritten, locked, noDoctor} {
+	for _, w := range []string{chose, refused, installs, restarts, good, proved, fellBack, unhealthy, takeOut, panicked,
+		handed, wrote, unwritten, locked, noDoctor} {
 		words[w] = regexp.MustCompile(w)
 	}
 }
@@ -446,7 +459,8 @@ func (m *machine) wait(want string, others ...string) (string, error) {
 			if !ok {
 				return "", fmt.Errorf("the machine ended before %q", want)
 			}
-			if strings.Contains(line, "payterm") || strings.Contains(line, "stick[") || words[panicked].MatchString(line) {
+			if strings.Contains(line, "payterm") || strings.Contains(line, "stick[") ||
+				words[panicked].MatchString(line) {
 				m.t.Logf("%4.0f s  %s", time.Since(m.began).Seconds(), strings.TrimSpace(line))
 			}
 			if found := words[want].FindStringSubmatch(line); found != nil {
@@ -517,7 +531,9 @@ func TestAB(t *testing.T) {
 	second := b.bundle(t, "second", 1, true)
 	run(t, "./keys", filepath.Join(dir, "foreign"), "foreign")
 	foreign := filepath.Join(dir, "foreign.raucb")
-	run(t, "rauc", "resign", "--keyring", "../../build/keys/cert.pem", "--signing-keyring", filepath.Join(dir, "foreign", "cert.pem"), "--cert", filepath.Join(dir, "foreign", "cert.pem"), "--key", filepath.Join(dir, "foreign", "key.pem"), second, foreign)
+	run(t, "rauc", "resign", "--keyring", "../../build/keys/cert.pem", "--signing-keyring",
+		filepath.Join(dir, "foreign", "cert.pem"), "--cert", filepath.Join(dir, "foreign", "cert.pem"), "--key",
+		filepath.Join(dir, "foreign", "key.pem"), second, foreign)
 	tampered := filepath.Join(dir, "tampered.raucb")
 	run(t, "cp", second, tampered)
 	tamper(t, tampered)
@@ -557,7 +573,8 @@ func TestAB(t *testing.T) {
 	m.must(good, "B")
 
 	step("the power is cut while a version is written, and a commit of the file system torn; B boots as if nothing had been")
-	third := b.bundle(t, "third", 3, true, [2]string{"payterm-update.timer", soon}, [2]string{"payterm-update.service", look})
+	third := b.bundle(t, "third", 3, true, [2]string{"payterm-update.timer", soon}, [2]string{"payterm-update.service",
+		look})
 	thirdStick := stick(t, dir, "third", third)
 	m.plug(thirdStick)
 	m.must(installs, "")
@@ -597,7 +614,8 @@ func TestAB(t *testing.T) {
 // imageTime is when the source of the image was made, as its bundle says.
 func imageTime(t *testing.T) int64 {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "rauc", "info", "--keyring", "../../build/keys/cert.pem", "--output-format=json", built+name+".raucb")
+	cmd := exec.CommandContext(t.Context(), "rauc", "info", "--keyring", "../../build/keys/cert.pem",
+		"--output-format=json", built+name+".raucb")
 	out, err := cmd.Output()
 	var m struct{ Build string }
 	if err == nil {
@@ -684,7 +702,8 @@ func dataOf(t *testing.T, dir, disk string) string {
 			t.Errorf("e2fsck: %v: %s", err, out)
 		}
 	}
-	if blocks := regexp.MustCompile(`Block count: +(\d+)`).FindStringSubmatch(run(t, "/sbin/debugfs", "-R", "stats -h", image)); blocks == nil {
+	if blocks := regexp.MustCompile(`Block count: +(\d+)`).FindStringSubmatch(run(t, "/sbin/debugfs", "-R", "stats -h",
+		image)); blocks == nil {
 		t.Error("no size of the file system")
 	} else if n, _ := strconv.ParseInt(blocks[1], 10, 64); n < 200*mebi/4096 {
 		t.Errorf("the file system has %d blocks", n)
@@ -708,7 +727,8 @@ func survived(t *testing.T, dir, disk string) {
 	if err := json.Unmarshal([]byte(kept[strings.Index(kept, "{"):]), &before); err != nil || !before.Agent {
 		t.Errorf("the version before did not answer: %v: %s", err, kept)
 	}
-	for _, check := range []string{"display bus", "journal", "records", "network encryption", "network answer", "network key"} {
+	for _, check := range []string{"display bus", "journal", "records", "network encryption", "network answer",
+		"network key"} {
 		if !before.Passed[check] {
 			t.Errorf("%s was not well before the last update", check)
 		}
@@ -726,5 +746,6 @@ func survived(t *testing.T, dir, disk string) {
 	if !regexp.MustCompile(`Journal transaction \d+ was corrupt`).MatchString(log) {
 		t.Error("nobody has met the torn commit")
 	}
-	t.Logf("journal: %s", strings.TrimSpace(run(t, "../../build/payterm", "journal", "verify", "--data", filepath.Join(after, "payterm"))))
+	t.Logf("journal: %s", strings.TrimSpace(run(t, "../../build/payterm", "journal", "verify", "--data",
+		filepath.Join(after, "payterm"))))
 }

@@ -61,7 +61,8 @@ func TestRAUCIsRoots(t *testing.T) {
 	daemon, send := tooltest.Need(t, "dbus-daemon"), tooltest.Need(t, "dbus-send")
 	as := map[string][]string{"himself": nil} // who asks, by what makes a program his
 	if os.Geteuid() == 0 {
-		as = map[string][]string{"root": nil, "nobody": {tooltest.Need(t, "setpriv"), "--reuid=nobody", "--clear-groups"}}
+		as = map[string][]string{"root": nil, "nobody": {tooltest.Need(t, "setpriv"), "--reuid=nobody",
+			"--clear-groups"}}
 	}
 	ours, err := filepath.Abs(busPolicy)
 	if err != nil {
@@ -79,10 +80,12 @@ func TestRAUCIsRoots(t *testing.T) {
 		if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // others are to come in
 			t.Fatal(err)
 		}
-		for name, text := range map[string]string{"bus.conf": fmt.Sprintf(bus, dir, x.added), "debian.conf": raucPolicy, "de.pengutronix.rauc.service": raucStart} {
+		for name, text := range map[string]string{"bus.conf": fmt.Sprintf(bus, dir, x.added), "debian.conf": raucPolicy,
+			"de.pengutronix.rauc.service": raucStart} {
 			put(t, filepath.Join(dir, name), []byte(text))
 		}
-		cmd := exec.CommandContext(t.Context(), daemon, "--config-file="+filepath.Join(dir, "bus.conf"), "--nofork", "--print-address")
+		cmd := exec.CommandContext(t.Context(), daemon, "--config-file="+filepath.Join(dir, "bus.conf"), "--nofork",
+			"--print-address")
 		out, err := cmd.StdoutPipe()
 		if err == nil {
 			err = cmd.Start()
@@ -99,11 +102,13 @@ func TestRAUCIsRoots(t *testing.T) {
 		}
 		for user, command := range as {
 			refused := x.refused && user != "root"
-			command = append(slices.Clone(command), send, "--bus=unix:path="+filepath.Join(dir, "socket"), "--print-reply", "--reply-timeout="+fmt.Sprint(time.Minute.Milliseconds()),
+			command = append(slices.Clone(command), send, "--bus=unix:path="+filepath.Join(dir, "socket"),
+				"--print-reply", "--reply-timeout="+fmt.Sprint(time.Minute.Milliseconds()),
 				"--dest=de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer.Install", "string:/x.raucb")
 			call := exec.CommandContext(t.Context(), command[0], command[1:]...)
 			said, err := call.CombinedOutput()
-			if err == nil || strings.Contains(string(said), "AccessDenied: Rejected") != refused || !refused && !strings.Contains(string(said), "Spawn.ChildExited") {
+			if err == nil || strings.Contains(string(said), "AccessDenied: Rejected") != refused || !refused &&
+				!strings.Contains(string(said), "Spawn.ChildExited") {
 				t.Errorf("%s with %q: %v %s", user, x.added, err, said)
 			}
 		}

@@ -60,7 +60,8 @@ var keyboards = []string{
 func (m *machine) types(display, text string, pause time.Duration) {
 	m.t.Helper()
 	send := func(down bool, key string) map[string]any {
-		return map[string]any{"type": "key", "data": map[string]any{"down": down, "key": map[string]any{"type": "qcode", "data": key}}}
+		return map[string]any{"type": "key", "data": map[string]any{"down": down, "key": map[string]any{"type": "qcode",
+			"data": key}}}
 	}
 	for _, sign := range text {
 		key := strings.ToLower(string(sign))
@@ -86,7 +87,9 @@ func (m *machine) press(keys ...string) {
 	m.t.Helper()
 	for _, key := range keys {
 		for _, down := range []bool{true, false} {
-			m.tell("input-send-event", map[string]any{"device": "glass", "head": 0, "events": []any{map[string]any{"type": "key", "data": map[string]any{"down": down, "key": map[string]any{"type": "qcode", "data": key}}}}})
+			m.tell("input-send-event", map[string]any{"device": "glass", "head": 0,
+				"events": []any{map[string]any{"type": "key", "data": map[string]any{"down": down,
+					"key": map[string]any{"type": "qcode", "data": key}}}}})
 			time.Sleep(60 * time.Millisecond)
 		}
 	}
@@ -141,8 +144,10 @@ func (d desk) parcel(name, terminal, life, signer string) (file, code string) {
 	d.t.Helper()
 	file = filepath.Join(d.dir, name+".ppv")
 	var made struct{ Code string }
-	said := run(d.t, "../../build/payterm", "provision", "make", "--json", "--config", filepath.Join(d.dir, "merchant.toml"),
-		"--sign-key-file", filepath.Join(d.dir, "sign_key"), "--terminal", terminal, "--expires", life, "--signer", signer, "--out", file)
+	said := run(d.t, "../../build/payterm", "provision", "make", "--json", "--config",
+		filepath.Join(d.dir, "merchant.toml"),
+		"--sign-key-file", filepath.Join(d.dir, "sign_key"), "--terminal", terminal, "--expires", life, "--signer",
+		signer, "--out", file)
 	if err := json.Unmarshal([]byte(said), &made); err != nil || made.Code == "" {
 		d.t.Fatalf("provision make: %v: %s", err, said)
 	}
@@ -224,7 +229,8 @@ func (h *hub) wallet(t *testing.T) string {
 	t.Helper()
 	var w struct{ Code string }
 	answer := httptest.NewRecorder()
-	h.sim.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/sim/wallets", strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000,"ttl_seconds":3600}`)))
+	h.sim.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/sim/wallets",
+		strings.NewReader(`{"biz_type":"ALIPAY","balance_minor":5000,"ttl_seconds":3600}`)))
 	if err := json.Unmarshal(answer.Body.Bytes(), &w); err != nil || w.Code == "" {
 		t.Fatalf("no wallet: %v: %s", err, answer.Body)
 	}
@@ -299,7 +305,8 @@ func trusting(t *testing.T, dir, disk string, ca []byte, clock bool) {
 // slotSum is a digest of slot A.
 func slotSum(t *testing.T, disk string) string {
 	t.Helper()
-	return run(t, "sh", "-c", fmt.Sprintf(`dd if="$0" bs=1M skip=%d count=%d status=none | sha256sum`, rootA/mebi, rootMB), disk)
+	return run(t, "sh", "-c", fmt.Sprintf(`dd if="$0" bs=1M skip=%d count=%d status=none | sha256sum`, rootA/mebi,
+		rootMB), disk)
 }
 
 // TestField: a card from the box to a terminal that sells, by stick, scanner and keypad
@@ -417,7 +424,8 @@ func TestField(t *testing.T) {
 	m.must(unwritten, "", wrote)
 	m.must(takeOut, "")
 	m.unplug()
-	m.insert(serviceStick(t, dir, "broken", 0), false, []any{map[string]any{"event": "write_aio", "errno": 5, "once": false}})
+	m.insert(serviceStick(t, dir, "broken", 0), false,
+		[]any{map[string]any{"event": "write_aio", "errno": 5, "once": false}})
 	m.must(unwritten, "", wrote)
 	m.must(takeOut, "")
 	m.unplug()
@@ -444,7 +452,8 @@ func TestField(t *testing.T) {
 			t.Errorf("%s does not say %s: %.300q", file, says, files[file])
 		}
 	}
-	for _, says := range []string{"none of those that this terminal trusts", "expired", "write-protected", "could not be written"} {
+	for _, says := range []string{"none of those that this terminal trusts", "expired", "write-protected",
+		"could not be written"} {
 		if !strings.Contains(files["log.txt"], says) {
 			t.Errorf("log.txt does not say %q: %.600q", says, files["log.txt"])
 		}
@@ -466,7 +475,8 @@ func TestField(t *testing.T) {
 	for _, broken := range brokenPromises(said) {
 		t.Error(broken)
 	}
-	if clock && (!strings.Contains(said, "Contacted time server "+host) || !strings.Contains(said, "Initial clock synchronization to ")) {
+	if clock && (!strings.Contains(said, "Contacted time server "+host) ||
+		!strings.Contains(said, "Initial clock synchronization to ")) {
 		t.Error("the network has not set the clock")
 	}
 	if slotSum(t, disk) != before {

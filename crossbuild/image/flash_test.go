@@ -52,7 +52,8 @@ func newCard(t *testing.T) *card {
 	c.put("sdx", strings.Repeat("\x00", 100_000))
 	for name, text := range map[string]string{
 		"sys/class/block/sdx/ro": "0\n", "sys/class/block/sdx/size": "196\n", "sys/class/block/sdx/dev": "8:0\n",
-		"sys/class/block/sdx/sdx1/dev": "8:1\n", "sys/class/block/sdx1/dev": "8:1\n", "sys/class/block/sdx1/partition": "1\n",
+		"sys/class/block/sdx/sdx1/dev": "8:1\n", "sys/class/block/sdx1/dev": "8:1\n",
+		"sys/class/block/sdx1/partition": "1\n",
 		"sys/class/block/sdx/holders/.k": "", "sys/class/block/sdx1/holders/.k": "",
 		"mountinfo": "22 1 253:0 / / rw - ext4 /dev/vda rw\n", "swaps": "Filename Type Size Used Priority\n",
 	} {
@@ -81,7 +82,8 @@ func (c *card) sh(name string, args ...string) {
 
 func (c *card) sign() {
 	c.t.Helper()
-	c.sh("openssl", "cms", "-sign", "-binary", "-md", "sha256", "-signer", c.cert, "-inkey", filepath.Join(c.dir, "keys", "key.pem"),
+	c.sh("openssl", "cms", "-sign", "-binary", "-md", "sha256", "-signer", c.cert, "-inkey",
+		filepath.Join(c.dir, "keys", "key.pem"),
 		"-in", c.image, "-outform", "DER", "-out", c.image+".p7s")
 }
 
@@ -103,7 +105,8 @@ func TestFlash(t *testing.T) {
 	said, _, err := c.flash(c.path)
 	written, _ := os.ReadFile(c.path)
 	image, _ := os.ReadFile(c.image)
-	if err != nil || !strings.Contains(said, "done and verified") || !strings.HasPrefix(string(written), string(image)) {
+	if err != nil || !strings.Contains(said, "done and verified") || !strings.HasPrefix(string(written),
+		string(image)) {
 		t.Errorf("%v: %s", err, said)
 	}
 }
@@ -119,7 +122,8 @@ func TestFlashRefuses(t *testing.T) {
 		{"a folder", func(c *card) string { return c.dir }, "is not a disk"},
 		{"a device that is none", func(*card) string { return "/dev/null" }, "is not a disk"},
 		{"a disk that is away", func(c *card) string { return c.path + "9" }, "is not a disk"},
-		{"a partition", func(c *card) string { c.put("sys/class/block/sdx/partition", "1"); return c.path }, "is a partition"},
+		{"a partition", func(c *card) string { c.put("sys/class/block/sdx/partition", "1"); return c.path },
+			"is a partition"},
 		{"the system's disk", func(c *card) string {
 			c.put("mountinfo", "22 1 8:1 / / rw - ext4 /dev/sdx1 rw\n")
 			return c.path
@@ -143,8 +147,10 @@ func TestFlashRefuses(t *testing.T) {
 			return c.path
 		}, "is part of dm-0"},
 		{"locked", func(c *card) string { c.put("sys/class/block/sdx/ro", "1\n"); return c.path }, "read-only"},
-		{"too small", func(c *card) string { c.put("sys/class/block/sdx/size", "40\n"); return c.path }, "MB, the image"},
-		{"an altered image", func(c *card) string { c.put("x.img", strings.Repeat("imagE", 5000)); return c.path }, "is not what"},
+		{"too small", func(c *card) string { c.put("sys/class/block/sdx/size", "40\n"); return c.path },
+			"MB, the image"},
+		{"an altered image", func(c *card) string { c.put("x.img", strings.Repeat("imagE", 5000)); return c.path },
+			"is not what"},
 		{"a certificate that is away", func(c *card) string { c.cert += "9"; return c.path }, "cannot be read by you"},
 		{"a card that only root may write", func(c *card) string {
 			if os.Geteuid() == 0 {
@@ -155,7 +161,8 @@ func TestFlashRefuses(t *testing.T) {
 			}
 			return c.path
 		}, "sudo make flash"},
-		{"an image without a signature", func(c *card) string { os.Remove(c.image + ".p7s"); return c.path }, "no signature"}, //nolint:errcheck // it would pass then
+		{"an image without a signature", func(c *card) string { os.Remove(c.image + ".p7s"); return c.path },
+			"no signature"}, //nolint:errcheck // it would pass then
 		{"a foreign signature", func(c *card) string {
 			c.cert = filepath.Join(c.dir, "foreign", "cert.pem")
 			c.sh("./keys", filepath.Join(c.dir, "foreign"), "foreign")

@@ -14,10 +14,12 @@ import (
 func TestImageTellsWhatItPromises(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ file, says, why string }{
-		{"tree/etc/systemd/system.conf.d/payterm.conf", `RuntimeWatchdogSec=1[0-5]s`, "a hardware watchdog that the Raspberry Pi's can keep"},
+		{"tree/etc/systemd/system.conf.d/payterm.conf", `RuntimeWatchdogSec=1[0-5]s`,
+			"a hardware watchdog that the Raspberry Pi's can keep"},
 		{"tree/etc/systemd/journald.conf.d/payterm.conf", `SystemMaxUse=\d+M`, "a bounded log"},
 		{"tree/etc/fstab", `(?m)^/dev/disk/by-partlabel/data /data .*x-systemd\.growfs`, "data that grows"},
-		{"tree/etc/fstab", `(?m)^/dev/disk/by-partlabel/data .* 2$`, "data that is checked before it is mounted: the kernel refuses a torn journal"},
+		{"tree/etc/fstab", `(?m)^/dev/disk/by-partlabel/data .* 2$`,
+			"data that is checked before it is mounted: the kernel refuses a torn journal"},
 		{"boot.cmd", `fsck\.repair=yes`, "repairs that ask nobody"},
 		{"tree/etc/fstab", `(?m)^/data/payterm /var/lib/payterm none bind`, "a journal that survives"},
 		{"tree/usr/lib/repart.d/50-data.conf", `Type=linux-generic`, "a partition that grows"},
@@ -86,7 +88,8 @@ func TestPartitionsAreWhereTheyAreLookedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, words := range []string{"${devnum} 2 at0", "setenv slot A\n\t\tsetenv part 3", "setenv slot B\n\t\tsetenv part 4"} {
+	for _, words := range []string{"${devnum} 2 at0", "setenv slot A\n\t\tsetenv part 3",
+		"setenv slot B\n\t\tsetenv part 4"} {
 		if !strings.Contains(string(script), words) {
 			t.Errorf("boot.cmd does not say %q", words)
 		}

@@ -55,12 +55,16 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		t.Errorf("a good log: %q", broken)
 	}
 	for i := range kept {
-		if broken := brokenPromises(strings.Join(append(append([]string{}, kept[:i]...), kept[i+1:]...), "\n")); len(broken) != 1 {
+		if broken := brokenPromises(strings.Join(append(append([]string{}, kept[:i]...), kept[i+1:]...),
+			"\n")); len(broken) != 1 {
 			t.Errorf("without %q: %q", kept[i], broken)
 		}
 	}
-	for _, bad := range []string{"Started getty@tty1.service - Getty on tty1.", "Started ssh.service - OpenBSD Secure Shell server.", "payterm.service: Main process exited, code=killed, status=31/SYS",
-		"T1 rauc[301]: mount: /run/rauc/bundle: Operation not permitted", `T1 dbus-daemon[200]: [system] Rejected send message, 2 matched rules; type="method_call", sender=":1.9" (uid=0)`} {
+	for _, bad := range []string{"Started getty@tty1.service - Getty on tty1.",
+		"Started ssh.service - OpenBSD Secure Shell server.",
+		"payterm.service: Main process exited, code=killed, status=31/SYS",
+		"T1 rauc[301]: mount: /run/rauc/bundle: Operation not permitted",
+		`T1 dbus-daemon[200]: [system] Rejected send message, 2 matched rules; type="method_call", sender=":1.9" (uid=0)`} {
 		if broken := brokenPromises(strings.Join(append(kept, bad), "\n")); len(broken) != 1 {
 			t.Errorf("with %q: %q", bad, broken)
 		}
@@ -82,11 +86,13 @@ func logOf(t *testing.T, dir, data string) string {
 func nobodyLogsIn(t *testing.T, root string) {
 	t.Helper()
 	shadow := run(t, "/sbin/debugfs", "-R", "cat etc/shadow", root)
-	if !regexp.MustCompile(`(?m)^root:[!*]`).MatchString(shadow) || !regexp.MustCompile(`(?m)^payterm:[!*]`).MatchString(shadow) {
+	if !regexp.MustCompile(`(?m)^root:[!*]`).MatchString(shadow) ||
+		!regexp.MustCompile(`(?m)^payterm:[!*]`).MatchString(shadow) {
 		t.Error("the passwords of root and payterm are not locked")
 	}
 	for line := range strings.Lines(shadow) {
-		if user, rest, found := strings.Cut(line, ":"); found && !strings.Contains(user, " ") && !strings.HasPrefix(rest, "*") && !strings.HasPrefix(rest, "!") {
+		if user, rest, found := strings.Cut(line, ":"); found && !strings.Contains(user, " ") &&
+			!strings.HasPrefix(rest, "*") && !strings.HasPrefix(rest, "!") {
 			t.Errorf("%s has a password, or none", user)
 		}
 	}
@@ -132,7 +138,8 @@ func (m *machine) hang(socket string) {
 			}
 			fmt.Fprint(c, "+") //nolint:errcheck // the next order tells
 			// That it has stopped is said by itself, and once more when it is asked.
-			if said := strings.TrimLeft(strings.TrimSuffix(answer, "#"), "+$"); order == "?" || !strings.HasPrefix(said, "T05") {
+			if said := strings.TrimLeft(strings.TrimSuffix(answer, "#"), "+$"); order == "?" ||
+				!strings.HasPrefix(said, "T05") {
 				return said
 			}
 		}

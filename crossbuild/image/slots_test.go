@@ -38,7 +38,8 @@ func story(t *testing.T, env string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
 		words, want, _ := strings.Cut(line, ":")
-		if said := slots(t, env, strings.Fields(words)...); !strings.HasPrefix(said, strings.TrimSpace(want)) || want == "" && said != "" {
+		if said := slots(t, env, strings.Fields(words)...); !strings.HasPrefix(said, strings.TrimSpace(want)) ||
+			want == "" && said != "" {
 			t.Errorf("%s: %q, want %q", words, said, want)
 		}
 	}
@@ -67,7 +68,8 @@ func TestSlotsAreQuick(t *testing.T) {
 		}
 	}
 	t.Setenv("PATH", few)
-	story(t, env, "set-primary B:", "trial: B", "set-state B good:", "get-primary: B", "get-state A: good", "trial: none")
+	story(t, env, "set-primary B:", "trial: B", "set-state B good:", "get-primary: B", "get-state A: good",
+		"trial: none")
 }
 
 // TestLockIsRoots: the agent's user, whose sandbox leaves him /run/lock, lays no lock there
@@ -83,7 +85,8 @@ func TestLockIsRoots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(tooltest.Need(t, "systemd-tmpfiles"), "--create", "--root="+root, rule).CombinedOutput(); err != nil {
+	if out, err := exec.Command(tooltest.Need(t, "systemd-tmpfiles"), "--create", "--root="+root,
+		rule).CombinedOutput(); err != nil {
 		t.Fatalf("systemd-tmpfiles: %v: %s", err, out)
 	}
 	info, err := os.Stat(lock)

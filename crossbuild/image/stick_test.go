@@ -32,7 +32,8 @@ var stands = map[string]string{
 func plugged(t *testing.T, root, stick string) string {
 	t.Helper()
 	cmd := exec.Command("tree/usr/lib/payterm/stick", "sda1")
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(root, "bin")+":"+os.Getenv("PATH"), "STICK="+stick, "PAYTERM_STICK_TEST="+root)
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(root, "bin")+":"+os.Getenv("PATH"), "STICK="+stick,
+		"PAYTERM_STICK_TEST="+root)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("stick: %v: %s", err, out)
@@ -61,7 +62,8 @@ func stickRoot(t *testing.T, readOnly string) string {
 		}
 	}
 	for program, does := range stands {
-		if err := os.WriteFile(filepath.Join(root, "bin", program), []byte("#!/bin/sh\n"+does+"\n"), 0o700); err != nil { //nolint:gosec // programs
+		if err := os.WriteFile(filepath.Join(root, "bin", program), []byte("#!/bin/sh\n"+does+"\n"),
+			0o700); err != nil { //nolint:gosec // programs
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +88,8 @@ func TestStickBringsParcels(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := plugged(t, root, stick)
-	for _, words := range []string{"a.ppv is no parcel", "parcel p0.PPV is handed", "p8.PPV and what follows is left", "can be taken out"} {
+	for _, words := range []string{"a.ppv is no parcel", "parcel p0.PPV is handed", "p8.PPV and what follows is left",
+		"can be taken out"} {
 		if !strings.Contains(said, words) {
 			t.Errorf("it does not say %q: %s", words, said)
 		}
@@ -100,7 +103,8 @@ func TestStickBringsParcels(t *testing.T) {
 		t.Fatalf("handed over: %q %v", names, err)
 	}
 	for i, name := range names {
-		if text, err := os.ReadFile(name); err != nil || string(text) != fmt.Sprintf("PPV1%d", i) || filepath.Ext(name) != ".ppv" {
+		if text, err := os.ReadFile(name); err != nil || string(text) != fmt.Sprintf("PPV1%d", i) ||
+			filepath.Ext(name) != ".ppv" {
 			t.Errorf("%s: %q %v", name, text, err)
 		}
 	}
@@ -169,10 +173,12 @@ func TestStickTrustsNoAgent(t *testing.T) {
 	mine := filepath.Join(root, "roots")
 	put(t, mine, []byte("of root"))
 	current := filepath.Join(root, "var/lib/payterm/provision/current")
-	if err := errors.Join(os.MkdirAll(current, 0o700), unix.Mkfifo(filepath.Join(current, "payterm.toml"), 0o600)); err != nil {
+	if err := errors.Join(os.MkdirAll(current, 0o700), unix.Mkfifo(filepath.Join(current, "payterm.toml"),
+		0o600)); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(root, "bin/payterm"), []byte("#!/bin/sh\n"+`[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; exec cat /dev/zero`+"\n"))
+	put(t, filepath.Join(root, "bin/payterm"),
+		[]byte("#!/bin/sh\n"+`[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; exec cat /dev/zero`+"\n"))
 	if said := plugged(t, root, stick); !strings.Contains(said, "no service bundle could be made") {
 		t.Errorf("it says %s", said)
 	}
@@ -200,7 +206,8 @@ func TestStickTrustsNoAgent(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("the bundle is not named as of nobody: %q %v", found, err)
 	}
-	if text, err := os.ReadFile(found[0]); err != nil || len(text) > 9_000_000 || !bytes.HasSuffix(text, []byte("newest\n")) {
+	if text, err := os.ReadFile(found[0]); err != nil || len(text) > 9_000_000 ||
+		!bytes.HasSuffix(text, []byte("newest\n")) {
 		t.Errorf("of the log %d bytes are kept, and in the end %q: %v", len(text), text[max(0, len(text)-20):], err)
 	}
 	if _, err := os.Stat(filepath.Join(root, "heard")); err == nil {

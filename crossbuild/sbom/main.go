@@ -118,7 +118,8 @@ func (s source) write(w io.Writer, path string) error {
 }
 
 func component(name, version, purl, licence string) cdx.Component {
-	c := cdx.Component{BOMRef: name + "@" + version, Type: cdx.ComponentTypeLibrary, Name: name, Version: version, PackageURL: purl}
+	c := cdx.Component{BOMRef: name + "@" + version, Type: cdx.ComponentTypeLibrary, Name: name, Version: version,
+		PackageURL: purl}
 	l := cdx.LicenseChoice{License: &cdx.License{ID: licence}}
 	if strings.Contains(licence, " ") { // an expression, not an identifier
 		l = cdx.LicenseChoice{Expression: licence}
@@ -166,6 +167,7 @@ func cParts(cc string, deps []*debug.Module) ([]cdx.Component, error) {
 		return nil, fmt.Errorf("%s names no GNU C library: its part of the program is unknown", cc)
 	}
 	add("glibc", is["__GLIBC__"]+"."+is["__GLIBC_MINOR__"], "gnu:glibc", "LGPL-2.1-or-later")
-	add("libgcc", is["__GNUC__"]+"."+is["__GNUC_MINOR__"]+"."+is["__GNUC_PATCHLEVEL__"], "gnu:gcc", "GPL-3.0-or-later WITH GCC-exception-3.1")
+	add("libgcc", is["__GNUC__"]+"."+is["__GNUC_MINOR__"]+"."+is["__GNUC_PATCHLEVEL__"], "gnu:gcc",
+		"GPL-3.0-or-later WITH GCC-exception-3.1")
 	return parts, nil
 }

@@ -36,7 +36,8 @@ func TestSBOM(t *testing.T) {
 	if err := cdx.NewBOMDecoder(&first, cdx.BOMFileFormatJSON).Decode(bom); err != nil {
 		t.Fatal(err)
 	}
-	if bom.Metadata.Component.Version != "v1.2.3" || bom.Metadata.Timestamp != "2023-11-14T22:13:20Z" || (*bom.Metadata.Component.Properties)[0].Value != "abc" ||
+	if bom.Metadata.Component.Version != "v1.2.3" || bom.Metadata.Timestamp != "2023-11-14T22:13:20Z" ||
+		(*bom.Metadata.Component.Properties)[0].Value != "abc" ||
 		len((*bom.Metadata.Component.Hashes)[0].Value) != 64 {
 		t.Errorf("%+v", bom.Metadata)
 	}
@@ -53,7 +54,8 @@ func TestSBOM(t *testing.T) {
 		}
 	}
 	s.licences = nil
-	if err := s.write(&second, this); err == nil || !strings.Contains(err.Error(), "NOTICE does not name github.com/CycloneDX/cyclonedx-go") {
+	if err := s.write(&second, this); err == nil ||
+		!strings.Contains(err.Error(), "NOTICE does not name github.com/CycloneDX/cyclonedx-go") {
 		t.Errorf("without a licence: %v", err)
 	}
 }

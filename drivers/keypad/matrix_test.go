@@ -65,7 +65,8 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s was taken", name)
 		}
 	}
-	if _, err := keypad.New([]keypad.Row{&line{}}, []keypad.Column{&line{}, &line{}}, keys, keypad.Options{}); err == nil {
+	if _, err := keypad.New([]keypad.Row{&line{}}, []keypad.Column{&line{}, &line{}}, keys,
+		keypad.Options{}); err == nil {
 		t.Error("a scan without pauses was taken")
 	}
 }

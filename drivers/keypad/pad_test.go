@@ -36,7 +36,8 @@ func TestPad(t *testing.T) {
 		{0, 0, hal.ErrUnplugged},
 	}
 	var got []payterm.Key
-	err := keypad.NewPad(&script, map[uint16]payterm.Key{79: "1", 80: "2", 96: "ENTER"}).Run(t.Context(), func(k payterm.Key) { got = append(got, k) })
+	err := keypad.NewPad(&script, map[uint16]payterm.Key{79: "1", 80: "2", 96: "ENTER"}).Run(t.Context(),
+		func(k payterm.Key) { got = append(got, k) })
 	if want := []payterm.Key{"1", "2", "ENTER", "1"}; !slices.Equal(got, want) {
 		t.Errorf("read %q, want %q", got, want)
 	}

@@ -44,7 +44,8 @@ func TestFrameBufferOfDRM(t *testing.T) {
 		for i := range m.memory {
 			m.memory[i], m.glass[i] = 0x55, 0x55
 		}
-		d, err := lcd.NewFrameBuffer(lcd.Wires{Frame: lcd.Frame{Memory: m, Width: width, Height: height, Stride: m.stride, Bits: 32, Red: 16, Green: 8}},
+		d, err := lcd.NewFrameBuffer(lcd.Wires{Frame: lcd.Frame{Memory: m, Width: width, Height: height,
+			Stride: m.stride, Bits: 32, Red: 16, Green: 8}},
 			lcd.Options{Width: width, Height: height})
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +56,8 @@ func TestFrameBufferOfDRM(t *testing.T) {
 				for x := range width {
 					p, at := want.RGBAAt(x, y), y*m.stride+4*x
 					if m.glass[at+2] != p.R || m.glass[at+1] != p.G || m.glass[at] != p.B {
-						t.Fatalf("padding %d: %s: at %d,%d the glass has % x, sent was %v", padding, what, x, y, m.glass[at:at+4], p)
+						t.Fatalf("padding %d: %s: at %d,%d the glass has % x, sent was %v", padding, what, x, y,
+							m.glass[at:at+4], p)
 					}
 				}
 			}
@@ -68,7 +70,8 @@ func TestFrameBufferOfDRM(t *testing.T) {
 		for i := range img.Pix {
 			img.Pix[i] = byte(i * 7 >> 2)
 		}
-		for what, change := range map[string]image.Point{"whole": {5, 5}, "the end of a row": {width - 1, 100}, "the last dot": {width - 1, height - 1}, "the first dot": {}} {
+		for what, change := range map[string]image.Point{"whole": {5, 5}, "the end of a row": {width - 1, 100},
+			"the last dot": {width - 1, height - 1}, "the first dot": {}} {
 			img.Set(change.X, change.Y, color.RGBA{R: 1, G: 2, B: 3, A: 255})
 			if err := d.Send(img); err != nil {
 				t.Fatal(err)

@@ -135,13 +135,17 @@ var others = []struct {
 	{"ili9341", "ili9341", true, false, lcd.Options{Width: 64, Height: 64, MirrorX: true, BGR: true},
 		"spi 29\nbacklight high\n"},
 	{"ssd1306", "ssd1306", true, false, lcd.Options{Width: 128, Height: 64, Contrast: 207}, "spi af\n"},
-	{"ssd1306, I2C, rotated by 180", "ssd1306", false, true, lcd.Options{Width: 128, Height: 64, Rotation: 180, Contrast: 1},
+	{"ssd1306, I2C, rotated by 180", "ssd1306", false, true, lcd.Options{Width: 128, Height: 64, Rotation: 180,
+		Contrast: 1},
 		"i2c 3c: 00 af\n"},
-	{"ssd1306, 64x48 in the middle, inverted", "ssd1306", true, false, lcd.Options{Width: 64, Height: 48, OffsetX: 32, Inverted: true, Contrast: 207},
+	{"ssd1306, 64x48 in the middle, inverted", "ssd1306", true, false, lcd.Options{Width: 64, Height: 48, OffsetX: 32,
+		Inverted: true, Contrast: 207},
 		"spi af\n"},
-	{"ssd1306, 128x32, I2C, mirrored", "ssd1306", false, true, lcd.Options{Width: 128, Height: 32, MirrorX: true, Contrast: 143},
+	{"ssd1306, 128x32, I2C, mirrored", "ssd1306", false, true, lcd.Options{Width: 128, Height: 32, MirrorX: true,
+		Contrast: 143},
 		"i2c 3c: 00 af\n"},
-	{"ili9341, without a reset line, rotated by 270, at an offset", "ili9341", false, false, lcd.Options{Width: 64, Height: 64, Rotation: 270, OffsetX: 100, OffsetY: 7, Inverted: true, BGR: true},
+	{"ili9341, without a reset line, rotated by 270, at an offset", "ili9341", false, false,
+		lcd.Options{Width: 64, Height: 64, Rotation: 270, OffsetX: 100, OffsetY: 7, Inverted: true, BGR: true},
 		"spi 29\nbacklight high\n"},
 	{"hd44780", "hd44780", false, true, lcd.Options{Width: 16, Height: 2}, "backlight high\n"},
 	{"fbdev", "fbdev", false, false, lcd.Options{Width: 64, Height: 64}, "backlight high\n"},
@@ -169,7 +173,8 @@ func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o l
 		w.Reset = r.Pin("reset")
 	}
 	if controller == "fbdev" {
-		w = lcd.Wires{Backlight: w.Backlight, Frame: lcd.Frame{Memory: memory{r}, Width: 64, Height: 64, Stride: 160, Bits: 16, Red: 11, Green: 5}}
+		w = lcd.Wires{Backlight: w.Backlight, Frame: lcd.Frame{Memory: memory{r}, Width: 64, Height: 64, Stride: 160,
+			Bits: 16, Red: 11, Green: 5}}
 	}
 	driver, err := lcd.Open(controller, w, o)
 	if err != nil {
@@ -229,7 +234,8 @@ func TestEveryFailure(t *testing.T) {
 	}
 }
 
-func everyFailure(t *testing.T, reference, first string, open func(*recorder) *glass.Display, one, other payterm.Screen) {
+func everyFailure(t *testing.T, reference, first string, open func(*recorder) *glass.Display, one,
+	other payterm.Screen) {
 	broken := errors.New("broken")
 	for _, act := range []struct {
 		name string
@@ -276,13 +282,15 @@ func everyFailure(t *testing.T, reference, first string, open func(*recorder) *g
 func TestRefusals(t *testing.T) {
 	var bus haltest.Bus
 	sleep := func(time.Duration) {}
-	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn()}, lcd.Options{Width: 64, Height: 64, Sleep: sleep}); err == nil {
+	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn()},
+		lcd.Options{Width: 64, Height: 64, Sleep: sleep}); err == nil {
 		t.Error("no D/C line")
 	}
 	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn(), DC: bus.Pin("dc")}, lcd.Options{Sleep: sleep}); err == nil {
 		t.Error("no glass")
 	}
-	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn(), DC: bus.Pin("dc")}, lcd.Options{Width: 64, Height: 64}); err == nil {
+	if _, err := lcd.NewST7789(lcd.Wires{Conn: bus.Conn(), DC: bus.Pin("dc")},
+		lcd.Options{Width: 64, Height: 64}); err == nil {
 		t.Error("no pauses")
 	}
 	for name, c := range map[string]struct {
@@ -290,19 +298,30 @@ func TestRefusals(t *testing.T) {
 		w          lcd.Wires
 		o          lcd.Options
 	}{
-		"no such controller":        {"st7735", lcd.Wires{}, lcd.Options{}},
-		"no bus":                    {"ssd1306", lcd.Wires{}, lcd.Options{Width: 128, Height: 64, Contrast: 1, Sleep: sleep}},
-		"an OLED of 60 rows":        {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 60, Contrast: 1, Sleep: sleep}},
-		"an OLED beside its RAM":    {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64, OffsetX: 5, Contrast: 1, Sleep: sleep}},
-		"an OLED on its side":       {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64, Rotation: 90, Contrast: 1, Sleep: sleep}},
-		"no contrast":               {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64, Sleep: sleep}},
-		"an OLED without pauses":    {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64, Contrast: 1}},
-		"no bus for characters":     {"hd44780", lcd.Wires{}, lcd.Options{Width: 16, Height: 2, Sleep: sleep}},
-		"eight characters":          {"hd44780", lcd.Wires{Conn: bus.I2C(0x27)}, lcd.Options{Width: 8, Height: 2, Sleep: sleep}},
+		"no such controller": {"st7735", lcd.Wires{}, lcd.Options{}},
+		"no bus": {"ssd1306", lcd.Wires{}, lcd.Options{Width: 128, Height: 64, Contrast: 1,
+			Sleep: sleep}},
+		"an OLED of 60 rows": {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 60,
+			Contrast: 1, Sleep: sleep}},
+		"an OLED beside its RAM": {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64,
+			OffsetX: 5, Contrast: 1, Sleep: sleep}},
+		"an OLED on its side": {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64,
+			Rotation: 90, Contrast: 1, Sleep: sleep}},
+		"no contrast": {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64,
+			Sleep: sleep}},
+		"an OLED without pauses": {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 64,
+			Contrast: 1}},
+		"no bus for characters": {"hd44780", lcd.Wires{}, lcd.Options{Width: 16, Height: 2, Sleep: sleep}},
+		"eight characters": {"hd44780", lcd.Wires{Conn: bus.I2C(0x27)},
+			lcd.Options{Width: 8, Height: 2, Sleep: sleep}},
 		"characters without pauses": {"hd44780", lcd.Wires{Conn: bus.I2C(0x27)}, lcd.Options{Width: 16, Height: 2}},
 		"no frame buffer":           {"fbdev", lcd.Wires{}, lcd.Options{Width: 64, Height: 64}},
-		"a pixel of 24 bits":        {"fbdev", lcd.Wires{Frame: lcd.Frame{Memory: memory{}, Width: 64, Height: 64, Bits: 24}}, lcd.Options{Width: 64, Height: 64}},
-		"a screen of another size":  {"fbdev", lcd.Wires{Frame: lcd.Frame{Memory: memory{}, Width: 64, Height: 128, Bits: 16}}, lcd.Options{Width: 64, Height: 128, Rotation: 90}},
+		"a pixel of 24 bits": {"fbdev",
+			lcd.Wires{Frame: lcd.Frame{Memory: memory{}, Width: 64, Height: 64, Bits: 24}},
+			lcd.Options{Width: 64, Height: 64}},
+		"a screen of another size": {"fbdev",
+			lcd.Wires{Frame: lcd.Frame{Memory: memory{}, Width: 64, Height: 128, Bits: 16}},
+			lcd.Options{Width: 64, Height: 128, Rotation: 90}},
 	} {
 		if d, err := lcd.Open(c.controller, c.w, c.o); err == nil || d != nil {
 			t.Errorf("%s: %v, %v", name, d, err)

@@ -37,7 +37,8 @@ func NewSSD1306(w Wires, o Options) (*SSD1306, error) {
 	case w.Conn == nil:
 		return nil, errors.New("lcd: ssd1306: no bus")
 	case o.OffsetX < 0 || o.Width < 64 || o.Width > oledColumns-o.OffsetX:
-		return nil, fmt.Errorf("lcd: ssd1306: %d columns from column %d: 64 to %d in all", o.Width, o.OffsetX, oledColumns)
+		return nil, fmt.Errorf("lcd: ssd1306: %d columns from column %d: 64 to %d in all", o.Width, o.OffsetX,
+			oledColumns)
 	case o.Height < 32 || o.Height > oledHeight || o.Height%8 != 0:
 		return nil, fmt.Errorf("lcd: ssd1306: %d rows: 32 to %d, in eights", o.Height, oledHeight)
 	case o.Rotation%180 != 0:

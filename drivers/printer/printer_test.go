@@ -23,7 +23,8 @@ var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 
 var slip = payterm.Receipt{Name: "customer", Lines: []payterm.ReceiptLine{
 	{Text: "Café Montréal", Align: payterm.AlignCenter, Bold: true, Large: true},
-	{Text: "1 Rue de l\u2019\u00c9glise, a street whose name is longer than the roll is wide", Align: payterm.AlignCenter},
+	{Text: "1 Rue de l\u2019\u00c9glise, a street whose name is longer than the roll is wide",
+		Align: payterm.AlignCenter},
 	{Kind: payterm.LineRule},
 	{Kind: payterm.LinePair, Text: "Amount", Right: "CAD 12.34", Bold: true},
 	{Kind: payterm.LinePair, Text: "A left side that is long", Right: "and a right one too"},
@@ -55,7 +56,8 @@ func commands(b []byte) string {
 
 func TestGoldenReceipt(t *testing.T) {
 	var all strings.Builder
-	for _, o := range []printer.Options{{Columns: 32, Cut: true}, {Columns: 16, CodePage: "pc858", CutFeed: 2}, {Columns: 48, CodePage: "wpc1252"}} {
+	for _, o := range []printer.Options{{Columns: 32, Cut: true}, {Columns: 16, CodePage: "pc858", CutFeed: 2},
+		{Columns: 48, CodePage: "wpc1252"}} {
 		b, err := printer.Encode(slip, o)
 		if err != nil {
 			t.Fatal(err)
@@ -104,8 +106,10 @@ func TestEncodeEdges(t *testing.T) {
 		{"an accent beside its letter", payterm.ReceiptLine{Text: "Cafe\u0301"}, "Caf\x82\n"},
 		{"signs without width", payterm.ReceiptLine{Text: "a\u200bb\ufeff"}, "ab\n"},
 		{"a hyphen that does not break", payterm.ReceiptLine{Text: "e\u2011mail"}, "e-mail\n"},
-		{"a word longer than the roll", payterm.ReceiptLine{Text: strings.Repeat("x", 70)}, strings.Repeat("x", 32) + "\n"},
-		{"a blank that does not break", payterm.ReceiptLine{Text: "Total of all that you have got 12\u202f345,67\u00a0$"},
+		{"a word longer than the roll", payterm.ReceiptLine{Text: strings.Repeat("x", 70)}, strings.Repeat("x", 32) +
+			"\n"},
+		{"a blank that does not break",
+			payterm.ReceiptLine{Text: "Total of all that you have got 12\u202f345,67\u00a0$"},
 			"have got\n"},
 		{"signs that read the same", payterm.ReceiptLine{Text: "\u201cok\u201d \u2013 l\u2019\u00e9t\u00e9\u2026"},
 			`"ok" - l'` + "\x82t\x82...\n"},
@@ -121,7 +125,8 @@ func TestEncodeEdges(t *testing.T) {
 		{"a QR code of a long text", payterm.ReceiptLine{Kind: payterm.LineQR, Text: strings.Repeat("x", 513)},
 			"\x1dv0\x00"},
 		{"no QR code", payterm.ReceiptLine{Kind: payterm.LineQR}, "\x1b@"},
-		{"a QR code that is too much", payterm.ReceiptLine{Kind: payterm.LineQR, Text: strings.Repeat("x", 5000)}, strings.Repeat("x", 32) + "\n"},
+		{"a QR code that is too much", payterm.ReceiptLine{Kind: payterm.LineQR, Text: strings.Repeat("x", 5000)},
+			strings.Repeat("x", 32) + "\n"},
 		{"a feed backwards", payterm.ReceiptLine{Kind: payterm.LineFeed, N: -5}, "\x1bd\x00"},
 		{"a feed too far", payterm.ReceiptLine{Kind: payterm.LineFeed, N: 5000}, "\x1bd\xff"},
 	} {
@@ -147,9 +152,11 @@ func TestEncodeEdges(t *testing.T) {
 			"\x1dv0\x00\x03\x00\x1c\x00"},
 		"Traditional Chinese": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "廳"},
 			"\x1c&\x8f\x64\x1c.\n"},
-		"a pair of Chinese signs": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Kind: payterm.LinePair, Text: "付", Right: "1"},
+		"a pair of Chinese signs": {printer.Options{Chinese: printer.GB18030},
+			payterm.ReceiptLine{Kind: payterm.LinePair, Text: "付", Right: "1"},
 			"\x1c&\xb8\xb6\x1c." + strings.Repeat(" ", 29) + "1\n"},
-		"a sign that GB18030 has not": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "\U0001F600付"},
+		"a sign that GB18030 has not": {printer.Options{Chinese: printer.GB18030},
+			payterm.ReceiptLine{Text: "\U0001F600付"},
 			"?\x1c&\xb8\xb6\x1c.\n"},
 		"page 850": {printer.Options{CodePage: "pc850"}, payterm.ReceiptLine{Text: "Forêt À"},
 			"\x1bt\x02\x1bE\x00\x1d!\x00\x1ba\x00For\x88t \xb7\n"},
@@ -159,7 +166,8 @@ func TestEncodeEdges(t *testing.T) {
 			"\x1b3\x18\x1b*\x21\x18\x00"},
 		"columns, large": {printer.Options{Columned: true}, payterm.ReceiptLine{Text: "付", Large: true},
 			"\x1b*\x21\x30\x00"},
-		"a QR code that is drawn": {printer.Options{RasterQR: true}, payterm.ReceiptLine{Kind: payterm.LineQR, Text: "x"},
+		"a QR code that is drawn": {printer.Options{RasterQR: true}, payterm.ReceiptLine{Kind: payterm.LineQR,
+			Text: "x"},
 			"\x1dv0\x00\x10\x00\x20\x00\xff"},
 		"a logo": {printer.Options{Logo: image.NewGray(image.Rect(0, 0, 9, 1))}, payterm.ReceiptLine{},
 			"\x1ba\x01\x1dv0\x00\x02\x00\x01\x00\xff\x80\x1ba\x00"},
@@ -171,11 +179,13 @@ func TestEncodeEdges(t *testing.T) {
 		}
 	}
 	// A code too dense for its roll is there in letters.
-	b, err := printer.Encode(line(payterm.ReceiptLine{Kind: payterm.LineQR, Text: strings.Repeat("x", 2300)}), printer.Options{Columns: 16})
+	b, err := printer.Encode(line(payterm.ReceiptLine{Kind: payterm.LineQR, Text: strings.Repeat("x", 2300)}),
+		printer.Options{Columns: 16})
 	if err != nil || bytes.Contains(b, []byte("\x1dv0")) || bytes.Count(b, []byte("x")) != 2300 {
 		t.Errorf("%q, %v", b, err)
 	}
-	if _, err := printer.Encode(line(payterm.ReceiptLine{}), printer.Options{Columns: 32, CodePage: "latin"}); err == nil {
+	if _, err := printer.Encode(line(payterm.ReceiptLine{}),
+		printer.Options{Columns: 32, CodePage: "latin"}); err == nil {
 		t.Error("a code page that there is not")
 	}
 }
@@ -183,7 +193,8 @@ func TestEncodeEdges(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	sleep := func(time.Duration) {}
 	for name, o := range map[string]printer.Options{
-		"code page": {Columns: 32, CodePage: "latin", Sleep: sleep}, "columns": {Columns: 8, Sleep: sleep}, "no pace": {Columns: 32},
+		"code page": {Columns: 32, CodePage: "latin", Sleep: sleep}, "columns": {Columns: 8, Sleep: sleep},
+		"no pace": {Columns: 32},
 	} {
 		if _, err := printer.New(nil, o); err == nil {
 			t.Errorf("%s was taken", name)
@@ -210,8 +221,10 @@ func TestCondition(t *testing.T) {
 	}{
 		{"ready", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
 		{"never answers", func(l *haltest.Line) { l.Want(two...) }, payterm.PaperUnknown},
-		{"answers one question only", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...) }, payterm.PaperUnknown},
-		{"near its end", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...).Give(0x1e) }, payterm.PaperNearEnd},
+		{"answers one question only", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...) },
+			payterm.PaperUnknown},
+		{"near its end", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...).Give(0x1e) },
+			payterm.PaperNearEnd},
 		{"out", func(l *haltest.Line) { l.Want(two...).Give(0x12).Want(four...).Give(0x7e) }, payterm.PaperOut},
 		{"out, and it says why", func(l *haltest.Line) { l.Want(two...).Give(0x32) }, payterm.PaperOut},
 		{"open", func(l *haltest.Line) { l.Want(two...).Give(0x16) }, payterm.PaperCoverOpen},
@@ -219,8 +232,10 @@ func TestCondition(t *testing.T) {
 		{"unplugged", func(l *haltest.Line) { l.Pull().Pull() }, payterm.PaperUnreachable},
 		{"unplugged while it is asked", func(l *haltest.Line) { l.Want(two...).Pull() }, payterm.PaperUnreachable},
 		{"a line that takes nothing", func(l *haltest.Line) { l.Late().Late() }, payterm.PaperUnreachable},
-		{"an answer from before", func(l *haltest.Line) { l.Give(0x7e).Want(two...).Give(0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
-		{"noise before the answer", func(l *haltest.Line) { l.Want(two...).Give(0xff, 0x00, 0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
+		{"an answer from before",
+			func(l *haltest.Line) { l.Give(0x7e).Want(two...).Give(0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
+		{"noise before the answer",
+			func(l *haltest.Line) { l.Want(two...).Give(0xff, 0x00, 0x12).Want(four...).Give(0x12) }, payterm.PaperOK},
 		{"noise alone", func(l *haltest.Line) { l.Want(two...).Give(0xff, 0xff, 0xff, 0xff) }, payterm.PaperUnknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -311,7 +326,8 @@ func FuzzStatus(f *testing.F) {
 			t.Fatal(err)
 		}
 		switch c := p.Condition(t.Context()); c {
-		case payterm.PaperUnknown, payterm.PaperOK, payterm.PaperNearEnd, payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
+		case payterm.PaperUnknown, payterm.PaperOK, payterm.PaperNearEnd, payterm.PaperOut, payterm.PaperCoverOpen,
+			payterm.PaperUnreachable:
 		default:
 			t.Errorf("condition %q", c)
 		}
@@ -321,7 +337,8 @@ func FuzzStatus(f *testing.F) {
 			t.Fatal(err)
 		}
 		switch c := p.Condition(t.Context()); c {
-		case payterm.PaperUnknown, payterm.PaperOK, payterm.PaperNearEnd, payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperUnreachable:
+		case payterm.PaperUnknown, payterm.PaperOK, payterm.PaperNearEnd, payterm.PaperOut, payterm.PaperCoverOpen,
+			payterm.PaperUnreachable:
 		default:
 			t.Errorf("told: condition %q", c)
 		}
@@ -365,7 +382,8 @@ func (l *answers) Read(b []byte, d time.Duration) (int, error) {
 
 // What a printer tells of itself, and how rarely one that is silent is asked.
 func TestTells(t *testing.T) {
-	const ok, nearEnd, out, open, jam = "\x10\x00\x00\x00", "\x10\x00\x03\x00", "\x18\x00\x0f\x00", "\x38\x00\x00\x00", "\x18\x20\x00\x00"
+	const ok, nearEnd, out, open, jam = "\x10\x00\x00\x00", "\x10\x00\x03\x00", "\x18\x00\x0f\x00", "\x38\x00\x00\x00",
+		"\x18\x20\x00\x00"
 	const wellKnown, gone = 5, 6 // Conditions that a report of a well printer counts for, and one more
 	for _, c := range []struct {
 		name  string
@@ -412,7 +430,8 @@ func TestTells(t *testing.T) {
 // A logo too large for the roll is refused before anything is printed.
 func TestLogoTooLarge(t *testing.T) {
 	for _, box := range []image.Rectangle{image.Rect(0, 0, 385, 10), image.Rect(0, 0, 10, 401), {}} {
-		if _, err := printer.New(nil, printer.Options{Columns: 32, Logo: image.NewGray(box), Sleep: func(time.Duration) {}}); err == nil {
+		if _, err := printer.New(nil, printer.Options{Columns: 32, Logo: image.NewGray(box),
+			Sleep: func(time.Duration) {}}); err == nil {
 			t.Errorf("a logo of %v", box)
 		}
 	}
@@ -538,7 +557,8 @@ func TestPrintFails(t *testing.T) {
 		script func(l *haltest.Line)
 		err    error
 	}{
-		"no paper":       {func(l *haltest.Line) { l.Want(0x10, 4, 2).Give(0x12).Want(0x10, 4, 4).Give(0x7e) }, printer.ErrPaperOut},
+		"no paper": {func(l *haltest.Line) { l.Want(0x10, 4, 2).Give(0x12).Want(0x10, 4, 4).Give(0x7e) },
+			printer.ErrPaperOut},
 		"the cover":      {func(l *haltest.Line) { l.Want(0x10, 4, 2).Give(0x16) }, printer.ErrCoverOpen},
 		"pulled at once": {func(l *haltest.Line) { l.Pull().Pull() }, printer.ErrUnplugged},
 		"a write that gets stuck": {func(l *haltest.Line) {
@@ -573,9 +593,11 @@ func FuzzEncode(f *testing.F) {
 	f.Add("कॉफ़ी قهوة", "한글", uint8(5))
 	kinds := []payterm.LineKind{payterm.LineText, payterm.LinePair, payterm.LineBarcode, payterm.LineQR}
 	f.Fuzz(func(t *testing.T, text, right string, kind uint8) {
-		l := payterm.ReceiptLine{Kind: kinds[kind%4], Text: text, Right: right, Large: kind&4 > 0, Bold: kind&8 > 0, Align: payterm.Align(kind >> 4 % 3)}
+		l := payterm.ReceiptLine{Kind: kinds[kind%4], Text: text, Right: right, Large: kind&4 > 0, Bold: kind&8 > 0,
+			Align: payterm.Align(kind >> 4 % 3)}
 		for _, o := range []printer.Options{
-			{Columns: 32}, {Columns: 32, Chinese: printer.GB18030}, {Columns: 16, CodePage: "wpc1252", Columned: true, RasterQR: true}, {Columns: 48, CodePage: "pc858"},
+			{Columns: 32}, {Columns: 32, Chinese: printer.GB18030}, {Columns: 16, CodePage: "wpc1252", Columned: true,
+				RasterQR: true}, {Columns: 48, CodePage: "pc858"},
 		} {
 			b, err := printer.Encode(payterm.Receipt{Lines: []payterm.ReceiptLine{l}}, o)
 			if err != nil {
@@ -586,7 +608,8 @@ func FuzzEncode(f *testing.F) {
 			}
 			rest := letters(b)
 			for _, command := range []string{
-				"\x1b@", "\x1c.", "\x1c&", "\x1bt\x00", "\x1bt\x10", "\x1bt\x13", "\x1bE\x00", "\x1bE\x01", "\x1d!\x00", "\x1d!\x11", "\x1ba\x00", "\x1ba\x01", "\x1ba\x02",
+				"\x1b@", "\x1c.", "\x1c&", "\x1bt\x00", "\x1bt\x10", "\x1bt\x13", "\x1bE\x00", "\x1bE\x01", "\x1d!\x00",
+				"\x1d!\x11", "\x1ba\x00", "\x1ba\x01", "\x1ba\x02",
 				"\x1b3\x18", "\x1b2", "\x1bd\x01", "\x1dh\x40", "\x1dw\x02", "\x1dH\x02", "\n",
 			} {
 				rest = strings.ReplaceAll(rest, command, "")
@@ -622,10 +645,13 @@ func letters(b []byte) string {
 func usual(sign string) payterm.Receipt {
 	r := payterm.Receipt{Name: "customer"}
 	for i := range 24 {
-		r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LinePair, Text: fmt.Sprintf("%s %d", sign, i), Right: "CAD 12.34"})
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LinePair, Text: fmt.Sprintf("%s %d", sign, i),
+			Right: "CAD 12.34"})
 	}
-	return payterm.Receipt{Name: r.Name, Lines: append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineText, Text: strings.Repeat("thank you ", 8)},
-		payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"}, payterm.ReceiptLine{Kind: payterm.LineCut})}
+	return payterm.Receipt{Name: r.Name,
+		Lines: append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineText, Text: strings.Repeat("thank you ", 8)},
+			payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"},
+			payterm.ReceiptLine{Kind: payterm.LineCut})}
 }
 
 // BenchmarkEncode is a receipt of a usual length into bytes for the printer: of

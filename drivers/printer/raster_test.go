@@ -49,7 +49,8 @@ func TestDrawn(t *testing.T) {
 		{"right", payterm.ReceiptLine{Text: "付", Align: payterm.AlignRight}, []int{30}},
 		{"after Latin", payterm.ReceiptLine{Text: "A 付"}, []int{2}},
 		{"a pair", payterm.ReceiptLine{Kind: payterm.LinePair, Text: "Amount", Right: "付"}, []int{30}},
-		{"a pair on two lines", payterm.ReceiptLine{Kind: payterm.LinePair, Text: "付" + strings.Repeat("x", 20), Right: strings.Repeat("y", 12)}, []int{0, -1}},
+		{"a pair on two lines", payterm.ReceiptLine{Kind: payterm.LinePair, Text: "付" + strings.Repeat("x", 20),
+			Right: strings.Repeat("y", 12)}, []int{0, -1}},
 		{"a wrapped line", payterm.ReceiptLine{Text: strings.Repeat("付", 17)}, []int{0, 0}},
 		{"a long word", payterm.ReceiptLine{Text: strings.Repeat("x", 40) + "付"}, []int{-1, 8}},
 	} {

@@ -80,7 +80,8 @@ func TestFrames(t *testing.T) {
 		{"too long", scanner.CR, []string{long, long + "\r", code + "\r"}, []string{code}},
 		{"the longest", scanner.CR, []string{long[:512] + "\r"}, []string{long[:512]}},
 		{"one too long", scanner.CR, []string{long[:513] + "\r"}, nil},
-		{"an end that got lost", scanner.CR, []string{code, "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "13\r"}, []string{"13"}},
+		{"an end that got lost", scanner.CR, []string{code, "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-",
+			"13\r"}, []string{"13"}},
 		{"gap", scanner.Gap, []string{code[:5], code[5:], "-", "13", "-"}, []string{code, "13"}},
 		{"gap and CR", scanner.Gap, []string{code + "\r", "13", "-"}, []string{code, "13"}},
 		{"gap after garbage", scanner.Gap, []string{"\xff", "-", code, "-"}, []string{code}},
@@ -88,7 +89,8 @@ func TestFrames(t *testing.T) {
 		{"noise between", scanner.STXETX, []string{"xx\x03\r\x02" + code + "\x03yy\x0213\x03"}, []string{code, "13"}},
 		{"STX again", scanner.STXETX, []string{"\x0228\x02" + code + "\x03"}, []string{code}},
 		{"garbage between STX and ETX", scanner.STXETX, []string{"\x0228\xff\x03\x02" + code + "\x03"}, []string{code}},
-		{"too long between STX and ETX", scanner.STXETX, []string{"\x02" + long + "\x03\x02" + code + "\x03"}, []string{code}},
+		{"too long between STX and ETX", scanner.STXETX, []string{"\x02" + long + "\x03\x02" + code + "\x03"},
+			[]string{code}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReader(t, c.framing)
@@ -125,7 +127,8 @@ func TestAIM(t *testing.T) {
 		{false, "]Q1" + code, "]Q1" + code},
 	} {
 		line := haltest.NewLine(t)
-		s, err := scanner.New(line, scanner.Options{Framing: scanner.STXETX, AIM: c.aim, Now: func() time.Duration { return time.Minute }})
+		s, err := scanner.New(line, scanner.Options{Framing: scanner.STXETX, AIM: c.aim,
+			Now: func() time.Duration { return time.Minute }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +274,8 @@ func TestPulled(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	if _, err := scanner.New(nil, scanner.Options{Framing: "morse", Now: func() time.Duration { return 0 }}); err == nil {
+	if _, err := scanner.New(nil,
+		scanner.Options{Framing: "morse", Now: func() time.Duration { return 0 }}); err == nil {
 		t.Error("a framing that there is not")
 	}
 	if _, err := scanner.New(nil, scanner.Options{Framing: scanner.CR}); err == nil {
@@ -291,7 +295,8 @@ func FuzzFrames(f *testing.F) {
 		}
 		read := func(size int) string {
 			line := haltest.NewLine(t)
-			s, err := scanner.New(line, scanner.Options{Framing: scanner.Framing(framing), MaxLength: 20, Now: func() time.Duration { return time.Minute }})
+			s, err := scanner.New(line, scanner.Options{Framing: scanner.Framing(framing), MaxLength: 20,
+				Now: func() time.Duration { return time.Minute }})
 			if err != nil {
 				t.Skip()
 			}
@@ -308,7 +313,8 @@ func FuzzFrames(f *testing.F) {
 					return fmt.Sprintf("%q", all)
 				}
 				got := scan.Code.Reveal()
-				if got == "" || len(got) > 20 || strings.ContainsFunc(got, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
+				if got == "" || len(got) > 20 ||
+					strings.ContainsFunc(got, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
 					t.Fatalf("read %q", got)
 				}
 				all = append(all, got)

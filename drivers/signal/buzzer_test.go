@@ -15,7 +15,8 @@ import (
 )
 
 var sounds = []payterm.Sound{
-	payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved, payterm.SoundDeclined, payterm.SoundDoubt, payterm.SoundAlarm,
+	payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved, payterm.SoundDeclined, payterm.SoundDoubt,
+	payterm.SoundAlarm,
 }
 
 // Each sound can be told from the others, ends within a second and a half, and

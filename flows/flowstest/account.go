@@ -36,7 +36,8 @@ func (s *Sim) account(number string) *account {
 		return a
 	}
 	a := &account{merchant: "ON0000999" + number, key: simKey + number}
-	a.gateway = ottsim.New(ottsim.Config{MerchantID: a.merchant, SignKey: a.key, Seed: s.c.Seed + uint64(len(s.accounts)), BaseURL: simBase})
+	a.gateway = ottsim.New(ottsim.Config{MerchantID: a.merchant, SignKey: a.key, Seed: s.c.Seed +
+		uint64(len(s.accounts)), BaseURL: simBase})
 	s.accounts[number] = a
 	s.secretsOf = append(s.secretsOf, a.key)
 	return a

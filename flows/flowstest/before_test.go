@@ -32,7 +32,9 @@ func TestBeforeLivedTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	store, err := storage.Open(storage.Options{
-		Path: path, Terminal: "T1", DrawTag: func() (string, error) { return "A0004", nil }, Now: func() time.Time { return time.Time{} },
+		Path: path, Terminal: "T1", DrawTag: func() (string, error) {
+			return "A0004", nil
+		}, Now: func() time.Time { return time.Time{} },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -46,10 +48,13 @@ func TestBeforeLivedTime(t *testing.T) {
 		doubt, life        time.Duration // at the first restart of this one
 	}{
 		"T1A0001000001": {phase: flows.Closed, outcome: payterm.Approved, lifeUntil: 25*time.Hour + time.Second},
-		"T1A0001000002": {flows.InBackground, payterm.InDoubt, time.Second, -(25*time.Hour + 9*time.Minute + 59*time.Second), now, now + 24*time.Hour},
-		"T1A0001000003": {phase: flows.Closed, outcome: payterm.InDoubt, lifeUntil: time.Second, doubtAt: -(25*time.Hour + 9*time.Minute + 59*time.Second)},
+		"T1A0001000002": {flows.InBackground, payterm.InDoubt, time.Second,
+			-(25*time.Hour + 9*time.Minute + 59*time.Second), now, now + 24*time.Hour},
+		"T1A0001000003": {phase: flows.Closed, outcome: payterm.InDoubt, lifeUntil: time.Second,
+			doubtAt: -(25*time.Hour + 9*time.Minute + 59*time.Second)},
 		// Of the newest life: what it says holds.
-		"T1A0002000001": {flows.InBackground, payterm.InDoubt, 24*time.Hour + 40*time.Minute + time.Second, 41 * time.Minute, 41 * time.Minute, 24*time.Hour + 40*time.Minute + time.Second},
+		"T1A0002000001": {flows.InBackground, payterm.InDoubt, 24*time.Hour + 40*time.Minute + time.Second,
+			41 * time.Minute, 41 * time.Minute, 24*time.Hour + 40*time.Minute + time.Second},
 	} {
 		records, err := store.Events(id)
 		if err != nil {
@@ -63,8 +68,10 @@ func TestBeforeLivedTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if folded.Phase != was.phase || folded.Outcome != was.outcome || folded.LifeUntil != was.lifeUntil || folded.DoubtAt != was.doubtAt {
-			t.Errorf("%s is %s %s, its code lives until %s, in doubt since %s; its version said %+v", id, folded.Phase, folded.Outcome, folded.LifeUntil, folded.DoubtAt, was)
+		if folded.Phase != was.phase || folded.Outcome != was.outcome || folded.LifeUntil != was.lifeUntil ||
+			folded.DoubtAt != was.doubtAt {
+			t.Errorf("%s is %s %s, its code lives until %s, in doubt since %s; its version said %+v", id, folded.Phase,
+				folded.Outcome, folded.LifeUntil, folded.DoubtAt, was)
 		}
 		if folded.Settled() {
 			continue
@@ -72,7 +79,8 @@ func TestBeforeLivedTime(t *testing.T) {
 		in := flows.Stamped{Stamp: payterm.Stamp{Boot: "A0004", Mono: now}, Event: flows.Restarted{}}
 		after, _ := flows.Step(folded, in)
 		if after.DoubtAt != was.doubt || after.LifeUntil != was.life {
-			t.Errorf("%s is in doubt since %s, its code lives until %s; want %s and %s", id, after.DoubtAt, after.LifeUntil, was.doubt, was.life)
+			t.Errorf("%s is in doubt since %s, its code lives until %s; want %s and %s", id, after.DoubtAt,
+				after.LifeUntil, was.doubt, was.life)
 		}
 		name, body, err := flows.EncodeEvent(in.Event)
 		if err != nil {

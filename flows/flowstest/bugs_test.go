@@ -170,7 +170,7 @@ var bugs = []planted{
 	{"merchant_changed_at_once", "binding", []edit{{"storage/merchant.go",
 		"		if now != (merchant{h.MerchantID, h.Currency}) {", "		if false {"}}},
 	{"currencies_added", "totals", []edit{{"totals.go",
-		"Currency: o.Currency, MerchantID: o.MerchantID}\n		if rows", "MerchantID: o.MerchantID}\n		if rows"}}},
+		"Currency: o.Currency,\n			MerchantID: o.MerchantID}\n		if rows", "\n			MerchantID: o.MerchantID}\n		if rows"}}},
 	{"key_not_known_at_a_prompt", "keys", []edit{{"flows/runner/keys.go",
 		"		if t.key != key {", "		if true {"}}},
 	{"key_with_another_amount", "keys", []edit{{"flows/runner/keys.go",

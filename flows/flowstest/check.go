@@ -105,12 +105,15 @@ func newChecker(s *Sim) checker {
 	return checker{
 		s: s, book: map[payterm.OrderID]payterm.Order{},
 		begun: map[payterm.OrderID]bool{}, forgotten: map[payterm.OrderID]bool{}, announced: map[payterm.OrderID]bool{},
-		written: map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{}, codeSeen: map[payterm.OrderID]string{}, inFlight: map[payterm.OrderID]int{},
+		written: map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{},
+		codeSeen: map[payterm.OrderID]string{}, inFlight: map[payterm.OrderID]int{},
 		proofs: map[payterm.OrderID]proof{}, codes: map[string]payterm.OrderID{}, scannedAt: map[string]time.Time{},
 		doubtAt: map[payterm.OrderID]age{}, lastAsked: map[payterm.OrderID]time.Time{}, slips: map[string]int{},
-		youngOpen: map[payterm.OrderID]bool{}, byKey: map[string]payterm.OrderID{}, refunded: map[payterm.OrderID]int{}, zs: map[int64]payterm.Totals{},
-		configOf: map[payterm.OrderID]config{}, wantedAt: map[payterm.OrderID]time.Time{}, inquiredAt: map[payterm.OrderID]time.Time{},
-		damaged: map[payterm.OrderID]bool{}, inZ: map[payterm.OrderID]age{}, pruned: map[payterm.OrderID]bool{},
+		youngOpen: map[payterm.OrderID]bool{}, byKey: map[string]payterm.OrderID{}, refunded: map[payterm.OrderID]int{},
+		zs:       map[int64]payterm.Totals{},
+		configOf: map[payterm.OrderID]config{}, wantedAt: map[payterm.OrderID]time.Time{},
+		inquiredAt: map[payterm.OrderID]time.Time{},
+		damaged:    map[payterm.OrderID]bool{}, inZ: map[payterm.OrderID]age{}, pruned: map[payterm.OrderID]bool{},
 		callers: map[*caller]bool{}, callsOf: map[string][]*caller{}, refusedBy: map[string]int{},
 	}
 }
@@ -159,8 +162,10 @@ func (c *checker) committed(l *life, entries []payterm.Entry) {
 		if e.Event == "sale_began" || e.Event == "refund_began" {
 			c.began(l, e, known)
 		}
-		if known && (before.Total() != after.Total() || before.Mode != after.Mode || before.Wallet != "" && before.Wallet != after.Wallet) {
-			c.violate("binding", "%s was %s %s %s and became %s %s %s", e.OrderID, before.Mode, before.Wallet, before.Total(),
+		if known && (before.Total() != after.Total() || before.Mode != after.Mode || before.Wallet != "" &&
+			before.Wallet != after.Wallet) {
+			c.violate("binding", "%s was %s %s %s and became %s %s %s", e.OrderID, before.Mode, before.Wallet,
+				before.Total(),
 				after.Mode, after.Wallet, after.Total())
 		}
 		if known && before.Outcome == payterm.Approved && after.Outcome != payterm.Approved {
@@ -172,9 +177,11 @@ func (c *checker) committed(l *life, entries []payterm.Entry) {
 		if after.Outcome != before.Outcome {
 			c.ended(e.OrderID, before, after)
 		}
-		if after.Attention == payterm.AttentionDoubt && before.Attention != after.Attention && after.Reason != payterm.ReasonRefunded &&
+		if after.Attention == payterm.AttentionDoubt && before.Attention != after.Attention &&
+			after.Reason != payterm.ReasonRefunded &&
 			time.Since(c.beganAt[e.OrderID]) < codeLife(after) {
-			c.violate("nothing_lost", "%s is handed to staff %s after it began, while it may still be paid", e.OrderID, time.Since(c.beganAt[e.OrderID]))
+			c.violate("nothing_lost", "%s is handed to staff %s after it began, while it may still be paid", e.OrderID,
+				time.Since(c.beganAt[e.OrderID]))
 		}
 		c.book[e.OrderID] = after
 	}
@@ -204,17 +211,23 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 	if e.Order.Despite == "" && e.Order.Kind == payterm.KindSale {
 		for _, id := range sortedIDs(c.book) {
 			o := c.book[id]
-			if c.forgotten[id] || o.Kind != payterm.KindSale || o.Total() != e.Order.Total() || id == e.OrderID || o.Resolution != "" {
+			if c.forgotten[id] || o.Kind != payterm.KindSale || o.Total() != e.Order.Total() || id == e.OrderID ||
+				o.Resolution != "" {
 				continue
 			}
 			lived := c.s.livedNow() - c.doubtAt[id].lived
 			switch {
-			case c.damaged[id] && c.announced[id] && (o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt) && o.Reason != payterm.ReasonRefunded:
+			case c.damaged[id] && c.announced[id] && (o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt) &&
+				o.Reason != payterm.ReasonRefunded:
 				c.violate("silent_second", "%s of %s begins while %s is set aside", e.OrderID, e.Order.Total(), id)
-			case o.Mode == payterm.Passive && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded && lived < guardLimit:
-				c.violate("silent_second", "%s of %s begins while %s is in doubt, %s of which the terminal has lived", e.OrderID, e.Order.Total(), id, lived)
-			case o.Mode == payterm.Active && o.Outcome == payterm.Open && l.view.Name == flows.ViewShowCode && l.view.Order == id:
-				c.violate("silent_second", "%s of %s begins while the code of %s is on show", e.OrderID, e.Order.Total(), id)
+			case o.Mode == payterm.Passive && o.Outcome == payterm.InDoubt && o.Reason != payterm.ReasonRefunded &&
+				lived < guardLimit:
+				c.violate("silent_second", "%s of %s begins while %s is in doubt, %s of which the terminal has lived",
+					e.OrderID, e.Order.Total(), id, lived)
+			case o.Mode == payterm.Active && o.Outcome == payterm.Open && l.view.Name == flows.ViewShowCode &&
+				l.view.Order == id:
+				c.violate("silent_second", "%s of %s begins while the code of %s is on show", e.OrderID,
+					e.Order.Total(), id)
 			}
 		}
 	}
@@ -243,7 +256,8 @@ func (c *checker) askedSoon(l *life) {
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()
 		for _, id := range sortedIDs(waiting) {
-			if c.book[id].Resolution == "" && c.asked(id).Before(l.began) && !c.s.net.cut.After(time.Now().Add(-time.Minute)) {
+			if c.book[id].Resolution == "" && c.asked(id).Before(l.began) &&
+				!c.s.net.cut.After(time.Now().Add(-time.Minute)) {
 				c.violate("boot", "%s was open at the start and nobody has asked about it", id)
 			}
 		}
@@ -256,7 +270,8 @@ func (c *checker) booted(l *life, open []storage.OpenOrder) {
 	for i := len(open) - 1; i >= 0 && len(c.youngOpen) < 20; i-- {
 		id := open[i].ID
 		o := c.book[id]
-		if !c.announced[id] || o.Outcome != payterm.Open && o.Outcome != payterm.InDoubt || c.damaged[id] && o.Kind == payterm.KindRefund {
+		if !c.announced[id] || o.Outcome != payterm.Open && o.Outcome != payterm.InDoubt || c.damaged[id] &&
+			o.Kind == payterm.KindRefund {
 			continue
 		}
 		if time.Since(c.beganAt[id]) < 14*time.Minute && o.Attention == "" {
@@ -291,14 +306,17 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 	case payterm.Approved:
 		row := c.s.row(id)
 		if !p.success || p.paidTotal != after.Total().Minor || after.PaidMinor != row.Paid || row.Paid == 0 {
-			c.violate("proof_of_success", "%s is called approved over %d; the gateway has said success: %t, its ledger: %s, paid %d",
+			c.violate("proof_of_success",
+				"%s is called approved over %d; the gateway has said success: %t, its ledger: %s, paid %d",
 				id, after.PaidMinor, p.success, row.Status, row.Paid)
 		}
 		asks, want := !c.s.c.KeepLate, payterm.AttentionLatePayment
-		if !before.ClosedAt.IsZero() && before.Outcome != payterm.InDoubt || c.damaged[id] { // it had ended unpaid, or was set aside: a person has to look in any case
+		// it had ended unpaid, or was set aside: a person has to look in any case
+		if !before.ClosedAt.IsZero() && before.Outcome != payterm.InDoubt || c.damaged[id] {
 			asks, want = true, payterm.AttentionAlarm
 		}
-		if before.Outcome != payterm.Open && before.Outcome != "" && (after.Reason != payterm.ReasonLatePayment || asks && after.Attention != want) {
+		if before.Outcome != payterm.Open && before.Outcome != "" && (after.Reason != payterm.ReasonLatePayment ||
+			asks && after.Attention != want) {
 			c.violate("late_payment", "%s was %s and is approved as if nothing had happened", id, before.Outcome)
 		}
 	case payterm.Declined:
@@ -337,7 +355,8 @@ func (c *checker) refunding(r payterm.RefundRequest) {
 	}
 	row := c.book[r.OrderID]
 	if row.SaleID != r.SaleOrderID || row.Amount() != r.Amount {
-		c.violate("binding", "the refund %s goes out as %s of %s, its row says %s of %s", r.OrderID, r.Amount, r.SaleOrderID, row.Amount(), row.SaleID)
+		c.violate("binding", "the refund %s goes out as %s of %s, its row says %s of %s", r.OrderID, r.Amount,
+			r.SaleOrderID, row.Amount(), row.SaleID)
 	}
 	c.refunded[r.OrderID]++
 }
@@ -349,15 +368,18 @@ func (c *checker) refundEnded(id payterm.OrderID, after payterm.Order) {
 	case payterm.Approved:
 		sum := after.RefundedMinor
 		for other, o := range c.book {
-			if o.Kind == payterm.KindRefund && o.SaleID == after.SaleID && o.Outcome == payterm.Approved && other != id {
+			if o.Kind == payterm.KindRefund && o.SaleID == after.SaleID && o.Outcome == payterm.Approved &&
+				other != id {
 				sum += o.RefundedMinor
 			}
 		}
 		if sum > row.Refunded {
-			c.violate("refunds", "with %s refunds of %d are called done; the ledger has given back %d of %s", id, sum, row.Refunded, after.SaleID)
+			c.violate("refunds", "with %s refunds of %d are called done; the ledger has given back %d of %s", id, sum,
+				row.Refunded, after.SaleID)
 		}
 		if row.Refunded < after.AmountMinor || after.RefundedMinor != after.AmountMinor {
-			c.violate("refunds", "%s is called done over %d; the ledger has given back %d of %s", id, after.RefundedMinor, row.Refunded, after.SaleID)
+			c.violate("refunds", "%s is called done over %d; the ledger has given back %d of %s", id,
+				after.RefundedMinor, row.Refunded, after.SaleID)
 		}
 	case payterm.Cancelled:
 		if c.announced[id] {
@@ -396,7 +418,8 @@ func (c *checker) leaving(r requested, p *payterm.Payment) {
 		c.violate("journal_first", "the payment of %s leaves before its row", id)
 	}
 	if o := c.book[id]; o.Total() != p.Total || o.Mode != p.Mode || o.Wallet != p.Wallet {
-		c.violate("binding", "%s goes out as %s %s %s, its row says %s %s %s", id, p.Mode, p.Wallet, p.Total, o.Mode, o.Wallet, o.Total())
+		c.violate("binding", "%s goes out as %s %s %s, its row says %s %s %s", id, p.Mode, p.Wallet, p.Total, o.Mode,
+			o.Wallet, o.Total())
 	}
 	if p.Mode != payterm.Passive {
 		return
@@ -477,7 +500,8 @@ func (c *checker) said(sc payterm.Screen) {
 			cancel = cancel || k.Key == payterm.KeyCancel
 		}
 		words := strings.Join(sc.Lines, " ")
-		if sc.Small == "" || sc.Elapsed == "" || !cancel && !strings.Contains(words, "CANCEL") && sc.Name != string(flows.ViewWaiting) {
+		if sc.Small == "" || sc.Elapsed == "" || !cancel && !strings.Contains(words, "CANCEL") &&
+			sc.Name != string(flows.ViewWaiting) {
 			c.violate("ways_out", "%s: order %q, elapsed %q, keys %v", sc.Name, sc.Small, sc.Elapsed, sc.Keys)
 		}
 	}
@@ -502,7 +526,8 @@ func (c *checker) slipping(slip flows.Slip, o payterm.Order) {
 	case flows.SlipMerchant, flows.SlipCustomer, flows.SlipLatePayment, flows.SlipRefund, flows.SlipRefundCustomer:
 	}
 	if !fits {
-		c.violate("store_then_show", "a %s slip of %s, the journal says %q after %d slips", slip, o.ID, row.Outcome, row.Prints)
+		c.violate("store_then_show", "a %s slip of %s, the journal says %q after %d slips", slip, o.ID, row.Outcome,
+			row.Prints)
 	}
 	c.slipNow = name
 }
@@ -609,10 +634,13 @@ func (c *checker) finalChecks(l *life) error {
 			c.violate("journal_first", "the gateway has seen %s, the journal has not", id)
 			continue
 		}
-		if row.Status != "unknown" && (row.Amount != o.Total().Minor || row.Mode != string(o.Mode) || row.BizType != string(o.Wallet)) {
-			c.violate("binding", "%s is %s %s %d at the gateway, %s %s %s here", id, row.Mode, row.BizType, row.Amount, o.Mode, o.Wallet, o.Total())
+		if row.Status != "unknown" && (row.Amount != o.Total().Minor || row.Mode != string(o.Mode) ||
+			row.BizType != string(o.Wallet)) {
+			c.violate("binding", "%s is %s %s %d at the gateway, %s %s %s here", id, row.Mode, row.BizType, row.Amount,
+				o.Mode, o.Wallet, o.Total())
 		}
-		if row.Paid > 0 && o.Kind == payterm.KindSale && o.Outcome != payterm.Approved && o.Attention == "" && o.Resolution == "" && o.Reason != payterm.ReasonRefunded {
+		if row.Paid > 0 && o.Kind == payterm.KindSale && o.Outcome != payterm.Approved && o.Attention == "" &&
+			o.Resolution == "" && o.Reason != payterm.ReasonRefunded {
 			c.violate("nothing_lost", "%s is paid at the gateway and %s (%s) here", id, o.Outcome, o.Reason)
 		}
 	}
@@ -650,7 +678,8 @@ func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 		return nil // two databases have counted
 	}
 	said, want := map[payterm.TotalsRow]*payterm.TotalsRow{}, map[payterm.TotalsRow]*payterm.TotalsRow{}
-	of := func(sums map[payterm.TotalsRow]*payterm.TotalsRow, merchantID string, currency payterm.Currency) *payterm.TotalsRow {
+	of := func(sums map[payterm.TotalsRow]*payterm.TotalsRow, merchantID string,
+		currency payterm.Currency) *payterm.TotalsRow {
 		key := payterm.TotalsRow{MerchantID: merchantID, Currency: currency}
 		if sums[key] == nil {
 			sums[key] = &key
@@ -732,7 +761,8 @@ func (c *checker) settled(l *life, o payterm.Order, row ledgerRow, owed bool) {
 		c.violate("liveness", "%s is in doubt and nobody is owed an answer", o.ID)
 	case owed && c.asked(o.ID).Before(time.Now().Add(-7*time.Minute)) && time.Since(l.began) > 8*time.Minute:
 		c.violate("liveness", "%s is owed an inquiry, the last was %s ago", o.ID, time.Since(c.asked(o.ID)))
-	case o.Kind == payterm.KindSale && o.Outcome == payterm.InDoubt && (row.Status == "success" || row.Status == "failure" || c.proofs[o.ID].failure) &&
+	case o.Kind == payterm.KindSale && o.Outcome == payterm.InDoubt &&
+		(row.Status == "success" || row.Status == "failure" || c.proofs[o.ID].failure) &&
 		o.Attention == "" && o.Resolution == "":
 		c.violate("liveness", "%s is %s at the gateway and still in doubt here", o.ID, row.Status)
 	}

@@ -122,7 +122,8 @@ func describeCommand(c flows.Command) string {
 	case flows.Play:
 		return "play " + string(c.Sound)
 	case flows.BeginSale:
-		s := fmt.Sprintf("begin sale %s %s", c.Sale.Mode, payterm.Amount{Minor: c.Sale.AmountMinor, Currency: c.Sale.Currency})
+		s := fmt.Sprintf("begin sale %s %s", c.Sale.Mode, payterm.Amount{Minor: c.Sale.AmountMinor,
+			Currency: c.Sale.Currency})
 		if c.Sale.Wallet != "" {
 			s += " " + string(c.Sale.Wallet)
 		}
@@ -221,7 +222,8 @@ func describeView(v flows.View) string {
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")
 	say(v.Status.Unprinted > 0, "%d slips not printed", v.Status.Unprinted)
-	say(v.Lesson.Drill != flows.NoDrill, "%s", strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
+	say(v.Lesson.Drill != flows.NoDrill, "%s",
+		strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
 	for _, percent := range v.Tips[:v.Tips.Count()] {
 		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
 		say(true, "%d%%=%s", percent, tip)

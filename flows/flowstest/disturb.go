@@ -168,6 +168,7 @@ func (s *Sim) addRecord(store *storage.Store) error {
 	s.tell("%s has a record that this version cannot read", id)
 	s.mu.Unlock()
 	return store.Commit(payterm.Entry{
-		OrderID: id, Event: unheardOf, Body: []byte(`{}`), Stamp: payterm.Stamp{Boot: store.BootTag()}, Order: row, Owes: owes,
+		OrderID: id, Event: unheardOf, Body: []byte(`{}`), Stamp: payterm.Stamp{Boot: store.BootTag()}, Order: row,
+		Owes: owes,
 	})
 }

@@ -97,7 +97,8 @@ func (s *Sim) tidy(l *life, old storage.Old) error {
 
 // resting are the views at which nothing at the counter needs anybody.
 var resting = map[flows.ViewName]bool{
-	flows.ViewIdle: true, flows.ViewApproved: true, flows.ViewDeclined: true, flows.ViewCancelled: true, flows.ViewNotSent: true,
+	flows.ViewIdle: true, flows.ViewApproved: true, flows.ViewDeclined: true, flows.ViewCancelled: true,
+	flows.ViewNotSent: true,
 	flows.ViewInDoubt: true, flows.ViewRefunded: true, flows.ViewRefused: true,
 }
 
@@ -106,7 +107,8 @@ func (c *checker) restless(l *life) {
 	if l.dead || !resting[l.view.Name] || time.Since(l.viewAt) < restLimit || time.Since(l.kept) < restLimit {
 		return
 	}
-	c.violate("idle", "%s stands for %s, and the house was not kept for %s", l.view.Name, time.Since(l.viewAt), time.Since(l.kept))
+	c.violate("idle", "%s stands for %s, and the house was not kept for %s", l.view.Name, time.Since(l.viewAt),
+		time.Since(l.kept))
 }
 
 // age is since when something is: in truth, and by what the terminal has lived through.
@@ -158,8 +160,10 @@ func (s *Sim) sawPruned(l *life) error {
 		switch {
 		case !known:
 			s.violate("pruned", "%s is dropped and was in no Z", id)
-		case s.livedNow()-z.lived < s.c.Keep-liveEvery && (!s.wall.believable(l) || s.wall.right() && time.Since(z.at) < s.c.Keep):
-			s.violate("pruned", "%s is dropped %s after its Z, of which the terminal has lived %s", id, time.Since(z.at), s.livedNow()-z.lived)
+		case s.livedNow()-z.lived < s.c.Keep-liveEvery && (!s.wall.believable(l) || s.wall.right() &&
+			time.Since(z.at) < s.c.Keep):
+			s.violate("pruned", "%s is dropped %s after its Z, of which the terminal has lived %s", id,
+				time.Since(z.at), s.livedNow()-z.lived)
 		}
 	}
 	s.tell("%d old orders are dropped", n)

@@ -64,23 +64,28 @@ func (w *world) play(words []string) error {
 var (
 	worldVerbs = map[string]func(*world, []string) error{
 		"rules": (*world).setRules, "terminal": (*world).setUp, "sale": (*world).sale,
-		"replying": (*world).setReplying, "paying": (*world).setPaying, "wait": nothing, "quietly": (*world).loud, "scan": (*world).scan,
+		"replying": (*world).setReplying, "paying": (*world).setPaying, "wait": nothing, "quietly": (*world).loud,
+		"scan":    (*world).scan,
 		"restart": (*world).powerFailed, "clock": (*world).setClock, "sold": (*world).soldToday,
 	}
 	counterVerbs = map[string]func(*world, []string) error{
 		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
-		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate, "unreadable": (*world).unreadable,
-		"training": (*world).training, "z": (*world).zAsked,
+		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate,
+		"unreadable": (*world).unreadable,
+		"training":   (*world).training, "z": (*world).zAsked,
 		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
 		"service": (*world).service,
 	}
 	orderVerbs = map[string]func(*world, *order, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
-		"strays": (*world).strays, "reprint": func(w *world, o *order, _ []string) error { return w.step(o, flows.ReprintAsked{}) },
+		"strays": (*world).strays, "reprint": func(w *world, o *order, _ []string) error {
+			return w.step(o, flows.ReprintAsked{})
+		},
 		"wake":    func(w *world, o *order, _ []string) error { return w.step(o, flows.Woke{}) },
 		"cancel":  func(w *world, o *order, _ []string) error { return w.step(o, flows.CancelPressed{}) },
 		"ask":     func(w *world, o *order, _ []string) error { return w.step(o, flows.InquiryAsked{}) },
-		"resolve": (*world).resolve, "row": (*world).row, "refund": (*world).refund, "word": (*world).word, "answered": (*world).refundEnds,
+		"resolve": (*world).resolve, "row": (*world).row, "refund": (*world).refund, "word": (*world).word,
+		"answered": (*world).refundEnds,
 	}
 )
 
@@ -241,7 +246,8 @@ func (w *world) scan(words []string) error {
 	}
 	code := payterm.NewPayCode(words[0])
 	wallet, _ := code.Wallet()
-	ev := flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: "hash of " + code.String(), Began: w.mono()}
+	ev := flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: "hash of " + code.String(),
+		Began: w.mono()}
 	for i := 1; i < len(words); i++ {
 		switch {
 		case words[i] == "used":
@@ -302,7 +308,8 @@ func (w *world) word(o *order, words []string) error {
 		return fmt.Errorf("there is no counter in this story")
 	}
 	w.tickets++
-	return w.feed(flows.ResolveAsked{Ticket: w.tickets, Word: flows.Resolve{Ticket: w.tickets, Order: o.state.ID(), Reason: strings.Join(words, " ")}}, true)
+	return w.feed(flows.ResolveAsked{Ticket: w.tickets, Word: flows.Resolve{Ticket: w.tickets, Order: o.state.ID(),
+		Reason: strings.Join(words, " ")}}, true)
 }
 
 func (w *world) refundEnds(o *order, words []string) error {
@@ -326,7 +333,8 @@ func (w *world) strays(o *order, words []string) error {
 	sale := o.state.Sale
 	events := []flows.Event{
 		sale, flows.RefundBegan{ID: sale.ID, SaleID: sale.ID}, flows.RefundEnded{ID: "T1NOBODY00001", RefundedMinor: 1},
-		flows.CodeScanned{Masked: "****", Began: w.mono()}, flows.ReprintAsked{}, flows.Resolved{Reason: "nobody asked"},
+		flows.CodeScanned{Masked: "****", Began: w.mono()}, flows.ReprintAsked{},
+		flows.Resolved{Reason: "nobody asked"},
 	}
 	if !o.payment {
 		events = append(events, flows.PaymentAnswered{Reply: reply}, flows.RefundAnswered{Reply: reply})
@@ -348,8 +356,10 @@ func (w *world) strays(o *order, words []string) error {
 		return nil
 	}
 	for _, e := range []flows.Event{
-		flows.RefundRefused{Reason: payterm.ReasonRefundCap}, flows.ConflictChecked{}, flows.PINChecked{OK: true}, flows.Restarted{}, flows.Resolved{},
-		flows.KeyPressed{Key: payterm.KeyUp}, flows.RefundAsked{Ticket: 99, Refund: flows.RefundBegan{SaleID: sale.ID, AmountMinor: 1, Currency: currency}},
+		flows.RefundRefused{Reason: payterm.ReasonRefundCap}, flows.ConflictChecked{}, flows.PINChecked{OK: true},
+		flows.Restarted{}, flows.Resolved{},
+		flows.KeyPressed{Key: payterm.KeyUp}, flows.RefundAsked{Ticket: 99, Refund: flows.RefundBegan{SaleID: sale.ID,
+			AmountMinor: 1, Currency: currency}},
 	} {
 		next, commands := flows.StepTerminal(*w.terminal, w.stamp(e))
 		if err := next.Impossible(); err != nil {
@@ -377,7 +387,8 @@ func (w *world) refund(o *order, words []string) error {
 		return err
 	}
 	refund := flows.RefundBegan{
-		SaleID: o.state.ID(), SaleTotalMinor: o.state.Total().Minor, SaleRefundedMinor: o.state.RefundedMinor, Mode: o.state.Sale.Mode, Wallet: o.state.Wallet,
+		SaleID: o.state.ID(), SaleTotalMinor: o.state.Total().Minor, SaleRefundedMinor: o.state.RefundedMinor,
+		Mode: o.state.Sale.Mode, Wallet: o.state.Wallet,
 		AmountMinor: amount.Minor, Currency: currency, Rules: w.rules,
 	}
 	if w.terminal != nil {
@@ -456,7 +467,8 @@ func (w *world) answer(o *order, words []string) (payterm.Answer, error) {
 	case "not_found":
 		return payterm.NotFound{Why: "ORDER_NOT_FOUND"}, nil
 	case "unclear":
-		a := payterm.Unclear{Why: "another total", Status: "success", Authentic: says("authentic"), Alarm: says("alarm"), Paid: says("paid")}
+		a := payterm.Unclear{Why: "another total", Status: "success", Authentic: says("authentic"),
+			Alarm: says("alarm"), Paid: says("paid")}
 		if says("unknown") {
 			a.Why, a.Status, a.Unknown = "TOO_MANY_REQUESTS", "", true
 		}
@@ -615,11 +627,14 @@ func (w *world) row(o *order, _ []string) error {
 		w.say("  tip %s", payterm.Amount{Minor: r.TipMinor, Currency: r.Currency})
 	}
 	if r.PaidMinor != 0 || r.RefundedMinor != 0 {
-		w.say("  paid %s, refunded %s, payer %s, channel order %s", payterm.Amount{Minor: r.PaidMinor, Currency: r.Currency},
+		w.say("  paid %s, refunded %s, payer %s, channel order %s",
+			payterm.Amount{Minor: r.PaidMinor, Currency: r.Currency},
 			payterm.Amount{Minor: r.RefundedMinor, Currency: r.Currency}, r.Payer, r.ChannelOrderID)
 	}
-	w.say("  reason %q, attention %q, resolution %q, gateway status %q", r.Reason, r.Attention, r.Resolution, r.GatewayStatus)
-	w.say("  code %q, slips %d, inquiries %d, created %s, closed %s", r.MaskedCode, r.Prints, r.Attempts, clock(r.CreatedAt), clock(r.ClosedAt))
+	w.say("  reason %q, attention %q, resolution %q, gateway status %q", r.Reason, r.Attention, r.Resolution,
+		r.GatewayStatus)
+	w.say("  code %q, slips %d, inquiries %d, created %s, closed %s", r.MaskedCode, r.Prints, r.Attempts,
+		clock(r.CreatedAt), clock(r.ClosedAt))
 	return nil
 }
 

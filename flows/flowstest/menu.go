@@ -59,7 +59,8 @@ func (w *world) listed(o payterm.Order, list payterm.OrderList) bool {
 	case payterm.ListSales:
 		return flows.RowOf(o).Left() > 0
 	case payterm.ListOpen:
-		return !w.find(o.ID).state.Settled() || o.Attention == payterm.AttentionDoubt || o.Attention == payterm.AttentionAlarm
+		return !w.find(o.ID).state.Settled() || o.Attention == payterm.AttentionDoubt ||
+			o.Attention == payterm.AttentionAlarm
 	case payterm.ListLate:
 		return o.Attention == payterm.AttentionLatePayment
 	case payterm.ListNewest:
@@ -100,7 +101,8 @@ func (w *world) totals(words []string) error {
 	if err != nil {
 		return err
 	}
-	told := flows.TotalsTold{Query: q, Currency: currency, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: currency}}, SumsAll: 1}
+	told := flows.TotalsTold{Query: q, Currency: currency, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: currency}},
+		SumsAll: 1}
 	if len(words) < 3 {
 		told.Why, told.Sums, told.SumsAll = strings.Join(words, " "), [flows.MaxSums]payterm.TotalsRow{}, 0
 		return w.feed(told, true)

@@ -57,7 +57,8 @@ var NetFaults = []string{
 	"old", "old_lost",
 	// What the gateway's simulator does to its own replies:
 	"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key", "base64_body",
-	"code:SYSTEM_ERROR", "code:AUTH_CODE_INVALID", "code:PWD_INCORRECT", "code:PARAM_ERROR", "code:ORDER_USED", "code:ORDER_PAID", "code:TIMEOUT",
+	"code:SYSTEM_ERROR", "code:AUTH_CODE_INVALID", "code:PWD_INCORRECT", "code:PARAM_ERROR", "code:ORDER_USED",
+	"code:ORDER_PAID", "code:TIMEOUT",
 	"code:TOO_MANY_REQUESTS", "code:ORDER_NOT_EXIST", "no_order_id", "no_amount", "double_amount",
 }
 
@@ -75,7 +76,9 @@ var (
 // whose it is.
 func believable(fault, action string, r *reported) bool {
 	failed := r != nil && (fault == "wrong_amount" || fault == "no_amount") && r.row.Status != "success"
-	return r != nil && (failed || fault == "no_order_id" && action == "query" || slices.Contains(untouched, fault) || strings.HasPrefix(fault, "code:") || (slices.Contains(forged, fault) || slices.Contains(written, fault)) && r.bare)
+	return r != nil && (failed || fault == "no_order_id" && action == "query" || slices.Contains(untouched, fault) ||
+		strings.HasPrefix(fault, "code:") || (slices.Contains(forged, fault) || slices.Contains(written, fault)) &&
+		r.bare)
 }
 
 // heal ends every fault.
@@ -242,7 +245,8 @@ func (s *Sim) passing(req *requested) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := map[string]string{
-		"pay": "while a payment is on its way", "query": "while an inquiry is on its way", "refund": "while a refund is on its way",
+		"pay": "while a payment is on its way", "query": "while an inquiry is on its way",
+		"refund": "while a refund is on its way",
 	}[req.action]
 	s.reached(req.l, name)
 }
@@ -279,7 +283,8 @@ func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *r
 		return old.body, &old.applied
 	}
 	gateway := req.l.config.account
-	if strings.HasPrefix(fault, "code:") || fault == "base64_body" || slices.Contains(forged, fault) || slices.Contains(written, fault) {
+	if strings.HasPrefix(fault, "code:") || fault == "base64_body" || slices.Contains(forged, fault) ||
+		slices.Contains(written, fault) {
 		gateway.call("POST", "/sim/faults", fmt.Sprintf(`{"action":"*","fault":%q,"times":1}`, fault))
 	}
 	status, text := gateway.call("POST", "/processV2", string(body))
@@ -324,5 +329,6 @@ func (n *network) old(req *requested) kept {
 }
 
 func raw(status, kind, body string) []byte {
-	return fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", status, kind, len(body), body)
+	return fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", status, kind, len(body),
+		body)
 }

@@ -79,17 +79,21 @@ func ParsePlan(text string) (Plan, error) {
 //	clock -1h | unset | right                 the terminal's wall clock, by so much
 //	clockat 7 25h | unset | right             likewise at the seventh boundary from now
 var acts = map[string]func(*Sim, []string) error{
-	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api, "retry": (*Sim).retry, "poll": (*Sim).poll,
-	"ask": (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
+	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api, "retry": (*Sim).retry,
+	"poll": (*Sim).poll,
+	"ask":  (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
 	"unseen": (*Sim).payUnseen, "reconcile": (*Sim).reconcile,
-	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater, "dieon": (*Sim).dieOn, "full": (*Sim).fill,
-	"stall": (*Sim).stallLater, "lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData, "damage": (*Sim).damage,
+	"net": (*Sim).faulty, "cut": (*Sim).cutOff, "kill": (*Sim).powerOff, "dieat": (*Sim).dieLater,
+	"dieon": (*Sim).dieOn, "full": (*Sim).fill,
+	"stall": (*Sim).stallLater, "lose": (*Sim).loseData, "backup": (*Sim).backUp, "restore": (*Sim).restoreData,
+	"damage": (*Sim).damage,
 	"config": (*Sim).configure, "clock": (*Sim).setClock, "clockat": (*Sim).setClockAt,
 }
 
 // byPeople are the acts that take their time.
 var byPeople = map[string]bool{
-	"passive": true, "active": true, "api": true, "retry": true, "poll": true, "ask": true, "resolve": true, "key": true, "refund": true, "reconcile": true,
+	"passive": true, "active": true, "api": true, "retry": true, "poll": true, "ask": true, "resolve": true,
+	"key": true, "refund": true, "reconcile": true,
 }
 
 func (s *Sim) act(a Act, running *sync.WaitGroup) error {
@@ -162,7 +166,8 @@ func (s *Sim) key(words []string) error {
 // despite a warning.
 func (s *Sim) enter(amount string, then payterm.Key) {
 	switch s.look().Name {
-	case flows.ViewApproved, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt, flows.ViewAmount:
+	case flows.ViewApproved, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt,
+		flows.ViewAmount:
 		s.press(payterm.KeyCancel)
 	}
 	for _, digit := range strings.ReplaceAll(amount, ".", "") {
@@ -193,7 +198,8 @@ func (s *Sim) wallet(wallet, kind string) string {
 	if kind == "poor" {
 		balance = 1
 	}
-	_, said := s.config.call("POST", "/sim/wallets", fmt.Sprintf(`{"biz_type":%q,"balance_minor":%d,"needs_password":%t}`, wallet, balance, kind == "password"))
+	_, said := s.config.call("POST", "/sim/wallets",
+		fmt.Sprintf(`{"biz_type":%q,"balance_minor":%d,"needs_password":%t}`, wallet, balance, kind == "password"))
 	if err := json.Unmarshal([]byte(said), &made); err != nil {
 		s.violate("world", "no code: %s", said)
 	}
@@ -480,9 +486,12 @@ func (s *Sim) dieLater(words []string) error {
 
 // boundaryNames are beginnings of the names of boundaries; what matters most stands there twice.
 var boundaryNames = []string{
-	"before a commit", "after a commit of sale_began", "after a commit of code_scanned", "after a commit of payment_answered",
-	"after a commit of inquiry_answered", "after a commit of woke", "after an order id", "before a payment", "while a payment",
-	"after a payment", "while a payment", "after a payment", "before an inquiry", "while an inquiry", "after an inquiry", "before the screen approved", "before the slip merchant",
+	"before a commit", "after a commit of sale_began", "after a commit of code_scanned",
+	"after a commit of payment_answered",
+	"after a commit of inquiry_answered", "after a commit of woke", "after an order id", "before a payment",
+	"while a payment",
+	"after a payment", "while a payment", "after a payment", "before an inquiry", "while an inquiry",
+	"after an inquiry", "before the screen approved", "before the slip merchant",
 	"after the slip merchant", "after the slip customer", "at a sound", "after the journal is opened",
 }
 
@@ -662,7 +671,8 @@ func (d *drawer) scene() {
 	case 19: // refused by a word that lies outside the digest, and then no word more
 		d.do("net code:%s pay 1", d.pick("AUTH_CODE_INVALID", "PWD_INCORRECT"))
 		d.pause(time.Second)
-		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR", "code:TOO_MANY_REQUESTS", "code:TOO_MANY_REQUESTS"), 1+d.r.IntN(3))
+		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR",
+			"code:TOO_MANY_REQUESTS", "code:TOO_MANY_REQUESTS"), 1+d.r.IntN(3))
 		d.pause(time.Second)
 		d.do("passive %s ALIPAY ok", d.amount())
 	case 20, 21, 22: // money goes back, with all that can come between
@@ -672,7 +682,8 @@ func (d *drawer) scene() {
 			d.do("net %s %s %d", d.pick(NetFaults...), d.pick("refund", "refund", "query"), 1+d.r.IntN(2))
 			d.pause(time.Second)
 		} else {
-			d.do("dieon %s", d.pick("before a refund", "while a refund", "after a refund", "after a commit of refund", "before a commit", "before an inquiry", "before the slip refund"))
+			d.do("dieon %s", d.pick("before a refund", "while a refund", "after a refund", "after a commit of refund",
+				"before a commit", "before an inquiry", "before the slip refund"))
 			d.pause(time.Second)
 		}
 		for range 1 + d.r.IntN(3) {
@@ -698,11 +709,13 @@ func (d *drawer) sale() {
 	wallet := d.pick("ALIPAY", "WECHATPAY", "UNIONPAY")
 	switch d.r.IntN(8) {
 	case 0, 1, 2:
-		d.do("passive %s %s %s", d.amount(), wallet, d.pick("ok", "ok", "ok", "poor", "expired", "early", "used", "never", "garbage"))
+		d.do("passive %s %s %s", d.amount(), wallet, d.pick("ok", "ok", "ok", "poor", "expired", "early", "used",
+			"never", "garbage"))
 	case 3, 4:
 		d.do("passive %s %s password %s", d.amount(), wallet, d.pick(d.seconds(40), d.seconds(40), "50s", "170s"))
 	case 5, 6:
-		d.do("active %s %s %s", d.amount(), d.pick("ok", "ok", "decline"), d.pick(d.seconds(40), "100s", "118s", "121s", d.seconds(1200)))
+		d.do("active %s %s %s", d.amount(), d.pick("ok", "ok", "decline"), d.pick(d.seconds(40), "100s", "118s", "121s",
+			d.seconds(1200)))
 	case 7:
 		d.do("active %s never", d.amount())
 	}

@@ -138,7 +138,9 @@ const journalFile = "payterm.db"
 // copy of it need not each make one.
 func MakeBlank(path string) error {
 	store, err := storage.Open(storage.Options{
-		Path: path, Terminal: simTerminal, DrawTag: func() (string, error) { return "BLANK", nil }, Now: func() time.Time { return simEpoch },
+		Path: path, Terminal: simTerminal, DrawTag: func() (string, error) {
+			return "BLANK", nil
+		}, Now: func() time.Time { return simEpoch },
 	})
 	if err != nil {
 		return err
@@ -201,7 +203,8 @@ func (s *Sim) boot() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.mu.Lock()
 	s.lives++
-	l := &life{n: s.lives, ctx: ctx, cancel: cancel, ended: make(chan struct{}), began: time.Now(), kept: time.Now(), viewAt: time.Now(), clockSet: s.wall.changes, config: s.config}
+	l := &life{n: s.lives, ctx: ctx, cancel: cancel, ended: make(chan struct{}), began: time.Now(), kept: time.Now(),
+		viewAt: time.Now(), clockSet: s.wall.changes, config: s.config}
 	s.life = l
 	s.fullAt, s.fullEnd, s.stallAt = 0, time.Time{}, 0 // somebody has made room
 	s.tell("life %d begins", l.n)
@@ -229,7 +232,8 @@ func (s *Sim) live(l *life) error {
 	s.mu.Unlock()
 	s.boundary(l, "after the journal is opened")
 	client, err := ottpay.New(ottpay.Config{
-		URL: "http://127.0.0.1:9/processV2", MerchantID: l.config.merchant, OperatorID: "0000000001", SignKey: ottpay.SignKey(l.config.key),
+		URL: "http://127.0.0.1:9/processV2", MerchantID: l.config.merchant, OperatorID: "0000000001",
+		SignKey:     ottpay.SignKey(l.config.key),
 		CallBackURL: "https://shop.example.org/back", Currency: l.config.currency, Dial: s.net.dial,
 		Now: func() time.Time { _, wall := s.now(l); return wall },
 	})
@@ -310,7 +314,8 @@ func (s *Sim) open(l *life) (*storage.Store, error) {
 // storageOptions say which journal it is.
 func (s *Sim) storageOptions(c config, now func() time.Time) storage.Options {
 	return storage.Options{
-		Path: filepath.Join(s.dir, journalFile), Terminal: simTerminal, DrawTag: s.drawTag, Now: now, MerchantID: c.merchant, Currency: c.currency,
+		Path: filepath.Join(s.dir, journalFile), Terminal: simTerminal, DrawTag: s.drawTag, Now: now,
+		MerchantID: c.merchant, Currency: c.currency,
 	}
 }
 

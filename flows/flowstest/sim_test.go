@@ -15,11 +15,13 @@ import (
 )
 
 var (
-	seeds    = flag.Int("seeds", 100, "how many random worlds TestSeeds lives through")
-	first    = flag.Uint64("first", 1, "the first of them")
-	seed     = flag.Uint64("seed", 0, "live through this one only, and tell its story")
-	bugged   = flag.Bool("bugged", false, "this binary has a planted bug: end at the first violation, and tell no story")
-	survey   = flag.Bool("survey", false, "live through all worlds, and tell in one line each which promises were broken")
+	seeds  = flag.Int("seeds", 100, "how many random worlds TestSeeds lives through")
+	first  = flag.Uint64("first", 1, "the first of them")
+	seed   = flag.Uint64("seed", 0, "live through this one only, and tell its story")
+	bugged = flag.Bool("bugged", false,
+		"this binary has a planted bug: end at the first violation, and tell no story")
+	survey = flag.Bool("survey", false,
+		"live through all worlds, and tell in one line each which promises were broken")
 	progress = flag.Bool("progress", false, "say now and then how far it is")
 	plan     = flag.String("plan", "", "a file with a plan to play in the world of -seed, in place of the random one")
 )
@@ -115,7 +117,8 @@ func foundOut(seed uint64, v Violation) {
 }
 
 func configOf(seed uint64, dir string) SimConfig {
-	return SimConfig{Dir: dir, Seed: seed, KeepLate: seed%7 == 0, PIN: seed%3 == 0, Keep: time.Duration(seed%4) * time.Hour}
+	return SimConfig{Dir: dir, Seed: seed, KeepLate: seed%7 == 0, PIN: seed%3 == 0,
+		Keep: time.Duration(seed%4) * time.Hour}
 }
 
 // TestSeeds lives through random worlds.
@@ -170,7 +173,8 @@ func TestDays(t *testing.T) {
 		t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
 			t.Parallel()
 			for n := 1 + w; n <= count && !stop.Load(); n += workers {
-				s, found := simulate(t, SimConfig{Dir: dir, Seed: n, KeepLate: n%7 == 0, PIN: n%3 == 0, Keep: time.Duration(n%3) * 6 * time.Hour}, DayPlan(n))
+				s, found := simulate(t, SimConfig{Dir: dir, Seed: n, KeepLate: n%7 == 0, PIN: n%3 == 0,
+					Keep: time.Duration(n%3) * 6 * time.Hour}, DayPlan(n))
 				if len(found) == 0 {
 					continue
 				}
@@ -298,7 +302,8 @@ var sweeps = []struct{ name, plan string }{
 	{"active, cancelled and paid late", "1s active 12.34 ok 40s\n20s key CANCEL"},
 	{"active, never paid", "1s active 12.34 never\n140s key CANCEL"},
 	{"active, reply lost", "1s net lost_after pay 1\n1s active 12.34 ok 10s"},
-	{"a second sale of the amount", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n80s passive 12.34 ALIPAY ok"},
+	{"a second sale of the amount",
+		"1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n80s passive 12.34 ALIPAY ok"},
 	{"a till with a key", "1s api passive 12.34 K1\n30s api passive 12.34 K1"},
 	{"refunded in two parts", "1s passive 12.34 ALIPAY ok\n10s refund 5.00\n20s refund all\n20s refund 1.00"},
 	{"refund, reply lost", "1s passive 12.34 ALIPAY ok\n10s net lost_after refund 1\n1s refund 5.00"},
@@ -309,9 +314,12 @@ var sweeps = []struct{ name, plan string }{
 	// What follows was found by attacks (attacks_test.go).
 	{"a till that retries at a prompt", "1s passive 12.34 ALIPAY ok\n5s refund 5.00 K1\n1s retry K1\n15s retry K1"},
 	{"a till that dies", "1s api passive 12.34 K1 dies 1s\n2s retry K1\n2s retry K1 13.00"},
-	{"refund, an old reply about the sale", "1s passive 12.34 ALIPAY ok\n5s refund 5.00\n8s net old query 1\n0s net reset_in_request refund 1\n1s refund 5.00\n20s key CANCEL"},
-	{"a doubt, a boot with a clock set forward, the amount again", doubt + "1s clockat 2 25h\n0s kill 5s\n5s passive 12.34 ALIPAY never\n4s key CANCEL CANCEL"},
-	{"a doubt that cannot be read, the amount again", doubt + "1s damage\n5s passive 12.34 ALIPAY never\n4s key CANCEL CANCEL"},
+	{"refund, an old reply about the sale",
+		"1s passive 12.34 ALIPAY ok\n5s refund 5.00\n8s net old query 1\n0s net reset_in_request refund 1\n1s refund 5.00\n20s key CANCEL"},
+	{"a doubt, a boot with a clock set forward, the amount again",
+		doubt + "1s clockat 2 25h\n0s kill 5s\n5s passive 12.34 ALIPAY never\n4s key CANCEL CANCEL"},
+	{"a doubt that cannot be read, the amount again",
+		doubt + "1s damage\n5s passive 12.34 ALIPAY never\n4s key CANCEL CANCEL"},
 }
 
 // TestKillSweep dies at the first boundary of a plan, at the second, and so on
@@ -390,11 +398,15 @@ func looksLike(t *testing.T, name string, s *Sim) {
 		"passive, refused and paid": "ended: refused", "active paid": "inquiry_answered: approved",
 		"active declined": "declined wallet", "active, cancelled and paid late": "approved late_payment",
 		"active, never paid": "in_doubt not_paid", "active, reply lost": "not_sent no_code",
-		"a second sale of the amount": "shows warning", "a till with a key": "approved", "a doubt resolved": "resolved: in_doubt",
-		"refunded in two parts": "refunded 7.34", "refund, reply lost": "refund_ended", "refund, request lost": "because no_answer",
-		"refund, cut off": "because no_connection", "slips once more": "reprint_asked",
-		"a till that retries at a prompt": "refund_ended", "a till that dies": "> 2s retry K1 13.00", "refund, an old reply about the sale": "meets old",
-		"a doubt, a boot with a clock set forward, the amount again": "is 25h0m0s off", "a doubt that cannot be read, the amount again": "cannot read",
+		"a second sale of the amount": "shows warning", "a till with a key": "approved",
+		"a doubt resolved":      "resolved: in_doubt",
+		"refunded in two parts": "refunded 7.34", "refund, reply lost": "refund_ended",
+		"refund, request lost": "because no_answer",
+		"refund, cut off":      "because no_connection", "slips once more": "reprint_asked",
+		"a till that retries at a prompt": "refund_ended", "a till that dies": "> 2s retry K1 13.00",
+		"refund, an old reply about the sale":                        "meets old",
+		"a doubt, a boot with a clock set forward, the amount again": "is 25h0m0s off",
+		"a doubt that cannot be read, the amount again":              "cannot read",
 	}[name]
 	if want == "" || !strings.Contains(s.Story(), want) {
 		t.Errorf("the plan does not lead to %q:\n%s", want, s.Story())

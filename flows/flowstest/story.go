@@ -285,7 +285,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 		if w.paying != nil {
-			w.replies = append(w.replies, reply{w.now + 5*time.Second, o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: w.paying}}})
+			w.replies = append(w.replies,
+				reply{w.now + 5*time.Second, o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: w.paying}}})
 		}
 	case flows.Inquire:
 		if o.payment || o.inquiry {
@@ -296,7 +297,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 			w.asked++
 		}
 		if w.replying != nil {
-			w.replies = append(w.replies, reply{w.now + time.Second, o, flows.InquiryAnswered{Reply: payterm.Reply{Answer: w.replying}}})
+			w.replies = append(w.replies,
+				reply{w.now + time.Second, o, flows.InquiryAnswered{Reply: payterm.Reply{Answer: w.replying}}})
 		}
 		if w.quiet {
 			return nil
@@ -307,7 +309,8 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		o.payment = true
 	case flows.Print, flows.OpenDrawer, flows.PrintCode, flows.VoidCode, flows.Play:
-	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
+	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict,
+		flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
 		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
 		return fmt.Errorf("an order asks for %T, which is the counter's", c)
 	}
@@ -386,7 +389,8 @@ func (w *world) carryOut(c flows.Command) error {
 		w.orders = append(w.orders, o)
 		c.Refund.ID = w.nextID()
 		terms := sale.state
-		c.Refund.SaleTotalMinor, c.Refund.Mode, c.Refund.Wallet, c.Refund.Currency = terms.Total().Minor, terms.Sale.Mode, terms.Wallet, terms.Sale.Currency
+		c.Refund.SaleTotalMinor, c.Refund.Mode, c.Refund.Wallet, c.Refund.Currency = terms.Total().Minor,
+			terms.Sale.Mode, terms.Wallet, terms.Sale.Currency
 		c.Refund.SaleRefundedMinor = terms.RefundedMinor
 		if err := w.step(sale, flows.RefundOpened{ID: c.Refund.ID, AmountMinor: c.Refund.AmountMinor}); err != nil {
 			return err
@@ -396,11 +400,13 @@ func (w *world) carryOut(c flows.Command) error {
 		return w.step(w.find(c.Order), flows.Resolved{Operator: c.Operator, Reason: c.Reason})
 	case flows.Reprint:
 		return w.step(w.find(c.Order), flows.ReprintAsked{})
-	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode, flows.VoidCode:
+	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode,
+		flows.VoidCode:
 		return fmt.Errorf("the counter asks for %T, which is an order's", c)
 	case flows.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Arm, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
+	case flows.Play, flows.Arm, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage,
+		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
 	}
 	return nil
 }
@@ -529,7 +535,8 @@ func (w *world) restart(after time.Duration, soon bool) error {
 			return err
 		}
 		if flows.Lasting(o.state, folded) {
-			return fmt.Errorf("the journal gives back another order than the one that lived:\n%+v\n%+v", o.state, folded)
+			return fmt.Errorf("the journal gives back another order than the one that lived:\n%+v\n%+v", o.state,
+				folded)
 		}
 		o.state, o.payment, o.inquiry = folded, false, false
 		if err := w.step(o, flows.Restarted{Soon: soon}); err != nil {

@@ -36,9 +36,11 @@ func (w wish) says() string {
 func (w wish) fits(o payterm.Order) bool {
 	if w.refund.SaleID != "" {
 		all := w.refund.AmountMinor == 0
-		return o.Kind == payterm.KindRefund && o.SaleID == w.refund.SaleID && o.Whole == all && (all || w.refund.AmountMinor == o.AmountMinor)
+		return o.Kind == payterm.KindRefund && o.SaleID == w.refund.SaleID && o.Whole == all &&
+			(all || w.refund.AmountMinor == o.AmountMinor)
 	}
-	return o.Kind == payterm.KindSale && o.Mode == w.sale.Mode && o.AmountMinor == w.sale.AmountMinor && o.TipMinor == w.sale.TipMinor &&
+	return o.Kind == payterm.KindSale && o.Mode == w.sale.Mode && o.AmountMinor == w.sale.AmountMinor &&
+		o.TipMinor == w.sale.TipMinor &&
 		o.Currency == w.sale.Currency && (w.sale.Wallet == "" || o.Wallet == "" || o.Wallet == w.sale.Wallet)
 }
 
@@ -94,7 +96,8 @@ func (s *Sim) api(words []string) error {
 	if l == nil {
 		return nil
 	}
-	w := wish{key: words[2], sale: flows.SaleBegan{Mode: payterm.Mode(words[0]), AmountMinor: amount, Currency: l.config.currency, IdempotencyKey: words[2]}}
+	w := wish{key: words[2], sale: flows.SaleBegan{Mode: payterm.Mode(words[0]), AmountMinor: amount,
+		Currency: l.config.currency, IdempotencyKey: words[2]}}
 	if w.sale.Mode == payterm.Active {
 		w.sale.Wallet = payterm.Alipay
 	}
@@ -208,7 +211,8 @@ func (s *Sim) asks(l *life, w wish) {
 		return
 	}
 	s.answeredTill(c, began, res, err)
-	if o := s.book[res.Order.ID]; err == nil && res.Reason == payterm.ReasonRefundOpen && o.Outcome == payterm.NotSent && s.written[o.ID] == 0 {
+	if o := s.book[res.Order.ID]; err == nil && res.Reason == payterm.ReasonRefundOpen &&
+		o.Outcome == payterm.NotSent && s.written[o.ID] == 0 {
 		s.violate("refunds", "%s is refused for the sake of %s, of which not a byte has left", w.says(), o.ID)
 	}
 }
@@ -265,7 +269,8 @@ func (s *Sim) unsettled(most int) []payterm.OrderID {
 	defer s.mu.Unlock()
 	var ids []payterm.OrderID
 	for _, id := range sortedIDs(s.book) {
-		if o := s.book[id]; (o.Outcome == payterm.InDoubt || o.Outcome == payterm.Open) && len(ids) < most && !s.pruned[id] {
+		if o := s.book[id]; (o.Outcome == payterm.InDoubt || o.Outcome == payterm.Open) && len(ids) < most &&
+			!s.pruned[id] {
 			ids = append(ids, id)
 		}
 	}
@@ -351,7 +356,8 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 	w := one.wish
 	has := c.byKey[w.key]
 	switch {
-	case w.key == "" || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, runner.ErrStopped):
+	case w.key == "" || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, runner.ErrStopped):
 		return // nobody heard anything
 	case errors.Is(err, runner.ErrKeyReused):
 		if !slices.ContainsFunc(c.callsOf[w.key], func(other *caller) bool { return other.wish.says() != w.says() }) {
@@ -365,7 +371,8 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 		return // the till knows that nothing is known
 	case !res.Began:
 		if one.known != "" && one.known == has {
-			c.violate("keys", "the key %s has the order %s, and a till hears that nothing began (%s)", w.key, has, res.Reason)
+			c.violate("keys", "the key %s has the order %s, and a till hears that nothing began (%s)", w.key, has,
+				res.Reason)
 		}
 		c.refusedBy[w.key] = c.calls
 		return
@@ -377,11 +384,14 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 		c.violate("keys", "the key %s has the order %s, and a till hears of %s", w.key, has, res.Order.ID)
 	}
 	if !w.fits(res.Order) {
-		c.violate("keys", "a till asked for %s with the key %s and hears of %s: %s %s %s", w.says(), w.key, res.Order.ID, res.Order.Kind, res.Order.Mode, res.Order.Total())
+		c.violate("keys", "a till asked for %s with the key %s and hears of %s: %s %s %s", w.says(), w.key,
+			res.Order.ID, res.Order.Kind, res.Order.Mode, res.Order.Total())
 	}
-	unwritten := res.Order.Outcome == payterm.InDoubt && res.Order.Reason == payterm.ReasonStorage // what became of it waits for the disk
+	// what became of it waits for the disk
+	unwritten := res.Order.Outcome == payterm.InDoubt && res.Order.Reason == payterm.ReasonStorage
 	if row := c.book[res.Order.ID]; row.Outcome != res.Order.Outcome && row.Outcome != payterm.Approved && !unwritten {
-		c.violate("store_then_show", "the till hears %s of %s, the journal says %s", res.Order.Outcome, res.Order.ID, row.Outcome)
+		c.violate("store_then_show", "the till hears %s of %s, the journal says %s", res.Order.Outcome, res.Order.ID,
+			row.Outcome)
 	}
 }
 
@@ -404,6 +414,7 @@ func (c *checker) keyBegan(o payterm.Order) {
 	case !fits:
 		c.violate("keys", "%s begins with the key %s, for which nobody asked for that", o.ID, key)
 	case !again:
-		c.violate("keys", "%s begins with the key %s, after a till was told that nothing did, and none has asked since", o.ID, key)
+		c.violate("keys", "%s begins with the key %s, after a till was told that nothing did, and none has asked since",
+			o.ID, key)
 	}
 }

@@ -62,7 +62,8 @@ func TestCodeGrowsOld(t *testing.T) {
 			if len(w.sent) != 0 || o.Outcome != payterm.NotSent || o.Reason != payterm.ReasonCodeTooOld {
 				t.Errorf("%d sent, %s %s", len(w.sent), o.Outcome, o.Reason)
 			}
-			if last := w.screens[len(w.screens)-1]; last != string(flows.ViewNotSent) || w.r.network == flows.NetworkDown {
+			if last := w.screens[len(w.screens)-1]; last != string(flows.ViewNotSent) ||
+				w.r.network == flows.NetworkDown {
 				t.Errorf("screen %s, network %s", last, w.r.network)
 			}
 		})

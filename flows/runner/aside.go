@@ -75,7 +75,8 @@ func (r *Runner) stepAside(a *aside, e flows.Event) error {
 			}
 			return err
 		}
-		r.c.Log.Warn("an order that is set aside", "order_id", next.Row.ID, "event", flows.EventName(e), "outcome", next.Row.Outcome,
+		r.c.Log.Warn("an order that is set aside", "order_id", next.Row.ID, "event", flows.EventName(e), "outcome",
+			next.Row.Outcome,
 			"reason", next.Row.Reason, "attention", next.Row.Attention, "closed", next.Closed, "was", a.why)
 	}
 	a.SetAside = next
@@ -102,7 +103,8 @@ func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]
 		return nil, err
 	}
 	entries := []payterm.Entry{{
-		OrderID: next.Row.ID, Event: name, Body: body, Stamp: in.Stamp, Order: next.Row, Closed: next.Closed, Owes: next.Owes(),
+		OrderID: next.Row.ID, Event: name, Body: body, Stamp: in.Stamp, Order: next.Row, Closed: next.Closed,
+		Owes: next.Owes(),
 	}}
 	if next.Row.Kind != payterm.KindRefund || before.Closed || !next.Closed {
 		return entries, nil

@@ -29,7 +29,8 @@ func spoiled(t *testing.T) *world {
 // spoil writes what this version cannot read behind an open order, and starts anew.
 func (w *world) spoil(o payterm.Order) {
 	w.t.Helper()
-	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o, Owes: payterm.OwedInquiry})
+	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o,
+		Owes: payterm.OwedInquiry})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -63,7 +64,8 @@ func TestAsideGuards(t *testing.T) {
 		w.boot()
 	}
 	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
-	if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"}, call); err != nil {
+	if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"},
+		call); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -77,7 +79,8 @@ func TestAsideGuards(t *testing.T) {
 	if s := w.r.status(); s.Alarms != 1 || s.Doubts != 0 {
 		t.Errorf("%+v", s)
 	}
-	if row, err := w.r.resolve(id, "7", "the wallet's page shows none"); err != nil || row.Resolution == "" || row.Outcome != payterm.InDoubt {
+	if row, err := w.r.resolve(id, "7", "the wallet's page shows none"); err != nil || row.Resolution == "" ||
+		row.Outcome != payterm.InDoubt {
 		t.Errorf("%+v, %v", row, err)
 	}
 	if _, err := w.r.resolve(id, "7", "again"); !errors.Is(err, ErrNotAsked) {
@@ -138,9 +141,10 @@ func TestAsideFindsThePayment(t *testing.T) {
 		answer payterm.Answer
 		full   bool // when it is heard first
 	}{
-		"at once":                       {nil, paid, false},
-		"after silence, and other news": {[]payterm.Answer{payterm.Lost{}, payterm.Pending{Status: "notpay"}, payterm.NotFound{}, payterm.Unclear{Unknown: true}}, paid, false},
-		"on a full disk":                {nil, paid, true},
+		"at once": {nil, paid, false},
+		"after silence, and other news": {[]payterm.Answer{payterm.Lost{}, payterm.Pending{Status: "notpay"},
+			payterm.NotFound{}, payterm.Unclear{Unknown: true}}, paid, false},
+		"on a full disk": {nil, paid, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := spoiled(t)
@@ -164,7 +168,8 @@ func TestAsideFindsThePayment(t *testing.T) {
 			w.run(time.Minute)
 			for range 2 {
 				o := w.order(0)
-				if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment || o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
+				if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment ||
+					o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
 					t.Errorf("%+v", o)
 				}
 				if s := w.r.status(); s.Alarms != 1 || len(w.r.broken) != 0 {
@@ -172,10 +177,12 @@ func TestAsideFindsThePayment(t *testing.T) {
 				}
 				w.boot()
 			}
-			if w.warned() || len(w.slips) != 2 || w.slips[0] != flows.SlipLatePayment || w.slips[1] != flows.SlipResolved {
+			if w.warned() || len(w.slips) != 2 || w.slips[0] != flows.SlipLatePayment ||
+				w.slips[1] != flows.SlipResolved {
 				t.Errorf("slips %v", w.slips)
 			}
-			if row, err := w.r.resolve(w.order(0).ID, "7", "kept"); err != nil || row.Outcome != payterm.Approved || w.r.status().Alarms != 0 {
+			if row, err := w.r.resolve(w.order(0).ID, "7", "kept"); err != nil || row.Outcome != payterm.Approved ||
+				w.r.status().Alarms != 0 {
 				t.Errorf("%+v, %v, %+v", row, err, w.r.status())
 			}
 			if _, err := w.store.Verify(t.Context()); err != nil {
@@ -210,10 +217,13 @@ func TestAsideHears(t *testing.T) {
 		attention payterm.Attention
 		guards    bool
 	}{
-		"failed":        {payterm.Failed{Status: "failure"}, payterm.Declined, payterm.ReasonWallet, "", false},
-		"refunded":      {payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34}, payterm.InDoubt, payterm.ReasonRefunded, payterm.AttentionAlarm, false},
-		"another total": {payterm.Unclear{Authentic: true, Alarm: true, Status: "success", Paid: true}, payterm.InDoubt, payterm.ReasonNoAnswer, payterm.AttentionAlarm, true},
-		"a forged one":  {payterm.Lost{Alarm: true}, payterm.InDoubt, payterm.ReasonNoAnswer, payterm.AttentionAlarm, true},
+		"failed": {payterm.Failed{Status: "failure"}, payterm.Declined, payterm.ReasonWallet, "", false},
+		"refunded": {payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34}, payterm.InDoubt, payterm.ReasonRefunded,
+			payterm.AttentionAlarm, false},
+		"another total": {payterm.Unclear{Authentic: true, Alarm: true, Status: "success", Paid: true}, payterm.InDoubt,
+			payterm.ReasonNoAnswer, payterm.AttentionAlarm, true},
+		"a forged one": {payterm.Lost{Alarm: true}, payterm.InDoubt, payterm.ReasonNoAnswer, payterm.AttentionAlarm,
+			true},
 		"pending":       {payterm.Pending{Status: "notpay"}, payterm.InDoubt, payterm.ReasonNoAnswer, "", true},
 		"no such order": {payterm.NotFound{}, payterm.InDoubt, payterm.ReasonNoAnswer, "", true},
 		"silence":       {payterm.Lost{}, payterm.InDoubt, payterm.ReasonNoAnswer, "", true},
@@ -225,7 +235,8 @@ func TestAsideHears(t *testing.T) {
 			w.run(10 * time.Minute)
 			for range 2 {
 				o := w.order(0)
-				if o.Outcome != c.outcome || o.Reason != c.reason || o.Attention != c.attention || w.warned() != c.guards {
+				if o.Outcome != c.outcome || o.Reason != c.reason || o.Attention != c.attention ||
+					w.warned() != c.guards {
 					t.Errorf("%+v", o)
 				}
 				w.boot()
@@ -284,7 +295,8 @@ func TestAsideFromTheCounter(t *testing.T) {
 	w := newWorld(t, payterm.Paid{PaidMinor: 1, Status: "success"}) // no client gives this: less than the total
 	w.scanSale(alipayCode)
 	w.run(time.Second)
-	if s := w.r.status(); s.Alarms != 1 || len(w.r.orders) != 0 || w.screens[len(w.screens)-1] != string(flows.ViewInDoubt) || !w.warned() {
+	if s := w.r.status(); s.Alarms != 1 || len(w.r.orders) != 0 ||
+		w.screens[len(w.screens)-1] != string(flows.ViewInDoubt) || !w.warned() {
 		t.Fatalf("%+v, %v", s, w.screens)
 	}
 	told := make(chan Checked, 1)
@@ -343,7 +355,8 @@ func TestAsideRefund(t *testing.T) {
 	w.spoil(w.refundNo(1))
 	asked := w.asked
 	w.run(time.Hour)
-	if call := w.giveBack(sale.ID, 500); len(call.result) != 1 || (<-call.result).Reason != payterm.ReasonRefundOpen || w.asked != asked || w.warned() {
+	if call := w.giveBack(sale.ID, 500); len(call.result) != 1 || (<-call.result).Reason != payterm.ReasonRefundOpen ||
+		w.asked != asked || w.warned() {
 		t.Error("the sale is not reserved, or its refund is asked about")
 	}
 	if _, err := w.r.resolve(w.refundNo(1).ID, "7", "the gateway's page shows none"); err != nil {
@@ -396,7 +409,8 @@ func TestAsideWordOnAFullDisk(t *testing.T) {
 func TestAsidesAreInTheQueue(t *testing.T) {
 	w := spoiled(t)
 	queue := w.r.queued()
-	if len(queue) != 1 || queue[0].OrderID != w.order(0).ID || queue[0].State != payterm.QueuePlanned || queue[0].NextAt.IsZero() {
+	if len(queue) != 1 || queue[0].OrderID != w.order(0).ID || queue[0].State != payterm.QueuePlanned ||
+		queue[0].NextAt.IsZero() {
 		t.Errorf("%+v", queue)
 	}
 	if w.r.unfinished() != payterm.ReasonOrdersOpen {

@@ -169,7 +169,8 @@ func (r *Runner) await(ctx context.Context, f watched) payterm.Order {
 func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error) {
 	res, err := r.call(ctx, func(c saleCall) error {
 		ticket := r.wait(c, "", Content{})
-		r.feed(flows.ResolveAsked{Ticket: ticket, Word: flows.Resolve{Ticket: ticket, Order: id, Operator: operator, Reason: reason}})
+		r.feed(flows.ResolveAsked{Ticket: ticket, Word: flows.Resolve{Ticket: ticket, Order: id, Operator: operator,
+			Reason: reason}})
 		return nil
 	}, func(payterm.OrderID) {})
 	switch {
@@ -221,7 +222,8 @@ type Snapshot struct {
 // Snapshot asks the loop for its state.
 func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 	return ask(ctx, r, func() Snapshot {
-		s := Snapshot{State: r.terminal.State(), AtRest: r.terminal.AtRest(r.now()), Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault}
+		s := Snapshot{State: r.terminal.State(), AtRest: r.terminal.AtRest(r.now()),
+			Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault}
 		if s.State != "idle" && s.State != "amount" {
 			s.OrderID = r.terminal.Order.ID()
 		}
@@ -261,7 +263,8 @@ func (r *Runner) queued() []payterm.QueueItem {
 		if o.Owes() == payterm.OwedNothing || o.Phase.AtCounter() {
 			continue
 		}
-		item := payterm.QueueItem{OrderID: o.ID(), Task: o.Owes(), Attempts: o.Asking.Attempts, State: payterm.QueuePlanned, Line: line[o.ID()]}
+		item := payterm.QueueItem{OrderID: o.ID(), Task: o.Owes(), Attempts: o.Asking.Attempts,
+			State: payterm.QueuePlanned, Line: line[o.ID()]}
 		if o.SentWall != 0 {
 			item.Since = time.UnixMilli(o.SentWall).UTC()
 		}
@@ -284,7 +287,8 @@ func (r *Runner) queued() []payterm.QueueItem {
 		if a.Owes() != payterm.OwedInquiry {
 			continue
 		}
-		item := payterm.QueueItem{OrderID: id, Task: a.Owes(), Since: a.Row.CreatedAt, Attempts: a.Asking.Attempts, State: payterm.QueuePlanned, Line: line[id]}
+		item := payterm.QueueItem{OrderID: id, Task: a.Owes(), Since: a.Row.CreatedAt, Attempts: a.Asking.Attempts,
+			State: payterm.QueuePlanned, Line: line[id]}
 		switch due, any := a.Due(); {
 		case item.Line > 0:
 			item.State = payterm.QueueInLine
@@ -296,7 +300,8 @@ func (r *Runner) queued() []payterm.QueueItem {
 		list = append(list, item)
 	}
 	slices.SortFunc(list, func(a, b payterm.QueueItem) int {
-		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.Line, b.Line), a.NextAt.Compare(b.NextAt), cmp.Compare(a.OrderID, b.OrderID))
+		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.Line, b.Line), a.NextAt.Compare(b.NextAt),
+			cmp.Compare(a.OrderID, b.OrderID))
 	})
 	return list
 }

@@ -40,10 +40,12 @@ var everybody = []waiting{
 		return tell(b.r.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD"}, nobody))
 	}, 61 * time.Second},
 	{"a sale at a prompt", func(ctx context.Context, b *bubble) (string, error) {
-		return tell(b.r.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0]}, nobody))
+		return tell(b.r.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
+			Despite: b.open[0]}, nobody))
 	}, 121 * time.Second},
 	{"its retry", func(ctx context.Context, b *bubble) (string, error) {
-		sale := flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0], IdempotencyKey: "K"}
+		sale := flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0],
+			IdempotencyKey: "K"}
 		go b.r.Sale(ctx, sale, nobody) //nolint:errcheck // the other one is looked at
 		time.Sleep(time.Millisecond)
 		return tell(b.r.Sale(ctx, sale, nobody))
@@ -123,13 +125,19 @@ func TestEveryCallEnds(t *testing.T) {
 				b.r.terminal.PINTries = 99
 				b.r.feed(flows.Woke{})
 			})
-		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "who asks about one that is set aside": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
-			map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: restarted", "its retry": "not begun: restarted", "a refund at a prompt": "not begun: restarted"}},
+		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own,
+			"who asks about one that is set aside": own, "a reconciliation of an open sale": own,
+			"a reconciliation of a closed sale": own},
+			map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: restarted",
+				"its retry": "not begun: restarted", "a refund at a prompt": "not begun: restarted"}},
 		"the loop ends": {func(b *bubble) { b.stop() }, nil, nil},
 		"the journal fails": {func(b *bubble) {
 			b.onLoop(func() { b.full = true; b.r.storeFailed(errors.New("no room")) })
-		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own, "who asks about one that is set aside": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own},
-			map[string]string{"a sale at the counter": "in_doubt", "a sale at a prompt": "not begun: storage", "its retry": "not begun: storage", "a refund at a prompt": "not begun: storage"}},
+		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own,
+			"who asks about one that is set aside": own, "a reconciliation of an open sale": own,
+			"a reconciliation of a closed sale": own},
+			map[string]string{"a sale at the counter": "in_doubt", "a sale at a prompt": "not begun: storage",
+				"its retry": "not begun: storage", "a refund at a prompt": "not begun: storage"}},
 		"its order is set aside": {func(b *bubble) {
 			b.onLoop(func() {
 				if l := order(b); l != nil {
@@ -137,11 +145,14 @@ func TestEveryCallEnds(t *testing.T) {
 				}
 			})
 		}, map[string]time.Duration{
-			"a sale at a prompt": own, "its retry": own, "a refund at a prompt": own, "a word at a prompt": own, "a Z at a prompt": own, "a training at a prompt": own, "who asks about one that is set aside": own,
+			"a sale at a prompt": own, "its retry": own, "a refund at a prompt": own, "a word at a prompt": own,
+			"a Z at a prompt": own, "a training at a prompt": own, "who asks about one that is set aside": own,
 			"somebody who tries the devices out": own, "a reconciliation of a closed sale": own,
 		}, map[string]string{"a sale at the counter": "in_doubt"}},
 		"CANCEL is pressed": {func(b *bubble) { b.r.Press(payterm.KeyCancel) }, map[string]time.Duration{
-			"somebody who tries the devices out": own, "who asks about an order": own, "who asks about one that is set aside": own, "a reconciliation of an open sale": own, "a reconciliation of a closed sale": own,
+			"somebody who tries the devices out": own, "who asks about an order": own,
+			"who asks about one that is set aside": own, "a reconciliation of an open sale": own,
+			"a reconciliation of a closed sale": own,
 		}, map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: cashier"}},
 	} {
 		for _, w := range everybody {
@@ -183,7 +194,8 @@ func TestEveryCallEnds(t *testing.T) {
 							b.t.Errorf("he hears %q, %v", got.says, got.err)
 						}
 					default:
-						b.t.Errorf("after %s he still waits: the counter is %s, %d tickets", b.now()-began, b.r.terminal.Phase, len(b.r.tickets))
+						b.t.Errorf("after %s he still waits: the counter is %s, %d tickets", b.now()-began,
+							b.r.terminal.Phase, len(b.r.tickets))
 					}
 				})
 			})
@@ -280,7 +292,8 @@ func TestImpossibleBeginning(t *testing.T) {
 	ticket := w.r.wait(call, "", Content{})
 	w.r.terminal.Phase, w.r.terminal.Ticket = flows.Serving, ticket
 	w.r.start(ticket, payterm.Amount{Minor: 5, Currency: "CAD"}, func(id payterm.OrderID) flows.Event {
-		return flows.RefundBegan{ID: id, SaleID: "T1ZZZZA000009", SaleTotalMinor: 1, AmountMinor: 5, Currency: "CAD", Rules: flows.DefaultRules()}
+		return flows.RefundBegan{ID: id, SaleID: "T1ZZZZA000009", SaleTotalMinor: 1, AmountMinor: 5, Currency: "CAD",
+			Rules: flows.DefaultRules()}
 	})
 	select {
 	case res := <-call.result:

@@ -49,22 +49,27 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 		}
 		defer os.RemoveAll(dir)
 		b := &bubble{
-			t: t, clock: NewSystemClock(time.Now().Add(-24 * time.Hour)).GoingOn(24 * time.Hour), takes: 80 * time.Millisecond,
-			asked: map[payterm.OrderID][]time.Duration{}, inFlight: map[payterm.OrderID]int{}, refunds: map[payterm.OrderID]int64{},
-			says: func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} },
+			t: t, clock: NewSystemClock(time.Now().Add(-24 * time.Hour)).GoingOn(24 * time.Hour),
+			takes: 80 * time.Millisecond,
+			asked: map[payterm.OrderID][]time.Duration{}, inFlight: map[payterm.OrderID]int{},
+			refunds: map[payterm.OrderID]int64{},
+			says:    func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} },
 		}
-		b.store, err = storage.Open(storage.Options{Path: filepath.Join(dir, "payterm.db"), Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return "ZZZZZ", nil }})
+		b.store, err = storage.Open(storage.Options{Path: filepath.Join(dir, "payterm.db"), Terminal: "T1",
+			Now: time.Now, DrawTag: func() (string, error) { return "ZZZZZ", nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer b.store.Close()
 		b.r = New(Config{
-			Journal: shelf{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock, BootTag: b.store.BootTag(),
-			Settings: flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(), ActiveWallets: flows.WalletSetOf(payterm.Alipay)},
-			Screen:   func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
-			Slip:     func(flows.Slip, payterm.Order, bool) payterm.Receipt { return payterm.Receipt{} },
-			CodeKey:  func(c payterm.PayCode) string { return "hash of " + c.Reveal() },
-			Jitter:   func() uint16 { return 0 },
+			Journal: shelf{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock,
+			BootTag: b.store.BootTag(),
+			Settings: flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(),
+				ActiveWallets: flows.WalletSetOf(payterm.Alipay)},
+			Screen:  func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
+			Slip:    func(flows.Slip, payterm.Order, bool) payterm.Receipt { return payterm.Receipt{} },
+			CodeKey: func(c payterm.PayCode) string { return "hash of " + c.Reveal() },
+			Jitter:  func() uint16 { return 0 },
 		})
 		b.past(open, age)
 		if err := b.r.Restore(b.restored()); err != nil {
@@ -115,14 +120,18 @@ func (b *bubble) past(n int, age time.Duration) {
 		}
 		o, then := flows.Order{}, b.now()-age
 		events := []flows.Event{
-			flows.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i), Currency: "CAD", Rules: flows.DefaultRules()},
-			flows.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay, Key: fmt.Sprint(i), Began: then},
+			flows.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i), Currency: "CAD",
+				Rules: flows.DefaultRules()},
+			flows.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay,
+				Key: fmt.Sprint(i), Began: then},
 		}
 		if i < n {
 			b.open = append(b.open, id)
 		} else {
 			b.closed = id
-			events = append(events, flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Paid{PaidMinor: int64(100 + i), Status: "success"}}})
+			events = append(events,
+				flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Paid{PaidMinor: int64(100 + i),
+					Status: "success"}}})
 		}
 		for _, ev := range events {
 			in := flows.Stamped{Stamp: payterm.Stamp{Boot: "AAAAA", Mono: then, Wall: time.Now().Add(-age)}, Event: ev}
@@ -204,7 +213,8 @@ func (b *bubble) keptToTheFloor() {
 	for id, at := range b.asked {
 		for i := 1; i < len(at); i++ {
 			if gap := at[i] - at[i-1]; gap < 3*time.Second {
-				b.t.Errorf("%s was asked about %d times; inquiries %d and %d are %s apart, at %s", id, len(at), i, i+1, gap, at[i-1])
+				b.t.Errorf("%s was asked about %d times; inquiries %d and %d are %s apart, at %s", id, len(at), i, i+1,
+					gap, at[i-1])
 				break
 			}
 		}
@@ -262,7 +272,8 @@ func TestPollingTheCounter(t *testing.T) {
 		b.takes = time.Millisecond
 		id := make(chan payterm.OrderID, 1)
 		selling, leave := context.WithCancel(b.t.Context())
-		go b.r.Sale(selling, flows.SaleBegan{Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD"}, func(o payterm.OrderID) { id <- o })
+		go b.r.Sale(selling, flows.SaleBegan{Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234,
+			Currency: "CAD"}, func(o payterm.OrderID) { id <- o })
 		order := <-id
 		time.Sleep(time.Second)
 		ctx, stop := context.WithTimeout(b.t.Context(), 30*time.Second)
@@ -285,7 +296,8 @@ func (b *bubble) sold(minor int64) payterm.OrderID {
 	done := make(chan SaleResult, 1)
 	began := make(chan payterm.OrderID, 1)
 	go func() {
-		res, err := b.r.Sale(b.t.Context(), flows.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, Currency: "CAD"}, func(id payterm.OrderID) { began <- id })
+		res, err := b.r.Sale(b.t.Context(), flows.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, Currency: "CAD"},
+			func(id payterm.OrderID) { began <- id })
 		if err != nil {
 			b.t.Error(err)
 		}
@@ -336,7 +348,8 @@ func TestRefundsKeepToTheFloor(t *testing.T) {
 		}
 		for n := range 3 {
 			var began time.Duration
-			res, err := b.r.Refund(b.t.Context(), flows.RefundBegan{SaleID: sale, AmountMinor: 100}, func(payterm.OrderID) { began = b.now() })
+			res, err := b.r.Refund(b.t.Context(), flows.RefundBegan{SaleID: sale, AmountMinor: 100},
+				func(payterm.OrderID) { began = b.now() })
 			if err != nil || res.Order.Outcome != payterm.Approved {
 				b.t.Fatalf("refund %d: %+v, %v", n, res, err)
 			}

@@ -140,7 +140,8 @@ func TestRestAtATillsResult(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, paid)
 			call := newCall(t.Context())
-			if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"}, call); err != nil {
+			if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"},
+				call); err != nil {
 				t.Fatal(err)
 			}
 			w.now += time.Second

@@ -33,17 +33,20 @@ type Content struct {
 
 // ContentOfSale is what a sale is asked for.
 func ContentOfSale(s flows.SaleBegan) Content {
-	return Content{Kind: payterm.KindSale, Mode: s.Mode, Wallet: s.Wallet, AmountMinor: s.AmountMinor, TipMinor: s.TipMinor, Currency: s.Currency}
+	return Content{Kind: payterm.KindSale, Mode: s.Mode, Wallet: s.Wallet, AmountMinor: s.AmountMinor,
+		TipMinor: s.TipMinor, Currency: s.Currency}
 }
 
 // ContentOfRefund is what a refund is asked for, of all that is left without an amount.
 func ContentOfRefund(r flows.RefundBegan) Content {
-	return Content{Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor, Currency: r.Currency, Whole: r.Whole || r.AmountMinor == 0}
+	return Content{Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor, Currency: r.Currency,
+		Whole: r.Whole || r.AmountMinor == 0}
 }
 
 func contentOf(o payterm.Order) Content {
 	return Content{
-		Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor, TipMinor: o.TipMinor, Currency: o.Currency, SaleID: o.SaleID, Whole: o.Whole,
+		Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor, TipMinor: o.TipMinor,
+		Currency: o.Currency, SaleID: o.SaleID, Whole: o.Whole,
 	}
 }
 
@@ -54,7 +57,8 @@ func (c Content) fits(asked Content) bool {
 	case c.Kind != asked.Kind, c.Currency != asked.Currency && c.Currency != "" && asked.Currency != "":
 		return false
 	case c.Kind == payterm.KindRefund:
-		return c.SaleID == asked.SaleID && (asked.Whole && c.Whole || !asked.Whole && c.AmountMinor == asked.AmountMinor)
+		return c.SaleID == asked.SaleID && (asked.Whole && c.Whole || !asked.Whole &&
+			c.AmountMinor == asked.AmountMinor)
 	}
 	return c.Mode == asked.Mode && c.AmountMinor == asked.AmountMinor && c.TipMinor == asked.TipMinor &&
 		(c.Wallet == asked.Wallet || c.Wallet == "" || asked.Wallet == "")
@@ -81,7 +85,8 @@ func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) 
 	case !found:
 		return payterm.Order{}, false, nil
 	case !contentOf(row).fits(asked):
-		return payterm.Order{}, false, fmt.Errorf("%w (order %s, a %s of %s)", ErrKeyReused, row.ID, row.Kind, row.Amount())
+		return payterm.Order{}, false, fmt.Errorf("%w (order %s, a %s of %s)", ErrKeyReused, row.ID, row.Kind,
+			row.Amount())
 	}
 	return row, true, nil
 }
@@ -170,7 +175,8 @@ func (r *Runner) follow(row payterm.Order, call saleCall) error {
 
 // Again answers a request by its key alone: ErrUnknown when it never came. It is for
 // requests that would not begin any more.
-func (r *Runner) Again(ctx context.Context, key string, content Content, began func(payterm.OrderID)) (SaleResult, error) {
+func (r *Runner) Again(ctx context.Context, key string, content Content, began func(payterm.OrderID)) (SaleResult,
+	error) {
 	return r.call(ctx, func(c saleCall) error {
 		known, err := r.known(key, content, c)
 		if err == nil && !known {

@@ -98,10 +98,11 @@ func TestKeyAtAPrompt(t *testing.T) {
 		till *till
 		want string
 	}{
-		"the same":             {again, "waits"},
-		"the same once more":   {third, "waits"},
-		"another amount":       {w.asks(passive(1235, "K2")), "key reused"},
-		"a refund":             {w.asksBack(flows.RefundBegan{SaleID: doubt.ID, AmountMinor: 1234, IdempotencyKey: "K2"}), "key reused"},
+		"the same":           {again, "waits"},
+		"the same once more": {third, "waits"},
+		"another amount":     {w.asks(passive(1235, "K2")), "key reused"},
+		"a refund": {w.asksBack(flows.RefundBegan{SaleID: doubt.ID, AmountMinor: 1234,
+			IdempotencyKey: "K2"}), "key reused"},
 		"another key":          {w.asks(passive(500, "K3")), "not_sent busy"},
 		"no key":               {w.asks(passive(1234, "")), "not_sent busy"},
 		"the one that is over": {w.asks(passive(1234, "K1")), "in_doubt " + string(doubt.ID)},
@@ -156,7 +157,8 @@ func TestKeyOfAnotherKind(t *testing.T) {
 	w.run(time.Second)
 	sold := w.order(0)
 	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
-	if got := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 1234, IdempotencyKey: "K1"}).heard(); got != "key reused" {
+	if got := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 1234,
+		IdempotencyKey: "K1"}).heard(); got != "key reused" {
 		t.Errorf("a refund under a sale's key: %s", got)
 	}
 	back := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 500, IdempotencyKey: "R1"})
@@ -165,11 +167,12 @@ func TestKeyOfAnotherKind(t *testing.T) {
 		t.Fatalf("the refund: %s", back.heard())
 	}
 	for what, sale := range map[string]flows.SaleBegan{
-		"a refund's key":     passive(500, "R1"),
-		"another amount":     passive(1233, "K1"),
-		"another tip":        {Mode: payterm.Passive, AmountMinor: 1134, TipMinor: 100, IdempotencyKey: "K1"},
-		"another mode":       {Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234, IdempotencyKey: "K1"},
-		"another wallet":     {Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234, IdempotencyKey: "K1"},
+		"a refund's key": passive(500, "R1"),
+		"another amount": passive(1233, "K1"),
+		"another tip":    {Mode: payterm.Passive, AmountMinor: 1134, TipMinor: 100, IdempotencyKey: "K1"},
+		"another mode":   {Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234, IdempotencyKey: "K1"},
+		"another wallet": {Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234,
+			IdempotencyKey: "K1"},
 		"another sale's key": passive(1234, "R1"),
 	} {
 		if got := w.asks(sale).heard(); got != "key reused" {
@@ -226,10 +229,13 @@ func TestKeyOfADroppedOrder(t *testing.T) {
 		}{
 			"the sale":       {w.asks(passive(1234, "K1")), "approved " + string(sold.ID)},
 			"another amount": {w.asks(passive(1235, "K1")), "key reused"},
-			"the refund":     {w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}), "approved " + string(back.ID)},
-			"a part of it":   {w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 5, IdempotencyKey: "R1"}), "key reused"},
-			"of another":     {w.asksBack(flows.RefundBegan{SaleID: "T1ZZZZZ000009", IdempotencyKey: "R1"}), "key reused"},
-			"another kind":   {w.asks(passive(1234, "R1")), "key reused"},
+			"the refund": {w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}), "approved " +
+				string(back.ID)},
+			"a part of it": {w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 5, IdempotencyKey: "R1"}),
+				"key reused"},
+			"of another": {w.asksBack(flows.RefundBegan{SaleID: "T1ZZZZZ000009", IdempotencyKey: "R1"}),
+				"key reused"},
+			"another kind": {w.asks(passive(1234, "R1")), "key reused"},
 		} {
 			if got := c.till.heard(); got != c.want {
 				t.Errorf("%s: %s, want %s", what, got, c.want)

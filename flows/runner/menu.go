@@ -87,7 +87,8 @@ func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)
 		told(flows.OrderTold{Query: q, Failed: true})
 		return
 	}
-	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled || !r.ours(row) { // which was never announced, or not under this key
+	// which was never announced, or not under this key
+	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled || !r.ours(row) {
 		order := flows.RowOf(row)
 		told(flows.OrderTold{Query: q, Order: order, Verdict: flows.VerdictOf(order, nil)})
 		return
@@ -96,7 +97,8 @@ func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)
 		if a == nil {
 			a = payterm.Lost{Why: "nobody was asked"}
 		}
-		r.c.Log.Info("asked about a closed order", "order_id", id, "outcome", row.Outcome, "answer", payterm.AnswerName(a))
+		r.c.Log.Info("asked about a closed order", "order_id", id, "outcome", row.Outcome, "answer",
+			payterm.AnswerName(a))
 		if now, err := r.contradicted(id, a); err == nil {
 			row = now
 		}
@@ -123,7 +125,8 @@ func (r *Runner) total(_ context.Context, q flows.Query) flows.Event {
 		return flows.TotalsTold{Query: q, Why: why}
 	}
 	sums := t.Sums()
-	told := flows.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, SumsAll: len(sums), OpenAll: len(t.Open)}
+	told := flows.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, SumsAll: len(sums),
+		OpenAll: len(t.Open)}
 	copy(told.Sums[:], sums)
 	for i, o := range t.Open[:min(len(t.Open), len(told.Open))] {
 		told.Open[i] = o.ID

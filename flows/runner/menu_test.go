@@ -101,7 +101,8 @@ func TestWordAtTheKeys(t *testing.T) {
 	w.press(payterm.KeyEnter)
 	w.run(time.Second)
 	m := w.r.terminal.Menu
-	if o := w.order(0); w.r.terminal.Phase != flows.ShowingWord || m.Order.Resolution == "" || !m.Asking || o.Resolution != flows.WordAtCounter || o.Outcome != payterm.InDoubt {
+	if o := w.order(0); w.r.terminal.Phase != flows.ShowingWord || m.Order.Resolution == "" || !m.Asking ||
+		o.Resolution != flows.WordAtCounter || o.Outcome != payterm.InDoubt {
 		t.Errorf("%s: %+v, %+v", w.r.terminal.Phase, m, o)
 	}
 	w.answers = []payterm.Answer{paid}

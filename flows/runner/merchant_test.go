@@ -70,7 +70,8 @@ func TestMerchantOfARefund(t *testing.T) {
 	w := newWorld(t)
 	w.alter = func(c *Config) { c.Settings.MerchantID = "ON1" }
 	w.boot()
-	w.answers = []payterm.Answer{paid, payterm.Paid{PaidMinor: 1234, Status: "success"}, payterm.Lost{}, payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234, Status: "refunded"}}
+	w.answers = []payterm.Answer{paid, payterm.Paid{PaidMinor: 1234, Status: "success"}, payterm.Lost{},
+		payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234, Status: "refunded"}}
 	w.scanSale(alipayCode)
 	w.run(time.Second)
 	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
@@ -78,7 +79,8 @@ func TestMerchantOfARefund(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.run(time.Minute)
-	if refund := w.order(1); refund.Kind != payterm.KindRefund || refund.MerchantID != "ON1" || refund.Outcome != payterm.Approved {
+	if refund := w.order(1); refund.Kind != payterm.KindRefund || refund.MerchantID != "ON1" ||
+		refund.Outcome != payterm.Approved {
 		t.Errorf("%+v", refund)
 	}
 }

@@ -18,7 +18,8 @@ import (
 // supervisor; their PINs are these.
 func (w *world) staffed(more func(*Config)) {
 	pins := map[string]string{"7": "4711", "9": "2718"}
-	names := map[string]flows.Operator{"7": {Number: "7", Name: "Marie"}, "9": {Number: "9", Name: "Wei", Supervisor: true}}
+	names := map[string]flows.Operator{"7": {Number: "7", Name: "Marie"},
+		"9": {Number: "9", Name: "Wei", Supervisor: true}}
 	w.alter = func(c *Config) {
 		c.Settings.SignOn, c.Settings.PINSet, c.Settings.SupervisorsNamed = true, true, true
 		c.PIN = func(number string, pin flows.PIN) (flows.Operator, bool) {
@@ -86,7 +87,8 @@ func TestPeople(t *testing.T) {
 		t.Fatalf("%q is signed on", got)
 	}
 	for range 3 { // his own PIN allows nothing, and is one wrong PIN like any other
-		w.r.feed(flows.RefundAsked{Ticket: 99, Refund: flows.RefundBegan{SaleID: "T1ZZZZA000009", AmountMinor: 5, Currency: "CAD"}})
+		w.r.feed(flows.RefundAsked{Ticket: 99, Refund: flows.RefundBegan{SaleID: "T1ZZZZA000009", AmountMinor: 5,
+			Currency: "CAD"}})
 		w.typed("7E4711E")
 		w.run(time.Second)
 		w.typed("X")
@@ -98,7 +100,8 @@ func TestPeople(t *testing.T) {
 	}
 	w.typed("7E4711E") // it is right, and he has to wait
 	w.run(time.Second)
-	if v := w.r.terminal.Shown; v.Name != flows.ViewRefused || v.Reason != payterm.ReasonLocked || v.Left <= 50*time.Second {
+	if v := w.r.terminal.Shown; v.Name != flows.ViewRefused || v.Reason != payterm.ReasonLocked ||
+		v.Left <= 50*time.Second {
 		t.Errorf("%+v", v)
 	}
 	w.typed("X9E2718EX") // he is gone before the comparison ends
@@ -110,8 +113,10 @@ func TestPeople(t *testing.T) {
 		t.Errorf("%q is signed on after the wait", got)
 	}
 	want := []string{
-		"pin_tried unknown-4 1", "pin_refused unknown-4 1", "pin_tried 7 1", "pin_refused 7 1", "pin_tried 7 2", "signed_on 7 0",
-		"pin_tried 7 1", "pin_refused 7 1", "pin_tried 7 2", "pin_refused 7 2", "pin_tried 7 3", "locked_out 7 3 waits 60", "signed_off 7 3",
+		"pin_tried unknown-4 1", "pin_refused unknown-4 1", "pin_tried 7 1", "pin_refused 7 1", "pin_tried 7 2",
+		"signed_on 7 0",
+		"pin_tried 7 1", "pin_refused 7 1", "pin_tried 7 2", "pin_refused 7 2", "pin_tried 7 3",
+		"locked_out 7 3 waits 60", "signed_off 7 3",
 		"pin_tried 9 1", "accepted_late 9 0", "pin_tried 7 4", "signed_on 7 0",
 	}
 	if got := w.deeds(); !slices.Equal(got, want) {
@@ -202,7 +207,8 @@ func besiege(t *testing.T, seed uint64, bend func(People) People) error {
 			// the third on.
 			minutes := []int{0, 0, 0, 1, 2, 4, 8, 16, 32, 60}[min(guesses, 9)]
 			if passed := w.now - since; passed < time.Duration(minutes)*time.Minute && found == nil {
-				found = fmt.Errorf("seed %d: guess %d is compared %v after the one before or the start, not %d min", seed, guesses+1, passed, minutes)
+				found = fmt.Errorf("seed %d: guess %d is compared %v after the one before or the start, not %d min",
+					seed, guesses+1, passed, minutes)
 			}
 			guesses++
 			since = w.now
@@ -223,7 +229,8 @@ func besiege(t *testing.T, seed uint64, bend func(People) People) error {
 			w.boot()
 			since = w.now
 		}
-		w.run([]time.Duration{time.Second, 30 * time.Second, 2 * time.Minute, 40 * time.Minute, 61 * time.Minute}[chance.IntN(5)])
+		w.run([]time.Duration{time.Second, 30 * time.Second, 2 * time.Minute, 40 * time.Minute,
+			61 * time.Minute}[chance.IntN(5)])
 		if chance.IntN(8) == 0 {
 			w.boot()
 			since = w.now
@@ -245,7 +252,9 @@ func TestNoRestartShortensALock(t *testing.T) {
 		"a guess counts only once it was wrong": func(p People) People {
 			return bent{People: p, record: func(r payterm.PersonRecord) bool { return r.Deed != payterm.DeedTried }}
 		},
-		"a restart forgets": func(p People) People { return bent{People: p, failures: func(f map[string]int) { clear(f) }} },
+		"a restart forgets": func(p People) People {
+			return bent{People: p, failures: func(f map[string]int) { clear(f) }}
+		},
 		"a restart forgives one": func(p People) People {
 			return bent{People: p, failures: func(f map[string]int) { f["7"]-- }}
 		},

@@ -85,7 +85,8 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 		told <- Checked{Order: o.Row()}
 		return nil
 	}
-	return r.want(r.wish(ctx, payterm.Inquiry{OrderID: id, Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}, requestLimit(o),
+	return r.want(r.wish(ctx, payterm.Inquiry{OrderID: id, Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor},
+		requestLimit(o),
 		func(a payterm.Answer) { told <- r.checked(o, a) }))
 }
 

@@ -73,7 +73,8 @@ func TestFoundPayment(t *testing.T) {
 			ask(w, o.ID)
 			for range 2 { // and after a restart
 				o = w.order(0)
-				if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment || o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
+				if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment ||
+					o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
 					t.Errorf("%+v", o)
 				}
 				if s := w.r.status(); s.Alarms != 1 {
@@ -100,7 +101,8 @@ func TestFoundPayment(t *testing.T) {
 			if _, err := w.store.Verify(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if _, err := w.r.resolve(o.ID, "7", "kept, the customer was called"); err != nil || w.r.status().Alarms != 0 {
+			if _, err := w.r.resolve(o.ID, "7", "kept, the customer was called"); err != nil ||
+				w.r.status().Alarms != 0 {
 				t.Errorf("%+v, %v", w.r.status(), err)
 			}
 		})
@@ -208,7 +210,8 @@ func TestChecksAreBounded(t *testing.T) {
 	}
 	w.run(10 * time.Second)
 	if got := w.asked - asked; got != len(closed) || len(told) != 30 || w.r.gate.inFlight != 0 || w.r.gate.wishes != 0 {
-		t.Errorf("%d were asked since %v, %d told, %d in flight, %d wishes", got, began, len(told), w.r.gate.inFlight, w.r.gate.wishes)
+		t.Errorf("%d were asked since %v, %d told, %d in flight, %d wishes", got, began, len(told), w.r.gate.inFlight,
+			w.r.gate.wishes)
 	}
 	crowd := make(chan Checked, 2*maxWatchers)
 	for i := range 2 * maxWatchers {

@@ -11,7 +11,8 @@ import (
 
 // Refund asks for a refund of a sale, in whole when the amount is 0, and waits
 // until it ends or leaves the counter. Otherwise it is as Sale.
-func (r *Runner) Refund(ctx context.Context, refund flows.RefundBegan, began func(payterm.OrderID)) (SaleResult, error) {
+func (r *Runner) Refund(ctx context.Context, refund flows.RefundBegan, began func(payterm.OrderID)) (SaleResult,
+	error) {
 	return r.call(ctx, func(c saleCall) error { return r.askRefund(refund, c) }, began)
 }
 
@@ -90,10 +91,11 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 		return
 	}
 	c.Refund = ofSale(c.Refund, sale)
-	r.start(c.Ticket, payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency}, func(id payterm.OrderID) flows.Event {
-		c.Refund.ID = id
-		return c.Refund
-	})
+	r.start(c.Ticket, payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency},
+		func(id payterm.OrderID) flows.Event {
+			c.Refund.ID = id
+			return c.Refund
+		})
 }
 
 // entries are the journal records of one step: the order's, and the sale's when a

@@ -59,7 +59,8 @@ func TestOldReplyMakesNoRefund(t *testing.T) {
 			w.boot()
 		}
 		// Old, old, then the truth; the request is lost; the truth, and old ones.
-		w.answers = []payterm.Answer{paid, after(499), after(500), payterm.Lost{Why: "silence"}, after(500), paid, after(500), after(500)}
+		w.answers = []payterm.Answer{paid, after(499), after(500), payterm.Lost{Why: "silence"}, after(500), paid,
+			after(500), after(500)}
 		w.giveBack(sale, 500)
 		w.run(2 * time.Hour)
 		if o := w.refundNo(2); o.Outcome != payterm.InDoubt || o.RefundedMinor != 0 {
@@ -91,7 +92,8 @@ func TestRefundGivenUpByAnEarlierVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	row.Outcome, row.Reason = payterm.NotSent, payterm.ReasonCashier
-	if err := w.store.Commit(payterm.Entry{OrderID: row.ID, Event: name, Body: body, Stamp: in.Stamp, Order: row, Owes: payterm.OwedRefund}); err != nil {
+	if err := w.store.Commit(payterm.Entry{OrderID: row.ID, Event: name, Body: body, Stamp: in.Stamp, Order: row,
+		Owes: payterm.OwedRefund}); err != nil {
 		t.Fatal(err)
 	}
 	w.boot()

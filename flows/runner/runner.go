@@ -427,7 +427,8 @@ func (r *Runner) stepCounter(e flows.Event) {
 	next, commands := flows.StepTerminal(r.terminal, r.stamp(e))
 	if err := next.Impossible(); err != nil {
 		r.c.Log.Error("the counter reached an impossible state; it begins anew", "err", err)
-		next, commands = flows.StepTerminal(r.terminal.Anew(r.served()), r.stamp(flows.StatusChanged{Status: r.status()}))
+		next, commands = flows.StepTerminal(r.terminal.Anew(r.served()),
+			r.stamp(flows.StatusChanged{Status: r.status()}))
 	}
 	r.terminal = next
 	r.endService()
@@ -509,7 +510,8 @@ func (r *Runner) carryOut(c flows.Command) {
 		r.answer(c.Ticket, SaleResult{Began: true})
 	case flows.HandOn:
 		r.handOn(c.Event)
-	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode, flows.VoidCode: // an order's
+	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode,
+		flows.VoidCode: // an order's
 	}
 }
 
@@ -541,10 +543,11 @@ func (r *Runner) checkConflict(c flows.CheckConflict) {
 
 // begin starts a sale.
 func (r *Runner) begin(c flows.BeginSale) {
-	r.start(c.Ticket, payterm.Amount{Minor: c.Sale.AmountMinor + c.Sale.TipMinor, Currency: c.Sale.Currency}, func(id payterm.OrderID) flows.Event {
-		c.Sale.ID = id
-		return c.Sale
-	})
+	r.start(c.Ticket, payterm.Amount{Minor: c.Sale.AmountMinor + c.Sale.TipMinor, Currency: c.Sale.Currency},
+		func(id payterm.OrderID) flows.Event {
+			c.Sale.ID = id
+			return c.Sale
+		})
 }
 
 // start begins an order of a total by the event that first makes for its id.
@@ -658,7 +661,10 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 			func(a payterm.Answer) { r.answered(id, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.SendRefund:
 		id := o.ID()
-		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
+		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer {
+			return r.c.Gateway.Refund(ctx,
+				c.Refund)
+		},
 			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
 		r.inquire(o, c.Inquiry)
@@ -683,7 +689,8 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		}
 	case flows.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict, flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
+	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict,
+		flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
 		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.AllowZ, flows.Train, flows.SetDrill: // the counter's
 	}
 }
@@ -890,7 +897,8 @@ func (r *Runner) now() time.Duration {
 // plan puts the order's next deadline into the queue.
 func (r *Runner) plan(l *live) {
 	due, any := l.order.Due()
-	if l.retryAt > 0 && (!any || due < l.retryAt || len(l.unsaved) > 0) { // an answer in hand does not wait for its order's deadline
+	// an answer in hand does not wait for its order's deadline
+	if l.retryAt > 0 && (!any || due < l.retryAt || len(l.unsaved) > 0) {
 		due, any = l.retryAt, true
 		l.retryAt = 0
 	}

@@ -85,8 +85,10 @@ func syncs(b *testing.B, strace string, sales int) (syncs, commits float64) {
 		b.Fatal(err)
 	}
 	trace := filepath.Join(b.TempDir(), "trace")
-	out, err := exec.CommandContext(b.Context(), strace, "-f", "-qq", "-o", trace, "-e", "trace=fsync,fdatasync,sync_file_range,syncfs,sync,msync",
-		self, "-test.run=^$", "-test.bench=^BenchmarkPassiveSale$", "-test.timeout=1m", "-test.benchtime="+strconv.Itoa(sales)+"x").CombinedOutput()
+	out, err := exec.CommandContext(b.Context(), strace, "-f", "-qq", "-o", trace, "-e",
+		"trace=fsync,fdatasync,sync_file_range,syncfs,sync,msync",
+		self, "-test.run=^$", "-test.bench=^BenchmarkPassiveSale$", "-test.timeout=1m", "-test.benchtime="+
+			strconv.Itoa(sales)+"x").CombinedOutput()
 	if err != nil {
 		b.Fatalf("strace: %v: %s", err, out)
 	}

@@ -113,14 +113,17 @@ func (w *world) boot() {
 	if len(w.tags) > 5 {
 		tag = fmt.Sprintf("%05d", len(w.tags))
 	}
-	s, err := storage.Open(storage.Options{Path: w.path, Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return tag, nil }})
+	s, err := storage.Open(storage.Options{Path: w.path, Terminal: "T1", Now: time.Now,
+		DrawTag: func() (string, error) { return tag, nil }})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.store, w.pending = s, nil
-	settings := flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(), ActiveWallets: flows.WalletSetOf(payterm.Alipay)}
+	settings := flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(),
+		ActiveWallets: flows.WalletSetOf(payterm.Alipay)}
 	c := Config{
-		Journal: disk{s, w}, People: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w, Settings: settings, BootTag: s.BootTag(),
+		Journal: disk{s, w}, People: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w,
+		Settings: settings, BootTag: s.BootTag(),
 		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
 		Slip: func(slip flows.Slip, _ payterm.Order, _ bool) payterm.Receipt {
 			w.slips = append(w.slips, slip)
@@ -208,7 +211,8 @@ func TestPassiveApproved(t *testing.T) {
 	w.scanSale(alipayCode)
 	w.run(time.Second)
 	o := w.order(0)
-	if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || o.Wallet != payterm.Alipay || len(w.sent) != 1 || len(w.slips) != 2 {
+	if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || o.Wallet != payterm.Alipay || len(w.sent) != 1 ||
+		len(w.slips) != 2 {
 		t.Errorf("order %+v, sent %v, slips %v", o, w.sent, w.slips)
 	}
 	if last := w.screens[len(w.screens)-1]; last != "approved" {
@@ -231,7 +235,8 @@ func TestScanFromIdleIsIgnored(t *testing.T) {
 // TestKilledWhileWaiting kills the process at each moment of a sale in doubt:
 // nothing is sent twice, and the order resolves.
 func TestKilledWhileWaiting(t *testing.T) {
-	for _, after := range []time.Duration{0, time.Millisecond, 2 * time.Second, 5 * time.Second, 59 * time.Second, 61 * time.Second, 10 * time.Minute} {
+	for _, after := range []time.Duration{0, time.Millisecond, 2 * time.Second, 5 * time.Second, 59 * time.Second,
+		61 * time.Second, 10 * time.Minute} {
 		w := newWorld(t, payterm.Lost{Why: "reply lost"})
 		w.scanSale(alipayCode)
 		if after > 0 {
@@ -241,7 +246,8 @@ func TestKilledWhileWaiting(t *testing.T) {
 		w.answers = []payterm.Answer{paid}
 		w.run(time.Minute)
 		o := w.order(0)
-		if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment || o.Attention != payterm.AttentionLatePayment {
+		if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment ||
+			o.Attention != payterm.AttentionLatePayment {
 			t.Errorf("killed after %s: %s %s", after, o.Outcome, o.Reason)
 		}
 		if len(w.sent) > 1 {

@@ -38,7 +38,8 @@ func (w *world) recount() {
 		w.t.Fatalf("counted %d doubts, there are %d", w.r.doubts, doubts)
 	}
 	if phases != w.r.phases || holding != w.r.holding || indexed != len(w.r.orders) {
-		w.t.Fatalf("counted %v, %d holding, %d by total; there are %v, %d, %d", w.r.phases, w.r.holding, indexed, phases, holding, len(w.r.orders))
+		w.t.Fatalf("counted %v, %d holding, %d by total; there are %v, %d, %d", w.r.phases, w.r.holding, indexed,
+			phases, holding, len(w.r.orders))
 	}
 }
 
@@ -62,8 +63,10 @@ func manyOpen(tb testing.TB, n int) *world {
 		}
 		o := flows.Order{}
 		for _, ev := range []flows.Event{
-			flows.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i%50), Currency: "CAD", Rules: flows.DefaultRules()},
-			flows.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay, Key: fmt.Sprint(i), Began: w.now},
+			flows.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i%50), Currency: "CAD",
+				Rules: flows.DefaultRules()},
+			flows.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay,
+				Key: fmt.Sprint(i), Began: w.now},
 		} {
 			in := w.r.stamp(ev)
 			next, _ := flows.Step(o, in)
@@ -109,7 +112,8 @@ func TestTenThousandOpen(t *testing.T) {
 	}
 	w.recount()
 	queue := w.r.queued()
-	if last := queue[len(queue)-1]; len(queue) != n || queue[0].State != payterm.QueueInLine || queue[0].Line != 1 || last.State == payterm.QueueInLine && last.Line != n {
+	if last := queue[len(queue)-1]; len(queue) != n || queue[0].State != payterm.QueueInLine || queue[0].Line != 1 ||
+		last.State == payterm.QueueInLine && last.Line != n {
 		t.Errorf("queue: %d, first %+v, last %+v", len(queue), queue[0], last)
 	}
 	due := w.r.gate.lines[dueLine]
@@ -160,7 +164,8 @@ func TestTenThousandOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at := slices.IndexFunc(list, func(o payterm.Order) bool { return o.Outcome != payterm.Approved }); at >= 0 || len(list) != n {
+	if at := slices.IndexFunc(list, func(o payterm.Order) bool { return o.Outcome != payterm.Approved }); at >= 0 ||
+		len(list) != n {
 		t.Errorf("%d orders, and one is %+v", len(list), list[max(0, at)])
 	}
 }

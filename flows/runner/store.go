@@ -187,7 +187,8 @@ func (r *Runner) Restore(open []Open) error {
 			r.c.Log.Error("an order cannot go on and is set aside", "order_id", open[i].ID, "err", err)
 			continue
 		}
-		if flows.Lasting(before, next) || next.Settled() { // or its row is still open, as a version of before had left it
+		// or its row is still open, as a version of before had left it
+		if flows.Lasting(before, next) || next.Settled() {
 			e, err := r.entries(before, next, in)
 			if err != nil { // the sale of a refund, say, cannot be read back
 				r.setAside(open[i].ID, false, err)
@@ -196,7 +197,8 @@ func (r *Runner) Restore(open []Open) error {
 			}
 			entries = append(entries, e...)
 		}
-		all = append(all, restored{&live{order: next, heapAt: -1, young: in.Event == flows.Event(flows.Restarted{Soon: true})}, in, commands})
+		all = append(all, restored{&live{order: next, heapAt: -1,
+			young: in.Event == flows.Event(flows.Restarted{Soon: true})}, in, commands})
 	}
 	if len(entries) > 0 {
 		if err := r.c.Journal.Commit(entries...); err != nil {

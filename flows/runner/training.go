@@ -52,7 +52,8 @@ func (r *Runner) unfinished() payterm.Reason {
 		return payterm.ReasonStorage
 	}
 	for _, l := range r.orders {
-		if _, due := l.order.Due(); due || l.order.Asking.InFlight || len(l.unsaved) > 0 || l.order.Phase != flows.Listed {
+		if _, due := l.order.Due(); due || l.order.Asking.InFlight || len(l.unsaved) > 0 ||
+			l.order.Phase != flows.Listed {
 			return payterm.ReasonOrdersOpen
 		}
 	}

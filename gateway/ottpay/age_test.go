@@ -29,10 +29,12 @@ func TestAgeAtTheFirstByte(t *testing.T) {
 		want         payterm.Answer
 	}{
 		{"fresh", 40 * time.Second, time.Second, true, payterm.Paid{PaidMinor: 1234, Status: "success"}},
-		{"just fresh", 40 * time.Second, 20*time.Second - time.Nanosecond, true, payterm.Paid{PaidMinor: 1234, Status: "success"}},
+		{"just fresh", 40 * time.Second, 20*time.Second - time.Nanosecond, true,
+			payterm.Paid{PaidMinor: 1234, Status: "success"}},
 		{"a minute old", 40 * time.Second, 20 * time.Second, true, payterm.Unsent{TooOld: true}},
 		{"old after a long dial", time.Second, 75 * time.Second, true, payterm.Unsent{TooOld: true}},
-		{"what has no age", 40 * time.Second, 75 * time.Second, false, payterm.Paid{PaidMinor: 1234, Status: "success"}},
+		{"what has no age", 40 * time.Second, 75 * time.Second, false,
+			payterm.Paid{PaidMinor: 1234, Status: "success"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -230,12 +230,14 @@ func (c *Client) DecodeCallback(body []byte) (Callback, error) {
 
 // call makes one request. Either there is a reply whose data, if there are any,
 // are authentic and belong to one of the orders, or lost says why not.
-func (c *Client) call(ctx context.Context, action string, pairs []pair, orders ...payterm.OrderID) (_ reply, lost payterm.Answer) {
+func (c *Client) call(ctx context.Context, action string, pairs []pair, orders ...payterm.OrderID) (_ reply,
+	lost payterm.Answer) {
 	return c.callFresh(ctx, nil, action, pairs, orders...)
 }
 
 // callFresh makes a request that is not to leave once it is too old.
-func (c *Client) callFresh(ctx context.Context, age payterm.CodeAge, action string, pairs []pair, orders ...payterm.OrderID) (_ reply, lost payterm.Answer) {
+func (c *Client) callFresh(ctx context.Context, age payterm.CodeAge, action string, pairs []pair,
+	orders ...payterm.OrderID) (_ reply, lost payterm.Answer) {
 	body, err := c.body(action, pairs)
 	if err != nil {
 		return reply{}, payterm.Unsent{Why: err.Error(), Final: true}
@@ -255,7 +257,8 @@ func (c *Client) callFresh(ctx context.Context, age payterm.CodeAge, action stri
 	if !r.inner.absent("merchant_id") && r.inner.str("merchant_id") != c.c.MerchantID {
 		return reply{}, payterm.Lost{Why: "the reply is about another merchant", Alarm: true}
 	}
-	if !r.inner.absent("order_id") && len(orders) > 0 && !slices.Contains(orders, payterm.OrderID(r.inner.str("order_id"))) {
+	if !r.inner.absent("order_id") && len(orders) > 0 &&
+		!slices.Contains(orders, payterm.OrderID(r.inner.str("order_id"))) {
 		return reply{}, payterm.Lost{Why: "the reply is about another order", Alarm: true}
 	}
 	return r, nil
@@ -349,7 +352,8 @@ func refunded(inner object, said string) payterm.Answer {
 	back, okBack := inner.minor("refund_fee")
 	switch {
 	case !okTotal && !inner.absent("total_amount"), !okBack && !inner.absent("refund_fee"), okTotal && back > total:
-		return payterm.Unclear{Why: "refunded, with amounts that cannot be right", Status: said, Authentic: true, Alarm: true, Paid: true}
+		return payterm.Unclear{Why: "refunded, with amounts that cannot be right", Status: said, Authentic: true,
+			Alarm: true, Paid: true}
 	}
 	return payterm.Refunded{PaidMinor: total, RefundedMinor: back, Status: said}
 }
@@ -393,7 +397,8 @@ func (r reply) tells(s string) bool {
 		}
 	}
 	s = strings.ToUpper(s)
-	return slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, strings.ToUpper(secret)) })
+	return slices.ContainsFunc(r.secrets,
+		func(secret string) bool { return strings.Contains(s, strings.ToUpper(secret)) })
 }
 
 // betweenWords tells what separates words, so that a number behind letters, as in

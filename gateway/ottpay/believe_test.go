@@ -35,49 +35,74 @@ func unbelievable() map[string]string {
 	}
 	success := func(plain, joined string) string { return envelope("SUCCESS", plain, joined, signKey) }
 	all := map[string]string{
-		"digest of other values": success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1234"}`, id+"notpay1234"),
-		"digest missing":         with("md5", ""),
-		"digest in lower case":   with("md5", strings.ToLower(outer["md5"])), // another key follows from it
+		"digest of other values": success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1234"}`,
+			id+"notpay1234"),
+		"digest missing":       with("md5", ""),
+		"digest in lower case": with("md5", strings.ToLower(outer["md5"])), // another key follows from it
 		"digest in another order": success(
 			`{"order_id":"`+id+`","order_status":"success","total_amount":"1234"}`, "success"+id+"1234"),
-		"key of somebody else": envelope("SUCCESS", `{"order_id":"`+id+`","order_status":"success","total_amount":"1234"}`, id+"success1234", "FEDCBA9876543210"),
-		"order of somebody":    success(`{"order_id":"T1WIRES000002","order_status":"success","total_amount":"1234"}`, "T1WIRES000002success1234"),
-		"order missing":        success(`{"order_status":"success","total_amount":"1234"}`, "success1234"),
-		"order null":           success(`{"order_id":null,"order_status":"success","total_amount":"1234"}`, "nullsuccess1234"),
-		"order in a list":      success(`{"order_id":["`+id+`"],"order_status":"success","total_amount":"1234"}`, "["+id+"]success1234"),
-		"order under a name in capitals": success(`{"ORDER_ID":"`+id+`","order_id":"T1WIRES000002","order_status":"success","total_amount":"1234"}`,
+		"key of somebody else": envelope("SUCCESS", `{"order_id":"`+id+
+			`","order_status":"success","total_amount":"1234"}`, id+"success1234", "FEDCBA9876543210"),
+		"order of somebody": success(`{"order_id":"T1WIRES000002","order_status":"success","total_amount":"1234"}`,
+			"T1WIRES000002success1234"),
+		"order missing": success(`{"order_status":"success","total_amount":"1234"}`, "success1234"),
+		"order null": success(`{"order_id":null,"order_status":"success","total_amount":"1234"}`,
+			"nullsuccess1234"),
+		"order in a list": success(`{"order_id":["`+id+`"],"order_status":"success","total_amount":"1234"}`,
+			"["+id+"]success1234"),
+		"order under a name in capitals": success(`{"ORDER_ID":"`+id+
+			`","order_id":"T1WIRES000002","order_status":"success","total_amount":"1234"}`,
 			id+"T1WIRES000002success1234"),
-		"merchant of somebody":      success(`{"merchant_id":"ON99999999","order_id":"`+id+`","order_status":"success","total_amount":"1234"}`, "ON99999999"+id+"success1234"),
-		"amount less":               success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1233"}`, id+"success1233"),
-		"amount more":               success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1235"}`, id+"success1235"),
-		"amount missing":            success(`{"order_id":"`+id+`","order_status":"success"}`, id+"success"),
-		"amount with a fraction":    success(`{"order_id":"`+id+`","order_status":"success","total_amount":1234.5}`, id+"success1234.5"),
-		"amount with a point":       success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1234.0"}`, id+"success1234.0"),
-		"amount with exponent":      success(`{"order_id":"`+id+`","order_status":"success","total_amount":1.234e3}`, id+"success1234.0"),
-		"amount with a sign":        success(`{"order_id":"`+id+`","order_status":"success","total_amount":"+1234"}`, id+"success+1234"),
-		"amount wider than all":     success(`{"order_id":"`+id+`","order_status":"success","total_amount":"18446744073709552850"}`, id+"success18446744073709552850"),
-		"amount gone back":          success(`{"order_id":"`+id+`","order_status":"success","refund_fee":"1","total_amount":"1234"}`, id+"success11234"),
-		"twice the status":          success(`{"order_id":"`+id+`","order_status":"failure","order_status":"success","total_amount":"1234"}`, id+"success1234"),
-		"twice the order":           success(`{"order_id":"T1WIRES000002","order_id":"`+id+`","order_status":"success","total_amount":"1234"}`, id+"success1234"),
-		"twice the data":            strings.Replace(good, `{`, `{"data":"eA==",`, 1),
-		"status outside":            `{"rsp_code":"SUCCESS","order_id":"` + id + `","order_status":"success","total_amount":"1234"}`,
-		"status in capitals":        success(`{"order_id":"`+id+`","ORDER_STATUS":"success","total_amount":"1234"}`, "success"+id+"1234"),
-		"status of another product": success(`{"order_id":"`+id+`","order_status":"captured","total_amount":"1234"}`, id+"captured1234"),
-		"status authfinish":         success(`{"order_id":"`+id+`","order_status":"authfinish","total_amount":"1234"}`, id+"authfinish1234"),
-		"status as true":            success(`{"order_id":"`+id+`","order_status":true,"total_amount":"1234"}`, id+"true1234"),
-		"echo of our request":       success(`{"order_id":"`+id+`","amount":"1234","biz_type":"ALIPAY","auth_code":"281234567890123456"}`, "1234"+"281234567890123456"+"ALIPAY"+id),
-		"code without data":         `{"rsp_code":"SUCCESS"}`,
-		"code twice":                strings.Replace(good, `{`, `{"rsp_code":"FAIL",`, 1),
-		"code used":                 strings.Replace(good, "SUCCESS", "ORDER_USED", 1),
-		"code paid":                 strings.Replace(good, "SUCCESS", "ORDER_PAID", 1),
-		"behind the object":         good + `{"rsp_code":"FAIL"}`,
+		"merchant of somebody": success(`{"merchant_id":"ON99999999","order_id":"`+id+
+			`","order_status":"success","total_amount":"1234"}`, "ON99999999"+id+"success1234"),
+		"amount less": success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1233"}`,
+			id+"success1233"),
+		"amount more": success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1235"}`,
+			id+"success1235"),
+		"amount missing": success(`{"order_id":"`+id+`","order_status":"success"}`, id+"success"),
+		"amount with a fraction": success(`{"order_id":"`+id+`","order_status":"success","total_amount":1234.5}`,
+			id+"success1234.5"),
+		"amount with a point": success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1234.0"}`,
+			id+"success1234.0"),
+		"amount with exponent": success(`{"order_id":"`+id+`","order_status":"success","total_amount":1.234e3}`,
+			id+"success1234.0"),
+		"amount with a sign": success(`{"order_id":"`+id+`","order_status":"success","total_amount":"+1234"}`,
+			id+"success+1234"),
+		"amount wider than all": success(`{"order_id":"`+id+
+			`","order_status":"success","total_amount":"18446744073709552850"}`, id+"success18446744073709552850"),
+		"amount gone back": success(`{"order_id":"`+id+
+			`","order_status":"success","refund_fee":"1","total_amount":"1234"}`, id+"success11234"),
+		"twice the status": success(`{"order_id":"`+id+
+			`","order_status":"failure","order_status":"success","total_amount":"1234"}`, id+"success1234"),
+		"twice the order": success(`{"order_id":"T1WIRES000002","order_id":"`+id+
+			`","order_status":"success","total_amount":"1234"}`, id+"success1234"),
+		"twice the data": strings.Replace(good, `{`, `{"data":"eA==",`, 1),
+		"status outside": `{"rsp_code":"SUCCESS","order_id":"` + id +
+			`","order_status":"success","total_amount":"1234"}`,
+		"status in capitals": success(`{"order_id":"`+id+`","ORDER_STATUS":"success","total_amount":"1234"}`,
+			"success"+id+"1234"),
+		"status of another product": success(`{"order_id":"`+id+`","order_status":"captured","total_amount":"1234"}`,
+			id+"captured1234"),
+		"status authfinish": success(`{"order_id":"`+id+`","order_status":"authfinish","total_amount":"1234"}`,
+			id+"authfinish1234"),
+		"status as true": success(`{"order_id":"`+id+`","order_status":true,"total_amount":"1234"}`,
+			id+"true1234"),
+		"echo of our request": success(`{"order_id":"`+id+
+			`","amount":"1234","biz_type":"ALIPAY","auth_code":"281234567890123456"}`, "1234"+"281234567890123456"+
+			"ALIPAY"+id),
+		"code without data": `{"rsp_code":"SUCCESS"}`,
+		"code twice":        strings.Replace(good, `{`, `{"rsp_code":"FAIL",`, 1),
+		"code used":         strings.Replace(good, "SUCCESS", "ORDER_USED", 1),
+		"code paid":         strings.Replace(good, "SUCCESS", "ORDER_PAID", 1),
+		"behind the object": good + `{"rsp_code":"FAIL"}`,
 	}
 	// Each bit of the first characters of digest and data turned: none is a reply.
 	for _, field := range []string{"md5", "data"} {
 		for at := range outer[field] {
 			b := []byte(outer[field])
 			b[at] ^= 1
-			all[fmt.Sprintf("%s with byte %d changed", map[string]string{"md5": "digest", "data": "cipher"}[field], at)] = with(field, string(b))
+			all[fmt.Sprintf("%s with byte %d changed", map[string]string{"md5": "digest", "data": "cipher"}[field],
+				at)] = with(field, string(b))
 		}
 	}
 	return all
@@ -142,7 +167,8 @@ func reader(without string) func(string) payterm.Answer {
 			return payterm.Lost{}
 		}
 		joined := ""
-		for _, name := range []string{"ORDER_STATUS", "merchant_id", "order_id", "order_status", "refund_fee", "total_amount"} {
+		for _, name := range []string{"ORDER_STATUS", "merchant_id", "order_id", "order_status", "refund_fee",
+			"total_amount"} {
 			joined += inner[name]
 		}
 		switch {
@@ -197,8 +223,10 @@ func TestRefunded(t *testing.T) {
 		status, total, back string
 		want                payterm.Answer
 	}{
-		{"partial_refunded", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34, Status: "partial_refunded"}},
-		{"fully_refunded", "1234", "1234", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234, Status: "fully_refunded"}},
+		{"partial_refunded", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34,
+			Status: "partial_refunded"}},
+		{"fully_refunded", "1234", "1234", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234,
+			Status: "fully_refunded"}},
 		{"success", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34, Status: "success"}},
 		{"fully_refunded", "", "", payterm.Refunded{Status: "fully_refunded"}},
 		{"partial_refunded", "1234", "1235", nil},
@@ -207,10 +235,12 @@ func TestRefunded(t *testing.T) {
 		{"success", "1234", "1.5", nil},
 		{"success", "1234", "1235", nil},
 	} {
-		body := envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"`+c.status+`","refund_fee":"`+c.back+`","total_amount":"`+c.total+`"}`,
+		body := envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"`+c.status+`","refund_fee":"`+c.back+
+			`","total_amount":"`+c.total+`"}`,
 			wireOrder+c.status+c.back+c.total, signKey)
 		w := newWire(t, func(p plug) { p.request(); p.say(http200(body)) })
-		a := client(t, w.url(), nil).Inquire(context.Background(), payterm.Inquiry{OrderID: wireOrder, Total: wirePayment().Total})
+		a := client(t, w.url(), nil).Inquire(context.Background(), payterm.Inquiry{OrderID: wireOrder,
+			Total: wirePayment().Total})
 		if c.want != nil {
 			if a != c.want {
 				t.Errorf("%+v, want %+v", a, c.want)

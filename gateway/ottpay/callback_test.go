@@ -16,18 +16,22 @@ func TestCallback(t *testing.T) {
 	c := client(t, "http://127.0.0.1:1/", nil)
 	const (
 		id    = "T1WIRES000001"
-		plain = `{"order_id":"` + id + `","amount":"1050","bizpay_order_id":"WX00000000000000001","finish_time":"20260801120009","merchant_id":"` + merchant + `","order_status":"success"}`
+		plain = `{"order_id":"` + id +
+			`","amount":"1050","bizpay_order_id":"WX00000000000000001","finish_time":"20260801120009","merchant_id":"` +
+			merchant + `","order_status":"success"}`
 		// Sorted by key: amount, bizpay_order_id, finish_time, merchant_id, order_id, order_status.
 		joined = "1050" + "WX00000000000000001" + "20260801120009" + merchant + id + "success"
 	)
-	whole := ottpay.Callback{OrderID: id, AmountMinor: 1050, ChannelOrderID: "WX00000000000000001", FinishTime: "20260801120009", Status: "success"}
+	whole := ottpay.Callback{OrderID: id, AmountMinor: 1050, ChannelOrderID: "WX00000000000000001",
+		FinishTime: "20260801120009", Status: "success"}
 	for _, c1 := range []struct {
 		name, body string
 		want       ottpay.Callback
 		wrong      string
 	}{
 		{"good", envelope("SUCCESS", plain, joined, signKey), whole, ""},
-		{"Base64 of JSON", base64.StdEncoding.EncodeToString([]byte(envelope("SUCCESS", plain, joined, signKey))), whole, ""},
+		{"Base64 of JSON", base64.StdEncoding.EncodeToString([]byte(envelope("SUCCESS", plain, joined, signKey))),
+			whole, ""},
 		{"an outer code that says no", envelope("FAIL", plain, joined, signKey), whole, ""},
 		{"no status, no merchant", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1050"}`, "1050"+id, signKey),
 			ottpay.Callback{OrderID: id, AmountMinor: 1050}, ""},
@@ -37,26 +41,36 @@ func TestCallback(t *testing.T) {
 			ottpay.Callback{OrderID: id, AmountMinor: 10000000}, ""},
 		{"amount as it stands", envelope("SUCCESS", `{"order_id":"`+id+`","amount":1050}`, "1050"+id, signKey),
 			ottpay.Callback{OrderID: id, AmountMinor: 1050}, ""},
-		{"null as the word", envelope("SUCCESS", `{"order_id":"`+id+`","amount":1,"tip":null}`, "1.0"+id+"null", signKey),
+		{"null as the word", envelope("SUCCESS", `{"order_id":"`+id+`","amount":1,"tip":null}`, "1.0"+id+"null",
+			signKey),
 			ottpay.Callback{OrderID: id, AmountMinor: 1}, ""},
 		{"null as nothing", envelope("SUCCESS", `{"order_id":"`+id+`","amount":1,"tip":null}`, "1.0"+id, signKey),
 			ottpay.Callback{OrderID: id, AmountMinor: 1}, ""},
-		{"a status with marks that command a printer", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1","order_status":"\u001b@success"}`, "1"+id+"\x1b@success", signKey),
+		{"a status with marks that command a printer",
+			envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1","order_status":"\u001b@success"}`,
+				"1"+id+"\x1b@success", signKey),
 			ottpay.Callback{OrderID: id, AmountMinor: 1, Status: "??success"}, ""},
 
-		{"wrong merchant", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1050","merchant_id":"ON99999999"}`, "1050ON99999999"+id, signKey), ottpay.Callback{}, "another merchant"},
-		{"merchant as a number", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1050","merchant_id":1}`, "10501.0"+id, signKey), ottpay.Callback{}, "another merchant"},
+		{"wrong merchant", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1050","merchant_id":"ON99999999"}`,
+			"1050ON99999999"+id, signKey), ottpay.Callback{}, "another merchant"},
+		{"merchant as a number", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1050","merchant_id":1}`, "10501.0"+
+			id, signKey), ottpay.Callback{}, "another merchant"},
 		{"bad digest", envelope("SUCCESS", plain, joined+"x", signKey), ottpay.Callback{}, "digest does not fit"},
 		{"another key", envelope("SUCCESS", plain, joined, "FEDCBA9876543210"), ottpay.Callback{}, "not authentic"},
-		{"a key twice", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1","amount":"9"}`, "9"+id, signKey), ottpay.Callback{}, "stands twice"},
+		{"a key twice", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1","amount":"9"}`, "9"+id, signKey),
+			ottpay.Callback{}, "stands twice"},
 		{"no data", `{"rsp_code":"SUCCESS"}`, ottpay.Callback{}, "no data"},
 		{"empty data", envelope("SUCCESS", `{}`, "", signKey), ottpay.Callback{}, "no data"},
 		{"no order", envelope("SUCCESS", `{"amount":"1050"}`, "1050", signKey), ottpay.Callback{}, "no order of ours"},
-		{"an order id that is none", envelope("SUCCESS", `{"order_id":"../x","amount":"1"}`, "1../x", signKey), ottpay.Callback{}, "no order of ours"},
+		{"an order id that is none", envelope("SUCCESS", `{"order_id":"../x","amount":"1"}`, "1../x", signKey),
+			ottpay.Callback{}, "no order of ours"},
 		{"no amount", envelope("SUCCESS", `{"order_id":"`+id+`"}`, id, signKey), ottpay.Callback{}, "no amount"},
-		{"a fraction", envelope("SUCCESS", `{"order_id":"`+id+`","amount":10.5}`, "10.5"+id, signKey), ottpay.Callback{}, "no amount"},
-		{"less than nothing", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"-1"}`, "-1"+id, signKey), ottpay.Callback{}, "no amount"},
-		{"too large", envelope("SUCCESS", plain, joined, signKey) + strings.Repeat(" ", 64<<10), ottpay.Callback{}, "larger than 65536 bytes"},
+		{"a fraction", envelope("SUCCESS", `{"order_id":"`+id+`","amount":10.5}`, "10.5"+id, signKey),
+			ottpay.Callback{}, "no amount"},
+		{"less than nothing", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"-1"}`, "-1"+id, signKey),
+			ottpay.Callback{}, "no amount"},
+		{"too large", envelope("SUCCESS", plain, joined, signKey) + strings.Repeat(" ", 64<<10), ottpay.Callback{},
+			"larger than 65536 bytes"},
 		{"empty", "", ottpay.Callback{}, "empty"},
 		{"form fields", "rsp_code=SUCCESS&data=x", ottpay.Callback{}, "neither JSON nor Base64"},
 	} {
@@ -64,7 +78,8 @@ func TestCallback(t *testing.T) {
 		if got != c1.want {
 			t.Errorf("%s: %+v, want %+v", c1.name, got, c1.want)
 		}
-		if c1.wrong == "" && err != nil || c1.wrong != "" && (!errors.Is(err, ottpay.ErrCallback) || !strings.Contains(err.Error(), c1.wrong)) {
+		if c1.wrong == "" && err != nil || c1.wrong != "" && (!errors.Is(err, ottpay.ErrCallback) ||
+			!strings.Contains(err.Error(), c1.wrong)) {
 			t.Errorf("%s: %v, want %q", c1.name, err, c1.wrong)
 		}
 	}
@@ -100,7 +115,8 @@ func TestCallbackVector(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := c.DecodeCallback(body)
-		if err != nil || string(got.OrderID) != inner["order_id"] || got.AmountMinor != 1050 || got.FinishTime != inner["finish_time"] {
+		if err != nil || string(got.OrderID) != inner["order_id"] || got.AmountMinor != 1050 ||
+			got.FinishTime != inner["finish_time"] {
 			t.Errorf("%+v %v", got, err)
 		}
 		return

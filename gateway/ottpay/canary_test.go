@@ -33,7 +33,8 @@ func leaks(text string) string {
 	for _, secret := range []string{canaryKey, canaryCode, canaryEMV} {
 		for at := 0; at+8 <= len(secret); at++ {
 			part := strings.ToUpper(secret[at : at+8])
-			if strings.Contains(text, part) || strings.Contains(text, strings.ToUpper(hex.EncodeToString([]byte(secret[at:at+8])))) {
+			if strings.Contains(text, part) ||
+				strings.Contains(text, strings.ToUpper(hex.EncodeToString([]byte(secret[at:at+8])))) {
 				return secret
 			}
 		}
@@ -88,7 +89,8 @@ func hostile(secret string) map[string]http.HandlerFunc {
 		}
 	}
 	good := func() map[string]string {
-		return map[string]string{"order_id": wireOrder, "order_status": "success", "total_amount": "1234", "code_url": "https://qr.example/1", "feeType": "CAD", "rate": "524740000"}
+		return map[string]string{"order_id": wireOrder, "order_status": "success", "total_amount": "1234",
+			"code_url": "https://qr.example/1", "feeType": "CAD", "rate": "524740000"}
 	}
 	all := map[string]http.HandlerFunc{
 		"the whole body":  say(200, secret),
@@ -133,8 +135,10 @@ func hostile(secret string) map[string]http.HandlerFunc {
 		}
 	}
 	for name, text := range map[string]string{
-		"alone": secret, "lower case": strings.ToLower(secret), "in a sentence": "for " + secret + ", thanks", "as a pair": "auth_code=" + secret,
-		"with marks inside": secret[:9] + "\x00\u200b" + secret[9:], "far behind": strings.Repeat(" . ", 18) + secret, "twice": secret + " " + secret,
+		"alone": secret, "lower case": strings.ToLower(secret), "in a sentence": "for " + secret + ", thanks",
+		"as a pair":         "auth_code=" + secret,
+		"with marks inside": secret[:9] + "\x00\u200b" + secret[9:], "far behind": strings.Repeat(" . ", 18) + secret,
+		"twice": secret + " " + secret,
 	} {
 		if strings.ToLower(secret) == text && secret != text && secret == canaryEMV {
 			continue // no code in lower case is a code
@@ -142,7 +146,8 @@ func hostile(secret string) map[string]http.HandlerFunc {
 		all["rsp_code "+name] = say(200, mustJSON(map[string]string{"rsp_code": text}))
 		for _, field := range []string{
 			"order_id", "merchant_id", "order_status", "total_amount", "refund_fee", "buyer_login_id", "buyer_logon_id",
-			"bizpay_order_id", "biz_order_id", "trade_time", "exchange_rate", "code_url", "feeType", "rate", "amount", "finish_time", "unheard_of",
+			"bizpay_order_id", "biz_order_id", "trade_time", "exchange_rate", "code_url", "feeType", "rate", "amount",
+			"finish_time", "unheard_of",
 		} {
 			fields := good()
 			fields[field] = text
@@ -191,10 +196,12 @@ func TestCanary(t *testing.T) {
 				values := []any{
 					c.Pay(ctx, payment), c.Pay(ctx, active),
 					c.Inquire(ctx, payterm.Inquiry{OrderID: wireOrder, Total: payment.Total}),
-					c.Refund(ctx, payterm.RefundRequest{OrderID: "R1WIRES000001", SaleOrderID: wireOrder, Amount: payment.Total}),
+					c.Refund(ctx, payterm.RefundRequest{OrderID: "R1WIRES000001", SaleOrderID: wireOrder,
+						Amount: payment.Total}),
 					rate, rateErr,
 				}
-				if strings.Contains(name, " ") && !strings.Contains("status line no status line header name", name) { // a body, not a bare line
+				// a body, not a bare line
+				if strings.Contains(name, " ") && !strings.Contains("status line no status line header name", name) {
 					how(recorded, nil)
 					cb, err := c.DecodeCallback(recorded.Body.Bytes())
 					values = append(values, cb, err)
@@ -204,7 +211,8 @@ func TestCanary(t *testing.T) {
 		}
 		cfg := ottpay.Config{URL: "https://gateway.example", SignKey: canaryKey}
 		_, err := ottpay.New(cfg)
-		check("what is held", c, *c, cfg, &cfg, cfg.SignKey, &cfg.SignKey, []ottpay.SignKey{cfg.SignKey}, err, struct{ C *ottpay.Client }{c})
+		check("what is held", c, *c, cfg, &cfg, cfg.SignKey, &cfg.SignKey, []ottpay.SignKey{cfg.SignKey}, err,
+			struct{ C *ottpay.Client }{c})
 	}
 	if given < 1000 {
 		t.Errorf("only %d values were looked at", given)
@@ -223,8 +231,10 @@ func TestCanary(t *testing.T) {
 func TestLabelsStay(t *testing.T) {
 	t.Parallel()
 	fields := map[string]string{
-		"order_id": wireOrder, "order_status": "success", "total_amount": "1234", "buyer_login_id": "\u200b159****5620 👩\u200d🍳\n",
-		"bizpay_order_id": "WX12243195213632230", "trade_time": "Apr 14, 2020 12:08:58 AM", "exchange_rate": "5.24740000",
+		"order_id": wireOrder, "order_status": "success", "total_amount": "1234",
+		"buyer_login_id":  "\u200b159****5620 👩\u200d🍳\n",
+		"bizpay_order_id": "WX12243195213632230", "trade_time": "Apr 14, 2020 12:08:58 AM",
+		"exchange_rate": "5.24740000",
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, sealedFields("SUCCESS", fields)) //nolint:errcheck // the client may have gone

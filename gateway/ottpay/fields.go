@@ -177,7 +177,8 @@ func (o object) minor(key string) (int64, bool) {
 		return 0, false
 	}
 	digits := v.text
-	if whole, fraction, point := strings.Cut(digits, "."); point && v.kind == isNumber && strings.Trim(fraction, "0") == "" {
+	if whole, fraction, point := strings.Cut(digits, "."); point && v.kind == isNumber &&
+		strings.Trim(fraction, "0") == "" {
 		digits = whole
 	}
 	if len(digits) > maxAmountDigits {

@@ -52,8 +52,10 @@ func FuzzReply(f *testing.F) {
 		f.Add([]byte(base64.StdEncoding.EncodeToString(b)))
 	}
 	for _, s := range []string{
-		``, `{}`, `{"rsp_code":"FAIL"}`, `{"rep_code":"SUCCESS","data":null}`, `{"rsp_code":"A","rsp_code":"B"}`, `<html>`,
-		`{"rsp_code":"SUCCESS","data":[],"md5":{}}`, strings.Repeat(`{"a":`, 20), `{"rsp_code":"\ud800"}`, "{\"rsp_code\":\"\xff\"}",
+		``, `{}`, `{"rsp_code":"FAIL"}`, `{"rep_code":"SUCCESS","data":null}`, `{"rsp_code":"A","rsp_code":"B"}`,
+		`<html>`,
+		`{"rsp_code":"SUCCESS","data":[],"md5":{}}`, strings.Repeat(`{"a":`, 20), `{"rsp_code":"\ud800"}`,
+		"{\"rsp_code\":\"\xff\"}",
 	} {
 		f.Add([]byte(s))
 	}
@@ -164,7 +166,8 @@ func FuzzCallback(f *testing.F) {
 			}
 			return
 		}
-		if !cb.OrderID.Valid() || cb.AmountMinor < 0 || strings.ContainsFunc(cb.ChannelOrderID+cb.FinishTime+cb.Status, unicode.IsControl) {
+		if !cb.OrderID.Valid() || cb.AmountMinor < 0 || strings.ContainsFunc(cb.ChannelOrderID+cb.FinishTime+cb.Status,
+			unicode.IsControl) {
 			t.Fatalf("%+v", cb)
 		}
 	})
@@ -209,7 +212,8 @@ func FuzzRequest(f *testing.F) {
 		}
 		var ignored any
 		if passive {
-			wallet, err := json.Marshal(map[string]any{"biz_type": "WECHATPAY", "balance_minor": minor, "code": p.Code.Reveal()})
+			wallet, err := json.Marshal(map[string]any{"biz_type": "WECHATPAY", "balance_minor": minor,
+				"code": p.Code.Reveal()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -243,7 +247,8 @@ func BenchmarkExchange(b *testing.B) {
 		Total: payterm.Amount{Minor: 1234, Currency: "CAD"}, Code: payterm.NewPayCode("281234567890123456"),
 	}
 	data, sum, err := seal([]pair{
-		{"order_id", "T1BENCH000001"}, {"order_status", "success"}, {"total_amount", "1234"}, {"trade_time", "Apr 14, 2020 12:08:58 AM"},
+		{"order_id", "T1BENCH000001"}, {"order_status", "success"}, {"total_amount", "1234"},
+		{"trade_time", "Apr 14, 2020 12:08:58 AM"},
 		{"bizpay_order_id", "WX12243195213632230"}, {"buyer_login_id", "159****5620"}, {"exchange_rate", "5.24740000"},
 	}, fuzzKey)
 	if err != nil {

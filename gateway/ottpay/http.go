@@ -58,7 +58,8 @@ func (c *Client) post(ctx context.Context, body []byte, age payterm.CodeAge) ([]
 	}
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return lost(true, "the gateway's address answered with a redirect (HTTP %d), which is not followed", resp.StatusCode)
+		return lost(true, "the gateway's address answered with a redirect (HTTP %d), which is not followed",
+			resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:
 		return lost(false, "HTTP %d in place of a reply", resp.StatusCode)
 	}

@@ -31,7 +31,8 @@ func TestLocalhostThatLeadsElsewhere(t *testing.T) {
 		}
 	}
 	c.c.URL = "http://192.0.2.1:1/" // where New would not have let it lead
-	a, ok := c.Inquire(context.Background(), payterm.Inquiry{OrderID: "T1WIRES000001", Total: payterm.Amount{Minor: 1, Currency: "CAD"}}).(payterm.Unsent)
+	a, ok := c.Inquire(context.Background(), payterm.Inquiry{OrderID: "T1WIRES000001",
+		Total: payterm.Amount{Minor: 1, Currency: "CAD"}}).(payterm.Unsent)
 	if !ok || !a.Final || a.Why != errNotLoopback.Error() {
 		t.Errorf("%+v", a)
 	}

@@ -61,7 +61,8 @@ func (b *bench) post(t *testing.T, path string, in, out any) {
 
 func (b *bench) payment(t *testing.T, mode payterm.Mode, needsPassword bool) payterm.Payment {
 	var w struct{ Code string }
-	b.post(t, "/sim/wallets", map[string]any{"biz_type": "ALIPAY", "balance_minor": 5000, "needs_password": needsPassword}, &w)
+	b.post(t, "/sim/wallets", map[string]any{"biz_type": "ALIPAY", "balance_minor": 5000,
+		"needs_password": needsPassword}, &w)
 	b.next++
 	return payterm.Payment{
 		OrderID: payterm.OrderID(fmt.Sprintf("T1TESTS%06d", b.next)), Mode: mode, Wallet: payterm.Alipay,
@@ -157,7 +158,8 @@ func TestFaults(t *testing.T) {
 					t.Errorf("%s of %s arrived %d times", action, id, n)
 				}
 			}
-			active, passive, sale := b.payment(t, payterm.Active, false), b.payment(t, payterm.Passive, false), b.payment(t, payterm.Passive, false)
+			active, passive, sale := b.payment(t, payterm.Active, false), b.payment(t, payterm.Passive, false),
+				b.payment(t, payterm.Passive, false)
 			inquiry := payterm.Inquiry{OrderID: sale.OrderID, Total: sale.Total}
 
 			fault("ACTIVEPAY")
@@ -183,7 +185,8 @@ func TestFaults(t *testing.T) {
 			}
 
 			fault("REFUND")
-			refund := payterm.RefundRequest{OrderID: "R1TESTS000001", SaleOrderID: sale.OrderID, Amount: payterm.Amount{Minor: 234, Currency: "CAD"}}
+			refund := payterm.RefundRequest{OrderID: "R1TESTS000001", SaleOrderID: sale.OrderID,
+				Amount: payterm.Amount{Minor: 234, Currency: "CAD"}}
 			if got := named(b.client.Refund(impatient(), refund)); got != c.refund {
 				t.Errorf("refund: %s, want %s", got, c.refund)
 			}
@@ -205,7 +208,8 @@ func TestFaults(t *testing.T) {
 
 			fault("EX_RATE_QUERY")
 			rate, err := b.client.ExchangeRate(impatient(), "CAD")
-			if c.rate == "" && (err != nil || rate.CNY <= 0) || c.rate != "" && (err == nil || !strings.Contains(err.Error(), c.rate)) {
+			if c.rate == "" && (err != nil || rate.CNY <= 0) || c.rate != "" &&
+				(err == nil || !strings.Contains(err.Error(), c.rate)) {
 				t.Errorf("rate: %+v %v, want %q", rate, err, c.rate)
 			}
 		})
@@ -243,10 +247,12 @@ func TestModes(t *testing.T) {
 	}
 	var out any
 	b.post(t, "/sim/orders/"+string(active.OrderID)+"/pay", nil, &out)
-	if paid, ok := b.client.Inquire(ctx, inquiry).(payterm.Paid); !ok || paid.PaidMinor != 1234 || paid.TradeClock == 0 {
+	if paid, ok := b.client.Inquire(ctx, inquiry).(payterm.Paid); !ok || paid.PaidMinor != 1234 ||
+		paid.TradeClock == 0 {
 		t.Errorf("paid: %+v", paid)
 	}
-	refund := payterm.RefundRequest{OrderID: "R1TESTS000001", SaleOrderID: active.OrderID, Amount: payterm.Amount{Minor: 234, Currency: "CAD"}}
+	refund := payterm.RefundRequest{OrderID: "R1TESTS000001", SaleOrderID: active.OrderID,
+		Amount: payterm.Amount{Minor: 234, Currency: "CAD"}}
 	if got := payterm.AnswerName(b.client.Refund(ctx, refund)); got != "pending" {
 		t.Errorf("refund: %s", got)
 	}

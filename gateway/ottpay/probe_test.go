@@ -36,10 +36,14 @@ func TestProbe(t *testing.T) {
 		{"good", good.URL + "/processV2", nil, "address connection answer key", ""},
 		{"no such name", "https://gateway.example:1", nil, "address", "name cannot be looked up"},
 		{"nobody there", "https://" + nobody, nil, "address connection", "connection refused"},
-		{"a stranger's certificate", foreign.URL, func(c *ottpay.Config) { c.CAs = ours.pool() }, "address connection encryption", "check ca_file"},
-		{"something else answers", odd.URL, func(c *ottpay.Config) { c.CAs = ours.pool() }, "address connection encryption answer", "exchange rate"},
-		{"another key", good.URL + "/processV2", func(c *ottpay.Config) { c.SignKey = "ABCDEFGHIJKLMNOP" }, "address connection answer key", "refuses merchant_id, operator_id or the sign key"},
-		{"another merchant", good.URL + "/processV2", func(c *ottpay.Config) { c.MerchantID = "ON99999999" }, "address connection answer key", "refuses merchant_id, operator_id or the sign key"},
+		{"a stranger's certificate", foreign.URL, func(c *ottpay.Config) { c.CAs = ours.pool() },
+			"address connection encryption", "check ca_file"},
+		{"something else answers", odd.URL, func(c *ottpay.Config) { c.CAs = ours.pool() },
+			"address connection encryption answer", "exchange rate"},
+		{"another key", good.URL + "/processV2", func(c *ottpay.Config) { c.SignKey = "ABCDEFGHIJKLMNOP" },
+			"address connection answer key", "refuses merchant_id, operator_id or the sign key"},
+		{"another merchant", good.URL + "/processV2", func(c *ottpay.Config) { c.MerchantID = "ON99999999" },
+			"address connection answer key", "refuses merchant_id, operator_id or the sign key"},
 	} {
 		hops := client(t, c.url, c.change).Probe(context.Background(), "CAD")
 		var stages []string
@@ -47,7 +51,8 @@ func TestProbe(t *testing.T) {
 			stages = append(stages, h.Name)
 		}
 		last := hops[len(hops)-1].Err
-		if got := strings.Join(stages, " "); got != c.stages || (last == nil) != (c.says == "") || last != nil && !strings.Contains(last.Error(), c.says) {
+		if got := strings.Join(stages, " "); got != c.stages || (last == nil) != (c.says == "") || last != nil &&
+			!strings.Contains(last.Error(), c.says) {
 			t.Errorf("%s: %s, %v", c.name, got, last)
 		}
 	}

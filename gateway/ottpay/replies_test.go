@@ -16,7 +16,10 @@ import (
 // says is a gateway that answers everything with one body.
 func says(t *testing.T) (*ottpay.Client, func(body string)) {
 	var body atomic.Pointer[string]
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, *body.Load()) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		fmt.Fprint(w, *body.Load())
+	}))
 	t.Cleanup(s.Close)
 	return client(t, s.URL, nil), func(b string) { body.Store(&b) }
 }
@@ -44,7 +47,8 @@ func TestRepliesWithGaps(t *testing.T) {
 		{`""`, "success", "1234", "", payterm.Paid{PaidMinor: 1234, Status: "success"}},
 		{"", "notpay", "1234", "", payterm.Pending{Status: "notpay"}},
 		{"", "failure", "1234", "", payterm.Failed{Status: "failure"}},
-		{"", "partial_refunded", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34, Status: "partial_refunded"}},
+		{"", "partial_refunded", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34,
+			Status: "partial_refunded"}},
 		// Without the id, the amount has to be the very one: a fee on top tells nothing.
 		{"", "success", "1244", "", payterm.Unclear{Authentic: true, Alarm: true}},
 		{"", "failure", "1233", "", payterm.Unclear{Authentic: true, Alarm: true}},
@@ -54,10 +58,12 @@ func TestRepliesWithGaps(t *testing.T) {
 		{"", "success", "", "", payterm.Unclear{Authentic: true, Alarm: true}},
 		{"", "fully_refunded", "", "1234", payterm.Unclear{Authentic: true, Alarm: true}},
 		// With the id, a missing amount leaves the rest as it is said, but no payment.
-		{`"` + id + `"`, "success", "", "", payterm.Unclear{Status: "success", Authentic: true, Alarm: true, Paid: true}},
+		{`"` + id + `"`, "success", "", "", payterm.Unclear{Status: "success", Authentic: true, Alarm: true,
+			Paid: true}},
 		{`"` + id + `"`, "notpay", "", "", payterm.Pending{Status: "notpay"}},
 		{`"` + id + `"`, "failure", "", "", payterm.Failed{Status: "failure"}},
-		{`"` + id + `"`, "success", "1244", "", payterm.Paid{PaidMinor: 1244, Status: "success"}}, // the fee that the merchant allows
+		// the fee that the merchant allows
+		{`"` + id + `"`, "success", "1244", "", payterm.Paid{PaidMinor: 1244, Status: "success"}},
 		{`"T1WIRES000002"`, "success", "1234", "", payterm.Lost{Alarm: true}},
 		{`1`, "success", "1234", "", payterm.Lost{Alarm: true}},
 	} {
@@ -67,7 +73,8 @@ func TestRepliesWithGaps(t *testing.T) {
 			}
 			return q + s + q
 		}
-		plain := "{" + field("order_id", one.order) + field("refund_fee", text(one.back)) + field("total_amount", text(one.total)) + field("order_status", text(one.status))
+		plain := "{" + field("order_id", one.order) + field("refund_fee", text(one.back)) +
+			field("total_amount", text(one.total)) + field("order_status", text(one.status))
 		joined := strings.Trim(one.order, q)
 		if joined == "1" {
 			joined = "1.0"
@@ -117,15 +124,20 @@ func TestDoubles(t *testing.T) {
 		case literal == "1250":
 			joined = "1250.0"
 		}
-		say(envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"success","total_amount":`+literal+`}`, wireOrder+"success"+joined, signKey))
-		got := c.Inquire(context.Background(), payterm.Inquiry{OrderID: wireOrder, Total: payterm.Amount{Minor: 1250, Currency: "CAD"}})
+		say(envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"success","total_amount":`+literal+`}`,
+			wireOrder+"success"+joined, signKey))
+		got := c.Inquire(context.Background(), payterm.Inquiry{OrderID: wireOrder,
+			Total: payterm.Amount{Minor: 1250, Currency: "CAD"}})
 		if a, paid := got.(payterm.Paid); paid != (want != 0) || a.PaidMinor != want {
 			t.Errorf("total_amount %s: %+v", literal, got)
 		}
-		say(envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"partial_refunded","refund_fee":`+literal+`,"total_amount":"9900"}`,
+		say(envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"partial_refunded","refund_fee":`+literal+
+			`,"total_amount":"9900"}`,
 			wireOrder+"partial_refunded"+joined+"9900", signKey))
-		got = c.Inquire(context.Background(), payterm.Inquiry{OrderID: wireOrder, Total: payterm.Amount{Minor: 9900, Currency: "CAD"}})
-		if a, back := got.(payterm.Refunded); want != 0 && (!back || a.RefundedMinor != want) || want == 0 && back && a.RefundedMinor != 0 {
+		got = c.Inquire(context.Background(), payterm.Inquiry{OrderID: wireOrder,
+			Total: payterm.Amount{Minor: 9900, Currency: "CAD"}})
+		if a, back := got.(payterm.Refunded); want != 0 && (!back || a.RefundedMinor != want) || want == 0 && back &&
+			a.RefundedMinor != 0 {
 			t.Errorf("refund_fee %s: %+v", literal, got)
 		}
 		body := envelope("SUCCESS", `{"order_id":"`+wireOrder+`","amount":`+literal+`}`, joined+wireOrder, signKey)
@@ -147,10 +159,14 @@ func TestWordsOfInquiry(t *testing.T) {
 	none := payterm.NotFound{}
 	word, trouble := payterm.Unclear{Unknown: true}, payterm.Unclear{}
 	for code, want := range map[string]payterm.Answer{
-		"ORDER_NOT_EXIST": none, "ORDERNOTEXIST": none, "ORDER_NOT_FOUND": none, "TRADE_NOT_EXIST": none, "TRANSACTION_NOT_FOUND": none,
-		"TOO_MANY_REQUESTS": word, "RATE_LIMITED": word, "FREQUENCY_LIMITED": word, "BUSY": word, "FAIL": word, "UNAUTHORIZED": word,
-		"MERCHANT_NOT_EXIST": word, "NOT_FOUND": word, "ORDER_NOT_EXIST_YET": word, "10200": word, "AUTH_CODE_INVALID": word, "PWD_INCORRECT": word,
-		"SYSTEM_ERROR": trouble, "DB_ERROR": trouble, "TIMEOUT": trouble, "PARAM_INVALID": trouble, "ORDER_USED": trouble, "ORDER_TYPE_ERROR": trouble,
+		"ORDER_NOT_EXIST": none, "ORDERNOTEXIST": none, "ORDER_NOT_FOUND": none, "TRADE_NOT_EXIST": none,
+		"TRANSACTION_NOT_FOUND": none,
+		"TOO_MANY_REQUESTS":     word, "RATE_LIMITED": word, "FREQUENCY_LIMITED": word, "BUSY": word, "FAIL": word,
+		"UNAUTHORIZED":       word,
+		"MERCHANT_NOT_EXIST": word, "NOT_FOUND": word, "ORDER_NOT_EXIST_YET": word, "10200": word,
+		"AUTH_CODE_INVALID": word, "PWD_INCORRECT": word,
+		"SYSTEM_ERROR": trouble, "DB_ERROR": trouble, "TIMEOUT": trouble, "PARAM_INVALID": trouble,
+		"ORDER_USED": trouble, "ORDER_TYPE_ERROR": trouble,
 		"PROCESSING": payterm.Pending{},
 	} {
 		say(mustJSON(map[string]string{"rsp_code": code}))

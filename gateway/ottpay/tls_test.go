@@ -75,7 +75,8 @@ func (a authority) pool() *x509.CertPool {
 
 // server is a gateway over TLS. A nil authority lets it sign for itself; each
 // request that gets through is counted.
-func server(t *testing.T, a *authority, name string, from, to time.Time, usage x509.ExtKeyUsage, change func(*tls.Config)) (*httptest.Server, *atomic.Int32) {
+func server(t *testing.T, a *authority, name string, from, to time.Time, usage x509.ExtKeyUsage,
+	change func(*tls.Config)) (*httptest.Server, *atomic.Int32) {
 	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{
@@ -133,15 +134,23 @@ func TestTLS(t *testing.T) {
 		{"own authority", &ours, "127.0.0.1", -day, day, long, 0, "paid", ""},
 		{"self-signed", nil, "127.0.0.1", -day, day, long, 0, "final", "signed by nobody known here: check ca_file"},
 		{"a stranger's authority", &stranger, "127.0.0.1", -day, day, long, 0, "final", "signed by nobody known here"},
-		{"another name", &ours, "gateway.example", -day, day, long, 0, "final", "is for another name: check the address"},
-		{"expired", &ours, "127.0.0.1", -2 * day, -day, long, 0, "final", "has expired or is not yet valid: check the clock"},
-		{"not yet valid", &ours, "127.0.0.1", day, 2 * day, long, 0, "final", "has expired or is not yet valid: check the clock"},
-		{"clock at 1970", &ours, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again", "the clock is not set"},
-		{"clock at 1970, a stranger's", &stranger, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again", "the clock is not set"},
+		{"another name", &ours, "gateway.example", -day, day, long, 0, "final",
+			"is for another name: check the address"},
+		{"expired", &ours, "127.0.0.1", -2 * day, -day, long, 0, "final",
+			"has expired or is not yet valid: check the clock"},
+		{"not yet valid", &ours, "127.0.0.1", day, 2 * day, long, 0, "final",
+			"has expired or is not yet valid: check the clock"},
+		{"clock at 1970", &ours, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again",
+			"the clock is not set"},
+		{"clock at 1970, a stranger's", &stranger, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again",
+			"the clock is not set"},
 		{"clock slow, later than the build", &ours, "127.0.0.1", -day, day, long, -2 * day, "final", "check the clock"},
-		{"for clients only", &ours, "127.0.0.1", -day, day, long, 0, "final", "certificate is refused: x509: certificate specifies an incompatible key usage"},
-		{"TLS 1.1", &ours, "127.0.0.1", -day, day, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }, 0, "again", "no connection to the gateway"},
-		{"TLS 1.2", &ours, "127.0.0.1", -day, day, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, 0, "paid", ""},
+		{"for clients only", &ours, "127.0.0.1", -day, day, long, 0, "final",
+			"certificate is refused: x509: certificate specifies an incompatible key usage"},
+		{"TLS 1.1", &ours, "127.0.0.1", -day, day, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }, 0, "again",
+			"no connection to the gateway"},
+		{"TLS 1.2", &ours, "127.0.0.1", -day, day, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, 0, "paid",
+			""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -177,7 +186,8 @@ func TestTLS(t *testing.T) {
 func TestPlainAnswerToTLS(t *testing.T) {
 	t.Parallel()
 	w := newWire(t, func(p plug) { p.say("HTTP/1.1 302 Sign on\r\nLocation: http://sign-on.example/\r\n\r\n") })
-	a, ok := client(t, strings.Replace(w.url(), "http:", "https:", 1), nil).Pay(context.Background(), wirePayment()).(payterm.Unsent)
+	a, ok := client(t, strings.Replace(w.url(), "http:", "https:", 1), nil).Pay(context.Background(),
+		wirePayment()).(payterm.Unsent)
 	if !ok || a.Final || !strings.Contains(a.Why, "does not speak TLS") {
 		t.Errorf("%+v", a)
 	}
@@ -269,7 +279,8 @@ var theProxy = sync.OnceValue(func() *proxy {
 func TestProxyFromTheEnvironment(t *testing.T) {
 	names(t, false)
 	ours := newAuthority(t)
-	s, requests := server(t, &ours, "gateway.example", time.Now().Add(-day), time.Now().Add(day), x509.ExtKeyUsageServerAuth, nil)
+	s, requests := server(t, &ours, "gateway.example", time.Now().Add(-day), time.Now().Add(day),
+		x509.ExtKeyUsageServerAuth, nil)
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -288,7 +299,8 @@ func TestProxyFromTheEnvironment(t *testing.T) {
 	if got := proxy.Load(); got != 0 {
 		t.Errorf("the proxy was dialled %d times", got)
 	}
-	if _, err := (&http.Transport{Proxy: http.ProxyFromEnvironment}).RoundTrip(httptest.NewRequest(http.MethodGet, u, nil)); err == nil {
+	if _, err := (&http.Transport{Proxy: http.ProxyFromEnvironment}).RoundTrip(httptest.NewRequest(http.MethodGet, u,
+		nil)); err == nil {
 		t.Error("the proxy let the other client through")
 	}
 	if proxy.Swap(0) == 0 {
@@ -342,7 +354,8 @@ func TestConfig(t *testing.T) {
 	} {
 		cfg := good
 		c.change(&cfg)
-		if _, err := ottpay.New(cfg); !errors.Is(err, ottpay.ErrConfig) || !strings.Contains(err.Error(), ": "+c.field+": ") {
+		if _, err := ottpay.New(cfg); !errors.Is(err, ottpay.ErrConfig) ||
+			!strings.Contains(err.Error(), ": "+c.field+": ") {
 			t.Errorf("%s: %v", c.field, err)
 		}
 	}
@@ -366,7 +379,8 @@ func TestRefusedServerIsHungUpOn(t *testing.T) {
 		_, err := io.Copy(io.Discard, p.TCPConn)
 		ended <- err
 	})
-	a, ok := client(t, strings.Replace(w.url(), "http:", "https:", 1), nil).Pay(context.Background(), wirePayment()).(payterm.Unsent)
+	a, ok := client(t, strings.Replace(w.url(), "http:", "https:", 1), nil).Pay(context.Background(),
+		wirePayment()).(payterm.Unsent)
 	if !ok || !a.Final {
 		t.Errorf("%+v", a)
 	}

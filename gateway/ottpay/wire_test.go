@@ -55,7 +55,8 @@ const wireOrder = "T1WIRES000001"
 
 // paidBody is an authentic success for wireOrder over 12.34.
 func paidBody() string {
-	return envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"success","total_amount":"1234"}`, wireOrder+"success1234", signKey)
+	return envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"success","total_amount":"1234"}`, wireOrder+
+		"success1234", signKey)
 }
 
 func http200(body string) string {
@@ -73,7 +74,8 @@ func client(t testing.TB, url string, change func(*ottpay.Config)) *ottpay.Clien
 	t.Helper()
 	cfg := ottpay.Config{
 		URL: url, MerchantID: merchant, OperatorID: "0000000696", SignKey: signKey,
-		CallBackURL: "https://example.com/cb", Now: time.Now, Timeout: 20 * time.Second, ConnectTimeout: 10 * time.Second,
+		CallBackURL: "https://example.com/cb", Now: time.Now, Timeout: 20 * time.Second,
+		ConnectTimeout: 10 * time.Second,
 	}
 	if change != nil {
 		change(&cfg)
@@ -211,22 +213,29 @@ func TestWrittenOnce(t *testing.T) {
 		{"two lengths", after("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n" + http200(reply)[17:]), "lost"},
 		{"100 before the reply", after("HTTP/1.1 100 Continue\r\n\r\n" + http200(reply)), "paid"},
 		{"100 without end", after(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1000) + http200(reply)), "lost"},
-		{"101", after("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n" + reply), "lost"},
+		{"101", after("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n" + reply),
+			"lost"},
 		{"204", after("HTTP/1.1 204 No Content\r\n\r\n"), "lost"},
 		{"408", after("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"), "lost"},
 		{"425, an invitation to try again", after("HTTP/1.1 425 Too Early\r\nContent-Length: 0\r\n\r\n"), "lost"},
-		{"503 with a time to try again", after("HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"), "lost"},
-		{"401 with a challenge", after("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), "lost"},
+		{"503 with a time to try again", after("HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"),
+			"lost"},
+		{"401 with a challenge", after("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"),
+			"lost"},
 		{"307 to itself", after("HTTP/1.1 307 T\r\nLocation: /processV2\r\nContent-Length: 0\r\n\r\n"), "lost"},
 		{"HTTP/2 frames", closed("\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"), "lost"},
 		{"an HTTP/2 preface", after("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "lost"},
 		{"TLS on the plain port", closed("\x15\x03\x01\x00\x02\x02\x46"), "lost"},
-		{"a second reply behind the first", after(http200(reply) + http200(strings.Replace(reply, "SUCCESS", "FAIL", 1))), "paid"},
-		{"chunks", after("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(reply), reply)), "paid"},
+		{"a second reply behind the first",
+			after(http200(reply) + http200(strings.Replace(reply, "SUCCESS", "FAIL", 1))), "paid"},
+		{"chunks", after("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n",
+			len(reply), reply)), "paid"},
 		{"chunked garbage", closed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + reply), "lost"},
-		{"a chunk that breaks off", closed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n" + reply), "lost"},
+		{"a chunk that breaks off", closed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n" + reply),
+			"lost"},
 		{"headers without end", after("HTTP/1.1 200 OK\r\n" + strings.Repeat("X-Fill: 0123456789\r\n", 4000)), "lost"},
-		{"compressed, so it says", after("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + http200("\x1f\x8b\x08garbage")[17:]), "lost"},
+		{"compressed, so it says", after("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" +
+			http200("\x1f\x8b\x08garbage")[17:]), "lost"},
 		{"garbage", closed("\x00\xff\xfe\r\n\r\n"), "lost"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -240,7 +249,8 @@ func TestWrittenOnce(t *testing.T) {
 			if got := payterm.AnswerName(a); !strings.Contains(c.want, got) {
 				t.Errorf("%s %+v, want %s", got, a, c.want)
 			}
-			if got := w.arrived(); strings.Contains(got, "Idempotency") || strings.Contains(got, "Upgrade") || strings.Contains(got, "Expect") {
+			if got := w.arrived(); strings.Contains(got, "Idempotency") || strings.Contains(got, "Upgrade") ||
+				strings.Contains(got, "Expect") {
 				t.Errorf("the request invites a second one: %q", got)
 			}
 		})
@@ -387,7 +397,8 @@ func TestNothingStays(t *testing.T) {
 		})
 		c := client(t, w.url(), func(c *ottpay.Config) { c.Timeout = 20 * time.Millisecond })
 		if i%8 >= 4 {
-			c = client(t, strings.Replace(w.url(), "http:", "https:", 1), func(c *ottpay.Config) { c.Timeout = 20 * time.Millisecond })
+			c = client(t, strings.Replace(w.url(), "http:", "https:", 1),
+				func(c *ottpay.Config) { c.Timeout = 20 * time.Millisecond })
 		}
 		c.Pay(context.Background(), wirePayment())
 		w.end() // each connection was closed by the client, or this would wait
@@ -484,7 +495,8 @@ func TestRedirectElsewhere(t *testing.T) {
 		}))
 		w := newWire(t, func(p plug) {
 			p.request()
-			p.say(fmt.Sprintf("HTTP/1.1 %d R\r\nLocation: %s/processV2\r\nContent-Length: 0\r\n\r\n", status, other.URL))
+			p.say(fmt.Sprintf("HTTP/1.1 %d R\r\nLocation: %s/processV2\r\nContent-Length: 0\r\n\r\n", status,
+				other.URL))
 		})
 		a, ok := client(t, w.url(), nil).Pay(context.Background(), wirePayment()).(payterm.Lost)
 		if !ok || !a.Alarm || !strings.Contains(a.Why, "redirect") {
@@ -520,7 +532,8 @@ func TestNeverSent(t *testing.T) {
 	} {
 		p := wirePayment()
 		change(&p)
-		if a, ok := c.Pay(ctx, p).(payterm.Rejected); !ok || !strings.HasPrefix(a.Why, "not sent: ") || !strings.Contains(a.Why, why) {
+		if a, ok := c.Pay(ctx, p).(payterm.Rejected); !ok || !strings.HasPrefix(a.Why, "not sent: ") ||
+			!strings.Contains(a.Why, why) {
 			t.Errorf("%s: %+v", why, a)
 		}
 	}

@@ -48,13 +48,15 @@ func (s *Sim) addFault(_ *http.Request, body []byte) (int, any) {
 	if err := strictly(body, &f); err != nil {
 		return http.StatusBadRequest, fmt.Sprintf("fault: %v", err)
 	}
-	known := slices.Contains(slices.Concat(faultsBefore, faultsAfter, faultsWritten), f.Fault) || codeFault.MatchString(f.Fault)
+	known := slices.Contains(slices.Concat(faultsBefore, faultsAfter, faultsWritten), f.Fault) ||
+		codeFault.MatchString(f.Fault)
 	switch {
 	case !slices.Contains(faultActions, f.Action):
 		return http.StatusBadRequest, fmt.Sprintf("action %q: one of %s", f.Action, strings.Join(faultActions, ", "))
 	case !known:
-		return http.StatusBadRequest, fmt.Sprintf("fault %q: one of %s, code:WORD; or a genuine reply in another form: %s", f.Fault,
-			strings.Join(slices.Concat(faultsBefore, faultsAfter), ", "), strings.Join(faultsWritten, ", "))
+		return http.StatusBadRequest,
+			fmt.Sprintf("fault %q: one of %s, code:WORD; or a genuine reply in another form: %s", f.Fault,
+				strings.Join(slices.Concat(faultsBefore, faultsAfter), ", "), strings.Join(faultsWritten, ", "))
 	case f.Times < 0 || f.MS < 0 || f.MS > 120_000:
 		return http.StatusBadRequest, "times cannot be negative; ms goes up to 120000"
 	case f.Fault == "delay" && f.MS == 0:

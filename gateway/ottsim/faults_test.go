@@ -17,7 +17,8 @@ import (
 
 // contract are the faults by the names under which others ask for them.
 var contract = []string{
-	"drop_before_apply", "drop_after_apply", "delay", "http_500", "html_200", "redirect", "empty", "truncated", "slow_body",
+	"drop_before_apply", "drop_after_apply", "delay", "http_500", "html_200", "redirect", "empty", "truncated",
+	"slow_body",
 	"huge_body", "base64_body", "bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key",
 }
 
@@ -34,9 +35,12 @@ func TestFaultNames(t *testing.T) {
 		s.control(200, "DELETE", "/sim/faults", "")
 	}
 	for _, bad := range []string{
-		``, `{}`, `{"action":"CANCEL","fault":"empty"}`, `{"action":"*","fault":"fire"}`, `{"action":"*","fault":"code:"}`,
-		`{"action":"*","fault":"code:fail"}`, `{"action":"*","fault":"code:A B"}`, `{"action":"*","fault":"empty","times":-1}`,
-		`{"action":"*","fault":"delay"}`, `{"action":"*","fault":"delay","ms":-1}`, `{"action":"*","fault":"delay","ms":120001}`,
+		``, `{}`, `{"action":"CANCEL","fault":"empty"}`, `{"action":"*","fault":"fire"}`,
+		`{"action":"*","fault":"code:"}`,
+		`{"action":"*","fault":"code:fail"}`, `{"action":"*","fault":"code:A B"}`,
+		`{"action":"*","fault":"empty","times":-1}`,
+		`{"action":"*","fault":"delay"}`, `{"action":"*","fault":"delay","ms":-1}`,
+		`{"action":"*","fault":"delay","ms":120001}`,
 		`{"action":"*","fault":"empty","often":1}`, `{"action":"*","fault":"empty"}{}`,
 	} {
 		if s.control(400, "POST", "/sim/faults", bad)["error"] == "" {
@@ -108,7 +112,8 @@ func listen(ctx context.Context, t *testing.T, url string, body []byte, slow boo
 		time.AfterFunc(50*time.Millisecond, cancel)
 	}
 	rest, err := io.ReadAll(resp.Body)
-	return heard{resp.StatusCode, string(b) + string(rest), err != nil && ctx.Err() == nil, err != nil && ctx.Err() != nil}
+	return heard{resp.StatusCode, string(b) + string(rest), err != nil && ctx.Err() == nil, err != nil &&
+		ctx.Err() != nil}
 }
 
 // TestFaults goes through each fault under each action: what is heard of it, and
@@ -124,7 +129,8 @@ func TestFaults(t *testing.T) {
 				defer srv.Close()
 				s.passive("SALE", "1000", "ALIPAY", s.code(`{"biz_type":"ALIPAY"}`))
 				fields := map[string]map[string]string{
-					"ACTIVEPAY":     {"order_id": "NEW", "operator_id": "1", "amount": "1", "biz_type": "ALIPAY", "call_back_url": "https://example.com/cb"},
+					"ACTIVEPAY": {"order_id": "NEW", "operator_id": "1", "amount": "1", "biz_type": "ALIPAY",
+						"call_back_url": "https://example.com/cb"},
 					"PASSIVEPAY":    pay("NEW", "1", "ALIPAY", s.code(`{"biz_type":"ALIPAY"}`)),
 					"STATUS_QUERY":  {"order_id": "SALE"},
 					"REFUND":        {"order_id": "BACK", "ori_order_id": "SALE", "refund_amt": "1"},
@@ -182,7 +188,8 @@ func (s *shop) misheard(action, fault string, h heard) string {
 	case "huge_body":
 		return unless(whole && len(h.body) > 8<<20, "not huge")
 	case "code:AUTH_CODE_INVALID":
-		return unless(whole && strings.Contains(h.body, `"AUTH_CODE_INVALID"`) && !strings.Contains(h.body, "data"), "another code")
+		return unless(whole && strings.Contains(h.body, `"AUTH_CODE_INVALID"`) && !strings.Contains(h.body, "data"),
+			"another code")
 	case "base64_body":
 		b, err := base64.StdEncoding.DecodeString(h.body)
 		return unless(whole && err == nil && json.Valid(b), "no Base64 of JSON")
@@ -246,14 +253,18 @@ func (s *shop) miswritten(action, fault string, fields [][2]string) string {
 		}
 		return "none"
 	}
-	amount := map[string]string{"PASSIVEPAY": "total_amount", "STATUS_QUERY": "total_amount", "REFUND": "refund_amt"}[action]
+	amount := map[string]string{"PASSIVEPAY": "total_amount", "STATUS_QUERY": "total_amount",
+		"REFUND": "refund_amt"}[action]
 	switch fault {
 	case "no_order_id":
-		return unless(literal("order_id") == "none" && (amount == "" || literal(amount) != "none"), "the order id, or no amount")
+		return unless(literal("order_id") == "none" && (amount == "" || literal(amount) != "none"),
+			"the order id, or no amount")
 	case "no_amount":
-		return unless((amount == "" || literal(amount) == "none") && literal("refund_fee") == "none" && literal("order_id") != "none", "the amount, or no order id")
+		return unless((amount == "" || literal(amount) == "none") && literal("refund_fee") == "none" &&
+			literal("order_id") != "none", "the amount, or no order id")
 	case "double_amount":
-		want := map[string]string{"PASSIVEPAY": "1.0", "STATUS_QUERY": "1000.0", "REFUND": "1.0", "ACTIVEPAY": "none"}[action]
+		want := map[string]string{"PASSIVEPAY": "1.0", "STATUS_QUERY": "1000.0", "REFUND": "1.0",
+			"ACTIVEPAY": "none"}[action]
 		got := literal(amount)
 		return unless(got == want && (action != "STATUS_QUERY" || literal("refund_fee") == "0.0"), "no double: "+got)
 	}

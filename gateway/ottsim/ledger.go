@@ -232,7 +232,8 @@ func (s *Sim) refund(in map[string]string) outcome {
 	o.Refunded += amount
 	o.Requests = append(o.Requests, seen{s.cfg.Now().UTC(), "REFUND " + in["order_id"]})
 	// Invention: the fields of this reply could not be read (sheet section 6).
-	return outcome{"SUCCESS", [][2]string{{"order_id", text(in["order_id"])}, {"refund_amt", text(in["refund_amt"])}, {"order_status", text("success")}}}
+	return outcome{"SUCCESS", [][2]string{{"order_id", text(in["order_id"])}, {"refund_amt", text(in["refund_amt"])},
+		{"order_status", text("success")}}}
 }
 
 func (s *Sim) rate(in map[string]string) outcome {

@@ -121,7 +121,8 @@ func (s *shop) passive(id, amount, biz, code string) (string, string) {
 
 func (s *shop) active(id string) string {
 	s.t.Helper()
-	word, _ := s.ask("ACTIVEPAY", map[string]string{"order_id": id, "operator_id": "1", "amount": "1050", "biz_type": "ALIPAY", "call_back_url": "https://example.com/cb"})
+	word, _ := s.ask("ACTIVEPAY", map[string]string{"order_id": id, "operator_id": "1", "amount": "1050",
+		"biz_type": "ALIPAY", "call_back_url": "https://example.com/cb"})
 	return word
 }
 
@@ -146,15 +147,18 @@ func (s *shop) want(what, got, want string) {
 
 func TestActive(t *testing.T) {
 	s := newShop(t)
-	word, inner := s.ask("ACTIVEPAY", map[string]string{"order_id": "A1", "operator_id": "1", "amount": "1050", "biz_type": "ALIPAY", "call_back_url": "https://example.com/cb"})
-	if word != "SUCCESS" || !maps.Equal(inner, map[string]string{"order_id": "A1", "code_url": "http://127.0.0.1:9/pay/A1"}) {
+	word, inner := s.ask("ACTIVEPAY", map[string]string{"order_id": "A1", "operator_id": "1", "amount": "1050",
+		"biz_type": "ALIPAY", "call_back_url": "https://example.com/cb"})
+	if word != "SUCCESS" || !maps.Equal(inner, map[string]string{"order_id": "A1",
+		"code_url": "http://127.0.0.1:9/pay/A1"}) {
 		t.Fatalf("%s %v", word, inner)
 	}
 	s.want("unpaid", s.status("A1"), "notpay")
 	s.want("asked again", s.active("A1"), "ORDER_USED")
 	s.control(200, "POST", "/sim/orders/A1/pay", "")
 	_, inner = s.ask("STATUS_QUERY", map[string]string{"order_id": "A1"})
-	if inner["order_status"] != "success" || inner["total_amount"] != "1050" || inner["refund_fee"] != "0" || inner["trade_time"] == "" || inner["exchange_rate"] != "5.24740000" {
+	if inner["order_status"] != "success" || inner["total_amount"] != "1050" || inner["refund_fee"] != "0" ||
+		inner["trade_time"] == "" || inner["exchange_rate"] != "5.24740000" {
 		t.Errorf("%v", inner)
 	}
 	s.want("paid and asked again", s.active("A1"), "ORDER_PAID")
@@ -182,11 +186,15 @@ func TestActive(t *testing.T) {
 
 func TestTerms(t *testing.T) {
 	s := newShop(t)
-	good := map[string]string{"order_id": "T1", "operator_id": "1", "amount": "1050", "biz_type": "ALIPAY", "call_back_url": "https://example.com/cb"}
+	good := map[string]string{"order_id": "T1", "operator_id": "1", "amount": "1050", "biz_type": "ALIPAY",
+		"call_back_url": "https://example.com/cb"}
 	for _, c := range [][3]string{
-		{"order_id", "", "PARAM_ERROR"}, {"order_id", strings.Repeat("X", 21), "PARAM_ERROR"}, {"operator_id", "", "PARAM_ERROR"},
-		{"amount", "", "PARAM_ERROR"}, {"amount", "0", "PARAM_ERROR"}, {"amount", "-1", "PARAM_ERROR"}, {"amount", "+1", "PARAM_ERROR"},
-		{"amount", "10.50", "PARAM_ERROR"}, {"amount", "1e3", "PARAM_ERROR"}, {"amount", "9223372036854775807", "PARAM_ERROR"},
+		{"order_id", "", "PARAM_ERROR"}, {"order_id", strings.Repeat("X", 21), "PARAM_ERROR"},
+		{"operator_id", "", "PARAM_ERROR"},
+		{"amount", "", "PARAM_ERROR"}, {"amount", "0", "PARAM_ERROR"}, {"amount", "-1", "PARAM_ERROR"},
+		{"amount", "+1", "PARAM_ERROR"},
+		{"amount", "10.50", "PARAM_ERROR"}, {"amount", "1e3", "PARAM_ERROR"},
+		{"amount", "9223372036854775807", "PARAM_ERROR"},
 		{"biz_type", "CASH", "PARAM_INVALID"}, {"call_back_url", "", "PARAM_INVALID"},
 	} {
 		bad := maps.Clone(good)
@@ -205,7 +213,8 @@ func TestTerms(t *testing.T) {
 	if word, _ := s.ask("ACTIVEPAY", good); word != "PARAM_INVALID" {
 		t.Errorf("unknown merchant: %s", word)
 	}
-	for body, status := range map[string]int{"": 200, "x": 200, `{}`: 200, `[]`: 200, strings.Repeat(" ", 65<<10): 413} {
+	for body, status := range map[string]int{"": 200, "x": 200, `{}`: 200, `[]`: 200,
+		strings.Repeat(" ", 65<<10): 413} {
 		if w := s.call("POST", "/process", []byte(body)); w.Code != status {
 			t.Errorf("%.10q: HTTP %d, want %d", body, w.Code, status)
 		}
@@ -217,10 +226,12 @@ func TestTerms(t *testing.T) {
 
 func TestWallets(t *testing.T) {
 	s := newShop(t)
-	for biz, form := range map[string]string{"ALIPAY": `^28\d{16}$`, "WECHATPAY": `^13\d{16}$`, "UNIONPAY": `^62\d{17}$`} {
+	for biz, form := range map[string]string{"ALIPAY": `^28\d{16}$`, "WECHATPAY": `^13\d{16}$`,
+		"UNIONPAY": `^62\d{17}$`} {
 		out := s.control(200, "POST", "/sim/wallets", `{"biz_type":"`+biz+`"}`)
 		code := out["code"].(string)
-		if !regexp.MustCompile(form).MatchString(code) || out["expires_at"] != time.Unix(s.now.Load()+60, 0).UTC().Format(time.RFC3339) {
+		if !regexp.MustCompile(form).MatchString(code) || out["expires_at"] != time.Unix(s.now.Load()+60,
+			0).UTC().Format(time.RFC3339) {
 			t.Errorf("%s: %v", biz, out)
 		}
 		word, status := s.passive("W"+biz, "100", biz, code)
@@ -269,8 +280,10 @@ func TestWallets(t *testing.T) {
 	s.want("a code of one's own", s.code(`{"biz_type":"ALIPAY","code":"X<&>"}`), "X<&>")
 	s.control(409, "POST", "/sim/wallets", `{"biz_type":"ALIPAY","code":"X<&>"}`)
 	for _, bad := range []string{
-		``, `{}`, `[]`, `{"biz_type":"CASH"}`, `{"biz_type":"ALIPAY","balance_minor":-1}`, `{"biz_type":"ALIPAY","ttl_seconds":-1}`,
-		`{"biz_type":"ALIPAY","ttl_seconds":9223372036854775807}`, `{"biz_type":"ALIPAY","pin":"1"}`, `{"biz_type":"ALIPAY"} {}`,
+		``, `{}`, `[]`, `{"biz_type":"CASH"}`, `{"biz_type":"ALIPAY","balance_minor":-1}`,
+		`{"biz_type":"ALIPAY","ttl_seconds":-1}`,
+		`{"biz_type":"ALIPAY","ttl_seconds":9223372036854775807}`, `{"biz_type":"ALIPAY","pin":"1"}`,
+		`{"biz_type":"ALIPAY"} {}`,
 		`{"biz_type":"ALIPAY","code":"` + strings.Repeat("1", 1025) + `"}`,
 	} {
 		if s.control(400, "POST", "/sim/wallets", bad)["error"] == "" {
@@ -284,7 +297,8 @@ func TestRefunds(t *testing.T) {
 	s.passive("S1", "1000", "ALIPAY", s.code(`{"biz_type":"ALIPAY"}`))
 	s.want("first", s.refunds("R1", "S1", "300"), "SUCCESS")
 	_, inner := s.ask("STATUS_QUERY", map[string]string{"order_id": "S1"})
-	s.want("in part", inner["order_status"]+" "+inner["refund_fee"]+" "+inner["total_amount"], "partial_refunded 300 1000")
+	s.want("in part", inner["order_status"]+" "+inner["refund_fee"]+" "+inner["total_amount"],
+		"partial_refunded 300 1000")
 	for what, c := range map[string][4]string{
 		"the same again":    {"R1", "S1", "300", "ORDER_USED"},
 		"under a sale's id": {"S1", "S1", "1", "ORDER_USED"},
@@ -324,12 +338,14 @@ func TestLedgerShape(t *testing.T) {
 	s := newShop(t)
 	s.active("A1")
 	s.status("B1")
-	keys := []string{"amount_minor", "biz_type", "code_url", "mode", "order_id", "paid_minor", "refunded_minor", "requests", "status"}
+	keys := []string{"amount_minor", "biz_type", "code_url", "mode", "order_id", "paid_minor", "refunded_minor",
+		"requests", "status"}
 	list := s.control(200, "GET", "/sim/orders", "")["orders"].([]any)
 	if len(list) != 2 {
 		t.Fatalf("%d orders", len(list))
 	}
-	for _, entry := range append(list, s.control(200, "GET", "/sim/orders/A1", ""), s.control(200, "GET", "/sim/orders/B1", "")) {
+	for _, entry := range append(list, s.control(200, "GET", "/sim/orders/A1", ""),
+		s.control(200, "GET", "/sim/orders/B1", "")) {
 		o := entry.(map[string]any)
 		if got := slices.Sorted(maps.Keys(o)); !slices.Equal(got, keys) {
 			t.Errorf("%v", got)
@@ -388,7 +404,8 @@ func TestAuditCatches(t *testing.T) {
 			t.Errorf("%s was planted and not seen", what)
 		}
 	}
-	if err := audit([]*order{{ID: "A", Status: "success", Amount: 2, Paid: 2, Refunded: 1, wallet: w}, {ID: "B", Status: "notpay", Amount: 1}}); err != nil {
+	if err := audit([]*order{{ID: "A", Status: "success", Amount: 2, Paid: 2, Refunded: 1, wallet: w},
+		{ID: "B", Status: "notpay", Amount: 1}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -408,7 +425,8 @@ func TestManyAtOnce(t *testing.T) {
 				id := fmt.Sprintf("T%dR%d", till, round)
 				code := shared
 				if round > 0 {
-					code = s.code(`{"biz_type":"ALIPAY","balance_minor":1000,"needs_password":` + fmt.Sprint(round%2 == 0) + `}`)
+					code = s.code(`{"biz_type":"ALIPAY","balance_minor":1000,"needs_password":` +
+						fmt.Sprint(round%2 == 0) + `}`)
 				}
 				s.ask("PASSIVEPAY", pay(id, "1000", "ALIPAY", code))
 				s.ask("PASSIVEPAY", pay("SAME", "1000", "ALIPAY", code)) // an id that all of them use
@@ -500,7 +518,8 @@ func TestSlowReaderHoldsUpNobody(t *testing.T) {
 // FuzzProcess: any body gets an answer with a code, and none of them moves money
 // that is not there.
 func FuzzProcess(f *testing.F) {
-	f.Add([]byte(`{"order_id":"A1","operator_id":"1","amount":"1","biz_type":"ALIPAY","auth_code":"281"}`), "PASSIVEPAY", "11ALIPAY281A11", true)
+	f.Add([]byte(`{"order_id":"A1","operator_id":"1","amount":"1","biz_type":"ALIPAY","auth_code":"281"}`),
+		"PASSIVEPAY", "11ALIPAY281A11", true)
 	f.Add([]byte(`{"order_id":"R1","ori_order_id":"S1","refund_amt":"1000"}`), "REFUND", "S1R11000", true)
 	f.Add([]byte(`{"action":"ACTIVEPAY","merchant_id":"ON00000000","data":"","md5":""}`), "", "", false)
 	f.Fuzz(func(t *testing.T, body []byte, action, joined string, seal bool) {

@@ -65,7 +65,8 @@ func New(cfg Config) *Sim {
 	s := &Sim{
 		cfg: cfg, mux: http.NewServeMux(),
 		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x5eed)),
-		orders: map[string]*order{}, strays: map[string][]seen{}, wallets: map[string]*wallet{}, refunds: map[string]bool{},
+		orders: map[string]*order{}, strays: map[string][]seen{}, wallets: map[string]*wallet{},
+		refunds: map[string]bool{},
 	}
 	s.key.Store(cfg.SignKey)
 	s.mux.HandleFunc("POST /processV2", s.process)
@@ -243,7 +244,8 @@ func (s *Sim) control(call func(*http.Request, []byte) (int, any)) http.HandlerF
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 		if err != nil {
-			writeJSON(w, http.StatusRequestEntityTooLarge, map[string]string{"error": "the request is larger than 64 KiB"})
+			writeJSON(w, http.StatusRequestEntityTooLarge,
+				map[string]string{"error": "the request is larger than 64 KiB"})
 			return
 		}
 		s.mu.Lock()

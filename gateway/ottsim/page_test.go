@@ -19,7 +19,8 @@ func (s *shop) press(id, button string) *httptest.ResponseRecorder {
 
 func (s *shop) page(w *httptest.ResponseRecorder, want ...string) {
 	s.t.Helper()
-	if w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-store" || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+	if w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-store" ||
+		!strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
 		s.t.Errorf("HTTP %d %v", w.Code, w.Header())
 	}
 	for _, words := range append(want, "SIMULATION") {
@@ -97,9 +98,11 @@ func TestOrigins(t *testing.T) {
 		{"POST", "/pay/A1"}, {"POST", "/sim/orders/A1/pay"}, {"POST", "/sim/wallets"}, {"POST", "/sim/faults"},
 		{"DELETE", "/sim/faults"}, {"GET", "/sim/orders"}, {"POST", "/processV2"}, {"OPTIONS", "/sim/faults"},
 	}
-	for _, origin := range []string{"https://evil.example", "null", "http://127.0.0.1.evil.example", "http://localhost.evil.example:80", "http://evil.example/127.0.0.1", "http://127.0.0.1@evil.example", "%"} {
+	for _, origin := range []string{"https://evil.example", "null", "http://127.0.0.1.evil.example",
+		"http://localhost.evil.example:80", "http://evil.example/127.0.0.1", "http://127.0.0.1@evil.example", "%"} {
 		for _, call := range calls {
-			if w := from(origin, call[0], call[1]); w.Code != http.StatusForbidden || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			if w := from(origin, call[0], call[1]); w.Code != http.StatusForbidden ||
+				w.Header().Get("Access-Control-Allow-Origin") != "" {
 				t.Errorf("%s may %v: HTTP %d", origin, call, w.Code)
 			}
 		}
@@ -107,7 +110,8 @@ func TestOrigins(t *testing.T) {
 	s.want("untouched", s.status("A1"), "notpay")
 	for _, origin := range []string{"http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:8080"} {
 		w := from(origin, "OPTIONS", "/sim/faults")
-		if w.Code != http.StatusNoContent || w.Header().Get("Access-Control-Allow-Origin") != origin || w.Header().Get("Vary") != "Origin" {
+		if w.Code != http.StatusNoContent || w.Header().Get("Access-Control-Allow-Origin") != origin ||
+			w.Header().Get("Vary") != "Origin" {
 			t.Errorf("%s: HTTP %d %v", origin, w.Code, w.Header())
 		}
 	}

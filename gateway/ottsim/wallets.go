@@ -37,11 +37,13 @@ func (s *Sim) newWallet(_ *http.Request, body []byte) (int, any) {
 	case !ok:
 		return http.StatusBadRequest, fmt.Sprintf("biz_type %q: ALIPAY, WECHATPAY or UNIONPAY", wl.BizType)
 	case wl.Balance < 0 || wl.TTLSeconds < 0 || wl.TTLSeconds > maxTTLSeconds:
-		return http.StatusBadRequest, fmt.Sprintf("balance_minor and ttl_seconds cannot be negative; ttl_seconds goes up to %d", maxTTLSeconds)
+		return http.StatusBadRequest,
+			fmt.Sprintf("balance_minor and ttl_seconds cannot be negative; ttl_seconds goes up to %d", maxTTLSeconds)
 	case len(wl.Code) > maxCode:
 		return http.StatusBadRequest, fmt.Sprintf("code: %d characters are the most", maxCode)
 	case len(s.wallets) >= maxWallets:
-		return http.StatusInsufficientStorage, fmt.Sprintf("%d wallets are the most: start the simulator anew", maxWallets)
+		return http.StatusInsufficientStorage, fmt.Sprintf("%d wallets are the most: start the simulator anew",
+			maxWallets)
 	}
 	if wl.Code == "" {
 		wl.Code = code

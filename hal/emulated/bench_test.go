@@ -26,7 +26,8 @@ var changes = []struct {
 	{"elapsed", waiting("0:41"), waiting("0:42")},
 	{"digit", amount("$1.23"), amount("$12.34")},
 	{"reply", waiting("0:42"), payterm.Screen{
-		Name: "approved", Tone: payterm.Good, Title: "Approved", Status: "12:34", Amount: "$12.34", Lines: []string{"Alipay", "Thank you"},
+		Name: "approved", Tone: payterm.Good, Title: "Approved", Status: "12:34", Amount: "$12.34",
+		Lines: []string{"Alipay", "Thank you"},
 		Small: "T1AAAAA000001", Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: "Done"}},
 	}},
 }

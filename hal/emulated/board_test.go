@@ -93,7 +93,8 @@ func TestDisplay(t *testing.T) {
 	e, b := newBoard(t)
 	d := newDisplay(t, e, b)
 	const url = "https://qr.alipay.com/bax00000example"
-	s := payterm.Screen{Name: "show_code", Tone: payterm.Busy, Title: "Alipay: please scan", Amount: "$12.34", Elapsed: "0:01", Small: "Order T1AAAAA000001", QR: url, Watermark: "SIMULATION"}
+	s := payterm.Screen{Name: "show_code", Tone: payterm.Busy, Title: "Alipay: please scan", Amount: "$12.34",
+		Elapsed: "0:01", Small: "Order T1AAAAA000001", QR: url, Watermark: "SIMULATION"}
 	read := func() string {
 		bitmap, err := gozxing.NewBinaryBitmapFromImage(e.Frame())
 		if err != nil {
@@ -279,7 +280,8 @@ func TestViolationsAreTold(t *testing.T) {
 	for _, v := range e.Violations() {
 		got = append(got, v.Chip+" "+string(v.Rule))
 	}
-	want := []string{"spi clock_speed", "spi data_command", "st7789 no_reset", "st7789 too_soon", "st7789 too_soon", "spi transfer_size"}
+	want := []string{"spi clock_speed", "spi data_command", "st7789 no_reset", "st7789 too_soon", "st7789 too_soon",
+		"spi transfer_size"}
 	if !slices.Equal(got, want) {
 		t.Errorf("told of %q, want %q", got, want)
 	}
@@ -312,10 +314,14 @@ func TestBareBoards(t *testing.T) {
 		e.Tear()
 		e.Bus()
 		for device, acts := range map[string][]func() error{
-			"display": {e.BrownOut, func() error { return e.CutTransfers(0, 0) }, func() error { return e.Unplug("display") }},
-			"keypad":  {func() error { return e.Hold("x", true) }, func() error { return e.Press("x") }, func() error { return e.Unplug("keypad") }},
-			"scanner": {func() error { return e.Scan("x") }, func() error { return e.ScanBytes(nil) }, func() error { return e.Unplug("scanner") }},
-			"printer": {func() error { return e.SetPrinter("ok", "") }, func() error { return e.JamPrinter(false) }, func() error { return e.Unplug("printer") }},
+			"display": {e.BrownOut, func() error { return e.CutTransfers(0, 0) },
+				func() error { return e.Unplug("display") }},
+			"keypad": {func() error { return e.Hold("x", true) }, func() error { return e.Press("x") },
+				func() error { return e.Unplug("keypad") }},
+			"scanner": {func() error { return e.Scan("x") }, func() error { return e.ScanBytes(nil) },
+				func() error { return e.Unplug("scanner") }},
+			"printer": {func() error { return e.SetPrinter("ok", "") }, func() error { return e.JamPrinter(false) },
+				func() error { return e.Unplug("printer") }},
 		} {
 			for i, act := range acts {
 				if err := act(); (err == nil) != (device == keep) && device != "keypad" {
@@ -382,7 +388,8 @@ func TestNobodyReads(t *testing.T) {
 func TestPrinter(t *testing.T) {
 	t.Parallel()
 	e, b := newBoard(t)
-	p, err := printer.New(b.Printer, printer.Options{Columns: 32, CodePage: "cp437", Cut: true, Status: true, Wait: 2 * time.Second, Sleep: e.Sleep})
+	p, err := printer.New(b.Printer, printer.Options{Columns: 32, CodePage: "cp437", Cut: true, Status: true,
+		Wait: 2 * time.Second, Sleep: e.Sleep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -396,10 +403,12 @@ func TestPrinter(t *testing.T) {
 		t.Fatal(err)
 	}
 	img, words := e.Paper()
-	for end := time.Now().Add(5 * time.Second); !strings.Contains(words, "cut") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); !strings.Contains(words, "cut") &&
+		time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		img, words = e.Paper()
 	}
-	if !strings.Contains(words, "Café") || !strings.Contains(words, "Amount                     12.34") || !strings.Contains(words, "--- cut ---") {
+	if !strings.Contains(words, "Café") || !strings.Contains(words, "Amount                     12.34") ||
+		!strings.Contains(words, "--- cut ---") {
 		t.Errorf("paper:\n%s", words)
 	}
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
@@ -442,7 +451,8 @@ func TestScannerAndKeys(t *testing.T) {
 	t.Parallel()
 	e, b := newBoard(t)
 	start := time.Now()
-	s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.CR, Now: func() time.Duration { return time.Since(start) }})
+	s, err := scanner.New(b.Scanner, scanner.Options{Framing: scanner.CR,
+		Now: func() time.Duration { return time.Since(start) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -493,8 +503,12 @@ func TestScannerAndKeys(t *testing.T) {
 func TestLongSlipOnTheBoard(t *testing.T) {
 	t.Parallel()
 	for _, status := range []bool{true, false} {
-		e, b := newBoardOf(t, 10, func(p *board.Profile) { p.Printer.Buffer, p.Printer.Speed, p.Printer.Status = 1024, 200, status })
-		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Cut: true, Status: status, Baud: 9600, Buffer: 1024, Speed: 200, Sleep: e.Sleep})
+		e, b := newBoardOf(t, 10, func(p *board.Profile) {
+			p.Printer.Buffer, p.Printer.Speed, p.Printer.Status = 1024,
+				200, status
+		})
+		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Cut: true, Status: status, Baud: 9600,
+			Buffer: 1024, Speed: 200, Sleep: e.Sleep})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -506,7 +520,8 @@ func TestLongSlipOnTheBoard(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, words := e.Paper()
-		for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "line 119") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "line 119") &&
+			time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			_, words = e.Paper()
 		}
 		for i := range 120 {
@@ -521,7 +536,8 @@ func TestLongSlipOnTheBoard(t *testing.T) {
 // the sale, in whatever pieces it came.
 func TestScansOnTheBoard(t *testing.T) {
 	t.Parallel()
-	for framing, mark := range map[string][2]string{"cr": {"", "\r"}, "lf": {"", "\n"}, "crlf": {"", "\r\n"}, "stx_etx": {"\x02", "\x03"}, "gap": {}} {
+	for framing, mark := range map[string][2]string{"cr": {"", "\r"}, "lf": {"", "\n"}, "crlf": {"", "\r\n"},
+		"stx_etx": {"\x02", "\x03"}, "gap": {}} {
 		e, b := newBoardOf(t, 50, func(p *board.Profile) { p.Scanner.Framing = framing })
 		start := time.Now()
 		now := func() time.Duration { return time.Since(start) }

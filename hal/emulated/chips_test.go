@@ -88,7 +88,8 @@ func TestPanelRules(t *testing.T) {
 		{"a dip resets", woken + "dip; wait 1s; c 11; wait 5ms; c 3a; d 55; " + pixel + "d 12 34", nil},
 		{"a short pulse", "reset low; wait 9us; reset high; wait 120ms; c 11", []Rule{ResetPulse}},
 		{"a long enough pulse", "reset low; wait 5us; reset low; wait 5us; reset high; wait 120ms; c 11", nil},
-		{"bytes in reset", "reset low; wait 1ms; c 11; d 00; reset high; wait 120ms; c 11", []Rule{HeldInReset, HeldInReset}},
+		{"bytes in reset", "reset low; wait 1ms; c 11; d 00; reset high; wait 120ms; c 11",
+			[]Rule{HeldInReset, HeldInReset}},
 		{"a command at once after the reset", "reset low; wait 1ms; reset high; wait 4ms; c 3a; d 55", []Rule{TooSoon}},
 		{"a command 5 ms after the reset", "reset low; wait 1ms; reset high; wait 5ms; c 3a; d 55", nil},
 		{"SLPOUT early after the reset", "reset low; wait 1ms; reset high; wait 119ms; c 11", []Rule{TooSoon}},
@@ -114,7 +115,8 @@ func TestPanelRules(t *testing.T) {
 		{"many pixels too many are said once", woken + pixel + "d 00 00 00 00 00 00 00 00", []Rule{WindowOverflow}},
 		{"half a pixel", woken + pixel + "d 00 00 00; c 29", []Rule{HalfPixel}},
 		{"pixels asleep", "c 01; wait 120ms; c 3a; d 55; " + pixel + "d 00 00", []Rule{TooSoon, Asleep}},
-		{"pixels without a format", "wait 1s; c 01; wait 120ms; c 11; wait 5ms; " + pixel + "wait 0s", []Rule{PixelFormat}},
+		{"pixels without a format", "wait 1s; c 01; wait 120ms; c 11; wait 5ms; " + pixel + "wait 0s",
+			[]Rule{PixelFormat}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b, _ := panelBench(t, c.script)
@@ -124,7 +126,8 @@ func TestPanelRules(t *testing.T) {
 }
 
 func TestPanelLosesItsRAM(t *testing.T) {
-	for _, fault := range []string{"power off; power on; wait 1s; c 01; wait 120ms; c 11; wait 5ms", "dip; wait 1s; c 11; wait 5ms"} {
+	for _, fault := range []string{"power off; power on; wait 1s; c 01; wait 120ms; c 11; wait 5ms",
+		"dip; wait 1s; c 11; wait 5ms"} {
 		_, c := panelBench(t, woken+"c 2c; d 12 34")
 		if c.ram[0][0] != 0x1234 {
 			t.Fatal("the pixel did not arrive")
@@ -170,7 +173,8 @@ func TestPrinterRules(t *testing.T) {
 		{"a margin beyond the roll", "\x1dL\x81\x01", []Rule{BadArgument}},
 		{"another font", "\x1bM\x01", []Rule{BadArgument}},
 		{"a stored picture", "\x1d(L\x0c\x000p0\x01\x011\x09\x00\x01\x00\xff\x80\x1d(L\x02\x0002", nil},
-		{"a picture of another size than it said", "\x1d(L\x0c\x000p0\x01\x011\x09\x00\x02\x00\xff\x80", []Rule{BadArgument}},
+		{"a picture of another size than it said", "\x1d(L\x0c\x000p0\x01\x011\x09\x00\x02\x00\xff\x80",
+			[]Rule{BadArgument}},
 		{"a picture that was not stored", "\x1d(L\x02\x0002", []Rule{NothingStored}},
 		{"a picture without an end", "\x1d8L\xff\xff\xff\x7f", []Rule{BadArgument}},
 		{"the drawer", "\x1bp\x00\x19\xfa", nil},
@@ -178,15 +182,18 @@ func TestPrinterRules(t *testing.T) {
 		{"garbage", "\x01\x02", []Rule{UnknownCommand, UnknownCommand}},
 		{"an unknown ESC", "\x1bZ", nil}, // not whole
 		{"an unknown ESC with what follows", "\x1bZa\n", []Rule{UnknownCommand}},
-		{"commands of nothing", "\x1b\x00\x00\x1c\x00\x1d\x00\x00\n", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
+		{"commands of nothing", "\x1b\x00\x00\x1c\x00\x1d\x00\x00\n", []Rule{UnknownCommand, UnknownCommand,
+			UnknownCommand}},
 		{"a command that broke off", "\x1b" + zeros + "\x1b@\n", nil},
 		{"a header that broke off", "\x1dv0\x00\x30" + zeros + "\x1b@\n", nil},
 		{"a sign that broke off", "\x1c&" + zeros + "\x1b@\n", nil},
 		{"a question that broke off", "\x10\x04" + zeros + "\x1b@\n", nil},
 		{"a header of nothing, before few zeros", "\x1dv0\x00\x30" + zeros[:200] + "\x1b@\n", []Rule{BadArgument}},
 		{"a header of nothing, before zeros and no reset", "\x1dv0\x00\x30" + zeros + "a\n", []Rule{BadArgument}},
-		{"a header of nothing, before another command, zeros and a reset", "\x1dv0\x00\x30\x00\x00\x00\x1bE\x00" + zeros + "\x1b@\n", []Rule{BadArgument}},
-		{"a header of nothing, zeros, another one that broke off", "\x1dv0\x00\x30" + zeros + "\x1dv0" + zeros + "\x1b@\n", []Rule{BadArgument}},
+		{"a header of nothing, before another command, zeros and a reset", "\x1dv0\x00\x30\x00\x00\x00\x1bE\x00" +
+			zeros + "\x1b@\n", []Rule{BadArgument}},
+		{"a header of nothing, zeros, another one that broke off", "\x1dv0\x00\x30" + zeros + "\x1dv0" + zeros +
+			"\x1b@\n", []Rule{BadArgument}},
 		{"an unknown GS", "\x1dzz\n", []Rule{UnknownCommand}},
 		{"DLE that is no question", "\x10\x05\x01", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
 		{"no such question", "\x10\x04\x09", []Rule{UnknownCommand, UnknownCommand, UnknownCommand}},
@@ -213,7 +220,8 @@ func TestPrinterRules(t *testing.T) {
 		{"a barcode wider than the roll", "\x1dw\x06\x1dk\x49\x16{B12345678901234567890", []Rule{TooWide}},
 		{"a QR code", qrSet + "\x1d(k\x05\x001P0hi\x1d(k\x03\x001Q0\n", nil},
 		{"a QR code before it was stored", qrSet + "\x1d(k\x03\x001Q0", []Rule{NothingStored}},
-		{"a QR code wider than the roll", "\x1d(k\x03\x001C\x10\x1d(k\x1d\x001P0abcdefghijklmnopqrstuvwxyz\x1d(k\x03\x001Q0", []Rule{TooWide}},
+		{"a QR code wider than the roll",
+			"\x1d(k\x03\x001C\x10\x1d(k\x1d\x001P0abcdefghijklmnopqrstuvwxyz\x1d(k\x03\x001Q0", []Rule{TooWide}},
 		{"no module", "\x1d(k\x03\x001C\x00", []Rule{BadArgument}},
 		{"no level", "\x1d(k\x03\x001E\x09", []Rule{BadArgument}},
 		{"no such function", "\x1d(k\x03\x001X0", []Rule{UnknownCommand}},
@@ -373,12 +381,14 @@ func TestPrinterReadsChinese(t *testing.T) {
 
 // Whatever comes over a noisy line, the printer goes on.
 func FuzzPrinterBytes(f *testing.F) {
-	for _, seed := range []string{"\x1b@ab\n", "\x1d(k\x01\x001", "\x1dk\x49\x06{BABCD\n", "\x1dv0\x00\x01\x00\x01\x00\xff", "\x10\x04\x01", "\x1d(k\xff\xff1"} {
+	for _, seed := range []string{"\x1b@ab\n", "\x1d(k\x01\x001", "\x1dk\x49\x06{BABCD\n",
+		"\x1dv0\x00\x01\x00\x01\x00\xff", "\x10\x04\x01", "\x1d(k\xff\xff1"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, w []byte) {
 		b := &bench{t: t}
-		p := newESCPOS(&board.Printer{Dots: 384, Buffer: 4096, Speed: 50, Cut: true, Status: true}, b.time, b.report, func() {})
+		p := newESCPOS(&board.Printer{Dots: 384, Buffer: 4096, Speed: 50, Cut: true, Status: true}, b.time, b.report,
+			func() {})
 		p.Write(w)
 		b.now += time.Hour
 		p.Write(make([]byte, 1<<16)) // ends any command that waits for more
@@ -578,7 +588,8 @@ func TestFrameBufferRules(t *testing.T) {
 func TestI2CRules(t *testing.T) {
 	b := &bench{t: t}
 	d := &board.Display{Width: 128, Height: 64}
-	p := &i2cPort{bus: bus{name: "I2C1", sleep: func(time.Duration) {}, report: b.report}, chip: newSSD1306(d, b.time, b.report, func() {}), address: 0x3c, now: b.time}
+	p := &i2cPort{bus: bus{name: "I2C1", sleep: func(time.Duration) {}, report: b.report},
+		chip: newSSD1306(d, b.time, b.report, func() {}), address: 0x3c, now: b.time}
 	if err := p.Tx(0x3d, []byte{0}, nil); err == nil {
 		t.Error("a wrong address is answered")
 	}

@@ -129,8 +129,10 @@ func newGlass(t testing.TB, display string, scale float64) (*emulated.Board, *bo
 }
 
 var aCode = payterm.Screen{
-	Name: "show_code", Tone: payterm.Busy, Title: "Alipay: please scan", Amount: "$12.34", Elapsed: "0:01", Watermark: "SIMULATION",
-	QR: "https://qr.alipay.com/bax00000example", Small: "Order T1AAAAA000001", Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "cancel"}},
+	Name: "show_code", Tone: payterm.Busy, Title: "Alipay: please scan", Amount: "$12.34", Elapsed: "0:01",
+	Watermark: "SIMULATION",
+	QR:        "https://qr.alipay.com/bax00000example", Small: "Order T1AAAAA000001",
+	Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "cancel"}},
 }
 
 // show shows a screen; that a glass is too small for a QR code is no failure here.
@@ -148,7 +150,8 @@ func TestDisplayContract(t *testing.T) {
 			t.Run(g.name, func(t *testing.T) { t.Parallel(); displayContract(t, g.display) })
 		}
 	})
-	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before &&
+		time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	if now := runtime.NumGoroutine(); now > before {
 		t.Errorf("%d goroutines before, %d now", before, now)
@@ -159,7 +162,8 @@ func TestDisplayContract(t *testing.T) {
 func displayContract(t *testing.T, display string) {
 	e, b := newGlass(t, display, 1000)
 	d := newDisplay(t, e, b)
-	screens := []payterm.Screen{waiting("0:41"), aCode, amount("$12.34"), changes[2].to, waiting("0:42"), {Name: "blank"}}
+	screens := []payterm.Screen{waiting("0:41"), aCode, amount("$12.34"), changes[2].to, waiting("0:42"),
+		{Name: "blank"}}
 
 	// The reference: what each screen is on a glass that has shown nothing else.
 	want := map[string]*image.RGBA{}
@@ -351,9 +355,12 @@ func TestEveryPixel(t *testing.T) {
 		for _, turn := range turns {
 			display := g.display
 			if turn != "" {
-				lines := slices.DeleteFunc(strings.Split(display, "\n"), func(l string) bool { return strings.HasPrefix(l, "rotation") })
-				if r := strings.Contains(turn, "180") || strings.HasSuffix(turn, " 0"); r && strings.Contains(g.display, "rotation = 90") {
-					display = strings.NewReplacer("width", "height", "height", "width").Replace(strings.Join(lines, "\n"))
+				lines := slices.DeleteFunc(strings.Split(display, "\n"),
+					func(l string) bool { return strings.HasPrefix(l, "rotation") })
+				if r := strings.Contains(turn, "180") || strings.HasSuffix(turn, " 0"); r &&
+					strings.Contains(g.display, "rotation = 90") {
+					display = strings.NewReplacer("width", "height", "height", "width").Replace(strings.Join(lines,
+						"\n"))
 				} else {
 					display = strings.Join(lines, "\n")
 				}
@@ -411,9 +418,11 @@ func wrongPixels(want, got *image.RGBA, mono bool) int {
 // A display of characters says all words of a screen, over its pages.
 func TestNothingIsCut(t *testing.T) {
 	long := payterm.Screen{
-		Name: "warning", Tone: payterm.Doubt, Title: "Paid already?", Amount: "$1234.56", Status: "offline", Watermark: "SIMULATION",
-		Lines: []string{"A payment of this amount is still in doubt.", "Charge the customer again?"}, Small: "Order TERM01AAAAA000001",
-		Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "stop"}, {Key: payterm.KeyEnter, Does: "charge"}},
+		Name: "warning", Tone: payterm.Doubt, Title: "Paid already?", Amount: "$1234.56", Status: "offline",
+		Watermark: "SIMULATION",
+		Lines:     []string{"A payment of this amount is still in doubt.", "Charge the customer again?"},
+		Small:     "Order TERM01AAAAA000001",
+		Keys:      []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "stop"}, {Key: payterm.KeyEnter, Does: "charge"}},
 	}
 	for _, g := range glasses {
 		if !strings.Contains(g.display, "hd44780") {
@@ -444,7 +453,8 @@ func TestNothingIsCut(t *testing.T) {
 					break
 				}
 			}
-			words := strings.Fields(strings.Join(append(s.Lines, s.Title, s.Small, s.Status, s.Elapsed, strings.ReplaceAll(s.Amount, "€", "\ue001")), " "))
+			words := strings.Fields(strings.Join(append(s.Lines, s.Title, s.Small, s.Status, s.Elapsed,
+				strings.ReplaceAll(s.Amount, "€", "\ue001")), " "))
 			for _, k := range s.Keys {
 				words = append(words, string(k.Key), k.Does)
 			}
@@ -495,7 +505,8 @@ func TestZbarReadsEveryGlass(t *testing.T) {
 					t.Errorf("%s, %d bytes: modules of %d pixels", g.name, len(code), px)
 				}
 			case px != 0 && !strings.Contains(g.display, "hd44780"):
-				t.Errorf("%s, %d bytes: a code of %d pixels a module is on a glass that does not show it", g.name, len(code), px)
+				t.Errorf("%s, %d bytes: a code of %d pixels a module is on a glass that does not show it", g.name,
+					len(code), px)
 			}
 			if got := zbar(t, cased(frame)); !slices.Equal(got, want) {
 				t.Errorf("%s, %d bytes: zbar reads %q, want %q", g.name, len(code), got, want)
@@ -507,7 +518,8 @@ func TestZbarReadsEveryGlass(t *testing.T) {
 	}
 	// Where the paper begins: a large glass takes all of them, 128x64 takes version 3
 	// (53 bytes), and what is lower takes none.
-	for name, want := range map[string]int{"st7789": 9, "ssd1306 on I2C": 4, "ssd1306 of 128x32, inverted": 0, "ssd1306 of 64x48, in the middle": 0} {
+	for name, want := range map[string]int{"st7789": 9, "ssd1306 on I2C": 4, "ssd1306 of 128x32, inverted": 0,
+		"ssd1306 of 64x48, in the middle": 0} {
 		if shown[name] != want {
 			t.Errorf("%s shows %d of %d codes, want %d", name, shown[name], len(codes()), want)
 		}
@@ -528,7 +540,8 @@ func module(img *image.RGBA) int {
 				runs[len(runs)-1]++
 			}
 			if n := len(runs); n > 5 && runs[n-1] == 1 && !dark(x, y) {
-				if r, px := runs[n-6:n-1], runs[n-6]; r[1] == px && r[2] == 3*px && r[3] == px && r[4] == px && finder(img, dark, x-7*px, y, px) {
+				if r, px := runs[n-6:n-1], runs[n-6]; r[1] == px && r[2] == 3*px && r[3] == px && r[4] == px &&
+					finder(img, dark, x-7*px, y, px) {
 					return px
 				}
 			}

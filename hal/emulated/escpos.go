@@ -858,7 +858,8 @@ func (p *escpos) knife(b []byte) int {
 		p.blank(cutterDistance + int(b[3]))
 	}
 	if p.sinceLF < cutterDistance {
-		p.breach(CutText, "a cut %d dot lines below what was printed last, the knife is at %d", p.sinceLF, cutterDistance)
+		p.breach(CutText, "a cut %d dot lines below what was printed last, the knife is at %d", p.sinceLF,
+			cutterDistance)
 	}
 	p.say("--- cut ---")
 	s := p.strip(8)

@@ -53,7 +53,8 @@ const (
 
 func newEventDevice(scale float64, report report) *eventDevice {
 	return &eventDevice{
-		scale: scale, report: report, files: map[*eventFile]bool{}, in: true, moved: make(chan struct{}), strike: 4 * time.Millisecond,
+		scale: scale, report: report, files: map[*eventFile]bool{}, in: true, moved: make(chan struct{}),
+		strike: 4 * time.Millisecond,
 	}
 }
 
@@ -283,7 +284,9 @@ func (d *eventDevice) flood(text []byte) error {
 // strokes are the keys that a reader moves for a character.
 func strokes(c byte) []event {
 	const shift = 42
-	down, up := func(code uint16) event { return event{kindKey, code, 1} }, func(code uint16) event { return event{kindKey, code, 0} }
+	down, up := func(code uint16) event {
+		return event{kindKey, code, 1}
+	}, func(code uint16) event { return event{kindKey, code, 0} }
 	if c == '\r' || c == '\n' {
 		return []event{down(28), up(28)}
 	}
@@ -304,9 +307,12 @@ func strokes(c byte) []event {
 
 // typed are the keys of a US keyboard that are no letters, without and with shift.
 var typed = map[string]string{
-	"KEY_1": "1!", "KEY_2": "2@", "KEY_3": "3#", "KEY_4": "4$", "KEY_5": "5%", "KEY_6": "6^", "KEY_7": "7&", "KEY_8": "8*", "KEY_9": "9(", "KEY_0": "0)",
-	"KEY_MINUS": "-_", "KEY_EQUAL": "=+", "KEY_LEFTBRACE": "[{", "KEY_RIGHTBRACE": "]}", "KEY_SEMICOLON": ";:", "KEY_APOSTROPHE": "'\"",
-	"KEY_GRAVE": "`~", "KEY_BACKSLASH": "\\|", "KEY_COMMA": ",<", "KEY_DOT": ".>", "KEY_SLASH": "/?", "KEY_SPACE": " ",
+	"KEY_1": "1!", "KEY_2": "2@", "KEY_3": "3#", "KEY_4": "4$", "KEY_5": "5%", "KEY_6": "6^", "KEY_7": "7&",
+	"KEY_8": "8*", "KEY_9": "9(", "KEY_0": "0)",
+	"KEY_MINUS": "-_", "KEY_EQUAL": "=+", "KEY_LEFTBRACE": "[{", "KEY_RIGHTBRACE": "]}", "KEY_SEMICOLON": ";:",
+	"KEY_APOSTROPHE": "'\"",
+	"KEY_GRAVE":      "`~", "KEY_BACKSLASH": "\\|", "KEY_COMMA": ",<", "KEY_DOT": ".>", "KEY_SLASH": "/?",
+	"KEY_SPACE": " ",
 }
 
 func (d *eventDevice) plug() error {
@@ -346,23 +352,30 @@ func keyOf(k *board.Keypad, key payterm.Key) (uint16, error) {
 var keyCodes = map[string]uint16{
 	"KEY_ESC": 0x1, "KEY_1": 0x2, "KEY_2": 0x3, "KEY_3": 0x4, "KEY_4": 0x5, "KEY_5": 0x6, "KEY_6": 0x7, "KEY_7": 0x8,
 	"KEY_8": 0x9, "KEY_9": 0xa, "KEY_0": 0xb, "KEY_MINUS": 0xc, "KEY_EQUAL": 0xd, "KEY_BACKSPACE": 0xe, "KEY_TAB": 0xf,
-	"KEY_Q": 0x10, "KEY_W": 0x11, "KEY_E": 0x12, "KEY_R": 0x13, "KEY_T": 0x14, "KEY_Y": 0x15, "KEY_U": 0x16, "KEY_I": 0x17,
-	"KEY_O": 0x18, "KEY_P": 0x19, "KEY_LEFTBRACE": 0x1a, "KEY_RIGHTBRACE": 0x1b, "KEY_ENTER": 0x1c, "KEY_LEFTCTRL": 0x1d,
-	"KEY_A": 0x1e, "KEY_S": 0x1f, "KEY_D": 0x20, "KEY_F": 0x21, "KEY_G": 0x22, "KEY_H": 0x23, "KEY_J": 0x24, "KEY_K": 0x25,
+	"KEY_Q": 0x10, "KEY_W": 0x11, "KEY_E": 0x12, "KEY_R": 0x13, "KEY_T": 0x14, "KEY_Y": 0x15, "KEY_U": 0x16,
+	"KEY_I": 0x17,
+	"KEY_O": 0x18, "KEY_P": 0x19, "KEY_LEFTBRACE": 0x1a, "KEY_RIGHTBRACE": 0x1b, "KEY_ENTER": 0x1c,
+	"KEY_LEFTCTRL": 0x1d,
+	"KEY_A":        0x1e, "KEY_S": 0x1f, "KEY_D": 0x20, "KEY_F": 0x21, "KEY_G": 0x22, "KEY_H": 0x23, "KEY_J": 0x24,
+	"KEY_K": 0x25,
 	"KEY_L": 0x26, "KEY_SEMICOLON": 0x27, "KEY_APOSTROPHE": 0x28, "KEY_GRAVE": 0x29, "KEY_LEFTSHIFT": 0x2a,
 	"KEY_BACKSLASH": 0x2b, "KEY_Z": 0x2c, "KEY_X": 0x2d, "KEY_C": 0x2e, "KEY_V": 0x2f, "KEY_B": 0x30, "KEY_N": 0x31,
-	"KEY_M": 0x32, "KEY_COMMA": 0x33, "KEY_DOT": 0x34, "KEY_SLASH": 0x35, "KEY_RIGHTSHIFT": 0x36, "KEY_KPASTERISK": 0x37,
-	"KEY_LEFTALT": 0x38, "KEY_SPACE": 0x39, "KEY_CAPSLOCK": 0x3a, "KEY_F1": 0x3b, "KEY_F2": 0x3c, "KEY_F3": 0x3d,
+	"KEY_M": 0x32, "KEY_COMMA": 0x33, "KEY_DOT": 0x34, "KEY_SLASH": 0x35, "KEY_RIGHTSHIFT": 0x36,
+	"KEY_KPASTERISK": 0x37,
+	"KEY_LEFTALT":    0x38, "KEY_SPACE": 0x39, "KEY_CAPSLOCK": 0x3a, "KEY_F1": 0x3b, "KEY_F2": 0x3c, "KEY_F3": 0x3d,
 	"KEY_F4": 0x3e, "KEY_F5": 0x3f, "KEY_F6": 0x40, "KEY_F7": 0x41, "KEY_F8": 0x42, "KEY_F9": 0x43, "KEY_F10": 0x44,
 	"KEY_NUMLOCK": 0x45, "KEY_SCROLLLOCK": 0x46, "KEY_KP7": 0x47, "KEY_KP8": 0x48, "KEY_KP9": 0x49, "KEY_KPMINUS": 0x4a,
 	"KEY_KP4": 0x4b, "KEY_KP5": 0x4c, "KEY_KP6": 0x4d, "KEY_KPPLUS": 0x4e, "KEY_KP1": 0x4f, "KEY_KP2": 0x50,
 	"KEY_KP3": 0x51, "KEY_KP0": 0x52, "KEY_KPDOT": 0x53, "KEY_ZENKAKUHANKAKU": 0x55, "KEY_102ND": 0x56, "KEY_F11": 0x57,
 	"KEY_F12": 0x58, "KEY_RO": 0x59, "KEY_KATAKANA": 0x5a, "KEY_HIRAGANA": 0x5b, "KEY_HENKAN": 0x5c,
-	"KEY_KATAKANAHIRAGANA": 0x5d, "KEY_MUHENKAN": 0x5e, "KEY_KPJPCOMMA": 0x5f, "KEY_KPENTER": 0x60, "KEY_RIGHTCTRL": 0x61,
-	"KEY_KPSLASH": 0x62, "KEY_SYSRQ": 0x63, "KEY_RIGHTALT": 0x64, "KEY_LINEFEED": 0x65, "KEY_HOME": 0x66, "KEY_UP": 0x67,
+	"KEY_KATAKANAHIRAGANA": 0x5d, "KEY_MUHENKAN": 0x5e, "KEY_KPJPCOMMA": 0x5f, "KEY_KPENTER": 0x60,
+	"KEY_RIGHTCTRL": 0x61,
+	"KEY_KPSLASH":   0x62, "KEY_SYSRQ": 0x63, "KEY_RIGHTALT": 0x64, "KEY_LINEFEED": 0x65, "KEY_HOME": 0x66,
+	"KEY_UP":     0x67,
 	"KEY_PAGEUP": 0x68, "KEY_LEFT": 0x69, "KEY_RIGHT": 0x6a, "KEY_END": 0x6b, "KEY_DOWN": 0x6c, "KEY_PAGEDOWN": 0x6d,
 	"KEY_INSERT": 0x6e, "KEY_DELETE": 0x6f, "KEY_MACRO": 0x70, "KEY_MUTE": 0x71, "KEY_VOLUMEDOWN": 0x72,
 	"KEY_VOLUMEUP": 0x73, "KEY_POWER": 0x74, "KEY_KPEQUAL": 0x75, "KEY_KPPLUSMINUS": 0x76, "KEY_PAUSE": 0x77,
-	"KEY_SCALE": 0x78, "KEY_KPCOMMA": 0x79, "KEY_HANGEUL": 0x7a, "KEY_HANJA": 0x7b, "KEY_YEN": 0x7c, "KEY_LEFTMETA": 0x7d,
+	"KEY_SCALE": 0x78, "KEY_KPCOMMA": 0x79, "KEY_HANGEUL": 0x7a, "KEY_HANJA": 0x7b, "KEY_YEN": 0x7c,
+	"KEY_LEFTMETA":  0x7d,
 	"KEY_RIGHTMETA": 0x7e, "KEY_COMPOSE": 0x7f,
 }

@@ -60,7 +60,8 @@ func newHD44780(d *board.Display, now func() time.Duration, report report, chang
 // restart is the state after power-on: eight lines, one row, off. The RAMs hold
 // anything.
 func (c *hd44780) restart() {
-	c.four, c.half, c.on, c.twoLines, c.left, c.inSigns, c.address, c.syncs = false, false, false, false, false, false, 0, 0
+	c.four, c.half, c.on, c.twoLines, c.left, c.inSigns, c.address, c.syncs = false, false, false, false, false, false,
+		0, 0
 	c.ready = c.now() + lcdPowerOn
 	for i := range c.cells {
 		c.cells[i] = byte(i*37) | 0x80
@@ -292,7 +293,8 @@ func (c *hd44780) frame() *image.RGBA {
 	defer c.mu.Unlock()
 	w, h := (c.d.Columns*6+5)*dotSize, (c.d.Rows*9+5)*dotSize
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	ground, ink, faint := color.RGBA{0x9c, 0xc4, 0x1c, 0xff}, color.RGBA{0x18, 0x24, 0x08, 0xff}, color.RGBA{0x92, 0xb8, 0x1a, 0xff}
+	ground, ink, faint := color.RGBA{0x9c, 0xc4, 0x1c, 0xff}, color.RGBA{0x18, 0x24, 0x08, 0xff},
+		color.RGBA{0x92, 0xb8, 0x1a, 0xff}
 	if !c.visible() {
 		ground, ink, faint = dark, dark, dark
 	}
@@ -306,7 +308,8 @@ func (c *hd44780) frame() *image.RGBA {
 						dot = ink
 					}
 					at := image.Pt((3+6*x+dx)*dotSize, (3+9*y+dy)*dotSize)
-					draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(dotSize-1, dotSize-1))}, image.NewUniform(dot), image.Point{}, draw.Src)
+					draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(dotSize-1, dotSize-1))}, image.NewUniform(dot),
+						image.Point{}, draw.Src)
 				}
 			}
 		}

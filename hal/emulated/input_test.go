@@ -67,7 +67,8 @@ func scans(t testing.TB, b *board.Board, keys func(scanner.Keys) scanner.Keys) <
 		line, framing = scanner.NewKeyboard(keys(hal.NewKeys(b.Scanner))), scanner.CR
 	}
 	start := time.Now()
-	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, Now: func() time.Duration { return time.Since(start) }})
+	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM,
+		Now: func() time.Duration { return time.Since(start) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,8 @@ func TestScannerContract(t *testing.T) {
 			if typing {
 				do(e.ScanBytes([]byte(head+wallet[:5])), e.FloodScanner([]byte(wallet[5:])), e.ScanBytes([]byte(tail)))
 				nothing("events that were lost")
-				do(e.ScanBytes([]byte(head+wallet)), e.FloodScanner([]byte(tail+head+otherWallet)), e.ScanBytes([]byte(tail)))
+				do(e.ScanBytes([]byte(head+wallet)), e.FloodScanner([]byte(tail+head+otherWallet)),
+					e.ScanBytes([]byte(tail)))
 				nothing("an end that was lost between two codes")
 			}
 		})
@@ -206,7 +208,8 @@ func frameOf(name string) (head, tail string) {
 func TestScannerPulled(t *testing.T) {
 	before, files := runtime.NumGoroutine(), openFiles(t)
 	t.Run("each", pullScanners)
-	for end := time.Now().Add(5 * time.Second); (runtime.NumGoroutine() > before || openFiles(t) > files) && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); (runtime.NumGoroutine() > before || openFiles(t) > files) &&
+		time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 	}
 	if g, f := runtime.NumGoroutine(), openFiles(t); g > before || f > files {
 		t.Errorf("%d goroutines and %d files before, %d and %d now", before, files, g, f)
@@ -288,7 +291,8 @@ func (d deaf) ReadKey(wait time.Duration) (uint16, int32, error) {
 func TestFloodMakesHoles(t *testing.T) {
 	e, b := readerBoard(t, `kind = "evdev"`)
 	read := scans(t, b, func(k scanner.Keys) scanner.Keys { return deaf{k} })
-	if err := errors.Join(e.ScanBytes([]byte(wallet[:5])), e.FloodScanner([]byte(wallet[5:])), e.ScanBytes([]byte("\r"))); err != nil {
+	if err := errors.Join(e.ScanBytes([]byte(wallet[:5])), e.FloodScanner([]byte(wallet[5:])),
+		e.ScanBytes([]byte("\r"))); err != nil {
 		t.Fatal(err)
 	}
 	if got := next(read, 10*time.Second); got == "" || got == wallet || !strings.HasPrefix(got, wallet[:5]) {
@@ -298,7 +302,8 @@ func TestFloodMakesHoles(t *testing.T) {
 
 // One that reads an event device without taking it for itself is told on.
 func TestNotGrabbedIsTold(t *testing.T) {
-	p, err := board.ReadProfile("input.toml", []byte("board = \"input\"\n[scanner]\nkind = \"evdev\"\nusb = \"0c2e:0b61\""))
+	p, err := board.ReadProfile("input.toml",
+		[]byte("board = \"input\"\n[scanner]\nkind = \"evdev\"\nusb = \"0c2e:0b61\""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +322,8 @@ func TestNotGrabbedIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close()
-	if ok, err := second.Plugged(); ok || err == nil || !strings.Contains(err.Error(), "another program uses it") && !strings.Contains(err.Error(), "busy") {
+	if ok, err := second.Plugged(); ok || err == nil || !strings.Contains(err.Error(), "another program uses it") &&
+		!strings.Contains(err.Error(), "busy") {
 		t.Errorf("two took one device: %v %v", ok, err)
 	}
 	if len(e.Violations()) != 0 {
@@ -393,7 +399,8 @@ func presses(t testing.TB, e *emulated.Board, b *board.Board) <-chan payterm.Key
 		for _, p := range b.Keypad.Columns {
 			columns = append(columns, p)
 		}
-		m, err := keypad.New(rows, columns, k.Keys, keypad.Options{Interval: k.ScanInterval.Duration, Debounce: k.Debounce.Duration, Sleep: e.Sleep})
+		m, err := keypad.New(rows, columns, k.Keys, keypad.Options{Interval: k.ScanInterval.Duration,
+			Debounce: k.Debounce.Duration, Sleep: e.Sleep})
 		if err == nil {
 			err = m.Run(ctx, press)
 		}
@@ -500,7 +507,8 @@ led_attention = "L:13"
 		t.Fatal(err)
 	}
 	heard := map[payterm.Sound]string{}
-	for _, s := range []payterm.Sound{payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved, payterm.SoundDeclined, payterm.SoundDoubt, payterm.SoundAlarm} {
+	for _, s := range []payterm.Sound{payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved, payterm.SoundDeclined,
+		payterm.SoundDoubt, payterm.SoundAlarm} {
 		was := len(e.Pulses("pwmchip0:1"))
 		if err := z.Play(t.Context(), s); err != nil {
 			t.Fatal(err)
@@ -527,7 +535,8 @@ led_attention = "L:13"
 	}
 
 	lamps := signal.Lamps{Ready: b.LEDs.Ready, Approved: b.LEDs.Approved, Attention: b.LEDs.Attention}
-	for tone, want := range map[payterm.Tone]string{payterm.Calm: "L:5", payterm.Busy: "L:5", payterm.Good: "L:6", payterm.Bad: "L:13", payterm.Doubt: "L:13"} {
+	for tone, want := range map[payterm.Tone]string{payterm.Calm: "L:5", payterm.Busy: "L:5", payterm.Good: "L:6",
+		payterm.Bad: "L:13", payterm.Doubt: "L:13"} {
 		if err := lamps.Show(tone); err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,8 @@ import (
 var pad = &board.Keypad{
 	Keys: [][]payterm.Key{{"1", "2", "3"}, {"4", "5", "6"}, {"7", "8", "9"}},
 	Rows: make([]string, 3), Columns: make([]string, 3),
-	ScanInterval: board.Duration{Duration: 5 * time.Millisecond}, Debounce: board.Duration{Duration: 20 * time.Millisecond},
+	ScanInterval: board.Duration{Duration: 5 * time.Millisecond},
+	Debounce:     board.Duration{Duration: 20 * time.Millisecond},
 }
 
 // movingRow lets fingers move in the middle of a look, before the row is driven.
@@ -68,17 +69,21 @@ func TestChords(t *testing.T) {
 	}{
 		{"one key that bounces", chord{{1, "5", true}, {20, "5", false}}, []payterm.Key{"5"}},
 		{"too short", chord{{1, "5", true}, {3, "5", false}}, nil},
-		{"two at once", chord{{1, "1", true}, {1, "5", true}, {20, "1", false}, {20, "5", false}}, []payterm.Key{"1", "5"}},
+		{"two at once", chord{{1, "1", true}, {1, "5", true}, {20, "1", false}, {20, "5", false}},
+			[]payterm.Key{"1", "5"}},
 		{"two in a row", chord{{1, "1", true}, {1, "2", true}}, []payterm.Key{"1", "2"}},
-		{"roll over", chord{{1, "1", true}, {10, "2", true}, {20, "1", false}, {30, "2", false}}, []payterm.Key{"1", "2"}},
+		{"roll over", chord{{1, "1", true}, {10, "2", true}, {20, "1", false}, {30, "2", false}},
+			[]payterm.Key{"1", "2"}},
 		{"three of a rectangle, at once", chord{{1, "1", true}, {1, "2", true}, {1, "4", true}}, nil},
 		{"the third makes a ghost", chord{{1, "1", true}, {10, "2", true}, {20, "4", true}}, []payterm.Key{"1", "2"}},
 		{
 			"after a ghost what is held is not pressed",
-			chord{{1, "1", true}, {10, "2", true}, {20, "4", true}, {30, "1", false}, {50, "2", false}, {50, "4", false}, {70, "9", true}},
+			chord{{1, "1", true}, {10, "2", true}, {20, "4", true}, {30, "1", false}, {50, "2", false},
+				{50, "4", false}, {70, "9", true}},
 			[]payterm.Key{"1", "2", "9"},
 		},
-		{"three in a row make none", chord{{1, "1", true}, {1, "2", true}, {1, "3", true}}, []payterm.Key{"1", "2", "3"}},
+		{"three in a row make none", chord{{1, "1", true}, {1, "2", true}, {1, "3", true}},
+			[]payterm.Key{"1", "2", "3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := newMatrix(pad)

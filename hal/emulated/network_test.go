@@ -16,8 +16,12 @@ import (
 func TestNetworkPrinter(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("prints", func(t *testing.T) {
-		e, b := newBoardOf(t, 500, func(p *board.Profile) { p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100" })
-		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Baud: 10_000_000, Status: true, Cut: true, Sleep: e.Sleep})
+		e, b := newBoardOf(t, 500, func(p *board.Profile) {
+			p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0,
+				"192.0.2.7:9100"
+		})
+		p, err := printer.New(b.Printer, printer.Options{Columns: 32, Baud: 10_000_000, Status: true, Cut: true,
+			Sleep: e.Sleep})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +35,8 @@ func TestNetworkPrinter(t *testing.T) {
 		}
 		for _, text := range []string{"before", "after"} {
 			until(payterm.PaperOK)
-			if err := p.Print(t.Context(), payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: text}, {Kind: payterm.LineCut}}}); err != nil {
+			if err := p.Print(t.Context(),
+				payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: text}, {Kind: payterm.LineCut}}}); err != nil {
 				t.Fatal(err)
 			}
 			for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -51,7 +56,8 @@ func TestNetworkPrinter(t *testing.T) {
 			}
 		}
 	})
-	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before &&
+		time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	if now := runtime.NumGoroutine(); now > before {
 		t.Errorf("%d goroutines before, %d now", before, now)

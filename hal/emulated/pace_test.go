@@ -92,7 +92,8 @@ func (w *wire) words() string {
 func options(p board.Printer, w *wire) printer.Options {
 	return printer.Options{
 		Columns: 32, Cut: p.Cut, Status: p.Status, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: w.sleep,
-		Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster", Tells: p.Tells,
+		Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster",
+		Tells: p.Tells,
 	}
 }
 
@@ -190,8 +191,10 @@ func TestPrinterIsPacedForAnything(t *testing.T) {
 			Baud:   rapid.SampledFrom([]int{1200, 9600, 38400, 115200, 921600}).Draw(rt, "baud"),
 			Buffer: rapid.SampledFrom([]int{256, 300, 512, 4096}).Draw(rt, "buffer"),
 			Speed:  rapid.IntRange(10, 300).Draw(rt, "speed"),
-			Cut:    rapid.Bool().Draw(rt, "cut"), Status: rapid.Bool().Draw(rt, "status"), Chinese: rapid.SampledFrom([]string{"raster", "gb18030"}).Draw(rt, "chinese"),
-			Raster: rapid.SampledFrom([]string{"gs_v_0", "esc_star"}).Draw(rt, "raster"), QR: rapid.SampledFrom([]string{"native", "raster"}).Draw(rt, "qr"),
+			Cut:    rapid.Bool().Draw(rt, "cut"), Status: rapid.Bool().Draw(rt, "status"),
+			Chinese: rapid.SampledFrom([]string{"raster", "gb18030"}).Draw(rt, "chinese"),
+			Raster:  rapid.SampledFrom([]string{"gs_v_0", "esc_star"}).Draw(rt, "raster"),
+			QR:      rapid.SampledFrom([]string{"native", "raster"}).Draw(rt, "qr"),
 		}
 		p.Tells = !p.Status && rapid.Bool().Draw(rt, "tells")
 		w := newWire(t, p)
@@ -204,10 +207,12 @@ func TestPrinterIsPacedForAnything(t *testing.T) {
 			var r payterm.Receipt
 			for range rapid.IntRange(0, 40).Draw(rt, "lines") {
 				l := payterm.ReceiptLine{
-					Kind: rapid.SampledFrom([]payterm.LineKind{payterm.LineText, payterm.LineText, payterm.LinePair, payterm.LineRule,
+					Kind: rapid.SampledFrom([]payterm.LineKind{payterm.LineText, payterm.LineText, payterm.LinePair,
+						payterm.LineRule,
 						payterm.LineFeed, payterm.LineQR, payterm.LineBarcode, payterm.LineCut}).Draw(rt, "kind"),
 					Text: text.Draw(rt, "text"), Right: "12.34",
-					Align: payterm.Align(rapid.IntRange(0, 2).Draw(rt, "align")), Large: rapid.Bool().Draw(rt, "large"), N: rapid.IntRange(0, 9).Draw(rt, "n"),
+					Align: payterm.Align(rapid.IntRange(0, 2).Draw(rt, "align")), Large: rapid.Bool().Draw(rt, "large"),
+					N: rapid.IntRange(0, 9).Draw(rt, "n"),
 				}
 				if l.Kind == payterm.LineBarcode {
 					l.Text = strings.NewReplacer("é", "e", "付", "f", "款", "k").Replace(l.Text)
@@ -262,7 +267,8 @@ func TestPaperOutInTheMiddle(t *testing.T) {
 		}
 		w.want()
 		got := printedLines(w.words())
-		if n := len(got) - len(want); n < 1 || n >= len(want) || !slices.Equal(got[:n], want[:n]) || !slices.Equal(got[n:], want) {
+		if n := len(got) - len(want); n < 1 || n >= len(want) || !slices.Equal(got[:n], want[:n]) ||
+			!slices.Equal(got[n:], want) {
 			t.Errorf("%s: on paper are %q", name, got)
 		}
 	}
@@ -299,9 +305,11 @@ func TestGB18030Survives(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		sign := rapid.OneOf(rapid.RuneFrom([]rune("abcéèàçôû 019.付款，成功")), rapid.Map(rapid.Int32Range(0x4e00, 0x9fa5), func(n int32) rune { return n }),
+		sign := rapid.OneOf(rapid.RuneFrom([]rune("abcéèàçôû 019.付款，成功")), rapid.Map(rapid.Int32Range(0x4e00, 0x9fa5),
+			func(n int32) rune { return n }),
 			rapid.Map(rapid.Int32Range(0x3400, 0x4db5), func(n int32) rune { return n }))
-		text := rapid.SampledFrom([]string{"付", "éà付"}).Draw(rt, "head") + strings.TrimSpace(rapid.StringOfN(sign, 0, 14, -1).Draw(rt, "text"))
+		text := rapid.SampledFrom([]string{"付", "éà付"}).Draw(rt, "head") +
+			strings.TrimSpace(rapid.StringOfN(sign, 0, 14, -1).Draw(rt, "text"))
 		large := rapid.Bool().Draw(rt, "large")
 		r := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: text, Large: large}}}
 		if err := d.Print(context.Background(), r); err != nil {
@@ -332,7 +340,8 @@ func paced(t testing.TB, p board.Printer) (bytes int, ratio float64) {
 		t.Fatal(err)
 	}
 	w.want()
-	least := max(time.Duration(len(w.sent))*w.perByte, time.Duration(w.chip.printed)*time.Second/time.Duration(p.Speed*dotsPerMM))
+	least := max(time.Duration(len(w.sent))*w.perByte,
+		time.Duration(w.chip.printed)*time.Second/time.Duration(p.Speed*dotsPerMM))
 	return len(w.sent), float64(w.now) / float64(least)
 }
 

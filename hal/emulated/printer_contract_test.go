@@ -69,8 +69,10 @@ func newPrinter(t testing.TB, e *emulated.Board, b *board.Board, logo image.Imag
 		baud = 10_000_000
 	}
 	d, err := printer.New(b.Printer, printer.Options{
-		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star", RasterQR: p.QR == "raster",
-		Logo: logo, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: e.Sleep,
+		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star",
+		RasterQR: p.QR == "raster",
+		Logo:     logo, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: baud, Buffer: p.Buffer,
+		Speed: p.Speed, Sleep: e.Sleep,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -141,10 +143,12 @@ func TestPrinterContract(t *testing.T) {
 						t.Fatal(err)
 					}
 					img, words := paperWith(t, e, "--- cut ---")
-					if !strings.Contains(words, "Café Forêt, reçu à l'été\n") || !strings.Contains(words, "SHOP") || !strings.Contains(words, "---\n") {
+					if !strings.Contains(words, "Café Forêt, reçu à l'été\n") || !strings.Contains(words, "SHOP") ||
+						!strings.Contains(words, "---\n") {
 						t.Errorf("on paper is\n%s", words)
 					}
-					if sign := strings.Repeat(" ", p.Columns-8-5); native != strings.Contains(words, "付款成功"+sign+"12.34\n") || native != strings.Contains(words, "支付宝\n") {
+					if sign := strings.Repeat(" ", p.Columns-8-5); native != strings.Contains(words, "付款成功"+sign+
+						"12.34\n") || native != strings.Contains(words, "支付宝\n") {
 						t.Errorf("Chinese signs by the printer: %t; on paper is\n%s", native, words)
 					}
 					if first == "" {
@@ -174,7 +178,8 @@ func TestPrinterContract(t *testing.T) {
 					paper, cover string
 					is           payterm.PaperCondition
 				}{
-					{"near_end", "closed", payterm.PaperNearEnd}, {"out", "closed", payterm.PaperOut}, {"ok", "open", payterm.PaperCoverOpen},
+					{"near_end", "closed", payterm.PaperNearEnd}, {"out", "closed", payterm.PaperOut},
+					{"ok", "open", payterm.PaperCoverOpen},
 					{"near_end", "open", payterm.PaperCoverOpen}, {"ok", "closed", payterm.PaperOK},
 				} {
 					if err := e.SetPrinter(s.paper, s.cover); err != nil {
@@ -223,7 +228,8 @@ func TestPrinterContract(t *testing.T) {
 				if err := d.Print(t.Context(), whole); err != nil {
 					t.Fatal(err)
 				}
-				if _, words := paperWith(t, e, "--- cut ---"); !strings.Contains(words, "Café Forêt, reçu à l'été\n") || !strings.Contains(words, "12.34\n") == native {
+				if _, words := paperWith(t, e, "--- cut ---"); !strings.Contains(words, "Café Forêt, reçu à l'été\n") ||
+					!strings.Contains(words, "12.34\n") == native {
 					t.Errorf("after a picture that broke off there is\n%s", words)
 				}
 
@@ -259,7 +265,8 @@ func TestPrinterContract(t *testing.T) {
 			})
 		}
 	})
-	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before &&
+		time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	if now := runtime.NumGoroutine(); now > before {
 		t.Errorf("%d goroutines before, %d now", before, now)

@@ -123,7 +123,8 @@ Reçu à conserver                             été`,
 				roll := image.NewGray(img.Bounds().Inset(-32))
 				draw.Draw(roll, roll.Rect, image.White, image.Point{}, draw.Src)
 				draw.Draw(roll, img.Bounds(), img, image.Point{}, draw.Src)
-				if got := zbar(t, roll); !slices.Equal(got, []string{"CODE-128:T1AAAAA000001", "QR-Code:https://example.com/r/T1AAAAA000001?a=1234"}) {
+				if got := zbar(t, roll); !slices.Equal(got,
+					[]string{"CODE-128:T1AAAAA000001", "QR-Code:https://example.com/r/T1AAAAA000001?a=1234"}) {
 					t.Errorf("zbar reads %q", got)
 				}
 			}

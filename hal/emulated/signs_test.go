@@ -36,11 +36,14 @@ func TestEveryTextIsShown(t *testing.T) {
 		var words []string
 		field := func(label string) string {
 			words = append(words, word.Draw(rt, label))
-			return emulated.Anything(rt, label+", before") + " " + words[len(words)-1] + " " + emulated.Anything(rt, label+", after")
+			return emulated.Anything(rt, label+", before") + " " + words[len(words)-1] + " " +
+				emulated.Anything(rt, label+", after")
 		}
 		s := payterm.Screen{
-			Name: emulated.Anything(rt, "name"), Tone: payterm.Tone(rapid.IntRange(0, 4).Draw(rt, "tone")), Title: field("title"), Status: emulated.Anything(rt, "status"),
-			Amount: "12.34 " + emulated.Anything(rt, "amount"), Lines: []string{field("line"), emulated.Anything(rt, "another")}, Small: field("small"),
+			Name: emulated.Anything(rt, "name"), Tone: payterm.Tone(rapid.IntRange(0, 4).Draw(rt, "tone")),
+			Title: field("title"), Status: emulated.Anything(rt, "status"),
+			Amount: "12.34 " + emulated.Anything(rt, "amount"),
+			Lines:  []string{field("line"), emulated.Anything(rt, "another")}, Small: field("small"),
 			Elapsed: "0:41", Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: emulated.Anything(rt, "key")}},
 			Watermark: rapid.SampledFrom([]string{"", "SIMULATION"}).Draw(rt, "mark"),
 		}
@@ -60,7 +63,8 @@ func TestEveryTextIsShown(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		read = strings.ReplaceAll(strings.ReplaceAll(read, " ", ""), glass.Letters(s.Watermark), "") // it may stand between two halves of a word
+		// it may stand between two halves of a word
+		read = strings.ReplaceAll(strings.ReplaceAll(read, " ", ""), glass.Letters(s.Watermark), "")
 		for _, w := range words {
 			if g.e.Text() != nil && !strings.Contains(read, w) {
 				rt.Errorf("%q is not shown: %q", w, read)

@@ -40,7 +40,8 @@ var shelf = []struct {
 }{
 	{"display on SPI, printer on a serial line", func(*board.Profile) {}},
 	{"display on I2C, printer on the network", func(p *board.Profile) {
-		p.Display = &board.Display{Controller: "ssd1306", I2C: "I2C1", Address: 0x3c, Width: 128, Height: 64, Contrast: 207}
+		p.Display = &board.Display{Controller: "ssd1306", I2C: "I2C1", Address: 0x3c, Width: 128, Height: 64,
+			Contrast: 207}
 		p.Printer.Device, p.Printer.Baud, p.Printer.Network = "", 0, "192.0.2.7:9100"
 	}},
 	{"scanner and pad that type, a frame buffer, printer of the USB class", func(p *board.Profile) {
@@ -89,7 +90,8 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	if u.display, err = devices.OpenDisplay(u.b, u.e.Sleep); err != nil {
 		return u, err
 	}
-	if u.printer, err = printer.New(u.b.Printer, printer.Options{Columns: 32, Baud: 9600, Status: true, Cut: true, Sleep: u.e.Sleep}); err != nil {
+	if u.printer, err = printer.New(u.b.Printer, printer.Options{Columns: 32, Baud: 9600, Status: true, Cut: true,
+		Sleep: u.e.Sleep}); err != nil {
 		return u, err
 	}
 	start := time.Now()
@@ -97,7 +99,8 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	if p.Scanner.Kind == "evdev" {
 		line = scanner.NewKeyboard(hal.NewKeys(u.b.Scanner))
 	}
-	reader, err := scanner.New(line, scanner.Options{Framing: scanner.CR, Now: func() time.Duration { return time.Since(start) }})
+	reader, err := scanner.New(line, scanner.Options{Framing: scanner.CR,
+		Now: func() time.Duration { return time.Since(start) }})
 	if err != nil {
 		return u, err
 	}
@@ -121,7 +124,8 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	for i := range columns {
 		columns[i] = u.b.Keypad.Columns[i]
 	}
-	pad, err := keypad.New(rows, columns, p.Keypad.Keys, keypad.Options{Interval: p.Keypad.ScanInterval.Duration, Debounce: p.Keypad.Debounce.Duration, Sleep: u.e.Sleep})
+	pad, err := keypad.New(rows, columns, p.Keypad.Keys, keypad.Options{Interval: p.Keypad.ScanInterval.Duration,
+		Debounce: p.Keypad.Debounce.Duration, Sleep: u.e.Sleep})
 	if err != nil {
 		return u, err
 	}
@@ -271,7 +275,8 @@ func (h held) back(when string, patience time.Duration) error {
 	}
 	var stacks strings.Builder
 	pprof.Lookup("goroutine").WriteTo(&stacks, 1) //nolint:errcheck // to memory
-	return fmt.Errorf("%s: %d goroutines and %d descriptors before, %d and %d now:\n%s", when, h.goroutines, h.descriptors, now.goroutines, now.descriptors, stacks.String())
+	return fmt.Errorf("%s: %d goroutines and %d descriptors before, %d and %d now:\n%s", when, h.goroutines,
+		h.descriptors, now.goroutines, now.descriptors, stacks.String())
 }
 
 // soakPlugs unplugs and plugs all devices of several boards, so many times in all.
@@ -337,7 +342,8 @@ func TestSoakPlugs(t *testing.T) {
 			t.Errorf("%s: %v", board.name, err)
 		}
 		after, err := holding()
-		t.Logf("%s: each device unplugged %d times; before there were %+v, afterwards %+v, %v", board.name, *cycles, before, after, err)
+		t.Logf("%s: each device unplugged %d times; before there were %+v, afterwards %+v, %v", board.name, *cycles,
+			before, after, err)
 	}
 }
 
@@ -355,7 +361,8 @@ func TestSoakPlugsCatches(t *testing.T) {
 			t.Cleanup(func() { f.Close() })
 		},
 	} {
-		if err := soakPlugs(1, shelf[1].change, 300*time.Millisecond, wrong); err == nil || !strings.HasPrefix(err.Error(), "with all cables in: ") {
+		if err := soakPlugs(1, shelf[1].change, 300*time.Millisecond, wrong); err == nil ||
+			!strings.HasPrefix(err.Error(), "with all cables in: ") {
 			t.Errorf("it was not found: %v", err)
 		}
 	}

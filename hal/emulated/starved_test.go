@@ -49,7 +49,8 @@ func TestStarvedPrinterIsNotOverrun(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := board.Open(p, e)
-		d, err := printer.New(b.Printer, printer.Options{Columns: 32, Baud: 115200, Buffer: p.Printer.Buffer, Speed: p.Printer.Speed, Sleep: e.Sleep})
+		d, err := printer.New(b.Printer, printer.Options{Columns: 32, Baud: 115200, Buffer: p.Printer.Buffer,
+			Speed: p.Printer.Speed, Sleep: e.Sleep})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -164,7 +164,8 @@ func (c *tft) clock(data bool, w []byte) {
 
 func (c *tft) command(b byte) {
 	now := c.now()
-	if need := c.sheet.parameters[c.cmd]; len(c.args) < need && b != 0x01 { // SWRESET is what ends a command that broke off
+	// SWRESET is what ends a command that broke off
+	if need := c.sheet.parameters[c.cmd]; len(c.args) < need && b != 0x01 {
 		c.report(ParameterCount, "command %#02x came after %d of %d parameters of %#02x", b, len(c.args), need, c.cmd)
 	}
 	if c.half {

@@ -94,17 +94,21 @@ func TestEveryTextIsPrinted(t *testing.T) {
 			return Anything(rt, label+", before") + " " + w + " " + Anything(rt, label+", after")
 		}
 		o := payterm.Order{
-			ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved,
-			Ref: field("ref"), Payer: field("payer"), ChannelOrderID: Anything(rt, "channel order"), TradeTime: Anything(rt, "trade time"),
+			ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234,
+			Currency: "CAD", Outcome: payterm.Approved,
+			Ref: field("ref"), Payer: field("payer"), ChannelOrderID: Anything(rt, "channel order"),
+			TradeTime: Anything(rt, "trade time"),
 		}
 		if rapid.Bool().Draw(rt, "an id of others") {
 			o.ID = payterm.OrderID(Anything(rt, "id"))
 		}
 		opt := receipt.Options{
 			Language: "en", MerchantID: Anything(rt, "merchant id"), Terminal: Anything(rt, "terminal"),
-			Merchant: receipt.Merchant{Name: field("name"), Address: field("address"), Phone: Anything(rt, "phone"), TaxID: Anything(rt, "tax id")},
+			Merchant: receipt.Merchant{Name: field("name"), Address: field("address"), Phone: Anything(rt, "phone"),
+				TaxID: Anything(rt, "tax id")},
 		}
-		printed(rt, all[rapid.SampledFrom(names).Draw(rt, "printer")], receipt.Compose(flows.SlipMerchant, o, false, opt), want...)
+		printed(rt, all[rapid.SampledFrom(names).Draw(rt, "printer")], receipt.Compose(flows.SlipMerchant, o, false,
+			opt), want...)
 	})
 }
 
@@ -142,13 +146,18 @@ func TestTextsOfShopsArePrinted(t *testing.T) {
 	t.Parallel()
 	for name, p := range shelves(t) {
 		for _, text := range []string{
-			"張記茶餐廳 word", "Đặng Phở word", "Crêperie Œuvre™ word", "word 🍕", "Table five 🍕 word", "Cafe\u0301 word", "zero\u200bwidth word", "e\u2011mail word",
-			"김밥천국 word", "すし寿司 word", "Кафе word", "\x1b@ word", "\xff\xfe word", strings.Repeat("張", 100) + " word", "word 👨‍👩‍👧 word", "€ ¥ £ ₩ ₫ word",
+			"張記茶餐廳 word", "Đặng Phở word", "Crêperie Œuvre™ word", "word 🍕", "Table five 🍕 word", "Cafe\u0301 word",
+			"zero\u200bwidth word", "e\u2011mail word",
+			"김밥천국 word", "すし寿司 word", "Кафе word", "\x1b@ word", "\xff\xfe word", strings.Repeat("張", 100) + " word",
+			"word 👨‍👩‍👧 word", "€ ¥ £ ₩ ₫ word",
 		} {
 			o := payterm.Order{
-				ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved, Ref: text, Payer: text,
+				ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234,
+				Currency: "CAD", Outcome: payterm.Approved, Ref: text, Payer: text,
 			}
-			r := receipt.Compose(flows.SlipMerchant, o, false, receipt.Options{Language: "en", Merchant: receipt.Merchant{Name: text, Address: text, Phone: text, TaxID: text}})
+			r := receipt.Compose(flows.SlipMerchant, o, false,
+				receipt.Options{Language: "en", Merchant: receipt.Merchant{Name: text, Address: text, Phone: text,
+					TaxID: text}})
 			if printed(t, p, r, "word"); t.Failed() {
 				t.Fatalf("%s: %q", name, text)
 			}
@@ -162,7 +171,8 @@ func Anything(rt *rapid.T, label string) string {
 		rapid.StringN(0, 12, -1),
 		rapid.StringOfN(rapid.RuneFrom([]rune("\u0301\u200b\u200d\u2011\u00a0\u202f\ufe0f\u20e3\x1b\x10\x04\x1d\x00\n🍕👩👧🇨🇦🏽☕™Œđ張記茶餐廳김すカ（，”“)€¥…•")), 0, 12, -1),
 		rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 12), func(b []byte) string { return string(b) }),
-		rapid.SampledFrom([]string{"", "Đặng Phở", "Crêperie Œuvre™", "Cafe\u0301", "👨‍👩‍👧", "12\u202f345,67\u00a0$", strings.Repeat("長", 40), strings.Repeat("x", 90)}),
+		rapid.SampledFrom([]string{"", "Đặng Phở", "Crêperie Œuvre™", "Cafe\u0301", "👨‍👩‍👧", "12\u202f345,67\u00a0$",
+			strings.Repeat("長", 40), strings.Repeat("x", 90)}),
 	)
 	return strings.Join(rapid.SliceOfN(part, 0, 3).Draw(rt, label), "")
 }

@@ -54,7 +54,8 @@ func blot(img image.Image, box image.Rectangle, part int) image.Image {
 	out := image.NewRGBA(img.Bounds())
 	draw.Draw(out, out.Bounds(), img, img.Bounds().Min, draw.Src)
 	dx, dy := box.Dx()*part/200, box.Dy()*part/200
-	middle := image.Rect((box.Min.X+box.Max.X)/2-dx, (box.Min.Y+box.Max.Y)/2-dy, (box.Min.X+box.Max.X)/2+dx, (box.Min.Y+box.Max.Y)/2+dy)
+	middle := image.Rect((box.Min.X+box.Max.X)/2-dx, (box.Min.Y+box.Max.Y)/2-dy, (box.Min.X+box.Max.X)/2+dx,
+		(box.Min.Y+box.Max.Y)/2+dy)
 	draw.Draw(out, middle, image.NewUniform(color.Gray{0x80}), image.Point{}, draw.Src)
 	return out
 }
@@ -69,8 +70,10 @@ func TestZbarReadsTheGlass(t *testing.T) {
 		e, b := newBoard(t)
 		d := newDisplay(t, e, b)
 		s := payterm.Screen{
-			Name: "show_code", Tone: payterm.Busy, Title: "WeChat Pay: please scan", Status: "12:34", Amount: "$12.34", Elapsed: "0:01",
-			Small: "T1AAAAA000001", QR: code, Watermark: "SIMULATION", Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "Stop"}},
+			Name: "show_code", Tone: payterm.Busy, Title: "WeChat Pay: please scan", Status: "12:34", Amount: "$12.34",
+			Elapsed: "0:01",
+			Small:   "T1AAAAA000001", QR: code, Watermark: "SIMULATION",
+			Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "Stop"}},
 		}
 		if err := d.Show(s); err != nil {
 			t.Fatal(err)
@@ -113,12 +116,17 @@ func TestZbarReadsThePaper(t *testing.T) {
 	}{
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineQR, Text: url}, text}, []string{"QR-Code:" + url}},
 		{16, []payterm.ReceiptLine{text, {Kind: payterm.LineQR, Text: url}, text}, []string{"QR-Code:" + url}},
-		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineQR, Text: strings.Repeat("x", 500)}, text}, []string{"QR-Code:" + strings.Repeat("x", 500)}},
-		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: order}, text}, []string{"CODE-128:" + order}},
-		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "T1AAAAA160402"}, text}, []string{"CODE-128:T1AAAAA160402"}}, // DLE EOT 2 in subset C
+		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineQR, Text: strings.Repeat("x", 500)}, text},
+			[]string{"QR-Code:" + strings.Repeat("x", 500)}},
+		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: order}, text},
+			[]string{"CODE-128:" + order}},
+		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "T1AAAAA160402"}, text},
+			[]string{"CODE-128:T1AAAAA160402"}}, // DLE EOT 2 in subset C
 		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "A{1-b"}, text}, []string{"CODE-128:A{1-b"}},
-		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "WIDERTHANTHEROLL20XX"}, text}, []string{"QR-Code:WIDERTHANTHEROLL20XX"}},
-		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: order}, {Kind: payterm.LineQR, Text: url}, text}, []string{"CODE-128:" + order, "QR-Code:" + url}},
+		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: "WIDERTHANTHEROLL20XX"}, text},
+			[]string{"QR-Code:WIDERTHANTHEROLL20XX"}},
+		{32, []payterm.ReceiptLine{text, {Kind: payterm.LineBarcode, Text: order}, {Kind: payterm.LineQR, Text: url},
+			text}, []string{"CODE-128:" + order, "QR-Code:" + url}},
 	} {
 		e, b := newBoardOf(t, 500, func(p *board.Profile) { p.Printer.Dots, p.Printer.Baud = c.columns*12, 115200 })
 		img := printed(t, e, b, c.columns, c.lines)
@@ -137,15 +145,18 @@ func TestZbarReadsThePaper(t *testing.T) {
 // printed prints lines and gives the paper with the margins that a roll has.
 func printed(t *testing.T, e *emulated.Board, b *board.Board, columns int, lines []payterm.ReceiptLine) image.Image {
 	t.Helper()
-	p, err := printer.New(b.Printer, printer.Options{Columns: columns, Baud: 115200, Status: true, Cut: true, Sleep: e.Sleep})
+	p, err := printer.New(b.Printer, printer.Options{Columns: columns, Baud: 115200, Status: true, Cut: true,
+		Sleep: e.Sleep})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Print(t.Context(), payterm.Receipt{Lines: append(lines, payterm.ReceiptLine{Kind: payterm.LineCut})}); err != nil {
+	if err := p.Print(t.Context(),
+		payterm.Receipt{Lines: append(lines, payterm.ReceiptLine{Kind: payterm.LineCut})}); err != nil {
 		t.Fatal(err)
 	}
 	img, words := e.Paper()
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "cut") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(words, "cut") &&
+		time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		img, words = e.Paper()
 	}
 	roll := image.NewGray(image.Rect(0, 0, img.Bounds().Dx()+64, img.Bounds().Dy()+64))

@@ -131,7 +131,8 @@ func open(dir, name string) (*os.File, error) {
 	case s.Uid != owner && owner != 0 && int(owner) != os.Geteuid(): // somebody else, who can have laid the link
 		return nil, ErrForeign
 	}
-	own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd),
+		unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +157,8 @@ func find(dir, name string) (fd int, owner uint32, err error) {
 		Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
 	})
 	switch {
-	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM): // before Linux 5.6, or a sandbox that does not know the call
+	// before Linux 5.6, or a sandbox that does not know the call
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
 		fd, err = walk(top, name)
 	case errors.Is(err, unix.ELOOP):
 		err = ErrLink

@@ -110,13 +110,15 @@ func TestLink(t *testing.T) {
 	eachWay(t, func(t *testing.T) {
 		dir := t.TempDir()
 		put(t, filepath.Join(dir, "provision/file"), "")
-		if err := errors.Join(os.Symlink("17", filepath.Join(dir, "provision/current")), os.Symlink("provision", filepath.Join(dir, "way"))); err != nil {
+		if err := errors.Join(os.Symlink("17", filepath.Join(dir, "provision/current")),
+			os.Symlink("provision", filepath.Join(dir, "way"))); err != nil {
 			t.Fatal(err)
 		}
 		if to, err := Link(dir, "provision/current"); err != nil || to != "17" {
 			t.Errorf("%q, %v", to, err)
 		}
-		for name, want := range map[string]error{"way/current": ErrLink, "provision/file": unix.EINVAL, "provision": unix.EINVAL, "provision/none": fs.ErrNotExist, "../x": unix.EXDEV} {
+		for name, want := range map[string]error{"way/current": ErrLink, "provision/file": unix.EINVAL,
+			"provision": unix.EINVAL, "provision/none": fs.ErrNotExist, "../x": unix.EXDEV} {
 			if to, err := Link(dir, name); !errors.Is(err, want) || to != "" {
 				t.Errorf("%s: %q, %v, want %v", name, to, err, want)
 			}
@@ -135,10 +137,12 @@ func TestForeign(t *testing.T) {
 		dir, roots := filepath.Join(base, "agent"), filepath.Join(base, "shadow")
 		put(t, roots, secret)
 		put(t, filepath.Join(dir, "own"), "good")
-		if err := errors.Join(os.Chown(dir, 12345, 12345), os.Chown(filepath.Join(dir, "own"), 12345, 12345), os.Link(roots, filepath.Join(dir, "linked"))); err != nil {
+		if err := errors.Join(os.Chown(dir, 12345, 12345), os.Chown(filepath.Join(dir, "own"), 12345, 12345),
+			os.Link(roots, filepath.Join(dir, "linked"))); err != nil {
 			t.Fatal(err)
 		}
-		if text, err := Read(dir, "linked", most); !errors.Is(err, ErrForeign) || len(text) > 0 || strings.Contains(err.Error(), secret) {
+		if text, err := Read(dir, "linked", most); !errors.Is(err, ErrForeign) || len(text) > 0 ||
+			strings.Contains(err.Error(), secret) {
 			t.Errorf("%q, %v", text, err)
 		}
 		if text, err := Read(dir, "own", most); err != nil || string(text) != "good" {
@@ -245,7 +249,8 @@ func TestOwner(t *testing.T) {
 	put(t, at("mine/payterm.db"), "")
 	if err := errors.Join(
 		os.Chown(at("agent"), 12345, 12346),
-		os.Symlink("agent", at("link")), os.Symlink(at("mine"), at("agent/laid")), os.Symlink("link/../mine", at("round")), os.Symlink("loop", at("loop")),
+		os.Symlink("agent", at("link")), os.Symlink(at("mine"), at("agent/laid")),
+		os.Symlink("link/../mine", at("round")), os.Symlink("loop", at("loop")),
 	); err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,8 @@ func TestCrashIsKept(t *testing.T) {
 		}
 		if i == 0 {
 			text, err := os.ReadFile(filepath.Join(dir, Now))
-			if err != nil || !bytes.Contains(text, []byte("CANARY of a goroutine")) || !bytes.Contains(text, []byte("crash_test.go")) {
+			if err != nil || !bytes.Contains(text, []byte("CANARY of a goroutine")) ||
+				!bytes.Contains(text, []byte("crash_test.go")) {
 				t.Fatalf("%s %v", text, err)
 			}
 		}

@@ -87,7 +87,8 @@ func TestLock(t *testing.T) {
 
 func TestOwnerAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
-	for mode, fine := range map[fs.FileMode]bool{0o600: true, 0o400: true, 0o700: true, 0o640: false, 0o604: false, 0o620: false, 0o601: false} {
+	for mode, fine := range map[fs.FileMode]bool{0o600: true, 0o400: true, 0o700: true, 0o640: false, 0o604: false,
+		0o620: false, 0o601: false} {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -54,13 +54,17 @@ type Server struct {
 // New makes a server, whose calls end with the context.
 func New(ctx context.Context, l net.Listener, h http.Handler, b Bounds) *Server {
 	s := &Server{
-		from:  &listener{Listener: l, most: b.Conns, open: map[*conn]bool{}, changed: make(chan struct{}, 1), closed: make(chan struct{})},
+		from: &listener{Listener: l, most: b.Conns, open: map[*conn]bool{}, changed: make(chan struct{}, 1),
+			closed: make(chan struct{})},
 		calls: make(chan struct{}, b.Calls), b: b, do: h,
 	}
 	s.http = http.Server{
-		Handler: http.HandlerFunc(s.answer), ReadHeaderTimeout: requestTime, ReadTimeout: requestTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
+		Handler: http.HandlerFunc(s.answer), ReadHeaderTimeout: requestTime, ReadTimeout: requestTime,
+		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, c)
+		},
 	}
 	return s
 }

@@ -110,13 +110,16 @@ func TestPatience(t *testing.T) {
 		status int           // of an answer before the end
 		ends   time.Duration // after it came
 	}{
-		"silent":                        {"", 0, requestTime},
-		"half a request":                {"GET / HTTP/1.1\r\nX-Slow:", 0, requestTime},
-		"half a body":                   {"POST / HTTP/1.1\r\nHost: p\r\nContent-Length: 10\r\n\r\n{", 408, requestTime},
-		"a body in pieces":              {"POST / HTTP/1.1\r\nHost: p\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", 408, requestTime},
-		"silent after an answer":        {get, 200, idleTime},
-		"no head that anybody reads":    {"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", headerBytes), 0, requestTime},
-		"a body longer than is allowed": {"POST / HTTP/1.1\r\nHost: p\r\nContent-Length: 200\r\n\r\n" + strings.Repeat("x", 200), 413, 500 * time.Millisecond},
+		"silent":         {"", 0, requestTime},
+		"half a request": {"GET / HTTP/1.1\r\nX-Slow:", 0, requestTime},
+		"half a body": {"POST / HTTP/1.1\r\nHost: p\r\nContent-Length: 10\r\n\r\n{", 408,
+			requestTime},
+		"a body in pieces": {"POST / HTTP/1.1\r\nHost: p\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+			408, requestTime},
+		"silent after an answer":     {get, 200, idleTime},
+		"no head that anybody reads": {"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", headerBytes), 0, requestTime},
+		"a body longer than is allowed": {"POST / HTTP/1.1\r\nHost: p\r\nContent-Length: 200\r\n\r\n" +
+			strings.Repeat("x", 200), 413, 500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -278,7 +281,8 @@ func TestStrangers(t *testing.T) {
 		if called != 0 {
 			t.Errorf("%d calls of strangers", called)
 		}
-		if status := h.visit(strings.Replace(get, "\r\n\r\n", "\r\nKnown: yes\r\n\r\n", 1)).hears(t); status != http.StatusOK || called != 1 {
+		if status := h.visit(strings.Replace(get, "\r\n\r\n", "\r\nKnown: yes\r\n\r\n",
+			1)).hears(t); status != http.StatusOK || called != 1 {
 			t.Errorf("one who is known: HTTP %d, %d calls", status, called)
 		}
 	})

@@ -46,7 +46,8 @@ func TestNeed(t *testing.T) {
 	if how := ended(absent); !strings.HasPrefix(how, "fatal: a-tool-that-nobody-has") {
 		t.Errorf("in CI: %q", how)
 	}
-	if how := ended(func(tb testing.TB) { NeedFile(tb, "no/such/file", "make cross") }); !strings.Contains(how, "make cross") {
+	if how := ended(func(tb testing.TB) { NeedFile(tb, "no/such/file", "make cross") }); !strings.Contains(how,
+		"make cross") {
 		t.Errorf("a file: %q", how)
 	}
 	if how := ended(func(tb testing.TB) { Need(tb, "go") }); how != "" {

@@ -52,7 +52,8 @@ func run(args []string) error {
 	words := map[string]struct {
 		n  int
 		do func([]string) error
-	}{"relay": {2, relay}, "notify": {1, notify}, "keys": {1, keys}, "edges": {2, edges}, "i2c": {4, readI2C}, "spi": {2, exchange}, "oled": {1, oled}}
+	}{"relay": {2, relay}, "notify": {1, notify}, "keys": {1, keys}, "edges": {2, edges}, "i2c": {4, readI2C},
+		"spi": {2, exchange}, "oled": {1, oled}}
 	if len(args) == 0 || words[args[0]].do == nil || len(args)-1 != words[args[0]].n {
 		return fmt.Errorf("%q: what is asked is not known", args)
 	}
@@ -279,7 +280,8 @@ func oled(args []string) error {
 		return err
 	}
 	p := b.Profile.Display
-	d, err := lcd.NewSSD1306(lcd.Wires{Conn: ssd0303{b.Display.Conn}}, lcd.Options{Width: p.Width, Height: p.Height, Contrast: p.Contrast, Sleep: hal.Sleep})
+	d, err := lcd.NewSSD1306(lcd.Wires{Conn: ssd0303{b.Display.Conn}}, lcd.Options{Width: p.Width, Height: p.Height,
+		Contrast: p.Contrast, Sleep: hal.Sleep})
 	if err != nil {
 		return err
 	}
