@@ -36,6 +36,7 @@ import (
 	"payterm/terminal/selling"
 	"payterm/terminal/setup"
 	"payterm/terminal/training"
+	"payterm/terminal/upkeep"
 )
 
 // Options are what an agent is started with.
@@ -96,6 +97,7 @@ type Agent struct {
 	store     *storage.Store
 	runner    *runner.Runner
 	selling   *selling.Selling
+	upkeep    *upkeep.Upkeep
 	arrivals  *setup.Arrivals // of parcels
 	devices   *devices.Set
 	onPaper   onPaper
@@ -103,8 +105,6 @@ type Agent struct {
 	mu        sync.Mutex
 	fault     string // why it is not open
 	zone      *time.Location
-	link      flows.Network     // as far as this machine has the way to the gateway
-	away      bool              // the scanner, for some time
 	training  *training.Gateway // nil for the real terminal
 	realLock  *os.File          // a training's, on the real terminal's data
 	left      bool              // it ended for a training, or for the real terminal
@@ -200,6 +200,7 @@ func (a *Agent) open() error {
 		Loop: r, Journal: store, Config: a.o.Config, Clock: a.wall, Log: a.o.Log, Slip: a.totalsSlip,
 		Print: a.devices.Print, Printer: a.devices.Has(devices.Printer), RefundsNeedPIN: a.o.RefundsNeedPIN,
 	})
+	a.upkeep = a.newUpkeep()
 	close(a.opened)
 	return nil
 }
@@ -431,11 +432,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	ready, err := a.comeUp(ctx, &wg)
 	if err == nil && a.isOpen() {
 		a.devices.RunInput(ctx, &wg)
-		for _, work := range []func(context.Context){
-			a.runIdle, a.runAway, a.runReach, a.tidy, a.live, a.arrivals.Run, a.selfTest,
-		} {
-			wg.Go(func() { work(ctx) })
-		}
+		a.upkeep.Run(ctx, &wg)
+		wg.Go(func() { a.arrivals.Run(ctx) })
+		wg.Go(func() { a.selfTest(ctx) })
 		if s := a.training; s != nil {
 			wg.Go(func() { follow(ctx, a.runner.Changes(), s.Changed) })
 		}
@@ -513,78 +512,4 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (ready bool, err
 		case <-time.After(openAgain):
 		}
 	}
-}
-
-// liveEvery is how often it is written down what the terminal has lived through: at
-// most so much is lost where the power goes in a quiet hour, and orders are then
-// guarded and asked about for so much longer.
-const liveEvery = 10 * time.Minute
-
-// live keeps the time of quiet hours.
-func (a *Agent) live(ctx context.Context) {
-	tick := time.NewTicker(liveEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := a.store.Live(a.Lived()); err != nil {
-			a.o.Log.Warn("the time lived through is not kept", "err", err)
-		}
-	}
-}
-
-// tidyEvery is how often the log of the journal is moved into its file. SQLite
-// does it too, in the middle of some commit; here nobody waits.
-const tidyEvery = time.Minute
-
-// tidy does what can wait for an idle counter.
-func (a *Agent) tidy(ctx context.Context) {
-	tick := time.NewTicker(tidyEvery)
-	defer tick.Stop()
-	retention := storage.Retention{Keep: time.Duration(a.o.Config.Terminal.KeepDays) * 24 * time.Hour}
-	a.selling.Remind()
-	a.selling.PrintOwed()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			a.selling.Remind()
-			a.selling.PrintOwed()
-			a.forgetSlips()
-			if err := a.checkpoint(ctx, retention.Old(a.reading())); err != nil && ctx.Err() == nil {
-				a.o.Log.Warn("checkpoint", "err", err)
-			}
-		}
-	}
-}
-
-// reading is what the clocks say now.
-func (a *Agent) reading() storage.Reading {
-	lived, wall := a.loopClock.Now()
-	synced, err := doctor.NetworkTime()
-	return storage.Reading{Lived: lived, Wall: wall, Synced: synced && err == nil}
-}
-
-// checkpoint moves the log, and drops what is old, unless the counter needs
-// somebody. Of what is old a batch goes each time.
-func (a *Agent) checkpoint(ctx context.Context, old storage.Old) error {
-	s, err := a.runner.Snapshot(ctx)
-	if err != nil || !s.AtRest {
-		return err
-	}
-	n, err := a.store.Prune(old)
-	if err != nil {
-		return err
-	}
-	if n > 0 {
-		a.o.Log.Info("old orders dropped", "orders", n, "lived", old.Lived, "before", old.Wall)
-	}
-	if _, err := a.store.PrunePeople(old); err != nil {
-		return err
-	}
-	return a.store.Checkpoint()
 }

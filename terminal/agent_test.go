@@ -97,11 +97,11 @@ func TestCheckpoint(t *testing.T) {
 		return info.Size()
 	}
 	a.runner.Press("5")
-	if err := a.checkpoint(t.Context(), storage.Old{}); err != nil || size() == 0 {
+	if err := a.upkeep.Checkpoint(t.Context(), storage.Old{}); err != nil || size() == 0 {
 		t.Errorf("while an amount is typed: %v, %d bytes are left in the log", err, size())
 	}
 	a.runner.Press("CANCEL")
-	if err := a.checkpoint(t.Context(), storage.Old{}); err != nil || size() != 0 {
+	if err := a.upkeep.Checkpoint(t.Context(), storage.Old{}); err != nil || size() != 0 {
 		t.Errorf("idle: %v, %d bytes are left in the log", err, size())
 	}
 }
@@ -131,11 +131,11 @@ func TestKeyOutlivesRetention(t *testing.T) {
 		return len(orders)
 	}
 	retention := storage.Retention{Keep: 400 * 24 * time.Hour}
-	now := a.reading()
+	now := a.upkeep.Reading()
 	for range 3 { // two minutes, 402 days ahead
 		ahead := now
 		ahead.Wall, ahead.Synced = now.Wall.AddDate(0, 0, 402), true
-		if err := a.checkpoint(t.Context(), retention.Old(ahead)); err != nil || left() != 1 {
+		if err := a.upkeep.Checkpoint(t.Context(), retention.Old(ahead)); err != nil || left() != 1 {
 			t.Fatalf("the clock was 402 days ahead: %d orders are left, %v", left(), err)
 		}
 		now.Lived, now.Wall = now.Lived+time.Minute, now.Wall.Add(time.Minute)
@@ -144,7 +144,7 @@ func TestKeyOutlivesRetention(t *testing.T) {
 		t.Fatal(err)
 	}
 	now.Lived += 401 * 24 * time.Hour
-	if err := a.checkpoint(t.Context(), retention.Old(now)); err != nil || left() != 0 {
+	if err := a.upkeep.Checkpoint(t.Context(), retention.Old(now)); err != nil || left() != 0 {
 		t.Fatalf("after 401 days: %d orders are left, %v", left(), err)
 	}
 	for body, want := range map[string]string{

@@ -8,6 +8,7 @@ import (
 	"payterm/terminal/api"
 	"payterm/terminal/notice"
 	"payterm/terminal/selling"
+	"payterm/terminal/upkeep"
 )
 
 // resting is the view to show: while a restart is under way nothing can begin, and what
@@ -24,7 +25,7 @@ func (a *Agent) resting(v flows.View) flows.View {
 // something else again.
 func (a *Agent) Notice(ctx context.Context, n api.Notice) error {
 	if n.Notice == screen.UpdateRestarting && a.isOpen() {
-		if err := a.runner.Hold(ctx, notice.RestartHold+idleEvery, a.printed); err != nil {
+		if err := a.runner.Hold(ctx, notice.RestartHold+upkeep.IdleEvery, a.printed); err != nil {
 			return selling.Coded(err)
 		}
 	}

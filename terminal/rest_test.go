@@ -18,6 +18,7 @@ import (
 	"payterm/flows"
 	"payterm/screen"
 	"payterm/terminal/setup"
+	"payterm/terminal/upkeep"
 )
 
 // TestATerminalOfATillRests: a till sells and presses no key. What waits for an idle
@@ -47,7 +48,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 		defer parts.Wait()
 		defer stop()
 		parts.Go(func() { a.runner.Run(ctx) }) //nolint:errcheck // it ends with ctx
-		parts.Go(func() { a.tidy(ctx) })
+		parts.Go(func() { a.upkeep.Tidy(ctx) })
 		parts.Go(func() { a.arrivals.Run(ctx) })
 		logged := func() int64 {
 			info, err := os.Stat(filepath.Join(a.o.Data, "payterm.db-wal"))
@@ -64,7 +65,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 				return false
 			}
 		}
-		time.Sleep(tidyEvery / 2) // so that it looks between the sale's end and rest
+		time.Sleep(upkeep.TidyEvery / 2) // so that it looks between the sale's end and rest
 		res, err := a.runner.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 500,
 			Currency: c.Merchant.Currency}, func(payterm.OrderID) {})
 		if err != nil || res.Order.Reason != payterm.ReasonNoScan { // after a minute

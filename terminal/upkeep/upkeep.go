@@ -1,0 +1,259 @@
+// Package upkeep is what a terminal does by itself beside selling: it looks after the way to
+// the gateway, the scanner and the minute on the idle screen, keeps the time that it has lived
+// through, and tidies the journal while nobody is served. It decides about no order.
+package upkeep
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"payterm/flows"
+	"payterm/storage"
+	"payterm/terminal/api"
+	"payterm/terminal/doctor"
+	"payterm/terminal/notice"
+)
+
+// IdleEvery is how often the link and the clock of the idle screen are looked at.
+const IdleEvery = 5 * time.Second
+
+// TidyEvery is how often the log of the journal is moved into its file. SQLite does it too,
+// in the middle of some commit; here nobody waits.
+const TidyEvery = time.Minute
+
+const (
+	// liveEvery is how often it is written down what the terminal has lived through: at most
+	// so much is lost where the power goes in a quiet hour, and orders are then guarded and
+	// asked about for so much longer.
+	liveEvery = 10 * time.Minute
+	awayEvery = time.Second // the scanner is looked after
+
+	// How often the gateway is asked while nobody pays, so that the idle screen knows of it
+	// before a customer opens the phone, and has a rate of today.
+	reachEvery = 5 * time.Minute
+	reachAgain = 30 * time.Second // after no answer
+)
+
+// Loop shows what has changed.
+type Loop interface {
+	Redraw()
+	Reached(answered bool, cny int64)
+}
+
+// Journal is tidied. A *storage.Store is one.
+type Journal interface {
+	Live(lived time.Duration) error
+	Prune(old storage.Old) (int, error)
+	PrunePeople(old storage.Old) (int, error)
+	Checkpoint() error
+}
+
+// Counter is asked, and reminded.
+type Counter interface {
+	Rests(ctx context.Context) (bool, error) // nothing at the counter needs anybody
+	// Rate asks the gateway for the exchange rate, which moves nothing.
+	Rate(ctx context.Context) (cny int64, answered bool)
+	Tidy() // what is not the journal's: days to be closed, slips that are owed or lost
+}
+
+// Options are what an Upkeep is made with.
+type Options struct {
+	Loop       Loop
+	Journal    Journal
+	Counter    Counter
+	Clock      func() (lived time.Duration, wall time.Time) // wall is zero while the clock is not set
+	Keep       time.Duration                                // how long orders are kept
+	GatewayURL string
+	Notices    *notice.Notices
+	Scanner    func() error // why it cannot be used now
+	AwayAfter  time.Duration
+	Log        *slog.Logger
+}
+
+// Upkeep is at work for as long as it runs.
+type Upkeep struct {
+	o     Options
+	start time.Time
+	mu    sync.Mutex
+	link  flows.Network
+	away  bool
+}
+
+// New makes one.
+func New(o Options) *Upkeep { return &Upkeep{o: o, start: time.Now()} }
+
+// Run works until the context ends, in goroutines of the group.
+func (u *Upkeep) Run(ctx context.Context, wg *sync.WaitGroup) {
+	for _, work := range []func(context.Context){u.idle, u.scanner, u.reach, u.Tidy, u.live} {
+		wg.Go(func() { work(ctx) })
+	}
+}
+
+// Link is how far this machine has the way to the gateway.
+func (u *Upkeep) Link() flows.Network {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.link
+}
+
+// ScannerAway tells whether the scanner has been away for some time.
+func (u *Upkeep) ScannerAway() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.away
+}
+
+// idle has the screen drawn again when the way to the gateway or the minute has changed, of
+// which no event tells.
+func (u *Upkeep) idle(ctx context.Context) {
+	tick := time.NewTicker(IdleEvery)
+	defer tick.Stop()
+	seen := ""
+	for {
+		link := flows.NetworkUnknown
+		switch doctor.Link(u.o.GatewayURL).Result {
+		case api.OK:
+			link = flows.NetworkUp
+		case api.Fail:
+			link = flows.NetworkDown
+		}
+		u.mu.Lock()
+		u.link = link
+		u.mu.Unlock()
+		_, now := u.o.Clock()
+		n := u.o.Notices.Now()
+		if looks := string(link) + now.Format("15:04") + string(n.Notice+"/") + string(n.Reason); looks != seen {
+			seen = looks
+			u.o.Loop.Redraw()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// absence is of a device that was last well at a time. A plug that is out for a moment only
+// is not told of.
+type absence struct{ after, well time.Duration }
+
+// tells whether to speak of it, by how the device is now.
+func (b *absence) tells(absent bool, now time.Duration) bool {
+	if !absent {
+		b.well = now
+	}
+	return now-b.well >= b.after
+}
+
+// scanner has the screens say that the scanner is away, and no longer once it is back.
+func (u *Upkeep) scanner(ctx context.Context) {
+	tick := time.NewTicker(min(awayEvery, u.o.AwayAfter))
+	defer tick.Stop()
+	scanner := absence{u.o.AwayAfter, time.Since(u.start)}
+	for {
+		away := scanner.tells(u.o.Scanner() != nil, time.Since(u.start))
+		u.mu.Lock()
+		was := u.away
+		u.away = away
+		u.mu.Unlock()
+		if away != was {
+			u.o.Loop.Redraw()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// reach asks the gateway for the exchange rate whenever nobody is being served.
+func (u *Upkeep) reach(ctx context.Context) {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		}
+		next := reachAgain
+		if rests, err := u.o.Counter.Rests(ctx); err == nil && rests {
+			cny, answered := u.o.Counter.Rate(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if answered {
+				next = reachEvery
+			}
+			u.o.Loop.Reached(answered, cny)
+		}
+		pause.Reset(next)
+	}
+}
+
+// live keeps the time of quiet hours.
+func (u *Upkeep) live(ctx context.Context) {
+	tick := time.NewTicker(liveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		lived, _ := u.o.Clock()
+		if err := u.o.Journal.Live(lived); err != nil {
+			u.o.Log.Warn("the time lived through is not kept", "err", err)
+		}
+	}
+}
+
+// Tidy does what can wait for an idle counter, until the context ends.
+func (u *Upkeep) Tidy(ctx context.Context) {
+	tick := time.NewTicker(TidyEvery)
+	defer tick.Stop()
+	retention := storage.Retention{Keep: u.o.Keep}
+	u.o.Counter.Tidy()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			u.o.Counter.Tidy()
+			if err := u.Checkpoint(ctx, retention.Old(u.Reading())); err != nil && ctx.Err() == nil {
+				u.o.Log.Warn("checkpoint", "err", err)
+			}
+		}
+	}
+}
+
+// Reading is what the clocks say now.
+func (u *Upkeep) Reading() storage.Reading {
+	lived, wall := u.o.Clock()
+	synced, err := doctor.NetworkTime()
+	return storage.Reading{Lived: lived, Wall: wall, Synced: synced && err == nil}
+}
+
+// Checkpoint moves the log, and drops what is old, unless the counter needs somebody. Of what
+// is old a batch goes each time.
+func (u *Upkeep) Checkpoint(ctx context.Context, old storage.Old) error {
+	rests, err := u.o.Counter.Rests(ctx)
+	if err != nil || !rests {
+		return err
+	}
+	n, err := u.o.Journal.Prune(old)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		u.o.Log.Info("old orders dropped", "orders", n, "lived", old.Lived, "before", old.Wall)
+	}
+	if _, err := u.o.Journal.PrunePeople(old); err != nil {
+		return err
+	}
+	return u.o.Journal.Checkpoint()
+}
