@@ -47,7 +47,7 @@ const (
 // What else the machine does makes only the first of them worse; load says how
 // many others wanted a processor.
 func BenchmarkScanToWire(b *testing.B) {
-	t := newTerminal(b)
+	t := newRig(b)
 	b.ReportMetric(0, "ns/op") // of the whole run, which says nothing
 	var syncs, whole, line, commit, request []time.Duration
 	disk := newDisk(b, t.dir)
@@ -145,9 +145,9 @@ func (d *disk) sync(n int64) time.Duration {
 	return time.Since(start)
 }
 
-// terminal is an agent that runs, with a scanner that the benchmark holds and a
+// rig is an agent that runs, with a scanner that the benchmark holds and a
 // gateway that notes when it is written to.
-type terminal struct {
+type rig struct {
 	b       *testing.B
 	dir     string
 	agent   *Agent
@@ -160,8 +160,8 @@ type terminal struct {
 
 const merchant, signKey = "ON00000000", "0123456789ABCDEF"
 
-func newTerminal(b *testing.B) *terminal {
-	t := &terminal{b: b, dir: b.TempDir(), cable: haltest.NewCable(b)}
+func newRig(b *testing.B) *rig {
+	t := &rig{b: b, dir: b.TempDir(), cable: haltest.NewCable(b)}
 	t.gateway = newGateway(b)
 	t.sim = ottsim.New(ottsim.Config{MerchantID: merchant, SignKey: signKey, Seed: 1, BaseURL: t.gateway.url})
 	srv := &http.Server{Handler: t.sim, ReadHeaderTimeout: 5 * time.Second}
@@ -233,13 +233,13 @@ func (p ports) Serial(name string, baud int) (*hal.Line, error) {
 	return p.Board.Serial(name, baud)
 }
 
-func (t *terminal) keys(keys ...payterm.Key) {
+func (t *rig) keys(keys ...payterm.Key) {
 	for _, k := range keys {
 		t.agent.runner.Press(k)
 	}
 }
 
-func (t *terminal) waitScreen(name string) {
+func (t *rig) waitScreen(name string) {
 	t.b.Helper()
 	for end := time.Now().Add(15 * time.Second); t.agent.Screen().Name != name; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -250,7 +250,7 @@ func (t *terminal) waitScreen(name string) {
 
 // quiet waits until display and printer have done their work, as they have long
 // before a customer holds up a phone.
-func (t *terminal) quiet() {
+func (t *rig) quiet() {
 	const pause = 20 * time.Millisecond
 	time.Sleep(pause)
 	for end := time.Now().Add(5 * time.Second); time.Since(time.Unix(0, t.changed.Load())) < pause &&
@@ -259,14 +259,14 @@ func (t *terminal) quiet() {
 	}
 }
 
-func (t *terminal) scanner(bytes []byte) {
+func (t *rig) scanner(bytes []byte) {
 	if _, err := t.cable.Far().Write(bytes); err != nil {
 		t.b.Fatal(err)
 	}
 }
 
 // wallet is the payment code of a customer.
-func (t *terminal) wallet() string {
+func (t *rig) wallet() string {
 	out := httptest.NewRecorder()
 	t.sim.ServeHTTP(out, httptest.NewRequest("POST", "/sim/wallets", bytes.NewReader([]byte(`{"biz_type":"ALIPAY"}`))))
 	var w struct{ Code string }
@@ -375,7 +375,7 @@ func (c begun) Read(b []byte) (int, error) { return c.r.Read(b) }
 // BenchmarkExchange is one request and its reply, sealed, sent over a connection
 // of its own on loopback, answered by the simulator, opened and checked.
 func BenchmarkExchange(b *testing.B) {
-	t := newTerminal(b)
+	t := newRig(b)
 	client := t.agent.gateway
 	q := payterm.Inquiry{OrderID: "T1AAAAA000001", Total: payterm.Amount{Minor: 100, Currency: "CAD"}}
 	for b.Loop() {

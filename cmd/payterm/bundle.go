@@ -270,7 +270,7 @@ func (c *bundleCmd) journal() ([]byte, error) {
 				return err
 			}
 			for _, e := range events {
-				said.Events = append(said.Events, map[string]any{"seq": e.Seq, "order_id": e.OrderID, "event": e.Event, "wall": e.Wall, "body": told(e.Body)})
+				said.Events = append(said.Events, map[string]any{"seq": e.Seq, "order_id": e.OrderID, "event": e.Event, "wall": e.Wall, "body": withoutQuiet(e.Body)})
 			}
 		}
 		said.Events = said.Events[max(0, len(said.Events)-bundleEvents):]
@@ -285,8 +285,8 @@ func (c *bundleCmd) journal() ([]byte, error) {
 // quiet are fields of events that nobody needs who looks for a fault.
 var quiet = []string{"key", "code_key", "ref", "idempotency_key", "code_url", "payer"}
 
-// told is an event's body without them.
-func told(body []byte) any {
+// withoutQuiet is an event's body without them.
+func withoutQuiet(body []byte) any {
 	var fields map[string]any
 	if json.Unmarshal(body, &fields) != nil {
 		return "(not told)"
