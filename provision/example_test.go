@@ -33,16 +33,16 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	terminal := provision.Terminal{Signers: []ed25519.PublicKey{signer.Public().(ed25519.PublicKey)},
+	receiver := provision.Receiver{Signers: []ed25519.PublicKey{signer.Public().(ed25519.PublicKey)},
 		Now: made.Add(time.Hour)}
-	fmt.Println(parcel.Check(terminal))
+	fmt.Println(parcel.Check(receiver))
 	content, err := parcel.Open(code)
 	fmt.Printf("%s%v\n", content.Config, err)
 	fmt.Println(content)
 
-	terminal.Now = made.Add(25 * time.Hour)
+	receiver.Now = made.Add(25 * time.Hour)
 	var refused provision.Refused
-	if errors.As(parcel.Check(terminal), &refused) {
+	if errors.As(parcel.Check(receiver), &refused) {
 		fmt.Println(refused.Reason)
 	}
 	// Output:

@@ -269,8 +269,8 @@ func Read(text string) (*Parcel, error) {
 	return p, nil
 }
 
-// Terminal is what a parcel is held against.
-type Terminal struct {
+// Receiver is the terminal that a parcel is held against.
+type Receiver struct {
 	Signers   []ed25519.PublicKey
 	Device    Device
 	Installed uint64    // serial of what was installed last; 0: nothing was
@@ -281,7 +281,7 @@ type Terminal struct {
 const clockSlack = 10 * time.Minute
 
 // Check says whether this terminal may have the parcel. The code is for Open to try.
-func (p *Parcel) Check(t Terminal) error {
+func (p *Parcel) Check(t Receiver) error {
 	var signer ed25519.PublicKey
 	for _, s := range t.Signers {
 		if fingerprint(s) == p.signer {

@@ -73,7 +73,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(newSigner(t, 2)), public(signer)},
+	if err := p.Check(provision.Receiver{Signers: []ed25519.PublicKey{public(newSigner(t, 2)), public(signer)},
 		Now: made}); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := provision.Read(c.text)
 			if err == nil {
-				err = p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(signer)}, Device: device,
+				err = p.Check(provision.Receiver{Signers: []ed25519.PublicKey{public(signer)}, Device: device,
 					Installed: c.installed, Now: c.now})
 			}
 			if reason(err) != c.want || (err == nil) != (c.want == "") {
@@ -154,7 +154,7 @@ func TestRefused(t *testing.T) {
 	}
 	p, err := provision.Read(good)
 	if err == nil {
-		err = p.Check(provision.Terminal{Now: made})
+		err = p.Check(provision.Receiver{Now: made})
 	}
 	if reason(err) != provision.Foreign || !strings.Contains(err.Error(), "--trust") {
 		t.Errorf("without any signer: %v", err)
@@ -294,7 +294,7 @@ func TestParcelOfVersion1(t *testing.T) {
 	}
 	p, err := provision.Read(string(text))
 	if err == nil {
-		err = p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(newSigner(t, 1))}, Now: made})
+		err = p.Check(provision.Receiver{Signers: []ed25519.PublicKey{public(newSigner(t, 1))}, Now: made})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -325,7 +325,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		err = p.Check(provision.Terminal{Signers: []ed25519.PublicKey{public(signer)}, Now: made})
+		err = p.Check(provision.Receiver{Signers: []ed25519.PublicKey{public(signer)}, Now: made})
 		if (err == nil) != (strings.TrimSpace(text) == good) {
 			t.Errorf("%.80q: %v", text, err)
 		}

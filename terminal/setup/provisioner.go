@@ -44,7 +44,7 @@ func (p Provisioner) check(parcel *provision.Parcel) error {
 	if _, waiting, err := config.Waiting(p.Data); err == nil { // one that cannot be read is replaced
 		installed = max(installed, waiting)
 	}
-	return parcel.Check(provision.Terminal{
+	return parcel.Check(provision.Receiver{
 		Signers: p.Signers, Device: provision.DeviceOf(device), Installed: installed, Now: p.Now(),
 	})
 }
