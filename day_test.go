@@ -2,6 +2,7 @@ package payterm_test
 
 import (
 	"archive/zip"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -165,10 +166,11 @@ func follow(days payterm.Days, begin, end time.Time) error {
 		case days.Name(to.Add(-1)) != name:
 			return fmt.Errorf("%s ends as %s", name, days.Name(to.Add(-1)))
 		case err != nil || !start.Equal(from) || !stop.Equal(to):
-			return fmt.Errorf("%s is from %s to %s, and by its name from %s to %s (%v)", name, from, to, start, stop,
-				err)
+			return fmt.Errorf("%s is from %s to %s, and by its name from %s to %s: %w", name, from, to, start, stop,
+				errors.Join(err, errors.New("not as it is named")))
 		case bad != nil || middle.Before(from) || !middle.Before(to):
-			return fmt.Errorf("%s is from %s to %s, without %s (%v)", name, from, to, middle, bad)
+			return fmt.Errorf("%s is from %s to %s, without %s: %w", name, from, to, middle,
+				errors.Join(bad, errors.New("not as it is named")))
 		}
 		last, at = name, to
 		changed, changes := to.In(days.Zone).ZoneBounds()

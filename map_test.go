@@ -76,7 +76,7 @@ func TestMap(t *testing.T) {
 	}
 	drawn := before + mapBegin + drawMap(packages(t)) + mapEnd + after
 	if *update {
-		if err := os.WriteFile(mapFile, []byte(drawn), 0o644); err != nil { //nolint:gosec // a document
+		if err := os.WriteFile(mapFile, []byte(drawn), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -88,7 +88,7 @@ func walk(read func(name, text string), endings ...string) error {
 		case entry.IsDir(), name == "refs_test.go", !slices.Contains(endings, filepath.Ext(name)):
 			return nil
 		}
-		text, err := os.ReadFile(name) //nolint:gosec // a file of the repository
+		text, err := os.ReadFile(name)
 		if err == nil {
 			read(name, string(text))
 		}
@@ -163,7 +163,7 @@ func deadLinks(name, text string) []string {
 		if fragment == "" {
 			continue
 		}
-		linked, err := os.ReadFile(target) //nolint:gosec // a file of the repository
+		linked, err := os.ReadFile(target)
 		if err != nil || !slugs(string(linked))[fragment] {
 			dead = append(dead, m[1])
 		}

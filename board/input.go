@@ -54,7 +54,7 @@ func (k *Keypad) Events() hal.EventDevice {
 func (k *Keypad) Codes() map[uint16]payterm.Key {
 	codes := map[uint16]payterm.Key{}
 	for name, key := range k.Map {
-		codes[uint16(hal.KeyCodes[name])] = key //nolint:gosec // 127 at the most
+		codes[uint16(hal.KeyCodes[name])] = key
 	}
 	return codes
 }

@@ -58,10 +58,10 @@ func services(t *testing.T) map[string]string {
 	}
 	for _, path := range added {
 		name := strings.TrimSuffix(filepath.Base(filepath.Dir(path)), ".d")
-		switch {
-		case name == "rauc.service":
+		switch name {
+		case "rauc.service":
 			found[name] = raucService + read(path)
-		case name == "payterm.service":
+		case "payterm.service":
 			name += " (image)"
 			fallthrough
 		default:

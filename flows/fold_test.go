@@ -120,7 +120,7 @@ func FuzzJournalRow(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add("sale_began", []byte(began), name, []byte(body), int64(time.Second))
+		f.Add("sale_began", []byte(began), name, []byte(body), int64(time.Second)) //nolint:unconvert // the fuzz target wants bytes
 	}
 	f.Add("refund_began", []byte(`{"order_id":"T1AAAAA000001","amount_minor":-9223372036854775808}`), "woke",
 		[]byte(`{}`), int64(-1))

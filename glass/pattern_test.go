@@ -35,7 +35,7 @@ func onGlass(t *testing.T, name string, change func(*board.Display)) (*emulated.
 		t.Fatal(err)
 	}
 	b := board.Open(p, e)
-	t.Cleanup(func() { b.Close(); e.Close() }) //nolint:errcheck // the chips are no more than memory
+	t.Cleanup(func() { b.Close(); e.Close() })
 	said := *p.Display
 	if change != nil {
 		change(&said)

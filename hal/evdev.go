@@ -138,7 +138,7 @@ func (k *Keys) decode(raw []byte) {
 		kind := binary.NativeEndian.Uint16(raw[eventTime:])
 		e := keyEvent{
 			code:  binary.NativeEndian.Uint16(raw[eventTime+2:]),
-			value: int32(binary.NativeEndian.Uint32(raw[eventTime+4:])), //nolint:gosec // a signed field
+			value: int32(binary.NativeEndian.Uint32(raw[eventTime+4:])),
 		}
 		switch {
 		case kind == evSyn && e.code == synDropped:

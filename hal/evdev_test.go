@@ -46,11 +46,11 @@ func TestEventLayout(t *testing.T) {
 		var got []int
 		for _, m := range value.FindAllStringSubmatch(string(out), -1) {
 			if m[2] != "" { // zeros in a row
-				n, _ := strconv.Atoi(m[2]) //nolint:errcheck // digits
+				n, _ := strconv.Atoi(m[2])
 				got = append(got, make([]int, n/4)...)
 				continue
 			}
-			n, _ := strconv.Atoi(m[1]) //nolint:errcheck // digits
+			n, _ := strconv.Atoi(m[1])
 			got = append(got, n)
 		}
 		if want := []int{size, eviocgrab, evSyn, evKey, synReport, synDropped}; !slices.Equal(got, want) {
@@ -104,10 +104,10 @@ func records(script string) []byte {
 		case "?":
 			kind, code, value = 4, 4, 458782
 		default:
-			switch {
-			case word[0] == '-':
+			switch word[0] {
+			case '-':
 				word, value = word[1:], 0
-			case word[0] == '+':
+			case '+':
 				word, value = word[1:], 2
 			}
 			n, err := strconv.Atoi(word)

@@ -105,6 +105,7 @@ func (f *frameBuffer) open() error {
 	}
 	var v fbVar
 	var x fbFix
+	//nolint:gosec // what the kernel fills, of its own size
 	err = errors.Join(fbAsk(file, fbGetVar, unsafe.Pointer(&v)), fbAsk(file, fbGetFix, unsafe.Pointer(&x)))
 	var format PixelFormat
 	var first int64
@@ -146,7 +147,7 @@ func (f *frameBuffer) WriteAt(b []byte, at int64) (int, error) {
 	}
 	n, err := f.file.WriteAt(b, f.first+at)
 	if err != nil {
-		f.file.Close() //nolint:errcheck // it failed already
+		f.file.Close()
 		f.file = nil
 	}
 	return n, err

@@ -39,6 +39,7 @@ type icounter struct {
 func (p *port) uartErrors() *UARTErrors {
 	var c icounter
 	err := control(p.tty, func(fd int) error {
+		//nolint:gosec // what the kernel fills, of its own size
 		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGICOUNT, uintptr(unsafe.Pointer(&c)))
 		if errno != 0 {
 			return errno

@@ -94,7 +94,7 @@ func TestPWMFiles(t *testing.T) {
 		var asked []byte
 		for end := time.Now().Add(5 * time.Second); string(asked) != "1" &&
 			time.Now().Before(end); time.Sleep(time.Millisecond) {
-			asked, _ = os.ReadFile(export) //nolint:errcheck // then it is asked again
+			asked, _ = os.ReadFile(export)
 		}
 		dir := filepath.Join(chip, "pwm1")
 		err := os.Mkdir(dir, 0o700)

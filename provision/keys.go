@@ -49,7 +49,7 @@ func ReadSigner(text string) (ed25519.PrivateKey, error) {
 
 // PublicLine is the line of /etc/payterm/signers that trusts a signer.
 func PublicLine(signer ed25519.PrivateKey) string {
-	return signerPublic + " " + base64.StdEncoding.EncodeToString(signer.Public().(ed25519.PublicKey)) //nolint:errcheck // it is one
+	return signerPublic + " " + base64.StdEncoding.EncodeToString(signer.Public().(ed25519.PublicKey))
 }
 
 // maxSigners is more than a fleet has.

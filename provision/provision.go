@@ -169,11 +169,11 @@ func Make(t Terms, c Content, code Code, signer ed25519.PrivateKey) (string, err
 	case len(c.Config) > maxContent-signKeySize:
 		return "", fmt.Errorf("the configuration has %d bytes, %d at the most", len(c.Config), maxContent-signKeySize)
 	}
-	public := signer.Public().(ed25519.PublicKey) //nolint:errcheck // it is one
+	public := signer.Public().(ed25519.PublicKey)
 	print := fingerprint(public)
 	b := append([]byte{version}, print[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(t.Made.UnixMilli())) //nolint:gosec // after 1970
-	b = binary.BigEndian.AppendUint32(b, uint32(t.Life/time.Second)) //nolint:gosec // MaxLife
+	b = binary.BigEndian.AppendUint64(b, uint64(t.Made.UnixMilli()))
+	b = binary.BigEndian.AppendUint32(b, uint32(t.Life/time.Second))
 	b = append(b, t.Device[:]...)
 	body, err := encrypt(c, code)
 	if err != nil {
@@ -232,7 +232,7 @@ type Parcel struct {
 }
 
 // Serial is the parcel's number: a later one is larger.
-func (p *Parcel) Serial() uint64 { return uint64(p.Made.UnixMilli()) } //nolint:gosec // Read refuses others
+func (p *Parcel) Serial() uint64 { return uint64(p.Made.UnixMilli()) }
 
 // LooksLike tells a parcel, whole or not, from whatever else a scanner reads.
 func LooksLike(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), Prefix) }
@@ -299,7 +299,7 @@ func (p *Parcel) Check(t Receiver) error {
 		return refuse(ForAnother, "it is for device %s, this one is %s", p.Device, t.Device)
 	case p.Serial() <= t.Installed:
 		return refuse(Older, "it was made at %s, and one of %s is installed", p.Made.Format(time.RFC3339),
-			time.UnixMilli(int64(t.Installed)).UTC().Format(time.RFC3339)) //nolint:gosec // a serial
+			time.UnixMilli(int64(t.Installed)).UTC().Format(time.RFC3339))
 	case t.Now.IsZero() || t.Now.Before(p.Made.Add(-clockSlack)):
 		return refuse(ClockNotSet,
 			"the clock is not set, so that nobody can tell whether it has expired: connect the network, or set it")

@@ -507,10 +507,10 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 		Wallet: payterm.WeChatPay, AmountMinor: 500,
 		RefundedMinor: 500, Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: sale.CreatedAt,
 	}
-	doubt, unpaid, late := sale, sale, sale
+	doubt, late := sale, sale
 	doubt.Outcome, doubt.PaidMinor, doubt.Payer, doubt.ChannelOrderID, doubt.TradeTime,
 		doubt.ExchangeRate = payterm.InDoubt, 0, "", "", "", ""
-	unpaid = doubt
+	unpaid := doubt
 	unpaid.Outcome = payterm.Declined
 	late.Reason = payterm.ReasonLatePayment
 	add := func(name string, slip flows.Slip, o payterm.Order, again bool) {

@@ -107,6 +107,9 @@ func TestNumbered(t *testing.T) {
 		}
 		plan = append(plan, text)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	if got := strings.Join(plan, "; "); strings.Contains(got, "SCAN") || !strings.Contains(got, "orders_number") ||
 		!strings.Contains(got, "orders_channel") {
 		t.Errorf("the search walks: %s", got)

@@ -122,7 +122,7 @@ func (s *Store) full(tx *sql.Tx) (bool, error) {
 	if err := syscall.Statfs(s.path, &fs); err != nil {
 		return false, fmt.Errorf("measure the disk: %w", err)
 	}
-	return used > min(bound, int64(fs.Blocks)*int64(fs.Bsize)/2), nil //nolint:gosec,unconvert // no disk is that large; it has 32 bits on some machines
+	return used > min(bound, int64(fs.Blocks)*int64(fs.Bsize)/2), nil //nolint:unconvert // no disk is that large; it has 32 bits on some machines
 }
 
 // drop drops records in one transaction, and the anchor before, whose gaps the new

@@ -312,7 +312,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		PIN: c.ComparePIN, Whose: func(number string) string { return c.Whose(number, a.o.SignKey) },
 		Jitter: func() uint16 {
 			var b [2]byte
-			rand.Read(b[:]) //nolint:errcheck // it never fails
+			rand.Read(b[:])
 			return binary.BigEndian.Uint16(b[:])
 		},
 	}

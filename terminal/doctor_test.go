@@ -321,7 +321,10 @@ func TestBadTrials(t *testing.T) {
 			return map[string]func(payterm.Screen){"Scan this code": func(payterm.Screen) { c.scan(stranger) }}
 		}, "fail", "it read 18 characters of another code"},
 		{"a prefix", "scanner", "6s", nil, func(c *clinic) map[string]func(payterm.Screen) {
-			return map[string]func(payterm.Screen){"Scan this code": func(payterm.Screen) { c.scan("]Q1" + c.paperCode()) }}
+			return map[string]func(payterm.Screen){"Scan this code": func(payterm.Screen) {
+				c.scan("]Q1" +
+					c.paperCode())
+			}}
 		}, "fail", "prefix"},
 		{"a scan left", "scanner", "30s", nil, cancel("Scan this code"), "skip", "left by CANCEL"},
 		{"no paper to scan from", "scanner", "30s", func(b *emulated.Board) error { return b.SetPrinter("out", "") },

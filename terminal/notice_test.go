@@ -22,11 +22,12 @@ func TestNoticesAreWords(t *testing.T) {
 	socket := a.socket()
 	for body, says := range map[string]string{
 		`{"notice":"BUY NOW"}`: "notice", `{"notice":""}`: "notice",
-		`{"notice":"stick_done","reason":"older"}`: "reason: stick_done has none",
-		`{"notice":"update_refused"}`:              "reason", `{"notice":"update_refused","reason":"unreadable"}`: "reason",
-		`{"notice":"stick_done","text":"x"}`:             "text",
-		`{"notice":"` + strings.Repeat("x", 9000) + `"}`: "256 bytes",
-		`{"notice":"` + strings.Repeat("y", 100) + `"}`:  `"yyyyyyyyyyyyyyyyyyyy"`, `[]`: "cannot unmarshal",
+		`{"notice":"stick_done","reason":"older"}`:          "reason: stick_done has none",
+		`{"notice":"update_refused"}`:                       "reason",
+		`{"notice":"update_refused","reason":"unreadable"}`: "reason",
+		`{"notice":"stick_done","text":"x"}`:                "text",
+		`{"notice":"` + strings.Repeat("x", 9000) + `"}`:    "256 bytes",
+		`{"notice":"` + strings.Repeat("y", 100) + `"}`:     `"yyyyyyyyyyyyyyyyyyyy"`, `[]`: "cannot unmarshal",
 	} {
 		if code, got := post(socket, body); code != http.StatusBadRequest && code != http.StatusUnprocessableEntity ||
 			!strings.Contains(strings.ReplaceAll(got, `\`, ""), says) ||
@@ -66,7 +67,8 @@ func TestRestartWaitsForRest(t *testing.T) {
 	const restarts = `{"notice":"update_restarting"}`
 	shows := func(says string) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); !strings.Contains(c.a.Screen().Title+c.a.Screen().Name+strings.Join(c.a.Screen().Lines, " "), says); time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); !strings.Contains(c.a.Screen().Title+c.a.Screen().Name+
+			strings.Join(c.a.Screen().Lines, " "), says); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("no %q: %+v", says, c.a.Screen())
 			}

@@ -156,7 +156,8 @@ func connections(p board.Profile) []connection {
 }
 
 // piHeader is the pin of each GPIO on the 40-pin header of a Raspberry Pi.
-var piHeader = [28]int{27, 28, 3, 5, 7, 29, 31, 26, 24, 21, 19, 23, 32, 33, 8, 10, 36, 11, 12, 35, 38, 40, 15, 16, 18, 22, 37, 13}
+var piHeader = [28]int{27, 28, 3, 5, 7, 29, 31, 26, 24, 21, 19, 23, 32, 33, 8, 10, 36, 11, 12, 35, 38, 40, 15, 16, 18,
+	22, 37, 13}
 
 // piBuses are the pins of what is more than one line.
 var piBuses = map[string]string{

@@ -47,24 +47,30 @@ func TestBoardCommands(t *testing.T) {
 			}
 		}
 		if got, err := os.ReadFile(doc); err != nil || string(got) != text {
-			t.Errorf("%s is not what payterm board show says (%v): go test ./cmd/payterm -run BoardCommands -update", doc, err)
+			t.Errorf("%s is not what payterm board show says (%v): go test ./cmd/payterm -run BoardCommands -update",
+				doc, err)
 		}
 	}
-	if table, err := run("show", "raspberrypi-i2c-hd44780"); err != nil || !strings.Contains(table, "| display, hd44780 | bus, address 0x27 | I2C1, pins 3 (SDA), 5 (SCL) |") ||
+	if table, err := run("show", "raspberrypi-i2c-hd44780"); err != nil ||
+		!strings.Contains(table, "| display, hd44780 | bus, address 0x27 | I2C1, pins 3 (SDA), 5 (SCL) |") ||
 		!strings.Contains(table, "| keypad | row 1: 1 2 3 CANCEL | GPIO5, pin 29 |") {
 		t.Errorf("%s %v", table, err)
 	}
 	bad := filepath.Join(t.TempDir(), "bad.toml")
-	if err := os.WriteFile(bad, fmt.Appendf(nil, "board = \"b\"\n[printer]\nusb = \"/dev/usb/lp0\"\nlogo = %q\n", bad), 0o600); err != nil {
+	if err := os.WriteFile(bad, fmt.Appendf(nil, "board = \"b\"\n[printer]\nusb = \"/dev/usb/lp0\"\nlogo = %q\n", bad),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := run("check", bad); err == nil || !strings.Contains(out, "bad.toml: printer.logo: ") {
 		t.Errorf("a logo that is none: %s %v", out, err)
 	}
-	if err := os.WriteFile(bad, []byte("board = \"b\"\n[display]\ncontroller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 3\n"), 0o600); err != nil {
+	if err := os.WriteFile(bad,
+		[]byte("board = \"b\"\n[display]\ncontroller = \"hd44780\"\ni2c = \"I2C1\"\ncolumns = 20\nrows = 3\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := run("check", bad); err == nil || !strings.Contains(out, "bad.toml:5: display.columns: 20 by 3 rows") {
+	if out, err := run("check", bad); err == nil ||
+		!strings.Contains(out, "bad.toml:5: display.columns: 20 by 3 rows") {
 		t.Errorf("%s %v", out, err)
 	}
 	if out, err := run("check", "no-such-board"); err == nil || !strings.Contains(out, "payterm board list") {
@@ -76,7 +82,8 @@ func TestBoardCommands(t *testing.T) {
 func TestEveryBoardRuns(t *testing.T) {
 	t.Parallel()
 	for _, name := range boards.Names() {
-		_, ready := program(t, "payterm", "emulate", "--board", filepath.Join("..", "..", "boards", name+".toml"), "--listen", "127.0.0.1:0",
+		_, ready := program(t, "payterm", "emulate", "--board", filepath.Join("..", "..", "boards", name+".toml"),
+			"--listen", "127.0.0.1:0",
 			"--data", t.TempDir(), "--scale", "20")
 		panel := ready["panel"].(string)
 		s := &shop{t: t, panel: panel}
@@ -107,7 +114,8 @@ func TestEveryBoardRuns(t *testing.T) {
 // pad, the code from the scanner, and the result is heard and seen.
 func TestSaleOnABoardThatTypes(t *testing.T) {
 	t.Parallel()
-	_, ready := program(t, "payterm", "emulate", "--board", "generic-evdev", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--scale", "20")
+	_, ready := program(t, "payterm", "emulate", "--board", "generic-evdev", "--listen", "127.0.0.1:0", "--data",
+		t.TempDir(), "--scale", "20")
 	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
 	s.waitScreen("idle")
 	s.keys("1", "2", "CLEAR", "00", "5", "ENTER")
@@ -129,10 +137,12 @@ func TestSaleOnABoardThatTypes(t *testing.T) {
 // its end, and the customer pays from the paper.
 func TestCodeOnPaper(t *testing.T) {
 	t.Parallel()
-	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--scale", "20")
+	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0",
+		"--data", t.TempDir(), "--scale", "20")
 	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
 	s.keys("1", "2", "3", "4")
-	if words := s.waitScreen("amount"); !strings.Contains(words, "[F1] print") || strings.Index(words, "scan") > strings.Index(words, "[F1] print") {
+	if words := s.waitScreen("amount"); !strings.Contains(words, "[F1] print") ||
+		strings.Index(words, "scan") > strings.Index(words, "[F1] print") {
 		t.Errorf("the scanner is not offered first, or the paper is not told of: %s", words)
 	}
 	s.keys("F1")
@@ -144,12 +154,14 @@ func TestCodeOnPaper(t *testing.T) {
 	}
 	paper := func(until string) string {
 		for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-			if p := string(s.call("GET", s.panel+"/emu/paper.txt", nil)); strings.Contains(p, until) || time.Now().After(end) {
+			if p := string(s.call("GET", s.panel+"/emu/paper.txt", nil)); strings.Contains(p, until) ||
+				time.Now().After(end) {
 				return p
 			}
 		}
 	}
-	if slip := paper("Order "); !strings.Contains(slip, "Pay before ") || !strings.Contains(slip, "$12.34") || !strings.Contains(slip, "This is no receipt") {
+	if slip := paper("Order "); !strings.Contains(slip, "Pay before ") || !strings.Contains(slip, "$12.34") ||
+		!strings.Contains(slip, "This is no receipt") {
 		t.Errorf("the slip: %s", slip)
 	}
 	rows := s.ledger()

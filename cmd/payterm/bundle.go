@@ -96,7 +96,8 @@ func (c *bundleCmd) Run() error {
 		get  func() ([]byte, error)
 	}{
 		{"version.json", func() ([]byte, error) {
-			return jsonText(map[string]any{"version": version, "built": buildTime().UTC(), "go": runtime.Version(), "arch": runtime.GOARCH})
+			return jsonText(map[string]any{"version": version, "built": buildTime().UTC(), "go": runtime.Version(),
+				"arch": runtime.GOARCH})
 		}},
 		{"config.toml", func() ([]byte, error) { return c.configuration(wrong) }},
 		{"journal.json", c.journal},
@@ -139,7 +140,8 @@ func (c *bundleCmd) Run() error {
 		} else {
 			text = hide.redact(text)
 		}
-		head := &tar.Header{Name: "payterm/" + name, Mode: 0o600, Size: int64(len(text)), ModTime: time.Now(), Typeflag: tar.TypeReg}
+		head := &tar.Header{Name: "payterm/" + name, Mode: 0o600, Size: int64(len(text)), ModTime: time.Now(),
+			Typeflag: tar.TypeReg}
 		if err := archive.WriteHeader(head); err != nil {
 			return err
 		}
@@ -270,7 +272,8 @@ func (c *bundleCmd) journal() ([]byte, error) {
 				return err
 			}
 			for _, e := range events {
-				said.Events = append(said.Events, map[string]any{"seq": e.Seq, "order_id": e.OrderID, "event": e.Event, "wall": e.Wall, "body": withoutQuiet(e.Body)})
+				said.Events = append(said.Events, map[string]any{"seq": e.Seq, "order_id": e.OrderID, "event": e.Event,
+					"wall": e.Wall, "body": withoutQuiet(e.Body)})
 			}
 		}
 		said.Events = said.Events[max(0, len(said.Events)-bundleEvents):]
@@ -316,7 +319,8 @@ func (c *bundleCmd) log() ([]byte, error) {
 	if c.Log != "" {
 		return ending(c.Log, bundleLog)
 	}
-	ctx, cancel := context.WithTimeoutCause(context.Background(), bundleWait, fmt.Errorf("journalctl was not done within %s", bundleWait))
+	ctx, cancel := context.WithTimeoutCause(context.Background(), bundleWait,
+		fmt.Errorf("journalctl was not done within %s", bundleWait))
 	defer cancel()
 	return serviceLog(ctx)
 }
@@ -395,8 +399,11 @@ func newRedactor(data, configuration string) redactor {
 		}
 	}
 	// Of a configuration that is wrong, too: hence by its tables.
-	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"), filepath.Join(data, "provision", "next", "sign.key"), "/etc/payterm/sign_key", os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
-	files := []string{filepath.Join(data, "device.key"), filepath.Join(data, "code.key"), os.Getenv("PAYTERM_API_TOKEN_FILE")}
+	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"),
+		filepath.Join(data, "provision", "next", "sign.key"), "/etc/payterm/sign_key",
+		os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
+	files := []string{filepath.Join(data, "device.key"), filepath.Join(data, "code.key"),
+		os.Getenv("PAYTERM_API_TOKEN_FILE")}
 	own, _ := os.ReadFile(configuration)     // without it there is nothing of it to cover
 	_, brought, _, _ := config.Brought(data) // as above
 	for _, text := range [][]byte{own, brought} {

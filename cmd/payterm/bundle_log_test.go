@@ -14,7 +14,7 @@ import (
 func journalctl(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte("#!/bin/sh\n"+script), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte("#!/bin/sh\n"+script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
@@ -24,8 +24,11 @@ func TestServiceLog(t *testing.T) {
 	for _, c := range []struct{ name, script, out, why string }{
 		{"all is well", `echo "$*"`, "-u payterm -u payterm-update -u payterm-confirm", ""},
 		{"the last words", `yes "a line that means nothing" | head -n 100000; echo the end`, "the end\n", ""},
-		{"it fails in the middle", `echo so far; echo chatter >&2; echo "Failed to open files: No such file" >&2; exit 1`, "so far", "exit status 1: Failed to open files"},
-		{"it hangs, and leaves a child with its output", `echo so far; sleep 60 & exec sleep 60`, "so far", "took too long"},
+		{"it fails in the middle",
+			`echo so far; echo chatter >&2; echo "Failed to open files: No such file" >&2; exit 1`, "so far",
+			"exit status 1: Failed to open files"},
+		{"it hangs, and leaves a child with its output", `echo so far; sleep 60 & exec sleep 60`, "so far",
+			"took too long"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			journalctl(t, c.script)
@@ -68,16 +71,19 @@ func TestBundleOutOfTheBox(t *testing.T) {
 	if wrong != "" || !strings.Contains(said, out) || strings.Contains(said, "471122869103") {
 		t.Fatalf("%s %s", said, wrong)
 	}
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(d.screen(), "The service file is written"); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(d.screen(),
+		"The service file is written"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the setup screen does not say it:\n%s", d.screen())
 		}
 	}
 	files := unpack(t, out)
-	if log := files["log.txt"]; !strings.Contains(log, "board ok") || strings.Contains(log, "281234567890123456") || strings.Contains(log, "PPV1ABC") {
+	if log := files["log.txt"]; !strings.Contains(log, "board ok") || strings.Contains(log, "281234567890123456") ||
+		strings.Contains(log, "PPV1ABC") {
 		t.Errorf("log.txt: %q", log)
 	}
-	if m := files["missing.json"]; !strings.Contains(m, "log.txt") || !strings.Contains(m, "journal.json") || strings.Contains(m, "471122869103") {
+	if m := files["missing.json"]; !strings.Contains(m, "log.txt") || !strings.Contains(m, "journal.json") ||
+		strings.Contains(m, "471122869103") {
 		t.Errorf("missing.json: %s", m)
 	}
 	if !strings.Contains(files["version.json"], "go1") {

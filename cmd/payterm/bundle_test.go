@@ -52,7 +52,8 @@ func TestBundle(t *testing.T) {
 	text, code := d.setUp(firstKey)
 	paid := d.sells("ALIPAY")
 	hash := "$2a$12$" + strings.Repeat("Q", 53)
-	planted := []string{firstKey, code, paid, hash, text, text[:60], "CANARYinTheWrongPlace", "CANARYquery", "4711 2286 9103", "hQVDUFYwMUNBTkFSWQ=="}
+	planted := []string{firstKey, code, paid, hash, text, text[:60], "CANARYinTheWrongPlace", "CANARYquery",
+		"4711 2286 9103", "hQVDUFYwMUNBTkFSWQ=="}
 	log := filepath.Join(d.dir, "planted.log")
 	lines := "the beginning is cut\n" + strings.Repeat("a line that means nothing\n", 50000)
 	for _, secret := range planted {
@@ -71,19 +72,23 @@ func TestBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := strings.Replace(string(b), "https://example.com/cb", "https://example.com/cb?token=CANARYquery", 1)
-	changed = strings.Replace(changed, "[merchant]", "[merchant]\ntypo = \"CANARYinTheWrongPlace\"", 1) + "\n[supervisor]\npin_hash = \"" + hash + "\"\n"
+	changed = strings.Replace(changed, "[merchant]", "[merchant]\ntypo = \"CANARYinTheWrongPlace\"", 1) +
+		"\n[supervisor]\npin_hash = \"" + hash + "\"\n"
 	write(t, link, changed)
 	out := filepath.Join(d.dir, "bundle.tar.gz")
-	if said, wrong := d.do("", "bundle", "--data", d.data, "--config", "/nowhere", "--out", out, "--log", log); wrong != "" || !strings.Contains(said, out) {
+	if said, wrong := d.do("", "bundle", "--data", d.data, "--config", "/nowhere", "--out", out, "--log",
+		log); wrong != "" || !strings.Contains(said, out) {
 		t.Fatalf("%s %s", said, wrong)
 	}
 	// To whoever has opened a place for it: nothing but the bundle, and no word on the screen.
-	if said, wrong := d.do("", "bundle", "--data", d.data, "--config", "/nowhere", "--out", "-", "--log", log); wrong != "" || !strings.HasPrefix(said, "\x1f\x8b") || strings.Contains(said, "without ") {
+	if said, wrong := d.do("", "bundle", "--data", d.data, "--config", "/nowhere", "--out", "-", "--log",
+		log); wrong != "" || !strings.HasPrefix(said, "\x1f\x8b") || strings.Contains(said, "without ") {
 		t.Errorf("%.40q %s", said, wrong)
 	}
 	files := unpack(t, out)
 	for name, want := range map[string]string{
-		"version.json": "go1", "config.toml": "Corner shop", "journal.json": "\"head\"", "doctor.json": "\"checks\"", "log.txt": "the end T2ABCDE000001",
+		"version.json": "go1", "config.toml": "Corner shop", "journal.json": "\"head\"", "doctor.json": "\"checks\"",
+		"log.txt":                  "the end T2ABCDE000001",
 		"crash/000001-found-x.txt": "goroutine 1", "missing.json": "typo",
 	} {
 		if !strings.Contains(files[name], want) {
@@ -111,7 +116,8 @@ func TestBundle(t *testing.T) {
 // TestRedactorCovers what it must, and leaves what a service needs.
 func TestRedactorCovers(t *testing.T) {
 	hide := newRedactor(t.TempDir(), "")
-	for _, c := range []string{"28123456789012345678", "471122869103", "4711-2286-9103", "PPV1" + strings.Repeat("AB2", 9), "hQVDUFYwMTIz"} {
+	for _, c := range []string{"28123456789012345678", "471122869103", "4711-2286-9103",
+		"PPV1" + strings.Repeat("AB2", 9), "hQVDUFYwMTIz"} {
 		if got := string(hide.redact([]byte("code=" + c + " "))); got != "code=(covered) " {
 			t.Errorf("%s became %s", c, got)
 		}

@@ -49,10 +49,12 @@ func newCrowded(t *testing.T) *crowded {
 	c.shop = &shop{t: t, dir: t.TempDir()}
 	c.data = filepath.Join(c.dir, "data")
 	config := filepath.Join(c.dir, "payterm.toml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "[api]\nlisten = %q\ntoken_file = %q\n", c.tcp, token), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, "[api]\nlisten = %q\ntoken_file = %q\n", c.tcp, token),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.agent, _ = program(t, tooltest.Need(t, "sh"), "-c", `ulimit -n 1024; exec "$@"`, "sh", filepath.Join(bin, "payterm"), "emulate", "--config", config, "--listen", "127.0.0.1:0", "--data", c.data)
+	c.agent, _ = program(t, tooltest.Need(t, "sh"), "-c", `ulimit -n 1024; exec "$@"`, "sh",
+		filepath.Join(bin, "payterm"), "emulate", "--config", config, "--listen", "127.0.0.1:0", "--data", c.data)
 	return c
 }
 
@@ -76,8 +78,8 @@ func (c *crowded) crowd(network, address string, n int, says string) []net.Conn 
 		if err != nil {
 			c.t.Fatalf("connection %d: %v", i, err)
 		}
-		c.t.Cleanup(func() { conn.Close() }) //nolint:errcheck // a test's
-		io.WriteString(conn, says)           //nolint:errcheck // it may have had to give way
+		c.t.Cleanup(func() { conn.Close() })
+		io.WriteString(conn, says) //nolint:errcheck // it may have had to give way
 		conns[i] = conn
 	}
 	return conns
@@ -142,9 +144,11 @@ func TestCrowds(t *testing.T) {
 		{"half a request", status + "\r\nX-Slow: ", false},
 		{"without a token, and then silent", status + "\r\n\r\n", false},
 		{"with a wrong token", status + bearer + "0123456789abcdef0124\r\n\r\n", false},
-		{"with half a body", "POST /sale HTTP/1.1\r\nHost: payterm" + bearer + crowdToken + "\r\nContent-Length: 100\r\n\r\n{", false},
+		{"with half a body", "POST /sale HTTP/1.1\r\nHost: payterm" + bearer + crowdToken +
+			"\r\nContent-Length: 100\r\n\r\n{", false},
 		{"silent at the owner's own socket", "", true},
-		{"with half a body at the owner's own socket", "POST /sale HTTP/1.1\r\nHost: payterm\r\nContent-Length: 100\r\n\r\n{", true},
+		{"with half a body at the owner's own socket",
+			"POST /sale HTTP/1.1\r\nHost: payterm\r\nContent-Length: 100\r\n\r\n{", true},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
@@ -179,12 +183,14 @@ func TestBusyIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken, let := make(chan struct{}), make(chan struct{})
-	server := httpd.New(t.Context(), l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(taken); <-let }), httpd.Bounds{Conns: 2, Calls: 1, Body: 1 << 10})
+	server := httpd.New(t.Context(), l,
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(taken); <-let }),
+		httpd.Bounds{Conns: 2, Calls: 1, Body: 1 << 10})
 	done := make(chan error)
 	go func() { done <- server.Serve() }()
 	t.Cleanup(func() {
 		close(let)
-		server.Close() //nolint:errcheck // Serve tells
+		server.Close()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
@@ -198,9 +204,11 @@ func TestBusyIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-taken
-	for _, args := range [][]string{{"status"}, {"queue", "list"}, {"sale", "--mode", "passive", "--amount", "1.00", "--idempotency-key", "k"}, {"refund", "T1AAAAA000001"}, {"reconcile"}} {
+	for _, args := range [][]string{{"status"}, {"queue", "list"}, {"sale", "--mode", "passive", "--amount", "1.00",
+		"--idempotency-key", "k"}, {"refund", "T1AAAAA000001"}, {"reconcile"}} {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), append(args, "--data", dir)...)
-		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "busy: 1 calls are being answered") {
+		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 1 ||
+			!strings.Contains(string(out), "busy: 1 calls are being answered") {
 			t.Errorf("%q: status %d: %s", args, cmd.ProcessState.ExitCode(), out)
 		}
 	}

@@ -79,21 +79,24 @@ func TestDay(t *testing.T) {
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", true))
 	s.waitScreen("waiting")
-	for end := time.Now().Add(30 * time.Second); len(s.totals("x").Open) != 1; time.Sleep(200 * time.Millisecond) { // once the lost one is closed
+	// once the lost one is closed
+	for end := time.Now().Add(30 * time.Second); len(s.totals("x").Open) != 1; time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v", s.totals("x"))
 		}
 	}
 	doubt := s.orders()[2]
 	z := s.totals("z")
-	if sum := only(z); z.Number != 1 || sum.AmountMinor != 1000 || sum.TipMinor != 150 || sum.Count != 1 || len(z.Open) != 1 || z.Open[0].ID != doubt.ID || z.Day == "" {
+	if sum := only(z); z.Number != 1 || sum.AmountMinor != 1000 || sum.TipMinor != 150 || sum.Count != 1 ||
+		len(z.Open) != 1 || z.Open[0].ID != doubt.ID || z.Day == "" {
 		t.Errorf("%+v", z)
 	}
 	s.post(s.sim+"/sim/orders/"+string(doubt.ID)+"/pay", nil)
 	s.waitScreen("approved")
 
 	// The gateway agrees, but for the one whose code nobody can have seen.
-	if status, rep := s.reconciled("--number", "1"); status != 0 || rep.Sales != 2 || rep.Agree != 2 || len(rep.Differences) != 0 || s.alarms() != 0 {
+	if status, rep := s.reconciled("--number", "1"); status != 0 || rep.Sales != 2 || rep.Agree != 2 ||
+		len(rep.Differences) != 0 || s.alarms() != 0 {
 		t.Errorf("exit status %d, %+v", status, rep)
 	}
 	s.post(s.sim+"/sim/orders/"+string(lost.ID)+"/pay", nil)
@@ -101,7 +104,8 @@ func TestDay(t *testing.T) {
 	if status != 1 || len(rep.Differences) != 1 {
 		t.Fatalf("exit status %d, %+v", status, rep)
 	}
-	if d := rep.Differences[0]; d.OrderID != lost.ID || d.What != api.DiffersFound || d.Outcome != payterm.NotSent || d.GatewayMinor != 700 || d.Attention != payterm.AttentionAlarm {
+	if d := rep.Differences[0]; d.OrderID != lost.ID || d.What != api.DiffersFound || d.Outcome != payterm.NotSent ||
+		d.GatewayMinor != 700 || d.Attention != payterm.AttentionAlarm {
 		t.Errorf("%+v", d)
 	}
 	if n := s.alarms(); n != 1 {
@@ -116,12 +120,14 @@ func TestDay(t *testing.T) {
 
 	// A gateway that says something else, or nothing.
 	s.faults("STATUS_QUERY", "wrong_amount", 100)
-	if status, rep := s.reconciled("--day", z.Day); status != 1 || len(rep.Differences) != 3 || rep.Differences[0].What != api.DiffersUnclear {
+	if status, rep := s.reconciled("--day", z.Day); status != 1 || len(rep.Differences) != 3 ||
+		rep.Differences[0].What != api.DiffersUnclear {
 		t.Errorf("another amount: exit status %d, %+v", status, rep)
 	}
 	s.call("DELETE", s.sim+"/sim/faults", nil)
 	s.faults("STATUS_QUERY", "drop_before_apply", 100)
-	if status, rep := s.reconciled("--day", z.Day); status != 1 || rep.Unknown != 3 || rep.Differences[0].What != api.DiffersUnknown || rep.Differences[0].Why == "" {
+	if status, rep := s.reconciled("--day", z.Day); status != 1 || rep.Unknown != 3 ||
+		rep.Differences[0].What != api.DiffersUnknown || rep.Differences[0].Why == "" {
 		t.Errorf("silence: exit status %d, %+v", status, rep)
 	}
 	s.call("DELETE", s.sim+"/sim/faults", nil)
@@ -138,7 +144,8 @@ func TestDay(t *testing.T) {
 	}
 	paper := s.paperUntil("Z TOTAL 2", "COPY")
 	first := slips(paper, "Z TOTAL 1")
-	for end := time.Now().Add(20 * time.Second); (len(first) < 2 || !strings.Contains(first[1], "no money moved")) && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); (len(first) < 2 || !strings.Contains(first[1], "no money moved")) &&
+		time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		first = slips(string(s.call("GET", s.panel+"/emu/paper.txt", nil)), "Z TOTAL 1")
 	}
 	if len(first) != 2 {
@@ -150,7 +157,8 @@ func TestDay(t *testing.T) {
 			lines = append(lines, line)
 		}
 	}
-	if copied := strings.Join(lines, ""); strings.TrimSpace(copied) != strings.TrimSpace(first[0]) || copied == first[1] {
+	if copied := strings.Join(lines, ""); strings.TrimSpace(copied) != strings.TrimSpace(first[0]) ||
+		copied == first[1] {
 		t.Errorf("Z 1 was\n%s\nand its copy is\n%s", first[0], first[1])
 	}
 	for _, words := range []string{"Tip", "1.50", "code scanned", z.Day, z.Head[:16], string(doubt.ID)} {
@@ -161,7 +169,8 @@ func TestDay(t *testing.T) {
 
 	// One business day, whichever Z; and as comma-separated values.
 	x := s.totals("x", "--day", z.Day)
-	if sum := only(x); x.Number != 0 || x.Day != z.Day || sum.AmountMinor != 2200 || sum.TipMinor != 150 || sum.Count != 3 {
+	if sum := only(x); x.Number != 0 || x.Day != z.Day || sum.AmountMinor != 2200 || sum.TipMinor != 150 ||
+		sum.Count != 3 {
 		t.Errorf("%+v", x)
 	}
 	if none := s.totals("x", "--day", "2001-01-01"); len(none.By) != 0 {
@@ -170,7 +179,8 @@ func TestDay(t *testing.T) {
 	if got := s.totals("x"); got.Number != 3 {
 		t.Errorf("a question closed a day: the next Z is %d", got.Number)
 	}
-	out, err := exec.Command(filepath.Join(bin, "payterm"), "totals", "z", "--number", "1", "--csv", "--data", s.data).Output()
+	out, err := exec.Command(filepath.Join(bin, "payterm"), "totals", "z", "--number", "1", "--csv", "--data",
+		s.data).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +198,12 @@ func TestDay(t *testing.T) {
 		return ""
 	}
 	if cell(1, "amount_minor") != "1000" || cell(1, "tip_minor") != "150" || cell(1, "day") != z.Day ||
-		cell(2, "open_order_id") != string(doubt.ID) || cell(2, "open_minor") != "500" || cell(2, "ended_in") != "2" || cell(2, "amount_minor") != "0" {
+		cell(2, "open_order_id") != string(doubt.ID) || cell(2, "open_minor") != "500" || cell(2, "ended_in") != "2" ||
+		cell(2, "amount_minor") != "0" {
 		t.Errorf("%q", rows)
 	}
-	for _, wrong := range [][]string{{"totals", "x", "--day=22/11/2026"}, {"totals", "z", "--day=2026-11-22"}, {"totals", "z", "--print"}, {"reconcile", "--day=2026-11-22", "--number=1"}} {
+	for _, wrong := range [][]string{{"totals", "x", "--day=22/11/2026"}, {"totals", "z", "--day=2026-11-22"},
+		{"totals", "z", "--print"}, {"reconcile", "--day=2026-11-22", "--number=1"}} {
 		if status, _ := s.run(wrong[0], wrong[1:]...).end(); status != 2 {
 			t.Errorf("%v: exit status %d", wrong, status)
 		}
@@ -208,10 +220,12 @@ func TestDay(t *testing.T) {
 	if a, b := only(z), only(next); a.Net().Minor+b.Net().Minor != taken {
 		t.Errorf("both Zs come to %d, the ledger to %d", a.Net().Minor+b.Net().Minor, taken)
 	}
-	if status, _ := s.run("resolve", string(lost.ID), "--reason", "kept; the customer was called").end(); status != 0 || s.alarms() != 0 {
+	if status, _ := s.run("resolve", string(lost.ID), "--reason", "kept; the customer was called").end(); status != 0 ||
+		s.alarms() != 0 {
 		t.Errorf("resolve: exit status %d, %d alarms", status, s.alarms())
 	}
-	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "verify", "--data", s.data).CombinedOutput(); err != nil {
+	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "verify", "--data",
+		s.data).CombinedOutput(); err != nil {
 		t.Errorf("%v %s", err, out)
 	}
 }

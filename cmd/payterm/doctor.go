@@ -63,7 +63,8 @@ func (c doctorCmd) Run() error {
 		}
 		// Without a merchant there are none: what the terminal says of it is enough.
 		if now, err := c.agent().Status(context.Background()); err != nil || now.State != api.StateUnprovisioned {
-			fmt.Fprintln(os.Stderr, "payterm: the tests are on the terminal's screen; ENTER says good, CANCEL says bad or leaves a test; nothing can be sold until they end")
+			fmt.Fprintln(os.Stderr,
+				"payterm: the tests are on the terminal's screen; ENTER says good, CANCEL says bad or leaves a test; nothing can be sold until they end")
 		}
 	}
 	rep, err := c.agent().Doctor(context.Background(), req)

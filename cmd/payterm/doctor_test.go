@@ -17,7 +17,8 @@ func TestDoctorTest(t *testing.T) {
 	r := s.run("doctor", "--test", "display,keypad")
 	shows := func(words string) {
 		t.Helper()
-		for end := time.Now().Add(15 * time.Second); !strings.Contains(s.screen(), words); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(15 * time.Second); !strings.Contains(s.screen(),
+			words); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("no %q, but %s", words, s.screen())
 			}
@@ -27,7 +28,8 @@ func TestDoctorTest(t *testing.T) {
 	s.keys("ENTER")
 	shows("Can a phone read it?")
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // the frame goes over the bus
-		if status, text := s.try("POST", s.panel+"/phone/look", nil); status == 200 && strings.Contains(text, "PAYTERM-TEST-") {
+		if status, text := s.try("POST", s.panel+"/phone/look", nil); status == 200 &&
+			strings.Contains(text, "PAYTERM-TEST-") {
 			break
 		}
 		if time.Now().After(end) {
@@ -49,7 +51,8 @@ func TestDoctorTest(t *testing.T) {
 		t.Fatalf("%v: %s", err, &r.out)
 	}
 	if status := r.cmd.ProcessState.ExitCode(); status != 0 || !rep.OK || len(rep.Checks) < 10 ||
-		rep.Checks[0].Name != "test display" || rep.Checks[0].Result != "ok" || rep.Checks[1].Result != "skip" || rep.Checks[1].Says != "left at 1" {
+		rep.Checks[0].Name != "test display" || rep.Checks[0].Result != "ok" || rep.Checks[1].Result != "skip" ||
+		rep.Checks[1].Says != "left at 1" {
 		t.Errorf("exit status %d: %+v", status, rep)
 	}
 	s.waitScreen("idle")
@@ -62,10 +65,12 @@ func TestDoctorTest(t *testing.T) {
 func TestDoctorFlags(t *testing.T) {
 	t.Parallel()
 	for args, status := range map[string]int{
-		"--test": 1, "--test --json": 1, "--test keypad": 1, "--test=keypad,buzzer --step 5s": 1, // nobody runs an agent there
+		// nobody runs an agent there
+		"--test": 1, "--test --json": 1, "--test keypad": 1, "--test=keypad,buzzer --step 5s": 1,
 		"--test=toaster": 2, "--test toaster": 2, "--test=": 2, "keypad": 2, "--step x": 2,
 	} {
-		cmd := exec.Command(filepath.Join(bin, "payterm"), append([]string{"doctor", "--data", t.TempDir()}, strings.Fields(args)...)...)
+		cmd := exec.Command(filepath.Join(bin, "payterm"), append([]string{"doctor", "--data", t.TempDir()},
+			strings.Fields(args)...)...)
 		out, err := cmd.CombinedOutput()
 		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != status {
 			t.Errorf("%s: %v, want exit status %d: %s", args, err, status, out)

@@ -102,7 +102,8 @@ func newShopBehind(t *testing.T, front func(gateway string) string, sale string,
 	if err := os.WriteFile(key, []byte("0123456789ABCDEF\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, ready := program(t, "ottsim", append([]string{"--listen", "127.0.0.1:0", "--merchant-id", "ON00000000", "--sign-key-file", key}, simulator...)...)
+	_, ready := program(t, "ottsim", append([]string{"--listen", "127.0.0.1:0", "--merchant-id", "ON00000000",
+		"--sign-key-file", key}, simulator...)...)
 	s.sim = ready["gateway"].(string)
 	text := "[gateway]\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + key +
 		"\"\nurl = \"" + front(s.sim) + "\"\n[sale]\n" + sale
@@ -189,7 +190,8 @@ func (s *shop) keys(keys ...string) { s.post(s.panel+"/emu/key", map[string]any{
 
 func (s *shop) wallet(bizType string, password bool) string {
 	var w struct{ Code string }
-	if err := json.Unmarshal(s.post(s.sim+"/sim/wallets", map[string]any{"biz_type": bizType, "balance_minor": 5000, "needs_password": password}), &w); err != nil {
+	if err := json.Unmarshal(s.post(s.sim+"/sim/wallets", map[string]any{"biz_type": bizType, "balance_minor": 5000,
+		"needs_password": password}), &w); err != nil {
 		s.t.Fatal(err)
 	}
 	return w.Code
@@ -208,7 +210,8 @@ func (s *shop) begin(args ...string) *running { return s.run("sale", args...) }
 
 func (s *shop) run(command string, args ...string) *running {
 	s.t.Helper()
-	r := &running{s: s, cmd: exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--json", "--data", s.data}, args...)...)}
+	r := &running{s: s, cmd: exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"),
+		append([]string{command, "--json", "--data", s.data}, args...)...)}
 	r.cmd.Stdout = &r.out
 	if err := r.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -235,7 +238,8 @@ func (r *running) end() (int, payterm.Order) {
 // failing runs a command and gives what it says on standard error, and its exit status.
 func (s *shop) failing(command string, args ...string) (string, int) {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--data", s.data}, args...)...)
+	cmd := exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--data", s.data},
+		args...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	err := cmd.Run()
@@ -297,14 +301,16 @@ func TestPassive(t *testing.T) {
 	s.scan(code)
 	s.waitScreen("approved")
 	paper := ""
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && strings.Count(paper, "--- cut ---") < 2; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) &&
+		strings.Count(paper, "--- cut ---") < 2; time.Sleep(50 * time.Millisecond) {
 		paper = string(s.call("GET", s.panel+"/emu/paper.txt", nil))
 	}
 	o := s.orders()[0]
 	if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || o.Wallet != payterm.WeChatPay {
 		t.Errorf("order %+v", o)
 	}
-	if !strings.Contains(paper, "APPROVED") || !strings.Contains(paper, "12.34") || !strings.Contains(paper, string(o.ID)) || strings.Contains(paper, code) {
+	if !strings.Contains(paper, "APPROVED") || !strings.Contains(paper, "12.34") ||
+		!strings.Contains(paper, string(o.ID)) || strings.Contains(paper, code) {
 		t.Errorf("paper:\n%s", paper)
 	}
 	db, err := os.ReadFile(filepath.Join(s.dir, "data", "payterm.db-wal"))
@@ -322,7 +328,8 @@ func TestPassive(t *testing.T) {
 	s.keys("1", "0", "0", "ENTER")
 	s.waitScreen("scan")
 	s.scan(code)
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(s.screen(), "used before"); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(s.screen(),
+		"used before"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("a used code: %s", s.screen())
 		}
@@ -333,7 +340,8 @@ func TestPassive(t *testing.T) {
 	s.keys("ENTER", "2", "0", "0", "ENTER")
 	s.waitScreen("scan")
 	var expired struct{ Code string }
-	if err := json.Unmarshal(s.post(s.sim+"/sim/wallets", map[string]any{"biz_type": "UNIONPAY", "balance_minor": 5000, "ttl_seconds": 0}), &expired); err != nil {
+	if err := json.Unmarshal(s.post(s.sim+"/sim/wallets", map[string]any{"biz_type": "UNIONPAY", "balance_minor": 5000,
+		"ttl_seconds": 0}), &expired); err != nil {
 		t.Fatal(err)
 	}
 	s.scan(expired.Code)
@@ -447,7 +455,8 @@ func TestKilled(t *testing.T) {
 				s.keys("1")
 			}
 			s.waitScreen(c.screen)
-			for end := time.Now().Add(10 * time.Second); len(s.ledger()) == 0 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			for end := time.Now().Add(10 * time.Second); len(s.ledger()) == 0 &&
+				time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 				// the request is on its way
 			}
 			if err := s.agent.Process.Kill(); err != nil {
@@ -508,27 +517,32 @@ func TestSaleCommand(t *testing.T) {
 		t.Errorf("a wallet that is not configured: %d", status)
 	}
 	s.faults("ACTIVEPAY", "drop_after_apply", 1)
-	if status, o := sale("--mode", "active", "--amount", "2.00", "--wallet", "ALIPAY"); status != 13 || o.Reason != payterm.ReasonNoCode {
+	if status, o := sale("--mode", "active", "--amount", "2.00", "--wallet", "ALIPAY"); status != 13 ||
+		o.Reason != payterm.ReasonNoCode {
 		t.Errorf("no code: %d %s", status, o.Reason)
 	}
 	status, first := scanned("--mode", "passive", "--amount", "3.00", "--idempotency-key", "k1")
 	if status != 0 {
 		t.Errorf("paid: %d %+v", status, first)
 	}
-	if status, again := sale("--mode", "passive", "--amount", "3.00", "--idempotency-key", "k1"); status != 0 || again.ID != first.ID {
+	if status, again := sale("--mode", "passive", "--amount", "3.00", "--idempotency-key", "k1"); status != 0 ||
+		again.ID != first.ID {
 		t.Errorf("same key: %d %s, want %s", status, again.ID, first.ID)
 	}
 	if status, _ := sale("--mode", "passive", "--amount", "4.00", "--idempotency-key", "k1"); status != 2 {
 		t.Errorf("same key, another amount: %d", status)
 	}
-	if status, _ := s.run("refund", string(first.ID), "--amount", "3.00", "--idempotency-key", "k1").end(); status != 2 {
+	if status, _ := s.run("refund", string(first.ID), "--amount", "3.00", "--idempotency-key",
+		"k1").end(); status != 2 {
 		t.Errorf("same key, a refund: %d", status)
 	}
 	for _, key := range []string{"", " k1", "k\t1", "кlюч", strings.Repeat("k", 129)} {
-		if out, status := s.failing("sale", "--mode", "passive", "--amount", "3.00", "--idempotency-key="+key); status != 2 || !strings.Contains(out, "idempotency_key") {
+		if out, status := s.failing("sale", "--mode", "passive", "--amount", "3.00", "--idempotency-key="+
+			key); status != 2 || !strings.Contains(out, "idempotency_key") {
 			t.Errorf("sale, key %q: %d %s", key, status, out)
 		}
-		if out, status := s.failing("refund", string(first.ID), "--idempotency-key="+key); status != 2 || !strings.Contains(out, "idempotency_key") {
+		if out, status := s.failing("refund", string(first.ID), "--idempotency-key="+key); status != 2 ||
+			!strings.Contains(out, "idempotency_key") {
 			t.Errorf("refund, key %q: %d %s", key, status, out)
 		}
 	}
@@ -537,10 +551,12 @@ func TestSaleCommand(t *testing.T) {
 	if status != 12 || doubt.Outcome != payterm.InDoubt {
 		t.Errorf("lost: %d %+v", status, doubt)
 	}
-	if status, o := sale("--mode", "passive", "--amount", "5.00"); status != 13 || o.Reason != payterm.ReasonPossibleDuplicate || o.Despite != doubt.ID {
+	if status, o := sale("--mode", "passive", "--amount", "5.00"); status != 13 ||
+		o.Reason != payterm.ReasonPossibleDuplicate || o.Despite != doubt.ID {
 		t.Errorf("second sale: %d %+v", status, o)
 	}
-	if status, o := sale("--mode", "passive", "--amount", "5.00", "--despite", string(first.ID)); status != 13 || o.Reason != payterm.ReasonPossibleDuplicate || o.Despite != first.ID {
+	if status, o := sale("--mode", "passive", "--amount", "5.00", "--despite", string(first.ID)); status != 13 ||
+		o.Reason != payterm.ReasonPossibleDuplicate || o.Despite != first.ID {
 		t.Errorf("despite an order that is paid: %d %+v", status, o)
 	}
 	if status, o := scanned("--mode", "passive", "--amount", "5.00", "--despite", string(doubt.ID)); status != 0 {

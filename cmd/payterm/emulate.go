@@ -112,10 +112,14 @@ func (c emulateCmd) Run() error {
 				return err
 			}
 		}
-		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log), setup.NewSticks(setup.StickPatterns...)
+		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log),
+			setup.NewSticks(setup.StickPatterns...)
 	}
 	var shows atomic.Pointer[func() payterm.Screen] // whoever serves the terminal now
-	srv := httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.Load().ServeHTTP(w, r) }), emulateBounds)
+	srv := httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		front.Load().ServeHTTP(w,
+			r)
+	}), emulateBounds)
 	defer srv.Close()
 	return lives(ctx, func(parcel string) (life, error) {
 		passed := uint64(0)
@@ -153,7 +157,8 @@ func (c emulateCmd) Run() error {
 		if front.Load() != nil {
 			return serving, nil
 		}
-		options := panel.Options{Board: hardware, Screen: func() payterm.Screen { return (*shows.Load())() }, Journal: filepath.Join(c.Data, "payterm.db")}
+		options := panel.Options{Board: hardware, Screen: func() payterm.Screen { return (*shows.Load())() },
+			Journal: filepath.Join(c.Data, "payterm.db")}
 		if profile.Keypad != nil {
 			options.Keys = profile.Keypad.Layout()
 		}
@@ -197,7 +202,8 @@ func (c emulateCmd) trialSigner() (trust string, err error) {
 	}
 	fmt.Fprintf(os.Stderr, "parcels of a signer for trials are taken; without --trust of nobody else:\n"+
 		"  payterm provision make --config MERCHANT.toml --sign-key-file KEY --terminal T1 --signer %s --out t1.ppv\n"+
-		"  payterm provision t1.ppv --data %s --trust %s    # or scan the text of t1.ppv at the panel\n", secret, c.Data, trust)
+		"  payterm provision t1.ppv --data %s --trust %s    # or scan the text of t1.ppv at the panel\n", secret,
+		c.Data, trust)
 	return trust, nil
 }
 
@@ -223,7 +229,8 @@ func loopback(listen string) error {
 }
 
 // gateway settles which gateway is used, and starts the simulator if it is that.
-func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string, simulated bool, base string, err error) {
+func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string, simulated bool, base string,
+	err error) {
 	g := &cfg.Gateway
 	if c.Gateway != "" {
 		g.URL = c.Gateway
@@ -237,7 +244,8 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 	} else {
 		key = simKey
 	}
-	for field, value := range map[*string]string{&g.MerchantID: simMerchant, &g.OperatorID: "0000000696", &g.CallBackURL: "https://example.com/ott/callback"} {
+	for field, value := range map[*string]string{&g.MerchantID: simMerchant, &g.OperatorID: "0000000696",
+		&g.CallBackURL: "https://example.com/ott/callback"} {
 		if *field == "" {
 			*field = value
 		}
@@ -248,7 +256,8 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 			return "", false, "", fmt.Errorf("simulator: %w", err)
 		}
 		base = "http://" + l.Addr().String()
-		sim := ottsim.New(ottsim.Config{MerchantID: g.MerchantID, SignKey: key, Seed: uint64(time.Now().UnixNano()), BaseURL: base, Currency: string(cfg.Merchant.Currency)})
+		sim := ottsim.New(ottsim.Config{MerchantID: g.MerchantID, SignKey: key, Seed: uint64(time.Now().UnixNano()),
+			BaseURL: base, Currency: string(cfg.Merchant.Currency)})
 		srv := httpd.New(ctx, l, sim, emulateBounds)
 		go srv.Serve() //nolint:errcheck // it ends with the context
 		context.AfterFunc(ctx, func() { srv.Close() })
@@ -302,7 +311,8 @@ func (c configCheckCmd) Run() error {
 			fmt.Println(filepath.Base(c.File), "is right")
 			return
 		}
-		fmt.Println(filepath.Base(c.File), "is right as far as it goes; payterm emulate needs no more, payterm run does:")
+		fmt.Println(filepath.Base(c.File),
+			"is right as far as it goes; payterm emulate needs no more, payterm run does:")
 		for _, m := range missing {
 			fmt.Println(" ", m)
 		}

@@ -19,7 +19,9 @@ func journalOf(t *testing.T) (data string) {
 	t.Helper()
 	data = t.TempDir()
 	s, err := storage.Open(storage.Options{
-		Path: filepath.Join(data, "payterm.db"), Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return "AAAAA", nil },
+		Path: filepath.Join(data, "payterm.db"), Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) {
+			return "AAAAA", nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +29,8 @@ func journalOf(t *testing.T) (data string) {
 	t.Cleanup(func() { s.Close() })
 	err = s.Commit(payterm.Entry{
 		OrderID: "T1AAAAA000001", Event: "sale_began", Body: []byte(`{}`), Owes: payterm.OwedInquiry,
-		Order: payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD", Outcome: payterm.Open},
+		Order: payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 1234,
+			Currency: "CAD", Outcome: payterm.Open},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +55,8 @@ func TestExport(t *testing.T) {
 		Records int
 		Head    string
 	}
-	if err := json.Unmarshal([]byte(out), &exported); err != nil || status != 0 || exported.File != file || exported.Records != 1 {
+	if err := json.Unmarshal([]byte(out), &exported); err != nil || status != 0 || exported.File != file ||
+		exported.Records != 1 {
 		t.Fatalf("status %d: %q %v", status, out, err)
 	}
 	live, status := run("journal", "verify", "--data", data, "--json")

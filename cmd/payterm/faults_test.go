@@ -90,9 +90,11 @@ var passiveLost = []mishap{
 	{pay: "code:PARAM_INVALID", want: notSent, reason: payterm.ReasonRejected},
 	{pay: "code:PARAM_ERROR", want: notSent, reason: payterm.ReasonRejected},
 	// A query that gets no answer declines nothing.
-	{pay: "code:AUTH_CODE_INVALID", query: "drop_before_apply", want: inDoubt, reason: payterm.ReasonNoAnswer, later: declined},
+	{pay: "code:AUTH_CODE_INVALID", query: "drop_before_apply", want: inDoubt, reason: payterm.ReasonNoAnswer,
+		later: declined},
 	// Nor does one that is answered with a word of which nobody knows what it means.
-	{pay: "code:AUTH_CODE_INVALID", query: "code:TOO_MANY_REQUESTS", want: inDoubt, reason: payterm.ReasonNoAnswer, later: declined},
+	{pay: "code:AUTH_CODE_INVALID", query: "code:TOO_MANY_REQUESTS", want: inDoubt, reason: payterm.ReasonNoAnswer,
+		later: declined},
 }
 
 // The request never reached the gateway, or nobody says whether it did.
@@ -268,7 +270,8 @@ func discrepancies(orders []payterm.Order, ledger []row) []string {
 		case l.payments() > 1:
 			bad = append(bad, fmt.Sprintf("requested %d times: %s", l.payments(), o.ID))
 		case o.Outcome == approved && (!paid || l.Paid != o.PaidMinor || l.Paid != o.Total().Minor):
-			bad = append(bad, fmt.Sprintf("approved over %d of %s, the gateway has %s over %d: %s", o.PaidMinor, o.Total(), l.Status, l.Paid, o.ID))
+			bad = append(bad, fmt.Sprintf("approved over %d of %s, the gateway has %s over %d: %s", o.PaidMinor,
+				o.Total(), l.Status, l.Paid, o.ID))
 		case paid && o.Outcome != approved && o.Outcome != inDoubt:
 			bad = append(bad, fmt.Sprintf("%s, but paid: %s", o.Outcome, o.ID))
 		}

@@ -30,7 +30,8 @@ func TestMerchantGuide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !cfg.NamedSupervisors() || !slices.Equal(cfg.Terminal.ReceiptLanguages, []string{"fr", "en"}) || !slices.Equal(cfg.Sale.Tips, []int{10, 15, 18}) {
+	if !cfg.NamedSupervisors() || !slices.Equal(cfg.Terminal.ReceiptLanguages, []string{"fr", "en"}) ||
+		!slices.Equal(cfg.Sale.Tips, []int{10, 15, 18}) {
 		t.Errorf("the guide's configuration is read as %+v", cfg)
 	}
 	if _, err := config.Parse("merchant.md", []byte(strings.Replace(example, "tips", "tipps", 1)), nil); err == nil {

@@ -19,7 +19,8 @@ func TestIdleKnowsOfTheGateway(t *testing.T) {
 				}
 				return gateway
 			}, "")
-			for end := time.Now().Add(20 * time.Second); !strings.Contains(s.screen(), c.says); time.Sleep(50 * time.Millisecond) {
+			for end := time.Now().Add(20 * time.Second); !strings.Contains(s.screen(),
+				c.says); time.Sleep(50 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatalf("idle does not say %q, but\n%s", c.says, s.screen())
 				}

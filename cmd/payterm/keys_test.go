@@ -20,7 +20,8 @@ func TestKeyWaitsForThePIN(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(hash)+"\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+
+		string(hash)+"\"\n")
 	sale := s.sold("12.34")
 	refund := func(args ...string) *running {
 		return s.run("refund", append([]string{string(sale.ID), "--idempotency-key", "R1"}, args...)...)
@@ -37,7 +38,8 @@ func TestKeyWaitsForThePIN(t *testing.T) {
 			t.Errorf("%q: exit status %d, %+v", other.cmd.Args, status, o)
 		}
 	}
-	if status, o := s.begin("--mode", "passive", "--amount", "5.00", "--idempotency-key", "K1").end(); status != 13 || o.Reason != payterm.ReasonBusy {
+	if status, o := s.begin("--mode", "passive", "--amount", "5.00", "--idempotency-key", "K1").end(); status != 13 ||
+		o.Reason != payterm.ReasonBusy {
 		t.Errorf("another till: exit status %d, %+v", status, o)
 	}
 	if err := cut.cmd.Process.Kill(); err != nil {
@@ -84,23 +86,28 @@ func TestKeyOutlivesSettings(t *testing.T) {
 		t.Fatalf("exit status %d, %+v", status, sold)
 	}
 	s.stop()
-	changed(t, filepath.Join(s.dir, "payterm.toml"), func(b []byte) []byte { return append(b, "max_minor = 1000\n"...) })
+	changed(t, filepath.Join(s.dir, "payterm.toml"),
+		func(b []byte) []byte { return append(b, "max_minor = 1000\n"...) })
 	s.start()
 	for _, c := range []struct {
 		amount, key string
 		status      int
 	}{{"12.34", "K1", 0}, {"12.33", "K1", 2}, {"12.34", "K2", 2}} {
-		if status, o := s.begin("--mode", "passive", "--amount", c.amount, "--idempotency-key", c.key).end(); status != c.status || status == 0 && o.ID != sold.ID {
+		if status, o := s.begin("--mode", "passive", "--amount", c.amount, "--idempotency-key",
+			c.key).end(); status != c.status || status == 0 && o.ID != sold.ID {
 			t.Errorf("%s under %s: exit status %d, %+v", c.amount, c.key, status, o)
 		}
 	}
 	s.stop()
-	changed(t, filepath.Join(s.data, "payterm.db"), func(b []byte) []byte { b[63] = 99; return b }) // user_version: of a newer journal
+	// user_version: of a newer journal
+	changed(t, filepath.Join(s.data, "payterm.db"), func(b []byte) []byte { b[63] = 99; return b })
 	s.start()
-	if status, o := s.begin("--mode", "passive", "--amount", "5.00").end(); status != 13 || o.Reason != payterm.ReasonStorage {
+	if status, o := s.begin("--mode", "passive", "--amount", "5.00").end(); status != 13 ||
+		o.Reason != payterm.ReasonStorage {
 		t.Errorf("without a key: exit status %d, %+v", status, o)
 	}
-	if said, status := s.failing("sale", "--mode", "passive", "--amount", "12.34", "--idempotency-key", "K1"); status != 1 || !strings.Contains(said, "not known") {
+	if said, status := s.failing("sale", "--mode", "passive", "--amount", "12.34", "--idempotency-key",
+		"K1"); status != 1 || !strings.Contains(said, "not known") {
 		t.Errorf("a key while the journal is not open: exit status %d, %s", status, said)
 	}
 }

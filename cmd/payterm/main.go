@@ -122,7 +122,8 @@ func (c listCmd) Run() error {
 				fmt.Println("no orders yet")
 			}
 			for _, o := range orders {
-				fmt.Printf("%-20s %-6s %-7s %-9s %10s %s  %-9s %s\n", o.ID, o.Kind, o.Mode, o.Wallet, o.Total(), o.Currency, o.Outcome, o.Reason)
+				fmt.Printf("%-20s %-6s %-7s %-9s %10s %s  %-9s %s\n", o.ID, o.Kind, o.Mode, o.Wallet, o.Total(),
+					o.Currency, o.Outcome, o.Reason)
 			}
 		})
 	})
@@ -184,7 +185,8 @@ func (c queueCmd) Run() error {
 				state = "next at " + q.NextAt.Format("15:04:05Z")
 			case payterm.QueueAsking:
 			}
-			fmt.Println(strings.TrimSpace(fmt.Sprintf("%-20s %s since %s  asked %d times  %s", q.OrderID, q.Task, q.Since.Format("2006-01-02 15:04:05Z"), q.Attempts, state)))
+			fmt.Println(strings.TrimSpace(fmt.Sprintf("%-20s %s since %s  asked %d times  %s", q.OrderID, q.Task,
+				q.Since.Format("2006-01-02 15:04:05Z"), q.Attempts, state)))
 		}
 	})
 }

@@ -36,7 +36,8 @@ func TestMenu(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(hash)+"\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+
+		string(hash)+"\"\n")
 	sale := s.sold("12.34")
 	s.keys("CLEAR")
 	s.waitScreen("idle")
@@ -85,7 +86,8 @@ func TestMenu(t *testing.T) {
 	s.keys("1", "2", "3", "4", "ENTER")
 	s.has("totals", "Z 1", "7.34")
 	paper := ""
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && !strings.Contains(paper, "Z TOTAL 1"); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) &&
+		!strings.Contains(paper, "Z TOTAL 1"); time.Sleep(50 * time.Millisecond) {
 		paper = string(s.call("GET", s.panel+"/emu/paper.txt", nil))
 	}
 	if !strings.Contains(paper, "X TOTAL") || !strings.Contains(paper, "Z TOTAL 1") {

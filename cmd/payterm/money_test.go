@@ -93,7 +93,8 @@ func TestZNeedsItsPIN(t *testing.T) {
 		"the number of a supervisor":          {"2718\n", "supervisor"},
 		"read from standard input":            {"", "9"},
 	} {
-		if z, complaint, err := take(asked[0], "--operator", asked[1]); err == nil || !strings.Contains(complaint, words) {
+		if z, complaint, err := take(asked[0], "--operator", asked[1]); err == nil ||
+			!strings.Contains(complaint, words) {
 			t.Errorf("%q: %+v %v, want %q in %q", asked, z, err, words, complaint)
 		}
 	}
@@ -102,7 +103,8 @@ func TestZNeedsItsPIN(t *testing.T) {
 		t.Errorf("%+v %v %s", z, err, complaint)
 	}
 	paper := s.paperUntil("Z TOTAL 1", "--- cut ---")
-	if slip := slips(paper, "Z TOTAL 1")[0]; !strings.Contains(slip, "this machine") || !strings.Contains(slip, "Supervisor") {
+	if slip := slips(paper, "Z TOTAL 1")[0]; !strings.Contains(slip, "this machine") ||
+		!strings.Contains(slip, "Supervisor") {
 		t.Errorf("the slip:\n%s", slip)
 	}
 	// Without --operator the PIN is typed at the counter.
@@ -116,7 +118,8 @@ func TestZNeedsItsPIN(t *testing.T) {
 	if err := waiting.cmd.Wait(); err != nil {
 		t.Fatalf("%v %s", err, &waiting.out)
 	}
-	if err := json.Unmarshal(waiting.out.Bytes(), &z); err != nil || z.Number != 2 || z.Operator != "7" || z.AllowedBy != "9" {
+	if err := json.Unmarshal(waiting.out.Bytes(), &z); err != nil || z.Number != 2 || z.Operator != "7" ||
+		z.AllowedBy != "9" {
 		t.Errorf("%+v %v", z, err)
 	}
 	waiting = s.run("totals", "z")
@@ -125,13 +128,15 @@ func TestZNeedsItsPIN(t *testing.T) {
 	if err := waiting.cmd.Wait(); err == nil || !strings.Contains(waiting.out.String(), "no supervisor typed the PIN") {
 		t.Errorf("%v %s", err, &waiting.out)
 	}
-	if again := s.totals("z", "--number", "2"); again.Operator != "7" || again.AllowedBy != "9" || again.Head != z.Head {
+	if again := s.totals("z", "--number", "2"); again.Operator != "7" || again.AllowedBy != "9" ||
+		again.Head != z.Head {
 		t.Errorf("%+v, was %+v", again, z)
 	}
 	if x := s.totals("x"); x.Number != 3 {
 		t.Errorf("the next Z is %d", x.Number)
 	}
-	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "list", "--people", "--data", s.data).Output(); err != nil ||
+	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "list", "--people", "--data",
+		s.data).Output(); err != nil ||
 		strings.Count(string(out), "z_total") < 4 || strings.Contains(string(out), "2718") {
 		t.Errorf("%v %s", err, out)
 	}
@@ -150,20 +155,25 @@ func TestOtherCurrencies(t *testing.T) {
 	} {
 		t.Run(currency, func(t *testing.T) {
 			t.Parallel()
-			s := newShop(t, "refund_interval = \"200ms\"\n[merchant]\ncurrency = \""+currency+"\"\n", "--currency", currency)
+			s := newShop(t, "refund_interval = \"200ms\"\n[merchant]\ncurrency = \""+currency+"\"\n", "--currency",
+				currency)
 			sale := s.begin("--mode", "passive", "--amount", c.typed)
 			s.waitScreen("scan")
 			s.scan(s.wallet("ALIPAY", false))
 			status, o := sale.end()
-			if status != 0 || o.AmountMinor != c.minor || o.PaidMinor != c.minor || string(o.Currency) != currency || o.MerchantID != "ON00000000" {
+			if status != 0 || o.AmountMinor != c.minor || o.PaidMinor != c.minor || string(o.Currency) != currency ||
+				o.MerchantID != "ON00000000" {
 				t.Fatalf("exit status %d, %+v", status, o)
 			}
 			for words, args := range map[string][]string{
-				"decimals":                             {"sale", "--mode", "passive", "--amount", c.wrong},
-				"this terminal sells in " + currency:   {"sale", "--mode", "passive", "--amount", "12.34", "--currency", "CAD"},
-				"currency \"CAD\":":                    {"refund", string(o.ID), "--amount", "1.00", "--currency", "CAD"},
-				"--currency \"XYZ\": an ISO 4217 code": {"sale", "--mode", "passive", "--amount", "12.34", "--currency", "XYZ"},
-				"it like":                              {"refund", string(o.ID), "--amount", c.wrong},
+				"decimals": {"sale", "--mode", "passive", "--amount", c.wrong},
+				"this terminal sells in " + currency: {"sale", "--mode", "passive", "--amount", "12.34", "--currency",
+					"CAD"},
+				"currency \"CAD\":": {"refund", string(o.ID), "--amount", "1.00", "--currency",
+					"CAD"},
+				"--currency \"XYZ\": an ISO 4217 code": {"sale", "--mode", "passive", "--amount", "12.34", "--currency",
+					"XYZ"},
+				"it like": {"refund", string(o.ID), "--amount", c.wrong},
 			} {
 				_, complaint, err := ran(t, "", append(args, "--data", s.data)...)
 				var exit *exec.ExitError
@@ -171,11 +181,13 @@ func TestOtherCurrencies(t *testing.T) {
 					t.Errorf("%q: %v, no %q in %s", args, err, words, complaint)
 				}
 			}
-			if status, back := s.run("refund", string(o.ID), "--amount", c.typed).end(); status != 0 || back.AmountMinor != c.minor || back.MerchantID != o.MerchantID {
+			if status, back := s.run("refund", string(o.ID), "--amount", c.typed).end(); status != 0 ||
+				back.AmountMinor != c.minor || back.MerchantID != o.MerchantID {
 				t.Errorf("refund: exit status %d, %+v", status, back)
 			}
 			z := s.totals("z")
-			if sums := z.Sums(); len(sums) != 1 || string(sums[0].Currency) != currency || sums[0].MerchantID != "ON00000000" || sums[0].AmountMinor != c.minor {
+			if sums := z.Sums(); len(sums) != 1 || string(sums[0].Currency) != currency ||
+				sums[0].MerchantID != "ON00000000" || sums[0].AmountMinor != c.minor {
 				t.Errorf("%+v", z)
 			}
 			var told struct {
@@ -183,21 +195,26 @@ func TestOtherCurrencies(t *testing.T) {
 				MerchantID string `json:"merchant_id"`
 			}
 			out, complaint, err := ran(t, "", "status", "--json", "--data", s.data)
-			if err != nil || json.Unmarshal([]byte(out), &told) != nil || told.Currency != currency || told.MerchantID != "ON00000000" {
+			if err != nil || json.Unmarshal([]byte(out), &told) != nil || told.Currency != currency ||
+				told.MerchantID != "ON00000000" {
 				t.Errorf("status: %v %s %s", err, out, complaint)
 			}
-			for _, args := range [][]string{{"totals", "z", "--number", "1"}, {"status", string(o.ID)}, {"journal", "list"}, {"journal", "show", string(o.ID)}} {
+			for _, args := range [][]string{{"totals", "z", "--number", "1"}, {"status", string(o.ID)},
+				{"journal", "list"}, {"journal", "show", string(o.ID)}} {
 				out, complaint, err := ran(t, "", append(args, "--data", s.data)...)
-				if err != nil || !strings.Contains(out, c.printed) || !strings.Contains(out, currency) || strings.Contains(out, "12.34") {
+				if err != nil || !strings.Contains(out, c.printed) || !strings.Contains(out, currency) ||
+					strings.Contains(out, "12.34") {
 					t.Errorf("%q: %v %s %s", args, err, out, complaint)
 				}
 			}
-			if slip := slips(s.paperUntil("Z TOTAL 1", "--- cut ---"), "Z TOTAL 1")[0]; !strings.Contains(slip, "NET") || strings.Contains(slip, "12.34") {
+			if slip := slips(s.paperUntil("Z TOTAL 1", "--- cut ---"), "Z TOTAL 1")[0]; !strings.Contains(slip,
+				"NET") || strings.Contains(slip, "12.34") {
 				t.Errorf("the slip:\n%s", slip)
 			}
 			show := s.begin("--mode", "active", "--wallet", "ALIPAY", "--amount", c.typed)
 			s.waitScreen("show_code")
-			if page := string(s.call("GET", s.sim+"/pay/"+string(s.orders()[2].ID), nil)); !strings.Contains(page, c.printed+" "+currency) {
+			if page := string(s.call("GET", s.sim+"/pay/"+string(s.orders()[2].ID), nil)); !strings.Contains(page,
+				c.printed+" "+currency) {
 				t.Errorf("the customer's page: %s", page)
 			}
 			s.keys("CANCEL")
@@ -206,7 +223,8 @@ func TestOtherCurrencies(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "payterm.toml")
 	write(t, file, "[merchant]\ncurrency = \"XYZ\"\n")
-	if out, complaint, err := ran(t, "", "config", "check", file); err == nil || !strings.Contains(complaint, "merchant.currency") {
+	if out, complaint, err := ran(t, "", "config", "check", file); err == nil ||
+		!strings.Contains(complaint, "merchant.currency") {
 		t.Errorf("XYZ passes: %v %s %s", err, out, complaint)
 	}
 }

@@ -66,7 +66,8 @@ func (s store) asOwner() error {
 		err = syscall.Setresuid(uid, uid, uid)
 	}
 	if err != nil {
-		return fmt.Errorf("%s belongs to user %d, whose rights cannot be taken here: %w: run this as that user", s.Data, uid, err)
+		return fmt.Errorf("%s belongs to user %d, whose rights cannot be taken here: %w: run this as that user", s.Data,
+			uid, err)
 	}
 	if errors.Is(unix.Access(s.Data, unix.X_OK), unix.EACCES) { // a copy in a folder of root's alone
 		return fmt.Errorf("%s belongs to user %d, with whose rights root reads it, and he cannot reach it: let others pass the folders above it (chmod o+x)", s.Data, uid)
@@ -96,7 +97,8 @@ func ownData(data, command string) error {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	if uid != os.Geteuid() {
-		return fmt.Errorf("%s belongs to another user (%d): run this as that user, such as sudo -u payterm payterm %s", data, uid, command)
+		return fmt.Errorf("%s belongs to another user (%d): run this as that user, such as sudo -u payterm payterm %s",
+			data, uid, command)
 	}
 	return nil
 }

@@ -45,9 +45,10 @@ func newLaid(t *testing.T) *laid {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(base) }) //nolint:errcheck // temporary
+	t.Cleanup(func() { os.RemoveAll(base) })
 	l := &laid{t, filepath.Join(base, "data"), filepath.Join(base, "shadow")}
-	if err := errors.Join(os.Chmod(base, 0o755), os.Mkdir(l.data, 0o700), os.WriteFile(l.root, []byte(rootsWords+" = "+rootsWords+"\n["+rootsWords), 0o600)); err != nil {
+	if err := errors.Join(os.Chmod(base, 0o755), os.Mkdir(l.data, 0o700),
+		os.WriteFile(l.root, []byte(rootsWords+" = "+rootsWords+"\n["+rootsWords), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -67,7 +68,8 @@ func (l *laid) give() {
 func (l *laid) brought(lay func(path string) error) {
 	l.t.Helper()
 	dir := filepath.Join(l.data, "provision", "17")
-	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Symlink("17", filepath.Join(l.data, "provision", "current")), lay(filepath.Join(dir, "payterm.toml"))); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Symlink("17", filepath.Join(l.data, "provision", "current")),
+		lay(filepath.Join(dir, "payterm.toml"))); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -116,11 +118,13 @@ func TestRootReadsNothingThatIsLaid(t *testing.T) {
 		{"a configuration that is a FIFO", func(l *laid) { l.brought(fifo(l)) }},
 		{"a way that is a link", func(l *laid) {
 			l.brought(func(path string) error {
-				return errors.Join(os.Remove(filepath.Dir(path)), os.Symlink(filepath.Dir(l.root), filepath.Dir(path)), os.WriteFile(filepath.Join(filepath.Dir(l.root), "payterm.toml"), []byte(rootsWords), 0o600))
+				return errors.Join(os.Remove(filepath.Dir(path)), os.Symlink(filepath.Dir(l.root), filepath.Dir(path)),
+					os.WriteFile(filepath.Join(filepath.Dir(l.root), "payterm.toml"), []byte(rootsWords), 0o600))
 			})
 		}},
 		{"a current that has words", func(l *laid) {
-			if err := errors.Join(os.Mkdir(filepath.Join(l.data, "provision"), 0o700), os.Symlink(rootsWords, filepath.Join(l.data, "provision", "current"))); err != nil {
+			if err := errors.Join(os.Mkdir(filepath.Join(l.data, "provision"), 0o700),
+				os.Symlink(rootsWords, filepath.Join(l.data, "provision", "current"))); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -135,8 +139,10 @@ func TestRootReadsNothingThatIsLaid(t *testing.T) {
 			}
 		}},
 		{"keys that are links and FIFOs", func(l *laid) {
-			if err := errors.Join(symlink(l)(filepath.Join(l.data, "device.key")), fifo(l)(filepath.Join(l.data, "code.key")), os.Mkdir(filepath.Join(l.data, "crash"), 0o700),
-				fifo(l)(filepath.Join(l.data, "crash", "000001-found.txt")), symlink(l)(filepath.Join(l.data, "crash", "now.txt"))); err != nil {
+			if err := errors.Join(symlink(l)(filepath.Join(l.data, "device.key")),
+				fifo(l)(filepath.Join(l.data, "code.key")), os.Mkdir(filepath.Join(l.data, "crash"), 0o700),
+				fifo(l)(filepath.Join(l.data, "crash", "000001-found.txt")),
+				symlink(l)(filepath.Join(l.data, "crash", "now.txt"))); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -148,9 +154,12 @@ func TestRootReadsNothingThatIsLaid(t *testing.T) {
 			l.give()
 			for _, args := range [][]string{
 				{"update", "ask", "address"}, {"update", "ask", "free"}, {"update", "ask", "verify"},
-				{"journal", "list"}, {"journal", "verify"}, {"queue", "list"}, {"totals", "z", "--number", "1"}, {"status"},
-				{"bundle", "--out", "-", "--log", "/dev/null"}, {"bundle", "--out", filepath.Base(l.data) + ".tar.gz", "--log", "/dev/null"},
-				{"journal", "export", "/tmp/" + filepath.Base(filepath.Dir(l.data))}, {"provision", "/dev/null"}, {"run", "--config", "/dev/null"},
+				{"journal", "list"}, {"journal", "verify"}, {"queue", "list"}, {"totals", "z", "--number", "1"},
+				{"status"},
+				{"bundle", "--out", "-", "--log", "/dev/null"}, {"bundle", "--out", filepath.Base(l.data) + ".tar.gz",
+					"--log", "/dev/null"},
+				{"journal", "export", "/tmp/" + filepath.Base(filepath.Dir(l.data))}, {"provision", "/dev/null"},
+				{"run", "--config", "/dev/null"},
 				{"emulate", "--listen", "127.0.0.1:0"}, {"emulate", "--listen", "127.0.0.1:0", "--unprovisioned"},
 			} {
 				out, took := l.runs(args...)
@@ -185,25 +194,31 @@ func (l *laid) answers(with func(pid int, w http.ResponseWriter, r *http.Request
 		l.t.Fatal(err)
 	}
 	type key struct{}
-	server := &http.Server{ //nolint:gosec // a test's
+	server := &http.Server{
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			raw, err := c.(*net.UnixConn).SyscallConn()
 			var who *unix.Ucred
 			if err == nil {
-				err = raw.Control(func(fd uintptr) { who, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+				err = raw.Control(func(fd uintptr) {
+					who, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET,
+						unix.SO_PEERCRED)
+				})
 			}
 			if err != nil || who.Uid != agentsUID || who.Gid != agentsUID {
 				l.t.Errorf("the agent is asked by %+v, %v", who, err)
 			}
 			return context.WithValue(ctx, key{}, int(who.Pid))
 		},
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { with(r.Context().Value(key{}).(int), w, r) }),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			with(r.Context().Value(key{}).(int), w,
+				r)
+		}),
 	}
 	done := make(chan error)
 	go func() { done <- server.Serve(socket) }()
 	l.t.Cleanup(func() {
-		server.Close() //nolint:errcheck // Serve tells
-		<-done
+		server.Close()
+		<-done //nolint:errcheck // it was closed
 	})
 }
 
@@ -228,28 +243,36 @@ func TestRootAsksAsAgentsUser(t *testing.T) {
 		right func(said, error) bool
 	}{
 		{"nobody pays", say(`{"state":"idle"}`), free, func(_ said, err error) bool { return err == nil }},
-		{"somebody pays", say(`{"state":"scan"}`), free, func(_ said, err error) bool { return errors.Is(err, errOpen) }},
-		{"a report", say(`{"ok":true,"checks":[{"name":"display","result":"ok"}]}`), question{What: askReport}, func(a said, err error) bool {
-			return err == nil && len(a.Report.Checks) == 1 && a.Report.Checks[0].Name == "display"
-		}},
-		{"a notice", func(_ int, w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }, question{What: askTell, Notice: screen.UpdateRefused, Reason: screen.NoRoom}, //nolint:errcheck // as above
+		{"somebody pays", say(`{"state":"scan"}`), free,
+			func(_ said, err error) bool { return errors.Is(err, errOpen) }},
+		{"a report", say(`{"ok":true,"checks":[{"name":"display","result":"ok"}]}`), question{What: askReport},
+			func(a said, err error) bool {
+				return err == nil && len(a.Report.Checks) == 1 && a.Report.Checks[0].Name == "display"
+			}},
+		{"a notice", func(_ int, w http.ResponseWriter, r *http.Request) {
+			io.Copy(w, r.Body) //nolint:errcheck // whoever asked sees it
+		},
+			question{What: askTell, Notice: screen.UpdateRefused, Reason: screen.NoRoom},
 			func(_ said, err error) bool { return err == nil }},
-		{"a restart that has to wait", refuse("somebody may still read the result"), question{What: askTell, Notice: screen.UpdateRestarting}, func(_ said, err error) bool {
-			var refused *api.Error
-			return errors.As(err, &refused) && refused.Message == "somebody may still read the result"
-		}},
-		{"words that a console obeys", refuse("\x1b[2J\x07" + strings.Repeat("long ", 1000)), free, func(_ said, err error) bool {
-			return err != nil && strings.HasPrefix(err.Error(), "[2Jlong") && len(err.Error()) <= mostWords
-		}},
+		{"a restart that has to wait", refuse("somebody may still read the result"),
+			question{What: askTell, Notice: screen.UpdateRestarting}, func(_ said, err error) bool {
+				var refused *api.Error
+				return errors.As(err, &refused) && refused.Message == "somebody may still read the result"
+			}},
+		{"words that a console obeys", refuse("\x1b[2J\x07" + strings.Repeat("long ", 1000)), free,
+			func(_ said, err error) bool {
+				return err != nil && strings.HasPrefix(err.Error(), "[2Jlong") && len(err.Error()) <= mostWords
+			}},
 		{"an answer without end", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, `{"state":"`) //nolint:errcheck // as above
 			for err := error(nil); err == nil; {
 				_, err = w.Write(bytes.Repeat([]byte("x"), 1<<16))
 			}
 		}, free, func(_ said, err error) bool { return err != nil }},
-		{"a report that is too long", say(`{"checks":[{"name":"` + strings.Repeat("x", mostSaid) + `"}]}`), question{What: askReport}, func(a said, err error) bool {
-			return err != nil && a.Report == nil && len(err.Error()) < mostWords
-		}},
+		{"a report that is too long", say(`{"checks":[{"name":"` + strings.Repeat("x", mostSaid) + `"}]}`),
+			question{What: askReport}, func(a said, err error) bool {
+				return err != nil && a.Report == nil && len(err.Error()) < mostWords
+			}},
 		{"whoever asks is stopped", func(pid int, _ http.ResponseWriter, r *http.Request) {
 			unix.Kill(pid, unix.SIGSTOP) //nolint:errcheck // it answers then
 			<-r.Context().Done()
@@ -293,10 +316,15 @@ func TestRootHearsOfTraps(t *testing.T) {
 			})
 		}, address, "", said{Address: "https://example.com/x"}},
 		{"no configuration", func(*laid) {}, address, "", said{}},
-		{"a link", func(l *laid) { l.brought(func(path string) error { return os.Symlink(l.root, path) }) }, address, "a link is on the way", said{}},
-		{"a FIFO", func(l *laid) { l.brought(func(path string) error { return unix.Mkfifo(path, 0o600) }) }, address, "no regular file", said{}},
+		{"a link", func(l *laid) { l.brought(func(path string) error { return os.Symlink(l.root, path) }) }, address,
+			"a link is on the way", said{}},
+		{"a FIFO", func(l *laid) { l.brought(func(path string) error { return unix.Mkfifo(path, 0o600) }) }, address,
+			"no regular file", said{}},
 		{"one that is wrong", func(l *laid) {
-			l.brought(func(path string) error { return os.WriteFile(path, []byte("[update]\nurl = 5 "+rootsWords), 0o600) })
+			l.brought(func(path string) error {
+				return os.WriteFile(path, []byte("[update]\nurl = 5 "+rootsWords),
+					0o600)
+			})
 		}, address, "is wrong in line 2", said{}},
 		{"a wrong value", func(l *laid) {
 			l.brought(func(path string) error {
@@ -315,7 +343,8 @@ func TestRootHearsOfTraps(t *testing.T) {
 			}
 		}, question{What: askFree}, "no regular file", said{}},
 		{"a journal that is none", func(l *laid) {
-			if err := os.WriteFile(filepath.Join(l.data, "payterm.db"), []byte(strings.Repeat("rubbish ", 200)), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(l.data, "payterm.db"), []byte(strings.Repeat("rubbish ", 200)),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, question{What: askVerify}, "storage", said{}},
@@ -334,7 +363,8 @@ func TestRootHearsOfTraps(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), x.says) || strings.Contains(err.Error(), rootsWords) || ctx.Err() != nil {
+			if err == nil || !strings.Contains(err.Error(), x.says) || strings.Contains(err.Error(), rootsWords) ||
+				ctx.Err() != nil {
 				t.Errorf("%v, want %q", err, x.says)
 			}
 		})
@@ -360,7 +390,8 @@ func TestRootsOwn(t *testing.T) {
 	if err := bundleAt("/dev/null"); err == nil {
 		t.Error("a device for a bundle")
 	}
-	if _, err := (updater{slot: "A", dir: filepath.Join(l.data, "update")}).lock(); err == nil || !strings.Contains(err.Error(), "can lay what he likes") {
+	if _, err := (updater{slot: "A", dir: filepath.Join(l.data, "update")}).lock(); err == nil ||
+		!strings.Contains(err.Error(), "can lay what he likes") {
 		t.Errorf("what updates keep, in the agent's directory: %v", err)
 	}
 }
@@ -377,7 +408,8 @@ func TestRootReadsACopy(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(l.data), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if said, _ := l.runs("journal", "list"); !strings.Contains(said, "belongs to user 12345") || !strings.Contains(said, "chmod o+x") {
+	if said, _ := l.runs("journal", "list"); !strings.Contains(said, "belongs to user 12345") ||
+		!strings.Contains(said, "chmod o+x") {
 		t.Errorf("out of his reach: %s", said)
 	}
 }

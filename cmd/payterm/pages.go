@@ -36,7 +36,8 @@ func commands(n *kong.Node, words string) (list []command) {
 		}
 		under := strings.TrimSpace(words + " " + child.Name)
 		if child.Leaf() {
-			flags := slices.DeleteFunc(slices.Concat(child.AllFlags(true)...), func(f *kong.Flag) bool { return f.Name == "help" })
+			flags := slices.DeleteFunc(slices.Concat(child.AllFlags(true)...),
+				func(f *kong.Flag) bool { return f.Name == "help" })
 			list = append(list, command{child, under, flags})
 		}
 		list = append(list, commands(child, under)...)

@@ -14,11 +14,13 @@ import (
 func TestManPage(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(t.TempDir(), "payterm.1")
-	text, err := exec.Command(filepath.Join(bin, "payterm"), "pages", "man", "--release", "1.2", "--date", "2026-01-02").Output()
+	text, err := exec.Command(filepath.Join(bin, "payterm"), "pages", "man", "--release", "1.2", "--date",
+		"2026-01-02").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{".SS payterm run", ".SS payterm journal export", ".SS payterm refund", `.B \-\-idempotency\-key=`, "in doubt", `"payterm 1.2"`} {
+	for _, want := range []string{".SS payterm run", ".SS payterm journal export", ".SS payterm refund",
+		`.B \-\-idempotency\-key=`, "in doubt", `"payterm 1.2"`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -50,7 +52,8 @@ func TestCompletion(t *testing.T) {
 		{"journal show --j", "--json"},
 	} {
 		words := strings.Split("payterm "+c.line, " ")
-		args := slices.Concat([]string{"-c", `. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _payterm; echo "${COMPREPLY[*]}"`, script}, words)
+		args := slices.Concat([]string{"-c",
+			`. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _payterm; echo "${COMPREPLY[*]}"`, script}, words)
 		out, err := exec.Command(tooltest.Need(t, "bash"), args...).CombinedOutput()
 		if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
 			t.Errorf("payterm %s: %q %v, want %q", c.line, got, err, c.want)

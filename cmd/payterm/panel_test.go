@@ -37,7 +37,8 @@ type browser struct {
 func openPanel(t *testing.T, url string, width, height int64, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	bounded, stop := context.WithTimeout(t.Context(), 3*time.Minute)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(tooltest.Need(t, "chromium")))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox,
+		chromedp.ExecPath(tooltest.Need(t, "chromium")))
 	options = append(options, flags...)
 	allocator, closeAllocator := chromedp.NewExecAllocator(bounded, options...)
 	ctx, closeBrowser := chromedp.NewContext(allocator)
@@ -81,7 +82,8 @@ func (b *browser) tabTo(id string) {
 	b.t.Helper()
 	for range 90 {
 		b.types(kb.Tab)
-		at := eval[struct{ ID, Outline string }](b, `(() => { const e = document.activeElement; return {id: e.id, outline: e === document.body || e.tagName === 'IFRAME' ? 'none needed' : getComputedStyle(e).outlineStyle}; })()`)
+		at := eval[struct{ ID, Outline string }](b,
+			`(() => { const e = document.activeElement; return {id: e.id, outline: e === document.body || e.tagName === 'IFRAME' ? 'none needed' : getComputedStyle(e).outlineStyle}; })()`)
 		if at.Outline == "none" {
 			b.t.Errorf("the focus on %q does not show", at.ID)
 		}
@@ -124,7 +126,8 @@ func reduce(shot []byte) ([]byte, error) {
 	size := img.Bounds()
 	at := func(x, y int) color.RGBA {
 		r, g, b, _ := img.At(x, y).RGBA()
-		near := func(v uint32) uint8 { return uint8(v>>8)&0xfc | uint8(v>>14) } // near shades are one; white stays white
+		// near shades are one; white stays white
+		near := func(v uint32) uint8 { return uint8(v>>8)&0xfc | uint8(v>>14) }
 		return color.RGBA{near(r), near(g), near(b), 0xff}
 	}
 	for y := range size.Dy() {
@@ -348,7 +351,8 @@ func TestPanelOnAPhone(t *testing.T) {
 	if live := eval[int](b, `document.querySelectorAll('[aria-live=polite], [role=status]').length`); live < 2 {
 		t.Errorf("%d live regions: the terminal's text and the messages need one", live)
 	}
-	if foreign := eval[[]string](b, `performance.getEntriesByType('resource').map(r => r.name).filter(n => !n.startsWith(location.origin + '/'))`); len(foreign) > 0 {
+	if foreign := eval[[]string](b,
+		`performance.getEntriesByType('resource').map(r => r.name).filter(n => !n.startsWith(location.origin + '/'))`); len(foreign) > 0 {
 		t.Errorf("the page fetches %q", foreign)
 	}
 
@@ -360,7 +364,8 @@ func TestPanelOnAPhone(t *testing.T) {
 		`<button style="position:fixed;top:0;left:-20px;width:60px">out</button>`:       "is cut",
 		`<div style="position:fixed;inset:0;background:#000;z-index:9">a curtain</div>`: "is covered",
 	} {
-		b.do(chromedp.Evaluate[chromedp.Void]("document.body.insertAdjacentHTML('beforeend', '<div id=plant>" + plant + "</div>')"))
+		b.do(chromedp.Evaluate[chromedp.Void]("document.body.insertAdjacentHTML('beforeend', '<div id=plant>" + plant +
+			"</div>')"))
 		if found := strings.Join(eval[[]string](b, problems), "\n"); !strings.Contains(found, want) {
 			t.Errorf("planted %s, found %q", plant, found)
 		}
@@ -373,7 +378,9 @@ func TestPanelOnAPhone(t *testing.T) {
 func (b *browser) told(place int, words ...string) {
 	b.t.Helper()
 	for _, w := range words {
-		b.until("the timeline tells it", fmt.Sprintf(`((document.querySelectorAll('#orders > li')[%d] || {}).textContent || '').includes(%q)`, place, w))
+		b.until("the timeline tells it",
+			fmt.Sprintf(`((document.querySelectorAll('#orders > li')[%d] || {}).textContent || '').includes(%q)`, place,
+				w))
 	}
 }
 
@@ -385,10 +392,12 @@ func TestPanelRefund(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+string(pin)+"\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n[supervisor]\npin_hash = \""+
+		string(pin)+"\"\n")
 	sale := s.sold("12.34")
 	b := openPanel(t, s.panel, 1280, 720)
-	b.told(0, "12.34 CAD", "✓ approved", "payment_answered", "print customer", "in: authentic reply, success", "PASSIVEPAY at the gateway")
+	b.told(0, "12.34 CAD", "✓ approved", "payment_answered", "print customer", "in: authentic reply, success",
+		"PASSIVEPAY at the gateway")
 	b.do(chromedp.Evaluate[chromedp.Void](`window.heard = []; events.addEventListener('key', e => heard.push(JSON.parse(e.data).key))`))
 	refund := s.run("refund", string(sale.ID), "--amount", "5.00")
 	s.waitScreen("pin")
@@ -398,10 +407,12 @@ func TestPanelRefund(t *testing.T) {
 	if status, o := refund.end(); status != 0 || o.RefundedMinor != 500 {
 		t.Fatalf("exit status %d, %+v", status, o)
 	}
-	b.told(0, "5.00 CAD", "refund, Alipay of "+string(sale.ID), "✓ approved", "REFUND at the gateway", "5.00 CAD given back")
+	b.told(0, "5.00 CAD", "refund, Alipay of "+string(sale.ID), "✓ approved", "REFUND at the gateway",
+		"5.00 CAD given back")
 	b.told(1, "refund_opened", "refund_ended")
 	b.until("both books agree", `document.getElementById('sum').textContent === '= 1 agrees'`)
-	b.until("the row says so", `/approved, paid 12.34 CAD, given back 5.00 CAD.*partial refunded, paid 12.34 CAD, given back 5.00 CAD.*= same/.test(document.querySelector('#pairs tbody').textContent)`)
+	b.until("the row says so",
+		`/approved, paid 12.34 CAD, given back 5.00 CAD.*partial refunded, paid 12.34 CAD, given back 5.00 CAD.*= same/.test(document.querySelector('#pairs tbody').textContent)`)
 	if heard := eval[string](b, `heard.join(' ')`); heard != "* * * * ENTER * * * * ENTER" {
 		t.Errorf("the keys of a PIN are told as %q", heard)
 	}
@@ -487,7 +498,8 @@ func TestPanelTrouble(t *testing.T) {
 	}
 	other.start()
 	other.sold("1.00")
-	b.until("the difference is named", `document.getElementById('sum').textContent === '≠ 1 differs, = 1 agrees' && /not in the journal.*≠ differs.*does not know this order/.test(document.querySelector('#pairs tbody').textContent)`)
+	b.until("the difference is named",
+		`document.getElementById('sum').textContent === '≠ 1 differs, = 1 agrees' && /not in the journal.*≠ differs.*does not know this order/.test(document.querySelector('#pairs tbody').textContent)`)
 
 	// A pulled printer is told on the glass, until all is cleared.
 	b.tabTo("glass")

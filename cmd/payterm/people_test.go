@@ -40,13 +40,16 @@ func hashOf(t *testing.T, pin string) string {
 func TestPIN(t *testing.T) {
 	t.Parallel()
 	hash := hashOf(t, "4711")
-	if bcrypt.CompareHashAndPassword([]byte(hash), []byte("4711")) != nil || bcrypt.CompareHashAndPassword([]byte(hash), []byte("4712")) == nil {
+	if bcrypt.CompareHashAndPassword([]byte(hash), []byte("4711")) != nil || bcrypt.CompareHashAndPassword([]byte(hash),
+		[]byte("4712")) == nil {
 		t.Errorf("%s is not the hash of what was typed", hash)
 	}
-	if out, _, err := ran(t, "00471100\r\n00471100", "pin", "--json"); err != nil || !strings.HasPrefix(out, `{"pin_hash":"$2a$10$`) {
+	if out, _, err := ran(t, "00471100\r\n00471100", "pin", "--json"); err != nil ||
+		!strings.HasPrefix(out, `{"pin_hash":"$2a$10$`) {
 		t.Errorf("%v %s", err, out)
 	}
-	for _, wrong := range []string{"", "4711\n", "4711\n4712\n", "471\n471\n", "1234567890123\n1234567890123\n", "secret\nsecret\n"} {
+	for _, wrong := range []string{"", "4711\n", "4711\n4712\n", "471\n471\n", "1234567890123\n1234567890123\n",
+		"secret\nsecret\n"} {
 		out, complaint, err := ran(t, wrong, "pin")
 		typed, _, _ := strings.Cut(wrong, "\n")
 		if err == nil || out != "" || typed != "" && strings.Contains(complaint, typed) {
@@ -155,7 +158,8 @@ func TestOperators(t *testing.T) {
 	for range 3 {
 		s.keys("8", "ENTER", "1", "ENTER") // whom nobody knows
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-			if sc := s.screen(); strings.Contains(sc, "Wrong number or PIN") || strings.Contains(sc, "Too many wrong PINs") {
+			if sc := s.screen(); strings.Contains(sc, "Wrong number or PIN") ||
+				strings.Contains(sc, "Too many wrong PINs") {
 				break
 			} else if time.Now().After(deadline) {
 				t.Fatal(sc)
@@ -195,7 +199,8 @@ func TestOperators(t *testing.T) {
 	if out, complaint, err := ran(t, "", "journal", "verify", "--data", s.data); err != nil {
 		t.Errorf("%v %s %s", err, out, complaint)
 	}
-	if out, _, err := ran(t, "", "journal", "list", "--people", "--data", s.data); err != nil || !strings.Contains(out, "waits 1m0s after 3 wrong PINs") {
+	if out, _, err := ran(t, "", "journal", "list", "--people", "--data", s.data); err != nil ||
+		!strings.Contains(out, "waits 1m0s after 3 wrong PINs") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

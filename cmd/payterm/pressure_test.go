@@ -32,13 +32,15 @@ func (s *shop) stop() {
 func (s *shop) refuses(words string) {
 	s.t.Helper()
 	shown := ""
-	for end := time.Now().Add(15 * time.Second); !strings.HasPrefix(shown, "screen: fault\n") || !strings.Contains(strings.ReplaceAll(shown, "\n", " "), words); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Second); !strings.HasPrefix(shown, "screen: fault\n") ||
+		!strings.Contains(strings.ReplaceAll(shown, "\n", " "), words); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.t.Fatalf("the glass does not say %q but %s", words, shown)
 		}
 		shown = s.screen()
 	}
-	if status, o := s.begin("--mode", "active", "--amount", "9.00", "--wallet", "ALIPAY").end(); status != 13 || o.Reason != payterm.ReasonStorage || o.ID != "" {
+	if status, o := s.begin("--mode", "active", "--amount", "9.00", "--wallet", "ALIPAY").end(); status != 13 ||
+		o.Reason != payterm.ReasonStorage || o.ID != "" {
 		s.t.Errorf("%s: a sale ends with status %d, %+v", words, status, o)
 	}
 	out, err := exec.Command(filepath.Join(bin, "payterm"), "status", "--data", s.data).CombinedOutput()
@@ -57,8 +59,10 @@ func TestUnopenable(t *testing.T) {
 		name, words string
 		spoil       func(sound []byte) []byte
 	}{
-		{"a corrupt page", "restore the last backup", func(b []byte) []byte { copy(b[100:], strings.Repeat("\xff", 400)); return b }},
-		{"no journal at all", "restore the last backup", func([]byte) []byte { return []byte(strings.Repeat("rubbish ", 200)) }},
+		{"a corrupt page", "restore the last backup",
+			func(b []byte) []byte { copy(b[100:], strings.Repeat("\xff", 400)); return b }},
+		{"no journal at all", "restore the last backup",
+			func([]byte) []byte { return []byte(strings.Repeat("rubbish ", 200)) }},
 		{"a newer journal", "install that version", func(b []byte) []byte { b[63] = 99; return b }}, // user_version: sqlite.org/fileformat2.html, 1.3
 	} {
 		s.stop()
@@ -103,13 +107,15 @@ func TestUnopenable(t *testing.T) {
 	}
 	// A second agent on the same data is a mistake of a person at a keyboard.
 	second := exec.Command(filepath.Join(bin, "payterm"), s.emulate()...)
-	if out, err := second.CombinedOutput(); second.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "another payterm runs") {
+	if out, err := second.CombinedOutput(); second.ProcessState.ExitCode() != 1 ||
+		!strings.Contains(string(out), "another payterm runs") {
 		t.Errorf("a second agent: %v %s", err, out)
 	}
 	// Nobody answers: status says so.
 	s.stop()
 	nobody := exec.Command(filepath.Join(bin, "payterm"), "status", "--data", s.data)
-	if out, err := nobody.CombinedOutput(); nobody.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "is it running") {
+	if out, err := nobody.CombinedOutput(); nobody.ProcessState.ExitCode() != 1 ||
+		!strings.Contains(string(out), "is it running") {
 		t.Errorf("status without an agent: %v %s", err, out)
 	}
 }
@@ -135,7 +141,8 @@ func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
 	s.mounted("mount --bind " + s.data + " " + s.data + "; mount -o remount,bind,ro " + s.data)
-	for end := time.Now().Add(15 * time.Second); !strings.Contains(strings.ReplaceAll(s.screen(), "\n", " "), "disk is read-only"); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Second); !strings.Contains(strings.ReplaceAll(s.screen(), "\n", " "),
+		"disk is read-only"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the glass says %s", s.screen())
 		}
@@ -184,7 +191,8 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal("the disk is full and the reserve is there: nothing was proved")
 	}
 	fill()
-	if status, o := s.begin("--mode", "active", "--amount", "8.00", "--wallet", "ALIPAY").end(); status != 13 || o.Reason != payterm.ReasonStorage {
+	if status, o := s.begin("--mode", "active", "--amount", "8.00", "--wallet", "ALIPAY").end(); status != 13 ||
+		o.Reason != payterm.ReasonStorage {
 		t.Errorf("a sale on a full disk: %d %+v", status, o)
 	}
 	s.refuses("the disk is full: free some space")

@@ -69,7 +69,8 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 				t.Fatal(err)
 			}
 			data := t.TempDir()
-			_, ready := program(t, "payterm", "emulate", "--board", board, "--listen", "127.0.0.1:0", "--data", data, "--scale", "10")
+			_, ready := program(t, "payterm", "emulate", "--board", board, "--listen", "127.0.0.1:0", "--data", data,
+				"--scale", "10")
 			s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string), data: data}
 			sensors := func(paper, cover string) {
 				s.post(s.panel+"/emu/printer", map[string]string{"paper": paper, "cover": cover})
@@ -87,7 +88,8 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 			}
 			sale()
 			p := s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "APPROVED", "Thank you", "--- cut ---")
-			if _, opened, _ := strings.Cut(p, "--- cut ---"); strings.Contains(opened, "--- drawer ---") != strings.Contains(printer, "drawer") {
+			if _, opened, _ := strings.Cut(p, "--- cut ---"); strings.Contains(opened,
+				"--- drawer ---") != strings.Contains(printer, "drawer") {
 				t.Errorf("the drawer: on paper is\n%s", p)
 			}
 			s.waitScreen("approved")
@@ -113,25 +115,29 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 				c.begin()
 				s.waitScreen("approved")
 				if name != "mute" || c.what == "the cable" {
-					for end := time.Now().Add(20 * time.Second); !strings.Contains(s.screen(), "paper!"); time.Sleep(20 * time.Millisecond) {
+					for end := time.Now().Add(20 * time.Second); !strings.Contains(s.screen(),
+						"paper!"); time.Sleep(20 * time.Millisecond) {
 						if time.Now().After(end) {
 							t.Fatalf("%s: nobody is told: %s", c.what, s.screen())
 						}
 					}
 				}
 				c.end() // what is on paper stays there: the next slip may have begun, and go on
-				if p := s.paperUntil("Customer copy", "APPROVED", "Thank you", "--- cut ---"); strings.Contains(p, "COPY") {
+				if p := s.paperUntil("Customer copy", "APPROVED", "Thank you", "--- cut ---"); strings.Contains(p,
+					"COPY") {
 					t.Errorf("%s: on paper is\n%s", c.what, p)
 				}
 				o := s.orders()[sales-1]
-				if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || len(s.ledger()) != sales || s.ledger()[sales-1].payments() != 1 {
+				if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || len(s.ledger()) != sales ||
+					s.ledger()[sales-1].payments() != 1 {
 					t.Errorf("%s: %+v", c.what, o)
 				}
 			}
 			// What broke off is told until it has come again.
 			told := func(want bool) {
 				t.Helper()
-				for end := time.Now().Add(20 * time.Second); strings.Contains(s.screen(), "A slip was not printed") != want; time.Sleep(20 * time.Millisecond) {
+				for end := time.Now().Add(20 * time.Second); strings.Contains(s.screen(),
+					"A slip was not printed") != want; time.Sleep(20 * time.Millisecond) {
 					if time.Now().After(end) {
 						t.Fatalf("a slip was lost, and told %t: %s", !want, s.screen())
 					}
@@ -140,7 +146,8 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 			told(true)
 			s.post(s.panel+"/emu/paper/tear", nil)
 			s.keys("F2")
-			if p := s.paperUntil("COPY", "Merchant copy", "--- cut ---", "COPY", "Customer copy", "--- cut ---"); strings.Contains(p, "drawer") {
+			if p := s.paperUntil("COPY", "Merchant copy", "--- cut ---", "COPY", "Customer copy",
+				"--- cut ---"); strings.Contains(p, "drawer") {
 				t.Errorf("a copy opens the drawer:\n%s", p)
 			}
 			told(false)

@@ -52,7 +52,7 @@ func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
 		case waits:
 			parcel = ""
 		case errors.Is(err, terminal.ErrProvisioned):
-			parcel = l.(*terminal.Terminal).Parcel() //nolint:errcheck // there is no third
+			parcel = l.(*terminal.Terminal).Parcel()
 		default:
 			return err
 		}
@@ -156,7 +156,8 @@ func (c provisionMakeCmd) Run() error {
 			return fmt.Errorf("picture: %w", err)
 		}
 	}
-	made := map[string]any{"code": code.Reveal(), "expires": terms.Made.Add(terms.Life), "serial": terms.Made.UnixMilli(), "characters": len(text)}
+	made := map[string]any{"code": code.Reveal(), "expires": terms.Made.Add(terms.Life),
+		"serial": terms.Made.UnixMilli(), "characters": len(text)}
 	return out.print(made, func() {
 		fmt.Println("code:", code.Reveal())
 		fmt.Fprintln(os.Stderr, "It can be used until", terms.Made.Add(terms.Life).Format("2006-01-02 15:04 MST")+".")
@@ -269,7 +270,8 @@ func (c provisionInstallCmd) Run() error {
 	if !cfg.HasBoard() {
 		fmt.Fprintf(os.Stderr, "payterm run needs terminal.board in %s: the parcel names no board\n", c.Config)
 	}
-	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial(), "waits": accepted.Waits}
+	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial(),
+		"waits": accepted.Waits}
 	return c.print(installed, func() {
 		fmt.Printf("terminal %s of %s is provisioned; %s\n", cfg.Terminal.ID, cfg.Merchant.Name, map[setup.Waits]string{
 			setup.WaitsForNothing: "an agent that runs starts with it between two sales",

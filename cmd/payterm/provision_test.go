@@ -42,7 +42,8 @@ type depot struct {
 func newDepot(t *testing.T) *depot {
 	d := &depot{shop: shop{t: t, dir: t.TempDir()}}
 	d.data = filepath.Join(d.dir, "data")
-	d.signer, d.trust, d.logs = filepath.Join(d.dir, "fleet.key"), filepath.Join(d.dir, "signers"), filepath.Join(d.dir, "log")
+	d.signer, d.trust, d.logs = filepath.Join(d.dir, "fleet.key"), filepath.Join(d.dir, "signers"),
+		filepath.Join(d.dir, "log")
 	write(t, d.trust, d.newSigner(d.signer))
 	key := filepath.Join(d.dir, "key")
 	write(t, key, firstKey)
@@ -79,11 +80,13 @@ func TestDesk(t *testing.T) {
 	d := &depot{shop: shop{t: t, dir: t.TempDir()}}
 	at := func(name string) string { return filepath.Join(d.dir, name) }
 	first, said := d.do("", "provision", "make", "--new-signer", "--signer", at("fleet.key"))
-	if again, wrong := d.do("", "provision", "make", "--new-signer", "--signer", at("fleet.key")); said != "" || wrong != "" || again != first || first == "" {
+	if again, wrong := d.do("", "provision", "make", "--new-signer", "--signer", at("fleet.key")); said != "" ||
+		wrong != "" || again != first || first == "" {
 		t.Errorf("the signer's line was %q %s, and then %q %s", first, said, again, wrong)
 	}
 	write(t, at("no.key"), "something else")
-	if out, wrong := d.do("", "provision", "make", "--new-signer", "--signer", at("no.key")); out != "" || !strings.Contains(wrong, "no signer's secret file") {
+	if out, wrong := d.do("", "provision", "make", "--new-signer", "--signer", at("no.key")); out != "" ||
+		!strings.Contains(wrong, "no signer's secret file") {
 		t.Errorf("a file that is no signer's: %q %s", out, wrong)
 	}
 	example, err := os.ReadFile("../../testdata/config/example.toml")
@@ -92,13 +95,15 @@ func TestDesk(t *testing.T) {
 	}
 	filled := string(example)
 	for key, value := range map[string]string{
-		"name": "Corner shop", "url": "https://example.com/processV2", "merchant_id": "ON00000000", "operator_id": "0000000696", "call_back_url": "https://example.com/cb",
+		"name": "Corner shop", "url": "https://example.com/processV2", "merchant_id": "ON00000000",
+		"operator_id": "0000000696", "call_back_url": "https://example.com/cb",
 	} {
 		filled = strings.Replace(filled, "\n"+key+" = \"\"", "\n"+key+" = \""+value+"\"", 1)
 	}
 	write(t, at("merchant.toml"), filled)
 	write(t, at("key"), firstKey)
-	args := []string{"provision", "make", "--config", at("merchant.toml"), "--sign-key-file", at("key"), "--signer", at("fleet.key"), "--out", at("t.ppv"), "--qr", at("t.png")}
+	args := []string{"provision", "make", "--config", at("merchant.toml"), "--sign-key-file", at("key"), "--signer",
+		at("fleet.key"), "--out", at("t.ppv"), "--qr", at("t.png")}
 	if out, wrong := d.do("", args...); wrong != "" || !strings.HasPrefix(out, "code: ") {
 		t.Errorf("the example with what the gateway assigns: %q %s", out, wrong)
 	}
@@ -129,15 +134,18 @@ func (d *depot) board(filled string) {
 	}
 	write(d.t, at("signers"), provision.PublicLine(signer)+"\n")
 	for name, c := range map[string]struct{ board, refused string }{
-		"example": {"emulated", ""}, "own": {own, ""}, "another": {"raspberrypi-i2c-ssd1306", `terminal.board: "raspberrypi-i2c-ssd1306": this terminal is "` + own + `"`},
+		"example": {"emulated", ""}, "own": {own, ""}, "another": {"raspberrypi-i2c-ssd1306",
+			`terminal.board: "raspberrypi-i2c-ssd1306": this terminal is "` + own + `"`},
 	} {
 		data := at("data-" + name)
 		write(d.t, at(name+".toml"), strings.Replace(filled, "board = \"emulated\"", "board = \""+c.board+"\"", 1))
-		out, wrong := d.do("", "provision", "make", "--config", at(name+".toml"), "--sign-key-file", at("key"), "--signer", at("fleet.key"), "--out", at(name+".ppv"))
+		out, wrong := d.do("", "provision", "make", "--config", at(name+".toml"), "--sign-key-file", at("key"),
+			"--signer", at("fleet.key"), "--out", at(name+".ppv"))
 		if wrong != "" {
 			d.t.Fatal(wrong)
 		}
-		_, wrong = d.do(strings.TrimPrefix(out, "code: "), "provision", at(name+".ppv"), "--data", data, "--trust", at("signers"), "--config", at("factory.toml"))
+		_, wrong = d.do(strings.TrimPrefix(out, "code: "), "provision", at(name+".ppv"), "--data", data, "--trust",
+			at("signers"), "--config", at("factory.toml"))
 		if (wrong == "") != (c.refused == "") || !strings.Contains(wrong, c.refused) {
 			d.t.Errorf("%s: %s", name, wrong)
 		}
@@ -152,7 +160,8 @@ func (d *depot) board(filled string) {
 func (d *depot) parcel(key string, more ...string) (text, code string) {
 	d.t.Helper()
 	n := len(d.codes)
-	merchant, secret, out := filepath.Join(d.dir, fmt.Sprintf("merchant%d.toml", n)), filepath.Join(d.dir, fmt.Sprintf("key%d", n)), filepath.Join(d.dir, fmt.Sprintf("%d.ppv", n))
+	merchant, secret, out := filepath.Join(d.dir, fmt.Sprintf("merchant%d.toml", n)),
+		filepath.Join(d.dir, fmt.Sprintf("key%d", n)), filepath.Join(d.dir, fmt.Sprintf("%d.ppv", n))
 	write(d.t, secret, key)
 	write(d.t, merchant, fmt.Sprintf(`[terminal]
 id = "T1"
@@ -171,7 +180,8 @@ first_inquiry = "300ms"
 inquiry_interval = "300ms"
 inquiry_jitter = "0s"
 `, d.sim))
-	args := append([]string{"provision", "make", "--json", "--config", merchant, "--sign-key-file", secret, "--terminal", "T2", "--signer", d.signer, "--out", out, "--qr", out + ".png"}, more...)
+	args := append([]string{"provision", "make", "--json", "--config", merchant, "--sign-key-file", secret,
+		"--terminal", "T2", "--signer", d.signer, "--out", out, "--qr", out + ".png"}, more...)
 	made, wrong := d.do("", args...)
 	var m struct{ Code string }
 	if wrong != "" || json.Unmarshal([]byte(made), &m) != nil {
@@ -193,7 +203,9 @@ func (d *depot) boot(args ...string) {
 		d.t.Fatal(err)
 	}
 	defer log.Close()
-	d.shop.agent, d.shop.panel = startLogged(d.t, log, append([]string{"emulate", "--unprovisioned", "--verbose", "--trust", d.trust, "--listen", "127.0.0.1:0", "--data", d.data, "--scale", "20"}, args...)...)
+	d.shop.agent, d.shop.panel = startLogged(d.t, log,
+		append([]string{"emulate", "--unprovisioned", "--verbose", "--trust", d.trust, "--listen", "127.0.0.1:0",
+			"--data", d.data, "--scale", "20"}, args...)...)
 }
 
 // startLogged starts payterm as program does, its diagnostics in a file.
@@ -295,7 +307,8 @@ func TestProvisionByScanner(t *testing.T) {
 	d.keys("CANCEL")
 	d.waitScreen("idle")
 	d.scan("PPV1" + older[40:]) // of nobody's
-	if _, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "3.ppv"), "--data", d.data, "--trust", d.trust); !strings.Contains(wrong, "one of") {
+	if _, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "3.ppv"), "--data", d.data, "--trust",
+		d.trust); !strings.Contains(wrong, "one of") {
 		t.Errorf("an older one: %s", wrong)
 	}
 	d.waitScreen("idle")
@@ -378,7 +391,8 @@ func TestKeyChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(stick, "t2.ppv"), text+"\n")
-	if out, wrong := d.do(code+"\n", "provision", stick, "--data", d.data, "--trust", d.trust, "--config", "/nowhere"); wrong != "" || !strings.Contains(out, "T2 of Corner shop") {
+	if out, wrong := d.do(code+"\n", "provision", stick, "--data", d.data, "--trust", d.trust, "--config",
+		"/nowhere"); wrong != "" || !strings.Contains(out, "T2 of Corner shop") {
 		t.Fatalf("%s %s", out, wrong)
 	}
 	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
@@ -423,7 +437,8 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	d.scan(d.wallet("WECHATPAY", true))
 	d.waitScreen("waiting")
 	// A second CANCEL may come when the first has left the order: it leaves the result, too.
-	for end := time.Now().Add(2 * time.Minute); strings.HasPrefix(d.screen(), "screen: waiting"); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); strings.HasPrefix(d.screen(),
+		"screen: waiting"); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the order cannot be left: %s", d.screen())
 		}
@@ -432,15 +447,18 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	d.keys("ENTER")
 	first, second := d.sim, filepath.Join(d.dir, "second")
 	write(t, second, secondKey)
-	_, ready := program(t, "ottsim", "--listen", "127.0.0.1:0", "--merchant-id", "ON00000001", "--sign-key-file", second, "--currency", "JPY", "--seed", "2") // or its wallets would give the codes of the first one
+	_, ready := program(t, "ottsim", "--listen", "127.0.0.1:0", "--merchant-id", "ON00000001", "--sign-key-file",
+		second, "--currency", "JPY", "--seed", "2") // or its wallets would give the codes of the first one
 	b, err := os.ReadFile(filepath.Join(d.dir, "merchant0.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := strings.NewReplacer("ON00000000", "ON00000001", first, ready["gateway"].(string), "[merchant]", "[merchant]\ncurrency = \"JPY\"").Replace(string(b))
+	other := strings.NewReplacer("ON00000000", "ON00000001", first, ready["gateway"].(string), "[merchant]",
+		"[merchant]\ncurrency = \"JPY\"").Replace(string(b))
 	write(t, filepath.Join(d.dir, "other.toml"), other)
 	_, code := d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
-	out, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "1.ppv"), "--json", "--data", d.data, "--trust", d.trust, "--config", "/nowhere")
+	out, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "1.ppv"), "--json", "--data", d.data, "--trust",
+		d.trust, "--config", "/nowhere")
 	var brought struct {
 		Waits  setup.Waits
 		Serial uint64
@@ -471,7 +489,8 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 		}
 	}
 	until("an order is open", func(s status) bool {
-		return s.Notice.Notice == screen.ParcelWaitsForOrders && strings.Contains(s.Waits, "queue list") && s.MerchantID == "ON00000000"
+		return s.Notice.Notice == screen.ParcelWaitsForOrders && strings.Contains(s.Waits, "queue list") &&
+			s.MerchantID == "ON00000000"
 	})
 	d.has("idle", "New setup waits")
 	// A newer one by the scanner waits in its place.
@@ -486,29 +505,38 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	doubt := d.orders()[1]
 	d.post(d.sim+"/sim/orders/"+string(doubt.ID)+"/pay", nil)
 	until("paid, and in no Z", func(s status) bool {
-		return s.Notice.Notice == screen.ParcelWaitsForZ && strings.Contains(s.Waits, "totals z") && s.MerchantID == "ON00000000"
+		return s.Notice.Notice == screen.ParcelWaitsForZ && strings.Contains(s.Waits, "totals z") &&
+			s.MerchantID == "ON00000000"
 	})
 	d.has("idle", "lose the day (Z)")
 	d.sells("ALIPAY") // it sells on meanwhile
-	if z := d.totals("z"); only(z).Count != 3 || only(z).Currency != "CAD" || only(z).MerchantID != "ON00000000" || len(z.Open) != 0 {
+	if z := d.totals("z"); only(z).Count != 3 || only(z).Currency != "CAD" || only(z).MerchantID != "ON00000000" ||
+		len(z.Open) != 0 {
 		t.Errorf("%+v", z)
 	}
 	d.keys("ENTER") // the result, or nothing
-	until("the other merchant", func(s status) bool { return s.MerchantID == "ON00000001" && s.Currency == "JPY" && s.Waits == "" })
+	until("the other merchant", func(s status) bool {
+		return s.MerchantID == "ON00000001" && s.Currency == "JPY" &&
+			s.Waits == ""
+	})
 
 	d.sim = ready["gateway"].(string)
 	d.sells("ALIPAY")
 	orders := d.orders()
-	if o := orders[len(orders)-1]; o.MerchantID != "ON00000001" || o.Currency != "JPY" || o.Outcome != payterm.Approved || o.PaidMinor != 1234 {
+	if o := orders[len(orders)-1]; o.MerchantID != "ON00000001" || o.Currency != "JPY" ||
+		o.Outcome != payterm.Approved || o.PaidMinor != 1234 {
 		t.Errorf("%+v", o)
 	}
-	if code, o := d.run("refund", string(orders[0].ID), "--amount", "1.00").end(); code != 13 || o.Reason != payterm.ReasonOtherMerchant {
+	if code, o := d.run("refund", string(orders[0].ID), "--amount", "1.00").end(); code != 13 ||
+		o.Reason != payterm.ReasonOtherMerchant {
 		t.Errorf("a refund of the old merchant's: exit status %d, %+v", code, o)
 	}
-	if code, rep := d.reconciled("--number", "1"); code != 1 || rep.Unknown != 3 || !strings.Contains(rep.Differences[0].Why, "another merchant") {
+	if code, rep := d.reconciled("--number", "1"); code != 1 || rep.Unknown != 3 ||
+		!strings.Contains(rep.Differences[0].Why, "another merchant") {
 		t.Errorf("reconcile: exit status %d, %+v", code, rep)
 	}
-	if z := d.totals("z"); z.Number != 2 || only(z).MerchantID != "ON00000001" || only(z).AmountMinor != 1234 || only(z).Currency != "JPY" {
+	if z := d.totals("z"); z.Number != 2 || only(z).MerchantID != "ON00000001" || only(z).AmountMinor != 1234 ||
+		only(z).Currency != "JPY" {
 		t.Errorf("%+v", z)
 	}
 	for _, r := range d.ledger() {
@@ -548,10 +576,12 @@ func TestEditedMerchant(t *testing.T) {
 		s.has("fault", "ON00000000", "close the day")
 		var is struct{ Fault string }
 		out, complaint, err := ran(t, "", "status", "--json", "--data", s.data)
-		if err != nil || json.Unmarshal([]byte(out), &is) != nil || !strings.Contains(is.Fault, "put the old configuration back") {
+		if err != nil || json.Unmarshal([]byte(out), &is) != nil ||
+			!strings.Contains(is.Fault, "put the old configuration back") {
 			t.Errorf("%s: %v %s %s", name, err, out, complaint)
 		}
-		if code, o := s.begin("--mode", "passive", "--amount", "5").end(); code != 13 || o.Reason != payterm.ReasonStorage {
+		if code, o := s.begin("--mode", "passive", "--amount", "5").end(); code != 13 ||
+			o.Reason != payterm.ReasonStorage {
 			t.Errorf("%s: exit status %d, %+v", name, code, o)
 		}
 	}
@@ -588,7 +618,8 @@ func TestTillOverParcels(t *testing.T) {
 		defer close(installed)
 		for i := range parcels {
 			time.Sleep(1700 * time.Millisecond)
-			if _, wrong := d.do(d.codes[i+1]+"\n", "provision", filepath.Join(d.dir, fmt.Sprintf("%d.ppv", i+1)), "--data", d.data, "--trust", d.trust, "--config", "/nowhere"); wrong != "" {
+			if _, wrong := d.do(d.codes[i+1]+"\n", "provision", filepath.Join(d.dir, fmt.Sprintf("%d.ppv", i+1)),
+				"--data", d.data, "--trust", d.trust, "--config", "/nowhere"); wrong != "" {
 				installed <- wrong
 			}
 		}
@@ -596,13 +627,15 @@ func TestTillOverParcels(t *testing.T) {
 	asked := 0
 	for n := range sales {
 		time.Sleep(time.Duration(n%3) * 800 * time.Millisecond) // room for a parcel
-		if n == sales-1 {                                       // at the latest the last parcel is taken up: its self test begins
+		// at the latest the last parcel is taken up: its self test begins
+		if n == sales-1 {
 			for wrong := range installed {
 				t.Error(wrong)
 			}
 			serial, err := os.Readlink(filepath.Join(d.data, "provision", "current"))
 			for end := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-				if text, _ := os.ReadFile(filepath.Join(d.data, "doctor.json")); err == nil && bytes.Contains(text, []byte(serial)) {
+				if text, _ := os.ReadFile(filepath.Join(d.data, "doctor.json")); err == nil &&
+					bytes.Contains(text, []byte(serial)) {
 					break
 				}
 				if time.Now().After(end) {
@@ -667,12 +700,14 @@ func TestWrongKeyIsTold(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
 	d.setUp(secondKey)
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(d.waitScreen("idle"), "Gateway: it refuses the key. Get a new parcel"); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(d.waitScreen("idle"),
+		"Gateway: it refuses the key. Get a new parcel"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal(d.screen())
 		}
 	}
-	if out, _ := d.do("", "doctor", "--data", d.data); !strings.Contains(out, "fail  network key ") || !strings.Contains(out, "ok    network answer ") {
+	if out, _ := d.do("", "doctor", "--data", d.data); !strings.Contains(out, "fail  network key ") ||
+		!strings.Contains(out, "ok    network answer ") {
 		t.Error(out)
 	}
 }
@@ -694,7 +729,8 @@ func TestParcelAsPicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]interface{}{gozxing.DecodeHintType_PURE_BARCODE: true})
+	read, err := qrcode.NewQRCodeReader().Decode(bits,
+		map[gozxing.DecodeHintType]interface{}{gozxing.DecodeHintType_PURE_BARCODE: true})
 	if err != nil || read.GetText() != text {
 		t.Errorf("%v", err)
 	}
@@ -723,12 +759,14 @@ func TestDamagedParcelIsMended(t *testing.T) {
 	for name, damage := range map[string]func(data string) error{
 		"nothing behind the link": func(string) error { return nil },
 		"an empty file": func(data string) error {
-			return errors.Join(os.MkdirAll(filepath.Join(data, "provision", "17"), 0o700), os.WriteFile(filepath.Join(data, "provision", "17", "payterm.toml"), nil, 0o600))
+			return errors.Join(os.MkdirAll(filepath.Join(data, "provision", "17"), 0o700),
+				os.WriteFile(filepath.Join(data, "provision", "17", "payterm.toml"), nil, 0o600))
 		},
 		"a key of another device": func(data string) error {
 			dir := filepath.Join(data, "provision", "17")
 			text := "[terminal]\nid = \"T2\"\nboard = \"none\"\n[merchant]\nname = \"Corner shop\"\n[gateway]\nurl = \"https://example.com\"\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + filepath.Join(dir, "sign.key") + "\"\n"
-			return errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "payterm.toml"), []byte(text), 0o600),
+			return errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "payterm.toml"), []byte(text),
+				0o600),
 				os.WriteFile(filepath.Join(dir, "sign.key"), []byte("payterm-sealed-1 AAAA\n"), 0o600))
 		},
 	} {
@@ -736,13 +774,17 @@ func TestDamagedParcelIsMended(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			data := filepath.Join(dir, "data")
-			if err := errors.Join(os.MkdirAll(filepath.Join(data, "provision"), 0o700), os.Symlink("17", filepath.Join(data, "provision", "current")), damage(data)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Join(data, "provision"), 0o700),
+				os.Symlink("17", filepath.Join(data, "provision", "current")), damage(data)); err != nil {
 				t.Fatal(err)
 			}
-			write(t, filepath.Join(dir, "board.toml"), "board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n")
-			write(t, filepath.Join(dir, "payterm.toml"), "[terminal]\nboard = \""+dir+"/board.toml\"\ndata_dir = \""+data+"\"\n")
+			write(t, filepath.Join(dir, "board.toml"),
+				"board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n")
+			write(t, filepath.Join(dir, "payterm.toml"), "[terminal]\nboard = \""+dir+"/board.toml\"\ndata_dir = \""+
+				data+"\"\n")
 			pid1 := newSystemd(t)
-			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config", filepath.Join(dir, "payterm.toml"))
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config",
+				filepath.Join(dir, "payterm.toml"))
 			var log bytes.Buffer
 			cmd.Stderr = &log
 			cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+pid1.path)
@@ -769,8 +811,10 @@ func TestRunOutOfTheBox(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "board.toml"), "board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n")
 	pid1 := newSystemd(t)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config", filepath.Join(dir, "none.toml"))
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+pid1.path, "PAYTERM_TERMINAL_BOARD="+dir+"/board.toml", "PAYTERM_TERMINAL_DATA_DIR="+dir+"/data")
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config",
+		filepath.Join(dir, "none.toml"))
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+pid1.path, "PAYTERM_TERMINAL_BOARD="+dir+"/board.toml",
+		"PAYTERM_TERMINAL_DATA_DIR="+dir+"/data")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -44,12 +44,14 @@ func (c reconcileCmd) end(rep api.Reconciliation) error {
 	err := c.print(rep, func() {
 		fmt.Printf("%d sales, %d agree, %d the gateway did not tell of\n", rep.Sales, rep.Agree, rep.Unknown)
 		for _, d := range rep.Differences {
-			ours, theirs := payterm.Amount{Minor: d.OursMinor, Currency: d.Currency}, payterm.Amount{Minor: d.GatewayMinor, Currency: d.Currency}
+			ours, theirs := payterm.Amount{Minor: d.OursMinor, Currency: d.Currency},
+				payterm.Amount{Minor: d.GatewayMinor, Currency: d.Currency}
 			switch d.What {
 			case api.DiffersOpen, api.DiffersUnknown:
 				fmt.Printf("%-20s %-9s here %s  %s\n", d.OrderID, d.What, d.Outcome, d.Why)
 			default:
-				fmt.Printf("%-20s %-9s here %s %s %s, at the gateway %s %s %s\n", d.OrderID, d.What, d.Outcome, ours, d.Currency, d.Answer, theirs, d.Why)
+				fmt.Printf("%-20s %-9s here %s %s %s, at the gateway %s %s %s\n", d.OrderID, d.What, d.Outcome, ours,
+					d.Currency, d.Answer, theirs, d.Why)
 			}
 		}
 	})

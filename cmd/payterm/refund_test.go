@@ -44,7 +44,8 @@ func TestRefund(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n")
 	sale := s.sold("12.34")
-	for _, wrong := range [][]string{{"--amount=0"}, {"--amount=0.00"}, {"--amount="}, {"--amount=-1"}, {"--amount=1.00", "--currency=USD"}} {
+	for _, wrong := range [][]string{{"--amount=0"}, {"--amount=0.00"}, {"--amount="}, {"--amount=-1"},
+		{"--amount=1.00", "--currency=USD"}} {
 		if status, _ := s.run("refund", append([]string{string(sale.ID)}, wrong...)...).end(); status != 2 {
 			t.Errorf("refund %v: exit status %d", wrong, status)
 		}
@@ -69,7 +70,8 @@ func TestRefund(t *testing.T) {
 		{[]string{"--amount", "0.01"}, 13, payterm.NotSent, payterm.ReasonRefundCap, 1234},
 	} {
 		status, o := s.run("refund", append([]string{string(sale.ID)}, c.args...)...).end()
-		if status != c.status || o.Outcome != c.outcome || o.Reason != c.reason || status != 2 && (o.Kind != payterm.KindRefund || o.SaleID != sale.ID) {
+		if status != c.status || o.Outcome != c.outcome || o.Reason != c.reason || status != 2 &&
+			(o.Kind != payterm.KindRefund || o.SaleID != sale.ID) {
 			t.Errorf("refund %v: exit status %d, %+v", c.args, status, o)
 		}
 		if _, refunded := s.refunds(sale.ID); refunded != c.refunded {
@@ -93,7 +95,8 @@ func TestRefund(t *testing.T) {
 func TestRefundReplyLost(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nrefund_window = \"5s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
-	for _, fault := range []string{"drop_after_apply", "http_500", "bad_digest", "truncated", "code:SYSTEM_ERROR", "drop_before_apply"} {
+	for _, fault := range []string{"drop_after_apply", "http_500", "bad_digest", "truncated", "code:SYSTEM_ERROR",
+		"drop_before_apply"} {
 		sale := s.sold("5.00")
 		s.faults("REFUND", fault, 1)
 		before, _ := s.refunds(sale.ID)
@@ -110,7 +113,8 @@ func TestRefundReplyLost(t *testing.T) {
 			t.Errorf("%s: exit status %d, %d given back, %+v", fault, status, refunded, o)
 		}
 		if !applied { // a second one is refused until a supervisor has looked at the first
-			if status, again := s.run("refund", string(sale.ID), "--amount", "1.00").end(); status != 13 || again.Reason != payterm.ReasonRefundOpen {
+			if status, again := s.run("refund", string(sale.ID), "--amount", "1.00").end(); status != 13 ||
+				again.Reason != payterm.ReasonRefundOpen {
 				t.Errorf("%s: a second refund beside one in doubt: exit status %d, %+v", fault, status, again)
 			}
 			s.run("resolve", string(o.ID), "--reason", "the gateway's page shows none").end()
@@ -136,7 +140,8 @@ func TestReprint(t *testing.T) {
 	s.keys("F2")
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		paper := string(s.call("GET", s.panel+"/emu/paper.txt", nil))
-		if strings.Count(paper, "COPY") == 2 && strings.Contains(paper, "Customer copy") && strings.Contains(paper, "5.00") {
+		if strings.Count(paper, "COPY") == 2 && strings.Contains(paper, "Customer copy") &&
+			strings.Contains(paper, "5.00") {
 			break
 		}
 		if time.Now().After(end) {
@@ -160,7 +165,8 @@ func TestTotals(t *testing.T) {
 	x, z := s.totals("x"), s.totals("z")
 	for _, got := range []payterm.Totals{x, z} {
 		sum := only(got)
-		if got.Number != 1 || sum.Count != 2 || sum.AmountMinor != 1734 || sum.RefundCount != 1 || sum.RefundedMinor != 200 || len(got.Open) != 0 || got.Head == "" {
+		if got.Number != 1 || sum.Count != 2 || sum.AmountMinor != 1734 || sum.RefundCount != 1 ||
+			sum.RefundedMinor != 200 || len(got.Open) != 0 || got.Head == "" {
 			t.Errorf("totals %+v", got)
 		}
 	}
@@ -169,7 +175,8 @@ func TestTotals(t *testing.T) {
 		t.Fatalf("refund of the day before: exit status %d", status)
 	}
 	next := s.totals("z")
-	if sum := only(next); next.Number != 2 || sum.Count != 1 || sum.AmountMinor != third.AmountMinor || sum.RefundedMinor != 500 || !next.From.Equal(z.To) {
+	if sum := only(next); next.Number != 2 || sum.Count != 1 || sum.AmountMinor != third.AmountMinor ||
+		sum.RefundedMinor != 500 || !next.From.Equal(z.To) {
 		t.Errorf("the next day: %+v", next)
 	}
 	if again := s.totals("z", "--number", "1"); only(again) != only(z) || again.Number != 1 {
@@ -195,7 +202,8 @@ func TestTotals(t *testing.T) {
 	if status, _ := s.run("totals", "z", "--number", "9").end(); status != 1 {
 		t.Errorf("a Z that is not there: exit status %d", status)
 	}
-	for _, wrong := range [][]string{{"z", "--number=0"}, {"z", "--number=-1"}, {"x", "--number=1"}, {"z", "--csv"}} { // --json is always there
+	// --json is always there
+	for _, wrong := range [][]string{{"z", "--number=0"}, {"z", "--number=-1"}, {"x", "--number=1"}, {"z", "--csv"}} {
 		if status, _ := s.run("totals", wrong...).end(); status != 2 {
 			t.Errorf("totals %v: exit status %d", wrong, status)
 		}
@@ -238,7 +246,8 @@ func TestDoctor(t *testing.T) {
 		return r.cmd.ProcessState.ExitCode(), found
 	}
 	status, found := examine()
-	for _, name := range []string{"display", "keypad", "scanner", "printer", "buzzer", "journal", "space", "clock", "network answer", "queue"} {
+	for _, name := range []string{"display", "keypad", "scanner", "printer", "buzzer", "journal", "space", "clock",
+		"network answer", "queue"} {
 		if found[name] != "ok" {
 			t.Errorf("%s: %q", name, found[name])
 		}
@@ -248,7 +257,8 @@ func TestDoctor(t *testing.T) {
 	}
 	s.post(s.panel+"/emu/unplug", map[string]string{"device": "scanner"})
 	s.faults("EX_RATE_QUERY", "bad_digest", 0)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) { // a cable is missed when it is used
+	// a cable is missed when it is used
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		status, found = examine()
 		if found["scanner"] == "fail" {
 			break

@@ -62,7 +62,10 @@ func (c runCmd) Run() error {
 	defer end()
 	var asked atomic.Pointer[func(context.Context) (string, error)] // whoever serves the terminal now
 	ready := sync.OnceValue(func() error {
-		w := watch{notify: notify, every: every, log: log, ask: func(ctx context.Context) (string, error) { return (*asked.Load())(ctx) }}
+		w := watch{notify: notify, every: every, log: log, ask: func(ctx context.Context) (string,
+			error) {
+			return (*asked.Load())(ctx)
+		}}
 		wg.Go(func() { w.run(ctx) })
 		return nil
 	})
@@ -89,12 +92,14 @@ func (c runCmd) Run() error {
 		missing := board.Absent()
 		for _, device := range slices.Sorted(maps.Keys(missing)) {
 			// Not the end: without a device the agent still settles what is open.
-			log.Error("a device of the board profile is not there", "device", device, "board", l.cfg.Terminal.Board, "err", missing[device])
+			log.Error("a device of the board profile is not there", "device", device, "board", l.cfg.Terminal.Board,
+				"err", missing[device])
 		}
 		o := terminal.Options{
 			Config: l.cfg, Data: l.cfg.Terminal.DataDir, SignKey: string(l.key), Board: board, Sleep: hal.Sleep,
 			RefundsNeedPIN: true, Built: buildTime(), Log: log, Ready: ready,
-			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial, Passed: l.passed, Sticks: sticks,
+			Provisioner: newProvisioner(l.cfg.Terminal.DataDir, c.Config, c.Trust, log), Serial: l.serial,
+			Passed: l.passed, Sticks: sticks,
 		}
 		keepCrashes(o.Data, log)
 		ask := func(context.Context) (string, error) { return "", errors.New("it starts") }
@@ -188,7 +193,8 @@ func status(ctx context.Context, a *terminal.Terminal, board *board.Board) (stri
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("%s, network %s, paper %s, %d waiting for the network, %d in doubt", s.State, s.Status.Network, s.Status.Paper, s.Status.Queue, s.Status.Doubts)
+	line := fmt.Sprintf("%s, network %s, paper %s, %d waiting for the network, %d in doubt", s.State, s.Status.Network,
+		s.Status.Paper, s.Status.Queue, s.Status.Doubts)
 	if a.Training() {
 		line = "in training: " + line
 	}

@@ -119,7 +119,8 @@ sign_key_file = "%s"
 `, s.dir, s.dir, s.sim, key))
 
 	pid1 := newSystemd(t)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config", filepath.Join(s.dir, "payterm.toml"))
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config",
+		filepath.Join(s.dir, "payterm.toml"))
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+pid1.path, "WATCHDOG_USEC=1500000")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -141,14 +142,17 @@ sign_key_file = "%s"
 		t.Fatalf("the sale: status %d, %+v", status, order)
 	}
 	printed := func() string { _, text := board.Paper(); return text }
-	for end := time.Now().Add(15 * time.Second); !strings.Contains(printed(), string(order.ID)) && time.Now().Before(end); {
+	for end := time.Now().Add(15 * time.Second); !strings.Contains(printed(), string(order.ID)) &&
+		time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
-	if text := printed(); !strings.Contains(text, "Corner shop") || !strings.Contains(text, string(order.ID)) || strings.Contains(text, "SIMULATION") {
+	if text := printed(); !strings.Contains(text, "Corner shop") || !strings.Contains(text, string(order.ID)) ||
+		strings.Contains(text, "SIMULATION") {
 		t.Errorf("the slip:\n%s", text)
 	}
 
-	refund := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "refund", "--data", filepath.Join(s.dir, "data"), string(order.ID))
+	refund := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "refund", "--data",
+		filepath.Join(s.dir, "data"), string(order.ID))
 	if out, err := refund.CombinedOutput(); err == nil || !strings.Contains(string(out), "pin_hash") {
 		t.Errorf("a refund without a supervisor's PIN: %v: %s", err, out)
 	}
@@ -179,7 +183,8 @@ func TestRunRefuses(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "key"), "0123456789ABCDEF\n")
 	good := fmt.Sprintf("[terminal]\nid = \"T1\"\nboard = \"raspberrypi-spi-st7789\"\ndata_dir = %q\n[merchant]\nname = \"Shop\"\n[gateway]\nurl = \"https://example.com/\"\n"+
-		"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = %q\n", dir+"/data", dir+"/key")
+		"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = %q\n",
+		dir+"/data", dir+"/key")
 	for _, c := range []struct{ name, old, new, want string }{
 		{"no name", "name = \"Shop\"\n", "", "merchant.name: is missing"},
 		{"no board", "board = \"raspberrypi-spi-st7789\"\n", "", "terminal.board: is missing"},
@@ -191,7 +196,8 @@ func TestRunRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "payterm.toml")
 			write(t, path, strings.Replace(good, c.old, c.new, 1))
-			out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config", path).CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config",
+				path).CombinedOutput()
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || exit.ExitCode() != int(exitConfig) || !strings.Contains(string(out), c.want) {
 				t.Errorf("%v: %s, want %q", err, out, c.want)
@@ -206,7 +212,8 @@ func TestRunDamagedWithoutABoard(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	installed := filepath.Join(dir, "data", "provision", "7")
-	if err := errors.Join(os.MkdirAll(installed, 0o700), os.Symlink("7", filepath.Join(dir, "data", "provision", "current"))); err != nil {
+	if err := errors.Join(os.MkdirAll(installed, 0o700),
+		os.Symlink("7", filepath.Join(dir, "data", "provision", "current"))); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(installed, "payterm.toml"), "[terminal")
@@ -227,11 +234,14 @@ func TestRunWithoutHardware(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "key"), "0123456789ABCDEF\n")
-	write(t, filepath.Join(dir, "board.toml"), "board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n[signal]\nbuzzer = \"nochip:1\"\n")
-	write(t, filepath.Join(dir, "payterm.toml"), fmt.Sprintf("[terminal]\nid = \"T1\"\nboard = %q\ndata_dir = %q\n[merchant]\nname = \"Shop\"\n[gateway]\nurl = \"http://127.0.0.1:9/\"\n"+
-		"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = %q\n", dir+"/board.toml", dir+"/data", dir+"/key"))
+	write(t, filepath.Join(dir, "board.toml"),
+		"board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n[signal]\nbuzzer = \"nochip:1\"\n")
+	write(t, filepath.Join(dir, "payterm.toml"),
+		fmt.Sprintf("[terminal]\nid = \"T1\"\nboard = %q\ndata_dir = %q\n[merchant]\nname = \"Shop\"\n[gateway]\nurl = \"http://127.0.0.1:9/\"\n"+
+			"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = %q\n", dir+"/board.toml", dir+"/data", dir+"/key"))
 	pid1 := newSystemd(t)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config", filepath.Join(dir, "payterm.toml"))
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config",
+		filepath.Join(dir, "payterm.toml"))
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+pid1.path)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -241,9 +251,11 @@ func TestRunWithoutHardware(t *testing.T) {
 	if said := pid1.wait("READY=1"); !strings.Contains(said, ", without buzzer and scanner") {
 		t.Errorf("systemd is told %q", said)
 	}
-	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "status", "--json", "--data", filepath.Join(dir, "data")).Output()
+	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "status", "--json", "--data",
+		filepath.Join(dir, "data")).Output()
 	var is struct{ Devices map[string]string }
-	if err := errors.Join(err, json.Unmarshal(out, &is)); err != nil || len(is.Devices) != 2 || !strings.Contains(is.Devices["scanner"], "/dev/tty-none") {
+	if err := errors.Join(err, json.Unmarshal(out, &is)); err != nil || len(is.Devices) != 2 ||
+		!strings.Contains(is.Devices["scanner"], "/dev/tty-none") {
 		t.Errorf("status: %v: %s", err, out)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -300,7 +312,8 @@ func TestWatchFallsSilent(t *testing.T) {
 		if got := phase(time.Minute, true); len(got) != 0 {
 			t.Errorf("before the loop's first answer: %q", got)
 		}
-		if got := phase(time.Minute, false); len(got) < 5 || !strings.HasPrefix(got[0], "READY=1\nWATCHDOG=1\n") || strings.Contains(got[1], "READY") {
+		if got := phase(time.Minute, false); len(got) < 5 || !strings.HasPrefix(got[0], "READY=1\nWATCHDOG=1\n") ||
+			strings.Contains(got[1], "READY") {
 			t.Errorf("while it answers, within a minute: %q", got)
 		}
 		if got := phase(time.Minute, true); len(got) != 0 {

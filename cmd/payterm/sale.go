@@ -69,7 +69,8 @@ func (c saleCmd) Run() error {
 		Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, AmountMinor: amount.Minor, TipMinor: tip.Minor,
 		Ref: c.Ref, IdempotencyKey: c.IdempotencyKey, Despite: c.Despite, Currency: currency,
 	}
-	return c.follow(c.asked(amount, tip), func(ctx context.Context, taken func(payterm.OrderID)) (payterm.Order, error) {
+	return c.follow(c.asked(amount, tip), func(ctx context.Context, taken func(payterm.OrderID)) (payterm.Order,
+		error) {
 		return c.agent().Sale(ctx, req, taken)
 	})
 }
@@ -155,7 +156,8 @@ func (c store) follow(asked payterm.Order,
 	switch {
 	case err == nil:
 		if o.Outcome == payterm.InDoubt {
-			fmt.Fprintln(os.Stderr, "payterm: how it ended is not known, and the terminal keeps asking: payterm status", o.ID)
+			fmt.Fprintln(os.Stderr, "payterm: how it ended is not known, and the terminal keeps asking: payterm status",
+				o.ID)
 		}
 		return c.end(o)
 	case errors.As(err, &refused):
@@ -167,7 +169,8 @@ func (c store) follow(asked payterm.Order,
 	case api.NotRunning(err):
 		return err
 	case interrupted.Err() != nil:
-		fmt.Fprintln(os.Stderr, "payterm: no longer waiting; the order goes on at the terminal: payterm status", asked.ID)
+		fmt.Fprintln(os.Stderr, "payterm: no longer waiting; the order goes on at the terminal: payterm status",
+			asked.ID)
 	default: // it may have been taken
 		fmt.Fprintln(os.Stderr, "payterm: the agent went away; the order goes on by itself: payterm status", asked.ID)
 	}
@@ -185,7 +188,8 @@ func (c store) end(o payterm.Order) error {
 		fmt.Println(strings.Join(strings.Fields(fmt.Sprint(said, " ", o.ID, " ", o.Reason)), " "))
 	})
 	if o.Outcome == payterm.NotSent && o.Reason == payterm.ReasonPossibleDuplicate {
-		fmt.Fprintf(os.Stderr, "payterm: the same amount may have been paid as order %[1]s, or was meanwhile: payterm status %[1]s. Where it was not, and only then: --despite %[1]s\n", o.Despite)
+		fmt.Fprintf(os.Stderr,
+			"payterm: the same amount may have been paid as order %[1]s, or was meanwhile: payterm status %[1]s. Where it was not, and only then: --despite %[1]s\n", o.Despite)
 	}
 	status, known := exits[o.Outcome]
 	if !known {

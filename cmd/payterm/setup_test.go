@@ -24,7 +24,8 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	d.shop.agent, d.panel = startLogged(t, log, "emulate", "--unprovisioned", "--verbose", "--listen", "127.0.0.1:0", "--data", d.data, "--scale", "20")
+	d.shop.agent, d.panel = startLogged(t, log, "emulate", "--unprovisioned", "--verbose", "--listen", "127.0.0.1:0",
+		"--data", d.data, "--scale", "20")
 	d.says("setup", "Scan this terminal's provisioning code")
 	if said := d.log(); !strings.Contains(said, "trial-signer.key --out") {
 		t.Errorf("nobody says how to make a parcel: %s", said)
@@ -36,22 +37,27 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 	}
 	said, wrong = d.do("", "status", "--json", "--data", d.data)
 	var s api.Status
-	if err := json.Unmarshal([]byte(said), &s); err != nil || wrong != "" || s.Setup == nil || s.State != api.StateUnprovisioned || len(s.Device) != 9 || s.Board != "emulated" {
+	if err := json.Unmarshal([]byte(said), &s); err != nil || wrong != "" || s.Setup == nil ||
+		s.State != api.StateUnprovisioned || len(s.Device) != 9 || s.Board != "emulated" {
 		t.Errorf("status: %v %s %s", err, said, wrong)
 	}
-	if _, wrong = d.do("", "doctor", "--test", "--data", d.data); !strings.Contains(wrong, "once the terminal is provisioned") || strings.Contains(wrong, "on the terminal's screen") {
+	if _, wrong = d.do("", "doctor", "--test", "--data", d.data); !strings.Contains(wrong,
+		"once the terminal is provisioned") || strings.Contains(wrong, "on the terminal's screen") {
 		t.Errorf("doctor --test: %s", wrong)
 	}
 	said, _ = d.do("", "doctor", "--data", d.data) // this machine may have no network
-	for _, line := range []string{"signers", "display bus", "printer", "space", "clock", "network link", "no gateway yet"} {
+	for _, line := range []string{"signers", "display bus", "printer", "space", "clock", "network link",
+		"no gateway yet"} {
 		if !strings.Contains(said, line) {
 			t.Errorf("the doctor says nothing of %s: %s", line, said)
 		}
 	}
 	for _, command := range []string{
-		"sale --mode passive --amount 1.00", "refund T2X000001", "queue list", "totals x", "reconcile", "training on", "resolve T2X000001 --reason x", "status T2X000001",
+		"sale --mode passive --amount 1.00", "refund T2X000001", "queue list", "totals x", "reconcile", "training on",
+		"resolve T2X000001 --reason x", "status T2X000001",
 	} {
-		if _, wrong := d.do("", append(strings.Fields(command), "--data", d.data)...); !strings.Contains(wrong, "payterm: not provisioned") || strings.Contains(wrong, "HTTP") || strings.Contains(wrong, "--help") {
+		if _, wrong := d.do("", append(strings.Fields(command), "--data", d.data)...); !strings.Contains(wrong,
+			"payterm: not provisioned") || strings.Contains(wrong, "HTTP") || strings.Contains(wrong, "--help") {
 			t.Errorf("%s: %s", command, wrong)
 		}
 	}
@@ -71,7 +77,8 @@ func TestUnprovisionedIsNotMute(t *testing.T) {
 	d.typed(code)
 	d.sells("ALIPAY")
 	var kept doctor.SelfTest
-	for end := time.Now().Add(60 * time.Second); kept.Serial == 0 || kept.Report == nil; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); kept.Serial == 0 ||
+		kept.Report == nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no report is kept: %+v\n%s", kept, d.log())
 		}

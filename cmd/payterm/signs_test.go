@@ -13,7 +13,8 @@ import (
 // the field's name.
 func TestControlSignsAreRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"sale", "--mode", "passive", "--amount", "1.00", "--ref", "a\nb"}, {"refund", "T1AAAAA000001", "--ref", "\x1b@"},
+		{"sale", "--mode", "passive", "--amount", "1.00", "--ref", "a\nb"}, {"refund", "T1AAAAA000001", "--ref",
+			"\x1b@"},
 	} {
 		out, err := exec.Command(filepath.Join(bin, "payterm"), append(args, "--data", t.TempDir())...).CombinedOutput()
 		var ended *exec.ExitError
@@ -26,12 +27,14 @@ func TestControlSignsAreRefused(t *testing.T) {
 // config check names the signs that the board's devices do not have, and is content.
 func TestConfigCheckNamesSigns(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shop.toml")
-	if err := os.WriteFile(file, []byte("[terminal]\nboard = \"raspberrypi-i2c-hd44780\"\n[merchant]\nname = \"張記 🍕\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file,
+		[]byte("[terminal]\nboard = \"raspberrypi-i2c-hd44780\"\n[merchant]\nname = \"張記 🍕\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(filepath.Join(bin, "payterm"), "config", "check", file).Output()
 	for _, want := range []string{
-		"shop.toml:4: merchant.name: the printer has no sign for 🍕 (there it is ?)\n", "the display has no sign for 🍕 (there it is ?), 張 (there it is ?), 記 (there it is ?)\n", "is right",
+		"shop.toml:4: merchant.name: the printer has no sign for 🍕 (there it is ?)\n",
+		"the display has no sign for 🍕 (there it is ?), 張 (there it is ?), 記 (there it is ?)\n", "is right",
 	} {
 		if !strings.Contains(string(out), want) || err != nil {
 			t.Errorf("%q is not in %s %v", want, out, err)
@@ -45,7 +48,8 @@ func TestEverySaleHasItsSlip(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "[merchant]\nname = \"張記茶餐廳 🍕\"\naddress = \"Crêperie Œuvre™ — Đặng Phở\"\n")
 	for ref, printed := range map[string]string{
-		"Table 5 🍕": "Table 5 ?", "Cafe\u0301 8": "Café 8", "zero\u200bwidth": "zerowidth", "e\u2011mail": "e-mail", "": "Customer copy",
+		"Table 5 🍕": "Table 5 ?", "Cafe\u0301 8": "Café 8", "zero\u200bwidth": "zerowidth", "e\u2011mail": "e-mail",
+		"": "Customer copy",
 	} {
 		s.post(s.panel+"/emu/paper/tear", nil)
 		r := s.begin("--mode", "passive", "--amount", "3.00", "--ref", ref)
@@ -54,7 +58,8 @@ func TestEverySaleHasItsSlip(t *testing.T) {
 		if status, o := r.end(); status != 0 || o.Ref != ref {
 			t.Fatalf("%q: %d %+v", ref, status, o)
 		}
-		s.paperUntil("[picture", "Merchant copy", "APPROVED", "--- cut ---", "[picture", "Customer copy", "APPROVED", "--- cut ---")
+		s.paperUntil("[picture", "Merchant copy", "APPROVED", "--- cut ---", "[picture", "Customer copy", "APPROVED",
+			"--- cut ---")
 		s.paperUntil(printed)
 		s.waitScreen("approved")
 		s.keys("ENTER")

@@ -55,7 +55,8 @@ func end(b *testing.B, cmd *exec.Cmd) {
 
 func fillJournal(b *testing.B, path string) {
 	b.Helper()
-	s, err := storage.Open(storage.Options{Path: path, Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) { return "AAAAA", nil }})
+	s, err := storage.Open(storage.Options{Path: path, Terminal: "T1", Now: time.Now,
+		DrawTag: func() (string, error) { return "AAAAA", nil }})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -67,11 +68,13 @@ func fillJournal(b *testing.B, path string) {
 		}
 		for range saleRecords {
 			entries = append(entries, payterm.Entry{
-				OrderID: id, Event: "sale_began", Body: []byte(`{}`), Stamp: payterm.Stamp{Boot: "AAAAA", Wall: time.Now()}, Closed: true,
+				OrderID: id, Event: "sale_began", Body: []byte(`{}`), Stamp: payterm.Stamp{Boot: "AAAAA",
+					Wall: time.Now()}, Closed: true,
 				CodeKey: fmt.Sprintf("%032d", i),
 				Order: payterm.Order{
-					ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234,
-					Currency: "CAD", Outcome: payterm.Approved,
+					ID: id, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234,
+					PaidMinor: 1234,
+					Currency:  "CAD", Outcome: payterm.Approved,
 				},
 			})
 		}
@@ -90,18 +93,21 @@ func BenchmarkMemory(b *testing.B) {
 	most := map[string]float64{}
 	for b.Loop() {
 		dir := b.TempDir()
-		cmd, ready := program(b, "payterm", "emulate", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"), "--scale", "20")
+		cmd, ready := program(b, "payterm", "emulate", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"),
+			"--scale", "20")
 		s := &shop{t: b, dir: dir, sim: ready["gateway"].(string), panel: ready["panel"].(string), agent: cmd}
 		s.keys("1", "2", "3", "4", "ENTER")
 		s.waitScreen("scan")
 		s.scan(s.wallet("ALIPAY", false))
 		s.waitScreen("approved")
-		for end := time.Now().Add(10 * time.Second); bytes.Count(s.call("GET", s.panel+"/emu/paper.txt", nil), []byte("--- cut ---")) < 2; time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(10 * time.Second); bytes.Count(s.call("GET", s.panel+"/emu/paper.txt", nil),
+			[]byte("--- cut ---")) < 2; time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(end) {
 				b.Fatal("the slips did not come")
 			}
 		}
-		for name, unit := range map[string]string{"VmRSS:": "RSS-MB", "RssAnon:": "RSS-anon-MB", "VmHWM:": "RSS-peak-MB"} {
+		for name, unit := range map[string]string{"VmRSS:": "RSS-MB", "RssAnon:": "RSS-anon-MB",
+			"VmHWM:": "RSS-peak-MB"} {
 			most[unit] = max(most[unit], memory(b, cmd, name))
 		}
 		end(b, cmd)

@@ -93,11 +93,13 @@ func TestTorture(t *testing.T) {
 			t.Logf("seed %d; what happens also depends on the machine", seed)
 			m := &torment{chance: rand.New(rand.NewPCG(seed, shopNumber))}
 			m.shop = newShop(t, hurried, "--latency", "10ms", "--seed", fmt.Sprint(seed%1_000_000))
-			m.api = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "unix", api.Socket(filepath.Join(m.dir, "data")))
-			}}}
+			m.api = &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return new(net.Dialer).DialContext(ctx, "unix", api.Socket(filepath.Join(m.dir, "data")))
+				}}}
 			end := time.Now().Add(*tortureTime)
-			for most := end.Add(3 * time.Minute); !t.Failed() && (time.Now().Before(end) || !m.proves() && time.Now().Before(most)); {
+			for most := end.Add(3 * time.Minute); !t.Failed() && (time.Now().Before(end) || !m.proves() &&
+				time.Now().Before(most)); {
 				m.gremlins()
 				p := m.sell()
 				if p.said.Outcome == approved && m.chance.IntN(2) == 0 {
@@ -112,8 +114,10 @@ func TestTorture(t *testing.T) {
 // gremlins plants faults for what comes next.
 func (m *torment) gremlins() {
 	faults := []string{
-		"drop_before_apply", "http_500", "html_200", "redirect", "empty", "drop_after_apply", "delay 60", "delay 300", "delay 1500", "truncated",
-		"slow_body", "huge_body", "base64_body", "bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key",
+		"drop_before_apply", "http_500", "html_200", "redirect", "empty", "drop_after_apply", "delay 60", "delay 300",
+		"delay 1500", "truncated",
+		"slow_body", "huge_body", "base64_body", "bad_digest", "wrong_key", "wrong_order_id", "wrong_amount",
+		"duplicate_json_key",
 		"code:SYSTEM_ERROR", "code:FAIL", "code:AUTH_CODE_INVALID", "code:PARAM_INVALID",
 	}
 	m.call("DELETE", m.sim+"/sim/faults", nil)
@@ -138,7 +142,8 @@ func (m *torment) sell() *pledge {
 
 // giveBack refunds a sale, in whole or in part.
 func (m *torment) giveBack(sale *pledge) {
-	p := &pledge{key: fmt.Sprintf("refund %d", len(m.pledges)+1), path: "/orders/" + string(sale.said.ID) + "/refund", amount: 1 + m.chance.Int64N(sale.amount)}
+	p := &pledge{key: fmt.Sprintf("refund %d", len(m.pledges)+1), path: "/orders/" + string(sale.said.ID) + "/refund",
+		amount: 1 + m.chance.Int64N(sale.amount)}
 	m.pledges = append(m.pledges, p)
 	m.ask(p, api.RefundRequest{AmountMinor: &p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}, "")
 }
@@ -236,7 +241,8 @@ func (m *torment) present() {
 		m.scan(m.codes[m.chance.IntN(len(m.codes))])
 	}
 	n := len(m.codes)
-	wallet := map[string]any{"biz_type": "ALIPAY", "code": fmt.Sprintf("28%010d%06d", m.chance.IntN(1e9), n), "balance_minor": 1_000_000, "needs_password": m.chance.IntN(4) == 0}
+	wallet := map[string]any{"biz_type": "ALIPAY", "code": fmt.Sprintf("28%010d%06d", m.chance.IntN(1e9), n),
+		"balance_minor": 1_000_000, "needs_password": m.chance.IntN(4) == 0}
 	if m.chance.IntN(2) == 0 {
 		wallet["biz_type"], wallet["code"] = "UNIONPAY", fmt.Sprintf("62%011d%06d", m.chance.IntN(1e9), n)
 	}
@@ -264,14 +270,16 @@ func (m *torment) watch() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	if status.State == "scan" && len(m.codes) > 0 && time.Since(m.shownAt) > time.Second { // as a customer does whose code was not read
+	// as a customer does whose code was not read
+	if status.State == "scan" && len(m.codes) > 0 && time.Since(m.shownAt) > time.Second {
 		m.scan(m.codes[len(m.codes)-1])
 		m.shownAt = time.Now()
 	}
 	known := slices.ContainsFunc(m.phones, func(p phone) bool { return p.order == status.Order })
 	if !known && (status.State == "show_code" || status.State == "waiting") && status.Order != "" {
 		verbs := []string{"pay", "pay", "pay", "decline", "close"}
-		m.phones = append(m.phones, phone{status.Order, verbs[m.chance.IntN(len(verbs))], time.Now().Add(time.Duration(m.chance.Int64N(int64(phonesDecide))))})
+		m.phones = append(m.phones, phone{status.Order, verbs[m.chance.IntN(len(verbs))],
+			time.Now().Add(time.Duration(m.chance.Int64N(int64(phonesDecide))))})
 	}
 	m.decide(time.Now())
 }
@@ -331,7 +339,8 @@ func (m *torment) settle() {
 	for _, w := range wrong {
 		m.t.Error(w)
 	}
-	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "verify", "--data", filepath.Join(m.dir, "data")).CombinedOutput(); err != nil {
+	if out, err := exec.Command(filepath.Join(bin, "payterm"), "journal", "verify", "--data",
+		filepath.Join(m.dir, "data")).CombinedOutput(); err != nil {
 		m.t.Errorf("journal verify: %v: %s", err, out)
 	}
 	count := map[string]int{}
@@ -440,7 +449,8 @@ func disputes(pledges []*pledge, orders []payterm.Order, ledger []row) []string 
 		now := journal[p.said.ID]
 		switch {
 		case p.said.ID == "" || p.said.Outcome == now.Outcome || p.said.Outcome == inDoubt:
-		case now.Outcome != approved || now.Reason != payterm.ReasonLatePayment && now.Reason != payterm.ReasonLateRefund:
+		case now.Outcome != approved || now.Reason != payterm.ReasonLatePayment &&
+			now.Reason != payterm.ReasonLateRefund:
 			dispute("%s was told %s, and it is %s %s", p.key, p.said.Outcome, now.Outcome, now.Reason)
 		}
 	}
@@ -460,10 +470,17 @@ func TestDisputes(t *testing.T) {
 		plant func(*world)
 		want  string
 	}{
-		"nothing":                {func(*world) {}, ""},
-		"sent twice":             {func(w *world) { w.ledger[0].Requests = append(w.ledger[0].Requests, w.ledger[0].Requests[0]) }, "sent 2 times"},
-		"a refund sent twice":    {func(w *world) { w.ledger[1].Requests = append(w.ledger[1].Requests, w.ledger[1].Requests[0]) }, "sent 2 times"},
-		"a customer pays twice":  {func(w *world) { w.ledger = append(w.ledger, row{ID: back, Paid: 500}) }, "a customer paid twice"},
+		"nothing": {func(*world) {}, ""},
+		"sent twice": {func(w *world) {
+			w.ledger[0].Requests = append(w.ledger[0].Requests,
+				w.ledger[0].Requests[0])
+		}, "sent 2 times"},
+		"a refund sent twice": {func(w *world) {
+			w.ledger[1].Requests = append(w.ledger[1].Requests,
+				w.ledger[1].Requests[0])
+		}, "sent 2 times"},
+		"a customer pays twice": {func(w *world) { w.ledger = append(w.ledger, row{ID: back, Paid: 500}) },
+			"a customer paid twice"},
 		"paid and lost":          {func(w *world) { w.orders[0].Outcome = declined }, "but paid"},
 		"paid and in doubt":      {func(w *world) { w.orders[0].Outcome = inDoubt }, "but paid"},
 		"approved and not paid":  {func(w *world) { w.ledger[0].Paid = 0 }, "and 0 paid"},
@@ -476,22 +493,31 @@ func TestDisputes(t *testing.T) {
 		"an id given twice":      {func(w *world) { w.pledges[1].taken[0] = sale }, "was taken as"},
 		"one key, two orders":    {func(w *world) { w.pledges[0].said.ID = back }, "was taken as"},
 		"a code that serves two": {func(w *world) { w.orders[1].MaskedCode = "****0001" }, "served twice"},
-		"told approved":          {func(w *world) { w.orders[1].Outcome, w.ledger[0].Refunded = declined, 0 }, "was told approved"},
-		"told declined":          {func(w *world) { w.pledges[0].said.Outcome = declined }, "was told declined"},
-		"told declined, is late": {func(w *world) { w.pledges[0].said.Outcome, w.orders[0].Reason = declined, payterm.ReasonLatePayment }, ""},
+		"told approved": {func(w *world) { w.orders[1].Outcome, w.ledger[0].Refunded = declined, 0 },
+			"was told approved"},
+		"told declined": {func(w *world) { w.pledges[0].said.Outcome = declined }, "was told declined"},
+		"told declined, is late": {func(w *world) {
+			w.pledges[0].said.Outcome, w.orders[0].Reason = declined,
+				payterm.ReasonLatePayment
+		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := world{
 				[]*pledge{
-					{key: "sale 1", path: "/sale", amount: 500, taken: []payterm.OrderID{sale}, said: payterm.Order{ID: sale, Outcome: approved}},
-					{key: "refund 2", path: "/orders/" + sale + "/refund", amount: 200, taken: []payterm.OrderID{back}, said: payterm.Order{ID: back, Outcome: approved}},
+					{key: "sale 1", path: "/sale", amount: 500, taken: []payterm.OrderID{sale},
+						said: payterm.Order{ID: sale, Outcome: approved}},
+					{key: "refund 2", path: "/orders/" + sale + "/refund", amount: 200, taken: []payterm.OrderID{back},
+						said: payterm.Order{ID: back, Outcome: approved}},
 				},
 				[]payterm.Order{
-					{ID: sale, Kind: payterm.KindSale, AmountMinor: 500, PaidMinor: 500, Outcome: approved, IdempotencyKey: "sale 1", MaskedCode: "****0001"},
-					{ID: back, Kind: payterm.KindRefund, SaleID: sale, AmountMinor: 200, Outcome: approved, IdempotencyKey: "refund 2"},
+					{ID: sale, Kind: payterm.KindSale, AmountMinor: 500, PaidMinor: 500, Outcome: approved,
+						IdempotencyKey: "sale 1", MaskedCode: "****0001"},
+					{ID: back, Kind: payterm.KindRefund, SaleID: sale, AmountMinor: 200, Outcome: approved,
+						IdempotencyKey: "refund 2"},
 				},
 				[]row{
-					{ID: sale, Paid: 500, Refunded: 200, Requests: []request{{Action: "PASSIVEPAY"}, {Action: "STATUS_QUERY"}, {Action: "REFUND " + back}}},
+					{ID: sale, Paid: 500, Refunded: 200, Requests: []request{{Action: "PASSIVEPAY"},
+						{Action: "STATUS_QUERY"}, {Action: "REFUND " + back}}},
 					{ID: back, Requests: []request{{Action: "REFUND"}}},
 				},
 			}

@@ -74,7 +74,8 @@ func (c totalsCmd) Run() error {
 		row := func(name string, r payterm.TotalsRow) {
 			money := func(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: r.Currency} }
 			fmt.Printf("%-30s %5d sales %12s  tips %10s  %3d refunds %12s  %s\n",
-				name, r.Count, money(r.AmountMinor), money(r.TipMinor), r.RefundCount, money(r.RefundedMinor), r.Currency)
+				name, r.Count, money(r.AmountMinor), money(r.TipMinor), r.RefundCount, money(r.RefundedMinor),
+				r.Currency)
 		}
 		sums := t.Sums()
 		for _, sum := range sums {
@@ -117,7 +118,8 @@ func (c totalsCmd) takeZ(ctx context.Context) (payterm.Totals, error) {
 		req.PIN = flows.PIN(pin)
 	}
 	waits := time.AfterFunc(patience, func() {
-		fmt.Fprintln(os.Stderr, "payterm: waiting; where a supervisor's PIN guards the Z it is to be typed at the terminal")
+		fmt.Fprintln(os.Stderr,
+			"payterm: waiting; where a supervisor's PIN guards the Z it is to be typed at the terminal")
 	})
 	defer waits.Stop()
 	return c.agent().Z(ctx, req)
@@ -154,7 +156,8 @@ func totalsCSV(t payterm.Totals) error {
 	if last == "" {
 		last = t.Day
 	}
-	rows := [][]string{{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor", "refund_count", "refunded_minor",
+	rows := [][]string{{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor",
+		"refund_count", "refunded_minor",
 		"day", "last_day", "open_order_id", "open_minor", "ended_in", "currency", "merchant_id"}}
 	line := func(wallet payterm.Wallet, mode payterm.Mode, operator string, sums ...string) {
 		row := []string{n(t.Number), moment(t.From), moment(t.To), string(wallet), string(mode), operator}
@@ -162,14 +165,16 @@ func totalsCSV(t payterm.Totals) error {
 	}
 	for _, r := range t.By {
 		line(r.Wallet, r.Mode, r.Operator,
-			n(int64(r.Count)), n(r.AmountMinor), n(r.TipMinor), n(int64(r.RefundCount)), n(r.RefundedMinor), t.Day, last, "", "", "", string(r.Currency), r.MerchantID)
+			n(int64(r.Count)), n(r.AmountMinor), n(r.TipMinor), n(int64(r.RefundCount)), n(r.RefundedMinor), t.Day,
+			last, "", "", "", string(r.Currency), r.MerchantID)
 	}
 	for _, o := range t.Open {
 		ended := ""
 		if z := t.EndedIn[o.ID]; z != 0 {
 			ended = n(z)
 		}
-		line(o.Wallet, o.Mode, o.Operator, "0", "0", "0", "0", "0", t.Day, last, string(o.ID), n(o.Total().Minor), ended, string(o.Currency), o.MerchantID)
+		line(o.Wallet, o.Mode, o.Operator, "0", "0", "0", "0", "0", t.Day, last, string(o.ID), n(o.Total().Minor),
+			ended, string(o.Currency), o.MerchantID)
 	}
 	return w.WriteAll(rows)
 }

@@ -32,7 +32,8 @@ func (c trainingCmd) Run() error {
 		switch {
 		case err == nil && (s.Running != nil && s.Training) == on:
 			return c.print(map[string]bool{"training": on}, func() {
-				fmt.Println(map[bool]string{true: "the terminal is in training", false: "the terminal is the real one"}[on])
+				fmt.Println(map[bool]string{true: "the terminal is in training",
+					false: "the terminal is the real one"}[on])
 			})
 		case time.Now().After(end):
 			return errors.Join(fmt.Errorf("training is not %s after %s", c.Want, switchWait), asked, err)

@@ -123,13 +123,15 @@ func TestTraining(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("exit status %d, %+v", status, sold)
 	}
-	if status, o := s.run("refund", string(sold.ID), "--amount", "1.00", "--idempotency-key", "till-r").end(); status != 0 {
+	if status, o := s.run("refund", string(sold.ID), "--amount", "1.00", "--idempotency-key",
+		"till-r").end(); status != 0 {
 		t.Fatalf("refund: exit status %d, %+v", status, o)
 	}
 	s.paperUntil("--- cut ---", "--- cut ---", "--- cut ---", "--- cut ---")
 	s.keys("CLEAR")
 	s.waitScreen("idle")
-	journal, gateway, ledger := s.printed("journal", "list"), came.Load(), string(s.call("GET", s.sim+"/sim/orders", nil))
+	journal, gateway, ledger := s.printed("journal", "list"), came.Load(),
+		string(s.call("GET", s.sim+"/sim/orders", nil))
 	if gateway == 0 {
 		t.Fatal("the door does not count")
 	}
@@ -147,11 +149,13 @@ func TestTraining(t *testing.T) {
 	// A till is refused, on either socket, but for what it asked for before.
 	for _, data := range []string{s.data, filepath.Join(s.data, "training")} {
 		till := &shop{t: t, data: data}
-		if status, o := till.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "till-2").end(); status != 13 || o.Reason != payterm.ReasonTraining {
+		if status, o := till.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key",
+			"till-2").end(); status != 13 || o.Reason != payterm.ReasonTraining {
 			t.Errorf("%s: exit status %d, %+v", data, status, o)
 		}
 	}
-	if status, o := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "till-1").end(); status != 0 || o.Outcome != payterm.Approved {
+	if status, o := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key",
+		"till-1").end(); status != 0 || o.Outcome != payterm.Approved {
 		t.Errorf("the sale of before is asked about: exit status %d, %+v", status, o)
 	}
 	// and never of another one than that, nor of a simulated one.
@@ -161,7 +165,8 @@ func TestTraining(t *testing.T) {
 	}{
 		{2, []string{"sale", "--mode", "passive", "--amount", "50.00", "--idempotency-key", "till-1"}},
 		{2, []string{"sale", "--mode", "passive", "--amount", "12.34", "--tip", "1.00", "--idempotency-key", "till-1"}},
-		{2, []string{"sale", "--mode", "active", "--wallet", "ALIPAY", "--amount", "12.34", "--idempotency-key", "till-1"}},
+		{2, []string{"sale", "--mode", "active", "--wallet", "ALIPAY", "--amount", "12.34", "--idempotency-key",
+			"till-1"}},
 		{2, []string{"sale", "--mode", "passive", "--amount", "1.00", "--idempotency-key", "till-r"}},
 		{2, []string{"refund", string(sold.ID), "--amount", "12.34", "--idempotency-key", "till-1"}},
 		{2, []string{"refund", string(sold.ID), "--idempotency-key", "till-r"}},
@@ -294,7 +299,8 @@ func TestTraining(t *testing.T) {
 	// Over the socket, and not while an order is open; a restart is the real terminal.
 	s.keys("CLEAR")
 	s.waitScreen("idle")
-	for end := time.Now().Add(15 * time.Second); ; time.Sleep(50 * time.Millisecond) { // the printer says last that it is done
+	// the printer says last that it is done
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		out, err := exec.Command(filepath.Join(bin, "payterm"), "training", "on", "--data", s.data).CombinedOutput()
 		if err == nil {
 			break
@@ -397,7 +403,8 @@ func TestMenuByKeyboard(t *testing.T) {
 	b.until("the slip is there", `/Z TOTAL 1/.test(document.getElementById('slip-words').textContent)`)
 	b.types(kb.Enter)
 	s.waitScreen("idle")
-	for _, l := range []struct{ digit, says string }{{"2", "Entrez le montant"}, {"3", "金额"}, {"1", "Type the amount"}} {
+	for _, l := range []struct{ digit, says string }{{"2", "Entrez le montant"}, {"3", "金额"},
+		{"1", "Type the amount"}} {
 		b.types(kb.F1)
 		s.waitScreen("menu")
 		b.types("9")

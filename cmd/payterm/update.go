@@ -58,17 +58,22 @@ type manifest struct {
 func (m manifest) fits(built, form int64) error {
 	build, err := strconv.ParseInt(m.Build, 10, 64)
 	if err != nil {
-		return refuse(screen.NotOurs, fmt.Errorf("the bundle of %s does not say when it was built: it is not one of payterm's", m.Version))
+		return refuse(screen.NotOurs,
+			fmt.Errorf("the bundle of %s does not say when it was built: it is not one of payterm's", m.Version))
 	}
 	word, number, _ := strings.Cut(m.Description, " ")
 	writes, err := strconv.ParseInt(number, 10, 64)
 	switch {
 	case word != "store" || err != nil:
-		return refuse(screen.NotOurs, fmt.Errorf("the bundle of %s does not say which journals it writes: it is not one of payterm's", m.Version))
+		return refuse(screen.NotOurs,
+			fmt.Errorf("the bundle of %s does not say which journals it writes: it is not one of payterm's", m.Version))
 	case build < built:
-		return refuse(screen.OlderVersion, fmt.Errorf("version %s of %s is older than this one of %s: only newer ones are installed", m.Version, day(build), day(built)))
+		return refuse(screen.OlderVersion,
+			fmt.Errorf("version %s of %s is older than this one of %s: only newer ones are installed", m.Version,
+				day(build), day(built)))
 	case writes > form:
-		return refuse(screen.JournalForm, fmt.Errorf("version %s writes journals of form %d, and this version, which has to take over when that one fails, reads %d at most: install a version in between first", m.Version, writes, form))
+		return refuse(screen.JournalForm,
+			fmt.Errorf("version %s writes journals of form %d, and this version, which has to take over when that one fails, reads %d at most: install a version in between first", m.Version, writes, form))
 	}
 	return nil
 }
@@ -94,7 +99,8 @@ type updater struct {
 func newUpdater(s store, dir string) updater {
 	line, _ := os.ReadFile("/proc/cmdline") // without one there is no slot
 	return updater{
-		agent: asker{s, thisProgram}, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)), board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, stalled: stalledTime,
+		agent: asker{s, thisProgram}, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)),
+		board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, stalled: stalledTime,
 		say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "payterm: "+format+"\n", args...) },
 	}
 }
@@ -138,7 +144,7 @@ const toolEnds = time.Second
 // runTool runs a program and gives its standard output; the last line of what it
 // complains of is in the error. RAUC says much before it says why.
 func runTool(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // by its name in PATH, which the unit sets
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = toolEnds
@@ -197,7 +203,8 @@ type health struct {
 
 // vital are the checks that a version has to pass if the one before it did. The rest is
 // a matter of cables, paper and weather.
-var vital = []string{"display", "display bus", "journal", "records", "network encryption", "network answer", "network key"}
+var vital = []string{"display", "display bus", "journal", "records", "network encryption", "network answer",
+	"network key"}
 
 // away are the hops of the network that lie outside: while one of them fails, what comes
 // after it says nothing about the version.
@@ -236,7 +243,7 @@ func (h health) worse(before health) []string {
 		outside = outside || seen && !passed
 	}
 	for _, name := range vital {
-		if before.Passed[name] && !h.Passed[name] && !(outside && strings.HasPrefix(name, "network ")) {
+		if before.Passed[name] && !h.Passed[name] && (!outside || !strings.HasPrefix(name, "network ")) {
 			lost = append(lost, name)
 		}
 	}
@@ -301,7 +308,8 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	case err != nil:
 		return fmt.Errorf("update: %w", err)
 	case trial == u.slot:
-		return refuse(screen.OnTrial, errors.New("update: this version is on trial itself: wait until it is found healthy (systemctl status payterm-confirm)"))
+		return refuse(screen.OnTrial,
+			errors.New("update: this version is on trial itself: wait until it is found healthy (systemctl status payterm-confirm)"))
 	case trial != none && !pending: // a confirmation that was cut off
 		if err := u.fellBack(ctx, trial); err != nil {
 			return err
@@ -311,7 +319,8 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 		return fmt.Errorf("update: %w", err)
 	}
 	if u.built > time.Now().Unix() {
-		return refuse(screen.ClockNotSet, errors.New("update: the clock is not set, and a signature has a date: connect the network"))
+		return refuse(screen.ClockNotSet,
+			errors.New("update: the clock is not set, and a signature has a date: connect the network"))
 	}
 	file, fetched, err := c.file(ctx, u)
 	if err != nil || file == "" {
@@ -367,7 +376,8 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	installing, stop := context.WithTimeout(ctx, installTime)
 	defer stop()
 	if _, err := u.run(installing, "rauc", "install", file); err != nil {
-		return fmt.Errorf("update: %s is refused, this version stays: %w", filepath.Base(file), because(installing, err))
+		return fmt.Errorf("update: %s is refused, this version stays: %w", filepath.Base(file),
+			because(installing, err))
 	}
 	return c.end(ctx, u, m)
 }
@@ -376,7 +386,10 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 func (c updateInstallCmd) end(ctx context.Context, u updater, m manifest) error {
 	u.tell(ctx, screen.UpdateWaiting, "")
 	if c.NoRestart {
-		return c.print(m, func() { fmt.Printf("version %s is installed and starts with the next restart\n", m.Version) })
+		return c.print(m, func() {
+			fmt.Printf("version %s is installed and starts with the next restart\n",
+				m.Version)
+		})
 	}
 	return c.restart(ctx, u, m)
 }
@@ -384,7 +397,8 @@ func (c updateInstallCmd) end(ctx context.Context, u updater, m manifest) error 
 // restart waits until nobody pays. A terminal that is never free starts the new version
 // with its next restart.
 func (c updateInstallCmd) restart(ctx context.Context, u updater, m manifest) error {
-	ctx, stop := context.WithTimeoutCause(ctx, counterTime, fmt.Errorf("version %s is installed and starts with the next restart", m.Version))
+	ctx, stop := context.WithTimeoutCause(ctx, counterTime,
+		fmt.Errorf("version %s is installed and starts with the next restart", m.Version))
 	defer stop()
 	for {
 		err := u.free(ctx)
@@ -399,7 +413,10 @@ func (c updateInstallCmd) restart(ctx context.Context, u updater, m manifest) er
 			return fmt.Errorf("update: %w", err)
 		}
 	}
-	if err := c.print(m, func() { fmt.Printf("version %s is installed; the terminal restarts\n", m.Version) }); err != nil {
+	if err := c.print(m, func() {
+		fmt.Printf("version %s is installed; the terminal restarts\n",
+			m.Version)
+	}); err != nil {
 		return err
 	}
 	_, err := u.briefly(ctx, "systemctl", "reboot")
@@ -513,7 +530,8 @@ func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
 	if err := u.good(ctx); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	return c.print(map[string]any{"slot": u.slot, "good": true, "fell_back": fell}, func() { fmt.Printf("slot %s is good\n", u.slot) })
+	return c.print(map[string]any{"slot": u.slot, "good": true, "fell_back": fell},
+		func() { fmt.Printf("slot %s is good\n", u.slot) })
 }
 
 // prove waits for a version on trial to be as healthy as the one before, with its whole
@@ -550,7 +568,8 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 		return fmt.Errorf("update: %w", err)
 	}
 	u.tell(ctx, screen.UpdateDone, "")
-	return c.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true}, func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
+	return c.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true},
+		func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
 }
 
 // good notes that this slot is good. RAUC's client gives up a call over D-Bus after 25 s,

@@ -153,12 +153,13 @@ func (s store) free(ctx context.Context) error {
 // askAs has another process answer, with a user's rights and no others.
 func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error) {
 	args := []string{"update", "ask", q.What, "--data", a.Data}
-	for name, value := range map[string]string{"--notice": string(q.Notice), "--reason": string(q.Reason), "--config": q.Config} {
+	for name, value := range map[string]string{"--notice": string(q.Notice), "--reason": string(q.Reason),
+		"--config": q.Config} {
 		if value != "" {
 			args = append(args, name, value)
 		}
 	}
-	cmd := exec.CommandContext(ctx, a.self, args...)
+	cmd := exec.CommandContext(ctx, a.self, args...) //nolint:gosec // itself
 	cmd.Dir, cmd.WaitDelay, cmd.Env = "/", toolEnds, []string{}
 	for _, variable := range os.Environ() {
 		if strings.HasPrefix(variable, "PAYTERM_") {
@@ -166,8 +167,9 @@ func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error
 		}
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: []uint32{uint32(gid)}}, //nolint:gosec // as the kernel gave them
-		Setsid:     true,                                                                                   // away from root's terminal
+		Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: []uint32{uint32(gid)}},
+		// away from root's terminal
+		Setsid: true,
 	}
 	out := short{most: mostSaid}
 	cmd.Stdout = &out

@@ -48,7 +48,8 @@ func newMachine(t *testing.T, ill string, cutAt int) *machine {
 		holds: map[string]string{"A": "v1", "B": "v0"}, ills: map[string]string{"v2": ill}, cutAt: cutAt,
 	}
 	m.u.run = m.run
-	if err := errors.Join(os.MkdirAll(u.dir, 0o700), os.WriteFile(u.fetched(), []byte("of a fetch that was cut off"), 0o600)); err != nil {
+	if err := errors.Join(os.MkdirAll(u.dir, 0o700), os.WriteFile(u.fetched(), []byte("of a fetch that was cut off"),
+		0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -178,7 +179,8 @@ func TestUpdateCutAnywhere(t *testing.T) {
 				for range 5 { // nights
 					last = m.installs
 					if !m.live(func() error {
-						return updateInstallCmd{store: m.u.agent.store, Source: "/x.raucb", Automatic: true}.install(t.Context(), m.u)
+						return updateInstallCmd{store: m.u.agent.store, Source: "/x.raucb",
+							Automatic: true}.install(t.Context(), m.u)
 					}) {
 						m.start()
 					}
@@ -187,8 +189,10 @@ func TestUpdateCutAnywhere(t *testing.T) {
 				if cutAt == 0 {
 					most = 1
 				}
-				if got := m.holds[m.slot]; got != ends || m.trial != none || m.installs > most || m.installs != last || m.left[m.slot] != 3 {
-					t.Errorf("cut %d: it runs %s, on trial %s, after %d installations, %v left", cutAt, got, m.trial, m.installs, m.left)
+				if got := m.holds[m.slot]; got != ends || m.trial != none || m.installs > most || m.installs != last ||
+					m.left[m.slot] != 3 {
+					t.Errorf("cut %d: it runs %s, on trial %s, after %d installations, %v left", cutAt, got, m.trial,
+						m.installs, m.left)
 				}
 				fell := 0
 				for _, n := range m.agent.notices {

@@ -119,7 +119,8 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 	case resp.StatusCode != http.StatusOK:
 		return "", fmt.Errorf("the server answers %s", resp.Status)
 	case resp.ContentLength <= 0 || resp.ContentLength > maxBundle:
-		return "", fmt.Errorf("a length of %d bytes: a server that says a bundle's length is needed", resp.ContentLength)
+		return "", fmt.Errorf("a length of %d bytes: a server that says a bundle's length is needed",
+			resp.ContentLength)
 	}
 	path := u.fetched()
 	os.Remove(path) //nolint:errcheck // of a fetch that was cut off: it takes the room of this one
@@ -151,7 +152,8 @@ type tag struct{ URL, Tag string }
 // settled notes that the bundle that was fetched need not be looked at again. Where
 // that cannot be written it is fetched again, which is no harm.
 func (u updater) settled() {
-	if err := os.Rename(filepath.Join(u.dir, "fetched.json"), filepath.Join(u.dir, "settled.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename(filepath.Join(u.dir, "fetched.json"), filepath.Join(u.dir, "settled.json")); err != nil &&
+		!errors.Is(err, fs.ErrNotExist) {
 		u.say("the next look fetches the same again: %v", err)
 	}
 }
@@ -172,7 +174,7 @@ func (u updater) room(length int64) error {
 func spaceIn(dir string) (int64, error) {
 	var fs unix.Statfs_t
 	err := unix.Statfs(dir, &fs)
-	return int64(fs.Bavail) * int64(fs.Bsize), err //nolint:gosec,unconvert // far below 2^63; int32 on 32-bit ARM
+	return int64(fs.Bavail) * int64(fs.Bsize), err //nolint:unconvert // far below 2^63; int32 on 32-bit ARM
 }
 
 func writeBundle(path string, from io.Reader) (err error) {

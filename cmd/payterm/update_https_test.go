@@ -75,7 +75,8 @@ func TestUpdateOverHTTPS(t *testing.T) {
 	child := func(trusts string) map[string]fetched {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFetchChild$", "-test.count=1")
 		out := filepath.Join(dir, "said-"+filepath.Base(trusts))
-		cmd.Env = append(os.Environ(), fetchChild+"="+server.URL+" "+out, "SSL_CERT_FILE="+trusts, "SSL_CERT_DIR="+dir+"/none")
+		cmd.Env = append(os.Environ(), fetchChild+"="+server.URL+" "+out, "SSL_CERT_FILE="+trusts, "SSL_CERT_DIR="+dir+
+			"/none")
 		if said, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, said)
 		}
@@ -91,19 +92,26 @@ func TestUpdateOverHTTPS(t *testing.T) {
 	}
 	got := child(ca)
 	for path, want := range map[string]struct{ why, notice string }{
-		"/good": {"", "update_installing update_waiting update_restarting"}, "/moved": {"", "update_installing update_waiting update_restarting"}, "/tagged": {"", ""},
-		"/down": {"leads to http://example.com/bundle", "update_refused not_fetched"}, "/round": {"leads to", "update_refused not_fetched"},
-		"/cut": {"unexpected EOF", "update_refused not_fetched"}, "/stalls": {"nothing came for", "update_refused not_fetched"}, "/silent": {"nothing came for", "update_refused not_fetched"},
-		"/huge": {"a length of", "update_refused not_fetched"}, "/roomy": {"MB are needed", "update_refused no_room"}, "/none": {"404", "update_refused not_fetched"},
+		"/good":  {"", "update_installing update_waiting update_restarting"},
+		"/moved": {"", "update_installing update_waiting update_restarting"}, "/tagged": {"", ""},
+		"/down":   {"leads to http://example.com/bundle", "update_refused not_fetched"},
+		"/round":  {"leads to", "update_refused not_fetched"},
+		"/cut":    {"unexpected EOF", "update_refused not_fetched"},
+		"/stalls": {"nothing came for", "update_refused not_fetched"},
+		"/silent": {"nothing came for", "update_refused not_fetched"},
+		"/huge":   {"a length of", "update_refused not_fetched"}, "/roomy": {"MB are needed", "update_refused no_room"},
+		"/none": {"404", "update_refused not_fetched"},
 	} {
 		f := got[path]
-		if (f.Why == "") != (want.why == "") || !strings.Contains(f.Why, want.why) || strings.Contains(f.Why, "SECRET") || strings.Contains(f.Why, "\n") || f.Notices != want.notice {
+		if (f.Why == "") != (want.why == "") || !strings.Contains(f.Why, want.why) ||
+			strings.Contains(f.Why, "SECRET") || strings.Contains(f.Why, "\n") || f.Notices != want.notice {
 			t.Errorf("%s: %q, %q", path, f.Why, f.Notices)
 		}
 		if f.Left {
 			t.Errorf("%s: a bundle stays", path)
 		}
-		if installed := strings.Contains(f.Ran, "rauc install"); installed != strings.Contains(want.notice, "installing") {
+		if installed := strings.Contains(f.Ran, "rauc install"); installed != strings.Contains(want.notice,
+			"installing") {
 			t.Errorf("%s: it ran %q", path, f.Ran)
 		}
 	}
@@ -129,7 +137,8 @@ func TestFetchChild(t *testing.T) {
 		t.Skip("it belongs to TestUpdateOverHTTPS")
 	}
 	got := map[string]fetched{}
-	for _, path := range []string{"/good", "/tagged", "/moved", "/down", "/round", "/cut", "/stalls", "/silent", "/huge", "/roomy", "/none"} {
+	for _, path := range []string{"/good", "/tagged", "/moved", "/down", "/round", "/cut", "/stalls", "/silent",
+		"/huge", "/roomy", "/none"} {
 		m, u := newBench(t)
 		u.stalled = 10 * time.Second
 		if path == "/stalls" || path == "/silent" {
@@ -141,7 +150,8 @@ func TestFetchChild(t *testing.T) {
 			}
 		}
 		u.space = func(string) (int64, error) { return maxBundle, nil }
-		err := updateInstallCmd{store: u.agent.store, Source: server + path, Automatic: path == "/tagged"}.install(t.Context(), u)
+		err := updateInstallCmd{store: u.agent.store, Source: server + path,
+			Automatic: path == "/tagged"}.install(t.Context(), u)
 		f := fetched{Notices: strings.Join(m.notices, " "), Ran: strings.Join(m.ran, " ")}
 		_, gone := os.Stat(u.fetched())
 		f.Left = gone == nil

@@ -43,7 +43,8 @@ func TestManifestFits(t *testing.T) {
 
 func TestHealthWorse(t *testing.T) {
 	all := map[string]string{"display": "ok", "display bus": "ok", "journal": "ok", "records": "ok", "printer": "ok",
-		"network link": "ok", "network address": "ok", "network connection": "ok", "network encryption": "ok", "network answer": "ok", "network key": "ok"}
+		"network link": "ok", "network address": "ok", "network connection": "ok", "network encryption": "ok",
+		"network answer": "ok", "network key": "ok"}
 	of := func(change ...string) health {
 		r := api.Report{}
 		for name, result := range all {
@@ -69,11 +70,16 @@ func TestHealthWorse(t *testing.T) {
 		{"a display that stays dark", of(), of("display bus=fail"), []string{"display bus"}},
 		{"it was dark before", of("display bus=fail"), of("display bus=fail"), nil},
 		{"the journal", of(), of("records=fail"), []string{"records"}},
-		{"no network at all", of(), of("network link=fail", "network address=gone", "network connection=gone", "network encryption=gone", "network answer=gone", "network key=gone"), nil},
-		{"the gateway is away", of(), of("network connection=fail", "network encryption=gone", "network answer=gone", "network key=gone"), nil},
-		{"no network hides no dark display", of(), of("network link=fail", "network key=gone", "display=fail"), []string{"display"}},
-		{"certificates are not trusted any more", of(), of("network encryption=fail", "network answer=gone", "network key=gone"), []string{"network encryption", "network answer", "network key"}},
-		{"the gateway was never reached", of("network encryption=fail", "network answer=gone", "network key=gone"), of("network encryption=fail"), nil},
+		{"no network at all", of(), of("network link=fail", "network address=gone", "network connection=gone",
+			"network encryption=gone", "network answer=gone", "network key=gone"), nil},
+		{"the gateway is away", of(), of("network connection=fail", "network encryption=gone", "network answer=gone",
+			"network key=gone"), nil},
+		{"no network hides no dark display", of(), of("network link=fail", "network key=gone", "display=fail"),
+			[]string{"display"}},
+		{"certificates are not trusted any more", of(), of("network encryption=fail", "network answer=gone",
+			"network key=gone"), []string{"network encryption", "network answer", "network key"}},
+		{"the gateway was never reached", of("network encryption=fail", "network answer=gone", "network key=gone"),
+			of("network encryption=fail"), nil},
 		{"no agent", of(), health{}, []string{"the agent does not answer"}},
 		{"not provisioned", health{}, health{}, nil},
 	} {
@@ -113,10 +119,11 @@ func newBench(t *testing.T) (*bench, updater) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	m := &bench{t: t, trial: "none", primary: "A", status: map[string]any{"state": "idle", "queue": 0},
 		report: api.Report{Checks: []api.Check{{Name: "display", Result: "ok"}, {Name: "journal", Result: "ok"}}},
-		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`, storage.Form())}
+		bundle: fmt.Sprintf(`{"compatible":"x","version":"v2","build":"2000","description":"store %d"}`,
+			storage.Form())}
 	answer := func(v func() any) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { json.NewEncoder(w).Encode(v()) } //nolint:errcheck // the client sees it
 	}
@@ -140,10 +147,11 @@ func newBench(t *testing.T) (*bench, updater) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: socket, Config: &http.Server{Handler: mux}} //nolint:gosec // a test's
+	server := &httptest.Server{Listener: socket, Config: &http.Server{Handler: mux}}
 	server.Start()
 	t.Cleanup(server.Close)
-	return m, updater{agent: asker{store{Data: dir, JSON: true}, thisProgram}, dir: filepath.Join(dir, "update"), slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
+	return m, updater{agent: asker{store{Data: dir, JSON: true}, thisProgram}, dir: filepath.Join(dir, "update"),
+		slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
 		run: m.run, say: t.Logf, sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
 }
 
@@ -180,9 +188,12 @@ func TestUpdateInstall(t *testing.T) {
 		told []string
 	}{
 		{"a good one", func(*bench, *updater) {}, manual, []string{installs, reboot}, "", done},
-		{"at a result nobody pays", func(m *bench, _ *updater) { m.status["state"] = "result" }, manual, []string{installs, reboot}, "", done},
-		{"not provisioned", func(m *bench, _ *updater) { m.status["state"] = "unprovisioned" }, manual, []string{installs, reboot}, "", done},
-		{"without a restart", func(*bench, *updater) {}, updateInstallCmd{Source: "/x.raucb", NoRestart: true}, []string{installs}, "", done[:2]},
+		{"at a result nobody pays", func(m *bench, _ *updater) { m.status["state"] = "result" }, manual,
+			[]string{installs, reboot}, "", done},
+		{"not provisioned", func(m *bench, _ *updater) { m.status["state"] = "unprovisioned" }, manual,
+			[]string{installs, reboot}, "", done},
+		{"without a restart", func(*bench, *updater) {}, updateInstallCmd{Source: "/x.raucb", NoRestart: true},
+			[]string{installs}, "", done[:2]},
 		{"installed before, and not started yet", func(m *bench, u *updater) {
 			m.trial, m.primary = "B", "B"
 			u.keep("trial.json", manifest{"x", "v2", "2000", fmt.Sprintf("store %d", storage.Form())}) //nolint:errcheck // it installs then
@@ -195,21 +206,28 @@ func TestUpdateInstall(t *testing.T) {
 			m.trial, m.primary = "B", "A"
 			u.keep("trial.json", manifest{Version: "v2", Build: "2000"}) //nolint:errcheck // it installs then
 		}, timer, []string{"slots set-state B bad"}, "", []string{"update_undone", "update_refused failed_before"}},
-		{"at the counter", func(m *bench, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open", []string{"update_refused order_open"}},
-		{"an order is asked about", func(m *bench, _ *updater) { m.status["queue"] = 1 }, manual, nil, "an order is open", []string{"update_refused order_open"}},
-		{"the timer comes again", func(m *bench, _ *updater) { m.status["queue"] = 1 }, timer, nil, "", []string{"update_refused order_open"}},
+		{"at the counter", func(m *bench, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open",
+			[]string{"update_refused order_open"}},
+		{"an order is asked about", func(m *bench, _ *updater) { m.status["queue"] = 1 }, manual, nil,
+			"an order is open", []string{"update_refused order_open"}},
+		{"the timer comes again", func(m *bench, _ *updater) { m.status["queue"] = 1 }, timer, nil, "",
+			[]string{"update_refused order_open"}},
 		{"it waits for a parcel, and has an order open", func(m *bench, u *updater) {
 			m.status["state"] = "unprovisioned"
-			if err := os.Symlink(filepath.Join(journalOf(t), "payterm.db"), filepath.Join(u.agent.Data, "payterm.db")); err != nil {
+			if err := os.Symlink(filepath.Join(journalOf(t), "payterm.db"),
+				filepath.Join(u.agent.Data, "payterm.db")); err != nil {
 				t.Fatal(err)
 			}
 		}, manual, nil, "an order is open", []string{"update_refused order_open"}},
-		{"older", func(_ *bench, u *updater) { u.built = 3000 }, manual, nil, "older", []string{"update_refused older"}},
+		{"older", func(_ *bench, u *updater) { u.built = 3000 }, manual, nil, "older",
+			[]string{"update_refused older"}},
 		{"a form from the future", func(m *bench, _ *updater) {
 			m.bundle = fmt.Sprintf(`{"version":"v9","build":"2000","description":"store %d"}`, storage.Form()+1)
 		}, manual, nil, "reads", []string{"update_refused journal_form"}},
-		{"of another board", func(_ *bench, u *updater) { u.board = "y" }, manual, nil, "it is for x, and this board is y", []string{"update_refused other_board"}},
-		{"the same, by a stick", func(_ *bench, u *updater) { u.built = 2000 }, timer, nil, "", []string{"update_refused same"}},
+		{"of another board", func(_ *bench, u *updater) { u.board = "y" }, manual, nil,
+			"it is for x, and this board is y", []string{"update_refused other_board"}},
+		{"the same, by a stick", func(_ *bench, u *updater) { u.built = 2000 }, timer, nil, "",
+			[]string{"update_refused same"}},
 		{"failed before, by a stick", failed, timer, nil, "", []string{"update_refused failed_before"}},
 		{"of the same name, built later than the one that failed", func(_ *bench, u *updater) {
 			u.keep("failed.json", manifest{Version: "v2", Build: "1500"}) //nolint:errcheck // it is refused then
@@ -222,16 +240,23 @@ func TestUpdateInstall(t *testing.T) {
 			t.Cleanup(func() { let() }) //nolint:errcheck // only a lock
 		}, manual, nil, "another one is under way", nil},
 		{"failed before, by a person", failed, manual, []string{installs, reboot}, "", done},
-		{"refused by RAUC", func(m *bench, _ *updater) { m.refused = errors.New("no space") }, manual, []string{installs}, "this version stays", []string{"update_installing", "update_refused not_installed"}},
-		{"altered", func(m *bench, _ *updater) { m.bundle = "signature" }, manual, nil, "is refused", []string{"update_refused not_ours"}},
-		{"on trial itself", func(m *bench, _ *updater) { m.trial = "A" }, manual, nil, "on trial itself", []string{"update_refused on_trial"}},
+		{"refused by RAUC", func(m *bench, _ *updater) { m.refused = errors.New("no space") }, manual,
+			[]string{installs}, "this version stays", []string{"update_installing", "update_refused not_installed"}},
+		{"altered", func(m *bench, _ *updater) { m.bundle = "signature" }, manual, nil, "is refused",
+			[]string{"update_refused not_ours"}},
+		{"on trial itself", func(m *bench, _ *updater) { m.trial = "A" }, manual, nil, "on trial itself",
+			[]string{"update_refused on_trial"}},
 		{"no image", func(_ *bench, u *updater) { u.slot = "" }, manual, nil, "not payterm's image", nil},
-		{"a clock that is not set", func(_ *bench, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, manual, nil, "the clock is not set", []string{"update_refused clock_not_set"}},
+		{"a clock that is not set", func(_ *bench, u *updater) { u.built = time.Now().Add(time.Hour).Unix() }, manual,
+			nil, "the clock is not set", []string{"update_refused clock_not_set"}},
 		{"no address", func(*bench, *updater) {}, updateInstallCmd{Config: "/nowhere"}, nil, "[update] url", nil},
-		{"no address, by the timer", func(*bench, *updater) {}, updateInstallCmd{Config: "/nowhere", Automatic: true}, nil, "", nil},
+		{"no address, by the timer", func(*bench, *updater) {}, updateInstallCmd{Config: "/nowhere", Automatic: true},
+			nil, "", nil},
 		{"the configuration's address", func(_ *bench, u *updater) {
-			os.WriteFile(filepath.Join(u.agent.Data, "c.toml"), []byte("[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"), 0o600) //nolint:errcheck // it has none then
-		}, updateInstallCmd{Config: "c.toml"}, nil, "fetch http://127.0.0.1:1/x:", []string{"update_refused not_fetched"}},
+			text := "[update]\nurl = \"http://127.0.0.1:1/x?token=SECRET\"\n"
+			os.WriteFile(filepath.Join(u.agent.Data, "c.toml"), []byte(text), 0o600) //nolint:errcheck // then it is not read
+		}, updateInstallCmd{Config: "c.toml"}, nil, "fetch http://127.0.0.1:1/x:",
+			[]string{"update_refused not_fetched"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, u := newBench(t)
@@ -241,7 +266,8 @@ func TestUpdateInstall(t *testing.T) {
 				c.cmd.Config = filepath.Join(u.agent.Data, c.cmd.Config)
 			}
 			err := c.cmd.install(t.Context(), u)
-			if (err == nil) != (c.why == "") || err != nil && (!strings.Contains(err.Error(), c.why) || strings.Contains(err.Error(), "SECRET")) {
+			if (err == nil) != (c.why == "") || err != nil && (!strings.Contains(err.Error(), c.why) ||
+				strings.Contains(err.Error(), "SECRET")) {
 				t.Errorf("%v, want %q", err, c.why)
 			}
 			if !slices.Equal(m.ran, c.ran) {
@@ -268,7 +294,8 @@ func TestUpdateRestartsAtRest(t *testing.T) {
 		}
 		return nil
 	}
-	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 || m.ran[len(m.ran)-1] != "systemctl reboot" {
+	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 ||
+		m.ran[len(m.ran)-1] != "systemctl reboot" {
 		t.Errorf("%v after %d pauses: %q", err, slept, m.ran)
 	}
 }
@@ -293,7 +320,8 @@ func TestUpdateWaitsForTheCounter(t *testing.T) {
 		}
 		return nil
 	}
-	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 || m.ran[len(m.ran)-1] != "systemctl reboot" {
+	if err := (updateInstallCmd{Source: "/x.raucb"}).install(t.Context(), u); err != nil || slept != 3 ||
+		m.ran[len(m.ran)-1] != "systemctl reboot" {
 		t.Errorf("%v after %d pauses: %q", err, slept, m.ran)
 	}
 }
@@ -315,7 +343,8 @@ func TestUpdateConfirm(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, u := newBench(t)
-			if err := errors.Join(u.keep("before.json", healthOf(m.report)), u.keep("trial.json", manifest{Version: "v2"})); err != nil {
+			if err := errors.Join(u.keep("before.json", healthOf(m.report)),
+				u.keep("trial.json", manifest{Version: "v2"})); err != nil {
 				t.Fatal(err)
 			}
 			m.trial = c.trial
@@ -365,7 +394,8 @@ func TestUpdateConfirmsPatiently(t *testing.T) {
 				u.sleep = func(context.Context, time.Duration) error { return nil }
 			}
 			err := (updateConfirmCmd{}).confirm(t.Context(), u)
-			if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) || !slices.Equal(m.ran, ran) {
+			if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) ||
+				!slices.Equal(m.ran, ran) {
 				t.Errorf("on trial %s: %v, it ran %q", trial, err, m.ran)
 			}
 		}
@@ -380,7 +410,8 @@ func TestUpdateConfirmOffTheImage(t *testing.T) {
 		m.ran = append(m.ran, name)
 		return "", errors.New("no such file")
 	}
-	if err := (updateConfirmCmd{}).confirm(t.Context(), u); err == nil || !strings.Contains(err.Error(), "not payterm's image: there is nothing to confirm") || len(m.ran) > 0 {
+	if err := (updateConfirmCmd{}).confirm(t.Context(), u); err == nil ||
+		!strings.Contains(err.Error(), "not payterm's image: there is nothing to confirm") || len(m.ran) > 0 {
 		t.Errorf("%v, and it ran %q", err, m.ran)
 	}
 }
@@ -401,7 +432,8 @@ func TestUpdateProvesAgainstSomething(t *testing.T) {
 			}
 		}
 		err := updateConfirmCmd{}.confirm(t.Context(), u)
-		if back := slices.Contains(m.ran, "systemctl reboot"); back != sold || sold && !strings.Contains(fmt.Sprint(err), "the agent does not answer") {
+		if back := slices.Contains(m.ran, "systemctl reboot"); back != sold || sold &&
+			!strings.Contains(fmt.Sprint(err), "the agent does not answer") {
 			t.Errorf("with a journal %v: %v, it ran %q", sold, err, m.ran)
 		}
 	}
@@ -460,7 +492,8 @@ func TestUpdateFetch(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(u.dir, "fetched.raucb")); err == nil {
 		t.Error("half a bundle stays")
 	}
-	for text, want := range map[string]bool{"https://a.example/x": true, "http://127.0.0.1:1/x": true, "http://a.example/x": false, "file:///x": false} {
+	for text, want := range map[string]bool{"https://a.example/x": true, "http://127.0.0.1:1/x": true,
+		"http://a.example/x": false, "file:///x": false} {
 		if from, err := url.Parse(text); err != nil || secure(from) != want {
 			t.Errorf("%s: secure %v", text, !want)
 		}

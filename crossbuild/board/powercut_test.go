@@ -172,7 +172,7 @@ func (c *counter) mend() {
 		c.t.Fatal(err)
 	}
 	c.disk.replace(text)
-	os.Remove(image) //nolint:errcheck // it goes with the test
+	os.Remove(image)
 }
 
 // boot starts the machine. Devices are new, as their power failed too.

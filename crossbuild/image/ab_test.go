@@ -224,7 +224,7 @@ func (b bundles) bundle(t *testing.T, file string, later int64, starts bool, als
 	}
 	put(t, filepath.Join(lay, "script"), []byte(script))
 	run(t, "/sbin/debugfs", "-w", "-f", filepath.Join(lay, "script"), root)
-	os.Remove(filepath.Join(work, "payterm")) //nolint:errcheck // there is none in one that does not start
+	os.Remove(filepath.Join(work, "payterm"))
 	return b.pack(t, work, file, later)
 }
 
@@ -234,7 +234,7 @@ func emptied(t *testing.T) string {
 	t.Helper()
 	work := t.TempDir()
 	noise := make([]byte, mebi) // RAUC takes no bundle that is compressed to nothing
-	rand.Read(noise)            //nolint:errcheck // it never fails
+	rand.Read(noise)
 	put(t, filepath.Join(work, "rootfs.ext4"), noise)
 	return work
 }
@@ -285,7 +285,7 @@ type machine struct {
 func start(t *testing.T, dir, disk, log string, devices ...string) *machine {
 	t.Helper()
 	socket := filepath.Join(dir, "qmp")
-	os.Remove(socket) //nolint:errcheck // of the start before
+	os.Remove(socket)
 	m := &machine{t: t, began: time.Now(), lines: make(chan string, 10_000)}
 	m.cmd = exec.CommandContext(t.Context(), tooltest.Need(t, "qemu-system-aarch64"),
 		slices.Concat([]string{"-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "768",
@@ -310,9 +310,9 @@ func start(t *testing.T, dir, disk, log string, devices ...string) *machine {
 	}
 	go func() { // ends with the machine
 		defer close(m.lines)
-		defer words.Close() //nolint:errcheck // for people
+		defer words.Close()
 		for scan := bufio.NewScanner(out); scan.Scan(); {
-			fmt.Fprintln(words, scan.Text()) //nolint:errcheck // for people
+			fmt.Fprintln(words, scan.Text())
 			select {
 			case m.lines <- scan.Text():
 			default: // nobody waits for so much
@@ -507,7 +507,7 @@ func TestAB(t *testing.T) {
 	for _, tool := range []string{"rauc", "mcopy", "qemu-system-aarch64", "cp", "dd"} {
 		tooltest.Need(t, tool)
 	}
-	os.Remove(built + "ab-test.log") //nolint:errcheck // there may be none
+	os.Remove(built + "ab-test.log")
 	began := time.Now()
 	step := func(text string, args ...any) {
 		t.Helper()
@@ -520,7 +520,7 @@ func TestAB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	h := gateway(t)
 	step("a card, larger than the image, with a configuration and a mark on it")
 	disk := newDisk(t, dir, h.port, h.ca)
@@ -636,7 +636,7 @@ func tear(t *testing.T, disk string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // a test's
+	defer f.Close()
 	text, err := io.ReadAll(io.NewSectionReader(f, dataAt*mebi, 1<<40))
 	if err != nil {
 		t.Fatal(err)
@@ -665,7 +665,7 @@ func tamper(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // a test's
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		t.Fatal(err)
@@ -735,7 +735,7 @@ func survived(t *testing.T, dir, disk string) {
 	}
 	// As root, payterm reads it with the rights of the agent's user, who has to get there.
 	after := filepath.Join(dir, "after")
-	if err := errors.Join(os.Mkdir(after, 0o755), os.Chmod(dir, 0o755)); err != nil { //nolint:gosec // as above
+	if err := errors.Join(os.Mkdir(after, 0o755), os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	run(t, "/sbin/debugfs", "-R", "rdump payterm "+after, image)

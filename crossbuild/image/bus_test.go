@@ -76,8 +76,8 @@ func TestRAUCIsRoots(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { os.RemoveAll(dir) })      //nolint:errcheck // temporary
-		if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // others are to come in
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		for name, text := range map[string]string{"bus.conf": fmt.Sprintf(bus, dir, x.added), "debian.conf": raucPolicy,

@@ -255,8 +255,8 @@ func clockServer(t *testing.T) bool {
 		t.Logf("the guest has its clock from QEMU, not from the network: %v", err)
 		return false
 	}
-	t.Cleanup(func() { c.Close() }) //nolint:errcheck // a test's
-	go func() {                     // ends with the socket
+	t.Cleanup(func() { c.Close() })
+	go func() { // ends with the socket
 		const since1900 = 2_208_988_800
 		for question := make([]byte, 512); ; {
 			n, from, err := c.ReadFrom(question)
@@ -327,9 +327,9 @@ func TestField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	log := fieldBuilt + "field-test.log"
-	os.Remove(log) //nolint:errcheck // there may be none
+	os.Remove(log)
 	h := gateway(t)
 
 	step("at the desk: parcels; one of a foreign signer, one that is expired when it arrives")
@@ -513,7 +513,7 @@ func TestWatchdog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // temporary
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	disk, debugger := filepath.Join(dir, "disk"), filepath.Join(dir, "gdb")
 	run(t, "cp", "--sparse=always", fieldBuilt+name+".img", disk)
 	m := start(t, dir, disk, fieldBuilt+"field-test.log", "-gdb", "unix:"+debugger+",server=on,wait=off")

@@ -24,7 +24,7 @@ var ownKeys = sync.OnceValue(func() map[string]string {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // temporary
+	defer os.RemoveAll(dir)
 	if out, err := exec.Command("./keys", dir+"/own", "test").CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v: %s", err, out))
 	}
@@ -162,7 +162,7 @@ func TestFlashRefuses(t *testing.T) {
 			return c.path
 		}, "sudo make flash"},
 		{"an image without a signature", func(c *card) string { os.Remove(c.image + ".p7s"); return c.path },
-			"no signature"}, //nolint:errcheck // it would pass then
+			"no signature"},
 		{"a foreign signature", func(c *card) string {
 			c.cert = filepath.Join(c.dir, "foreign", "cert.pem")
 			c.sh("./keys", filepath.Join(c.dir, "foreign"), "foreign")

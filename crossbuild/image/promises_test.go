@@ -111,7 +111,7 @@ func (m *machine) hang(socket string) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	defer c.Close()                            //nolint:errcheck // a test's
+	defer c.Close()
 	c.SetDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // a read tells
 	in := bufio.NewReader(c)
 	ask := func(order string) string {
@@ -136,7 +136,7 @@ func (m *machine) hang(socket string) {
 			if err != nil {
 				m.t.Fatalf("%s: %v", order, err)
 			}
-			fmt.Fprint(c, "+") //nolint:errcheck // the next order tells
+			fmt.Fprint(c, "+")
 			// That it has stopped is said by itself, and once more when it is asked.
 			if said := strings.TrimLeft(strings.TrimSuffix(answer, "#"), "+$"); order == "?" ||
 				!strings.HasPrefix(said, "T05") {

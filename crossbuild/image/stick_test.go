@@ -63,7 +63,7 @@ func stickRoot(t *testing.T, readOnly string) string {
 	}
 	for program, does := range stands {
 		if err := os.WriteFile(filepath.Join(root, "bin", program), []byte("#!/bin/sh\n"+does+"\n"),
-			0o700); err != nil { //nolint:gosec // programs
+			0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestStickTrustsNoAgent(t *testing.T) {
 		"payterm":    stands["payterm"] + ` | cat - "$5" 2>/dev/null`,
 	} {
 		put(t, filepath.Join(root, "bin", program), []byte("#!/bin/sh\n"+does+"\n"))
-		if err := os.Chmod(filepath.Join(root, "bin", program), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.Chmod(filepath.Join(root, "bin", program), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -78,7 +78,7 @@ func (d *Dimmer) Out(l gpio.Level) error {
 
 // Dim sets how bright it is when it is on: 1 to 100 percent.
 func (d *Dimmer) Dim(percent int) error {
-	level := gpio.DutyMax * gpio.Duty(min(max(percent, 1), 100)) / 100 //nolint:gosec // 1 to 100
+	level := gpio.DutyMax * gpio.Duty(min(max(percent, 1), 100)) / 100
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before := d.level

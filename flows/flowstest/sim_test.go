@@ -136,7 +136,7 @@ func TestSeeds(t *testing.T) {
 	if testing.Short() {
 		count = min(count, 20)
 	}
-	workers := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a small number
+	workers := uint64(runtime.GOMAXPROCS(0))
 	t.Cleanup(func() { fmt.Println(lived.String()) })
 	for w := range workers {
 		t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestDays(t *testing.T) {
 	if testing.Short() {
 		count = 10
 	}
-	workers := uint64(runtime.GOMAXPROCS(0)) //nolint:gosec // a small number
+	workers := uint64(runtime.GOMAXPROCS(0))
 	var stop atomic.Bool
 	for w := range workers {
 		t.Run(fmt.Sprint("worker ", w), func(t *testing.T) {
@@ -339,8 +339,8 @@ func TestKillSweep(t *testing.T) {
 				step = 9
 			}
 			for k := 0; ; k += step {
-				c := configOf(uint64(i+1), dir) //nolint:gosec // a small number
-				c.DieAt, c.Keep = k, 0          // there is no Z, and to look for one takes long
+				c := configOf(uint64(i+1), dir)
+				c.DieAt, c.Keep = k, 0 // there is no Z, and to look for one takes long
 				s, found := simulate(t, c, p)
 				if len(found) > 0 {
 					t.Fatalf("death at boundary %d: %s\n%s", k, found[0], s.Story())
@@ -370,8 +370,8 @@ func TestFullDisk(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					c := configOf(uint64(i+1), dir) //nolint:gosec // a small number
-					c.Keep = 0                      // as above
+					c := configOf(uint64(i+1), dir)
+					c.Keep = 0 // as above
 					s, found := simulate(t, c, p)
 					if len(found) > 0 {
 						t.Fatalf("%s: %s\n%s", p[0], found[0], s.Story())

@@ -55,7 +55,7 @@ var everybody = []waiting{
 	}, 121 * time.Second},
 	{"a word at a prompt", func(ctx context.Context, b *bubble) (string, error) {
 		o, err := b.r.Resolve(ctx, b.open[0], "", "x")
-		return string(o.Resolution), err
+		return o.Resolution, err
 	}, 121 * time.Second},
 	{"a Z at a prompt", func(ctx context.Context, b *bubble) (string, error) {
 		_, err := b.r.AllowZ(ctx, "", "")

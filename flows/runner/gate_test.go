@@ -272,6 +272,7 @@ func TestPollingTheCounter(t *testing.T) {
 		b.takes = time.Millisecond
 		id := make(chan payterm.OrderID, 1)
 		selling, leave := context.WithCancel(b.t.Context())
+		//nolint:errcheck // it is left
 		go b.r.Sale(selling, flows.SaleBegan{Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234,
 			Currency: "CAD"}, func(o payterm.OrderID) { id <- o })
 		order := <-id

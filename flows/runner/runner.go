@@ -691,7 +691,8 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 		r.c.Buzzer.Play(c.Sound)
 	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict,
 		flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.AllowZ, flows.Train, flows.SetDrill: // the counter's
+		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.AllowZ, flows.Train, flows.SetDrill:
+		// the counter's
 	}
 }
 

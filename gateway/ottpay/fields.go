@@ -185,7 +185,7 @@ func (o object) minor(key string) (int64, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(digits, 10, 63) // no sign, no point, no exponent
-	return int64(n), err == nil                 //nolint:gosec // 63 bits
+	return int64(n), err == nil
 }
 
 const maxAmountDigits = 15

@@ -263,7 +263,7 @@ func breakage(err error) (string, bool) {
 // innermost is the text of the first cause.
 func innermost(err error) string {
 	for {
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // it unwraps by itself
 		case interface{ Unwrap() error }:
 			if e.Unwrap() == nil {
 				return err.Error()

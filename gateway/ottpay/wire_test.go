@@ -185,18 +185,18 @@ func TestWrittenOnce(t *testing.T) {
 	reply := paidBody()
 	after := func(s string) func(plug) { return func(p plug) { p.request(); p.say(s) } }
 	closed := func(s string) func(plug) {
-		return func(p plug) { p.request(); p.say(s); p.CloseWrite() } //nolint:errcheck // the client may have gone
+		return func(p plug) { p.request(); p.say(s); p.CloseWrite() }
 	}
 	for _, c := range []struct {
 		name   string
 		script func(plug)
 		want   string // answers that may follow
 	}{
-		{"end of line before the request", func(p plug) { p.CloseWrite() }, "unsent lost"}, //nolint:errcheck // as above
+		{"end of line before the request", func(p plug) { p.CloseWrite() }, "unsent lost"},
 		{"closed at once", func(p plug) { p.Close() }, "unsent lost"},
 		{"closed after a byte", func(p plug) { p.Read(make([]byte, 1)); p.Close() }, "lost"},      //nolint:errcheck // as above
 		{"closed after 100 bytes", func(p plug) { p.Read(make([]byte, 100)); p.Close() }, "lost"}, //nolint:errcheck // as above
-		{"closed after the request", func(p plug) { p.request(); p.Close() }, "lost"},             //nolint:errcheck // as above
+		{"closed after the request", func(p plug) { p.request(); p.Close() }, "lost"},
 		{"an answer before the request", func(p plug) { p.say(http200(reply)) }, "paid lost unsent"},
 		{"reset in the middle", func(p plug) {
 			p.request()

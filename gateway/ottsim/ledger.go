@@ -75,7 +75,7 @@ func (s *Sim) enter(o *order) {
 // sells.
 func minor(digits string) (int64, bool) {
 	n, err := strconv.ParseUint(digits, 10, 40)
-	return int64(n), err == nil && n > 0 //nolint:gosec // 40 bits
+	return int64(n), err == nil && n > 0
 }
 
 // terms reads what both payments have in common.

@@ -64,7 +64,7 @@ func New(cfg Config) *Sim {
 	}
 	s := &Sim{
 		cfg: cfg, mux: http.NewServeMux(),
-		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x5eed)),
+		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x5eed)), //nolint:gosec // worlds that can be repeated
 		orders: map[string]*order{}, strays: map[string][]seen{}, wallets: map[string]*wallet{},
 		refunds: map[string]bool{},
 	}
@@ -272,7 +272,7 @@ func (s *Sim) newSignKey(_ *http.Request, body []byte) (int, any) {
 	return http.StatusOK, struct{}{}
 }
 
-func (s *Sim) signKey() string { return s.key.Load().(string) } //nolint:errcheck // New has put one there
+func (s *Sim) signKey() string { return s.key.Load().(string) }
 
 // strictly reads one JSON object and refuses names that it does not know.
 func strictly(body []byte, into any) error {

@@ -353,7 +353,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			var stacks strings.Builder
-			pprof.Lookup("goroutine").WriteTo(&stacks, 1) //nolint:errcheck // to memory
+			pprof.Lookup("goroutine").WriteTo(&stacks, 1)
 			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks.String())
 		}
 	}
@@ -440,7 +440,8 @@ func TestPrinter(t *testing.T) {
 	if err := e.Plug("printer"); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(30 * time.Second); p.Condition(context.Background()) != payterm.PaperOK; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); p.Condition(context.Background()) != payterm.PaperOK; {
+		time.Sleep(50 * time.Millisecond)
 		if time.Now().After(end) {
 			t.Fatal("the printer does not come back")
 		}

@@ -140,14 +140,14 @@ func (e event) put(b []byte) {
 	long := strconv.IntSize / 8
 	for i, v := range []int64{now.Unix(), int64(now.Nanosecond() / 1000)} {
 		if long == 8 {
-			binary.NativeEndian.PutUint64(b[8*i:], uint64(v)) //nolint:gosec // after 1970
+			binary.NativeEndian.PutUint64(b[8*i:], uint64(v))
 		} else {
-			binary.NativeEndian.PutUint32(b[4*i:], uint32(v)) //nolint:gosec // the lower half is what such kernels give
+			binary.NativeEndian.PutUint32(b[4*i:], uint32(v))
 		}
 	}
 	binary.NativeEndian.PutUint16(b[2*long:], e.kind)
 	binary.NativeEndian.PutUint16(b[2*long+2:], e.code)
-	binary.NativeEndian.PutUint32(b[2*long+4:], uint32(e.value)) //nolint:gosec // the same bits
+	binary.NativeEndian.PutUint32(b[2*long+4:], uint32(e.value))
 }
 
 // Close is a program's.

@@ -94,7 +94,7 @@ func (f *frameBuffer) Close() error { return nil }
 // remove ends the memory.
 func (f *frameBuffer) remove() (err error) {
 	f.once.Do(func() {
-		f.file.Close() //nolint:errcheck // it is removed
+		f.file.Close()
 		err = os.Remove(f.file.Name())
 	})
 	return err

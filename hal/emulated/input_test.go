@@ -244,7 +244,7 @@ func pullScanners(t *testing.T) {
 					t.Fatal(err)
 				}
 				for end := time.Now().Add(20 * time.Second); ; {
-					if ok, _ := b.Scanner.Plugged(); ok { //nolint:errcheck // what is wrong does not matter
+					if ok, _ := b.Scanner.Plugged(); ok {
 						break
 					}
 					if time.Now().After(end) {
@@ -478,7 +478,7 @@ func TestKeypadContract(t *testing.T) {
 					t.Fatal(err)
 				}
 				for end := time.Now().Add(20 * time.Second); b.Keypad.Events != nil; time.Sleep(5 * time.Millisecond) {
-					if ok, _ := b.Keypad.Events.Plugged(); ok { //nolint:errcheck // what is wrong does not matter
+					if ok, _ := b.Keypad.Events.Plugged(); ok {
 						break
 					}
 					if time.Now().After(end) {

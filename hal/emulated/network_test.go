@@ -27,7 +27,8 @@ func TestNetworkPrinter(t *testing.T) {
 		}
 		until := func(want payterm.PaperCondition) {
 			t.Helper()
-			for end := time.Now().Add(10 * time.Second); p.Condition(t.Context()) != want; time.Sleep(10 * time.Millisecond) {
+			for end := time.Now().Add(10 * time.Second); p.Condition(t.Context()) != want; {
+				time.Sleep(10 * time.Millisecond)
 				if time.Now().After(end) {
 					t.Fatalf("it is never %s", want)
 				}

@@ -274,7 +274,7 @@ func (h held) back(when string, patience time.Duration) error {
 		}
 	}
 	var stacks strings.Builder
-	pprof.Lookup("goroutine").WriteTo(&stacks, 1) //nolint:errcheck // to memory
+	pprof.Lookup("goroutine").WriteTo(&stacks, 1)
 	return fmt.Errorf("%s: %d goroutines and %d descriptors before, %d and %d now:\n%s", when, h.goroutines,
 		h.descriptors, now.goroutines, now.descriptors, stacks.String())
 }

@@ -27,7 +27,7 @@ func (c *cut) Write(b []byte, d time.Duration) (int, error) {
 	} else if c.after >= 0 {
 		c.after -= n
 	}
-	c.wire.Write(b[:n], d) //nolint:errcheck // it takes all
+	c.wire.Write(b[:n], d)
 	if c.away {
 		c.sleep(time.Second) // what has left is there
 		return n, hal.ErrUnplugged

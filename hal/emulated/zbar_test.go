@@ -2,6 +2,7 @@ package emulated_test
 
 import (
 	"context"
+	"errors"
 	"image"
 	"image/color"
 	"image/draw"
@@ -40,7 +41,8 @@ func zbar(t *testing.T, img image.Image) []string {
 	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
 	out, err := exec.CommandContext(ctx, tool, "--quiet", path).Output()
-	if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() != 4) { // 4: it found nothing
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 4) { // 4: it found nothing
 		t.Fatalf("zbarimg: %v", err)
 	}
 	lines := strings.Fields(string(out))

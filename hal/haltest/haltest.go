@@ -101,7 +101,7 @@ func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 		return 0, hal.ErrTimeout
 	}
 	if err := l.fails(); err != nil {
-		if err == hal.ErrTimeout {
+		if errors.Is(err, hal.ErrTimeout) {
 			l.OnWait(d)
 		}
 		return 0, err
@@ -126,7 +126,7 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 		return 0, hal.ErrTimeout
 	}
 	if err := l.fails(); err != nil {
-		if err == hal.ErrTimeout {
+		if errors.Is(err, hal.ErrTimeout) {
 			l.OnWait(d)
 		}
 		return 0, err

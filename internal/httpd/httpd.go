@@ -152,7 +152,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 	one := &conn{Conn: c, from: l, since: time.Now()}
 	if !l.enter(one) {
-		c.Close() //nolint:errcheck // nothing was said on it
+		c.Close()
 		return nil, net.ErrClosed
 	}
 	return one, nil
@@ -165,7 +165,7 @@ func (l *listener) enter(c *conn) bool {
 		wait, out := l.try(c)
 		switch {
 		case out != nil:
-			out.Conn.Close() //nolint:errcheck // nothing is owed to it
+			out.Conn.Close()
 			continue
 		case wait == 0:
 			return true

@@ -45,7 +45,7 @@ func newHall(t *testing.T, b Bounds, answer http.HandlerFunc) *hall {
 	go func() { done <- h.server.Serve() }()
 	t.Cleanup(func() {
 		stop()
-		h.server.Close() //nolint:errcheck // Serve tells
+		h.server.Close()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
@@ -178,7 +178,7 @@ func TestLongCall(t *testing.T) {
 		v := newHall(t, few, func(w http.ResponseWriter, r *http.Request) {
 			began := time.Now()
 			for r.Context().Err() == nil {
-				fmt.Fprintln(w, "still here")         //nolint:errcheck // the context tells
+				fmt.Fprintln(w, "still here")
 				http.NewResponseController(w).Flush() //nolint:errcheck // as above
 				select {
 				case <-r.Context().Done():

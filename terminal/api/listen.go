@@ -44,7 +44,7 @@ type Endpoint struct {
 // EnoughFiles says whether this process may open as many files as it can need with so many
 // endpoints: where it may not, callers could take the journal's.
 func EnoughFiles(endpoints int) error {
-	return enoughFiles(uint64(ownFiles + endpoints*mostConns)) //nolint:gosec // some
+	return enoughFiles(uint64(ownFiles + endpoints*mostConns))
 }
 
 func enoughFiles(n uint64) error {
@@ -109,7 +109,7 @@ func (e *Endpoint) Serve(ctx context.Context, wg *sync.WaitGroup, log *slog.Logg
 	})
 	wg.Go(func() {
 		<-ctx.Done()
-		srv.Close() //nolint:errcheck // whoever waits is told by the connection
+		srv.Close()
 	})
 }
 

@@ -95,7 +95,7 @@ func TestReadToken(t *testing.T) {
 		{"short\n", 0o600, false},
 	} {
 		path := filepath.Join(dir, "token")
-		os.Remove(path) //nolint:errcheck // the first time there is none
+		os.Remove(path)
 		if err := os.WriteFile(path, []byte(c.text), c.mode); err != nil {
 			t.Fatal(err)
 		}

@@ -200,7 +200,7 @@ func TestClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: hangs}} //nolint:gosec // a test's
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: hangs}}
 	server.Start()
 	defer server.Close()
 

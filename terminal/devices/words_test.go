@@ -51,8 +51,8 @@ func TestEveryControllerHasADriverAndAChip(t *testing.T) {
 			} else if _, characters := d.Driver.(glass.Characters); characters != (c.Shows == board.Characters) {
 				t.Errorf("%s on %s: %T takes characters: %t", c.Name, bus, d.Driver, characters)
 			}
-			b.Close() //nolint:errcheck // the chips are no more than memory
-			e.Close() //nolint:errcheck // as above
+			b.Close()
+			e.Close()
 		}
 	}
 	if d, err := lcd.Open("st7735", lcd.Wires{}, lcd.Options{}); err == nil {

@@ -344,7 +344,7 @@ func (d *Doctor) examineSpace(rep *Report) {
 		rep.Add("space", api.Warn, err.Error(), 0)
 		return
 	}
-	rep.put(space(fs.Bavail * uint64(fs.Bsize))) //nolint:gosec // block sizes are positive
+	rep.put(space(fs.Bavail * uint64(fs.Bsize)))
 }
 
 // space judges how many bytes are left.

@@ -112,7 +112,7 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 		// A sale of the old merchant's that began now could never be asked about.
 		lock, err := config.LockData(p.Data)
 		if err == nil {
-			defer lock.Close() //nolint:errcheck // as above
+			defer lock.Close()
 			a.Waits, err = p.waits(a.Config)
 		} else if errors.Is(err, config.ErrTaken) {
 			a.Waits, err = WaitsForAgent, nil
@@ -195,7 +195,7 @@ func (p Provisioner) TakeWaiting() (serial uint64, err error) {
 	if err != nil {
 		return serial, err
 	}
-	defer lock.Close() //nolint:errcheck // as above
+	defer lock.Close()
 	waits, err := p.waits(next)
 	if err != nil || waits != WaitsForNothing {
 		return serial, err

@@ -12,7 +12,8 @@ import (
 func TestWaitsFor(t *testing.T) {
 	const here = "https://a.example/processV2"
 	file := t.TempDir() + "/payterm.toml"
-	text := "[merchant]\ncurrency = \"CAD\"\n[gateway]\nurl = \"" + here + "\"\nmerchant_id = \"ON1\"\noperator_id = \"1\"\ncall_back_url = \"https://a.example\"\nsign_key_file = \"/k\"\n"
+	text := "[merchant]\ncurrency = \"CAD\"\n[gateway]\nurl = \"" + here +
+		"\"\nmerchant_id = \"ON1\"\noperator_id = \"1\"\ncall_back_url = \"https://a.example\"\nsign_key_file = \"/k\"\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

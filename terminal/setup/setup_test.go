@@ -461,7 +461,8 @@ func TestSetupTakesStick(t *testing.T) {
 	b.tells("It has expired")
 	spoil(t, b.board.Press(payterm.KeyCancel))
 	b.tells("Scan this terminal's")
-	for end := time.Now().Add(LookEvery + 500*time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(LookEvery +
+		500*time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if s := b.s.Screen(); s.Tone == payterm.Bad {
 			t.Fatalf("refused once more: %+v", s)
 		}

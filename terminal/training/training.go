@@ -62,7 +62,7 @@ func New(of config.Config, haste float64) (*Gateway, error) {
 		return nil, fmt.Errorf("training's gateway: %w", err)
 	}
 	var random [16]byte
-	rand.Read(random[:]) //nolint:errcheck // it never fails
+	rand.Read(random[:])
 	g := &Gateway{
 		key: strings.ToUpper(hex.EncodeToString(random[:8])), base: "http://" + l.Addr().String(), haste: haste,
 		late: map[payterm.OrderID]bool{},
@@ -73,7 +73,7 @@ func New(of config.Config, haste float64) (*Gateway, error) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	sim := ottsim.New(ottsim.Config{
 		MerchantID: merchant, SignKey: g.key, BaseURL: g.base, Currency: string(of.Merchant.Currency),
-		Seed: uint64(time.Now().UnixNano()), //nolint:gosec // a seed
+		Seed: uint64(time.Now().UnixNano()),
 	})
 	g.server = httpd.New(g.ctx, l, sim, api.Share())
 	g.wg.Go(func() { g.server.Serve() }) //nolint:errcheck // it ends with Close
@@ -174,7 +174,7 @@ func (g *Gateway) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 // may come again: a trainee may have no other.
 func NobodysKey() string {
 	var random [16]byte
-	rand.Read(random[:]) //nolint:errcheck // it never fails
+	rand.Read(random[:])
 	return hex.EncodeToString(random[:])
 }
 
