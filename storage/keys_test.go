@@ -71,6 +71,54 @@ func TestKeyOutlivesItsOrder(t *testing.T) {
 	}
 }
 
+// TestKeysOfFormsBefore: orders of the forms before name no merchant. Their keys are the
+// merchant's who had the terminal when it came to know of merchants, with their orders and
+// behind them, and stay so under the next one.
+func TestKeysOfFormsBefore(t *testing.T) {
+	path := unpack(t, "v1.db")
+	s, err := openFor(path, "ON1", "CAD", "BBBBB")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(when string) {
+		t.Helper()
+		if o, found, err := s.OrderByKey("till-4"); err != nil || !found || o.MerchantID != "ON1" {
+			t.Errorf("%s: %t, of %q: %v", when, found, o.MerchantID, err)
+		}
+	}
+	of("with its order")
+	open, err := s.OpenOrders()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range open {
+		row, _, err := s.Order(o.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row.Outcome = payterm.Declined
+		commit(t, s, payterm.Entry{OrderID: o.ID, Event: "inquiry_answered", Body: []byte("{}"), Order: row, Closed: true})
+	}
+	z, err := s.TakeZ(nobody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Prune(Old{Wall: z.To.AddDate(0, 0, 1)}); err != nil || n != 5 {
+		t.Errorf("%d dropped of 5: %v", n, err)
+	}
+	of("behind it")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = openFor(path, "ON2", "CAD", "CCCCC"); err != nil {
+		t.Fatal(err)
+	}
+	of("under the next merchant")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestKeysAreBounded: the oldest keys go beyond the number that is kept, and each is
 // small.
 func TestKeysAreBounded(t *testing.T) {

@@ -63,6 +63,7 @@ type Options struct {
 	lent   bool              // the board is a Terminal's, which closes it
 	trains *training.Gateway // of a training
 	real   string            // the real terminal's data, during a training
+	realID string            // its merchant at the gateway, likewise
 	patience
 	notices *notice.Notices // of all agents of a Terminal
 }

@@ -112,7 +112,7 @@ func TestKeyOutlivesRetention(t *testing.T) {
 	a := bare(t)
 	sold := payterm.Order{
 		ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234,
-		PaidMinor: 1234, Currency: "CAD",
+		PaidMinor: 1234, Currency: "CAD", MerchantID: a.o.Config.Gateway.MerchantID,
 		Outcome: payterm.Approved, IdempotencyKey: "till-1",
 	}
 	err := a.store.Commit(payterm.Entry{OrderID: sold.ID, Event: "payment_answered", Body: []byte("{}"), Order: sold,

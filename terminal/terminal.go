@@ -113,7 +113,7 @@ func (t *Terminal) train() (*Agent, error) {
 	o.Provisioner = nil
 	languages := append([]string{o.Config.Terminal.Language}, o.Config.Terminal.ReceiptLanguages...)
 	o.Watermark = screen.Training(languages...)
-	o.trains, o.real = gateway, t.o.Data
+	o.trains, o.real, o.realID = gateway, t.o.Data, t.o.Config.Gateway.MerchantID
 	a, err := Start(o)
 	if err == nil && !a.isOpen() {
 		err = errors.New(a.why())

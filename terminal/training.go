@@ -82,7 +82,7 @@ type trainingService struct {
 }
 
 func (a *Agent) inTraining() trainingService {
-	real := selling.Training{Selling: a.selling, Real: filepath.Join(a.o.real, "payterm.db")}
+	real := selling.Training{Selling: a.selling, Real: filepath.Join(a.o.real, "payterm.db"), MerchantID: a.o.realID}
 	return trainingService{service{a.selling, a}, real}
 }
 

@@ -73,6 +73,32 @@ func changed(t *testing.T, path string, change func([]byte) []byte) {
 	}
 }
 
+// TestKeyOfTheMerchantBefore: a terminal is given to another merchant, whose till begins to
+// count where the last one's did. It is not told of a sale that it never made.
+func TestKeyOfTheMerchantBefore(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "")
+	r := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "1001")
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	if status, sold := r.end(); status != 0 {
+		t.Fatalf("exit status %d, %+v", status, sold)
+	}
+	s.totals("z")
+	s.stop()
+	changed(t, filepath.Join(s.dir, "payterm.toml"), func(b []byte) []byte {
+		return []byte(strings.Replace(string(b), "ON00000000", "ON00000001", 1))
+	})
+	s.start()
+	s.waitScreen("idle")
+	if status, o := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "1001").end(); status != 2 || o.ID != "" {
+		t.Errorf("exit status %d, %s %s of merchant %s", status, o.Outcome, o.ID, o.MerchantID)
+	}
+	if rows := s.ledger(); len(rows) != 1 {
+		t.Errorf("%d in the ledger", len(rows))
+	}
+}
+
 // TestKeyOutlivesSettings: what began under other limits is still answered by its key,
 // and under one that is out of order nobody is told that nothing was sent.
 func TestKeyOutlivesSettings(t *testing.T) {

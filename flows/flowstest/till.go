@@ -15,25 +15,30 @@ import (
 
 // wish is what a till asks for over the socket: a sale, or a refund of a sale.
 type wish struct {
-	key    string
-	sale   flows.SaleBegan
-	refund flows.RefundBegan // with a SaleID: a refund
-	dies   time.Duration     // so long after it asked the till is gone; 0 for never
+	key      string
+	merchant string // whose till it is
+	sale     flows.SaleBegan
+	refund   flows.RefundBegan // with a SaleID: a refund
+	dies     time.Duration     // so long after it asked the till is gone; 0 for never
 }
 
 // says is what it asks for, so that two can be compared.
 func (w wish) says() string {
 	if w.refund.SaleID == "" {
-		return fmt.Sprintf("%s of %d and %d %s", w.sale.Mode, w.sale.AmountMinor, w.sale.TipMinor, w.sale.Currency)
+		return fmt.Sprintf("%s of %d and %d %s for %s", w.sale.Mode, w.sale.AmountMinor, w.sale.TipMinor,
+			w.sale.Currency, w.merchant)
 	}
 	if w.refund.AmountMinor == 0 {
-		return fmt.Sprintf("all of %s", w.refund.SaleID)
+		return fmt.Sprintf("all of %s for %s", w.refund.SaleID, w.merchant)
 	}
-	return fmt.Sprintf("%d of %s", w.refund.AmountMinor, w.refund.SaleID)
+	return fmt.Sprintf("%d of %s for %s", w.refund.AmountMinor, w.refund.SaleID, w.merchant)
 }
 
 // fits reports whether an order is what was asked for.
 func (w wish) fits(o payterm.Order) bool {
+	if o.MerchantID != w.merchant {
+		return false
+	}
 	if w.refund.SaleID != "" {
 		all := w.refund.AmountMinor == 0
 		return o.Kind == payterm.KindRefund && o.SaleID == w.refund.SaleID && o.Whole == all &&
@@ -187,6 +192,7 @@ func (s *Sim) asks(l *life, w wish) {
 		go s.customer()
 	}
 	s.mu.Lock()
+	w.merchant = l.config.merchant
 	if _, known := s.wishes[w.key]; w.key != "" && !known {
 		s.wishes[w.key] = w
 	}
@@ -200,7 +206,7 @@ func (s *Sim) asks(l *life, w wish) {
 	case w.refund.SaleID != "":
 		res, err = l.runner.Refund(ctx, w.refund, tell)
 	case w.sale.Currency != l.config.currency: // the agent lets none begin, and tells what the key has begun before
-		res, err = l.runner.Again(ctx, w.key, runner.ContentOfSale(w.sale), tell)
+		res, err = l.runner.Again(ctx, w.key, runner.ContentOfSale(l.config.merchant, w.sale), tell)
 	default:
 		res, err = l.runner.Sale(ctx, w.sale, tell)
 	}

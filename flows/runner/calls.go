@@ -80,7 +80,7 @@ func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(
 }
 
 func (r *Runner) askSale(sale flows.SaleBegan, call saleCall) error {
-	content := ContentOfSale(sale)
+	content := ContentOfSale(r.c.Settings.MerchantID, sale)
 	if known, err := r.known(sale.IdempotencyKey, content, call); known || err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ var ErrKeyReused = errors.New("this idempotency key was used for another request
 // Content is what makes two requests the same. The shop's own reference is not in it: it
 // is a label, which moves no money.
 type Content struct {
+	MerchantID  string // of the terminal; two merchants' tills may both begin to count at 1001
 	Kind        payterm.Kind
 	Mode        payterm.Mode
 	Wallet      payterm.Wallet // compared where both are known
@@ -31,29 +32,33 @@ type Content struct {
 	Whole       bool             // of a refund: all that is left, not an amount
 }
 
-// ContentOfSale is what a sale is asked for.
-func ContentOfSale(s flows.SaleBegan) Content {
-	return Content{Kind: payterm.KindSale, Mode: s.Mode, Wallet: s.Wallet, AmountMinor: s.AmountMinor,
-		TipMinor: s.TipMinor, Currency: s.Currency}
+// ContentOfSale is what a merchant's till asks for.
+func ContentOfSale(merchantID string, s flows.SaleBegan) Content {
+	return Content{MerchantID: merchantID, Kind: payterm.KindSale, Mode: s.Mode, Wallet: s.Wallet,
+		AmountMinor: s.AmountMinor, TipMinor: s.TipMinor, Currency: s.Currency}
 }
 
-// ContentOfRefund is what a refund is asked for, of all that is left without an amount.
-func ContentOfRefund(r flows.RefundBegan) Content {
-	return Content{Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor, Currency: r.Currency,
-		Whole: r.Whole || r.AmountMinor == 0}
+// ContentOfRefund is what it asks back, all that is left without an amount.
+func ContentOfRefund(merchantID string, r flows.RefundBegan) Content {
+	return Content{MerchantID: merchantID, Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor,
+		Currency: r.Currency, Whole: r.Whole || r.AmountMinor == 0}
 }
 
 func contentOf(o payterm.Order) Content {
 	return Content{
-		Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor, TipMinor: o.TipMinor,
-		Currency: o.Currency, SaleID: o.SaleID, Whole: o.Whole,
+		MerchantID: o.MerchantID, Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet, AmountMinor: o.AmountMinor,
+		TipMinor: o.TipMinor, Currency: o.Currency, SaleID: o.SaleID, Whole: o.Whole,
 	}
 }
 
 // fits reports whether a request asks for this once more. All that is left is another
-// request than an amount, even where they come to the same: what is left changes.
+// request than an amount, even where they come to the same: what is left changes. Orders
+// of versions before name no merchant; the journal says whose they are (storage,
+// merchant.go), and one that names nobody is nobody's.
 func (c Content) fits(asked Content) bool {
 	switch {
+	case c.MerchantID != asked.MerchantID:
+		return false
 	case c.Kind != asked.Kind, c.Currency != asked.Currency && c.Currency != "" && asked.Currency != "":
 		return false
 	case c.Kind == payterm.KindRefund:
@@ -84,6 +89,8 @@ func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) 
 		return payterm.Order{}, false, fmt.Errorf("look up the idempotency key: %w", err)
 	case !found:
 		return payterm.Order{}, false, nil
+	case row.MerchantID != asked.MerchantID: // whose till need not hear what was sold
+		return payterm.Order{}, false, fmt.Errorf("%w (by the merchant that this terminal had before)", ErrKeyReused)
 	case !contentOf(row).fits(asked):
 		return payterm.Order{}, false, fmt.Errorf("%w (order %s, a %s of %s)", ErrKeyReused, row.ID, row.Kind,
 			row.Amount())

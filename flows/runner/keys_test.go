@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,6 +187,57 @@ func TestKeyOfAnotherKind(t *testing.T) {
 	} {
 		if got := w.asks(sale).heard(); got != "approved "+string(sold.ID) {
 			t.Errorf("%s: %s", what, got)
+		}
+	}
+}
+
+// TestKeyOfAnotherMerchant: a terminal that was another merchant's has that one's keys
+// still. Whoever sells on it now is told nothing of them but that they were used, also
+// where the order was dropped; the merchant of before is answered as ever.
+func TestKeyOfAnotherMerchant(t *testing.T) {
+	of := func(id string) func(*Config) {
+		return func(c *Config) { c.Settings.MerchantID = id }
+	}
+	for _, dropped := range []bool{false, true} {
+		w := newWorld(t)
+		w.alter = of("ON1")
+		w.boot()
+		w.answers = []payterm.Answer{paid}
+		w.asks(passive(1234, "1001"))
+		w.now += time.Second
+		w.r.scan(payterm.NewPayCode(alipayCode), w.now)
+		w.run(time.Second)
+		sold := w.order(0)
+		if sold.Outcome != payterm.Approved || sold.MerchantID != "ON1" {
+			t.Fatalf("%+v", sold)
+		}
+		if _, err := w.store.TakeZ(payterm.TakenBy{}); err != nil {
+			t.Fatal(err)
+		}
+		if dropped {
+			if n, err := w.store.Prune(storage.Old{Wall: time.Now().Add(time.Hour)}); err != nil || n != 1 {
+				t.Fatal(n, err)
+			}
+		}
+		for _, c := range []struct{ merchant, want string }{
+			{"ON2", "key reused"}, {"ON1", "approved " + string(sold.ID)}, {"ON2", "key reused"},
+		} {
+			w.alter = of(c.merchant)
+			w.boot()
+			till := w.asks(passive(1234, "1001"))
+			if got := till.heard(); got != c.want {
+				t.Errorf("dropped %t: merchant %s's till hears %q, want %q", dropped, c.merchant, got, c.want)
+			}
+			if till.err != nil && strings.Contains(till.err.Error(), "12.34") {
+				t.Errorf("it is told what the other one sold: %v", till.err)
+			}
+			back := w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "1001"})
+			if got := back.heard(); got != "key reused" {
+				t.Errorf("dropped %t: a refund under a sale's key: %q", dropped, got)
+			}
+		}
+		if len(w.sent) != 1 {
+			t.Errorf("paid %v", w.sent)
 		}
 	}
 }

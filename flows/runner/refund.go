@@ -17,7 +17,7 @@ func (r *Runner) Refund(ctx context.Context, refund flows.RefundBegan, began fun
 }
 
 func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
-	content := ContentOfRefund(refund)
+	content := ContentOfRefund(r.c.Settings.MerchantID, refund)
 	if known, err := r.known(refund.IdempotencyKey, content, call); known || err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func askedBack(r flows.RefundBegan) payterm.Order {
 func (s *Selling) Sale(ctx context.Context, r api.SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
 	asked, sale := askedFor(r), s.saleOf(r)
 	if refused := s.checkSale(r); refused != nil {
-		return s.before(ctx, sale.IdempotencyKey, runner.ContentOfSale(sale), taken, asked, refused)
+		return s.before(ctx, sale.IdempotencyKey, runner.ContentOfSale(s.merchantID(), sale), taken, asked, refused)
 	}
 	res, err := s.o.Loop.Sale(ctx, sale, taken)
 	asked.Despite = res.Order.ID
@@ -40,7 +40,8 @@ func (s *Selling) Sale(ctx context.Context, r api.SaleRequest, taken func(payter
 func (s *Selling) Refund(ctx context.Context, r api.RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
 	refund := refundOf(r)
 	if refused := s.checkRefund(r); refused != nil {
-		return s.before(ctx, refund.IdempotencyKey, runner.ContentOfRefund(refund), taken, askedBack(refund), refused)
+		return s.before(ctx, refund.IdempotencyKey, runner.ContentOfRefund(s.merchantID(), refund), taken,
+			askedBack(refund), refused)
 	}
 	res, err := s.o.Loop.Refund(ctx, refund, taken)
 	return s.ended(res, err, askedBack(refund))
@@ -71,6 +72,8 @@ func (s *Selling) ended(res runner.SaleResult, err error, asked payterm.Order) (
 	asked.Currency, asked.Outcome, asked.Reason = s.o.Config.Merchant.Currency, payterm.NotSent, res.Reason
 	return asked, nil
 }
+
+func (s *Selling) merchantID() string { return s.o.Config.Gateway.MerchantID }
 
 // saleOf is the sale that a request asks for.
 func (s *Selling) saleOf(r api.SaleRequest) flows.SaleBegan {

@@ -15,7 +15,8 @@ import (
 // that was begun before is answered from the real terminal's journal.
 type Training struct {
 	*Selling
-	Real string // path of that journal
+	Real       string // path of that journal
+	MerchantID string // the real terminal's: the training has one of its own
 }
 
 // ErrTraining is why nothing is done.
@@ -26,13 +27,13 @@ var ErrTraining = api.Errorf(api.InTraining, "the terminal is in training: payte
 // asks once more about an order that it began before, by its idempotency key, is told of
 // that one: not sent would be a lie, and the customer would pay twice.
 func (t Training) Sale(_ context.Context, r api.SaleRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
-	return t.notSold(string(r.IdempotencyKey), runner.ContentOfSale(t.saleOf(r)), askedFor(r))
+	return t.notSold(string(r.IdempotencyKey), runner.ContentOfSale(t.MerchantID, t.saleOf(r)), askedFor(r))
 }
 
 // Refund gives nothing back, likewise.
 func (t Training) Refund(_ context.Context, r api.RefundRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
 	refund := refundOf(r)
-	return t.notSold(refund.IdempotencyKey, runner.ContentOfRefund(refund), askedBack(refund))
+	return t.notSold(refund.IdempotencyKey, runner.ContentOfRefund(t.MerchantID, refund), askedBack(refund))
 }
 
 // notSold refuses with the reason, unless the key has an order of the real terminal.
