@@ -3,8 +3,9 @@ package payterm
 // Receipt is one slip of paper in words, line by line; a printer driver lays it
 // out for its roll.
 type Receipt struct {
-	Name  string  // merchant, customer, late_payment ...; never printed
+	Name  string  // merchant, customer, late_payment ...; for people: never printed, and nothing is decided by it
 	Order OrderID // that it is about; empty for none
+	Z     int64   // the number of the Z that it is; 0 for another slip
 	Copy  bool    // it was printed before, or may have been
 	Lines []ReceiptLine
 }

@@ -14,6 +14,9 @@ import (
 func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Options) payterm.Receipt {
 	tx := textsFor(opt.Language)
 	r := payterm.Receipt{Name: "totals", Copy: again}
+	if z {
+		r.Name, r.Z = "z", t.Number
+	}
 	w := writer{&r}
 	if opt.Watermark != "" {
 		w.center(opt.Watermark, true, false)

@@ -199,7 +199,11 @@ func (a *Agent) open() error {
 	a.store, a.loopClock, a.runner = store, clock, r
 	a.selling = selling.New(selling.Options{
 		Loop: r, Journal: store, Config: a.o.Config, Clock: a.wall, Log: a.o.Log, Slip: a.totalsSlip,
-		Print: a.devices.Print, Printer: a.devices.Has(devices.Printer), RefundsNeedPIN: a.o.RefundsNeedPIN,
+		Print: a.devices.Print,
+		PrintZ: func(slip payterm.Receipt, ended func(error)) error {
+			return a.devices.PrintJob(devices.Job{Slip: slip, Ended: ended})
+		},
+		Printer: a.devices.Has(devices.Printer), RefundsNeedPIN: a.o.RefundsNeedPIN,
 	})
 	a.upkeep = a.newUpkeep()
 	close(a.opened)

@@ -7,7 +7,7 @@ import (
 
 	"payterm"
 	"payterm/screen"
-	"payterm/terminal/doctor"
+	"payterm/terminal/devices"
 )
 
 // onPaper is the order whose code is to be paid from paper, because the glass cannot
@@ -30,8 +30,13 @@ func (a *Agent) PrintCode(o payterm.Order, codeURL string, until time.Time) {
 	a.onPaper.order = o.ID
 	a.onPaper.mu.Unlock()
 	slip := screen.CodeSlip(o, codeURL, until.In(a.zone), a.screenOptions())
-	slip.Name, slip.Order = codeSlip(o.ID), o.ID
-	if err := a.devices.Print(slip); err != nil {
+	slip.Order = o.ID
+	valid := func() bool {
+		a.onPaper.mu.Lock()
+		defer a.onPaper.mu.Unlock()
+		return a.onPaper.order == o.ID
+	}
+	if err := a.devices.PrintJob(devices.Job{Slip: slip, Wanted: valid}); err != nil {
 		a.o.Log.Warn("slip", "slip", slip.Name, "err", err)
 	}
 }
@@ -45,25 +50,8 @@ func (a *Agent) VoidCode(id payterm.OrderID) {
 	}
 }
 
-// Wanted tells whether a slip that has waited is still to be printed. The code of an order
-// that went on meanwhile is not to be paid any more; nor is a slip of a trial that is over.
-func (a *Agent) Wanted(slip payterm.Receipt) bool {
-	order, isCode := codeSlipOf(slip)
-	a.onPaper.mu.Lock()
-	defer a.onPaper.mu.Unlock()
-	return (!isCode || order == a.onPaper.order) && a.doctor.SlipWanted(slip)
-}
-
-// Ended notes a slip that is on paper, or that broke off.
-func (a *Agent) Ended(slip payterm.Receipt, err error) {
-	if err == nil {
-		a.cameOut(slip)
-		a.doctor.SlipPrinted(slip)
-	}
-	if a.isOpen() {
-		a.selling.Ended(slip, err)
-	}
-}
+// Printed notes a slip that is on paper.
+func (a *Agent) Printed(slip payterm.Receipt) { a.cameOut(slip) }
 
 // Paper tells the loop how the printer is.
 func (a *Agent) Paper(c payterm.PaperCondition) {
@@ -76,22 +64,19 @@ func (a *Agent) Paper(c payterm.PaperCondition) {
 type lostSlip struct {
 	name  string
 	order payterm.OrderID
+	z     int64
 	at    time.Duration
 }
 
 // lostStands is for how long the screens speak of a slip that nobody prints again.
 const lostStands = time.Hour
 
-// Lost notes a slip that did not come out, other than one of a trial, and has
-// whoever is there hear of it.
+// Lost notes a slip that did not come out, and has whoever is there hear of it.
 func (a *Agent) Lost(r payterm.Receipt) {
-	if doctor.IsTrialSlip(r) {
-		return
-	}
 	a.mu.Lock()
-	same := func(l lostSlip) bool { return l.name == r.Name && l.order == r.Order }
+	same := func(l lostSlip) bool { return l.name == r.Name && l.order == r.Order && l.z == r.Z }
 	known := slices.ContainsFunc(a.lost, same)
-	a.lost = append(slices.DeleteFunc(a.lost, same), lostSlip{r.Name, r.Order, a.devices.Now()})
+	a.lost = append(slices.DeleteFunc(a.lost, same), lostSlip{r.Name, r.Order, r.Z, a.devices.Now()})
 	a.lost = a.lost[max(0, len(a.lost)-maxLost):]
 	a.mu.Unlock()
 	if !known {
@@ -105,7 +90,9 @@ const maxLost = 100
 
 // cameOut notes a slip that is on paper. A copy stands for each slip of its order.
 func (a *Agent) cameOut(r payterm.Receipt) {
-	a.forget(func(l lostSlip) bool { return l.order == r.Order && (l.name == r.Name || r.Copy && r.Order != "") })
+	a.forget(func(l lostSlip) bool {
+		return l.order == r.Order && l.z == r.Z && (l.name == r.Name || r.Copy && r.Order != "")
+	})
 }
 
 // forgetSlips forgets those that were lost long ago.

@@ -45,10 +45,9 @@ type Screens interface {
 
 // Slips hears what becomes of slips.
 type Slips interface {
-	Wanted(payterm.Receipt) bool        // whether one that has waited is still to be printed
-	Ended(r payterm.Receipt, err error) // it is on paper, or broke off
-	Lost(payterm.Receipt)               // it did not come out, and nobody prints it again
-	Paper(payterm.PaperCondition)       // how the printer is now
+	Printed(payterm.Receipt)      // it is on paper
+	Lost(payterm.Receipt)         // it did not come out, and nobody prints it again
+	Paper(payterm.PaperCondition) // how the printer is now
 }
 
 // Options are what devices are run with.
@@ -74,7 +73,7 @@ type Set struct {
 	arming  chan bool           // whether the scanner is to look for a code
 	rests   chan struct{}       // the scanner may look no longer: it has read a code, or was pulled
 	touched chan struct{}       // somebody is there
-	slips   chan job
+	slips   chan Job
 	sounds  chan payterm.Sound
 	resends chan chan error                  // the display's goroutine is to send its frame again
 	asks    chan chan payterm.PaperCondition // the printer's is to ask how it is
@@ -105,7 +104,7 @@ func New(o Options) *Set {
 		troubles: map[string]Trouble{}, paper: payterm.PaperUnknown,
 		screens: make(chan payterm.Screen, 1), tones: make(chan payterm.Screen, 1), arming: make(chan bool, 1),
 		rests: make(chan struct{}, 1), touched: make(chan struct{}, 1),
-		slips: make(chan job, slipQueue), sounds: make(chan payterm.Sound, soundQueue),
+		slips: make(chan Job, slipQueue), sounds: make(chan payterm.Sound, soundQueue),
 		resends: make(chan chan error), asks: make(chan chan payterm.PaperCondition),
 	}
 	var err error
@@ -156,27 +155,40 @@ func (s *Set) Screen() payterm.Screen {
 // Arm says whether the scanner is to look for a code; one without a trigger always does.
 func (s *Set) Arm(armed bool) { newest(s.arming, armed) }
 
-// job is what the printer is to do.
-type job struct {
-	slip   payterm.Receipt
+// Job is a slip for the printer, and who waits for it.
+type Job struct {
+	Slip   payterm.Receipt
+	Wanted func() bool // asked when its turn comes, since it may have waited for paper; nil for always
+	Ended  func(error) // it is on paper, or broke off; nil for nobody
+	Trial  bool        // of a trial: nobody misses it
+
 	drawer bool // open the drawer, in place of a slip
 }
 
-// Print queues a slip. A board without a printer has none by intent; one whose printer could
-// not be opened is told of.
-func (s *Set) Print(r payterm.Receipt) error {
+// Print queues a slip that nobody waits for.
+func (s *Set) Print(r payterm.Receipt) error { return s.PrintJob(Job{Slip: r}) }
+
+// PrintJob queues a slip. A board without a printer has none by intent; one whose printer could
+// not be opened is told of. Nobody's Ended is called where it is not queued.
+func (s *Set) PrintJob(j Job) error {
 	if s.o.Board.Printer == nil {
 		err := s.o.Board.Faults[Printer]
 		if err != nil {
-			s.o.Owner.Lost(r)
+			s.lost(j)
 		}
 		return err
 	}
-	err := s.queue(job{slip: r})
+	err := s.queue(j)
 	if err != nil {
-		s.o.Owner.Lost(r)
+		s.lost(j)
 	}
 	return err
+}
+
+func (s *Set) lost(j Job) {
+	if !j.Trial {
+		s.o.Owner.Lost(j.Slip)
+	}
 }
 
 // OpenDrawer opens the cash drawer that hangs on the printer, where the board has one, once
@@ -186,10 +198,10 @@ func (s *Set) OpenDrawer() error {
 	if s.o.Board.Printer == nil || s.o.Board.Profile.Printer.Drawer == "" {
 		return nil
 	}
-	return s.queue(job{drawer: true})
+	return s.queue(Job{drawer: true})
 }
 
-func (s *Set) queue(j job) error {
+func (s *Set) queue(j Job) error {
 	s.waiting.Add(1)
 	select {
 	case s.slips <- j:

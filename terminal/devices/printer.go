@@ -180,7 +180,7 @@ func (r *roll) ready(ctx context.Context) bool {
 }
 
 // do prints a slip, unless nobody wants it any more, or opens the drawer behind it.
-func (r *roll) do(j job) {
+func (r *roll) do(j Job) {
 	s := r.s
 	defer s.waiting.Add(-1)
 	if j.drawer {
@@ -193,17 +193,20 @@ func (r *roll) do(j job) {
 		}
 		return
 	}
-	slip := j.slip
-	if !s.o.Owner.Wanted(slip) {
+	if j.Wanted != nil && !j.Wanted() {
 		return
 	}
-	err := r.printer.Print(r.longer, slip)
+	err := r.printer.Print(r.longer, j.Slip)
 	if r.broke = err != nil; r.broke {
-		s.o.Log.Warn("slip", "slip", slip.Name, "order_id", slip.Order, "err", err)
+		s.o.Log.Warn("slip", "slip", j.Slip.Name, "order_id", j.Slip.Order, "err", err)
 		s.met(Printer, err)
-		s.o.Owner.Lost(slip)
+		s.lost(j)
+	} else {
+		s.o.Owner.Printed(j.Slip)
 	}
-	s.o.Owner.Ended(slip, err)
+	if j.Ended != nil {
+		j.Ended(err)
+	}
 }
 
 // refuseSlips is the printer's goroutine where no driver came about: nothing waits for one
@@ -217,8 +220,8 @@ func (s *Set) refuseSlips(ctx context.Context) {
 			done <- payterm.PaperUnreachable
 		case j := <-s.slips:
 			if !j.drawer {
-				s.o.Log.Warn("slip", "slip", j.slip.Name, "order_id", j.slip.Order, "err", "the printer cannot be used")
-				s.o.Owner.Lost(j.slip)
+				s.o.Log.Warn("slip", "slip", j.Slip.Name, "order_id", j.Slip.Order, "err", "the printer cannot be used")
+				s.lost(j)
 			}
 			s.waiting.Add(-1)
 		}

@@ -48,7 +48,7 @@ type Tester interface {
 	CanShow(qr string) bool
 	Resend(ctx context.Context) error
 	AskPaper(ctx context.Context) (c payterm.PaperCondition, asked bool)
-	Print(payterm.Receipt) error
+	PrintJob(devices.Job) error
 	Play(payterm.Sound)
 }
 
@@ -117,7 +117,9 @@ func (d *Doctor) Answer(ctx context.Context, r api.DoctorRequest, examine Examin
 }
 
 // Print puts a report on paper.
-func (d *Doctor) Print(rep *Report) error { return d.o.Devices.Print(rep.slip(d.o.Name)) }
+func (d *Doctor) Print(rep *Report) error {
+	return d.o.Devices.PrintJob(devices.Job{Slip: rep.slip(d.o.Name)})
+}
 
 // Selling is a terminal that sells, beside its devices.
 type Selling struct {

@@ -1,57 +1,40 @@
 package doctor
 
-import (
-	"strconv"
-	"strings"
-	"sync"
+import "sync"
 
-	"payterm"
-)
-
-// slipTrial follows a slip of a trial through the printer's queue.
+// slipTrial follows the slip of a trial through the printer's queue.
 type slipTrial struct {
 	mu   sync.Mutex
-	n    int
-	name string // of the slip that is waited for; empty for none
-	out  bool   // it was printed
+	n    int  // of the slip that is waited for
+	over bool // none is
+	out  bool // it was printed
 }
 
-// trialSlips begins the names of the slips of trials, before their count.
-const trialSlips = "trial "
-
-// IsTrialSlip tells whether a slip is one of a trial, which nobody misses.
-func IsTrialSlip(r payterm.Receipt) bool { return strings.HasPrefix(r.Name, trialSlips) }
-
-// SlipWanted tells whether a slip that has waited is still to be printed: of trials only the
-// one that is waited for.
-func (d *Doctor) SlipWanted(r payterm.Receipt) bool {
-	s := &d.slip
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !IsTrialSlip(r) || r.Name == s.name
-}
-
-// SlipPrinted is told of each slip that came out.
-func (d *Doctor) SlipPrinted(r payterm.Receipt) {
-	s := &d.slip
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.out = s.out || r.Name == s.name
-}
-
-// begin names the slip that is waited for from now on.
-func (s *slipTrial) begin() string {
+// begin gives what the printer asks when the slip's turn comes, and what it says then.
+func (s *slipTrial) begin() (wanted func() bool, ended func(error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.n++
-	s.name, s.out = trialSlips+strconv.Itoa(s.n), false
-	return s.name
+	s.over, s.out = false, false
+	n := s.n
+	waits := func() bool { return n == s.n && !s.over }
+	wanted = func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return waits()
+	}
+	ended = func(err error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.out = s.out || err == nil && waits()
+	}
+	return wanted, ended
 }
 
 func (s *slipTrial) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name = ""
+	s.over = true
 }
 
 func (s *slipTrial) done() bool {

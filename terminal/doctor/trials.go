@@ -438,10 +438,10 @@ func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Finding, bool
 		return finding(api.None, "the board has no printer"), false
 	}
 	began := t.devices.Now()
-	slip.Name = t.d.slip.begin()
+	wanted, ended := t.d.slip.begin()
 	defer t.d.slip.end()
 	t.show(flows.Trial{Step: flows.TrialPrint})
-	if err := t.devices.Print(slip); err != nil {
+	if err := t.devices.PrintJob(devices.Job{Slip: slip, Wanted: wanted, Ended: ended, Trial: true}); err != nil {
 		return finding(api.Fail, err.Error()), false
 	}
 	var trouble devices.Trouble

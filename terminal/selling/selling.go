@@ -73,6 +73,8 @@ type Options struct {
 	Clock   func() time.Time // zero while the clock is not set
 	Log     *slog.Logger
 	Print   func(payterm.Receipt) error
+	// ended is called once it is queued and out, or broke off
+	PrintZ  func(slip payterm.Receipt, ended func(error)) error
 	Printer bool // the board has one
 	Slip    func(t payterm.Totals, z, again bool) payterm.Receipt
 	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.

@@ -2,8 +2,6 @@ package selling
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"time"
 
 	"payterm"
@@ -31,37 +29,21 @@ func (s *Selling) Take(z bool, by payterm.TakenBy) (t payterm.Totals, err error)
 	return t, nil
 }
 
-// zSlips begins the names of the slips of Zs, before their number.
-const zSlips = "z "
-
-func zSlip(number int64) string { return zSlips + strconv.FormatInt(number, 10) }
-
-func zSlipOf(slip payterm.Receipt) (int64, bool) {
-	text, is := strings.CutPrefix(slip.Name, zSlips)
-	number, err := strconv.ParseInt(text, 10, 64)
-	return number, is && err == nil
-}
-
 // printZ queues the slip of a Z. One that finds no room comes later (PrintOwed).
 func (s *Selling) printZ(t payterm.Totals, again bool) error {
-	slip := s.o.Slip(t, true, again)
-	slip.Name = zSlip(t.Number)
 	s.mu.Lock()
 	s.queued[t.Number] = true
 	s.mu.Unlock()
-	err := s.o.Print(slip)
+	ended := func(err error) { s.zEnded(t.Number, err) }
+	err := s.o.PrintZ(s.o.Slip(t, true, again), ended)
 	if err != nil {
-		s.Ended(slip, err)
+		ended(err)
 	}
 	return err
 }
 
-// Ended notes what became of a slip, if it is a Z's.
-func (s *Selling) Ended(slip payterm.Receipt, err error) {
-	number, is := zSlipOf(slip)
-	if !is {
-		return
-	}
+// zEnded notes what became of the slip of a Z.
+func (s *Selling) zEnded(number int64, err error) {
 	s.mu.Lock()
 	delete(s.queued, number)
 	s.mu.Unlock()

@@ -156,11 +156,8 @@ func (s *Setup) MayDim(_ context.Context, shown payterm.Screen) bool {
 	return shown.Tone == payterm.Calm
 }
 
-// Wanted has every slip printed that has waited: they are reports.
-func (s *Setup) Wanted(payterm.Receipt) bool { return true }
-
-// Ended has nothing to note.
-func (s *Setup) Ended(payterm.Receipt, error) {}
+// Printed has nothing to note.
+func (s *Setup) Printed(payterm.Receipt) {}
 
 // Lost sounds an alarm, once.
 func (s *Setup) Lost(payterm.Receipt) { s.alarm.Do(func() { s.devices.Play(payterm.SoundAlarm) }) }
