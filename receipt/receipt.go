@@ -46,7 +46,9 @@ func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 	if opt.Watermark != "" {
 		w.center(opt.Watermark, true, false)
 	}
-	w.head(opt.Merchant)
+	if o.MerchantID == "" || o.MerchantID == opt.MerchantID { // or it was another shop's
+		w.head(opt.Merchant)
+	}
 	if again {
 		w.center(t.copyMark, true, true)
 	}

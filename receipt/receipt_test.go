@@ -271,6 +271,34 @@ func TestMerchantOfAnOrder(t *testing.T) {
 	}
 }
 
+// No slip of a former merchant's has the head of the shop of now.
+func TestHeadOfAnotherMerchant(t *testing.T) {
+	opt := Options{MerchantID: "ON2", Merchant: Merchant{Name: "Shop B"}, Zone: time.UTC}
+	row := payterm.TotalsRow{MerchantID: "ON1", Currency: "CAD", Wallet: payterm.Alipay, Mode: payterm.Passive,
+		Count: 1, AmountMinor: 500}
+	now := row
+	now.MerchantID = "ON2"
+	for name, c := range map[string]struct {
+		got  string
+		head bool
+		id   string
+	}{
+		"a slip of then": {text(Compose(flows.SlipMerchant, payterm.Order{MerchantID: "ON1", Currency: "CAD"}, true, opt)),
+			false, "ON1"},
+		"a slip of now": {text(Compose(flows.SlipMerchant, payterm.Order{MerchantID: "ON2", Currency: "CAD"}, true, opt)),
+			true, "ON2"},
+		"a Z of then": {text(Totals(payterm.Totals{Number: 1, By: []payterm.TotalsRow{row}}, true, true, "CAD", opt)),
+			false, "ON1"},
+		"a Z of both": {text(Totals(payterm.Totals{Number: 1, By: []payterm.TotalsRow{row, now}}, true, true, "CAD", opt)),
+			true, "ON1"},
+		"an X of nothing": {text(Totals(payterm.Totals{Number: 1}, false, false, "CAD", opt)), true, ""},
+	} {
+		if strings.Contains(c.got, "Shop B") != c.head || !strings.Contains(c.got, c.id) {
+			t.Errorf("%s:\n%s", name, c.got)
+		}
+	}
+}
+
 // An X carries nothing over; a Z does.
 func TestOpenOrdersOfTotals(t *testing.T) {
 	for _, c := range []struct {

@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"payterm"
@@ -21,7 +22,11 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	if opt.Watermark != "" {
 		w.center(opt.Watermark, true, false)
 	}
-	w.head(opt.Merchant)
+	sums := t.Sums()
+	of := func(sum payterm.TotalsRow) bool { return sum.MerchantID == "" || sum.MerchantID == opt.MerchantID }
+	if len(sums) == 0 || slices.ContainsFunc(sums, of) { // or it was another shop's
+		w.head(opt.Merchant)
+	}
 	if again {
 		w.center(tx.copyMark, true, true)
 	}
@@ -43,12 +48,11 @@ func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	w.pair(tx.to, stamp(t.To, opt, tx))
 	w.pair(tx.terminal, opt.Terminal)
 	w.taken(t.TakenBy, tx)
-	sums := t.Sums()
 	if len(sums) == 0 {
 		sums = []payterm.TotalsRow{{Currency: currency}}
 	}
 	for _, sum := range sums {
-		w.sales(t.By, sum, len(sums) > 1, tx)
+		w.sales(t.By, sum, len(sums) > 1 || !of(sum), tx)
 	}
 	if len(t.Open) > 0 {
 		w.rule()

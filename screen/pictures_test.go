@@ -166,6 +166,7 @@ func shots() []shot {
 		{"warning, a code", base(flows.ViewWarning, p)},
 		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
 		{"pin, a word", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForResolve })},
+		{"pin, training", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForTraining })},
 		{"pin, Z", base(flows.ViewPIN, "", func(v *flows.View) { v.Order, v.Total, v.For = "", cad(0), payterm.ForZ })},
 		{"number", base(flows.ViewNumber, "", func(v *flows.View) {
 			v.Order, v.Total, v.For, v.Number = "", cad(0),
@@ -540,7 +541,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	two := day
 	two.TakenBy = payterm.TakenBy{Operator: payterm.TakenLocally, AllowedBy: "9"}
 	two.By = []payterm.TotalsRow{
-		{MerchantID: "ON00001234", Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7",
+		{MerchantID: "ON00000000", Currency: "CAD", Wallet: payterm.WeChatPay, Mode: payterm.Passive, Operator: "7",
 			Count: 17, AmountMinor: 123456, TipMinor: 185, RefundCount: 1, RefundedMinor: 500},
 		{MerchantID: "ON00005678", Currency: "JPY", Wallet: payterm.Alipay, Mode: payterm.Active, Operator: "7",
 			Count: 2, AmountMinor: 123456},

@@ -292,6 +292,8 @@ func asked(s *payterm.Screen, v flows.View, t *texts) {
 		s.Title = t.settleTitle
 	case payterm.ForZ:
 		s.Title = t.tasks[flows.TaskZ]
+	case payterm.ForTraining:
+		s.Tone, s.Title = payterm.Calm, t.tasks[flows.TaskTraining]
 	default: // a sale despite a doubt
 		s.Title = t.againTitle
 	}

@@ -38,14 +38,27 @@ type OtherMerchantError struct{ Held }
 
 // Error says what to do about it.
 func (e OtherMerchantError) Error() string {
-	return fmt.Sprintf("%d orders of merchant %s in %s are not closed and %d are in no Z: put the old configuration back, close the day (payterm totals z), then change it",
-		e.Open, e.MerchantID, e.Currency, e.Untotalled)
+	return fmt.Sprintf("%d orders of merchant %s in %s are not closed and %d are in no Z: put the old configuration back, %sthen change it",
+		e.Open, e.MerchantID, e.Currency, e.Untotalled,
+		e.steps("let what is open end (payterm queue list: it is asked about for a day at most), ",
+			"close the day (payterm totals z), "))
+}
+
+// steps are those of two that are called for.
+func (e OtherMerchantError) steps(open, untotalled string) string {
+	if e.Open == 0 {
+		open = ""
+	}
+	if e.Untotalled == 0 && e.Open != 0 {
+		untotalled = ""
+	}
+	return open + untotalled
 }
 
 // Advice says it in few words.
 func (e OtherMerchantError) Advice() string {
-	return fmt.Sprintf("merchant %s (%s) has %d open orders and %d in no Z: put the old configuration back, close the day (Z), then change it",
-		e.MerchantID, e.Currency, e.Open, e.Untotalled)
+	return fmt.Sprintf("merchant %s (%s) has %d open orders and %d in no Z: put the old configuration back, %sthen change it",
+		e.MerchantID, e.Currency, e.Open, e.Untotalled, e.steps("let what is open end, ", "close the day (Z), "))
 }
 
 // Held lists what the merchants of this journal still need of the terminal; nothing is

@@ -63,8 +63,10 @@ func (c emulateCmd) Run() error {
 	if err := loopback(c.Listen); err != nil {
 		return err
 	}
-	if err := rootsOwn(c.Data); err != nil {
-		return fmt.Errorf("%w: run this as that user", err)
+	for _, path := range []string{c.Data, c.Config} {
+		if err := rootsOwn(path); path != "" && err != nil {
+			return fmt.Errorf("%w: run this as that user", err)
+		}
 	}
 	if c.Scale <= 0 {
 		return fmt.Errorf("--scale %g: more than 0 is needed; 1 is real time", c.Scale)
@@ -278,6 +280,10 @@ type configCheckCmd struct {
 	File string `arg:"" help:"Configuration to check." type:"existingfile"`
 	JSON bool   `help:"Print one JSON document." name:"json"`
 }
+
+// asOwner has a file that lies where somebody else may lay what he likes read with his
+// rights: what is wrong in it is printed.
+func (c configCheckCmd) asOwner() error { return store{Data: filepath.Dir(c.File)}.asOwner() }
 
 func (c configCheckCmd) Run() error {
 	cfg, err := config.Load(c.File, os.Environ())

@@ -175,6 +175,31 @@ func TestRootReadsNothingThatIsLaid(t *testing.T) {
 	}
 }
 
+// TestRootNamesAFileThatIsLaid: a configuration that root names himself is read with the rights
+// of whoever may lay links where it is.
+func TestRootNamesAFileThatIsLaid(t *testing.T) {
+	t.Parallel()
+	l := newLaid(t)
+	file, secret := filepath.Join(l.data, "named.toml"), filepath.Join(filepath.Dir(l.root), "secret.toml")
+	const section = "what_root_alone_may_read"
+	if err := errors.Join(os.WriteFile(secret, []byte("["+section+"]\n"), 0o600), os.Symlink(secret, file)); err != nil {
+		t.Fatal(err)
+	}
+	l.give()
+	for _, args := range [][]string{
+		{"config", "check", file}, {"emulate", "--data", t.TempDir(), "--config", file, "--listen", "127.0.0.1:0"},
+	} {
+		out, took := l.runs(args...)
+		if strings.Contains(out, section) || out == "" {
+			t.Errorf("payterm %q says: %s", args, out)
+		}
+		if took > 10*time.Second {
+			t.Errorf("payterm %q took %s: %s", args, took, out)
+		}
+		l.untouched(args)
+	}
+}
+
 // asker asks as an update of root's does.
 func (l *laid) asker() asker {
 	l.t.Helper()
