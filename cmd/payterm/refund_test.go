@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -269,5 +274,31 @@ func TestDoctor(t *testing.T) {
 	}
 	if status != 1 || found["network answer"] != "fail" || found["network connection"] != "ok" {
 		t.Errorf("exit status %d, %v", status, found)
+	}
+}
+
+// TestNullIsNoAmount: a till that writes null where its amount is missing gives nothing
+// back. Left out it would be all that is left.
+func TestNullIsNoAmount(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "")
+	sale := s.sold("12.34")
+	c := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(s.data, "payterm.sock"))
+	}}}
+	for _, body := range []string{
+		`{"amount_minor":null}`, `{"amount_minor":500,"amount_minor":null}`, `{"amount_minor":500,"AMOUNT_MINOR":1234}`,
+	} {
+		resp, err := c.Post("http://payterm/orders/"+string(sale.ID)+"/refund", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := io.ReadAll(resp.Body)
+		if err != nil || resp.Body.Close() != nil || resp.StatusCode != 400 || !strings.Contains(strings.ToLower(string(said)), "amount_minor") {
+			t.Errorf("%s: HTTP %d %s %v", body, resp.StatusCode, said, err)
+		}
+	}
+	if n, back := s.refunds(sale.ID); n != 0 || back != 0 {
+		t.Errorf("%d refunds, %d went back", n, back)
 	}
 }

@@ -200,33 +200,6 @@ func (l *lines) say(status int, line any) {
 	http.NewResponseController(l.w).Flush() //nolint:errcheck // as above
 }
 
-// read takes a JSON body strictly; v's check, if it has one, looks at the values.
-func read(w http.ResponseWriter, r *http.Request, most int64, v any) error {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		return Errorf(Malformed, "the body has more than %d bytes", most)
-	case err != nil:
-		return Wrap(Malformed, err)
-	}
-	if text = bytes.TrimSpace(text); len(text) == 0 || string(text) == "null" {
-		return Errorf(Malformed, "a JSON body is needed")
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return Wrap(Malformed, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Errorf(Malformed, "there is more than one JSON value in the body")
-	}
-	if c, ok := v.(interface{ check() error }); ok {
-		return c.check()
-	}
-	return nil
-}
-
 func (s server) status(w http.ResponseWriter, r *http.Request) {
 	v, err := s.current().Status(r.Context())
 	reply(w, v, err)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -136,6 +137,60 @@ func ask(f *fake, call, body string) *httptest.ResponseRecorder {
 	h := api.Handler(func() api.Service { return f }, f)
 	h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
 	return w
+}
+
+// TestEachFieldOnce: in every call with a body a field that comes twice, is null, or is
+// written in other letters is refused by its name, and so is one that is none.
+func TestEachFieldOnce(t *testing.T) {
+	for call, body := range map[string]string{
+		"POST /sale": `{"mode":"active","wallet":"ALIPAY","amount_minor":500,"tip_minor":50,"ref":"r",` +
+			`"idempotency_key":"k","despite":"T1AAAAA000001","currency":"CAD"}`,
+		"POST /orders/X/refund":  `{"amount_minor":500,"currency":"CAD","ref":"r","idempotency_key":"k"}`,
+		"POST /orders/X/resolve": `{"reason":"looked at"}`,
+		"POST /totals/z":         `{"operator":"1","pin":"4711"}`,
+		"POST /training":         `{"on":true}`,
+		"POST /notice":           `{"notice":"parcel","reason":"space"}`,
+	} {
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(body), &fields); err != nil {
+			t.Fatal(err)
+		}
+		more := func(name, value string) string {
+			return strings.TrimSuffix(body, "}") + "," + strconv.Quote(name) + ":" + value + "}"
+		}
+		for name, value := range fields {
+			wants := map[string]string{
+				"null":            strings.Replace(body, `"`+name+`":`+string(value), `"`+name+`":null`, 1),
+				"twice":           more(name, string(value)),
+				"twice, and null": more(name, "null"),
+				"twice, escaped": strings.TrimSuffix(body, "}") + `,"\u00` + strconv.FormatInt(int64(name[0]), 16) + name[1:] +
+					`":` + string(value) + "}",
+				"in capitals":     strings.Replace(body, `"`+name+`"`, strconv.Quote(strings.ToUpper(name)), 1),
+				"and in capitals": more(strings.ToUpper(name), string(value)),
+				"unknown":         more(name+"s", string(value)),
+			}
+			for what, sent := range wants {
+				f := newFake()
+				w := ask(f, call, sent)
+				var e api.Error
+				if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || w.Code != 400 || e.Code != api.Malformed ||
+					!strings.Contains(strings.ToLower(e.Message), name) && call != "POST /totals/z" {
+					t.Errorf("%s, %s: %s: HTTP %d %s", call, what, sent, w.Code, w.Body)
+				}
+				if strings.Contains(w.Body.String(), "4711") || len(f.z)+len(f.train) > 0 {
+					t.Errorf("%s, %s: %s; done: %v %v", call, what, w.Body, f.z, f.train)
+				}
+			}
+		}
+		for _, sent := range []string{"[]", "1", `"x"`, "[" + body + "]", body + "{}", body[:len(body)-1]} {
+			if w := ask(newFake(), call, sent); w.Code != 400 {
+				t.Errorf("%s: %s: HTTP %d %s", call, sent, w.Code, w.Body)
+			}
+		}
+		if w := ask(newFake(), call, body); w.Code == 400 {
+			t.Errorf("%s: %s: HTTP %d %s", call, body, w.Code, w.Body)
+		}
+	}
 }
 
 // TestAnOrderThatDidNotBegin: it is answered as an order, with the status of its reason;

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// read takes a JSON body strictly; v's check, if it has one, looks at the values.
+func read(w http.ResponseWriter, r *http.Request, most int64, v any) error {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		return Errorf(Malformed, "the body has more than %d bytes", most)
+	case err != nil:
+		return Wrap(Malformed, err)
+	}
+	if text = bytes.TrimSpace(text); len(text) == 0 || string(text) == "null" {
+		return Errorf(Malformed, "a JSON body is needed")
+	}
+	if err := eachOnce(text, fieldsOf(v)); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return Wrap(Malformed, err)
+	}
+	if c, ok := v.(interface{ check() error }); ok {
+		return c.check()
+	}
+	return nil
+}
+
+// eachOnce refuses a body in which two programs could read two things: a field that comes
+// twice, one in other letters than its own, one that nobody knows, and null, which
+// encoding/json takes for a field that was left out. A refund without an amount is one of
+// all that is left.
+func eachOnce(text []byte, known []string) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	switch open, err := d.Token(); {
+	case err != nil:
+		return Wrap(Malformed, err)
+	case open != json.Delim('{'):
+		return Errorf(Malformed, "a JSON object is needed")
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return Wrap(Malformed, err)
+		}
+		name := key.(string) // in an object nothing else stands there
+		var value json.RawMessage
+		switch err := d.Decode(&value); {
+		case err != nil:
+			return Wrap(Malformed, err)
+		case !slices.Contains(known, name):
+			return Errorf(Malformed, "unknown field %.60q: there are %s", name, strings.Join(known, ", "))
+		case seen[name]:
+			return Errorf(Malformed, "field %q comes twice", name)
+		case string(value) == "null":
+			return Errorf(Malformed, "field %q is null: it needs a value, or is left out", name)
+		}
+		seen[name] = true
+	}
+	if _, err := d.Token(); err != nil { // the object's end
+		return Wrap(Malformed, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return Errorf(Malformed, "there is more than one JSON value in the body")
+	}
+	return nil
+}
+
+// fieldsOf are the names under which v, a pointer to a struct, is written as JSON.
+func fieldsOf(v any) []string {
+	var names []string
+	t := reflect.TypeOf(v).Elem()
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
