@@ -109,15 +109,11 @@ func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]
 	if next.Row.Kind != payterm.KindRefund || before.Closed || !next.Closed {
 		return entries, nil
 	}
-	sale, err := r.recall(next.Row.SaleID)
+	ofSale, err := r.saleEntry(next.Row.ID, next.Row.SaleID, flows.RefundEnded{ID: next.Row.ID}, in)
 	switch {
-	case errors.Is(err, errUnread): // nor can the sale be given back any more
+	case errors.Is(err, errNoSale): // nor can the sale be given back any more
 		return entries, nil
 	case err != nil:
-		return nil, fmt.Errorf("the sale of refund %s: %w", next.Row.ID, err)
-	}
-	ofSale, err := r.saleEntry(sale, flows.RefundEnded{ID: next.Row.ID}, in)
-	if err != nil {
 		return nil, err
 	}
 	return append(entries, ofSale), nil

@@ -373,6 +373,87 @@ func TestAsideRefund(t *testing.T) {
 	}
 }
 
+// refundInDoubt gives 5.00 of a sale back, without an answer, and spoils the sale, which
+// has closed.
+func refundInDoubt(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t, paid)
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	w.answers = []payterm.Answer{paid, payterm.Pending{}}
+	w.giveBack(w.order(0).ID, 500)
+	w.run(2 * time.Minute)
+	if o := w.refundNo(1); o.Outcome != payterm.InDoubt {
+		t.Fatalf("%+v", o)
+	}
+	w.spoilClosed(w.order(0))
+	return w
+}
+
+// spoilClosed writes what this version cannot read behind an order that has closed.
+func (w *world) spoilClosed(o payterm.Order) {
+	w.t.Helper()
+	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o,
+		Closed: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.boot()
+}
+
+// A refund ends, and its sale, in which that has to stand too, cannot be read back: the
+// refund is set aside, life after life, and the terminal sells on. A supervisor's word
+// closes it, be it the first thing that comes or the last.
+func TestRefundOfASaleThatCannotBeRead(t *testing.T) {
+	refunded := payterm.Refunded{PaidMinor: 1234, RefundedMinor: 500, Status: "partial_refunded"}
+	for name, first := range map[string]struct {
+		heard payterm.Answer
+		lives int
+	}{
+		"a word at once":                     {payterm.Pending{}, 0},
+		"a word after the answer":            {refunded, 1},
+		"a word after the answer, twice":     {refunded, 2},
+		"a word after the end of the ladder": {payterm.Paid{PaidMinor: 1234, Status: "success"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := refundInDoubt(t)
+			w.heard = func(payterm.Inquiry) payterm.Answer { return first.heard }
+			id := w.refundNo(1).ID
+			for life := range first.lives {
+				if life > 0 {
+					w.boot()
+				}
+				w.run(30 * time.Hour)
+				if w.r.storeBad || w.refundNo(1).Outcome != payterm.InDoubt {
+					t.Fatalf("life %d: %s %q; the refund is %s", life, w.r.terminal.Phase, w.r.terminal.Fault,
+						w.refundNo(1).Outcome)
+				}
+				if first.heard == payterm.Answer(refunded) && (w.r.broken[id] == nil || w.r.status().Alarms != 1) {
+					t.Errorf("life %d: it is not set aside: %+v", life, w.r.status())
+				}
+			}
+			row, err := w.r.resolve(id, "7", "the page shows it")
+			if err != nil || row.Resolution == "" || w.r.storeBad {
+				t.Fatalf("%+v, %v, %q", row, err, w.r.terminal.Fault)
+			}
+			w.boot()
+			w.run(time.Hour)
+			if s := w.r.status(); s.Alarms != 0 || len(w.r.orders)+len(w.r.broken) != 0 {
+				t.Errorf("after the word: %+v", s)
+			}
+			w.heard, w.answers = nil, []payterm.Answer{paid}
+			w.scanSale("281234567890129999")
+			w.run(time.Second)
+			if o := w.order(2); o.Outcome != payterm.Approved {
+				t.Errorf("the next sale: %+v", o)
+			}
+			if _, err := w.store.Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // A sale that is set aside after it was approved is not given back by this terminal, and
 // nobody calls the journal broken for it.
 func TestAsideIsNotRefunded(t *testing.T) {

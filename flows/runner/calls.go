@@ -198,6 +198,9 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 	}
 	before := l.order
 	r.step(l, r.stamp(flows.Resolved{Operator: operator, Reason: reason}))
+	if a := r.broken[id]; a != nil { // it was set aside for it, and takes the word as such
+		return r.wordOn(a, operator, reason)
+	}
 	if !flows.Lasting(before, l.order) {
 		if r.storeBad {
 			return payterm.Order{}, fmt.Errorf("order %s: the journal cannot be written", id)

@@ -65,6 +65,40 @@ func TestOtherMerchant(t *testing.T) {
 	}
 }
 
+// An order of the merchant of before that cannot be read back is no exception: what its row
+// says is whose it is.
+func TestOtherMerchantsUnreadableOrder(t *testing.T) {
+	of := func(id string, currency payterm.Currency) func(*Config) {
+		return func(c *Config) { c.Settings.MerchantID, c.Settings.Currency = id, currency }
+	}
+	for _, now := range []func(*Config){of("ON2", "CAD"), of("ON1", "JPY")} {
+		w := newWorld(t)
+		w.alter = of("ON1", "CAD")
+		w.boot()
+		o := w.declined()
+		w.spoilClosed(o)
+		w.alter = now
+		w.boot()
+		asked := w.asked
+		w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
+		if _, err := w.checkNow(o.ID); !errors.Is(err, ErrOtherMerchant) {
+			t.Errorf("reconciled: %v", err)
+		}
+		w.press(payterm.KeyF3, "3", payterm.KeyEnter) // was it paid?
+		w.run(time.Second)
+		w.press("1")
+		w.run(10 * time.Second)
+		if now := w.order(0); w.asked != asked || now.Outcome != o.Outcome || now.Attention != o.Attention {
+			t.Errorf("%d questions; it is %s %s", w.asked-asked, now.Outcome, now.Attention)
+		}
+		w.alter = of("ON1", "CAD") // whose gateway does know it
+		w.boot()
+		if c, err := w.checkNow(o.ID); err != nil || c.Order.Outcome != payterm.Approved {
+			t.Errorf("%+v %v", c, err)
+		}
+	}
+}
+
 // A refund is its sale's merchant's, and so is its row.
 func TestMerchantOfARefund(t *testing.T) {
 	w := newWorld(t)

@@ -61,6 +61,9 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 	}
 	o, err := r.recall(id)
 	if a := r.unread(id, err); a != nil {
+		if !r.ours(a.Row) {
+			return ErrOtherMerchant
+		}
 		if a.Row.Kind != payterm.KindSale {
 			told <- Checked{Order: a.Row}
 			return nil

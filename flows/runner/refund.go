@@ -77,8 +77,8 @@ func (r *Runner) saleOf(id payterm.OrderID) (flows.Order, error) {
 // beginRefund starts a refund, if the sale can still give the amount back.
 func (r *Runner) beginRefund(c flows.BeginRefund) {
 	sale, err := r.recall(c.Refund.SaleID)
-	if errors.Is(err, errUnread) {
-		r.c.Log.Warn("a refund of an order that is set aside", "err", err)
+	if errors.Is(err, errUnread) || errors.Is(err, ErrUnknown) { // or retention has dropped it meanwhile
+		r.c.Log.Warn("a refund of an order that cannot be read", "err", err)
 		r.feed(flows.RefundRefused{Reason: payterm.ReasonNotRefundable})
 		return
 	}
@@ -117,25 +117,33 @@ func (r *Runner) entries(before, next flows.Order, in flows.Stamped) ([]payterm.
 	if toSale == nil {
 		return []payterm.Entry{e}, nil
 	}
-	sale, err := r.recall(next.SaleID)
-	if err != nil {
-		return nil, fmt.Errorf("the sale of refund %s: %w", next.ID(), err)
-	}
-	ofSale, err := r.saleEntry(sale, toSale, in)
+	ofSale, err := r.saleEntry(next.ID(), next.SaleID, toSale, in)
 	if err != nil {
 		return nil, err
 	}
 	return []payterm.Entry{e, ofSale}, nil
 }
 
+// errNoSale says that a refund's sale cannot take in what the refund does to it: it cannot
+// be read back, is not there, or would be impossible. Nothing can be written then, however
+// well the journal is: the refund is set aside.
+var errNoSale = errors.New("its sale does not take it in")
+
 // saleEntry is the record of what a refund does to its sale.
-func (r *Runner) saleEntry(sale flows.Order, ev flows.Event, in flows.Stamped) (payterm.Entry, error) {
-	in.Event = ev
-	after, _ := flows.Step(sale, in)
-	if err := after.Impossible(); err != nil {
-		return payterm.Entry{}, err
+func (r *Runner) saleEntry(refund, id payterm.OrderID, ev flows.Event, in flows.Stamped) (payterm.Entry, error) {
+	sale, err := r.recall(id)
+	if err == nil {
+		in.Event = ev
+		after, _ := flows.Step(sale, in)
+		if err := after.Impossible(); err != nil {
+			return payterm.Entry{}, fmt.Errorf("refund %s: %w: order %s: %w", refund, errNoSale, id, err)
+		}
+		return r.entry(sale, after, in)
 	}
-	return r.entry(sale, after, in)
+	if errors.Is(err, errUnread) || errors.Is(err, ErrUnknown) {
+		return payterm.Entry{}, fmt.Errorf("refund %s: %w: %w", refund, errNoSale, err)
+	}
+	return payterm.Entry{}, fmt.Errorf("the sale of refund %s: %w", refund, err)
 }
 
 // recall folds an order from the journal, which is where closed ones live.

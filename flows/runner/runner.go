@@ -609,6 +609,10 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 	}
 	if flows.Lasting(before, next) {
 		entries, err := r.entries(before, next, in)
+		if errors.Is(err, errNoSale) {
+			r.quarantine(l, in, err)
+			return
+		}
 		if err == nil {
 			err = r.c.Journal.Commit(entries...)
 		}
