@@ -71,6 +71,48 @@ func TestWallClockIsBelieved(t *testing.T) {
 			w.now.Synced = true
 			w.minutes(48 * hour)
 		}, false},
+		"it jumps behind a reading that is not set": {func(w *watch) {
+			w.minutes(hour)
+			before := w.now.Wall
+			w.now.Wall = time.Time{}
+			w.minutes(1)
+			w.now.Wall = before.Add(402 * 24 * time.Hour)
+			w.minutes(48 * hour)
+		}, false},
+		"it jumps behind an hour in which nobody keeps it": {func(w *watch) {
+			w.minutes(hour)
+			w.now.Synced = false
+			w.minutes(hour)
+			w.now.Wall = w.now.Wall.Add(402 * 24 * time.Hour)
+			w.minutes(hour)
+			w.now.Synced = true
+			w.minutes(48 * hour)
+		}, false},
+		"it jumps behind both": {func(w *watch) {
+			w.minutes(hour)
+			before := w.now.Wall
+			w.now.Wall, w.now.Synced = time.Time{}, false
+			w.minutes(3)
+			w.now.Wall = before.Add(402 * 24 * time.Hour)
+			w.minutes(1)
+			w.now.Synced = true
+			w.minutes(48 * hour)
+		}, false},
+		"it is as far on behind a reading that is not set": {func(w *watch) {
+			w.minutes(hour)
+			before := w.now.Wall
+			w.now.Wall = time.Time{}
+			w.minutes(1)
+			w.now.Wall = before.Add(time.Minute)
+			w.minutes(7 * hour)
+		}, true},
+		"the network was away for three days": {func(w *watch) {
+			w.minutes(hour)
+			w.now.Synced = false
+			w.minutes(72 * hour)
+			w.now.Wall, w.now.Synced = w.now.Wall.Add(-30*time.Second), true // as far had it drifted
+			w.minutes(7 * hour)
+		}, true},
 		"a leap second": {func(w *watch) {
 			w.minutes(hour)
 			w.now.Wall = w.now.Wall.Add(-time.Second)

@@ -15,8 +15,14 @@ import (
 // what came of it, and charges nobody twice. Of an order that is dropped what its caller
 // is told stays, in a row of some 400 bytes with its index.
 
-// keptKeys bounds them; the oldest go first.
-const keptKeys = 200_000
+// keptKeys bounds them; the oldest go first. They have a share of their own beside the
+// orders, a quarter of what these may take, which counts on a small disk alone. Orders
+// are not dropped for the room that keys take.
+const (
+	keptKeys  = 200_000
+	keysShare = 4
+	keysBatch = 1000 // at most so many go at once: a commit waits meanwhile
+)
 
 // kept is what stays of an order for its key.
 type kept struct {
@@ -74,12 +80,34 @@ func keySum(key, row string) [16]byte {
 	return [16]byte(h.Sum(nil))
 }
 
-// boundKeys drops the oldest beyond the number that is kept.
-func boundKeys(tx *sql.Tx) error {
-	if _, err := tx.Exec(`DELETE FROM keys WHERE n <= (SELECT max(n) FROM keys) - ?`, keptKeys); err != nil {
-		return fmt.Errorf("drop old keys: %w", err)
+// boundKeys drops the oldest beyond the number that is kept, and beyond a share of the
+// disk, and gives the bytes that the others take, as far as the oldest and newest tell.
+func boundKeys(tx *sql.Tx, most int64) (bytes int64, err error) {
+	var first, last, key, row, page int64
+	err = tx.QueryRow(`SELECT coalesce(min(n), 1), coalesce(max(n), 0), (SELECT * FROM pragma_page_size()) FROM keys`).
+		Scan(&first, &last, &page)
+	if err == nil {
+		err = tx.QueryRow(`SELECT CAST(coalesce(avg(length(key)), 0) AS INTEGER), CAST(coalesce(avg(length(row)), 0) AS INTEGER)
+			FROM keys WHERE n < ?1 + 100 OR n > ?2 - 100`, first, last).Scan(&key, &row)
 	}
-	return nil
+	if err != nil {
+		return 0, fmt.Errorf("measure the keys: %w", err)
+	}
+	each := bytesOfKey(key, row, page)
+	if over := min(last-first+1-min(keptKeys, most/each), keysBatch); over > 0 {
+		first += over
+		if _, err := tx.Exec(`DELETE FROM keys WHERE n < ?`, first); err != nil {
+			return 0, fmt.Errorf("drop old keys: %w", err)
+		}
+	}
+	return (last - first + 1) * each, nil
+}
+
+// bytesOfKey is what a key takes on the disk: its part of a page, into which whole rows
+// go with 32 bytes beside their texts, and its place in an index, whose pages are two
+// thirds full.
+func bytesOfKey(key, row, page int64) int64 {
+	return page/max(1, page/(key+row+32)) + (key+8)*3/2
 }
 
 // keptKey gives what a key of an order that was dropped stands for.

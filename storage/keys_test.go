@@ -119,6 +119,84 @@ func TestKeysOfFormsBefore(t *testing.T) {
 	}
 }
 
+// TestKeysPushNoOrderOut: the keys of orders that were dropped fill what the journal may
+// take. The orders of today stay; the oldest keys go, a batch at a time, until the others
+// keep to a share of their own.
+func TestKeysPushNoOrderOut(t *testing.T) {
+	const most, came = 1 << 20, 4000
+	s, err := Open(Options{
+		Path: filepath.Join(scratch(t), "payterm.db"), Terminal: "T1", MaxBytes: most,
+		Now: func() time.Time { return evening }, DrawTag: func() (string, error) { return "AAAAA", nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	used := func() int64 {
+		t.Helper()
+		var n int64
+		if err := s.db.QueryRow(`SELECT c.page_count - f.freelist_count FROM pragma_page_count() c, pragma_freelist_count() f`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n * pageSize
+	}
+	empty := used()
+	tx, err := s.db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range came {
+		key, row := fmt.Sprintf("%08x-5b8c-4f1e-9d2a-%012d", uint32(i)*2654435761, i), strings.Repeat("x", 320)
+		if _, err := tx.Exec(`INSERT INTO keys (key, row, sum) VALUES (?, ?, zeroblob(16))`, key, row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	guess, err := boundKeys(tx, 1<<40)
+	if err != nil || tx.Commit() != nil {
+		t.Fatal(err)
+	}
+	if real := used() - empty; guess < real*8/10 || guess > real*12/10 {
+		t.Errorf("the keys take %d bytes, and are taken for %d", real, guess)
+	}
+	commit(t, s, entry("T1AAAAA000001", "payment_answered", payterm.Approved))
+	if _, err := s.TakeZ(nobody); err != nil {
+		t.Fatal(err)
+	}
+	var oldest, newest, before int64
+	for minute := range 10 {
+		if n, err := s.Prune(Old{}); err != nil || n != 0 {
+			t.Fatalf("minute %d: %d orders of today are dropped: %v", minute, n, err)
+		}
+		before = oldest
+		if err := s.db.QueryRow(`SELECT min(n), max(n) FROM keys`).Scan(&oldest, &newest); err != nil {
+			t.Fatal(err)
+		}
+		if minute > 0 && oldest > before+keysBatch {
+			t.Errorf("minute %d: %d keys go at once", minute, oldest-before)
+		}
+	}
+	if kept := (newest - oldest + 1) * guess / came; newest != came || oldest != before || kept > most/keysShare ||
+		kept < most/keysShare*9/10 {
+		t.Errorf("the keys %d to %d of %d are left, %d bytes", oldest, newest, came, kept)
+	}
+	// Orders beyond their own bound go early all the same.
+	var entries []payterm.Entry
+	for i := range 2000 {
+		entries = append(entries, entry(payterm.OrderID(fmt.Sprintf("T1BBBBB%06d", i)), "payment_answered",
+			payterm.Approved))
+	}
+	commit(t, s, entries...)
+	if _, err := s.TakeZ(nobody); err != nil {
+		t.Fatal(err)
+	}
+	if used() < most*3/2 {
+		t.Fatalf("%d bytes are used", used())
+	}
+	if n, err := s.Prune(Old{}); err != nil || n == 0 {
+		t.Errorf("%d orders go of a journal of %d bytes: %v", n, used(), err)
+	}
+}
+
 // TestKeysAreBounded: the oldest keys go beyond the number that is kept, and each is
 // small.
 func TestKeysAreBounded(t *testing.T) {

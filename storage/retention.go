@@ -77,11 +77,15 @@ const pruneBatch = 200
 func (s *Store) Prune(old Old) (int, error) {
 	return s.drop(func(tx *sql.Tx) (int, []gap, error) {
 		var gaps []gap
-		full, err := s.full(tx)
+		room, err := s.room(tx)
 		if err != nil {
 			return 0, nil, err
 		}
-		ids, err := prunable(tx, old, full)
+		keys, err := boundKeys(tx, room.bound/keysShare)
+		if err != nil {
+			return 0, nil, err
+		}
+		ids, err := prunable(tx, old, room.used-keys > room.bound)
 		if err != nil || len(ids) == 0 {
 			return 0, nil, err
 		}
@@ -98,21 +102,24 @@ func (s *Store) Prune(old Old) (int, error) {
 			}
 			gaps = append(gaps, more...)
 		}
-		return len(ids), gaps, boundKeys(tx)
+		return len(ids), gaps, nil
 	})
 }
 
-// maxBytes is the most that the journal takes before what is totalled is dropped early,
-// and at most half of its file system: some 320,000 sales.
+// maxBytes is the most that the journal takes, beside the keys that outlived their orders,
+// before what is totalled is dropped early, and at most half of its file system: some
+// 320,000 sales.
 const maxBytes = 1 << 30
 
-// full reports whether the journal takes more than that.
-func (s *Store) full(tx *sql.Tx) (bool, error) {
+// room is what the journal takes, and may take, in bytes.
+type room struct{ used, bound int64 }
+
+func (s *Store) room(tx *sql.Tx) (room, error) {
 	var used int64
 	err := tx.QueryRow(`SELECT (c.page_count - f.freelist_count) * s.page_size
 		FROM pragma_page_count() c, pragma_freelist_count() f, pragma_page_size() s`).Scan(&used)
 	if err != nil {
-		return false, fmt.Errorf("measure the journal: %w", err)
+		return room{}, fmt.Errorf("measure the journal: %w", err)
 	}
 	bound := int64(maxBytes)
 	if s.o.MaxBytes > 0 {
@@ -120,9 +127,10 @@ func (s *Store) full(tx *sql.Tx) (bool, error) {
 	}
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(s.path, &fs); err != nil {
-		return false, fmt.Errorf("measure the disk: %w", err)
+		return room{}, fmt.Errorf("measure the disk: %w", err)
 	}
-	return used > min(bound, int64(fs.Blocks)*int64(fs.Bsize)/2), nil //nolint:unconvert // no disk is that large; it has 32 bits on some machines
+	half := int64(fs.Blocks) * int64(fs.Bsize) / 2 //nolint:gosec,unconvert // no disk is that large; it has 32 bits on some machines
+	return room{used, min(bound, half)}, nil
 }
 
 // drop drops records in one transaction, and the anchor before, whose gaps the new
