@@ -215,6 +215,12 @@ func (s SetAside) close(in Stamped) SetAside {
 	return s
 }
 
+// Reprint is its slips once more, where it was paid.
+func (s SetAside) Reprint() []Command {
+	_, slips := s.Order().reprint()
+	return slips
+}
+
 // Order is what the counter is told of it, which may be warning of it.
 func (s SetAside) Order() Order {
 	return Order{

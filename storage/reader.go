@@ -76,6 +76,25 @@ func (r *Reader) Order(id payterm.OrderID) (payterm.Order, bool, error) {
 	return r.one(`SELECT row FROM orders WHERE order_id = ?`, string(id))
 }
 
+// Columns gives what of an order has columns of its own, for one whose row cannot be read:
+// what it is bound to, and how it stands.
+func (r *Reader) Columns(id payterm.OrderID) (o payterm.Order, found bool, err error) {
+	err = each(r.ro, func(rows *sql.Rows) error {
+		var at int64
+		found = true
+		err := rows.Scan(&o.Outcome, &o.Attention, &o.Kind, &o.Mode, &o.Wallet, &o.AmountMinor, &o.TipMinor,
+			&o.PaidMinor, &o.Currency, &o.MerchantID, &o.IdempotencyKey, &at)
+		o.ID, o.CreatedAt = id, payterm.FromMillis(at)
+		return err
+	}, `SELECT outcome, attention, kind, mode, wallet, amount_minor, tip_minor, paid_minor, currency,
+			coalesce(nullif(merchant_id, ''), ?2), coalesce(idempotency_key, ''), at
+		FROM orders WHERE order_id = ?1`, string(id), r.unnamed.ID)
+	if err != nil {
+		return payterm.Order{}, false, fmt.Errorf("storage: read the columns of order %s: %w", id, err)
+	}
+	return o, found, nil
+}
+
 // OrderByKey gives the order of an idempotency key; of one that was dropped what a
 // caller is told of it.
 func (r *Reader) OrderByKey(key string) (payterm.Order, bool, error) {

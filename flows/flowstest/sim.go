@@ -562,6 +562,9 @@ func (e *edge) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	return e.l.store.Events(id)
 }
 func (e *edge) Order(id payterm.OrderID) (payterm.Order, bool, error) { return e.l.store.Order(id) }
+func (e *edge) Columns(id payterm.OrderID) (payterm.Order, bool, error) {
+	return e.l.store.Columns(id)
+}
 func (e *edge) List(list payterm.OrderList, skip, n int) ([]payterm.Order, error) {
 	return e.l.store.List(list, skip, n)
 }

@@ -32,10 +32,15 @@ func (r *Runner) setAside(id payterm.OrderID, closed bool, why error) *aside {
 	return a
 }
 
-// asideOf makes one by what the journal says of the order. Where there is no row that
-// could be read, it is an alarm and nothing else.
+// asideOf makes one by what the journal says of the order: its row, or where that cannot be
+// read its columns, which guard it as well. Where there is neither, it is an alarm and
+// nothing else.
 func (r *Runner) asideOf(id payterm.OrderID, closed bool, why error) *aside {
 	row, known, err := r.c.Journal.Order(id)
+	if err != nil {
+		r.c.Log.Error("the row of an order that is set aside cannot be read", "order_id", id, "err", err)
+		row, known, err = r.c.Journal.Columns(id)
+	}
 	if err != nil || !known {
 		r.c.Log.Error("an order that is set aside has no row", "order_id", id, "err", err)
 		row = payterm.Order{ID: id}

@@ -2,7 +2,9 @@ package runner
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -339,6 +341,118 @@ func TestAsidePaidWhileWarned(t *testing.T) {
 	w.run(10 * time.Second)
 	if w.r.terminal.Phase != flows.ShowingResult || w.screens[len(w.screens)-1] != string(flows.ViewApproved) {
 		t.Errorf("%s, %v", w.r.terminal.Phase, w.screens)
+	}
+}
+
+// spoilRow makes an order's row unreadable too.
+func (w *world) spoilRow(id payterm.OrderID) {
+	w.t.Helper()
+	db, err := sql.Open("sqlite3", w.path)
+	if err == nil {
+		_, err = db.Exec(`UPDATE orders SET row = json_set(row, '$.created_at', 'x') WHERE order_id = ?`, string(id))
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.boot()
+}
+
+// Of an order neither records nor row can be read. What has columns is enough to guard its
+// amount and to ask about it; a word closes it, and the lists can be read again.
+func TestAsideWithoutARow(t *testing.T) {
+	for name, end := range map[string]func(w *world, id payterm.OrderID) (payterm.Order, error){
+		"a word": func(w *world, id payterm.OrderID) (payterm.Order, error) { return w.r.resolve(id, "7", "looked at") },
+		"a payment is found": func(w *world, id payterm.OrderID) (payterm.Order, error) {
+			w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
+			w.run(10 * time.Minute)
+			return w.r.resolve(id, "7", "it was paid")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := spoiled(t)
+			was := w.order(0)
+			w.spoilRow(was.ID)
+			if s := w.r.status(); s.Alarms != 1 {
+				t.Errorf("%+v", s)
+			}
+			w.press(payterm.KeyCancel, payterm.KeyCancel, "1", "2", "3", "4", payterm.KeyEnter)
+			if w.r.terminal.Phase != flows.Warned || w.r.terminal.Conflict != was.ID {
+				t.Errorf("no warning: %s %s", w.r.terminal.Phase, w.r.terminal.Conflict)
+			}
+			w.press(payterm.KeyCancel)
+			row, err := end(w, was.ID)
+			if err != nil || row.Resolution == "" || row.Total() != was.Total() || row.Mode != was.Mode {
+				t.Fatalf("%+v, %v", row, err)
+			}
+			w.boot()
+			if s := w.r.status(); s.Alarms != 0 || len(w.r.broken) != 0 {
+				t.Errorf("after the word: %+v", s)
+			}
+			if now := w.order(0); now != row || !now.CreatedAt.Equal(was.CreatedAt) {
+				t.Errorf("%+v, want %+v", now, row)
+			}
+			if _, err := w.store.Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A sale that ended unpaid and is set aside is still asked about: no training takes the
+// terminal away from that. A word, or the gateway's, ends it.
+func TestAsideUnpaidKeepsTheTerminal(t *testing.T) {
+	for _, outcome := range []payterm.Outcome{payterm.NotSent, payterm.Declined} {
+		w := newWorld(t, payterm.Lost{Why: "silence"})
+		w.scanSale(alipayCode)
+		w.run(5 * time.Minute)
+		o := w.order(0)
+		o.Outcome, o.Reason = outcome, payterm.ReasonCashier
+		w.spoil(o)
+		id := o.ID
+		if a := w.r.broken[id]; a == nil || a.Undecided() || a.Owes() != payterm.OwedInquiry {
+			t.Fatalf("%+v", a)
+		}
+		trains := func() payterm.Reason { return w.r.unfinished() }
+		if why := trains(); why != payterm.ReasonOrdersOpen {
+			t.Errorf("%s: a training begins: %q", outcome, why)
+		}
+		if _, err := w.r.resolve(id, "7", "looked at"); err != nil {
+			t.Fatal(err)
+		}
+		if why := trains(); why != payterm.ReasonNone {
+			t.Errorf("%s, after a word: no training: %s", outcome, why)
+		}
+	}
+}
+
+// F2 prints a paid sale once more, though its records cannot be read back: its row says
+// what the slips say. Of one that is in doubt there are none.
+func TestAsideIsPrintedAgain(t *testing.T) {
+	w := newWorld(t, paid)
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	w.spoilClosed(w.order(0))
+	w.alter = func(c *Config) {
+		c.Settings.Last = w.order(0).ID
+		c.Slip = func(slip flows.Slip, o payterm.Order, again bool) payterm.Receipt {
+			if !again || o != w.order(0) {
+				t.Errorf("%s of %+v, COPY: %t", slip, o, again)
+			}
+			w.slips = append(w.slips, slip)
+			return payterm.Receipt{}
+		}
+	}
+	w.boot()
+	w.slips = nil
+	w.press(payterm.KeyF2)
+	if !slices.Equal(w.slips, []flows.Slip{flows.SlipMerchant, flows.SlipCustomer}) {
+		t.Errorf("printed %v", w.slips)
+	}
+	w = spoiled(t)
+	w.r.reprint(w.order(0).ID)
+	if len(w.slips) != 0 {
+		t.Errorf("of a doubt: %v", w.slips)
 	}
 }
 

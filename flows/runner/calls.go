@@ -84,6 +84,9 @@ func (r *Runner) askSale(sale flows.SaleBegan, call saleCall) error {
 	if known, err := r.known(sale.IdempotencyKey, content, call); known || err != nil {
 		return err
 	}
+	if sale.Currency != r.c.Settings.Currency {
+		return fmt.Errorf("%w: %s, and the terminal sells in %s", ErrCurrency, sale.Currency, r.c.Settings.Currency)
+	}
 	r.feed(flows.SaleAsked{Ticket: r.wait(call, sale.IdempotencyKey, content), Sale: sale})
 	return nil
 }

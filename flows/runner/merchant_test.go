@@ -99,6 +99,35 @@ func TestOtherMerchantsUnreadableOrder(t *testing.T) {
 	}
 }
 
+// No sale begins in another currency than the terminal's, and no refund in another than its
+// sale's, whoever asks.
+func TestOtherCurrencyDoesNotBegin(t *testing.T) {
+	w := newWorld(t, paid)
+	for _, c := range []payterm.Currency{"JPY", ""} {
+		call := newCall(t.Context())
+		err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: c, IdempotencyKey: "K1"},
+			call)
+		if !errors.Is(err, ErrCurrency) || len(call.result)+len(w.r.tickets) != 0 {
+			t.Errorf("a sale in %q: %v", c, err)
+		}
+	}
+	till := w.asks(passive(1234, "K1"))
+	w.now += time.Second
+	w.r.scan(payterm.NewPayCode(alipayCode), w.now)
+	w.run(time.Second)
+	sold := w.order(0)
+	if till.heard() != "approved "+string(sold.ID) {
+		t.Fatal(till.heard())
+	}
+	back := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 500, Currency: "JPY"})
+	if !errors.Is(back.err, ErrCurrency) {
+		t.Errorf("a refund in JPY: %s", back.heard())
+	}
+	if list, err := w.store.Orders(); err != nil || len(list) != 1 {
+		t.Errorf("%d orders %v", len(list), err)
+	}
+}
+
 // A refund is its sale's merchant's, and so is its row.
 func TestMerchantOfARefund(t *testing.T) {
 	w := newWorld(t)

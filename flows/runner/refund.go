@@ -22,8 +22,15 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 		return err
 	}
 	sale, err := r.saleOf(refund.SaleID)
+	if errors.Is(err, errUnread) {
+		call.end(SaleResult{Reason: payterm.ReasonNotRefundable})
+		return nil
+	}
 	if err != nil {
 		return err
+	}
+	if refund.Currency != "" && refund.Currency != sale.Sale.Currency {
+		return fmt.Errorf("%w: %s, and the sale was in %s", ErrCurrency, refund.Currency, sale.Sale.Currency)
 	}
 	if refund.AmountMinor == 0 {
 		refund.Whole, refund.AmountMinor = true, sale.Total().Minor-sale.RefundedMinor
@@ -172,8 +179,15 @@ func (r *Runner) recall(id payterm.OrderID) (flows.Order, error) {
 // reprint asks an ended order for its slips once more.
 func (r *Runner) reprint(id payterm.OrderID) {
 	o, err := r.saleOf(id)
+	if a := r.unread(id, err); a != nil { // its row is enough for a copy
+		for _, c := range a.Reprint() {
+			r.carryOutAside(a, c)
+		}
+		return
+	}
 	if err != nil {
 		r.c.Log.Warn("slips not printed again", "order_id", id, "err", err)
+		r.c.Buzzer.Play(payterm.SoundDeclined)
 		return
 	}
 	r.step(&live{order: o, heapAt: -1}, r.stamp(flows.ReprintAsked{}))

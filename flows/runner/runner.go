@@ -37,6 +37,8 @@ type Journal interface {
 	Reserve() error
 	Attention() (map[payterm.Attention]int, error)
 	Order(payterm.OrderID) (payterm.Order, bool, error)
+	// Columns is what is left of an order whose row cannot be read.
+	Columns(payterm.OrderID) (payterm.Order, bool, error)
 	// List and Numbered give at most n orders, the newest first, from the skip-th on.
 	List(list payterm.OrderList, skip, n int) ([]payterm.Order, error)
 	Numbered(number string, skip, n int) ([]payterm.Order, error)
@@ -138,6 +140,7 @@ var (
 	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
 	ErrNotWired     = errors.New("this terminal has no such task")
 	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
+	ErrCurrency     = errors.New("the amount is in another currency")
 
 	ErrOtherMerchant = errors.New("it is another merchant's or in another currency: only under that one's key can the gateway be asked")
 )

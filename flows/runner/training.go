@@ -58,7 +58,7 @@ func (r *Runner) unfinished() payterm.Reason {
 		}
 	}
 	for _, a := range r.broken {
-		if a.Undecided() {
+		if a.Undecided() || a.Owes() == payterm.OwedInquiry {
 			return payterm.ReasonOrdersOpen
 		}
 	}
