@@ -43,7 +43,7 @@ func (r *Retention) Old(now Reading) Old {
 	before := r.last
 	if !now.Wall.IsZero() && !before.Wall.IsZero() {
 		lived := now.Lived - before.Lived
-		most := noJump + lived/time.Duration(time.Hour/perHour)
+		most := noJump + lived/(time.Hour/perHour)
 		if jump := now.Wall.Sub(before.Wall) - lived; jump > most || jump < -most {
 			r.jumped = true
 		}

@@ -97,7 +97,8 @@ func TestKeysOfFormsBefore(t *testing.T) {
 			t.Fatal(err)
 		}
 		row.Outcome = payterm.Declined
-		commit(t, s, payterm.Entry{OrderID: o.ID, Event: "inquiry_answered", Body: []byte("{}"), Order: row, Closed: true})
+		commit(t, s, payterm.Entry{OrderID: o.ID, Event: "inquiry_answered", Body: []byte("{}"), Order: row,
+			Closed: true})
 	}
 	z, err := s.TakeZ(nobody)
 	if err != nil {

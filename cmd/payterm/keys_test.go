@@ -91,7 +91,8 @@ func TestKeyOfTheMerchantBefore(t *testing.T) {
 	})
 	s.start()
 	s.waitScreen("idle")
-	if status, o := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "1001").end(); status != 2 || o.ID != "" {
+	status, o := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "1001").end()
+	if status != 2 || o.ID != "" {
 		t.Errorf("exit status %d, %s %s of merchant %s", status, o.Outcome, o.ID, o.MerchantID)
 	}
 	if rows := s.ledger(); len(rows) != 1 {

@@ -289,12 +289,14 @@ func TestNullIsNoAmount(t *testing.T) {
 	for _, body := range []string{
 		`{"amount_minor":null}`, `{"amount_minor":500,"amount_minor":null}`, `{"amount_minor":500,"AMOUNT_MINOR":1234}`,
 	} {
-		resp, err := c.Post("http://payterm/orders/"+string(sale.ID)+"/refund", "application/json", strings.NewReader(body))
+		resp, err := c.Post("http://payterm/orders/"+string(sale.ID)+"/refund", "application/json",
+			strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		said, err := io.ReadAll(resp.Body)
-		if err != nil || resp.Body.Close() != nil || resp.StatusCode != 400 || !strings.Contains(strings.ToLower(string(said)), "amount_minor") {
+		if err != nil || resp.Body.Close() != nil || resp.StatusCode != 400 ||
+			!strings.Contains(strings.ToLower(string(said)), "amount_minor") {
 			t.Errorf("%s: HTTP %d %s %v", body, resp.StatusCode, said, err)
 		}
 	}
