@@ -21,6 +21,18 @@ func (r *Reader) List(list payterm.OrderList, skip, n int) ([]payterm.Order, err
 	return r.orders(`SELECT row FROM orders WHERE `+where+` ORDER BY n DESC LIMIT ? OFFSET ?`, n, skip)
 }
 
+// GivenBack is what the refunds of a sale come to that are done: those are in a Z, or will
+// be. They began after the sale, so that of a long history little is read.
+func (r *Reader) GivenBack(sale payterm.OrderID) (minor int64, err error) {
+	err = r.ro.QueryRow(`SELECT coalesce(sum(amount_minor), 0) FROM orders
+		WHERE n > (SELECT n FROM orders WHERE order_id = ?1) AND kind = 'refund' AND outcome = 'approved'
+			AND json_extract(row, '$.sale_order_id') = ?1`, sale).Scan(&minor)
+	if err != nil {
+		return 0, fmt.Errorf("storage: the refunds of %s: %w", sale, classify(err))
+	}
+	return minor, nil
+}
+
 // Numbered gives at most n orders whose number ends so, the newest first: the order
 // id, or from six characters on the number that the wallet's bill has
 // (bizpay_order_id). Fewer digits are the counter at the end of an order id, its

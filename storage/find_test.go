@@ -57,6 +57,29 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// Of a sale's refunds those count that are done, whatever is known of the rest.
+func TestGivenBack(t *testing.T) {
+	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
+	defer s.Close()
+	put := func(counter int, kind payterm.Kind, of payterm.OrderID, outcome payterm.Outcome, minor int64) {
+		e := entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", counter)), "sale_began", outcome)
+		e.Order.Kind, e.Order.SaleID, e.Order.AmountMinor, e.Order.PaidMinor = kind, of, minor, minor
+		commit(t, s, e)
+	}
+	const sale, other = "T1AAAAA000001", "T1AAAAA000002"
+	put(1, payterm.KindSale, "", payterm.Approved, 1200)
+	put(2, payterm.KindSale, "", payterm.Approved, 1200)
+	put(3, payterm.KindRefund, sale, payterm.Approved, 300)
+	put(4, payterm.KindRefund, sale, payterm.InDoubt, 500)
+	put(5, payterm.KindRefund, other, payterm.Approved, 70)
+	put(6, payterm.KindRefund, sale, payterm.Approved, 400)
+	for id, want := range map[payterm.OrderID]int64{sale: 700, other: 70, "T1AAAAA000009": 0} {
+		if got, err := s.GivenBack(id); err != nil || got != want {
+			t.Errorf("%s: %d %v, want %d", id, got, err, want)
+		}
+	}
+}
+
 func TestNumbered(t *testing.T) {
 	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
 	defer s.Close()

@@ -139,7 +139,14 @@ func (s *Selling) compareOne(ctx context.Context, sale payterm.Order) api.Differ
 	if err != nil {
 		return unknown(sale, err.Error())
 	}
-	return compare(sale, c)
+	given := c.Order.RefundedMinor
+	if sale.Outcome == payterm.Approved {
+		// Not what was heard of, which a refund that nobody has booked is among.
+		if given, err = s.o.Journal.GivenBack(sale.ID); err != nil {
+			return unknown(sale, err.Error())
+		}
+	}
+	return compare(sale, c, given)
 }
 
 // unknown is a sale of which the gateway did not tell.
@@ -150,8 +157,9 @@ func unknown(sale payterm.Order, why string) api.Difference {
 }
 
 // compare weighs what the journal said of a sale before it was asked about, and what
-// it says now, against the gateway. Nothing is different where What is empty.
-func compare(before payterm.Order, c runner.Checked) api.Difference {
+// it says now, against the gateway; given is what its refunds of the sale come to.
+// Nothing is different where What is empty.
+func compare(before payterm.Order, c runner.Checked, given int64) api.Difference {
 	o := c.Order
 	d := api.Difference{OrderID: before.ID, Outcome: before.Outcome, Currency: before.Currency, OursMinor: o.PaidMinor,
 		Answer: payterm.AnswerName(c.Answer), Attention: o.Attention}
@@ -167,8 +175,8 @@ func compare(before payterm.Order, c runner.Checked) api.Difference {
 			d.What = api.DiffersAmount
 		case refunded < o.RefundedMinor: // what went back does not come back
 			d.What, d.OursMinor, d.GatewayMinor = api.DiffersOutdated, o.RefundedMinor, refunded
-		case refunded != o.RefundedMinor:
-			d.What, d.OursMinor, d.GatewayMinor = api.DiffersRefunded, o.RefundedMinor, refunded
+		case refunded != given:
+			d.What, d.OursMinor, d.GatewayMinor = api.DiffersRefunded, given, refunded
 		}
 	}
 	unpaid := func(status string, word api.Differing) {

@@ -60,10 +60,24 @@ func TestCompare(t *testing.T) {
 		{paid, paid, payterm.Unclear{Why: "SYSTEM_ERROR"}, api.DiffersUnknown, 500, 0},
 		{paid, paid, payterm.Unclear{Why: "another total", Authentic: true, Alarm: true}, api.DiffersUnclear, 500, 0},
 	} {
-		d := compare(c.before, runner.Checked{Order: c.after, Answer: c.answer})
+		d := compare(c.before, runner.Checked{Order: c.after, Answer: c.answer}, c.after.RefundedMinor)
 		if d.What != c.what || d.OursMinor != c.ours || d.GatewayMinor != c.theirs || d.OrderID != paid.ID ||
 			d.Outcome != c.before.Outcome {
 			t.Errorf("%s beside %#v: %+v, want %q, %d and %d", c.before.Outcome, c.answer, d, c.what, c.ours, c.theirs)
 		}
+	}
+}
+
+// What was heard to be given back, and no refund of ours accounts for, stays different: a
+// person at the gateway's page did it, or a refund that was settled by a word.
+func TestCompareUnbookedRefund(t *testing.T) {
+	sale := payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Outcome: payterm.Approved, AmountMinor: 1200,
+		PaidMinor: 1200, RefundedMinor: 1200, Currency: "CAD"}
+	checked := runner.Checked{Order: sale, Answer: payterm.Refunded{PaidMinor: 1200, RefundedMinor: 1200}}
+	if d := compare(sale, checked, 700); d.What != api.DiffersRefunded || d.OursMinor != 700 || d.GatewayMinor != 1200 {
+		t.Errorf("%+v", d)
+	}
+	if d := compare(sale, checked, 1200); d.What != "" {
+		t.Errorf("%+v", d)
 	}
 }

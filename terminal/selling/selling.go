@@ -52,6 +52,7 @@ type Journal interface {
 	Order(id payterm.OrderID) (payterm.Order, bool, error)
 	OfDay(day string) ([]payterm.Order, error)
 	InZ(number int64) ([]payterm.Order, error)
+	GivenBack(sale payterm.OrderID) (minor int64, err error) // by refunds of it that are done
 	Zs
 }
 
