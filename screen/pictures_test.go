@@ -166,7 +166,7 @@ func shots() []shot {
 		{"warning, a code", base(flows.ViewWarning, p)},
 		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
 		{"pin, a word", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForResolve })},
-		{"pin, training", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForTraining })},
+		{"pin, a lesson", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForTraining })},
 		{"pin, Z", base(flows.ViewPIN, "", func(v *flows.View) { v.Order, v.Total, v.For = "", cad(0), payterm.ForZ })},
 		{"number", base(flows.ViewNumber, "", func(v *flows.View) {
 			v.Order, v.Total, v.For, v.Number = "", cad(0),

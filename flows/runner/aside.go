@@ -234,6 +234,17 @@ func (r *Runner) asideAlarms() int {
 	return n
 }
 
+// asidesAsked counts those that are being asked about.
+func (r *Runner) asidesAsked() int {
+	n := 0
+	for _, a := range r.broken {
+		if _, asks := a.Due(); asks {
+			n++
+		}
+	}
+	return n
+}
+
 // wordOn closes an order that is set aside by a supervisor's word. Its row keeps what was
 // last known of it, and calls nothing paid or unpaid that was not.
 func (r *Runner) wordOn(a *aside, operator, reason string) (payterm.Order, error) {

@@ -608,6 +608,9 @@ func TestAsidesAreInTheQueue(t *testing.T) {
 		queue[0].NextAt.IsZero() {
 		t.Errorf("%+v", queue)
 	}
+	if n := w.r.status().Queue; n != 1 {
+		t.Errorf("the status tells of %d", n)
+	}
 	if w.r.unfinished() != payterm.ReasonOrdersOpen {
 		t.Error("a training may begin, and nobody asks about it meanwhile")
 	}

@@ -876,7 +876,7 @@ func (r *Runner) status() flows.Status {
 	}
 	return flows.Status{
 		Network: r.network, Paper: r.paper, Rate: rate, Unprinted: r.unprinted, UnprintedOrder: r.unprintedOrder,
-		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing],
+		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing] + r.asidesAsked(),
 		Doubts:   r.doubts,
 		Late:     r.counts[payterm.AttentionLatePayment],
 		Alarms:   r.counts[payterm.AttentionAlarm] + r.asideAlarms(),
