@@ -19,11 +19,11 @@ type Payment struct {
 	Age CodeAge
 }
 
-// CodeAge knows how long ago the code of a payment was scanned. Between that and its
-// first byte on the wire lie a commit to the disk and a call of the gateway, which can
-// each take their time.
+// CodeAge knows how long ago the code of a payment was scanned, or a refund asked for.
+// Between that and its first byte on the wire lie a commit to the disk and a call of the
+// gateway, which can each take their time.
 type CodeAge interface {
-	// TooOld reports that the code must not be sent any more.
+	// TooOld reports that it must not be sent any more.
 	TooOld() bool
 }
 
@@ -32,6 +32,8 @@ type RefundRequest struct {
 	OrderID     OrderID // of the refund
 	SaleOrderID OrderID
 	Amount      Amount
+	// Age is asked just before the first byte leaves; nil for what does not age.
+	Age CodeAge
 }
 
 // Inquiry asks how an order stands. A success counts as Paid only if it lies
@@ -51,7 +53,7 @@ type Answer interface{ answer() }
 
 type (
 	// Unsent: not one byte of the request was written. Dialling again is safe
-	// unless Final (a refused certificate, say), or TooOld (the payment's code).
+	// unless Final (a refused certificate, say), or TooOld (what was to be sent).
 	Unsent struct {
 		Why    string `json:"why"`
 		Final  bool   `json:"final,omitempty"`

@@ -255,8 +255,12 @@ type (
 		FreshUntil time.Duration
 	}
 
-	// SendRefund (once) writes the refund, likewise.
-	SendRefund struct{ Refund payterm.RefundRequest }
+	// SendRefund (once) writes the refund, likewise. FreshUntil is when nobody waits for it at
+	// the counter any more.
+	SendRefund struct {
+		Refund     payterm.RefundRequest
+		FreshUntil time.Duration
+	}
 
 	// Inquire (again) asks the gateway how the order stands.
 	Inquire struct{ Inquiry payterm.Inquiry }

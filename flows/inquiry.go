@@ -198,7 +198,12 @@ func (o Order) unclear(a payterm.Unclear) Order {
 // unpaid. It becomes a late payment, which a person has to look at in any case
 // (docs/decisions/0012); what else does not happen by accident is an alarm, unless
 // a person has looked at that before.
+//
+// What it says was given back is kept in any case: no refund takes less for news.
 func (o Order) contradicted(in Stamped, answer payterm.Answer) (Order, []Command) {
+	if a, back := answer.(payterm.Refunded); back {
+		o.SaleRefundedMinor = max(o.SaleRefundedMinor, a.RefundedMinor)
+	}
 	if o.Outcome == payterm.Approved || o.Reason == payterm.ReasonRefunded {
 		return o, nil
 	}

@@ -75,7 +75,9 @@ type Order struct {
 	Whole          bool            // refund: all that was left of the sale was asked for
 	RefundID       payterm.OrderID // sale: the refund of it that is open
 
-	SaleRefundedMinor int64          // refund: what was given back of the sale in all, as far as it is known
+	// SaleRefundedMinor is what was given back of the sale in all, as far as it is known. On a
+	// sale it is what was heard beside its refunds, which stand in RefundedMinor.
+	SaleRefundedMinor int64
 	Lacks             payterm.Reason // refund: why there is no baseline so far
 
 	Outcome   payterm.Outcome
@@ -231,7 +233,7 @@ func (o Order) send(in Stamped) (Order, []Command) {
 	o.Asking = Asking{InFlight: true, Paying: true, Attempts: o.Asking.Attempts}
 	if o.Kind == payterm.KindRefund {
 		return o, []Command{SendRefund{payterm.RefundRequest{OrderID: o.ID(), SaleOrderID: o.SaleID,
-			Amount: o.Total()}}}
+			Amount: o.Total()}, max(o.BeganAt+o.Sale.Rules.RefundWindow, 1)}}
 	}
 	send := SendPayment{Payment: payterm.Payment{
 		OrderID: o.ID(), Mode: o.Sale.Mode, Wallet: o.Wallet, Total: o.Total(), Code: o.Code, Operator: o.Sale.Operator,
@@ -270,12 +272,21 @@ func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
 	case o.CancelWanted:
 		return o.neverLeft(in, payterm.ReasonCashier)
 	case a.TooOld:
-		return o.neverLeft(in, payterm.ReasonCodeTooOld)
+		return o.neverLeft(in, o.tooOld())
 	case retryAt >= o.dialsUntil():
 		return o.neverLeft(in, payterm.ReasonNoConnection)
 	}
 	o.Phase, o.Until = Redialling, retryAt
 	return o, nil
+}
+
+// tooOld says why it was not sent in time: a code has grown old; a refund has no proof of
+// how its sale stood, or no connection, within its window.
+func (o Order) tooOld() payterm.Reason {
+	if o.Kind == payterm.KindRefund {
+		return payterm.ReasonNoAnswer
+	}
+	return payterm.ReasonCodeTooOld
 }
 
 // unsentLate takes the same in once the counter's patience with the request has ended,
@@ -294,7 +305,7 @@ func (o Order) unsentLate(in Stamped, a payterm.Unsent) (Order, []Command) {
 	case o.CancelWanted:
 		reason = payterm.ReasonCashier
 	case a.TooOld:
-		reason = payterm.ReasonCodeTooOld
+		reason = o.tooOld()
 	}
 	silent, doubted := !o.Phase.AtCounter(), o.doubtSlip()
 	o, cmds := o.neverLeft(in, reason)

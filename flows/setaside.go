@@ -135,14 +135,18 @@ func StepSetAside(s SetAside, in Stamped) (SetAside, []Command) {
 	return s, nil
 }
 
-// heard takes in what the gateway says. It never takes a payment back.
+// heard takes in what the gateway says of a sale. It never takes a payment back, nor that
+// its money went back.
 func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command) {
 	s.Asking = s.Asking.inquiryOver()
+	if s.Row.Kind != payterm.KindSale {
+		return s, nil
+	}
 	alarm := false
 	switch a := answer.(type) {
 	case payterm.Paid:
 		switch {
-		case s.Row.Outcome == payterm.Approved:
+		case s.Row.Outcome == payterm.Approved || s.Row.Reason == payterm.ReasonRefunded:
 			return s, nil
 		// With an alarm on it the id may be another terminal's, as ORDER_USED says.
 		case s.Row.Attention != payterm.AttentionAlarm || clockFits(a.TradeClock, payterm.Millis(s.Row.CreatedAt)):

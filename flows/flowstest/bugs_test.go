@@ -128,7 +128,7 @@ var bugs = []planted{
 		"		r.hold(l, append(l.unsaved, in))\n", "		_ = in\n"}}},
 	{"order_hidden", "ways_out boot", []edit{{"flows/view.go", "Wallet: o.Wallet, Order: o.ID(),", "Wallet: o.Wallet,"}}},
 	{"age_not_asked_at_the_door", "code_age", []edit{
-		{"flows/runner/runner.go", "pays && r.age(send).TooOld() {", "pays && r.age(send).TooOld() && false {"},
+		{"flows/runner/runner.go", "	case flows.SendPayment:\n		if r.age(c.FreshUntil).TooOld() {", "	case flows.SendPayment:\n		if false {"},
 		{"gateway/ottpay/http.go", "return g.age != nil && !g.passed() && g.age.TooOld() }", "return false }"}}},
 	{"code_never_too_old", "code_age", []edit{{"flows/runner/runner.go",
 		"	return a.until != 0 && mono >= a.until\n", "	return a.until != 0 && mono < 0\n"}}},

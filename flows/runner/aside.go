@@ -114,7 +114,11 @@ func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]
 	if next.Row.Kind != payterm.KindRefund || before.Closed || !next.Closed {
 		return entries, nil
 	}
-	ofSale, err := r.saleEntry(next.Row.ID, next.Row.SaleID, flows.RefundEnded{ID: next.Row.ID}, in)
+	back, err := r.heardBack(next.Row.ID)
+	if err != nil {
+		return nil, err
+	}
+	ofSale, err := r.saleEntry(next.Row.ID, next.Row.SaleID, flows.RefundEnded{ID: next.Row.ID, RefundedMinor: back}, in)
 	switch {
 	case errors.Is(err, errNoSale): // nor can the sale be given back any more
 		return entries, nil
@@ -122,6 +126,31 @@ func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]
 		return nil, err
 	}
 	return append(entries, ofSale), nil
+}
+
+// heardBack is what the records of a refund that is set aside say was given back of its
+// sale in all: those of them that can be read.
+func (r *Runner) heardBack(id payterm.OrderID) (int64, error) {
+	records, err := r.c.Journal.Events(id)
+	if err != nil {
+		return 0, fmt.Errorf("read order %s: %w", id, err)
+	}
+	var back int64
+	for _, record := range records {
+		e, err := flows.DecodeEvent(record.Event, record.Body)
+		if err != nil {
+			continue // which is why it is set aside
+		}
+		switch e := e.(type) {
+		case flows.RefundBegan:
+			back = max(back, e.SaleRefundedMinor)
+		case flows.InquiryAnswered:
+			if a, refunded := e.Reply.Answer.(payterm.Refunded); refunded {
+				back = max(back, a.RefundedMinor)
+			}
+		}
+	}
+	return back, nil
 }
 
 func (r *Runner) carryOutAside(a *aside, c flows.Command) {

@@ -50,7 +50,7 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 func ofSale(refund flows.RefundBegan, sale flows.Order) flows.RefundBegan {
 	refund.SaleTotalMinor, refund.Mode, refund.Wallet = sale.Total().Minor, sale.Sale.Mode, sale.Wallet
 	refund.Currency, refund.MerchantID = sale.Sale.Currency, sale.Sale.MerchantID
-	refund.SaleRefundedMinor = sale.RefundedMinor
+	refund.SaleRefundedMinor = max(sale.RefundedMinor, sale.SaleRefundedMinor)
 	return refund
 }
 

@@ -628,18 +628,37 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 	}
 	r.set(l, next)
 	r.plan(l)
-	var tooOld []flows.Command
+	var tooOld []flows.Event
 	for _, c := range commands {
-		if send, pays := c.(flows.SendPayment); pays && r.age(send).TooOld() {
-			tooOld = append(tooOld, c)
+		if never := r.tooOld(c); never != nil {
+			tooOld = append(tooOld, never)
 			continue
 		}
 		r.carryOutOrder(next, c)
 	}
 	r.moved(l, before)
-	for range tooOld { // while the order was being written down
-		r.step(l, r.stamp(flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{Why: "the code was too old once its order was written down", TooOld: true}}}))
+	for _, never := range tooOld {
+		r.step(l, r.stamp(never))
 	}
+}
+
+// tooOld is how a request ends that has grown too old while its order was being written
+// down, nil for every other command. It is not carried out.
+func (r *Runner) tooOld(c flows.Command) flows.Event {
+	switch c := c.(type) {
+	case flows.SendPayment:
+		if r.age(c.FreshUntil).TooOld() {
+			return flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{
+				Why: "the code was too old once its order was written down", TooOld: true}}}
+		}
+	case flows.SendRefund:
+		if r.age(c.FreshUntil).TooOld() {
+			return flows.RefundAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{
+				Why: "the refund was too old once it was written down", TooOld: true}}}
+		}
+	default: // it does not age
+	}
+	return nil
 }
 
 // entry is the journal record of one step.
@@ -663,15 +682,13 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	switch c := c.(type) {
 	case flows.SendPayment:
 		id := o.ID()
-		c.Payment.Age = r.age(c)
+		c.Payment.Age = r.age(c.FreshUntil)
 		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Pay(ctx, c.Payment) },
 			func(a payterm.Answer) { r.answered(id, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.SendRefund:
 		id := o.ID()
-		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer {
-			return r.c.Gateway.Refund(ctx,
-				c.Refund)
-		},
+		c.Refund.Age = r.age(c.FreshUntil)
+		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
 			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
 		r.inquire(o, c.Inquiry)
@@ -703,12 +720,12 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	}
 }
 
-// age is that of a payment's code on the clock by which it was scanned.
-func (r *Runner) age(c flows.SendPayment) codeAge { return codeAge{r.c.Clock, c.FreshUntil} }
+// age is that of a request on the clock by which its code was scanned, or it was asked for.
+func (r *Runner) age(freshUntil time.Duration) codeAge { return codeAge{r.c.Clock, freshUntil} }
 
 type codeAge struct {
 	clock Clock
-	until time.Duration // 0 for a code that does not age
+	until time.Duration // 0 for what does not age
 }
 
 // TooOld is payterm.CodeAge's.
@@ -786,14 +803,32 @@ func (r *Runner) answered(id payterm.OrderID, e flows.Event, a payterm.Answer) {
 	r.hear(a)
 	l := r.orders[id]
 	if l == nil {
-		if _, refund := e.(flows.RefundAnswered); !refund && r.broken[id] != nil { // it was set aside meanwhile
-			r.stepAside(r.broken[id], flows.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
-		}
-		return // or closed
+		r.answeredAfter(id, e, a)
+		return
 	}
 	r.step(l, r.stamp(e))
 	if _, inquiry := e.(flows.InquiryAnswered); inquiry {
 		l.tellWatchers()
+	}
+}
+
+// answeredAfter takes in an answer about an order that was set aside or closed while it was
+// waited for. That to a refund's inquiry is about its sale, and is the sale's.
+func (r *Runner) answeredAfter(id payterm.OrderID, e flows.Event, a payterm.Answer) {
+	row, known, err := r.c.Journal.Order(id)
+	if err != nil || !known {
+		r.c.Log.Warn("an answer about an order that cannot be looked up", "order_id", id, "err", err)
+		return
+	}
+	_, inquiry := e.(flows.InquiryAnswered)
+	switch aside := r.broken[id]; {
+	case row.Kind == payterm.KindRefund && inquiry:
+		if _, err := r.contradicted(row.SaleID, a); err != nil {
+			r.c.Log.Warn("an answer about a sale was not kept", "order_id", row.SaleID, "err", err)
+		}
+	case row.Kind == payterm.KindRefund: // the answer to REFUND proves nothing
+	case aside != nil:
+		r.stepAside(aside, flows.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
 	}
 }
 

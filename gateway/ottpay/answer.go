@@ -117,7 +117,7 @@ func (c *Client) Refund(ctx context.Context, r payterm.RefundRequest) payterm.An
 	if why != "" {
 		return payterm.Rejected{Why: "not sent: " + why, Unsent: true}
 	}
-	reply, lost := c.call(ctx, actionRefund, []pair{
+	reply, lost := c.callFresh(ctx, r.Age, actionRefund, []pair{
 		{"order_id", string(r.OrderID)},
 		{"ori_order_id", string(r.SaleOrderID)},
 		{"refund_amt", strconv.FormatInt(r.Amount.Minor, 10)},

@@ -1,0 +1,58 @@
+package runner
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/flows"
+)
+
+// A refund is set aside while an inquiry about its sale is under way: that the sale was paid
+// is no proof of the refund.
+func TestAsideRefundHearsOfItsSale(t *testing.T) {
+	w := newWorld(t, paid)
+	w.scanSale(alipayCode)
+	w.run(time.Second)
+	sale := w.order(0)
+	w.answers = []payterm.Answer{paid, payterm.Pending{}}
+	w.giveBack(sale.ID, 500)
+	w.run(4 * time.Second)
+	id := w.refundNo(1).ID
+	for len(w.pending) == 0 { // until the next inquiry is under way
+		w.now += 100 * time.Millisecond
+		w.r.Advance()
+	}
+	l := w.r.orders[id]
+	w.r.quarantine(l, w.r.stamp(flows.Woke{}), errors.New("cannot be"))
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid } // of the sale: nothing went back
+	w.run(time.Minute)
+	if o := w.refundNo(1); o.Outcome == payterm.Approved {
+		t.Errorf("a refund is done because its sale was paid: %+v", o)
+	}
+}
+
+// One that is set aside was called refunded, a word closed it, and an old reply calls it
+// paid: what went back does not come back.
+func TestAsideRefundedThenPaid(t *testing.T) {
+	w := spoiled(t)
+	id := w.order(0).ID
+	w.heard = func(payterm.Inquiry) payterm.Answer {
+		return payterm.Refunded{PaidMinor: 1234, RefundedMinor: 1234, Status: "fully_refunded"}
+	}
+	w.run(10 * time.Minute)
+	if o := w.order(0); o.Reason != payterm.ReasonRefunded {
+		t.Fatalf("%+v", o)
+	}
+	if _, err := w.r.resolve(id, "7", "money went back on the merchant's page"); err != nil {
+		t.Fatal(err)
+	}
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid } // of before
+	if _, err := w.checkNow(id); err != nil {
+		t.Fatal(err)
+	}
+	if o := w.order(0); o.Outcome == payterm.Approved {
+		t.Errorf("approved, though the journal knows that all of it went back: outcome %s reason %s refunded %d", o.Outcome, o.Reason, o.RefundedMinor)
+	}
+}
