@@ -39,8 +39,13 @@ func events() []Event {
 		CodeScanned{Code: payterm.NewPayCode("hello"), Key: "h", Began: time.Hour},
 	}
 	for _, a := range answers {
-		list = append(list, PaymentAnswered{payterm.Reply{Answer: a}}, InquiryAnswered{payterm.Reply{Answer: a}},
-			RefundAnswered{payterm.Reply{Answer: a}})
+		list = append(list, PaymentAnswered{Reply: payterm.Reply{Answer: a}},
+			InquiryAnswered{Reply: payterm.Reply{Answer: a}}, RefundAnswered{payterm.Reply{Answer: a}})
+	}
+	for _, a := range []payterm.Answer{payterm.Paid{PaidMinor: 100, Status: "success"},
+		payterm.Refunded{PaidMinor: 100, RefundedMinor: 50}} {
+		list = append(list, PaymentAnswered{Reply: payterm.Reply{Answer: a}, Overdue: true},
+			InquiryAnswered{Reply: payterm.Reply{Answer: a}, Overdue: true})
 	}
 	return append(list, ReprintAsked{}, RefundOpened{ID: "T1AAAAA000009", AmountMinor: 50},
 		RefundEnded{ID: "T1AAAAA000009", RefundedMinor: 50})

@@ -123,14 +123,18 @@ type (
 		Used   bool            `json:"used,omitempty"`
 	}
 
-	// PaymentAnswered is the end of the request that moves money.
+	// PaymentAnswered is the end of the request that moves money. Overdue says that it could
+	// be written down only once the order's time at the counter was over: whoever waited
+	// was told "in doubt", and nobody expects it any more.
 	PaymentAnswered struct {
-		Reply payterm.Reply `json:"reply"`
+		Reply   payterm.Reply `json:"reply"`
+		Overdue bool          `json:"overdue,omitempty"`
 	}
 
-	// InquiryAnswered is the end of a STATUS_QUERY.
+	// InquiryAnswered is the end of a STATUS_QUERY; Overdue as above.
 	InquiryAnswered struct {
-		Reply payterm.Reply `json:"reply"`
+		Reply   payterm.Reply `json:"reply"`
+		Overdue bool          `json:"overdue,omitempty"`
 	}
 
 	// CancelPressed is the cashier's wish to leave this order.

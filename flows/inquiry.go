@@ -289,28 +289,39 @@ func (o Order) offCounter(in Stamped) (Order, []Command) {
 	switch ev := in.Event.(type) {
 	case Woke:
 		return o.inquire(in)
-	case RefundAnswered:
-		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent && o.Kind == payterm.KindRefund {
-			return o.unsentLate(in, a)
-		}
-		o.Asking = o.Asking.paymentOver()
-	case PaymentAnswered:
-		// The counter left while the request was under way.
-		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent && o.Kind == payterm.KindSale {
-			return o.unsentLate(in, a)
-		}
-		o.Asking = o.Asking.paymentOver()
+	case RefundAnswered: // the counter left while the request was under way
 		if o.Kind == payterm.KindRefund {
-			return o, nil // it made no payment
+			return o.refundAnsweredLate(in, ev.Reply.Answer)
 		}
-		switch a := ev.Reply.Answer.(type) {
-		case payterm.Paid, payterm.Failed, payterm.Refunded:
-			return o.heard(in, a)
-		default:
-			return o, nil // a code that comes now is never shown
+	case PaymentAnswered: // likewise
+		if o.Kind == payterm.KindSale {
+			return o.answeredLate(in, ev.Reply.Answer)
 		}
 	}
 	return o, nil // keys and scans belong to the counter
+}
+
+// answeredLate takes in the answer to the payment once the counter's patience with the
+// request has ended. What it says counts as it would have in time; what says nothing is
+// left to the inquiries.
+func (o Order) answeredLate(in Stamped, answer payterm.Answer) (Order, []Command) {
+	if a, unsent := answer.(payterm.Unsent); unsent {
+		return o.unsentLate(in, a)
+	}
+	o.Asking = o.Asking.paymentOver()
+	switch a := answer.(type) {
+	case payterm.Paid, payterm.Failed, payterm.Refunded:
+		return o.heard(in, a)
+	case payterm.Clash:
+		o.Clashed = true
+		o = o.alarm(true)
+	case payterm.Unclear:
+		o = o.unclear(a)
+	case payterm.Lost:
+		o = o.alarm(a.Alarm)
+	default: // a code that comes now is never shown
+	}
+	return o, nil
 }
 
 // clockFits compares a trade time, whose zone the gateway does not tell, with

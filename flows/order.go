@@ -335,10 +335,23 @@ func (o Order) redialling(in Stamped) (Order, []Command) {
 	return o, nil // a late answer to the attempt that wrote nothing
 }
 
-// approve is the only way to Approved. An order that the counter had already
-// given up becomes a late payment.
+// unexpected reports whether the counter has given the order up already, or whoever
+// waited was told so since the journal could not be written.
+func (o Order) unexpected(in Stamped) bool {
+	overdue := false
+	switch ev := in.Event.(type) {
+	case PaymentAnswered:
+		overdue = ev.Overdue
+	case InquiryAnswered:
+		overdue = ev.Overdue
+	}
+	return overdue || o.Outcome != payterm.Open
+}
+
+// approve is the only way to Approved. One that nobody expects any more becomes a late
+// payment.
 func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
-	late, doubted := o.Outcome != payterm.Open, o.doubtSlip()
+	late, doubted := o.unexpected(in), o.doubtSlip()
 	o = o.close(in)
 	o.Outcome, o.Reason, o.Attention = payterm.Approved, payterm.ReasonNone, payterm.AttentionNone
 	o.PaidMinor, o.GatewayStatus = a.PaidMinor, a.Status

@@ -136,16 +136,8 @@ func (o Order) passiveWaiting(in Stamped) (Order, []Command) {
 			return o, nil
 		}
 		return o.doubt(in, payterm.ReasonGivenUp)
-	case PaymentAnswered: // later than its own deadline allowed
-		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent {
-			return o.unsentLate(in, a)
-		}
-		o.Asking = o.Asking.paymentOver()
-		switch a := ev.Reply.Answer.(type) {
-		case payterm.Paid, payterm.Failed, payterm.Refunded:
-			return o.heard(in, a)
-		default: // the inquiries find out
-		}
+	case PaymentAnswered:
+		return o.answeredLate(in, ev.Reply.Answer)
 	}
 	return o, nil
 }

@@ -167,11 +167,27 @@ func (o Order) refundWaiting(in Stamped) (Order, []Command) {
 			return o, nil
 		}
 		return o.doubt(in, payterm.ReasonGivenUp)
-	case RefundAnswered: // later than its own deadline allowed: the sale tells
-		if a, unsent := ev.Reply.Answer.(payterm.Unsent); unsent {
-			return o.unsentLate(in, a)
-		}
-		o.Asking = o.Asking.paymentOver()
+	case RefundAnswered:
+		return o.refundAnsweredLate(in, ev.Reply.Answer)
+	}
+	return o, nil
+}
+
+// refundAnsweredLate takes in the answer to REFUND later than its own deadline allowed: the
+// sale tells, and an alarm is one whenever it comes.
+func (o Order) refundAnsweredLate(in Stamped, answer payterm.Answer) (Order, []Command) {
+	if a, unsent := answer.(payterm.Unsent); unsent {
+		return o.unsentLate(in, a)
+	}
+	o.Asking = o.Asking.paymentOver()
+	switch a := answer.(type) {
+	case payterm.Clash:
+		o = o.alarm(true)
+	case payterm.Unclear:
+		o = o.alarm(a.Alarm)
+	case payterm.Lost:
+		o = o.alarm(a.Alarm)
+	default: // no answer is a proof
 	}
 	return o, nil
 }
@@ -278,7 +294,7 @@ func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command)
 
 // refunded is the only way to an approved refund.
 func (o Order) refunded(in Stamped) (Order, []Command) {
-	late := o.Outcome != payterm.Open
+	late := o.unexpected(in)
 	o = o.close(in)
 	o.Outcome, o.Reason, o.Attention = payterm.Approved, payterm.ReasonNone, payterm.AttentionNone
 	o.RefundedMinor = o.Sale.AmountMinor

@@ -63,6 +63,8 @@ var attacks = []struct {
 		plan: "1s net lost_before pay 1\n1s net lost_before query 4\n1s passive 12.34 ALIPAY ok\n75s api passive 12.34 K1 despite\n1s retry K1", leads: "in_doubt no_answer"},
 	{name: "the power fails as a code arrives", plan: "1s dieon after a payment was answered\n1s active 12.34 ok 20s",
 		leads: "dies at boundary"},
+	{name: "a payment that is written down once a till was told in doubt",
+		plan: "1s full 3 3m\n1s api passive 12.34 K1\n5m key CANCEL", leads: "approved late_payment"},
 	{name: "a full disk at the answer of an inquiry", plan: "1s full 4 20s\n1s passive 12.34 ALIPAY password 20s",
 		leads: "the disk is full"},
 }

@@ -77,6 +77,7 @@ type checker struct {
 	restored  bool
 	byKey     map[string]payterm.OrderID
 	doubtAt   map[payterm.OrderID]age
+	givenUp   map[payterm.OrderID]bool // a till was told in doubt, which could not be written down
 	lastAsked map[payterm.OrderID]time.Time
 	slips     map[string]int
 	slipNow   string
@@ -104,7 +105,8 @@ type checker struct {
 func newChecker(s *Sim) checker {
 	return checker{
 		s: s, book: map[payterm.OrderID]payterm.Order{},
-		begun: map[payterm.OrderID]bool{}, forgotten: map[payterm.OrderID]bool{}, announced: map[payterm.OrderID]bool{},
+		givenUp: map[payterm.OrderID]bool{},
+		begun:   map[payterm.OrderID]bool{}, forgotten: map[payterm.OrderID]bool{}, announced: map[payterm.OrderID]bool{},
 		written: map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{},
 		codeSeen: map[payterm.OrderID]string{}, inFlight: map[payterm.OrderID]int{},
 		proofs: map[payterm.OrderID]proof{}, codes: map[string]payterm.OrderID{}, scannedAt: map[string]time.Time{},
@@ -315,7 +317,8 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 		if !before.ClosedAt.IsZero() && before.Outcome != payterm.InDoubt || c.damaged[id] {
 			asks, want = true, payterm.AttentionAlarm
 		}
-		if before.Outcome != payterm.Open && before.Outcome != "" && (after.Reason != payterm.ReasonLatePayment ||
+		unexpected := before.Outcome != payterm.Open && before.Outcome != "" || c.givenUp[id]
+		if unexpected && (after.Reason != payterm.ReasonLatePayment ||
 			asks && after.Attention != want) {
 			c.violate("late_payment", "%s was %s and is approved as if nothing had happened", id, before.Outcome)
 		}

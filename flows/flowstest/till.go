@@ -399,6 +399,9 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 		c.violate("store_then_show", "the till hears %s of %s, the journal says %s", res.Order.Outcome, res.Order.ID,
 			row.Outcome)
 	}
+	if unwritten {
+		c.givenUp[res.Order.ID] = true
+	}
 }
 
 // keyBegan looks at an order that begins with a key.

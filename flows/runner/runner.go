@@ -153,6 +153,7 @@ type live struct {
 	heapAt   int // -1 when it waits for nothing
 	unsaved  []flows.Stamped
 	retryAt  time.Duration
+	overdue  bool                 // its time at the counter is over, and that could not be written down
 	young    bool                 // it was open at the start, and its first inquiry is a start's
 	watchers []chan payterm.Order // wait for an inquiry
 	waiters  []saleCall           // wait for an outcome
@@ -603,6 +604,9 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 	if len(l.unsaved) > 0 {
 		r.keep(l, in)
 		return
+	}
+	if l.overdue && l.order.Phase.AtCounter() {
+		in.Event = overdue(in.Event)
 	}
 	before := l.order
 	next, commands := flows.Step(before, in)

@@ -29,7 +29,7 @@ func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
 		return
 	}
 	r.storeFailed(err)
-	r.overdue(l)
+	r.giveUp(l)
 	switch in.Event.(type) {
 	case flows.PaymentAnswered, flows.RefundAnswered, flows.InquiryAnswered, flows.Restarted:
 		r.keep(l, in)
@@ -41,18 +41,33 @@ func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
 	}
 }
 
-// overdue answers who waits for an order whose time at the counter is over, and which
-// cannot leave it because that cannot be written: how it ended is not known.
-func (r *Runner) overdue(l *live) {
-	if l.order.Phase == flows.Fresh || len(l.waiters) == 0 || r.now() < counterEnds(l.order) {
+// giveUp answers who waits for an order whose time at the counter is over, and which
+// cannot leave it because that cannot be written: how it ended is not known. Nobody
+// expects any more that it was paid.
+func (r *Runner) giveUp(l *live) {
+	if !l.order.Phase.AtCounter() || r.now() < counterEnds(l.order) {
 		return
 	}
+	l.overdue = true
 	row := l.order.Row()
 	row.Outcome, row.Reason = payterm.InDoubt, payterm.ReasonStorage
 	for _, w := range l.waiters {
 		w.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
 	}
 	l.waiters = nil
+}
+
+// overdue marks an answer that comes after that.
+func overdue(e flows.Event) flows.Event {
+	switch e := e.(type) {
+	case flows.PaymentAnswered:
+		e.Overdue = true
+		return e
+	case flows.InquiryAnswered:
+		e.Overdue = true
+		return e
+	}
+	return e
 }
 
 // counterEnds is when an order leaves the counter at the latest.
