@@ -194,7 +194,7 @@ type (
 	ConflictChecked struct {
 		Order     payterm.OrderID
 		Doubt     bool // a payment in doubt, not merely a code on show
-		Paid      bool // the order that the sale is to begin despite was paid meanwhile
+		Paid      bool // Order was paid meanwhile, and whoever said to go on despite it does not know that
 		SoldMinor int64
 	}
 
@@ -206,8 +206,12 @@ type (
 		Wait     time.Duration
 	}
 
-	// OrderMoved says that an order has a new, committed state.
-	OrderMoved struct{ Order Order }
+	// OrderMoved says that an order has a new, committed state. Found says that it was not
+	// called paid before, and somebody may be warned of it, or of another one of its total.
+	OrderMoved struct {
+		Order Order
+		Found bool
+	}
 
 	// StatusChanged carries what the idle screen tells of the rest.
 	StatusChanged struct{ Status Status }

@@ -118,13 +118,14 @@ type Terminal struct {
 	Refusal  payterm.Reason // why nothing began
 	Wait     time.Duration  // for so long no PIN of this operator is compared
 
-	Order  Order           // at the counter, or the last one
-	Stands time.Duration   // since when a result does that nobody has to answer
-	Last   payterm.OrderID // the last one whose slips may be printed again
-	Until  time.Duration   // of the amount's entry
-	TickAt time.Duration   // of the elapsed time on screen
-	Rest   time.Duration   // when a training ends in which nobody does anything
-	Shown  View
+	Order   Order           // at the counter, or the last one
+	Stands  time.Duration   // since when a result does that nobody has to answer
+	Last    payterm.OrderID // the last one whose slips may be printed again
+	Until   time.Duration   // of the amount's entry
+	TickAt  time.Duration   // of the elapsed time on screen
+	ArmedAt time.Duration   // when the scanner was told to look for a code
+	Rest    time.Duration   // when a training ends in which nobody does anything
+	Shown   View
 }
 
 // NewTerminal is an idle counter.
@@ -159,6 +160,7 @@ func StepTerminal(t Terminal, in Stamped) (Terminal, []Command) {
 	}
 	t = t.stand(in, before).tick(in.Mono)
 	if on := t.Armed(); on != before.Armed() {
+		t.ArmedAt = in.Mono
 		cmds = append([]Command{Arm{on}}, cmds...)
 	}
 	if v := t.view(in.Mono); v != t.Shown {
@@ -180,7 +182,7 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 			return t.recovered(), nil
 		}
 	case OrderMoved:
-		return t.moved(ev.Order)
+		return t.moved(ev)
 	case SaleAsked:
 		return t.asked(ev)
 	case RefundAsked:
@@ -200,7 +202,7 @@ func (t Terminal) step(in Stamped) (Terminal, []Command) {
 	case PINChecked:
 		return t.pinChecked(in, ev)
 	case CodeScanned:
-		if t.Phase == Serving {
+		if t.Phase == Serving && ev.Began >= t.ArmedAt { // or it was scanned while the order was being written down
 			return t, []Command{Tell{t.Order.ID(), t.anyWallet(ev)}}
 		}
 		if t.Phase == Finding {
@@ -321,10 +323,11 @@ func (t Terminal) recovered() Terminal {
 	return t.idle().serve(t.Order)
 }
 
-// moved follows the order at the counter, and the one that a person is being warned
-// of: once that is paid there is nothing to charge again, and its approval stands
-// in place of the question.
-func (t Terminal) moved(o Order) (Terminal, []Command) {
+// moved follows the order at the counter, and those that a person is being warned of: the
+// one that is named and all others of its total. Once one is paid there may be nothing to
+// charge again, and its approval stands in place of the question.
+func (t Terminal) moved(ev OrderMoved) (Terminal, []Command) {
+	o := ev.Order
 	var cmds []Command
 	switch {
 	case t.Phase == Serving && (t.Order.ID() == o.ID() || t.Order.ID() == ""):
@@ -334,8 +337,9 @@ func (t Terminal) moved(o Order) (Terminal, []Command) {
 		}
 	case (t.Phase == ShowingResult && !o.Phase.AtCounter() || t.Phase == OutOfOrder) && t.Order.ID() == o.ID():
 		t.Order = o // a doubt on screen that has resolved itself
-	case (t.Phase == Warned || t.Phase == EnteringPIN || t.Phase == NamingSupervisor) && t.Conflict == o.ID() &&
-		o.Outcome == payterm.Approved:
+	case (t.Phase == Warned || t.Phase == EnteringPIN || t.Phase == NamingSupervisor) &&
+		o.Outcome == payterm.Approved && (t.Conflict == o.ID() || t.Conflict != "" && ev.Found &&
+		o.Kind == payterm.KindSale && o.Total() == t.Want.total()):
 		if t.Ticket != 0 {
 			cmds = append(cmds, Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
 		}
@@ -392,8 +396,7 @@ func (t Terminal) checked(in Stamped, ev ConflictChecked) (Terminal, []Command) 
 	}
 	switch {
 	case ev.Paid: // whoever allowed a second charge did not know of the first
-		return t.idle(), []Command{Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate,
-			Order: t.Want.Despite}}
+		return t.idle(), []Command{Refuse{Ticket: t.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: ev.Order}}
 	case ev.Order == "", ev.Order == t.Want.Despite && !t.guarded(ev.Doubt):
 		return t.begin()
 	case ev.Order == t.Want.Despite:

@@ -248,7 +248,10 @@ func (t Terminal) orderView(now time.Duration) View {
 		v.Name, v.Redialling = ViewSending, o.Phase == Redialling || o.Heard == payterm.AnswerName(payterm.Unsent{})
 		v.CanLeave = o.Phase == Redialling || o.Sale.Mode == payterm.Active
 	case ShowingCode:
-		v.Name, v.CodeURL, v.CanLeave = ViewShowCode, o.CodeURL, true
+		v.Name, v.CanLeave = ViewSending, true
+		if now < o.Until { // or writing it down took too long
+			v.Name, v.CodeURL = ViewShowCode, o.CodeURL
+		}
 	case Waiting, Confirming:
 		v.Name, v.CanLeave = ViewWaiting, now >= o.SentAt+o.Sale.Rules.LeaveAfter
 	case InBackground, Trailing, Listed, Closed:

@@ -206,7 +206,8 @@ func (w *world) step(o *order, e flows.Event) error {
 		return nil
 	}
 	if w.terminal != nil {
-		return w.feed(flows.OrderMoved{Order: o.state}, false)
+		return w.feed(flows.OrderMoved{Order: o.state, Found: before.Outcome != o.state.Outcome &&
+			o.state.Outcome == payterm.Approved}, false)
 	}
 	return nil
 }
@@ -369,6 +370,9 @@ func (w *world) carryOut(c flows.Command) error {
 			paid = paid || o.state.ID() == c.Despite && o.state.Outcome == payterm.Approved
 		}
 		id, doubt := flows.Conflict(states, c.Total, w.mono())
+		if paid {
+			id = c.Despite
+		}
 		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt, Paid: paid, SoldMinor: w.sold}, true)
 	case flows.Tell:
 		for _, o := range w.orders {

@@ -94,7 +94,7 @@ func (r *Runner) stepAside(a *aside, e flows.Event) error {
 	if changed {
 		r.changes.add(next.Row)
 		r.countAttention()
-		r.feed(flows.OrderMoved{Order: next.Order()}) // it may be warned of
+		r.feed(flows.OrderMoved{Order: next.Order(), Found: r.newlyPaid(before.Row.Outcome, next.Row)})
 		r.tellStatus()
 	}
 	return nil

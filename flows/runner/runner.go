@@ -183,6 +183,7 @@ type Runner struct {
 	gate           gate
 	changes        *Changes
 	rate           flows.Rate // the last one known
+	found          found
 
 	leaveLook context.CancelFunc // gives the question of the menu up
 	fed       []flows.Event      // of the counter, in turn
@@ -532,7 +533,13 @@ func (r *Runner) checkConflict(c flows.CheckConflict) {
 			r.storeFailed(err)
 			return
 		}
-		ev.Paid = despite.Outcome == payterm.Approved
+		found := r.found.since(r.beganAt(c.Despite), c.Total)
+		switch {
+		case despite.Outcome == payterm.Approved:
+			ev.Order, ev.Paid = c.Despite, true
+		case found != "":
+			ev.Order, ev.Paid = found, true
+		}
 	}
 	if r.c.Sold != nil {
 		var err error
@@ -708,7 +715,7 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 			r.c.Log.Warn("drawer not opened", "order_id", o.ID(), "err", err)
 		}
 	case flows.PrintCode:
-		if mono, wall := r.c.Clock.Now(); r.c.Codes != nil {
+		if mono, wall := r.c.Clock.Now(); r.c.Codes != nil && mono < c.Until { // which the commit may have outlasted
 			r.c.Codes.PrintCode(o.Row(), c.CodeURL, wall.Add(c.Until-mono))
 		}
 	case flows.VoidCode:
@@ -877,7 +884,7 @@ func (r *Runner) moved(l *live, before flows.Order) {
 	if changed {
 		r.changes.add(o.Row())
 	}
-	r.feed(flows.OrderMoved{Order: o})
+	r.feed(flows.OrderMoved{Order: o, Found: r.newlyPaid(before.Outcome, o.Row())})
 	if o.Outcome != payterm.Open {
 		l.tellWaiters()
 	}
