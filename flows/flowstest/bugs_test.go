@@ -147,6 +147,8 @@ var bugs = []planted{
 		"		r.wakeAsides(now)\n", ""}, {"flows/runner/runner.go", "	if at, waits := r.asideDue(); waits && (", "	if at, waits := r.asideDue(); waits && false && ("}}},
 	{"clock_believed_at_once", "pruned", []edit{{"storage/age.go",
 		"	if r.good >= 0 && now.Lived-r.good >= goodAfter {", "	if !now.Wall.IsZero() {"}}},
+	{"jump_behind_an_unset_clock", "pruned", []edit{{"storage/age.go",
+		"	if now.Synced && !now.Wall.IsZero() {\n		r.last = now\n	}\n", "	r.last = now\n"}}},
 	{"key_dropped_with_its_order", "keys", []edit{{"storage/retention.go",
 		"			if err := s.keepKey(tx, id); err != nil {", "			if err := error(nil); err != nil {"}}},
 	{"floor_ignored", "asking", []edit{{"flows/runner/gate.go",
