@@ -96,3 +96,28 @@ func TestSumHeardAfterTheRefund(t *testing.T) {
 		})
 	}
 }
+
+// A reconciliation is waiting for its answer as a refund begins, and hears of what went back:
+// so does the refund.
+func TestSumHeardAsTheRefundBegins(t *testing.T) {
+	w := newWorld(t, paid)
+	w.scanSale(alipayCode)
+	w.run(10 * time.Second)
+	sale := w.order(0).ID
+	if err := w.r.check(t.Context(), sale, make(chan Checked, 1)); err != nil || len(w.pending) != 1 {
+		t.Fatalf("%d asked, %v", len(w.pending), err)
+	}
+	page := payterm.Refunded{PaidMinor: 1234, RefundedMinor: 500, Status: "partial_refunded"}
+	w.giveBack(sale, 500)
+	w.asked = 0
+	w.heard = func(payterm.Inquiry) payterm.Answer {
+		if w.asked == 2 {
+			return paid // an old reply
+		}
+		return page
+	}
+	w.run(2 * time.Minute) // REFUND is lost
+	if o := w.refundNo(1); o.Outcome == payterm.Approved || w.asked < 3 {
+		t.Errorf("called done, and only what was known before went back: %+v after %d inquiries", o, w.asked)
+	}
+}

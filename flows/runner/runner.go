@@ -754,6 +754,7 @@ func (r *Runner) inquire(o flows.Order, i payterm.Inquiry) {
 	}
 	q := question{
 		Inquiry: i, by: id, line: dueLine, limit: requestLimit(o),
+		joins: o.Phase == flows.Baselining,                // what another one hears of the sale is news to the refund
 		still: func() bool { return r.orders[id] != nil }, // or it has closed meanwhile
 		told: func(a payterm.Answer) {
 			if a != nil {
