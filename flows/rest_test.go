@@ -13,7 +13,8 @@ func TestAtRest(t *testing.T) {
 		ActiveWallets: WalletSetOf(payterm.Alipay, payterm.WeChatPay)}
 	asked := SaleAsked{Ticket: 7, Sale: SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}
 	moved := func(phase Phase, outcome payterm.Outcome) Event {
-		return OrderMoved{Order: Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive,
+		return OrderMoved{Order: Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000001",
+			Mode:        payterm.Passive,
 			AmountMinor: 100, Currency: "CAD"}, Phase: phase, Outcome: outcome}}
 	}
 	waits, doubt, paid := moved(Waiting, payterm.Open), moved(InBackground, payterm.InDoubt),

@@ -106,8 +106,9 @@ func newChecker(s *Sim) checker {
 	return checker{
 		s: s, book: map[payterm.OrderID]payterm.Order{},
 		givenUp: map[payterm.OrderID]bool{},
-		begun:   map[payterm.OrderID]bool{}, forgotten: map[payterm.OrderID]bool{}, announced: map[payterm.OrderID]bool{},
-		written: map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{},
+		begun:   map[payterm.OrderID]bool{}, forgotten: map[payterm.OrderID]bool{},
+		announced: map[payterm.OrderID]bool{},
+		written:   map[payterm.OrderID]int{}, beganAt: map[payterm.OrderID]time.Time{},
 		codeSeen: map[payterm.OrderID]string{}, inFlight: map[payterm.OrderID]int{},
 		proofs: map[payterm.OrderID]proof{}, codes: map[string]payterm.OrderID{}, scannedAt: map[string]time.Time{},
 		doubtAt: map[payterm.OrderID]age{}, lastAsked: map[payterm.OrderID]time.Time{}, slips: map[string]int{},

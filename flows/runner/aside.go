@@ -118,7 +118,8 @@ func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]
 	if err != nil {
 		return nil, err
 	}
-	ofSale, err := r.saleEntry(next.Row.ID, next.Row.SaleID, flows.RefundEnded{ID: next.Row.ID, RefundedMinor: back}, in)
+	ofSale, err := r.saleEntry(next.Row.ID, next.Row.SaleID,
+		flows.RefundEnded{ID: next.Row.ID, RefundedMinor: back}, in)
 	switch {
 	case errors.Is(err, errNoSale): // nor can the sale be given back any more
 		return entries, nil

@@ -699,7 +699,8 @@ func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
 	case flows.SendRefund:
 		id := o.ID()
 		c.Refund.Age = r.age(c.FreshUntil)
-		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
+		r.request(requestLimit(o),
+			func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
 			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
 	case flows.Inquire:
 		r.inquire(o, c.Inquiry)

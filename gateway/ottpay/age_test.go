@@ -75,3 +75,37 @@ func TestAgeAtTheFirstByte(t *testing.T) {
 		})
 	}
 }
+
+// TestRefundsAge: a refund likewise.
+func TestRefundsAge(t *testing.T) {
+	for _, c := range []struct {
+		dial time.Duration
+		sent bool
+	}{{59 * time.Second, true}, {60 * time.Second, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			arrived := 0
+			client := client(t, "http://127.0.0.1:9/processV2", func(cfg *ottpay.Config) {
+				cfg.ConnectTimeout, cfg.Timeout = 5*time.Minute, 5*time.Minute
+				cfg.Dial = func(context.Context, string, string) (net.Conn, error) {
+					time.Sleep(c.dial)
+					near, far := net.Pipe()
+					go func() {
+						defer far.Close()
+						if r, err := http.ReadRequest(bufio.NewReader(far)); err == nil {
+							b, _ := io.ReadAll(r.Body)
+							arrived = len(b)
+						}
+					}()
+					return near, nil
+				}
+			})
+			got := client.Refund(context.Background(), payterm.RefundRequest{OrderID: "R1WIRES000001",
+				SaleOrderID: wireOrder, Amount: payterm.Amount{Minor: 100, Currency: "CAD"}, Age: scanned{time.Now()}})
+			synctest.Wait()
+			a, unsent := got.(payterm.Unsent)
+			if unsent == c.sent || a.TooOld == c.sent || c.sent != (arrived > 0) {
+				t.Errorf("a dial of %s: %+v and %d bytes", c.dial, got, arrived)
+			}
+		})
+	}
+}

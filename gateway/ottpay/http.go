@@ -108,7 +108,7 @@ type gatedConn struct {
 
 var (
 	errGateShut = errors.New("the request was given up before it was written")
-	errTooOld   = errors.New("the code was too old once there was a connection")
+	errTooOld   = errors.New("it was too old to be sent once there was a connection")
 )
 
 func (c gatedConn) Write(b []byte) (int, error) {
