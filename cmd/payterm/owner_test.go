@@ -182,7 +182,8 @@ func TestRootNamesAFileThatIsLaid(t *testing.T) {
 	l := newLaid(t)
 	file, secret := filepath.Join(l.data, "named.toml"), filepath.Join(filepath.Dir(l.root), "secret.toml")
 	const section = "what_root_alone_may_read"
-	if err := errors.Join(os.WriteFile(secret, []byte("["+section+"]\n"), 0o600), os.Symlink(secret, file)); err != nil {
+	if err := errors.Join(os.WriteFile(secret, []byte("["+section+"]\n"), 0o600),
+		os.Symlink(secret, file)); err != nil {
 		t.Fatal(err)
 	}
 	l.give()

@@ -163,7 +163,8 @@ func TestEachFieldOnce(t *testing.T) {
 				"null":            strings.Replace(body, `"`+name+`":`+string(value), `"`+name+`":null`, 1),
 				"twice":           more(name, string(value)),
 				"twice, and null": more(name, "null"),
-				"twice, escaped": strings.TrimSuffix(body, "}") + `,"\u00` + strconv.FormatInt(int64(name[0]), 16) + name[1:] +
+				"twice, escaped": strings.TrimSuffix(body, "}") + `,"\u00` + strconv.FormatInt(int64(name[0]), 16) +
+					name[1:] +
 					`":` + string(value) + "}",
 				"in capitals":     strings.Replace(body, `"`+name+`"`, strconv.Quote(strings.ToUpper(name)), 1),
 				"and in capitals": more(strings.ToUpper(name), string(value)),
