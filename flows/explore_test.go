@@ -218,7 +218,8 @@ func terminalEvents() map[string]Event {
 		"conflict paid": OrderMoved{Order: Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"},
 			Phase: Closed, Outcome: payterm.Approved}},
 		"another of this total paid": OrderMoved{Order: Order{Kind: payterm.KindSale, Sale: SaleBegan{
-			ID: "T1AAAAA000004", AmountMinor: 100, Currency: "CAD"}, Phase: Closed, Outcome: payterm.Approved}, Found: true},
+			ID: "T1AAAAA000004", AmountMinor: 100, Currency: "CAD"}, Phase: Closed, Outcome: payterm.Approved},
+			Found: true},
 		"scan":         CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"},
 		"store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
 		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}},
@@ -343,7 +344,8 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				if name == "2" && n.t.Phase != ShowingOrder {
 					continue // elsewhere a digit like the 1
 				}
-				if (name == "conflict paid" || name == "another of this total paid") && n.t.Phase == Serving && n.t.Order.ID() == "" {
+				if (name == "conflict paid" || name == "another of this total paid") && n.t.Phase == Serving &&
+					n.t.Order.ID() == "" {
 					continue // an order begins in one go: no other one moves meanwhile
 				}
 				now, event := n.now+pause, answering(events[name], n.t.Menu.Query)

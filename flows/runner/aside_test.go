@@ -362,7 +362,9 @@ func (w *world) spoilRow(id payterm.OrderID) {
 // amount and to ask about it; a word closes it, and the lists can be read again.
 func TestAsideWithoutARow(t *testing.T) {
 	for name, end := range map[string]func(w *world, id payterm.OrderID) (payterm.Order, error){
-		"a word": func(w *world, id payterm.OrderID) (payterm.Order, error) { return w.r.resolve(id, "7", "looked at") },
+		"a word": func(w *world, id payterm.OrderID) (payterm.Order, error) {
+			return w.r.resolve(id, "7", "looked at")
+		},
 		"a payment is found": func(w *world, id payterm.OrderID) (payterm.Order, error) {
 			w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
 			w.run(10 * time.Minute)

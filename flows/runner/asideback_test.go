@@ -53,6 +53,7 @@ func TestAsideRefundedThenPaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o := w.order(0); o.Outcome == payterm.Approved {
-		t.Errorf("approved, though the journal knows that all of it went back: outcome %s reason %s refunded %d", o.Outcome, o.Reason, o.RefundedMinor)
+		t.Errorf("approved, though the journal knows that all of it went back: outcome %s reason %s refunded %d",
+			o.Outcome, o.Reason, o.RefundedMinor)
 	}
 }

@@ -84,7 +84,8 @@ func TestTillDespiteTheYoungerDoubt(t *testing.T) {
 	sent := len(w.sent)
 	third := sell("K3", second)
 	if len(w.sent) != sent {
-		t.Errorf("charged a third time (%s), though %s of that amount was found paid since the till asked", third.heard(), first)
+		t.Errorf("charged a third time (%s), though %s of that amount was found paid since the till asked",
+			third.heard(), first)
 	}
 	if got := third.heard(); got != "not_sent possible_duplicate" {
 		t.Errorf("the till hears %s", got)

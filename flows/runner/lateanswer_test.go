@@ -14,9 +14,13 @@ func TestAnswerAfterAStall(t *testing.T) {
 		answer, then payterm.Answer
 		want         func(payterm.Order) bool
 	}{
-		"ORDER_USED, then somebody else's payment": {payterm.Clash{}, payterm.Paid{PaidMinor: 1234, Status: "success", TradeClock: 1}, func(o payterm.Order) bool { return o.Outcome != payterm.Approved }},
-		"success with another total, then failure": {payterm.Unclear{Why: "success with another total", Status: "success", Authentic: true, Alarm: true, Paid: true}, payterm.Failed{Status: "failure"}, func(o payterm.Order) bool { return o.Outcome != payterm.Declined }},
-		"alarm": {payterm.Lost{Why: "forged", Alarm: true}, payterm.Pending{Status: "notpay"}, func(o payterm.Order) bool { return o.Attention == payterm.AttentionAlarm }},
+		"ORDER_USED, then somebody else's payment": {payterm.Clash{}, payterm.Paid{PaidMinor: 1234, Status: "success",
+			TradeClock: 1}, func(o payterm.Order) bool { return o.Outcome != payterm.Approved }},
+		"success with another total, then failure": {payterm.Unclear{Why: "success with another total",
+			Status: "success", Authentic: true, Alarm: true, Paid: true}, payterm.Failed{Status: "failure"},
+			func(o payterm.Order) bool { return o.Outcome != payterm.Declined }},
+		"alarm": {payterm.Lost{Why: "forged", Alarm: true}, payterm.Pending{Status: "notpay"},
+			func(o payterm.Order) bool { return o.Attention == payterm.AttentionAlarm }},
 	} {
 		for _, stall := range []time.Duration{0, 25 * time.Second} {
 			w := newWorld(t, c.answer)

@@ -47,7 +47,8 @@ func TestPaidOnceInDoubtWasTold(t *testing.T) {
 			o := w.order(0)
 			late := o.Reason == payterm.ReasonLatePayment && o.Attention == payterm.AttentionLatePayment
 			if o.Outcome != payterm.Approved || late != c.late || (len(did) == 0) != c.late {
-				t.Errorf("%s, attention %q, reason %q, slips %v, hands %v", o.Outcome, o.Attention, o.Reason, w.slips, did)
+				t.Errorf("%s, attention %q, reason %q, slips %v, hands %v", o.Outcome, o.Attention, o.Reason, w.slips,
+					did)
 			}
 			w.boot() // it folds to the same
 			if again, err := w.r.recall(o.ID); err != nil || again.Reason != o.Reason || again.Prints != o.Prints {
