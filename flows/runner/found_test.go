@@ -51,7 +51,7 @@ func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 func TestTillDespiteTheYoungerDoubt(t *testing.T) {
 	w := newWorld(t)
 	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Lost{Why: "silence"} }
-	code := 281234567890120000
+	code := int64(281234567890120000)
 	sell := func(key string, despite payterm.OrderID) *till {
 		w.answers = []payterm.Answer{payterm.Lost{Why: "silence"}}
 		s := passive(1234, key)
