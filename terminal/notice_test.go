@@ -27,7 +27,7 @@ func TestNoticesAreWords(t *testing.T) {
 		`{"notice":"update_refused","reason":"unreadable"}`: "reason",
 		`{"notice":"stick_done","text":"x"}`:                "text",
 		`{"notice":"` + strings.Repeat("x", 9000) + `"}`:    "256 bytes",
-		`{"notice":"` + strings.Repeat("y", 100) + `"}`:     `"yyyyyyyyyyyyyyyyyyyy"`, `[]`: "cannot unmarshal",
+		`{"notice":"` + strings.Repeat("y", 100) + `"}`:     `"yyyyyyyyyyyyyyyyyyyy"`, `[]`: "a JSON object is needed",
 	} {
 		if code, got := post(socket, body); code != http.StatusBadRequest && code != http.StatusUnprocessableEntity ||
 			!strings.Contains(strings.ReplaceAll(got, `\`, ""), says) ||

@@ -62,8 +62,8 @@ func (c Content) fits(asked Content) bool {
 	case c.Kind != asked.Kind, c.Currency != asked.Currency && c.Currency != "" && asked.Currency != "":
 		return false
 	case c.Kind == payterm.KindRefund:
-		return c.SaleID == asked.SaleID && (asked.Whole && c.Whole || !asked.Whole &&
-			c.AmountMinor == asked.AmountMinor)
+		return c.SaleID == asked.SaleID && c.Whole == asked.Whole &&
+			(asked.Whole || c.AmountMinor == asked.AmountMinor)
 	}
 	return c.Mode == asked.Mode && c.AmountMinor == asked.AmountMinor && c.TipMinor == asked.TipMinor &&
 		(c.Wallet == asked.Wallet || c.Wallet == "" || asked.Wallet == "")
