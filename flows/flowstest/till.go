@@ -41,8 +41,8 @@ func (w wish) fits(o payterm.Order) bool {
 	}
 	if w.refund.SaleID != "" {
 		all := w.refund.AmountMinor == 0
-		return o.Kind == payterm.KindRefund && o.SaleID == w.refund.SaleID && o.Whole == all &&
-			(all || w.refund.AmountMinor == o.AmountMinor)
+		return o.Kind == payterm.KindRefund && o.SaleID == w.refund.SaleID &&
+			(all && o.Whole || !all && w.refund.AmountMinor == o.AmountMinor)
 	}
 	return o.Kind == payterm.KindSale && o.Mode == w.sale.Mode && o.AmountMinor == w.sale.AmountMinor &&
 		o.TipMinor == w.sale.TipMinor &&

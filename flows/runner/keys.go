@@ -52,7 +52,8 @@ func contentOf(o payterm.Order) Content {
 }
 
 // fits reports whether a request asks for this once more. All that is left is another
-// request than an amount, even where they come to the same: what is left changes. Orders
+// request than an amount that was given back: what is left changes. An amount that all
+// that was left has come to asks for the same money. Orders
 // of versions before name no merchant; the journal says whose they are (storage,
 // merchant.go), and one that names nobody is nobody's.
 func (c Content) fits(asked Content) bool {
@@ -62,8 +63,8 @@ func (c Content) fits(asked Content) bool {
 	case c.Kind != asked.Kind, c.Currency != asked.Currency && c.Currency != "" && asked.Currency != "":
 		return false
 	case c.Kind == payterm.KindRefund:
-		return c.SaleID == asked.SaleID && c.Whole == asked.Whole &&
-			(asked.Whole || c.AmountMinor == asked.AmountMinor)
+		return c.SaleID == asked.SaleID && (asked.Whole && c.Whole || !asked.Whole &&
+			c.AmountMinor == asked.AmountMinor)
 	}
 	return c.Mode == asked.Mode && c.AmountMinor == asked.AmountMinor && c.TipMinor == asked.TipMinor &&
 		(c.Wallet == asked.Wallet || c.Wallet == "" || asked.Wallet == "")
