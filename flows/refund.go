@@ -133,16 +133,10 @@ func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 			return o.neverLeft(in, payterm.ReasonRejected)
 		}
 		return o.notSent(in, payterm.ReasonRejected) // its form was refused; the ladder makes sure
-	case payterm.Clash:
-		o = o.alarm(true)
-	case payterm.Unclear:
-		o = o.alarm(a.Alarm)
-	case payterm.Lost:
-		o = o.alarm(a.Alarm)
-	case payterm.CodeMade, payterm.Paid, payterm.Refunded, payterm.Pending, payterm.Failed, payterm.Refused,
-		payterm.NotFound:
+	case payterm.Lost, payterm.Unclear, payterm.Clash, payterm.CodeMade, payterm.Paid, payterm.Refunded,
+		payterm.Pending, payterm.Failed, payterm.Refused, payterm.NotFound: // no answer is a proof
 	}
-	return o.waitRefund(in), nil
+	return o.alarmed(answer).waitRefund(in), nil
 }
 
 // waitRefund goes on to ask about the sale at the counter.
@@ -180,16 +174,23 @@ func (o Order) refundAnsweredLate(in Stamped, answer payterm.Answer) (Order, []C
 		return o.unsentLate(in, a)
 	}
 	o.Asking = o.Asking.paymentOver()
+	return o.alarmed(answer), nil
+}
+
+// alarmed takes from an answer to REFUND what is an alarm whenever it comes. No answer is a
+// proof.
+func (o Order) alarmed(answer payterm.Answer) Order {
 	switch a := answer.(type) {
 	case payterm.Clash:
-		o = o.alarm(true)
+		return o.alarm(true)
 	case payterm.Unclear:
-		o = o.alarm(a.Alarm)
+		return o.alarm(a.Alarm)
 	case payterm.Lost:
-		o = o.alarm(a.Alarm)
-	default: // no answer is a proof
+		return o.alarm(a.Alarm)
+	case payterm.Unsent, payterm.Rejected, payterm.CodeMade, payterm.Paid, payterm.Refunded, payterm.Pending,
+		payterm.Failed, payterm.Refused, payterm.NotFound:
 	}
-	return o, nil
+	return o
 }
 
 // notRefunded ends a refund that was not announced, or not written.
