@@ -828,13 +828,20 @@ func (r *Runner) answered(id payterm.OrderID, e flows.Event, a payterm.Answer) {
 // answeredAfter takes in an answer about an order that was set aside or closed while it was
 // waited for. That to a refund's inquiry is about its sale, and is the sale's.
 func (r *Runner) answeredAfter(id payterm.OrderID, e flows.Event, a payterm.Answer) {
-	row, known, err := r.c.Journal.Order(id)
-	if err != nil || !known {
-		r.c.Log.Warn("an answer about an order that cannot be looked up", "order_id", id, "err", err)
-		return
+	aside := r.broken[id]
+	var row payterm.Order
+	if aside != nil {
+		row = aside.Row
+	} else {
+		var known bool
+		var err error
+		if row, known, err = r.c.Journal.Order(id); err != nil || !known {
+			r.c.Log.Warn("an answer about an order that cannot be looked up", "order_id", id, "err", err)
+			return
+		}
 	}
 	_, inquiry := e.(flows.InquiryAnswered)
-	switch aside := r.broken[id]; {
+	switch {
 	case row.Kind == payterm.KindRefund && inquiry:
 		if _, err := r.contradicted(row.SaleID, a); err != nil {
 			r.c.Log.Warn("an answer about a sale was not kept", "order_id", row.SaleID, "err", err)
