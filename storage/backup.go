@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Backup writes a copy of the journal as of one moment to a new file, which only
@@ -23,6 +25,9 @@ func (r *Reader) backup(ctx context.Context, path string) error {
 	// An empty file holds the name, so that the rename below replaces nothing
 	// else.
 	held, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) { // of the copy's folder, not of the journal
+		return fmt.Errorf("%w: name one that user %d can write", ErrFolder, os.Geteuid())
+	}
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,11 @@ var (
 	ErrDenied   error = advice("access to the journal is denied: run this as the user of the agent")
 	ErrDisk     error = advice("the disk fails: check the card and its contacts, and change it")
 	ErrBusy     error = advice("another program holds the journal: end it")
-	ErrPragma         = errors.New("SQLite does not give the durability that was asked for")
+	ErrApart    error = advice("what was paid last stands in the journal's log (payterm.db-wal), which cannot be read where " +
+		"nothing can be written: copy payterm.db and payterm.db-wal into a folder of your own, and name it with --data")
+	ErrChanged error = advice("the journal was written while it was read: read it again, as the user of the agent")
+	ErrFolder  error = advice("the folder of the copy cannot be written")
+	ErrPragma        = errors.New("SQLite does not give the durability that was asked for")
 	// ErrChain says that a record was altered, removed or put in between.
 	ErrChain = errors.New("the journal's chain is broken")
 )

@@ -37,7 +37,7 @@ func notNewer(version int) error {
 
 // fileVersion reads the form of a file without writing to it; 0 is a new file.
 func fileVersion(path string) (int, error) {
-	db, err := openReadOnly(path)
+	db, err := openReadOnly(path, false)
 	if err != nil {
 		return 0, err
 	}

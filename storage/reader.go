@@ -16,20 +16,37 @@ import (
 // Reader reads the journal, also of an agent that is running. It cannot write.
 type Reader struct {
 	ro      *sql.DB
+	still   *still       // what must not change until Close; nil where SQLite sees to it
 	days    payterm.Days // of midnight in UTC where a reader is opened by itself
 	unnamed merchant     // of the orders and Zs that name none
 }
 
-// OpenReader opens an existing journal for reading.
+// OpenReader opens an existing journal for reading. Where SQLite cannot make the files that
+// readers share, on a card that turned read-only or in another user's directory, it reads
+// the file alone, which is the whole journal once the agent has closed it.
 func OpenReader(path string) (*Reader, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("storage: there is no journal: %w", err)
 	} else if err != nil {
 		return nil, fmt.Errorf("storage: read %s: %w", path, classify(err))
 	}
-	db, err := openReadOnly(path)
+	r, err := openReader(path, nil)
+	if cannotShare(err) {
+		var alone *still
+		if alone, err = aloneIn(path); err == nil {
+			r, err = openReader(path, alone)
+		}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("storage: open %s for reading: %w", path, err)
+		return nil, fmt.Errorf("storage: read %s: %w", path, classify(err))
+	}
+	return r, nil
+}
+
+func openReader(path string, alone *still) (*Reader, error) {
+	db, err := openReadOnly(path, alone != nil)
+	if err != nil {
+		return nil, err
 	}
 	var version int
 	err = db.QueryRow(`PRAGMA user_version`).Scan(&version)
@@ -39,18 +56,24 @@ func OpenReader(path string) (*Reader, error) {
 	if err == nil && version < forms {
 		err = fmt.Errorf("%w (its form is %d, this version reads %d)", ErrOlder, version, forms)
 	}
-	r := &Reader{ro: db}
+	r := &Reader{ro: db, still: alone}
 	if err == nil {
 		r.unnamed, _, err = readUnnamed(db)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("storage: read %s: %w", path, classify(err)), db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
 }
 
-func openReadOnly(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite3", dsn(path, url.Values{"mode": {"ro"}, "_busy_timeout": {"5000"}}))
+// openReadOnly opens a file for reading; immutable is one that nobody writes to meanwhile,
+// of which SQLite takes no lock and looks for no log.
+func openReadOnly(path string, immutable bool) (*sql.DB, error) {
+	q := url.Values{"mode": {"ro"}, "_busy_timeout": {"5000"}}
+	if immutable {
+		q.Set("immutable", "1")
+	}
+	db, err := sql.Open("sqlite3", dsn(path, q))
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +81,14 @@ func openReadOnly(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Close ends the reader.
-func (r *Reader) Close() error { return r.ro.Close() }
+// Close ends the reader. ErrChanged says that what was read may be wrong.
+func (r *Reader) Close() error {
+	err := r.ro.Close()
+	if r.still != nil {
+		err = errors.Join(err, r.still.changed())
+	}
+	return err
+}
 
 // Orders gives every order, the newest last.
 func (r *Reader) Orders() ([]payterm.Order, error) {

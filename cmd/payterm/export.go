@@ -72,6 +72,9 @@ func readFile(path string, use func(*storage.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	return use(r)
+	err = use(r)
+	if closed := r.Close(); closed != nil {
+		return closed // what was read may be wrong
+	}
+	return err
 }

@@ -18,6 +18,14 @@ import (
 func journalOf(t *testing.T) (data string) {
 	t.Helper()
 	data = t.TempDir()
+	s := sold(t, data)
+	t.Cleanup(func() { s.Close() })
+	return data
+}
+
+// sold opens the journal of a data directory, and puts one sale into it.
+func sold(t *testing.T, data string) *storage.Store {
+	t.Helper()
 	s, err := storage.Open(storage.Options{
 		Path: filepath.Join(data, "payterm.db"), Terminal: "T1", Now: time.Now, DrawTag: func() (string, error) {
 			return "AAAAA", nil
@@ -26,7 +34,6 @@ func journalOf(t *testing.T) (data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
 	err = s.Commit(payterm.Entry{
 		OrderID: "T1AAAAA000001", Event: "sale_began", Body: []byte(`{}`), Owes: payterm.OwedInquiry,
 		Order: payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Mode: payterm.Passive, AmountMinor: 1234,
@@ -35,7 +42,7 @@ func journalOf(t *testing.T) (data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data
+	return s
 }
 
 func run(args ...string) (stdout string, status int) {
