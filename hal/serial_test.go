@@ -374,8 +374,23 @@ func TestNetworkLine(t *testing.T) {
 	if _, err := io.ReadFull(next, buf[:3]); err != nil || string(buf[:3]) != "new" {
 		t.Errorf("%q %v", buf[:3], err)
 	}
+	// A connection that may have no other end is made anew, and the reader hears of it.
+	l.Redial()
+	last := accept()
+	if _, err := next.Read(buf); err == nil {
+		t.Error("the old connection goes on")
+	}
+	_, err = l.Read(buf, 5*time.Second)
+	is(t, err, hal.ErrUnplugged, false, true)
+	if _, err := last.Write([]byte("again")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Read(buf, 5*time.Second); string(buf[:n]) != "again" {
+		t.Errorf("%q %v", buf[:n], err)
+	}
 	c.Close()
 	next.Close()
+	last.Close()
 	far.Close()
 	within(t, time.Second, func() {
 		if err := l.Close(); err != nil {

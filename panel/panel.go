@@ -236,11 +236,21 @@ func (p *Panel) scan(in struct{ Code string }) error {
 type sensors struct {
 	Paper string `json:"paper,omitempty"`
 	Cover string `json:"cover,omitempty"`
+	Power string `json:"power,omitempty"`
 }
 
 func (p *Panel) printer(in sensors) error {
+	if in.Power != "" && in.Power != "on" && in.Power != "off" {
+		return fmt.Errorf("power %q: on or off", in.Power)
+	}
 	if err := p.o.Board.SetPrinter(in.Paper, in.Cover); err != nil {
 		return err
+	}
+	if in.Power != "" {
+		if err := p.o.Board.PowerPrinter(in.Power == "on"); err != nil {
+			return err
+		}
+		p.listeners.publish("printer", "power", sensors{Power: in.Power})
 	}
 	// One event for each sensor, so that each is kept.
 	if in.Paper != "" {

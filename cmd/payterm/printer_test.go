@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"image"
 	"image/png"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +32,98 @@ func (s *shop) paperUntil(says ...string) string {
 		if time.Now().After(end) {
 			s.t.Fatalf("%q is not on paper:\n%s\nthe screen is %s", says, p, s.screen())
 		}
+	}
+}
+
+// kindOf is a board with another printer.
+func kindOf(t *testing.T, printer string) string {
+	t.Helper()
+	text, err := boards.Read("emulated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(text), "[printer]")
+	_, after, _ := strings.Cut(rest, "[signal]")
+	board := filepath.Join(t.TempDir(), "board.toml")
+	if err := os.WriteFile(board, []byte(before+"[printer]\n"+printer+"\n[signal]"+after), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return board
+}
+
+// newShopWith is a shop of its own simulator, whose board has such a printer.
+func newShopWith(t *testing.T, printer string) *shop {
+	t.Helper()
+	data := t.TempDir()
+	_, ready := program(t, "payterm", "emulate", "--board", kindOf(t, printer), "--listen", "127.0.0.1:0",
+		"--data", data, "--scale", "10")
+	return &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string), data: data}
+}
+
+// sells takes a sale by scanning a code.
+func (s *shop) sells() {
+	s.t.Helper()
+	code := s.wallet("WECHATPAY", false)
+	s.keys("1", "2", "3", "4", "ENTER")
+	s.waitScreen("scan")
+	s.scan(code)
+	s.waitScreen("approved")
+}
+
+// screenUntil waits for a text to be on the screen, or no longer.
+func (s *shop) screenUntil(says string, there bool) {
+	s.t.Helper()
+	for end := time.Now().Add(20 * time.Second); strings.Contains(s.screen(), says) != there; time.Sleep(20 *
+		time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("%q on the screen: never %t: %s", says, there, s.screen())
+		}
+	}
+}
+
+// accepted holds the terminal against what its chips take.
+func (s *shop) accepted() {
+	s.t.Helper()
+	if bad := strings.TrimSpace(string(s.call("GET", s.panel+"/emu/violations.txt", nil))); bad != "" {
+		s.t.Errorf("the chips did not accept: %s", bad)
+	}
+}
+
+// A printer that has answered for a sale is switched off, and nothing tells of it: the next
+// sale's slips wait, the cashier and the status are told, and they come when it is on again.
+func TestPrinterFallsSilent(t *testing.T) {
+	t.Parallel()
+	for name, printer := range map[string]string{
+		"asked":   "device = \"/dev/ttyS2\"\nbaud = 115200\nstatus = true\ncut = true\n",
+		"tells":   "device = \"/dev/ttyS2\"\nbaud = 115200\ntells = true\ncut = true\n",
+		"network": "network = \"192.0.2.7:9100\"\nstatus = true\ncut = true\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShopWith(t, printer)
+			power := func(how string) { s.post(s.panel+"/emu/printer", map[string]string{"power": how}) }
+			s.sells()
+			s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---")
+			s.post(s.panel+"/emu/paper/tear", nil)
+			power("off")
+			s.sells()
+			s.screenUntil("The printer does not answer", true)
+			out, err := exec.Command(filepath.Join(bin, "payterm"), "status", "--json", "--data", s.data).Output()
+			var status struct{ Paper payterm.PaperCondition }
+			if err != nil || json.Unmarshal(out, &status) != nil || status.Paper != payterm.PaperUnreachable {
+				t.Errorf("the status: %s, %v", out, err)
+			}
+			if p := string(s.call("GET", s.panel+"/emu/paper.txt", nil)); strings.Contains(p, "copy") {
+				t.Errorf("printed while it was off:\n%s", p)
+			}
+			power("on")
+			p := s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---")
+			if strings.Contains(p, "COPY") {
+				t.Errorf("on paper is\n%s", p)
+			}
+			s.screenUntil("The printer does not answer", false)
+			s.accepted()
+		})
 	}
 }
 

@@ -36,33 +36,54 @@ const stale = 4
 // automaticStatus switches the reports on, and gives the condition by the last one. GS a
 // waits in the printer's buffer like all bytes, and without paper it is not read: it is
 // sent more and more rarely, and the last report counts meanwhile. A report of a fault
-// counts until there is another.
+// counts until there is another. Each GS a brings a report: a printer that has sent
+// some so and then sends none, with nothing left to print, has fallen silent.
 func (p *Printer) automaticStatus(ctx context.Context) payterm.PaperCondition {
 	if !p.listen(time.Millisecond) || p.slip && p.torn > 0 { // a slip was cut off: mend would hide it
 		return payterm.PaperUnreachable
 	}
-	if silent := p.asb.silent; silent&(silent-1) == 0 {
-		err := p.mend(ctx)
-		if err == nil {
-			_, err = p.write([]byte{0x1d, 'a', asbAll}, time.Second)
-		}
-		if errors.Is(explain(err), ErrUnplugged) {
-			p.asb = asb{}
-			return payterm.PaperUnreachable
-		}
-		p.asb.silent++
-		if !p.listen(p.o.Wait) {
-			return payterm.PaperUnreachable
-		}
-	} else {
-		p.asb.silent++
+	turn := p.rare(p.asb.silent) || p.slip && !p.sending // at a slip's end in any case
+	p.asb.silent++
+	if turn && !p.demand(ctx) {
+		return payterm.PaperUnreachable
 	}
 	switch s := p.asb; {
-	case s.last == "", s.silent > stale && fault(s.last) == nil:
+	case s.last != "" && fault(s.last) != nil:
+		return s.last
+	case p.silent > 0:
+		return payterm.PaperUnreachable
+	case s.last == "", s.silent > stale:
 		return payterm.PaperUnknown
 	default:
 		return s.last
 	}
+}
+
+// demand has a report sent, and notes what becomes of that. It is false when there is no
+// printer.
+func (p *Printer) demand(ctx context.Context) bool {
+	err := p.mend(ctx)
+	if err == nil {
+		_, err = p.write([]byte{0x1d, 'a', asbAll}, time.Second)
+	}
+	if errors.Is(explain(err), ErrUnplugged) {
+		p.asb = asb{}
+		return false
+	}
+	if !p.listen(p.o.Wait) {
+		return false
+	}
+	must := p.mustAnswer() && !p.sending && fault(p.asb.last) == nil
+	if must && p.asb.silent > 0 && !p.listen(patience*p.o.Wait) {
+		return false
+	}
+	switch {
+	case p.asb.silent == 0:
+		p.answers++
+	case must && ctx.Err() == nil:
+		p.fellSilent()
+	}
+	return true
 }
 
 // listen takes what comes until a report is whole, or nothing has come for d. It
@@ -78,6 +99,9 @@ func (p *Printer) listen(d time.Duration) bool {
 		whole := false
 		for _, c := range b[:n] {
 			whole = p.asb.take(c) || whole
+		}
+		if whole {
+			p.silent = 0
 		}
 		if n == 0 || whole {
 			return true

@@ -5,7 +5,8 @@
 // may be on paper.
 //
 // Command names and bytes are those of the ESC/POS manuals. Many printers never
-// answer a status request: unknown is a state, and printing goes on.
+// answer a status request: unknown is a state, and printing goes on. One that has
+// answered and falls silent is out of order.
 package printer
 
 import (
@@ -72,10 +73,13 @@ type Printer struct {
 	pace *pacer
 	asb  asb
 	torn int  // a command that broke off may still take so many bytes
-	slip bool // one is being sent
+	slip bool // one is being sent, or its end is awaited
 	owes bool // a question was not answered yet: the answer is not one to the next
 
-	answered bool // it has answered a question: so it will again, if late
+	answers int // to questions: who has answered will again, if late
+	silent  int // looks that brought no answer from one that had answered before
+
+	sending bool // bytes of a slip: a printer that takes questions in its turn is late
 }
 
 // maxLogo is the height of a logo in dot lines: 50 mm of paper.
@@ -139,8 +143,8 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
-	p.slip = true
-	defer func() { p.slip = false }()
+	p.slip, p.sending = true, true
+	defer func() { p.slip, p.sending = false, false }()
 	from := 0
 	for _, s := range e.steps {
 		if err := p.send(ctx, e.out[from:s.end], s.dots); err != nil {
@@ -149,7 +153,12 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 		from = s.end
 	}
 	p.pause(ctx, p.pace.rest())
-	if err := fault(p.Condition(ctx)); err != nil {
+	p.sending = false
+	c := p.Condition(ctx)
+	if err := fault(c); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil && c == payterm.PaperUnknown { // nobody waited for the paper
 		return err
 	}
 	return p.whole()
@@ -298,11 +307,17 @@ const (
 // that has no status.
 const patience = 4
 
+// known is how many answers it takes until silence is a fault. One may be noise.
+const known = 2
+
+func (p *Printer) mustAnswer() bool { return p.answers >= known }
+
 // Condition asks the printer how it is. Each question waits for one byte no
 // longer than Options.Wait, or four times that once the printer has answered; one
-// that does not answer is PaperUnknown. One that reports an error of its own is not to
-// be had, and so is one whose cable is pulled, which the line knows of a silent printer
-// too: PaperUnreachable.
+// that has never answered is PaperUnknown. One that answers no more, asked twice, is not
+// to be had (PaperUnreachable); but in the middle of a slip, since some take questions in
+// their turn. So is one that reports an error of its own, and one whose cable is pulled,
+// which the line knows of a silent printer too.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	switch {
 	case ctx.Err() != nil:
@@ -315,6 +330,24 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 		}
 		return payterm.PaperUnknown
 	}
+	if p.silent > 0 && !p.slip && p.rare(p.silent) { // a command that broke off may take the questions
+		if err := p.mend(ctx); errors.Is(explain(err), ErrUnplugged) {
+			p.silent++
+			return payterm.PaperUnreachable
+		}
+	}
+	c, must := p.realTimeStatus(), p.mustAnswer() && !p.sending
+	if c == payterm.PaperUnknown && must {
+		c = p.realTimeStatus()
+	}
+	if c == payterm.PaperUnknown && must && ctx.Err() == nil {
+		return p.fellSilent()
+	}
+	return c
+}
+
+// realTimeStatus asks the questions once.
+func (p *Printer) realTimeStatus() payterm.PaperCondition {
 	offline, c := p.ask(2)
 	if c != "" {
 		return c
@@ -339,6 +372,22 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	return payterm.PaperOK
 }
 
+// fellSilent notes a printer that answers no more. It may have been switched off and on,
+// in the middle of whatever it had; and a connection over the network may be half open,
+// of which only a new one tells.
+func (p *Printer) fellSilent() payterm.PaperCondition {
+	p.silent++
+	p.torn = longest
+	if l, is := p.line.(interface{ Redial() }); is && p.rare(p.silent) {
+		l.Redial()
+	}
+	return payterm.PaperUnreachable
+}
+
+// rare tells which tries cost the line something: ever fewer of them, and in the end one in
+// 16 where an answer is to be expected.
+func (p *Printer) rare(n int) bool { return n&(n-1) == 0 || p.mustAnswer() && n%16 == 0 }
+
 // ask sends DLE EOT n and waits for its byte; a condition ends the questions.
 func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	p.drain()
@@ -350,7 +399,7 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 		return 0, payterm.PaperUnknown
 	}
 	wait := p.o.Wait
-	if p.answered {
+	if p.answers > 0 {
 		wait *= patience
 	}
 	var b [1]byte
@@ -358,7 +407,7 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 		got, err := p.read(b[:], wait)
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
-			p.owes, p.answered = false, true
+			p.answers, p.silent, p.owes = p.answers+1, 0, false
 			return b[0], ""
 		case unplugged(err):
 			return 0, payterm.PaperUnreachable

@@ -283,6 +283,113 @@ func TestSlowAnswer(t *testing.T) {
 	}
 }
 
+// moody is a printer that answers whatever it is asked, or says nothing at all.
+type moody struct {
+	mute    bool
+	in      []byte
+	sent    []byte
+	waited  time.Duration
+	redials int
+}
+
+func (l *moody) Write(b []byte, _ time.Duration) (int, error) {
+	l.sent = append(l.sent, b...)
+	switch {
+	case l.mute:
+	case bytes.HasPrefix(b, []byte{0x10, 0x04}):
+		l.in = append(l.in, 0x12)
+	case bytes.HasPrefix(b, []byte{0x1d, 'a'}):
+		l.in = append(l.in, 0x10, 0, 0, 0)
+	}
+	return len(b), nil
+}
+
+func (l *moody) Read(b []byte, d time.Duration) (int, error) {
+	if len(l.in) == 0 {
+		l.waited += d
+		return 0, nil
+	}
+	n := copy(b, l.in)
+	l.in = l.in[n:]
+	return n, nil
+}
+
+func (l *moody) Redial() { l.redials++ }
+
+// A printer that has answered and answers no more is out of order until it does, whether
+// it is asked or tells of itself; one that never has stays unknown.
+func TestFallsSilent(t *testing.T) {
+	text := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "x"}}}
+	for _, o := range []printer.Options{{Status: true}, {Tells: true}} {
+		o.Columns, o.Sleep = 32, func(time.Duration) {}
+		l := &moody{}
+		p, err := printer.New(l, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(what string, want payterm.PaperCondition) {
+			t.Helper()
+			if got := p.Condition(t.Context()); got != want {
+				t.Errorf("tells %t, %s: %s, want %s", o.Tells, what, got, want)
+			}
+		}
+		if err := p.Print(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+		at("after a slip", payterm.PaperOK)
+		for range 2 {
+			l.mute, l.waited, l.redials = true, 0, 0
+			for i := range 100 {
+				at(fmt.Sprintf("silent for look %d", i), payterm.PaperUnreachable)
+			}
+			if l.redials == 0 || l.redials > 20 {
+				t.Errorf("tells %t: %d new connections", o.Tells, l.redials)
+			}
+			if err := p.Print(t.Context(), text); !errors.Is(err, printer.ErrUnplugged) {
+				t.Errorf("tells %t: a slip for a silent printer: %v", o.Tells, err)
+			}
+			l.mute = false
+			for range 17 { // one that tells is asked rarely
+				p.Condition(t.Context())
+			}
+			at("it speaks again", payterm.PaperOK)
+			l.sent = nil
+			if err := p.Print(t.Context(), text); err != nil {
+				t.Errorf("tells %t: %v", o.Tells, err)
+			}
+		}
+		fresh, err := printer.New(&moody{mute: true}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fresh.Print(t.Context(), text); err != nil {
+			t.Errorf("tells %t: one that never answers: %v", o.Tells, err)
+		}
+		if got := fresh.Condition(t.Context()); got != payterm.PaperUnknown {
+			t.Errorf("tells %t: one that never answers: %s", o.Tells, got)
+		}
+	}
+}
+
+// A slip whose last question gets no answer is not called printed.
+func TestSilentAtTheEnd(t *testing.T) {
+	for _, o := range []printer.Options{{Status: true}, {Tells: true}} {
+		l := &moody{}
+		o.Columns, o.Sleep = 32, func(time.Duration) { l.mute = true } // it is switched off while it prints
+		p, err := printer.New(l, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			p.Condition(t.Context())
+		}
+		err = p.Print(t.Context(), payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "x"}}})
+		if !errors.Is(err, printer.ErrUnplugged) {
+			t.Errorf("tells %t: %v", o.Tells, err)
+		}
+	}
+}
+
 // delayed is a printer near the end of its paper that the sensor has just passed,
 // which answers each question after a delay of its own.
 type delayed struct {

@@ -461,6 +461,25 @@ func (b *Board) JamPrinter(on bool) error {
 	return nil
 }
 
+// PowerPrinter switches the printer off or on. Its cable stays: on a serial line and on the
+// network nobody hears of it; one on USB goes with its power.
+func (b *Board) PowerPrinter(on bool) error {
+	p := b.c.Profile.Printer
+	if b.printer == nil {
+		return errNoPrinter
+	}
+	b.printer.power(on)
+	switch {
+	case b.network != nil:
+		return b.network.power(on)
+	case p.USB != "" && on:
+		return b.serial[p.USB].plug()
+	case p.USB != "":
+		return b.serial[p.USB].pull()
+	}
+	return nil
+}
+
 // Unplug pulls a cable, Plug puts it back: display, scanner, printer, keypad.
 func (b *Board) Unplug(device string) error { return b.plug(device, false) }
 

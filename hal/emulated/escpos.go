@@ -35,6 +35,8 @@ type escpos struct {
 	answers    bool // DLE EOT
 	tells      bool // GS a
 	hasChinese bool // the signs of GB18030
+	inTurn     bool // it takes questions out of its buffer, as many cheap ones do
+	off        bool // it is switched off, or has hung up in itself: deaf and mute
 	report     report
 	changed    func()
 	reply      func([]byte)
@@ -145,6 +147,10 @@ func (p *escpos) release() {
 // Write puts bytes on the wire.
 func (p *escpos) Write(b []byte) (int, error) {
 	p.mu.Lock()
+	if p.off { // the wire carries them, and nobody takes them
+		p.release()
+		return len(b), nil
+	}
 	before := p.printed
 	if len(p.wire) == 0 {
 		p.due = max(p.due, p.now()+p.perByte)
@@ -183,7 +189,7 @@ func (p *escpos) take(c byte) {
 	p.real = append(p.real, c)
 	for len(p.real) > 0 {
 		switch n := len(p.real); {
-		case p.real[0] != 0x10:
+		case p.real[0] != 0x10, p.inTurn:
 		case n == 1 || n == 2 && p.real[1] == 0x04:
 			return // it may become one
 		case n == 3 && c >= 1 && c <= 4:
@@ -247,6 +253,25 @@ func (p *escpos) settle() {
 	if p.present(); p.zeros == 0 && len(p.wire)+len(p.buf) == 0 {
 		p.blame()
 	}
+}
+
+// power switches the printer off or on. Off, it forgets all that it has not printed, and
+// what it was told to report.
+func (p *escpos) power(on bool) {
+	p.mu.Lock()
+	defer p.release()
+	if p.present(); p.off == !on {
+		return
+	}
+	if p.off = !on; on {
+		return
+	}
+	p.wire, p.said, p.auto, p.real, p.buf = nil, nil, 0, nil, nil
+	p.breaches, p.held, p.zeros, p.lost = nil, nil, 0, false
+	if p.blocked, p.busy = false, p.at; len(p.line) > 0 {
+		p.line = nil // it was in its memory only
+	}
+	p.reset()
 }
 
 // pulled forgets what was on the wire when it was pulled.
@@ -420,6 +445,8 @@ func (p *escpos) command(b []byte) int {
 		return p.fs(b)
 	case b[0] == 0x1d:
 		return p.gs(b)
+	case b[0] == 0x10 && p.inTurn:
+		return p.question(b)
 	case b[0] < 0x20:
 		p.breach(UnknownCommand, "byte %#02x", b[0])
 		return 1
@@ -428,6 +455,20 @@ func (p *escpos) command(b []byte) int {
 	}
 	p.put(p.table(b[0]), 12)
 	return 1
+}
+
+// question is DLE EOT of a printer that takes it in its turn.
+func (p *escpos) question(b []byte) int {
+	switch {
+	case len(b) < 3:
+		return 0
+	case b[1] != 0x04 || b[2] < 1 || b[2] > 4:
+		p.breach(UnknownCommand, "DLE %#02x %#02x", b[1], b[2])
+		return 1
+	case p.answers:
+		p.said = append(p.said, p.status(b[2]))
+	}
+	return 3
 }
 
 // gb18030 reads a sign of two or four bytes.

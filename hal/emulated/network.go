@@ -89,13 +89,43 @@ func (d *networkDevice) reply(b []byte) {
 	}
 }
 
-func (d *networkDevice) pull() error {
+// power switches the printer off or on. Off, it takes no connection, and says nothing to
+// the host that it has: the connection is half open. On again, it knows nothing of that,
+// and resets it.
+func (d *networkDevice) power(on bool) error {
+	if !on {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.listen == nil {
+			return nil
+		}
+		err := d.listen.Close()
+		d.listen = nil
+		return err
+	}
 	d.mu.Lock()
-	if d.listen == nil {
-		d.mu.Unlock()
+	host, was := d.host, d.listen != nil
+	d.mu.Unlock()
+	if was {
 		return nil
 	}
-	err := d.listen.Close()
+	if c, is := host.(*net.TCPConn); is {
+		if err := c.SetLinger(0); err != nil && !errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("emulated: network printer: %w", err)
+		}
+	}
+	if err := d.pull(); err != nil {
+		return err
+	}
+	return d.plug()
+}
+
+func (d *networkDevice) pull() error {
+	d.mu.Lock()
+	var err error
+	if d.listen != nil {
+		err = d.listen.Close()
+	}
 	if d.host != nil {
 		if closed := d.host.Close(); !errors.Is(closed, net.ErrClosed) {
 			err = errors.Join(err, closed)

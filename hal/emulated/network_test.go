@@ -12,7 +12,7 @@ import (
 )
 
 // A printer on the network prints, says how it is, and is found again after its
-// cable was pulled.
+// cable was pulled, or after it was switched off, of which no packet tells.
 func TestNetworkPrinter(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("prints", func(t *testing.T) {
@@ -34,8 +34,9 @@ func TestNetworkPrinter(t *testing.T) {
 				}
 			}
 		}
-		for _, text := range []string{"before", "after"} {
+		for _, text := range []string{"before", "after", "off and on"} {
 			until(payterm.PaperOK)
+			until(payterm.PaperOK) // it is known to answer
 			if err := p.Print(t.Context(),
 				payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: text}, {Kind: payterm.LineCut}}}); err != nil {
 				t.Fatal(err)
@@ -48,11 +49,15 @@ func TestNetworkPrinter(t *testing.T) {
 				}
 			}
 			e.Tear()
-			if err := e.Unplug("printer"); err != nil {
+			off, on := func() error { return e.Unplug("printer") }, func() error { return e.Plug("printer") }
+			if text == "after" {
+				off, on = func() error { return e.PowerPrinter(false) }, func() error { return e.PowerPrinter(true) }
+			}
+			if err := off(); err != nil {
 				t.Fatal(err)
 			}
 			until(payterm.PaperUnreachable)
-			if err := e.Plug("printer"); err != nil {
+			if err := on(); err != nil {
 				t.Fatal(err)
 			}
 		}

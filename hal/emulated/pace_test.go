@@ -274,6 +274,72 @@ func TestPaperOutInTheMiddle(t *testing.T) {
 	}
 }
 
+// A printer that is switched off before a slip or in the middle of it is noticed, whether
+// it is asked or tells of itself, and prints when it is on again. One that takes questions in
+// their turn, behind what it has to print, is neither called silent nor slowed down.
+func TestPrinterSwitchedOff(t *testing.T) {
+	t.Parallel()
+	r, want := slip(60)
+	for name, p := range map[string]board.Printer{
+		"asked":            {Status: true},
+		"asked, in turn":   {Status: true},
+		"tells":            {Tells: true},
+		"tells, for China": {Tells: true, Chinese: "gb18030"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p.Baud, p.Buffer, p.Speed, p.Cut = 115200, 1024, 50, true
+			w := newWire(t, p)
+			w.chip.inTurn = strings.Contains(name, "turn")
+			d, err := printer.New(w, options(p, w))
+			if err != nil {
+				t.Fatal(err)
+			}
+			prints := func() time.Duration {
+				t.Helper()
+				w.chip.tear()
+				began := w.now
+				if err := d.Print(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				took := w.now - began
+				if got := printedLines(w.words()); !slices.Equal(got, want) {
+					t.Fatalf("on paper are %q", got)
+				}
+				return took
+			}
+			prints()
+			prints()
+			if took := prints(); took > 9*time.Second {
+				t.Errorf("a slip of 60 lines took %s", took)
+			}
+			for _, after := range []time.Duration{0, 2 * time.Second} {
+				w.at[w.now+after] = func() { w.chip.power(false) }
+				if after == 0 {
+					w.sleep(time.Millisecond)
+				}
+				if err := d.Print(t.Context(), r); !errors.Is(err, printer.ErrUnplugged) {
+					t.Errorf("switched off after %s: %v", after, err)
+				}
+				for range 3 {
+					w.sleep(time.Second)
+					if c := d.Condition(t.Context()); c != payterm.PaperUnreachable {
+						t.Errorf("switched off after %s: it is %s", after, c)
+					}
+				}
+				w.chip.power(true)
+				for i := 0; d.Condition(t.Context()) != payterm.PaperOK; i++ {
+					if w.sleep(time.Second); i == 20 {
+						t.Fatal("it is on again, and nobody notices")
+					}
+				}
+				prints()
+			}
+			w.want()
+		})
+	}
+}
+
 // A context that ends stops the slip between two pieces.
 func TestPrintEndsWithItsContext(t *testing.T) {
 	r, _ := slip(200)

@@ -92,7 +92,7 @@ func notPNG(err error) error { return fmt.Errorf("it is no whole PNG file (%w)",
 var paperAdvice = map[payterm.PaperCondition]string{
 	payterm.PaperOut:         "there is no paper: put in a new roll",
 	payterm.PaperCoverOpen:   "the cover is open: close it",
-	payterm.PaperUnreachable: "the printer does not print: check its cable, switch it off and on",
+	payterm.PaperUnreachable: "the printer does not answer or does not print: check its cable, switch it off and on",
 	payterm.PaperNearEnd:     "the paper is nearly out: have a new roll at hand",
 }
 
