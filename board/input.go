@@ -96,11 +96,13 @@ type Scanner struct {
 	Framing string   `toml:"framing"` // how a code ends (Framings); by Enter with evdev
 	Gap     Duration `toml:"gap"`     // the pause that ends a code, with gap; 50ms when left out
 	AIM     bool     `toml:"aim"`     // it sends the symbology before a code, such as ]Q1, which is taken off
+	Layout  string   `toml:"layout"`  // with evdev: the keyboard that it types as (Layouts); us when left out
 	// What tells a serial reader to look for a code, and to stop looking: ASCII, where
 	// TOML writes control characters as \u0016, or bytes in hex as "0x16 54 0d".
 	TriggerStart string   `toml:"trigger_start"`
 	TriggerStop  string   `toml:"trigger_stop"`
 	TriggerAgain Duration `toml:"trigger_again"` // when trigger_start is sent again, for a reader that stops by itself
+	TriggerReply string   `toml:"trigger_reply"` // what it answers to these, where that is none of the known answers
 }
 
 // Events is the event device of an evdev reader.
@@ -114,6 +116,9 @@ func (s *Scanner) Trigger() (start, stop []byte, err error) {
 	stop, two := command(s.TriggerStop)
 	return start, stop, errors.Join(one, two)
 }
+
+// Reply is what it answers to them; nil where nothing is said of it.
+func (s *Scanner) Reply() ([]byte, error) { return command(s.TriggerReply) }
 
 var errCommand = errors.New(`ASCII text with control characters written as \u0016, or hex such as "0x16 54 0d", ` +
 	`of 64 bytes at the most`)
@@ -336,7 +341,8 @@ func (c *checker) scanner(s *Scanner) {
 	c.word("scanner.kind", &s.Kind, ScannerKinds)
 	switch s.Kind {
 	case KindSerial:
-		c.noMeaning("scanner", s.Kind, given{"name", s.Name != ""}, given{"usb", s.USB != ""})
+		c.noMeaning("scanner", s.Kind, given{"name", s.Name != ""}, given{"usb", s.USB != ""},
+			given{"layout", s.Layout != ""})
 		c.serial("scanner", s.Device, s.Baud)
 		c.word("scanner.framing", &s.Framing, Framings)
 		c.gap(s)
@@ -344,7 +350,9 @@ func (c *checker) scanner(s *Scanner) {
 	case KindEvdev:
 		c.noMeaning("scanner", s.Kind, given{"baud", s.Baud != 0}, given{"framing", s.Framing != ""},
 			given{"gap", s.Gap.Duration != 0}, given{"trigger_start", s.TriggerStart != ""},
-			given{"trigger_stop", s.TriggerStop != ""}, given{"trigger_again", s.TriggerAgain.Duration != 0})
+			given{"trigger_stop", s.TriggerStop != ""}, given{"trigger_again", s.TriggerAgain.Duration != 0},
+			given{"trigger_reply", s.TriggerReply != ""})
+		c.word("scanner.layout", &s.Layout, Layouts)
 		c.events("scanner", s.Events())
 	}
 }
@@ -361,16 +369,17 @@ func (c *checker) gap(s *Scanner) {
 }
 
 func (c *checker) trigger(s *Scanner) {
-	for key, text := range map[string]string{"trigger_start": s.TriggerStart, "trigger_stop": s.TriggerStop} {
+	for key, text := range map[string]string{"trigger_start": s.TriggerStart, "trigger_stop": s.TriggerStop,
+		"trigger_reply": s.TriggerReply} {
 		if _, err := command(text); err != nil {
 			c.bad("scanner."+key, "%q: %v", text, err)
 		}
 	}
 	again := s.TriggerAgain.Duration
 	switch {
-	case s.TriggerStart == "" && (s.TriggerStop != "" || again != 0):
+	case s.TriggerStart == "" && (s.TriggerStop != "" || s.TriggerReply != "" || again != 0):
 		c.bad("scanner.trigger_start",
-			"is missing: a reader that is never told to start needs no trigger_stop and no trigger_again")
+			"is missing: a reader that is never told to start needs no trigger_stop, trigger_again, trigger_reply")
 	case again != 0 && (again < time.Second || again > 10*time.Minute):
 		c.bad("scanner.trigger_again", "%s: 1s to 10m", again)
 	}

@@ -40,6 +40,14 @@ const (
 	KindEvdev  = "evdev"
 )
 
+// Layouts of a keyboard that a reader types as.
+const (
+	LayoutUS = "us"
+	LayoutUK = "uk"
+	LayoutFR = "fr" // AZERTY
+	LayoutDE = "de" // QWERTZ
+)
+
 // The words of each key; the first is the default.
 var (
 	CodePages = []string{CP437, PC850, WPC1252, PC858}
@@ -51,6 +59,7 @@ var (
 
 	KeypadKinds  = []string{KindMatrix, KindEvdev} // one has to be said
 	ScannerKinds = []string{KindSerial, KindEvdev}
+	Layouts      = []string{LayoutUS, LayoutUK, LayoutFR, LayoutDE}
 )
 
 // bounds are the least and the most of a number, and what it is when it is left out.

@@ -134,6 +134,7 @@ func New(o Options) (*Panel, error) {
 		func(w http.ResponseWriter, _ *http.Request) { b.Tear(); p.Changed("paper"); answer(w, nil, nil) })
 	p.mux.HandleFunc("POST /emu/key", post(p.press))
 	p.mux.HandleFunc("POST /emu/scan", post(p.scan))
+	p.mux.HandleFunc("POST /emu/scanner", post(b.SetScanner))
 	p.mux.HandleFunc("POST /emu/printer", post(p.printer))
 	p.mux.HandleFunc("POST /emu/unplug", post(func(in cable) error { return p.pull("unplug", in, b.Unplug) }))
 	p.mux.HandleFunc("POST /emu/plug", post(func(in cable) error { return p.pull("plug", in, b.Plug) }))

@@ -22,6 +22,8 @@ const (
 
 	ParcelWaitsForZ      Notice = "parcel_z"      // it changes the merchant: close the day first
 	ParcelWaitsForOrders Notice = "parcel_orders" // likewise, and an order is open
+
+	ScannerLayout Notice = "scanner_layout" // it types for another keyboard than the board profile says
 )
 
 // Refusal is why an update or a stick was not taken.
@@ -56,7 +58,7 @@ func (n Notice) Refusals() []Refusal {
 	case StickRefused:
 		return []Refusal{StickDamaged, StickFull, WriteGuarded, NothingToTake}
 	case NoNotice, UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateDone, UpdateUndone, StickDone,
-		ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders:
+		ServiceWritten, ParcelWaitsForZ, ParcelWaitsForOrders, ScannerLayout:
 	}
 	return nil
 }
@@ -66,6 +68,7 @@ var Notices = []Notice{
 	UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateRefused, UpdateDone, UpdateUndone, StickDone, StickRefused,
 	ServiceWritten,
 	ParcelWaitsForZ, ParcelWaitsForOrders,
+	ScannerLayout,
 }
 
 // news is the notice in words; none without one.

@@ -147,6 +147,7 @@ func newAgent(o Options) *Agent {
 	}
 	a.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: setup.MaxScan, Refresh: o.refresh,
+		Known: o.Provisioner.Knows, Mistyped: a.mistyped,
 	})
 	a.doctor = a.newDoctor()
 	a.arrivals = setup.NewArrivals(setup.ArrivalsOptions{

@@ -20,6 +20,14 @@ func (a *Agent) resting(v flows.View) flows.View {
 	return flows.View{Name: flows.ViewIdle, Status: v.Status, Operator: v.Operator}
 }
 
+// mistyped has the idle screen say that the scanner types for another keyboard.
+func (a *Agent) mistyped() {
+	a.o.notices.Put(api.Notice{Notice: screen.ScannerLayout})
+	if a.isOpen() {
+		a.runner.Redraw()
+	}
+}
+
 // Notice takes a notice of the machine's system. That of a restart is taken once nobody is
 // being served, and keeps the counter free from then on, until the glass is sure to say
 // something else again.

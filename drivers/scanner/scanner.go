@@ -5,7 +5,8 @@
 // back to when it last looked.
 //
 // Bytes come from a serial line, or from a Keyboard, which makes bytes of the keys
-// that a reader types. Of a frame of which a byte is missing or was garbled nothing is
+// that a reader types. What a reader answers to a command, and control characters between
+// two codes, are passed over. Of a frame of which a byte is missing or was garbled nothing is
 // given: a code with a hole may be another customer's. A Trigger tells a reader when
 // to look.
 package scanner
@@ -14,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"payterm"
@@ -42,6 +44,7 @@ type Options struct {
 	Framing   Framing
 	Pause     time.Duration        // Gap: the pause that ends a frame; 50 ms when zero
 	AIM       bool                 // take the symbology off, such as ]Q1, that the reader puts before a code
+	Replies   [][]byte             // what the reader answers to commands, besides what is known (reply.go)
 	MaxLength int                  // longer frames are garbage; 512 when zero
 	Now       func() time.Duration // monotonic
 }
@@ -58,7 +61,10 @@ type Scanner struct {
 	o       Options
 	frame   []byte
 	began   time.Duration
-	garbage bool // the frame is dropped up to its end
+	garbage bool          // the frame is dropped up to its end
+	between []byte        // between two frames: what may become an answer
+	earlier time.Duration // when the first of it came
+	begins  bool          // pending begins a frame, and no answer
 	pending []byte
 	came    time.Duration // when pending came, at the earliest
 	looked  time.Duration // when the line was last known to hold nothing more; zero before that
@@ -161,31 +167,76 @@ func (s *Scanner) take() (Scan, bool) {
 	return Scan{}, false
 }
 
-// feed takes one byte and reports whether it ends the frame. CR and LF never
-// stand in a payment code, so either ends a frame of each line framing: readers
-// are often set to the other one.
+// feed takes one byte and reports whether it ends the frame. CR, LF and Tab never
+// stand in a payment code, so each ends a frame of each line framing: readers
+// are often set to another one.
 func (s *Scanner) feed(b byte) bool {
-	switch {
-	case s.o.Framing == STXETX && b == 0x02:
-		s.reset()
-		s.began = s.came
-		s.frame = append(s.frame, b)
-		return false
-	case s.o.Framing == STXETX && b == 0x03:
-		return true
-	case s.o.Framing != STXETX && (b == '\r' || b == '\n'):
-		return true
-	case s.o.Framing == STXETX && len(s.frame) == 0:
-		return false // noise between frames
-	}
-	if !s.busy() {
-		s.began = s.came
+	if s.o.Framing == STXETX {
+		switch {
+		case b == 0x02:
+			s.reset()
+			s.began = s.came
+			s.frame = append(s.frame, b)
+			return false
+		case b == 0x03:
+			return true
+		case len(s.frame) == 0:
+			return false // noise between frames
+		}
+	} else {
+		began := s.came
+		if s.begins {
+			s.begins, began = false, s.earlier
+		} else if !s.begun() && !s.passOver(b) {
+			return false
+		}
+		if b == '\r' || b == '\n' || b == '\t' {
+			return true
+		}
+		if !s.begun() {
+			s.began = began
+		}
 	}
 	if b < 0x20 || b > 0x7e || len(s.frame) >= s.o.MaxLength {
 		s.garbage = true
 	}
 	if !s.garbage {
 		s.frame = append(s.frame, b)
+	}
+	return false
+}
+
+// passOver takes a byte between two frames, and false where it is no part of one, or none
+// yet: an answer of the reader, or a control character that begins none.
+func (s *Scanner) passOver(b byte) bool {
+	if len(s.between) == 0 {
+		s.earlier = s.came
+	}
+	s.between = append(s.between, b)
+	for len(s.between) > 0 {
+		switch reply(s.between, s.o.Replies) {
+		case someReply:
+			return false
+		case wholeReply:
+			s.between = s.between[:0]
+			return false
+		case brokenReply:
+			s.between, s.garbage = s.between[:0], true
+			s.began = s.earlier
+			return true
+		case noReply:
+		}
+		if s.between[0] >= 0x20 {
+			if len(s.between) == 1 {
+				s.between = s.between[:0]
+				return true
+			}
+			// It began like an answer, and is a code.
+			s.pending = append(slices.Clone(s.between), s.pending...)
+			s.between, s.begins = s.between[:0], true
+			return false
+		}
+		s.between = s.between[1:]
 	}
 	return false
 }
@@ -218,7 +269,10 @@ func alphanumeric(b byte) bool {
 	return b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z'
 }
 
-// busy reports whether a frame has begun.
-func (s *Scanner) busy() bool { return len(s.frame) > 0 || s.garbage }
+// begun reports whether a frame has begun.
+func (s *Scanner) begun() bool { return len(s.frame) > 0 || s.garbage }
 
-func (s *Scanner) reset() { s.frame, s.garbage = s.frame[:0], false }
+// busy reports whether more is to come: of a frame, or of an answer.
+func (s *Scanner) busy() bool { return s.begun() || len(s.between) > 0 }
+
+func (s *Scanner) reset() { s.frame, s.garbage, s.between = s.frame[:0], false, s.between[:0] }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,8 @@ func newReader(t testing.TB, framing scanner.Framing) *reader {
 	r := &reader{line: haltest.NewLine(t), now: time.Minute}
 	r.line.OnWait = func(d time.Duration) { r.now += d }
 	var err error
-	r.Scanner, err = scanner.New(r.line, scanner.Options{Framing: framing, Now: func() time.Duration { return r.now }})
+	r.Scanner, err = scanner.New(r.line, scanner.Options{Framing: framing, Replies: [][]byte{[]byte("OK;")},
+		Now: func() time.Duration { return r.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,11 @@ func (r *reader) read(t testing.TB) (string, time.Duration) {
 	return got.Code.Reveal(), got.Began
 }
 
-const code = "281234567890123456"
+const (
+	code   = "281234567890123456"
+	gm65   = "\x02\x00\x00\x01\x00\x33\x31" // its manual's answer to a command
+	ssiACK = "\x04\xd0\x00\x00\xff\x2c"
+)
 
 func TestFrames(t *testing.T) {
 	long := strings.Repeat("9", 100_000)
@@ -82,6 +88,32 @@ func TestFrames(t *testing.T) {
 		{"one too long", scanner.CR, []string{long[:513] + "\r"}, nil},
 		{"an end that got lost", scanner.CR, []string{code, "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-",
 			"13\r"}, []string{"13"}},
+		{"Tab", scanner.CR, []string{code + "\t13\t"}, []string{code, "13"}},
+		{"LF CR", scanner.CRLF, []string{code + "\n\r13\n\r"}, []string{code, "13"}},
+		{"a NUL of a glitch", scanner.CR, []string{"\x00" + code + "\r"}, []string{code}},
+		{"ACK and NAK", scanner.CR, []string{"\x06" + code + "\r\x15\x06", "13\r"}, []string{code, "13"}},
+		{"GM65 answers", scanner.CR, []string{gm65 + code + "\r" + gm65 + gm65 + "13\r"}, []string{code, "13"}},
+		{"GM65 answers in pieces", scanner.CR, []string{gm65[:1], gm65[1:5], gm65[5:] + code + "\r"}, []string{code}},
+		{"GM65 answers with gap", scanner.Gap, []string{gm65, "-", gm65 + code, "-"}, []string{code}},
+		{"GM65 does not know the command", scanner.LF, []string{"\x02\x00\x03\x01\x00\x6a\x61" + code + "\n"},
+			[]string{code}},
+		{"GM65 says what it was asked", scanner.CR, []string{"\x02\x00\x00\x01\x3e\xe4\xac" + code + "\r"},
+			[]string{code}},
+		{"GM65's answer with a broken byte", scanner.CR, []string{"\x02\x00\x00\x01\x00\x33\x32" + code + "\r13\r"},
+			[]string{"13"}},
+		{"GM65's answer cut short", scanner.CR, []string{gm65[:5] + code + "\r13\r"}, []string{"13"}},
+		{"GM65's answer and STX", scanner.STXETX, []string{gm65 + "\x02" + code + "\x03"}, []string{code}},
+		{"SSI answers", scanner.CR, []string{ssiACK + code + "\r" + "\x05\xd1\x00\x00\x06\xff\x24" + ssiACK + "13\r"},
+			[]string{code, "13"}},
+		{"SSI's answer with a wrong sum", scanner.CR, []string{"\x04\xd0\x00\x00\xff\x2d" + code + "\r13\r"},
+			[]string{"13"}},
+		{"Newland answers", scanner.CR, []string{"\x02\x010000#SCNTRG1\x06;\x03" + code + "\r"}, []string{code}},
+		{"Newland's answer without an end", scanner.CR, []string{"\x02\x010000#SCNTRG1\r" + code + "\r"},
+			[]string{code}},
+		{"STX before a code that has none", scanner.CR, []string{"\x02" + code + "\r"}, []string{code}},
+		{"the reader's own answer", scanner.CR, []string{"OK;" + code + "\rOK;13\rO", "K\r"},
+			[]string{code, "13", "OK"}},
+		{"its own answer and a part of it", scanner.CR, []string{"OK\rOK;\r"}, []string{"OK"}},
 		{"gap", scanner.Gap, []string{code[:5], code[5:], "-", "13", "-"}, []string{code, "13"}},
 		{"gap and CR", scanner.Gap, []string{code + "\r", "13", "-"}, []string{code, "13"}},
 		{"gap after garbage", scanner.Gap, []string{"\xff", "-", code, "-"}, []string{code}},
@@ -195,12 +227,19 @@ func TestKeyboard(t *testing.T) {
 		{"shift, left and right", keys{42, 30, -30, -42, 30, 54, 30, -54, 30}, "AaAa"},
 		{"two shifts", keys{42, 54, 30, -42, 30, -54, 30}, "AAa"},
 		{"held too long", keys{2, repeats, repeats, -2, 3}, "12"},
-		{"caps lock and num lock are the console's", keys{58, -58, 30, 69, -69, 71}, "a7"},
+		{"caps lock around letters", keys{58, -58, 30, 2, 42, 30, -42, 58, -58, 30}, "A1aa"},
+		{"num lock is the console's", keys{30, 69, -69, 71}, "a7"},
+		{"Ctrl+M, Ctrl+J, Tab", keys{2, 29, 50, -50, -29, 3, 97, 36, -97, 4, 15}, "1\r2\n3\t"},
+		{"Alt and numbers", keys{56, 82, -82, 82, 76, 82, -56, 56, 76, 79, -56, 56, 82, 79, 81, -56}, "23\r"},
+		{"Alt and a number that is none", keys{56, 81, 80, 80, -56, 56, -56, 56, 81, 81, 81, 81, 81, 81, -56}, "\x00\x00\x00"},
 		{"control and alt", keys{29, 27, -27, -29, 100, 79, -100, 2}, "\x00\x001"},
 		{"a key that writes nothing", keys{59, 2}, "\x001"},
 		{"lost with shift", keys{42, 0, 30, -42, 30}, "\x00aa"},
 	} {
-		k := scanner.NewKeyboard(&c.keys)
+		k, err := scanner.NewKeyboard(&c.keys, "us")
+		if err != nil {
+			t.Fatal(err)
+		}
 		got := ""
 		for b := make([]byte, 8); ; {
 			n, err := k.Read(b, time.Second)
@@ -273,7 +312,34 @@ func TestPulled(t *testing.T) {
 	}
 }
 
+// What a reader types that is set to another keyboard, and what it may have been.
+func TestReadings(t *testing.T) {
+	for _, c := range []struct{ read, layout, want string }{
+		{"@*!@#$%^&*()", "us", "281234567890 fr"},
+		{"PPV1YZAB/", "us", "PPV1ZYAB- de"},
+		{"ppv1az", "us", "PPV1AZ us caps"},
+		{"&(", "fr", "15 us"},
+		{"281234", "us", ""}, // the keys of digits write no ASCII on AZERTY alone
+		{"28\x00", "us", ""},
+	} {
+		var got []string
+		for _, r := range scanner.Readings(c.read, c.layout) {
+			text := r.Text + " " + r.Layout
+			if r.Caps {
+				text += " caps"
+			}
+			got = append(got, text)
+		}
+		if c.want != "" && !slices.Contains(got, c.want) || c.want == "" && got != nil {
+			t.Errorf("%q of %s: %q, want %q", c.read, c.layout, got, c.want)
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
+	if _, err := scanner.NewKeyboard(nil, "morse"); err == nil {
+		t.Error("a layout that there is not")
+	}
 	if _, err := scanner.New(nil,
 		scanner.Options{Framing: "morse", Now: func() time.Duration { return 0 }}); err == nil {
 		t.Error("a framing that there is not")

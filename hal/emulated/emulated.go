@@ -51,6 +51,7 @@ type Board struct {
 	serial  map[string]*serialDevice // by what the profile calls it
 	events  map[hal.EventDevice]*eventDevice
 	signals signals
+	reader  reader // the scanner
 	start   time.Time
 	mu      sync.Mutex
 	bad     []Violation
@@ -161,7 +162,8 @@ func (b *Board) openSerial() []error {
 	if s := b.c.Profile.Scanner; s != nil && s.Kind == board.KindEvdev {
 		b.events[s.Events()] = newEventDevice(b.c.Scale, b.reporter("evdev"))
 	} else if s != nil {
-		d, err := openSerialDevice(s.Baud, b.c.Scale, b.signals.scanner())
+		d, err := openSerialDevice(s.Baud, b.c.Scale, &b.reader)
+		b.reader.said = d.send
 		errs, b.serial[s.Device] = append(errs, err), d
 	}
 	if p := b.c.Profile.Printer; p != nil {
@@ -375,56 +377,6 @@ func (b *Board) pad(k payterm.Key) (*eventDevice, uint16, error) {
 	code, err := keyOf(b.c.Profile.Keypad, k)
 	return b.events[b.c.Profile.Keypad.Events()], code, err
 }
-
-// Scan lets the scanner read a code, and frames it as the profile says: with the
-// symbology of a QR code before it where the profile has that.
-func (b *Board) Scan(code string) error {
-	s := b.c.Profile.Scanner
-	if s == nil {
-		return errNoScanner
-	}
-	before, after := "", map[string]string{
-		board.FramingCR: "\r", board.FramingLF: "\n", board.FramingCRLF: "\r\n",
-		board.FramingGap: "", board.FramingSTXETX: "\x03",
-	}[s.Framing]
-	if s.Framing == board.FramingSTXETX {
-		before = "\x02"
-	}
-	if s.Kind == board.KindEvdev {
-		after = "\r"
-	}
-	if s.AIM {
-		before += "]Q1"
-	}
-	return b.ScanBytes([]byte(before + code + after))
-}
-
-// ScanBytes lets the scanner send bytes as they are: halves of frames, garbage. One
-// that types has Enter for CR and LF, and F20 for what no keyboard has.
-func (b *Board) ScanBytes(w []byte) error {
-	s := b.c.Profile.Scanner
-	if s == nil {
-		return errNoScanner
-	}
-	if s.Kind == board.KindEvdev {
-		return b.events[s.Events()].send(w)
-	}
-	return b.serial[s.Device].send(w)
-}
-
-// FloodScanner lets a scanner that types do so faster than anybody can read: the
-// kernel loses what its buffer of 64 events does not hold.
-func (b *Board) FloodScanner(w []byte) error {
-	s := b.c.Profile.Scanner
-	if s == nil || s.Kind != "evdev" {
-		return errNoScanner
-	}
-	return b.events[s.Events()].flood(w)
-}
-
-// Told is what the host has sent to a serial scanner, such as trigger commands, oldest
-// first.
-func (b *Board) Told() []byte { return b.signals.told() }
 
 // Paper is what was printed since the last tear: the picture and the words. A
 // board without a printer has one white dot.

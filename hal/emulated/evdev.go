@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -249,23 +248,21 @@ func (d *eventDevice) hold(code uint16, down bool) error {
 	return errors.Join(d.move(code, 1), d.move(code, 2), d.move(code, 2))
 }
 
-// send types bytes; what no US keyboard has comes as F20, CR and LF as Enter.
-func (d *eventDevice) send(text []byte) error {
+// send moves keys.
+func (d *eventDevice) send(keys []event) error {
 	d.turn.Lock()
 	defer d.turn.Unlock()
-	for _, c := range text {
-		for _, k := range strokes(c) {
-			if err := d.move(k.code, k.value); err != nil {
-				return err
-			}
+	for _, k := range keys {
+		if err := d.move(k.code, k.value); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// flood types bytes faster than any reader reads: what does not fit is lost by the
+// flood moves keys faster than any reader reads: what does not fit is lost by the
 // kernel's rule.
-func (d *eventDevice) flood(text []byte) error {
+func (d *eventDevice) flood(keys []event) error {
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	d.mu.Lock()
@@ -273,46 +270,10 @@ func (d *eventDevice) flood(text []byte) error {
 	if !d.in {
 		return errPulled
 	}
-	for _, c := range text {
-		for _, k := range strokes(c) {
-			d.emit(moves(k.code, k.value)...)
-		}
+	for _, k := range keys {
+		d.emit(moves(k.code, k.value)...)
 	}
 	return nil
-}
-
-// strokes are the keys that a reader moves for a character.
-func strokes(c byte) []event {
-	const shift = 42
-	down, up := func(code uint16) event {
-		return event{kindKey, code, 1}
-	}, func(code uint16) event { return event{kindKey, code, 0} }
-	if c == '\r' || c == '\n' {
-		return []event{down(28), up(28)}
-	}
-	for name, code := range keyCodes {
-		chars := typed[name]
-		if letter := strings.TrimPrefix(name, "KEY_"); len(letter) == 1 && chars == "" {
-			chars = strings.ToLower(letter) + letter
-		}
-		switch strings.IndexByte(chars, c) {
-		case 0:
-			return []event{down(code), up(code)}
-		case 1:
-			return []event{down(shift), down(code), up(code), up(shift)}
-		}
-	}
-	return []event{down(190), up(190)}
-}
-
-// typed are the keys of a US keyboard that are no letters, without and with shift.
-var typed = map[string]string{
-	"KEY_1": "1!", "KEY_2": "2@", "KEY_3": "3#", "KEY_4": "4$", "KEY_5": "5%", "KEY_6": "6^", "KEY_7": "7&",
-	"KEY_8": "8*", "KEY_9": "9(", "KEY_0": "0)",
-	"KEY_MINUS": "-_", "KEY_EQUAL": "=+", "KEY_LEFTBRACE": "[{", "KEY_RIGHTBRACE": "]}", "KEY_SEMICOLON": ";:",
-	"KEY_APOSTROPHE": "'\"",
-	"KEY_GRAVE":      "`~", "KEY_BACKSLASH": "\\|", "KEY_COMMA": ",<", "KEY_DOT": ".>", "KEY_SLASH": "/?",
-	"KEY_SPACE": " ",
 }
 
 func (d *eventDevice) plug() error {

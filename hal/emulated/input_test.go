@@ -64,7 +64,11 @@ func scans(t testing.TB, b *board.Board, keys func(scanner.Keys) scanner.Keys) <
 	var line scanner.Line = b.Scanner
 	framing := scanner.Framing(p.Framing)
 	if p.Kind == "evdev" {
-		line, framing = scanner.NewKeyboard(keys(hal.NewKeys(b.Scanner))), scanner.CR
+		keyboard, err := scanner.NewKeyboard(keys(hal.NewKeys(b.Scanner)), p.Layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, framing = keyboard, scanner.CR
 	}
 	start := time.Now()
 	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM,

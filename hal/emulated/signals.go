@@ -11,11 +11,10 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// signals remember what lamps, buzzer, backlight and scanner were told.
+// signals remember what lamps, buzzer and backlight were told.
 type signals struct {
 	mu     sync.Mutex
 	pulses map[string][]Pulse // by line or channel
-	orders []byte             // to the scanner
 }
 
 // Pulse is how a line or a PWM channel is driven from a moment on.
@@ -97,24 +96,4 @@ func (b *Board) Pulses(name string) []Pulse {
 	b.signals.mu.Lock()
 	defer b.signals.mu.Unlock()
 	return slices.Clone(b.signals.pulses[name])
-}
-
-// scanner takes what the host sends to it.
-func (s *signals) scanner() *orders { return &orders{s} }
-
-type orders struct{ s *signals }
-
-func (o *orders) Write(b []byte) (int, error) {
-	o.s.mu.Lock()
-	defer o.s.mu.Unlock()
-	if len(o.s.orders)+len(b) <= 4096 {
-		o.s.orders = append(o.s.orders, b...)
-	}
-	return len(b), nil
-}
-
-func (s *signals) told() []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.orders)
 }

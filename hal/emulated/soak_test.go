@@ -97,7 +97,9 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	start := time.Now()
 	var line scanner.Line = u.b.Scanner
 	if p.Scanner.Kind == "evdev" {
-		line = scanner.NewKeyboard(hal.NewKeys(u.b.Scanner))
+		if line, err = scanner.NewKeyboard(hal.NewKeys(u.b.Scanner), p.Scanner.Layout); err != nil {
+			return u, err
+		}
 	}
 	reader, err := scanner.New(line, scanner.Options{Framing: scanner.CR,
 		Now: func() time.Duration { return time.Since(start) }})

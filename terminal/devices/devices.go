@@ -57,6 +57,12 @@ type Options struct {
 	Log     *slog.Logger
 	Owner   Owner
 	MaxScan int // the longest text that the scanner may bring
+	// Known tells a text that is genuine beyond doubt, such as a signed parcel: where a reader
+	// that types is set to another keyboard than the profile says, it is found all the same.
+	// Nil for none.
+	Known func(text string) bool
+	// Mistyped hears of such a reader. Nil for nobody.
+	Mistyped func()
 	// Refresh is how often the display is told everything again; 0 for half a minute.
 	Refresh time.Duration
 }

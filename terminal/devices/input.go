@@ -2,6 +2,8 @@ package devices
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"payterm"
@@ -55,12 +57,15 @@ func (s *Set) runScanner(ctx context.Context) {
 	p := b.Profile.Scanner
 	var line scanner.Line = b.Scanner
 	framing := scanner.Framing(p.Framing)
+	var err error
 	if p.Kind == board.KindEvdev {
-		line, framing = scanner.NewKeyboard(hal.NewKeys(b.Scanner)), scanner.CR
+		line, err = scanner.NewKeyboard(hal.NewKeys(b.Scanner), p.Layout)
+		framing = scanner.CR
 	}
-	reader, err := scanner.New(line, scanner.Options{
-		Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, MaxLength: s.o.MaxScan, Now: s.o.Owner.Lived,
-	})
+	var reader *scanner.Scanner
+	if err == nil {
+		reader, err = newScanner(line, p, framing, s.o)
+	}
 	if err != nil {
 		s.o.Log.Error("scanner", "err", err)
 		s.gaveUp(Scanner, err)
@@ -79,9 +84,83 @@ func (s *Set) runScanner(ctx context.Context) {
 		default:
 			newest(s.rests, struct{}{})
 			newest(s.touched, struct{}{})
-			s.o.Owner.Scan(ctx, scan.Code, scan.Began)
+			code := scan.Code
+			if p.Kind == board.KindEvdev {
+				code = s.typed(code, p.Layout)
+			}
+			s.o.Owner.Scan(ctx, code, scan.Began)
 		}
 	}
+}
+
+func newScanner(line scanner.Line, p *board.Scanner, framing scanner.Framing, o Options) (*scanner.Scanner, error) {
+	so := scanner.Options{
+		Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, MaxLength: o.MaxScan, Now: o.Owner.Lived,
+	}
+	switch reply, err := p.Reply(); {
+	case err != nil:
+		return nil, err
+	case reply != nil:
+		so.Replies = [][]byte{reply}
+	}
+	return scanner.New(line, so)
+}
+
+// typed looks whether a reader types for another keyboard than the profile says: where that
+// makes a payment code of a text that is none, it is told of, since no money moves on a guess;
+// what is known otherwise, such as a signed parcel, is read.
+func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
+	text := code.Reveal()
+	known := func(text string) bool { return s.o.Known != nil && s.o.Known(text) }
+	if _, pays := code.Wallet(); pays || known(text) {
+		return code
+	}
+	for _, r := range scanner.Readings(text, layout) {
+		other := payterm.NewPayCode(r.Text)
+		if _, pays := other.Wallet(); !pays && !known(r.Text) {
+			continue
+		}
+		err := errors.New(Mistyped(r.Layout, layout))
+		if t := s.Trouble(Scanner); t.Err == nil || t.Err.Error() != err.Error() || s.Now()-t.At > Recently {
+			s.o.Log.Warn("scanner", "err", err)
+		}
+		s.met(Scanner, err)
+		if s.o.Mistyped != nil {
+			s.o.Mistyped()
+		}
+		if known(r.Text) {
+			return other
+		}
+		return code
+	}
+	return code
+}
+
+// Mistyped says what to do about a reader that types for another keyboard than the profile says.
+func Mistyped(types, says string) string {
+	if types == says {
+		return "the scanner types capitals for small letters: switch its caps lock off"
+	}
+	names := map[string]string{board.LayoutFR: "AZERTY", board.LayoutDE: "QWERTZ", board.LayoutUS: "QWERTY",
+		board.LayoutUK: "British"}
+	return fmt.Sprintf("the scanner types for another keyboard (%s, and the profile says layout = %q): "+
+		"say layout = %q in [scanner] of the board profile, or set the scanner to that of the profile",
+		names[types], says, types)
+}
+
+// OtherLayout is the keyboard that a scanner types for which wrote text where want stood on
+// paper; false where that is none.
+func (s *Set) OtherLayout(text, want string) (layout string, is bool) {
+	p := s.o.Board.Profile.Scanner
+	if p == nil || p.Kind != board.KindEvdev {
+		return "", false
+	}
+	for _, r := range scanner.Readings(text, p.Layout) {
+		if r.Text == want {
+			return r.Layout, true
+		}
+	}
+	return "", false
 }
 
 // restTime is how long a scanner that is armed rests after it has read a code or was pulled:

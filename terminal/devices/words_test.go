@@ -76,6 +76,11 @@ func TestEveryWordHasADriver(t *testing.T) {
 	printers("raster", board.Rasters)
 	printers("qr", board.QRs)
 	printers("drawer", board.Drawers)
+	for _, word := range board.Layouts {
+		if _, err := scanner.NewKeyboard(nil, word); err != nil {
+			t.Errorf("scanner.layout = %q: %v", word, err)
+		}
+	}
 	for _, word := range board.Framings {
 		_, err := scanner.New(nil, scanner.Options{Framing: scanner.Framing(word),
 			Now: func() time.Duration { return 0 }})

@@ -45,6 +45,7 @@ type Devices interface {
 type Tester interface {
 	Keys() []payterm.Key
 	Held() []payterm.Key
+	OtherLayout(text, want string) (layout string, is bool)
 	CanShow(qr string) bool
 	Resend(ctx context.Context) error
 	AskPaper(ctx context.Context) (c payterm.PaperCondition, asked bool)

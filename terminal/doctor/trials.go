@@ -381,6 +381,8 @@ func (t *trials) scanner(ctx context.Context) Finding {
 				equal = true
 			} else if strings.Contains(text, code) {
 				other = "it adds a prefix or a suffix to what it reads: set it to none"
+			} else if layout, is := t.devices.OtherLayout(text, code); is {
+				other = devices.Mistyped(layout, t.devices.Board().Profile.Scanner.Layout)
 			} else {
 				other = fmt.Sprintf("it read %d characters of another code, not the %d of this one",
 					len(text), len(code))

@@ -33,6 +33,8 @@ var lives = map[screen.Notice]time.Duration{
 
 	screen.ParcelWaitsForZ:      time.Minute, // and again, as long as it does
 	screen.ParcelWaitsForOrders: time.Minute,
+
+	screen.ScannerLayout: 10 * time.Minute,
 }
 
 // Notices are those that stand: of each subject (update, stick, service) the last one.

@@ -16,6 +16,7 @@ import (
 	"payterm/config"
 	"payterm/provision"
 	"payterm/screen"
+	"payterm/terminal/api"
 	"payterm/terminal/devices"
 	"payterm/terminal/doctor"
 	"payterm/terminal/notice"
@@ -104,6 +105,7 @@ func New(o Options, parcel string) (*Setup, error) {
 	s.unread = err
 	s.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: s, MaxScan: MaxScan, Refresh: o.Refresh,
+		Known: o.Provisioner.Knows, Mistyped: func() { s.notices.Put(api.Notice{Notice: screen.ScannerLayout}) },
 	})
 	s.doctor = doctor.New(doctor.Options{
 		Devices: s.devices, Name: s.view.Device, Data: o.Data, Clock: s.p.Now, Screens: s.screenOptions, Log: o.Log,

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"payterm/boards"
+	"payterm/hal/emulated"
+)
+
+// A GM65 answers the command that lets it look, in front of the code that it reads then: the
+// first code pays.
+func TestScannerThatTalksBack(t *testing.T) {
+	t.Parallel()
+	profile, err := boards.Read("emulated")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(t.TempDir(), "gm65.toml")
+	write(t, own, strings.Replace(string(profile), `framing = "cr"`, `framing = "cr"
+trigger_start = "0x7e 00 08 01 00 02 01 ab cd"
+trigger_again = "2s"`, 1))
+	_, ready := program(t, "payterm", "emulate", "--board", own, "--listen", "127.0.0.1:0", "--data", t.TempDir(),
+		"--scale", "20")
+	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
+	s.post(s.panel+"/emu/scanner", emulated.Habits{Model: "gm65", Before: "\x00"})
+	for range 2 {
+		s.waitScreen("idle")
+		s.keys("5", "0", "0", "ENTER")
+		s.waitScreen("scan")
+		s.scan(s.wallet("ALIPAY", false))
+		s.waitScreen("approved")
+		s.keys("ENTER")
+	}
+}
+
+// A scanner that is set to AZERTY writes no digits: the screen and the doctor name it, and
+// nothing is paid on a guess. One that is set to QWERTZ writes digits, and pays.
+func TestScannerOfAnotherKeyboard(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	_, ready := program(t, "payterm", "emulate", "--board", "generic-evdev", "--listen", "127.0.0.1:0", "--data", data,
+		"--scale", "20")
+	s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string)}
+	s.post(s.panel+"/emu/scanner", emulated.Habits{Layout: "fr"})
+	s.waitScreen("idle")
+	s.keys("5", "0", "0", "ENTER")
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	for end := time.Now().Add(15 * time.Second); !strings.Contains(s.screen(), "payment code"); {
+		if time.Now().After(end) {
+			t.Fatalf("nothing is said of the code: %s", s.screen())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.keys("CANCEL")
+	if len(s.ledger()) != 0 {
+		t.Errorf("it was guessed: %+v", s.ledger())
+	}
+	s.waitScreen("cancelled")
+	s.keys("ENTER")
+	if words := s.waitScreen("idle"); !strings.Contains(words, "The scanner types for another keyboard") {
+		t.Errorf("the screen does not name it: %s", words)
+	}
+	out, _ := exec.Command(filepath.Join(bin, "payterm"), "doctor", "--data", data).Output()
+	if !strings.Contains(string(out), `AZERTY`) || !strings.Contains(string(out), `layout = "fr"`) {
+		t.Errorf("the doctor does not name it: %s", out)
+	}
+	s.post(s.panel+"/emu/scanner", emulated.Habits{Layout: "de", Ends: "ctrl_m"})
+	s.keys("5", "0", "0", "ENTER")
+	s.waitScreen("scan")
+	s.scan(s.wallet("ALIPAY", false))
+	s.waitScreen("approved")
+}
+
+// A parcel survives a scanner whose Y is a Z, and one that types small letters for capitals.
+func TestParcelFromAnotherKeyboard(t *testing.T) {
+	t.Parallel()
+	for _, h := range []emulated.Habits{{Layout: "de"}, {Layout: "fr", Caps: true}} {
+		d := newDepot(t)
+		text, code := d.parcel(firstKey)
+		d.boot("--board", "generic-evdev")
+		d.waitScreen("setup")
+		d.post(d.panel+"/emu/scanner", h)
+		d.scan(text)
+		d.waitScreen("setup_code")
+		d.typed(code)
+		d.waitScreen("idle")
+	}
+}
