@@ -396,4 +396,9 @@ func (p *port) flush(queue int) error {
 	return flushTTY(p.tty, queue)
 }
 
-func (p *port) close() { p.stream.Close() } //nolint:errcheck // there is nothing to be saved
+func (p *port) close() {
+	if p.tty != nil {
+		exclude(p.tty, unix.TIOCNXCL) //nolint:errcheck // it may have gone
+	}
+	p.stream.Close() //nolint:errcheck // there is nothing to be saved
+}

@@ -16,9 +16,11 @@ import (
 // second time for a moment; ours is open meanwhile, and the settings stay for as long as
 // it is.
 //
-//   - Exclusive use (lock), by flock. TIOCEXCL would also keep out programs that do not
-//     lock, but after a crash it stays for as long as another program has the device open,
-//     the other end of an emulated one too, and the terminal could not open it again.
+//   - Exclusive use: flock (lock) refuses a second payterm, whoever runs it, and TIOCEXCL
+//     (exclude) all others but root, who do not lock. A program that had the device open
+//     before keeps it, and reads what was meant for us: holders.go finds it. After a crash
+//     TIOCEXCL stays for as long as such a program has the device open; then it is named,
+//     and has to go.
 //   - Flushing (flushTTY): what came before the device was open, and what is stuck.
 //   - A hang-up is an error of Read or Write by itself, since Go's poller waits for it.
 //   - Breaks, framing errors and overruns are counted by the kernel (linestats.go).
@@ -34,12 +36,21 @@ func openTTY(name string, baud int) (*port, error) {
 		return nil, errors.New("no device")
 	}
 	tty, err := os.OpenFile(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.EBUSY) {
+		return nil, fmt.Errorf("%s: %w", name, busy(name))
+	}
 	if err != nil {
 		return nil, err
 	}
 	err = lock(tty)
+	if errors.Is(err, errBusy) {
+		err = busy(name)
+	}
 	if err == nil {
 		err = setTTY(tty, baud)
+	}
+	if err == nil {
+		err = exclude(tty, unix.TIOCEXCL) // after the library has opened it a second time
 	}
 	if err == nil {
 		err = flushTTY(tty, unix.TCIFLUSH)
@@ -48,6 +59,23 @@ func openTTY(name string, baud int) (*port, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), tty.Close())
 	}
 	return &port{stream: tty, tty: tty}, nil
+}
+
+// exclude keeps other programs from opening a tty (TIOCEXCL), or no longer (TIOCNXCL).
+func exclude(tty *os.File, how uint) error {
+	err := control(tty, func(fd int) error { return unix.IoctlSetInt(fd, how, 0) })
+	if err != nil {
+		return fmt.Errorf("exclude others: %w", err)
+	}
+	return nil
+}
+
+// busy is errBusy with who it is, as far as that can be seen.
+func busy(name string) error {
+	if others := holdersOf(name); len(others) > 0 {
+		return fmt.Errorf("%w: %s", errBusy, Names(others))
+	}
+	return errBusy
 }
 
 // setTTY lets the library set speed and raw mode. It opens the device by our descriptor:

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"payterm/hal"
 	"payterm/terminal/api"
+	"payterm/terminal/doctor"
 
 	"github.com/alecthomas/kong"
 )
@@ -18,6 +21,27 @@ type doctorCmd struct {
 	Print bool          `help:"Print the report on the terminal's own paper as well."`
 	Test  trialsFlag    `help:"Walk somebody at the terminal through tests of display, keypad, scanner, printer, buzzer; of all, when none is named. The counter is taken meanwhile." placeholder:"DEVICE,..."`
 	Step  time.Duration `help:"How long each step of a test waits for somebody." default:"30s"`
+
+	shared map[string][]hal.Holder // ttys of the agent's that others have open, as root sees it
+}
+
+// asOwner looks, while root may, who else has the agent's ttys open: its sandbox hides others
+// from itself.
+func (c *doctorCmd) asOwner() error {
+	c.shared = hal.Shared("payterm")
+	return c.store.asOwner()
+}
+
+// addShared puts what root has seen into the report, unless the agent has seen it as well.
+func (c *doctorCmd) addShared(rep *api.Report) {
+	for _, tty := range slices.Sorted(maps.Keys(c.shared)) {
+		names := hal.Names(c.shared[tty])
+		if slices.ContainsFunc(rep.Checks, func(check api.Check) bool { return strings.Contains(check.Says, names) }) {
+			continue
+		}
+		rep.Checks = append(rep.Checks, api.Check{Name: "other programs", Result: api.Warn,
+			Says: doctor.Shared(tty, names)})
+	}
 }
 
 // trialsFlag is --test, with a list of devices or without.
@@ -54,7 +78,7 @@ func deviceList(text string) bool {
 	return true
 }
 
-func (c doctorCmd) Run() error {
+func (c *doctorCmd) Run() error {
 	req := api.DoctorRequest{Print: c.Print}
 	if c.Test.asked {
 		req.Tests, req.Step = api.Devices, c.Step
@@ -71,6 +95,7 @@ func (c doctorCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	c.addShared(&rep)
 	err = c.print(rep, func() {
 		for _, check := range rep.Checks {
 			took := ""

@@ -254,6 +254,7 @@ func (b *Board) Serial(name string, baud int) (*hal.Line, error) {
 	if d == nil {
 		return nil, fmt.Errorf("emulated: nothing on serial line %s", name)
 	}
+	d.include()
 	return d.opened(hal.OpenLine(d.name, baud)), nil
 }
 
@@ -273,6 +274,7 @@ func (b *Board) Device(name string) (string, error) {
 	if d == nil {
 		return "", fmt.Errorf("emulated: nothing on serial line %s", name)
 	}
+	d.include()
 	return d.name(), nil
 }
 

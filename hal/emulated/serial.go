@@ -68,6 +68,16 @@ func (d *serialDevice) name() string {
 	return d.slave.Name()
 }
 
+// include ends what a host that crashed has asked for: that nobody else opens its line. The
+// kernel would do so with the last descriptor, and ours stays open.
+func (d *serialDevice) include() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.slave != nil {
+		unix.IoctlSetInt(int(d.slave.Fd()), unix.TIOCNXCL, 0) //nolint:errcheck // a PTY has it
+	}
+}
+
 func (d *serialDevice) plug() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -309,6 +309,9 @@ func examineLine(rep *Report, name string, l *hal.Line, wire string) {
 	}
 	result := api.OK
 	warn := func(what string) { result, says = api.Warn, says+"; "+what }
+	if others := l.Others(); len(others) > 0 {
+		warn(Shared(wire, hal.Names(others)))
+	}
 	if s.Opens > 1 {
 		warn("it was lost in between: look after the plug")
 	}
@@ -322,6 +325,12 @@ func examineLine(rep *Report, name string, l *hal.Line, wire string) {
 		warn(fmt.Sprintf("%d broken characters: check baud and parity of the device", u.Framing+u.Parity))
 	}
 	rep.Add(name, result, says, 0)
+}
+
+// Shared says what to do about other programs that have a tty open.
+func Shared(tty, names string) string {
+	return fmt.Sprintf("%s is open in %s as well, which may take what was meant for payterm: stop it, and keep it "+
+		"from this device", tty, names)
 }
 
 // examineJournal writes to the journal, reads back how, and looks at the newest records.
