@@ -58,6 +58,9 @@ type (
 		Why    string `json:"why"`
 		Final  bool   `json:"final,omitempty"`
 		TooOld bool   `json:"too_old,omitempty"`
+		// Clock: the certificate is outside its time by a clock that nobody has set. It may
+		// be set the next moment.
+		Clock bool `json:"clock,omitempty"`
 	}
 
 	// Lost: bytes left, and nothing that can be believed came back: a time-out,

@@ -69,6 +69,7 @@ const (
 	ReasonNoCode       Reason = "no_code"       // Active Mode, no code received
 	ReasonNoConnection Reason = "no_connection" // not a byte could be written
 	ReasonCertificate  Reason = "certificate"   // the gateway's certificate was refused
+	ReasonClock        Reason = "clock"         // by a clock that nobody has set, so that no byte could be written
 	// the scanned code had grown too old before a byte could be written
 	ReasonCodeTooOld        Reason = "code_too_old"
 	ReasonRejected          Reason = "rejected"           // the gateway refused the request's form

@@ -79,6 +79,7 @@ type Order struct {
 	// sale it is what was heard beside its refunds, which stand in RefundedMinor.
 	SaleRefundedMinor int64
 	Lacks             payterm.Reason // refund: why there is no baseline so far
+	Unreached         payterm.Reason // redialling: why the last attempt wrote nothing
 
 	Outcome   payterm.Outcome
 	Reason    payterm.Reason
@@ -266,6 +267,7 @@ func (o Order) codeLife() time.Duration {
 // while the code is fresh and nobody wants to stop, otherwise end as not sent.
 func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
 	retryAt := in.Mono + o.Sale.Rules.Redial
+	o.Unreached = unreached(a)
 	switch {
 	case a.Final:
 		return o.neverLeft(in, payterm.ReasonCertificate)
@@ -274,10 +276,18 @@ func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
 	case a.TooOld:
 		return o.neverLeft(in, o.tooOld())
 	case retryAt >= o.dialsUntil():
-		return o.neverLeft(in, payterm.ReasonNoConnection)
+		return o.neverLeft(in, o.Unreached)
 	}
 	o.Phase, o.Until = Redialling, retryAt
 	return o, nil
+}
+
+// unreached says why nothing could be written, where dialling again may help.
+func unreached(a payterm.Unsent) payterm.Reason {
+	if a.Clock {
+		return payterm.ReasonClock
+	}
+	return payterm.ReasonNoConnection
 }
 
 // tooOld says why it was not sent in time: a code has grown old; a refund has no proof of
@@ -298,7 +308,7 @@ func (o Order) unsentLate(in Stamped, a payterm.Unsent) (Order, []Command) {
 	if !paying || o.Phase != Waiting && o.Phase != InBackground {
 		return o, nil // nothing hangs on it
 	}
-	reason := payterm.ReasonNoConnection
+	reason := unreached(a)
 	switch {
 	case a.Final:
 		reason = payterm.ReasonCertificate
@@ -328,7 +338,7 @@ func (o Order) redialling(in Stamped) (Order, []Command) {
 			return o, nil // not yet
 		}
 		if in.Mono >= o.dialsUntil() {
-			return o.neverLeft(in, payterm.ReasonNoConnection)
+			return o.neverLeft(in, o.Unreached)
 		}
 		return o.send(in)
 	}

@@ -217,7 +217,7 @@ func (o Order) refundFee(answer payterm.Answer) (int64, bool) {
 // gateway has said.
 func (o Order) lacking(answer payterm.Answer) payterm.Reason {
 	unheard := o.Lacks == payterm.ReasonNone || o.Lacks == payterm.ReasonNoConnection ||
-		o.Lacks == payterm.ReasonCertificate
+		o.Lacks == payterm.ReasonCertificate || o.Lacks == payterm.ReasonClock
 	switch a := answer.(type) {
 	case payterm.Unsent:
 		switch {
@@ -226,7 +226,7 @@ func (o Order) lacking(answer payterm.Answer) payterm.Reason {
 		case a.Final:
 			return payterm.ReasonCertificate
 		}
-		return payterm.ReasonNoConnection
+		return unreached(a)
 	case payterm.Lost:
 		if !unheard {
 			return o.Lacks

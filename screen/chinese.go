@@ -162,6 +162,7 @@ var chinese = texts{
 		payterm.ReasonNoConnection:  "无法连接支付平台|无法连接",
 		payterm.ReasonNoAnswer:      "支付平台没有回应|平台没有回应",
 		payterm.ReasonCodeTooOld:    "付款码等待太久，请扫新的码|码太旧，请重扫",
+		payterm.ReasonClock:         "时钟未设置，请连接网络并等待一分钟|时钟未设置",
 		payterm.ReasonCertificate:   "支付平台的证书不可信|证书不可信",
 		payterm.ReasonRejected:      "支付平台拒绝了请求，请联系维修|平台拒绝，找维修",
 		payterm.ReasonCodeInvalid:   "付款码过期或无效，请顾客刷新|码过期，请刷新",

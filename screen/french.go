@@ -201,6 +201,7 @@ var french = texts{
 		payterm.ReasonNoConnection:  "Pas de connexion au service de paiement|Pas de connexion",
 		payterm.ReasonNoAnswer:      "Aucune réponse du service de paiement|Aucune réponse",
 		payterm.ReasonCodeTooOld:    "Le code a attendu trop longtemps. Numérisez-en un nouveau|Code trop vieux. Un nouveau code",
+		payterm.ReasonClock:         "L'horloge n'est pas à l'heure. Branchez le réseau et attendez une minute|Horloge pas à l'heure",
 		payterm.ReasonCertificate:   "Le certificat du service de paiement n'est pas reconnu|Certificat non sûr",
 		payterm.ReasonRejected:      "Le service de paiement a rejeté la demande. Appelez le service|Rejeté. Appelez le service",
 		payterm.ReasonCodeInvalid:   "Le code est expiré ou non valide. Demandez-en un nouveau|Code expiré. Un nouveau code",

@@ -339,6 +339,7 @@ var english = texts{
 		payterm.ReasonNoAnswer:      "No answer from the gateway|No answer",
 		payterm.ReasonCodeTooOld:    "The code waited too long. Scan a new one|Code too old. Scan again",
 		payterm.ReasonCertificate:   "The gateway's certificate is not trusted|Bad certificate",
+		payterm.ReasonClock:         "The clock is not set. Connect the network and wait a minute|Clock is not set",
 		payterm.ReasonRejected:      "The gateway refused the request. Call the service|Gateway refused. Call service",
 		payterm.ReasonCodeInvalid:   "The code is old or not valid. Ask for a new one|Code too old. Ask for a new one",
 		payterm.ReasonWrongPassword: "Wrong password",

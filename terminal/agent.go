@@ -65,7 +65,8 @@ type Options struct {
 	real   string            // the real terminal's data, during a training
 	realID string            // its merchant at the gateway, likewise
 	patience
-	notices *notice.Notices // of all agents of a Terminal
+	networkTime func() (bool, error) // whether a time server sets the clock; nil to ask the kernel
+	notices     *notice.Notices      // of all agents of a Terminal
 }
 
 // Setup are the options of a terminal that waits for a parcel in place of this one.
@@ -139,6 +140,9 @@ func Start(o Options) (*Agent, error) {
 func newAgent(o Options) *Agent {
 	if o.notices == nil {
 		o.notices = notice.New()
+	}
+	if o.networkTime == nil {
+		o.networkTime = doctor.NetworkTime
 	}
 	o.patience = o.orUsual()
 	a := &Agent{
@@ -279,8 +283,14 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 		SignKey:     ottpay.SignKey(a.o.SignKey),
 		CallBackURL: g.CallBackURL, Currency: a.o.Config.Merchant.Currency, Versions: g.Versions, CAs: cas,
 		ConnectTimeout: a.o.Config.Sale.ConnectTimeout.Duration, Timeout: a.o.Config.Sale.HTTPTimeout.Duration,
-		Built: a.o.Built, Now: time.Now,
+		Built: a.o.Built, Now: time.Now, Unsynced: a.unsynced,
 	})
+}
+
+// unsynced tells that no time server sets the clock, as far as the kernel knows.
+func (a *Agent) unsynced() bool {
+	synced, err := a.o.networkTime()
+	return err == nil && !synced
 }
 
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {

@@ -91,6 +91,7 @@ func startClinic(t *testing.T, name string, change func(*board.Profile),
 		Sleep: hardware.Sleep, Log: slog.New(slog.DiscardHandler),
 	}
 	o.patience = hasty
+	o.networkTime = func() (bool, error) { return true, nil }
 	options(&o, hardware)
 	a, err := Start(o)
 	if err != nil {

@@ -2,12 +2,14 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"payterm"
 	"payterm/flows"
+	"payterm/gateway/ottpay"
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
@@ -20,7 +22,7 @@ import (
 func (a *Agent) newDoctor() *doctor.Doctor {
 	return doctor.New(doctor.Options{
 		Devices: a.devices, Name: a.o.Config.Terminal.ID, Data: a.o.Data, Screens: a.screenOptions, Log: a.o.Log,
-		Clock: a.wall, LookAgain: a.o.lookAgain,
+		Clock: a.wall, NetworkTime: a.o.networkTime, LookAgain: a.o.lookAgain,
 	})
 }
 
@@ -45,7 +47,8 @@ func (a *Agent) examination() doctor.Examination {
 func (a *Agent) probe(ctx context.Context) []doctor.Hop {
 	var hops []doctor.Hop
 	for _, h := range a.gateway.Probe(ctx, a.o.Config.Merchant.Currency) {
-		hops = append(hops, doctor.Hop{Name: h.Name, Err: h.Err, Took: h.Took})
+		clock := errors.Is(h.Err, ottpay.ErrClock)
+		hops = append(hops, doctor.Hop{Name: h.Name, Err: h.Err, Clock: clock, Took: h.Took})
 	}
 	return hops
 }

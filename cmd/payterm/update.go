@@ -18,6 +18,7 @@ import (
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
+	"payterm/terminal/doctor"
 )
 
 // updateCmd is for terminals that run the image (docs/decisions/0013-image.md): RAUC
@@ -93,6 +94,7 @@ type updater struct {
 	built int64
 
 	space   func(dir string) (int64, error) // bytes
+	synced  func() (bool, error)            // whether a time server sets the clock
 	stalled time.Duration                   // after which a server that says nothing is given up
 }
 
@@ -100,7 +102,7 @@ func newUpdater(s store, dir string) updater {
 	line, _ := os.ReadFile("/proc/cmdline") // without one there is no slot
 	return updater{
 		agent: asker{s, thisProgram}, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)),
-		board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, stalled: stalledTime,
+		board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, synced: doctor.NetworkTime, stalled: stalledTime,
 		say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "payterm: "+format+"\n", args...) },
 	}
 }

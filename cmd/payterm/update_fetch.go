@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -110,7 +111,7 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 		if errors.As(err, &failed) {
 			err = failed.Err // without the address, in which a token may stand
 		}
-		return "", because(ctx, err)
+		return "", u.clocked(because(ctx, err))
 	}
 	defer resp.Body.Close()
 	switch {
@@ -132,6 +133,19 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 		return "", because(ctx, err)
 	}
 	return path, u.keep("fetched.json", tag{from.String(), resp.Header.Get("ETag")})
+}
+
+// clocked puts a certificate that is outside its time down to the clock, unless a time server
+// sets that.
+func (u updater) clocked(err error) error {
+	var invalid x509.CertificateInvalidError
+	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
+		return err
+	}
+	if synced, unknown := u.synced(); synced || unknown != nil {
+		return err
+	}
+	return refuse(screen.ClockNotSet, fmt.Errorf("no time server has set the clock: %w", err))
 }
 
 func (u updater) fetched() string { return filepath.Join(u.dir, "fetched.raucb") }

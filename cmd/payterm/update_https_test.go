@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"payterm/screen"
 )
 
 // fetchChild names the server to a process of its own: which certificates a process
@@ -166,5 +169,25 @@ func TestFetchChild(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestUpdateByAWrongClock: a certificate that is outside its time by a clock that no time
+// server has set is the clock's fault.
+func TestUpdateByAWrongClock(t *testing.T) {
+	t.Parallel()
+	server := bundles(t)
+	over := server.Client().Transport.(*http.Transport).Clone()
+	over.TLSClientConfig.Time = func() time.Time { return time.Now().AddDate(-200, 0, 0) }
+	from, err := url.Parse(server.URL + "/good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for synced, want := range map[bool]screen.Refusal{true: screen.NotInstalled, false: screen.ClockNotSet} {
+		_, u := newBench(t)
+		u.synced = func() (bool, error) { return synced, nil }
+		if _, err := u.fetch(t.Context(), over, from, false); err == nil || wordFor(err) != want {
+			t.Errorf("synced %t: %v, in a word %s; want %s", synced, err, wordFor(err), want)
+		}
 	}
 }

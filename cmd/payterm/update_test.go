@@ -152,7 +152,9 @@ func newBench(t *testing.T) (*bench, updater) {
 	t.Cleanup(server.Close)
 	return m, updater{agent: asker{store{Data: dir, JSON: true}, thisProgram}, dir: filepath.Join(dir, "update"),
 		slot: "A", built: 1000, space: spaceIn, stalled: time.Minute,
-		run: m.run, say: t.Logf, sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
+		synced: func() (bool, error) { return true, nil },
+		run:    m.run, say: t.Logf,
+		sleep: func(context.Context, time.Duration) error { return errors.New("time is up") }}
 }
 
 func (m *bench) run(_ context.Context, name string, args ...string) (string, error) {

@@ -437,7 +437,7 @@ func (w *world) answer(o *order, words []string) (payterm.Answer, error) {
 	}
 	switch words[0] {
 	case "unsent":
-		return payterm.Unsent{Why: "no route", Final: says("final"), TooOld: says("old")}, nil
+		return payterm.Unsent{Why: "no route", Final: says("final"), TooOld: says("old"), Clock: says("clock")}, nil
 	case "lost":
 		return payterm.Lost{Why: "silence", Alarm: says("forged")}, nil
 	case "code":

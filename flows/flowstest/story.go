@@ -53,7 +53,7 @@
 //
 // An ANSWER is a name of payterm.AnswerName with what it carries:
 //
-//	unsent [final|old] | lost [forged] | code URL | paid 12.34 [trade -2m] | rejected [unsent]
+//	unsent [final|old|clock] | lost [forged] | code URL | paid 12.34 [trade -2m] | rejected [unsent]
 //	refunded 12.34 5.00 | pending [STATUS] | failed [STATUS] | refused code_invalid
 //	clash [paid] | not_found | unclear [authentic] [alarm] [paid] [unknown]
 package flowstest

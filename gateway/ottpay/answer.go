@@ -245,7 +245,9 @@ func (c *Client) callFresh(ctx context.Context, age payterm.CodeAge, action stri
 	raw, failed := c.post(ctx, body, age)
 	if failed != nil {
 		if !failed.written {
-			return reply{}, payterm.Unsent{Why: failed.why, Final: failed.final, TooOld: failed.tooOld}
+			return reply{}, payterm.Unsent{
+				Why: failed.why, Final: failed.final, TooOld: failed.tooOld, Clock: failed.clock,
+			}
 		}
 		return reply{}, payterm.Lost{Why: failed.why, Alarm: failed.alarm}
 	}

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"payterm"
 )
@@ -27,6 +28,7 @@ type failure struct {
 	written bool
 	final   bool // dialling again will not help
 	tooOld  bool // nor for what it carries
+	clock   bool // it is the clock's fault
 	alarm   bool // it does not happen by accident
 }
 
@@ -208,7 +210,11 @@ func (c *Client) explain(err error, written bool) *failure {
 	)
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && c.clockUnset():
-		return unsent("the clock is not set, so the gateway's certificate cannot be checked")
+		return &failure{clock: true, why: "the clock is not set, so the gateway's certificate cannot be checked"}
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && c.c.Unsynced():
+		return &failure{clock: true, why: "the gateway's certificate is not valid on " +
+			c.c.Now().UTC().Format(time.DateOnly) + ", which this clock says and no time server: " +
+			"connect the network; the router lets UDP 123 out"}
 	case errors.As(err, &host):
 		return hopeless("the gateway's certificate is for another name: check the address, and whether a network in between answers for it")
 	case errors.As(err, &unknown):

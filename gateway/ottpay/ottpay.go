@@ -80,6 +80,9 @@ type Config struct {
 	// earlier means that the clock is not set.
 	Built time.Time
 	Now   func() time.Time
+	// Unsynced tells that no time server sets the clock, as far as the system knows; nil
+	// for one that knows nothing. A certificate outside its time is then the clock's fault.
+	Unsynced func() bool
 }
 
 // Client makes requests. It keeps no connection and no state between them, and
@@ -123,6 +126,9 @@ func New(c Config) (*Client, error) {
 		return bad("currency", "an ISO 4217 code such as CAD is needed")
 	case c.Now == nil:
 		return bad("Now", "a clock is needed")
+	}
+	if c.Unsynced == nil {
+		c.Unsynced = func() bool { return false }
 	}
 	if c.ConnectTimeout <= 0 {
 		c.ConnectTimeout = 5 * time.Second

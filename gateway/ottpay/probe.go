@@ -81,5 +81,17 @@ func (c *Client) inWords(err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.New(c.explain(err, false).why)
+	f := c.explain(err, false)
+	if f.clock {
+		return clockError(f.why)
+	}
+	return errors.New(f.why)
 }
+
+// ErrClock is what a Hop's error is where the clock is at fault and not the way.
+var ErrClock = errors.New("the clock is not set")
+
+type clockError string
+
+func (e clockError) Error() string      { return string(e) }
+func (clockError) Is(target error) bool { return target == ErrClock }

@@ -128,7 +128,7 @@ func TestTLS(t *testing.T) {
 		from, to time.Duration // around now
 		server   func(*tls.Config)
 		clock    time.Duration // of the terminal, from now
-		want     string        // paid, final or again: whether dialling again may help
+		want     string        // paid, final, again: whether dialling again may help; clock: once that is set
 		says     string
 	}{
 		{"own authority", &ours, "127.0.0.1", -day, day, long, 0, "paid", ""},
@@ -140,10 +140,15 @@ func TestTLS(t *testing.T) {
 			"has expired or is not yet valid: check the clock"},
 		{"not yet valid", &ours, "127.0.0.1", day, 2 * day, long, 0, "final",
 			"has expired or is not yet valid: check the clock"},
-		{"clock at 1970", &ours, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again",
+		{"clock at 1970", &ours, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "clock",
 			"the clock is not set"},
-		{"clock at 1970, a stranger's", &stranger, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "again",
+		{"clock at 1970, a stranger's", &stranger, "127.0.0.1", -day, day, long, -now.Sub(time.Unix(0, 0)), "clock",
 			"the clock is not set"},
+		{"unsynced, and slow", &ours, "127.0.0.1", -day, day, long, -2 * day, "clock", "which this clock says and no time server"},
+		{"unsynced, and fast", &ours, "127.0.0.1", -day, day, long, 2 * day, "clock", "the router lets UDP 123 out"},
+		{"unsynced, and right", &ours, "127.0.0.1", -day, day, long, 0, "paid", ""},
+		{"unsynced, another name", &ours, "gateway.example", -day, day, long, 0, "final", "is for another name"},
+		{"unsynced, a stranger's", &stranger, "127.0.0.1", -day, day, long, 0, "final", "signed by nobody known here"},
 		{"clock slow, later than the build", &ours, "127.0.0.1", -day, day, long, -2 * day, "final", "check the clock"},
 		{"for clients only", &ours, "127.0.0.1", -day, day, long, 0, "final",
 			"certificate is refused: x509: certificate specifies an incompatible key usage"},
@@ -163,6 +168,9 @@ func TestTLS(t *testing.T) {
 				cfg.CAs = ours.pool()
 				cfg.Built = now.Add(-30 * day)
 				cfg.Now = func() time.Time { return now.Add(c.clock) }
+				if strings.HasPrefix(c.name, "unsynced") {
+					cfg.Unsynced = func() bool { return true }
+				}
 			})
 			switch a := cl.Pay(context.Background(), wirePayment()).(type) {
 			case payterm.Paid:
@@ -170,7 +178,8 @@ func TestTLS(t *testing.T) {
 					t.Errorf("paid after %d requests", requests.Load())
 				}
 			case payterm.Unsent:
-				if a.Final != (c.want == "final") || c.want == "paid" || !strings.Contains(a.Why, c.says) {
+				if a.Final != (c.want == "final") || a.Clock != (c.want == "clock") ||
+					c.want == "paid" || !strings.Contains(a.Why, c.says) {
 					t.Errorf("%+v, want %s and %q", a, c.want, c.says)
 				}
 				if requests.Load() != 0 {

@@ -61,6 +61,8 @@ type Options struct {
 	Clock   func() time.Time      // zero while the clock is not set
 	Screens func() screen.Options // of the slips of trials
 	Log     *slog.Logger
+	// NetworkTime reports whether a time server sets the clock; nil to ask the kernel.
+	NetworkTime func() (bool, error)
 	// LookAgain is how long after a look a self test looks again; 0 for ten seconds.
 	LookAgain time.Duration
 }
@@ -81,6 +83,9 @@ const lookAgain = 10 * time.Second
 func New(o Options) *Doctor {
 	if o.LookAgain == 0 {
 		o.LookAgain = lookAgain
+	}
+	if o.NetworkTime == nil {
+		o.NetworkTime = NetworkTime
 	}
 	return &Doctor{o: o}
 }
@@ -139,9 +144,10 @@ type Journal interface {
 
 // Hop is a stage of the way to the gateway.
 type Hop struct {
-	Name string
-	Err  error // says what to do
-	Took time.Duration
+	Name  string
+	Err   error // says what to do
+	Clock bool  // it is the clock's fault
+	Took  time.Duration
 }
 
 // Selling is the examination of a terminal that sells.
@@ -189,9 +195,6 @@ func (d *Doctor) Unprovisioned(u Unprovisioned) Examination {
 		d.examineDevices(ctx, rep)
 		d.examineSpace(rep)
 		d.examineClock(rep)
-		var t unix.Timex
-		state, err := unix.Adjtimex(&t)
-		rep.put(timeServer(state, t.Status, err))
 		link := u.Link()
 		link.Name = "network link"
 		rep.put(link)
@@ -378,7 +381,24 @@ func (d *Doctor) examineClock(rep *Report) {
 			"the clock is not set: connect the network, or set it by hand; certificates cannot be checked", 0)
 		return
 	}
-	rep.Add("clock", api.OK, rep.At.Format(time.RFC3339), 0)
+	synced, err := d.o.NetworkTime()
+	rep.put(clock(rep.At, synced, err))
+}
+
+// clock judges a clock that shows a time: what the kernel knows of who sets it decides, as
+// the time itself may be any since the program was built.
+func clock(at time.Time, synced bool, err error) Finding {
+	c := finding(api.OK, at.Format(time.RFC3339))
+	c.Name = "clock"
+	switch {
+	case err != nil:
+		c.Result, c.Says = api.Warn, c.Says+"; the kernel does not say whether a time server sets it: "+err.Error()
+	case !synced:
+		c.Result, c.Says = api.Warn, c.Says+", which no time server has set yet: connect the network; the router lets UDP 123 out"
+	default:
+		c.Says += ", set by a time server"
+	}
+	return c
 }
 
 // examineNetwork goes to the gateway hop by hop, from the socket in the wall on.
@@ -388,7 +408,12 @@ func examineNetwork(ctx context.Context, rep *Report, s Selling) {
 	rep.put(link)
 	for _, hop := range s.Probe(ctx) {
 		if hop.Err != nil {
-			rep.Add("network "+hop.Name, api.Fail, hop.Err.Error(), hop.Took)
+			f := finding(api.Fail, hop.Err.Error())
+			f.Name, f.TookMS = "network "+hop.Name, hop.Took.Milliseconds()
+			if hop.Clock {
+				f = f.as(screen.FindingClock)
+			}
+			rep.put(f)
 			continue
 		}
 		says := ""
@@ -399,25 +424,17 @@ func examineNetwork(ctx context.Context, rep *Report, s Selling) {
 	}
 }
 
-// timeServer says whether somebody sets the clock, by what the kernel knows of it
+// NetworkTime reports whether a time server sets the clock, by what the kernel knows of it
 // (adjtimex(2)).
-func timeServer(state int, status int32, err error) Finding {
-	c := finding(api.OK, "the clock is set by one")
-	c.Name = "time server"
-	switch {
-	case err != nil:
-		c.Result, c.Says = api.Warn, "the kernel does not say whether the clock is set: "+err.Error()
-	case state == unix.TIME_ERROR || status&unix.STA_UNSYNC != 0:
-		c.Result, c.Says = api.Warn, "none has set the clock yet: connect the network; the router lets UDP 123 out"
-	}
-	return c
-}
-
-// NetworkTime reports whether a time server sets the clock.
 func NetworkTime() (bool, error) {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
-	return err == nil && timeServer(state, t.Status, nil).Result == api.OK, err
+	return err == nil && keptTime(state, t.Status), err
+}
+
+// keptTime is whether somebody sets a clock of this state and status.
+func keptTime(state int, status int32) bool {
+	return state != unix.TIME_ERROR && status&unix.STA_UNSYNC == 0
 }
 
 // addresses are those of this machine that others can reach it by.

@@ -104,14 +104,20 @@ func TestSpaceAndTime(t *testing.T) {
 			t.Errorf("%d bytes: %+v", left, c)
 		}
 	}
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	for _, x := range []struct {
 		state  int
 		status int32
 		err    error
-		result string
-	}{{unix.TIME_OK, 0, nil, "ok"}, {unix.TIME_INS, 0, nil, "ok"}, {unix.TIME_ERROR, 0, nil, "warn"},
-		{unix.TIME_OK, unix.STA_UNSYNC, nil, "warn"}, {0, 0, unix.EPERM, "warn"}} {
-		if c := timeServer(x.state, x.status, x.err); string(c.Result) != x.result {
+		result api.Result
+		says   string
+	}{{unix.TIME_OK, 0, nil, api.OK, "09:00:00Z, set by a time server"},
+		{unix.TIME_INS, 0, nil, api.OK, "set by a time server"},
+		{unix.TIME_ERROR, 0, nil, api.Warn, "09:00:00Z, which no time server has set yet: connect the network"},
+		{unix.TIME_OK, unix.STA_UNSYNC, nil, api.Warn, "UDP 123"},
+		{0, 0, unix.EPERM, api.Warn, "the kernel does not say"}} {
+		c := clock(at, keptTime(x.state, x.status), x.err)
+		if c.Result != x.result || !strings.Contains(c.Says, x.says) || c.word() != screen.FindingClock {
 			t.Errorf("%+v: %+v", x, c)
 		}
 	}

@@ -349,7 +349,7 @@ func TestUnprovisionedAnswers(t *testing.T) {
 	}
 	rep := b.doctor("?print=1")
 	if !rep.OK || named(rep, "gateway").Result != "none" || named(rep, "space").Result != "ok" ||
-		named(rep, "clock").Result != "ok" || named(rep, "time server").Result == "" {
+		!strings.Contains(named(rep, "clock").Says, "time server") {
 		t.Errorf("%+v", rep)
 	}
 	b.until("both are printed", func() bool { return strings.Count(b.paper(), "--- cut ---") == 2 })
