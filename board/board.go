@@ -91,7 +91,7 @@ func Open(p Profile, ports hal.Ports) *Board {
 		fault("printer", err)
 	}
 	if p.Signal != nil {
-		b.Buzzer, err = o.out("signal.buzzer", p.Signal.Buzzer)
+		b.Buzzer, err = o.out("signal.buzzer", p.Signal.Buzzer, p.Signal.BuzzerLow)
 		fault("buzzer", err)
 		b.LEDs, err = o.leds(p.Signal)
 		fault("leds", err)
@@ -117,32 +117,51 @@ func (o *opener) pin(key, name string) (gpio.PinIO, error) {
 	return p, nil
 }
 
-// out is an output line or a PWM channel; nil without a name.
-func (o *opener) out(key, name string) (gpio.PinOut, error) {
+// out is an output line or a PWM channel; nil without a name. One that is active low is on
+// while it is low.
+func (o *opener) out(key, name string, low bool) (gpio.PinOut, error) {
 	if name == "" {
 		return nil, nil
 	}
+	var p gpio.PinOut
+	var err error
 	if isPWM(name) {
-		return o.ports.PWM(name)
+		p, err = o.ports.PWM(name)
+	} else {
+		p, err = o.pin(key, name)
 	}
-	p, err := o.pin(key, name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err // not p: a nil pin in an interface is not nil
+	case low:
+		return activeLow{p}, nil
 	}
 	return p, nil
+}
+
+// activeLow is a line or a channel that is on while it is low.
+type activeLow struct{ gpio.PinOut }
+
+// Out is gpio.PinOut's.
+func (p activeLow) Out(l gpio.Level) error { return p.PinOut.Out(!l) }
+
+// PWM is gpio.PinOut's.
+func (p activeLow) PWM(duty gpio.Duty, f physic.Frequency) error {
+	return p.PinOut.PWM(gpio.DutyMax-duty, f)
 }
 
 func (o *opener) display(d *Display) (*DisplayPorts, error) {
 	w := &DisplayPorts{}
 	for _, one := range []struct {
 		key, name string
+		low       bool
 		pin       *gpio.PinOut
 	}{
-		{"display.dc", d.DC, &w.DC}, {"display.reset", d.Reset, &w.Reset},
-		{"display.backlight", d.Backlight, &w.Backlight},
+		{"display.dc", d.DC, false, &w.DC}, {"display.reset", d.Reset, false, &w.Reset},
+		{"display.backlight", d.Backlight, d.ActiveLow, &w.Backlight},
 	} {
 		var err error
-		if *one.pin, err = o.out(one.key, one.name); err != nil {
+		if *one.pin, err = o.out(one.key, one.name, one.low); err != nil {
 			return nil, err
 		}
 	}
@@ -163,7 +182,7 @@ func (o *opener) leds(s *Signal) (*LEDPorts, error) {
 		{"signal.led_attention", s.Attention, &w.Attention},
 	} {
 		var err error
-		if *one.pin, err = o.out(one.key, one.name); err != nil {
+		if *one.pin, err = o.out(one.key, one.name, s.LEDsLow); err != nil {
 			return nil, err
 		}
 	}
@@ -194,19 +213,34 @@ func (o *opener) bus(d *Display, w *DisplayPorts) error {
 			return err
 		}
 		w.Conn, w.port = &i2c.Dev{Bus: bus, Addr: uint16(d.Address)}, bus
+		if d.MaxTransfer != 0 {
+			w.Conn = limited{w.Conn, d.MaxTransfer}
+		}
 	default:
 		port, err := o.ports.SPI(d.SPI)
 		if err != nil {
 			return err
 		}
-		c, err := port.Connect(physic.Frequency(d.SpeedHz)*physic.Hertz, spi.Mode0, 8)
+		c, err := port.Connect(physic.Frequency(d.SpeedHz)*physic.Hertz, spi.Mode(d.SPIMode), 8)
 		if err != nil {
 			return errors.Join(fmt.Errorf("connect %s: %w", d.SPI, err), port.Close())
 		}
 		w.Conn, w.port = c, port
+		if d.MaxTransfer != 0 {
+			w.Conn = limited{c, d.MaxTransfer}
+		}
 	}
 	return nil
 }
+
+// limited is a connection whose adapter takes less than it says, or does not say.
+type limited struct {
+	conn.Conn
+	most int
+}
+
+// MaxTxSize is conn.Limits'.
+func (l limited) MaxTxSize() int { return l.most }
 
 func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
 	w := &KeypadPorts{}

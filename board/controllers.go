@@ -16,7 +16,7 @@ type Controller struct {
 	Buses []Bus // that it can hang on; the first where a profile names none
 
 	// Keys are those of a profile's [display] that mean something to it, besides
-	// controller, backlight, dim_after, dim_to and those of its bus.
+	// controller, backlight, backlight_active_low, dim_after, dim_to and those of its bus.
 	Keys string
 
 	RAM         Size  // of pixels, as the controller counts; none where the size is the kernel's
@@ -55,7 +55,9 @@ const (
 )
 
 // busKeys are the keys that a bus brings along.
-var busKeys = map[Bus]string{SPI: "spi speed_hz dc", I2C: "i2c address", FrameBuffer: "device"}
+var busKeys = map[Bus]string{
+	SPI: "spi speed_hz spi_mode max_transfer dc", I2C: "i2c address max_transfer", FrameBuffer: "device",
+}
 
 // Controllers are those that payterm has drivers of. The fastest clocks are those of the
 // data sheets: a write cycle of 16 ns (ST7789V), 100 ns (ILI9341, SSD1306). Many panels
@@ -72,7 +74,7 @@ var Controllers = []Controller{
 	},
 	{
 		Name: "ssd1306", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{132, 64}, Least: Size{64, 32},
-		MaxHz: 10_000_000, Keys: "reset width height offset_x rotation mirror_x mirror_y inverted contrast",
+		MaxHz: 10_000_000, Keys: "reset width height offset_x rotation mirror_x mirror_y inverted contrast com_pins",
 		Eights: true, HalfTurns: true, Contrast: 207, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
 	},
 	{
@@ -132,6 +134,9 @@ func (c *checker) display(d *Display) {
 		return
 	}
 	c.output("display.backlight", d.Backlight)
+	if d.ActiveLow && d.Backlight == "" {
+		c.bad("display.backlight_active_low", "without backlight there is no line for it")
+	}
 	c.dimming(d)
 	bus := known.bus(d)
 	if !c.apply(d, known, bus) {
@@ -153,6 +158,12 @@ func (c *checker) display(d *Display) {
 		}
 	}
 	c.pin("display.reset", d.Reset, true)
+	if d.MaxTransfer != 0 {
+		c.number("display.max_transfer", &d.MaxTransfer, busTransfer)
+	}
+	if d.COMPins != "" {
+		c.word("display.com_pins", &d.COMPins, COMPins)
+	}
 	c.glass(d, known)
 }
 
@@ -177,6 +188,7 @@ func (c *checker) apply(d *Display, known Controller, bus Bus) bool {
 		{"columns", d.Columns != 0}, {"rows", d.Rows != 0}, {"offset_x", d.OffsetX != 0}, {"offset_y", d.OffsetY != 0},
 		{"rotation", d.Rotation != 0}, {"mirror_x", d.MirrorX}, {"mirror_y", d.MirrorY},
 		{"inverted", d.Inverted}, {"bgr", d.BGR}, {"contrast", d.Contrast != 0},
+		{"spi_mode", d.SPIMode != 0}, {"max_transfer", d.MaxTransfer != 0}, {"com_pins", d.COMPins != ""},
 	} {
 		if key.is && !slices.Contains(means, key.name) {
 			c.bad("display."+key.name, "has no meaning for %s on %s", d.Controller, bus)
@@ -195,6 +207,9 @@ func (c *checker) spi(d *Display, known Controller) {
 	c.pin("display.dc", d.DC, false)
 	if d.SpeedHz == 0 {
 		d.SpeedHz = known.MaxHz
+	}
+	if d.SPIMode != 0 && d.SPIMode != 3 {
+		c.bad("display.spi_mode", "%d: 0 or 3", d.SPIMode)
 	}
 	if d.SpeedHz < 100_000 || d.SpeedHz > 80_000_000 {
 		c.bad("display.speed_hz", "%d: 100000 to 80000000", d.SpeedHz)

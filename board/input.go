@@ -142,12 +142,15 @@ func command(text string) ([]byte, error) {
 
 // Signal is a buzzer and lamps. Buzzer is a line that switches an active one, or a PWM
 // channel that drives a passive one. The LEDs repeat the tone of the screen (ready,
-// approved, attention) and are lit while their line is high.
+// approved, attention) and are lit while their line is high. An active-low one sounds or is lit
+// while its line is low.
 type Signal struct {
 	Buzzer    string `toml:"buzzer"`
+	BuzzerLow bool   `toml:"buzzer_active_low"`
 	Ready     string `toml:"led_ready"`
 	Approved  string `toml:"led_approved"`
 	Attention string `toml:"led_attention"`
+	LEDsLow   bool   `toml:"leds_active_low"`
 }
 
 // Passive reports whether the buzzer has to be driven with the frequency that it
@@ -179,6 +182,12 @@ func (c *checker) signal(s *Signal) {
 	c.pin("signal.led_ready", s.Ready, true)
 	c.pin("signal.led_approved", s.Approved, true)
 	c.pin("signal.led_attention", s.Attention, true)
+	if s.BuzzerLow && s.Buzzer == "" {
+		c.bad("signal.buzzer_active_low", "without buzzer there is no line for it")
+	}
+	if s.LEDsLow && s.Ready+s.Approved+s.Attention == "" {
+		c.bad("signal.leds_active_low", "without an LED there is no line for it")
+	}
 }
 
 func (c *checker) dimming(d *Display) {

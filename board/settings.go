@@ -33,6 +33,14 @@ const (
 	FramingGap    = "gap" // a pause
 )
 
+// Words of an SSD1306's glass: how its rows are wired.
+const (
+	COMSequential       = "sequential"
+	COMAlternative      = "alternative"
+	COMSequentialRemap  = "sequential_remap"
+	COMAlternativeRemap = "alternative_remap"
+)
+
 // Kinds of a keypad and of a reader.
 const (
 	KindMatrix = "matrix"
@@ -57,6 +65,8 @@ var (
 	Framings  = []string{FramingCR, FramingLF, FramingCRLF, FramingSTXETX, FramingGap}
 	Drawers   = []string{DrawerApproved} // never opened without a word
 
+	COMPins = []string{COMSequential, COMAlternative, COMSequentialRemap, COMAlternativeRemap} // as its height has it
+
 	KeypadKinds  = []string{KindMatrix, KindEvdev} // one has to be said
 	ScannerKinds = []string{KindSerial, KindEvdev}
 	Layouts      = []string{LayoutUS, LayoutUK, LayoutFR, LayoutDE}
@@ -70,6 +80,7 @@ var (
 	printerDots    = bounds{192, 832, 0} // as the columns need
 	printerCutFeed = bounds{0, 20, 0}
 	printerBuffer  = bounds{256, 1 << 20, 4096}
+	busTransfer    = bounds{8, 65535, 0} // as the adapter says, or is found out
 	printerSpeed   = bounds{10, 500, 50}
 )
 

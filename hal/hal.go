@@ -76,7 +76,7 @@ func (hostPorts) SPI(name string) (spi.PortCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open SPI bus %s: %w (is spidev enabled?)", name, err)
 	}
-	return p, nil
+	return SPIPort(p), nil
 }
 
 func (hostPorts) I2C(name string) (i2c.BusCloser, error) {
@@ -84,7 +84,7 @@ func (hostPorts) I2C(name string) (i2c.BusCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open I2C bus %s: %w (is it enabled, and i2c-dev loaded?)", name, err)
 	}
-	return b, nil
+	return I2CBus(b), nil
 }
 
 func (hostPorts) FrameBuffer(name string) (FrameBuffer, error) {

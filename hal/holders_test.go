@@ -64,7 +64,8 @@ func TestOthersAreNamed(t *testing.T) {
 	l := open(t, c)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		others := l.Others()
-		if len(others) == 1 && others[0].PID == thief.Process.Pid && strings.HasPrefix(hal.Names(others), "sleep (pid ") {
+		if len(others) == 1 && others[0].PID == thief.Process.Pid &&
+			strings.HasPrefix(hal.Names(others), "sleep (pid ") {
 			break
 		}
 		if time.Now().After(end) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
 )
 
@@ -40,13 +39,12 @@ const (
 type Panel struct {
 	name                 string   // of the controller
 	settings             [][]byte // registers that it needs besides those of all, set after each wake-up
-	c                    conn.Conn
+	wire                 *wire
 	dc, reset, backlight gpio.PinOut
 	o                    Options
 	glass                []uint16 // what the controller holds
 	known                bool     // glass is true
 	buf                  []byte
-	chunk                int
 }
 
 // NewST7789 makes a driver of an ST7789; Init wakes the panel.
@@ -63,8 +61,8 @@ func newPanel(name string, settings [][]byte, w Wires, o Options) (*Panel, error
 		return nil, fmt.Errorf("lcd: %s: a glass of %d by %d pixels", name, o.Width, o.Height)
 	}
 	d := &Panel{
-		name: name, settings: settings, c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
-		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, 2*o.Width*o.Height), chunk: largest(w.Conn),
+		name: name, settings: settings, wire: newWire(w.Conn), dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
+		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, 2*o.Width*o.Height),
 	}
 	return d, nil
 }
@@ -281,13 +279,12 @@ func (d *Panel) write(r image.Rectangle) error {
 	return d.command(cmdRAMWR, d.buf...)
 }
 
-// command clocks out a command with D/C low and its data with D/C high, in
-// pieces that the bus takes.
+// command clocks out a command with D/C low and its data with D/C high.
 func (d *Panel) command(cmd byte, data ...byte) error {
 	if err := d.dc.Out(gpio.Low); err != nil {
 		return fmt.Errorf("lcd: %s: D/C: %w", d.name, err)
 	}
-	if err := d.c.Tx([]byte{cmd}, nil); err != nil {
+	if err := d.wire.send(nil, []byte{cmd}); err != nil {
 		return fmt.Errorf("lcd: %s: command %#02x: %w", d.name, cmd, err)
 	}
 	if len(data) == 0 {
@@ -296,12 +293,8 @@ func (d *Panel) command(cmd byte, data ...byte) error {
 	if err := d.dc.Out(gpio.High); err != nil {
 		return fmt.Errorf("lcd: %s: D/C: %w", d.name, err)
 	}
-	for len(data) > 0 {
-		n := min(len(data), d.chunk)
-		if err := d.c.Tx(data[:n], nil); err != nil {
-			return fmt.Errorf("lcd: %s: data of command %#02x: %w", d.name, cmd, err)
-		}
-		data = data[n:]
+	if err := d.wire.send(nil, data); err != nil {
+		return fmt.Errorf("lcd: %s: data of command %#02x: %w", d.name, cmd, err)
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"payterm/unifont"
 
-	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
 )
 
@@ -24,7 +23,7 @@ const (
 // I2C. It keeps what the glass holds, and sends only what changed. It is used by
 // one goroutine.
 type HD44780 struct {
-	c     conn.Conn
+	wire  *wire
 	o     Options
 	light byte
 	line  gpio.PinOut // of a backlight beside the PCF8574's; may be nil
@@ -43,7 +42,7 @@ func NewHD44780(w Wires, o Options) (*HD44780, error) {
 	case o.Sleep == nil:
 		return nil, errors.New("lcd: hd44780: no Sleep: the display needs pauses")
 	}
-	d := &HD44780{c: w.Conn, o: o, line: w.Backlight, cells: make([][]byte, o.Height)}
+	d := &HD44780{wire: newWire(w.Conn), o: o, line: w.Backlight, cells: make([][]byte, o.Height)}
 	for i := range d.cells {
 		d.cells[i] = bytes.Repeat([]byte{' '}, o.Width)
 	}
@@ -94,7 +93,7 @@ func (d *HD44780) bytes(to []byte, rs byte, values ...byte) []byte {
 }
 
 func (d *HD44780) tx(b []byte) error {
-	if err := d.c.Tx(b, nil); err != nil {
+	if err := d.wire.send(nil, b); err != nil {
 		return fmt.Errorf("lcd: hd44780: %w", err)
 	}
 	return nil

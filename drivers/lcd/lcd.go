@@ -7,6 +7,7 @@
 package lcd
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,7 +44,8 @@ type Options struct {
 	MirrorX, MirrorY bool
 	Inverted         bool // the glass shows the opposite, as most IPS panels do without INVON
 	BGR              bool
-	Contrast         int // of an SSD1306, 1 to 255
+	Contrast         int    // of an SSD1306, 1 to 255
+	COMPins          string // how the rows of an SSD1306's glass are wired (COMPins); "" as its height has it
 	Sleep            func(time.Duration)
 }
 
@@ -72,13 +74,51 @@ func Open(controller string, w Wires, o Options) (Display, error) {
 	return d, nil
 }
 
-// largest is the largest transfer that a connection takes: spidev's own limit,
-// where it does not tell.
-func largest(c conn.Conn) int {
+// wire is a connection that takes so many bytes at once: as it says, as spidev does where
+// it says nothing, or as is found out.
+type wire struct {
+	c    conn.Conn
+	most int
+}
+
+func newWire(c conn.Conn) *wire {
+	w := &wire{c, 4096}
 	if l, ok := c.(conn.Limits); ok && l.MaxTxSize() > 0 {
-		return l.MaxTxSize()
+		w.most = l.MaxTxSize()
 	}
-	return 4096
+	return w
+}
+
+// limits are those that adapters have, and less.
+var limits = []int{2048, 1024, 512, 255, 128, 64, 61, 32, 16, 8}
+
+// send sends bytes in pieces that the connection takes, each behind a head. A piece that is
+// refused as too long has not reached the chip: it is sent again in smaller ones, and so is
+// all that follows.
+func (w *wire) send(head, b []byte) error {
+	for len(b) > 0 {
+		n := min(len(b), w.most-len(head))
+		err := w.c.Tx(append(head[:len(head):len(head)], b[:n]...), nil)
+		var long interface{ TooLong() bool }
+		switch {
+		case err == nil:
+			b = b[n:]
+		case !errors.As(err, &long) || !long.TooLong() || !w.less(len(head)+n):
+			return err
+		}
+	}
+	return nil
+}
+
+// less lowers the limit below n bytes, and false where it cannot.
+func (w *wire) less(n int) bool {
+	for _, limit := range limits {
+		if limit < n {
+			w.most = limit
+			return true
+		}
+	}
+	return false
 }
 
 // pulse resets a chip by its line.

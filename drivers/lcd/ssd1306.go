@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"slices"
 	"time"
 
-	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/gpio"
 )
 
@@ -22,12 +20,18 @@ const (
 // line or on I2C. It keeps what the glass holds, and sends only what changed. It is
 // used by one goroutine.
 type SSD1306 struct {
-	c                    conn.Conn
+	wire                 *wire
 	dc, reset, backlight gpio.PinOut // without dc it is I2C
 	o                    Options
 	ram                  [][]byte // by page and column of the glass
 	all                  []byte   // the same, page by page
 	known                bool     // ram is what the glass holds
+}
+
+// comPins are the ways to wire the rows of a glass: in sequence or alternately, from the left
+// or from the right (data sheet, command DAh).
+var comPins = map[string]byte{
+	"sequential": 0x02, "alternative": 0x12, "sequential_remap": 0x22, "alternative_remap": 0x32,
 }
 
 // NewSSD1306 makes a driver; Init wakes the display. Without a D/C line it speaks
@@ -45,11 +49,13 @@ func NewSSD1306(w Wires, o Options) (*SSD1306, error) {
 		return nil, fmt.Errorf("lcd: ssd1306: rotation %d: 0 or 180", o.Rotation)
 	case o.Contrast < 1 || o.Contrast > 255:
 		return nil, fmt.Errorf("lcd: ssd1306: contrast %d: 1 to 255", o.Contrast)
+	case o.COMPins != "" && comPins[o.COMPins] == 0:
+		return nil, fmt.Errorf("lcd: ssd1306: COM pins %q", o.COMPins)
 	case o.Sleep == nil:
 		return nil, errors.New("lcd: ssd1306: no Sleep: a reset needs pauses")
 	}
 	d := &SSD1306{
-		c: w.Conn, dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
+		wire: newWire(w.Conn), dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
 		ram: make([][]byte, o.Height/8), all: make([]byte, o.Height/8*o.Width),
 	}
 	for page := range d.ram {
@@ -92,9 +98,12 @@ func (d *SSD1306) setUp() error {
 	if (d.o.Rotation == 180) != d.o.MirrorY {
 		scan = 0xc0
 	}
-	pins := byte(0x12) // alternative
+	pins := comPins["alternative"]
 	if d.o.Height == 32 {
-		pins = 0x02 // such a glass is wired in sequence
+		pins = comPins["sequential"] // as such a glass is wired
+	}
+	if said, ok := comPins[d.o.COMPins]; ok {
+		pins = said
 	}
 	shines := byte(0xa6) // a set bit does
 	if d.o.Inverted {
@@ -138,10 +147,8 @@ func (d *SSD1306) whole() error {
 		if err := d.command(0x20, 0x00, 0x22, 0, byte(len(d.ram)-1), 0x21, byte(from), byte(to)); err != nil {
 			return err
 		}
-		for part := range slices.Chunk(d.all, largest(d.c)-1) { // beside the control byte
-			if err := d.tx(0x40, gpio.High, part); err != nil {
-				return fmt.Errorf("lcd: ssd1306: frame: %w", err)
-			}
+		if err := d.tx(0x40, gpio.High, d.all); err != nil {
+			return fmt.Errorf("lcd: ssd1306: frame: %w", err)
 		}
 		if err := d.command(0x20, 0x02); err != nil { // page addressing
 			return err
@@ -238,7 +245,7 @@ func (d *SSD1306) tx(control byte, level gpio.Level, b []byte) error {
 		if err := d.dc.Out(level); err != nil {
 			return fmt.Errorf("D/C: %w", err)
 		}
-		return d.c.Tx(b, nil)
+		return d.wire.send(nil, b)
 	}
-	return d.c.Tx(append([]byte{control}, b...), nil)
+	return d.wire.send([]byte{control}, b)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"periph.io/x/conn/v3"
 	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/physic"
@@ -36,6 +37,7 @@ type bus struct {
 	report report
 
 	mu      sync.Mutex
+	most    int // bytes that the adapter takes at once; 0 for what the kernel takes
 	spared  int // transfers before the next that breaks off
 	cuts    int // transfers that are yet to break off
 	traffic BusTraffic
@@ -78,6 +80,15 @@ func (b *bus) tooLong(n, most int, who string) error {
 	return fmt.Errorf("emulated: a transfer of %d bytes: %s takes %d", n, who, most)
 }
 
+// quirk refuses a transfer as the kernel does for an adapter that takes less, before
+// anything is on the wire; periph gives its word as text. The lock is held.
+func (b *bus) quirk(n int, driver string) error {
+	if b.most == 0 || n <= b.most {
+		return nil
+	}
+	return fmt.Errorf("%s: %v", driver, unix.EOPNOTSUPP) //nolint:errorlint // as periph has it
+}
+
 // spiPort is an SPI bus with one chip, which takes the time that the bytes take.
 type spiPort struct {
 	bus
@@ -87,6 +98,9 @@ type spiPort struct {
 
 	dc     bool
 	driven bool // D/C was
+	mode   spi.Mode
+	tied   bool // the chip select is: the chip counts each edge of the clock
+	last   byte // the bit that a chip so tied has yet to get
 	behind time.Duration
 }
 
@@ -109,6 +123,9 @@ func (s *spiPort) Connect(f physic.Frequency, m spi.Mode, bits int) (spi.Conn, e
 	if most := physic.Frequency(s.maxClock) * physic.Hertz; f > most {
 		s.report(ClockSpeed, "%s, the panel takes %s", f, most)
 	}
+	s.mu.Lock()
+	s.mode = m
+	s.mu.Unlock()
 	return s, nil
 }
 
@@ -118,6 +135,9 @@ func (s *spiPort) Tx(w, _ []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.quirk(len(w), "sysfs-spi"); err != nil {
+		return err
+	}
 	if !s.driven {
 		s.report(DataCommand, "bytes before the D/C line was driven")
 		s.driven = true // said once
@@ -127,7 +147,7 @@ func (s *spiPort) Tx(w, _ []byte) error {
 	if cut {
 		w = w[:whole/4*2] // between two pixels
 	}
-	s.chip.clock(s.dc, w)
+	s.chip.clock(s.dc, s.edges(w))
 	took := transferTime + time.Duration(len(w))*8*time.Second/time.Duration(s.hz)
 	s.count(len(w), took)
 	if s.behind += took; s.behind > 10*time.Millisecond { // sleeping for less costs more than it tells
@@ -135,6 +155,20 @@ func (s *spiPort) Tx(w, _ []byte) error {
 		s.behind = 0
 	}
 	return broke(cut, len(w), whole)
+}
+
+// edges are the bytes as a chip gets them. One whose select is tied was selected before the
+// clock was at rest: in mode 0 the edge to its resting level counts as a bit, and all that
+// follows is late by one. In mode 3 the clock rests where it was.
+func (s *spiPort) edges(w []byte) []byte {
+	if !s.tied || s.mode == spi.Mode3 {
+		return w
+	}
+	late := make([]byte, len(w))
+	for i, b := range w {
+		late[i], s.last = s.last<<7|b>>1, b&1
+	}
+	return late
 }
 
 // i2cByte is a byte with its acknowledgement at the 100 kHz of the standard mode.
@@ -170,6 +204,9 @@ func (p *i2cPort) Tx(address uint16, w, r []byte) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.quirk(len(w), "sysfs-i2c"); err != nil {
+		return err
+	}
 	if address != p.address || !p.chip.answers() {
 		return fmt.Errorf("emulated: %s: remote I/O error: nobody answers at %#02x", p.name, address)
 	}

@@ -153,7 +153,7 @@ func (b *Board) display(d *board.Display) error {
 		b.bus = &b.i2c.bus
 	}
 	b.wire(d.Reset, func(l gpio.Level) { b.panel.resetPin(bool(l)) })
-	b.signal(d.Backlight, func(on bool) { b.panel.light(on) })
+	b.signal(d.Backlight, func(high bool) { b.panel.light(high != d.ActiveLow) })
 	return nil
 }
 
@@ -212,7 +212,7 @@ func (b *Board) SPI(name string) (spi.PortCloser, error) {
 	if b.spi == nil || b.spi.name != name {
 		return nil, fmt.Errorf("emulated: no chip on SPI bus %s", name)
 	}
-	return b.spi, nil
+	return hal.SPIPort(b.spi), nil
 }
 
 // I2C is hal.Ports'.
@@ -220,7 +220,7 @@ func (b *Board) I2C(name string) (i2c.BusCloser, error) {
 	if b.i2c == nil || b.i2c.name != name {
 		return nil, fmt.Errorf("emulated: no chip on I2C bus %s", name)
 	}
-	return b.i2c, nil
+	return hal.I2CBus(b.i2c), nil
 }
 
 // FrameBuffer is hal.Ports'.
@@ -324,6 +324,29 @@ func (b *Board) CutTransfers(spared, n int) error {
 	b.bus.mu.Lock()
 	defer b.bus.mu.Unlock()
 	b.bus.spared, b.bus.cuts = spared, n
+	return nil
+}
+
+// LimitTransfers gives the display's bus an adapter that takes no more than so many bytes at
+// once; 0 takes it away.
+func (b *Board) LimitTransfers(most int) error {
+	if b.bus == nil {
+		return errNoDisplay
+	}
+	b.bus.mu.Lock()
+	defer b.bus.mu.Unlock()
+	b.bus.most = most
+	return nil
+}
+
+// TieSelect ties the chip select of a display on SPI, as modules without one have it.
+func (b *Board) TieSelect() error {
+	if b.spi == nil {
+		return errNoDisplay
+	}
+	b.spi.mu.Lock()
+	defer b.spi.mu.Unlock()
+	b.spi.tied = true
 	return nil
 }
 

@@ -556,6 +556,41 @@ led_attention = "L:13"
 	}
 }
 
+// What is active low is on while its line is low, and off while it is high.
+func TestActiveLow(t *testing.T) {
+	e, b := inputBoard(t, `[scanner]
+device = "/dev/ttyS1"
+baud = 9600
+[signal]
+buzzer = "L:17"
+buzzer_active_low = true
+led_ready = "L:5"
+led_approved = "L:6"
+leds_active_low = true
+`)
+	z, err := signal.NewBuzzer(b.Buzzer, e.Sleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	level := func(name string) float64 { all := e.Pulses(name); return all[len(all)-1].Duty }
+	if level("L:17") != 1 {
+		t.Error("it sounds at rest")
+	}
+	if err := z.Play(t.Context(), payterm.SoundKey); err != nil {
+		t.Fatal(err)
+	}
+	if all := e.Pulses("L:17"); len(all) != 3 || all[1].Duty != 0 || all[2].Duty != 1 {
+		t.Errorf("a key sounds as %+v", all)
+	}
+	lamps := signal.Lamps{Ready: b.LEDs.Ready, Approved: b.LEDs.Approved}
+	if err := lamps.Show(payterm.Good); err != nil {
+		t.Fatal(err)
+	}
+	if level("L:5") != 1 || level("L:6") != 0 {
+		t.Errorf("ready %v, approved %v", level("L:5"), level("L:6"))
+	}
+}
+
 // The numbers of the keys, against the kernel's own header: the drivers' are another
 // table.
 func TestKeyNumbers(t *testing.T) {

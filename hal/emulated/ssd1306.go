@@ -34,7 +34,7 @@ type ssd1306 struct {
 	contrast             byte
 	multiplex            int
 	offset, startLine    int
-	alternative          bool // COM pins
+	pins                 byte // COM
 	mode                 byte // 0 horizontal, 1 vertical, 2 page
 	col0, col1, pg0, pg1 int
 	col, page            int
@@ -65,7 +65,7 @@ func newSSD1306(d *board.Display, now func() time.Duration, report report, chang
 // restart is the state after a reset; the RAM keeps what it has.
 func (c *ssd1306) restart() {
 	c.cmd, c.on, c.inverted, c.allOn, c.pump, c.remap, c.flip = nil, false, false, false, false, false, false
-	c.contrast, c.multiplex, c.offset, c.startLine, c.alternative, c.mode = 0x7f, 64, 0, 0, true, 2
+	c.contrast, c.multiplex, c.offset, c.startLine, c.pins, c.mode = 0x7f, 64, 0, 0, 0x12, 2
 	c.col0, c.col1, c.pg0, c.pg1, c.col, c.page = 0, c.columns-1, 0, 7, 0, 0
 }
 
@@ -234,7 +234,7 @@ func (c *ssd1306) command(b byte, a []byte) {
 		if a[0]&^0x30 != 2 {
 			c.report(BadArgument, "COM pins %#02x", a[0])
 		}
-		c.alternative = a[0]&0x10 != 0
+		c.pins = a[0]
 	}
 }
 
@@ -292,6 +292,45 @@ func (c *ssd1306) frame() *image.RGBA {
 	return img
 }
 
+// wired is how the rows of the glass are, as command DAh tells it: nearly all of 32 rows in
+// sequence, the others alternately.
+func (c *ssd1306) wired() byte {
+	pins, said := map[string]byte{
+		board.COMSequential: 0x02, board.COMAlternative: 0x12, board.COMSequentialRemap: 0x22,
+		board.COMAlternativeRemap: 0x32,
+	}[c.d.COMPins]
+	switch {
+	case said:
+		return pins
+	case c.d.Height == 32:
+		return 0x02
+	}
+	return 0x12
+}
+
+// pad is where a row is led to on the chip's edge: in sequence one side after the other, or
+// alternately left and right; with the remap the sides are exchanged.
+func (c *ssd1306) pad(pins byte, row int) int {
+	half := c.d.Height / 2
+	if pins&0x10 != 0 {
+		row = row/2 + row%2*half
+	}
+	if pins&0x20 != 0 {
+		row = (row + half) % c.d.Height
+	}
+	return row
+}
+
+// scanned is the row that the chip has at a pad.
+func (c *ssd1306) scanned(pad int) int {
+	for row := range c.d.Height {
+		if c.pad(c.pins, row) == pad {
+			return row
+		}
+	}
+	return 0
+}
+
 // seen is one dot: unlit, or as bright as the contrast has it.
 func (c *ssd1306) seen(x, y int) color.RGBA {
 	if !c.powered || !c.on || !c.pump {
@@ -307,9 +346,7 @@ func (c *ssd1306) seen(x, y int) color.RGBA {
 	// x and y are of the glass now: the last segment and the last row of the scan are
 	// at the upper left corner of the RAM.
 	segment, com := c.columns-1-x, c.d.Height-1-y
-	if c.alternative != (c.d.Height != 32) { // wired alternately and scanned in sequence, or the other way round
-		com = com/2 + com%2*c.d.Height/2
-	}
+	com = c.scanned(c.pad(c.wired(), com))
 	if com >= c.multiplex {
 		return dark
 	}

@@ -29,7 +29,8 @@ func OpenDisplay(b *board.Board, sleep func(time.Duration)) (*glass.Display, err
 	size := p.Size()
 	driver, err := lcd.Open(p.Controller, w, lcd.Options{
 		Width: size.Width, Height: size.Height, OffsetX: p.OffsetX, OffsetY: p.OffsetY, Rotation: p.Rotation,
-		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast, Sleep: sleep,
+		MirrorX: p.MirrorX, MirrorY: p.MirrorY, Inverted: p.Inverted, BGR: p.BGR, Contrast: p.Contrast,
+		COMPins: p.COMPins, Sleep: sleep,
 	})
 	if err != nil {
 		return nil, err
