@@ -8,6 +8,8 @@ type Receipt struct {
 	Z     int64   // the number of the Z that it is; 0 for another slip
 	Copy  bool    // it was printed before, or may have been
 	Lines []ReceiptLine
+
+	Again *Receipt // what comes in its place once it broke off, which says that it is a copy; nil for itself
 }
 
 // ReceiptLine is one line. Pair prints Text at the left and Right at the right

@@ -37,6 +37,17 @@ type Options struct {
 
 // Compose writes a slip of an order. Every print after the first says COPY.
 func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
+	return repeatable(again, func(again bool) payterm.Receipt { return compose(slip, o, again, opt) })
+}
+
+// repeatable is a slip, with the one that is printed where it breaks off.
+func repeatable(again bool, write func(again bool) payterm.Receipt) payterm.Receipt {
+	r, next := write(again), write(true)
+	r.Again = &next
+	return r
+}
+
+func compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
 	t := textsFor(opt.Language)
 	if forCustomer(slip) && len(opt.Customer) > 0 {
 		t = textsFor(opt.Customer...)

@@ -13,6 +13,10 @@ import (
 // is closed. A Z that is printed again says COPY, and is the same otherwise. The
 // currency is that of nothing, where nothing was taken.
 func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Options) payterm.Receipt {
+	return repeatable(again, func(again bool) payterm.Receipt { return totals(t, z, again, currency, opt) })
+}
+
+func totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Options) payterm.Receipt {
 	tx := textsFor(opt.Language)
 	r := payterm.Receipt{Name: "totals", Copy: again}
 	if z {

@@ -21,7 +21,8 @@ type onPaper struct {
 func (a *Agent) codeOnPaper(qr string) bool { return !a.devices.CanShow(qr) }
 
 // PrintCode prints the code of an order where the glass cannot show it. A slip that broke
-// off or is lost is not printed again: the cashier cancels, and a new order has a new code.
+// off comes again while its code may be paid; of one that is lost the cashier cancels the
+// order, and a new one has a new code.
 func (a *Agent) PrintCode(o payterm.Order, codeURL string, until time.Time) {
 	if !a.codeOnPaper(codeURL) {
 		return

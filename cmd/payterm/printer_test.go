@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,7 +119,8 @@ func TestPrinterFallsSilent(t *testing.T) {
 			}
 			power("on")
 			p := s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---")
-			if strings.Contains(p, "COPY") {
+			// Of the first sale's last slip nobody had heard the end yet: that one may come again.
+			if _, second, _ := strings.Cut(p, "Merchant copy"); strings.Contains(second, "COPY") {
 				t.Errorf("on paper is\n%s", p)
 			}
 			s.screenUntil("The printer does not answer", false)
@@ -127,17 +129,11 @@ func TestPrinterFallsSilent(t *testing.T) {
 	}
 }
 
-// The roll ends, the cover is opened or the cable is pulled in the middle of a slip:
-// the sale is what it was, the cashier is told, the slips behind it come on the next
-// roll, and the broken one comes again as a copy. So with every kind of printer.
+// The roll ends, the cover is opened or the cable is pulled in the middle of a slip: the
+// sale is what it was, the cashier is told, and the slip comes again on the next roll, whole,
+// behind a cut, as a copy, and opens the drawer once. So with every kind of printer.
 func TestPrinterFailsInTheMiddle(t *testing.T) {
 	t.Parallel()
-	text, err := boards.Read("emulated")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, _ := strings.Cut(string(text), "[printer]")
-	_, after, _ := strings.Cut(rest, "[signal]")
 	logo := filepath.Join(t.TempDir(), "logo.png")
 	f, err := os.Create(logo)
 	if err != nil {
@@ -157,15 +153,7 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			board := filepath.Join(t.TempDir(), "board.toml")
-			profile := before + "[printer]\n" + printer + "cut = true\nspeed = 20\n\n[signal]" + after
-			if err := os.WriteFile(board, []byte(profile), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			data := t.TempDir()
-			_, ready := program(t, "payterm", "emulate", "--board", board, "--listen", "127.0.0.1:0", "--data", data,
-				"--scale", "10")
-			s := &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string), data: data}
+			s := newShopWith(t, printer+"cut = true\nspeed = 20\n")
 			sensors := func(paper, cover string) {
 				s.post(s.panel+"/emu/printer", map[string]string{"paper": paper, "cover": cover})
 			}
@@ -209,17 +197,18 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 				c.begin()
 				s.waitScreen("approved")
 				if name != "mute" || c.what == "the cable" {
-					for end := time.Now().Add(20 * time.Second); !strings.Contains(s.screen(),
-						"paper!"); time.Sleep(20 * time.Millisecond) {
-						if time.Now().After(end) {
-							t.Fatalf("%s: nobody is told: %s", c.what, s.screen())
-						}
-					}
+					s.screenUntil("paper!", true)
 				}
 				c.end() // what is on paper stays there: the next slip may have begun, and go on
-				if p := s.paperUntil("Customer copy", "APPROVED", "Thank you", "--- cut ---"); strings.Contains(p,
-					"COPY") {
-					t.Errorf("%s: on paper is\n%s", c.what, p)
+				copies, says := 0, []string{"Customer copy", "APPROVED", "Thank you", "--- cut ---"}
+				if name != "mute" || c.what == "the cable" {
+					copies, says = 1, slices.Concat([]string{"Merchant copy", "--- cut ---", "COPY", "Merchant copy",
+						"APPROVED", "--- cut ---"}, says)
+				}
+				p := s.paperUntil(says...)
+				opened := strings.Count(p, "--- drawer ---")
+				if strings.Count(p, "COPY") != copies || opened > 1 || opened == 1 != strings.Contains(printer, "drawer") {
+					t.Errorf("%s: %d copies and %d times the drawer; on paper is\n%s", c.what, copies, opened, p)
 				}
 				o := s.orders()[sales-1]
 				if o.Outcome != payterm.Approved || o.PaidMinor != 1234 || len(s.ledger()) != sales ||
@@ -227,27 +216,14 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 					t.Errorf("%s: %+v", c.what, o)
 				}
 			}
-			// What broke off is told until it has come again.
-			told := func(want bool) {
-				t.Helper()
-				for end := time.Now().Add(20 * time.Second); strings.Contains(s.screen(),
-					"A slip was not printed") != want; time.Sleep(20 * time.Millisecond) {
-					if time.Now().After(end) {
-						t.Fatalf("a slip was lost, and told %t: %s", !want, s.screen())
-					}
-				}
-			}
-			told(true)
+			s.screenUntil("A slip was not printed", false)
 			s.post(s.panel+"/emu/paper/tear", nil)
 			s.keys("F2")
 			if p := s.paperUntil("COPY", "Merchant copy", "--- cut ---", "COPY", "Customer copy",
 				"--- cut ---"); strings.Contains(p, "drawer") {
 				t.Errorf("a copy opens the drawer:\n%s", p)
 			}
-			told(false)
-			if broken := strings.TrimSpace(string(s.call("GET", s.panel+"/emu/violations.txt", nil))); broken != "" {
-				t.Errorf("the chips did not accept: %s", broken)
-			}
+			s.accepted()
 		})
 	}
 }

@@ -61,14 +61,18 @@ type step struct{ end, dots int }
 
 // encode gives the bytes of a receipt for a printer: reset, code page, lines. There is
 // no text that it cannot print: what the code page lacks is drawn (raster.go), and for
-// a sign that there is no picture of, a question mark stands (unifont.Legible). An
-// error tells of the options.
-func encode(r payterm.Receipt, o Options) (encoder, error) {
+// a sign that there is no picture of, a question mark stands (unifont.Legible). Behind a
+// slip that broke off, its strip is ended first. An error tells of the options.
+func encode(r payterm.Receipt, o Options, behind bool) (encoder, error) {
 	cp, err := codePageOf(o.CodePage)
 	if err != nil {
 		return encoder{}, err
 	}
 	e := encoder{o: o, cp: cp}
+	if behind {
+		e.put(escInit)
+		e.cut()
+	}
 	e.put(escInit)
 	if o.Chinese == GB18030 {
 		e.put(fsChineseOff) // many come up in it, and read two letters with accents as one Chinese sign

@@ -26,6 +26,9 @@ type Line interface {
 	Write(b []byte, d time.Duration) (int, error)
 }
 
+// ErrBrokeOff is in the error of a slip of which an unknown part is on paper.
+var ErrBrokeOff = errors.New("broke off")
+
 // Errors that a cashier can do something about.
 var (
 	ErrPaperOut  = errors.New("printer: no paper: put in a new roll")
@@ -73,12 +76,15 @@ type Printer struct {
 	pace *pacer
 	asb  asb
 	torn int  // a command that broke off may still take so many bytes
+	left bool // a slip that broke off is on the strip that the next one would begin on
+	full bool // it took no more bytes, and nothing since
 	slip bool // one is being sent, or its end is awaited
 	owes bool // a question was not answered yet: the answer is not one to the next
 
 	answers int // to questions: who has answered will again, if late
 	silent  int // looks that brought no answer from one that had answered before
 
+	begun   bool // of the slip at least a byte was sent
 	sending bool // bytes of a slip: a printer that takes questions in its turn is late
 }
 
@@ -126,11 +132,11 @@ const (
 	chunk         = 256
 )
 
-// Print prints a receipt, and returns when the paper must have come out. With
-// ErrPaperOut or ErrCoverOpen before the first byte nothing is on paper; any
-// later error leaves a slip of which an unknown part was printed.
+// Print prints a receipt, and returns when the paper must have come out. Of a slip whose
+// error is ErrBrokeOff an unknown part was printed: the next one comes behind a cut, or
+// further up where there is no cutter. With any other error nothing of it is on paper.
 func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
-	e, err := encode(r, p.o)
+	e, err := encode(r, p.o, p.left)
 	if err != nil {
 		return err
 	}
@@ -143,12 +149,24 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
-	p.slip, p.sending = true, true
+	p.slip, p.sending, p.begun = true, true, false
 	defer func() { p.slip, p.sending = false, false }()
+	if err := p.carry(ctx, e); err != nil {
+		if p.begun {
+			p.left, err = true, fmt.Errorf("%w: %w", ErrBrokeOff, err)
+		}
+		return fmt.Errorf("printer: print %s: %w", r.Name, err)
+	}
+	p.left = false
+	return nil
+}
+
+// carry sends a slip, and waits until it must be on paper.
+func (p *Printer) carry(ctx context.Context, e encoder) error {
 	from := 0
 	for _, s := range e.steps {
 		if err := p.send(ctx, e.out[from:s.end], s.dots); err != nil {
-			return fmt.Errorf("printer: print %s: %w", r.Name, err)
+			return err
 		}
 		from = s.end
 	}
@@ -184,9 +202,11 @@ func (p *Printer) read(b []byte, d time.Duration) (int, error) {
 
 func (p *Printer) write(b []byte, d time.Duration) (int, error) {
 	n, err := p.line.Write(b, d)
-	if errors.Is(explain(err), ErrUnplugged) {
+	lost := errors.Is(explain(err), ErrUnplugged)
+	if lost {
 		p.torn = longest
 	}
+	p.full = lost && !unplugged(err)
 	return n, err
 }
 
@@ -215,6 +235,7 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 		return err
 	}
 	p.pace.sent(len(b), dots)
+	p.begun = true
 	for len(b) > 0 {
 		n := min(len(b), chunk)
 		if _, err := p.write(b[:n], writeDeadline); err != nil {
@@ -314,7 +335,7 @@ func (p *Printer) mustAnswer() bool { return p.answers >= known }
 
 // Condition asks the printer how it is. Each question waits for one byte no
 // longer than Options.Wait, or four times that once the printer has answered; one
-// that has never answered is PaperUnknown. One that answers no more, asked twice, is not
+// that has never answered is PaperUnknown, unless it takes no bytes. One that answers no more, asked twice, is not
 // to be had (PaperUnreachable); but in the middle of a slip, since some take questions in
 // their turn. So is one that reports an error of its own, and one whose cable is pulled,
 // which the line knows of a silent printer too.
@@ -326,6 +347,9 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 		return p.automaticStatus(ctx)
 	case !p.o.Status:
 		if _, err := p.read(make([]byte, 64), time.Millisecond); unplugged(err) {
+			return payterm.PaperUnreachable
+		}
+		if p.full && !p.slip && p.mend(ctx) != nil {
 			return payterm.PaperUnreachable
 		}
 		return payterm.PaperUnknown

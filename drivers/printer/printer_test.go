@@ -390,6 +390,63 @@ func TestSilentAtTheEnd(t *testing.T) {
 	}
 }
 
+// stuck is a line with flow control: it takes so many bytes until there is paper again.
+type stuck struct {
+	room int
+	sent []byte
+}
+
+func (l *stuck) Write(b []byte, _ time.Duration) (int, error) {
+	n := min(len(b), l.room)
+	l.sent, l.room = append(l.sent, b[:n]...), l.room-n
+	if n < len(b) {
+		return n, late{}
+	}
+	return n, nil
+}
+
+func (l *stuck) Read([]byte, time.Duration) (int, error) { return 0, late{} }
+
+type late struct{}
+
+func (late) Error() string { return "late" }
+func (late) Timeout() bool { return true }
+
+// A printer that says nothing and takes no more bytes cannot print until it does, and the
+// slip that broke off comes behind a cut.
+func TestTakesNoMore(t *testing.T) {
+	l := &stuck{room: 700}
+	p, err := printer.New(l, printer.Options{Columns: 32, Cut: true, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := payterm.Receipt{}
+	for range 20 {
+		r.Lines = append(r.Lines, payterm.ReceiptLine{Text: "a line"})
+	}
+	if err := p.Print(t.Context(), r); !errors.Is(err, printer.ErrBrokeOff) || !errors.Is(err, printer.ErrUnplugged) {
+		t.Fatalf("%v", err)
+	}
+	for range 3 {
+		if c := p.Condition(t.Context()); c != payterm.PaperUnreachable {
+			t.Errorf("it takes nothing and is %s", c)
+		}
+	}
+	if err := p.Print(t.Context(), r); errors.Is(err, printer.ErrBrokeOff) || !errors.Is(err, printer.ErrUnplugged) {
+		t.Errorf("nothing was sent of it: %v", err)
+	}
+	l.room, l.sent = 1<<20, nil
+	if c := p.Condition(t.Context()); c != payterm.PaperUnknown {
+		t.Errorf("it takes bytes and is %s", c)
+	}
+	if err := p.Print(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if _, slip, found := bytes.Cut(l.sent, []byte("\x1dV\x01")); !found || bytes.Contains(slip, []byte("\x1dV\x01")) {
+		t.Errorf("sent % x", l.sent)
+	}
+}
+
 // delayed is a printer near the end of its paper that the sensor has just passed,
 // which answers each question after a delay of its own.
 type delayed struct {

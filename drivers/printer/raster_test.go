@@ -82,7 +82,7 @@ func TestDrawn(t *testing.T) {
 func TestDrawnIsPaced(t *testing.T) {
 	for _, large := range []bool{false, true} {
 		r := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: strings.Repeat("付", 8), Large: large}}}
-		e, err := encode(r, Options{Columns: 32})
+		e, err := encode(r, Options{Columns: 32}, false)
 		if err != nil {
 			t.Fatal(err)
 		}

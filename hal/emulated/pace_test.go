@@ -256,7 +256,7 @@ func TestPaperOutInTheMiddle(t *testing.T) {
 		if w.now > 8*time.Second {
 			t.Errorf("%s: noticed after %s", name, w.now-5*time.Second)
 		}
-		// The next slip follows at once, upon what the buffer still holds.
+		// The next slip follows behind a cut, upon what the buffer still holds.
 		w.sleep(time.Minute)
 		if err := w.chip.sensors("ok", "closed"); err != nil {
 			t.Fatal(err)
@@ -267,8 +267,8 @@ func TestPaperOutInTheMiddle(t *testing.T) {
 		}
 		w.want()
 		got := printedLines(w.words())
-		if n := len(got) - len(want); n < 1 || n >= len(want) || !slices.Equal(got[:n], want[:n]) ||
-			!slices.Equal(got[n:], want) {
+		if n := len(got) - len(want) - 1; n < 1 || n >= len(want) || !slices.Equal(got[:n], want[:n]) ||
+			got[n] != "--- cut ---" || !slices.Equal(got[n+1:], want) {
 			t.Errorf("%s: on paper are %q", name, got)
 		}
 	}
@@ -295,7 +295,7 @@ func TestPrinterSwitchedOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			prints := func() time.Duration {
+			prints := func(want ...string) time.Duration {
 				t.Helper()
 				w.chip.tear()
 				began := w.now
@@ -308,9 +308,9 @@ func TestPrinterSwitchedOff(t *testing.T) {
 				}
 				return took
 			}
-			prints()
-			prints()
-			if took := prints(); took > 9*time.Second {
+			prints(want...)
+			prints(want...)
+			if took := prints(want...); took > 9*time.Second {
 				t.Errorf("a slip of 60 lines took %s", took)
 			}
 			for _, after := range []time.Duration{0, 2 * time.Second} {
@@ -333,7 +333,11 @@ func TestPrinterSwitchedOff(t *testing.T) {
 						t.Fatal("it is on again, and nobody notices")
 					}
 				}
-				prints()
+				if after == 0 { // nothing of that slip was sent
+					prints(want...)
+				} else {
+					prints(append([]string{"--- cut ---"}, want...)...)
+				}
 			}
 			w.want()
 		})

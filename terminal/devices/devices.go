@@ -198,7 +198,7 @@ func (s *Set) lost(j Job) {
 }
 
 // OpenDrawer opens the cash drawer that hangs on the printer, where the board has one, once
-// the slip before it is on paper. Behind one that broke off it stays closed: it would open
+// the slip before it is on paper. Behind one that is lost it stays closed: it would open
 // when nobody is there.
 func (s *Set) OpenDrawer() error {
 	if s.o.Board.Printer == nil || s.o.Board.Profile.Printer.Drawer == "" {

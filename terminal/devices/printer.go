@@ -108,9 +108,9 @@ type roll struct {
 	longer    context.Context        //nolint:containedctx // outlasts the goroutine's own, for the last slips
 }
 
-// RunPrinter prints what is queued. A slip that met a printer without paper before its first
-// byte is tried again; one that broke off is not. After the context's end it finishes what
-// was queued, within LastSlips.
+// RunPrinter prints what is queued. A slip that met a printer which cannot print is tried
+// again when it can; one that broke off is printed again then, whole, as the copy that it
+// is. After the context's end it finishes what was queued, within LastSlips.
 func (s *Set) RunPrinter(ctx context.Context) {
 	b := s.o.Board
 	if b.Printer == nil {
@@ -137,7 +137,8 @@ func (s *Set) RunPrinter(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			for len(s.slips) > 0 && longer.Err() == nil { // whoever queues them has ended
-				r.do(<-s.slips)
+				j := <-s.slips
+				r.ended(j, r.try(j, j.Slip))
 			}
 			return
 		case <-look.C:
@@ -147,11 +148,10 @@ func (s *Set) RunPrinter(ctx context.Context) {
 			r.tell(c)
 			done <- c
 		case j := <-s.slips:
-			if !r.ready(ctx) {
+			if !r.until(ctx, j) {
 				s.o.Log.Warn("the agent ends before its slips are printed", "slips", s.waiting.Load())
 				return
 			}
-			r.do(j)
 			r.tell(pr.Condition(ctx))
 		}
 	}
@@ -179,24 +179,64 @@ func (r *roll) ready(ctx context.Context) bool {
 	}
 }
 
-// do prints a slip, unless nobody wants it any more, or opens the drawer behind it.
-func (r *roll) do(j Job) {
+// attempts are how often a slip is begun that breaks off each time. A printer that is never
+// well takes no roll of paper for one slip.
+const attempts = 5
+
+// until does a job, and does it again where a slip did not come out whole; false when the
+// context ends before.
+func (r *roll) until(ctx context.Context, j Job) bool {
+	for slip, begun := j.Slip, 0; ; {
+		if !r.ready(ctx) {
+			return false
+		}
+		err := r.try(j, slip)
+		if errors.Is(err, printer.ErrBrokeOff) {
+			if begun++; slip.Again != nil {
+				slip = *slip.Again
+			}
+		}
+		if err == nil || errors.Is(err, errUnwanted) || j.drawer || j.Trial || begun == attempts {
+			r.ended(j, err)
+			return true
+		}
+		r.tell(r.printer.Condition(ctx))
+		if !r.s.again(ctx, Printer, err) {
+			return false
+		}
+	}
+}
+
+// errUnwanted is of a slip that nobody wants any more.
+var errUnwanted = errors.New("nobody wants it")
+
+// try prints a slip, or opens the drawer behind it.
+func (r *roll) try(j Job, slip payterm.Receipt) error {
+	switch {
+	case j.drawer && r.broke:
+		return nil
+	case j.drawer:
+		return r.printer.Kick(r.longer)
+	case j.Wanted != nil && !j.Wanted():
+		return errUnwanted
+	}
+	return r.printer.Print(r.longer, slip)
+}
+
+// ended tells what became of a job.
+func (r *roll) ended(j Job, err error) {
 	s := r.s
 	defer s.waiting.Add(-1)
-	if j.drawer {
-		if r.broke {
-			return
-		}
-		if err := r.printer.Kick(r.longer); err != nil {
+	switch {
+	case j.drawer:
+		if err != nil {
 			s.o.Log.Warn("drawer", "err", err)
 			s.met(Printer, err)
 		}
 		return
-	}
-	if j.Wanted != nil && !j.Wanted() {
+	case errors.Is(err, errUnwanted):
 		return
 	}
-	err := r.printer.Print(r.longer, j.Slip)
 	if r.broke = err != nil; r.broke {
 		s.o.Log.Warn("slip", "slip", j.Slip.Name, "order_id", j.Slip.Order, "err", err)
 		s.met(Printer, err)

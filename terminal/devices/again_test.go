@@ -1,0 +1,178 @@
+package devices
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"payterm"
+	"payterm/board"
+	"payterm/hal/emulated"
+)
+
+// teller hears of slips, and of nothing else.
+type teller struct {
+	Owner
+	mu            sync.Mutex
+	printed, lost []string
+	paper         payterm.PaperCondition
+}
+
+func (o *teller) Printed(r payterm.Receipt) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.printed = append(o.printed, r.Name)
+}
+
+func (o *teller) Lost(r payterm.Receipt) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lost = append(o.lost, r.Name)
+}
+
+func (o *teller) Paper(c payterm.PaperCondition) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.paper = c
+}
+
+// bench is a printer with its goroutine.
+type bench struct {
+	*teller
+	t   *testing.T
+	e   *emulated.Board
+	set *Set
+}
+
+func newBench(t *testing.T, printer string) *bench {
+	t.Helper()
+	p := profileOf(t, "[printer]\n"+printer)
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{teller: &teller{}, t: t, e: e}
+	open := board.Open(p, e)
+	b.set = New(Options{Board: open, Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler), Owner: b.teller})
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { b.set.RunPrinter(ctx) })
+	t.Cleanup(func() {
+		stop()
+		wg.Wait()
+		if err := errors.Join(open.Close(), e.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// until waits for something to be so.
+func (b *bench) until(what string, is func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		b.mu.Lock()
+		yes := is()
+		b.mu.Unlock()
+		if yes {
+			return
+		}
+		if time.Now().After(end) {
+			_, words := b.e.Paper()
+			b.t.Fatalf("never %s: printed %q, lost %q; on paper is\n%s", what, b.printed, b.lost, words)
+		}
+	}
+}
+
+// lines are of a slip that takes its time.
+func lines(head string) []payterm.ReceiptLine {
+	all := []payterm.ReceiptLine{{Text: head}}
+	for range 60 {
+		all = append(all, payterm.ReceiptLine{Text: "a line"})
+	}
+	return append(all, payterm.ReceiptLine{Text: "the end"}, payterm.ReceiptLine{Kind: payterm.LineCut})
+}
+
+const asked = "device = \"/dev/ttyS2\"\nbaud = 115200\nstatus = true\ncut = true\ndrawer = \"approved\"\nspeed = 50\n"
+
+// A slip that broke off comes again behind a cut, as the copy that it is, and the drawer
+// opens behind it once. What breaks off however often is lost in the end, and told.
+func TestBrokenSlipComesAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		begin, end func(b *bench) error
+	}{
+		"paper": {func(b *bench) error { return b.e.SetPrinter("out", "") },
+			func(b *bench) error { return b.e.SetPrinter("ok", "") }},
+		"cover": {func(b *bench) error { return b.e.SetPrinter("", "open") },
+			func(b *bench) error { return b.e.SetPrinter("", "closed") }},
+		"jam": {func(b *bench) error { return b.e.JamPrinter(true) },
+			func(b *bench) error { return b.e.JamPrinter(false) }},
+		"cable": {func(b *bench) error { return b.e.Unplug("printer") },
+			func(b *bench) error { return b.e.Plug("printer") }},
+		"power": {func(b *bench) error { return b.e.PowerPrinter(false) },
+			func(b *bench) error { return b.e.PowerPrinter(true) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, asked)
+			slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001", Lines: lines("first")}
+			slip.Again = &payterm.Receipt{Name: "merchant", Order: slip.Order, Copy: true, Lines: lines("COPY")}
+			if err := errors.Join(b.set.Print(slip), b.set.OpenDrawer()); err != nil {
+				t.Fatal(err)
+			}
+			b.until("begun", func() bool { _, words := b.e.Paper(); return strings.Contains(words, "a line\na line") })
+			if err := c.begin(b); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]payterm.PaperCondition{"paper": payterm.PaperOut, "cover": payterm.PaperCoverOpen}[name]
+			if want == "" {
+				want = payterm.PaperUnreachable
+			}
+			b.until("told", func() bool { return b.paper == want })
+			if err := c.end(b); err != nil {
+				t.Fatal(err)
+			}
+			words := ""
+			b.until("printed", func() bool {
+				_, words = b.e.Paper()
+				return len(b.printed) == 1 && b.set.Waiting() == 0 && strings.Contains(words, "drawer")
+			})
+			head, again, found := strings.Cut(words, "--- cut ---\nCOPY\n")
+			if !found || !strings.HasPrefix(head, "first\n") || !strings.Contains(again, "the end") ||
+				strings.Count(again, "--- cut ---") != 1 || strings.Count(words, "drawer") != 1 ||
+				!strings.Contains(again, "drawer") {
+				t.Errorf("on paper is\n%s", words)
+			}
+			if len(b.lost) > 0 || !slices.Equal(b.printed, []string{"merchant"}) {
+				t.Errorf("printed %q, lost %q", b.printed, b.lost)
+			}
+			for _, v := range b.e.Violations() {
+				t.Error(v)
+			}
+		})
+	}
+}
+
+// A trial's slip is not printed again: whoever tries the printer does.
+func TestBrokenTrial(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asked)
+	ended := make(chan error, 1)
+	if err := b.set.PrintJob(Job{Slip: payterm.Receipt{Name: "trial", Lines: lines("first")}, Trial: true,
+		Ended: func(err error) { ended <- err }}); err != nil {
+		t.Fatal(err)
+	}
+	b.until("begun", func() bool { _, words := b.e.Paper(); return strings.Contains(words, "a line\na line") })
+	if err := b.e.SetPrinter("out", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("it is called printed")
+	}
+}
