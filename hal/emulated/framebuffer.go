@@ -112,12 +112,18 @@ func (f *frameBuffer) light(on bool) {
 func (f *frameBuffer) power(on bool) {
 	f.mu.Lock()
 	f.powered = on
-	f.fill()
 	f.mu.Unlock()
 	f.changed()
 }
 
-func (f *frameBuffer) dip() { f.power(true) }
+// dip is a console that writes over the memory, which is in the kernel and has no supply of
+// its own.
+func (f *frameBuffer) dip() {
+	f.mu.Lock()
+	f.fill()
+	f.mu.Unlock()
+	f.changed()
+}
 
 // frame is the screen as a person sees it who turned it as the profile says.
 func (f *frameBuffer) frame() *image.RGBA {

@@ -63,7 +63,7 @@ type Options struct {
 	Known func(text string) bool
 	// Mistyped hears of such a reader. Nil for nobody.
 	Mistyped func()
-	// Refresh is how often the display is told everything again; 0 for half a minute.
+	// Refresh is how often the display is told everything again; 0 for refresh or refreshFrame.
 	Refresh time.Duration
 }
 
@@ -96,13 +96,23 @@ type Set struct {
 const (
 	slipQueue  = 32
 	soundQueue = 4
-	refresh    = 30 * time.Second
+)
+
+// How often a display is told everything again. One that lost its supply, as with its cable,
+// does not tell, and whoever waits before a dark glass does not wait longer. A frame takes
+// 31 ms at 40 MHz, 123 ms at 10 MHz. What the kernel drives has its memory in the kernel, where
+// a console at most writes over it.
+const (
+	refresh      = 2 * time.Second
+	refreshFrame = 30 * time.Second
 )
 
 // New makes the set of a board's devices. One that cannot be used is no error: a terminal
 // with a dead display still sells.
 func New(o Options) *Set {
-	if o.Refresh == 0 {
+	if d := o.Board.Display; o.Refresh == 0 && d != nil && d.Frame != nil {
+		o.Refresh = refreshFrame
+	} else if o.Refresh == 0 {
 		o.Refresh = refresh
 	}
 	s := &Set{
