@@ -238,6 +238,7 @@ type sensors struct {
 	Paper string `json:"paper,omitempty"`
 	Cover string `json:"cover,omitempty"`
 	Power string `json:"power,omitempty"`
+	Wakes string `json:"wakes,omitempty"`
 }
 
 func (p *Panel) printer(in sensors) error {
@@ -252,6 +253,12 @@ func (p *Panel) printer(in sensors) error {
 			return err
 		}
 		p.listeners.publish("printer", "power", sensors{Power: in.Power})
+	}
+	if in.Wakes != "" {
+		if err := p.o.Board.WakePrinter(in.Wakes); err != nil {
+			return err
+		}
+		p.listeners.publish("printer", "wakes", sensors{Wakes: in.Wakes})
 	}
 	// One event for each sensor, so that each is kept.
 	if in.Paper != "" {

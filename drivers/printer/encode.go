@@ -2,6 +2,7 @@ package printer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"payterm"
@@ -20,6 +21,8 @@ var (
 	gsSizeNormal = []byte{0x1d, '!', 0x00}
 	gsSizeDouble = []byte{0x1d, '!', 0x11}
 	gsCutPartial = []byte{0x1d, 'V', 1}
+	escUSA       = []byte{0x1b, 'R', 0}
+	escFontA     = []byte{0x1b, 'M', 0}
 	fsChineseOn  = []byte{0x1c, '&'}
 	fsChineseOff = []byte{0x1c, '.'}
 	esc3Band     = []byte{0x1b, '3', bandDots} // lines as high as a band of dots
@@ -73,11 +76,7 @@ func encode(r payterm.Receipt, o Options, behind bool) (encoder, error) {
 		e.put(escInit)
 		e.cut()
 	}
-	e.put(escInit)
-	if o.Chinese == GB18030 {
-		e.put(fsChineseOff) // many come up in it, and read two letters with accents as one Chinese sign
-	}
-	e.put([]byte{0x1b, 't', cp.number})
+	e.put(e.start())
 	if o.Logo != nil {
 		e.logo(o.Logo)
 	}
@@ -86,6 +85,14 @@ func encode(r payterm.Receipt, o Options, behind bool) (encoder, error) {
 	}
 	e.moves(0)
 	return e, nil
+}
+
+// start brings a printer from whatever it wakes up in to what a slip is written for. Many
+// wake up in Chinese, and read two letters with accents as one sign; others in another code
+// page, a national set that has letters for # and [, or the small font. ESC @ brings all of
+// that back.
+func (e *encoder) start() []byte {
+	return slices.Concat(escInit, fsChineseOff, []byte{0x1b, 't', e.cp.number}, escUSA, escFontA)
 }
 
 // moves ends a step.

@@ -144,8 +144,8 @@ func TestEncodeEdges(t *testing.T) {
 	}{
 		"Chinese between Latin": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "Café 付款é"},
 			"Caf\x82 \x1c&\xb8\xb6\xbf\xee\x1c.\x82\n"},
-		"the head, for China": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{},
-			"\x1b@\x1c.\x1bt\x00"},
+		"the head": {printer.Options{CodePage: "pc858"}, payterm.ReceiptLine{},
+			"\x1b@\x1c.\x1bt\x13\x1bR\x00\x1bM\x00"},
 		"a sign of four bytes": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "㐀"},
 			"\x1c&\x81\x39\xee\x39\x1c.\n"},
 		"four bytes, of no ideograph": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "한"},
@@ -159,7 +159,7 @@ func TestEncodeEdges(t *testing.T) {
 			payterm.ReceiptLine{Text: "\U0001F600付"},
 			"?\x1c&\xb8\xb6\x1c.\n"},
 		"page 850": {printer.Options{CodePage: "pc850"}, payterm.ReceiptLine{Text: "Forêt À"},
-			"\x1bt\x02\x1bE\x00\x1d!\x00\x1ba\x00For\x88t \xb7\n"},
+			"\x1bt\x02\x1bR\x00\x1bM\x00\x1bE\x00\x1d!\x00\x1ba\x00For\x88t \xb7\n"},
 		"page 1252": {printer.Options{CodePage: "wpc1252"}, payterm.ReceiptLine{Text: "Œuvre™ l’été 5 €"},
 			"\x8cuvre\x99 l\x92\xe9t\xe9 5 \x80\n"},
 		"columns of dots": {printer.Options{Columned: true}, payterm.ReceiptLine{Text: "付"},
@@ -774,7 +774,7 @@ func FuzzEncode(f *testing.F) {
 			for _, command := range []string{
 				"\x1b@", "\x1c.", "\x1c&", "\x1bt\x00", "\x1bt\x10", "\x1bt\x13", "\x1bE\x00", "\x1bE\x01", "\x1d!\x00",
 				"\x1d!\x11", "\x1ba\x00", "\x1ba\x01", "\x1ba\x02",
-				"\x1b3\x18", "\x1b2", "\x1bd\x01", "\x1dh\x40", "\x1dw\x02", "\x1dH\x02", "\n",
+				"\x1bR\x00", "\x1bM\x00", "\x1b3\x18", "\x1b2", "\x1bd\x01", "\x1dh\x40", "\x1dw\x02", "\x1dH\x02", "\n",
 			} {
 				rest = strings.ReplaceAll(rest, command, "")
 			}

@@ -457,6 +457,16 @@ func (b *Board) PowerPrinter(on bool) error {
 	return nil
 }
 
+// WakePrinter switches the printer off, and on again in a state that it wakes up in from then
+// on, by words such as "chinese font_b": usual (as its profile has it), chinese, katakana,
+// multilingual, france, japan, font_b.
+func (b *Board) WakePrinter(state string) error {
+	if b.printer == nil {
+		return errNoPrinter
+	}
+	return b.printer.wake(state)
+}
+
 // Unplug pulls a cable, Plug puts it back: display, scanner, printer, keypad.
 func (b *Board) Unplug(device string) error { return b.plug(device, false) }
 

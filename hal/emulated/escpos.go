@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,8 @@ type escpos struct {
 	answers    bool // DLE EOT
 	tells      bool // GS a
 	hasChinese bool // the signs of GB18030
+	wakes      wake // as it is after power-on, and after ESC @
+	usual      wake // and as its profile has it
 	inTurn     bool // it takes questions out of its buffer, as many cheap ones do
 	off        bool // it is switched off, or has hung up in itself: deaf and mute
 	report     report
@@ -76,6 +79,8 @@ type escpos struct {
 	gap     int // dots between signs
 	table   func(byte) rune
 	chinese bool        // FS &: two or four bytes are a sign
+	country byte        // n of ESC R
+	fontB   bool        // ESC M 1: signs of 9 by 17 dots
 	stored  *image.Gray // by GS ( L
 	barH    int
 	barW    int
@@ -122,15 +127,64 @@ func newESCPOS(p *board.Printer, now func() time.Duration, report report, change
 		tells: p.Tells, hasChinese: p.Chinese == board.ChineseGB18030, report: report,
 		changed: changed, reply: func([]byte) {}, now: now, kick: make(chan struct{}, 1), signs: newSigns(),
 	}
+	e.usual.chinese = e.hasChinese
+	e.wakes = e.usual
 	e.reset()
 	return e
 }
 
-// reset is ESC @. Printers made for China then read GB18030.
+// wake is the state that a printer is set to by its switches or its maker. Printers made for
+// China read GB18030.
+type wake struct {
+	chinese, fontB bool
+	page, country  byte
+}
+
+// wakings are the states by name, each a part of one.
+var wakings = map[string]func(*wake){
+	"chinese":      func(w *wake) { w.chinese = true },
+	"katakana":     func(w *wake) { w.page = 1 },
+	"multilingual": func(w *wake) { w.page = 2 },
+	"france":       func(w *wake) { w.country = 1 },
+	"japan":        func(w *wake) { w.country = 8 },
+	"font_b":       func(w *wake) { w.fontB = true },
+}
+
+// wake sets in which state the printer wakes up, and wakes it up.
+func (p *escpos) wake(words string) error {
+	var w wake
+	for word := range strings.FieldsSeq(words) {
+		set := wakings[word]
+		switch {
+		case word == "usual":
+			w = p.usual
+		case set == nil:
+			return fmt.Errorf("wakes %q: usual, %s", word, strings.Join(slices.Sorted(maps.Keys(wakings)), ", "))
+		default:
+			set(&w)
+		}
+	}
+	p.mu.Lock()
+	same := p.wakes == w
+	p.mu.Unlock()
+	if same {
+		return nil
+	}
+	p.power(false)
+	p.mu.Lock()
+	p.wakes, p.hasChinese = w, p.hasChinese || w.chinese
+	p.reset()
+	p.mu.Unlock()
+	p.power(true)
+	return nil
+}
+
+// reset is ESC @.
 func (p *escpos) reset() {
 	p.line, p.x, p.style, p.align = nil, 0, style{}, 0
-	p.left, p.area, p.spacing, p.gap, p.chinese, p.stored = 0, p.dots, lineSpacing, 0, p.hasChinese, nil
-	p.table, p.barH, p.barW, p.barText = charmap.CodePage437.DecodeByte, 162, 3, false
+	p.left, p.area, p.spacing, p.gap, p.stored = 0, p.dots, lineSpacing, 0, nil
+	p.chinese, p.country, p.fontB = p.wakes.chinese, p.wakes.country, p.wakes.fontB
+	p.table, p.barH, p.barW, p.barText = tables[p.wakes.page], 162, 3, false
 	p.qrText, p.qrDots, p.qrLevel = "", 3, qr.L
 }
 
@@ -453,8 +507,30 @@ func (p *escpos) command(b []byte) int {
 	case b[0] >= 0x81 && p.chinese:
 		return p.gb18030(b)
 	}
-	p.put(p.table(b[0]), 12)
+	p.put(p.letter(b[0]))
 	return 1
+}
+
+// letter is a sign of the code page, or of the country's, and its width.
+func (p *escpos) letter(b byte) (rune, int) {
+	r, w := p.table(b), 12
+	if i := strings.IndexByte(national, b); i >= 0 {
+		r = []rune(countries[p.country])[i]
+	}
+	if p.fontB {
+		w = 9
+	}
+	return r, w
+}
+
+// national are the bytes that have other signs in some countries (ESC R), and countries
+// those signs, by the country's number.
+const national = "#$@[\\]^`{|}~"
+
+var countries = [...]string{
+	national, "#$à°ç§^`éùè¨", "#$§ÄÖÜ^`äöüß", "£$@[\\]^`{|}~", "#$@ÆØÅ^`æøå~", "#¤ÉÄÖÅÜéäöåü", "#$@°\\é^ùàòèì",
+	"₧$@¡Ñ¿^`¨ñ}~", "#$@[¥]^`{|}~", "#¤ÉÆØÅÜéæøåü", "#$ÉÆØÅÜéæøåü", "#$á¡Ñ¿é`íñóú", "#$á¡Ñ¿éüíñóú", "#$@[₩]^`{|}~",
+	"#$ŽŠĐĆČžšđćč", "#¥@[\\]^`{|}~",
 }
 
 // question is DLE EOT of a printer that takes it in its turn.
@@ -535,7 +611,9 @@ func (p *escpos) esc(b []byte) int {
 	case '-':
 		p.style.underline = int(p.within("ESC -", b[2]&^0x30, 0, 2))
 	case 'M':
-		p.within("ESC M", b[2]&^0x30, 0, 0) // only font A is emulated
+		p.fontB = p.within("ESC M", b[2]&^0x30, 0, 1) == 1
+	case 'R':
+		p.country = p.within("ESC R", b[2], 0, byte(len(countries)-1))
 	case '{':
 		p.within("ESC {", b[2]&1, 0, 0) // likewise upright
 	case ' ':
@@ -766,8 +844,8 @@ func (p *escpos) start(width int) int { return p.left + max(0, (p.area-width)*in
 // signs are Go Mono at the size whose signs are 12 dots wide. It has no Chinese: a
 // sign of 24 dots is a box with its number in it.
 type signs struct {
-	face, small font.Face
-	masks       map[rune]*image.Alpha // 12 or 24 by 24 dots each
+	face, fontB, small font.Face
+	masks              map[rune]*image.Alpha // 9, 12 or 24 by 24 dots each
 }
 
 func newSigns() *signs {
@@ -782,7 +860,7 @@ func newSigns() *signs {
 		}
 		return f
 	}
-	return &signs{face(20), face(10), map[rune]*image.Alpha{}}
+	return &signs{face(20), face(15), face(10), map[rune]*image.Alpha{}}
 }
 
 func (s *signs) mask(r rune, w int) *image.Alpha {
@@ -791,9 +869,13 @@ func (s *signs) mask(r rune, w int) *image.Alpha {
 	}
 	m := image.NewAlpha(image.Rect(0, 0, w, 24))
 	d := font.Drawer{Dst: m, Src: image.Opaque, Face: s.face, Dot: fixed.P(0, 19)}
-	if w == 12 {
+	switch w {
+	case 9:
+		d.Face = s.fontB
 		d.DrawString(string(r))
-	} else {
+	case 12:
+		d.DrawString(string(r))
+	default:
 		draw.Draw(m, m.Rect, image.Opaque, image.Point{}, draw.Src)
 		draw.Draw(m, m.Rect.Inset(1), image.Transparent, image.Point{}, draw.Src)
 		number := fmt.Sprintf("%06X", r)

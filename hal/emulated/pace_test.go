@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -390,6 +391,53 @@ func TestGB18030Survives(t *testing.T) {
 			rt.Errorf("on paper is %q, not %q; reported %q", got, text, w.rules)
 		}
 	})
+}
+
+// In whatever state a printer wakes up, a slip comes out as it is written, also behind Chinese
+// of the printer's own.
+func TestPrinterWakesUp(t *testing.T) {
+	t.Parallel()
+	states := append(slices.Sorted(maps.Keys(wakings)), "chinese france font_b", "japan katakana chinese")
+	for _, state := range states {
+		for _, chinese := range board.Chinese {
+			w := newWire(t, board.Printer{Baud: 115200, Buffer: 4096, Speed: 200, Cut: true, Chinese: chinese})
+			if err := w.chip.wake(state); err != nil {
+				t.Fatal(err)
+			}
+			o := options(board.Printer{Baud: 115200, Buffer: 4096, Speed: 200, Cut: true, Chinese: chinese}, w)
+			d, err := printer.New(w, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "Montréal é"}, {Text: "付款"},
+				{Text: "Montréal #[1]"}, {Kind: payterm.LineCut}}}
+			for range 2 {
+				if err := d.Print(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			words, want := w.words(), "Montréal é\n付款\nMontréal #[1]\n\n--- cut ---"
+			if chinese == board.ChineseDrawn {
+				want = strings.Replace(want, "付款", "[picture 48x28]", 1)
+			}
+			if words != want+"\n"+want || len(w.rules) > 0 {
+				t.Errorf("%s, chinese = %q: reported %q, on paper is\n%s", state, chinese, w.rules, words)
+			}
+		}
+	}
+	// And these states are what they are for.
+	for state, want := range map[string]string{
+		"usual": "Montréal #[1]", "chinese": "Montr俛l #[1]", "katakana": "Montr▃al #[1]", "france": "Montréal #°1§",
+	} {
+		w := newWire(t, board.Printer{Baud: 115200, Buffer: 4096, Speed: 200})
+		if err := w.chip.wake(state); err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte("\x1b@Montr\x82al #[1]\n"), time.Second)
+		if got := w.words(); got != want {
+			t.Errorf("%s: %q, want %q", state, got, want)
+		}
+	}
 }
 
 // paced prints 24 lines of Chinese as pictures, and gives how long that took beside

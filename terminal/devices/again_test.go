@@ -176,3 +176,21 @@ func TestBrokenTrial(t *testing.T) {
 		t.Error("it is called printed")
 	}
 }
+
+// A printer that is switched on in Chinese, in the middle of a day, prints accents.
+func TestPrinterWakesInChinese(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asked)
+	for i, state := range []string{"chinese", "france font_b"} {
+		if err := b.e.WakePrinter(state); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.set.Print(payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "Montréal #[1]"}}}); err != nil {
+			t.Fatal(err)
+		}
+		b.until("printed", func() bool { return len(b.printed) == i+1 })
+		if _, words := b.e.Paper(); words != strings.Repeat("Montréal #[1]\n", i)+"Montréal #[1]" {
+			t.Errorf("on paper is\n%s", words)
+		}
+	}
+}
