@@ -59,18 +59,33 @@ var busKeys = map[Bus]string{
 	SPI: "spi speed_hz spi_mode max_transfer dc", I2C: "i2c address max_transfer", FrameBuffer: "device",
 }
 
+// panelKeys are those of a colour panel.
+const panelKeys = "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr"
+
 // Controllers are those that payterm has drivers of. The fastest clocks are those of the
-// data sheets: a write cycle of 16 ns (ST7789V), 100 ns (ILI9341, SSD1306). Many panels
-// take more; speed_hz says so. The RAM of an SSD1306 has 128 columns; 132 are those of an
-// SH1106, which goes by the same name here.
+// data sheets: a write cycle of 16 ns (ST7789V), 50 ns (ILI9488), 66 ns (ST7735S, ST7796S),
+// 100 ns (ILI9341, SSD1306). Many panels take more; speed_hz says so. The RAM of an SSD1306
+// has 128 columns; 132 are those of an SH1106, which goes by the same name here.
 var Controllers = []Controller{
 	{
 		Name: "st7789", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{240, 320}, Least: Size{64, 64}, MaxHz: 40_000_000,
-		Keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr",
+		Keys: panelKeys,
 	},
 	{
 		Name: "ili9341", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{240, 320}, Least: Size{64, 64}, MaxHz: 10_000_000,
-		Keys: "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr",
+		Keys: panelKeys,
+	},
+	{
+		Name: "st7735s", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{132, 162}, Least: Size{64, 64}, MaxHz: 15_000_000,
+		Keys: panelKeys,
+	},
+	{
+		Name: "st7796s", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{320, 480}, Least: Size{64, 64}, MaxHz: 15_000_000,
+		Keys: panelKeys,
+	},
+	{
+		Name: "ili9488", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{320, 480}, Least: Size{64, 64}, MaxHz: 20_000_000,
+		Keys: panelKeys,
 	},
 	{
 		Name: "ssd1306", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{132, 64}, Least: Size{64, 32},

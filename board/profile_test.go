@@ -136,7 +136,7 @@ func TestProfileRefuses(t *testing.T) {
 		{"number for a duration", `"5ms"`, `5`, `good.toml:24: `},
 		{"no name", `board = "bench"`, ``, "good.toml: board: is missing"},
 		{"controller", `"st7789"`, `"st7735"`,
-			`good.toml:4: display.controller: "st7735": st7789, ili9341, ssd1306, hd44780, fbdev`},
+			`good.toml:4: display.controller: "st7735": st7789, ili9341, st7735s, st7796s, ili9488`},
 		{"another bus", `bgr = false`, `i2c = "I2C1"`, `good.toml:18: display.i2c: has no meaning for st7789 on spi`},
 		{"a key of another controller", `bgr = false`, `contrast = 3`,
 			`good.toml:18: display.contrast: has no meaning for st7789 on spi`},

@@ -9,7 +9,7 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// Commands that the ST7789 and the ILI9341 have in common (both follow MIPI's
+// Commands that the controllers of tfts.go have in common (all follow MIPI's
 // Display Command Set; chapters "Command" of the data sheets).
 const (
 	cmdSWRESET = 0x01
@@ -33,12 +33,19 @@ const (
 	madBGR = 0x08
 )
 
+// bytes are those of a pixel on SPI.
+func (c dcs) bytes() int {
+	if c.format == format18 {
+		return 3
+	}
+	return 2
+}
+
 // Panel drives a colour panel over SPI with D/C, reset and backlight lines. It
 // keeps what the glass holds, and sends only what changed. It is used by one
 // goroutine.
 type Panel struct {
-	name                 string   // of the controller
-	settings             [][]byte // registers that it needs besides those of all, set after each wake-up
+	chip                 dcs
 	wire                 *wire
 	dc, reset, backlight gpio.PinOut
 	o                    Options
@@ -47,10 +54,8 @@ type Panel struct {
 	buf                  []byte
 }
 
-// NewST7789 makes a driver of an ST7789; Init wakes the panel.
-func NewST7789(w Wires, o Options) (*Panel, error) { return newPanel("st7789", nil, w, o) }
-
-func newPanel(name string, settings [][]byte, w Wires, o Options) (*Panel, error) {
+func newPanel(chip dcs, w Wires, o Options) (*Panel, error) {
+	name := chip.name
 	if w.Conn == nil || w.DC == nil {
 		return nil, fmt.Errorf("lcd: %s: the board profile names no bus or no D/C line", name)
 	}
@@ -61,8 +66,8 @@ func newPanel(name string, settings [][]byte, w Wires, o Options) (*Panel, error
 		return nil, fmt.Errorf("lcd: %s: a glass of %d by %d pixels", name, o.Width, o.Height)
 	}
 	d := &Panel{
-		name: name, settings: settings, wire: newWire(w.Conn), dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
-		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, 2*o.Width*o.Height),
+		chip: chip, wire: newWire(w.Conn), dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o,
+		glass: make([]uint16, o.Width*o.Height), buf: make([]byte, 0, chip.bytes()*o.Width*o.Height),
 	}
 	return d, nil
 }
@@ -76,7 +81,7 @@ func (d *Panel) Init() error {
 	}
 	if d.reset != nil {
 		if err := pulse(d.reset, d.o.Sleep); err != nil {
-			return fmt.Errorf("lcd: %s: reset: %w", d.name, err)
+			return fmt.Errorf("lcd: %s: reset: %w", d.chip.name, err)
 		}
 	} else {
 		if err := d.command(cmdSWRESET); err != nil {
@@ -97,8 +102,8 @@ func (d *Panel) wake(pause time.Duration) error {
 		return err
 	}
 	d.o.Sleep(pause)
-	common := [][]byte{{cmdCOLMOD, 0x55}, {cmdMADCTL, d.madctl()}, {inversion}, {cmdNORON}}
-	for _, c := range slices.Concat(d.settings, common) {
+	common := [][]byte{{cmdCOLMOD, d.chip.format}, {cmdMADCTL, d.madctl()}, {inversion}, {cmdNORON}}
+	for _, c := range slices.Concat(d.chip.settings, common) {
 		if err := d.command(c[0], c[1:]...); err != nil {
 			return err
 		}
@@ -124,7 +129,7 @@ func (d *Panel) madctl() byte {
 // changed, everything after Init.
 func (d *Panel) Send(img *image.RGBA) error {
 	if img.Rect != image.Rect(0, 0, d.o.Width, d.o.Height) {
-		return fmt.Errorf("lcd: %s: an image of %v on a glass of %dx%d", d.name, img.Rect, d.o.Width, d.o.Height)
+		return fmt.Errorf("lcd: %s: an image of %v on a glass of %dx%d", d.chip.name, img.Rect, d.o.Width, d.o.Height)
 	}
 	first := !d.known
 	for _, r := range d.changed(img) {
@@ -273,6 +278,11 @@ func (d *Panel) write(r image.Rectangle) error {
 	d.buf = d.buf[:0]
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for _, c := range d.glass[y*d.o.Width+r.Min.X : y*d.o.Width+r.Max.X] {
+			if d.chip.format == format18 { // six bits in each byte, at its upper end
+				red, blue := byte(c>>8)&0xf8, byte(c<<3)
+				d.buf = append(d.buf, red|red>>5, byte(c>>3)&0xfc, blue|blue>>5)
+				continue
+			}
 			d.buf = append(d.buf, byte(c>>8), byte(c))
 		}
 	}
@@ -282,26 +292,26 @@ func (d *Panel) write(r image.Rectangle) error {
 // command clocks out a command with D/C low and its data with D/C high.
 func (d *Panel) command(cmd byte, data ...byte) error {
 	if err := d.dc.Out(gpio.Low); err != nil {
-		return fmt.Errorf("lcd: %s: D/C: %w", d.name, err)
+		return fmt.Errorf("lcd: %s: D/C: %w", d.chip.name, err)
 	}
 	if err := d.wire.send(nil, []byte{cmd}); err != nil {
-		return fmt.Errorf("lcd: %s: command %#02x: %w", d.name, cmd, err)
+		return fmt.Errorf("lcd: %s: command %#02x: %w", d.chip.name, cmd, err)
 	}
 	if len(data) == 0 {
 		return nil
 	}
 	if err := d.dc.Out(gpio.High); err != nil {
-		return fmt.Errorf("lcd: %s: D/C: %w", d.name, err)
+		return fmt.Errorf("lcd: %s: D/C: %w", d.chip.name, err)
 	}
 	if err := d.wire.send(nil, data); err != nil {
-		return fmt.Errorf("lcd: %s: data of command %#02x: %w", d.name, cmd, err)
+		return fmt.Errorf("lcd: %s: data of command %#02x: %w", d.chip.name, cmd, err)
 	}
 	return nil
 }
 
 func (d *Panel) light(l gpio.Level) error {
 	if err := drive(d.backlight, l); err != nil {
-		return fmt.Errorf("lcd: %s: backlight: %w", d.name, err)
+		return fmt.Errorf("lcd: %s: backlight: %w", d.chip.name, err)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package lcd drives the controllers of displays, one file each (ST7789 and ILI9341 on
-// what they share, SSD1306, HD44780, the kernel's frame buffer): a picture or rows of
+// Package lcd drives the controllers of displays, by families (colour panels with
+// MIPI's commands, SSD1306, HD44780, the kernel's frame buffer): a picture or rows of
 // characters in, bytes out. Open makes the driver that a profile names. Each keeps what
 // its display shows and sends only what changed.
 //
@@ -49,8 +49,7 @@ type Options struct {
 	Sleep            func(time.Duration)
 }
 
-// Open makes the driver of a controller: st7789, ili9341, ssd1306, hd44780 or
-// fbdev.
+// Open makes the driver of a controller, by the name that a profile has for it.
 func Open(controller string, w Wires, o Options) (Display, error) {
 	var d Display
 	var err error
@@ -59,6 +58,12 @@ func Open(controller string, w Wires, o Options) (Display, error) {
 		d, err = NewST7789(w, o)
 	case "ili9341":
 		d, err = NewILI9341(w, o)
+	case "st7735s":
+		d, err = NewST7735S(w, o)
+	case "st7796s":
+		d, err = NewST7796S(w, o)
+	case "ili9488":
+		d, err = NewILI9488(w, o)
 	case "ssd1306":
 		d, err = NewSSD1306(w, o)
 	case "hd44780":

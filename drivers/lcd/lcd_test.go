@@ -147,6 +147,12 @@ var others = []struct {
 	{"ili9341, without a reset line, rotated by 270, at an offset", "ili9341", false, false,
 		lcd.Options{Width: 64, Height: 64, Rotation: 270, OffsetX: 100, OffsetY: 7, Inverted: true, BGR: true},
 		"spi 29\nbacklight high\n"},
+	{"st7735s", "st7735s", true, false, lcd.Options{Width: 64, Height: 64, OffsetX: 2, OffsetY: 1},
+		"spi 29\nbacklight high\n"},
+	{"st7796s", "st7796s", true, false, lcd.Options{Width: 64, Height: 64, MirrorX: true, BGR: true},
+		"spi 29\nbacklight high\n"},
+	{"ili9488", "ili9488", false, false, lcd.Options{Width: 64, Height: 64, Rotation: 90, BGR: true},
+		"spi 29\nbacklight high\n"},
 	{"hd44780", "hd44780", false, true, lcd.Options{Width: 16, Height: 2}, "backlight high\n"},
 	{"fbdev", "fbdev", false, false, lcd.Options{Width: 64, Height: 64}, "backlight high\n"},
 }
@@ -298,7 +304,7 @@ func TestRefusals(t *testing.T) {
 		w          lcd.Wires
 		o          lcd.Options
 	}{
-		"no such controller": {"st7735", lcd.Wires{}, lcd.Options{}},
+		"no such controller": {"st7735r", lcd.Wires{}, lcd.Options{}},
 		"no bus": {"ssd1306", lcd.Wires{}, lcd.Options{Width: 128, Height: 64, Contrast: 1,
 			Sleep: sleep}},
 		"an OLED of 60 rows": {"ssd1306", lcd.Wires{Conn: bus.I2C(0x3c)}, lcd.Options{Width: 128, Height: 60,

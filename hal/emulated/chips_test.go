@@ -35,8 +35,13 @@ func (b *bench) want(rules ...Rule) {
 // "wait 5ms", "reset low", "reset high", "power off", "power on", "dip".
 func panelBench(t *testing.T, script string) (*bench, *tft) {
 	t.Helper()
+	return benchOf(t, "st7789", script)
+}
+
+func benchOf(t *testing.T, chip, script string) (*bench, *tft) {
+	t.Helper()
 	b := &bench{t: t}
-	c := newTFT(sheets["st7789"], &board.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
+	c := newTFT(sheets[chip], &board.Display{Width: 240, Height: 320}, b.time, b.report, func() {})
 	for step := range strings.SplitSeq(script, ";") {
 		word, rest, _ := strings.Cut(strings.TrimSpace(step), " ")
 		switch word {
@@ -125,15 +130,37 @@ func TestPanelRules(t *testing.T) {
 	}
 }
 
+// What the controllers do not have in common.
+func TestSheets(t *testing.T) {
+	const awake = "reset low; wait 1ms; reset high; wait 120ms; c 11; wait 5ms; "
+	for _, c := range []struct {
+		chip, script string
+		want         []Rule
+	}{
+		{"ili9488", awake + "c 3a; d 55; c 2c; d 00 00", []Rule{PixelFormat}},
+		{"ili9488", awake + "c 3a; d 66; c 2c; d 00 00 00", nil},
+		{"ili9488", awake + "c 3a; d 66; c 2c; d 00 00; c 29", []Rule{HalfPixel}},
+		{"st7796s", awake + "c c5; d 18", []Rule{UnknownCommand}},
+		{"st7796s", awake + "c f0; d c3; c f0; d 96; c c5; d 18; c f0; d 3c; c f0; d 69; c c5; d 18",
+			[]Rule{UnknownCommand}},
+		{"st7735s", awake + "c 2a; d 00 00 00 83; c 2b; d 00 00 00 a1", nil},
+		{"st7735s", awake + "c 2a; d 00 00 00 84", []Rule{BadWindow}},
+		{"st7735s", awake + "c b3; d 00 00 00; c 29", []Rule{ParameterCount}},
+	} {
+		b, _ := benchOf(t, c.chip, c.script)
+		b.want(c.want...)
+	}
+}
+
 func TestPanelLosesItsRAM(t *testing.T) {
 	for _, fault := range []string{"power off; power on; wait 1s; c 01; wait 120ms; c 11; wait 5ms",
 		"dip; wait 1s; c 11; wait 5ms"} {
 		_, c := panelBench(t, woken+"c 2c; d 12 34")
-		if c.ram[0][0] != 0x1234 {
+		if c.ram[0] != rgb565(0x1234) {
 			t.Fatal("the pixel did not arrive")
 		}
 		_, c = panelBench(t, woken+"c 2c; d 12 34; "+fault)
-		if c.ram[0][0] == 0x1234 || c.on {
+		if c.ram[0] == rgb565(0x1234) || c.on {
 			t.Errorf("%s: the RAM survived", fault)
 		}
 	}

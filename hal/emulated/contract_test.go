@@ -48,6 +48,43 @@ spi = "SPI0.0"
 dc = "L:25"
 width = 240
 height = 320`},
+	{"st7735s of 128x160", `controller = "st7735s"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+backlight = "L:18"
+width = 128
+height = 160
+offset_x = 2
+offset_y = 1`},
+	{"st7735s of 160x80, in the middle", `controller = "st7735s"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+width = 160
+height = 80
+rotation = 90
+offset_x = 1
+offset_y = 26
+inverted = true
+bgr = true`},
+	{"st7796s", `controller = "st7796s"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+backlight = "L:18"
+width = 320
+height = 480
+mirror_x = true
+bgr = true`},
+	{"ili9488", `controller = "ili9488"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+width = 480
+height = 320
+rotation = 90
+bgr = true`},
 	{"ssd1306 on I2C", `controller = "ssd1306"
 i2c = "I2C1"
 width = 128
@@ -296,8 +333,8 @@ func TestEveryTransferBreaksOff(t *testing.T) {
 				show(t, d, s)
 				want[s.Elapsed] = e.Frame()
 			}
-			steps := 1 // fbdev has one transfer a row: each of hundreds is the same
-			if strings.Contains(g.display, "fbdev") {
+			steps := 1 // of hundreds of pieces of a frame each is the same
+			if strings.Contains(g.display, "fbdev") || strings.Contains(g.display, "= 480") {
 				steps = 37
 			}
 			for _, act := range []struct {
@@ -381,7 +418,8 @@ func TestEveryPixel(t *testing.T) {
 					func(l string) bool { return strings.HasPrefix(l, "rotation") })
 				if r := strings.Contains(turn, "180") || strings.HasSuffix(turn, " 0"); r &&
 					strings.Contains(g.display, "rotation = 90") {
-					display = strings.NewReplacer("width", "height", "height", "width").Replace(strings.Join(lines,
+					display = strings.NewReplacer("width", "height", "height", "width", "offset_x", "offset_y",
+						"offset_y", "offset_x").Replace(strings.Join(lines,
 						"\n"))
 				} else {
 					display = strings.Join(lines, "\n")

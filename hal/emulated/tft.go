@@ -3,6 +3,7 @@ package emulated
 import (
 	"image"
 	"image/color"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,29 +12,61 @@ import (
 
 // sheet is what differs between the data sheets of colour controllers.
 type sheet struct {
-	name       string
-	maxClock   int64        // Hz, of its SPI
-	parameters map[byte]int // how many bytes each command takes; RAMWR takes what its window holds
+	name          string
+	maxClock      int64        // Hz, of its SPI
+	columns, rows int          // of its RAM
+	formats       map[byte]int // bytes of a pixel on SPI, by the lower bits of COLMOD
+	parameters    map[byte]int // how many bytes each command takes, besides those of all
+	locked        string       // commands that it takes between two words of CSCON only
 }
 
-// sheets are those of the controllers that are emulated (from general knowledge
-// of the ST7789V and the ILI9341 data sheets: write cycles of 16 and of 100 ns).
+// common are the commands of MIPI's set that all of them have, and their parameters; RAMWR
+// takes what its window holds.
+var common = map[byte]int{
+	0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
+	0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
+}
+
+// sheets are those of the controllers that are emulated (from general knowledge of the data
+// sheets: write cycles of 16 ns of the ST7789V, 100 of the ILI9341, 66 of the ST7735S and the
+// ST7796S, 50 of the ILI9488, which takes 18 bits a pixel on SPI).
 var sheets = map[string]sheet{
-	"st7789": {"st7789", 62_500_000, map[byte]int{
-		0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
-		0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
-	}},
-	"ili9341": {"ili9341", 10_000_000, map[byte]int{
-		0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
-		0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
-		0x26: 1, 0xb1: 2, 0xb4: 1, 0xb5: 4, 0xb6: 4, 0xb7: 1, 0xc0: 1, 0xc1: 1, 0xc5: 2, 0xc7: 1, 0xe0: 15, 0xe1: 15,
-	}},
+	"st7789": {name: "st7789", maxClock: 62_500_000, columns: 240, rows: 320, formats: map[byte]int{5: 2}},
+	"ili9341": {
+		name: "ili9341", maxClock: 10_000_000, columns: 240, rows: 320, formats: map[byte]int{5: 2},
+		parameters: map[byte]int{
+			0x26: 1, 0xb1: 2, 0xb4: 1, 0xb5: 4, 0xb6: 4, 0xb7: 1, 0xc0: 1, 0xc1: 1, 0xc5: 2, 0xc7: 1,
+			0xe0: 15, 0xe1: 15,
+		},
+	},
+	"st7735s": {
+		name: "st7735s", maxClock: 15_151_515, columns: 132, rows: 162, formats: map[byte]int{5: 2, 6: 3},
+		parameters: map[byte]int{
+			0x26: 1, 0xb1: 3, 0xb2: 3, 0xb3: 6, 0xb4: 1, 0xc0: 3, 0xc1: 1, 0xc2: 2, 0xc3: 2, 0xc4: 2, 0xc5: 1,
+			0xc7: 1, 0xe0: 16, 0xe1: 16,
+		},
+	},
+	"st7796s": {
+		name: "st7796s", maxClock: 15_151_515, columns: 320, rows: 480, formats: map[byte]int{5: 2, 6: 3},
+		parameters: map[byte]int{
+			0xb0: 1, 0xb1: 2, 0xb4: 1, 0xb5: 4, 0xb6: 3, 0xb7: 1, 0xc0: 2, 0xc1: 1, 0xc2: 1, 0xc5: 1, 0xe0: 14,
+			0xe1: 14, 0xe8: 8, 0xf0: 1,
+		},
+		locked: "\xb0\xb1\xb4\xb5\xb6\xb7\xc0\xc1\xc2\xc5\xe0\xe1\xe8",
+	},
+	"ili9488": {
+		name: "ili9488", maxClock: 20_000_000, columns: 320, rows: 480, formats: map[byte]int{6: 3},
+		parameters: map[byte]int{
+			0xb0: 1, 0xb1: 2, 0xb4: 1, 0xb5: 4, 0xb6: 3, 0xb7: 1, 0xc0: 2, 0xc1: 1, 0xc2: 1, 0xc5: 4, 0xe0: 15,
+			0xe1: 15, 0xe9: 1, 0xf7: 4,
+		},
+	},
 }
 
 // tft is a colour controller as its data sheet describes it: commands while D/C is
-// low, parameters and pixels while it is high, a RAM of 240 by 320 with a window
-// that is written left to right, top to bottom. Both that are emulated have that
-// much, and their times, in common.
+// low, parameters and pixels while it is high, a RAM with a window that is written left
+// to right, top to bottom. All that are emulated have that much, and their times, in
+// common.
 type tft struct {
 	mu             sync.Mutex
 	sheet          sheet
@@ -41,7 +74,7 @@ type tft struct {
 	report         report
 	changed        func()
 	now            func() time.Duration // the chip's time
-	ram            [320][240]uint16
+	ram            []uint32             // by rows; red, green, blue from the 16th bit down
 	cmd            byte
 	begun          bool // cmd is a command, not the state after a reset
 	args           []byte
@@ -57,9 +90,9 @@ type tft struct {
 	madctl, colmod byte
 	x0, x1, y0, y1 int
 	x, y           int
-	room           int // pixels that the window still takes in this RAMWR
-	high           byte
-	half           bool
+	room           int    // pixels that the window still takes in this RAMWR
+	rest           []byte // of a pixel that has begun
+	open           []byte // words of CSCON
 }
 
 // Times of the data sheet (chapters on reset timing, SWRESET, SLPIN, SLPOUT; from
@@ -73,7 +106,8 @@ const (
 )
 
 func newTFT(sheet sheet, d *board.Display, now func() time.Duration, report report, changed func()) *tft {
-	c := &tft{sheet: sheet, d: d, now: now, report: report, changed: changed, powered: true}
+	c := &tft{sheet: sheet, d: d, now: now, report: report, changed: changed, powered: true,
+		ram: make([]uint32, sheet.columns*sheet.rows)}
 	c.restart()
 	c.lit = d.Backlight == ""
 	return c
@@ -81,9 +115,9 @@ func newTFT(sheet sheet, d *board.Display, now func() time.Duration, report repo
 
 // restart is the state after power-on or reset; the RAM keeps what it has.
 func (c *tft) restart() {
-	c.awake, c.on, c.inverted, c.half, c.begun = false, false, false, false, false
-	c.cmd, c.args, c.madctl, c.colmod = 0, nil, 0, 0x66
-	c.x0, c.x1, c.y0, c.y1 = 0, 239, 0, 319
+	c.awake, c.on, c.inverted, c.begun = false, false, false, false
+	c.cmd, c.args, c.madctl, c.colmod, c.rest, c.open = 0, nil, 0, 0x66, nil, nil
+	c.x0, c.x1, c.y0, c.y1 = 0, c.sheet.columns-1, 0, c.sheet.rows-1
 	now := c.now()
 	c.ready, c.wakeable, c.sleepable = now+resetReady, now+resetWake, 0
 }
@@ -133,10 +167,9 @@ func (c *tft) dip() {
 }
 
 func (c *tft) noise() {
-	for y := range c.ram {
-		for x := range c.ram[y] {
-			c.ram[y][x] = uint16(x*7919 ^ y*104729)
-		}
+	for i := range c.ram {
+		x, y := i%c.sheet.columns, i/c.sheet.columns
+		c.ram[i] = rgb565(uint16(x*7919 ^ y*104729))
 	}
 }
 
@@ -165,10 +198,10 @@ func (c *tft) clock(data bool, w []byte) {
 func (c *tft) command(b byte) {
 	now := c.now()
 	// SWRESET is what ends a command that broke off
-	if need := c.sheet.parameters[c.cmd]; len(c.args) < need && b != 0x01 {
+	if need, _ := c.needs(c.cmd); len(c.args) < need && b != 0x01 {
 		c.report(ParameterCount, "command %#02x came after %d of %d parameters of %#02x", b, len(c.args), need, c.cmd)
 	}
-	if c.half {
+	if len(c.rest) > 0 {
 		c.report(HalfPixel, "command %#02x came between the bytes of a pixel", b)
 	}
 	if !c.wasReset && b != 0x01 {
@@ -176,7 +209,7 @@ func (c *tft) command(b byte) {
 		c.wasReset = true // said once
 	}
 	c.early(b, "any command", c.ready)
-	c.cmd, c.begun, c.args, c.half = b, true, c.args[:0], false
+	c.cmd, c.begun, c.args, c.rest = b, true, c.args[:0], c.rest[:0]
 	switch b {
 	case 0x01:
 		c.early(b, "SWRESET", c.sleepable)
@@ -198,9 +231,21 @@ func (c *tft) command(b byte) {
 	case 0x2c:
 		c.startPixels()
 	}
-	if _, known := c.sheet.parameters[b]; !known {
+	if _, known := c.needs(b); !known {
 		c.report(UnknownCommand, "command %#02x", b)
 	}
+	if strings.IndexByte(c.sheet.locked, b) >= 0 && string(c.open) != "\xc3\x96" {
+		c.report(UnknownCommand, "command %#02x while CSCON keeps it shut", b)
+	}
+}
+
+// needs are the parameters of a command, and whether there is one.
+func (c *tft) needs(cmd byte) (int, bool) {
+	if n, own := c.sheet.parameters[cmd]; own {
+		return n, true
+	}
+	n, known := common[cmd]
+	return n, known
 }
 
 // early reports a command that came before its time.
@@ -216,20 +261,25 @@ func (c *tft) startPixels() {
 	if !c.awake {
 		c.report(Asleep, "pixels for a panel that sleeps")
 	}
-	if c.colmod&7 != 5 {
-		c.report(PixelFormat, "pixels in format %#02x, 16 bits are emulated", c.colmod)
+	if c.sheet.formats[c.colmod&7] == 0 {
+		c.report(PixelFormat, "pixels in format %#02x, which it does not take on SPI", c.colmod)
 	}
 }
 
 func (c *tft) data(b byte) {
 	if c.cmd == 0x2c && c.begun {
-		if c.half {
-			c.pixel(uint16(c.high)<<8 | uint16(b))
+		if c.rest = append(c.rest, b); len(c.rest) < max(c.sheet.formats[c.colmod&7], 2) {
+			return
 		}
-		c.high, c.half = b, !c.half
+		if p := c.rest; len(p) == 3 { // six bits of each
+			c.pixel(rgb666(p[0], p[1], p[2]))
+		} else {
+			c.pixel(rgb565(uint16(p[0])<<8 | uint16(p[1])))
+		}
+		c.rest = c.rest[:0]
 		return
 	}
-	need := c.sheet.parameters[c.cmd]
+	need, _ := c.needs(c.cmd)
 	switch {
 	case !c.begun:
 		c.report(DataCommand, "data %#02x before any command", b)
@@ -250,15 +300,32 @@ func (c *tft) data(b byte) {
 		c.madctl = b
 	case 0x3a:
 		c.colmod = b
+	case 0xf0:
+		if b == 0x3c || b == 0x69 {
+			c.open = nil
+		} else {
+			c.open = append(c.open, b)
+		}
 	}
+}
+
+// rgb565 and rgb666 are colours of so many bits, each widened to eight.
+func rgb565(v uint16) uint32 {
+	r, g, b := uint32(v>>11&31), uint32(v>>5&63), uint32(v&31)
+	return (r<<3|r>>2)<<16 | (g<<2|g>>4)<<8 | (b<<3 | b>>2)
+}
+
+func rgb666(r, g, b byte) uint32 {
+	six := func(v byte) uint32 { v &= 0xfc; return uint32(v | v>>6) }
+	return six(r)<<16 | six(g)<<8 | six(b)
 }
 
 // window takes one side of the window; one that is not in the RAM is ignored.
 func (c *tft) window(low, high *int, long bool) {
 	from, to := int(c.args[0])<<8|int(c.args[1]), int(c.args[2])<<8|int(c.args[3])
-	limit := 239
+	limit := c.sheet.columns - 1
 	if long {
-		limit = 319
+		limit = c.sheet.rows - 1
 	}
 	if from > to || to > limit {
 		c.report(BadWindow, "command %#02x: %d to %d of 0 to %d", c.cmd, from, to, limit)
@@ -268,7 +335,7 @@ func (c *tft) window(low, high *int, long bool) {
 }
 
 // pixel writes where MADCTL maps the window's position, and steps on.
-func (c *tft) pixel(v uint16) {
+func (c *tft) pixel(v uint32) {
 	if c.room--; c.room == -1 {
 		c.report(WindowOverflow, "more pixels than the window of %d to %d, %d to %d has", c.x0, c.x1, c.y0, c.y1)
 	}
@@ -277,13 +344,13 @@ func (c *tft) pixel(v uint16) {
 		col, row = row, col
 	}
 	if c.madctl&0x40 != 0 {
-		col = 239 - col
+		col = c.sheet.columns - 1 - col
 	}
 	if c.madctl&0x80 != 0 {
-		row = 319 - row
+		row = c.sheet.rows - 1 - row
 	}
-	if row >= 0 && row < 320 && col >= 0 && col < 240 {
-		c.ram[row][col] = v
+	if row >= 0 && row < c.sheet.rows && col >= 0 && col < c.sheet.columns {
+		c.ram[row*c.sheet.columns+col] = v
 	}
 	if c.x++; c.x > c.x1 {
 		c.x = c.x0
@@ -315,27 +382,27 @@ func (c *tft) seen(x, y int) color.RGBA {
 		return dark
 	}
 	col, row := x+c.d.OffsetX, y+c.d.OffsetY
+	right, bottom := c.sheet.columns-1, c.sheet.rows-1
 	// How the glass is mounted, not what the driver asked for.
 	switch c.d.Rotation {
 	case 90:
-		col, row = 239-row, col
+		col, row = right-row, col
 	case 180:
-		col, row = 239-col, 319-row
+		col, row = right-col, bottom-row
 	case 270:
-		col, row = row, 319-col
+		col, row = row, bottom-col
 	}
 	if c.d.MirrorX {
-		col = 239 - col
+		col = right - col
 	}
 	if c.d.MirrorY {
-		row = 319 - row
+		row = bottom - row
 	}
-	v := c.ram[row][col]
+	v := c.ram[row*c.sheet.columns+col]
 	if c.inverted != c.d.Inverted { // an IPS glass shows true colours inverted
 		v = ^v
 	}
-	r, g, b := uint8(v>>11)<<3, uint8(v>>5)<<2, uint8(v)<<3
-	r, g, b = r|r>>5, g|g>>6, b|b>>5
+	r, g, b := uint8(v>>16), uint8(v>>8), uint8(v)
 	if (c.madctl&0x08 != 0) != c.d.BGR {
 		r, b = b, r
 	}
