@@ -1,6 +1,6 @@
 // Package panel is the front panel of an emulated terminal: its glass, keys,
 // scanner and paper in the browser, and a customer's phone that sees nothing but
-// the pixels of the glass. Beside them it tells each order's story from the terminal's
+// the pixels of glass and paper. Beside them it tells each order's story from the terminal's
 // journal, which it only reads, and from the simulator's ledger, which it asks over
 // HTTP like anybody. It serves loopback only.
 package panel

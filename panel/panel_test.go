@@ -218,7 +218,11 @@ func TestCalls(t *testing.T) {
 			`{"faults":[{"action":"REFUND","fault":"bad_digest","times":0,"hits":0}]}`},
 		{"DELETE", "/sim/faults", "", 200, `{"faults":[]}`},
 		{"GET", "/sim/faults", "", 405, ""},
-		{"POST", "/phone/look", "", 400, "no QR code"},
+		{"POST", "/phone/look", "", 400, "no QR code on the display"},
+		{"POST", "/phone/look", `{"at":"display"}`, 400, "no QR code on the display"},
+		{"POST", "/phone/look", `{"at":"paper"}`, 400, "no QR code on the paper"},
+		{"POST", "/phone/look", `{"at":"sky"}`, 400, "display or paper"},
+		{"POST", "/phone/look", `{"where":"paper"}`, 400, "unknown field"},
 	} {
 		status, text, header := d.call(c.method, c.path, c.body)
 		if status != c.status || !strings.Contains(text, c.has) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"net/http"
 	"time"
@@ -13,18 +14,72 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// camera is the phone's: it decodes what stands on the glass, pixels only.
-func (p *Panel) camera(w http.ResponseWriter, _ *http.Request) {
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(p.o.Board.Frame())
-	var found *gozxing.Result
-	if err == nil {
-		found, err = qrcode.NewQRCodeReader().Decode(bitmap, nil)
+// camera is the phone's: it decodes what stands on the glass, or with {"at":"paper"} on the
+// paper, pixels only.
+func (p *Panel) camera(w http.ResponseWriter, r *http.Request) {
+	var look struct{ At string }
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(&look)
+	if errors.Is(err, io.EOF) {
+		err = nil // no body: the display
+	}
+	var text string
+	switch {
+	case err != nil:
+	case look.At == "" || look.At == "display":
+		if text = codeIn(p.o.Board.Frame()); text == "" {
+			err = errors.New("the phone sees no QR code on the display; one that was printed is on the paper")
+		}
+	case look.At == "paper":
+		paper, _ := p.o.Board.Paper()
+		if text = newestCode(paper); text == "" {
+			err = errors.New("the phone sees no QR code on the paper")
+		}
+	default:
+		err = fmt.Errorf("at %q: display or paper", look.At)
 	}
 	if err != nil {
-		answer(w, nil, errors.New("the phone sees no QR code on the display"))
+		answer(w, nil, err)
 		return
 	}
-	answer(w, map[string]string{"code_url": found.GetText()}, nil)
+	answer(w, map[string]string{"code_url": text}, nil)
+}
+
+// codeIn is the text of a QR code in a picture; nothing where there is none.
+func codeIn(img image.Image) string {
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		return ""
+	}
+	found, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+	if err != nil {
+		return ""
+	}
+	return found.GetText()
+}
+
+// newestCode is that of the code that was printed last. A code is no higher than the paper
+// is wide, so that it lies whole in one of the parts that are looked at from the end on.
+func newestCode(paper image.Image) string {
+	strip, is := paper.(interface {
+		SubImage(image.Rectangle) image.Image
+	})
+	if !is {
+		return codeIn(paper)
+	}
+	r := paper.Bounds()
+	part := r
+	for part.Max.Y = r.Max.Y; part.Max.Y > r.Min.Y; part.Max.Y -= r.Dx() / 2 {
+		part.Min.Y = max(r.Min.Y, part.Max.Y-3*r.Dx()/2)
+		if text := codeIn(strip.SubImage(part)); text != "" {
+			return text
+		}
+		if part.Min.Y == r.Min.Y {
+			break
+		}
+	}
+	return ""
 }
 
 // wallet asks the simulator for a fresh payment code.

@@ -11,12 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"payterm"
 	"payterm/internal/tooltest"
+	"payterm/provision"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -237,6 +239,90 @@ func (b *browser) pay(s *shop) {
 		}
 		b.types(kb.Enter)
 	}
+}
+
+// TestPanelPaper pays by codes that a board without pixels prints: the phone reads the newest
+// on the strip, below the slips of the sale before.
+func TestPanelPaper(t *testing.T) {
+	t.Parallel()
+	s := &shop{t: t, data: t.TempDir()}
+	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0",
+		"--data", s.data, "--scale", "10")
+	s.panel, s.sim = ready["panel"].(string), ready["gateway"].(string)
+	b := openPanel(t, s.panel, 1440, 900)
+	b.tabTo("look-paper")
+	b.types(kb.Enter)
+	b.until("there is none yet", `/no QR code on the paper/.test(document.getElementById('say').textContent)`)
+	for n := range 2 {
+		b.tabTo("glass")
+		if n > 0 {
+			b.types(kb.Enter)
+		}
+		s.waitScreen("idle")
+		b.types("700")
+		s.waitScreen("amount")
+		b.types(kb.F1)
+		s.waitScreen("choose_wallet")
+		b.types("1")
+		s.waitScreen("show_code")
+		s.printsCode(s.ledger()[n].CodeURL)
+		b.tabTo("look")
+		b.types(kb.Enter)
+		b.until("where to look", `/one that was printed is on the paper/.test(document.getElementById('say').textContent)`)
+		b.tabTo("look-paper")
+		b.types(kb.Enter)
+		b.until("the phone has read the code", `document.activeElement.id === 'pay'`)
+		if src := eval[string](b, `document.getElementById('pay').src`); src != s.ledger()[n].CodeURL {
+			t.Errorf("the phone went to %s, the gateway gave %s", src, s.ledger()[n].CodeURL)
+		}
+		b.pay(s)
+		s.waitScreen("approved")
+		s.paperUntil(slices.Repeat([]string{"Customer copy"}, n+1)...)
+		b.tabTo("back")
+		b.types(kb.Enter)
+		b.until("the focus is where it was", `document.activeElement.id === 'look-paper'`)
+	}
+}
+
+// printsCode waits until a code is on paper as a phone reads it.
+func (s *shop) printsCode(url string) {
+	s.t.Helper()
+	read := ""
+	for end := time.Now().Add(15 * time.Second); !strings.Contains(read, strconv.Quote(url)); time.Sleep(50 *
+		time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("%s is not on paper: %s", url, read)
+		}
+		_, read = s.try("POST", s.panel+"/phone/look", map[string]string{"at": "paper"})
+	}
+}
+
+// TestPanelParcel sets a terminal up in the browser: its Scanner field takes the whole text of
+// a parcel as it is pasted, with the end of its line, and refuses what is longer by a word.
+func TestPanelParcel(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t)
+	d.boot()
+	text, code := d.parcel(firstKey)
+	b := openPanel(t, d.panel, 1280, 720)
+	pastes := func(text string) {
+		t.Helper()
+		b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById('code').value = ''; document.getElementById('code').focus();`))
+		if !eval[bool](b, fmt.Sprintf(`document.execCommand('insertText', false, %q)`, text)) {
+			t.Fatal("nothing is pasted")
+		}
+		b.types(kb.Enter)
+	}
+	pastes(strings.Repeat("A", provision.MaxText+1))
+	b.until("too long is told", `/1 to 2048 characters/.test(document.getElementById('say').textContent)`)
+	if len(text) <= 512 {
+		t.Errorf("a parcel of %d characters proves nothing", len(text))
+	}
+	pastes(text + "\n")
+	d.says("setup_code", "12 digits")
+	b.tabTo("glass")
+	b.types(code + kb.Enter)
+	d.sells("ALIPAY")
 }
 
 // problems says, in the page, what is wrong with its layout and for whoever does
