@@ -774,7 +774,8 @@ func FuzzEncode(f *testing.F) {
 			for _, command := range []string{
 				"\x1b@", "\x1c.", "\x1c&", "\x1bt\x00", "\x1bt\x10", "\x1bt\x13", "\x1bE\x00", "\x1bE\x01", "\x1d!\x00",
 				"\x1d!\x11", "\x1ba\x00", "\x1ba\x01", "\x1ba\x02",
-				"\x1bR\x00", "\x1bM\x00", "\x1b3\x18", "\x1b2", "\x1bd\x01", "\x1dh\x40", "\x1dw\x02", "\x1dH\x02", "\n",
+				"\x1bR\x00", "\x1bM\x00",
+				"\x1b3\x18", "\x1b2", "\x1bd\x01", "\x1dh\x40", "\x1dw\x02", "\x1dH\x02", "\n",
 			} {
 				rest = strings.ReplaceAll(rest, command, "")
 			}
