@@ -4,6 +4,6 @@
 // paper.
 //
 // It decides nothing and reaches nothing: no clock, no randomness, no file, no
-// network. The flows decide (package flows), the drivers and the gateway client
+// network. The flows decide (flows/order, flows/counter), the drivers and the gateway client
 // speak bytes, storage keeps; all of them meet in these words and only here.
 package payterm

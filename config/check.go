@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -205,8 +205,8 @@ func (k *checker) timings() {
 			t.whyAtLeast)
 		k.bad(t.value.Duration > t.atMost, "sale."+t.name, "%v is too long: %v at the most", t.value, t.atMost)
 	}
-	k.bad(len(s.Ladder) == 0 || len(s.Ladder) > flows.LadderRungs, "sale.ladder", "has %d pauses: 1 to %d are needed",
-		len(s.Ladder), flows.LadderRungs)
+	k.bad(len(s.Ladder) == 0 || len(s.Ladder) > order.LadderRungs, "sale.ladder", "has %d pauses: 1 to %d are needed",
+		len(s.Ladder), order.LadderRungs)
 	for i, pause := range s.Ladder {
 		k.bad(pause.Duration < time.Second || pause.Duration > day, "sale.ladder", "item %d: %v: 1s to 24h is needed",
 			i+1, pause)

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/tomlfile"
 )
 
@@ -148,7 +148,7 @@ type Problem = tomlfile.Problem
 
 // Default is what holds where nothing is said. The timings are the flows'.
 func Default() Config {
-	r := flows.DefaultRules()
+	r := order.DefaultRules()
 	d := func(v time.Duration) Duration { return Duration{v} }
 	ladder := make([]Duration, r.Ladder.Rungs())
 	for i := range ladder {
@@ -179,14 +179,14 @@ func Default() Config {
 }
 
 // Rules are the timings for the flows; what no key sets keeps its default there.
-func (c Config) Rules() flows.Rules {
-	r, s := flows.DefaultRules(), c.Sale
+func (c Config) Rules() order.Rules {
+	r, s := order.DefaultRules(), c.Sale
 	r.ScanTimeout, r.CodeMaxAge = s.ScanTimeout.Duration, s.CodeMaxAge.Duration
 	r.FirstInquiry, r.InquiryInterval, r.InquiryJitter = s.FirstInquiry.Duration, s.InquiryInterval.Duration,
 		s.InquiryJitter.Duration
 	r.LeaveAfter, r.PassiveCounter, r.ActiveDisplay = s.LeaveAfter.Duration, s.PassiveCounter.Duration,
 		s.ActiveDisplay.Duration
-	r.Ladder = flows.Ladder{}
+	r.Ladder = order.Ladder{}
 	for i, pause := range s.Ladder[:min(len(s.Ladder), len(r.Ladder))] {
 		r.Ladder[i] = pause.Duration
 	}

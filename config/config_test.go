@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -64,7 +64,7 @@ func TestDefaultsAreTheFlows(t *testing.T) {
 	if problems := Default().Check(); len(problems) > 0 {
 		t.Errorf("the defaults do not pass: %v", problems)
 	}
-	if got, want := Default().Rules(), flows.DefaultRules(); got != want {
+	if got, want := Default().Rules(), order.DefaultRules(); got != want {
 		t.Errorf("rules of the defaults\n%+v, the flows have\n%+v", got, want)
 	}
 }
@@ -92,7 +92,7 @@ func TestShop(t *testing.T) {
 		t.Errorf("missing for a run: %v", missing)
 	}
 	r := c.Rules()
-	if r.Ladder != (flows.Ladder{5 * time.Second, time.Minute}) || !r.KeepLate {
+	if r.Ladder != (order.Ladder{5 * time.Second, time.Minute}) || !r.KeepLate {
 		t.Errorf("rules %+v", r)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -25,16 +25,16 @@ func (c Config) operator(number string) (Operator, bool) {
 // [supervisor]. A number that nobody has takes the time of one that somebody has: it
 // is compared with another one's hash, which the configuration holds to the same
 // cost, and whatever comes of that is wrong.
-func (c Config) ComparePIN(number string, pin flows.PIN) (flows.Operator, bool) {
+func (c Config) ComparePIN(number string, pin counter.PIN) (counter.Operator, bool) {
 	fits := func(hash PINHash) bool { return bcrypt.CompareHashAndPassword([]byte(hash), []byte(pin)) == nil }
 	if number == "" {
-		return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, fits(c.Supervisor.PINHash)
+		return counter.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, fits(c.Supervisor.PINHash)
 	}
 	o, known := c.operator(number)
 	if !known {
 		o = c.Operators[0]
 	}
-	return flows.Operator{Number: o.Number, Name: o.Name, Supervisor: o.Supervisor}, fits(o.PINHash) && known
+	return counter.Operator{Number: o.Number, Name: o.Name, Supervisor: o.Supervisor}, fits(o.PINHash) && known
 }
 
 // Whose is the name under which a typed number stands in the journal. One that nobody

@@ -148,7 +148,9 @@ func TestLineBlocked(t *testing.T) {
 		_, err := l.Write(bytes.Repeat([]byte{'o'}, 1<<20), 400*time.Millisecond)
 		done <- err
 	}()
-	time.Sleep(20 * time.Millisecond)
+	if _, err := c.Far().Read(buf); err != nil { // it has begun, so the line is taken
+		t.Fatal(err)
+	}
 	within(t, 300*time.Millisecond, func() {
 		_, err := l.Write([]byte("x"), 50*time.Millisecond)
 		is(t, err, hal.ErrTimeout, true, false)

@@ -22,7 +22,7 @@ import (
 
 	"payterm"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/hal/emulated"
 	"payterm/provision"
 	"payterm/screen"
@@ -207,7 +207,7 @@ func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 	}
 	for _, k := range in.Keys {
 		shown := string(k)
-		if name := p.o.Screen().Name; (name == string(flows.ViewPIN) || name == screen.SetupCodeName) &&
+		if name := p.o.Screen().Name; (name == string(counter.ViewPIN) || name == screen.SetupCodeName) &&
 			k.Digits() != "" {
 			shown = "*"
 		}

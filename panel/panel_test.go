@@ -20,7 +20,7 @@ import (
 	"payterm/board"
 	"payterm/boards"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/gateway/ottsim"
 	"payterm/hal/emulated"
 	"payterm/terminal"
@@ -69,7 +69,7 @@ func newRig(t *testing.T) *rig {
 	screen := func() payterm.Screen {
 		s := a.Screen()
 		if d.pin.Load() {
-			s.Name = string(flows.ViewPIN)
+			s.Name = string(counter.ViewPIN)
 		}
 		return s
 	}

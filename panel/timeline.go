@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/storage"
 )
 
@@ -176,21 +176,21 @@ func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 	if o.SaleID != "" {
 		t.Title += " of " + string(o.SaleID)
 	}
-	var state flows.Order
+	var state order.Order
 	for _, e := range events {
 		m := moment{AtMS: e.Wall.Sub(events[0].Wall).Milliseconds(), Event: e.Event}
 		if e.Boot == events[0].Boot {
 			m.AtMS = (e.Mono - events[0].Mono).Milliseconds() // which no set clock can bend
 		}
-		ev, err := flows.DecodeEvent(e.Event, e.Body)
+		ev, err := order.DecodeEvent(e.Event, e.Body)
 		if err != nil {
 			m.Facts = "of a form that this version does not know"
 			t.Moments = append(t.Moments, m)
 			continue
 		}
 		before := state
-		var commands []flows.Command
-		state, commands = flows.Step(state, flows.Stamped{Stamp: e.Stamp, Event: ev})
+		var commands []order.Command
+		state, commands = order.Step(state, order.Stamped{Stamp: e.Stamp, Event: ev})
 		m.Facts, m.Wire = happened(ev, o.Currency)
 		m.Decided, m.Wire = decided(before, state, commands, m.Wire)
 		t.Moments = append(t.Moments, m)
@@ -232,39 +232,36 @@ func money(minor int64, c payterm.Currency) string {
 }
 
 // happened says in words what an event brought, and what came over the wire.
-func happened(ev flows.Event, c payterm.Currency) (facts, wire string) {
+func happened(ev order.Event, c payterm.Currency) (facts, wire string) {
 	switch ev := ev.(type) {
-	case flows.SaleBegan:
+	case order.SaleBegan:
 		facts = fmt.Sprintf("%s, %s", money(ev.AmountMinor+ev.TipMinor, c), ev.Mode)
 		if ev.Despite != "" {
 			facts += ", despite " + string(ev.Despite)
 		}
-	case flows.RefundBegan:
+	case order.RefundBegan:
 		facts = fmt.Sprintf("%s of %s", money(ev.AmountMinor, c), ev.SaleID)
-	case flows.CodeScanned:
+	case order.CodeScanned:
 		facts = strings.TrimSpace(fmt.Sprintf("code %s %s", ev.Masked, ev.Wallet.Name()))
 		if ev.Used {
 			facts += ", used before"
 		}
-	case flows.PaymentAnswered:
+	case order.PaymentAnswered:
 		return heard(ev.Reply.Answer, c)
-	case flows.InquiryAnswered:
+	case order.InquiryAnswered:
 		return heard(ev.Reply.Answer, c)
-	case flows.RefundAnswered:
+	case order.RefundAnswered:
 		return heard(ev.Reply.Answer, c)
-	case flows.RefundOpened:
+	case order.RefundOpened:
 		facts = fmt.Sprintf("%s by %s", money(ev.AmountMinor, c), ev.ID)
-	case flows.RefundEnded:
+	case order.RefundEnded:
 		facts = "by " + string(ev.ID)
 		if ev.RefundedMinor > 0 {
 			facts = fmt.Sprintf("%s in all, %s", money(ev.RefundedMinor, c), facts)
 		}
-	case flows.Resolved:
+	case order.Resolved:
 		facts = ev.Reason
-	case flows.CancelPressed, flows.Woke, flows.Restarted, flows.InquiryAsked, flows.ReprintAsked,
-		flows.KeyPressed, flows.SaleAsked, flows.RefundAsked, flows.RefundRefused, flows.ResolveAsked,
-		flows.ConflictChecked, flows.PINChecked, flows.OrderMoved, flows.StatusChanged, flows.StoreFailed,
-		flows.StoreRecovered:
+	case order.CancelPressed, order.Woke, order.Restarted, order.InquiryAsked, order.ReprintAsked:
 	}
 	return facts, ""
 }
@@ -303,7 +300,7 @@ func heard(a payterm.Answer, c payterm.Currency) (facts, wire string) {
 
 // decided says what a step came to: what the order has become, and what it ordered
 // to be done. Requests that it sent join the wire.
-func decided(before, after flows.Order, commands []flows.Command, wire string) ([]string, string) {
+func decided(before, after order.Order, commands []order.Command, wire string) ([]string, string) {
 	var list, out []string
 	if after.Phase != before.Phase {
 		list = append(list, phaseWords.Replace(after.Phase.String()))
@@ -316,19 +313,19 @@ func decided(before, after flows.Order, commands []flows.Command, wire string) (
 	}
 	for _, c := range commands {
 		switch c := c.(type) {
-		case flows.SendPayment:
+		case order.SendPayment:
 			action := "PASSIVEPAY"
 			if c.Payment.Mode == payterm.Active {
 				action = "ACTIVEPAY"
 			}
 			out = append(out, "out: "+action+" "+string(c.Payment.OrderID))
-		case flows.SendRefund:
+		case order.SendRefund:
 			out = append(out, "out: REFUND "+string(c.Refund.OrderID))
-		case flows.Inquire:
+		case order.Inquire:
 			out = append(out, "out: STATUS_QUERY "+string(c.Inquiry.OrderID))
-		case flows.Print:
+		case order.Print:
 			list = append(list, "print "+spaced(string(c.Slip)))
-		case flows.Play:
+		case order.Play:
 			list = append(list, "sound "+spaced(string(c.Sound)))
 		default: // the counter's; an order gives none of them
 		}

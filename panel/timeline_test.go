@@ -13,7 +13,7 @@ import (
 	"unicode"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/gateway/ottsim"
 	"payterm/storage"
 )
@@ -83,11 +83,11 @@ func (d *rig) shows(screen string) {
 }
 
 // journaled writes events as the journal keeps them, a second apart.
-func journaled(t *testing.T, events ...flows.Event) []payterm.Journaled {
+func journaled(t *testing.T, events ...order.Event) []payterm.Journaled {
 	t.Helper()
 	var list []payterm.Journaled
 	for i, ev := range events {
-		name, body, err := flows.EncodeEvent(ev)
+		name, body, err := order.EncodeEvent(ev)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,9 +101,9 @@ func journaled(t *testing.T, events ...flows.Event) []payterm.Journaled {
 // TestTellAcrossARestart: the monotonic clock begins anew, so the wall's is taken;
 // an event of a later version is told, not hidden.
 func TestTellAcrossARestart(t *testing.T) {
-	sale := flows.SaleBegan{ID: "A1", Mode: payterm.Passive, AmountMinor: 500, Currency: "CAD",
-		Rules: flows.DefaultRules()}
-	events := journaled(t, sale, flows.Restarted{}, flows.Restarted{})
+	sale := order.SaleBegan{ID: "A1", Mode: payterm.Passive, AmountMinor: 500, Currency: "CAD",
+		Rules: order.DefaultRules()}
+	events := journaled(t, sale, order.Restarted{}, order.Restarted{})
 	events[1].Boot, events[1].Mono = "BBBBB", time.Millisecond
 	events[2].Event = "beamed_up"
 	got := tell(payterm.Order{ID: "A1"}, events, ledgerRow{})
@@ -118,8 +118,8 @@ func TestTellAcrossARestart(t *testing.T) {
 
 // TestTellIsBounded: of a long story the beginning and the end are told.
 func TestTellIsBounded(t *testing.T) {
-	events := journaled(t, flows.SaleBegan{ID: "A1", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 500,
-		Currency: "CAD", Rules: flows.DefaultRules()})
+	events := journaled(t, order.SaleBegan{ID: "A1", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 500,
+		Currency: "CAD", Rules: order.DefaultRules()})
 	var row ledgerRow
 	for i := range 100 {
 		row.Requests = append(row.Requests, struct {
@@ -154,7 +154,7 @@ func TestAmong(t *testing.T) {
 
 // TestPhasesHaveWords: no phase shows its name in the code.
 func TestPhasesHaveWords(t *testing.T) {
-	for p := flows.Scanning; !strings.HasPrefix(p.String(), "Phase("); p++ {
+	for p := order.Scanning; !strings.HasPrefix(p.String(), "Phase("); p++ {
 		if said := phaseWords.Replace(p.String()); strings.ContainsFunc(said, unicode.IsUpper) {
 			t.Errorf("%s: %q", p, said)
 		}

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/locale"
 )
 
@@ -36,7 +36,7 @@ type Options struct {
 }
 
 // Compose writes a slip of an order. Every print after the first says COPY.
-func Compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
+func Compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
 	return repeatable(again, func(again bool) payterm.Receipt { return compose(slip, o, again, opt) })
 }
 
@@ -47,7 +47,7 @@ func repeatable(again bool, write func(again bool) payterm.Receipt) payterm.Rece
 	return r
 }
 
-func compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
+func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
 	t := textsFor(opt.Language)
 	if forCustomer(slip) && len(opt.Customer) > 0 {
 		t = textsFor(opt.Customer...)
@@ -64,18 +64,18 @@ func compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 		w.center(t.copyMark, true, true)
 	}
 	switch slip {
-	case flows.SlipMerchant, flows.SlipRefund:
+	case order.SlipMerchant, order.SlipRefund:
 		w.center(t.merchantCopy, false, false)
-	case flows.SlipCustomer, flows.SlipRefundCustomer:
+	case order.SlipCustomer, order.SlipRefundCustomer:
 		w.center(t.customerCopy, false, false)
-	case flows.SlipLatePayment:
+	case order.SlipLatePayment:
 		w.center(t.lateTitle, true, false)
 		w.text(t.lateLine)
-	case flows.SlipInDoubt:
+	case order.SlipInDoubt:
 		w.center(t.doubtTitle, true, false)
 		w.text(t.doubtLine)
 		w.text(t.doubtNext)
-	case flows.SlipResolved:
+	case order.SlipResolved:
 		w.center(t.resolvedTitle, true, false)
 		if o.Outcome == payterm.Approved {
 			w.text(t.resolvedPaid)
@@ -106,7 +106,7 @@ func compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 	w.rule()
 	w.details(o, opt, t)
 	w.line(payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: string(o.ID), Align: payterm.AlignCenter})
-	if slip == flows.SlipCustomer {
+	if slip == order.SlipCustomer {
 		w.center(t.thanks, false, false)
 	}
 	if opt.Watermark != "" {
@@ -118,11 +118,11 @@ func compose(slip flows.Slip, o payterm.Order, again bool, opt Options) payterm.
 }
 
 // forCustomer tells the slips that a customer takes along.
-func forCustomer(slip flows.Slip) bool {
+func forCustomer(slip order.Slip) bool {
 	switch slip {
-	case flows.SlipCustomer, flows.SlipRefundCustomer, flows.SlipInDoubt, flows.SlipResolved:
+	case order.SlipCustomer, order.SlipRefundCustomer, order.SlipInDoubt, order.SlipResolved:
 		return true
-	case flows.SlipMerchant, flows.SlipLatePayment, flows.SlipRefund:
+	case order.SlipMerchant, order.SlipLatePayment, order.SlipRefund:
 	}
 	return false
 }

@@ -11,7 +11,7 @@ import (
 
 	"payterm"
 	"payterm/drivers/printer"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/unifont"
 )
 
@@ -70,9 +70,9 @@ var (
 		PaidMinor: 123606, Currency: "CAD", Outcome: payterm.Approved,
 	}
 	shop = Merchant{Name: "Thé", TaxID: " TPS 123456789 RT0001; TVQ 1234567890 TQ0001\nX "}
-	all  = []flows.Slip{
-		flows.SlipMerchant, flows.SlipCustomer, flows.SlipLatePayment, flows.SlipRefund, flows.SlipRefundCustomer,
-		flows.SlipInDoubt, flows.SlipResolved,
+	all  = []order.Slip{
+		order.SlipMerchant, order.SlipCustomer, order.SlipLatePayment, order.SlipRefund, order.SlipRefundCustomer,
+		order.SlipInDoubt, order.SlipResolved,
 	}
 )
 
@@ -90,12 +90,12 @@ func text(r payterm.Receipt) string {
 func TestWhoseLanguage(t *testing.T) {
 	for _, slip := range all {
 		o := sale
-		if slip == flows.SlipInDoubt {
+		if slip == order.SlipInDoubt {
 			o.Outcome = payterm.InDoubt
 		}
 		got := text(Compose(slip, o, true, Options{Language: "en", Customer: []string{"fr", "zh"}, Merchant: shop}))
 		both, alone := "Montant / 金额|1 234,56\n", "Amount|1,234.56\n"
-		if slip == flows.SlipMerchant || slip == flows.SlipLatePayment || slip == flows.SlipRefund {
+		if slip == order.SlipMerchant || slip == order.SlipLatePayment || slip == order.SlipRefund {
 			both, alone = alone, both
 		}
 		if !strings.Contains(got, both) || strings.Contains(got, alone) {
@@ -116,7 +116,7 @@ func TestWhoseLanguage(t *testing.T) {
 			"Montant / Amount|1 234,56\nPourboire / Tip|1,00\nFrais / Fee|0,50\nTOTAL|1 236,06 CAD\nAPPROUVÉ\nAPPROVED\n"},
 		{[]string{"de"}, "TOTAL|CAD 1,236.06\nAPPROVED\n"},
 	} {
-		if got := text(Compose(flows.SlipCustomer, sale, false,
+		if got := text(Compose(order.SlipCustomer, sale, false,
 			Options{Language: "zh", Customer: c.customer})); !strings.Contains(got, c.want) {
 			t.Errorf("%v: no %q in\n%s", c.customer, c.want, got)
 		}
@@ -129,16 +129,16 @@ func TestWhoseLanguage(t *testing.T) {
 // The two slips of a doubt say what they are, and neither says more.
 func TestDoubtSlips(t *testing.T) {
 	for _, c := range []struct {
-		slip    flows.Slip
+		slip    order.Slip
 		outcome payterm.Outcome
 		says    []string
 		never   []string
 	}{
-		{flows.SlipInDoubt, payterm.InDoubt, []string{"RESULT NOT KNOWN YET", "no proof of payment", "IN DOUBT",
+		{order.SlipInDoubt, payterm.InDoubt, []string{"RESULT NOT KNOWN YET", "no proof of payment", "IN DOUBT",
 			string(sale.ID)}, []string{"APPROVED", "DECLINED", "Thank you"}},
-		{flows.SlipResolved, payterm.Approved, []string{"NOW IT IS KNOWN", "was made", "APPROVED"},
+		{order.SlipResolved, payterm.Approved, []string{"NOW IT IS KNOWN", "was made", "APPROVED"},
 			[]string{"not made", "IN DOUBT"}},
-		{flows.SlipResolved, payterm.Declined, []string{"NOW IT IS KNOWN", "was not made", "Nothing was charged",
+		{order.SlipResolved, payterm.Declined, []string{"NOW IT IS KNOWN", "was not made", "Nothing was charged",
 			"DECLINED"}, []string{"APPROVED", "IN DOUBT"}},
 	} {
 		o := sale
@@ -260,12 +260,12 @@ func TestTotalsOfSeveral(t *testing.T) {
 // A slip names the merchant that its order was sent under, whoever the terminal's is now.
 func TestMerchantOfAnOrder(t *testing.T) {
 	o := payterm.Order{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "CAD", MerchantID: "ON1"}
-	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got,
+	if got := text(Compose(order.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got,
 		"Merchant ID|ON1\n") {
 		t.Error(got)
 	}
 	o.MerchantID = ""
-	if got := text(Compose(flows.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got,
+	if got := text(Compose(order.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got,
 		"Merchant ID|ON2\n") {
 		t.Error(got)
 	}
@@ -283,9 +283,9 @@ func TestHeadOfAnotherMerchant(t *testing.T) {
 		head bool
 		id   string
 	}{
-		"a slip of then": {text(Compose(flows.SlipMerchant, payterm.Order{MerchantID: "ON1", Currency: "CAD"}, true, opt)),
+		"a slip of then": {text(Compose(order.SlipMerchant, payterm.Order{MerchantID: "ON1", Currency: "CAD"}, true, opt)),
 			false, "ON1"},
-		"a slip of now": {text(Compose(flows.SlipMerchant, payterm.Order{MerchantID: "ON2", Currency: "CAD"}, true, opt)),
+		"a slip of now": {text(Compose(order.SlipMerchant, payterm.Order{MerchantID: "ON2", Currency: "CAD"}, true, opt)),
 			true, "ON2"},
 		"a Z of then": {text(Totals(payterm.Totals{Number: 1, By: []payterm.TotalsRow{row}}, true, true, "CAD", opt)),
 			false, "ON1"},

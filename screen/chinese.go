@@ -2,7 +2,7 @@ package screen
 
 import (
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // chinese is Simplified Chinese, with the wallets' own names.
@@ -96,11 +96,11 @@ var chinese = texts{
 	},
 	tipTitle: "小费？", tipTotal: "另加在 %s 上", keyNoTip: "不给", keyOwnTip: "其他",
 	menuTitle: "菜单",
-	tasks: map[flows.Task]string{
-		flows.TaskLast: "上一笔", flows.TaskRefund: "退款", flows.TaskWasPaid: "是否已付？", flows.TaskOpen: "未完成与未知|未完成",
-		flows.TaskLate: "延迟到账", flows.TaskX: "当前合计 (X)", flows.TaskZ: "日结 (Z)", flows.TaskRate: "汇率",
-		flows.TaskLanguage: "语言", flows.TaskTraining: "培训",
-		flows.TaskSignOff: "退出登录",
+	tasks: map[counter.Task]string{
+		counter.TaskLast: "上一笔", counter.TaskRefund: "退款", counter.TaskWasPaid: "是否已付？", counter.TaskOpen: "未完成与未知|未完成",
+		counter.TaskLate: "延迟到账", counter.TaskX: "当前合计 (X)", counter.TaskZ: "日结 (Z)", counter.TaskRate: "汇率",
+		counter.TaskLanguage: "语言", counter.TaskTraining: "培训",
+		counter.TaskSignOff: "退出登录",
 	},
 	findReceipt: "请扫收据条码，或输入订单号末几位|扫码或输单号",
 	findBill:    "请扫顾客钱包账单中的单号，或输入末几位|扫账单号或输入",
@@ -131,23 +131,24 @@ var chinese = texts{
 	trainingShort: "TRAINING",
 	training:      "培训", trainingEnd: "结束培训", trainingLine: "培训结束前不会真正收款，收银机也不能收款|没有真实收款",
 	drillsTitle: "练习与结束培训|练习", keyBegin: "开始",
-	drills: map[flows.Drill]string{
-		flows.DrillReplyLost: "超时", flows.DrillPassword: "输入密码", flows.DrillLate: "延迟到账", flows.DrillDeclined: "被拒",
-		flows.DrillPaper: "缺纸",
+	drills: map[counter.Drill]string{
+		counter.DrillReplyLost: "超时", counter.DrillPassword: "输入密码", counter.DrillLate: "延迟到账",
+		counter.DrillDeclined: "被拒",
+		counter.DrillPaper:    "缺纸",
 	},
-	drillHappens: map[flows.Drill]string{
-		flows.DrillReplyLost: "顾客已付款，但回复丢失|已付，回复丢失",
-		flows.DrillPassword:  "钱包要求顾客输入密码|钱包要求密码",
-		flows.DrillLate:      "您按 CANCEL 离开后，顾客才付款|离开后才付款",
-		flows.DrillDeclined:  "钱包拒绝付款",
-		flows.DrillPaper:     "请打开打印机或取出纸卷，再收款|取出纸卷再收款",
+	drillHappens: map[counter.Drill]string{
+		counter.DrillReplyLost: "顾客已付款，但回复丢失|已付，回复丢失",
+		counter.DrillPassword:  "钱包要求顾客输入密码|钱包要求密码",
+		counter.DrillLate:      "您按 CANCEL 离开后，顾客才付款|离开后才付款",
+		counter.DrillDeclined:  "钱包拒绝付款",
+		counter.DrillPaper:     "请打开打印机或取出纸卷，再收款|取出纸卷再收款",
 	},
-	drillDo: map[flows.Drill]string{
-		flows.DrillReplyLost: "请等待，请勿再次收款|请等待",
-		flows.DrillPassword:  "请等顾客输入密码|请等待",
-		flows.DrillLate:      "响铃后看菜单中的延迟到账：处理或退款|看延迟到账",
-		flows.DrillDeclined:  "没有扣款，请顾客换一种方式付款|请换方式付款",
-		flows.DrillPaper:     "付款有效，请装纸，请勿再次收款|请装纸",
+	drillDo: map[counter.Drill]string{
+		counter.DrillReplyLost: "请等待，请勿再次收款|请等待",
+		counter.DrillPassword:  "请等顾客输入密码|请等待",
+		counter.DrillLate:      "响铃后看菜单中的延迟到账：处理或退款|看延迟到账",
+		counter.DrillDeclined:  "没有扣款，请顾客换一种方式付款|请换方式付款",
+		counter.DrillPaper:     "付款有效，请装纸，请勿再次收款|请装纸",
 	},
 	drillWaits: "练习：%s，请收一笔款|%[1]s：请收款", drillOn: "练习：%s，还没有结束|%[1]s：未结束",
 	drillRight: "练习：做得对", drillWrong: "练习：错了，重复收款|重复收款了！", drillMissed: "练习：没有遇到，请再试一次|练习：再试",

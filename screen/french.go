@@ -2,7 +2,7 @@ package screen
 
 import (
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // french is the French of Quebec: NIP for PIN, numériser for scan, a space before
@@ -127,13 +127,13 @@ var french = texts{
 	},
 	tipTitle: "Pourboire?", tipTotal: "en plus de %s", keyNoTip: "aucun", keyOwnTip: "autre",
 	menuTitle: "Menu",
-	tasks: map[flows.Task]string{
-		flows.TaskLast: "Dernière vente", flows.TaskRefund: "Rembourser", flows.TaskWasPaid: "Est-ce payé?",
-		flows.TaskOpen: "En suspens",
-		flows.TaskLate: "Paiements en retard|Payés en retard", flows.TaskX: "Total partiel (X)",
-		flows.TaskZ: "Clore la journée (Z)|Clore le jour (Z)", flows.TaskRate: "Taux de change",
-		flows.TaskLanguage: "Langue", flows.TaskTraining: "Entraînement",
-		flows.TaskSignOff: "Fermer la session",
+	tasks: map[counter.Task]string{
+		counter.TaskLast: "Dernière vente", counter.TaskRefund: "Rembourser", counter.TaskWasPaid: "Est-ce payé?",
+		counter.TaskOpen: "En suspens",
+		counter.TaskLate: "Paiements en retard|Payés en retard", counter.TaskX: "Total partiel (X)",
+		counter.TaskZ: "Clore la journée (Z)|Clore le jour (Z)", counter.TaskRate: "Taux de change",
+		counter.TaskLanguage: "Langue", counter.TaskTraining: "Entraînement",
+		counter.TaskSignOff: "Fermer la session",
 	},
 	findReceipt: "Numérisez le reçu ou entrez la fin de son numéro|Lire ou entrer le numéro",
 	findBill:    "Numérisez le numéro dans le portefeuille du client ou entrez-en la fin|Lire le numéro ou entrer la fin",
@@ -169,23 +169,23 @@ var french = texts{
 	training:      "ENTRAÎNEMENT", trainingEnd: "Fin de l'entraînement|Fin de formation",
 	trainingLine: "Rien n'est vraiment payé et les caisses ne vendent pas avant la fin|Sans argent réel",
 	drillsTitle:  "Exercices et fin", keyBegin: "débuter",
-	drills: map[flows.Drill]string{
-		flows.DrillReplyLost: "Délai dépassé", flows.DrillPassword: "Mot de passe",
-		flows.DrillLate: "Paiement en retard", flows.DrillDeclined: "Refus", flows.DrillPaper: "Sans papier",
+	drills: map[counter.Drill]string{
+		counter.DrillReplyLost: "Délai dépassé", counter.DrillPassword: "Mot de passe",
+		counter.DrillLate: "Paiement en retard", counter.DrillDeclined: "Refus", counter.DrillPaper: "Sans papier",
 	},
-	drillHappens: map[flows.Drill]string{
-		flows.DrillReplyLost: "Le client paie, mais la réponse se perd|Payé, sans réponse",
-		flows.DrillPassword:  "Le portefeuille demande un mot de passe au client|Mot de passe demandé",
-		flows.DrillLate:      "Le client paie après que vous avez quitté la vente avec CANCEL|Payé après CANCEL",
-		flows.DrillDeclined:  "Le portefeuille refuse le paiement|Paiement refusé",
-		flows.DrillPaper:     "Ouvrez l'imprimante ou retirez le rouleau, puis vendez|Sans rouleau, vendez",
+	drillHappens: map[counter.Drill]string{
+		counter.DrillReplyLost: "Le client paie, mais la réponse se perd|Payé, sans réponse",
+		counter.DrillPassword:  "Le portefeuille demande un mot de passe au client|Mot de passe demandé",
+		counter.DrillLate:      "Le client paie après que vous avez quitté la vente avec CANCEL|Payé après CANCEL",
+		counter.DrillDeclined:  "Le portefeuille refuse le paiement|Paiement refusé",
+		counter.DrillPaper:     "Ouvrez l'imprimante ou retirez le rouleau, puis vendez|Sans rouleau, vendez",
 	},
-	drillDo: map[flows.Drill]string{
-		flows.DrillReplyLost: "Attendez. Ne facturez pas de nouveau|Attendez",
-		flows.DrillPassword:  "Laissez le client l'entrer. Attendez|Attendez",
-		flows.DrillLate:      "Quand il sonne, voyez les paiements en retard au menu : réglez ou remboursez|Voir les retards",
-		flows.DrillDeclined:  "Rien n'a été débité. Demandez un autre moyen de paiement|Autre moyen",
-		flows.DrillPaper:     "Le paiement est valable. Mettez du papier. Ne facturez pas de nouveau|Mettez du papier",
+	drillDo: map[counter.Drill]string{
+		counter.DrillReplyLost: "Attendez. Ne facturez pas de nouveau|Attendez",
+		counter.DrillPassword:  "Laissez le client l'entrer. Attendez|Attendez",
+		counter.DrillLate:      "Quand il sonne, voyez les paiements en retard au menu : réglez ou remboursez|Voir les retards",
+		counter.DrillDeclined:  "Rien n'a été débité. Demandez un autre moyen de paiement|Autre moyen",
+		counter.DrillPaper:     "Le paiement est valable. Mettez du papier. Ne facturez pas de nouveau|Mettez du papier",
 	},
 	drillWaits: "Exercice : %s. Faites une vente|%[1]s: vendez", drillOn: "Exercice : %s, pas encore fini|%[1]s: suite",
 	drillRight: "Exercice : réussi|Réussi", drillWrong: "Exercice : erreur. Facturé deux fois|Facturé deux fois!",

@@ -9,7 +9,8 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/glass"
 	"payterm/receipt"
 	"payterm/screen"
@@ -31,7 +32,7 @@ var strips = map[string][]string{
 
 // fieldStrips are the pictures of docs/field.md.
 func fieldStrips() map[string][]payterm.Screen {
-	shop := screen.Options{Language: "en", Merchant: "Tea & Co", Link: flows.NetworkUp, Now: noon}
+	shop := screen.Options{Language: "en", Merchant: "Tea & Co", Link: counter.NetworkUp, Now: noon}
 	setUp := func(name string) payterm.Screen {
 		all := setupShots()
 		i := slices.IndexFunc(all, func(s setupShot) bool { return s.name == name })
@@ -131,15 +132,15 @@ func shown() map[string]bool {
 			}
 		}
 	}
-	for drill := range flows.Drills { // the others' briefings
-		v := flows.View{Name: flows.ViewBriefing, Menu: flows.Menu{Task: flows.TaskTraining, Cursor: drill}}
+	for drill := range counter.Drills { // the others' briefings
+		v := counter.View{Name: counter.ViewBriefing, Menu: counter.Menu{Task: counter.TaskTraining, Cursor: drill}}
 		out := screen.Compose(v, screen.Options{Language: "en"})
 		for _, line := range append(out.Lines, out.Title) {
 			texts[line] = true
 		}
 	}
 	_, all := slips("en")
-	all = append(all, receipt.Compose(flows.SlipMerchant, payterm.Order{}, true, receipt.Options{Language: "en"}))
+	all = append(all, receipt.Compose(order.SlipMerchant, payterm.Order{}, true, receipt.Options{Language: "en"}))
 	for _, slip := range all {
 		for _, line := range slip.Lines {
 			texts[line.Text], texts[line.Right] = true, true

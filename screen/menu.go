@@ -5,29 +5,30 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/locale"
 )
 
 // menu is every screen beside a sale.
-func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
+func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	m := v.Menu
 	back := payterm.KeyHint{Key: payterm.KeyCancel, Does: t.keyBack}
 	enter := func(does string) payterm.KeyHint { return payterm.KeyHint{Key: payterm.KeyEnter, Does: does} }
 	switch v.Name {
-	case flows.ViewMenu:
+	case counter.ViewMenu:
 		s.Title, s.Keys = t.menuTitle, []payterm.KeyHint{enter(t.keyChoose), back}
 		lines := v.Lines
-		if v.Hint != flows.HintNone || m.Reason != payterm.ReasonNone {
+		if v.Hint != order.HintNone || m.Reason != payterm.ReasonNone {
 			if lines = min(lines, hintedLines); o.Small {
 				lines = 1 // the task that it is about
 			}
 		}
-		tasks := flows.TaskList(v.Operator.Number != "")
+		tasks := counter.TaskList(v.Operator.Number != "")
 		first := m.Cursor / lines * lines
 		for i := first; i < min(first+lines, len(tasks)); i++ {
 			text := t.tasks[tasks[i]]
-			if v.Training && tasks[i] == flows.TaskTraining {
+			if v.Training && tasks[i] == counter.TaskTraining {
 				text = t.drillsTitle
 			}
 			s.Lines = append(s.Lines, item(i == m.Cursor, tasks[i].Key(), text))
@@ -38,71 +39,71 @@ func menu(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		if m.Reason != payterm.ReasonNone {
 			s.Tone, s.Lines = payterm.Doubt, append([]string{reason(m.Reason, t)}, s.Lines...)
 		}
-	case flows.ViewFind:
+	case counter.ViewFind:
 		s.Title, s.Amount, s.Lines = t.tasks[m.Task], m.Number, []string{t.findReceipt}
-		if m.Task == flows.TaskWasPaid {
+		if m.Task == counter.TaskWasPaid {
 			s.Lines = []string{t.findBill}
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyFind), back}
 		if m.Number == "" {
 			s.Keys[0].Does = t.keyList
 		}
-	case flows.ViewLooking:
+	case counter.ViewLooking:
 		s.Tone, s.Title, s.Lines, s.Keys = payterm.Busy, t.tasks[m.Task], []string{t.lookingLine},
 			[]payterm.KeyHint{back}
-	case flows.ViewList:
+	case counter.ViewList:
 		list(s, m, t, o)
 		s.Keys = append(s.Keys, back)
-	case flows.ViewOrder:
+	case counter.ViewOrder:
 		one(s, m, t, o)
-	case flows.ViewWord:
+	case counter.ViewWord:
 		s.Title, s.Amount, s.Lines = t.wordTitle, t.money(v.Total), []string{t.wordLine}
 		if m.Asking {
 			s.Lines = append(s.Lines, t.doubtKeepsAsking)
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
-	case flows.ViewRefundAmount:
-		s.Tone, s.Title, s.Amount = payterm.Doubt, t.tasks[flows.TaskRefund], t.money(v.Total)
+	case counter.ViewRefundAmount:
+		s.Tone, s.Title, s.Amount = payterm.Doubt, t.tasks[counter.TaskRefund], t.money(v.Total)
 		s.Lines = []string{t.refundAll}
 		if m.Typing {
 			left := payterm.Amount{Minor: m.Order.Left(), Currency: m.Order.Total.Currency}
 			s.Lines = []string{fmt.Sprintf(t.refundPart, t.money(left))}
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyRefund), back}
-	case flows.ViewSure:
+	case counter.ViewSure:
 		s.Tone, s.Title, s.Lines = payterm.Doubt, t.settleTitle, []string{t.settleLine}
 		switch m.Task {
-		case flows.TaskZ:
-			s.Title, s.Lines = t.tasks[flows.TaskZ], []string{t.closeLine}
-		case flows.TaskTraining:
-			s.Title, s.Lines = t.tasks[flows.TaskTraining], []string{t.trainingLine}
+		case counter.TaskZ:
+			s.Title, s.Lines = t.tasks[counter.TaskZ], []string{t.closeLine}
+		case counter.TaskTraining:
+			s.Title, s.Lines = t.tasks[counter.TaskTraining], []string{t.trainingLine}
 		default:
 			s.Amount = t.money(v.Total)
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyYes), back}
-	case flows.ViewTotals:
+	case counter.ViewTotals:
 		totals(s, m.Totals, t, o)
 		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
-	case flows.ViewRate:
+	case counter.ViewRate:
 		rate(s, m.Rate, t)
 		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
-	case flows.ViewLanguage:
-		s.Title, s.Keys = t.tasks[flows.TaskLanguage], []payterm.KeyHint{back}
+	case counter.ViewLanguage:
+		s.Title, s.Keys = t.tasks[counter.TaskLanguage], []payterm.KeyHint{back}
 		for i, language := range payterm.Languages {
 			if o.LettersOnly && language == "zh" {
 				continue
 			}
 			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, languages[language].itself))
 		}
-	case flows.ViewDrills:
+	case counter.ViewDrills:
 		drills(s, v, t)
-	case flows.ViewBriefing:
+	case counter.ViewBriefing:
 		briefing(s, v, t)
 	default:
 	}
 	if text := hint(v.Hint, t); text != "" {
 		s.Tone = payterm.Doubt
-		if o.Small && v.Name == flows.ViewOrder {
+		if o.Small && v.Name == counter.ViewOrder {
 			s.Lines = nil
 		}
 		s.Lines = append([]string{text}, s.Lines...)
@@ -119,7 +120,7 @@ func item(marked bool, k payterm.Key, text string) string {
 }
 
 // list is a page of orders.
-func list(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
+func list(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 	s.Title = t.tasks[m.Task]
 	n := m.Rows.Count()
 	if n == 0 {
@@ -140,12 +141,12 @@ func list(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 }
 
 // at is when an order began, in the shop's time.
-func at(row flows.Row, o Options) string {
+func at(row counter.Row, o Options) string {
 	return moment(row.At, "01-02 15:04", o)
 }
 
 // rateTime is when the gateway told a rate, which is less than a day old.
-func rateTime(r flows.Rate, o Options) string { return moment(r.At, "15:04", o) }
+func rateTime(r counter.Rate, o Options) string { return moment(r.At, "15:04", o) }
 
 // moment writes UTC milliseconds in the shop's time; a clock that was not set is no
 // time.
@@ -161,7 +162,7 @@ func moment(at int64, form string, o Options) string {
 }
 
 // outcome is what an order has come to, in a word or two.
-func outcome(row flows.Row, t *texts) string {
+func outcome(row counter.Row, t *texts) string {
 	if row.Kind == payterm.KindRefund && row.Outcome == payterm.Approved {
 		return t.refundedTitle
 	}
@@ -170,23 +171,23 @@ func outcome(row flows.Row, t *texts) string {
 
 // one is a single order with what can be done about it. What the gateway has just
 // said goes before what the journal has; only a payment that both know is green.
-func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
+func one(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 	row := m.Order
 	s.Title, s.Amount = outcome(row, t), t.money(row.Total)
 	if row.Outcome == payterm.InDoubt {
 		s.Tone = payterm.Doubt
 	}
 	switch m.Verdict {
-	case flows.VerdictPaid:
+	case counter.VerdictPaid:
 		s.Tone, s.Title = payterm.Good, t.verdictPaid
 		if row.Outcome != payterm.Approved {
 			s.Tone, s.Lines = payterm.Doubt, []string{t.paidAfterAll}
 		}
-	case flows.VerdictNotPaid:
+	case counter.VerdictNotPaid:
 		s.Tone, s.Title, s.Lines = payterm.Bad, t.verdictNotPaid, []string{t.nothingSent}
-	case flows.VerdictUnknown:
+	case counter.VerdictUnknown:
 		s.Tone, s.Title, s.Lines = payterm.Doubt, t.doubtTitle, []string{t.doubtPassive}
-	case flows.VerdictNone:
+	case counter.VerdictNone:
 	}
 	if m.Reason != payterm.ReasonNone {
 		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, reason(m.Reason, t))
@@ -213,7 +214,7 @@ func one(s *payterm.Screen, m flows.Menu, t *texts, o Options) {
 }
 
 // orderKeys are what can be done about an order.
-func orderKeys(s *payterm.Screen, row flows.Row, t *texts, o Options) {
+func orderKeys(s *payterm.Screen, row counter.Row, t *texts, o Options) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyF1, Does: t.keyAsk}}
 	if row.Outcome == payterm.Approved {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
@@ -230,8 +231,8 @@ func orderKeys(s *payterm.Screen, row flows.Row, t *texts, o Options) {
 }
 
 // totals is an X or a Z.
-func totals(s *payterm.Screen, told flows.TotalsTold, t *texts, o Options) {
-	s.Title = t.tasks[flows.TaskX]
+func totals(s *payterm.Screen, told counter.TotalsTold, t *texts, o Options) {
+	s.Title = t.tasks[counter.TaskX]
 	open := t.stillOpen
 	if told.Query.Text == "z" {
 		open = t.carried
@@ -273,8 +274,8 @@ func totals(s *payterm.Screen, told flows.TotalsTold, t *texts, o Options) {
 }
 
 // rate is the exchange rate with its age.
-func rate(s *payterm.Screen, told flows.RateTold, t *texts) {
-	s.Title = t.tasks[flows.TaskRate]
+func rate(s *payterm.Screen, told counter.RateTold, t *texts) {
+	s.Title = t.tasks[counter.TaskRate]
 	if told.Rate.CNYE8 == 0 {
 		s.Lines = []string{t.rateNone}
 		return
@@ -289,20 +290,20 @@ func rate(s *payterm.Screen, told flows.RateTold, t *texts) {
 }
 
 // tip offers a customer what may be added.
-func tip(s *payterm.Screen, v flows.View, t *texts, o Options) {
+func tip(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	s.Title, s.Amount = t.tipTitle, t.money(v.Total)
-	if o.Small && v.Name == flows.ViewTip { // four lines need the room
+	if o.Small && v.Name == counter.ViewTip { // four lines need the room
 		if s.Amount = ""; o.Watermark == "" && v.Total.Minor < 1_000_000 {
 			s.Title += " " + t.money(v.Total)
 		}
 	}
-	if v.Name == flows.ViewOwnTip {
+	if v.Name == counter.ViewOwnTip {
 		s.Amount, s.Lines = t.money(v.Tip), []string{fmt.Sprintf(t.tipTotal, t.money(v.Total))}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyBack}}
 		return
 	}
 	for i, percent := range v.Tips[:v.Tips.Count()] {
-		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
+		tip := payterm.Amount{Minor: counter.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
 		money := t.money(tip)
 		if o.Small && tip.Minor >= 1_000_000 {
 			money = locale.Number(tip, t.language)

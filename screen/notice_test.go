@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/glass"
 	"payterm/screen"
 )
@@ -34,8 +34,8 @@ func atRest() []shot {
 	})
 }
 
-var signOn = shot{"sign on", flows.View{Name: flows.ViewNumber, For: payterm.ForSignOn,
-	Status: flows.Status{Network: flows.NetworkUp}}}
+var signOn = shot{"sign on", counter.View{Name: counter.ViewNumber, For: payterm.ForSignOn,
+	Status: counter.Status{Network: counter.NetworkUp}}}
 
 // lines joins what a person reads of it.
 func lines(s payterm.Screen) string { return s.Title + "\n" + strings.Join(s.Lines, "\n") }
@@ -46,7 +46,7 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 	for _, small := range []bool{false, true} {
 		for _, language := range payterm.Languages {
 			for _, n := range news() {
-				with := screen.Options{Language: language, Merchant: "Thé & Cie", Small: small, Link: flows.NetworkUp,
+				with := screen.Options{Language: language, Merchant: "Thé & Cie", Small: small, Link: counter.NetworkUp,
 					Now: noon}
 				without := with
 				with.Notice, with.Refusal = n.Notice, n.Refusal
@@ -54,8 +54,8 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 				for _, s := range slices.Concat(shots(), trials()) {
 					plain, told := screen.Compose(s.view, without), screen.Compose(s.view, with)
 					switch s.view.Name {
-					case flows.ViewIdle, flows.ViewFault:
-						busy := small && s.view.Name == flows.ViewIdle && len(plain.Lines) > 0 && s.name != "idle" &&
+					case counter.ViewIdle, counter.ViewFault:
+						busy := small && s.view.Name == counter.ViewIdle && len(plain.Lines) > 0 && s.name != "idle" &&
 							s.name != "idle, signed on" && s.name != "idle, a drill"
 						if same := lines(plain) == lines(told); same != (busy && n.Notice != screen.UpdateRestarting) {
 							t.Errorf("%s %s, small %v, %v: %q", language, s.name, small, n.Notice, told.Lines)
@@ -99,7 +99,7 @@ func TestNoticesFit(t *testing.T) {
 				for _, s := range append(atRest(), signOn) {
 					o := screen.Options{
 						Language: language, Merchant: "Dépanneur Côte-des-Neiges", Small: glass.Small(size.w, size.h),
-						Link: flows.NetworkUp, Now: noon,
+						Link: counter.NetworkUp, Now: noon,
 						Notice: n.Notice, Refusal: n.Refusal, Watermark: "SIMULATION",
 					}
 					composed := screen.Compose(s.view, o)
@@ -142,7 +142,7 @@ func TestNoticePictures(t *testing.T) {
 				if s.name != "idle" && n.Notice != screen.UpdateRefused {
 					continue
 				}
-				o := screen.Options{Language: language, Merchant: "Thé & Cie", Link: flows.NetworkUp, Now: noon,
+				o := screen.Options{Language: language, Merchant: "Thé & Cie", Link: counter.NetworkUp, Now: noon,
 					Notice: n.Notice, Refusal: n.Refusal}
 				img, err := p.Paint(screen.Compose(s.view, o))
 				if err != nil {
@@ -153,7 +153,7 @@ func TestNoticePictures(t *testing.T) {
 		}
 	}
 	for _, language := range payterm.Languages {
-		o := screen.Options{Language: language, Merchant: "Thé & Cie", Small: true, Link: flows.NetworkUp, Now: noon}
+		o := screen.Options{Language: language, Merchant: "Thé & Cie", Small: true, Link: counter.NetworkUp, Now: noon}
 		plain, _ := pages(t, e, d, screen.Compose(atRest()[0].view, o))
 		for _, n := range news() {
 			o.Notice, o.Refusal = n.Notice, n.Refusal

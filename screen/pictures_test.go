@@ -19,7 +19,8 @@ import (
 
 	"payterm"
 	"payterm/drivers/printer"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/glass"
 	"payterm/hal/emulated"
 	"payterm/receipt"
@@ -41,7 +42,7 @@ var update = flag.Bool("update", false, "write the pictures of docs/screens anew
 // shot is one screen of the sheet.
 type shot struct {
 	name string
-	view flows.View
+	view counter.View
 }
 
 // training ends the name of a screen of the training mode.
@@ -65,16 +66,16 @@ func drills() []shot {
 	return all
 }
 
-const order = payterm.OrderID("SHOP01K7QX2000042")
+const orderID = payterm.OrderID("SHOP01K7QX2000042")
 
 // signedOn is a view of a terminal with operators.
-func signedOn(v flows.View) flows.View {
+func signedOn(v counter.View) counter.View {
 	v.Operator = marie
 	return v
 }
 
 // marie has the longest name that the configuration takes.
-var marie = flows.Operator{Number: "17", Name: "Marie-Ève Tremblay-Roy"}
+var marie = counter.Operator{Number: "17", Name: "Marie-Ève Tremblay-Roy"}
 
 // noon is what the clock of the pictures says.
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -83,25 +84,26 @@ func cad(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Curre
 
 // shots are what a cashier meets: each view, and what changes its words.
 func shots() []shot {
-	base := func(name flows.ViewName, mode payterm.Mode, more ...func(*flows.View)) flows.View {
-		v := flows.View{
-			Name: name, Status: flows.Status{Network: flows.NetworkUp, Paper: payterm.PaperOK}, Kind: payterm.KindSale,
-			Total: cad(1234), Mode: mode, Wallet: payterm.Alipay, Order: order, Elapsed: 42 * time.Second,
+	base := func(name counter.ViewName, mode payterm.Mode, more ...func(*counter.View)) counter.View {
+		v := counter.View{
+			Name: name, Status: counter.Status{Network: counter.NetworkUp, Paper: payterm.PaperOK},
+			Kind:  payterm.KindSale,
+			Total: cad(1234), Mode: mode, Wallet: payterm.Alipay, Order: orderID, Elapsed: 42 * time.Second,
 		}
 		for _, f := range more {
 			f(&v)
 		}
 		return v
 	}
-	wallet := func(w payterm.Wallet) func(*flows.View) { return func(v *flows.View) { v.Wallet = w } }
-	reason := func(r payterm.Reason) func(*flows.View) { return func(v *flows.View) { v.Reason = r } }
-	refund := func(v *flows.View) { v.Kind, v.Total = payterm.KindRefund, cad(500) }
-	leave := func(v *flows.View) { v.CanLeave = true }
-	choices := func(v *flows.View) {
-		v.Choices = flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay, payterm.UnionPay)
+	wallet := func(w payterm.Wallet) func(*counter.View) { return func(v *counter.View) { v.Wallet = w } }
+	reason := func(r payterm.Reason) func(*counter.View) { return func(v *counter.View) { v.Reason = r } }
+	refund := func(v *counter.View) { v.Kind, v.Total = payterm.KindRefund, cad(500) }
+	leave := func(v *counter.View) { v.CanLeave = true }
+	choices := func(v *counter.View) {
+		v.Choices = order.WalletSetOf(payterm.Alipay, payterm.WeChatPay, payterm.UnionPay)
 	}
-	paid := flows.Row{
-		Order: order, Kind: payterm.KindSale, Wallet: payterm.Alipay, Total: cad(1234),
+	paid := counter.Row{
+		Order: orderID, Kind: payterm.KindSale, Wallet: payterm.Alipay, Total: cad(1234),
 		At: time.Date(2026, 3, 2, 19, 5, 0, 0, time.UTC).UnixMilli(), Outcome: payterm.Approved,
 	}
 	doubt, late, back := paid, paid, paid
@@ -109,9 +111,10 @@ func shots() []shot {
 		payterm.WeChatPay
 	unpaid := paid
 	unpaid.Outcome = payterm.NotSent
-	because := func(r payterm.Reason) func(*flows.View) { return func(v *flows.View) { v.Menu.Reason = r } }
-	menu := func(name flows.ViewName, task flows.Task, f func(*flows.Menu), more ...func(*flows.View)) flows.View {
-		v := flows.View{Name: name, Status: flows.Status{Network: flows.NetworkUp}, Lines: flows.Tasks}
+	because := func(r payterm.Reason) func(*counter.View) { return func(v *counter.View) { v.Menu.Reason = r } }
+	menu := func(name counter.ViewName, task counter.Task, f func(*counter.Menu),
+		more ...func(*counter.View)) counter.View {
+		v := counter.View{Name: name, Status: counter.Status{Network: counter.NetworkUp}, Lines: counter.Tasks}
 		v.Menu.Task = task
 		f(&v.Menu)
 		if v.Menu.Order.Order != "" {
@@ -122,157 +125,168 @@ func shots() []shot {
 		}
 		return v
 	}
-	shown := func(row flows.Row, verdict flows.Verdict) flows.View {
-		return menu(flows.ViewOrder, flows.TaskLast, func(m *flows.Menu) { m.Order, m.Verdict = row, verdict })
+	shown := func(row counter.Row, verdict counter.Verdict) counter.View {
+		return menu(counter.ViewOrder, counter.TaskLast, func(m *counter.Menu) { m.Order, m.Verdict = row, verdict })
 	}
 	const p, a = payterm.Passive, payterm.Active
 	return []shot{
-		{"idle", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{Network: flows.NetworkUp}}},
-		{"idle, much to do", flows.View{Name: flows.ViewIdle, Total: cad(0), Status: flows.Status{
-			Network: flows.NetworkDown, Queue: 3, Alarms: 1, Late: 2, Doubts: 12, Paper: payterm.PaperNearEnd,
+		{"idle", counter.View{Name: counter.ViewIdle, Total: cad(0),
+			Status: counter.Status{Network: counter.NetworkUp}}},
+		{"idle, much to do", counter.View{Name: counter.ViewIdle, Total: cad(0), Status: counter.Status{
+			Network: counter.NetworkDown, Queue: 3, Alarms: 1, Late: 2, Doubts: 12, Paper: payterm.PaperNearEnd,
 		}}},
-		{"idle, a day open", flows.View{Name: flows.ViewIdle, Total: cad(0),
-			Status: flows.Status{Network: flows.NetworkUp, Unclosed: "2026-11-22"}}},
-		{"amount", base(flows.ViewAmount, "", choices, func(v *flows.View) { v.Order, v.Total = "", cad(123456) })},
-		{"choose_wallet", base(flows.ViewChooseWallet, a, choices, func(v *flows.View) { v.Order = "" })},
-		{"scan", base(flows.ViewScan, p, leave)},
+		{"idle, a day open", counter.View{Name: counter.ViewIdle, Total: cad(0),
+			Status: counter.Status{Network: counter.NetworkUp, Unclosed: "2026-11-22"}}},
+		{"amount", base(counter.ViewAmount, "", choices, func(v *counter.View) { v.Order, v.Total = "", cad(123456) })},
+		{"choose_wallet", base(counter.ViewChooseWallet, a, choices, func(v *counter.View) { v.Order = "" })},
+		{"scan", base(counter.ViewScan, p, leave)},
 		{"scan, another wallet's code",
-			base(flows.ViewScan, p, leave, func(v *flows.View) { v.Hint = flows.HintNotACode })},
-		{"sending", base(flows.ViewSending, p, wallet(payterm.WeChatPay))},
-		{"sending, no connection", base(flows.ViewSending, p, leave, func(v *flows.View) { v.Redialling = true })},
-		{"waiting", base(flows.ViewWaiting, p, leave, wallet(payterm.WeChatPay))},
-		{"sending (active)", base(flows.ViewSending, a, leave)},
-		{"show_code", base(flows.ViewShowCode, a, leave, func(v *flows.View) {
+			base(counter.ViewScan, p, leave, func(v *counter.View) { v.Hint = order.HintNotACode })},
+		{"sending", base(counter.ViewSending, p, wallet(payterm.WeChatPay))},
+		{"sending, no connection", base(counter.ViewSending, p, leave, func(v *counter.View) { v.Redialling = true })},
+		{"waiting", base(counter.ViewWaiting, p, leave, wallet(payterm.WeChatPay))},
+		{"sending (active)", base(counter.ViewSending, a, leave)},
+		{"show_code", base(counter.ViewShowCode, a, leave, func(v *counter.View) {
 			v.CodeURL = "https://qr.alipay.com/bax07459kuoqdf8oi7f9008f"
 		})},
-		{"approved", base(flows.ViewApproved, p, func(v *flows.View) { v.PaidMinor = 1234 })},
-		{"approved, with fee, no paper", base(flows.ViewApproved, p, func(v *flows.View) {
+		{"approved", base(counter.ViewApproved, p, func(v *counter.View) { v.PaidMinor = 1234 })},
+		{"approved, with fee, no paper", base(counter.ViewApproved, p, func(v *counter.View) {
 			v.PaidMinor, v.Status.Paper = 1250, payterm.PaperOut
 		})},
-		{"approved, in CNY", base(flows.ViewApproved, p, func(v *flows.View) {
+		{"approved, in CNY", base(counter.ViewApproved, p, func(v *counter.View) {
 			v.PaidMinor, v.Status.Rate = 1234,
-				flows.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
+				counter.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
 		})},
-		{"approved late", base(flows.ViewApproved, a, reason(payterm.ReasonLatePayment))},
-		{"declined", base(flows.ViewDeclined, p, reason(payterm.ReasonCodeInvalid))},
-		{"cancelled", base(flows.ViewCancelled, p, reason(payterm.ReasonCashier))},
-		{"not_sent", base(flows.ViewNotSent, p, reason(payterm.ReasonNoConnection),
-			func(v *flows.View) { v.Status.Network = flows.NetworkDown })},
-		{"in_doubt (passive)", base(flows.ViewInDoubt, p, reason(payterm.ReasonNoAnswer))},
-		{"in_doubt (active)", base(flows.ViewInDoubt, a, reason(payterm.ReasonNotPaid))},
-		{"in_doubt, refunded", base(flows.ViewInDoubt, a, reason(payterm.ReasonRefunded),
-			func(v *flows.View) { v.Refunded = 1234 })},
-		{"warning, a doubt", base(flows.ViewWarning, p, func(v *flows.View) { v.Doubt = true })},
-		{"warning, a code", base(flows.ViewWarning, p)},
-		{"pin", base(flows.ViewPIN, p, func(v *flows.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
-		{"pin, a word", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForResolve })},
-		{"pin, a lesson", base(flows.ViewPIN, "", func(v *flows.View) { v.Total, v.For = cad(0), payterm.ForTraining })},
-		{"pin, Z", base(flows.ViewPIN, "", func(v *flows.View) { v.Order, v.Total, v.For = "", cad(0), payterm.ForZ })},
-		{"number", base(flows.ViewNumber, "", func(v *flows.View) {
+		{"approved late", base(counter.ViewApproved, a, reason(payterm.ReasonLatePayment))},
+		{"declined", base(counter.ViewDeclined, p, reason(payterm.ReasonCodeInvalid))},
+		{"cancelled", base(counter.ViewCancelled, p, reason(payterm.ReasonCashier))},
+		{"not_sent", base(counter.ViewNotSent, p, reason(payterm.ReasonNoConnection),
+			func(v *counter.View) { v.Status.Network = counter.NetworkDown })},
+		{"in_doubt (passive)", base(counter.ViewInDoubt, p, reason(payterm.ReasonNoAnswer))},
+		{"in_doubt (active)", base(counter.ViewInDoubt, a, reason(payterm.ReasonNotPaid))},
+		{"in_doubt, refunded", base(counter.ViewInDoubt, a, reason(payterm.ReasonRefunded),
+			func(v *counter.View) { v.Refunded = 1234 })},
+		{"warning, a doubt", base(counter.ViewWarning, p, func(v *counter.View) { v.Doubt = true })},
+		{"warning, a code", base(counter.ViewWarning, p)},
+		{"pin", base(counter.ViewPIN, p, func(v *counter.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
+		{"pin, a word", base(counter.ViewPIN, "", func(v *counter.View) {
+			v.Total, v.For = cad(0),
+				payterm.ForResolve
+		})},
+		{"pin, a lesson", base(counter.ViewPIN, "", func(v *counter.View) {
+			v.Total, v.For = cad(0),
+				payterm.ForTraining
+		})},
+		{"pin, Z", base(counter.ViewPIN, "", func(v *counter.View) {
+			v.Order, v.Total, v.For = "", cad(0),
+				payterm.ForZ
+		})},
+		{"number", base(counter.ViewNumber, "", func(v *counter.View) {
 			v.Order, v.Total, v.For, v.Number = "", cad(0),
 				payterm.ForSignOn, "17"
 		})},
-		{"pin, to sign on, wrong", base(flows.ViewPIN, "", func(v *flows.View) {
+		{"pin, to sign on, wrong", base(counter.ViewPIN, "", func(v *counter.View) {
 			v.Order, v.Total, v.For, v.Number, v.PINDigits, v.PINWrong = "", cad(0), payterm.ForSignOn, "17", 2, true
 		})},
-		{"idle, signed on", flows.View{Name: flows.ViewIdle, Total: cad(0), Operator: marie,
-			Status: flows.Status{Network: flows.NetworkUp}}},
+		{"idle, signed on", counter.View{Name: counter.ViewIdle, Total: cad(0), Operator: marie,
+			Status: counter.Status{Network: counter.NetworkUp}}},
 		{"number, refund, wrong",
-			base(flows.ViewNumber, p, refund, func(v *flows.View) { v.For, v.PINWrong = payterm.ForRefund, true })},
-		{"number, a doubt", base(flows.ViewNumber, p, func(v *flows.View) {
+			base(counter.ViewNumber, p, refund, func(v *counter.View) { v.For, v.PINWrong = payterm.ForRefund, true })},
+		{"number, a doubt", base(counter.ViewNumber, p, func(v *counter.View) {
 			v.For, v.Number = payterm.ForOverride,
 				"9999"
 		})},
-		{"refused, day limit", base(flows.ViewRefused, p, reason(payterm.ReasonDayLimit),
-			func(v *flows.View) { v.Order = "" })},
-		{"refused, wait", base(flows.ViewRefused, "", reason(payterm.ReasonLocked), func(v *flows.View) {
+		{"refused, day limit", base(counter.ViewRefused, p, reason(payterm.ReasonDayLimit),
+			func(v *counter.View) { v.Order = "" })},
+		{"refused, wait", base(counter.ViewRefused, "", reason(payterm.ReasonLocked), func(v *counter.View) {
 			v.Order, v.Total, v.Left = "", cad(0), time.Hour
 		})},
-		{"pin, refund, wrong", base(flows.ViewPIN, p, refund, func(v *flows.View) {
+		{"pin, refund, wrong", base(counter.ViewPIN, p, refund, func(v *counter.View) {
 			v.PINWrong, v.For = true,
 				payterm.ForRefund
 		})},
-		{"refunding", base(flows.ViewRefunding, p, refund, leave)},
-		{"refunded", base(flows.ViewRefunded, p, refund)},
-		{"in_doubt, a refund", base(flows.ViewInDoubt, p, refund, reason(payterm.ReasonNoAnswer))},
-		{"tip", base(flows.ViewTip, p, func(v *flows.View) { v.Order, v.Tips = "", flows.Tips{10, 15, 18, 20} })},
-		{"own_tip", base(flows.ViewOwnTip, p, func(v *flows.View) { v.Order, v.Tip = "", cad(150) })},
-		{"menu", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {})},
-		{"menu, signed on", signedOn(menu(flows.ViewMenu, flows.NoTask, func(m *flows.Menu) { m.Cursor = 9 }))},
-		{"find, a receipt", menu(flows.ViewFind, flows.TaskRefund, func(m *flows.Menu) { m.Number = "42" })},
-		{"find, a bill", menu(flows.ViewFind, flows.TaskWasPaid, func(*flows.Menu) {})},
-		{"looking", menu(flows.ViewLooking, flows.TaskWasPaid, func(*flows.Menu) {})},
-		{"list", menu(flows.ViewList, flows.TaskOpen, func(m *flows.Menu) {
-			m.Rows, m.More = flows.Rows{doubt, unpaid, doubt, doubt, late}, true
+		{"refunding", base(counter.ViewRefunding, p, refund, leave)},
+		{"refunded", base(counter.ViewRefunded, p, refund)},
+		{"in_doubt, a refund", base(counter.ViewInDoubt, p, refund, reason(payterm.ReasonNoAnswer))},
+		{"tip", base(counter.ViewTip, p, func(v *counter.View) { v.Order, v.Tips = "", counter.Tips{10, 15, 18, 20} })},
+		{"own_tip", base(counter.ViewOwnTip, p, func(v *counter.View) { v.Order, v.Tip = "", cad(150) })},
+		{"menu", menu(counter.ViewMenu, counter.NoTask, func(*counter.Menu) {})},
+		{"menu, signed on", signedOn(menu(counter.ViewMenu, counter.NoTask, func(m *counter.Menu) { m.Cursor = 9 }))},
+		{"find, a receipt", menu(counter.ViewFind, counter.TaskRefund, func(m *counter.Menu) { m.Number = "42" })},
+		{"find, a bill", menu(counter.ViewFind, counter.TaskWasPaid, func(*counter.Menu) {})},
+		{"looking", menu(counter.ViewLooking, counter.TaskWasPaid, func(*counter.Menu) {})},
+		{"list", menu(counter.ViewList, counter.TaskOpen, func(m *counter.Menu) {
+			m.Rows, m.More = counter.Rows{doubt, unpaid, doubt, doubt, late}, true
 		})},
-		{"list, empty", menu(flows.ViewList, flows.TaskLate, func(*flows.Menu) {})},
+		{"list, empty", menu(counter.ViewList, counter.TaskLate, func(*counter.Menu) {})},
 		{"order", shown(back, "")},
-		{"order, paid", shown(paid, flows.VerdictPaid)},
-		{"order, paid after all", shown(unpaid, flows.VerdictPaid)},
-		{"order, not paid", shown(unpaid, flows.VerdictNotPaid)},
-		{"order, unknown", shown(doubt, flows.VerdictUnknown)},
+		{"order, paid", shown(paid, counter.VerdictPaid)},
+		{"order, paid after all", shown(unpaid, counter.VerdictPaid)},
+		{"order, not paid", shown(unpaid, counter.VerdictNotPaid)},
+		{"order, unknown", shown(doubt, counter.VerdictUnknown)},
 		{"order, late", shown(late, "")},
-		{"refund_amount", menu(flows.ViewRefundAmount, flows.TaskRefund, func(m *flows.Menu) { m.Order = paid })},
-		{"refund_amount, a part", menu(flows.ViewRefundAmount, flows.TaskRefund,
-			func(m *flows.Menu) { m.Order, m.Typing, m.Amount = paid, true, 500 })},
-		{"sure, a word", menu(flows.ViewSure, flows.TaskOpen, func(m *flows.Menu) { m.Order = doubt })},
-		{"word, a doubt", menu(flows.ViewWord, flows.TaskOpen, func(m *flows.Menu) {
+		{"refund_amount", menu(counter.ViewRefundAmount, counter.TaskRefund, func(m *counter.Menu) { m.Order = paid })},
+		{"refund_amount, a part", menu(counter.ViewRefundAmount, counter.TaskRefund,
+			func(m *counter.Menu) { m.Order, m.Typing, m.Amount = paid, true, 500 })},
+		{"sure, a word", menu(counter.ViewSure, counter.TaskOpen, func(m *counter.Menu) { m.Order = doubt })},
+		{"word, a doubt", menu(counter.ViewWord, counter.TaskOpen, func(m *counter.Menu) {
 			m.Order, m.Asking = doubt,
 				true
 		})},
-		{"word, a late payment", menu(flows.ViewWord, flows.TaskLate, func(m *flows.Menu) { m.Order = paid })},
-		{"sure, Z", menu(flows.ViewSure, flows.TaskZ, func(*flows.Menu) {})},
-		{"totals, X", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{SumsAll: 1,
-				Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456, RefundCount: 1,
+		{"word, a late payment", menu(counter.ViewWord, counter.TaskLate, func(m *counter.Menu) { m.Order = paid })},
+		{"sure, Z", menu(counter.ViewSure, counter.TaskZ, func(*counter.Menu) {})},
+		{"totals, X", menu(counter.ViewTotals, counter.TaskX, func(m *counter.Menu) {
+			m.Totals = counter.TotalsTold{SumsAll: 1,
+				Sums: [counter.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456,
+					RefundCount:   1,
 					RefundedMinor: 500}}}
 		})},
-		{"totals, X, an order open", menu(flows.ViewTotals, flows.TaskX, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "x"}, SumsAll: 1,
-				Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 1,
-				Open: [5]payterm.OrderID{order}}
+		{"totals, X, an order open", menu(counter.ViewTotals, counter.TaskX, func(m *counter.Menu) {
+			m.Totals = counter.TotalsTold{Query: counter.Query{Text: "x"}, SumsAll: 1,
+				Sums: [counter.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 1,
+				Open: [5]payterm.OrderID{orderID}}
 		})},
-		{"totals, Z", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 42, SumsAll: 1,
-				Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 2,
-				Open: [5]payterm.OrderID{order, order}}
+		{"totals, Z", menu(counter.ViewTotals, counter.TaskZ, func(m *counter.Menu) {
+			m.Totals = counter.TotalsTold{Query: counter.Query{Text: "z"}, Number: 42, SumsAll: 1,
+				Sums: [counter.MaxSums]payterm.TotalsRow{{Currency: "CAD", Count: 17, AmountMinor: 123456}}, OpenAll: 2,
+				Open: [5]payterm.OrderID{orderID, orderID}}
 		})},
-		{"totals, Z of two currencies", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) {
-			m.Totals = flows.TotalsTold{Query: flows.Query{Text: "z"}, Number: 43, SumsAll: 2,
-				Sums: [flows.MaxSums]payterm.TotalsRow{
+		{"totals, Z of two currencies", menu(counter.ViewTotals, counter.TaskZ, func(m *counter.Menu) {
+			m.Totals = counter.TotalsTold{Query: counter.Query{Text: "z"}, Number: 43, SumsAll: 2,
+				Sums: [counter.MaxSums]payterm.TotalsRow{
 					{Currency: "CAD", Count: 17, AmountMinor: 123456}, {Currency: "JPY", Count: 1, AmountMinor: 1200},
-				}, OpenAll: 1, Open: [5]payterm.OrderID{order}}
+				}, OpenAll: 1, Open: [5]payterm.OrderID{orderID}}
 		})},
-		{"totals, none", menu(flows.ViewTotals, flows.TaskZ, func(m *flows.Menu) { m.Totals.Why = "disk full" })},
-		{"rate", menu(flows.ViewRate, flows.TaskRate, func(m *flows.Menu) {
-			m.Rate = flows.RateTold{Currency: "CAD", Rate: flows.Rate{CNYE8: 524740000}, Age: 125 * time.Minute}
+		{"totals, none", menu(counter.ViewTotals, counter.TaskZ, func(m *counter.Menu) { m.Totals.Why = "disk full" })},
+		{"rate", menu(counter.ViewRate, counter.TaskRate, func(m *counter.Menu) {
+			m.Rate = counter.RateTold{Currency: "CAD", Rate: counter.Rate{CNYE8: 524740000}, Age: 125 * time.Minute}
 		})},
-		{"rate, none", menu(flows.ViewRate, flows.TaskRate, func(*flows.Menu) {})},
-		{"language", menu(flows.ViewLanguage, flows.TaskLanguage, func(*flows.Menu) {})},
-		{"menu, an order is open", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {},
+		{"rate, none", menu(counter.ViewRate, counter.TaskRate, func(*counter.Menu) {})},
+		{"language", menu(counter.ViewLanguage, counter.TaskLanguage, func(*counter.Menu) {})},
+		{"menu, an order is open", menu(counter.ViewMenu, counter.NoTask, func(*counter.Menu) {},
 			because(payterm.ReasonOrdersOpen))},
-		{"menu, in training", menu(flows.ViewMenu, flows.NoTask, func(*flows.Menu) {},
-			func(v *flows.View) { v.Training = true })},
-		{"sure, training", menu(flows.ViewSure, flows.TaskTraining, func(*flows.Menu) {})},
-		{"switching", flows.View{Name: flows.ViewSwitching, Lines: flows.Tasks}},
-		{"drills", menu(flows.ViewDrills, flows.TaskTraining, func(*flows.Menu) {})},
-		{"briefing", menu(flows.ViewBriefing, flows.TaskTraining, func(*flows.Menu) {})},
-		{"idle, a drill", flows.View{Name: flows.ViewIdle, Total: cad(0),
-			Lesson: flows.Lesson{Drill: flows.DrillReplyLost}}},
-		{"approved, a drill", base(flows.ViewApproved, p, func(v *flows.View) {
-			v.PaidMinor, v.Lesson = 1234, flows.Lesson{Drill: flows.DrillReplyLost, Grade: flows.GradeRight}
+		{"menu, in training", menu(counter.ViewMenu, counter.NoTask, func(*counter.Menu) {},
+			func(v *counter.View) { v.Training = true })},
+		{"sure, training", menu(counter.ViewSure, counter.TaskTraining, func(*counter.Menu) {})},
+		{"switching", counter.View{Name: counter.ViewSwitching, Lines: counter.Tasks}},
+		{"drills", menu(counter.ViewDrills, counter.TaskTraining, func(*counter.Menu) {})},
+		{"briefing", menu(counter.ViewBriefing, counter.TaskTraining, func(*counter.Menu) {})},
+		{"idle, a drill", counter.View{Name: counter.ViewIdle, Total: cad(0),
+			Lesson: counter.Lesson{Drill: counter.DrillReplyLost}}},
+		{"approved, a drill", base(counter.ViewApproved, p, func(v *counter.View) {
+			v.PaidMinor, v.Lesson = 1234, counter.Lesson{Drill: counter.DrillReplyLost, Grade: counter.GradeRight}
 		})},
-		{"fault", base(flows.ViewFault, "", func(v *flows.View) { v.Order, v.Fault = "", "disk full" })},
+		{"fault", base(counter.ViewFault, "", func(v *counter.View) { v.Order, v.Fault = "", "disk full" })},
 	}
 }
 
 // All views are on the sheet.
 func TestShotsCoverTheViews(t *testing.T) {
-	seen := map[flows.ViewName]bool{}
+	seen := map[counter.ViewName]bool{}
 	for _, s := range slices.Concat(shots(), trials()) {
 		seen[s.view.Name] = true
 	}
-	for _, name := range flows.ViewNames {
+	for _, name := range counter.ViewNames {
 		if !seen[name] {
 			t.Errorf("no picture of %s", name)
 		}
@@ -283,7 +297,7 @@ func TestShotsCoverTheViews(t *testing.T) {
 // hint, condition of the paper, wallet and count, and amounts that hardly fit.
 func variants() []shot {
 	all := slices.Concat(shots(), trials())
-	with := func(name, of string, f func(*flows.View)) {
+	with := func(name, of string, f func(*counter.View)) {
 		i := slices.IndexFunc(all, func(s shot) bool { return s.name == of })
 		v := all[i].view
 		f(&v)
@@ -291,72 +305,75 @@ func variants() []shot {
 	}
 	for _, r := range screen.Reasons() {
 		for _, of := range []string{"declined", "cancelled", "not_sent", "refused, day limit"} {
-			with(string(r), of, func(v *flows.View) { v.Reason = r })
+			with(string(r), of, func(v *counter.View) { v.Reason = r })
 		}
 	}
 	for _, r := range []payterm.Reason{payterm.ReasonSlipsWait, payterm.ReasonStorage, payterm.ReasonTraining} {
-		with(string(r), "menu, an order is open", func(v *flows.View) { v.Menu.Reason = r })
+		with(string(r), "menu, an order is open", func(v *counter.View) { v.Menu.Reason = r })
 	}
-	for d := range flows.Drill(flows.Drills) {
-		with(fmt.Sprint(d), "briefing", func(v *flows.View) { v.Menu.Cursor = int(d) })
+	for d := range counter.Drill(counter.Drills) {
+		with(fmt.Sprint(d), "briefing", func(v *counter.View) { v.Menu.Cursor = int(d) })
 		for _, began := range []bool{false, true} {
 			with(fmt.Sprint(d, began), "idle, a drill",
-				func(v *flows.View) { v.Lesson = flows.Lesson{Drill: d + 1, Began: began} })
+				func(v *counter.View) { v.Lesson = counter.Lesson{Drill: d + 1, Began: began} })
 		}
 	}
-	for _, g := range []flows.Grade{flows.GradeRight, flows.GradeWrong, flows.GradeMissed} {
+	for _, g := range []counter.Grade{counter.GradeRight, counter.GradeWrong, counter.GradeMissed} {
 		for _, of := range []string{"idle", "approved", "declined", "not_sent", "in_doubt (passive)",
 			"in_doubt (active)"} {
-			with(string(g), of, func(v *flows.View) { v.Lesson = flows.Lesson{Drill: flows.DrillReplyLost, Grade: g} })
+			with(string(g), of, func(v *counter.View) {
+				v.Lesson = counter.Lesson{Drill: counter.DrillReplyLost,
+					Grade: g}
+			})
 		}
 	}
-	for _, h := range []flows.Hint{flows.HintNotACode, flows.HintUsedCode, flows.HintOtherWallet, flows.HintTooEarly} {
+	for _, h := range []order.Hint{order.HintNotACode, order.HintUsedCode, order.HintOtherWallet, order.HintTooEarly} {
 		for _, of := range []string{"scan", "waiting", "refunding"} {
-			with(string(h), of, func(v *flows.View) { v.Hint = h })
+			with(string(h), of, func(v *counter.View) { v.Hint = h })
 		}
 	}
-	for _, h := range []flows.Hint{flows.HintNothing, flows.HintNotOurs, flows.HintNotANumber, flows.HintPaymentCode,
-		flows.HintNoSupervisor, flows.HintUnreadable} {
+	for _, h := range []order.Hint{order.HintNothing, order.HintNotOurs, order.HintNotANumber, order.HintPaymentCode,
+		order.HintNoSupervisor, order.HintUnreadable} {
 		for _, of := range []string{"menu", "find, a receipt", "find, a bill", "order", "order, late"} {
-			if found := h == flows.HintNotOurs || h == flows.HintNotANumber ||
-				h == flows.HintPaymentCode; found != strings.HasPrefix(of, "find") && h != flows.HintUnreadable {
+			if found := h == order.HintNotOurs || h == order.HintNotANumber ||
+				h == order.HintPaymentCode; found != strings.HasPrefix(of, "find") && h != order.HintUnreadable {
 				continue
 			}
-			with(string(h), of, func(v *flows.View) { v.Hint = h })
+			with(string(h), of, func(v *counter.View) { v.Hint = h })
 		}
 	}
 	for _, r := range []payterm.Reason{payterm.ReasonRefundCap, payterm.ReasonRefundOpen, payterm.ReasonNotRefundable} {
-		with(string(r), "order", func(v *flows.View) { v.Menu.Reason = r })
+		with(string(r), "order", func(v *counter.View) { v.Menu.Reason = r })
 	}
 	for _, c := range []payterm.PaperCondition{payterm.PaperOut, payterm.PaperCoverOpen, payterm.PaperNearEnd,
 		payterm.PaperUnreachable} {
 		for _, of := range []string{"idle", "approved", "approved late", "show_code"} {
-			with(string(c), of, func(v *flows.View) { v.Status.Paper = c })
+			with(string(c), of, func(v *counter.View) { v.Status.Paper = c })
 		}
 	}
 	for _, of := range []string{"idle", "idle, signed on", "idle, much to do", "approved",
 		"approved, with fee, no paper", "approved late", "refunded", "show_code"} {
-		with("a slip was lost", of, func(v *flows.View) { v.Status.Unprinted, v.Status.UnprintedOrder = 2, v.Order })
+		with("a slip was lost", of, func(v *counter.View) { v.Status.Unprinted, v.Status.UnprintedOrder = 2, v.Order })
 	}
 	for _, n := range []int{1, 2, 999} {
-		with(fmt.Sprint(n), "idle, much to do", func(v *flows.View) {
+		with(fmt.Sprint(n), "idle, much to do", func(v *counter.View) {
 			v.Status.Queue, v.Status.Alarms, v.Status.Late, v.Status.Doubts = n, n, n, n
 		})
-		with(fmt.Sprint("queue ", n), "show_code", func(v *flows.View) { v.Status.Queue = n })
+		with(fmt.Sprint("queue ", n), "show_code", func(v *counter.View) { v.Status.Queue = n })
 	}
 	for _, n := range []int{2, 99} { // beside each title that can have it
 		for _, of := range []string{"idle", "scan", "waiting", "approved", "in_doubt (passive)", "in_doubt (active)"} {
-			with(fmt.Sprint("queue ", n), of, func(v *flows.View) { v.Status.Queue = n })
+			with(fmt.Sprint("queue ", n), of, func(v *counter.View) { v.Status.Queue = n })
 		}
 	}
 	for _, s := range shots() {
 		for _, w := range payterm.Wallets {
-			with(string(w), s.name, func(v *flows.View) { v.Wallet = w })
+			with(string(w), s.name, func(v *counter.View) { v.Wallet = w })
 		}
 	}
 	for _, s := range slices.Clone(all) {
-		if s.view.Name != flows.ViewIdle { // which has none
-			with("the largest amount", s.name, func(v *flows.View) { v.Total.Minor = payterm.MaxMinor })
+		if s.view.Name != counter.ViewIdle { // which has none
+			with("the largest amount", s.name, func(v *counter.View) { v.Total.Minor = payterm.MaxMinor })
 		}
 	}
 	return all
@@ -369,7 +386,7 @@ func onGlass(s shot, height int, o screen.Options) payterm.Screen {
 	if most := screen.MenuLines(height); most > 0 && v.Lines > 0 {
 		v.Lines = most
 		for i := v.Lines; i < len(v.Menu.Rows); i++ {
-			v.Menu.Rows[i] = flows.Row{}
+			v.Menu.Rows[i] = counter.Row{}
 		}
 	}
 	return screen.Compose(v, o)
@@ -402,7 +419,7 @@ func TestEveryTextFits(t *testing.T) {
 				for _, s := range variants() {
 					for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, size.w, size.h)} {
 						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark,
-							Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+							Small: glass.Small(size.w, size.h), Link: counter.NetworkUp, Now: noon}
 						composed := onGlass(s, size.h, o)
 						if composed.Pattern && o.Small {
 							continue // on the chip, in the gallery
@@ -462,7 +479,7 @@ func TestEveryTextHasLetters(t *testing.T) {
 		for _, s := range slices.Concat(shots(), trials()) {
 			for _, mark := range []string{"", "SIMULATION"} {
 				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark,
-					Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon}
+					Small: true, LettersOnly: true, Link: counter.NetworkUp, Now: noon}
 				s.view.CodeURL, s.view.Trial.Code = "", "" // it cannot, and says so
 				composed := onGlass(s, 64, o)
 				if words := wordsOf(composed); strings.Count(glass.Letters(words), "?") != strings.Count(words, "?") {
@@ -496,7 +513,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 		opt.Merchant.Name = "一壶好茶"
 	}
 	sale := payterm.Order{
-		ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234,
+		ID: orderID, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234,
 		TipMinor: 185, PaidMinor: 1419,
 		Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: time.Date(2026, 3, 2, 14, 0, 0, 0,
 			time.UTC),
@@ -504,7 +521,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 		MaskedCode: "****7890", ExchangeRate: "5.1932",
 	}
 	refund := payterm.Order{
-		ID: "SHOP01K7QX2000043", Kind: payterm.KindRefund, SaleID: order, Mode: payterm.Passive,
+		ID: "SHOP01K7QX2000043", Kind: payterm.KindRefund, SaleID: orderID, Mode: payterm.Passive,
 		Wallet: payterm.WeChatPay, AmountMinor: 500,
 		RefundedMinor: 500, Currency: "CAD", Outcome: payterm.Approved, Operator: "7", CreatedAt: sale.CreatedAt,
 	}
@@ -514,18 +531,18 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	unpaid := doubt
 	unpaid.Outcome = payterm.Declined
 	late.Reason = payterm.ReasonLatePayment
-	add := func(name string, slip flows.Slip, o payterm.Order, again bool) {
+	add := func(name string, slip order.Slip, o payterm.Order, again bool) {
 		names = append(names, name)
 		all = append(all, receipt.Compose(slip, o, again, opt))
 	}
-	add("merchant", flows.SlipMerchant, sale, false)
-	add("customer", flows.SlipCustomer, sale, false)
-	add("in_doubt", flows.SlipInDoubt, doubt, false)
-	add("resolved, not paid", flows.SlipResolved, unpaid, false)
-	add("resolved, paid", flows.SlipResolved, late, false)
-	add("late_payment", flows.SlipLatePayment, late, false)
-	add("refund, again", flows.SlipRefund, refund, true)
-	add("refund_customer", flows.SlipRefundCustomer, refund, false)
+	add("merchant", order.SlipMerchant, sale, false)
+	add("customer", order.SlipCustomer, sale, false)
+	add("in_doubt", order.SlipInDoubt, doubt, false)
+	add("resolved, not paid", order.SlipResolved, unpaid, false)
+	add("resolved, paid", order.SlipResolved, late, false)
+	add("late_payment", order.SlipLatePayment, late, false)
+	add("refund, again", order.SlipRefund, refund, true)
+	add("refund_customer", order.SlipRefundCustomer, refund, false)
 	day := payterm.Totals{
 		Number: 42, From: sale.CreatedAt.Add(-24 * time.Hour), To: sale.CreatedAt.Add(9 * time.Hour),
 		Head: "9f86d081884c7d659a2feaa0c55ad015", Open: []payterm.Order{doubt},
@@ -549,7 +566,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	names = append(names, "X", "Z", "Z of two currencies", "code")
 	return names, append(all, receipt.Totals(x, false, false, "CAD", opt), receipt.Totals(day, true, false, "CAD", opt),
 		receipt.Totals(two, true, false, "CAD", opt),
-		screen.CodeSlip(payterm.Order{Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD", ID: order},
+		screen.CodeSlip(payterm.Order{Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD", ID: orderID},
 			screen.TypicalCode, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name,
 				Watermark: opt.Watermark}))
 }
@@ -605,11 +622,11 @@ func TestPictures(t *testing.T) {
 		var sheet, beside sheet // the second one: what is done beside a sale
 		for _, s := range slices.Concat(shots(), drills()) {
 			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie",
-				Watermark: s.mark(language, 240, 320), Link: flows.NetworkUp, Now: noon}))
+				Watermark: s.mark(language, 240, 320), Link: counter.NetworkUp, Now: noon}))
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
-			if s.view.Lines > 0 || s.view.Lesson.Drill != flows.NoDrill {
+			if s.view.Lines > 0 || s.view.Lesson.Drill != counter.NoDrill {
 				beside.add(s.name, img, 8)
 				continue
 			}
@@ -669,18 +686,18 @@ func TestPicturesOfShops(t *testing.T) {
 	var sheet sheet
 	for _, shop := range shops {
 		o := payterm.Order{
-			ID: order, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234,
+			ID: orderID, Kind: payterm.KindSale, Mode: payterm.Passive, Wallet: payterm.WeChatPay, AmountMinor: 1234,
 			PaidMinor: 1234, Currency: "CAD", Outcome: payterm.Approved,
 			CreatedAt: noon, Ref: shop.ref, Payer: shop.payer,
 		}
-		slip := receipt.Compose(flows.SlipCustomer, o, false, receipt.Options{Language: "en", Terminal: "SHOP01",
+		slip := receipt.Compose(order.SlipCustomer, o, false, receipt.Options{Language: "en", Terminal: "SHOP01",
 			Merchant: receipt.Merchant{Name: shop.name, Address: shop.address, Phone: "514 555-0100"}})
 		sheet.add("a slip", r.print(t, slip), len(shops))
 	}
 	for _, shop := range shops {
-		img, err := p.Paint(screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0),
-			Operator: flows.Operator{Number: "1", Name: shop.payer}},
-			screen.Options{Language: "en", Merchant: shop.name, Link: flows.NetworkUp, Now: noon}))
+		img, err := p.Paint(screen.Compose(counter.View{Name: counter.ViewIdle, Total: cad(0),
+			Operator: counter.Operator{Number: "1", Name: shop.payer}},
+			screen.Options{Language: "en", Merchant: shop.name, Link: counter.NetworkUp, Now: noon}))
 		if err != nil {
 			t.Error(err)
 		}
@@ -705,7 +722,7 @@ func TestSmallPictures(t *testing.T) {
 		var sheet sheet
 		for _, s := range slices.Concat(shots(), drills(), trials()) {
 			o := screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 128, 64),
-				Small: true, Link: flows.NetworkUp, Now: noon}
+				Small: true, Link: counter.NetworkUp, Now: noon}
 			frames, unfit := pages(t, e, d, onGlass(s, 64, o))
 			if unfit != nil {
 				t.Errorf("%s %s: %v", language, s.name, unfit)

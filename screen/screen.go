@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // Options are what a screen needs besides the view.
@@ -26,7 +27,7 @@ type Options struct {
 	LettersOnly bool
 	// Link is the way to the gateway as far as this machine has it: interface,
 	// address, route.
-	Link flows.Network
+	Link counter.Network
 	Now  time.Time      // of the shop's clock; zero while it is not set
 	Zone *time.Location // of the times of orders; nil for UTC
 	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
@@ -48,7 +49,7 @@ type Options struct {
 const TypicalCode = "https://qr.alipay.com/bax00000typical"
 
 // Compose puts a view into words.
-func Compose(v flows.View, o Options) payterm.Screen {
+func Compose(v counter.View, o Options) payterm.Screen {
 	if o.LettersOnly && o.Language == "zh" {
 		o.Language = "en"
 	}
@@ -84,16 +85,16 @@ func (o Options) pick(text string) string {
 // given is a text that is not ours, which has one form.
 func given(text string) string { return strings.ReplaceAll(text, or, "/") }
 
-func compose(v flows.View, o Options) payterm.Screen {
+func compose(v counter.View, o Options) payterm.Screen {
 	t := textsFor(o.Language)
 	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v.Status, t)}
-	if v.Order != "" && v.Name != flows.ViewWarning && v.Name != flows.ViewPIN && v.Name != flows.ViewNumber {
+	if v.Order != "" && v.Name != counter.ViewWarning && v.Name != counter.ViewPIN && v.Name != counter.ViewNumber {
 		s.Small = fmt.Sprintf(t.order, v.Order)
 	}
 	switch v.Name {
-	case flows.ViewIdle:
+	case counter.ViewIdle:
 		idle(&s, v, t, o)
-	case flows.ViewAmount:
+	case counter.ViewAmount:
 		s.Title, s.Amount = t.amountTitle, t.money(v.Total)
 		s.Lines = []string{t.amountLine}
 		active := t.keyShowCode
@@ -106,36 +107,36 @@ func compose(v flows.View, o Options) payterm.Screen {
 			s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyScan},
 				{Key: payterm.KeyClear, Does: t.keyBack}}
 		}
-	case flows.ViewChooseWallet:
+	case counter.ViewChooseWallet:
 		s.Title, s.Amount = t.chooseTitle, t.money(v.Total)
 		for i, w := range v.Choices.List() {
 			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, t.wallet(w)))
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyBack}}
-	case flows.ViewWarning:
+	case counter.ViewWarning:
 		warning(&s, v, t)
-	case flows.ViewNumber:
+	case counter.ViewNumber:
 		number(&s, v, t, o)
-	case flows.ViewRefused:
+	case counter.ViewRefused:
 		refused(&s, v, t)
-	case flows.ViewPIN:
+	case counter.ViewPIN:
 		pin(&s, v, t)
-	case flows.ViewScan, flows.ViewSending, flows.ViewShowCode, flows.ViewWaiting:
+	case counter.ViewScan, counter.ViewSending, counter.ViewShowCode, counter.ViewWaiting:
 		serving(&s, v, t, o)
-	case flows.ViewRefunding:
+	case counter.ViewRefunding:
 		refunding(&s, v, t)
-	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent,
-		flows.ViewInDoubt:
+	case counter.ViewApproved, counter.ViewRefunded, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent,
+		counter.ViewInDoubt:
 		result(&s, v, t, o)
-	case flows.ViewTip, flows.ViewOwnTip:
+	case counter.ViewTip, counter.ViewOwnTip:
 		tip(&s, v, t, o)
-	case flows.ViewMenu, flows.ViewFind, flows.ViewLooking, flows.ViewList, flows.ViewOrder, flows.ViewWord,
-		flows.ViewRefundAmount, flows.ViewSure,
-		flows.ViewTotals, flows.ViewRate, flows.ViewLanguage, flows.ViewDrills, flows.ViewBriefing:
+	case counter.ViewMenu, counter.ViewFind, counter.ViewLooking, counter.ViewList, counter.ViewOrder, counter.ViewWord,
+		counter.ViewRefundAmount, counter.ViewSure,
+		counter.ViewTotals, counter.ViewRate, counter.ViewLanguage, counter.ViewDrills, counter.ViewBriefing:
 		menu(&s, v, t, o)
-	case flows.ViewSwitching:
-		s.Tone, s.Title, s.Lines = payterm.Busy, t.tasks[flows.TaskTraining], []string{t.lookingLine}
-	case flows.ViewFault:
+	case counter.ViewSwitching:
+		s.Tone, s.Title, s.Lines = payterm.Busy, t.tasks[counter.TaskTraining], []string{t.lookingLine}
+	case counter.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine}
 		if detail := given(v.Fault); len(detail) <= oneLine { // it is for the service
@@ -146,14 +147,14 @@ func compose(v flows.View, o Options) payterm.Screen {
 		if news := o.news(t); news != "" {
 			s.Lines = append(s.Lines, news)
 		}
-	case flows.ViewService:
+	case counter.ViewService:
 		trial(&s, v, t)
 	}
 	lesson(&s, v, t, o)
 	return s
 }
 
-func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
+func idle(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	s.Title = given(o.Merchant)
 	if s.Title == "" || o.Small {
 		s.Title = t.idleTitle
@@ -217,21 +218,21 @@ func idle(s *payterm.Screen, v flows.View, t *texts, o Options) {
 
 // hops tells how far the way to the gateway is known to be good, before a customer
 // opens the phone.
-func hops(gateway flows.Network, t *texts, o Options) string {
+func hops(gateway counter.Network, t *texts, o Options) string {
 	switch {
-	case o.Link == flows.NetworkDown:
+	case o.Link == counter.NetworkDown:
 		return t.linkDown
-	case gateway == flows.NetworkDown:
+	case gateway == counter.NetworkDown:
 		return t.offline
-	case gateway == flows.NetworkUp:
+	case gateway == counter.NetworkUp:
 		return t.gatewayUp
-	case o.Link == flows.NetworkUp:
+	case o.Link == counter.NetworkUp:
 		return t.linkUp
 	}
 	return t.notAsked
 }
 
-func warning(s *payterm.Screen, v flows.View, t *texts) {
+func warning(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title, s.Amount = payterm.Doubt, t.warningTitle, t.money(v.Total)
 	s.Lines = []string{t.warningCode, t.warningAsk}
 	if v.Doubt {
@@ -245,7 +246,7 @@ func warning(s *payterm.Screen, v flows.View, t *texts) {
 const oneLine = 30
 
 // pin asks for a PIN, and says what it is for.
-func pin(s *payterm.Screen, v flows.View, t *texts) {
+func pin(s *payterm.Screen, v counter.View, t *texts) {
 	ask, wrong := t.supervisorPIN, t.pinWrong
 	asked(s, v, t)
 	s.Amount = "••••••••••••"[:3*v.PINDigits]
@@ -263,7 +264,7 @@ func pin(s *payterm.Screen, v flows.View, t *texts) {
 }
 
 // number asks who somebody is, before his PIN.
-func number(s *payterm.Screen, v flows.View, t *texts, o Options) {
+func number(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	ask := t.supervisorNumber
 	asked(s, v, t)
 	s.Amount = v.Number
@@ -281,19 +282,19 @@ func number(s *payterm.Screen, v flows.View, t *texts, o Options) {
 }
 
 // asked is what PIN and number have in common: the purpose, and over how much.
-func asked(s *payterm.Screen, v flows.View, t *texts) {
+func asked(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone = payterm.Doubt
 	switch v.For {
 	case payterm.ForSignOn:
 		s.Tone, s.Title = payterm.Calm, t.signOnTitle
 	case payterm.ForRefund:
-		s.Title = t.tasks[flows.TaskRefund]
+		s.Title = t.tasks[counter.TaskRefund]
 	case payterm.ForResolve:
 		s.Title = t.settleTitle
 	case payterm.ForZ:
-		s.Title = t.tasks[flows.TaskZ]
+		s.Title = t.tasks[counter.TaskZ]
 	case payterm.ForTraining:
-		s.Tone, s.Title = payterm.Calm, t.tasks[flows.TaskTraining]
+		s.Tone, s.Title = payterm.Calm, t.tasks[counter.TaskTraining]
 	default: // a sale despite a doubt
 		s.Title = t.againTitle
 	}
@@ -307,7 +308,7 @@ func asked(s *payterm.Screen, v flows.View, t *texts) {
 }
 
 // refused says why nothing began, which is no answer of anybody's wallet.
-func refused(s *payterm.Screen, v flows.View, t *texts) {
+func refused(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title, s.Lines = payterm.Bad, t.refusedTitle, []string{reason(v.Reason, t)}
 	if v.Total.Minor > 0 {
 		s.Amount = t.money(v.Total)
@@ -319,12 +320,12 @@ func refused(s *payterm.Screen, v flows.View, t *texts) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
 }
 
-func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
+func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	s.Tone, s.Amount, s.Elapsed = payterm.Busy, t.money(v.Total), clock(v.Elapsed)
 	switch v.Name {
-	case flows.ViewScan:
+	case counter.ViewScan:
 		s.Title, s.Lines = t.scanTitle, []string{t.scanLine}
-	case flows.ViewSending:
+	case counter.ViewSending:
 		s.Title, s.Lines = t.sendingTitle, []string{t.wallet(v.Wallet), t.sendingLine}
 		if v.Mode == payterm.Active {
 			s.Lines[1] = t.sendingActive
@@ -335,7 +336,7 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		if s.Lines[0] == "" {
 			s.Lines = s.Lines[1:]
 		}
-	case flows.ViewShowCode:
+	case counter.ViewShowCode:
 		s.Title, s.QR = fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)), v.CodeURL
 		if s.Small = string(v.Order); o.Small { // the code leaves no room for the word, or none at all
 			s.Small, s.Status = "", ""
@@ -352,23 +353,23 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 				s.Tone, s.Lines = payterm.Doubt, []string{t.codeNowhere, t.codeNowhere2}
 			}
 		}
-	case flows.ViewWaiting:
+	case counter.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}
 	default:
 	}
 	if hint := hint(v.Hint, t); hint != "" {
 		s.Tone, s.Lines = payterm.Doubt, []string{hint}
 	}
-	if v.Name == flows.ViewScan && o.ScannerAway {
+	if v.Name == counter.ViewScan && o.ScannerAway {
 		s.Tone = payterm.Doubt
-		if v.Hint == flows.HintNone {
+		if v.Hint == order.HintNone {
 			s.Lines = nil // nothing is to be held to it
 		}
 		s.Lines = append(s.Lines, t.findings[FindingScanner])
 	}
 	if v.CanLeave {
 		does := t.keyCancel
-		if v.Name == flows.ViewWaiting {
+		if v.Name == counter.ViewWaiting {
 			does = t.keyLeave
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: does}}
@@ -376,7 +377,7 @@ func serving(s *payterm.Screen, v flows.View, t *texts, o Options) {
 }
 
 // refunding is the waiting screen of a refund, from its first question to its end.
-func refunding(s *payterm.Screen, v flows.View, t *texts) {
+func refunding(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title, s.Amount, s.Elapsed = payterm.Busy, t.refundingTitle, t.money(v.Total), clock(v.Elapsed)
 	s.Lines = []string{t.wallet(v.Wallet), t.refundingLine}
 	if v.Redialling {
@@ -393,23 +394,23 @@ func refunding(s *payterm.Screen, v flows.View, t *texts) {
 	}
 }
 
-func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
+func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	nothingCharged, mayTry := t.nothingSent, t.notSentLine
 	if v.Kind == payterm.KindRefund {
 		nothingCharged, mayTry = t.noMoneyBack, t.noMoneyBack
 	}
 	s.Amount = t.money(v.Total)
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyNext}}
-	if (v.Name == flows.ViewApproved || v.Name == flows.ViewRefunded) && !noPaper(v.Status.Paper) {
+	if (v.Name == counter.ViewApproved || v.Name == counter.ViewRefunded) && !noPaper(v.Status.Paper) {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
 	}
 	switch v.Name {
-	case flows.ViewRefunded:
+	case counter.ViewRefunded:
 		s.Tone, s.Title, s.Lines = payterm.Good, t.refundedTitle, []string{t.wallet(v.Wallet), t.refundDone}
 		if lost(v) {
 			s.Lines = append(s.Lines[1:], t.slipLost)
 		}
-	case flows.ViewApproved:
+	case counter.ViewApproved:
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
 		if v.PaidMinor > v.Total.Minor {
 			s.Lines = append(s.Lines,
@@ -429,23 +430,23 @@ func result(s *payterm.Screen, v flows.View, t *texts, o Options) {
 		if o.Small && len(s.Lines) > 2 { // the wallet is the least of it
 			s.Lines = s.Lines[1:]
 		}
-	case flows.ViewDeclined:
+	case counter.ViewDeclined:
 		s.Tone, s.Title = payterm.Bad, t.declinedTitle
 		s.Lines = []string{reason(v.Reason, t), t.declinedLine}
-	case flows.ViewCancelled:
+	case counter.ViewCancelled:
 		s.Tone, s.Title = payterm.Calm, t.cancelledTitle
 		s.Lines = []string{reason(v.Reason, t), nothingCharged}
-	case flows.ViewNotSent:
+	case counter.ViewNotSent:
 		s.Tone, s.Title = payterm.Bad, t.notSentTitle
 		s.Lines = []string{reason(v.Reason, t), mayTry}
-	case flows.ViewInDoubt:
+	case counter.ViewInDoubt:
 		inDoubt(s, v, t)
 	default:
 	}
 }
 
 // inDoubt is the screen on which a second charge is prevented.
-func inDoubt(s *payterm.Screen, v flows.View, t *texts) {
+func inDoubt(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title = payterm.Doubt, t.doubtTitle
 	switch {
 	case v.Kind == payterm.KindRefund:
@@ -489,9 +490,9 @@ func clock(d time.Duration) string {
 }
 
 // status is the few characters beside the title.
-func status(s flows.Status, t *texts) string {
+func status(s counter.Status, t *texts) string {
 	switch {
-	case s.Network == flows.NetworkDown:
+	case s.Network == counter.NetworkDown:
 		return t.statusOffline
 	case noPaper(s.Paper):
 		return t.statusPaper
@@ -503,7 +504,7 @@ func status(s flows.Status, t *texts) string {
 
 // lost tells whether a slip of the view's order did not come out though the printer
 // prints.
-func lost(v flows.View) bool {
+func lost(v counter.View) bool {
 	return v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order && !noPaper(v.Status.Paper)
 }
 
@@ -527,29 +528,29 @@ func paper(c payterm.PaperCondition, t *texts) string {
 	return ""
 }
 
-func hint(h flows.Hint, t *texts) string {
+func hint(h order.Hint, t *texts) string {
 	switch h {
-	case flows.HintNotACode:
+	case order.HintNotACode:
 		return t.hintNotACode
-	case flows.HintUsedCode:
+	case order.HintUsedCode:
 		return t.hintUsedCode
-	case flows.HintOtherWallet:
+	case order.HintOtherWallet:
 		return t.hintOtherWallet
-	case flows.HintTooEarly:
+	case order.HintTooEarly:
 		return t.hintTooEarly
-	case flows.HintNothing:
+	case order.HintNothing:
 		return t.emptyList
-	case flows.HintNotOurs:
+	case order.HintNotOurs:
 		return t.hintNotOurs
-	case flows.HintNotANumber:
+	case order.HintNotANumber:
 		return t.hintNotANumber
-	case flows.HintPaymentCode:
+	case order.HintPaymentCode:
 		return t.hintPaymentCode
-	case flows.HintNoSupervisor:
+	case order.HintNoSupervisor:
 		return t.hintNoSupervisor
-	case flows.HintUnreadable:
+	case order.HintUnreadable:
 		return t.hintUnreadable
-	case flows.HintNone:
+	case order.HintNone:
 	}
 	return ""
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // trialText names a text of the screens on which a device is tried out.
@@ -66,7 +66,7 @@ var chineseTrials = map[trialText]string{
 }
 
 // trial is what the doctor asks of whoever stands at the terminal.
-func trial(s *payterm.Screen, v flows.View, t *texts) {
+func trial(s *payterm.Screen, v counter.View, t *texts) {
 	say := t.trials
 	s.Tone, s.Title = payterm.Busy, say[trialTitle]
 	if v.Trial.Of > 0 {
@@ -76,27 +76,27 @@ func trial(s *payterm.Screen, v flows.View, t *texts) {
 	judge := []payterm.KeyHint{{Key: payterm.KeyEnter, Does: say[trialYes]},
 		{Key: payterm.KeyCancel, Does: say[trialNo]}}
 	switch v.Trial.Step {
-	case flows.TrialNone:
+	case counter.TrialNone:
 		s.Lines = []string{say[trialReady]}
-	case flows.TrialPattern:
+	case counter.TrialPattern:
 		s.Pattern, s.Title, s.Lines, s.Keys = true, say[trialPattern], strings.Fields(say[trialColours]), judge
-	case flows.TrialCode:
+	case counter.TrialCode:
 		s.Title, s.QR = say[trialCode], v.Trial.Code
 		// below a code there is room for one key
 		does := say[trialYes] + "   " + string(payterm.KeyCancel) + "  " + say[trialNo]
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}
-	case flows.TrialKey:
+	case counter.TrialKey:
 		s.Title, s.Amount, s.Lines, s.Keys = say[trialKeypad], string(v.Trial.Key), []string{say[trialKey]}, leave
-	case flows.TrialScan:
+	case counter.TrialScan:
 		s.Title, s.QR, s.Keys = say[trialScan], v.Trial.Code, leave
 		if s.QR == "" {
 			s.Lines = []string{say[trialOnPaper]}
 		}
-	case flows.TrialPrint:
+	case counter.TrialPrint:
 		s.Lines = []string{say[trialPrint]}
-	case flows.TrialPaper:
+	case counter.TrialPaper:
 		s.Title, s.Lines, s.Keys = say[trialPaper], []string{say[trialLook]}, judge
-	case flows.TrialSound:
+	case counter.TrialSound:
 		s.Title, s.Lines, s.Keys = say[trialSound], []string{say[trialHeard]}, judge
 	}
 }

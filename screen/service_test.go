@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/glass"
 	"payterm/screen"
 )
@@ -16,19 +16,19 @@ func trials() []shot {
 	var all []shot
 	for _, s := range []struct {
 		name  string
-		trial flows.Trial
+		trial counter.Trial
 	}{
-		{"next", flows.Trial{}},
-		{"pattern", flows.Trial{Step: flows.TrialPattern}},
-		{"code", flows.Trial{Step: flows.TrialCode, Code: trialCode}},
-		{"key", flows.Trial{Step: flows.TrialKey, Key: payterm.KeyCancel, At: 4, Of: 16}},
-		{"scan, on paper", flows.Trial{Step: flows.TrialScan}},
-		{"scan, on the glass", flows.Trial{Step: flows.TrialScan, Code: trialCode}},
-		{"print", flows.Trial{Step: flows.TrialPrint}},
-		{"paper", flows.Trial{Step: flows.TrialPaper}},
-		{"sound", flows.Trial{Step: flows.TrialSound, At: 3, Of: 6}},
+		{"next", counter.Trial{}},
+		{"pattern", counter.Trial{Step: counter.TrialPattern}},
+		{"code", counter.Trial{Step: counter.TrialCode, Code: trialCode}},
+		{"key", counter.Trial{Step: counter.TrialKey, Key: payterm.KeyCancel, At: 4, Of: 16}},
+		{"scan, on paper", counter.Trial{Step: counter.TrialScan}},
+		{"scan, on the glass", counter.Trial{Step: counter.TrialScan, Code: trialCode}},
+		{"print", counter.Trial{Step: counter.TrialPrint}},
+		{"paper", counter.Trial{Step: counter.TrialPaper}},
+		{"sound", counter.Trial{Step: counter.TrialSound, At: 3, Of: 6}},
 	} {
-		all = append(all, shot{"service, " + s.name, flows.View{Name: flows.ViewService, Trial: s.trial}})
+		all = append(all, shot{"service, " + s.name, counter.View{Name: counter.ViewService, Trial: s.trial}})
 	}
 	return all
 }
@@ -36,9 +36,9 @@ func trials() []shot {
 // Each trial says what to do, and no two say the same.
 func TestTrialsSaySomething(t *testing.T) {
 	for _, language := range payterm.Languages {
-		said := map[string]flows.TrialStep{}
-		for _, step := range flows.TrialSteps {
-			s := screen.Compose(flows.View{Name: flows.ViewService, Trial: flows.Trial{Step: step}},
+		said := map[string]counter.TrialStep{}
+		for _, step := range counter.TrialSteps {
+			s := screen.Compose(counter.View{Name: counter.ViewService, Trial: counter.Trial{Step: step}},
 				screen.Options{Language: language})
 			words := s.Title
 			if len(s.Lines) > 0 {

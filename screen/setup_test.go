@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/glass"
 	"payterm/provision"
 	"payterm/screen"
@@ -106,10 +107,10 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 		}
 		for _, language := range payterm.Languages {
 			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges",
-				Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+				Small: glass.Small(size.w, size.h), Link: counter.NetworkUp, Now: noon}
 			for _, f := range screen.Findings {
-				s := screen.Compose(flows.View{Name: flows.ViewIdle, Total: cad(0),
-					Status: flows.Status{Network: flows.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
+				s := screen.Compose(counter.View{Name: counter.ViewIdle, Total: cad(0),
+					Status: counter.Status{Network: counter.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
 				s.Name += f + language
 				s.Lines = append(s.Lines, screen.Finding(screen.SelfTest{Failed: f, More: 3}, o))
 				for page, pages := 1, 1; page <= pages; page++ {
@@ -131,7 +132,7 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 // of it.
 func TestScannerAway(t *testing.T) {
 	for _, language := range payterm.Languages {
-		o := screen.Options{Language: language, Merchant: "Tea & Co", ScannerAway: true, Link: flows.NetworkUp,
+		o := screen.Options{Language: language, Merchant: "Tea & Co", ScannerAway: true, Link: counter.NetworkUp,
 			Now: noon}
 		line := screen.Finding(screen.SelfTest{Failed: screen.FindingScanner}, o)
 		for _, s := range variants() {
@@ -140,13 +141,14 @@ func TestScannerAway(t *testing.T) {
 			well := screen.Compose(s.view, o)
 			o.ScannerAway = true
 			told := slices.Contains(away.Lines, line)
-			if idle, scan := s.view.Name == flows.ViewIdle, s.view.Name == flows.ViewScan; told != (idle || scan) &&
-				s.view.Lesson == (flows.Lesson{}) {
+			if idle, scan := s.view.Name == counter.ViewIdle, s.view.Name == counter.ViewScan; told != (idle || scan) &&
+				s.view.Lesson == (counter.Lesson{}) {
 				t.Errorf("%s %s: %q", language, s.name, away.Lines)
-			} else if scan && s.view.Hint == flows.HintNone && len(away.Lines) != 1 || s.view.Hint != flows.HintNone &&
+			} else if scan && s.view.Hint == order.HintNone && len(away.Lines) != 1 || s.view.Hint != order.HintNone &&
 				away.Lines[0] != well.Lines[0] {
 				t.Errorf("%s %s: %q, and %q with a scanner", language, s.name, away.Lines, well.Lines)
-			} else if (!idle && !scan || s.view.Lesson != (flows.Lesson{})) && !told && !reflect.DeepEqual(away, well) {
+			} else if (!idle && !scan || s.view.Lesson != (counter.Lesson{})) && !told &&
+				!reflect.DeepEqual(away, well) {
 				t.Errorf("%s %s: it changes to %+v", language, s.name, away)
 			}
 		}
@@ -165,11 +167,11 @@ func TestScannerAwayFits(t *testing.T) {
 		}
 		for _, language := range payterm.Languages {
 			for _, s := range variants() {
-				if s.view.Name != flows.ViewIdle && s.view.Name != flows.ViewScan {
+				if s.view.Name != counter.ViewIdle && s.view.Name != counter.ViewScan {
 					continue
 				}
 				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", ScannerAway: true,
-					Small: glass.Small(size.w, size.h), Link: flows.NetworkUp, Now: noon}
+					Small: glass.Small(size.w, size.h), Link: counter.NetworkUp, Now: noon}
 				composed := onGlass(s, size.h, o)
 				composed.Name += s.name + language
 				for page, pages := 1, 1; page <= pages; page++ {
@@ -187,9 +189,9 @@ func TestScannerAwayFits(t *testing.T) {
 	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
 	for _, language := range payterm.Languages {
 		for _, s := range variants() {
-			if s.view.Name == flows.ViewIdle || s.view.Name == flows.ViewScan {
+			if s.view.Name == counter.ViewIdle || s.view.Name == counter.ViewScan {
 				composed := onGlass(s, 64, screen.Options{Language: language, Merchant: "Dépanneur", ScannerAway: true,
-					Small: true, LettersOnly: true, Link: flows.NetworkUp, Now: noon})
+					Small: true, LettersOnly: true, Link: counter.NetworkUp, Now: noon})
 				composed.Name += s.name + language
 				if frames, unfit := pages(t, e, d, composed); unfit != nil || len(frames) > 4 {
 					t.Errorf("letters, %s %s: %d pages, %v", language, s.name, len(frames), unfit)

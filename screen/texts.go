@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/locale"
 )
 
@@ -76,7 +76,7 @@ type texts struct {
 	tipTotal                            string // %s: the amount without it
 	keyNoTip, keyOwnTip                 string
 	menuTitle                           string
-	tasks                               map[flows.Task]string
+	tasks                               map[counter.Task]string
 	findReceipt, findBill, lookingLine  string
 	emptyList                           string
 	outcomes                            map[payterm.Outcome]string
@@ -106,7 +106,7 @@ type texts struct {
 	training, trainingShort             string // the watermark
 	trainingEnd, trainingLine           string
 	drillsTitle, keyBegin               string
-	drills, drillHappens, drillDo       map[flows.Drill]string
+	drills, drillHappens, drillDo       map[counter.Drill]string
 	drillWaits, drillOn                 string // %s: the drill
 	drillRight, drillWrong, drillMissed string
 	reasons                             map[payterm.Reason]string
@@ -264,13 +264,13 @@ var english = texts{
 	},
 	tipTitle: "Tip?", tipTotal: "on top of %s", keyNoTip: "no tip", keyOwnTip: "other",
 	menuTitle: "Menu",
-	tasks: map[flows.Task]string{
-		flows.TaskLast: "Last sale", flows.TaskRefund: "Refund", flows.TaskWasPaid: "Was it paid?",
-		flows.TaskOpen: "Open, in doubt",
-		flows.TaskLate: "Late payments", flows.TaskX: "Total so far (X)", flows.TaskZ: "Close the day (Z)",
-		flows.TaskRate:     "Exchange rate",
-		flows.TaskLanguage: "Language", flows.TaskTraining: "Training",
-		flows.TaskSignOff: "Sign off",
+	tasks: map[counter.Task]string{
+		counter.TaskLast: "Last sale", counter.TaskRefund: "Refund", counter.TaskWasPaid: "Was it paid?",
+		counter.TaskOpen: "Open, in doubt",
+		counter.TaskLate: "Late payments", counter.TaskX: "Total so far (X)", counter.TaskZ: "Close the day (Z)",
+		counter.TaskRate:     "Exchange rate",
+		counter.TaskLanguage: "Language", counter.TaskTraining: "Training",
+		counter.TaskSignOff: "Sign off",
 	},
 	findReceipt: "Scan the receipt, or type the end of its number|Scan or type number",
 	findBill:    "Scan the number in the customer's wallet bill, or type its last digits|Scan the bill, or type its end",
@@ -306,23 +306,23 @@ var english = texts{
 	training:      "TRAINING", trainingEnd: "End training",
 	trainingLine: "Nothing is really paid, and tills cannot sell, until training ends|No real money. Tills wait",
 	drillsTitle:  "Drills, end training|Drills, end", keyBegin: "begin",
-	drills: map[flows.Drill]string{
-		flows.DrillReplyLost: "Time-out", flows.DrillPassword: "Password", flows.DrillLate: "Late payment",
-		flows.DrillDeclined: "Declined", flows.DrillPaper: "Paper out",
+	drills: map[counter.Drill]string{
+		counter.DrillReplyLost: "Time-out", counter.DrillPassword: "Password", counter.DrillLate: "Late payment",
+		counter.DrillDeclined: "Declined", counter.DrillPaper: "Paper out",
 	},
-	drillHappens: map[flows.Drill]string{
-		flows.DrillReplyLost: "The customer pays, but the answer is lost|Paid, answer lost",
-		flows.DrillPassword:  "The wallet asks the customer for a password|Wallet asks a password",
-		flows.DrillLate:      "The customer pays after you left the sale with CANCEL|Paid after CANCEL",
-		flows.DrillDeclined:  "The wallet refuses the payment|Wallet refuses",
-		flows.DrillPaper:     "Open the printer or take the roll out, then sell|Take the roll out, then sell",
+	drillHappens: map[counter.Drill]string{
+		counter.DrillReplyLost: "The customer pays, but the answer is lost|Paid, answer lost",
+		counter.DrillPassword:  "The wallet asks the customer for a password|Wallet asks a password",
+		counter.DrillLate:      "The customer pays after you left the sale with CANCEL|Paid after CANCEL",
+		counter.DrillDeclined:  "The wallet refuses the payment|Wallet refuses",
+		counter.DrillPaper:     "Open the printer or take the roll out, then sell|Take the roll out, then sell",
 	},
-	drillDo: map[flows.Drill]string{
-		flows.DrillReplyLost: "Wait. Do not charge again|Wait",
-		flows.DrillPassword:  "Let the customer type it. Wait|Wait",
-		flows.DrillLate:      "When it rings, see the late payments in the menu: settle or refund|See late payments",
-		flows.DrillDeclined:  "Nothing was charged. Ask for another way to pay|Ask another way",
-		flows.DrillPaper:     "The payment stands. Put paper in. Do not charge again|Put paper in",
+	drillDo: map[counter.Drill]string{
+		counter.DrillReplyLost: "Wait. Do not charge again|Wait",
+		counter.DrillPassword:  "Let the customer type it. Wait|Wait",
+		counter.DrillLate:      "When it rings, see the late payments in the menu: settle or refund|See late payments",
+		counter.DrillDeclined:  "Nothing was charged. Ask for another way to pay|Ask another way",
+		counter.DrillPaper:     "The payment stands. Put paper in. Do not charge again|Put paper in",
 	},
 	drillWaits: "Drill: %s. Make a sale|%[1]s: sell", drillOn: "Drill: %s, not over yet|%[1]s: goes on",
 	drillRight: "Drill: done right|Drill: right", drillWrong: "Drill: wrong. It was charged twice|Charged twice!",

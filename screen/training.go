@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // Training is the watermark of a training on a slip, once in each of the languages.
@@ -44,16 +44,16 @@ func MenuLines(height int) int {
 const hintedLines = 5
 
 // drills is the list of what can go wrong, and the way out of the training.
-func drills(s *payterm.Screen, v flows.View, t *texts) {
-	const n = flows.Drills + 1
+func drills(s *payterm.Screen, v counter.View, t *texts) {
+	const n = counter.Drills + 1
 	s.Title = t.drillsTitle
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}, {Key: payterm.KeyCancel, Does: t.keyBack}}
 	lines := min(v.Lines, n)
 	first := v.Menu.Cursor / lines * lines
 	for i := first; i < min(first+lines, n); i++ {
 		text, digit := t.trainingEnd, 0
-		if i < flows.Drills {
-			text, digit = t.drills[flows.Drill(i+1)], i+1
+		if i < counter.Drills {
+			text, digit = t.drills[counter.Drill(i+1)], i+1
 		}
 		s.Lines = append(s.Lines, item(i == v.Menu.Cursor, payterm.Key(fmt.Sprint(digit)), text))
 	}
@@ -63,7 +63,7 @@ func drills(s *payterm.Screen, v flows.View, t *texts) {
 }
 
 // briefing says what will happen, and what to do then.
-func briefing(s *payterm.Screen, v flows.View, t *texts) {
+func briefing(s *payterm.Screen, v counter.View, t *texts) {
 	d := v.Menu.Drill()
 	s.Title, s.Lines = t.drills[d], []string{t.drillHappens[d], t.drillDo[d]}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyBegin}, {Key: payterm.KeyCancel, Does: t.keyBack}}
@@ -71,13 +71,13 @@ func briefing(s *payterm.Screen, v flows.View, t *texts) {
 
 // lesson says, where nothing is under way, which drill waits for its sale and how it
 // was done.
-func lesson(s *payterm.Screen, v flows.View, t *texts, o Options) {
+func lesson(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	l := v.Lesson
 	switch v.Name {
-	case flows.ViewIdle:
-	case flows.ViewApproved, flows.ViewRefunded, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent,
-		flows.ViewInDoubt:
-		if l.Grade == flows.GradeNone {
+	case counter.ViewIdle:
+	case counter.ViewApproved, counter.ViewRefunded, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent,
+		counter.ViewInDoubt:
+		if l.Grade == counter.GradeNone {
 			return
 		}
 	default:
@@ -85,13 +85,13 @@ func lesson(s *payterm.Screen, v flows.View, t *texts, o Options) {
 	}
 	var line string
 	switch {
-	case l.Drill == flows.NoDrill:
+	case l.Drill == counter.NoDrill:
 		return
-	case l.Grade == flows.GradeRight:
+	case l.Grade == counter.GradeRight:
 		line = t.drillRight
-	case l.Grade == flows.GradeWrong:
+	case l.Grade == counter.GradeWrong:
 		line = t.drillWrong
-	case l.Grade == flows.GradeMissed:
+	case l.Grade == counter.GradeMissed:
 		line = t.drillMissed
 	case l.Began:
 		line = fmt.Sprintf(t.drillOn, t.drills[l.Drill])

@@ -24,7 +24,8 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
 	"payterm/receipt"
@@ -239,7 +240,7 @@ func (a *Agent) closed(err error) {
 	if !known {
 		a.o.Log.Error("out of order", "err", err)
 	}
-	a.Show(screen.Compose(flows.View{Name: flows.ViewFault, Fault: why}, a.screenOptions()))
+	a.Show(screen.Compose(counter.View{Name: counter.ViewFault, Fault: why}, a.screenOptions()))
 }
 
 // why is the reason for which the agent is not open.
@@ -296,28 +297,28 @@ func (a *Agent) unsynced() bool {
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
-	active := flows.WalletSetOf(c.Gateway.ActiveWallets...)
+	active := order.WalletSetOf(c.Gateway.ActiveWallets...)
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
-		active = flows.WalletSet{} // there is nothing to show a code on
+		active = order.WalletSet{} // there is nothing to show a code on
 	}
 	rc := runner.Config{
 		Journal: store, People: store, Gateway: a.gateway, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Display: a, Printer: a.devices, Scanner: a.devices, Drawer: a.devices, Buzzer: a.devices,
-		Settings: flows.Settings{
+		Settings: counter.Settings{
 			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor,
 			Rules: c.Rules(), DayMaxMinor: c.Sale.DayMaxMinor,
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0,
-			ActiveWallets: active, Wallets: flows.WalletSetOf(c.Gateway.Wallets...),
+			ActiveWallets: active, Wallets: order.WalletSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
 			Training: a.training != nil,
 		},
 		Totals: func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) },
 		Rate:   a.askRate, Language: a.speak,
-		Screen: func(v flows.View) payterm.Screen {
+		Screen: func(v counter.View) payterm.Screen {
 			screens := a.screenOptions()
 			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
 		},
-		Slip: func(s flows.Slip, o payterm.Order, again bool) payterm.Receipt {
+		Slip: func(s order.Slip, o payterm.Order, again bool) payterm.Receipt {
 			return receipt.Compose(s, o, again, slips)
 		},
 		CodeKey: func(code payterm.PayCode) string {

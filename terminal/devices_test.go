@@ -11,7 +11,7 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/hal/emulated"
 	"payterm/terminal/devices"
 )
@@ -170,8 +170,8 @@ func TestCodeShownNowhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := a.runnerConfig(a.store, a.loopClock, make([]byte, 32)).Screen(flows.View{
-				Name: flows.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, CanLeave: true,
+			s := a.runnerConfig(a.store, a.loopClock, make([]byte, 32)).Screen(counter.View{
+				Name: counter.ViewShowCode, Order: "T1AAAAA000001", Wallet: payterm.Alipay, CanLeave: true,
 				Total:   payterm.Amount{Minor: 1234, Currency: "CAD"},
 				CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
 			})

@@ -23,7 +23,7 @@ import (
 	"payterm/board"
 	"payterm/boards"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/gateway/ottsim"
 	"payterm/hal/emulated"
 	"payterm/terminal/api"
@@ -132,7 +132,7 @@ func (c *clinic) doctor(query string, person func(payterm.Screen)) (api.Report, 
 			c.t.Fatalf("the doctor does not end: %+v", c.a.Screen())
 		case <-time.After(5 * time.Millisecond):
 		}
-		if s := c.a.Screen(); person != nil && s.Name == string(flows.ViewService) && fmt.Sprint(s) != seen {
+		if s := c.a.Screen(); person != nil && s.Name == string(counter.ViewService) && fmt.Sprint(s) != seen {
 			seen = fmt.Sprint(s)
 			person(s)
 		}
@@ -224,7 +224,7 @@ func TestReport(t *testing.T) {
 	if !rep.OK {
 		t.Error("not ok")
 	}
-	if s := c.a.Screen(); s.Name == string(flows.ViewService) {
+	if s := c.a.Screen(); s.Name == string(counter.ViewService) {
 		for end := time.Now().Add(30 * time.Second); c.a.Screen().Name != "idle"; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("the counter is not given back: %+v", c.a.Screen())

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/gateway/ottpay"
 	"payterm/screen"
 	"payterm/storage"
@@ -35,7 +35,7 @@ func (a *Agent) wall() time.Time {
 // examination is what the doctor looks at while the terminal sells.
 func (a *Agent) examination() doctor.Examination {
 	return a.doctor.Selling(doctor.Selling{
-		Status: func(ctx context.Context) (flows.Status, error) {
+		Status: func(ctx context.Context) (counter.Status, error) {
 			s, err := a.runner.Snapshot(ctx)
 			return s.Status, err
 		},

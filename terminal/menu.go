@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/screen"
 )
 
@@ -55,8 +55,8 @@ func (a *Agent) menuLines() int {
 }
 
 // tips are the percentages that a customer is offered.
-func tips(percent []int) flows.Tips {
-	var t flows.Tips
+func tips(percent []int) counter.Tips {
+	var t counter.Tips
 	copy(t[:], percent)
 	return t
 }

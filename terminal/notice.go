@@ -3,7 +3,7 @@ package terminal
 import (
 	"context"
 
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/screen"
 	"payterm/terminal/api"
 	"payterm/terminal/notice"
@@ -13,11 +13,11 @@ import (
 
 // resting is the view to show: while a restart is under way nothing can begin, and what
 // stands on the counter gives way to the word of it.
-func (a *Agent) resting(v flows.View) flows.View {
+func (a *Agent) resting(v counter.View) counter.View {
 	if a.o.notices.Now().Notice != screen.UpdateRestarting {
 		return v
 	}
-	return flows.View{Name: flows.ViewIdle, Status: v.Status, Operator: v.Operator}
+	return counter.View{Name: counter.ViewIdle, Status: v.Status, Operator: v.Operator}
 }
 
 // mistyped has the idle screen say that the scanner types for another keyboard.

@@ -15,7 +15,8 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/screen"
 	"payterm/terminal/setup"
 	"payterm/terminal/upkeep"
@@ -66,7 +67,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 			}
 		}
 		time.Sleep(upkeep.TidyEvery / 2) // so that it looks between the sale's end and rest
-		res, err := a.runner.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 500,
+		res, err := a.runner.Sale(ctx, order.SaleBegan{Mode: payterm.Passive, AmountMinor: 500,
 			Currency: c.Merchant.Currency}, func(payterm.OrderID) {})
 		if err != nil || res.Order.Reason != payterm.ReasonNoScan { // after a minute
 			t.Fatalf("%+v, %v", res, err)
@@ -81,7 +82,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 		if logged() != 0 || !a.MayDim(ctx, bright) {
 			t.Errorf("two minutes later: %d bytes are in the log, it dims: %t", logged(), a.MayDim(ctx, bright))
 		}
-		if name := a.Screen().Name; name != string(flows.ViewCancelled) {
+		if name := a.Screen().Name; name != string(counter.ViewCancelled) {
 			t.Errorf("the glass shows %s", name)
 		}
 		if left() {

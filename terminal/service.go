@@ -6,7 +6,7 @@ import (
 	"sync"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/flows/runner"
 	"payterm/terminal/api"
 	"payterm/terminal/selling"
@@ -108,7 +108,7 @@ func (s service) Status(ctx context.Context) (api.Status, error) { return s.a.st
 // tries to open its journal.
 func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) {
 	if !a.isOpen() {
-		unknown := flows.Status{Network: flows.NetworkUnknown, Paper: payterm.PaperUnknown}
+		unknown := counter.Status{Network: counter.NetworkUnknown, Paper: payterm.PaperUnknown}
 		return runner.Snapshot{State: "result", Fault: a.why(), Status: unknown}, nil
 	}
 	return a.runner.Snapshot(ctx)

@@ -29,9 +29,9 @@ import (
 // `make soak`.
 var sales = flag.Int("sales", 20, "make so many sales in the soak")
 
-// counter is a terminal on emulated hardware, with a cashier, customers and a
+// soakCounter is a terminal on emulated hardware, with a cashier, customers and a
 // gateway.
-type counter struct {
+type soakCounter struct {
 	agent *Agent
 	board *emulated.Board
 	sim   atomic.Pointer[ottsim.Sim]
@@ -41,14 +41,14 @@ type counter struct {
 
 // ServeHTTP is the gateway of the day: its ledger grows, and what is measured here
 // is the terminal, so each day has a new one.
-func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.sim.Load().ServeHTTP(w, r) }
+func (c *soakCounter) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.sim.Load().ServeHTTP(w, r) }
 
-func (c *counter) newDay(seed int) {
+func (c *soakCounter) newDay(seed int) {
 	c.sim.Store(ottsim.New(ottsim.Config{MerchantID: merchant, SignKey: signKey, Seed: uint64(seed), BaseURL: c.url}))
 }
 
-func newCounter(data string) (*counter, error) {
-	c := &counter{}
+func newCounter(data string) (*soakCounter, error) {
+	c := &soakCounter{}
 	server := httptest.NewServer(c)
 	c.url = server.URL
 	c.newDay(0) // an idle terminal asks the gateway from its start
@@ -100,7 +100,7 @@ func newCounter(data string) (*counter, error) {
 }
 
 // sale is one: typed on the keys, scanned by the reader, paid, and printed.
-func (c *counter) sale(n int) error {
+func (c *soakCounter) sale(n int) error {
 	for _, k := range append(strings.Split(fmt.Sprint(100+n), ""), string(payterm.KeyEnter)) {
 		if err := c.board.Press(payterm.Key(k)); err != nil {
 			return err
@@ -143,7 +143,7 @@ func (c *counter) sale(n int) error {
 	return c.screen("idle")
 }
 
-func (c *counter) screen(name string) error {
+func (c *soakCounter) screen(name string) error {
 	if err := within(func() bool { return c.agent.Screen().Name == name }); err != nil {
 		return fmt.Errorf("screen %s: %w, but %+v", name, err, c.agent.Screen())
 	}
@@ -160,7 +160,7 @@ func within(true func() bool) error {
 }
 
 // wallet is the payment code of a customer.
-func (c *counter) wallet() (string, error) {
+func (c *soakCounter) wallet() (string, error) {
 	out := httptest.NewRecorder()
 	c.ServeHTTP(out, httptest.NewRequest("POST", "/sim/wallets", bytes.NewReader([]byte(`{"biz_type":"ALIPAY"}`))))
 	var w struct{ Code string }
@@ -172,7 +172,7 @@ func (c *counter) wallet() (string, error) {
 
 // ledger is how many orders the gateway of the day has, and how many of them are
 // paid.
-func (c *counter) ledger() (orders, paid int, err error) {
+func (c *soakCounter) ledger() (orders, paid int, err error) {
 	out := httptest.NewRecorder()
 	c.ServeHTTP(out, httptest.NewRequest("GET", "/sim/orders", nil))
 	var list struct {
@@ -204,7 +204,7 @@ func (s state) String() string {
 }
 
 // rest waits until nobody comes or goes, and looks.
-func (c *counter) rest(sales int) (state, error) {
+func (c *soakCounter) rest(sales int) (state, error) {
 	s := state{sales: sales}
 	for last, same := -1, 0; same < 10; time.Sleep(20 * time.Millisecond) {
 		if n := runtime.NumGoroutine(); n == last {

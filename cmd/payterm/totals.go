@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/storage"
 	"payterm/terminal/api"
 )
@@ -115,7 +115,7 @@ func (c totalsCmd) takeZ(ctx context.Context) (payterm.Totals, error) {
 		if err != nil {
 			return payterm.Totals{}, err
 		}
-		req.PIN = flows.PIN(pin)
+		req.PIN = counter.PIN(pin)
 	}
 	waits := time.AfterFunc(patience, func() {
 		fmt.Fprintln(os.Stderr,

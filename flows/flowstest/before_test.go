@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/storage"
 )
 
@@ -42,25 +42,25 @@ func TestBeforeLivedTime(t *testing.T) {
 	defer store.Close()
 	now := store.Lived() + time.Second
 	for id, was := range map[payterm.OrderID]struct {
-		phase              flows.Phase
+		phase              order.Phase
 		outcome            payterm.Outcome
 		lifeUntil, doubtAt time.Duration // as their version had them
 		doubt, life        time.Duration // at the first restart of this one
 	}{
-		"T1A0001000001": {phase: flows.Closed, outcome: payterm.Approved, lifeUntil: 25*time.Hour + time.Second},
-		"T1A0001000002": {flows.InBackground, payterm.InDoubt, time.Second,
+		"T1A0001000001": {phase: order.Closed, outcome: payterm.Approved, lifeUntil: 25*time.Hour + time.Second},
+		"T1A0001000002": {order.InBackground, payterm.InDoubt, time.Second,
 			-(25*time.Hour + 9*time.Minute + 59*time.Second), now, now + 24*time.Hour},
-		"T1A0001000003": {phase: flows.Closed, outcome: payterm.InDoubt, lifeUntil: time.Second,
+		"T1A0001000003": {phase: order.Closed, outcome: payterm.InDoubt, lifeUntil: time.Second,
 			doubtAt: -(25*time.Hour + 9*time.Minute + 59*time.Second)},
 		// Of the newest life: what it says holds.
-		"T1A0002000001": {flows.InBackground, payterm.InDoubt, 24*time.Hour + 40*time.Minute + time.Second,
+		"T1A0002000001": {order.InBackground, payterm.InDoubt, 24*time.Hour + 40*time.Minute + time.Second,
 			41 * time.Minute, 41 * time.Minute, 24*time.Hour + 40*time.Minute + time.Second},
 	} {
 		records, err := store.Events(id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := &order{}
+		o := &storyOrder{}
 		for _, r := range records {
 			o.records = append(o.records, record{r.Event, r.Body, r.Stamp})
 		}
@@ -76,18 +76,18 @@ func TestBeforeLivedTime(t *testing.T) {
 		if folded.Settled() {
 			continue
 		}
-		in := flows.Stamped{Stamp: payterm.Stamp{Boot: "A0004", Mono: now}, Event: flows.Restarted{}}
-		after, _ := flows.Step(folded, in)
+		in := order.Stamped{Stamp: payterm.Stamp{Boot: "A0004", Mono: now}, Event: order.Restarted{}}
+		after, _ := order.Step(folded, in)
 		if after.DoubtAt != was.doubt || after.LifeUntil != was.life {
 			t.Errorf("%s is in doubt since %s, its code lives until %s; want %s and %s", id, after.DoubtAt,
 				after.LifeUntil, was.doubt, was.life)
 		}
-		name, body, err := flows.EncodeEvent(in.Event)
+		name, body, err := order.EncodeEvent(in.Event)
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.records = append(o.records, record{name, body, in.Stamp})
-		if again, err := o.fold(); err != nil || flows.Lasting(again, after) {
+		if again, err := o.fold(); err != nil || order.Lasting(again, after) {
 			t.Errorf("%s is read back as\n%+v, it was\n%+v (%v)", id, again, after, err)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/storage"
 )
 
@@ -227,7 +228,7 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 				lived < guardLimit:
 				c.violate("silent_second", "%s of %s begins while %s is in doubt, %s of which the terminal has lived",
 					e.OrderID, e.Order.Total(), id, lived)
-			case o.Mode == payterm.Active && o.Outcome == payterm.Open && l.view.Name == flows.ViewShowCode &&
+			case o.Mode == payterm.Active && o.Outcome == payterm.Open && l.view.Name == counter.ViewShowCode &&
 				l.view.Order == id:
 				c.violate("silent_second", "%s of %s begins while the code of %s is on show", e.OrderID,
 					e.Order.Total(), id)
@@ -454,7 +455,7 @@ func (c *checker) wrotePayment(req *requested) {
 }
 
 // shown looks at what the glass is about to say.
-func (c *checker) shown(l *life, v flows.View) {
+func (c *checker) shown(l *life, v counter.View) {
 	if v.Name != l.view.Name {
 		l.viewAt = time.Now()
 	}
@@ -464,15 +465,16 @@ func (c *checker) shown(l *life, v flows.View) {
 	}
 	l.view = v
 	row, durable := c.book[v.Order]
-	outcome := map[flows.ViewName]payterm.Outcome{
-		flows.ViewApproved: payterm.Approved, flows.ViewDeclined: payterm.Declined, flows.ViewInDoubt: payterm.InDoubt,
-		flows.ViewCancelled: payterm.Cancelled, flows.ViewNotSent: payterm.NotSent,
+	outcome := map[counter.ViewName]payterm.Outcome{
+		counter.ViewApproved: payterm.Approved, counter.ViewDeclined: payterm.Declined,
+		counter.ViewInDoubt:   payterm.InDoubt,
+		counter.ViewCancelled: payterm.Cancelled, counter.ViewNotSent: payterm.NotSent,
 	}[v.Name]
 	if outcome != "" && row.Outcome != outcome {
 		c.violate("store_then_show", "the screen says %s of %s, the journal says %q", v.Name, v.Order, row.Outcome)
 	}
 	switch v.Name {
-	case flows.ViewShowCode:
+	case counter.ViewShowCode:
 		if !strings.Contains(string(v.Order), l.store.BootTag()) {
 			c.violate("boot", "the code of %s, of an earlier start, is on show", v.Order)
 		}
@@ -483,7 +485,7 @@ func (c *checker) shown(l *life, v flows.View) {
 			c.violate("binding", "%s shows %q, its code is %q", v.Order, v.CodeURL, want)
 		}
 		c.codeSeen[v.Order] = v.CodeURL
-	case flows.ViewScan, flows.ViewSending, flows.ViewWaiting:
+	case counter.ViewScan, counter.ViewSending, counter.ViewWaiting:
 		if v.Order == "" {
 			return // it is about to begin
 		}
@@ -497,29 +499,29 @@ func (c *checker) shown(l *life, v flows.View) {
 
 // said looks at the words of a screen on which somebody waits.
 func (c *checker) said(sc payterm.Screen) {
-	switch flows.ViewName(sc.Name) {
-	case flows.ViewScan, flows.ViewShowCode, flows.ViewWaiting:
+	switch counter.ViewName(sc.Name) {
+	case counter.ViewScan, counter.ViewShowCode, counter.ViewWaiting:
 		cancel := false
 		for _, k := range sc.Keys {
 			cancel = cancel || k.Key == payterm.KeyCancel
 		}
 		words := strings.Join(sc.Lines, " ")
 		if sc.Small == "" || sc.Elapsed == "" || !cancel && !strings.Contains(words, "CANCEL") &&
-			sc.Name != string(flows.ViewWaiting) {
+			sc.Name != string(counter.ViewWaiting) {
 			c.violate("ways_out", "%s: order %q, elapsed %q, keys %v", sc.Name, sc.Small, sc.Elapsed, sc.Keys)
 		}
 	}
 }
 
 // slipping looks at a slip that is about to be printed.
-func (c *checker) slipping(slip flows.Slip, o payterm.Order) {
+func (c *checker) slipping(slip order.Slip, o payterm.Order) {
 	name := string(slip) + " of " + string(o.ID)
 	row := c.book[o.ID]
 	fits := row.Outcome == payterm.Approved
 	switch slip {
-	case flows.SlipInDoubt:
+	case order.SlipInDoubt:
 		fits = row.Outcome == payterm.InDoubt && row.Kind == payterm.KindSale && row.Mode == payterm.Passive
-	case flows.SlipResolved:
+	case order.SlipResolved:
 		// It answers a slip that was counted before, whether or not a crash kept that
 		// from the paper; a late payment has one for the merchant beside it.
 		counted := 2
@@ -527,7 +529,7 @@ func (c *checker) slipping(slip flows.Slip, o payterm.Order) {
 			counted = 3
 		}
 		fits = (fits || row.Outcome == payterm.Declined || row.Outcome == payterm.NotSent) && row.Prints >= counted
-	case flows.SlipMerchant, flows.SlipCustomer, flows.SlipLatePayment, flows.SlipRefund, flows.SlipRefundCustomer:
+	case order.SlipMerchant, order.SlipCustomer, order.SlipLatePayment, order.SlipRefund, order.SlipRefundCustomer:
 	}
 	if !fits {
 		c.violate("store_then_show", "a %s slip of %s, the journal says %q after %d slips", slip, o.ID, row.Outcome,
@@ -582,9 +584,9 @@ func (c *checker) forget(book map[payterm.OrderID]payterm.Order, pruned map[payt
 // codeLife is how long after its announcement an order may be paid, at most.
 func codeLife(o payterm.Order) time.Duration {
 	if o.Mode == payterm.Active {
-		return flows.DefaultRules().ActiveCodeLife
+		return order.DefaultRules().ActiveCodeLife
 	}
-	return flows.DefaultRules().PassiveCodeLife
+	return order.DefaultRules().PassiveCodeLife
 }
 
 // same compares rows; a time is the same in whichever way it is kept.

@@ -5,31 +5,40 @@ import (
 	"strings"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // describeEvent is an event in a few words.
-func describeEvent(e flows.Event) string {
+func describeEvent(e order.Event) string {
 	switch e := e.(type) {
-	case flows.PaymentAnswered:
+	case order.PaymentAnswered:
 		return "payment " + payterm.AnswerName(e.Reply.Answer)
-	case flows.InquiryAnswered:
+	case order.InquiryAnswered:
 		return "inquiry " + payterm.AnswerName(e.Reply.Answer)
-	case flows.KeyPressed:
-		return "key " + string(e.Key)
-	case flows.SaleAsked:
-		return fmt.Sprintf("sale asked, ticket %d", e.Ticket)
-	case flows.ConflictChecked:
-		return "conflict checked"
-	case flows.RefundAnswered:
+	case order.RefundAnswered:
 		return "refund " + payterm.AnswerName(e.Reply.Answer)
-	case flows.RefundAsked:
+	default:
+		return strings.ReplaceAll(order.EventName(e), "_", " ")
+	}
+}
+
+// describeCounterEvent is describeEvent for the counter's.
+func describeCounterEvent(e counter.Event) string {
+	switch e := e.(type) {
+	case counter.KeyPressed:
+		return "key " + string(e.Key)
+	case counter.SaleAsked:
+		return fmt.Sprintf("sale asked, ticket %d", e.Ticket)
+	case counter.ConflictChecked:
+		return "conflict checked"
+	case counter.RefundAsked:
 		return fmt.Sprintf("refund asked, ticket %d", e.Ticket)
-	case flows.ResolveAsked:
+	case counter.ResolveAsked:
 		return fmt.Sprintf("resolution of %s asked, ticket %d", e.Word.Order, e.Ticket)
-	case flows.RefundRefused:
+	case counter.RefundRefused:
 		return "refund refused: " + string(e.Reason)
-	case flows.PINChecked:
+	case counter.PINChecked:
 		s := fmt.Sprintf("PIN checked: %t", e.OK)
 		if e.Operator.Name != "" {
 			s += ", " + e.Operator.Name
@@ -38,57 +47,84 @@ func describeEvent(e flows.Event) string {
 			s += ", wait " + short(e.Wait)
 		}
 		return s
-	case flows.StatusChanged:
+	case counter.StatusChanged:
 		return "status changed"
-	case flows.TrainingAsked:
+	case counter.TrainingAsked:
 		return fmt.Sprintf("training asked: %t, ticket %d", e.On, e.Ticket)
-	case flows.ZAsked:
+	case counter.ZAsked:
 		return fmt.Sprintf("Z asked, number %q, PIN %s, ticket %d", e.Number, e.PIN, e.Ticket)
-	case flows.NotTrained:
+	case counter.NotTrained:
 		return "not trained: " + string(e.Reason)
-	case flows.ServiceAsked:
+	case counter.ServiceAsked:
 		return fmt.Sprintf("service asked, ticket %d", e.Ticket)
-	case flows.TrialSet:
+	case counter.TrialSet:
 		return "trial set: " + string(e.Trial.Step)
-	case flows.ServiceEnded:
+	case counter.ServiceEnded:
 		return "service ended"
-	case flows.StoreFailed:
+	case counter.StoreFailed:
 		return "store failed"
-	case flows.StoreRecovered:
+	case counter.StoreRecovered:
 		return "store recovered"
-	case flows.Found:
+	case counter.Found:
 		return fmt.Sprintf("found %d", e.Rows.Count())
-	case flows.OrderTold:
+	case counter.OrderTold:
 		return "order told"
-	case flows.TotalsTold:
+	case counter.TotalsTold:
 		return "totals told"
-	case flows.RateTold:
+	case counter.RateTold:
 		return "rate told"
-	default: // an order's, which has a name
-		return strings.ReplaceAll(flows.EventName(e), "_", " ")
+	case counter.Scanned:
+		return "code scanned"
+	case counter.Woke:
+		return "woke"
+	case counter.OrderMoved:
+		return ""
 	}
+	return ""
 }
 
 // describeCommand is a command in a few words. It never shows a whole payment
 // code or a PIN.
-func describeCommand(c flows.Command) string {
+func describeCommand(c order.Command) string {
 	switch c := c.(type) {
-	case flows.SendPayment:
+	case order.SendPayment:
 		p := c.Payment
 		s := fmt.Sprintf("send payment %s %s %s", p.Mode, p.Total, p.Wallet)
 		if !p.Code.IsZero() {
 			s += " code " + p.Code.String()
 		}
 		return s
-	case flows.SendRefund:
+	case order.SendRefund:
 		return fmt.Sprintf("send refund %s of %s", c.Refund.Amount, c.Refund.SaleOrderID)
-	case flows.Resolve:
+	case order.Inquire:
+		return "inquire about " + c.Inquiry.Total.String()
+	case order.Print:
+		if c.Copy {
+			return "print " + string(c.Slip) + ", a copy"
+		}
+		return "print " + string(c.Slip)
+	case order.OpenDrawer:
+		return "open the drawer"
+	case order.PrintCode:
+		return "print the code where no glass shows it"
+	case order.VoidCode:
+		return "void the code"
+	case order.Play:
+		return "play " + string(c.Sound)
+	}
+	return ""
+}
+
+// describeCounterCommand is describeCommand for the counter's.
+func describeCounterCommand(c counter.Command) string {
+	switch c := c.(type) {
+	case counter.Resolve:
 		s := fmt.Sprintf("resolve %s: %s, ticket %d", c.Order, c.Reason, c.Ticket)
 		if c.Operator != "" {
 			s += ", operator " + c.Operator
 		}
 		return s
-	case flows.BeginRefund:
+	case counter.BeginRefund:
 		s := fmt.Sprintf("begin refund of %s, ticket %d", c.Refund.SaleID, c.Ticket)
 		if c.Refund.Operator != "" {
 			s += ", operator " + c.Refund.Operator
@@ -97,31 +133,16 @@ func describeCommand(c flows.Command) string {
 			s += ", allowed by " + c.Refund.AllowedBy
 		}
 		return s
-	case flows.AllowZ:
+	case counter.AllowZ:
 		return fmt.Sprintf("allow Z by %q, allowed by %q, ticket %d", c.By.Operator, c.By.AllowedBy, c.Ticket)
-	case flows.Reprint:
+	case counter.Reprint:
 		return "reprint " + string(c.Order)
-	case flows.Inquire:
-		return "inquire about " + c.Inquiry.Total.String()
-	case flows.Print:
-		if c.Copy {
-			return "print " + string(c.Slip) + ", a copy"
-		}
-		return "print " + string(c.Slip)
-	case flows.OpenDrawer:
-		return "open the drawer"
-	case flows.PrintCode:
-		return "print the code where no glass shows it"
-	case flows.VoidCode:
-		return "void the code"
-	case flows.Arm:
+	case counter.Arm:
 		if c.On {
 			return "arm the scanner"
 		}
 		return "disarm the scanner"
-	case flows.Play:
-		return "play " + string(c.Sound)
-	case flows.BeginSale:
+	case counter.BeginSale:
 		s := fmt.Sprintf("begin sale %s %s", c.Sale.Mode, payterm.Amount{Minor: c.Sale.AmountMinor,
 			Currency: c.Sale.Currency})
 		if c.Sale.Wallet != "" {
@@ -140,25 +161,25 @@ func describeCommand(c flows.Command) string {
 			s += ", allowed by " + c.Sale.AllowedBy
 		}
 		return s
-	case flows.CheckConflict:
+	case counter.CheckConflict:
 		return "check conflict for " + c.Total.String()
-	case flows.CheckPIN:
+	case counter.CheckPIN:
 		s := "check PIN " + c.PIN.String()
 		if c.Number != "" {
 			s += fmt.Sprintf(" of %s for %s", c.Number, c.For)
 		}
 		return s
-	case flows.Record:
+	case counter.Record:
 		return fmt.Sprintf("record %s of %s", c.Did.Deed, c.Did.Operator)
-	case flows.Tell:
+	case counter.Tell:
 		return fmt.Sprintf("tell %s: %s", c.Order, describeEvent(c.Event))
-	case flows.Refuse:
+	case counter.Refuse:
 		s := fmt.Sprintf("refuse ticket %d: %s", c.Ticket, c.Reason)
 		if c.Order != "" {
 			s += ", see " + string(c.Order)
 		}
 		return s
-	case flows.Look:
+	case counter.Look:
 		q := c.Query
 		s := "look for " + string(q.What)
 		if q.Text != "" {
@@ -168,24 +189,26 @@ func describeCommand(c flows.Command) string {
 			s += fmt.Sprintf(" from %d", q.Skip)
 		}
 		return s
-	case flows.SetLanguage:
+	case counter.SetLanguage:
 		return "speak " + c.Language
-	case flows.Train:
+	case counter.Train:
 		return fmt.Sprintf("train: %t, ticket %d", c.On, c.Ticket)
-	case flows.SetDrill:
+	case counter.SetDrill:
 		return fmt.Sprintf("set drill %d", c.Drill)
-	case flows.BeginService:
+	case counter.BeginService:
 		return fmt.Sprintf("begin service, ticket %d", c.Ticket)
-	case flows.HandOn:
-		return "hand on: " + describeEvent(c.Event)
-	case flows.Show:
+	case counter.HandOn:
+		return "hand on: " + describeCounterEvent(c.Event)
+	case counter.Show:
 		return "show " + describeView(c.View)
+	case counter.Play:
+		return "play " + string(c.Sound)
 	}
 	return ""
 }
 
 // describeView tells everything on a view that is not zero.
-func describeView(v flows.View) string {
+func describeView(v counter.View) string {
 	s := []string{string(v.Name)}
 	say := func(when bool, format string, args ...any) {
 		if when {
@@ -212,33 +235,33 @@ func describeView(v flows.View) string {
 		say(true, "%d=%s", i+1, wallet)
 	}
 	say(v.Operator.Name != "", "operator %s", v.Operator.Name)
-	say(v.Name == flows.ViewNumber, "for %s", v.For)
+	say(v.Name == counter.ViewNumber, "for %s", v.For)
 	say(v.Number != "", "number %s", v.Number)
 	say(v.PINDigits != 0, "%d digits", v.PINDigits)
 	say(v.PINWrong, "wrong before")
 	say(v.Fault != "", "fault %q", v.Fault)
 	say(v.Trial.Step != "", "trial %s %s", v.Trial.Step, v.Trial.Key)
-	say(v.Status.Network == flows.NetworkDown, "network down")
+	say(v.Status.Network == counter.NetworkDown, "network down")
 	say(v.Status.Queue != 0, "queue %d", v.Status.Queue)
 	say(v.Status.Paper == payterm.PaperOut, "no paper")
 	say(v.Status.Unprinted > 0, "%d slips not printed", v.Status.Unprinted)
-	say(v.Lesson.Drill != flows.NoDrill, "%s",
+	say(v.Lesson.Drill != counter.NoDrill, "%s",
 		strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
 	for _, percent := range v.Tips[:v.Tips.Count()] {
-		tip := payterm.Amount{Minor: flows.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
+		tip := payterm.Amount{Minor: counter.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
 		say(true, "%d%%=%s", percent, tip)
 	}
 	return strings.Join(append(s, describeMenu(v.Menu)...), ", ")
 }
 
 // describeMenu tells everything of a menu that is not zero.
-func describeMenu(m flows.Menu) (s []string) {
+func describeMenu(m counter.Menu) (s []string) {
 	say := func(when bool, format string, args ...any) {
 		if when {
 			s = append(s, fmt.Sprintf(format, args...))
 		}
 	}
-	say(m.Task != flows.NoTask, "task %d", m.Task)
+	say(m.Task != counter.NoTask, "task %d", m.Task)
 	say(m.Cursor != 0, "at %d", m.Cursor)
 	say(m.Number != "", "number %s", m.Number)
 	for i, row := range m.Rows[:m.Rows.Count()] {
@@ -261,7 +284,7 @@ func describeMenu(m flows.Menu) (s []string) {
 }
 
 // describeRow is an order of a list.
-func describeRow(r flows.Row) string {
+func describeRow(r counter.Row) string {
 	s := fmt.Sprintf("%s %s %s", r.Order, r.Total, r.Outcome)
 	if r.RefundedMinor != 0 {
 		s += fmt.Sprintf(" refunded %s", payterm.Amount{Minor: r.RefundedMinor, Currency: r.Total.Currency})

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/storage"
 )
 
@@ -96,10 +96,10 @@ func (s *Sim) tidy(l *life, old storage.Old) error {
 }
 
 // resting are the views at which nothing at the counter needs anybody.
-var resting = map[flows.ViewName]bool{
-	flows.ViewIdle: true, flows.ViewApproved: true, flows.ViewDeclined: true, flows.ViewCancelled: true,
-	flows.ViewNotSent: true,
-	flows.ViewInDoubt: true, flows.ViewRefunded: true, flows.ViewRefused: true,
+var resting = map[counter.ViewName]bool{
+	counter.ViewIdle: true, counter.ViewApproved: true, counter.ViewDeclined: true, counter.ViewCancelled: true,
+	counter.ViewNotSent: true,
+	counter.ViewInDoubt: true, counter.ViewRefunded: true, counter.ViewRefused: true,
 }
 
 // restless looks whether the house was kept while nobody needed the counter.

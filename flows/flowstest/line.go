@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 const currency = payterm.Currency("CAD")
@@ -30,7 +31,7 @@ func (w *world) play(words []string) error {
 	if len(words) == 0 {
 		return fmt.Errorf("nothing happens here")
 	}
-	var to *order
+	var to *storyOrder
 	if len(w.orders) > 0 {
 		to = w.orders[len(w.orders)-1]
 	}
@@ -76,14 +77,14 @@ var (
 		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
 		"service": (*world).service,
 	}
-	orderVerbs = map[string]func(*world, *order, []string) error{
+	orderVerbs = map[string]func(*world, *storyOrder, []string) error{
 		"payment": (*world).paymentEnds, "inquiry": (*world).inquiryEnds,
-		"strays": (*world).strays, "reprint": func(w *world, o *order, _ []string) error {
-			return w.step(o, flows.ReprintAsked{})
+		"strays": (*world).strays, "reprint": func(w *world, o *storyOrder, _ []string) error {
+			return w.step(o, order.ReprintAsked{})
 		},
-		"wake":    func(w *world, o *order, _ []string) error { return w.step(o, flows.Woke{}) },
-		"cancel":  func(w *world, o *order, _ []string) error { return w.step(o, flows.CancelPressed{}) },
-		"ask":     func(w *world, o *order, _ []string) error { return w.step(o, flows.InquiryAsked{}) },
+		"wake":    func(w *world, o *storyOrder, _ []string) error { return w.step(o, order.Woke{}) },
+		"cancel":  func(w *world, o *storyOrder, _ []string) error { return w.step(o, order.CancelPressed{}) },
+		"ask":     func(w *world, o *storyOrder, _ []string) error { return w.step(o, order.InquiryAsked{}) },
 		"resolve": (*world).resolve, "row": (*world).row, "refund": (*world).refund, "word": (*world).word,
 		"answered": (*world).refundEnds,
 	}
@@ -105,7 +106,7 @@ func (w *world) setRules(words []string) error {
 			w.rules.KeepLate = true
 		case words[i] == "ladder" && i+1 < len(words):
 			i++
-			w.rules.Ladder = flows.Ladder{}
+			w.rules.Ladder = order.Ladder{}
 			for n, text := range strings.Split(words[i], ",") {
 				d, err := time.ParseDuration(text)
 				if err != nil {
@@ -121,7 +122,7 @@ func (w *world) setRules(words []string) error {
 }
 
 func (w *world) setUp(words []string) error {
-	s := flows.Settings{Currency: currency, Rules: w.rules}
+	s := counter.Settings{Currency: currency, Rules: w.rules}
 	var wallets []payterm.Wallet
 	for i := 0; i < len(words); i++ {
 		switch word := words[i]; {
@@ -167,15 +168,15 @@ func (w *world) setUp(words []string) error {
 			return fmt.Errorf("%q is not a setting of the stories", word)
 		}
 	}
-	s.ActiveWallets = flows.WalletSetOf(wallets...)
-	t := flows.NewTerminal(s)
+	s.ActiveWallets = order.WalletSetOf(wallets...)
+	t := counter.New(s)
 	w.terminal = &t
-	return w.feed(flows.StatusChanged{Status: t.Status}, true)
+	return w.feed(counter.StatusChanged{Status: t.Status}, true)
 }
 
 // saleOf reads the terms of a sale.
-func (w *world) saleOf(words []string) (flows.SaleBegan, error) {
-	sale := flows.SaleBegan{Currency: currency, Rules: w.rules}
+func (w *world) saleOf(words []string) (order.SaleBegan, error) {
+	sale := order.SaleBegan{Currency: currency, Rules: w.rules}
 	for i := 0; i < len(words); i++ {
 		switch word := words[i]; {
 		case word == "passive" || word == "active":
@@ -212,7 +213,7 @@ func (w *world) sale(words []string) error {
 	if err != nil {
 		return err
 	}
-	o := &order{}
+	o := &storyOrder{}
 	w.orders = append(w.orders, o)
 	sale.ID = w.nextID()
 	return w.step(o, sale)
@@ -224,7 +225,7 @@ func (w *world) asks(words []string) error {
 		return err
 	}
 	w.tickets++
-	return w.feed(flows.SaleAsked{Ticket: w.tickets, Sale: sale}, true)
+	return w.feed(counter.SaleAsked{Ticket: w.tickets, Sale: sale}, true)
 }
 
 func (w *world) keys(words []string) error {
@@ -232,7 +233,7 @@ func (w *world) keys(words []string) error {
 		if !payterm.Key(k).Valid() {
 			return fmt.Errorf("%q is not a key", k)
 		}
-		if err := w.feed(flows.KeyPressed{Key: payterm.Key(k)}, true); err != nil {
+		if err := w.feed(counter.KeyPressed{Key: payterm.Key(k)}, true); err != nil {
 			return err
 		}
 	}
@@ -246,7 +247,7 @@ func (w *world) scan(words []string) error {
 	}
 	code := payterm.NewPayCode(words[0])
 	wallet, _ := code.Wallet()
-	ev := flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: "hash of " + code.String(),
+	ev := order.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: "hash of " + code.String(),
 		Began: w.mono()}
 	for i := 1; i < len(words); i++ {
 		switch {
@@ -265,7 +266,7 @@ func (w *world) scan(words []string) error {
 	}
 	switch {
 	case w.terminal != nil:
-		return w.feed(ev, true)
+		return w.feed(counter.Scanned(ev), true)
 	case len(w.orders) > 0:
 		return w.step(w.orders[len(w.orders)-1], ev)
 	}
@@ -292,7 +293,7 @@ func (w *world) setPaying(words []string) error {
 	return err
 }
 
-func (w *world) paymentEnds(o *order, words []string) error {
+func (w *world) paymentEnds(o *storyOrder, words []string) error {
 	a, err := w.answer(o, words)
 	if err != nil {
 		return err
@@ -300,19 +301,19 @@ func (w *world) paymentEnds(o *order, words []string) error {
 	if !o.payment {
 		return fmt.Errorf("no payment is under way")
 	}
-	return w.step(o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}})
+	return w.step(o, order.PaymentAnswered{Reply: payterm.Reply{Answer: a}})
 }
 
-func (w *world) word(o *order, words []string) error {
+func (w *world) word(o *storyOrder, words []string) error {
 	if w.terminal == nil {
 		return fmt.Errorf("there is no counter in this story")
 	}
 	w.tickets++
-	return w.feed(flows.ResolveAsked{Ticket: w.tickets, Word: flows.Resolve{Ticket: w.tickets, Order: o.state.ID(),
+	return w.feed(counter.ResolveAsked{Ticket: w.tickets, Word: counter.Resolve{Ticket: w.tickets, Order: o.state.ID(),
 		Reason: strings.Join(words, " ")}}, true)
 }
 
-func (w *world) refundEnds(o *order, words []string) error {
+func (w *world) refundEnds(o *storyOrder, words []string) error {
 	a, err := w.answer(o, words)
 	if err != nil {
 		return err
@@ -320,57 +321,57 @@ func (w *world) refundEnds(o *order, words []string) error {
 	if !o.payment {
 		return fmt.Errorf("no refund is under way")
 	}
-	return w.step(o, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}})
+	return w.step(o, order.RefundAnswered{Reply: payterm.Reply{Answer: a}})
 }
 
 // strays hands an order, or the counter, every event that has no business there,
 // and expects nothing lasting of it.
-func (w *world) strays(o *order, words []string) error {
+func (w *world) strays(o *storyOrder, words []string) error {
 	reply := payterm.Reply{Answer: payterm.Pending{}}
 	if slices.Contains(words, "paid") {
 		reply.Answer = payterm.CodeMade{CodeURL: "https://qr.example.org/stray"}
 	}
 	sale := o.state.Sale
-	events := []flows.Event{
-		sale, flows.RefundBegan{ID: sale.ID, SaleID: sale.ID}, flows.RefundEnded{ID: "T1NOBODY00001", RefundedMinor: 1},
-		flows.CodeScanned{Masked: "****", Began: w.mono()}, flows.ReprintAsked{},
-		flows.Resolved{Reason: "nobody asked"},
+	events := []order.Event{
+		sale, order.RefundBegan{ID: sale.ID, SaleID: sale.ID}, order.RefundEnded{ID: "T1NOBODY00001", RefundedMinor: 1},
+		order.CodeScanned{Masked: "****", Began: w.mono()}, order.ReprintAsked{},
+		order.Resolved{Reason: "nobody asked"},
 	}
 	if !o.payment {
-		events = append(events, flows.PaymentAnswered{Reply: reply}, flows.RefundAnswered{Reply: reply})
+		events = append(events, order.PaymentAnswered{Reply: reply}, order.RefundAnswered{Reply: reply})
 	}
 	if !o.payment && !o.inquiry {
-		events = append(events, flows.InquiryAnswered{Reply: payterm.Reply{Answer: payterm.Lost{}}})
+		events = append(events, order.InquiryAnswered{Reply: payterm.Reply{Answer: payterm.Lost{}}})
 	}
 	for _, e := range events {
 		before, in := o.state, w.stamp(e)
-		next, commands := flows.Step(before, in)
+		next, commands := order.Step(before, in)
 		if err := next.Impossible(); err != nil {
 			return err
 		}
-		if flows.Lasting(before, next) || len(commands) > 0 && o.state.Phase != flows.Scanning {
+		if order.Lasting(before, next) || len(commands) > 0 && o.state.Phase != order.Scanning {
 			w.say("%s matters: %s, %s", describeEvent(e), next.Phase, w.standing(next))
 		}
 	}
 	if w.terminal == nil {
 		return nil
 	}
-	for _, e := range []flows.Event{
-		flows.RefundRefused{Reason: payterm.ReasonRefundCap}, flows.ConflictChecked{}, flows.PINChecked{OK: true},
-		flows.Restarted{}, flows.Resolved{},
-		flows.KeyPressed{Key: payterm.KeyUp}, flows.RefundAsked{Ticket: 99, Refund: flows.RefundBegan{SaleID: sale.ID,
+	for _, e := range []counter.Event{
+		counter.RefundRefused{Reason: payterm.ReasonRefundCap}, counter.ConflictChecked{}, counter.PINChecked{OK: true},
+		counter.KeyPressed{Key: payterm.KeyUp},
+		counter.RefundAsked{Ticket: 99, Refund: order.RefundBegan{SaleID: sale.ID,
 			AmountMinor: 1, Currency: currency}},
 	} {
-		next, commands := flows.StepTerminal(*w.terminal, w.stamp(e))
+		next, commands := counter.Step(*w.terminal, w.stampCounter(e))
 		if err := next.Impossible(); err != nil {
 			return err
 		}
 		if next.Phase != w.terminal.Phase {
-			w.say("%s matters to the counter: %s", describeEvent(e), next.Phase)
+			w.say("%s matters to the counter: %s", describeCounterEvent(e), next.Phase)
 		}
 		for _, c := range commands {
-			if refusal, is := c.(flows.Refuse); is {
-				w.say("%s", describeCommand(refusal))
+			if refusal, is := c.(counter.Refuse); is {
+				w.say("%s", describeCounterCommand(refusal))
 			}
 		}
 	}
@@ -378,7 +379,7 @@ func (w *world) strays(o *order, words []string) error {
 }
 
 // refund asks for money of a sale to go back.
-func (w *world) refund(o *order, words []string) error {
+func (w *world) refund(o *storyOrder, words []string) error {
 	if len(words) == 0 {
 		return fmt.Errorf("refund how much?")
 	}
@@ -386,29 +387,29 @@ func (w *world) refund(o *order, words []string) error {
 	if err != nil {
 		return err
 	}
-	refund := flows.RefundBegan{
+	refund := order.RefundBegan{
 		SaleID: o.state.ID(), SaleTotalMinor: o.state.Total().Minor, SaleRefundedMinor: o.state.RefundedMinor,
 		Mode: o.state.Sale.Mode, Wallet: o.state.Wallet,
 		AmountMinor: amount.Minor, Currency: currency, Rules: w.rules,
 	}
 	if w.terminal != nil {
 		w.tickets++
-		return w.feed(flows.RefundAsked{Ticket: w.tickets, Refund: refund}, true)
+		return w.feed(counter.RefundAsked{Ticket: w.tickets, Refund: refund}, true)
 	}
-	if why := flows.RefundReason(o.state, amount.Minor); why != payterm.ReasonNone {
+	if why := order.RefundReason(o.state, amount.Minor); why != payterm.ReasonNone {
 		w.say("refused: %s", why)
 		return nil
 	}
-	r := &order{}
+	r := &storyOrder{}
 	w.orders = append(w.orders, r)
 	refund.ID = w.nextID()
-	if err := w.step(o, flows.RefundOpened{ID: refund.ID, AmountMinor: amount.Minor}); err != nil {
+	if err := w.step(o, order.RefundOpened{ID: refund.ID, AmountMinor: amount.Minor}); err != nil {
 		return err
 	}
 	return w.step(r, refund)
 }
 
-func (w *world) inquiryEnds(o *order, words []string) error {
+func (w *world) inquiryEnds(o *storyOrder, words []string) error {
 	a, err := w.answer(o, words)
 	if err != nil {
 		return err
@@ -416,11 +417,11 @@ func (w *world) inquiryEnds(o *order, words []string) error {
 	if !o.inquiry {
 		return fmt.Errorf("no inquiry is under way")
 	}
-	return w.step(o, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}})
+	return w.step(o, order.InquiryAnswered{Reply: payterm.Reply{Answer: a}})
 }
 
 // answer reads an ANSWER.
-func (w *world) answer(o *order, words []string) (payterm.Answer, error) {
+func (w *world) answer(o *storyOrder, words []string) (payterm.Answer, error) {
 	if len(words) == 0 {
 		return nil, fmt.Errorf("which answer?")
 	}
@@ -477,12 +478,12 @@ func (w *world) answer(o *order, words []string) (payterm.Answer, error) {
 	return nil, fmt.Errorf("%q is not an answer", words[0])
 }
 
-func (w *world) resolve(o *order, words []string) error {
-	return w.step(o, flows.Resolved{Operator: "supervisor", Reason: strings.Join(words, " ")})
+func (w *world) resolve(o *storyOrder, words []string) error {
+	return w.step(o, order.Resolved{Operator: "supervisor", Reason: strings.Join(words, " ")})
 }
 
 func (w *world) pin(words []string) error {
-	e := flows.PINChecked{}
+	e := counter.PINChecked{}
 	if len(words) > 0 && words[0] == "ok" {
 		e.OK, e.Operator.Number = true, payterm.SharedSupervisor
 	}
@@ -518,7 +519,7 @@ func (w *world) status(words []string) error {
 	}
 	switch words[0] {
 	case "network":
-		s.Network = flows.Network(words[1])
+		s.Network = counter.Network(words[1])
 	case "paper":
 		s.Paper = payterm.PaperCondition(words[1])
 	case "queue":
@@ -528,15 +529,15 @@ func (w *world) status(words []string) error {
 	default:
 		return fmt.Errorf("%q is no status", words[0])
 	}
-	return w.feed(flows.StatusChanged{Status: s}, true)
+	return w.feed(counter.StatusChanged{Status: s}, true)
 }
 
 func (w *world) store(words []string) error {
 	switch {
 	case len(words) > 1 && words[0] == "failed":
-		return w.feed(flows.StoreFailed{Why: strings.Join(words[1:], " ")}, true)
+		return w.feed(counter.StoreFailed{Why: strings.Join(words[1:], " ")}, true)
 	case len(words) == 1 && words[0] == "recovered":
-		return w.feed(flows.StoreRecovered{}, true)
+		return w.feed(counter.StoreRecovered{}, true)
 	}
 	return fmt.Errorf("store failed WHY, or store recovered")
 }
@@ -546,9 +547,9 @@ func (w *world) training(words []string) error {
 	switch {
 	case len(words) == 2 && words[0] == "asked":
 		w.tickets++
-		return w.feed(flows.TrainingAsked{Ticket: w.tickets, On: words[1] == "on"}, true)
+		return w.feed(counter.TrainingAsked{Ticket: w.tickets, On: words[1] == "on"}, true)
 	case len(words) == 2 && words[0] == "refused":
-		return w.feed(flows.NotTrained{Reason: payterm.Reason(words[1])}, true)
+		return w.feed(counter.NotTrained{Reason: payterm.Reason(words[1])}, true)
 	}
 	return fmt.Errorf("training asked on|off, or training refused REASON")
 }
@@ -559,12 +560,12 @@ func (w *world) zAsked(words []string) error {
 		return fmt.Errorf("z asked, perhaps with a PIN or NUMBER PIN")
 	}
 	w.tickets++
-	asked := flows.ZAsked{Ticket: w.tickets}
+	asked := counter.ZAsked{Ticket: w.tickets}
 	switch words = words[1:]; len(words) {
 	case 1:
-		asked.PIN = flows.PIN(words[0])
+		asked.PIN = counter.PIN(words[0])
 	case 2:
-		asked.Number, asked.PIN = words[0], flows.PIN(words[1])
+		asked.Number, asked.PIN = words[0], counter.PIN(words[1])
 	}
 	return w.feed(asked, true)
 }
@@ -574,11 +575,11 @@ func (w *world) service(words []string) error {
 	switch {
 	case len(words) == 1 && words[0] == "asked":
 		w.tickets++
-		return w.feed(flows.ServiceAsked{Ticket: w.tickets}, true)
+		return w.feed(counter.ServiceAsked{Ticket: w.tickets}, true)
 	case len(words) == 2 && words[0] == "key":
-		return w.feed(flows.TrialSet{Trial: flows.Trial{Step: flows.TrialKey, Key: payterm.Key(words[1])}}, true)
+		return w.feed(counter.TrialSet{Trial: counter.Trial{Step: counter.TrialKey, Key: payterm.Key(words[1])}}, true)
 	case len(words) == 1 && words[0] == "ended":
-		return w.feed(flows.ServiceEnded{}, true)
+		return w.feed(counter.ServiceEnded{}, true)
 	}
 	return fmt.Errorf("service asked, service key KEY, or service ended")
 }
@@ -616,7 +617,7 @@ func (w *world) setClock(words []string) error {
 	return nil
 }
 
-func (w *world) row(o *order, _ []string) error {
+func (w *world) row(o *storyOrder, _ []string) error {
 	r := o.state.Row()
 	kind := ""
 	if r.Kind == payterm.KindRefund {

@@ -8,30 +8,30 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // look answers what the journal can answer; the gateway, the totals and the rate are
 // the story's own lines.
-func (w *world) look(q flows.Query) error {
+func (w *world) look(q counter.Query) error {
 	w.looked = q
 	fits := func(o payterm.Order) bool { return string(o.ID) == q.Text }
 	switch q.What {
-	case flows.LookOrder:
-	case flows.LookNumber:
+	case counter.LookOrder:
+	case counter.LookNumber:
 		fits = func(o payterm.Order) bool { return numbered(o, q.Text) }
-	case flows.LookList:
+	case counter.LookList:
 		fits = func(o payterm.Order) bool { return w.listed(o, payterm.OrderList(q.Text)) }
-	case flows.LookGateway, flows.LookTotals, flows.LookRate:
+	case counter.LookGateway, counter.LookTotals, counter.LookRate:
 		return nil
 	}
-	found, skip := flows.Found{Query: q, Failed: w.blind}, q.Skip
+	found, skip := counter.Found{Query: q, Failed: w.blind}, q.Skip
 	if w.blind {
 		return w.feed(found, true)
 	}
 	for _, o := range slices.Backward(w.orders) {
 		row := o.state.Row()
-		found.Asking = found.Asking || q.What == flows.LookOrder && fits(row) && !o.state.Settled()
+		found.Asking = found.Asking || q.What == counter.LookOrder && fits(row) && !o.state.Settled()
 		switch n := found.Rows.Count(); {
 		case !fits(row):
 		case skip > 0:
@@ -39,7 +39,7 @@ func (w *world) look(q flows.Query) error {
 		case n == q.Rows:
 			found.More = true
 		default:
-			found.Rows[n] = flows.RowOf(row)
+			found.Rows[n] = counter.RowOf(row)
 		}
 	}
 	return w.feed(found, true)
@@ -57,7 +57,7 @@ func numbered(o payterm.Order, end string) bool {
 func (w *world) listed(o payterm.Order, list payterm.OrderList) bool {
 	switch list {
 	case payterm.ListSales:
-		return flows.RowOf(o).Left() > 0
+		return counter.RowOf(o).Left() > 0
 	case payterm.ListOpen:
 		return !w.find(o.ID).state.Settled() || o.Attention == payterm.AttentionDoubt ||
 			o.Attention == payterm.AttentionAlarm
@@ -69,15 +69,15 @@ func (w *world) listed(o payterm.Order, list payterm.OrderList) bool {
 }
 
 // query is the question that the counter asked last, and may have left since.
-func (w *world) query(what flows.Lookup) (flows.Query, error) {
+func (w *world) query(what counter.Lookup) (counter.Query, error) {
 	if q := w.looked; q.What == what {
 		return q, nil
 	}
-	return flows.Query{}, fmt.Errorf("nobody asks for %s", what)
+	return counter.Query{}, fmt.Errorf("nobody asks for %s", what)
 }
 
 func (w *world) says(words []string) error {
-	q, err := w.query(flows.LookGateway)
+	q, err := w.query(counter.LookGateway)
 	if err != nil {
 		return err
 	}
@@ -88,23 +88,24 @@ func (w *world) says(words []string) error {
 			return err
 		}
 	}
-	row := flows.RowOf(o.state.Row())
-	return w.feed(flows.OrderTold{Query: q, Order: row, Verdict: flows.VerdictOf(row, a)}, true)
+	row := counter.RowOf(o.state.Row())
+	return w.feed(counter.OrderTold{Query: q, Order: row, Verdict: counter.VerdictOf(row, a)}, true)
 }
 
 func (w *world) unreadable([]string) error {
-	return w.feed(flows.OrderTold{Query: w.looked, Failed: true}, true)
+	return w.feed(counter.OrderTold{Query: w.looked, Failed: true}, true)
 }
 
 func (w *world) totals(words []string) error {
-	q, err := w.query(flows.LookTotals)
+	q, err := w.query(counter.LookTotals)
 	if err != nil {
 		return err
 	}
-	told := flows.TotalsTold{Query: q, Currency: currency, Sums: [flows.MaxSums]payterm.TotalsRow{{Currency: currency}},
+	told := counter.TotalsTold{Query: q, Currency: currency,
+		Sums:    [counter.MaxSums]payterm.TotalsRow{{Currency: currency}},
 		SumsAll: 1}
 	if len(words) < 3 {
-		told.Why, told.Sums, told.SumsAll = strings.Join(words, " "), [flows.MaxSums]payterm.TotalsRow{}, 0
+		told.Why, told.Sums, told.SumsAll = strings.Join(words, " "), [counter.MaxSums]payterm.TotalsRow{}, 0
 		return w.feed(told, true)
 	}
 	sum, err := payterm.ParseAmount(words[2], currency)
@@ -126,11 +127,11 @@ func (w *world) totals(words []string) error {
 }
 
 func (w *world) rate(words []string) error {
-	q, err := w.query(flows.LookRate)
+	q, err := w.query(counter.LookRate)
 	if err != nil {
 		return err
 	}
-	told := flows.RateTold{Query: q, Asked: len(words) == 1}
+	told := counter.RateTold{Query: q, Asked: len(words) == 1}
 	if len(words) > 0 {
 		f, err := strconv.ParseFloat(words[0], 64)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // Plan is what people, the network and the power do, in order.
@@ -128,11 +128,11 @@ func (s *Sim) alive() *life {
 }
 
 // look is what the glass shows.
-func (s *Sim) look() flows.View {
+func (s *Sim) look() counter.View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.life == nil || s.life.dead {
-		return flows.View{}
+		return counter.View{}
 	}
 	return s.life.view
 }
@@ -166,18 +166,18 @@ func (s *Sim) key(words []string) error {
 // despite a warning.
 func (s *Sim) enter(amount string, then payterm.Key) {
 	switch s.look().Name {
-	case flows.ViewApproved, flows.ViewDeclined, flows.ViewCancelled, flows.ViewNotSent, flows.ViewInDoubt,
-		flows.ViewAmount:
+	case counter.ViewApproved, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent, counter.ViewInDoubt,
+		counter.ViewAmount:
 		s.press(payterm.KeyCancel)
 	}
 	for _, digit := range strings.ReplaceAll(amount, ".", "") {
 		s.press(payterm.Key(digit))
 	}
 	s.press(then)
-	if s.look().Name == flows.ViewWarning {
+	if s.look().Name == counter.ViewWarning {
 		s.rest(2 * time.Second)
 		s.press(payterm.KeyEnter)
-		if s.look().Name == flows.ViewPIN {
+		if s.look().Name == counter.ViewPIN {
 			for _, digit := range supervisorPIN {
 				s.press(payterm.Key(digit))
 			}
@@ -260,7 +260,7 @@ func (s *Sim) passive(words []string) error {
 		s.scan(code, aFrame)
 		return nil
 	}
-	if s.look().Name != flows.ViewScan {
+	if s.look().Name != counter.ViewScan {
 		return nil // the customer is asked for nothing
 	}
 	s.scan(s.wallet(words[1], kind), aFrame)
@@ -297,11 +297,11 @@ func (s *Sim) active(words []string) error {
 		return fmt.Errorf("active AMOUNT KIND")
 	}
 	s.enter(words[0], payterm.KeyF1)
-	if s.look().Name == flows.ViewChooseWallet {
+	if s.look().Name == counter.ViewChooseWallet {
 		s.press("1")
 	}
 	for range 20 { // the customer waits for a code
-		if v := s.look(); v.Name == flows.ViewShowCode {
+		if v := s.look(); v.Name == counter.ViewShowCode {
 			verb := map[string]string{"ok": "pay", "decline": "decline"}[words[1]]
 			if verb == "" {
 				return nil
@@ -329,7 +329,7 @@ func (s *Sim) latest() payterm.OrderID {
 // supervisor comes to the counter and types the PIN if it is asked for.
 func (s *Sim) supervisor() {
 	s.rest(3 * time.Second)
-	if s.look().Name != flows.ViewPIN {
+	if s.look().Name != counter.ViewPIN {
 		return
 	}
 	for _, digit := range supervisorPIN {

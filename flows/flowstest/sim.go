@@ -21,7 +21,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/flows/runner"
 	"payterm/gateway/ottpay"
 	"payterm/receipt"
@@ -102,7 +103,7 @@ type life struct {
 	runner   *runner.Runner
 	ready    bool
 	ended    chan struct{}
-	view     flows.View
+	view     counter.View
 	viewAt   time.Time // since when, by its name
 	clockSet int       // how often the wall clock was set before
 	began    time.Time
@@ -248,22 +249,22 @@ func (s *Sim) live(l *life) error {
 	if err != nil {
 		return err
 	}
-	rules := flows.DefaultRules()
+	rules := order.DefaultRules()
 	rules.KeepLate = s.c.KeepLate
 	l.runner = runner.New(runner.Config{
 		Journal: e, People: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
-		Settings: flows.Settings{
+		Settings: counter.Settings{
 			Currency: l.config.currency, MerchantID: l.config.merchant, Rules: rules, PINSet: s.c.PIN, Last: last,
-			ActiveWallets: flows.WalletSetOf(payterm.Alipay, payterm.WeChatPay),
+			ActiveWallets: order.WalletSetOf(payterm.Alipay, payterm.WeChatPay),
 		},
 		Screen: e.compose, Slip: e.slip,
 		CodeKey: func(c payterm.PayCode) string {
 			sum := sha256.Sum256([]byte("the world's key" + c.Reveal()))
 			return hex.EncodeToString(sum[:])
 		},
-		PIN: func(_ string, p flows.PIN) (flows.Operator, bool) {
+		PIN: func(_ string, p counter.PIN) (counter.Operator, bool) {
 			time.Sleep(300 * time.Millisecond)
-			return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, string(p) == supervisorPIN
+			return counter.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, string(p) == supervisorPIN
 		},
 		Jitter: func() uint16 { s.mu.Lock(); defer s.mu.Unlock(); return uint16(s.chance.Uint32()) },
 		Log:    log,
@@ -618,7 +619,7 @@ func (e *edge) request(ctx context.Context, r requested, p *payterm.Payment) (co
 }
 
 // compose puts a view into words and looks at it.
-func (e *edge) compose(v flows.View) payterm.Screen {
+func (e *edge) compose(v counter.View) payterm.Screen {
 	e.s.boundary(e.l, "before the screen "+string(v.Name))
 	e.s.mu.Lock()
 	e.s.shown(e.l, v)
@@ -633,7 +634,7 @@ func (e *edge) Show(sc payterm.Screen) {
 	e.s.boundary(e.l, "after the screen "+sc.Name)
 }
 
-func (e *edge) slip(slip flows.Slip, o payterm.Order, again bool) payterm.Receipt {
+func (e *edge) slip(slip order.Slip, o payterm.Order, again bool) payterm.Receipt {
 	e.s.boundary(e.l, "before the slip "+string(slip))
 	e.s.mu.Lock()
 	e.s.slipping(slip, o)

@@ -1,4 +1,4 @@
-// Package flowstest tells stories about the machines of package flows.
+// Package flowstest tells stories about the machines of flows/order and flows/counter.
 //
 // A story is text: what happens, and what the machines make of it. Tell plays
 // what happens and writes the rest anew, so that a golden file can be compared
@@ -64,7 +64,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // Tell plays every story of a text and gives the text back with what the
@@ -98,9 +99,9 @@ type world struct {
 	boots    int
 	clockSet bool
 	clockOff time.Duration
-	rules    flows.Rules
-	orders   []*order
-	terminal *flows.Terminal
+	rules    order.Rules
+	orders   []*storyOrder
+	terminal *counter.Counter
 	tickets  uint64
 	paying   payterm.Answer
 	replying payterm.Answer
@@ -108,14 +109,14 @@ type world struct {
 	quiet    bool
 	asked    int // inquiries made while quiet
 	sold     int64
-	lastView flows.View
-	blind    bool        // the journal cannot be read
-	looked   flows.Query // the counter's last question beside a sale
+	lastView counter.View
+	blind    bool          // the journal cannot be read
+	looked   counter.Query // the counter's last question beside a sale
 }
 
-// order is one order and its journal.
-type order struct {
-	state   flows.Order
+// storyOrder is one order and its journal.
+type storyOrder struct {
+	state   order.Order
 	records []record
 	payment bool // under way
 	inquiry bool
@@ -131,8 +132,8 @@ type record struct {
 // reply is an answer on its way.
 type reply struct {
 	at    time.Duration
-	order *order
-	event flows.Event
+	order *storyOrder
+	event order.Event
 }
 
 // storyBegan is the wall time at which every story begins.
@@ -145,18 +146,26 @@ const starting = time.Second
 const heartbeat = 10 * time.Minute
 
 func newWorld(out *strings.Builder) *world {
-	return &world{out: out, dark: -starting, clockSet: true, boots: 1, rules: flows.DefaultRules()}
+	return &world{out: out, dark: -starting, clockSet: true, boots: 1, rules: order.DefaultRules()}
 }
 
 // mono is what the terminal has lived through.
 func (w *world) mono() time.Duration { return w.now - w.dark }
 
-func (w *world) stamp(e flows.Event) flows.Stamped {
+func (w *world) stamp(e order.Event) order.Stamped {
+	return order.Stamped{Stamp: w.times(), Event: e}
+}
+
+func (w *world) stampCounter(e counter.Event) counter.Stamped {
+	return counter.Stamped{Stamp: w.times(), Event: e}
+}
+
+func (w *world) times() payterm.Stamp {
 	s := payterm.Stamp{Boot: fmt.Sprintf("BOOT%d", w.boots), Mono: w.mono()}
 	if w.clockSet {
 		s.Wall = storyBegan.Add(w.now + w.clockOff)
 	}
-	return flows.Stamped{Stamp: s, Event: e}
+	return s
 }
 
 // say writes one line of output.
@@ -165,16 +174,16 @@ func (w *world) say(format string, args ...any) {
 }
 
 // step moves an order as the runner does: Step, commit, commands.
-func (w *world) step(o *order, e flows.Event) error {
+func (w *world) step(o *storyOrder, e order.Event) error {
 	in := w.stamp(e)
 	before := o.state
-	next, commands := flows.Step(before, in)
+	next, commands := order.Step(before, in)
 	if err := next.Impossible(); err != nil {
 		return err
 	}
-	lasting := flows.Lasting(before, next)
+	lasting := order.Lasting(before, next)
 	if lasting {
-		name, body, err := flows.EncodeEvent(e)
+		name, body, err := order.EncodeEvent(e)
 		if err != nil {
 			return err
 		}
@@ -183,9 +192,9 @@ func (w *world) step(o *order, e flows.Event) error {
 	settled := next.Settled() && !o.state.Settled()
 	o.state = next
 	switch e.(type) {
-	case flows.PaymentAnswered, flows.RefundAnswered:
+	case order.PaymentAnswered, order.RefundAnswered:
 		o.payment = false
-	case flows.InquiryAnswered:
+	case order.InquiryAnswered:
 		o.inquiry = false
 	}
 	if !w.quiet || lasting {
@@ -202,17 +211,17 @@ func (w *world) step(o *order, e flows.Event) error {
 		}
 	}
 	switch e.(type) {
-	case flows.RefundOpened, flows.RefundEnded: // the runner commits them with the refund, and nobody is told
+	case order.RefundOpened, order.RefundEnded: // the runner commits them with the refund, and nobody is told
 		return nil
 	}
 	if w.terminal != nil {
-		return w.feed(flows.OrderMoved{Order: o.state, Found: before.Outcome != o.state.Outcome &&
+		return w.feed(counter.OrderMoved{Order: o.state, Found: before.Outcome != o.state.Outcome &&
 			o.state.Outcome == payterm.Approved}, false)
 	}
 	return nil
 }
 
-func (w *world) sayStep(o *order, before flows.Order, e flows.Event, lasting bool, commands int) {
+func (w *world) sayStep(o *storyOrder, before order.Order, e order.Event, lasting bool, commands int) {
 	phase := before.Phase.String()
 	if o.state.Phase != before.Phase {
 		phase += " -> " + o.state.Phase.String()
@@ -236,7 +245,7 @@ func (w *world) sayStep(o *order, before flows.Order, e flows.Event, lasting boo
 }
 
 // which names the order where there is more than one, or a counter.
-func (w *world) which(o *order) string {
+func (w *world) which(o *storyOrder) string {
 	if len(w.orders) < 2 && w.terminal == nil {
 		return ""
 	}
@@ -254,7 +263,7 @@ func (w *world) number(id payterm.OrderID) string {
 }
 
 // standing is where an order stands, in one line.
-func (w *world) standing(o flows.Order) string {
+func (w *world) standing(o order.Order) string {
 	s := string(o.Outcome)
 	if o.Reason != payterm.ReasonNone {
 		s += " (" + string(o.Reason) + ")"
@@ -262,7 +271,7 @@ func (w *world) standing(o flows.Order) string {
 	if o.Attention != payterm.AttentionNone {
 		s += ", attention " + string(o.Attention)
 	}
-	if o.Hint != flows.HintNone {
+	if o.Hint != order.HintNone {
 		s += ", hint " + string(o.Hint)
 	}
 	if o.CodeURL != "" {
@@ -278,18 +287,18 @@ func (w *world) standing(o flows.Order) string {
 }
 
 // carryOutOrder does what an order asks for.
-func (w *world) carryOutOrder(o *order, c flows.Command) error {
-	switch c := c.(type) {
-	case flows.SendPayment:
+func (w *world) carryOutOrder(o *storyOrder, c order.Command) error {
+	switch c.(type) {
+	case order.SendPayment:
 		if o.payment || o.inquiry {
 			return fmt.Errorf("two requests in flight for order %s", o.state.ID())
 		}
 		o.payment = true
 		if w.paying != nil {
 			w.replies = append(w.replies,
-				reply{w.now + 5*time.Second, o, flows.PaymentAnswered{Reply: payterm.Reply{Answer: w.paying}}})
+				reply{w.now + 5*time.Second, o, order.PaymentAnswered{Reply: payterm.Reply{Answer: w.paying}}})
 		}
-	case flows.Inquire:
+	case order.Inquire:
 		if o.payment || o.inquiry {
 			return fmt.Errorf("two requests in flight for order %s", o.state.ID())
 		}
@@ -299,21 +308,17 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 		}
 		if w.replying != nil {
 			w.replies = append(w.replies,
-				reply{w.now + time.Second, o, flows.InquiryAnswered{Reply: payterm.Reply{Answer: w.replying}}})
+				reply{w.now + time.Second, o, order.InquiryAnswered{Reply: payterm.Reply{Answer: w.replying}}})
 		}
 		if w.quiet {
 			return nil
 		}
-	case flows.SendRefund:
+	case order.SendRefund:
 		if o.payment || o.inquiry {
 			return fmt.Errorf("two requests in flight for order %s", o.state.ID())
 		}
 		o.payment = true
-	case flows.Print, flows.OpenDrawer, flows.PrintCode, flows.VoidCode, flows.Play:
-	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict,
-		flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse, flows.Look, flows.SetLanguage,
-		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
-		return fmt.Errorf("an order asks for %T, which is the counter's", c)
+	case order.Print, order.OpenDrawer, order.PrintCode, order.VoidCode, order.Play:
 	}
 	w.say("  %s", describeCommand(c))
 	return nil
@@ -321,9 +326,9 @@ func (w *world) carryOutOrder(o *order, c flows.Command) error {
 
 // feed moves the counter. What came from an order's step is told only where it
 // changes what is shown.
-func (w *world) feed(e flows.Event, tell bool) error {
+func (w *world) feed(e counter.Event, tell bool) error {
 	before := *w.terminal
-	next, commands := flows.StepTerminal(before, w.stamp(e))
+	next, commands := counter.Step(before, w.stampCounter(e))
 	if err := next.Impossible(); err != nil {
 		return err
 	}
@@ -335,7 +340,7 @@ func (w *world) feed(e flows.Event, tell bool) error {
 		}
 		what := "counter"
 		if tell {
-			what += " " + describeEvent(e)
+			what += " " + describeCounterEvent(e)
 		}
 		w.say("%s %s: %s", short(w.now), what, phase)
 	}
@@ -348,75 +353,72 @@ func (w *world) feed(e flows.Event, tell bool) error {
 }
 
 // carryOut does what the counter asks for, as the runner does.
-func (w *world) carryOut(c flows.Command) error {
-	if show, ok := c.(flows.Show); ok {
+func (w *world) carryOut(c counter.Command) error {
+	if show, ok := c.(counter.Show); ok {
 		w.show(show.View)
 		return nil
 	}
-	if _, handed := c.(flows.Tell); !handed {
-		w.say("  %s", w.naming(describeCommand(c)))
+	if _, handed := c.(counter.Tell); !handed {
+		w.say("  %s", w.naming(describeCounterCommand(c)))
 	}
 	switch c := c.(type) {
-	case flows.BeginSale:
-		o := &order{}
+	case counter.BeginSale:
+		o := &storyOrder{}
 		w.orders = append(w.orders, o)
 		c.Sale.ID = w.nextID()
 		return w.step(o, c.Sale)
-	case flows.CheckConflict:
-		var states []flows.Order
+	case counter.CheckConflict:
+		var states []order.Order
 		paid := false
 		for _, o := range w.orders {
 			states = append(states, o.state)
 			paid = paid || o.state.ID() == c.Despite && o.state.Outcome == payterm.Approved
 		}
-		id, doubt := flows.Conflict(states, c.Total, w.mono())
+		id, doubt := order.Conflict(states, c.Total, w.mono())
 		if paid {
 			id = c.Despite
 		}
-		return w.feed(flows.ConflictChecked{Order: id, Doubt: doubt, Paid: paid, SoldMinor: w.sold}, true)
-	case flows.Tell:
+		return w.feed(counter.ConflictChecked{Order: id, Doubt: doubt, Paid: paid, SoldMinor: w.sold}, true)
+	case counter.Tell:
 		for _, o := range w.orders {
 			if o.state.ID() == c.Order {
 				return w.step(o, c.Event)
 			}
 		}
 		return fmt.Errorf("the counter tells something to order %q, which is nobody", c.Order)
-	case flows.BeginRefund:
+	case counter.BeginRefund:
 		sale := w.find(c.Refund.SaleID)
 		if sale == nil {
 			return fmt.Errorf("a refund of an order that is nobody's")
 		}
-		if why := flows.RefundReason(sale.state, c.Refund.AmountMinor); why != payterm.ReasonNone {
-			return w.feed(flows.RefundRefused{Reason: why}, true)
+		if why := order.RefundReason(sale.state, c.Refund.AmountMinor); why != payterm.ReasonNone {
+			return w.feed(counter.RefundRefused{Reason: why}, true)
 		}
-		o := &order{}
+		o := &storyOrder{}
 		w.orders = append(w.orders, o)
 		c.Refund.ID = w.nextID()
 		terms := sale.state
 		c.Refund.SaleTotalMinor, c.Refund.Mode, c.Refund.Wallet, c.Refund.Currency = terms.Total().Minor,
 			terms.Sale.Mode, terms.Wallet, terms.Sale.Currency
 		c.Refund.SaleRefundedMinor = terms.RefundedMinor
-		if err := w.step(sale, flows.RefundOpened{ID: c.Refund.ID, AmountMinor: c.Refund.AmountMinor}); err != nil {
+		if err := w.step(sale, order.RefundOpened{ID: c.Refund.ID, AmountMinor: c.Refund.AmountMinor}); err != nil {
 			return err
 		}
 		return w.step(o, c.Refund)
-	case flows.Resolve:
-		return w.step(w.find(c.Order), flows.Resolved{Operator: c.Operator, Reason: c.Reason})
-	case flows.Reprint:
-		return w.step(w.find(c.Order), flows.ReprintAsked{})
-	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode,
-		flows.VoidCode:
-		return fmt.Errorf("the counter asks for %T, which is an order's", c)
-	case flows.Look:
+	case counter.Resolve:
+		return w.step(w.find(c.Order), order.Resolved{Operator: c.Operator, Reason: c.Reason})
+	case counter.Reprint:
+		return w.step(w.find(c.Order), order.ReprintAsked{})
+	case counter.Look:
 		return w.look(c.Query)
-	case flows.Play, flows.Arm, flows.Show, flows.CheckPIN, flows.Record, flows.Refuse, flows.SetLanguage,
-		flows.BeginService, flows.HandOn, flows.Train, flows.SetDrill, flows.AllowZ:
+	case counter.Play, counter.Arm, counter.Show, counter.CheckPIN, counter.Record, counter.Refuse, counter.SetLanguage,
+		counter.BeginService, counter.HandOn, counter.Train, counter.SetDrill, counter.AllowZ:
 	}
 	return nil
 }
 
 // find is the order of an id, nil for none.
-func (w *world) find(id payterm.OrderID) *order {
+func (w *world) find(id payterm.OrderID) *storyOrder {
 	for _, o := range w.orders {
 		if o.state.ID() == id {
 			return o
@@ -426,7 +428,7 @@ func (w *world) find(id payterm.OrderID) *order {
 }
 
 // show tells a view, unless only the seconds on it have moved.
-func (w *world) show(v flows.View) {
+func (w *world) show(v counter.View) {
 	still := v
 	still.Elapsed, still.Left = 0, 0
 	if still == w.lastView {
@@ -495,8 +497,8 @@ func (w *world) next() (at time.Duration, fire func() error) {
 }
 
 // wake fires an order's deadline, which must not fall due again by itself.
-func (w *world) wake(o *order) error {
-	if err := w.step(o, flows.Woke{}); err != nil {
+func (w *world) wake(o *storyOrder) error {
+	if err := w.step(o, order.Woke{}); err != nil {
 		return err
 	}
 	if due, any := o.state.Due(); any && due <= w.mono() {
@@ -507,7 +509,7 @@ func (w *world) wake(o *order) error {
 
 // tick fires the counter's deadline.
 func (w *world) tick() error {
-	if err := w.feed(flows.Woke{}, false); err != nil {
+	if err := w.feed(counter.Woke{}, false); err != nil {
 		return err
 	}
 	if due, any := w.terminal.Due(); any && due <= w.mono() {
@@ -524,9 +526,9 @@ func (w *world) restart(after time.Duration, soon bool) error {
 	w.dark, w.boots = w.now-lived-starting, w.boots+1
 	w.replies = nil
 	if w.terminal != nil {
-		*w.terminal = flows.NewTerminal(w.terminal.Settings)
-		w.lastView = flows.View{}
-		if err := w.feed(flows.StatusChanged{Status: w.terminal.Status}, false); err != nil {
+		*w.terminal = counter.New(w.terminal.Settings)
+		w.lastView = counter.View{}
+		if err := w.feed(counter.StatusChanged{Status: w.terminal.Status}, false); err != nil {
 			return err
 		}
 	}
@@ -538,12 +540,12 @@ func (w *world) restart(after time.Duration, soon bool) error {
 		if err != nil {
 			return err
 		}
-		if flows.Lasting(o.state, folded) {
+		if order.Lasting(o.state, folded) {
 			return fmt.Errorf("the journal gives back another order than the one that lived:\n%+v\n%+v", o.state,
 				folded)
 		}
 		o.state, o.payment, o.inquiry = folded, false, false
-		if err := w.step(o, flows.Restarted{Soon: soon}); err != nil {
+		if err := w.step(o, order.Restarted{Soon: soon}); err != nil {
 			return err
 		}
 	}
@@ -563,14 +565,14 @@ func (w *world) lived() time.Duration {
 }
 
 // fold reads an order back from its journal.
-func (o *order) fold() (flows.Order, error) {
-	var events []flows.Stamped
+func (o *storyOrder) fold() (order.Order, error) {
+	var events []order.Stamped
 	for _, r := range o.records {
-		e, err := flows.DecodeEvent(r.name, r.body)
+		e, err := order.DecodeEvent(r.name, r.body)
 		if err != nil {
-			return flows.Order{}, err
+			return order.Order{}, err
 		}
-		events = append(events, flows.Stamped{Stamp: r.stamp, Event: e})
+		events = append(events, order.Stamped{Stamp: r.stamp, Event: e})
 	}
-	return flows.Fold(events)
+	return order.Fold(events)
 }

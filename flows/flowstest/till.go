@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/flows/runner"
 )
 
@@ -17,8 +18,8 @@ import (
 type wish struct {
 	key      string
 	merchant string // whose till it is
-	sale     flows.SaleBegan
-	refund   flows.RefundBegan // with a SaleID: a refund
+	sale     order.SaleBegan
+	refund   order.RefundBegan // with a SaleID: a refund
 	dies     time.Duration     // so long after it asked the till is gone; 0 for never
 }
 
@@ -77,7 +78,7 @@ func (w wish) options(s *Sim, words []string) (wish, error) {
 }
 
 // doubtOf is the order of a sale's total about which it would be warned, if there is any.
-func (s *Sim) doubtOf(sale flows.SaleBegan) payterm.OrderID {
+func (s *Sim) doubtOf(sale order.SaleBegan) payterm.OrderID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range slices.Backward(sortedIDs(s.book)) {
@@ -101,7 +102,7 @@ func (s *Sim) api(words []string) error {
 	if l == nil {
 		return nil
 	}
-	w := wish{key: words[2], sale: flows.SaleBegan{Mode: payterm.Mode(words[0]), AmountMinor: amount,
+	w := wish{key: words[2], sale: order.SaleBegan{Mode: payterm.Mode(words[0]), AmountMinor: amount,
 		Currency: l.config.currency, IdempotencyKey: words[2]}}
 	if w.sale.Mode == payterm.Active {
 		w.sale.Wallet = payterm.Alipay
@@ -129,7 +130,7 @@ func (s *Sim) refund(words []string) error {
 	if l == nil || sale == "" {
 		return nil
 	}
-	w := wish{refund: flows.RefundBegan{SaleID: sale}}
+	w := wish{refund: order.RefundBegan{SaleID: sale}}
 	if len(words) > 0 && words[0] != "all" {
 		amount, err := minor(words[0])
 		if err != nil {
@@ -227,7 +228,7 @@ func (s *Sim) asks(l *life, w wish) {
 func (s *Sim) customer() {
 	for range 6 {
 		s.rest(2 * time.Second)
-		if s.look().Name == flows.ViewScan {
+		if s.look().Name == counter.ViewScan {
 			s.scan(s.wallet("ALIPAY", "ok"), aFrame)
 			return
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // A code leaves within a minute of its scan, or not at all: whatever stood still in
@@ -62,8 +62,8 @@ func TestCodeGrowsOld(t *testing.T) {
 			if len(w.sent) != 0 || o.Outcome != payterm.NotSent || o.Reason != payterm.ReasonCodeTooOld {
 				t.Errorf("%d sent, %s %s", len(w.sent), o.Outcome, o.Reason)
 			}
-			if last := w.screens[len(w.screens)-1]; last != string(flows.ViewNotSent) ||
-				w.r.network == flows.NetworkDown {
+			if last := w.screens[len(w.screens)-1]; last != string(counter.ViewNotSent) ||
+				w.r.network == counter.NetworkDown {
 				t.Errorf("screen %s, network %s", last, w.r.network)
 			}
 		})

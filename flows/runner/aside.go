@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // errUnread says that the records of an order do not make an order.
@@ -19,7 +20,7 @@ const asideRetry = 10 * time.Second
 
 // aside is an order that no machine takes up (flows.SetAside), and why.
 type aside struct {
-	flows.SetAside
+	order.SetAside
 	why      error
 	watchers []chan payterm.Order // wait for an answer
 }
@@ -45,7 +46,7 @@ func (r *Runner) asideOf(id payterm.OrderID, closed bool, why error) *aside {
 		r.c.Log.Error("an order that is set aside has no row", "order_id", id, "err", err)
 		row = payterm.Order{ID: id}
 	}
-	return &aside{SetAside: flows.NewSetAside(r.stamp(flows.Woke{}), row, closed, r.c.Settings.Rules), why: why}
+	return &aside{SetAside: order.NewSetAside(r.stamp(order.Woke{}), row, closed, r.c.Settings.Rules), why: why}
 }
 
 // unread is an order of which recall has said why it cannot be read back: one that is
@@ -63,10 +64,10 @@ func (r *Runner) unread(id payterm.OrderID, why error) *aside {
 
 // stepAside moves an order that is set aside by one event: commit, commands. What
 // cannot be stored has not happened; the gateway is asked again.
-func (r *Runner) stepAside(a *aside, e flows.Event) error {
+func (r *Runner) stepAside(a *aside, e order.Event) error {
 	in := r.stamp(e)
 	before := a.SetAside
-	next, commands := flows.StepSetAside(before, in)
+	next, commands := order.StepSetAside(before, in)
 	changed := next.Row != before.Row || next.Closed != before.Closed
 	if changed {
 		entries, err := r.asideEntries(before, next, in)
@@ -80,7 +81,7 @@ func (r *Runner) stepAside(a *aside, e flows.Event) error {
 			}
 			return err
 		}
-		r.c.Log.Warn("an order that is set aside", "order_id", next.Row.ID, "event", flows.EventName(e), "outcome",
+		r.c.Log.Warn("an order that is set aside", "order_id", next.Row.ID, "event", order.EventName(e), "outcome",
 			next.Row.Outcome,
 			"reason", next.Row.Reason, "attention", next.Row.Attention, "closed", next.Closed, "was", a.why)
 	}
@@ -94,7 +95,7 @@ func (r *Runner) stepAside(a *aside, e flows.Event) error {
 	if changed {
 		r.changes.add(next.Row)
 		r.countAttention()
-		r.feed(flows.OrderMoved{Order: next.Order(), Found: r.newlyPaid(before.Row.Outcome, next.Row)})
+		r.feed(counter.OrderMoved{Order: next.Order(), Found: r.newlyPaid(before.Row.Outcome, next.Row)})
 		r.tellStatus()
 	}
 	return nil
@@ -102,8 +103,8 @@ func (r *Runner) stepAside(a *aside, e flows.Event) error {
 
 // asideEntries are the records of one step: the order's, and where a word closes a
 // refund, its sale's, whose money is free again.
-func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]payterm.Entry, error) {
-	name, body, err := flows.EncodeEvent(in.Event)
+func (r *Runner) asideEntries(before, next order.SetAside, in order.Stamped) ([]payterm.Entry, error) {
+	name, body, err := order.EncodeEvent(in.Event)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func (r *Runner) asideEntries(before, next flows.SetAside, in flows.Stamped) ([]
 		return nil, err
 	}
 	ofSale, err := r.saleEntry(next.Row.ID, next.Row.SaleID,
-		flows.RefundEnded{ID: next.Row.ID, RefundedMinor: back}, in)
+		order.RefundEnded{ID: next.Row.ID, RefundedMinor: back}, in)
 	switch {
 	case errors.Is(err, errNoSale): // nor can the sale be given back any more
 		return entries, nil
@@ -138,14 +139,14 @@ func (r *Runner) heardBack(id payterm.OrderID) (int64, error) {
 	}
 	var back int64
 	for _, record := range records {
-		e, err := flows.DecodeEvent(record.Event, record.Body)
+		e, err := order.DecodeEvent(record.Event, record.Body)
 		if err != nil {
 			continue // which is why it is set aside
 		}
 		switch e := e.(type) {
-		case flows.RefundBegan:
+		case order.RefundBegan:
 			back = max(back, e.SaleRefundedMinor)
-		case flows.InquiryAnswered:
+		case order.InquiryAnswered:
 			if a, refunded := e.Reply.Answer.(payterm.Refunded); refunded {
 				back = max(back, a.RefundedMinor)
 			}
@@ -154,15 +155,15 @@ func (r *Runner) heardBack(id payterm.OrderID) (int64, error) {
 	return back, nil
 }
 
-func (r *Runner) carryOutAside(a *aside, c flows.Command) {
+func (r *Runner) carryOutAside(a *aside, c order.Command) {
 	switch c := c.(type) {
-	case flows.Inquire:
+	case order.Inquire:
 		r.askAside(a, c.Inquiry)
-	case flows.Print:
+	case order.Print:
 		if err := r.c.Printer.Print(r.c.Slip(c.Slip, a.Row, c.Copy)); err != nil {
 			r.c.Log.Warn("slip not printed", "order_id", a.Row.ID, "slip", c.Slip, "err", err)
 		}
-	case flows.Play:
+	case order.Play:
 		r.c.Buzzer.Play(c.Sound)
 	default: // an order that is set aside asks for nothing else
 	}
@@ -175,7 +176,7 @@ func (r *Runner) askAside(a *aside, i payterm.Inquiry) {
 		still: func() bool { return r.broken[a.Row.ID] == a },
 		told: func(answer payterm.Answer) {
 			if answer != nil {
-				r.stepAside(a, flows.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) //nolint:errcheck // it is asked again
+				r.stepAside(a, order.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) //nolint:errcheck // it is asked again
 			}
 			a.tellWatchers()
 		},
@@ -199,7 +200,7 @@ func (r *Runner) watchAside(a *aside) watched {
 	if len(a.watchers) >= maxWatchers {
 		return f
 	}
-	r.stepAside(a, flows.InquiryAsked{}) //nolint:errcheck // it changes no fact
+	r.stepAside(a, order.InquiryAsked{}) //nolint:errcheck // it changes no fact
 	if _, due := a.Due(); due || a.Asking.InFlight {
 		f.wait = make(chan payterm.Order, 1)
 		a.watchers = append(a.watchers, f.wait)
@@ -227,7 +228,7 @@ func (r *Runner) wakeAsides(now time.Duration) {
 	for _, id := range slices.Sorted(maps.Keys(r.broken)) {
 		a := r.broken[id]
 		if at, waits := a.Due(); waits && at <= now {
-			r.stepAside(a, flows.Woke{}) //nolint:errcheck // it changes no fact
+			r.stepAside(a, order.Woke{}) //nolint:errcheck // it changes no fact
 		}
 	}
 }
@@ -285,7 +286,7 @@ func (r *Runner) wordOn(a *aside, operator, reason string) (payterm.Order, error
 	case a.Closed && a.Row.Attention == payterm.AttentionNone:
 		return payterm.Order{}, fmt.Errorf("%w: %s is %s", ErrNotAsked, id, a.Row.Outcome)
 	}
-	if err := r.stepAside(a, flows.AsideResolved{Operator: operator, Reason: reason}); err != nil {
+	if err := r.stepAside(a, order.AsideResolved{Operator: operator, Reason: reason}); err != nil {
 		return payterm.Order{}, fmt.Errorf("order %s: the journal cannot be written: %w", id, err)
 	}
 	a.tellWatchers()

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/storage"
 )
 
@@ -44,7 +45,7 @@ func (w *world) spoil(o payterm.Order) {
 func (w *world) warned() bool {
 	w.t.Helper()
 	w.press(payterm.KeyCancel, payterm.KeyCancel, "1", "2", "3", "4", payterm.KeyEnter)
-	warned := w.r.terminal.Phase == flows.Warned
+	warned := w.r.terminal.Phase == counter.Warned
 	if warned && w.r.terminal.Conflict != w.order(0).ID {
 		w.t.Errorf("the conflict is %s", w.r.terminal.Conflict)
 	}
@@ -66,7 +67,7 @@ func TestAsideGuards(t *testing.T) {
 		w.boot()
 	}
 	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
-	if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"},
+	if err := w.r.askSale(order.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"},
 		call); err != nil {
 		t.Fatal(err)
 	}
@@ -179,8 +180,8 @@ func TestAsideFindsThePayment(t *testing.T) {
 				}
 				w.boot()
 			}
-			if w.warned() || len(w.slips) != 2 || w.slips[0] != flows.SlipLatePayment ||
-				w.slips[1] != flows.SlipResolved {
+			if w.warned() || len(w.slips) != 2 || w.slips[0] != order.SlipLatePayment ||
+				w.slips[1] != order.SlipResolved {
 				t.Errorf("slips %v", w.slips)
 			}
 			if row, err := w.r.resolve(w.order(0).ID, "7", "kept"); err != nil || row.Outcome != payterm.Approved ||
@@ -298,7 +299,7 @@ func TestAsideFromTheCounter(t *testing.T) {
 	w.scanSale(alipayCode)
 	w.run(time.Second)
 	if s := w.r.status(); s.Alarms != 1 || len(w.r.orders) != 0 ||
-		w.screens[len(w.screens)-1] != string(flows.ViewInDoubt) || !w.warned() {
+		w.screens[len(w.screens)-1] != string(counter.ViewInDoubt) || !w.warned() {
 		t.Fatalf("%+v, %v", s, w.screens)
 	}
 	told := make(chan Checked, 1)
@@ -334,12 +335,12 @@ func TestAsideFromTheCounter(t *testing.T) {
 func TestAsidePaidWhileWarned(t *testing.T) {
 	w := spoiled(t)
 	w.press("1", "2", "3", "4", payterm.KeyEnter)
-	if w.r.terminal.Phase != flows.Warned {
+	if w.r.terminal.Phase != counter.Warned {
 		t.Fatal(w.r.terminal.Phase)
 	}
 	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
 	w.run(10 * time.Second)
-	if w.r.terminal.Phase != flows.ShowingResult || w.screens[len(w.screens)-1] != string(flows.ViewApproved) {
+	if w.r.terminal.Phase != counter.ShowingResult || w.screens[len(w.screens)-1] != string(counter.ViewApproved) {
 		t.Errorf("%s, %v", w.r.terminal.Phase, w.screens)
 	}
 }
@@ -379,7 +380,7 @@ func TestAsideWithoutARow(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			w.press(payterm.KeyCancel, payterm.KeyCancel, "1", "2", "3", "4", payterm.KeyEnter)
-			if w.r.terminal.Phase != flows.Warned || w.r.terminal.Conflict != was.ID {
+			if w.r.terminal.Phase != counter.Warned || w.r.terminal.Conflict != was.ID {
 				t.Errorf("no warning: %s %s", w.r.terminal.Phase, w.r.terminal.Conflict)
 			}
 			w.press(payterm.KeyCancel)
@@ -437,7 +438,7 @@ func TestAsideIsPrintedAgain(t *testing.T) {
 	w.spoilClosed(w.order(0))
 	w.alter = func(c *Config) {
 		c.Settings.Last = w.order(0).ID
-		c.Slip = func(slip flows.Slip, o payterm.Order, again bool) payterm.Receipt {
+		c.Slip = func(slip order.Slip, o payterm.Order, again bool) payterm.Receipt {
 			if !again || o != w.order(0) {
 				t.Errorf("%s of %+v, COPY: %t", slip, o, again)
 			}
@@ -448,7 +449,7 @@ func TestAsideIsPrintedAgain(t *testing.T) {
 	w.boot()
 	w.slips = nil
 	w.press(payterm.KeyF2)
-	if !slices.Equal(w.slips, []flows.Slip{flows.SlipMerchant, flows.SlipCustomer}) {
+	if !slices.Equal(w.slips, []order.Slip{order.SlipMerchant, order.SlipCustomer}) {
 		t.Errorf("printed %v", w.slips)
 	}
 	w = spoiled(t)
@@ -580,8 +581,8 @@ func TestAsideIsNotRefunded(t *testing.T) {
 	if w.order(0).Outcome != payterm.Approved {
 		t.Fatalf("%+v", w.order(0))
 	}
-	w.r.feed(flows.RefundAsked{Refund: flows.RefundBegan{SaleID: w.order(0).ID, AmountMinor: 500, Currency: "CAD"}})
-	if w.r.storeBad || w.r.terminal.Phase == flows.Serving {
+	w.r.feed(counter.RefundAsked{Refund: order.RefundBegan{SaleID: w.order(0).ID, AmountMinor: 500, Currency: "CAD"}})
+	if w.r.storeBad || w.r.terminal.Phase == counter.Serving {
 		t.Errorf("%s", w.r.terminal.Phase)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // A refund is set aside while an inquiry about its sale is under way: that the sale was paid
@@ -25,7 +25,7 @@ func TestAsideRefundHearsOfItsSale(t *testing.T) {
 		w.r.Advance()
 	}
 	l := w.r.orders[id]
-	w.r.quarantine(l, w.r.stamp(flows.Woke{}), errors.New("cannot be"))
+	w.r.quarantine(l, w.r.stamp(order.Woke{}), errors.New("cannot be"))
 	w.heard = func(payterm.Inquiry) payterm.Answer { return paid } // of the sale: nothing went back
 	w.run(time.Minute)
 	if o := w.refundNo(1); o.Outcome == payterm.Approved {

@@ -2,7 +2,7 @@ package runner
 
 import (
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // book holds the orders in memory, with what is asked about all of them on each
@@ -10,7 +10,7 @@ import (
 // nothing. Only enter, leave, set and hold change it.
 type book struct {
 	orders  map[payterm.OrderID]*live
-	phases  [flows.Closed + 1]int // how many stand in each
+	phases  [order.Closed + 1]int // how many stand in each
 	totals  map[payterm.Amount]map[*live]struct{}
 	doubts  int // that neither the gateway nor a supervisor has settled
 	holding int // with answers that could not be stored
@@ -43,7 +43,7 @@ func (b *book) leave(id payterm.OrderID, l *live) {
 
 // set gives an order its next state. One that was recalled from the journal for
 // a moment is not in the book, and is not counted.
-func (b *book) set(l *live, next flows.Order) {
+func (b *book) set(l *live, next order.Order) {
 	if b.orders[next.ID()] == l {
 		b.count(l.order, -1)
 		b.count(next, 1)
@@ -52,7 +52,7 @@ func (b *book) set(l *live, next flows.Order) {
 }
 
 // count adds one order to what is counted, or takes it off.
-func (b *book) count(o flows.Order, n int) {
+func (b *book) count(o order.Order, n int) {
 	b.phases[o.Phase] += n
 	if inDoubt(o) {
 		b.doubts += n
@@ -60,12 +60,12 @@ func (b *book) count(o flows.Order, n int) {
 }
 
 // inDoubt tells an order about which somebody may still have to decide.
-func inDoubt(o flows.Order) bool {
-	return (o.Phase == flows.InBackground || o.Phase == flows.Listed) && o.Resolution == ""
+func inDoubt(o order.Order) bool {
+	return (o.Phase == order.InBackground || o.Phase == order.Listed) && o.Resolution == ""
 }
 
 // hold keeps what could not be stored of an order.
-func (b *book) hold(l *live, unsaved []flows.Stamped) {
+func (b *book) hold(l *live, unsaved []order.Stamped) {
 	if len(l.unsaved) > 0 {
 		b.holding--
 	}
@@ -76,8 +76,8 @@ func (b *book) hold(l *live, unsaved []flows.Stamped) {
 }
 
 // of gives the orders of a total, in no order: Conflict does not depend on it.
-func (b *book) of(total payterm.Amount) []flows.Order {
-	orders := make([]flows.Order, 0, len(b.totals[total]))
+func (b *book) of(total payterm.Amount) []order.Order {
+	orders := make([]order.Order, 0, len(b.totals[total]))
 	for l := range b.totals[total] {
 		orders = append(orders, l.order)
 	}

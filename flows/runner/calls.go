@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // SaleResult is how a sale that was asked for ended: the order, or the reason
@@ -43,7 +44,7 @@ func (c saleCall) gone() bool { return c.ctx.Err() != nil }
 // joins or gives the same order (keys.go). An error before began was called means that nothing
 // began, unless ctx ended: then the order may begin all the same. Afterwards the
 // order goes on by itself.
-func (r *Runner) Sale(ctx context.Context, sale flows.SaleBegan, began func(payterm.OrderID)) (SaleResult, error) {
+func (r *Runner) Sale(ctx context.Context, sale order.SaleBegan, began func(payterm.OrderID)) (SaleResult, error) {
 	return r.call(ctx, func(c saleCall) error { return r.askSale(sale, c) }, began)
 }
 
@@ -79,7 +80,7 @@ func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(
 	}
 }
 
-func (r *Runner) askSale(sale flows.SaleBegan, call saleCall) error {
+func (r *Runner) askSale(sale order.SaleBegan, call saleCall) error {
 	content := ContentOfSale(r.c.Settings.MerchantID, sale)
 	if known, err := r.known(sale.IdempotencyKey, content, call); known || err != nil {
 		return err
@@ -87,7 +88,7 @@ func (r *Runner) askSale(sale flows.SaleBegan, call saleCall) error {
 	if sale.Currency != r.c.Settings.Currency {
 		return fmt.Errorf("%w: %s, and the terminal sells in %s", ErrCurrency, sale.Currency, r.c.Settings.Currency)
 	}
-	r.feed(flows.SaleAsked{Ticket: r.wait(call, sale.IdempotencyKey, content), Sale: sale})
+	r.feed(counter.SaleAsked{Ticket: r.wait(call, sale.IdempotencyKey, content), Sale: sale})
 	return nil
 }
 
@@ -144,7 +145,7 @@ func (r *Runner) watch(id payterm.OrderID) watched {
 	if len(l.watchers) >= maxWatchers {
 		return f
 	}
-	r.step(l, r.stamp(flows.InquiryAsked{}))
+	r.step(l, r.stamp(order.InquiryAsked{}))
 	if _, due := l.order.Due(); due && l.order.Asking.Next != 0 || l.order.Asking.InFlight {
 		f.wait = make(chan payterm.Order, 1)
 		l.watchers = append(l.watchers, f.wait)
@@ -172,7 +173,7 @@ func (r *Runner) await(ctx context.Context, f watched) payterm.Order {
 func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error) {
 	res, err := r.call(ctx, func(c saleCall) error {
 		ticket := r.wait(c, "", Content{})
-		r.feed(flows.ResolveAsked{Ticket: ticket, Word: flows.Resolve{Ticket: ticket, Order: id, Operator: operator,
+		r.feed(counter.ResolveAsked{Ticket: ticket, Word: counter.Resolve{Ticket: ticket, Order: id, Operator: operator,
 			Reason: reason}})
 		return nil
 	}, func(payterm.OrderID) {})
@@ -200,11 +201,11 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 		l = &live{order: o, heapAt: -1}
 	}
 	before := l.order
-	r.step(l, r.stamp(flows.Resolved{Operator: operator, Reason: reason}))
+	r.step(l, r.stamp(order.Resolved{Operator: operator, Reason: reason}))
 	if a := r.broken[id]; a != nil { // it was set aside for it, and takes the word as such
 		return r.wordOn(a, operator, reason)
 	}
-	if !flows.Lasting(before, l.order) {
+	if !order.Lasting(before, l.order) {
 		if r.storeBad {
 			return payterm.Order{}, fmt.Errorf("order %s: the journal cannot be written", id)
 		}
@@ -221,7 +222,7 @@ type Snapshot struct {
 	AtRest bool
 	// Operator is the number of who is signed on, empty for nobody.
 	Operator string
-	Status   flows.Status
+	Status   counter.Status
 	Fault    string
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // The code of an Active sale that could be written down only once its time was over is
@@ -40,7 +40,7 @@ func TestCodeAfterItsTime(t *testing.T) {
 			}
 		}
 		for _, s := range w.screens {
-			if s == string(flows.ViewShowCode) {
+			if s == string(counter.ViewShowCode) {
 				t.Errorf("%s: shown after its time", name)
 			}
 		}

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // waiting is somebody who waits for the loop.
@@ -37,21 +38,21 @@ func nobody(payterm.OrderID) {}
 // the gateway hangs; the first of the open orders is in doubt for a minute.
 var everybody = []waiting{
 	{"a sale at the counter", func(ctx context.Context, b *bubble) (string, error) {
-		return tell(b.r.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD"}, nobody))
+		return tell(b.r.Sale(ctx, order.SaleBegan{Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD"}, nobody))
 	}, 61 * time.Second},
 	{"a sale at a prompt", func(ctx context.Context, b *bubble) (string, error) {
-		return tell(b.r.Sale(ctx, flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
+		return tell(b.r.Sale(ctx, order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
 			Despite: b.open[0]}, nobody))
 	}, 121 * time.Second},
 	{"its retry", func(ctx context.Context, b *bubble) (string, error) {
-		sale := flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0],
+		sale := order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0],
 			IdempotencyKey: "K"}
 		go b.r.Sale(ctx, sale, nobody) //nolint:errcheck // the other one is looked at
 		time.Sleep(time.Millisecond)
 		return tell(b.r.Sale(ctx, sale, nobody))
 	}, 121 * time.Second},
 	{"a refund at a prompt", func(ctx context.Context, b *bubble) (string, error) {
-		return tell(b.r.Refund(ctx, flows.RefundBegan{SaleID: b.closed, AmountMinor: 5}, nobody))
+		return tell(b.r.Refund(ctx, order.RefundBegan{SaleID: b.closed, AmountMinor: 5}, nobody))
 	}, 121 * time.Second},
 	{"a word at a prompt", func(ctx context.Context, b *bubble) (string, error) {
 		o, err := b.r.Resolve(ctx, b.open[0], "", "x")
@@ -79,7 +80,7 @@ var everybody = []waiting{
 	}, 40 * time.Second},
 	{"who asks about one that is set aside", func(ctx context.Context, b *bubble) (string, error) {
 		b.onLoop(func() {
-			b.r.quarantine(b.r.orders[b.open[0]], b.r.stamp(flows.Woke{}), errors.New("it cannot be"))
+			b.r.quarantine(b.r.orders[b.open[0]], b.r.stamp(order.Woke{}), errors.New("it cannot be"))
 		})
 		o, _, err := b.r.Inquire(ctx, b.open[0])
 		return string(o.Outcome), err
@@ -105,7 +106,7 @@ func (b *bubble) onLoop(f func()) {
 // TestEveryCallEnds: whatever happens to the loop, the counter, the order or the journal,
 // nobody who waits for them is forgotten, nor told what is not so.
 func TestEveryCallEnds(t *testing.T) {
-	order := func(b *bubble) *live { // the sale that is asked for, or the doubt that is asked about
+	atCounter := func(b *bubble) *live { // the sale that is asked for, or the doubt that is asked about
 		for _, l := range b.r.orders {
 			if l.order.Phase.AtCounter() {
 				return l
@@ -123,7 +124,7 @@ func TestEveryCallEnds(t *testing.T) {
 		"the counter begins anew": {func(b *bubble) {
 			b.onLoop(func() {
 				b.r.terminal.PINTries = 99
-				b.r.feed(flows.Woke{})
+				b.r.feed(counter.Woke{})
 			})
 		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own,
 			"who asks about one that is set aside": own, "a reconciliation of an open sale": own,
@@ -140,8 +141,8 @@ func TestEveryCallEnds(t *testing.T) {
 				"its retry": "not begun: storage", "a refund at a prompt": "not begun: storage"}},
 		"its order is set aside": {func(b *bubble) {
 			b.onLoop(func() {
-				if l := order(b); l != nil {
-					b.r.quarantine(l, b.r.stamp(flows.Woke{}), errors.New("it cannot be"))
+				if l := atCounter(b); l != nil {
+					b.r.quarantine(l, b.r.stamp(order.Woke{}), errors.New("it cannot be"))
 				}
 			})
 		}, map[string]time.Duration{
@@ -159,7 +160,7 @@ func TestEveryCallEnds(t *testing.T) {
 			t.Run(name+"/"+w.name, func(t *testing.T) {
 				inBubble(t, 1, 2*time.Minute, func(b *bubble) {
 					b.r.c.Settings.PINSet = true
-					b.onLoop(func() { b.r.terminal = flows.NewTerminal(b.r.c.Settings) })
+					b.onLoop(func() { b.r.terminal = counter.New(b.r.c.Settings) })
 					b.mu.Lock()
 					b.takes = time.Hour
 					b.mu.Unlock()
@@ -206,7 +207,7 @@ func TestEveryCallEnds(t *testing.T) {
 // cannotBe brings the counter into a state that no event leads to, and lets it notice.
 func (w *world) cannotBe() {
 	w.r.terminal.PINTries = 99
-	w.r.feed(flows.StatusChanged{Status: w.r.terminal.Status})
+	w.r.feed(counter.StatusChanged{Status: w.r.terminal.Status})
 }
 
 // TestCounterBeginsAnew: the order that a counter had when it met a state that cannot be
@@ -241,9 +242,9 @@ func TestCounterBeginsAnew(t *testing.T) {
 	w = newWorld(t, payterm.CodeMade{CodeURL: "weixin://x"}, paid)
 	w.press("1", "2", "3", "4", payterm.KeyF1)
 	w.run(10 * time.Second)
-	w.r.terminal.Order.Phase = flows.ShowingCode // a result of an order at the counter cannot be
+	w.r.terminal.Order.Phase = order.ShowingCode // a result of an order at the counter cannot be
 	w.screens = append(w.screens, "before")
-	w.r.feed(flows.StatusChanged{Status: w.r.terminal.Status})
+	w.r.feed(counter.StatusChanged{Status: w.r.terminal.Status})
 	if last(w) != "approved" {
 		t.Errorf("the counter shows %s", last(w))
 	}
@@ -255,8 +256,8 @@ func TestAnewWithAPIN(t *testing.T) {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: []payterm.Answer{paid}, now: time.Second}
 	w.alter = func(c *Config) {
 		c.Settings.PINSet = true
-		c.PIN = func(string, flows.PIN) (flows.Operator, bool) {
-			return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, true
+		c.PIN = func(string, counter.PIN) (counter.Operator, bool) {
+			return counter.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, true
 		}
 	}
 	w.boot()
@@ -265,7 +266,7 @@ func TestAnewWithAPIN(t *testing.T) {
 	w.run(time.Second)
 	refund := func() saleCall {
 		call := newCall(context.Background())
-		if err := w.r.askRefund(flows.RefundBegan{SaleID: w.order(0).ID, AmountMinor: 5}, call); err != nil {
+		if err := w.r.askRefund(order.RefundBegan{SaleID: w.order(0).ID, AmountMinor: 5}, call); err != nil {
 			t.Fatal(err)
 		}
 		return call
@@ -290,10 +291,10 @@ func TestImpossibleBeginning(t *testing.T) {
 	w := newWorld(t)
 	call := newCall(context.Background())
 	ticket := w.r.wait(call, "", Content{})
-	w.r.terminal.Phase, w.r.terminal.Ticket = flows.Serving, ticket
-	w.r.start(ticket, payterm.Amount{Minor: 5, Currency: "CAD"}, func(id payterm.OrderID) flows.Event {
-		return flows.RefundBegan{ID: id, SaleID: "T1ZZZZA000009", SaleTotalMinor: 1, AmountMinor: 5, Currency: "CAD",
-			Rules: flows.DefaultRules()}
+	w.r.terminal.Phase, w.r.terminal.Ticket = counter.Serving, ticket
+	w.r.start(ticket, payterm.Amount{Minor: 5, Currency: "CAD"}, func(id payterm.OrderID) order.Event {
+		return order.RefundBegan{ID: id, SaleID: "T1ZZZZA000009", SaleTotalMinor: 1, AmountMinor: 5, Currency: "CAD",
+			Rules: order.DefaultRules()}
 	})
 	select {
 	case res := <-call.result:
@@ -303,7 +304,7 @@ func TestImpossibleBeginning(t *testing.T) {
 	default:
 		t.Error("the caller hears nothing")
 	}
-	if w.r.terminal.Phase != flows.Idle || len(w.r.orders) != 0 || len(w.r.broken) != 0 || len(w.r.totals) != 0 {
+	if w.r.terminal.Phase != counter.Idle || len(w.r.orders) != 0 || len(w.r.broken) != 0 || len(w.r.totals) != 0 {
 		t.Errorf("the counter is %s, %d orders, set aside: %v", w.r.terminal.Phase, len(w.r.orders), w.r.broken)
 	}
 }

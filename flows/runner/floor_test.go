@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // A sum that the gateway has authentically called given back is a floor under every later
@@ -65,7 +65,7 @@ func TestSumHeardAfterTheRefund(t *testing.T) {
 		},
 		"set aside": func(w *world, id payterm.OrderID) {
 			l := w.r.orders[id]
-			w.r.quarantine(l, w.r.stamp(flows.Woke{}), errors.New("it cannot be"))
+			w.r.quarantine(l, w.r.stamp(order.Woke{}), errors.New("it cannot be"))
 			if _, err := w.r.resolve(id, "7", "the page shows none"); err != nil {
 				t.Fatal(err)
 			}

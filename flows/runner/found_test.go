@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // Two doubts of one amount: a person is warned of the younger one while the older one turns
@@ -27,7 +27,7 @@ func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 	}
 	w.press("CLEAR")
 	w.press("1", "2", "3", "4", payterm.KeyEnter)
-	if w.r.terminal.Phase != flows.Warned || w.r.terminal.Conflict != w.order(1).ID {
+	if w.r.terminal.Phase != counter.Warned || w.r.terminal.Conflict != w.order(1).ID {
 		t.Fatalf("%s %s", w.r.terminal.Phase, w.r.terminal.Conflict)
 	}
 	first := w.order(0).ID
@@ -42,7 +42,7 @@ func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 		t.Fatalf("%+v", w.order(0))
 	}
 	w.press(payterm.KeyEnter)
-	if w.r.terminal.Phase == flows.Serving {
+	if w.r.terminal.Phase == counter.Serving {
 		t.Errorf("a third sale begins without a word of the payment that was just found")
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/screen"
 	"payterm/storage"
 )
@@ -64,10 +65,10 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 		b.r = New(Config{
 			Journal: shelf{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock,
 			BootTag: b.store.BootTag(),
-			Settings: flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(),
-				ActiveWallets: flows.WalletSetOf(payterm.Alipay)},
-			Screen:  func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
-			Slip:    func(flows.Slip, payterm.Order, bool) payterm.Receipt { return payterm.Receipt{} },
+			Settings: counter.Settings{Currency: "CAD", Rules: order.DefaultRules(),
+				ActiveWallets: order.WalletSetOf(payterm.Alipay)},
+			Screen:  func(v counter.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
+			Slip:    func(order.Slip, payterm.Order, bool) payterm.Receipt { return payterm.Receipt{} },
 			CodeKey: func(c payterm.PayCode) string { return "hash of " + c.Reveal() },
 			Jitter:  func() uint16 { return 0 },
 		})
@@ -118,11 +119,11 @@ func (b *bubble) past(n int, age time.Duration) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		o, then := flows.Order{}, b.now()-age
-		events := []flows.Event{
-			flows.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i), Currency: "CAD",
-				Rules: flows.DefaultRules()},
-			flows.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay,
+		o, then := order.Order{}, b.now()-age
+		events := []order.Event{
+			order.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i), Currency: "CAD",
+				Rules: order.DefaultRules()},
+			order.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay,
 				Key: fmt.Sprint(i), Began: then},
 		}
 		if i < n {
@@ -130,12 +131,12 @@ func (b *bubble) past(n int, age time.Duration) {
 		} else {
 			b.closed = id
 			events = append(events,
-				flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Paid{PaidMinor: int64(100 + i),
+				order.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Paid{PaidMinor: int64(100 + i),
 					Status: "success"}}})
 		}
 		for _, ev := range events {
-			in := flows.Stamped{Stamp: payterm.Stamp{Boot: "AAAAA", Mono: then, Wall: time.Now().Add(-age)}, Event: ev}
-			next, _ := flows.Step(o, in)
+			in := order.Stamped{Stamp: payterm.Stamp{Boot: "AAAAA", Mono: then, Wall: time.Now().Add(-age)}, Event: ev}
+			next, _ := order.Step(o, in)
 			e, err := b.r.entry(o, next, in)
 			if err != nil {
 				b.t.Fatal(err)
@@ -273,7 +274,7 @@ func TestPollingTheCounter(t *testing.T) {
 		id := make(chan payterm.OrderID, 1)
 		selling, leave := context.WithCancel(b.t.Context())
 		//nolint:errcheck // it is left
-		go b.r.Sale(selling, flows.SaleBegan{Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234,
+		go b.r.Sale(selling, order.SaleBegan{Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 1234,
 			Currency: "CAD"}, func(o payterm.OrderID) { id <- o })
 		order := <-id
 		time.Sleep(time.Second)
@@ -297,7 +298,7 @@ func (b *bubble) sold(minor int64) payterm.OrderID {
 	done := make(chan SaleResult, 1)
 	began := make(chan payterm.OrderID, 1)
 	go func() {
-		res, err := b.r.Sale(b.t.Context(), flows.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, Currency: "CAD"},
+		res, err := b.r.Sale(b.t.Context(), order.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, Currency: "CAD"},
 			func(id payterm.OrderID) { began <- id })
 		if err != nil {
 			b.t.Error(err)
@@ -349,7 +350,7 @@ func TestRefundsKeepToTheFloor(t *testing.T) {
 		}
 		for n := range 3 {
 			var began time.Duration
-			res, err := b.r.Refund(b.t.Context(), flows.RefundBegan{SaleID: sale, AmountMinor: 100},
+			res, err := b.r.Refund(b.t.Context(), order.RefundBegan{SaleID: sale, AmountMinor: 100},
 				func(payterm.OrderID) { began = b.now() })
 			if err != nil || res.Order.Outcome != payterm.Approved {
 				b.t.Fatalf("refund %d: %+v, %v", n, res, err)

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // holdPause is how long the counter is free after a hold, before the next one. Who
@@ -67,7 +68,7 @@ func (r *Runner) busy() error {
 		return ErrBusy
 	case r.terminal.AtRest(r.now()):
 		return nil
-	case r.terminal.Phase == flows.ShowingResult || r.terminal.Phase == flows.Refused:
+	case r.terminal.Phase == counter.ShowingResult || r.terminal.Phase == counter.Refused:
 		return errRead
 	}
 	return ErrBusy
@@ -76,8 +77,8 @@ func (r *Runner) busy() error {
 // asking reports whether the gateway owes an answer about an order.
 func (r *Runner) asking() bool {
 	for phase, n := range r.phases {
-		p := flows.Phase(phase)
-		if n > 0 && (p.AtCounter() || p == flows.InBackground || p == flows.Trailing) {
+		p := order.Phase(phase)
+		if n > 0 && (p.AtCounter() || p == order.InBackground || p == order.Trailing) {
 			return true
 		}
 	}
@@ -95,25 +96,25 @@ func (r *Runner) decide(ctx context.Context, look func() error) error {
 
 // held tells whether an event is not for a counter that is held, and refuses what waits
 // for an answer.
-func (r *Runner) held(e flows.Event) bool {
+func (r *Runner) held(e counter.Event) bool {
 	if r.now() >= r.heldUntil {
 		return false
 	}
 	ticket := uint64(0)
 	switch e := e.(type) {
-	case flows.KeyPressed, flows.CodeScanned:
+	case counter.KeyPressed, counter.Scanned:
 		return true
-	case flows.SaleAsked:
+	case counter.SaleAsked:
 		ticket = e.Ticket
-	case flows.RefundAsked:
+	case counter.RefundAsked:
 		ticket = e.Ticket
-	case flows.ResolveAsked:
+	case counter.ResolveAsked:
 		ticket = e.Ticket
-	case flows.TrainingAsked:
+	case counter.TrainingAsked:
 		ticket = e.Ticket
-	case flows.ZAsked:
+	case counter.ZAsked:
 		ticket = e.Ticket
-	case flows.ServiceAsked:
+	case counter.ServiceAsked:
 		ticket = e.Ticket
 	default:
 		return false

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // hold asks for the counter to be held, as from beside the loop.
@@ -140,7 +140,7 @@ func TestRestAtATillsResult(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, paid)
 			call := newCall(t.Context())
-			if err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"},
+			if err := w.r.askSale(order.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: "CAD"},
 				call); err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // An idempotency key stands for one request, wherever it arrives (invariant 21): who
@@ -33,13 +33,13 @@ type Content struct {
 }
 
 // ContentOfSale is what a merchant's till asks for.
-func ContentOfSale(merchantID string, s flows.SaleBegan) Content {
+func ContentOfSale(merchantID string, s order.SaleBegan) Content {
 	return Content{MerchantID: merchantID, Kind: payterm.KindSale, Mode: s.Mode, Wallet: s.Wallet,
 		AmountMinor: s.AmountMinor, TipMinor: s.TipMinor, Currency: s.Currency}
 }
 
 // ContentOfRefund is what it asks back, all that is left without an amount.
-func ContentOfRefund(merchantID string, r flows.RefundBegan) Content {
+func ContentOfRefund(merchantID string, r order.RefundBegan) Content {
 	return Content{MerchantID: merchantID, Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor,
 		Currency: r.Currency, Whole: r.Whole || r.AmountMinor == 0}
 }
@@ -106,8 +106,8 @@ func beganWhole(keys Keys, id payterm.OrderID) (bool, error) {
 	if err != nil || len(records) == 0 {
 		return false, err
 	}
-	e, err := flows.DecodeEvent(records[0].Event, records[0].Body)
-	began, is := e.(flows.RefundBegan)
+	e, err := order.DecodeEvent(records[0].Event, records[0].Body)
+	began, is := e.(order.RefundBegan)
 	return is && began.Whole, err
 }
 

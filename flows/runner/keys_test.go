@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/storage"
 )
 
@@ -23,14 +24,14 @@ func newTill() *till {
 	return &till{saleCall: newCall(context.Background())}
 }
 
-func (w *world) asks(sale flows.SaleBegan) *till {
+func (w *world) asks(sale order.SaleBegan) *till {
 	t := newTill()
 	sale.Currency = "CAD"
 	t.err = w.r.askSale(sale, t.saleCall)
 	return t
 }
 
-func (w *world) asksBack(refund flows.RefundBegan) *till {
+func (w *world) asksBack(refund order.RefundBegan) *till {
 	t := newTill()
 	t.err = w.r.askRefund(refund, t.saleCall)
 	return t
@@ -61,8 +62,8 @@ func supervised(t *testing.T, answers ...payterm.Answer) *world {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: answers, now: time.Second}
 	w.alter = func(c *Config) {
 		c.Settings.PINSet = true
-		c.PIN = func(_ string, pin flows.PIN) (flows.Operator, bool) {
-			return flows.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, pin == "4711"
+		c.PIN = func(_ string, pin counter.PIN) (counter.Operator, bool) {
+			return counter.Operator{Number: payterm.SharedSupervisor, Supervisor: true}, pin == "4711"
 		}
 	}
 	w.boot()
@@ -70,8 +71,8 @@ func supervised(t *testing.T, answers ...payterm.Answer) *world {
 	return w
 }
 
-func passive(minor int64, key string) flows.SaleBegan {
-	return flows.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, IdempotencyKey: key}
+func passive(minor int64, key string) order.SaleBegan {
+	return order.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, IdempotencyKey: key}
 }
 
 // TestKeyAtAPrompt: a sale and a refund wait for a supervisor's PIN. Whoever asks for
@@ -102,7 +103,7 @@ func TestKeyAtAPrompt(t *testing.T) {
 		"the same":           {again, "waits"},
 		"the same once more": {third, "waits"},
 		"another amount":     {w.asks(passive(1235, "K2")), "key reused"},
-		"a refund": {w.asksBack(flows.RefundBegan{SaleID: doubt.ID, AmountMinor: 1234,
+		"a refund": {w.asksBack(order.RefundBegan{SaleID: doubt.ID, AmountMinor: 1234,
 			IdempotencyKey: "K2"}), "key reused"},
 		"another key":          {w.asks(passive(500, "K3")), "not_sent busy"},
 		"no key":               {w.asks(passive(1234, "")), "not_sent busy"},
@@ -128,7 +129,7 @@ func TestKeyAtAPrompt(t *testing.T) {
 	}
 
 	// A refund waits likewise, and CANCEL ends it for all who wait.
-	back := flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}
+	back := order.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}
 	one, two := w.asksBack(back), w.asksBack(back)
 	part := back
 	part.AmountMinor = 500
@@ -158,16 +159,16 @@ func TestKeyOfAnotherKind(t *testing.T) {
 	w.run(time.Second)
 	sold := w.order(0)
 	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
-	if got := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 1234,
+	if got := w.asksBack(order.RefundBegan{SaleID: sold.ID, AmountMinor: 1234,
 		IdempotencyKey: "K1"}).heard(); got != "key reused" {
 		t.Errorf("a refund under a sale's key: %s", got)
 	}
-	back := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 500, IdempotencyKey: "R1"})
+	back := w.asksBack(order.RefundBegan{SaleID: sold.ID, AmountMinor: 500, IdempotencyKey: "R1"})
 	w.run(time.Second)
 	if back.heard() != "waits" || len(back.began) != 1 {
 		t.Fatalf("the refund: %s", back.heard())
 	}
-	for what, sale := range map[string]flows.SaleBegan{
+	for what, sale := range map[string]order.SaleBegan{
 		"a refund's key": passive(500, "R1"),
 		"another amount": passive(1233, "K1"),
 		"another tip":    {Mode: payterm.Passive, AmountMinor: 1134, TipMinor: 100, IdempotencyKey: "K1"},
@@ -180,7 +181,7 @@ func TestKeyOfAnotherKind(t *testing.T) {
 			t.Errorf("%s: %s", what, got)
 		}
 	}
-	for what, sale := range map[string]flows.SaleBegan{
+	for what, sale := range map[string]order.SaleBegan{
 		"the same":         passive(1234, "K1"),
 		"with its wallet":  {Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 1234, IdempotencyKey: "K1"},
 		"with another ref": {Mode: payterm.Passive, AmountMinor: 1234, Ref: "table 7", IdempotencyKey: "K1"},
@@ -231,7 +232,7 @@ func TestKeyOfAnotherMerchant(t *testing.T) {
 			if till.err != nil && strings.Contains(till.err.Error(), "12.34") {
 				t.Errorf("it is told what the other one sold: %v", till.err)
 			}
-			back := w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "1001"})
+			back := w.asksBack(order.RefundBegan{SaleID: sold.ID, IdempotencyKey: "1001"})
 			if got := back.heard(); got != "key reused" {
 				t.Errorf("dropped %t: a refund under a sale's key: %q", dropped, got)
 			}
@@ -260,7 +261,7 @@ func TestKeyOfADroppedOrder(t *testing.T) {
 		return payterm.Refunded{PaidMinor: 1234, RefundedMinor: refunded, Status: "refunded"}
 	}
 	w.press("CLEAR")
-	w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"})
+	w.asksBack(order.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"})
 	w.run(time.Minute)
 	back := w.order(1)
 	if back.Outcome != payterm.Approved || !back.Whole {
@@ -281,11 +282,11 @@ func TestKeyOfADroppedOrder(t *testing.T) {
 		}{
 			"the sale":       {w.asks(passive(1234, "K1")), "approved " + string(sold.ID)},
 			"another amount": {w.asks(passive(1235, "K1")), "key reused"},
-			"the refund": {w.asksBack(flows.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}), "approved " +
+			"the refund": {w.asksBack(order.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}), "approved " +
 				string(back.ID)},
-			"a part of it": {w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 5, IdempotencyKey: "R1"}),
+			"a part of it": {w.asksBack(order.RefundBegan{SaleID: sold.ID, AmountMinor: 5, IdempotencyKey: "R1"}),
 				"key reused"},
-			"of another": {w.asksBack(flows.RefundBegan{SaleID: "T1ZZZZZ000009", IdempotencyKey: "R1"}),
+			"of another": {w.asksBack(order.RefundBegan{SaleID: "T1ZZZZZ000009", IdempotencyKey: "R1"}),
 				"key reused"},
 			"another kind": {w.asks(passive(1234, "R1")), "key reused"},
 		} {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // lookLimit bounds a question of the menu. The gateway's client has a deadline of
@@ -19,21 +19,21 @@ const rateLife = 24 * time.Hour
 // look asks beside the loop what the menu wants to know, and brings the answer back.
 // Each question has exactly one answer, or the counter would wait until its time is
 // over.
-func (r *Runner) look(q flows.Query) {
+func (r *Runner) look(q counter.Query) {
 	r.leaveLook() // there is one question at a time
 	ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
 	r.leaveLook = cancel
-	told := func(e flows.Event) {
+	told := func(e counter.Event) {
 		cancel()
 		r.feed(r.kept(e))
 	}
-	if q.What == flows.LookGateway {
+	if q.What == counter.LookGateway {
 		r.tell(ctx, q, told)
 		return
 	}
-	ask := map[flows.Lookup]func(context.Context, flows.Query) flows.Event{
-		flows.LookOrder: r.find, flows.LookNumber: r.find, flows.LookList: r.find,
-		flows.LookTotals: r.total, flows.LookRate: r.askRate,
+	ask := map[counter.Lookup]func(context.Context, counter.Query) counter.Event{
+		counter.LookOrder: r.find, counter.LookNumber: r.find, counter.LookList: r.find,
+		counter.LookTotals: r.total, counter.LookRate: r.askRate,
 	}[q.What]
 	r.c.Go(func() {
 		e := ask(ctx, q)
@@ -42,18 +42,18 @@ func (r *Runner) look(q flows.Query) {
 }
 
 // find looks orders up in the journal.
-func (r *Runner) find(_ context.Context, q flows.Query) flows.Event {
-	found := flows.Found{Query: q}
+func (r *Runner) find(_ context.Context, q counter.Query) counter.Event {
+	found := counter.Found{Query: q}
 	var list []payterm.Order
 	var err error
 	switch q.What {
-	case flows.LookOrder:
+	case counter.LookOrder:
 		var o payterm.Order
 		var known bool
 		if o, known, err = r.c.Journal.Order(payterm.OrderID(q.Text)); known {
 			list = []payterm.Order{o}
 		}
-	case flows.LookNumber:
+	case counter.LookNumber:
 		list, err = r.c.Journal.Numbered(q.Text, q.Skip, q.Rows+1)
 	default:
 		list, err = r.c.Journal.List(payterm.OrderList(q.Text), q.Skip, q.Rows+1)
@@ -64,7 +64,7 @@ func (r *Runner) find(_ context.Context, q flows.Query) flows.Event {
 		return found
 	}
 	for i, o := range list[:min(len(list), q.Rows)] {
-		found.Rows[i] = flows.RowOf(o)
+		found.Rows[i] = counter.RowOf(o)
 	}
 	found.More = len(list) > q.Rows
 	return found
@@ -72,25 +72,25 @@ func (r *Runner) find(_ context.Context, q flows.Query) flows.Event {
 
 // tell asks the gateway how an order stands. One that is open takes the answer in by
 // itself; a closed one as it does in a reconciliation.
-func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)) {
+func (r *Runner) tell(ctx context.Context, q counter.Query, told func(counter.Event)) {
 	id := payterm.OrderID(q.Text)
 	if open := r.watch(id); open.row.ID != "" {
 		r.c.Go(func() {
-			row := flows.RowOf(r.await(ctx, open))
-			r.Post(func() { told(flows.OrderTold{Query: q, Order: row, Verdict: flows.VerdictOf(row, nil)}) })
+			row := counter.RowOf(r.await(ctx, open))
+			r.Post(func() { told(counter.OrderTold{Query: q, Order: row, Verdict: counter.VerdictOf(row, nil)}) })
 		})
 		return
 	}
 	row, known, err := r.c.Journal.Order(id)
 	if err != nil || !known {
 		r.c.Log.Warn("look for an order", "order_id", id, "err", err)
-		told(flows.OrderTold{Query: q, Failed: true})
+		told(counter.OrderTold{Query: q, Failed: true})
 		return
 	}
 	// which was never announced, or not under this key
 	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled || !r.ours(row) {
-		order := flows.RowOf(row)
-		told(flows.OrderTold{Query: q, Order: order, Verdict: flows.VerdictOf(order, nil)})
+		order := counter.RowOf(row)
+		told(counter.OrderTold{Query: q, Order: order, Verdict: counter.VerdictOf(order, nil)})
 		return
 	}
 	heard := func(a payterm.Answer) {
@@ -102,8 +102,8 @@ func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)
 		if now, err := r.contradicted(id, a); err == nil {
 			row = now
 		}
-		order := flows.RowOf(row)
-		told(flows.OrderTold{Query: q, Order: order, Verdict: flows.VerdictOf(order, a)})
+		order := counter.RowOf(row)
+		told(counter.OrderTold{Query: q, Order: order, Verdict: counter.VerdictOf(order, a)})
 	}
 	rules := r.c.Settings.Rules
 	i := payterm.Inquiry{OrderID: id, Total: row.Total(), MaxFeeMinor: rules.MaxFeeMinor}
@@ -113,7 +113,7 @@ func (r *Runner) tell(ctx context.Context, q flows.Query, told func(flows.Event)
 }
 
 // total takes an X or a Z.
-func (r *Runner) total(_ context.Context, q flows.Query) flows.Event {
+func (r *Runner) total(_ context.Context, q counter.Query) counter.Event {
 	t, err := r.c.Totals(q.Text == "z", q.By)
 	if err != nil {
 		r.c.Log.Warn("totals", "which", q.Text, "err", err)
@@ -122,10 +122,10 @@ func (r *Runner) total(_ context.Context, q flows.Query) flows.Event {
 		if errors.As(err, &a) {
 			why = a.Advice()
 		}
-		return flows.TotalsTold{Query: q, Why: why}
+		return counter.TotalsTold{Query: q, Why: why}
 	}
 	sums := t.Sums()
-	told := flows.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, SumsAll: len(sums),
+	told := counter.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, SumsAll: len(sums),
 		OpenAll: len(t.Open)}
 	copy(told.Sums[:], sums)
 	for i, o := range t.Open[:min(len(t.Open), len(told.Open))] {
@@ -135,46 +135,46 @@ func (r *Runner) total(_ context.Context, q flows.Query) flows.Event {
 }
 
 // askRate asks for the exchange rate.
-func (r *Runner) askRate(ctx context.Context, q flows.Query) flows.Event {
+func (r *Runner) askRate(ctx context.Context, q counter.Query) counter.Event {
 	cny, err := r.c.Rate(ctx)
 	if err != nil {
 		r.c.Log.Warn("exchange rate", "err", err)
-		return flows.RateTold{Query: q}
+		return counter.RateTold{Query: q}
 	}
-	return flows.RateTold{Query: q, Rate: flows.Rate{CNYE8: cny}, Asked: true}
+	return counter.RateTold{Query: q, Rate: counter.Rate{CNYE8: cny}, Asked: true}
 }
 
 // Reached reports a request to the gateway that belonged to no order: whether anything
 // answered, and the rate that it told, 0 for none.
 func (r *Runner) Reached(answered bool, cny int64) {
 	r.offer(func() {
-		r.network = flows.NetworkDown
+		r.network = counter.NetworkDown
 		if answered {
-			r.network = flows.NetworkUp
+			r.network = counter.NetworkUp
 		}
 		if cny > 0 {
-			r.keptRate(flows.RateTold{Rate: flows.Rate{CNYE8: cny}, Asked: true})
+			r.keptRate(counter.RateTold{Rate: counter.Rate{CNYE8: cny}, Asked: true})
 		}
 		r.tellStatus()
 	})
 }
 
 // kept takes in on the loop what was told beside it.
-func (r *Runner) kept(e flows.Event) flows.Event {
+func (r *Runner) kept(e counter.Event) counter.Event {
 	switch e := e.(type) {
-	case flows.Found:
-		if e.Query.What == flows.LookOrder {
+	case counter.Found:
+		if e.Query.What == counter.LookOrder {
 			e.Asking = r.orders[payterm.OrderID(e.Query.Text)] != nil
 		}
 		return e
-	case flows.RateTold:
+	case counter.RateTold:
 		return r.keptRate(e)
 	}
 	return e
 }
 
 // keptRate stamps and keeps a new rate, and falls back on the last one.
-func (r *Runner) keptRate(told flows.RateTold) flows.Event {
+func (r *Runner) keptRate(told counter.RateTold) counter.Event {
 	mono, wall := r.c.Clock.Now()
 	if told.Asked {
 		told.Rate.Mono, told.Rate.At = mono, 0

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // An exchange rate is shown for a day after the gateway told it, with its age, and
@@ -16,7 +16,7 @@ func TestRateAges(t *testing.T) {
 	w := newWorld(t)
 	told := errors.New("the gateway is silent")
 	w.r.c.Rate = func(context.Context) (int64, error) { return 524740000, told }
-	ask := func() flows.RateTold {
+	ask := func() counter.RateTold {
 		t.Helper()
 		w.press(payterm.KeyF3, "8")
 		w.run(time.Second)
@@ -48,12 +48,12 @@ func TestNotWired(t *testing.T) {
 	w := newWorld(t)
 	w.press(payterm.KeyF3, "6")
 	w.run(time.Second)
-	if got := w.r.terminal; got.Phase != flows.ShowingTotals || got.Menu.Totals.Why != ErrNotWired.Error() {
+	if got := w.r.terminal; got.Phase != counter.ShowingTotals || got.Menu.Totals.Why != ErrNotWired.Error() {
 		t.Errorf("%s: %+v", got.Phase, got.Menu.Totals)
 	}
 	w.press(payterm.KeyEnter, payterm.KeyF3, "8")
 	w.run(time.Second)
-	if got := w.r.terminal; got.Phase != flows.ShowingRate {
+	if got := w.r.terminal; got.Phase != counter.ShowingRate {
 		t.Errorf("%s", got.Phase)
 	}
 }
@@ -70,7 +70,7 @@ func TestFind(t *testing.T) {
 	w.press(payterm.KeyF3, "3", payterm.KeyEnter)
 	w.run(time.Second)
 	m := w.r.terminal.Menu
-	if w.r.terminal.Phase != flows.Listing || m.Rows.Count() != flows.MaxRows || !m.More {
+	if w.r.terminal.Phase != counter.Listing || m.Rows.Count() != counter.MaxRows || !m.More {
 		t.Fatalf("%s: %+v", w.r.terminal.Phase, m)
 	}
 	newest := m.Rows[0].Order
@@ -81,7 +81,7 @@ func TestFind(t *testing.T) {
 	}
 	w.press("2")
 	w.run(time.Second)
-	if m = w.r.terminal.Menu; m.Verdict != flows.VerdictNotPaid || len(w.known) != 0 {
+	if m = w.r.terminal.Menu; m.Verdict != counter.VerdictNotPaid || len(w.known) != 0 {
 		t.Errorf("a cancelled order is asked about: %+v, %v", m, w.known)
 	}
 }
@@ -101,8 +101,8 @@ func TestWordAtTheKeys(t *testing.T) {
 	w.press(payterm.KeyEnter)
 	w.run(time.Second)
 	m := w.r.terminal.Menu
-	if o := w.order(0); w.r.terminal.Phase != flows.ShowingWord || m.Order.Resolution == "" || !m.Asking ||
-		o.Resolution != flows.WordAtCounter || o.Outcome != payterm.InDoubt {
+	if o := w.order(0); w.r.terminal.Phase != counter.ShowingWord || m.Order.Resolution == "" || !m.Asking ||
+		o.Resolution != counter.WordAtCounter || o.Outcome != payterm.InDoubt {
 		t.Errorf("%s: %+v, %+v", w.r.terminal.Phase, m, o)
 	}
 	w.answers = []payterm.Answer{paid}

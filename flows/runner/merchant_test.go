@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // Once the terminal is another merchant's, or sells in another currency, nobody asks the
 // gateway about the sales of before, nor gives anything of them back: under this key it
 // knows nothing of them, and what it says would be taken for the truth.
 func TestOtherMerchant(t *testing.T) {
-	for name, other := range map[string]func(*flows.Settings){
-		"merchant": func(s *flows.Settings) { s.MerchantID = "ON2" },
-		"currency": func(s *flows.Settings) { s.Currency = "JPY" },
+	for name, other := range map[string]func(*counter.Settings){
+		"merchant": func(s *counter.Settings) { s.MerchantID = "ON2" },
+		"currency": func(s *counter.Settings) { s.Currency = "JPY" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -38,7 +39,7 @@ func TestOtherMerchant(t *testing.T) {
 			w.run(time.Second)
 			w.press("1")
 			w.run(10 * time.Second)
-			if m := w.r.terminal.Menu; m.Verdict != flows.VerdictPaid {
+			if m := w.r.terminal.Menu; m.Verdict != counter.VerdictPaid {
 				t.Errorf("%s: %+v", w.r.terminal.Phase, m)
 			}
 			if _, err := w.checkNow(sale.ID); !errors.Is(err, ErrOtherMerchant) {
@@ -46,7 +47,7 @@ func TestOtherMerchant(t *testing.T) {
 			}
 			call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
 			w.press(payterm.KeyCancel, payterm.KeyCancel, payterm.KeyCancel, payterm.KeyCancel)
-			if err := w.r.askRefund(flows.RefundBegan{SaleID: sale.ID}, call); err != nil {
+			if err := w.r.askRefund(order.RefundBegan{SaleID: sale.ID}, call); err != nil {
 				t.Fatal(err)
 			}
 			w.run(time.Second)
@@ -105,7 +106,7 @@ func TestOtherCurrencyDoesNotBegin(t *testing.T) {
 	w := newWorld(t, paid)
 	for _, c := range []payterm.Currency{"JPY", ""} {
 		call := newCall(t.Context())
-		err := w.r.askSale(flows.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: c, IdempotencyKey: "K1"},
+		err := w.r.askSale(order.SaleBegan{Mode: payterm.Passive, AmountMinor: 1234, Currency: c, IdempotencyKey: "K1"},
 			call)
 		if !errors.Is(err, ErrCurrency) || len(call.result)+len(w.r.tickets) != 0 {
 			t.Errorf("a sale in %q: %v", c, err)
@@ -119,7 +120,7 @@ func TestOtherCurrencyDoesNotBegin(t *testing.T) {
 	if till.heard() != "approved "+string(sold.ID) {
 		t.Fatal(till.heard())
 	}
-	back := w.asksBack(flows.RefundBegan{SaleID: sold.ID, AmountMinor: 500, Currency: "JPY"})
+	back := w.asksBack(order.RefundBegan{SaleID: sold.ID, AmountMinor: 500, Currency: "JPY"})
 	if !errors.Is(back.err, ErrCurrency) {
 		t.Errorf("a refund in JPY: %s", back.heard())
 	}
@@ -138,7 +139,7 @@ func TestMerchantOfARefund(t *testing.T) {
 	w.scanSale(alipayCode)
 	w.run(time.Second)
 	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
-	if err := w.r.askRefund(flows.RefundBegan{SaleID: w.order(0).ID}, call); err != nil {
+	if err := w.r.askRefund(order.RefundBegan{SaleID: w.order(0).ID}, call); err != nil {
 		t.Fatal(err)
 	}
 	w.run(time.Minute)

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // People keeps what persons did. Record returns once it is on the disk.
@@ -25,7 +25,7 @@ type lock struct {
 func (r *Runner) loadLocks() error {
 	failures, err := r.c.People.Failures()
 	for who, n := range failures {
-		r.locks[who] = lock{n, r.now() + flows.PINWait(n)}
+		r.locks[who] = lock{n, r.now() + counter.PINWait(n)}
 	}
 	return err
 }
@@ -52,17 +52,17 @@ func (r *Runner) record(p payterm.PersonRecord) bool {
 // checkPIN compares a PIN beside the loop, unless its operator has to wait. The
 // attempt counts as failed, durably, before it is made: who cuts the power when it
 // turns out wrong has gained nothing.
-func (r *Runner) checkPIN(c flows.CheckPIN) {
+func (r *Runner) checkPIN(c counter.CheckPIN) {
 	who := r.who(c.Number)
 	l := r.locks[who]
 	if wait := l.until - r.now(); wait > 0 {
-		r.feed(flows.PINChecked{Wait: wait})
+		r.feed(counter.PINChecked{Wait: wait})
 		return
 	}
 	l.failures++
 	p := payterm.PersonRecord{Deed: payterm.DeedTried, Operator: who, For: c.For, Order: c.Order, Failures: l.failures}
 	if !r.record(p) {
-		r.feed(flows.PINChecked{})
+		r.feed(counter.PINChecked{})
 		return
 	}
 	r.locks[who] = l
@@ -74,15 +74,15 @@ func (r *Runner) checkPIN(c flows.CheckPIN) {
 }
 
 // pinCompared acts on a comparison, once what came of it is durable.
-func (r *Runner) pinCompared(p payterm.PersonRecord, op flows.Operator, ok bool) {
+func (r *Runner) pinCompared(p payterm.PersonRecord, op counter.Operator, ok bool) {
 	if !ok {
-		wait := flows.PINWait(p.Failures)
+		wait := counter.PINWait(p.Failures)
 		r.locks[p.Operator] = lock{p.Failures, r.now() + wait}
 		if p.Deed = payterm.DeedRefused; wait > 0 {
 			p.Deed, p.Wait = payterm.DeedLocked, int64(wait/time.Second)
 		}
 		r.record(p)
-		r.feed(flows.PINChecked{Wait: wait})
+		r.feed(counter.PINChecked{Wait: wait})
 		return
 	}
 	switch p.Failures = 0; {
@@ -94,19 +94,19 @@ func (r *Runner) pinCompared(p payterm.PersonRecord, op flows.Operator, ok bool)
 		p.Deed = payterm.DeedAllowed
 	}
 	if !r.record(p) {
-		r.feed(flows.PINChecked{})
+		r.feed(counter.PINChecked{})
 		return
 	}
 	delete(r.locks, p.Operator)
-	r.feed(flows.PINChecked{OK: true, Operator: op})
+	r.feed(counter.PINChecked{OK: true, Operator: op})
 }
 
 // AllowZ asks whether a Z may be taken, as at the keys: where a supervisor's PIN guards
 // it that is typed at the counter, or was typed by the caller, with the number of whose
 // it is. It gives in whose names it is taken; a NotNowError says why it is not.
-func (r *Runner) AllowZ(ctx context.Context, number string, pin flows.PIN) (payterm.TakenBy, error) {
+func (r *Runner) AllowZ(ctx context.Context, number string, pin counter.PIN) (payterm.TakenBy, error) {
 	res, err := r.call(ctx, func(c saleCall) error {
-		r.feed(flows.ZAsked{Ticket: r.wait(c, "", Content{}), Number: number, PIN: pin})
+		r.feed(counter.ZAsked{Ticket: r.wait(c, "", Content{}), Number: number, PIN: pin})
 		return nil
 	}, func(payterm.OrderID) {})
 	if err == nil && !res.Began {

@@ -11,18 +11,19 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // staffed makes the world's terminal one with operators: 7 is Marie, 9 is Wei, a
 // supervisor; their PINs are these.
 func (w *world) staffed(more func(*Config)) {
 	pins := map[string]string{"7": "4711", "9": "2718"}
-	names := map[string]flows.Operator{"7": {Number: "7", Name: "Marie"},
+	names := map[string]counter.Operator{"7": {Number: "7", Name: "Marie"},
 		"9": {Number: "9", Name: "Wei", Supervisor: true}}
 	w.alter = func(c *Config) {
 		c.Settings.SignOn, c.Settings.PINSet, c.Settings.SupervisorsNamed = true, true, true
-		c.PIN = func(number string, pin flows.PIN) (flows.Operator, bool) {
+		c.PIN = func(number string, pin counter.PIN) (counter.Operator, bool) {
 			return names[number], pins[number] != "" && pins[number] == string(pin)
 		}
 		c.Whose = func(number string) string {
@@ -49,7 +50,7 @@ func (w *world) typed(keys string) {
 		case 'F':
 			key = payterm.KeyF4
 		}
-		w.r.feed(flows.KeyPressed{Key: key})
+		w.r.feed(counter.KeyPressed{Key: key})
 	}
 }
 
@@ -87,7 +88,7 @@ func TestPeople(t *testing.T) {
 		t.Fatalf("%q is signed on", got)
 	}
 	for range 3 { // his own PIN allows nothing, and is one wrong PIN like any other
-		w.r.feed(flows.RefundAsked{Ticket: 99, Refund: flows.RefundBegan{SaleID: "T1ZZZZA000009", AmountMinor: 5,
+		w.r.feed(counter.RefundAsked{Ticket: 99, Refund: order.RefundBegan{SaleID: "T1ZZZZA000009", AmountMinor: 5,
 			Currency: "CAD"}})
 		w.typed("7E4711E")
 		w.run(time.Second)
@@ -95,12 +96,12 @@ func TestPeople(t *testing.T) {
 	}
 	w.typed("XF")
 	w.boot()
-	if w.r.terminal.Phase != flows.SignedOff {
+	if w.r.terminal.Phase != counter.SignedOff {
 		t.Fatalf("after a start the counter is %s", w.r.terminal.Phase)
 	}
 	w.typed("7E4711E") // it is right, and he has to wait
 	w.run(time.Second)
-	if v := w.r.terminal.Shown; v.Name != flows.ViewRefused || v.Reason != payterm.ReasonLocked ||
+	if v := w.r.terminal.Shown; v.Name != counter.ViewRefused || v.Reason != payterm.ReasonLocked ||
 		v.Left <= 50*time.Second {
 		t.Errorf("%+v", v)
 	}
@@ -144,13 +145,13 @@ func TestNobodyOnAFullDisk(t *testing.T) {
 	compared := 0
 	w.staffed(func(c *Config) {
 		pin := c.PIN
-		c.PIN = func(number string, p flows.PIN) (flows.Operator, bool) { compared++; return pin(number, p) }
+		c.PIN = func(number string, p counter.PIN) (counter.Operator, bool) { compared++; return pin(number, p) }
 	})
 	w.boot()
 	w.full = true
 	w.typed("7E4711E")
 	w.run(time.Second)
-	if compared != 0 || w.r.terminal.Operator != (flows.Operator{}) || w.r.terminal.Phase != flows.OutOfOrder {
+	if compared != 0 || w.r.terminal.Operator != (counter.Operator{}) || w.r.terminal.Phase != counter.OutOfOrder {
 		t.Errorf("%d PINs compared, %q signed on, %s", compared, w.r.terminal.Operator.Name, w.r.terminal.Phase)
 	}
 	w.full = false
@@ -158,7 +159,7 @@ func TestNobodyOnAFullDisk(t *testing.T) {
 	w.typed("7E4711E")
 	w.full = true // while it is compared
 	w.run(time.Second)
-	if compared != 1 || w.r.terminal.Operator != (flows.Operator{}) || w.r.terminal.Phase != flows.OutOfOrder {
+	if compared != 1 || w.r.terminal.Operator != (counter.Operator{}) || w.r.terminal.Phase != counter.OutOfOrder {
 		t.Errorf("%d PINs compared, %q signed on, %s", compared, w.r.terminal.Operator.Name, w.r.terminal.Phase)
 	}
 	w.full = false
@@ -202,7 +203,7 @@ func besiege(t *testing.T, seed uint64, bend func(People) People) error {
 	var found error
 	w.staffed(func(c *Config) {
 		c.People = bend(c.People)
-		c.PIN = func(string, flows.PIN) (flows.Operator, bool) {
+		c.PIN = func(string, counter.PIN) (counter.Operator, bool) {
 			// The rule in other words than the product's: 1, 2, 4 ... 60 minutes from
 			// the third on.
 			minutes := []int{0, 0, 0, 1, 2, 4, 8, 16, 32, 60}[min(guesses, 9)]
@@ -212,7 +213,7 @@ func besiege(t *testing.T, seed uint64, bend func(People) People) error {
 			}
 			guesses++
 			since = w.now
-			return flows.Operator{}, false
+			return counter.Operator{}, false
 		}
 	})
 	w.boot()

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // Checked is what the gateway says of a sale, beside what the journal says once it
@@ -106,7 +106,7 @@ func (r *Runner) wish(ctx context.Context, i payterm.Inquiry, limit time.Duratio
 }
 
 // checked is the end of a question about a closed sale.
-func (r *Runner) checked(o flows.Order, a payterm.Answer) Checked {
+func (r *Runner) checked(o order.Order, a payterm.Answer) Checked {
 	c := Checked{o.Row(), a}
 	if a == nil {
 		if now, err := r.recall(o.ID()); err == nil {
@@ -127,7 +127,7 @@ func (r *Runner) contradicted(id payterm.OrderID, a payterm.Answer) (payterm.Ord
 	if l == nil {
 		o, err := r.recall(id)
 		if aside := r.unread(id, err); aside != nil {
-			err := r.stepAside(aside, flows.AsideAnswered{Reply: payterm.Reply{Answer: a}})
+			err := r.stepAside(aside, order.AsideAnswered{Reply: payterm.Reply{Answer: a}})
 			return aside.Row, err
 		}
 		if err != nil {
@@ -137,8 +137,8 @@ func (r *Runner) contradicted(id payterm.OrderID, a payterm.Answer) (payterm.Ord
 		r.enter(id, o.Total(), l)
 	}
 	before := l.order
-	r.step(l, r.stamp(flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}))
-	if flows.Lasting(before, l.order) {
+	r.step(l, r.stamp(order.InquiryAnswered{Reply: payterm.Reply{Answer: a}}))
+	if order.Lasting(before, l.order) {
 		r.c.Log.Error("the gateway contradicts the journal about a closed order", "order_id", id,
 			"outcome", before.Outcome, "answer", payterm.AnswerName(a))
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // checkNow asks about an order and lets the answer come.
@@ -57,7 +58,7 @@ func TestFoundPayment(t *testing.T) {
 			w.run(time.Second)
 			w.press("1")
 			w.run(time.Second)
-			if m := w.r.terminal.Menu; m.Verdict != flows.VerdictPaid || m.Order.Outcome != payterm.Approved {
+			if m := w.r.terminal.Menu; m.Verdict != counter.VerdictPaid || m.Order.Outcome != payterm.Approved {
 				w.t.Errorf("%s: %+v", w.r.terminal.Phase, m)
 			}
 		},
@@ -82,7 +83,7 @@ func TestFoundPayment(t *testing.T) {
 				}
 				w.boot()
 			}
-			if len(w.slips) != 1 || w.slips[0] != flows.SlipLatePayment {
+			if len(w.slips) != 1 || w.slips[0] != order.SlipLatePayment {
 				t.Errorf("slips %v", w.slips)
 			}
 			if _, err := w.store.TakeZ(payterm.TakenBy{}); err != nil {
@@ -165,12 +166,12 @@ func TestFoundWhileFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.run(time.Minute)
-	if got := w.order(0); got.Outcome != payterm.Declined || w.r.terminal.Phase != flows.OutOfOrder {
+	if got := w.order(0); got.Outcome != payterm.Declined || w.r.terminal.Phase != counter.OutOfOrder {
 		t.Errorf("%s, %+v", w.r.terminal.Phase, got)
 	}
 	w.full = false
 	w.run(time.Minute)
-	if got := w.order(0); got.Outcome != payterm.Approved || w.r.terminal.Phase == flows.OutOfOrder {
+	if got := w.order(0); got.Outcome != payterm.Approved || w.r.terminal.Phase == counter.OutOfOrder {
 		t.Errorf("%s, %+v", w.r.terminal.Phase, got)
 	}
 }

@@ -6,17 +6,18 @@ import (
 	"fmt"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // Refund asks for a refund of a sale, in whole when the amount is 0, and waits
 // until it ends or leaves the counter. Otherwise it is as Sale.
-func (r *Runner) Refund(ctx context.Context, refund flows.RefundBegan, began func(payterm.OrderID)) (SaleResult,
+func (r *Runner) Refund(ctx context.Context, refund order.RefundBegan, began func(payterm.OrderID)) (SaleResult,
 	error) {
 	return r.call(ctx, func(c saleCall) error { return r.askRefund(refund, c) }, began)
 }
 
-func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
+func (r *Runner) askRefund(refund order.RefundBegan, call saleCall) error {
 	content := ContentOfRefund(r.c.Settings.MerchantID, refund)
 	if known, err := r.known(refund.IdempotencyKey, content, call); known || err != nil {
 		return err
@@ -41,13 +42,13 @@ func (r *Runner) askRefund(refund flows.RefundBegan, call saleCall) error {
 		call.end(SaleResult{Reason: why, Order: payterm.Order{ID: sale.RefundID}})
 		return nil
 	}
-	r.feed(flows.RefundAsked{Ticket: r.wait(call, refund.IdempotencyKey, content), Refund: refund})
+	r.feed(counter.RefundAsked{Ticket: r.wait(call, refund.IdempotencyKey, content), Refund: refund})
 	return nil
 }
 
 // ofSale gives a refund the terms of its sale, and what is known to have been given
 // back of it.
-func ofSale(refund flows.RefundBegan, sale flows.Order) flows.RefundBegan {
+func ofSale(refund order.RefundBegan, sale order.Order) order.RefundBegan {
 	refund.SaleTotalMinor, refund.Mode, refund.Wallet = sale.Total().Minor, sale.Sale.Mode, sale.Wallet
 	refund.Currency, refund.MerchantID = sale.Sale.Currency, sale.Sale.MerchantID
 	refund.SaleRefundedMinor = max(sale.RefundedMinor, sale.SaleRefundedMinor)
@@ -56,8 +57,8 @@ func ofSale(refund flows.RefundBegan, sale flows.Order) flows.RefundBegan {
 
 // refundReason says why a sale cannot give back an amount, or nothing. Under another
 // merchant's key the gateway knows nothing of it.
-func (r *Runner) refundReason(sale flows.Order, amountMinor int64) payterm.Reason {
-	if why := flows.RefundReason(sale, amountMinor); why != payterm.ReasonNone {
+func (r *Runner) refundReason(sale order.Order, amountMinor int64) payterm.Reason {
+	if why := order.RefundReason(sale, amountMinor); why != payterm.ReasonNone {
 		return why
 	}
 	if !r.ours(sale.Row()) {
@@ -74,7 +75,7 @@ func (r *Runner) ours(o payterm.Order) bool {
 
 // saleOf is an order as it stands, whether the network still owes something for it
 // or not.
-func (r *Runner) saleOf(id payterm.OrderID) (flows.Order, error) {
+func (r *Runner) saleOf(id payterm.OrderID) (order.Order, error) {
 	if l := r.orders[id]; l != nil {
 		return l.order, nil
 	}
@@ -82,11 +83,11 @@ func (r *Runner) saleOf(id payterm.OrderID) (flows.Order, error) {
 }
 
 // beginRefund starts a refund, if the sale can still give the amount back.
-func (r *Runner) beginRefund(c flows.BeginRefund) {
+func (r *Runner) beginRefund(c counter.BeginRefund) {
 	sale, err := r.recall(c.Refund.SaleID)
 	if errors.Is(err, errUnread) || errors.Is(err, ErrUnknown) { // or retention has dropped it meanwhile
 		r.c.Log.Warn("a refund of an order that cannot be read", "err", err)
-		r.feed(flows.RefundRefused{Reason: payterm.ReasonNotRefundable})
+		r.feed(counter.RefundRefused{Reason: payterm.ReasonNotRefundable})
 		return
 	}
 	if err != nil {
@@ -94,12 +95,12 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 		return
 	}
 	if why := r.refundReason(sale, c.Refund.AmountMinor); why != payterm.ReasonNone { // somebody was faster
-		r.feed(flows.RefundRefused{Reason: why})
+		r.feed(counter.RefundRefused{Reason: why})
 		return
 	}
 	c.Refund = ofSale(c.Refund, sale)
 	r.start(c.Ticket, payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency},
-		func(id payterm.OrderID) flows.Event {
+		func(id payterm.OrderID) order.Event {
 			c.Refund.ID = id
 			return c.Refund
 		})
@@ -107,17 +108,17 @@ func (r *Runner) beginRefund(c flows.BeginRefund) {
 
 // entries are the journal records of one step: the order's, and the sale's when a
 // refund of it begins, so that no other does, or is settled.
-func (r *Runner) entries(before, next flows.Order, in flows.Stamped) ([]payterm.Entry, error) {
+func (r *Runner) entries(before, next order.Order, in order.Stamped) ([]payterm.Entry, error) {
 	e, err := r.entry(before, next, in)
 	if err != nil {
 		return nil, err
 	}
-	var toSale flows.Event
-	_, restarted := in.Event.(flows.Restarted) // which only those meet whose row is open (Restore)
+	var toSale order.Event
+	_, restarted := in.Event.(order.Restarted) // which only those meet whose row is open (Restore)
 	switch {
 	case next.Kind != payterm.KindRefund:
-	case before.Phase == flows.Fresh:
-		toSale = flows.RefundOpened{ID: next.ID(), AmountMinor: next.Sale.AmountMinor}
+	case before.Phase == order.Fresh:
+		toSale = order.RefundOpened{ID: next.ID(), AmountMinor: next.Sale.AmountMinor}
 	case next.Settled() && (!before.Settled() || restarted):
 		toSale = next.SaleRefunded()
 	}
@@ -137,11 +138,11 @@ func (r *Runner) entries(before, next flows.Order, in flows.Stamped) ([]payterm.
 var errNoSale = errors.New("its sale does not take it in")
 
 // saleEntry is the record of what a refund does to its sale.
-func (r *Runner) saleEntry(refund, id payterm.OrderID, ev flows.Event, in flows.Stamped) (payterm.Entry, error) {
+func (r *Runner) saleEntry(refund, id payterm.OrderID, ev order.Event, in order.Stamped) (payterm.Entry, error) {
 	sale, err := r.recall(id)
 	if err == nil {
 		in.Event = ev
-		after, _ := flows.Step(sale, in)
+		after, _ := order.Step(sale, in)
 		if err := after.Impossible(); err != nil {
 			return payterm.Entry{}, fmt.Errorf("refund %s: %w: order %s: %w", refund, errNoSale, id, err)
 		}
@@ -154,22 +155,22 @@ func (r *Runner) saleEntry(refund, id payterm.OrderID, ev flows.Event, in flows.
 }
 
 // recall folds an order from the journal, which is where closed ones live.
-func (r *Runner) recall(id payterm.OrderID) (flows.Order, error) {
+func (r *Runner) recall(id payterm.OrderID) (order.Order, error) {
 	records, err := r.c.Journal.Events(id)
 	if err != nil {
-		return flows.Order{}, fmt.Errorf("read order %s: %w", id, err)
+		return order.Order{}, fmt.Errorf("read order %s: %w", id, err)
 	}
 	if len(records) == 0 {
-		return flows.Order{}, fmt.Errorf("%w: %s", ErrUnknown, id)
+		return order.Order{}, fmt.Errorf("%w: %s", ErrUnknown, id)
 	}
 	o, err := fold(records)
 	if err != nil {
-		return flows.Order{}, fmt.Errorf("order %s: %w: %w", id, errUnread, err)
+		return order.Order{}, fmt.Errorf("order %s: %w: %w", id, errUnread, err)
 	}
 	if o.Sale.MerchantID == "" { // its events are of a version before: the journal knows
 		row, _, err := r.c.Journal.Order(id)
 		if err != nil {
-			return flows.Order{}, fmt.Errorf("read order %s: %w", id, err)
+			return order.Order{}, fmt.Errorf("read order %s: %w", id, err)
 		}
 		o.Sale.MerchantID = row.MerchantID
 	}
@@ -190,5 +191,5 @@ func (r *Runner) reprint(id payterm.OrderID) {
 		r.c.Buzzer.Play(payterm.SoundDeclined)
 		return
 	}
-	r.step(&live{order: o, heapAt: -1}, r.stamp(flows.ReprintAsked{}))
+	r.step(&live{order: o, heapAt: -1}, r.stamp(order.ReprintAsked{}))
 }

@@ -5,14 +5,14 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // giveBack asks for a refund over the socket, without waiting for its end.
 func (w *world) giveBack(sale payterm.OrderID, minor int64) saleCall {
 	w.t.Helper()
 	call := saleCall{began: make(chan payterm.OrderID, 1), result: make(chan SaleResult, 1)}
-	if err := w.r.askRefund(flows.RefundBegan{SaleID: sale, AmountMinor: minor}, call); err != nil {
+	if err := w.r.askRefund(order.RefundBegan{SaleID: sale, AmountMinor: minor}, call); err != nil {
 		w.t.Fatal(err)
 	}
 	return call
@@ -86,8 +86,8 @@ func TestRefundGivenUpByAnEarlierVersion(t *testing.T) {
 	w.giveBack(sale, 500)
 	w.run(time.Second)
 	row := w.refundNo(1)
-	in := w.r.stamp(flows.CancelPressed{})
-	name, body, err := flows.EncodeEvent(in.Event)
+	in := w.r.stamp(order.CancelPressed{})
+	name, body, err := order.EncodeEvent(in.Event)
 	if err != nil {
 		t.Fatal(err)
 	}

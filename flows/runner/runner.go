@@ -21,7 +21,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // Journal makes events durable. Commit stores all of the entries or none, and
@@ -88,17 +89,17 @@ type Config struct {
 	Scanner  Scanner // nil for one that looks always
 	Buzzer   Buzzer
 	Clock    Clock
-	Settings flows.Settings
+	Settings counter.Settings
 	BootTag  string
 
-	Screen  func(flows.View) payterm.Screen
-	Slip    func(flows.Slip, payterm.Order, bool) payterm.Receipt // true: it says COPY
+	Screen  func(counter.View) payterm.Screen
+	Slip    func(order.Slip, payterm.Order, bool) payterm.Receipt // true: it says COPY
 	CodeKey func(payterm.PayCode) string                          // keyed hash of a payment code
 	Jitter  func() uint16
 
 	// PIN compares the PIN of an operator, or with no number the one without a name.
 	// It is slow and runs beside the loop; a number that nobody has takes as long.
-	PIN func(number string, pin flows.PIN) (flows.Operator, bool)
+	PIN func(number string, pin counter.PIN) (counter.Operator, bool)
 	// Whose is the name under which a number stands in the journal. One that nobody
 	// has may be a PIN in the wrong place, and is not written down.
 	Whose func(number string) string
@@ -116,7 +117,7 @@ type Config struct {
 	// terminal can end for a training, or a training for the real terminal; with
 	// ReasonNone the loop ends. Drill says what is to go wrong with the next sale.
 	Train func(on bool) payterm.Reason
-	Drill func(flows.Drill)
+	Drill func(counter.Drill)
 
 	// Go runs what takes time beside the loop; nil is a goroutine.
 	Go  func(func())
@@ -147,11 +148,11 @@ var (
 
 // live is an order in memory.
 type live struct {
-	order    flows.Order
+	order    order.Order
 	total    payterm.Amount // under which it stands in totals
 	due      time.Duration
 	heapAt   int // -1 when it waits for nothing
-	unsaved  []flows.Stamped
+	unsaved  []order.Stamped
 	retryAt  time.Duration
 	overdue  bool                 // its time at the counter is over, and that could not be written down
 	young    bool                 // it was open at the start, and its first inquiry is a start's
@@ -165,12 +166,12 @@ type Runner struct {
 	inbox    chan func()
 	stopped  chan struct{}
 	ctx      context.Context // of the requests under way
-	terminal flows.Terminal
+	terminal counter.Counter
 	book
 	queue          dueQueue
 	tickets        map[uint64]*asked
 	ticket         uint64
-	network        flows.Network
+	network        counter.Network
 	unprinted      int
 	unprintedOrder payterm.OrderID
 	paper          payterm.PaperCondition
@@ -182,11 +183,11 @@ type Runner struct {
 	probeAt        time.Duration // when to try a bad store again
 	gate           gate
 	changes        *Changes
-	rate           flows.Rate // the last one known
+	rate           counter.Rate // the last one known
 	found          found
 
 	leaveLook context.CancelFunc // gives the question of the menu up
-	fed       []flows.Event      // of the counter, in turn
+	fed       []counter.Event    // of the counter, in turn
 	feeding   bool
 	left      bool     // for another life
 	service   *Service // who tries the devices out; nil for nobody
@@ -215,19 +216,19 @@ func New(c Config) *Runner {
 		c.Train = func(bool) payterm.Reason { return payterm.ReasonTraining }
 	}
 	if c.Drill == nil {
-		c.Drill = func(flows.Drill) {}
+		c.Drill = func(counter.Drill) {}
 	}
 	return &Runner{
 		c:        c,
 		inbox:    make(chan func(), inboxBound),
 		stopped:  make(chan struct{}),
 		ctx:      context.Background(),
-		terminal: flows.NewTerminal(c.Settings),
+		terminal: counter.New(c.Settings),
 		book:     newBook(),
 		gate:     newGate(c.Settings.Rules.InquiryInterval),
 		tickets:  map[uint64]*asked{},
 		changes:  newChanges(),
-		network:  flows.NetworkUnknown,
+		network:  counter.NetworkUnknown,
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
 		broken:   map[payterm.OrderID]*aside{},
@@ -243,7 +244,7 @@ func New(c Config) *Runner {
 func (r *Runner) Run(ctx context.Context) error {
 	r.ctx = ctx
 	defer r.end()
-	r.feed(flows.StatusChanged{Status: r.status()})
+	r.feed(counter.StatusChanged{Status: r.status()})
 	for {
 		if r.Advance(); r.left {
 			return nil
@@ -297,7 +298,7 @@ func (r *Runner) offer(f func()) {
 
 // Press reports a key.
 func (r *Runner) Press(k payterm.Key) {
-	r.offer(func() { r.feed(flows.KeyPressed{Key: k}) })
+	r.offer(func() { r.feed(counter.KeyPressed{Key: k}) })
 }
 
 // Scan reports a frame from the scanner that began at the given monotonic time.
@@ -307,7 +308,7 @@ func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
 
 func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
 	wallet, _ := code.Wallet()
-	r.feed(flows.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
+	r.feed(counter.Scanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
 }
 
 // Remind reports the business day (2006-01-02) that should have been closed by now,
@@ -336,14 +337,19 @@ func (r *Runner) Unprinted(slips int, order payterm.OrderID) {
 	})
 }
 
-// stamp gives an event its times.
-func (r *Runner) stamp(e flows.Event) flows.Stamped {
+// stamp gives an event of an order its times.
+func (r *Runner) stamp(e order.Event) order.Stamped {
+	return order.Stamped{Stamp: r.times(), Jitter: r.c.Jitter(), Event: e}
+}
+
+// stampCounter is stamp for the counter's.
+func (r *Runner) stampCounter(e counter.Event) counter.Stamped {
+	return counter.Stamped{Stamp: r.times(), Event: e}
+}
+
+func (r *Runner) times() payterm.Stamp {
 	mono, wall := r.c.Clock.Now()
-	return flows.Stamped{
-		Stamp:  payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall},
-		Jitter: r.c.Jitter(),
-		Event:  e,
-	}
+	return payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall}
 }
 
 // Due is the next deadline of all.
@@ -379,7 +385,7 @@ func (r *Runner) Advance() {
 			if len(l.unsaved) > 0 {
 				r.retry(l)
 			} else {
-				r.step(l, r.stamp(flows.Woke{}))
+				r.step(l, r.stamp(order.Woke{}))
 			}
 			if l.heapAt >= 0 && l.due <= now { // a deadline that its event did not move
 				l.retryAt = now + commitRetry
@@ -387,7 +393,7 @@ func (r *Runner) Advance() {
 			}
 		case any && due <= now:
 			before := r.terminal
-			r.feed(flows.Woke{})
+			r.feed(counter.Woke{})
 			if r.terminal == before {
 				return
 			}
@@ -399,7 +405,7 @@ func (r *Runner) Advance() {
 
 // feed steps the counter. What its commands lead to waits until they have all
 // been carried out, so that an older view never overtakes a newer one.
-func (r *Runner) feed(e flows.Event) {
+func (r *Runner) feed(e counter.Event) {
 	if r.held(e) {
 		return
 	}
@@ -428,12 +434,12 @@ func (r *Runner) answerLost() {
 	}
 }
 
-func (r *Runner) stepCounter(e flows.Event) {
-	next, commands := flows.StepTerminal(r.terminal, r.stamp(e))
+func (r *Runner) stepCounter(e counter.Event) {
+	next, commands := counter.Step(r.terminal, r.stampCounter(e))
 	if err := next.Impossible(); err != nil {
 		r.c.Log.Error("the counter reached an impossible state; it begins anew", "err", err)
-		next, commands = flows.StepTerminal(r.terminal.Anew(r.served()),
-			r.stamp(flows.StatusChanged{Status: r.status()}))
+		next, commands = counter.Step(r.terminal.Anew(r.served()),
+			r.stampCounter(counter.StatusChanged{Status: r.status()}))
 	}
 	r.terminal = next
 	r.endService()
@@ -444,18 +450,18 @@ func (r *Runner) stepCounter(e flows.Event) {
 
 // served is the order that the counter has, or whose result it shows, as it stands. What
 // the counter itself remembers of it is not to be trusted here.
-func (r *Runner) served() flows.Order {
+func (r *Runner) served() order.Order {
 	t := r.terminal
 	if l := r.orders[t.Order.ID()]; l != nil && l.order.Phase.AtCounter() {
 		return l.order
 	}
-	had := flows.Order{}
+	had := order.Order{}
 	for _, l := range r.orders { // there is one at the most
 		if l.order.Phase.AtCounter() && l.order.ID() > had.ID() {
 			had = l.order
 		}
 	}
-	if had.Phase == flows.Fresh && t.Phase == flows.ShowingResult {
+	if had.Phase == order.Fresh && t.Phase == counter.ShowingResult {
 		if o, err := r.saleOf(t.Order.ID()); err == nil {
 			return o
 		}
@@ -464,69 +470,67 @@ func (r *Runner) served() flows.Order {
 }
 
 // carryOut does what the counter asks for.
-func (r *Runner) carryOut(c flows.Command) {
+func (r *Runner) carryOut(c counter.Command) {
 	switch c := c.(type) {
-	case flows.Show:
+	case counter.Show:
 		r.c.Display.Show(r.c.Screen(c.View))
-	case flows.Play:
+	case counter.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Arm:
+	case counter.Arm:
 		if r.c.Scanner != nil {
 			r.c.Scanner.Arm(c.On)
 		}
-	case flows.BeginSale:
+	case counter.BeginSale:
 		r.begin(c)
-	case flows.Resolve:
+	case counter.Resolve:
 		row, err := r.resolve(c.Order, c.Operator, c.Reason)
 		r.answer(c.Ticket, SaleResult{Began: err == nil, Order: row, err: err})
 		if c.Ticket == 0 && err != nil { // it came from the keys, and nobody waits for the reason
 			r.c.Log.Warn("a word on an order", "order_id", c.Order, "err", err)
 			r.c.Buzzer.Play(payterm.SoundDeclined)
 		}
-	case flows.BeginRefund:
+	case counter.BeginRefund:
 		r.beginRefund(c)
-	case flows.Reprint:
+	case counter.Reprint:
 		r.reprint(c.Order)
-	case flows.CheckConflict:
+	case counter.CheckConflict:
 		r.checkConflict(c)
-	case flows.CheckPIN:
+	case counter.CheckPIN:
 		r.checkPIN(c)
-	case flows.Record:
+	case counter.Record:
 		c.Did.Failures = r.locks[c.Did.Operator].failures
 		r.record(c.Did)
-	case flows.Tell:
+	case counter.Tell:
 		if l := r.orders[c.Order]; l != nil {
 			r.step(l, r.stamp(c.Event))
 		}
-	case flows.Look:
+	case counter.Look:
 		r.look(c.Query)
-	case flows.SetLanguage:
+	case counter.SetLanguage:
 		r.c.Language(c.Language)
 		r.draw()
-	case flows.Train:
+	case counter.Train:
 		r.train(c)
-	case flows.SetDrill:
+	case counter.SetDrill:
 		r.c.Drill(c.Drill)
-	case flows.Refuse:
+	case counter.Refuse:
 		r.answer(c.Ticket, SaleResult{Reason: c.Reason, Order: payterm.Order{ID: c.Order}})
-	case flows.AllowZ:
+	case counter.AllowZ:
 		r.answer(c.Ticket, SaleResult{Began: true, by: c.By})
-	case flows.BeginService:
+	case counter.BeginService:
 		r.answer(c.Ticket, SaleResult{Began: true})
-	case flows.HandOn:
+	case counter.HandOn:
 		r.handOn(c.Event)
-	case flows.SendPayment, flows.SendRefund, flows.Inquire, flows.Print, flows.OpenDrawer, flows.PrintCode,
-		flows.VoidCode: // an order's
 	}
 }
 
 // checkConflict looks at what a sale of this total would meet.
-func (r *Runner) checkConflict(c flows.CheckConflict) {
-	id, doubt := flows.Conflict(r.of(c.Total), c.Total, r.now())
+func (r *Runner) checkConflict(c counter.CheckConflict) {
+	id, doubt := order.Conflict(r.of(c.Total), c.Total, r.now())
 	if aside := r.guards(c.Total); aside != "" && !doubt {
 		id, doubt = aside, true
 	}
-	ev := flows.ConflictChecked{Order: id, Doubt: doubt}
+	ev := counter.ConflictChecked{Order: id, Doubt: doubt}
 	if c.Despite != "" {
 		despite, _, err := r.c.Journal.Order(c.Despite)
 		if err != nil {
@@ -553,16 +557,16 @@ func (r *Runner) checkConflict(c flows.CheckConflict) {
 }
 
 // begin starts a sale.
-func (r *Runner) begin(c flows.BeginSale) {
+func (r *Runner) begin(c counter.BeginSale) {
 	r.start(c.Ticket, payterm.Amount{Minor: c.Sale.AmountMinor + c.Sale.TipMinor, Currency: c.Sale.Currency},
-		func(id payterm.OrderID) flows.Event {
+		func(id payterm.OrderID) order.Event {
 			c.Sale.ID = id
 			return c.Sale
 		})
 }
 
 // start begins an order of a total by the event that first makes for its id.
-func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.OrderID) flows.Event) {
+func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.OrderID) order.Event) {
 	id, err := r.newID()
 	if err != nil {
 		r.storeFailed(err)
@@ -572,12 +576,13 @@ func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.O
 	r.enter(id, total, l)
 	r.joined(l, ticket)
 	r.step(l, r.stamp(first(id)))
-	if l.order.Phase == flows.Fresh { // it was not committed, so it never began
+	if l.order.Phase == order.Fresh { // it was not committed, so it never began
 		r.leave(id, l)
 		for _, w := range l.waiters {
 			w.end(SaleResult{Reason: payterm.ReasonStorage})
 		}
-		r.feed(flows.RefundRefused{Reason: payterm.ReasonStorage}) // unless the journal's failure has told the counter
+		// unless the journal's failure has told the counter
+		r.feed(counter.RefundRefused{Reason: payterm.ReasonStorage})
 		return
 	}
 	for _, w := range l.waiters {
@@ -607,7 +612,7 @@ func (r *Runner) joined(l *live, ticket uint64) {
 
 // step moves one order: Step, Commit, commands. It is the only way an order in
 // memory changes.
-func (r *Runner) step(l *live, in flows.Stamped) {
+func (r *Runner) step(l *live, in order.Stamped) {
 	if len(l.unsaved) > 0 {
 		r.keep(l, in)
 		return
@@ -616,12 +621,12 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 		in.Event = overdue(in.Event)
 	}
 	before := l.order
-	next, commands := flows.Step(before, in)
+	next, commands := order.Step(before, in)
 	if err := next.Impossible(); err != nil {
 		r.quarantine(l, in, err)
 		return
 	}
-	if flows.Lasting(before, next) {
+	if order.Lasting(before, next) {
 		entries, err := r.entries(before, next, in)
 		if errors.Is(err, errNoSale) {
 			r.quarantine(l, in, err)
@@ -634,12 +639,12 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 			r.notCommitted(l, in, err)
 			return
 		}
-		r.c.Log.Info("order", "order_id", next.ID(), "event", flows.EventName(in.Event),
+		r.c.Log.Info("order", "order_id", next.ID(), "event", order.EventName(in.Event),
 			"from", before.Phase.String(), "to", next.Phase.String(), "outcome", next.Outcome, "reason", next.Reason)
 	}
 	r.set(l, next)
 	r.plan(l)
-	var tooOld []flows.Event
+	var tooOld []order.Event
 	for _, c := range commands {
 		if never := r.tooOld(c); never != nil {
 			tooOld = append(tooOld, never)
@@ -655,16 +660,16 @@ func (r *Runner) step(l *live, in flows.Stamped) {
 
 // tooOld is how a request ends that has grown too old while its order was being written
 // down, nil for every other command. It is not carried out.
-func (r *Runner) tooOld(c flows.Command) flows.Event {
+func (r *Runner) tooOld(c order.Command) order.Event {
 	switch c := c.(type) {
-	case flows.SendPayment:
+	case order.SendPayment:
 		if r.age(c.FreshUntil).TooOld() {
-			return flows.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{
+			return order.PaymentAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{
 				Why: "the code was too old once its order was written down", TooOld: true}}}
 		}
-	case flows.SendRefund:
+	case order.SendRefund:
 		if r.age(c.FreshUntil).TooOld() {
-			return flows.RefundAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{
+			return order.RefundAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{
 				Why: "the refund was too old once it was written down", TooOld: true}}}
 		}
 	default: // it does not age
@@ -673,8 +678,8 @@ func (r *Runner) tooOld(c flows.Command) flows.Event {
 }
 
 // entry is the journal record of one step.
-func (r *Runner) entry(before, next flows.Order, in flows.Stamped) (payterm.Entry, error) {
-	name, body, err := flows.EncodeEvent(in.Event)
+func (r *Runner) entry(before, next order.Order, in order.Stamped) (payterm.Entry, error) {
+	name, body, err := order.EncodeEvent(in.Event)
 	if err != nil {
 		return payterm.Entry{}, err
 	}
@@ -689,46 +694,42 @@ func (r *Runner) entry(before, next flows.Order, in flows.Stamped) (payterm.Entr
 }
 
 // carryOutOrder does what a committed step of an order asks for.
-func (r *Runner) carryOutOrder(o flows.Order, c flows.Command) {
+func (r *Runner) carryOutOrder(o order.Order, c order.Command) {
 	switch c := c.(type) {
-	case flows.SendPayment:
+	case order.SendPayment:
 		id := o.ID()
 		c.Payment.Age = r.age(c.FreshUntil)
 		r.request(requestLimit(o), func(ctx context.Context) payterm.Answer { return r.c.Gateway.Pay(ctx, c.Payment) },
-			func(a payterm.Answer) { r.answered(id, flows.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
-	case flows.SendRefund:
+			func(a payterm.Answer) { r.answered(id, order.PaymentAnswered{Reply: payterm.Reply{Answer: a}}, a) })
+	case order.SendRefund:
 		id := o.ID()
 		c.Refund.Age = r.age(c.FreshUntil)
 		r.request(requestLimit(o),
 			func(ctx context.Context) payterm.Answer { return r.c.Gateway.Refund(ctx, c.Refund) },
-			func(a payterm.Answer) { r.answered(id, flows.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
-	case flows.Inquire:
+			func(a payterm.Answer) { r.answered(id, order.RefundAnswered{Reply: payterm.Reply{Answer: a}}, a) })
+	case order.Inquire:
 		r.inquire(o, c.Inquiry)
-	case flows.Print:
+	case order.Print:
 		if err := r.c.Printer.Print(r.c.Slip(c.Slip, o.Row(), c.Copy)); err != nil {
 			r.c.Log.Warn("slip not printed", "order_id", o.ID(), "slip", c.Slip, "err", err)
 		}
-	case flows.OpenDrawer:
+	case order.OpenDrawer:
 		if r.c.Drawer == nil {
 			return
 		}
 		if err := r.c.Drawer.OpenDrawer(); err != nil {
 			r.c.Log.Warn("drawer not opened", "order_id", o.ID(), "err", err)
 		}
-	case flows.PrintCode:
+	case order.PrintCode:
 		if mono, wall := r.c.Clock.Now(); r.c.Codes != nil && mono < c.Until { // which the commit may have outlasted
 			r.c.Codes.PrintCode(o.Row(), c.CodeURL, wall.Add(c.Until-mono))
 		}
-	case flows.VoidCode:
+	case order.VoidCode:
 		if r.c.Codes != nil {
 			r.c.Codes.VoidCode(o.ID())
 		}
-	case flows.Play:
+	case order.Play:
 		r.c.Buzzer.Play(c.Sound)
-	case flows.Show, flows.Arm, flows.BeginSale, flows.BeginRefund, flows.Resolve, flows.Reprint, flows.CheckConflict,
-		flows.CheckPIN, flows.Record, flows.Tell, flows.Refuse,
-		flows.Look, flows.SetLanguage, flows.BeginService, flows.HandOn, flows.AllowZ, flows.Train, flows.SetDrill:
-		// the counter's
 	}
 }
 
@@ -747,7 +748,7 @@ func (a codeAge) TooOld() bool {
 }
 
 // inquire has an open order asked about.
-func (r *Runner) inquire(o flows.Order, i payterm.Inquiry) {
+func (r *Runner) inquire(o order.Order, i payterm.Inquiry) {
 	id := o.ID()
 	l := r.orders[id]
 	if l == nil {
@@ -755,11 +756,11 @@ func (r *Runner) inquire(o flows.Order, i payterm.Inquiry) {
 	}
 	q := question{
 		Inquiry: i, by: id, line: dueLine, limit: requestLimit(o),
-		joins: o.Phase == flows.Baselining,                // what another one hears of the sale is news to the refund
+		joins: o.Phase == order.Baselining,                // what another one hears of the sale is news to the refund
 		still: func() bool { return r.orders[id] != nil }, // or it has closed meanwhile
 		told: func(a payterm.Answer) {
 			if a != nil {
-				r.answered(id, flows.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
+				r.answered(id, order.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
 			}
 		},
 	}
@@ -798,7 +799,7 @@ func (r *Runner) nextInquiry() {
 }
 
 // requestLimit is how long a request for an order may take.
-func requestLimit(o flows.Order) time.Duration { return o.Sale.Rules.HTTPTimeout + requestOverhead }
+func requestLimit(o order.Order) time.Duration { return o.Sale.Rules.HTTPTimeout + requestOverhead }
 
 // request runs one call of the gateway beside the loop, with a deadline, and
 // brings its answer back to the loop.
@@ -812,7 +813,7 @@ func (r *Runner) request(limit time.Duration, call func(context.Context) payterm
 	})
 }
 
-func (r *Runner) answered(id payterm.OrderID, e flows.Event, a payterm.Answer) {
+func (r *Runner) answered(id payterm.OrderID, e order.Event, a payterm.Answer) {
 	r.hear(a)
 	l := r.orders[id]
 	if l == nil {
@@ -820,14 +821,14 @@ func (r *Runner) answered(id payterm.OrderID, e flows.Event, a payterm.Answer) {
 		return
 	}
 	r.step(l, r.stamp(e))
-	if _, inquiry := e.(flows.InquiryAnswered); inquiry {
+	if _, inquiry := e.(order.InquiryAnswered); inquiry {
 		l.tellWatchers()
 	}
 }
 
 // answeredAfter takes in an answer about an order that was set aside or closed while it was
 // waited for. That to a refund's inquiry is about its sale, and is the sale's.
-func (r *Runner) answeredAfter(id payterm.OrderID, e flows.Event, a payterm.Answer) {
+func (r *Runner) answeredAfter(id payterm.OrderID, e order.Event, a payterm.Answer) {
 	aside := r.broken[id]
 	var row payterm.Order
 	if aside != nil {
@@ -840,7 +841,7 @@ func (r *Runner) answeredAfter(id payterm.OrderID, e flows.Event, a payterm.Answ
 			return
 		}
 	}
-	_, inquiry := e.(flows.InquiryAnswered)
+	_, inquiry := e.(order.InquiryAnswered)
 	switch {
 	case row.Kind == payterm.KindRefund && inquiry:
 		if _, err := r.contradicted(row.SaleID, a); err != nil {
@@ -848,7 +849,7 @@ func (r *Runner) answeredAfter(id payterm.OrderID, e flows.Event, a payterm.Answ
 		}
 	case row.Kind == payterm.KindRefund: // the answer to REFUND proves nothing
 	case aside != nil:
-		r.stepAside(aside, flows.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
+		r.stepAside(aside, order.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
 	}
 }
 
@@ -874,11 +875,11 @@ func (r *Runner) hear(a payterm.Answer) {
 	switch a := a.(type) {
 	case payterm.Unsent:
 		if !a.TooOld { // which was no trouble of the network's
-			heard = flows.NetworkDown
+			heard = counter.NetworkDown
 		}
 	case payterm.Lost: // anything may have happened to it
 	default:
-		heard = flows.NetworkUp
+		heard = counter.NetworkUp
 	}
 	if heard != r.network {
 		r.network = heard
@@ -887,20 +888,20 @@ func (r *Runner) hear(a payterm.Answer) {
 }
 
 // moved tells everyone who follows an order of its new state.
-func (r *Runner) moved(l *live, before flows.Order) {
+func (r *Runner) moved(l *live, before order.Order) {
 	o := l.order
-	changed := flows.Lasting(before, o)
+	changed := order.Lasting(before, o)
 	if changed {
 		r.changes.add(o.Row())
 	}
-	r.feed(flows.OrderMoved{Order: o, Found: r.newlyPaid(before.Outcome, o.Row())})
+	r.feed(counter.OrderMoved{Order: o, Found: r.newlyPaid(before.Outcome, o.Row())})
 	if o.Outcome != payterm.Open {
 		l.tellWaiters()
 	}
 	if o.Outcome != before.Outcome {
 		l.tellWatchers()
 	}
-	if o.Phase == flows.Closed && r.orders[o.ID()] == l {
+	if o.Phase == order.Closed && r.orders[o.ID()] == l {
 		r.leave(o.ID(), l)
 		r.unplan(l)
 		l.tellWatchers()
@@ -924,14 +925,14 @@ func (r *Runner) countAttention() {
 }
 
 // Status is what the terminal tells of everything beside the sale.
-func (r *Runner) status() flows.Status {
+func (r *Runner) status() counter.Status {
 	rate := r.rate
 	if r.now()-rate.Mono > rateLife {
-		rate = flows.Rate{}
+		rate = counter.Rate{}
 	}
-	return flows.Status{
+	return counter.Status{
 		Network: r.network, Paper: r.paper, Rate: rate, Unprinted: r.unprinted, UnprintedOrder: r.unprintedOrder,
-		Queue:    r.phases[flows.InBackground] + r.phases[flows.Trailing] + r.asidesAsked(),
+		Queue:    r.phases[order.InBackground] + r.phases[order.Trailing] + r.asidesAsked(),
 		Doubts:   r.doubts,
 		Late:     r.counts[payterm.AttentionLatePayment],
 		Alarms:   r.counts[payterm.AttentionAlarm] + r.asideAlarms(),
@@ -941,7 +942,7 @@ func (r *Runner) status() flows.Status {
 
 func (r *Runner) tellStatus() {
 	if s := r.status(); s != r.terminal.Status {
-		r.feed(flows.StatusChanged{Status: s})
+		r.feed(counter.StatusChanged{Status: s})
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/screen"
 	"payterm/storage"
 )
@@ -28,7 +29,7 @@ type world struct {
 	sent    []payterm.OrderID
 	asked   int
 	screens []string
-	slips   []flows.Slip
+	slips   []order.Slip
 	tags    string
 	known   []payterm.OrderID // who was asked about, in turn
 	heard   func(payterm.Inquiry) payterm.Answer
@@ -119,13 +120,13 @@ func (w *world) boot() {
 		w.t.Fatal(err)
 	}
 	w.store, w.pending = s, nil
-	settings := flows.Settings{Currency: "CAD", Rules: flows.DefaultRules(),
-		ActiveWallets: flows.WalletSetOf(payterm.Alipay)}
+	settings := counter.Settings{Currency: "CAD", Rules: order.DefaultRules(),
+		ActiveWallets: order.WalletSetOf(payterm.Alipay)}
 	c := Config{
 		Journal: disk{s, w}, People: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w,
 		Settings: settings, BootTag: s.BootTag(),
-		Screen: func(v flows.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
-		Slip: func(slip flows.Slip, _ payterm.Order, _ bool) payterm.Receipt {
+		Screen: func(v counter.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
+		Slip: func(slip order.Slip, _ payterm.Order, _ bool) payterm.Receipt {
 			w.slips = append(w.slips, slip)
 			return payterm.Receipt{}
 		},
@@ -176,7 +177,7 @@ func (w *world) run(d time.Duration) {
 
 func (w *world) press(keys ...payterm.Key) {
 	for _, k := range keys {
-		w.r.feed(flows.KeyPressed{Key: k})
+		w.r.feed(counter.KeyPressed{Key: k})
 	}
 }
 
@@ -303,9 +304,9 @@ func TestSecondSaleWarns(t *testing.T) {
 // the journal ends no start.
 func TestRestoreSetsAsideWhatItCannotTakeUp(t *testing.T) {
 	w := newWorld(t)
-	began := flows.RefundBegan{ID: "T1ZZZZZ000002", SaleID: "T1ZZZZZ000001", SaleTotalMinor: 500, AmountMinor: 500,
-		Mode: payterm.Passive, Wallet: payterm.Alipay, Currency: "CAD", Rules: flows.DefaultRules()}
-	name, body, err := flows.EncodeEvent(began)
+	began := order.RefundBegan{ID: "T1ZZZZZ000002", SaleID: "T1ZZZZZ000001", SaleTotalMinor: 500, AmountMinor: 500,
+		Mode: payterm.Passive, Wallet: payterm.Alipay, Currency: "CAD", Rules: order.DefaultRules()}
+	name, body, err := order.EncodeEvent(began)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 )
 
 // recount walks all orders and holds what it finds against what is counted.
 func (w *world) recount() {
 	w.t.Helper()
-	var phases [flows.Closed + 1]int
+	var phases [order.Closed + 1]int
 	doubts := 0
 	holding, indexed := 0, 0
 	for _, l := range w.r.orders {
@@ -61,15 +61,15 @@ func manyOpen(tb testing.TB, n int) *world {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		o := flows.Order{}
-		for _, ev := range []flows.Event{
-			flows.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i%50), Currency: "CAD",
-				Rules: flows.DefaultRules()},
-			flows.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay,
+		o := order.Order{}
+		for _, ev := range []order.Event{
+			order.SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: int64(100 + i%50), Currency: "CAD",
+				Rules: order.DefaultRules()},
+			order.CodeScanned{Code: payterm.NewPayCode(alipayCode), Masked: "****3456", Wallet: payterm.Alipay,
 				Key: fmt.Sprint(i), Began: w.now},
 		} {
 			in := w.r.stamp(ev)
-			next, _ := flows.Step(o, in)
+			next, _ := order.Step(o, in)
 			e, err := w.r.entry(o, next, in)
 			if err != nil {
 				tb.Fatal(err)

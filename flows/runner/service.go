@@ -5,14 +5,14 @@ import (
 	"fmt"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // Service is the counter in the hands of a caller who tries the devices out. It is
 // used by one goroutine.
 type Service struct {
 	r     *Runner
-	input chan flows.Event
+	input chan counter.Event
 }
 
 // serviceInput bounds what was pressed and scanned and not taken yet; what comes on
@@ -26,10 +26,10 @@ var ErrBusy = fmt.Errorf("the counter is %s: end the sale there first, or wait f
 // the journal fails or nothing was shown for a while. ErrBusy while an order or
 // somebody else has it.
 func (r *Runner) Service(ctx context.Context) (*Service, error) {
-	s := &Service{r: r, input: make(chan flows.Event, serviceInput)}
+	s := &Service{r: r, input: make(chan counter.Event, serviceInput)}
 	res, err := r.call(ctx, func(c saleCall) error {
-		r.feed(flows.ServiceAsked{Ticket: r.wait(c, "", Content{})})
-		if r.terminal.Phase == flows.InService && r.service == nil {
+		r.feed(counter.ServiceAsked{Ticket: r.wait(c, "", Content{})})
+		if r.terminal.Phase == counter.InService && r.service == nil {
 			r.service = s
 		}
 		return nil
@@ -47,17 +47,17 @@ func (r *Runner) Service(ctx context.Context) (*Service, error) {
 }
 
 // Show puts a trial on the glass.
-func (s *Service) Show(t flows.Trial) { s.post(flows.TrialSet{Trial: t}) }
+func (s *Service) Show(t counter.Trial) { s.post(counter.TrialSet{Trial: t}) }
 
 // Input gives what is pressed (flows.KeyPressed) and scanned (flows.CodeScanned). It
 // is closed once the counter is no longer held.
-func (s *Service) Input() <-chan flows.Event { return s.input }
+func (s *Service) Input() <-chan counter.Event { return s.input }
 
 // End gives the counter back.
-func (s *Service) End() { s.post(flows.ServiceEnded{}) }
+func (s *Service) End() { s.post(counter.ServiceEnded{}) }
 
 // post feeds an event unless the counter has been taken from this service.
-func (s *Service) post(e flows.Event) {
+func (s *Service) post(e counter.Event) {
 	s.r.Post(func() {
 		if s.r.service == s {
 			s.r.feed(e)
@@ -66,7 +66,7 @@ func (s *Service) post(e flows.Event) {
 }
 
 // handOn gives input to whoever holds the counter.
-func (r *Runner) handOn(e flows.Event) {
+func (r *Runner) handOn(e counter.Event) {
 	if r.service == nil {
 		return
 	}
@@ -79,7 +79,7 @@ func (r *Runner) handOn(e flows.Event) {
 
 // endService tells the holder once the counter is in other hands, whatever took it.
 func (r *Runner) endService() {
-	if r.service != nil && r.terminal.Phase != flows.InService {
+	if r.service != nil && r.terminal.Phase != counter.InService {
 		close(r.service.input)
 		r.service = nil
 	}

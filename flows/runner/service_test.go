@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 )
 
 // pump runs what waits for the loop.
@@ -50,24 +50,24 @@ func TestService(t *testing.T) {
 	if _, err := w.service(); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second one: %v", err)
 	}
-	s.Show(flows.Trial{Step: flows.TrialKey, Key: "5"})
+	s.Show(counter.Trial{Step: counter.TrialKey, Key: "5"})
 	w.r.Press("5")
 	w.r.Scan(payterm.NewPayCode("281234567890123456"), w.now)
 	for range 2 * serviceInput { // nobody takes them: they are bounded
 		w.r.Press("6")
 	}
 	w.pump()
-	if e := <-s.Input(); e != (flows.KeyPressed{Key: "5"}) {
+	if e := <-s.Input(); e != (counter.KeyPressed{Key: "5"}) {
 		t.Errorf("first came %v", e)
 	}
-	if e, is := (<-s.Input()).(flows.CodeScanned); !is || e.Code.Reveal() != "281234567890123456" {
+	if e, is := (<-s.Input()).(counter.Scanned); !is || e.Code.Reveal() != "281234567890123456" {
 		t.Errorf("then came %v", e)
 	}
 	if n := len(s.Input()); n != serviceInput-2 {
 		t.Errorf("%d wait", n)
 	}
 	s.End()
-	s.Show(flows.Trial{Step: flows.TrialKey, Key: "5"}) // too late
+	s.Show(counter.Trial{Step: counter.TrialKey, Key: "5"}) // too late
 	w.pump()
 	for range serviceInput - 2 {
 		<-s.Input()
@@ -92,9 +92,9 @@ func TestService(t *testing.T) {
 // TestServiceIsTold: whatever takes the counter away, the holder hears of it.
 func TestServiceIsTold(t *testing.T) {
 	for name, take := range map[string]func(*world){
-		"the journal fails":   func(w *world) { w.r.feed(flows.StoreFailed{Why: "full"}) },
+		"the journal fails":   func(w *world) { w.r.feed(counter.StoreFailed{Why: "full"}) },
 		"nothing is shown":    func(w *world) { w.now += 1e12; w.r.Advance() },
-		"an impossible state": func(w *world) { w.r.terminal.PIN = "1"; w.r.feed(flows.KeyPressed{Key: "1"}) },
+		"an impossible state": func(w *world) { w.r.terminal.PIN = "1"; w.r.feed(counter.KeyPressed{Key: "1"}) },
 	} {
 		w := newWorld(t)
 		s, err := w.service()
@@ -123,7 +123,7 @@ func TestServiceGivenUp(t *testing.T) {
 		t.Errorf("it has %v", s)
 	}
 	w.pump()
-	if w.r.terminal.Phase != flows.Idle || w.r.service != nil {
+	if w.r.terminal.Phase != counter.Idle || w.r.service != nil {
 		t.Errorf("the counter is %v", w.r.terminal.Phase)
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // ErrCodeUsed is what a Journal's Commit reports, by its method, when another
@@ -20,9 +21,9 @@ type advisor interface{ Advice() string }
 // notCommitted decides what becomes of an event that could not be stored. The
 // order stays as it was. What the gateway said is kept and tried again; what a
 // person did can be repeated.
-func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
+func (r *Runner) notCommitted(l *live, in order.Stamped, err error) {
 	var used codeUsed
-	if ev, scan := in.Event.(flows.CodeScanned); scan && errors.As(err, &used) && used.CodeUsed() && !ev.Used {
+	if ev, scan := in.Event.(order.CodeScanned); scan && errors.As(err, &used) && used.CodeUsed() && !ev.Used {
 		ev.Used = true
 		in.Event = ev
 		r.step(l, in)
@@ -31,11 +32,11 @@ func (r *Runner) notCommitted(l *live, in flows.Stamped, err error) {
 	r.storeFailed(err)
 	r.giveUp(l)
 	switch in.Event.(type) {
-	case flows.PaymentAnswered, flows.RefundAnswered, flows.InquiryAnswered, flows.Restarted:
+	case order.PaymentAnswered, order.RefundAnswered, order.InquiryAnswered, order.Restarted:
 		r.keep(l, in)
 	default:
 		l.retryAt = r.now() + commitRetry
-		if l.order.Phase != flows.Fresh {
+		if l.order.Phase != order.Fresh {
 			r.plan(l)
 		}
 	}
@@ -58,12 +59,12 @@ func (r *Runner) giveUp(l *live) {
 }
 
 // overdue marks an answer that comes after that.
-func overdue(e flows.Event) flows.Event {
+func overdue(e order.Event) order.Event {
 	switch e := e.(type) {
-	case flows.PaymentAnswered:
+	case order.PaymentAnswered:
 		e.Overdue = true
 		return e
-	case flows.InquiryAnswered:
+	case order.InquiryAnswered:
 		e.Overdue = true
 		return e
 	}
@@ -71,7 +72,7 @@ func overdue(e flows.Event) flows.Event {
 }
 
 // counterEnds is when an order leaves the counter at the latest.
-func counterEnds(o flows.Order) time.Duration {
+func counterEnds(o order.Order) time.Duration {
 	r := o.Sale.Rules
 	switch {
 	case o.SentAt == 0:
@@ -85,9 +86,9 @@ func counterEnds(o flows.Order) time.Duration {
 }
 
 // keep holds an event back until the journal can be written again.
-func (r *Runner) keep(l *live, in flows.Stamped) {
+func (r *Runner) keep(l *live, in order.Stamped) {
 	switch in.Event.(type) {
-	case flows.PaymentAnswered, flows.RefundAnswered, flows.InquiryAnswered, flows.Restarted:
+	case order.PaymentAnswered, order.RefundAnswered, order.InquiryAnswered, order.Restarted:
 	default:
 		return
 	}
@@ -123,7 +124,7 @@ func (r *Runner) probe() {
 	}
 	r.storeBad = false
 	r.c.Log.Info("the journal can be written again")
-	r.feed(flows.StoreRecovered{})
+	r.feed(counter.StoreRecovered{})
 }
 
 // storeFailed stops new sales and says so at the counter.
@@ -135,20 +136,20 @@ func (r *Runner) storeFailed(err error) {
 	if errors.As(err, &a) {
 		why = a.Advice()
 	}
-	r.feed(flows.StoreFailed{Why: why})
+	r.feed(counter.StoreFailed{Why: why})
 }
 
 // quarantine takes an order out of the machines that has reached a state which should be
 // impossible, and sets it aside as it was.
-func (r *Runner) quarantine(l *live, in flows.Stamped, err error) {
+func (r *Runner) quarantine(l *live, in order.Stamped, err error) {
 	id := l.order.ID()
-	if l.order.Phase == flows.Fresh { // nothing of it is written: it does not begin
-		r.c.Log.Error("an order would begin in an impossible state", "event", flows.EventName(in.Event), "err", err)
+	if l.order.Phase == order.Fresh { // nothing of it is written: it does not begin
+		r.c.Log.Error("an order would begin in an impossible state", "event", order.EventName(in.Event), "err", err)
 		return
 	}
 	r.c.Log.Error("an order reached an impossible state and is set aside", "order_id", id,
-		"event", flows.EventName(in.Event), "err", err)
-	if l.order.Phase == flows.Fresh { // nothing of it is in the journal: it never began
+		"event", order.EventName(in.Event), "err", err)
+	if l.order.Phase == order.Fresh { // nothing of it is in the journal: it never began
 		r.storeFailed(err)
 		return
 	}
@@ -156,11 +157,11 @@ func (r *Runner) quarantine(l *live, in flows.Stamped, err error) {
 	if r.orders[id] == l {
 		r.leave(id, l)
 	}
-	l.order.Phase, l.order.Outcome = flows.Listed, payterm.InDoubt // in memory, for the counter and the callers
+	l.order.Phase, l.order.Outcome = order.Listed, payterm.InDoubt // in memory, for the counter and the callers
 	l.tellWaiters()
 	l.tellWatchers()
 	r.unplan(l)
-	r.feed(flows.OrderMoved{Order: l.order})
+	r.feed(counter.OrderMoved{Order: l.order})
 	r.tellStatus()
 }
 
@@ -175,8 +176,8 @@ type Open struct {
 func (r *Runner) Restore(open []Open) error {
 	type restored struct {
 		l        *live
-		in       flows.Stamped
-		commands []flows.Command
+		in       order.Stamped
+		commands []order.Command
 	}
 	var all []restored
 	var entries []payterm.Entry
@@ -191,19 +192,19 @@ func (r *Runner) Restore(open []Open) error {
 		if before.Sale.MerchantID == "" { // its events are of a version before, and what is open is the terminal's own
 			before.Sale.MerchantID = r.c.Settings.MerchantID
 		}
-		in := r.stamp(flows.Restarted{})
+		in := r.stamp(order.Restarted{})
 		if soon < bootSoon && young(before, in.Mono) {
 			soon++
-			in.Event = flows.Restarted{Soon: true}
+			in.Event = order.Restarted{Soon: true}
 		}
-		next, commands := flows.Step(before, in)
+		next, commands := order.Step(before, in)
 		if err := next.Impossible(); err != nil {
 			r.setAside(open[i].ID, false, err)
 			r.c.Log.Error("an order cannot go on and is set aside", "order_id", open[i].ID, "err", err)
 			continue
 		}
 		// or its row is still open, as a version of before had left it
-		if flows.Lasting(before, next) || next.Settled() {
+		if order.Lasting(before, next) || next.Settled() {
 			e, err := r.entries(before, next, in)
 			if err != nil { // the sale of a refund, say, cannot be read back
 				r.setAside(open[i].ID, false, err)
@@ -213,7 +214,7 @@ func (r *Runner) Restore(open []Open) error {
 			entries = append(entries, e...)
 		}
 		all = append(all, restored{&live{order: next, heapAt: -1,
-			young: in.Event == flows.Event(flows.Restarted{Soon: true})}, in, commands})
+			young: in.Event == order.Event(order.Restarted{Soon: true})}, in, commands})
 	}
 	if len(entries) > 0 {
 		if err := r.c.Journal.Commit(entries...); err != nil {
@@ -225,7 +226,7 @@ func (r *Runner) Restore(open []Open) error {
 	}
 	r.countAttention()
 	for _, one := range all {
-		if one.l.order.Phase == flows.Closed {
+		if one.l.order.Phase == order.Closed {
 			continue
 		}
 		r.enter(one.l.order.ID(), one.l.order.Total(), one.l)
@@ -243,19 +244,19 @@ func (r *Runner) Restore(open []Open) error {
 
 // young reports whether an order began in the last quarter of an hour that was lived
 // through; one of which that is not known may have.
-func young(o flows.Order, now time.Duration) bool {
+func young(o order.Order, now time.Duration) bool {
 	return o.ByWall || now-o.BeganAt < bootSoonAge
 }
 
 // fold reads an order back from its journal records.
-func fold(records []payterm.Journaled) (flows.Order, error) {
-	events := make([]flows.Stamped, 0, len(records))
+func fold(records []payterm.Journaled) (order.Order, error) {
+	events := make([]order.Stamped, 0, len(records))
 	for _, record := range records {
-		e, err := flows.DecodeEvent(record.Event, record.Body)
+		e, err := order.DecodeEvent(record.Event, record.Body)
 		if err != nil {
-			return flows.Order{}, fmt.Errorf("record %d: %w", record.Seq, err)
+			return order.Order{}, fmt.Errorf("record %d: %w", record.Seq, err)
 		}
-		events = append(events, flows.Stamped{Stamp: record.Stamp, Event: e})
+		events = append(events, order.Stamped{Stamp: record.Stamp, Event: e})
 	}
-	return flows.Fold(events)
+	return order.Fold(events)
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 )
 
 // NotNowError says why a training does not begin, or end.
@@ -18,7 +19,7 @@ func (e NotNowError) Error() string { return "not now: " + string(e.Reason) }
 // says no more than that.
 func (r *Runner) Train(ctx context.Context, on bool) error {
 	res, err := r.call(ctx, func(c saleCall) error {
-		r.feed(flows.TrainingAsked{Ticket: r.wait(c, "", Content{}), On: on})
+		r.feed(counter.TrainingAsked{Ticket: r.wait(c, "", Content{}), On: on})
 		return nil
 	}, func(payterm.OrderID) {})
 	if err == nil && !res.Began {
@@ -29,7 +30,7 @@ func (r *Runner) Train(ctx context.Context, on bool) error {
 
 // train ends the loop for another life of the terminal. While the real one is away
 // nobody asks about its orders, so none may be open.
-func (r *Runner) train(c flows.Train) {
+func (r *Runner) train(c counter.Train) {
 	why := payterm.ReasonNone
 	if c.On {
 		why = r.unfinished()
@@ -38,7 +39,7 @@ func (r *Runner) train(c flows.Train) {
 		why = r.c.Train(c.On)
 	}
 	if why != payterm.ReasonNone {
-		r.feed(flows.NotTrained{Reason: why})
+		r.feed(counter.NotTrained{Reason: why})
 		return
 	}
 	r.answer(c.Ticket, SaleResult{Began: true})
@@ -53,7 +54,7 @@ func (r *Runner) unfinished() payterm.Reason {
 	}
 	for _, l := range r.orders {
 		if _, due := l.order.Due(); due || l.order.Asking.InFlight || len(l.unsaved) > 0 ||
-			l.order.Phase != flows.Listed {
+			l.order.Phase != order.Listed {
 			return payterm.ReasonOrdersOpen
 		}
 	}

@@ -1,7 +1,7 @@
 // Package ottpay speaks the protocol of OTT Pay's in-store API: envelope,
 // digest, cipher, HTTP. It gives back what a request came to as a
 // payterm.Answer, and decides nothing: whether an answer ends an order is for
-// package flows.
+// flows/order.
 //
 // A reply counts only if its digest fits, its order id is ours and, where it
 // names one, its merchant too. Response codes lie outside the digest: they are

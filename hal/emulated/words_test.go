@@ -15,7 +15,7 @@ import (
 	"payterm/board"
 	"payterm/boards"
 	"payterm/drivers/printer"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/receipt"
 	"payterm/unifont"
 
@@ -107,7 +107,7 @@ func TestEveryTextIsPrinted(t *testing.T) {
 			Merchant: receipt.Merchant{Name: field("name"), Address: field("address"), Phone: Anything(rt, "phone"),
 				TaxID: Anything(rt, "tax id")},
 		}
-		printed(rt, all[rapid.SampledFrom(names).Draw(rt, "printer")], receipt.Compose(flows.SlipMerchant, o, false,
+		printed(rt, all[rapid.SampledFrom(names).Draw(rt, "printer")], receipt.Compose(order.SlipMerchant, o, false,
 			opt), want...)
 	})
 }
@@ -155,7 +155,7 @@ func TestTextsOfShopsArePrinted(t *testing.T) {
 				ID: "T1AAAAA000001", Kind: payterm.KindSale, Wallet: payterm.Alipay, AmountMinor: 1234, PaidMinor: 1234,
 				Currency: "CAD", Outcome: payterm.Approved, Ref: text, Payer: text,
 			}
-			r := receipt.Compose(flows.SlipMerchant, o, false,
+			r := receipt.Compose(order.SlipMerchant, o, false,
 				receipt.Options{Language: "en", Merchant: receipt.Merchant{Name: text, Address: text, Phone: text,
 					TaxID: text}})
 			if printed(t, p, r, "word"); t.Failed() {

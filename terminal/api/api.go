@@ -21,7 +21,7 @@ import (
 	"unicode/utf8"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/screen"
 )
 
@@ -122,8 +122,8 @@ type Queue struct {
 // the machine that asks. Without one, or without a body, the PIN is typed at the counter,
 // where one guards the Z.
 type ZRequest struct {
-	Operator string    `json:"operator,omitempty"` // payterm.SharedSupervisor for the PIN without a name
-	PIN      flows.PIN `json:"pin,omitempty"`
+	Operator string      `json:"operator,omitempty"` // payterm.SharedSupervisor for the PIN without a name
+	PIN      counter.PIN `json:"pin,omitempty"`
 }
 
 func (r *ZRequest) check() error {
@@ -211,7 +211,7 @@ type Running struct {
 	Currency     payterm.Currency       `json:"currency"`
 	OrderID      payterm.OrderID        `json:"order_id"`
 	Operator     string                 `json:"operator"`
-	Network      flows.Network          `json:"network"`
+	Network      counter.Network        `json:"network"`
 	Queue        int                    `json:"queue"`
 	Doubts       int                    `json:"doubts"`
 	LatePayments int                    `json:"late_payments"`

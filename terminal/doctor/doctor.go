@@ -21,7 +21,7 @@ import (
 	"payterm"
 	"payterm/board"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/hal"
 	"payterm/screen"
 	"payterm/terminal/api"
@@ -95,8 +95,8 @@ type Examination func(ctx context.Context, rep *Report)
 
 // Counter is the terminal's counter in the hands of the doctor. A *runner.Service is one.
 type Counter interface {
-	Show(flows.Trial)
-	Input() <-chan flows.Event // what is pressed and scanned; closed once the counter was taken away
+	Show(counter.Trial)
+	Input() <-chan counter.Event // what is pressed and scanned; closed once the counter was taken away
 	End()
 }
 
@@ -129,7 +129,7 @@ func (d *Doctor) Print(rep *Report) error {
 
 // Selling is a terminal that sells, beside its devices.
 type Selling struct {
-	Status  func(context.Context) (flows.Status, error) // by the loop, which so proves that it turns
+	Status  func(context.Context) (counter.Status, error) // by the loop, which so proves that it turns
 	Journal Journal
 	Probe   func(ctx context.Context) []Hop // the way to the gateway
 	Config  config.Config

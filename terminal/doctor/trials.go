@@ -10,7 +10,7 @@ import (
 
 	"payterm"
 	"payterm/board"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/screen"
 	"payterm/terminal/api"
 	"payterm/terminal/devices"
@@ -78,7 +78,7 @@ func (t *trials) device(ctx context.Context, device string) Finding {
 	case !t.canAnswer() && device != devices.Keypad && device != devices.Scanner:
 		return finding(api.Skip, "there is no ENTER and no CANCEL to answer with")
 	}
-	t.counter.Show(flows.Trial{})
+	t.counter.Show(counter.Trial{})
 	switch device {
 	case devices.Display:
 		return t.display(ctx)
@@ -99,7 +99,7 @@ func (t *trials) canAnswer() bool {
 }
 
 // show puts a trial on the glass. What was pressed before it counts for nothing.
-func (t *trials) show(trial flows.Trial) {
+func (t *trials) show(trial counter.Trial) {
 	for {
 		select {
 		case _, open := <-t.counter.Input():
@@ -117,7 +117,7 @@ func (t *trials) show(trial flows.Trial) {
 
 // await gives input to take until it says that it is done, for one step's time;
 // look, which may be nil, is asked now and then whether something else is.
-func (t *trials) await(ctx context.Context, take func(flows.Event) bool, look func() bool) ending {
+func (t *trials) await(ctx context.Context, take func(counter.Event) bool, look func() bool) ending {
 	deadline, tick := time.NewTimer(t.step), time.NewTicker(lookEvery)
 	defer deadline.Stop()
 	defer tick.Stop()
@@ -143,11 +143,11 @@ func (t *trials) await(ctx context.Context, take func(flows.Event) bool, look fu
 }
 
 // judge asks a question and gives a finding for all answers but yes.
-func (t *trials) judge(ctx context.Context, trial flows.Trial, no string) (Finding, bool) {
+func (t *trials) judge(ctx context.Context, trial counter.Trial, no string) (Finding, bool) {
 	t.show(trial)
 	yes := false
-	switch t.await(ctx, func(e flows.Event) bool {
-		k, _ := e.(flows.KeyPressed)
+	switch t.await(ctx, func(e counter.Event) bool {
+		k, _ := e.(counter.KeyPressed)
 		yes = k.Key == payterm.KeyEnter
 		return yes || k.Key == payterm.KeyCancel
 	}, t.fails) {
@@ -183,7 +183,7 @@ func (t *trials) nobody(what string) Finding {
 // see asks a question about the glass. A yes counts where the driver was well before
 // the question and has sent the question's frame: who presses ENTER before a dark
 // glass, while its driver waits to try again, has seen nothing.
-func (t *trials) see(ctx context.Context, trial flows.Trial, no string) (Finding, bool) {
+func (t *trials) see(ctx context.Context, trial counter.Trial, no string) (Finding, bool) {
 	if err := t.devices.Resend(ctx); err != nil {
 		return t.unsent(ctx, err), false
 	}
@@ -210,7 +210,7 @@ func (t *trials) unsent(ctx context.Context, err error) Finding {
 }
 
 func (t *trials) display(ctx context.Context) Finding {
-	c, good := t.see(ctx, flows.Trial{Step: flows.TrialPattern},
+	c, good := t.see(ctx, counter.Trial{Step: counter.TrialPattern},
 		"the pattern is not right: compare rotation, offset_x, offset_y, mirror, inverted and bgr "+
 			"of the board profile, then the ribbon cable")
 	if !good {
@@ -220,7 +220,7 @@ func (t *trials) display(ctx context.Context) Finding {
 	if !t.devices.CanShow(code) {
 		return finding(api.OK, "the pattern is right; a QR code has no room on this glass")
 	}
-	c, good = t.see(ctx, flows.Trial{Step: flows.TrialCode, Code: code},
+	c, good = t.see(ctx, counter.Trial{Step: counter.TrialCode, Code: code},
 		"the code is not readable: clean the glass, raise contrast and backlight")
 	if !good {
 		return c
@@ -240,9 +240,9 @@ func (t *trials) keypad(ctx context.Context) Finding {
 		}
 		var others []payterm.Key
 		left := false
-		t.show(flows.Trial{Step: flows.TrialKey, Key: want, At: i + 1, Of: len(keys)})
-		end := t.await(ctx, func(e flows.Event) bool {
-			k, is := e.(flows.KeyPressed)
+		t.show(counter.Trial{Step: counter.TrialKey, Key: want, At: i + 1, Of: len(keys)})
+		end := t.await(ctx, func(e counter.Event) bool {
+			k, is := e.(counter.KeyPressed)
 			switch {
 			case !is || k.Key == want:
 			case k.Key == payterm.KeyCancel:
@@ -360,7 +360,7 @@ func (t *trials) scanner(ctx context.Context) Finding {
 		return gone
 	}
 	code := testCode()
-	trial := flows.Trial{Step: flows.TrialScan}
+	trial := counter.Trial{Step: counter.TrialScan}
 	if c, printed := t.print(ctx, screen.ScanSlip(code, t.d.o.Screens())); !printed {
 		switch {
 		case t.gone:
@@ -372,11 +372,11 @@ func (t *trials) scanner(ctx context.Context) Finding {
 	}
 	t.show(trial)
 	equal, left, other := false, false, ""
-	switch t.await(ctx, func(e flows.Event) bool {
+	switch t.await(ctx, func(e counter.Event) bool {
 		switch e := e.(type) {
-		case flows.KeyPressed:
+		case counter.KeyPressed:
 			left = e.Key == payterm.KeyCancel
-		case flows.CodeScanned: // perhaps a customer's payment code: what it was is not reported
+		case counter.Scanned: // perhaps a customer's payment code: what it was is not reported
 			if text := e.Code.Reveal(); text == code {
 				equal = true
 			} else if strings.Contains(text, code) {
@@ -414,7 +414,7 @@ func (t *trials) printer(ctx context.Context) Finding {
 	if c, printed := t.print(ctx, screen.TestSlip(testCode(), t.d.o.Screens())); !printed {
 		return c
 	}
-	c, good := t.judge(ctx, flows.Trial{Step: flows.TrialPaper},
+	c, good := t.judge(ctx, counter.Trial{Step: counter.TrialPaper},
 		"the slip is not right: compare columns, dots, code_page, cut and baud of the board profile")
 	if !good {
 		return c
@@ -442,12 +442,12 @@ func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Finding, bool
 	began := t.devices.Now()
 	wanted, ended := t.d.slip.begin()
 	defer t.d.slip.end()
-	t.show(flows.Trial{Step: flows.TrialPrint})
+	t.show(counter.Trial{Step: counter.TrialPrint})
 	if err := t.devices.PrintJob(devices.Job{Slip: slip, Wanted: wanted, Ended: ended, Trial: true}); err != nil {
 		return finding(api.Fail, err.Error()), false
 	}
 	var trouble devices.Trouble
-	end := t.await(ctx, func(flows.Event) bool { return false }, func() bool {
+	end := t.await(ctx, func(counter.Event) bool { return false }, func() bool {
 		trouble = t.devices.Trouble(devices.Printer)
 		return t.d.slip.done() || trouble.N > 0 && trouble.At >= began
 	})
@@ -472,7 +472,7 @@ var trialSounds = []payterm.Sound{
 func (t *trials) buzzer(ctx context.Context) Finding {
 	for i, sound := range trialSounds {
 		t.devices.Play(sound)
-		c, good := t.judge(ctx, flows.Trial{Step: flows.TrialSound, At: i + 1, Of: len(trialSounds)},
+		c, good := t.judge(ctx, counter.Trial{Step: counter.TrialSound, At: i + 1, Of: len(trialSounds)},
 			fmt.Sprintf("the sound %q was not heard: check the line %s and the buzzer's supply",
 				sound, t.devices.Wire(devices.Buzzer)))
 		if !good {

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"payterm"
-	"payterm/flows"
+	"payterm/flows/order"
 	"payterm/flows/runner"
 	"payterm/terminal/api"
 )
@@ -21,7 +21,7 @@ func askedFor(r api.SaleRequest) payterm.Order {
 }
 
 // askedBack is a refund, likewise.
-func askedBack(r flows.RefundBegan) payterm.Order {
+func askedBack(r order.RefundBegan) payterm.Order {
 	return payterm.Order{Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor, Ref: r.Ref}
 }
 
@@ -76,8 +76,8 @@ func (s *Selling) ended(res runner.SaleResult, err error, asked payterm.Order) (
 func (s *Selling) merchantID() string { return s.o.Config.Gateway.MerchantID }
 
 // saleOf is the sale that a request asks for.
-func (s *Selling) saleOf(r api.SaleRequest) flows.SaleBegan {
-	return flows.SaleBegan{
+func (s *Selling) saleOf(r api.SaleRequest) order.SaleBegan {
+	return order.SaleBegan{
 		Mode: r.Mode, Wallet: r.Wallet, AmountMinor: r.AmountMinor, TipMinor: r.TipMinor,
 		Currency: cmp.Or(r.Currency, s.o.Config.Merchant.Currency), Ref: r.Ref,
 		IdempotencyKey: string(r.IdempotencyKey), Despite: r.Despite,
@@ -85,8 +85,8 @@ func (s *Selling) saleOf(r api.SaleRequest) flows.SaleBegan {
 }
 
 // refundOf is the refund that a request asks for.
-func refundOf(r api.RefundRequest) flows.RefundBegan {
-	refund := flows.RefundBegan{
+func refundOf(r api.RefundRequest) order.RefundBegan {
+	refund := order.RefundBegan{
 		SaleID: r.Sale, Currency: r.Currency, Ref: r.Ref, IdempotencyKey: string(r.IdempotencyKey),
 	}
 	if r.AmountMinor != nil {

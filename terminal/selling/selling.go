@@ -12,7 +12,8 @@ import (
 
 	"payterm"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
+	"payterm/flows/order"
 	"payterm/flows/runner"
 	"payterm/terminal/api"
 )
@@ -26,8 +27,8 @@ type Loop interface {
 
 // Counter begins sales and refunds; began hears the order id once it is durable.
 type Counter interface {
-	Sale(ctx context.Context, sale flows.SaleBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
-	Refund(ctx context.Context, refund flows.RefundBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
+	Sale(ctx context.Context, sale order.SaleBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
+	Refund(ctx context.Context, refund order.RefundBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
 	// Again answers by what came of an idempotency key before.
 	Again(ctx context.Context, key string, content runner.Content,
 		began func(payterm.OrderID)) (runner.SaleResult, error)
@@ -43,7 +44,7 @@ type Orders interface {
 
 // Day allows a Z and reminds of one.
 type Day interface {
-	AllowZ(ctx context.Context, number string, pin flows.PIN) (payterm.TakenBy, error)
+	AllowZ(ctx context.Context, number string, pin counter.PIN) (payterm.TakenBy, error)
 	Remind(day string)
 }
 

@@ -21,7 +21,7 @@ import (
 
 	"payterm"
 	"payterm/config"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/gateway/ottpay"
 	"payterm/gateway/ottsim"
 	"payterm/internal/httpd"
@@ -48,7 +48,7 @@ type Gateway struct {
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
 	mu     sync.Mutex
-	drill  flows.Drill
+	drill  counter.Drill
 	late   map[payterm.OrderID]bool // whose customers wait until the cashier has left
 }
 
@@ -124,7 +124,7 @@ func (g *Gateway) Close() error {
 }
 
 // Begin says what is to go wrong with the next sale.
-func (g *Gateway) Begin(d flows.Drill) {
+func (g *Gateway) Begin(d counter.Drill) {
 	g.mu.Lock()
 	g.drill = d
 	g.mu.Unlock()
@@ -142,7 +142,7 @@ const (
 func (g *Gateway) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	g.mu.Lock()
 	drill := g.drill
-	g.drill = flows.NoDrill
+	g.drill = counter.NoDrill
 	g.mu.Unlock()
 	if p.Mode == payterm.Passive {
 		code, err := g.wallet(ctx, p, drill)
@@ -151,20 +151,20 @@ func (g *Gateway) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 		}
 		p.Code = code
 	}
-	if drill == flows.DrillReplyLost {
+	if drill == counter.DrillReplyLost {
 		if err := g.loseReplies(ctx, p.Mode); err != nil {
 			return payterm.Unsent{Why: err.Error(), Final: true}
 		}
 	}
 	answer := g.client.Pay(ctx, p)
 	switch {
-	case drill == flows.DrillLate:
+	case drill == counter.DrillLate:
 		g.mu.Lock()
 		g.late[p.OrderID] = true
 		g.mu.Unlock()
-	case p.Mode == payterm.Active && drill == flows.DrillDeclined:
+	case p.Mode == payterm.Active && drill == counter.DrillDeclined:
 		g.later(customerPays, p.OrderID, "decline")
-	case p.Mode == payterm.Active || drill == flows.DrillPassword:
+	case p.Mode == payterm.Active || drill == counter.DrillPassword:
 		g.later(customerPays, p.OrderID, "pay")
 	}
 	return answer
@@ -202,15 +202,15 @@ func (g *Gateway) Changed(o payterm.Order) {
 }
 
 // wallet gives the customer's code.
-func (g *Gateway) wallet(ctx context.Context, p payterm.Payment, d flows.Drill) (payterm.PayCode, error) {
+func (g *Gateway) wallet(ctx context.Context, p payterm.Payment, d counter.Drill) (payterm.PayCode, error) {
 	balance := p.Total.Minor + p.MaxFeeMinor
-	if d == flows.DrillDeclined {
+	if d == counter.DrillDeclined {
 		balance = 0
 	}
 	var made struct{ Code string }
 	err := g.control(ctx, "/sim/wallets", map[string]any{
 		"biz_type": p.Wallet, "balance_minor": balance,
-		"needs_password": d == flows.DrillPassword || d == flows.DrillLate,
+		"needs_password": d == counter.DrillPassword || d == counter.DrillLate,
 	}, &made)
 	return payterm.NewPayCode(made.Code), err
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/storage"
 	"payterm/terminal/api"
 	"payterm/terminal/doctor"
@@ -77,7 +77,7 @@ type Upkeep struct {
 	o     Options
 	start time.Time
 	mu    sync.Mutex
-	link  flows.Network
+	link  counter.Network
 	away  bool
 }
 
@@ -92,7 +92,7 @@ func (u *Upkeep) Run(ctx context.Context, wg *sync.WaitGroup) {
 }
 
 // Link is how far this machine has the way to the gateway.
-func (u *Upkeep) Link() flows.Network {
+func (u *Upkeep) Link() counter.Network {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.link
@@ -112,12 +112,12 @@ func (u *Upkeep) idle(ctx context.Context) {
 	defer tick.Stop()
 	seen := ""
 	for {
-		link := flows.NetworkUnknown
+		link := counter.NetworkUnknown
 		switch doctor.Link(u.o.GatewayURL).Result {
 		case api.OK:
-			link = flows.NetworkUp
+			link = counter.NetworkUp
 		case api.Fail:
-			link = flows.NetworkDown
+			link = counter.NetworkDown
 		}
 		u.mu.Lock()
 		u.link = link

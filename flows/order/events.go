@@ -1,14 +1,11 @@
-// Package flows decides what happens next. Its machines are pure: a state and a
-// stamped event go in, the next state and commands come out. There is no clock,
-// no randomness, no device and no error result; time, jitter and new ids arrive
-// inside events, and an event that does not fit meets a default that says why
-// it is ignored.
+// Package order decides what happens to one payment, from its first key to the last inquiry
+// that it may need: a sale in Passive Mode (passive.go) or Active Mode (active.go), a
+// refund (refund.go), and the schedule of its inquiries (inquiry.go).
 //
-// Two machines share the work. Order is one payment from its first key to the
-// last inquiry that it may need, in Passive Mode (passive.go) or Active Mode
-// (active.go), with the schedule of its inquiries (inquiry.go). Terminal is what
-// stands at the counter (terminal.go): it begins orders, hands keys and scans to
-// the one that is being served, and shows it.
+// An Order is a pure machine: a state and a stamped event go into Step, the next state and
+// commands come out. There is no clock, no randomness, no device and no error result; time,
+// jitter and new ids arrive inside events, and an event that does not fit meets a default
+// that says why it is ignored.
 //
 // An order's state consists of facts and of a schedule. Facts are journalled:
 // folding an order's events gives them back, whichever life of the process they
@@ -16,15 +13,16 @@
 // Restarted. Lasting tells when an event has to be committed.
 //
 // A command belongs to one of three classes, which say what a crash means.
-// Again: show, arm, play, inquire; harmless to repeat. Once: SendPayment and
+// Again: play, inquire; harmless to repeat. Once: SendPayment, SendRefund and
 // Print; the event that ordered them is durable before they leave, and after a
 // crash their fate is unknown, so a payment is inquired about and never sent
 // again. Lasting: the row of the order and what it still owes, which the runner
 // commits together with the event.
 //
 // The package leaves the wire to gateway/ottpay, the pixels and the paper to the
-// drivers, durability to storage, and the loop to flows/runner.
-package flows
+// drivers, durability to storage, and the loop to flows/runner. What stands at the
+// counter is flows/counter's.
+package order
 
 import (
 	"time"
@@ -159,80 +157,13 @@ type (
 	}
 )
 
-// Events of the counter. They are not journalled.
-type (
-	// KeyPressed is one key.
-	KeyPressed struct{ Key payterm.Key }
-
-	// SaleAsked is a sale asked for over the local socket. Ticket finds the
-	// caller again.
-	SaleAsked struct {
-		Ticket uint64
-		Sale   SaleBegan // ID and Rules are filled in when it begins
-	}
-
-	// RefundAsked is a refund asked for over the local socket. The id, the sale's
-	// terms and the rules are filled in when it begins.
-	RefundAsked struct {
-		Ticket uint64
-		Refund RefundBegan
-	}
-
-	// ResolveAsked is a supervisor's word that came over the local socket.
-	ResolveAsked struct {
-		Ticket uint64
-		Word   Resolve
-	}
-
-	// RefundRefused says that the refund at the counter did not begin; or a sale, where a
-	// first state that cannot be kept it from that.
-	RefundRefused struct{ Reason payterm.Reason }
-
-	// ConflictChecked answers CheckConflict: the order that stands in the way of
-	// another sale of the same amount, if any, and what was sold in this business
-	// day so far, in minor units, where there is a limit to it.
-	ConflictChecked struct {
-		Order     payterm.OrderID
-		Doubt     bool // a payment in doubt, not merely a code on show
-		Paid      bool // Order was paid meanwhile, and whoever said to go on despite it does not know that
-		SoldMinor int64
-	}
-
-	// PINChecked answers CheckPIN. Wait is how long no further PIN of this operator
-	// is compared, 0 for none.
-	PINChecked struct {
-		OK       bool
-		Operator Operator // whose PIN it is, when it is right
-		Wait     time.Duration
-	}
-
-	// OrderMoved says that an order has a new, committed state. Found says that it was not
-	// called paid before, and somebody may be warned of it, or of another one of its total.
-	OrderMoved struct {
-		Order Order
-		Found bool
-	}
-
-	// StatusChanged carries what the idle screen tells of the rest.
-	StatusChanged struct{ Status Status }
-
-	// StoreFailed says that the journal cannot be written: nothing may be sold.
-	StoreFailed struct{ Why string }
-
-	// StoreRecovered says that it can be written again and owes nothing.
-	StoreRecovered struct{}
-)
-
 func (SaleBegan) event()       {}
-func (CodeScanned) event()     {}
 func (RefundBegan) event()     {}
 func (RefundAnswered) event()  {}
 func (RefundOpened) event()    {}
 func (RefundEnded) event()     {}
 func (ReprintAsked) event()    {}
-func (RefundAsked) event()     {}
-func (ResolveAsked) event()    {}
-func (RefundRefused) event()   {}
+func (CodeScanned) event()     {}
 func (PaymentAnswered) event() {}
 func (InquiryAnswered) event() {}
 func (CancelPressed) event()   {}
@@ -240,14 +171,6 @@ func (Woke) event()            {}
 func (Restarted) event()       {}
 func (InquiryAsked) event()    {}
 func (Resolved) event()        {}
-func (KeyPressed) event()      {}
-func (SaleAsked) event()       {}
-func (ConflictChecked) event() {}
-func (PINChecked) event()      {}
-func (OrderMoved) event()      {}
-func (StatusChanged) event()   {}
-func (StoreFailed) event()     {}
-func (StoreRecovered) event()  {}
 
 // Command is what is to be done. The set is closed.
 //
@@ -291,92 +214,23 @@ type (
 	}
 	VoidCode struct{}
 
-	// Arm (again) has the scanner look for a code, or no longer.
-	Arm struct{ On bool }
-
 	// Play (again) sounds the buzzer.
 	Play struct{ Sound payterm.Sound }
-
-	// Show (again) draws a view.
-	Show struct{ View View }
-
-	// BeginSale (lasting) takes the next order id and starts the order.
-	BeginSale struct {
-		Ticket uint64
-		Sale   SaleBegan
-	}
-
-	// BeginRefund (lasting) takes the next order id and starts the refund.
-	BeginRefund struct {
-		Ticket uint64
-		Refund RefundBegan
-	}
-
-	// Resolve (again) puts a supervisor's word to an order, which may be closed and
-	// on a list, and answers the caller.
-	Resolve struct {
-		Ticket   uint64
-		Order    payterm.OrderID
-		Operator string
-		Reason   string
-	}
-
-	// Reprint (once) asks an ended order for its slips.
-	Reprint struct{ Order payterm.OrderID }
-
-	// CheckConflict (again) looks for an order of this total that forbids a
-	// second one to begin silently, and sums up the day.
-	CheckConflict struct {
-		Total   payterm.Amount
-		Despite payterm.OrderID
-	}
-
-	// CheckPIN (again) compares a PIN with its slow hash: that of an operator, or of
-	// the supervisor without a name where the number is empty. For anything but
-	// signing on it has to be a supervisor's.
-	CheckPIN struct {
-		Number string
-		PIN    PIN
-		For    payterm.Purpose
-		Order  payterm.OrderID // that it is about
-	}
-
-	// Record (lasting) writes down what a person did.
-	Record struct{ Did payterm.PersonRecord }
-
-	// Tell (again) hands an event on to the order at the counter.
-	Tell struct {
-		Order payterm.OrderID
-		Event Event
-	}
-
-	// Refuse (again) answers a SaleAsked that did not become an order.
-	Refuse struct {
-		Ticket uint64
-		Reason payterm.Reason
-		Order  payterm.OrderID // the one in the way
-	}
 )
 
-func (SendPayment) command()   {}
-func (SendRefund) command()    {}
-func (BeginRefund) command()   {}
-func (Resolve) command()       {}
-func (Reprint) command()       {}
-func (Inquire) command()       {}
-func (Print) command()         {}
-func (OpenDrawer) command()    {}
-func (PrintCode) command()     {}
-func (VoidCode) command()      {}
-func (Arm) command()           {}
-func (Play) command()          {}
-func (Show) command()          {}
-func (BeginSale) command()     {}
-func (CheckConflict) command() {}
-func (CheckPIN) command()      {}
-func (Record) command()        {}
-func (Tell) command()          {}
-func (Refuse) command()        {}
+func (SendPayment) command() {}
+func (SendRefund) command()  {}
+func (Inquire) command()     {}
+func (Print) command()       {}
+func (OpenDrawer) command()  {}
+func (PrintCode) command()   {}
+func (VoidCode) command()    {}
+func (Play) command()        {}
+
+// Total is what the customer will be asked to pay.
+func (s SaleBegan) Total() payterm.Amount {
+	return payterm.Amount{Minor: s.AmountMinor + s.TipMinor, Currency: s.Currency}
+}
 
 // Slip names a piece of paper.
 type Slip string
@@ -394,15 +248,6 @@ const (
 	SlipInDoubt  Slip = "in_doubt"
 	SlipResolved Slip = "resolved"
 )
-
-// PIN is a person's PIN while it is being typed. It shows its length only.
-type PIN string
-
-// String hides the digits.
-func (p PIN) String() string { return "****"[:min(4, len(p))] }
-
-// GoString hides them from %#v.
-func (p PIN) GoString() string { return p.String() }
 
 // Rules are the timings and limits of an order (docs/ARCHITECTURE.md, timings).
 type Rules struct {
@@ -476,29 +321,35 @@ func DefaultRules() Rules {
 	}
 }
 
-// Status is what the terminal knows of the world beside the sale.
-type Status struct {
-	Network Network                `json:"network"`
-	Queue   int                    `json:"queue"` // orders that are still being asked about
-	Doubts  int                    `json:"doubts"`
-	Late    int                    `json:"late_payments"`
-	Alarms  int                    `json:"alarms"`
-	Paper   payterm.PaperCondition `json:"paper"`
-	// Unprinted are slips that did not come out, and have not come since; the last one
-	// was of UnprintedOrder.
-	Unprinted      int             `json:"unprinted,omitempty"`
-	UnprintedOrder payterm.OrderID `json:"unprinted_order,omitempty"`
-	// Unclosed is an earlier business day whose Z was not taken, as 2006-01-02.
-	Unclosed string `json:"unclosed_day,omitempty"`
-	Rate     Rate   `json:"-"` // the last one known, while it is worth showing
+// WalletSet is a set of wallets, in the order of payterm.Wallets.
+type WalletSet [len(payterm.Wallets)]bool
+
+// List is the set's wallets in order.
+func (s WalletSet) List() []payterm.Wallet {
+	var list []payterm.Wallet
+	for i, in := range s {
+		if in {
+			list = append(list, payterm.Wallets[i])
+		}
+	}
+	return list
 }
 
-// Network says how the last request to the gateway went.
-type Network string
+// Has reports whether a code of this wallet is welcome: to an empty set all are,
+// and so is a code whose form does not tell, which the sale's own wallet decides.
+func (s WalletSet) Has(w payterm.Wallet) bool {
+	return s == (WalletSet{}) || w == "" || WalletSetOf(append(s.List(), w)...) == s
+}
 
-// The states of the network.
-const (
-	NetworkUnknown Network = "unknown"
-	NetworkUp      Network = "up"
-	NetworkDown    Network = "down"
-)
+// WalletSetOf makes a set.
+func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
+	var s WalletSet
+	for _, w := range wallets {
+		for i, known := range payterm.Wallets {
+			if w == known {
+				s[i] = true
+			}
+		}
+	}
+	return s
+}

@@ -1,4 +1,4 @@
-package flows
+package order
 
 import (
 	"encoding/json"
@@ -58,53 +58,13 @@ func TestFold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if folded.Facts() != living.Facts() {
-			t.Fatalf("folded %+v\nliving %+v", folded.Facts(), living.Facts())
+		if folded.facts() != living.facts() {
+			t.Fatalf("folded %+v\nliving %+v", folded.facts(), living.facts())
 		}
 	})
 	if journalled == 0 {
 		t.Error("nothing was journalled: this proves nothing")
 	}
-}
-
-// TestTypedAmount: whatever keys are pressed in whatever order, the amount on the
-// screen is the one that a till would show: digits shift in from the right, one
-// that would pass the limit is refused whole.
-func TestTypedAmount(t *testing.T) {
-	keys := []payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00, payterm.KeyClear,
-		payterm.KeyCancel, payterm.KeyUp}
-	rapid.Check(t, func(t *rapid.T) {
-		limit := rapid.SampledFrom([]int64{1, 99, 10_000, 1_000_000, payterm.MaxMinor}).Draw(t, "limit")
-		counter := NewTerminal(Settings{Currency: "CAD", MaxMinor: limit, Rules: DefaultRules()})
-		typed := "" // the model counts in digits, not in numbers
-		for range rapid.IntRange(1, 40).Draw(t, "keys") {
-			k := rapid.SampledFrom(keys).Draw(t, "key")
-			switch longer := typed + string(k); {
-			case k == payterm.KeyCancel:
-				typed = ""
-			case k == payterm.KeyClear:
-				typed = typed[:max(0, len(typed)-1)]
-			case k == payterm.KeyUp:
-			case typed == "" && (k == "0" || k == payterm.Key00): // no amount begins with a zero
-			case len(longer) < len(digitsOf(limit)), len(longer) == len(digitsOf(limit)) && longer <= digitsOf(limit):
-				typed = longer
-			}
-			counter, _ = StepTerminal(counter, Stamped{Stamp: payterm.Stamp{Mono: time.Second}, Event: KeyPressed{k}})
-			if shown := counter.Shown.Total.Minor; digitsOf(shown) != typed {
-				t.Fatalf("typed %q, on the screen %d", typed, shown)
-			}
-		}
-	})
-}
-
-// digitsOf writes a number without strconv's zero for nothing.
-func digitsOf(n int64) string {
-	var digits []byte
-	for ; n > 0; n /= 10 {
-		digits = append(digits, byte('0'+n%10))
-	}
-	slices.Reverse(digits)
-	return string(digits)
 }
 
 // FuzzJournalRow: what stands in a journal, in whatever order, is read or refused

@@ -1,21 +1,22 @@
-package flows
+package counter
 
 import (
 	"testing"
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 )
 
 // TestService: the counter in service sells nothing, hands on what comes, and is
 // free again by itself.
 func TestService(t *testing.T) {
 	now := time.Second
-	counter := NewTerminal(Settings{Currency: "CAD", Rules: DefaultRules()})
+	counter := New(Settings{Currency: "CAD", Rules: order.DefaultRules()})
 	step := func(e Event) []Command {
 		t.Helper()
 		var commands []Command
-		counter, commands = StepTerminal(counter, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: e})
+		counter, commands = Step(counter, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: e})
 		if err := counter.Impossible(); err != nil {
 			t.Fatal(err)
 		}
@@ -31,13 +32,13 @@ func TestService(t *testing.T) {
 		t.Errorf("%v, want %v among them", commands, want)
 	}
 	has(step(ServiceAsked{Ticket: 1}), BeginService{1})
-	has(step(SaleAsked{Ticket: 2, Sale: SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}),
+	has(step(SaleAsked{Ticket: 2, Sale: order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}),
 		Refuse{Ticket: 2, Reason: payterm.ReasonBusy})
 	has(step(ServiceAsked{Ticket: 3}), Refuse{Ticket: 3, Reason: payterm.ReasonBusy})
 	trial := Trial{Step: TrialKey, Key: "5", At: 1, Of: 16}
 	has(step(TrialSet{trial}), Show{View{Name: ViewService, Trial: trial, Status: counter.Status}})
 	for _, e := range []Event{KeyPressed{"5"}, KeyPressed{payterm.KeyCancel},
-		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay}} {
+		Scanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay}} {
 		if c := step(e); len(c) != 1 || c[0] != (HandOn{e}) {
 			t.Errorf("%T leads to %v", e, c)
 		}

@@ -1,24 +1,25 @@
-package flows
+package counter
 
 import (
 	"testing"
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 )
 
 // TestAtRest: rest is that nobody is needed, and not the name of a screen.
 func TestAtRest(t *testing.T) {
-	settings := Settings{Currency: "CAD", Rules: DefaultRules(), PINSet: true,
-		ActiveWallets: WalletSetOf(payterm.Alipay, payterm.WeChatPay)}
-	asked := SaleAsked{Ticket: 7, Sale: SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}
-	moved := func(phase Phase, outcome payterm.Outcome) Event {
-		return OrderMoved{Order: Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000001",
+	settings := Settings{Currency: "CAD", Rules: order.DefaultRules(), PINSet: true,
+		ActiveWallets: order.WalletSetOf(payterm.Alipay, payterm.WeChatPay)}
+	asked := SaleAsked{Ticket: 7, Sale: order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}
+	moved := func(phase order.Phase, outcome payterm.Outcome) Event {
+		return OrderMoved{Order: order.Order{Kind: payterm.KindSale, Sale: order.SaleBegan{ID: "T1AAAAA000001",
 			Mode:        payterm.Passive,
 			AmountMinor: 100, Currency: "CAD"}, Phase: phase, Outcome: outcome}}
 	}
-	waits, doubt, paid := moved(Waiting, payterm.Open), moved(InBackground, payterm.InDoubt),
-		moved(Closed, payterm.Approved)
+	waits, doubt, paid := moved(order.Waiting, payterm.Open), moved(order.InBackground, payterm.InDoubt),
+		moved(order.Closed, payterm.Approved)
 	keys := func(list ...payterm.Key) []Event {
 		events := make([]Event, len(list))
 		for i, k := range list {
@@ -49,7 +50,7 @@ func TestAtRest(t *testing.T) {
 		{"a tip is chosen", func(s *Settings) { s.Tips = Tips{15} }, keys("1", payterm.KeyEnter), amountTimeout},
 		{"a warning", nil, append(keys("1", payterm.KeyEnter), ConflictChecked{Order: "T1AAAAA000003"}), amountTimeout},
 		{"a supervisor is asked for", nil,
-			[]Event{RefundAsked{Ticket: 7, Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50,
+			[]Event{RefundAsked{Ticket: 7, Refund: order.RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50,
 				Currency: "CAD"}}}, amountTimeout},
 		{"a till's sale is refused", func(s *Settings) { s.DayMaxMinor = 1 }, []Event{asked, ConflictChecked{}},
 			amountTimeout},
@@ -67,16 +68,16 @@ func TestAtRest(t *testing.T) {
 		if c.change != nil {
 			c.change(&s)
 		}
-		counter, now := NewTerminal(s), time.Duration(0)
+		counter, now := New(s), time.Duration(0)
 		for _, e := range c.events {
 			now += time.Second
-			counter, _ = StepTerminal(counter, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: e})
+			counter, _ = Step(counter, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: e})
 		}
 		shown := counter.Shown.Name
 		for waited := time.Duration(0); waited < time.Hour; waited += time.Second {
 			at := now + waited
 			if due, any := counter.Due(); any && due <= at {
-				counter, _ = StepTerminal(counter, Stamped{Stamp: payterm.Stamp{Mono: at}, Event: Woke{}})
+				counter, _ = Step(counter, Stamped{Stamp: payterm.Stamp{Mono: at}, Event: Woke{}})
 			}
 			if rests := c.rests != never && waited >= c.rests; counter.AtRest(at) != rests {
 				t.Errorf("%s: %s after %s: at rest: %t", c.name, counter.Phase, waited, !rests)

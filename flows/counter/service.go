@@ -1,4 +1,4 @@
-package flows
+package counter
 
 import (
 	"time"
@@ -37,7 +37,7 @@ type (
 	// BeginService (again) tells the caller that the counter is theirs.
 	BeginService struct{ Ticket uint64 }
 
-	// HandOn (again) gives a KeyPressed or CodeScanned to whoever holds the counter.
+	// HandOn (again) gives a KeyPressed or Scanned to whoever holds the counter.
 	HandOn struct{ Event Event }
 )
 
@@ -73,27 +73,27 @@ var TrialSteps = [...]TrialStep{TrialNone, TrialPattern, TrialCode, TrialKey, Tr
 
 // serviceAsked gives the counter away unless it is taken. Digits that were typed and
 // led to nothing do not take it: a stuck key types them for ever.
-func (t Terminal) serviceAsked(in Stamped, ev ServiceAsked) (Terminal, []Command) {
-	if refusal := t.taken(ev.Ticket); refusal != nil && t.Phase != EnteringAmount {
-		return t, refusal
+func (c Counter) serviceAsked(in Stamped, ev ServiceAsked) (Counter, []Command) {
+	if refusal := c.taken(ev.Ticket); refusal != nil && c.Phase != EnteringAmount {
+		return c, refusal
 	}
-	t = t.idle()
-	t.Phase, t.Until = InService, in.Mono+serviceLimit
-	return t, []Command{BeginService(ev)}
+	c = c.idle()
+	c.Phase, c.Until = InService, in.Mono+serviceLimit
+	return c, []Command{BeginService(ev)}
 }
 
 // service steps the counter while it is tried out.
-func (t Terminal) service(in Stamped) (Terminal, []Command) {
-	if t.Phase != InService {
-		return t, nil // it ended by itself before
+func (c Counter) service(in Stamped) (Counter, []Command) {
+	if c.Phase != InService {
+		return c, nil // it ended by itself before
 	}
 	switch ev := in.Event.(type) {
 	case TrialSet:
-		t.Trial, t.Until = ev.Trial, in.Mono+serviceLimit
+		c.Trial, c.Until = ev.Trial, in.Mono+serviceLimit
 	case ServiceEnded:
-		return t.idle(), nil
-	case KeyPressed, CodeScanned:
-		return t, []Command{HandOn{ev}}
+		return c.idle(), nil
+	case KeyPressed, Scanned:
+		return c, []Command{HandOn{ev}}
 	}
-	return t, nil
+	return c, nil
 }

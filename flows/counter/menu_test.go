@@ -1,4 +1,4 @@
-package flows
+package counter
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 
 	"pgregory.net/rapid"
 )
 
 // stepper is StepTerminal, or one with a planted bug.
-type stepper func(Terminal, Stamped) (Terminal, []Command)
+type stepper func(Counter, Stamped) (Counter, []Command)
 
 func at(mono time.Duration, e Event) Stamped {
 	return Stamped{Stamp: payterm.Stamp{Mono: mono}, Event: e}
@@ -25,7 +26,7 @@ var wholeSale = Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payte
 // command that moves money, closes the day or is a word on an order, and does not
 // follow a PIN that was right.
 func unguarded(t *rapid.T, step stepper) error {
-	c := NewTerminal(Settings{Currency: "CAD", PINSet: true, Rules: DefaultRules(), Last: wholeSale.Order,
+	c := New(Settings{Currency: "CAD", PINSet: true, Rules: order.DefaultRules(), Last: wholeSale.Order,
 		Tips: Tips{15}})
 	doubt := wholeSale
 	doubt.Outcome = payterm.InDoubt
@@ -43,7 +44,7 @@ func unguarded(t *rapid.T, step stepper) error {
 				Found{Rows: rows}, OrderTold{Order: wholeSale, Verdict: VerdictPaid},
 				OrderTold{Order: doubt, Verdict: VerdictUnknown},
 				TotalsTold{}, RateTold{}, PINChecked{}, PINChecked{OK: true}, RefundRefused{payterm.ReasonRefundCap},
-				CodeScanned{Code: payterm.NewPayCode("T1AAAAA000001")}, Woke{},
+				Scanned{Code: payterm.NewPayCode("T1AAAAA000001")}, Woke{},
 			}).Draw(t, "event"), c.Menu.Query)
 			if told, is := e.(OrderTold); is {
 				told.Order.Order = c.Menu.Order.Order
@@ -71,16 +72,16 @@ func unguarded(t *rapid.T, step stepper) error {
 // Whatever is pressed in the menu, where a PIN is set nothing moves without it.
 func TestMenuNeedsThePIN(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		if err := unguarded(t, StepTerminal); err != nil {
+		if err := unguarded(t, Step); err != nil {
 			t.Fatal(err)
 		}
 	})
 	finds(t, func(t *rapid.T) error { // a terminal that takes each PIN for the right one
-		return unguarded(t, func(c Terminal, in Stamped) (Terminal, []Command) {
+		return unguarded(t, func(c Counter, in Stamped) (Counter, []Command) {
 			if p, is := in.Event.(PINChecked); is && !p.OK {
 				in.Event = PINChecked{OK: true}
 			}
-			return StepTerminal(c, in)
+			return Step(c, in)
 		})
 	})
 }
@@ -101,13 +102,13 @@ func finds(t *testing.T, property func(*rapid.T) error) {
 // mistyped types keys where an amount is asked for, and tells of an amount that is
 // not what the digits say: each key counts as it stands, or is refused aloud.
 func mistyped(t *rapid.T, step stepper) error {
-	places := map[string]Terminal{}
-	c := NewTerminal(Settings{Currency: "CAD", MaxMinor: 200_000, Rules: DefaultRules(), Tips: Tips{15}})
+	places := map[string]Counter{}
+	c := New(Settings{Currency: "CAD", MaxMinor: 200_000, Rules: order.DefaultRules(), Tips: Tips{15}})
 	for place, keys := range map[string][]payterm.Key{"amount": {}, "tip": {"5", payterm.Key00, payterm.KeyEnter,
 		payterm.KeyF1}} {
 		places[place] = c
 		for _, k := range keys {
-			places[place], _ = StepTerminal(places[place], at(time.Second, KeyPressed{k}))
+			places[place], _ = Step(places[place], at(time.Second, KeyPressed{k}))
 		}
 	}
 	refund := c
@@ -115,7 +116,7 @@ func mistyped(t *rapid.T, step stepper) error {
 	refund, _ = refund.show(at(time.Second, nil), wholeSale)
 	places["refund"] = refund
 	for place, c := range places {
-		minor := func(c Terminal) int64 {
+		minor := func(c Counter) int64 {
 			return map[string]int64{"amount": c.Want.AmountMinor, "tip": c.Want.TipMinor,
 				"refund": c.Menu.Amount}[place]
 		}
@@ -154,16 +155,16 @@ func mistyped(t *rapid.T, step stepper) error {
 // not count.
 func TestTypedAmounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		if err := mistyped(t, StepTerminal); err != nil {
+		if err := mistyped(t, Step); err != nil {
 			t.Fatal(err)
 		}
 	})
 	finds(t, func(t *rapid.T) error { // a key that bounces
-		return mistyped(t, func(c Terminal, in Stamped) (Terminal, []Command) {
+		return mistyped(t, func(c Counter, in Stamped) (Counter, []Command) {
 			if in.Event == (KeyPressed{payterm.Key00}) {
-				c, _ = StepTerminal(c, in)
+				c, _ = Step(c, in)
 			}
-			return StepTerminal(c, in)
+			return Step(c, in)
 		})
 	})
 }
@@ -209,7 +210,14 @@ func TestRateCNY(t *testing.T) {
 
 // Not paid is said of nobody who may have paid.
 func TestVerdict(t *testing.T) {
-	answered := append([]payterm.Answer{nil}, answers...)
+	answered := []payterm.Answer{
+		nil, payterm.Unsent{Why: "x"}, payterm.Lost{Why: "x"}, payterm.CodeMade{CodeURL: "https://x"},
+		payterm.Paid{PaidMinor: 100, Status: "success"}, payterm.Refunded{PaidMinor: 100, RefundedMinor: 50},
+		payterm.Pending{Status: "notpay"}, payterm.Failed{Status: "failure"},
+		payterm.Refused{Reason: payterm.ReasonCodeInvalid}, payterm.Rejected{Why: "x"}, payterm.Clash{},
+		payterm.Clash{Paid: true}, payterm.NotFound{Why: "x"}, payterm.Unclear{Why: "x"},
+		payterm.Unclear{Why: "x", Status: "success", Authentic: true, Alarm: true, Paid: true},
+	}
 	for _, outcome := range []payterm.Outcome{payterm.Open, payterm.Approved, payterm.Declined, payterm.Cancelled,
 		payterm.NotSent, payterm.InDoubt} {
 		for _, a := range answered {

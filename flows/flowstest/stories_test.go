@@ -1,20 +1,17 @@
-package flows_test
+package flowstest
 
 import (
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"payterm/flows"
-	"payterm/flows/flowstest"
 )
 
 // TestStories plays testdata/flows/*.txt. After a change of behaviour that is
-// meant, `go test ./flows -run Stories -update` rewrites what the machines said;
+// meant, `go test ./flows/flowstest -run Stories -update` rewrites what the machines said;
 // commit only a difference that you can explain.
 func TestStories(t *testing.T) {
-	files, err := filepath.Glob("../testdata/flows/*.txt")
+	files, err := filepath.Glob("../../testdata/flows/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no stories: %v", err)
 	}
@@ -24,14 +21,14 @@ func TestStories(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told, err := flowstest.Tell(string(kept))
+			told, err := Tell(string(kept))
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
 			if told == string(kept) {
 				return
 			}
-			if *flows.Update {
+			if *update {
 				if err := os.WriteFile(file, []byte(told), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -65,7 +62,7 @@ func difference(kept, told string) (line int, want, got string) {
 // do not say is found, and so is one that cannot happen.
 func TestStoryDiffers(t *testing.T) {
 	const story = "= a sale\n> sale passive 1.00\n    0s sale began: Fresh -> Closed\n"
-	told, err := flowstest.Tell(story)
+	told, err := Tell(story)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +71,7 @@ func TestStoryDiffers(t *testing.T) {
 	}
 	for _, line := range []string{"> payment paid 1.00", "> sing", "> @2 cancel", "> +x wait", "> key 1",
 		"> sale passive 1.2"} {
-		if _, err := flowstest.Tell(story + line + "\n"); err == nil || !strings.HasPrefix(err.Error(), "line 4: ") {
+		if _, err := Tell(story + line + "\n"); err == nil || !strings.HasPrefix(err.Error(), "line 4: ") {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

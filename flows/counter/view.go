@@ -1,9 +1,10 @@
-package flows
+package counter
 
 import (
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 )
 
 // ViewName names what the screen is about. The names are stable: programs see
@@ -78,13 +79,13 @@ type View struct {
 	CodeURL    string
 	Elapsed    time.Duration // whole seconds since it was sent or began
 	Left       time.Duration // whole seconds until the phase ends
-	Hint       Hint
+	Hint       order.Hint
 	CanLeave   bool // CANCEL works now
 	Redialling bool // no connection so far
 	Payer      string
 	PaidMinor  int64
 	Refunded   int64
-	Choices    WalletSet
+	Choices    order.WalletSet
 	PINDigits  int
 	PINWrong   bool
 	For        payterm.Purpose // of a number or PIN that is asked for
@@ -99,99 +100,66 @@ type View struct {
 	Trial      Trial
 }
 
-// WalletSet is a set of wallets, in the order of payterm.Wallets.
-type WalletSet [len(payterm.Wallets)]bool
-
-// List is the set's wallets in order.
-func (s WalletSet) List() []payterm.Wallet {
-	var list []payterm.Wallet
-	for i, in := range s {
-		if in {
-			list = append(list, payterm.Wallets[i])
-		}
-	}
-	return list
-}
-
-// Has reports whether a code of this wallet is welcome: to an empty set all are,
-// and so is a code whose form does not tell, which the sale's own wallet decides.
-func (s WalletSet) Has(w payterm.Wallet) bool {
-	return s == (WalletSet{}) || w == "" || WalletSetOf(append(s.List(), w)...) == s
-}
-
-// WalletSetOf makes a set.
-func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
-	var s WalletSet
-	for _, w := range wallets {
-		for i, known := range payterm.Wallets {
-			if w == known {
-				s[i] = true
-			}
-		}
-	}
-	return s
-}
-
 // view is what the terminal shows at the moment now.
-func (t Terminal) view(now time.Duration) View {
-	v := t.phaseView(now)
-	v.Training, v.Lesson = t.Settings.Training, t.Lesson
+func (c Counter) view(now time.Duration) View {
+	v := c.phaseView(now)
+	v.Training, v.Lesson = c.Settings.Training, c.Lesson
 	return v
 }
 
-func (t Terminal) phaseView(now time.Duration) View {
-	if t.Phase.inMenu() {
-		return t.menuView()
+func (c Counter) phaseView(now time.Duration) View {
+	if c.Phase.inMenu() {
+		return c.menuView()
 	}
-	v := View{Status: t.Status, Total: t.Want.total(), Mode: t.Want.Mode, Wallet: t.Want.Wallet}
-	switch t.Phase {
+	v := View{Status: c.Status, Total: c.Want.Total(), Mode: c.Want.Mode, Wallet: c.Want.Wallet}
+	switch c.Phase {
 	case Idle:
-		return View{Name: ViewIdle, Status: t.Status, Total: payterm.Amount{Currency: t.Settings.Currency},
-			Operator: t.Operator}
+		return View{Name: ViewIdle, Status: c.Status, Total: payterm.Amount{Currency: c.Settings.Currency},
+			Operator: c.Operator}
 	case EnteringAmount, Checking:
 		v.Name = ViewAmount
-		v.Choices = t.Settings.ActiveWallets
+		v.Choices = c.Settings.ActiveWallets
 	case ChoosingWallet:
-		v.Name, v.Choices = ViewChooseWallet, t.Settings.ActiveWallets
+		v.Name, v.Choices = ViewChooseWallet, c.Settings.ActiveWallets
 	case Warned:
-		v.Name, v.Order, v.Doubt = ViewWarning, t.Conflict, t.ConflictDoubt
+		v.Name, v.Order, v.Doubt = ViewWarning, c.Conflict, c.ConflictDoubt
 	case SignedOff, SigningOn, NamingSupervisor, EnteringPIN:
-		v.Name, v.Order, v.PINDigits, v.PINWrong = ViewPIN, t.Conflict, len(t.PIN), t.PINTries > 0
-		if v.Number = t.Claim; t.Phase == SignedOff || t.Phase == NamingSupervisor {
+		v.Name, v.Order, v.PINDigits, v.PINWrong = ViewPIN, c.Conflict, len(c.PIN), c.PINTries > 0
+		if v.Number = c.Claim; c.Phase == SignedOff || c.Phase == NamingSupervisor {
 			v.Name = ViewNumber
 		}
-		v.For, _ = t.purpose()
-		if t.Refund.SaleID != "" {
-			v.Kind, v.Order, v.Total = payterm.KindRefund, t.Refund.SaleID, payterm.Amount{Minor: t.Refund.AmountMinor,
-				Currency: t.Refund.Currency}
+		v.For, _ = c.purpose()
+		if c.Refund.SaleID != "" {
+			v.Kind, v.Order, v.Total = payterm.KindRefund, c.Refund.SaleID, payterm.Amount{Minor: c.Refund.AmountMinor,
+				Currency: c.Refund.Currency}
 		}
 	case Refused:
-		v.Name, v.Reason, v.Left = ViewRefused, t.Refusal, t.Wait
+		v.Name, v.Reason, v.Left = ViewRefused, c.Refusal, c.Wait
 	case ChoosingTip:
-		v.Name, v.Tips = ViewTip, t.Settings.Tips
+		v.Name, v.Tips = ViewTip, c.Settings.Tips
 	case EnteringTip:
-		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: t.Want.TipMinor, Currency: t.Want.Currency}
-		v.Total.Minor = t.Want.AmountMinor // what it is on top of
+		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: c.Want.TipMinor, Currency: c.Want.Currency}
+		v.Total.Minor = c.Want.AmountMinor // what it is on top of
 	case Switching:
-		return View{Name: ViewSwitching, Status: t.Status}
+		return View{Name: ViewSwitching, Status: c.Status}
 	case OutOfOrder:
-		v.Name, v.Fault = ViewFault, t.Fault
+		v.Name, v.Fault = ViewFault, c.Fault
 	case InService:
-		return View{Name: ViewService, Status: t.Status, Trial: t.Trial}
+		return View{Name: ViewService, Status: c.Status, Trial: c.Trial}
 	case Serving, ShowingResult:
-		return t.orderView(now)
+		return c.orderView(now)
 	default: // the menu's
 	}
 	return v
 }
 
 // menuView is what the menu shows.
-func (t Terminal) menuView() View {
-	v := View{Status: t.Status, Menu: t.Menu, Lines: t.Settings.Lines, Order: t.Menu.Order.Order, Hint: t.Menu.Hint,
-		Reason: t.Menu.Reason}
-	switch t.Phase {
+func (c Counter) menuView() View {
+	v := View{Status: c.Status, Menu: c.Menu, Lines: c.Settings.Lines, Order: c.Menu.Order.Order, Hint: c.Menu.Hint,
+		Reason: c.Menu.Reason}
+	switch c.Phase {
 	case InMenu:
-		v.Name, v.Operator = ViewMenu, t.Operator
+		v.Name, v.Operator = ViewMenu, c.Operator
 	case Finding:
 		v.Name = ViewFind
 	case Looking:
@@ -199,14 +167,14 @@ func (t Terminal) menuView() View {
 	case Listing:
 		v.Name, v.Order = ViewList, ""
 	case ShowingOrder:
-		v.Name, v.Total = ViewOrder, t.Menu.Order.Total
+		v.Name, v.Total = ViewOrder, c.Menu.Order.Total
 	case ShowingWord:
-		v.Name, v.Total = ViewWord, t.Menu.Order.Total
+		v.Name, v.Total = ViewWord, c.Menu.Order.Total
 	case EnteringRefund:
-		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: t.Menu.refund(),
-			Currency: t.Menu.Order.Total.Currency}
+		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: c.Menu.refund(),
+			Currency: c.Menu.Order.Total.Currency}
 	case AskingYes:
-		v.Name, v.Total = ViewSure, t.Menu.Order.Total
+		v.Name, v.Total = ViewSure, c.Menu.Order.Total
 	case ShowingTotals:
 		v.Name = ViewTotals
 	case ShowingRate:
@@ -223,38 +191,39 @@ func (t Terminal) menuView() View {
 }
 
 // orderView shows the order at the counter, or how it ended.
-func (t Terminal) orderView(now time.Duration) View {
-	o := t.Order
+func (c Counter) orderView(now time.Duration) View {
+	o := c.Order
 	v := View{
-		Status: t.Status, Kind: o.Kind, Total: o.Total(), Mode: o.Sale.Mode, Wallet: o.Wallet, Order: o.ID(),
+		Status: c.Status, Kind: o.Kind, Total: o.Total(), Mode: o.Sale.Mode, Wallet: o.Wallet, Order: o.ID(),
 		Tip:     payterm.Amount{Minor: o.Sale.TipMinor, Currency: o.Sale.Currency},
 		Outcome: o.Outcome, Reason: o.Reason, Hint: o.Hint, Payer: o.Payer,
 		PaidMinor: o.PaidMinor, Refunded: o.RefundedMinor,
 	}
 	since := o.SentAt
 	switch o.Phase {
-	case Fresh: // the order is being written down
-		if t.Refund.SaleID != "" {
-			return View{Name: ViewRefunding, Status: t.Status, Kind: payterm.KindRefund,
-				Total: payterm.Amount{Minor: t.Refund.AmountMinor, Currency: t.Refund.Currency}}
+	case order.Fresh: // the order is being written down
+		if c.Refund.SaleID != "" {
+			return View{Name: ViewRefunding, Status: c.Status, Kind: payterm.KindRefund,
+				Total: payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency}}
 		}
-		return View{Name: ViewSending, Status: t.Status, Kind: payterm.KindSale, Total: t.Want.total(),
-			Mode: t.Want.Mode, Wallet: t.Want.Wallet}
-	case Scanning:
+		return View{Name: ViewSending, Status: c.Status, Kind: payterm.KindSale, Total: c.Want.Total(),
+			Mode: c.Want.Mode, Wallet: c.Want.Wallet}
+	case order.Scanning:
 		v.Name, v.CanLeave, since = ViewScan, true, o.BeganAt
-	case Baselining:
+	case order.Baselining:
 		v.Name, v.CanLeave, since = ViewRefunding, true, o.BeganAt
-	case Sending, Redialling:
-		v.Name, v.Redialling = ViewSending, o.Phase == Redialling || o.Heard == payterm.AnswerName(payterm.Unsent{})
-		v.CanLeave = o.Phase == Redialling || o.Sale.Mode == payterm.Active
-	case ShowingCode:
+	case order.Sending, order.Redialling:
+		v.Name, v.Redialling = ViewSending, o.Phase == order.Redialling ||
+			o.Heard == payterm.AnswerName(payterm.Unsent{})
+		v.CanLeave = o.Phase == order.Redialling || o.Sale.Mode == payterm.Active
+	case order.ShowingCode:
 		v.Name, v.CanLeave = ViewSending, true
 		if now < o.Until { // or writing it down took too long
 			v.Name, v.CodeURL = ViewShowCode, o.CodeURL
 		}
-	case Waiting, Confirming:
+	case order.Waiting, order.Confirming:
 		v.Name, v.CanLeave = ViewWaiting, now >= o.SentAt+o.Sale.Rules.LeaveAfter
-	case InBackground, Trailing, Listed, Closed:
+	case order.InBackground, order.Trailing, order.Listed, order.Closed:
 		v.Name = resultView(o.Outcome)
 		if v.Name == ViewApproved && o.Kind == payterm.KindRefund {
 			v.Name = ViewRefunded

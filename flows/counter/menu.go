@@ -1,4 +1,4 @@
-package flows
+package counter
 
 import (
 	"math/bits"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 )
 
 // What a terminal does beside a sale is behind one key: F3, or F1 where nothing is
@@ -240,7 +241,7 @@ type Menu struct {
 	Asking  bool    // and the gateway is still asked about it
 	Amount  int64   // to be given back, in minor units, as far as it is typed
 	Typing  bool    // it is typed; otherwise all that is left goes back
-	Hint    Hint
+	Hint    order.Hint
 	Reason  payterm.Reason // why the last refund did not begin
 	Totals  TotalsTold
 	Rate    RateTold
@@ -310,122 +311,122 @@ func (SetLanguage) command() {}
 func (s Settings) rows() int { return min(s.Lines, MaxRows) }
 
 // inMenu reports whether the counter is busy with the menu.
-func (p TerminalPhase) inMenu() bool { return p >= InMenu && p <= Briefing }
+func (p Phase) inMenu() bool { return p >= InMenu && p <= Briefing }
 
 // openMenu begins at the first task.
-func (t Terminal) openMenu(in Stamped) (Terminal, []Command) {
-	t = t.idle()
-	return t.menuAt(in, InMenu), []Command{Play{payterm.SoundKey}}
+func (c Counter) openMenu(in Stamped) (Counter, []Command) {
+	c = c.idle()
+	return c.menuAt(in, InMenu), []Command{Play{payterm.SoundKey}}
 }
 
 // menuAt goes to a phase, with the time that a person has for it.
-func (t Terminal) menuAt(in Stamped, p TerminalPhase) Terminal {
-	t.Phase, t.Until = p, in.Mono+amountTimeout
-	return t
+func (c Counter) menuAt(in Stamped, p Phase) Counter {
+	c.Phase, c.Until = p, in.Mono+amountTimeout
+	return c
 }
 
 // look asks a question and waits.
-func (t Terminal) look(in Stamped, q Query) (Terminal, []Command) {
-	t, q.Rows = t.menuAt(in, Looking), t.Settings.rows()
-	t.Menu.Query, t.Menu.Hint, t.Menu.Reason = q, HintNone, payterm.ReasonNone
-	return t, []Command{Play{payterm.SoundKey}, Look{q}}
+func (c Counter) look(in Stamped, q Query) (Counter, []Command) {
+	c, q.Rows = c.menuAt(in, Looking), c.Settings.rows()
+	c.Menu.Query, c.Menu.Hint, c.Menu.Reason = q, order.HintNone, payterm.ReasonNone
+	return c, []Command{Play{payterm.SoundKey}, Look{q}}
 }
 
 // refuse tells a person why something is not done.
-func (t Terminal) refuse(h Hint) (Terminal, []Command) {
-	t.Menu.Hint = h
-	return t, []Command{Play{payterm.SoundDeclined}}
+func (c Counter) refuse(h order.Hint) (Counter, []Command) {
+	c.Menu.Hint = h
+	return c, []Command{Play{payterm.SoundDeclined}}
 }
 
 // keyMenu takes a key in the menu.
-func (t Terminal) keyMenu(in Stamped, k payterm.Key) (Terminal, []Command) {
+func (c Counter) keyMenu(in Stamped, k payterm.Key) (Counter, []Command) {
 	if k == payterm.KeyCancel {
-		return t.back(in), []Command{Play{payterm.SoundKey}}
+		return c.back(in), []Command{Play{payterm.SoundKey}}
 	}
-	if t.Phase == Looking {
-		return t, nil // its time runs from the question
+	if c.Phase == Looking {
+		return c, nil // its time runs from the question
 	}
-	t.Until = in.Mono + amountTimeout
-	switch t.Phase {
+	c.Until = in.Mono + amountTimeout
+	switch c.Phase {
 	case InMenu:
-		return t.keyTask(in, k)
+		return c.keyTask(in, k)
 	case Finding:
-		return t.keyNumber(in, k)
+		return c.keyNumber(in, k)
 	case Listing:
-		return t.keyRows(in, k)
+		return c.keyRows(in, k)
 	case ShowingOrder:
-		return t.keyOrder(in, k)
+		return c.keyOrder(in, k)
 	case EnteringRefund:
-		return t.keyRefund(in, k)
+		return c.keyRefund(in, k)
 	case AskingYes:
-		return t.keyConfirm(in, k)
+		return c.keyConfirm(in, k)
 	case ShowingTotals, ShowingRate, ShowingWord:
-		return t.idle(), []Command{Play{payterm.SoundKey}}
+		return c.idle(), []Command{Play{payterm.SoundKey}}
 	case ChoosingLanguage:
 		if n := digit(k); n >= 1 && n <= len(payterm.Languages) {
-			return t.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{payterm.Languages[n-1]}}
+			return c.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{payterm.Languages[n-1]}}
 		}
 	case ChoosingDrill:
-		return t.keyDrill(in, k)
+		return c.keyDrill(in, k)
 	case Briefing:
-		return t.keyBriefing(k)
+		return c.keyBriefing(k)
 	default: // no phase of the menu
 	}
-	return t, nil
+	return c, nil
 }
 
 // back is CANCEL.
-func (t Terminal) back(in Stamped) Terminal {
-	m := t.Menu
-	t.Menu.Hint, t.Menu.Reason = HintNone, payterm.ReasonNone
-	switch t.Phase {
+func (c Counter) back(in Stamped) Counter {
+	m := c.Menu
+	c.Menu.Hint, c.Menu.Reason = order.HintNone, payterm.ReasonNone
+	switch c.Phase {
 	case Finding:
-		t.Menu = Menu{}
-		return t.menuAt(in, InMenu)
+		c.Menu = Menu{}
+		return c.menuAt(in, InMenu)
 	case Looking:
 		if m.Query.What == LookGateway {
-			return t.menuAt(in, ShowingOrder)
+			return c.menuAt(in, ShowingOrder)
 		}
-		if m.Task == TaskZ || t.Word.Order != "" { // it is being taken, and its slip comes; or the word is given
-			return t.idle()
+		if m.Task == TaskZ || c.Word.Order != "" { // it is being taken, and its slip comes; or the word is given
+			return c.idle()
 		}
-		return t.beforeList(in)
+		return c.beforeList(in)
 	case Listing:
-		return t.beforeList(in)
+		return c.beforeList(in)
 	case ShowingOrder:
-		t.Menu.Order, t.Menu.Verdict = Row{}, VerdictNone
+		c.Menu.Order, c.Menu.Verdict = Row{}, VerdictNone
 		if m.Rows.Count() > 0 {
-			return t.menuAt(in, Listing)
+			return c.menuAt(in, Listing)
 		}
-		return t.beforeList(in)
+		return c.beforeList(in)
 	case EnteringRefund:
-		t.Menu.Amount, t.Menu.Typing = 0, false
-		return t.menuAt(in, ShowingOrder)
+		c.Menu.Amount, c.Menu.Typing = 0, false
+		return c.menuAt(in, ShowingOrder)
 	case AskingYes:
 		if m.Task == TaskZ || m.Task == TaskTraining {
-			t.Menu = Menu{}
-			return t.menuAt(in, InMenu)
+			c.Menu = Menu{}
+			return c.menuAt(in, InMenu)
 		}
-		return t.menuAt(in, ShowingOrder)
+		return c.menuAt(in, ShowingOrder)
 	case Briefing:
-		return t.menuAt(in, ChoosingDrill)
+		return c.menuAt(in, ChoosingDrill)
 	case ShowingTotals, ShowingRate, ShowingWord, ChoosingLanguage, ChoosingDrill:
-		t.Menu = Menu{}
-		return t.menuAt(in, InMenu)
+		c.Menu = Menu{}
+		return c.menuAt(in, InMenu)
 	default: // InMenu
-		return t.idle()
+		return c.idle()
 	}
 }
 
 // beforeList is where a list or a single order was asked for.
-func (t Terminal) beforeList(in Stamped) Terminal {
-	task := t.Menu.Task
-	t.Menu = Menu{}
+func (c Counter) beforeList(in Stamped) Counter {
+	task := c.Menu.Task
+	c.Menu = Menu{}
 	if task == TaskRefund || task == TaskWasPaid {
-		t.Menu.Task = task
-		return t.menuAt(in, Finding)
+		c.Menu.Task = task
+		return c.menuAt(in, Finding)
 	}
-	return t.menuAt(in, InMenu)
+	return c.menuAt(in, InMenu)
 }
 
 // digit is the number on a key, or -1.
@@ -437,28 +438,28 @@ func digit(k payterm.Key) int {
 }
 
 // keyTask chooses a task: by its digit on any page, or by moving and ENTER.
-func (t Terminal) keyTask(in Stamped, k payterm.Key) (Terminal, []Command) {
-	tasks := TaskList(t.Operator != (Operator{}))
-	cursor, moves := t.move(k, len(tasks))
+func (c Counter) keyTask(in Stamped, k payterm.Key) (Counter, []Command) {
+	tasks := TaskList(c.Operator != (Operator{}))
+	cursor, moves := c.move(k, len(tasks))
 	switch {
 	case moves:
-		t.Menu.Cursor = cursor
+		c.Menu.Cursor = cursor
 	case k == payterm.KeyEnter:
-		return t.startTask(in, tasks[t.Menu.Cursor])
+		return c.startTask(in, tasks[c.Menu.Cursor])
 	default:
 		if at := slices.IndexFunc(tasks, func(task Task) bool { return task.Key() == k }); at >= 0 {
-			return t.startTask(in, tasks[at])
+			return c.startTask(in, tasks[at])
 		}
-		return t, nil
+		return c, nil
 	}
-	t.Menu.Hint, t.Menu.Reason = HintNone, payterm.ReasonNone
-	return t, []Command{Play{payterm.SoundKey}}
+	c.Menu.Hint, c.Menu.Reason = order.HintNone, payterm.ReasonNone
+	return c, []Command{Play{payterm.SoundKey}}
 }
 
 // move is where a key takes the mark of a list of n lines, and whether it does.
-func (t Terminal) move(k payterm.Key, n int) (cursor int, moves bool) {
-	lines := t.Settings.Lines
-	switch cursor = t.Menu.Cursor; k {
+func (c Counter) move(k payterm.Key, n int) (cursor int, moves bool) {
+	lines := c.Settings.Lines
+	switch cursor = c.Menu.Cursor; k {
 	case payterm.KeyUp:
 		return (cursor + n - 1) % n, true
 	case payterm.KeyDown:
@@ -473,231 +474,231 @@ func (t Terminal) move(k payterm.Key, n int) (cursor int, moves bool) {
 }
 
 // startTask begins a task.
-func (t Terminal) startTask(in Stamped, task Task) (Terminal, []Command) {
-	if task == TaskRefund && t.noSupervisor() {
-		return t.refuse(HintNoSupervisor)
+func (c Counter) startTask(in Stamped, task Task) (Counter, []Command) {
+	if task == TaskRefund && c.noSupervisor() {
+		return c.refuse(order.HintNoSupervisor)
 	}
-	if task == TaskLast && t.Last == "" {
-		return t.refuse(HintNothing)
+	if task == TaskLast && c.Last == "" {
+		return c.refuse(order.HintNothing)
 	}
-	t.Menu = Menu{Task: task}
+	c.Menu = Menu{Task: task}
 	switch task {
 	case TaskLast:
-		return t.look(in, Query{What: LookOrder, Text: string(t.Last)})
+		return c.look(in, Query{What: LookOrder, Text: string(c.Last)})
 	case TaskRefund, TaskWasPaid:
-		return t.menuAt(in, Finding), []Command{Play{payterm.SoundKey}}
+		return c.menuAt(in, Finding), []Command{Play{payterm.SoundKey}}
 	case TaskOpen:
-		return t.look(in, Query{What: LookList, Text: string(payterm.ListOpen)})
+		return c.look(in, Query{What: LookList, Text: string(payterm.ListOpen)})
 	case TaskLate:
-		return t.look(in, Query{What: LookList, Text: string(payterm.ListLate)})
+		return c.look(in, Query{What: LookList, Text: string(payterm.ListLate)})
 	case TaskX:
-		return t.look(in, Query{What: LookTotals, Text: "x"})
+		return c.look(in, Query{What: LookTotals, Text: "x"})
 	case TaskZ:
-		return t.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
+		return c.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
 	case TaskRate:
-		return t.look(in, Query{What: LookRate})
+		return c.look(in, Query{What: LookRate})
 	case TaskLanguage:
-		return t.menuAt(in, ChoosingLanguage), []Command{Play{payterm.SoundKey}}
+		return c.menuAt(in, ChoosingLanguage), []Command{Play{payterm.SoundKey}}
 	case TaskTraining:
-		return t.openTraining(in)
+		return c.openTraining(in)
 	case TaskSignOff:
-		return t.signOff()
+		return c.signOff()
 	case NoTask:
 	}
-	return t, nil
+	return c, nil
 }
 
 // noSupervisor reports whether nobody here may give money back.
-func (t Terminal) noSupervisor() bool { return t.Settings.RefundsNeedPIN && !t.Settings.PINSet }
+func (c Counter) noSupervisor() bool { return c.Settings.RefundsNeedPIN && !c.Settings.PINSet }
 
 // keyNumber types the end of an order's number. ENTER without one is for who would
 // rather choose from a list.
-func (t Terminal) keyNumber(in Stamped, k payterm.Key) (Terminal, []Command) {
+func (c Counter) keyNumber(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch {
-	case k == payterm.KeyClear && t.Menu.Number != "":
-		t.Menu.Number = t.Menu.Number[:len(t.Menu.Number)-1]
+	case k == payterm.KeyClear && c.Menu.Number != "":
+		c.Menu.Number = c.Menu.Number[:len(c.Menu.Number)-1]
 	case k.Digits() != "":
-		if len(t.Menu.Number)+len(k.Digits()) > maxNumberTyped {
-			return t, []Command{Play{payterm.SoundDeclined}}
+		if len(c.Menu.Number)+len(k.Digits()) > maxNumberTyped {
+			return c, []Command{Play{payterm.SoundDeclined}}
 		}
-		t.Menu.Number += k.Digits()
-	case k == payterm.KeyEnter && t.Menu.Number != "":
-		return t.look(in, Query{What: LookNumber, Text: t.Menu.Number})
-	case k == payterm.KeyEnter && t.Menu.Task == TaskRefund:
-		return t.look(in, Query{What: LookList, Text: string(payterm.ListSales)})
+		c.Menu.Number += k.Digits()
+	case k == payterm.KeyEnter && c.Menu.Number != "":
+		return c.look(in, Query{What: LookNumber, Text: c.Menu.Number})
+	case k == payterm.KeyEnter && c.Menu.Task == TaskRefund:
+		return c.look(in, Query{What: LookList, Text: string(payterm.ListSales)})
 	case k == payterm.KeyEnter:
-		return t.look(in, Query{What: LookList, Text: string(payterm.ListNewest)})
+		return c.look(in, Query{What: LookList, Text: string(payterm.ListNewest)})
 	default:
-		return t, nil
+		return c, nil
 	}
-	t.Menu.Hint = HintNone
-	return t, []Command{Play{payterm.SoundKey}}
+	c.Menu.Hint = order.HintNone
+	return c, []Command{Play{payterm.SoundKey}}
 }
 
 // scanNumber takes the barcode of a receipt, or the number in a wallet's bill. A
 // payment code is not looked at any further.
-func (t Terminal) scanNumber(in Stamped, ev CodeScanned) (Terminal, []Command) {
-	t.Until, t.Menu.Number = in.Mono+amountTimeout, ""
+func (c Counter) scanNumber(in Stamped, ev Scanned) (Counter, []Command) {
+	c.Until, c.Menu.Number = in.Mono+amountTimeout, ""
 	number, ok := ev.Code.Number()
 	if !ok {
 		if _, pays := ev.Code.Wallet(); pays {
-			return t.refuse(HintPaymentCode)
+			return c.refuse(order.HintPaymentCode)
 		}
-		return t.refuse(HintNotANumber)
+		return c.refuse(order.HintNotANumber)
 	}
-	return t.look(in, Query{What: LookNumber, Text: number})
+	return c.look(in, Query{What: LookNumber, Text: number})
 }
 
 // found takes the orders that were looked up.
-func (t Terminal) found(in Stamped, ev Found) (Terminal, []Command) {
-	if t.Phase != Looking || t.Menu.Query != ev.Query {
-		return t, nil // left meanwhile
+func (c Counter) found(in Stamped, ev Found) (Counter, []Command) {
+	if c.Phase != Looking || c.Menu.Query != ev.Query {
+		return c, nil // left meanwhile
 	}
 	n := ev.Rows.Count()
 	switch {
-	case t.Word.Order != "":
-		return t.wordNoted(in, ev)
+	case c.Word.Order != "":
+		return c.wordNoted(in, ev)
 	case ev.Failed:
-		return t.beforeList(in).refuse(HintUnreadable)
+		return c.beforeList(in).refuse(order.HintUnreadable)
 	case ev.Query.What == LookList:
-		t.Menu.List, t.Menu.Rows, t.Menu.More, t.Menu.Cursor = ev.Query, ev.Rows, ev.More, 0
-		return t.menuAt(in, Listing), nil
+		c.Menu.List, c.Menu.Rows, c.Menu.More, c.Menu.Cursor = ev.Query, ev.Rows, ev.More, 0
+		return c.menuAt(in, Listing), nil
 	case n == 0:
-		return t.beforeList(in).refuse(HintNotOurs)
+		return c.beforeList(in).refuse(order.HintNotOurs)
 	case n == 1 && ev.Query.Skip == 0:
-		t.Menu.Rows = Rows{}
-		return t.show(in, ev.Rows[0])
+		c.Menu.Rows = Rows{}
+		return c.show(in, ev.Rows[0])
 	}
-	t.Menu.List, t.Menu.Rows, t.Menu.More, t.Menu.Cursor = ev.Query, ev.Rows, ev.More, 0
-	return t.menuAt(in, Listing), nil
+	c.Menu.List, c.Menu.Rows, c.Menu.More, c.Menu.Cursor = ev.Query, ev.Rows, ev.More, 0
+	return c.menuAt(in, Listing), nil
 }
 
 // keyRows chooses an order, by its digit or by moving and ENTER, or goes on to older
 // ones.
-func (t Terminal) keyRows(in Stamped, k payterm.Key) (Terminal, []Command) {
-	n := t.Menu.Rows.Count()
-	q := t.Menu.List
+func (c Counter) keyRows(in Stamped, k payterm.Key) (Counter, []Command) {
+	n := c.Menu.Rows.Count()
+	q := c.Menu.List
 	older, newer := q, q
 	older.Skip, newer.Skip = q.Skip+q.Rows, max(0, q.Skip-q.Rows)
 	switch {
-	case k == payterm.KeyUp && t.Menu.Cursor > 0:
-		t.Menu.Cursor--
-	case k == payterm.KeyDown && t.Menu.Cursor < n-1:
-		t.Menu.Cursor++
-	case (k == payterm.KeyDown || k == payterm.KeyF1) && t.Menu.More:
-		return t.look(in, older)
+	case k == payterm.KeyUp && c.Menu.Cursor > 0:
+		c.Menu.Cursor--
+	case k == payterm.KeyDown && c.Menu.Cursor < n-1:
+		c.Menu.Cursor++
+	case (k == payterm.KeyDown || k == payterm.KeyF1) && c.Menu.More:
+		return c.look(in, older)
 	case k == payterm.KeyUp && q.Skip > 0:
-		return t.look(in, newer)
+		return c.look(in, newer)
 	case k == payterm.KeyF1 && q.Skip > 0: // round to the first page
 		newer.Skip = 0
-		return t.look(in, newer)
+		return c.look(in, newer)
 	case k == payterm.KeyEnter && n > 0:
-		return t.show(in, t.Menu.Rows[t.Menu.Cursor])
+		return c.show(in, c.Menu.Rows[c.Menu.Cursor])
 	case digit(k) >= 1 && digit(k) <= n:
-		return t.show(in, t.Menu.Rows[digit(k)-1])
+		return c.show(in, c.Menu.Rows[digit(k)-1])
 	default:
-		return t, nil
+		return c, nil
 	}
-	return t, []Command{Play{payterm.SoundKey}}
+	return c, []Command{Play{payterm.SoundKey}}
 }
 
 // show opens one order, with the task for which it was looked up.
-func (t Terminal) show(in Stamped, row Row) (Terminal, []Command) {
-	t = t.menuAt(in, ShowingOrder)
-	t.Menu.Order, t.Menu.Verdict = row, VerdictNone
+func (c Counter) show(in Stamped, row Row) (Counter, []Command) {
+	c = c.menuAt(in, ShowingOrder)
+	c.Menu.Order, c.Menu.Verdict = row, VerdictNone
 	switch {
-	case t.Menu.Task == TaskWasPaid && row.Kind == payterm.KindSale:
-		return t.askGateway(in)
-	case t.Menu.Task == TaskRefund:
-		return t.enterRefund(in)
+	case c.Menu.Task == TaskWasPaid && row.Kind == payterm.KindSale:
+		return c.askGateway(in)
+	case c.Menu.Task == TaskRefund:
+		return c.enterRefund(in)
 	}
-	return t, []Command{Play{payterm.SoundKey}}
+	return c, []Command{Play{payterm.SoundKey}}
 }
 
 // askGateway asks the gateway about the order on screen.
-func (t Terminal) askGateway(in Stamped) (Terminal, []Command) {
-	t.Menu.Verdict = VerdictNone
-	return t.look(in, Query{What: LookGateway, Text: string(t.Menu.Order.Order)})
+func (c Counter) askGateway(in Stamped) (Counter, []Command) {
+	c.Menu.Verdict = VerdictNone
+	return c.look(in, Query{What: LookGateway, Text: string(c.Menu.Order.Order)})
 }
 
 // keyOrder does something with the order on screen.
-func (t Terminal) keyOrder(in Stamped, k payterm.Key) (Terminal, []Command) {
+func (c Counter) keyOrder(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch {
 	case k == payterm.KeyF1 || k == payterm.KeyEnter:
-		return t.askGateway(in)
-	case k == payterm.KeyF2 && t.Menu.Order.Outcome == payterm.Approved:
-		return t, []Command{Play{payterm.SoundKey}, Reprint{t.Menu.Order.Order}}
-	case k == "1" && t.Menu.Order.Left() > 0:
-		return t.enterRefund(in)
-	case k == "2" && t.Menu.Order.Undecided():
-		return t.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
+		return c.askGateway(in)
+	case k == payterm.KeyF2 && c.Menu.Order.Outcome == payterm.Approved:
+		return c, []Command{Play{payterm.SoundKey}, Reprint{c.Menu.Order.Order}}
+	case k == "1" && c.Menu.Order.Left() > 0:
+		return c.enterRefund(in)
+	case k == "2" && c.Menu.Order.Undecided():
+		return c.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
 	}
-	return t, nil
+	return c, nil
 }
 
 // told takes what the gateway says of the order on screen.
-func (t Terminal) told(in Stamped, ev OrderTold) (Terminal, []Command) {
-	if t.Phase != Looking || t.Menu.Query != ev.Query {
-		return t, nil // left meanwhile
+func (c Counter) told(in Stamped, ev OrderTold) (Counter, []Command) {
+	if c.Phase != Looking || c.Menu.Query != ev.Query {
+		return c, nil // left meanwhile
 	}
-	t = t.menuAt(in, ShowingOrder)
+	c = c.menuAt(in, ShowingOrder)
 	if ev.Failed {
-		return t.refuse(HintUnreadable)
+		return c.refuse(order.HintUnreadable)
 	}
-	t.Menu.Order, t.Menu.Verdict = ev.Order, ev.Verdict
+	c.Menu.Order, c.Menu.Verdict = ev.Order, ev.Verdict
 	switch {
 	case ev.Verdict == VerdictUnknown:
-		return t, []Command{Play{payterm.SoundDoubt}}
+		return c, []Command{Play{payterm.SoundDoubt}}
 	case ev.Verdict == VerdictPaid && ev.Order.Outcome != payterm.Approved: // the journal had given it up
-		return t, []Command{Play{payterm.SoundAlarm}}
+		return c, []Command{Play{payterm.SoundAlarm}}
 	}
-	return t, []Command{Play{payterm.SoundKey}}
+	return c, []Command{Play{payterm.SoundKey}}
 }
 
 // enterRefund asks how much goes back.
-func (t Terminal) enterRefund(in Stamped) (Terminal, []Command) {
-	t = t.menuAt(in, ShowingOrder)
+func (c Counter) enterRefund(in Stamped) (Counter, []Command) {
+	c = c.menuAt(in, ShowingOrder)
 	switch {
-	case t.noSupervisor():
-		return t.refuse(HintNoSupervisor)
-	case t.Menu.Order.Left() == 0:
-		t.Menu.Reason = payterm.ReasonNotRefundable
-		if t.Menu.Order.Outcome == payterm.Approved {
-			t.Menu.Reason = payterm.ReasonRefundCap
+	case c.noSupervisor():
+		return c.refuse(order.HintNoSupervisor)
+	case c.Menu.Order.Left() == 0:
+		c.Menu.Reason = payterm.ReasonNotRefundable
+		if c.Menu.Order.Outcome == payterm.Approved {
+			c.Menu.Reason = payterm.ReasonRefundCap
 		}
-		return t, []Command{Play{payterm.SoundDeclined}}
+		return c, []Command{Play{payterm.SoundDeclined}}
 	}
-	t.Menu.Amount, t.Menu.Typing, t.Menu.Hint, t.Menu.Reason = 0, false, HintNone, payterm.ReasonNone
-	return t.menuAt(in, EnteringRefund), []Command{Play{payterm.SoundKey}}
+	c.Menu.Amount, c.Menu.Typing, c.Menu.Hint, c.Menu.Reason = 0, false, order.HintNone, payterm.ReasonNone
+	return c.menuAt(in, EnteringRefund), []Command{Play{payterm.SoundKey}}
 }
 
 // keyRefund types a part of what is left. A digit that would pass that is refused,
 // never dropped in silence, and a part of nothing is not all.
-func (t Terminal) keyRefund(in Stamped, k payterm.Key) (Terminal, []Command) {
-	left := t.Menu.Order.Left()
+func (c Counter) keyRefund(in Stamped, k payterm.Key) (Counter, []Command) {
+	left := c.Menu.Order.Left()
 	switch {
 	case k == payterm.KeyClear:
-		t.Menu.Typing = t.Menu.Amount >= 10
-		t.Menu.Amount /= 10
+		c.Menu.Typing = c.Menu.Amount >= 10
+		c.Menu.Amount /= 10
 	case k.Digits() != "":
-		minor, fits := typed(t.Menu.Amount, k, left)
+		minor, fits := typed(c.Menu.Amount, k, left)
 		if !fits {
-			return t, []Command{Play{payterm.SoundDeclined}}
+			return c, []Command{Play{payterm.SoundDeclined}}
 		}
-		t.Menu.Amount, t.Menu.Typing = minor, true
-	case k == payterm.KeyEnter && t.Menu.Typing && t.Menu.Amount == 0:
-		return t, []Command{Play{payterm.SoundDeclined}}
+		c.Menu.Amount, c.Menu.Typing = minor, true
+	case k == payterm.KeyEnter && c.Menu.Typing && c.Menu.Amount == 0:
+		return c, []Command{Play{payterm.SoundDeclined}}
 	case k == payterm.KeyEnter:
-		t.Refund = RefundBegan{SaleID: t.Menu.Order.Order, AmountMinor: t.Menu.refund(),
-			Currency: t.Menu.Order.Total.Currency}
-		if t.Settings.PINSet {
-			return t.askPIN(in), []Command{Play{payterm.SoundKey}}
+		c.Refund = order.RefundBegan{SaleID: c.Menu.Order.Order, AmountMinor: c.Menu.refund(),
+			Currency: c.Menu.Order.Total.Currency}
+		if c.Settings.PINSet {
+			return c.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}
-		return t.beginRefund()
+		return c.beginRefund()
 	default:
-		return t, nil
+		return c, nil
 	}
-	return t, []Command{Play{payterm.SoundKey}}
+	return c, []Command{Play{payterm.SoundKey}}
 }
 
 // refund is what is to go back: what was typed, or all that is left.
@@ -718,18 +719,18 @@ func typed(minor int64, k payterm.Key, most int64) (int64, bool) {
 }
 
 // keyConfirm is the question before a Z, and before a word on an order.
-func (t Terminal) keyConfirm(in Stamped, k payterm.Key) (Terminal, []Command) {
+func (c Counter) keyConfirm(in Stamped, k payterm.Key) (Counter, []Command) {
 	if k != payterm.KeyEnter {
-		return t, nil
+		return c, nil
 	}
-	if t.Menu.Task != TaskZ && t.Menu.Task != TaskTraining {
-		t.Word = Resolve{Order: t.Menu.Order.Order, Reason: WordAtCounter}
-		t.Conflict = t.Word.Order
+	if c.Menu.Task != TaskZ && c.Menu.Task != TaskTraining {
+		c.Word = Resolve{Order: c.Menu.Order.Order, Reason: WordAtCounter}
+		c.Conflict = c.Word.Order
 	}
-	if t.Settings.PINSet {
-		return t.askPIN(in), []Command{Play{payterm.SoundKey}}
+	if c.Settings.PINSet {
+		return c.askPIN(in), []Command{Play{payterm.SoundKey}}
 	}
-	return t.override(in, Operator{})
+	return c.override(in, Operator{})
 }
 
 // WordAtCounter is the reason that a word given at the keys has in the journal.
@@ -737,91 +738,91 @@ const WordAtCounter = "decided at the counter"
 
 // giveWord puts a supervisor's word to an order, and looks in the journal whether it
 // was noted: what is shown is what was committed.
-func (t Terminal) giveWord(in Stamped, word Resolve) (Terminal, []Command) {
-	task := t.Menu.Task
-	t = t.idle()
-	t.Menu.Task = task
-	t, cmds := t.look(in, Query{What: LookOrder, Text: string(word.Order)})
-	t.Word = word
-	return t, append([]Command{word}, cmds...)
+func (c Counter) giveWord(in Stamped, word Resolve) (Counter, []Command) {
+	task := c.Menu.Task
+	c = c.idle()
+	c.Menu.Task = task
+	c, cmds := c.look(in, Query{What: LookOrder, Text: string(word.Order)})
+	c.Word = word
+	return c, append([]Command{word}, cmds...)
 }
 
 // wordNoted shows what came of a word.
-func (t Terminal) wordNoted(in Stamped, ev Found) (Terminal, []Command) {
-	t.Word = Resolve{}
+func (c Counter) wordNoted(in Stamped, ev Found) (Counter, []Command) {
+	c.Word = Resolve{}
 	if ev.Failed || ev.Rows.Count() == 0 {
-		return t.menuAt(in, InMenu).refuse(HintUnreadable)
+		return c.menuAt(in, InMenu).refuse(order.HintUnreadable)
 	}
-	t.Menu.Order, t.Menu.Asking = ev.Rows[0], ev.Asking
-	if t.Menu.Order.Undecided() {
-		t = t.menuAt(in, ShowingOrder)
-		t.Menu.Reason = payterm.ReasonStorage
-		return t, []Command{Play{payterm.SoundDeclined}}
+	c.Menu.Order, c.Menu.Asking = ev.Rows[0], ev.Asking
+	if c.Menu.Order.Undecided() {
+		c = c.menuAt(in, ShowingOrder)
+		c.Menu.Reason = payterm.ReasonStorage
+		return c, []Command{Play{payterm.SoundDeclined}}
 	}
-	return t.menuAt(in, ShowingWord), nil
+	return c.menuAt(in, ShowingWord), nil
 }
 
 // notBegun goes back to the sale of a refund that did not begin, and says why.
-func (t Terminal) notBegun(in Stamped, why payterm.Reason) (Terminal, []Command) {
-	t = t.menuAt(in, ShowingOrder)
-	t.Refund, t.Order = RefundBegan{}, Order{}
-	t.Menu.Amount, t.Menu.Typing, t.Menu.Reason = 0, false, why
-	return t, []Command{Play{payterm.SoundDeclined}}
+func (c Counter) notBegun(in Stamped, why payterm.Reason) (Counter, []Command) {
+	c = c.menuAt(in, ShowingOrder)
+	c.Refund, c.Order = order.RefundBegan{}, order.Order{}
+	c.Menu.Amount, c.Menu.Typing, c.Menu.Reason = 0, false, why
+	return c, []Command{Play{payterm.SoundDeclined}}
 }
 
 // beforePIN is where a supervisor was asked for. Nothing was decided.
-func (t Terminal) beforePIN(in Stamped) Terminal {
-	t.PINStale, t.PIN, t.Claim = t.PINAsked, "", ""
-	t.Word, t.Conflict = Resolve{}, ""
-	if t.Refund.SaleID != "" {
-		t.Refund = RefundBegan{}
-		return t.menuAt(in, EnteringRefund)
+func (c Counter) beforePIN(in Stamped) Counter {
+	c.PINStale, c.PIN, c.Claim = c.PINAsked, "", ""
+	c.Word, c.Conflict = Resolve{}, ""
+	if c.Refund.SaleID != "" {
+		c.Refund = order.RefundBegan{}
+		return c.menuAt(in, EnteringRefund)
 	}
-	return t.menuAt(in, AskingYes)
+	return c.menuAt(in, AskingYes)
 }
 
 // totalsTold shows an X or a Z.
-func (t Terminal) totalsTold(in Stamped, ev TotalsTold) (Terminal, []Command) {
-	if t.Phase != Looking || t.Menu.Query != ev.Query {
-		return t, nil // left meanwhile; its slip comes all the same
+func (c Counter) totalsTold(in Stamped, ev TotalsTold) (Counter, []Command) {
+	if c.Phase != Looking || c.Menu.Query != ev.Query {
+		return c, nil // left meanwhile; its slip comes all the same
 	}
-	t.Menu.Totals = ev
+	c.Menu.Totals = ev
 	sound := payterm.SoundKey
 	if ev.Why != "" {
 		sound = payterm.SoundDeclined
 	}
-	return t.menuAt(in, ShowingTotals), []Command{Play{sound}}
+	return c.menuAt(in, ShowingTotals), []Command{Play{sound}}
 }
 
 // rateTold shows the exchange rate.
-func (t Terminal) rateTold(in Stamped, ev RateTold) (Terminal, []Command) {
-	if t.Phase != Looking || t.Menu.Query != ev.Query {
-		return t, nil // left meanwhile
+func (c Counter) rateTold(in Stamped, ev RateTold) (Counter, []Command) {
+	if c.Phase != Looking || c.Menu.Query != ev.Query {
+		return c, nil // left meanwhile
 	}
-	t.Menu.Rate = ev
-	t.Menu.Rate.Currency = t.Settings.Currency
-	return t.menuAt(in, ShowingRate), nil
+	c.Menu.Rate = ev
+	c.Menu.Rate.Currency = c.Settings.Currency
+	return c.menuAt(in, ShowingRate), nil
 }
 
 // menuImpossible says what is wrong with a menu that should not be reached.
-func (t Terminal) menuImpossible() string {
-	m := t.Menu
+func (c Counter) menuImpossible() string {
+	m := c.Menu
 	switch {
-	case t.Phase == Idle && m != Menu{}:
-		return "idle terminal keeps a menu"
-	case t.Phase.inMenu() && t.Until == 0:
+	case c.Phase == Idle && m != Menu{}:
+		return "idle counter keeps a menu"
+	case c.Phase.inMenu() && c.Until == 0:
 		return "a menu without a deadline"
-	case t.Phase.inMenu() && t.Ticket != 0:
+	case c.Phase.inMenu() && c.Ticket != 0:
 		return "a menu holds a caller"
-	case t.Phase.inMenu() && t.Phase != InMenu && m.Task == NoTask:
+	case c.Phase.inMenu() && c.Phase != InMenu && m.Task == NoTask:
 		return "a step of no task"
-	case (t.Phase == ShowingOrder || t.Phase == ShowingWord || t.Phase == EnteringRefund) && m.Order.Order == "":
+	case (c.Phase == ShowingOrder || c.Phase == ShowingWord || c.Phase == EnteringRefund) && m.Order.Order == "":
 		return "it shows no order"
 	case m.Amount > m.Order.Left():
 		return "a refund of more than is left is typed"
-	case t.Phase == ShowingWord && m.Order.Undecided():
+	case c.Phase == ShowingWord && m.Order.Undecided():
 		return "it says that a word was noted, and none was"
-	case t.Refund.SaleID != "" && t.Refund.AmountMinor <= 0 && t.Ticket == 0:
+	case c.Refund.SaleID != "" && c.Refund.AmountMinor <= 0 && c.Ticket == 0:
 		return "a refund of nothing"
 	}
 	return ""

@@ -1,4 +1,4 @@
-package flows
+package counter
 
 import "payterm"
 
@@ -22,55 +22,55 @@ func (t Tips) Count() int {
 func Tip(amountMinor int64, percent int) int64 { return (amountMinor*int64(percent) + 50) / 100 }
 
 // askTip hands the terminal to the customer, where tips are offered.
-func (t Terminal) askTip(in Stamped) (Terminal, []Command) {
-	if t.Settings.Tips.Count() == 0 {
-		return t.check()
+func (c Counter) askTip(in Stamped) (Counter, []Command) {
+	if c.Settings.Tips.Count() == 0 {
+		return c.check()
 	}
-	return t.menuAt(in, ChoosingTip), []Command{Play{payterm.SoundKey}}
+	return c.menuAt(in, ChoosingTip), []Command{Play{payterm.SoundKey}}
 }
 
 // keyTip chooses one of the percentages, an own amount, or by 0 none. ENTER is no
 // answer: it ended the amount, and a finger that presses it twice would answer in the
 // customer's place.
-func (t Terminal) keyTip(in Stamped, k payterm.Key) (Terminal, []Command) {
+func (c Counter) keyTip(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch n := digit(k); {
 	case k == payterm.KeyCancel:
-		t.Want.Mode, t.Want.Wallet = "", ""
-		return t.menuAt(in, EnteringAmount), []Command{Play{payterm.SoundKey}}
+		c.Want.Mode, c.Want.Wallet = "", ""
+		return c.menuAt(in, EnteringAmount), []Command{Play{payterm.SoundKey}}
 	case n == 0:
-		return t.check()
+		return c.check()
 	case k == payterm.KeyF1:
-		return t.menuAt(in, EnteringTip), []Command{Play{payterm.SoundKey}}
-	case n >= 1 && n <= t.Settings.Tips.Count():
-		tip := Tip(t.Want.AmountMinor, t.Settings.Tips[n-1])
-		if t.Want.AmountMinor+tip > t.Settings.MaxMinor {
-			return t, []Command{Play{payterm.SoundDeclined}}
+		return c.menuAt(in, EnteringTip), []Command{Play{payterm.SoundKey}}
+	case n >= 1 && n <= c.Settings.Tips.Count():
+		tip := Tip(c.Want.AmountMinor, c.Settings.Tips[n-1])
+		if c.Want.AmountMinor+tip > c.Settings.MaxMinor {
+			return c, []Command{Play{payterm.SoundDeclined}}
 		}
-		t.Want.TipMinor = tip
-		return t.check()
+		c.Want.TipMinor = tip
+		return c.check()
 	}
-	return t, nil
+	return c, nil
 }
 
 // keyOwnTip types a tip in minor units. A digit that would pass the limit of a sale
 // is refused, never dropped in silence.
-func (t Terminal) keyOwnTip(in Stamped, k payterm.Key) (Terminal, []Command) {
+func (c Counter) keyOwnTip(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch {
 	case k == payterm.KeyCancel:
-		t.Want.TipMinor = 0
-		return t.menuAt(in, ChoosingTip), []Command{Play{payterm.SoundKey}}
+		c.Want.TipMinor = 0
+		return c.menuAt(in, ChoosingTip), []Command{Play{payterm.SoundKey}}
 	case k == payterm.KeyEnter:
-		return t.check()
+		return c.check()
 	case k == payterm.KeyClear:
-		t.Want.TipMinor /= 10
+		c.Want.TipMinor /= 10
 	case k.Digits() != "":
-		minor, fits := typed(t.Want.TipMinor, k, t.Settings.MaxMinor-t.Want.AmountMinor)
+		minor, fits := typed(c.Want.TipMinor, k, c.Settings.MaxMinor-c.Want.AmountMinor)
 		if !fits {
-			return t, []Command{Play{payterm.SoundDeclined}}
+			return c, []Command{Play{payterm.SoundDeclined}}
 		}
-		t.Want.TipMinor = minor
+		c.Want.TipMinor = minor
 	default:
-		return t, nil
+		return c, nil
 	}
-	return t.menuAt(in, EnteringTip), []Command{Play{payterm.SoundKey}}
+	return c.menuAt(in, EnteringTip), []Command{Play{payterm.SoundKey}}
 }

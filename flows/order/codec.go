@@ -1,12 +1,11 @@
-package flows
+package order
 
 import (
 	"encoding/json"
 	"fmt"
 )
 
-// EventName is the word under which an event of an order stands in the journal;
-// it is empty for the counter's events, which are not journalled.
+// EventName is the word under which an event stands in the journal.
 func EventName(e Event) string {
 	switch e.(type) {
 	case SaleBegan:
@@ -41,9 +40,6 @@ func EventName(e Event) string {
 		return "aside_answered"
 	case AsideResolved:
 		return "aside_resolved"
-	case KeyPressed, SaleAsked, RefundAsked, RefundRefused, ResolveAsked, ConflictChecked, PINChecked, OrderMoved,
-		StatusChanged, StoreFailed, StoreRecovered, ServiceAsked, TrialSet, ServiceEnded,
-		TrainingAsked, NotTrained, ZAsked:
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-package flows
+package counter
 
 import (
 	"fmt"
@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 )
 
 // guard stands behind a counter with operators: it compares the PINs that the counter
 // asks for, and knows whether what it does next is allowed by one.
 type guard struct {
-	t     Terminal
+	t     Counter
 	now   time.Duration
 	asked *CheckPIN // is being compared
 	left  bool      // whoever typed it has left the prompt
@@ -32,7 +33,7 @@ var people = map[string]struct {
 func (g *guard) feed(e Event, may bool) error {
 	before := g.t
 	var commands []Command
-	g.t, commands = StepTerminal(g.t, Stamped{Stamp: payterm.Stamp{Mono: g.now}, Event: e})
+	g.t, commands = Step(g.t, Stamped{Stamp: payterm.Stamp{Mono: g.now}, Event: e})
 	if err := g.t.Impossible(); err != nil {
 		return err
 	}
@@ -72,12 +73,12 @@ func (g *guard) answer() error {
 
 // lean leans on the keypad for a while: keys, pauses, slow comparisons, and now and
 // then somebody who knows a PIN. It counts who signed on and what was overridden.
-func lean(chance *rand.Rand, spoil func(before Terminal, after *Terminal)) (signedOn, overridden int, err error) {
+func lean(chance *rand.Rand, spoil func(before Counter, after *Counter)) (signedOn, overridden int, err error) {
 	keys := []payterm.Key{"1", "2", "00", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyClear, payterm.KeyCancel,
 		payterm.KeyF1, payterm.KeyF2, payterm.KeyF4}
 	knows := []string{"1E22E", "12E1E", "1E1E", "12E22E", "2E22E"}
-	g := guard{t: NewTerminal(Settings{Currency: "CAD", SignOn: true, PINSet: true, SupervisorsNamed: true,
-		Rules: DefaultRules()}), now: time.Second}
+	g := guard{t: New(Settings{Currency: "CAD", SignOn: true, PINSet: true, SupervisorsNamed: true,
+		Rules: order.DefaultRules()}), now: time.Second}
 	press := func(k payterm.Key) error {
 		return g.feed(KeyPressed{k}, false)
 	}
@@ -122,16 +123,16 @@ func lean(chance *rand.Rand, spoil func(before Terminal, after *Terminal)) (sign
 // that are wrong are found out.
 func TestNoWayPastThePIN(t *testing.T) {
 	const seeds = 3000
-	sound := func(Terminal, *Terminal) {}
-	for name, spoil := range map[string]func(before Terminal, after *Terminal){
+	sound := func(Counter, *Counter) {}
+	for name, spoil := range map[string]func(before Counter, after *Counter){
 		"":                                       sound,
-		"a PIN of a prompt that was left counts": func(_ Terminal, after *Terminal) { after.PINStale = false },
-		"the number may be changed under way": func(before Terminal, after *Terminal) {
+		"a PIN of a prompt that was left counts": func(_ Counter, after *Counter) { after.PINStale = false },
+		"the number may be changed under way": func(before Counter, after *Counter) {
 			if after.PINAsked && before.Claim != "" {
 				after.Phase, after.Operator = Idle, people["1"].Operator
 			}
 		},
-		"a sign-off is forgotten": func(before Terminal, after *Terminal) {
+		"a sign-off is forgotten": func(before Counter, after *Counter) {
 			if after.Phase == SignedOff && before.Phase == Idle {
 				after.Operator = before.Operator
 			}

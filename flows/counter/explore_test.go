@@ -1,6 +1,7 @@
-package flows
+package counter
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -10,201 +11,52 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 )
 
-var update = Update
+var update = flag.Bool("update", false, "rewrite what docs/flows.md says of the counter")
 
-var answers = []payterm.Answer{
-	payterm.Unsent{Why: "x"}, payterm.Unsent{Why: "x", Final: true}, payterm.Lost{Why: "x"},
-	payterm.Lost{Why: "x", Alarm: true},
-	payterm.CodeMade{CodeURL: "https://x"}, payterm.Paid{PaidMinor: 100, Status: "success"},
-	payterm.Refunded{PaidMinor: 100, RefundedMinor: 50},
-	payterm.Pending{Status: "notpay"}, payterm.Failed{Status: "failure"},
-	payterm.Refused{Reason: payterm.ReasonCodeInvalid},
-	payterm.Rejected{Why: "x"}, payterm.Clash{}, payterm.Clash{Paid: true}, payterm.NotFound{Why: "x"},
-	payterm.Unclear{Why: "x"}, payterm.Unclear{Why: "x", Authentic: true, Alarm: true},
-	payterm.Unclear{Why: "x", Status: "success", Authentic: true, Alarm: true, Paid: true},
-	payterm.Unclear{Why: "x", Unknown: true},
-	payterm.Rejected{Why: "x", Unsent: true},
-}
-
-// events is every event that an order can meet, with every answer.
-func events() []Event {
-	list := []Event{
-		CancelPressed{}, Woke{}, Restarted{}, Restarted{Soon: true}, InquiryAsked{}, Resolved{Reason: "x"},
-		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456", Wallet: payterm.Alipay,
-			Key: "k", Began: time.Hour},
-		CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Wallet: payterm.Alipay, Key: "k", Began: time.Hour,
-			Used: true},
-		CodeScanned{Code: payterm.NewPayCode("hello"), Key: "h", Began: time.Hour},
-	}
-	for _, a := range answers {
-		list = append(list, PaymentAnswered{Reply: payterm.Reply{Answer: a}},
-			InquiryAnswered{Reply: payterm.Reply{Answer: a}}, RefundAnswered{payterm.Reply{Answer: a}})
-	}
-	for _, a := range []payterm.Answer{payterm.Paid{PaidMinor: 100, Status: "success"},
-		payterm.Refunded{PaidMinor: 100, RefundedMinor: 50}} {
-		list = append(list, PaymentAnswered{Reply: payterm.Reply{Answer: a}, Overdue: true},
-			InquiryAnswered{Reply: payterm.Reply{Answer: a}, Overdue: true})
-	}
-	return append(list, ReprintAsked{}, RefundOpened{ID: "T1AAAAA000009", AmountMinor: 50},
-		RefundEnded{ID: "T1AAAAA000009", RefundedMinor: 50})
-}
-
-func label(e Event) string {
-	switch e := e.(type) {
-	case PaymentAnswered:
-		return "payment " + payterm.AnswerName(e.Reply.Answer)
-	case InquiryAnswered:
-		return "inquiry " + payterm.AnswerName(e.Reply.Answer)
-	case RefundAnswered:
-		return "refund " + payterm.AnswerName(e.Reply.Answer)
-	}
-	return strings.ReplaceAll(EventName(e), "_", " ")
-}
-
-// explore walks every state that events can reach, in seconds and hours, and
-// gives the arrows between phases. Times are cut to what the machine compares
-// with, so that the walk ends.
-func explore(t *testing.T, mode string, sale Event) (arrows []string, states int) {
-	type node struct {
-		o     Order
-		now   time.Duration
-		depth int
-	}
-	first, _ := Step(Order{}, Stamped{Stamp: payterm.Stamp{Mono: time.Second}, Event: sale})
-	queue, seen, drawn := []node{{first, time.Second, 0}}, map[string]bool{}, map[string]bool{}
-	for len(queue) > 0 {
-		n := queue[0]
-		queue = queue[1:]
-		for _, pause := range []time.Duration{0, 4 * time.Second, 16 * time.Second, 130 * time.Second, 25 * time.Hour} {
-			for _, e := range events() {
-				now := n.now + pause
-				if s, scan := e.(CodeScanned); scan {
-					s.Began = now
-					e = s
-				}
-				next, commands := Step(n.o,
-					Stamped{Stamp: payterm.Stamp{Mono: now, Wall: time.UnixMilli(1e12).Add(now)}, Event: e})
-				if err := next.Impossible(); err != nil {
-					t.Fatalf("%s after %s in %s: %v", mode, label(e), n.o.Phase, err)
-				}
-				for _, c := range commands {
-					switch c.(type) {
-					case SendPayment, SendRefund:
-						if n.o.Phase != Scanning && n.o.Phase != Baselining && n.o.Phase != Redialling ||
-							n.o.Phase != Baselining && n.o.Asking.InFlight {
-							t.Fatalf("%s: it is sent from %s by %s", mode, n.o.Phase, label(e))
-						}
-					case Inquire:
-						if n.o.Asking.InFlight {
-							if _, ended := e.(InquiryAnswered); !ended {
-								_, paid := e.(PaymentAnswered)
-								if _, refunded := e.(RefundAnswered); !paid && !refunded {
-									t.Fatalf("%s: two requests in flight in %s by %s", mode, n.o.Phase, label(e))
-								}
-							}
-						}
-					case Print:
-						if !Lasting(n.o, next) {
-							t.Fatalf("%s: a slip is printed without a commit in %s by %s", mode, n.o.Phase, label(e))
-						}
-					}
-				}
-				if next.Outcome == payterm.Approved && n.o.Outcome != payterm.Approved {
-					proof := []string{"payment paid", "inquiry paid"}
-					if n.o.Kind == payterm.KindRefund {
-						proof = []string{"inquiry refunded"}
-					}
-					if !slices.Contains(proof, label(e)) {
-						t.Fatalf("%s: approved by %s", mode, label(e))
-					}
-				}
-				if n.o.Outcome == payterm.Approved && next.Outcome != payterm.Approved {
-					t.Fatalf("%s: approved and then %s by %s", mode, next.Outcome, label(e))
-				}
-				if _, restart := e.(Restarted); restart && next.Phase.AtCounter() {
-					t.Fatalf("%s: a restart leaves %s at the counter", mode, n.o.Phase)
-				}
-				if next.Phase != n.o.Phase {
-					drawn[fmt.Sprintf("    %s --> %s: %s", n.o.Phase, next.Phase, label(e))] = true
-				}
-				key := fmt.Sprint(next.Phase, next.Outcome, next.Reason, next.Attention, next.Refusal, next.Clashed,
-					next.CancelWanted, next.Asking.InFlight,
-					next.Asking.Next != 0, next.Asking.Rung, next.Resolution, next.RefundID, min(next.Prints, 4),
-					next.BaselineMinor, next.SaleRefundedMinor, next.SaidPaid)
-				if !seen[key] && n.depth < 60 {
-					seen[key] = true
-					queue = append(queue, node{next, now, n.depth + 1})
-				}
-			}
-		}
-	}
-	for a := range drawn {
-		arrows = append(arrows, a)
-	}
-	slices.Sort(arrows)
-	return arrows, len(seen)
-}
-
-// TestExplore holds the diagram in docs/flows.md to what the machines do.
+// TestExplore holds the diagram in docs/flows.md to what the counter does. The part before
+// it is flows/order's.
 func TestExplore(t *testing.T) {
-	doc := "# The machines of an order\n\nDrawn from the code by `go test ./flows -run Explore -update`: every state that the\nevents and answers can reach, and the arrows between phases. A restart leaves no\norder at the counter; approved follows from an authentic `paid` alone, and a refund\nis done when an authentic `refunded` says so.\n"
-	rules := DefaultRules()
-	const id, sale = "T1AAAAA000001", "T1AAAAA000007"
-	for _, machine := range []struct {
-		name, start string
-		begins      Event
-	}{
-		{"passive", "Scanning: sale began", SaleBegan{ID: id, Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
-			Rules: rules}},
-		{"active", "Sending: sale began", SaleBegan{ID: id, Mode: payterm.Active, Wallet: payterm.Alipay,
-			AmountMinor: 100, Currency: "CAD", Rules: rules}},
-		{"refund", "Baselining: refund began", RefundBegan{ID: id, SaleID: sale, SaleTotalMinor: 100,
-			Mode: payterm.Passive, Wallet: payterm.Alipay, AmountMinor: 50, Currency: "CAD", Rules: rules}},
-	} {
-		mode := machine.name
-		arrows, states := explore(t, mode, machine.begins)
-		t.Logf("%s: %d states, %d arrows", mode, states, len(arrows))
-		if len(arrows) < 20 || states < 50 {
-			t.Errorf("%s: %d states and %d arrows: the walk is not whole", mode, states, len(arrows))
-		}
-		doc += fmt.Sprintf("\n## %s\n\n```mermaid\nstateDiagram-v2\n    [*] --> %s\n%s\n    Closed --> [*]\n```\n",
-			mode, machine.start, strings.Join(arrows, "\n"))
-	}
+	const file, counterPart = "../../docs/flows.md", "\n# The counter\n"
 	arrows, states := exploreTerminal(t)
-	t.Logf("counter: %d states, %d arrows", states, len(arrows))
+	t.Logf("%d states, %d arrows", states, len(arrows))
 	if len(arrows) < 25 || states < 100 {
-		t.Errorf("counter: %d states and %d arrows: the walk is not whole", states, len(arrows))
+		t.Errorf("%d states and %d arrows: the walk is not whole", states, len(arrows))
 	}
-	doc += fmt.Sprintf("\n# The counter\n\n```mermaid\nstateDiagram-v2\n    [*] --> Idle\n%s\n```\n",
+	kept, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders, _, _ := strings.Cut(string(kept), counterPart)
+	doc := orders + counterPart + fmt.Sprintf("\n```mermaid\nstateDiagram-v2\n    [*] --> Idle\n%s\n```\n",
 		strings.Join(arrows, "\n"))
 	if *update {
-		if err := os.WriteFile("../docs/flows.md", []byte(doc), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(doc), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	kept, err := os.ReadFile("../docs/flows.md")
-	if err != nil || string(kept) != doc {
-		t.Errorf("docs/flows.md is not what the machines do (%v): go test ./flows -run Explore -update", err)
+	if string(kept) != doc {
+		t.Error("docs/flows.md is not what the counter does: go test ./flows/counter -run Explore -update")
 	}
 }
 
 // terminalEvents is every event that the counter can meet.
 func terminalEvents() map[string]Event {
-	sale := SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}
-	order := func(phase Phase, outcome payterm.Outcome) Event {
+	sale := order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}
+	moved := func(phase order.Phase, outcome payterm.Outcome) Event {
 		s := sale
 		s.ID = "T1AAAAA000001"
-		o := Order{Kind: payterm.KindSale, Sale: s, Phase: phase, Outcome: outcome}
-		if phase == ShowingCode {
+		o := order.Order{Kind: payterm.KindSale, Sale: s, Phase: phase, Outcome: outcome}
+		if phase == order.ShowingCode {
 			o.CodeURL = "https://x"
 		}
 		return OrderMoved{Order: o}
 	}
 	list := map[string]Event{
 		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7,
-			Refund: RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
+			Refund: order.RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
 		"resolve asked": ResolveAsked{Ticket: 7, Word: Resolve{Ticket: 7, Order: "T1AAAAA000008", Reason: "x"}},
 		"no conflict":   ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"},
 		"doubt":               ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
@@ -213,14 +65,14 @@ func terminalEvents() map[string]Event {
 		"PIN wrong":           PINChecked{}, "PIN has to wait": PINChecked{Wait: time.Minute},
 		"day is full": ConflictChecked{SoldMinor: 1000}, "paid meanwhile": ConflictChecked{Paid: true},
 		"refund refused": RefundRefused{payterm.ReasonRefundCap},
-		"order waits":    order(Waiting, payterm.Open), "order approved": order(Closed, payterm.Approved),
-		"order in doubt": order(InBackground, payterm.InDoubt),
-		"conflict paid": OrderMoved{Order: Order{Kind: payterm.KindSale, Sale: SaleBegan{ID: "T1AAAAA000003"},
-			Phase: Closed, Outcome: payterm.Approved}},
-		"another of this total paid": OrderMoved{Order: Order{Kind: payterm.KindSale, Sale: SaleBegan{
-			ID: "T1AAAAA000004", AmountMinor: 100, Currency: "CAD"}, Phase: Closed, Outcome: payterm.Approved},
+		"order waits":    moved(order.Waiting, payterm.Open), "order approved": moved(order.Closed, payterm.Approved),
+		"order in doubt": moved(order.InBackground, payterm.InDoubt),
+		"conflict paid": OrderMoved{Order: order.Order{Kind: payterm.KindSale, Sale: order.SaleBegan{ID: "T1AAAAA000003"},
+			Phase: order.Closed, Outcome: payterm.Approved}},
+		"another of this total paid": OrderMoved{Order: order.Order{Kind: payterm.KindSale, Sale: order.SaleBegan{
+			ID: "T1AAAAA000004", AmountMinor: 100, Currency: "CAD"}, Phase: order.Closed, Outcome: payterm.Approved},
 			Found: true},
-		"scan":         CodeScanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"},
+		"scan":         Scanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"},
 		"store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
 		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}},
 		"service ended": ServiceEnded{},
@@ -244,7 +96,7 @@ func terminalEvents() map[string]Event {
 		OrderTold{Order: paid, Verdict: VerdictPaid}, OrderTold{Order: doubt, Verdict: VerdictUnknown}
 	list["not told"], list["totals"], list["no totals"], list["rate"] = OrderTold{Failed: true}, TotalsTold{Number: 1},
 		TotalsTold{Why: "x"}, RateTold{Rate: Rate{CNYE8: 1}, Asked: true}
-	list["receipt"] = CodeScanned{Code: payterm.NewPayCode("T1AAAAA000001")}
+	list["receipt"] = Scanned{Code: payterm.NewPayCode("T1AAAAA000001")}
 	return list
 }
 
@@ -293,7 +145,7 @@ func answering(e Event, q Query) Event {
 // restsAlone lets nobody come any more: whatever is at the counter comes to rest by its
 // own deadlines. Two things wait for somebody else: an order that is served has its
 // deadlines, and what is being looked up in the journal is told at once.
-func restsAlone(t *testing.T, c Terminal, now time.Duration, name string) {
+func restsAlone(t *testing.T, c Counter, now time.Duration, name string) {
 	t.Helper()
 	if c.Phase == Checking || c.Phase == Serving || c.Phase == OutOfOrder && c.Order.Phase.AtCounter() {
 		return
@@ -308,7 +160,7 @@ func restsAlone(t *testing.T, c Terminal, now time.Duration, name string) {
 			t.Fatalf("%s leads to %s, and that to %s, for ever", name, from, c.Phase)
 		}
 		now = max(now, due)
-		c, _ = StepTerminal(c, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: Woke{}})
+		c, _ = Step(c, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: Woke{}})
 	}
 }
 
@@ -318,20 +170,20 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 	events := terminalEvents()
 	seen, drawn := map[string]bool{}, map[string]bool{}
 	type node struct {
-		t   Terminal
+		t   Counter
 		now time.Duration
 	}
 	var queue []node
 	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
-		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, DefaultRules(), "T1AAAAA000001"
-		s.ActiveWallets = WalletSetOf(payterm.Alipay, payterm.WeChatPay)
-		queue = append(queue, node{NewTerminal(s), time.Second})
+		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, order.DefaultRules(), "T1AAAAA000001"
+		s.ActiveWallets = order.WalletSetOf(payterm.Alipay, payterm.WeChatPay)
+		queue = append(queue, node{New(s), time.Second})
 	}
-	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 12, Rules: DefaultRules(),
+	queue = append(queue, node{New(Settings{Currency: "CAD", MaxMinor: 12, Rules: order.DefaultRules(),
 		Tips: Tips{15}}), time.Second})
-	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(), Lines: 4,
+	queue = append(queue, node{New(Settings{Currency: "CAD", MaxMinor: 1, Rules: order.DefaultRules(), Lines: 4,
 		RefundsNeedPIN: true}), time.Second})
-	queue = append(queue, node{NewTerminal(Settings{Currency: "CAD", MaxMinor: 1, Rules: DefaultRules(),
+	queue = append(queue, node{New(Settings{Currency: "CAD", MaxMinor: 1, Rules: order.DefaultRules(),
 		Training: true}), time.Second})
 	for len(queue) > 0 {
 		n := queue[0]
@@ -349,7 +201,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 					continue // an order begins in one go: no other one moves meanwhile
 				}
 				now, event := n.now+pause, answering(events[name], n.t.Menu.Query)
-				next, commands := StepTerminal(n.t, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: event})
+				next, commands := Step(n.t, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: event})
 				if err := next.Impossible(); err != nil {
 					t.Fatalf("%s in %s: %v", name, n.t.Phase, err)
 				}
@@ -358,7 +210,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 					(n.t.Word.Order == "" || next.Menu.Order.Undecided()) {
 					t.Fatalf("%s in %s: a word is called noted that was not", name, n.t.Phase)
 				}
-				if _, scan := event.(CodeScanned); scan && !n.t.Armed() {
+				if _, scan := event.(Scanned); scan && !n.t.Armed() {
 					asleep := n.t
 					asleep.Shown, asleep.TickAt, asleep.Stands, asleep.Rest = next.Shown, next.TickAt, next.Stands,
 						next.Rest

@@ -1,9 +1,10 @@
-package flows
+package counter
 
 import (
 	"time"
 
 	"payterm"
+	"payterm/flows/order"
 )
 
 // Training is another life of the same terminal: a database of its own, a simulated
@@ -97,86 +98,86 @@ func (SetDrill) command() {}
 
 // trainingAsked takes the wish from the socket. Who wants it to begin needs the
 // supervisor's PIN where there is one; anybody may want the real terminal back.
-func (t Terminal) trainingAsked(in Stamped, ev TrainingAsked) (Terminal, []Command) {
-	if t.Settings.Training && !ev.On && t.Phase != Serving && t.Phase != InService {
-		t = t.idle()
-		t.Ticket = ev.Ticket
-		return t.train(in, false)
+func (c Counter) trainingAsked(in Stamped, ev TrainingAsked) (Counter, []Command) {
+	if c.Settings.Training && !ev.On && c.Phase != Serving && c.Phase != InService {
+		c = c.idle()
+		c.Ticket = ev.Ticket
+		return c.train(in, false)
 	}
-	if t.nobody() && !t.Settings.PINSet {
-		return t, t.unmanned(ev.Ticket)
+	if c.nobody() && !c.Settings.PINSet {
+		return c, c.unmanned(ev.Ticket)
 	}
-	if refusal := t.taken(ev.Ticket); refusal != nil {
-		return t, refusal
+	if refusal := c.taken(ev.Ticket); refusal != nil {
+		return c, refusal
 	}
-	if t.Settings.Training == ev.On {
-		return t, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonTraining}}
+	if c.Settings.Training == ev.On {
+		return c, []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonTraining}}
 	}
-	t = t.idle()
-	t.Ticket, t.Menu.Task = ev.Ticket, TaskTraining
-	if t.Settings.PINSet {
-		return t.askPIN(in), []Command{Play{payterm.SoundDoubt}}
+	c = c.idle()
+	c.Ticket, c.Menu.Task = ev.Ticket, TaskTraining
+	if c.Settings.PINSet {
+		return c.askPIN(in), []Command{Play{payterm.SoundDoubt}}
 	}
-	return t.train(in, true)
+	return c.train(in, true)
 }
 
 // train gives this life up.
-func (t Terminal) train(in Stamped, on bool) (Terminal, []Command) {
-	t.Phase, t.Until = Switching, in.Mono+switchLimit
-	return t, []Command{Train{Ticket: t.Ticket, On: on}}
+func (c Counter) train(in Stamped, on bool) (Counter, []Command) {
+	c.Phase, c.Until = Switching, in.Mono+switchLimit
+	return c, []Command{Train{Ticket: c.Ticket, On: on}}
 }
 
 // notTrained says why it goes on as it was.
-func (t Terminal) notTrained(in Stamped, ev NotTrained) (Terminal, []Command) {
-	if t.Phase != Switching {
-		return t, nil // given up meanwhile
+func (c Counter) notTrained(in Stamped, ev NotTrained) (Counter, []Command) {
+	if c.Phase != Switching {
+		return c, nil // given up meanwhile
 	}
-	if ticket := t.Ticket; ticket != 0 {
-		return t.idle(), []Command{Refuse{Ticket: ticket, Reason: ev.Reason}}
+	if ticket := c.Ticket; ticket != 0 {
+		return c.idle(), []Command{Refuse{Ticket: ticket, Reason: ev.Reason}}
 	}
-	t = t.idle()
-	t.Menu.Reason = ev.Reason
-	return t.menuAt(in, InMenu), []Command{Play{payterm.SoundDeclined}}
+	c = c.idle()
+	c.Menu.Reason = ev.Reason
+	return c.menuAt(in, InMenu), []Command{Play{payterm.SoundDeclined}}
 }
 
 // openTraining is the menu's item: the question before a training, or in one the
 // drills.
-func (t Terminal) openTraining(in Stamped) (Terminal, []Command) {
-	if t.Settings.Training {
-		return t.menuAt(in, ChoosingDrill), []Command{Play{payterm.SoundKey}}
+func (c Counter) openTraining(in Stamped) (Counter, []Command) {
+	if c.Settings.Training {
+		return c.menuAt(in, ChoosingDrill), []Command{Play{payterm.SoundKey}}
 	}
-	return t.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
+	return c.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
 }
 
 // keyDrill chooses a drill, or with 0 the end of the training.
-func (t Terminal) keyDrill(in Stamped, k payterm.Key) (Terminal, []Command) {
-	if cursor, moves := t.move(k, drillLines); moves {
-		t.Menu.Cursor = cursor
-		return t, []Command{Play{payterm.SoundKey}}
+func (c Counter) keyDrill(in Stamped, k payterm.Key) (Counter, []Command) {
+	if cursor, moves := c.move(k, drillLines); moves {
+		c.Menu.Cursor = cursor
+		return c, []Command{Play{payterm.SoundKey}}
 	}
 	chosen := digit(k)
 	if k == payterm.KeyEnter {
-		chosen = (t.Menu.Cursor + 1) % drillLines
+		chosen = (c.Menu.Cursor + 1) % drillLines
 	}
 	switch {
 	case chosen == 0:
-		return t.train(in, false)
+		return c.train(in, false)
 	case chosen >= 1 && chosen <= Drills:
-		t.Menu.Cursor = chosen - 1
-		return t.menuAt(in, Briefing), []Command{Play{payterm.SoundKey}}
+		c.Menu.Cursor = chosen - 1
+		return c.menuAt(in, Briefing), []Command{Play{payterm.SoundKey}}
 	}
-	return t, nil
+	return c, nil
 }
 
 // keyBriefing begins the drill with the next sale.
-func (t Terminal) keyBriefing(k payterm.Key) (Terminal, []Command) {
+func (c Counter) keyBriefing(k payterm.Key) (Counter, []Command) {
 	if k != payterm.KeyEnter {
-		return t, nil
+		return c, nil
 	}
-	drill := t.Menu.Drill()
-	t = t.idle()
-	t.Lesson = Lesson{Drill: drill}
-	return t, []Command{SetDrill{drill}, Play{payterm.SoundKey}}
+	drill := c.Menu.Drill()
+	c = c.idle()
+	c.Lesson = Lesson{Drill: drill}
+	return c, []Command{SetDrill{drill}, Play{payterm.SoundKey}}
 }
 
 // Drill is the one that a briefing is about.
@@ -184,27 +185,27 @@ func (m Menu) Drill() Drill { return Drill(m.Cursor + 1) }
 
 // trainee keeps what only a training has: its end when nobody is there, and the grade
 // of its drill.
-func (t Terminal) trainee(in Stamped, cmds []Command) (Terminal, []Command) {
+func (c Counter) trainee(in Stamped, cmds []Command) (Counter, []Command) {
 	switch in.Event.(type) {
-	case KeyPressed, CodeScanned:
-		t.Rest = in.Mono + trainingIdle
+	case KeyPressed, Scanned:
+		c.Rest = in.Mono + trainingIdle
 	case Woke:
-		if t.Rest == 0 || in.Mono < t.Rest || t.Phase == Switching {
+		if c.Rest == 0 || in.Mono < c.Rest || c.Phase == Switching {
 			break
 		}
-		if t.Rest = in.Mono + trainingMore; t.Phase == Serving || t.Phase == InService {
+		if c.Rest = in.Mono + trainingMore; c.Phase == Serving || c.Phase == InService {
 			break
 		}
-		t = t.idle()
+		c = c.idle()
 		end := []Command(nil)
-		t, end = t.train(in, false)
+		c, end = c.train(in, false)
 		cmds = append(cmds, end...)
 	}
-	if t.Rest == 0 {
-		t.Rest = in.Mono + trainingIdle
+	if c.Rest == 0 {
+		c.Rest = in.Mono + trainingIdle
 	}
-	t.Lesson = t.Lesson.heard(in.Event, cmds, t.Status.Paper)
-	return t, cmds
+	c.Lesson = c.Lesson.heard(in.Event, cmds, c.Status.Paper)
+	return c, cmds
 }
 
 // heard grades a drill by what the terminal does and hears. Only one thing is wrong:
@@ -215,7 +216,7 @@ func (l Lesson) heard(e Event, cmds []Command, paper payterm.PaperCondition) Les
 	}
 	for _, c := range cmds {
 		if sale, begins := c.(BeginSale); begins {
-			l = l.sold(sale.Sale.total())
+			l = l.sold(sale.Sale.Total())
 		}
 	}
 	if moved, is := e.(OrderMoved); is && l.Began && moved.Order.Kind == payterm.KindSale &&
@@ -253,7 +254,7 @@ func (l Lesson) sold(total payterm.Amount) Lesson {
 }
 
 // moved takes how the drill's sale stands.
-func (l Lesson) moved(o Order) Lesson {
+func (l Lesson) moved(o order.Order) Lesson {
 	l.Order, l.Outcome = o.ID(), o.Outcome
 	if l.Grade != GradeNone {
 		return l
@@ -278,15 +279,15 @@ func (l Lesson) moved(o Order) Lesson {
 
 // anyWallet takes a scanned code that no wallet's form fits for one of a wallet: in
 // training nobody is charged, and a trainee may have nothing else to scan.
-func (t Terminal) anyWallet(ev CodeScanned) CodeScanned {
-	if !t.Settings.Training || ev.Wallet != "" {
+func (c Counter) anyWallet(ev Scanned) Scanned {
+	if !c.Settings.Training || ev.Wallet != "" {
 		return ev
 	}
-	if ev.Wallet = t.Order.Sale.Wallet; ev.Wallet != "" {
+	if ev.Wallet = c.Order.Sale.Wallet; ev.Wallet != "" {
 		return ev
 	}
 	ev.Wallet = payterm.Wallets[0]
-	if list := t.Settings.Wallets.List(); len(list) > 0 {
+	if list := c.Settings.Wallets.List(); len(list) > 0 {
 		ev.Wallet = list[0]
 	}
 	return ev

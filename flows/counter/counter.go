@@ -1,0 +1,746 @@
+package counter
+
+import (
+	"fmt"
+	"time"
+
+	"payterm"
+	"payterm/flows/order"
+)
+
+// TerminalPhase is what the counter is busy with.
+type Phase uint8
+
+// The phases of the counter.
+const (
+	Idle           Phase = iota
+	EnteringAmount       // digits are typed
+	ChoosingWallet       // Active Mode: whose code to show
+	Checking             // is there an order in the way?
+	Warned               // there is; a person decides
+	EnteringPIN          // a supervisor's override, or a refund
+	Serving              // an order holds the counter
+	ShowingResult        // its outcome stands until a key or a new sale
+	OutOfOrder           // the journal cannot be written
+	ChoosingTip          // percent, an own amount, or none (tip.go)
+	EnteringTip
+	InMenu // what there is beside a sale (menu.go)
+	Finding
+	Looking
+	Listing
+	ShowingOrder
+	ShowingWord // a supervisor's, as it was noted
+	EnteringRefund
+	AskingYes
+	ShowingTotals
+	ShowingRate
+	ChoosingLanguage
+	ChoosingDrill // in training (training.go)
+	Briefing
+	Switching        // this life of the terminal ends
+	InService        // its devices are being tried out
+	SignedOff        // nobody is signed on; a number may be typed (people.go)
+	SigningOn        // his PIN
+	NamingSupervisor // whose PIN it will be
+	Refused          // nothing began; the reason stands until a key or a new sale
+)
+
+var phaseNames = [...]string{
+	"Idle", "EnteringAmount", "ChoosingWallet", "Checking", "Warned", "EnteringPIN",
+	"Serving", "ShowingResult", "OutOfOrder", "ChoosingTip", "EnteringTip",
+	"InMenu", "Finding", "Looking", "Listing", "ShowingOrder", "ShowingWord", "EnteringRefund", "AskingYes",
+	"ShowingTotals", "ShowingRate", "ChoosingLanguage",
+	"ChoosingDrill", "Briefing", "Switching", "InService",
+	"SignedOff", "SigningOn", "NamingSupervisor", "Refused",
+}
+
+// String is the phase's name.
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) {
+		return phaseNames[p]
+	}
+	return fmt.Sprintf("TerminalPhase(%d)", p)
+}
+
+// Settings are what the terminal was told at its start.
+type Settings struct {
+	Currency      payterm.Currency
+	MerchantID    string // at the gateway: of every sale that begins
+	MaxMinor      int64  // of one sale; 0 for payterm.MaxMinor
+	ActiveWallets order.WalletSet
+	Wallets       order.WalletSet // whose codes may be scanned; none for all
+	Operator      string
+	PINSet        bool            // some supervisor's PIN is configured
+	SignOn        bool            // operators are configured: one of them has to sign on
+	DayMaxMinor   int64           // of all sales of a business day; 0 for no limit
+	Last          payterm.OrderID // of an earlier life: its slips may be wanted again
+	Rules         order.Rules
+
+	SupervisorsNamed bool // supervisors are operators: their numbers are asked for
+	Tips             Tips // offered after the amount; none for no question
+	Lines            int  // of a menu that the glass shows at once; 0 for all
+	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
+	RefundsNeedPIN bool
+	Training       bool // the gateway is a simulated one, and the database is another
+}
+
+// The counter's own limits.
+const (
+	amountTimeout = 120 * time.Second // an amount that nobody finishes is cleared
+	maxPINDigits  = 12
+	maxPINTries   = 3
+)
+
+// Terminal is the state of the counter. It is comparable and not journalled: a
+// new life begins idle, and the orders begin again from their own events.
+type Counter struct {
+	Settings Settings
+	Phase    Phase
+	Status   Status
+
+	Want          order.SaleBegan   // what is being entered or asked for
+	Refund        order.RefundBegan // likewise, a refund
+	Word          Resolve           // likewise, a supervisor's word on an order
+	Ticket        uint64            // of a sale that came over the socket, 0 for the keypad
+	Conflict      payterm.OrderID
+	ConflictDoubt bool
+	PIN           PIN
+	PINAsked      bool // a PIN is being compared; until then none is typed
+	PINCame       bool // it was typed elsewhere, and came over the socket
+	PINStale      bool // it was typed at an earlier prompt, and opens no other
+	PINTries      int
+	Fault         string
+	Menu          Menu  // what is done beside a sale
+	Trial         Trial // in service: what is on the glass
+	Lesson        Lesson
+
+	Operator Operator       // who is signed on
+	Claim    string         // the number that is being typed, or whose PIN is
+	Refusal  payterm.Reason // why nothing began
+	Wait     time.Duration  // for so long no PIN of this operator is compared
+
+	Order   order.Order     // at the counter, or the last one
+	Stands  time.Duration   // since when a result does that nobody has to answer
+	Last    payterm.OrderID // the last one whose slips may be printed again
+	Until   time.Duration   // of the amount's entry
+	TickAt  time.Duration   // of the elapsed time on screen
+	ArmedAt time.Duration   // when the scanner was told to look for a code
+	Rest    time.Duration   // when a training ends in which nobody does anything
+	Shown   View
+}
+
+// NewTerminal is an idle counter.
+func New(s Settings) Counter {
+	if s.MaxMinor <= 0 || s.MaxMinor > payterm.MaxMinor {
+		s.MaxMinor = payterm.MaxMinor
+	}
+	if s.Lines <= 0 || s.Lines > Tasks {
+		s.Lines = Tasks
+	}
+	t := Counter{Settings: s, Last: s.Last, Status: Status{Network: NetworkUnknown, Paper: payterm.PaperUnknown}}
+	return t.idle()
+}
+
+// Due is the counter's next deadline.
+func (c Counter) Due() (time.Duration, bool) {
+	due := time.Duration(0)
+	for _, at := range []time.Duration{c.Until, c.TickAt, c.Rest} {
+		if at != 0 && (due == 0 || at < due) {
+			due = at
+		}
+	}
+	return due, due != 0
+}
+
+// StepTerminal moves the counter by one event and shows what has changed.
+func Step(t Counter, in Stamped) (Counter, []Command) {
+	before := t
+	t, cmds := t.step(in)
+	if t.Settings.Training {
+		t, cmds = t.trainee(in, cmds)
+	}
+	t = t.stand(in, before).tick(in.Mono)
+	if on := t.Armed(); on != before.Armed() {
+		t.ArmedAt = in.Mono
+		cmds = append([]Command{Arm{on}}, cmds...)
+	}
+	if v := t.view(in.Mono); v != t.Shown {
+		t.Shown = v
+		// First, since a command may move an order on, and its view with it.
+		cmds = append([]Command{Show{v}}, cmds...)
+	}
+	return t, cmds
+}
+
+func (c Counter) step(in Stamped) (Counter, []Command) {
+	switch ev := in.Event.(type) {
+	case StatusChanged:
+		c.Status = ev.Status
+	case StoreFailed:
+		return c.outOfOrder(ev)
+	case StoreRecovered:
+		if c.Phase == OutOfOrder {
+			return c.recovered(), nil
+		}
+	case OrderMoved:
+		return c.moved(ev)
+	case SaleAsked:
+		return c.asked(ev)
+	case RefundAsked:
+		return c.refundAsked(in, ev)
+	case ResolveAsked:
+		return c.resolveAsked(in, ev)
+	case RefundRefused:
+		if c.Phase == Serving && c.Order.ID() == "" {
+			if c.Menu.Task != NoTask {
+				return c.notBegun(in, ev.Reason)
+			}
+			refusal := Refuse{Ticket: c.Ticket, Reason: ev.Reason}
+			return c.idle(), []Command{refusal, Play{payterm.SoundDeclined}}
+		}
+	case ConflictChecked:
+		return c.checked(in, ev)
+	case PINChecked:
+		return c.pinChecked(in, ev)
+	case Scanned:
+		if c.Phase == Serving && ev.Began >= c.ArmedAt { // or it was scanned while the order was being written down
+			return c, []Command{Tell{c.Order.ID(), order.CodeScanned(c.anyWallet(ev))}}
+		}
+		if c.Phase == Finding {
+			return c.scanNumber(in, ev)
+		}
+		return c.service(in)
+	case ZAsked:
+		return c.zAsked(in, ev)
+	case TrainingAsked:
+		return c.trainingAsked(in, ev)
+	case NotTrained:
+		return c.notTrained(in, ev)
+	case ServiceAsked:
+		return c.serviceAsked(in, ev)
+	case TrialSet, ServiceEnded:
+		return c.service(in)
+	case Found:
+		return c.found(in, ev)
+	case OrderTold:
+		return c.told(in, ev)
+	case TotalsTold:
+		return c.totalsTold(in, ev)
+	case RateTold:
+		return c.rateTold(in, ev)
+	case KeyPressed:
+		return c.key(in, ev.Key)
+	case Woke:
+		if c.Until != 0 && in.Mono >= c.Until {
+			return c.giveUp(nil)
+		}
+	}
+	return c, nil
+}
+
+// Armed reports whether a code that is scanned now means something at once: a scanner
+// that waits for a command looks for codes so long.
+func (c Counter) Armed() bool {
+	return c.Phase == Serving && c.Order.Phase == order.Scanning || c.Phase == Finding || c.Phase == InService
+}
+
+// idle clears the counter of everything but what the world says, and of a PIN that
+// is still being compared: whatever that prompt was for is over.
+func (c Counter) idle() Counter {
+	c = Counter{
+		Settings: c.Settings, Status: c.Status, Shown: c.Shown, Last: c.Last, PINAsked: c.PINAsked,
+		PINStale: c.PINAsked,
+		Lesson:   c.Lesson, Rest: c.Rest,
+		Want: order.SaleBegan{Currency: c.Settings.Currency}, Operator: c.Operator,
+	}
+	if c.nobody() {
+		c.Phase = SignedOff
+	}
+	return c
+}
+
+// Anew is a counter that begins anew, after a state that cannot be. An order that it had
+// has it again, so that nobody begins another beside it; who is signed on is not known any
+// more.
+func (c Counter) Anew(had order.Order) Counter {
+	last, asked := c.Last, c.PINAsked
+	c = New(c.Settings)
+	c.Last, c.PINAsked, c.PINStale = last, asked, asked
+	return c.serve(had)
+}
+
+// serve gives the counter to an order that it had before, if there is one.
+func (c Counter) serve(had order.Order) Counter {
+	if had.Phase == order.Fresh {
+		return c
+	}
+	c.Order, c.Phase = had, ShowingResult
+	if had.Phase.AtCounter() {
+		c.Phase = Serving
+	}
+	return c
+}
+
+// tick plans the next second of the waiting screens.
+func (c Counter) tick(now time.Duration) Counter {
+	c.TickAt = 0
+	if c.Phase != Serving || !c.Order.Phase.AtCounter() {
+		return c
+	}
+	since := c.Order.SentAt
+	if c.Order.Phase == order.Scanning || c.Order.Phase == order.Baselining {
+		since = c.Order.BeganAt
+	}
+	c.TickAt = since + (max(0, now-since)/time.Second+1)*time.Second
+	return c
+}
+
+// outOfOrder stops selling. An order that is being served goes on by itself and
+// has the counter again once the journal can be written.
+func (c Counter) outOfOrder(ev StoreFailed) (Counter, []Command) {
+	if c.Phase == OutOfOrder {
+		c.Fault = ev.Why
+		return c, nil
+	}
+	var cmds []Command
+	served := c.Order
+	if c.Phase != Serving {
+		served = order.Order{}
+	}
+	if c.Ticket != 0 && (c.Phase == Checking || c.Phase == EnteringPIN || c.Phase == Switching ||
+		c.Phase == NamingSupervisor || c.Phase == Serving && served.ID() == "") { // it could not even begin
+		cmds = append(cmds, Refuse{Ticket: c.Ticket, Reason: payterm.ReasonStorage})
+	}
+	c = c.idle()
+	c.Phase, c.Fault, c.Order = OutOfOrder, ev.Why, served
+	return c, append(cmds, Play{payterm.SoundAlarm})
+}
+
+// recovered gives the counter back.
+func (c Counter) recovered() Counter {
+	return c.idle().serve(c.Order)
+}
+
+// moved follows the order at the counter, and those that a person is being warned of: the
+// one that is named and all others of its total. Once one is paid there may be nothing to
+// charge again, and its approval stands in place of the question.
+func (c Counter) moved(ev OrderMoved) (Counter, []Command) {
+	o := ev.Order
+	var cmds []Command
+	switch {
+	case c.Phase == Serving && (c.Order.ID() == o.ID() || c.Order.ID() == ""):
+		c.Order, c.Menu = o, Menu{}
+		if !o.Phase.AtCounter() {
+			c.Phase = ShowingResult
+		}
+	case (c.Phase == ShowingResult && !o.Phase.AtCounter() || c.Phase == OutOfOrder) && c.Order.ID() == o.ID():
+		c.Order = o // a doubt on screen that has resolved itself
+	case (c.Phase == Warned || c.Phase == EnteringPIN || c.Phase == NamingSupervisor) &&
+		o.Outcome == payterm.Approved && (c.Conflict == o.ID() || c.Conflict != "" && ev.Found &&
+		o.Kind == payterm.KindSale && o.Total() == c.Want.Total()):
+		if c.Ticket != 0 {
+			cmds = append(cmds, Refuse{Ticket: c.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: o.ID()})
+		}
+		c = c.idle()
+		c.Phase, c.Order = ShowingResult, o
+	case (c.Phase == ShowingOrder || c.Phase == Looking) && c.Menu.Order.Order == o.ID():
+		c.Menu.Order = RowOf(o.Row())
+	case c.Phase == ShowingWord && c.Menu.Order.Order == o.ID():
+		c.Menu.Asking = !o.Settled()
+	}
+	if c.Order.ID() == o.ID() && o.Outcome == payterm.Approved {
+		c.Last = o.ID() // F2 prints what is on the screen
+	}
+	return c, cmds
+}
+
+// taken refuses what the socket asks for while the counter is taken. A result that
+// waits for a key gives way.
+func (c Counter) taken(ticket uint64) (refusal []Command) {
+	switch c.Phase {
+	case Idle, ShowingResult, SignedOff, Refused:
+	case OutOfOrder:
+		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonStorage}}
+	default:
+		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonBusy, Order: c.Order.ID()}}
+	}
+	return nil
+}
+
+// asked takes a sale from the socket.
+func (c Counter) asked(ev SaleAsked) (Counter, []Command) {
+	if refusal := c.unmanned(ev.Ticket); refusal != nil {
+		return c, refusal
+	}
+	c = c.idle()
+	c.Want, c.Ticket = ev.Sale, ev.Ticket
+	return c.check()
+}
+
+func (c Counter) check() (Counter, []Command) {
+	c.Phase, c.Until = Checking, 0
+	return c, []Command{CheckConflict{c.Want.Total(), c.Want.Despite}}
+}
+
+// checked begins the sale, unless another order of this total stands in the way
+// and nobody has said to go on despite it. A till may say so, but where a
+// supervisor's PIN guards a doubt it has to be typed here.
+func (c Counter) checked(in Stamped, ev ConflictChecked) (Counter, []Command) {
+	if c.Phase != Checking {
+		return c, nil
+	}
+	if c.overDay(ev.SoldMinor) {
+		return c.refused(in, payterm.ReasonDayLimit, 0)
+	}
+	switch {
+	case ev.Paid: // whoever allowed a second charge did not know of the first
+		return c.idle(), []Command{Refuse{Ticket: c.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: ev.Order}}
+	case ev.Order == "", ev.Order == c.Want.Despite && !c.guarded(ev.Doubt):
+		return c.begin()
+	case ev.Order == c.Want.Despite:
+		c.Conflict, c.ConflictDoubt = ev.Order, ev.Doubt
+		return c.askPIN(in), []Command{Play{payterm.SoundDoubt}}
+	case c.Ticket != 0:
+		refusal := Refuse{Ticket: c.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: ev.Order}
+		return c.idle(), []Command{refusal}
+	}
+	c.Phase, c.Conflict, c.ConflictDoubt = Warned, ev.Order, ev.Doubt
+	c.Until = in.Mono + amountTimeout
+	return c, []Command{Play{payterm.SoundDoubt}}
+}
+
+func (c Counter) begin() (Counter, []Command) {
+	c.Phase, c.Until, c.Order = Serving, 0, order.Order{}
+	sale := c.Want
+	sale.Rules, sale.Wallets, sale.MerchantID = c.Settings.Rules, c.Settings.Wallets, c.Settings.MerchantID
+	sale.Operator = c.seller(sale.Operator)
+	return c, []Command{BeginSale{Ticket: c.Ticket, Sale: sale}}
+}
+
+func (c Counter) key(in Stamped, k payterm.Key) (Counter, []Command) {
+	if c.Phase.inMenu() {
+		return c.keyMenu(in, k)
+	}
+	switch c.Phase {
+	case Idle, EnteringAmount:
+		if k == payterm.KeyF4 && c.Phase == Idle && c.Settings.SignOn {
+			return c.signOff()
+		}
+		return c.keyAmount(in, k)
+	case SignedOff, NamingSupervisor:
+		return c.keyOperator(in, k)
+	case ChoosingTip:
+		return c.keyTip(in, k)
+	case EnteringTip:
+		return c.keyOwnTip(in, k)
+	case ChoosingWallet:
+		return c.keyWallet(in, k)
+	case Warned:
+		return c.keyWarned(in, k)
+	case EnteringPIN, SigningOn:
+		return c.keyPIN(in, k)
+	case Serving:
+		switch phase := c.Order.Phase; {
+		case k == payterm.KeyCancel && c.Order.ID() != "":
+			return c, []Command{Tell{c.Order.ID(), order.CancelPressed{}}}
+		case k.Digits() != "" && (phase == order.Scanning || phase == order.ShowingCode):
+			// The next amount, typed too soon. Not once it is sent: there this sound
+			// would be heard as the wallet's answer.
+			return c, []Command{Play{payterm.SoundDeclined}}
+		}
+	case ShowingResult:
+		if k == payterm.KeyF2 {
+			return c, c.reprint()
+		}
+		return c.leave(in, k) // any key leaves; a digit begins the next amount
+	case Refused:
+		return c.leave(in, k)
+	case InService:
+		return c.service(in)
+	default: // Checking, OutOfOrder: no key does anything
+	}
+	return c, nil
+}
+
+// keyAmount types an amount in minor units. A digit that would pass the limit is
+// refused, never dropped in silence.
+func (c Counter) keyAmount(in Stamped, k payterm.Key) (Counter, []Command) {
+	sounds := []Command{Play{payterm.SoundKey}}
+	switch {
+	case k == payterm.KeyCancel:
+		return c.idle(), sounds
+	case k == payterm.KeyClear:
+		c.Want.AmountMinor /= 10
+	case k.Digits() != "":
+		minor, fits := typed(c.Want.AmountMinor, k, c.Settings.MaxMinor)
+		if !fits {
+			return c, []Command{Play{payterm.SoundDeclined}}
+		}
+		c.Want.AmountMinor = minor
+	case k == payterm.KeyEnter && c.Want.AmountMinor > 0:
+		c.Want.Mode = payterm.Passive
+		return c.askTip(in)
+	case k == payterm.KeyF1 && c.Want.AmountMinor > 0:
+		return c.chooseWallet(in)
+	case (k == payterm.KeyF3 || k == payterm.KeyF1) && c.Phase == Idle:
+		return c.openMenu(in)
+	case k == payterm.KeyF2 && c.Phase == Idle:
+		return c, c.reprint()
+	default:
+		return c, nil
+	}
+	if c.Want.AmountMinor == 0 {
+		return c.idle(), sounds
+	}
+	c.Phase, c.Until = EnteringAmount, in.Mono+amountTimeout
+	return c, sounds
+}
+
+// chooseWallet asks whose code to show, if there is a choice.
+func (c Counter) chooseWallet(in Stamped) (Counter, []Command) {
+	wallets := c.Settings.ActiveWallets.List()
+	if len(wallets) == 0 {
+		return c, []Command{Play{payterm.SoundDeclined}}
+	}
+	c.Want.Mode = payterm.Active
+	if len(wallets) == 1 {
+		c.Want.Wallet = wallets[0]
+		return c.askTip(in)
+	}
+	c.Phase, c.Until = ChoosingWallet, in.Mono+amountTimeout
+	return c, []Command{Play{payterm.SoundKey}}
+}
+
+func (c Counter) keyWallet(in Stamped, k payterm.Key) (Counter, []Command) {
+	if k == payterm.KeyCancel {
+		c.Phase, c.Until = EnteringAmount, in.Mono+amountTimeout
+		c.Want.Mode = ""
+		return c, []Command{Play{payterm.SoundKey}}
+	}
+	wallets := c.Settings.ActiveWallets.List()
+	if len(k) != 1 {
+		return c, nil
+	}
+	if n := int(k[0] - '0'); n >= 1 && n <= len(wallets) {
+		c.Want.Wallet = wallets[n-1]
+		return c.askTip(in)
+	}
+	return c, nil
+}
+
+// guarded reports whether only a supervisor may sell in spite of it.
+func (c Counter) guarded(doubt bool) bool { return doubt && c.Settings.PINSet }
+
+// keyWarned asks for one key, and for a supervisor where a payment in doubt is
+// younger than the guard.
+func (c Counter) keyWarned(in Stamped, k payterm.Key) (Counter, []Command) {
+	switch k {
+	case payterm.KeyCancel:
+		return c.idle(), []Command{Play{payterm.SoundKey}}
+	case payterm.KeyEnter:
+		if c.guarded(c.ConflictDoubt) {
+			return c.askPIN(in), []Command{Play{payterm.SoundKey}}
+		}
+		return c.override(in, Operator{})
+	}
+	return c, nil
+}
+
+// refundAsked takes a refund from the socket. Where a supervisor's PIN is
+// configured it has to be typed here, by somebody who sees the amount.
+func (c Counter) refundAsked(in Stamped, ev RefundAsked) (Counter, []Command) {
+	if refusal := c.unmanned(ev.Ticket); refusal != nil {
+		return c, refusal
+	}
+	c = c.idle()
+	c.Refund, c.Ticket = ev.Refund, ev.Ticket
+	if c.Settings.PINSet {
+		return c.askPIN(in), []Command{Play{payterm.SoundDoubt}}
+	}
+	return c.beginRefund()
+}
+
+// resolveAsked lets the supervisor whose word it is type the PIN, where one is
+// configured: a word lifts the guard against a second charge.
+func (c Counter) resolveAsked(in Stamped, ev ResolveAsked) (Counter, []Command) {
+	if !c.Settings.PINSet {
+		if c.nobody() {
+			return c, c.unmanned(ev.Ticket)
+		}
+		ev.Word.Operator = c.seller(ev.Word.Operator)
+		return c, []Command{ev.Word}
+	}
+	if refusal := c.taken(ev.Ticket); refusal != nil {
+		return c, refusal
+	}
+	c = c.idle()
+	c.Word, c.Ticket, c.Conflict = ev.Word, ev.Ticket, ev.Word.Order
+	return c.askPIN(in), []Command{Play{payterm.SoundDoubt}}
+}
+
+func (c Counter) beginRefund() (Counter, []Command) {
+	c.Phase, c.Until, c.Order = Serving, 0, order.Order{}
+	c.Refund.Rules = c.Settings.Rules
+	c.Refund.Operator = c.seller(c.Refund.Operator)
+	return c, []Command{BeginRefund{Ticket: c.Ticket, Refund: c.Refund}}
+}
+
+// reprint asks the last order for its slips.
+func (c Counter) reprint() []Command {
+	if c.Last == "" {
+		return []Command{Play{payterm.SoundDeclined}}
+	}
+	return []Command{Play{payterm.SoundKey}, Reprint{c.Last}}
+}
+
+// giveUp leaves what is being entered, and tells who asked for it.
+func (c Counter) giveUp(cmds []Command) (Counter, []Command) {
+	if c.Ticket != 0 && (c.Phase == EnteringPIN || c.Phase == NamingSupervisor || c.Phase == Switching) {
+		cmds = append(cmds, Refuse{Ticket: c.Ticket, Reason: payterm.ReasonCashier})
+	}
+	return c.idle(), cmds
+}
+
+// override does what a supervisor was asked for, or what nobody has to be asked for.
+func (c Counter) override(in Stamped, by Operator) (Counter, []Command) {
+	c.PINTries = 0
+	if c.Refund.SaleID != "" {
+		c.Refund.AllowedBy = by.Number
+		return c.beginRefund()
+	}
+	if c.Word.Order != "" {
+		word := c.Word
+		word.Operator = by.Number
+		if by == (Operator{}) {
+			word.Operator = c.seller(word.Operator)
+		}
+		if c.Ticket == 0 {
+			return c.giveWord(in, word)
+		}
+		return c.idle(), []Command{word}
+	}
+	if c.Menu.Task == TaskTraining {
+		return c.train(in, true)
+	}
+	if c.Menu.Task == TaskZ {
+		taken := c.takesZ(c.Ticket, by)
+		if c.Ticket != 0 {
+			return c.idle(), []Command{AllowZ{c.Ticket, taken}}
+		}
+		return c.look(in, Query{What: LookTotals, Text: "z", By: taken})
+	}
+	c.Want.Despite, c.Want.AllowedBy = c.Conflict, by.Number
+	return c.begin()
+}
+
+func (c Counter) keyPIN(in Stamped, k payterm.Key) (Counter, []Command) {
+	c.Until = in.Mono + amountTimeout
+	switch {
+	case k == payterm.KeyCancel && c.Menu.Task != NoTask && c.Ticket == 0:
+		return c.beforePIN(in), []Command{Play{payterm.SoundKey}}
+	case k == payterm.KeyCancel:
+		return c.giveUp([]Command{Play{payterm.SoundKey}})
+	case c.PINAsked: // one guess at a time
+		return c, nil
+	case k == payterm.KeyClear:
+		c.PIN = ""
+	case k == payterm.KeyEnter && c.PIN != "":
+		pin := c.PIN
+		c.PIN, c.PINAsked = "", true
+		what, order := c.purpose()
+		return c, []Command{CheckPIN{Number: c.Claim, PIN: pin, For: what, Order: order}}
+	case k.Digits() != "" && len(c.PIN)+len(k.Digits()) <= maxPINDigits:
+		c.PIN += PIN(k.Digits())
+	default:
+		return c, nil
+	}
+	return c, []Command{Play{payterm.SoundKey}}
+}
+
+// Impossible says what is wrong with a state that should not be reached.
+func (c Counter) Impossible() error {
+	switch {
+	case c.Phase == ShowingResult && c.Order.Phase.AtCounter():
+		return fmt.Errorf("counter shows a result of an order in %s", c.Order.Phase)
+	case c.Phase == Idle && c.Want.AmountMinor != 0:
+		return fmt.Errorf("idle counter keeps an amount")
+	case c.Phase != EnteringPIN && c.Phase != SigningOn && c.PIN != "":
+		return fmt.Errorf("counter in %s keeps a PIN", c.Phase)
+	case c.Phase == Warned && c.Conflict == "":
+		return fmt.Errorf("counter warns of nothing")
+	case c.PINTries >= maxPINTries:
+		return fmt.Errorf("%d wrong PINs and still asking", c.PINTries)
+	}
+	if why := c.menuImpossible(); why != "" {
+		return fmt.Errorf("counter in %s: %s", c.Phase, why)
+	}
+	return c.peopleImpossible()
+}
+
+// How long a result is taken to be read. It stands on the glass for longer.
+const (
+	tillReads    = time.Minute     // of what came over the socket: the till has it too
+	cashierReads = 5 * time.Minute // of what was done at the keys
+)
+
+// stand notes since when a result stands, or the news that took its place. A key that
+// leaves it where it is was pressed by somebody.
+func (c Counter) stand(in Stamped, before Counter) Counter {
+	_, pressed := in.Event.(KeyPressed)
+	switch {
+	case !c.standing():
+		c.Stands = 0
+	case c.Stands == 0, c.Phase == ShowingResult && (pressed || c.Order.Outcome != before.Order.Outcome):
+		c.Stands = max(in.Mono, 1)
+	}
+	return c
+}
+
+// standing reports whether the counter shows something that no answer is needed to.
+func (c Counter) standing() bool {
+	return c.Phase == ShowingResult || c.Phase == Refused || c.Phase == OutOfOrder && !c.Order.Phase.AtCounter()
+}
+
+// AtRest reports whether nothing at the counter needs anybody, so that what waits for
+// that may be done: nobody is served or types, and a result has been read. Everything
+// else has a deadline that leads back here, or an order's.
+func (c Counter) AtRest(now time.Duration) bool {
+	switch {
+	case c.Phase == Idle:
+		return true
+	case c.Phase == SignedOff:
+		return c.Until == 0 // or somebody signs on
+	case c.standing() && c.Ticket != 0:
+		return now >= c.Stands+tillReads
+	case c.standing():
+		return now >= c.Stands+cashierReads
+	}
+	return false
+}
+
+// State is the word under which programs know what the counter does.
+func (c Counter) State() string {
+	switch c.Phase {
+	case Idle, SignedOff:
+		return "idle"
+	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN, SigningOn,
+		NamingSupervisor:
+		return "amount"
+	case Serving:
+		switch c.Order.Phase {
+		case order.Scanning:
+			return "scan"
+		case order.ShowingCode:
+			return "show_code"
+		case order.Waiting, order.Confirming:
+			return "waiting"
+		case order.Fresh, order.Baselining, order.Sending, order.Redialling, order.InBackground, order.Trailing,
+			order.Listed, order.Closed:
+		}
+		return "sending"
+	case ShowingResult, OutOfOrder, Refused:
+	default: // the menu, or trials of the devices: somebody is at the keys
+		return "amount"
+	}
+	return "result"
+}
