@@ -9,7 +9,7 @@ import (
 type Payment struct {
 	OrderID  OrderID
 	Mode     Mode
-	Wallet   Wallet
+	Wallet   Channel
 	Total    Amount  // sale plus tip: the only amount on the wire
 	Code     PayCode // Passive Mode only
 	Operator string

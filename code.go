@@ -2,36 +2,6 @@ package payterm
 
 import "strings"
 
-// Wallet names a wallet with the protocol's word for it (biz_type, sheet
-// section 3.1).
-type Wallet string
-
-// The wallets that the gateway serves.
-const (
-	Alipay    Wallet = "ALIPAY"
-	WeChatPay Wallet = "WECHATPAY"
-	UnionPay  Wallet = "UNIONPAY"
-)
-
-// Wallets lists them in the order in which a cashier is offered them.
-var Wallets = [...]Wallet{Alipay, WeChatPay, UnionPay}
-
-// Valid reports whether w is a wallet that the gateway serves.
-func (w Wallet) Valid() bool { return w == Alipay || w == WeChatPay || w == UnionPay }
-
-// Name is the wallet's name as its customers know it.
-func (w Wallet) Name() string {
-	switch w {
-	case Alipay:
-		return "Alipay"
-	case WeChatPay:
-		return "WeChat Pay"
-	case UnionPay:
-		return "UnionPay"
-	}
-	return string(w)
-}
-
 // PayCode is the customer's single-use payment code (auth_code) as it was
 // scanned. It is money for a minute: String, formatting and JSON show only its
 // masked tail, and only the gateway client may ask for the whole with Reveal.
@@ -71,7 +41,7 @@ func (c *PayCode) UnmarshalText(b []byte) error { c.text = string(b); return nil
 
 // CodeRange tells a wallet's numeric codes by length and first two digits.
 type CodeRange struct {
-	Wallet                  Wallet
+	Channel                 Channel
 	MinLength, MaxLength    int
 	FirstPrefix, LastPrefix int // of the first two digits, inclusive
 }
@@ -87,9 +57,9 @@ var CodeRanges = []CodeRange{
 // the bytes 85 05 "CPV01" (sheet section 12).
 const emvConsumerCode = "hQVDUFYwM"
 
-// Wallet tells whose code it is, and false where the sheet's forms do not say:
+// Channel tells whose code it is, and false where the sheet's forms do not say:
 // a merchant's link, a card number, a misread.
-func (c PayCode) Wallet() (Wallet, bool) {
+func (c PayCode) Channel() (Channel, bool) {
 	s := c.text
 	if strings.HasPrefix(s, emvConsumerCode) {
 		return UnionPay, true
@@ -100,7 +70,7 @@ func (c PayCode) Wallet() (Wallet, bool) {
 	prefix := int(s[0]-'0')*10 + int(s[1]-'0')
 	for _, r := range CodeRanges {
 		if len(s) >= r.MinLength && len(s) <= r.MaxLength && prefix >= r.FirstPrefix && prefix <= r.LastPrefix {
-			return r.Wallet, true
+			return r.Channel, true
 		}
 	}
 	return "", false

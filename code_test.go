@@ -18,7 +18,7 @@ func TestWalletCodes(t *testing.T) {
 	var f struct {
 		Cases []struct {
 			Code, Why string
-			BizType   payterm.Wallet `json:"biz_type"`
+			BizType   payterm.Channel `json:"biz_type"`
 		} `json:"wallet_code_cases"`
 	}
 	if err := json.Unmarshal(b, &f); err != nil || len(f.Cases) < 20 {
@@ -26,7 +26,7 @@ func TestWalletCodes(t *testing.T) {
 	}
 	for _, c := range f.Cases {
 		code := payterm.NewPayCode(c.Code)
-		if got, _ := code.Wallet(); got != c.BizType {
+		if got, _ := code.Channel(); got != c.BizType {
 			t.Errorf("%s: %q, want %q", c.Why, got, c.BizType)
 		}
 		shown, err := json.Marshal(code)

@@ -22,7 +22,7 @@ const maxNumber = 64
 // or the order number in a customer's wallet bill. It is false for a payment code,
 // which is money and never looked up, and for what has no such form.
 func (c PayCode) Number() (string, bool) {
-	if _, pays := c.Wallet(); pays || len(c.text) < MinNumber || len(c.text) > maxNumber {
+	if _, pays := c.Channel(); pays || len(c.text) < MinNumber || len(c.text) > maxNumber {
 		return "", false
 	}
 	for i := range len(c.text) {

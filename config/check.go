@@ -168,7 +168,7 @@ func IsLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (k *checker) wallets(dotted string, list []payterm.Wallet) {
+func (k *checker) wallets(dotted string, list []payterm.Channel) {
 	for i, w := range list {
 		k.bad(!w.Valid(), dotted, "%q: ALIPAY, WECHATPAY or UNIONPAY is needed", string(w))
 		k.bad(slices.Contains(list[:i], w), dotted, "%s stands there twice", w)

@@ -66,8 +66,8 @@ type Gateway struct {
 	TerminalNo        string            `toml:"terminal_no"` // left out when empty
 	SignKeyFile       string            `toml:"sign_key_file"`
 	CallBackURL       string            `toml:"call_back_url"`
-	Wallets           []payterm.Wallet  `toml:"wallets"`             // whose codes are scanned
-	ActiveWallets     []payterm.Wallet  `toml:"active_wallets"`      // for which a code can be shown
+	Wallets           []payterm.Channel  `toml:"wallets"`             // whose codes are scanned
+	ActiveWallets     []payterm.Channel  `toml:"active_wallets"`      // for which a code can be shown
 	RefundQueryAction string            `toml:"refund_query_action"` // none is known: always empty
 	Versions          map[string]string `toml:"versions"`            // by action, where it is not 1.0
 	CAFile            string            `toml:"ca_file"`             // empty: the system's
@@ -161,8 +161,8 @@ func Default() Config {
 		},
 		Merchant: Merchant{Currency: "CAD"},
 		Gateway: Gateway{
-			Wallets:       []payterm.Wallet{payterm.Alipay, payterm.WeChatPay, payterm.UnionPay},
-			ActiveWallets: []payterm.Wallet{payterm.Alipay, payterm.WeChatPay},
+			Wallets:       []payterm.Channel{payterm.Alipay, payterm.WeChatPay, payterm.UnionPay},
+			ActiveWallets: []payterm.Channel{payterm.Alipay, payterm.WeChatPay},
 			Versions:      map[string]string{},
 		},
 		Sale: Sale{

@@ -80,7 +80,7 @@ func TestShop(t *testing.T) {
 	want.Gateway.URL = "https://frontapi.ottpay.com:443/processV2"
 	want.Gateway.MerchantID, want.Gateway.OperatorID = "ON00000000", "0000000696"
 	want.Gateway.SignKeyFile, want.Gateway.CallBackURL = "/etc/payterm/sign_key", "https://example.com/ott"
-	want.Gateway.ActiveWallets = []payterm.Wallet{payterm.Alipay}
+	want.Gateway.ActiveWallets = []payterm.Channel{payterm.Alipay}
 	want.Gateway.Versions = map[string]string{"PASSIVEPAY": "1.1"}
 	want.Sale.Ladder = []Duration{{5 * time.Second}, {time.Minute}}
 	want.Sale.Tips = []int{10, 15}
@@ -149,7 +149,7 @@ func TestEnvironment(t *testing.T) {
 	want.Gateway.URL, want.Gateway.MerchantID, want.Gateway.OperatorID = "http://127.0.0.1:9090/processV2",
 		"ON00000000", "1111111111"
 	want.Gateway.SignKeyFile, want.Gateway.CallBackURL = "/tmp/key", "https://example.com/cb?a=b"
-	want.Gateway.ActiveWallets = []payterm.Wallet{payterm.UnionPay, payterm.Alipay}
+	want.Gateway.ActiveWallets = []payterm.Channel{payterm.UnionPay, payterm.Alipay}
 	want.Gateway.Versions = map[string]string{"PASSIVEPAY": "1.1", "ACTIVEPAY": "1.1"}
 	want.Sale.MaxMinor = 700
 	want.Sale.ScanTimeout = Duration{30 * time.Second}

@@ -50,7 +50,7 @@ func (t *texts) all() []*string {
 }
 
 // walletName is the name by which customers know a wallet.
-func (t *texts) walletName(w payterm.Wallet) string {
+func (t *texts) walletName(w payterm.Channel) string {
 	switch w {
 	case payterm.Alipay:
 		return t.alipay

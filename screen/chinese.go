@@ -9,7 +9,7 @@ import (
 var chinese = texts{
 	language: "zh", trials: chineseTrials,
 	order:   "订单 %s|%[1]s",
-	wallets: map[payterm.Wallet]string{payterm.Alipay: "支付宝", payterm.WeChatPay: "微信支付", payterm.UnionPay: "银联"},
+	wallets: map[payterm.Channel]string{payterm.Alipay: "支付宝", payterm.WeChatPay: "微信支付", payterm.UnionPay: "银联"},
 
 	idleTitle: "准备就绪", idleLine: "请输入金额",
 	unclosed: "%s 未日结",

@@ -10,7 +10,7 @@ import (
 var french = texts{
 	language: "fr", trials: frenchTrials,
 	order: "Commande %s|%[1]s",
-	wallets: map[payterm.Wallet]string{
+	wallets: map[payterm.Channel]string{
 		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(),
 		payterm.UnionPay: payterm.UnionPay.Name(),
 	},

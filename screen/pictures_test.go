@@ -95,12 +95,12 @@ func shots() []shot {
 		}
 		return v
 	}
-	wallet := func(w payterm.Wallet) func(*counter.View) { return func(v *counter.View) { v.Wallet = w } }
+	wallet := func(w payterm.Channel) func(*counter.View) { return func(v *counter.View) { v.Wallet = w } }
 	reason := func(r payterm.Reason) func(*counter.View) { return func(v *counter.View) { v.Reason = r } }
 	refund := func(v *counter.View) { v.Kind, v.Total = payterm.KindRefund, cad(500) }
 	leave := func(v *counter.View) { v.CanLeave = true }
 	choices := func(v *counter.View) {
-		v.Choices = order.WalletSetOf(payterm.Alipay, payterm.WeChatPay, payterm.UnionPay)
+		v.Choices = payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay, payterm.UnionPay)
 	}
 	paid := counter.Row{
 		Order: orderID, Kind: payterm.KindSale, Wallet: payterm.Alipay, Total: cad(1234),
@@ -367,7 +367,7 @@ func variants() []shot {
 		}
 	}
 	for _, s := range shots() {
-		for _, w := range payterm.Wallets {
+		for _, w := range payterm.Channels {
 			with(string(w), s.name, func(v *counter.View) { v.Wallet = w })
 		}
 	}

@@ -13,7 +13,7 @@ import (
 type texts struct {
 	language string // as package locale knows it
 	order    string // %s: the order id
-	wallets  map[payterm.Wallet]string
+	wallets  map[payterm.Channel]string
 
 	idleTitle, idleLine                 string
 	alarms, late, doubts                counted
@@ -128,7 +128,7 @@ func (t *texts) count(n int, c counted) string {
 }
 
 // wallet is the name by which customers know a wallet.
-func (t *texts) wallet(w payterm.Wallet) string {
+func (t *texts) wallet(w payterm.Channel) string {
 	if name, ok := t.wallets[w]; ok {
 		return name
 	}
@@ -150,7 +150,7 @@ func textsFor(language string) *texts {
 var english = texts{
 	language: "en", trials: englishTrials,
 	order: "Order %s|%[1]s",
-	wallets: map[payterm.Wallet]string{
+	wallets: map[payterm.Channel]string{
 		payterm.Alipay: payterm.Alipay.Name(), payterm.WeChatPay: payterm.WeChatPay.Name(),
 		payterm.UnionPay: payterm.UnionPay.Name(),
 	},

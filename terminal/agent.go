@@ -297,9 +297,9 @@ func (a *Agent) unsynced() bool {
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
 	slips := a.slipOptions()
-	active := order.WalletSetOf(c.Gateway.ActiveWallets...)
+	active := payterm.ChannelSetOf(c.Gateway.ActiveWallets...)
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
-		active = order.WalletSet{} // there is nothing to show a code on
+		active = 0 // there is nothing to show a code on
 	}
 	rc := runner.Config{
 		Journal: store, People: store, Gateway: a.gateway, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
@@ -308,7 +308,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor,
 			Rules: c.Rules(), DayMaxMinor: c.Sale.DayMaxMinor,
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0,
-			ActiveWallets: active, Wallets: order.WalletSetOf(c.Gateway.Wallets...),
+			ActiveWallets: active, Wallets: payterm.ChannelSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
 			Training: a.training != nil,
 		},

@@ -159,7 +159,7 @@ func totalsCSV(t payterm.Totals) error {
 	rows := [][]string{{"number", "from", "to", "wallet", "mode", "operator", "count", "amount_minor", "tip_minor",
 		"refund_count", "refunded_minor",
 		"day", "last_day", "open_order_id", "open_minor", "ended_in", "currency", "merchant_id"}}
-	line := func(wallet payterm.Wallet, mode payterm.Mode, operator string, sums ...string) {
+	line := func(wallet payterm.Channel, mode payterm.Mode, operator string, sums ...string) {
 		row := []string{n(t.Number), moment(t.From), moment(t.To), string(wallet), string(mode), operator}
 		rows = append(rows, append(row, sums...))
 	}

@@ -67,8 +67,8 @@ type Settings struct {
 	Currency      payterm.Currency
 	MerchantID    string // at the gateway: of every sale that begins
 	MaxMinor      int64  // of one sale; 0 for payterm.MaxMinor
-	ActiveWallets order.WalletSet
-	Wallets       order.WalletSet // whose codes may be scanned; none for all
+	ActiveWallets payterm.ChannelSet
+	Wallets       payterm.ChannelSet // whose codes may be scanned; none for all
 	Operator      string
 	PINSet        bool            // some supervisor's PIN is configured
 	SignOn        bool            // operators are configured: one of them has to sign on

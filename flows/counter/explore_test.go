@@ -176,7 +176,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 	var queue []node
 	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
 		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, order.DefaultRules(), "T1AAAAA000001"
-		s.ActiveWallets = order.WalletSetOf(payterm.Alipay, payterm.WeChatPay)
+		s.ActiveWallets = payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay)
 		queue = append(queue, node{New(s), time.Second})
 	}
 	queue = append(queue, node{New(Settings{Currency: "CAD", MaxMinor: 12, Rules: order.DefaultRules(),

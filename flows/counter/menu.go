@@ -109,7 +109,7 @@ type Row struct {
 	Order         payterm.OrderID
 	SaleID        payterm.OrderID // of a refund
 	Kind          payterm.Kind
-	Wallet        payterm.Wallet
+	Wallet        payterm.Channel
 	Total         payterm.Amount
 	PaidMinor     int64
 	RefundedMinor int64
@@ -541,7 +541,7 @@ func (c Counter) scanNumber(in Stamped, ev Scanned) (Counter, []Command) {
 	c.Until, c.Menu.Number = in.Mono+amountTimeout, ""
 	number, ok := ev.Code.Number()
 	if !ok {
-		if _, pays := ev.Code.Wallet(); pays {
+		if _, pays := ev.Code.Channel(); pays {
 			return c.refuse(order.HintPaymentCode)
 		}
 		return c.refuse(order.HintNotANumber)

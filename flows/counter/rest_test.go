@@ -11,7 +11,7 @@ import (
 // TestAtRest: rest is that nobody is needed, and not the name of a screen.
 func TestAtRest(t *testing.T) {
 	settings := Settings{Currency: "CAD", Rules: order.DefaultRules(), PINSet: true,
-		ActiveWallets: order.WalletSetOf(payterm.Alipay, payterm.WeChatPay)}
+		ActiveWallets: payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay)}
 	asked := SaleAsked{Ticket: 7, Sale: order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}}
 	moved := func(phase order.Phase, outcome payterm.Outcome) Event {
 		return OrderMoved{Order: order.Order{Kind: payterm.KindSale, Sale: order.SaleBegan{ID: "T1AAAAA000001",

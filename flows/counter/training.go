@@ -286,7 +286,7 @@ func (c Counter) anyWallet(ev Scanned) Scanned {
 	if ev.Wallet = c.Order.Sale.Wallet; ev.Wallet != "" {
 		return ev
 	}
-	ev.Wallet = payterm.Wallets[0]
+	ev.Wallet = payterm.Channels[0]
 	if list := c.Settings.Wallets.List(); len(list) > 0 {
 		ev.Wallet = list[0]
 	}

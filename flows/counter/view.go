@@ -70,7 +70,7 @@ type View struct {
 	Total      payterm.Amount
 	Tip        payterm.Amount
 	Mode       payterm.Mode
-	Wallet     payterm.Wallet
+	Wallet     payterm.Channel
 	Kind       payterm.Kind
 	Order      payterm.OrderID // of the order, or the one that a warning or a PIN is about
 	Doubt      bool            // warning: a payment in doubt, not merely a code on show
@@ -85,7 +85,7 @@ type View struct {
 	Payer      string
 	PaidMinor  int64
 	Refunded   int64
-	Choices    order.WalletSet
+	Choices    payterm.ChannelSet
 	PINDigits  int
 	PINWrong   bool
 	For        payterm.Purpose // of a number or PIN that is asked for

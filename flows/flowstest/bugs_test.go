@@ -188,7 +188,7 @@ var bugs = []planted{
 	{"a_result_is_no_rest", "idle", []edit{{"flows/counter/counter.go",
 		"		return now >= c.Stands+tillReads\n", "		return false\n"}}},
 	{"secret_in_the_log", "secrets", []edit{{"flows/runner/runner.go",
-		"	wallet, _ := code.Wallet()", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Wallet()"}}},
+		"	wallet, _ := code.Channel()", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Channel()"}}},
 	{"secret_in_the_journal", "secrets", []edit{{"flows/runner/runner.go",
 		"Masked: code.String(), Wallet", "Masked: code.Reveal(), Wallet"}}},
 }

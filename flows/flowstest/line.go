@@ -123,7 +123,7 @@ func (w *world) setRules(words []string) error {
 
 func (w *world) setUp(words []string) error {
 	s := counter.Settings{Currency: currency, Rules: w.rules}
-	var wallets []payterm.Wallet
+	var wallets []payterm.Channel
 	for i := 0; i < len(words); i++ {
 		switch word := words[i]; {
 		case word == "pin":
@@ -162,13 +162,13 @@ func (w *world) setUp(words []string) error {
 					return err
 				}
 			}
-		case payterm.Wallet(word).Valid():
-			wallets = append(wallets, payterm.Wallet(word))
+		case payterm.Channel(word).Valid():
+			wallets = append(wallets, payterm.Channel(word))
 		default:
 			return fmt.Errorf("%q is not a setting of the stories", word)
 		}
 	}
-	s.ActiveWallets = order.WalletSetOf(wallets...)
+	s.ActiveWallets = payterm.ChannelSetOf(wallets...)
 	t := counter.New(s)
 	w.terminal = &t
 	return w.feed(counter.StatusChanged{Status: t.Status}, true)
@@ -181,8 +181,8 @@ func (w *world) saleOf(words []string) (order.SaleBegan, error) {
 		switch word := words[i]; {
 		case word == "passive" || word == "active":
 			sale.Mode = payterm.Mode(word)
-		case payterm.Wallet(word).Valid():
-			sale.Wallet = payterm.Wallet(word)
+		case payterm.Channel(word).Valid():
+			sale.Wallet = payterm.Channel(word)
 		case word == "tip" && i+1 < len(words):
 			i++
 			tip, err := payterm.ParseAmount(words[i], currency)
@@ -246,7 +246,7 @@ func (w *world) scan(words []string) error {
 		return fmt.Errorf("scan what?")
 	}
 	code := payterm.NewPayCode(words[0])
-	wallet, _ := code.Wallet()
+	wallet, _ := code.Channel()
 	ev := order.CodeScanned{Code: code, Masked: code.String(), Wallet: wallet, Key: "hash of " + code.String(),
 		Began: w.mono()}
 	for i := 1; i < len(words); i++ {
@@ -639,7 +639,7 @@ func (w *world) row(o *storyOrder, _ []string) error {
 	return nil
 }
 
-func plus(w payterm.Wallet) string {
+func plus(w payterm.Channel) string {
 	if w == "" {
 		return ""
 	}

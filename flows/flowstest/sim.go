@@ -255,7 +255,7 @@ func (s *Sim) live(l *life) error {
 		Journal: e, People: e, Gateway: e, Display: e, Printer: e, Buzzer: e, Clock: e, BootTag: store.BootTag(),
 		Settings: counter.Settings{
 			Currency: l.config.currency, MerchantID: l.config.merchant, Rules: rules, PINSet: s.c.PIN, Last: last,
-			ActiveWallets: order.WalletSetOf(payterm.Alipay, payterm.WeChatPay),
+			ActiveWallets: payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay),
 		},
 		Screen: e.compose, Slip: e.slip,
 		CodeKey: func(c payterm.PayCode) string {

@@ -47,20 +47,20 @@ type Event interface{ event() }
 type (
 	// SaleBegan starts an order, under the rules that hold for all its life.
 	SaleBegan struct {
-		ID             payterm.OrderID  `json:"order_id"`
-		Mode           payterm.Mode     `json:"mode"`
-		Wallet         payterm.Wallet   `json:"wallet,omitempty"` // Passive: empty until the code tells
-		AmountMinor    int64            `json:"amount_minor"`
-		TipMinor       int64            `json:"tip_minor,omitempty"`
-		Currency       payterm.Currency `json:"currency"`
-		MerchantID     string           `json:"merchant_id,omitempty"` // at the gateway; versions before named none
-		Operator       string           `json:"operator,omitempty"`
-		Ref            string           `json:"ref,omitempty"`
-		IdempotencyKey string           `json:"idempotency_key,omitempty"`
-		Despite        payterm.OrderID  `json:"despite,omitempty"`
-		AllowedBy      string           `json:"allowed_by,omitempty"` // the supervisor whose PIN was typed
-		Wallets        WalletSet        `json:"wallets,omitzero"`     // whose codes may be scanned; none for all
-		Rules          Rules            `json:"rules"`
+		ID             payterm.OrderID    `json:"order_id"`
+		Mode           payterm.Mode       `json:"mode"`
+		Wallet         payterm.Channel    `json:"wallet,omitempty"` // Passive: empty until the code tells
+		AmountMinor    int64              `json:"amount_minor"`
+		TipMinor       int64              `json:"tip_minor,omitempty"`
+		Currency       payterm.Currency   `json:"currency"`
+		MerchantID     string             `json:"merchant_id,omitempty"` // at the gateway; versions before named none
+		Operator       string             `json:"operator,omitempty"`
+		Ref            string             `json:"ref,omitempty"`
+		IdempotencyKey string             `json:"idempotency_key,omitempty"`
+		Despite        payterm.OrderID    `json:"despite,omitempty"`
+		AllowedBy      string             `json:"allowed_by,omitempty"` // the supervisor whose PIN was typed
+		Wallets        payterm.ChannelSet `json:"wallets,omitzero"`     // whose codes may be scanned; none for all
+		Rules          Rules              `json:"rules"`
 	}
 
 	// RefundBegan starts a refund of an approved sale, whose mode, wallet, merchant
@@ -75,7 +75,7 @@ type (
 		SaleRefundedMinor int64 `json:"sale_refunded_minor,omitempty"`
 
 		Mode           payterm.Mode     `json:"mode"`
-		Wallet         payterm.Wallet   `json:"wallet"`
+		Wallet         payterm.Channel  `json:"wallet"`
 		AmountMinor    int64            `json:"amount_minor"`
 		Currency       payterm.Currency `json:"currency"`
 		MerchantID     string           `json:"merchant_id,omitempty"` // the sale's
@@ -115,7 +115,7 @@ type (
 	CodeScanned struct {
 		Code   payterm.PayCode `json:"-"`
 		Masked string          `json:"masked"`
-		Wallet payterm.Wallet  `json:"wallet,omitempty"`
+		Wallet payterm.Channel `json:"wallet,omitempty"`
 		Key    string          `json:"key"`
 		Began  time.Duration   `json:"began"`
 		Used   bool            `json:"used,omitempty"`
@@ -319,37 +319,4 @@ func DefaultRules() Rules {
 		DoubtGuard:      300 * s,
 		HTTPTimeout:     15 * s,
 	}
-}
-
-// WalletSet is a set of wallets, in the order of payterm.Wallets.
-type WalletSet [len(payterm.Wallets)]bool
-
-// List is the set's wallets in order.
-func (s WalletSet) List() []payterm.Wallet {
-	var list []payterm.Wallet
-	for i, in := range s {
-		if in {
-			list = append(list, payterm.Wallets[i])
-		}
-	}
-	return list
-}
-
-// Has reports whether a code of this wallet is welcome: to an empty set all are,
-// and so is a code whose form does not tell, which the sale's own wallet decides.
-func (s WalletSet) Has(w payterm.Wallet) bool {
-	return s == (WalletSet{}) || w == "" || WalletSetOf(append(s.List(), w)...) == s
-}
-
-// WalletSetOf makes a set.
-func WalletSetOf(wallets ...payterm.Wallet) WalletSet {
-	var s WalletSet
-	for _, w := range wallets {
-		for i, known := range payterm.Wallets {
-			if w == known {
-				s[i] = true
-			}
-		}
-	}
-	return s
 }

@@ -85,8 +85,8 @@ type Order struct {
 	Reason    payterm.Reason
 	Attention payterm.Attention
 
-	Wallet        payterm.Wallet // of the sale or of the scanned code
-	CodeKey       string         // keyed hash of the scanned code
+	Wallet        payterm.Channel // of the sale or of the scanned code
+	CodeKey       string          // keyed hash of the scanned code
 	MaskedCode    string
 	CodeURL       string // Active: what is on show
 	PaidMinor     int64

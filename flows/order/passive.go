@@ -48,7 +48,7 @@ func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
 		o.Hint = HintUsedCode
 	case ev.Wallet == "" && o.Sale.Wallet == "":
 		o.Hint = HintNotACode
-	case ev.Wallet != "" && o.Sale.Wallet != "" && ev.Wallet != o.Sale.Wallet, !o.Sale.Wallets.Has(ev.Wallet):
+	case ev.Wallet != "" && o.Sale.Wallet != "" && ev.Wallet != o.Sale.Wallet, !o.Sale.Wallets.Takes(ev.Wallet):
 		o.Hint = HintOtherWallet
 	}
 	if o.Hint != HintNone {

@@ -66,7 +66,7 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 			Journal: shelf{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock,
 			BootTag: b.store.BootTag(),
 			Settings: counter.Settings{Currency: "CAD", Rules: order.DefaultRules(),
-				ActiveWallets: order.WalletSetOf(payterm.Alipay)},
+				ActiveWallets: payterm.ChannelSetOf(payterm.Alipay)},
 			Screen:  func(v counter.View) payterm.Screen { return screen.Compose(v, screen.Options{}) },
 			Slip:    func(order.Slip, payterm.Order, bool) payterm.Receipt { return payterm.Receipt{} },
 			CodeKey: func(c payterm.PayCode) string { return "hash of " + c.Reveal() },

@@ -24,7 +24,7 @@ type Content struct {
 	MerchantID  string // of the terminal; two merchants' tills may both begin to count at 1001
 	Kind        payterm.Kind
 	Mode        payterm.Mode
-	Wallet      payterm.Wallet // compared where both are known
+	Wallet      payterm.Channel // compared where both are known
 	AmountMinor int64
 	TipMinor    int64
 	Currency    payterm.Currency // likewise

@@ -307,7 +307,7 @@ func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
 }
 
 func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
-	wallet, _ := code.Wallet()
+	wallet, _ := code.Channel()
 	r.feed(counter.Scanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
 }
 

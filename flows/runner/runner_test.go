@@ -121,7 +121,7 @@ func (w *world) boot() {
 	}
 	w.store, w.pending = s, nil
 	settings := counter.Settings{Currency: "CAD", Rules: order.DefaultRules(),
-		ActiveWallets: order.WalletSetOf(payterm.Alipay)}
+		ActiveWallets: payterm.ChannelSetOf(payterm.Alipay)}
 	c := Config{
 		Journal: disk{s, w}, People: disk{s, w}, Gateway: w, Display: w, Printer: w, Buzzer: w, Clock: w,
 		Settings: settings, BootTag: s.BootTag(),

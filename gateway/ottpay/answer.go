@@ -394,7 +394,7 @@ const withheld = "withheld"
 func (r reply) tells(s string) bool {
 	s = printable(s)
 	for word := range strings.FieldsFuncSeq(s, betweenWords) {
-		if _, code := payterm.NewPayCode(word).Wallet(); code {
+		if _, code := payterm.NewPayCode(word).Channel(); code {
 			return true
 		}
 	}

@@ -186,11 +186,18 @@ func (c *Client) body(action string, pairs []pair) ([]byte, error) {
 	return marshalRequest(r)
 }
 
+// bizTypes are the gateway's words for the channels that go by it (section 3.1).
+var bizTypes = map[payterm.Channel]string{
+	payterm.Alipay:    "ALIPAY",
+	payterm.WeChatPay: "WECHATPAY",
+	payterm.UnionPay:  "UNIONPAY",
+}
+
 // unfit says why a payment must not be sent, or nothing. Whoever calls has
 // checked all this before; what moves money is checked once more at the door.
 func (c *Client) unfit(p payterm.Payment) string {
 	switch {
-	case !p.Wallet.Valid():
+	case bizTypes[p.Wallet] == "":
 		return "the wallet is unknown"
 	case p.Mode != payterm.Active && p.Mode != payterm.Passive:
 		return "the mode is unknown"
@@ -231,7 +238,7 @@ func (c *Client) paymentPairs(p payterm.Payment) (string, []pair) {
 	if c.c.OperatorID != "" {
 		pairs = append(pairs, pair{"operator_id", c.c.OperatorID})
 	}
-	pairs = append(pairs, pair{"amount", strconv.FormatInt(p.Total.Minor, 10)}, pair{"biz_type", string(p.Wallet)})
+	pairs = append(pairs, pair{"amount", strconv.FormatInt(p.Total.Minor, 10)}, pair{"biz_type", bizTypes[p.Wallet]})
 	if p.Mode == payterm.Active {
 		return actionActive, append(pairs, pair{"call_back_url", c.c.CallBackURL})
 	}
