@@ -13,6 +13,9 @@ type Amount struct {
 	Currency Currency `json:"currency"`
 }
 
+// With is so many minor units of the same currency.
+func (a Amount) With(minor int64) Amount { return Amount{minor, a.Currency} }
+
 // MaxMinor bounds every amount, so that sums of a day's orders stay far inside
 // an int64 and a slip of the scale is refused instead of charged.
 const MaxMinor = 1_000_000_000

@@ -66,7 +66,7 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		s.Tone, s.Title, s.Amount = payterm.Doubt, t.tasks[counter.TaskRefund], t.money(v.Total)
 		s.Lines = []string{t.refundAll}
 		if m.Typing {
-			left := payterm.Amount{Minor: m.Order.Left(), Currency: m.Order.Total.Currency}
+			left := m.Order.Left()
 			s.Lines = []string{fmt.Sprintf(t.refundPart, t.money(left))}
 		}
 		s.Keys = []payterm.KeyHint{enter(t.keyRefund), back}
@@ -200,10 +200,10 @@ func one(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 		row.Reason == payterm.ReasonLatePayment {
 		s.Lines = append(s.Lines, t.lateResult)
 	}
-	if row.Kind == payterm.KindSale && row.RefundedMinor > 0 {
+	if row.Kind == payterm.KindSale && row.Refunded.Minor > 0 {
 		s.Lines = append(s.Lines,
 			fmt.Sprintf(t.refundedLine,
-				t.money(payterm.Amount{Minor: row.RefundedMinor, Currency: row.Total.Currency})))
+				t.money(row.Refunded)))
 	}
 	if line := t.wallet(row.Wallet); o.Small {
 		s.Lines = append(s.Lines, at(row, o))
@@ -219,7 +219,7 @@ func orderKeys(s *payterm.Screen, row counter.Row, t *texts, o Options) {
 	if row.Outcome == payterm.Approved {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
 	}
-	if row.Left() > 0 {
+	if row.Left().Minor > 0 {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.Key1, Does: t.keyRefund})
 	}
 	if row.Undecided() {
@@ -303,7 +303,7 @@ func tip(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		return
 	}
 	for i, percent := range v.Tips[:v.Tips.Count()] {
-		tip := payterm.Amount{Minor: counter.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
+		tip := counter.Tip(v.Total, percent)
 		money := t.money(tip)
 		if o.Small && tip.Minor >= 1_000_000 {
 			money = locale.Number(tip, t.language)

@@ -107,7 +107,7 @@ func shots() []shot {
 		At: time.Date(2026, 3, 2, 19, 5, 0, 0, time.UTC).UnixMilli(), Outcome: payterm.Approved,
 	}
 	doubt, late, back := paid, paid, paid
-	doubt.Outcome, late.Attention, back.RefundedMinor, back.Wallet = payterm.InDoubt, payterm.AttentionLatePayment, 500,
+	doubt.Outcome, late.Attention, back.Refunded, back.Wallet = payterm.InDoubt, payterm.AttentionLatePayment, cad(500),
 		payterm.WeChatPay
 	unpaid := paid
 	unpaid.Outcome = payterm.NotSent
@@ -149,12 +149,12 @@ func shots() []shot {
 		{"show_code", base(counter.ViewShowCode, a, leave, func(v *counter.View) {
 			v.CodeURL = "https://qr.alipay.com/bax07459kuoqdf8oi7f9008f"
 		})},
-		{"approved", base(counter.ViewApproved, p, func(v *counter.View) { v.PaidMinor = 1234 })},
+		{"approved", base(counter.ViewApproved, p, func(v *counter.View) { v.Paid = cad(1234) })},
 		{"approved, with fee, no paper", base(counter.ViewApproved, p, func(v *counter.View) {
-			v.PaidMinor, v.Status.Paper = 1250, payterm.PaperOut
+			v.Paid, v.Status.Paper = cad(1250), payterm.PaperOut
 		})},
 		{"approved, in CNY", base(counter.ViewApproved, p, func(v *counter.View) {
-			v.PaidMinor, v.Status.Rate = 1234,
+			v.Paid, v.Status.Rate = cad(1234),
 				counter.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
 		})},
 		{"approved late", base(counter.ViewApproved, a, reason(payterm.ReasonLatePayment))},
@@ -165,7 +165,7 @@ func shots() []shot {
 		{"in_doubt (passive)", base(counter.ViewInDoubt, p, reason(payterm.ReasonNoAnswer))},
 		{"in_doubt (active)", base(counter.ViewInDoubt, a, reason(payterm.ReasonNotPaid))},
 		{"in_doubt, refunded", base(counter.ViewInDoubt, a, reason(payterm.ReasonRefunded),
-			func(v *counter.View) { v.Refunded = 1234 })},
+			func(v *counter.View) { v.Refunded = cad(1234) })},
 		{"warning, a doubt", base(counter.ViewWarning, p, func(v *counter.View) { v.Doubt = true })},
 		{"warning, a code", base(counter.ViewWarning, p)},
 		{"pin", base(counter.ViewPIN, p, func(v *counter.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
@@ -274,7 +274,7 @@ func shots() []shot {
 		{"idle, a drill", counter.View{Name: counter.ViewIdle, Total: cad(0),
 			Lesson: counter.Lesson{Drill: counter.DrillReplyLost}}},
 		{"approved, a drill", base(counter.ViewApproved, p, func(v *counter.View) {
-			v.PaidMinor, v.Lesson = 1234, counter.Lesson{Drill: counter.DrillReplyLost, Grade: counter.GradeRight}
+			v.Paid, v.Lesson = cad(1234), counter.Lesson{Drill: counter.DrillReplyLost, Grade: counter.GradeRight}
 		})},
 		{"fault", base(counter.ViewFault, "", func(v *counter.View) { v.Order, v.Fault = "", "disk full" })},
 	}

@@ -412,9 +412,9 @@ func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		}
 	case counter.ViewApproved:
 		s.Tone, s.Title, s.Lines = payterm.Good, t.approvedTitle, []string{t.wallet(v.Wallet)}
-		if v.PaidMinor > v.Total.Minor {
+		if v.Paid.Minor > v.Total.Minor {
 			s.Lines = append(s.Lines,
-				fmt.Sprintf(t.withFee, t.money(payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})))
+				fmt.Sprintf(t.withFee, t.money(v.Paid)))
 		}
 		if cny, known := v.Status.Rate.CNY(v.Total); known {
 			s.Lines = append(s.Lines, fmt.Sprintf(t.aboutCNY, t.money(cny), rateTime(v.Status.Rate, o)))
@@ -454,7 +454,7 @@ func inDoubt(s *payterm.Screen, v counter.View, t *texts) {
 	case v.Reason == payterm.ReasonRefunded:
 		s.Title = t.refundedTitle
 		s.Lines = []string{fmt.Sprintf(t.refundedLine,
-			t.money(payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency}))}
+			t.money(v.Refunded))}
 	case v.Mode == payterm.Active:
 		s.Lines = []string{t.doubtActive, t.doubtKeepsAsking}
 	default:

@@ -106,36 +106,35 @@ type Query struct {
 
 // Row is an order in a list or by itself: what a person needs of it.
 type Row struct {
-	Order         payterm.OrderID
-	SaleID        payterm.OrderID // of a refund
-	Kind          payterm.Kind
-	Wallet        payterm.Channel
-	Total         payterm.Amount
-	PaidMinor     int64
-	RefundedMinor int64
-	At            int64 // when it began, UTC milliseconds, 0 when the clock was not set
-	Outcome       payterm.Outcome
-	Reason        payterm.Reason
-	Attention     payterm.Attention
-	Resolution    string
+	Order      payterm.OrderID
+	SaleID     payterm.OrderID // of a refund
+	Kind       payterm.Kind
+	Wallet     payterm.Channel
+	Total      payterm.Amount
+	Refunded   payterm.Amount
+	At         int64 // when it began, UTC milliseconds, 0 when the clock was not set
+	Outcome    payterm.Outcome
+	Reason     payterm.Reason
+	Attention  payterm.Attention
+	Resolution string
 }
 
 // RowOf reduces an order to its row.
 func RowOf(o payterm.Order) Row {
 	return Row{
-		Order: o.ID, SaleID: o.SaleID, Kind: o.Kind, Wallet: o.Wallet, Total: o.Total(), PaidMinor: o.PaidMinor,
-		RefundedMinor: o.RefundedMinor,
-		At:            payterm.Millis(o.CreatedAt), Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention,
+		Order: o.ID, SaleID: o.SaleID, Kind: o.Kind, Wallet: o.Wallet, Total: o.Total(),
+		Refunded: o.Total().With(o.RefundedMinor),
+		At:       payterm.Millis(o.CreatedAt), Outcome: o.Outcome, Reason: o.Reason, Attention: o.Attention,
 		Resolution: o.Resolution,
 	}
 }
 
-// Left is what can still be given back, in minor units.
-func (r Row) Left() int64 {
+// Left is what can still be given back.
+func (r Row) Left() payterm.Amount {
 	if r.Kind != payterm.KindSale || r.Outcome != payterm.Approved {
-		return 0
+		return r.Total.With(0)
 	}
-	return max(0, r.Total.Minor-r.RefundedMinor)
+	return r.Total.With(max(0, r.Total.Minor-r.Refunded.Minor))
 }
 
 // Undecided reports whether the order waits for a person's word.
@@ -628,7 +627,7 @@ func (c Counter) keyOrder(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.askGateway(in)
 	case k == payterm.KeyF2 && c.Menu.Order.Outcome == payterm.Approved:
 		return c, []Command{Play{payterm.SoundKey}, Reprint{c.Menu.Order.Order}}
-	case k == "1" && c.Menu.Order.Left() > 0:
+	case k == "1" && c.Menu.Order.Left().Minor > 0:
 		return c.enterRefund(in)
 	case k == "2" && c.Menu.Order.Undecided():
 		return c.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
@@ -661,7 +660,7 @@ func (c Counter) enterRefund(in Stamped) (Counter, []Command) {
 	switch {
 	case c.noSupervisor():
 		return c.refuse(order.HintNoSupervisor)
-	case c.Menu.Order.Left() == 0:
+	case c.Menu.Order.Left().Minor == 0:
 		c.Menu.Reason = payterm.ReasonNotRefundable
 		if c.Menu.Order.Outcome == payterm.Approved {
 			c.Menu.Reason = payterm.ReasonRefundCap
@@ -675,7 +674,7 @@ func (c Counter) enterRefund(in Stamped) (Counter, []Command) {
 // keyRefund types a part of what is left. A digit that would pass that is refused,
 // never dropped in silence, and a part of nothing is not all.
 func (c Counter) keyRefund(in Stamped, k payterm.Key) (Counter, []Command) {
-	left := c.Menu.Order.Left()
+	left := c.Menu.Order.Left().Minor
 	switch {
 	case k == payterm.KeyClear:
 		c.Menu.Typing = c.Menu.Amount >= 10
@@ -689,7 +688,7 @@ func (c Counter) keyRefund(in Stamped, k payterm.Key) (Counter, []Command) {
 	case k == payterm.KeyEnter && c.Menu.Typing && c.Menu.Amount == 0:
 		return c, []Command{Play{payterm.SoundDeclined}}
 	case k == payterm.KeyEnter:
-		c.Refund = order.RefundBegan{SaleID: c.Menu.Order.Order, AmountMinor: c.Menu.refund(),
+		c.Refund = order.RefundBegan{SaleID: c.Menu.Order.Order, AmountMinor: c.Menu.refund().Minor,
 			Currency: c.Menu.Order.Total.Currency}
 		if c.Settings.PINSet {
 			return c.askPIN(in), []Command{Play{payterm.SoundKey}}
@@ -702,9 +701,9 @@ func (c Counter) keyRefund(in Stamped, k payterm.Key) (Counter, []Command) {
 }
 
 // refund is what is to go back: what was typed, or all that is left.
-func (m Menu) refund() int64 {
+func (m Menu) refund() payterm.Amount {
 	if m.Typing {
-		return m.Amount
+		return m.Order.Total.With(m.Amount)
 	}
 	return m.Order.Left()
 }
@@ -818,7 +817,7 @@ func (c Counter) menuImpossible() string {
 		return "a step of no task"
 	case (c.Phase == ShowingOrder || c.Phase == ShowingWord || c.Phase == EnteringRefund) && m.Order.Order == "":
 		return "it shows no order"
-	case m.Amount > m.Order.Left():
+	case m.Amount > m.Order.Left().Minor:
 		return "a refund of more than is left is typed"
 	case c.Phase == ShowingWord && m.Order.Undecided():
 		return "it says that a word was noted, and none was"

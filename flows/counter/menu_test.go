@@ -176,8 +176,8 @@ func TestTip(t *testing.T) {
 		want    int64
 	}{{1234, 15, 185}, {1230, 15, 185}, {1229, 15, 184}, {1, 15, 0}, {3, 15, 0}, {4, 15, 1},
 		{payterm.MaxMinor, 100, payterm.MaxMinor}, {0, 20, 0}} {
-		if got := Tip(c.amount, c.percent); got != c.want {
-			t.Errorf("%d%% of %d: %d, want %d", c.percent, c.amount, got, c.want)
+		if got := Tip(payterm.Amount{Minor: c.amount}, c.percent); got.Minor != c.want {
+			t.Errorf("%d%% of %d: %d, want %d", c.percent, c.amount, got.Minor, c.want)
 		}
 	}
 	if n := (Tips{10, 15}).Count(); n != 2 {

@@ -19,7 +19,9 @@ func (t Tips) Count() int {
 // Tip is a percentage of an amount in whole minor units, half a unit rounded up. The
 // terminal knows no taxes: the percentage is of the amount as it was typed, so a shop
 // that types amounts before tax has tips on the amount before tax.
-func Tip(amountMinor int64, percent int) int64 { return (amountMinor*int64(percent) + 50) / 100 }
+func Tip(amount payterm.Amount, percent int) payterm.Amount {
+	return amount.With((amount.Minor*int64(percent) + 50) / 100)
+}
 
 // askTip hands the terminal to the customer, where tips are offered.
 func (c Counter) askTip(in Stamped) (Counter, []Command) {
@@ -42,11 +44,11 @@ func (c Counter) keyTip(in Stamped, k payterm.Key) (Counter, []Command) {
 	case k == payterm.KeyF1:
 		return c.menuAt(in, EnteringTip), []Command{Play{payterm.SoundKey}}
 	case n >= 1 && n <= c.Settings.Tips.Count():
-		tip := Tip(c.Want.AmountMinor, c.Settings.Tips[n-1])
-		if c.Want.AmountMinor+tip > c.Settings.MaxMinor {
+		tip := Tip(c.Want.Amount(), c.Settings.Tips[n-1])
+		if c.Want.AmountMinor+tip.Minor > c.Settings.MaxMinor {
 			return c, []Command{Play{payterm.SoundDeclined}}
 		}
-		c.Want.TipMinor = tip
+		c.Want.TipMinor = tip.Minor
 		return c.check()
 	}
 	return c, nil

@@ -83,8 +83,8 @@ type View struct {
 	CanLeave   bool // CANCEL works now
 	Redialling bool // no connection so far
 	Payer      string
-	PaidMinor  int64
-	Refunded   int64
+	Paid       payterm.Amount
+	Refunded   payterm.Amount
 	Choices    payterm.ChannelSet
 	PINDigits  int
 	PINWrong   bool
@@ -130,15 +130,14 @@ func (c Counter) phaseView(now time.Duration) View {
 		}
 		v.For, _ = c.purpose()
 		if c.Refund.SaleID != "" {
-			v.Kind, v.Order, v.Total = payterm.KindRefund, c.Refund.SaleID, payterm.Amount{Minor: c.Refund.AmountMinor,
-				Currency: c.Refund.Currency}
+			v.Kind, v.Order, v.Total = payterm.KindRefund, c.Refund.SaleID, c.Refund.Total()
 		}
 	case Refused:
 		v.Name, v.Reason, v.Left = ViewRefused, c.Refusal, c.Wait
 	case ChoosingTip:
 		v.Name, v.Tips = ViewTip, c.Settings.Tips
 	case EnteringTip:
-		v.Name, v.Tip = ViewOwnTip, payterm.Amount{Minor: c.Want.TipMinor, Currency: c.Want.Currency}
+		v.Name, v.Tip = ViewOwnTip, c.Want.Amount().With(c.Want.TipMinor)
 		v.Total.Minor = c.Want.AmountMinor // what it is on top of
 	case Switching:
 		return View{Name: ViewSwitching, Status: c.Status}
@@ -171,8 +170,7 @@ func (c Counter) menuView() View {
 	case ShowingWord:
 		v.Name, v.Total = ViewWord, c.Menu.Order.Total
 	case EnteringRefund:
-		v.Name, v.Total = ViewRefundAmount, payterm.Amount{Minor: c.Menu.refund(),
-			Currency: c.Menu.Order.Total.Currency}
+		v.Name, v.Total = ViewRefundAmount, c.Menu.refund()
 	case AskingYes:
 		v.Name, v.Total = ViewSure, c.Menu.Order.Total
 	case ShowingTotals:
@@ -195,16 +193,16 @@ func (c Counter) orderView(now time.Duration) View {
 	o := c.Order
 	v := View{
 		Status: c.Status, Kind: o.Kind, Total: o.Total(), Mode: o.Sale.Mode, Wallet: o.Wallet, Order: o.ID(),
-		Tip:     payterm.Amount{Minor: o.Sale.TipMinor, Currency: o.Sale.Currency},
+		Tip:     o.Total().With(o.Sale.TipMinor),
 		Outcome: o.Outcome, Reason: o.Reason, Hint: o.Hint, Payer: o.Payer,
-		PaidMinor: o.PaidMinor, Refunded: o.RefundedMinor,
+		Paid: o.Total().With(o.PaidMinor), Refunded: o.Total().With(o.RefundedMinor),
 	}
 	since := o.SentAt
 	switch o.Phase {
 	case order.Fresh: // the order is being written down
 		if c.Refund.SaleID != "" {
 			return View{Name: ViewRefunding, Status: c.Status, Kind: payterm.KindRefund,
-				Total: payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency}}
+				Total: c.Refund.Total()}
 		}
 		return View{Name: ViewSending, Status: c.Status, Kind: payterm.KindSale, Total: c.Want.Total(),
 			Mode: c.Want.Mode, Wallet: c.Want.Wallet}

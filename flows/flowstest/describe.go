@@ -229,8 +229,8 @@ func describeView(v counter.View) string {
 	say(v.CanLeave, "CANCEL works")
 	say(v.Redialling, "no connection")
 	say(v.Payer != "", "payer %s", v.Payer)
-	say(v.PaidMinor != 0, "paid %s", payterm.Amount{Minor: v.PaidMinor, Currency: v.Total.Currency})
-	say(v.Refunded != 0, "refunded %s", payterm.Amount{Minor: v.Refunded, Currency: v.Total.Currency})
+	say(v.Paid.Minor != 0, "paid %s", v.Paid)
+	say(v.Refunded.Minor != 0, "refunded %s", v.Refunded)
 	for i, wallet := range v.Choices.List() {
 		say(true, "%d=%s", i+1, wallet)
 	}
@@ -248,7 +248,7 @@ func describeView(v counter.View) string {
 	say(v.Lesson.Drill != counter.NoDrill, "%s",
 		strings.TrimSpace(fmt.Sprintf("drill %d %s", v.Lesson.Drill, v.Lesson.Grade)))
 	for _, percent := range v.Tips[:v.Tips.Count()] {
-		tip := payterm.Amount{Minor: counter.Tip(v.Total.Minor, percent), Currency: v.Total.Currency}
+		tip := counter.Tip(v.Total, percent)
 		say(true, "%d%%=%s", percent, tip)
 	}
 	return strings.Join(append(s, describeMenu(v.Menu)...), ", ")
@@ -271,7 +271,7 @@ func describeMenu(m counter.Menu) (s []string) {
 	say(m.Order.Order != "", "about %s", describeRow(m.Order))
 	say(m.Asking, "still asked about")
 	say(m.Verdict != "", "verdict %s", m.Verdict)
-	say(m.Typing, "typed %s", payterm.Amount{Minor: m.Amount, Currency: m.Order.Total.Currency})
+	say(m.Typing, "typed %s", m.Order.Total.With(m.Amount))
 	t := m.Totals
 	say(t.Number != 0, "number %d", t.Number)
 	for _, sum := range t.Sums[:min(t.SumsAll, len(t.Sums))] {
@@ -286,8 +286,8 @@ func describeMenu(m counter.Menu) (s []string) {
 // describeRow is an order of a list.
 func describeRow(r counter.Row) string {
 	s := fmt.Sprintf("%s %s %s", r.Order, r.Total, r.Outcome)
-	if r.RefundedMinor != 0 {
-		s += fmt.Sprintf(" refunded %s", payterm.Amount{Minor: r.RefundedMinor, Currency: r.Total.Currency})
+	if r.Refunded.Minor != 0 {
+		s += fmt.Sprintf(" refunded %s", r.Refunded)
 	}
 	if r.Attention != "" {
 		s += " attention " + string(r.Attention)

@@ -396,7 +396,7 @@ func (w *world) refund(o *storyOrder, words []string) error {
 		w.tickets++
 		return w.feed(counter.RefundAsked{Ticket: w.tickets, Refund: refund}, true)
 	}
-	if why := order.RefundReason(o.state, amount.Minor); why != payterm.ReasonNone {
+	if why := order.RefundReason(o.state, amount); why != payterm.ReasonNone {
 		w.say("refused: %s", why)
 		return nil
 	}

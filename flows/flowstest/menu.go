@@ -57,7 +57,7 @@ func numbered(o payterm.Order, end string) bool {
 func (w *world) listed(o payterm.Order, list payterm.OrderList) bool {
 	switch list {
 	case payterm.ListSales:
-		return counter.RowOf(o).Left() > 0
+		return counter.RowOf(o).Left().Minor > 0
 	case payterm.ListOpen:
 		return !w.find(o.ID).state.Settled() || o.Attention == payterm.AttentionDoubt ||
 			o.Attention == payterm.AttentionAlarm

@@ -227,9 +227,19 @@ func (PrintCode) command()   {}
 func (VoidCode) command()    {}
 func (Play) command()        {}
 
+// Total is what goes back.
+func (r RefundBegan) Total() payterm.Amount {
+	return payterm.Amount{Minor: r.AmountMinor, Currency: r.Currency}
+}
+
+// Amount is what was typed, without a tip.
+func (s SaleBegan) Amount() payterm.Amount {
+	return payterm.Amount{Minor: s.AmountMinor, Currency: s.Currency}
+}
+
 // Total is what the customer will be asked to pay.
 func (s SaleBegan) Total() payterm.Amount {
-	return payterm.Amount{Minor: s.AmountMinor + s.TipMinor, Currency: s.Currency}
+	return s.Amount().With(s.AmountMinor + s.TipMinor)
 }
 
 // Slip names a piece of paper.

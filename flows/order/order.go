@@ -129,7 +129,7 @@ func (o Order) ID() payterm.OrderID { return o.Sale.ID }
 
 // Total is the expected total.
 func (o Order) Total() payterm.Amount {
-	return payterm.Amount{Minor: o.Sale.AmountMinor + o.Sale.TipMinor, Currency: o.Sale.Currency}
+	return o.Sale.Total()
 }
 
 // facts is the order without what no journal keeps.

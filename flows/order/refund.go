@@ -24,13 +24,13 @@ import (
 // of the request's form, Listed, Closed.
 
 // RefundReason says why a sale cannot give back an amount, or nothing.
-func RefundReason(sale Order, amountMinor int64) payterm.Reason {
+func RefundReason(sale Order, amount payterm.Amount) payterm.Reason {
 	switch {
 	case sale.Kind != payterm.KindSale || sale.Outcome != payterm.Approved:
 		return payterm.ReasonNotRefundable
 	case sale.RefundID != "":
 		return payterm.ReasonRefundOpen
-	case amountMinor <= 0 || amountMinor > sale.Total().Minor-sale.RefundedMinor:
+	case amount.Minor <= 0 || amount.Minor > sale.Total().Minor-sale.RefundedMinor || amount.Currency != sale.Sale.Currency:
 		return payterm.ReasonRefundCap
 	}
 	return payterm.ReasonNone
@@ -38,7 +38,7 @@ func RefundReason(sale Order, amountMinor int64) payterm.Reason {
 
 // opened reserves a sale's money for one refund.
 func (o Order) opened(ev RefundOpened) Order {
-	if RefundReason(o, ev.AmountMinor) == payterm.ReasonNone {
+	if RefundReason(o, o.Total().With(ev.AmountMinor)) == payterm.ReasonNone {
 		o.RefundID = ev.ID
 	}
 	return o

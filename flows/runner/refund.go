@@ -38,7 +38,7 @@ func (r *Runner) askRefund(refund order.RefundBegan, call saleCall) error {
 		content.AmountMinor = refund.AmountMinor
 	}
 	refund = ofSale(refund, sale)
-	if why := r.refundReason(sale, refund.AmountMinor); why != payterm.ReasonNone {
+	if why := r.refundReason(sale, refund.Total()); why != payterm.ReasonNone {
 		call.end(SaleResult{Reason: why, Order: payterm.Order{ID: sale.RefundID}})
 		return nil
 	}
@@ -57,8 +57,8 @@ func ofSale(refund order.RefundBegan, sale order.Order) order.RefundBegan {
 
 // refundReason says why a sale cannot give back an amount, or nothing. Under another
 // merchant's key the gateway knows nothing of it.
-func (r *Runner) refundReason(sale order.Order, amountMinor int64) payterm.Reason {
-	if why := order.RefundReason(sale, amountMinor); why != payterm.ReasonNone {
+func (r *Runner) refundReason(sale order.Order, amount payterm.Amount) payterm.Reason {
+	if why := order.RefundReason(sale, amount); why != payterm.ReasonNone {
 		return why
 	}
 	if !r.ours(sale.Row()) {
@@ -94,12 +94,12 @@ func (r *Runner) beginRefund(c counter.BeginRefund) {
 		r.storeFailed(err)
 		return
 	}
-	if why := r.refundReason(sale, c.Refund.AmountMinor); why != payterm.ReasonNone { // somebody was faster
+	c.Refund = ofSale(c.Refund, sale)
+	if why := r.refundReason(sale, c.Refund.Total()); why != payterm.ReasonNone { // somebody was faster
 		r.feed(counter.RefundRefused{Reason: why})
 		return
 	}
-	c.Refund = ofSale(c.Refund, sale)
-	r.start(c.Ticket, payterm.Amount{Minor: c.Refund.AmountMinor, Currency: c.Refund.Currency},
+	r.start(c.Ticket, c.Refund.Total(),
 		func(id payterm.OrderID) order.Event {
 			c.Refund.ID = id
 			return c.Refund

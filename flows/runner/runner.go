@@ -558,7 +558,7 @@ func (r *Runner) checkConflict(c counter.CheckConflict) {
 
 // begin starts a sale.
 func (r *Runner) begin(c counter.BeginSale) {
-	r.start(c.Ticket, payterm.Amount{Minor: c.Sale.AmountMinor + c.Sale.TipMinor, Currency: c.Sale.Currency},
+	r.start(c.Ticket, c.Sale.Total(),
 		func(id payterm.OrderID) order.Event {
 			c.Sale.ID = id
 			return c.Sale
