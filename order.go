@@ -110,7 +110,7 @@ type Order struct {
 	Kind          Kind      `json:"kind"`
 	SaleID        OrderID   `json:"sale_order_id,omitempty"` // of a refund
 	Mode          Mode      `json:"mode"`
-	Wallet        Channel    `json:"wallet"`
+	Wallet        Channel   `json:"wallet"`
 	AmountMinor   int64     `json:"amount_minor"` // without the tip
 	TipMinor      int64     `json:"tip_minor"`
 	PaidMinor     int64     `json:"paid_minor"` // what the gateway says was paid

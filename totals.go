@@ -66,7 +66,7 @@ func (t *Totals) Cover(days Days, orders []Order) {
 // in one currency: neither is ever added to another. Money is that of approved orders
 // alone; sales and refunds are counted in the Z in which they became final.
 type TotalsRow struct {
-	Wallet        Channel   `json:"wallet"`
+	Wallet        Channel  `json:"wallet"`
 	Mode          Mode     `json:"mode"`
 	Operator      string   `json:"operator"`
 	Currency      Currency `json:"currency"`

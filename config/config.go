@@ -66,8 +66,8 @@ type Gateway struct {
 	TerminalNo        string            `toml:"terminal_no"` // left out when empty
 	SignKeyFile       string            `toml:"sign_key_file"`
 	CallBackURL       string            `toml:"call_back_url"`
-	Wallets           []payterm.Channel  `toml:"wallets"`             // whose codes are scanned
-	ActiveWallets     []payterm.Channel  `toml:"active_wallets"`      // for which a code can be shown
+	Wallets           []payterm.Channel `toml:"wallets"`             // whose codes are scanned
+	ActiveWallets     []payterm.Channel `toml:"active_wallets"`      // for which a code can be shown
 	RefundQueryAction string            `toml:"refund_query_action"` // none is known: always empty
 	Versions          map[string]string `toml:"versions"`            // by action, where it is not 1.0
 	CAFile            string            `toml:"ca_file"`             // empty: the system's

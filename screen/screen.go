@@ -1,4 +1,4 @@
-// Package screen puts what the terminal shows into words: a flows.View in, a
+// Package screen puts what the terminal shows into words: a counter.View in, a
 // payterm.Screen out, in the terminal's language. It decides what a cashier and
 // a customer read; how that is laid out on a glass is for package glass.
 //
@@ -38,6 +38,8 @@ type Options struct {
 	// ScannerAway: it is unplugged, or does not work. The screens say so on which a code
 	// may be held to it.
 	ScannerAway bool
+	// Found is what the self test has found, which stands on the idle screen.
+	Found SelfTest
 	// Notice stands on the screens of a counter where nobody is served, and Refusal is
 	// why, where it says that something was not taken.
 	Notice  Notice
@@ -206,6 +208,9 @@ func idle(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		s.Lines[0] = news
 	case news != "":
 		s.Lines = append(s.Lines, news)
+	}
+	if o.Found.Failed != "" {
+		s.Lines = append(s.Lines, finding(o.Found, t))
 	}
 	if o.Small && len(s.Keys) > 1 {
 		s.Keys = s.Keys[1:]

@@ -109,10 +109,13 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 			o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges",
 				Small: glass.Small(size.w, size.h), Link: counter.NetworkUp, Now: noon}
 			for _, f := range screen.Findings {
+				o.Found = screen.SelfTest{Failed: f, More: 3}
 				s := screen.Compose(counter.View{Name: counter.ViewIdle, Total: cad(0),
 					Status: counter.Status{Network: counter.NetworkDown, Doubts: 2, Paper: payterm.PaperNearEnd}}, o)
 				s.Name += f + language
-				s.Lines = append(s.Lines, screen.Finding(screen.SelfTest{Failed: f, More: 3}, o))
+				if line := screen.Finding(o.Found, o); s.Lines[len(s.Lines)-1] != line {
+					t.Errorf("%s %s: %q does not end with %q", language, f, s.Lines, line)
+				}
 				for page, pages := 1, 1; page <= pages; page++ {
 					if _, err := p.Paint(s); err != nil {
 						t.Errorf("%dx%d %s %s: %v", size.w, size.h, language, f, err)

@@ -30,7 +30,7 @@ type kept struct {
 	Kind          payterm.Kind     `json:"kind"`
 	SaleID        payterm.OrderID  `json:"sale_order_id,omitempty"`
 	Mode          payterm.Mode     `json:"mode"`
-	Wallet        payterm.Channel   `json:"wallet,omitempty"`
+	Wallet        payterm.Channel  `json:"wallet,omitempty"`
 	AmountMinor   int64            `json:"amount_minor"`
 	TipMinor      int64            `json:"tip_minor,omitempty"`
 	PaidMinor     int64            `json:"paid_minor,omitempty"`

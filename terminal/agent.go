@@ -314,10 +314,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		},
 		Totals: func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) },
 		Rate:   a.askRate, Language: a.speak,
-		Screen: func(v counter.View) payterm.Screen {
-			screens := a.screenOptions()
-			return a.withFinding(screen.Compose(a.resting(v), screens), screens)
-		},
+		Screen: func(v counter.View) payterm.Screen { return screen.Compose(a.resting(v), a.screenOptions()) },
 		Slip: func(s order.Slip, o payterm.Order, again bool) payterm.Receipt {
 			return receipt.Compose(s, o, again, slips)
 		},

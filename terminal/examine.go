@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"payterm"
 	"payterm/flows/counter"
 	"payterm/gateway/ottpay"
-	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
 	"payterm/terminal/doctor"
@@ -86,12 +83,4 @@ func (a *Agent) rest(ctx context.Context) bool {
 		}
 	}
 	return ctx.Err() == nil
-}
-
-// withFinding adds to the idle screen what the self test has found.
-func (a *Agent) withFinding(s payterm.Screen, o screen.Options) payterm.Screen {
-	if line := screen.Finding(a.doctor.Standing(), o); line != "" && idle(s) {
-		s.Lines = append(slices.Clip(s.Lines), line)
-	}
-	return s
 }

@@ -51,7 +51,7 @@ func (a *Agent) screenOptions() screen.Options {
 		o.Now = now.In(a.zone)
 	}
 	n := a.o.notices.Now()
-	o.Notice, o.Refusal = n.Notice, n.Reason
+	o.Notice, o.Refusal, o.Found = n.Notice, n.Reason, a.doctor.Standing()
 	if a.isOpen() {
 		o.Link, o.ScannerAway = a.upkeep.Link(), a.upkeep.ScannerAway()
 	}

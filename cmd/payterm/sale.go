@@ -22,7 +22,7 @@ type saleCmd struct {
 	Mode           string                 `required:"" enum:"passive,active" help:"passive: scan the customer's code; active: show one."`
 	Amount         string                 `required:"" help:"Such as 12.34, without the tip."`
 	Tip            string                 `help:"Such as 1.00."`
-	Wallet         payterm.Channel         `help:"ALIPAY, WECHATPAY or UNIONPAY; Active Mode needs one."`
+	Wallet         payterm.Channel        `help:"ALIPAY, WECHATPAY or UNIONPAY; Active Mode needs one."`
 	Ref            string                 `help:"The shop's own number, of 64 letters at the most; it is printed."`
 	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same order; with another amount or the like it is refused."`
 	Despite        payterm.OrderID        `help:"Sell in spite of this order in doubt."`

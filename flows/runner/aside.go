@@ -18,7 +18,7 @@ var errUnread = errors.New("it cannot be read back")
 // asideRetry is after how long the gateway is asked once more what could not be stored.
 const asideRetry = 10 * time.Second
 
-// aside is an order that no machine takes up (flows.SetAside), and why.
+// aside is an order that no machine takes up (order.SetAside), and why.
 type aside struct {
 	order.SetAside
 	why      error

@@ -21,7 +21,7 @@ type Checked struct {
 // Check asks the gateway how a sale stands, in the background and in its turn. An
 // open one is asked about by its own inquiry, and may end by it. What is said of a
 // closed one changes nothing, unless it is a payment that nobody accounts for
-// (flows.Order, contradicted).
+// (order.Order, contradicted).
 func (r *Runner) Check(ctx context.Context, id payterm.OrderID) (Checked, error) {
 	told := make(chan Checked, 1)
 	failed := make(chan error, 1)

@@ -49,7 +49,7 @@ func (r *Runner) Service(ctx context.Context) (*Service, error) {
 // Show puts a trial on the glass.
 func (s *Service) Show(t counter.Trial) { s.post(counter.TrialSet{Trial: t}) }
 
-// Input gives what is pressed (flows.KeyPressed) and scanned (flows.CodeScanned). It
+// Input gives what is pressed (counter.KeyPressed) and scanned (counter.Scanned). It
 // is closed once the counter is no longer held.
 func (s *Service) Input() <-chan counter.Event { return s.input }
 

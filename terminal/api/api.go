@@ -31,7 +31,7 @@ func Socket(data string) string { return filepath.Join(data, "payterm.sock") }
 // SaleRequest is the body of POST /sale.
 type SaleRequest struct {
 	Mode           payterm.Mode           `json:"mode"`
-	Wallet         payterm.Channel         `json:"wallet,omitempty"`
+	Wallet         payterm.Channel        `json:"wallet,omitempty"`
 	AmountMinor    int64                  `json:"amount_minor"`
 	TipMinor       int64                  `json:"tip_minor,omitempty"`
 	Ref            string                 `json:"ref,omitempty"`

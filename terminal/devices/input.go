@@ -112,12 +112,12 @@ func newScanner(line scanner.Line, p *board.Scanner, framing scanner.Framing, o 
 func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
 	text := code.Reveal()
 	known := func(text string) bool { return s.o.Known != nil && s.o.Known(text) }
-	if _, pays := code.Wallet(); pays || known(text) {
+	if _, pays := code.Channel(); pays || known(text) {
 		return code
 	}
 	for _, r := range scanner.Readings(text, layout) {
 		other := payterm.NewPayCode(r.Text)
-		if _, pays := other.Wallet(); !pays && !known(r.Text) {
+		if _, pays := other.Channel(); !pays && !known(r.Text) {
 			continue
 		}
 		err := errors.New(Mistyped(r.Layout, layout))
