@@ -6,7 +6,7 @@ import (
 
 	"payterm/board"
 	"payterm/boards"
-	"payterm/flows"
+	"payterm/flows/counter"
 	"payterm/glass"
 	"payterm/screen"
 )
@@ -36,7 +36,7 @@ func TestGlassPictures(t *testing.T) {
 				continue
 			}
 			o := screen.Options{Language: "en", Merchant: "Thé & Cie", Small: small, LettersOnly: p.LettersOnly(),
-				Link: flows.NetworkUp, Now: noon}
+				Link: counter.NetworkUp, Now: noon}
 			frames, unfit := pages(t, e, d, screen.Compose(s.view, o))
 			if unfit != nil && !errors.Is(unfit, glass.ErrQRTooSmall) {
 				t.Errorf("%s, %s: %v", name, s.name, unfit)
