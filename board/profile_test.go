@@ -311,9 +311,12 @@ func FuzzProfile(f *testing.F) {
 			}
 			return
 		}
-		if d := p.Display; d != nil && d.SPI != "" && (d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > 320 ||
-			d.OffsetY+d.Height > 320) {
-			t.Errorf("%+v", d)
+		if d := p.Display; d != nil && d.SPI != "" {
+			c, _ := board.ControllerOf(d.Controller)
+			most := max(c.RAM.Width, c.RAM.Height) // either way round
+			if d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > most || d.OffsetY+d.Height > most {
+				t.Errorf("%+v on a RAM of %+v", d, c.RAM)
+			}
 		}
 		if k := p.Keypad; k != nil && k.Kind == "evdev" && (len(k.Codes()) < 12 || k.Events() == hal.EventDevice{}) {
 			t.Errorf("%+v", k)
