@@ -391,7 +391,8 @@ func (w *world) carryOut(c counter.Command) error {
 		if sale == nil {
 			return fmt.Errorf("a refund of an order that is nobody's")
 		}
-		if why := order.RefundReason(sale.state, sale.state.Total().With(c.Refund.AmountMinor)); why != payterm.ReasonNone {
+		if why := order.RefundReason(sale.state,
+			sale.state.Total().With(c.Refund.AmountMinor)); why != payterm.ReasonNone {
 			return w.feed(counter.RefundRefused{Reason: why}, true)
 		}
 		o := &storyOrder{}

@@ -30,7 +30,8 @@ func RefundReason(sale Order, amount payterm.Amount) payterm.Reason {
 		return payterm.ReasonNotRefundable
 	case sale.RefundID != "":
 		return payterm.ReasonRefundOpen
-	case amount.Minor <= 0 || amount.Minor > sale.Total().Minor-sale.RefundedMinor || amount.Currency != sale.Sale.Currency:
+	case amount.Minor <= 0 || amount.Minor > sale.Total().Minor-sale.RefundedMinor ||
+		amount.Currency != sale.Sale.Currency:
 		return payterm.ReasonRefundCap
 	}
 	return payterm.ReasonNone
