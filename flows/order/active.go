@@ -14,7 +14,7 @@ func (o Order) active(in Stamped) (Order, []Command) {
 		return o.activeShowing(in)
 	case Fresh, Scanning, Baselining, Waiting, Confirming, InBackground, Trailing, Listed, Closed:
 	}
-	return o, nil // no active order acts on this here
+	return o, nil // ignored in every other phase
 }
 
 func (o Order) activeSending(in Stamped) (Order, []Command) {
@@ -33,8 +33,8 @@ func (o Order) activeSending(in Stamped) (Order, []Command) {
 	return o, nil
 }
 
-// activeAnswered takes in the answer to ACTIVEPAY. A STATUS_QUERY gives no code
-// back, so whatever is not an authentic code ends the order unsent.
+// activeAnswered takes in the answer to ACTIVEPAY. A STATUS_QUERY never returns the code, so any
+// answer other than an authentic code ends the order as not sent.
 func (o Order) activeAnswered(in Stamped, answer payterm.Answer) (Order, []Command) {
 	o.Heard = payterm.AnswerName(answer)
 	switch a := answer.(type) {

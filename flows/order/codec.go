@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// EventName is the word under which an event stands in the journal.
+// EventName is an event's name in the journal.
 func EventName(e Event) string {
 	switch e.(type) {
 	case SaleBegan:
@@ -57,8 +57,7 @@ func EncodeEvent(e Event) (name string, body json.RawMessage, err error) {
 	return name, body, nil
 }
 
-// DecodeEvent reads back what EncodeEvent wrote. A payment code does not come
-// back.
+// DecodeEvent reads what EncodeEvent wrote. A payment code is never written, so it is empty.
 func DecodeEvent(name string, body json.RawMessage) (Event, error) {
 	read, ok := eventReaders[name]
 	if !ok {
@@ -114,8 +113,8 @@ func readEvent[E Event](body json.RawMessage) (Event, error) {
 	return e, err
 }
 
-// restarted is how a Restarted stands in the journal. Lived tells it from one of
-// before, whose time did not go on (before.go).
+// restarted is the journal's form of Restarted. Lived is missing in journals of earlier versions,
+// whose monotonic time did not continue over a restart (before.go).
 type restarted struct {
 	Lived bool `json:"lived,omitempty"`
 	Soon  bool `json:"soon,omitempty"`
@@ -137,8 +136,8 @@ func readRestarted(body json.RawMessage) (Event, error) {
 	return Restarted{e.Soon}, nil
 }
 
-// Fold gives back the facts of an order from its journalled events. The
-// commands are ignored: they were carried out, or their fate is unknown.
+// Fold computes the facts of an order from its journalled events. It drops the commands: they
+// were carried out, or their fate is unknown.
 func Fold(events []Stamped) (Order, error) {
 	var o Order
 	for i, in := range events {

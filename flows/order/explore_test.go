@@ -28,7 +28,7 @@ var answers = []payterm.Answer{
 	payterm.Rejected{Why: "x", Unsent: true},
 }
 
-// events is every event that an order can meet, with every answer.
+// events is every event that an order can receive, with every answer.
 func events() []Event {
 	list := []Event{
 		CancelPressed{}, Woke{}, Restarted{}, Restarted{Soon: true}, InquiryAsked{}, Resolved{Reason: "x"},
@@ -63,9 +63,9 @@ func label(e Event) string {
 	return strings.ReplaceAll(EventName(e), "_", " ")
 }
 
-// explore walks every state that events can reach, in seconds and hours, and
-// gives the arrows between phases. Times are cut to what the machine compares
-// with, so that the walk ends.
+// explore visits every state that the events can reach, in steps of seconds and hours, and
+// returns the transitions between phases. Times are rounded to what the machine compares with, so
+// that the number of states is finite.
 func explore(t *testing.T, mode string, sale Event) (arrows []string, states int) {
 	type node struct {
 		o     Order
@@ -147,13 +147,13 @@ func explore(t *testing.T, mode string, sale Event) (arrows []string, states int
 	return arrows, len(seen)
 }
 
-// docs/flows.md is this package's as far as counterPart, and flows/counter's from there.
+// docs/flows.md shows this package up to counterPart, and flows/counter from there on.
 const (
 	flowsDoc    = "../../docs/flows.md"
 	counterPart = "\n# The counter\n"
 )
 
-// TestExplore holds the diagram in docs/flows.md to what the machines do.
+// TestExplore compares the diagram in docs/flows.md with the transitions found.
 func TestExplore(t *testing.T) {
 	doc := "# The machines of an order\n\nDrawn from the code by `go test ./flows/order ./flows/counter -run Explore -update`: every state that the\nevents and answers can reach, and the arrows between phases. A restart leaves no\norder at the counter; approved follows from an authentic `paid` alone, and a refund\nis done when an authentic `refunded` says so.\n"
 	rules := DefaultRules()

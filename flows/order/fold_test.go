@@ -11,8 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestFold: for whatever happens to an order, folding its journalled events gives
-// the facts of the living one.
+// TestFold: after any sequence of events, Fold of the journalled ones gives the same facts.
 func TestFold(t *testing.T) {
 	journalled := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -67,8 +66,7 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// FuzzJournalRow: what stands in a journal, in whatever order, is read or refused
-// and never a panic.
+// FuzzJournalRow: any journal rows, in any order, are read or refused, without a panic.
 func FuzzJournalRow(f *testing.F) {
 	began, err := json.Marshal(SaleBegan{ID: "T1AAAAA000001", Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
 		Rules: DefaultRules()})

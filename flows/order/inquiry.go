@@ -6,13 +6,13 @@ import (
 	"payterm"
 )
 
-// Asking is the schedule of an order's requests: when to inquire next, and that
-// no two are under way at once. It is not journalled.
+// Asking is the schedule of an order's requests: when to inquire next, and that no two run at the
+// same time (invariant 9). It is not journalled.
 type Asking struct {
-	Next     time.Duration // 0 for not at all
-	Later    time.Duration // when the ladder would have asked, where somebody wanted to know before; 0 for nobody
+	Next     time.Duration // 0 for none
+	Later    time.Duration // the ladder's own next time, while an inquiry for a person comes first; else 0
 	InFlight bool          // a request is under way
-	Paying   bool          // it is the one that moves money
+	Paying   bool          // that request is the payment or the refund
 	Rung     int           // of the ladder
 	Attempts int
 }
@@ -24,9 +24,9 @@ func (a Asking) soon(in Stamped, pause, jitter time.Duration) Asking {
 	return a
 }
 
-// climb plans the next inquiry on the background ladder, from its foot when
-// anew. An inquiry for somebody who wanted to know was none of the ladder's, which goes
-// on as it would have: who asks often must not drive it up.
+// climb plans the next inquiry on the background ladder; anew starts at its first rung. An
+// inquiry that a person asked for does not count as a rung: otherwise frequent questions would
+// lengthen the pauses.
 func (a Asking) climb(in Stamped, r Rules, anew bool) Asking {
 	if !anew && a.Later > in.Mono {
 		a.Next, a.Later = a.Later, 0
@@ -40,19 +40,18 @@ func (a Asking) climb(in Stamped, r Rules, anew bool) Asking {
 		pause = r.Ladder[a.Rung]
 		a.Rung++
 	}
-	// Jitter only upwards and in proportion, so that a shop full of terminals
-	// does not ask in step after a power cut.
+	// The jitter only lengthens the pause, in proportion to it, so that the terminals of a shop
+	// do not all ask at the same moment after a power cut.
 	return a.soon(in, pause, pause/8)
 }
 
-// inquiryOver notes the end of an inquiry.
+// inquiryOver marks the inquiry as ended.
 func (a Asking) inquiryOver() Asking {
 	a.InFlight = a.Paying
 	return a
 }
 
-// paymentOver notes the end of the request that moves money. An inquiry under way is
-// none of its business.
+// paymentOver marks the payment request as ended. It does not touch an inquiry that is running.
 func (a Asking) paymentOver() Asking {
 	if a.Paying {
 		a.InFlight, a.Paying = false, false
@@ -60,7 +59,7 @@ func (a Asking) paymentOver() Asking {
 	return a
 }
 
-// inquire asks once, if it is time and nothing is under way.
+// inquire starts an inquiry if it is due and no request is running.
 func (o Order) inquire(in Stamped) (Order, []Command) {
 	if o.Asking.Next == 0 || in.Mono < o.Asking.Next || o.Asking.InFlight {
 		return o, nil
@@ -70,7 +69,7 @@ func (o Order) inquire(in Stamped) (Order, []Command) {
 	return o, []Command{Inquire{o.Inquiry()}}
 }
 
-// Inquiry is what is asked about the order: of a refund, the sale.
+// Inquiry is the question about the order; for a refund it is about the sale.
 func (o Order) Inquiry() payterm.Inquiry {
 	if o.Kind == payterm.KindRefund {
 		total := payterm.Amount{Minor: o.SaleTotalMinor, Currency: o.Sale.Currency}
@@ -79,9 +78,8 @@ func (o Order) Inquiry() payterm.Inquiry {
 	return payterm.Inquiry{OrderID: o.ID(), Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor}
 }
 
-// askNow brings the next inquiry forward for a person who wants to know, and leaves the
-// pace of the asking to the runner, which knows who else asks about the order. One that
-// is under way is that inquiry.
+// askNow moves the next inquiry to this moment because a person asked. The runner limits the
+// rate, since it knows of all who ask. If an inquiry is already running, that one serves.
 func (o Order) askNow(in Stamped) Order {
 	if o.Asking.InFlight {
 		return o
@@ -99,30 +97,30 @@ func (o Order) askNow(in Stamped) Order {
 	return o
 }
 
-// heard takes in the end of an inquiry, in whichever phase the order waits.
+// heard takes in the end of an inquiry, in each phase that waits for one.
 //
-//	answer                | at the counter        | in background         | trailing            | listed
-//	paid                  | approved              | approved, late        | approved, late      | approved, late
-//	failed                | declined              | declined              | closed as it is     | declined
-//	refunded              | in doubt, listed      | in doubt, listed      | in doubt, listed    | listed
-//	not found, refused    | declined, trailing    | declined, trailing    | asks on             | -
-//	anything else         | asks again            | asks on, then listed  | asks on, then closed| -
+//	answer                | at the counter        | in background           | trailing                | listed
+//	paid                  | approved              | approved, late          | approved, late          | approved, late
+//	failed                | declined              | declined                | closed unchanged        | declined
+//	refunded              | in doubt, listed      | in doubt, listed        | in doubt, listed        | listed
+//	not found, refused    | declined, trailing    | declined, trailing      | asks again              | -
+//	anything else         | asks again            | asks again, then listed | asks again, then closed | -
 //
-// A refusal stood outside the digest: whatever authentic is said of the order after it
-// takes it back. An order that was called paid is not declined: what says so is old, or
-// the gateway contradicts itself, and a person looks.
+// A refusal is an outer code, outside the digest, so any authentic answer after it cancels
+// it. An order that the gateway has called paid is not declined: the failure is out of date
+// or the gateway contradicts itself, and a person checks it.
 //
-// An order that is closed is asked about by a person alone (contradicted).
+// About a closed order only a person asks (contradicted).
 func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 	switch o.Phase {
 	case Closed:
 		return o.contradicted(in, answer)
 	case Fresh, Scanning, Baselining, Sending, Redialling:
-		return o, nil // no inquiry of a sale is under way in these
+		return o, nil // no inquiry of a sale is running in these phases
 	case ShowingCode, Waiting, Confirming, InBackground, Trailing, Listed:
 	}
 	if o.Reason == payterm.ReasonRefunded {
-		return o, nil // it was paid; no later word takes that back
+		return o, nil // paid: no later answer takes that back
 	}
 	o.Heard = payterm.AnswerName(answer)
 	answered := false
@@ -148,30 +146,29 @@ func (o Order) heard(in Stamped, answer payterm.Answer) (Order, []Command) {
 		}
 	case payterm.Pending:
 		answered = true
-		o = o.told(a.Status).stillAtIt() // the wallet is
+		o = o.keepStatus(a.Status).dropRefusal() // the wallet is still busy with it
 	case payterm.Unclear:
-		// An unknown word may be throttling. It decides nothing; that it goes on being
-		// said once nobody can pay any more is an answer.
+		// An unknown word may be throttling and decides nothing. If it is still the answer after
+		// the code's life, when nobody can pay any more, it counts as an answer.
 		answered = a.Authentic || a.Unknown && in.Mono >= o.LifeUntil
 		o = o.unclear(a)
 	case payterm.Lost:
 		o = o.alarm(a.Alarm)
 	case payterm.Unsent, payterm.CodeMade, payterm.Refused, payterm.Rejected, payterm.Clash:
 	}
-	return o.askOn(in, answered)
+	return o.inquireAgain(in, answered)
 }
 
-// told keeps a status that settles nothing. It never stands in place of one that had
-// called the order paid.
-func (o Order) told(status string) Order {
+// keepStatus keeps a status that settles nothing, unless an earlier one called the order paid.
+func (o Order) keepStatus(status string) Order {
 	if status != "" && !o.SaidPaid {
 		o.GatewayStatus = status
 	}
 	return o
 }
 
-// stillAtIt takes back a refusal that no inquiry has confirmed yet.
-func (o Order) stillAtIt() Order {
+// dropRefusal drops a refusal that no inquiry has confirmed yet.
+func (o Order) dropRefusal() Order {
 	if o.Refusal == payterm.ReasonNone || o.Phase != Confirming && o.Phase != InBackground {
 		return o
 	}
@@ -181,25 +178,25 @@ func (o Order) stillAtIt() Order {
 	return o
 }
 
-// unclear takes in what settles nothing, as the reply to the payment or to an inquiry.
+// unclear takes in an Unclear reply to the payment or to an inquiry.
 func (o Order) unclear(a payterm.Unclear) Order {
-	o = o.told(a.Status)
+	o = o.keepStatus(a.Status)
 	if a.Paid {
 		o.SaidPaid, o.GatewayStatus = true, a.Status
 	}
 	if a.Authentic && a.Status != "" {
-		o = o.stillAtIt()
+		o = o.dropRefusal()
 	}
 	return o.alarm(a.Alarm)
 }
 
-// contradicted takes in what the gateway says of a closed sale, long after. Only a
-// payment that nobody accounts for changes anything: of a sale that had ended
-// unpaid. It becomes a late payment, which a person has to look at in any case
-// (docs/decisions/0012); what else does not happen by accident is an alarm, unless
-// a person has looked at that before.
+// contradicted takes in an answer about a sale that is closed. Only a payment changes its
+// outcome: a sale that ended unpaid becomes a late payment, which a person always has to check
+// (docs/decisions/0012). Anything else that cannot happen by accident raises an alarm, unless a
+// person has decided on the order before.
 //
-// What it says was given back is kept in any case: no refund takes less for news.
+// The refunded total in the answer is kept in any case, so that no later refund accepts a smaller
+// one.
 func (o Order) contradicted(in Stamped, answer payterm.Answer) (Order, []Command) {
 	if a, back := answer.(payterm.Refunded); back {
 		o.SaleRefundedMinor = max(o.SaleRefundedMinor, a.RefundedMinor)
@@ -211,7 +208,7 @@ func (o Order) contradicted(in Stamped, answer payterm.Answer) (Order, []Command
 	switch a := answer.(type) {
 	case payterm.Paid:
 		if o.Clashed && !clockFits(a.TradeClock, o.SentWall) {
-			strange = true // another terminal's payment under this id
+			strange = true // it may be another terminal's payment under this id
 			break
 		}
 		found, cmds := o.approve(in, a)
@@ -221,7 +218,7 @@ func (o Order) contradicted(in Stamped, answer payterm.Answer) (Order, []Command
 		strange = true
 	case payterm.Unclear:
 		strange = a.Alarm
-	default: // it does not contradict
+	default: // agrees with what is known
 	}
 	if !strange || o.Attention != payterm.AttentionNone || o.Resolution != "" {
 		return o, nil
@@ -230,7 +227,7 @@ func (o Order) contradicted(in Stamped, answer payterm.Answer) (Order, []Command
 	return o.alarm(true), []Command{Play{payterm.SoundAlarm}}
 }
 
-// alarm marks an order that met something which does not happen by accident.
+// alarm marks an order for which something happened that cannot be an accident.
 func (o Order) alarm(raised bool) Order {
 	if raised && o.Attention == payterm.AttentionNone {
 		o.Attention = payterm.AttentionAlarm
@@ -238,7 +235,7 @@ func (o Order) alarm(raised bool) Order {
 	return o
 }
 
-// list hands an order that cannot be called paid or unpaid to staff.
+// list leaves an order to staff that can be called neither paid nor unpaid.
 func (o Order) list(in Stamped, reason payterm.Reason, attention payterm.Attention) Order {
 	if o.Outcome != payterm.InDoubt {
 		o.DoubtAt, o.DoubtWall = in.Mono, payterm.Millis(in.Wall)
@@ -248,8 +245,8 @@ func (o Order) list(in Stamped, reason payterm.Reason, attention payterm.Attenti
 	return o
 }
 
-// askOn plans what follows an inquiry that settled nothing.
-func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
+// inquireAgain plans what follows an inquiry that settled nothing.
+func (o Order) inquireAgain(in Stamped, answered bool) (Order, []Command) {
 	r := o.Sale.Rules
 	switch o.Phase {
 	case ShowingCode, Waiting, Confirming:
@@ -259,11 +256,11 @@ func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
 		}
 		o.Asking = o.Asking.soon(in, r.InquiryInterval, r.InquiryJitter)
 	case InBackground:
-		// Only an answer made after the code's life ends the asking: a shop
-		// that was dark over night must still ask.
+		// Only an answer after the code's life ends the inquiries: a terminal that was without
+		// power overnight has to ask once more.
 		if answered && in.Mono >= o.LifeUntil {
 			if o.Resolution != "" {
-				return o.close(in), nil // staff has been asked and has decided
+				return o.close(in), nil // a person has already decided
 			}
 			attention := payterm.AttentionDoubt
 			if o.SaidPaid {
@@ -273,7 +270,7 @@ func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
 		}
 		o.Asking = o.Asking.climb(in, r, false)
 	case Trailing:
-		// A network that was down all the while has not been through once.
+		// Without an answer the ladder has not been through once.
 		if answered && in.Mono >= o.TrailEnds {
 			return o.close(in), nil
 		}
@@ -283,27 +280,25 @@ func (o Order) askOn(in Stamped, answered bool) (Order, []Command) {
 	return o, nil
 }
 
-// offCounter steps an order that only the ladder, or a person who asks, still
-// cares for.
+// offCounter steps an order that has left the counter.
 func (o Order) offCounter(in Stamped) (Order, []Command) {
 	switch ev := in.Event.(type) {
 	case Woke:
 		return o.inquire(in)
-	case RefundAnswered: // the counter left while the request was under way
+	case RefundAnswered: // the order left the counter while the request was running
 		if o.Kind == payterm.KindRefund {
 			return o.refundAnsweredLate(in, ev.Reply.Answer)
 		}
-	case PaymentAnswered: // likewise
+	case PaymentAnswered: // the same for a sale
 		if o.Kind == payterm.KindSale {
 			return o.answeredLate(in, ev.Reply.Answer)
 		}
 	}
-	return o, nil // keys and scans belong to the counter
+	return o, nil // keys and scans go to the order at the counter
 }
 
-// answeredLate takes in the answer to the payment once the counter's patience with the
-// request has ended. What it says counts as it would have in time; what says nothing is
-// left to the inquiries.
+// answeredLate takes in the answer to a payment whose order no longer waits for it. A definite
+// answer counts as it would have in time; anything else is left to the inquiries.
 func (o Order) answeredLate(in Stamped, answer payterm.Answer) (Order, []Command) {
 	if a, unsent := answer.(payterm.Unsent); unsent {
 		return o.unsentLate(in, a)
@@ -319,14 +314,14 @@ func (o Order) answeredLate(in Stamped, answer payterm.Answer) (Order, []Command
 		o = o.unclear(a)
 	case payterm.Lost:
 		o = o.alarm(a.Alarm)
-	default: // a code that comes now is never shown
+	default: // a code is not shown any more
 	}
 	return o, nil
 }
 
-// clockFits compares a trade time, whose zone the gateway does not tell, with
-// the time of sending: they must agree within three minutes once whole quarter
-// hours of zone are taken off. Only a clashed id needs this.
+// clockFits compares the gateway's trade time, whose time zone is unknown, with the time of
+// sending: they must agree within three minutes, apart from whole quarter hours. It is needed for
+// an id that clashed only.
 func clockFits(tradeClock, sentMillis int64) bool {
 	if tradeClock == 0 || sentMillis == 0 {
 		return false
@@ -340,10 +335,9 @@ func clockFits(tradeClock, sentMillis int64) bool {
 	return off <= slack || off >= quarter-slack
 }
 
-// Conflict finds the order that forbids a second sale of this total to begin
-// silently: a code of that total on show, or a Passive order of that total in
-// doubt for less than the guard, whether the ladder still asks about it or staff
-// has to. The youngest doubt is named.
+// Conflict finds an order that forbids another sale of this total to begin without a question
+// (invariant 8): a code of that total on show, or a Passive order of that total in doubt for less
+// than the guard, in the background or listed. Of several doubts it returns the youngest.
 func Conflict(orders []Order, total payterm.Amount, now time.Duration) (id payterm.OrderID, doubt bool) {
 	var youngest time.Duration
 	for _, o := range orders {

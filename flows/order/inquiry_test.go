@@ -7,7 +7,7 @@ import (
 	"payterm"
 )
 
-// doubted steps a Passive order that has just left the counter in doubt.
+// doubted returns the Step of a Passive order that has just left the counter in doubt.
 func doubted(t *testing.T) (step func(time.Duration, Event) []Command) {
 	t.Helper()
 	var o Order
@@ -27,8 +27,8 @@ func doubted(t *testing.T) (step func(time.Duration, Event) []Command) {
 	return step
 }
 
-// TestWishesLeaveTheLadder: who wants to know often does not drive the ladder up, at
-// whose top nobody would ask for five minutes.
+// TestWishesLeaveTheLadder: frequent inquiries for a person do not climb the ladder, whose last
+// pause is five minutes.
 func TestWishesLeaveTheLadder(t *testing.T) {
 	step := doubted(t)
 	pending := InquiryAnswered{Reply: payterm.Reply{Answer: payterm.Pending{Status: "notpay"}}}
@@ -40,13 +40,13 @@ func TestWishesLeaveTheLadder(t *testing.T) {
 		}
 		return false
 	}
-	step(62*time.Second, Restarted{}) // so that the state is known: 4, 4, 30, 60 s
+	step(62*time.Second, Restarted{}) // a known place on the ladder: 4, 4, 30, 60 s
 	for at := 63 * time.Second; at < 66*time.Second; at += time.Second {
 		step(at, InquiryAsked{})
 		if !asks(at) {
 			t.Fatalf("nobody is asked at %s", at)
 		}
-		step(at, InquiryAsked{}) // one more is the same one
+		step(at, InquiryAsked{}) // a second wish while one is pending changes nothing
 		if asks(at) {
 			t.Fatal("two are under way")
 		}
@@ -63,8 +63,8 @@ func TestWishesLeaveTheLadder(t *testing.T) {
 	}
 }
 
-// TestLateReplyBesideAWish: the end of a payment that outlasted its phase ends no
-// inquiry, though somebody has wanted to know meanwhile.
+// TestLateReplyBesideAWish: the late end of a payment request does not end an inquiry that is
+// running.
 func TestLateReplyBesideAWish(t *testing.T) {
 	step := doubted(t)
 	if len(step(70*time.Second, Woke{})) != 1 {

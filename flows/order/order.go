@@ -13,15 +13,15 @@ type Phase uint8
 // The phases of an order.
 const (
 	Fresh        Phase = iota // no event yet
-	Scanning                  // Passive: the scanner is armed, nothing is announced
-	Baselining                // refund: how does the sale stand? nothing is announced
-	Sending                   // the payment is announced; its fate is unknown until it is answered
-	Redialling                // so far not a byte has left; another attempt follows
+	Scanning                  // Passive: the scanner is armed, nothing is committed for sending
+	Baselining                // refund: asks how the sale stands, nothing is committed for sending
+	Sending                   // the request is committed; its fate is unknown until it is answered
+	Redialling                // no byte has been written so far; another attempt follows
 	ShowingCode               // Active: the customer may scan
 	Waiting                   // Passive: sent, no final answer yet
-	Confirming                // an outer code refused it; one answered inquiry is needed
-	InBackground              // off the counter, in doubt, the ladder runs
-	Trailing                  // ended unpaid, the ladder runs once through for a late payment
+	Confirming                // Passive: an outer code refused it; one answered inquiry has to confirm that
+	InBackground              // left the counter in doubt, the ladder runs
+	Trailing                  // ended unpaid, the ladder runs once in case of a late payment
 	Listed                    // the ladder ended without a final answer: staff decides
 	Closed                    // nothing is owed
 )
@@ -39,10 +39,10 @@ func (p Phase) String() string {
 	return fmt.Sprintf("Phase(%d)", p)
 }
 
-// AtCounter reports whether an order in this phase holds the counter.
+// AtCounter reports whether an order in this phase occupies the counter.
 func (p Phase) AtCounter() bool { return p >= Scanning && p <= Confirming }
 
-// Hint is what the cashier is told about a scan that did not count.
+// Hint tells the cashier why a scan or key had no effect.
 type Hint string
 
 // The hints.
@@ -53,33 +53,33 @@ const (
 	HintOtherWallet Hint = "other_wallet"
 	HintTooEarly    Hint = "too_early" // CANCEL before the order may be left
 
-	// Of the menu.
+	// Hints of the menu.
 	HintNothing      Hint = "nothing"       // there is no last sale
 	HintNotOurs      Hint = "not_ours"      // no order of this terminal has this number
-	HintNotANumber   Hint = "not_a_number"  // what was scanned cannot be one
-	HintPaymentCode  Hint = "payment_code"  // nor may it: it is money
+	HintNotANumber   Hint = "not_a_number"  // the scan is no order number
+	HintPaymentCode  Hint = "payment_code"  // the scan is a payment code, which is never looked up
 	HintNoSupervisor Hint = "no_supervisor" // a refund needs a PIN, and none is configured
 	HintUnreadable   Hint = "unreadable"    // the journal, or the gateway, could not be asked
 )
 
-// Order is the state of one sale or refund. It is comparable; all of it but
-// Asking, Hint and Code are facts.
+// Order is the state of one sale or refund. It is comparable. All fields but Asking, Hint and
+// Code are facts: Fold computes them from the journal.
 type Order struct {
 	Kind  payterm.Kind
-	Sale  SaleBegan // as it began: one id, one amount, one mode for ever; a refund's terms likewise
+	Sale  SaleBegan // its terms, which never change (invariant 3); for a refund likewise
 	Phase Phase
 
-	SaleID         payterm.OrderID // refund: of this sale
+	SaleID         payterm.OrderID // refund: the sale
 	SaleTotalMinor int64           // refund: what the sale came to
-	BaselineMinor  int64           // refund: the sale's refund_fee before
-	Whole          bool            // refund: all that was left of the sale was asked for
-	RefundID       payterm.OrderID // sale: the refund of it that is open
+	BaselineMinor  int64           // refund: the sale's refund_fee before it
+	Whole          bool            // refund: all that was left of the sale
+	RefundID       payterm.OrderID // sale: its open refund
 
-	// SaleRefundedMinor is what was given back of the sale in all, as far as it is known. On a
-	// sale it is what was heard beside its refunds, which stand in RefundedMinor.
+	// SaleRefundedMinor is the sale's refunded total as far as it is known. On a sale it is what
+	// the gateway said beyond our own refunds, which are in RefundedMinor.
 	SaleRefundedMinor int64
-	Lacks             payterm.Reason // refund: why there is no baseline so far
-	Unreached         payterm.Reason // redialling: why the last attempt wrote nothing
+	Lacks             payterm.Reason // refund: why there is no baseline yet
+	Unreached         payterm.Reason // redialling: why the last attempt wrote no byte
 
 	Outcome   payterm.Outcome
 	Reason    payterm.Reason
@@ -88,7 +88,7 @@ type Order struct {
 	Wallet        payterm.Channel // of the sale or of the scanned code
 	CodeKey       string          // keyed hash of the scanned code
 	MaskedCode    string
-	CodeURL       string // Active: what is on show
+	CodeURL       string // Active: the text of the code on show
 	PaidMinor     int64
 	RefundedMinor int64
 	GatewayStatus string
@@ -97,31 +97,29 @@ type Order struct {
 	TradeTime     string
 	ExchangeRate  string
 	Heard         string         // the last answer's name
-	Refusal       payterm.Reason // an outer code's reason, not yet a decline
-	Clashed       bool           // the id was known before our only send
-	SaidPaid      bool           // an authentic reply called it paid, with a total that does not fit
-	CancelWanted  bool           // CANCEL came while the request was under way
+	Refusal       payterm.Reason // reason of an outer code, before an inquiry confirms it
+	Clashed       bool           // the gateway knew the id before we sent it
+	SaidPaid      bool           // an authentic reply called it paid, with a total that does not match
+	CancelWanted  bool           // CANCEL came while the request was running
 	Resolution    string
 	Prints        int
 
-	// Wall times are for people: milliseconds since 1970, 0 when the clock was
-	// not set.
+	// Wall clock times are for display: milliseconds since 1970, 0 if the clock was not set.
 	BeganWall, SentWall, DoubtWall, ClosedWall int64
 
-	// Monotonic times: what the terminal has lived through in all, which goes on from
-	// life to life (payterm.Stamp).
+	// Monotonic times, which continue over restarts (payterm.Stamp).
 	BeganAt   time.Duration
-	ScannedAt time.Duration // Passive: the first byte of the code, whose age runs from here
-	SentAt    time.Duration // the announcement: the counter time runs from here
+	ScannedAt time.Duration // Passive: first byte of the code; its age counts from here
+	SentAt    time.Duration // the commit of the announcement: the counter time counts from here
 	Until     time.Duration // the phase's deadline, 0 for none
-	LifeUntil time.Duration // from here on an unanswered code can no longer be paid
-	TrailEnds time.Duration // Trailing: the ladder has run once through
-	DoubtAt   time.Duration // it has been in doubt since then
-	ByWall    bool          // a version of before made these times anew at a restart, by the wall clock (before.go)
+	LifeUntil time.Duration // after this nobody can pay with the code any more
+	TrailEnds time.Duration // Trailing: when the ladder has run once
+	DoubtAt   time.Duration // since when it has been in doubt
+	ByWall    bool          // an earlier version computed these times from the wall clock (before.go)
 
-	Code   payterm.PayCode // memory only, and only until it is sent
-	Hint   Hint            // for the screen
-	Asking Asking          // the schedule of inquiries
+	Code   payterm.PayCode // in memory only, and only until it is sent
+	Hint   Hint
+	Asking Asking // the schedule of inquiries
 }
 
 // ID is the order's id.
@@ -132,14 +130,14 @@ func (o Order) Total() payterm.Amount {
 	return o.Sale.Total()
 }
 
-// facts is the order without what no journal keeps.
+// facts is the order without the fields that are not journalled.
 func (o Order) facts() Order {
 	o.Asking, o.Hint, o.Code = Asking{}, HintNone, payterm.PayCode{}
 	return o
 }
 
-// Lasting reports whether the step from before to after changed a fact, so that
-// its event must be committed before any command of it is carried out.
+// Lasting reports whether a step changed a fact: then its event must be committed before its
+// commands are carried out (invariant 1).
 func Lasting(before, after Order) bool { return before.facts() != after.facts() }
 
 // Step moves one order by one event.
@@ -152,12 +150,12 @@ func Step(o Order, in Stamped) (Order, []Command) {
 }
 
 func (o Order) step(in Stamped) (Order, []Command) {
-	in.Mono = max(in.Mono, 1) // a deadline of 0 is none
+	in.Mono = max(in.Mono, 1) // 0 means no deadline
 	o.Hint = HintNone
 	switch ev := in.Event.(type) {
 	case SaleBegan:
 		if o.Phase != Fresh {
-			return o, nil // an id is given once
+			return o, nil // an id is used once
 		}
 		return o.begin(in, ev)
 	case Restarted:
@@ -166,7 +164,7 @@ func (o Order) step(in Stamped) (Order, []Command) {
 		return o.restartByWall(in, ev)
 	case RefundBegan:
 		if o.Phase != Fresh {
-			return o, nil // likewise
+			return o, nil // an id is used once
 		}
 		return o.beginRefund(in, ev)
 	case RefundOpened:
@@ -200,14 +198,14 @@ func (o Order) step(in Stamped) (Order, []Command) {
 	case payterm.Active:
 		return o.active(in)
 	}
-	return o, nil // Fresh: nothing has begun
+	return o, nil // Fresh
 }
 
-// begin takes over the sale's terms. Passive Mode waits for a scan; Active Mode
-// announces its request with this very event.
+// begin takes over the sale's terms. A Passive order then waits for a scan; an Active order
+// announces its request with the same event.
 func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
 	if sale.Mode != payterm.Passive && sale.Mode != payterm.Active {
-		return o, nil // no machine would ever move it again
+		return o, nil // no phase would handle it
 	}
 	o = Order{Kind: payterm.KindSale, Sale: sale, Wallet: sale.Wallet, Outcome: payterm.Open, BeganAt: in.Mono,
 		BeganWall: payterm.Millis(in.Wall)}
@@ -219,17 +217,16 @@ func (o Order) begin(in Stamped, sale SaleBegan) (Order, []Command) {
 	return o, nil
 }
 
-// send announces the payment or refund and asks for it to be written. Only begin,
-// a scan, a baseline, and the journalled knowledge that nothing was written come
-// here.
+// send announces the payment or refund. It is called by begin, a scan, a baseline, and after a
+// journalled result that no byte was written, and from nowhere else.
 func (o Order) send(in Stamped) (Order, []Command) {
 	if o.SentAt == 0 {
 		o.SentAt, o.SentWall = in.Mono, payterm.Millis(in.Wall)
 		o.LifeUntil = in.Mono + o.codeLife()
 	}
 	o.Phase = Sending
-	// The request has a deadline of its own; this one only keeps a lost result
-	// from holding the counter.
+	// The request has its own, shorter deadline. This one frees the counter if the result is
+	// lost.
 	o.Until = in.Mono + o.Sale.Rules.HTTPTimeout + 5*time.Second
 	o.Asking = Asking{InFlight: true, Paying: true, Attempts: o.Asking.Attempts}
 	if o.Kind == payterm.KindRefund {
@@ -246,8 +243,8 @@ func (o Order) send(in Stamped) (Order, []Command) {
 	return o, []Command{send}
 }
 
-// dialsUntil is how long an order may go on trying to connect: as long as a scanned code
-// is fresh, or as long as that would be.
+// dialsUntil is when an order stops trying to connect: when a scanned code becomes too old, and
+// after the same time for an order without one.
 func (o Order) dialsUntil() time.Duration {
 	from := o.SentAt
 	if o.Sale.Mode == payterm.Passive && o.Kind == payterm.KindSale {
@@ -263,8 +260,8 @@ func (o Order) codeLife() time.Duration {
 	return o.Sale.Rules.PassiveCodeLife
 }
 
-// unsent handles the knowledge that not a byte of the payment left: dial again
-// while the code is fresh and nobody wants to stop, otherwise end as not sent.
+// unsent handles a request of which no byte was written: it is tried again while the code is
+// fresh and nobody has cancelled, else the order ends as not sent.
 func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
 	retryAt := in.Mono + o.Sale.Rules.Redial
 	o.Unreached = unreached(a)
@@ -282,7 +279,7 @@ func (o Order) unsent(in Stamped, a payterm.Unsent) (Order, []Command) {
 	return o, nil
 }
 
-// unreached says why nothing could be written, where dialling again may help.
+// unreached is the reason why no byte was written, if another attempt may help.
 func unreached(a payterm.Unsent) payterm.Reason {
 	if a.Clock {
 		return payterm.ReasonClock
@@ -290,8 +287,8 @@ func unreached(a payterm.Unsent) payterm.Reason {
 	return payterm.ReasonNoConnection
 }
 
-// tooOld says why it was not sent in time: a code has grown old; a refund has no proof of
-// how its sale stood, or no connection, within its window.
+// tooOld is the reason of a request that was not sent in time: a sale's code was too old; a
+// refund had no baseline or no connection within its window.
 func (o Order) tooOld() payterm.Reason {
 	if o.Kind == payterm.KindRefund {
 		return payterm.ReasonNoAnswer
@@ -299,14 +296,13 @@ func (o Order) tooOld() payterm.Reason {
 	return payterm.ReasonCodeTooOld
 }
 
-// unsentLate takes the same in once the counter's patience with the request has ended,
-// as after a commit that took long. By then the code is forgotten, and nobody dials
-// again.
+// unsentLate handles an Unsent answer that comes after the order stopped waiting for it, for
+// example because the commit was slow. The code is gone by then, so there is no other attempt.
 func (o Order) unsentLate(in Stamped, a payterm.Unsent) (Order, []Command) {
 	paying := o.Asking.Paying
 	o.Asking = o.Asking.paymentOver()
 	if !paying || o.Phase != Waiting && o.Phase != InBackground {
-		return o, nil // nothing hangs on it
+		return o, nil // the answer has no effect any more
 	}
 	reason := unreached(a)
 	switch {
@@ -328,25 +324,25 @@ func (o Order) unsentLate(in Stamped, a payterm.Unsent) (Order, []Command) {
 	return o, cmds
 }
 
-// redialling waits for the next attempt to connect.
+// redialling waits until it is time to connect again.
 func (o Order) redialling(in Stamped) (Order, []Command) {
 	switch in.Event.(type) {
 	case CancelPressed:
 		return o.neverLeft(in, payterm.ReasonCashier)
 	case Woke:
 		if in.Mono < o.Until {
-			return o, nil // not yet
+			return o, nil
 		}
 		if in.Mono >= o.dialsUntil() {
 			return o.neverLeft(in, o.Unreached)
 		}
 		return o.send(in)
 	}
-	return o, nil // a late answer to the attempt that wrote nothing
+	return o, nil // a late answer of the attempt that wrote nothing
 }
 
-// unexpected reports whether the counter has given the order up already, or whoever
-// waited was told so since the journal could not be written.
+// unexpected reports whether a success comes late: the order has left the counter, or the caller
+// was already told "in doubt" because the journal could not be written.
 func (o Order) unexpected(in Stamped) bool {
 	overdue := false
 	switch ev := in.Event.(type) {
@@ -358,8 +354,7 @@ func (o Order) unexpected(in Stamped) bool {
 	return overdue || o.Outcome != payterm.Open
 }
 
-// approve is the only way to Approved. One that nobody expects any more becomes a late
-// payment.
+// approve is the only way to Approved. A success that comes late becomes a late payment.
 func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
 	late, doubted := o.unexpected(in), o.doubtSlip()
 	o = o.close(in)
@@ -383,11 +378,11 @@ func (o Order) approve(in Stamped, a payterm.Paid) (Order, []Command) {
 	return o, []Command{Play{payterm.SoundApproved}, Print{Slip: SlipMerchant}, OpenDrawer{}, Print{Slip: SlipCustomer}}
 }
 
-// reprint puts the slips of money that moved on paper once more. Whether the
-// first ones ever came out is unknown, so these say COPY in any case.
+// reprint prints the slips of an approved order again. Whether the first ones were printed is
+// unknown, so these are always marked COPY.
 func (o Order) reprint() (Order, []Command) {
 	if o.Outcome != payterm.Approved {
-		return o, nil // there is nothing to prove
+		return o, nil // only approved orders have such slips
 	}
 	slips := []Slip{SlipMerchant, SlipCustomer}
 	if o.Kind == payterm.KindRefund {
@@ -397,7 +392,7 @@ func (o Order) reprint() (Order, []Command) {
 	return o, []Command{Print{Slip: slips[0], Copy: true}, Print{Slip: slips[1], Copy: true}}
 }
 
-// decline ends an order on an authentic failure.
+// decline ends an order after an authentic failure (invariant 5).
 func (o Order) decline(in Stamped, reason payterm.Reason, status string) (Order, []Command) {
 	silent, doubted := !o.Phase.AtCounter(), o.doubtSlip()
 	o = o.close(in)
@@ -414,8 +409,8 @@ func (o Order) decline(in Stamped, reason payterm.Reason, status string) (Order,
 	return o, []Command{Play{payterm.SoundDeclined}}
 }
 
-// refuse ends an order on an outer code that an answered inquiry did not
-// contradict; the ladder still looks for a payment once through.
+// refuse ends an order after an outer code that an answered inquiry did not contradict. The
+// ladder runs once more in case it was paid.
 func (o Order) refuse(in Stamped) (Order, []Command) {
 	silent, doubted := !o.Phase.AtCounter(), o.doubtSlip()
 	o.Outcome, o.Reason, o.Attention = payterm.Declined, o.Refusal, payterm.AttentionNone
@@ -429,9 +424,8 @@ func (o Order) refuse(in Stamped) (Order, []Command) {
 	return o, []Command{Play{payterm.SoundDeclined}}
 }
 
-// neverLeft ends an order of which not a byte was written. A payment is asked about
-// once through all the same; a refund cannot have been made, so that the next one of its
-// sale may begin.
+// neverLeft ends an order of which no byte was written. The ladder still runs once for a sale. A
+// refund is closed at once, so that the sale's next refund may begin.
 func (o Order) neverLeft(in Stamped, reason payterm.Reason) (Order, []Command) {
 	if o.Kind == payterm.KindRefund {
 		return o.notRefunded(in, reason)
@@ -439,14 +433,14 @@ func (o Order) neverLeft(in Stamped, reason payterm.Reason) (Order, []Command) {
 	return o.notSent(in, reason)
 }
 
-// notSent ends an order of which nothing can have reached a wallet.
+// notSent ends an order that cannot have reached a wallet.
 func (o Order) notSent(in Stamped, reason payterm.Reason) (Order, []Command) {
 	o.Outcome, o.Reason = payterm.NotSent, reason
 	return o.trail(in), []Command{Play{payterm.SoundDeclined}}
 }
 
-// doubt leaves the counter with an unknown result. Who has shown a code of his own
-// may have paid, and takes a slip along that says so.
+// doubt frees the counter while the result is unknown. A Passive customer may have paid and gets
+// a slip that says so.
 func (o Order) doubt(in Stamped, reason payterm.Reason) (Order, []Command) {
 	o = o.doubtful(in, reason)
 	if o.Kind != payterm.KindSale || o.Sale.Mode != payterm.Passive {
@@ -456,7 +450,7 @@ func (o Order) doubt(in Stamped, reason payterm.Reason) (Order, []Command) {
 	return o, []Command{Play{payterm.SoundDoubt}, Print{Slip: SlipInDoubt}}
 }
 
-// doubtful calls the result unknown; the ladder goes on asking.
+// doubtful marks the result as unknown and starts the ladder.
 func (o Order) doubtful(in Stamped, reason payterm.Reason) Order {
 	o.Outcome, o.Reason = payterm.InDoubt, reason
 	o.Phase, o.Until, o.Code, o.CodeURL = InBackground, 0, payterm.PayCode{}, ""
@@ -465,11 +459,11 @@ func (o Order) doubtful(in Stamped, reason payterm.Reason) Order {
 	return o
 }
 
-// doubtSlip reports whether the customer has left with a slip that says in doubt: no
-// other slip goes before an order's result.
+// doubtSlip reports whether the customer has a slip that says "in doubt": it is the only slip
+// that is printed before the result.
 func (o Order) doubtSlip() bool { return o.Outcome == payterm.InDoubt && o.Prints > 0 }
 
-// resolved counts and prints what became of a doubt.
+// resolved prints the result for a customer with such a slip.
 func (o Order) resolved() (Order, []Command) {
 	o.Prints++
 	return o, []Command{Print{Slip: SlipResolved}}
@@ -489,14 +483,14 @@ func (o Order) close(in Stamped) Order {
 	return o
 }
 
-// restart says what each phase does in a new life of the process. Nothing that
-// may have been sent is sent again, and no code from an earlier life is shown.
+// restart steps each phase into a new run of the process. Nothing that may have been sent is sent
+// again, and no code of an earlier run is shown.
 func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 	if o.Phase == Fresh {
-		return o, nil // nothing has begun
+		return o, nil // no order yet
 	}
 	o.Asking = Asking{Attempts: o.Asking.Attempts}
-	o = o.livesOn(in)
+	o = o.renewTimes(in)
 	switch o.Phase {
 	case Scanning, Baselining:
 		o = o.close(in)
@@ -527,15 +521,15 @@ func (o Order) restart(in Stamped, ev Restarted) (Order, []Command) {
 	return o, nil
 }
 
-// resolve records a supervisor's word. The ladder, where it still runs, goes on:
-// a word cannot undo a payment. A refund is closed by it, so that a supervisor may
-// begin another: that one takes its own baseline.
+// resolve records a supervisor's decision. A running ladder goes on, because a decision cannot
+// undo a payment. A refund is closed, so that a supervisor may begin another one, which asks for
+// its own baseline.
 func (o Order) resolve(in Stamped, ev Resolved) Order {
 	if o.Phase.AtCounter() {
-		return o // it is still being decided
+		return o // not ended yet
 	}
 	if o.Phase != Listed && o.Phase != InBackground && o.Attention == payterm.AttentionNone {
-		return o // nothing is asked of anyone
+		return o // waits for nobody
 	}
 	o.Resolution, o.Attention = ev.Reason, payterm.AttentionNone
 	switch {
@@ -547,8 +541,8 @@ func (o Order) resolve(in Stamped, ev Resolved) Order {
 	return o
 }
 
-// Impossible says what is wrong with a state that no sequence of events should
-// reach. The runner quarantines such an order; tests panic.
+// Impossible describes a state that no sequence of events should reach, nil if there is nothing
+// wrong. The runner quarantines such an order; tests fail.
 func (o Order) Impossible() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("order %s in %s: %s", o.ID(), o.Phase, fmt.Sprintf(format, args...))
@@ -589,7 +583,7 @@ func (o Order) Impossible() error {
 	return nil
 }
 
-// Due is the next deadline of the order, false when it waits for none.
+// Due is the order's next deadline, false if it has none.
 func (o Order) Due() (time.Duration, bool) {
 	due, any := o.Until, o.Until != 0
 	if o.Asking.Next != 0 && !o.Asking.InFlight && (!any || o.Asking.Next < due) {
@@ -598,7 +592,7 @@ func (o Order) Due() (time.Duration, bool) {
 	return due, any
 }
 
-// Row is the order as people and programs see it.
+// Row is the order as the journal's table, the commands and the screens show it.
 func (o Order) Row() payterm.Order {
 	return payterm.Order{
 		ID: o.ID(), Kind: o.Kind, SaleID: o.SaleID, Mode: o.Sale.Mode, Wallet: o.Wallet,
@@ -615,7 +609,7 @@ func (o Order) Row() payterm.Order {
 	}
 }
 
-// Owes is what the network still owes for this order.
+// Owes is the request that is still open at the gateway for this order.
 func (o Order) Owes() payterm.Owed {
 	switch o.Phase {
 	case Sending, ShowingCode, Waiting, Confirming, InBackground, Trailing:
@@ -628,6 +622,6 @@ func (o Order) Owes() payterm.Owed {
 	return payterm.OwedNothing
 }
 
-// Settled reports whether boot need not load the order any more. A listed order
-// is settled for the network; staff finds it by its attention.
+// Settled reports whether a start need not load the order. A listed order is not settled: staff
+// decides on it.
 func (o Order) Settled() bool { return o.Phase == Closed }

@@ -16,7 +16,7 @@ func (o Order) passive(in Stamped) (Order, []Command) {
 		return o.passiveWaiting(in)
 	case Fresh, Baselining, ShowingCode, InBackground, Trailing, Listed, Closed:
 	}
-	return o, nil // no passive order acts on this here
+	return o, nil // ignored in every other phase
 }
 
 func (o Order) passiveScanning(in Stamped) (Order, []Command) {
@@ -35,13 +35,13 @@ func (o Order) passiveScanning(in Stamped) (Order, []Command) {
 		o.Outcome, o.Reason = payterm.Cancelled, payterm.ReasonNoScan
 		return o, []Command{Play{payterm.SoundDeclined}}
 	}
-	return o, nil // nothing is under way that could be answered
+	return o, nil // no request is running
 }
 
-// scanned accepts one fresh payment code and sends it, once.
+// scanned accepts one fresh payment code and sends it (invariant 4).
 func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
 	if ev.Began < o.BeganAt {
-		return o, nil // scanned while idle: it must not pay this amount
+		return o, nil // scanned before this sale began: it must not pay for it
 	}
 	switch {
 	case ev.Used:
@@ -68,7 +68,7 @@ func (o Order) passiveSending(in Stamped) (Order, []Command) {
 		o.Asking = o.Asking.paymentOver()
 		return o.passiveAnswered(in, ev.Reply.Answer)
 	case CancelPressed:
-		o.CancelWanted = true // it counts if nothing was written
+		o.CancelWanted = true // takes effect only if no byte was written
 	case Woke:
 		if in.Mono >= o.Until {
 			return o.wait(in), nil
@@ -96,11 +96,11 @@ func (o Order) passiveAnswered(in Stamped, answer payterm.Answer) (Order, []Comm
 		o.Refusal = a.Reason
 		o = o.wait(in)
 		o.Phase = Confirming
-		o.Asking.Next = in.Mono // the customer stands there: ask at once
+		o.Asking.Next = in.Mono // the customer is waiting: ask at once
 		return o.inquire(in)
 	case payterm.Clash:
-		// It may be another terminal's order: never sent again, and approved
-		// only on an inquiry that fits in time as well.
+		// The order under this id may be another terminal's. It is never sent again, and approved
+		// only by an inquiry whose trade time matches too (clockFits).
 		o.Clashed = true
 		o = o.alarm(true)
 	case payterm.Pending:
@@ -114,7 +114,7 @@ func (o Order) passiveAnswered(in Stamped, answer payterm.Answer) (Order, []Comm
 	return o.wait(in), nil
 }
 
-// wait goes on to inquire at the counter.
+// wait starts the inquiries at the counter.
 func (o Order) wait(in Stamped) Order {
 	r := o.Sale.Rules
 	o.Phase, o.Code = Waiting, payterm.PayCode{}

@@ -4,26 +4,25 @@ import (
 	"payterm"
 )
 
-// A refund is an order of its own: an id, a row, a place in the queue. The
-// gateway documents no reply to REFUND that could be believed (sheet section 6),
-// so the proof is the sale: its refund_fee is asked for first and journalled as
-// the baseline, and the refund is done when the sale's refund_fee is the baseline
-// plus the amount. What was written once is never written again; while one refund
-// of a sale is open there is no second.
+// A refund is an order of its own, with an id, a row and a place in the queue. No reply
+// to REFUND is documented well enough to be a proof (sheet section 6), so the sale is:
+// its refund_fee is asked for first and journalled as the baseline, and the refund is
+// done when the sale's refund_fee is the baseline plus the amount. A request that was
+// written is never written again, and a sale has one open refund at a time.
 //
-// What went back of a sale can only grow. A reply that says less than the journal
-// knows, be it from what earlier refunds came to (RefundBegan) or from what this one
-// has heard, is an old one: it proves nothing, and nothing is sent on its word.
+// The refunded total of a sale only grows. A reply with less than the journal knows,
+// from earlier refunds (RefundBegan) or from this one, is out of date: it proves
+// nothing, and nothing is sent because of it.
 //
-//	Baselining  ask about the sale; nothing is announced yet
-//	Sending     REFUND is announced; its fate is unknown until the sale tells
-//	Redialling  so far not a byte has left
-//	Waiting     ask about the sale at the counter
+//	Baselining  asks about the sale; nothing is announced yet
+//	Sending     REFUND is announced; its fate is unknown until the sale shows it
+//	Redialling  no byte has been written so far
+//	Waiting     asks about the sale at the counter
 //
 // and then as for a sale: InBackground with the ladder, Trailing after a refusal
 // of the request's form, Listed, Closed.
 
-// RefundReason says why a sale cannot give back an amount, or nothing.
+// RefundReason says why an amount of a sale cannot be refunded, empty if it can.
 func RefundReason(sale Order, amount payterm.Amount) payterm.Reason {
 	switch {
 	case sale.Kind != payterm.KindSale || sale.Outcome != payterm.Approved:
@@ -37,7 +36,7 @@ func RefundReason(sale Order, amount payterm.Amount) payterm.Reason {
 	return payterm.ReasonNone
 }
 
-// opened reserves a sale's money for one refund.
+// opened reserves the sale for one refund.
 func (o Order) opened(ev RefundOpened) Order {
 	if RefundReason(o, o.Total().With(ev.AmountMinor)) == payterm.ReasonNone {
 		o.RefundID = ev.ID
@@ -45,8 +44,7 @@ func (o Order) opened(ev RefundOpened) Order {
 	return o
 }
 
-// ended lets the next refund of a sale begin. What the gateway says was refunded
-// in all can only grow.
+// ended lets the sale's next refund begin. The refunded total never goes down.
 func (o Order) ended(ev RefundEnded) Order {
 	if o.RefundID != ev.ID {
 		return o
@@ -87,7 +85,7 @@ func (o Order) refund(in Stamped) (Order, []Command) {
 		return o.refundWaiting(in)
 	case Fresh, Scanning, ShowingCode, Confirming, InBackground, Trailing, Listed, Closed:
 	}
-	return o, nil // no refund acts on this here
+	return o, nil // ignored in every other phase
 }
 
 func (o Order) baselining(in Stamped) (Order, []Command) {
@@ -114,7 +112,7 @@ func (o Order) refundSending(in Stamped) (Order, []Command) {
 		o.Asking = o.Asking.paymentOver()
 		return o.refundAnswered(in, ev.Reply.Answer)
 	case CancelPressed:
-		o.CancelWanted = true // it counts if nothing was written
+		o.CancelWanted = true // takes effect only if no byte was written
 	case Woke:
 		if in.Mono >= o.Until {
 			return o.waitRefund(in), nil
@@ -123,7 +121,7 @@ func (o Order) refundSending(in Stamped) (Order, []Command) {
 	return o, nil
 }
 
-// refundAnswered takes in the answer to REFUND. No answer is a proof.
+// refundAnswered takes in the answer to REFUND, which never proves the refund (sheet section 6).
 func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Command) {
 	o.Heard = payterm.AnswerName(answer)
 	switch a := answer.(type) {
@@ -133,14 +131,14 @@ func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 		if a.Unsent {
 			return o.neverLeft(in, payterm.ReasonRejected)
 		}
-		return o.notSent(in, payterm.ReasonRejected) // its form was refused; the ladder makes sure
+		return o.notSent(in, payterm.ReasonRejected) // its form was refused; the ladder still checks
 	case payterm.Lost, payterm.Unclear, payterm.Clash, payterm.CodeMade, payterm.Paid, payterm.Refunded,
-		payterm.Pending, payterm.Failed, payterm.Refused, payterm.NotFound: // no answer is a proof
+		payterm.Pending, payterm.Failed, payterm.Refused, payterm.NotFound: // proves nothing
 	}
 	return o.alarmed(answer).waitRefund(in), nil
 }
 
-// waitRefund goes on to ask about the sale at the counter.
+// waitRefund starts the inquiries about the sale at the counter.
 func (o Order) waitRefund(in Stamped) Order {
 	r := o.Sale.Rules
 	o.Phase = Waiting
@@ -168,8 +166,8 @@ func (o Order) refundWaiting(in Stamped) (Order, []Command) {
 	return o, nil
 }
 
-// refundAnsweredLate takes in the answer to REFUND later than its own deadline allowed: the
-// sale tells, and an alarm is one whenever it comes.
+// refundAnsweredLate takes in an answer to REFUND that the refund no longer waits for. Only its
+// alarm counts.
 func (o Order) refundAnsweredLate(in Stamped, answer payterm.Answer) (Order, []Command) {
 	if a, unsent := answer.(payterm.Unsent); unsent {
 		return o.unsentLate(in, a)
@@ -178,8 +176,7 @@ func (o Order) refundAnsweredLate(in Stamped, answer payterm.Answer) (Order, []C
 	return o.alarmed(answer), nil
 }
 
-// alarmed takes from an answer to REFUND what is an alarm whenever it comes. No answer is a
-// proof.
+// alarmed takes the alarm, if any, from an answer to REFUND.
 func (o Order) alarmed(answer payterm.Answer) Order {
 	switch a := answer.(type) {
 	case payterm.Clash:
@@ -194,15 +191,15 @@ func (o Order) alarmed(answer payterm.Answer) Order {
 	return o
 }
 
-// notRefunded ends a refund that was not announced, or not written.
+// notRefunded ends a refund that was not announced, or of which no byte was written.
 func (o Order) notRefunded(in Stamped, reason payterm.Reason) (Order, []Command) {
 	o = o.close(in)
 	o.Outcome, o.Reason = payterm.NotSent, reason
 	return o, []Command{Play{payterm.SoundDeclined}}
 }
 
-// refundFee is what an answer about a sale says was refunded of it in all, false
-// where it does not say, or says less than is known: then it is an old one.
+// refundFee is the sale's refunded total in an answer about it; false if the answer has none, or
+// one below what is known, which makes it out of date.
 func (o Order) refundFee(answer payterm.Answer) (int64, bool) {
 	switch a := answer.(type) {
 	case payterm.Paid:
@@ -214,8 +211,8 @@ func (o Order) refundFee(answer payterm.Answer) (int64, bool) {
 	}
 }
 
-// lacking says why there is no baseline yet. Silence takes nothing back that the
-// gateway has said.
+// lacking is the reason why there is no baseline yet. Silence does not replace a reason that the
+// gateway gave before.
 func (o Order) lacking(answer payterm.Answer) payterm.Reason {
 	unheard := o.Lacks == payterm.ReasonNone || o.Lacks == payterm.ReasonNoConnection ||
 		o.Lacks == payterm.ReasonCertificate || o.Lacks == payterm.ReasonClock
@@ -241,19 +238,18 @@ func (o Order) lacking(answer payterm.Answer) payterm.Reason {
 		return payterm.ReasonRejected
 	case payterm.Paid, payterm.Refunded, payterm.Unclear, payterm.CodeMade, payterm.Refused, payterm.Clash:
 	}
-	return payterm.ReasonSaleUnclear // an old answer is none either
+	return payterm.ReasonSaleUnclear // an out-of-date answer
 }
 
-// heardOfSale takes in an answer about the sale, in whichever phase the refund
-// waits for one.
+// heardOfSale takes in an answer about the sale, in each phase that waits for one.
 //
 //	refund_fee             | Baselining     | at the counter, background, trailing, listed
-//	none, or less than is  |                |
-//	known: an old answer   | asks again     | asks on, as if there were none
+//	none, or less than     |                |
+//	is known               | asks again     | asks again, as after no answer
 //	baseline + amount      |                | refunded
 //	more than that         | refused by cap | listed: somebody else has refunded too
-//	between the two        | announced      | the new baseline: others', and not yet ours
-//	the baseline           | announced      | asks on
+//	between the two        | announced      | the new baseline: another refund, not ours yet
+//	the baseline           | announced      | asks again
 func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command) {
 	o.Heard = payterm.AnswerName(answer)
 	switch a := answer.(type) {
@@ -261,7 +257,7 @@ func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command)
 		o = o.alarm(a.Alarm)
 	case payterm.Lost:
 		o = o.alarm(a.Alarm)
-	default: // what it says of the money, below
+	default: // the rest goes by its refund_fee, below
 	}
 	fee, said := o.refundFee(answer)
 	switch o.Phase {
@@ -281,7 +277,7 @@ func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command)
 		switch {
 		case said && fee == done:
 			return o.refunded(in)
-		// there is no room for ours any more
+		// the sale has too little left for this refund
 		case said && (fee > done || fee > o.BaselineMinor && fee+o.Sale.AmountMinor > o.SaleTotalMinor):
 			o.SaleRefundedMinor = fee
 			return o.list(in, payterm.ReasonRefunded, payterm.AttentionDoubt), []Command{Play{payterm.SoundAlarm}}
@@ -289,9 +285,9 @@ func (o Order) heardOfSale(in Stamped, answer payterm.Answer) (Order, []Command)
 			o.BaselineMinor, o.SaleRefundedMinor = fee, fee
 		}
 	case Fresh, Scanning, Sending, Redialling, ShowingCode, Confirming, Closed:
-		return o, nil // no inquiry is under way in these
+		return o, nil // no inquiry is running in these phases
 	}
-	return o.askOn(in, said)
+	return o.inquireAgain(in, said)
 }
 
 // refunded is the only way to an approved refund.
@@ -301,15 +297,15 @@ func (o Order) refunded(in Stamped) (Order, []Command) {
 	o.Outcome, o.Reason, o.Attention = payterm.Approved, payterm.ReasonNone, payterm.AttentionNone
 	o.RefundedMinor = o.Sale.AmountMinor
 	o.Prints += 2
-	if late { // nobody waits for a sound
+	if late { // nobody waits at the counter
 		o.Reason = payterm.ReasonLateRefund
 		return o, []Command{Print{Slip: SlipRefund}, Print{Slip: SlipRefundCustomer}}
 	}
 	return o, []Command{Play{payterm.SoundApproved}, Print{Slip: SlipRefund}, Print{Slip: SlipRefundCustomer}}
 }
 
-// SaleRefunded is what the sale's row learns when a refund is settled: what the
-// gateway has said was refunded of it in all.
+// SaleRefunded is the event that tells the sale of its refund's end, with the refunded total that
+// the gateway gave.
 func (o Order) SaleRefunded() RefundEnded {
 	return RefundEnded{ID: o.ID(), RefundedMinor: max(o.BaselineMinor+o.RefundedMinor, o.SaleRefundedMinor)}
 }

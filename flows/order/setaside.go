@@ -7,40 +7,40 @@ import (
 	"payterm"
 )
 
-// SetAside is an order that no machine takes up any more: its records cannot be read
-// back, or they led to a state that should be impossible. What is left of it is its row.
-// While nobody knows whether it was paid it guards its total like a doubt, without an
-// end, and the gateway is asked about it: what an authentic answer proves is put into
-// the row, by an event of its own, and otherwise a supervisor's word closes it.
+// SetAside is an order that Step cannot handle any more: its journalled events are
+// unreadable or led to an impossible state. Only its row is left. While it is unknown
+// whether it was paid, it blocks its total as a doubt does, without a time limit, and the
+// gateway is asked about it. What an authentic answer proves is written to the row with an
+// event of its own; otherwise a supervisor's decision closes it (docs/decisions/0016).
 //
-//	answer     | in doubt or open                  | ended unpaid
-//	paid       | approved, late: a person looks    | likewise
-//	failed     | declined, unless an alarm is on it | nothing more is asked
-//	refunded   | in doubt, alarm: a person looks   | alarm
-//	an alarm   | alarm, asks on                    | likewise
-//	the rest   | asks on                           | asks on
+//	answer     | in doubt or open                     | ended unpaid
+//	paid       | approved, late: a person checks it   | the same
+//	failed     | declined, unless it has an alarm     | closed
+//	refunded   | in doubt, alarm: a person checks it  | alarm
+//	an alarm   | alarm, asks again                    | the same
+//	the rest   | asks again                           | asks again
 //
-// One on which a word was given before it was set aside guards nothing. It is asked about
-// like one that ended unpaid, and raises no alarm unless a payment is found.
+// An order that a supervisor had decided on before blocks nothing. It is asked about as
+// one that ended unpaid, and raises no alarm unless a payment is found.
 //
-// A refund that is set aside keeps its sale reserved until a word closes it: what a
-// reply about the sale says cannot be weighed without the refund's baseline.
+// A refund that is set aside keeps its sale reserved until a supervisor's decision closes
+// it: without its baseline the answers about the sale cannot be judged.
 type SetAside struct {
 	Row    payterm.Order
-	Closed bool // nothing more is owed for it
+	Closed bool // nothing is open any more
 	Asking Asking
-	Rules  Rules // the terminal's: its own may be what cannot be read
+	Rules  Rules // the terminal's, since the order's own may be unreadable
 }
 
-// Events of an order that is set aside. They are journalled, and no machine reads them:
-// an order with one of them stays set aside.
+// Events of a set-aside order. They are journalled, but Fold refuses them: the order stays set
+// aside.
 type (
-	// AsideAnswered is what the gateway said of it.
+	// AsideAnswered is the gateway's answer about it.
 	AsideAnswered struct {
 		Reply payterm.Reply `json:"reply"`
 	}
 
-	// AsideResolved is a supervisor's word on it.
+	// AsideResolved is a supervisor's decision on it.
 	AsideResolved struct {
 		Operator string `json:"operator,omitempty"`
 		Reason   string `json:"reason"`
@@ -50,10 +50,10 @@ type (
 func (AsideAnswered) event() {}
 func (AsideResolved) event() {}
 
-// ErrSetAside says that an order was set aside before, and stays so.
+// ErrSetAside is returned for an order that was set aside earlier and stays so.
 var ErrSetAside = errors.New("the order is set aside")
 
-// NewSetAside sets an order aside by its row, which may be closed.
+// NewSetAside sets aside the order of this row, which may be closed.
 func NewSetAside(in Stamped, row payterm.Order, closed bool, rules Rules) SetAside {
 	s := SetAside{Row: row, Closed: closed, Rules: rules}
 	s.Asking.Attempts = row.Attempts
@@ -63,14 +63,14 @@ func NewSetAside(in Stamped, row payterm.Order, closed bool, rules Rules) SetAsi
 	return s
 }
 
-// Undecided reports whether nobody knows yet whether it was paid.
+// Undecided reports whether it is unknown if it was paid.
 func (s SetAside) Undecided() bool {
 	return s.Row.Kind == payterm.KindSale && (s.Row.Outcome == payterm.Open || s.Row.Outcome == payterm.InDoubt) &&
 		s.Row.Reason != payterm.ReasonRefunded && s.Row.Resolution == ""
 }
 
-// asks reports whether it is asked about by itself. A word that was given before it was
-// set aside lifts its guard and ends no asking: it cannot undo a payment.
+// asks reports whether the gateway is asked about it. A supervisor's decision before it was set
+// aside ends its guard but not the inquiries: a decision cannot undo a payment.
 func (s SetAside) asks() bool {
 	if s.Closed || s.Row.Kind != payterm.KindSale {
 		return false
@@ -85,7 +85,7 @@ func (s SetAside) asks() bool {
 	return false
 }
 
-// Owes is what the network still owes for it.
+// Owes is the request that is still open at the gateway for it.
 func (s SetAside) Owes() payterm.Owed {
 	switch {
 	case s.asks():
@@ -96,19 +96,17 @@ func (s SetAside) Owes() payterm.Owed {
 	return payterm.OwedNothing
 }
 
-// Inquiry is how it is asked about.
+// Inquiry is the question about it.
 func (s SetAside) Inquiry() payterm.Inquiry {
 	return payterm.Inquiry{OrderID: s.Row.ID, Total: s.Row.Total(), MaxFeeMinor: s.Rules.MaxFeeMinor}
 }
 
-// Due is when to ask about it again, false for not at all or while an answer is waited
-// for.
+// Due is when to ask about it again; false for never, or while an inquiry is running.
 func (s SetAside) Due() (time.Duration, bool) {
 	return s.Asking.Next, s.Asking.Next != 0 && !s.Asking.InFlight
 }
 
-// StepSetAside moves it by one event. The row has changed where its event is to be
-// committed.
+// StepSetAside moves it by one event. If the row has changed, the event must be committed.
 func StepSetAside(s SetAside, in Stamped) (SetAside, []Command) {
 	in.Mono = max(in.Mono, 1)
 	switch ev := in.Event.(type) {
@@ -135,8 +133,7 @@ func StepSetAside(s SetAside, in Stamped) (SetAside, []Command) {
 	return s, nil
 }
 
-// heard takes in what the gateway says of a sale. It never takes a payment back, nor that
-// its money went back.
+// heard takes in an answer about a sale. It never takes back a payment or a refund.
 func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command) {
 	s.Asking = s.Asking.inquiryOver()
 	if s.Row.Kind != payterm.KindSale {
@@ -148,12 +145,13 @@ func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command)
 		switch {
 		case s.Row.Outcome == payterm.Approved || s.Row.Reason == payterm.ReasonRefunded:
 			return s, nil
-		// With an alarm on it the id may be another terminal's, as ORDER_USED says.
+		// After an alarm the id may be another terminal's (ORDER_USED), so the trade time must
+		// match.
 		case s.Row.Attention != payterm.AttentionAlarm || clockFits(a.TradeClock, payterm.Millis(s.Row.CreatedAt)):
 			return s.paid(in, a)
 		}
 	case payterm.Failed:
-		// Where something does not add up already only a person closes it.
+		// After an alarm only a person closes it.
 		switch {
 		case s.Undecided() && s.Row.Attention != payterm.AttentionAlarm:
 			s, cmds := s.resolved()
@@ -190,7 +188,8 @@ func (s SetAside) heard(in Stamped, answer payterm.Answer) (SetAside, []Command)
 	return s, cmds
 }
 
-// paid is a payment that was found: a person looks, whatever the merchant keeps.
+// paid records a payment that was found. A person always checks it, whatever the merchant's rule
+// for late payments.
 func (s SetAside) paid(in Stamped, a payterm.Paid) (SetAside, []Command) {
 	s, resolution := s.resolved()
 	r := &s.Row
@@ -202,7 +201,7 @@ func (s SetAside) paid(in Stamped, a payterm.Paid) (SetAside, []Command) {
 	return s.close(in), append([]Command{Play{payterm.SoundAlarm}, Print{Slip: SlipLatePayment}}, resolution...)
 }
 
-// resolved tells the customer who has left with a slip that says in doubt.
+// resolved prints the result for a customer who left with an "in doubt" slip.
 func (s SetAside) resolved() (SetAside, []Command) {
 	if s.Row.Outcome != payterm.InDoubt || s.Row.Prints == 0 {
 		return s, nil
@@ -219,13 +218,13 @@ func (s SetAside) close(in Stamped) SetAside {
 	return s
 }
 
-// Reprint is its slips once more, where it was paid.
+// Reprint prints the slips of a paid one again.
 func (s SetAside) Reprint() []Command {
 	_, slips := s.Order().reprint()
 	return slips
 }
 
-// Order is what the counter is told of it, which may be warning of it.
+// Order is the form in which the counter shows it.
 func (s SetAside) Order() Order {
 	return Order{
 		Kind: s.Row.Kind, Phase: Closed, Outcome: s.Row.Outcome, Reason: s.Row.Reason, Attention: s.Row.Attention,
