@@ -116,7 +116,7 @@ func (c *Config) readTables(tables map[string]any) []Problem {
 			bad(section, unknown(section, keys, sections))
 			continue
 		case !ok:
-			bad(section, "is "+kindOf(tables[section])+"; a section ["+section+"] is needed")
+			bad(section, "is "+tomlfile.KindOf(tables[section])+"; a section ["+section+"] is needed")
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(table)) {
@@ -144,7 +144,7 @@ func (c *Config) readOperators(value any) []Problem {
 	bad := func(key, text string) { problems = append(problems, c.origin.file.Problem(key, text)) }
 	list, ok := value.([]map[string]any)
 	if !ok {
-		bad(operatorsKey, "is "+kindOf(value)+"; each operator has a section [[operators]]")
+		bad(operatorsKey, "is "+tomlfile.KindOf(value)+"; each operator has a section [[operators]]")
 		return problems
 	}
 	for i, table := range list {
@@ -273,12 +273,12 @@ var (
 
 // assign puts a value of the file into a field, or says what would be right.
 func assign(field reflect.Value, value any) (why string) {
-	wrong := func(right string) string { return "is " + kindOf(value) + "; " + right }
+	wrong := func(right string) string { return "is " + tomlfile.KindOf(value) + "; " + right }
 	switch {
 	case field.Type() == durationType:
 		text, ok := value.(string)
 		if !ok {
-			return wrong(`a duration in quotes is needed, such as "60s" or "2h10m"`)
+			return wrong(tomlfile.NeedsDuration + `"60s" or "2h10m"`)
 		}
 		d, err := time.ParseDuration(text)
 		if err != nil {
@@ -288,22 +288,22 @@ func assign(field reflect.Value, value any) (why string) {
 	case field.Kind() == reflect.String:
 		text, ok := value.(string)
 		if !ok {
-			return wrong("text in quotes is needed")
+			return wrong(tomlfile.NeedsText)
 		}
 		field.SetString(text)
 	case field.Kind() == reflect.Bool:
 		yes, ok := value.(bool)
 		if !ok {
-			return wrong("true or false is needed, without quotes")
+			return wrong(tomlfile.NeedsBool)
 		}
 		field.SetBool(yes)
 	case field.CanInt():
 		n, ok := value.(int64)
 		if !ok {
-			return wrong("a whole number is needed, without quotes or point")
+			return wrong(tomlfile.NeedsNumber)
 		}
 		if field.OverflowInt(n) {
-			return "the number is too large"
+			return tomlfile.TooLarge
 		}
 		field.SetInt(n)
 	case field.Kind() == reflect.Slice:
@@ -317,7 +317,7 @@ func assign(field reflect.Value, value any) (why string) {
 func assignList(field reflect.Value, value any) (why string) {
 	list, ok := value.([]any)
 	if !ok {
-		return "is " + kindOf(value) + "; a list is needed, such as " + exampleOf(field.Type())
+		return "is " + tomlfile.KindOf(value) + "; a list is needed, such as " + exampleOf(field.Type())
 	}
 	made := reflect.MakeSlice(field.Type(), len(list), len(list))
 	for i, one := range list {
@@ -332,13 +332,13 @@ func assignList(field reflect.Value, value any) (why string) {
 func assignPairs(field reflect.Value, value any) (why string) {
 	table, ok := value.(map[string]any)
 	if !ok {
-		return "is " + kindOf(value) + "; a table is needed, such as " + exampleOf(field.Type())
+		return "is " + tomlfile.KindOf(value) + "; a table is needed, such as " + exampleOf(field.Type())
 	}
 	made := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		text, ok := table[name].(string)
 		if !ok {
-			return name + " is " + kindOf(table[name]) + "; text in quotes is needed"
+			return name + " is " + tomlfile.KindOf(table[name]) + "; " + tomlfile.NeedsText
 		}
 		made[name] = text
 	}
@@ -394,26 +394,6 @@ func fromText(t reflect.Type, text string) (value any, why string) {
 		return n, ""
 	}
 	return text, ""
-}
-
-// kindOf names a TOML value's type as a person would. The value itself is never
-// told: it may be a secret in the wrong place.
-func kindOf(value any) string {
-	switch value.(type) {
-	case string:
-		return "text"
-	case int64:
-		return "a number"
-	case float64:
-		return "a number with a point"
-	case bool:
-		return "true or false"
-	case []any, []map[string]any:
-		return "a list"
-	case map[string]any:
-		return "a table"
-	}
-	return "a date or time"
 }
 
 // Known are the dotted names of all settings.

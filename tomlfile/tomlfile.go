@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -41,35 +42,57 @@ func (p Problem) Error() string {
 }
 
 // Decode reads text into v, a pointer to a struct with toml tags. Every unknown
-// key is reported, not only the first.
+// key and every value of a wrong type is reported, not only the first.
 func Decode(name string, text []byte, v any) (*File, error) {
-	f := &File{Name: name, lines: linesOf(string(text))}
-	meta, err := toml.Decode(string(text), v)
+	var tables map[string]any
+	f, meta, err := read(name, text, &tables)
 	if err != nil {
-		return f, f.refused(err)
+		return f, err
 	}
-	var problems []error
+	problems := f.fit("", tables, reflect.TypeOf(v))
 	known := keysOf(reflect.TypeOf(v), "")
 	for _, key := range unknown(meta, reflect.TypeOf(v)) {
 		dotted := strings.Join(key, ".")
 		text := "unknown key"
-		if near := Nearest(dotted, known); near != "" {
+		if near := meant(dotted, known); near != "" {
 			text += fmt.Sprintf("; did you mean %s?", near)
 		}
 		problems = append(problems, f.Problem(dotted, text))
 	}
-	return f, errors.Join(problems...)
+	if len(problems) > 0 {
+		slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+		var all []error
+		for _, p := range problems {
+			all = append(all, p)
+		}
+		return f, errors.Join(all...)
+	}
+	_, _, err = read(name, text, v)
+	return f, err
 }
 
 // Tables reads text for a caller that knows the keys and types itself: only what
 // is no TOML is refused.
 func Tables(name string, text []byte) (*File, map[string]any, error) {
-	f := &File{Name: name, lines: linesOf(string(text))}
 	var tables map[string]any
-	if _, err := toml.Decode(string(text), &tables); err != nil {
-		return f, nil, f.refused(err)
+	f, _, err := read(name, text, &tables)
+	if err != nil {
+		return f, nil, err
 	}
 	return f, tables, nil
+}
+
+func read(name string, text []byte, v any) (*File, toml.MetaData, error) {
+	f := &File{Name: name, lines: linesOf(string(text))}
+	meta, err := toml.Decode(string(text), v)
+	var parse toml.ParseError
+	switch {
+	case errors.As(err, &parse):
+		return f, meta, f.unwritten(string(text), parse)
+	case err != nil: // of a type that fit does not know
+		return f, meta, Problem{File: name, Text: strings.TrimPrefix(err.Error(), "toml: ")}
+	}
+	return f, meta, nil
 }
 
 // Encode writes tables as Tables read them, their keys in order.
@@ -81,26 +104,6 @@ func Encode(tables map[string]any) ([]byte, error) {
 		return nil, fmt.Errorf("write TOML: %w", err)
 	}
 	return b.Bytes(), nil
-}
-
-// refused gives an error of the decoder its place.
-func (f *File) refused(err error) error {
-	var parse toml.ParseError
-	if errors.As(err, &parse) {
-		return Problem{File: f.Name, Line: parse.Position.Line, Key: parse.LastKey, Text: parse.Message}
-	}
-	return f.wrongType(err)
-}
-
-// wrongType finds the place of a decoding error, which names its key in quotes.
-func (f *File) wrongType(err error) error {
-	text := strings.TrimPrefix(err.Error(), "toml: ")
-	for key := range f.lines {
-		if strings.Contains(text, `"`+key+`"`) || strings.Contains(text, "key "+key+" ") {
-			return f.Problem(key, text)
-		}
-	}
-	return Problem{File: f.Name, Text: text}
 }
 
 // Problem says what is wrong with a key, at its place.
@@ -123,7 +126,9 @@ func linesOf(text string) map[string]int {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") && !strings.Contains(line, "=") {
 			table = strings.Trim(strings.SplitN(line, "#", 2)[0], "[] \t")
-			lines[table] = i + 1
+			if _, twice := lines[table]; !twice {
+				lines[table] = i + 1
+			}
 			if strings.HasPrefix(line, "[[") {
 				listed[table]++
 				table = fmt.Sprintf("%s.%d", table, listed[table])
@@ -132,7 +137,7 @@ func linesOf(text string) map[string]int {
 			continue
 		}
 		key, _, found := strings.Cut(line, "=")
-		if key = strings.TrimSpace(key); !found || key == "" || strings.HasPrefix(key, "#") {
+		if key = strings.Trim(strings.TrimSpace(key), `"'`); !found || key == "" || strings.HasPrefix(key, "#") {
 			continue
 		}
 		if table != "" {
@@ -149,14 +154,10 @@ func linesOf(text string) map[string]int {
 // names without regard to case, and of two spellings chance would take one: a key that
 // is not written exactly as its field's is unknown too.
 func unknown(meta toml.MetaData, t reflect.Type) []toml.Key {
-	undecoded := map[string]bool{}
-	for _, key := range meta.Undecoded() {
-		undecoded[key.String()] = true
-	}
 	var list []toml.Key
 	listed := map[string]bool{} // of an array of tables each key comes once for each of them
 	for _, key := range meta.Keys() {
-		if dotted := key.String(); (undecoded[dotted] || !spelled(key, t)) && !listed[dotted] {
+		if dotted := key.String(); !spelled(key, t) && !listed[dotted] {
 			listed[dotted] = true
 			list = append(list, key)
 		}
@@ -208,9 +209,36 @@ func keysOf(t reflect.Type, prefix string) []string {
 	return keys
 }
 
+// meant is the known key that an unknown one may stand for: a word of the same section that
+// differs by a slip of the fingers, the same word of another, or in no section that there is
+// one that is near as a whole.
+func meant(dotted string, known []string) string {
+	cut := strings.LastIndex(dotted, ".") + 1
+	section, word := dotted[:cut], dotted[cut:]
+	var there []string
+	elsewhere := ""
+	for _, k := range known {
+		at := strings.LastIndex(k, ".") + 1
+		if k[:at] == section {
+			there = append(there, k[at:])
+		} else if k[at:] == word && elsewhere == "" {
+			elsewhere = k
+		}
+	}
+	switch near := Nearest(word, there); {
+	case near != "":
+		return section + near
+	case elsewhere != "":
+		return elsewhere
+	case cut > 0 && !slices.Contains(known, strings.TrimSuffix(section, ".")):
+		return Nearest(dotted, known)
+	}
+	return ""
+}
+
 // Nearest is the known key that a slip of the fingers may have meant.
 func Nearest(key string, known []string) string {
-	best, distance := "", max(2, len(key)/4)+1
+	best, distance := "", min(max(2, len(key)/4), len(key)-1)+1 // of one letter nothing is known
 	for _, k := range known {
 		if d := levenshtein(strings.ToLower(key), strings.ToLower(k)); d < distance {
 			best, distance = k, d

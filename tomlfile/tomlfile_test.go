@@ -1,8 +1,11 @@
 package tomlfile_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"payterm/tomlfile"
 )
@@ -40,4 +43,116 @@ func TestKeysAreReadToTheLetter(t *testing.T) {
 			t.Errorf("%q: told more than once: %v", c.text, err)
 		}
 	}
+}
+
+// TestMistakes says what is wrong with a value or a line in words of its own, by the name of
+// the key, all of it at once, and never tells the value.
+func TestMistakes(t *testing.T) {
+	type part struct {
+		Name  string            `toml:"name"`
+		Baud  int               `toml:"baud"`
+		Cut   bool              `toml:"cut"`
+		Wait  wait              `toml:"wait"`
+		Rows  []string          `toml:"rows"`
+		Keys  [][]string        `toml:"keys"`
+		Map   map[string]string `toml:"map"`
+		Small int8              `toml:"small"`
+	}
+	type whole struct {
+		Title string `toml:"title"`
+		Part  *part  `toml:"part"`
+	}
+	for _, c := range []struct{ text, wrong string }{
+		{"name = \"a\"\nbaud = 9600\ncut = true\nwait = \"5ms\"\nrows = []\nkeys = [[]]\nmap = {a = \"b\"}", ""},
+		{"baud = \"9600\"", "f.toml:2: part.baud: is text; a whole number is needed, without quotes or point"},
+		{"'baud' = 1.5", "f.toml:2: part.baud: is a number with a point; a whole number is needed"},
+		{"baud = 99999999999999999999", "f.toml:2: part.baud: the number is too large"},
+		{"baud = 09600", "part.baud: a number does not begin with 0"},
+		{"baud = 9600 Bd", "part.baud: a number stands alone, without a unit"},
+		{"baud = 1,5", "part.baud: a number has no comma"},
+		{"baud = -", "part.baud: is not written as TOML has it"},
+		{"baud =", "part.baud: a value is missing behind ="},
+		{"baud 9600", "f.toml:2: part.baud: a key is written name = value"},
+		{"baud : 9600", "f.toml:2: part.baud: a key is written name = value"},
+		{"baud = 1\nname = \"\"\nbaud = 2", "f.toml:4: part.baud: stands there twice, on line 2 too"},
+		{"[part]", "f.toml:2: part: stands there twice, on line 1 too"},
+		{"[part", "f.toml:2: part: a section is written [name], on a line of its own"},
+		{"cut = yes", "part.cut: true or false is needed, in small letters and without quotes"},
+		{"cut = True # it has one", "part.cut: true or false is needed, in small letters"},
+		{"cut = \"true\"", "part.cut: is text; true or false is needed, without quotes"},
+		{"wait = 5ms", "part.wait: a number stands alone, without a unit; text, such as \"5ms\", needs quotes"},
+		{"wait = 5", "part.wait: is a number; a duration in quotes is needed, such as \"5ms\""},
+		{"wait = \"5\"", "part.wait: no duration"},
+		{"name = /dev/ttyS1", "part.name: text needs quotes around it"},
+		{"name = “/dev/ttyS1”", "part.name: quotes are the straight ones"},
+		{"name = \"/dev/ttyS1", "part.name: the text's quote is not closed on its line"},
+		{"name = \"a\" \"b\"", "part.name: behind the text stands something more"},
+		{"name = \"a\\q\"", "part.name: a backslash in text is written twice"},
+		{"name = \"\xff\"", "f.toml:2: part.name: has signs that are no UTF-8"},
+		{"rows = \"GPIO1\"", "part.rows: is text; a list is needed, such as [\"a\", \"b\"]"},
+		{"rows = [\"GPIO1\", 5]", "part.rows: item 2: is a number; text in quotes is needed"},
+		{"rows = [\"GPIO1\"", "part.rows: the list is not whole"},
+		{"rows = [\n  \"a\"\n  \"b\"\n]", "f.toml:4: part.rows: the list that begins on line 2 is not whole"},
+		{"keys = [\"1\"]", "part.keys: item 1: is text; a list is needed"},
+		{"map = 5", "part.map: is a number; a section [part.map] is needed"},
+		{"map = {a = 1}", "part.map.a: is a number; text in quotes is needed"},
+		{"[[part]]", "part: stands there twice"},
+		{"uzb = 1\nbaut = 2", "f.toml:3: part.baut: unknown key; did you mean part.baud?"},
+		{"title = \"a\"", "part.title: unknown key; did you mean title?"},
+		{"x = 1", "part.x: unknown key"},
+		{"0123456789ABCDEF", "f.toml:2: part: a key is written name = value"},
+		{"name = 0123456789ABCDEF", "part.name: a number does not begin with 0"},
+		{"cut = 5\nbaud = true\nnome = \"\"", "part.cut: is a number; true or false"},
+		{"cut = 5\nbaud = true\nnome = \"\"", "f.toml:3: part.baud: is true or false; a whole"},
+		{"cut = 5\nbaud = true\nnome = \"\"", "f.toml:4: part.nome: unknown key; did you mean part.name?"},
+	} {
+		var w whole
+		_, err := tomlfile.Decode("f.toml", []byte("[part]\n"+c.text+"\n"), &w)
+		switch {
+		case c.wrong == "" && err != nil:
+			t.Errorf("%q is refused: %v", c.text, err)
+		case c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)):
+			t.Errorf("%q: got %v, want %s", c.text, err, c.wrong)
+		case err != nil && (strings.Contains(err.Error(), "0123456789ABCDEF") || !utf8.ValidString(err.Error())):
+			t.Errorf("%q: %q", c.text, err)
+		}
+	}
+	var w whole
+	for text, wrong := range map[string]string{
+		"part = 5":              "f.toml:1: part: is a number; a section [part] is needed",
+		"[[part]]\nname = \"\"": "f.toml:1: part: stands in double brackets",
+		"title = 5":             "f.toml:1: title: is a number; text in quotes is needed",
+		"title":                 "f.toml:1: title: a key is written name = value",
+	} {
+		if _, err := tomlfile.Decode("f.toml", []byte(text), &w); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: got %v, want %s", text, err, wrong)
+		}
+	}
+}
+
+// wait is a duration as a profile has it.
+type wait struct{ time.Duration }
+
+func (d *wait) UnmarshalText(b []byte) (err error) {
+	if d.Duration, err = time.ParseDuration(string(b)); err != nil {
+		return errors.New("no duration")
+	}
+	return nil
+}
+
+// FuzzMistakes: whatever a file is, it is read or refused in words, at a line that it has.
+func FuzzMistakes(f *testing.F) {
+	for _, text := range []string{
+		"[port]\nbaud = 1", "[port\n", "a = [\n1\n2", "[[ports]]\nbaud = \"x\"", "\xff", "\n\n", "a.b.c = 1",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var b board
+		_, err := tomlfile.Decode("f.toml", []byte(text), &b)
+		var p tomlfile.Problem
+		if errors.As(err, &p) && (p.Line < 0 || p.Line > strings.Count(text, "\n")+1 || p.Text == "") {
+			t.Errorf("%q: %+v", text, p)
+		}
+	})
 }
