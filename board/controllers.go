@@ -23,6 +23,7 @@ type Controller struct {
 	Least, Most Size  // of the glass; Most is the RAM where there is one
 	Eights      bool  // its rows come in eights
 	HalfTurns   bool  // it turns by 180 degrees only
+	Wraps       bool  // its rows begin anywhere: offset_y, as it is wired, says at which
 	Contrast    int   // when left out
 	MaxHz       int64 // of its SPI
 	Addresses   []int // on I2C that its pins can give it
@@ -62,10 +63,14 @@ var busKeys = map[Bus]string{
 // panelKeys are those of a colour panel.
 const panelKeys = "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr"
 
+// dotsKeys are those of a glass of dots.
+const dotsKeys = "reset width height offset_x rotation mirror_x mirror_y inverted contrast"
+
 // Controllers are those that payterm has drivers of. The fastest clocks are those of the
 // data sheets: a write cycle of 16 ns (ST7789V), 50 ns (ILI9488), 66 ns (ST7735S, ST7796S),
-// 100 ns (ILI9341, SSD1306). Many panels take more; speed_hz says so. The RAM of an SSD1306
-// has 128 columns; 132 are those of an SH1106, which goes by the same name here.
+// 100 ns (ILI9341, SSD1306, SSD1309), 250 ns (SH1106, SH1107). Many panels take more; speed_hz
+// says so. The RAM of an SSD1306 has 128 columns; 132 are those of an SH1106, which may go by
+// that name too.
 var Controllers = []Controller{
 	{
 		Name: "st7789", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{240, 320}, Least: Size{64, 64}, MaxHz: 40_000_000,
@@ -89,8 +94,31 @@ var Controllers = []Controller{
 	},
 	{
 		Name: "ssd1306", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{132, 64}, Least: Size{64, 32},
-		MaxHz: 10_000_000, Keys: "reset width height offset_x rotation mirror_x mirror_y inverted contrast com_pins",
+		MaxHz: 10_000_000, Keys: dotsKeys + " com_pins",
 		Eights: true, HalfTurns: true, Contrast: 207, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
+	},
+	{
+		Name: "ssd1309", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{128, 64}, Least: Size{64, 32},
+		MaxHz: 10_000_000, Keys: dotsKeys + " com_pins",
+		Eights: true, HalfTurns: true, Contrast: 207, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
+	},
+	{
+		Name: "sh1106", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{132, 64}, Least: Size{64, 32},
+		MaxHz: 4_000_000, Keys: dotsKeys + " com_pins",
+		Eights: true, HalfTurns: true, Contrast: 207, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
+	},
+	{
+		Name: "sh1107", Shows: TwoColours, Buses: []Bus{SPI, I2C}, RAM: Size{128, 128}, Least: Size{64, 64},
+		MaxHz: 4_000_000, Keys: dotsKeys + " offset_y",
+		Eights: true, Wraps: true, Contrast: 79, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
+	},
+	{
+		Name: "uc1701", Shows: TwoColours, Buses: []Bus{SPI}, RAM: Size{132, 64}, Least: Size{64, 32},
+		MaxHz: 4_000_000, Keys: dotsKeys, Eights: true, HalfTurns: true, Contrast: 160,
+	},
+	{
+		Name: "st7567", Shows: TwoColours, Buses: []Bus{SPI}, RAM: Size{132, 64}, Least: Size{64, 32},
+		MaxHz: 4_000_000, Keys: dotsKeys, Eights: true, HalfTurns: true, Contrast: 130,
 	},
 	{
 		Name: "hd44780", Shows: Characters, Buses: []Bus{I2C}, Sizes: []Size{{16, 2}, {20, 4}},
@@ -280,6 +308,7 @@ func (c *checker) glass(d *Display, known Controller) {
 // window holds a glass against the RAM that it is a part of.
 func (c *checker) window(d *Display, known Controller) {
 	ram := known.RAM
+	across, down := known.Wraps && d.Rotation%180 != 0, known.Wraps && d.Rotation%180 == 0
 	if d.Rotation == 90 || d.Rotation == 270 {
 		ram = Size{ram.Height, ram.Width}
 	}
@@ -288,11 +317,16 @@ func (c *checker) window(d *Display, known Controller) {
 		size, offset int
 		offsetName   string
 		least, ram   int
+		wraps        bool
 	}{
-		{"width", d.Width, d.OffsetX, "offset_x", known.Least.Width, ram.Width},
-		{"height", d.Height, d.OffsetY, "offset_y", known.Least.Height, ram.Height},
+		{"width", d.Width, d.OffsetX, "offset_x", known.Least.Width, ram.Width, across},
+		{"height", d.Height, d.OffsetY, "offset_y", known.Least.Height, ram.Height, down},
 	} {
-		if side.size < side.least || side.offset < 0 || side.size > side.ram-side.offset {
+		beyond := side.size > side.ram-side.offset
+		if side.wraps {
+			beyond = side.size > side.ram || side.offset >= side.ram
+		}
+		if side.size < side.least || side.offset < 0 || beyond {
 			c.bad("display."+side.name, "%d with %s %d: %d to %d in all, at rotation %d",
 				side.size, side.offsetName, side.offset, side.least, side.ram, d.Rotation)
 		}

@@ -27,19 +27,19 @@ type Profile struct {
 	Signal  *Signal  `toml:"signal"`
 }
 
-// Display is a panel and its controller: on SPI (st7789, ili9341, ssd1306), on I2C
-// (ssd1306, hd44780 behind a PCF8574), or a frame buffer of the kernel's (fbdev).
+// Display is a panel and its controller: on SPI, on I2C (small OLEDs, hd44780 behind a
+// PCF8574), or a frame buffer of the kernel's (fbdev); Controllers has them all.
 // Lines are named as chip and offset, where the chip is its name or its label
 // ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's own name ("GPIO25").
 // Nothing is guessed: kernels number lines differently.
 type Display struct {
-	Controller string `toml:"controller"` // st7789, ili9341, ssd1306, hd44780, fbdev
+	Controller string `toml:"controller"` // of Controllers
 	SPI        string `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
 	SpeedHz    int64  `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
 	DC         string `toml:"dc"`         // with SPI
 	SPIMode    int    `toml:"spi_mode"`   // 0 or 3; 0 when left out. A panel without a chip select wants 3
 	I2C        string `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's
-	Address    int    `toml:"address"`    // on I2C; 0x3c (ssd1306) or 0x27 (hd44780) when left out
+	Address    int    `toml:"address"`    // on I2C; 0x3c (OLEDs) or 0x27 (hd44780) when left out
 	// The most bytes that the bus's adapter takes at once; it is found out when left out.
 	MaxTransfer int      `toml:"max_transfer"`
 	Device      string   `toml:"device"`               // of a frame buffer, such as /dev/fb0
@@ -60,7 +60,7 @@ type Display struct {
 	MirrorY     bool     `toml:"mirror_y"`
 	Inverted    bool     `toml:"inverted"` // the glass shows the opposite: most IPS panels
 	BGR         bool     `toml:"bgr"`
-	Contrast    int      `toml:"contrast"` // of an ssd1306, 1 to 255; 207 when left out
+	Contrast    int      `toml:"contrast"` // of a glass of dots, 1 to 255; its controller's usual one when left out
 	COMPins     string   `toml:"com_pins"` // of an ssd1306: how its glass is wired (COMPins); as its height has it
 }
 

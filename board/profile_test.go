@@ -312,8 +312,11 @@ func FuzzProfile(f *testing.F) {
 			return
 		}
 		if d := p.Display; d != nil && d.SPI != "" {
-			c, _ := board.ControllerOf(d.Controller)
+c, _ := board.ControllerOf(d.Controller)
 			most := max(c.RAM.Width, c.RAM.Height) // either way round
+			if c.Wraps {
+				most *= 2
+			}
 			if d.OffsetX < 0 || d.OffsetY < 0 || d.OffsetX+d.Width > most || d.OffsetY+d.Height > most {
 				t.Errorf("%+v on a RAM of %+v", d, c.RAM)
 			}

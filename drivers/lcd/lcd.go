@@ -1,5 +1,5 @@
 // Package lcd drives the controllers of displays, by families (colour panels with
-// MIPI's commands, SSD1306, HD44780, the kernel's frame buffer): a picture or rows of
+// MIPI's commands, small glasses of dots, HD44780, the kernel's frame buffer): a picture or rows of
 // characters in, bytes out. Open makes the driver that a profile names. Each keeps what
 // its display shows and sends only what changed.
 //
@@ -66,6 +66,16 @@ func Open(controller string, w Wires, o Options) (Display, error) {
 		d, err = NewILI9488(w, o)
 	case "ssd1306":
 		d, err = NewSSD1306(w, o)
+	case "ssd1309":
+		d, err = NewSSD1309(w, o)
+	case "sh1106":
+		d, err = NewSH1106(w, o)
+	case "sh1107":
+		d, err = NewSH1107(w, o)
+	case "uc1701":
+		d, err = NewUC1701(w, o)
+	case "st7567":
+		d, err = NewST7567(w, o)
 	case "hd44780":
 		d, err = NewHD44780(w, o)
 	case "fbdev":

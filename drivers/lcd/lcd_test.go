@@ -147,6 +147,13 @@ var others = []struct {
 	{"ili9341, without a reset line, rotated by 270, at an offset", "ili9341", false, false,
 		lcd.Options{Width: 64, Height: 64, Rotation: 270, OffsetX: 100, OffsetY: 7, Inverted: true, BGR: true},
 		"spi 29\nbacklight high\n"},
+	{"ssd1309", "ssd1309", false, true, lcd.Options{Width: 128, Height: 64, Contrast: 207}, "i2c 3c: 00 af\n"},
+	{"sh1106", "sh1106", false, true, lcd.Options{Width: 128, Height: 64, OffsetX: 2, Contrast: 207},
+		"i2c 3c: 00 af\n"},
+	{"sh1107", "sh1107", true, false, lcd.Options{Width: 128, Height: 64, Rotation: 90, OffsetX: 96, Contrast: 79},
+		"spi af\n"},
+	{"uc1701", "uc1701", true, false, lcd.Options{Width: 128, Height: 64, Contrast: 160}, "spi af\nbacklight high\n"},
+	{"st7567", "st7567", false, false, lcd.Options{Width: 128, Height: 64, Contrast: 130}, "spi af\nbacklight high\n"},
 	{"st7735s", "st7735s", true, false, lcd.Options{Width: 64, Height: 64, OffsetX: 2, OffsetY: 1},
 		"spi 29\nbacklight high\n"},
 	{"st7796s", "st7796s", true, false, lcd.Options{Width: 64, Height: 64, MirrorX: true, BGR: true},
@@ -186,7 +193,8 @@ func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o l
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := glass.New(driver, o.Width, o.Height, controller == "ssd1306")
+	_, mono := driver.(*lcd.Dots)
+	d, err := glass.New(driver, o.Width, o.Height, mono)
 	if err != nil {
 		t.Fatal(err)
 	}

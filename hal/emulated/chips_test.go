@@ -490,7 +490,7 @@ func TestOLEDRules(t *testing.T) {
 		{"dots for an argument", "00 81; 40 ff", []Rule{ParameterCount}},
 	} {
 		b := &bench{t: t}
-		chip := newSSD1306(&board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		chip := newDots(dotSheets["ssd1306"], &board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
 		for message := range strings.SplitSeq(c.script, ";") {
 			chip.message(hexes(t, message), func(int) time.Duration { return b.now })
 		}
@@ -499,13 +499,51 @@ func TestOLEDRules(t *testing.T) {
 		}
 	}
 	b := &bench{t: t}
-	chip := newSSD1306(&board.Display{Width: 128, Height: 64, Reset: "R"}, b.time, b.report, func() {})
+	chip := newDots(dotSheets["ssd1306"], &board.Display{Width: 128, Height: 64, Reset: "R"}, b.time, b.report, func() {})
 	chip.clock(false, []byte{0xae})
 	chip.resetPin(false)
 	chip.clock(false, []byte{0xae})
 	b.now += 2 * time.Microsecond
 	chip.resetPin(true)
 	b.want(NoReset, HeldInReset, ResetPulse)
+}
+
+// What the other controllers of dots have apart.
+func TestDotSheets(t *testing.T) {
+	for _, c := range []struct {
+		chip, script string
+		want         []Rule
+	}{
+		{"ssd1309", "00 af", nil}, // its supply is the module's
+		{"ssd1309", "00 8d", []Rule{UnknownCommand}},
+		{"ssd1309", "00 fd 16; 00 af; 00 fd 12 af", []Rule{UnknownCommand}},
+		{"sh1106", "00 af", nil}, // a reset switches its converter on
+		{"sh1106", "00 ad 8a af", []Rule{NoSupply}},
+		{"sh1106", "00 ad 8b af", nil},
+		{"sh1106", "00 ad 8b af ad 8a", []Rule{BadArgument}},
+		{"sh1106", "00 20", []Rule{UnknownCommand}},
+		{"sh1106", "00 b7 10 04; 40 ff", nil},
+		{"sh1106", "00 b0 18 04; 40 ff", []Rule{BadAddress}},
+		{"sh1107", "00 ad 81 bf dc 40 af", nil},
+		{"sh1107", "00 40", []Rule{UnknownCommand}},
+		{"sh1107", "00 18", []Rule{UnknownCommand}},
+		{"uc1701", "00 af", []Rule{NoSupply}},
+		{"uc1701", "00 2c af", []Rule{NoSupply}},
+		{"uc1701", "00 2f fa 93 af", nil},
+		{"uc1701", "00 2f af e2 af", []Rule{NoSupply}},
+		{"uc1701", "00 a8", []Rule{UnknownCommand}},
+		{"st7567", "00 f8 00 2f 23 81 20 a2 af", nil},
+		{"st7567", "00 fa", []Rule{UnknownCommand}},
+	} {
+		b := &bench{t: t}
+		chip := newDots(dotSheets[c.chip], &board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		for message := range strings.SplitSeq(c.script, ";") {
+			chip.message(hexes(t, message), func(int) time.Duration { return b.now })
+		}
+		if !slices.Equal(b.rules, c.want) {
+			t.Errorf("%s, %s: reported %q, want %q", c.chip, c.script, b.rules, c.want)
+		}
+	}
 }
 
 func TestOLEDWalks(t *testing.T) {
@@ -518,7 +556,7 @@ func TestOLEDWalks(t *testing.T) {
 		{"00 20 02 b1 0e 17", [][3]int{{1, 126, 1}, {1, 127, 2}, {1, 0, 3}, {1, 1, 4}}},
 	} {
 		b := &bench{t: t}
-		chip := newSSD1306(&board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		chip := newDots(dotSheets["ssd1306"], &board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
 		at := func(int) time.Duration { return 0 }
 		chip.message(hexes(t, c.mode), at)
 		chip.message([]byte{0x40, 1, 2, 3, 4}, at)
@@ -617,7 +655,7 @@ func TestI2CRules(t *testing.T) {
 	b := &bench{t: t}
 	d := &board.Display{Width: 128, Height: 64}
 	p := &i2cPort{bus: bus{name: "I2C1", sleep: func(time.Duration) {}, report: b.report},
-		chip: newSSD1306(d, b.time, b.report, func() {}), address: 0x3c, now: b.time}
+		chip: newDots(dotSheets["ssd1306"], d, b.time, b.report, func() {}), address: 0x3c, now: b.time}
 	if err := p.Tx(0x3d, []byte{0}, nil); err == nil {
 		t.Error("a wrong address is answered")
 	}
@@ -637,7 +675,7 @@ func FuzzSmallChips(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		b := &bench{t: t}
 		at := func(int) time.Duration { return b.now }
-		oled := newSSD1306(&board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
+		oled := newDots(dotSheets["ssd1306"], &board.Display{Width: 128, Height: 64}, b.time, b.report, func() {})
 		text := newHD44780(&board.Display{Columns: 20, Rows: 4}, b.time, b.report, func() {})
 		for _, w := range [][]byte{one, two, one} {
 			oled.message(w, at)

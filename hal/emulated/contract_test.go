@@ -109,6 +109,50 @@ address = 0x3d
 width = 64
 height = 48
 offset_x = 32`},
+	{"ssd1309", `controller = "ssd1309"
+i2c = "I2C1"
+reset = "L:27"
+width = 128
+height = 64`},
+	{"sh1106", `controller = "sh1106"
+i2c = "I2C1"
+width = 128
+height = 64
+offset_x = 2`},
+	{"sh1106 on SPI, turned", `controller = "sh1106"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+width = 128
+height = 64
+offset_x = 2
+rotation = 180`},
+	{"sh1107 of 64x128, lying", `controller = "sh1107"
+i2c = "I2C1"
+width = 128
+height = 64
+rotation = 90
+offset_x = 96`},
+	{"sh1107 of 128x128", `controller = "sh1107"
+spi = "SPI0.0"
+dc = "L:25"
+width = 128
+height = 128`},
+	{"uc1701", `controller = "uc1701"
+spi = "SPI0.0"
+dc = "L:25"
+reset = "L:27"
+backlight = "L:18"
+width = 128
+height = 64`},
+	{"st7567 that is lit from behind, dark on light", `controller = "st7567"
+spi = "SPI0.0"
+dc = "L:25"
+width = 128
+height = 64
+inverted = true
+rotation = 180
+offset_x = 4`},
 	{"ssd1306 of 132 columns", `controller = "ssd1306"
 spi = "SPI0.0"
 dc = "L:25"
@@ -396,6 +440,12 @@ func darkness(like *image.RGBA) *image.RGBA {
 	return img
 }
 
+// ofDots tells a glass of two colours.
+func ofDots(display string) bool {
+	p, err := board.ReadProfile("glass.toml", []byte("board = \"glass\"\n[display]\n"+display))
+	return err == nil && p.Display.Shows() == board.TwoColours
+}
+
 // What a driver of pixels is given is what a person sees, each pixel of it, however
 // the glass is mounted.
 func TestEveryPixel(t *testing.T) {
@@ -406,7 +456,9 @@ func TestEveryPixel(t *testing.T) {
 		}
 		turns := []string{""}
 		switch {
-		case strings.Contains(g.display, "ssd1306"):
+		case strings.Contains(g.display, "sh1107") && strings.Contains(g.display, "rotation"):
+			turns = []string{"", "rotation = 180", "rotation = 270", "rotation = 0\nmirror_y = true"}
+		case ofDots(g.display):
 			turns = []string{"", "rotation = 180", "mirror_x = true", "mirror_y = true\nrotation = 180"}
 		case strings.Contains(g.display, "rotation"):
 			turns = []string{"", "rotation = 180", "rotation = 270", "rotation = 0"}
@@ -416,7 +468,7 @@ func TestEveryPixel(t *testing.T) {
 			if turn != "" {
 				lines := slices.DeleteFunc(strings.Split(display, "\n"),
 					func(l string) bool { return strings.HasPrefix(l, "rotation") })
-				if r := strings.Contains(turn, "180") || strings.HasSuffix(turn, " 0"); r &&
+				if r := strings.Contains(turn, "180") || strings.Contains(turn, "rotation = 0"); r &&
 					strings.Contains(g.display, "rotation = 90") {
 					display = strings.NewReplacer("width", "height", "height", "width", "offset_x", "offset_y",
 						"offset_y", "offset_x").Replace(strings.Join(lines,
@@ -431,7 +483,7 @@ func TestEveryPixel(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s takes no images", g.name)
 			}
-			mono := strings.Contains(display, "ssd1306")
+			mono := ofDots(display)
 			img := image.NewRGBA(e.Frame().Rect)
 			paint := func(x, y, seed int) {
 				c := color.RGBA{uint8(x*8 + seed), uint8(y*4 + seed), uint8((x>>5)<<3 ^ y), 0xff}

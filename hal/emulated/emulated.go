@@ -117,9 +117,6 @@ func (b *Board) display(d *board.Display) error {
 	var onI2C i2cChip
 	var maxClock int64
 	switch d.Controller {
-	case "ssd1306":
-		c := newSSD1306(d, b.now, b.reporter("ssd1306"), changed)
-		b.panel, onSPI, onI2C, maxClock = c, c, c, 10_000_000
 	case "hd44780":
 		c := newHD44780(d, b.now, b.reporter("hd44780"), changed)
 		b.panel, onI2C = c, c
@@ -130,6 +127,11 @@ func (b *Board) display(d *board.Display) error {
 		}
 		b.panel, b.memory, b.bus = f, f, &f.bus
 	default:
+		if sheet, known := dotSheets[d.Controller]; known {
+			c := newDots(sheet, d, b.now, b.reporter(sheet.name), changed)
+			b.panel, onSPI, onI2C, maxClock = c, c, c, sheet.maxClock
+			break
+		}
 		sheet, known := sheets[d.Controller]
 		if !known {
 			return fmt.Errorf("emulated: no chip %q", d.Controller)
