@@ -11,16 +11,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestTypedAmount: whatever keys are pressed in whatever order, the amount on the
-// screen is the one that a till would show: digits shift in from the right, one
-// that would pass the limit is refused whole.
+// TestTypedAmount: after any keys the screen shows the amount that a till would show: digits
+// shift in from the right, and a digit that would pass the limit is refused.
 func TestTypedAmount(t *testing.T) {
 	keys := []payterm.Key{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", payterm.Key00, payterm.KeyClear,
 		payterm.KeyCancel, payterm.KeyUp}
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.SampledFrom([]int64{1, 99, 10_000, 1_000_000, payterm.MaxMinor}).Draw(t, "limit")
 		c := New(Settings{Currency: "CAD", MaxMinor: limit, Rules: order.DefaultRules()})
-		typed := "" // the model counts in digits, not in numbers
+		typed := "" // the model keeps digits, not numbers
 		for range rapid.IntRange(1, 40).Draw(t, "keys") {
 			k := rapid.SampledFrom(keys).Draw(t, "key")
 			switch longer := typed + string(k); {
@@ -29,7 +28,7 @@ func TestTypedAmount(t *testing.T) {
 			case k == payterm.KeyClear:
 				typed = typed[:max(0, len(typed)-1)]
 			case k == payterm.KeyUp:
-			case typed == "" && (k == "0" || k == payterm.Key00): // no amount begins with a zero
+			case typed == "" && (k == "0" || k == payterm.Key00): // no leading zero
 			case len(longer) < len(digitsOf(limit)), len(longer) == len(digitsOf(limit)) && longer <= digitsOf(limit):
 				typed = longer
 			}
@@ -41,7 +40,7 @@ func TestTypedAmount(t *testing.T) {
 	})
 }
 
-// digitsOf writes a number without strconv's zero for nothing.
+// digitsOf is the number in decimal, empty for 0.
 func digitsOf(n int64) string {
 	var digits []byte
 	for ; n > 0; n /= 10 {

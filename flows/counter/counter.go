@@ -8,7 +8,7 @@ import (
 	"payterm/flows/order"
 )
 
-// TerminalPhase is what the counter is busy with.
+// Phase is what the counter is doing.
 type Phase uint8
 
 // The phases of the counter.
@@ -16,20 +16,20 @@ const (
 	Idle           Phase = iota
 	EnteringAmount       // digits are typed
 	ChoosingWallet       // Active Mode: whose code to show
-	Checking             // is there an order in the way?
-	Warned               // there is; a person decides
-	EnteringPIN          // a supervisor's override, or a refund
-	Serving              // an order holds the counter
-	ShowingResult        // its outcome stands until a key or a new sale
+	Checking             // looks for an order that would be charged twice
+	Warned               // there is one; a person decides
+	EnteringPIN          // of a supervisor, for an override or a refund
+	Serving              // an order is at the counter
+	ShowingResult        // until a key or a new sale
 	OutOfOrder           // the journal cannot be written
 	ChoosingTip          // percent, an own amount, or none (tip.go)
 	EnteringTip
-	InMenu // what there is beside a sale (menu.go)
+	InMenu // what there is besides a sale (menu.go)
 	Finding
 	Looking
 	Listing
 	ShowingOrder
-	ShowingWord // a supervisor's, as it was noted
+	ShowingWord // a supervisor's decision was recorded
 	EnteringRefund
 	AskingYes
 	ShowingTotals
@@ -37,11 +37,11 @@ const (
 	ChoosingLanguage
 	ChoosingDrill // in training (training.go)
 	Briefing
-	Switching        // this life of the terminal ends
-	InService        // its devices are being tried out
+	Switching        // this run of the terminal ends, for training or from it
+	InService        // its devices are being tested
 	SignedOff        // nobody is signed on; a number may be typed (people.go)
-	SigningOn        // his PIN
-	NamingSupervisor // whose PIN it will be
+	SigningOn        // the operator's PIN
+	NamingSupervisor // the number of the supervisor whose PIN follows
 	Refused          // nothing began; the reason stands until a key or a new sale
 )
 
@@ -62,74 +62,74 @@ func (p Phase) String() string {
 	return fmt.Sprintf("TerminalPhase(%d)", p)
 }
 
-// Settings are what the terminal was told at its start.
+// Settings are fixed at the start of the process.
 type Settings struct {
 	Currency      payterm.Currency
-	MerchantID    string // at the gateway: of every sale that begins
+	MerchantID    string // at the gateway; of every new sale
 	MaxMinor      int64  // of one sale; 0 for payterm.MaxMinor
 	ActiveWallets payterm.ChannelSet
-	Wallets       payterm.ChannelSet // whose codes may be scanned; none for all
+	Wallets       payterm.ChannelSet // whose codes may be scanned; empty for all
 	Operator      string
 	PINSet        bool            // some supervisor's PIN is configured
-	SignOn        bool            // operators are configured: one of them has to sign on
+	SignOn        bool            // operators are configured: one has to sign on
 	DayMaxMinor   int64           // of all sales of a business day; 0 for no limit
-	Last          payterm.OrderID // of an earlier life: its slips may be wanted again
+	Last          payterm.OrderID // of an earlier run: its slips may be printed again
 	Rules         order.Rules
 
-	SupervisorsNamed bool // supervisors are operators: their numbers are asked for
-	Tips             Tips // offered after the amount; none for no question
-	Lines            int  // of a menu that the glass shows at once; 0 for all
-	// RefundsNeedPIN refuses refunds while no supervisor's PIN is configured.
+	SupervisorsNamed bool // supervisors are operators: their number is asked for first
+	Tips             Tips // offered after the amount; empty for no question
+	Lines            int  // of a menu that fit on the glass; 0 for all
+	// RefundsNeedPIN refuses refunds if no supervisor's PIN is configured.
 	RefundsNeedPIN bool
-	Training       bool // the gateway is a simulated one, and the database is another
+	Training       bool // the gateway is simulated, the database is another
 }
 
-// The counter's own limits.
+// Limits of the counter.
 const (
-	amountTimeout = 120 * time.Second // an amount that nobody finishes is cleared
+	amountTimeout = 120 * time.Second // an unfinished amount is cleared after this
 	maxPINDigits  = 12
 	maxPINTries   = 3
 )
 
-// Terminal is the state of the counter. It is comparable and not journalled: a
-// new life begins idle, and the orders begin again from their own events.
+// Counter is the state of the counter. It is comparable. It is not journalled: it starts idle,
+// and open orders are read from their own events.
 type Counter struct {
 	Settings Settings
 	Phase    Phase
 	Status   Status
 
-	Want          order.SaleBegan   // what is being entered or asked for
-	Refund        order.RefundBegan // likewise, a refund
-	Word          Resolve           // likewise, a supervisor's word on an order
-	Ticket        uint64            // of a sale that came over the socket, 0 for the keypad
+	Want          order.SaleBegan   // the sale that is being entered or asked for
+	Refund        order.RefundBegan // the refund, likewise
+	Word          Resolve           // the supervisor's decision on an order, likewise
+	Ticket        uint64            // of the caller on the local socket, 0 for the keypad
 	Conflict      payterm.OrderID
 	ConflictDoubt bool
 	PIN           PIN
-	PINAsked      bool // a PIN is being compared; until then none is typed
-	PINCame       bool // it was typed elsewhere, and came over the socket
-	PINStale      bool // it was typed at an earlier prompt, and opens no other
+	PINAsked      bool // a PIN is being compared; no key is taken until it is
+	PINFromSocket bool // it was sent over the local socket
+	PINStale      bool // it was typed at an earlier prompt and does not count at this one
 	PINTries      int
 	Fault         string
-	Menu          Menu  // what is done beside a sale
-	Trial         Trial // in service: what is on the glass
+	Menu          Menu  // what is done besides a sale
+	Trial         Trial // in service: the trial on the glass
 	Lesson        Lesson
 
 	Operator Operator       // who is signed on
-	Claim    string         // the number that is being typed, or whose PIN is
+	Claim    string         // the operator number that is typed, or whose PIN is
 	Refusal  payterm.Reason // why nothing began
-	Wait     time.Duration  // for so long no PIN of this operator is compared
+	Wait     time.Duration  // how long no PIN of this operator is compared
 
-	Order   order.Order     // at the counter, or the last one
-	Stands  time.Duration   // since when a result does that nobody has to answer
-	Last    payterm.OrderID // the last one whose slips may be printed again
-	Until   time.Duration   // of the amount's entry
-	TickAt  time.Duration   // of the elapsed time on screen
-	ArmedAt time.Duration   // when the scanner was told to look for a code
-	Rest    time.Duration   // when a training ends in which nobody does anything
-	Shown   View
+	Order       order.Order     // at the counter, or the last one
+	ResultSince time.Duration   // since when a result that needs no answer is shown
+	Last        payterm.OrderID // its slips may be printed again
+	Until       time.Duration   // end of the entry of an amount
+	TickAt      time.Duration   // next update of the elapsed time on screen
+	ArmedAt     time.Duration   // when the scanner was armed
+	Rest        time.Duration   // end of a training that nobody uses
+	Shown       View
 }
 
-// NewTerminal is an idle counter.
+// New is an idle counter.
 func New(s Settings) Counter {
 	if s.MaxMinor <= 0 || s.MaxMinor > payterm.MaxMinor {
 		s.MaxMinor = payterm.MaxMinor
@@ -152,21 +152,21 @@ func (c Counter) Due() (time.Duration, bool) {
 	return due, due != 0
 }
 
-// StepTerminal moves the counter by one event and shows what has changed.
+// Step moves the counter by one event and shows the view if it has changed.
 func Step(t Counter, in Stamped) (Counter, []Command) {
 	before := t
 	t, cmds := t.step(in)
 	if t.Settings.Training {
-		t, cmds = t.trainee(in, cmds)
+		t, cmds = t.stepTraining(in, cmds)
 	}
-	t = t.stand(in, before).tick(in.Mono)
+	t = t.noteResult(in, before).tick(in.Mono)
 	if on := t.Armed(); on != before.Armed() {
 		t.ArmedAt = in.Mono
 		cmds = append([]Command{Arm{on}}, cmds...)
 	}
 	if v := t.view(in.Mono); v != t.Shown {
 		t.Shown = v
-		// First, since a command may move an order on, and its view with it.
+		// First, because a later command may move an order and with it the view.
 		cmds = append([]Command{Show{v}}, cmds...)
 	}
 	return t, cmds
@@ -203,7 +203,7 @@ func (c Counter) step(in Stamped) (Counter, []Command) {
 	case PINChecked:
 		return c.pinChecked(in, ev)
 	case Scanned:
-		if c.Phase == Serving && ev.Began >= c.ArmedAt { // or it was scanned while the order was being written down
+		if c.Phase == Serving && ev.Began >= c.ArmedAt { // armed, and the order not yet committed
 			return c, []Command{Tell{c.Order.ID(), order.CodeScanned(c.anyWallet(ev))}}
 		}
 		if c.Phase == Finding {
@@ -223,7 +223,7 @@ func (c Counter) step(in Stamped) (Counter, []Command) {
 	case Found:
 		return c.found(in, ev)
 	case OrderTold:
-		return c.told(in, ev)
+		return c.orderTold(in, ev)
 	case TotalsTold:
 		return c.totalsTold(in, ev)
 	case RateTold:
@@ -238,14 +238,14 @@ func (c Counter) step(in Stamped) (Counter, []Command) {
 	return c, nil
 }
 
-// Armed reports whether a code that is scanned now means something at once: a scanner
-// that waits for a command looks for codes so long.
+// Armed reports whether a scan has a use now. A scanner that needs a command looks for codes only
+// then.
 func (c Counter) Armed() bool {
 	return c.Phase == Serving && c.Order.Phase == order.Scanning || c.Phase == Finding || c.Phase == InService
 }
 
-// idle clears the counter of everything but what the world says, and of a PIN that
-// is still being compared: whatever that prompt was for is over.
+// idle clears the counter. It keeps the status, who is signed on, and a PIN that is still being
+// compared, whose result then counts for nothing.
 func (c Counter) idle() Counter {
 	c = Counter{
 		Settings: c.Settings, Status: c.Status, Shown: c.Shown, Last: c.Last, PINAsked: c.PINAsked,
@@ -253,15 +253,14 @@ func (c Counter) idle() Counter {
 		Lesson:   c.Lesson, Rest: c.Rest,
 		Want: order.SaleBegan{Currency: c.Settings.Currency}, Operator: c.Operator,
 	}
-	if c.nobody() {
+	if c.mustSignOn() {
 		c.Phase = SignedOff
 	}
 	return c
 }
 
-// Anew is a counter that begins anew, after a state that cannot be. An order that it had
-// has it again, so that nobody begins another beside it; who is signed on is not known any
-// more.
+// Anew is a counter that starts again after an impossible state. The order that it had keeps the
+// counter, so that nobody begins another one beside it; the operator has to sign on again.
 func (c Counter) Anew(had order.Order) Counter {
 	last, asked := c.Last, c.PINAsked
 	c = New(c.Settings)
@@ -269,7 +268,7 @@ func (c Counter) Anew(had order.Order) Counter {
 	return c.serve(had)
 }
 
-// serve gives the counter to an order that it had before, if there is one.
+// serve gives the counter to this order, if there is one.
 func (c Counter) serve(had order.Order) Counter {
 	if had.Phase == order.Fresh {
 		return c
@@ -281,7 +280,7 @@ func (c Counter) serve(had order.Order) Counter {
 	return c
 }
 
-// tick plans the next second of the waiting screens.
+// tick plans the next update of a waiting screen, in a second.
 func (c Counter) tick(now time.Duration) Counter {
 	c.TickAt = 0
 	if c.Phase != Serving || !c.Order.Phase.AtCounter() {
@@ -295,8 +294,8 @@ func (c Counter) tick(now time.Duration) Counter {
 	return c
 }
 
-// outOfOrder stops selling. An order that is being served goes on by itself and
-// has the counter again once the journal can be written.
+// outOfOrder stops selling. An order at the counter continues and is shown again once the journal
+// can be written.
 func (c Counter) outOfOrder(ev StoreFailed) (Counter, []Command) {
 	if c.Phase == OutOfOrder {
 		c.Fault = ev.Why
@@ -308,7 +307,7 @@ func (c Counter) outOfOrder(ev StoreFailed) (Counter, []Command) {
 		served = order.Order{}
 	}
 	if c.Ticket != 0 && (c.Phase == Checking || c.Phase == EnteringPIN || c.Phase == Switching ||
-		c.Phase == NamingSupervisor || c.Phase == Serving && served.ID() == "") { // it could not even begin
+		c.Phase == NamingSupervisor || c.Phase == Serving && served.ID() == "") { // it could not begin
 		cmds = append(cmds, Refuse{Ticket: c.Ticket, Reason: payterm.ReasonStorage})
 	}
 	c = c.idle()
@@ -316,14 +315,14 @@ func (c Counter) outOfOrder(ev StoreFailed) (Counter, []Command) {
 	return c, append(cmds, Play{payterm.SoundAlarm})
 }
 
-// recovered gives the counter back.
+// recovered shows the counter again.
 func (c Counter) recovered() Counter {
 	return c.idle().serve(c.Order)
 }
 
-// moved follows the order at the counter, and those that a person is being warned of: the
-// one that is named and all others of its total. Once one is paid there may be nothing to
-// charge again, and its approval stands in place of the question.
+// moved follows the order at the counter, and the orders of a warning: the one that is named and
+// all others of its total. If one of them is paid, its approval replaces the question, because a
+// second charge may not be needed any more (invariant 8).
 func (c Counter) moved(ev OrderMoved) (Counter, []Command) {
 	o := ev.Order
 	var cmds []Command
@@ -334,7 +333,7 @@ func (c Counter) moved(ev OrderMoved) (Counter, []Command) {
 			c.Phase = ShowingResult
 		}
 	case (c.Phase == ShowingResult && !o.Phase.AtCounter() || c.Phase == OutOfOrder) && c.Order.ID() == o.ID():
-		c.Order = o // a doubt on screen that has resolved itself
+		c.Order = o // the doubt on screen has ended
 	case (c.Phase == Warned || c.Phase == EnteringPIN || c.Phase == NamingSupervisor) &&
 		o.Outcome == payterm.Approved && (c.Conflict == o.ID() || c.Conflict != "" && ev.Found &&
 		o.Kind == payterm.KindSale && o.Total() == c.Want.Total()):
@@ -354,8 +353,8 @@ func (c Counter) moved(ev OrderMoved) (Counter, []Command) {
 	return c, cmds
 }
 
-// taken refuses what the socket asks for while the counter is taken. A result that
-// waits for a key gives way.
+// taken refuses a request over the socket while the counter is in use. A result that waits for a
+// key does not count as use.
 func (c Counter) taken(ticket uint64) (refusal []Command) {
 	switch c.Phase {
 	case Idle, ShowingResult, SignedOff, Refused:
@@ -367,9 +366,9 @@ func (c Counter) taken(ticket uint64) (refusal []Command) {
 	return nil
 }
 
-// asked takes a sale from the socket.
+// asked handles a sale from the socket.
 func (c Counter) asked(ev SaleAsked) (Counter, []Command) {
-	if refusal := c.unmanned(ev.Ticket); refusal != nil {
+	if refusal := c.refuseUnsigned(ev.Ticket); refusal != nil {
 		return c, refusal
 	}
 	c = c.idle()
@@ -382,9 +381,9 @@ func (c Counter) check() (Counter, []Command) {
 	return c, []Command{CheckConflict{c.Want.Total(), c.Want.Despite}}
 }
 
-// checked begins the sale, unless another order of this total stands in the way
-// and nobody has said to go on despite it. A till may say so, but where a
-// supervisor's PIN guards a doubt it has to be typed here.
+// checked begins the sale, unless another order of this total is in the way and nobody has
+// decided to go on. A till may decide that; a doubt that needs a supervisor's PIN has to be
+// decided at the keypad.
 func (c Counter) checked(in Stamped, ev ConflictChecked) (Counter, []Command) {
 	if c.Phase != Checking {
 		return c, nil
@@ -393,7 +392,7 @@ func (c Counter) checked(in Stamped, ev ConflictChecked) (Counter, []Command) {
 		return c.refused(in, payterm.ReasonDayLimit, 0)
 	}
 	switch {
-	case ev.Paid: // whoever allowed a second charge did not know of the first
+	case ev.Paid: // the decision was made without knowing of this payment
 		return c.idle(), []Command{Refuse{Ticket: c.Ticket, Reason: payterm.ReasonPossibleDuplicate, Order: ev.Order}}
 	case ev.Order == "", ev.Order == c.Want.Despite && !c.guarded(ev.Doubt):
 		return c.begin()
@@ -444,26 +443,26 @@ func (c Counter) key(in Stamped, k payterm.Key) (Counter, []Command) {
 		case k == payterm.KeyCancel && c.Order.ID() != "":
 			return c, []Command{Tell{c.Order.ID(), order.CancelPressed{}}}
 		case k.Digits() != "" && (phase == order.Scanning || phase == order.ShowingCode):
-			// The next amount, typed too soon. Not once it is sent: there this sound
-			// would be heard as the wallet's answer.
+			// A key of the next sale, too soon. No sound once the request is sent: it could be
+			// taken for the wallet's answer.
 			return c, []Command{Play{payterm.SoundDeclined}}
 		}
 	case ShowingResult:
 		if k == payterm.KeyF2 {
 			return c, c.reprint()
 		}
-		return c.leave(in, k) // any key leaves; a digit begins the next amount
+		return c.leave(in, k) // any key; a digit begins the next amount
 	case Refused:
 		return c.leave(in, k)
 	case InService:
 		return c.service(in)
-	default: // Checking, OutOfOrder: no key does anything
+	default: // Checking, OutOfOrder: no key has an effect
 	}
 	return c, nil
 }
 
-// keyAmount types an amount in minor units. A digit that would pass the limit is
-// refused, never dropped in silence.
+// keyAmount types an amount in minor units. A digit that would pass the limit is refused with a
+// sound.
 func (c Counter) keyAmount(in Stamped, k payterm.Key) (Counter, []Command) {
 	sounds := []Command{Play{payterm.SoundKey}}
 	switch {
@@ -496,7 +495,7 @@ func (c Counter) keyAmount(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, sounds
 }
 
-// chooseWallet asks whose code to show, if there is a choice.
+// chooseWallet asks whose code to show if there is a choice.
 func (c Counter) chooseWallet(in Stamped) (Counter, []Command) {
 	wallets := c.Settings.ActiveWallets.List()
 	if len(wallets) == 0 {
@@ -528,11 +527,11 @@ func (c Counter) keyWallet(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, nil
 }
 
-// guarded reports whether only a supervisor may sell in spite of it.
+// guarded reports whether only a supervisor may decide to sell.
 func (c Counter) guarded(doubt bool) bool { return doubt && c.Settings.PINSet }
 
-// keyWarned asks for one key, and for a supervisor where a payment in doubt is
-// younger than the guard.
+// keyWarned takes the decision after a warning: one key, and a supervisor's PIN if a payment in
+// doubt is younger than the guard.
 func (c Counter) keyWarned(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch k {
 	case payterm.KeyCancel:
@@ -546,10 +545,10 @@ func (c Counter) keyWarned(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, nil
 }
 
-// refundAsked takes a refund from the socket. Where a supervisor's PIN is
-// configured it has to be typed here, by somebody who sees the amount.
+// refundAsked handles a refund from the socket. If a supervisor's PIN is configured it has to be
+// typed at the keypad, where the amount is shown.
 func (c Counter) refundAsked(in Stamped, ev RefundAsked) (Counter, []Command) {
-	if refusal := c.unmanned(ev.Ticket); refusal != nil {
+	if refusal := c.refuseUnsigned(ev.Ticket); refusal != nil {
 		return c, refusal
 	}
 	c = c.idle()
@@ -560,12 +559,12 @@ func (c Counter) refundAsked(in Stamped, ev RefundAsked) (Counter, []Command) {
 	return c.beginRefund()
 }
 
-// resolveAsked lets the supervisor whose word it is type the PIN, where one is
-// configured: a word lifts the guard against a second charge.
+// resolveAsked asks for a supervisor's PIN, if one is configured, before a decision on an order
+// is recorded: the decision ends the guard against a second charge.
 func (c Counter) resolveAsked(in Stamped, ev ResolveAsked) (Counter, []Command) {
 	if !c.Settings.PINSet {
-		if c.nobody() {
-			return c, c.unmanned(ev.Ticket)
+		if c.mustSignOn() {
+			return c, c.refuseUnsigned(ev.Ticket)
 		}
 		ev.Word.Operator = c.seller(ev.Word.Operator)
 		return c, []Command{ev.Word}
@@ -585,7 +584,7 @@ func (c Counter) beginRefund() (Counter, []Command) {
 	return c, []Command{BeginRefund{Ticket: c.Ticket, Refund: c.Refund}}
 }
 
-// reprint asks the last order for its slips.
+// reprint prints the last order's slips again.
 func (c Counter) reprint() []Command {
 	if c.Last == "" {
 		return []Command{Play{payterm.SoundDeclined}}
@@ -593,7 +592,7 @@ func (c Counter) reprint() []Command {
 	return []Command{Play{payterm.SoundKey}, Reprint{c.Last}}
 }
 
-// giveUp leaves what is being entered, and tells who asked for it.
+// giveUp leaves what is being entered and answers its caller.
 func (c Counter) giveUp(cmds []Command) (Counter, []Command) {
 	if c.Ticket != 0 && (c.Phase == EnteringPIN || c.Phase == NamingSupervisor || c.Phase == Switching) {
 		cmds = append(cmds, Refuse{Ticket: c.Ticket, Reason: payterm.ReasonCashier})
@@ -601,7 +600,7 @@ func (c Counter) giveUp(cmds []Command) (Counter, []Command) {
 	return c.idle(), cmds
 }
 
-// override does what a supervisor was asked for, or what nobody has to be asked for.
+// override does what needed a supervisor, after the PIN or where none is needed.
 func (c Counter) override(in Stamped, by Operator) (Counter, []Command) {
 	c.PINTries = 0
 	if c.Refund.SaleID != "" {
@@ -640,7 +639,7 @@ func (c Counter) keyPIN(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.beforePIN(in), []Command{Play{payterm.SoundKey}}
 	case k == payterm.KeyCancel:
 		return c.giveUp([]Command{Play{payterm.SoundKey}})
-	case c.PINAsked: // one guess at a time
+	case c.PINAsked: // one PIN at a time
 		return c, nil
 	case k == payterm.KeyClear:
 		c.PIN = ""
@@ -657,7 +656,7 @@ func (c Counter) keyPIN(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, []Command{Play{payterm.SoundKey}}
 }
 
-// Impossible says what is wrong with a state that should not be reached.
+// Impossible describes a state that should not be reached, nil if there is nothing wrong.
 func (c Counter) Impossible() error {
 	switch {
 	case c.Phase == ShowingResult && c.Order.Phase.AtCounter():
@@ -677,48 +676,48 @@ func (c Counter) Impossible() error {
 	return c.peopleImpossible()
 }
 
-// How long a result is taken to be read. It stands on the glass for longer.
+// How long until a shown result counts as read. It stays on the glass for longer.
 const (
-	tillReads    = time.Minute     // of what came over the socket: the till has it too
-	cashierReads = 5 * time.Minute // of what was done at the keys
+	tillReads    = time.Minute     // of a result that a till has received as well
+	cashierReads = 5 * time.Minute // of a result of the keypad
 )
 
-// stand notes since when a result stands, or the news that took its place. A key that
-// leaves it where it is was pressed by somebody.
-func (c Counter) stand(in Stamped, before Counter) Counter {
+// noteResult notes since when the current result is shown. A key that does not leave it starts
+// the time again.
+func (c Counter) noteResult(in Stamped, before Counter) Counter {
 	_, pressed := in.Event.(KeyPressed)
 	switch {
-	case !c.standing():
-		c.Stands = 0
-	case c.Stands == 0, c.Phase == ShowingResult && (pressed || c.Order.Outcome != before.Order.Outcome):
-		c.Stands = max(in.Mono, 1)
+	case !c.showsResult():
+		c.ResultSince = 0
+	case c.ResultSince == 0, c.Phase == ShowingResult && (pressed || c.Order.Outcome != before.Order.Outcome):
+		c.ResultSince = max(in.Mono, 1)
 	}
 	return c
 }
 
-// standing reports whether the counter shows something that no answer is needed to.
-func (c Counter) standing() bool {
+// showsResult reports whether the screen needs no answer.
+func (c Counter) showsResult() bool {
 	return c.Phase == ShowingResult || c.Phase == Refused || c.Phase == OutOfOrder && !c.Order.Phase.AtCounter()
 }
 
-// AtRest reports whether nothing at the counter needs anybody, so that what waits for
-// that may be done: nobody is served or types, and a result has been read. Everything
-// else has a deadline that leads back here, or an order's.
+// AtRest reports whether nobody uses the counter (invariant 22): no order, no entry, and the
+// result has been read. Updates and restarts wait for it. Every other state has a deadline, its
+// own or its order's.
 func (c Counter) AtRest(now time.Duration) bool {
 	switch {
 	case c.Phase == Idle:
 		return true
 	case c.Phase == SignedOff:
-		return c.Until == 0 // or somebody signs on
-	case c.standing() && c.Ticket != 0:
-		return now >= c.Stands+tillReads
-	case c.standing():
-		return now >= c.Stands+cashierReads
+		return c.Until == 0 // else somebody is signing on
+	case c.showsResult() && c.Ticket != 0:
+		return now >= c.ResultSince+tillReads
+	case c.showsResult():
+		return now >= c.ResultSince+cashierReads
 	}
 	return false
 }
 
-// State is the word under which programs know what the counter does.
+// State is the counter's state for programs.
 func (c Counter) State() string {
 	switch c.Phase {
 	case Idle, SignedOff:
@@ -739,7 +738,7 @@ func (c Counter) State() string {
 		}
 		return "sending"
 	case ShowingResult, OutOfOrder, Refused:
-	default: // the menu, or trials of the devices: somebody is at the keys
+	default: // the menu, or service: somebody uses the keys
 		return "amount"
 	}
 	return "result"

@@ -1,14 +1,13 @@
-// Package counter decides what happens at the counter: keys, menus, people, tips,
-// training, service, and what the screen shows. It begins orders, hands keys and scans to
-// the one that is being served, and shows it; what an order does about it is
-// flows/order's.
+// Package counter decides what happens at the counter: keys, menus, operators, tips,
+// training, service, and what the screen shows. It begins orders, passes keys and scans to
+// the order at the counter, and shows it. What an order does is in flows/order.
 //
-// Like an order, the Counter is a pure machine: a state and a stamped event go into Step,
-// the next state and commands come out. It is not journalled: a new life of the process
-// begins idle. None of its commands moves money: BeginSale and BeginRefund begin an order,
-// whose first event is committed before anything else happens.
+// Like an order, the Counter is a state machine: Step is a pure function of a state and a
+// stamped event. It is not journalled: it is idle after each start. No command of it moves
+// money: BeginSale and BeginRefund begin an order, whose first event is committed before
+// anything else happens.
 //
-// The words on the screens are package screen's, the loop is flows/runner's.
+// The words on the screens are in package screen, the loop is in flows/runner.
 package counter
 
 import (
@@ -24,76 +23,74 @@ type Stamped struct {
 	Event Event
 }
 
-// Event is what has happened. The set is closed, and none of it is journalled.
+// Event is what has happened. The set is closed, and no event is journalled.
 type Event interface{ event() }
 
 // Events of the counter.
 type (
-	// Scanned is a frame from the scanner.
+	// Scanned is one scan.
 	Scanned order.CodeScanned
 
-	// Woke is a deadline of the counter that has passed.
+	// Woke: a deadline of the counter has passed.
 	Woke struct{}
 
 	// KeyPressed is one key.
 	KeyPressed struct{ Key payterm.Key }
 
-	// SaleAsked is a sale asked for over the local socket. Ticket finds the
-	// caller again.
+	// SaleAsked is a sale asked for over the local socket. Ticket identifies the caller.
 	SaleAsked struct {
 		Ticket uint64
-		Sale   order.SaleBegan // ID and Rules are filled in when it begins
+		Sale   order.SaleBegan // ID and Rules are set when it begins
 	}
 
-	// RefundAsked is a refund asked for over the local socket. The id, the sale's
-	// terms and the rules are filled in when it begins.
+	// RefundAsked is a refund asked for over the local socket. Its id, the sale's terms and the
+	// rules are set when it begins.
 	RefundAsked struct {
 		Ticket uint64
 		Refund order.RefundBegan
 	}
 
-	// ResolveAsked is a supervisor's word that came over the local socket.
+	// ResolveAsked is a supervisor's decision that came over the local socket.
 	ResolveAsked struct {
 		Ticket uint64
 		Word   Resolve
 	}
 
-	// RefundRefused says that the refund at the counter did not begin; or a sale, where a
-	// first state that cannot be kept it from that.
+	// RefundRefused: the refund at the counter did not begin, or a sale did not because its first
+	// state was impossible.
 	RefundRefused struct{ Reason payterm.Reason }
 
-	// ConflictChecked answers CheckConflict: the order that stands in the way of
-	// another sale of the same amount, if any, and what was sold in this business
-	// day so far, in minor units, where there is a limit to it.
+	// ConflictChecked answers CheckConflict: the order in the way of another sale of the same
+	// amount, if any, and the sum of this business day's sales in minor units, if it has a limit.
 	ConflictChecked struct {
 		Order     payterm.OrderID
-		Doubt     bool // a payment in doubt, not merely a code on show
-		Paid      bool // Order was paid meanwhile, and whoever said to go on despite it does not know that
+		Doubt     bool // a payment in doubt, not a code on show
+		Paid      bool // Order has been paid meanwhile, and who decided to go on does not know it
 		SoldMinor int64
 	}
 
-	// PINChecked answers CheckPIN. Wait is how long no further PIN of this operator
-	// is compared, 0 for none.
+	// PINChecked answers CheckPIN. Wait is how long no other PIN of this operator is compared, 0
+	// for none.
 	PINChecked struct {
 		OK       bool
-		Operator Operator // whose PIN it is, when it is right
+		Operator Operator // whose PIN it is, if it is right
 		Wait     time.Duration
 	}
 
-	// OrderMoved says that an order has a new, committed state. Found says that it was not
-	// called paid before, and somebody may be warned of it, or of another one of its total.
+	// OrderMoved: an order has a new, committed state. Found means that it is newly known to be
+	// paid, and a warning about it or about its total may be on screen.
 	OrderMoved struct {
 		Order order.Order
 		Found bool
 	}
 
-	// StatusChanged carries what the idle screen tells of the rest.
+	// StatusChanged carries the terminal's state that the idle screen shows.
 	StatusChanged struct{ Status Status }
 
-	// StoreFailed says that the journal cannot be written: nothing may be sold.
+	// StoreFailed: the journal cannot be written, so nothing may be sold.
 	StoreFailed struct{ Why string }
 
-	// StoreRecovered says that it can be written again and owes nothing.
+	// StoreRecovered: the journal can be written again and nothing waits to be written.
 	StoreRecovered struct{}
 )
 
@@ -120,26 +117,26 @@ type (
 	// Play (again) sounds the buzzer.
 	Play struct{ Sound payterm.Sound }
 
-	// Arm (again) has the scanner look for a code, or no longer.
+	// Arm (again) arms the scanner, or disarms it.
 	Arm struct{ On bool }
 
 	// Show (again) draws a view.
 	Show struct{ View View }
 
-	// BeginSale (lasting) takes the next order id and starts the order.
+	// BeginSale (lasting) takes the next order id and begins the order.
 	BeginSale struct {
 		Ticket uint64
 		Sale   order.SaleBegan
 	}
 
-	// BeginRefund (lasting) takes the next order id and starts the refund.
+	// BeginRefund (lasting) takes the next order id and begins the refund.
 	BeginRefund struct {
 		Ticket uint64
 		Refund order.RefundBegan
 	}
 
-	// Resolve (again) puts a supervisor's word to an order, which may be closed and
-	// on a list, and answers the caller.
+	// Resolve (again) passes a supervisor's decision to an order, which may be closed and on a
+	// list, and answers the caller.
 	Resolve struct {
 		Ticket   uint64
 		Order    payterm.OrderID
@@ -147,30 +144,29 @@ type (
 		Reason   string
 	}
 
-	// Reprint (once) asks an ended order for its slips.
+	// Reprint (once) prints the slips of an ended order again.
 	Reprint struct{ Order payterm.OrderID }
 
-	// CheckConflict (again) looks for an order of this total that forbids a
-	// second one to begin silently, and sums up the day.
+	// CheckConflict (again) looks for an order that forbids a second one of this total without a
+	// question, and sums up the day's sales.
 	CheckConflict struct {
 		Total   payterm.Amount
 		Despite payterm.OrderID
 	}
 
-	// CheckPIN (again) compares a PIN with its slow hash: that of an operator, or of
-	// the supervisor without a name where the number is empty. For anything but
-	// signing on it has to be a supervisor's.
+	// CheckPIN (again) compares a PIN with its slow hash: an operator's, or with an empty number
+	// the supervisor's PIN that has no name. All but signing on needs a supervisor's.
 	CheckPIN struct {
 		Number string
 		PIN    PIN
 		For    payterm.Purpose
-		Order  payterm.OrderID // that it is about
+		Order  payterm.OrderID // the order that it is about
 	}
 
-	// Record (lasting) writes down what a person did.
+	// Record (lasting) writes to the journal what a person did.
 	Record struct{ Did payterm.PersonRecord }
 
-	// Tell (again) hands an event on to the order at the counter.
+	// Tell (again) passes an event to the order at the counter.
 	Tell struct {
 		Order payterm.OrderID
 		Event order.Event
@@ -197,33 +193,32 @@ func (Record) command()        {}
 func (Tell) command()          {}
 func (Refuse) command()        {}
 
-// PIN is a person's PIN while it is being typed. It shows its length only.
+// PIN is a PIN that is being typed. It prints as asterisks.
 type PIN string
 
-// String hides the digits.
 func (p PIN) String() string { return "****"[:min(4, len(p))] }
 
-// GoString hides them from %#v.
+// GoString hides the digits from %#v.
 func (p PIN) GoString() string { return p.String() }
 
-// Status is what the terminal knows of the world beside the sale.
+// Status is the terminal's state besides the sale.
 type Status struct {
 	Network Network                `json:"network"`
-	Queue   int                    `json:"queue"` // orders that are still being asked about
+	Queue   int                    `json:"queue"` // orders that the gateway is still asked about
 	Doubts  int                    `json:"doubts"`
 	Late    int                    `json:"late_payments"`
 	Alarms  int                    `json:"alarms"`
 	Paper   payterm.PaperCondition `json:"paper"`
-	// Unprinted are slips that did not come out, and have not come since; the last one
-	// was of UnprintedOrder.
+	// Unprinted is the number of slips that failed and have not been printed since;
+	// UnprintedOrder is the last one's order.
 	Unprinted      int             `json:"unprinted,omitempty"`
 	UnprintedOrder payterm.OrderID `json:"unprinted_order,omitempty"`
-	// Unclosed is an earlier business day whose Z was not taken, as 2006-01-02.
+	// Unclosed is an earlier business day without a Z, as 2006-01-02.
 	Unclosed string `json:"unclosed_day,omitempty"`
-	Rate     Rate   `json:"-"` // the last one known, while it is worth showing
+	Rate     Rate   `json:"-"` // the last known one, while it is recent enough to show
 }
 
-// Network says how the last request to the gateway went.
+// Network is how the last request to the gateway ended.
 type Network string
 
 // The states of the network.

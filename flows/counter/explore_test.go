@@ -16,11 +16,11 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what docs/flows.md says of the counter")
 
-// TestExplore holds the diagram in docs/flows.md to what the counter does. The part before
-// it is flows/order's.
+// TestExplore compares the diagram in docs/flows.md with what the counter does. The first part of
+// the file is checked by flows/order.
 func TestExplore(t *testing.T) {
 	const file, counterPart = "../../docs/flows.md", "\n# The counter\n"
-	arrows, states := exploreTerminal(t)
+	arrows, states := exploreCounter(t)
 	t.Logf("%d states, %d arrows", states, len(arrows))
 	if len(arrows) < 25 || states < 100 {
 		t.Errorf("%d states and %d arrows: the walk is not whole", states, len(arrows))
@@ -42,8 +42,8 @@ func TestExplore(t *testing.T) {
 	}
 }
 
-// terminalEvents is every event that the counter can meet.
-func terminalEvents() map[string]Event {
+// counterEvents is every event that the counter can receive.
+func counterEvents() map[string]Event {
 	sale := order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD"}
 	moved := func(phase order.Phase, outcome payterm.Outcome) Event {
 		s := sale
@@ -100,7 +100,7 @@ func terminalEvents() map[string]Event {
 	return list
 }
 
-// moves reports whether a command moves money, closes a day or is somebody's word.
+// moves reports whether a command moves money, closes a day or records a decision.
 func moves(c Command) bool {
 	switch c := c.(type) {
 	case BeginSale, BeginRefund, Resolve, AllowZ:
@@ -114,8 +114,7 @@ func moves(c Command) bool {
 	}
 }
 
-// answering makes an answer one to the question that was asked last, if that is one
-// of its kind.
+// answering returns e as an answer to the last question, if it is of that kind.
 func answering(e Event, q Query) Event {
 	switch e := e.(type) {
 	case Found:
@@ -142,9 +141,9 @@ func answering(e Event, q Query) Event {
 	return e
 }
 
-// restsAlone lets nobody come any more: whatever is at the counter comes to rest by its
-// own deadlines. Two things wait for somebody else: an order that is served has its
-// deadlines, and what is being looked up in the journal is told at once.
+// restsAlone checks that the counter comes to rest by its own deadlines if no more events come.
+// Two phases wait for others: an order at the counter has its own deadlines, and a look-up in the
+// journal is answered at once.
 func restsAlone(t *testing.T, c Counter, now time.Duration, name string) {
 	t.Helper()
 	if c.Phase == Checking || c.Phase == Serving || c.Phase == OutOfOrder && c.Order.Phase.AtCounter() {
@@ -153,7 +152,7 @@ func restsAlone(t *testing.T, c Counter, now time.Duration, name string) {
 	from := c.Phase
 	for end := now + 2*trainingIdle; !c.AtRest(now); {
 		due, any := c.Due()
-		if stands := c.Stands + cashierReads; c.Stands > 0 && (!any || stands < due) {
+		if stands := c.ResultSince + cashierReads; c.ResultSince > 0 && (!any || stands < due) {
 			due, any = stands, true
 		}
 		if !any || due > end {
@@ -164,10 +163,10 @@ func restsAlone(t *testing.T, c Counter, now time.Duration, name string) {
 	}
 }
 
-// exploreTerminal walks the counter as explore walks an order.
-func exploreTerminal(t *testing.T) (arrows []string, states int) {
-	names := slices.Sorted(maps.Keys(terminalEvents()))
-	events := terminalEvents()
+// exploreCounter visits every state of the counter, as explore does for an order.
+func exploreCounter(t *testing.T) (arrows []string, states int) {
+	names := slices.Sorted(maps.Keys(counterEvents()))
+	events := counterEvents()
 	seen, drawn := map[string]bool{}, map[string]bool{}
 	type node struct {
 		t   Counter
@@ -191,14 +190,14 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 		for _, pause := range []time.Duration{0, 130 * time.Second} {
 			for _, name := range names {
 				if pause > 0 && name != "time" {
-					continue // only a deadline looks at the clock
+					continue // only a deadline depends on the time
 				}
 				if name == "2" && n.t.Phase != ShowingOrder {
-					continue // elsewhere a digit like the 1
+					continue // in the other phases all digits are alike
 				}
 				if (name == "conflict paid" || name == "another of this total paid") && n.t.Phase == Serving &&
 					n.t.Order.ID() == "" {
-					continue // an order begins in one go: no other one moves meanwhile
+					continue // an order begins within one step: no other moves meanwhile
 				}
 				now, event := n.now+pause, answering(events[name], n.t.Menu.Query)
 				next, commands := Step(n.t, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: event})
@@ -212,7 +211,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 				}
 				if _, scan := event.(Scanned); scan && !n.t.Armed() {
 					asleep := n.t
-					asleep.Shown, asleep.TickAt, asleep.Stands, asleep.Rest = next.Shown, next.TickAt, next.Stands,
+					asleep.Shown, asleep.TickAt, asleep.ResultSince, asleep.Rest = next.Shown, next.TickAt, next.ResultSince,
 						next.Rest
 					if next != asleep {
 						t.Fatalf("%s in %s does something, and the scanner was not armed", name, n.t.Phase)
@@ -270,7 +269,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 						}
 					}
 				}
-				// Who asked over the socket is never forgotten.
+				// A caller on the socket always gets an answer.
 				if n.t.Ticket != 0 && n.t.Order.ID() == "" && next.Ticket == 0 && !answered {
 					t.Fatalf("%s in %s: the caller of ticket %d hears nothing", name, n.t.Phase, n.t.Ticket)
 				}
@@ -278,7 +277,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 					n.t.Phase != EnteringRefund && name != "refund asked" {
 					t.Fatalf("%s in %s begins an order", name, n.t.Phase)
 				}
-				if began && n.t.nobody() {
+				if began && n.t.mustSignOn() {
 					t.Fatalf("%s in %s: an order begins and nobody is signed on", name, n.t.Phase)
 				}
 				if next.Operator != n.t.Operator && next.Operator != (Operator{}) &&
@@ -303,7 +302,7 @@ func exploreTerminal(t *testing.T) (arrows []string, states int) {
 					m.Cursor = 0
 				}
 				if next.Phase == EnteringPIN || next.Phase == NamingSupervisor || next.Phase == Looking ||
-					next.Phase == ShowingOrder { // how one came there is told by the task
+					next.Phase == ShowingOrder { // the way there is shown by the task
 					m.Amount, m.Typing, m.Number, m.List.Skip, m.Rows[1] = 0, false, "", 0, Row{}
 				}
 				key := fmt.Sprint(next.Settings.Training, m.Task, m.Cursor, m.Number != "", m.Query, m.Rows.Count(),

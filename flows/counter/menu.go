@@ -9,25 +9,24 @@ import (
 	"payterm/flows/order"
 )
 
-// What a terminal does beside a sale is behind one key: F3, or F1 where nothing is
-// typed, on boards that have no F3. The menu only reads, with four exceptions, and
-// each goes the way that it has anyway: a refund and a word on an order, through the
-// supervisor's prompt; the Z, likewise; slips printed again, which say COPY.
+// F3 opens the menu of all that is not a sale; on boards without F3, F1 does while nothing
+// is typed. The menu only reads, with four exceptions: a refund, a decision on an order and
+// the Z, each after a supervisor's PIN, and slips that are printed again, marked COPY.
 //
 //	InMenu          a task is chosen
 //	Finding         an order's number is scanned or typed
-//	Looking         somebody is asked: the journal, the gateway, the totals
+//	Looking         the journal, the gateway or the totals are being asked
 //	Listing         several orders; one is chosen
 //	ShowingOrder    one order, and what can be done with it
-//	ShowingWord     what a supervisor said of it was noted
-//	EnteringRefund  how much goes back
-//	AskingYes       ENTER says yes
+//	ShowingWord     a supervisor's decision on it was recorded
+//	EnteringRefund  the amount of a refund
+//	AskingYes       ENTER confirms
 //	ShowingTotals, ShowingRate, ChoosingLanguage, and training's (training.go)
 //
-// CANCEL goes one step back from each of them. An answer that comes after its
-// question was left finds another phase or another query, and is dropped.
+// CANCEL goes one step back from each of them. An answer is dropped if the phase or the
+// query is another one by then.
 
-// Task is what the menu offers, by the digit that chooses it.
+// Task is an item of the menu.
 type Task uint8
 
 // The tasks.
@@ -42,14 +41,15 @@ const (
 	TaskZ
 	TaskRate
 	TaskLanguage
-	TaskSignOff  // by 0, for somebody who is signed on
-	TaskTraining // by 00
+	TaskSignOff  // by key 0, if somebody is signed on
+	TaskTraining // by key 00
 )
 
-// Tasks is how many there are at the most.
+// Tasks is the number of tasks.
 const Tasks = int(TaskTraining)
 
-// TaskList are those of now, in their order: only who is signed on can sign off.
+// TaskList lists the tasks that are offered now, in order. Signing off needs somebody who is
+// signed on.
 func TaskList(signedOn bool) []Task {
 	list := make([]Task, 0, Tasks)
 	for task := TaskLast; task <= TaskTraining; task++ {
@@ -60,7 +60,7 @@ func TaskList(signedOn bool) []Task {
 	return list
 }
 
-// Key is the one that chooses a task.
+// Key is the key that chooses the task.
 func (t Task) Key() payterm.Key {
 	switch t {
 	case TaskSignOff:
@@ -74,37 +74,36 @@ func (t Task) Key() payterm.Key {
 // MaxRows bounds a page of a list.
 const MaxRows = 5
 
-// MaxSums is how many sums of a total are shown: a terminal that changes its merchant or
-// currency closes the day before, so there is hardly ever more than one.
+// MaxSums bounds the sums that are shown of a total. The day is closed before a terminal changes
+// its merchant or currency, so there is hardly ever more than one.
 const MaxSums = 3
 
-// maxNumberTyped is as long as the longest order id, which is all that a person
-// will type of a number.
+// maxNumberTyped bounds an order number that is typed: the length of the longest id.
 const maxNumberTyped = payterm.MaxOrderID
 
-// Lookup says who is asked, and for what.
+// Lookup is a kind of question.
 type Lookup string
 
 // The lookups.
 const (
-	LookOrder   Lookup = "order"   // the order of this id
-	LookNumber  Lookup = "number"  // orders whose number ends so, ours or the wallet's
+	LookOrder   Lookup = "order"   // the order with this id
+	LookNumber  Lookup = "number"  // orders whose id, or the wallet's number, ends so
 	LookList    Lookup = "list"    // payterm.OrderList
-	LookGateway Lookup = "gateway" // how does the order of this id stand?
-	LookTotals  Lookup = "totals"  // X, or with Text "z" a Z, which is taken by asking
+	LookGateway Lookup = "gateway" // the gateway's answer about the order with this id
+	LookTotals  Lookup = "totals"  // X, or Z if Text is "z", which closes the day
 	LookRate    Lookup = "rate"
 )
 
-// Query is one question beside a sale. Text is never a payment code.
+// Query is one question of the menu. Text is never a payment code.
 type Query struct {
 	What Lookup
 	Text string
-	Skip int             // rows of the pages before
-	Rows int             // at the most
-	By   payterm.TakenBy // of a Z: who takes it
+	Skip int             // rows of earlier pages
+	Rows int             // at most
+	By   payterm.TakenBy // who takes a Z
 }
 
-// Row is an order in a list or by itself: what a person needs of it.
+// Row is what the screens show of an order.
 type Row struct {
 	Order      payterm.OrderID
 	SaleID     payterm.OrderID // of a refund
@@ -112,7 +111,7 @@ type Row struct {
 	Wallet     payterm.Channel
 	Total      payterm.Amount
 	Refunded   payterm.Amount
-	At         int64 // when it began, UTC milliseconds, 0 when the clock was not set
+	At         int64 // when it began, UTC milliseconds, 0 if the clock was not set
 	Outcome    payterm.Outcome
 	Reason     payterm.Reason
 	Attention  payterm.Attention
@@ -129,7 +128,7 @@ func RowOf(o payterm.Order) Row {
 	}
 }
 
-// Left is what can still be given back.
+// Left is what can still be refunded.
 func (r Row) Left() payterm.Amount {
 	if r.Kind != payterm.KindSale || r.Outcome != payterm.Approved {
 		return r.Total.With(0)
@@ -137,7 +136,7 @@ func (r Row) Left() payterm.Amount {
 	return r.Total.With(max(0, r.Total.Minor-r.Refunded.Minor))
 }
 
-// Undecided reports whether the order waits for a person's word.
+// Undecided reports whether the order waits for a person's decision.
 func (r Row) Undecided() bool {
 	return r.Attention != payterm.AttentionNone || r.Outcome == payterm.InDoubt && r.Resolution == ""
 }
@@ -166,10 +165,10 @@ const (
 	VerdictUnknown Verdict = "unknown" // do not charge again
 )
 
-// VerdictOf weighs what the journal and the gateway say of a sale. Without an answer
-// the journal speaks alone: nobody had to be asked, or the order has taken the answer
-// in by itself. A payment is believed from either of them. That there was none is
-// believed only of an order that ended unpaid, or when the gateway says so.
+// VerdictOf tells from the journal and the gateway's answer whether a sale was paid.
+// Without an answer the journal decides: the gateway was not asked, or the order has
+// handled the answer. "Paid" needs one of the two; "not paid" needs an order that ended
+// unpaid, or the gateway's word.
 //
 //	answer           | approved | declined, not sent | cancelled | in doubt
 //	paid, refunded   | paid     | paid               | paid      | paid
@@ -199,47 +198,47 @@ func VerdictOf(o Row, answer payterm.Answer) Verdict {
 	return VerdictUnknown
 }
 
-// Rate is what one unit of the currency costs in CNY, for people only: the wallet
-// fixes the real one.
+// Rate is the price of one unit of the currency in CNY. It is for information only: the wallet
+// sets the real rate.
 type Rate struct {
 	CNYE8 int64 // times 10^8; 0 for none
-	At    int64 // when the gateway said so, UTC milliseconds, 0 when the clock was not set
+	At    int64 // when the gateway gave it, UTC milliseconds, 0 if the clock was not set
 	Mono  time.Duration
 }
 
-// CNY is about what an amount comes to, in whole fen, half of one rounded up; false
-// where no rate is known. It is for reading, and decides nothing.
+// CNY converts an amount to fen, rounded half up; false if no rate is known. It is shown and used
+// for nothing else.
 func (r Rate) CNY(a payterm.Amount) (payterm.Amount, bool) {
 	if r.CNYE8 <= 0 || a.Minor <= 0 || a.Minor > payterm.MaxMinor {
 		return payterm.Amount{}, false
 	}
-	unit := uint64(1e6) // of a minor unit, times 10^8, in fen
+	unit := uint64(1e6) // one minor unit, times 10^8, in fen
 	for range a.Currency.Exponent() {
 		unit *= 10
 	}
 	hi, lo := bits.Mul64(uint64(a.Minor), uint64(r.CNYE8))
 	lo, carry := bits.Add64(lo, unit/2, 0)
 	if hi += carry; hi >= unit {
-		return payterm.Amount{}, false // no rate of this world
+		return payterm.Amount{}, false // not a plausible rate
 	}
 	fen, _ := bits.Div64(hi, lo, unit)
 	return payterm.Amount{Minor: int64(fen), Currency: "CNY"}, fen <= payterm.MaxMinor*100
 }
 
-// Menu is what the counter does beside a sale.
+// Menu is the state of what is done besides a sale.
 type Menu struct {
 	Task    Task
 	Cursor  int    // of the menu, or of the rows
-	Query   Query  // what is being looked up
-	Number  string // of an order, as far as it is typed
-	List    Query  // what Rows answer
+	Query   Query  // the question that is being answered
+	Number  string // of an order, as typed so far
+	List    Query  // the question that Rows answer
 	Rows    Rows
-	More    bool    // and older ones follow
+	More    bool    // there are older ones
 	Order   Row     // the chosen one
-	Verdict Verdict // on it
-	Asking  bool    // and the gateway is still asked about it
-	Amount  int64   // to be given back, in minor units, as far as it is typed
-	Typing  bool    // it is typed; otherwise all that is left goes back
+	Verdict Verdict // on the chosen order
+	Asking  bool    // the gateway is still asked about it
+	Amount  int64   // to be refunded, in minor units, as typed so far
+	Typing  bool    // an amount is typed; otherwise all that is left
 	Hint    order.Hint
 	Reason  payterm.Reason // why the last refund did not begin
 	Totals  TotalsTold
@@ -248,17 +247,16 @@ type Menu struct {
 
 // Events of the menu.
 type (
-	// Found answers a Look for orders. Failed says that the journal could not be
-	// read.
+	// Found answers a Look for orders. Failed: the journal could not be read.
 	Found struct {
 		Query  Query
 		Rows   Rows
 		More   bool
-		Asking bool // the order of LookOrder is open: the gateway is asked about it
+		Asking bool // LookOrder: the order is open and the gateway is asked about it
 		Failed bool
 	}
 
-	// OrderTold answers a Look at the gateway.
+	// OrderTold answers a Look that asks the gateway.
 	OrderTold struct {
 		Query   Query
 		Order   Row
@@ -266,20 +264,20 @@ type (
 		Failed  bool
 	}
 
-	// TotalsTold answers a Look for totals. Why is empty when there are any.
+	// TotalsTold answers a Look for totals. Why is empty if there are any.
 	TotalsTold struct {
 		Query    Query
 		Number   int64
-		Currency payterm.Currency           // the terminal's: that of nothing, where nothing was taken
-		Sums     [MaxSums]payterm.TotalsRow // by merchant and currency, the first of them
+		Currency payterm.Currency           // the terminal's, for totals without a sum
+		Sums     [MaxSums]payterm.TotalsRow // by merchant and currency; the first ones
 		SumsAll  int
-		Open     [MaxRows]payterm.OrderID // carried over, the first of them
+		Open     [MaxRows]payterm.OrderID // carried over; the first ones
 		OpenAll  int
 		Why      string
 	}
 
-	// RateTold answers a Look for the rate. Asked is false when the gateway did not
-	// tell and the rate is an earlier one, or none.
+	// RateTold answers a Look for the rate. Asked is false if the gateway did not answer: then
+	// Rate is an earlier one, or none.
 	RateTold struct {
 		Query    Query
 		Currency payterm.Currency
@@ -296,42 +294,42 @@ func (RateTold) event()   {}
 
 // Commands of the menu.
 type (
-	// Look (again, but for a Z, which is once) asks a question beside a sale.
+	// Look (again; once for a Z) asks a question of the menu.
 	Look struct{ Query Query }
 
-	// SetLanguage (again) says in which language the screens are from now on.
+	// SetLanguage (again) sets the language of the screens.
 	SetLanguage struct{ Language string }
 )
 
 func (Look) command()        {}
 func (SetLanguage) command() {}
 
-// rows is how many orders of a list the glass shows at once.
+// rows is how many orders of a list fit on the glass.
 func (s Settings) rows() int { return min(s.Lines, MaxRows) }
 
-// inMenu reports whether the counter is busy with the menu.
+// inMenu reports whether the phase is one of the menu.
 func (p Phase) inMenu() bool { return p >= InMenu && p <= Briefing }
 
-// openMenu begins at the first task.
+// openMenu shows the menu at its first task.
 func (c Counter) openMenu(in Stamped) (Counter, []Command) {
 	c = c.idle()
 	return c.menuAt(in, InMenu), []Command{Play{payterm.SoundKey}}
 }
 
-// menuAt goes to a phase, with the time that a person has for it.
+// menuAt goes to a phase and starts its time limit.
 func (c Counter) menuAt(in Stamped, p Phase) Counter {
 	c.Phase, c.Until = p, in.Mono+amountTimeout
 	return c
 }
 
-// look asks a question and waits.
+// look asks a question and waits for the answer.
 func (c Counter) look(in Stamped, q Query) (Counter, []Command) {
 	c, q.Rows = c.menuAt(in, Looking), c.Settings.rows()
 	c.Menu.Query, c.Menu.Hint, c.Menu.Reason = q, order.HintNone, payterm.ReasonNone
 	return c, []Command{Play{payterm.SoundKey}, Look{q}}
 }
 
-// refuse tells a person why something is not done.
+// refuse shows why something is not done.
 func (c Counter) refuse(h order.Hint) (Counter, []Command) {
 	c.Menu.Hint = h
 	return c, []Command{Play{payterm.SoundDeclined}}
@@ -343,7 +341,7 @@ func (c Counter) keyMenu(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.back(in), []Command{Play{payterm.SoundKey}}
 	}
 	if c.Phase == Looking {
-		return c, nil // its time runs from the question
+		return c, nil // the time limit counts from the question
 	}
 	c.Until = in.Mono + amountTimeout
 	switch c.Phase {
@@ -369,12 +367,12 @@ func (c Counter) keyMenu(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.keyDrill(in, k)
 	case Briefing:
 		return c.keyBriefing(k)
-	default: // no phase of the menu
+	default: // not a phase of the menu
 	}
 	return c, nil
 }
 
-// back is CANCEL.
+// back handles CANCEL.
 func (c Counter) back(in Stamped) Counter {
 	m := c.Menu
 	c.Menu.Hint, c.Menu.Reason = order.HintNone, payterm.ReasonNone
@@ -386,7 +384,7 @@ func (c Counter) back(in Stamped) Counter {
 		if m.Query.What == LookGateway {
 			return c.menuAt(in, ShowingOrder)
 		}
-		if m.Task == TaskZ || c.Word.Order != "" { // it is being taken, and its slip comes; or the word is given
+		if m.Task == TaskZ || c.Word.Order != "" { // the Z, or the decision, is already under way
 			return c.idle()
 		}
 		return c.beforeList(in)
@@ -417,7 +415,7 @@ func (c Counter) back(in Stamped) Counter {
 	}
 }
 
-// beforeList is where a list or a single order was asked for.
+// beforeList is the phase from which a list or a single order was asked for.
 func (c Counter) beforeList(in Stamped) Counter {
 	task := c.Menu.Task
 	c.Menu = Menu{}
@@ -428,7 +426,7 @@ func (c Counter) beforeList(in Stamped) Counter {
 	return c.menuAt(in, InMenu)
 }
 
-// digit is the number on a key, or -1.
+// digit is a key's digit, or -1.
 func digit(k payterm.Key) int {
 	if len(k) != 1 || k.Digits() == "" {
 		return -1
@@ -436,7 +434,7 @@ func digit(k payterm.Key) int {
 	return int(k[0] - '0')
 }
 
-// keyTask chooses a task: by its digit on any page, or by moving and ENTER.
+// keyTask chooses a task, by its digit on any page or with the arrows and ENTER.
 func (c Counter) keyTask(in Stamped, k payterm.Key) (Counter, []Command) {
 	tasks := TaskList(c.Operator != (Operator{}))
 	cursor, moves := c.move(k, len(tasks))
@@ -455,7 +453,7 @@ func (c Counter) keyTask(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, []Command{Play{payterm.SoundKey}}
 }
 
-// move is where a key takes the mark of a list of n lines, and whether it does.
+// move is the cursor after a key in a list of n lines, and whether the key moves it.
 func (c Counter) move(k payterm.Key, n int) (cursor int, moves bool) {
 	lines := c.Settings.Lines
 	switch cursor = c.Menu.Cursor; k {
@@ -507,11 +505,10 @@ func (c Counter) startTask(in Stamped, task Task) (Counter, []Command) {
 	return c, nil
 }
 
-// noSupervisor reports whether nobody here may give money back.
+// noSupervisor reports whether refunds are refused for want of a supervisor's PIN.
 func (c Counter) noSupervisor() bool { return c.Settings.RefundsNeedPIN && !c.Settings.PINSet }
 
-// keyNumber types the end of an order's number. ENTER without one is for who would
-// rather choose from a list.
+// keyNumber types the end of an order's number. ENTER alone shows a list to choose from.
 func (c Counter) keyNumber(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch {
 	case k == payterm.KeyClear && c.Menu.Number != "":
@@ -534,8 +531,8 @@ func (c Counter) keyNumber(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, []Command{Play{payterm.SoundKey}}
 }
 
-// scanNumber takes the barcode of a receipt, or the number in a wallet's bill. A
-// payment code is not looked at any further.
+// scanNumber takes the barcode of a receipt, or the number in a wallet's bill. A payment code is
+// refused.
 func (c Counter) scanNumber(in Stamped, ev Scanned) (Counter, []Command) {
 	c.Until, c.Menu.Number = in.Mono+amountTimeout, ""
 	number, ok := ev.Code.Number()
@@ -548,10 +545,10 @@ func (c Counter) scanNumber(in Stamped, ev Scanned) (Counter, []Command) {
 	return c.look(in, Query{What: LookNumber, Text: number})
 }
 
-// found takes the orders that were looked up.
+// found shows the orders that were found.
 func (c Counter) found(in Stamped, ev Found) (Counter, []Command) {
 	if c.Phase != Looking || c.Menu.Query != ev.Query {
-		return c, nil // left meanwhile
+		return c, nil // the question was left
 	}
 	n := ev.Rows.Count()
 	switch {
@@ -572,8 +569,7 @@ func (c Counter) found(in Stamped, ev Found) (Counter, []Command) {
 	return c.menuAt(in, Listing), nil
 }
 
-// keyRows chooses an order, by its digit or by moving and ENTER, or goes on to older
-// ones.
+// keyRows chooses an order, by its digit or with the arrows and ENTER, or shows older ones.
 func (c Counter) keyRows(in Stamped, k payterm.Key) (Counter, []Command) {
 	n := c.Menu.Rows.Count()
 	q := c.Menu.List
@@ -588,7 +584,7 @@ func (c Counter) keyRows(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.look(in, older)
 	case k == payterm.KeyUp && q.Skip > 0:
 		return c.look(in, newer)
-	case k == payterm.KeyF1 && q.Skip > 0: // round to the first page
+	case k == payterm.KeyF1 && q.Skip > 0: // from the last page to the first
 		newer.Skip = 0
 		return c.look(in, newer)
 	case k == payterm.KeyEnter && n > 0:
@@ -601,7 +597,7 @@ func (c Counter) keyRows(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, []Command{Play{payterm.SoundKey}}
 }
 
-// show opens one order, with the task for which it was looked up.
+// show shows one order, for the task that looked it up.
 func (c Counter) show(in Stamped, row Row) (Counter, []Command) {
 	c = c.menuAt(in, ShowingOrder)
 	c.Menu.Order, c.Menu.Verdict = row, VerdictNone
@@ -620,7 +616,7 @@ func (c Counter) askGateway(in Stamped) (Counter, []Command) {
 	return c.look(in, Query{What: LookGateway, Text: string(c.Menu.Order.Order)})
 }
 
-// keyOrder does something with the order on screen.
+// keyOrder handles a key while one order is on screen.
 func (c Counter) keyOrder(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch {
 	case k == payterm.KeyF1 || k == payterm.KeyEnter:
@@ -635,10 +631,10 @@ func (c Counter) keyOrder(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, nil
 }
 
-// told takes what the gateway says of the order on screen.
-func (c Counter) told(in Stamped, ev OrderTold) (Counter, []Command) {
+// orderTold shows what the gateway says of the order on screen.
+func (c Counter) orderTold(in Stamped, ev OrderTold) (Counter, []Command) {
 	if c.Phase != Looking || c.Menu.Query != ev.Query {
-		return c, nil // left meanwhile
+		return c, nil // the question was left
 	}
 	c = c.menuAt(in, ShowingOrder)
 	if ev.Failed {
@@ -648,13 +644,13 @@ func (c Counter) told(in Stamped, ev OrderTold) (Counter, []Command) {
 	switch {
 	case ev.Verdict == VerdictUnknown:
 		return c, []Command{Play{payterm.SoundDoubt}}
-	case ev.Verdict == VerdictPaid && ev.Order.Outcome != payterm.Approved: // the journal had given it up
+	case ev.Verdict == VerdictPaid && ev.Order.Outcome != payterm.Approved: // the journal did not know that it was paid
 		return c, []Command{Play{payterm.SoundAlarm}}
 	}
 	return c, []Command{Play{payterm.SoundKey}}
 }
 
-// enterRefund asks how much goes back.
+// enterRefund asks for the amount of a refund.
 func (c Counter) enterRefund(in Stamped) (Counter, []Command) {
 	c = c.menuAt(in, ShowingOrder)
 	switch {
@@ -671,8 +667,8 @@ func (c Counter) enterRefund(in Stamped) (Counter, []Command) {
 	return c.menuAt(in, EnteringRefund), []Command{Play{payterm.SoundKey}}
 }
 
-// keyRefund types a part of what is left. A digit that would pass that is refused,
-// never dropped in silence, and a part of nothing is not all.
+// keyRefund types a part of what is left. A digit that would pass that is refused with a sound,
+// and a typed 0 does not mean all.
 func (c Counter) keyRefund(in Stamped, k payterm.Key) (Counter, []Command) {
 	left := c.Menu.Order.Left().Minor
 	switch {
@@ -700,7 +696,7 @@ func (c Counter) keyRefund(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, []Command{Play{payterm.SoundKey}}
 }
 
-// refund is what is to go back: what was typed, or all that is left.
+// refund is the amount to be refunded: the typed one, or all that is left.
 func (m Menu) refund() payterm.Amount {
 	if m.Typing {
 		return m.Order.Total.With(m.Amount)
@@ -708,8 +704,7 @@ func (m Menu) refund() payterm.Amount {
 	return m.Order.Left()
 }
 
-// typed is an amount in minor units with one more key, and whether it keeps to the
-// most that it may be.
+// typed appends a key to an amount in minor units; false if that exceeds most.
 func typed(minor int64, k payterm.Key, most int64) (int64, bool) {
 	for _, d := range k.Digits() {
 		minor = minor*10 + int64(d-'0')
@@ -717,7 +712,7 @@ func typed(minor int64, k payterm.Key, most int64) (int64, bool) {
 	return minor, minor <= most
 }
 
-// keyConfirm is the question before a Z, and before a word on an order.
+// keyConfirm handles the question before a Z or a decision on an order.
 func (c Counter) keyConfirm(in Stamped, k payterm.Key) (Counter, []Command) {
 	if k != payterm.KeyEnter {
 		return c, nil
@@ -732,11 +727,11 @@ func (c Counter) keyConfirm(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c.override(in, Operator{})
 }
 
-// WordAtCounter is the reason that a word given at the keys has in the journal.
+// WordAtCounter is the journal's reason for a decision made at the keypad.
 const WordAtCounter = "decided at the counter"
 
-// giveWord puts a supervisor's word to an order, and looks in the journal whether it
-// was noted: what is shown is what was committed.
+// giveWord passes a supervisor's decision to an order, then looks it up in the journal, so that
+// the screen shows what was committed.
 func (c Counter) giveWord(in Stamped, word Resolve) (Counter, []Command) {
 	task := c.Menu.Task
 	c = c.idle()
@@ -746,7 +741,7 @@ func (c Counter) giveWord(in Stamped, word Resolve) (Counter, []Command) {
 	return c, append([]Command{word}, cmds...)
 }
 
-// wordNoted shows what came of a word.
+// wordNoted shows the result of a decision.
 func (c Counter) wordNoted(in Stamped, ev Found) (Counter, []Command) {
 	c.Word = Resolve{}
 	if ev.Failed || ev.Rows.Count() == 0 {
@@ -761,7 +756,7 @@ func (c Counter) wordNoted(in Stamped, ev Found) (Counter, []Command) {
 	return c.menuAt(in, ShowingWord), nil
 }
 
-// notBegun goes back to the sale of a refund that did not begin, and says why.
+// notBegun shows the sale again after a refund that did not begin, with the reason.
 func (c Counter) notBegun(in Stamped, why payterm.Reason) (Counter, []Command) {
 	c = c.menuAt(in, ShowingOrder)
 	c.Refund, c.Order = order.RefundBegan{}, order.Order{}
@@ -769,7 +764,7 @@ func (c Counter) notBegun(in Stamped, why payterm.Reason) (Counter, []Command) {
 	return c, []Command{Play{payterm.SoundDeclined}}
 }
 
-// beforePIN is where a supervisor was asked for. Nothing was decided.
+// beforePIN goes back to where a supervisor was asked for; nothing was done.
 func (c Counter) beforePIN(in Stamped) Counter {
 	c.PINStale, c.PIN, c.Claim = c.PINAsked, "", ""
 	c.Word, c.Conflict = Resolve{}, ""
@@ -783,7 +778,7 @@ func (c Counter) beforePIN(in Stamped) Counter {
 // totalsTold shows an X or a Z.
 func (c Counter) totalsTold(in Stamped, ev TotalsTold) (Counter, []Command) {
 	if c.Phase != Looking || c.Menu.Query != ev.Query {
-		return c, nil // left meanwhile; its slip comes all the same
+		return c, nil // the screen was left; the slip is printed all the same
 	}
 	c.Menu.Totals = ev
 	sound := payterm.SoundKey
@@ -796,14 +791,14 @@ func (c Counter) totalsTold(in Stamped, ev TotalsTold) (Counter, []Command) {
 // rateTold shows the exchange rate.
 func (c Counter) rateTold(in Stamped, ev RateTold) (Counter, []Command) {
 	if c.Phase != Looking || c.Menu.Query != ev.Query {
-		return c, nil // left meanwhile
+		return c, nil // the question was left
 	}
 	c.Menu.Rate = ev
 	c.Menu.Rate.Currency = c.Settings.Currency
 	return c.menuAt(in, ShowingRate), nil
 }
 
-// menuImpossible says what is wrong with a menu that should not be reached.
+// menuImpossible is Impossible for the menu.
 func (c Counter) menuImpossible() string {
 	m := c.Menu
 	switch {

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// stepper is StepTerminal, or one with a planted bug.
+// stepper is Step, or Step with a planted bug.
 type stepper func(Counter, Stamped) (Counter, []Command)
 
 func at(mono time.Duration, e Event) Stamped {
@@ -22,9 +22,8 @@ func at(mono time.Duration, e Event) Stamped {
 var wholeSale = Row{Order: "T1AAAAA000001", Kind: payterm.KindSale, Total: payterm.Amount{Minor: 123456,
 	Currency: "CAD"}, Outcome: payterm.Approved}
 
-// unguarded presses keys and answers what is asked, as it comes, and tells of a
-// command that moves money, closes the day or is a word on an order, and does not
-// follow a PIN that was right.
+// unguarded presses keys, answers the questions, and reports a command that moves money, closes
+// the day or records a decision without a right PIN before it.
 func unguarded(t *rapid.T, step stepper) error {
 	c := New(Settings{Currency: "CAD", PINSet: true, Rules: order.DefaultRules(), Last: wholeSale.Order,
 		Tips: Tips{15}})
@@ -63,20 +62,20 @@ func unguarded(t *rapid.T, step stepper) error {
 			}
 		}
 		if c, now = next, now+time.Second; c.Phase == EnteringAmount {
-			c = c.idle() // the result was left by a digit
+			c = c.idle() // a digit left the result
 		}
 	}
 	return nil
 }
 
-// Whatever is pressed in the menu, where a PIN is set nothing moves without it.
+// TestMenuNeedsThePIN: where a PIN is set, no keys in the menu move anything without it.
 func TestMenuNeedsThePIN(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		if err := unguarded(t, Step); err != nil {
 			t.Fatal(err)
 		}
 	})
-	finds(t, func(t *rapid.T) error { // a terminal that takes each PIN for the right one
+	finds(t, func(t *rapid.T) error { // the bug: every PIN is taken as right
 		return unguarded(t, func(c Counter, in Stamped) (Counter, []Command) {
 			if p, is := in.Event.(PINChecked); is && !p.OK {
 				in.Event = PINChecked{OK: true}
@@ -86,9 +85,8 @@ func TestMenuNeedsThePIN(t *testing.T) {
 	})
 }
 
-// finds holds a property against a planted bug. It draws until the bug is found: how
-// many draws a run has differs (rapid takes fewer with -short), and what is planted here
-// shows in one of a few dozen.
+// finds checks that a property finds a planted bug. rapid makes fewer draws with -short, so it
+// draws until the bug is found.
 func finds(t *testing.T, property func(*rapid.T) error) {
 	t.Helper()
 	for found, run := false, 0; !found; run++ {
@@ -99,8 +97,8 @@ func finds(t *testing.T, property func(*rapid.T) error) {
 	}
 }
 
-// mistyped types keys where an amount is asked for, and tells of an amount that is
-// not what the digits say: each key counts as it stands, or is refused aloud.
+// mistyped types keys where an amount is asked for and reports an amount that differs from the
+// digits: each key counts, or is refused with a sound.
 func mistyped(t *rapid.T, step stepper) error {
 	places := map[string]Counter{}
 	c := New(Settings{Currency: "CAD", MaxMinor: 200_000, Rules: order.DefaultRules(), Tips: Tips{15}})
@@ -150,16 +148,15 @@ func mistyped(t *rapid.T, step stepper) error {
 	return nil
 }
 
-// An amount that is typed, for a sale, a tip or a refund, is never another: not a
-// hundred times as much by a 00 that counts twice, nor a hundredth by one that does
-// not count.
+// TestTypedAmounts: a typed amount of a sale, a tip or a refund is always what the digits say:
+// not 100 times it by a 00 that counts twice, nor a hundredth by a 00 that is lost.
 func TestTypedAmounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		if err := mistyped(t, Step); err != nil {
 			t.Fatal(err)
 		}
 	})
-	finds(t, func(t *rapid.T) error { // a key that bounces
+	finds(t, func(t *rapid.T) error { // the bug: a key bounces
 		return mistyped(t, func(c Counter, in Stamped) (Counter, []Command) {
 			if in.Event == (KeyPressed{payterm.Key00}) {
 				c, _ = Step(c, in)
@@ -208,7 +205,7 @@ func TestRateCNY(t *testing.T) {
 	}
 }
 
-// Not paid is said of nobody who may have paid.
+// TestVerdict: "not paid" is never said of an order that may be paid.
 func TestVerdict(t *testing.T) {
 	answered := []payterm.Answer{
 		nil, payterm.Unsent{Why: "x"}, payterm.Lost{Why: "x"}, payterm.CodeMade{CodeURL: "https://x"},
@@ -237,7 +234,7 @@ func TestVerdict(t *testing.T) {
 			}
 		}
 	}
-	// What the journal knows is not taken back by a reply that says less.
+	// An answer that says less does not take back what the journal knows.
 	for _, a := range answered {
 		refunded := wholeSale
 		refunded.Outcome, refunded.Reason = payterm.InDoubt, payterm.ReasonRefunded

@@ -7,14 +7,13 @@ import (
 	"payterm"
 )
 
-// Who stands at the counter. Where operators are configured somebody has to sign on
-// before anything is sold: a number, ENTER, a PIN, ENTER; F4 on the idle screen signs
-// off, or the menu on boards that have no F4. What needs a supervisor asks for one in the same way, on the spot. Nobody
-// is
-// signed on after a start.
+// Operators and supervisors. Where operators are configured one has to sign on before
+// anything is sold: a number, ENTER, a PIN, ENTER. F4 on the idle screen signs off, or the
+// menu on boards without F4. What needs a supervisor asks for a number and PIN in the same
+// way. Nobody is signed on after a start.
 //
-// The machine never compares a PIN, and does not count the wrong ones: CheckPIN asks,
-// PINChecked answers, and whoever has to wait is told so by it.
+// This package neither compares PINs nor counts wrong ones: CheckPIN asks, PINChecked
+// answers, with the time to wait if there were too many.
 
 // Operator is somebody with a PIN.
 type Operator struct {
@@ -23,21 +22,21 @@ type Operator struct {
 	Supervisor bool
 }
 
-// maxNumberDigits is that of an operator's number.
+// maxNumberDigits is the longest operator number.
 const maxNumberDigits = 4
 
-// nobody reports whether somebody would have to sign on first.
-func (c Counter) nobody() bool { return c.Settings.SignOn && c.Operator == (Operator{}) }
+// mustSignOn reports whether an operator has to sign on first.
+func (c Counter) mustSignOn() bool { return c.Settings.SignOn && c.Operator == (Operator{}) }
 
-// unmanned refuses what the socket asks for while nobody is signed on.
-func (c Counter) unmanned(ticket uint64) []Command {
-	if c.nobody() && c.Phase != OutOfOrder {
+// refuseUnsigned refuses a request over the socket while nobody is signed on.
+func (c Counter) refuseUnsigned(ticket uint64) []Command {
+	if c.mustSignOn() && c.Phase != OutOfOrder {
 		return []Command{Refuse{Ticket: ticket, Reason: payterm.ReasonNoOperator}}
 	}
 	return c.taken(ticket)
 }
 
-// seller is the operator whose sale it is.
+// seller is the operator of a sale.
 func (c Counter) seller(asked string) string {
 	switch {
 	case c.Operator.Number != "":
@@ -48,14 +47,14 @@ func (c Counter) seller(asked string) string {
 	return c.Settings.Operator
 }
 
-// signOff leaves the terminal to the next one. Orders in the background go on.
+// signOff ends an operator's session. Orders in the background continue.
 func (c Counter) signOff() (Counter, []Command) {
 	did := Record{payterm.PersonRecord{Deed: payterm.DeedSignedOff, Operator: c.Operator.Number}}
 	c.Operator = Operator{}
 	return c.idle(), []Command{Play{payterm.SoundKey}, did}
 }
 
-// leave clears a result; a digit begins what comes next.
+// leave clears a result; a digit begins the next amount.
 func (c Counter) leave(in Stamped, k payterm.Key) (Counter, []Command) {
 	if c = c.idle(); c.Phase == SignedOff {
 		return c.keyOperator(in, k)
@@ -63,9 +62,9 @@ func (c Counter) leave(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c.keyAmount(in, k)
 }
 
-// askPIN asks a supervisor: for the PIN that has no name, or where supervisors have
-// names for a number first, unless one of them is signed on already. His own PIN is
-// asked for all the same: he may have gone for a coffee.
+// askPIN asks for a supervisor's PIN. Where supervisors have numbers it asks for the number
+// first, unless a supervisor is signed on. The PIN is asked for even then: it proves that the
+// supervisor is present.
 func (c Counter) askPIN(in Stamped) Counter {
 	c.Phase, c.Until, c.PIN, c.Claim = EnteringPIN, in.Mono+amountTimeout, "", ""
 	switch {
@@ -105,7 +104,7 @@ func (c Counter) keyOperator(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, sounds
 }
 
-// purpose says what the PIN is for that is being asked, and about which order.
+// purpose is what the PIN is asked for, and the order it is about.
 func (c Counter) purpose() (payterm.Purpose, payterm.OrderID) {
 	switch {
 	case c.Phase == SignedOff || c.Phase == SigningOn:
@@ -122,15 +121,15 @@ func (c Counter) purpose() (payterm.Purpose, payterm.OrderID) {
 	return payterm.ForOverride, c.Conflict
 }
 
-// ZAsked wants to take a Z, over the socket. Who has typed a supervisor's number and
-// PIN over there need not do so here; Number is empty for the PIN that has no name.
+// ZAsked asks for a Z over the socket. A supervisor's number and PIN may come with it; otherwise
+// the PIN is typed here. Number is empty for the PIN that has no name.
 type ZAsked struct {
 	Ticket uint64
 	Number string
 	PIN    PIN
 }
 
-// AllowZ (again) lets whoever asked over the socket take the Z, in these names.
+// AllowZ (again) lets the caller on the socket take the Z in these names.
 type AllowZ struct {
 	Ticket uint64
 	By     payterm.TakenBy
@@ -139,14 +138,14 @@ type AllowZ struct {
 func (ZAsked) event()   {}
 func (AllowZ) command() {}
 
-// zAsked asks for the PIN that guards a Z at the keys, unless it came along. Where none
-// is configured whoever is signed on may take one, as at the keys, and an order at the
-// counter does not keep a program from it: what is open goes into the next one.
+// zAsked asks for the PIN that guards a Z, unless it came along. Where no PIN is configured
+// anybody signed on may take a Z. An order at the counter does not prevent it: it goes into the
+// next Z.
 func (c Counter) zAsked(in Stamped, ev ZAsked) (Counter, []Command) {
 	if !c.Settings.PINSet {
 		switch {
-		case c.nobody():
-			return c, c.unmanned(ev.Ticket)
+		case c.mustSignOn():
+			return c, c.refuseUnsigned(ev.Ticket)
 		case c.Phase == OutOfOrder || c.Phase == InService || c.Phase == Switching:
 			return c, c.taken(ev.Ticket)
 		}
@@ -160,16 +159,16 @@ func (c Counter) zAsked(in Stamped, ev ZAsked) (Counter, []Command) {
 	switch {
 	case ev.PIN == "":
 		return c.askPIN(in), []Command{Play{payterm.SoundDoubt}}
-	case c.PINAsked: // one that was typed here is still being compared
+	case c.PINAsked: // a PIN typed here is still being compared
 		return c.idle(), []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonBusy}}
 	case c.Settings.SupervisorsNamed != (ev.Number != ""):
 		return c.idle(), []Command{Refuse{Ticket: ev.Ticket, Reason: payterm.ReasonWrongPIN}}
 	}
-	c.Phase, c.Until, c.Claim, c.PINAsked, c.PINCame = EnteringPIN, in.Mono+amountTimeout, ev.Number, true, true
+	c.Phase, c.Until, c.Claim, c.PINAsked, c.PINFromSocket = EnteringPIN, in.Mono+amountTimeout, ev.Number, true, true
 	return c, []Command{CheckPIN{Number: ev.Number, PIN: ev.PIN, For: payterm.ForZ}}
 }
 
-// takesZ says who takes a Z.
+// takesZ is who takes a Z.
 func (c Counter) takesZ(ticket uint64, by Operator) payterm.TakenBy {
 	taken := payterm.TakenBy{Operator: c.Operator.Number, AllowedBy: by.Number}
 	if ticket != 0 && taken.Operator == "" {
@@ -178,8 +177,7 @@ func (c Counter) takesZ(ticket uint64, by Operator) payterm.TakenBy {
 	return taken
 }
 
-// AwaitsPIN reports whether the next PINChecked counts: whoever typed the PIN has not
-// left the prompt.
+// AwaitsPIN reports whether the next PINChecked counts: the prompt has not been left.
 func (c Counter) AwaitsPIN() bool {
 	return (c.Phase == EnteringPIN || c.Phase == SigningOn) && c.PINAsked && !c.PINStale
 }
@@ -199,7 +197,7 @@ func (c Counter) pinChecked(in Stamped, ev PINChecked) (Counter, []Command) {
 		return c.refused(in, payterm.ReasonLocked, ev.Wait)
 	}
 	sounds := []Command{Play{payterm.SoundDeclined}}
-	if c.PINCame { // nobody here has typed it, or could again
+	if c.PINFromSocket { // it came over the socket: there is no second try at the keypad
 		refusal := Refuse{Ticket: c.Ticket, Reason: payterm.ReasonWrongPIN}
 		return c.idle(), append(sounds, refusal)
 	}
@@ -212,11 +210,10 @@ func (c Counter) pinChecked(in Stamped, ev PINChecked) (Counter, []Command) {
 	if c.PINTries >= maxPINTries {
 		return c.giveUp(sounds)
 	}
-	return c.askPIN(in), sounds // the number may be what was wrong
+	return c.askPIN(in), sounds // the number may have been wrong
 }
 
-// refused says on the screen, and to whoever asked over the socket, why nothing
-// begins.
+// refused shows why nothing begins, and tells a caller on the socket.
 func (c Counter) refused(in Stamped, why payterm.Reason, wait time.Duration) (Counter, []Command) {
 	var cmds []Command
 	if c.Ticket != 0 {
@@ -228,22 +225,21 @@ func (c Counter) refused(in Stamped, why payterm.Reason, wait time.Duration) (Co
 	return c, append(cmds, Play{payterm.SoundDeclined})
 }
 
-// overDay reports whether the sale that is wanted goes beyond what may be sold in a
-// day.
+// overDay reports whether the sale would pass the day's limit.
 func (c Counter) overDay(sold int64) bool {
 	most := c.Settings.DayMaxMinor
 	return most > 0 && sold+c.Want.Total().Minor > most
 }
 
-// peopleImpossible is Impossible for what this file is about.
+// peopleImpossible is Impossible for the fields of this file.
 func (c Counter) peopleImpossible() error {
 	switch c.Phase {
 	case Idle, EnteringAmount, ChoosingWallet, Checking, Warned:
-		if c.nobody() {
+		if c.mustSignOn() {
 			return fmt.Errorf("counter in %s and nobody is signed on", c.Phase)
 		}
 	case SignedOff:
-		if !c.nobody() {
+		if !c.mustSignOn() {
 			return fmt.Errorf("counter waits for somebody to sign on, and operator %q is there", c.Operator.Number)
 		}
 	case SigningOn:
@@ -259,21 +255,21 @@ func (c Counter) peopleImpossible() error {
 			return fmt.Errorf("counter refuses for no reason")
 		}
 	default:
-		if c.Phase.inMenu() && c.nobody() {
+		if c.Phase.inMenu() && c.mustSignOn() {
 			return fmt.Errorf("counter in %s and nobody is signed on", c.Phase)
 		}
 	}
 	return nil
 }
 
-// The waits after wrong PINs of one operator in a row.
+// Waiting times after wrong PINs of one operator in a row.
 const (
 	freePINs  = 3
 	firstWait = time.Minute
 	lastWait  = time.Hour
 )
 
-// PINWait is how long an operator waits after so many wrong PINs in a row.
+// PINWait is how long an operator waits after this many wrong PINs in a row.
 func PINWait(failures int) time.Duration {
 	if failures < freePINs {
 		return 0

@@ -11,13 +11,13 @@ import (
 	"payterm/flows/order"
 )
 
-// guard stands behind a counter with operators: it compares the PINs that the counter
-// asks for, and knows whether what it does next is allowed by one.
+// guard stands in for the runner at a counter with operators: it compares the PINs and knows
+// which steps a right PIN has allowed.
 type guard struct {
 	t     Counter
 	now   time.Duration
-	asked *CheckPIN // is being compared
-	left  bool      // whoever typed it has left the prompt
+	asked *CheckPIN // being compared
+	left  bool      // the prompt was left
 }
 
 // people are the numbers and PINs of these tests.
@@ -29,7 +29,7 @@ var people = map[string]struct {
 	"12": {"1", Operator{"12", "Wei", true}},
 }
 
-// feed steps the counter and says what it did that nobody may.
+// feed steps the counter and reports what it did without permission.
 func (g *guard) feed(e Event, may bool) error {
 	before := g.t
 	var commands []Command
@@ -59,7 +59,7 @@ func (g *guard) feed(e Event, may bool) error {
 	return nil
 }
 
-// answer ends the comparison that is under way.
+// answer ends the running comparison.
 func (g *guard) answer() error {
 	if g.asked == nil {
 		return nil
@@ -71,9 +71,9 @@ func (g *guard) answer() error {
 	return g.feed(PINChecked{OK: ok, Operator: p.Operator}, ok && !g.left)
 }
 
-// lean leans on the keypad for a while: keys, pauses, slow comparisons, and now and
-// then somebody who knows a PIN. It counts who signed on and what was overridden.
-func lean(chance *rand.Rand, spoil func(before Counter, after *Counter)) (signedOn, overridden int, err error) {
+// pressKeys presses random keys with pauses and slow comparisons, some with a right PIN. It
+// counts sign-ons and overrides.
+func pressKeys(chance *rand.Rand, spoil func(before Counter, after *Counter)) (signedOn, overridden int, err error) {
 	keys := []payterm.Key{"1", "2", "00", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyClear, payterm.KeyCancel,
 		payterm.KeyF1, payterm.KeyF2, payterm.KeyF4}
 	knows := []string{"1E22E", "12E1E", "1E1E", "12E22E", "2E22E"}
@@ -106,7 +106,7 @@ func lean(chance *rand.Rand, spoil func(before Counter, after *Counter)) (signed
 		default:
 			err = press(keys[chance.IntN(len(keys))])
 		}
-		if before.nobody() && !g.t.nobody() {
+		if before.mustSignOn() && !g.t.mustSignOn() {
 			signedOn++
 		}
 		if err == nil && g.t.Phase == Serving && before.Phase != Serving {
@@ -118,9 +118,8 @@ func lean(chance *rand.Rand, spoil func(before Counter, after *Counter)) (signed
 	return signedOn, overridden, err
 }
 
-// TestNoWayPastThePIN: no sequence of keys, pauses and slow comparisons signs anybody
-// on, or overrides a doubt, without the number and PIN of somebody who may. Machines
-// that are wrong are found out.
+// TestNoWayPastThePIN: no sequence of keys, pauses and slow comparisons signs anybody on or
+// overrides a doubt without a right number and PIN. Planted bugs are found.
 func TestNoWayPastThePIN(t *testing.T) {
 	const seeds = 3000
 	sound := func(Counter, *Counter) {}
@@ -141,7 +140,7 @@ func TestNoWayPastThePIN(t *testing.T) {
 		signedOn, overridden := 0, 0
 		var found error
 		for seed := uint64(0); seed < seeds && found == nil; seed++ {
-			on, over, err := lean(rand.New(rand.NewPCG(seed, 1)), spoil)
+			on, over, err := pressKeys(rand.New(rand.NewPCG(seed, 1)), spoil)
 			signedOn, overridden, found = signedOn+on, overridden+over, err
 		}
 		switch {

@@ -8,7 +8,7 @@ import (
 	"payterm/flows/order"
 )
 
-// TestAtRest: rest is that nobody is needed, and not the name of a screen.
+// TestAtRest: rest means that nobody uses the counter, whatever screen is shown (invariant 22).
 func TestAtRest(t *testing.T) {
 	settings := Settings{Currency: "CAD", Rules: order.DefaultRules(), PINSet: true,
 		ActiveWallets: payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay)}

@@ -8,8 +8,8 @@ import (
 	"payterm/flows/order"
 )
 
-// TestService: the counter in service sells nothing, hands on what comes, and is
-// free again by itself.
+// TestService: in service the counter sells nothing, passes keys and scans on, and ends by its
+// limit.
 func TestService(t *testing.T) {
 	now := time.Second
 	counter := New(Settings{Currency: "CAD", Rules: order.DefaultRules()})
@@ -46,7 +46,7 @@ func TestService(t *testing.T) {
 	if counter.Want.AmountMinor != 0 || counter.State() != "amount" {
 		t.Errorf("in service: %+v", counter)
 	}
-	for range 3 { // each trial begins the limit anew
+	for range 3 { // each trial starts the limit again
 		now += serviceLimit - 1
 		step(Woke{})
 		step(TrialSet{trial})
@@ -59,13 +59,13 @@ func TestService(t *testing.T) {
 	if counter.Phase != Idle || counter.Trial != (Trial{}) {
 		t.Errorf("after its limit: %+v", counter)
 	}
-	step(TrialSet{trial}) // the doctor did not notice so far
+	step(TrialSet{trial}) // the doctor goes on after the limit
 	step(KeyPressed{"7"})
-	step(ServiceEnded{}) // late: nobody's amount is cleared by it
+	step(ServiceEnded{}) // late: it must not clear an amount
 	if counter.Phase != EnteringAmount || counter.Want.AmountMinor != 7 {
 		t.Errorf("a late end: %+v", counter)
 	}
-	// An amount that a stuck key types for ever gives way; the doctor finds the key.
+	// An amount that is being typed gives way: the doctor has to find a stuck key.
 	has(step(ServiceAsked{Ticket: 4}), BeginService{4})
 	step(ServiceEnded{})
 	if counter.Phase != Idle || counter.Want.AmountMinor != 0 {

@@ -2,8 +2,7 @@ package counter
 
 import "payterm"
 
-// Tips are the percentages that a customer is offered, at most four; a zero ends
-// them.
+// Tips are the percentages offered to a customer, at most four; a zero ends them.
 type Tips [4]int
 
 // Count is how many there are.
@@ -16,14 +15,13 @@ func (t Tips) Count() int {
 	return len(t)
 }
 
-// Tip is a percentage of an amount in whole minor units, half a unit rounded up. The
-// terminal knows no taxes: the percentage is of the amount as it was typed, so a shop
-// that types amounts before tax has tips on the amount before tax.
+// Tip is a percentage of an amount in minor units, rounded half up. The terminal knows no taxes:
+// a shop that types amounts before tax gets tips on the amount before tax.
 func Tip(amount payterm.Amount, percent int) payterm.Amount {
 	return amount.With((amount.Minor*int64(percent) + 50) / 100)
 }
 
-// askTip hands the terminal to the customer, where tips are offered.
+// askTip asks the customer for a tip, if tips are offered.
 func (c Counter) askTip(in Stamped) (Counter, []Command) {
 	if c.Settings.Tips.Count() == 0 {
 		return c.check()
@@ -31,9 +29,8 @@ func (c Counter) askTip(in Stamped) (Counter, []Command) {
 	return c.menuAt(in, ChoosingTip), []Command{Play{payterm.SoundKey}}
 }
 
-// keyTip chooses one of the percentages, an own amount, or by 0 none. ENTER is no
-// answer: it ended the amount, and a finger that presses it twice would answer in the
-// customer's place.
+// keyTip chooses one of the percentages, an own amount, or with 0 none. ENTER is ignored: it
+// ended the amount, and pressed twice it would answer for the customer.
 func (c Counter) keyTip(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch n := digit(k); {
 	case k == payterm.KeyCancel:
@@ -54,8 +51,8 @@ func (c Counter) keyTip(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, nil
 }
 
-// keyOwnTip types a tip in minor units. A digit that would pass the limit of a sale
-// is refused, never dropped in silence.
+// keyOwnTip types a tip in minor units. A digit that would pass the limit of a sale is refused
+// with a sound.
 func (c Counter) keyOwnTip(in Stamped, k payterm.Key) (Counter, []Command) {
 	switch {
 	case k == payterm.KeyCancel:

@@ -7,24 +7,23 @@ import (
 	"payterm/flows/order"
 )
 
-// Training is another life of the same terminal: a database of its own, a simulated
-// gateway, a watermark. The counter knows it by Settings.Training. It begins and ends
-// only while nothing is at the counter, and what it asks for then (Train) is the last
-// thing that this life does.
+// Training runs the terminal with a database of its own, a simulated gateway and a
+// watermark; Settings.Training tells (invariant 16). It begins and ends only while nothing
+// is at the counter, with the command Train, which ends this run.
 //
 //	AskingYes, EnteringPIN   as for a Z
-//	Switching                the runner looks whether anything is open
-//	ChoosingDrill            in training: what is to go wrong
+//	Switching                the runner checks whether anything is open
+//	ChoosingDrill            in training: the fault of the next sale
 //	Briefing                 what will happen, and what to do
 
 // Limits of a training.
 const (
-	trainingIdle = 30 * time.Minute // without a key or a scan; then the real terminal is back
-	trainingMore = time.Minute      // where an order is at the counter by then
-	switchLimit  = 30 * time.Second // for whoever ends this life
+	trainingIdle = 30 * time.Minute // without a key or a scan; then training ends
+	trainingMore = time.Minute      // more, while an order is at the counter
+	switchLimit  = 30 * time.Second // for the switch to or from training
 )
 
-// Drill is something that goes wrong on purpose, by the digit that chooses it.
+// Drill is a fault that is made on purpose.
 type Drill uint8
 
 // The drills.
@@ -33,17 +32,17 @@ const (
 	DrillReplyLost       // the payment is made, and its reply is lost
 	DrillPassword        // the wallet asks its customer for the password
 	DrillLate            // the customer pays after the cashier has left the sale
-	DrillDeclined        // the wallet refuses
-	DrillPaper           // the printer has no paper
+	DrillDeclined        // the wallet declines
+	DrillPaper           // the printer is out of paper
 )
 
 // Drills is how many there are.
 const Drills = int(DrillPaper)
 
-// drillLines are the lines of the list: the drills, and the way out.
+// drillLines is the number of lines of the list: the drills, and the end of training.
 const drillLines = Drills + 1
 
-// Grade says whether a drill was done right.
+// Grade is the result of a drill.
 type Grade string
 
 // The grades.
@@ -51,29 +50,29 @@ const (
 	GradeNone   Grade = ""
 	GradeRight  Grade = "right"
 	GradeWrong  Grade = "wrong"  // the customer was asked to pay twice
-	GradeMissed Grade = "missed" // it did not come to what the drill is about
+	GradeMissed Grade = "missed" // the fault of the drill did not happen
 )
 
-// Lesson is the drill that is under way, or the last one.
+// Lesson is the current drill, or the last one.
 type Lesson struct {
 	Drill   Drill
 	Grade   Grade
-	Began   bool           // the sale that it is about
-	Total   payterm.Amount // of that sale
+	Began   bool           // the drill's sale has begun
+	Total   payterm.Amount // of the drill's sale
 	Order   payterm.OrderID
 	Outcome payterm.Outcome
-	Met     bool // what the drill is about has happened
+	Met     bool // the drill's fault has happened
 }
 
 // Events of training.
 type (
-	// TrainingAsked wants training to begin or to end, over the socket.
+	// TrainingAsked asks to begin or end training, over the socket.
 	TrainingAsked struct {
 		Ticket uint64
 		On     bool
 	}
 
-	// NotTrained answers a Train that cannot be now.
+	// NotTrained answers a Train that is not possible now.
 	NotTrained struct{ Reason payterm.Reason }
 )
 
@@ -82,30 +81,29 @@ func (NotTrained) event()    {}
 
 // Commands of training.
 type (
-	// Train (again) ends this life of the terminal for one in training, or for the
-	// real one.
+	// Train (again) ends this run of the terminal and starts it again in training, or for real.
 	Train struct {
 		Ticket uint64
 		On     bool
 	}
 
-	// SetDrill (again) says what is to go wrong with the next sale.
+	// SetDrill (again) sets the fault of the next sale.
 	SetDrill struct{ Drill Drill }
 )
 
 func (Train) command()    {}
 func (SetDrill) command() {}
 
-// trainingAsked takes the wish from the socket. Who wants it to begin needs the
-// supervisor's PIN where there is one; anybody may want the real terminal back.
+// trainingAsked handles the request from the socket. To begin needs the supervisor's PIN if there
+// is one; to end needs none.
 func (c Counter) trainingAsked(in Stamped, ev TrainingAsked) (Counter, []Command) {
 	if c.Settings.Training && !ev.On && c.Phase != Serving && c.Phase != InService {
 		c = c.idle()
 		c.Ticket = ev.Ticket
 		return c.train(in, false)
 	}
-	if c.nobody() && !c.Settings.PINSet {
-		return c, c.unmanned(ev.Ticket)
+	if c.mustSignOn() && !c.Settings.PINSet {
+		return c, c.refuseUnsigned(ev.Ticket)
 	}
 	if refusal := c.taken(ev.Ticket); refusal != nil {
 		return c, refusal
@@ -121,16 +119,16 @@ func (c Counter) trainingAsked(in Stamped, ev TrainingAsked) (Counter, []Command
 	return c.train(in, true)
 }
 
-// train gives this life up.
+// train begins the switch to training, or from it.
 func (c Counter) train(in Stamped, on bool) (Counter, []Command) {
 	c.Phase, c.Until = Switching, in.Mono+switchLimit
 	return c, []Command{Train{Ticket: c.Ticket, On: on}}
 }
 
-// notTrained says why it goes on as it was.
+// notTrained shows why there was no switch.
 func (c Counter) notTrained(in Stamped, ev NotTrained) (Counter, []Command) {
 	if c.Phase != Switching {
-		return c, nil // given up meanwhile
+		return c, nil // the switch was given up
 	}
 	if ticket := c.Ticket; ticket != 0 {
 		return c.idle(), []Command{Refuse{Ticket: ticket, Reason: ev.Reason}}
@@ -140,8 +138,7 @@ func (c Counter) notTrained(in Stamped, ev NotTrained) (Counter, []Command) {
 	return c.menuAt(in, InMenu), []Command{Play{payterm.SoundDeclined}}
 }
 
-// openTraining is the menu's item: the question before a training, or in one the
-// drills.
+// openTraining is the menu's item: the question before training, or in training the drills.
 func (c Counter) openTraining(in Stamped) (Counter, []Command) {
 	if c.Settings.Training {
 		return c.menuAt(in, ChoosingDrill), []Command{Play{payterm.SoundKey}}
@@ -149,7 +146,7 @@ func (c Counter) openTraining(in Stamped) (Counter, []Command) {
 	return c.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
 }
 
-// keyDrill chooses a drill, or with 0 the end of the training.
+// keyDrill chooses a drill, or with 0 the end of training.
 func (c Counter) keyDrill(in Stamped, k payterm.Key) (Counter, []Command) {
 	if cursor, moves := c.move(k, drillLines); moves {
 		c.Menu.Cursor = cursor
@@ -169,7 +166,7 @@ func (c Counter) keyDrill(in Stamped, k payterm.Key) (Counter, []Command) {
 	return c, nil
 }
 
-// keyBriefing begins the drill with the next sale.
+// keyBriefing starts the drill with the next sale.
 func (c Counter) keyBriefing(k payterm.Key) (Counter, []Command) {
 	if k != payterm.KeyEnter {
 		return c, nil
@@ -180,12 +177,12 @@ func (c Counter) keyBriefing(k payterm.Key) (Counter, []Command) {
 	return c, []Command{SetDrill{drill}, Play{payterm.SoundKey}}
 }
 
-// Drill is the one that a briefing is about.
+// Drill is the drill of the briefing.
 func (m Menu) Drill() Drill { return Drill(m.Cursor + 1) }
 
-// trainee keeps what only a training has: its end when nobody is there, and the grade
-// of its drill.
-func (c Counter) trainee(in Stamped, cmds []Command) (Counter, []Command) {
+// stepTraining does what only training does: it ends when nobody uses the terminal, and grades
+// drills.
+func (c Counter) stepTraining(in Stamped, cmds []Command) (Counter, []Command) {
 	switch in.Event.(type) {
 	case KeyPressed, Scanned:
 		c.Rest = in.Mono + trainingIdle
@@ -204,19 +201,19 @@ func (c Counter) trainee(in Stamped, cmds []Command) (Counter, []Command) {
 	if c.Rest == 0 {
 		c.Rest = in.Mono + trainingIdle
 	}
-	c.Lesson = c.Lesson.heard(in.Event, cmds, c.Status.Paper)
+	c.Lesson = c.Lesson.grade(in.Event, cmds, c.Status.Paper)
 	return c, cmds
 }
 
-// heard grades a drill by what the terminal does and hears. Only one thing is wrong:
-// asking for the same amount again while the first payment may stand.
-func (l Lesson) heard(e Event, cmds []Command, paper payterm.PaperCondition) Lesson {
+// grade grades a drill by the commands and events so far. The only wrong step is to charge the
+// same amount again while the first payment may stand.
+func (l Lesson) grade(e Event, cmds []Command, paper payterm.PaperCondition) Lesson {
 	if l.Drill == NoDrill {
 		return l
 	}
 	for _, c := range cmds {
 		if sale, begins := c.(BeginSale); begins {
-			l = l.sold(sale.Sale.Total())
+			l = l.saleBegan(sale.Sale.Total())
 		}
 	}
 	if moved, is := e.(OrderMoved); is && l.Began && moved.Order.Kind == payterm.KindSale &&
@@ -237,9 +234,8 @@ func (l Lesson) heard(e Event, cmds []Command, paper payterm.PaperCondition) Les
 	return l
 }
 
-// sold takes a sale that begins: the one that the drill is about, a second charge, or
-// the next customer's.
-func (l Lesson) sold(total payterm.Amount) Lesson {
+// saleBegan handles a sale that begins: the drill's, a second charge, or the next customer's.
+func (l Lesson) saleBegan(total payterm.Amount) Lesson {
 	switch {
 	case l.Grade != GradeNone:
 		return Lesson{}
@@ -253,7 +249,7 @@ func (l Lesson) sold(total payterm.Amount) Lesson {
 	return l
 }
 
-// moved takes how the drill's sale stands.
+// moved handles a new state of the drill's sale.
 func (l Lesson) moved(o order.Order) Lesson {
 	l.Order, l.Outcome = o.ID(), o.Outcome
 	if l.Grade != GradeNone {
@@ -261,10 +257,10 @@ func (l Lesson) moved(o order.Order) Lesson {
 	}
 	late := o.Outcome == payterm.Approved && o.Reason == payterm.ReasonLatePayment
 	switch {
-	case o.Outcome == payterm.Cancelled: // nothing was sent: the next sale it is
+	case o.Outcome == payterm.Cancelled: // nothing was sent: the drill waits for the next sale
 		return Lesson{Drill: l.Drill}
 	case o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt:
-	case l.Drill == DrillPaper && o.Outcome == payterm.Approved: // the paper has its say
+	case l.Drill == DrillPaper && o.Outcome == payterm.Approved: // graded by the paper
 	case l.Drill == DrillLate && late && o.Attention != payterm.AttentionNone:
 		l.Met = true
 	case l.Drill == DrillLate && late, l.Drill == DrillDeclined && o.Outcome == payterm.Declined,
@@ -277,8 +273,8 @@ func (l Lesson) moved(o order.Order) Lesson {
 	return l
 }
 
-// anyWallet takes a scanned code that no wallet's form fits for one of a wallet: in
-// training nobody is charged, and a trainee may have nothing else to scan.
+// anyWallet takes a code without a wallet's form as one wallet's: in training nothing is charged,
+// and there may be no real code to scan.
 func (c Counter) anyWallet(ev Scanned) Scanned {
 	if !c.Settings.Training || ev.Wallet != "" {
 		return ev

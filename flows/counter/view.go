@@ -7,8 +7,7 @@ import (
 	"payterm/flows/order"
 )
 
-// ViewName names what the screen is about. The names are stable: programs see
-// them.
+// ViewName names a screen. Programs see the names, so they are stable.
 type ViewName string
 
 // The views.
@@ -30,7 +29,7 @@ const (
 	ViewInDoubt      ViewName = "in_doubt"
 	ViewRefunded     ViewName = "refunded"
 	ViewFault        ViewName = "fault"
-	ViewNumber       ViewName = "number"  // who signs on, or which supervisor it is
+	ViewNumber       ViewName = "number"  // the number of an operator or supervisor
 	ViewRefused      ViewName = "refused" // nothing began
 	ViewTip          ViewName = "tip"
 	ViewOwnTip       ViewName = "own_tip"
@@ -39,19 +38,19 @@ const (
 	ViewLooking      ViewName = "looking"
 	ViewList         ViewName = "list"
 	ViewOrder        ViewName = "order"
-	ViewWord         ViewName = "word" // on an order: it was noted
+	ViewWord         ViewName = "word" // a decision on an order was recorded
 	ViewRefundAmount ViewName = "refund_amount"
 	ViewSure         ViewName = "sure"
 	ViewTotals       ViewName = "totals"
 	ViewRate         ViewName = "rate"
 	ViewLanguage     ViewName = "language"
 	ViewDrills       ViewName = "drills"
-	ViewBriefing     ViewName = "briefing" // what a drill is about
+	ViewBriefing     ViewName = "briefing" // explains a drill
 	ViewSwitching    ViewName = "switching"
-	ViewService      ViewName = "service" // a device is tried out
+	ViewService      ViewName = "service" // a device is tested
 )
 
-// ViewNames lists them all.
+// ViewNames lists all views.
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded,
@@ -62,8 +61,7 @@ var ViewNames = [...]ViewName{
 	ViewDrills, ViewBriefing, ViewSwitching,
 }
 
-// View is what the cashier and the customer are to be shown, before it is put
-// into words (package screen).
+// View is what the screen shows, before package screen puts it into words.
 type View struct {
 	Name       ViewName
 	Status     Status
@@ -72,15 +70,15 @@ type View struct {
 	Mode       payterm.Mode
 	Wallet     payterm.Channel
 	Kind       payterm.Kind
-	Order      payterm.OrderID // of the order, or the one that a warning or a PIN is about
-	Doubt      bool            // warning: a payment in doubt, not merely a code on show
+	Order      payterm.OrderID // the order, or the one that a warning or a PIN is about
+	Doubt      bool            // warning: a payment in doubt, not a code on show
 	Outcome    payterm.Outcome
 	Reason     payterm.Reason
 	CodeURL    string
-	Elapsed    time.Duration // whole seconds since it was sent or began
+	Elapsed    time.Duration // whole seconds since it was sent, or began
 	Left       time.Duration // whole seconds until the phase ends
 	Hint       order.Hint
-	CanLeave   bool // CANCEL works now
+	CanLeave   bool // CANCEL has an effect now
 	Redialling bool // no connection so far
 	Payer      string
 	Paid       payterm.Amount
@@ -88,19 +86,19 @@ type View struct {
 	Choices    payterm.ChannelSet
 	PINDigits  int
 	PINWrong   bool
-	For        payterm.Purpose // of a number or PIN that is asked for
-	Number     string          // that is being typed, or whose PIN is
+	For        payterm.Purpose // what a number or PIN is asked for
+	Number     string          // that is typed, or whose PIN is
 	Operator   Operator        // idle and menu: who is signed on
 	Fault      string
 	Tips       Tips
 	Menu       Menu
-	Lines      int // of a menu that are shown at once
+	Lines      int // of a menu that fit on the glass
 	Training   bool
 	Lesson     Lesson
 	Trial      Trial
 }
 
-// view is what the terminal shows at the moment now.
+// view is what the terminal shows at this time.
 func (c Counter) view(now time.Duration) View {
 	v := c.phaseView(now)
 	v.Training, v.Lesson = c.Settings.Training, c.Lesson
@@ -138,7 +136,7 @@ func (c Counter) phaseView(now time.Duration) View {
 		v.Name, v.Tips = ViewTip, c.Settings.Tips
 	case EnteringTip:
 		v.Name, v.Tip = ViewOwnTip, c.Want.Amount().With(c.Want.TipMinor)
-		v.Total.Minor = c.Want.AmountMinor // what it is on top of
+		v.Total.Minor = c.Want.AmountMinor // the amount before the tip
 	case Switching:
 		return View{Name: ViewSwitching, Status: c.Status}
 	case OutOfOrder:
@@ -147,12 +145,12 @@ func (c Counter) phaseView(now time.Duration) View {
 		return View{Name: ViewService, Status: c.Status, Trial: c.Trial}
 	case Serving, ShowingResult:
 		return c.orderView(now)
-	default: // the menu's
+	default: // the menu
 	}
 	return v
 }
 
-// menuView is what the menu shows.
+// menuView is the view of the menu.
 func (c Counter) menuView() View {
 	v := View{Status: c.Status, Menu: c.Menu, Lines: c.Settings.Lines, Order: c.Menu.Order.Order, Hint: c.Menu.Hint,
 		Reason: c.Menu.Reason}
@@ -183,12 +181,12 @@ func (c Counter) menuView() View {
 		v.Name = ViewDrills
 	case Briefing:
 		v.Name = ViewBriefing
-	default: // not the menu's
+	default: // not a phase of the menu
 	}
 	return v
 }
 
-// orderView shows the order at the counter, or how it ended.
+// orderView shows the order at the counter, or its result.
 func (c Counter) orderView(now time.Duration) View {
 	o := c.Order
 	v := View{
@@ -199,7 +197,7 @@ func (c Counter) orderView(now time.Duration) View {
 	}
 	since := o.SentAt
 	switch o.Phase {
-	case order.Fresh: // the order is being written down
+	case order.Fresh: // the order is being committed
 		if c.Refund.SaleID != "" {
 			return View{Name: ViewRefunding, Status: c.Status, Kind: payterm.KindRefund,
 				Total: c.Refund.Total()}
@@ -216,7 +214,7 @@ func (c Counter) orderView(now time.Duration) View {
 		v.CanLeave = o.Phase == order.Redialling || o.Sale.Mode == payterm.Active
 	case order.ShowingCode:
 		v.Name, v.CanLeave = ViewSending, true
-		if now < o.Until { // or writing it down took too long
+		if now < o.Until { // not shown if the commit took too long
 			v.Name, v.CodeURL = ViewShowCode, o.CodeURL
 		}
 	case order.Waiting, order.Confirming:

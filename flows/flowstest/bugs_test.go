@@ -186,7 +186,7 @@ var bugs = []planted{
 	{"till_hears_nothing", "callers", []edit{{"flows/runner/calls.go",
 		"			call.end(res)\n		}\n		delete(r.tickets, ticket)\n", "			_ = call\n		}\n		delete(r.tickets, ticket)\n"}}},
 	{"a_result_is_no_rest", "idle", []edit{{"flows/counter/counter.go",
-		"		return now >= c.Stands+tillReads\n", "		return false\n"}}},
+		"		return now >= c.ResultSince+tillReads\n", "		return false\n"}}},
 	{"secret_in_the_log", "secrets", []edit{{"flows/runner/runner.go",
 		"	wallet, _ := code.Channel()", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Channel()"}}},
 	{"secret_in_the_journal", "secrets", []edit{{"flows/runner/runner.go",

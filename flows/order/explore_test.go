@@ -155,7 +155,11 @@ const (
 
 // TestExplore compares the diagram in docs/flows.md with the transitions found.
 func TestExplore(t *testing.T) {
-	doc := "# The machines of an order\n\nDrawn from the code by `go test ./flows/order ./flows/counter -run Explore -update`: every state that the\nevents and answers can reach, and the arrows between phases. A restart leaves no\norder at the counter; approved follows from an authentic `paid` alone, and a refund\nis done when an authentic `refunded` says so.\n"
+	doc := "# The machines of an order\n\n" +
+		"Drawn from the code by `go test ./flows/order ./flows/counter -run Explore -update`: every state that the\n" +
+		"events and answers can reach, and the arrows between phases. A restart leaves no\n" +
+		"order at the counter; approved follows from an authentic `paid` alone, and a refund\n" +
+		"is done when an authentic `refunded` says so.\n"
 	rules := DefaultRules()
 	const id, sale = "T1AAAAA000001", "T1AAAAA000007"
 	for _, machine := range []struct {

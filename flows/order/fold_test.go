@@ -78,7 +78,8 @@ func FuzzJournalRow(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add("sale_began", []byte(began), name, []byte(body), int64(time.Second)) //nolint:unconvert // the fuzz target wants bytes
+		//nolint:unconvert // the fuzz target wants []byte
+		f.Add("sale_began", []byte(began), name, []byte(body), int64(time.Second))
 	}
 	f.Add("refund_began", []byte(`{"order_id":"T1AAAAA000001","amount_minor":-9223372036854775808}`), "woke",
 		[]byte(`{}`), int64(-1))
