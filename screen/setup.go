@@ -44,15 +44,7 @@ func Setup(v SetupView, o Options) payterm.Screen {
 	return o.fit(setup(v, o))
 }
 
-// Finding says in a line what failed, what to do, and how much failed beside it; nothing
-// when all is well.
-func Finding(r SelfTest, o Options) string {
-	if r.Failed == "" {
-		return ""
-	}
-	return o.pick(finding(r, textsFor(o.Language)))
-}
-
+// finding says in a line what failed, what to do, and how much failed beside it.
 func finding(r SelfTest, t *texts) string {
 	text := t.findings[r.Failed]
 	if text == "" {

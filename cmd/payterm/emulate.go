@@ -60,31 +60,19 @@ var emulateBounds = httpd.Bounds{Conns: 128, Calls: 64, Body: 128 << 10}
 func (c emulateCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := loopback(c.Listen); err != nil {
+	if err := c.check(); err != nil {
 		return err
-	}
-	for _, path := range []string{c.Data, c.Config} {
-		if err := rootsOwn(path); path != "" && err != nil {
-			return fmt.Errorf("%w: run this as that user", err)
-		}
-	}
-	if c.Scale <= 0 {
-		return fmt.Errorf("--scale %g: more than 0 is needed; 1 is real time", c.Scale)
 	}
 	_, profile, err := readBoard(c.Board)
 	if err != nil {
 		return err
 	}
-	var front atomic.Pointer[panel.Panel] // the board is there before its panel
-	hardware, err := emulated.New(emulated.Config{Profile: profile, Scale: c.Scale, Changed: func(device string) {
-		if p := front.Load(); p != nil {
-			p.Changed(device)
-		}
-	}})
+	e := emulation{c: c, profile: profile}
+	e.hardware, err = emulated.New(emulated.Config{Profile: profile, Scale: c.Scale, Changed: e.changed})
 	if err != nil {
 		return err
 	}
-	defer hardware.Close()
+	defer e.hardware.Close()
 	level := slog.LevelWarn
 	if c.Verbose {
 		level = slog.LevelInfo
@@ -96,85 +84,139 @@ func (c emulateCmd) Run() error {
 		return fmt.Errorf("front panel: %w: choose another address with --listen; port 0 picks a free one", err)
 	}
 	defer l.Close()
-	url, base, simulated := "http://"+l.Addr().String(), "", false
-	o := terminal.Options{
-		Data: c.Data, Sleep: hardware.Sleep, Built: buildTime(), Haste: c.Scale, Log: log,
-		Ready: sync.OnceValue(func() error {
-			ready := map[string]any{"ready": true, "panel": url, "gateway": base, "data": c.Data}
-			if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
-				return fmt.Errorf("say that it is ready: %w", err)
-			}
-			fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", url)
-			return nil
-		}),
+	e.url = "http://" + l.Addr().String()
+	if e.o, err = e.options(log); err != nil {
+		return err
 	}
-	if c.Unprovisioned || c.Trust != "" {
-		if c.Trust == "" {
-			if c.Trust, err = c.trialSigner(); err != nil {
-				return err
-			}
-		}
-		o.Provisioner, o.Sticks = newProvisioner(c.Data, c.Config, c.Trust, log),
-			setup.NewSticks(setup.StickPatterns...)
-	}
-	var shows atomic.Pointer[func() payterm.Screen] // whoever serves the terminal now
-	srv := httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		front.Load().ServeHTTP(w,
-			r)
+	e.srv = httpd.New(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.front.Load().ServeHTTP(w, r)
 	}), emulateBounds)
-	defer srv.Close()
-	return lives(ctx, func(parcel string) (life, error) {
-		passed := uint64(0)
-		if c.Unprovisioned {
-			passed = takeWaiting(c.Data, c.Config, log)
+	defer e.srv.Close()
+	return lives(ctx, func(parcel string) (life, error) { return e.live(ctx, parcel) })
+}
+
+// check refuses what cannot be emulated, before anything is made.
+func (c emulateCmd) check() error {
+	if err := loopback(c.Listen); err != nil {
+		return err
+	}
+	for _, path := range []string{c.Data, c.Config} {
+		if err := rootsOwn(path); path != "" && err != nil {
+			return fmt.Errorf("%w: run this as that user", err)
 		}
-		cfg, serial, err := c.load()
+	}
+	if c.Scale <= 0 {
+		return fmt.Errorf("--scale %g: more than 0 is needed; 1 is real time", c.Scale)
+	}
+	return nil
+}
+
+// emulation is an emulated board with its front panel, on which one terminal runs after
+// another.
+type emulation struct {
+	c        emulateCmd
+	profile  board.Profile
+	hardware *emulated.Board
+	o        terminal.Options // of each of them, but for what its configuration says
+	srv      *httpd.Server
+	url      string                                // of the front panel
+	base     string                                // of the simulator inside
+	front    atomic.Pointer[panel.Panel]           // the board is there before its panel
+	shows    atomic.Pointer[func() payterm.Screen] // by the terminal that runs now
+}
+
+// changed tells the panel of an emulated device.
+func (e *emulation) changed(device string) {
+	if p := e.front.Load(); p != nil {
+		p.Changed(device)
+	}
+}
+
+// ready says where the panel is, for programs and for people.
+func (e *emulation) ready() error {
+	ready := map[string]any{"ready": true, "panel": e.url, "gateway": e.base, "data": e.c.Data}
+	if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
+		return fmt.Errorf("say that it is ready: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "open %s in a browser; Ctrl-C ends it\n", e.url)
+	return nil
+}
+
+// options are those of each terminal.
+func (e *emulation) options(log *slog.Logger) (terminal.Options, error) {
+	c := e.c
+	o := terminal.Options{
+		Data: c.Data, Sleep: e.hardware.Sleep, Built: buildTime(), Haste: c.Scale, Log: log,
+		Ready: sync.OnceValue(e.ready),
+	}
+	if !c.Unprovisioned && c.Trust == "" {
+		return o, nil
+	}
+	trust := c.Trust
+	if trust == "" {
+		var err error
+		if trust, err = c.trialSigner(); err != nil {
+			return o, err
+		}
+	}
+	o.Provisioner = newProvisioner(c.Data, c.Config, trust, log)
+	o.Sticks = setup.NewSticks(setup.StickPatterns...)
+	return o, nil
+}
+
+// live starts the next terminal, or its set-up where nothing has provisioned it yet.
+func (e *emulation) live(ctx context.Context, parcel string) (life, error) {
+	c, o := e.c, e.o
+	if c.Unprovisioned {
+		o.Passed = takeWaiting(c.Data, c.Config, o.Log)
+	}
+	var err error
+	if o.Config, o.Serial, err = c.load(); err != nil {
+		return nil, err
+	}
+	o.Board = board.Open(e.profile, e.hardware)
+	if parcel != "" || c.Unprovisioned && o.Serial == 0 {
+		s, err := setup.New(o.Setup(), parcel)
 		if err != nil {
 			return nil, err
 		}
-		o := o
-		o.Config, o.Serial, o.Passed, o.Board = cfg, serial, passed, board.Open(profile, hardware)
-		var serving life
-		var screen func() payterm.Screen
-		if parcel != "" || c.Unprovisioned && serial == 0 {
-			s, err := setup.New(o.Setup(), parcel)
-			if err != nil {
-				return nil, err
-			}
-			serving, screen = s, s.Screen
-		} else {
-			if o.SignKey, simulated, base, err = c.gateway(ctx, &o.Config); err != nil {
-				return nil, err
-			}
-			if simulated {
-				o.Watermark = "SIMULATION"
-			}
-			a, err := terminal.NewTerminal(o)
-			if err != nil {
-				return nil, err
-			}
-			serving, screen = a, a.Screen
-		}
-		shows.Store(&screen)
-		if front.Load() != nil {
-			return serving, nil
-		}
-		options := panel.Options{Board: hardware, Screen: func() payterm.Screen { return (*shows.Load())() },
-			Journal: filepath.Join(c.Data, "payterm.db")}
-		if profile.Keypad != nil {
-			options.Keys = profile.Keypad.Layout()
-		}
-		if simulated {
-			options.Gateway = base
-		}
-		p, err := panel.New(options)
-		if err != nil {
-			return nil, err
-		}
-		front.Store(p)
-		go srv.Serve() //nolint:errcheck // it ends with Close above
-		return serving, nil
-	})
+		return s, e.show(s.Screen, "")
+	}
+	simulated := false
+	if o.SignKey, simulated, e.base, err = c.gateway(ctx, &o.Config); err != nil {
+		return nil, err
+	}
+	gateway := ""
+	if simulated {
+		o.Watermark, gateway = "SIMULATION", e.base
+	}
+	t, err := terminal.NewTerminal(o)
+	if err != nil {
+		return nil, err
+	}
+	return t, e.show(t.Screen, gateway)
+}
+
+// show has the panel show this terminal, and begins to serve it with the first one.
+func (e *emulation) show(screen func() payterm.Screen, gateway string) error {
+	e.shows.Store(&screen)
+	if e.front.Load() != nil {
+		return nil
+	}
+	options := panel.Options{
+		Board: e.hardware, Screen: func() payterm.Screen { return (*e.shows.Load())() },
+		Journal: filepath.Join(e.c.Data, "payterm.db"), Gateway: gateway,
+	}
+	if e.profile.Keypad != nil {
+		options.Keys = e.profile.Keypad.Layout()
+	}
+	p, err := panel.New(options)
+	if err != nil {
+		return err
+	}
+	e.front.Store(p)
+	go e.srv.Serve() //nolint:errcheck // it ends with Run's Close
+	return nil
 }
 
 // trialSigner makes a signer for trials beside the data, at the first start, says how a
