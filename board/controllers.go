@@ -242,11 +242,7 @@ func (c *checker) apply(d *Display, known Controller, bus Bus) bool {
 }
 
 func (c *checker) spi(d *Display, known Controller) {
-	if spiName.MatchString(d.SPI) {
-		c.wire("display.spi", d.SPI)
-	} else {
-		c.bad("display.spi", "%q: bus and chip select, such as SPI0.0", d.SPI)
-	}
+	c.spiBus("display.spi", d.SPI)
 	c.pin("display.dc", d.DC, false)
 	if d.SpeedHz == 0 {
 		d.SpeedHz = known.MaxHz
@@ -260,7 +256,9 @@ func (c *checker) spi(d *Display, known Controller) {
 }
 
 func (c *checker) i2c(d *Display, known Controller) {
-	if !i2cName.MatchString(d.I2C) {
+	if i2cName.MatchString(d.I2C) {
+		c.shares("display.i2c", d.I2C)
+	} else {
 		c.bad("display.i2c", "%q: a bus, such as I2C1", d.I2C)
 	}
 	if d.Address == 0 {

@@ -19,7 +19,11 @@ import (
 // the kernel gives them. A section that is left out is a device that the board
 // does not have.
 type Profile struct {
-	Board   string   `toml:"board"` // its name, as people have it
+	Board string `toml:"board"` // its name, as people have it
+	// HeaderName says which header the board has (Headers), against which its lines and buses
+	// are held; "none" has nothing checked. By the board's name when left out.
+	HeaderName string `toml:"header"`
+
 	Display *Display `toml:"display"`
 	Keypad  *Keypad  `toml:"keypad"`
 	Scanner *Scanner `toml:"scanner"`
@@ -123,6 +127,7 @@ func ReadProfile(name string, text []byte) (Profile, error) {
 type checker struct {
 	file     *tomlfile.File
 	used     map[string]string // wire to the key that names it
+	header   *Header           // nil where none is known
 	problems []error
 }
 
@@ -145,12 +150,15 @@ func (c *checker) oneOf(key, v string, known ...string) {
 }
 
 // wire refuses what two devices would drive or read, however it is spelt.
-func (c *checker) wire(key, name string) {
-	if by, taken := c.used[oneSpelling(name)]; taken {
+func (c *checker) wire(key, name string) { c.line(key, name, oneSpelling(name)) }
+
+// line does so for a wire whose one name is known.
+func (c *checker) line(key, name, one string) {
+	if by, taken := c.used[one]; taken {
 		c.bad(key, "%s is used by %s already", name, by)
 		return
 	}
-	c.used[oneSpelling(name)] = key
+	c.used[one] = key
 }
 
 // oneSpelling is a name of a wire without what makes no difference: slashes and dots
@@ -186,7 +194,9 @@ func (c *checker) pin(key, name string, optional bool) {
 	case !lineByOffset.MatchString(name) && !lineByName.MatchString(name):
 		c.bad(key, "%q: a line is chip:offset, such as gpiochip0:25, or its name, such as GPIO25", name)
 	default:
-		c.wire(key, name)
+		if one, there := c.onHeader(key, name); there {
+			c.line(key, name, one)
+		}
 	}
 }
 
@@ -194,6 +204,10 @@ func (c *checker) profile(p *Profile) {
 	if p.Board == "" {
 		c.bad("board", "is missing: the name of the board")
 	}
+	if p.HeaderName != "" {
+		c.oneOf("header", p.HeaderName, headerNames()...)
+	}
+	c.header = p.Header()
 	if p.Display == nil && p.Keypad == nil && p.Scanner == nil && p.Printer == nil {
 		c.bad("board", "the profile has no device: add [display], [keypad], [scanner] or [printer]")
 	}
@@ -263,6 +277,7 @@ func (c *checker) printer(p *Printer) {
 func (c *checker) serial(section, device string, baud int) {
 	if strings.HasPrefix(device, "/dev/") {
 		c.wire(section+".device", device)
+		c.shares(section+".device", oneSpelling(device))
 	} else {
 		c.bad(section+".device", "%q: a serial line, such as /dev/ttyS1", device)
 	}

@@ -23,10 +23,10 @@ type File struct {
 
 // Problem is one thing that is wrong, with its place.
 type Problem struct {
-	File string
-	Line int // 0 when the key is missing altogether
-	Key  string
-	Text string // what is wrong and what would be right
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"` // 0 when the key is missing altogether
+	Key  string `json:"key,omitempty"`
+	Text string `json:"text"` // what is wrong and what would be right
 }
 
 // Error is file:line: key: text.

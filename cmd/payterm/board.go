@@ -6,15 +6,14 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"payterm/board"
 	"payterm/boards"
 	"payterm/terminal/devices"
+	"payterm/tomlfile"
 )
 
 // readBoard reads a profile: a file, or one of those that payterm knows by name.
@@ -32,66 +31,138 @@ func readBoard(name string) (string, board.Profile, error) {
 	return file, p, err
 }
 
-type boardListCmd struct{}
+type boardListCmd struct {
+	JSON bool `help:"Print one JSON document." name:"json"`
+}
 
-func (boardListCmd) Run() error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+func (c boardListCmd) Run() error {
+	type known struct {
+		Name   string `json:"name"`
+		Board  string `json:"board"`
+		Header string `json:"header,omitempty"` // whose pins are known
+	}
+	var list []known
 	for _, name := range boards.Names() {
 		_, p, err := readBoard(name)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s\t%s\n", name, p.Board)
+		list = append(list, known{name, p.Board, headerOf(p)})
 	}
-	return w.Flush()
+	return store{JSON: c.JSON}.print(map[string]any{"boards": list}, func() {
+		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, b := range list {
+			fmt.Fprintf(w, "%s\t%s\n", b.Name, b.Board)
+		}
+		w.Flush() //nolint:errcheck // as fmt.Println has it
+	})
+}
+
+// headerOf names the header of a board; "" where none is known.
+func headerOf(p board.Profile) string {
+	if h := p.Header(); h != nil {
+		return h.Name
+	}
+	return ""
 }
 
 type boardCheckCmd struct {
 	File string `arg:"" help:"Board profile: a file, or a name of payterm board list."`
+	JSON bool   `help:"Print one JSON document." name:"json"`
+}
+
+// checked is what a check has found.
+type checked struct {
+	File     string             `json:"file"`
+	OK       bool               `json:"ok"`
+	Board    string             `json:"board,omitempty"`
+	Header   string             `json:"header,omitempty"` // whose pins were checked
+	Warnings []string           `json:"warnings,omitempty"`
+	Problems []tomlfile.Problem `json:"problems,omitempty"`
 }
 
 func (c boardCheckCmd) Run() error {
 	file, p, err := readBoard(c.File)
+	if problems := problemsIn(err); len(problems) > 0 {
+		return errors.Join(store{JSON: c.JSON}.print(checked{File: file, Problems: problems}, func() {}), err)
+	}
 	if err != nil {
 		return err
 	}
+	found := checked{File: file, OK: true, Board: p.Board, Header: headerOf(p)}
 	switch err := devices.CheckLogo(p); {
 	case errors.Is(err, fs.ErrNotExist):
-		fmt.Println("warning:", err)
+		found.Warnings = append(found.Warnings, err.Error())
 	case err != nil:
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	fmt.Printf("%s is right: %s\n", file, p.Board)
+	return store{JSON: c.JSON}.print(found, func() {
+		for _, w := range found.Warnings {
+			fmt.Println("warning:", w)
+		}
+		pins := "" // what was not checked is told, too
+		if found.Header == "" && hasPins(p) {
+			pins = "; its header is not known, so that lines and buses were not held against it"
+		}
+		fmt.Printf("%s is right: %s%s\n", file, p.Board, pins)
+	})
+}
+
+// hasPins tells whether anything of a profile hangs on pins.
+func hasPins(p board.Profile) bool {
+	return p.Display != nil && p.Display.SPI+p.Display.I2C != "" || p.Keypad != nil && p.Keypad.Kind == board.KindMatrix ||
+		p.Signal != nil
+}
+
+// problemsIn are all that an error joins.
+func problemsIn(err error) []tomlfile.Problem {
+	var one tomlfile.Problem
+	var several interface{ Unwrap() []error }
+	switch {
+	case errors.As(err, &several):
+		var all []tomlfile.Problem
+		for _, e := range several.Unwrap() {
+			all = append(all, problemsIn(e)...)
+		}
+		return all
+	case errors.As(err, &one):
+		return []tomlfile.Problem{one}
+	}
 	return nil
 }
 
 type boardShowCmd struct {
 	File string `arg:"" help:"Board profile: a file, or a name of payterm board list."`
+	JSON bool   `help:"Print one JSON document." name:"json"`
 }
 
 func (c boardShowCmd) Run() error {
-	_, p, err := readBoard(c.File)
+	file, p, err := readBoard(c.File)
 	if err != nil {
 		return err
 	}
-	fmt.Print(wiring(p))
-	return nil
+	shown := map[string]any{"file": file, "board": p.Board, "header": headerOf(p), "wires": connections(p)}
+	return store{JSON: c.JSON}.print(shown, func() { fmt.Print(wiring(p)) })
 }
 
 // connection is one wire of a board.
-type connection struct{ device, what, wire string }
+type connection struct {
+	Device string `json:"device"`
+	Signal string `json:"signal"`
+	Wire   string `json:"wire"`
+	Pins   string `json:"pins,omitempty"` // on the board's header
+}
 
 // wiring is the table of a board's wires, in Markdown.
 func wiring(p board.Profile) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n| device | signal | wire |\n|---|---|---|\n", p.Board)
-	pi := strings.HasPrefix(p.Board, "Raspberry Pi")
 	for _, c := range connections(p) {
-		wire := c.wire
-		if pins := headerPins(c.wire); pi && pins != "" {
-			wire += ", " + pins
+		wire := c.Wire
+		if c.Pins != "" {
+			wire += ", " + c.Pins
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.device, c.what, wire)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Device, c.Signal, wire)
 	}
 	return b.String()
 }
@@ -99,9 +170,10 @@ func wiring(p board.Profile) string {
 // connections lists the wires that a profile names.
 func connections(p board.Profile) []connection {
 	var all []connection
+	header := p.Header()
 	add := func(device, what, wire string) {
 		if wire != "" {
-			all = append(all, connection{device, what, wire})
+			all = append(all, connection{device, what, wire, header.Pins(wire)})
 		}
 	}
 	if d := p.Display; d != nil {
@@ -153,34 +225,4 @@ func connections(p board.Profile) []connection {
 		add("LED", "attention", s.Attention)
 	}
 	return all
-}
-
-// piHeader is the pin of each GPIO on the 40-pin header of a Raspberry Pi.
-var piHeader = [28]int{27, 28, 3, 5, 7, 29, 31, 26, 24, 21, 19, 23, 32, 33, 8, 10, 36, 11, 12, 35, 38, 40, 15, 16, 18,
-	22, 37, 13}
-
-// piBuses are the pins of what is more than one line.
-var piBuses = map[string]string{
-	"SPI0.0":       "pins 19 (MOSI), 23 (SCLK), 24 (CE0)",
-	"SPI0.1":       "pins 19 (MOSI), 23 (SCLK), 26 (CE1)",
-	"I2C1":         "pins 3 (SDA), 5 (SCL)",
-	"/dev/serial0": "pins 8 (TXD), 10 (RXD)",
-}
-
-var piLine = regexp.MustCompile(`^GPIO([0-9]{1,2})$`)
-
-// headerPins says where a wire is on the header of a Raspberry Pi; "" elsewhere.
-func headerPins(wire string) string {
-	if pins, ok := piBuses[wire]; ok {
-		return pins
-	}
-	m := piLine.FindStringSubmatch(wire)
-	if m == nil {
-		return ""
-	}
-	n, err := strconv.Atoi(m[1])
-	if err != nil || n >= len(piHeader) {
-		return ""
-	}
-	return fmt.Sprintf("pin %d", piHeader[n])
 }

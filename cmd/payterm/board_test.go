@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image/png"
 	"os"
@@ -71,6 +72,56 @@ func TestBoardCommands(t *testing.T) {
 	}
 	if out, err := run("check", bad); err == nil ||
 		!strings.Contains(out, "bad.toml:5: display.columns: 20 by 3 rows") {
+		t.Errorf("%s %v", out, err)
+	}
+	shown, err := run("show", "raspberrypi-spi-st7789", "--json")
+	var board struct {
+		Header string
+		Wires  []struct{ Device, Signal, Wire, Pins string }
+	}
+	if err != nil || json.Unmarshal([]byte(shown), &board) != nil || board.Header != "raspberrypi" ||
+		len(board.Wires) != 15 || board.Wires[len(board.Wires)-1].Pins != "pin 11" {
+		t.Errorf("%s %v", shown, err)
+	}
+	listed, err := run("list", "--json")
+	var known struct {
+		Boards []struct{ Name, Board, Header string }
+	}
+	if err != nil || json.Unmarshal([]byte(listed), &known) != nil || len(known.Boards) != len(boards.Names()) {
+		t.Errorf("%s %v", listed, err)
+	}
+	check := func(text string) (out string, found checked) {
+		t.Helper()
+		if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(filepath.Join(bin, "payterm"), "board", "check", bad, "--json")
+		said, _ := cmd.Output() // its status is looked at
+		if json.Unmarshal(said, &found) != nil || found.OK != (cmd.ProcessState.ExitCode() == 0) || found.File != bad {
+			t.Errorf("%s, status %d", said, cmd.ProcessState.ExitCode())
+		}
+		out, _ = run("check", bad)
+		return out, found
+	}
+	const printer = "[printer]\nusb = \"/dev/usb/lp0\"\n"
+	out, found := check("board = \"Raspberry Pi\"\n" + printer + "dots = \"384\"\nspeed = fast\n")
+	if len(found.Problems) != 1 || found.Problems[0].Line != 5 || found.Problems[0].Key != "printer.speed" ||
+		!strings.Contains(out, "bad.toml:5: printer.speed: text needs quotes") {
+		t.Errorf("%s %+v", out, found)
+	}
+	out, found = check("board = \"Raspberry Pi\"\n" + printer + "dots = \"384\"\n[signal]\nbuzzer = 5\n")
+	if len(found.Problems) != 2 || !strings.Contains(out, "bad.toml:6: signal.buzzer: is a number; text in quotes") {
+		t.Errorf("%s %+v", out, found)
+	}
+	out, found = check("board = \"Raspberry Pi\"\n" + printer + "[signal]\nbuzzer = \"GPIO99\"\n")
+	if len(found.Problems) != 1 || !strings.Contains(out, "signal.buzzer: GPIO99 is not on the header") {
+		t.Errorf("%s %+v", out, found)
+	}
+	out, found = check("board = \"Ours\"\n" + printer + "logo = \"/no/such.png\"\n[signal]\nbuzzer = \"GPIO99\"\n")
+	if !found.OK || len(found.Warnings) != 1 || !strings.Contains(out, "its header is not known") {
+		t.Errorf("%s %+v", out, found)
+	}
+	if out, err := run("check", "no-such-board", "--json"); err == nil || !strings.Contains(out, `{"error":"board profile:`) {
 		t.Errorf("%s %v", out, err)
 	}
 	if out, err := run("check", "no-such-board"); err == nil || !strings.Contains(out, "payterm board list") {

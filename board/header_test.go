@@ -1,0 +1,136 @@
+package board
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// pi is a profile of a board with a keypad of one row and a display on SPI.
+const pi = `board = %q
+header = %q
+[display]
+controller = "st7789"
+spi = %q
+dc = %q
+width = 240
+height = 320
+[keypad]
+kind = "matrix"
+rows = [%q]
+columns = ["GPIO5", "GPIO6", "GPIO13", "GPIO19", "GPIO26", "GPIO16", "GPIO20", "GPIO21", "GPIO12", "GPIO4", "GPIO22",
+	"GPIO23", "GPIO24"]
+keys = [["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "CLEAR", "CANCEL", "ENTER"]]
+[scanner]
+device = %q
+baud = 9600
+`
+
+// TestHeader: on a board whose header is known, a line or a bus that it does not have is
+// refused, and a line that a bus takes, by whatever name.
+func TestHeader(t *testing.T) {
+	const some, five, own = "Raspberry Pi 4, ST7789", "Raspberry Pi 5 at the counter", "Our board"
+	for _, c := range []struct {
+		board, header, spi, dc, row, serial string
+		wrong                               string // of the whole, but for the file; empty: it is right
+	}{
+		{some, "", "SPI0.0", "GPIO25", "GPIO17", "/dev/serial0", ""},
+		{some, "", "SPI0.0", "gpiochip0:25", "pinctrl-bcm2711:17", "/dev/ttyACM0", ""},
+		{some, "", "SPI0.1", "GPIO25", "EXPANDER_3", "/dev/ttyACM0", ""}, // of an expander
+		{some, "", "SPI0.1", "GPIO25", "GPIO8", "/dev/ttyACM0", ""},      // CE0 is free
+		{some, "", "SPI0.0", "GPIO25", "gpiochip1:99", "/dev/ttyACM0", ""},
+		{some, "", "SPI0.0", "GPIO25", "GPIO99", "/dev/ttyACM0",
+			"11: keypad.rows: GPIO99 is not on the header of this board, which has GPIO0 to GPIO27"},
+		{some, "", "SPI0.0", "GPIO28", "GPIO17", "/dev/ttyACM0", "6: display.dc: GPIO28 is not on the header"},
+		{some, "", "SPI0.0", "GPIO25", "gpiochip0:28", "/dev/ttyACM0", "11: keypad.rows: gpiochip0:28 is not on"},
+		{some, "", "SPI9.9", "GPIO25", "GPIO17", "/dev/ttyACM0",
+			"5: display.spi: SPI9.9 is not on the header of this board, which has SPI0.0, SPI0.1, SPI1.0,"},
+		{some, "", "SPI0.2", "GPIO25", "GPIO17", "/dev/ttyACM0", "5: display.spi: SPI0.2 is not on"},
+		{some, "", "SPI0.0", "GPIO25", "GPIO10", "/dev/ttyACM0",
+			"11: keypad.rows: GPIO10 is used by display.spi as MOSI already"},
+		{some, "", "SPI0.0", "GPIO25", "gpiochip0:11", "/dev/ttyACM0",
+			"11: keypad.rows: gpiochip0:11 is used by display.spi as SCLK already"},
+		{some, "", "SPI0.0", "GPIO25", "SPI_CE0_N", "/dev/ttyACM0", "SPI_CE0_N is used by display.spi as CE0 already"},
+		{some, "", "SPI0.0", "SPI_MISO", "GPIO17", "/dev/ttyACM0", "6: display.dc: SPI_MISO is used by display.spi as"},
+		{some, "", "SPI0.0", "GPIO25", "pinctrl-bcm2835:25", "/dev/ttyACM0",
+			"pinctrl-bcm2835:25 is used by display.dc already"},
+		{some, "", "SPI0.0", "GPIO25", "GPIO14", "/dev/serial0", "16: scanner.device: TXD of /dev/serial0 is GPIO14 " +
+			"(pin 8), which is used by keypad.rows already"},
+		{some, "", "SPI0.0", "GPIO25", "RXD1", "/dev/ttyAMA0", "RXD of /dev/ttyAMA0 is GPIO15 (pin 10), which is"},
+		{some, "", "SPI1.0", "GPIO25", "GPIO17", "/dev/ttyACM0", "GPIO19 is used by display.spi as MISO already"},
+		{five, "", "SPI0.0", "gpiochip4:25", "pinctrl-rp1:17", "/dev/ttyACM0", ""},
+		{five, "", "SPI2.0", "GPIO25", "GPIO17", "/dev/ttyACM0", ""},
+		{five, "", "SPI6.0", "GPIO25", "GPIO17", "/dev/ttyACM0", "SPI6.0 is not on"},
+		{five, "", "SPI0.0", "gpiochip4:25", "GPIO25", "/dev/ttyACM0", "GPIO25 is used by display.dc already"},
+		{own, "", "SPI9.9", "GPIO99", "GPIO10", "/dev/ttyACM0", ""}, // of which nothing is known
+		{own, "raspberrypi", "SPI0.0", "GPIO99", "GPIO17", "/dev/ttyACM0", "GPIO99 is not on"},
+		{some, "none", "SPI9.9", "GPIO99", "GPIO10", "/dev/ttyACM0", ""},
+		{some, "raspberry", "SPI0.0", "GPIO25", "GPIO17", "/dev/ttyACM0",
+			`2: header: "raspberry": raspberrypi5, raspberrypi, none`},
+	} {
+		_, err := ReadProfile("p.toml", fmt.Appendf(nil, pi, c.board, c.header, c.spi, c.dc, c.row, c.serial))
+		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// TestI2CHeader: the lines of an I2C bus are taken, too.
+func TestI2CHeader(t *testing.T) {
+	for line, wrong := range map[string]string{
+		"GPIO2": "signal.buzzer: GPIO2 is used by display.i2c as SDA already",
+		"SCL1":  "signal.buzzer: SCL1 is used by display.i2c as SCL already", "GPIO4": "",
+	} {
+		_, err := ReadProfile("p.toml", fmt.Appendf(nil, `board = "Raspberry Pi"
+[display]
+controller = "hd44780"
+i2c = "I2C1"
+columns = 20
+rows = 4
+[signal]
+buzzer = %q
+`, line))
+		if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+// TestPins: a wire's place on the header, by each of its names.
+func TestPins(t *testing.T) {
+	h := Profile{Board: "Raspberry Pi Zero 2 W"}.Header()
+	for wire, want := range map[string]string{
+		"GPIO17": "pin 11", "gpiochip0:17": "pin 11", "pinctrl-bcm2835:017": "pin 11", "GPIO0": "pin 27",
+		"GPIO27": "pin 13", "GPIO28": "", "gpiochip0:40": "", "gpiochip1:17": "", "SDA1": "pin 3", "GPIO_GCLK": "pin 7",
+		"SPI_MOSI": "pin 19", "TXD1": "pin 8", "SPI0.0": "pins 19 (MOSI), 23 (SCLK), 24 (CE0)",
+		"SPI1.2": "pins 38 (MOSI), 40 (SCLK), 36 (CE2)", "SPI1.3": "", "SPI9.9": "", "I2C1": "pins 3 (SDA), 5 (SCL)",
+		"I2C0": "pins 27 (SDA), 28 (SCL)", "I2C9": "", "/dev/serial0": "pins 8 (TXD), 10 (RXD)",
+		"/dev/ttyS0": "pins 8 (TXD), 10 (RXD)", "/dev/ttyUSB0": "", "": "",
+	} {
+		if got := h.Pins(wire); got != want {
+			t.Errorf("%s: %q, want %q", wire, got, want)
+		}
+	}
+	if got := (Profile{Board: "emulated"}).Header().Pins("GPIO17"); got != "" {
+		t.Errorf("of a board that is not known: %q", got)
+	}
+	if h := (Profile{Board: "Raspberry Pi", HeaderName: noHeader}).Header(); h != nil {
+		t.Errorf("header = none: %v", h.Name)
+	}
+	for _, h := range Headers { // each pin once, and each bus on lines that are brought out
+		seen := map[int]bool{}
+		for n, pin := range h.pins {
+			if pin < 1 || pin > 40 || seen[pin] {
+				t.Errorf("%s: GPIO%d is on pin %d", h.Name, n, pin)
+			}
+			seen[pin] = true
+		}
+		for _, s := range h.spi {
+			for _, n := range append([]int{s.miso, s.mosi, s.sclk}, s.selects...) {
+				if h.pin(n) == 0 {
+					t.Errorf("%s: %s takes GPIO%d, which is not brought out", h.Name, s.bus, n)
+				}
+			}
+		}
+	}
+}
