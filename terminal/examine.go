@@ -40,12 +40,17 @@ func (a *Agent) examination() doctor.Examination {
 	})
 }
 
-// probe goes to the gateway hop by hop.
+// probe goes to the gateway hop by hop, and tells the loop whether it got there.
 func (a *Agent) probe(ctx context.Context) []doctor.Hop {
 	var hops []doctor.Hop
+	answered := true
 	for _, h := range a.gateway.Probe(ctx, a.o.Config.Merchant.Currency) {
 		clock := errors.Is(h.Err, ottpay.ErrClock)
+		answered = answered && (h.Err == nil || errors.Is(h.Err, ottpay.ErrKey)) // which was an answer
 		hops = append(hops, doctor.Hop{Name: h.Name, Err: h.Err, Clock: clock, Took: h.Took})
+	}
+	if ctx.Err() == nil && a.isOpen() {
+		a.runner.Reached(answered, 0)
 	}
 	return hops
 }

@@ -2,10 +2,8 @@ package terminal
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"payterm/gateway/ottpay"
 	"payterm/screen"
 	"payterm/terminal/devices"
 	"payterm/terminal/upkeep"
@@ -29,9 +27,17 @@ func (c atCounter) Rests(ctx context.Context) (bool, error) {
 	return s.AtRest, err
 }
 
-func (c atCounter) Rate(ctx context.Context) (cny int64, answered bool) {
-	cny, err := c.a.askRate(ctx)
-	return cny, !errors.Is(err, ottpay.ErrNoAnswer)
+func (c atCounter) Way(ctx context.Context) (upkeep.Way, error) {
+	s, err := c.a.runner.Snapshot(ctx)
+	w := upkeep.Way{Rests: s.AtRest, Network: s.Status.Network, Age: s.NetworkAge, Rate: -1}
+	if told := s.Status.Rate; err == nil && told.CNYE8 != 0 {
+		w.Rate = c.a.Lived() - told.Mono
+	}
+	return w, err
+}
+
+func (c atCounter) Probe(ctx context.Context) {
+	c.a.askRate(ctx) //nolint:errcheck // the loop was told
 }
 
 func (c atCounter) Tidy() {

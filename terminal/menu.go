@@ -2,15 +2,21 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"payterm/flows/counter"
+	"payterm/gateway/ottpay"
 	"payterm/screen"
 )
 
-// askRate asks what one unit of the merchant's currency costs in CNY, times 10^8.
+// askRate asks what one unit of the merchant's currency costs in CNY, times 10^8, and tells
+// the loop whether the gateway answered.
 func (a *Agent) askRate(ctx context.Context) (int64, error) {
 	r, err := a.gateway.ExchangeRate(ctx, a.o.Config.Merchant.Currency)
+	if !errors.Is(ctx.Err(), context.Canceled) { // or somebody has left the question
+		a.runner.Reached(!errors.Is(err, ottpay.ErrNoAnswer), r.CNY)
+	}
 	return r.CNY, err
 }
 

@@ -109,7 +109,7 @@ func (s service) Status(ctx context.Context) (api.Status, error) { return s.a.st
 func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) {
 	if !a.isOpen() {
 		unknown := counter.Status{Network: counter.NetworkUnknown, Paper: payterm.PaperUnknown}
-		return runner.Snapshot{State: "result", Fault: a.why(), Status: unknown}, nil
+		return runner.Snapshot{State: "result", Fault: a.why(), Status: unknown, NetworkAge: -1}, nil
 	}
 	return a.runner.Snapshot(ctx)
 }
@@ -123,9 +123,19 @@ func (a *Agent) status(ctx context.Context) (api.Status, error) {
 	for device, fault := range a.o.Board.Absent() {
 		faults[device] = fault.Error()
 	}
+	link := counter.NetworkUnknown
+	if a.isOpen() {
+		link = a.upkeep.Link()
+	}
+	var age *int64
+	if s.NetworkAge >= 0 {
+		ms := s.NetworkAge.Milliseconds()
+		age = &ms
+	}
 	return api.Status{State: s.State, Waits: a.arrivals.Waits().Says(), Running: &api.Running{
 		MerchantID: a.o.Config.Gateway.MerchantID, Currency: a.o.Config.Merchant.Currency,
-		OrderID: s.OrderID, Operator: s.Operator, Network: s.Status.Network, Queue: s.Status.Queue,
+		OrderID: s.OrderID, Operator: s.Operator, Network: s.Status.Network, NetworkAgeMS: age, Link: link,
+		Queue:  s.Status.Queue,
 		Doubts: s.Status.Doubts, LatePayments: s.Status.Late, Alarms: s.Status.Alarms,
 		Paper: s.Status.Paper, Unprinted: s.Status.Unprinted, Fault: s.Fault, Devices: faults,
 		Training: a.training != nil, Notice: a.o.notices.Standing(),

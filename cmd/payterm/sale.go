@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"payterm"
 	"payterm/storage"
@@ -233,7 +234,7 @@ func (c statusCmd) Run() error {
 		line("currency", string(s.Currency))
 		line("operator", s.Operator)
 		line("order_id", string(s.OrderID))
-		line("network", string(s.Network))
+		line("network", networkLine(*s.Running))
 		line("queue", s.Queue)
 		line("doubts", s.Doubts)
 		line("late_payments", s.LatePayments)
@@ -241,6 +242,16 @@ func (c statusCmd) Run() error {
 		line("paper", string(s.Paper))
 		line("fault", s.Fault)
 	})
+}
+
+// networkLine says how the way to the gateway is, and how old that is.
+func networkLine(s api.Running) string {
+	line := string(s.Network)
+	if s.NetworkAgeMS != nil {
+		age := time.Duration(*s.NetworkAgeMS) * time.Millisecond
+		line += fmt.Sprintf(", %s ago", age.Truncate(time.Second))
+	}
+	return line + ", link " + string(s.Link)
 }
 
 func (c statusCmd) order() error {

@@ -63,8 +63,8 @@ func TestCodeGrowsOld(t *testing.T) {
 				t.Errorf("%d sent, %s %s", len(w.sent), o.Outcome, o.Reason)
 			}
 			if last := w.screens[len(w.screens)-1]; last != string(counter.ViewNotSent) ||
-				w.r.network == counter.NetworkDown {
-				t.Errorf("screen %s, network %s", last, w.r.network)
+				w.r.way.word == counter.NetworkDown {
+				t.Errorf("screen %s, network %s", last, w.r.way.word)
 			}
 		})
 	}

@@ -224,13 +224,19 @@ type Snapshot struct {
 	Operator string
 	Status   counter.Status
 	Fault    string
+	// NetworkAge is how long ago the last exchange with the gateway was, of which
+	// Status.Network is told; less than nothing where there was none in this life.
+	NetworkAge time.Duration
 }
 
 // Snapshot asks the loop for its state.
 func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 	return ask(ctx, r, func() Snapshot {
 		s := Snapshot{State: r.terminal.State(), AtRest: r.terminal.AtRest(r.now()),
-			Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault}
+			Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault, NetworkAge: -1}
+		if age, any := r.networkAge(); any {
+			s.NetworkAge = age
+		}
 		if s.State != "idle" && s.State != "amount" {
 			s.OrderID = r.terminal.Order.ID()
 		}

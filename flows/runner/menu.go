@@ -144,21 +144,6 @@ func (r *Runner) askRate(ctx context.Context, q counter.Query) counter.Event {
 	return counter.RateTold{Query: q, Rate: counter.Rate{CNYE8: cny}, Asked: true}
 }
 
-// Reached reports a request to the gateway that belonged to no order: whether anything
-// answered, and the rate that it told, 0 for none.
-func (r *Runner) Reached(answered bool, cny int64) {
-	r.offer(func() {
-		r.network = counter.NetworkDown
-		if answered {
-			r.network = counter.NetworkUp
-		}
-		if cny > 0 {
-			r.keptRate(counter.RateTold{Rate: counter.Rate{CNYE8: cny}, Asked: true})
-		}
-		r.tellStatus()
-	})
-}
-
 // kept takes in on the loop what was told beside it.
 func (r *Runner) kept(e counter.Event) counter.Event {
 	switch e := e.(type) {

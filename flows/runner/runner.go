@@ -171,7 +171,7 @@ type Runner struct {
 	queue          dueQueue
 	tickets        map[uint64]*asked
 	ticket         uint64
-	network        counter.Network
+	way            way
 	unprinted      int
 	unprintedOrder payterm.OrderID
 	paper          payterm.PaperCondition
@@ -228,7 +228,7 @@ func New(c Config) *Runner {
 		gate:     newGate(c.Settings.Rules.InquiryInterval),
 		tickets:  map[uint64]*asked{},
 		changes:  newChanges(),
-		network:  counter.NetworkUnknown,
+		way:      way{word: counter.NetworkUnknown},
 		paper:    payterm.PaperUnknown,
 		counts:   map[payterm.Attention]int{},
 		broken:   map[payterm.OrderID]*aside{},
@@ -869,24 +869,6 @@ func (l *live) tellWaiters() {
 	l.waiters = nil
 }
 
-// hear takes from an answer what it says of the network.
-func (r *Runner) hear(a payterm.Answer) {
-	heard := r.network
-	switch a := a.(type) {
-	case payterm.Unsent:
-		if !a.TooOld { // which was no trouble of the network's
-			heard = counter.NetworkDown
-		}
-	case payterm.Lost: // anything may have happened to it
-	default:
-		heard = counter.NetworkUp
-	}
-	if heard != r.network {
-		r.network = heard
-		r.tellStatus()
-	}
-}
-
 // moved tells everyone who follows an order of its new state.
 func (r *Runner) moved(l *live, before order.Order) {
 	o := l.order
@@ -931,7 +913,7 @@ func (r *Runner) status() counter.Status {
 		rate = counter.Rate{}
 	}
 	return counter.Status{
-		Network: r.network, Paper: r.paper, Rate: rate, Unprinted: r.unprinted, UnprintedOrder: r.unprintedOrder,
+		Network: r.way.word, Paper: r.paper, Rate: rate, Unprinted: r.unprinted, UnprintedOrder: r.unprintedOrder,
 		Queue:    r.phases[order.InBackground] + r.phases[order.Trailing] + r.asidesAsked(),
 		Doubts:   r.doubts,
 		Late:     r.counts[payterm.AttentionLatePayment],

@@ -191,7 +191,11 @@ func (w *world) order(n int) payterm.Order {
 }
 
 func newWorld(t testing.TB, answers ...payterm.Answer) *world {
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: answers, now: time.Second}
+	return newWorldWith(t, nil, answers...)
+}
+
+func newWorldWith(t testing.TB, alter func(*Config), answers ...payterm.Answer) *world {
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: answers, now: time.Second, alter: alter}
 	w.boot()
 	t.Cleanup(func() { w.store.Close() })
 	return w

@@ -207,11 +207,16 @@ type Status struct {
 
 // Running is the status of a terminal that sells, or would if its journal were open.
 type Running struct {
-	MerchantID   string                 `json:"merchant_id"`
-	Currency     payterm.Currency       `json:"currency"`
-	OrderID      payterm.OrderID        `json:"order_id"`
-	Operator     string                 `json:"operator"`
+	MerchantID string           `json:"merchant_id"`
+	Currency   payterm.Currency `json:"currency"`
+	OrderID    payterm.OrderID  `json:"order_id"`
+	Operator   string           `json:"operator"`
+	// Network is how the last exchange with the gateway went, and NetworkAgeMS how long ago
+	// that was; null where there was none since the start. Link is how far this machine has
+	// the way by itself: interface, address, route.
 	Network      counter.Network        `json:"network"`
+	NetworkAgeMS *int64                 `json:"network_age_ms"`
+	Link         counter.Network        `json:"link"`
 	Queue        int                    `json:"queue"`
 	Doubts       int                    `json:"doubts"`
 	LatePayments int                    `json:"late_payments"`

@@ -30,17 +30,15 @@ const (
 	liveEvery = 10 * time.Minute
 	awayEvery = time.Second // the scanner is looked after
 
-	// How often the gateway is asked while nobody pays, so that the idle screen knows of it
-	// before a customer opens the phone, and has a rate of today.
-	reachEvery = 5 * time.Minute
-	reachAgain = 30 * time.Second // after no answer
+	// So long after the last exchange the gateway is asked while nobody pays, so that the idle
+	// screen knows of it before a customer opens the phone, and has a rate of today.
+	probeAfter   = 5 * time.Minute
+	probeTrouble = 30 * time.Second // where that exchange had no answer
+	rateStale    = time.Hour        // in a shop whose sales keep the way known
 )
 
 // Loop shows what has changed.
-type Loop interface {
-	Redraw()
-	Reached(answered bool, cny int64)
-}
+type Loop interface{ Redraw() }
 
 // Journal is tidied. A *storage.Store is one.
 type Journal interface {
@@ -53,9 +51,34 @@ type Journal interface {
 // Counter is asked, and reminded.
 type Counter interface {
 	Rests(ctx context.Context) (bool, error) // nothing at the counter needs anybody
-	// Rate asks the gateway for the exchange rate, which moves nothing.
-	Rate(ctx context.Context) (cny int64, answered bool)
+	Way(ctx context.Context) (Way, error)
+	// Probe asks the gateway for the exchange rate, which moves nothing, and tells the loop
+	// what it heard.
+	Probe(ctx context.Context)
 	Tidy() // what is not the journal's: days to be closed, slips that are owed or lost
+}
+
+// Way is what the loop knows of the way to the gateway.
+type Way struct {
+	Rests   bool            // nothing at the counter needs anybody
+	Network counter.Network // how the last exchange went
+	Age     time.Duration   // how long ago that was; less than nothing for none
+	Rate    time.Duration   // how old the exchange rate is; less than nothing for none
+}
+
+// due reports whether to ask the gateway, so long after the last probe. What a good exchange
+// says is taken to be so for a while. After a bad one a customer may be waiting, and nothing
+// else would tell that the way is good again; a cable that is back is looked at at once.
+func (w Way) due(linkBack bool, probed time.Duration) bool {
+	switch {
+	case !w.Rests:
+		return false
+	case w.Age < 0:
+		return probed >= probeTrouble
+	case w.Network == counter.NetworkUp:
+		return w.Age >= probeAfter || (w.Rate < 0 || w.Rate >= rateStale) && probed >= probeAfter
+	}
+	return linkBack || w.Age >= probeTrouble && probed >= probeTrouble
 }
 
 // Options are what an Upkeep is made with.
@@ -82,7 +105,9 @@ type Upkeep struct {
 }
 
 // New makes one.
-func New(o Options) *Upkeep { return &Upkeep{o: o, start: time.Now()} }
+func New(o Options) *Upkeep {
+	return &Upkeep{o: o, start: time.Now(), link: counter.NetworkUnknown}
+}
 
 // Run works until the context ends, in goroutines of the group.
 func (u *Upkeep) Run(ctx context.Context, wg *sync.WaitGroup) {
@@ -113,15 +138,14 @@ func (u *Upkeep) idle(ctx context.Context) {
 	seen := ""
 	for {
 		link := counter.NetworkUnknown
-		switch doctor.Link(u.o.GatewayURL).Result {
+		f := doctor.Link(u.o.GatewayURL)
+		switch f.Result {
 		case api.OK:
 			link = counter.NetworkUp
 		case api.Fail:
 			link = counter.NetworkDown
 		}
-		u.mu.Lock()
-		u.link = link
-		u.mu.Unlock()
+		u.sees(link, f.Says)
 		_, now := u.o.Clock()
 		n := u.o.Notices.Now()
 		if looks := string(link) + now.Format("15:04") + string(n.Notice+"/") + string(n.Reason); looks != seen {
@@ -134,6 +158,16 @@ func (u *Upkeep) idle(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// sees keeps how the link is, and logs a change.
+func (u *Upkeep) sees(link counter.Network, says string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if link != u.link {
+		u.o.Log.Info("network link", "link", link, "says", says)
+	}
+	u.link = link
 }
 
 // absence is of a device that was last well at a time. A plug that is out for a moment only
@@ -170,28 +204,26 @@ func (u *Upkeep) scanner(ctx context.Context) {
 	}
 }
 
-// reach asks the gateway for the exchange rate whenever nobody is being served.
+// reach asks the gateway whenever nobody is being served and nothing was exchanged for a
+// while. Two probes are probeTrouble apart, whatever the loop says.
 func (u *Upkeep) reach(ctx context.Context) {
-	pause := time.NewTimer(0)
-	defer pause.Stop()
+	tick := time.NewTicker(IdleEvery)
+	defer tick.Stop()
+	last := time.Now().Add(-probeAfter)
+	linkBack := false // since the last exchange
 	for {
+		link := u.Link()
+		way, err := u.o.Counter.Way(ctx)
+		if err == nil && way.due(linkBack && link == counter.NetworkUp, time.Since(last)) {
+			last, linkBack = time.Now(), false
+			u.o.Counter.Probe(ctx)
+		}
+		linkBack = link == counter.NetworkDown || linkBack && way.Network != counter.NetworkUp
 		select {
 		case <-ctx.Done():
 			return
-		case <-pause.C:
+		case <-tick.C:
 		}
-		next := reachAgain
-		if rests, err := u.o.Counter.Rests(ctx); err == nil && rests {
-			cny, answered := u.o.Counter.Rate(ctx)
-			if ctx.Err() != nil {
-				return
-			}
-			if answered {
-				next = reachEvery
-			}
-			u.o.Loop.Reached(answered, cny)
-		}
-		pause.Reset(next)
 	}
 }
 
