@@ -34,12 +34,14 @@ type Board struct {
 	Faults  map[string]error // by device: display, keypad, scanner, printer, buzzer, leds
 }
 
-// DisplayPorts are the wires of a display: of Conn and Frame one, and DC with SPI.
+// DisplayPorts are the wires of a display: of Conn, Frame and Data one, and DC with SPI.
 // Reset and Backlight may be nil.
 type DisplayPorts struct {
 	Conn                 conn.Conn // on SPI, or to the controller's address on I2C
 	Frame                hal.FrameBuffer
 	DC, Reset, Backlight gpio.PinOut
+	RS, Enable           gpio.PinOut // of characters on lines
+	Data                 []gpio.PinOut
 
 	port io.Closer
 }
@@ -195,6 +197,8 @@ func (o *opener) leds(s *Signal) (*LEDPorts, error) {
 // bus opens what the display hangs on.
 func (o *opener) bus(d *Display, w *DisplayPorts) error {
 	switch {
+	case len(d.Data) > 0:
+		return o.lines(d, w)
 	case d.Device != "":
 		f, err := o.ports.FrameBuffer(d.Device)
 		if err != nil {
@@ -230,6 +234,26 @@ func (o *opener) bus(d *Display, w *DisplayPorts) error {
 			w.Conn = limited{c, d.MaxTransfer}
 		}
 	}
+	return nil
+}
+
+// lines are those of characters without a bus.
+func (o *opener) lines(d *Display, w *DisplayPorts) error {
+	var err error
+	if w.RS, err = o.out("display.rs", d.RS, false); err != nil {
+		return err
+	}
+	if w.Enable, err = o.out("display.enable", d.Enable, false); err != nil {
+		return err
+	}
+	for _, name := range d.Data {
+		p, err := o.out("display.data", name, false)
+		if err != nil {
+			return err
+		}
+		w.Data = append(w.Data, p)
+	}
+	w.port = io.NopCloser(nil)
 	return nil
 }
 

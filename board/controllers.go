@@ -53,11 +53,13 @@ const (
 	SPI         Bus = "spi"
 	I2C         Bus = "i2c"
 	FrameBuffer Bus = "device"
+	Lines       Bus = "data"
 )
 
 // busKeys are the keys that a bus brings along.
 var busKeys = map[Bus]string{
 	SPI: "spi speed_hz spi_mode max_transfer dc", I2C: "i2c address max_transfer", FrameBuffer: "device",
+	Lines: "data rs enable",
 }
 
 // panelKeys are those of a colour panel.
@@ -121,7 +123,7 @@ var Controllers = []Controller{
 		MaxHz: 4_000_000, Keys: dotsKeys, Eights: true, HalfTurns: true, Contrast: 130,
 	},
 	{
-		Name: "hd44780", Shows: Characters, Buses: []Bus{I2C}, Sizes: []Size{{16, 2}, {20, 4}},
+		Name: "hd44780", Shows: Characters, Buses: []Bus{I2C, Lines}, Sizes: []Size{{16, 2}, {20, 4}},
 		Keys:    "columns rows",
 		Address: 0x27, Addresses: []int{
 			0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, // PCF8574
@@ -190,6 +192,15 @@ func (c *checker) display(d *Display) {
 		c.spi(d, known)
 	case I2C:
 		c.i2c(d, known)
+	case Lines:
+		c.pin("display.rs", d.RS, false)
+		c.pin("display.enable", d.Enable, false)
+		for _, name := range d.Data {
+			c.pin("display.data", name, false)
+		}
+		if len(d.Data) != 4 {
+			c.bad("display.data", "%d lines: four, D4 first", len(d.Data))
+		}
 	case FrameBuffer:
 		if strings.HasPrefix(d.Device, "/dev/") {
 			c.wire("display.device", d.Device)
@@ -212,6 +223,9 @@ func (c *checker) display(d *Display) {
 
 // bus finds what a display hangs on.
 func (known Controller) bus(d *Display) Bus {
+	if d.Data != nil && d.I2C == "" && slices.Contains(known.Buses, Lines) {
+		return Lines
+	}
 	for bus, name := range map[Bus]string{SPI: d.SPI, I2C: d.I2C, FrameBuffer: d.Device} {
 		if name != "" && slices.Contains(known.Buses, bus) && (bus != I2C || d.SPI == "") {
 			return bus
@@ -231,6 +245,7 @@ func (c *checker) apply(d *Display, known Controller, bus Bus) bool {
 		{"columns", d.Columns != 0}, {"rows", d.Rows != 0}, {"offset_x", d.OffsetX != 0}, {"offset_y", d.OffsetY != 0},
 		{"rotation", d.Rotation != 0}, {"mirror_x", d.MirrorX}, {"mirror_y", d.MirrorY},
 		{"inverted", d.Inverted}, {"bgr", d.BGR}, {"contrast", d.Contrast != 0},
+		{"data", d.Data != nil}, {"rs", d.RS != ""}, {"enable", d.Enable != ""},
 		{"spi_mode", d.SPIMode != 0}, {"max_transfer", d.MaxTransfer != 0}, {"com_pins", d.COMPins != ""},
 	} {
 		if key.is && !slices.Contains(means, key.name) {

@@ -32,7 +32,7 @@ type Profile struct {
 }
 
 // Display is a panel and its controller: on SPI, on I2C (small OLEDs, hd44780 behind a
-// PCF8574), or a frame buffer of the kernel's (fbdev); Controllers has them all.
+// PCF8574), on lines (hd44780), or a frame buffer of the kernel's (fbdev); Controllers has them all.
 // Lines are named as chip and offset, where the chip is its name or its label
 // ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's own name ("GPIO25").
 // Nothing is guessed: kernels number lines differently.
@@ -45,27 +45,31 @@ type Display struct {
 	I2C        string `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's
 	Address    int    `toml:"address"`    // on I2C; 0x3c (OLEDs) or 0x27 (hd44780) when left out
 	// The most bytes that the bus's adapter takes at once; it is found out when left out.
-	MaxTransfer int      `toml:"max_transfer"`
-	Device      string   `toml:"device"`               // of a frame buffer, such as /dev/fb0
-	Bits        int      `toml:"bits"`                 // of a frame buffer's pixel: 16 or 32
-	Reset       string   `toml:"reset"`                // "": the panel has none, or it is tied to power
-	Backlight   string   `toml:"backlight"`            // a line or a PWM channel; "": it is always on
-	ActiveLow   bool     `toml:"backlight_active_low"` // it shines while its line is low
-	DimAfter    Duration `toml:"dim_after"`            // of idleness; never when left out
-	DimTo       int      `toml:"dim_to"`               // percent; 20 when left out
-	Width       int      `toml:"width"`                // pixels of the glass, as it is looked at
-	Height      int      `toml:"height"`
-	Columns     int      `toml:"columns"`  // characters of an hd44780, in place of width
-	Rows        int      `toml:"rows"`     // and of height
-	OffsetX     int      `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
-	OffsetY     int      `toml:"offset_y"`
-	Rotation    int      `toml:"rotation"` // degrees
-	MirrorX     bool     `toml:"mirror_x"`
-	MirrorY     bool     `toml:"mirror_y"`
-	Inverted    bool     `toml:"inverted"` // the glass shows the opposite: most IPS panels
-	BGR         bool     `toml:"bgr"`
-	Contrast    int      `toml:"contrast"` // of a glass of dots, 1 to 255; its controller's usual one when left out
-	COMPins     string   `toml:"com_pins"` // of an ssd1306: how its glass is wired (COMPins); as its height has it
+	MaxTransfer int `toml:"max_transfer"`
+	// Lines of an hd44780 without a PCF8574, whose R/W is tied to ground.
+	RS        string   `toml:"rs"`
+	Enable    string   `toml:"enable"`
+	Data      []string `toml:"data"`                 // four, D4 first
+	Device    string   `toml:"device"`               // of a frame buffer, such as /dev/fb0
+	Bits      int      `toml:"bits"`                 // of a frame buffer's pixel: 16 or 32
+	Reset     string   `toml:"reset"`                // "": the panel has none, or it is tied to power
+	Backlight string   `toml:"backlight"`            // a line or a PWM channel; "": it is always on
+	ActiveLow bool     `toml:"backlight_active_low"` // it shines while its line is low
+	DimAfter  Duration `toml:"dim_after"`            // of idleness; never when left out
+	DimTo     int      `toml:"dim_to"`               // percent; 20 when left out
+	Width     int      `toml:"width"`                // pixels of the glass, as it is looked at
+	Height    int      `toml:"height"`
+	Columns   int      `toml:"columns"`  // characters of an hd44780, in place of width
+	Rows      int      `toml:"rows"`     // and of height
+	OffsetX   int      `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
+	OffsetY   int      `toml:"offset_y"`
+	Rotation  int      `toml:"rotation"` // degrees
+	MirrorX   bool     `toml:"mirror_x"`
+	MirrorY   bool     `toml:"mirror_y"`
+	Inverted  bool     `toml:"inverted"` // the glass shows the opposite: most IPS panels
+	BGR       bool     `toml:"bgr"`
+	Contrast  int      `toml:"contrast"` // of a glass of dots, 1 to 255; its controller's usual one when left out
+	COMPins   string   `toml:"com_pins"` // of an ssd1306: how its glass is wired (COMPins); as its height has it
 }
 
 // Printer is an ESC/POS printer on a serial line, on the network or on USB.

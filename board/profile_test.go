@@ -312,7 +312,7 @@ func FuzzProfile(f *testing.F) {
 			return
 		}
 		if d := p.Display; d != nil && d.SPI != "" {
-c, _ := board.ControllerOf(d.Controller)
+			c, _ := board.ControllerOf(d.Controller)
 			most := max(c.RAM.Width, c.RAM.Height) // either way round
 			if c.Wraps {
 				most *= 2

@@ -183,6 +183,11 @@ func connections(p board.Profile) []connection {
 			add(device, fmt.Sprintf("bus, address %#02x", d.Address), d.I2C)
 		}
 		add(device, "frame buffer", d.Device)
+		add(device, "RS", d.RS)
+		add(device, "E", d.Enable)
+		for i, name := range d.Data {
+			add(device, fmt.Sprintf("D%d", 4+i), name)
+		}
 		add(device, "D/C", d.DC)
 		add(device, "reset", d.Reset)
 		add(device, "backlight", d.Backlight)

@@ -19,8 +19,8 @@ const (
 	pinLight = 0x08
 )
 
-// HD44780 drives a display of characters by four data lines behind a PCF8574 on
-// I2C. It keeps what the glass holds, and sends only what changed. It is used by
+// HD44780 drives a display of characters by four data lines: behind a PCF8574 on
+// I2C, or lines of the board. It keeps what the glass holds, and sends only what changed. It is used by
 // one goroutine.
 type HD44780 struct {
 	wire  *wire
@@ -34,6 +34,9 @@ type HD44780 struct {
 // NewHD44780 makes a driver of a display of Width by Height characters; Init wakes
 // it.
 func NewHD44780(w Wires, o Options) (*HD44780, error) {
+	if w.Conn == nil && w.RS != nil && w.Enable != nil && len(w.Data) == 4 && o.Sleep != nil {
+		w.Conn = &pins{rs: w.RS, enable: w.Enable, data: w.Data, sleep: o.Sleep, known: -1}
+	}
 	switch {
 	case w.Conn == nil:
 		return nil, errors.New("lcd: hd44780: no bus")

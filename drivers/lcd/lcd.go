@@ -33,6 +33,8 @@ type Wires struct {
 	Conn                 conn.Conn // SPI, or the controller's address on I2C
 	DC, Reset, Backlight gpio.PinOut
 	Frame                Frame // of a frame buffer
+	RS, Enable           gpio.PinOut
+	Data                 []gpio.PinOut // of an HD44780 on lines, D4 first
 }
 
 // Options describe one display; displays with the same controller differ in all

@@ -508,6 +508,39 @@ func TestOLEDRules(t *testing.T) {
 	b.want(NoReset, HeldInReset, ResetPulse)
 }
 
+// An HD44780 on lines: its cursor moves, and what is not wired does not matter.
+func TestCharactersOnLines(t *testing.T) {
+	b := &bench{t: t}
+	c := newHD44780(&board.Display{Columns: 16, Rows: 2, RS: "R", Enable: "E", Data: []string{"4", "5", "6", "7"}},
+		b.time, b.report, func() {})
+	nibble := func(rs bool, v byte) {
+		c.line(lineRS, rs)
+		for i := range 4 {
+			c.line(0x10<<i, v>>i&1 == 1)
+		}
+		c.line(lineE, true)
+		c.line(lineE, false)
+		b.now += 5 * time.Millisecond
+	}
+	send := func(rs bool, v byte) { nibble(rs, v>>4); nibble(rs, v&15) }
+	b.now += time.Second
+	for _, v := range []byte{3, 3, 3, 2} {
+		nibble(false, v)
+	}
+	for _, v := range []byte{0x28, 0x0c, 0x06, 0x80} {
+		send(false, v)
+	}
+	send(true, 'A')
+	send(false, 0x10) // back
+	send(true, 'B')
+	if got := c.text()[0][:1]; got != "B" {
+		t.Errorf("it says %q", got)
+	}
+	b.want()
+	send(false, 0x18)
+	b.want(UnknownCommand)
+}
+
 // What the other controllers of dots have apart.
 func TestDotSheets(t *testing.T) {
 	for _, c := range []struct {

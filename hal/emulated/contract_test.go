@@ -206,6 +206,19 @@ address = 0x3f
 backlight = "L:18"
 columns = 16
 rows = 2`},
+	{"hd44780 20x4 on lines", `controller = "hd44780"
+rs = "L:25"
+enable = "L:24"
+data = ["L:23", "L:22", "L:27", "L:18"]
+columns = 20
+rows = 4`},
+	{"hd44780 16x2 on lines, with a light", `controller = "hd44780"
+rs = "L:25"
+enable = "L:24"
+data = ["L:23", "L:22", "L:27", "L:18"]
+backlight = "L:4"
+columns = 16
+rows = 2`},
 	{"fbdev of 16 bits", `controller = "fbdev"
 device = "/dev/fb0"
 bits = 16
@@ -378,7 +391,11 @@ func TestEveryTransferBreaksOff(t *testing.T) {
 				want[s.Elapsed] = e.Frame()
 			}
 			steps := 1 // of hundreds of pieces of a frame each is the same
-			if strings.Contains(g.display, "fbdev") || strings.Contains(g.display, "= 480") {
+			if strings.Contains(g.display, "max_transfer = 64") {
+				steps = 371
+			}
+			if strings.Contains(g.display, "fbdev") || strings.Contains(g.display, "= 480") ||
+				strings.Contains(g.display, "data =") {
 				steps = 37
 			}
 			for _, act := range []struct {

@@ -120,6 +120,14 @@ func (b *Board) display(d *board.Display) error {
 	case "hd44780":
 		c := newHD44780(d, b.now, b.reporter("hd44780"), changed)
 		b.panel, onI2C = c, c
+		if d.Data != nil {
+			b.bus = &bus{name: "lines", report: b.reporter("lines")}
+			for name, bit := range map[string]byte{
+				d.RS: lineRS, d.Enable: lineE, d.Data[0]: 0x10, d.Data[1]: 0x20, d.Data[2]: 0x40, d.Data[3]: 0x80,
+			} {
+				b.pins[name] = &busPin{newPin(name), b.bus, func(high bool) { c.line(bit, high) }}
+			}
+		}
 	case "fbdev":
 		f, err := newFrameBuffer(d, b.reporter("fbdev"), changed)
 		if err != nil {

@@ -24,6 +24,7 @@ type hd44780 struct {
 
 	powered bool
 	pins    byte // of the PCF8574
+	wired   bool // to lines of the board in its place
 	lit     bool // by a line beside it
 	ready   time.Duration
 	syncs   int // function sets with eight lines since power-on
@@ -53,6 +54,9 @@ const (
 
 func newHD44780(d *board.Display, now func() time.Duration, report report, changed func()) *hd44780 {
 	c := &hd44780{d: d, now: now, report: report, changed: changed, powered: true, pins: 0xff, lit: d.Backlight == ""}
+	if c.wired = d.Data != nil; c.wired {
+		c.pins = lineLight // there is no pin for a light, and R/W is tied to ground
+	}
 	c.restart()
 	return c
 }
@@ -83,7 +87,10 @@ func (c *hd44780) light(on bool) {
 
 func (c *hd44780) power(on bool) {
 	c.mu.Lock()
-	c.powered, c.pins = on, 0xff // the PCF8574 starts with all pins high
+	c.powered = on
+	if !c.wired {
+		c.pins = 0xff // the PCF8574 starts with all pins high
+	}
 	c.restart()
 	c.mu.Unlock()
 	c.changed()
@@ -118,6 +125,23 @@ func (c *hd44780) message(w []byte, at func(int) time.Duration) {
 		case was&lineE != 0 && pins&lineE == 0:
 			c.latch(was, at(i))
 		}
+	}
+}
+
+// line sets one of the lines that come from the board.
+func (c *hd44780) line(bit byte, high bool) {
+	c.mu.Lock()
+	pins := c.pins &^ bit
+	if high {
+		pins |= bit
+	}
+	if !c.powered {
+		c.pins = pins
+	}
+	on := c.powered
+	c.mu.Unlock()
+	if on {
+		c.message([]byte{pins}, func(int) time.Duration { return c.now() })
 	}
 }
 
@@ -160,8 +184,13 @@ func (c *hd44780) instruct(b byte, now time.Duration) {
 		c.inSigns, c.address = true, int(b&0x3f)
 	case b&0x20 != 0:
 		c.function(b, now)
-	case b&0x10 != 0:
-		c.report(UnknownCommand, "instruction %#02x: shifts are not emulated", b)
+	case b&0x18 == 0x18:
+		c.report(UnknownCommand, "instruction %#02x: shifts of the display are not emulated", b)
+	case b&0x10 != 0: // the cursor moves
+		left := c.left
+		c.left = b&4 == 0
+		c.step()
+		c.left = left
 	case b&0x08 != 0:
 		c.on = b&4 != 0
 	case b&0x04 != 0:

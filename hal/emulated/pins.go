@@ -32,6 +32,30 @@ type outPin struct {
 
 func (p *outPin) Out(l gpio.Level) error { p.level(l); return nil }
 
+// busPin is a line of many that together are a display's bus: each turn of it is a transfer,
+// which may break off.
+type busPin struct {
+	pin
+	bus   *bus
+	level func(high bool)
+}
+
+func (p *busPin) Out(l gpio.Level) error {
+	p.bus.mu.Lock()
+	cut := p.bus.cut()
+	if !cut {
+		p.bus.count(1, transferTime)
+	} else {
+		p.bus.traffic.Transfers++
+	}
+	p.bus.mu.Unlock()
+	if cut {
+		return broke(true, 0, 1)
+	}
+	p.level(bool(l))
+	return nil
+}
+
 // rowPin is a line of the matrix that is driven low or floats.
 type rowPin struct {
 	pin

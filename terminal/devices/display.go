@@ -19,6 +19,7 @@ func OpenDisplay(b *board.Board, sleep func(time.Duration)) (*glass.Display, err
 	}
 	p := b.Profile.Display
 	w := lcd.Wires{Conn: b.Display.Conn, DC: b.Display.DC, Reset: b.Display.Reset, Backlight: b.Display.Backlight}
+	w.RS, w.Enable, w.Data = b.Display.RS, b.Display.Enable, b.Display.Data
 	if f := b.Display.Frame; f != nil {
 		is := f.Format()
 		w.Frame = lcd.Frame{

@@ -3,6 +3,7 @@ package devices
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,6 +114,9 @@ func (s *Set) Wire(device string) string {
 	switch device {
 	case Display:
 		d := p.Display
+		if len(d.Data) > 0 {
+			return d.Controller + " on " + strings.Join(slices.Concat([]string{d.RS, d.Enable}, d.Data), " ")
+		}
 		return d.Controller + " on " + d.SPI + d.I2C + d.Device
 	case Keypad:
 		if k := p.Keypad; k.Kind == board.KindEvdev {

@@ -1,0 +1,57 @@
+package lcd
+
+import (
+	"fmt"
+	"time"
+
+	"periph.io/x/conn/v3"
+	"periph.io/x/conn/v3/gpio"
+)
+
+// pins are lines of the board in place of a PCF8574: each byte says the levels that its pins
+// would have.
+type pins struct {
+	rs, enable gpio.PinOut
+	data       []gpio.PinOut // D4 to D7
+	sleep      func(time.Duration)
+	known      int // levels of the lines; -1 where a line could not be set
+}
+
+var _ conn.Conn = (*pins)(nil)
+
+// execute is the time that the chip takes for an instruction, 37 us, or a byte of data, 41.
+// On I2C the next byte takes longer to come.
+const execute = 50 * time.Microsecond
+
+func (p *pins) String() string      { return "lines" }
+func (p *pins) Duplex() conn.Duplex { return conn.Half }
+
+// Tx is conn.Conn's. What the chip takes when E falls is there before E rises.
+func (p *pins) Tx(w, _ []byte) error {
+	for _, levels := range w {
+		if p.known < 0 { // E may be high: what it falls over then is what was there
+			if err := p.enable.Out(gpio.Low); err != nil {
+				return fmt.Errorf("line %s: %w", p.enable.Name(), err)
+			}
+			p.sleep(execute)
+		}
+		was, fell := p.known, p.known >= 0 && byte(p.known)&pinE != 0 && levels&pinE == 0
+		p.known = -1
+		for _, line := range []struct {
+			pin gpio.PinOut
+			bit byte
+		}{{p.rs, pinRS}, {p.data[0], 0x10}, {p.data[1], 0x20}, {p.data[2], 0x40}, {p.data[3], 0x80}, {p.enable, pinE}} {
+			if was >= 0 && (byte(was)^levels)&line.bit == 0 {
+				continue
+			}
+			if err := line.pin.Out(levels&line.bit != 0); err != nil {
+				return fmt.Errorf("line %s: %w", line.pin.Name(), err)
+			}
+		}
+		p.known = int(levels)
+		if fell {
+			p.sleep(execute)
+		}
+	}
+	return nil
+}
