@@ -27,6 +27,7 @@ var wires = map[board.Bus]string{
 	board.SPI:         "spi = \"SPI0.0\"\ndc = \"L:25\"\n",
 	board.I2C:         "i2c = \"I2C1\"\n",
 	board.FrameBuffer: "device = \"/dev/fb0\"\nbits = 32\n",
+	board.Lines:       "rs = \"L:1\"\nenable = \"L:2\"\ndata = [\"L:3\", \"L:4\", \"L:5\", \"L:6\"]\n",
 }
 
 // TestEveryControllerHasADriverAndAChip: what the table of controllers lists is driven, on
