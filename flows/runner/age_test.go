@@ -8,8 +8,8 @@ import (
 	"payterm/flows/counter"
 )
 
-// A code leaves within a minute of its scan, or not at all: whatever stood still in
-// between, the disk, the loop or the call of the gateway.
+// TestCodeGrowsOld: a code is sent within a minute of its scan or not at all, whether the disk,
+// the loop or the gateway call is slow (invariant 23).
 func TestCodeGrowsOld(t *testing.T) {
 	const old = 61 * time.Second
 	inScan := func(d time.Duration) func(payterm.Entry) time.Duration {
@@ -70,8 +70,8 @@ func TestCodeGrowsOld(t *testing.T) {
 	}
 }
 
-// What the gateway's client is handed knows the age that the code has by then, also
-// when it dials again.
+// TestCodeAgeOnTheWay: the gateway client gets the age that the code has by then, also when it
+// dials again.
 func TestCodeAgeOnTheWay(t *testing.T) {
 	w := newWorld(t, payterm.Unsent{Why: "no route"}, payterm.Unsent{Why: "no route"}, paid)
 	var ages []payterm.CodeAge

@@ -12,30 +12,29 @@ import (
 	"payterm/flows/order"
 )
 
-// errUnread says that the records of an order do not make an order.
+// errUnread: the events of an order cannot be read back.
 var errUnread = errors.New("it cannot be read back")
 
-// asideRetry is after how long the gateway is asked once more what could not be stored.
+// asideRetry is when the gateway is asked again about an answer that could not be stored.
 const asideRetry = 10 * time.Second
 
-// aside is an order that no machine takes up (order.SetAside), and why.
+// aside is a set-aside order (order.SetAside) and why it was set aside.
 type aside struct {
 	order.SetAside
 	why      error
-	watchers []chan payterm.Order // wait for an answer
+	watchers []chan payterm.Order // they wait for the next answer
 }
 
-// setAside takes an order out of the machines. Its records stay as they are, staff is
-// told, and what its row says goes on to be guarded and asked about.
+// setAside stops stepping an order. Its events stay in the journal, staff gets an alarm, and its
+// row is used to block its total and to inquire.
 func (r *Runner) setAside(id payterm.OrderID, closed bool, why error) *aside {
 	a := r.asideOf(id, closed, why)
 	r.broken[id] = a
 	return a
 }
 
-// asideOf makes one by what the journal says of the order: its row, or where that cannot be
-// read its columns, which guard it as well. Where there is neither, it is an alarm and
-// nothing else.
+// asideOf sets an order aside by its row; if that is unreadable, by its columns, which are enough
+// to block its total. If there is neither, only the alarm is left.
 func (r *Runner) asideOf(id payterm.OrderID, closed bool, why error) *aside {
 	row, known, err := r.c.Journal.Order(id)
 	if err != nil {
@@ -49,9 +48,8 @@ func (r *Runner) asideOf(id payterm.OrderID, closed bool, why error) *aside {
 	return &aside{SetAside: order.NewSetAside(r.stamp(order.Woke{}), row, closed, r.c.Settings.Rules), why: why}
 }
 
-// unread is an order of which recall has said why it cannot be read back: one that is
-// open stands in broken, a closed one is made for the moment. It is nil for an order
-// that only could not be looked up.
+// unread is the set-aside form of an order that recall could not read: from broken if it is open,
+// else made for this call. It is nil if the order could only not be looked up.
 func (r *Runner) unread(id payterm.OrderID, why error) *aside {
 	if a := r.broken[id]; a != nil {
 		return a
@@ -62,8 +60,8 @@ func (r *Runner) unread(id payterm.OrderID, why error) *aside {
 	return r.asideOf(id, true, why)
 }
 
-// stepAside moves an order that is set aside by one event: commit, commands. What
-// cannot be stored has not happened; the gateway is asked again.
+// stepAside moves a set-aside order by one event: commit, then commands. If the commit fails
+// nothing has changed, and the gateway is asked again.
 func (r *Runner) stepAside(a *aside, e order.Event) error {
 	in := r.stamp(e)
 	before := a.SetAside
@@ -101,8 +99,8 @@ func (r *Runner) stepAside(a *aside, e order.Event) error {
 	return nil
 }
 
-// asideEntries are the records of one step: the order's, and where a word closes a
-// refund, its sale's, whose money is free again.
+// asideEntries are the journal entries of one step: the order's own, and the sale's when a refund
+// is closed, whose amount is then no longer reserved.
 func (r *Runner) asideEntries(before, next order.SetAside, in order.Stamped) ([]payterm.Entry, error) {
 	name, body, err := order.EncodeEvent(in.Event)
 	if err != nil {
@@ -122,7 +120,7 @@ func (r *Runner) asideEntries(before, next order.SetAside, in order.Stamped) ([]
 	ofSale, err := r.saleEntry(next.Row.ID, next.Row.SaleID,
 		order.RefundEnded{ID: next.Row.ID, RefundedMinor: back}, in)
 	switch {
-	case errors.Is(err, errNoSale): // nor can the sale be given back any more
+	case errors.Is(err, errNoSale): // the sale cannot be changed
 		return entries, nil
 	case err != nil:
 		return nil, err
@@ -130,8 +128,7 @@ func (r *Runner) asideEntries(before, next order.SetAside, in order.Stamped) ([]
 	return append(entries, ofSale), nil
 }
 
-// heardBack is what the records of a refund that is set aside say was given back of its
-// sale in all: those of them that can be read.
+// heardBack is the sale's refunded total according to the readable events of a set-aside refund.
 func (r *Runner) heardBack(id payterm.OrderID) (int64, error) {
 	records, err := r.c.Journal.Events(id)
 	if err != nil {
@@ -141,7 +138,7 @@ func (r *Runner) heardBack(id payterm.OrderID) (int64, error) {
 	for _, record := range records {
 		e, err := order.DecodeEvent(record.Event, record.Body)
 		if err != nil {
-			continue // which is why it is set aside
+			continue // the event for which it was set aside
 		}
 		switch e := e.(type) {
 		case order.RefundBegan:
@@ -165,18 +162,18 @@ func (r *Runner) carryOutAside(a *aside, c order.Command) {
 		}
 	case order.Play:
 		r.c.Buzzer.Play(c.Sound)
-	default: // an order that is set aside asks for nothing else
+	default: // no other command of a set-aside order exists
 	}
 }
 
-// askAside has it asked about in its turn.
+// askAside passes its inquiry to the gate.
 func (r *Runner) askAside(a *aside, i payterm.Inquiry) {
 	q := question{
 		Inquiry: i, by: a.Row.ID, line: dueLine, limit: a.Rules.HTTPTimeout + requestOverhead,
 		still: func() bool { return r.broken[a.Row.ID] == a },
-		told: func(answer payterm.Answer) {
+		deliver: func(answer payterm.Answer) {
 			if answer != nil {
-				r.stepAside(a, order.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) //nolint:errcheck // it is asked again
+				r.stepAside(a, order.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) // it is asked again
 			}
 			a.tellWatchers()
 		},
@@ -194,13 +191,13 @@ func (a *aside) tellWatchers() {
 	a.watchers = nil
 }
 
-// watchAside has somebody wait for the next answer about it.
+// watchAside adds a caller that waits for the next answer about it.
 func (r *Runner) watchAside(a *aside) watched {
 	f := watched{row: a.Row}
 	if len(a.watchers) >= maxWatchers {
 		return f
 	}
-	r.stepAside(a, order.InquiryAsked{}) //nolint:errcheck // it changes no fact
+	r.stepAside(a, order.InquiryAsked{}) // it changes no fact
 	if _, due := a.Due(); due || a.Asking.InFlight {
 		f.wait = make(chan payterm.Order, 1)
 		a.watchers = append(a.watchers, f.wait)
@@ -209,7 +206,7 @@ func (r *Runner) watchAside(a *aside) watched {
 	return f
 }
 
-// asideDue is when one of them is to be asked about.
+// asideDue is when the next set-aside order is to be asked about.
 func (r *Runner) asideDue() (due time.Duration, any bool) {
 	for _, a := range r.broken {
 		if at, waits := a.Due(); waits && (!any || at < due) {
@@ -219,8 +216,8 @@ func (r *Runner) asideDue() (due time.Duration, any bool) {
 	return due, any
 }
 
-// wakeAsides asks about those of which it is time, in the order of their ids so that a
-// run can be repeated.
+// wakeAsides asks about those that are due, in the order of their ids so that runs are
+// reproducible.
 func (r *Runner) wakeAsides(now time.Duration) {
 	if due, any := r.asideDue(); !any || now < due {
 		return
@@ -233,7 +230,7 @@ func (r *Runner) wakeAsides(now time.Duration) {
 	}
 }
 
-// guards is the newest order that is set aside, of this total, and may have been paid.
+// guards is the newest set-aside order of this total that may have been paid.
 func (r *Runner) guards(total payterm.Amount) payterm.OrderID {
 	var newest *aside
 	for _, a := range r.broken {
@@ -254,7 +251,7 @@ func newer(a, b payterm.Order) bool {
 	return a.ID > b.ID
 }
 
-// asideAlarms counts those that no attention in a row speaks of.
+// asideAlarms counts those that no row's attention shows.
 func (r *Runner) asideAlarms() int {
 	n := 0
 	for _, a := range r.broken {
@@ -265,7 +262,7 @@ func (r *Runner) asideAlarms() int {
 	return n
 }
 
-// asidesAsked counts those that are being asked about.
+// asidesAsked counts those that are asked about.
 func (r *Runner) asidesAsked() int {
 	n := 0
 	for _, a := range r.broken {
@@ -276,9 +273,9 @@ func (r *Runner) asidesAsked() int {
 	return n
 }
 
-// wordOn closes an order that is set aside by a supervisor's word. Its row keeps what was
-// last known of it, and calls nothing paid or unpaid that was not.
-func (r *Runner) wordOn(a *aside, operator, reason string) (payterm.Order, error) {
+// resolveAside closes a set-aside order by a supervisor's decision. The row keeps what was last
+// known; the decision calls nothing paid or unpaid.
+func (r *Runner) resolveAside(a *aside, operator, reason string) (payterm.Order, error) {
 	id := a.Row.ID
 	switch {
 	case a.Row.Kind == "":

@@ -14,8 +14,7 @@ import (
 	"payterm/storage"
 )
 
-// spoiled makes a sale of 12.34 in doubt, writes a record of another version behind it,
-// and starts anew.
+// spoiled makes a sale of 12.34 in doubt, appends an event of an unknown version, and restarts.
 func spoiled(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, payterm.Lost{Why: "silence"})
@@ -29,7 +28,7 @@ func spoiled(t *testing.T) *world {
 	return w
 }
 
-// spoil writes what this version cannot read behind an open order, and starts anew.
+// spoil appends an event that this version cannot read to an open order, and restarts.
 func (w *world) spoil(o payterm.Order) {
 	w.t.Helper()
 	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o,
@@ -41,21 +40,21 @@ func (w *world) spoil(o payterm.Order) {
 	w.slips = nil
 }
 
-// warned types the amount of the spoiled sale and reports whether a person is warned.
+// warned types the amount of the spoiled sale and reports whether a warning is shown.
 func (w *world) warned() bool {
 	w.t.Helper()
 	w.press(payterm.KeyCancel, payterm.KeyCancel, "1", "2", "3", "4", payterm.KeyEnter)
-	warned := w.r.terminal.Phase == counter.Warned
-	if warned && w.r.terminal.Conflict != w.order(0).ID {
-		w.t.Errorf("the conflict is %s", w.r.terminal.Conflict)
+	warned := w.r.counter.Phase == counter.Warned
+	if warned && w.r.counter.Conflict != w.order(0).ID {
+		w.t.Errorf("the conflict is %s", w.r.counter.Conflict)
 	}
 	w.press(payterm.KeyCancel)
 	w.run(time.Millisecond)
 	return warned
 }
 
-// An order that cannot be read back guards its amount, over starts and without an end,
-// until a supervisor's word closes it.
+// TestAsideGuards: an unreadable order blocks its amount, over restarts and without a time limit,
+// until a supervisor's decision closes it.
 func TestAsideGuards(t *testing.T) {
 	w := spoiled(t)
 	id := w.order(0).ID
@@ -111,9 +110,8 @@ func TestAsideGuards(t *testing.T) {
 	}
 }
 
-// A word that was given before the order was set aside lifts its guard, and cannot undo a
-// payment: it is asked about as it would be otherwise, and what is found is put before a
-// person.
+// TestAsideAfterAWord: a decision before the order was set aside ends its guard but not the
+// inquiries; a payment that is found is shown to staff.
 func TestAsideAfterAWord(t *testing.T) {
 	w := newWorld(t, payterm.Lost{Why: "silence"})
 	w.scanSale(alipayCode)
@@ -136,13 +134,13 @@ func TestAsideAfterAWord(t *testing.T) {
 	}
 }
 
-// It is asked about on the ladder. A payment that is found is never lost: it is
-// approved, put before a person, and in the next Z, over starts too.
+// TestAsideFindsThePayment: a set-aside order is asked about on the ladder. A payment that is
+// found is approved, shown to staff and counted in the next Z, also over restarts.
 func TestAsideFindsThePayment(t *testing.T) {
 	for name, c := range map[string]struct {
 		before []payterm.Answer
 		answer payterm.Answer
-		full   bool // when it is heard first
+		full   bool // the disk, when the answer comes first
 	}{
 		"at once": {nil, paid, false},
 		"after silence, and other news": {[]payterm.Answer{payterm.Lost{}, payterm.Pending{Status: "notpay"},
@@ -211,7 +209,7 @@ func TestAsideFindsThePayment(t *testing.T) {
 	}
 }
 
-// What else the gateway may say of it.
+// TestAsideHears: the other answers.
 func TestAsideHears(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer    payterm.Answer
@@ -261,7 +259,7 @@ func TestAsideHears(t *testing.T) {
 	}
 }
 
-// A failure that comes after something which does not add up closes nothing.
+// TestAsideWithAnAlarm: after an alarm a failure closes nothing.
 func TestAsideWithAnAlarm(t *testing.T) {
 	w := spoiled(t)
 	answers := []payterm.Answer{payterm.Unclear{Authentic: true, Alarm: true, Status: "success", Paid: true}}
@@ -277,7 +275,7 @@ func TestAsideWithAnAlarm(t *testing.T) {
 	if o := w.order(0); o.Outcome != payterm.InDoubt || o.Attention != payterm.AttentionAlarm || !w.warned() {
 		t.Errorf("%+v", o)
 	}
-	// A payment of another terminal under its id, as its time tells, is not ours.
+	// A payment whose trade time does not fit is another terminal's.
 	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Paid{PaidMinor: 1234, TradeClock: 1} }
 	w.run(time.Hour)
 	if o := w.order(0); o.Outcome != payterm.InDoubt {
@@ -292,28 +290,28 @@ func TestAsideWithAnAlarm(t *testing.T) {
 	}
 }
 
-// An order that reaches an impossible state is set aside with the counter's screen, and
-// goes the same way: what the gateway says next is not lost.
+// TestAsideFromTheCounter: an order in an impossible state is set aside while it is at the
+// counter, and the next answer still counts.
 func TestAsideFromTheCounter(t *testing.T) {
-	w := newWorld(t, payterm.Paid{PaidMinor: 1, Status: "success"}) // no client gives this: less than the total
+	w := newWorld(t, payterm.Paid{PaidMinor: 1, Status: "success"}) // impossible: less than the total
 	w.scanSale(alipayCode)
 	w.run(time.Second)
 	if s := w.r.status(); s.Alarms != 1 || len(w.r.orders) != 0 ||
 		w.screens[len(w.screens)-1] != string(counter.ViewInDoubt) || !w.warned() {
 		t.Fatalf("%+v, %v", s, w.screens)
 	}
-	told := make(chan Checked, 1)
+	result := make(chan Checked, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	w.answers = []payterm.Answer{payterm.Pending{Status: "notpay"}}
-	if err := w.r.check(ctx, w.order(0).ID, told); err != nil {
+	if err := w.r.check(ctx, w.order(0).ID, result); err != nil {
 		t.Fatal(err)
 	}
-	waits := w.pending[len(w.pending)-1] // for an answer that comes on this same loop
+	waits := w.pending[len(w.pending)-1] // waits for an answer on this loop
 	w.pending = w.pending[:len(w.pending)-1]
 	w.run(4 * time.Second)
 	waits()
-	if c := <-told; c.Order.ID != w.order(0).ID {
+	if c := <-result; c.Order.ID != w.order(0).ID {
 		t.Errorf("%+v", c)
 	}
 	w.answers = []payterm.Answer{paid}
@@ -325,23 +323,23 @@ func TestAsideFromTheCounter(t *testing.T) {
 	if s := w.r.status(); s.Alarms != 1 {
 		t.Errorf("%+v", s)
 	}
-	// A person who asks once more hears the same, and nothing is taken back.
+	// A second question has the same answer and takes nothing back.
 	if c, err := w.checkNow(w.order(0).ID); err != nil || c.Order.Outcome != payterm.Approved {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
 
-// A sale that is paid while a person is warned of it stands in place of the question.
+// TestAsidePaidWhileWarned: if the sale of a warning is paid, the approval replaces the question.
 func TestAsidePaidWhileWarned(t *testing.T) {
 	w := spoiled(t)
 	w.press("1", "2", "3", "4", payterm.KeyEnter)
-	if w.r.terminal.Phase != counter.Warned {
-		t.Fatal(w.r.terminal.Phase)
+	if w.r.counter.Phase != counter.Warned {
+		t.Fatal(w.r.counter.Phase)
 	}
 	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
 	w.run(10 * time.Second)
-	if w.r.terminal.Phase != counter.ShowingResult || w.screens[len(w.screens)-1] != string(counter.ViewApproved) {
-		t.Errorf("%s, %v", w.r.terminal.Phase, w.screens)
+	if w.r.counter.Phase != counter.ShowingResult || w.screens[len(w.screens)-1] != string(counter.ViewApproved) {
+		t.Errorf("%s, %v", w.r.counter.Phase, w.screens)
 	}
 }
 
@@ -359,8 +357,8 @@ func (w *world) spoilRow(id payterm.OrderID) {
 	w.boot()
 }
 
-// Of an order neither records nor row can be read. What has columns is enough to guard its
-// amount and to ask about it; a word closes it, and the lists can be read again.
+// TestAsideWithoutARow: neither the events nor the row of an order can be read. Its columns are
+// enough to block its amount and to ask about it; after a decision the lists can be read again.
 func TestAsideWithoutARow(t *testing.T) {
 	for name, end := range map[string]func(w *world, id payterm.OrderID) (payterm.Order, error){
 		"a word": func(w *world, id payterm.OrderID) (payterm.Order, error) {
@@ -380,8 +378,8 @@ func TestAsideWithoutARow(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			w.press(payterm.KeyCancel, payterm.KeyCancel, "1", "2", "3", "4", payterm.KeyEnter)
-			if w.r.terminal.Phase != counter.Warned || w.r.terminal.Conflict != was.ID {
-				t.Errorf("no warning: %s %s", w.r.terminal.Phase, w.r.terminal.Conflict)
+			if w.r.counter.Phase != counter.Warned || w.r.counter.Conflict != was.ID {
+				t.Errorf("no warning: %s %s", w.r.counter.Phase, w.r.counter.Conflict)
 			}
 			w.press(payterm.KeyCancel)
 			row, err := end(w, was.ID)
@@ -402,8 +400,8 @@ func TestAsideWithoutARow(t *testing.T) {
 	}
 }
 
-// A sale that ended unpaid and is set aside is still asked about: no training takes the
-// terminal away from that. A word, or the gateway's, ends it.
+// TestAsideUnpaidKeepsTheTerminal: a set-aside sale that ended unpaid is still asked about, so
+// training cannot begin until a decision or an answer closes it.
 func TestAsideUnpaidKeepsTheTerminal(t *testing.T) {
 	for _, outcome := range []payterm.Outcome{payterm.NotSent, payterm.Declined} {
 		w := newWorld(t, payterm.Lost{Why: "silence"})
@@ -429,8 +427,8 @@ func TestAsideUnpaidKeepsTheTerminal(t *testing.T) {
 	}
 }
 
-// F2 prints a paid sale once more, though its records cannot be read back: its row says
-// what the slips say. Of one that is in doubt there are none.
+// TestAsideIsPrintedAgain: F2 prints a paid sale again from its row, though its events are
+// unreadable; a sale in doubt has no slips.
 func TestAsideIsPrintedAgain(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -459,8 +457,8 @@ func TestAsideIsPrintedAgain(t *testing.T) {
 	}
 }
 
-// A refund that is set aside keeps its sale reserved; a supervisor's word frees it, and
-// the next one takes its own baseline.
+// TestAsideRefund: a set-aside refund keeps its sale reserved until a supervisor's decision; the
+// next refund asks for its own baseline.
 func TestAsideRefund(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -490,8 +488,7 @@ func TestAsideRefund(t *testing.T) {
 	}
 }
 
-// refundInDoubt gives 5.00 of a sale back, without an answer, and spoils the sale, which
-// has closed.
+// refundInDoubt refunds 5.00 of a sale without an answer, and spoils the closed sale.
 func refundInDoubt(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, paid)
@@ -507,7 +504,7 @@ func refundInDoubt(t *testing.T) *world {
 	return w
 }
 
-// spoilClosed writes what this version cannot read behind an order that has closed.
+// spoilClosed appends an event that this version cannot read to a closed order.
 func (w *world) spoilClosed(o payterm.Order) {
 	w.t.Helper()
 	err := w.store.Commit(payterm.Entry{OrderID: o.ID, Event: "of_another_version", Body: []byte(`{}`), Order: o,
@@ -518,9 +515,9 @@ func (w *world) spoilClosed(o payterm.Order) {
 	w.boot()
 }
 
-// A refund ends, and its sale, in which that has to stand too, cannot be read back: the
-// refund is set aside, life after life, and the terminal sells on. A supervisor's word
-// closes it, be it the first thing that comes or the last.
+// TestRefundOfASaleThatCannotBeRead: a refund ends, but its sale, which has to record that, is
+// unreadable. The refund is set aside at each start and the terminal goes on selling. A
+// supervisor's decision closes it, before or after other events.
 func TestRefundOfASaleThatCannotBeRead(t *testing.T) {
 	refunded := payterm.Refunded{PaidMinor: 1234, RefundedMinor: 500, Status: "partial_refunded"}
 	for name, first := range map[string]struct {
@@ -542,7 +539,7 @@ func TestRefundOfASaleThatCannotBeRead(t *testing.T) {
 				}
 				w.run(30 * time.Hour)
 				if w.r.storeBad || w.refundNo(1).Outcome != payterm.InDoubt {
-					t.Fatalf("life %d: %s %q; the refund is %s", life, w.r.terminal.Phase, w.r.terminal.Fault,
+					t.Fatalf("life %d: %s %q; the refund is %s", life, w.r.counter.Phase, w.r.counter.Fault,
 						w.refundNo(1).Outcome)
 				}
 				if first.heard == payterm.Answer(refunded) && (w.r.broken[id] == nil || w.r.status().Alarms != 1) {
@@ -551,7 +548,7 @@ func TestRefundOfASaleThatCannotBeRead(t *testing.T) {
 			}
 			row, err := w.r.resolve(id, "7", "the page shows it")
 			if err != nil || row.Resolution == "" || w.r.storeBad {
-				t.Fatalf("%+v, %v, %q", row, err, w.r.terminal.Fault)
+				t.Fatalf("%+v, %v, %q", row, err, w.r.counter.Fault)
 			}
 			w.boot()
 			w.run(time.Hour)
@@ -571,8 +568,8 @@ func TestRefundOfASaleThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A sale that is set aside after it was approved is not given back by this terminal, and
-// nobody calls the journal broken for it.
+// TestAsideIsNotRefunded: a sale that was set aside after it was approved cannot be refunded
+// here, and that is not reported as a journal failure.
 func TestAsideIsNotRefunded(t *testing.T) {
 	w := spoiled(t)
 	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
@@ -582,12 +579,12 @@ func TestAsideIsNotRefunded(t *testing.T) {
 		t.Fatalf("%+v", w.order(0))
 	}
 	w.r.feed(counter.RefundAsked{Refund: order.RefundBegan{SaleID: w.order(0).ID, AmountMinor: 500, Currency: "CAD"}})
-	if w.r.storeBad || w.r.terminal.Phase == counter.Serving {
-		t.Errorf("%s", w.r.terminal.Phase)
+	if w.r.storeBad || w.r.counter.Phase == counter.Serving {
+		t.Errorf("%s", w.r.counter.Phase)
 	}
 }
 
-// A word that cannot be written has not been said.
+// TestAsideWordOnAFullDisk: a decision that cannot be committed has no effect.
 func TestAsideWordOnAFullDisk(t *testing.T) {
 	w := spoiled(t)
 	id := w.order(0).ID
@@ -602,8 +599,8 @@ func TestAsideWordOnAFullDisk(t *testing.T) {
 	}
 }
 
-// What is set aside stands in the queue of what the network owes, and keeps the terminal
-// from a training, in which nobody would ask about it.
+// TestAsidesAreInTheQueue: set-aside orders count as open at the gateway and prevent training,
+// during which nobody would ask about them.
 func TestAsidesAreInTheQueue(t *testing.T) {
 	w := spoiled(t)
 	queue := w.r.queued()

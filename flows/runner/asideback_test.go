@@ -9,8 +9,8 @@ import (
 	"payterm/flows/order"
 )
 
-// A refund is set aside while an inquiry about its sale is under way: that the sale was paid
-// is no proof of the refund.
+// TestAsideRefundHearsOfItsSale: a refund is set aside during an inquiry about its sale; "paid"
+// about the sale does not prove the refund.
 func TestAsideRefundHearsOfItsSale(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -20,21 +20,21 @@ func TestAsideRefundHearsOfItsSale(t *testing.T) {
 	w.giveBack(sale.ID, 500)
 	w.run(4 * time.Second)
 	id := w.refundNo(1).ID
-	for len(w.pending) == 0 { // until the next inquiry is under way
+	for len(w.pending) == 0 { // until the next inquiry is running
 		w.now += 100 * time.Millisecond
 		w.r.Advance()
 	}
 	l := w.r.orders[id]
 	w.r.quarantine(l, w.r.stamp(order.Woke{}), errors.New("cannot be"))
-	w.heard = func(payterm.Inquiry) payterm.Answer { return paid } // of the sale: nothing went back
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid } // about the sale: nothing was refunded
 	w.run(time.Minute)
 	if o := w.refundNo(1); o.Outcome == payterm.Approved {
 		t.Errorf("a refund is done because its sale was paid: %+v", o)
 	}
 }
 
-// One that is set aside was called refunded, a word closed it, and an old reply calls it
-// paid: what went back does not come back.
+// TestAsideRefundedThenPaid: a set-aside order was refunded and closed by a decision. A later
+// out-of-date "paid" does not undo that.
 func TestAsideRefundedThenPaid(t *testing.T) {
 	w := spoiled(t)
 	id := w.order(0).ID
@@ -48,7 +48,7 @@ func TestAsideRefundedThenPaid(t *testing.T) {
 	if _, err := w.r.resolve(id, "7", "money went back on the merchant's page"); err != nil {
 		t.Fatal(err)
 	}
-	w.heard = func(payterm.Inquiry) payterm.Answer { return paid } // of before
+	w.heard = func(payterm.Inquiry) payterm.Answer { return paid } // out of date
 	if _, err := w.checkNow(id); err != nil {
 		t.Fatal(err)
 	}

@@ -5,22 +5,22 @@ import (
 	"payterm/flows/order"
 )
 
-// book holds the orders in memory, with what is asked about all of them on each
-// event, so that nobody walks them: ten thousand that are open cost a new sale
-// nothing. Only enter, leave, set and hold change it.
+// book holds the orders in memory and keeps the counts and sums over them that each event needs,
+// so that no event has to visit all orders: a new sale costs the same with ten thousand open
+// ones. Only enter, leave, set and hold change it.
 type book struct {
 	orders  map[payterm.OrderID]*live
-	phases  [order.Closed + 1]int // how many stand in each
+	phases  [order.Closed + 1]int // how many orders are in each
 	totals  map[payterm.Amount]map[*live]struct{}
-	doubts  int // that neither the gateway nor a supervisor has settled
-	holding int // with answers that could not be stored
+	doubts  int // undecided by gateway and supervisor
+	holding int // orders with answers that could not be stored
 }
 
 func newBook() book {
 	return book{orders: map[payterm.OrderID]*live{}, totals: map[payterm.Amount]map[*live]struct{}{}}
 }
 
-// enter takes an order in, which may not have begun yet.
+// enter adds an order, which may not have begun yet.
 func (b *book) enter(id payterm.OrderID, total payterm.Amount, l *live) {
 	b.orders[id], l.total = l, total
 	b.count(l.order, 1)
@@ -30,7 +30,7 @@ func (b *book) enter(id payterm.OrderID, total payterm.Amount, l *live) {
 	b.totals[total][l] = struct{}{}
 }
 
-// leave lets an order go that was taken in.
+// leave removes an order.
 func (b *book) leave(id payterm.OrderID, l *live) {
 	b.hold(l, nil)
 	delete(b.orders, id)
@@ -41,8 +41,8 @@ func (b *book) leave(id payterm.OrderID, l *live) {
 	}
 }
 
-// set gives an order its next state. One that was recalled from the journal for
-// a moment is not in the book, and is not counted.
+// set gives an order its next state. An order that is read from the journal for one step is not
+// in the book and not counted.
 func (b *book) set(l *live, next order.Order) {
 	if b.orders[next.ID()] == l {
 		b.count(l.order, -1)
@@ -51,7 +51,7 @@ func (b *book) set(l *live, next order.Order) {
 	l.order = next
 }
 
-// count adds one order to what is counted, or takes it off.
+// count adds an order to the counts, or removes it.
 func (b *book) count(o order.Order, n int) {
 	b.phases[o.Phase] += n
 	if inDoubt(o) {
@@ -59,12 +59,12 @@ func (b *book) count(o order.Order, n int) {
 	}
 }
 
-// inDoubt tells an order about which somebody may still have to decide.
+// inDoubt reports whether a person may still have to decide on an order.
 func inDoubt(o order.Order) bool {
 	return (o.Phase == order.InBackground || o.Phase == order.Listed) && o.Resolution == ""
 }
 
-// hold keeps what could not be stored of an order.
+// hold keeps the answers about an order that could not be stored.
 func (b *book) hold(l *live, unsaved []order.Stamped) {
 	if len(l.unsaved) > 0 {
 		b.holding--
@@ -75,7 +75,7 @@ func (b *book) hold(l *live, unsaved []order.Stamped) {
 	}
 }
 
-// of gives the orders of a total, in no order: Conflict does not depend on it.
+// of returns the orders of a total, in no particular order: Conflict does not depend on it.
 func (b *book) of(total payterm.Amount) []order.Order {
 	orders := make([]order.Order, 0, len(b.totals[total]))
 	for l := range b.totals[total] {

@@ -12,20 +12,20 @@ import (
 	"payterm/flows/order"
 )
 
-// SaleResult is how a sale that was asked for ended: the order, or the reason
-// why none began (Order then names the one in the way, if any).
+// SaleResult is the end of a request for a sale: the order, or the reason why none began (Order
+// is then the one in the way, if any).
 type SaleResult struct {
 	Began  bool
 	Reason payterm.Reason
 	Order  payterm.Order
-	err    error           // of a resolution
-	by     payterm.TakenBy // of a Z that may be taken
+	err    error           // of a decision
+	by     payterm.TakenBy // of a Z: who may take it
 }
 
-// saleCall is somebody who waits for a sale. Both channels have room for the one
-// value that is ever sent on them, so the loop never waits.
+// saleCall is a caller that waits for a sale. Each channel has room for the only value that is
+// sent on it, so the loop never blocks.
 type saleCall struct {
-	ctx    context.Context //nolint:containedctx // the caller's, who may go
+	ctx    context.Context // the caller's, which may end
 	began  chan payterm.OrderID
 	result chan SaleResult
 }
@@ -36,19 +36,18 @@ func newCall(ctx context.Context) saleCall {
 
 func (c saleCall) end(res SaleResult) { c.result <- res }
 
-// gone reports whether nobody waits any more.
+// gone reports whether the caller has given up.
 func (c saleCall) gone() bool { return c.ctx.Err() != nil }
 
-// Sale asks for a sale and waits until it ends or leaves the counter; began is
-// told the order id as soon as the order is durable. The same idempotency key
-// joins or gives the same order (keys.go). An error before began was called means that nothing
-// began, unless ctx ended: then the order may begin all the same. Afterwards the
-// order goes on by itself.
+// Sale asks for a sale and waits until it ends or leaves the counter; began is called with the
+// order id once the order is durable. A repeated idempotency key gives the same order (keys.go).
+// An error before began means that nothing began, unless ctx ended: then the order may still
+// begin, and continues without the caller.
 func (r *Runner) Sale(ctx context.Context, sale order.SaleBegan, began func(payterm.OrderID)) (SaleResult, error) {
 	return r.call(ctx, func(c saleCall) error { return r.askSale(sale, c) }, began)
 }
 
-// call asks on the loop and waits for what becomes of it.
+// call asks on the loop and waits for the result.
 func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(payterm.OrderID)) (SaleResult, error) {
 	call := newCall(ctx)
 	failed := make(chan error, 1)
@@ -70,7 +69,7 @@ func (r *Runner) call(ctx context.Context, ask func(saleCall) error, began func(
 		case <-ctx.Done():
 			return SaleResult{}, fmt.Errorf("given up: %w", context.Cause(ctx))
 		case <-r.stopped:
-			select { // the last that the loop said
+			select { // the result may be there already
 			case id := <-call.began:
 				began(id)
 			default:
@@ -92,7 +91,7 @@ func (r *Runner) askSale(sale order.SaleBegan, call saleCall) error {
 	return nil
 }
 
-// answer ends a sale that did not become an order.
+// answer ends a call that did not become an order.
 func (r *Runner) answer(ticket uint64, res SaleResult) {
 	if t := r.tickets[ticket]; t != nil {
 		for _, call := range t.calls {
@@ -102,8 +101,8 @@ func (r *Runner) answer(ticket uint64, res SaleResult) {
 	}
 }
 
-// Inquire asks the gateway about an order that is open or listed, and gives its
-// row once it has answered. It reports false when nothing is open about it.
+// Inquire asks the gateway about an open or listed order and returns its row after the answer;
+// false if the order is closed.
 func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order, bool, error) {
 	got := make(chan watched, 1)
 	if !r.Post(func() { got <- r.watch(id) }) {
@@ -123,16 +122,15 @@ func (r *Runner) Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order
 	return r.await(ctx, f), true, nil
 }
 
-// watched is an order that somebody asks about: its row, empty when nothing is open,
-// and where the next one comes, if any does.
+// watched is an order that a caller asks about: its row, empty if nothing is open, and the
+// channel of the next row, if one will come.
 type watched struct {
 	row  payterm.Order
 	wait chan payterm.Order
 }
 
-// watch has somebody wait for the next answer about an open order, and brings its
-// inquiry forward as far as the gate allows. Where many wait already, the row as it
-// stands has to do.
+// watch adds a caller that waits for the next answer about an open order, and moves its inquiry
+// forward as far as the gate allows. If too many wait already, the caller gets the current row.
 func (r *Runner) watch(id payterm.OrderID) watched {
 	l := r.orders[id]
 	if l == nil {
@@ -154,7 +152,7 @@ func (r *Runner) watch(id payterm.OrderID) watched {
 	return f
 }
 
-// await gives the row after the answer, or as it was when none comes in time.
+// await returns the row after the answer, or the current one if none comes in time.
 func (r *Runner) await(ctx context.Context, f watched) payterm.Order {
 	if f.wait == nil {
 		return f.row
@@ -168,8 +166,8 @@ func (r *Runner) await(ctx context.Context, f watched) payterm.Order {
 	return f.row
 }
 
-// Resolve records a supervisor's word on an order. Where a PIN is configured it has
-// to be typed at the counter first.
+// Resolve records a supervisor's decision on an order. If a PIN is configured it has to be typed
+// at the counter first.
 func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error) {
 	res, err := r.call(ctx, func(c saleCall) error {
 		ticket := r.wait(c, "", Content{})
@@ -190,10 +188,10 @@ func (r *Runner) Resolve(ctx context.Context, id payterm.OrderID, operator, reas
 
 func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.Order, error) {
 	l := r.orders[id]
-	if l == nil { // a late payment, say: closed, and still on the list
+	if l == nil { // closed but still on a list, such as a late payment
 		o, err := r.recall(id)
 		if a := r.unread(id, err); a != nil {
-			return r.wordOn(a, operator, reason)
+			return r.resolveAside(a, operator, reason)
 		}
 		if err != nil {
 			return payterm.Order{}, err
@@ -202,8 +200,8 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 	}
 	before := l.order
 	r.step(l, r.stamp(order.Resolved{Operator: operator, Reason: reason}))
-	if a := r.broken[id]; a != nil { // it was set aside for it, and takes the word as such
-		return r.wordOn(a, operator, reason)
+	if a := r.broken[id]; a != nil { // the decision could not be stepped, so the order was set aside; decide on that
+		return r.resolveAside(a, operator, reason)
 	}
 	if !order.Lasting(before, l.order) {
 		if r.storeBad {
@@ -218,9 +216,9 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 type Snapshot struct {
 	State   string
 	OrderID payterm.OrderID
-	// AtRest says that nothing at the counter needs anybody, whatever it shows.
+	// AtRest: nobody uses the counter, whatever it shows.
 	AtRest bool
-	// Operator is the number of who is signed on, empty for nobody.
+	// Operator is the number of the operator who is signed on, empty for none.
 	Operator string
 	Status   counter.Status
 	Fault    string
@@ -229,28 +227,27 @@ type Snapshot struct {
 	NetworkAge time.Duration
 }
 
-// Snapshot asks the loop for its state.
+// Snapshot returns the loop's state.
 func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 	return ask(ctx, r, func() Snapshot {
-		s := Snapshot{State: r.terminal.State(), AtRest: r.terminal.AtRest(r.now()),
-			Operator: r.terminal.Operator.Number, Status: r.status(), Fault: r.terminal.Fault, NetworkAge: -1}
+		s := Snapshot{State: r.counter.State(), AtRest: r.counter.AtRest(r.now()),
+			Operator: r.counter.Operator.Number, Status: r.status(), Fault: r.counter.Fault, NetworkAge: -1}
 		if age, any := r.networkAge(); any {
 			s.NetworkAge = age
 		}
 		if s.State != "idle" && s.State != "amount" {
-			s.OrderID = r.terminal.Order.ID()
+			s.OrderID = r.counter.Order.ID()
 		}
 		return s
 	})
 }
 
-// Queue asks the loop for what waits for the network in the background, what is
-// asked next first.
+// Queue lists the orders that wait for the network in the background, the next inquiry first.
 func (r *Runner) Queue(ctx context.Context) ([]payterm.QueueItem, error) {
 	return ask(ctx, r, r.queued)
 }
 
-// ask has the loop look something up.
+// ask runs a look-up on the loop.
 func ask[T any](ctx context.Context, r *Runner, look func() T) (T, error) {
 	got := make(chan T, 1)
 	var none T

@@ -6,37 +6,37 @@ import (
 	"payterm"
 )
 
-// Change is a committed change of an order. Seq counts the changes of this life from 1.
+// Change is a committed change of an order. Seq counts the changes since the start, from 1.
 type Change struct {
 	Seq   uint64
 	Order payterm.Order
 }
 
-// keptChanges is how many changes a reader may be behind.
+// keptChanges is how far a reader may be behind.
 const keptChanges = 1024
 
-// Changes is the stream of what was committed, for whoever wants to know: each reader
-// keeps its own place and reads at its own pace. The loop writes and never waits for a
-// reader; one that is further behind than what is kept reads the journal.
+// Changes is the stream of committed changes. Each reader keeps its own position and reads at its
+// own pace. The loop never waits for a reader; a reader that is too far behind reads the journal
+// instead.
 type Changes struct {
 	mu   sync.Mutex
 	ring [keptChanges]Change
 	last uint64
-	more chan struct{} // closed at the next change
+	more chan struct{} // closed by the next change
 }
 
 func newChanges() *Changes { return &Changes{more: make(chan struct{})} }
 
-// Last is the number of the newest change, 0 before the first: a reader that wants to
-// know of what comes begins here.
+// Last is the number of the newest change, 0 before the first. A reader that wants new changes
+// only starts here.
 func (c *Changes) Last() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.last
 }
 
-// After gives the changes after one, the oldest first. Missed says that some of them are
-// not kept any more. When there is none, more is closed by the next one.
+// After returns the changes after seq, oldest first. missed: some of them are not kept any more.
+// If there is none, the next change closes more.
 func (c *Changes) After(seq uint64) (list []Change, missed bool, more <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,5 +59,5 @@ func (c *Changes) add(o payterm.Order) {
 	c.more = make(chan struct{})
 }
 
-// Changes is the stream of this life's committed changes.
+// Changes is the stream of changes since the start.
 func (r *Runner) Changes() *Changes { return r.changes }

@@ -9,8 +9,8 @@ import (
 	"payterm"
 )
 
-// A reader gets each change once and in order, at its own pace, and is told when it was
-// too slow.
+// TestChanges: a reader gets each change once and in order, at its own pace, and is told if it
+// was too slow.
 func TestChanges(t *testing.T) {
 	c := newChanges()
 	if list, missed, _ := c.After(0); len(list) != 0 || missed {
@@ -48,7 +48,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// What is read was committed, as often as it was.
+// TestChangesFollowTheJournal: the stream has exactly the committed changes.
 func TestChangesFollowTheJournal(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -58,7 +58,7 @@ func TestChangesFollowTheJournal(t *testing.T) {
 		t.Fatalf("%d changes, missed %t", len(list), missed)
 	}
 	last, kept := list[len(list)-1].Order, w.order(0)
-	last.CreatedAt, last.ClosedAt = kept.CreatedAt, kept.ClosedAt // the same moment, another zone
+	last.CreatedAt, last.ClosedAt = kept.CreatedAt, kept.ClosedAt // the same time in another zone
 	if last.Outcome != payterm.Approved || !reflect.DeepEqual(last, kept) {
 		t.Errorf("the last change says %+v, the journal %+v", last, kept)
 	}
@@ -71,26 +71,26 @@ func TestChangesFollowTheJournal(t *testing.T) {
 	}
 }
 
-// hands note what the machines have done with them.
-type hands []string
+// deviceLog records the commands to scanner, code printer and drawer.
+type deviceLog []string
 
-func (h *hands) Arm(on bool) { *h = append(*h, fmt.Sprintf("arm %t", on)) }
+func (h *deviceLog) Arm(on bool) { *h = append(*h, fmt.Sprintf("arm %t", on)) }
 
-func (h *hands) OpenDrawer() error {
+func (h *deviceLog) OpenDrawer() error {
 	*h = append(*h, "drawer")
 	return nil
 }
 
-func (h *hands) PrintCode(o payterm.Order, codeURL string, until time.Time) {
+func (h *deviceLog) PrintCode(o payterm.Order, codeURL string, until time.Time) {
 	*h = append(*h, fmt.Sprintf("print %s of %s until %s", codeURL, o.Total(), until.UTC().Format("15:04:05")))
 }
 
-func (h *hands) VoidCode(payterm.OrderID) { *h = append(*h, "void") }
+func (h *deviceLog) VoidCode(payterm.OrderID) { *h = append(*h, "void") }
 
-// The scanner is armed while a sale waits for a scan, and a code stands as long as its
-// order shows it.
-func TestHands(t *testing.T) {
-	var did hands
+// TestDevices: the scanner is armed while a sale waits for a scan, and a code is valid as long as
+// its order shows it.
+func TestDevices(t *testing.T) {
+	var did deviceLog
 	w := newWorld(t, paid, payterm.CodeMade{CodeURL: "code"}, paid)
 	w.alter = func(c *Config) { c.Scanner, c.Drawer, c.Codes = &did, &did, &did }
 	w.boot()
@@ -107,7 +107,7 @@ func TestHands(t *testing.T) {
 	if want := "[print code of 12.34 until " + until + " drawer void]"; fmt.Sprint(did) != want {
 		t.Errorf("a shown code: %s, want %s", fmt.Sprint(did), want)
 	}
-	w.alter = nil // and nobody has to have any of them
+	w.alter = nil // all three are optional
 	w.answers = []payterm.Answer{paid, payterm.CodeMade{CodeURL: "code"}, paid}
 	w.boot()
 	w.scanSale("281234567890123999")
@@ -115,6 +115,6 @@ func TestHands(t *testing.T) {
 	w.press("1", "2", "3", "4", payterm.KeyF1)
 	w.run(10 * time.Second)
 	if o := w.order(3); o.Outcome != payterm.Approved {
-		t.Errorf("without hands: %s", o.Outcome)
+		t.Errorf("without devices: %s", o.Outcome)
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"payterm/flows/counter"
 )
 
-// The code of an Active sale that could be written down only once its time was over is
-// neither printed nor shown.
+// TestCodeAfterItsTime: if the code of an Active sale is committed only after its display time,
+// it is neither printed nor shown.
 func TestCodeAfterItsTime(t *testing.T) {
 	for name, kept := range map[string]bool{"stalled commit": false, "full disk": true} {
-		var did hands
+		var did deviceLog
 		w := newWorld(t)
 		w.alter = func(c *Config) { c.Codes = &did }
 		w.boot()

@@ -13,14 +13,14 @@ import (
 	"payterm/flows/order"
 )
 
-// waiting is somebody who waits for the loop.
-type waiting struct {
+// waitingCall is a call that waits for the loop.
+type waitingCall struct {
 	name string
-	ask  func(context.Context, *bubble) (string, error) // says what he was told
-	most time.Duration                                  // that he waits when nothing happens
+	ask  func(context.Context, *bubble) (string, error) // returns its result in a word
+	most time.Duration                                  // how long it waits if nothing happens
 }
 
-// tell is a call's end in a word.
+// tell is a call's result in a word.
 func tell(res SaleResult, err error) (string, error) {
 	switch {
 	case err != nil:
@@ -31,28 +31,27 @@ func tell(res SaleResult, err error) (string, error) {
 	return string(res.Order.Outcome), nil
 }
 
-// nobody is told of what began.
-func nobody(payterm.OrderID) {}
+func ignoreBegan(payterm.OrderID) {}
 
-// everybody is who can wait. A supervisor's PIN is configured, and nobody types it;
-// the gateway hangs; the first of the open orders is in doubt for a minute.
-var everybody = []waiting{
+// waitingCalls are all calls that can wait. A supervisor's PIN is configured and nobody types it;
+// the gateway does not answer; the first open order has been in doubt for a minute.
+var waitingCalls = []waitingCall{
 	{"a sale at the counter", func(ctx context.Context, b *bubble) (string, error) {
-		return tell(b.r.Sale(ctx, order.SaleBegan{Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD"}, nobody))
+		return tell(b.r.Sale(ctx, order.SaleBegan{Mode: payterm.Passive, AmountMinor: 5, Currency: "CAD"}, ignoreBegan))
 	}, 61 * time.Second},
 	{"a sale at a prompt", func(ctx context.Context, b *bubble) (string, error) {
 		return tell(b.r.Sale(ctx, order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD",
-			Despite: b.open[0]}, nobody))
+			Despite: b.open[0]}, ignoreBegan))
 	}, 121 * time.Second},
 	{"its retry", func(ctx context.Context, b *bubble) (string, error) {
 		sale := order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0],
 			IdempotencyKey: "K"}
-		go b.r.Sale(ctx, sale, nobody) //nolint:errcheck // the other one is looked at
+		go b.r.Sale(ctx, sale, ignoreBegan) // the second call is the one that is checked
 		time.Sleep(time.Millisecond)
-		return tell(b.r.Sale(ctx, sale, nobody))
+		return tell(b.r.Sale(ctx, sale, ignoreBegan))
 	}, 121 * time.Second},
 	{"a refund at a prompt", func(ctx context.Context, b *bubble) (string, error) {
-		return tell(b.r.Refund(ctx, order.RefundBegan{SaleID: b.closed, AmountMinor: 5}, nobody))
+		return tell(b.r.Refund(ctx, order.RefundBegan{SaleID: b.closed, AmountMinor: 5}, ignoreBegan))
 	}, 121 * time.Second},
 	{"a word at a prompt", func(ctx context.Context, b *bubble) (string, error) {
 		o, err := b.r.Resolve(ctx, b.open[0], "", "x")
@@ -70,7 +69,7 @@ var everybody = []waiting{
 		if err != nil {
 			return "", err
 		}
-		for range s.Input() { // until the counter is in other hands
+		for range s.Input() { // until the counter is taken away
 		}
 		return "given back", nil
 	}, 91 * time.Second},
@@ -95,7 +94,7 @@ var everybody = []waiting{
 	}, 40 * time.Second},
 }
 
-// onLoop has the loop do something.
+// onLoop runs f on the loop.
 func (b *bubble) onLoop(f func()) {
 	done := make(chan struct{})
 	if b.r.Post(func() { defer close(done); f() }) {
@@ -103,8 +102,8 @@ func (b *bubble) onLoop(f func()) {
 	}
 }
 
-// TestEveryCallEnds: whatever happens to the loop, the counter, the order or the journal,
-// nobody who waits for them is forgotten, nor told what is not so.
+// TestEveryCallEnds: whatever happens to the loop, the counter, the order or the journal, each
+// call ends with a true result.
 func TestEveryCallEnds(t *testing.T) {
 	atCounter := func(b *bubble) *live { // the sale that is asked for, or the doubt that is asked about
 		for _, l := range b.r.orders {
@@ -114,16 +113,16 @@ func TestEveryCallEnds(t *testing.T) {
 		}
 		return b.r.orders[b.open[0]]
 	}
-	const own = time.Duration(-1) // it waits for its own end
+	const own = time.Duration(-1) // it ends by its own limit
 	for name, end := range map[string]struct {
 		happens func(*bubble)
-		within  map[string]time.Duration // by whom; nil for at once, for everybody
+		within  map[string]time.Duration // by call; nil for all at once
 		says    map[string]string
 	}{
 		"nothing": {func(*bubble) {}, map[string]time.Duration{"": own}, nil},
 		"the counter begins anew": {func(b *bubble) {
 			b.onLoop(func() {
-				b.r.terminal.PINTries = 99
+				b.r.counter.PINTries = 99
 				b.r.feed(counter.Woke{})
 			})
 		}, map[string]time.Duration{"a sale at the counter": own, "who asks about an order": own,
@@ -156,26 +155,26 @@ func TestEveryCallEnds(t *testing.T) {
 			"a reconciliation of a closed sale": own,
 		}, map[string]string{"a sale at the counter": "cancelled", "a sale at a prompt": "not begun: cashier"}},
 	} {
-		for _, w := range everybody {
+		for _, w := range waitingCalls {
 			t.Run(name+"/"+w.name, func(t *testing.T) {
 				inBubble(t, 1, 2*time.Minute, func(b *bubble) {
 					b.r.c.Settings.PINSet = true
-					b.onLoop(func() { b.r.terminal = counter.New(b.r.c.Settings) })
+					b.onLoop(func() { b.r.counter = counter.New(b.r.c.Settings) })
 					b.mu.Lock()
 					b.takes = time.Hour
 					b.mu.Unlock()
-					time.Sleep(30 * time.Second) // the start's inquiry is over
+					time.Sleep(30 * time.Second) // until the start's inquiry has ended
 					ctx, leave := context.WithCancel(b.t.Context())
 					defer leave()
-					type told struct {
+					type ending struct {
 						says string
 						err  error
 					}
-					heard := make(chan told, 1)
+					heard := make(chan ending, 1)
 					began := b.now()
 					go func() {
 						says, err := w.ask(ctx, b)
-						heard <- told{says, err}
+						heard <- ending{says, err}
 					}()
 					synctest.Wait()
 					time.Sleep(time.Second)
@@ -196,7 +195,7 @@ func TestEveryCallEnds(t *testing.T) {
 						}
 					default:
 						b.t.Errorf("after %s he still waits: the counter is %s, %d tickets", b.now()-began,
-							b.r.terminal.Phase, len(b.r.tickets))
+							b.r.counter.Phase, len(b.r.tickets))
 					}
 				})
 			})
@@ -204,23 +203,23 @@ func TestEveryCallEnds(t *testing.T) {
 	}
 }
 
-// cannotBe brings the counter into a state that no event leads to, and lets it notice.
-func (w *world) cannotBe() {
-	w.r.terminal.PINTries = 99
-	w.r.feed(counter.StatusChanged{Status: w.r.terminal.Status})
+// makeImpossible puts the counter into a state that no event leads to, and lets it notice.
+func (w *world) makeImpossible() {
+	w.r.counter.PINTries = 99
+	w.r.feed(counter.StatusChanged{Status: w.r.counter.Status})
 }
 
-// TestCounterBeginsAnew: the order that a counter had when it met a state that cannot be
-// has it again; so has a result, and nothing that was typed has.
+// TestCounterBeginsAnew: after an impossible state the counter keeps the order or the result that
+// it had, and nothing that was typed.
 func TestCounterBeginsAnew(t *testing.T) {
 	last := func(w *world) string { return w.screens[len(w.screens)-1] }
 	w := newWorld(t, payterm.CodeMade{CodeURL: "weixin://x"})
 	w.press("1", "2", "3", "4", payterm.KeyF1)
 	w.run(time.Second)
 	w.screens = append(w.screens, "before")
-	w.cannotBe()
-	if last(w) != "show_code" || w.r.terminal.Order.ID() != w.order(0).ID {
-		t.Errorf("the counter shows %s, of %s", last(w), w.r.terminal.Order.ID())
+	w.makeImpossible()
+	if last(w) != "show_code" || w.r.counter.Order.ID() != w.order(0).ID {
+		t.Errorf("the counter shows %s, of %s", last(w), w.r.counter.Order.ID())
 	}
 	w.press(payterm.KeyCancel)
 	w.run(time.Second)
@@ -228,30 +227,30 @@ func TestCounterBeginsAnew(t *testing.T) {
 		t.Errorf("CANCEL: %+v, the counter shows %s", o, last(w))
 	}
 	w.screens = append(w.screens, "before")
-	w.cannotBe()
+	w.makeImpossible()
 	if last(w) != "in_doubt" {
 		t.Errorf("a result is taken away: %s", last(w))
 	}
 	w.press(payterm.KeyEnter, "5", "6")
-	w.cannotBe()
-	if last(w) != "idle" || w.r.terminal.Want.AmountMinor != 0 {
+	w.makeImpossible()
+	if last(w) != "idle" || w.r.counter.Want.AmountMinor != 0 {
 		t.Errorf("half an amount is kept: %s", last(w))
 	}
 
-	// An order that has ended while the counter did not look stays ended.
+	// An order that ended meanwhile stays ended.
 	w = newWorld(t, payterm.CodeMade{CodeURL: "weixin://x"}, paid)
 	w.press("1", "2", "3", "4", payterm.KeyF1)
 	w.run(10 * time.Second)
-	w.r.terminal.Order.Phase = order.ShowingCode // a result of an order at the counter cannot be
+	w.r.counter.Order.Phase = order.ShowingCode // impossible: a result of an order that is at the counter
 	w.screens = append(w.screens, "before")
-	w.r.feed(counter.StatusChanged{Status: w.r.terminal.Status})
+	w.r.feed(counter.StatusChanged{Status: w.r.counter.Status})
 	if last(w) != "approved" {
 		t.Errorf("the counter shows %s", last(w))
 	}
 }
 
-// TestAnewWithAPIN: a PIN that was being compared when the counter began anew opens no
-// later prompt.
+// TestAnewWithAPIN: a PIN that was being compared when the counter started again does not count
+// at a later prompt.
 func TestAnewWithAPIN(t *testing.T) {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: []payterm.Answer{paid}, now: time.Second}
 	w.alter = func(c *Config) {
@@ -272,8 +271,8 @@ func TestAnewWithAPIN(t *testing.T) {
 		return call
 	}
 	first := refund()
-	w.press("1", payterm.KeyEnter) // and it takes its time
-	w.cannotBe()
+	w.press("1", payterm.KeyEnter) // the comparison is slow
+	w.makeImpossible()
 	if res := <-first.result; res.Began || res.Reason != payterm.ReasonRestarted {
 		t.Errorf("%+v", res)
 	}
@@ -285,13 +284,13 @@ func TestAnewWithAPIN(t *testing.T) {
 	}
 }
 
-// TestImpossibleBeginning: what cannot begin leaves neither order nor caller nor a counter
-// that waits for it.
+// TestImpossibleBeginning: an order whose first state is impossible leaves no order, no caller
+// and no waiting counter behind.
 func TestImpossibleBeginning(t *testing.T) {
 	w := newWorld(t)
 	call := newCall(context.Background())
 	ticket := w.r.wait(call, "", Content{})
-	w.r.terminal.Phase, w.r.terminal.Ticket = counter.Serving, ticket
+	w.r.counter.Phase, w.r.counter.Ticket = counter.Serving, ticket
 	w.r.start(ticket, payterm.Amount{Minor: 5, Currency: "CAD"}, func(id payterm.OrderID) order.Event {
 		return order.RefundBegan{ID: id, SaleID: "T1ZZZZA000009", SaleTotalMinor: 1, AmountMinor: 5, Currency: "CAD",
 			Rules: order.DefaultRules()}
@@ -304,20 +303,20 @@ func TestImpossibleBeginning(t *testing.T) {
 	default:
 		t.Error("the caller hears nothing")
 	}
-	if w.r.terminal.Phase != counter.Idle || len(w.r.orders) != 0 || len(w.r.broken) != 0 || len(w.r.totals) != 0 {
-		t.Errorf("the counter is %s, %d orders, set aside: %v", w.r.terminal.Phase, len(w.r.orders), w.r.broken)
+	if w.r.counter.Phase != counter.Idle || len(w.r.orders) != 0 || len(w.r.broken) != 0 || len(w.r.totals) != 0 {
+		t.Errorf("the counter is %s, %d orders, set aside: %v", w.r.counter.Phase, len(w.r.orders), w.r.broken)
 	}
 }
 
-// TestWatcherOfAKeptAnswer: who comes to ask while an answer waits for the disk hears it
-// once it is written.
+// TestWatcherOfAKeptAnswer: a caller that asks while an answer waits for the disk gets it once it
+// is stored.
 func TestWatcherOfAKeptAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.scanSale(alipayCode)
 	w.run(2 * time.Minute)
 	id := w.order(0).ID
 	w.full = true
-	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} } // which the row keeps
+	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} } // which changes the row
 	for range 60 {
 		if w.run(time.Second); w.r.holding > 0 {
 			break

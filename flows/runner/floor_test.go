@@ -9,11 +9,12 @@ import (
 	"payterm/flows/order"
 )
 
-// A sum that the gateway has authentically called given back is a floor under every later
-// reply, whoever asked and whatever became of that refund: a REFUND that was lost is not
-// called done since an older reply gave its baseline.
+// A refunded total that the gateway gave in an authentic reply is the minimum for every later
+// reply, whoever asked and whatever became of that refund. Otherwise an out-of-date reply with
+// the baseline could make a lost REFUND look done.
 
-// The merchant gave 5.00 back on his own page, which a reconciliation heard of.
+// TestReconciledSumIsAFloor: the merchant refunded 5.00 on the gateway's web page, and a
+// reconciliation found it.
 func TestReconciledSumIsAFloor(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -22,7 +23,7 @@ func TestReconciledSumIsAFloor(t *testing.T) {
 	page := payterm.Refunded{PaidMinor: 1234, RefundedMinor: 500, Status: "partial_refunded"}
 	w.answers = []payterm.Answer{page}
 	if c, err := w.checkNow(sale); err != nil || c.Answer != payterm.Answer(page) || c.Order.RefundedMinor != 0 {
-		t.Fatalf("%+v %v", c, err) // the row is the terminal's own: the next reconciliation tells of it again
+		t.Fatalf("%+v %v", c, err) // the row has only our own refunds, so the next reconciliation reports it again
 	}
 	w.answers = []payterm.Answer{paid /* an old reply */, payterm.Lost{Why: "silence"} /* to REFUND */, page}
 	w.giveBack(sale, 500)
@@ -32,7 +33,8 @@ func TestReconciledSumIsAFloor(t *testing.T) {
 	}
 }
 
-// A refund is set aside after its baseline was written down, and a word closes it.
+// TestSumOfASetAsideRefundIsAFloor: a refund is set aside after its baseline was committed, and a
+// decision closes it.
 func TestSumOfASetAsideRefundIsAFloor(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -54,8 +56,8 @@ func TestSumOfASetAsideRefundIsAFloor(t *testing.T) {
 	}
 }
 
-// A refund ends while it is being asked about, by a word or since it is set aside: what is
-// said of its sale is the sale's.
+// TestSumHeardAfterTheRefund: a refund ends by a decision, or is set aside, during an inquiry:
+// the answer still counts for the sale.
 func TestSumHeardAfterTheRefund(t *testing.T) {
 	for name, ends := range map[string]func(*world, payterm.OrderID){
 		"by a word": func(w *world, id payterm.OrderID) {
@@ -79,7 +81,7 @@ func TestSumHeardAfterTheRefund(t *testing.T) {
 			w.answers = []payterm.Answer{paid, payterm.Lost{Why: "silence"}}
 			w.giveBack(sale, 300)
 			w.run(2 * time.Minute)
-			for len(w.pending) == 0 { // until it is asked about
+			for len(w.pending) == 0 { // until the inquiry is running
 				w.now += 100 * time.Millisecond
 				w.r.Advance()
 			}
@@ -97,8 +99,8 @@ func TestSumHeardAfterTheRefund(t *testing.T) {
 	}
 }
 
-// A reconciliation is waiting for its answer as a refund begins, and hears of what went back:
-// so does the refund.
+// TestSumHeardAsTheRefundBegins: a reconciliation waits for its answer while the refund begins;
+// the refund learns the refunded total too.
 func TestSumHeardAsTheRefundBegins(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -112,7 +114,7 @@ func TestSumHeardAsTheRefundBegins(t *testing.T) {
 	w.asked = 0
 	w.heard = func(payterm.Inquiry) payterm.Answer {
 		if w.asked == 2 {
-			return paid // an old reply
+			return paid // out of date
 		}
 		return page
 	}

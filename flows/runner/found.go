@@ -7,8 +7,8 @@ import (
 	"payterm"
 )
 
-// found are the payments that were found late in this life, the newest last, of which no
-// till has heard that wanted to charge the same total once more.
+// found lists the late payments since the start, newest last, that no till has been told of which
+// wanted to charge the same total again.
 type found []foundPayment
 
 type foundPayment struct {
@@ -17,12 +17,11 @@ type foundPayment struct {
 	at    time.Duration
 }
 
-// maxFound bounds them. More than that are found where a network was down for long, and
-// then the oldest have been on the list of late payments for a while.
+// maxFound bounds them. There are more only after a long network failure, and then the oldest are
+// on the list of late payments.
 const maxFound = 64
 
-// newlyPaid reports whether an order was not called paid before this step of it, and keeps
-// it in mind where that came late.
+// newlyPaid reports whether this step made an order paid, and remembers a late payment.
 func (r *Runner) newlyPaid(before payterm.Outcome, o payterm.Order) bool {
 	if o.Kind != payterm.KindSale || o.Outcome != payterm.Approved || before == payterm.Approved {
 		return false
@@ -36,8 +35,8 @@ func (r *Runner) newlyPaid(before payterm.Outcome, o payterm.Order) bool {
 	return true
 }
 
-// since gives a payment of this total that was found since then, empty for none. It is
-// given once: who hears of it and goes on all the same knows what he does.
+// since returns a payment of this total that was found after that time, empty for none. It
+// returns each once: a caller that goes on after it decides knowingly.
 func (f *found) since(at time.Duration, total payterm.Amount) payterm.OrderID {
 	for i, p := range *f {
 		if p.at >= at && p.total == total {
@@ -48,7 +47,7 @@ func (f *found) since(at time.Duration, total payterm.Amount) payterm.OrderID {
 	return ""
 }
 
-// beganAt is when an order began, 0 where that cannot be looked up.
+// beganAt is when an order began, 0 if that cannot be looked up.
 func (r *Runner) beganAt(id payterm.OrderID) time.Duration {
 	o, err := r.saleOf(id)
 	if err != nil {

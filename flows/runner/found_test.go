@@ -9,15 +9,15 @@ import (
 	"payterm/flows/counter"
 )
 
-// Two doubts of one amount: a person is warned of the younger one while the older one turns
-// out to be paid. That stands in place of the question.
+// TestOtherDoubtPaidWhileWarned: of two doubts of one amount the younger is on screen when the
+// older is paid. The approval replaces the question.
 func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 	w := newWorld(t, payterm.Lost{Why: "silence"}, payterm.Lost{Why: "silence"})
 	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Lost{Why: "silence"} }
 	w.scanSale(alipayCode)
 	w.run(70 * time.Second)
 	w.press("CLEAR")
-	w.press("1", "2", "3", "4", payterm.KeyEnter, payterm.KeyEnter) // warned, despite
+	w.press("1", "2", "3", "4", payterm.KeyEnter, payterm.KeyEnter) // a warning, then "go on"
 	w.now += time.Second
 	w.answers = []payterm.Answer{payterm.Lost{Why: "silence"}}
 	w.r.scan(payterm.NewPayCode("281234567890129999"), w.now)
@@ -27,8 +27,8 @@ func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 	}
 	w.press("CLEAR")
 	w.press("1", "2", "3", "4", payterm.KeyEnter)
-	if w.r.terminal.Phase != counter.Warned || w.r.terminal.Conflict != w.order(1).ID {
-		t.Fatalf("%s %s", w.r.terminal.Phase, w.r.terminal.Conflict)
+	if w.r.counter.Phase != counter.Warned || w.r.counter.Conflict != w.order(1).ID {
+		t.Fatalf("%s %s", w.r.counter.Phase, w.r.counter.Conflict)
 	}
 	first := w.order(0).ID
 	w.heard = func(q payterm.Inquiry) payterm.Answer {
@@ -42,12 +42,13 @@ func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 		t.Fatalf("%+v", w.order(0))
 	}
 	w.press(payterm.KeyEnter)
-	if w.r.terminal.Phase == counter.Serving {
+	if w.r.counter.Phase == counter.Serving {
 		t.Errorf("a third sale begins without a word of the payment that was just found")
 	}
 }
 
-// A till that goes on despite the younger one is told of it, once.
+// TestTillDespiteTheYoungerDoubt: a till that goes on despite the younger doubt is told of the
+// payment, once.
 func TestTillDespiteTheYoungerDoubt(t *testing.T) {
 	w := newWorld(t)
 	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Lost{Why: "silence"} }

@@ -8,82 +8,78 @@ import (
 	"payterm"
 )
 
-// Limits of inquiries.
+// Limits of inquiries (invariant 9).
 const (
 	inquiryFloor = 3 * time.Second        // between two about one order, whoever asks
-	inquiryPause = 200 * time.Millisecond // between the starts of two that nobody at the counter waits for
-	maxInFlight  = 4                      // of those at once, beside the ones of a start
+	inquiryPause = 200 * time.Millisecond // between the starts of two in the background
+	maxInFlight  = 4                      // in the background, without those of a start
 	maxWishes    = 256                    // of people, tills and reconciliations that wait
-	maxWatchers  = 64                     // of those about one order
+	maxWatchers  = 64                     // of one order
 )
 
-// ErrCrowded says that too many ask about orders already.
+// ErrCrowded: too many callers ask about orders already.
 var ErrCrowded = errors.New("too many ask about orders already: try again in some seconds")
 
-// line is where an order waits for its inquiry. Of two reasons to ask about an order
-// the greater one counts.
+// line is a queue of the gate. An order stands in the best one that it has a reason for.
 type line uint8
 
 const (
 	inNoLine line = iota
-	dueLine       // its own schedule
-	wishLine      // a person, a till or a reconciliation wants to know
-	bootLine      // it is young, and was open at the start
+	dueLine       // by the order's own schedule
+	wishLine      // a person, a till or a reconciliation asks
+	bootLine      // a young order that was open at the start
 	counterLine
 )
 
-// question is an inquiry that somebody wants. What several want to know about one order
-// is one inquiry, and its answer is everybody's.
+// question is an inquiry that somebody wants. Several questions about one order become one
+// inquiry, and all get its answer.
 type question struct {
 	payterm.Inquiry
-	by    payterm.OrderID // the open order that asks: a refund asks about its sale; empty for a caller
+	by    payterm.OrderID // the open order that asks (a refund asks about its sale); empty for a caller
 	line  line
-	limit time.Duration // of the request
-	// joins takes the answer of an inquiry that is under way: it was asked before the
-	// question, which must not matter.
-	joins bool
-	still func() bool          // whether it is wanted, when its turn has come
-	told  func(payterm.Answer) // on the loop, once; nil where it is not wanted any more
+	limit time.Duration // of the request's time
+	// joins accepts the answer of an inquiry that began before the question. That must be
+	// harmless.
+	joins   bool
+	still   func() bool          // still wanted, when its turn comes
+	deliver func(payterm.Answer) // called once, on the loop; with nil if it is not wanted any more
 }
 
-// subject is an order at the gateway that somebody wants to know about, or that was
-// asked about a moment ago.
+// subject is an order at the gateway that is asked about, or was a moment ago.
 type subject struct {
 	id       payterm.OrderID
 	waiting  []question // for the next inquiry
-	hearing  []question // for the answer to the one that is under way
+	hearing  []question // for the answer of the running one
 	inFlight bool
-	slot     bool            // it is one of maxInFlight
-	asking   payterm.Inquiry // what is under way
-	at       time.Duration   // when it was last asked about
-	recent   bool            // that is less than the floor ago
-	line     line            // in which it stands
+	slot     bool            // it counts for maxInFlight
+	asking   payterm.Inquiry // the running one
+	at       time.Duration   // when the last one began
+	recent   bool            // at is within inquiryFloor
+	line     line            // in which it waits
 }
 
-// gate is what every inquiry passes: the counter's, the background's, a start's, and
-// those of whoever wants to know. It keeps the floor and has one inquiry about an order
-// under way. Orders at the counter are asked about as soon as the floor allows. The
-// others take turns, due ones and wishes alternately, a few at a time and a few a
-// second, so that a long queue neither starves nor floods; those of a start come first
-// and do not wait for the answers of others.
+// gate limits all inquiries: of the counter, the background, a start and callers. It keeps
+// inquiryFloor and one inquiry at a time for each order. Orders at the counter are asked about as
+// soon as the floor allows. The others take turns, due ones and wishes alternately, a few at a
+// time and a few each second, so that a long queue neither starves nor floods anybody. Those of a
+// start come first and do not wait for other answers.
 type gate struct {
 	floor    time.Duration
 	subjects map[payterm.OrderID]*subject
 	lines    [counterLine + 1][]*subject
-	asked    []*subject // those of the last floor, the oldest first
+	asked    []*subject // within inquiryFloor, oldest first
 	inFlight int
 	wishes   int
-	nextAt   time.Duration // when the next one may start that is not the counter's
+	nextAt   time.Duration // when the next one of the background may begin
 	wished   bool          // the last turn was a wish's
 }
 
-// newGate makes one. Who wants the counter to ask more often than usual has a lower
-// floor.
+// newGate makes a gate. A counter with a shorter inquiry interval gets a lower floor.
 func newGate(interval time.Duration) gate {
 	return gate{floor: min(inquiryFloor, interval), subjects: map[payterm.OrderID]*subject{}}
 }
 
-// add takes a question, or says why not.
+// add takes a question, or returns why not.
 func (g *gate) add(q question, now time.Duration) error {
 	g.release(now)
 	s := g.subjects[q.OrderID]
@@ -108,8 +104,7 @@ func (g *gate) add(q question, now time.Duration) error {
 	return nil
 }
 
-// hasten has somebody wait for the next inquiry about an order that waits for its turn.
-// It goes to the end of the wishes, and no farther.
+// hasten moves an order that waits for its turn to the end of the wishes, for a caller.
 func (g *gate) hasten(id payterm.OrderID) {
 	s := g.subjects[id]
 	if s == nil {
@@ -123,8 +118,8 @@ func (g *gate) hasten(id payterm.OrderID) {
 	}
 }
 
-// lineUp puts an order to the end of the line in which it belongs, unless it stands
-// there or in a better one.
+// lineUp puts an order at the end of the queue that it has a reason for, unless it waits there or
+// in a better one.
 func (g *gate) lineUp(s *subject) {
 	best := inNoLine
 	for _, q := range s.waiting {
@@ -146,8 +141,7 @@ func (g *gate) stepOut(s *subject) {
 	s.line = inNoLine
 }
 
-// release lines up those whose floor is over, and forgets those that nobody wants to
-// know about.
+// release queues the orders whose floor is over, and drops those without questions.
 func (g *gate) release(now time.Duration) {
 	for len(g.asked) > 0 && now >= g.asked[0].at+g.floor {
 		s := g.asked[0]
@@ -156,8 +150,7 @@ func (g *gate) release(now time.Duration) {
 	}
 }
 
-// settle decides where an order goes, once nothing of it is under way and its floor is
-// over.
+// settle decides where an order goes when no inquiry is running and its floor is over.
 func (g *gate) settle(s *subject) {
 	switch {
 	case s.inFlight || s.recent:
@@ -168,8 +161,7 @@ func (g *gate) settle(s *subject) {
 	}
 }
 
-// next gives the order that is to be asked about now, with what is to be asked in
-// asking, and the longest that it may take.
+// next takes the order that is to be asked about now; asking is the inquiry, limit its time.
 func (g *gate) next(now time.Duration) (s *subject, limit time.Duration) {
 	g.release(now)
 	for {
@@ -179,7 +171,7 @@ func (g *gate) next(now time.Duration) (s *subject, limit time.Duration) {
 		}
 		s = g.lines[from][0]
 		g.stepOut(s)
-		if limit = g.take(s); limit == 0 { // nobody wants to know any more
+		if limit = g.take(s); limit == 0 { // no question is wanted any more
 			g.settle(s)
 			continue
 		}
@@ -197,7 +189,7 @@ func (g *gate) next(now time.Duration) (s *subject, limit time.Duration) {
 	}
 }
 
-// turn is the line whose first may be asked about now.
+// turn is the queue whose first order may be asked about now.
 func (g *gate) turn(now time.Duration) line {
 	if len(g.lines[counterLine]) > 0 {
 		return counterLine
@@ -224,8 +216,8 @@ func (g *gate) turn(now time.Duration) line {
 	return inNoLine
 }
 
-// take makes one inquiry of what is still wanted: those who want to know the same hear
-// its answer. The others wait for the next one. 0 is for no inquiry.
+// take makes one inquiry of the questions that are still wanted and ask for the same; the others
+// wait for the next one. 0 means no inquiry.
 func (g *gate) take(s *subject) (limit time.Duration) {
 	waiting := s.waiting
 	s.waiting = nil
@@ -235,7 +227,7 @@ func (g *gate) take(s *subject) (limit time.Duration) {
 		}
 		switch {
 		case !q.still():
-			q.told(nil)
+			q.deliver(nil)
 		case limit == 0 || s.asking == q.Inquiry:
 			s.asking, limit = q.Inquiry, max(limit, q.limit)
 			s.hearing = append(s.hearing, q)
@@ -249,7 +241,7 @@ func (g *gate) take(s *subject) (limit time.Duration) {
 	return limit
 }
 
-// answered ends the inquiry about an order, and gives those who hear its answer.
+// answered ends the inquiry about an order and returns the questions that get its answer.
 func (g *gate) answered(s *subject) []question {
 	hearing := s.hearing
 	s.hearing, s.inFlight = nil, false
@@ -261,7 +253,7 @@ func (g *gate) answered(s *subject) []question {
 	return hearing
 }
 
-// due is when the gate has something to start, false while only answers are waited for.
+// due is when the gate has something to start, false if it only waits for answers.
 func (g *gate) due() (time.Duration, bool) {
 	due, any := time.Duration(0), false
 	at := func(t time.Duration) {
@@ -284,8 +276,7 @@ func (g *gate) due() (time.Duration, bool) {
 	return due, any
 }
 
-// held tells until when a question about an order waits for the floor, false where none
-// does.
+// held is until when a question about an order waits for the floor, false if it does not.
 func (g *gate) held(id payterm.OrderID) (time.Duration, bool) {
 	s := g.subjects[id]
 	if s == nil || s.inFlight || !s.recent || len(s.waiting) == 0 {
@@ -294,7 +285,7 @@ func (g *gate) held(id payterm.OrderID) (time.Duration, bool) {
 	return s.at + g.floor, true
 }
 
-// places are those in line, by the order that asks, from 1 on.
+// places are the positions in the queues, by the order that asks, from 1.
 func (g *gate) places() map[payterm.OrderID]int {
 	places, n := map[payterm.OrderID]int{}, 0
 	next := func(s *subject) {

@@ -17,34 +17,33 @@ import (
 	"payterm/storage"
 )
 
-// bubble is a terminal that runs by itself, with its goroutines and the system's clock,
-// in a bubble of testing/synctest. Its gateway takes its time, and notes when it was
-// asked about whom.
+// bubble is a terminal with its goroutines in a bubble of testing/synctest. Its gateway takes a
+// while to answer and records the inquiries.
 type bubble struct {
 	t     *testing.T
 	r     *Runner
 	store *storage.Store
 	clock *SystemClock
-	open  []payterm.OrderID // at the start, the youngest last
+	open  []payterm.OrderID // at the start, youngest last
 	stop  func()            // ends the loop
 
-	closed   payterm.OrderID // a sale of before that was paid
-	full     bool            // nothing can be written
+	closed   payterm.OrderID // an earlier sale that was paid
+	full     bool            // the disk
 	mu       sync.Mutex
-	takes    time.Duration // an inquiry
+	takes    time.Duration // an inquiry's duration
 	says     func(payterm.Inquiry) payterm.Answer
 	asked    map[payterm.OrderID][]time.Duration
 	starts   []time.Duration
 	inFlight map[payterm.OrderID]int
-	refunds  map[payterm.OrderID]int64 // given back, by sale
+	refunds  map[payterm.OrderID]int64 // refunded total, by sale
 }
 
-// inBubble lets a terminal live whose journal has so many passive sales of an age that were
+// inBubble runs do on a terminal whose journal has this many Passive sales of this age that were
 // sent and never answered.
 func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		dir, err := os.MkdirTemp("/dev/shm", "payterm") // hundreds of commits
+		dir, err := os.MkdirTemp("/dev/shm", "payterm") // in memory: hundreds of commits
 		if err != nil {
 			dir = t.TempDir()
 		}
@@ -63,7 +62,7 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 		}
 		defer b.store.Close()
 		b.r = New(Config{
-			Journal: shelf{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock,
+			Journal: fullable{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock,
 			BootTag: b.store.BootTag(),
 			Settings: counter.Settings{Currency: "CAD", Rules: order.DefaultRules(),
 				ActiveWallets: payterm.ChannelSetOf(payterm.Alipay)},
@@ -85,32 +84,32 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Minute) // what is under way ends by its deadline
+		time.Sleep(time.Minute) // running requests end by their deadlines
 		b.keptToTheFloor()
 	})
 }
 
-// shelf is a journal that can be full.
-type shelf struct {
+// fullable is a journal whose disk can be full.
+type fullable struct {
 	*storage.Store
 	b *bubble
 }
 
-func (s shelf) Commit(entries ...payterm.Entry) error {
+func (s fullable) Commit(entries ...payterm.Entry) error {
 	if s.b.full {
 		return storage.ErrFull
 	}
 	return s.Store.Commit(entries...)
 }
 
-func (s shelf) Writable() error {
+func (s fullable) Writable() error {
 	if s.b.full {
 		return storage.ErrFull
 	}
 	return s.Store.Writable()
 }
 
-// past writes the sales of before: those that are open, and one that was paid.
+// past writes earlier sales: open ones, and one that was paid.
 func (b *bubble) past(n int, age time.Duration) {
 	b.t.Helper()
 	var entries []payterm.Entry
@@ -206,7 +205,7 @@ func (b *bubble) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer 
 	return b.says(q)
 }
 
-// keptToTheFloor holds all that was asked against the floor of an order.
+// keptToTheFloor checks all inquiries against inquiryFloor.
 func (b *bubble) keptToTheFloor() {
 	b.t.Helper()
 	b.mu.Lock()
@@ -222,7 +221,7 @@ func (b *bubble) keptToTheFloor() {
 	}
 }
 
-// poll has so many tills ask about an order, again and again, for as long as ctx lives.
+// poll has tills ask about an order again and again until ctx ends.
 func (b *bubble) poll(ctx context.Context, wg *sync.WaitGroup, tills int, id payterm.OrderID) {
 	for range tills {
 		wg.Go(func() {
@@ -240,8 +239,8 @@ func (b *bubble) poll(ctx context.Context, wg *sync.WaitGroup, tills int, id pay
 	}
 }
 
-// TestPollingStarvesNobody: tills that poll some doubts without a pause take no turn of
-// the others, with a gateway that answers and with one that does not.
+// TestPollingStarvesNobody: tills that poll some doubts without a pause do not delay the other
+// orders, whether the gateway answers or not.
 func TestPollingStarvesNobody(t *testing.T) {
 	for takes, least := range map[time.Duration]int{80 * time.Millisecond: 3, 10 * time.Second: 1} {
 		t.Run(takes.String(), func(t *testing.T) {
@@ -266,8 +265,8 @@ func TestPollingStarvesNobody(t *testing.T) {
 	}
 }
 
-// TestPollingTheCounter: nobody makes the order at the counter be asked about more often
-// than once in three seconds.
+// TestPollingTheCounter: polling does not make the inquiries about the order at the counter
+// closer than three seconds.
 func TestPollingTheCounter(t *testing.T) {
 	inBubble(t, 0, 0, func(b *bubble) {
 		b.takes = time.Millisecond
@@ -292,7 +291,7 @@ func TestPollingTheCounter(t *testing.T) {
 	})
 }
 
-// sold is a sale that was paid over the socket.
+// sold makes a sale over the socket that is paid.
 func (b *bubble) sold(minor int64) payterm.OrderID {
 	b.t.Helper()
 	done := make(chan SaleResult, 1)
@@ -314,7 +313,7 @@ func (b *bubble) sold(minor int64) payterm.OrderID {
 	return id
 }
 
-// knowsRefunds has the gateway tell what it has given back.
+// knowsRefunds makes the gateway report refunded totals.
 func (b *bubble) knowsRefunds() {
 	b.says = func(q payterm.Inquiry) payterm.Answer {
 		if back := b.refunds[q.OrderID]; back > 0 {
@@ -324,13 +323,12 @@ func (b *bubble) knowsRefunds() {
 	}
 }
 
-// TestRefundsKeepToTheFloor: refunds of one sale in a row, beside reconciliations of it
-// and somebody at the keys, ask about the sale once in three seconds; each baseline is
-// of after its refund began.
+// TestRefundsKeepToTheFloor: refunds of one sale in a row, with reconciliations and a person who
+// asks, ask about the sale once in three seconds; each baseline is newer than its refund's begin.
 func TestRefundsKeepToTheFloor(t *testing.T) {
 	inBubble(t, 0, 0, func(b *bubble) {
 		b.knowsRefunds()
-		b.r.c.Settings.Rules.RefundInterval = time.Second // none of the floor's, and it does not matter
+		b.r.c.Settings.Rules.RefundInterval = time.Second // shorter than the floor
 		sale := b.sold(1234)
 		ctx, stop := context.WithCancel(b.t.Context())
 		var others sync.WaitGroup
@@ -363,7 +361,7 @@ func TestRefundsKeepToTheFloor(t *testing.T) {
 				}
 			}
 			b.mu.Unlock()
-			if after < 2 { // the baseline, and how it ended
+			if after < 2 { // the baseline and the result
 				b.t.Errorf("refund %d: %d inquiries since it began", n, after)
 			}
 		}
@@ -375,8 +373,8 @@ func TestRefundsKeepToTheFloor(t *testing.T) {
 	})
 }
 
-// TestBootWithAGatewayThatHangs: all young orders are asked about within ten seconds of
-// the start, though no answer comes; a pause lies between two of them.
+// TestBootWithAGatewayThatHangs: all young orders are asked about within ten seconds of the
+// start, with a pause between two, though no answer comes (invariant 10).
 func TestBootWithAGatewayThatHangs(t *testing.T) {
 	inBubble(t, bootSoon+10, time.Minute, func(b *bubble) {
 		b.mu.Lock()
@@ -401,8 +399,8 @@ func TestBootWithAGatewayThatHangs(t *testing.T) {
 	})
 }
 
-// TestCrowd: of those who wait for the same answer there is a bound; who comes on top
-// has the order as it stands, and the bound holds for nobody else.
+// TestCrowd: the callers that wait for one answer are bounded; one more gets the current row;
+// callers of other orders are not affected.
 func TestCrowd(t *testing.T) {
 	inBubble(t, 2, time.Hour, func(b *bubble) {
 		b.mu.Lock()

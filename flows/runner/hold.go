@@ -11,18 +11,18 @@ import (
 	"payterm/flows/order"
 )
 
-// holdPause is how long the counter is free after a hold, before the next one. Who
-// announces restart after restart, and none comes, keeps nobody from selling.
+// holdPause is how long the counter is free between two holds, so that repeated restarts that do
+// not happen cannot prevent selling.
 const holdPause = 10 * time.Minute
 
 var errRead = fmt.Errorf("%w: somebody may still read the result", ErrBusy)
 
 var errHeldBefore = fmt.Errorf("%w: what it was held for a short while ago did not come", ErrBusy)
 
-// Hold keeps the counter as it is for a while, such as until the machine restarts: keys
-// and codes are dropped, and what the socket asks for is refused as busy. ErrBusy when
-// somebody is being served, an order is asked about, or may, which looks on the loop
-// where nothing can begin in between, says so by its error. A time of 0 ends it.
+// Hold blocks the counter for a while, for example until the machine restarts: keys and codes are
+// dropped and requests from the socket are refused as busy. It returns ErrBusy while the counter
+// is used or an order is asked about, and may's error, which is called on the loop, so that
+// nothing begins in between. d = 0 ends a hold.
 func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) error {
 	return r.decide(ctx, func() error {
 		if d > 0 {
@@ -44,9 +44,8 @@ func (r *Runner) Hold(ctx context.Context, d time.Duration, may func() error) er
 	})
 }
 
-// Leave keeps the counter as it is for the rest of this life, which the caller ends:
-// nobody begins what that would cut off. ErrBusy when somebody is being served; may has
-// the last word, as for Hold. Open orders are taken up by the next life.
+// Leave blocks the counter until the caller ends this run of the process. Errors as for Hold.
+// Open orders continue in the next run.
 func (r *Runner) Leave(ctx context.Context, may func() error) error {
 	return r.decide(ctx, func() error {
 		if err := r.busy(); err != nil {
@@ -60,21 +59,21 @@ func (r *Runner) Leave(ctx context.Context, may func() error) error {
 	})
 }
 
-// busy says why the counter cannot be had now, nil where nothing there needs anybody
-// and the journal owes nothing that the gateway has said.
+// busy is why the counter cannot be blocked now; nil if nobody uses it and all answers are
+// stored.
 func (r *Runner) busy() error {
 	switch {
 	case r.holding > 0:
 		return ErrBusy
-	case r.terminal.AtRest(r.now()):
+	case r.counter.AtRest(r.now()):
 		return nil
-	case r.terminal.Phase == counter.ShowingResult || r.terminal.Phase == counter.Refused:
+	case r.counter.Phase == counter.ShowingResult || r.counter.Phase == counter.Refused:
 		return errRead
 	}
 	return ErrBusy
 }
 
-// asking reports whether the gateway owes an answer about an order.
+// asking reports whether an inquiry or request is running.
 func (r *Runner) asking() bool {
 	for phase, n := range r.phases {
 		p := order.Phase(phase)
@@ -85,7 +84,7 @@ func (r *Runner) asking() bool {
 	return false
 }
 
-// decide has the loop decide, and gives its word, or why it could not be asked.
+// decide runs look on the loop and returns its error, or why it could not run.
 func (r *Runner) decide(ctx context.Context, look func() error) error {
 	said, err := ask(ctx, r, look)
 	if err != nil {
@@ -94,8 +93,8 @@ func (r *Runner) decide(ctx context.Context, look func() error) error {
 	return said
 }
 
-// held tells whether an event is not for a counter that is held, and refuses what waits
-// for an answer.
+// held reports whether an event is dropped because the counter is blocked, and refuses it to a
+// caller.
 func (r *Runner) held(e counter.Event) bool {
 	if r.now() >= r.heldUntil {
 		return false

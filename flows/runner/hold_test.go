@@ -9,7 +9,7 @@ import (
 	"payterm/flows/order"
 )
 
-// hold asks for the counter to be held, as from beside the loop.
+// hold calls Hold from outside the loop.
 func (w *world) hold(d time.Duration, may func() error) (err error) {
 	done := make(chan struct{})
 	go func() {
@@ -19,7 +19,7 @@ func (w *world) hold(d time.Duration, may func() error) (err error) {
 	return w.untilDone(done, &err)
 }
 
-// leave asks for the counter to be left, as from beside the loop.
+// leave calls Leave from outside the loop.
 func (w *world) leave(may func() error) (err error) {
 	done := make(chan struct{})
 	go func() {
@@ -40,8 +40,7 @@ func (w *world) untilDone(done chan struct{}, err *error) error {
 	}
 }
 
-// TestHold: a counter is held when nobody is served, and then nothing begins until the
-// time is over.
+// TestHold: an idle counter can be blocked, and then nothing begins until the time is over.
 func TestHold(t *testing.T) {
 	w := newWorld(t)
 	yes := func() error { return nil }
@@ -51,8 +50,8 @@ func TestHold(t *testing.T) {
 	}
 	w.r.Press("5")
 	w.pump()
-	if err := w.hold(time.Minute, yes); !errors.Is(err, ErrBusy) || w.r.terminal.State() != "amount" {
-		t.Errorf("at the keys: %v, %s", err, w.r.terminal.State())
+	if err := w.hold(time.Minute, yes); !errors.Is(err, ErrBusy) || w.r.counter.State() != "amount" {
+		t.Errorf("at the keys: %v, %s", err, w.r.counter.State())
 	}
 	w.r.Press(payterm.KeyClear)
 	w.r.Press(payterm.KeyClear)
@@ -62,7 +61,7 @@ func TestHold(t *testing.T) {
 	}
 	w.r.Press("5")
 	w.pump()
-	if s := w.r.terminal.State(); s != "idle" {
+	if s := w.r.counter.State(); s != "idle" {
 		t.Errorf("a key began %s", s)
 	}
 	if _, err := w.service(); !errors.Is(err, ErrBusy) {
@@ -71,23 +70,22 @@ func TestHold(t *testing.T) {
 	w.now += time.Minute
 	w.r.Press("5")
 	w.pump()
-	if s := w.r.terminal.State(); s != "amount" {
+	if s := w.r.counter.State(); s != "amount" {
 		t.Errorf("it is held for ever: %s", s)
 	}
 }
 
-// TestHoldAgain: restarts that are announced and do not come leave the counter free for
-// most of the time.
+// TestHoldAgain: repeated holds leave the counter free for most of the time.
 func TestHoldAgain(t *testing.T) {
 	w := newWorld(t)
 	yes := func() error { return nil }
 	held := time.Duration(0)
-	for range 3600 { // an hour of somebody who tries each second
+	for range 3600 { // one attempt a second for an hour
 		w.now += time.Second
-		w.hold(35*time.Second, yes) //nolint:errcheck // refused is what it should be
+		w.hold(35*time.Second, yes) // most are refused
 		w.r.Press("5")
 		w.pump()
-		if w.r.terminal.State() == "idle" {
+		if w.r.counter.State() == "idle" {
 			held += time.Second
 			continue
 		}
@@ -100,7 +98,7 @@ func TestHoldAgain(t *testing.T) {
 	}
 }
 
-// TestLeave: whoever begins first is served; after that nothing begins.
+// TestLeave: an order that began first goes on; after Leave nothing begins.
 func TestLeave(t *testing.T) {
 	w := newWorld(t)
 	yes := func() error { return nil }
@@ -124,13 +122,13 @@ func TestLeave(t *testing.T) {
 	w.now += 24 * time.Hour
 	w.r.Press("5")
 	w.pump()
-	if s := w.r.terminal.State(); s != "idle" {
+	if s := w.r.counter.State(); s != "idle" {
 		t.Errorf("a key began %s", s)
 	}
 }
 
-// TestRestAtATillsResult: a till presses no key. A while after its sale the counter may be
-// held and left all the same, and its result stands on the glass.
+// TestRestAtATillsResult: a till presses no key. Some time after its sale the counter can be
+// blocked although the result is still on the glass.
 func TestRestAtATillsResult(t *testing.T) {
 	yes := func() error { return nil }
 	for name, ask := range map[string]func(*world) error{

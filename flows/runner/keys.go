@@ -10,35 +10,34 @@ import (
 	"payterm/flows/order"
 )
 
-// An idempotency key stands for one request, wherever it arrives (invariant 21): who
-// sends it again joins that request while it waits at a prompt or is under way, and is
-// told afterwards what became of it; with other content it is refused. Nothing else in
-// the terminal looks keys up.
+// An idempotency key stands for one request, wherever it arrives (invariant 21). The same request
+// again joins the first one while it waits or runs, and later gets its result; with other content
+// it is refused. Only this file looks up keys.
 
-// ErrKeyReused refuses a key that came before with other content.
+// ErrKeyReused: the key came before with other content.
 var ErrKeyReused = errors.New("this idempotency key was used for another request")
 
-// Content is what makes two requests the same. The shop's own reference is not in it: it
-// is a label, which moves no money.
+// Content is what makes two requests the same. The shop's own reference is not part of it, since
+// it moves no money.
 type Content struct {
-	MerchantID  string // of the terminal; two merchants' tills may both begin to count at 1001
+	MerchantID  string // two merchants' tills may both count from 1001
 	Kind        payterm.Kind
 	Mode        payterm.Mode
-	Wallet      payterm.Channel // compared where both are known
+	Wallet      payterm.Channel // compared if both are known
 	AmountMinor int64
 	TipMinor    int64
-	Currency    payterm.Currency // likewise
+	Currency    payterm.Currency // the same
 	SaleID      payterm.OrderID  // of a refund
 	Whole       bool             // of a refund: all that is left, not an amount
 }
 
-// ContentOfSale is what a merchant's till asks for.
+// ContentOfSale is the content of a till's sale.
 func ContentOfSale(merchantID string, s order.SaleBegan) Content {
 	return Content{MerchantID: merchantID, Kind: payterm.KindSale, Mode: s.Mode, Wallet: s.Wallet,
 		AmountMinor: s.AmountMinor, TipMinor: s.TipMinor, Currency: s.Currency}
 }
 
-// ContentOfRefund is what it asks back, all that is left without an amount.
+// ContentOfRefund is the content of a refund; without an amount it is all that is left.
 func ContentOfRefund(merchantID string, r order.RefundBegan) Content {
 	return Content{MerchantID: merchantID, Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor,
 		Currency: r.Currency, Whole: r.Whole || r.AmountMinor == 0}
@@ -51,11 +50,10 @@ func contentOf(o payterm.Order) Content {
 	}
 }
 
-// fits reports whether a request asks for this once more. All that is left is another
-// request than an amount that was given back: what is left changes. An amount that all
-// that was left has come to asks for the same money. Orders
-// of versions before name no merchant; the journal says whose they are (storage,
-// merchant.go), and one that names nobody is nobody's.
+// fits reports whether a request is the same as this one. "All that is left" and an amount are
+// different requests, since what is left changes; but the amount that "all" came to is the same
+// money. Orders of earlier versions have no merchant; the journal knows it (storage,
+// merchant.go), and an order without any fits no merchant.
 func (c Content) fits(asked Content) bool {
 	switch {
 	case c.MerchantID != asked.MerchantID:
@@ -70,16 +68,16 @@ func (c Content) fits(asked Content) bool {
 		(c.Wallet == asked.Wallet || c.Wallet == "" || asked.Wallet == "")
 }
 
-// Keys is where the keys of orders are known.
+// Keys finds orders by key.
 type Keys interface {
-	// OrderByKey gives the order of a key; of one that retention has dropped what a
-	// caller is told of it.
+	// OrderByKey returns the order of a key; for one that retention has dropped, what callers are
+	// told of it.
 	OrderByKey(key string) (payterm.Order, bool, error)
 	Events(payterm.OrderID) ([]payterm.Journaled, error)
 }
 
-// OrderOf gives the order that has a key, false for none. ErrKeyReused when that one
-// was asked for otherwise.
+// OrderOf returns the order of a key, false if there is none, ErrKeyReused if its content
+// differs.
 func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) {
 	row, found, err := keys.OrderByKey(key)
 	if err == nil && found && asked.Whole && !row.Whole && row.Kind == payterm.KindRefund {
@@ -90,7 +88,7 @@ func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) 
 		return payterm.Order{}, false, fmt.Errorf("look up the idempotency key: %w", err)
 	case !found:
 		return payterm.Order{}, false, nil
-	case row.MerchantID != asked.MerchantID: // whose till need not hear what was sold
+	case row.MerchantID != asked.MerchantID: // another merchant's till is not told what was sold
 		return payterm.Order{}, false, fmt.Errorf("%w (by the merchant that this terminal had before)", ErrKeyReused)
 	case !contentOf(row).fits(asked):
 		return payterm.Order{}, false, fmt.Errorf("%w (order %s, a %s of %s)", ErrKeyReused, row.ID, row.Kind,
@@ -99,8 +97,8 @@ func OrderOf(keys Keys, key string, asked Content) (payterm.Order, bool, error) 
 	return row, true, nil
 }
 
-// beganWhole reports whether a refund was to give back all that was left, which rows of
-// versions before do not tell.
+// beganWhole reports whether a refund was for all that was left, which rows of earlier versions
+// do not have.
 func beganWhole(keys Keys, id payterm.OrderID) (bool, error) {
 	records, err := keys.Events(id)
 	if err != nil || len(records) == 0 {
@@ -111,19 +109,19 @@ func beganWhole(keys Keys, id payterm.OrderID) (bool, error) {
 	return is && began.Whole, err
 }
 
-// asked is a request that waits to become an order, and all who wait for it.
+// asked is a request that has not become an order yet, with all callers that wait for it.
 type asked struct {
 	key     string // empty for none
 	content Content
 	calls   []saleCall
 }
 
-// maxCallers bounds who waits for one order.
+// maxCallers bounds the callers that wait for one order.
 const maxCallers = 64
 
 var errTooMany = fmt.Errorf("more than %d callers wait for this order", maxCallers)
 
-// join adds a call to those who wait, in place of one that has been given up.
+// join adds a call, in place of one that has been given up.
 func join(calls []saleCall, c saleCall) ([]saleCall, error) {
 	calls = slices.DeleteFunc(calls, saleCall.gone)
 	if len(calls) >= maxCallers {
@@ -132,20 +130,19 @@ func join(calls []saleCall, c saleCall) ([]saleCall, error) {
 	return append(calls, c), nil
 }
 
-// wait gives a request its ticket.
+// wait gives a request a ticket.
 func (r *Runner) wait(call saleCall, key string, content Content) uint64 {
 	r.ticket++
 	r.tickets[r.ticket] = &asked{key, content, []saleCall{call}}
 	return r.ticket
 }
 
-// known answers a request whose key came before: true when the call has been joined to
-// it, or answered.
+// known handles a request whose key came before: true if the call was joined to it or answered.
 func (r *Runner) known(key string, content Content, call saleCall) (bool, error) {
 	if key == "" {
 		return false, nil
 	}
-	for _, t := range r.tickets { // there are hardly two
+	for _, t := range r.tickets { // hardly ever more than two
 		if t.key != key {
 			continue
 		}
@@ -163,7 +160,7 @@ func (r *Runner) known(key string, content Content, call saleCall) (bool, error)
 	return true, r.follow(row, call)
 }
 
-// follow answers a call with an order that was begun before.
+// follow answers a call with an order that has begun.
 func (r *Runner) follow(row payterm.Order, call saleCall) error {
 	if l := r.orders[row.ID]; l != nil && l.order.Outcome == payterm.Open {
 		waiters, err := join(l.waiters, call)
@@ -174,15 +171,15 @@ func (r *Runner) follow(row payterm.Order, call saleCall) error {
 		call.began <- row.ID
 		return nil
 	}
-	if row.Outcome == payterm.Open { // it is set aside: nobody is at it any more
+	if row.Outcome == payterm.Open { // set aside: its end will not come
 		row.Outcome = payterm.InDoubt
 	}
 	call.end(SaleResult{Began: true, Reason: row.Reason, Order: row})
 	return nil
 }
 
-// Again answers a request by its key alone: ErrUnknown when it never came. It is for
-// requests that would not begin any more.
+// Again answers a request by its key alone, for requests that would not begin any more;
+// ErrUnknown if the key is new.
 func (r *Runner) Again(ctx context.Context, key string, content Content, began func(payterm.OrderID)) (SaleResult,
 	error) {
 	return r.call(ctx, func(c saleCall) error {

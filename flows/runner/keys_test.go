@@ -14,7 +14,7 @@ import (
 	"payterm/storage"
 )
 
-// till is somebody who asks over the socket, with what he has heard so far.
+// till is a caller on the socket and the result that it got.
 type till struct {
 	saleCall
 	err error
@@ -37,7 +37,7 @@ func (w *world) asksBack(refund order.RefundBegan) *till {
 	return t
 }
 
-// heard is what a till was told: how it ended, or that it waits.
+// heard is the result that a till got, or that it waits.
 func (t *till) heard() string {
 	select {
 	case res := <-t.result:
@@ -57,7 +57,7 @@ func (t *till) heard() string {
 	return "waits"
 }
 
-// supervised is a counter whose supervisor has a PIN.
+// supervised is a counter with a supervisor's PIN.
 func supervised(t *testing.T, answers ...payterm.Answer) *world {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db"), answers: answers, now: time.Second}
 	w.alter = func(c *Config) {
@@ -75,9 +75,9 @@ func passive(minor int64, key string) order.SaleBegan {
 	return order.SaleBegan{Mode: payterm.Passive, AmountMinor: minor, IdempotencyKey: key}
 }
 
-// TestKeyAtAPrompt: a sale and a refund wait for a supervisor's PIN. Whoever asks for
-// the same once more waits for the same, and hears how it ends; another request under
-// that key is refused, and one without it finds the counter taken.
+// TestKeyAtAPrompt: a sale and a refund wait for a supervisor's PIN. The same request again waits
+// for the same result; another request with the key is refused, and one without a key finds the
+// counter busy.
 func TestKeyAtAPrompt(t *testing.T) {
 	w := supervised(t, payterm.Lost{Why: "timeout"})
 	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Lost{Why: "timeout"} }
@@ -128,7 +128,7 @@ func TestKeyAtAPrompt(t *testing.T) {
 		t.Errorf("%d tickets are left", len(w.r.tickets))
 	}
 
-	// A refund waits likewise, and CANCEL ends it for all who wait.
+	// A refund waits likewise, and CANCEL ends it for all callers.
 	back := order.RefundBegan{SaleID: sold.ID, IdempotencyKey: "R1"}
 	one, two := w.asksBack(back), w.asksBack(back)
 	part := back
@@ -145,12 +145,12 @@ func TestKeyAtAPrompt(t *testing.T) {
 			t.Errorf("%s", got)
 		}
 	}
-	if three := w.asksBack(back); three.heard() != "waits" { // nothing had come of the key
+	if three := w.asksBack(back); three.heard() != "waits" { // nothing had begun with this key
 		t.Errorf("once more: %s", three.heard())
 	}
 }
 
-// TestKeyOfAnotherKind: a key names one request, whatever asks for it.
+// TestKeyOfAnotherKind: a key cannot be used for both a sale and a refund.
 func TestKeyOfAnotherKind(t *testing.T) {
 	w := newWorld(t, paid)
 	w.asks(passive(1234, "K1"))
@@ -192,9 +192,9 @@ func TestKeyOfAnotherKind(t *testing.T) {
 	}
 }
 
-// TestKeyOfAnotherMerchant: a terminal that was another merchant's has that one's keys
-// still. Whoever sells on it now is told nothing of them but that they were used, also
-// where the order was dropped; the merchant of before is answered as ever.
+// TestKeyOfAnotherMerchant: keys of the terminal's previous merchant remain. The new merchant's
+// till only gets ErrKeyReused, also if the order was dropped; the previous merchant still gets
+// its results.
 func TestKeyOfAnotherMerchant(t *testing.T) {
 	of := func(id string) func(*Config) {
 		return func(c *Config) { c.Settings.MerchantID = id }
@@ -243,8 +243,8 @@ func TestKeyOfAnotherMerchant(t *testing.T) {
 	}
 }
 
-// TestKeyOfADroppedOrder: retention has dropped a sale and its refund, and both tills
-// ask again. They hear what came of their keys, and nobody is charged or paid back.
+// TestKeyOfADroppedOrder: after retention has dropped a sale and its refund, both tills ask
+// again. They get the results, and no money moves.
 func TestKeyOfADroppedOrder(t *testing.T) {
 	w := newWorld(t, paid)
 	w.asks(passive(1234, "K1"))

@@ -7,8 +7,8 @@ import (
 	"payterm"
 )
 
-// The disk stalls for 25 s in the scan's commit, and the answer to the payment comes once
-// the counter's patience is over. It counts as in time.
+// TestAnswerAfterAStall: the disk stalls for 25 s in the scan's commit, so the answer comes after
+// the order's deadline. It counts as in time.
 func TestAnswerAfterAStall(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer, then payterm.Answer
@@ -40,7 +40,7 @@ func TestAnswerAfterAStall(t *testing.T) {
 	}
 }
 
-// The answer to REFUND likewise: what does not happen by accident is an alarm.
+// TestRefundAnswerAfterAStall: the same for REFUND; an alarm still counts.
 func TestRefundAnswerAfterAStall(t *testing.T) {
 	for name, answer := range map[string]payterm.Answer{
 		"ORDER_USED": payterm.Clash{}, "forged": payterm.Lost{Why: "forged", Alarm: true},
@@ -62,8 +62,8 @@ func TestRefundAnswerAfterAStall(t *testing.T) {
 			ask := w.pending[0]
 			w.pending = w.pending[1:]
 			ask()
-			(<-w.r.inbox)() // the baseline comes, and is written down
-			w.r.Advance()   // which takes longer than the counter waits for REFUND
+			(<-w.r.inbox)() // the baseline comes and is committed
+			w.r.Advance()   // which takes longer than the deadline of REFUND
 			w.run(time.Second)
 			if o := w.refundNo(1); o.Attention != payterm.AttentionAlarm {
 				t.Errorf("%s, stall %s: %s, attention %q", name, stall, o.Outcome, o.Attention)

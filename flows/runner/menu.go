@@ -9,26 +9,24 @@ import (
 	"payterm/flows/counter"
 )
 
-// lookLimit bounds a question of the menu. The gateway's client has a deadline of
-// its own, well below.
+// lookLimit bounds a question of the menu. The gateway client's own deadline is well below it.
 const lookLimit = 40 * time.Second
 
-// rateLife is how long an exchange rate is worth showing.
+// rateLife is how long an exchange rate is shown.
 const rateLife = 24 * time.Hour
 
-// look asks beside the loop what the menu wants to know, and brings the answer back.
-// Each question has exactly one answer, or the counter would wait until its time is
-// over.
+// look answers a question of the menu, off the loop. Each question gets exactly one answer, or
+// the counter would wait for its time limit.
 func (r *Runner) look(q counter.Query) {
-	r.leaveLook() // there is one question at a time
+	r.leaveLook() // one question at a time
 	ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
 	r.leaveLook = cancel
-	told := func(e counter.Event) {
+	reply := func(e counter.Event) {
 		cancel()
 		r.feed(r.kept(e))
 	}
 	if q.What == counter.LookGateway {
-		r.tell(ctx, q, told)
+		r.askOrder(ctx, q, reply)
 		return
 	}
 	ask := map[counter.Lookup]func(context.Context, counter.Query) counter.Event{
@@ -37,11 +35,11 @@ func (r *Runner) look(q counter.Query) {
 	}[q.What]
 	r.c.Go(func() {
 		e := ask(ctx, q)
-		r.Post(func() { told(e) })
+		r.Post(func() { reply(e) })
 	})
 }
 
-// find looks orders up in the journal.
+// find looks up orders in the journal.
 func (r *Runner) find(_ context.Context, q counter.Query) counter.Event {
 	found := counter.Found{Query: q}
 	var list []payterm.Order
@@ -70,27 +68,27 @@ func (r *Runner) find(_ context.Context, q counter.Query) counter.Event {
 	return found
 }
 
-// tell asks the gateway how an order stands. One that is open takes the answer in by
-// itself; a closed one as it does in a reconciliation.
-func (r *Runner) tell(ctx context.Context, q counter.Query, told func(counter.Event)) {
+// askOrder asks the gateway how an order stands. An open one takes the answer by its own inquiry;
+// a closed one as in a reconciliation.
+func (r *Runner) askOrder(ctx context.Context, q counter.Query, reply func(counter.Event)) {
 	id := payterm.OrderID(q.Text)
 	if open := r.watch(id); open.row.ID != "" {
 		r.c.Go(func() {
 			row := counter.RowOf(r.await(ctx, open))
-			r.Post(func() { told(counter.OrderTold{Query: q, Order: row, Verdict: counter.VerdictOf(row, nil)}) })
+			r.Post(func() { reply(counter.OrderTold{Query: q, Order: row, Verdict: counter.VerdictOf(row, nil)}) })
 		})
 		return
 	}
 	row, known, err := r.c.Journal.Order(id)
 	if err != nil || !known {
 		r.c.Log.Warn("look for an order", "order_id", id, "err", err)
-		told(counter.OrderTold{Query: q, Failed: true})
+		reply(counter.OrderTold{Query: q, Failed: true})
 		return
 	}
-	// which was never announced, or not under this key
+	// it was never announced, or not for this merchant
 	if row.Kind != payterm.KindSale || row.Outcome == payterm.Cancelled || !r.ours(row) {
 		order := counter.RowOf(row)
-		told(counter.OrderTold{Query: q, Order: order, Verdict: counter.VerdictOf(order, nil)})
+		reply(counter.OrderTold{Query: q, Order: order, Verdict: counter.VerdictOf(order, nil)})
 		return
 	}
 	heard := func(a payterm.Answer) {
@@ -103,7 +101,7 @@ func (r *Runner) tell(ctx context.Context, q counter.Query, told func(counter.Ev
 			row = now
 		}
 		order := counter.RowOf(row)
-		told(counter.OrderTold{Query: q, Order: order, Verdict: counter.VerdictOf(order, a)})
+		reply(counter.OrderTold{Query: q, Order: order, Verdict: counter.VerdictOf(order, a)})
 	}
 	rules := r.c.Settings.Rules
 	i := payterm.Inquiry{OrderID: id, Total: row.Total(), MaxFeeMinor: rules.MaxFeeMinor}
@@ -125,13 +123,13 @@ func (r *Runner) total(_ context.Context, q counter.Query) counter.Event {
 		return counter.TotalsTold{Query: q, Why: why}
 	}
 	sums := t.Sums()
-	told := counter.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, SumsAll: len(sums),
+	reply := counter.TotalsTold{Query: q, Number: t.Number, Currency: r.c.Settings.Currency, SumsAll: len(sums),
 		OpenAll: len(t.Open)}
-	copy(told.Sums[:], sums)
-	for i, o := range t.Open[:min(len(t.Open), len(told.Open))] {
-		told.Open[i] = o.ID
+	copy(reply.Sums[:], sums)
+	for i, o := range t.Open[:min(len(t.Open), len(reply.Open))] {
+		reply.Open[i] = o.ID
 	}
-	return told
+	return reply
 }
 
 // askRate asks for the exchange rate.
@@ -158,20 +156,20 @@ func (r *Runner) kept(e counter.Event) counter.Event {
 	return e
 }
 
-// keptRate stamps and keeps a new rate, and falls back on the last one.
-func (r *Runner) keptRate(told counter.RateTold) counter.Event {
+// keptRate stores a new rate with its time; without one it returns the last rate.
+func (r *Runner) keptRate(reply counter.RateTold) counter.Event {
 	mono, wall := r.c.Clock.Now()
-	if told.Asked {
-		told.Rate.Mono, told.Rate.At = mono, 0
+	if reply.Asked {
+		reply.Rate.Mono, reply.Rate.At = mono, 0
 		if !wall.IsZero() {
-			told.Rate.At = wall.UnixMilli()
+			reply.Rate.At = wall.UnixMilli()
 		}
-		r.rate = told.Rate
+		r.rate = reply.Rate
 		r.tellStatus()
-		return told
+		return reply
 	}
-	if told.Age = mono - r.rate.Mono; r.rate.CNYE8 != 0 && told.Age <= rateLife {
-		told.Rate = r.rate
+	if reply.Age = mono - r.rate.Mono; r.rate.CNYE8 != 0 && reply.Age <= rateLife {
+		reply.Rate = r.rate
 	}
-	return told
+	return reply
 }

@@ -10,17 +10,16 @@ import (
 	"payterm/flows/counter"
 )
 
-// An exchange rate is shown for a day after the gateway told it, with its age, and
-// then no more.
+// TestRateAges: an exchange rate is shown for a day, with its age, and then no more.
 func TestRateAges(t *testing.T) {
 	w := newWorld(t)
-	told := errors.New("the gateway is silent")
-	w.r.c.Rate = func(context.Context) (int64, error) { return 524740000, told }
+	rateErr := errors.New("the gateway is silent")
+	w.r.c.Rate = func(context.Context) (int64, error) { return 524740000, rateErr }
 	ask := func() counter.RateTold {
 		t.Helper()
 		w.press(payterm.KeyF3, "8")
 		w.run(time.Second)
-		got := w.r.terminal.Menu.Rate
+		got := w.r.counter.Menu.Rate
 		w.press(payterm.KeyEnter)
 		w.run(time.Second)
 		return got
@@ -28,11 +27,11 @@ func TestRateAges(t *testing.T) {
 	if got := ask(); got.Rate.CNYE8 != 0 || got.Asked {
 		t.Errorf("a rate that nobody told: %+v", got)
 	}
-	told = nil
+	rateErr = nil
 	if got := ask(); got.Rate.CNYE8 != 524740000 || !got.Asked || got.Age != 0 || got.Rate.At == 0 {
 		t.Errorf("a rate: %+v", got)
 	}
-	told = errors.New("the gateway is silent again")
+	rateErr = errors.New("the gateway is silent again")
 	w.run(2 * time.Hour)
 	if got := ask(); got.Rate.CNYE8 != 524740000 || got.Asked || got.Age < 2*time.Hour || w.r.status().Rate.CNYE8 == 0 {
 		t.Errorf("a rate of two hours ago: %+v", got)
@@ -43,22 +42,22 @@ func TestRateAges(t *testing.T) {
 	}
 }
 
-// What no wiring offers says so, and leaves nobody waiting.
+// TestNotWired: what this terminal does not offer is answered as such.
 func TestNotWired(t *testing.T) {
 	w := newWorld(t)
 	w.press(payterm.KeyF3, "6")
 	w.run(time.Second)
-	if got := w.r.terminal; got.Phase != counter.ShowingTotals || got.Menu.Totals.Why != ErrNotWired.Error() {
+	if got := w.r.counter; got.Phase != counter.ShowingTotals || got.Menu.Totals.Why != ErrNotWired.Error() {
 		t.Errorf("%s: %+v", got.Phase, got.Menu.Totals)
 	}
 	w.press(payterm.KeyEnter, payterm.KeyF3, "8")
 	w.run(time.Second)
-	if got := w.r.terminal; got.Phase != counter.ShowingRate {
+	if got := w.r.counter; got.Phase != counter.ShowingRate {
 		t.Errorf("%s", got.Phase)
 	}
 }
 
-// A page of a list is as long as the glass is high, and tells whether more follow.
+// TestFind: a page of a list is as long as the glass is high, and tells whether more follow.
 func TestFind(t *testing.T) {
 	w := newWorld(t)
 	for range 7 {
@@ -69,25 +68,25 @@ func TestFind(t *testing.T) {
 	}
 	w.press(payterm.KeyF3, "3", payterm.KeyEnter)
 	w.run(time.Second)
-	m := w.r.terminal.Menu
-	if w.r.terminal.Phase != counter.Listing || m.Rows.Count() != counter.MaxRows || !m.More {
-		t.Fatalf("%s: %+v", w.r.terminal.Phase, m)
+	m := w.r.counter.Menu
+	if w.r.counter.Phase != counter.Listing || m.Rows.Count() != counter.MaxRows || !m.More {
+		t.Fatalf("%s: %+v", w.r.counter.Phase, m)
 	}
 	newest := m.Rows[0].Order
 	w.press(payterm.KeyF1)
 	w.run(time.Second)
-	if m = w.r.terminal.Menu; m.Rows.Count() != 2 || m.More || m.Rows[0].Order >= newest {
+	if m = w.r.counter.Menu; m.Rows.Count() != 2 || m.More || m.Rows[0].Order >= newest {
 		t.Errorf("the second page: %+v", m)
 	}
 	w.press("2")
 	w.run(time.Second)
-	if m = w.r.terminal.Menu; m.Verdict != counter.VerdictNotPaid || len(w.known) != 0 {
+	if m = w.r.counter.Menu; m.Verdict != counter.VerdictNotPaid || len(w.known) != 0 {
 		t.Errorf("a cancelled order is asked about: %+v, %v", m, w.known)
 	}
 }
 
-// A word at the keys is called noted when it is in the journal, with whether the
-// gateway is still asked.
+// TestWordAtTheKeys: a decision at the keypad is shown as recorded when it is committed, and
+// whether the gateway is still asked.
 func TestWordAtTheKeys(t *testing.T) {
 	w := newWorld(t, payterm.Lost{Why: "silence"})
 	w.scanSale(alipayCode)
@@ -100,10 +99,10 @@ func TestWordAtTheKeys(t *testing.T) {
 	}
 	w.press(payterm.KeyEnter)
 	w.run(time.Second)
-	m := w.r.terminal.Menu
-	if o := w.order(0); w.r.terminal.Phase != counter.ShowingWord || m.Order.Resolution == "" || !m.Asking ||
+	m := w.r.counter.Menu
+	if o := w.order(0); w.r.counter.Phase != counter.ShowingWord || m.Order.Resolution == "" || !m.Asking ||
 		o.Resolution != counter.WordAtCounter || o.Outcome != payterm.InDoubt {
-		t.Errorf("%s: %+v, %+v", w.r.terminal.Phase, m, o)
+		t.Errorf("%s: %+v, %+v", w.r.counter.Phase, m, o)
 	}
 	w.answers = []payterm.Answer{paid}
 	w.run(10 * time.Minute)

@@ -10,9 +10,9 @@ import (
 	"payterm/flows/order"
 )
 
-// Once the terminal is another merchant's, or sells in another currency, nobody asks the
-// gateway about the sales of before, nor gives anything of them back: under this key it
-// knows nothing of them, and what it says would be taken for the truth.
+// TestOtherMerchant: after the terminal's merchant or currency has changed, earlier sales are
+// neither asked about nor refunded. The gateway knows nothing of them under the new key, and its
+// answer would be believed.
 func TestOtherMerchant(t *testing.T) {
 	for name, other := range map[string]func(*counter.Settings){
 		"merchant": func(s *counter.Settings) { s.MerchantID = "ON2" },
@@ -35,12 +35,12 @@ func TestOtherMerchant(t *testing.T) {
 			}
 			w.boot()
 			asked := w.asked
-			w.press(payterm.KeyF3, "3", payterm.KeyEnter) // was it paid?
+			w.press(payterm.KeyF3, "3", payterm.KeyEnter) // "was it paid?"
 			w.run(time.Second)
 			w.press("1")
 			w.run(10 * time.Second)
-			if m := w.r.terminal.Menu; m.Verdict != counter.VerdictPaid {
-				t.Errorf("%s: %+v", w.r.terminal.Phase, m)
+			if m := w.r.counter.Menu; m.Verdict != counter.VerdictPaid {
+				t.Errorf("%s: %+v", w.r.counter.Phase, m)
 			}
 			if _, err := w.checkNow(sale.ID); !errors.Is(err, ErrOtherMerchant) {
 				t.Errorf("reconciled: %v", err)
@@ -66,8 +66,8 @@ func TestOtherMerchant(t *testing.T) {
 	}
 }
 
-// An order of the merchant of before that cannot be read back is no exception: what its row
-// says is whose it is.
+// TestOtherMerchantsUnreadableOrder: the same for an unreadable order, by the merchant in its
+// row.
 func TestOtherMerchantsUnreadableOrder(t *testing.T) {
 	of := func(id string, currency payterm.Currency) func(*Config) {
 		return func(c *Config) { c.Settings.MerchantID, c.Settings.Currency = id, currency }
@@ -85,7 +85,7 @@ func TestOtherMerchantsUnreadableOrder(t *testing.T) {
 		if _, err := w.checkNow(o.ID); !errors.Is(err, ErrOtherMerchant) {
 			t.Errorf("reconciled: %v", err)
 		}
-		w.press(payterm.KeyF3, "3", payterm.KeyEnter) // was it paid?
+		w.press(payterm.KeyF3, "3", payterm.KeyEnter) // "was it paid?"
 		w.run(time.Second)
 		w.press("1")
 		w.run(10 * time.Second)
@@ -100,8 +100,8 @@ func TestOtherMerchantsUnreadableOrder(t *testing.T) {
 	}
 }
 
-// No sale begins in another currency than the terminal's, and no refund in another than its
-// sale's, whoever asks.
+// TestOtherCurrencyDoesNotBegin: no sale begins in another currency than the terminal's, and no
+// refund in another than its sale's.
 func TestOtherCurrencyDoesNotBegin(t *testing.T) {
 	w := newWorld(t, paid)
 	for _, c := range []payterm.Currency{"JPY", ""} {
@@ -129,7 +129,7 @@ func TestOtherCurrencyDoesNotBegin(t *testing.T) {
 	}
 }
 
-// A refund is its sale's merchant's, and so is its row.
+// TestMerchantOfARefund: a refund, and its row, have the sale's merchant.
 func TestMerchantOfARefund(t *testing.T) {
 	w := newWorld(t)
 	w.alter = func(c *Config) { c.Settings.MerchantID = "ON1" }

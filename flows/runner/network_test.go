@@ -21,7 +21,7 @@ func TestNetworkIsTrue(t *testing.T) {
 	}
 	w.r.exchanged(true, "")
 	w.run(time.Minute)
-	if n := w.r.terminal.Shown.Status.Network; n != counter.NetworkUp {
+	if n := w.r.counter.Shown.Status.Network; n != counter.NetworkUp {
 		t.Fatalf("after a good exchange: %s", n)
 	}
 	if age, _ := w.r.networkAge(); age != time.Minute {
@@ -29,17 +29,17 @@ func TestNetworkIsTrue(t *testing.T) {
 	}
 	w.scanSale(alipayCode)
 	w.run(time.Second)
-	if n := w.r.terminal.Shown.Status.Network; n != counter.NetworkDown {
+	if n := w.r.counter.Shown.Status.Network; n != counter.NetworkDown {
 		t.Errorf("after a sale that was lost: %s", n)
 	}
 	w.run(2 * time.Minute) // inquiries are lost as well
 	w.press(payterm.KeyEnter)
-	if v := w.r.terminal.Shown; v.Name != counter.ViewIdle || v.Status.Network != counter.NetworkDown {
+	if v := w.r.counter.Shown; v.Name != counter.ViewIdle || v.Status.Network != counter.NetworkDown {
 		t.Errorf("idle after it: %s, network %s", v.Name, v.Status.Network)
 	}
 	w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} }
 	w.run(2 * time.Minute)
-	if v := w.r.terminal.Shown; v.Name != counter.ViewIdle || v.Status.Network != counter.NetworkUp {
+	if v := w.r.counter.Shown; v.Name != counter.ViewIdle || v.Status.Network != counter.NetworkUp {
 		t.Errorf("once an inquiry is answered: %s, network %s", v.Name, v.Status.Network)
 	}
 	if age, any := w.r.networkAge(); !any || age > 2*time.Minute {

@@ -7,9 +7,9 @@ import (
 	"payterm"
 )
 
-// The answer "paid" meets a full disk. Once the time at the counter is over whoever waits
-// hears "in doubt", the customer pays otherwise, and hours later there is room: it is a late
-// payment, and no drawer opens.
+// TestPaidOnceInDoubtWasTold: "paid" comes while the disk is full. At the end of the counter time
+// the caller gets "in doubt" and the customer pays in another way. When the answer is stored,
+// hours later, it is a late payment and no drawer opens.
 func TestPaidOnceInDoubtWasTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		till  bool
@@ -21,7 +21,7 @@ func TestPaidOnceInDoubtWasTold(t *testing.T) {
 		"keyed in":          {false, 3 * time.Hour, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var did hands
+			var did deviceLog
 			w := newWorld(t)
 			w.alter = func(c *Config) { c.Drawer = &did }
 			w.boot()
@@ -47,10 +47,10 @@ func TestPaidOnceInDoubtWasTold(t *testing.T) {
 			o := w.order(0)
 			late := o.Reason == payterm.ReasonLatePayment && o.Attention == payterm.AttentionLatePayment
 			if o.Outcome != payterm.Approved || late != c.late || (len(did) == 0) != c.late {
-				t.Errorf("%s, attention %q, reason %q, slips %v, hands %v", o.Outcome, o.Attention, o.Reason, w.slips,
+				t.Errorf("%s, attention %q, reason %q, slips %v, devices %v", o.Outcome, o.Attention, o.Reason, w.slips,
 					did)
 			}
-			w.boot() // it folds to the same
+			w.boot() // the journal gives the same state
 			if again, err := w.r.recall(o.ID); err != nil || again.Reason != o.Reason || again.Prints != o.Prints {
 				t.Errorf("it folds to %s after %d slips, %v", again.Reason, again.Prints, err)
 			}
@@ -58,7 +58,7 @@ func TestPaidOnceInDoubtWasTold(t *testing.T) {
 	}
 }
 
-// A refund likewise.
+// TestRefundedOnceInDoubtWasTold: the same for a refund.
 func TestRefundedOnceInDoubtWasTold(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)

@@ -8,20 +8,20 @@ import (
 	"payterm/flows/counter"
 )
 
-// People keeps what persons did. Record returns once it is on the disk.
+// People stores what persons did. Record returns once it is durable.
 type People interface {
 	Record(payterm.Stamp, payterm.PersonRecord) error
 	Failures() (map[string]int, error) // wrong PINs in a row, by operator
 }
 
-// lock is what is known of somebody's wrong PINs. Its count is the journal's; the
-// wait begins anew with each life, which gains nobody anything.
+// lock is the wrong PINs of one operator. The count is the journal's. The wait starts again after
+// a restart, so a restart does not shorten it.
 type lock struct {
 	failures int
 	until    time.Duration
 }
 
-// loadLocks takes up the wrong PINs of earlier lives.
+// loadLocks reads the wrong PINs of earlier runs.
 func (r *Runner) loadLocks() error {
 	failures, err := r.c.People.Failures()
 	for who, n := range failures {
@@ -30,7 +30,7 @@ func (r *Runner) loadLocks() error {
 	return err
 }
 
-// who is the name under which a typed number stands in the journal.
+// who is the name under which a typed number is stored.
 func (r *Runner) who(number string) string {
 	if number == "" {
 		return payterm.SharedSupervisor
@@ -38,7 +38,7 @@ func (r *Runner) who(number string) string {
 	return r.c.Whose(number)
 }
 
-// record writes down what a person did; false when it could not be.
+// record stores what a person did; false if that failed.
 func (r *Runner) record(p payterm.PersonRecord) bool {
 	mono, wall := r.c.Clock.Now()
 	if err := r.c.People.Record(payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall}, p); err != nil {
@@ -49,9 +49,9 @@ func (r *Runner) record(p payterm.PersonRecord) bool {
 	return true
 }
 
-// checkPIN compares a PIN beside the loop, unless its operator has to wait. The
-// attempt counts as failed, durably, before it is made: who cuts the power when it
-// turns out wrong has gained nothing.
+// checkPIN compares a PIN off the loop, unless its operator has to wait. The attempt is stored as
+// failed before it is made, so that cutting the power after a wrong PIN does not save the
+// attempt.
 func (r *Runner) checkPIN(c counter.CheckPIN) {
 	who := r.who(c.Number)
 	l := r.locks[who]
@@ -73,7 +73,7 @@ func (r *Runner) checkPIN(c counter.CheckPIN) {
 	})
 }
 
-// pinCompared acts on a comparison, once what came of it is durable.
+// pinCompared acts on the result, once that is stored.
 func (r *Runner) pinCompared(p payterm.PersonRecord, op counter.Operator, ok bool) {
 	if !ok {
 		wait := counter.PINWait(p.Failures)
@@ -86,7 +86,7 @@ func (r *Runner) pinCompared(p payterm.PersonRecord, op counter.Operator, ok boo
 		return
 	}
 	switch p.Failures = 0; {
-	case !r.terminal.AwaitsPIN():
+	case !r.counter.AwaitsPIN():
 		p.Deed = payterm.DeedLate
 	case p.For == payterm.ForSignOn:
 		p.Deed = payterm.DeedSignedOn
@@ -101,9 +101,9 @@ func (r *Runner) pinCompared(p payterm.PersonRecord, op counter.Operator, ok boo
 	r.feed(counter.PINChecked{OK: true, Operator: op})
 }
 
-// AllowZ asks whether a Z may be taken, as at the keys: where a supervisor's PIN guards
-// it that is typed at the counter, or was typed by the caller, with the number of whose
-// it is. It gives in whose names it is taken; a NotNowError says why it is not.
+// AllowZ asks whether a Z may be taken, as at the keypad: if a supervisor's PIN is needed, it is
+// typed at the counter or comes with the call, with the supervisor's number. It returns who takes
+// the Z, or a NotNowError.
 func (r *Runner) AllowZ(ctx context.Context, number string, pin counter.PIN) (payterm.TakenBy, error) {
 	res, err := r.call(ctx, func(c saleCall) error {
 		r.feed(counter.ZAsked{Ticket: r.wait(c, "", Content{}), Number: number, PIN: pin})

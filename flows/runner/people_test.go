@@ -15,8 +15,7 @@ import (
 	"payterm/flows/order"
 )
 
-// staffed makes the world's terminal one with operators: 7 is Marie, 9 is Wei, a
-// supervisor; their PINs are these.
+// staffed configures operators: 7 is Marie, 9 is Wei, a supervisor.
 func (w *world) staffed(more func(*Config)) {
 	pins := map[string]string{"7": "4711", "9": "2718"}
 	names := map[string]counter.Operator{"7": {Number: "7", Name: "Marie"},
@@ -38,7 +37,7 @@ func (w *world) staffed(more func(*Config)) {
 	}
 }
 
-// typed presses keys, a letter each.
+// typed presses keys, one letter each.
 func (w *world) typed(keys string) {
 	for _, k := range keys {
 		key := payterm.Key(string(k))
@@ -54,7 +53,7 @@ func (w *world) typed(keys string) {
 	}
 }
 
-// deeds are what the journal knows of persons.
+// deeds are the person records in the journal.
 func (w *world) deeds() []string {
 	w.t.Helper()
 	list, err := w.store.People()
@@ -72,22 +71,22 @@ func (w *world) deeds() []string {
 	return deeds
 }
 
-// TestPeople signs on and off, is refused, locked out and allowed something, and finds
-// all of it in the journal, and in no place a PIN, nor a number that nobody has.
+// TestPeople signs on and off, is refused, locked out and allowed something. All of it is in the
+// journal, but no PIN, nor a number that does not exist.
 func TestPeople(t *testing.T) {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db")}
 	w.staffed(nil)
 	w.boot()
-	w.typed("8812E4711E") // a PIN in the place of a number
+	w.typed("8812E4711E") // a PIN typed instead of a number
 	w.run(time.Second)
 	w.typed("7E1E")
 	w.run(time.Second)
 	w.typed("7E4711E")
 	w.run(time.Second)
-	if got := w.r.terminal.Operator.Name; got != "Marie" {
+	if got := w.r.counter.Operator.Name; got != "Marie" {
 		t.Fatalf("%q is signed on", got)
 	}
-	for range 3 { // his own PIN allows nothing, and is one wrong PIN like any other
+	for range 3 { // an operator's own PIN allows nothing, and counts as a wrong one
 		w.r.feed(counter.RefundAsked{Ticket: 99, Refund: order.RefundBegan{SaleID: "T1ZZZZA000009", AmountMinor: 5,
 			Currency: "CAD"}})
 		w.typed("7E4711E")
@@ -96,21 +95,21 @@ func TestPeople(t *testing.T) {
 	}
 	w.typed("XF")
 	w.boot()
-	if w.r.terminal.Phase != counter.SignedOff {
-		t.Fatalf("after a start the counter is %s", w.r.terminal.Phase)
+	if w.r.counter.Phase != counter.SignedOff {
+		t.Fatalf("after a start the counter is %s", w.r.counter.Phase)
 	}
-	w.typed("7E4711E") // it is right, and he has to wait
+	w.typed("7E4711E") // the right PIN during the wait
 	w.run(time.Second)
-	if v := w.r.terminal.Shown; v.Name != counter.ViewRefused || v.Reason != payterm.ReasonLocked ||
+	if v := w.r.counter.Shown; v.Name != counter.ViewRefused || v.Reason != payterm.ReasonLocked ||
 		v.Left <= 50*time.Second {
 		t.Errorf("%+v", v)
 	}
-	w.typed("X9E2718EX") // he is gone before the comparison ends
+	w.typed("X9E2718EX") // the prompt is left before the comparison ends
 	w.run(time.Second)
 	w.run(time.Minute)
 	w.typed("X7E4711E")
 	w.run(time.Second)
-	if got := w.r.terminal.Operator.Name; got != "Marie" {
+	if got := w.r.counter.Operator.Name; got != "Marie" {
 		t.Errorf("%q is signed on after the wait", got)
 	}
 	want := []string{
@@ -139,7 +138,7 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// TestNobodyOnAFullDisk: what cannot be written down does not happen.
+// TestNobodyOnAFullDisk: nothing happens that cannot be stored.
 func TestNobodyOnAFullDisk(t *testing.T) {
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db")}
 	compared := 0
@@ -151,41 +150,41 @@ func TestNobodyOnAFullDisk(t *testing.T) {
 	w.full = true
 	w.typed("7E4711E")
 	w.run(time.Second)
-	if compared != 0 || w.r.terminal.Operator != (counter.Operator{}) || w.r.terminal.Phase != counter.OutOfOrder {
-		t.Errorf("%d PINs compared, %q signed on, %s", compared, w.r.terminal.Operator.Name, w.r.terminal.Phase)
+	if compared != 0 || w.r.counter.Operator != (counter.Operator{}) || w.r.counter.Phase != counter.OutOfOrder {
+		t.Errorf("%d PINs compared, %q signed on, %s", compared, w.r.counter.Operator.Name, w.r.counter.Phase)
 	}
 	w.full = false
 	w.run(2 * time.Second)
 	w.typed("7E4711E")
-	w.full = true // while it is compared
+	w.full = true // during the comparison
 	w.run(time.Second)
-	if compared != 1 || w.r.terminal.Operator != (counter.Operator{}) || w.r.terminal.Phase != counter.OutOfOrder {
-		t.Errorf("%d PINs compared, %q signed on, %s", compared, w.r.terminal.Operator.Name, w.r.terminal.Phase)
+	if compared != 1 || w.r.counter.Operator != (counter.Operator{}) || w.r.counter.Phase != counter.OutOfOrder {
+		t.Errorf("%d PINs compared, %q signed on, %s", compared, w.r.counter.Operator.Name, w.r.counter.Phase)
 	}
 	w.full = false
 	w.run(2 * time.Second)
 	w.typed("7E4711E")
 	w.run(time.Second)
-	if w.r.terminal.Operator.Name != "Marie" {
-		t.Errorf("%q is signed on once there is room", w.r.terminal.Operator.Name)
+	if w.r.counter.Operator.Name != "Marie" {
+		t.Errorf("%q is signed on once there is room", w.r.counter.Operator.Name)
 	}
 }
 
-// bent is a memory of persons that is wrong.
-type bent struct {
+// faultyPeople is a People with a planted bug.
+type faultyPeople struct {
 	People
-	record   func(payterm.PersonRecord) bool // what is kept
+	record   func(payterm.PersonRecord) bool // what is stored
 	failures func(map[string]int)
 }
 
-func (b bent) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
+func (b faultyPeople) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 	if b.record != nil && !b.record(p) {
 		return nil
 	}
 	return b.People.Record(stamp, p)
 }
 
-func (b bent) Failures() (map[string]int, error) {
+func (b faultyPeople) Failures() (map[string]int, error) {
 	f, err := b.People.Failures()
 	if b.failures != nil {
 		b.failures(f)
@@ -193,10 +192,9 @@ func (b bent) Failures() (map[string]int, error) {
 	return f, err
 }
 
-// besiege guesses Marie's PIN with all that a thief has: time, and the plug. It fails
-// when a guess is compared sooner than the guesses before it allow, by the clock of
-// the life that it is made in.
-func besiege(t *testing.T, seed uint64, bend func(People) People) error {
+// guessPINs guesses Marie's PIN with time and power cuts. It returns an error if a guess is
+// compared sooner than the earlier guesses allow, by the clock of the same run.
+func guessPINs(t *testing.T, seed uint64, bend func(People) People) error {
 	chance := rand.New(rand.NewPCG(seed, 7))
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "payterm.db")}
 	guesses, since := 0, time.Duration(0) // since the last guess, or the start
@@ -204,8 +202,7 @@ func besiege(t *testing.T, seed uint64, bend func(People) People) error {
 	w.staffed(func(c *Config) {
 		c.People = bend(c.People)
 		c.PIN = func(string, counter.PIN) (counter.Operator, bool) {
-			// The rule in other words than the product's: 1, 2, 4 ... 60 minutes from
-			// the third on.
+			// The rule, written independently: 1, 2, 4 ... 60 minutes from the third guess on.
 			minutes := []int{0, 0, 0, 1, 2, 4, 8, 16, 32, 60}[min(guesses, 9)]
 			if passed := w.now - since; passed < time.Duration(minutes)*time.Minute && found == nil {
 				found = fmt.Errorf("seed %d: guess %d is compared %v after the one before or the start, not %d min",
@@ -220,10 +217,10 @@ func besiege(t *testing.T, seed uint64, bend func(People) People) error {
 	for range 60 {
 		w.typed("XX7E1E")
 		switch chance.IntN(6) {
-		case 0: // the plug, before the comparison
+		case 0: // power cut before the comparison
 			w.boot()
 			since = w.now
-		case 1: // and as soon as it is made
+		case 1: // or right after it
 			if len(w.pending) > 0 {
 				w.pending[0]()
 			}
@@ -246,23 +243,23 @@ func besiege(t *testing.T, seed uint64, bend func(People) People) error {
 	return found
 }
 
-// TestNoRestartShortensALock: and memories that are wrong are found out.
+// TestNoRestartShortensALock: and planted bugs are found.
 func TestNoRestartShortensALock(t *testing.T) {
 	for name, bend := range map[string]func(People) People{
 		"": func(p People) People { return p },
 		"a guess counts only once it was wrong": func(p People) People {
-			return bent{People: p, record: func(r payterm.PersonRecord) bool { return r.Deed != payterm.DeedTried }}
+			return faultyPeople{People: p, record: func(r payterm.PersonRecord) bool { return r.Deed != payterm.DeedTried }}
 		},
 		"a restart forgets": func(p People) People {
-			return bent{People: p, failures: func(f map[string]int) { clear(f) }}
+			return faultyPeople{People: p, failures: func(f map[string]int) { clear(f) }}
 		},
 		"a restart forgives one": func(p People) People {
-			return bent{People: p, failures: func(f map[string]int) { f["7"]-- }}
+			return faultyPeople{People: p, failures: func(f map[string]int) { f["7"]-- }}
 		},
 	} {
 		var found error
 		for seed := uint64(0); seed < 4 && found == nil; seed++ {
-			found = besiege(t, seed, bend)
+			found = guessPINs(t, seed, bend)
 		}
 		if (name == "") != (found == nil) {
 			t.Errorf("%q: %v", name, found)

@@ -9,31 +9,28 @@ import (
 	"payterm/flows/order"
 )
 
-// Checked is what the gateway says of a sale, beside what the journal says once it
-// has taken that in.
+// Checked is the gateway's answer about a sale, and the sale's row after it.
 type Checked struct {
 	Order payterm.Order
-	// Answer is nil where nobody was asked beside the order's own inquiries: it is
-	// open, or a refund of it is.
+	// Answer is nil if the order was not asked about separately: it, or a refund of it, is open.
 	Answer payterm.Answer
 }
 
-// Check asks the gateway how a sale stands, in the background and in its turn. An
-// open one is asked about by its own inquiry, and may end by it. What is said of a
-// closed one changes nothing, unless it is a payment that nobody accounts for
-// (order.Order, contradicted).
+// Check asks the gateway how a sale stands, in the background and in its turn. An open sale is
+// asked about by its own inquiry, and may end by it. The answer about a closed one changes
+// nothing, except for a payment that is not accounted for (order.Order, contradicted).
 func (r *Runner) Check(ctx context.Context, id payterm.OrderID) (Checked, error) {
-	told := make(chan Checked, 1)
+	result := make(chan Checked, 1)
 	failed := make(chan error, 1)
 	if !r.Post(func() {
-		if err := r.check(ctx, id, told); err != nil {
+		if err := r.check(ctx, id, result); err != nil {
 			failed <- err
 		}
 	}) {
 		return Checked{}, ErrStopped
 	}
 	select {
-	case c := <-told:
+	case c := <-result:
 		return c, nil
 	case err := <-failed:
 		return Checked{}, err
@@ -44,19 +41,19 @@ func (r *Runner) Check(ctx context.Context, id payterm.OrderID) (Checked, error)
 	}
 }
 
-func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checked) error {
+func (r *Runner) check(ctx context.Context, id payterm.OrderID, result chan Checked) error {
 	if l := r.orders[id]; l != nil {
-		if l.order.Phase.AtCounter() { // which asks by itself
-			told <- Checked{Order: l.order.Row()}
+		if l.order.Phase.AtCounter() { // it inquires by itself
+			result <- Checked{Order: l.order.Row()}
 			return nil
 		}
 		f := r.watch(id)
-		r.c.Go(func() { told <- Checked{Order: r.await(ctx, f)} })
+		r.c.Go(func() { result <- Checked{Order: r.await(ctx, f)} })
 		return nil
 	}
 	if a := r.broken[id]; a != nil {
 		f := r.watchAside(a)
-		r.c.Go(func() { told <- Checked{Order: r.await(ctx, f)} })
+		r.c.Go(func() { result <- Checked{Order: r.await(ctx, f)} })
 		return nil
 	}
 	o, err := r.recall(id)
@@ -65,7 +62,7 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 			return ErrOtherMerchant
 		}
 		if a.Row.Kind != payterm.KindSale {
-			told <- Checked{Order: a.Row}
+			result <- Checked{Order: a.Row}
 			return nil
 		}
 		return r.want(r.wish(ctx, a.Inquiry(), a.Rules.HTTPTimeout+requestOverhead, func(answer payterm.Answer) {
@@ -75,7 +72,7 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 					c.Order = row
 				}
 			}
-			told <- c
+			result <- c
 		}))
 	}
 	if err != nil {
@@ -85,18 +82,19 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, told chan Checke
 		return ErrOtherMerchant
 	}
 	if o.Kind != payterm.KindSale || r.orders[o.RefundID] != nil {
-		told <- Checked{Order: o.Row()}
+		result <- Checked{Order: o.Row()}
 		return nil
 	}
 	return r.want(r.wish(ctx, payterm.Inquiry{OrderID: id, Total: o.Total(), MaxFeeMinor: o.Sale.Rules.MaxFeeMinor},
 		requestLimit(o),
-		func(a payterm.Answer) { told <- r.checked(o, a) }))
+		func(a payterm.Answer) { result <- r.checked(o, a) }))
 }
 
-// wish is a caller's question about an order that is closed. A refund of it that began
-// meanwhile asks by itself.
-func (r *Runner) wish(ctx context.Context, i payterm.Inquiry, limit time.Duration, told func(payterm.Answer)) question {
-	return question{Inquiry: i, line: wishLine, limit: limit, joins: true, told: told, still: func() bool {
+// wish is a caller's question about a closed order. A refund of it that began meanwhile asks by
+// itself.
+func (r *Runner) wish(ctx context.Context, i payterm.Inquiry, limit time.Duration,
+	deliver func(payterm.Answer)) question {
+	return question{Inquiry: i, line: wishLine, limit: limit, joins: true, deliver: deliver, still: func() bool {
 		if ctx.Err() != nil {
 			return false
 		}
@@ -105,7 +103,7 @@ func (r *Runner) wish(ctx context.Context, i payterm.Inquiry, limit time.Duratio
 	}}
 }
 
-// checked is the end of a question about a closed sale.
+// checked handles the answer to a question about a closed sale.
 func (r *Runner) checked(o order.Order, a payterm.Answer) Checked {
 	c := Checked{o.Row(), a}
 	if a == nil {
@@ -120,8 +118,8 @@ func (r *Runner) checked(o order.Order, a payterm.Answer) Checked {
 	return c
 }
 
-// contradicted lets a closed sale take in what the gateway says of it, and gives its
-// row afterwards. It is in the book until that is committed.
+// contradicted steps a closed sale by the answer and returns its row. The sale is in the book
+// until that is committed.
 func (r *Runner) contradicted(id payterm.OrderID, a payterm.Answer) (payterm.Order, error) {
 	l := r.orders[id]
 	if l == nil {

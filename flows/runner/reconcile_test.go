@@ -15,13 +15,13 @@ import (
 // checkNow asks about an order and lets the answer come.
 func (w *world) checkNow(id payterm.OrderID) (Checked, error) {
 	w.t.Helper()
-	told := make(chan Checked, 1)
-	if err := w.r.check(context.Background(), id, told); err != nil {
+	result := make(chan Checked, 1)
+	if err := w.r.check(context.Background(), id, result); err != nil {
 		return Checked{}, err
 	}
-	w.run(inquiryFloor) // it may have been asked about just now
+	w.run(inquiryFloor) // for the floor of an earlier inquiry
 	select {
-	case c := <-told:
+	case c := <-result:
 		return c, nil
 	default:
 		w.t.Fatal("nobody was told")
@@ -42,9 +42,9 @@ func (w *world) declined() payterm.Order {
 	return o
 }
 
-// A sale that had ended unpaid, and that the gateway calls paid long after, becomes
-// a late payment that somebody has to look at, whoever asked. The Z that was taken
-// keeps its sums; the money is in the next one.
+// TestFoundPayment: a sale that ended unpaid and turns out paid later becomes a late payment that
+// staff has to check, whoever asked. The Z that was taken keeps its sums; the money is in the
+// next one.
 func TestFoundPayment(t *testing.T) {
 	for name, ask := range map[string]func(w *world, id payterm.OrderID){
 		"reconciled": func(w *world, id payterm.OrderID) {
@@ -58,8 +58,8 @@ func TestFoundPayment(t *testing.T) {
 			w.run(time.Second)
 			w.press("1")
 			w.run(time.Second)
-			if m := w.r.terminal.Menu; m.Verdict != counter.VerdictPaid || m.Order.Outcome != payterm.Approved {
-				w.t.Errorf("%s: %+v", w.r.terminal.Phase, m)
+			if m := w.r.counter.Menu; m.Verdict != counter.VerdictPaid || m.Order.Outcome != payterm.Approved {
+				w.t.Errorf("%s: %+v", w.r.counter.Phase, m)
 			}
 		},
 	} {
@@ -72,7 +72,7 @@ func TestFoundPayment(t *testing.T) {
 			}
 			w.answers, w.slips = []payterm.Answer{paid}, nil
 			ask(w, o.ID)
-			for range 2 { // and after a restart
+			for range 2 { // again after a restart
 				o = w.order(0)
 				if o.Outcome != payterm.Approved || o.Reason != payterm.ReasonLatePayment ||
 					o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
@@ -110,8 +110,7 @@ func TestFoundPayment(t *testing.T) {
 	}
 }
 
-// What the gateway says of a closed sale changes nothing otherwise; what does not
-// happen by accident is an alarm, once.
+// TestContradicted: other answers about a closed sale change nothing, apart from one alarm.
 func TestContradicted(t *testing.T) {
 	for _, c := range []struct {
 		answer payterm.Answer
@@ -157,7 +156,8 @@ func TestContradicted(t *testing.T) {
 	}
 }
 
-// A payment that is found while the disk is full is written once there is room.
+// TestFoundWhileFull: a payment that is found while the disk is full is stored once there is
+// room.
 func TestFoundWhileFull(t *testing.T) {
 	w := newWorld(t)
 	o := w.declined()
@@ -166,19 +166,19 @@ func TestFoundWhileFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.run(time.Minute)
-	if got := w.order(0); got.Outcome != payterm.Declined || w.r.terminal.Phase != counter.OutOfOrder {
-		t.Errorf("%s, %+v", w.r.terminal.Phase, got)
+	if got := w.order(0); got.Outcome != payterm.Declined || w.r.counter.Phase != counter.OutOfOrder {
+		t.Errorf("%s, %+v", w.r.counter.Phase, got)
 	}
 	w.full = false
 	w.run(time.Minute)
-	if got := w.order(0); got.Outcome != payterm.Approved || w.r.terminal.Phase == counter.OutOfOrder {
-		t.Errorf("%s, %+v", w.r.terminal.Phase, got)
+	if got := w.order(0); got.Outcome != payterm.Approved || w.r.counter.Phase == counter.OutOfOrder {
+		t.Errorf("%s, %+v", w.r.counter.Phase, got)
 	}
 }
 
-// Questions about closed orders keep to the bounds of the background: a few at a
-// time, a few a second. Those about the same order are one inquiry; nobody is asked on
-// behalf of a caller who has gone, and too many callers are sent away.
+// TestChecksAreBounded: questions about closed orders keep the limits of the background. Those
+// about one order become one inquiry; nothing is asked for a caller that has given up; too many
+// callers are refused.
 func TestChecksAreBounded(t *testing.T) {
 	w := newWorld(t)
 	var closed []payterm.OrderID
@@ -188,7 +188,7 @@ func TestChecksAreBounded(t *testing.T) {
 		w.run(time.Second)
 		closed = append(closed, w.order(len(closed)).ID)
 	}
-	told := make(chan Checked, 100)
+	result := make(chan Checked, 100)
 	gone, leave := context.WithCancel(context.Background())
 	leave()
 	asked := w.asked
@@ -197,7 +197,7 @@ func TestChecksAreBounded(t *testing.T) {
 		if i%3 == 2 {
 			ctx = gone
 		}
-		if err := w.r.check(ctx, closed[i%len(closed)], told); err != nil {
+		if err := w.r.check(ctx, closed[i%len(closed)], result); err != nil {
 			t.Fatal(err)
 		}
 		if len(w.pending) > maxInFlight || w.r.gate.inFlight > maxInFlight {
@@ -210,8 +210,8 @@ func TestChecksAreBounded(t *testing.T) {
 		t.Errorf("%d were asked within a second", got)
 	}
 	w.run(10 * time.Second)
-	if got := w.asked - asked; got != len(closed) || len(told) != 30 || w.r.gate.inFlight != 0 || w.r.gate.wishes != 0 {
-		t.Errorf("%d were asked since %v, %d told, %d in flight, %d wishes", got, began, len(told), w.r.gate.inFlight,
+	if got := w.asked - asked; got != len(closed) || len(result) != 30 || w.r.gate.inFlight != 0 || w.r.gate.wishes != 0 {
+		t.Errorf("%d were asked since %v, %d told, %d in flight, %d wishes", got, began, len(result), w.r.gate.inFlight,
 			w.r.gate.wishes)
 	}
 	crowd := make(chan Checked, 2*maxWatchers)
@@ -230,7 +230,7 @@ func TestChecksAreBounded(t *testing.T) {
 	}
 }
 
-// An open order is asked about by its own inquiry, and may end by it.
+// TestCheckOpen: an open order is asked about by its own inquiry, and may end by it.
 func TestCheckOpen(t *testing.T) {
 	w := newWorld(t, payterm.Lost{Why: "silence"})
 	w.scanSale(alipayCode)
@@ -239,16 +239,16 @@ func TestCheckOpen(t *testing.T) {
 		t.Errorf("at the counter: %+v, %v", c, err)
 	}
 	w.run(5 * time.Minute)
-	told := make(chan Checked, 1)
+	result := make(chan Checked, 1)
 	w.answers = []payterm.Answer{paid}
-	if err := w.r.check(context.Background(), w.order(0).ID, told); err != nil {
+	if err := w.r.check(context.Background(), w.order(0).ID, result); err != nil {
 		t.Fatal(err)
 	}
-	waits := w.pending[len(w.pending)-1] // for an answer that comes on this same loop
+	waits := w.pending[len(w.pending)-1] // waits for an answer on this loop
 	w.pending = w.pending[:len(w.pending)-1]
 	w.run(time.Second)
 	waits()
-	if c := <-told; c.Order.Outcome != payterm.Approved || c.Order.Attention != payterm.AttentionLatePayment {
+	if c := <-result; c.Order.Outcome != payterm.Approved || c.Order.Attention != payterm.AttentionLatePayment {
 		t.Errorf("in doubt: %+v", c)
 	}
 }

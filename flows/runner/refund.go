@@ -10,8 +10,8 @@ import (
 	"payterm/flows/order"
 )
 
-// Refund asks for a refund of a sale, in whole when the amount is 0, and waits
-// until it ends or leaves the counter. Otherwise it is as Sale.
+// Refund asks for a refund of a sale, of all that is left if the amount is 0, and waits until it
+// ends or leaves the counter; otherwise as Sale.
 func (r *Runner) Refund(ctx context.Context, refund order.RefundBegan, began func(payterm.OrderID)) (SaleResult,
 	error) {
 	return r.call(ctx, func(c saleCall) error { return r.askRefund(refund, c) }, began)
@@ -46,8 +46,7 @@ func (r *Runner) askRefund(refund order.RefundBegan, call saleCall) error {
 	return nil
 }
 
-// ofSale gives a refund the terms of its sale, and what is known to have been given
-// back of it.
+// ofSale gives a refund the terms of its sale, and the sale's known refunded total.
 func ofSale(refund order.RefundBegan, sale order.Order) order.RefundBegan {
 	refund.SaleTotalMinor, refund.Mode, refund.Wallet = sale.Total().Minor, sale.Sale.Mode, sale.Wallet
 	refund.Currency, refund.MerchantID = sale.Sale.Currency, sale.Sale.MerchantID
@@ -55,8 +54,8 @@ func ofSale(refund order.RefundBegan, sale order.Order) order.RefundBegan {
 	return refund
 }
 
-// refundReason says why a sale cannot give back an amount, or nothing. Under another
-// merchant's key the gateway knows nothing of it.
+// refundReason is why an amount of a sale cannot be refunded, empty if it can. Another merchant's
+// sale is unknown at the gateway.
 func (r *Runner) refundReason(sale order.Order, amount payterm.Amount) payterm.Reason {
 	if why := order.RefundReason(sale, amount); why != payterm.ReasonNone {
 		return why
@@ -67,14 +66,13 @@ func (r *Runner) refundReason(sale order.Order, amount payterm.Amount) payterm.R
 	return payterm.ReasonNone
 }
 
-// ours reports whether an order is of the terminal's own merchant and currency, so that
-// its gateway can be asked about it.
+// ours reports whether an order has the terminal's merchant and currency, so that its gateway
+// knows it.
 func (r *Runner) ours(o payterm.Order) bool {
 	return o.MerchantID == r.c.Settings.MerchantID && o.Currency == r.c.Settings.Currency
 }
 
-// saleOf is an order as it stands, whether the network still owes something for it
-// or not.
+// saleOf is an order's current state, open or closed.
 func (r *Runner) saleOf(id payterm.OrderID) (order.Order, error) {
 	if l := r.orders[id]; l != nil {
 		return l.order, nil
@@ -82,10 +80,10 @@ func (r *Runner) saleOf(id payterm.OrderID) (order.Order, error) {
 	return r.recall(id)
 }
 
-// beginRefund starts a refund, if the sale can still give the amount back.
+// beginRefund begins a refund if the sale has enough left.
 func (r *Runner) beginRefund(c counter.BeginRefund) {
 	sale, err := r.recall(c.Refund.SaleID)
-	if errors.Is(err, errUnread) || errors.Is(err, ErrUnknown) { // or retention has dropped it meanwhile
+	if errors.Is(err, errUnread) || errors.Is(err, ErrUnknown) { // or dropped by retention meanwhile
 		r.c.Log.Warn("a refund of an order that cannot be read", "err", err)
 		r.feed(counter.RefundRefused{Reason: payterm.ReasonNotRefundable})
 		return
@@ -95,7 +93,7 @@ func (r *Runner) beginRefund(c counter.BeginRefund) {
 		return
 	}
 	c.Refund = ofSale(c.Refund, sale)
-	if why := r.refundReason(sale, c.Refund.Total()); why != payterm.ReasonNone { // somebody was faster
+	if why := r.refundReason(sale, c.Refund.Total()); why != payterm.ReasonNone { // another refund began meanwhile
 		r.feed(counter.RefundRefused{Reason: why})
 		return
 	}
@@ -106,15 +104,15 @@ func (r *Runner) beginRefund(c counter.BeginRefund) {
 		})
 }
 
-// entries are the journal records of one step: the order's, and the sale's when a
-// refund of it begins, so that no other does, or is settled.
+// entries are the journal entries of one step: the order's own, and the sale's when a refund of
+// it begins, which prevents a second one, or ends.
 func (r *Runner) entries(before, next order.Order, in order.Stamped) ([]payterm.Entry, error) {
 	e, err := r.entry(before, next, in)
 	if err != nil {
 		return nil, err
 	}
 	var toSale order.Event
-	_, restarted := in.Event.(order.Restarted) // which only those meet whose row is open (Restore)
+	_, restarted := in.Event.(order.Restarted) // rows are open only for orders that get a Restarted (Restore)
 	switch {
 	case next.Kind != payterm.KindRefund:
 	case before.Phase == order.Fresh:
@@ -132,12 +130,11 @@ func (r *Runner) entries(before, next order.Order, in order.Stamped) ([]payterm.
 	return []payterm.Entry{e, ofSale}, nil
 }
 
-// errNoSale says that a refund's sale cannot take in what the refund does to it: it cannot
-// be read back, is not there, or would be impossible. Nothing can be written then, however
-// well the journal is: the refund is set aside.
+// errNoSale: the refund's sale cannot record the refund, because it is unreadable, missing or
+// would become impossible. The journal itself is fine; the refund is set aside.
 var errNoSale = errors.New("its sale does not take it in")
 
-// saleEntry is the record of what a refund does to its sale.
+// saleEntry is the journal entry of a sale for its refund's event.
 func (r *Runner) saleEntry(refund, id payterm.OrderID, ev order.Event, in order.Stamped) (payterm.Entry, error) {
 	sale, err := r.recall(id)
 	if err == nil {
@@ -154,7 +151,7 @@ func (r *Runner) saleEntry(refund, id payterm.OrderID, ev order.Event, in order.
 	return payterm.Entry{}, fmt.Errorf("the sale of refund %s: %w", refund, err)
 }
 
-// recall folds an order from the journal, which is where closed ones live.
+// recall reads an order from the journal, where closed ones are.
 func (r *Runner) recall(id payterm.OrderID) (order.Order, error) {
 	records, err := r.c.Journal.Events(id)
 	if err != nil {
@@ -167,7 +164,7 @@ func (r *Runner) recall(id payterm.OrderID) (order.Order, error) {
 	if err != nil {
 		return order.Order{}, fmt.Errorf("order %s: %w: %w", id, errUnread, err)
 	}
-	if o.Sale.MerchantID == "" { // its events are of a version before: the journal knows
+	if o.Sale.MerchantID == "" { // events of earlier versions have none; the journal knows it
 		row, _, err := r.c.Journal.Order(id)
 		if err != nil {
 			return order.Order{}, fmt.Errorf("read order %s: %w", id, err)
@@ -177,7 +174,7 @@ func (r *Runner) recall(id payterm.OrderID) (order.Order, error) {
 	return o, nil
 }
 
-// reprint asks an ended order for its slips once more.
+// reprint prints an ended order's slips again.
 func (r *Runner) reprint(id payterm.OrderID) {
 	o, err := r.saleOf(id)
 	if a := r.unread(id, err); a != nil { // its row is enough for a copy

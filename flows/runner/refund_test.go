@@ -18,7 +18,7 @@ func (w *world) giveBack(sale payterm.OrderID, minor int64) saleCall {
 	return call
 }
 
-// refundNo is the n-th refund, of all orders.
+// refundNo is the n-th refund among all orders.
 func (w *world) refundNo(n int) payterm.Order {
 	w.t.Helper()
 	orders, err := w.store.Orders()
@@ -37,9 +37,9 @@ func (w *world) refundNo(n int) payterm.Order {
 	return payterm.Order{}
 }
 
-// A second refund whose baseline comes from a reply of before the first, and whose
-// request is lost: the gateway's book has one refund, and so has the journal, whatever
-// old replies say and over a restart.
+// TestOldReplyMakesNoRefund: the baseline of a second refund comes from a reply older than the
+// first refund, and its REFUND is lost. Whatever out-of-date replies say, and over a restart,
+// gateway and journal have one refund.
 func TestOldReplyMakesNoRefund(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		w := newWorld(t, paid)
@@ -58,7 +58,8 @@ func TestOldReplyMakesNoRefund(t *testing.T) {
 		if restart {
 			w.boot()
 		}
-		// Old, old, then the truth; the request is lost; the truth, and old ones.
+		// Two out-of-date replies, then a true one; REFUND is lost; then true and out-of-date
+		// ones.
 		w.answers = []payterm.Answer{paid, after(499), after(500), payterm.Lost{Why: "silence"}, after(500), paid,
 			after(500), after(500)}
 		w.giveBack(sale, 500)
@@ -75,8 +76,8 @@ func TestOldReplyMakesNoRefund(t *testing.T) {
 	}
 }
 
-// A refund that a version of before had given up before a byte left, and kept open for
-// the ladder, is over with the start: its sale is free.
+// TestRefundGivenUpByAnEarlierVersion: an earlier version kept a refund open of which no byte was
+// written. After the start it is closed and its sale is free.
 func TestRefundGivenUpByAnEarlierVersion(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)

@@ -7,8 +7,7 @@ import (
 	"payterm"
 )
 
-// A refund leaves within its window of having been asked for, or not at all: whatever
-// stood still in between.
+// TestRefundGrowsOld: a refund is sent within its window or not at all, whatever was slow.
 func TestRefundGrowsOld(t *testing.T) {
 	baseline := func(e payterm.Entry) bool {
 		return e.Event == "inquiry_answered" && e.Order.Kind == payterm.KindRefund && e.Order.Outcome == payterm.Open

@@ -1,15 +1,14 @@
-// Package runner is the edge around the pure flows: it stamps what happens,
-// steps the machines, commits, and only then carries out their commands. It owns
-// the only loop, and all state of orders and counter lives on it; everything
-// that takes time runs beside the loop and comes back as an event.
+// Package runner runs the state machines of flows/order and flows/counter: it stamps
+// events, steps the machines, commits, and only then carries out their commands. It has
+// one loop, which owns all state of orders and counter. Whatever takes time runs off the
+// loop and comes back as an event.
 //
-// The order of things is the contract: an event that changes a fact is durable
-// before any command that it led to is carried out. A commit that fails changes
-// nothing, carries nothing out and stops the sale of anything new; answers of
-// the gateway are kept and tried again.
+// An event that changes a fact is durable before any command that follows from it is
+// carried out (invariant 1). If a commit fails, nothing has changed, no command is carried
+// out and nothing new is sold; answers of the gateway are kept and retried.
 //
-// The runner does not know SQLite, HTTP, pixels or paper. It declares what it
-// needs of them below, and cmd/payterm hands it in.
+// The runner does not know SQLite, HTTP, pixels or paper. It declares the interfaces that
+// it needs below; package terminal hands them in.
 package runner
 
 import (
@@ -25,101 +24,97 @@ import (
 	"payterm/flows/order"
 )
 
-// Journal makes events durable. Commit stores all of the entries or none, and
-// returns once they are on the disk. A payment code that another order has used
-// is refused by it (codeUsed).
+// Journal makes events durable. Commit stores all entries or none, and returns once they are on
+// the disk. It refuses a payment code that another order has used (codeUsed).
 type Journal interface {
 	Commit(entries ...payterm.Entry) error
 	NextOrderID() (payterm.OrderID, error)
 	Keys
-	Writable() error // tried while the journal is out of order
-	// Reserve reports whether the disk still has the room that was set aside for
-	// what the gateway says; asked before each sale and refund, so it is cheap.
+	Writable() error // asked while the journal is out of order
+	// Reserve reports whether the disk still has the room kept for the gateway's answers. It is
+	// asked before each sale and refund, so it is cheap.
 	Reserve() error
 	Attention() (map[payterm.Attention]int, error)
 	Order(payterm.OrderID) (payterm.Order, bool, error)
-	// Columns is what is left of an order whose row cannot be read.
+	// Columns is what remains of an order whose row is unreadable.
 	Columns(payterm.OrderID) (payterm.Order, bool, error)
-	// List and Numbered give at most n orders, the newest first, from the skip-th on.
+	// List and Numbered return at most n orders, newest first, after the first skip.
 	List(list payterm.OrderList, skip, n int) ([]payterm.Order, error)
 	Numbered(number string, skip, n int) ([]payterm.Order, error)
 }
 
-// Gateway takes payments and answers inquiries. Every call ends by the deadline
-// of its context, and says what became of it.
+// Gateway sends payments and inquiries. Every call ends by its context's deadline and returns
+// what became of it.
 type Gateway interface {
 	Pay(context.Context, payterm.Payment) payterm.Answer
 	Refund(context.Context, payterm.RefundRequest) payterm.Answer
 	Inquire(context.Context, payterm.Inquiry) payterm.Answer
 }
 
-// Display shows the newest screen. It does not block: a screen that a newer one
-// overtakes need never be drawn.
+// Display shows the newest screen. It does not block; a screen may be skipped for a newer one.
 type Display interface{ Show(payterm.Screen) }
 
-// Printer takes a slip into its queue, or says why it cannot.
+// Printer queues a slip, or returns why it cannot.
 type Printer interface{ Print(payterm.Receipt) error }
 
-// Codes puts the code of an order on paper where the glass cannot show it. One that is
-// void is not to be paid any more: it is not printed if it still waits for paper.
+// Codes prints the code of an order if the glass cannot show it. A void code must not be paid any
+// more: it is not printed if it still waits for paper.
 type Codes interface {
 	PrintCode(o payterm.Order, codeURL string, until time.Time)
 	VoidCode(payterm.OrderID)
 }
 
-// Drawer opens the cash drawer behind the slip that was printed before, and not where
-// that broke off: nobody would be there.
+// Drawer opens the cash drawer after the last queued slip, unless that failed to print.
 type Drawer interface{ OpenDrawer() error }
 
-// Scanner is told whether to look for a code. It does not block.
+// Scanner is armed and disarmed. It does not block.
 type Scanner interface{ Arm(on bool) }
 
 // Buzzer plays a sound without blocking.
 type Buzzer interface{ Play(payterm.Sound) }
 
-// Config is what a runner is made of.
+// Config has what a runner needs.
 type Config struct {
 	Journal  Journal
 	People   People
 	Gateway  Gateway
 	Display  Display
 	Printer  Printer
-	Codes    Codes   // nil where every code is shown
+	Codes    Codes   // nil if the glass shows every code
 	Drawer   Drawer  // nil for none
-	Scanner  Scanner // nil for one that looks always
+	Scanner  Scanner // nil for one that always reads
 	Buzzer   Buzzer
 	Clock    Clock
 	Settings counter.Settings
 	BootTag  string
 
 	Screen  func(counter.View) payterm.Screen
-	Slip    func(order.Slip, payterm.Order, bool) payterm.Receipt // true: it says COPY
+	Slip    func(order.Slip, payterm.Order, bool) payterm.Receipt // the last argument marks a copy
 	CodeKey func(payterm.PayCode) string                          // keyed hash of a payment code
 	Jitter  func() uint16
 
-	// PIN compares the PIN of an operator, or with no number the one without a name.
-	// It is slow and runs beside the loop; a number that nobody has takes as long.
+	// PIN compares an operator's PIN; with an empty number the PIN that has no name. It is slow
+	// and runs off the loop; an unknown number takes as long.
 	PIN func(number string, pin counter.PIN) (counter.Operator, bool)
-	// Whose is the name under which a number stands in the journal. One that nobody
-	// has may be a PIN in the wrong place, and is not written down.
+	// Whose is the name under which a number is stored. An unknown number may be a misplaced PIN
+	// and is not stored.
 	Whose func(number string) string
-	// Sold sums up what was sold in the business day of a wall time, in minor units of the
-	// terminal's currency; nil where there is no limit to it.
+	// Sold is the sum of the sales in the business day of a wall time, in minor units of the
+	// terminal's currency; nil if there is no day limit.
 	Sold func(wall time.Time) (int64, error)
-	// Totals prints and gives an X, or takes a Z for somebody; Rate asks what one unit of the
-	// currency costs in CNY, times 10^8. Both run beside the loop. Language is told in
-	// which one the screens are from now on. What is nil is not offered by this wiring.
+	// Totals prints and returns an X, or takes a Z; Rate asks the price of one unit of the
+	// currency in CNY, times 10^8. Both run off the loop. Language is called when the screens
+	// change their language. A nil function is not offered.
 	Totals   func(z bool, by payterm.TakenBy) (payterm.Totals, error)
 	Rate     func(context.Context) (int64, error)
 	Language func(string)
 
-	// Train is asked, on the loop and with no order open, whether this life of the
-	// terminal can end for a training, or a training for the real terminal; with
-	// ReasonNone the loop ends. Drill says what is to go wrong with the next sale.
+	// Train is called on the loop with no order open, and returns why training cannot begin or
+	// end, or ReasonNone: then the loop ends. Drill sets the fault of the next sale.
 	Train func(on bool) payterm.Reason
 	Drill func(counter.Drill)
 
-	// Go runs what takes time beside the loop; nil is a goroutine.
+	// Go runs f off the loop; nil for a goroutine.
 	Go  func(func())
 	Log *slog.Logger
 }
@@ -129,7 +124,7 @@ const (
 	inboxBound      = 1024
 	commitRetry     = time.Second
 	keptAnswers     = 16 // of one order, while the journal cannot be written
-	bootSoon        = 20 // orders that are inquired about at once after a start
+	bootSoon        = 20 // orders inquired about at once after a start
 	bootSoonAge     = 15 * time.Minute
 	requestOverhead = 2 * time.Second // beyond the client's own deadline
 )
@@ -143,30 +138,31 @@ var (
 	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
 	ErrCurrency     = errors.New("the amount is in another currency")
 
-	ErrOtherMerchant = errors.New("it is another merchant's or in another currency: only under that one's key can the gateway be asked")
+	ErrOtherMerchant = errors.New("it is another merchant's or in another currency: " +
+		"only under that one's key can the gateway be asked")
 )
 
 // live is an order in memory.
 type live struct {
 	order    order.Order
-	total    payterm.Amount // under which it stands in totals
+	total    payterm.Amount // by which book finds it
 	due      time.Duration
-	heapAt   int // -1 when it waits for nothing
+	heapAt   int // -1 without a deadline
 	unsaved  []order.Stamped
 	retryAt  time.Duration
-	overdue  bool                 // its time at the counter is over, and that could not be written down
-	young    bool                 // it was open at the start, and its first inquiry is a start's
-	watchers []chan payterm.Order // wait for an inquiry
-	waiters  []saleCall           // wait for an outcome
+	overdue  bool                 // its counter time is over, but that could not be stored
+	young    bool                 // it was open at the start: its first inquiry belongs to the start
+	watchers []chan payterm.Order // they wait for an answer
+	waiters  []saleCall           // they wait for an outcome
 }
 
 // Runner is the loop and its state.
 type Runner struct {
-	c        Config
-	inbox    chan func()
-	stopped  chan struct{}
-	ctx      context.Context // of the requests under way
-	terminal counter.Counter
+	c       Config
+	inbox   chan func()
+	stopped chan struct{}
+	ctx     context.Context // of running requests
+	counter counter.Counter
 	book
 	queue          dueQueue
 	tickets        map[uint64]*asked
@@ -176,26 +172,26 @@ type Runner struct {
 	unprintedOrder payterm.OrderID
 	paper          payterm.PaperCondition
 	counts         map[payterm.Attention]int
-	unclosed       string                     // a business day that waits for its Z
-	broken         map[payterm.OrderID]*aside // no machine takes them up
-	locks          map[string]lock            // by operator, of those with wrong PINs
+	unclosed       string                     // a business day without a Z
+	broken         map[payterm.OrderID]*aside // the set-aside orders
+	locks          map[string]lock            // operators with wrong PINs
 	storeBad       bool
-	probeAt        time.Duration // when to try a bad store again
+	probeAt        time.Duration // when to test a failed store again
 	gate           gate
 	changes        *Changes
-	rate           counter.Rate // the last one known
+	rate           counter.Rate // the last known one
 	found          found
 
-	leaveLook context.CancelFunc // gives the question of the menu up
-	fed       []counter.Event    // of the counter, in turn
+	leaveLook context.CancelFunc // cancels the question of the menu
+	fed       []counter.Event    // events for the counter, in turn
 	feeding   bool
-	left      bool     // for another life
-	service   *Service // who tries the devices out; nil for nobody
+	left      bool     // the loop ends for training, or from it
+	service   *Service // the service that has the counter, or nil
 
-	heldUntil time.Duration // nobody begins anything before
+	heldUntil time.Duration // nothing begins before
 }
 
-// New makes a runner; Restore and Run follow.
+// New makes a runner; call Restore and Run next.
 func New(c Config) *Runner {
 	if c.Go == nil {
 		c.Go = func(f func()) { go f() }
@@ -219,28 +215,27 @@ func New(c Config) *Runner {
 		c.Drill = func(counter.Drill) {}
 	}
 	return &Runner{
-		c:        c,
-		inbox:    make(chan func(), inboxBound),
-		stopped:  make(chan struct{}),
-		ctx:      context.Background(),
-		terminal: counter.New(c.Settings),
-		book:     newBook(),
-		gate:     newGate(c.Settings.Rules.InquiryInterval),
-		tickets:  map[uint64]*asked{},
-		changes:  newChanges(),
-		way:      way{word: counter.NetworkUnknown},
-		paper:    payterm.PaperUnknown,
-		counts:   map[payterm.Attention]int{},
-		broken:   map[payterm.OrderID]*aside{},
-		locks:    map[string]lock{},
+		c:       c,
+		inbox:   make(chan func(), inboxBound),
+		stopped: make(chan struct{}),
+		ctx:     context.Background(),
+		counter: counter.New(c.Settings),
+		book:    newBook(),
+		gate:    newGate(c.Settings.Rules.InquiryInterval),
+		tickets: map[uint64]*asked{},
+		changes: newChanges(),
+		way:     way{word: counter.NetworkUnknown},
+		paper:   payterm.PaperUnknown,
+		counts:  map[payterm.Attention]int{},
+		broken:  map[payterm.OrderID]*aside{},
+		locks:   map[string]lock{},
 
 		leaveLook: func() {},
 	}
 }
 
-// Run is the loop. It ends with its context; requests under way are left to
-// their deadlines, and what they would have said is asked again at the next
-// start. It ends by itself when Train has said so.
+// Run is the loop. It ends with its context, or when Train has allowed it. Running requests end
+// by their deadlines; their answers are asked for again at the next start.
 func (r *Runner) Run(ctx context.Context) error {
 	r.ctx = ctx
 	defer r.end()
@@ -266,7 +261,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-// end tells everybody who waits for the loop that it has ended.
+// end tells every caller that the loop has ended.
 func (r *Runner) end() {
 	close(r.stopped)
 	if r.service != nil {
@@ -275,8 +270,7 @@ func (r *Runner) end() {
 	}
 }
 
-// Post hands f to the loop. It waits while the loop is busy and reports false
-// once the loop has ended.
+// Post runs f on the loop. It blocks while the loop is busy; false means that the loop has ended.
 func (r *Runner) Post(f func()) bool {
 	select {
 	case r.inbox <- f:
@@ -286,8 +280,8 @@ func (r *Runner) Post(f func()) bool {
 	}
 }
 
-// offer hands f to the loop unless that is overrun: what a person can repeat
-// never blocks a driver.
+// offer runs f on the loop, or drops it if the loop is overloaded: a driver must not block on
+// what a person can repeat.
 func (r *Runner) offer(f func()) {
 	select {
 	case r.inbox <- f:
@@ -301,7 +295,7 @@ func (r *Runner) Press(k payterm.Key) {
 	r.offer(func() { r.feed(counter.KeyPressed{Key: k}) })
 }
 
-// Scan reports a frame from the scanner that began at the given monotonic time.
+// Scan reports a scan whose first byte came at this monotonic time.
 func (r *Runner) Scan(code payterm.PayCode, began time.Duration) {
 	r.offer(func() { r.scan(code, began) })
 }
@@ -311,8 +305,7 @@ func (r *Runner) scan(code payterm.PayCode, began time.Duration) {
 	r.feed(counter.Scanned{Code: code, Masked: code.String(), Wallet: wallet, Key: r.c.CodeKey(code), Began: began})
 }
 
-// Remind reports the business day (2006-01-02) that should have been closed by now,
-// empty for none.
+// Remind reports the business day (2006-01-02) that should have a Z by now, empty for none.
 func (r *Runner) Remind(day string) {
 	r.offer(func() {
 		r.unclosed = day
@@ -328,8 +321,8 @@ func (r *Runner) Paper(c payterm.PaperCondition) {
 	})
 }
 
-// Unprinted reports how many slips did not come out and have not come since, and the
-// order of the last one.
+// Unprinted reports how many slips failed and have not been printed since, and the last one's
+// order.
 func (r *Runner) Unprinted(slips int, order payterm.OrderID) {
 	r.offer(func() {
 		r.unprinted, r.unprintedOrder = slips, order
@@ -337,12 +330,12 @@ func (r *Runner) Unprinted(slips int, order payterm.OrderID) {
 	})
 }
 
-// stamp gives an event of an order its times.
+// stamp gives an order's event its times.
 func (r *Runner) stamp(e order.Event) order.Stamped {
 	return order.Stamped{Stamp: r.times(), Jitter: r.c.Jitter(), Event: e}
 }
 
-// stampCounter is stamp for the counter's.
+// stampCounter gives a counter's event its times.
 func (r *Runner) stampCounter(e counter.Event) counter.Stamped {
 	return counter.Stamped{Stamp: r.times(), Event: e}
 }
@@ -352,9 +345,9 @@ func (r *Runner) times() payterm.Stamp {
 	return payterm.Stamp{Boot: r.c.BootTag, Mono: mono, Wall: wall}
 }
 
-// Due is the next deadline of all.
+// Due is the next of all deadlines.
 func (r *Runner) Due() (time.Duration, bool) {
-	due, any := r.terminal.Due()
+	due, any := r.counter.Due()
 	if len(r.queue) > 0 && (!any || r.queue[0].due < due) {
 		due, any = r.queue[0].due, true
 	}
@@ -370,7 +363,7 @@ func (r *Runner) Due() (time.Duration, bool) {
 	return due, any
 }
 
-// Advance fires every deadline that has passed.
+// Advance steps everything whose deadline has passed.
 func (r *Runner) Advance() {
 	for {
 		now := r.now()
@@ -379,7 +372,7 @@ func (r *Runner) Advance() {
 		}
 		r.wakeAsides(now)
 		r.nextInquiry()
-		switch due, any := r.terminal.Due(); {
+		switch due, any := r.counter.Due(); {
 		case len(r.queue) > 0 && r.queue[0].due <= now:
 			l := r.queue[0]
 			if len(l.unsaved) > 0 {
@@ -387,14 +380,14 @@ func (r *Runner) Advance() {
 			} else {
 				r.step(l, r.stamp(order.Woke{}))
 			}
-			if l.heapAt >= 0 && l.due <= now { // a deadline that its event did not move
+			if l.heapAt >= 0 && l.due <= now { // the event left the deadline as it was
 				l.retryAt = now + commitRetry
 				r.plan(l)
 			}
 		case any && due <= now:
-			before := r.terminal
+			before := r.counter
 			r.feed(counter.Woke{})
-			if r.terminal == before {
+			if r.counter == before {
 				return
 			}
 		default:
@@ -403,8 +396,8 @@ func (r *Runner) Advance() {
 	}
 }
 
-// feed steps the counter. What its commands lead to waits until they have all
-// been carried out, so that an older view never overtakes a newer one.
+// feed steps the counter. Events that its commands cause wait until all commands are carried out,
+// so that an older view never replaces a newer one.
 func (r *Runner) feed(e counter.Event) {
 	if r.held(e) {
 		return
@@ -423,11 +416,11 @@ func (r *Runner) feed(e counter.Event) {
 	r.answerLost()
 }
 
-// answerLost answers the callers whom the counter does not have any more, though it has
-// not answered them: nothing began for them, or they would wait for an order.
+// answerLost answers callers that the counter has dropped without an answer: nothing began for
+// them, or they would wait for an order.
 func (r *Runner) answerLost() {
 	for ticket := range r.tickets {
-		if ticket != r.terminal.Ticket {
+		if ticket != r.counter.Ticket {
 			r.c.Log.Error("the counter has lost a caller")
 			r.answer(ticket, SaleResult{Reason: payterm.ReasonRestarted})
 		}
@@ -435,28 +428,28 @@ func (r *Runner) answerLost() {
 }
 
 func (r *Runner) stepCounter(e counter.Event) {
-	next, commands := counter.Step(r.terminal, r.stampCounter(e))
+	next, commands := counter.Step(r.counter, r.stampCounter(e))
 	if err := next.Impossible(); err != nil {
 		r.c.Log.Error("the counter reached an impossible state; it begins anew", "err", err)
-		next, commands = counter.Step(r.terminal.Anew(r.served()),
+		next, commands = counter.Step(r.counter.Anew(r.served()),
 			r.stampCounter(counter.StatusChanged{Status: r.status()}))
 	}
-	r.terminal = next
+	r.counter = next
 	r.endService()
 	for _, c := range commands {
 		r.carryOut(c)
 	}
 }
 
-// served is the order that the counter has, or whose result it shows, as it stands. What
-// the counter itself remembers of it is not to be trusted here.
+// served is the current state of the order that the counter has, or whose result it shows. The
+// counter's own copy may be wrong here.
 func (r *Runner) served() order.Order {
-	t := r.terminal
+	t := r.counter
 	if l := r.orders[t.Order.ID()]; l != nil && l.order.Phase.AtCounter() {
 		return l.order
 	}
 	had := order.Order{}
-	for _, l := range r.orders { // there is one at the most
+	for _, l := range r.orders { // at most one
 		if l.order.Phase.AtCounter() && l.order.ID() > had.ID() {
 			had = l.order
 		}
@@ -469,7 +462,7 @@ func (r *Runner) served() order.Order {
 	return had
 }
 
-// carryOut does what the counter asks for.
+// carryOut does what the counter commands.
 func (r *Runner) carryOut(c counter.Command) {
 	switch c := c.(type) {
 	case counter.Show:
@@ -485,7 +478,7 @@ func (r *Runner) carryOut(c counter.Command) {
 	case counter.Resolve:
 		row, err := r.resolve(c.Order, c.Operator, c.Reason)
 		r.answer(c.Ticket, SaleResult{Began: err == nil, Order: row, err: err})
-		if c.Ticket == 0 && err != nil { // it came from the keys, and nobody waits for the reason
+		if c.Ticket == 0 && err != nil { // from the keypad: the screen has to tell the reason
 			r.c.Log.Warn("a word on an order", "order_id", c.Order, "err", err)
 			r.c.Buzzer.Play(payterm.SoundDeclined)
 		}
@@ -524,7 +517,7 @@ func (r *Runner) carryOut(c counter.Command) {
 	}
 }
 
-// checkConflict looks at what a sale of this total would meet.
+// checkConflict finds what a sale of this total would conflict with.
 func (r *Runner) checkConflict(c counter.CheckConflict) {
 	id, doubt := order.Conflict(r.of(c.Total), c.Total, r.now())
 	if aside := r.guards(c.Total); aside != "" && !doubt {
@@ -556,7 +549,7 @@ func (r *Runner) checkConflict(c counter.CheckConflict) {
 	r.feed(ev)
 }
 
-// begin starts a sale.
+// begin begins a sale.
 func (r *Runner) begin(c counter.BeginSale) {
 	r.start(c.Ticket, c.Sale.Total(),
 		func(id payterm.OrderID) order.Event {
@@ -565,7 +558,7 @@ func (r *Runner) begin(c counter.BeginSale) {
 		})
 }
 
-// start begins an order of a total by the event that first makes for its id.
+// start begins an order of a total; first makes its first event for the new id.
 func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.OrderID) order.Event) {
 	id, err := r.newID()
 	if err != nil {
@@ -581,7 +574,7 @@ func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.O
 		for _, w := range l.waiters {
 			w.end(SaleResult{Reason: payterm.ReasonStorage})
 		}
-		// unless the journal's failure has told the counter
+		// unless the counter knows of the failed journal already
 		r.feed(counter.RefundRefused{Reason: payterm.ReasonStorage})
 		return
 	}
@@ -590,7 +583,7 @@ func (r *Runner) start(ticket uint64, total payterm.Amount, first func(payterm.O
 	}
 }
 
-// newID gives the id of a new order, where the disk has room for how it ends.
+// newID is the id of a new order, if the disk has room for its end.
 func (r *Runner) newID() (payterm.OrderID, error) {
 	if err := r.c.Journal.Reserve(); err != nil {
 		return "", fmt.Errorf("room for the answer: %w", err)
@@ -602,7 +595,7 @@ func (r *Runner) newID() (payterm.OrderID, error) {
 	return id, nil
 }
 
-// joined lets the callers who asked for an order wait for it.
+// joined makes the callers that asked for an order wait for it.
 func (r *Runner) joined(l *live, ticket uint64) {
 	if t := r.tickets[ticket]; t != nil {
 		l.waiters = append(l.waiters, t.calls...)
@@ -610,8 +603,7 @@ func (r *Runner) joined(l *live, ticket uint64) {
 	}
 }
 
-// step moves one order: Step, Commit, commands. It is the only way an order in
-// memory changes.
+// step moves one order: Step, Commit, commands. Orders in memory change in no other way.
 func (r *Runner) step(l *live, in order.Stamped) {
 	if len(l.unsaved) > 0 {
 		r.keep(l, in)
@@ -658,8 +650,8 @@ func (r *Runner) step(l *live, in order.Stamped) {
 	}
 }
 
-// tooOld is how a request ends that has grown too old while its order was being written
-// down, nil for every other command. It is not carried out.
+// tooOld is the end of a request that became too old during the commit; nil for every other
+// command. The command is not carried out.
 func (r *Runner) tooOld(c order.Command) order.Event {
 	switch c := c.(type) {
 	case order.SendPayment:
@@ -672,12 +664,12 @@ func (r *Runner) tooOld(c order.Command) order.Event {
 			return order.RefundAnswered{Reply: payterm.Reply{Answer: payterm.Unsent{
 				Why: "the refund was too old once it was written down", TooOld: true}}}
 		}
-	default: // it does not age
+	default: // has no age
 	}
 	return nil
 }
 
-// entry is the journal record of one step.
+// entry is the journal entry of one step.
 func (r *Runner) entry(before, next order.Order, in order.Stamped) (payterm.Entry, error) {
 	name, body, err := order.EncodeEvent(in.Event)
 	if err != nil {
@@ -693,7 +685,7 @@ func (r *Runner) entry(before, next order.Order, in order.Stamped) (payterm.Entr
 	return e, nil
 }
 
-// carryOutOrder does what a committed step of an order asks for.
+// carryOutOrder does what a committed step commands.
 func (r *Runner) carryOutOrder(o order.Order, c order.Command) {
 	switch c := c.(type) {
 	case order.SendPayment:
@@ -721,7 +713,7 @@ func (r *Runner) carryOutOrder(o order.Order, c order.Command) {
 			r.c.Log.Warn("drawer not opened", "order_id", o.ID(), "err", err)
 		}
 	case order.PrintCode:
-		if mono, wall := r.c.Clock.Now(); r.c.Codes != nil && mono < c.Until { // which the commit may have outlasted
+		if mono, wall := r.c.Clock.Now(); r.c.Codes != nil && mono < c.Until { // the commit may have taken too long
 			r.c.Codes.PrintCode(o.Row(), c.CodeURL, wall.Add(c.Until-mono))
 		}
 	case order.VoidCode:
@@ -733,21 +725,21 @@ func (r *Runner) carryOutOrder(o order.Order, c order.Command) {
 	}
 }
 
-// age is that of a request on the clock by which its code was scanned, or it was asked for.
+// age is a request's age by the runner's clock.
 func (r *Runner) age(freshUntil time.Duration) codeAge { return codeAge{r.c.Clock, freshUntil} }
 
 type codeAge struct {
 	clock Clock
-	until time.Duration // 0 for what does not age
+	until time.Duration // 0 for no limit
 }
 
-// TooOld is payterm.CodeAge's.
+// TooOld implements payterm.CodeAge.
 func (a codeAge) TooOld() bool {
 	mono, _ := a.clock.Now()
 	return a.until != 0 && mono >= a.until
 }
 
-// inquire has an open order asked about.
+// inquire passes an open order's inquiry to the gate.
 func (r *Runner) inquire(o order.Order, i payterm.Inquiry) {
 	id := o.ID()
 	l := r.orders[id]
@@ -756,9 +748,9 @@ func (r *Runner) inquire(o order.Order, i payterm.Inquiry) {
 	}
 	q := question{
 		Inquiry: i, by: id, line: dueLine, limit: requestLimit(o),
-		joins: o.Phase == order.Baselining,                // what another one hears of the sale is news to the refund
-		still: func() bool { return r.orders[id] != nil }, // or it has closed meanwhile
-		told: func(a payterm.Answer) {
+		joins: o.Phase == order.Baselining,                // another's newer answer about the sale serves a refund too
+		still: func() bool { return r.orders[id] != nil }, // not if it has closed meanwhile
+		deliver: func(a payterm.Answer) {
 			if a != nil {
 				r.answered(id, order.InquiryAnswered{Reply: payterm.Reply{Answer: a}}, a)
 			}
@@ -773,17 +765,17 @@ func (r *Runner) inquire(o order.Order, i payterm.Inquiry) {
 		q.line = wishLine
 	}
 	l.young = false
-	r.want(q) //nolint:errcheck // an order's own question is always taken
+	r.want(q) // an order's own question is never refused
 }
 
-// want hands a question to the gate.
+// want passes a question to the gate.
 func (r *Runner) want(q question) error {
 	err := r.gate.add(q, r.now())
 	r.nextInquiry()
 	return err
 }
 
-// nextInquiry starts what the gate lets pass.
+// nextInquiry starts what the gate allows.
 func (r *Runner) nextInquiry() {
 	for s, limit := r.gate.next(r.now()); s != nil; s, limit = r.gate.next(r.now()) {
 		i := s.asking
@@ -791,7 +783,7 @@ func (r *Runner) nextInquiry() {
 			func(a payterm.Answer) {
 				r.hear(a)
 				for _, q := range r.gate.answered(s) {
-					q.told(a)
+					q.deliver(a)
 				}
 				r.nextInquiry()
 			})
@@ -801,8 +793,8 @@ func (r *Runner) nextInquiry() {
 // requestLimit is how long a request for an order may take.
 func requestLimit(o order.Order) time.Duration { return o.Sale.Rules.HTTPTimeout + requestOverhead }
 
-// request runs one call of the gateway beside the loop, with a deadline, and
-// brings its answer back to the loop.
+// request runs one gateway call off the loop, with a deadline, and brings the answer back to the
+// loop.
 func (r *Runner) request(limit time.Duration, call func(context.Context) payterm.Answer, done func(payterm.Answer)) {
 	ctx := r.ctx
 	r.c.Go(func() {
@@ -826,8 +818,8 @@ func (r *Runner) answered(id payterm.OrderID, e order.Event, a payterm.Answer) {
 	}
 }
 
-// answeredAfter takes in an answer about an order that was set aside or closed while it was
-// waited for. That to a refund's inquiry is about its sale, and is the sale's.
+// answeredAfter handles an answer about an order that was set aside or closed in the meantime.
+// The answer to a refund's inquiry is about its sale and goes to that.
 func (r *Runner) answeredAfter(id payterm.OrderID, e order.Event, a payterm.Answer) {
 	aside := r.broken[id]
 	var row payterm.Order
@@ -847,9 +839,9 @@ func (r *Runner) answeredAfter(id payterm.OrderID, e order.Event, a payterm.Answ
 		if _, err := r.contradicted(row.SaleID, a); err != nil {
 			r.c.Log.Warn("an answer about a sale was not kept", "order_id", row.SaleID, "err", err)
 		}
-	case row.Kind == payterm.KindRefund: // the answer to REFUND proves nothing
+	case row.Kind == payterm.KindRefund: // an answer to REFUND proves nothing
 	case aside != nil:
-		r.stepAside(aside, order.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
+		r.stepAside(aside, order.AsideAnswered{Reply: payterm.Reply{Answer: a}}) // it is asked again
 	}
 }
 
@@ -896,7 +888,7 @@ func (r *Runner) moved(l *live, before order.Order) {
 	}
 }
 
-// countAttention reads anew what waits for a person.
+// countAttention counts again what waits for a person.
 func (r *Runner) countAttention() {
 	counts, err := r.c.Journal.Attention()
 	if err != nil {
@@ -906,7 +898,7 @@ func (r *Runner) countAttention() {
 	r.counts = counts
 }
 
-// Status is what the terminal tells of everything beside the sale.
+// status is the terminal's state besides the sale.
 func (r *Runner) status() counter.Status {
 	rate := r.rate
 	if r.now()-rate.Mono > rateLife {
@@ -923,17 +915,17 @@ func (r *Runner) status() counter.Status {
 }
 
 func (r *Runner) tellStatus() {
-	if s := r.status(); s != r.terminal.Status {
+	if s := r.status(); s != r.counter.Status {
 		r.feed(counter.StatusChanged{Status: s})
 	}
 }
 
-// Redraw shows the current screen again, as after a display was plugged in.
+// Redraw shows the current screen again, for a display that was plugged in.
 func (r *Runner) Redraw() {
 	r.offer(r.draw)
 }
 
-func (r *Runner) draw() { r.c.Display.Show(r.c.Screen(r.terminal.Shown)) }
+func (r *Runner) draw() { r.c.Display.Show(r.c.Screen(r.counter.Shown)) }
 
 func (r *Runner) now() time.Duration {
 	mono, _ := r.c.Clock.Now()
@@ -943,7 +935,7 @@ func (r *Runner) now() time.Duration {
 // plan puts the order's next deadline into the queue.
 func (r *Runner) plan(l *live) {
 	due, any := l.order.Due()
-	// an answer in hand does not wait for its order's deadline
+	// Answers that could not be stored are retried at retryAt, whatever the deadline.
 	if l.retryAt > 0 && (!any || due < l.retryAt || len(l.unsaved) > 0) {
 		due, any = l.retryAt, true
 		l.retryAt = 0
@@ -966,8 +958,7 @@ func (r *Runner) unplan(l *live) {
 	}
 }
 
-// dueQueue orders what waits by its deadline, and by id where two are equal, so
-// that a run can be repeated.
+// dueQueue sorts orders by deadline, then by id so that runs are reproducible.
 type dueQueue []*live
 
 func (q dueQueue) Len() int { return len(q) }
@@ -982,14 +973,14 @@ func (q dueQueue) Swap(i, j int) {
 	q[i].heapAt, q[j].heapAt = i, j
 }
 
-// Push is heap.Interface's.
+// Push implements heap.Interface.
 func (q *dueQueue) Push(x any) {
 	l := x.(*live)
 	l.heapAt = len(*q)
 	*q = append(*q, l)
 }
 
-// Pop is heap.Interface's.
+// Pop implements heap.Interface.
 func (q *dueQueue) Pop() any {
 	old := *q
 	l := old[len(old)-1]

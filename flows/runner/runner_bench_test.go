@@ -15,9 +15,8 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// BenchmarkPassiveSale is a whole sale: amount, scan, payment, result, slips,
-// with the loop, the flows and a journal on the disk. The gateway answers at
-// once, and nothing is drawn or printed.
+// BenchmarkPassiveSale is a whole sale with the loop, the flows and a journal on disk: amount,
+// scan, payment, result, slips. The gateway answers at once; nothing is drawn or printed.
 func BenchmarkPassiveSale(b *testing.B) {
 	w := newWorld(b)
 	journal := &counting{Journal: w.r.c.Journal}
@@ -54,11 +53,9 @@ func (j *counting) Commit(entries ...payterm.Entry) error {
 	return j.Journal.Commit(entries...)
 }
 
-// BenchmarkSyncs counts with strace what the disk is asked to sync while
-// BenchmarkPassiveSale runs in a process of its own: the difference between many
-// sales and a few, so that what opening and closing cost falls out. Up to the
-// first checkpoint of SQLite (1000 pages) it must be one a commit; with
-// checkpoints it is a little more.
+// BenchmarkSyncs counts the disk syncs of a sale with strace, in a process of its own: many sales
+// minus a few, so that opening and closing cancel out. It must be one per commit up to SQLite's
+// first checkpoint (1000 pages), and a little more with checkpoints.
 func BenchmarkSyncs(b *testing.B) {
 	strace := tooltest.Need(b, "strace")
 	b.ReportMetric(0, "ns/op")
@@ -77,7 +74,7 @@ var (
 	commitsPerSale = regexp.MustCompile(`(\S+) commits/sale`)
 )
 
-// syncs makes so many sales in a process of its own.
+// syncs makes this many sales in a process of its own.
 func syncs(b *testing.B, strace string, sales int) (syncs, commits float64) {
 	b.Helper()
 	self, err := os.Executable()

@@ -15,13 +15,13 @@ import (
 	"payterm/storage"
 )
 
-// world is a runner on a real journal, with a clock that only the test moves and
-// a gateway that answers what it is told, when the test lets it.
+// world is a runner on a real journal, with a clock that the test moves and a gateway whose
+// answers the test gives.
 type world struct {
 	t       testing.TB
 	path    string
 	now     time.Duration
-	ahead   time.Duration // the wall clock, of what it was
+	ahead   time.Duration // how far the wall clock jumped forward
 	r       *Runner
 	store   *storage.Store
 	pending []func()
@@ -31,9 +31,9 @@ type world struct {
 	screens []string
 	slips   []order.Slip
 	tags    string
-	known   []payterm.OrderID // who was asked about, in turn
+	known   []payterm.OrderID // the orders asked about, in turn
 	heard   func(payterm.Inquiry) payterm.Answer
-	full    bool // nothing can be written, nor set aside
+	full    bool // the disk: no commit succeeds, nor a set-aside
 	alter   func(*Config)
 	stalls  func(payterm.Entry) time.Duration // how long a commit takes
 	paying  func(payterm.Payment)
@@ -103,7 +103,7 @@ func (w *world) answer() payterm.Answer {
 	return a
 }
 
-// boot starts a life of the process on the same journal.
+// boot starts the runner again on the same journal.
 func (w *world) boot() {
 	w.t.Helper()
 	if w.store != nil {
@@ -151,7 +151,7 @@ func (w *world) boot() {
 	}
 }
 
-// run lets everything happen for a time.
+// run lets time pass and everything happen.
 func (w *world) run(d time.Duration) {
 	for end := w.now + d; ; {
 		w.r.Advance()
@@ -163,7 +163,7 @@ func (w *world) run(d time.Duration) {
 				(<-w.r.inbox)()
 			}
 		}
-		if len(w.r.orders) < 10 { // or it would take a while
+		if len(w.r.orders) < 10 { // too slow with more
 			w.recount()
 		}
 		due, any := w.r.Due()
@@ -237,8 +237,8 @@ func TestScanFromIdleIsIgnored(t *testing.T) {
 	}
 }
 
-// TestKilledWhileWaiting kills the process at each moment of a sale in doubt:
-// nothing is sent twice, and the order resolves.
+// TestKilledWhileWaiting stops the process at each moment of a sale in doubt: nothing is sent
+// twice, and the order ends.
 func TestKilledWhileWaiting(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Millisecond, 2 * time.Second, 5 * time.Second, 59 * time.Second,
 		61 * time.Second, 10 * time.Minute} {
@@ -304,8 +304,8 @@ func TestSecondSaleWarns(t *testing.T) {
 	}
 }
 
-// TestRestoreSetsAsideWhatItCannotTakeUp: an open refund whose sale has gone from
-// the journal ends no start.
+// TestRestoreSetsAsideWhatItCannotTakeUp: an open refund whose sale is missing does not prevent
+// the start.
 func TestRestoreSetsAsideWhatItCannotTakeUp(t *testing.T) {
 	w := newWorld(t)
 	began := order.RefundBegan{ID: "T1ZZZZZ000002", SaleID: "T1ZZZZZ000001", SaleTotalMinor: 500, AmountMinor: 500,
@@ -322,12 +322,12 @@ func TestRestoreSetsAsideWhatItCannotTakeUp(t *testing.T) {
 	}
 }
 
-// TestBeganIsToldThoughTheLoopEnds: the loop begins a sale and ends at once. Its
-// caller must not take it for one that never began.
+// TestBeganIsToldThoughTheLoopEnds: the loop begins a sale and ends at once; the caller must not
+// conclude that nothing began.
 func TestBeganIsToldThoughTheLoopEnds(t *testing.T) {
-	for range 1000 { // a select may take either
+	for range 1000 { // a select may take either case
 		r := New(Config{})
-		r.inbox = make(chan func()) // what is posted runs before the caller looks, now and then
+		r.inbox = make(chan func()) // the posted call sometimes runs before the caller looks
 		go func() { (<-r.inbox)() }()
 		var id payterm.OrderID
 		_, err := r.call(t.Context(), func(c saleCall) error {
@@ -341,16 +341,16 @@ func TestBeganIsToldThoughTheLoopEnds(t *testing.T) {
 	}
 }
 
-// TestClockAheadAtBoot: a doubt, and network time that moves the clock while the
-// terminal starts. It is asked about at once, the same amount warns, and a payment made
-// seconds later is found.
+// TestClockAheadAtBoot: network time moves the clock during the start while a sale is in doubt.
+// It is asked about at once, the same amount causes a warning, and a payment made seconds later
+// is found.
 func TestClockAheadAtBoot(t *testing.T) {
 	for _, ahead := range []time.Duration{time.Hour, 25 * time.Hour, -25 * time.Hour, 402 * 24 * time.Hour} {
 		t.Run(ahead.String(), func(t *testing.T) {
 			w := newWorld(t)
 			w.heard = func(payterm.Inquiry) payterm.Answer { return payterm.Pending{Status: "notpay"} }
 			w.scanSale(alipayCode)
-			w.run(61 * time.Second) // nobody pays
+			w.run(61 * time.Second) // not paid
 			if o := w.order(0); o.Outcome != payterm.InDoubt {
 				t.Fatalf("%+v", o)
 			}
@@ -375,7 +375,7 @@ func TestClockAheadAtBoot(t *testing.T) {
 	}
 }
 
-// TestGoingOn: the monotonic time begins where the lives before ended.
+// TestGoingOn: the monotonic time starts where the previous run ended.
 func TestGoingOn(t *testing.T) {
 	c := NewSystemClock(time.Time{})
 	on := c.GoingOn(400 * 24 * time.Hour)

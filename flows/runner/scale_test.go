@@ -13,7 +13,7 @@ import (
 	"payterm/flows/order"
 )
 
-// recount walks all orders and holds what it finds against what is counted.
+// recount compares book's counts with a count over all orders.
 func (w *world) recount() {
 	w.t.Helper()
 	var phases [order.Closed + 1]int
@@ -43,11 +43,10 @@ func (w *world) recount() {
 	}
 }
 
-// manyOpen is a world whose journal holds n orders that were sent and never
-// answered.
+// manyOpen is a world whose journal has n orders that were sent and never answered.
 func manyOpen(tb testing.TB, n int) *world {
 	tb.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "payterm") // thousands of commits
+	dir, err := os.MkdirTemp("/dev/shm", "payterm") // in memory: thousands of commits
 	if err != nil {
 		dir = tb.TempDir()
 	}
@@ -85,10 +84,9 @@ func manyOpen(tb testing.TB, n int) *world {
 	return w
 }
 
-// TestTenThousandOpen restores ten thousand open orders with a gateway that says
-// pending at first: all are asked in turn, nobody twice before the others once,
-// five a second, until none is left. Who asks about one by name does not stand in
-// line.
+// TestTenThousandOpen restores ten thousand open orders; the gateway says pending at first. All
+// are asked about in turn, each once before any twice, five a second, until none is left. A
+// question about one order does not wait for the others.
 func TestTenThousandOpen(t *testing.T) {
 	n := 10_000
 	if testing.Short() {
@@ -170,7 +168,7 @@ func TestTenThousandOpen(t *testing.T) {
 	}
 }
 
-// TestReserveGone: without room for the answer no sale begins; nothing is sent.
+// TestReserveGone: without room for the answer no sale begins and nothing is sent.
 func TestReserveGone(t *testing.T) {
 	w := newWorld(t, paid)
 	w.full = true
@@ -191,8 +189,8 @@ func TestReserveGone(t *testing.T) {
 	}
 }
 
-// TestReplyKept: what the gateway says while nothing can be written is kept, the
-// counter is out of order meanwhile, and both end with the trouble.
+// TestReplyKept: an answer that cannot be stored is kept, and the counter is out of order until
+// it is stored.
 func TestReplyKept(t *testing.T) {
 	w := newWorld(t, paid)
 	w.scanSale(alipayCode)
@@ -211,8 +209,7 @@ func TestReplyKept(t *testing.T) {
 	}
 }
 
-// BenchmarkSale begins a sale and cancels it beside orders that are open, whose
-// number should not matter.
+// BenchmarkSale begins and cancels a sale while orders are open; their number should not matter.
 func BenchmarkSale(b *testing.B) {
 	for _, n := range []int{0, 10_000} {
 		b.Run(fmt.Sprintf("open=%d", n), func(b *testing.B) {

@@ -7,10 +7,10 @@ import (
 	"payterm"
 )
 
-// A code that was scanned while the sale was still being written down does not pay it: the
-// scanner was armed later. One that is scanned then does.
+// TestScanBeforeTheScannerIsArmed: a code scanned while the sale was being committed does not pay
+// for it, because the scanner was armed later. The next scan does.
 func TestScanBeforeTheScannerIsArmed(t *testing.T) {
-	var did hands
+	var did deviceLog
 	w := newWorld(t, paid)
 	w.alter = func(c *Config) { c.Scanner = &did }
 	w.boot()

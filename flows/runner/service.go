@@ -8,35 +8,33 @@ import (
 	"payterm/flows/counter"
 )
 
-// Service is the counter in the hands of a caller who tries the devices out. It is
-// used by one goroutine.
+// Service is the counter while a caller tests the devices. One goroutine uses it.
 type Service struct {
 	r     *Runner
 	input chan counter.Event
 }
 
-// serviceInput bounds what was pressed and scanned and not taken yet; what comes on
-// top is dropped, as a person can repeat it.
+// serviceInput bounds keys and scans that were not read yet; more are dropped, since a person can
+// repeat them.
 const serviceInput = 16
 
-// ErrBusy says that the counter is taken.
+// ErrBusy: the counter is in use.
 var ErrBusy = fmt.Errorf("the counter is %s: end the sale there first, or wait for it", payterm.ReasonBusy)
 
-// Service takes the counter, shows the first trial, and holds it until End, or until
-// the journal fails or nothing was shown for a while. ErrBusy while an order or
-// somebody else has it.
+// Service takes the counter and shows the first trial. It ends by End, when the journal fails, or
+// when no trial was shown for a while. ErrBusy while an order or a person uses the counter.
 func (r *Runner) Service(ctx context.Context) (*Service, error) {
 	s := &Service{r: r, input: make(chan counter.Event, serviceInput)}
 	res, err := r.call(ctx, func(c saleCall) error {
 		r.feed(counter.ServiceAsked{Ticket: r.wait(c, "", Content{})})
-		if r.terminal.Phase == counter.InService && r.service == nil {
+		if r.counter.Phase == counter.InService && r.service == nil {
 			r.service = s
 		}
 		return nil
 	}, func(payterm.OrderID) {})
 	switch {
 	case err != nil:
-		s.End() // it may have begun all the same
+		s.End() // it may have begun
 		return nil, err
 	case !res.Began && res.Reason == payterm.ReasonBusy:
 		return nil, ErrBusy
@@ -46,17 +44,17 @@ func (r *Runner) Service(ctx context.Context) (*Service, error) {
 	return s, nil
 }
 
-// Show puts a trial on the glass.
+// Show shows a trial on the glass.
 func (s *Service) Show(t counter.Trial) { s.post(counter.TrialSet{Trial: t}) }
 
-// Input gives what is pressed (counter.KeyPressed) and scanned (counter.Scanned). It
-// is closed once the counter is no longer held.
+// Input gives keys (counter.KeyPressed) and scans (counter.Scanned). It is closed when the
+// service ends.
 func (s *Service) Input() <-chan counter.Event { return s.input }
 
-// End gives the counter back.
+// End frees the counter.
 func (s *Service) End() { s.post(counter.ServiceEnded{}) }
 
-// post feeds an event unless the counter has been taken from this service.
+// post feeds an event unless the service has ended.
 func (s *Service) post(e counter.Event) {
 	s.r.Post(func() {
 		if s.r.service == s {
@@ -65,7 +63,7 @@ func (s *Service) post(e counter.Event) {
 	})
 }
 
-// handOn gives input to whoever holds the counter.
+// handOn passes an event to the service.
 func (r *Runner) handOn(e counter.Event) {
 	if r.service == nil {
 		return
@@ -77,9 +75,9 @@ func (r *Runner) handOn(e counter.Event) {
 	}
 }
 
-// endService tells the holder once the counter is in other hands, whatever took it.
+// endService ends the service when it no longer has the counter.
 func (r *Runner) endService() {
-	if r.service != nil && r.terminal.Phase != counter.InService {
+	if r.service != nil && r.counter.Phase != counter.InService {
 		close(r.service.input)
 		r.service = nil
 	}

@@ -22,7 +22,7 @@ func (w *world) pump() {
 	}
 }
 
-// service asks for the counter, as from beside the loop.
+// service calls Service from outside the loop.
 func (w *world) service() (*Service, error) {
 	var s *Service
 	var err error
@@ -53,7 +53,7 @@ func TestService(t *testing.T) {
 	s.Show(counter.Trial{Step: counter.TrialKey, Key: "5"})
 	w.r.Press("5")
 	w.r.Scan(payterm.NewPayCode("281234567890123456"), w.now)
-	for range 2 * serviceInput { // nobody takes them: they are bounded
+	for range 2 * serviceInput { // more than its bound, none read
 		w.r.Press("6")
 	}
 	w.pump()
@@ -89,12 +89,12 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestServiceIsTold: whatever takes the counter away, the holder hears of it.
+// TestServiceIsTold: whatever takes the counter away, Input is closed.
 func TestServiceIsTold(t *testing.T) {
 	for name, take := range map[string]func(*world){
 		"the journal fails":   func(w *world) { w.r.feed(counter.StoreFailed{Why: "full"}) },
 		"nothing is shown":    func(w *world) { w.now += 1e12; w.r.Advance() },
-		"an impossible state": func(w *world) { w.r.terminal.PIN = "1"; w.r.feed(counter.KeyPressed{Key: "1"}) },
+		"an impossible state": func(w *world) { w.r.counter.PIN = "1"; w.r.feed(counter.KeyPressed{Key: "1"}) },
 	} {
 		w := newWorld(t)
 		s, err := w.service()
@@ -113,17 +113,16 @@ func TestServiceIsTold(t *testing.T) {
 	}
 }
 
-// TestServiceGivenUp: a caller who goes while the counter is being taken does not
-// keep it.
+// TestServiceGivenUp: a caller that gives up meanwhile does not keep the counter.
 func TestServiceGivenUp(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if s, err := w.r.Service(ctx); err == nil { // nobody runs the loop so far
+	if s, err := w.r.Service(ctx); err == nil { // the loop is not running
 		t.Errorf("it has %v", s)
 	}
 	w.pump()
-	if w.r.terminal.Phase != counter.Idle || w.r.service != nil {
-		t.Errorf("the counter is %v", w.r.terminal.Phase)
+	if w.r.counter.Phase != counter.Idle || w.r.service != nil {
+		t.Errorf("the counter is %v", w.r.counter.Phase)
 	}
 }

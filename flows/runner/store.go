@@ -10,17 +10,15 @@ import (
 	"payterm/flows/order"
 )
 
-// ErrCodeUsed is what a Journal's Commit reports, by its method, when another
-// order has used the payment code.
+// codeUsed is implemented by the error of Commit if another order has used the payment code.
 type codeUsed interface{ CodeUsed() bool }
 
-// advisor is an error of a Journal that tells, by its method, what a person can
-// do about it in a few words for the screen.
+// advisor is implemented by errors of a Journal that suggest, in a few words for the screen, what
+// a person can do.
 type advisor interface{ Advice() string }
 
-// notCommitted decides what becomes of an event that could not be stored. The
-// order stays as it was. What the gateway said is kept and tried again; what a
-// person did can be repeated.
+// notCommitted handles an event that could not be stored. The order stays as it was. An answer of
+// the gateway is kept and retried; a person can repeat the rest.
 func (r *Runner) notCommitted(l *live, in order.Stamped, err error) {
 	var used codeUsed
 	if ev, scan := in.Event.(order.CodeScanned); scan && errors.As(err, &used) && used.CodeUsed() && !ev.Used {
@@ -42,9 +40,8 @@ func (r *Runner) notCommitted(l *live, in order.Stamped, err error) {
 	}
 }
 
-// giveUp answers who waits for an order whose time at the counter is over, and which
-// cannot leave it because that cannot be written: how it ended is not known. Nobody
-// expects any more that it was paid.
+// giveUp answers the callers of an order whose counter time is over but cannot be stored: the
+// result is unknown. A later success is a late payment.
 func (r *Runner) giveUp(l *live) {
 	if !l.order.Phase.AtCounter() || r.now() < counterEnds(l.order) {
 		return
@@ -58,7 +55,7 @@ func (r *Runner) giveUp(l *live) {
 	l.waiters = nil
 }
 
-// overdue marks an answer that comes after that.
+// overdue marks an answer that comes after giveUp.
 func overdue(e order.Event) order.Event {
 	switch e := e.(type) {
 	case order.PaymentAnswered:
@@ -85,7 +82,7 @@ func counterEnds(o order.Order) time.Duration {
 	return max(o.Until, o.SentAt+r.PassiveCounter)
 }
 
-// keep holds an event back until the journal can be written again.
+// keep keeps an answer until the journal can be written.
 func (r *Runner) keep(l *live, in order.Stamped) {
 	switch in.Event.(type) {
 	case order.PaymentAnswered, order.RefundAnswered, order.InquiryAnswered, order.Restarted:
@@ -99,7 +96,7 @@ func (r *Runner) keep(l *live, in order.Stamped) {
 	r.plan(l)
 }
 
-// retry takes up what was kept.
+// retry steps the answers that were kept.
 func (r *Runner) retry(l *live) {
 	kept, id := l.unsaved, l.order.ID()
 	r.hold(l, nil)
@@ -108,15 +105,15 @@ func (r *Runner) retry(l *live) {
 		switch {
 		case r.orders[id] != l: // it has closed, or was set aside
 			return
-		case len(l.unsaved) > 0: // it failed again and was kept again
+		case len(l.unsaved) > 0: // it failed and was kept again
 			r.hold(l, append(l.unsaved, kept[i+1:]...))
 			return
 		}
 	}
-	l.tellWatchers() // an answer is among them, and somebody may have come since
+	l.tellWatchers() // their answer may be among these
 }
 
-// probe tries whether a bad journal can be written again and owes nothing.
+// probe tests whether a failed journal can be written again and has stored everything.
 func (r *Runner) probe() {
 	r.probeAt = r.now() + commitRetry
 	if r.holding > 0 || r.c.Journal.Writable() != nil {
@@ -127,7 +124,7 @@ func (r *Runner) probe() {
 	r.feed(counter.StoreRecovered{})
 }
 
-// storeFailed stops new sales and says so at the counter.
+// storeFailed stops new sales and shows why.
 func (r *Runner) storeFailed(err error) {
 	r.c.Log.Error("the journal cannot be written: no sale is taken", "err", err)
 	r.storeBad, r.probeAt = true, r.now()+commitRetry
@@ -139,11 +136,10 @@ func (r *Runner) storeFailed(err error) {
 	r.feed(counter.StoreFailed{Why: why})
 }
 
-// quarantine takes an order out of the machines that has reached a state which should be
-// impossible, and sets it aside as it was.
+// quarantine sets an order aside that has reached an impossible state, as it was before.
 func (r *Runner) quarantine(l *live, in order.Stamped, err error) {
 	id := l.order.ID()
-	if l.order.Phase == order.Fresh { // nothing of it is written: it does not begin
+	if l.order.Phase == order.Fresh { // nothing of it is stored: it does not begin
 		r.c.Log.Error("an order would begin in an impossible state", "event", order.EventName(in.Event), "err", err)
 		return
 	}
@@ -165,14 +161,14 @@ func (r *Runner) quarantine(l *live, in order.Stamped, err error) {
 	r.tellStatus()
 }
 
-// Open is an order as the journal gives it back at a start.
+// Open is an open order as the journal returns it at a start.
 type Open struct {
 	ID     payterm.OrderID
 	Events []payterm.Journaled
 }
 
-// Restore folds the open orders and tells each of them that the process has
-// restarted; all of that is one commit. It is called once, before Run.
+// Restore reads the open orders and steps each by Restarted, all in one commit. Call it once,
+// before Run.
 func (r *Runner) Restore(open []Open) error {
 	type restored struct {
 		l        *live
@@ -182,14 +178,14 @@ func (r *Runner) Restore(open []Open) error {
 	var all []restored
 	var entries []payterm.Entry
 	soon := 0
-	for i := len(open) - 1; i >= 0; i-- { // the youngest first: the customer may still stand there
+	for i := len(open) - 1; i >= 0; i-- { // youngest first: its customer may still be there
 		before, err := fold(open[i].Events)
 		if err != nil {
 			r.setAside(open[i].ID, false, err)
 			r.c.Log.Error("an order cannot be read back and is set aside", "order_id", open[i].ID, "err", err)
 			continue
 		}
-		if before.Sale.MerchantID == "" { // its events are of a version before, and what is open is the terminal's own
+		if before.Sale.MerchantID == "" { // events of earlier versions have none, and open orders are the terminal's own
 			before.Sale.MerchantID = r.c.Settings.MerchantID
 		}
 		in := r.stamp(order.Restarted{})
@@ -203,10 +199,10 @@ func (r *Runner) Restore(open []Open) error {
 			r.c.Log.Error("an order cannot go on and is set aside", "order_id", open[i].ID, "err", err)
 			continue
 		}
-		// or its row is still open, as a version of before had left it
+		// or an earlier version left the row of a settled order open
 		if order.Lasting(before, next) || next.Settled() {
 			e, err := r.entries(before, next, in)
-			if err != nil { // the sale of a refund, say, cannot be read back
+			if err != nil { // for example the sale of a refund is unreadable
 				r.setAside(open[i].ID, false, err)
 				r.c.Log.Error("an order cannot be taken up and is set aside", "order_id", open[i].ID, "err", err)
 				continue
@@ -236,19 +232,18 @@ func (r *Runner) Restore(open []Open) error {
 		}
 	}
 	r.tellStatus()
-	if err := r.c.Journal.Reserve(); err != nil { // before the first customer stands there
+	if err := r.c.Journal.Reserve(); err != nil { // before the first sale
 		r.storeFailed(fmt.Errorf("room for answers: %w", err))
 	}
 	return nil
 }
 
-// young reports whether an order began in the last quarter of an hour that was lived
-// through; one of which that is not known may have.
+// young reports whether an order began within the last quarter of an hour, or at an unknown time.
 func young(o order.Order, now time.Duration) bool {
 	return o.ByWall || now-o.BeganAt < bootSoonAge
 }
 
-// fold reads an order back from its journal records.
+// fold reads an order from its journal records.
 func fold(records []payterm.Journaled) (order.Order, error) {
 	events := make([]order.Stamped, 0, len(records))
 	for _, record := range records {

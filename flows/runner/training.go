@@ -8,15 +8,14 @@ import (
 	"payterm/flows/order"
 )
 
-// NotNowError says why a training does not begin, or end.
+// NotNowError is why training does not begin or end, or a Z is not taken.
 type NotNowError struct{ Reason payterm.Reason }
 
-// Error is the reason's word.
+// Error implements error.
 func (e NotNowError) Error() string { return "not now: " + string(e.Reason) }
 
-// Train asks for a training, or for its end, as somebody at the keys would. When it
-// begins or ends, the loop ends too, perhaps before the caller is told: ErrStopped
-// says no more than that.
+// Train asks to begin or end training, as at the keypad. If it does, the loop ends, perhaps
+// before the caller is answered: then the error is ErrStopped.
 func (r *Runner) Train(ctx context.Context, on bool) error {
 	res, err := r.call(ctx, func(c saleCall) error {
 		r.feed(counter.TrainingAsked{Ticket: r.wait(c, "", Content{}), On: on})
@@ -28,8 +27,8 @@ func (r *Runner) Train(ctx context.Context, on bool) error {
 	return err
 }
 
-// train ends the loop for another life of the terminal. While the real one is away
-// nobody asks about its orders, so none may be open.
+// train ends the loop for the switch. During training nobody asks about the real terminal's
+// orders, so none may be open.
 func (r *Runner) train(c counter.Train) {
 	why := payterm.ReasonNone
 	if c.On {
@@ -46,8 +45,7 @@ func (r *Runner) train(c counter.Train) {
 	r.left = true
 }
 
-// unfinished says what the loop still has to do. Orders that only wait for a person
-// do so as well while the terminal is away.
+// unfinished is what the loop still has to do. Orders that wait for a person do not count.
 func (r *Runner) unfinished() payterm.Reason {
 	if r.storeBad {
 		return payterm.ReasonStorage
