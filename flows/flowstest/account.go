@@ -9,14 +9,14 @@ import (
 	"payterm/gateway/ottsim"
 )
 
-// account is a merchant's at the gateway, with a ledger of its own.
+// account is one merchant's account at the gateway, with its own ledger.
 type account struct {
 	merchant string
 	key      string // the sign key
 	gateway  *ottsim.Sim
 }
 
-// config is what a configuration says of the money: whose it is, and which.
+// config is the terminal's configured merchant and currency.
 type config struct {
 	*account
 	currency payterm.Currency
@@ -25,11 +25,11 @@ type config struct {
 func (c config) String() string { return fmt.Sprintf("%s in %s", c.merchant, c.currency) }
 
 const (
-	simKey  = "0123456789ABCDE" // with the number of a merchant it is a sign key
+	simKey  = "0123456789ABCDE" // followed by the merchant's digit it is a sign key
 	simBase = "https://pay.example.org"
 )
 
-// account gives a merchant's by the number, a digit. The first one asked for has the
+// account returns the account of a merchant, whose number is a digit. The first one gets the
 // world's seed.
 func (s *Sim) account(number string) *account {
 	if a := s.accounts[number]; a != nil {
@@ -43,7 +43,7 @@ func (s *Sim) account(number string) *account {
 	return a
 }
 
-// at is the account under which an order was begun; that of now where it never was.
+// at is the account under which an order was begun, or the current one.
 func (s *Sim) at(id payterm.OrderID) *account {
 	if c, begun := s.configOf[id]; begun {
 		return c.account
@@ -58,14 +58,14 @@ func (a *account) call(method, path, body string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-// ledgerRow is an order as the gateway's ledger has it, and whose ledger that is.
+// ledgerRow is an order in a gateway ledger, and whose ledger it is.
 type ledgerRow struct {
 	ottsim.Row
 	account *account
 }
 
-// ledger is the gateway's book, of all accounts, by order. No id is in two of them: an
-// order of ours would be a stranger's.
+// ledger is the union of all ledgers, by order. An id must not be in two of them: ids are unique
+// over merchants too (invariant 2).
 func (s *Sim) ledger() map[payterm.OrderID]ledgerRow {
 	book := map[payterm.OrderID]ledgerRow{}
 	for _, a := range s.accounts {
@@ -73,7 +73,7 @@ func (s *Sim) ledger() map[payterm.OrderID]ledgerRow {
 			id := payterm.OrderID(row.ID)
 			other, twice := book[id]
 			switch {
-			case twice && row.Status == "unknown": // asked about there, and never made
+			case twice && row.Status == "unknown": // an inquiry created it there; it was never paid
 				continue
 			case twice && other.Status != "unknown":
 				s.violate("binding", "%s is an order of %s and of %s", id, other.account.merchant, a.merchant)
@@ -84,7 +84,7 @@ func (s *Sim) ledger() map[payterm.OrderID]ledgerRow {
 	return book
 }
 
-// row is what the gateway's book says of one order.
+// row is the gateway's row of one order.
 func (s *Sim) row(id payterm.OrderID) ledgerRow { return s.at(id).row(id) }
 
 func (a *account) row(id payterm.OrderID) ledgerRow {
@@ -92,8 +92,8 @@ func (a *account) row(id payterm.OrderID) ledgerRow {
 	return ledgerRow{row, a}
 }
 
-// configure gives the terminal another configuration, with a loss of power: merchant and
-// currency. It is the shop's to try; a start that refuses it leaves the one before.
+// configure changes the terminal's merchant and currency during a loss of power. If the start
+// refuses that, the previous configuration is restored.
 func (s *Sim) configure(words []string) error {
 	if len(words) != 2 {
 		return fmt.Errorf("config: which merchant, and in what currency?")

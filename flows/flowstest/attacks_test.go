@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// attacks are what the terminal was attacked with (docs/RELIABILITY.md), each as a plan
-// that is lived through once, in a world whose supervisor has a PIN and in one without.
-// What is short is in the kill sweep too. leads keeps a plan from proving nothing because
-// it has gone flat.
+// attacks are plans of known attacks (docs/RELIABILITY.md), each played in a world with a
+// supervisor's PIN and in one without. The short ones are also in the kill sweep. leads is what
+// has to happen in it, so that a plan that has become harmless is noticed.
 var attacks = []struct {
 	name, plan, leads string
 	keep              time.Duration
@@ -40,7 +39,9 @@ var attacks = []struct {
 		plan:  "1s active 12.34 ok 300s\n20s key CANCEL\n1s config 2 JPY\n20s passive 12.34 ALIPAY ok",
 		leads: "the configuration says"},
 	{name: "another currency after a Z",
-		plan: "1s passive 12.34 ALIPAY ok\n20s key CANCEL\n1s z\n1s config 2 JPY\n20s passive 12.34 ALIPAY ok\n20s refund all\n1m z", leads: "12.34"},
+		plan: "1s passive 12.34 ALIPAY ok\n20s key CANCEL\n1s z\n1s config 2 JPY\n20s passive 12.34 ALIPAY ok\n" +
+			"20s refund all\n1m z",
+		leads: "12.34"},
 	{name: "a key of before another currency",
 		plan:  "1s api passive 12.34 K1\n20s key CANCEL\n1s z\n1s config 2 JPY\n20s retry K1\n5s retry K1 13.00",
 		leads: "the configuration says"},
@@ -56,14 +57,18 @@ var attacks = []struct {
 	{name: "a refund beside a reconciliation",
 		plan: "1s passive 12.34 ALIPAY ok\n10s reconcile\n100ms refund 1.00\n200ms reconcile", leads: "refund_ended"},
 	{name: "a refund whose baseline is an old sum",
-		plan: "1s passive 12.34 ALIPAY ok\n10s refund 1.00\n20s refund 1.00\n20s net old query 4\n0s net lost_before refund 1\n1s refund 1.00", leads: "meets old"},
+		plan: "1s passive 12.34 ALIPAY ok\n10s refund 1.00\n20s refund 1.00\n20s net old query 4\n" +
+			"0s net lost_before refund 1\n1s refund 1.00",
+		leads: "meets old"},
 	{name: "a doubt that a word settles and that cannot be read", plan: doubt + "1s resolve\n10s damage",
 		leads: "cannot read"},
 	{name: "a refund that is given up before a byte left",
 		plan:  "1s passive 12.34 ALIPAY ok\n10s net refused refund 3\n1s refund 1.00\n3s key CANCEL\n5s refund 1.00",
 		leads: "refund_ended"},
 	{name: "a till that sells despite a doubt, and does not wait for the PIN",
-		plan: "1s net lost_before pay 1\n1s net lost_before query 4\n1s passive 12.34 ALIPAY ok\n75s api passive 12.34 K1 despite\n1s retry K1", leads: "in_doubt no_answer"},
+		plan: "1s net lost_before pay 1\n1s net lost_before query 4\n1s passive 12.34 ALIPAY ok\n" +
+			"75s api passive 12.34 K1 despite\n1s retry K1",
+		leads: "in_doubt no_answer"},
 	{name: "the power fails as a code arrives", plan: "1s dieon after a payment was answered\n1s active 12.34 ok 20s",
 		leads: "dies at boundary"},
 	{name: "a payment that is written down once a till was told in doubt",
@@ -72,7 +77,7 @@ var attacks = []struct {
 		leads: "the disk is full"},
 }
 
-// doubts are so many orders that the cashier has given up.
+// doubts is a plan with n orders that the cashier gave up.
 func doubts(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -81,7 +86,7 @@ func doubts(n int) string {
 	return b.String()
 }
 
-// TestAttacks lives through each of them.
+// TestAttacks plays each attack.
 func TestAttacks(t *testing.T) {
 	dir := scratch(t)
 	for _, attack := range attacks {
@@ -94,7 +99,7 @@ func TestAttacks(t *testing.T) {
 			for _, pin := range []bool{false, true} {
 				s, found := simulate(t, SimConfig{Dir: dir, Seed: 11, PIN: pin, Keep: attack.keep}, p)
 				if len(found) > 0 {
-					t.Fatalf("with a PIN: %t: %s\n%s", pin, surveyed(found), s.Story())
+					t.Fatalf("with a PIN: %t: %s\n%s", pin, summary(found), s.Story())
 				}
 				if !strings.Contains(s.Story(), attack.leads) {
 					t.Errorf("the plan does not lead to %q:\n%s", attack.leads, s.Story())

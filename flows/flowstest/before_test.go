@@ -13,9 +13,9 @@ import (
 	"payterm/storage"
 )
 
-// TestBeforeLivedTime reads the orders of a journal whose lives counted their own time
-// and which took orders up by the wall clock, a day ahead. Each is what its version had
-// made of it; and then none of its guards and ends is shorter than it should be.
+// TestBeforeLivedTime reads a journal of a version whose monotonic time began again at each start
+// and which recomputed times from the wall clock, here a day ahead. Folding gives that version's
+// state; afterwards no guard and no code life is shorter than it should be.
 func TestBeforeLivedTime(t *testing.T) {
 	f, err := os.Open("../../storage/testdata/v5.db.gz")
 	if err != nil {
@@ -44,15 +44,15 @@ func TestBeforeLivedTime(t *testing.T) {
 	for id, was := range map[payterm.OrderID]struct {
 		phase              order.Phase
 		outcome            payterm.Outcome
-		lifeUntil, doubtAt time.Duration // as their version had them
-		doubt, life        time.Duration // at the first restart of this one
+		lifeUntil, doubtAt time.Duration // as that version had them
+		doubt, life        time.Duration // at the first restart of this version
 	}{
 		"T1A0001000001": {phase: order.Closed, outcome: payterm.Approved, lifeUntil: 25*time.Hour + time.Second},
 		"T1A0001000002": {order.InBackground, payterm.InDoubt, time.Second,
 			-(25*time.Hour + 9*time.Minute + 59*time.Second), now, now + 24*time.Hour},
 		"T1A0001000003": {phase: order.Closed, outcome: payterm.InDoubt, lifeUntil: time.Second,
 			doubtAt: -(25*time.Hour + 9*time.Minute + 59*time.Second)},
-		// Of the newest life: what it says holds.
+		// Of the last run: its times are kept.
 		"T1A0002000001": {order.InBackground, payterm.InDoubt, 24*time.Hour + 40*time.Minute + time.Second,
 			41 * time.Minute, 41 * time.Minute, 24*time.Hour + 40*time.Minute + time.Second},
 	} {

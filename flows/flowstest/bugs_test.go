@@ -16,14 +16,15 @@ import (
 	"testing"
 )
 
-var bug = flag.String("bug", "", "plant this bug (see bugs_test.go) and live through the worlds with it; the run must fail")
+var bug = flag.String("bug", "", "plant this bug (see bugs_test.go) and live through the worlds with it; the run "+
+	"must fail")
 
-// planted is a bug: a change of the production source that the named check must find
-// within the first worlds. A change whose old text is gone fails the test: the bug has
-// to be planted anew.
+// planted is a bug: a change of the production source that the named check must find within the
+// first worlds. If the old text is not in the source any more the test fails, and the bug has to
+// be adapted.
 type planted struct {
 	name  string
-	check string // one of Checks, or several separated by blanks
+	check string // one of Checks, or several separated by spaces
 	edits []edit
 }
 
@@ -31,32 +32,46 @@ type edit struct{ file, from, to string }
 
 var bugs = []planted{
 	{"resend_after_restart", "sent_once", []edit{{"flows/order/order.go",
-		"			o, _ = o.notSent(in, payterm.ReasonNoCode)\n		} else {", "			return o.send(in)\n		} else {"}}},
+		"			o, _ = o.notSent(in, payterm.ReasonNoCode)\n		} else {",
+		"			return o.send(in)\n		} else {"}}},
 	{"resend_after_silence", "sent_once", []edit{{"flows/order/passive.go",
-		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.CodeMade", "	case payterm.Lost:\n		return o.unsent(in, payterm.Unsent{})\n	case payterm.CodeMade"}}},
+		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.CodeMade",
+		"	case payterm.Lost:\n		return o.unsent(in, payterm.Unsent{})\n	case payterm.CodeMade"}}},
 	{"approve_before_commit", "store_then_show", []edit{{"flows/runner/runner.go",
-		"	if order.Lasting(before, next) {\n		entries", "	r.feed(counter.OrderMoved{Order: next})\n	if order.Lasting(before, next) {\n		entries"}}},
+		"	if order.Lasting(before, next) {\n		entries",
+		"	r.feed(counter.OrderMoved{Order: next})\n	if order.Lasting(before, next) {\n		entries"}}},
 	{"print_before_commit", "store_then_show", []edit{{"flows/runner/runner.go",
-		"	if order.Lasting(before, next) {\n		entries", "	for _, c := range commands {\n		if p, ok := c.(order.Print); ok {\n			r.carryOutOrder(next, p)\n		}\n	}\n	if order.Lasting(before, next) {\n		entries"}}},
+		"	if order.Lasting(before, next) {\n		entries",
+		"	for _, c := range commands {\n		if p, ok := c.(order.Print); ok {\n" +
+			"			r.carryOutOrder(next, p)\n		}\n	}\n	if order.Lasting(before, next) {\n		entries"}}},
 	{"send_before_commit", "journal_first", []edit{{"flows/runner/runner.go",
-		"	if order.Lasting(before, next) {\n		entries", "	if _, scan := in.Event.(order.CodeScanned); !scan && order.Lasting(before, next) {\n		entries"}}},
+		"	if order.Lasting(before, next) {\n		entries",
+		"	if _, scan := in.Event.(order.CodeScanned); !scan && order.Lasting(before, next) {\n		entries"}}},
 	{"decline_on_silence", "proof_of_failure", []edit{{"flows/order/inquiry.go",
-		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.Unsent", "	case payterm.Lost:\n		return o.decline(in, payterm.ReasonWallet, \"\")\n	case payterm.Unsent"}}},
+		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.Unsent",
+		"	case payterm.Lost:\n		return o.decline(in, payterm.ReasonWallet, \"\")\n	case payterm.Unsent"}}},
 	{"decline_on_unanswered_query", "proof_of_failure", []edit{{"flows/order/inquiry.go",
-		"	case payterm.Unsent, payterm.CodeMade,", "	case payterm.Unsent:\n		if o.Refusal != payterm.ReasonNone && (o.Phase == Confirming || o.Phase == InBackground) {\n			return o.refuse(in)\n		}\n	case payterm.CodeMade,"}}},
+		"	case payterm.Unsent, payterm.CodeMade,",
+		"	case payterm.Unsent:\n" +
+			"		if o.Refusal != payterm.ReasonNone && (o.Phase == Confirming || o.Phase == InBackground) {\n" +
+			"			return o.refuse(in)\n		}\n	case payterm.CodeMade,"}}},
 	{"decline_on_refusal_alone", "proof_of_failure", []edit{{"flows/order/passive.go",
 		"		o.Phase = Confirming\n", "		o.Phase = Confirming\n		return o.refuse(in)\n"}}},
 	{"unknown_word_declines", "proof_of_failure", []edit{{"gateway/ottpay/answer.go",
 		"	case noSuchOrder(r.code):\n", "	case !passing(r.code):\n"}}},
 	{"cancel_after_announcement", "proof_of_failure", []edit{{"flows/order/passive.go",
-		"		o.CancelWanted = true // takes effect only if no byte was written\n", "		return o.notSent(in, payterm.ReasonCashier)\n"}, {"flows/order/order.go",
+		"		o.CancelWanted = true // takes effect only if no byte was written\n",
+		"		return o.notSent(in, payterm.ReasonCashier)\n"}, {"flows/order/order.go",
 		"	o.Outcome, o.Reason = payterm.NotSent, reason\n", "	o.Outcome, o.Reason = payterm.Declined, reason\n"}}},
 	{"not_sent_after_writing", "nothing_sent", []edit{{"flows/order/passive.go",
-		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.CodeMade", "	case payterm.Lost:\n		return o.notSent(in, payterm.ReasonNoConnection)\n	case payterm.CodeMade"}}},
+		"	case payterm.Lost:\n		o = o.alarm(a.Alarm)\n	case payterm.CodeMade",
+		"	case payterm.Lost:\n		return o.notSent(in, payterm.ReasonNoConnection)\n	case payterm.CodeMade"}}},
 	{"forgotten_background_inquiry", "liveness journal nothing_lost", []edit{{"flows/order/order.go",
-		"func (o Order) Settled() bool { return o.Phase == Closed }", "func (o Order) Settled() bool { return o.Phase == Closed || o.Phase == InBackground }"}}},
+		"func (o Order) Settled() bool { return o.Phase == Closed }",
+		"func (o Order) Settled() bool { return o.Phase == Closed || o.Phase == InBackground }"}}},
 	{"forgotten_outbox_row", "liveness", []edit{{"flows/order/order.go",
-		"	case Sending, ShowingCode, Waiting, Confirming, InBackground, Trailing:\n		if o.Kind", "	case Sending, ShowingCode, Waiting, Confirming, Trailing:\n		if o.Kind"}}},
+		"	case Sending, ShowingCode, Waiting, Confirming, InBackground, Trailing:\n		if o.Kind",
+		"	case Sending, ShowingCode, Waiting, Confirming, Trailing:\n		if o.Kind"}}},
 	{"starved_background", "liveness nothing_lost asking", []edit{{"flows/runner/gate.go",
 		"		g.inFlight--\n", ""}}},
 	{"ladder_ends_early", "nothing_lost", []edit{{"flows/order/inquiry.go",
@@ -66,11 +81,15 @@ var bugs = []planted{
 	{"other_order_accepted", "proof_of_success proof_of_failure", []edit{{"gateway/ottpay/answer.go",
 		"!slices.Contains(orders, payterm.OrderID(r.inner.str(\"order_id\")))", "slices.Contains(orders, \"\")"}}},
 	{"wrong_amount_accepted", "proof_of_success", []edit{{"gateway/ottpay/answer.go",
-		"	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:\n		return unclear(\"success with another total\")", "	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:\n		total = q.Total.Minor"}}},
+		"	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:\n" +
+			"		return unclear(\"success with another total\")",
+		"	case total < q.Total.Minor || total > q.Total.Minor+q.MaxFeeMinor:\n		total = q.Total.Minor"}}},
 	{"duplicate_keys_accepted", "proof_of_success proof_of_failure", []edit{{"gateway/ottpay/fields.go",
-		"			return value{}, errDuplicate\n", "			v.fields = slices.DeleteFunc(v.fields, func(f field) bool { return f.key == key })\n"}}},
+		"			return value{}, errDuplicate\n",
+		"			v.fields = slices.DeleteFunc(v.fields, func(f field) bool { return f.key == key })\n"}}},
 	{"redirect_followed", "sent_once single_flight refunds", []edit{
-		{"gateway/ottpay/http.go", "	resp, err := c.transport(ctx, &g).RoundTrip(req)", "	resp, err := (&http.Client{Transport: c.transport(ctx, &g)}).Do(req)"},
+		{"gateway/ottpay/http.go", "	resp, err := c.transport(ctx, &g).RoundTrip(req)",
+			"	resp, err := (&http.Client{Transport: c.transport(ctx, &g)}).Do(req)"},
 		{"gateway/ottpay/http.go", "	req.GetBody = nil // there is no second copy to send\n", ""},
 		{"gateway/ottpay/http.go", "			return nil, errSecondDial\n", "			dialled.Store(true)\n"}}},
 	{"two_requests_in_flight", "single_flight asking", []edit{
@@ -79,8 +98,9 @@ var bugs = []planted{
 		{"flows/runner/gate.go", "	if !s.inFlight && !s.recent {\n", "	if true {\n"}}},
 	{"code_used_twice", "one_code", []edit{{"flows/runner/runner.go",
 		"	if next.CodeKey != before.CodeKey {", "	if false {"}}},
-	{"idle_scan_used", "idle_scan", []edit{{"flows/order/passive.go", "	if ev.Began < o.BeganAt {", "	if false {"}, {"flows/counter/counter.go",
-		" && ev.Began >= c.ArmedAt {", " {"}}},
+	{"idle_scan_used", "idle_scan", []edit{{"flows/order/passive.go", "	if ev.Began < o.BeganAt {", "	if false {"},
+		{"flows/counter/counter.go",
+			" && ev.Began >= c.ArmedAt {", " {"}}},
 	{"stale_code_sent", "code_age", []edit{{"flows/order/order.go",
 		"	return max(from+o.Sale.Rules.CodeMaxAge, 1)\n", "	return max(from+5*o.Sale.Rules.CodeMaxAge, 1)\n"}}},
 	{"late_payment_swallowed", "late_payment", []edit{{"flows/order/order.go",
@@ -90,37 +110,59 @@ var bugs = []planted{
 	{"silent_second_sale", "silent_second", []edit{{"flows/counter/counter.go",
 		"	case ev.Order == \"\", ev.Order == c.Want.Despite && !c.guarded(ev.Doubt):", "	case true:"}}},
 	{"order_id_reused", "own_ids", []edit{{"storage/counter.go",
-		"		tag, err := s.o.DrawTag()", "		tag, err := s.o.DrawTag()\n		if tag != \"BLANK\" { // a blank journal is nobody's yet\n			tag = \"AAAA\" + string(rune('A'+s.boots()))\n		}"}, {"storage/counter.go",
-		"// BootTag is", "func (s *Store) boots() (n int) {\n	s.db.QueryRow(`SELECT count(*) FROM boot WHERE tag <> 'BLANK'`).Scan(&n)\n	return n\n}\n\n// BootTag is"}}},
+		"		tag, err := s.o.DrawTag()",
+		"		tag, err := s.o.DrawTag()\n		if tag != \"BLANK\" { // a blank journal is nobody's yet\n" +
+			"			tag = \"AAAA\" + string(rune('A'+s.boots()))\n		}"},
+		{"storage/counter.go",
+			"// BootTag is",
+			"func (s *Store) boots() (n int) {\n	s.db.QueryRow(`SELECT count(*) FROM boot WHERE tag <> 'BLANK'`).Scan(&n)\n	return n\n}\n\n// BootTag is"}}},
 	{"wrong_amount_sent", "binding", []edit{{"flows/order/order.go",
-		"Wallet: o.Wallet, Total: o.Total(), Code:", "Wallet: o.Wallet, Total: payterm.Amount{Minor: 100 * o.Total().Minor, Currency: o.Sale.Currency}, Code:"}}},
+		"Wallet: o.Wallet, Total: o.Total(), Code:",
+		"Wallet: o.Wallet, Total: payterm.Amount{Minor: 100 * o.Total().Minor, Currency: o.Sale.Currency}, Code:"}}},
 	{"approval_taken_back", "monotone", []edit{{"flows/order/order.go",
-		"	case o.Phase == Listed:\n		o.Phase = Closed\n", "	case o.Phase == Listed:\n		o.Phase = Closed\n	case o.Outcome == payterm.Approved:\n		o.Outcome = payterm.Declined\n"}, {"storage/migration/0001_journal.sql",
-		"WHEN (OLD.outcome = 'approved' AND NEW.outcome <> 'approved') OR NEW", "WHEN NEW"}}},
+		"	case o.Phase == Listed:\n		o.Phase = Closed\n",
+		"	case o.Phase == Listed:\n		o.Phase = Closed\n	case o.Outcome == payterm.Approved:\n" +
+			"		o.Outcome = payterm.Declined\n"},
+		{"storage/migration/0001_journal.sql",
+			"WHEN (OLD.outcome = 'approved' AND NEW.outcome <> 'approved') OR NEW", "WHEN NEW"}}},
 	{"old_code_shown", "boot", []edit{
-		{"flows/order/order.go", "	case ShowingCode, Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)", "	case ShowingCode:\n		o.Until = in.Mono + time.Minute\n		o.Asking.Next = in.Mono\n	case Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)"},
-		{"flows/counter/counter.go", "	switch {\n	case c.Phase == Serving && (", "	switch {\n	case c.Phase == Idle && o.Phase == order.ShowingCode:\n		c.Phase, c.Order = Serving, o\n	case c.Phase == Serving && ("}}},
+		{"flows/order/order.go",
+			"	case ShowingCode, Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)",
+			"	case ShowingCode:\n		o.Until = in.Mono + time.Minute\n		o.Asking.Next = in.Mono\n" +
+				"	case Waiting, Confirming:\n		o = o.doubtful(in, payterm.ReasonRestarted)"},
+		{"flows/counter/counter.go", "	switch {\n	case c.Phase == Serving && (",
+			"	switch {\n	case c.Phase == Idle && o.Phase == order.ShowingCode:\n" +
+				"		c.Phase, c.Order = Serving, o\n	case c.Phase == Serving && ("}}},
 	{"no_inquiry_at_boot", "boot", []edit{{"flows/order/inquiry.go",
 		"		a.Rung = 0\n", "		a.Rung = 4\n"}, {"flows/runner/store.go",
 		"		if soon < bootSoon && young(before, in.Mono) {", "		if false {"}}},
 	{"copy_not_marked", "copies", []edit{{"flows/order/order.go",
 		"Print{Slip: slips[0], Copy: true}", "Print{Slip: slips[0]}"}}},
 	{"doubt_slip_says_paid", "store_then_show", []edit{{"flows/order/order.go",
-		"Play{payterm.SoundDoubt}, Print{Slip: SlipInDoubt}", "Play{payterm.SoundDoubt}, Print{Slip: SlipCustomer}"}}},
+		"Play{payterm.SoundDoubt}, Print{Slip: SlipInDoubt}",
+		"Play{payterm.SoundDoubt}, Print{Slip: SlipCustomer}"}}},
 	{"resolution_of_no_doubt", "store_then_show", []edit{{"flows/order/order.go",
 		"return o.Outcome == payterm.InDoubt && o.Prints > 0", "return o.Outcome == payterm.InDoubt"}}},
 	{"refund_repeated", "refunds", []edit{{"flows/order/refund.go",
-		"	case payterm.Lost, payterm.Unclear,", "	case payterm.Lost:\n		return o.unsent(in, payterm.Unsent{})\n	case payterm.Unclear,"}}},
+		"	case payterm.Lost, payterm.Unclear,",
+		"	case payterm.Lost:\n		return o.unsent(in, payterm.Unsent{})\n	case payterm.Unclear,"}}},
 	{"refund_resent_after_restart", "refunds", []edit{{"flows/order/order.go",
-		"		if o.Sale.Mode == payterm.Active && o.Kind == payterm.KindSale {", "		if o.Kind == payterm.KindRefund {\n			return o.send(in)\n		}\n		if o.Sale.Mode == payterm.Active && o.Kind == payterm.KindSale {"}}},
+		"		if o.Sale.Mode == payterm.Active && o.Kind == payterm.KindSale {",
+		"		if o.Kind == payterm.KindRefund {\n			return o.send(in)\n		}\n" +
+			"		if o.Sale.Mode == payterm.Active && o.Kind == payterm.KindSale {"}}},
 	{"refund_without_proof", "refunds", []edit{{"flows/order/refund.go",
-		"	case payterm.Lost, payterm.Unclear, payterm.Clash,", "	case payterm.Lost, payterm.Unclear, payterm.Pending:\n		return o.refunded(in)\n	case payterm.Clash,"},
-		{"flows/order/refund.go", "		payterm.Pending, payterm.Failed, payterm.Refused, payterm.NotFound: // proves", "		payterm.Failed, payterm.Refused, payterm.NotFound: // proves"}}},
+		"	case payterm.Lost, payterm.Unclear, payterm.Clash,",
+		"	case payterm.Lost, payterm.Unclear, payterm.Pending:\n		return o.refunded(in)\n	case payterm.Clash,"},
+		{"flows/order/refund.go",
+			"		payterm.Pending, payterm.Failed, payterm.Refused, payterm.NotFound: // proves",
+			"		payterm.Failed, payterm.Refused, payterm.NotFound: // proves"}}},
 	{"refund_without_baseline", "refunds", []edit{{"flows/order/refund.go",
-		"		o.BaselineMinor, o.SaleRefundedMinor, o.Lacks = fee, fee, payterm.ReasonNone\n", "		fee = 0\n"}, {"flows/order/refund.go", "		case said && fee == done:", "		case said && fee >= done:"}}},
+		"		o.BaselineMinor, o.SaleRefundedMinor, o.Lacks = fee, fee, payterm.ReasonNone\n", "		fee = 0\n"},
+		{"flows/order/refund.go", "		case said && fee == done:", "		case said && fee >= done:"}}},
 	{"late_payments_in_no_z", "totals", []edit{{"storage/totals.go",
-		"`z IS NULL AND closed = 1`, true)", "`z IS NULL AND closed = 1 AND attention = ''`, true)"}, {"storage/totals.go",
-		"`z = ?`, true, number)", "`z = ? AND attention = ''`, true, number)"}}},
+		"`z IS NULL AND closed = 1`, true)", "`z IS NULL AND closed = 1 AND attention = ''`, true)"},
+		{"storage/totals.go",
+			"`z = ?`, true, number)", "`z = ? AND attention = ''`, true, number)"}}},
 	{"found_payment_stays_in_its_z", "totals", []edit{{"storage/journal.go",
 		"		if _, err := tx.Exec(found, ", "		if _, err := tx.Exec(notOwed, "}}},
 	{"tips_are_sales", "totals", []edit{{"totals.go",
@@ -129,14 +171,17 @@ var bugs = []planted{
 		"		if !seq.Valid {", "		if true {"}}},
 	{"forgotten_answer", "nothing_lost liveness", []edit{{"flows/runner/store.go",
 		"		r.hold(l, append(l.unsaved, in))\n", "		_ = in\n"}}},
-	{"order_hidden", "ways_out boot", []edit{{"flows/counter/view.go", "Wallet: o.Wallet, Order: o.ID(),", "Wallet: o.Wallet,"}}},
+	{"order_hidden", "ways_out boot", []edit{{"flows/counter/view.go", "Wallet: o.Wallet, Order: o.ID(),",
+		"Wallet: o.Wallet,"}}},
 	{"age_not_asked_at_the_door", "code_age", []edit{
-		{"flows/runner/runner.go", "	case order.SendPayment:\n		if r.age(c.FreshUntil).TooOld() {", "	case order.SendPayment:\n		if false {"},
+		{"flows/runner/runner.go", "	case order.SendPayment:\n		if r.age(c.FreshUntil).TooOld() {",
+			"	case order.SendPayment:\n		if false {"},
 		{"gateway/ottpay/http.go", "return g.age != nil && !g.passed() && g.age.TooOld() }", "return false }"}}},
 	{"code_never_too_old", "code_age", []edit{{"flows/runner/runner.go",
 		"	return a.until != 0 && mono >= a.until\n", "	return a.until != 0 && mono < 0\n"}}},
 	{"set_aside_guards_nothing", "silent_second", []edit{{"flows/runner/runner.go",
-		"	if aside := r.guards(c.Total); aside != \"\" && !doubt {", "	if aside := r.guards(c.Total); false {"}}},
+		"	if aside := r.guards(c.Total); aside != \"\" && !doubt {",
+		"	if aside := r.guards(c.Total); false {"}}},
 	{"set_aside_is_not_of_this_total", "silent_second", []edit{{"flows/runner/aside.go",
 		"		if a.Undecided() && a.Row.Total() == total && (", "		if false && a.Row.Total() == total && ("}}},
 	{"set_aside_is_owed_nothing", "nothing_lost liveness boot", []edit{{"flows/order/setaside.go",
@@ -144,7 +189,9 @@ var bugs = []planted{
 	{"word_ends_the_asking", "nothing_lost liveness", []edit{{"flows/order/setaside.go",
 		"		return s.Row.Reason != payterm.ReasonRefunded\n", "		return s.Undecided()\n"}}},
 	{"set_aside_is_not_asked_about", "boot nothing_lost liveness asking", []edit{{"flows/runner/runner.go",
-		"		r.wakeAsides(now)\n", ""}, {"flows/runner/runner.go", "	if at, waits := r.asideDue(); waits && (", "	if at, waits := r.asideDue(); waits && false && ("}}},
+		"		r.wakeAsides(now)\n", ""},
+		{"flows/runner/runner.go", "	if at, waits := r.asideDue(); waits && (",
+			"	if at, waits := r.asideDue(); waits && false && ("}}},
 	{"clock_believed_at_once", "pruned", []edit{{"storage/age.go",
 		"	if r.good >= 0 && now.Lived-r.good >= goodAfter {", "	if !now.Wall.IsZero() {"}}},
 	{"jump_behind_an_unset_clock", "pruned", []edit{{"storage/age.go",
@@ -156,18 +203,22 @@ var bugs = []planted{
 	{"lined_up_before_the_floor", "asking", []edit{{"flows/runner/gate.go",
 		"	if !s.inFlight && !s.recent {\n", "	if !s.inFlight {\n"}}},
 	{"hastened_out_of_line", "asking liveness nothing_lost callers boot", []edit{{"flows/runner/gate.go",
-		"	if s.line != inNoLine {\n		g.lineUp(s)\n	}\n}\n\n// lineUp", "	if s.line != inNoLine {\n		g.stepOut(s)\n	}\n}\n\n// lineUp"}}},
+		"	if s.line != inNoLine {\n		g.lineUp(s)\n	}\n}\n\n// lineUp",
+		"	if s.line != inNoLine {\n		g.stepOut(s)\n	}\n}\n\n// lineUp"}}},
 	{"boot_waits_for_answers", "boot", []edit{{"flows/runner/gate.go",
-		"len(g.lines[bootLine]) > 0 || g.inFlight < maxInFlight && len(g.lines[wishLine])", "g.inFlight < maxInFlight && len(g.lines[bootLine])+len(g.lines[wishLine])"}, {"flows/runner/gate.go",
+		"len(g.lines[bootLine]) > 0 || g.inFlight < maxInFlight && len(g.lines[wishLine])",
+		"g.inFlight < maxInFlight && len(g.lines[bootLine])+len(g.lines[wishLine])"}, {"flows/runner/gate.go",
 		"from == dueLine || from == wishLine\n", "from != counterLine\n"}, {"flows/runner/gate.go",
 		"	if len(g.lines[bootLine]) > 0 {\n		return bootLine\n	}\n	if g.inFlight >= maxInFlight {\n		return inNoLine\n	}\n",
-		"	if g.inFlight >= maxInFlight {\n		return inNoLine\n	}\n	if len(g.lines[bootLine]) > 0 {\n		return bootLine\n	}\n"}}},
+		"	if g.inFlight >= maxInFlight {\n		return inNoLine\n	}\n	if len(g.lines[bootLine]) > 0 {\n" +
+			"		return bootLine\n	}\n"}}},
 	{"dark_time_counts", "silent_second nothing_lost pruned", []edit{{"storage/lived.go",
 		"	return time.Duration(s.chain.lived)\n", "	return time.Duration(s.chain.lived) + 25*time.Hour\n"}}},
 	{"guard_ends_with_the_life", "silent_second", []edit{{"flows/order/order.go",
 		"	o = o.renewTimes(in)\n", "	o = o.renewTimes(in)\n	o.DoubtAt = in.Mono - o.Sale.Rules.DoubtGuard\n"}}},
 	{"ladder_ends_by_the_wall_clock", "nothing_lost", []edit{{"flows/order/inquiry.go",
-		"		if answered && in.Mono >= o.LifeUntil {", "		if answered && in.Wall.Sub(payterm.FromMillis(o.SentWall)) >= o.codeLife() {"}}},
+		"		if answered && in.Mono >= o.LifeUntil {",
+		"		if answered && in.Wall.Sub(payterm.FromMillis(o.SentWall)) >= o.codeLife() {"}}},
 	{"old_reply_believed", "refunds", []edit{{"flows/order/refund.go",
 		"		return 0, o.SaleRefundedMinor == 0\n", "		return 0, true\n"}}},
 	{"old_sum_believed", "refunds", []edit{{"flows/order/refund.go",
@@ -175,25 +226,29 @@ var bugs = []planted{
 	{"merchant_changed_at_once", "binding", []edit{{"storage/merchant.go",
 		"		if now != (merchant{h.MerchantID, h.Currency}) {", "		if false {"}}},
 	{"currencies_added", "totals", []edit{{"totals.go",
-		"Currency: o.Currency,\n			MerchantID: o.MerchantID}\n		if rows", "\n			MerchantID: o.MerchantID}\n		if rows"}}},
+		"Currency: o.Currency,\n			MerchantID: o.MerchantID}\n		if rows",
+		"\n			MerchantID: o.MerchantID}\n		if rows"}}},
 	{"key_not_known_at_a_prompt", "keys", []edit{{"flows/runner/keys.go",
 		"		if t.key != key {", "		if true {"}}},
 	{"key_with_another_amount", "keys", []edit{{"flows/runner/keys.go",
-		"	return c.Mode == asked.Mode && c.AmountMinor == asked.AmountMinor && c.TipMinor", "	return c.Mode == asked.Mode && c.TipMinor"}}},
+		"	return c.Mode == asked.Mode && c.AmountMinor == asked.AmountMinor && c.TipMinor",
+		"	return c.Mode == asked.Mode && c.TipMinor"}}},
 	{"key_of_another_merchant", "keys", []edit{{"flows/runner/keys.go",
 		"	case row.MerchantID != asked.MerchantID:", "	case false:"}, {"flows/runner/keys.go",
 		"	case c.MerchantID != asked.MerchantID:", "	case false:"}}},
 	{"till_hears_nothing", "callers", []edit{{"flows/runner/calls.go",
-		"			call.end(res)\n		}\n		delete(r.tickets, ticket)\n", "			_ = call\n		}\n		delete(r.tickets, ticket)\n"}}},
+		"			call.end(res)\n		}\n		delete(r.tickets, ticket)\n",
+		"			_ = call\n		}\n		delete(r.tickets, ticket)\n"}}},
 	{"a_result_is_no_rest", "idle", []edit{{"flows/counter/counter.go",
 		"		return now >= c.ResultSince+tillReads\n", "		return false\n"}}},
 	{"secret_in_the_log", "secrets", []edit{{"flows/runner/runner.go",
-		"	wallet, _ := code.Channel()", "	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Channel()"}}},
+		"	wallet, _ := code.Channel()",
+		"	r.c.Log.Debug(\"scanned\", \"code\", code.Reveal())\n	wallet, _ := code.Channel()"}}},
 	{"secret_in_the_journal", "secrets", []edit{{"flows/runner/runner.go",
 		"Masked: code.String(), Wallet", "Masked: code.Reveal(), Wallet"}}},
 }
 
-// root is the project's.
+// root is the repository's.
 const root = "../.."
 
 // text is the production source with the bug in it, by file.
@@ -221,8 +276,8 @@ func source(t *testing.T, file string) string {
 	return string(text)
 }
 
-// TestBugsFit: each bug can still be planted. What it breaks is seen by TestBugs, which
-// takes minutes.
+// TestBugsFit: each bug can still be planted. TestBugs, which takes minutes, checks that it is
+// found.
 func TestBugsFit(t *testing.T) {
 	t.Parallel()
 	for _, b := range bugs {
@@ -230,16 +285,15 @@ func TestBugsFit(t *testing.T) {
 	}
 }
 
-// inSQL reports whether the bug is in a file that is no Go: the whole program has it.
+// inSQL reports whether the bug is not in a Go file: then it applies to the whole binary.
 func (b planted) inSQL() bool {
 	return slices.ContainsFunc(b.edits, func(e edit) bool { return !strings.HasSuffix(e.file, ".go") })
 }
 
-// build builds a test binary with the bugs in it. To link one for each of them takes
-// most of the time, so that one has them all: each function that a bug changes stands
-// there again, changed, under a name of its own, and the function as it is begins by
-// calling that if the bug's name is in the environment. What is in no function of Go
-// (see inSQL) is in the program from its start: such a bug has a binary of its own.
+// build builds a test binary that contains the bugs. Linking takes most of the time, so all bugs
+// share one: each function that a bug changes is added in its changed form under another name,
+// and the original calls it first if the bug's name is in the environment. A bug outside Go
+// functions (inSQL) needs a binary of its own.
 func build(t *testing.T, have ...planted) (binary string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -259,7 +313,8 @@ func build(t *testing.T, have ...planted) (binary string) {
 			}
 			texts[file] = beside(t, texts[file], source(t, file), changed, b.name)
 			pack := parse(t, changed).Name.Name
-			texts[filepath.Join(filepath.Dir(file), "planted.go")] = "package " + pack + "\n\nimport \"os\"\n\nvar planted = os.Getenv(\"" + inEnvironment + "\")\n"
+			texts[filepath.Join(filepath.Dir(file), "planted.go")] = "package " + pack + "\n\nimport \"os\"\n\n" +
+				"var planted = os.Getenv(\"" + inEnvironment + "\")\n"
 		}
 	}
 	replace := map[string]string{}
@@ -285,15 +340,14 @@ func build(t *testing.T, have ...planted) (binary string) {
 	return binary
 }
 
-// inEnvironment is where a binary is told which of its bugs it has.
+// inEnvironment is the variable that names the active bug.
 const inEnvironment = "PAYTERM_PLANTED"
 
-// beside adds to a file's text the functions that a bug changes, and a way into them.
-// The file as it is is not touched in any other way. A bug outside of functions, or
-// in one whose parameters have no names, cannot be planted so, and fails the test.
+// beside adds to a file's text the functions that a bug changes, and the calls of them. Nothing
+// else changes. A bug outside functions, or in one with unnamed parameters, fails the test.
 func beside(t *testing.T, text, right, changed, name string) string {
 	t.Helper()
-	rest := right // what no function of the bug's accounts for must be the same
+	rest := right // what is outside the bug's functions must not differ
 	functions := map[string]string{}
 	for _, f := range parse(t, right).Decls {
 		if f, ok := f.(*ast.FuncDecl); ok {
@@ -311,7 +365,7 @@ func beside(t *testing.T, text, right, changed, name string) string {
 		switch {
 		case was == wrong:
 			continue
-		case !known: // the bug's own
+		case !known: // a function that the bug adds
 			other = strings.Replace(other, wrong+"\n\n", "", 1)
 			text += "\n" + wrong + "\n"
 			continue
@@ -351,8 +405,7 @@ func beside(t *testing.T, text, right, changed, name string) string {
 	return text
 }
 
-// parse reads Go. The file is the only one of its set, so that a position less one is
-// an offset.
+// parse parses Go. The file is alone in its set, so an offset is a position minus one.
 func parse(t *testing.T, text string) *ast.File {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
@@ -362,23 +415,24 @@ func parse(t *testing.T, text string) *ast.File {
 	return f
 }
 
-// nameOf is a function's name with its receiver, which tell it from all others.
+// nameOf is a function's name with its receiver, which identifies it.
 func nameOf(text string, f *ast.FuncDecl) string {
 	return text[f.Pos()-1 : f.Name.End()-1]
 }
 
-// live runs random worlds on the binary, with this bug, and gives what they said.
+// live plays random worlds on the binary with this bug and returns its output.
 func live(t *testing.T, binary, bug string, worlds int) (string, error) {
 	t.Helper()
-	run := exec.Command(binary, "-test.run", "^(TestSeeds|TestDays|TestAttacks)$", "-test.failfast", "-test.timeout", "5m", "-seeds", fmt.Sprint(worlds), "-bugged")
-	// One worker, so that which world finds it, and by which check, is not a matter of chance.
+	run := exec.Command(binary, "-test.run", "^(TestSeeds|TestDays|TestAttacks)$", "-test.failfast",
+		"-test.timeout", "5m", "-seeds", fmt.Sprint(worlds), "-bugged")
+	// One worker, so that the same world and the same check find the bug each time.
 	run.Env = append(os.Environ(), "GOMAXPROCS=1", inEnvironment+"="+bug, "TMPDIR="+scratch(t))
 	out, err := run.CombinedOutput()
 	return string(out), err
 }
 
-// TestBugs plants every bug and expects the right check to find it. That of the
-// binary which has them all none acts that was not asked for is seen first.
+// TestBugs plants each bug and expects the right check to find it. First it checks that the
+// shared binary behaves well with no bug active.
 func TestBugs(t *testing.T) {
 	if *bugged {
 		t.Skip("this binary has a bug already")
@@ -423,7 +477,7 @@ func TestBugs(t *testing.T) {
 	}
 }
 
-// liveWith is for people: make sim BUG=name.
+// liveWith is for make sim BUG=name.
 func liveWith(t *testing.T, name string) {
 	var names []string
 	for _, b := range bugs {
@@ -447,13 +501,15 @@ func head(s string, n int) string {
 	return strings.Join(lines[:min(n, len(lines))], "\n")
 }
 
-var update = flag.Bool("update", false, "write the promises in docs/RELIABILITY.md and the stories in testdata/flows anew")
+var update = flag.Bool("update", false, "write the promises in docs/RELIABILITY.md and the stories in "+
+	"testdata/flows anew")
 
-// TestPromises keeps the table of promises and planted bugs in
-// docs/RELIABILITY.md true, and sees to it that each promise has a bug.
+// TestPromises compares the table of promises and planted bugs in docs/RELIABILITY.md with the
+// code, and checks that each promise has a bug.
 func TestPromises(t *testing.T) {
 	const file = root + "/docs/RELIABILITY.md"
-	const begin, end = "<!-- written by go test ./flows/flowstest -run Promises -update -->\n", "<!-- end of the promises -->\n"
+	const begin = "<!-- written by go test ./flows/flowstest -run Promises -update -->\n"
+	const end = "<!-- end of the promises -->\n"
 	by := map[string][]string{}
 	for _, b := range bugs {
 		for check := range strings.FieldsSeq(b.check) {
@@ -465,7 +521,8 @@ func TestPromises(t *testing.T) {
 		if len(by[check]) == 0 && check != "world" {
 			t.Errorf("nobody has planted a bug for %s", check)
 		}
-		table += fmt.Sprintf("| **%s**: %s | %s |\n", strings.ReplaceAll(check, "_", " "), Checks[check], strings.ReplaceAll(strings.Join(by[check], ", "), "_", " "))
+		table += fmt.Sprintf("| **%s**: %s | %s |\n", strings.ReplaceAll(check, "_", " "), Checks[check],
+			strings.ReplaceAll(strings.Join(by[check], ", "), "_", " "))
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -484,6 +541,7 @@ func TestPromises(t *testing.T) {
 		return
 	}
 	if whole != string(text) {
-		t.Errorf("%s does not list the promises and bugs as they are: go test ./flows/flowstest -run Promises -update", file)
+		t.Errorf("%s does not list the promises and bugs as they are: go test ./flows/flowstest -run Promises "+
+			"-update", file)
 	}
 }

@@ -19,88 +19,90 @@ import (
 
 // Violation is a broken promise.
 type Violation struct {
-	Check string // which promise: see Checks
+	Check string // a key of Checks
 	Text  string
 }
 
-// Checks names the promises that the world holds the terminal to, with what each
-// of them says.
+// Checks are the promises that the world checks, and what each says.
 var Checks = map[string]string{
-	"journal_first":    "no payment leaves before the row that announces it is durable",
-	"sent_once":        "the bytes of a payment are written at most once",
-	"own_ids":          "no order id is begun twice, over lost and restored databases",
-	"binding":          "the gateway sees the amount, wallet and mode of the order's row, and they never change",
-	"one_code":         "a payment code goes out under one order",
-	"proof_of_failure": "declined only on an authentic failure, or on a refusal that an answered inquiry did not contradict",
+	"journal_first": "no payment leaves before the row that announces it is durable",
+	"sent_once":     "the bytes of a payment are written at most once",
+	"own_ids":       "no order id is begun twice, over lost and restored databases",
+	"binding":       "the gateway sees the amount, wallet and mode of the order's row, and they never change",
+	"one_code":      "a payment code goes out under one order",
+	"proof_of_failure": "declined only on an authentic failure, or on a refusal that an answered inquiry did not " +
+		"contradict",
 	"proof_of_success": "approved only on an authentic success for this order with exactly the expected total",
 	"nothing_sent":     "not_sent only if nobody can have paid",
 	"nothing_lost":     "what was paid is approved, or on staff's list, an hour after the network is back",
-	"refunds":          "a refund is written once, is called done only if the ledger has it, and all of them stay within the sale",
-	"totals":           "each final order is in exactly one Z, and all of them together are what the ledger has taken and given back",
-	"late_payment":     "a payment that came after the sale was given up is put before a person",
-	"monotone":         "what is approved stays approved",
-	"store_then_show":  "screen and paper say what the journal already has",
-	"silent_second":    "no second sale of a total begins in silence while the first may be paid",
-	"single_flight":    "one request at a time for one order",
-	"boot":             "a start takes up its open orders, and shows no code from before",
-	"idle_scan":        "a code that was scanned before the sale does not pay for it",
-	"code_age":         "the bytes of a payment leave within a minute of the scan, or never",
-	"asking":           "an order is asked about every 3 seconds at most, whoever wants to know, and each that is due in its turn",
-	"keys":             "one idempotency key, one order, one content; who is told that nothing began is told the truth",
-	"callers":          "whoever asks over the socket is answered, by the time-out at the latest",
-	"idle":             "what waits for an idle counter happens, whatever stands on the glass",
-	"pruned":           "an order is dropped once the terminal has lived its retention, or by a clock that was right",
-	"copies":           "every further print of a slip says COPY",
-	"liveness":         "whatever is owed to the network is being asked about",
-	"ways_out":         "each waiting screen says which order, how long, and how to leave",
-	"secrets":          "no payment code and no key in the journal or the log",
-	"journal":          "the journal holds exactly what was acknowledged, and its chain fits",
-	"world":            "the world itself is sound",
+	"refunds": "a refund is written once, is called done only if the ledger has it, and all of them stay " +
+		"within the sale",
+	"totals": "each final order is in exactly one Z, and all of them together are what the ledger has " +
+		"taken and given back",
+	"late_payment":    "a payment that came after the sale was given up is put before a person",
+	"monotone":        "what is approved stays approved",
+	"store_then_show": "screen and paper say what the journal already has",
+	"silent_second":   "no second sale of a total begins in silence while the first may be paid",
+	"single_flight":   "one request at a time for one order",
+	"boot":            "a start takes up its open orders, and shows no code from before",
+	"idle_scan":       "a code that was scanned before the sale does not pay for it",
+	"code_age":        "the bytes of a payment leave within a minute of the scan, or never",
+	"asking": "an order is asked about every 3 seconds at most, whoever wants to know, and each that is " +
+		"due in its turn",
+	"keys":     "one idempotency key, one order, one content; who is told that nothing began is told the truth",
+	"callers":  "whoever asks over the socket is answered, by the time-out at the latest",
+	"idle":     "what waits for an idle counter happens, whatever stands on the glass",
+	"pruned":   "an order is dropped once the terminal has lived its retention, or by a clock that was right",
+	"copies":   "every further print of a slip says COPY",
+	"liveness": "whatever is owed to the network is being asked about",
+	"ways_out": "each waiting screen says which order, how long, and how to leave",
+	"secrets":  "no payment code and no key in the journal or the log",
+	"journal":  "the journal holds exactly what was acknowledged, and its chain fits",
+	"world":    "the world itself is sound",
 }
 
-// checker knows what the terminal has promised, from its acknowledged commits,
-// and what the world has seen.
+// checker knows what the terminal has committed and what the world has seen.
 type checker struct {
 	s         *Sim
 	found     []Violation
-	book      map[payterm.OrderID]payterm.Order // acknowledged rows
-	begun     map[payterm.OrderID]bool          // over all lives and databases
-	forgotten map[payterm.OrderID]bool          // their database is gone
+	book      map[payterm.OrderID]payterm.Order // committed rows
+	begun     map[payterm.OrderID]bool          // over all runs and databases
+	forgotten map[payterm.OrderID]bool          // their database was lost
 	announced map[payterm.OrderID]bool
-	written   map[payterm.OrderID]int // payments of which a byte left
+	written   map[payterm.OrderID]int // payments of which a byte was written
 	beganAt   map[payterm.OrderID]time.Time
-	codeSeen  map[payterm.OrderID]string // code_url that was on the glass
+	codeSeen  map[payterm.OrderID]string // code_url shown on the glass
 	inFlight  map[payterm.OrderID]int
 	proofs    map[payterm.OrderID]proof
-	codes     map[string]payterm.OrderID // payment code -> order
+	codes     map[string]payterm.OrderID // payment code to order
 	scannedAt map[string]time.Time
 	lastCode  string
 	restored  bool
 	byKey     map[string]payterm.OrderID
 	doubtAt   map[payterm.OrderID]age
-	givenUp   map[payterm.OrderID]bool // a till was told in doubt, which could not be written down
+	givenUp   map[payterm.OrderID]bool // a till got "in doubt" while that could not be committed
 	lastAsked map[payterm.OrderID]time.Time
 	slips     map[string]int
 	slipNow   string
 	secretsOf []string
-	zs        map[int64]payterm.Totals // as they were when they were taken
-	refunded  map[payterm.OrderID]int  // refunds of which the request began
-	youngOpen map[payterm.OrderID]bool // young open orders of this boot, not yet asked about
+	zs        map[int64]payterm.Totals // as they were taken
+	refunded  map[payterm.OrderID]int  // times that a refund's request began
+	youngOpen map[payterm.OrderID]bool // young open orders of this start, not yet asked about
 
 	configOf    map[payterm.OrderID]config    // under which it was begun
 	wantedAt    map[payterm.OrderID]time.Time // when ENTER was pressed for it
 	inquiredAt  map[payterm.OrderID]time.Time
-	damaged     map[payterm.OrderID]bool // with a record that cannot be read
+	damaged     map[payterm.OrderID]bool // with an unreadable record
 	inZ         map[payterm.OrderID]age  // since when it is in a Z
 	pruned      map[payterm.OrderID]bool
-	calls       int                  // over the socket
-	callers     map[*caller]bool     // who waits
+	calls       int                  // on the socket
+	callers     map[*caller]bool     // that wait
 	callsOf     map[string][]*caller // by key
-	refusedBy   map[string]int       // the last call when somebody was told that nothing began, by key
-	lived       time.Duration        // by the lives that are over
-	trouble     time.Time            // the last one of network or disk
+	refusedBy   map[string]int       // number of the last call that was told "nothing began", by key
+	lived       time.Duration        // of the runs that have ended
+	trouble     time.Time            // last failure of network or disk
 	diskTrouble time.Time
-	dirty       bool // something was committed since the house was kept
+	dirty       bool // something was committed since the last upkeep
 }
 
 func newChecker(s *Sim) checker {
@@ -122,13 +124,13 @@ func newChecker(s *Sim) checker {
 	}
 }
 
-// proof is what untouched replies have said of an order.
+// proof is what genuine replies have said of an order.
 type proof struct {
 	success, failure, refusal, confirmed bool
 	paidTotal                            int64
 }
 
-// with adds what one reply says.
+// with adds a reply.
 func (p proof) with(action string, r reported) proof {
 	heard := r.code == "SUCCESS" || r.code == "PROCESSING"
 	switch {
@@ -139,24 +141,24 @@ func (p proof) with(action string, r reported) proof {
 	case action == "pay" && (r.code == "AUTH_CODE_INVALID" || r.code == "PWD_INCORRECT"):
 		p.refusal = true
 	case action == "query" && r.code == "ORDER_NOT_EXIST":
-		p.confirmed = true // answered, with neither success nor pending; another word says nothing
+		p.confirmed = true // answered with neither success nor pending; an unknown word proves nothing
 	}
 	return p
 }
 
-// violate notes a broken promise. The lock is held.
+// violate records a broken promise. The lock is held.
 func (c *checker) violate(check, format string, args ...any) {
 	v := Violation{check, fmt.Sprintf(format, args...)}
 	c.s.tell("VIOLATION %s: %s", v.Check, v.Text)
-	if c.s.c.Told != nil {
-		c.s.c.Told(v)
+	if c.s.c.OnViolation != nil {
+		c.s.c.OnViolation(v)
 	}
 	if len(c.found) < 20 {
 		c.found = append(c.found, v)
 	}
 }
 
-// committed is told of acknowledged rows.
+// committed checks committed rows.
 func (c *checker) committed(l *life, entries []payterm.Entry) {
 	c.dirty = true
 	for _, e := range entries {
@@ -198,7 +200,7 @@ func mark(a payterm.Attention) string {
 	return " (" + string(a) + ")"
 }
 
-// began looks at an order that begins.
+// began checks an order that begins.
 func (c *checker) began(l *life, e payterm.Entry, known bool) {
 	if known || c.begun[e.OrderID] {
 		c.violate("own_ids", "%s was begun a second time", e.OrderID)
@@ -211,7 +213,7 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 	}
 	c.lastAsked[e.OrderID], c.beganAt[e.OrderID] = time.Now(), time.Now()
 	mono, _ := l.clock.Now()
-	c.wantedAt[e.OrderID] = time.Now().Add(e.Stamp.Mono - mono) // before the disk took its time
+	c.wantedAt[e.OrderID] = time.Now().Add(e.Stamp.Mono - mono) // before the slow commit
 	if e.Order.Despite == "" && e.Order.Kind == payterm.KindSale {
 		for _, id := range sortedIDs(c.book) {
 			o := c.book[id]
@@ -238,11 +240,11 @@ func (c *checker) began(l *life, e payterm.Entry, known bool) {
 	c.askedSoon(l)
 }
 
-// guardLimit is for how long of its life the terminal warns of a doubt, at least.
+// guardLimit is the shortest guard of a doubt (invariant 8), minus a second.
 const guardLimit = 5*time.Minute - time.Second
 
-// askedSoon: at the first new sale of a life, the young open orders of before
-// have been asked about, or are within ten seconds.
+// askedSoon: before the first new sale of a run, or within ten seconds, all young open orders
+// have been asked about (invariant 10).
 func (c *checker) askedSoon(l *life) {
 	waiting := c.youngOpen
 	c.youngOpen = map[payterm.OrderID]bool{}
@@ -268,7 +270,7 @@ func (c *checker) askedSoon(l *life) {
 	}()
 }
 
-// booted is told what a start finds open.
+// booted records what a start finds open.
 func (c *checker) booted(l *life, open []storage.OpenOrder) {
 	c.youngOpen = map[payterm.OrderID]bool{}
 	for i := len(open) - 1; i >= 0 && len(c.youngOpen) < 20; i-- {
@@ -296,7 +298,7 @@ func (c *checker) booted(l *life, open []storage.OpenOrder) {
 	}
 }
 
-// ended looks at an order that has come to something.
+// ended checks an order that has an outcome.
 func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 	p := c.proofs[id]
 	if after.Outcome == payterm.InDoubt {
@@ -315,7 +317,7 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 				id, after.PaidMinor, p.success, row.Status, row.Paid)
 		}
 		asks, want := !c.s.c.KeepLate, payterm.AttentionLatePayment
-		// it had ended unpaid, or was set aside: a person has to look in any case
+		// it had ended unpaid or was set aside: staff has to check it in any case
 		if !before.ClosedAt.IsZero() && before.Outcome != payterm.InDoubt || c.damaged[id] {
 			asks, want = true, payterm.AttentionAlarm
 		}
@@ -343,8 +345,7 @@ func (c *checker) ended(id payterm.OrderID, before, after payterm.Order) {
 	}
 }
 
-// asked is when somebody last asked about an order; about a refund the sale is
-// asked.
+// asked is when an order was last asked about; for a refund, its sale.
 func (c *checker) asked(id payterm.OrderID) time.Time {
 	at, of := c.lastAsked[id], c.lastAsked[c.book[id].SaleID]
 	if of.After(at) {
@@ -353,7 +354,7 @@ func (c *checker) asked(id payterm.OrderID) time.Time {
 	return at
 }
 
-// refunding is told of a refund that goes out.
+// refunding checks a refund that is sent.
 func (c *checker) refunding(r payterm.RefundRequest) {
 	if !c.announced[r.OrderID] {
 		c.violate("journal_first", "the refund %s leaves before its row", r.OrderID)
@@ -366,7 +367,7 @@ func (c *checker) refunding(r payterm.RefundRequest) {
 	c.refunded[r.OrderID]++
 }
 
-// refundEnded looks at a refund that has come to something.
+// refundEnded checks a refund that has an outcome.
 func (c *checker) refundEnded(id payterm.OrderID, after payterm.Order) {
 	row := c.s.row(after.SaleID)
 	switch after.Outcome {
@@ -398,8 +399,8 @@ func (c *checker) refundEnded(id payterm.OrderID, after payterm.Order) {
 	}
 }
 
-// leaving is told of a request that the terminal begins.
-func (c *checker) leaving(r requested, p *payterm.Payment) {
+// checkRequest checks a request that begins.
+func (c *checker) checkRequest(r requested, p *payterm.Payment) {
 	l, id := r.l, r.id
 	c.inFlight[id]++
 	if c.inFlight[id] > 1 {
@@ -439,10 +440,10 @@ func (c *checker) leaving(r requested, p *payterm.Payment) {
 	}
 }
 
-// askingFloor is the least time from one question about an order to the next one.
+// askingFloor is the least time between two inquiries about an order (invariant 9).
 const askingFloor = 3 * time.Second
 
-// wrotePayment is told of the first byte of a payment.
+// wrotePayment records the first byte of a payment.
 func (c *checker) wrotePayment(req *requested) {
 	c.written[req.id]++
 	if c.written[req.id] > 1 {
@@ -454,8 +455,8 @@ func (c *checker) wrotePayment(req *requested) {
 	}
 }
 
-// shown looks at what the glass is about to say.
-func (c *checker) shown(l *life, v counter.View) {
+// checkView checks what the glass is going to show.
+func (c *checker) checkView(l *life, v counter.View) {
 	if v.Name != l.view.Name {
 		l.viewAt = time.Now()
 	}
@@ -487,7 +488,7 @@ func (c *checker) shown(l *life, v counter.View) {
 		c.codeSeen[v.Order] = v.CodeURL
 	case counter.ViewScan, counter.ViewSending, counter.ViewWaiting:
 		if v.Order == "" {
-			return // it is about to begin
+			return // the order is about to begin
 		}
 	default:
 		return
@@ -497,8 +498,8 @@ func (c *checker) shown(l *life, v counter.View) {
 	}
 }
 
-// said looks at the words of a screen on which somebody waits.
-func (c *checker) said(sc payterm.Screen) {
+// checkWords checks that a waiting screen says what, how long and how to leave (invariant 17).
+func (c *checker) checkWords(sc payterm.Screen) {
 	switch counter.ViewName(sc.Name) {
 	case counter.ViewScan, counter.ViewShowCode, counter.ViewWaiting:
 		cancel := false
@@ -513,8 +514,8 @@ func (c *checker) said(sc payterm.Screen) {
 	}
 }
 
-// slipping looks at a slip that is about to be printed.
-func (c *checker) slipping(slip order.Slip, o payterm.Order) {
+// checkSlip checks a slip before it is printed.
+func (c *checker) checkSlip(slip order.Slip, o payterm.Order) {
 	name := string(slip) + " of " + string(o.ID)
 	row := c.book[o.ID]
 	fits := row.Outcome == payterm.Approved
@@ -522,8 +523,8 @@ func (c *checker) slipping(slip order.Slip, o payterm.Order) {
 	case order.SlipInDoubt:
 		fits = row.Outcome == payterm.InDoubt && row.Kind == payterm.KindSale && row.Mode == payterm.Passive
 	case order.SlipResolved:
-		// It answers a slip that was counted before, whether or not a crash kept that
-		// from the paper; a late payment has one for the merchant beside it.
+		// It follows an "in doubt" slip that was counted, whether a crash kept that from being
+		// printed or not; a late payment has a merchant's slip as well.
 		counted := 2
 		if row.Outcome == payterm.Approved {
 			counted = 3
@@ -538,8 +539,8 @@ func (c *checker) slipping(slip order.Slip, o payterm.Order) {
 	c.slipNow = name
 }
 
-// printed looks at the paper itself.
-func (c *checker) printed(r payterm.Receipt) {
+// checkPaper checks a printed slip.
+func (c *checker) checkPaper(r payterm.Receipt) {
 	says := slices.ContainsFunc(r.Lines, func(l payterm.ReceiptLine) bool { return l.Text == "COPY" })
 	if c.slips[c.slipNow] > 0 && !says {
 		c.violate("copies", "the %s is printed for the second time and does not say so", c.slipNow)
@@ -548,8 +549,7 @@ func (c *checker) printed(r payterm.Receipt) {
 	c.s.tell("prints the slip %s", c.slipNow)
 }
 
-// forget is told of a database that is another one from now on, and what was pruned
-// from that.
+// forget records that the database is another one, and what was pruned from that.
 func (c *checker) forget(book map[payterm.OrderID]payterm.Order, pruned map[payterm.OrderID]bool) {
 	c.pruned = maps.Clone(pruned)
 	for id := range c.begun {
@@ -572,8 +572,8 @@ func (c *checker) forget(book map[payterm.OrderID]payterm.Order, pruned map[payt
 			c.byKey[o.IdempotencyKey] = id
 		}
 	}
-	c.restored = true          // and refunds that were made since are nobody's
-	c.slips = map[string]int{} // it cannot know what the other one printed
+	c.restored = true          // refunds made since then are in no database
+	c.slips = map[string]int{} // this database does not know what was printed since
 	fresh := map[payterm.OrderID]payterm.Order{}
 	for id, o := range book {
 		fresh[id] = o
@@ -581,7 +581,7 @@ func (c *checker) forget(book map[payterm.OrderID]payterm.Order, pruned map[payt
 	c.book = fresh
 }
 
-// codeLife is how long after its announcement an order may be paid, at most.
+// codeLife is how long after its announcement an order can be paid, at most.
 func codeLife(o payterm.Order) time.Duration {
 	if o.Mode == payterm.Active {
 		return order.DefaultRules().ActiveCodeLife
@@ -589,7 +589,7 @@ func codeLife(o payterm.Order) time.Duration {
 	return order.DefaultRules().PassiveCodeLife
 }
 
-// same compares rows; a time is the same in whichever way it is kept.
+// same compares rows; times are compared as moments.
 func same(a, b payterm.Order) bool {
 	created, closed := a.CreatedAt.Equal(b.CreatedAt), a.ClosedAt.Equal(b.ClosedAt)
 	a.CreatedAt, a.ClosedAt, b.CreatedAt, b.ClosedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
@@ -619,7 +619,7 @@ func (c *checker) finalChecks(l *life) error {
 	for _, o := range rows {
 		seen[o.ID] = true
 		kept := c.book[o.ID]
-		kept.Attempts, o.Attempts = 0, 0 // no fact
+		kept.Attempts, o.Attempts = 0, 0 // not facts
 		if !same(kept, o) {
 			c.violate("journal", "the journal has %+v, acknowledged was %+v", o, kept)
 		}
@@ -650,7 +650,7 @@ func (c *checker) finalChecks(l *life) error {
 			c.violate("nothing_lost", "%s is paid at the gateway and %s (%s) here", id, o.Outcome, o.Reason)
 		}
 	}
-	back := map[payterm.OrderID]int64{} // what refunds that are called done have given back, by sale
+	back := map[payterm.OrderID]int64{} // refunded total of the approved refunds, by sale
 	doubts := map[payterm.OrderID]bool{}
 	for _, id := range sortedIDs(c.book) {
 		c.settled(l, c.book[id], ledger[id], owed[id])
@@ -677,8 +677,8 @@ func (c *checker) finalChecks(l *life) error {
 	return c.totals(l, ledger)
 }
 
-// totals adds up every Z and what is in none yet, for each merchant and currency by
-// itself. A Z says what it said when it was taken.
+// totals adds up all Zs and what is in none yet, by merchant and currency. A Z must still be as
+// it was taken.
 func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 	if c.restored {
 		return nil // two databases have counted
@@ -756,11 +756,11 @@ func (c *checker) totals(l *life, ledger map[payterm.OrderID]ledgerRow) error {
 	return nil
 }
 
-// settled looks at one order at the end.
+// settled checks one order at the end.
 func (c *checker) settled(l *life, o payterm.Order, row ledgerRow, owed bool) {
 	switch {
 	case c.pruned[o.ID]:
-	case c.damaged[o.ID] && o.Kind == payterm.KindRefund: // until somebody looks at it
+	case c.damaged[o.ID] && o.Kind == payterm.KindRefund: // until staff decides on it
 	case o.Outcome == payterm.Open && !c.damaged[o.ID]:
 		c.violate("liveness", "%s is still open", o.ID)
 	case o.Outcome == payterm.InDoubt && o.Attention == "" && o.Resolution == "" && !owed:
@@ -774,7 +774,7 @@ func (c *checker) settled(l *life, o payterm.Order, row ledgerRow, owed bool) {
 	}
 }
 
-// checkSecrets reads what the terminal has left behind.
+// checkSecrets reads the files that the terminal wrote.
 func (c *checker) checkSecrets() {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()

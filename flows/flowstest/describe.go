@@ -9,7 +9,7 @@ import (
 	"payterm/flows/order"
 )
 
-// describeEvent is an event in a few words.
+// describeEvent describes an order's event.
 func describeEvent(e order.Event) string {
 	switch e := e.(type) {
 	case order.PaymentAnswered:
@@ -23,7 +23,7 @@ func describeEvent(e order.Event) string {
 	}
 }
 
-// describeCounterEvent is describeEvent for the counter's.
+// describeCounterEvent describes a counter's event.
 func describeCounterEvent(e counter.Event) string {
 	switch e := e.(type) {
 	case counter.KeyPressed:
@@ -83,8 +83,7 @@ func describeCounterEvent(e counter.Event) string {
 	return ""
 }
 
-// describeCommand is a command in a few words. It never shows a whole payment
-// code or a PIN.
+// describeCommand describes an order's command. It never shows a whole payment code or a PIN.
 func describeCommand(c order.Command) string {
 	switch c := c.(type) {
 	case order.SendPayment:
@@ -115,7 +114,7 @@ func describeCommand(c order.Command) string {
 	return ""
 }
 
-// describeCounterCommand is describeCommand for the counter's.
+// describeCounterCommand describes a counter's command.
 func describeCounterCommand(c counter.Command) string {
 	switch c := c.(type) {
 	case counter.Resolve:
@@ -207,7 +206,7 @@ func describeCounterCommand(c counter.Command) string {
 	return ""
 }
 
-// describeView tells everything on a view that is not zero.
+// describeView lists all of a view that is not zero.
 func describeView(v counter.View) string {
 	s := []string{string(v.Name)}
 	say := func(when bool, format string, args ...any) {
@@ -254,7 +253,7 @@ func describeView(v counter.View) string {
 	return strings.Join(append(s, describeMenu(v.Menu)...), ", ")
 }
 
-// describeMenu tells everything of a menu that is not zero.
+// describeMenu lists all of a menu that is not zero.
 func describeMenu(m counter.Menu) (s []string) {
 	say := func(when bool, format string, args ...any) {
 		if when {

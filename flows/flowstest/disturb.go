@@ -9,25 +9,25 @@ import (
 	"payterm/storage"
 )
 
-// wallClock is what the machine shows for the time of day, which may be wrong by any
-// amount, for any time, and jump at any boundary.
+// wallClock is the machine's wall clock. It may be wrong by any amount and may jump at any
+// boundary.
 type wallClock struct {
 	unset   bool
 	off     time.Duration
-	changes int // how often it was set
+	changes int // times it was set
 	jumps   []jump
 }
 
-// jump is a change of the clock at a boundary.
+// jump is a change of the clock at a boundary to come.
 type jump struct {
 	at    int
 	words []string
 }
 
-// built is the build date of the terminal's program: an earlier time cannot be true.
+// built is the program's build date: the terminal ignores earlier times.
 var built = simEpoch.AddDate(0, -1, 0)
 
-// shows is the time of day, zero where the terminal cannot take it for one.
+// shows is the wall time, zero if the terminal takes it as not set.
 func (c *wallClock) shows(wall time.Time) time.Time {
 	if wall = wall.Add(c.off); c.unset || wall.Before(built) {
 		return time.Time{}
@@ -35,10 +35,10 @@ func (c *wallClock) shows(wall time.Time) time.Time {
 	return wall
 }
 
-// right reports whether it shows the truth.
+// right reports whether it shows the true time.
 func (c *wallClock) right() bool { return c.off == 0 && !c.unset }
 
-// set changes it: unset, right, or by so much.
+// set sets it: unset, right, or off by an amount.
 func (c *wallClock) set(words []string) error {
 	unset, off := c.unset, c.off
 	var err error
@@ -58,12 +58,12 @@ func (c *wallClock) set(words []string) error {
 	return err
 }
 
-// reached lets it jump where a jump is due.
+// reached makes the jumps that are due.
 func (c *wallClock) reached(s *Sim) {
 	for i := 0; i < len(c.jumps); i++ {
 		if j := c.jumps[i]; j.at <= s.Boundaries {
 			c.jumps = append(c.jumps[:i], c.jumps[i+1:]...)
-			c.set(j.words) //nolint:errcheck // it was tried when the plan was read
+			c.set(j.words) // checked when the plan was parsed
 			s.tell("the clock is %s off, unset: %t", c.off, c.unset)
 			i--
 		}
@@ -76,7 +76,7 @@ func (s *Sim) setClock(words []string) error {
 	return s.wall.set(words)
 }
 
-// setClockAt lets the clock jump at a boundary from now.
+// setClockAt makes the clock jump at a boundary to come.
 func (s *Sim) setClockAt(words []string) error {
 	n := 0
 	if len(words) < 2 {
@@ -94,7 +94,7 @@ func (s *Sim) setClockAt(words []string) error {
 	return nil
 }
 
-// stallLater lets the disk take its time for a commit from now.
+// stallLater makes a later commit slow.
 func (s *Sim) stallLater(words []string) error {
 	if len(words) < 2 {
 		return fmt.Errorf("stall: which commit, and for how long?")
@@ -110,7 +110,7 @@ func (s *Sim) stallLater(words []string) error {
 	return err
 }
 
-// stall is the disk at a commit, which it may take its time for.
+// stall delays a commit if that is due.
 func (s *Sim) stall(l *life) {
 	s.mu.Lock()
 	d := time.Duration(0)
@@ -132,11 +132,11 @@ func (s *Sim) stall(l *life) {
 	s.boundary(l, "after the disk has stalled")
 }
 
-// unheardOf is an event of a version that nobody has written yet.
-const unheardOf = "from_a_later_version"
+// laterEvent is the name of an event of a later version.
+const laterEvent = "from_a_later_version"
 
-// damage lets the newest order that is not closed have a record that this version cannot
-// read: one of a later version, say, that was gone back from. The chain is whole.
+// damage gives the newest open order a record that this version cannot read, as after a
+// downgrade. The hash chain is intact.
 func (s *Sim) damage([]string) error { return s.whileOff((*Sim).addUnreadable) }
 
 func (s *Sim) addUnreadable() error {
@@ -168,7 +168,7 @@ func (s *Sim) addRecord(store *storage.Store) error {
 	s.tell("%s has a record that this version cannot read", id)
 	s.mu.Unlock()
 	return store.Commit(payterm.Entry{
-		OrderID: id, Event: unheardOf, Body: []byte(`{}`), Stamp: payterm.Stamp{Boot: store.BootTag()}, Order: row,
+		OrderID: id, Event: laterEvent, Body: []byte(`{}`), Stamp: payterm.Stamp{Boot: store.BootTag()}, Order: row,
 		Owes: owes,
 	})
 }

@@ -10,23 +10,22 @@ import (
 	"payterm/storage"
 )
 
-// What the agent does beside the sales, and what the checker makes of it.
+// The agent's upkeep, and its checks.
 
-// houseEvery is how often the house is kept, and liveEvery how often it is written down
-// how long the terminal has lived. The agent does the one each minute.
+// upkeepEvery and liveEvery are the intervals of the upkeep and of storing the lived time. The
+// agent does the first each minute.
 const (
-	houseEvery = 5 * time.Minute
-	liveEvery  = 10 * time.Minute
+	upkeepEvery = 5 * time.Minute
+	liveEvery   = 10 * time.Minute
 )
 
-// restLimit is how long nothing may need anybody at the counter before the house has
-// been kept.
+// restLimit is how long the counter may be at rest before the upkeep is done.
 const restLimit = 15 * time.Minute
 
-// keepHouse does what can wait for an idle counter: it moves the log into the database,
-// and drops what is old. What was lived through is written down in any case.
-func (s *Sim) keepHouse(l *life) {
-	tick := time.NewTicker(houseEvery)
+// upkeep does at rest what the agent does then: a checkpoint of the write-ahead log, and
+// retention. The lived time is stored in any case.
+func (s *Sim) upkeep(l *life) {
+	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
 	retention := storage.Retention{Keep: s.c.Keep}
 	for n := 1; ; n++ {
@@ -36,7 +35,7 @@ func (s *Sim) keepHouse(l *life) {
 		case <-tick.C:
 		}
 		var err error
-		if time.Duration(n)*houseEvery%liveEvery == 0 {
+		if time.Duration(n)*upkeepEvery%liveEvery == 0 {
 			mono, _ := s.now(l)
 			err = l.store.Live(mono)
 		}
@@ -50,12 +49,12 @@ func (s *Sim) keepHouse(l *life) {
 			s.mu.Unlock()
 		}
 		s.mu.Lock()
-		s.restless(l)
+		s.checkUpkeep(l)
 		s.mu.Unlock()
 	}
 }
 
-// atRest asks the terminal whether anybody needs it.
+// atRest asks the terminal whether its counter is at rest.
 func (s *Sim) atRest(l *life) bool {
 	ctx, cancel := context.WithTimeout(l.ctx, pollLimit)
 	defer cancel()
@@ -63,13 +62,13 @@ func (s *Sim) atRest(l *life) bool {
 	return err == nil && snap.AtRest
 }
 
-// reading is what the clocks say. Network time calls every time good that it has set.
+// reading is what the clocks show. Network time calls every time it set synchronised.
 func (s *Sim) reading(l *life) storage.Reading {
 	mono, wall := s.now(l)
 	return storage.Reading{Lived: mono, Wall: wall, Synced: !wall.IsZero()}
 }
 
-// tidy keeps the house.
+// tidy does the upkeep.
 func (s *Sim) tidy(l *life, old storage.Old) error {
 	s.boundary(l, "before the house is kept")
 	s.mu.Lock()
@@ -86,7 +85,7 @@ func (s *Sim) tidy(l *life, old storage.Old) error {
 			return err
 		}
 	}
-	if dirty { // each time would be slow
+	if dirty { // doing it each time would be slow
 		if err := l.store.Checkpoint(); err != nil {
 			return err
 		}
@@ -95,15 +94,15 @@ func (s *Sim) tidy(l *life, old storage.Old) error {
 	return nil
 }
 
-// resting are the views at which nothing at the counter needs anybody.
+// resting are the views of a counter at rest.
 var resting = map[counter.ViewName]bool{
 	counter.ViewIdle: true, counter.ViewApproved: true, counter.ViewDeclined: true, counter.ViewCancelled: true,
 	counter.ViewNotSent: true,
 	counter.ViewInDoubt: true, counter.ViewRefunded: true, counter.ViewRefused: true,
 }
 
-// restless looks whether the house was kept while nobody needed the counter.
-func (c *checker) restless(l *life) {
+// checkUpkeep checks that the upkeep is done while the counter is at rest.
+func (c *checker) checkUpkeep(l *life) {
 	if l.dead || !resting[l.view.Name] || time.Since(l.viewAt) < restLimit || time.Since(l.kept) < restLimit {
 		return
 	}
@@ -111,23 +110,23 @@ func (c *checker) restless(l *life) {
 		time.Since(l.kept))
 }
 
-// age is since when something is: in truth, and by what the terminal has lived through.
+// age is since when something is the case, in true time and in lived time.
 type age struct {
 	at    time.Time
 	lived time.Duration
 }
 
-// stampAge notes the age of something that happens now.
+// stampAge is the age of something that happens now.
 func (s *Sim) stampAge() age { return age{time.Now(), s.livedNow()} }
 
-// believable reports whether the wall clock may be believed in this life: it has not
-// jumped for so long (docs/decisions/0017). That it is right is another thing.
+// believable reports whether the wall clock may be believed in this run: it has not jumped for
+// long enough (docs/decisions/0017). It may still be wrong.
 func (c *wallClock) believable(l *life) bool {
 	const goodAfter = 6 * time.Hour
 	return time.Since(l.began) >= goodAfter && (c.right() || c.changes == l.clockSet && !c.unset)
 }
 
-// livedNow is for how long the terminal has lived, over all its lives.
+// livedNow is the lived time over all runs.
 func (s *Sim) livedNow() time.Duration {
 	if s.life == nil || s.life.dead {
 		return s.lived
@@ -135,9 +134,9 @@ func (s *Sim) livedNow() time.Duration {
 	return s.lived + time.Since(s.life.began)
 }
 
-// sawPruned looks at what is gone: each order was in a Z for as long as orders are kept,
-// by what was lived through, or by a clock that may be believed. How long the terminal
-// had lived at a Z is known as of the last time that it was written down.
+// sawPruned checks what retention has dropped: each order had been in a Z for the whole retention
+// time, by lived time or by a believable wall clock. Lived time at a Z counts as of the last time
+// it was stored.
 func (s *Sim) sawPruned(l *life) error {
 	rows, err := l.store.Orders()
 	if err != nil {
@@ -170,16 +169,15 @@ func (s *Sim) sawPruned(l *life) error {
 	return nil
 }
 
-// troubled notes that something keeps the terminal from doing in time what it should:
-// the network, or the disk.
+// troubled records a failure of the network or the disk, which excuses delays.
 func (c *checker) troubled()   { c.trouble = time.Now() }
 func (c *checker) diskFailed() { c.trouble, c.diskTrouble = time.Now(), time.Now() }
 
-// turnLimit is in what time each order in the background is asked about that is due,
-// where the network works.
+// turnLimit is how long a due order in the background may wait for its inquiry while the network
+// works.
 const turnLimit = time.Minute
 
-// watchTurns looks whether each order that is due gets its turn.
+// watchTurns checks that every due order gets its turn.
 func (s *Sim) watchTurns(l *life) {
 	tick := time.NewTicker(turnLimit / 3)
 	defer tick.Stop()
@@ -190,14 +188,14 @@ func (s *Sim) watchTurns(l *life) {
 			return
 		case <-tick.C:
 		}
-		if s.look().Status.Queue == 0 { // nothing is due
+		if s.look().Status.Queue == 0 { // none is due
 			clear(due)
 			continue
 		}
 		ctx, cancel := context.WithTimeout(l.ctx, pollLimit)
 		queue, err := l.runner.Queue(ctx)
 		cancel()
-		if err != nil { // it stands still, or has ended
+		if err != nil { // the loop is blocked or has ended
 			continue
 		}
 		_, wall := s.now(l)
@@ -207,7 +205,7 @@ func (s *Sim) watchTurns(l *life) {
 	}
 }
 
-// turns compares what is due with what was asked about since then.
+// turns compares the due orders with the inquiries since then.
 func (c *checker) turns(l *life, queue []payterm.QueueItem, wall time.Time, due map[payterm.OrderID]time.Time) {
 	waits := map[payterm.OrderID]bool{}
 	for _, q := range queue {

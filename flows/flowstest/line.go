@@ -61,11 +61,11 @@ func (w *world) play(words []string) error {
 	return do(w, to, rest)
 }
 
-// The words of a story, by what they are said to.
+// The verbs of a story, by what they act on.
 var (
 	worldVerbs = map[string]func(*world, []string) error{
 		"rules": (*world).setRules, "terminal": (*world).setUp, "sale": (*world).sale,
-		"replying": (*world).setReplying, "paying": (*world).setPaying, "wait": nothing, "quietly": (*world).loud,
+		"replying": (*world).setReplying, "paying": (*world).setPaying, "wait": nothing, "quietly": (*world).endQuiet,
 		"scan":    (*world).scan,
 		"restart": (*world).powerFailed, "clock": (*world).setClock, "sold": (*world).soldToday,
 	}
@@ -92,8 +92,8 @@ var (
 
 func nothing(*world, []string) error { return nil }
 
-// loud ends a quiet stretch of time.
-func (w *world) loud([]string) error {
+// endQuiet ends a quiet stretch of time.
+func (w *world) endQuiet([]string) error {
 	w.say("%s after %d inquiries", short(w.now), w.asked)
 	w.quiet = false
 	return nil
@@ -240,7 +240,7 @@ func (w *world) keys(words []string) error {
 	return nil
 }
 
-// scan hands a frame to the counter, or to the order where there is none.
+// scan passes a scan to the counter, or to the order if there is no counter.
 func (w *world) scan(words []string) error {
 	if len(words) == 0 {
 		return fmt.Errorf("scan what?")
@@ -324,8 +324,8 @@ func (w *world) refundEnds(o *storyOrder, words []string) error {
 	return w.step(o, order.RefundAnswered{Reply: payterm.Reply{Answer: a}})
 }
 
-// strays hands an order, or the counter, every event that has no business there,
-// and expects nothing lasting of it.
+// strays sends an order, or the counter, every event that it must ignore, and checks that no fact
+// changes.
 func (w *world) strays(o *storyOrder, words []string) error {
 	reply := payterm.Reply{Answer: payterm.Pending{}}
 	if slices.Contains(words, "paid") {
@@ -350,7 +350,7 @@ func (w *world) strays(o *storyOrder, words []string) error {
 			return err
 		}
 		if order.Lasting(before, next) || len(commands) > 0 && o.state.Phase != order.Scanning {
-			w.say("%s matters: %s, %s", describeEvent(e), next.Phase, w.standing(next))
+			w.say("%s matters: %s, %s", describeEvent(e), next.Phase, w.orderState(next))
 		}
 	}
 	if w.terminal == nil {
@@ -378,7 +378,7 @@ func (w *world) strays(o *storyOrder, words []string) error {
 	return nil
 }
 
-// refund asks for money of a sale to go back.
+// refund asks for a refund of a sale.
 func (w *world) refund(o *storyOrder, words []string) error {
 	if len(words) == 0 {
 		return fmt.Errorf("refund how much?")
@@ -420,7 +420,7 @@ func (w *world) inquiryEnds(o *storyOrder, words []string) error {
 	return w.step(o, order.InquiryAnswered{Reply: payterm.Reply{Answer: a}})
 }
 
-// answer reads an ANSWER.
+// answer parses an ANSWER.
 func (w *world) answer(o *storyOrder, words []string) (payterm.Answer, error) {
 	if len(words) == 0 {
 		return nil, fmt.Errorf("which answer?")
@@ -542,7 +542,7 @@ func (w *world) store(words []string) error {
 	return fmt.Errorf("store failed WHY, or store recovered")
 }
 
-// training is somebody's wish over the socket, or the runner's no to a Train.
+// training is a request on the socket, or the runner's refusal of a Train.
 func (w *world) training(words []string) error {
 	switch {
 	case len(words) == 2 && words[0] == "asked":
@@ -554,7 +554,7 @@ func (w *world) training(words []string) error {
 	return fmt.Errorf("training asked on|off, or training refused REASON")
 }
 
-// zAsked is a Z over the socket, with the PIN of a number or without.
+// zAsked is a request for a Z on the socket, with or without a PIN.
 func (w *world) zAsked(words []string) error {
 	if len(words) == 0 || words[0] != "asked" || len(words) > 3 {
 		return fmt.Errorf("z asked, perhaps with a PIN or NUMBER PIN")
@@ -570,7 +570,7 @@ func (w *world) zAsked(words []string) error {
 	return w.feed(asked, true)
 }
 
-// service is somebody who tries the devices out.
+// service is a caller that tests the devices.
 func (w *world) service(words []string) error {
 	switch {
 	case len(words) == 1 && words[0] == "asked":

@@ -11,8 +11,8 @@ import (
 	"payterm/flows/counter"
 )
 
-// look answers what the journal can answer; the gateway, the totals and the rate are
-// the story's own lines.
+// look answers what the journal can answer; answers of the gateway, the totals and the rate are
+// lines of the story.
 func (w *world) look(q counter.Query) error {
 	w.looked = q
 	fits := func(o payterm.Order) bool { return string(o.ID) == q.Text }
@@ -45,7 +45,7 @@ func (w *world) look(q counter.Query) error {
 	return w.feed(found, true)
 }
 
-// numbered is what storage says of the end of a number.
+// numbered does what storage does for the end of a number.
 func numbered(o payterm.Order, end string) bool {
 	if len(end) < payterm.MinNumber {
 		end = fmt.Sprintf("%0*s", payterm.MinNumber, end)
@@ -53,7 +53,7 @@ func numbered(o payterm.Order, end string) bool {
 	return strings.HasSuffix(string(o.ID), end) || o.ChannelOrderID != "" && strings.HasSuffix(o.ChannelOrderID, end)
 }
 
-// listed is what storage says of its lists.
+// listed does what storage does for its lists.
 func (w *world) listed(o payterm.Order, list payterm.OrderList) bool {
 	switch list {
 	case payterm.ListSales:
@@ -68,7 +68,7 @@ func (w *world) listed(o payterm.Order, list payterm.OrderList) bool {
 	return true
 }
 
-// query is the question that the counter asked last, and may have left since.
+// query is the counter's last question, which it may have left since.
 func (w *world) query(what counter.Lookup) (counter.Query, error) {
 	if q := w.looked; q.What == what {
 		return q, nil

@@ -20,8 +20,8 @@ import (
 	"payterm"
 )
 
-// network lies between the terminal and the gateway. It carries bytes, and it
-// can do to them what networks do. Its lock is the world's.
+// network connects the terminal with the gateway. It carries bytes and makes faults. Its lock is
+// the world's.
 type network struct {
 	s      *Sim
 	rng    *rand.Rand
@@ -30,8 +30,8 @@ type network struct {
 	kept   map[payterm.OrderID][]kept
 }
 
-// kept is an authentic reply, as it went by: the bytes, and what they say. Somebody, or
-// a part of the gateway that lags behind, may give it once more later.
+// kept is an authentic reply that was carried: its bytes and their meaning. An attacker, or a
+// part of the gateway that lags behind, may send it again later.
 type kept struct {
 	body    []byte
 	applied reported
@@ -40,22 +40,22 @@ type kept struct {
 // mostKept is how many replies about one order are kept: the first ones.
 const mostKept = 12
 
-// netFault is what happens to the next requests of an action.
+// netFault is a fault of the next requests of an action.
 type netFault struct {
 	name   string
 	action string // pay, query, refund or any
 	left   int
 }
 
-// NetFaults are what the network, or somebody in it, can do to a request. A
-// request that is lost gives no sign: the terminal waits until its own deadline.
+// NetFaults are the faults of a request. A lost request gives no sign: the terminal waits until
+// its own deadline.
 var NetFaults = []string{
 	"refused", "no_route", "reset_in_request", "lost_before", "lost_after", "late", "very_late", "reset_after",
 	"duplicated", "truncated", "portal", "redirect", "http_500", "empty",
-	// An authentic reply about the order that went by before, in place of the true one; the second without
-	// the request's having come to the gateway.
+	// An earlier authentic reply about the order in place of the true one; with old_lost the
+	// request does not reach the gateway.
 	"old", "old_lost",
-	// What the gateway's simulator does to its own replies:
+	// Faults that the gateway's simulator makes:
 	"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key", "base64_body",
 	"code:SYSTEM_ERROR", "code:AUTH_CODE_INVALID", "code:PWD_INCORRECT", "code:PARAM_ERROR", "code:ORDER_USED",
 	"code:ORDER_PAID", "code:TIMEOUT",
@@ -63,17 +63,16 @@ var NetFaults = []string{
 }
 
 var (
-	// untouched are the faults that leave the reply what the gateway meant.
+	// untouched are the faults that leave the reply as the gateway meant it.
 	untouched = []string{"", "late", "very_late", "base64_body", "duplicated", "double_amount", "old", "old_lost"}
-	// forged are those that change what lies under the digest.
+	// forged are the faults that change what the digest covers.
 	forged = []string{"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key"}
-	// written are those that say the same in another way, or less of it.
+	// written are the faults that write the same in another way, or leave something out.
 	written = []string{"no_order_id", "no_amount", "double_amount"}
 )
 
-// believable reports whether a reply of this fault may be believed. A sealed
-// failure is one, whatever amount it names; only an inquiry's reply need not say
-// whose it is.
+// believable reports whether a reply with this fault may be believed. A failure is one whatever
+// its amount; only an inquiry's reply may leave out the order id.
 func believable(fault, action string, r *reported) bool {
 	failed := r != nil && (fault == "wrong_amount" || fault == "no_amount") && r.row.Status != "success"
 	return r != nil && (failed || fault == "no_order_id" && action == "query" || slices.Contains(untouched, fault) ||
@@ -98,26 +97,26 @@ func (n *network) next(action string) string {
 	return ""
 }
 
-// some is a time of around d, never the same twice.
+// some is a time around d, different each time.
 func (n *network) some(d time.Duration) time.Duration {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
 	return d/2 + time.Duration(n.rng.Int64N(int64(d)))
 }
 
-// requested rides on a request's context, so that the network knows what it
-// carries. The terminal does not.
+// requested travels in a request's context and tells the network what it carries. The terminal
+// does not see it.
 type requested struct {
 	l      *life
 	id     payterm.OrderID
-	about  payterm.OrderID // what is said in reply is about it: of a refund, the sale
+	about  payterm.OrderID // the order that the reply is about; for a refund, the sale
 	action string
 	code   string // of a Passive payment
 }
 
 type requestKey struct{}
 
-// dial is what the terminal has in place of a network card.
+// dial replaces the terminal's dialler.
 func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	req, ok := ctx.Value(requestKey{}).(*requested)
 	if !ok {
@@ -155,7 +154,7 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		defer far.Close()
 		n.carry(far, req, fault)
 	}()
-	go func() { // a process that dies drops its connections
+	go func() { // a process that ends drops its connections
 		select {
 		case <-req.l.ctx.Done():
 			near.Close()
@@ -189,10 +188,10 @@ func (c *carrier) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// carry takes one request to the gateway and its reply back.
+// carry takes one request to the gateway and the reply back.
 func (n *network) carry(conn net.Conn, req *requested, fault string) {
 	if fault == "reset_in_request" {
-		io.ReadFull(conn, make([]byte, 40)) //nolint:errcheck // whatever came
+		io.ReadFull(conn, make([]byte, 40)) // whatever was sent
 		return
 	}
 	r, err := http.ReadRequest(bufio.NewReader(conn))
@@ -207,7 +206,7 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 	n.s.passing(req)
 	reply, applied := n.deliver(req, body, fault)
 	if reply == nil { // lost without a sign
-		io.Copy(io.Discard, conn) //nolint:errcheck // until the terminal gives up
+		io.Copy(io.Discard, conn) // until the terminal gives up
 		return
 	}
 	switch fault {
@@ -239,8 +238,8 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 	}
 }
 
-// passing is the boundary at which a request is on its way and the process may
-// die without it. What goes by is the network's, so it goes on.
+// passing is the boundary of a request on its way: the process may end there, and the request
+// goes on.
 func (s *Sim) passing(req *requested) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,15 +250,15 @@ func (s *Sim) passing(req *requested) {
 	s.reached(req.l, name)
 }
 
-// reported is what the gateway meant to say at a moment.
+// reported is what the gateway meant to say.
 type reported struct {
 	row  ledgerRow
 	code string // rsp_code
-	bare bool   // nothing lies under the digest
+	bare bool   // the digest covers nothing
 }
 
-// deliver hands a request to the gateway and gives the reply's bytes, nil for
-// none, and what the gateway meant to say, nil where it never heard of it.
+// deliver passes a request to the gateway and returns the reply's bytes, nil for none, and its
+// meaning, nil if the gateway did not get the request.
 func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *reported) {
 	switch fault {
 	case "lost_before":
@@ -267,7 +266,8 @@ func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *r
 	case "portal":
 		return raw("200 OK", "text/html", "<!doctype html><title>Welcome</title><p>Please accept our terms."), nil
 	case "redirect":
-		return []byte("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/processV2\r\nContent-Length: 0\r\n\r\n"), nil
+		return []byte("HTTP/1.1 307 Temporary Redirect\r\n" +
+			"Location: http://127.0.0.1:9/processV2\r\nContent-Length: 0\r\n\r\n"), nil
 	case "http_500":
 		return raw("500 Internal Server Error", "text/plain", "trouble"), nil
 	case "empty":
@@ -288,7 +288,7 @@ func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *r
 		gateway.call("POST", "/sim/faults", fmt.Sprintf(`{"action":"*","fault":%q,"times":1}`, fault))
 	}
 	status, text := gateway.call("POST", "/processV2", string(body))
-	if fault == "duplicated" { // the first copy's answer is lost
+	if fault == "duplicated" { // the first copy's reply is lost
 		status, text = gateway.call("POST", "/processV2", string(body))
 	}
 	if old.body != nil {
@@ -312,14 +312,14 @@ func (n *network) deliver(req *requested, body []byte, fault string) ([]byte, *r
 	return raw(fmt.Sprintf("%d %s", status, http.StatusText(status)), "application/json", text), applied
 }
 
-// keep keeps a reply that is authentic, for later.
+// keep stores an authentic reply.
 func (n *network) keep(req *requested, fault string, reply []byte, applied *reported) {
 	if about := req.about; fault == "" && applied != nil && !applied.bare && len(n.kept[about]) < mostKept {
 		n.kept[about] = append(n.kept[about], kept{slices.Clone(reply), *applied})
 	}
 }
 
-// old is a reply about the order that went by before, mostly the first.
+// old is an earlier reply about the order, mostly the first.
 func (n *network) old(req *requested) kept {
 	list := n.kept[req.about]
 	if len(list) == 0 {

@@ -13,12 +13,12 @@ import (
 	"payterm/flows/counter"
 )
 
-// Plan is what people, the network and the power do, in order.
+// Plan is a sequence of acts of people, network and power.
 type Plan []Act
 
-// Act is one line of a plan. What it can be is listed at acts.
+// Act is one line of a plan; acts lists the verbs.
 type Act struct {
-	After time.Duration // the act before
+	After time.Duration // the previous act
 	Does  string
 }
 
@@ -51,25 +51,25 @@ func ParsePlan(text string) (Plan, error) {
 	return p, nil
 }
 
-// acts are the verbs of a plan. Those of people run beside the world.
+// acts are the verbs of a plan. Those of people (byPeople) run in goroutines of their own.
 //
 //	passive 12.34 ALIPAY ok|poor|expired|early|used|never|garbage|password 20s
-//	active 12.34 ok 20s|never|decline 20s     the customer photographs the code and acts that much later
+//	active 12.34 ok 20s|never|decline 20s     the customer photographs the code and pays so much later
 //	key CANCEL ENTER ...                      the cashier's keys
 //	api passive 12.34 K [1.00] [despite] [dies 3s]   a till asks over the socket, with the idempotency key K; with
-//	                          a tip; despite a doubt of this total; and is gone that much later
-//	refund 5.00 | all [K [dies 3s]]           of the latest sale that was paid; a till's, with a key
-//	retry K [13.00] [dies 3s] the till asks again for what it asked for with K, or for another amount
+//	                          a tip; despite a doubt of this total; it gives up that much later
+//	refund 5.00 | all [K [dies 3s]]           of the latest paid sale; with a key a till asks for it
+//	retry K [13.00] [dies 3s] the till repeats the request with key K, or asks for another amount with it
 //	poll 200ms 30s [5]        a till asks for the status of its first five open orders, at this pace, for that long
 //	ask, resolve                              about the latest order that is open or listed
 //	z                                         the day is closed
 //	unseen                                    a sale that ended as not sent is paid all the same
 //	reconcile                                 the gateway is asked about every sale that is closed
-//	net FAULT pay|query|any 3                 the next three requests meet it
+//	net FAULT pay|query|any 3                 the next three requests have this fault
 //	cut 2m                                    no connection for that long
-//	kill 10s                                  the power is away for that long, now
+//	kill 10s                                  power failure of that length, now
 //	dieat 7 10s                               the process dies at the seventh boundary from now
-//	dieon before a payment   it dies at the next boundary whose name begins so
+//	dieon before a payment   it dies at the next boundary whose name has this prefix
 //	full 3 20s [7]            the third commit from now finds the disk full, for that long or until a boot,
 //	                          which follows on a death at the seventh boundary after that
 //	stall 3 40s               the third commit from now takes the disk that long
@@ -90,7 +90,7 @@ var acts = map[string]func(*Sim, []string) error{
 	"config": (*Sim).configure, "clock": (*Sim).setClock, "clockat": (*Sim).setClockAt,
 }
 
-// byPeople are the acts that take their time.
+// byPeople are the acts that take time.
 var byPeople = map[string]bool{
 	"passive": true, "active": true, "api": true, "retry": true, "poll": true, "ask": true, "resolve": true,
 	"key": true, "refund": true, "reconcile": true,
@@ -117,7 +117,7 @@ func (s *Sim) act(a Act, running *sync.WaitGroup) error {
 	return nil
 }
 
-// alive is the life that can be touched, nil while there is none.
+// alive is the running process, nil if there is none.
 func (s *Sim) alive() *life {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +137,7 @@ func (s *Sim) look() counter.View {
 	return s.life.view
 }
 
-// press types as fast as people do.
+// press types at the pace of a person.
 func (s *Sim) press(keys ...payterm.Key) {
 	for _, k := range keys {
 		if l := s.alive(); l != nil {
@@ -147,7 +147,7 @@ func (s *Sim) press(keys ...payterm.Key) {
 	}
 }
 
-// rest is a pause of around d.
+// rest pauses for around d.
 func (s *Sim) rest(d time.Duration) {
 	s.mu.Lock()
 	pause := d/2 + time.Duration(s.people.Int64N(int64(d)))
@@ -162,8 +162,7 @@ func (s *Sim) key(words []string) error {
 	return nil
 }
 
-// enter clears the counter of a result, types the amount and a key, and goes on
-// despite a warning.
+// enter leaves a result, types the amount and a key, and goes on after a warning.
 func (s *Sim) enter(amount string, then payterm.Key) {
 	switch s.look().Name {
 	case counter.ViewApproved, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent, counter.ViewInDoubt,
@@ -187,7 +186,7 @@ func (s *Sim) enter(amount string, then payterm.Key) {
 	}
 }
 
-// wallet asks a customer's phone for a code.
+// wallet is a new code from a customer's phone.
 func (s *Sim) wallet(wallet, kind string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,10 +206,10 @@ func (s *Sim) wallet(wallet, kind string) string {
 	return made.Code
 }
 
-// aFrame is how long a scanner takes to send a code.
-const aFrame = 20 * time.Millisecond
+// scanTime is how long a scanner takes to send a code.
+const scanTime = 20 * time.Millisecond
 
-// scan holds a code before the scanner.
+// scan presents a code to the scanner.
 func (s *Sim) scan(code string, frame time.Duration) {
 	l := s.alive()
 	if l == nil {
@@ -221,7 +220,7 @@ func (s *Sim) scan(code string, frame time.Duration) {
 	s.lastCode = code
 	s.mu.Unlock()
 	mono, _ := l.clock.Now()
-	time.Sleep(frame) // its bytes come one by one
+	time.Sleep(frame) // the bytes come one by one
 	l.runner.Scan(payterm.NewPayCode(code), mono)
 }
 
@@ -231,7 +230,7 @@ func (s *Sim) passive(words []string) error {
 	}
 	kind := words[2]
 	if kind == "early" {
-		go func() { // held there while the cashier still types, and read slowly
+		go func() { // presented while the cashier still types, and read slowly
 			time.Sleep(200 * time.Millisecond)
 			s.scan(s.wallet(words[1], "ok"), 700*time.Millisecond)
 		}()
@@ -244,26 +243,26 @@ func (s *Sim) passive(words []string) error {
 	case "early":
 		s.rest(time.Second)
 	case "garbage":
-		s.scan("https://example.org/not/a/code", aFrame)
+		s.scan("https://example.org/not/a/code", scanTime)
 		return nil
 	case "used":
 		s.mu.Lock()
 		used := s.lastCode
 		s.mu.Unlock()
-		s.scan(used, aFrame)
+		s.scan(used, scanTime)
 		s.rest(2 * time.Second)
 	case "expired":
 		code := s.wallet(words[1], kind)
 		time.Sleep(61 * time.Second)
 		s.enter(words[0], payterm.KeyEnter)
 		s.rest(time.Second)
-		s.scan(code, aFrame)
+		s.scan(code, scanTime)
 		return nil
 	}
 	if s.look().Name != counter.ViewScan {
-		return nil // the customer is asked for nothing
+		return nil // the customer has nothing to confirm
 	}
-	s.scan(s.wallet(words[1], kind), aFrame)
+	s.scan(s.wallet(words[1], kind), scanTime)
 	s.rest(time.Second)
 	if kind != "password" {
 		return nil
@@ -272,8 +271,8 @@ func (s *Sim) passive(words []string) error {
 	return s.phone(order, "pay", words[3:])
 }
 
-// phone lets the customer act, some time later. It may be too late, or the
-// gateway may never have heard of the order; that is the customer's affair.
+// phone makes the customer act some time later. It may be too late, or the gateway may not know
+// the order.
 func (s *Sim) phone(order payterm.OrderID, verb string, after []string) error {
 	if order == "" {
 		return nil
@@ -283,7 +282,7 @@ func (s *Sim) phone(order payterm.OrderID, verb string, after []string) error {
 		if err != nil {
 			return err
 		}
-		time.Sleep(d + time.Duration(len(order))) // at a moment of its own
+		time.Sleep(d + time.Duration(len(order))) // no two at the same moment
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -313,7 +312,7 @@ func (s *Sim) active(words []string) error {
 	return nil
 }
 
-// latest is the newest order that a person could ask about.
+// latest is the newest order.
 func (s *Sim) latest() payterm.OrderID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -326,7 +325,7 @@ func (s *Sim) latest() payterm.OrderID {
 	return ""
 }
 
-// supervisor comes to the counter and types the PIN if it is asked for.
+// supervisor types the PIN if it is asked for.
 func (s *Sim) supervisor() {
 	s.rest(3 * time.Second)
 	if s.look().Name != counter.ViewPIN {
@@ -358,7 +357,7 @@ func (s *Sim) z([]string) error {
 	return err
 }
 
-// payUnseen is a gateway that calls paid what nobody can have paid.
+// payUnseen makes the gateway call an order paid that nobody can have paid.
 func (s *Sim) payUnseen([]string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -384,14 +383,16 @@ func (s *Sim) reconcile([]string) error {
 		sale := s.book[id].Kind == payterm.KindSale
 		s.mu.Unlock()
 		if sale {
-			s.waitsFor(l, reconcileLimit, func(ctx context.Context) { l.runner.Check(ctx, id) }) //nolint:errcheck // what is found is in the journal
+			s.waitsFor(l, reconcileLimit, func(ctx context.Context) {
+				l.runner.Check(ctx, id) //nolint:errcheck // the journal has what is found
+			})
 		}
 	}
 	return nil
 }
 
 func (s *Sim) ask([]string) error {
-	for range 3 { // impatiently
+	for range 3 { // impatient
 		if l := s.alive(); l != nil && s.latest() != "" {
 			go s.inquires(l, s.latest())
 		}
@@ -404,7 +405,7 @@ func (s *Sim) resolve([]string) error {
 	if l := s.alive(); l != nil && s.latest() != "" {
 		go s.supervisor()
 		s.waitsFor(l, 0, func(ctx context.Context) {
-			l.runner.Resolve(ctx, s.latest(), "supervisor", "looked at") //nolint:errcheck // a word that nobody asked for changes nothing
+			l.runner.Resolve(ctx, s.latest(), "supervisor", "looked at") // the decision may not be wanted
 		})
 	}
 	return nil
@@ -444,7 +445,7 @@ func duration(words []string) (time.Duration, error) {
 	return time.ParseDuration(words[0])
 }
 
-// off takes the power away and waits for the process to be dead.
+// off cuts the power and waits until the process has ended.
 func (s *Sim) off() error {
 	s.mu.Lock()
 	s.tell("the power is gone")
@@ -454,7 +455,7 @@ func (s *Sim) off() error {
 	default:
 	}
 	s.mu.Unlock()
-	return s.bury()
+	return s.takeOverDisk()
 }
 
 func (s *Sim) powerOff(words []string) error {
@@ -484,7 +485,7 @@ func (s *Sim) dieLater(words []string) error {
 	return nil
 }
 
-// boundaryNames are beginnings of the names of boundaries; what matters most stands there twice.
+// boundaryNames are prefixes of boundary names; the important ones are listed twice.
 var boundaryNames = []string{
 	"before a commit", "after a commit of sale_began", "after a commit of code_scanned",
 	"after a commit of payment_answered",
@@ -538,9 +539,9 @@ func (s *Sim) whileOff(do func(*Sim) error) error {
 	return nil
 }
 
-// RandomPlan draws a plan of up to n scenes.
+// RandomPlan makes a plan of up to n scenes.
 func RandomPlan(seed uint64, n int) Plan {
-	d := &drawer{r: rand.New(rand.NewPCG(seed, 4))} //nolint:gosec // a simulation
+	d := &planner{r: rand.New(rand.NewPCG(seed, 4))} //nolint:gosec // a simulation
 	for range 2 + d.r.IntN(n) {
 		d.pause(60 * time.Second)
 		if d.r.IntN(6) == 0 {
@@ -551,11 +552,10 @@ func RandomPlan(seed uint64, n int) Plan {
 	return d.p
 }
 
-// DayPlan draws a few days of a shop, with what money can do: sales with tips, late
-// payments, refunds in parts, a payment that nobody can have made, power cuts, and
-// Zs at any time. It ends with a reconciliation.
+// DayPlan makes a few days of a shop: sales with tips, late payments, refunds in parts, a payment
+// that nobody can have made, power cuts, and Zs at any time. It ends with a reconciliation.
 func DayPlan(seed uint64) Plan {
-	d := &drawer{r: rand.New(rand.NewPCG(seed, 5))} //nolint:gosec // a simulation
+	d := &planner{r: rand.New(rand.NewPCG(seed, 5))} //nolint:gosec // a simulation
 	minor := func(most int64) string { return payterm.Amount{Minor: 1 + d.r.Int64N(most), Currency: "CAD"}.String() }
 	for n := range 12 + d.r.IntN(12) {
 		d.pause(time.Duration(1+d.r.IntN(3)) * time.Hour)
@@ -576,7 +576,7 @@ func DayPlan(seed uint64) Plan {
 			d.do("net lost_after pay 1")
 			d.pause(time.Second)
 			d.do("active %s never", minor(20000))
-			for range 2 { // the ladder has run once through, and perhaps a day is closed
+			for range 2 { // long enough for the ladder and perhaps a Z
 				d.wait(20 * time.Minute)
 				d.do("%s", d.pick("z", "key CLEAR"))
 			}
@@ -598,31 +598,31 @@ func DayPlan(seed uint64) Plan {
 	return d.p
 }
 
-// drawer writes a plan.
-type drawer struct {
+// planner writes a plan.
+type planner struct {
 	r     *rand.Rand
 	p     Plan
-	after time.Duration // pauses since the last act
+	after time.Duration // the pauses since the last act
 	keys  []string      // that tills have used
 }
 
-// wait lets this much pass before the next act.
-func (d *drawer) wait(pause time.Duration) { d.after += pause }
+// wait adds a pause before the next act.
+func (d *planner) wait(pause time.Duration) { d.after += pause }
 
-// pause lets up to most pass before the next act.
-func (d *drawer) pause(most time.Duration) { d.wait(time.Duration(1 + d.r.Int64N(int64(most)))) }
+// pause adds a random pause of up to most.
+func (d *planner) pause(most time.Duration) { d.wait(time.Duration(1 + d.r.Int64N(int64(most)))) }
 
-func (d *drawer) do(format string, args ...any) {
+func (d *planner) do(format string, args ...any) {
 	d.p = append(d.p, Act{d.after, fmt.Sprintf(format, args...)})
 	d.after = 0
 }
 
-func (d *drawer) pick(of ...string) string { return of[d.r.IntN(len(of))] }
+func (d *planner) pick(of ...string) string { return of[d.r.IntN(len(of))] }
 
-func (d *drawer) seconds(most int) string { return fmt.Sprintf("%ds", 1+d.r.IntN(most)) }
+func (d *planner) seconds(most int) string { return fmt.Sprintf("%ds", 1+d.r.IntN(most)) }
 
-// scene is something that happens in a shop.
-func (d *drawer) scene() {
+// scene adds something that happens in a shop.
+func (d *planner) scene() {
 	if d.r.IntN(4) == 0 {
 		d.attack()
 		return
@@ -630,16 +630,16 @@ func (d *drawer) scene() {
 	switch d.r.IntN(26) {
 	case 0, 1, 2, 3:
 		d.sale()
-	case 4, 5, 6, 7: // somebody tampers, or the network breaks, in the middle of a sale
+	case 4, 5, 6, 7: // a network fault or an attack in the middle of a sale
 		for range 1 + d.r.IntN(2) {
 			d.do("net %s %s %d", d.fault(), d.pick("pay", "query", "query", "any"), 1+d.r.IntN(4))
 			d.pause(3 * time.Second)
 		}
 		d.sale()
-	case 8, 9, 10: // the power goes in the middle of a sale
+	case 8, 9, 10: // a power cut in the middle of a sale
 		d.do("dieon %s", d.pick(boundaryNames...))
 		d.pause(3 * time.Second)
-		if d.r.IntN(3) == 0 { // the shortest of the moments that matter is that of a code to come
+		if d.r.IntN(3) == 0 { // while a code is awaited, the shortest of the moments that matter
 			d.do("active %s ok 9s", d.amount())
 			break
 		}
@@ -654,11 +654,11 @@ func (d *drawer) scene() {
 		d.do("kill %s", d.pick("5s", d.seconds(40), d.seconds(1200)))
 	case 13:
 		d.do("cut %s", d.pick(d.seconds(40), d.seconds(1200)))
-	case 14: // impatience
+	case 14: // an impatient cashier
 		d.sale()
 		d.pause(40 * time.Second)
 		d.do("key %s", d.pick("CANCEL", "CANCEL", "ENTER", "CLEAR", "5", "F1", "00"))
-	case 15, 16: // a sale that is given up and paid late, and what staff does about it
+	case 15, 16: // a sale that is given up and paid late, and staff's decision
 		d.do("active %s ok %s", d.amount(), d.pick("45s", "100s", "300s"))
 		d.pause(30 * time.Second)
 		d.do("key CANCEL")
@@ -668,14 +668,14 @@ func (d *drawer) scene() {
 		d.do("%s", d.pick("ask", "resolve", "resolve", "z", "z"))
 	case 18:
 		d.do("api %s %s K%d", d.pick("passive", "passive", "active"), d.amount(), d.r.IntN(3))
-	case 19: // refused by a word that lies outside the digest, and then no word more
+	case 19: // refused by an outer code, and then only silence
 		d.do("net code:%s pay 1", d.pick("AUTH_CODE_INVALID", "PWD_INCORRECT"))
 		d.pause(time.Second)
 		d.do("net %s query %d", d.pick("refused", "no_route", "lost_before", "portal", "code:SYSTEM_ERROR",
 			"code:TOO_MANY_REQUESTS", "code:TOO_MANY_REQUESTS"), 1+d.r.IntN(3))
 		d.pause(time.Second)
 		d.do("passive %s ALIPAY ok", d.amount())
-	case 20, 21, 22: // money goes back, with all that can come between
+	case 20, 21, 22: // a refund, with all that can come between
 		d.do("passive %s ALIPAY ok", d.amount())
 		d.pause(20 * time.Second)
 		if d.r.IntN(2) == 0 {
@@ -696,16 +696,16 @@ func (d *drawer) scene() {
 	}
 }
 
-func (d *drawer) amount() string { return d.pick("12.34", "5.00", "5.00", "99.99", "1250.00") }
+func (d *planner) amount() string { return d.pick("12.34", "5.00", "5.00", "99.99", "1250.00") }
 
-func (d *drawer) fault() string {
+func (d *planner) fault() string {
 	if d.r.IntN(2) == 0 {
 		return d.pick(forged...)
 	}
 	return d.pick(NetFaults...)
 }
 
-func (d *drawer) sale() {
+func (d *planner) sale() {
 	wallet := d.pick("ALIPAY", "WECHATPAY", "UNIONPAY")
 	switch d.r.IntN(8) {
 	case 0, 1, 2:

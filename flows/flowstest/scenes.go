@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// attack is what somebody, or something, does who means no good or knows no better: a
-// hostile gateway, a wrong clock, a careless till, a failing disk.
-func (d *drawer) attack() {
+// attack adds a scene with a hostile gateway, a wrong clock, a careless till or a failing disk.
+func (d *planner) attack() {
 	switch d.r.IntN(16) {
 	case 0, 1, 2:
 		d.till()
-	case 3: // a key of long ago
+	case 3: // an old key
 		if len(d.keys) > 0 {
 			d.do("retry %s%s", d.pick(d.keys...), d.pick("", "", " 7.77", " dies 2s"))
 			return
@@ -20,14 +19,14 @@ func (d *drawer) attack() {
 	case 4: // a till that polls some of many orders
 		d.doubts(6 + d.r.IntN(6))
 		d.do("poll 200ms %s %d", d.pick("30s", "80s", "80s"), 1+d.r.IntN(5))
-	case 5: // a gateway that hangs when the terminal starts, and then is asked
+	case 5: // a gateway that does not answer during a start, then a person who asks
 		d.doubts(5 + d.r.IntN(5))
 		d.do("net lost_before query %d", 4+d.r.IntN(10))
 		d.pause(time.Second)
 		d.do("kill 5s")
 		d.pause(4 * time.Second)
 		d.sale()
-	case 6, 7: // a doubt, a clock that jumps, and the same amount once more
+	case 6, 7: // a doubt, a clock that jumps, and the same amount again
 		amount := d.doubt()
 		d.do("clockat %d %s", 1+d.r.IntN(6), d.jump())
 		d.pause(20 * time.Second)
@@ -40,7 +39,7 @@ func (d *drawer) attack() {
 		d.sale()
 		d.wait(d.hours())
 		d.do("%s", d.pick("z", "clock right", "clock "+d.jump(), "clockat 7 right", "kill 10s"))
-	case 9, 10: // replies that are old but authentic
+	case 9, 10: // replies that are authentic but out of date
 		d.do("passive %s ALIPAY ok", d.pick("12.34", "99.99"))
 		d.pause(20 * time.Second)
 		for range 1 + d.r.IntN(2) {
@@ -61,11 +60,11 @@ func (d *drawer) attack() {
 		d.sale()
 		d.pause(time.Minute)
 		d.do("%s", d.pick("refund 1.00", "z", "api passive 12.34 C1", "reconcile"))
-	case 12: // a disk that stalls
+	case 12: // a slow disk
 		d.do("stall %d %s", 1+d.r.IntN(6), d.pick("6s", "40s", "70s", "90s"))
 		d.pause(2 * time.Second)
 		d.sale()
-	case 13: // a record that cannot be read
+	case 13: // an unreadable record
 		amount := d.doubt()
 		if d.r.IntN(3) == 0 {
 			d.do("resolve")
@@ -74,7 +73,7 @@ func (d *drawer) attack() {
 		d.do("damage")
 		d.pause(100 * time.Second)
 		d.do("passive %s ALIPAY ok", amount)
-	case 14, 15: // a till that sells by itself, and nobody presses a key for hours
+	case 14, 15: // a till that sells, and for hours nobody presses a key
 		for range 1 + d.r.IntN(3) {
 			d.do("api passive %s %s", d.amount(), d.key())
 			d.wait(d.hours())
@@ -86,15 +85,15 @@ func (d *drawer) attack() {
 	}
 }
 
-// key is a new one, for a till to ask with.
-func (d *drawer) key() string {
+// key is a new idempotency key.
+func (d *planner) key() string {
 	key := fmt.Sprintf("T%d", len(d.keys)+1)
 	d.keys = append(d.keys, key)
 	return key
 }
 
-// hours are so long that something ends by itself: a code's life, a retention.
-func (d *drawer) hours() time.Duration {
+// hours is long enough for something to end by itself: a code's life, a retention time.
+func (d *planner) hours() time.Duration {
 	switch d.r.IntN(8) {
 	case 0:
 		return 26 * time.Hour
@@ -104,13 +103,13 @@ func (d *drawer) hours() time.Duration {
 	return 40 * time.Minute
 }
 
-// jump is what a clock does.
-func (d *drawer) jump() string {
+// jump is a change of the clock.
+func (d *planner) jump() string {
 	return d.pick("25h", "25h", "1h", "-1h", "-25h", "9600h", "unset", "right")
 }
 
-// doubt is a sale of which nobody knows whether it was paid. It gives the amount.
-func (d *drawer) doubt() string {
+// doubt adds a sale whose result is unknown and returns its amount.
+func (d *planner) doubt() string {
 	amount := d.pick("12.34", "5.00", "99.99")
 	d.do("net %s pay 1", d.pick("lost_before", "lost_before", "lost_after"))
 	d.do("net lost_before query 4")
@@ -122,8 +121,8 @@ func (d *drawer) doubt() string {
 	return amount
 }
 
-// doubts are many orders that the cashier has given up.
-func (d *drawer) doubts(n int) {
+// doubts adds many orders that the cashier gives up.
+func (d *planner) doubts(n int) {
 	for i := range n {
 		d.do("active %d.%02d never", 20+i, d.r.IntN(100))
 		d.wait(7 * time.Second)
@@ -132,32 +131,32 @@ func (d *drawer) doubts(n int) {
 	}
 }
 
-// till is one that retries, dies and comes back.
-func (d *drawer) till() {
+// till adds a till that retries, dies and comes back.
+func (d *planner) till() {
 	mode, key := d.pick("passive", "passive", "active"), d.key()
 	ask := fmt.Sprintf("api %s %s %s", mode, d.amount(), key)
 	again := "retry " + key + d.pick("", "", "", " 7.77")
 	switch d.r.IntN(6) {
-	case 0: // it dies, and comes back
+	case 0: // dies and comes back
 		d.do("%s dies %s", ask, d.pick("500ms", "3s", "10s"))
 		d.pause(10 * time.Second)
 		d.do("%s", again)
-	case 1: // it does not wait
+	case 1: // does not wait
 		d.do("%s", ask)
 		d.pause(5 * time.Second)
 		d.do("%s", again)
-	case 2: // the power goes in between
+	case 2: // a power cut in between
 		d.do("%s", ask)
 		d.pause(8 * time.Second)
 		d.do("%s", d.pick("kill 5s", "dieat 3", "kill 40s"))
 		d.pause(10 * time.Second)
 		d.do("%s", again)
-	case 3: // it sells despite a doubt, for which somebody has to type a PIN, and does not wait
+	case 3: // sells despite a doubt, which needs a PIN, and does not wait
 		amount := d.doubt()
 		d.do("api passive %s %s despite", amount, key)
 		d.pause(4 * time.Second)
 		d.do("%s", again)
-	case 4, 5: // likewise a refund
+	case 4, 5: // the same with a refund
 		d.do("passive %s ALIPAY ok", d.pick("12.34", "99.99"))
 		d.pause(20 * time.Second)
 		d.do("refund %s %s%s", d.pick("1.00", "2.50", "all"), key, d.pick("", "", " dies 2s"))

@@ -30,61 +30,59 @@ import (
 	"payterm/storage"
 )
 
-// Sim is the simulated world: a shop with one terminal, its customers, the
-// network and the gateway with its own ledger. What runs in it is the production
-// code, unchanged: flows, runner, storage on a real SQLite file, the gateway
-// client down to its bytes, the words of screens and slips. It must run inside a
-// bubble of testing/synctest, whose clock jumps to the next deadline as soon as
-// nobody has anything left to do.
+// Sim is the simulated world: a shop with one terminal, its customers, the network, and the
+// gateway with its own ledger. The production code runs in it unchanged: flows, runner, storage
+// on a real SQLite file, the gateway client down to its bytes, the words of screens and slips. It
+// runs in a bubble of testing/synctest, whose clock jumps to the next deadline when all
+// goroutines wait.
 //
-// Everything that the terminal does to the world passes a boundary before and
-// after: a commit, a request, a screen, a slip, a sound. Dying at a boundary is
-// what a power failure is.
+// Everything that the terminal does to the world, a commit, a request, a screen, a slip, a sound,
+// has a boundary before and after it. A power failure is the end of the process at a boundary.
 type Sim struct {
 	c SimConfig
 
 	mu         sync.Mutex
 	accounts   map[string]*account // of merchants, by number
-	config     config              // of the terminal, from its next start on
-	people     *rand.Rand          // what people and plans draw
-	chance     *rand.Rand          // what the terminal draws: tags, jitter
+	config     config              // of the terminal's next start
+	people     *rand.Rand          // random source of people and plans
+	chance     *rand.Rand          // random source of the terminal: boot tags, jitter
 	net        network
 	life       *life
 	lives      int
-	dir        string // of this life's database
+	dir        string // of this run's database
 	wall       wallClock
-	dieAt      int    // the boundary, counted from the world's beginning; 0 for none
-	dieName    string // the next one whose name begins so; empty for none
-	fullAt     int    // the commit from now that finds the disk full; 0 for none
+	dieAt      int    // the boundary at which the process ends, counted from the beginning; 0 for none
+	dieName    string // or the next one with this prefix; empty for none
+	fullAt     int    // counts down to the commit that finds the disk full; 0 for none
 	fullFor    time.Duration
-	fullDie    int // so many boundaries later the process dies; 0 for not
+	fullDie    int // boundaries after that at which the process ends; 0 for none
 	fullEnd    time.Time
-	Full       int // how often it was
-	stallAt    int // the commit from now that the disk takes its time for; 0 for none
+	Full       int // times the disk was full
+	stallAt    int // counts down to the slow commit; 0 for none
 	stallFor   time.Duration
 	Boundaries int
 	Kills      int
 	died       chan struct{}
-	backup     string // a copy of the database, as a merchant may have one
+	backup     string // a copy of the database
 	backupBook map[payterm.OrderID]payterm.Order
 	backupGone map[payterm.OrderID]bool // pruned from it
 	keys       int
-	wishes     map[string]wish // what tills have asked for, by their keys
+	wishes     map[string]wish // what tills have asked for, by key
 	story      []string
 	logged     bytes.Buffer
 	checker
 }
 
-// SimConfig says what world it is. The same seed gives the same world.
+// SimConfig describes a world. The same seed gives the same world.
 type SimConfig struct {
-	Dir      string // an empty directory
-	Seed     uint64
-	KeepLate bool
-	PIN      bool            // a supervisor's PIN is configured; it is supervisorPIN
-	DieAt    int             // the first death: at this boundary, 0 for never
-	Keep     time.Duration   // how long closed orders are kept; 0 for ever
-	Told     func(Violation) // at once of each broken promise; may be nil
-	Blank    string          // a journal in which nothing is written yet, to begin with; empty for none
+	Dir         string // an empty directory
+	Seed        uint64
+	KeepLate    bool
+	PIN         bool            // a supervisor's PIN is configured: supervisorPIN
+	DieAt       int             // the first boundary at which the process ends, 0 for none
+	Keep        time.Duration   // retention of closed orders; 0 for ever
+	OnViolation func(Violation) // called at each violation; may be nil
+	Blank       string          // an empty journal to copy; none if empty
 }
 
 const (
@@ -92,10 +90,10 @@ const (
 	supervisorPIN = "4711"
 )
 
-// life is one life of the terminal's process.
+// life is one run of the terminal's process.
 type life struct {
 	n        int
-	ctx      context.Context //nolint:containedctx // the life's own end
+	ctx      context.Context // ends with the process
 	cancel   context.CancelFunc
 	dead     bool
 	clock    *runner.SystemClock
@@ -104,10 +102,10 @@ type life struct {
 	ready    bool
 	ended    chan struct{}
 	view     counter.View
-	viewAt   time.Time // since when, by its name
-	clockSet int       // how often the wall clock was set before
+	viewAt   time.Time // since when the view has its name
+	clockSet int       // how often the wall clock had been set
 	began    time.Time
-	kept     time.Time // when the house was
+	kept     time.Time // last upkeep
 	config   config
 }
 
@@ -118,7 +116,8 @@ func NewSim(c SimConfig) (*Sim, error) {
 		people: rand.New(rand.NewPCG(c.Seed, 1)), chance: rand.New(rand.NewPCG(c.Seed, 2)), //nolint:gosec // a simulation
 		died: make(chan struct{}, 1), dieAt: c.DieAt,
 	}
-	s.net = network{s: s, kept: map[payterm.OrderID][]kept{}, rng: rand.New(rand.NewPCG(c.Seed, 3))} //nolint:gosec // as above
+	s.net = network{s: s, kept: map[payterm.OrderID][]kept{},
+		rng: rand.New(rand.NewPCG(c.Seed, 3))} //nolint:gosec // as above
 	s.checker = newChecker(s)
 	s.config = config{s.account("1"), "CAD"}
 	s.dir = filepath.Join(c.Dir, "1")
@@ -135,8 +134,7 @@ func NewSim(c SimConfig) (*Sim, error) {
 // journalFile is the name of the terminal's database.
 const journalFile = "payterm.db"
 
-// MakeBlank writes a journal in which nothing is written yet. Worlds that begin with a
-// copy of it need not each make one.
+// MakeBlank writes an empty journal, which worlds copy to save time.
 func MakeBlank(path string) error {
 	store, err := storage.Open(storage.Options{
 		Path: path, Terminal: simTerminal, DrawTag: func() (string, error) {
@@ -149,16 +147,16 @@ func MakeBlank(path string) error {
 	return store.Close()
 }
 
-// tell adds a line to the story of this run.
+// tell adds a line to the log of this world.
 func (s *Sim) tell(format string, args ...any) {
 	s.story = append(s.story, fmt.Sprintf("%10.3f  ", time.Since(simEpoch).Seconds())+fmt.Sprintf(format, args...))
 }
 
-// simEpoch is when every bubble's clock begins.
+// simEpoch is where every bubble's clock starts.
 var simEpoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// boundary is a moment at which the process may die. It does not return to a
-// process that is dead: nothing of that one reaches the world any more.
+// boundary is a moment at which the process may end. It does not return to a process that has
+// ended: nothing of that reaches the world any more.
 func (s *Sim) boundary(l *life, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,8 +166,7 @@ func (s *Sim) boundary(l *life, name string) {
 	}
 }
 
-// reached counts a boundary and kills the process there if that was asked for.
-// The lock is held.
+// reached counts a boundary and ends the process there if that was planned. The lock is held.
 func (s *Sim) reached(l *life, name string) {
 	if l.dead {
 		return
@@ -183,7 +180,7 @@ func (s *Sim) reached(l *life, name string) {
 	}
 }
 
-// kill ends a life. The lock is held.
+// kill ends a process. The lock is held.
 func (s *Sim) kill(l *life) {
 	if l.dead {
 		return
@@ -198,8 +195,8 @@ func (s *Sim) kill(l *life) {
 	}
 }
 
-// boot begins a life on the database in s.dir. It returns at once; the process
-// works in a goroutine of its own and may die at any boundary of its start.
+// boot starts a process on the database in s.dir. It returns at once; the process runs in its own
+// goroutine and may end at any boundary of its start.
 func (s *Sim) boot() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.mu.Lock()
@@ -207,7 +204,7 @@ func (s *Sim) boot() {
 	l := &life{n: s.lives, ctx: ctx, cancel: cancel, ended: make(chan struct{}), began: time.Now(), kept: time.Now(),
 		viewAt: time.Now(), clockSet: s.wall.changes, config: s.config}
 	s.life = l
-	s.fullAt, s.fullEnd, s.stallAt = 0, time.Time{}, 0 // somebody has made room
+	s.fullAt, s.fullEnd, s.stallAt = 0, time.Time{}, 0 // there is room again
 	s.tell("life %d begins", l.n)
 	s.mu.Unlock()
 	go func() {
@@ -220,7 +217,7 @@ func (s *Sim) boot() {
 	}()
 }
 
-// live is the process: what cmd/payterm does, without its devices.
+// live is the process: what cmd/payterm does, without devices.
 func (s *Sim) live(l *life) error {
 	l.clock = runner.NewSystemClock(built)
 	s.boundary(l, "before the journal is opened")
@@ -286,13 +283,13 @@ func (s *Sim) live(l *life) error {
 	s.mu.Lock()
 	l.ready = true
 	s.mu.Unlock()
-	go s.keepHouse(l)
+	go s.upkeep(l)
 	go s.watchTurns(l)
 	return l.runner.Run(l.ctx)
 }
 
-// open opens the journal. Where that is not done with another merchant or currency, whoever
-// has configured the terminal anew puts the configuration of before back.
+// open opens the journal. If it refuses another merchant or currency, the previous configuration
+// is restored.
 func (s *Sim) open(l *life) (*storage.Store, error) {
 	now := func() time.Time { _, wall := s.now(l); return wall }
 	store, err := storage.Open(s.storageOptions(l.config, now))
@@ -312,7 +309,7 @@ func (s *Sim) open(l *life) (*storage.Store, error) {
 	return storage.Open(s.storageOptions(l.config, now))
 }
 
-// storageOptions say which journal it is.
+// storageOptions are the options of the journal.
 func (s *Sim) storageOptions(c config, now func() time.Time) storage.Options {
 	return storage.Options{
 		Path: filepath.Join(s.dir, journalFile), Terminal: simTerminal, DrawTag: s.drawTag, Now: now,
@@ -320,7 +317,7 @@ func (s *Sim) storageOptions(c config, now func() time.Time) storage.Options {
 	}
 }
 
-// now is the terminal's own idea of the time.
+// now is the time that the terminal's clocks show.
 func (s *Sim) now(l *life) (time.Duration, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -340,9 +337,9 @@ func (s *Sim) drawTag() (string, error) {
 	return string(tag), nil
 }
 
-// bury waits until nothing of a dead life moves, and takes over its disk: what
-// the file system had at that moment, which is not what a clean end leaves.
-func (s *Sim) bury() error {
+// takeOverDisk waits until nothing of an ended process runs, and copies its disk as the file
+// system had it at that moment, which differs from a clean end.
+func (s *Sim) takeOverDisk() error {
 	l := s.life
 	<-l.ended
 	synctest.Wait()
@@ -375,12 +372,10 @@ func copyDatabase(from, to string) error {
 	return nil
 }
 
-// down is how long a terminal is away after it died by itself, and at least: so long
-// systemd waits before it starts the process once more.
+// down is the least time between two runs: systemd waits this long before a restart.
 const down = 5 * time.Second
 
-// Play lets a plan happen, and then the world go on for an hour with a network
-// that works. It returns what was violated.
+// Play plays a plan, then an hour with a working network, and returns the violations.
 func (s *Sim) Play(p Plan) ([]Violation, error) {
 	s.boot()
 	var acts sync.WaitGroup
@@ -395,7 +390,7 @@ func (s *Sim) Play(p Plan) ([]Violation, error) {
 			return nil, err
 		}
 	}
-	if err := s.until(time.Now().Add(15 * time.Minute)); err != nil { // people finish what they are at
+	if err := s.until(time.Now().Add(15 * time.Minute)); err != nil { // running acts end
 		return nil, err
 	}
 	s.mu.Lock()
@@ -410,8 +405,8 @@ func (s *Sim) Play(p Plan) ([]Violation, error) {
 	return s.end()
 }
 
-// finish waits for those who are still at something. One who waits for an answer that
-// never comes keeps nobody: the checker knows of him.
+// finish waits for the acts that still run. A caller that never gets an answer does not block it;
+// the checker knows of it.
 func finish(acts *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() {
@@ -426,8 +421,7 @@ func finish(acts *sync.WaitGroup) {
 	}
 }
 
-// until lets the world go on to a moment, and gives a terminal that died its
-// power back.
+// until runs the world up to a time, and restarts a terminal that has ended.
 func (s *Sim) until(at time.Time) error {
 	for {
 		t := time.NewTimer(time.Until(at))
@@ -435,7 +429,7 @@ func (s *Sim) until(at time.Time) error {
 		case <-t.C:
 			synctest.Wait()
 			select {
-			case <-s.died: // at this very moment
+			case <-s.died: // at the same moment
 			default:
 				return nil
 			}
@@ -448,9 +442,9 @@ func (s *Sim) until(at time.Time) error {
 	}
 }
 
-// restart buries the dead and boots.
+// restart takes over the disk of the ended process and boots.
 func (s *Sim) restart(after time.Duration) error {
-	if err := s.bury(); err != nil {
+	if err := s.takeOverDisk(); err != nil {
 		return err
 	}
 	time.Sleep(after)
@@ -458,7 +452,7 @@ func (s *Sim) restart(after time.Duration) error {
 	return nil
 }
 
-// end closes the terminal and compares everything.
+// end stops the terminal and makes the final checks.
 func (s *Sim) end() ([]Violation, error) {
 	synctest.Wait()
 	s.mu.Lock()
@@ -472,13 +466,13 @@ func (s *Sim) end() ([]Violation, error) {
 	}
 	l.cancel()
 	<-l.ended
-	time.Sleep(time.Minute) // what is still on its way arrives nowhere
+	time.Sleep(time.Minute) // what is still on its way is dropped
 	err := l.store.Close()
 	s.checkSecrets()
 	return s.found, err
 }
 
-// edge is what the terminal's process touches the world with.
+// edge is the process's interface to the world.
 type edge struct {
 	s      *Sim
 	l      *life
@@ -535,10 +529,9 @@ func (e *edge) Writable() error {
 	}
 	return e.l.store.Writable()
 }
-func (e *edge) Reserve() error { return nil } // so that commits are what meets a full disk
+func (e *edge) Reserve() error { return nil } // here a full disk shows in commits only
 
-// fullDisk is what somebody who writes gets to hear. The disk fills up at the
-// commit that the plan has named.
+// fullDisk is the error of a write on a full disk. The disk becomes full at the planned commit.
 func (s *Sim) fullDisk(commit bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -604,12 +597,12 @@ func (e *edge) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answ
 	return a
 }
 
-// request notes that one is under way, until done.
+// request records a request; call the returned function at its end.
 func (e *edge) request(ctx context.Context, r requested, p *payterm.Payment) (context.Context, func(payterm.Answer)) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
 	r.l = e.l
-	e.s.leaving(r, p)
+	e.s.checkRequest(r, p)
 	return context.WithValue(ctx, requestKey{}, &r), func(a payterm.Answer) {
 		e.s.mu.Lock()
 		defer e.s.mu.Unlock()
@@ -618,18 +611,18 @@ func (e *edge) request(ctx context.Context, r requested, p *payterm.Payment) (co
 	}
 }
 
-// compose puts a view into words and looks at it.
+// compose puts a view into words and checks it.
 func (e *edge) compose(v counter.View) payterm.Screen {
 	e.s.boundary(e.l, "before the screen "+string(v.Name))
 	e.s.mu.Lock()
-	e.s.shown(e.l, v)
+	e.s.checkView(e.l, v)
 	e.s.mu.Unlock()
 	return screen.Compose(v, screen.Options{})
 }
 
 func (e *edge) Show(sc payterm.Screen) {
 	e.s.mu.Lock()
-	e.s.said(sc)
+	e.s.checkWords(sc)
 	e.s.mu.Unlock()
 	e.s.boundary(e.l, "after the screen "+sc.Name)
 }
@@ -637,14 +630,14 @@ func (e *edge) Show(sc payterm.Screen) {
 func (e *edge) slip(slip order.Slip, o payterm.Order, again bool) payterm.Receipt {
 	e.s.boundary(e.l, "before the slip "+string(slip))
 	e.s.mu.Lock()
-	e.s.slipping(slip, o)
+	e.s.checkSlip(slip, o)
 	e.s.mu.Unlock()
 	return receipt.Compose(slip, o, again, receipt.Options{Zone: time.UTC})
 }
 
 func (e *edge) Print(r payterm.Receipt) error {
 	e.s.mu.Lock()
-	e.s.printed(r)
+	e.s.checkPaper(r)
 	e.s.mu.Unlock()
 	e.s.boundary(e.l, "after the slip "+r.Name)
 	return nil
@@ -652,8 +645,7 @@ func (e *edge) Print(r payterm.Receipt) error {
 
 func (e *edge) Play(payterm.Sound) { e.s.boundary(e.l, "at a sound") }
 
-// lose takes the database away while the terminal is without power; the orders
-// in it are forgotten.
+// lose removes the database while the power is off; its orders are forgotten.
 func (s *Sim) lose() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -674,7 +666,7 @@ func (s *Sim) keep() error {
 	return nil
 }
 
-// restore puts the copy in the database's place.
+// restore replaces the database by the copy.
 func (s *Sim) restore() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -688,20 +680,20 @@ func (s *Sim) restore() error {
 	return copyDatabase(s.backup, s.dir)
 }
 
-// Story is what happened, line by line.
+// Story is the log, line by line.
 func (s *Sim) Story() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.story, "\n") + "\n"
 }
 
-// Hours is how long the world has lived.
+// Hours is how much time has passed in the world.
 func (s *Sim) Hours() float64 { return time.Since(simEpoch).Hours() }
 
 // Lives is how often the terminal was started.
 func (s *Sim) Lives() int { return s.lives }
 
-// sortedIDs is the keys of a book in order, so that a run can be repeated.
+// sortedIDs are a map's keys in order, so that runs are reproducible.
 func sortedIDs[V any](m map[payterm.OrderID]V) []payterm.OrderID {
 	return slices.Sorted(maps.Keys(m))
 }

@@ -26,12 +26,11 @@ var (
 	plan     = flag.String("plan", "", "a file with a plan to play in the world of -seed, in place of the random one")
 )
 
-// longestPlan is how many acts a random plan has at most.
+// longestPlan is the most scenes of a random plan.
 const longestPlan = 30
 
-// scratch is a directory for databases, in memory where the machine has such a
-// place: power failures of the disk itself are storage's tests. A binary with a bug is
-// given one by who runs it, and need not clear it away.
+// scratch is a directory for databases, in memory if possible: power failures of the disk itself
+// are tested in storage. A binary with a bug gets one from its caller.
 func scratch(t *testing.T) string {
 	if *bugged {
 		return t.TempDir()
@@ -43,7 +42,7 @@ func scratch(t *testing.T) string {
 	return t.TempDir()
 }
 
-// tally counts what was lived through.
+// tally counts what has been played.
 type tally struct {
 	worlds, lives, kills, boundaries atomic.Int64
 	seconds                          atomic.Int64
@@ -56,8 +55,7 @@ func (n *tally) String() string {
 
 var lived tally
 
-// blank makes the journal that worlds begin with. It is nobody's in particular, so all of
-// them have it.
+// blank is the empty journal that all worlds copy.
 var blank = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "payterm-blank")
 	if err != nil {
@@ -67,7 +65,7 @@ var blank = sync.OnceValues(func() (string, error) {
 	return path, MakeBlank(path)
 })
 
-// TestMain takes the journal away again.
+// TestMain removes the empty journal.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
@@ -77,7 +75,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// simulate lets a plan happen in a world of its own.
+// simulate plays a plan in a world of its own.
 func simulate(t *testing.T, c SimConfig, p Plan) (s *Sim, found []Violation) {
 	t.Helper()
 	dir, err := os.MkdirTemp(c.Dir, "world")
@@ -87,7 +85,7 @@ func simulate(t *testing.T, c SimConfig, p Plan) (s *Sim, found []Violation) {
 	defer os.RemoveAll(dir)
 	c.Dir = dir
 	if *bugged {
-		c.Told = func(v Violation) { foundOut(c.Seed, v) }
+		c.OnViolation = func(v Violation) { reportBug(c.Seed, v) }
 	}
 	if c.Blank, err = blank(); err != nil {
 		t.Fatal(err)
@@ -109,9 +107,8 @@ func simulate(t *testing.T, c SimConfig, p Plan) (s *Sim, found []Violation) {
 	return s, found
 }
 
-// foundOut ends a binary with a bug as soon as that has done damage: what it does from
-// then on may have no end.
-func foundOut(seed uint64, v Violation) {
+// reportBug ends a binary with a bug at its first violation: what it does afterwards may not end.
+func reportBug(seed uint64, v Violation) {
 	fmt.Printf("world %d: VIOLATED %s\n", seed, v)
 	os.Exit(1)
 }
@@ -121,7 +118,7 @@ func configOf(seed uint64, dir string) SimConfig {
 		Keep: time.Duration(seed%4) * time.Hour}
 }
 
-// TestSeeds lives through random worlds.
+// TestSeeds plays random worlds.
 func TestSeeds(t *testing.T) {
 	dir := scratch(t)
 	if *seed != 0 {
@@ -130,7 +127,7 @@ func TestSeeds(t *testing.T) {
 	}
 	var stop atomic.Bool
 	if *progress {
-		t.Cleanup(tellProgress()) // the worlds are lived through after this function
+		t.Cleanup(printProgress()) // the worlds run after this function
 	}
 	count := *seeds
 	if testing.Short() {
@@ -148,7 +145,7 @@ func TestSeeds(t *testing.T) {
 					continue
 				}
 				if *survey {
-					t.Errorf("seed %d: %s", n, surveyed(found))
+					t.Errorf("seed %d: %s", n, summary(found))
 					continue
 				}
 				stop.Store(true)
@@ -159,8 +156,7 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// TestDays lives through days of a shop that takes and gives back money, and closes
-// its days.
+// TestDays plays days of a shop with sales, refunds and Zs.
 func TestDays(t *testing.T) {
 	dir := scratch(t)
 	count := uint64(40)
@@ -185,8 +181,8 @@ func TestDays(t *testing.T) {
 	}
 }
 
-// surveyed is the first violation of each check, in one line.
-func surveyed(found []Violation) string {
+// summary is the first violation of each check, in one line.
+func summary(found []Violation) string {
 	var lines []string
 	seen := map[string]bool{}
 	for _, v := range found {
@@ -198,8 +194,8 @@ func surveyed(found []Violation) string {
 	return strings.Join(lines, " | ")
 }
 
-// tellProgress says every few seconds how far it is, until it is told to stop.
-func tellProgress() (stop func()) {
+// printProgress prints the progress every few seconds until stop is called.
+func printProgress() (stop func()) {
 	end := make(chan struct{})
 	go func() {
 		for t := time.NewTicker(10 * time.Second); ; {
@@ -215,7 +211,7 @@ func tellProgress() (stop func()) {
 	return func() { close(end) }
 }
 
-// retell lives through one world and tells all of it.
+// retell plays one world and prints its log.
 func retell(t *testing.T, dir string) {
 	p := RandomPlan(*seed, longestPlan)
 	if *plan != "" {
@@ -234,17 +230,17 @@ func retell(t *testing.T, dir string) {
 	}
 }
 
-// fail reports a violation with the shortest plan that still gives it, and how
-// to see it again.
+// fail reports a violation with the shortest plan that still has it, and how to reproduce it.
 func fail(t *testing.T, dir string, n uint64, p Plan, v Violation) {
 	t.Helper()
 	short := shrink(t, dir, n, p, v.Check)
 	s, _ := simulate(t, configOf(n, dir), short)
-	t.Errorf("seed %d: %s\nto see it again: make sim SEED=%d\n\nthe shortest plan that gives it (of %d acts; make sim SEED=%d PLAN=FILE plays it):\n%s\nthe story:\n%s",
+	t.Errorf("seed %d: %s\nto see it again: make sim SEED=%d\n\n"+
+		"the shortest plan that gives it (of %d acts; make sim SEED=%d PLAN=FILE plays it):\n%s\nthe story:\n%s",
 		n, v, n, len(p), n, short, s.Story())
 }
 
-// shrink leaves out what the violation does not need.
+// shrink removes the acts that the violation does not need.
 func shrink(t *testing.T, dir string, n uint64, p Plan, check string) Plan {
 	t.Helper()
 	still := func(q Plan) bool {
@@ -262,7 +258,7 @@ func shrink(t *testing.T, dir string, n uint64, p Plan, check string) Plan {
 			var q Plan
 			q = append(q, p[:i]...)
 			rest := append(Plan{}, p[i+size:]...)
-			if len(rest) > 0 { // the time that passed still passes
+			if len(rest) > 0 { // keep the time that passed
 				for _, gone := range p[i : i+size] {
 					rest[0].After += gone.After
 				}
@@ -278,11 +274,12 @@ func shrink(t *testing.T, dir string, n uint64, p Plan, check string) Plan {
 	return p
 }
 
-// doubt is a payment of which nobody knows what became.
-const doubt = "1s net reset_in_request pay 1\n0s net refused query 4\n0s passive 12.34 ALIPAY ok\n20s key CANCEL CLEAR\n"
+// doubt is a plan that leaves a payment in doubt.
+const doubt = "1s net reset_in_request pay 1\n0s net refused query 4\n" +
+	"0s passive 12.34 ALIPAY ok\n20s key CANCEL CLEAR\n"
 
-// sweeps are the plans of the kill sweep: each kind of sale with what can happen
-// to it. The world then goes on for an hour.
+// sweeps are the plans of the kill sweep: each kind of sale with what can happen to it. An hour
+// follows each.
 var sweeps = []struct{ name, plan string }{
 	{"passive approved", "1s passive 12.34 ALIPAY ok"},
 	{"passive, password typed", "1s passive 12.34 WECHATPAY password 8s"},
@@ -311,19 +308,20 @@ var sweeps = []struct{ name, plan string }{
 	{"refund, cut off", "1s passive 12.34 ALIPAY ok\n10s cut 90s\n1s refund 5.00"},
 	{"slips once more", "1s active 12.34 ok 5s\n20s key F2 F2"},
 	{"a doubt resolved", "1s net lost_before pay 1\n1s passive 12.34 ALIPAY ok\n90s resolve\n5s ask"},
-	// What follows was found by attacks (attacks_test.go).
+	// Found by attacks (attacks_test.go).
 	{"a till that retries at a prompt", "1s passive 12.34 ALIPAY ok\n5s refund 5.00 K1\n1s retry K1\n15s retry K1"},
 	{"a till that dies", "1s api passive 12.34 K1 dies 1s\n2s retry K1\n2s retry K1 13.00"},
 	{"refund, an old reply about the sale",
-		"1s passive 12.34 ALIPAY ok\n5s refund 5.00\n8s net old query 1\n0s net reset_in_request refund 1\n1s refund 5.00\n20s key CANCEL"},
+		"1s passive 12.34 ALIPAY ok\n5s refund 5.00\n8s net old query 1\n0s net reset_in_request refund 1\n" +
+			"1s refund 5.00\n20s key CANCEL"},
 	{"a doubt, a boot with a clock set forward, the amount again",
 		doubt + "1s clockat 2 25h\n0s kill 5s\n5s passive 12.34 ALIPAY never\n4s key CANCEL CANCEL"},
 	{"a doubt that cannot be read, the amount again",
 		doubt + "1s damage\n5s passive 12.34 ALIPAY never\n4s key CANCEL CANCEL"},
 }
 
-// TestKillSweep dies at the first boundary of a plan, at the second, and so on
-// until the plan has no further one.
+// TestKillSweep ends the process at the first boundary of a plan, then at the second, and so on
+// to the last.
 func TestKillSweep(t *testing.T) {
 	dir := scratch(t)
 	t.Cleanup(func() { t.Log(lived.String()) })
@@ -340,25 +338,24 @@ func TestKillSweep(t *testing.T) {
 			}
 			for k := 0; ; k += step {
 				c := configOf(uint64(i+1), dir)
-				c.DieAt, c.Keep = k, 0 // there is no Z, and to look for one takes long
+				c.DieAt, c.Keep = k, 0 // there is no Z, and retention takes long
 				s, found := simulate(t, c, p)
 				if len(found) > 0 {
 					t.Fatalf("death at boundary %d: %s\n%s", k, found[0], s.Story())
 				}
-				if k == 0 { // nobody dies: the plan does what its name says
+				if k == 0 { // without a power cut: the plan does what its name says
 					looksLike(t, sweep.name, s)
 				}
 				if k > s.Boundaries {
-					break // there is no k-th boundary
+					break // the plan has fewer boundaries
 				}
 			}
 		})
 	}
 }
 
-// TestFullDisk fills the disk at the first commit of a plan, at the second, and so
-// on: for a while, and until the power fails on what is kept in memory, at once or
-// after retries.
+// TestFullDisk fills the disk at the first commit of a plan, then at the second, and so on: for a
+// while, and until a power cut, at once or after retries, while answers are kept in memory.
 func TestFullDisk(t *testing.T) {
 	dir := scratch(t)
 	for i, sweep := range sweeps {
@@ -377,7 +374,7 @@ func TestFullDisk(t *testing.T) {
 						t.Fatalf("%s: %s\n%s", p[0], found[0], s.Story())
 					}
 					if s.Full == 0 {
-						break // there is no k-th commit
+						break // the plan has fewer commits
 					}
 				}
 			}
@@ -385,7 +382,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// looksLike keeps a sweep from proving nothing because its plan has gone flat.
+// looksLike checks that a plan still does what its name says.
 func looksLike(t *testing.T, name string, s *Sim) {
 	t.Helper()
 	want := map[string]string{

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestStories plays testdata/flows/*.txt. After a change of behaviour that is
-// meant, `go test ./flows/flowstest -run Stories -update` rewrites what the machines said;
-// commit only a difference that you can explain.
+// TestStories plays testdata/flows/*.txt. After an intended change of behaviour `go test
+// ./flows/flowstest -run Stories -update` rewrites the output; commit only differences that you
+// can explain.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/flows/*.txt")
 	if err != nil || len(files) == 0 {
@@ -40,7 +40,7 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// difference is the first line in which two texts differ.
+// difference is the first line that differs.
 func difference(kept, told string) (line int, want, got string) {
 	a, b := strings.Split(kept, "\n"), strings.Split(told, "\n")
 	for i := range max(len(a), len(b)) {
@@ -58,8 +58,7 @@ func difference(kept, told string) (line int, want, got string) {
 	return 0, "", ""
 }
 
-// TestStoryDiffers is the planted bug of the stories: a line that the machines
-// do not say is found, and so is one that cannot happen.
+// TestStoryDiffers: a wrong output line is found, and so is a line that cannot be played.
 func TestStoryDiffers(t *testing.T) {
 	const story = "= a sale\n> sale passive 1.00\n    0s sale began: Fresh -> Closed\n"
 	told, err := Tell(story)

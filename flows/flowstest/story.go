@@ -1,19 +1,19 @@
-// Package flowstest tells stories about the machines of flows/order and flows/counter.
+// Package flowstest tests the machines of flows/order and flows/counter with stories and
+// with a simulated world (Sim).
 //
-// A story is text: what happens, and what the machines make of it. Tell plays
-// what happens and writes the rest anew, so that a golden file can be compared
-// or rewritten. A small world stands around the machines and does what the
-// runner does, in memory: it stamps, steps, keeps a journal of what lasts,
-// carries out what belongs to the counter, and fires the deadlines that pass.
-// The gateway, the printer and the customer are the story's own lines.
+// A story is a text of what happens and what the machines do. Tell plays what happens and
+// writes the machines' output, so that a golden file can be compared or rewritten. It does
+// what the runner does, in memory: it stamps events, steps the machines, keeps a journal,
+// carries out the counter's commands, and steps deadlines that have passed. Answers of the
+// gateway and acts of people are lines of the story.
 //
 // The lines of a story:
 //
 //	= title          begins a story, with a new world
-//	# remark         kept
+//	# remark         is kept
 //	> what happens   see below; "+2s" in front lets time pass first, and "@2" means
 //	                 the second order instead of the latest
-//	anything else    what the machines said; it is written anew
+//	anything else    output of the machines, which is rewritten
 //
 // What happens:
 //
@@ -26,30 +26,30 @@
 //	sale passive|active 12.34 [WALLET] [tip 1.00]   begins an order, without the counter
 //	asked passive|active 12.34 [WALLET] [despite N]   a sale over the socket
 //	refund 5.00                           of the order, over the socket or without a counter
-//	word REASON                           a supervisor's word on the order, over the socket
-//	answered ANSWER                       the end of the request that gives money back
+//	word REASON                           a supervisor's decision on the order, over the socket
+//	answered ANSWER                       the end of the REFUND request
 //	key 1 2 ENTER ...                     keys of the counter
-//	scan CODE [used] [began -2s]          a frame from the scanner
+//	scan CODE [used] [began -2s]          one scan
 //	payment ANSWER, inquiry ANSWER        the end of a request
 //	paying ANSWER | paying nothing        every payment from now on is answered so, 5 s later
 //	replying ANSWER | replying nothing    every inquiry from now on is answered so, 1 s later
-//	strays                                every event that has no business with this order
-//	wake, reprint                         a deadline that is not due; the slips once more
-//	wait, quietly                         time passes; quietly: only what lasts is told
-//	cancel, ask, resolve REASON           to the order, past the counter
+//	strays                                every event that this order must ignore
+//	wake, reprint                         a deadline that is not due; the slips again
+//	wait, quietly                         time passes; quietly: only new facts are printed
+//	cancel, ask, resolve REASON           to the order, without the counter
 //	pin ok|wrong [NUMBER NAME [supervisor]] [wait 1m]   the end of a check of a PIN
 //	says ANSWER | says nothing            the end of the menu's question about an order
 //	unreadable | blind                    it fails; from now on, those for orders fail
 //	totals NUMBER SALES 12.34 [open N]    the end of its question for totals; totals WHY
 //	rate 5.2474 [age 2h] | rate           the end of its question for the exchange rate
-//	status network down | queue 3 ...     what the idle screen tells of the rest
+//	status network down | queue 3 ...     the terminal's state on the idle screen
 //	store failed WHY | store recovered    the journal
-//	service asked | key 5 | ended         somebody tries the devices out
-//	restart [after 5m] [soon]             power fails, and comes back
+//	service asked | key 5 | ended         a caller tests the devices
+//	restart [after 5m] [soon]             a power failure
 //	training asked on|off | refused REASON   over the socket; the end of a Train
 //	z asked [NUMBER] [PIN]                a Z over the socket
 //	clock set|unset|+25h                  the wall clock, from now on; it jumps
-//	row                                   tells the order's row
+//	row                                   prints the order's row
 //
 // An ANSWER is a name of payterm.AnswerName with what it carries:
 //
@@ -68,9 +68,8 @@ import (
 	"payterm/flows/order"
 )
 
-// Tell plays every story of a text and gives the text back with what the
-// machines said in them. An error names the line that could not be played, or
-// the state that should be impossible.
+// Tell plays all stories of a text and returns the text with the machines' output. An error names
+// the line that could not be played, or the impossible state.
 func Tell(text string) (string, error) {
 	var out strings.Builder
 	w := newWorld(&out)
@@ -91,11 +90,11 @@ func Tell(text string) (string, error) {
 	return out.String(), nil
 }
 
-// world is what stands around the machines.
+// world is the environment of the machines.
 type world struct {
 	out      *strings.Builder
 	now      time.Duration // since the story began
-	dark     time.Duration // of that, without power
+	dark     time.Duration // time without power
 	boots    int
 	clockSet bool
 	clockOff time.Duration
@@ -107,22 +106,22 @@ type world struct {
 	replying payterm.Answer
 	replies  []reply
 	quiet    bool
-	asked    int // inquiries made while quiet
+	asked    int // inquiries while quiet
 	sold     int64
 	lastView counter.View
 	blind    bool          // the journal cannot be read
-	looked   counter.Query // the counter's last question beside a sale
+	looked   counter.Query // the counter's last question
 }
 
 // storyOrder is one order and its journal.
 type storyOrder struct {
 	state   order.Order
 	records []record
-	payment bool // under way
+	payment bool // running
 	inquiry bool
 }
 
-// record is a journalled event as storage keeps it.
+// record is a journalled event in storage's form.
 type record struct {
 	name  string
 	body  []byte
@@ -136,20 +135,20 @@ type reply struct {
 	event order.Event
 }
 
-// storyBegan is the wall time at which every story begins.
+// storyBegan is the wall time at the start of every story.
 var storyBegan = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
 
-// starting is how old a life of the process is when something first happens in it.
+// starting is the process's age at its first event.
 const starting = time.Second
 
-// heartbeat is how often the terminal writes down what it has lived through.
+// heartbeat is how often the lived time is stored.
 const heartbeat = 10 * time.Minute
 
 func newWorld(out *strings.Builder) *world {
 	return &world{out: out, dark: -starting, clockSet: true, boots: 1, rules: order.DefaultRules()}
 }
 
-// mono is what the terminal has lived through.
+// mono is the lived time.
 func (w *world) mono() time.Duration { return w.now - w.dark }
 
 func (w *world) stamp(e order.Event) order.Stamped {
@@ -211,7 +210,7 @@ func (w *world) step(o *storyOrder, e order.Event) error {
 		}
 	}
 	switch e.(type) {
-	case order.RefundOpened, order.RefundEnded: // the runner commits them with the refund, and nobody is told
+	case order.RefundOpened, order.RefundEnded: // committed with the refund's event, and not reported
 		return nil
 	}
 	if w.terminal != nil {
@@ -241,10 +240,10 @@ func (w *world) sayStep(o *storyOrder, before order.Order, e order.Event, lastin
 		}
 	}
 	w.say("%s", line)
-	w.say("  %s", w.standing(o.state))
+	w.say("  %s", w.orderState(o.state))
 }
 
-// which names the order where there is more than one, or a counter.
+// which names the order if there are several, or a counter.
 func (w *world) which(o *storyOrder) string {
 	if len(w.orders) < 2 && w.terminal == nil {
 		return ""
@@ -252,7 +251,7 @@ func (w *world) which(o *storyOrder) string {
 	return "order " + w.number(o.state.ID()) + " "
 }
 
-// number is an order's place in the story.
+// number is an order's number in the story.
 func (w *world) number(id payterm.OrderID) string {
 	for i, o := range w.orders {
 		if o.state.ID() == id {
@@ -262,8 +261,8 @@ func (w *world) number(id payterm.OrderID) string {
 	return "of nobody"
 }
 
-// standing is where an order stands, in one line.
-func (w *world) standing(o order.Order) string {
+// orderState is an order's state in one line.
+func (w *world) orderState(o order.Order) string {
 	s := string(o.Outcome)
 	if o.Reason != payterm.ReasonNone {
 		s += " (" + string(o.Reason) + ")"
@@ -286,7 +285,7 @@ func (w *world) standing(o order.Order) string {
 	return s + "; nothing due"
 }
 
-// carryOutOrder does what an order asks for.
+// carryOutOrder does what an order commands.
 func (w *world) carryOutOrder(o *storyOrder, c order.Command) error {
 	switch c.(type) {
 	case order.SendPayment:
@@ -324,8 +323,7 @@ func (w *world) carryOutOrder(o *storyOrder, c order.Command) error {
 	return nil
 }
 
-// feed moves the counter. What came from an order's step is told only where it
-// changes what is shown.
+// feed steps the counter. Events from an order's step are printed only if the view changes.
 func (w *world) feed(e counter.Event, tell bool) error {
 	before := *w.terminal
 	next, commands := counter.Step(before, w.stampCounter(e))
@@ -352,14 +350,14 @@ func (w *world) feed(e counter.Event, tell bool) error {
 	return nil
 }
 
-// carryOut does what the counter asks for, as the runner does.
+// carryOut does what the counter commands, as the runner does.
 func (w *world) carryOut(c counter.Command) error {
 	if show, ok := c.(counter.Show); ok {
 		w.show(show.View)
 		return nil
 	}
 	if _, handed := c.(counter.Tell); !handed {
-		w.say("  %s", w.naming(describeCounterCommand(c)))
+		w.say("  %s", w.replaceIDs(describeCounterCommand(c)))
 	}
 	switch c := c.(type) {
 	case counter.BeginSale:
@@ -418,7 +416,7 @@ func (w *world) carryOut(c counter.Command) error {
 	return nil
 }
 
-// find is the order of an id, nil for none.
+// find is the order with an id, nil for none.
 func (w *world) find(id payterm.OrderID) *storyOrder {
 	for _, o := range w.orders {
 		if o.state.ID() == id {
@@ -428,7 +426,7 @@ func (w *world) find(id payterm.OrderID) *storyOrder {
 	return nil
 }
 
-// show tells a view, unless only the seconds on it have moved.
+// show prints a view, unless only its seconds have changed.
 func (w *world) show(v counter.View) {
 	still := v
 	still.Elapsed, still.Left = 0, 0
@@ -436,11 +434,11 @@ func (w *world) show(v counter.View) {
 		return
 	}
 	w.lastView = still
-	w.say("  show %s; state %s", w.naming(describeView(v)), w.terminal.State())
+	w.say("  show %s; state %s", w.replaceIDs(describeView(v)), w.terminal.State())
 }
 
-// naming replaces order ids by their place in the story.
-func (w *world) naming(s string) string {
+// replaceIDs replaces order ids by numbers of the story.
+func (w *world) replaceIDs(s string) string {
 	for i, o := range w.orders {
 		if id := string(o.state.ID()); id != "" {
 			s = strings.ReplaceAll(s, id, fmt.Sprintf("order %d", i+1))
@@ -452,12 +450,12 @@ func (w *world) naming(s string) string {
 func (w *world) nextID() payterm.OrderID {
 	id, err := payterm.OrderIDFrom("T1", fmt.Sprintf("BOOT%d", w.boots), int64(len(w.orders)))
 	if err != nil {
-		panic(err) // terminal, tag and counter are ours
+		panic(err) // terminal, tag and counter are constants
 	}
 	return id
 }
 
-// pass lets time go by and fires what falls due on the way.
+// pass lets time pass and does what falls due.
 func (w *world) pass(d time.Duration) error {
 	until := w.now + d
 	for {
@@ -473,8 +471,7 @@ func (w *world) pass(d time.Duration) error {
 	}
 }
 
-// next is the earliest thing that is due: an answer, an order's deadline, the
-// counter's.
+// next is what falls due first: an answer, an order's deadline, the counter's.
 func (w *world) next() (at time.Duration, fire func() error) {
 	for i, r := range w.replies {
 		if fire == nil || r.at < at {
@@ -497,7 +494,7 @@ func (w *world) next() (at time.Duration, fire func() error) {
 	return at, fire
 }
 
-// wake fires an order's deadline, which must not fall due again by itself.
+// wake steps an order by its deadline, which must not be due again at once.
 func (w *world) wake(o *storyOrder) error {
 	if err := w.step(o, order.Woke{}); err != nil {
 		return err
@@ -508,7 +505,7 @@ func (w *world) wake(o *storyOrder) error {
 	return nil
 }
 
-// tick fires the counter's deadline.
+// tick steps the counter by its deadline.
 func (w *world) tick() error {
 	if err := w.feed(counter.Woke{}, false); err != nil {
 		return err
@@ -519,8 +516,7 @@ func (w *world) tick() error {
 	return nil
 }
 
-// restart ends the process and begins another: the orders are what their
-// journals give back.
+// restart ends the process and starts another one from the journals.
 func (w *world) restart(after time.Duration, soon bool) error {
 	lived := w.lived()
 	w.now += after
@@ -553,8 +549,7 @@ func (w *world) restart(after time.Duration, soon bool) error {
 	return nil
 }
 
-// lived is what the journal knows of the time that was lived through: the newest
-// record's, or the last heartbeat's.
+// lived is the lived time that the journal has: the newest record's, or the last heartbeat's.
 func (w *world) lived() time.Duration {
 	lived := w.mono() / heartbeat * heartbeat
 	for _, o := range w.orders {
@@ -565,7 +560,7 @@ func (w *world) lived() time.Duration {
 	return lived
 }
 
-// fold reads an order back from its journal.
+// fold reads an order from its journal.
 func (o *storyOrder) fold() (order.Order, error) {
 	var events []order.Stamped
 	for _, r := range o.records {

@@ -14,16 +14,16 @@ import (
 	"payterm/flows/runner"
 )
 
-// wish is what a till asks for over the socket: a sale, or a refund of a sale.
+// wish is a till's request on the socket: a sale, or a refund of a sale.
 type wish struct {
 	key      string
-	merchant string // whose till it is
+	merchant string // the till's
 	sale     order.SaleBegan
-	refund   order.RefundBegan // with a SaleID: a refund
-	dies     time.Duration     // so long after it asked the till is gone; 0 for never
+	refund   order.RefundBegan // a refund if it has a SaleID
+	dies     time.Duration     // the till ends this long after it asked; 0 for never
 }
 
-// says is what it asks for, so that two can be compared.
+// says is the content, for comparison.
 func (w wish) says() string {
 	if w.refund.SaleID == "" {
 		return fmt.Sprintf("%s of %d and %d %s for %s", w.sale.Mode, w.sale.AmountMinor, w.sale.TipMinor,
@@ -50,8 +50,7 @@ func (w wish) fits(o payterm.Order) bool {
 		o.Currency == w.sale.Currency && (w.sale.Wallet == "" || o.Wallet == "" || o.Wallet == w.sale.Wallet)
 }
 
-// minor reads an amount as it is typed, whose point says nothing: 12.34 and 1234 are the
-// same keys.
+// minor parses an amount by its digits: 12.34 and 1234 are the same keys.
 func minor(amount string) (int64, error) {
 	var n int64
 	if _, err := fmt.Sscan(strings.ReplaceAll(amount, ".", ""), &n); err != nil {
@@ -60,7 +59,7 @@ func minor(amount string) (int64, error) {
 	return n, nil
 }
 
-// options reads what may stand behind a till's wish: a tip, despite, dies 3s.
+// options parses what follows a till's request: a tip, despite, dies 3s.
 func (w wish) options(s *Sim, words []string) (wish, error) {
 	var err error
 	for i := 0; i < len(words) && err == nil; i++ {
@@ -77,7 +76,7 @@ func (w wish) options(s *Sim, words []string) (wish, error) {
 	return w, err
 }
 
-// doubtOf is the order of a sale's total about which it would be warned, if there is any.
+// doubtOf is an order that a sale of this total would be warned of, if any.
 func (s *Sim) doubtOf(sale order.SaleBegan) payterm.OrderID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,8 +113,8 @@ func (s *Sim) api(words []string) error {
 	return nil
 }
 
-// refund gives money back of the latest sale that was paid; a till asks for it where
-// there is a key. With a PIN the supervisor types it.
+// refund refunds the latest sale that was paid; with a key, a till asks for it. With a PIN the
+// supervisor types it.
 func (s *Sim) refund(words []string) error {
 	s.mu.Lock()
 	var sale payterm.OrderID
@@ -149,8 +148,8 @@ func (s *Sim) refund(words []string) error {
 	return nil
 }
 
-// retry is a till that asks once more for what it has asked for under a key, or for
-// another amount under the same key.
+// retry is a till that repeats a request under its key, or sends another amount under the same
+// key.
 func (s *Sim) retry(words []string) error {
 	if len(words) < 1 {
 		return fmt.Errorf("retry KEY")
@@ -181,8 +180,8 @@ func (s *Sim) retry(words []string) error {
 	return nil
 }
 
-// asks is a till's call and what it hears. Who has to be there for it comes: a customer
-// with a code, a supervisor with a PIN.
+// asks makes a till's call and checks its result. A customer with a code and a supervisor with a
+// PIN come if they are needed.
 func (s *Sim) asks(l *life, w wish) {
 	ctx, cancel := context.WithTimeout(l.ctx, w.patience())
 	defer cancel()
@@ -206,14 +205,14 @@ func (s *Sim) asks(l *life, w wish) {
 	switch {
 	case w.refund.SaleID != "":
 		res, err = l.runner.Refund(ctx, w.refund, tell)
-	case w.sale.Currency != l.config.currency: // the agent lets none begin, and tells what the key has begun before
+	case w.sale.Currency != l.config.currency: // the agent begins none, and first returns what the key has begun
 		res, err = l.runner.Again(ctx, w.key, runner.ContentOfSale(l.config.merchant, w.sale), tell)
 	default:
 		res, err = l.runner.Sale(ctx, w.sale, tell)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hung(c)
+	s.gaveUp(c)
 	if l.dead {
 		return
 	}
@@ -224,25 +223,25 @@ func (s *Sim) asks(l *life, w wish) {
 	}
 }
 
-// customer holds a code before the scanner once one is asked for.
+// customer presents a code once one is asked for.
 func (s *Sim) customer() {
 	for range 6 {
 		s.rest(2 * time.Second)
 		if s.look().Name == counter.ViewScan {
-			s.scan(s.wallet("ALIPAY", "ok"), aFrame)
+			s.scan(s.wallet("ALIPAY", "ok"), scanTime)
 			return
 		}
 	}
 }
 
-// pollLimit is how long the agent's socket lets an inquiry take.
+// pollLimit is how long the agent's socket allows for an inquiry.
 const pollLimit = 20 * time.Second
 
-// reconcileLimit is how long the agent lets a question about a closed sale take.
+// reconcileLimit is how long the agent allows for a question about a closed sale.
 const reconcileLimit = 2 * time.Minute
 
-// poll is a till that asks again and again how its open orders stand: at what pace, for
-// how long, about how many of them.
+// poll is a till that asks for the status of its open orders: at what pace, for how long, for how
+// many.
 func (s *Sim) poll(words []string) error {
 	if len(words) < 2 {
 		return fmt.Errorf("poll: at what pace, and for how long?")
@@ -270,7 +269,7 @@ func (s *Sim) poll(words []string) error {
 	return nil
 }
 
-// unsettled are the first orders about which nobody has decided.
+// unsettled are the first orders that are not decided.
 func (s *Sim) unsettled(most int) []payterm.OrderID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,14 +283,14 @@ func (s *Sim) unsettled(most int) []payterm.OrderID {
 	return ids
 }
 
-// inquires asks for the status of one order, as a till does.
+// inquires asks for the status of one order.
 func (s *Sim) inquires(l *life, id payterm.OrderID) {
 	s.waitsFor(l, pollLimit, func(ctx context.Context) {
-		l.runner.Inquire(ctx, id) //nolint:errcheck // who asks and is not answered asks again
+		l.runner.Inquire(ctx, id) // a failed poll is repeated
 	})
 }
 
-// waitsFor calls, with a time-out or without, and sees to it that it is heard of again.
+// waitsFor makes a call, with or without a time-out, and checks that it ends.
 func (s *Sim) waitsFor(l *life, limit time.Duration, call func(context.Context)) {
 	w := wish{dies: limit}
 	ctx, cancel := context.WithTimeout(l.ctx, w.patience())
@@ -302,24 +301,24 @@ func (s *Sim) waitsFor(l *life, limit time.Duration, call func(context.Context))
 	call(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hung(c)
+	s.gaveUp(c)
 }
 
-// caller is somebody who waits for an answer over the socket.
+// caller is a caller on the socket that waits.
 type caller struct {
-	n     int // of all calls
+	n     int // number of the call
 	life  *life
 	wish  wish
 	since time.Time
-	known payterm.OrderID // that had the key when it called
+	known payterm.OrderID // the order that had the key at the time of the call
 }
 
-// callerLimit is how long a caller who waits for ever has to wait at most, where the disk
-// takes what it is given: a prompt at which somebody types, a code, the counter's time.
+// callerLimit is how long a caller without a time-out may wait, if the disk works: a prompt, a
+// code, the counter time.
 const callerLimit = 15 * time.Minute
 
-// patience is how long somebody waits. Who would wait for ever gives up when the checker
-// has had its word: a world with a caller who is not answered has an end, too.
+// patience is how long a caller waits. One without a time-out gives up after callerLimit was
+// checked, so that the world ends.
 func (w wish) patience() time.Duration {
 	if w.dies > 0 {
 		return w.dies
@@ -327,7 +326,7 @@ func (w wish) patience() time.Duration {
 	return 2 * callerLimit
 }
 
-// called notes somebody who calls. The lock is held.
+// called records a call. The lock is held.
 func (c *checker) called(l *life, w wish) *caller {
 	c.calls++
 	one := &caller{n: c.calls, life: l, wish: w, since: time.Now(), known: c.byKey[w.key]}
@@ -338,19 +337,19 @@ func (c *checker) called(l *life, w wish) *caller {
 	return one
 }
 
-// hung notes that somebody does not wait any more. The lock is held.
-func (c *checker) hung(one *caller) {
+// gaveUp records that a caller has gone. The lock is held.
+func (c *checker) gaveUp(one *caller) {
 	delete(c.callers, one)
 	c.late(one)
 }
 
-// late looks at how long somebody has waited.
+// late checks how long a caller has waited.
 func (c *checker) late(one *caller) {
 	limit := one.wish.dies
 	if limit == 0 {
 		limit = callerLimit
 		if c.diskTrouble.After(one.since.Add(-time.Minute)) {
-			return // the disk is why
+			return // because of the disk
 		}
 	}
 	if waited := time.Since(one.since); waited > limit && !one.life.dead {
@@ -358,14 +357,14 @@ func (c *checker) late(one *caller) {
 	}
 }
 
-// answeredTill is told what a till heard. The lock is held.
+// answeredTill checks a till's result. The lock is held.
 func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.SaleResult, err error) {
 	w := one.wish
 	has := c.byKey[w.key]
 	switch {
 	case w.key == "" || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
 		errors.Is(err, runner.ErrStopped):
-		return // nobody heard anything
+		return // the till got no result
 	case errors.Is(err, runner.ErrKeyReused):
 		if !slices.ContainsFunc(c.callsOf[w.key], func(other *caller) bool { return other.wish.says() != w.says() }) {
 			c.violate("keys", "the key %s is refused, and was never used for anything but %s", w.key, w.says())
@@ -394,7 +393,7 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 		c.violate("keys", "a till asked for %s with the key %s and hears of %s: %s %s %s", w.says(), w.key,
 			res.Order.ID, res.Order.Kind, res.Order.Mode, res.Order.Total())
 	}
-	// what became of it waits for the disk
+	// the result could not be committed
 	unwritten := res.Order.Outcome == payterm.InDoubt && res.Order.Reason == payterm.ReasonStorage
 	if row := c.book[res.Order.ID]; row.Outcome != res.Order.Outcome && row.Outcome != payterm.Approved && !unwritten {
 		c.violate("store_then_show", "the till hears %s of %s, the journal says %s", res.Order.Outcome, res.Order.ID,
@@ -405,7 +404,7 @@ func (c *checker) answeredTill(one *caller, began payterm.OrderID, res runner.Sa
 	}
 }
 
-// keyBegan looks at an order that begins with a key.
+// keyBegan checks an order that begins with a key.
 func (c *checker) keyBegan(o payterm.Order) {
 	key := o.IdempotencyKey
 	if key == "" {
