@@ -21,6 +21,7 @@ type ReceiptLine struct {
 	Align Align
 	Bold  bool
 	Large bool // double width and height
+	Alert bool // nobody may miss it: red where the printer has that
 	N     int  // Feed: how many lines
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -74,6 +75,7 @@ type Display struct {
 
 // Printer is an ESC/POS printer on a serial line, on the network or on USB.
 type Printer struct {
+	Model    string `toml:"model"`  // one of payterm board printers, which says much of the rest
 	Device   string `toml:"device"` // a serial line, with baud
 	Baud     int    `toml:"baud"`
 	Network  string `toml:"network"`   // in place of device and baud: host and port, such as 192.0.2.7:9100
@@ -81,17 +83,28 @@ type Printer struct {
 	Columns  int    `toml:"columns"`   // of the normal font: 32 (58 mm of paper), 42 or 48 (80 mm); 32 when left out
 	Dots     int    `toml:"dots"`      // of the head; 384, 512 or 576 when left out, as the columns need
 	CodePage string `toml:"code_page"` // cp437, pc850, wpc1252, pc858; cp437 when left out
-	Chinese  string `toml:"chinese"`   // raster: drawn; gb18030: by the printer's own signs; raster when left out
-	Raster   string `toml:"raster"`    // gs_v_0; esc_star (columns of 24 dots) for older printers
-	QR       string `toml:"qr"`        // native: made by the printer; raster: drawn; native when left out
-	Logo     string `toml:"logo"`      // a PNG file at the head of each slip, black on white, no wider than dots
-	Drawer   string `toml:"drawer"`    // approved: opened after the merchant's slip of an approved sale
-	Cut      bool   `toml:"cut"`       // it has a cutter
-	CutFeed  int    `toml:"cut_feed"`  // lines from the head to the cutter or the tear bar
-	Status   bool   `toml:"status"`    // it answers DLE EOT
-	Tells    bool   `toml:"tells"`     // in place of status: it tells by itself what changes (GS a)
-	Buffer   int    `toml:"buffer"`    // bytes that it takes ahead of its mechanism; 4096 when left out
-	Speed    int    `toml:"speed"`     // of its paper, mm/s, rather too low than too high; 50 when left out
+	// CodePages are the printer's numbers of code pages (ESC t), where they are not as usual.
+	CodePages map[string]int `toml:"code_pages"`
+
+	Chinese string `toml:"chinese"` // raster: drawn; gb18030: by the printer's own signs; raster when left out
+	Raster  string `toml:"raster"`  // gs_v_0; esc_star (columns of 24 dots) for older printers
+	QR      string `toml:"qr"`      // native: made by the printer; raster: drawn; native when left out
+	Barcode string `toml:"barcode"` // native: made by the printer; raster: drawn; none: its text alone
+	Logo    string `toml:"logo"`    // a PNG file at the head of each slip, black on white, no wider than dots
+	Drawer  string `toml:"drawer"`  // approved: opened after the merchant's slip of an approved sale
+	// DrawerPin of the socket has the drawer, 2 or 5, and DrawerPulse opens it; 2 and 50ms when left out.
+	DrawerPin   int      `toml:"drawer_pin"`
+	DrawerPulse Duration `toml:"drawer_pulse"`
+
+	Cut     bool   `toml:"cut"`      // it has a cutter
+	CutKind string `toml:"cut_kind"` // partial: a bridge of paper is left; full; partial when left out
+	CutFeed int    `toml:"cut_feed"` // lines from the head to the cutter or the tear bar
+	CutDots int    `toml:"cut_dots"` // in place of cut_feed: the same in dots
+	Red     bool   `toml:"red"`      // it has a second colour (ESC r): what nobody may miss is red
+	Status  bool   `toml:"status"`   // it answers DLE EOT
+	Tells   bool   `toml:"tells"`    // in place of status: it tells by itself what changes (GS a)
+	Buffer  int    `toml:"buffer"`   // bytes that it takes ahead of its mechanism; 4096 when left out
+	Speed   int    `toml:"speed"`    // of its paper, mm/s, rather too low than too high; 50 when left out
 }
 
 // Duration is a duration written like "5ms".
@@ -114,6 +127,13 @@ var bauds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 4
 // The error joins everything that is wrong with it, each with file and line.
 func ReadProfile(name string, text []byte) (Profile, error) {
 	var p Profile
+	if _, tables, err := tomlfile.Tables(name, text); err == nil {
+		section, _ := tables["printer"].(map[string]any)
+		named, _ := section["model"].(string)
+		if model, known := modelOf(named); known {
+			p.Printer = model.section() // upon which the file's own keys are set
+		}
+	}
 	file, err := tomlfile.Decode(name, text, &p)
 	if err != nil {
 		return Profile{}, err
@@ -264,6 +284,9 @@ func (c *checker) printer(p *Printer) {
 	c.word("printer.chinese", &p.Chinese, Chinese)
 	c.word("printer.raster", &p.Raster, Rasters)
 	c.word("printer.qr", &p.QR, QRs)
+	c.word("printer.barcode", &p.Barcode, Barcodes)
+	c.word("printer.cut_kind", &p.CutKind, CutKinds)
+	c.printerModel(p)
 	if p.Drawer != "" {
 		c.word("printer.drawer", &p.Drawer, Drawers)
 	}
@@ -274,8 +297,40 @@ func (c *checker) printer(p *Printer) {
 		c.bad("printer.tells", "a printer is asked (status) or tells of itself: choose one")
 	}
 	c.number("printer.cut_feed", &p.CutFeed, printerCutFeed)
+	c.number("printer.cut_dots", &p.CutDots, printerCutDots)
+	if p.DrawerPin = cmp.Or(p.DrawerPin, drawerPins[0]); !slices.Contains(drawerPins, p.DrawerPin) {
+		c.bad("printer.drawer_pin", "%d: one of %v", p.DrawerPin, drawerPins)
+	}
+	p.DrawerPulse.Duration = cmp.Or(p.DrawerPulse.Duration, drawerPulse)
+	if p.DrawerPulse.Duration < leastPulse || p.DrawerPulse.Duration > mostPulse {
+		c.bad("printer.drawer_pulse", "%s: %s to %s", p.DrawerPulse, leastPulse, mostPulse)
+	}
 	c.number("printer.buffer", &p.Buffer, printerBuffer)
 	c.number("printer.speed", &p.Speed, printerSpeed)
+}
+
+// printerModel checks the model and the numbers of code pages.
+func (c *checker) printerModel(p *Printer) {
+	model, known := modelOf(p.Model)
+	if p.Model != "" && !known {
+		names := make([]string, len(PrinterModels))
+		for i, m := range PrinterModels {
+			names[i] = m.Name
+		}
+		near := ""
+		if name := tomlfile.Nearest(p.Model, names); name != "" {
+			near = fmt.Sprintf("; did you mean %s?", name)
+		}
+		c.bad("printer.model", "%q: payterm board printers names those that are known%s", p.Model, near)
+	}
+	for _, page := range slices.Sorted(maps.Keys(p.CodePages)) {
+		c.oneOf("printer.code_pages", page, CodePages...)
+		c.between("printer.code_pages", p.CodePages[page], 0, 255)
+	}
+	if _, has := p.CodePages[p.CodePage]; known && !has {
+		c.bad("printer.code_page", "%q: %s has %s; code_pages gives the number of another", p.CodePage, p.Model,
+			strings.Join(slices.Sorted(maps.Keys(model.CodePages)), ", "))
+	}
 }
 
 func (c *checker) serial(section, device string, baud int) {

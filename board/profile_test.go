@@ -109,6 +109,45 @@ baud = 19200
 	}
 }
 
+// A model says what a profile leaves out, and the profile's own keys come first.
+func TestPrinterModel(t *testing.T) {
+	read := func(more string) *board.Printer {
+		t.Helper()
+		p, err := board.ReadProfile("model.toml", []byte("board = \"x\"\n[printer]\nusb = \"/dev/usb/lp0\"\n"+more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Printer
+	}
+	p := read("model = \"KR-306\"\n")
+	if p.Columns != 48 || p.Dots != 576 || p.CodePage != "pc858" || p.CodePages["pc858"] != 31 || !p.Cut ||
+		p.Speed != 200 || p.Barcode != "native" || p.QR != "native" || p.DrawerPin != 2 {
+		t.Errorf("a KR-306 is %+v", p)
+	}
+	p = read("model = \"KR-306\"\ncolumns = 42\ncut = false\nspeed = 150\ncode_pages = { pc858 = 14 }\nqr = \"raster\"\n")
+	if p.Columns != 42 || p.Cut || p.Speed != 150 || p.CodePages["pc858"] != 14 || p.CodePages["wpc1252"] != 11 ||
+		p.QR != "raster" {
+		t.Errorf("with keys of its own it is %+v", p)
+	}
+	if p := read("model = \"KR-306\"\n"); p.CodePages["pc858"] != 31 {
+		t.Errorf("one profile has changed the model: %v", p.CodePages)
+	}
+	p = read("model = \"ZJ-5870\"\n")
+	if p.Barcode != "raster" || p.QR != "raster" || p.Cut || p.CodePage != "wpc1252" {
+		t.Errorf("a ZJ-5870 is %+v", p)
+	}
+	seen := map[string]bool{}
+	for _, m := range board.PrinterModels {
+		if seen[m.Name] || m.Source == "" {
+			t.Errorf("%s: twice, or from nowhere", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	if len(seen) < 20 {
+		t.Errorf("%d models", len(seen))
+	}
+}
+
 // The head of a printer is the one that its columns need.
 func TestPrinterDots(t *testing.T) {
 	for columns, dots := range map[int]int{0: 384, 32: 384, 42: 512, 48: 576} {
@@ -186,6 +225,20 @@ func TestProfileRefuses(t *testing.T) {
 		{"a way to draw", `code_page = "cp437"`, `raster = "gs_8_l"`,
 			`good.toml:43: printer.raster: "gs_8_l": gs_v_0, esc_star`},
 		{"a QR code", `code_page = "cp437"`, `qr = "none"`, `good.toml:43: printer.qr: "none": native, raster`},
+		{"a model", `code_page = "cp437"`, `model = "ZJ-5780"`,
+			`good.toml:43: printer.model: "ZJ-5780": payterm board printers names those that are known; did you mean ZJ-5870?`},
+		{"a model's code page", `code_page = "cp437"`, "code_page = \"pc858\"\nmodel = \"ZJ-5870\"",
+			`good.toml:43: printer.code_page: "pc858": ZJ-5870 has cp437, pc850, wpc1252; code_pages gives the number of another`},
+		{"a number of no code page", `code_page = "cp437"`, `code_pages = { latin = 3 }`,
+			`good.toml:43: printer.code_pages: "latin": cp437, pc850, wpc1252, pc858`},
+		{"a number beyond a byte", `code_page = "cp437"`, `code_pages = { pc858 = 256 }`,
+			`good.toml:43: printer.code_pages: 256: 0 to 255`},
+		{"a barcode", `code_page = "cp437"`, `barcode = "qr"`, `good.toml:43: printer.barcode: "qr": native, raster, none`},
+		{"a cut", `code_page = "cp437"`, `cut_kind = "half"`, `good.toml:43: printer.cut_kind: "half": partial, full`},
+		{"a drawer's pin", `code_page = "cp437"`, `drawer_pin = 1`, `good.toml:43: printer.drawer_pin: 1: one of [2 5]`},
+		{"a drawer's pulse", `code_page = "cp437"`, `drawer_pulse = "1s"`,
+			`good.toml:43: printer.drawer_pulse: 1s: 2ms to 510ms`},
+		{"cut dots", `cut_feed = 4`, `cut_dots = 501`, "good.toml:45: printer.cut_dots: 501: 0 to 500"},
 		{"a drawer", `code_page = "cp437"`, `drawer = "always"`, `good.toml:43: printer.drawer: "always": approved`},
 		{"a logo from nowhere", `code_page = "cp437"`, `logo = "logo.png"`,
 			`good.toml:43: printer.logo: "logo.png": the whole path of a PNG file`},

@@ -1,5 +1,7 @@
 package board
 
+import "time"
+
 // What a profile may say of a printer and of a reader, in one place: the words of a key,
 // of which the first is meant where none is said, and the bounds of its numbers. Whoever
 // joins a driver with a profile reads these, and so do the emulated devices; that each
@@ -20,6 +22,13 @@ const (
 
 	QRNative = "native" // made by the printer
 	QRDrawn  = "raster"
+
+	BarcodeNative = "native" // made by the printer
+	BarcodeDrawn  = "raster"
+	BarcodeNone   = "none" // its text alone
+
+	CutPartial = "partial" // a bridge of paper is left
+	CutFull    = "full"
 
 	DrawerApproved = "approved" // opened after the merchant's slip of an approved sale
 )
@@ -63,6 +72,8 @@ var (
 	Rasters   = []string{RasterRows, RasterColumns}
 	QRs       = []string{QRNative, QRDrawn}
 	Framings  = []string{FramingCR, FramingLF, FramingCRLF, FramingSTXETX, FramingGap}
+	Barcodes  = []string{BarcodeNative, BarcodeDrawn, BarcodeNone}
+	CutKinds  = []string{CutPartial, CutFull}
 	Drawers   = []string{DrawerApproved} // never opened without a word
 
 	COMPins = []string{COMSequential, COMAlternative, COMSequentialRemap, COMAlternativeRemap} // as its height has it
@@ -79,9 +90,19 @@ var (
 	printerColumns = bounds{16, 64, 32}
 	printerDots    = bounds{192, 832, 0} // as the columns need
 	printerCutFeed = bounds{0, 20, 0}
+	printerCutDots = bounds{0, 500, 0}
 	printerBuffer  = bounds{256, 1 << 20, 4096}
 	busTransfer    = bounds{8, 65535, 0} // as the adapter says, or is found out
 	printerSpeed   = bounds{10, 500, 50}
+)
+
+// A drawer hangs on one of two pins of the printer's socket. ESC p tells its pulse in 2 ms.
+var drawerPins = []int{2, 5}
+
+const (
+	drawerPulse = 50 * time.Millisecond
+	leastPulse  = 2 * time.Millisecond
+	mostPulse   = 510 * time.Millisecond
 )
 
 // headDots is how many dots the head of a printer has, by the columns of its roll.

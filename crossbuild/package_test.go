@@ -59,6 +59,7 @@ var contents = []string{
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/examples/payterm.toml",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/payterm.cdx.json",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/porting.md",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/printers.md",
 	"-rw-r--r-- root/root ./usr/share/man/man1/payterm.1.gz",
 }
 

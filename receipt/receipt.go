@@ -55,13 +55,13 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 	r := payterm.Receipt{Name: string(slip), Order: o.ID, Copy: again}
 	w := writer{&r}
 	if opt.Watermark != "" {
-		w.center(opt.Watermark, true, false)
+		w.alert(opt.Watermark, false)
 	}
 	if o.MerchantID == "" || o.MerchantID == opt.MerchantID { // or it was another shop's
 		w.head(opt.Merchant)
 	}
 	if again {
-		w.center(t.copyMark, true, true)
+		w.alert(t.copyMark, true)
 	}
 	switch slip {
 	case order.SlipMerchant, order.SlipRefund:
@@ -69,10 +69,10 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 	case order.SlipCustomer, order.SlipRefundCustomer:
 		w.center(t.customerCopy, false, false)
 	case order.SlipLatePayment:
-		w.center(t.lateTitle, true, false)
+		w.alert(t.lateTitle, false)
 		w.text(t.lateLine)
 	case order.SlipInDoubt:
-		w.center(t.doubtTitle, true, false)
+		w.alert(t.doubtTitle, false)
 		w.text(t.doubtLine)
 		w.text(t.doubtNext)
 	case order.SlipResolved:
@@ -102,7 +102,11 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 	}
 	w.total(t.total, locale.Coded(payterm.Amount{Minor: max(o.PaidMinor, o.Total().Minor), Currency: o.Currency},
 		t.language))
-	w.center(outcome(o, t), true, true)
+	if o.Outcome == payterm.Approved {
+		w.center(outcome(o, t), true, true)
+	} else {
+		w.alert(outcome(o, t), true)
+	}
 	w.rule()
 	w.details(o, opt, t)
 	w.line(payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: string(o.ID), Align: payterm.AlignCenter})
@@ -110,8 +114,8 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 		w.center(t.thanks, false, false)
 	}
 	if opt.Watermark != "" {
-		w.center(opt.Watermark, true, false)
-		w.center(t.notMoney, true, false)
+		w.alert(opt.Watermark, false)
+		w.alert(t.notMoney, false)
 	}
 	w.line(payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r
@@ -160,6 +164,15 @@ func (w writer) center(s string, bold, large bool) {
 	for s := range strings.SplitSeq(s, between) {
 		w.line(payterm.ReceiptLine{Kind: payterm.LineText, Text: s, Align: payterm.AlignCenter, Bold: bold,
 			Large: large})
+	}
+}
+
+// alert is a line that nobody may miss.
+func (w writer) alert(s string, large bool) {
+	from := len(w.r.Lines)
+	w.center(s, true, large)
+	for i := range w.r.Lines[from:] {
+		w.r.Lines[from+i].Alert = true
 	}
 }
 

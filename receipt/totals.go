@@ -24,7 +24,7 @@ func totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	}
 	w := writer{&r}
 	if opt.Watermark != "" {
-		w.center(opt.Watermark, true, false)
+		w.alert(opt.Watermark, false)
 	}
 	sums := t.Sums()
 	of := func(sum payterm.TotalsRow) bool { return sum.MerchantID == "" || sum.MerchantID == opt.MerchantID }
@@ -32,7 +32,7 @@ func totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 		w.head(opt.Merchant)
 	}
 	if again {
-		w.center(tx.copyMark, true, true)
+		w.alert(tx.copyMark, true)
 	}
 	if z {
 		w.center(fmt.Sprintf(tx.zTitle, t.Number), true, true)
@@ -78,8 +78,8 @@ func totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 		w.pair(tx.head, t.Head[:min(16, len(t.Head))])
 	}
 	if opt.Watermark != "" {
-		w.center(opt.Watermark, true, false)
-		w.center(tx.notMoney, true, false)
+		w.alert(opt.Watermark, false)
+		w.alert(tx.notMoney, false)
 	}
 	w.line(payterm.ReceiptLine{Kind: payterm.LineCut})
 	return r

@@ -60,6 +60,8 @@ type cli struct {
 		List  boardListCmd  `cmd:"" help:"List the boards that payterm knows."`
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
+
+		Printers boardPrintersCmd `cmd:"" help:"List the printers that payterm knows by name, for model in a profile."`
 	} `cmd:"" help:"Board profiles: which chip hangs on which wire."`
 	Notice  noticeCmd  `cmd:"" hidden:"" help:"Show one of a few known words on the terminal's screen."`
 	Update  updateCmd  `cmd:"" help:"Install a signed newer version of the whole system beside this one, and start it."`

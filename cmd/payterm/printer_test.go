@@ -147,9 +147,9 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 	}
 	for name, printer := range map[string]string{
 		"USB":     "usb = \"/dev/usb/lp0\"\nstatus = true\nchinese = \"gb18030\"\nlogo = \"" + logo + "\"\n",
-		"network": "network = \"192.0.2.7:9100\"\nstatus = true\ncolumns = 48\nlogo = \"/no/such/logo.png\"\n",
+		"network": "model = \"KR-306\"\nnetwork = \"192.0.2.7:9100\"\nstatus = true\nlogo = \"/no/such/logo.png\"\n",
 		"tells":   "device = \"/dev/ttyS2\"\nbaud = 115200\ntells = true\nraster = \"esc_star\"\ndrawer = \"approved\"\n",
-		"mute":    "device = \"/dev/ttyS2\"\nbaud = 115200\n",
+		"mute":    "model = \"ZJ-5870\"\ndevice = \"/dev/ttyS2\"\nbaud = 115200\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,7 +1,9 @@
 package printer
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +22,10 @@ var (
 	escBoldOff   = []byte{0x1b, 'E', 0}
 	gsSizeNormal = []byte{0x1d, '!', 0x00}
 	gsSizeDouble = []byte{0x1d, '!', 0x11}
+	gsCutFull    = []byte{0x1d, 'V', 0}
 	gsCutPartial = []byte{0x1d, 'V', 1}
+	escRed       = []byte{0x1b, 'r', 1}
+	escBlack     = []byte{0x1b, 'r', 0}
 	escUSA       = []byte{0x1b, 'R', 0}
 	escFontA     = []byte{0x1b, 'M', 0}
 	fsChineseOn  = []byte{0x1c, '&'}
@@ -36,18 +41,24 @@ type codePage struct {
 	table  *charmap.Charmap
 }
 
-func codePageOf(name string) (codePage, error) {
-	switch name {
-	case "cp437", "":
-		return codePage{0, charmap.CodePage437}, nil
-	case "pc850":
-		return codePage{2, charmap.CodePage850}, nil
-	case "wpc1252":
-		return codePage{16, charmap.Windows1252}, nil
-	case "pc858":
-		return codePage{19, charmap.CodePage858}, nil
+// codePageOf is a code page by its name; numbers are the printer's own.
+func codePageOf(name string, numbers map[string]int) (codePage, error) {
+	pages := map[string]codePage{
+		"cp437": {0, charmap.CodePage437}, "pc850": {2, charmap.CodePage850}, "wpc1252": {16, charmap.Windows1252},
+		"pc858": {19, charmap.CodePage858},
 	}
-	return codePage{}, fmt.Errorf("printer: code page %q: cp437, pc850, wpc1252 or pc858", name)
+	name = cmp.Or(name, "cp437")
+	page, known := pages[name]
+	if !known {
+		return page, fmt.Errorf("printer: code page %q: %s", name, strings.Join(slices.Sorted(maps.Keys(pages)), ", "))
+	}
+	if n, own := numbers[name]; own {
+		if n < 0 || n > 255 {
+			return page, fmt.Errorf("printer: number %d of code page %s: 0 to 255", n, name)
+		}
+		page.number = byte(n)
+	}
+	return page, nil
 }
 
 // encoder writes one receipt.
@@ -67,7 +78,7 @@ type step struct{ end, dots int }
 // a sign that there is no picture of, a question mark stands (unifont.Legible). Behind a
 // slip that broke off, its strip is ended first. An error tells of the options.
 func encode(r payterm.Receipt, o Options, behind bool) (encoder, error) {
-	cp, err := codePageOf(o.CodePage)
+	cp, err := codePageOf(o.CodePage, o.Pages)
 	if err != nil {
 		return encoder{}, err
 	}
@@ -107,6 +118,10 @@ func (e *encoder) newLine(dots int) {
 func (e *encoder) put(b []byte) { e.out = append(e.out, b...) }
 
 func (e *encoder) line(l payterm.ReceiptLine) {
+	if l.Alert && e.o.Red {
+		e.put(escRed)
+		defer e.put(escBlack)
+	}
 	switch l.Kind {
 	case payterm.LineText:
 		e.text(l)
@@ -330,10 +345,14 @@ const quietZone = 4
 
 // barcode prints Code 128 with its text below (GS k, function B): subset B, and
 // subset C for the digits at the end, which take half the room there. The margins
-// of the roll serve as quiet zone. A text too long for the roll, or with signs that
-// Code 128 lacks, becomes a QR code.
+// of the roll serve as quiet zone. A printer that makes none gets a picture. A text too long
+// for the roll, or with signs that Code 128 lacks, becomes a QR code.
 func (e *encoder) barcode(text string) {
-	if text == "" {
+	switch {
+	case text == "":
+		return
+	case e.o.Barcode == BarcodeNone:
+		e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 		return
 	}
 	digits := trailingDigits(text)
@@ -355,6 +374,11 @@ func (e *encoder) barcode(text string) {
 		return
 	}
 	e.align(payterm.AlignCenter)
+	if e.o.Barcode == BarcodeDrawn {
+		e.barcodePicture(code128(head, tail))
+		e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
+		return
+	}
 	e.put([]byte{0x1d, 'h', barHeight})
 	e.put([]byte{0x1d, 'w', barWidth})
 	e.put([]byte{0x1d, 'H', 2}) // text below
@@ -443,15 +467,20 @@ func (e *encoder) qr(text string) bool {
 // maxNativeQR keeps the command with the text of a code as short as the others (mend).
 const maxNativeQR = bandBytes
 
-// cut feeds past the cutter first: what is still under it would be cut through.
+// cut feeds past the cutter first: what is still under it would be cut through. ESC J is told
+// dots, 255 of them at the most.
 func (e *encoder) cut() {
-	feed := e.o.CutFeed
-	if feed <= 0 {
-		feed = 4
+	if e.o.CutDots > 0 {
+		for rest := e.o.CutDots; rest > 0; rest -= 255 {
+			n := min(rest, 255)
+			e.put([]byte{0x1b, 'J', byte(n)})
+			e.moves(n)
+		}
+	} else {
+		e.feed(cmp.Or(max(e.o.CutFeed, 0), 4))
 	}
-	e.feed(feed)
 	if e.o.Cut {
-		e.put(gsCutPartial)
+		e.put(map[bool][]byte{false: gsCutPartial, true: gsCutFull}[e.o.CutFull])
 		e.moves(cutDots)
 	}
 }

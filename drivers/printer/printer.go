@@ -38,17 +38,24 @@ var (
 
 // Options describe a printer and its roll.
 type Options struct {
-	Columns  int           // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm
-	CodePage string        // cp437, pc850, wpc1252 or pc858
-	Chinese  Chinese       // how signs beyond the code page come on paper
-	Columned bool          // pictures go by ESC *, which older printers have in place of GS v 0
-	RasterQR bool          // QR codes are drawn, for printers that make none
-	Logo     image.Image   // at the head of each slip; nil for none
-	Cut      bool          // it has a cutter
-	CutFeed  int           // lines from the print head to the cutter; 4 when zero
-	Status   bool          // it answers DLE EOT
-	Tells    bool          // it tells by itself what changes (GS a), and is not asked by DLE EOT
-	Wait     time.Duration // for each status byte; 300 ms when zero
+	Columns  int            // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm
+	CodePage string         // cp437, pc850, wpc1252 or pc858
+	Pages    map[string]int // the printer's numbers of code pages (ESC t), where they are not as usual
+	Chinese  Chinese        // how signs beyond the code page come on paper
+	Columned bool           // pictures go by ESC *, which older printers have in place of GS v 0
+	RasterQR bool           // QR codes are drawn, for printers that make none
+	Barcode  Barcode        // how barcodes come on paper; Native when empty
+	Logo     image.Image    // at the head of each slip; nil for none
+	Cut      bool           // it has a cutter
+	CutFull  bool           // which cuts through, and leaves no bridge
+	CutFeed  int            // lines from the print head to the cutter; 4 when zero
+	CutDots  int            // in place of CutFeed: the same in dots
+	Red      bool           // it has a second colour, for lines of alert
+	Pin      int            // of the drawer at its socket, 2 or 5; 2 when zero
+	Pulse    time.Duration  // that opens the drawer, in steps of 2 ms; 50 ms when zero
+	Status   bool           // it answers DLE EOT
+	Tells    bool           // it tells by itself what changes (GS a), and is not asked by DLE EOT
+	Wait     time.Duration  // for each status byte; 300 ms when zero
 
 	// A printer takes a finite number of bytes ahead of its mechanism, and on a
 	// line without flow control it loses what comes on top. These tell how fast
@@ -67,6 +74,16 @@ type Chinese string
 const (
 	Drawn   Chinese = "raster"
 	GB18030 Chinese = "gb18030"
+)
+
+// Barcode is how a barcode comes on paper.
+type Barcode string
+
+// A printer makes barcodes, or gets them as pictures; or their text stands alone.
+const (
+	BarcodeNative Barcode = "native"
+	BarcodeDrawn  Barcode = "raster"
+	BarcodeNone   Barcode = "none"
 )
 
 // Printer prints on one line. It is used by one goroutine.
@@ -93,8 +110,13 @@ const maxLogo = 400
 
 // New makes a printer.
 func New(line Line, o Options) (*Printer, error) {
-	if _, err := codePageOf(o.CodePage); err != nil {
+	if _, err := codePageOf(o.CodePage, o.Pages); err != nil {
 		return nil, err
+	}
+	switch o.Barcode {
+	case "", BarcodeNative, BarcodeDrawn, BarcodeNone:
+	default:
+		return nil, fmt.Errorf("printer: barcode %q: %s, %s or %s", o.Barcode, BarcodeNative, BarcodeDrawn, BarcodeNone)
 	}
 	if o.Columns < 16 || o.Columns > 64 {
 		return nil, fmt.Errorf("printer: %d columns: 16 to 64", o.Columns)
@@ -107,6 +129,9 @@ func New(line Line, o Options) (*Printer, error) {
 	}
 	if o.Sleep == nil {
 		return nil, errors.New("printer: no Sleep: it could not be paced")
+	}
+	if o.Pulse <= 0 {
+		o.Pulse = 50 * time.Millisecond
 	}
 	if o.Wait <= 0 {
 		o.Wait = 300 * time.Millisecond
@@ -210,11 +235,20 @@ func (p *Printer) write(b []byte, d time.Duration) (int, error) {
 	return n, err
 }
 
-// Kick opens the cash drawer that hangs on the printer: a pulse of 50 ms on its
-// first pin (ESC p).
+// Kick opens the cash drawer that hangs on the printer: a pulse on its pin (ESC p), and
+// half a second without one behind it.
 func (p *Printer) Kick(ctx context.Context) error {
-	if err := p.send(ctx, []byte{0x1b, 'p', 0, 25, 250}, 0); err != nil {
-		return fmt.Errorf("printer: open the drawer: %w", err)
+	pin := byte(0)
+	if p.o.Pin == 5 {
+		pin = 1
+	}
+	pulse := byte(min(max(p.o.Pulse/(2*time.Millisecond), 1), 255))
+	err := p.mend(ctx)
+	if err == nil {
+		err = p.send(ctx, []byte{0x1b, 'p', pin, pulse, 250}, 0)
+	}
+	if err != nil {
+		return fmt.Errorf("printer: open the drawer: %w", explain(err))
 	}
 	return nil
 }

@@ -169,6 +169,23 @@ func TestEncodeEdges(t *testing.T) {
 		"a QR code that is drawn": {printer.Options{RasterQR: true}, payterm.ReceiptLine{Kind: payterm.LineQR,
 			Text: "x"},
 			"\x1dv0\x00\x10\x00\x20\x00\xff"},
+		"a code page of another number": {printer.Options{CodePage: "pc858", Pages: map[string]int{"pc858": 31}},
+			payterm.ReceiptLine{Text: "5 €"}, "\x1bt\x1f\x1bR\x00\x1bM\x00\x1bE\x00\x1d!\x00\x1ba\x005 \xd5\n"},
+		"spaces that do not break": {printer.Options{CodePage: "wpc1252"},
+			payterm.ReceiptLine{Text: "12\u202f345,67\u00a0€"}, "12 345,67 \x80\n"},
+		"a full cut": {printer.Options{Cut: true, CutFull: true}, payterm.ReceiptLine{Kind: payterm.LineCut},
+			"\x1bd\x04\x1dV\x00"},
+		"a cut below so many dots": {printer.Options{Cut: true, CutDots: 300}, payterm.ReceiptLine{Kind: payterm.LineCut},
+			"\x1bM\x00\x1bJ\xff\x1bJ\x2d\x1dV\x01"},
+		"red": {printer.Options{Red: true}, payterm.ReceiptLine{Text: "COPY", Alert: true},
+			"\x1br\x01\x1bE\x00\x1d!\x00\x1ba\x00COPY\n\x1bE\x00\x1d!\x00\x1ba\x00\x1br\x00"},
+		"no red": {printer.Options{}, payterm.ReceiptLine{Text: "COPY", Alert: true},
+			"\x1bM\x00\x1bE\x00\x1d!\x00\x1ba\x00COPY\n"},
+		"a barcode that is drawn": {printer.Options{Barcode: printer.BarcodeDrawn},
+			payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"},
+			"\x1ba\x01\x1dv0\x00\x27\x00\x0d\x00\xf3"},
+		"a barcode in letters": {printer.Options{Barcode: printer.BarcodeNone},
+			payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: "T1AAAAA000001"}, "\x1ba\x01T1AAAAA000001\n"},
 		"a logo": {printer.Options{Logo: image.NewGray(image.Rect(0, 0, 9, 1))}, payterm.ReceiptLine{},
 			"\x1ba\x01\x1dv0\x00\x02\x00\x01\x00\xff\x80\x1ba\x00"},
 	} {
@@ -194,7 +211,8 @@ func TestNewRefuses(t *testing.T) {
 	sleep := func(time.Duration) {}
 	for name, o := range map[string]printer.Options{
 		"code page": {Columns: 32, CodePage: "latin", Sleep: sleep}, "columns": {Columns: 8, Sleep: sleep},
-		"no pace": {Columns: 32},
+		"no pace": {Columns: 32}, "barcode": {Columns: 32, Sleep: sleep, Barcode: "qr"},
+		"number": {Columns: 32, Sleep: sleep, CodePage: "pc858", Pages: map[string]int{"pc858": 256}},
 	} {
 		if _, err := printer.New(nil, o); err == nil {
 			t.Errorf("%s was taken", name)
@@ -588,6 +606,28 @@ func TestTells(t *testing.T) {
 				t.Errorf("%s after %d questions, want %s after %d", got, l.asked, c.want, c.asked)
 			}
 		})
+	}
+}
+
+// The drawer's pulse, on its pin.
+func TestKick(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    printer.Options
+		want []byte
+	}{
+		"usual":          {printer.Options{}, []byte{0x1b, 'p', 0, 25, 250}},
+		"pin 5, longer":  {printer.Options{Pin: 5, Pulse: 200 * time.Millisecond}, []byte{0x1b, 'p', 1, 100, 250}},
+		"as long as may": {printer.Options{Pin: 2, Pulse: time.Minute}, []byte{0x1b, 'p', 0, 255, 250}},
+	} {
+		l := &torn{}
+		c.o.Columns, c.o.Sleep = 32, func(time.Duration) {}
+		p, err := printer.New(l, c.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Kick(t.Context()); err != nil || !bytes.HasSuffix(l.sent, append([]byte("\x1b@"), c.want...)) {
+			t.Errorf("%s: % x, %v", name, l.sent, err)
+		}
 	}
 }
 

@@ -36,6 +36,10 @@ type escpos struct {
 	answers    bool // DLE EOT
 	tells      bool // GS a
 	hasChinese bool // the signs of GB18030
+	barcodes   bool // it makes them
+	qrCodes    bool // likewise
+	red        bool // it has a second colour
+	tables     map[byte]func(byte) rune
 	wakes      wake // as it is after power-on, and after ESC @
 	usual      wake // and as its profile has it
 	inTurn     bool // it takes questions out of its buffer, as many cheap ones do
@@ -98,6 +102,7 @@ type escpos struct {
 // style is how a sign is printed.
 type style struct {
 	bold, inverted bool
+	red            bool
 	underline      int // dots
 	size           byte
 }
@@ -114,6 +119,7 @@ type cell struct {
 }
 
 const (
+	redInk         = 0x50   // in a picture of greys
 	maxPaper       = 20_000 // dot lines that are kept; older ones are dropped
 	maxWords       = 2000   // lines of words; likewise
 	cutterDistance = 72     // dot lines from the head to the knife
@@ -127,6 +133,9 @@ func newESCPOS(p *board.Printer, now func() time.Duration, report report, change
 		tells: p.Tells, hasChinese: p.Chinese == board.ChineseGB18030, report: report,
 		changed: changed, reply: func([]byte) {}, now: now, kick: make(chan struct{}, 1), signs: newSigns(),
 	}
+	e.barcodes, e.qrCodes, e.red = p.Barcode != board.BarcodeDrawn && p.Barcode != board.BarcodeNone,
+		p.QR != board.QRDrawn, p.Red
+	e.tables = tablesOf(p.CodePages)
 	e.usual.chinese = e.hasChinese
 	e.wakes = e.usual
 	e.reset()
@@ -184,7 +193,10 @@ func (p *escpos) reset() {
 	p.line, p.x, p.style, p.align = nil, 0, style{}, 0
 	p.left, p.area, p.spacing, p.gap, p.stored = 0, p.dots, lineSpacing, 0, nil
 	p.chinese, p.country, p.fontB = p.wakes.chinese, p.wakes.country, p.wakes.fontB
-	p.table, p.barH, p.barW, p.barText = tables[p.wakes.page], 162, 3, false
+	p.table, p.barH, p.barW, p.barText = p.tables[p.wakes.page], 162, 3, false
+	if p.table == nil {
+		p.table = charmap.CodePage437.DecodeByte
+	}
 	p.qrText, p.qrDots, p.qrLevel = "", 3, qr.L
 }
 
@@ -576,6 +588,20 @@ var tables = map[byte]func(byte) rune{
 	16: charmap.Windows1252.DecodeByte, 19: charmap.CodePage858.DecodeByte,
 }
 
+// tablesOf are the code pages of a printer with numbers of its own for some: under their usual
+// numbers it does not have those.
+func tablesOf(numbers map[string]int) map[byte]func(byte) rune {
+	own := maps.Clone(tables)
+	usual := map[string]byte{board.CP437: 0, board.PC850: 2, board.WPC1252: 16, board.PC858: 19}
+	for page := range numbers {
+		delete(own, usual[page])
+	}
+	for page, n := range numbers {
+		own[byte(n)] = tables[usual[page]]
+	}
+	return own
+}
+
 // katakana is page 1: JIS X 0201, with lines and boxes before it.
 func katakana(b byte) rune {
 	const boxes = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯"
@@ -623,13 +649,23 @@ func (p *escpos) esc(b []byte) int {
 	case 'a':
 		p.atStart("ESC a")
 		p.align = p.within("ESC a", b[2]&^0x30, 0, 2)
+	case 'r':
+		if !p.red {
+			p.breach(UnknownCommand, "ESC r: this printer has one colour")
+		}
+		p.style.red = b[2]&^0x30 == 1
+	case 'J':
+		if len(p.line) > 0 {
+			p.feedLine()
+		}
+		p.blank(int(b[2]))
 	case 'd':
 		if len(p.line) > 0 {
 			p.feedLine()
 		}
 		p.blank(int(b[2]) * p.spacing)
 	case 't':
-		if p.table = tables[b[2]]; p.table == nil {
+		if p.table = p.tables[b[2]]; p.table == nil {
 			p.table = charmap.CodePage437.DecodeByte
 			p.breach(BadArgument, "no code page %d", b[2])
 		}
@@ -641,8 +677,11 @@ func (p *escpos) esc(b []byte) int {
 		if len(b) < 5 {
 			return 0
 		}
-		p.within("ESC p", b[2]&^0x30, 0, 1)
-		p.say("--- drawer ---")
+		if pin := p.within("ESC p", b[2]&^0x30, 0, 1); pin == 0 {
+			p.say("--- drawer ---")
+		} else {
+			p.say("--- drawer, pin 5 ---")
+		}
 		return 5
 	default:
 		p.breach(UnknownCommand, "ESC %#02x", b[1])
@@ -892,6 +931,9 @@ func (s *signs) mask(r rune, w int) *image.Alpha {
 func (s *signs) draw(dst *image.Gray, at image.Point, c cell) {
 	sx, sy := c.wide(), c.high()
 	box, ink := image.Rectangle{at, at.Add(image.Pt(c.w, 24*sy))}, uint8(0)
+	if c.red {
+		ink = redInk
+	}
 	if c.inverted {
 		fill(dst, box, 0)
 		ink = 0xff
@@ -956,7 +998,7 @@ func (p *escpos) blank(high int) {
 }
 
 // knife is GS V: 0 and 1 cut at once, 65 and 66 feed to the knife and n dot lines
-// more before.
+// more before. 1 and 66 leave a bridge.
 func (p *escpos) knife(b []byte) int {
 	n := 3
 	switch b[2] {
@@ -984,8 +1026,13 @@ func (p *escpos) knife(b []byte) int {
 		p.breach(CutText, "a cut %d dot lines below what was printed last, the knife is at %d", p.sinceLF,
 			cutterDistance)
 	}
-	p.say("--- cut ---")
 	s := p.strip(8)
+	if m := b[2]; m == 0 || m == '0' || m == 65 {
+		p.say("--- full cut ---")
+		fill(s, image.Rect(0, 3, p.dots, 5), 0)
+		return n
+	}
+	p.say("--- cut ---")
 	for x := 0; x < p.dots; x += 8 {
 		fill(s, image.Rect(x, 3, x+4, 5), 0)
 	}
@@ -1044,7 +1091,11 @@ func (p *escpos) stamp(img *image.Gray, sx, sy int) {
 
 // barcode is GS k, function B, Code 128.
 func (p *escpos) barcode(b []byte) int {
-	if b[2] != 73 {
+	switch {
+	case !p.barcodes:
+		p.breach(UnknownCommand, "GS k %d: this printer makes no barcodes", b[2])
+		return 3
+	case b[2] != 73:
 		p.breach(UnknownCommand, "GS k %d: only Code 128 (73) is emulated", b[2])
 		return 3
 	}
@@ -1102,7 +1153,7 @@ func (p *escpos) extended(b []byte) int {
 	for i, c := range b[3:head] {
 		n += int(c) << (8 * i)
 	}
-	switch known := b[2] == 'L' || b[2] == 'k' && b[1] == '('; {
+	switch known := b[2] == 'L' || b[2] == 'k' && b[1] == '(' && p.qrCodes; {
 	case !known:
 		p.breach(UnknownCommand, "GS %c %#02x", b[1], b[2])
 		return 3

@@ -440,6 +440,59 @@ func TestPrinterWakesUp(t *testing.T) {
 	}
 }
 
+// Each printer that payterm knows by name takes a whole slip, with accents, the euro and
+// spaces that do not break, as its profile has it.
+func TestEveryModelPrints(t *testing.T) {
+	t.Parallel()
+	r := payterm.Receipt{Lines: []payterm.ReceiptLine{
+		{Text: "Forêt À é", Align: payterm.AlignCenter, Bold: true}, {Text: "12\u202f345,67\u00a0$"}, {Text: "5 €"},
+		{Text: "COPY", Alert: true}, {Kind: payterm.LineBarcode, Text: "T1AAAAA000001"},
+		{Kind: payterm.LineQR, Text: "https://example.com"}, {Kind: payterm.LineCut},
+	}}
+	for _, m := range board.PrinterModels {
+		for _, page := range slices.Sorted(maps.Keys(m.CodePages)) {
+			p, err := board.ReadProfile("model.toml", fmt.Appendf(nil, "board = \"x\"\n[printer]\nmodel = %q\n"+
+				"device = \"/dev/ttyS1\"\nbaud = 115200\ncode_page = %q\n", m.Name, page))
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			w := newWire(t, *p.Printer)
+			o := options(*p.Printer, w)
+			o.Columns, o.CodePage = p.Printer.Columns, page
+			o.Pages, o.Barcode, o.Red = p.Printer.CodePages, printer.Barcode(p.Printer.Barcode), p.Printer.Red
+			d, err := printer.New(w, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(d.Print(t.Context(), r), d.Kick(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			words, lines := w.words(), []string{"12 345,67 $", "--- drawer"}
+			if page != board.CP437 { // which has no À
+				lines = append(lines, "Forêt À é")
+			}
+			if page == board.PC858 || page == board.WPC1252 {
+				lines = append(lines, "5 €")
+			}
+			if m.Barcode == "" {
+				lines = append(lines, "[barcode T1AAAAA000001]")
+			}
+			if m.QR == "" {
+				lines = append(lines, "[QR https://example.com]")
+			}
+			for _, line := range lines {
+				if !strings.Contains(words, line) {
+					t.Errorf("%s, %s: %q is not on paper:\n%s", m.Name, page, line, words)
+				}
+			}
+			if len(w.rules) > 0 {
+				t.Errorf("%s, %s: reported %q", m.Name, page, w.rules)
+			}
+		}
+	}
+}
+
 // paced prints 24 lines of Chinese as pictures, and gives how long that took beside
 // what wire or paper need at the least.
 func paced(t testing.TB, p board.Printer) (bytes int, ratio float64) {

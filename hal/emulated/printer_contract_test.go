@@ -53,6 +53,22 @@ raster = "esc_star"
 qr = "raster"
 cut = true
 buffer = 2048`},
+	{"a ZJ-5870: no barcodes, no QR codes, no cutter of its own", `model = "ZJ-5870"
+usb = "/dev/usb/lp0"
+cut = true
+buffer = 2048`},
+	{"a KR-306 on the network, asked: code pages of other numbers, full cut", `model = "KR-306"
+network = "192.0.2.7:9100"
+code_page = "pc858"
+cut_kind = "full"
+cut_dots = 100
+status = true`},
+	{"a CT-S651 in two colours, tells", `model = "CT-S651"
+device = "/dev/ttyS2"
+baud = 115200
+drawer_pin = 5
+drawer_pulse = "200ms"
+tells = true`},
 	{"USB, 42 columns, tells", `usb = "/dev/usb/lp0"
 columns = 42
 qr = "raster"
@@ -70,8 +86,9 @@ func newPrinter(t testing.TB, e *emulated.Board, b *board.Board, logo image.Imag
 	}
 	d, err := printer.New(b.Printer, printer.Options{
 		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese), Columned: p.Raster == "esc_star",
-		RasterQR: p.QR == "raster",
-		Logo:     logo, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: baud, Buffer: p.Buffer,
+		RasterQR: p.QR == "raster", Pages: p.CodePages, Barcode: printer.Barcode(p.Barcode), Red: p.Red,
+		CutFull: p.CutKind == board.CutFull, CutDots: p.CutDots, Pin: p.DrawerPin, Pulse: p.DrawerPulse.Duration,
+		Logo: logo, Cut: p.Cut, CutFeed: p.CutFeed, Status: p.Status, Tells: p.Tells, Baud: baud, Buffer: p.Buffer,
 		Speed: p.Speed, Sleep: e.Sleep,
 	})
 	if err != nil {
@@ -107,7 +124,7 @@ func TestPrinterContract(t *testing.T) {
 	const order, url = "T1AAAAA000001", "https://example.com/r/T1AAAAA000001?a=1234"
 	whole := payterm.Receipt{Name: "customer", Lines: []payterm.ReceiptLine{
 		{Text: "Café Forêt, reçu à l'été", Align: payterm.AlignCenter, Bold: true},
-		{Text: "SHOP", Align: payterm.AlignCenter, Large: true},
+		{Text: "SHOP", Align: payterm.AlignCenter, Large: true, Alert: true},
 		{Kind: payterm.LineRule},
 		{Kind: payterm.LinePair, Text: "付款成功", Right: "12.34", Bold: true},
 		{Text: "支付宝", Large: true, Align: payterm.AlignRight},
@@ -130,7 +147,10 @@ func TestPrinterContract(t *testing.T) {
 				t.Parallel()
 				e, b := newPaper(t, c.printer)
 				d := newPrinter(t, e, b, logo)
-				p := b.Profile.Printer
+				p, cut := b.Profile.Printer, "--- cut ---"
+				if p.CutKind == board.CutFull {
+					cut = "--- full cut ---"
+				}
 				answers, native := p.Status || p.Tells, p.Chinese == "gb18030"
 				ready := payterm.PaperUnknown
 				if answers {
@@ -142,7 +162,7 @@ func TestPrinterContract(t *testing.T) {
 					if err := d.Print(t.Context(), whole); err != nil {
 						t.Fatal(err)
 					}
-					img, words := paperWith(t, e, "--- cut ---")
+					img, words := paperWith(t, e, cut)
 					if !strings.Contains(words, "Café Forêt, reçu à l'été\n") || !strings.Contains(words, "SHOP") ||
 						!strings.Contains(words, "---\n") {
 						t.Errorf("on paper is\n%s", words)
@@ -172,7 +192,7 @@ func TestPrinterContract(t *testing.T) {
 				if err := d.Kick(t.Context()); err != nil {
 					t.Error(err)
 				}
-				paperWith(t, e, "--- drawer ---")
+				paperWith(t, e, "--- drawer")
 
 				for _, s := range []struct {
 					paper, cover string
@@ -214,7 +234,7 @@ func TestPrinterContract(t *testing.T) {
 				if err := d.Print(t.Context(), whole); err != nil {
 					t.Fatal(err)
 				}
-				if _, words := paperWith(t, e, "--- cut ---"); strings.Contains(words, "last") {
+				if _, words := paperWith(t, e, cut); strings.Contains(words, "last") {
 					t.Errorf("the slip that broke off is whole:\n%s", words)
 				}
 
@@ -228,7 +248,7 @@ func TestPrinterContract(t *testing.T) {
 				if err := d.Print(t.Context(), whole); err != nil {
 					t.Fatal(err)
 				}
-				if _, words := paperWith(t, e, "--- cut ---"); !strings.Contains(words, "Café Forêt, reçu à l'été\n") ||
+				if _, words := paperWith(t, e, cut); !strings.Contains(words, "Café Forêt, reçu à l'été\n") ||
 					!strings.Contains(words, "12.34\n") == native {
 					t.Errorf("after a picture that broke off there is\n%s", words)
 				}
@@ -260,7 +280,7 @@ func TestPrinterContract(t *testing.T) {
 					if err := d.Print(t.Context(), whole); err != nil {
 						t.Fatal(err)
 					}
-					paperWith(t, e, "--- cut ---")
+					paperWith(t, e, cut)
 				}
 			})
 		}

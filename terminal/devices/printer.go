@@ -20,8 +20,10 @@ import (
 // beside it: slips then come without.
 func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration)) (*printer.Printer, error) {
 	o := printer.Options{
-		Columns: p.Columns, CodePage: p.CodePage, Chinese: printer.Chinese(p.Chinese),
-		Columned: p.Raster == board.RasterColumns, RasterQR: p.QR == board.QRDrawn, Cut: p.Cut, CutFeed: p.CutFeed,
+		Columns: p.Columns, CodePage: p.CodePage, Pages: p.CodePages, Chinese: printer.Chinese(p.Chinese),
+		Columned: p.Raster == board.RasterColumns, RasterQR: p.QR == board.QRDrawn,
+		Barcode: printer.Barcode(p.Barcode), Cut: p.Cut, CutFull: p.CutKind == board.CutFull, CutFeed: p.CutFeed,
+		CutDots: p.CutDots, Red: p.Red, Pin: p.DrawerPin, Pulse: p.DrawerPulse.Duration,
 		Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
 	}
 	if p.Baud == 0 {

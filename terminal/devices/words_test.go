@@ -76,6 +76,8 @@ func TestEveryWordHasADriver(t *testing.T) {
 	printers("chinese", board.Chinese)
 	printers("raster", board.Rasters)
 	printers("qr", board.QRs)
+	printers("barcode", board.Barcodes)
+	printers("cut_kind", board.CutKinds)
 	printers("drawer", board.Drawers)
 	for _, word := range board.Layouts {
 		if _, err := scanner.NewKeyboard(nil, word); err != nil {
