@@ -40,7 +40,7 @@ type Shows int
 
 // What there is.
 const (
-	Colours    Shows = iota // a picture in colours
+	Colours    Shows = iota // a picture in colours, or in greys
 	TwoColours              // a picture of pixels that are lit or dark
 	Characters              // rows of characters
 )
@@ -70,7 +70,7 @@ const dotsKeys = "reset width height offset_x rotation mirror_x mirror_y inverte
 
 // Controllers are those that payterm has drivers of. The fastest clocks are those of the
 // data sheets: a write cycle of 16 ns (ST7789V), 50 ns (ILI9488), 66 ns (ST7735S, ST7796S),
-// 100 ns (ILI9341, SSD1306, SSD1309), 250 ns (SH1106, SH1107). Many panels take more; speed_hz
+// 100 ns (ILI9341, SSD1306, SSD1309, SSD1327), 250 ns (SH1106, SH1107). Many panels take more; speed_hz
 // says so. The RAM of an SSD1306 has 128 columns; 132 are those of an SH1106, which may go by
 // that name too.
 var Controllers = []Controller{
@@ -121,6 +121,11 @@ var Controllers = []Controller{
 	{
 		Name: "st7567", Shows: TwoColours, Buses: []Bus{SPI}, RAM: Size{132, 64}, Least: Size{64, 32},
 		MaxHz: 4_000_000, Keys: dotsKeys, Eights: true, HalfTurns: true, Contrast: 130,
+	},
+	{
+		Name: "ssd1327", Shows: Colours, Buses: []Bus{SPI, I2C}, RAM: Size{128, 128}, Least: Size{128, 128},
+		MaxHz: 10_000_000, Keys: "reset width height rotation mirror_x mirror_y inverted contrast",
+		HalfTurns: true, Contrast: 128, Address: 0x3c, Addresses: []int{0x3c, 0x3d},
 	},
 	{
 		Name: "hd44780", Shows: Characters, Buses: []Bus{I2C, Lines}, Sizes: []Size{{16, 2}, {20, 4}},

@@ -1,5 +1,5 @@
 // Package lcd drives the controllers of displays, by families (colour panels with
-// MIPI's commands, small glasses of dots, HD44780, the kernel's frame buffer): a picture or rows of
+// MIPI's commands, small glasses of dots, an OLED of greys, HD44780, the kernel's frame buffer): a picture or rows of
 // characters in, bytes out. Open makes the driver that a profile names. Each keeps what
 // its display shows and sends only what changed.
 //
@@ -78,6 +78,8 @@ func Open(controller string, w Wires, o Options) (Display, error) {
 		d, err = NewUC1701(w, o)
 	case "st7567":
 		d, err = NewST7567(w, o)
+	case "ssd1327":
+		d, err = NewSSD1327(w, o)
 	case "hd44780":
 		d, err = NewHD44780(w, o)
 	case "fbdev":

@@ -154,6 +154,7 @@ var others = []struct {
 		"spi af\n"},
 	{"uc1701", "uc1701", true, false, lcd.Options{Width: 128, Height: 64, Contrast: 160}, "spi af\nbacklight high\n"},
 	{"st7567", "st7567", false, false, lcd.Options{Width: 128, Height: 64, Contrast: 130}, "spi af\nbacklight high\n"},
+	{"ssd1327", "ssd1327", false, true, lcd.Options{Width: 128, Height: 128, Contrast: 128}, "i2c 3c: 00 af\n"},
 	{"st7735s", "st7735s", true, false, lcd.Options{Width: 64, Height: 64, OffsetX: 2, OffsetY: 1},
 		"spi 29\nbacklight high\n"},
 	{"st7796s", "st7796s", true, false, lcd.Options{Width: 64, Height: 64, MirrorX: true, BGR: true},

@@ -508,6 +508,31 @@ func TestOLEDRules(t *testing.T) {
 	b.want(NoReset, HeldInReset, ResetPulse)
 }
 
+func TestGreyRules(t *testing.T) {
+	for _, c := range []struct {
+		script string
+		want   []Rule
+	}{
+		{"00 15 00 3f 75 00 7f; 40 12 34; 00 af", nil},
+		{"00 15 05 04; 00 15 00 01; 40 12", nil}, // what was never written through
+		{"00 15 05 04; 40 12", []Rule{BadWindow}},
+		{"00 ab 00 af", []Rule{NoSupply}},
+		{"00 fd 16 a4; 00 fd 12 a4", []Rule{UnknownCommand}},
+		{"00 8d", []Rule{UnknownCommand}},
+		{"00 a8 05", []Rule{BadArgument}},
+		{"00 81; 40 ff", []Rule{ParameterCount}},
+	} {
+		b := &bench{t: t}
+		chip := newSSD1327(&board.Display{Width: 128, Height: 128}, b.time, b.report, func() {})
+		for message := range strings.SplitSeq(c.script, ";") {
+			chip.message(hexes(t, message), func(int) time.Duration { return b.now })
+		}
+		if !slices.Equal(b.rules, c.want) {
+			t.Errorf("%s: reported %q, want %q", c.script, b.rules, c.want)
+		}
+	}
+}
+
 // An HD44780 on lines: its cursor moves, and what is not wired does not matter.
 func TestCharactersOnLines(t *testing.T) {
 	b := &bench{t: t}

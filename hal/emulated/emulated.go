@@ -117,6 +117,9 @@ func (b *Board) display(d *board.Display) error {
 	var onI2C i2cChip
 	var maxClock int64
 	switch d.Controller {
+	case "ssd1327":
+		c := newSSD1327(d, b.now, b.reporter("ssd1327"), changed)
+		b.panel, onSPI, onI2C, maxClock = c, c, c, 10_000_000
 	case "hd44780":
 		c := newHD44780(d, b.now, b.reporter("hd44780"), changed)
 		b.panel, onI2C = c, c
