@@ -2,43 +2,43 @@ package storage
 
 import "time"
 
-// Old says which Zs are old: one that was taken when no more than Lived had been lived
-// through, or before Wall. What is zero makes none old.
+// Old says which Zs are old: those taken at a lived time of at most Lived, or before Wall. A zero
+// value makes none old.
 type Old struct {
 	Lived time.Duration
 	Wall  time.Time
 }
 
-// Reading is what the clocks say at one moment.
+// Reading is what the clocks show at one moment.
 type Reading struct {
 	Lived  time.Duration
 	Wall   time.Time // zero while it is not set
 	Synced bool      // the kernel says that network time keeps it
 }
 
-// How long network time must have kept the wall clock, in this life and without a jump,
-// before anything is dropped by it; and what is no jump between two good readings: so
-// much, and a second for each hour between them, since a clock that nobody keeps drifts.
+// How long network time must have kept the wall clock, in this run and without a jump, before
+// anything is dropped by it. Between two good readings a difference up to noJump, plus perHour for
+// each hour, is not a jump, since a clock without network time drifts.
 const (
 	goodAfter = 6 * time.Hour
 	noJump    = 10 * time.Second
 	perHour   = time.Second
 )
 
-// Retention says what is old enough to be dropped. Nothing is on the word of one reading
-// of a clock (invariant 20): what is kept is kept for that much time that was lived
-// through, or until a wall clock says so that has been good for hours. One that has
-// jumped since it was called good says nothing more in this life, whatever was read in
-// between: setting a clock is what makes it unset, or not kept, for a reading or two.
+// Retention says what is old enough to be dropped: what has been kept for the retention time in
+// lived time, or by a wall clock that has been good for hours. One wrong reading of a clock never
+// drops anything (invariant 20). A clock that jumped after it was good is not believed again in
+// this run, whatever was read in between, because a clock that is being set reads as unset, or
+// without network time, once or twice.
 type Retention struct {
 	Keep time.Duration
 
-	last   Reading       // the newest of a good clock; without a time for none yet
-	good   time.Duration // since when the clock has been good, lived through; negative for not
+	last   Reading       // the newest reading of a good clock; zero for none yet
+	good   time.Duration // lived time since when the clock is good; negative if it is not
 	jumped bool
 }
 
-// Old takes a reading, of which there should be one each minute, and says what is old.
+// Old takes a reading, which should come once a minute, and returns what is old.
 func (r *Retention) Old(now Reading) Old {
 	before := r.last
 	if !now.Wall.IsZero() && !before.Wall.IsZero() {

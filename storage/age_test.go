@@ -9,14 +9,14 @@ import (
 	"payterm"
 )
 
-// watch is a retention and the clocks that it is told of.
+// watch is a retention with the readings that it is given.
 type watch struct {
 	r      Retention
 	now    Reading
-	oldest time.Time // the newest time before which anything was called old
+	oldest time.Time // the newest time that anything was called older than
 }
 
-// minutes lets time pass, a reading each minute.
+// minutes lets time pass, with a reading each minute.
 func (w *watch) minutes(n int) {
 	for range n {
 		w.now.Lived += time.Minute
@@ -110,7 +110,7 @@ func TestWallClockIsBelieved(t *testing.T) {
 			w.minutes(hour)
 			w.now.Synced = false
 			w.minutes(72 * hour)
-			w.now.Wall, w.now.Synced = w.now.Wall.Add(-30*time.Second), true // as far had it drifted
+			w.now.Wall, w.now.Synced = w.now.Wall.Add(-30*time.Second), true // it drifted as far
 			w.minutes(7 * hour)
 		}, true},
 		"a leap second": {func(w *watch) {
@@ -140,9 +140,9 @@ func TestWallClockIsBelieved(t *testing.T) {
 	}
 }
 
-// TestOneReadingDeletesNothing: a clock that is 402 days ahead for two quiet minutes,
-// set by a person or by network time, drops nothing. What is kept for 400 days is
-// dropped after that much time was lived through, or by network time that stays.
+// TestOneReadingDeletesNothing: a clock that is 402 days ahead for two minutes, set by a person
+// or by network time, drops nothing. What is kept for 400 days is dropped after that much lived
+// time, or by network time that stays.
 func TestOneReadingDeletesNothing(t *testing.T) {
 	for _, synced := range []bool{false, true} {
 		t.Run(fmt.Sprintf("synced %t", synced), func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestOneReadingDeletesNothing(t *testing.T) {
 				}
 			}
 			left()
-			if _, err := s.TakeZ(nobody); err != nil {
+			if _, err := s.TakeZ(noTaker); err != nil {
 				t.Fatal(err)
 			}
 			w.minutes(60)
@@ -196,12 +196,12 @@ func TestOneReadingDeletesNothing(t *testing.T) {
 			if n := left(); n != 4 {
 				t.Fatalf("%d are left of 4 after a day", n)
 			}
-			w.now.Lived, w.now.Wall = w.now.Lived+keep-26*time.Hour, w.now.Wall.AddDate(3, 0, 0) // whatever it says
+			w.now.Lived, w.now.Wall = w.now.Lived+keep-26*time.Hour, w.now.Wall.AddDate(3, 0, 0) // whatever the clock shows
 			if n := left(); n != 4 {
 				t.Errorf("%d are left of 4 an hour too early", n)
 			}
 			w.now.Lived += 2 * time.Hour
-			if n := left(); n != 1 { // who signed off last
+			if n := left(); n != 1 { // the last sign-off stays
 				t.Errorf("%d are left after 400 days of life", n)
 			}
 			verify(t, s.Reader)
@@ -209,12 +209,12 @@ func TestOneReadingDeletesNothing(t *testing.T) {
 	}
 }
 
-// TestFullDropsEarly: a journal that takes more than its share drops the oldest Zs
-// whatever their age, and stops once it does not; what no Z has stays.
+// TestFullDropsEarly: a journal over its size limit drops the oldest Zs whatever their age, until
+// it is within the limit; orders in no Z stay.
 func TestFullDropsEarly(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	defer s.Close()
-	for z := range 4 { // the last one is not taken
+	for z := range 4 { // the last Z is not taken
 		var entries []payterm.Entry
 		for i := range pruneBatch {
 			entries = append(entries, entry(payterm.OrderID(fmt.Sprintf("T1A000%d%06d", z, i)), "payment_answered",
@@ -222,7 +222,7 @@ func TestFullDropsEarly(t *testing.T) {
 		}
 		commit(t, s, entries...)
 		if z < 3 {
-			if _, err := s.TakeZ(nobody); err != nil {
+			if _, err := s.TakeZ(noTaker); err != nil {
 				t.Fatal(err)
 			}
 		}

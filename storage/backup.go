@@ -10,10 +10,9 @@ import (
 	"syscall"
 )
 
-// Backup writes a copy of the journal as of one moment to a new file, which only
-// its owner may read; the agent may go on meanwhile. The copy is whole and on
-// the disk when Backup returns, and has its name only then. A file that is there
-// is never written over.
+// Backup writes a consistent copy of the journal to a new file that only its owner may read, also
+// while the agent runs. The copy gets its name when it is complete and on the disk. An existing
+// file is never overwritten.
 func (r *Reader) Backup(ctx context.Context, path string) error {
 	if err := r.backup(ctx, path); err != nil {
 		return fmt.Errorf("storage: copy the journal to %s: %w", path, classify(err))
@@ -22,10 +21,9 @@ func (r *Reader) Backup(ctx context.Context, path string) error {
 }
 
 func (r *Reader) backup(ctx context.Context, path string) error {
-	// An empty file holds the name, so that the rename below replaces nothing
-	// else.
+	// An empty file reserves the name, so that the rename below cannot replace another file.
 	held, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) { // of the copy's folder, not of the journal
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) { // the copy's folder, not the journal's
 		return fmt.Errorf("%w: name one that user %d can write", ErrFolder, os.Geteuid())
 	}
 	if err != nil {
@@ -42,8 +40,8 @@ func (r *Reader) backup(ctx context.Context, path string) error {
 	return syncFile(filepath.Dir(path))
 }
 
-// copyTo writes a synced copy under one name and gives it the other; or leaves
-// no file of its own.
+// copyTo writes a synced copy under the name part and renames it to path, or leaves no file
+// behind.
 func (r *Reader) copyTo(ctx context.Context, part, path string) error {
 	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// fill puts orders of two events each into a file in bulk: closed and in a Z,
-// but for the youngest, which are open.
+// fill writes orders of two events each into a file in bulk: the oldest are closed and in a Z,
+// the youngest are open.
 func fill(b *testing.B, path string, orders, open int) {
 	b.Helper()
 	s := benchStore(b, path)
@@ -19,11 +19,15 @@ func fill(b *testing.B, path string, orders, open int) {
 		`PRAGMA synchronous = OFF`,
 		`INSERT INTO z VALUES (1, 1800000000000)`,
 		fmt.Sprintf(`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %d)
-			INSERT INTO orders SELECT i, printf('T1OLD00%%06d', i), i <= %d, iif(i <= %[2]d, 'approved', 'in_doubt'), '', 'sale', 'passive', 'ALIPAY',
-				1234, 0, iif(i <= %[2]d, 1234, 0), 'CAD', NULL, printf('%%064x', i * 1000003), printf('{"order_id":"T1OLD00%%06d","filler":"%s"}', i), iif(i <= %[2]d, 1, NULL)
+			INSERT INTO orders SELECT i, printf('T1OLD00%%06d', i), i <= %d, iif(i <= %[2]d, 'approved', 'in_doubt'), '', 'sale',
+				'passive', 'ALIPAY',
+				1234, 0, iif(i <= %[2]d, 1234, 0), 'CAD', NULL, printf('%%064x', i * 1000003),
+				printf('{"order_id":"T1OLD00%%06d","filler":"%s"}', i), iif(i <= %[2]d, 1, NULL)
 			FROM c WHERE %[1]d > 0`, orders, orders-open, strings.Repeat("x", 400)),
-		`INSERT INTO journal SELECT n * 2 - 1, order_id, 'sale_began', '{"n":1}', 'AAAAA', 5, 1800000000000, randomblob(32), randomblob(32) FROM orders`,
-		`INSERT INTO journal SELECT n * 2, order_id, 'payment_answered', '{"n":1}', 'AAAAA', 5, 1800000000000, randomblob(32), randomblob(32) FROM orders`,
+		`INSERT INTO journal SELECT n * 2 - 1, order_id, 'sale_began', '{"n":1}', 'AAAAA', 5, 1800000000000,
+			randomblob(32), randomblob(32) FROM orders`,
+		`INSERT INTO journal SELECT n * 2, order_id, 'payment_answered', '{"n":1}', 'AAAAA', 5, 1800000000000,
+			randomblob(32), randomblob(32) FROM orders`,
 		`INSERT INTO outbox SELECT order_id, 'inquire', 1800000000000 FROM orders WHERE closed = 0`,
 	} {
 		if orders == 0 {
@@ -36,7 +40,7 @@ func fill(b *testing.B, path string, orders, open int) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
-	if err := syncFile(path); err != nil { // or the first start would wait for what the bulk left behind
+	if err := syncFile(path); err != nil { // or the first start would wait for the bulk's writes
 		b.Fatal(err)
 	}
 }
@@ -53,9 +57,8 @@ func benchStore(b *testing.B, path string) *Store {
 	return s
 }
 
-// BenchmarkStart is what a start asks of storage: Open, what is open, what waits.
-// It does not grow with the orders that are done: times-empty compares it with the
-// start of an empty journal in the same run.
+// BenchmarkStart is storage's part of a start: Open, open orders, queue. It must not grow with
+// the closed orders: times-empty compares it with an empty journal in the same run.
 func BenchmarkStart(b *testing.B) {
 	var empty time.Duration
 	for _, c := range []struct{ orders, open int }{{0, 0}, {1_000_000, 0}, {10_000, 10_000}} {
@@ -85,9 +88,9 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkCommit is a sale of two events. In turns with it, as many bytes are
-// appended to a bare file with a sync for each event: what the disk allows at
-// the same moment.
+// BenchmarkCommit is a sale of two events. Alternating with it, the same number of bytes is
+// appended to a plain file with a sync for each event, which is what the disk can do at that
+// moment.
 func BenchmarkCommit(b *testing.B) {
 	for _, open := range []int{0, 10_000} {
 		b.Run(fmt.Sprintf("open=%d", open), func(b *testing.B) {
@@ -129,7 +132,7 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// written is what this process has written so far.
+// written is how many bytes this process has written.
 func written(b *testing.B) int64 {
 	b.Helper()
 	text, err := os.ReadFile("/proc/self/io")

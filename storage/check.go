@@ -8,17 +8,16 @@ import (
 	"slices"
 )
 
-// Health is what Check found.
+// Health is the result of Check.
 type Health struct {
 	JournalMode string `json:"journal_mode"`
 	Synchronous int    `json:"synchronous"` // 2 is FULL
-	Records     int    `json:"records"`     // of the newest ones, whose hashes fit
+	Records     int    `json:"records"`     // newest records checked
 }
 
-// Check reads back what makes a commit durable, on the very connection that
-// commits, and holds the newest records against the hash chain. It changes nothing
-// and is quick, unlike Verify. What does not fit is ErrPragma, ErrCorrupt or
-// ErrChain.
+// Check reads back the settings that make a commit durable, on the connection that commits, and
+// checks the newest records against the hash chain. It changes nothing and is fast, unlike
+// Verify. Errors are ErrPragma, ErrCorrupt or ErrChain.
 func (s *Store) Check(ctx context.Context, newest int) (Health, error) {
 	var h Health
 	err := s.db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&h.JournalMode)
@@ -37,8 +36,8 @@ func (s *Store) Check(ctx context.Context, newest int) (Health, error) {
 	return h, err
 }
 
-// checkNewest links the newest records, each to the one before it or to the gap
-// that retention left there.
+// checkNewest links each of the newest records to the one before it, or to the gap that retention
+// left there.
 func (s *Store) checkNewest(ctx context.Context, newest int) (int, error) {
 	tx, err := s.ro.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -62,7 +61,7 @@ func linkNewest(tx *sql.Tx, newest int) (int, error) {
 			&hash); err != nil {
 			return err
 		}
-		if !first || rec.seq == 1 { // of the oldest that is read nothing is known but its hash
+		if !first || rec.seq == 1 { // the record before the oldest one read is unknown
 			before := end
 			if at := slices.IndexFunc(pruned.Gaps, func(g gap) bool { return g.First == end.seq+1 }); at >= 0 {
 				if before, err = pruned.Gaps[at].end(); err != nil {

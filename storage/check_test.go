@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestCheck: the newest records are held against the chain, over gaps as well, and
-// what was changed behind our back is named.
+// TestCheck: the newest records are checked against the chain, also over gaps, and a change from
+// outside is named.
 func TestCheck(t *testing.T) {
 	c := &clock{evening}
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), c)
@@ -24,7 +24,7 @@ func TestCheck(t *testing.T) {
 	check(4, 4, nil)
 	all := int(verify(t, s.Reader).Records)
 	check(1000, all, nil)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	c.now = c.now.Add(48 * time.Hour)
@@ -35,12 +35,13 @@ func TestCheck(t *testing.T) {
 	if v.Pruned == 0 {
 		t.Fatal("there is no gap")
 	}
-	check(1000, int(v.Records)-1, nil) // the oldest follows a gap
-	if _, err := s.db.Exec(`DROP TRIGGER journal_fixed; UPDATE journal SET body = '{"n":2}' WHERE seq = (SELECT max(seq) - 2 FROM journal)`); err != nil {
+	check(1000, int(v.Records)-1, nil) // a gap is before the oldest
+	if _, err := s.db.Exec(`DROP TRIGGER journal_fixed; UPDATE journal SET body = '{"n":2}'
+		WHERE seq = (SELECT max(seq) - 2 FROM journal)`); err != nil {
 		t.Fatal(err)
 	}
 	check(10, 0, ErrChain)
-	check(1, 1, nil) // it lies behind
+	check(1, 1, nil) // the gap is not among them
 	if _, err := s.db.Exec(`PRAGMA synchronous = NORMAL`); err != nil {
 		t.Fatal(err)
 	}

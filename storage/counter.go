@@ -9,16 +9,16 @@ import (
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
-// Order ids hold a tag that is drawn and committed at each start, and a counter
-// that lives in memory: no start continues another's count, so neither a crash
-// nor a restored or lost file can give an id twice (docs/decisions/0005).
+// Order ids contain a tag that is drawn and committed at each start, and a counter in memory. No
+// start continues an earlier count, so neither a crash nor a restored or lost file repeats an id
+// (invariant 2, docs/decisions/0005).
 
 const (
 	lastCounter = 999_999
 	tagDraws    = 8
 )
 
-// drawTag commits a tag that this file has not seen. The caller holds mu, or is
+// drawTag commits a tag that is not in this file yet. The caller holds mu, or has the store
 // alone.
 func (s *Store) drawTag() error {
 	for range tagDraws {
@@ -33,7 +33,7 @@ func (s *Store) drawTag() error {
 			s.chain.lived, s.chain.seq)
 		var e sqlite.Error
 		if errors.As(err, &e) && e.Code == sqlite.ErrConstraint {
-			continue // seen before
+			continue // used before
 		}
 		if err != nil {
 			return fmt.Errorf("commit the tag of this start: %w", err)
@@ -52,7 +52,7 @@ func (s *Store) BootTag() string {
 	return s.tag
 }
 
-// NextOrderID gives an id that was never given before.
+// NextOrderID returns an id that was never used before.
 func (s *Store) NextOrderID() (payterm.OrderID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,22 +1,20 @@
-// Package storage keeps what must survive: the journal of events, the orders,
-// what the network still owes, and the tags from which order ids are made. It is
-// one SQLite file, and one package on purpose: an event and the rows that it
-// leaves behind share a transaction.
+// Package storage keeps what must survive: the journal of events, the orders, the open
+// requests at the gateway, and the tags of order ids. All of it is in one SQLite file and
+// one package, because an event and the rows that it changes share a transaction.
 //
-// Commit returns once the transaction is on the disk: the file runs in WAL mode
-// with synchronous=FULL, and Open refuses to work if SQLite says otherwise
-// (docs/decisions/0002). One connection writes; readers have a pool of their
-// own that cannot.
+// Commit returns once the transaction is on the disk: the file is in WAL mode with
+// synchronous=FULL, and Open fails if SQLite reports anything else (docs/decisions/0002).
+// One connection writes; readers have a pool of their own that cannot write.
 //
-// Each final order gets into one day total (TakeZ); what is old, final and
-// totalled can be dropped (Prune), and an anchor in the journal carries the hash
-// chain over the gap. Verify checks the file, the chain and every order against
-// it; Backup copies it while the agent runs.
+// Each final order goes into one day total (TakeZ). What is old, final and in a Z can be
+// dropped (Prune); an anchor in the journal carries the hash chain over the gap. Verify
+// checks the file, the chain and every order against it; Backup copies it while the agent
+// runs.
 //
-// The package knows neither flows nor gateways. What an event means, and what an
-// order row says, is decided by who hands it in; storage guards what is simple
-// enough for a constraint: an order keeps its amount and wallet, what was paid
-// stays paid, a payment code serves once, the journal only grows.
+// The package knows neither flows nor gateways: what an event means and what a row says is
+// the caller's. It enforces what a database constraint can: an order keeps its amount and
+// wallet, what was paid stays paid, a payment code is used once, and the journal only
+// grows.
 package storage
 
 import (
@@ -37,53 +35,52 @@ import (
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
-// Options say which file and which terminal.
+// Options describe the file and the terminal.
 type Options struct {
 	Path     string
-	Terminal string                 // 2 to 6 of A-Z and 0-9, unique for the merchant
+	Terminal string                 // 2 to 6 of A-Z and 0-9, unique within the merchant
 	DrawTag  func() (string, error) // five random base-36 characters
 	Now      func() time.Time       // zero while the clock is not set
 	Days     payterm.Days           // the shop's business days, for totals
 
-	MaxBytes int64 // before orders are dropped early; 0 for maxBytes
+	MaxBytes int64 // beyond this orders are dropped early; 0 for maxBytes
 
-	// MerchantID and Currency are whose the terminal is now. Open refuses while orders of
-	// another merchant, or in another currency, are open or in no Z (OtherMerchantError).
-	// Without a merchant nobody is asked.
+	// MerchantID and Currency are the terminal's. Open refuses while orders of another merchant
+	// or currency are open or in no Z (OtherMerchantError). An empty MerchantID skips the check.
 	MerchantID string
 	Currency   payterm.Currency
-	// Slips: a Z has one, and stands among UnprintedZs until ZPrinted.
+	// Slips: a Z has a slip, and is in UnprintedZs until ZPrinted.
 	Slips bool
 }
 
-// oldestSQLite is the first release without the WAL reset bug.
+// oldestSQLite is the first release without SQLite's WAL reset bug.
 const oldestSQLite = 3_051_003
 
-// Store is the journal, open for writing. Its methods may be called from any
-// goroutine; commits are made one after the other.
+// Store is the journal, open for writing. Its methods are safe for concurrent use; commits are
+// serialised.
 type Store struct {
 	*Reader
 	o    Options
 	db   *sql.DB
 	path string
 
-	mu       sync.Mutex // over what follows, and over each transaction that adds to the chain
+	mu       sync.Mutex // for the fields below and for each transaction that adds to the chain
 	tag      string
 	counter  int64
 	chain    chain
-	prepared map[string]*sql.Stmt // by its text: what a commit says
-	damage   error                // found in this life: nothing but a repair mends it
+	prepared map[string]*sql.Stmt // the statements of a commit, by text
+	damage   error                // found in this run; only a repair removes it
 }
 
 // chain is the end of the journal.
 type chain struct {
 	seq   int64
 	hash  [sha256.Size]byte
-	lived int64 // what is known to have been lived through by then, in nanoseconds
+	lived int64 // lived time in nanoseconds that is known to have passed
 }
 
-// Open opens or makes the journal and commits this start's tag. A file that it
-// refuses for its form is left as it was.
+// Open opens or creates the journal and commits this start's tag. A file of an unsupported form
+// is left unchanged.
 func Open(o Options) (s *Store, err error) {
 	err = withReserve(o.Path, func() error { s, err = open(o); return err })
 	return s, err
@@ -122,8 +119,8 @@ func open(o Options) (*Store, error) {
 	return s, nil
 }
 
-// makeFile makes the file and its directory where they are missing. SQLite syncs
-// the names of its files; the name of their directory is ours to sync.
+// makeFile creates the file and its directory if they are missing. SQLite syncs the directory of
+// its files; the entry of that directory in its parent is synced here.
 func makeFile(path string) error {
 	dir := filepath.Dir(path)
 	_, err := os.Stat(dir)
@@ -145,29 +142,29 @@ func makeFile(path string) error {
 	return nil
 }
 
-// pageSize of a new file, in bytes. A commit touches five to eight pages and
-// writes each to the log whole; small ones write a third of what SQLite's 4096
-// would, at the same speed (docs/decisions/0002).
+// pageSize of a new file, in bytes. A commit changes five to eight pages and writes each of them
+// whole to the log; this size writes a third of the bytes of SQLite's 4096, at the same speed
+// (docs/decisions/0002).
 const pageSize = 1024
 
-// logLimit is to what size, in bytes, the log is cut back once a long reader or a
-// large transaction has made it grow.
+// logLimit is the size in bytes to which the log is truncated after a long reader or a large
+// transaction made it grow.
 const logLimit = 4 << 20
 
-// format gives a new file its page size, which it keeps once it is in WAL mode.
+// format sets a new file's page size, which is fixed once it is in WAL mode.
 func format(path string) error {
 	db, err := sql.Open("sqlite3", dsn(path, url.Values{"_synchronous": {"FULL"}}))
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(1) // a page size is asked for on the connection that writes first
+	db.SetMaxOpenConns(1) // the page size has to be set on the connection that writes first
 	if _, err = db.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA journal_mode = WAL`, pageSize)); err != nil {
 		err = fmt.Errorf("format it: %w", err)
 	}
 	return errors.Join(err, db.Close())
 }
 
-// syncFile syncs a file, or the names in a directory.
+// syncFile syncs a file, or the entries of a directory.
 func syncFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -175,7 +172,7 @@ func syncFile(path string) error {
 	}
 	err = f.Sync()
 	if errors.Is(err, syscall.EINVAL) {
-		err = nil // a file system whose directories cannot be synced
+		err = nil // this file system cannot sync directories
 	}
 	return errors.Join(err, f.Close())
 }
@@ -224,8 +221,8 @@ func (s *Store) start() error {
 	return err
 }
 
-// checkDurability reads back what was asked for: a pragma that SQLite does not
-// know is silently ignored.
+// checkDurability reads the settings back, because SQLite ignores unknown pragmas without an
+// error.
 func checkDurability(db *sql.DB) error {
 	var mode string
 	var synchronous int
@@ -245,8 +242,8 @@ func durable(mode string, synchronous int) error {
 	return nil
 }
 
-// Checkpoint moves the write-ahead log into the file, as far as readers let it,
-// for whom it waits up to five seconds; for idle moments.
+// Checkpoint moves the write-ahead log into the file, as far as readers allow; it waits for them
+// for up to five seconds. Call it when the terminal is idle.
 func (s *Store) Checkpoint() error {
 	if _, err := s.db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 		return fmt.Errorf("storage: checkpoint: %w", classify(err))
@@ -254,8 +251,7 @@ func (s *Store) Checkpoint() error {
 	return nil
 }
 
-// Writable tries whether a transaction reaches the disk, with room for those that
-// follow it.
+// Writable tests whether a transaction reaches the disk, with room for the next ones.
 func (s *Store) Writable() error {
 	if err := s.Reserve(); err != nil {
 		return err
@@ -266,7 +262,7 @@ func (s *Store) Writable() error {
 	return nil
 }
 
-// Close ends the store. Whatever Commit acknowledged is already safe.
+// Close ends the store. What Commit has acknowledged is already safe.
 func (s *Store) Close() error {
 	return errors.Join(s.Reader.Close(), s.Checkpoint(), s.db.Close())
 }

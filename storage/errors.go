@@ -9,16 +9,15 @@ import (
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
-// advice is an error that says what to do about it, in few enough words for a
-// screen.
+// advice is an error that suggests what to do, short enough for a screen.
 type advice string
 
 func (a advice) Error() string { return string(a) }
 
-// Advice is the whole of what a person has to be told.
+// Advice is the text for the screen.
 func (a advice) Advice() string { return string(a) }
 
-// Errors that a caller can act on. They are wrapped with what was tried.
+// Errors that a caller can act on, wrapped with what was tried.
 var (
 	ErrNewer    error = advice("the journal was written by a newer payterm: install that version or a later one")
 	ErrOlder    error = advice("the journal was written by an older payterm: start the agent once, which brings it up to date")
@@ -33,23 +32,22 @@ var (
 	ErrChanged error = advice("the journal was written while it was read: read it again, as the user of the agent")
 	ErrFolder  error = advice("the folder of the copy cannot be written")
 	ErrPragma        = errors.New("SQLite does not give the durability that was asked for")
-	// ErrChain says that a record was altered, removed or put in between.
+	// ErrChain: a record was changed, removed or inserted.
 	ErrChain = errors.New("the journal's chain is broken")
 )
 
-// codeUsedError is what Commit reports when another order used the payment code.
+// codeUsedError is returned by Commit if another order has used the payment code.
 type codeUsedError struct{ err error }
 
 func (e codeUsedError) Error() string  { return "this payment code was used by another order" }
 func (e codeUsedError) Unwrap() error  { return e.err }
 func (e codeUsedError) CodeUsed() bool { return true }
 
-// Explain adds to an error of the journal's disk or files the word of this package
-// that says what to do about it; others stay as they are.
+// Explain wraps an error of the journal's disk or files with the error of this package that says
+// what to do; others are returned unchanged.
 func Explain(err error) error { return classify(err) }
 
-// classify turns codes of SQLite and of the system into errors that say what to
-// do.
+// classify maps error codes of SQLite and of the system to such errors.
 func classify(err error) error {
 	kind := kindOf(err)
 	if kind == nil || errors.Is(err, kind) {
@@ -58,8 +56,8 @@ func classify(err error) error {
 	return fmt.Errorf("%w (%w)", kind, err)
 }
 
-// damaged classifies what went wrong with a row that was read: what is nothing
-// else is a value that was never written so.
+// damaged classifies an error of a row that was read: without a known code the value itself is
+// corrupt.
 func damaged(err error) error {
 	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrChain) {
 		return err
@@ -84,13 +82,13 @@ func kindOf(err error) error {
 		return ErrDenied
 	case sqlite.ErrCorrupt, sqlite.ErrNotADB:
 		return ErrCorrupt
-	case sqlite.ErrError: // our statements fit every sound file, so its tables are not the ones that we made
+	case sqlite.ErrError: // our statements fit every sound file, so its tables are not ours
 		return ErrCorrupt
 	case sqlite.ErrBusy, sqlite.ErrLocked:
 		return ErrBusy
 	case sqlite.ErrIoErr, sqlite.ErrCantOpen:
 		if e.ExtendedCode == sqlite.ErrIoErrShortRead {
-			return ErrCorrupt // the file ends before it should
+			return ErrCorrupt // the file is truncated
 		}
 		return kindOfErrno(e.SystemErrno, ErrDisk)
 	}

@@ -7,7 +7,7 @@ import (
 	"payterm"
 )
 
-// List gives at most n orders of a list, the newest first, from the skip-th on.
+// List returns at most n orders of a list, newest first, after the first skip.
 func (r *Reader) List(list payterm.OrderList, skip, n int) ([]payterm.Order, error) {
 	where, known := map[payterm.OrderList]string{
 		payterm.ListNewest: `1`,
@@ -21,8 +21,8 @@ func (r *Reader) List(list payterm.OrderList, skip, n int) ([]payterm.Order, err
 	return r.orders(`SELECT row FROM orders WHERE `+where+` ORDER BY n DESC LIMIT ? OFFSET ?`, n, skip)
 }
 
-// GivenBack is what the refunds of a sale come to that are done: those are in a Z, or will
-// be. They began after the sale, so that of a long history little is read.
+// GivenBack is the sum of a sale's refunds that are approved. Refunds begin after their sale, so
+// only younger orders are read.
 func (r *Reader) GivenBack(sale payterm.OrderID) (minor int64, err error) {
 	err = r.ro.QueryRow(`SELECT coalesce(sum(amount_minor), 0) FROM orders
 		WHERE n > (SELECT n FROM orders WHERE order_id = ?1) AND kind = 'refund' AND outcome = 'approved'
@@ -33,10 +33,9 @@ func (r *Reader) GivenBack(sale payterm.OrderID) (minor int64, err error) {
 	return minor, nil
 }
 
-// Numbered gives at most n orders whose number ends so, the newest first: the order
-// id, or from six characters on the number that the wallet's bill has
-// (bizpay_order_id). Fewer digits are the counter at the end of an order id, its
-// leading zeros left out.
+// Numbered returns at most n orders whose number has this ending, newest first: the order id, or
+// from six characters on the number in the wallet's bill (bizpay_order_id). Fewer digits are the
+// counter at the end of an order id, without leading zeros.
 func (r *Reader) Numbered(number string, skip, n int) ([]payterm.Order, error) {
 	if short := payterm.MinNumber - len(number); short > 0 {
 		number = strings.Repeat("0", short) + number

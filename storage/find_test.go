@@ -9,7 +9,7 @@ import (
 	"payterm"
 )
 
-// ids are the orders' ids, the last six characters of each.
+// ids are the last six characters of the orders' ids.
 func ids(list []payterm.Order) string {
 	var out []string
 	for _, o := range list {
@@ -57,7 +57,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// Of a sale's refunds those count that are done, whatever is known of the rest.
+// TestGivenBack: only approved refunds of a sale count.
 func TestGivenBack(t *testing.T) {
 	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
 	defer s.Close()
@@ -94,7 +94,7 @@ func TestNumbered(t *testing.T) {
 		"B000042":                          "T1BBBBB000042",
 		"T1BBBBB000042":                    "T1BBBBB000042",
 		"XT1BBBBB000042":                   "",
-		"567890":                           "T1AAAAA000042", // of a bill
+		"567890":                           "T1AAAAA000042", // the number of a bill
 		"4200002203202603021234567890":     "T1AAAAA000042",
 		"67890":                            "",
 		"1400000000042":                    "T1BBBBB000043",
@@ -114,10 +114,11 @@ func TestNumbered(t *testing.T) {
 	if list, err := s.Numbered("42", 1, 5); err != nil || len(list) != 1 || list[0].ID != "T1AAAAA000042" {
 		t.Errorf("the second of two: %v %v", list, err)
 	}
-	// Ten years of orders are not walked.
+	// The query must use an index: there may be ten years of orders.
 	var plan []string
 	rows, err := s.ro.Query(`EXPLAIN QUERY PLAN SELECT row FROM orders
-		WHERE substr(order_id, -6) = '1' AND substr(order_id, -7) = '1' OR substr(json_extract(row, '$.bizpay_order_id'), -6) = '1'`)
+		WHERE substr(order_id, -6) = '1' AND substr(order_id, -7) = '1'
+			OR substr(json_extract(row, '$.bizpay_order_id'), -6) = '1'`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"payterm"
 )
 
-// unpack writes a database of testdata to a fresh place.
+// unpack writes a database of testdata to a new directory.
 func unpack(t *testing.T, name string) string {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name+".gz"))
@@ -35,11 +35,10 @@ func unpack(t *testing.T, name string) string {
 	return path
 }
 
-// TestFormTwo opens a database that the code of form 2 made: a Z, four orders that
-// were dropped behind an anchor, three sales that came after, of which two are of
-// the day of the last one and one is of the day before.
+// TestFormTwo opens a database made by the code of form 2: a Z, four orders dropped behind an
+// anchor, and three later sales, two on the day of the newest and one on the day before.
 func TestFormTwo(t *testing.T) {
-	s := openTagged(t, unpack(t, "v2.db"), "A0001", "BBBBB") // the file has seen the first tag
+	s := openTagged(t, unpack(t, "v2.db"), "A0001", "BBBBB") // the file has the first tag
 	defer s.Close()
 	const head = "7c08f96a6942adbc5c58c66ffab89b10691ba643d3054857889f7f221b9b58a0"
 	if v := verify(t, s.Reader); v.Records != 15 || v.Pruned != 8 || v.Head != head {
@@ -50,18 +49,18 @@ func TestFormTwo(t *testing.T) {
 	if err != nil || errf != nil || len(list) != 0 || len(failures) != 0 {
 		t.Errorf("its anchor is taken for a person: %v %v %v %v", list, failures, err, errf)
 	}
-	// 22:00 of 15 January, an hour before, and 25 hours before; the others have no
-	// time, and four that are not dropped may be paid.
+	// 22:00 of 15 January, an hour before, and 25 hours before; the others have no time, and four
+	// of those that remain may be paid.
 	if sold, err := s.Sold(payterm.Days{}, evening, "", "CAD"); err != nil || sold != 1234+1234+66 {
 		t.Errorf("%d sold: %v", sold, err)
 	}
 	if sold, err := s.Sold(payterm.Days{}, evening.AddDate(0, 0, -1), "", "CAD"); err != nil || sold != 7*1234 {
 		t.Errorf("%d sold the day before: %v", sold, err)
 	}
-	// Life goes on: somebody signs on, and what is old goes.
+	// The file works on: somebody signs on, and old orders are dropped.
 	did(t, s, evening, payterm.DeedTried, "7", 1)
 	did(t, s, evening, payterm.DeedSignedOn, "7", 0)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Prune(Old{Wall: time.Now().AddDate(0, 0, 1)}); err != nil || n != 2 {
@@ -73,15 +72,14 @@ func TestFormTwo(t *testing.T) {
 	verify(t, s.Reader)
 }
 
-// TestForms opens a database of each form that was ever written. v1.db was made
-// by the code of form 1: six sales, of which two approved, one approved late, one
-// declined, one in doubt and one open.
+// TestForms opens a database of every form. v1.db was made by the code of form 1: six sales, two
+// approved, one approved late, one declined, one in doubt and one open.
 func TestForms(t *testing.T) {
 	for name, head := range map[string]string{
 		"v1.db": "c91cb5f38ecf3cc67e21522245f0a494ad3414efcfe4503a619ba1c83108eb9a",
 	} {
 		path := unpack(t, name)
-		s := openTagged(t, path, "AAAAA", "BBBBB") // the file has seen the first tag
+		s := openTagged(t, path, "AAAAA", "BBBBB") // the file has the first tag
 		if v := verify(t, s.Reader); v.Records != 11 || v.Head != head {
 			t.Errorf("%s: %+v, want 11 records up to %s", name, v, head)
 		}
@@ -103,9 +101,9 @@ func TestForms(t *testing.T) {
 		if o, found, err := s.OrderByKey("till-4"); err != nil || !found || o.Outcome != payterm.InDoubt {
 			t.Errorf("%s: by idempotency key: %+v %v", name, o, err)
 		}
-		// Life goes on: an old doubt is answered, the day is totalled, what is old goes.
+		// The file works on: an old doubt is answered, a Z is taken, old orders are dropped.
 		commit(t, s, entry(opened[0].ID, "inquiry_answered", payterm.Approved))
-		z, err := s.TakeZ(nobody)
+		z, err := s.TakeZ(noTaker)
 		in, errIn := s.InZ(z.Number)
 		if err != nil || errIn != nil || len(in) != 5 {
 			t.Errorf("%s: Z of %d orders: %v %v", name, len(in), err, errIn)

@@ -15,11 +15,10 @@ import (
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
-// Commit stores the entries in one durable transaction: each event with its
-// place in the chain, the row of its order, what the network still owes for it,
-// and the payment code that it used. After an error nothing of it is read back
-// in this life. Only when the disk failed in the sync itself may the next start
-// still find all of it: a caller that was told of an error has not acted on it.
+// Commit stores the entries in one durable transaction: each event with its place in the chain,
+// its order's row, its open request at the gateway, and the payment code that it used. After an
+// error none of it is visible in this run. Only if the disk failed during the sync the next start
+// may find all of it; that is safe, because the caller did not act on it.
 func (s *Store) Commit(entries ...payterm.Entry) error {
 	return s.append(func(tx *sql.Tx, end *chain) error {
 		for _, e := range entries {
@@ -31,8 +30,8 @@ func (s *Store) Commit(entries ...payterm.Entry) error {
 	})
 }
 
-// What a commit says to SQLite. It is prepared once, at the start: the planning of
-// these took a third of a commit's time.
+// The statements of a commit. They are prepared at the start: planning them took a third of a
+// commit's time.
 const (
 	appended = `INSERT INTO journal (seq, order_id, event, body, boot, mono, wall, state, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	rowPut   = `INSERT INTO orders (order_id, closed, outcome, attention, kind, mode, wallet,
@@ -45,7 +44,7 @@ const (
 	owed = `INSERT INTO outbox (order_id, task, since) VALUES (?, ?, ?)
 			ON CONFLICT (order_id) DO UPDATE SET task = excluded.task WHERE task <> excluded.task`
 	notOwed = `DELETE FROM outbox WHERE order_id = ?`
-	// What had ended unpaid and is paid after all stands in the next Z.
+	// An order that had ended unpaid and is paid later goes into the next Z.
 	found = `UPDATE orders SET z = NULL WHERE order_id = ? AND z IS NOT NULL AND outcome <> 'approved'`
 )
 
@@ -54,13 +53,13 @@ type execer interface {
 	Exec(query string, args ...any) (sql.Result, error)
 }
 
-// prepared is a transaction that uses what was prepared.
+// prepared is a transaction that uses the prepared statements.
 type prepared struct {
 	*sql.Tx
 	by map[string]*sql.Stmt
 }
 
-// Exec runs one of the statements that were prepared.
+// Exec runs a prepared statement.
 func (p prepared) Exec(query string, args ...any) (sql.Result, error) {
 	stmt := p.by[query]
 	if stmt == nil {
@@ -69,7 +68,7 @@ func (p prepared) Exec(query string, args ...any) (sql.Result, error) {
 	return p.Tx.Stmt(stmt).Exec(args...)
 }
 
-// prepare readies the statements of a commit; closing the database closes them.
+// prepare prepares the statements of a commit; closing the database closes them.
 func (s *Store) prepare() error {
 	s.prepared = map[string]*sql.Stmt{}
 	for _, query := range []string{appended, rowPut, owed, notOwed, found} {
@@ -109,8 +108,7 @@ func (s *Store) appendOnce(add func(tx *sql.Tx, end *chain) error) error {
 	return nil
 }
 
-// rollback ends a transaction that a failed commit may have left open on the
-// only connection.
+// rollback ends a transaction that a failed commit may have left open on the only connection.
 func rollback(tx *sql.Tx) error {
 	if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
 		return fmt.Errorf("storage: roll back: %w", err)
@@ -158,7 +156,7 @@ func commitOne(tx execer, e payterm.Entry, end *chain) error {
 	return nil
 }
 
-// add appends a record behind the end of the chain, which becomes the new end.
+// add appends a record to the chain.
 func (c *chain) add(tx execer, r record) error {
 	r.seq = c.seq + 1
 	hash := link(c.hash, r)
@@ -201,13 +199,12 @@ type record struct {
 	seq                        int64
 	orderID, event, body, boot string
 	mono, wall                 int64
-	state                      []byte // of stateOf; nil in records of form 1 and in anchors
+	state                      []byte // from stateOf; nil in records of form 1 and in anchors
 }
 
-// link is the chain's next hash: SHA-256 over the hash before and the record's
-// fields in this order, integers as eight bytes big-endian, texts with their
-// length before them, so that no two records have the same text. The state ends
-// it, where there is one.
+// link is the next hash of the chain: SHA-256 of the previous hash and the record's fields in
+// this order. Integers are eight bytes big-endian and texts have their length in front, so that
+// no two records have the same input. The state, if any, is last.
 func link(before [sha256.Size]byte, r record) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write(before[:])
@@ -223,8 +220,7 @@ func link(before [sha256.Size]byte, r record) [sha256.Size]byte {
 	return sum
 }
 
-// stateOf is the hash of what an order's rows say, so that the chain covers them
-// too.
+// stateOf is a hash of the order's rows, so that the chain covers them too.
 func stateOf(orderID string, closed bool, owes, row string) [sha256.Size]byte {
 	h := sha256.New()
 	putText(h, orderID)

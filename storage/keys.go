@@ -11,20 +11,20 @@ import (
 	"payterm"
 )
 
-// An idempotency key outlives its order: a till that asks again a year later is told
-// what came of it, and charges nobody twice. Of an order that is dropped what its caller
-// is told stays, in a row of some 400 bytes with its index.
+// An idempotency key outlives its order (invariant 21): a till that asks again a year later gets
+// the result, and nobody is charged twice. When an order is dropped, what its caller is told is
+// kept in a row of some 400 bytes with its index.
 
-// keptKeys bounds them; the oldest go first. They have a share of their own beside the
-// orders, a quarter of what these may take, which counts on a small disk alone. Orders
-// are not dropped for the room that keys take.
+// keptKeys bounds the keys; the oldest are dropped first. They also have a size limit of their
+// own, a quarter of the orders', which matters on a small disk only. Orders are never dropped to
+// make room for keys.
 const (
 	keptKeys  = 200_000
 	keysShare = 4
-	keysBatch = 1000 // at most so many go at once: a commit waits meanwhile
+	keysBatch = 1000 // most keys dropped in one transaction, since commits wait for it
 )
 
-// kept is what stays of an order for its key.
+// kept is what remains of an order for its key.
 type kept struct {
 	ID            payterm.OrderID  `json:"order_id"`
 	Kind          payterm.Kind     `json:"kind"`
@@ -44,7 +44,7 @@ type kept struct {
 	ClosedAt      time.Time        `json:"closed_at,omitzero"`
 }
 
-// keepKey keeps what an order's key stands for, where it has one. The order goes.
+// keepKey stores the key of an order that is being dropped, if it has one.
 func (s *Store) keepKey(tx *sql.Tx, id string) error {
 	var text string
 	err := tx.QueryRow(`SELECT row FROM orders WHERE order_id = ? AND idempotency_key IS NOT NULL`, id).Scan(&text)
@@ -72,7 +72,7 @@ func (s *Store) keepKey(tx *sql.Tx, id string) error {
 	return err
 }
 
-// keySum tells whether a row is as it was written.
+// keySum is a checksum of a row.
 func keySum(key, row string) [16]byte {
 	h := sha256.New()
 	putText(h, key)
@@ -80,8 +80,8 @@ func keySum(key, row string) [16]byte {
 	return [16]byte(h.Sum(nil))
 }
 
-// boundKeys drops the oldest beyond the number that is kept, and beyond a share of the
-// disk, and gives the bytes that the others take, as far as the oldest and newest tell.
+// boundKeys drops the oldest keys beyond their number or their size limit. It returns the size of
+// the others, estimated from the oldest and the newest.
 func boundKeys(tx *sql.Tx, most int64) (bytes int64, err error) {
 	var first, last, key, row, page int64
 	err = tx.QueryRow(`SELECT coalesce(min(n), 1), coalesce(max(n), 0), (SELECT * FROM pragma_page_size()) FROM keys`).
@@ -103,14 +103,13 @@ func boundKeys(tx *sql.Tx, most int64) (bytes int64, err error) {
 	return (last - first + 1) * each, nil
 }
 
-// bytesOfKey is what a key takes on the disk: its part of a page, into which whole rows
-// go with 32 bytes beside their texts, and its place in an index, whose pages are two
-// thirds full.
+// bytesOfKey estimates a key's size on the disk: its part of a page, which holds whole rows with
+// 32 bytes besides their texts, and its index entry, whose pages are two thirds full.
 func bytesOfKey(key, row, page int64) int64 {
 	return page/max(1, page/(key+row+32)) + (key+8)*3/2
 }
 
-// keptKey gives what a key of an order that was dropped stands for.
+// keptKey finds the key of an order that was dropped.
 func (r *Reader) keptKey(key string) (o payterm.Order, found bool, err error) {
 	err = each(r.ro, func(rows *sql.Rows) error {
 		found = true
@@ -148,7 +147,7 @@ func readKey(rows *sql.Rows) (payterm.Order, error) {
 	}, nil
 }
 
-// verifyKeys looks at each key that outlived its order.
+// verifyKeys checks every key of a dropped order.
 func verifyKeys(tx *sql.Tx) error {
 	return each(tx, func(rows *sql.Rows) error {
 		_, err := readKey(rows)

@@ -11,8 +11,8 @@ import (
 	"payterm"
 )
 
-// TestKeyOutlivesItsOrder: what a till is told of a key is the same before and after its
-// order was dropped, and no other order gets the key.
+// TestKeyOutlivesItsOrder: a till gets the same result before and after its order was dropped,
+// and no other order gets the key.
 func TestKeyOutlivesItsOrder(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	s := openAt(t, path, &clock{evening})
@@ -33,7 +33,7 @@ func TestKeyOutlivesItsOrder(t *testing.T) {
 		}
 		want[key] = o
 	}
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 3 {
@@ -71,9 +71,9 @@ func TestKeyOutlivesItsOrder(t *testing.T) {
 	}
 }
 
-// TestKeysOfFormsBefore: orders of the forms before name no merchant. Their keys are the
-// merchant's who had the terminal when it came to know of merchants, with their orders and
-// behind them, and stay so under the next one.
+// TestKeysOfFormsBefore: orders of earlier forms have no merchant. Their keys belong to the
+// merchant of the first start with a form that stores merchants, and stay so under the next
+// merchant.
 func TestKeysOfFormsBefore(t *testing.T) {
 	path := unpack(t, "v1.db")
 	s, err := openFor(path, "ON1", "CAD", "BBBBB")
@@ -100,7 +100,7 @@ func TestKeysOfFormsBefore(t *testing.T) {
 		commit(t, s, payterm.Entry{OrderID: o.ID, Event: "inquiry_answered", Body: []byte("{}"), Order: row,
 			Closed: true})
 	}
-	z, err := s.TakeZ(nobody)
+	z, err := s.TakeZ(noTaker)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,9 +120,8 @@ func TestKeysOfFormsBefore(t *testing.T) {
 	}
 }
 
-// TestKeysPushNoOrderOut: the keys of orders that were dropped fill what the journal may
-// take. The orders of today stay; the oldest keys go, a batch at a time, until the others
-// keep to a share of their own.
+// TestKeysPushNoOrderOut: keys of dropped orders fill the journal. Today's orders stay; the
+// oldest keys are dropped in batches until the others are within their own limit.
 func TestKeysPushNoOrderOut(t *testing.T) {
 	const most, came = 1 << 20, 4000
 	s, err := Open(Options{
@@ -136,7 +135,8 @@ func TestKeysPushNoOrderOut(t *testing.T) {
 	used := func() int64 {
 		t.Helper()
 		var n int64
-		if err := s.db.QueryRow(`SELECT c.page_count - f.freelist_count FROM pragma_page_count() c, pragma_freelist_count() f`).Scan(&n); err != nil {
+		if err := s.db.QueryRow(`SELECT c.page_count - f.freelist_count 
+			FROM pragma_page_count() c, pragma_freelist_count() f`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n * pageSize
@@ -160,7 +160,7 @@ func TestKeysPushNoOrderOut(t *testing.T) {
 		t.Errorf("the keys take %d bytes, and are taken for %d", real, guess)
 	}
 	commit(t, s, entry("T1AAAAA000001", "payment_answered", payterm.Approved))
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	var oldest, newest, before int64
@@ -180,14 +180,14 @@ func TestKeysPushNoOrderOut(t *testing.T) {
 		kept < most/keysShare*9/10 {
 		t.Errorf("the keys %d to %d of %d are left, %d bytes", oldest, newest, came, kept)
 	}
-	// Orders beyond their own bound go early all the same.
+	// Orders beyond their own limit are dropped early all the same.
 	var entries []payterm.Entry
 	for i := range 2000 {
 		entries = append(entries, entry(payterm.OrderID(fmt.Sprintf("T1BBBBB%06d", i)), "payment_answered",
 			payterm.Approved))
 	}
 	commit(t, s, entries...)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	if used() < most*3/2 {
@@ -198,14 +198,14 @@ func TestKeysPushNoOrderOut(t *testing.T) {
 	}
 }
 
-// TestKeysAreBounded: the oldest keys go beyond the number that is kept, and each is
-// small.
+// TestKeysAreBounded: the oldest keys beyond the number are dropped, and each key is small.
 func TestKeysAreBounded(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	defer s.Close()
 	used := func() (n int64) {
 		t.Helper()
-		if err := s.db.QueryRow(`SELECT c.page_count - f.freelist_count FROM pragma_page_count() c, pragma_freelist_count() f`).Scan(&n); err != nil {
+		if err := s.db.QueryRow(`SELECT c.page_count - f.freelist_count 
+			FROM pragma_page_count() c, pragma_freelist_count() f`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n * pageSize
@@ -219,7 +219,7 @@ func TestKeysAreBounded(t *testing.T) {
 		entries = append(entries, e)
 	}
 	commit(t, s, entries...)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	for n := 1; n > 0; {
@@ -232,12 +232,12 @@ func TestKeysAreBounded(t *testing.T) {
 	if err := s.db.QueryRow(`SELECT count(*) FROM keys`).Scan(&kept); err != nil || kept != first {
 		t.Fatalf("%d keys: %v", kept, err)
 	}
-	// as if so many had come
+	// as if there were that many
 	if _, err := s.db.Exec(`UPDATE keys SET n = n + ? WHERE n > ?`, keptKeys-first+100, first-100); err != nil {
 		t.Fatal(err)
 	}
 	commit(t, s, entry("T1BBBBB000001", "payment_answered", payterm.Approved))
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 1 {

@@ -7,21 +7,19 @@ import (
 	"time"
 )
 
-// What guards and ends an order counts time that the terminal has lived through: a
-// wall clock may jump, and a monotonic one begins anew with each start. So the total of
-// all lives is kept, and each life goes on from it (docs/decisions/0014). It is what the
-// newest record says, or where nothing is recorded what Live was told last. What passed
-// after that, and while the power was off, is not in it.
+// Guards and limits of an order count lived time, because a wall clock may jump and a monotonic
+// clock starts again with each run. The total of all runs is stored, and each run continues from
+// it (docs/decisions/0014): it is the lived time of the newest record, or the last one given to
+// Live. What passed after that, and while the power was off, is lost.
 
-// Lived is what is known to have been lived through. Right after Open it is where this
-// life begins.
+// Lived is the lived time that is stored. Right after Open it is where this run starts.
 func (s *Store) Lived() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Duration(s.chain.lived)
 }
 
-// Live writes down what has been lived through, for times in which nothing is recorded.
+// Live stores the lived time, for times without records.
 func (s *Store) Live(lived time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,8 +31,7 @@ func (s *Store) Live(lived time.Duration) error {
 	return nil
 }
 
-// livedBefore is what earlier lives have come to: what was written down last, or a
-// record since then, if it is of a later time.
+// livedBefore is the lived time of earlier runs: the stored one, or that of a later record.
 func livedBefore(db *sql.DB) (int64, error) {
 	var lived, seq int64
 	err := db.QueryRow(`SELECT lived, seq FROM boot WHERE lived IS NOT NULL ORDER BY lived DESC, seq DESC LIMIT 1`).Scan(&lived, &seq)

@@ -11,8 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestLived: a life goes on from what was lived through before, as far as that was
-// recorded or written down, and never from less.
+// TestLived: a run starts from the lived time that was stored, never from less.
 func TestLived(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	tags := []string{"A0001", "A0002", "A0003", "A0004", "A0005", "A0006"}
@@ -40,7 +39,7 @@ func TestLived(t *testing.T) {
 	record(s, 1, 5*time.Minute)
 	end(s)
 	s = life(1, 5*time.Minute)
-	if err := s.Live(25 * time.Minute); err != nil { // nobody came
+	if err := s.Live(25 * time.Minute); err != nil { // no records in this time
 		t.Fatal(err)
 	}
 	if err := s.Live(20 * time.Minute); err != nil { // it never goes back
@@ -49,12 +48,12 @@ func TestLived(t *testing.T) {
 	end(s)
 	s = life(2, 25*time.Minute)
 	record(s, 2, 27*time.Minute)
-	record(s, 3, 26*time.Minute) // an answer that was kept while the disk was full
+	record(s, 3, 26*time.Minute) // an answer from before, kept while the disk was full
 	end(s)
 	s = life(3, 27*time.Minute)
 	end(s)
-	s = life(4, 27*time.Minute) // two starts in which nothing happened
-	z, err := s.TakeZ(nobody)
+	s = life(4, 27*time.Minute) // two starts without records
+	z, err := s.TakeZ(noTaker)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +67,8 @@ func TestLived(t *testing.T) {
 	end(life(5, 27*time.Minute))
 }
 
-// TestLivedNeverLess: whatever was recorded and written down in whatever order, and
-// however lives end, the next one begins with no less than any record has.
+// TestLivedNeverLess: after any records and stored times, and any end, the next run starts from
+// at least the lived time of every record.
 func TestLivedNeverLess(t *testing.T) {
 	dir := scratch(t)
 	n := 0
@@ -106,9 +105,9 @@ func TestLivedNeverLess(t *testing.T) {
 	})
 }
 
-// TestFormFive opens a database whose lives counted their own time. The last one that
-// recorded anything, the second of three, had come to 41 minutes and had taken over the
-// open orders of the first, which was three hours old.
+// TestFormFive opens a database whose runs each counted from zero. The last run with records, the
+// second of three, had reached 41 minutes and had taken over open orders of the first run, which
+// lasted three hours.
 func TestFormFive(t *testing.T) {
 	path := unpack(t, "v5.db")
 	s := openTagged(t, path, "A0004")

@@ -9,31 +9,30 @@ import (
 	"payterm"
 )
 
-// Whose the orders are. Each names its merchant at the gateway; those of the forms
-// before, and their Zs, are taken for the merchant's, and the Zs' sums for the
-// currency's, of the terminal at its first start with a form that knows of it: a
-// terminal had one then.
+// Orders and merchants. Each order has its merchant at the gateway. Orders and Zs of earlier
+// forms have none; they are taken to be of the terminal's merchant, and their sums in its
+// currency, at the first start with a form that stores merchants, because a terminal had one
+// merchant then (docs/decisions/0018).
 
-// merchant is whom a terminal sells for, and in what.
+// merchant is a merchant and a currency.
 type merchant struct {
 	ID       string           `json:"merchant_id"`
 	Currency payterm.Currency `json:"currency"`
 }
 
-// merchantNoted names the record of the journal, about no order, that says whose the
-// orders and Zs are that name nobody.
+// merchantNoted is the event of the journal record, about no order, that says whose the orders
+// and Zs without a merchant are.
 const merchantNoted = "merchant_noted"
 
-// Held is what one merchant's sales in one currency still need of the terminal.
+// Held is what one merchant's sales in one currency still need.
 type Held struct {
 	MerchantID string           `json:"merchant_id"`
 	Currency   payterm.Currency `json:"currency"`
-	Open       int              `json:"open"`       // the gateway is still asked about them
-	Untotalled int              `json:"untotalled"` // paid, and in no Z yet
+	Open       int              `json:"open"`       // orders that the gateway is still asked about
+	Untotalled int              `json:"untotalled"` // paid orders in no Z
 }
 
-// OtherMerchantError says that the journal is not done with another merchant, or
-// another currency, than the terminal's.
+// OtherMerchantError: orders of another merchant or currency are not finished.
 type OtherMerchantError struct{ Held }
 
 // Error says what to do about it.
@@ -44,7 +43,7 @@ func (e OtherMerchantError) Error() string {
 			"close the day (payterm totals z), "))
 }
 
-// steps are those of two that are called for.
+// steps are the steps that are needed, of two.
 func (e OtherMerchantError) steps(open, untotalled string) string {
 	if e.Open == 0 {
 		open = ""
@@ -55,14 +54,13 @@ func (e OtherMerchantError) steps(open, untotalled string) string {
 	return open + untotalled
 }
 
-// Advice says it in few words.
+// Advice is the short form of it.
 func (e OtherMerchantError) Advice() string {
 	return fmt.Sprintf("merchant %s (%s) has %d open orders and %d in no Z: put the old configuration back, %sthen change it",
 		e.MerchantID, e.Currency, e.Open, e.Untotalled, e.steps("let what is open end, ", "close the day (Z), "))
 }
 
-// Held lists what the merchants of this journal still need of the terminal; nothing is
-// left out.
+// Held lists what every merchant of this journal still needs.
 func (r *Reader) Held() ([]Held, error) {
 	list, err := heldIn(r.ro, r.unnamed)
 	if err != nil {
@@ -86,8 +84,7 @@ func heldIn(q querier, unnamed merchant) ([]Held, error) {
 	return list, err
 }
 
-// claim refuses a journal that is not done with another merchant or currency than the
-// terminal's.
+// claim refuses a journal that has unfinished orders of another merchant or currency.
 func (s *Store) claim() error {
 	now := merchant{s.o.MerchantID, s.o.Currency}
 	if now.ID == "" {
@@ -112,7 +109,7 @@ func (s *Store) claim() error {
 	return nil
 }
 
-// noteMerchant says, once, whose the orders are that name nobody.
+// noteMerchant stores, once, whose the orders without a merchant are.
 func (s *Store) noteMerchant() error {
 	now := merchant{s.o.MerchantID, s.o.Currency}
 	_, due, err := readUnnamed(s.db)
@@ -133,8 +130,7 @@ func (s *Store) noteMerchant() error {
 	})
 }
 
-// readUnnamed gives whose the orders are that name nobody, or says that this has yet to
-// be noted.
+// readUnnamed returns whose the orders without a merchant are, or that this is not stored yet.
 func readUnnamed(db *sql.DB) (m merchant, due bool, err error) {
 	var seq sql.NullInt64
 	err = db.QueryRow(`SELECT seq FROM unnamed`).Scan(&seq)

@@ -20,7 +20,7 @@ func openFor(path, merchantID string, currency payterm.Currency, tag string) (*S
 	})
 }
 
-// sell commits an approved sale of a merchant, or with another outcome one that is open.
+// sell commits an approved sale of a merchant, or an open one with another outcome.
 func sell(t *testing.T, s *Store, merchantID string, currency payterm.Currency, minor int64,
 	outcome payterm.Outcome) payterm.Order {
 	t.Helper()
@@ -35,8 +35,8 @@ func sell(t *testing.T, s *Store, merchantID string, currency payterm.Currency, 
 	}, evening)
 }
 
-// A Z never adds two currencies, nor two merchants, and what TakeZ gives is what its
-// record says.
+// TestZByMerchantAndCurrency: a Z never adds two currencies or two merchants, and TakeZ returns
+// what its record says.
 func TestZByMerchantAndCurrency(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	sell(t, s, "ON1", "CAD", 1000, payterm.Approved)
@@ -78,8 +78,8 @@ func TestZByMerchantAndCurrency(t *testing.T) {
 	}
 }
 
-// A merchant's journal is not taken for another one's before all of its orders are
-// closed and totalled, and nothing is written until then.
+// TestOtherMerchant: a journal is not opened for another merchant before all orders are closed
+// and in a Z, and nothing is written until then.
 func TestOtherMerchant(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	first, err := openFor(path, "ON1", "CAD", "AAAAA")
@@ -112,7 +112,7 @@ func TestOtherMerchant(t *testing.T) {
 	}
 	step("OPEN AND PAID", func() {})
 	step("ZTAKEN", func() {
-		if _, err := first.TakeZ(nobody); err != nil {
+		if _, err := first.TakeZ(noTaker); err != nil {
 			t.Fatal(err)
 		}
 		want.Untotalled = 0
@@ -122,10 +122,10 @@ func TestOtherMerchant(t *testing.T) {
 		first.end(t, doubt, evening)
 		want.Open, want.Untotalled = 0, 1
 	})
-	if _, err := first.TakeZ(nobody); err != nil {
+	if _, err := first.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
-	id, err := first.NextOrderID() // cancelled: no money, so nothing to total
+	id, err := first.NextOrderID() // cancelled: no money, so nothing for a Z
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,12 +151,12 @@ func TestOtherMerchant(t *testing.T) {
 	verify(t, second.Reader)
 }
 
-// TestOrdersOfNobody opens a database that the code of form 5 made, whose orders and Zs name
-// no merchant, and the Z no currency: they are the merchant's of the first start, for
-// ever, and a record of the chain says so.
+// TestOrdersOfNobody opens a database made by the code of form 5, whose orders and Zs have no
+// merchant, and the Z no currency: they become the first start's merchant's, and a record of the
+// chain says so.
 func TestOrdersOfNobody(t *testing.T) {
 	path := unpack(t, "v5_totals.db")
-	for _, now := range []merchant{{"ON1", "JPY"}} { // the orders do name their currency
+	for _, now := range []merchant{{"ON1", "JPY"}} { // the orders do have a currency
 		if _, err := openFor(path, now.ID, now.Currency, "BBBBB"); !errors.As(err, new(OtherMerchantError)) {
 			t.Errorf("%s opens it: %v", now.Currency, err)
 		}
@@ -194,13 +194,14 @@ func TestOrdersOfNobody(t *testing.T) {
 	}
 }
 
-// A Z whose slip is not known to have come is told after any start, until it has.
+// TestUnprintedZs: a Z whose slip may not have been printed is listed after every start, until it
+// was.
 func TestUnprintedZs(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	s := openAt(t, path, &clock{evening})
 	s.o.Slips = true
 	for range 3 {
-		if _, err := s.TakeZ(nobody); err != nil {
+		if _, err := s.TakeZ(noTaker); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,12 +15,12 @@ import (
 //go:embed migration/*.sql
 var migrations embed.FS
 
-// forms is the number of migrations that this version knows, which is the form
-// of the files that it writes.
+// forms is the number of migrations of this version, which is the form of the files that it
+// writes.
 var forms = func() int {
 	names, err := fs.Glob(migrations, "migration/*.sql")
 	if err != nil {
-		panic(err) // a bad pattern
+		panic(err) // the pattern is wrong
 	}
 	return len(names)
 }()
@@ -35,7 +35,7 @@ func notNewer(version int) error {
 	return nil
 }
 
-// fileVersion reads the form of a file without writing to it; 0 is a new file.
+// fileVersion reads the form of a file without writing to it; 0 for a new file.
 func fileVersion(path string) (int, error) {
 	db, err := openReadOnly(path, false)
 	if err != nil {
@@ -45,7 +45,7 @@ func fileVersion(path string) (int, error) {
 	err = db.QueryRow(`PRAGMA user_version`).Scan(&version)
 	var e sqlite.Error
 	if errors.As(err, &e) && e.Code == sqlite.ErrReadonly {
-		err = nil // the power went while the file was made, and only a writer can clear that up; migrate looks again
+		err = nil // a power cut while the file was created; only a writer can repair that, and migrate checks again
 	}
 	if err != nil {
 		err = fmt.Errorf("read its version: %w", err)
@@ -53,8 +53,8 @@ func fileVersion(path string) (int, error) {
 	return version, errors.Join(err, db.Close())
 }
 
-// migrate brings the file to the newest form, one numbered file at a time, each
-// in a transaction with its number. The files are append-only.
+// migrate brings the file to the newest form, one numbered migration at a time, each in a
+// transaction with its number. Migrations are append-only.
 func migrate(db *sql.DB) error {
 	names, err := fs.Glob(migrations, "migration/*.sql")
 	if err != nil {
@@ -91,7 +91,7 @@ func migrateOne(db *sql.DB, name string, number int) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	defer tx.Rollback() // after Commit it does nothing
 	if _, err := tx.Exec(string(text)); err != nil {
 		return err
 	}

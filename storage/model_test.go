@@ -14,18 +14,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is the store as plain Go says it should be.
+// model is the store's expected state in plain Go.
 type model struct {
 	path   string
 	s      *Store
 	clock  *clock
 	lives  int
-	orders []*modelOrder // the oldest first
+	orders []*modelOrder // oldest first
 	zs     int64
 	lived  time.Duration
-	kept   time.Duration // of that, written down
+	kept   time.Duration // the part of it that was stored
 	given  map[payterm.OrderID]bool
-	keys   map[string]payterm.Order // of orders that were dropped
+	keys   map[string]payterm.Order // of dropped orders
 }
 
 type modelOrder struct {
@@ -43,7 +43,7 @@ func (m *model) open(t *rapid.T) {
 	m.lives++
 	tags := []string{fmt.Sprintf("L%04d", m.lives)}
 	if m.lives > 1 {
-		tags = append([]string{fmt.Sprintf("L%04d", m.lives-1)}, tags...) // of the life before: refused
+		tags = append([]string{fmt.Sprintf("L%04d", m.lives-1)}, tags...) // the last run's tag: refused
 	}
 	s, err := childStore(m.path, m.clock.now, tags...)
 	if err != nil {
@@ -58,8 +58,8 @@ func (m *model) open(t *rapid.T) {
 	}
 }
 
-// crash closes nothing properly: the writer goes while a reader holds the log,
-// so that nothing is moved from the log into the file.
+// crash ends the writer without closing while a reader holds the log, so that the log is not
+// moved into the file.
 func (m *model) crash(t *rapid.T) {
 	before, err := os.Stat(m.path)
 	if err != nil {
@@ -77,8 +77,7 @@ func (m *model) crash(t *rapid.T) {
 	m.open(t)
 }
 
-// draw makes an entry for a new order or the next one of an order that is not
-// approved.
+// draw makes an entry for a new order, or the next one of an order that is not approved.
 func (m *model) draw(t *rapid.T) (payterm.Entry, *modelOrder) {
 	var live []*modelOrder
 	for _, o := range m.orders {
@@ -133,7 +132,7 @@ func (m *model) commit(t *rapid.T) {
 		}
 		entries, of = append(entries, e), append(of, o)
 	}
-	if rapid.IntRange(0, 4).Draw(t, "spoiled") == 0 { // one bad entry, and none is stored
+	if rapid.IntRange(0, 4).Draw(t, "spoiled") == 0 { // one bad entry: none is stored
 		bad := rapid.SampledFrom(entries).Draw(t, "bad")
 		bad.Order.AmountMinor = -1
 		if err := m.s.Commit(append(entries, bad)...); err == nil {
@@ -159,7 +158,7 @@ func (m *model) takeZ(t *rapid.T) {
 		t.Fatal(err)
 	}
 	m.kept = m.lived
-	z, err := m.s.TakeZ(nobody)
+	z, err := m.s.TakeZ(noTaker)
 	m.zs++
 	want := 0
 	for _, o := range m.orders {
@@ -199,7 +198,7 @@ func (m *model) prune(t *rapid.T) {
 	}
 }
 
-// check holds everything that can be read against the model.
+// check compares everything that can be read with the model.
 func (m *model) check(t *rapid.T) {
 	rows, open, queue := []payterm.Order{}, []payterm.OrderID(nil), map[payterm.OrderID]payterm.Owed{}
 	for _, o := range m.orders {
@@ -222,7 +221,7 @@ func (m *model) check(t *rapid.T) {
 		}
 	}
 	for key, was := range m.keys {
-		was.Attempts = 0 // of no use to a till
+		was.Attempts = 0 // not kept for a till
 		if row, found, err := m.s.OrderByKey(key); err != nil || !found || !reflect.DeepEqual(row, was) {
 			t.Fatalf("%s, which was dropped as\n%+v gives\n%+v %v", key, was, row, err)
 		}
@@ -251,8 +250,7 @@ func (m *model) check(t *rapid.T) {
 	}
 }
 
-// TestModel does anything in any order, and the store always says what plain Go
-// says.
+// TestModel does random operations and compares the store with the model.
 func TestModel(t *testing.T) {
 	root := scratch(t)
 	run := 0
@@ -289,8 +287,8 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// TestReadersWhileWriting: readers see whole commits and never hold up a writer,
-// and the log stays bounded.
+// TestReadersWhileWriting: readers see whole commits and never delay a writer, and the log stays
+// bounded.
 func TestReadersWhileWriting(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	s := openAt(t, path, &clock{evening})
@@ -338,15 +336,14 @@ func TestReadersWhileWriting(t *testing.T) {
 	if err := <-failed; err != nil {
 		t.Error(err)
 	}
-	// A thousand pages lead to a checkpoint; a reader in the way puts it off.
+	// SQLite starts a checkpoint at a thousand pages; a reader delays it.
 	if most := int64(16 << 20); largest > most {
 		t.Errorf("the log grew to %d bytes, more than %d", largest, most)
 	}
 	t.Logf("the log grew to %d bytes", largest)
 }
 
-// TestLogShrinks: a reader that stays makes the log grow; once it has gone, the
-// log is cut back by the commits themselves.
+// TestLogShrinks: a long reader makes the log grow; after its end, commits truncate the log.
 func TestLogShrinks(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	s := openAt(t, path, &clock{evening})

@@ -10,15 +10,14 @@ import (
 	"payterm"
 )
 
-// What a person did is a record of the chain that is about no order. Such a record
-// says all that has to be known of its operator: of each the newest one counts, and
-// the others may go.
+// What a person did is a record of the chain that is about no order. A record has all that must
+// be known of its operator, so only the newest of each operator has to be kept.
 
-// keptDeeds bounds these records beside their age: somebody who leans on the keypad
-// all night fills no disk.
+// keptDeeds bounds the number of these records, so that keys pressed all night do not fill the
+// disk.
 const keptDeeds = 10_000
 
-// Record makes what a person did durable, as Commit does an event.
+// Record stores what a person did, as durable as Commit.
 func (s *Store) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 	if p.Operator == "" || p.Deed == "" || p.Deed == anchored || p.Deed == zTaken || p.Deed == merchantNoted {
 		return fmt.Errorf("storage: record %q of operator %q: nobody did anything", p.Deed, p.Operator)
@@ -37,10 +36,10 @@ func (s *Store) Record(stamp payterm.Stamp, p payterm.PersonRecord) error {
 	})
 }
 
-// deeds selects the records that are about persons.
+// deeds selects the records about persons.
 const deeds = `order_id = '' AND event NOT IN ('anchored', 'z_taken', 'merchant_noted')`
 
-// People gives what persons did, the oldest first.
+// People returns what persons did, oldest first.
 func (r *Reader) People() ([]payterm.PersonDid, error) {
 	list := []payterm.PersonDid{}
 	var broken error
@@ -54,7 +53,7 @@ func (r *Reader) People() ([]payterm.PersonDid, error) {
 	return list, errors.Join(err, broken)
 }
 
-// Failures counts the wrong PINs in a row of each operator who has any.
+// Failures is the number of wrong PINs in a row of each operator who has any.
 func (r *Reader) Failures() (map[string]int, error) {
 	failures := map[string]int{}
 	err := each(r.ro, func(rows *sql.Rows) error {
@@ -74,13 +73,12 @@ func (r *Reader) Failures() (map[string]int, error) {
 	return failures, nil
 }
 
-// PrunePeople drops up to a few hundred records of what persons did that are old, or
-// beyond the number that is kept, and reports how many. The newest one of each operator
-// stays: it says how many wrong PINs there were.
+// PrunePeople drops up to a few hundred person records that are old, or beyond keptDeeds, and
+// returns how many. The newest of each operator stays, because it has the number of wrong PINs.
 func (s *Store) PrunePeople(old Old) (int, error) {
 	return s.drop(func(tx *sql.Tx) (int, []gap, error) {
-		// Of lives that counted from their own beginning no time is known; what came
-		// before a record that is old is old.
+		// Records of runs that counted from zero have no usable time; what is before an old
+		// record is old.
 		gaps, err := dropped(tx, `DELETE FROM journal WHERE seq IN (
 			SELECT seq FROM journal WHERE `+deeds+` AND seq <= max(
 					coalesce((SELECT max(seq) FROM journal WHERE `+deeds+`
@@ -96,11 +94,10 @@ func (s *Store) PrunePeople(old Old) (int, error) {
 	})
 }
 
-// Sold sums up the sales of a merchant in a currency on the business day that holds now,
-// tips included, in minor units: those that are approved, and those that are open or in doubt, which may be
-// paid. What was given back is not taken off. A sale of which no time is known
-// counts where it came after all the sales of earlier days; without a clock the day
-// is that of the newest sale.
+// Sold is the sum of a merchant's sales in a currency on the current business day, with tips, in
+// minor units: approved ones, and open ones or ones in doubt, which may be paid. Refunds are not
+// subtracted. A sale without a time counts if it came after all sales of earlier days; without a
+// clock the day is the newest sale's.
 func (r *Reader) Sold(days payterm.Days, now time.Time, merchantID string, currency payterm.Currency) (int64, error) {
 	newest := payterm.Millis(now)
 	var sum int64

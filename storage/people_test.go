@@ -11,7 +11,7 @@ import (
 	"payterm"
 )
 
-// did records a deed at a moment.
+// did records what a person did at a time.
 func did(t *testing.T, s *Store, at time.Time, deed payterm.Deed, operator string, failures int) {
 	t.Helper()
 	stamp := payterm.Stamp{Boot: s.BootTag(), Mono: 5, Wall: at}
@@ -21,8 +21,8 @@ func did(t *testing.T, s *Store, at time.Time, deed payterm.Deed, operator strin
 	}
 }
 
-// What persons did is in the chain between the orders, is counted after a restart,
-// and cannot be altered or taken out.
+// TestPeople: person records are in the chain between the orders, are counted after a restart,
+// and cannot be changed or removed.
 func TestPeople(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	c := &clock{evening}
@@ -84,9 +84,9 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// Old records of persons go, and beyond their number younger ones too; the newest of
-// each operator stays, with its wrong PINs. Orders and persons do not take each
-// other's records along, whichever goes first.
+// TestPrunePeople: old person records are dropped, and younger ones beyond the number; the newest
+// of each operator stays, with its wrong PINs. Dropping orders does not drop person records, nor
+// the other way round.
 func TestPrunePeople(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	early := evening.AddDate(-1, 0, 0)
@@ -96,10 +96,10 @@ func TestPrunePeople(t *testing.T) {
 			day(t, s, 10)
 		}
 	}
-	did(t, s, time.Time{}, payterm.DeedTried, "unknown-1", 4) // before the clock was set: as old as what follows
+	did(t, s, time.Time{}, payterm.DeedTried, "unknown-1", 4) // before the clock was set: as old as the next one
 	did(t, s, early, payterm.DeedSignedOff, "9", 0)
 	did(t, s, evening, payterm.DeedSignedOn, "9", 0)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	whole := func(want int) {
@@ -122,7 +122,7 @@ func TestPrunePeople(t *testing.T) {
 		t.Errorf("%d orders dropped of 4: %v", n, err)
 	}
 	whole(103)
-	for _, want := range []int{99, 0} { // 7, 8, unknown-1 and 9 stay
+	for _, want := range []int{99, 0} { // those of 7, 8, unknown-1 and 9 stay
 		if n, err := s.PrunePeople(Old{Wall: evening.AddDate(0, -1, 0)}); err != nil || n != want {
 			t.Errorf("%d dropped of %d: %v", n, want, err)
 		}
@@ -130,11 +130,11 @@ func TestPrunePeople(t *testing.T) {
 	whole(4)
 }
 
-// The records of persons have a bound beside their age.
+// TestPeopleAreBounded: the number of person records is bounded as well as their age.
 func TestPeopleAreBounded(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	did(t, s, evening, payterm.DeedTried, "7", 9)
-	_, err := s.db.Exec(`PRAGMA synchronous = OFF`) // ten thousand commits, of which none need last
+	_, err := s.db.Exec(`PRAGMA synchronous = OFF`) // for speed: ten thousand commits, none of which has to last
 	for i := 0; i < keptDeeds+20 && err == nil; i++ {
 		err = s.Record(payterm.Stamp{Wall: evening}, payterm.PersonRecord{Deed: payterm.DeedRefused, Operator: "8",
 			Failures: i})
@@ -150,8 +150,8 @@ func TestPeopleAreBounded(t *testing.T) {
 	verify(t, s.Reader)
 }
 
-// What is sold in a day: approved, open and in doubt, by the shop's days, and what
-// has no time where it cannot be of an earlier day.
+// TestSold: the sales of a day are the approved, open and in-doubt ones of the shop's business
+// day, and those without a time that cannot be of an earlier day.
 func TestSold(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	days := payterm.Days{Zone: time.FixedZone("EST", -5*3600), Starts: 4 * time.Hour}
@@ -176,9 +176,9 @@ func TestSold(t *testing.T) {
 	}
 	want(noon, 0)
 	want(time.Time{}, 0)
-	sell(time.Time{}, 3, payterm.Approved, payterm.KindSale) // nobody knows of an earlier day
+	sell(time.Time{}, 3, payterm.Approved, payterm.KindSale) // there is no earlier day
 	want(noon, 3)
-	sell(noon.Add(-9*time.Hour), 50, payterm.Approved, payterm.KindSale) // 03:00: yesterday's
+	sell(noon.Add(-9*time.Hour), 50, payterm.Approved, payterm.KindSale) // 03:00: the previous business day
 	want(noon, 0)
 	sell(noon.Add(-8*time.Hour), 1000, payterm.Approved, payterm.KindSale) // 04:00
 	sell(noon, 200, payterm.Open, payterm.KindSale)
@@ -188,7 +188,7 @@ func TestSold(t *testing.T) {
 	sell(noon, 6, payterm.Cancelled, payterm.KindSale)
 	sell(noon, 7, payterm.Approved, payterm.KindRefund)
 	want(noon, 1230)
-	sell(time.Time{}, 9000, payterm.Approved, payterm.KindSale) // the clock was lost
+	sell(time.Time{}, 9000, payterm.Approved, payterm.KindSale) // without a clock
 	want(noon, 10_230)
 	want(time.Time{}, 10_230)
 	want(noon.AddDate(0, 0, 1), 0+9000) // it may be of the next day

@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	childMode = "PAYTERM_STORAGE_TEST_CHILD" // what the test binary does instead of testing
+	childMode = "PAYTERM_STORAGE_TEST_CHILD" // what the test binary does as a child process
 	childDir  = "PAYTERM_STORAGE_TEST_DIR"
 )
 
 func TestMain(m *testing.M) {
 	mode := os.Getenv(childMode)
 	if mode == "" {
-		if err := flag.Set("rapid.checks", "40"); err != nil { // -rapid.checks still has the last word
+		if err := flag.Set("rapid.checks", "40"); err != nil { // -rapid.checks on the command line wins
 			panic(err)
 		}
 		os.Exit(m.Run())
@@ -33,10 +33,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(0) // as a process that is killed: nothing is closed
+	os.Exit(0) // nothing is closed, as after a kill
 }
 
-// ack tells the outside what is safe. strace sees it among the writes.
+// ack reports outside the process what is safe. strace records it among the writes.
 func ack(format string, args ...any) {
 	if os.Getenv(childMode) == "" {
 		return
@@ -80,9 +80,8 @@ func child(mode, path string) error {
 	return fmt.Errorf("no mode %q", mode)
 }
 
-// childLife lives through days of sales, checkpoints, totals and retention, with
-// the log going round often, and acknowledges each thing once it is safe, or
-// with a bug before.
+// childLife plays days of sales, checkpoints, totals and retention, with a log that wraps often,
+// and acknowledges each step once it is safe, or with a bug before that.
 func childLife(mode, path, tag string) error {
 	s, err := childStore(path, evening, tag)
 	if err != nil {
@@ -105,7 +104,7 @@ func childLife(mode, path, tag string) error {
 			err = s.Checkpoint()
 		case 11:
 			ack("z")
-			if _, err = s.TakeZ(nobody); err == nil {
+			if _, err = s.TakeZ(noTaker); err == nil {
 				_, err = s.Prune(Old{Wall: evening.Add(time.Hour)})
 			}
 		}
@@ -116,8 +115,7 @@ func childLife(mode, path, tag string) error {
 	return nil
 }
 
-// childSale commits a sale in two events and acknowledges each; in the mode
-// early, before it is safe.
+// childSale commits a sale in two events and acknowledges each; in mode early, before it is safe.
 func childSale(s *Store, store func(...payterm.Entry) error) error {
 	id, err := s.NextOrderID()
 	if err != nil {
@@ -169,7 +167,7 @@ func (p *promised) hear(said string) {
 	}
 }
 
-// broken opens what a power cut left and says which promise it breaks.
+// broken opens what a power cut left and returns the broken promise.
 func (p *promised) broken(path string) error {
 	fresh := fmt.Sprintf("Z%04d", len(p.tags))
 	s, err := childStore(path, evening, append(slices.Clone(p.tags), fresh)...)
@@ -220,9 +218,8 @@ func (p *promised) brokenIn(s *Store) error {
 	return s.Commit(entry(id, "sale_began", payterm.Open))
 }
 
-// powerCuts cuts the power after every acknowledgement, before every sync and at
-// random moments in between, and reports how often and which promises broke; at
-// the first with stop.
+// powerCuts cuts the power after every acknowledgement, before every sync and at random moments
+// in between. It returns how often and which promises broke; with stop it ends at the first.
 func powerCuts(t *testing.T, calls []call, stop bool) (cuts int, broken []string) {
 	t.Helper()
 	root := scratch(t)
@@ -231,7 +228,7 @@ func powerCuts(t *testing.T, calls []call, stop bool) (cuts int, broken []string
 	cut := func(i int) {
 		of := rand.New(rand.NewPCG(uint64(i), 3))
 		if chance.IntN(3) == 0 {
-			of = nil // nothing of what was not synced
+			of = nil // lose all that was not synced
 		}
 		dir := filepath.Join(root, fmt.Sprint(i))
 		d.cut(t, dir, of)
@@ -260,9 +257,9 @@ func powerCuts(t *testing.T, calls []call, stop bool) (cuts int, broken []string
 	return cuts, broken
 }
 
-// TestPowerCut: whatever a power cut leaves of what was not synced, each event
-// that was acknowledged is there, the chain is whole and no order id comes twice.
-// The second life begins on the log that the first left behind.
+// TestPowerCut: whatever a power cut leaves of the unsynced data, each acknowledged event is
+// there, the chain is intact and no order id is repeated. The second run starts on the log that
+// the first left behind.
 func TestPowerCut(t *testing.T) {
 	dir := scratch(t)
 	calls := append(traced(t, dir, "life AAAAA"), traced(t, dir, "life BBBBB")...)
@@ -276,8 +273,8 @@ func TestPowerCut(t *testing.T) {
 	t.Logf("%d calls, %d cuts", len(calls), cuts)
 }
 
-// TestPowerCutCatches plants what must not pass: a file that is not synced, and
-// an acknowledgement before the commit.
+// TestPowerCutCatches plants two bugs: a file that is not synced, and an acknowledgement before
+// the commit.
 func TestPowerCutCatches(t *testing.T) {
 	for _, mode := range []string{"unsynced AAAAA", "early AAAAA"} {
 		cuts, broken := powerCuts(t, traced(t, scratch(t), mode), true)
@@ -288,8 +285,8 @@ func TestPowerCutCatches(t *testing.T) {
 	}
 }
 
-// TestOneSync: a commit is one sync of the log, nothing less and nothing more;
-// before the first, the name of a new directory is safe.
+// TestOneSync: a commit syncs the log exactly once; before the first, the entry of a new
+// directory is synced.
 func TestOneSync(t *testing.T) {
 	syncs, bytes, commits, began, named := 0, 0, 0, false, false
 	for _, c := range traced(t, scratch(t), "commits") {

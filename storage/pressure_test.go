@@ -32,11 +32,11 @@ func kind(err error) string {
 	return "untyped"
 }
 
-// tries bounds how often the child tries again while calls are made to fail.
+// tries bounds the child's retries while calls are made to fail.
 const tries = 12
 
-// childPressure opens the file and commits sales, again after each failure, and
-// holds what was refused against what is there.
+// childPressure opens the file and commits sales, again after each failure, and compares what was
+// refused with what is stored.
 func childPressure(path string) error {
 	var s *Store
 	err := again("open", func() (err error) {
@@ -89,7 +89,7 @@ func again(what string, try func() error) error {
 	return fmt.Errorf("%s after %d tries: %w", what, tries, err)
 }
 
-// pressed runs the child with calls that fail and gives what it said.
+// pressed runs the child with failing calls and returns its output.
 func pressed(t *testing.T, dir string, flags ...string) ([]string, error) {
 	t.Helper()
 	return pressedAs(t, "pressure", dir, flags...)
@@ -114,9 +114,9 @@ func pressedAs(t *testing.T, mode, dir string, flags ...string) ([]string, error
 	return said, err
 }
 
-// TestFailingDisk makes the k-th call and the two behind it fail, for many k:
-// each failure has a word that says what to do, whatever was refused is not
-// there, work goes on when the disk does, and nothing acknowledged is lost.
+// TestFailingDisk makes the k-th call and the two after it fail, for many k: each failure has an
+// advice, what was refused is not stored, commits succeed again when the disk works, and nothing
+// acknowledged is lost.
 func TestFailingDisk(t *testing.T) {
 	for _, c := range []struct {
 		call, errno, want string
@@ -158,7 +158,7 @@ func TestFailingDisk(t *testing.T) {
 	}
 }
 
-// TestUnopenable: files that cannot be opened or written, each with its word.
+// TestUnopenable: files that cannot be opened or written, each with its advice.
 func TestUnopenable(t *testing.T) {
 	for name, c := range map[string]struct{ file, call, errno, want string }{
 		"a read-only file":   {"payterm.db", "openat", "EROFS", "read-only"},
@@ -183,12 +183,12 @@ func TestUnopenable(t *testing.T) {
 	}
 }
 
-// TestFull fills the file to a limit: commits fail and say so, what was there can
-// be read, and commits succeed once there is room.
+// TestFull fills the file to a limit: commits fail with ErrFull, old data can be read, and
+// commits succeed once there is room.
 func TestFull(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	day(t, s, 5)
-	if _, err := s.db.Exec(`PRAGMA max_page_count = 1`); err != nil { // no page more than there are
+	if _, err := s.db.Exec(`PRAGMA max_page_count = 1`); err != nil { // no more pages than there are
 		t.Fatal(err)
 	}
 	var err error
@@ -209,7 +209,8 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestBusy: another writer is waited for, then named; commits go on once it ends.
+// TestBusy: the store waits for another writer, then returns an error that names it; commits
+// succeed once it has ended.
 func TestBusy(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	s, other := openAt(t, path, &clock{evening}), openAt(t, path, &clock{evening})
@@ -228,14 +229,14 @@ func TestBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit(t, s, e)
-	// The other did not see this record, and must not put its own in its place.
+	// The other store has not seen this record, and must not write its own in its place.
 	if err := other.Commit(entry("T1AAAAA000002", "sale_began", payterm.Open)); err == nil {
 		t.Error("two writers made two records of one place in the chain")
 	}
 	verify(t, s.Reader)
 }
 
-// TestNewer: a file of a newer form is refused and left as it was, its log too.
+// TestNewer: a file of a newer form is refused and left unchanged, also its log.
 func TestNewer(t *testing.T) {
 	from := filepath.Join(scratch(t), "payterm.db")
 	s := openAt(t, from, &clock{evening})
@@ -266,7 +267,7 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-// TestOlder: reading does not bring a file up to date, and says who does.
+// TestOlder: a reader does not migrate a file, and the error says who does.
 func TestOlder(t *testing.T) {
 	if _, err := OpenReader(unpack(t, "v1.db")); !errors.Is(err, ErrOlder) {
 		t.Errorf("read: %v", err)
@@ -276,8 +277,7 @@ func TestOlder(t *testing.T) {
 	}
 }
 
-// TestLostOrRestored: neither a lost file nor an old copy put back gives an id
-// twice.
+// TestLostOrRestored: neither a lost file nor a restored copy repeats an id.
 func TestLostOrRestored(t *testing.T) {
 	dir := scratch(t)
 	path := filepath.Join(dir, "payterm.db")
@@ -296,7 +296,7 @@ func TestLostOrRestored(t *testing.T) {
 	seen := map[payterm.OrderID]bool{}
 	backup := filepath.Join(dir, "backup")
 	for i, before := range []func(){
-		func() {}, func() {}, // two lives
+		func() {}, func() {}, // two runs
 		func() { // a lost file
 			for _, end := range []string{"", "-wal", "-shm"} {
 				if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -305,7 +305,7 @@ func TestLostOrRestored(t *testing.T) {
 			}
 		},
 		func() { copyFile(t, backup, path) }, // an old copy
-		func() { copyFile(t, backup, path) }, // the same once more
+		func() { copyFile(t, backup, path) }, // the same copy again
 	} {
 		s := life(before)
 		for _, ids := range day(t, s, 10) {
@@ -362,8 +362,8 @@ func everything(r *Reader) (all []any, err error) {
 	return all, errors.Join(errs...)
 }
 
-// TestFlippedByte: a byte that changes anywhere in the file is found by Open or
-// by Verify, or changes nothing that can be read.
+// TestFlippedByte: a changed byte anywhere in the file is found by Open or Verify, or changes
+// nothing that can be read.
 func TestFlippedByte(t *testing.T) {
 	dir := scratch(t)
 	whole := filepath.Join(dir, "whole.db")
@@ -372,7 +372,7 @@ func TestFlippedByte(t *testing.T) {
 	gone := entry("T1AAAAA888888", "payment_answered", payterm.Approved)
 	gone.Order.IdempotencyKey = "till-2"
 	commit(t, s, gone)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	day(t, s, 20)
@@ -382,7 +382,7 @@ func TestFlippedByte(t *testing.T) {
 	if _, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	want, err := everything(s.Reader)
@@ -424,7 +424,7 @@ func TestFlippedByte(t *testing.T) {
 		} else {
 			found["harmless"]++
 		}
-		s.Close() // of a damaged file: it may say so
+		s.Close() // it may return an error for a damaged file
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
@@ -435,8 +435,8 @@ func TestFlippedByte(t *testing.T) {
 	t.Log(found)
 }
 
-// TestFlippedLog: a byte that changes in the log, where commits lie behind it, is
-// found by Open; SQLite alone would drop them without a word.
+// TestFlippedLog: a changed byte in the log that has commits after it is found by Open; SQLite
+// alone would drop those without an error.
 func TestFlippedLog(t *testing.T) {
 	dir := scratch(t)
 	path := filepath.Join(dir, "payterm.db")
@@ -446,7 +446,7 @@ func TestFlippedLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// the last one, which nothing can tell from a power cut
+	// the last one, which cannot be told from a power cut
 	commit(t, s, entry("T1AAAAA999999", "sale_began", payterm.Open))
 	file, err := os.ReadFile(path)
 	if err != nil {

@@ -13,17 +13,17 @@ import (
 	"payterm"
 )
 
-// Reader reads the journal, also of an agent that is running. It cannot write.
+// Reader reads the journal, also while an agent runs. It cannot write.
 type Reader struct {
 	ro      *sql.DB
-	still   *still       // what must not change until Close; nil where SQLite sees to it
-	days    payterm.Days // of midnight in UTC where a reader is opened by itself
-	unnamed merchant     // of the orders and Zs that name none
+	still   *still       // what must not change until Close; nil if SQLite's locks protect it
+	days    payterm.Days // a reader opened without options uses midnight in UTC
+	unnamed merchant     // of the orders and Zs without a merchant
 }
 
-// OpenReader opens an existing journal for reading. Where SQLite cannot make the files that
-// readers share, on a card that turned read-only or in another user's directory, it reads
-// the file alone, which is the whole journal once the agent has closed it.
+// OpenReader opens an existing journal for reading. If SQLite cannot create the files that
+// readers share, on a read-only card or in another user's directory, it reads the main file
+// alone, which is the whole journal after the agent has closed it.
 func OpenReader(path string) (*Reader, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("storage: there is no journal: %w", err)
@@ -66,8 +66,8 @@ func openReader(path string, alone *still) (*Reader, error) {
 	return r, nil
 }
 
-// openReadOnly opens a file for reading; immutable is one that nobody writes to meanwhile,
-// of which SQLite takes no lock and looks for no log.
+// openReadOnly opens a file for reading. immutable means that nobody writes to it meanwhile:
+// SQLite takes no lock and reads no log.
 func openReadOnly(path string, immutable bool) (*sql.DB, error) {
 	q := url.Values{"mode": {"ro"}, "_busy_timeout": {"5000"}}
 	if immutable {
@@ -81,7 +81,7 @@ func openReadOnly(path string, immutable bool) (*sql.DB, error) {
 	return db, nil
 }
 
-// Close ends the reader. ErrChanged says that what was read may be wrong.
+// Close ends the reader. ErrChanged means that what was read may be wrong.
 func (r *Reader) Close() error {
 	err := r.ro.Close()
 	if r.still != nil {
@@ -90,23 +90,23 @@ func (r *Reader) Close() error {
 	return err
 }
 
-// Orders gives every order, the newest last.
+// Orders returns every order, newest last.
 func (r *Reader) Orders() ([]payterm.Order, error) {
 	return r.orders(`SELECT row FROM orders ORDER BY n`)
 }
 
-// Latest gives the n newest orders, the newest first.
+// Latest returns the n newest orders, newest first.
 func (r *Reader) Latest(n int) ([]payterm.Order, error) {
 	return r.orders(`SELECT row FROM orders ORDER BY n DESC LIMIT ?`, n)
 }
 
-// Order gives one order, false when there is none of that id.
+// Order returns one order, false if there is none with that id.
 func (r *Reader) Order(id payterm.OrderID) (payterm.Order, bool, error) {
 	return r.one(`SELECT row FROM orders WHERE order_id = ?`, string(id))
 }
 
-// Columns gives what of an order has columns of its own, for one whose row cannot be read:
-// what it is bound to, and how it stands.
+// Columns returns what an order has in columns of its own, for one whose row is unreadable: its
+// terms and its outcome.
 func (r *Reader) Columns(id payterm.OrderID) (o payterm.Order, found bool, err error) {
 	err = each(r.ro, func(rows *sql.Rows) error {
 		var at int64
@@ -124,8 +124,8 @@ func (r *Reader) Columns(id payterm.OrderID) (o payterm.Order, found bool, err e
 	return o, found, nil
 }
 
-// OrderByKey gives the order of an idempotency key; of one that was dropped what a
-// caller is told of it.
+// OrderByKey returns the order of an idempotency key; for one that was dropped, what its caller
+// is told.
 func (r *Reader) OrderByKey(key string) (payterm.Order, bool, error) {
 	o, found, err := r.one(`SELECT row FROM orders WHERE idempotency_key = ?`, key)
 	if err != nil || found {
@@ -171,13 +171,12 @@ func (r *Reader) ordersIn(q querier, query string, args ...any) ([]payterm.Order
 	return list, err
 }
 
-// querier is a database, or a transaction on it.
+// querier is a database or a transaction.
 type querier interface {
 	Query(query string, args ...any) (*sql.Rows, error)
 }
 
-// each reads row by row. A row that is not of the form that was written is
-// ErrCorrupt.
+// each calls read for every row. A row of another form than was written is ErrCorrupt.
 func each(q querier, read func(*sql.Rows) error, query string, args ...any) error {
 	rows, err := q.Query(query, args...)
 	if err != nil {
@@ -192,7 +191,7 @@ func each(q querier, read func(*sql.Rows) error, query string, args ...any) erro
 	return classify(rows.Err())
 }
 
-// LastApproved is the newest order whose slips may be wanted again, empty for none.
+// LastApproved is the newest order whose slips may be printed again, empty for none.
 func (r *Reader) LastApproved() (payterm.OrderID, error) {
 	var id payterm.OrderID
 	err := r.ro.QueryRow(`SELECT order_id FROM orders WHERE outcome = 'approved' ORDER BY n DESC LIMIT 1`).Scan(&id)
@@ -202,7 +201,7 @@ func (r *Reader) LastApproved() (payterm.OrderID, error) {
 	return id, nil
 }
 
-// Events gives an order's events, the oldest first.
+// Events returns an order's events, oldest first.
 func (r *Reader) Events(id payterm.OrderID) ([]payterm.Journaled, error) {
 	list := []payterm.Journaled{}
 	err := r.events(func(e payterm.Journaled) { list = append(list, e) },
@@ -234,8 +233,8 @@ type OpenOrder struct {
 	Events []payterm.Journaled
 }
 
-// OpenOrders gives what a start has to take up, the oldest first, as of one
-// moment. It reads the open orders only, by their index.
+// OpenOrders returns the open orders of a start, oldest first, from one moment. It uses the index
+// of open orders and reads no others.
 func (r *Reader) OpenOrders() ([]OpenOrder, error) {
 	var list []OpenOrder
 	err := r.events(func(e payterm.Journaled) {
@@ -250,7 +249,7 @@ func (r *Reader) OpenOrders() ([]OpenOrder, error) {
 	return list, err
 }
 
-// Queue gives what the network still owes, the oldest first.
+// Queue returns the open requests at the gateway, oldest first.
 func (r *Reader) Queue() ([]payterm.QueueItem, error) {
 	list := []payterm.QueueItem{}
 	err := each(r.ro, func(rows *sql.Rows) error {

@@ -8,19 +8,18 @@ import (
 	"syscall"
 )
 
-// A full disk must never meet a reply in hand. So some room is set aside in a
-// file beside the journal, in blocks that the file system has really given, and
-// checked before each sale. A commit that finds the disk full gives it up and is
-// tried once more; from then on no sale begins until there is room for it again.
+// An answer of the gateway must be stored even if the disk is full. So some room is reserved in a
+// file beside the journal, in blocks that the file system has really allocated, and checked
+// before each sale. A commit that finds the disk full frees that room and is tried again; no sale
+// begins until it is reserved again.
 
-// reserveSize is what is set aside, in bytes: a hundred commits.
+// reserveSize is the reserved room in bytes: a hundred commits.
 const reserveSize = 1 << 20
 
 func reservePath(journal string) string { return journal + ".reserve" }
 
-// Reserve reports whether the room that is set aside for replies is there, and
-// sets it aside where it is not; ErrFull when there is too little. It is cheap
-// while nothing is amiss.
+// Reserve reports whether the room for answers is reserved, and reserves it if not; ErrFull if
+// the disk has too little. It is cheap if it is there.
 func (s *Store) Reserve() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,19 +42,19 @@ func (s *Store) Reserve() error {
 // allocated is how many bytes of a file are blocks of the disk.
 func allocated(info fs.FileInfo) int64 {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return stat.Blocks * 512 // whatever the file system's own blocks are: stat(2)
+		return stat.Blocks * 512 // stat(2) counts units of 512, whatever the file system's block size
 	}
 	return info.Size()
 }
 
-// setAside makes the file, whole or not at all.
+// setAside creates the file, whole or not at all.
 func setAside(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
 	err = syscall.Fallocate(int(f.Fd()), 0, 0, reserveSize)
-	if errors.Is(err, syscall.EOPNOTSUPP) { // then written: a file system of flash may do no better
+	if errors.Is(err, syscall.EOPNOTSUPP) { // write it instead: flash file systems may have nothing better
 		_, err = f.WriteAt(make([]byte, reserveSize), 0)
 	}
 	if err == nil {
@@ -67,8 +66,7 @@ func setAside(path string) error {
 	return nil
 }
 
-// withReserve does something to a journal, and where the disk is full does it once
-// more in the room that was set aside.
+// withReserve calls do, and calls it again in the reserved room if the disk is full.
 func withReserve(journal string, do func() error) error {
 	err := do()
 	if !errors.Is(classify(err), ErrFull) {

@@ -12,10 +12,10 @@ import (
 	"payterm"
 )
 
-// childReserve commits sales as the agent does: room is asked for before each,
-// and a disk that is full meets a commit.
+// childReserve commits sales as the agent does: Reserve before each, and a full disk during a
+// commit.
 func childReserve(path string) error {
-	runtime.LockOSThread() // strace counts the calls of each thread by itself
+	runtime.LockOSThread() // strace counts the calls of each thread
 	s, err := childStore(path, evening, "AAAAA", "BBBBB")
 	if err != nil {
 		return err
@@ -37,8 +37,8 @@ func childReserve(path string) error {
 	return nil
 }
 
-// TestReserveSpent: a commit that finds the disk full succeeds in the room that
-// was set aside, wherever the disk was full, and the room is set aside again.
+// TestReserveSpent: a commit that finds the disk full succeeds in the reserved room, at whatever
+// call the disk was full, and the room is reserved again.
 func TestReserveSpent(t *testing.T) {
 	spent := 0
 	for _, k := range []int{1, 3, 6, 10, 20, 33, 47, 61} {
@@ -78,7 +78,7 @@ func TestReserveSpent(t *testing.T) {
 	}
 }
 
-// TestReserve: the room is really there, also after somebody has meddled.
+// TestReserve: the room is really allocated, also after the file was changed from outside.
 func TestReserve(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	for what, meddle := range map[string]func(path string) error{
@@ -106,8 +106,7 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestReserveRefused: where nothing can be set aside, no sale may begin, and no
-// half of a file is left.
+// TestReserveRefused: if no room can be reserved no sale may begin, and no partial file is left.
 func TestReserveRefused(t *testing.T) {
 	for errno, want := range map[string]string{"ENOSPC": "full", "EIO": "disk"} {
 		dir := scratch(t)
@@ -120,7 +119,7 @@ func TestReserveRefused(t *testing.T) {
 			t.Errorf("%s: half a reserve is left", errno)
 		}
 	}
-	dir := scratch(t) // a file system that cannot: written instead
+	dir := scratch(t) // a file system without fallocate: written instead
 	if _, err := pressedAs(t, "reserve", dir, "-e", "trace=fallocate", "-e",
 		"inject=fallocate:error=EOPNOTSUPP"); err != nil {
 		t.Error(err)
@@ -130,8 +129,7 @@ func TestReserveRefused(t *testing.T) {
 	}
 }
 
-// TestDamageStays: what was found damaged does not mend itself: no sale until the
-// next start.
+// TestDamageStays: found damage stays: no sale until the next start.
 func TestDamageStays(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	if _, err := s.db.Exec(`DROP TABLE outbox`); err != nil {

@@ -13,8 +13,8 @@ import (
 	"payterm"
 )
 
-// InZ gives the orders of a Z, as they stand now, the oldest first; of number 0
-// those that are in none yet, open ones among them.
+// InZ returns the orders of a Z with their current rows, oldest first; number 0 means those in no
+// Z yet, also open ones.
 func (r *Reader) InZ(number int64) ([]payterm.Order, error) {
 	if number == 0 {
 		return r.orders(`SELECT row FROM orders WHERE z IS NULL ORDER BY n`)
@@ -22,21 +22,20 @@ func (r *Reader) InZ(number int64) ([]payterm.Order, error) {
 	return r.orders(`SELECT row FROM orders WHERE z = ? ORDER BY n`, number)
 }
 
-// anchored names the event of an anchor: the record of the journal, about neither
-// order nor person nor Z, that stands for what retention dropped. The newest one tells of every
-// gap; those before it are dropped with the next.
+// anchored is the event of an anchor: a record, about neither order nor person nor Z, that
+// replaces what retention dropped. The newest anchor lists every gap; the earlier ones are
+// dropped with the next gap.
 const anchored = "anchored"
 
 type anchor struct {
-	Gaps []gap `json:"gaps"` // by their place, and never side by side
+	Gaps []gap `json:"gaps"` // by place, never adjacent
 }
 
-// gap is a run of records that were dropped. The chain goes on from its last
-// hash.
+// gap is a run of dropped records. The chain continues from its last hash.
 type gap struct {
 	First int64  `json:"first"`
 	Last  int64  `json:"last"`
-	Hash  string `json:"hash"` // of the last one, in hex
+	Hash  string `json:"hash"` // of the last record, in hex
 }
 
 func (g gap) end() (chain, error) {
@@ -65,15 +64,14 @@ func readAnchor(tx *sql.Tx) (anchor, error) {
 	return a, nil
 }
 
-// pruneBatch bounds how long one transaction of Prune holds up a commit.
+// pruneBatch bounds how long one transaction of Prune delays a commit.
 const pruneBatch = 200
 
-// Prune drops the oldest orders, up to a few hundred at once, that were in a Z which is
-// old, and their records; it reports how many, so that the caller goes on until there
-// are none. While the journal takes more than its share of the disk the oldest go,
-// whatever their age. An order that is open, owed an answer or on somebody's list
-// stays, and so does one that no Z holds, or of which a refund is open. An anchor keeps
-// the chain whole, and idempotency keys outlive their orders.
+// Prune drops the oldest orders, a few hundred at a time, that are in an old Z, with their
+// records. It returns how many; call it until that is 0. While the journal is over its size limit
+// it drops the oldest whatever their age. An order that is open, owed an answer or on a staff
+// list stays, and so does one that is in no Z, or has an open refund. An anchor keeps the chain
+// intact, and idempotency keys are kept.
 func (s *Store) Prune(old Old) (int, error) {
 	return s.drop(func(tx *sql.Tx) (int, []gap, error) {
 		var gaps []gap
@@ -106,12 +104,11 @@ func (s *Store) Prune(old Old) (int, error) {
 	})
 }
 
-// maxBytes is the most that the journal takes, beside the keys that outlived their orders,
-// before what is totalled is dropped early, and at most half of its file system: some
-// 320,000 sales.
+// maxBytes is the most that the journal uses, without kept keys, before orders in a Z are dropped
+// early, and at most half of its file system: some 320,000 sales.
 const maxBytes = 1 << 30
 
-// room is what the journal takes, and may take, in bytes.
+// room is what the journal uses and may use, in bytes.
 type room struct{ used, bound int64 }
 
 func (s *Store) room(tx *sql.Tx) (room, error) {
@@ -129,12 +126,11 @@ func (s *Store) room(tx *sql.Tx) (room, error) {
 	if err := syscall.Statfs(s.path, &fs); err != nil {
 		return room{}, fmt.Errorf("measure the disk: %w", err)
 	}
-	half := int64(fs.Blocks) * int64(fs.Bsize) / 2 //nolint:unconvert // no disk is that large; it has 32 bits on some machines
+	half := int64(fs.Blocks) * int64(fs.Bsize) / 2 // no disk overflows it; the fields have 32 bits on some machines
 	return room{used, min(bound, half)}, nil
 }
 
-// drop drops records in one transaction, and the anchor before, whose gaps the new
-// one repeats.
+// drop drops records in one transaction, and the previous anchor, whose gaps the new one repeats.
 func (s *Store) drop(what func(tx *sql.Tx) (int, []gap, error)) (n int, err error) {
 	err = s.append(func(tx *sql.Tx, end *chain) error {
 		var gaps []gap
@@ -163,9 +159,8 @@ func (s *Store) drop(what func(tx *sql.Tx) (int, []gap, error)) (n int, err erro
 	return n, nil
 }
 
-// prunable gives the orders of the Zs up to the last one that is old; of all Zs where
-// the journal is full. By the wall clock a Z without a time is as old as the next one
-// that has one.
+// prunable returns the orders of the Zs up to the last old one; of all Zs if the journal is full.
+// By the wall clock, a Z without a time is as old as the next one with a time.
 func prunable(tx *sql.Tx, old Old, full bool) ([]string, error) {
 	var ids []string
 	err := each(tx, func(rows *sql.Rows) error {
@@ -184,7 +179,7 @@ func prunable(tx *sql.Tx, old Old, full bool) ([]string, error) {
 	return ids, nil
 }
 
-// dropped runs a DELETE that returns seq and hash, and gives each record as a gap.
+// dropped runs a DELETE that returns seq and hash, and returns each record as a gap.
 func dropped(tx *sql.Tx, query string, args ...any) ([]gap, error) {
 	var gaps []gap
 	err := each(tx, func(rows *sql.Rows) error {
@@ -198,7 +193,7 @@ func dropped(tx *sql.Tx, query string, args ...any) ([]gap, error) {
 	return gaps, err
 }
 
-// join sorts gaps and makes one of those that lie side by side.
+// join sorts gaps and merges adjacent ones.
 func join(gaps []gap) []gap {
 	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Compare(a.First, b.First) })
 	joined := gaps[:0]

@@ -13,13 +13,13 @@ import (
 	"payterm"
 )
 
-// clock is what a test sets.
+// clock is set by the test.
 type clock struct{ now time.Time }
 
 var evening = time.Date(2027, 1, 15, 22, 0, 0, 0, time.UTC)
 
-// day commits sales in turns (approved, declined, in doubt, approved late and
-// listed, open) with their events interleaved, and gives the ids by kind.
+// day commits sales in turn (approved, declined, in doubt, approved late and listed, open) with
+// interleaved events, and returns the ids by kind.
 func day(t *testing.T, s *Store, n int) map[string][]payterm.OrderID {
 	t.Helper()
 	kinds := []string{"approved", "declined", "doubt", "late", "open"}
@@ -83,13 +83,12 @@ func openAt(t *testing.T, path string, c *clock) *Store {
 	return s
 }
 
-// TestZ: numbers without gaps, each final order in exactly one, open ones in
-// none.
+// TestZ: Z numbers have no gaps, each final order is in exactly one Z, open ones in none.
 func TestZ(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	for number := int64(1); number <= 3; number++ {
 		day(t, s, 10)
-		z, err := s.TakeZ(nobody)
+		z, err := s.TakeZ(noTaker)
 		in, errIn := s.InZ(number)
 		if err != nil || errIn != nil || z.Number != number || len(in) != 6 || !z.To.Equal(evening) {
 			t.Fatalf("Z %d: %d orders of 6, %v, %v %v", z.Number, len(in), z.To, err, errIn)
@@ -99,7 +98,7 @@ func TestZ(t *testing.T) {
 			t.Fatalf("after Z %d: %d orders are in none, want %d: %v", number, len(left), number*4, err)
 		}
 	}
-	if z, err := s.TakeZ(nobody); err != nil || z.Number != 4 || len(z.By) != 0 {
+	if z, err := s.TakeZ(noTaker); err != nil || z.Number != 4 || len(z.By) != 0 {
 		t.Errorf("an empty Z: %+v %v", z, err)
 	}
 	for _, query := range []string{
@@ -112,8 +111,8 @@ func TestZ(t *testing.T) {
 	}
 }
 
-// TestPrune drops what is final, totalled and old, nothing else, over many runs
-// with days in between, and the chain verifies after each.
+// TestPrune drops only what is final, in a Z and old, over many runs with days in between, and
+// the chain verifies after each.
 func TestPrune(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	c := &clock{evening}
@@ -130,7 +129,7 @@ func TestPrune(t *testing.T) {
 		if n, err := s.Prune(Old{Wall: c.now.Add(time.Hour)}); err != nil || n != 0 {
 			t.Fatalf("%d orders were dropped that no Z holds: %v", n, err)
 		}
-		if _, err := s.TakeZ(nobody); err != nil {
+		if _, err := s.TakeZ(noTaker); err != nil {
 			t.Fatal(err)
 		}
 		c.now = c.now.Add(24 * time.Hour)
@@ -148,7 +147,8 @@ func TestPrune(t *testing.T) {
 		}
 		head = after.Head
 		var anchors int
-		if err := s.db.QueryRow(`SELECT count(*) FROM journal WHERE order_id = '' AND event = 'anchored'`).Scan(&anchors); err != nil || anchors != 1 {
+		if err := s.db.QueryRow(`SELECT count(*) FROM journal WHERE order_id = '' AND event = 'anchored'`).
+			Scan(&anchors); err != nil || anchors != 1 {
 			t.Errorf("%d anchors, want the newest alone: %v", anchors, err)
 		}
 	}
@@ -177,11 +177,11 @@ func TestPrune(t *testing.T) {
 	verify(t, again.Reader)
 }
 
-// TestPruneGuards: the file itself refuses to lose what retention must keep.
+// TestPruneGuards: the database's own triggers refuse to drop what retention must keep.
 func TestPruneGuards(t *testing.T) {
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 	ids := day(t, s, 10)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	more := day(t, s, 5)
@@ -195,27 +195,28 @@ func TestPruneGuards(t *testing.T) {
 	}
 }
 
-// TestPruneTampered: what an anchor does not cover is missed, and an anchor does
-// not stand for what was never there.
+// TestPruneTampered: a missing record that no anchor covers is found, and so is an anchor for
+// records that never existed.
 func TestPruneTampered(t *testing.T) {
 	for name, query := range map[string]string{
 		"a record removed":   `DELETE FROM journal WHERE seq = (SELECT min(seq) FROM journal)`,
 		"the anchor removed": `DELETE FROM journal WHERE order_id = ''`,
-		"a gap's hash":       `UPDATE journal SET body = json_replace(body, '$.gaps[0].hash', hex(zeroblob(32))) WHERE order_id = ''`,
-		"a wider gap":        `UPDATE journal SET body = json_replace(body, '$.gaps[0].last', 3) WHERE order_id = ''`,
-		"no gaps":            `UPDATE journal SET body = '{}' WHERE order_id = ''`,
-		"an order removed":   `DELETE FROM orders WHERE closed = 0`,
-		"a row altered":      `UPDATE orders SET row = replace(row, 'approved', 'declined')`,
-		"a row of old":       `UPDATE orders SET row = replace(row, 'CAD', 'CAM'), currency = 'CAM' WHERE closed = 0`,
-		"a column altered":   `UPDATE orders SET closed = 1 WHERE closed = 0`,
-		"a task removed":     `DELETE FROM outbox`,
-		"a task for nobody":  `INSERT INTO outbox VALUES ('T1XXXXX000001', 'inquire', 0)`,
-		"state removed":      `UPDATE journal SET state = NULL`,
+		"a gap's hash": `UPDATE journal SET body = json_replace(body, '$.gaps[0].hash', hex(zeroblob(32)))
+			WHERE order_id = ''`,
+		"a wider gap":       `UPDATE journal SET body = json_replace(body, '$.gaps[0].last', 3) WHERE order_id = ''`,
+		"no gaps":           `UPDATE journal SET body = '{}' WHERE order_id = ''`,
+		"an order removed":  `DELETE FROM orders WHERE closed = 0`,
+		"a row altered":     `UPDATE orders SET row = replace(row, 'approved', 'declined')`,
+		"a row of old":      `UPDATE orders SET row = replace(row, 'CAD', 'CAM'), currency = 'CAM' WHERE closed = 0`,
+		"a column altered":  `UPDATE orders SET closed = 1 WHERE closed = 0`,
+		"a task removed":    `DELETE FROM outbox`,
+		"a task for nobody": `INSERT INTO outbox VALUES ('T1XXXXX000001', 'inquire', 0)`,
+		"state removed":     `UPDATE journal SET state = NULL`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openAt(t, filepath.Join(scratch(t), "payterm.db"), &clock{evening})
 			day(t, s, 10)
-			if _, err := s.TakeZ(nobody); err != nil {
+			if _, err := s.TakeZ(noTaker); err != nil {
 				t.Fatal(err)
 			}
 			if n, err := s.Prune(Old{Wall: evening.Add(time.Hour)}); err != nil || n != 4 {
@@ -242,8 +243,7 @@ func TestPruneTampered(t *testing.T) {
 	}
 }
 
-// TestBackup copies while commits go on: each copy is whole, private, and of one
-// moment.
+// TestBackup makes copies during commits: each copy is complete, private, and of one moment.
 func TestBackup(t *testing.T) {
 	dir := scratch(t)
 	s := openAt(t, filepath.Join(dir, "payterm.db"), &clock{evening})
@@ -327,8 +327,8 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// TestPruneSparesASaleWithAnOpenRefund: what is settled of the refund is written to
-// the sale as well.
+// TestPruneSparesASaleWithAnOpenRefund: a sale stays while its refund is open, because the
+// refund's end is written to it.
 func TestPruneSparesASaleWithAnOpenRefund(t *testing.T) {
 	c := &clock{evening}
 	s := openAt(t, filepath.Join(scratch(t), "payterm.db"), c)
@@ -338,14 +338,14 @@ func TestPruneSparesASaleWithAnOpenRefund(t *testing.T) {
 	commit(t, s, sale)
 	commit(t, s, refund)
 	for _, want := range []int{0, 2} {
-		if _, err := s.TakeZ(nobody); err != nil {
+		if _, err := s.TakeZ(noTaker); err != nil {
 			t.Fatal(err)
 		}
 		c.now = c.now.Add(24 * time.Hour)
 		if n, err := s.Prune(Old{Wall: c.now}); err != nil || n != want {
 			t.Fatalf("dropped %d, want %d: %v", n, want, err)
 		}
-		if want == 0 { // the refund is settled: with the next Z both may go
+		if want == 0 { // the refund is settled: after the next Z both may be dropped
 			end := refund
 			end.Event, end.Closed, end.Owes, end.Order.Outcome = "inquiry_answered", true, payterm.OwedNothing,
 				payterm.Declined

@@ -9,25 +9,25 @@ import (
 	sqlite "github.com/mattn/go-sqlite3"
 )
 
-// SQLite reads a file in WAL mode with the help of two others: the log, and the memory that
-// writers and readers share. Where neither is there and neither can be made, the file can
-// still be read by itself. Nothing keeps a writer away then, so whoever reads it that way
-// looks afterwards whether one came.
+// SQLite in WAL mode needs two files beside the main one: the log, and the memory that writers
+// and readers share. If neither exists and neither can be created, the main file can still be
+// read alone. No lock keeps a writer away then, so the reader checks at the end whether there was
+// one.
 
-// cannotShare tells whether the memory that readers share could not be made.
+// cannotShare reports whether the shared memory could not be created.
 func cannotShare(err error) bool {
 	var e sqlite.Error
 	return errors.As(err, &e) && (e.Code == sqlite.ErrCantOpen || e.Code == sqlite.ErrReadonly)
 }
 
-// still is a journal that is read without locks, as it was before.
+// still is the state of a journal that is read without locks.
 type still struct {
 	path string
 	was  os.FileInfo
 }
 
-// aloneIn looks whether the file is the whole journal: no log with commits beside it, and
-// no memory that a writer keeps from others.
+// aloneIn checks that the file is the whole journal: no log with commits, and no shared memory
+// that a writer uses.
 func aloneIn(path string) (*still, error) {
 	log, err := size(path + "-wal")
 	if err == nil && log > 0 {
@@ -45,7 +45,7 @@ func aloneIn(path string) (*still, error) {
 	return &still{path, was}, err
 }
 
-// size of a file, 0 where there is none.
+// size of a file, 0 if there is none.
 func size(path string) (int64, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +57,7 @@ func size(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// readable is nil for a file that can be read, or is not there.
+// readable is nil for a file that can be read, or does not exist.
 func readable(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,7 +69,7 @@ func readable(path string) error {
 	return f.Close()
 }
 
-// changed is ErrChanged once somebody has written.
+// changed returns ErrChanged if somebody has written.
 func (s *still) changed() error {
 	now, err := os.Stat(s.path)
 	var log int64

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// TestReadAlone: a closed journal that is read without locks, and one to which a writer came
-// meanwhile, or whose log has commits already. (cmd/payterm has the directories that cannot be
-// written.)
+// TestReadAlone: a closed journal is read without locks; a writer that came meanwhile, or a log
+// with commits, is found. (cmd/payterm tests read-only directories.)
 func TestReadAlone(t *testing.T) {
 	path := filepath.Join(scratch(t), "payterm.db")
 	c := &clock{evening}
@@ -47,11 +46,11 @@ func TestReadAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := os.Chtimes(path, evening, evening); err != nil { // clocks of file systems are coarse
+	if err := os.Chtimes(path, evening, evening); err != nil { // file systems have coarse clocks
 		t.Fatal(err)
 	}
 	r = read()
-	if err := openAt(t, path, c).Close(); err != nil { // a start and an end between
+	if err := openAt(t, path, c).Close(); err != nil { // a start and an end in between
 		t.Fatal(err)
 	}
 	if err := r.Close(); !errors.Is(err, ErrChanged) {

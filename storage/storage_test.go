@@ -11,8 +11,7 @@ import (
 	"payterm"
 )
 
-// scratch is a directory in memory, where there is one: what a test says of the
-// disk does not depend on waiting for one.
+// scratch is a directory in memory if possible: the tests do not need a real disk.
 func scratch(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "payterm")
@@ -53,8 +52,8 @@ func entry(id payterm.OrderID, event string, outcome payterm.Outcome) payterm.En
 	return e
 }
 
-// TestCrash copies the files of an open store, as a process that dies leaves
-// them, and finds every acknowledged event in the copy.
+// TestCrash copies the files of an open store, as a killed process leaves them, and finds every
+// acknowledged event in the copy.
 func TestCrash(t *testing.T) {
 	dir := scratch(t)
 	path := filepath.Join(dir, "a", "payterm.db")
@@ -74,7 +73,7 @@ func TestCrash(t *testing.T) {
 		crashed := filepath.Join(dir, fmt.Sprint("crash", i), "payterm.db")
 		copyFile(t, path, crashed)
 		copyFile(t, path+"-wal", crashed+"-wal")
-		again := openTagged(t, crashed, "AAAAA", "BBBBB") // the first tag was used before
+		again := openTagged(t, crashed, "AAAAA", "BBBBB") // the first tag is in use
 		orders, err := again.OpenOrders()
 		if err != nil || len(orders) != i+1 || len(orders[i].Events) != 1 {
 			t.Fatalf("after a crash: %d open orders of %d, %v", len(orders), i+1, err)
@@ -147,7 +146,7 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// TestTampered breaks the chain behind the triggers' back.
+// TestTampered changes the chain with the triggers switched off.
 func TestTampered(t *testing.T) {
 	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
 	defer s.Close()

@@ -11,13 +11,12 @@ import (
 	"payterm"
 )
 
-// ErrNoZ says that there is no Z of this number.
+// ErrNoZ: there is no Z with this number.
 var ErrNoZ = errors.New("there is no Z of this number")
 
-// Totals sums up a Z, or with number 0 what the next Z would hold now (X). A Z is
-// read from the record that it left, so it says for ever what it said when it was
-// taken; one that was taken before there were such records is summed up anew, and
-// lists no open orders.
+// Totals returns a Z, or with number 0 what the next Z would hold now (X). A Z is read from its
+// record, so it never changes. One from before such records is summed up again and lists no open
+// orders.
 func (r *Reader) Totals(number int64) (t payterm.Totals, err error) {
 	err = r.reading(func(tx *sql.Tx) error {
 		var last int64
@@ -45,11 +44,11 @@ func (r *Reader) Totals(number int64) (t payterm.Totals, err error) {
 	return t, err
 }
 
-// reading runs one reading of the journal, so that all that it finds fits together.
+// reading runs one read transaction, so that all results fit together.
 func (r *Reader) reading(read func(*sql.Tx) error) error {
 	tx, err := r.ro.Begin()
 	if err == nil {
-		defer tx.Rollback() //nolint:errcheck // it has only read
+		defer tx.Rollback() // read only
 		err = read(tx)
 	}
 	if err != nil {
@@ -58,8 +57,8 @@ func (r *Reader) reading(read func(*sql.Tx) error) error {
 	return nil
 }
 
-// sumUp sums up the final orders that are meant, as Z of a number, and lists those
-// that are open now.
+// sumUp sums up the selected final orders as the Z with this number, and lists those that are
+// open now.
 func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, args ...any) (t payterm.Totals,
 	err error) {
 	final, err := r.ordersIn(tx, `SELECT row FROM orders WHERE `+meant+` ORDER BY n`, args...)
@@ -86,7 +85,7 @@ func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, arg
 	return t, err
 }
 
-// sums adds final orders up and lists open ones.
+// sums adds up final orders and lists open ones.
 func sums(final, open []payterm.Order) payterm.Totals {
 	isOpen := map[payterm.OrderID]bool{}
 	for _, o := range open {
@@ -105,13 +104,12 @@ func head(tx *sql.Tx) (string, error) {
 	return fmt.Sprintf("%x", hash), nil
 }
 
-// zTaken names the event of a Z: a record of the journal, about no order, that holds
-// what it said.
+// zTaken is the event of a Z: a record, about no order, with its totals.
 const zTaken = "z_taken"
 
-// TakeZ puts each final order that is in no Z yet into the next one, and records
-// what it says, all in one durable transaction. Orders that are open stay for a
-// later one. Nothing is read after the commit: a Z that was taken is given back.
+// TakeZ puts each final order that is in no Z yet into the next one and records its totals, in
+// one durable transaction. Open orders stay for a later Z. Nothing is read after the commit, so a
+// Z that was taken is always returned.
 func (s *Store) TakeZ(by payterm.TakenBy) (t payterm.Totals, err error) {
 	at := payterm.Millis(s.o.Now())
 	err = s.append(func(tx *sql.Tx, end *chain) error {
@@ -128,7 +126,7 @@ func (s *Store) TakeZ(by payterm.TakenBy) (t payterm.Totals, err error) {
 			return fmt.Errorf("sum up Z %d: %w", number, err)
 		}
 		t.TakenBy = by
-		t.Head = "" // that of this record, which it cannot hold
+		t.Head = "" // the hash of this record, which it cannot contain
 		body, err := json.Marshal(t)
 		if err != nil {
 			return fmt.Errorf("encode Z %d: %w", number, err)
@@ -151,8 +149,7 @@ func (s *Store) TakeZ(by payterm.TakenBy) (t payterm.Totals, err error) {
 	return t, nil
 }
 
-// UnprintedZs are the Zs of which nobody knows yet whether their slips came, the oldest
-// first.
+// UnprintedZs are the Zs whose slips may not have been printed, oldest first.
 func (r *Reader) UnprintedZs() ([]int64, error) {
 	var numbers []int64
 	err := each(r.ro, func(rows *sql.Rows) error {
@@ -167,7 +164,7 @@ func (r *Reader) UnprintedZs() ([]int64, error) {
 	return numbers, nil
 }
 
-// ZPrinted notes that the slip of a Z has come.
+// ZPrinted records that the slip of a Z was printed.
 func (s *Store) ZPrinted(number int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,8 +174,8 @@ func (s *Store) ZPrinted(number int64) error {
 	return nil
 }
 
-// recorded reads what a Z said, and looks up what became of the orders that it
-// carried over. One of the forms before names neither merchant nor currency.
+// recorded reads a Z's record, and looks up how the orders ended that it carried over. Records of
+// earlier forms have neither merchant nor currency.
 func (r *Reader) recorded(tx *sql.Tx, seq int64) (t payterm.Totals, err error) {
 	var body string
 	var hash []byte
@@ -214,18 +211,18 @@ func (r *Reader) recorded(tx *sql.Tx, seq int64) (t payterm.Totals, err error) {
 	return t, nil
 }
 
-// effective is when an order began: by its own time, or where the clock was not set
-// by that of the order before it, or else after it, that has one.
+// effective is when an order began: by its own time, or if the clock was not set by the nearest
+// earlier order with a time, else the nearest later one.
 const effective = `coalesce(nullif(at, 0),
 	(SELECT p.at FROM orders p WHERE p.n < orders.n AND p.at > 0 ORDER BY p.n DESC LIMIT 1),
 	(SELECT p.at FROM orders p WHERE p.n > orders.n AND p.at > 0 ORDER BY p.n LIMIT 1), 0)`
 
-// inDay selects the orders that began from ?1 to ?2. Where the clock was not set they
-// belong with the ones before.
+// inDay selects the orders that began from ?1 to ?2. Orders without a time belong to the ones
+// before them.
 const inDay = `(at >= ?1 AND at < ?2 OR at = 0) AND ` + effective + ` >= ?1 AND ` + effective + ` < ?2`
 
-// OfDay gives the orders that began on a business day (2006-01-02), the oldest first.
-// Retention drops what is old.
+// OfDay returns the orders that began on a business day (2006-01-02), oldest first. Retention
+// drops old ones.
 func (r *Reader) OfDay(day string) ([]payterm.Order, error) {
 	from, to, err := r.days.Named(day)
 	if err != nil {
@@ -234,8 +231,8 @@ func (r *Reader) OfDay(day string) ([]payterm.Order, error) {
 	return r.orders(`SELECT row FROM orders WHERE `+inDay+` ORDER BY n`, payterm.Millis(from), payterm.Millis(to))
 }
 
-// DayTotals sums up the orders that began on a business day (2006-01-02), whichever
-// Z they are in. It has no number, and closes nothing.
+// DayTotals sums up the orders that began on a business day (2006-01-02), whatever Z they are in.
+// It has no number and closes nothing.
 func (r *Reader) DayTotals(day string) (t payterm.Totals, err error) {
 	from, to, err := r.days.Named(day)
 	if err != nil {
@@ -258,15 +255,15 @@ func (r *Reader) DayTotals(day string) (t payterm.Totals, err error) {
 	return t, err
 }
 
-// Unclosed is the oldest business day before the one that holds now with a payment
-// that is in no Z yet, as 2006-01-02; empty where there is none, or no clock.
+// Unclosed is the oldest business day before the current one with a payment that is in no Z, as
+// 2006-01-02; empty if there is none, or no clock.
 func (r *Reader) Unclosed(now time.Time) (string, error) {
 	if now.IsZero() {
 		return "", nil
 	}
 	from, _ := r.days.Of(now)
 	var at sql.NullInt64
-	// What became final only today is today's.
+	// What became final only today belongs to today.
 	err := r.ro.QueryRow(`SELECT min(at) FROM orders WHERE z IS NULL AND closed = 1 AND outcome = 'approved' AND at > 0 AND at < ?1
 		AND CAST(round((julianday(json_extract(row, '$.closed_at')) - 2440587.5) * 86400000) AS INTEGER) < ?1`,
 		from.UnixMilli()).Scan(&at)

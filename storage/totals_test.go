@@ -11,7 +11,7 @@ import (
 	"payterm"
 )
 
-// sold commits an order that began at a time, and is closed unless it is in doubt.
+// sold commits an order that began at a time, and closes it unless it is in doubt.
 func sold(t *testing.T, s *Store, at time.Time, kind payterm.Kind, outcome payterm.Outcome, minor int64) payterm.Order {
 	t.Helper()
 	id, err := s.NextOrderID()
@@ -24,7 +24,7 @@ func sold(t *testing.T, s *Store, at time.Time, kind payterm.Kind, outcome payte
 	return s.end(t, o, at)
 }
 
-// end commits an order as it stands, closed at a time unless it is in doubt.
+// end commits an order as it is, closed at a time unless it is in doubt.
 func (s *Store) end(t *testing.T, o payterm.Order, at time.Time) payterm.Order {
 	t.Helper()
 	o.ClosedAt = at
@@ -42,7 +42,7 @@ func (s *Store) end(t *testing.T, o payterm.Order, at time.Time) payterm.Order {
 	return o
 }
 
-// shop opens a store in a zone where the business day begins at four.
+// shop opens a store in a zone whose business day begins at four.
 func shop(t *testing.T, c *clock) *Store {
 	t.Helper()
 	zone, err := time.LoadLocation("America/Toronto")
@@ -64,10 +64,10 @@ func totalsOf(t *testing.T, take func() (payterm.Totals, error)) payterm.Totals 
 	return got
 }
 
-// nobody took it.
-var nobody payterm.TakenBy
+// noTaker is an empty TakenBy.
+var noTaker payterm.TakenBy
 
-// only is the sum of totals of one merchant in one currency.
+// only is the only row of totals of one merchant in one currency.
 func only(totals payterm.Totals) payterm.TotalsRow {
 	switch sums := totals.Sums(); len(sums) {
 	case 0:
@@ -79,9 +79,9 @@ func only(totals payterm.Totals) payterm.TotalsRow {
 	}
 }
 
-// A Z says for ever what it said when it was taken: which orders it carried over,
-// and the head of the chain; where they ended is added. What turns out to be paid
-// after all is in the next one.
+// TestZIsFixed: a Z never changes after it was taken: the orders that it carried over, and the
+// head of the chain; only how those orders ended is added. What turns out to be paid later is in
+// the next Z.
 func TestZIsFixed(t *testing.T) {
 	c := &clock{time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}
 	s := shop(t, c)
@@ -89,7 +89,7 @@ func TestZIsFixed(t *testing.T) {
 	unpaid := sold(t, s, c.now, payterm.KindSale, payterm.Declined, 70)
 	doubt := sold(t, s, c.now, payterm.KindSale, payterm.InDoubt, 500)
 	x := totalsOf(t, func() (payterm.Totals, error) { return s.Totals(0) })
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	first := totalsOf(t, func() (payterm.Totals, error) { return s.Totals(1) })
@@ -105,7 +105,7 @@ func TestZIsFixed(t *testing.T) {
 	unpaid.Outcome, unpaid.Attention = payterm.Approved, payterm.AttentionAlarm
 	s.end(t, unpaid, c.now)
 	sold(t, s, c.now, payterm.KindRefund, payterm.Approved, 300)
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	second := totalsOf(t, func() (payterm.Totals, error) { return s.Totals(2) })
@@ -153,8 +153,8 @@ func TestZIsFixed(t *testing.T) {
 	}
 }
 
-// Each order is on one business day, whatever the clocks do; one without a time is on
-// the day of the one before.
+// TestDayTotals: each order is on one business day, whatever the clocks do; one without a time is
+// on the day of the one before.
 func TestDayTotals(t *testing.T) {
 	c := &clock{time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)}
 	s := shop(t, c)
@@ -170,7 +170,7 @@ func TestDayTotals(t *testing.T) {
 		at  time.Time
 		day string
 	}{
-		{none, "2026-10-31"}, // the clock was not set when the shop opened
+		{none, "2026-10-31"}, // the clock was not set at opening time
 		{at("2026-11-01T03:59:59-04:00"), "2026-10-31"},
 		{at("2026-11-01T03:59:59-05:00"), "2026-10-31"}, // clocks went back at two
 		{at("2026-11-01T04:00:00-05:00"), "2026-11-01"},
@@ -186,11 +186,11 @@ func TestDayTotals(t *testing.T) {
 		}
 		o := sold(t, s, one.at, payterm.KindSale, payterm.Approved, 1<<i)
 		if i == 4 { // a Z in between changes nothing
-			if _, err := s.TakeZ(nobody); err != nil {
+			if _, err := s.TakeZ(noTaker); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if i == 0 { // nothing yet tells where this belongs
+		if i == 0 { // nothing tells yet where it belongs
 			continue
 		}
 		for day, was := range before {
@@ -199,7 +199,7 @@ func TestDayTotals(t *testing.T) {
 				want += o.AmountMinor
 			}
 			if i == 1 && day == one.day {
-				want++ // and the first one with it
+				want++ // the first one belongs here too
 			}
 			d := totalsOf(t, func() (payterm.Totals, error) { return s.DayTotals(day) })
 			list, err := s.OfDay(day)
@@ -220,8 +220,8 @@ func TestDayTotals(t *testing.T) {
 	}
 }
 
-// A day that is over and has a payment in no Z is told; a payment of it that came
-// today is today's.
+// TestUnclosed: a past day with a payment in no Z is reported; a payment of that day that came
+// today belongs to today.
 func TestUnclosed(t *testing.T) {
 	c := &clock{time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}
 	s := shop(t, c)
@@ -235,11 +235,11 @@ func TestUnclosed(t *testing.T) {
 	sold(t, s, c.now, payterm.KindSale, payterm.Approved, 1000)
 	doubt := sold(t, s, c.now, payterm.KindSale, payterm.InDoubt, 1000)
 	look(c.now, "")
-	look(time.Date(2026, 11, 23, 8, 59, 59, 0, time.UTC), "") // four in the morning is nine
+	look(time.Date(2026, 11, 23, 8, 59, 59, 0, time.UTC), "") // four in the morning is 09:00 UTC
 	look(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), "2026-11-22")
 	look(time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), "2026-11-22")
 	look(time.Time{}, "")
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
 	c.now = c.now.Add(24 * time.Hour)
@@ -248,9 +248,9 @@ func TestUnclosed(t *testing.T) {
 	s.end(t, doubt, c.now)
 	look(c.now, "")
 	look(c.now.Add(24*time.Hour), "2026-11-22")
-	if _, err := s.TakeZ(nobody); err != nil {
+	if _, err := s.TakeZ(noTaker); err != nil {
 		t.Fatal(err)
 	}
-	sold(t, s, c.now, payterm.KindSale, payterm.Declined, 1) // there is nothing to close
+	sold(t, s, c.now, payterm.KindSale, payterm.Declined, 1) // nothing to close
 	look(c.now.Add(24*time.Hour), "")
 }

@@ -16,10 +16,10 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// What SQLite asks of the kernel is recorded by strace in a process of its own,
-// so that a test can say what a disk holds after a power cut at any moment.
+// strace records what SQLite asks of the kernel, in a child process, so that a test can compute
+// what a disk holds after a power cut at any moment.
 
-// call is one thing that the child did to its directory, or said.
+// call is one system call of the child on its directory, or an acknowledgement.
 type call struct {
 	kind string // write, truncate, sync, create, unlink, said
 	name string // of the file; "." for the directory
@@ -28,14 +28,16 @@ type call struct {
 	said string
 }
 
-// traced runs the child under strace and gives its calls in order. More flags
-// for strace make calls fail.
+// traced runs the child under strace and returns its calls in order. More strace flags make calls
+// fail.
 func traced(t *testing.T, dir, mode string, flags ...string) []call {
 	t.Helper()
 	strace := tooltest.Need(t, "strace")
 	out := filepath.Join(scratch(t), "trace")
 	args := append([]string{"-f", "-y", "-xx", "-s", "70000", "-o", out,
-		"-e", "trace=open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,fsync,fdatasync,sync_file_range,ftruncate,truncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,link,linkat"},
+		"-e", "trace=open,openat,creat,write,writev,pwrite64,pwritev,pwritev2," +
+			"fsync,fdatasync,sync_file_range,ftruncate,truncate,fallocate,unlink,unlinkat," +
+			"rename,renameat,renameat2,link,linkat"},
 		flags...)
 	cmd := exec.Command(strace, append(args, os.Args[0])...)
 	cmd.Env = childEnv(mode, dir)
@@ -54,8 +56,8 @@ func traced(t *testing.T, dir, mode string, flags ...string) []call {
 	return calls
 }
 
-// childEnv makes the test binary a child. With -race it would sleep a second at
-// its end.
+// childEnv makes the test binary a child. With -race it would otherwise sleep a second at its
+// end.
 func childEnv(mode, dir string) []string {
 	return append(os.Environ(), childMode+"="+mode, childDir+"="+dir, "GORACE=atexit_sleep_ms=0")
 }
@@ -87,12 +89,12 @@ func readTrace(f *os.File, dir string) ([]call, error) {
 	return calls, lines.Err()
 }
 
-// readCall reads one line of strace; false when it changed nothing that counts.
+// readCall parses one line of strace; false if it changed nothing on the disk.
 func readCall(line, dir string) (call, bool, error) {
 	name, rest, found := strings.Cut(line, "(")
 	at := strings.LastIndex(rest, ") ")
 	if !found || at < 0 {
-		return call{}, false, nil // the end of a thread, a signal
+		return call{}, false, nil // the end of a thread, or a signal
 	}
 	args := strings.Split(rest[:at], ", ")
 	result := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(rest[at+1:]), "="))
@@ -110,7 +112,7 @@ func readCall(line, dir string) (call, bool, error) {
 		said, acked := strings.CutPrefix(strings.TrimSpace(string(b)), "ack ")
 		return call{kind: "said", said: said}, acked, err
 	}
-	if !inside || strings.HasSuffix(file, "-shm") { // the index of the log is made anew at each start
+	if !inside || strings.HasSuffix(file, "-shm") { // the log's index is rebuilt at each start
 		return call{}, false, nil
 	}
 	switch name {
@@ -153,12 +155,12 @@ func fileIn(arg, dir string) (string, bool) {
 	return file, err == nil && !strings.HasPrefix(file, "..")
 }
 
-// unhex reads \x41\x42 with or without quotes around.
+// unhex parses \x41\x42, quoted or not.
 func unhex(text string) ([]byte, error) {
 	return hex.DecodeString(strings.ReplaceAll(strings.Trim(text, `"`), `\x`, ""))
 }
 
-// disk is what a directory holds, and which of it would outlive a power cut.
+// disk is what a directory holds, and which of it survives a power cut.
 type disk struct {
 	names, durable map[string]*inode
 	renamed        []naming // not synced, in order
@@ -216,8 +218,7 @@ func (n naming) apply(names map[string]*inode) {
 
 const sector = 512
 
-// apply does a write or a truncation to b, all of it or, with chance, torn
-// between sectors.
+// apply applies a write or a truncation to b; with chance, only some of its sectors.
 func (c call) apply(b []byte, chance *rand.Rand) []byte {
 	if c.kind == "truncate" {
 		return append(b[:min(int64(len(b)), c.off)], make([]byte, max(0, c.off-int64(len(b))))...)
@@ -237,8 +238,8 @@ func (c call) apply(b []byte, chance *rand.Rand) []byte {
 	return b
 }
 
-// cut writes what the disk holds after a power cut: what was synced, and of what
-// was not, with chance, any part.
+// cut writes what the disk holds after a power cut: all that was synced and, with chance, any
+// part of the rest.
 func (d *disk) cut(t *testing.T, dir string, chance *rand.Rand) {
 	t.Helper()
 	names := map[string]*inode{}
@@ -256,7 +257,7 @@ func (d *disk) cut(t *testing.T, dir string, chance *rand.Rand) {
 	for name, file := range names {
 		b := bytes.Clone(file.durable)
 		if n := len(file.pending); chance != nil && n > 0 {
-			spoiled := chance.IntN(2 * n) // one of them, or beyond their number any
+			spoiled := chance.IntN(2 * n) // one of them, or none
 			for i, p := range file.pending {
 				switch {
 				case i != spoiled && spoiled < n:

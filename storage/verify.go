@@ -10,17 +10,16 @@ import (
 	"payterm"
 )
 
-// Verified is what Verify found.
+// Verified is the result of Verify.
 type Verified struct {
 	Records int64  `json:"records"`
-	Pruned  int64  `json:"pruned,omitempty"` // records that retention dropped behind an anchor
+	Pruned  int64  `json:"pruned,omitempty"` // records that retention dropped
 	Head    string `json:"head"`             // the last hash, in hex
 	Broken  int64  `json:"broken,omitempty"` // the first record whose hash does not fit
 }
 
-// Verify checks the whole file as of one moment: SQLite's own structure, the
-// chain from its beginning, and each order's row against the last record about
-// it. What does not fit is ErrCorrupt or ErrChain.
+// Verify checks the whole file as of one moment: SQLite's structure, the chain from its
+// beginning, and each order's row against its last record. Errors are ErrCorrupt or ErrChain.
 func (r *Reader) Verify(ctx context.Context) (Verified, error) {
 	tx, err := r.ro.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -99,8 +98,7 @@ func verifyChain(tx *sql.Tx) (Verified, error) {
 	return v, nil
 }
 
-// verifyOrders holds each order's row against the last record about it, and the
-// columns against the row.
+// verifyOrders compares each order's row with its last record, and the columns with the row.
 func verifyOrders(tx *sql.Tx) error {
 	err := each(tx, verifyOrder,
 		`SELECT o.order_id, closed, outcome, attention, kind, mode, wallet, amount_minor, tip_minor,
@@ -166,7 +164,7 @@ func verifyOrder(rows *sql.Rows) error {
 	return nil
 }
 
-// guarded is what of an order has columns of its own.
+// guarded is the part of an order that has columns of its own.
 func guarded(o payterm.Order) payterm.Order {
 	return payterm.Order{
 		ID: o.ID, Outcome: o.Outcome, Attention: o.Attention, Kind: o.Kind, Mode: o.Mode, Wallet: o.Wallet,

@@ -10,21 +10,20 @@ import (
 	"os"
 )
 
-// SQLite takes the first frame of its log that does not fit for the end of it:
-// after a power cut that is right, and after a byte that went bad in the middle
-// it silently drops commits that were acknowledged. A commit begins once the one
-// before it is synced, so a power cut spoils one commit at most. Two behind the
-// break are proof of damage. (The last commit alone cannot be told from one that
-// a power cut spoiled.) Format: sqlite.org/fileformat2.html, section 4.
+// SQLite takes the first frame of its log that does not fit for the log's end. After a power cut
+// that is right, but a byte that went bad in the middle makes it drop acknowledged commits
+// without an error. A commit begins after the previous one was synced, so a power cut spoils at
+// most one commit: two commits after the break prove damage. (A damaged last commit cannot be
+// told from a power cut.) Format: sqlite.org/fileformat2.html, section 4.
 
 const (
 	walHeader   = 32
 	frameHeader = 24
-	walMagic    = 0x377f0682 // the last bit says that the checksums are big-endian
+	walMagic    = 0x377f0682 // the last bit: the checksums are big-endian
 )
 
-// checkLog reports ErrCorrupt for a log in which commits lie behind damage. It
-// does so before SQLite looks at the file.
+// checkLog returns ErrCorrupt for a log with commits after damage. It runs before SQLite opens
+// the file.
 func checkLog(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -35,19 +34,19 @@ func checkLog(path string) error {
 	}
 	err = readLog(bufio.NewReaderSize(f, 1<<16))
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil // as far as it goes
+		err = nil // the readable part
 	}
 	return errors.Join(err, f.Close())
 }
 
-// readLog ends with io.EOF or io.ErrUnexpectedEOF where nothing is wrong.
+// readLog returns io.EOF or io.ErrUnexpectedEOF if nothing is wrong.
 func readLog(r io.Reader) error {
 	var header [walHeader]byte
 	if _, err := io.ReadFull(r, header[:]); err != nil {
 		return err
 	}
 	if header == [walHeader]byte{} {
-		return nil // never written: the header is synced before anything behind it
+		return nil // never written: the header is synced before anything after it
 	}
 	magic := binary.BigEndian.Uint32(header[:])
 	l := logSum{order: binary.LittleEndian}
@@ -64,7 +63,7 @@ func readLog(r io.Reader) error {
 		return fmt.Errorf("%w: the page size of its log", ErrCorrupt)
 	}
 	frame := make([]byte, frameHeader+size)
-	ends := [][2]uint32{sum} // what the next frame may follow; several once one does not fit
+	ends := [][2]uint32{sum} // checksums that the next frame may follow; several after a bad frame
 	broken, behind := 0, 0
 	for n := 1; ; n++ {
 		if _, err := io.ReadFull(r, frame); err != nil {
@@ -78,7 +77,7 @@ func readLog(r io.Reader) error {
 			sum := l.add(l.add(end, frame[:8]), frame[frameHeader:])
 			follows = follows || sum == next[0]
 			if broken == 0 {
-				next = append(next, sum) // its own checksum may be what went bad
+				next = append(next, sum) // its own checksum may be the bad part
 			}
 		}
 		fits := ours && follows
