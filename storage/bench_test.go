@@ -17,11 +17,12 @@ func fill(b *testing.B, path string, orders, open int) {
 	for _, query := range []string{
 		`DROP TRIGGER z_next`,
 		`PRAGMA synchronous = OFF`,
-		`INSERT INTO z VALUES (1, 1800000000000)`,
+		`INSERT INTO z (number, at) VALUES (1, 1800000000000)`,
 		fmt.Sprintf(`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %d)
-			INSERT INTO orders SELECT i, printf('T1OLD00%%06d', i), i <= %d, iif(i <= %[2]d, 'approved', 'in_doubt'), '', 'sale',
-				'passive', 'ALIPAY',
-				1234, 0, iif(i <= %[2]d, 1234, 0), 'CAD', NULL, printf('%%064x', i * 1000003),
+			INSERT INTO orders (n, order_id, closed, outcome, attention, kind, mode, wallet, amount_minor,
+				tip_minor, paid_minor, currency, idempotency_key, code_key, row, z)
+			SELECT i, printf('T1OLD00%%06d', i), i <= %d, iif(i <= %[2]d, 'approved', 'in_doubt'), '', 'sale',
+				'passive', 'ALIPAY', 1234, 0, iif(i <= %[2]d, 1234, 0), 'CAD', NULL, printf('%%064x', i * 1000003),
 				printf('{"order_id":"T1OLD00%%06d","filler":"%s"}', i), iif(i <= %[2]d, 1, NULL)
 			FROM c WHERE %[1]d > 0`, orders, orders-open, strings.Repeat("x", 400)),
 		`INSERT INTO journal SELECT n * 2 - 1, order_id, 'sale_began', '{"n":1}', 'AAAAA', 5, 1800000000000,
