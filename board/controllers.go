@@ -270,8 +270,8 @@ func (c *checker) spi(d *Display, known Controller) {
 	if d.SPIMode != 0 && d.SPIMode != 3 {
 		c.bad("display.spi_mode", "%d: 0 or 3", d.SPIMode)
 	}
-	if d.SpeedHz < 100_000 || d.SpeedHz > 80_000_000 {
-		c.bad("display.speed_hz", "%d: 100000 to 80000000", d.SpeedHz)
+	if d.SpeedHz < leastHz || d.SpeedHz > mostHz {
+		c.bad("display.speed_hz", "%d: %d to %d", d.SpeedHz, leastHz, mostHz)
 	}
 }
 

@@ -105,6 +105,9 @@ const (
 	mostPulse   = 510 * time.Millisecond
 )
 
+// Of a clock of SPI, in Hz.
+const leastHz, mostHz = 100_000, 80_000_000
+
 // headDots is how many dots the head of a printer has, by the columns of its roll.
 func headDots(columns int) int {
 	switch {

@@ -25,6 +25,18 @@ var (
 	operatorNumber = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
 
+// For so many days orders may be kept.
+const leastDays, mostDays = 31, 3660
+
+// actions are those of the gateway that a version can be said for.
+var actions = []string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"}
+
+// What becomes of a late payment.
+const (
+	lateAsk  = "ask"
+	lateKeep = "keep"
+)
+
 // maxName is that of an operator on the idle screen.
 const maxName = 24
 
@@ -97,8 +109,8 @@ func (k *checker) terminal() {
 	k.bad(err != nil || len(t.DayStarts) != len(dayStarts), "terminal.day_starts",
 		"%q: a time such as 00:00 or 04:30 is needed", t.DayStarts)
 	k.bad(t.Board == "", "terminal.board", "is empty: the name of a board profile, or its file")
-	k.bad(t.KeepDays < 31 || t.KeepDays > 3660, "terminal.keep_days",
-		"%d: 31 to 3660 are possible; a refund needs the sale", t.KeepDays)
+	k.bad(t.KeepDays < leastDays || t.KeepDays > mostDays, "terminal.keep_days",
+		"%d: %d to %d are possible; a refund needs the sale", t.KeepDays, leastDays, mostDays)
 	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
 	k.bad(!m.Currency.Known(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
 }
@@ -141,7 +153,7 @@ func (k *checker) gateway() {
 		"%q: no document of the gateway names such an action; leave it empty, and refunds are followed by STATUS_QUERY",
 		g.RefundQueryAction)
 	for _, action := range slices.Sorted(maps.Keys(g.Versions)) {
-		known := slices.Contains([]string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"}, action)
+		known := slices.Contains(actions, action)
 		k.bad(!known, "gateway.versions", "%q: ACTIVEPAY, PASSIVEPAY, STATUS_QUERY, REFUND or EX_RATE_QUERY is needed",
 			action)
 		k.bad(g.Versions[action] == "", "gateway.versions", "%s has no version such as 1.0", action)
@@ -175,16 +187,23 @@ func (k *checker) wallets(dotted string, list []payterm.Channel) {
 	}
 }
 
-func (k *checker) timings() {
-	s := k.c.Sale
-	const day = 24 * time.Hour
-	for _, t := range []struct {
-		name       string
-		value      Duration
-		atLeast    time.Duration
-		atMost     time.Duration
-		whyAtLeast string
-	}{
+// timing is a duration of [sale] and its bounds.
+type timing struct {
+	name       string
+	value      Duration
+	atLeast    time.Duration
+	atMost     time.Duration
+	whyAtLeast string
+}
+
+const (
+	day        = 24 * time.Hour
+	leastPause = time.Second // of the ladder
+	mostPause  = day
+)
+
+func (s Sale) timings() []timing {
+	return []timing{
 		{"scan_timeout", s.ScanTimeout, time.Second, 10 * time.Minute, ""},
 		{"code_max_age", s.CodeMaxAge, time.Second, time.Minute, ""},
 		{"first_inquiry", s.FirstInquiry, 100 * time.Millisecond, time.Minute, "; wallets want 2s to 5s"},
@@ -200,7 +219,12 @@ func (k *checker) timings() {
 		{"refund_window", s.RefundWindow, s.RefundInterval.Duration, day, ": sale.refund_interval"},
 		{"connect_timeout", s.ConnectTimeout, 100 * time.Millisecond, time.Minute, ""},
 		{"http_timeout", s.HTTPTimeout, time.Second, 2 * time.Minute, ""},
-	} {
+	}
+}
+
+func (k *checker) timings() {
+	s := k.c.Sale
+	for _, t := range s.timings() {
 		k.bad(t.value.Duration < t.atLeast, "sale."+t.name, "%v is too short: %v at the least%s", t.value, t.atLeast,
 			t.whyAtLeast)
 		k.bad(t.value.Duration > t.atMost, "sale."+t.name, "%v is too long: %v at the most", t.value, t.atMost)
@@ -208,8 +232,8 @@ func (k *checker) timings() {
 	k.bad(len(s.Ladder) == 0 || len(s.Ladder) > order.LadderRungs, "sale.ladder", "has %d pauses: 1 to %d are needed",
 		len(s.Ladder), order.LadderRungs)
 	for i, pause := range s.Ladder {
-		k.bad(pause.Duration < time.Second || pause.Duration > day, "sale.ladder", "item %d: %v: 1s to 24h is needed",
-			i+1, pause)
+		k.bad(pause.Duration < leastPause || pause.Duration > mostPause, "sale.ladder",
+			"item %d: %v: 1s to 24h is needed", i+1, pause)
 	}
 }
 
@@ -221,7 +245,7 @@ func (k *checker) limits() {
 		s.DayMaxMinor, maxDayMinor)
 	k.bad(s.MaxFeeMinor < 0 || s.MaxFeeMinor > payterm.MaxMinor, "sale.max_fee_minor", "%d: 0 to %d minor units",
 		s.MaxFeeMinor, payterm.MaxMinor)
-	k.bad(s.LatePayment != "ask" && s.LatePayment != "keep", "sale.late_payment", "%q: ask or keep is needed",
+	k.bad(s.LatePayment != lateAsk && s.LatePayment != lateKeep, "sale.late_payment", "%q: ask or keep is needed",
 		s.LatePayment)
 	k.bad(len(s.Tips) > maxTips, "sale.tips", "has %d entries: there are keys for %d", len(s.Tips), maxTips)
 	for i, percent := range s.Tips {

@@ -173,7 +173,7 @@ func Default() Config {
 			ActiveCodeLife: d(r.ActiveCodeLife), PassiveCodeLife: d(r.PassiveCodeLife),
 			RefundInterval: d(r.RefundInterval), RefundWindow: d(r.RefundWindow),
 			ConnectTimeout: d(5 * time.Second), HTTPTimeout: d(r.HTTPTimeout),
-			MaxMinor: 1_000_000, Tips: []int{}, LatePayment: "ask",
+			MaxMinor: 1_000_000, Tips: []int{}, LatePayment: lateAsk,
 		},
 	}
 }
@@ -193,7 +193,7 @@ func (c Config) Rules() order.Rules {
 	r.LadderRepeat = s.LadderRepeat.Duration
 	r.ActiveCodeLife, r.PassiveCodeLife = s.ActiveCodeLife.Duration, s.PassiveCodeLife.Duration
 	r.RefundInterval, r.RefundWindow = s.RefundInterval.Duration, s.RefundWindow.Duration
-	r.HTTPTimeout, r.MaxFeeMinor, r.KeepLate = s.HTTPTimeout.Duration, s.MaxFeeMinor, s.LatePayment == "keep"
+	r.HTTPTimeout, r.MaxFeeMinor, r.KeepLate = s.HTTPTimeout.Duration, s.MaxFeeMinor, s.LatePayment == lateKeep
 	return r
 }
 

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"payterm/board"
+	"payterm/config"
+	"payterm/tomlfile"
+)
+
+// TestReference holds docs/reference.md against the keys that the code has; -update writes it
+// anew. What a key may say and what is usual its package tells and has a test for.
+func TestReference(t *testing.T) {
+	text := reference(t)
+	doc := filepath.Join("..", "..", "docs", "reference.md")
+	if *update {
+		if err := os.WriteFile(doc, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(doc); err != nil || string(got) != text {
+		t.Errorf("%s is not what the code says (%v): go test ./cmd/payterm -run Reference -update", doc, err)
+	}
+}
+
+func reference(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(`# Every key
+
+What a configuration and a board profile may say. This page is made from the code, by
+` + "`go test ./cmd/payterm -run Reference -update`" + `, and a test holds it against the code. Both files are
+TOML: text and durations (` + "`\"5ms\"`" + `, ` + "`\"2h10m\"`" + `) stand in quotes, numbers, true and false without.
+A key that is not here is refused; ` + "`payterm config check`" + ` and ` + "`payterm board check`" + ` say what is wrong,
+with its line.
+
+`)
+	b.WriteString("# Configuration\n\n[example.toml](../testdata/config/example.toml) has every key with what is usual. Each is an\n" +
+		"environment variable too, which goes before the file: `sale.max_minor` is `" +
+		config.Variable("sale.max_minor") + "`.\n")
+	said, facts := remarks(t), config.Facts()
+	table(&b, tomlfile.Keys(config.Config{}), func(dotted string) tomlfile.Fact {
+		f := facts[dotted]
+		if f.What = said[dotted]; f.What == "" {
+			t.Errorf("%s has no remark in testdata/config/example.toml", dotted)
+		}
+		if !f.Needed && f.Usual == "" {
+			f.Usual = config.Usual(dotted)
+		}
+		return f
+	}, func(section string) string {
+		if section == "operators" {
+			return "[[operators]]"
+		}
+		return "[" + section + "]"
+	})
+	b.WriteString("\n# Board profile\n\n[boards/](../boards/) has whole ones, [porting.md](porting.md) the way to one of your own. A section\nthat is left out is a device that the board does not have.\n")
+	of := board.Facts()
+	table(&b, tomlfile.Keys(board.Profile{}), func(dotted string) tomlfile.Fact { return of[dotted] },
+		func(section string) string { return "[" + section + "]" })
+	controllers(&b)
+	return b.String()
+}
+
+// table writes the keys, a table for each section.
+func table(b *strings.Builder, keys []tomlfile.Key, fact func(string) tomlfile.Fact, heading func(string) string) {
+	last := "-"
+	for _, k := range keys {
+		section, name, in := strings.Cut(k.Dotted, ".")
+		if !in {
+			section, name = "", k.Dotted
+		}
+		if section != last {
+			last = section
+			if section != "" {
+				fmt.Fprintf(b, "\n## %s\n", heading(section))
+			}
+			b.WriteString("\n| key | what it is | type | what may stand there | left out |\n|---|---|---|---|---|\n")
+		}
+		f := fact(k.Dotted)
+		usual := "`" + f.Usual + "`"
+		switch {
+		case f.Needed:
+			usual = strings.TrimSpace("needed " + f.Usual)
+		case f.Usual == "":
+			usual = "-"
+		case strings.Contains(f.Usual, " "):
+			usual = f.Usual
+		}
+		typ := k.Type
+		if f.Unit != "" && typ == "number" {
+			typ += ", " + f.Unit
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", name, cell(f.What), typ, cell(allowed(f)), cell(usual))
+	}
+}
+
+// allowed is what may stand at a key, words as they are written.
+func allowed(f tomlfile.Fact) string {
+	if len(f.Words) == 0 {
+		return cmp.Or(f.Allowed(), "`true`, `false`")
+	}
+	words := make([]string, len(f.Words))
+	for i, w := range f.Words {
+		words[i] = "`" + w + "`"
+	}
+	return strings.Join(words, ", ")
+}
+
+// cell is a text in a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// remarks are what stands above each key of the example, and behind those of an operator.
+func remarks(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "testdata", "config", "example.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, section, above := map[string]string{}, "", []string{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if shown, is := strings.CutPrefix(line, "# [["); is {
+			section, above = strings.TrimSuffix(shown, "]]"), nil
+			continue
+		}
+		name, behind, assigned := strings.Cut(strings.TrimPrefix(line, "# "), " = ")
+		_, remark, remarked := strings.Cut(behind, " # ")
+		switch {
+		case strings.HasPrefix(line, "["):
+			section, above = strings.Trim(line, "[]"), nil
+		case strings.HasPrefix(line, "#") && assigned && remarked && section == "operators":
+			said[section+"."+name] = remark
+		case strings.HasPrefix(line, "#"):
+			above = append(above, strings.TrimSpace(strings.TrimPrefix(line, "#")))
+		case assigned:
+			said[section+"."+name] = strings.Join(above, " ")
+			above = nil
+		default:
+			above = nil
+		}
+	}
+	return said
+}
+
+// controllers is the table of what each controller allows.
+func controllers(b *strings.Builder) {
+	b.WriteString("\n## Controllers\n\n| controller | on | glass | SPI, at most | I2C address | contrast | keys besides |\n|---|---|---|---|---|---|---|\n")
+	for _, c := range board.Controllers {
+		var buses []string
+		for _, bus := range c.Buses {
+			buses = append(buses, "`"+string(bus)+"`")
+		}
+		glass := fmt.Sprintf("%dx%d to %dx%d", c.Least.Width, c.Least.Height, c.Most.Width, c.Most.Height)
+		switch {
+		case c.RAM != board.Size{}:
+			glass = fmt.Sprintf("%dx%d to %dx%d, which is its RAM", c.Least.Width, c.Least.Height, c.RAM.Width, c.RAM.Height)
+		case c.Shows == board.Characters:
+			var sizes []string
+			for _, s := range c.Sizes {
+				sizes = append(sizes, fmt.Sprintf("%dx%d", s.Width, s.Height))
+			}
+			glass = strings.Join(sizes, ", ") + " characters"
+		}
+		or := func(has bool, text string) string {
+			if !has {
+				return "-"
+			}
+			return text
+		}
+		addresses := make([]string, len(c.Addresses))
+		for i, a := range c.Addresses {
+			addresses[i] = fmt.Sprintf("%#02x", a)
+		}
+		if n := len(addresses); n > 2 {
+			addresses = []string{fmt.Sprintf("%s to %s (PCF8574, PCF8574A)", addresses[0], addresses[n-1])}
+		}
+		keys := strings.Fields(c.Keys)
+		for i, k := range keys {
+			keys[i] = "`" + k + "`"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", c.Name, strings.Join(buses, ", "), glass,
+			or(slices.Contains(c.Buses, board.SPI), fmt.Sprintf("%d Hz", c.MaxHz)),
+			or(len(addresses) > 0, fmt.Sprintf("%s; %#02x when left out", strings.Join(addresses, ", "), c.Address)),
+			or(c.Contrast != 0, fmt.Sprint(c.Contrast)), strings.Join(keys, " "))
+	}
+}
