@@ -16,33 +16,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Event devices: scanners that type as a keyboard, and numeric pads. The kernel
-// gives one as a file of input_event records (linux/input.h). Here a file is found,
-// taken for this process alone (EVIOCGRAB) and kept open as a Line, with a Line's
-// back-off when it goes away; a Keys puts its records into words. Which key means
-// what is for the drivers.
+// Event devices: scanners that type as a keyboard, and numeric pads. The kernel presents one as a
+// file of input_event records (linux/input.h). This file finds the device, takes it for this
+// process alone (EVIOCGRAB) and keeps it open as a Line, with the Line's back-off when it is
+// unplugged; Keys decodes the records. Which key means what is for the drivers.
 
-// EventDevice says which event device it is, by one of three.
+// EventDevice names an event device, in one of three ways.
 type EventDevice struct {
 	Device string // path, such as /dev/input/by-id/usb-...-event-kbd
 	Name   string // what the device calls itself, as /proc/bus/input/devices has it
 	USB    string // vendor and product in hex, such as 0c2e:0b61
 }
 
-// String is the one that is given.
+// String is the field that is set.
 func (e EventDevice) String() string { return e.Device + e.Name + e.USB }
 
-// EventFile is an open event device. Read waits, gives whole records, and ends with
-// an error when the device goes or Close is called.
+// EventFile is an open event device. Read blocks, returns whole records, and fails when the
+// device is unplugged or Close is called.
 type EventFile interface {
 	io.ReadCloser
-	// Grab keeps the events from everybody else, the console above all: a payment
-	// code is not to be typed at a login prompt.
+	// Grab keeps the events from all other readers, such as the console: a payment code must not
+	// be typed at a login prompt.
 	Grab() error
 }
 
-// struct input_event is a time of two longs, then type, code (16 bits each) and
-// value (32 bits): 24 bytes where a long has 64 bits, 16 where it has 32.
+// struct input_event is a time of two longs, then type, code (16 bits each) and value (32 bits):
+// 24 bytes where a long has 64 bits, 16 where it has 32.
 const (
 	eventTime = int(unsafe.Sizeof(unix.Timeval{}))
 	eventSize = eventTime + 8
@@ -59,12 +58,11 @@ const (
 // eviocgrab is _IOW('E', 0x90, int) of linux/input.h, alike on ARM and x86.
 const eviocgrab = 0x40044590
 
-// ErrDropped says that the kernel, or the line, had no room for events and threw
-// some away: of what was being typed, a part is missing.
+// ErrDropped means that the kernel or the line had no room and dropped events: keys are missing.
 var ErrDropped error = &lineError{text: "hal: events were lost", dropped: true}
 
-// OpenEvents makes a line of an event device and tries at once to open it. open is
-// asked at each opening.
+// OpenEvents makes a line of an event device and tries to open it at once. open is called at each
+// opening.
 func OpenEvents(open func() (EventFile, error)) *Line {
 	l := newLine(func() (*port, error) {
 		f, err := open()
@@ -83,7 +81,7 @@ func OpenEvents(open func() (EventFile, error)) *Line {
 	return l
 }
 
-// eventStream is an event device as a port has it; there is nothing to write to it.
+// eventStream is an event device as a port needs it; nothing can be written to it.
 type eventStream struct{ EventFile }
 
 func (eventStream) Write([]byte) (int, error)        { return 0, errors.ErrUnsupported }
@@ -107,16 +105,16 @@ type keyEvent struct {
 // NewKeys reads from a line of OpenEvents.
 func NewKeys(line *Line) *Keys { return &Keys{line: line, raw: make([]byte, 32*eventSize)} }
 
-// ReadKey waits up to d for a key: its code of linux/input-event-codes.h, and 1 when
-// it went down, 0 when it went up, 2 when it repeats. Errors are those of a Line, and
-// ErrDropped. A packet counts when it is whole.
+// ReadKey waits up to d for a key. It returns the code of linux/input-event-codes.h, and 1 for
+// pressed, 0 for released, 2 for repeated. Errors are those of a Line, and ErrDropped. Only whole
+// packets count.
 func (k *Keys) ReadKey(d time.Duration) (code uint16, value int32, err error) {
 	end := time.Now().Add(d)
 	for len(k.ready) == 0 {
 		n, err := k.line.Read(k.raw, time.Until(end))
 		if err != nil {
 			if !errors.Is(err, ErrTimeout) {
-				k.packet, k.skip = k.packet[:0], false // another device may be next
+				k.packet, k.skip = k.packet[:0], false // the next device may be another one
 			}
 			return 0, 0, err
 		}
@@ -130,9 +128,9 @@ func (k *Keys) ReadKey(d time.Duration) (code uint16, value int32, err error) {
 	return e.code, e.value, nil
 }
 
-// decode takes whole records. What stands between SYN_DROPPED and the next
-// SYN_REPORT, and the packet that SYN_DROPPED broke, is to be thrown away
-// (Documentation/input/event-codes.rst of the kernel).
+// decode takes whole records. What is between SYN_DROPPED and the next SYN_REPORT is dropped, and
+// so is the packet that SYN_DROPPED interrupted (Documentation/input/event-codes.rst of the
+// kernel).
 func (k *Keys) decode(raw []byte) {
 	for ; len(raw) >= eventSize; raw = raw[eventSize:] {
 		kind := binary.NativeEndian.Uint16(raw[eventTime:])
@@ -155,8 +153,7 @@ func (k *Keys) decode(raw []byte) {
 	}
 }
 
-// eventFile is an event device of the machine's. It does not block, so that Close
-// ends a Read.
+// eventFile is an event device of the machine. It is non-blocking, so that Close ends a Read.
 type eventFile struct{ *os.File }
 
 func openEventFile(sys string, e EventDevice) (EventFile, error) {
@@ -182,9 +179,8 @@ func (f eventFile) Grab() error {
 	return err
 }
 
-// findEvents looks for the one device of that name, or of that vendor and product,
-// which has an Enter key: readers and pads often come with a second device that has
-// volume keys only.
+// findEvents finds the device with that name, or with that vendor and product, that has an Enter
+// key: scanners and pads often have a second device with volume keys only.
 func findEvents(sys string, e EventDevice) (string, error) {
 	entries, err := filepath.Glob(filepath.Join(sys, "event*"))
 	if err != nil {
@@ -220,8 +216,7 @@ func findEvents(sys string, e EventDevice) (string, error) {
 		e, strings.Join(found, ", "))
 }
 
-// hasEnter reads the kernel's bitmap of keys: words in hex as long as a long, the
-// highest first.
+// hasEnter parses the kernel's bitmap of keys: words in hex of the size of a long, highest first.
 func hasEnter(bitmap string, long int) bool {
 	words := strings.Fields(bitmap)
 	slices.Reverse(words)

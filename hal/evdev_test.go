@@ -22,9 +22,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel's own header, read by a compiler, says what is in this package.
+// TestEventLayout compares this package with the kernel's header, compiled.
 func TestEventLayout(t *testing.T) {
-	const program = "#include <linux/input.h>\nunsigned int sizes[] = {sizeof(struct input_event), EVIOCGRAB, EV_SYN, EV_KEY, SYN_REPORT, SYN_DROPPED};\n"
+	const program = "#include <linux/input.h>\n" +
+		"unsigned int sizes[] = {sizeof(struct input_event), EVIOCGRAB, EV_SYN, EV_KEY, SYN_REPORT, SYN_DROPPED};\n"
 	value := regexp.MustCompile(`\.(?:long|word)\s+(-?\d+)|\.zero\s+(\d+)`)
 	for cc, size := range map[string]int{"gcc": 0, "arm-linux-gnueabihf-gcc": 16, "aarch64-linux-gnu-gcc": 24} {
 		if cc == "gcc" {
@@ -62,7 +63,7 @@ func TestEventLayout(t *testing.T) {
 	}
 }
 
-// So it is with the numbers of the keys.
+// TestKeyCodes compares the key numbers in the same way.
 func TestKeyCodes(t *testing.T) {
 	f, err := os.Open("/usr/include/linux/input-event-codes.h")
 	if err != nil {
@@ -89,8 +90,8 @@ func TestKeyCodes(t *testing.T) {
 	}
 }
 
-// records is a stream of records: "30" goes down, "-30" up, "+30" repeats, "." is the
-// end of a packet, "!" SYN_DROPPED, "?" something else.
+// records makes records from a script: "30" pressed, "-30" released, "+30" repeated, "." the end
+// of a packet, "!" SYN_DROPPED, "?" another event.
 func records(script string) []byte {
 	var all []byte
 	for _, word := range strings.Fields(script) {
@@ -124,7 +125,7 @@ func records(script string) []byte {
 	return all
 }
 
-// source is an event device that gives what a test hands it.
+// source is an event device that returns what a test feeds it.
 type source struct {
 	feed    chan []byte
 	end     chan struct{}
@@ -200,7 +201,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// A packet that was cut by a pulled plug is no part of the next device's.
+// TestKeysForgetHalfAPacket: a packet that unplugging cut short is not joined with the next
+// device's.
 func TestKeysForgetHalfAPacket(t *testing.T) {
 	first, second := newSource(), newSource()
 	sources := []*source{first, second}
@@ -222,8 +224,8 @@ func TestKeysForgetHalfAPacket(t *testing.T) {
 	}
 }
 
-// A reader that is away for long is told that keys are missing, and never gets a part
-// of a record.
+// TestKeysOverrun: a reader that is late is told that keys are missing, and never gets a partial
+// record.
 func TestKeysOverrun(t *testing.T) {
 	s := newSource()
 	l := OpenEvents(func() (EventFile, error) { return s, nil })
@@ -232,7 +234,7 @@ func TestKeysOverrun(t *testing.T) {
 		s.feed <- records("30 . -30 .")
 	}
 	s.feed <- records("31 .")
-	s.feed <- nil // by then the last was taken
+	s.feed <- nil // by then the last was read
 	lost, n := 0, 0
 	last := uint16(0)
 	for k := NewKeys(l); ; n++ {
@@ -269,8 +271,8 @@ func TestGrabRefused(t *testing.T) {
 	}
 }
 
-// Read of a file that the kernel can wait for ends with Close; what is no event device
-// is not taken.
+// TestEventFile: Close ends a Read of a pollable file; a file that is not an event device is
+// refused.
 func TestEventFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "event0")
 	if err := unix.Mkfifo(name, 0o600); err != nil {
@@ -315,7 +317,7 @@ func TestEventFile(t *testing.T) {
 	}
 }
 
-// Devices as /sys/class/input has them, of a board with a reader that comes as two.
+// TestFindEvents uses a /sys/class/input of a board whose scanner has two devices.
 func TestFindEvents(t *testing.T) {
 	sys := t.TempDir()
 	const keyboard, enterOnPad, volume = "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe",
@@ -358,7 +360,7 @@ func TestFindEvents(t *testing.T) {
 			t.Errorf("%s: %q, %v", c.e, got, err)
 		}
 	}
-	// The same pad as a kernel of 32 bits says it.
+	// The same pad on a 32-bit kernel.
 	for bitmap, want := range map[string]bool{"1 0 0 0": true, "10000000": true, "ffffffff 0 0": false,
 		"x 0 0 0": false, "": false} {
 		if hasEnter(bitmap, 32) != want {

@@ -9,8 +9,8 @@ import (
 	"payterm/hal"
 )
 
-// A Line is opened once and used for as long as the program runs, whether its device is
-// there or not: a printer on the network here, and by OpenLine a tty in the same way.
+// A Line is opened once and used as long as the program runs, whether its device is there or not:
+// here a printer on the network; OpenLine does the same for a tty.
 func Example() {
 	l, err := net.Listen("tcp", "127.0.0.1:0") // the printer
 	if err != nil {
@@ -27,7 +27,7 @@ func Example() {
 		return
 	}
 	defer device.Close()
-	for { // it connects in its own time
+	for { // it connects in the background
 		if plugged, _ := line.Plugged(); plugged {
 			break
 		}

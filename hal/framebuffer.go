@@ -12,9 +12,9 @@ import (
 
 // FrameBuffer is the memory of a screen that the kernel drives, as a file.
 type FrameBuffer interface {
-	// Format says how pixels lie in it; it stays the same.
+	// Format is the layout of its pixels, which does not change.
 	Format() PixelFormat
-	// WriteAt writes bytes of the memory, from the first visible pixel on.
+	// WriteAt writes to the memory, counted from the first visible pixel.
 	WriteAt(b []byte, at int64) (int, error)
 	Close() error
 }
@@ -57,8 +57,7 @@ type fbFix struct {
 	Reserved2               uint16
 }
 
-// fbLayout puts what the kernel says into words; first is where the visible part
-// begins.
+// fbLayout converts the kernel's description; first is where the visible part begins.
 func fbLayout(v *fbVar, f *fbFix) (p PixelFormat, first int64, err error) {
 	p = PixelFormat{
 		Width: int(v.XRes), Height: int(v.YRes), Stride: int(f.LineLength), Bits: int(v.Bits),
@@ -77,8 +76,8 @@ func fbLayout(v *fbVar, f *fbFix) (p PixelFormat, first int64, err error) {
 	return p, int64(v.YOffset)*int64(p.Stride) + int64(v.XOffset)*int64(p.Bits/8), nil
 }
 
-// frameBuffer is one of the machine's. A write that fails closes it, and the next
-// one opens it anew.
+// frameBuffer is a frame buffer of the machine. A write that fails closes it, and the next one
+// opens it again.
 type frameBuffer struct {
 	name   string
 	format PixelFormat
@@ -97,7 +96,7 @@ func openFrameBuffer(name string) (*frameBuffer, error) {
 	return f, nil
 }
 
-// open opens the device, which must be what it was.
+// open opens the device, whose format must be the same as before.
 func (f *frameBuffer) open() error {
 	file, err := os.OpenFile(f.name, os.O_RDWR, 0)
 	if err != nil {
@@ -118,8 +117,8 @@ func (f *frameBuffer) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("frame buffer %s: %w", f.name, err), file.Close())
 	}
-	// Without a console on it the screen is off: DRM's drivers switch it on when they are
-	// asked to. Those that cannot be switched answer with an error, and are on.
+	// Without a console the screen may be off; this switches it on. Drivers without this call
+	// return an error, and their screen is on.
 	unix.IoctlSetInt(int(file.Fd()), fbBlank, 0) //nolint:errcheck // as above
 	f.file, f.format, f.first = file, format, first
 	return nil

@@ -8,7 +8,8 @@ import (
 	"unsafe"
 )
 
-// The kernel writes as many bytes as its own structures have.
+// TestFrameBufferLayout: the kernel writes as many bytes as its structures have, so ours must
+// have the same size.
 func TestFrameBufferLayout(t *testing.T) {
 	if n := unsafe.Sizeof(fbVar{}); n != 160 {
 		t.Errorf("struct fb_var_screeninfo has 160 bytes, not %d", n)
@@ -34,7 +35,7 @@ func TestFrameBufferLayout(t *testing.T) {
 	}
 }
 
-// What is no frame buffer is refused with its reason.
+// TestFrameBufferRefuses: other files are refused with the reason.
 func TestFrameBufferRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fb0")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

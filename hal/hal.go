@@ -1,18 +1,17 @@
-// Package hal opens wires by the names that the kernel gives them: SPI and I2C buses,
-// frame buffers, GPIO lines, PWM channels, serial lines, event devices, connections to
-// printers. Which wires a board has is package board's to know, and what is said over
-// one is for the drivers. It is the only package that knows periph's host and the
-// serial library.
+// Package hal opens wires by the names that the kernel gives them: SPI and I2C buses, frame
+// buffers, GPIO lines, PWM channels, serial lines, event devices, connections to printers.
+// Which wires a board has is in package board, and what is sent over them in the drivers.
+// No other package uses periph's host or the serial library.
 //
-// Whatever has a cable is a Line, which outlives it: a tty, a connection to a
-// printer, a scanner or a pad that types as a keyboard. A Line of an event device
-// carries the kernel's records, which a Keys reads as keys. Whatever is on or off is
-// a gpio.PinOut, be it a line of a GPIO chip or a channel of the kernel's PWM, which
-// can also be something between: a name that begins with pwmchip is the latter.
+// A device with a cable is a Line, which survives unplugging: a tty, a connection to a
+// printer, a scanner or a keypad that types as a keyboard. The Line of an event device
+// carries the kernel's records, which Keys decodes. A device that is on or off is a
+// gpio.PinOut: a line of a GPIO chip, or a channel of the kernel's PWM (a name that begins
+// with pwmchip), which also has levels in between.
 //
-// Ports is where real and emulated hardware part: Host gives the machine's own,
-// hal/emulated gives the same interface with chips behind it. Everything above
-// is the same code.
+// Ports is the boundary between real and emulated hardware: Host returns the machine's
+// ports, hal/emulated implements the same interface with emulated chips. All code above it
+// is the same.
 package hal
 
 import (
@@ -47,8 +46,8 @@ type Ports interface {
 	// Events opens an event device and takes it for this process alone. One that is
 	// not there yet is no error.
 	Events(e EventDevice) (*Line, error)
-	// Serial opens a serial line. A device that is not there yet is no error: the
-	// line opens it once it is.
+	// Serial opens a serial line. A device that is not there yet is no error: the line opens it
+	// later.
 	Serial(name string, baud int) (*Line, error)
 	// Network opens a line over TCP, such as 192.0.2.7:9100. A device that does not
 	// answer yet is no error.
@@ -58,12 +57,12 @@ type Ports interface {
 	USBPrinter(name string) (*Line, error)
 }
 
-// Sleep is where drivers get their pauses from on real hardware.
+// Sleep is the drivers' pause on real hardware.
 func Sleep(d time.Duration) { time.Sleep(d) }
 
 type hostPorts struct{}
 
-// Host gives the machine's own ports: spidev, the lines of its GPIO chips, ttys.
+// Host returns the machine's own ports: spidev, the lines of its GPIO chips, ttys.
 func Host() (Ports, error) {
 	if _, err := driverreg.Init(); err != nil {
 		return nil, fmt.Errorf("hal: start periph: %w", err)
@@ -112,9 +111,9 @@ type gpioChip interface {
 	ByNumber(int) *gpioioctl.GPIOLine
 }
 
-// findLine finds a line by chip and offset, or by its own name when only one chip
-// has a line of that name. periph puts the chip's name before a line's when another
-// of its drivers was first with it; both are that line.
+// findLine finds a line by chip and offset, or by its own name if only one chip has a line of
+// that name. periph prefixes the chip's name if another of its drivers registered the name first;
+// both forms are found.
 func findLine[C gpioChip](chips []C, name string) (*gpioioctl.GPIOLine, error) {
 	label, offset, byOffset := strings.Cut(name, ":")
 	var found []*gpioioctl.GPIOLine

@@ -7,7 +7,7 @@ import (
 	"periph.io/x/host/v3/gpioioctl"
 )
 
-// chip is a GPIO chip with lines that have names.
+// chip is a GPIO chip with named lines.
 type chip struct {
 	name, label string
 	lines       []string

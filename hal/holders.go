@@ -17,7 +17,7 @@ type Holder struct {
 	Name string // as the kernel has it
 }
 
-// Names puts holders into words.
+// Names lists holders for a message.
 func Names(all []Holder) string {
 	words := make([]string, len(all))
 	for i, h := range all {
@@ -26,8 +26,8 @@ func Names(all []Holder) string {
 	return strings.Join(words, ", ")
 }
 
-// Others are the other programs that have a line's tty open, as far as this process may see
-// what others have open: root sees all, anybody else his own.
+// Others are the other programs that have the line's tty open, as far as this process may see
+// that: root sees all, another user only his own.
 func (l *Line) Others() []Holder {
 	l.mu.Lock()
 	p := l.port
@@ -61,8 +61,8 @@ func holders(rdev uint64) []Holder {
 	return all
 }
 
-// eachOpen calls f for each open file of each process that can be looked at: the path is that
-// of its descriptor in /proc.
+// eachOpen calls f for each open file of each process that may be read; path is that of its
+// descriptor in /proc.
 func eachOpen(f func(h Holder, fd int, path string)) {
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -75,7 +75,7 @@ func eachOpen(f func(h Holder, fd int, path string)) {
 		}
 		open, err := os.ReadDir(filepath.Join(dir, "fd"))
 		if err != nil {
-			continue // it has ended, or is somebody else's
+			continue // it has ended, or is another user's
 		}
 		name, err := os.ReadFile(filepath.Join(dir, "comm"))
 		if err != nil {
@@ -90,8 +90,8 @@ func eachOpen(f func(h Holder, fd int, path string)) {
 	}
 }
 
-// Shared are the ttys that a program of this name uses, standard input and output apart, and
-// who else has them open.
+// Shared lists the ttys that programs of this name have open, without standard input and output,
+// and who else has them open.
 func Shared(name string) map[string][]Holder {
 	ours, all := map[string]int{}, map[string][]Holder{}
 	eachOpen(func(h Holder, fd int, path string) {

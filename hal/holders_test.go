@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Nobody else opens a tty of ours, until it is closed: not even who locks nothing.
+// TestLineExcludesOthers: no other program can open a tty of ours until it is closed, even one
+// that does not lock.
 func TestLineExcludesOthers(t *testing.T) {
 	c := haltest.NewCable(t)
 	excluded := func() bool {
@@ -44,7 +45,7 @@ func TestLineExcludesOthers(t *testing.T) {
 	}
 }
 
-// A program that had the tty open before is named.
+// TestOthersAreNamed: a program that had the tty open before is named.
 func TestOthersAreNamed(t *testing.T) {
 	c := haltest.NewCable(t)
 	tty, err := os.OpenFile(c.Device(), unix.O_RDWR|unix.O_NOCTTY, 0)

@@ -2,8 +2,8 @@ package hal
 
 import "strings"
 
-// KeyCodes are the numbers of the keys that a profile may name, from
-// linux/input-event-codes.h: those of keyboards and numeric pads, 1 to 127.
+// KeyCodes are the keys that a profile may name, from linux/input-event-codes.h: those of
+// keyboards and numeric pads, 1 to 127.
 var KeyCodes = func() map[string]int {
 	codes := map[string]int{}
 	for i, name := range strings.Fields(keyNames) {
@@ -14,7 +14,7 @@ var KeyCodes = func() map[string]int {
 	return codes
 }()
 
-// keyNames are their names in order; one number is not given.
+// keyNames are their names in order; one number is unused.
 const keyNames = `
 ESC 1 2 3 4 5 6 7 8 9 0 MINUS EQUAL BACKSPACE TAB Q W E R T Y U I O P LEFTBRACE RIGHTBRACE ENTER
 LEFTCTRL A S D F G H J K L SEMICOLON APOSTROPHE GRAVE LEFTSHIFT BACKSLASH Z X C V B N M COMMA DOT

@@ -11,11 +11,10 @@ import (
 	"periph.io/x/conn/v3/spi"
 )
 
-// Adapters have limits of their own. Many on I2C take 32, 61 or 255 bytes at once, some SPI
-// controllers 64, and the kernel refuses more before anything is on the wire: with EOPNOTSUPP
-// (its adapter quirks), EMSGSIZE or EINVAL. Nothing tells the limit beforehand, and periph
-// gives the kernel's word as text. A driver hears of it as an error whose method
-// TooLong() bool returns true, and sends less.
+// Adapters have limits. Many on I2C take 32, 61 or 255 bytes at once, some SPI controllers 64.
+// The kernel refuses more before anything is sent, with EOPNOTSUPP (adapter quirks), EMSGSIZE or
+// EINVAL. The limit cannot be asked for, and periph returns the kernel's message as text. A
+// driver gets an error whose method TooLong() bool returns true, and sends less.
 
 // tooLong is such a refusal.
 type tooLong struct{ error }
@@ -23,7 +22,7 @@ type tooLong struct{ error }
 func (tooLong) TooLong() bool   { return true }
 func (e tooLong) Unwrap() error { return e.error }
 
-// refused makes one of what the kernel has said, where it was that.
+// refused turns the kernel's error into one, if it is such a refusal.
 func refused(err error) error {
 	if err == nil {
 		return nil
@@ -36,14 +35,14 @@ func refused(err error) error {
 	return err
 }
 
-// I2CBus is a bus of periph's that tells of transfers that are too long.
+// I2CBus wraps a bus of periph so that transfers that are too long return TooLong errors.
 func I2CBus(b i2c.BusCloser) i2c.BusCloser { return i2cBus{b} }
 
 type i2cBus struct{ i2c.BusCloser }
 
 func (b i2cBus) Tx(addr uint16, w, r []byte) error { return refused(b.BusCloser.Tx(addr, w, r)) }
 
-// SPIPort is a port of periph's that tells of transfers that are too long.
+// SPIPort wraps a port of periph in the same way.
 func SPIPort(p spi.PortCloser) spi.PortCloser { return spiPort{p} }
 
 type spiPort struct{ spi.PortCloser }
@@ -60,7 +59,7 @@ type spiConn struct{ spi.Conn }
 
 func (c spiConn) Tx(w, r []byte) error { return refused(c.Conn.Tx(w, r)) }
 
-// MaxTxSize is conn.Limits'; 0 is not known.
+// MaxTxSize implements conn.Limits; 0 means unknown.
 func (c spiConn) MaxTxSize() int {
 	if l, ok := c.Conn.(conn.Limits); ok {
 		return l.MaxTxSize()

@@ -6,19 +6,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LineStats are what a line has met since it was made.
+// LineStats counts what happened on a line since it was made.
 type LineStats struct {
-	Opens   int   // how often its device was opened; more than one is a cable that was pulled
+	Opens   int   // more than one: it was unplugged
 	In, Out int64 // bytes
 	Lost    int64 // bytes that came while nothing was read
 	UART    *UARTErrors
 }
 
-// UARTErrors are what the kernel's driver has counted since it was loaded.
+// UARTErrors are the counts of the kernel's driver since it was loaded.
 type UARTErrors struct{ Overruns, Framing, Parity int }
 
-// Stats gives the line's counts; UART is nil where no driver counts, as on USB
-// adapters of some makes and on the network.
+// Stats returns the line's counts; UART is nil if the driver does not count, as for some USB
+// adapters and the network.
 func (l *Line) Stats() LineStats {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"payterm/hal/haltest"
 )
 
-// TestLineStats: what came, went and was lost is counted, and each opening.
+// TestLineStats: bytes received, sent and lost are counted, and openings.
 func TestLineStats(t *testing.T) {
 	c := haltest.NewCable(t)
 	l := open(t, c)
@@ -22,7 +22,7 @@ func TestLineStats(t *testing.T) {
 	if _, err := c.Far().Write(bytes.Repeat([]byte{'o'}, 5000)); err != nil {
 		t.Fatal(err)
 	}
-	want := hal.LineStats{Opens: 1, In: 5000, Out: 5, Lost: 5000 - 4096} // a PTY has no UART that counts
+	want := hal.LineStats{Opens: 1, In: 5000, Out: 5, Lost: 5000 - 4096} // a PTY counts no UART errors
 	for end := time.Now().Add(5 * time.Second); l.Stats() != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v, want %+v", l.Stats(), want)

@@ -14,20 +14,20 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// pwmIdle is the frequency of a channel that is only switched on and off: a
-// backlight does not flicker to an eye, and its LED driver follows.
+// pwmIdle is the frequency of a channel that is only switched on and off: too fast to be seen
+// flickering, slow enough for the LED driver.
 const pwmIdle = physic.KiloHertz
 
-// pwmChannel is one of the kernel's PWM channels (Documentation/ABI/testing/
-// sysfs-class-pwm) as a line that can be on, off, and in between. periph's own PWM
-// writes to the SoC's registers or is not there: gpioioctl has none.
+// pwmChannel is a channel of the kernel's PWM (Documentation/ABI/testing/ sysfs-class-pwm) as a
+// pin with levels in between. periph's own PWM writes to the SoC's registers, and gpioioctl has
+// none.
 type pwmChannel struct {
-	gpio.PinIO // the rest of a pin, which it has not
+	gpio.PinIO // the other methods of a pin, which do not work
 	name       string
 	write      func(attribute string, v int64) error
 
 	mu           sync.Mutex
-	period, duty int64 // ns, as last written; -1 when that is not known
+	period, duty int64 // ns, as last written; -1 if unknown
 	on           bool
 }
 
@@ -48,8 +48,8 @@ func openPWM(sys, name string) (*pwmChannel, error) {
 	}}, nil
 }
 
-// settleTime is how long the rules of udev take at the most to hand over a channel
-// that was exported just now.
+// settleTime is how long udev rules may take to change the owner of a channel that was just
+// exported.
 const settleTime = time.Second
 
 func settle(dir string) error {
@@ -75,10 +75,10 @@ func sysWrite(name, value string) error {
 
 func (p *pwmChannel) String() string { return p.name }
 
-// Name is gpio.PinIO's.
+// Name implements gpio.PinIO.
 func (p *pwmChannel) Name() string { return p.name }
 
-// Out is gpio.PinOut's: all of the time, or none of it.
+// Out implements gpio.PinOut: on all the time, or never.
 func (p *pwmChannel) Out(l gpio.Level) error {
 	if l {
 		return p.PWM(gpio.DutyMax, pwmIdle)
@@ -86,7 +86,7 @@ func (p *pwmChannel) Out(l gpio.Level) error {
 	return p.PWM(0, pwmIdle)
 }
 
-// PWM is gpio.PinOut's.
+// PWM implements gpio.PinOut.
 func (p *pwmChannel) PWM(duty gpio.Duty, f physic.Frequency) error {
 	if !duty.Valid() || f < physic.Hertz {
 		return fmt.Errorf("PWM channel %s: duty %s at %s", p.name, duty, f)
@@ -95,19 +95,19 @@ func (p *pwmChannel) PWM(duty gpio.Duty, f physic.Frequency) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.set(period, period*int64(duty)/int64(gpio.DutyMax)); err != nil {
-		p.period, p.duty, p.on = 0, -1, false // the channel may have been removed and made anew
+		p.period, p.duty, p.on = 0, -1, false // the channel may have been removed and created again
 		return fmt.Errorf("PWM channel %s: %w", p.name, err)
 	}
 	return nil
 }
 
-// set writes what differs. The kernel refuses a period that is shorter than the
-// duty, so that goes to nothing first.
+// set writes what differs. The kernel refuses a period below the duty, so the duty is set to 0
+// first.
 func (p *pwmChannel) set(period, duty int64) error {
 	if period != p.period {
 		if p.duty != 0 {
 			if err := p.write("duty_cycle", 0); err != nil && p.duty > 0 {
-				return err // of a new channel, without a period yet, some kernels refuse even that
+				return err // some kernels refuse even that on a new channel without a period
 			}
 			p.duty = 0
 		}

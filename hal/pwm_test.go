@@ -15,8 +15,8 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// kernelPWM is a channel that refuses what the kernel's drivers/pwm refuses: a duty
-// longer than the period, and to run without a period.
+// kernelPWM is a channel that refuses what the kernel's drivers/pwm refuses: a duty above the
+// period, and running without a period.
 type kernelPWM struct {
 	period, duty, enable int64
 	log                  []string
@@ -66,7 +66,7 @@ func TestPWMOrder(t *testing.T) {
 		if err := p.PWM(gpio.DutyHalf, 0); err == nil {
 			t.Error("no frequency")
 		}
-		// A driver that was loaded anew has forgotten everything.
+		// A driver that was reloaded has lost its settings.
 		k = kernelPWM{}
 		if err := p.PWM(gpio.DutyHalf, physic.KiloHertz); err == nil || !strings.Contains(err.Error(), "pwmchip0:0") {
 			t.Errorf("a channel that is new: %v", err)
@@ -77,7 +77,7 @@ func TestPWMOrder(t *testing.T) {
 	}
 }
 
-// The files of sysfs, as far as a directory can play them.
+// TestPWMFiles uses a directory as sysfs.
 func TestPWMFiles(t *testing.T) {
 	sys := t.TempDir()
 	if p, err := openPWM(sys, "pwmchip0:1"); err == nil || !strings.Contains(err.Error(), "overlay") || p != nil {
@@ -88,7 +88,7 @@ func TestPWMFiles(t *testing.T) {
 	if err := errors.Join(os.Mkdir(chip, 0o700), os.WriteFile(export, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	// The channel is there a moment after it was asked for, as with a rule of udev.
+	// The channel's files appear a moment after the export, as with a udev rule.
 	made := make(chan error, 1)
 	go func() {
 		var asked []byte

@@ -14,9 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lineError tells drivers, by its methods, what became of a call: they may not
-// import hal, and ask for interface{ Timeout() bool },
-// interface{ Unplugged() bool } and interface{ Dropped() bool }.
+// lineError has methods by which drivers tell errors apart. They must not import hal, and use
+// interface{ Timeout() bool }, interface{ Unplugged() bool } and interface{ Dropped() bool }.
 type lineError struct {
 	text                        string
 	timeout, unplugged, dropped bool
@@ -27,7 +26,7 @@ func (e *lineError) Timeout() bool   { return e.timeout }
 func (e *lineError) Unplugged() bool { return e.unplugged }
 func (e *lineError) Dropped() bool   { return e.dropped }
 
-// Errors of a Line. They come wrapped; ErrUnplugged with why the device cannot be
+// Errors of a Line. They are wrapped; ErrUnplugged with the reason why the device cannot be
 // opened.
 var (
 	ErrTimeout   error = &lineError{text: "hal: line: time-out", timeout: true}
@@ -35,28 +34,28 @@ var (
 	ErrClosed          = errors.New("hal: line: closed")
 )
 
-// Line is a serial line that outlives its cable: it opens its device as soon as
-// there is one, and again after it went away. Each call has a deadline. Any
-// goroutine may call any method.
+// Line is a serial line that survives unplugging: it opens its device when there is one, and
+// opens it again after it was unplugged. Each call has a deadline. Methods are safe for
+// concurrent use.
 //
-// One goroutine owns the opening and the reading side; Close ends it.
+// One goroutine opens and reads; Close ends it.
 type Line struct {
 	dial func() (*port, error)
-	stop func() // ends a dial that is under way
-	// overrun, of event devices, takes the place of what no reader had room for; of
-	// the others the newest bytes are lost without a word, as in the kernel.
+	stop func() // ends a running dial
+	// overrun, of event devices, replaces what no reader had room for; on other devices the
+	// newest bytes are lost silently, as in the kernel.
 	overrun []byte
 
 	mu      sync.Mutex
 	port    *port         // nil while unplugged
-	why     error         // of the last opening that failed
-	in      []byte        // came and was not read yet
+	why     error         // of the last failed opening
+	in      []byte        // received, not read yet
 	lost    bool          // a hang-up that no Read has returned yet
-	changed chan struct{} // closed, and made anew, when one of these changes
+	changed chan struct{} // closed and replaced when one of these changes
 	closed  bool
 	stats   LineStats
 
-	turn chan struct{} // is full while somebody writes
+	turn chan struct{} // full while a write is running
 	end  chan struct{}
 	done chan struct{}
 }
@@ -64,12 +63,12 @@ type Line struct {
 const (
 	backOffMin = 100 * time.Millisecond
 	backOffMax = 5 * time.Second
-	livedLong  = time.Second // a device that was there so long starts the back-off anew
+	livedLong  = time.Second // a device that was there so long resets the back-off
 	inBound    = 4096        // bytes kept for a reader
 )
 
-// OpenLine makes a line and tries at once to open its device. device is asked at
-// each opening, since a replugged adapter may have another name; "" is no device.
+// OpenLine makes a line and tries to open its device at once. device is called at each opening,
+// since a replugged adapter may have another name; "" means none.
 func OpenLine(device func() string, baud int) *Line {
 	l := newLine(func() (*port, error) { return openTTY(device(), baud) }, func() {})
 	first := l.open() // here, so that the first user finds it open
@@ -77,12 +76,12 @@ func OpenLine(device func() string, baud int) *Line {
 	return l
 }
 
-// dialTime is how long a connection over the network may take to come about.
+// dialTime bounds a connection attempt.
 const dialTime = 2 * time.Second
 
-// OpenNetwork makes a line over TCP, to a printer's port 9100, that behaves as a
-// serial one does. It connects in its own time. address is asked each time and
-// names host and port; "" is no device.
+// OpenNetwork makes a line over TCP, to a printer's port 9100, that behaves as a serial one. It
+// connects in the background. address is called at each attempt and returns host and port; ""
+// means none.
 func OpenNetwork(address func() string) *Line {
 	ctx, stop := context.WithCancel(context.Background())
 	l := newLine(func() (*port, error) {
@@ -105,9 +104,9 @@ func OpenNetwork(address func() string) *Line {
 	return l
 }
 
-// How long a connection may be quiet before the other end is asked whether it is there, and
-// how long what was sent may stay unacknowledged: a device that was switched off says
-// nothing of that. Without these the kernel takes two hours, and a quarter of one.
+// How long a connection may be quiet before the other end is probed, and how long sent data may
+// stay unacknowledged: a device that was switched off closes nothing. The kernel's defaults are
+// two hours and a quarter of an hour.
 const (
 	quietTime   = 5 * time.Second
 	unackedTime = 15 * time.Second
@@ -124,9 +123,9 @@ func limitUnacknowledged(_, _ string, c syscall.RawConn) error {
 	return err
 }
 
-// Redial makes a connection over the network anew: one whose device answers no more may
-// have no other end, of which the kernel hears late. Of other devices it knows at once,
-// and leaves them.
+// Redial closes a network connection and connects again: if the device does not answer, the other
+// end may be gone, which the kernel notices late. Other kinds of lines are left alone, since the
+// kernel notices at once.
 func (l *Line) Redial() {
 	l.mu.Lock()
 	p := l.port
@@ -135,14 +134,14 @@ func (l *Line) Redial() {
 		return
 	}
 	if c, is := p.stream.(*net.TCPConn); is {
-		c.SetLinger(0) //nolint:errcheck // what waits for a dead end is dropped, sooner or later
+		c.SetLinger(0) // drop what is queued for a dead connection
 		l.hangUp(p)
 	}
 }
 
-// OpenUSBPrinter makes a line to the device file of a USB printer, such as
-// /dev/usb/lp0 (Linux, drivers/usb/class/usblp.c), that behaves as a serial one
-// does. device is asked at each opening; "" is no device.
+// OpenUSBPrinter makes a line to the device file of a USB printer, such as /dev/usb/lp0 (Linux,
+// drivers/usb/class/usblp.c), that behaves as a serial one. device is called at each opening; ""
+// means none.
 func OpenUSBPrinter(device func() string) *Line {
 	l := newLine(func() (*port, error) { return openUSBPrinter(device()) }, func() {})
 	first := l.open()
@@ -157,7 +156,7 @@ func newLine(dial func() (*port, error), stop func()) *Line {
 	}
 }
 
-// run reads what comes and reopens what went, until Close.
+// run reads and reopens the device until Close.
 func (l *Line) run(p *port) {
 	defer close(l.done)
 	pause := backOffMin
@@ -194,7 +193,7 @@ func (l *Line) open() *port {
 		return nil
 	}
 	if l.lost {
-		l.in = nil // what came over the old cable and was left unread is no part of what follows
+		l.in = nil // unread bytes of the old connection must not precede new ones
 	}
 	l.port = p
 	l.stats.Opens++
@@ -202,13 +201,13 @@ func (l *Line) open() *port {
 	return p
 }
 
-// wake lets every Read that waits look again. The lock is held.
+// wake makes every waiting Read look again. The lock is held.
 func (l *Line) wake() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
 
-// hangUp closes a port that has gone.
+// hangUp closes a port that was unplugged.
 func (l *Line) hangUp(p *port) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -220,7 +219,7 @@ func (l *Line) hangUp(p *port) {
 	l.wake()
 }
 
-// receive takes what comes until the port hangs up or is closed.
+// receive reads until the port hangs up or is closed.
 func (l *Line) receive(p *port) {
 	buf := make([]byte, 512)
 	for {
@@ -244,9 +243,9 @@ func (l *Line) receive(p *port) {
 	}
 }
 
-// Read waits up to d for bytes and gives what has come. ErrTimeout means that
-// nothing came, ErrUnplugged that there is no device, or that there was none for a
-// while since the last Read: what comes next does not belong to what came before.
+// Read waits up to d for bytes. ErrTimeout means that none came; ErrUnplugged that there is no
+// device, or was none for a while since the last Read: then the next bytes do not continue the
+// earlier ones.
 func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -269,8 +268,7 @@ func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 	}
 }
 
-// take gives what a reader may have now, and what to wait for when that is
-// nothing.
+// take returns what a reader may have now, or what to wait for.
 func (l *Line) take(b []byte) (int, <-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -286,9 +284,9 @@ func (l *Line) take(b []byte) (int, <-chan struct{}, error) {
 	return n, l.changed, nil
 }
 
-// Write sends b within d and gives how many bytes the kernel took. After an error
-// an unknown part of them has reached the device, and after ErrTimeout what has
-// not will not: a line that was stuck does not begin with the past.
+// Write sends b within d and returns how many bytes the kernel took. After an error an unknown
+// part has reached the device. After ErrTimeout the rest is dropped, so that it is not sent
+// later.
 func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 	deadline := time.Now().Add(d)
 	t := time.NewTimer(d)
@@ -317,7 +315,7 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 		return n, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, ErrTimeout
-	case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed): // meanwhile, by Close or after a hang-up
+	case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed): // closed meanwhile, by Close or a hang-up
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.closed {
@@ -329,8 +327,7 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 	return n, fmt.Errorf("%w: %w", ErrUnplugged, err)
 }
 
-// Plugged reports whether a device is open now, and otherwise why not: an
-// ErrUnplugged, or ErrClosed.
+// Plugged reports whether a device is open, and if not why: ErrUnplugged or ErrClosed.
 func (l *Line) Plugged() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -345,7 +342,7 @@ func (l *Line) Plugged() (bool, error) {
 	return false, ErrUnplugged
 }
 
-// Close closes the device and ends the line's goroutine and every call.
+// Close closes the device and ends the line's goroutine and all calls.
 func (l *Line) Close() error {
 	l.mu.Lock()
 	if !l.closed {
@@ -362,8 +359,8 @@ func (l *Line) Close() error {
 	return nil
 }
 
-// port is what a Line reads and writes: an open tty, or a connection over the network,
-// a USB printer or an event device (without tty).
+// port is what a Line reads and writes: an open tty, or (without tty) a network connection, a USB
+// printer or an event device.
 type port struct {
 	stream interface {
 		io.ReadWriteCloser
@@ -372,7 +369,7 @@ type port struct {
 	tty *os.File
 }
 
-// write writes until the deadline, and drops what is stuck then.
+// write writes until the deadline and drops the rest then.
 func (p *port) write(b []byte, deadline time.Time) (int, error) {
 	if err := p.stream.SetWriteDeadline(deadline); err != nil {
 		return 0, err
@@ -384,8 +381,7 @@ func (p *port) write(b []byte, deadline time.Time) (int, error) {
 	return n, err
 }
 
-// flush throws a queue away. What waits on the network goes with its connection,
-// what waits for a USB printer with its file.
+// flush drops a queue. On the network the connection is closed instead, on USB the file.
 func (p *port) flush(queue int) error {
 	switch s := p.stream.(type) {
 	case *net.TCPConn:
@@ -398,7 +394,7 @@ func (p *port) flush(queue int) error {
 
 func (p *port) close() {
 	if p.tty != nil {
-		exclude(p.tty, unix.TIOCNXCL) //nolint:errcheck // it may have gone
+		exclude(p.tty, unix.TIOCNXCL) // the device may be gone
 	}
-	p.stream.Close() //nolint:errcheck // there is nothing to be saved
+	p.stream.Close() // nothing can be saved
 }

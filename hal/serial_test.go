@@ -23,7 +23,7 @@ func open(t *testing.T, c *haltest.Cable) *hal.Line {
 	return l
 }
 
-// within fails when f takes longer than d.
+// within fails if f takes longer than d.
 func within(t *testing.T, d time.Duration, f func()) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -55,7 +55,7 @@ func TestLineReads(t *testing.T) {
 	if _, err := c.Far().Write([]byte("stale")); err != nil {
 		t.Fatal(err)
 	}
-	l := open(t, c) // what came before the line was open is not for it
+	l := open(t, c) // earlier bytes are not for this line
 	buf := make([]byte, 64)
 	took := within(t, time.Second, func() {
 		n, err := l.Read(buf, 30*time.Millisecond)
@@ -67,7 +67,7 @@ func TestLineReads(t *testing.T) {
 	if took < 30*time.Millisecond {
 		t.Errorf("gave up after %s", took)
 	}
-	// Every byte comes as it was sent, control characters too.
+	// All byte values pass unchanged, control characters too.
 	want := make([]byte, 256)
 	for i := range want {
 		want[i] = byte(i)
@@ -86,10 +86,10 @@ func TestLineReads(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("% x", got)
 	}
-	// A byte is given when it comes, not when a step of 100 ms is over.
+	// A byte is returned when it comes, not at the end of a 100 ms step.
 	go func() {
 		time.Sleep(20 * time.Millisecond)
-		c.Far().Write([]byte{'x'}) //nolint:errcheck // the Read below tells
+		c.Far().Write([]byte{'x'}) // the Read below checks it
 	}()
 	if took := within(t, 80*time.Millisecond, func() {
 		if n, err := l.Read(buf, 5*time.Second); n != 1 || err != nil {
@@ -116,8 +116,8 @@ func TestLineWrites(t *testing.T) {
 	}
 }
 
-// A printer without paper takes nothing any more: Write ends at its deadline, the
-// next one too, and what was stuck is not sent when it takes bytes again.
+// TestLineBlocked: a printer without paper takes no bytes: Write ends at its deadline, the next
+// one too, and the stuck bytes are not sent later.
 func TestLineBlocked(t *testing.T) {
 	c := haltest.NewCable(t)
 	l := open(t, c)
@@ -130,7 +130,7 @@ func TestLineBlocked(t *testing.T) {
 			is(t, err, hal.ErrTimeout, true, false)
 		})
 	}
-	go l.Write([]byte("new"), time.Second) //nolint:errcheck // the bytes tell
+	go l.Write([]byte("new"), time.Second) // the bytes are checked
 	got, buf := []byte(nil), make([]byte, 4096)
 	for end := time.Now().Add(2 * time.Second); !bytes.Contains(got, []byte("new")) && time.Now().Before(end); {
 		n, err := c.Far().Read(buf)
@@ -142,13 +142,13 @@ func TestLineBlocked(t *testing.T) {
 	if !bytes.HasSuffix(got, []byte("new")) || len(got) > 1<<16 {
 		t.Errorf("%d bytes, at the end %q", len(got), got[max(0, len(got)-8):])
 	}
-	// One writer does not wait longer than its own deadline for another.
+	// A writer waits for another one only until its own deadline.
 	done := make(chan error)
 	go func() {
 		_, err := l.Write(bytes.Repeat([]byte{'o'}, 1<<20), 400*time.Millisecond)
 		done <- err
 	}()
-	if _, err := c.Far().Read(buf); err != nil { // it has begun, so the line is taken
+	if _, err := c.Far().Read(buf); err != nil { // it has begun, so the line is in use
 		t.Fatal(err)
 	}
 	within(t, 300*time.Millisecond, func() {
@@ -166,7 +166,7 @@ func TestLineUnplugged(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		c.Pull()
 	}()
-	within(t, time.Second, func() { // told at once, not at the deadline
+	within(t, time.Second, func() { // at once, not at the deadline
 		_, err := l.Read(buf, 10*time.Second)
 		is(t, err, hal.ErrUnplugged, false, true)
 	})
@@ -183,7 +183,7 @@ func TestLineUnplugged(t *testing.T) {
 		t.Errorf("%v %v", ok, err)
 	}
 	c.Plug()
-	within(t, 3*time.Second, func() { // a Read waits over the replug for bytes
+	within(t, 3*time.Second, func() { // a Read waits for bytes over a replug
 		_, err := l.Read(buf, 2*time.Second)
 		is(t, err, hal.ErrTimeout, true, false)
 	})
@@ -198,8 +198,8 @@ func TestLineUnplugged(t *testing.T) {
 	}
 }
 
-// What came before a hang-up never runs into what comes after it, whoever was late
-// to read.
+// TestLineHangUpIsTold: bytes from before a hang-up are never joined with bytes after it, however
+// late the reader is.
 func TestLineHangUpIsTold(t *testing.T) {
 	c := haltest.NewCable(t)
 	l := open(t, c)
@@ -231,8 +231,8 @@ func TestLineHangUpIsTold(t *testing.T) {
 	}
 }
 
-// A line has one owner: a second opening, here as good as another program's, waits
-// for the first to end.
+// TestLineIsExclusive: a second opening of the device, here by the same process, waits until the
+// first has ended.
 func TestLineIsExclusive(t *testing.T) {
 	c := haltest.NewCable(t)
 	first := hal.OpenLine(c.Device, 9600)
@@ -263,14 +263,14 @@ func TestLineRefusesWhatIsNoTTY(t *testing.T) {
 	}
 }
 
-// Close ends every call at once, may be called twice, and leaves nothing behind.
+// TestLineCloses: Close ends every call at once, may be called twice, and leaves nothing behind.
 func TestLineCloses(t *testing.T) {
 	c := haltest.NewCable(t)
 	before := haltest.TakeCensus(t)
 	for _, plugged := range []bool{true, false} {
 		if !plugged {
 			c.Pull()
-			before.Descriptors -= 2 // the two ends of the cable
+			before.Descriptors -= 2 // both ends of the cable
 		}
 		l := hal.OpenLine(c.Device, 9600)
 		ended := make(chan error, 2)
@@ -300,7 +300,7 @@ func TestLineCloses(t *testing.T) {
 	}
 }
 
-// A reader that does not come loses what is too much; the line stays alive.
+// TestLineOverrun: without a reader the excess is lost; the line keeps working.
 func TestLineOverrun(t *testing.T) {
 	c := haltest.NewCable(t)
 	l := open(t, c)
@@ -325,8 +325,8 @@ func TestLineOverrun(t *testing.T) {
 	}
 }
 
-// A line over the network: what comes and goes, a host that takes nothing any more,
-// a connection that breaks, and a Close while nobody answers.
+// TestNetworkLine: a network line with traffic, a peer that takes nothing more, a broken
+// connection, and a Close during a dial.
 func TestNetworkLine(t *testing.T) {
 	before := haltest.TakeCensus(t)
 	far, err := net.Listen("tcp", "127.0.0.1:0")
@@ -364,7 +364,7 @@ func TestNetworkLine(t *testing.T) {
 	if _, err := io.ReadFull(c, buf[:5]); err != nil || string(buf[:5]) != "there" {
 		t.Errorf("%q %v", buf[:5], err)
 	}
-	// Nobody reads: the write ends at its deadline, and what was stuck is not sent later.
+	// Nobody reads: the write ends at its deadline, and the rest is not sent later.
 	_, err = l.Write(make([]byte, 64<<20), 50*time.Millisecond)
 	is(t, err, hal.ErrTimeout, true, false)
 	next := accept()
@@ -376,7 +376,7 @@ func TestNetworkLine(t *testing.T) {
 	if _, err := io.ReadFull(next, buf[:3]); err != nil || string(buf[:3]) != "new" {
 		t.Errorf("%q %v", buf[:3], err)
 	}
-	// A connection that may have no other end is made anew, and the reader hears of it.
+	// Redial connects again, and the reader is told.
 	l.Redial()
 	last := accept()
 	if _, err := next.Read(buf); err == nil {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// speed is what a terminal is set to.
+// speed is a terminal's speed.
 func speed(t *testing.T, f *os.File) uint32 {
 	t.Helper()
 	var got uint32
@@ -26,8 +26,8 @@ func speed(t *testing.T, f *os.File) uint32 {
 	return got
 }
 
-// An adapter that is pulled and put back gives its name to another device. What is set up
-// is the one that was opened.
+// TestSetTTYIsNotMisledByAName: after a replug the name may be another device's; the settings go
+// to the one that was opened.
 func TestSetTTYIsNotMisledByAName(t *testing.T) {
 	var ttys [2]*os.File
 	for i := range ttys {

@@ -10,15 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// usbPrinter is an open device file of the kernel's USB printer class driver. A
-// printer that only listens refuses to be read (EINVAL), and one that has nothing
-// to say may read as nothing at all: neither is a hang-up.
+// usbPrinter is an open device file of the kernel's USB printer class driver. A printer without a
+// back channel refuses to be read (EINVAL), and an idle one may return no bytes: neither is a
+// hang-up.
 type usbPrinter struct {
 	*os.File
-	read func(fd int, b []byte) (int, error) // unix.Read, but in tests
+	read func(fd int, b []byte) (int, error) // unix.Read, replaced in tests
 }
 
-// emptyPause is how long a printer that had nothing to say is left alone.
+// emptyPause is the pause after an empty read.
 const emptyPause = 50 * time.Millisecond
 
 func openUSBPrinter(name string) (*port, error) {
@@ -38,8 +38,8 @@ func openUSBPrinter(name string) (*port, error) {
 	return &port{stream: &usbPrinter{f, unix.Read}}, nil
 }
 
-// Read waits for what the printer says. It ends with an error when the printer has
-// gone or the file is closed.
+// Read waits for bytes of the printer. It fails when the printer is unplugged or the file is
+// closed.
 func (p *usbPrinter) Read(b []byte) (int, error) {
 	c, err := p.SyscallConn()
 	if err != nil {
@@ -53,7 +53,7 @@ func (p *usbPrinter) Read(b []byte) (int, error) {
 			switch {
 			case errors.Is(said, unix.EAGAIN):
 				return false
-			case errors.Is(said, unix.EINVAL): // it only listens: wait for the hang-up
+			case errors.Is(said, unix.EINVAL): // no back channel: wait for the hang-up
 				return gone(fd)
 			case n == 0 && said == nil && gone(fd):
 				said = io.EOF
@@ -72,7 +72,7 @@ func (p *usbPrinter) Read(b []byte) (int, error) {
 	}
 }
 
-// gone asks whether a device has hung up.
+// gone reports whether the device has hung up.
 func gone(fd uintptr) bool {
 	fds := []unix.PollFd{{Fd: int32(fd)}}
 	n, err := unix.Poll(fds, 0)

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A USB printer's line says and hears what comes, ends with its cable, is found
-// again, and what is stuck when a printer takes no more is gone.
+// TestUSBPrinterLine: a USB printer's line passes bytes in both directions, ends with its cable
+// and is found again; what is stuck when the printer takes no more is dropped.
 func TestUSBPrinterLine(t *testing.T) {
 	before := haltest.TakeCensus(t)
 	t.Run("line", func(t *testing.T) {
@@ -28,7 +28,7 @@ func TestUSBPrinterLine(t *testing.T) {
 		}
 		hear := func(what string) {
 			t.Helper()
-			if _, err := c.Far().Write([]byte(what + "\n")); err != nil { // the PTY edits lines
+			if _, err := c.Far().Write([]byte(what + "\n")); err != nil { // the PTY is line-buffered
 				t.Fatal(err)
 			}
 			b := make([]byte, 64)
@@ -68,7 +68,7 @@ func TestUSBPrinterLine(t *testing.T) {
 		}
 		hear("again")
 
-		// It takes nothing for so long: the deadline holds, and the file is opened anew.
+		// The printer takes nothing: the deadline holds, and the file is opened again.
 		var err error
 		took := within(t, 10*time.Second, func() {
 			for err == nil {
@@ -82,7 +82,8 @@ func TestUSBPrinterLine(t *testing.T) {
 	before.Same(t)
 }
 
-// A printer that only listens, or that reads as nothing, is there until it goes.
+// TestUSBPrinterThatSaysNothing: a printer without a back channel, or with empty reads, counts as
+// plugged until it is unplugged.
 func TestUSBPrinterThatSaysNothing(t *testing.T) {
 	for name, read := range map[string]func(int, []byte) (int, error){
 		"only listens": func(int, []byte) (int, error) { return 0, unix.EINVAL },

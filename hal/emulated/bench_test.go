@@ -18,7 +18,7 @@ import (
 	"rsc.io/qr"
 )
 
-// changes are pairs of screens as a sale goes through them.
+// changes are typical changes of the screen during a sale.
 var changes = []struct {
 	name     string
 	from, to payterm.Screen
@@ -46,8 +46,8 @@ func amount(a string) payterm.Screen {
 	}
 }
 
-// flush shows two screens in turn and gives what each change costs: bytes on the
-// bus, its time, and the bytes of the pixels that did change.
+// flush alternates two screens and returns the cost of a change: bytes on the bus, bus time, and
+// the bytes of the changed pixels.
 func flush(t testing.TB, from, to payterm.Screen, n int) (sent, changed int, busy time.Duration) {
 	t.Helper()
 	e, b := newBoardOf(t, 1e6, func(*board.Profile) {})
@@ -73,10 +73,9 @@ func flush(t testing.TB, from, to payterm.Screen, n int) (sent, changed int, bus
 	return (end.Bytes - start.Bytes) / n, changed, (end.Time - start.Time) / time.Duration(n)
 }
 
-// BenchmarkFlush is from a screen to its frame on the glass. bytes/op went over
-// the bus; full-ratio is their share of a whole frame; bus-ratio is the time that
-// the bus was busy over that of the changed pixels alone, sent-ratio over that of
-// the bytes that went over it: what windows and their commands cost.
+// BenchmarkFlush is a change from a screen to the glass. bytes/op went over the bus; full-ratio
+// is their share of a whole frame. bus-ratio is the bus time divided by that of the changed
+// pixels alone, sent-ratio divided by that of the bytes sent: the cost of windows and commands.
 func BenchmarkFlush(b *testing.B) {
 	for _, c := range changes {
 		b.Run(c.name, func(b *testing.B) {
@@ -91,12 +90,12 @@ func BenchmarkFlush(b *testing.B) {
 	}
 }
 
-// What a change of the screen costs stays near what its pixels cost.
+// TestFlushSendsLittle: a change of the screen costs little more than its pixels.
 func TestFlushSendsLittle(t *testing.T) {
 	most := map[string]struct {
 		bytes int
 		ratio float64
-	}{"elapsed": {1000, 3.2}, "digit": {16_000, 2.1}, "reply": {54_000, 1.4}} // a single window alone takes 52 us
+	}{"elapsed": {1000, 3.2}, "digit": {16_000, 2.1}, "reply": {54_000, 1.4}} // one window alone takes 52 us
 	for _, c := range changes {
 		sent, changed, busy := flush(t, c.from, c.to, 2)
 		ratio := float64(busy) / float64(time.Duration(changed)*8*time.Second/40_000_000)
@@ -106,8 +105,8 @@ func TestFlushSendsLittle(t *testing.T) {
 	}
 }
 
-// ideal is how long the bytes of a whole frame take on the bus, with nothing between
-// them; 0 for a frame buffer, whose memory has no clock.
+// ideal is the bytes of a whole frame and their bus time without pauses; 0 for a frame buffer,
+// which has no clock.
 func ideal(d *board.Display) (bytes int, took time.Duration) {
 	switch d.Controller {
 	case "hd44780":
@@ -125,9 +124,9 @@ func ideal(d *board.Display) (bytes int, took time.Duration) {
 	return bytes, time.Duration(bytes) * 8 * time.Second / time.Duration(d.SpeedHz)
 }
 
-// BenchmarkFrame is each display: frame-ratio is the time that the bus was busy with
-// a whole frame over that of its bytes alone; second-share and digit-share are what
-// a passing second and a typed digit cost of a whole frame, in bytes.
+// BenchmarkFrame compares displays. frame-ratio is the bus time of a whole frame divided by that
+// of its bytes alone; second-share and digit-share are the bytes for a passing second and a typed
+// digit as a share of a whole frame.
 func BenchmarkFrame(b *testing.B) {
 	for _, g := range glasses {
 		b.Run(strings.NewReplacer(" ", "_", ",", "").Replace(g.name), func(b *testing.B) {
@@ -165,8 +164,7 @@ func BenchmarkFrame(b *testing.B) {
 	}
 }
 
-// BenchmarkQREncode is the encoder that we use beside a peer, at the same level of
-// redundancy.
+// BenchmarkQREncode compares our encoder with another one at the same error correction level.
 func BenchmarkQREncode(b *testing.B) {
 	for _, n := range []int{37, 106} {
 		text := ("https://qr.alipay.com/" + strings.Repeat("aZ3_", 30))[:n]
@@ -187,8 +185,8 @@ func BenchmarkQREncode(b *testing.B) {
 	}
 }
 
-// BenchmarkQRDraw is a code from its text to the pixels of a glass: ours with the
-// whole screen around it, a peer's alone.
+// BenchmarkQRDraw draws a code from text to the pixels of a glass: ours with the whole screen
+// around it, the other one alone.
 func BenchmarkQRDraw(b *testing.B) {
 	text := ("https://qr.alipay.com/" + strings.Repeat("aZ3_", 30))[:37]
 	b.Run("ours", func(b *testing.B) {

@@ -34,14 +34,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// newBoard is the emulated board with its wires open; the test fails on
-// whatever a driver did that a real chip would not accept.
+// newBoard is the emulated board with open wires; the test fails on anything that a real chip
+// would not accept.
 func newBoard(t testing.TB) (*emulated.Board, *board.Board) {
 	t.Helper()
 	return newBoardOf(t, 50, func(*board.Profile) {})
 }
 
-// newBoardOf is one with another profile, so many times faster than real.
+// newBoardOf is a board with a changed profile, running at this multiple of real time.
 func newBoardOf(t testing.TB, scale float64, change func(*board.Profile)) (*emulated.Board, *board.Board) {
 	t.Helper()
 	text, err := boards.Read("emulated")
@@ -109,11 +109,11 @@ func TestDisplay(t *testing.T) {
 	if err := d.Show(s); err != nil || read() != url {
 		t.Fatalf("%v, read %q", err, read())
 	}
-	s.Elapsed = "0:02" // a dirty rectangle leaves the rest as it was
+	s.Elapsed = "0:02" // a partial update keeps the rest
 	if err := d.Show(s); err != nil || read() != url {
 		t.Fatalf("%v, read %q", err, read())
 	}
-	// After a brown-out the panel is dark and full of noise until it is woken.
+	// After a brown-out the panel is dark and full of noise until it is initialised.
 	if err := e.Unplug("display"); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,8 @@ func TestDisplay(t *testing.T) {
 	if err := d.Show(s); err != nil || read() != url {
 		t.Fatalf("%v, read %q", err, read())
 	}
-	// A dip of the supply, of which nobody hears: the next refresh brings it back.
+	// After a dip of the supply, which the driver does not notice, the next refresh repairs the
+	// picture.
 	if err := e.BrownOut(); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +141,7 @@ func TestDisplay(t *testing.T) {
 	if err := d.Refresh(); err != nil || read() != url {
 		t.Fatalf("%v, read %q", err, read())
 	}
-	// A transfer that breaks off is an error, and the next frame is whole again.
+	// An interrupted transfer is an error, and the next frame is complete.
 	s.Elapsed = "0:03"
 	if err := e.CutTransfers(0, 1); err != nil {
 		t.Fatal(err)
@@ -153,8 +154,8 @@ func TestDisplay(t *testing.T) {
 	}
 }
 
-// However the glass is mounted on its controller: what the driver is given is what
-// a person sees, each pixel of it.
+// TestGlass: for every mounting of the glass, each pixel of the driver's image is where a person
+// sees it.
 func TestGlass(t *testing.T) {
 	for _, rotation := range []int{0, 90, 180, 270} {
 		for _, m := range []struct{ x, y, inverted, bgr bool }{
@@ -178,7 +179,7 @@ func TestGlass(t *testing.T) {
 			if wrong := differ(img, e.Frame()); wrong != 0 {
 				t.Errorf("rotation %d, %+v: %d pixels are wrong", rotation, m, wrong)
 			}
-			// And a part of it.
+			// Partial updates too.
 			for i := range 40 {
 				img.SetRGBA(20+i, 10+i, color.RGBA{0xf8, 0, 0, 0xff})
 			}
@@ -192,7 +193,7 @@ func TestGlass(t *testing.T) {
 	}
 }
 
-// differ counts pixels that differ in what 16 bits hold of them.
+// differ counts pixels that differ in 16-bit colour.
 func differ(a, b *image.RGBA) int {
 	n := 0
 	for y := range a.Rect.Dy() {
@@ -206,7 +207,7 @@ func differ(a, b *image.RGBA) int {
 	return n
 }
 
-// Whatever changes, in whatever order: the glass shows the last image.
+// TestGlassFollows: after any changes in any order the glass shows the last image.
 func TestGlassFollows(t *testing.T) {
 	t.Parallel()
 	e, b := newBoardOf(t, 1e6, func(*board.Profile) {})
@@ -228,7 +229,7 @@ func TestGlassFollows(t *testing.T) {
 			}
 		}
 	})
-	noise := e.Frame() // the worst that there is to find windows in
+	noise := e.Frame() // noise is the worst case for finding windows
 	for i := range 240 * 320 / 34 {
 		noise.Pix[4*34*i] ^= 0x80
 	}
@@ -237,7 +238,7 @@ func TestGlassFollows(t *testing.T) {
 	}
 }
 
-// A driver that is told something else than the glass is shows it.
+// TestGlassTellsWrongOptions: wrong options in the profile show on the glass.
 func TestGlassTellsWrongOptions(t *testing.T) {
 	e, b := newBoardOf(t, 1000, func(p *board.Profile) { p.Display.Rotation = 180 })
 	b.Profile.Display = &board.Display{Controller: "st7789", Width: 240, Height: 320, Inverted: true}
@@ -252,7 +253,7 @@ func TestGlassTellsWrongOptions(t *testing.T) {
 	}
 }
 
-// A driver that the chip does not accept is told on by name.
+// TestViolationsAreTold: what the chip does not accept is reported with the rule's name.
 func TestViolationsAreTold(t *testing.T) {
 	text, err := boards.Read("emulated")
 	if err != nil {
@@ -263,7 +264,7 @@ func TestViolationsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Display.SpeedHz = 80_000_000
-	e, err := emulated.New(emulated.Config{Profile: p, Scale: 0.001}) // so slow that everything is too soon
+	e, err := emulated.New(emulated.Config{Profile: p, Scale: 0.001}) // so slow that every pause is too short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +288,7 @@ func TestViolationsAreTold(t *testing.T) {
 	}
 }
 
-// A board may lack any device.
+// TestBareBoards: a board may lack any device.
 func TestBareBoards(t *testing.T) {
 	for _, keep := range []string{"display", "keypad", "scanner", "printer"} {
 		e, _ := newBoardOf(t, 50, func(p *board.Profile) {
@@ -332,8 +333,8 @@ func TestBareBoards(t *testing.T) {
 	}
 }
 
-// Close of a board and of its lines waits for their goroutines, whatever they were
-// at: a printer that prints, a scanner that nobody reads.
+// TestCloseLeavesNothing: Close of a board and of its lines waits for their goroutines, also
+// while a printer prints or a scanner is not read.
 func TestCloseLeavesNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 5 {
@@ -341,7 +342,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		if _, err := b.Printer.Write(bytes.Repeat([]byte("12345\n"), 100), time.Second); err != nil {
 			t.Error(err)
 		}
-		go e.ScanBytes(bytes.Repeat([]byte{'1'}, 100)) //nolint:errcheck // its cable is pulled meanwhile
+		go e.ScanBytes(bytes.Repeat([]byte{'1'}, 100)) // its cable is pulled meanwhile
 		start := time.Now()
 		if err := errors.Join(e.Close(), e.Close(), b.Close(), b.Close()); err != nil {
 			t.Error(err)
@@ -359,7 +360,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 }
 
-// A host that does not read makes nobody wait for ever.
+// TestNobodyReads: a host that does not read blocks nobody for ever.
 func TestNobodyReads(t *testing.T) {
 	t.Parallel()
 	text, err := boards.Read("emulated")
@@ -499,8 +500,8 @@ func TestScannerAndKeys(t *testing.T) {
 	}
 }
 
-// On the board itself, with a small buffer and a printer that never answers: a slip
-// several times as long as the buffer comes out whole.
+// TestLongSlipOnTheBoard: with a small buffer and a printer that never answers, a slip several
+// times as long as the buffer is printed completely.
 func TestLongSlipOnTheBoard(t *testing.T) {
 	t.Parallel()
 	for _, status := range []bool{true, false} {
@@ -533,8 +534,8 @@ func TestLongSlipOnTheBoard(t *testing.T) {
 	}
 }
 
-// Scans on the board: what lay in the buffer before a sale is armed is older than
-// the sale, in whatever pieces it came.
+// TestScansOnTheBoard: a code in the buffer from before a sale is armed is older than the sale,
+// in whatever pieces it came.
 func TestScansOnTheBoard(t *testing.T) {
 	t.Parallel()
 	for framing, mark := range map[string][2]string{"cr": {"", "\r"}, "lf": {"", "\n"}, "crlf": {"", "\r\n"},
@@ -559,14 +560,14 @@ func TestScansOnTheBoard(t *testing.T) {
 		const code, fresh = "281234567890123456", "134857901234567890"
 		cut := 7
 		if framing == "gap" {
-			cut = 0 // a pause there ends the frame
+			cut = 0 // there a pause ends the frame
 		}
 		if err := e.Scan(code); err != nil {
 			t.Fatal(err)
 		}
 		whole := int64(len(mark[0] + code + mark[1]))
 		for end := time.Now().Add(10 * time.Second); b.Scanner.Stats().In < whole && time.Now().Before(end); {
-			time.Sleep(time.Millisecond) // until it waits in the line's buffer
+			time.Sleep(time.Millisecond) // until it is in the line's buffer
 		}
 		armed := now()
 		if got := read(); got.Code.Reveal() != code || got.Began >= armed {
@@ -574,7 +575,7 @@ func TestScansOnTheBoard(t *testing.T) {
 		}
 		done := make(chan error, 1)
 		go func() {
-			time.Sleep(100 * time.Millisecond) // the driver waits by then
+			time.Sleep(100 * time.Millisecond) // until the driver waits
 			done <- errors.Join(e.ScanBytes([]byte(mark[0]+fresh[:cut])), e.ScanBytes([]byte(fresh[cut:]+mark[1])))
 		}()
 		if got := read(); got.Code.Reveal() != fresh || got.Began < armed {

@@ -20,37 +20,37 @@ const (
 	maxMessage  = 8192
 )
 
-// transferTime is what a transfer takes apart from its bits: the call into the
-// kernel and the turn of the chip select (an estimate).
+// transferTime is a transfer's time besides its bits: the system call and the chip select (an
+// estimate).
 const transferTime = 10 * time.Microsecond
 
-// BusTraffic is what went over the display's bus.
+// BusTraffic is the traffic on the display's bus.
 type BusTraffic struct {
 	Transfers, Bytes int
 	Time             time.Duration // that the bus was busy, in real time
 }
 
-// bus is what a display hangs on, of whatever kind.
+// bus is a display's bus, of any kind.
 type bus struct {
 	name   string
 	sleep  func(time.Duration)
 	report report
 
 	mu      sync.Mutex
-	most    int // bytes that the adapter takes at once; 0 for what the kernel takes
-	spared  int // transfers before the next that breaks off
-	cuts    int // transfers that are yet to break off
+	most    int // most bytes of a transfer; 0 for the kernel's limit
+	spared  int // transfers before the next interrupted one
+	cuts    int // transfers still to be interrupted
 	traffic BusTraffic
 }
 
-// count takes a transfer down.
+// count records a transfer.
 func (b *bus) count(bytes int, took time.Duration) {
 	b.traffic.Transfers++
 	b.traffic.Bytes += bytes
 	b.traffic.Time += took
 }
 
-// cut tells whether this transfer breaks off.
+// cut reports whether this transfer is interrupted.
 func (b *bus) cut() bool {
 	switch {
 	case b.cuts == 0:
@@ -63,7 +63,7 @@ func (b *bus) cut() bool {
 	return true
 }
 
-// broke is nil for a transfer that got all its bytes.
+// broke is nil for a complete transfer.
 func broke(cut bool, got, all int) error {
 	if !cut {
 		return nil
@@ -71,7 +71,7 @@ func broke(cut bool, got, all int) error {
 	return fmt.Errorf("emulated: the transfer broke off after %d of %d bytes", got, all)
 }
 
-// tooLong refuses a transfer that the kernel would.
+// tooLong refuses a transfer that the kernel would refuse.
 func (b *bus) tooLong(n, most int, who string) error {
 	if n <= most {
 		return nil
@@ -80,8 +80,8 @@ func (b *bus) tooLong(n, most int, who string) error {
 	return fmt.Errorf("emulated: a transfer of %d bytes: %s takes %d", n, who, most)
 }
 
-// quirk refuses a transfer as the kernel does for an adapter that takes less, before
-// anything is on the wire; periph gives its word as text. The lock is held.
+// quirk refuses a transfer as the kernel does for an adapter with a smaller limit, before
+// anything is sent; periph returns the message as text. The lock is held.
 func (b *bus) quirk(n int, driver string) error {
 	if b.most == 0 || n <= b.most {
 		return nil
@@ -89,18 +89,18 @@ func (b *bus) quirk(n int, driver string) error {
 	return fmt.Errorf("%s: %v", driver, unix.EOPNOTSUPP) //nolint:errorlint // as periph has it
 }
 
-// spiPort is an SPI bus with one chip, which takes the time that the bytes take.
+// spiPort is an SPI bus with one chip. Transfers take the time of their bytes.
 type spiPort struct {
 	bus
 	chip     interface{ clock(data bool, w []byte) }
 	hz       int64
-	maxClock int64 // that the chip takes
+	maxClock int64 // the chip's limit
 
 	dc     bool
-	driven bool // D/C was
+	driven bool // D/C was driven
 	mode   spi.Mode
-	tied   bool // the chip select is: the chip counts each edge of the clock
-	last   byte // the bit that a chip so tied has yet to get
+	tied   bool // the chip select is tied low: the chip counts every clock edge
+	last   byte // its last bit, which the tied chip gets with the next byte
 	behind time.Duration
 }
 
@@ -140,26 +140,26 @@ func (s *spiPort) Tx(w, _ []byte) error {
 	}
 	if !s.driven {
 		s.report(DataCommand, "bytes before the D/C line was driven")
-		s.driven = true // said once
+		s.driven = true // reported once
 	}
 	whole := len(w)
 	cut := s.cut()
 	if cut {
-		w = w[:whole/4*2] // between two pixels
+		w = w[:whole/4*2] // at a pixel's boundary
 	}
 	s.chip.clock(s.dc, s.edges(w))
 	took := transferTime + time.Duration(len(w))*8*time.Second/time.Duration(s.hz)
 	s.count(len(w), took)
-	if s.behind += took; s.behind > 10*time.Millisecond { // sleeping for less costs more than it tells
+	if s.behind += took; s.behind > 10*time.Millisecond { // shorter sleeps cost more than they simulate
 		s.sleep(s.behind)
 		s.behind = 0
 	}
 	return broke(cut, len(w), whole)
 }
 
-// edges are the bytes as a chip gets them. One whose select is tied was selected before the
-// clock was at rest: in mode 0 the edge to its resting level counts as a bit, and all that
-// follows is late by one. In mode 3 the clock rests where it was.
+// edges are the bytes as the chip gets them. A chip with a tied select was selected before the
+// clock was at rest: in mode 0 the edge to the resting level counts as a bit and shifts all that
+// follows by one. In mode 3 the clock already rests at that level.
 func (s *spiPort) edges(w []byte) []byte {
 	if !s.tied || s.mode == spi.Mode3 {
 		return w
@@ -171,14 +171,13 @@ func (s *spiPort) edges(w []byte) []byte {
 	return late
 }
 
-// i2cByte is a byte with its acknowledgement at the 100 kHz of the standard mode.
+// i2cByte is the time of a byte with acknowledgement at 100 kHz.
 const i2cByte = 90 * time.Microsecond
 
-// i2cChip listens on I2C. It gets the bytes behind its address with the time at
-// which each was there.
+// i2cChip is a chip on I2C. It gets the bytes after its address, with the time of each.
 type i2cChip interface {
 	message(w []byte, at func(i int) time.Duration)
-	answers() bool // to its address: it has power
+	answers() bool // it has power
 }
 
 // i2cPort is an I2C bus with one chip.
@@ -216,10 +215,10 @@ func (p *i2cPort) Tx(address uint16, w, r []byte) error {
 		w = w[:whole/2]
 	}
 	start := p.now()
-	at := func(i int) time.Duration { return start + time.Duration(i+2)*i2cByte } // behind the address
+	at := func(i int) time.Duration { return start + time.Duration(i+2)*i2cByte } // after the address
 	p.chip.message(w, at)
 	took := transferTime + time.Duration(len(w)+1)*i2cByte
 	p.count(len(w), took)
-	p.sleep(took) // a chip that must be waited for counts from its last byte
+	p.sleep(took) // busy times of the chip count from its last byte
 	return broke(cut, len(w), whole)
 }

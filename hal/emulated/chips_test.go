@@ -11,8 +11,7 @@ import (
 	"payterm/board"
 )
 
-// bench is a chip on the desk: time is moved by hand, and what it reports is
-// kept.
+// bench is a single chip: the test sets the time, and violations are kept.
 type bench struct {
 	t     testing.TB
 	now   time.Duration
@@ -166,7 +165,7 @@ func TestPanelLosesItsRAM(t *testing.T) {
 	}
 }
 
-// printerBench is a printer on the desk.
+// printerBench is a bench with a printer.
 func printerBench(t testing.TB, p board.Printer) (*bench, *escpos) {
 	b := &bench{t: t}
 	if p.Dots == 0 {
@@ -208,7 +207,7 @@ func TestPrinterRules(t *testing.T) {
 		{"the drawer", "\x1bp\x00\x19\xfa", nil},
 		{"no such drawer", "\x1bp\x02\x19\xfa", []Rule{BadArgument}},
 		{"garbage", "\x01\x02", []Rule{UnknownCommand, UnknownCommand}},
-		{"an unknown ESC", "\x1bZ", nil}, // not whole
+		{"an unknown ESC", "\x1bZ", nil}, // incomplete
 		{"an unknown ESC with what follows", "\x1bZa\n", []Rule{UnknownCommand}},
 		{"commands of nothing", "\x1b\x00\x00\x1c\x00\x1d\x00\x00\n", []Rule{UnknownCommand, UnknownCommand,
 			UnknownCommand}},
@@ -282,7 +281,8 @@ func TestPrinterRules(t *testing.T) {
 	b.want(NoCutter)
 }
 
-// Paper takes its time, and the buffer is what was written ahead of it.
+// TestPrinterTakesItsTime: printing takes time, and the buffer fills with what is written ahead
+// of it.
 func TestPrinterTakesItsTime(t *testing.T) {
 	b, p := printerBench(t, board.Printer{Buffer: 256})
 	line := []byte("12345\n") // 30 dot lines at 400 a second: 75 ms
@@ -306,7 +306,7 @@ func TestPrinterTakesItsTime(t *testing.T) {
 	p.Write(line)
 	b.want(BufferOverflow)
 	p.Write(line)
-	b.want(BufferOverflow) // said once
+	b.want(BufferOverflow) // reported once
 	b.now += time.Hour
 	if got := strings.Count(words(), "12345"); got > 2+256/6 || got < 256/6 {
 		t.Errorf("%d lines of what did not get lost", got)
@@ -333,7 +333,7 @@ func TestPrinterStatus(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.jam(c.jam)
-			// In the middle of anything, and a byte at a time.
+			// A question in the middle of other data, and one byte at a time.
 			p.Write([]byte("ab\x10"))
 			p.Write([]byte("\x04"))
 			p.Write([]byte("\x01\x10\x04\x02cd\x10\x04\x03\x10\x04\x04\n"))
@@ -356,7 +356,7 @@ func TestPrinterStatus(t *testing.T) {
 	b.want()
 }
 
-// A printer that is told to (GS a) tells what changes, and nothing before.
+// TestPrinterTells: with GS a the printer reports what changes, and nothing without it.
 func TestPrinterTells(t *testing.T) {
 	b, p := printerBench(t, board.Printer{Tells: true})
 	var said []byte
@@ -394,7 +394,7 @@ func TestPrinterTells(t *testing.T) {
 	b.want()
 }
 
-// GB18030 is read from the start by a printer made for China, until FS .
+// TestPrinterReadsChinese: a printer made for China reads GB18030 from power-on until FS .
 func TestPrinterReadsChinese(t *testing.T) {
 	b, p := printerBench(t, board.Printer{Chinese: "gb18030"})
 	p.Write([]byte("\xb8\xb6\x81\x39\xee\x39a\x1c.\x82\x1c&\xbf\xee\n"))
@@ -407,7 +407,7 @@ func TestPrinterReadsChinese(t *testing.T) {
 	b.want(BadArgument)
 }
 
-// Whatever comes over a noisy line, the printer goes on.
+// FuzzPrinterBytes: the printer survives any bytes.
 func FuzzPrinterBytes(f *testing.F) {
 	for _, seed := range []string{"\x1b@ab\n", "\x1d(k\x01\x001", "\x1dk\x49\x06{BABCD\n",
 		"\x1dv0\x00\x01\x00\x01\x00\xff", "\x10\x04\x01", "\x1d(k\xff\xff1"} {
@@ -429,7 +429,7 @@ func FuzzPrinterBytes(f *testing.F) {
 	})
 }
 
-// FuzzPanelBytes: nor does the panel fall over.
+// FuzzPanelBytes: the panel survives any bytes.
 func FuzzPanelBytes(f *testing.F) {
 	f.Add([]byte{0, 0x2a, 1, 0, 1, 0, 1, 0, 1, 1}, []byte{0x2c})
 	f.Fuzz(func(t *testing.T, script, more []byte) {
@@ -443,7 +443,7 @@ func FuzzPanelBytes(f *testing.F) {
 	})
 }
 
-// hexes reads "2c 00".
+// hexes parses "2c 00".
 func hexes(t *testing.T, text string) (w []byte) {
 	t.Helper()
 	for one := range strings.FieldsSeq(text) {
@@ -466,7 +466,7 @@ func TestILI9341Rules(t *testing.T) {
 	c.clock(true, []byte{0x3e})
 	c.clock(false, []byte{0xe0}) // after one of two parameters
 	c.clock(true, make([]byte, 16))
-	c.clock(false, []byte{0xed}) // of no data sheet's table that is emulated
+	c.clock(false, []byte{0xed}) // in no emulated data sheet
 	b.want(ParameterCount, ParameterCount, UnknownCommand)
 }
 
@@ -566,7 +566,7 @@ func TestCharactersOnLines(t *testing.T) {
 	b.want(UnknownCommand)
 }
 
-// What the other controllers of dots have apart.
+// TestDotSheets: how the other dot controllers differ.
 func TestDotSheets(t *testing.T) {
 	for _, c := range []struct {
 		chip, script string
@@ -627,8 +627,8 @@ func TestOLEDWalks(t *testing.T) {
 	}
 }
 
-// Characters: a script is instructions "i 28", data "d 41", halves "n 30", pauses,
-// and pins as they are "p 05 01".
+// TestCharacterRules: a script has instructions "i 28", data "d 41", halves "n 30", pauses, and
+// pin states "p 05 01".
 func TestCharacterRules(t *testing.T) {
 	const four = "wait 15ms; n 30; wait 5ms; n 30; wait 1ms; n 30; wait 1ms; n 20; wait 1ms; "
 	for _, c := range []struct {
@@ -708,7 +708,7 @@ func TestFrameBufferRules(t *testing.T) {
 	}
 }
 
-// An address that nobody has is not answered, and i2c-dev has its limit.
+// TestI2CRules: an unused address is not acknowledged, and i2c-dev has a size limit.
 func TestI2CRules(t *testing.T) {
 	b := &bench{t: t}
 	d := &board.Display{Width: 128, Height: 64}
@@ -726,7 +726,7 @@ func TestI2CRules(t *testing.T) {
 	b.want(TransferSize)
 }
 
-// FuzzSmallChips: nor do the small chips fall over.
+// FuzzSmallChips: the small chips survive any bytes.
 func FuzzSmallChips(f *testing.F) {
 	f.Add([]byte{0x00, 0x21, 0x00, 0x7f, 0x22, 0, 7}, []byte{0x40, 1, 2, 3})
 	f.Add([]byte{0x34, 0x30, 0x34, 0x30}, []byte{0x24, 0x20, 0x84, 0x80})

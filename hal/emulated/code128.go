@@ -28,8 +28,8 @@ var code128Widths = [...]string{
 	"411131", "211412", "211214", "211232", "2331112",
 }
 
-// code128 reads the data of GS k, function B: {B and {C select subsets. It gives
-// the symbol values with start, check and stop, and the words for people.
+// code128 parses the data of GS k, function B, where {B and {C select subsets. It returns the
+// symbol values with start, check and stop, and the text.
 func code128(data []byte) (values []int, words string, err error) {
 	subset := byte(0)
 	for i := 0; i < len(data); i++ {

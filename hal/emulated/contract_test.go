@@ -21,7 +21,7 @@ import (
 	"payterm/screen"
 )
 
-// The contract of all displays, held against each driver on its chip.
+// The contract of all displays, tested for each driver on its chip.
 
 // glasses are boards that differ in their display.
 var glasses = []struct{ name, display string }{
@@ -248,7 +248,7 @@ rotation = 90
 mirror_x = true`},
 }
 
-// newGlass is a board with one of them; violations fail the test.
+// newGlass is a board with one display; violations fail the test.
 func newGlass(t testing.TB, display string, scale float64) (*emulated.Board, *board.Board) {
 	t.Helper()
 	p, err := board.ReadProfile("glass.toml", []byte("board = \"glass\"\n[display]\n"+display))
@@ -265,7 +265,7 @@ var aCode = payterm.Screen{
 	Keys: []payterm.KeyHint{{Key: payterm.KeyCancel, Does: "cancel"}},
 }
 
-// show shows a screen; that a glass is too small for a QR code is no failure here.
+// show shows a screen; a glass that is too small for a QR code is no failure here.
 func show(t testing.TB, d *glass.Display, s payterm.Screen) {
 	t.Helper()
 	if err := d.Show(s); err != nil && (s.QR == "" || d.CanShow(s.QR) || !errors.Is(err, glass.ErrQRTooSmall)) {
@@ -288,14 +288,14 @@ func TestDisplayContract(t *testing.T) {
 	}
 }
 
-// displayContract holds one display to what all of them do.
+// displayContract tests one display.
 func displayContract(t *testing.T, display string) {
 	e, b := newGlass(t, display, 1000)
 	d := newDisplay(t, e, b)
 	screens := []payterm.Screen{waiting("0:41"), aCode, amount("$12.34"), changes[2].to, waiting("0:42"),
 		{Name: "blank"}}
 
-	// The reference: what each screen is on a glass that has shown nothing else.
+	// The reference: each screen on a glass that has shown nothing else.
 	want := map[string]*image.RGBA{}
 	for _, s := range screens {
 		fresh, wires := newGlass(t, display, 1e6)
@@ -318,7 +318,7 @@ func displayContract(t *testing.T, display string) {
 		holds(s, "after others")
 	}
 
-	// A frame that is there already costs nothing, a small change little.
+	// An unchanged frame sends nothing, a small change little.
 	sent := func(s payterm.Screen) int {
 		was := e.Bus().Bytes
 		show(t, d, s)
@@ -344,7 +344,7 @@ func displayContract(t *testing.T, display string) {
 	}
 	holds(waiting("0:42"), "after a refresh")
 
-	// The supply dips, of which nobody hears.
+	// The supply dips without the driver noticing.
 	if err := e.BrownOut(); err != nil {
 		t.Fatal(err)
 	}
@@ -357,11 +357,11 @@ func displayContract(t *testing.T, display string) {
 	}
 	holds(waiting("0:42"), "after a brown-out")
 
-	// The cable is pulled and put back.
+	// The cable is pulled and plugged in.
 	if err := errors.Join(e.Unplug("display")); err != nil {
 		t.Fatal(err)
 	}
-	d.Show(amount("$1.00")) //nolint:errcheck // a bus without an answer does not always tell
+	d.Show(amount("$1.00")) // a bus without acknowledgement may not notice
 	if err := e.Plug("display"); err != nil {
 		t.Fatal(err)
 	}
@@ -372,7 +372,7 @@ func displayContract(t *testing.T, display string) {
 	show(t, d, waiting("0:42"))
 	holds(waiting("0:42"), "after it was pulled")
 
-	// A transfer breaks off.
+	// A transfer is interrupted.
 	if err := e.CutTransfers(0, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -386,9 +386,9 @@ func displayContract(t *testing.T, display string) {
 	holds(amount("$12.34"), "after a transfer that broke off")
 }
 
-// Whichever transfer breaks off, the first, the second, and so on until there is no
-// such one: the driver says so, and after it has begun anew the glass is right and
-// no chip complains of a command that was left half said.
+// TestEveryTransferBreaksOff: the first transfer is interrupted, then the second, and so on to
+// the last. Each time the driver returns an error, and after its next full refresh the glass is
+// right and no chip has got half a command.
 func TestEveryTransferBreaksOff(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine only, and long with the race detector")
@@ -404,7 +404,7 @@ func TestEveryTransferBreaksOff(t *testing.T) {
 				show(t, d, s)
 				want[s.Elapsed] = e.Frame()
 			}
-			steps := 1 // of hundreds of pieces of a frame each is the same
+			steps := 1 // the hundreds of pieces of a frame are alike
 			if strings.Contains(g.display, "max_transfer = 64") {
 				steps = 371
 			}
@@ -433,7 +433,7 @@ func TestEveryTransferBreaksOff(t *testing.T) {
 					}
 					was := e.Bus().Transfers
 					if err := act.do(); e.Bus().Transfers-was <= k {
-						break // there is no k-th
+						break // there are fewer transfers
 					} else if err == nil {
 						t.Errorf("%s: transfer %d broke off, which is no error", act.name, k)
 					}
@@ -459,10 +459,10 @@ func TestEveryTransferBreaksOff(t *testing.T) {
 	}
 }
 
-// unlike tells frames apart, every pixel of them.
+// unlike reports whether two frames differ in any pixel.
 func unlike(a, b *image.RGBA) bool { return a.Rect != b.Rect || !bytes.Equal(a.Pix, b.Pix) }
 
-// darkness is a frame of one colour: that of its first pixel.
+// darkness is a frame in the colour of like's first pixel.
 func darkness(like *image.RGBA) *image.RGBA {
 	img := image.NewRGBA(like.Rect)
 	for i := range img.Pix {
@@ -493,8 +493,8 @@ func ofDots(display string) bool {
 	return err == nil && p.Display.Shows() == board.TwoColours
 }
 
-// What a driver of pixels is given is what a person sees, each pixel of it, however
-// the glass is mounted.
+// TestEveryPixel: each pixel of the driver's image is where a person sees it, for every mounting
+// of the glass.
 func TestEveryPixel(t *testing.T) {
 	t.Parallel()
 	for _, g := range glasses {
@@ -574,7 +574,7 @@ func wrongPixels(want, got *image.RGBA, mono bool) int {
 	return n
 }
 
-// A display of characters says all words of a screen, over its pages.
+// TestNothingIsCut: a character display shows all words of a screen, over its pages.
 func TestNothingIsCut(t *testing.T) {
 	long := payterm.Screen{
 		Name: "warning", Tone: payterm.Doubt, Title: "Paid already?", Amount: "$1234.56", Status: "offline",
@@ -599,7 +599,7 @@ func TestNothingIsCut(t *testing.T) {
 				if !strings.Contains(strings.Join(rows, " "), s.Watermark) {
 					t.Errorf("%s, %s: a page without its mark: %q", g.name, s.Name, rows)
 				}
-				for _, row := range rows { // a long word goes on in the next row
+				for _, row := range rows { // a long word continues in the next row
 					if row = strings.ReplaceAll(row, " ", ""); !slices.Contains(told, row) {
 						seen += row
 						told = append(told, row)
@@ -626,7 +626,7 @@ func TestNothingIsCut(t *testing.T) {
 	}
 }
 
-// codes are of as many bytes as code_url has, from the shortest to the longest.
+// codes have as many bytes as code_url has, from the shortest to the longest.
 func codes() (all []string) {
 	for _, n := range []int{20, 32, 37, 53, 54, 78, 90, 106, 120} {
 		all = append(all, ("https://qr.alipay.com/" + strings.Repeat("aZ3_", 30))[:n])
@@ -634,10 +634,9 @@ func codes() (all []string) {
 	return all
 }
 
-// A QR code is on the glass with modules of two pixels at the least, and then a
-// reader that nobody here wrote reads it at the glass's real resolution with the
-// dark edge of its case around; or the driver says that it is not, and nobody reads
-// it there.
+// TestZbarReadsEveryGlass: either a QR code is on the glass with modules of at least two pixels,
+// and an independent reader (zbar) reads it at the glass's resolution with a dark case around it;
+// or the driver says that it is not shown, and zbar finds none.
 func TestZbarReadsEveryGlass(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -675,8 +674,8 @@ func TestZbarReadsEveryGlass(t *testing.T) {
 			t.Errorf("%s shows %d codes in characters", g.name, n)
 		}
 	}
-	// Where the paper begins: a large glass takes all of them, 128x64 takes version 3
-	// (53 bytes), and what is lower takes none.
+	// Which codes fit: a large glass shows all of them, 128x64 up to version 3 (53 bytes), and a
+	// lower one none.
 	for name, want := range map[string]int{"st7789": 9, "ssd1306 on I2C": 4, "ssd1306 of 128x32, inverted": 0,
 		"ssd1306 of 64x48, in the middle": 0} {
 		if shown[name] != want {
@@ -685,12 +684,12 @@ func TestZbarReadsEveryGlass(t *testing.T) {
 	}
 }
 
-// module looks for the finder pattern of a QR code, dark and light as 1:1:3:1:1, and
-// gives the pixels of a module; 0 without one.
+// module finds the finder pattern of a QR code, dark and light as 1:1:3:1:1, and returns the
+// pixels of a module; 0 if there is none.
 func module(img *image.RGBA) int {
 	dark := func(x, y int) bool { return img.Pix[img.PixOffset(x, y)+1] < 0x50 }
 	for y := range img.Rect.Dy() {
-		var runs []int // lengths of what is alternately dark and light, the last five
+		var runs []int // lengths of the last five runs of dark and light
 		for x := range img.Rect.Dx() {
 			switch {
 			case x == 0 || dark(x, y) != dark(x-1, y):
@@ -709,10 +708,10 @@ func module(img *image.RGBA) int {
 	return 0
 }
 
-// finder tells whether the column through the middle of such a row is so as well.
+// finder reports whether the column through the middle of such a row has the pattern too.
 func finder(img *image.RGBA, dark func(x, y int) bool, x, y, px int) bool {
 	middle := x + 3*px
-	for dy := -px / 2; dy <= 2*px; dy++ { // the row may be any of the three in the middle
+	for dy := -px / 2; dy <= 2*px; dy++ { // the row may be any of the middle three
 		top := y - 2*px - dy
 		fits := top >= 0 && top+7*px <= img.Rect.Dy()
 		for i := 0; fits && i < 7*px; i++ {
@@ -725,7 +724,8 @@ func finder(img *image.RGBA, dark func(x, y int) bool, x, y, px int) bool {
 	return false
 }
 
-// What goes to paper instead is read there, with the time at which it ends.
+// TestZbarReadsTheCodeSlip: a code that is printed instead is read there, and the slip has the
+// time at which it ends.
 func TestZbarReadsTheCodeSlip(t *testing.T) {
 	t.Parallel()
 	for _, code := range codes() {
@@ -742,7 +742,7 @@ func TestZbarReadsTheCodeSlip(t *testing.T) {
 	}
 }
 
-// cased puts the dark edge of a case around a glass.
+// cased adds the dark edge of a case to a glass.
 func cased(img *image.RGBA) *image.RGBA {
 	out := image.NewRGBA(img.Rect.Inset(-20))
 	for i := 3; i < len(out.Pix); i += 4 {
@@ -754,7 +754,7 @@ func cased(img *image.RGBA) *image.RGBA {
 	return out
 }
 
-// TestPictures writes what the glasses show to PAYTERM_PICTURES, for eyes.
+// TestPictures writes what the glasses show to PAYTERM_PICTURES, for people to look at.
 func TestPictures(t *testing.T) {
 	dir := os.Getenv("PAYTERM_PICTURES")
 	if dir == "" {

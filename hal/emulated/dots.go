@@ -15,12 +15,12 @@ import (
 type dotSheet struct {
 	name          string
 	columns, rows int
-	arguments     map[byte]int // how many bytes follow a command, besides those that hold their argument
-	inside        string       // commands from, to, and so on, that hold it
+	arguments     map[byte]int // bytes after a command, besides those that contain their argument
+	inside        string       // commands that contain their argument, as pairs of from and to
 	maxClock      int64
-	turned        bool // its glass is turned by who looks at it, not by its mounting
-	supplied      bool // by the module, or by a converter that a reset switches on
-	lcd           bool // it lets light through, and has a command that resets it
+	turned        bool // turned by its user, not by its mounting
+	supplied      bool // by the module, or by a converter that is on after a reset
+	lcd           bool // a transmissive LCD, which has a reset command
 }
 
 // oledArguments are those of all OLEDs here.
@@ -75,10 +75,9 @@ var dotSheets = map[string]dotSheet{
 	},
 }
 
-// dots is a controller as its data sheet describes it: a RAM of columns in pages of 8 rows,
-// written through a pointer that walks, and a stream of commands of one to seven bytes. The
-// glass is mounted as nearly all modules have it: its first dot is the last column and the
-// last row of the scan.
+// dots is a controller of dots as in its data sheet: a RAM of columns in pages of 8 rows, written
+// through an address pointer, and commands of one to seven bytes. The glass is mounted as on
+// nearly all modules: its first dot is the last column and the last row of the scan.
 type dots struct {
 	mu       sync.Mutex
 	sheet    dotSheet
@@ -91,12 +90,12 @@ type dots struct {
 	powered  bool
 	held     bool
 	heldAt   time.Duration
-	needsRST bool // it has a reset line, and power came without a pulse since
-	lit      bool // behind an LCD
+	needsRST bool // it has a reset line, and had no pulse since power-on
+	lit      bool // the backlight of an LCD
 
-	cmd                  []byte // a command whose arguments are still to come
+	cmd                  []byte // a command that waits for arguments
 	on, inverted, allOn  bool
-	supply               bool // its own converter is on, or it needs none
+	supply               bool // its converter is on, or it needs none
 	locked               bool
 	remap, flip          bool
 	contrast             byte
@@ -117,13 +116,13 @@ func newDots(sheet dotSheet, d *board.Display, now func() time.Duration, report 
 		columns: sheet.columns, lit: !sheet.lcd || d.Backlight == "",
 	}
 	if d.OffsetX+d.Width > c.columns && !sheet.turned {
-		c.columns = 132 // an SH1106 that goes by the name of an SSD1306
+		c.columns = 132 // an SH1106 sold as an SSD1306
 	}
 	c.restart()
 	return c
 }
 
-// restart is the state after a reset; the RAM keeps what it has.
+// restart is the state after a reset; the RAM keeps its content.
 func (c *dots) restart() {
 	c.cmd, c.on, c.inverted, c.allOn, c.remap, c.flip, c.locked = nil, false, false, false, false, false, false
 	c.supply = c.sheet.supplied
@@ -146,7 +145,7 @@ func (c *dots) resetPin(high bool) {
 	}
 }
 
-// light is that behind an LCD; others shine themselves.
+// light is the backlight of an LCD; OLEDs have none.
 func (c *dots) light(on bool) {
 	if !c.sheet.lcd {
 		return
@@ -172,7 +171,7 @@ func (c *dots) dip() {
 	c.changed()
 }
 
-// lose is what a supply that fell too far does.
+// lose is the effect of a supply that fell too far.
 func (c *dots) lose() {
 	c.restart()
 	for p := range c.ram {
@@ -205,8 +204,8 @@ func (c *dots) clock(data bool, w []byte) {
 	}
 }
 
-// message takes what comes behind the address on I2C: control bytes tell what
-// follows, one byte (Co set) or all the rest.
+// message takes the bytes after the address on I2C: a control byte tells what follows, one byte
+// (Co set) or all the rest.
 func (c *dots) message(w []byte, _ func(int) time.Duration) {
 	c.mu.Lock()
 	defer c.changed()
@@ -232,7 +231,7 @@ func (c *dots) message(w []byte, _ func(int) time.Duration) {
 func (c *dots) take(data bool, b byte) {
 	if c.needsRST {
 		c.report(NoReset, "byte %#02x after power-on, without a pulse of the reset line before it", b)
-		c.needsRST = false // said once
+		c.needsRST = false // reported once
 	}
 	if data {
 		if len(c.cmd) > 0 {
@@ -244,7 +243,7 @@ func (c *dots) take(data bool, b byte) {
 	}
 	c.cmd = append(c.cmd, b)
 	need, known := c.sheet.arguments[c.cmd[0]]
-	for in := c.sheet.inside; len(in) > 0; in = in[2:] { // the argument is in it
+	for in := c.sheet.inside; len(in) > 0; in = in[2:] { // the argument is in the command
 		known = known || c.cmd[0] >= in[0] && c.cmd[0] <= in[1]
 	}
 	if !known {
@@ -282,7 +281,7 @@ func (c *dots) command(b byte, a []byte) {
 	case b == 0x21:
 		c.window(b, a, c.columns-1, &c.col0, &c.col1, &c.col)
 	case b == 0x22:
-		c.window(b, []byte{a[0] & 7, a[1] & 7}, 7, &c.pg0, &c.pg1, &c.page) // the other bits mean nothing
+		c.window(b, []byte{a[0] & 7, a[1] & 7}, 7, &c.pg0, &c.pg1, &c.page) // the other bits have no meaning
 	case b >= 0x40 && b < 0x80:
 		c.startLine = int(b & 0x3f)
 	case b == 0x81 && c.sheet.lcd:
@@ -296,7 +295,7 @@ func (c *dots) command(b byte, a []byte) {
 			c.report(BadArgument, "the converter is set while the display is on")
 		}
 		c.supply = a[0]&1 != 0
-	case b == 0xb8: // icons, of which no glass here has any
+	case b == 0xb8: // icons; no glass here has any
 		c.page = 8
 	case b >= 0xb0 && b < 0xc0:
 		c.page = int(b & 0xf)
@@ -309,7 +308,7 @@ func (c *dots) command(b byte, a []byte) {
 	}
 }
 
-// setting takes how the RAM is shown.
+// setting handles commands that set how the RAM is shown.
 func (c *dots) setting(b byte, a []byte) {
 	switch b {
 	case 0xa0, 0xa1:
@@ -349,7 +348,7 @@ func (c *dots) window(cmd byte, a []byte, limit int, low, high, at *int) {
 	*low, *high, *at = from, to, from
 }
 
-// dots takes 8 dots and walks on.
+// dots writes 8 dots and moves the pointer.
 func (c *dots) dots(b byte) {
 	if c.col >= c.columns || c.page >= len(c.ram) {
 		c.report(BadAddress, "dots for column %d of %d, page %d", c.col, c.columns, c.page)
@@ -380,8 +379,7 @@ func (c *dots) nextPage() {
 	}
 }
 
-// frame is the glass as a person sees it whose board is mounted as the profile
-// says.
+// frame is the glass as a person sees it, mounted as the profile says.
 func (c *dots) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -394,8 +392,8 @@ func (c *dots) frame() *image.RGBA {
 	return img
 }
 
-// wired is how the rows of the glass are, as command DAh tells it: nearly all of 32 rows in
-// sequence, the others alternately.
+// wired is how the rows of the glass are connected, as command DAh tells it: in sequence for
+// nearly all of 32 rows, alternately for the others.
 func (c *dots) wired() byte {
 	pins, said := map[string]byte{
 		board.COMSequential: 0x02, board.COMAlternative: 0x12, board.COMSequentialRemap: 0x22,
@@ -410,8 +408,8 @@ func (c *dots) wired() byte {
 	return 0x12
 }
 
-// pad is where a row is led to on the chip's edge: in sequence one side after the other, or
-// alternately left and right; with the remap the sides are exchanged.
+// pad is the pad of the chip for a row: in sequence one side after the other, or alternately left
+// and right; the remap exchanges the sides.
 func (c *dots) pad(pins byte, row int) int {
 	half := c.d.Height / 2
 	if pins&0x10 != 0 {
@@ -423,7 +421,7 @@ func (c *dots) pad(pins byte, row int) int {
 	return row
 }
 
-// scanned is the row that the chip has at a pad.
+// scanned is the row that the chip drives at a pad.
 func (c *dots) scanned(pad int) int {
 	for row := range c.d.Height {
 		if c.pad(c.pins, row) == pad {
@@ -433,7 +431,7 @@ func (c *dots) scanned(pad int) int {
 	return 0
 }
 
-// place is where in the RAM a dot of the glass is.
+// place is a dot's place in the RAM.
 func (c *dots) place(x, y int) (column, row int, shown bool) {
 	if c.sheet.turned {
 		return c.turnedPlace(x, y)
@@ -445,8 +443,8 @@ func (c *dots) place(x, y int) (column, row int, shown bool) {
 	if turned != c.d.MirrorY {
 		y = c.d.Height - 1 - y
 	}
-	// x and y are of the glass now: the last segment and the last row of the scan are
-	// at the upper left corner of the RAM. LCDs have the first segment there.
+	// x and y are now on the glass: the last segment and the last row of the scan are at the
+	// upper left corner of the RAM. LCDs have the first segment there.
 	segment, com := c.columns-1-x, c.d.Height-1-y
 	if c.sheet.lcd {
 		segment = x
@@ -464,7 +462,7 @@ func (c *dots) place(x, y int) (column, row int, shown bool) {
 	return segment, (com + c.offset + c.startLine) & (c.sheet.rows - 1), true
 }
 
-// turnedPlace is that of a glass that somebody has turned.
+// turnedPlace is place for a glass that its user has turned.
 func (c *dots) turnedPlace(x, y int) (column, row int, shown bool) {
 	if c.d.MirrorX {
 		x = c.d.Width - 1 - x
@@ -485,7 +483,7 @@ func (c *dots) turnedPlace(x, y int) (column, row int, shown bool) {
 		across, down = down, across
 	}
 	column = x + across
-	com := (y - down) & (c.sheet.rows - 1) // the first row of the glass hangs there
+	com := (y - down) & (c.sheet.rows - 1) // the first row of the glass is connected there
 	if c.remap {
 		column = c.columns - 1 - column
 	}
@@ -495,7 +493,7 @@ func (c *dots) turnedPlace(x, y int) (column, row int, shown bool) {
 	return column, (com + c.offset + c.startLine) & (c.sheet.rows - 1), com < c.multiplex
 }
 
-// seen is one dot: unlit, or as bright as the contrast has it.
+// seen is the colour of a dot: dark, or as bright as the contrast.
 func (c *dots) seen(x, y int) color.RGBA {
 	if !c.powered || !c.on || !c.supply || !c.lit {
 		return dark

@@ -1,12 +1,11 @@
-// Package emulated puts chips behind the wires of a board profile, so that the
-// very driver code of a terminal runs without one: LCD and OLED controllers that
-// decode the bytes of their bus, a frame buffer, a key matrix that couples rows to
-// columns, a serial scanner and an ESC/POS printer behind PTYs, scanners and pads that
-// type, with the kernel's rules for its event devices, and PWM channels that remember
-// what was played on them.
+// Package emulated puts chips behind the wires of a board profile, so that the drivers of a
+// terminal run unchanged without hardware: LCD and OLED controllers that decode the bytes of
+// their bus, a frame buffer, a key matrix, a serial scanner and an ESC/POS printer behind
+// PTYs, scanners and keypads that type, with the kernel's rules for event devices, and PWM
+// channels that record what was played on them.
 //
-// The chips are written from data sheets, apart from the drivers, and share no
-// code with them. What a real chip would not accept is kept as a violation.
+// The chips are written from data sheets and share no code with the drivers. What a real
+// chip would not accept is recorded as a Violation.
 package emulated
 
 import (
@@ -26,16 +25,15 @@ import (
 	"periph.io/x/conn/v3/spi"
 )
 
-// Config says which board, and how much faster than real its devices are.
+// Config is the board, and the speed of its devices.
 type Config struct {
 	Profile board.Profile
 	Scale   float64 // 1 is real time
-	// Changed is told of each device that changed: display, paper, buzzer. It
-	// must not block.
+	// Changed is called when a device changed: display, paper, buzzer. It must not block.
 	Changed func(device string)
 }
 
-// Board is the emulated hardware. Its methods may be called from any goroutine.
+// Board is the emulated hardware. Its methods are safe for concurrent use.
 type Board struct {
 	c       Config
 	panel   glass
@@ -46,9 +44,9 @@ type Board struct {
 	spi     *spiPort
 	i2c     *i2cPort
 	memory  *frameBuffer
-	network *networkDevice           // the printer, where it is on the network
+	network *networkDevice           // the printer, if it is on the network
 	intake  *intake                  // of the printer
-	serial  map[string]*serialDevice // by what the profile calls it
+	serial  map[string]*serialDevice // by the profile's name
 	events  map[hal.EventDevice]*eventDevice
 	signals signals
 	reader  reader // the scanner
@@ -101,16 +99,16 @@ func New(c Config) (*Board, error) {
 	return b, nil
 }
 
-// glass is the chip of a display, and what it is looked at through.
+// glass is a display: its chip and its glass.
 type glass interface {
 	resetPin(high bool)
 	light(on bool)
 	power(on bool)
-	dip() // of its supply, of which nobody hears
+	dip() // of its supply, which the driver does not notice
 	frame() *image.RGBA
 }
 
-// display puts a display's chip on its bus.
+// display connects a display's chip to its bus.
 func (b *Board) display(d *board.Display) error {
 	changed := func() { b.c.Changed("display") }
 	var onSPI interface{ clock(data bool, w []byte) }
@@ -192,7 +190,7 @@ func (b *Board) openSerial() []error {
 			} else {
 				d, err = openSerialPrinter(p.Baud, b.c.Scale, b.printer)
 			}
-			b.serial[p.USB+p.Device], b.intake = d, &d.intake // one of them is there
+			b.serial[p.USB+p.Device], b.intake = d, &d.intake // one of the two is set
 		}
 		errs = append(errs, err)
 		b.wg.Go(func() { b.printer.run(b.end, b.c.Scale) })
@@ -206,13 +204,13 @@ func (b *Board) wire(name string, level func(gpio.Level)) {
 	}
 }
 
-// now is the time of the chips: as much faster than real as they are.
+// now is the time of the chips, which runs Scale times as fast.
 func (b *Board) now() time.Duration {
 	return time.Duration(float64(time.Since(b.start)) * b.c.Scale)
 }
 
-// Sleep is what drivers get for pauses: scaled like the chips, and never less than
-// asked for. A pause begins once the printer has what was written before it.
+// Sleep is the drivers' pause: scaled like the chips' time, and never shorter. It starts when the
+// printer has received what was written before it.
 func (b *Board) Sleep(d time.Duration) {
 	if b.intake != nil {
 		b.intake.settle()
@@ -220,7 +218,7 @@ func (b *Board) Sleep(d time.Duration) {
 	time.Sleep(time.Duration(math.Ceil(float64(d) / b.c.Scale)))
 }
 
-// SPI is hal.Ports'.
+// SPI implements hal.Ports.
 func (b *Board) SPI(name string) (spi.PortCloser, error) {
 	if b.spi == nil || b.spi.name != name {
 		return nil, fmt.Errorf("emulated: no chip on SPI bus %s", name)
@@ -228,7 +226,7 @@ func (b *Board) SPI(name string) (spi.PortCloser, error) {
 	return hal.SPIPort(b.spi), nil
 }
 
-// I2C is hal.Ports'.
+// I2C implements hal.Ports.
 func (b *Board) I2C(name string) (i2c.BusCloser, error) {
 	if b.i2c == nil || b.i2c.name != name {
 		return nil, fmt.Errorf("emulated: no chip on I2C bus %s", name)
@@ -236,7 +234,7 @@ func (b *Board) I2C(name string) (i2c.BusCloser, error) {
 	return hal.I2CBus(b.i2c), nil
 }
 
-// FrameBuffer is hal.Ports'.
+// FrameBuffer implements hal.Ports.
 func (b *Board) FrameBuffer(name string) (hal.FrameBuffer, error) {
 	if b.memory == nil || b.memory.name != name {
 		return nil, fmt.Errorf("emulated: no frame buffer %s", name)
@@ -244,8 +242,8 @@ func (b *Board) FrameBuffer(name string) (hal.FrameBuffer, error) {
 	return b.memory, nil
 }
 
-// Text is what a display of characters says now, row by row: a sign of its
-// character RAM has its number from U+E000 on. Displays of pixels have none.
+// Text is what a character display shows, row by row; characters of its own RAM are U+E000 and
+// up. Pixel displays have none.
 func (b *Board) Text() []string {
 	if c, ok := b.panel.(*hd44780); ok {
 		return c.text()
@@ -253,7 +251,7 @@ func (b *Board) Text() []string {
 	return nil
 }
 
-// Pin is hal.Ports'.
+// Pin implements hal.Ports.
 func (b *Board) Pin(name string) (gpio.PinIO, error) {
 	if p := b.pins[name]; p != nil {
 		return p, nil
@@ -261,7 +259,7 @@ func (b *Board) Pin(name string) (gpio.PinIO, error) {
 	return nil, fmt.Errorf("emulated: nothing on line %s", name)
 }
 
-// Serial is hal.Ports': the same line code as on a terminal, on a PTY.
+// Serial implements hal.Ports with the line code of a terminal, on a PTY.
 func (b *Board) Serial(name string, baud int) (*hal.Line, error) {
 	d := b.serial[name]
 	if d == nil {
@@ -271,7 +269,7 @@ func (b *Board) Serial(name string, baud int) (*hal.Line, error) {
 	return d.opened(hal.OpenLine(d.name, baud)), nil
 }
 
-// Events is hal.Ports': the same line code as on a terminal, on a file of ours.
+// Events implements hal.Ports with the line code of a terminal, on an emulated file.
 func (b *Board) Events(e hal.EventDevice) (*hal.Line, error) {
 	d := b.events[e]
 	if d == nil {
@@ -280,8 +278,8 @@ func (b *Board) Events(e hal.EventDevice) (*hal.Line, error) {
 	return hal.OpenEvents(d.open), nil
 }
 
-// Device is the path of the PTY behind a serial line of the profile, for a program
-// of its own that opens it: an agent, or the machine that one runs in.
+// Device is the path of the PTY of a serial line in the profile, for another process that opens
+// it: an agent, or the virtual machine that runs one.
 func (b *Board) Device(name string) (string, error) {
 	d := b.serial[name]
 	if d == nil {
@@ -291,7 +289,7 @@ func (b *Board) Device(name string) (string, error) {
 	return d.name(), nil
 }
 
-// Network is hal.Ports': the same line code as on a terminal, on loopback.
+// Network implements hal.Ports with the line code of a terminal, on loopback.
 func (b *Board) Network(address string) (*hal.Line, error) {
 	if b.network == nil || b.c.Profile.Printer.Network != address {
 		return nil, fmt.Errorf("emulated: nothing at %s", address)
@@ -299,7 +297,7 @@ func (b *Board) Network(address string) (*hal.Line, error) {
 	return b.network.opened(hal.OpenNetwork(b.network.address)), nil
 }
 
-// USBPrinter is hal.Ports': the same line code as on a terminal, on a PTY.
+// USBPrinter implements hal.Ports with the line code of a terminal, on a PTY.
 func (b *Board) USBPrinter(name string) (*hal.Line, error) {
 	d := b.serial[name]
 	if d == nil {
@@ -308,7 +306,7 @@ func (b *Board) USBPrinter(name string) (*hal.Line, error) {
 	return d.opened(hal.OpenUSBPrinter(d.name)), nil
 }
 
-// Frame is what the glass shows now; a board without a display has one dark pixel.
+// Frame is what the glass shows; a board without a display has one dark pixel.
 func (b *Board) Frame() *image.RGBA {
 	if b.panel == nil {
 		img := image.NewRGBA(image.Rect(0, 0, 1, 1))
@@ -318,7 +316,7 @@ func (b *Board) Frame() *image.RGBA {
 	return b.panel.frame()
 }
 
-// Bus is what went over the display's bus so far.
+// Bus is the traffic on the display's bus.
 func (b *Board) Bus() BusTraffic {
 	if b.bus == nil {
 		return BusTraffic{}
@@ -328,8 +326,7 @@ func (b *Board) Bus() BusTraffic {
 	return b.bus.traffic
 }
 
-// CutTransfers lets n transfers to the display break off half way, after as many
-// as are spared.
+// CutTransfers interrupts n transfers to the display half way, after the first spared ones.
 func (b *Board) CutTransfers(spared, n int) error {
 	if b.bus == nil {
 		return errNoDisplay
@@ -340,8 +337,8 @@ func (b *Board) CutTransfers(spared, n int) error {
 	return nil
 }
 
-// LimitTransfers gives the display's bus an adapter that takes no more than so many bytes at
-// once; 0 takes it away.
+// LimitTransfers sets the largest transfer of the display's adapter in bytes; 0 removes the
+// limit.
 func (b *Board) LimitTransfers(most int) error {
 	if b.bus == nil {
 		return errNoDisplay
@@ -352,7 +349,7 @@ func (b *Board) LimitTransfers(most int) error {
 	return nil
 }
 
-// TieSelect ties the chip select of a display on SPI, as modules without one have it.
+// TieSelect ties the chip select of a display on SPI low, as on modules without one.
 func (b *Board) TieSelect() error {
 	if b.spi == nil {
 		return errNoDisplay
@@ -363,8 +360,8 @@ func (b *Board) TieSelect() error {
 	return nil
 }
 
-// BrownOut lets the display's supply dip: the panel has reset itself, sleeps, and
-// its RAM is noise. Nothing tells the driver.
+// BrownOut makes the display's supply dip: the panel resets itself, sleeps, and its RAM is noise.
+// The driver does not notice.
 func (b *Board) BrownOut() error {
 	if b.panel == nil {
 		return errNoDisplay
@@ -373,7 +370,7 @@ func (b *Board) BrownOut() error {
 	return nil
 }
 
-// What a board may lack.
+// Errors for devices that a board does not have.
 var (
 	errNoDisplay = errors.New("this board has no display")
 	errNoKeypad  = errors.New("this board has no keypad")
@@ -381,8 +378,8 @@ var (
 	errNoPrinter = errors.New("this board has no printer")
 )
 
-// Press presses a key of the keypad as a finger does: one of a matrix bounces, and is
-// held until the scan has seen it.
+// Press presses a key as a finger does: in a matrix it bounces, and is held until the scan has
+// seen it.
 func (b *Board) Press(k payterm.Key) error {
 	if b.matrix != nil {
 		return b.matrix.press(k)
@@ -394,8 +391,8 @@ func (b *Board) Press(k payterm.Key) error {
 	return d.press(code)
 }
 
-// Hold closes or opens a key's contact, for chords that no one finger plays. One of a
-// matrix bounces, one of an event device repeats.
+// Hold closes or opens a key's contact, for several keys at once. In a matrix it bounces, on an
+// event device it repeats.
 func (b *Board) Hold(k payterm.Key, closed bool) error {
 	if b.matrix != nil {
 		return b.matrix.hold(k, closed)
@@ -416,8 +413,8 @@ func (b *Board) pad(k payterm.Key) (*eventDevice, uint16, error) {
 	return b.events[b.c.Profile.Keypad.Events()], code, err
 }
 
-// Paper is what was printed since the last tear: the picture and the words. A
-// board without a printer has one white dot.
+// Paper is what was printed since the last Tear: picture and text. A board without a printer has
+// one white dot.
 func (b *Board) Paper() (image.Image, string) {
 	if b.printer == nil {
 		return &image.Gray{Pix: []uint8{0xff}, Stride: 1, Rect: image.Rect(0, 0, 1, 1)}, ""
@@ -432,8 +429,8 @@ func (b *Board) Tear() {
 	}
 }
 
-// SetPrinter sets the printer's sensors: paper ok, near_end or out, cover closed
-// or open; an empty word leaves one as it is.
+// SetPrinter sets the printer's sensors: paper ok, near_end or out, cover closed or open; an
+// empty word changes nothing.
 func (b *Board) SetPrinter(paper, cover string) error {
 	if b.printer == nil {
 		return errNoPrinter
@@ -441,8 +438,7 @@ func (b *Board) SetPrinter(paper, cover string) error {
 	return b.printer.sensors(paper, cover)
 }
 
-// JamPrinter sets or ends a fault of the printer: it goes offline and prints
-// nothing.
+// JamPrinter sets or clears a fault: the printer is offline and prints nothing.
 func (b *Board) JamPrinter(on bool) error {
 	if b.printer == nil {
 		return errNoPrinter
@@ -451,8 +447,8 @@ func (b *Board) JamPrinter(on bool) error {
 	return nil
 }
 
-// PowerPrinter switches the printer off or on. Its cable stays: on a serial line and on the
-// network nobody hears of it; one on USB goes with its power.
+// PowerPrinter switches the printer off or on. Its cable stays plugged: on a serial line and on
+// the network the host does not notice; a USB device disappears.
 func (b *Board) PowerPrinter(on bool) error {
 	p := b.c.Profile.Printer
 	if b.printer == nil {
@@ -470,9 +466,9 @@ func (b *Board) PowerPrinter(on bool) error {
 	return nil
 }
 
-// WakePrinter switches the printer off, and on again in a state that it wakes up in from then
-// on, by words such as "chinese font_b": usual (as its profile has it), chinese, katakana,
-// multilingual, france, japan, font_b.
+// WakePrinter switches the printer off and on and sets its state after power-on, by words such as
+// "chinese font_b": usual (as in its profile), chinese, katakana, multilingual, france, japan,
+// font_b.
 func (b *Board) WakePrinter(state string) error {
 	if b.printer == nil {
 		return errNoPrinter
@@ -480,10 +476,10 @@ func (b *Board) WakePrinter(state string) error {
 	return b.printer.wake(state)
 }
 
-// Unplug pulls a cable, Plug puts it back: display, scanner, printer, keypad.
+// Unplug pulls a cable: display, scanner, printer, keypad.
 func (b *Board) Unplug(device string) error { return b.plug(device, false) }
 
-// Plug puts a cable back.
+// Plug plugs it in.
 func (b *Board) Plug(device string) error { return b.plug(device, true) }
 
 func (b *Board) plug(device string, in bool) error {
@@ -511,7 +507,7 @@ func (b *Board) plug(device string, in bool) error {
 	case device == "printer" && b.network != nil:
 		return cable(b.network)
 	case device == "printer" && p.Printer != nil:
-		return cable(b.serial[p.Printer.USB+p.Printer.Device]) // one of them is there
+		return cable(b.serial[p.Printer.USB+p.Printer.Device]) // one of the two is set
 	default:
 		return fmt.Errorf("device %q: display, scanner, printer or keypad, as far as the board has them", device)
 	}

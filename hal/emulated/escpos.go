@@ -22,12 +22,12 @@ import (
 	"rsc.io/qr"
 )
 
-// escpos is a thermal printer of 58 or 80 mm that reads ESC/POS (general knowledge of the
-// command manuals). Its mechanism takes the time that paper takes, and its buffer
-// is finite: what comes faster than it can be printed, or while there is no paper,
-// is lost once the buffer is full, as on any line without flow control.
+// escpos is a thermal printer of 58 or 80 mm with ESC/POS (general knowledge of the command
+// manuals). Printing takes time and the buffer is finite: what comes faster than it is printed,
+// or while there is no paper, is lost once the buffer is full, as on any line without flow
+// control.
 //
-// It works when it is looked at: each call first brings it to the present.
+// It computes its state on demand: each call first brings it to the present.
 type escpos struct {
 	mu         sync.Mutex
 	dots, room int
@@ -48,29 +48,29 @@ type escpos struct {
 	changed    func()
 	reply      func([]byte)
 	now        func() time.Duration // the printer's time
-	kick       chan struct{}        // the mechanism has something new to wait for
+	kick       chan struct{}        // wakes the mechanism's goroutine
 	perByte    time.Duration        // on the wire
-	waits      bool                 // what has no room for more lets the host wait, as USB does
+	waits      bool                 // a full buffer blocks the host, as on USB
 
-	wire []byte        // on its way here
-	due  time.Duration // when the first of them has come; the next ones follow at the wire's speed
-	at   time.Duration // up to when all was done
+	wire []byte        // sent, not received yet
+	due  time.Duration // when its first byte is received; the next follow at the wire's speed
+	at   time.Duration // the time up to which all is done
 
-	said []byte // not yet sent to the host
+	said []byte // to be sent to the host
 	auto byte   // n of GS a
 
-	real      []byte   // the beginning of what may be a real-time command
-	breaches  []func() // of the command that is carried out; each reports one
-	held      []func() // of commands before it: who sent them may have died
-	zeros     int      // since those
-	buf       []byte   // not yet printed, or not yet whole
-	lost      bool     // the buffer overflowed and has had no room since
+	real      []byte   // possible beginning of a real-time command
+	breaches  []func() // violations of the current command
+	held      []func() // of earlier commands, whose sender may have been cut off
+	zeros     int      // NUL bytes since then
+	buf       []byte   // not printed, or incomplete
+	lost      bool     // the buffer overflowed and has been full since
 	busy      time.Duration
-	blocked   bool // buf waits for the mechanism, until busy
+	blocked   bool // buf waits for the mechanism until busy
 	outOf     bool
 	nearEnd   bool
 	coverOpen bool
-	fault     bool // a jam or an overheated head: it prints nothing
+	fault     bool // a jam or an overheated head: nothing is printed
 
 	signs   *signs
 	line    []cell
@@ -82,9 +82,9 @@ type escpos struct {
 	spacing int // dot lines of a line feed
 	gap     int // dots between signs
 	table   func(byte) rune
-	chinese bool        // FS &: two or four bytes are a sign
+	chinese bool        // FS &: two or four bytes are a character
 	country byte        // n of ESC R
-	fontB   bool        // ESC M 1: signs of 9 by 17 dots
+	fontB   bool        // ESC M 1: characters of 9 by 17 dots
 	stored  *image.Gray // by GS ( L
 	barH    int
 	barW    int
@@ -92,14 +92,14 @@ type escpos struct {
 	qrText  string
 	qrDots  int
 	qrLevel qr.Level
-	sinceLF int // dot lines since the last mark, for the cutter's distance
-	printed int // dot lines, ever
+	sinceLF int // dot lines since the last mark, for the distance to the cutter
+	printed int // dot lines since the start
 	strips  []*image.Gray
 	height  int
 	text    []string
 }
 
-// style is how a sign is printed.
+// style is how a character is printed.
 type style struct {
 	bold, inverted bool
 	red            bool
@@ -110,10 +110,10 @@ type style struct {
 func (s style) wide() int { return 1 + int(s.size>>4&7) }
 func (s style) high() int { return 1 + int(s.size&7) }
 
-// cell is a sign at its place in the line, or a piece of a picture.
+// cell is a character in the line, or a piece of a picture.
 type cell struct {
 	r       rune
-	picture *image.Gray // in place of r
+	picture *image.Gray // instead of r
 	x, w    int
 	style
 }
@@ -121,7 +121,7 @@ type cell struct {
 const (
 	redInk         = 0x50   // in a picture of greys
 	maxPaper       = 20_000 // dot lines that are kept; older ones are dropped
-	maxWords       = 2000   // lines of words; likewise
+	maxWords       = 2000   // lines of text; older ones are dropped
 	cutterDistance = 72     // dot lines from the head to the knife
 	lineSpacing    = 30     // dot lines of a line feed (the default of ESC 2)
 	dotsPerMM      = 8
@@ -142,14 +142,14 @@ func newESCPOS(p *board.Printer, now func() time.Duration, report report, change
 	return e
 }
 
-// wake is the state that a printer is set to by its switches or its maker. Printers made for
-// China read GB18030.
+// wake is the state after power-on, set by switches or by the maker. Printers made for China read
+// GB18030.
 type wake struct {
 	chinese, fontB bool
 	page, country  byte
 }
 
-// wakings are the states by name, each a part of one.
+// wakings are the states by name, each changing a part.
 var wakings = map[string]func(*wake){
 	"chinese":      func(w *wake) { w.chinese = true },
 	"katakana":     func(w *wake) { w.page = 1 },
@@ -159,7 +159,7 @@ var wakings = map[string]func(*wake){
 	"font_b":       func(w *wake) { w.fontB = true },
 }
 
-// wake sets in which state the printer wakes up, and wakes it up.
+// wake sets the state after power-on, and restarts the printer.
 func (p *escpos) wake(words string) error {
 	var w wake
 	for word := range strings.FieldsSeq(words) {
@@ -200,7 +200,7 @@ func (p *escpos) reset() {
 	p.qrText, p.qrDots, p.qrLevel = "", 3, qr.L
 }
 
-// release ends what was done under the lock, and sends what the printer says.
+// release ends a locked section and sends the printer's answers.
 func (p *escpos) release() {
 	said := p.said
 	p.said = nil
@@ -213,7 +213,7 @@ func (p *escpos) release() {
 // Write puts bytes on the wire.
 func (p *escpos) Write(b []byte) (int, error) {
 	p.mu.Lock()
-	if p.off { // the wire carries them, and nobody takes them
+	if p.off { // the bytes are lost
 		p.release()
 		return len(b), nil
 	}
@@ -234,9 +234,8 @@ func (p *escpos) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// present brings the printer to the present: each byte that has come meanwhile is
-// taken at its own time, whoever looks and however late. It reports what work does.
-// The lock is held.
+// present brings the printer to the present: each byte is handled at its own time of arrival,
+// however late this is called. It returns work's result. The lock is held.
 func (p *escpos) present() (idle bool) {
 	now := p.now()
 	for len(p.wire) > 0 && p.due <= now {
@@ -249,8 +248,8 @@ func (p *escpos) present() (idle bool) {
 	return p.work()
 }
 
-// take is a byte that has come. Real-time questions are answered at once, wherever
-// they stand.
+// take handles a received byte. Real-time questions are answered at once, wherever they are in
+// the data.
 func (p *escpos) take(c byte) {
 	p.real = append(p.real, c)
 	for len(p.real) > 0 {
@@ -266,11 +265,11 @@ func (p *escpos) take(c byte) {
 			return
 		}
 		p.store(p.real[0])
-		p.real = append(p.real[:0], p.real[1:]...) // the rest may be the beginning of one
+		p.real = append(p.real[:0], p.real[1:]...) // the rest may begin one
 	}
 }
 
-// breach is something in a command that the printer does not accept.
+// breach records a violation of the current command.
 func (p *escpos) breach(rule Rule, format string, args ...any) {
 	p.breaches = append(p.breaches, func() { p.report(rule, format, args...) })
 }
@@ -278,13 +277,12 @@ func (p *escpos) breach(rule Rule, format string, args ...any) {
 // manyZeros are more than any command of a sane host ends with.
 const manyZeros = 256
 
-// judge reports what was breached, once it is known who is to blame. A host that lost
-// its line in the middle of a command, or found the printer in the middle of somebody
-// else's, cannot know what the printer waits for. It sends zeros until the printer waits
-// for nothing, and then a reset. Zeros make nothing longer: they are the rest of a
-// picture, and arguments that the printer refuses (ESC/POS: a command with an argument
-// outside of its range is passed over). So what breaks a rule right before many zeros
-// and ESC @ broke off, and is nobody's mistake; everything else is the host's.
+// judge reports violations once it is known whose they are. A host whose line broke in the middle
+// of a command, or that follows another host's, does not know what the printer waits for: it
+// sends NULs until the printer waits for nothing, and then a reset. NULs are harmless: they are
+// the rest of a picture, or arguments that the printer ignores (ESC/POS: a command with an
+// argument out of range is ignored). So a violation right before many NULs and ESC @ is dropped;
+// all others are reported.
 func (p *escpos) judge(command []byte) {
 	fresh := p.breaches
 	p.breaches = nil
@@ -312,7 +310,7 @@ func (p *escpos) blame() {
 	p.held, p.zeros = nil, 0
 }
 
-// settle judges what nothing follows any more.
+// settle reports violations that nothing follows.
 func (p *escpos) settle() {
 	p.mu.Lock()
 	defer p.release()
@@ -321,8 +319,8 @@ func (p *escpos) settle() {
 	}
 }
 
-// power switches the printer off or on. Off, it forgets all that it has not printed, and
-// what it was told to report.
+// power switches the printer off or on. Off, it loses what it has not printed and its GS a
+// setting.
 func (p *escpos) power(on bool) {
 	p.mu.Lock()
 	defer p.release()
@@ -335,12 +333,12 @@ func (p *escpos) power(on bool) {
 	p.wire, p.said, p.auto, p.real, p.buf = nil, nil, 0, nil, nil
 	p.breaches, p.held, p.zeros, p.lost = nil, nil, 0, false
 	if p.blocked, p.busy = false, p.at; len(p.line) > 0 {
-		p.line = nil // it was in its memory only
+		p.line = nil // it was only in memory
 	}
 	p.reset()
 }
 
-// pulled forgets what was on the wire when it was pulled.
+// pulled drops what was on the wire when the cable was pulled.
 func (p *escpos) pulled() {
 	p.mu.Lock()
 	defer p.release()
@@ -348,8 +346,8 @@ func (p *escpos) pulled() {
 	p.wire = nil
 }
 
-// store puts a byte into the buffer. An idle interpreter takes it out at once, and
-// keeps the beginning of a command elsewhere.
+// store puts a byte into the buffer. An idle interpreter takes it out at once, and keeps a
+// command's beginning elsewhere.
 func (p *escpos) store(c byte) {
 	idle := p.work()
 	if !idle && len(p.buf) >= p.room {
@@ -367,10 +365,10 @@ func (p *escpos) store(c byte) {
 	}
 }
 
-// hostBuffer is what the kernel of a host takes that a serial line has not carried yet.
+// hostBuffer is how much the host's kernel holds that a serial line has not sent yet.
 const hostBuffer = 4096
 
-// full reports whether the host has to wait before it sends n bytes more.
+// full reports whether the host has to wait before it sends n more bytes.
 func (p *escpos) full(n int) bool {
 	p.mu.Lock()
 	defer p.release()
@@ -407,7 +405,7 @@ func (p *escpos) status(n byte) byte {
 	return s
 }
 
-// tell sends the four bytes of automatic status back, if the host asked for that.
+// tell sends the four bytes of automatic status back, if GS a asked for them.
 func (p *escpos) tell() {
 	if !p.tells || p.auto == 0 {
 		return
@@ -433,8 +431,8 @@ func (p *escpos) tell() {
 
 func (p *escpos) stopped() bool { return p.outOf || p.coverOpen || p.fault }
 
-// work takes whole commands from the buffer for as long as the mechanism is free,
-// and reports whether it then waits for bytes only. The lock is held.
+// work handles whole commands from the buffer while the mechanism is free. It returns true if it
+// then only waits for bytes. The lock is held.
 func (p *escpos) work() (idle bool) {
 	now := p.at
 	start := now
@@ -453,7 +451,7 @@ func (p *escpos) work() (idle bool) {
 		before := p.printed
 		n := p.command(p.buf)
 		if n == 0 {
-			return true // the rest of it is still on the line
+			return true // the rest has not arrived
 		}
 		p.judge(p.buf[:n])
 		p.buf = p.buf[n:]
@@ -465,7 +463,7 @@ func (p *escpos) work() (idle bool) {
 	return !p.stopped()
 }
 
-// run prints what waits for the mechanism when nobody looks, until end is closed.
+// run prints in the background until end is closed.
 func (p *escpos) run(end <-chan struct{}, scale float64) {
 	for {
 		p.mu.Lock()
@@ -476,7 +474,7 @@ func (p *escpos) run(end <-chan struct{}, scale float64) {
 		if p.blocked {
 			wait = time.Duration(float64(p.busy-p.now()) / scale)
 		}
-		if n := len(p.wire); n > 0 { // some at a time
+		if n := len(p.wire); n > 0 { // a few at a time
 			due := p.due + time.Duration(min(n, 16)-1)*p.perByte
 			wait = min(wait, max(time.Millisecond, time.Duration(float64(due-p.now())/scale)))
 		}
@@ -496,14 +494,14 @@ func (p *escpos) run(end <-chan struct{}, scale float64) {
 	}
 }
 
-// command carries out what the buffer begins with, and gives its length, 0 when
-// it is not whole yet.
+// command executes the command at the start of the buffer and returns its length, 0 if it is
+// incomplete.
 func (p *escpos) command(b []byte) int {
 	switch {
 	case b[0] == '\n':
 		p.feedLine()
 		return 1
-	case b[0] == '\r', b[0] == 0: // without meaning here
+	case b[0] == '\r', b[0] == 0: // ignored here
 		return 1
 	case b[0] == 0x1b:
 		return p.esc(b)
@@ -523,7 +521,7 @@ func (p *escpos) command(b []byte) int {
 	return 1
 }
 
-// letter is a sign of the code page, or of the country's, and its width.
+// letter is a character of the code page or the national set, and its width.
 func (p *escpos) letter(b byte) (rune, int) {
 	r, w := p.table(b), 12
 	if i := strings.IndexByte(national, b); i >= 0 {
@@ -535,8 +533,8 @@ func (p *escpos) letter(b byte) (rune, int) {
 	return r, w
 }
 
-// national are the bytes that have other signs in some countries (ESC R), and countries
-// those signs, by the country's number.
+// national are the bytes with other characters in some countries (ESC R); countries has these by
+// the country's number.
 const national = "#$@[\\]^`{|}~"
 
 var countries = [...]string{
@@ -545,7 +543,7 @@ var countries = [...]string{
 	"#$ŽŠĐĆČžšđćč", "#¥@[\\]^`{|}~",
 }
 
-// question is DLE EOT of a printer that takes it in its turn.
+// question is DLE EOT on a printer that answers in buffer order.
 func (p *escpos) question(b []byte) int {
 	switch {
 	case len(b) < 3:
@@ -559,7 +557,7 @@ func (p *escpos) question(b []byte) int {
 	return 3
 }
 
-// gb18030 reads a sign of two or four bytes.
+// gb18030 reads a character of two or four bytes.
 func (p *escpos) gb18030(b []byte) int {
 	n := 2
 	if len(b) > 1 && b[1] >= '0' && b[1] <= '9' {
@@ -582,7 +580,7 @@ func (p *escpos) gb18030(b []byte) int {
 	return n
 }
 
-// tables are the code pages, by their numbers for ESC t.
+// tables are the code pages, by their number in ESC t.
 var tables = map[byte]func(byte) rune{
 	0: charmap.CodePage437.DecodeByte, 1: katakana, 2: charmap.CodePage850.DecodeByte,
 	16: charmap.Windows1252.DecodeByte, 19: charmap.CodePage858.DecodeByte,
@@ -641,7 +639,7 @@ func (p *escpos) esc(b []byte) int {
 	case 'R':
 		p.country = p.within("ESC R", b[2], 0, byte(len(countries)-1))
 	case '{':
-		p.within("ESC {", b[2]&1, 0, 0) // likewise upright
+		p.within("ESC {", b[2]&1, 0, 0) // upright too
 	case ' ':
 		p.gap = int(b[2])
 	case '3':
@@ -690,8 +688,7 @@ func (p *escpos) esc(b []byte) int {
 	return 3
 }
 
-// place is ESC $ and ESC \: where the next sign goes, from the margin or from
-// here.
+// place is ESC $ and ESC \: the next position, from the margin or relative.
 func (p *escpos) place(b []byte) int {
 	if len(b) < 4 {
 		return 0
@@ -708,7 +705,7 @@ func (p *escpos) place(b []byte) int {
 	return 4
 }
 
-// columns is ESC *: a piece of a picture in the line, column by column.
+// columns is ESC *: a part of a picture in the line, column by column.
 func (p *escpos) columns(b []byte) int {
 	if len(b) < 5 {
 		return 0
@@ -741,7 +738,7 @@ func (p *escpos) columns(b []byte) int {
 	return size
 }
 
-// fs are the commands of Chinese printing.
+// fs handles the commands of Chinese printing.
 func (p *escpos) fs(b []byte) int {
 	if len(b) < 2 {
 		return 0
@@ -756,12 +753,12 @@ func (p *escpos) fs(b []byte) int {
 		if n += int(b[3]) | int(b[4])<<8; len(b) < n {
 			return 0
 		}
-		return n // which font, and the like
+		return n // the font and the like
 	default:
 		if n == 2 {
 			p.chinese = b[1] == '&'
 		}
-		return n // underline, code and gaps of Chinese signs are not emulated
+		return n // underline, code and spacing of Chinese are not emulated
 	}
 }
 
@@ -806,7 +803,7 @@ func (p *escpos) gs(b []byte) int {
 	return 3
 }
 
-// margins are GS L and GS W: the left margin and the width that is printed on.
+// margins are GS L and GS W: the left margin and the print width.
 func (p *escpos) margins(b []byte) int {
 	if len(b) < 4 {
 		return 0
@@ -824,7 +821,7 @@ func (p *escpos) margins(b []byte) int {
 	return 4
 }
 
-// within reports an argument outside of its range and gives the nearest in it.
+// within reports an argument out of range and returns the nearest valid one.
 func (p *escpos) within(command string, v, low, high byte) byte {
 	if v < low || v > high {
 		p.breach(BadArgument, "%s %d: %d to %d", command, v, low, high)
@@ -832,14 +829,14 @@ func (p *escpos) within(command string, v, low, high byte) byte {
 	return min(max(v, low), high)
 }
 
-// atStart reports a command that counts only at the beginning of a line.
+// atStart reports a command that is valid only at the start of a line.
 func (p *escpos) atStart(command string) {
 	if len(p.line) > 0 {
 		p.breach(NotAtLineStart, "%s in the middle of a line", command)
 	}
 }
 
-// put sets a sign into the line, which is printed when it is full.
+// put adds a character to the line, which is printed when it is full.
 func (p *escpos) put(r rune, w int) {
 	w *= p.style.wide()
 	if p.x+w > p.area {
@@ -877,11 +874,11 @@ func (p *escpos) feedLine() {
 	p.line, p.x = nil, 0
 }
 
-// start is where something of a width begins under the alignment.
+// start is where something of this width begins under the alignment.
 func (p *escpos) start(width int) int { return p.left + max(0, (p.area-width)*int(p.align)/2) }
 
-// signs are Go Mono at the size whose signs are 12 dots wide. It has no Chinese: a
-// sign of 24 dots is a box with its number in it.
+// signs is Go Mono at the size where a character is 12 dots wide. It has no Chinese: such a
+// character is a box of 24 dots with its number in it.
 type signs struct {
 	face, fontB, small font.Face
 	masks              map[rune]*image.Alpha // 9, 12 or 24 by 24 dots each
@@ -927,7 +924,7 @@ func (s *signs) mask(r rune, w int) *image.Alpha {
 	return m
 }
 
-// draw puts a sign into its cell.
+// draw draws a character into its cell.
 func (s *signs) draw(dst *image.Gray, at image.Point, c cell) {
 	sx, sy := c.wide(), c.high()
 	box, ink := image.Rectangle{at, at.Add(image.Pt(c.w, 24*sy))}, uint8(0)
@@ -953,7 +950,7 @@ func (s *signs) draw(dst *image.Gray, at image.Point, c cell) {
 	fill(dst, box, ink)
 }
 
-// fill sets the dots of a box as far as it lies on the paper.
+// fill fills a box, as far as it is on the paper.
 func fill(dst *image.Gray, box image.Rectangle, grey uint8) {
 	box = box.Intersect(dst.Rect)
 	for y := box.Min.Y; y < box.Max.Y; y++ {
@@ -979,7 +976,7 @@ func (p *escpos) strip(high int) *image.Gray {
 	return s
 }
 
-// say keeps the words of what was printed.
+// say records the printed text.
 func (p *escpos) say(words string) {
 	p.text = append(p.text, words)
 	if len(p.text) > maxWords {
@@ -1063,7 +1060,7 @@ func (p *escpos) raster(b []byte) int {
 	return 8 + wide*high
 }
 
-// bitmap reads a picture of rows of so many bytes.
+// bitmap reads a picture with rows of stride bytes.
 func bitmap(b []byte, stride, wide, high int) *image.Gray {
 	img := image.NewGray(image.Rect(0, 0, wide, high))
 	fill(img, img.Rect, 0xff)
@@ -1077,7 +1074,7 @@ func bitmap(b []byte, stride, wide, high int) *image.Gray {
 	return img
 }
 
-// stamp prints a picture as it is aligned.
+// stamp prints a picture with the alignment.
 func (p *escpos) stamp(img *image.Gray, sx, sy int) {
 	s := p.strip(img.Rect.Dy() * sy)
 	x0 := p.start(img.Rect.Dx() * sx)
@@ -1139,8 +1136,7 @@ func (p *escpos) barcode(b []byte) int {
 	return n
 }
 
-// extended are GS ( and GS 8: k is a QR code, L a picture that is stored and
-// printed.
+// extended are GS ( and GS 8: k is a QR code, L a stored picture.
 func (p *escpos) extended(b []byte) int {
 	head := 5
 	if b[1] == '8' {
@@ -1170,7 +1166,7 @@ func (p *escpos) extended(b []byte) int {
 	return n
 }
 
-// maxExtended is more than any such command is for a roll of 80 mm.
+// maxExtended is more than any such command needs for a roll of 80 mm.
 const maxExtended = 1 << 18
 
 // graphics is GS ( L: function 112 stores a picture of one colour, 50 prints it.
@@ -1199,7 +1195,7 @@ func (p *escpos) graphics(b []byte) {
 	}
 }
 
-// symbol2D is GS ( k: a QR code is set up, stored and printed.
+// symbol2D is GS ( k: sets up, stores and prints a QR code.
 func (p *escpos) symbol2D(b []byte) {
 	switch {
 	case len(b) < 3:
@@ -1227,7 +1223,7 @@ func (p *escpos) symbol2D(b []byte) {
 	}
 }
 
-// printQR prints the stored code as it is: its quiet zone is the sender's affair.
+// printQR prints the stored code without a quiet zone, which is the sender's job.
 func (p *escpos) printQR() {
 	p.atStart("GS ( k")
 	if p.qrText == "" {
@@ -1257,7 +1253,7 @@ func (p *escpos) printQR() {
 	p.say("[QR " + p.qrText + "]")
 }
 
-// paper is what was printed since the last tear: the picture and the words.
+// paper is what was printed since the last Tear: picture and text.
 func (p *escpos) paper() (image.Image, string) {
 	p.mu.Lock()
 	before := p.printed
@@ -1268,12 +1264,12 @@ func (p *escpos) paper() (image.Image, string) {
 	if printed {
 		p.changed()
 	}
-	// What is printed does not change any more: the printer goes on meanwhile.
+	// Printed paper does not change; the printer continues meanwhile.
 	img := image.NewGray(image.Rect(0, 0, p.dots, max(1, height)))
 	fill(img, img.Rect, 0xfc)
 	at := 0
 	for _, s := range strips {
-		at += copy(img.Pix[at:], s.Pix) // of the same width
+		at += copy(img.Pix[at:], s.Pix) // the same width
 	}
 	return img, words
 }
@@ -1288,7 +1284,7 @@ func (p *escpos) tear() {
 func (p *escpos) sensors(paper, cover string) error {
 	p.mu.Lock()
 	defer p.release()
-	p.present() // up to now it was as before
+	p.present() // up to now the old state holds
 	defer p.tell()
 	switch paper {
 	case "":
@@ -1308,7 +1304,7 @@ func (p *escpos) sensors(paper, cover string) error {
 	return nil
 }
 
-// jam sets or ends a fault of the mechanism.
+// jam sets or clears a fault of the mechanism.
 func (p *escpos) jam(on bool) {
 	p.mu.Lock()
 	defer p.release()
@@ -1318,7 +1314,7 @@ func (p *escpos) jam(on bool) {
 	p.resume()
 }
 
-// resume lets the mechanism look at its buffer again. The lock is held.
+// resume makes the mechanism look at its buffer again. The lock is held.
 func (p *escpos) resume() {
 	select {
 	case p.kick <- struct{}{}:

@@ -14,10 +14,9 @@ import (
 	"payterm/hal"
 )
 
-// eventDevice is a keyboard as the kernel gives it to programs, after evdev.c: each
-// reader has a buffer of its own, sees whole packets only, and gets SYN_DROPPED and
-// what came last once its buffer is full. From general knowledge of the kernel: 64
-// events for a device with keys only.
+// eventDevice is a keyboard as the kernel's evdev.c presents it: each reader has its own buffer,
+// sees whole packets only, and gets SYN_DROPPED and the newest event once its buffer is full.
+// From general knowledge of the kernel: 64 events for a device with keys only.
 type eventDevice struct {
 	scale  float64
 	report report
@@ -25,9 +24,9 @@ type eventDevice struct {
 	mu     sync.Mutex
 	files  map[*eventFile]bool // open now
 	grab   *eventFile
-	in     bool          // it is plugged in
+	in     bool          // closed and replaced when one of these changes
 	moved  chan struct{} // closed, and made anew, when one of these changes
-	turn   sync.Mutex    // one hand
+	turn   sync.Mutex    // one sender at a time
 	strike time.Duration // between two reports of the device
 }
 
@@ -47,7 +46,7 @@ var (
 
 const (
 	kindKey  = 1
-	kindMisc = 4 // of which MSC_SCAN (4) comes before each key
+	kindMisc = 4 // MSC_SCAN (4) comes before each key
 )
 
 func newEventDevice(scale float64, report report) *eventDevice {
@@ -57,14 +56,14 @@ func newEventDevice(scale float64, report report) *eventDevice {
 	}
 }
 
-// eventFile is what one program has open.
+// eventFile is a program's open file.
 type eventFile struct {
 	d      *eventDevice
 	ring   []event
 	whole  int // events of whole packets, from the front
 	gone   bool
 	closed bool
-	told   bool // that it was not grabbed
+	told   bool // a missing grab was reported
 }
 
 func (d *eventDevice) open() (hal.EventFile, error) {
@@ -78,7 +77,7 @@ func (d *eventDevice) open() (hal.EventFile, error) {
 	return f, nil
 }
 
-// wake lets everybody look again. The lock is held.
+// wake makes all readers look again. The lock is held.
 func (d *eventDevice) wake() {
 	close(d.moved)
 	d.moved = make(chan struct{})
@@ -98,7 +97,7 @@ func (f *eventFile) Grab() error {
 	return nil
 }
 
-// Read gives as many whole events as fit.
+// Read returns as many whole events as fit.
 func (f *eventFile) Read(b []byte) (int, error) {
 	size := 2*strconv.IntSize/8 + 8
 	if len(b) < size {
@@ -132,8 +131,7 @@ func (f *eventFile) Read(b []byte) (int, error) {
 	}
 }
 
-// put writes the kernel's record: seconds and microseconds, each a long, type, code,
-// value.
+// put writes the kernel's record: seconds and microseconds, each a long, then type, code, value.
 func (e event) put(b []byte) {
 	now := time.Now()
 	long := strconv.IntSize / 8
@@ -174,8 +172,7 @@ func (f *eventFile) take(e event) {
 	}
 }
 
-// emit is one report of the device: some events and the end of a packet. The lock is
-// held.
+// emit is one report of the device: events and the end of a packet. The lock is held.
 func (d *eventDevice) emit(events ...event) {
 	for f := range d.files {
 		if d.grab != nil && d.grab != f {
@@ -188,8 +185,8 @@ func (d *eventDevice) emit(events ...event) {
 	d.wake()
 }
 
-// room waits for readers that are busy elsewhere: the device is much faster here than
-// a real one. One that never comes is not waited for. False when it is not plugged in.
+// room waits for readers that are busy, because the device is much faster here than a real one. A
+// reader that never reads is not waited for. It returns false if the device is unplugged.
 func (d *eventDevice) room() bool {
 	late := time.NewTimer(writeDeadline)
 	defer late.Stop()
@@ -223,7 +220,7 @@ func (d *eventDevice) move(code uint16, value int32) error {
 	return nil
 }
 
-// moves are the events of one: the kernel's own repeats have no scan code.
+// moves are the events of one key change: the kernel's repeats have no scan code.
 func moves(code uint16, value int32) []event {
 	key := event{kindKey, code, value}
 	if value == 2 {
@@ -238,7 +235,7 @@ func (d *eventDevice) press(code uint16) error {
 	return errors.Join(d.move(code, 1), d.move(code, 0))
 }
 
-// hold presses a key and keeps it down until it repeats, or lets it go.
+// hold presses a key until it repeats, or releases it.
 func (d *eventDevice) hold(code uint16, down bool) error {
 	d.turn.Lock()
 	defer d.turn.Unlock()
@@ -248,7 +245,7 @@ func (d *eventDevice) hold(code uint16, down bool) error {
 	return errors.Join(d.move(code, 1), d.move(code, 2), d.move(code, 2))
 }
 
-// send moves keys.
+// send presses and releases keys.
 func (d *eventDevice) send(keys []event) error {
 	d.turn.Lock()
 	defer d.turn.Unlock()
@@ -260,8 +257,7 @@ func (d *eventDevice) send(keys []event) error {
 	return nil
 }
 
-// flood moves keys faster than any reader reads: what does not fit is lost by the
-// kernel's rule.
+// flood presses keys faster than any reader reads; the kernel's rule drops the excess.
 func (d *eventDevice) flood(keys []event) error {
 	d.turn.Lock()
 	defer d.turn.Unlock()
@@ -283,7 +279,7 @@ func (d *eventDevice) plug() error {
 	return nil
 }
 
-// pull takes the device away under its readers.
+// pull unplugs the device.
 func (d *eventDevice) pull() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

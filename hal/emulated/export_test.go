@@ -1,6 +1,6 @@
 package emulated
 
-// ReadUngrabbed lets somebody read a scanner's events without taking it.
+// ReadUngrabbed reads a scanner's events without grabbing it.
 func (b *Board) ReadUngrabbed(string) error {
 	d := b.events[b.c.Profile.Scanner.Events()]
 	d.mu.Lock()
@@ -21,7 +21,7 @@ func (b *Board) ReadUngrabbed(string) error {
 	return f.Close()
 }
 
-// KeyNumber is the number of a key, for tests.
+// KeyNumber is a key's number, for tests.
 func KeyNumber(name string) (int, bool) {
 	n, known := keyCodes[name]
 	return int(n), known

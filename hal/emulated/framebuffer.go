@@ -12,15 +12,15 @@ import (
 	"payterm/hal"
 )
 
-// frameBuffer is a screen that a kernel drives: a file as its memory, with rows
-// that are longer than the glass is wide.
+// frameBuffer is a screen driven by the kernel: a file as its memory, with rows longer than the
+// glass is wide.
 type frameBuffer struct {
 	bus
 	d       *board.Display
 	changed func()
 	format  hal.PixelFormat
 	file    *os.File
-	once    sync.Once // it is closed
+	once    sync.Once // closes it
 
 	powered, lit bool // under the bus's lock
 }
@@ -45,7 +45,7 @@ func newFrameBuffer(d *board.Display, report report, changed func()) (*frameBuff
 	return f, nil
 }
 
-// fill is what memory has when nobody wrote to it.
+// fill fills the memory with noise, as before the first write.
 func (f *frameBuffer) fill() {
 	noise := make([]byte, f.format.Stride*f.format.Height)
 	for i := range noise {
@@ -56,10 +56,10 @@ func (f *frameBuffer) fill() {
 	}
 }
 
-// Format is hal.FrameBuffer's.
+// Format implements hal.FrameBuffer.
 func (f *frameBuffer) Format() hal.PixelFormat { return f.format }
 
-// WriteAt is hal.FrameBuffer's.
+// WriteAt implements hal.FrameBuffer.
 func (f *frameBuffer) WriteAt(b []byte, at int64) (int, error) {
 	f.mu.Lock()
 	defer f.changed()
@@ -88,10 +88,10 @@ func (f *frameBuffer) WriteAt(b []byte, at int64) (int, error) {
 	return n, broke(cut, n, whole)
 }
 
-// Close is hal.FrameBuffer's; the memory stays for whoever looks at it.
+// Close implements hal.FrameBuffer; the memory stays readable.
 func (f *frameBuffer) Close() error { return nil }
 
-// remove ends the memory.
+// remove removes the memory.
 func (f *frameBuffer) remove() (err error) {
 	f.once.Do(func() {
 		f.file.Close()
@@ -116,8 +116,7 @@ func (f *frameBuffer) power(on bool) {
 	f.changed()
 }
 
-// dip is a console that writes over the memory, which is in the kernel and has no supply of
-// its own.
+// dip overwrites the memory as a console does; the memory itself has no supply of its own.
 func (f *frameBuffer) dip() {
 	f.mu.Lock()
 	f.fill()
@@ -149,7 +148,7 @@ func (f *frameBuffer) frame() *image.RGBA {
 			case 270:
 				x, y = f.format.Height-1-row, column
 			}
-			if f.d.MirrorX { // and is seen in a mirror, or through the pane
+			if f.d.MirrorX { // seen in a mirror, or from behind
 				x = f.d.Width - 1 - x
 			}
 			if f.d.MirrorY {

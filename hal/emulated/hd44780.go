@@ -10,11 +10,10 @@ import (
 	"payterm/board"
 )
 
-// hd44780 is a controller of characters as its data sheet describes it, behind a
-// PCF8574 whose pins are wired as on nearly all modules: P0 RS, P1 RW, P2 E, P3
-// backlight, P4 to P7 the upper four data lines (general knowledge of both data
-// sheets). It takes what is on its lines when E falls, and needs its time for each
-// instruction.
+// hd44780 is a character controller as in its data sheet, behind a PCF8574 that is wired as on
+// nearly all modules: P0 RS, P1 RW, P2 E, P3 backlight, P4 to P7 the upper four data lines
+// (general knowledge of both data sheets). It reads its lines when E falls, and needs time for
+// each instruction.
 type hd44780 struct {
 	mu      sync.Mutex
 	d       *board.Display
@@ -24,20 +23,20 @@ type hd44780 struct {
 
 	powered bool
 	pins    byte // of the PCF8574
-	wired   bool // to lines of the board in its place
-	lit     bool // by a line beside it
+	wired   bool // connected to GPIO lines instead
+	lit     bool // by a separate line
 	ready   time.Duration
-	syncs   int // function sets with eight lines since power-on
+	syncs   int // function sets with eight data lines since power-on
 
-	four     bool // data lines
-	half     bool // the upper four bits are there
+	four     bool // four data lines
+	half     bool // the upper four bits have come
 	high     byte
 	on       bool
 	twoLines bool
-	left     bool // the address counts down
+	left     bool // the address decrements
 	cells    [128]byte
-	signs    [64]byte // character RAM
-	inSigns  bool     // the address is of the character RAM
+	signs    [64]byte // CGRAM
+	inSigns  bool     // the address is in CGRAM
 	address  int
 }
 
@@ -49,20 +48,19 @@ const (
 	lcdNextSync  = 100 * time.Microsecond
 	lcdClear     = 1520 * time.Microsecond
 	lcdExecute   = 37 * time.Microsecond
-	lcdStore     = 41 * time.Microsecond // a byte of data, with the step of the address
+	lcdStore     = 41 * time.Microsecond // a byte of data, with the address step
 )
 
 func newHD44780(d *board.Display, now func() time.Duration, report report, changed func()) *hd44780 {
 	c := &hd44780{d: d, now: now, report: report, changed: changed, powered: true, pins: 0xff, lit: d.Backlight == ""}
 	if c.wired = d.Data != nil; c.wired {
-		c.pins = lineLight // there is no pin for a light, and R/W is tied to ground
+		c.pins = lineLight // no backlight pin, and R/W is tied to ground
 	}
 	c.restart()
 	return c
 }
 
-// restart is the state after power-on: eight lines, one row, off. The RAMs hold
-// anything.
+// restart is the state after power-on: eight data lines, one row, off. The RAMs hold anything.
 func (c *hd44780) restart() {
 	c.four, c.half, c.on, c.twoLines, c.left, c.inSigns, c.address, c.syncs = false, false, false, false, false, false,
 		0, 0
@@ -75,9 +73,9 @@ func (c *hd44780) restart() {
 	}
 }
 
-func (c *hd44780) resetPin(bool) {} // it has none
+func (c *hd44780) resetPin(bool) {} // there is no reset pin
 
-// light is a backlight that is not the PCF8574's.
+// light is a backlight that the PCF8574 does not switch.
 func (c *hd44780) light(on bool) {
 	c.mu.Lock()
 	c.lit = on
@@ -128,7 +126,7 @@ func (c *hd44780) message(w []byte, at func(int) time.Duration) {
 	}
 }
 
-// line sets one of the lines that come from the board.
+// line sets one of the GPIO lines.
 func (c *hd44780) line(bit byte, high bool) {
 	c.mu.Lock()
 	pins := c.pins &^ bit
@@ -145,7 +143,7 @@ func (c *hd44780) line(bit byte, high bool) {
 	}
 }
 
-// latch takes the lines as they were while E was high.
+// latch reads the lines as they were while E was high.
 func (c *hd44780) latch(pins byte, now time.Duration) {
 	if pins&lineRW != 0 {
 		return // a read: the chip drives the lines
@@ -242,7 +240,7 @@ func (c *hd44780) store(b byte, now time.Duration) {
 	c.step()
 }
 
-// step goes to the next cell: in two rows from 27h to 40h and from 67h to 00h.
+// step moves to the next cell: with two rows from 27h to 40h and from 67h to 00h.
 func (c *hd44780) step() {
 	if c.left {
 		c.address = (c.address - 1) & 0x7f
@@ -257,20 +255,19 @@ func (c *hd44780) step() {
 	}
 }
 
-// cell gives the code at a place of the glass: a display of four rows has the third
-// and fourth behind the first and second.
+// cell is the code at a place of the glass: with four rows, the third and fourth continue the
+// first and second.
 func (c *hd44780) cell(x, y int) byte {
 	start := [4]int{0x00, 0x40, 0x00 + 20, 0x40 + 20}[y]
 	return c.cells[start+x]
 }
 
-// visible tells whether there is anything to be seen.
+// visible reports whether anything can be seen.
 func (c *hd44780) visible() bool {
 	return c.powered && c.on && c.lit && c.pins&lineLight != 0 && (c.twoLines || c.d.Rows == 1)
 }
 
-// text is what the glass says; a sign of the character RAM has its number from
-// U+E000 on, what is no letter U+FFFD.
+// text is what the glass shows; a CGRAM character is U+E000 and up, an unknown one U+FFFD.
 func (c *hd44780) text() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -285,7 +282,7 @@ func (c *hd44780) text() []string {
 			case b < 0x10:
 				rows[y] += string(rune(0xe000 + int(b&7)))
 			case b == 0x5c:
-				rows[y] += "¥" // of the Japanese ROM
+				rows[y] += "¥" // in the Japanese ROM
 			case b >= ' ' && b <= '}':
 				rows[y] += string(rune(b))
 			default:
@@ -296,7 +293,7 @@ func (c *hd44780) text() []string {
 	return rows
 }
 
-// dots gives the eight rows of five dots of a code.
+// dots returns the eight rows of five dots of a code.
 func (c *hd44780) dots(b byte) (rows [8]byte) {
 	switch {
 	case b < 0x10:
@@ -313,10 +310,10 @@ func (c *hd44780) dots(b byte) (rows [8]byte) {
 	return [8]byte{0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f}
 }
 
-// dotSize is a dot on the picture in pixels, its gap included.
+// dotSize is the size of a dot in the picture in pixels, with its gap.
 const dotSize = 4
 
-// frame is the glass as a person sees it: dark dots on a lit ground.
+// frame is the glass as a person sees it: dark dots on a lit background.
 func (c *hd44780) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -22,8 +22,7 @@ import (
 	"payterm/hal/emulated"
 )
 
-// The contracts of all scanners and of all keypads, held against each driver on its
-// emulated device.
+// The contracts of all scanners and all keypads, tested for each driver on its emulated device.
 
 // readers are boards that differ in their scanner.
 var readers = []struct{ name, scanner string }{
@@ -56,8 +55,8 @@ func readerBoard(t testing.TB, settings string) (*emulated.Board, *board.Board) 
 	return inputBoard(t, "[scanner]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\n"+settings)
 }
 
-// scans runs the driver as an agent does, until the test ends, and gives what it read;
-// it says "unplugged" when it was told so.
+// scans runs the driver as an agent does until the test ends, and returns what it reads, and
+// "unplugged" for an unplugged scanner.
 func scans(t testing.TB, b *board.Board, keys func(scanner.Keys) scanner.Keys) <-chan string {
 	t.Helper()
 	p := b.Profile.Scanner
@@ -101,7 +100,7 @@ func scans(t testing.TB, b *board.Board, keys func(scanner.Keys) scanner.Keys) <
 
 func honest(k scanner.Keys) scanner.Keys { return k }
 
-// next is what comes within a while; "" is nothing.
+// next is the next value, "" if none comes in time.
 func next[T ~string](from <-chan T, wait time.Duration) T {
 	select {
 	case got := <-from:
@@ -135,14 +134,14 @@ func TestScannerContract(t *testing.T) {
 					}
 				}
 			}
-			pause := func() { // between two frames, where only that divides them
+			pause := func() { // where only a pause separates frames
 				if gap {
 					time.Sleep(300 * time.Millisecond)
 				}
 			}
 			nothing := func(when string) {
 				t.Helper()
-				// What was sent before this has been read once this has.
+				// A marker code: once it is read, all before it was.
 				pause()
 				do(e.Scan("nothing"))
 				wants(when, "nothing")
@@ -189,7 +188,7 @@ func TestScannerContract(t *testing.T) {
 	}
 }
 
-// frameOf is what a reader puts around a code.
+// frameOf is what a scanner sends before and after a code.
 func frameOf(name string) (head, tail string) {
 	switch {
 	case strings.HasPrefix(name, "stx"):
@@ -207,8 +206,8 @@ func frameOf(name string) (head, tail string) {
 	return head, tail
 }
 
-// The plug of each is pulled in the middle of a code, again and again: half a code is
-// never given, the next is whole, and nothing is left behind.
+// TestScannerPulled: each cable is pulled in the middle of a code, many times: half a code is
+// never returned, the next one is whole, and nothing is left behind.
 func TestScannerPulled(t *testing.T) {
 	before, files := runtime.NumGoroutine(), openFiles(t)
 	t.Run("each", pullScanners)
@@ -238,8 +237,8 @@ func pullScanners(t *testing.T) {
 					t.Fatal("a reader without its cable sent a code")
 				}
 				for got := ""; got != "unplugged"; {
-					// A pause ends a code with gap, also one that the cable cut short: its
-					// length tells the gateway. The others never give a part.
+					// With gap a pause ends a code, also one that unplugging cut short; the
+					// gateway refuses it by its length. The others never return a part.
 					if got = next(read, 10*time.Second); got != "unplugged" && (r.name != "gap" || got != wallet[:7]) {
 						t.Fatalf("read %q", got)
 					}
@@ -280,7 +279,7 @@ func openFiles(t testing.TB) int {
 	return len(all)
 }
 
-// deaf hears nothing of events that were lost.
+// deaf is a Keys that hides ErrDropped.
 type deaf struct{ scanner.Keys }
 
 func (d deaf) ReadKey(wait time.Duration) (uint16, int32, error) {
@@ -291,7 +290,8 @@ func (d deaf) ReadKey(wait time.Duration) (uint16, int32, error) {
 	return code, value, err
 }
 
-// The flood does lose keys: a driver that did not care would give a code with a hole.
+// TestFloodMakesHoles: the flood does lose keys: a driver that ignored that would return a code
+// with a hole.
 func TestFloodMakesHoles(t *testing.T) {
 	e, b := readerBoard(t, `kind = "evdev"`)
 	read := scans(t, b, func(k scanner.Keys) scanner.Keys { return deaf{k} })
@@ -304,7 +304,7 @@ func TestFloodMakesHoles(t *testing.T) {
 	}
 }
 
-// One that reads an event device without taking it for itself is told on.
+// TestNotGrabbedIsTold: reading an event device without grabbing it is reported.
 func TestNotGrabbedIsTold(t *testing.T) {
 	p, err := board.ReadProfile("input.toml",
 		[]byte("board = \"input\"\n[scanner]\nkind = \"evdev\"\nusb = \"0c2e:0b61\""))
@@ -373,7 +373,7 @@ KEY_ESC = "CANCEL"
 KEY_DELETE = "CLEAR"`},
 }
 
-// presses runs the driver as an agent does, until the test ends.
+// presses runs the driver as an agent does until the test ends.
 func presses(t testing.TB, e *emulated.Board, b *board.Board) <-chan payterm.Key {
 	t.Helper()
 	k := b.Profile.Keypad
@@ -453,7 +453,8 @@ func TestKeypadContract(t *testing.T) {
 			}
 			press("1", "1", "00", "1")
 
-			// One that is held, however long, is one press; another beside it is another.
+			// A key that is held is one press, however long; another key during it is another
+			// press.
 			for _, k := range []payterm.Key{"1", "5"} {
 				if err := e.Hold(k, true); err != nil {
 					t.Fatal(err)
@@ -470,7 +471,7 @@ func TestKeypadContract(t *testing.T) {
 				t.Error("a key that the pad does not have was pressed")
 			}
 
-			// It is pulled, pressed to no avail, and put back.
+			// It is unplugged, pressed without effect, and plugged in.
 			for range 3 {
 				if err := e.Unplug("keypad"); err != nil {
 					t.Fatal(err)
@@ -495,7 +496,8 @@ func TestKeypadContract(t *testing.T) {
 	}
 }
 
-// A melody is heard as it is written, and lamps and light are what they were set to.
+// TestSignalsOnTheBoard: a melody is played as written, and lamps and backlight have the states
+// that were set.
 func TestSignalsOnTheBoard(t *testing.T) {
 	e, b := inputBoard(t, `[scanner]
 device = "/dev/ttyS1"
@@ -556,7 +558,7 @@ led_attention = "L:13"
 	}
 }
 
-// What is active low is on while its line is low, and off while it is high.
+// TestActiveLow: an active-low device is on while its line is low.
 func TestActiveLow(t *testing.T) {
 	e, b := inputBoard(t, `[scanner]
 device = "/dev/ttyS1"
@@ -591,8 +593,8 @@ leds_active_low = true
 	}
 }
 
-// The numbers of the keys, against the kernel's own header: the drivers' are another
-// table.
+// TestKeyNumbers compares the key numbers with the kernel's header; the drivers have a table of
+// their own.
 func TestKeyNumbers(t *testing.T) {
 	f, err := os.Open("/usr/include/linux/input-event-codes.h")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"payterm/hal/emulated"
 )
 
-// An adapter that takes no more than so many bytes: the driver finds out, and what is on the
-// glass is right, in as many pieces as it takes.
+// TestAdaptersWithLimits: with a limited adapter the driver finds the limit, and the glass is
+// right.
 func TestAdaptersWithLimits(t *testing.T) {
 	t.Parallel()
 	for _, g := range glasses {
@@ -45,7 +45,7 @@ func TestAdaptersWithLimits(t *testing.T) {
 	}
 }
 
-// One that takes nothing at all is an error, in the end.
+// TestAdapterThatTakesNothing: an adapter that takes nothing is an error in the end.
 func TestAdapterThatTakesNothing(t *testing.T) {
 	e, b := newGlass(t, "controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64", 1e6)
 	d := newDisplay(t, e, b)
@@ -61,7 +61,8 @@ func TestAdapterThatTakesNothing(t *testing.T) {
 	show(t, d, waiting("0:41"))
 }
 
-// A module without a chip select stays dark in mode 0, and is told so in mode 3.
+// TestModuleWithoutSelect: a module without a chip select stays dark in mode 0, and the driver's
+// advice is mode 3.
 func TestModuleWithoutSelect(t *testing.T) {
 	for mode, works := range map[string]bool{"0": false, "3": true} {
 		display := "controller = \"st7789\"\nspi = \"SPI0.0\"\ndc = \"L:25\"\nreset = \"L:27\"\nwidth = 240\n" +
@@ -81,7 +82,7 @@ func TestModuleWithoutSelect(t *testing.T) {
 	}
 }
 
-// brokenGlass is a board whose violations are the test's affair.
+// brokenGlass is a board whose violations the test checks itself.
 func brokenGlass(t *testing.T, display string) (*emulated.Board, *board.Board) {
 	t.Helper()
 	p, err := board.ReadProfile("glass.toml", []byte("board = \"glass\"\n[display]\n"+display))

@@ -21,7 +21,7 @@ var pad = &board.Keypad{
 	Debounce:     board.Duration{Duration: 20 * time.Millisecond},
 }
 
-// movingRow lets fingers move in the middle of a look, before the row is driven.
+// movingRow changes contacts in the middle of a scan, before the row is driven.
 type movingRow struct {
 	rowPin
 	move func()
@@ -29,7 +29,7 @@ type movingRow struct {
 
 func (r *movingRow) Out(l gpio.Level) error { r.move(); return r.rowPin.Out(l) }
 
-// scan runs the driver over a matrix for some looks, and moves fingers meanwhile.
+// scan runs the driver over a matrix for some scans and changes contacts meanwhile.
 func scan(t testing.TB, m *matrix, debounce time.Duration, looks int, move func(look int), press func(payterm.Key)) {
 	t.Helper()
 	n := 0
@@ -54,7 +54,7 @@ func scan(t testing.TB, m *matrix, debounce time.Duration, looks int, move func(
 	}
 }
 
-// chord is one finger after the other: at a look, a key goes down or up.
+// chord is a sequence of key changes, each at a scan.
 type chord []struct {
 	look   int
 	key    payterm.Key
@@ -104,7 +104,8 @@ func TestChords(t *testing.T) {
 	}
 }
 
-// The matrix itself does make ghosts: a driver without that care would read one.
+// TestMatrixMakesGhosts: the emulated matrix does make ghost keys: a driver without a check would
+// read one.
 func TestMatrixMakesGhosts(t *testing.T) {
 	m := newMatrix(pad)
 	for _, k := range []payterm.Key{"1", "2", "4"} {
@@ -133,13 +134,14 @@ func TestMatrixMakesGhosts(t *testing.T) {
 	}
 }
 
-// Whatever fingers do, at any moment of a look: a key that is read was touched.
+// TestNoGhostIsEverRead: whatever keys change at whatever moment, each key that is read was
+// touched.
 func TestNoGhostIsEverRead(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newMatrix(pad)
 		touched := map[payterm.Key]bool{}
 		debounce := time.Duration(rapid.IntRange(5, 30).Draw(rt, "debounce")) * time.Millisecond
-		moves := rapid.SliceOfN(rapid.IntRange(0, 60), 0, 60).Draw(rt, "moves") // a key of the first four, or none
+		moves := rapid.SliceOfN(rapid.IntRange(0, 60), 0, 60).Draw(rt, "moves") // one of the first four keys, or none
 		scan(t, m, debounce, 60, func(int) {
 			if len(moves) == 0 {
 				return
@@ -151,7 +153,7 @@ func TestNoGhostIsEverRead(t *testing.T) {
 			}
 			k := []payterm.Key{"1", "2", "4", "5"}[v%4]
 			if k == "5" {
-				return // nobody touches it
+				return // no key is down
 			}
 			touched[k] = true
 			if _, err := m.set(k, v < 4); err != nil {

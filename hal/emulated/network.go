@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// networkDevice is a printer on the network: a port on this machine's loopback that
-// serves one host at a time.
+// networkDevice is a printer on the network: a port on loopback that serves one host at a time.
 type networkDevice struct {
 	chip io.Writer
 	intake
@@ -27,7 +26,7 @@ func openNetworkDevice(chip *escpos) (*networkDevice, error) {
 	return d, d.plug()
 }
 
-// address is where it listens; nowhere while its cable is pulled.
+// address is where it listens, empty while its cable is pulled.
 func (d *networkDevice) address() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -53,7 +52,7 @@ func (d *networkDevice) plug() error {
 	return nil
 }
 
-// serve takes one host after the other, until the cable is pulled.
+// serve serves one host after the other, until the cable is pulled.
 func (d *networkDevice) serve(l net.Listener) {
 	for {
 		c, err := l.Accept()
@@ -69,7 +68,7 @@ func (d *networkDevice) serve(l net.Listener) {
 		buf := make([]byte, 512)
 		for !pulled {
 			n, err := c.Read(buf)
-			d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
+			d.chip.Write(buf[:n]) // the chip drops what it cannot take
 			d.has(n)
 			if err != nil {
 				break
@@ -79,19 +78,18 @@ func (d *networkDevice) serve(l net.Listener) {
 	}
 }
 
-// reply answers the host that is there.
+// reply sends to the connected host.
 func (d *networkDevice) reply(b []byte) {
 	d.mu.Lock()
 	c := d.host
 	d.mu.Unlock()
 	if c != nil && c.SetWriteDeadline(time.Now().Add(writeDeadline)) == nil {
-		c.Write(b) //nolint:errcheck // an unplugged printer says nothing
+		c.Write(b) // an unplugged printer sends nothing
 	}
 }
 
-// power switches the printer off or on. Off, it takes no connection, and says nothing to
-// the host that it has: the connection is half open. On again, it knows nothing of that,
-// and resets it.
+// power switches the printer off or on. Off, it accepts no connection and does not close the one
+// it has, which is half open. On again, it resets that.
 func (d *networkDevice) power(on bool) error {
 	if !on {
 		d.mu.Lock()

@@ -11,8 +11,8 @@ import (
 	"payterm/drivers/printer"
 )
 
-// A printer on the network prints, says how it is, and is found again after its
-// cable was pulled, or after it was switched off, of which no packet tells.
+// TestNetworkPrinter: a network printer prints, reports its state, and is found again after
+// unplugging or after it was switched off, which no packet announces.
 func TestNetworkPrinter(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("prints", func(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// wire is a serial line to a printer on the desk, without flow control. Its time
-// passes only when the driver waits: nothing of this depends on the machine.
+// wire is a serial line without flow control to a single printer. Its time passes only while the
+// driver waits, so nothing depends on the machine.
 type wire struct {
 	*bench
 	chip    *escpos
@@ -28,7 +28,7 @@ type wire struct {
 	last    time.Duration
 	sent    []byte // all of it
 	answers []byte
-	at      map[time.Duration]func() // what happens meanwhile
+	at      map[time.Duration]func() // what happens at a time
 }
 
 type timed struct {
@@ -80,7 +80,7 @@ func (w *wire) sleep(d time.Duration) {
 	w.now = end
 }
 
-// words waits until nothing more is printed.
+// words waits until all is printed and returns the text.
 func (w *wire) words() string {
 	for range 10 {
 		w.sleep(time.Hour)
@@ -98,7 +98,7 @@ func options(p board.Printer, w *wire) printer.Options {
 	}
 }
 
-// slip is a receipt of n lines, of which each can be told.
+// slip is a receipt of n different lines.
 func slip(n int) (payterm.Receipt, []string) {
 	r := payterm.Receipt{Name: "test"}
 	var words []string
@@ -110,8 +110,7 @@ func slip(n int) (payterm.Receipt, []string) {
 	return r, append(words, "--- cut ---")
 }
 
-// A long slip at each speed of a line never overflows a small buffer; nor do
-// several in turn.
+// TestPrinterIsPaced: at each line speed a long slip, or several, never overflow a small buffer.
 func TestPrinterIsPaced(t *testing.T) {
 	r, want := slip(200)
 	for _, p := range []board.Printer{
@@ -159,8 +158,8 @@ func printedLines(words string) []string {
 	return lines
 }
 
-// The bench sees a driver that is told a larger buffer, or a faster mechanism,
-// than there is.
+// TestPrinterUnpacedOverflows: a driver with too large a buffer, or too fast a mechanism, in its
+// profile is found.
 func TestPrinterUnpacedOverflows(t *testing.T) {
 	r, want := slip(200)
 	p := board.Printer{Baud: 9600, Buffer: 1024, Speed: 50, Cut: true, Status: true}
@@ -184,7 +183,8 @@ func TestPrinterUnpacedOverflows(t *testing.T) {
 	}
 }
 
-// Whatever is printed, by whatever printer: nothing overflows, nothing is refused.
+// TestPrinterIsPacedForAnything: for any slip and any printer nothing overflows and nothing is
+// refused.
 func TestPrinterIsPacedForAnything(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -230,8 +230,8 @@ func TestPrinterIsPacedForAnything(t *testing.T) {
 	})
 }
 
-// A slip that runs out of paper ends with an error, and the printer is not filled
-// up meanwhile.
+// TestPaperOutInTheMiddle: a slip that runs out of paper is an error, and the printer's buffer is
+// not filled meanwhile.
 func TestPaperOutInTheMiddle(t *testing.T) {
 	t.Parallel()
 	r, want := slip(200)
@@ -257,7 +257,7 @@ func TestPaperOutInTheMiddle(t *testing.T) {
 		if w.now > 8*time.Second {
 			t.Errorf("%s: noticed after %s", name, w.now-5*time.Second)
 		}
-		// The next slip follows behind a cut, upon what the buffer still holds.
+		// The next slip follows after a cut and what the buffer still holds.
 		w.sleep(time.Minute)
 		if err := w.chip.sensors("ok", "closed"); err != nil {
 			t.Fatal(err)
@@ -275,9 +275,9 @@ func TestPaperOutInTheMiddle(t *testing.T) {
 	}
 }
 
-// A printer that is switched off before a slip or in the middle of it is noticed, whether
-// it is asked or tells of itself, and prints when it is on again. One that takes questions in
-// their turn, behind what it has to print, is neither called silent nor slowed down.
+// TestPrinterSwitchedOff: a printer that is switched off before or during a slip is noticed,
+// whether by questions or by its own status, and prints when it is on again. A printer that
+// answers in buffer order is neither called silent nor slowed down.
 func TestPrinterSwitchedOff(t *testing.T) {
 	t.Parallel()
 	r, want := slip(60)
@@ -345,7 +345,7 @@ func TestPrinterSwitchedOff(t *testing.T) {
 	}
 }
 
-// A context that ends stops the slip between two pieces.
+// TestPrintEndsWithItsContext: the end of the context stops the slip between two pieces.
 func TestPrintEndsWithItsContext(t *testing.T) {
 	r, _ := slip(200)
 	p := board.Printer{Baud: 9600, Buffer: 512, Speed: 50, Cut: true}
@@ -364,9 +364,8 @@ func TestPrintEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Chinese that goes through GB18030 is the same on paper, whatever signs it has: of
-// two bytes and of four, beside letters with accents, on a printer that reads
-// Chinese from the start.
+// TestGB18030Survives: Chinese through GB18030 is unchanged on paper: two-byte and four-byte
+// characters, beside accented letters, on a printer that reads Chinese from power-on.
 func TestGB18030Survives(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -376,8 +375,9 @@ func TestGB18030Survives(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		sign := rapid.OneOf(rapid.RuneFrom([]rune("abcéèàçôû 019.付款，成功")), rapid.Map(rapid.Int32Range(0x4e00, 0x9fa5),
-			func(n int32) rune { return n }),
+		sign := rapid.OneOf(rapid.RuneFrom([]rune("abcéèàçôû 019.付款，成功")),
+			rapid.Map(rapid.Int32Range(0x4e00, 0x9fa5),
+				func(n int32) rune { return n }),
 			rapid.Map(rapid.Int32Range(0x3400, 0x4db5), func(n int32) rune { return n }))
 		text := rapid.SampledFrom([]string{"付", "éà付"}).Draw(rt, "head") +
 			strings.TrimSpace(rapid.StringOfN(sign, 0, 14, -1).Draw(rt, "text"))
@@ -386,15 +386,15 @@ func TestGB18030Survives(t *testing.T) {
 		if err := d.Print(context.Background(), r); err != nil {
 			rt.Fatal(err)
 		}
-		spaces := strings.NewReplacer(" ", "", "\n", "") // a line may be broken at one
+		spaces := strings.NewReplacer(" ", "", "\n", "") // a line may break at a space
 		if got := spaces.Replace(w.words()); got != spaces.Replace(text) || len(w.rules) > 0 {
 			rt.Errorf("on paper is %q, not %q; reported %q", got, text, w.rules)
 		}
 	})
 }
 
-// In whatever state a printer wakes up, a slip comes out as it is written, also behind Chinese
-// of the printer's own.
+// TestPrinterWakesUp: whatever a printer's state after power-on, a slip is printed as written,
+// also after Chinese in the printer's font.
 func TestPrinterWakesUp(t *testing.T) {
 	t.Parallel()
 	states := append(slices.Sorted(maps.Keys(wakings)), "chinese france font_b", "japan katakana chinese")
@@ -425,7 +425,7 @@ func TestPrinterWakesUp(t *testing.T) {
 			}
 		}
 	}
-	// And these states are what they are for.
+	// The states have the effect that they are named for.
 	for state, want := range map[string]string{
 		"usual": "Montréal #[1]", "chinese": "Montr俛l #[1]", "katakana": "Montr▃al #[1]", "france": "Montréal #°1§",
 	} {
@@ -516,7 +516,7 @@ func paced(t testing.TB, p board.Printer) (bytes int, ratio float64) {
 	return len(w.sent), float64(w.now) / float64(least)
 }
 
-// rasters are printers that pictures are sent to.
+// rasters are printers that are sent pictures.
 var rasters = []struct {
 	name string
 	p    board.Printer
@@ -527,7 +527,7 @@ var rasters = []struct {
 	{"USB, columns of dots", board.Printer{Baud: usbSpeed, Buffer: 4096, Speed: 150, Raster: "esc_star"}},
 }
 
-// Pictures keep wire or paper busy: pacing costs little.
+// TestRasterIsQuick: pictures keep wire or paper busy: pacing costs little.
 func TestRasterIsQuick(t *testing.T) {
 	for _, c := range rasters {
 		if n, ratio := paced(t, c.p); ratio > 1.5 || ratio < 1 {
@@ -536,8 +536,8 @@ func TestRasterIsQuick(t *testing.T) {
 	}
 }
 
-// BenchmarkRaster prints pictures on the emulated printer in its own time: limit-ratio
-// is how long that took over what wire or paper need at the least.
+// BenchmarkRaster prints pictures on the emulated printer in its own time: limit-ratio is that
+// time divided by the least that wire or paper need.
 func BenchmarkRaster(b *testing.B) {
 	for _, c := range rasters {
 		b.Run(c.name, func(b *testing.B) {

@@ -24,7 +24,7 @@ func newPin(name string) pin { return pin{gpio.INVALID, name} }
 func (p pin) String() string { return p.name }
 func (p pin) Name() string   { return p.name }
 
-// outPin is an input of a chip, driven by the board.
+// outPin is a chip's input, driven by the board.
 type outPin struct {
 	pin
 	level func(gpio.Level)
@@ -32,8 +32,8 @@ type outPin struct {
 
 func (p *outPin) Out(l gpio.Level) error { p.level(l); return nil }
 
-// busPin is a line of many that together are a display's bus: each turn of it is a transfer,
-// which may break off.
+// busPin is one line of a display's parallel bus: each change is a transfer, which may be
+// interrupted.
 type busPin struct {
 	pin
 	bus   *bus
@@ -56,7 +56,7 @@ func (p *busPin) Out(l gpio.Level) error {
 	return nil
 }
 
-// rowPin is a line of the matrix that is driven low or floats.
+// rowPin is a matrix row, driven low or floating.
 type rowPin struct {
 	pin
 	m *matrix
@@ -66,7 +66,7 @@ type rowPin struct {
 func (p *rowPin) Out(l gpio.Level) error            { return p.m.drive(p.n, l == gpio.Low) }
 func (p *rowPin) In(_ gpio.Pull, _ gpio.Edge) error { return p.m.drive(p.n, false) }
 
-// columnPin is a line of the matrix with a pull-up.
+// columnPin is a matrix column with a pull-up.
 type columnPin struct {
 	pin
 	m *matrix
@@ -81,28 +81,26 @@ func (p *columnPin) In(pull gpio.Pull, _ gpio.Edge) error {
 }
 func (p *columnPin) Read() gpio.Level { return p.m.read(p.n) }
 
-// matrix is a membrane of keys without diodes: closed contacts connect rows and
-// columns, whichever way the current then finds.
+// matrix is a membrane of keys without diodes: closed contacts connect rows and columns, also in
+// the paths that make ghost keys.
 type matrix struct {
 	mu       sync.Mutex
 	keys     [][]payterm.Key
 	low      []bool
 	contacts map[[2]int]*contact
-	looks    int // at the whole matrix
-	need     int // looks after which the scan has surely seen a change
+	looks    int // scans of the whole matrix
+	need     int // scans after which a change has surely been seen
 	unplugOn bool
-	turn     sync.Mutex // one finger
+	turn     sync.Mutex // one key at a time
 }
 
-// contact is a key that was touched at some time. It bounces for some looks after
-// each change.
+// contact is a key that was touched. It bounces for some scans after each change.
 type contact struct {
 	closed  bool
-	changed int // at which look
+	changed int // at which scan
 }
 
-// bounces are how many looks a contact takes to come to rest; the odd ones find it
-// in its old state.
+// bounces is how many scans a contact takes to settle; in the odd ones it has its old state.
 const bounces = 3
 
 func newMatrix(k *board.Keypad) *matrix {
@@ -117,12 +115,12 @@ func (m *matrix) drive(row int, low bool) error {
 	defer m.mu.Unlock()
 	m.low[row] = low
 	if low && row == 0 {
-		m.looks++ // each look at the whole begins with the first row
+		m.looks++ // each scan begins with the first row
 	}
 	return nil
 }
 
-// connects tells whether a contact lets current through now. The lock is held.
+// connects reports whether a contact is closed now. The lock is held.
 func (m *matrix) connects(c *contact) bool {
 	age := m.looks - c.changed
 	return c.closed != (age <= bounces && age%2 == 1)
@@ -159,19 +157,18 @@ func (m *matrix) plug(in bool) {
 	m.unplugOn = !in
 }
 
-// press closes a contact, and opens it again, each until the scan has had time
-// to see it.
+// press closes and opens a contact, each until the scan has seen it.
 func (m *matrix) press(k payterm.Key) error {
 	m.turn.Lock()
 	defer m.turn.Unlock()
 	if err := m.hold(k, true); err != nil {
-		m.set(k, false) //nolint:errcheck // it may be no key at all
+		m.set(k, false) // it may be no key
 		return err
 	}
 	return m.hold(k, false)
 }
 
-// hold closes or opens a contact and waits until the scan has had time to see it.
+// hold closes or opens a contact and waits until the scan has seen it.
 func (m *matrix) hold(k payterm.Key, closed bool) error {
 	since, err := m.set(k, closed)
 	if err != nil {
@@ -180,7 +177,7 @@ func (m *matrix) hold(k payterm.Key, closed bool) error {
 	return m.wait(since)
 }
 
-// set moves a contact and gives the look at which it did.
+// set changes a contact and returns the scan at which it did.
 func (m *matrix) set(k payterm.Key, closed bool) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -198,8 +195,7 @@ func (m *matrix) set(k payterm.Key, closed bool) (int, error) {
 	return 0, fmt.Errorf("this keypad has no key %s", k)
 }
 
-// scanned is how long a scan may take: a driver that is starved of its processor looks
-// rarely, and still looks.
+// scanned bounds the wait for a scan: on a busy machine the driver scans rarely.
 const scanned = 20 * time.Second
 
 func (m *matrix) wait(since int) error {

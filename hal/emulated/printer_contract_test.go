@@ -18,7 +18,7 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// The contract of all printers, held against the driver on each kind of them.
+// The contract of all printers, tested for the driver on each kind.
 
 // printers are boards that differ in their printer.
 var printers = []struct{ name, printer string }{
@@ -211,8 +211,8 @@ func TestPrinterContract(t *testing.T) {
 					condition(t, d, s.is)
 				}
 
-				// The roll ends in the middle of a picture. A printer that answers is not
-				// filled up; what never answers prints on with the next roll, if it holds.
+				// The roll ends in the middle of a picture. The buffer of a printer that answers
+				// is not filled; one that never answers continues with the next roll.
 				ended := make(chan error, 1)
 				if answers {
 					go func() { ended <- d.Print(t.Context(), long) }()
@@ -238,7 +238,7 @@ func TestPrinterContract(t *testing.T) {
 					t.Errorf("the slip that broke off is whole:\n%s", words)
 				}
 
-				// Whoever printed before died in the middle of a picture.
+				// Another program stopped in the middle of a picture before this one.
 				e.Tear()
 				if _, err := b.Printer.Write([]byte("\x1dv0\x00\x20\x00\x10\x00\xff\xff"), time.Second); err != nil {
 					t.Fatal(err)
@@ -253,7 +253,7 @@ func TestPrinterContract(t *testing.T) {
 					t.Errorf("after a picture that broke off there is\n%s", words)
 				}
 
-				// Its cable is pulled in the middle, and put back.
+				// Its cable is pulled in the middle, and plugged in.
 				for range 2 {
 					e.Tear()
 					go func() { ended <- d.Print(t.Context(), long) }()

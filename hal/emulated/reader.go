@@ -9,37 +9,36 @@ import (
 	"payterm/board"
 )
 
-// Habits are what a scanner does beside sending codes as the profile has it. The zero
-// value does nothing of it.
+// Habits are deviations of a scanner from the profile. The zero value has none.
 type Habits struct {
-	Model  string // whose answers to commands it has: one of Readers
-	Before string // bytes that it sends in front of each code, such as a NUL of a glitch
-	Ends   string // what ends a code in place of what the profile says: one of Endings
+	Model  string // one of Readers: how it answers commands
+	Before string // sent before each code, such as a NUL from a glitch
+	Ends   string // ends a code instead of what the profile says: one of Endings
 
-	// Of one that types:
-	Layout string // whose keyboard it types for, where that is not the profile's: us, uk, fr, de
-	Caps   bool   // capitals for small letters, and small letters for capitals
-	Alt    bool   // it holds Alt and types the numbers of the characters on the pad
+	// For one that types:
+	Layout string // the keyboard that it types for instead of the profile's: us, uk, fr, de
+	Caps   bool   // upper and lower case exchanged
+	Alt    bool   // Alt and the character's number on the pad
 }
 
-// Readers are those whose answers are known, from their manuals.
+// Readers are the models whose answers are known from their manuals.
 var Readers = []string{"gm65", "ssi", "newland", "opticon"}
 
-// Endings are what a code can end with, and the bytes of it.
+// Endings are what a code can end with.
 var Endings = map[string]string{
 	"cr": "\r", "lf": "\n", "crlf": "\r\n", "lfcr": "\n\r", "tab": "\t", "ctrl_m": "\r", "stx_etx": "\x03", "gap": "",
 }
 
-// reader is a scanner's own head: what it hears from its host, and how it is set.
+// reader is the scanner's interpreter: what its host sends, and its settings.
 type reader struct {
 	mu     sync.Mutex
 	habits Habits
-	heard  []byte // all of it, for whoever asks
-	order  []byte // a command that has begun
+	heard  []byte // everything received, for tests
+	order  []byte // a command that is incomplete
 	said   func([]byte) error
 }
 
-// SetScanner sets how the scanner behaves.
+// SetScanner sets how the scanner deviates.
 func (b *Board) SetScanner(h Habits) error {
 	s := b.c.Profile.Scanner
 	_, ends := Endings[h.Ends]
@@ -69,8 +68,8 @@ func (r *reader) set() Habits {
 	return r.habits
 }
 
-// Scan lets the scanner read a code, and frames it as the profile says, or its habits: with
-// the symbology of a QR code before it where the profile has that.
+// Scan makes the scanner read a code and send it in the frame of the profile, or of its Habits,
+// with the AIM identifier of a QR code if the profile has that.
 func (b *Board) Scan(code string) error {
 	s := b.c.Profile.Scanner
 	if s == nil {
@@ -97,8 +96,8 @@ func (b *Board) Scan(code string) error {
 	return b.serial[s.Device].send([]byte(before + code + Endings[ends]))
 }
 
-// ScanBytes lets the scanner send bytes as they are: halves of frames, garbage. One
-// that types has Enter for CR and LF, and F20 for what no keyboard has.
+// ScanBytes makes the scanner send bytes unframed: halves of frames, garbage. One that types has
+// Enter for CR and LF, and F20 for what no keyboard has.
 func (b *Board) ScanBytes(w []byte) error {
 	s := b.c.Profile.Scanner
 	if s == nil {
@@ -110,8 +109,8 @@ func (b *Board) ScanBytes(w []byte) error {
 	return b.serial[s.Device].send(w)
 }
 
-// FloodScanner lets a scanner that types do so faster than anybody can read: the
-// kernel loses what its buffer of 64 events does not hold.
+// FloodScanner types faster than any reader reads: the kernel drops what its buffer of 64 events
+// does not hold.
 func (b *Board) FloodScanner(w []byte) error {
 	s := b.c.Profile.Scanner
 	if s == nil || s.Kind != "evdev" {
@@ -120,8 +119,7 @@ func (b *Board) FloodScanner(w []byte) error {
 	return b.events[s.Events()].flood(b.reader.set().keys(s.Layout, string(w), ""))
 }
 
-// Told is what the host has sent to a serial scanner, such as trigger commands, oldest
-// first.
+// Told is what the host has sent to a serial scanner, such as trigger commands, oldest first.
 func (b *Board) Told() []byte {
 	b.reader.mu.Lock()
 	defer b.reader.mu.Unlock()
@@ -139,20 +137,20 @@ func (r *reader) Write(b []byte) (int, error) {
 		for r.order = append(r.order, b...); len(r.order) > 0; {
 			n, a := answer(r.order)
 			if n == 0 {
-				break // it goes on
+				break // incomplete
 			}
 			says, r.order = append(says, a...), r.order[n:]
 		}
 	}
 	r.mu.Unlock()
 	if len(says) > 0 {
-		r.said(says) //nolint:errcheck // an unplugged scanner says nothing
+		r.said(says) // an unplugged scanner sends nothing
 	}
 	return len(b), nil
 }
 
-// models take what they have heard since the last command: how many bytes of it a command
-// has, 0 while it goes on, and what is answered.
+// models interpret what was received since the last command: the length of a command, 0 if it is
+// incomplete, and the answer.
 var models = map[string]func(heard []byte) (n int, answer []byte){
 	"gm65": gm65, "ssi": ssi, "newland": newland, "opticon": opticon,
 }
@@ -176,7 +174,7 @@ func gm65(heard []byte) (int, []byte) {
 	switch {
 	case fcs != [2]byte{0xab, 0xcd} && fcs != fcsOf(body):
 		return n, grown(1, 0)
-	case body[0] == 7: // read so many bytes of the zone: they are 0 here
+	case body[0] == 7: // read bytes of the zone, which are 0 here
 		return n, grown(0, make([]byte, max(1, int(body[4])))...)
 	case body[0] == 8, body[0] == 9: // write to the zone, save it
 		return n, grown(0, 0)
@@ -205,13 +203,13 @@ func fcsOf(b []byte) [2]byte {
 	return [2]byte{byte(rest >> 8), byte(rest)}
 }
 
-// ssi is after Zebra's Simple Serial Interface Programmer's Guide: a packet's first byte is
-// its length without the check sum of two bytes, which makes the sum of all zero.
+// ssi is after Zebra's Simple Serial Interface Programmer's Guide: a packet's first byte is its
+// length without the two bytes of the checksum, which makes the sum of all 0.
 func ssi(heard []byte) (int, []byte) {
 	n := int(heard[0]) + 2
 	switch {
 	case heard[0] < 4:
-		return 1, nil // the NUL that wakes it up
+		return 1, nil // the NUL that wakes it
 	case len(heard) < n:
 		return 0, nil
 	}

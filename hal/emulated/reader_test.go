@@ -9,8 +9,8 @@ import (
 	"payterm/hal/emulated"
 )
 
-// A reader that answers the command which lets it look: its answers are passed over, and
-// each code is read, the first one too.
+// TestScannersThatTalkBack: a scanner that acknowledges its trigger command: its answers are
+// skipped, and each code is read, also the first.
 func TestScannersThatTalkBack(t *testing.T) {
 	t.Parallel()
 	const scanNow = "\x7e\x00\x08\x01\x00\x02\x01\xab\xcd"
@@ -60,7 +60,7 @@ func TestScannersThatTalkBack(t *testing.T) {
 	}
 }
 
-// What else readers do, and the codes are read all the same.
+// TestScannerHabits: other deviations; the codes are read all the same.
 func TestScannerHabits(t *testing.T) {
 	every := ""
 	for c := byte('!'); c <= '~'; c++ {
@@ -105,7 +105,8 @@ func TestScannerHabits(t *testing.T) {
 	}
 }
 
-// A reader that is set to another keyboard is read wrong, and what it may have been is found.
+// TestAnotherKeyboardIsFound: a scanner set to another keyboard is misread, and the likely layout
+// is found.
 func TestAnotherKeyboardIsFound(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

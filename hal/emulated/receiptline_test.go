@@ -17,7 +17,7 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// onUSB is a board with a printer on USB, which waits for its paper.
+// onUSB is a board with a USB printer, which blocks its host while it prints.
 func onUSB(t testing.TB, more string) (*emulated.Board, *board.Board) {
 	t.Helper()
 	p, err := board.ReadProfile("usb.toml", []byte("board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\n"+more))
@@ -41,7 +41,7 @@ func paperWith(t testing.TB, e *emulated.Board, word string) (image.Image, strin
 	}
 }
 
-// Bytes that nobody here made come on paper as their document says.
+// TestReceiptline: documents made by another program (receiptline) are printed as they say.
 func TestReceiptline(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../testdata/chips/receiptline.json")
@@ -135,8 +135,7 @@ Reçu à conserver                             été`,
 // qrSize is the picture of a QR code; the two commands put it into other sizes.
 var qrSize = regexp.MustCompile(`\[picture 1[12][06]x116\]`)
 
-// seen holds the picture of the document, a disc in a frame, against the middle of
-// the roll.
+// seen compares the document's picture, a disc in a frame, with the middle of the roll.
 func seen(t *testing.T, img image.Image) {
 	t.Helper()
 	left := (img.Bounds().Dx() - 96 - 8) / 2 // 42 columns are 504 of 512 dots
@@ -151,8 +150,8 @@ func seen(t *testing.T, img image.Image) {
 	}
 }
 
-// A printer on USB lets its host wait: what is larger than its buffer comes out
-// whole although nobody paces it.
+// TestUSBPrinterLetsItsHostWait: a USB printer blocks its host, so that more than its buffer is
+// printed completely without pacing.
 func TestUSBPrinterLetsItsHostWait(t *testing.T) {
 	e, b := onUSB(t, "buffer = 256\nspeed = 200\n")
 	var want strings.Builder

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// serialDevice is a device behind a PTY. The slave is held open here as well, so
-// that the master sees no end of file while nobody has opened it yet.
+// serialDevice is a device behind a PTY. The slave is kept open here as well, so that the master
+// reads no end of file before a host has opened it.
 type serialDevice struct {
 	baud  int
 	scale float64
 	chip  io.Writer        // takes what the host sends
 	full  func(n int) bool // whether the host has to wait; nil: never
-	lost  func()           // what was on the wire, with the cable; nil: nothing
+	lost  func()           // called for what was on the wire when the cable was pulled; may be nil
 	intake
 
 	mu     sync.Mutex
@@ -33,32 +33,31 @@ type serialDevice struct {
 // writeDeadline bounds a write to a host that does not read.
 const writeDeadline = time.Second
 
-// openSerialDevice puts a chip behind a PTY.
+// openSerialDevice connects a chip to a PTY.
 func openSerialDevice(baud int, scale float64, chip io.Writer) (*serialDevice, error) {
 	d := &serialDevice{baud: baud, scale: scale, chip: chip}
 	return d, d.plug()
 }
 
-// openSerialPrinter puts a printer behind a PTY.
+// openSerialPrinter connects a printer to a PTY.
 func openSerialPrinter(baud int, scale float64, chip *escpos) (*serialDevice, error) {
 	d := &serialDevice{baud: baud, scale: scale, chip: chip, full: chip.full, lost: chip.pulled}
 	chip.perByte = 10 * time.Second / time.Duration(baud)
-	chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer says nothing
+	chip.reply = func(b []byte) { d.send(b) } // an unplugged printer sends nothing
 	return d, d.plug()
 }
 
-// usbSpeed is what full speed USB carries, told like a serial line's.
+// usbSpeed is full speed USB as the speed of a serial line.
 const usbSpeed = 10_000_000
 
-// openUSBPrinter is a printer behind a file that reads and writes as usblp's does.
-// The file is a PTY's: it hangs up when the cable is pulled, and takes no more
-// while the printer does not.
+// openUSBPrinter is a printer behind a file that behaves as usblp's. It is a PTY: it hangs up
+// when the cable is pulled, and takes no more while the printer does not.
 func openUSBPrinter(scale float64, chip *escpos) (*serialDevice, error) {
 	chip.waits = true
 	return openSerialPrinter(usbSpeed, scale, chip)
 }
 
-// name is the device's path now; there is none while it is unplugged.
+// name is the device's current path, empty while it is unplugged.
 func (d *serialDevice) name() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -68,8 +67,8 @@ func (d *serialDevice) name() string {
 	return d.slave.Name()
 }
 
-// include ends what a host that crashed has asked for: that nobody else opens its line. The
-// kernel would do so with the last descriptor, and ours stays open.
+// include clears the exclusive mode that a crashed host left. The kernel does so with the last
+// descriptor, but ours stays open.
 func (d *serialDevice) include() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -105,8 +104,8 @@ func (d *serialDevice) plug() error {
 	return nil
 }
 
-// withDeadlines gives another descriptor of a file, on which reads and writes have
-// deadlines and end with Close: those of the PTY library block for good.
+// withDeadlines duplicates a descriptor so that reads and writes have deadlines and end with
+// Close; the PTY library's block for ever.
 func withDeadlines(f *os.File) (*os.File, error) {
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -118,7 +117,7 @@ func withDeadlines(f *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
-// pull pulls the cable, and waits until nobody listens at it any more.
+// pull pulls the cable and waits until listen has ended.
 func (d *serialDevice) pull() error {
 	d.mu.Lock()
 	if d.master == nil {
@@ -137,7 +136,7 @@ func (d *serialDevice) pull() error {
 	return err
 }
 
-// listen hands what the host sends to the chip. It ends when the cable is pulled.
+// listen passes what the host sends to the chip until the cable is pulled.
 func (d *serialDevice) listen(master *os.File, gone <-chan struct{}) {
 	defer d.wg.Done()
 	buf := make([]byte, 16)
@@ -152,21 +151,21 @@ func (d *serialDevice) listen(master *os.File, gone <-chan struct{}) {
 				return
 			}
 		}
-		d.chip.Write(buf[:n]) //nolint:errcheck // the chip loses what it cannot take
+		d.chip.Write(buf[:n]) // the chip drops what it cannot take
 		d.has(n)
 	}
 }
 
-// fullPause is how often a host that has to wait asks again, in this emulation.
+// fullPause is how often a blocked host tries again.
 const fullPause = time.Millisecond
 
-// takes is how long bytes are on the wire: ten bits each.
+// takes is the time of n bytes on the wire: ten bits each.
 func (d *serialDevice) takes(n int) time.Duration {
 	return time.Duration(float64(n) * 10 / float64(d.baud) / d.scale * float64(time.Second))
 }
 
-// wait pauses, and reports whether the cable was pulled meanwhile. What is less
-// than a millisecond is made up for later.
+// wait pauses, and reports whether the cable was pulled meanwhile. Pauses below a millisecond are
+// added up.
 func (d *serialDevice) wait(pause time.Duration, gone <-chan struct{}) bool {
 	if pause < time.Millisecond {
 		return false
@@ -183,7 +182,7 @@ func (d *serialDevice) wait(pause time.Duration, gone <-chan struct{}) bool {
 
 var errPulled = errors.New("emulated: its cable is pulled")
 
-// send says something to the host.
+// send sends to the host.
 func (d *serialDevice) send(b []byte) error {
 	d.talk.Lock()
 	defer d.talk.Unlock()

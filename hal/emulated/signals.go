@@ -11,23 +11,23 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// signals remember what lamps, buzzer and backlight were told.
+// signals records what lamps, buzzer and backlight were set to.
 type signals struct {
 	mu     sync.Mutex
 	pulses map[string][]Pulse // by line or channel
 }
 
-// Pulse is how a line or a PWM channel is driven from a moment on.
+// Pulse is the state of a line or PWM channel from a moment on.
 type Pulse struct {
-	At   time.Duration // of the chips' time
-	Hz   int           // 0 on a line, and on a channel that rests
+	At   time.Duration // in chip time
+	Hz   int           // 0 on a line, and on a silent channel
 	Duty float64       // 0 to 1
 }
 
-// maxPulses are kept of each, the latest.
+// maxPulses is how many of the newest pulses are kept of each.
 const maxPulses = 1000
 
-// signal wires a line, or a PWM channel, that is remembered.
+// signal adds a line, or a PWM channel, that is recorded.
 func (b *Board) signal(name string, changed func(on bool)) {
 	if name == "" {
 		return
@@ -73,7 +73,7 @@ func (p *pwmPin) Out(l gpio.Level) error {
 	return nil
 }
 
-// PWM is gpio.PinOut's.
+// PWM implements gpio.PinOut.
 func (p *pwmPin) PWM(duty gpio.Duty, f physic.Frequency) error {
 	if !duty.Valid() || f <= 0 {
 		return fmt.Errorf("emulated: duty %d at %s", duty, f)
@@ -82,7 +82,7 @@ func (p *pwmPin) PWM(duty gpio.Duty, f physic.Frequency) error {
 	return nil
 }
 
-// PWM is hal.Ports'.
+// PWM implements hal.Ports.
 func (b *Board) PWM(name string) (gpio.PinOut, error) {
 	if p, ok := b.pins[name].(*pwmPin); ok {
 		return p, nil
@@ -90,8 +90,8 @@ func (b *Board) PWM(name string) (gpio.PinOut, error) {
 	return nil, fmt.Errorf("emulated: nothing on PWM channel %s", name)
 }
 
-// Pulses are how a lamp, the buzzer or the backlight was driven so far, by the name of
-// its line or channel, oldest first; the latest 1000.
+// Pulses are the states of a lamp, the buzzer or the backlight, by its line or channel, oldest
+// first; the newest 1000.
 func (b *Board) Pulses(name string) []Pulse {
 	b.signals.mu.Lock()
 	defer b.signals.mu.Unlock()

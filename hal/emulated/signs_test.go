@@ -13,22 +13,21 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever stands in the texts of a screen, each glass shows it: something is on every
-// page, a display of characters has each ordinary word, and there is no other error than
-// that a text is too long.
+// TestEveryTextIsShown: each glass shows any texts of a screen: every page has something on it, a
+// character display has each ordinary word, and the only error is a text that is too long.
 func TestEveryTextIsShown(t *testing.T) {
 	t.Parallel()
-	type shelf struct {
+	type device struct {
 		e     *emulated.Board
 		d     *glass.Display
 		blank *image.RGBA
 	}
-	var all []shelf
+	var all []device
 	for _, g := range glasses {
 		e, b := newGlass(t, g.display, 1e6)
 		d := newDisplay(t, e, b)
 		show(t, d, payterm.Screen{Name: "blank"})
-		all = append(all, shelf{e, d, e.Frame()})
+		all = append(all, device{e, d, e.Frame()})
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		g := rapid.SampledFrom(all).Draw(rt, "glass")
@@ -63,7 +62,7 @@ func TestEveryTextIsShown(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		// it may stand between two halves of a word
+		// it may be between two halves of a word
 		read = strings.ReplaceAll(strings.ReplaceAll(read, " ", ""), glass.Letters(s.Watermark), "")
 		for _, w := range words {
 			if g.e.Text() != nil && !strings.Contains(read, w) {

@@ -25,16 +25,16 @@ import (
 	"payterm/terminal/devices"
 )
 
-// cycles is how often all devices are unplugged and plugged: a few in `make test`,
-// a thousand in `make soak`.
+// cycles is how often all devices are unplugged and plugged in: a few in `make test`, a thousand
+// in `make soak`.
 var cycles = flag.Int("cycles", 8, "unplug and plug all devices of each board so many times")
 
-// boardsAtOnce shorten the wait: a line tries again after 100 ms at the least, and
-// a device must live for a second before that is so again.
+// boardsAtOnce run at the same time, to save waiting: a line retries after 100 ms at the
+// earliest, and only after a device was there for a second.
 const boardsAtOnce = 8
 
-// shelf are the boards of the soak: every kind of wire is pulled.
-var shelf = []struct {
+// soakBoards are the boards of the soak: every kind of wire is unplugged.
+var soakBoards = []struct {
 	name   string
 	change func(*board.Profile)
 }{
@@ -52,7 +52,7 @@ var shelf = []struct {
 	}},
 }
 
-// unplugged is a board of the shelf with drivers on all of its devices.
+// unplugged is one of these boards with drivers on all devices.
 type unplugged struct {
 	e       *emulated.Board
 	b       *board.Board
@@ -73,8 +73,7 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A keypad is looked at so often in its own time that a hundred times that is
-	// too much for two processors.
+	// A keypad is scanned so often that a hundred times its rate is too much for two processors.
 	p.Keypad.ScanInterval.Duration, p.Keypad.Debounce.Duration = 50*time.Millisecond, 100*time.Millisecond
 	change(&p)
 	u := &unplugged{codes: make(chan string, 8), keys: make(chan payterm.Key, 8)}
@@ -131,12 +130,12 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	if err != nil {
 		return u, err
 	}
-	u.wg.Go(func() { pad.Run(ctx, press) }) //nolint:errcheck // it ends with ctx, and a key that does not come is told
+	u.wg.Go(func() { pad.Run(ctx, press) }) // it ends with ctx, and a missing key is reported
 	u.scans(ctx, reader)
 	return u, nil
 }
 
-// scans hands on what a scanner reads.
+// scans passes on what a scanner reads.
 func (u *unplugged) scans(ctx context.Context, reader *scanner.Scanner) {
 	u.wg.Go(func() {
 		for ctx.Err() == nil {
@@ -151,14 +150,14 @@ func (u *unplugged) scans(ctx context.Context, reader *scanner.Scanner) {
 
 var plugs = []string{"display", "scanner", "printer", "keypad"}
 
-// cycle pulls all cables, puts them back, and sees each device at work again.
+// cycle unplugs all devices, plugs them in, and checks that each works.
 func (u *unplugged) cycle(n int) error {
 	for _, device := range plugs {
 		if err := u.e.Unplug(device); err != nil {
 			return err
 		}
 	}
-	u.display.Show(amount("$0.00")) //nolint:errcheck // a bus without an answer does not always tell
+	u.display.Show(amount("$0.00")) // a bus without acknowledgement may not notice
 	time.Sleep(20 * time.Millisecond)
 	for _, device := range plugs {
 		if err := u.e.Plug(device); err != nil {
@@ -168,7 +167,7 @@ func (u *unplugged) cycle(n int) error {
 	return u.works(n)
 }
 
-// works sees each device do what it is for.
+// works checks each device's function.
 func (u *unplugged) works(n int) error {
 	s := waiting(fmt.Sprintf("0:%02d", n%60))
 	u.e.Sleep(120 * time.Millisecond)
@@ -183,7 +182,7 @@ func (u *unplugged) works(n int) error {
 	}
 	code := fmt.Sprintf("28%016d", n)
 	heard := func() bool {
-		u.e.Scan(code) //nolint:errcheck // it is scanned again
+		u.e.Scan(code) // it is scanned again
 		select {
 		case got := <-u.codes:
 			return got == code
@@ -194,15 +193,15 @@ func (u *unplugged) works(n int) error {
 	if err := within(heard); err != nil {
 		return fmt.Errorf("no scan comes: %w", err)
 	}
-	for more := true; more; { // what was scanned again
+	for more := true; more; { // repeated scans
 		select {
 		case <-u.codes:
 		case <-time.After(20 * time.Millisecond):
 			more = false
 		}
 	}
-	pressed := func() bool { // a pad that types hears nothing before it is open again
-		u.e.Press("5") //nolint:errcheck // it is pressed again
+	pressed := func() bool { // a pad that types gets no keys before it is open again
+		u.e.Press("5") // it is pressed again
 		select {
 		case k := <-u.keys:
 			return k == "5"
@@ -213,7 +212,7 @@ func (u *unplugged) works(n int) error {
 	if err := within(pressed); err != nil {
 		return fmt.Errorf("no key comes: %w", err)
 	}
-	for len(u.keys) > 0 { // what was pressed again
+	for len(u.keys) > 0 { // repeated keys
 		<-u.keys
 	}
 	return nil
@@ -238,7 +237,7 @@ func (u *unplugged) close() error {
 	return err
 }
 
-// held is what a process holds that has to be given back.
+// held counts what a process has to give back.
 type held struct{ goroutines, descriptors int }
 
 func holding() (h held, err error) {
@@ -246,8 +245,7 @@ func holding() (h held, err error) {
 	return held{runtime.NumGoroutine(), len(list)}, err
 }
 
-// resting is the least that is held in a while: what is only just ending hides nothing
-// that stays.
+// resting is the smallest count in a while: what is just ending does not hide what stays.
 func resting() (least held, err error) {
 	for i := range 20 {
 		now, err := holding()
@@ -263,7 +261,7 @@ func resting() (least held, err error) {
 	return least, nil
 }
 
-// back waits until no more is held than before.
+// back waits until the counts are no higher than before.
 func (h held) back(when string, patience time.Duration) error {
 	var now held
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -281,8 +279,8 @@ func (h held) back(when string, patience time.Duration) error {
 		h.descriptors, now.goroutines, now.descriptors, stacks.String())
 }
 
-// soakPlugs unplugs and plugs all devices of several boards, so many times in all.
-// wrong is what a test does wrong after each round.
+// soakPlugs unplugs and plugs in all devices of several boards, n times in all. wrong is a
+// planted bug, run after each round.
 func soakPlugs(n int, change func(*board.Profile), patience time.Duration, wrong func()) error {
 	first, err := newUnplugged(change)
 	if err == nil {
@@ -295,27 +293,27 @@ func soakPlugs(n int, change func(*board.Profile), patience time.Duration, wrong
 	if err != nil {
 		return err
 	}
-	desk := make([]*unplugged, min(n, boardsAtOnce))
+	boards := make([]*unplugged, min(n, boardsAtOnce))
 	each := func(do func(u *unplugged) error) error {
-		errs := make([]error, len(desk))
+		errs := make([]error, len(boards))
 		var wg sync.WaitGroup
-		for i, u := range desk {
+		for i, u := range boards {
 			wg.Go(func() { errs[i] = do(u) })
 		}
 		wg.Wait()
 		return errors.Join(errs...)
 	}
-	for i := range desk {
-		if desk[i], err = newUnplugged(change); err != nil {
+	for i := range boards {
+		if boards[i], err = newUnplugged(change); err != nil {
 			return err
 		}
 	}
 	err = each(func(u *unplugged) error { return u.works(0) })
 	plugged, unknown := resting()
 	err = errors.Join(err, unknown)
-	for round := 1; err == nil && (round-1)*len(desk) < n; round++ {
+	for round := 1; err == nil && (round-1)*len(boards) < n; round++ {
 		err = each(func(u *unplugged) error {
-			time.Sleep(1100 * time.Millisecond) // it lives long enough to be opened soon again
+			time.Sleep(1100 * time.Millisecond) // so that it resets the back-off
 			if err := u.cycle(round); err != nil {
 				return fmt.Errorf("round %d: %w", round, err)
 			}
@@ -332,10 +330,10 @@ func soakPlugs(n int, change func(*board.Profile), patience time.Duration, wrong
 	return before.back("when all was closed", patience)
 }
 
-// However often devices are unplugged and plugged: each works again, and nothing
-// is left of it, neither while it goes on nor afterwards.
+// TestSoakPlugs: each device works after any number of replugs, and nothing is left open, neither
+// during nor after it.
 func TestSoakPlugs(t *testing.T) {
-	for _, board := range shelf {
+	for _, board := range soakBoards {
 		before, err := holding()
 		if err != nil {
 			t.Fatal(err)
@@ -349,7 +347,7 @@ func TestSoakPlugs(t *testing.T) {
 	}
 }
 
-// A goroutine or a descriptor that stays is found.
+// TestSoakPlugsCatches: a goroutine or a descriptor that stays is found.
 func TestSoakPlugsCatches(t *testing.T) {
 	end := make(chan struct{})
 	defer close(end)
@@ -363,7 +361,7 @@ func TestSoakPlugsCatches(t *testing.T) {
 			t.Cleanup(func() { f.Close() })
 		},
 	} {
-		if err := soakPlugs(1, shelf[1].change, 300*time.Millisecond, wrong); err == nil ||
+		if err := soakPlugs(1, soakBoards[1].change, 300*time.Millisecond, wrong); err == nil ||
 			!strings.HasPrefix(err.Error(), "with all cables in: ") {
 			t.Errorf("it was not found: %v", err)
 		}

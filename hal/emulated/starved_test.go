@@ -10,8 +10,7 @@ import (
 	"payterm/drivers/printer"
 )
 
-// starved hands bytes on late now and then, as a goroutine does on a machine that has
-// other worries.
+// starved delivers bytes late now and then, as a goroutine on a busy machine does.
 type starved struct {
 	chip    io.Writer
 	each, n int
@@ -19,13 +18,13 @@ type starved struct {
 
 func (s *starved) Write(b []byte) (int, error) {
 	if s.n++; s.n%s.each == 0 {
-		time.Sleep(100 * time.Millisecond) // at this scale ten seconds of paper
+		time.Sleep(100 * time.Millisecond) // ten seconds of paper at this scale
 	}
 	return s.chip.Write(b)
 }
 
-// A driver that paces itself by its pauses overflows nothing, however late the
-// emulation comes to its line.
+// TestStarvedPrinterIsNotOverrun: a driver that paces itself by its pauses overflows nothing,
+// however late the emulation reads its line.
 func TestStarvedPrinterIsNotOverrun(t *testing.T) {
 	t.Parallel()
 	for _, wire := range []string{"device = \"/dev/ttyS2\"\nbaud = 115200", "network = \"192.0.2.7:9100\""} {

@@ -13,15 +13,15 @@ import (
 // sheet is what differs between the data sheets of colour controllers.
 type sheet struct {
 	name          string
-	maxClock      int64        // Hz, of its SPI
+	maxClock      int64        // Hz, on SPI
 	columns, rows int          // of its RAM
-	formats       map[byte]int // bytes of a pixel on SPI, by the lower bits of COLMOD
-	parameters    map[byte]int // how many bytes each command takes, besides those of all
-	locked        string       // commands that it takes between two words of CSCON only
+	formats       map[byte]int // bytes of a pixel on SPI, by the low bits of COLMOD
+	parameters    map[byte]int // bytes of each command, besides those of common
+	locked        string       // commands that need CSCON's two unlock bytes
 }
 
-// common are the commands of MIPI's set that all of them have, and their parameters; RAMWR
-// takes what its window holds.
+// common are the MIPI commands that all of them have, and their parameters; RAMWR takes what its
+// window holds.
 var common = map[byte]int{
 	0x00: 0, 0x01: 0, 0x10: 0, 0x11: 0, 0x13: 0, 0x20: 0, 0x21: 0, 0x28: 0, 0x29: 0, 0x2c: 0,
 	0x2a: 4, 0x2b: 4, 0x36: 1, 0x3a: 1,
@@ -63,10 +63,9 @@ var sheets = map[string]sheet{
 	},
 }
 
-// tft is a colour controller as its data sheet describes it: commands while D/C is
-// low, parameters and pixels while it is high, a RAM with a window that is written left
-// to right, top to bottom. All that are emulated have that much, and their times, in
-// common.
+// tft is a colour controller as in its data sheet: commands while D/C is low, parameters and
+// pixels while it is high, a RAM with a window that is written left to right, top to bottom. The
+// emulated ones have that and their times in common.
 type tft struct {
 	mu             sync.Mutex
 	sheet          sheet
@@ -92,7 +91,7 @@ type tft struct {
 	x, y           int
 	room           int    // pixels that the window still takes in this RAMWR
 	rest           []byte // of a pixel that has begun
-	open           []byte // words of CSCON
+	open           []byte // CSCON bytes so far
 }
 
 // Times of the data sheet (chapters on reset timing, SWRESET, SLPIN, SLPOUT; from
@@ -113,7 +112,7 @@ func newTFT(sheet sheet, d *board.Display, now func() time.Duration, report repo
 	return c
 }
 
-// restart is the state after power-on or reset; the RAM keeps what it has.
+// restart is the state after power-on or reset; the RAM keeps its content.
 func (c *tft) restart() {
 	c.awake, c.on, c.inverted, c.begun = false, false, false, false
 	c.cmd, c.args, c.madctl, c.colmod, c.rest, c.open = 0, nil, 0, 0x66, nil, nil
@@ -145,7 +144,7 @@ func (c *tft) light(on bool) {
 	c.changed()
 }
 
-// power switches the supply. A RAM that lost it is full of noise.
+// power switches the supply. A RAM without power becomes noise.
 func (c *tft) power(on bool) {
 	c.mu.Lock()
 	c.powered, c.wasReset = on, false
@@ -155,8 +154,7 @@ func (c *tft) power(on bool) {
 	c.changed()
 }
 
-// dip is a supply that fell so far that the chip's own power-on reset came, with
-// the reset line high all the while.
+// dip is a supply that fell so far that the chip reset itself, while the reset line stayed high.
 func (c *tft) dip() {
 	c.mu.Lock()
 	c.wasReset = true
@@ -197,7 +195,7 @@ func (c *tft) clock(data bool, w []byte) {
 
 func (c *tft) command(b byte) {
 	now := c.now()
-	// SWRESET is what ends a command that broke off
+	// SWRESET ends an interrupted command
 	if need, _ := c.needs(c.cmd); len(c.args) < need && b != 0x01 {
 		c.report(ParameterCount, "command %#02x came after %d of %d parameters of %#02x", b, len(c.args), need, c.cmd)
 	}
@@ -206,7 +204,7 @@ func (c *tft) command(b byte) {
 	}
 	if !c.wasReset && b != 0x01 {
 		c.report(NoReset, "command %#02x after power-on, without a reset before it", b)
-		c.wasReset = true // said once
+		c.wasReset = true // reported once
 	}
 	c.early(b, "any command", c.ready)
 	c.cmd, c.begun, c.args, c.rest = b, true, c.args[:0], c.rest[:0]
@@ -220,7 +218,7 @@ func (c *tft) command(b byte) {
 		c.awake, c.ready, c.wakeable = false, now+sleepReady, now+sleepToggle
 	case 0x11:
 		c.early(b, "SLPOUT", c.wakeable)
-		if !c.awake { // it has no effect on a chip that is awake
+		if !c.awake { // it has no effect on an awake chip
 			c.sleepable = now + sleepToggle
 		}
 		c.awake, c.ready = true, now+sleepReady
@@ -239,7 +237,7 @@ func (c *tft) command(b byte) {
 	}
 }
 
-// needs are the parameters of a command, and whether there is one.
+// needs is the number of a command's parameters, and whether the command exists.
 func (c *tft) needs(cmd byte) (int, bool) {
 	if n, own := c.sheet.parameters[cmd]; own {
 		return n, true
@@ -248,7 +246,7 @@ func (c *tft) needs(cmd byte) (int, bool) {
 	return n, known
 }
 
-// early reports a command that came before its time.
+// early reports a command that came too soon.
 func (c *tft) early(b byte, what string, due time.Duration) {
 	if now := c.now(); now < due {
 		c.report(TooSoon, "command %#02x: %s must wait for another %s", b, what, due-now)
@@ -309,7 +307,7 @@ func (c *tft) data(b byte) {
 	}
 }
 
-// rgb565 and rgb666 are colours of so many bits, each widened to eight.
+// rgb565 and rgb666 widen colours to eight bits each.
 func rgb565(v uint16) uint32 {
 	r, g, b := uint32(v>>11&31), uint32(v>>5&63), uint32(v&31)
 	return (r<<3|r>>2)<<16 | (g<<2|g>>4)<<8 | (b<<3 | b>>2)
@@ -320,7 +318,7 @@ func rgb666(r, g, b byte) uint32 {
 	return six(r)<<16 | six(g)<<8 | six(b)
 }
 
-// window takes one side of the window; one that is not in the RAM is ignored.
+// window sets one side of the window; one outside the RAM is ignored.
 func (c *tft) window(low, high *int, long bool) {
 	from, to := int(c.args[0])<<8|int(c.args[1]), int(c.args[2])<<8|int(c.args[3])
 	limit := c.sheet.columns - 1
@@ -360,8 +358,7 @@ func (c *tft) pixel(v uint32) {
 	}
 }
 
-// frame is the glass as a person sees it whose board is mounted as the profile
-// says.
+// frame is the glass as a person sees it, mounted as the profile says.
 func (c *tft) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -383,7 +380,7 @@ func (c *tft) seen(x, y int) color.RGBA {
 	}
 	col, row := x+c.d.OffsetX, y+c.d.OffsetY
 	right, bottom := c.sheet.columns-1, c.sheet.rows-1
-	// How the glass is mounted, not what the driver asked for.
+	// By the real mounting, not by the driver's settings.
 	switch c.d.Rotation {
 	case 90:
 		col, row = right-row, col

@@ -13,11 +13,11 @@ import (
 	"payterm/hal"
 )
 
-// cut is a wire whose cable is pulled after so many bytes, and put back at once.
+// cut is a wire whose cable is unplugged after so many bytes, and plugged in at once.
 type cut struct {
 	*wire
-	after int  // bytes that come through; the next one does not
-	away  bool // the line has not told of it yet
+	after int  // bytes that arrive; the next one does not
+	away  bool // the line has not reported it yet
 }
 
 func (c *cut) Write(b []byte, d time.Duration) (int, error) {
@@ -29,7 +29,7 @@ func (c *cut) Write(b []byte, d time.Duration) (int, error) {
 	}
 	c.wire.Write(b[:n], d)
 	if c.away {
-		c.sleep(time.Second) // what has left is there
+		c.sleep(time.Second) // what was sent has arrived
 		return n, hal.ErrUnplugged
 	}
 	return n, nil
@@ -43,9 +43,9 @@ func (c *cut) Read(b []byte, d time.Duration) (int, error) {
 	return c.wire.Read(b, d)
 }
 
-// Wherever a slip breaks off, in the header of a command too, the next one is whole,
-// and the printer is told nothing that it would not accept. Who prints it is the one
-// who printed before, and cuts what there is off first, or another, who knows of nothing.
+// TestSlipThatBrokeOff: wherever a slip is interrupted, also in a command's header, the next one
+// is complete, and the printer gets nothing that it would not accept: with the same driver, which
+// first cuts off what there is, and with a new one, which knows nothing of it.
 func TestSlipThatBrokeOff(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine only, and long with the race detector")
@@ -80,7 +80,7 @@ func TestSlipThatBrokeOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			want, sent := whole.words(), whole.sent
-			header := func(k int) bool { // or the first bytes of what it is about
+			header := func(k int) bool { // or the first bytes of its data
 				return bytes.ContainsAny(sent[max(0, k-9):k], "\x10\x1b\x1c\x1d")
 			}
 			for _, another := range []bool{false, true} {

@@ -7,9 +7,9 @@ import (
 	"payterm/board"
 )
 
-// keyboards are what the keys of a country's keyboard write: without shift, with it, and with
-// AltGr, as the layouts that come with Windows and X11 have it. Letters that are where a US
-// keyboard has them are left out.
+// keyboards are the characters of each country's keyboard: without shift, with it, and with
+// AltGr, as in the layouts of Windows and X11. Letters that are where a US keyboard has them are
+// left out.
 var keyboards = map[string]map[string]string{
 	board.LayoutUS: {
 		"KEY_1": "1!", "KEY_2": "2@", "KEY_3": "3#", "KEY_4": "4$", "KEY_5": "5%", "KEY_6": "6^", "KEY_7": "7&",
@@ -43,13 +43,13 @@ var keyboards = map[string]map[string]string{
 	},
 }
 
-// dead are the signs that wait for a letter to stand on: a blank behind one is the sign itself.
+// dead are the dead keys: followed by a space they write the accent itself.
 var dead = map[string]string{board.LayoutDE: "^`´", board.LayoutFR: "^¨`~"}
 
 // Keys that are held while others are typed.
 const (
 	leftCtrl, leftShift, leftAlt, rightAlt = 29, 42, 56, 100
-	enterKey, tabKey, spaceKey, noKey      = 28, 15, 57, 190 // F20 is what no keyboard of the table has
+	enterKey, tabKey, spaceKey, noKey      = 28, 15, 57, 190 // F20 is in no keyboard of the table
 )
 
 // with types a key while others are held.
@@ -65,8 +65,7 @@ func with(code uint16, held ...uint16) []event {
 	return all
 }
 
-// keys are what a scanner of these habits types of a text; profile is the layout that it
-// should be set to.
+// keys are the key events of a text typed with these habits; profile is the expected layout.
 func (h Habits) keys(profile, text, ends string) []event {
 	layout := profile
 	if h.Layout != "" {
@@ -92,7 +91,7 @@ func (h Habits) keys(profile, text, ends string) []event {
 	return all
 }
 
-// strokes are the keys that are moved for a character.
+// strokes are the key events of a character.
 func (h Habits) strokes(layout string, c byte) []event {
 	letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 	switch {

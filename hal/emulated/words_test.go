@@ -22,8 +22,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// shelves are the printers of all board profiles, and the kinds that none has.
-func shelves(t *testing.T) map[string]board.Printer {
+// allPrinters are the printers of all board profiles, and the kinds that none has.
+func allPrinters(t *testing.T) map[string]board.Printer {
 	t.Helper()
 	all := map[string]board.Printer{}
 	add := func(name string, text []byte) {
@@ -57,8 +57,9 @@ func shelves(t *testing.T) map[string]board.Printer {
 	return all
 }
 
-// desk prints one slip and gives what is on paper.
-func desk(t fatal, p board.Printer, r payterm.Receipt) (w *wire, took time.Duration, img image.Image, words string) {
+// printOne prints one slip and returns what is on paper.
+func printOne(t fatal, p board.Printer, r payterm.Receipt) (w *wire, took time.Duration, img image.Image,
+	words string) {
 	w = newWire(nil, p)
 	o := options(p, w)
 	o.Columns, o.CodePage = p.Columns, p.CodePage
@@ -75,15 +76,14 @@ func desk(t fatal, p board.Printer, r payterm.Receipt) (w *wire, took time.Durat
 	return w, took, img, words
 }
 
-// Whatever stands in the texts of a slip, it comes on paper on every printer: with each
-// ordinary word that is in it, in letters or in dots, before anybody loses patience,
-// and the printer accepts all of it.
+// TestEveryTextIsPrinted: any texts of a slip are printed on every printer, each ordinary word in
+// letters or dots, in reasonable time, and the printer accepts all of it.
 func TestEveryTextIsPrinted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine only, and long with the race detector")
 	}
 	t.Parallel()
-	all := shelves(t)
+	all := allPrinters(t)
 	names := slices.Sorted(maps.Keys(all))
 	rapid.Check(t, func(rt *rapid.T) {
 		var want []string
@@ -118,9 +118,9 @@ type fatal interface {
 	Fatal(args ...any)
 }
 
-// printed prints a slip, and fails where a word of it is not on paper.
+// printed prints a slip, and fails if a word of it is missing.
 func printed(t fatal, p board.Printer, r payterm.Receipt, want ...string) {
-	w, took, img, words := desk(t, p, r)
+	w, took, img, words := printOne(t, p, r)
 	if len(w.rules) > 0 {
 		t.Errorf("reported %q", w.rules)
 	}
@@ -133,18 +133,18 @@ func printed(t fatal, p board.Printer, r payterm.Receipt, want ...string) {
 			t.Errorf("%q is not on paper:\n%s\nin dots\n%s", one, words, dots)
 		}
 	}
-	if took > 5*time.Minute { // at 9600 baud, texts of a thousand signs
+	if took > 5*time.Minute { // texts of a thousand characters at 9600 baud
 		t.Errorf("it took %s", took)
 	}
 }
 
-// What shops and tills have really sent.
+// TestTextsOfShopsArePrinted: texts that shops and tills have really sent.
 func TestTextsOfShopsArePrinted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine only, and long with the race detector")
 	}
 	t.Parallel()
-	for name, p := range shelves(t) {
+	for name, p := range allPrinters(t) {
 		for _, text := range []string{
 			"張記茶餐廳 word", "Đặng Phở word", "Crêperie Œuvre™ word", "word 🍕", "Table five 🍕 word", "Cafe\u0301 word",
 			"zero\u200bwidth word", "e\u2011mail word",
@@ -165,7 +165,7 @@ func TestTextsOfShopsArePrinted(t *testing.T) {
 	}
 }
 
-// Anything is a text with all that the world has, and what is none.
+// Anything is a text with any characters, also an invalid one.
 func Anything(rt *rapid.T, label string) string {
 	part := rapid.OneOf(
 		rapid.StringN(0, 12, -1),
@@ -177,8 +177,8 @@ func Anything(rt *rapid.T, label string) string {
 	return strings.Join(rapid.SliceOfN(part, 0, 3).Draw(rt, label), "")
 }
 
-// read gives the small letters on paper that are Unifont's, a line for each dot line on
-// which some stand, together with the line below: a word may go over two.
+// read returns the small letters on paper that are Unifont's, a line for each dot line that has
+// some, joined with the line below: a word may take two.
 func read(img image.Image) string {
 	const wide, high, middle = 12, 24, 15 // each letter has something in its middle
 	type shape [high]uint16
@@ -250,8 +250,7 @@ func read(img image.Image) string {
 	return all.String()
 }
 
-// touched tells whether a pixel of a sign touches a dot, at one and a half times its
-// size.
+// touched reports whether a pixel of a glyph touches a dot, at one and a half times its size.
 func touched(g unifont.Glyph, x, y int) bool {
 	for py := y * 2 / 3; py*3 < 2*y+2; py++ {
 		for px := x * 2 / 3; px*3 < 2*x+2; px++ {

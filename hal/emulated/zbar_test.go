@@ -22,8 +22,8 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// zbar lets a reader that nobody here wrote look at a picture: "QR-Code:text",
-// "CODE-128:text", one a line, sorted.
+// zbar reads a picture with an independent reader: "QR-Code:text", "CODE-128:text", one a line,
+// sorted.
 func zbar(t *testing.T, img image.Image) []string {
 	t.Helper()
 	tool := tooltest.Need(t, "zbarimg")
@@ -42,7 +42,7 @@ func zbar(t *testing.T, img image.Image) []string {
 	defer stop()
 	out, err := exec.CommandContext(ctx, tool, "--quiet", path).Output()
 	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 4) { // 4: it found nothing
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 4) { // 4: nothing found
 		t.Fatalf("zbarimg: %v", err)
 	}
 	lines := strings.Fields(string(out))
@@ -50,8 +50,7 @@ func zbar(t *testing.T, img image.Image) []string {
 	return lines
 }
 
-// blot covers a part of a picture in the middle of a box: so many hundredths of
-// each side.
+// blot covers the middle of a box, so many hundredths of each side.
 func blot(img image.Image, box image.Rectangle, part int) image.Image {
 	out := image.NewRGBA(img.Bounds())
 	draw.Draw(out, out.Bounds(), img, img.Bounds().Min, draw.Src)
@@ -84,7 +83,7 @@ func TestZbarReadsTheGlass(t *testing.T) {
 		if got := zbar(t, e.Frame()); !slices.Equal(got, want) {
 			t.Errorf("zbar reads %q, want %q", got, want)
 		}
-		for range 3 { // what changes beside it leaves it whole
+		for range 3 { // changes beside it leave it whole
 			s.Elapsed += "1"
 			if err := d.Show(s); err != nil {
 				t.Fatal(err)
@@ -144,7 +143,7 @@ func TestZbarReadsThePaper(t *testing.T) {
 	}
 }
 
-// printed prints lines and gives the paper with the margins that a roll has.
+// printed prints lines and returns the paper with the margins of a roll.
 func printed(t *testing.T, e *emulated.Board, b *board.Board, columns int, lines []payterm.ReceiptLine) image.Image {
 	t.Helper()
 	p, err := printer.New(b.Printer, printer.Options{Columns: columns, Baud: 115200, Status: true, Cut: true,

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Census is how many goroutines and file descriptors the process has.
+// Census is the process's number of goroutines and file descriptors.
 type Census struct{ Goroutines, Descriptors int }
 
-// TakeCensus counts them, for Same to compare with. The runtime's own poller has its
-// descriptors by then.
+// TakeCensus counts them; compare with Same. The descriptors of the runtime's poller are open by
+// then.
 func TakeCensus(t testing.TB) Census {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -32,8 +32,8 @@ func count(t testing.TB) Census {
 	return Census{runtime.NumGoroutine(), len(fds)}
 }
 
-// Same fails the test when what was opened since the census has not ended within two
-// seconds. Something of an earlier test may have ended meanwhile.
+// Same fails the test if what was opened since the census is not closed within two seconds. The
+// count may be lower, when something of an earlier test has ended.
 func (before Census) Same(t testing.TB) {
 	t.Helper()
 	var now Census

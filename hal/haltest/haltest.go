@@ -1,7 +1,6 @@
-// Package haltest stands in for wires in tests: a serial line that plays a script
-// (Line), a bus that writes down what a driver did to it (Bus), and a real tty
-// whose cable can be pulled (Cable). Nothing of it behaves like a chip: for that
-// there is hal/emulated.
+// Package haltest has test doubles for wires: a serial line with a script (Line), a bus that
+// records what a driver does (Bus), and a real tty whose cable can be pulled (Cable). None of
+// them behaves like a chip; hal/emulated does.
 package haltest
 
 import (
@@ -24,12 +23,11 @@ import (
 	"periph.io/x/conn/v3/spi"
 )
 
-// Line is a serial line that plays a script: Want, Give, Late and Pull are its
-// steps, in the order of their calls. Time does not pass: a Read that has nothing
-// to give ends at once with hal.ErrTimeout, as if it had waited. At the end of the
-// test the script must be through.
+// Line is a serial line with a script of the steps Want, Give, Late and Pull, in the order of the
+// calls. Time does not pass: a Read with nothing to return ends at once with hal.ErrTimeout. The
+// script must be used up at the end of the test.
 type Line struct {
-	// OnWait is called with how long each Read would have waited, for a test's own clock.
+	// OnWait is called with the time that each Read would have waited, for a test's own clock.
 	OnWait func(time.Duration)
 
 	t      testing.TB
@@ -64,20 +62,20 @@ func (l *Line) add(kind string, b []byte) *Line {
 	return l
 }
 
-// Want says that the driver writes exactly b next, in as many writes as it likes.
+// Want expects that the driver writes exactly b next, in any number of writes.
 func (l *Line) Want(b ...byte) *Line { return l.add("want", b) }
 
-// Give lets the next Read give b; several Gives are read one by one.
+// Give makes the next Read return b; several Gives are read one by one.
 func (l *Line) Give(b ...byte) *Line { return l.add("give", b) }
 
-// Late lets one Read or Write run into its deadline. A Read that does not wait finds
-// nothing before it, and leaves it in place.
+// Late makes one Read or Write reach its deadline. A Read that does not wait finds nothing and
+// leaves it in place.
 func (l *Line) Late() *Line { return l.add("late", nil) }
 
-// Pull lets one Read or Write find the cable pulled.
+// Pull makes one Read or Write fail with a pulled cable.
 func (l *Line) Pull() *Line { return l.add("pull", nil) }
 
-// fails takes a step that makes any call fail. The lock is held.
+// fails takes a step that makes a call fail. The lock is held.
 func (l *Line) fails() error {
 	if len(l.script) == 0 {
 		return nil
@@ -93,7 +91,7 @@ func (l *Line) fails() error {
 	return nil
 }
 
-// Read gives what the script has for it.
+// Read returns what the script gives.
 func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,7 +116,7 @@ func (l *Line) Read(b []byte, d time.Duration) (int, error) {
 	return n, nil
 }
 
-// Write holds b against the script.
+// Write checks b against the script.
 func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -150,20 +148,21 @@ func (l *Line) Write(b []byte, d time.Duration) (int, error) {
 	return len(b), nil
 }
 
-// Bus writes down, in one order, what a driver does to an SPI connection and to
-// the lines beside it, such as D/C and reset: what periph's spitest.Record and
-// gpiotest.Pin each know of themselves only. Compare its String with a golden one.
+// Bus records, in one order, what a driver does to an SPI connection and to the lines beside it,
+// such as D/C and reset; periph's spitest.Record and gpiotest.Pin each record only their own.
+// Compare its String with a golden one.
 type Bus struct {
 	// Max is the largest transfer, 4096 when zero; a larger one fails.
 	Max int
-	// Fail, when set, is asked before each transfer and each change of a line.
+	// Fail, if set, is called before each transfer and each change of a line, and may return an
+	// error.
 	Fail func(what string) error
 
 	mu  sync.Mutex
 	log []string
 }
 
-// note writes down what happened unless it is made to fail.
+// note records an event unless Fail returns an error.
 func (b *Bus) note(what string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -176,8 +175,8 @@ func (b *Bus) note(what string) error {
 	return nil
 }
 
-// String is what happened, one thing a line: "dc low", "spi 2a", "spi 00 00 00 ef".
-// Transfers of more than 16 bytes are shortened to their length and sum.
+// String is the record, one event a line: "dc low", "spi 2a", "spi 00 00 00 ef". Transfers of
+// more than 16 bytes are shortened to their length and checksum.
 func (b *Bus) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -191,7 +190,7 @@ func (b *Bus) Clear() {
 	b.log = nil
 }
 
-// Pin is an output line of that name.
+// Pin is an output line with this name.
 func (b *Bus) Pin(name string) gpio.PinOut { return busPin{gpio.INVALID, b, name} }
 
 // Conn is the connection on SPI.
@@ -219,7 +218,7 @@ type busConn struct{ bus *Bus }
 func (c busConn) String() string      { return "haltest.Bus" }
 func (c busConn) Duplex() conn.Duplex { return conn.Half }
 
-// MaxTxSize is conn.Limits'.
+// MaxTxSize implements conn.Limits.
 func (c busConn) MaxTxSize() int {
 	if c.bus.Max > 0 {
 		return c.bus.Max
@@ -237,7 +236,7 @@ func (c busConn) Tx(w, r []byte) error {
 	return c.bus.note("spi " + short(w))
 }
 
-// short is bytes in hex, and many of them by length and sum.
+// short is bytes in hex, or their length and checksum if they are many.
 func short(w []byte) string {
 	if len(w) <= 16 {
 		return fmt.Sprintf("% x", w)
@@ -258,7 +257,7 @@ func (c busConn) TxPackets(packets []spi.Packet) error {
 	return nil
 }
 
-// Ports are wires that are not there unless a test says so.
+// Ports has only the wires that a test adds.
 type Ports struct {
 	Buses  map[string]*Bus             // SPI and I2C buses by name
 	Frames map[string]hal.FrameBuffer  // by name
@@ -267,7 +266,7 @@ type Ports struct {
 	Closed []string                    // buses that were closed
 }
 
-// SPI is hal.Ports'.
+// SPI implements hal.Ports.
 func (p *Ports) SPI(name string) (spi.PortCloser, error) {
 	if b := p.Buses[name]; b != nil {
 		return &busPort{b, name, p}, nil
@@ -275,7 +274,7 @@ func (p *Ports) SPI(name string) (spi.PortCloser, error) {
 	return nil, fmt.Errorf("haltest: no bus %s", name)
 }
 
-// I2C is hal.Ports'.
+// I2C implements hal.Ports.
 func (p *Ports) I2C(name string) (i2c.BusCloser, error) {
 	if b := p.Buses[name]; b != nil {
 		return &busPort{b, name, p}, nil
@@ -283,7 +282,7 @@ func (p *Ports) I2C(name string) (i2c.BusCloser, error) {
 	return nil, fmt.Errorf("haltest: no bus %s", name)
 }
 
-// FrameBuffer is hal.Ports'.
+// FrameBuffer implements hal.Ports.
 func (p *Ports) FrameBuffer(name string) (hal.FrameBuffer, error) {
 	if f := p.Frames[name]; f != nil {
 		return f, nil
@@ -291,7 +290,7 @@ func (p *Ports) FrameBuffer(name string) (hal.FrameBuffer, error) {
 	return nil, fmt.Errorf("haltest: no frame buffer %s", name)
 }
 
-// Pin is hal.Ports'.
+// Pin implements hal.Ports.
 func (p *Ports) Pin(name string) (gpio.PinIO, error) {
 	if pin := p.Pins[name]; pin != nil {
 		return pin, nil
@@ -299,7 +298,7 @@ func (p *Ports) Pin(name string) (gpio.PinIO, error) {
 	return nil, fmt.Errorf("haltest: no line %s", name)
 }
 
-// PWM is hal.Ports': channels are among the lines.
+// PWM implements hal.Ports; channels are among Pins.
 func (p *Ports) PWM(name string) (gpio.PinOut, error) {
 	pin, err := p.Pin(name)
 	if err != nil {
@@ -308,10 +307,10 @@ func (p *Ports) PWM(name string) (gpio.PinOut, error) {
 	return pin, nil
 }
 
-// Events is hal.Ports'.
+// Events implements hal.Ports.
 func (p *Ports) Events(e hal.EventDevice) (*hal.Line, error) { return p.Serial(e.String(), 0) }
 
-// Serial is hal.Ports'.
+// Serial implements hal.Ports.
 func (p *Ports) Serial(name string, _ int) (*hal.Line, error) {
 	if open := p.Lines[name]; open != nil {
 		return open(), nil
@@ -319,10 +318,10 @@ func (p *Ports) Serial(name string, _ int) (*hal.Line, error) {
 	return nil, fmt.Errorf("haltest: no serial line %s", name)
 }
 
-// Network is hal.Ports'.
+// Network implements hal.Ports.
 func (p *Ports) Network(address string) (*hal.Line, error) { return p.Serial(address, 0) }
 
-// USBPrinter is hal.Ports'.
+// USBPrinter implements hal.Ports.
 func (p *Ports) USBPrinter(name string) (*hal.Line, error) { return p.Serial(name, 0) }
 
 type busPort struct {
@@ -341,7 +340,7 @@ func (p *busPort) Close() error {
 
 func (p *busPort) SetSpeed(physic.Frequency) error { return nil }
 
-// Tx is i2c.Bus': "i2c 3c: 00 ae".
+// Tx implements i2c.Bus: "i2c 3c: 00 ae".
 func (p *busPort) Tx(address uint16, w, r []byte) error {
 	if len(r) > 0 {
 		return errors.New("haltest: nothing answers on this bus")
@@ -353,16 +352,16 @@ func (p *busPort) Connect(f physic.Frequency, mode spi.Mode, bits int) (spi.Conn
 	return p.bus.Conn(), p.bus.note(fmt.Sprintf("connect %s %s %d", f, mode, bits))
 }
 
-// Cable is a tty of the kernel's, a PTY, between a hal.Line and a test that plays
-// the device. Its cable can be pulled and put back.
+// Cable is a PTY between a hal.Line and a test that acts as the device. Its cable can be pulled
+// and plugged in.
 type Cable struct {
 	t      testing.TB
 	mu     sync.Mutex
 	master *os.File
-	slave  *os.File // held, so that the master sees no end of file before a line has opened it
+	slave  *os.File // kept open, so that the master reads no end of file before a line has opened it
 }
 
-// NewCable makes a cable that is plugged in; it is pulled at the test's end.
+// NewCable makes a plugged cable; it is pulled at the end of the test.
 func NewCable(t testing.TB) *Cable {
 	c := &Cable{t: t}
 	c.Plug()
@@ -370,8 +369,7 @@ func NewCable(t testing.TB) *Cable {
 	return c
 }
 
-// Device is the path of the tty now, and "" while the cable is pulled: what
-// hal.OpenLine asks for.
+// Device is the current path of the tty, "" while the cable is pulled, as hal.OpenLine needs it.
 func (c *Cable) Device() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -381,7 +379,7 @@ func (c *Cable) Device() string {
 	return c.slave.Name()
 }
 
-// Far is the device's end; nil while the cable is pulled.
+// Far is the device's end, nil while the cable is pulled.
 func (c *Cable) Far() *os.File {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -401,7 +399,7 @@ func (c *Cable) Pull() {
 	c.master, c.slave = nil, nil
 }
 
-// Plug puts it back; the tty then has another name.
+// Plug plugs it in; the tty then has another name.
 func (c *Cable) Plug() {
 	c.t.Helper()
 	c.mu.Lock()

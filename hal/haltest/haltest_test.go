@@ -14,7 +14,7 @@ import (
 	"periph.io/x/conn/v3/spi"
 )
 
-// verdict is a testing.TB that keeps what would have failed.
+// verdict is a testing.TB that records failures.
 type verdict struct {
 	testing.TB
 	failed []string
@@ -53,7 +53,7 @@ func TestLine(t *testing.T) {
 			t.Errorf("write %q: %v, want %v", b, err, wantErr)
 		}
 	}
-	read(8, "", hal.ErrTimeout) // nothing to give before the question was written
+	read(8, "", hal.ErrTimeout) // nothing before the question was written
 	write("\x10\x04\x04", nil)
 	read(8, "\x12", nil)
 	write("ab", hal.ErrTimeout)
@@ -69,7 +69,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// A driver that leaves the script, or the script behind, fails its test.
+// TestLineFails: a driver that leaves the script, or does not finish it, fails its test.
 func TestLineFails(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
