@@ -407,7 +407,7 @@ func wordsOf(s payterm.Screen) string {
 func TestEveryTextFits(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{
 		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2},
-		{128, 64, 2},
+		{128, 64, 2}, {128, 160, 2}, {160, 80, 2},
 	} {
 		t.Run(fmt.Sprintf("%dx%d", size.w, size.h), func(t *testing.T) {
 			t.Parallel()

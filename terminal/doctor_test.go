@@ -371,6 +371,21 @@ func TestBadTrials(t *testing.T) {
 	}
 }
 
+// TestTrialNamesTheKeyboard: a scanner that types for another keyboard is told what to do.
+func TestTrialNamesTheKeyboard(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, "generic-evdev", nil)
+	c.awaitIdle()
+	if err := c.board.SetScanner(emulated.Habits{Layout: "fr"}); err != nil {
+		t.Fatal(err)
+	}
+	rep, _ := c.doctor("test=scanner&step=6s", c.willing(nil))
+	if found := named(rep, "test scanner"); found.Result != "fail" || !strings.Contains(found.Says, "AZERTY") ||
+		!strings.Contains(found.Says, `say layout = "fr"`) {
+		t.Errorf("%+v", found)
+	}
+}
+
 // TestBlindEnter: who presses ENTER before a dark glass has seen nothing. The display
 // failed before the trial began, and its driver pauses; it comes back, or it does not.
 func TestBlindEnter(t *testing.T) {
