@@ -19,9 +19,8 @@ type Payment struct {
 	Age CodeAge
 }
 
-// CodeAge knows how long ago the code of a payment was scanned, or a refund asked for.
-// Between that and its first byte on the wire lie a commit to the disk and a call of the
-// gateway, which can each take their time.
+// CodeAge knows how old a payment's code is, or a refund's request. Between the scan and the
+// first byte there is a commit and a gateway call, and both may be slow.
 type CodeAge interface {
 	// TooOld reports that it must not be sent any more.
 	TooOld() bool
@@ -44,28 +43,27 @@ type Inquiry struct {
 	MaxFeeMinor int64
 }
 
-// Answer is what became of one request, reduced to what a flow may act upon.
-// The set is closed: the gateway client turns every reply, word and accident
-// into one of these, and nothing beyond it sees a response code.
+// Answer is the result of one request, reduced to what a flow may act on. The set is closed: the
+// gateway client turns every reply, error and response code into one of these, and nothing above
+// it sees a response code.
 //
 //sumtype:decl
 type Answer interface{ answer() }
 
 type (
-	// Unsent: not one byte of the request was written. Dialling again is safe
-	// unless Final (a refused certificate, say), or TooOld (what was to be sent).
+	// Unsent: no byte of the request was written, so it can be sent again, unless Final (for
+	// example a refused certificate) or TooOld.
 	Unsent struct {
 		Why    string `json:"why"`
 		Final  bool   `json:"final,omitempty"`
 		TooOld bool   `json:"too_old,omitempty"`
-		// Clock: the certificate is outside its time by a clock that nobody has set. It may
-		// be set the next moment.
+		// Clock: the certificate is outside its validity by a clock that is not set. That may
+		// change at any moment.
 		Clock bool `json:"clock,omitempty"`
 	}
 
-	// Lost: bytes left, and nothing that can be believed came back: a time-out,
-	// a forged or damaged reply, a reply for another order. Alarm marks what
-	// does not happen by accident.
+	// Lost: bytes were written, but no believable reply came: a time-out, a forged or damaged
+	// reply, or one for another order. Alarm marks what cannot be an accident.
 	Lost struct {
 		Why   string `json:"why"`
 		Alarm bool   `json:"alarm,omitempty"`
@@ -76,7 +74,7 @@ type (
 		CodeURL string `json:"code_url"`
 	}
 
-	// Paid: an authentic success for this order with the expected total.
+	// Paid: an authentic success for this order with the expected total (sheet section 14).
 	Paid struct {
 		PaidMinor      int64  `json:"paid_minor"`
 		Status         string `json:"status"` // order_status as received
@@ -88,64 +86,64 @@ type (
 		ExchangeRate string `json:"exchange_rate,omitempty"`
 	}
 
-	// Refunded: authentic, paid and since then refunded in part or in full.
+	// Refunded: authentic; the order was paid and then refunded in part or in full (sheet section
+	// 10.1).
 	Refunded struct {
 		PaidMinor     int64  `json:"paid_minor"`
 		RefundedMinor int64  `json:"refunded_minor"`
 		Status        string `json:"status"`
 	}
 
-	// Pending: authentic or plainly said, and not final: the customer may be
-	// typing a password.
+	// Pending: not final yet: an authentic status, or an outer code such as PROCESSING (sheet
+	// sections 10.1 and 11). The customer may be typing a password.
 	Pending struct {
 		Status string `json:"status"`
 	}
 
-	// Failed: an authentic failure or closing.
+	// Failed: an authentic failure or orderclosed: not paid, for good (sheet section 10.1).
 	Failed struct {
 		Status string `json:"status"`
 	}
 
-	// Refused: the payment's outer code, over verified TLS, said that the code
-	// or the password was wrong. It needs one answered inquiry before it is a
-	// decline.
+	// Refused: an outer code, outside the digest, called the payment's code or password wrong
+	// (AUTH_CODE_INVALID, PWD_INCORRECT, sheet section 11). It is a decline only after an inquiry
+	// was answered.
 	Refused struct {
 		Reason Reason `json:"reason"`
 	}
 
-	// Rejected: the gateway refused the form of the request; nothing reached a
-	// wallet. Unsent: it was refused before it left, and not a byte was written.
+	// Rejected: the gateway refused the form of the request before a wallet heard of it
+	// (PARAM_INVALID, PARAM_ERROR, sheet section 11): not sent. Unsent: the client refused it
+	// itself, and no byte was written.
 	Rejected struct {
 		Why    string `json:"why"`
 		Unsent bool   `json:"unsent,omitempty"`
 	}
 
-	// Clash: the gateway knows this order id already (ORDER_USED), or knows it
-	// as paid (ORDER_PAID).
+	// Clash: the gateway knew this order id before (ORDER_USED), or knew it as paid (ORDER_PAID,
+	// sheet section 11).
 	Clash struct {
 		Paid bool `json:"paid"`
 	}
 
-	// NotFound: the gateway answered an inquiry over verified TLS with a word that
-	// says just that: it knows no such order.
+	// NotFound: an outer code over verified TLS says that the gateway knows no such order.
 	NotFound struct {
 		Why string `json:"why"`
 	}
 
-	// Unclear: the gateway was heard and it settles nothing: an unknown word, a
-	// total that does not fit, a status that is not a sale's. Authentic tells
-	// whether the digest fitted.
+	// Unclear: the gateway answered and it settles nothing: an unknown word, a total that does
+	// not match, a status that is not a sale's (sheet section 14). Authentic: the digest was
+	// right.
 	Unclear struct {
 		Why       string `json:"why"`
 		Status    string `json:"status,omitempty"`
 		Authentic bool   `json:"authentic,omitempty"`
 		Alarm     bool   `json:"alarm,omitempty"`
-		// Paid: it is authentic, about this order, and calls it paid, though with a
-		// total that does not fit or is not there.
+		// Paid: an authentic reply about this order calls it paid, with a total that does not
+		// match or is missing.
 		Paid bool `json:"paid,omitempty"`
-		// Unknown: an inquiry was answered with an outer word of which no sheet says
-		// what it means. It may be throttling, or what this gateway says of an order
-		// that it does not know.
+		// Unknown: an inquiry was answered with an outer code that no sheet explains. It may be
+		// throttling, or this gateway's word for an unknown order.
 		Unknown bool `json:"unknown_word,omitempty"`
 	}
 )
@@ -163,7 +161,7 @@ func (Clash) answer()    {}
 func (NotFound) answer() {}
 func (Unclear) answer()  {}
 
-// AnswerName is the word under which an answer stands in journal and log.
+// AnswerName is an answer's name in journal and log.
 func AnswerName(a Answer) string {
 	switch a.(type) {
 	case Unsent:

@@ -2,8 +2,7 @@ package keypad
 
 import "payterm"
 
-// Held gives the keys whose contacts are closed now, ghosts included. Those that are
-// not pressed are stuck. Any goroutine may ask.
+// Held returns the keys whose contacts are closed now, ghosts included. Safe for concurrent use.
 func (m *Matrix) Held() []payterm.Key {
 	if held := m.held.Load(); held != nil {
 		return *held
@@ -11,7 +10,7 @@ func (m *Matrix) Held() []payterm.Key {
 	return nil
 }
 
-// holds notes what is held, for those who ask.
+// holds stores the closed contacts for Held.
 func (m *Matrix) holds() {
 	var held []payterm.Key
 	for r := range m.raw {

@@ -1,8 +1,8 @@
-// Package keypad turns contacts into keys: a Matrix of GPIO lines, which it has to
-// debounce and to keep ghosts out of, or a Pad whose keys the kernel reports.
+// Package keypad turns contacts into keys: a Matrix of GPIO lines, which it debounces and checks
+// for ghost keys, or a Pad whose keys the kernel reports.
 //
-// The matrix driver polls: a line that waits for edges costs a descriptor and a
-// goroutine each, and a cashier cannot press faster than it looks.
+// The matrix is polled: waiting for edges would cost a descriptor and a goroutine for each line,
+// and polling is faster than any cashier.
 package keypad
 
 import (
@@ -17,8 +17,8 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// Row is a line that is driven low to look at its keys, and left floating
-// otherwise, so that two pressed keys never connect two outputs.
+// Row is a line that is driven low to read its keys and left floating otherwise, so that two
+// pressed keys never connect two outputs.
 type Row interface {
 	In(pull gpio.Pull, edge gpio.Edge) error
 	Out(l gpio.Level) error
@@ -32,8 +32,8 @@ type Column interface {
 
 // Options of a matrix.
 type Options struct {
-	Interval time.Duration // between two looks; 5 ms when zero
-	Debounce time.Duration // a contact counts when it has been the same for so long; 20 ms when zero
+	Interval time.Duration // between two scans; 5 ms when zero
+	Debounce time.Duration // a contact counts after it was the same for this long; 20 ms when zero
 	Sleep    func(time.Duration)
 }
 
@@ -44,20 +44,19 @@ type Matrix struct {
 	columns []Column
 	keys    [][]payterm.Key
 	o       Options
-	need    int      // equal looks that make a state certain
-	raw     [][]bool // the last look
-	count   [][]int  // how many looks it has been so
-	down    [][]bool // what is certain
+	need    int      // equal scans before a state counts
+	raw     [][]bool // the last scan
+	count   [][]int  // scans since it changed
+	down    [][]bool // the debounced state
 	ghosts  bool
 	held    atomic.Pointer[[]payterm.Key] // held.go
 }
 
-// minLooks is how many equal looks it takes at the least: a contact that closes
-// between two rows of one look makes a ghost without its rectangle, for that look.
+// minLooks is the least number of equal scans: a contact that closes during a scan, between two
+// rows, can make a ghost without its rectangle for that scan.
 const minLooks = 2
 
-// New sets the lines up. keys[r][c] is the key between row r and column c; an
-// empty one is no key.
+// New sets the lines up. keys[r][c] is the key between row r and column c, empty for none.
 func New(rows []Row, columns []Column, keys [][]payterm.Key, o Options) (*Matrix, error) {
 	if len(keys) != len(rows) {
 		return nil, fmt.Errorf("keypad: %d rows of keys for %d lines", len(keys), len(rows))
@@ -107,7 +106,7 @@ func (m *Matrix) Run(ctx context.Context, press func(payterm.Key)) error {
 	return nil
 }
 
-// look reads every contact once.
+// look scans every contact once.
 func (m *Matrix) look() error {
 	for r, row := range m.rows {
 		if err := row.Out(gpio.Low); err != nil {
@@ -128,10 +127,9 @@ func (m *Matrix) look() error {
 	return nil
 }
 
-// settle takes over the contacts that have been the same long enough and gives
-// the keys that went down. While closed contacts form a rectangle, one of them
-// may be a ghost: nothing counts until that is over, and what is then still
-// held counts as held, not as pressed.
+// settle takes over contacts that were stable long enough and returns the keys that went
+// down. While closed contacts form a rectangle, one of them may be a ghost key: nothing counts
+// until that ends, and keys still held then count as held, not pressed.
 func (m *Matrix) settle() []payterm.Key {
 	if m.ambiguous() {
 		m.ghosts = true

@@ -14,8 +14,8 @@ import (
 
 var errBroken = errors.New("broken")
 
-// line is a row or a column that fails at its n-th use; 0 is never. All keys of a
-// column that is low are pressed.
+// line is a row or a column that fails at its n-th use; 0 is never. All keys of a low column are
+// pressed.
 type line struct {
 	level   gpio.Level
 	fails   int
@@ -71,10 +71,10 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A line that fails ends the scan with an error; one row at a time is driven, and
-// none is left so.
+// TestLines: a line that fails ends Run with an error; one row at a time is driven, and none is
+// left driven.
 func TestLines(t *testing.T) {
-	for fails := range 7 { // of the first row: at New, and then two uses each look
+	for fails := range 7 { // of the first row: once in New, then twice each scan
 		var low, most int
 		rows := []keypad.Row{&line{fails: fails, low: &low, mostLow: &most}, &line{low: &low, mostLow: &most}}
 		columns := []keypad.Column{&line{level: gpio.High}}
@@ -98,7 +98,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// An empty place of the matrix is no key, and a held key is read once.
+// TestEmptyPlaces: an empty place of the matrix is no key, and a held key is read once.
 func TestEmptyPlaces(t *testing.T) {
 	var low, most int
 	rows := []keypad.Row{&line{low: &low, mostLow: &most}}

@@ -33,7 +33,7 @@ const (
 	madBGR = 0x08
 )
 
-// bytes are those of a pixel on SPI.
+// bytes is the size of a pixel on SPI.
 func (c dcs) bytes() int {
 	if c.format == format18 {
 		return 3
@@ -41,16 +41,15 @@ func (c dcs) bytes() int {
 	return 2
 }
 
-// Panel drives a colour panel over SPI with D/C, reset and backlight lines. It
-// keeps what the glass holds, and sends only what changed. It is used by one
-// goroutine.
+// Panel drives a colour panel over SPI with D/C, reset and backlight lines. It keeps a copy of
+// the glass and sends changes only. It is used by one goroutine.
 type Panel struct {
 	chip                 dcs
 	wire                 *wire
 	dc, reset, backlight gpio.PinOut
 	o                    Options
-	glass                []uint16 // what the controller holds
-	known                bool     // glass is true
+	glass                []uint16 // content of the controller's RAM
+	known                bool     // glass is up to date
 	buf                  []byte
 }
 
@@ -72,8 +71,8 @@ func newPanel(chip dcs, w Wires, o Options) (*Panel, error) {
 	return d, nil
 }
 
-// Init resets the panel and brings it up dark; the first frame lights it, so
-// that the noise of its RAM is not seen. It takes about a quarter of a second.
+// Init resets the panel and leaves it dark; the first frame lights it, so that the noise in its
+// RAM is not seen. It takes about a quarter of a second.
 func (d *Panel) Init() error {
 	d.known = false
 	if err := d.light(gpio.Low); err != nil {
@@ -92,7 +91,7 @@ func (d *Panel) Init() error {
 	return d.wake(120 * time.Millisecond)
 }
 
-// wake ends the panel's sleep and sets everything that a reset cleared.
+// wake ends sleep mode and sets all that a reset cleared.
 func (d *Panel) wake(pause time.Duration) error {
 	inversion := byte(cmdINVOFF)
 	if d.o.Inverted {
@@ -125,8 +124,8 @@ func (d *Panel) madctl() byte {
 	return m
 }
 
-// Send brings an image of the glass's size onto the glass: only rectangles that
-// changed, everything after Init.
+// Send shows an image of the glass's size. It sends changed rectangles only, and everything after
+// Init.
 func (d *Panel) Send(img *image.RGBA) error {
 	if img.Rect != image.Rect(0, 0, d.o.Width, d.o.Height) {
 		return fmt.Errorf("lcd: %s: an image of %v on a glass of %dx%d", d.chip.name, img.Rect, d.o.Width, d.o.Height)
@@ -155,14 +154,14 @@ func (d *Panel) lightUp() error {
 	return d.light(gpio.High)
 }
 
-// Refresh is Display's.
+// Refresh implements Display.
 func (d *Panel) Refresh() error {
 	if !d.known {
 		return nil
 	}
 	d.known = false
-	// A panel that has just reset itself may miss SLPOUT (it needs 120 ms): the next
-	// refresh gets it. After SLPOUT 5 ms are enough for what follows.
+	// A panel that has just reset itself may ignore SLPOUT (it needs 120 ms): the next refresh
+	// wakes it. After SLPOUT 5 ms are enough.
 	if err := d.wake(5 * time.Millisecond); err != nil {
 		return err
 	}
@@ -176,13 +175,12 @@ func (d *Panel) Refresh() error {
 	return nil
 }
 
-// windowPixels is what a window of its own costs in pixels: five transfers, of
-// which each is a call into the kernel, and their turns of the D/C line (about
-// 50 us, at 40 MHz).
+// windowPixels is the cost of another window in pixels: five transfers, each a system call, with
+// their changes of the D/C line (about 50 us, at 40 MHz).
 const windowPixels = 128
 
-// changed gives rectangles that hold each pixel that the glass does not show yet,
-// so that windows and pixels together cost little.
+// changed returns rectangles that cover every changed pixel, so that windows and pixels together
+// cost little.
 func (d *Panel) changed(img *image.RGBA) []image.Rectangle {
 	if !d.known {
 		return []image.Rectangle{img.Rect}
@@ -207,8 +205,8 @@ func (d *Panel) changed(img *image.RGBA) []image.Rectangle {
 	return append(out, open...)
 }
 
-// join puts a rectangle into the one where it costs least, or beside all when each
-// would cost more than a window.
+// join adds a rectangle to the one where it costs least, or to the list if every join costs more
+// than a window.
 func join(all []image.Rectangle, r image.Rectangle) []image.Rectangle {
 	best, least := -1, windowPixels+1
 	for i, o := range all {
@@ -225,10 +223,10 @@ func join(all []image.Rectangle, r image.Rectangle) []image.Rectangle {
 
 func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
 
-// bridge is how many clean pixels of a row are sent along rather than looked over.
+// bridge is up to how many unchanged pixels of a row are sent between two changed ones.
 const bridge = 32
 
-// run finds the next changed pixels of a row, from x on, and where to go on.
+// run finds the next changed pixels of a row, from x on, and where to continue.
 func (d *Panel) run(img *image.RGBA, x, y int) (image.Rectangle, int) {
 	row := d.glass[y*d.o.Width : (y+1)*d.o.Width]
 	pix := img.Pix[y*img.Stride:]
@@ -254,7 +252,7 @@ func rgb565(p []byte) uint16 {
 	return uint16(p[0]&0xf8)<<8 | uint16(p[1]&0xfc)<<3 | uint16(p[2])>>3
 }
 
-// keep takes a rectangle of an image over into what the glass is to hold.
+// keep copies a rectangle of an image to glass.
 func (d *Panel) keep(img *image.RGBA, r image.Rectangle) {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		pix := img.Pix[y*img.Stride:]
@@ -278,7 +276,7 @@ func (d *Panel) write(r image.Rectangle) error {
 	d.buf = d.buf[:0]
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for _, c := range d.glass[y*d.o.Width+r.Min.X : y*d.o.Width+r.Max.X] {
-			if d.chip.format == format18 { // six bits in each byte, at its upper end
+			if d.chip.format == format18 { // six bits in each byte, in the upper end
 				red, blue := byte(c>>8)&0xf8, byte(c<<3)
 				d.buf = append(d.buf, red|red>>5, byte(c>>3)&0xfc, blue|blue>>5)
 				continue
@@ -289,7 +287,7 @@ func (d *Panel) write(r image.Rectangle) error {
 	return d.command(cmdRAMWR, d.buf...)
 }
 
-// command clocks out a command with D/C low and its data with D/C high.
+// command sends a command with D/C low and its data with D/C high.
 func (d *Panel) command(cmd byte, data ...byte) error {
 	if err := d.dc.Out(gpio.Low); err != nil {
 		return fmt.Errorf("lcd: %s: D/C: %w", d.chip.name, err)

@@ -1,41 +1,41 @@
 package lcd
 
-// What the controllers of dots have apart from each other.
+// How the controllers of dots differ.
 
 // dots is a controller.
 type dots struct {
 	name          string
 	columns, rows int
-	window        bool // it takes the whole frame through a window, in horizontal addressing
-	turns         bool // the driver turns the picture, and not the controller
-	lcd           bool // it shines through a backlight, and has a command that resets it
+	window        bool // it takes a whole frame through a window, in horizontal addressing
+	turns         bool // the driver rotates the picture, not the controller
+	lcd           bool // transmissive, with a backlight and a reset command
 	filler        byte
-	dark          []byte // what it takes only while it is off
+	dark          []byte // commands it takes only while it is off
 	setUp         func(d *Dots) []byte
 }
 
-// A filler ends a command whose arguments, two at the most, did not come because a
-// transfer broke off: as an argument every command takes it, and as a command it does no
-// harm. A new transfer begins no new command. That of OLEDs sets a column, which the next
-// window sets again; that of LCDs does nothing.
+// A filler ends a command whose arguments, at most two, were lost in an interrupted transfer,
+// because a new transfer does not begin a new command. As an argument every command accepts it,
+// and as a command it is harmless: on OLEDs it sets a column, which the next window sets again;
+// on LCDs it does nothing.
 const (
 	oledFiller  = 0x12
 	lcdFiller   = 0xe3
 	cmdLCDReset = 0xe2
 )
 
-// comPins are the ways to wire the rows of a glass: in sequence or alternately, from the left
+// comPins are the ways to connect the rows of a glass: in sequence or alternately, from the left
 // or from the right (data sheet of the SSD1306, command DAh).
 var comPins = map[string]byte{
 	"sequential": 0x02, "alternative": 0x12, "sequential_remap": 0x22, "alternative_remap": 0x32,
 }
 
-// converter lets an SH1106 or SH1107 make its own supply, as it does after a reset; a supply
-// beside the chip does not mind.
+// converter switches the DC-DC converter of an SH1106 or SH1107 on, as after a reset; with an
+// external supply it is harmless.
 var converter = []byte{0xad, 0x8b}
 
-// ssd1306 is set up after its data sheet, chapter 10 and the flow of its application note
-// ("software initialization"). With 132 columns it is an SH1106 as far as both understand.
+// ssd1306 is set up as in its data sheet, chapter 10 and the flow of its application note
+// ("software initialization"). With 132 columns it is an SH1106, as far as the commands agree.
 var ssd1306 = dots{name: "ssd1306", columns: 132, rows: 64, window: true, filler: oledFiller,
 	setUp: func(d *Dots) []byte {
 		segments, scan := d.mounted()
@@ -56,7 +56,7 @@ var ssd1306 = dots{name: "ssd1306", columns: 132, rows: 64, window: true, filler
 		}
 	}}
 
-// ssd1309 is an SSD1306 for larger glasses, whose supply comes from the module; it has a lock.
+// ssd1309 is an SSD1306 for larger glasses with an external supply; it has a command lock.
 var ssd1309 = dots{name: "ssd1309", columns: 128, rows: 64, window: true, filler: oledFiller,
 	setUp: func(d *Dots) []byte {
 		segments, scan := d.mounted()
@@ -77,8 +77,8 @@ var ssd1309 = dots{name: "ssd1309", columns: 128, rows: 64, window: true, filler
 		}
 	}}
 
-// sh1106 has 132 columns, of which nearly all glasses show those from the third on, and pages
-// only.
+// sh1106 has 132 columns, of which nearly all glasses show those from the third on, and page
+// addressing only.
 var sh1106 = dots{name: "sh1106", columns: 132, rows: 64, filler: oledFiller, dark: converter,
 	setUp: func(d *Dots) []byte {
 		segments, scan := d.mounted()
@@ -98,7 +98,7 @@ var sh1106 = dots{name: "sh1106", columns: 132, rows: 64, filler: oledFiller, da
 		}
 	}}
 
-// sh1107 has 128 columns and 128 rows. Its glasses of 64 by 128 are looked at lying, and their
+// sh1107 has 128 columns and 128 rows. Its glasses of 64 by 128 are used in landscape, and their
 // first row is not the RAM's: offset_y, as the display offset.
 var sh1107 = dots{name: "sh1107", columns: 128, rows: 128, turns: true, filler: oledFiller, dark: converter,
 	setUp: func(d *Dots) []byte {
@@ -117,8 +117,8 @@ var sh1107 = dots{name: "sh1107", columns: 128, rows: 128, turns: true, filler: 
 		}
 	}}
 
-// The controllers of LCDs on glass have 132 columns; one that is mounted the other way shows
-// those from the fifth on. Contrast is 6 bits of theirs.
+// The controllers of LCDs on glass have 132 columns; mounted the other way they show those from
+// the fifth on. Their contrast has 6 bits.
 var (
 	uc1701 = dots{name: "uc1701", columns: 132, rows: 64, lcd: true, filler: lcdFiller,
 		setUp: func(d *Dots) []byte { return append(d.lcdSetUp(), 0xfa, 0x93) }} // temperature: -0.11 % for 1 K
@@ -140,8 +140,8 @@ func (d *Dots) lcdSetUp() []byte {
 	}
 }
 
-// mounted are the commands for the sides from which columns and rows are counted: nearly all
-// modules have both reversed.
+// mounted are the commands for the direction of columns and rows: nearly all modules have both
+// reversed.
 func (d *Dots) mounted() (segments, scan byte) {
 	segments, scan = 0xa1, 0xc8
 	if (d.o.Rotation == 180) != d.o.MirrorX {
@@ -153,7 +153,7 @@ func (d *Dots) mounted() (segments, scan byte) {
 	return segments, scan
 }
 
-// pins are those of COM: as the profile says, or as a glass of such a height is wired.
+// pins is the COM pin setting: from the profile, or the usual one for the height.
 func (d *Dots) pins() byte {
 	if said, ok := comPins[d.o.COMPins]; ok {
 		return said
@@ -164,7 +164,7 @@ func (d *Dots) pins() byte {
 	return comPins["alternative"]
 }
 
-// shines says whether a set bit does.
+// shines is the command for the polarity of a set bit.
 func (d *Dots) shines() byte {
 	if d.o.Inverted {
 		return 0xa7

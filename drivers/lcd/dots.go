@@ -8,19 +8,19 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// Dots drives a glass of dots that are lit or dark: a small OLED, or an LCD on glass (COG).
-// The RAM of their controllers has columns in pages of 8 rows: a byte is 8 dots of a column,
-// the lowest bit at the top. It hangs on SPI with a D/C line or on I2C. The driver keeps what
-// the glass holds, and sends only what changed. It is used by one goroutine.
+// Dots drives a monochrome glass: a small OLED, or an LCD on glass (COG), on SPI with a D/C line
+// or on I2C. The controllers' RAM has columns in pages of 8 rows: a byte is 8 dots of a column,
+// the lowest bit at the top. The driver keeps a copy of the glass and sends changes only. It is
+// used by one goroutine.
 type Dots struct {
 	chip                 dots
 	wire                 *wire
-	dc, reset, backlight gpio.PinOut // without dc it is I2C
+	dc, reset, backlight gpio.PinOut // nil dc means I2C
 	o                    Options
-	width                int      // of the glass as it is wired: not turned
+	width                int      // of the glass before rotation
 	ram                  [][]byte // by page and column of the glass
 	all                  []byte   // the same, page by page
-	known                bool     // ram is what the glass holds
+	known                bool     // ram is up to date
 }
 
 func newDots(chip dots, w Wires, o Options) (*Dots, error) {
@@ -56,7 +56,7 @@ func newDots(chip dots, w Wires, o Options) (*Dots, error) {
 	return d, nil
 }
 
-// Init resets the display and brings it up dark; the first frame lights it.
+// Init resets the display and leaves it dark; the first frame lights it.
 func (d *Dots) Init() error {
 	d.known = false
 	if err := drive(d.backlight, gpio.Level(!d.chip.lcd)); err != nil {
@@ -81,18 +81,18 @@ func (d *Dots) Init() error {
 	return d.setUp()
 }
 
-// setUp sets everything that a reset cleared.
+// setUp sets all that a reset cleared.
 func (d *Dots) setUp() error {
 	if err := d.command(append([]byte{d.chip.filler, d.chip.filler}, d.chip.setUp(d)...)...); err != nil {
 		return err
 	}
-	if d.chip.lcd { // its supply comes up
+	if d.chip.lcd { // wait for its supply
 		d.o.Sleep(50 * time.Millisecond)
 	}
 	return nil
 }
 
-// Refresh is Display's.
+// Refresh implements Display.
 func (d *Dots) Refresh() error {
 	if !d.known {
 		return nil
@@ -104,8 +104,8 @@ func (d *Dots) Refresh() error {
 	return d.whole()
 }
 
-// whole sends all of the RAM and lights the display. An SSD1306 takes it through one
-// window; others know pages only.
+// whole sends all of the RAM and lights the display. An SSD1306 takes it through one window;
+// others have page addressing only.
 func (d *Dots) whole() error {
 	from, to := d.o.OffsetX, d.o.OffsetX+d.width-1
 	if d.chip.window && to < 128 { // 132 columns are those of an SH1106
@@ -137,12 +137,11 @@ func (d *Dots) whole() error {
 	return nil
 }
 
-// worth is how many columns that stay are sent again: beginning anew behind them costs
-// as much on I2C, two addresses, two control bytes and three commands.
+// worth is up to how many unchanged columns are sent between changed ones: a new start costs as
+// much on I2C, two addresses, two control bytes and three commands.
 const worth = 7
 
-// Send brings an image of the glass's size onto the glass: what is lighter than
-// half is lit.
+// Send shows an image of the glass's size: pixels lighter than half are lit.
 func (d *Dots) Send(img *image.RGBA) error {
 	if img.Rect != image.Rect(0, 0, d.o.Width, d.o.Height) {
 		return fmt.Errorf("lcd: %s: an image of %v on a glass of %dx%d", d.chip.name, img.Rect, d.o.Width, d.o.Height)
@@ -191,7 +190,7 @@ func (d *Dots) column(img *image.RGBA, x, y int) (b byte) {
 	return b
 }
 
-// turned is what of a picture is at a place of a glass that is not turned by its controller.
+// turned is the place in the picture of a dot of the glass, where the controller does not rotate.
 func (d *Dots) turned(x, y int) (col, row int) {
 	switch d.o.Rotation { // of the picture, clockwise
 	case 0:
@@ -212,8 +211,8 @@ func (d *Dots) turned(x, y int) (col, row int) {
 	return col, row
 }
 
-// write sends columns of one page, behind the page and the first column. These
-// commands have no arguments that could get lost.
+// write sends columns of one page, after the page and the first column. These commands have no
+// arguments that could get lost.
 func (d *Dots) write(page, from, to int) error {
 	at := from + d.o.OffsetX
 	if err := d.command(0xb0|byte(page), byte(at&0x0f), 0x10|byte(at>>4)); err != nil {
@@ -233,8 +232,7 @@ func (d *Dots) command(b ...byte) error {
 	return nil
 }
 
-// tx sends bytes as commands or as dots: on SPI by the D/C line, on I2C behind a
-// control byte.
+// tx sends bytes as commands or as dots: on SPI by the D/C line, on I2C after a control byte.
 func (d *Dots) tx(control byte, level gpio.Level, b []byte) error {
 	if d.dc != nil {
 		if err := d.dc.Out(level); err != nil {

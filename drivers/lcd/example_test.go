@@ -10,10 +10,10 @@ import (
 	"payterm/hal/haltest"
 )
 
-// A panel gets the whole of its first picture, and of the next what changed: a window of
-// columns (CASET, 2a) and rows (RASET, 2b), then its pixels (RAMWR, 2c).
+// The first picture is sent completely, the next one as a window of changed pixels: columns
+// (CASET, 2a), rows (RASET, 2b), and pixels (RAMWR, 2c).
 func Example() {
-	var bus haltest.Bus // writes down what is sent; hal.Ports opens a real one
+	var bus haltest.Bus // records what is sent; hal.Ports opens a real one
 	wires := lcd.Wires{Conn: bus.Conn(), DC: bus.Pin("D/C"), Reset: bus.Pin("reset"), Backlight: bus.Pin("backlight")}
 	options := lcd.Options{Width: 240, Height: 320, Inverted: true, Sleep: func(time.Duration) {}}
 	panel, err := lcd.NewST7789(wires, options)

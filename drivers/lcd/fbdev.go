@@ -21,18 +21,18 @@ type Frame struct {
 	Red, Green, Blue int // the lowest bit of each
 }
 
-// FrameBuffer draws on a screen that the kernel drives (fbdev). It writes only
-// the parts of rows that changed, and is used by one goroutine.
+// FrameBuffer draws on a screen that the kernel drives (fbdev). It writes changed parts of rows
+// only, and is used by one goroutine.
 type FrameBuffer struct {
 	f         Frame
 	backlight gpio.PinOut
 	o         Options
-	rows      [][]byte // what the memory holds, without padding
-	known     bool     // rows are true
+	rows      [][]byte // content of the memory, without padding
+	known     bool     // rows are up to date
 	row       []byte
 }
 
-// NewFrameBuffer makes a driver; the kernel has the screen running already.
+// NewFrameBuffer makes a driver; the kernel has initialised the screen already.
 func NewFrameBuffer(w Wires, o Options) (*FrameBuffer, error) {
 	f := w.Frame
 	across, down := f.Width, f.Height
@@ -58,7 +58,7 @@ func NewFrameBuffer(w Wires, o Options) (*FrameBuffer, error) {
 	return d, nil
 }
 
-// Init makes the screen dark and black, whatever was on it.
+// Init makes the screen dark and black.
 func (d *FrameBuffer) Init() error {
 	d.known = false
 	if err := d.light(gpio.Low); err != nil {
@@ -73,7 +73,7 @@ func (d *FrameBuffer) Init() error {
 	return nil
 }
 
-// Refresh writes the whole frame again: a console may have written over it.
+// Refresh writes the whole frame again, since a console may have written over it.
 func (d *FrameBuffer) Refresh() error {
 	if !d.known {
 		return nil
@@ -88,7 +88,7 @@ func (d *FrameBuffer) Refresh() error {
 	return d.light(gpio.High)
 }
 
-// Send brings an image of the screen's size onto it.
+// Send shows an image of the screen's size.
 func (d *FrameBuffer) Send(img *image.RGBA) error {
 	if img.Rect != image.Rect(0, 0, d.o.Width, d.o.Height) {
 		return fmt.Errorf("lcd: fbdev: an image of %v on a screen of %dx%d", img.Rect, d.o.Width, d.o.Height)
@@ -122,7 +122,7 @@ func (d *FrameBuffer) Send(img *image.RGBA) error {
 	return d.light(gpio.High)
 }
 
-// pack puts a row of the memory together, from wherever in the image it is.
+// pack assembles a row of the memory from the rotated image.
 func (d *FrameBuffer) pack(img *image.RGBA, y int) {
 	for x := range d.f.Width {
 		col, row := x, y
@@ -151,9 +151,9 @@ func (d *FrameBuffer) pack(img *image.RGBA, y int) {
 	}
 }
 
-// write writes a part of a row, of which rows has the rest. DRM's frame buffers bring to
-// the glass what was written, and before Linux 6.6 they take a write that ends with its
-// row for an empty one, unless it touches two rows: this one goes a pixel further.
+// write writes a part of a row. DRM's frame buffers copy to the glass what was written, and
+// before Linux 6.6 they ignore a write that ends at the end of its row, unless it touches two
+// rows: so this one writes a pixel more.
 func (d *FrameBuffer) write(y, from int, b []byte) error {
 	if step := d.f.Bits / 8; from+len(b) == d.f.Stride && y+1 < len(d.rows) {
 		b = append(b[:len(b):len(b)], d.rows[y+1][:step]...)

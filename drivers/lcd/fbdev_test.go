@@ -9,8 +9,9 @@ import (
 	"payterm/drivers/lcd"
 )
 
-// drm is a frame buffer as DRM has it up to Linux 6.5 (drm_fb_helper_memory_range_to_clip):
-// programs write to a memory of which only what counts as written reaches the glass.
+// drm is a frame buffer as DRM implements it up to Linux 6.5
+// (drm_fb_helper_memory_range_to_clip): of the memory only what counts as written reaches the
+// glass.
 type drm struct {
 	width, stride, step int
 	memory, glass       []byte
@@ -35,7 +36,7 @@ func (m *drm) WriteAt(b []byte, at int64) (int, error) {
 	return len(b), nil
 }
 
-// TestFrameBufferOfDRM: what was sent is on the glass, to the end of each row.
+// TestFrameBufferOfDRM: all that was sent is on the glass, to the end of each row.
 func TestFrameBufferOfDRM(t *testing.T) {
 	const width, height = 320, 240
 	for _, padding := range []int{0, 64} {

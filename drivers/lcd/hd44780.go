@@ -12,27 +12,25 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// What a PCF8574 on the back of the display is wired to, as nearly all are.
+// How a PCF8574 on the back of the display is connected, on nearly all modules.
 const (
 	pinRS    = 0x01
 	pinE     = 0x04
 	pinLight = 0x08
 )
 
-// HD44780 drives a display of characters by four data lines: behind a PCF8574 on
-// I2C, or lines of the board. It keeps what the glass holds, and sends only what changed. It is used by
-// one goroutine.
+// HD44780 drives a character display with four data lines, behind a PCF8574 on I2C or on GPIO
+// lines. It keeps a copy of the glass and sends changes only. It is used by one goroutine.
 type HD44780 struct {
 	wire  *wire
 	o     Options
 	light byte
-	line  gpio.PinOut // of a backlight beside the PCF8574's; may be nil
-	cells [][]byte    // what the glass holds
-	known bool        // cells are true
+	line  gpio.PinOut // of a backlight not on the PCF8574; may be nil
+	cells [][]byte    // content of the glass
+	known bool        // cells are up to date
 }
 
-// NewHD44780 makes a driver of a display of Width by Height characters; Init wakes
-// it.
+// NewHD44780 makes a driver of a display of Width by Height characters; call Init next.
 func NewHD44780(w Wires, o Options) (*HD44780, error) {
 	if w.Conn == nil && w.RS != nil && w.Enable != nil && len(w.Data) == 4 && o.Sleep != nil {
 		w.Conn = &pins{rs: w.RS, enable: w.Enable, data: w.Data, sleep: o.Sleep, known: -1}
@@ -52,7 +50,7 @@ func NewHD44780(w Wires, o Options) (*HD44780, error) {
 	return d, nil
 }
 
-// Init wakes the display dark; the first frame lights it.
+// Init initialises the display and leaves it dark; the first frame lights it.
 func (d *HD44780) Init() error {
 	d.known, d.light = false, 0
 	if err := drive(d.line, gpio.Low); err != nil {
@@ -62,8 +60,8 @@ func (d *HD44780) Init() error {
 	return d.setUp(0x08)             // display off
 }
 
-// setUp brings the chip to four data lines, whatever it was at (data sheet,
-// "initializing by instruction", 4-bit interface), and sets what a reset cleared.
+// setUp switches the chip to four data lines from any state (data sheet, "initializing by
+// instruction", 4-bit interface), and sets all that a reset cleared.
 func (d *HD44780) setUp(display byte) error {
 	for _, step := range []struct {
 		nibble byte
@@ -74,7 +72,7 @@ func (d *HD44780) setUp(display byte) error {
 		}
 		d.o.Sleep(step.pause)
 	}
-	// Two lines, 5 by 8 dots; to the right, no shift; the character RAM.
+	// Two lines, 5 by 8 dots; increment, no shift; CGRAM address.
 	b := d.bytes(nil, 0, 0x28, display, 0x06, 0x40)
 	for _, cell := range unifont.Cells {
 		b = d.bytes(b, pinRS, cell.Dots[:]...)
@@ -82,9 +80,8 @@ func (d *HD44780) setUp(display byte) error {
 	return d.tx(b)
 }
 
-// bytes appends what is sent to the PCF8574 so that the chip gets bytes: each
-// half with E high, then low. RS is there before E rises. Two bytes on a bus of
-// 400 kHz take 45 us, and an instruction 37.
+// bytes appends the PCF8574 states that send bytes to the chip: each half with E high, then low.
+// RS is set before E rises. Two bytes on a bus of 400 kHz take 45 us, and an instruction 37.
 func (d *HD44780) bytes(to []byte, rs byte, values ...byte) []byte {
 	to = append(to, rs|d.light)
 	for _, v := range values {
@@ -102,20 +99,19 @@ func (d *HD44780) tx(b []byte) error {
 	return nil
 }
 
-// Refresh is Display's.
+// Refresh implements Display.
 func (d *HD44780) Refresh() error {
 	if !d.known {
 		return nil
 	}
 	d.known = false
-	if err := d.setUp(0x0c); err != nil { // display on: it is not to blink
+	if err := d.setUp(0x0c); err != nil { // display stays on: no blinking
 		return err
 	}
 	return d.whole()
 }
 
-// whole sends all rows, in the order in which the chip's address walks through them,
-// and lights the display.
+// whole sends all rows, in the order of the chip's address counter, and lights the display.
 func (d *HD44780) whole() error {
 	d.light = pinLight
 	var b []byte
@@ -140,8 +136,8 @@ func (d *HD44780) whole() error {
 	return nil
 }
 
-// Write brings rows of text onto the display, and blanks where there is none. It shows
-// signs of ASCII and of unifont.Cells, and a question mark for any other.
+// Write shows rows of text, filled with spaces. It has ASCII and unifont.Cells, and a question
+// mark for other characters.
 func (d *HD44780) Write(rows []string) error {
 	if len(rows) > d.o.Height {
 		return fmt.Errorf("lcd: hd44780: %d rows on a display of %d", len(rows), d.o.Height)
@@ -178,7 +174,7 @@ func (d *HD44780) Write(rows []string) error {
 	return nil
 }
 
-// encode gives the display's codes of a row, filled up with blanks.
+// encode returns the display's codes of a row, filled with spaces.
 func (d *HD44780) encode(text string) []byte {
 	row := make([]byte, 0, d.o.Width)
 	for _, r := range text {
@@ -187,18 +183,17 @@ func (d *HD44780) encode(text string) []byte {
 	return append(row, bytes.Repeat([]byte{' '}, d.o.Width-len(row))...)
 }
 
-// code is a sign's address in the display's character ROM, where all ROMs agree,
-// or in its RAM.
+// code is a character's address in the ROM, where all ROMs agree, or in the CGRAM.
 func code(r rune) byte {
 	if i, ok := unifont.CellOf(r); ok {
-		return byte(8 + i) // the RAM has addresses 0 to 7 and again from 8 on
+		return byte(8 + i) // CGRAM characters are 0 to 7 and again 8 to 15
 	}
 	switch {
 	case r == '\u00a0':
 		return ' '
-	case r == '\\': // the Japanese ROM has a yen there
+	case r == '\\': // a yen sign in the Japanese ROM
 		return '/'
-	case r == '~': // and an arrow
+	case r == '~': // an arrow there
 		return '-'
 	case r < ' ' || r > '~':
 		return '?'
@@ -206,14 +201,13 @@ func code(r rune) byte {
 	return byte(r)
 }
 
-// write sends cells of one row behind their address.
+// write sends cells of one row after their address.
 func (d *HD44780) write(row, from, to int) error {
 	b := d.bytes(nil, 0, 0x80|byte(d.start(row)+from))
 	return d.tx(d.bytes(b, pinRS, d.cells[row][from:to]...))
 }
 
-// start is the address of a row's first cell: the third row goes on where the first
-// ends.
+// start is the address of a row's first cell: the third row continues the first.
 func (d *HD44780) start(row int) int {
 	return [...]int{0x00, 0x40, d.o.Width, 0x40 + d.o.Width}[row]
 }

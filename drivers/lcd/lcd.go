@@ -1,9 +1,9 @@
-// Package lcd drives the controllers of displays, by families (colour panels with
-// MIPI's commands, small glasses of dots, an OLED of greys, HD44780, the kernel's frame buffer): a picture or rows of
-// characters in, bytes out. Open makes the driver that a profile names. Each keeps what
-// its display shows and sends only what changed.
+// Package lcd drives display controllers of several families: colour panels with MIPI's
+// commands, monochrome and grey OLEDs and LCDs, HD44780, and the kernel's frame buffer. It
+// takes a picture or rows of characters and sends bytes. Open makes the driver that a
+// profile names. Each driver keeps a copy of what its display shows and sends changes only.
 //
-// What a picture shows, and how words fit on it, is left to package glass.
+// What a picture shows, and how words fit on it, is in package glass.
 package lcd
 
 import (
@@ -15,20 +15,18 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// Display is what the displays have in common. Those of pixels have a method
-// Send(*image.RGBA) error besides, those of characters Write(rows []string) error. A
-// display is used by one goroutine.
+// Display is common to all displays. Pixel displays also have a method Send(*image.RGBA) error,
+// character displays Write(rows []string) error. A display is used by one goroutine.
 type Display interface {
-	// Init resets the display and brings it up; the frame after it is sent whole.
+	// Init resets and initialises the display; the next frame is sent completely.
 	Init() error
-	// Refresh sends the settings and the whole frame again. A display that works shows
-	// no difference; one that lost its state to a discharge or to a dip of its supply,
-	// which the driver cannot notice, works again. It does nothing before the first
-	// frame.
+	// Refresh sends the settings and the whole frame again. A working display does not change;
+	// one that lost its state, by static discharge or a supply dip that the driver cannot notice,
+	// works again. Before the first frame it does nothing.
 	Refresh() error
 }
 
-// Wires are what a display hangs on.
+// Wires connect a display.
 type Wires struct {
 	Conn                 conn.Conn // SPI, or the controller's address on I2C
 	DC, Reset, Backlight gpio.PinOut
@@ -37,21 +35,20 @@ type Wires struct {
 	Data                 []gpio.PinOut // of an HD44780 on lines, D4 first
 }
 
-// Options describe one display; displays with the same controller differ in all
-// of them.
+// Options describe one display; displays with the same controller differ in all of them.
 type Options struct {
-	Width, Height    int // of the glass, as it is looked at: pixels, or characters of an HD44780
+	Width, Height    int // as it is viewed: pixels, or characters of an HD44780
 	OffsetX, OffsetY int // of the glass in the controller's RAM, after rotation
 	Rotation         int // 0, 90, 180, 270 degrees
 	MirrorX, MirrorY bool
-	Inverted         bool // the glass shows the opposite, as most IPS panels do without INVON
+	Inverted         bool // the colours are inverted, as on most IPS panels without INVON
 	BGR              bool
 	Contrast         int    // of an SSD1306, 1 to 255
-	COMPins          string // how the rows of an SSD1306's glass are wired (COMPins); "" as its height has it
+	COMPins          string // how an SSD1306's glass is connected (comPins); "" by its height
 	Sleep            func(time.Duration)
 }
 
-// Open makes the driver of a controller, by the name that a profile has for it.
+// Open makes the driver of a controller, by its name in profiles.
 func Open(controller string, w Wires, o Options) (Display, error) {
 	var d Display
 	var err error
@@ -93,8 +90,8 @@ func Open(controller string, w Wires, o Options) (Display, error) {
 	return d, nil
 }
 
-// wire is a connection that takes so many bytes at once: as it says, as spidev does where
-// it says nothing, or as is found out.
+// wire is a connection with a largest transfer: what it reports, else spidev's default, or less
+// if that is refused.
 type wire struct {
 	c    conn.Conn
 	most int
@@ -108,12 +105,12 @@ func newWire(c conn.Conn) *wire {
 	return w
 }
 
-// limits are those that adapters have, and less.
+// limits are common limits of adapters.
 var limits = []int{2048, 1024, 512, 255, 128, 64, 61, 32, 16, 8}
 
-// send sends bytes in pieces that the connection takes, each behind a head. A piece that is
-// refused as too long has not reached the chip: it is sent again in smaller ones, and so is
-// all that follows.
+// send sends bytes in pieces that the connection takes, each after a head. A piece that is
+// refused as too long has not reached the chip: it is sent again in smaller pieces, and so is all
+// that follows.
 func (w *wire) send(head, b []byte) error {
 	for len(b) > 0 {
 		n := min(len(b), w.most-len(head))
@@ -129,7 +126,7 @@ func (w *wire) send(head, b []byte) error {
 	return nil
 }
 
-// less lowers the limit below n bytes, and false where it cannot.
+// less lowers the limit below n bytes; false if it cannot.
 func (w *wire) less(n int) bool {
 	for _, limit := range limits {
 		if limit < n {
@@ -140,7 +137,7 @@ func (w *wire) less(n int) bool {
 	return false
 }
 
-// pulse resets a chip by its line.
+// pulse resets a chip by its reset line.
 func pulse(reset gpio.PinOut, sleep func(time.Duration)) error {
 	for _, step := range []struct {
 		level gpio.Level
@@ -154,7 +151,7 @@ func pulse(reset gpio.PinOut, sleep func(time.Duration)) error {
 	return nil
 }
 
-// drive sets a line that may not be there.
+// drive sets a line, which may be nil.
 func drive(p gpio.PinOut, l gpio.Level) error {
 	if p == nil {
 		return nil

@@ -20,7 +20,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 
-// golden holds a text against a file of testdata/chips, below its comment.
+// golden compares a text with a file of testdata/chips, without its comment.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("..", "..", "testdata", "chips", name)
@@ -40,7 +40,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// recorder is a bus that writes pauses down as well, in their place.
+// recorder is a bus that also records pauses.
 type recorder struct {
 	haltest.Bus
 	o lcd.Options
@@ -53,7 +53,7 @@ func (r *recorder) driver(t *testing.T, reset bool) *lcd.Panel {
 		r.o.Width, r.o.Height = 64, 64
 	}
 	r.o.Sleep = func(d time.Duration) {
-		// A line of that name is the way into the bus's record.
+		// The record shows a pause as a line with this name.
 		r.Pin(fmt.Sprintf("sleep %s,", d)).Out(false) //nolint:errcheck // a pause does not fail
 	}
 	pin := r.Pin("reset")
@@ -113,7 +113,7 @@ func TestInitSequence(t *testing.T) {
 	img.Set(3, 5, color.Black)
 	img.Set(4, 6, color.Black)
 	img.Set(60, 40, color.Black)
-	if err := errors.Join(d.Send(img), d.Send(img)); err != nil { // the second finds nothing to do
+	if err := errors.Join(d.Send(img), d.Send(img)); err != nil { // the second has nothing to send
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&all, "== three pixels change\n%s", r.text())
@@ -125,7 +125,7 @@ func TestInitSequence(t *testing.T) {
 	golden(t, "st7789.txt", all.String())
 }
 
-// others are the drivers besides the ST7789's, as small as they come.
+// others are the drivers besides the ST7789's, on the smallest glasses.
 var others = []struct {
 	name, controller string
 	reset, i2c       bool
@@ -165,15 +165,15 @@ var others = []struct {
 	{"fbdev", "fbdev", false, false, lcd.Options{Width: 64, Height: 64}, "backlight high\n"},
 }
 
-// memory is a frame buffer that writes down what is written to it.
+// memory is a frame buffer that records what is written.
 type memory struct{ r *recorder }
 
 func (m memory) WriteAt(b []byte, at int64) (int, error) {
-	// A line of that name is the way into the bus's record.
+	// The record shows a write as a line with this name.
 	return len(b), m.r.Pin(fmt.Sprintf("at %d: %d bytes, %x...,", at, len(b), b[:4])).Out(false)
 }
 
-// display makes one of the others, with screens to show on it.
+// display makes one of the others with a screen layout.
 func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o lcd.Options) *glass.Display {
 	t.Helper()
 	o.Sleep = func(d time.Duration) {
@@ -202,7 +202,7 @@ func (r *recorder) display(t *testing.T, controller string, reset, i2c bool, o l
 	return d
 }
 
-// What each driver says at first, for a change and for a refresh.
+// TestSequences: what each driver sends at first, for a change and for a refresh.
 func TestSequences(t *testing.T) {
 	for _, c := range others {
 		r := &recorder{}
@@ -229,8 +229,8 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// Whatever transfer or line fails: the error says so, and the driver sends all of
-// it once it can again.
+// TestEveryFailure: whichever transfer or line fails, it is an error, and the driver sends all of
+// the frame the next time.
 func TestEveryFailure(t *testing.T) {
 	drivers := append(others, others[0])
 	drivers[len(others)].controller = "st7789"
@@ -274,7 +274,7 @@ func everyFailure(t *testing.T, reference, first string, open func(*recorder) *g
 			}
 			err := act.do(d)
 			if hit == "" {
-				break // there is no k-th
+				break // there are fewer
 			}
 			if strings.HasPrefix(hit, "sleep") {
 				continue // a pause does not fail

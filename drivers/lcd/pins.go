@@ -8,28 +8,27 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// pins are lines of the board in place of a PCF8574: each byte says the levels that its pins
-// would have.
+// pins is a PCF8574 made of GPIO lines: each byte has the levels of its pins.
 type pins struct {
 	rs, enable gpio.PinOut
 	data       []gpio.PinOut // D4 to D7
 	sleep      func(time.Duration)
-	known      int // levels of the lines; -1 where a line could not be set
+	known      int // levels of the lines; -1 if a line could not be set
 }
 
 var _ conn.Conn = (*pins)(nil)
 
-// execute is the time that the chip takes for an instruction, 37 us, or a byte of data, 41.
-// On I2C the next byte takes longer to come.
+// execute is the chip's time for an instruction (37 us) or a data byte (41). On I2C the next byte
+// takes longer.
 const execute = 50 * time.Microsecond
 
 func (p *pins) String() string      { return "lines" }
 func (p *pins) Duplex() conn.Duplex { return conn.Half }
 
-// Tx is conn.Conn's. What the chip takes when E falls is there before E rises.
+// Tx implements conn.Conn. The lines that the chip reads when E falls are set before E rises.
 func (p *pins) Tx(w, _ []byte) error {
 	for _, levels := range w {
-		if p.known < 0 { // E may be high: what it falls over then is what was there
+		if p.known < 0 { // E may be high: with its fall the chip reads the old lines
 			if err := p.enable.Out(gpio.Low); err != nil {
 				return fmt.Errorf("line %s: %w", p.enable.Name(), err)
 			}

@@ -8,23 +8,23 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// An SSD1327 has 128 by 128 dots of 16 greys: a byte is two dots beside each other.
+// An SSD1327 has 128 by 128 dots of 16 greys: a byte is two adjacent dots.
 const (
 	greySide = 128
 	greyRow  = greySide / 2
 )
 
-// Grey drives an OLED of greys on SPI with a D/C line or on I2C. It keeps what the glass
-// holds, and sends only what changed. It is used by one goroutine.
+// Grey drives a grey OLED on SPI with a D/C line or on I2C. It keeps a copy of the glass and
+// sends changes only. It is used by one goroutine.
 type Grey struct {
 	wire                 *wire
-	dc, reset, backlight gpio.PinOut // without dc it is I2C
+	dc, reset, backlight gpio.PinOut // nil dc means I2C
 	o                    Options
 	ram                  [greySide * greyRow]byte
-	known                bool // ram is what the glass holds
+	known                bool // ram is up to date
 }
 
-// NewSSD1327 makes a driver of an SSD1327; Init wakes the display.
+// NewSSD1327 makes a driver of an SSD1327; call Init next.
 func NewSSD1327(w Wires, o Options) (*Grey, error) {
 	switch {
 	case w.Conn == nil:
@@ -41,11 +41,10 @@ func NewSSD1327(w Wires, o Options) (*Grey, error) {
 	return &Grey{wire: newWire(w.Conn), dc: w.DC, reset: w.Reset, backlight: w.Backlight, o: o}, nil
 }
 
-// greyFiller ends a command whose arguments did not come, as oledFiller does: here it is the
-// command that does nothing.
+// greyFiller ends a command whose arguments were lost, as oledFiller does; here it is NOP.
 const greyFiller = 0xe3
 
-// Init resets the display and brings it up dark; the first frame lights it.
+// Init resets the display and leaves it dark; the first frame lights it.
 func (d *Grey) Init() error {
 	d.known = false
 	if err := drive(d.backlight, gpio.High); err != nil {
@@ -64,11 +63,11 @@ func (d *Grey) Init() error {
 	return d.setUp()
 }
 
-// setUp sets everything that a reset cleared (data sheet, chapter 10).
+// setUp sets all that a reset cleared (data sheet, chapter 10).
 func (d *Grey) setUp() error {
-	remap := byte(0x51) // columns and rows from the other side, rows odd and even: how modules are mounted
+	remap := byte(0x51) // columns and rows reversed, rows split: how modules are mounted
 	if (d.o.Rotation == 180) != d.o.MirrorX {
-		remap ^= 0x03 // columns, and the dots of a byte with them
+		remap ^= 0x03 // columns, and with them the dots of a byte
 	}
 	if (d.o.Rotation == 180) != d.o.MirrorY {
 		remap ^= 0x10
@@ -96,7 +95,7 @@ func (d *Grey) setUp() error {
 	)
 }
 
-// Refresh is Display's.
+// Refresh implements Display.
 func (d *Grey) Refresh() error {
 	if !d.known {
 		return nil
@@ -120,7 +119,7 @@ func (d *Grey) whole() error {
 	return nil
 }
 
-// Send brings an image onto the glass, by how light it is.
+// Send shows an image by its brightness.
 func (d *Grey) Send(img *image.RGBA) error {
 	if img.Rect != image.Rect(0, 0, greySide, greySide) {
 		return fmt.Errorf("lcd: ssd1327: an image of %v on a glass of %dx%d", img.Rect, greySide, greySide)
@@ -160,7 +159,7 @@ func (d *Grey) Send(img *image.RGBA) error {
 	return nil
 }
 
-// row takes a row of an image over, and gives the bytes from and to which it changed.
+// row copies a row of an image and returns the range of changed bytes.
 func (d *Grey) row(img *image.RGBA, y int) (from, to int) {
 	from = greyRow
 	for i := range greyRow {
@@ -173,10 +172,10 @@ func (d *Grey) row(img *image.RGBA, y int) (from, to int) {
 	return from, to
 }
 
-// grey is how light a pixel is, of 16.
+// grey is a pixel's brightness, 0 to 15.
 func grey(p []byte) byte { return byte((2*int(p[0]) + 5*int(p[1]) + int(p[2])) / 8 >> 4) }
 
-// write sends a rectangle behind its window.
+// write sends a rectangle after its window.
 func (d *Grey) write(top, bottom, from, to int) error {
 	if err := d.command(0x15, byte(from), byte(to-1), 0x75, byte(top), byte(bottom-1)); err != nil {
 		return err
@@ -199,7 +198,7 @@ func (d *Grey) command(b ...byte) error {
 	return nil
 }
 
-// tx sends bytes as commands or as dots: on SPI by the D/C line, on I2C behind a control byte.
+// tx sends bytes as commands or as dots: on SPI by the D/C line, on I2C after a control byte.
 func (d *Grey) tx(control byte, level gpio.Level, b []byte) error {
 	if d.dc == nil {
 		return d.wire.send([]byte{control}, b)

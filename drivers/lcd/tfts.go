@@ -1,8 +1,7 @@
 package lcd
 
-// What the controllers of colour panels have apart from each other: the registers that they
-// need besides the commands of all, and how a pixel goes over SPI. What is not said keeps its
-// value from the reset.
+// How the controllers of colour panels differ: registers that they need besides the common
+// commands, and a pixel's format on SPI. All else keeps its value from the reset.
 
 // dcs is a controller.
 type dcs struct {
@@ -48,7 +47,7 @@ var st7735s = dcs{name: "st7735s", format: 0x05, settings: [][]byte{
 	{0xe1, 0x04, 0x16, 0x06, 0x0d, 0x2d, 0x26, 0x23, 0x27, 0x27, 0x25, 0x2d, 0x3b, 0x00, 0x01, 0x04, 0x13},
 }}
 
-// st7796s has registers that are open between the words of CSCON only.
+// st7796s has registers that can be written only between the unlock and lock words of CSCON.
 var st7796s = dcs{name: "st7796s", format: format16, settings: [][]byte{
 	{0xf0, 0xc3}, {0xf0, 0x96}, // CSCON: open
 	{0xb4, 0x01},             // DIC: dots in turn
@@ -62,7 +61,7 @@ var st7796s = dcs{name: "st7796s", format: format16, settings: [][]byte{
 	{0xf0, 0x3c}, {0xf0, 0x69}, // and shut
 }}
 
-// ili9488 takes 18 bits a pixel on SPI, and no 16.
+// ili9488 takes 18 bits a pixel on SPI, not 16.
 var ili9488 = dcs{name: "ili9488", format: format18, settings: [][]byte{
 	{0xc0, 0x17, 0x15},             // PWCTRL1
 	{0xc1, 0x41},                   // PWCTRL2
@@ -76,8 +75,8 @@ var ili9488 = dcs{name: "ili9488", format: format18, settings: [][]byte{
 	{0xe1, 0x00, 0x16, 0x19, 0x03, 0x0f, 0x05, 0x32, 0x45, 0x46, 0x04, 0x0e, 0x0d, 0x35, 0x37, 0x0f},
 }}
 
-// The makers of their drivers; Init wakes the panel. Most modules with an ILI9341, an ST7796S
-// or an ILI9488 are BGR and mirrored in x.
+// Constructors; call Init next. Most modules with an ILI9341, an ST7796S or an ILI9488 are BGR
+// and mirrored in x.
 
 // NewST7789 makes a driver of an ST7789.
 func NewST7789(w Wires, o Options) (*Panel, error) { return newPanel(st7789, w, o) }

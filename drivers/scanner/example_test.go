@@ -8,8 +8,7 @@ import (
 	"payterm/drivers/scanner"
 )
 
-// reads is a line on which each element comes as the bytes of one read. hal.Line is one
-// to a real reader.
+// reads is a line that returns each element in one read. hal.Line is one to a real reader.
 type reads struct{ comes []string }
 
 func (r *reads) Read(b []byte, _ time.Duration) (int, error) {
@@ -21,8 +20,8 @@ func (r *reads) Read(b []byte, _ time.Duration) (int, error) {
 	return n, nil
 }
 
-// One frame is one code, however its bytes come. A code hides all but its end in what is
-// printed of it; Reveal gives the whole.
+// One frame is one code, in however many reads it comes. A printed code shows its last characters
+// only; Reveal returns all of it.
 func ExampleScanner_Read() {
 	clock := time.Duration(0)
 	line := &reads{comes: []string{"]Q12876543", "21012345678\r", "]Q1134567890123456789\r"}}

@@ -7,27 +7,26 @@ import (
 	"time"
 )
 
-// Keys is an event device that types. ReadKey waits up to d for a key's number of
-// linux/input-event-codes.h, and 1 when it went down, 0 when it went up, 2 when it
-// repeats. Its errors are those of a Line; one that has a method Dropped() bool
-// returning true says that events were lost.
+// Keys is an event device that types. ReadKey waits up to d for a key. It returns the code of
+// linux/input-event-codes.h, and 1 for pressed, 0 for released, 2 for repeated. Errors are those
+// of a Line; a method Dropped() bool that returns true means that events were lost.
 type Keys interface {
 	ReadKey(d time.Duration) (code uint16, value int32, err error)
 }
 
-// Keyboard makes a Line of a reader that types as a keyboard of some country, or with Alt
-// and the numbers of characters. Enter is CR, with which a frame ends, and so are Ctrl+M and
-// what else such a key writes with Ctrl. It is used by one goroutine.
+// Keyboard is a Line of a scanner that types as a keyboard of some country, or with Alt and
+// character numbers. Enter, Ctrl+M and the like give CR, which ends a frame. It is used by one
+// goroutine.
 type Keyboard struct {
 	keys   Keys
 	layout layout
 	held   map[uint16]bool // modifiers
 	locked bool            // caps lock
 	number []byte          // typed on the pad while Alt is held
-	dead   bool            // a blank that comes now belongs to what was typed before
+	dead   bool            // a dead key was typed: the next space is part of it
 }
 
-// NewKeyboard reads from keys of a layout: us, uk, fr, de; us where none is said.
+// NewKeyboard reads from keys of a layout: us, uk, fr, de; us if empty.
 func NewKeyboard(keys Keys, layout string) (*Keyboard, error) {
 	l, err := layoutOf(layout)
 	if err != nil {
@@ -44,12 +43,12 @@ const (
 	keyLeftShift, keyRShift   = 42, 54
 	keyLeftAlt, keyRightAlt   = 56, 100
 	keyLeftMeta, keyRightMeta = 125, 126
-	keyCapsLock, keyNumLock   = 58, 69 // num lock is for a console; the numbers of keys stay the same
+	keyCapsLock, keyNumLock   = 58, 69 // num lock does not change the codes of keys
 )
 
 const (
-	unreadable = 0   // stands for what no payment code has in it: it spoils its frame
-	blank      = ' ' // in the rows of a layout: the key writes nothing that is known
+	unreadable = 0   // a byte that no payment code has: it makes the frame garbage
+	blank      = ' ' // in a layout: the key writes nothing known
 )
 
 // The keys of the rows begin with KEY_1; those of the pad with KEY_KP7.
@@ -62,13 +61,13 @@ const (
 	pad                       = "789-456+1230."
 )
 
-// forget is what is left after events were lost: a key that went up may be among them.
+// forget clears the state after events were lost: a release may be among them.
 func (k *Keyboard) forget() {
 	clear(k.held)
 	k.locked, k.number, k.dead = false, nil, false
 }
 
-// Read gives the byte that the next key writes; 0 bytes when it writes none.
+// Read returns the byte that the next key writes; 0 bytes if it writes none.
 func (k *Keyboard) Read(b []byte, d time.Duration) (int, error) {
 	code, value, err := k.keys.ReadKey(d)
 	var lost interface{ Dropped() bool }
@@ -99,7 +98,7 @@ func (k *Keyboard) Read(b []byte, d time.Duration) (int, error) {
 	case keyNumLock:
 		return 0, nil
 	}
-	if value != 1 { // a reader that holds a key down does not mean it twice
+	if value != 1 { // repeats do not count
 		return 0, nil
 	}
 	if n := len(k.number); k.held[keyLeftAlt] && !k.ctrl() && n < longestNumber {
@@ -117,10 +116,10 @@ func (k *Keyboard) Read(b []byte, d time.Duration) (int, error) {
 	return 1, nil
 }
 
-// longestNumber is as many digits as a character is typed with while Alt is held.
+// longestNumber is the most digits of a character number typed with Alt.
 const longestNumber = 5
 
-// numbered is the character of a number that was typed so.
+// numbered is the character with the typed number.
 func numbered(digits []byte) byte {
 	n, err := strconv.Atoi(string(digits))
 	if err != nil || n > 0x7e {
@@ -144,7 +143,7 @@ func (k *Keyboard) typed(code uint16) byte {
 	switch {
 	case k.held[keyLeftMeta] || k.held[keyRightMeta] || k.held[keyLeftAlt] && !altGr:
 		return unreadable
-	case k.ctrl() && !altGr: // M is CR, J is LF, I is Tab
+	case k.ctrl() && !altGr: // Ctrl+M is CR, Ctrl+J LF, Ctrl+I Tab
 		if c := k.layout.key(code, true, false, false); c >= 'A' && c <= 'Z' {
 			return c - '@'
 		}
@@ -162,7 +161,7 @@ func (k *Keyboard) typed(code uint16) byte {
 	return unreadable
 }
 
-// onPad is what a key of the numeric pad writes; blank for another key.
+// onPad is what a key of the numeric pad writes; blank for other keys.
 func onPad(code uint16) byte {
 	switch at := int(code); {
 	case at >= firstPad && at < firstPad+len(pad):

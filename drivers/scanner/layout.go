@@ -5,15 +5,14 @@ import (
 	"strings"
 )
 
-// layout is what the keys of a country's keyboard write, as the layouts that Windows and
-// X11 have in common: readers are set to one of those. A blank writes nothing that a code
-// has in it.
+// layout is what the keys of a country's keyboard write, where the layouts of Windows and X11
+// agree: scanners are set to one of those. A blank writes nothing that a code has in it.
 type layout struct {
-	plain, shifted string          // from KEY_1 (2) on; KEY_SPACE itself (57) is beyond the last row
+	plain, shifted string          // from KEY_1 (2) on; KEY_SPACE (57) is beyond the last row
 	iso            string          // KEY_102ND (86) of European keyboards, without and with shift
 	altGr          map[uint16]byte // with the right Alt key
-	dead           string          // what waits for the next key: a reader types a blank behind it
-	lockDigits     bool            // caps lock turns the digits' row over as well
+	dead           string          // dead keys: a scanner types a space after them
+	lockDigits     bool            // caps lock also shifts the row of digits
 }
 
 // layouts are those that a reader may be set to, by the word of a profile.
@@ -46,7 +45,7 @@ var layouts = map[string]layout{
 	},
 }
 
-// layoutOf finds a layout by its word; "" is that of the United States.
+// layoutOf finds a layout by its name; "" is us.
 func layoutOf(name string) (layout, error) {
 	if name == "" {
 		name = "us"
@@ -58,7 +57,7 @@ func layoutOf(name string) (layout, error) {
 	return l, nil
 }
 
-// key gives what a key of the rows writes; blank for nothing.
+// key is what a key of the rows writes; blank for nothing.
 func (l layout) key(code uint16, shift, locked, altGr bool) byte {
 	if altGr {
 		if c := l.altGr[code]; c != 0 {
@@ -87,9 +86,8 @@ func (l layout) key(code uint16, shift, locked, altGr bool) byte {
 	return row[at]
 }
 
-// Readings are what else a text may have been, which was read as a keyboard's of one layout:
-// typed by a reader that is set to another one, or to capitals for small letters. Which of
-// them is right is for somebody who knows what he expects.
+// Readings are other texts that a scan may stand for, if the scanner types for another keyboard
+// than read, or with upper and lower case exchanged. The caller has to know which one is right.
 func Readings(text, read string) []Reading {
 	from, err := layoutOf(read)
 	if err != nil {
@@ -108,14 +106,14 @@ func Readings(text, read string) []Reading {
 	return all
 }
 
-// Reading is a text as a reader of another layout types it.
+// Reading is the text as a scanner of another layout meant it.
 type Reading struct {
 	Text   string
 	Layout string
-	Caps   bool // capitals and small letters are exchanged
+	Caps   bool // upper and lower case are exchanged
 }
 
-// retyped is what the keys that write a character here write there.
+// retyped is what the key of a character here writes with the layout there.
 func (l layout) retyped(r rune, there layout) rune {
 	if r < ' ' || r > '~' {
 		return blank
@@ -133,7 +131,7 @@ func (l layout) retyped(r rune, there layout) rune {
 	return blank
 }
 
-// swapped exchanges capitals and small letters.
+// swapped exchanges upper and lower case.
 func swapped(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {

@@ -2,33 +2,33 @@ package scanner
 
 import "bytes"
 
-// A reader that is told something often answers, on the same line and in front of the
-// code that it reads next. What it answers is passed over here: from the manuals of
+// A scanner often acknowledges a command, on the same line and before the code that it
+// reads next. These answers are skipped here; they are from the manuals of
 //
 //   - Grow GM60 to GM861 and Newland EM3095 ("reply": 02 00, type, length, data, FCS);
 //   - readers with Zebra's SSI, Grow GM72 among them (ACK D0, NAK D1);
 //   - Newland ("response": STX SOH ... ETX with an ACK within).
 //
-// The ACK (06) and NAK (15) of the others are single control characters, which begin no
-// frame and are passed over as any of these.
+// The ACK (06) and NAK (15) of other scanners are single control characters, which begin
+// no frame and are skipped like any of those.
 
-// part says how the bytes between two codes go on.
+// part is how the bytes between two codes continue.
 type part int
 
 const (
-	noReply     part = iota // no answer begins so
-	someReply               // an answer may go on
+	noReply     part = iota // no answer begins like this
+	someReply               // an answer, incomplete so far
 	wholeReply              // an answer, all of it
-	brokenReply             // it began as an answer and is none: what follows may be a rest of it
+	brokenReply             // it began like an answer and is none: it may be the rest of one
 )
 
-// What is longer is no answer to a command that starts or stops reading.
+// Longer answers are not answers to start or stop.
 const (
 	longestData  = 32
 	longestReply = 128
 )
 
-// reply looks at bytes that came between two codes. own are answers of this very reader.
+// reply classifies bytes between two codes. own are answers of this scanner.
 func reply(b []byte, own [][]byte) part {
 	may := false
 	for _, r := range own {
@@ -48,8 +48,8 @@ func reply(b []byte, own [][]byte) part {
 	return noReply
 }
 
-// growReply is 02 00, a type (00 done, 01 the FCS is wrong, 03 no such command), the number
-// of data bytes, these, and a CRC of all from the type on.
+// growReply is 02 00, a type (00 done, 01 wrong FCS, 03 no such command), the number of data
+// bytes, the data, and a CRC from the type on.
 func growReply(b []byte) part {
 	switch n := len(b); {
 	case b[0] != 0x02 || n > 1 && b[1] != 0x00:
@@ -69,7 +69,7 @@ func growReply(b []byte) part {
 	}
 }
 
-// crcCCITT is the CRC of polynomial 0x1021 that begins with 0.
+// crcCCITT is the CRC with polynomial 0x1021 and start value 0.
 func crcCCITT(b []byte) uint16 {
 	var crc uint16
 	for _, c := range b {
@@ -84,8 +84,8 @@ func crcCCITT(b []byte) uint16 {
 	return crc
 }
 
-// ssiReply is a packet of SSI: its length without the check sum, ACK or NAK, where it is
-// from (00), status, for a NAK its cause, and the two's complement of the sum.
+// ssiReply is an SSI packet: its length without the checksum, ACK or NAK, source (00), status,
+// for a NAK its cause, and the two's complement of the sum.
 func ssiReply(b []byte) part {
 	n := len(b)
 	if b[0] != 0x04 && b[0] != 0x05 {

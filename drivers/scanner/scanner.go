@@ -1,14 +1,11 @@
-// Package scanner turns the bytes of a 2D scanner into payment codes: one frame, one
-// code, with the time at which its first byte came. Whether a code counts is for the
-// flows: a frame that began before they armed the scanner must not pay, so this driver
-// throws nothing away in the middle of one, and dates bytes that waited in a buffer
-// back to when it last looked.
+// Package scanner turns the bytes of a 2D scanner into payment codes: one frame is one code, with
+// the time of its first byte. Whether a code counts is decided by the flows: a frame that began
+// before they armed the scanner must not pay. So this driver drops nothing in the middle of a
+// frame, and dates bytes that waited in a buffer back to the last read.
 //
-// Bytes come from a serial line, or from a Keyboard, which makes bytes of the keys
-// that a reader types. What a reader answers to a command, and control characters between
-// two codes, are passed over. Of a frame of which a byte is missing or was garbled nothing is
-// given: a code with a hole may be another customer's. A Trigger tells a reader when
-// to look.
+// Bytes come from a serial line, or from a Keyboard. A scanner's answers to commands, and control
+// characters between two codes, are skipped. A frame with a missing or garbled byte is dropped: a
+// code with a hole may be another customer's. A Trigger tells a scanner when to read.
 package scanner
 
 import (
@@ -21,13 +18,13 @@ import (
 	"payterm"
 )
 
-// Line is a serial line. Read waits no longer than d; an error that has a method
-// Timeout() bool returning true means that nothing came.
+// Line is a serial line. Read waits at most d; an error whose method Timeout() bool returns true
+// means that nothing came.
 type Line interface {
 	Read(b []byte, d time.Duration) (int, error)
 }
 
-// Framing says how the reader marks the end of a code.
+// Framing is how the scanner marks the end of a code.
 type Framing string
 
 // The framings. Gap ends a frame after a pause.
@@ -43,8 +40,8 @@ const (
 type Options struct {
 	Framing   Framing
 	Pause     time.Duration        // Gap: the pause that ends a frame; 50 ms when zero
-	AIM       bool                 // take the symbology off, such as ]Q1, that the reader puts before a code
-	Replies   [][]byte             // what the reader answers to commands, besides what is known (reply.go)
+	AIM       bool                 // remove the AIM identifier, such as ]Q1, before a code
+	Replies   [][]byte             // the scanner's answers to commands, besides the known ones (reply.go)
 	MaxLength int                  // longer frames are garbage; 512 when zero
 	Now       func() time.Duration // monotonic
 }
@@ -62,14 +59,14 @@ type Scanner struct {
 	frame   []byte
 	began   time.Duration
 	garbage bool          // the frame is dropped up to its end
-	between []byte        // between two frames: what may become an answer
-	earlier time.Duration // when the first of it came
-	begins  bool          // pending begins a frame, and no answer
+	between []byte        // between two frames: a possible answer
+	earlier time.Duration // when its first byte came
+	begins  bool          // pending begins a frame, not an answer
 	pending []byte
-	came    time.Duration // when pending came, at the earliest
-	looked  time.Duration // when the line was last known to hold nothing more; zero before that
+	came    time.Duration // earliest time at which pending came
+	looked  time.Duration // when the line was last known to be empty; zero before that
 	heard   time.Duration // when bytes were last read
-	reading bool          // the line was looked at
+	reading bool          // the line was read before
 }
 
 // New makes a scanner.
@@ -92,17 +89,17 @@ func New(line Line, o Options) (*Scanner, error) {
 }
 
 const (
-	// poll bounds each wait for bytes, so that a context that ends is noticed.
+	// poll bounds each wait, so that the end of the context is noticed.
 	poll = 200 * time.Millisecond
-	// slack is the longest pause between two reads of a loop that reads all the time.
+	// slack is the longest pause between two reads of a loop that never stops reading.
 	slack = 20 * time.Millisecond
-	// broken is a pause within a frame after which the rest does not come: a reader
-	// sends a frame in one go.
+	// broken is a pause after which the rest of a frame does not come: a scanner sends a frame
+	// without pauses.
 	broken = 2 * time.Second
 )
 
-// Read waits for the next whole frame. It ends with the context, or with an
-// error of the line; both leave a frame that has begun in place.
+// Read waits for the next whole frame. It ends with the context, or with an error of the line;
+// both keep a frame that has begun.
 func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 	buf := make([]byte, 256)
 	for {
@@ -113,8 +110,8 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 			return Scan{}, err
 		}
 		wait, began := poll, s.o.Now()
-		// Where nothing was read for some time, bytes may wait that are as old as the last
-		// read. They are taken without waiting, until there are none.
+		// If nothing was read for some time, waiting bytes may be as old as the last read. They
+		// are read without waiting until there are none.
 		stored := !s.reading || began-s.looked > slack
 		switch {
 		case stored:
@@ -133,7 +130,7 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 			}
 			s.pending, s.came = append(s.pending, buf[:n]...), came
 			if s.busy() && now-s.heard > broken {
-				s.reset() // its end got lost: what comes now is another
+				s.reset() // its end was lost: these bytes are another frame
 			}
 			s.heard = now
 			continue
@@ -147,13 +144,13 @@ func (s *Scanner) Read(ctx context.Context) (Scan, error) {
 				}
 			}
 		default:
-			s.reset() // what came before a cable was pulled is no whole code
+			s.reset() // bytes from before unplugging are no whole code
 			return Scan{}, fmt.Errorf("scanner: read: %w", err)
 		}
 	}
 }
 
-// take feeds pending bytes to the frame until one is whole.
+// take passes pending bytes to the frame until one is whole.
 func (s *Scanner) take() (Scan, bool) {
 	for len(s.pending) > 0 {
 		b := s.pending[0]
@@ -167,9 +164,8 @@ func (s *Scanner) take() (Scan, bool) {
 	return Scan{}, false
 }
 
-// feed takes one byte and reports whether it ends the frame. CR, LF and Tab never
-// stand in a payment code, so each ends a frame of each line framing: readers
-// are often set to another one.
+// feed adds a byte and reports whether it ends the frame. No payment code contains CR, LF or Tab,
+// so each of them ends a frame in every line framing: scanners are often set to another one.
 func (s *Scanner) feed(b byte) bool {
 	if s.o.Framing == STXETX {
 		switch {
@@ -206,8 +202,8 @@ func (s *Scanner) feed(b byte) bool {
 	return false
 }
 
-// passOver takes a byte between two frames, and false where it is no part of one, or none
-// yet: an answer of the reader, or a control character that begins none.
+// passOver handles a byte between two frames. It returns false for a byte that belongs to no
+// frame, or not yet: one of an answer, or a control character.
 func (s *Scanner) passOver(b byte) bool {
 	if len(s.between) == 0 {
 		s.earlier = s.came
@@ -231,7 +227,7 @@ func (s *Scanner) passOver(b byte) bool {
 				s.between = s.between[:0]
 				return true
 			}
-			// It began like an answer, and is a code.
+			// It began like an answer, but is a code.
 			s.pending = append(slices.Clone(s.between), s.pending...)
 			s.between, s.begins = s.between[:0], true
 			return false
@@ -241,7 +237,7 @@ func (s *Scanner) passOver(b byte) bool {
 	return false
 }
 
-// end closes the frame; false when it was empty or garbage.
+// end closes the frame; false if it is empty or garbage.
 func (s *Scanner) end() (Scan, bool) {
 	text := string(s.frame)
 	if s.o.Framing == STXETX && len(text) > 0 {
@@ -256,8 +252,8 @@ func (s *Scanner) end() (Scan, bool) {
 	return scan, ok
 }
 
-// withoutAIM takes an AIM identifier off: a bracket, a letter for the symbology and a
-// modifier, as readers' manuals list them (]Q1 for a QR code, ]C0 for Code 128).
+// withoutAIM removes an AIM identifier: a bracket, a letter for the symbology and a modifier, as
+// scanner manuals list them (]Q1 for a QR code, ]C0 for Code 128).
 func withoutAIM(text string) string {
 	if len(text) < 3 || text[0] != ']' || !alphanumeric(text[1]) || !alphanumeric(text[2]) {
 		return text
@@ -272,7 +268,7 @@ func alphanumeric(b byte) bool {
 // begun reports whether a frame has begun.
 func (s *Scanner) begun() bool { return len(s.frame) > 0 || s.garbage }
 
-// busy reports whether more is to come: of a frame, or of an answer.
+// busy reports whether a frame or an answer is incomplete.
 func (s *Scanner) busy() bool { return s.begun() || len(s.between) > 0 }
 
 func (s *Scanner) reset() { s.frame, s.garbage, s.between = s.frame[:0], false, s.between[:0] }

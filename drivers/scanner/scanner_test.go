@@ -33,7 +33,7 @@ func newReader(t testing.TB, framing scanner.Framing) *reader {
 	return r
 }
 
-// read waits five seconds of its own time for a frame; "" is none.
+// read waits five seconds of the line's time for a frame; "" is none.
 func (r *reader) read(t testing.TB) (string, time.Duration) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -56,7 +56,7 @@ func (r *reader) read(t testing.TB) (string, time.Duration) {
 
 const (
 	code   = "281234567890123456"
-	gm65   = "\x02\x00\x00\x01\x00\x33\x31" // its manual's answer to a command
+	gm65   = "\x02\x00\x00\x01\x00\x33\x31" // an answer from its manual
 	ssiACK = "\x04\xd0\x00\x00\xff\x2c"
 )
 
@@ -65,7 +65,7 @@ func TestFrames(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		framing scanner.Framing
-		parts   []string // as the line gives them; "-" is a pause of 200 ms or one Pause
+		parts   []string // as the line returns them; "-" is a pause of 200 ms or one Pause
 		want    []string
 	}{
 		{"whole", scanner.CR, []string{code + "\r"}, []string{code}},
@@ -142,7 +142,7 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// AIM identifiers are taken off where the profile says so, and nowhere else.
+// TestAIM: AIM identifiers are removed only if the profile says so.
 func TestAIM(t *testing.T) {
 	for _, c := range []struct {
 		aim        bool
@@ -175,8 +175,7 @@ func TestAIM(t *testing.T) {
 	}
 }
 
-// What a reader is told is what its manual has; a command that there is not is not
-// sent.
+// TestTrigger: a scanner gets the commands of its profile; an empty command is not sent.
 func TestTrigger(t *testing.T) {
 	line := haltest.NewLine(t).Want(0x16, 'T', '\r').Want(0x16, 'U', '\r').Pull()
 	r := scanner.NewTrigger(line, []byte("\x16T\r"), []byte("\x16U\r"))
@@ -191,8 +190,7 @@ func TestTrigger(t *testing.T) {
 	}
 }
 
-// keys is an event device that plays a script: key numbers, negative when they go up;
-// 0 is a loss.
+// keys is an event device with a script: key codes, negative for released; 0 is a loss.
 type keys []int
 
 func (k *keys) ReadKey(time.Duration) (uint16, int32, error) {
@@ -214,8 +212,8 @@ func (k *keys) ReadKey(time.Duration) (uint16, int32, error) {
 
 const repeats = 1000
 
-// The keys that a reader holds while it types; which writes what is held against the
-// emulated reader's own table (hal/emulated).
+// TestKeyboard: modifier keys. What each key writes is tested with the emulated scanner's own
+// table (hal/emulated).
 func TestKeyboard(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -257,7 +255,7 @@ func TestKeyboard(t *testing.T) {
 	}
 }
 
-// A frame counts from its first byte, in whatever pieces it comes.
+// TestBegan: a frame has the time of its first byte, in whatever pieces it comes.
 func TestBegan(t *testing.T) {
 	r := newReader(t, scanner.CR)
 	if got, _ := r.read(t); got != "" {
@@ -273,8 +271,8 @@ func TestBegan(t *testing.T) {
 	}
 }
 
-// What lay in the buffer while nobody read is as old as the last look: a sale that
-// was armed in between must not be paid with it.
+// TestBeganInTheBuffer: bytes that waited in the buffer are as old as the last read: they must
+// not pay for a sale that was armed in between.
 func TestBeganInTheBuffer(t *testing.T) {
 	r := newReader(t, scanner.CR)
 	r.line.Give([]byte(code + "\r")...)
@@ -283,13 +281,13 @@ func TestBeganInTheBuffer(t *testing.T) {
 	}
 	r.read(t)
 	looked := r.now
-	r.now += 30 * time.Second // the reader was away
+	r.now += 30 * time.Second // nobody reads
 	armed := r.now
 	r.line.Give([]byte(code + "\r")...)
 	if got, at := r.read(t); got != code || at > looked || at >= armed {
 		t.Errorf("%q began at %s; it may be as old as %s", got, at, looked)
 	}
-	// One that comes while the reader waits is as new as it looks.
+	// A code that comes while the driver waits has the current time.
 	r.now += 30 * time.Second
 	r.line.Late()
 	r.line.Give([]byte(code + "\r")...)
@@ -298,7 +296,7 @@ func TestBeganInTheBuffer(t *testing.T) {
 	}
 }
 
-// What came before a cable was pulled is no part of what comes after it.
+// TestPulled: bytes from before unplugging do not join those after it.
 func TestPulled(t *testing.T) {
 	r := newReader(t, scanner.CR)
 	r.line.Give([]byte("2812")...).Pull().Give([]byte(code + "\r")...)
@@ -312,14 +310,14 @@ func TestPulled(t *testing.T) {
 	}
 }
 
-// What a reader types that is set to another keyboard, and what it may have been.
+// TestReadings: texts of a scanner set to another keyboard, and their other readings.
 func TestReadings(t *testing.T) {
 	for _, c := range []struct{ read, layout, want string }{
 		{"@*!@#$%^&*()", "us", "281234567890 fr"},
 		{"PPV1YZAB/", "us", "PPV1ZYAB- de"},
 		{"ppv1az", "us", "PPV1AZ us caps"},
 		{"&(", "fr", "15 us"},
-		{"281234", "us", ""}, // the keys of digits write no ASCII on AZERTY alone
+		{"281234", "us", ""}, // on AZERTY the digit keys alone write no ASCII
 		{"28\x00", "us", ""},
 	} {
 		var got []string
@@ -349,15 +347,15 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// FuzzFrames: however a stream is cut into reads, it holds the same codes, all of
-// them printable and within bounds.
+// FuzzFrames: however a stream is cut into reads, it has the same codes, all printable and within
+// bounds.
 func FuzzFrames(f *testing.F) {
 	for _, framing := range []string{"cr", "lf", "crlf", "stx_etx"} {
 		f.Add(framing, []byte(code+"\r\n\x02"+code+"\x03\xff\r13\n"), byte(3))
 	}
 	f.Fuzz(func(t *testing.T, framing string, stream []byte, size byte) {
 		if framing == "gap" {
-			return // there the cut is what counts
+			return // there the cut matters
 		}
 		read := func(size int) string {
 			line := haltest.NewLine(t)
@@ -392,8 +390,7 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// slowly is a line whose reads take 30 ms, as those of a busy processor do; what it gives
-// waits in its buffer.
+// slowly is a line whose reads take 30 ms, as on a busy processor; its bytes wait in a buffer.
 type slowly struct {
 	now   *time.Duration
 	waits []string
@@ -412,8 +409,8 @@ func (s *slowly) Read(b []byte, d time.Duration) (int, error) {
 	return n, nil
 }
 
-// What waited is old, however long the reads take and in however many pieces it comes: a
-// code from before a sale must not pay for it.
+// TestWhatWaitedIsOld: waiting bytes count as old, however slow the reads and in however many
+// pieces: a code from before a sale must not pay for it.
 func TestWhatWaitedIsOld(t *testing.T) {
 	now := time.Minute
 	line := &slowly{now: &now}

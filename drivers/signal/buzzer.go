@@ -1,8 +1,7 @@
-// Package signal drives what is heard and seen from a distance: a buzzer with patterns
-// that differ by ear, lamps, and the backlight of the display.
+// Package signal drives a buzzer, lamps and the backlight of the display.
 //
-// None of them says anything that the screen does not: what a lamp means follows from
-// the screen's tone, and whoever cannot hear or tell colours reads it there.
+// They repeat what the screen shows and say nothing else: the lamps follow the screen's tone, and
+// whoever cannot hear or see colours reads the screen.
 package signal
 
 import (
@@ -16,21 +15,21 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// Buzzer sounds a buzzer on one line: an active one, which has one voice, or a
-// passive one on a PWM channel, which has any.
+// Buzzer is a buzzer on one line: active, with one pitch, or passive on a PWM channel, with any
+// pitch.
 type Buzzer struct {
 	pin    gpio.PinOut
 	voices bool
 	sleep  func(time.Duration)
 }
 
-// NewBuzzer makes an active buzzer, silent.
+// NewBuzzer makes a silent active buzzer.
 func NewBuzzer(pin gpio.PinOut, sleep func(time.Duration)) (*Buzzer, error) {
 	return newBuzzer(pin, false, sleep)
 }
 
-// NewPassiveBuzzer makes one that is driven with the frequency that it sounds,
-// silent.
+// NewPassiveBuzzer makes a silent passive buzzer, which is driven with the frequency of its
+// sound.
 func NewPassiveBuzzer(pin gpio.PinOut, sleep func(time.Duration)) (*Buzzer, error) {
 	return newBuzzer(pin, true, sleep)
 }
@@ -43,9 +42,9 @@ func newBuzzer(pin gpio.PinOut, voices bool, sleep func(time.Duration)) (*Buzzer
 // note is a frequency in Hz, 0 for silence, and how long it lasts in milliseconds.
 type note struct{ hz, ms int }
 
-// patterns begin with a sound. Each is another on an active buzzer already, where
-// every frequency is the same. None lasts longer than a second and a half. Up is good,
-// down is bad; small buzzers are loudest from 2 to 4 kHz.
+// patterns start with a sound. They differ by rhythm, for an active buzzer, which has one pitch.
+// None is longer than a second and a half. Rising is good, falling is bad; small buzzers are
+// loudest from 2 to 4 kHz.
 var patterns = map[payterm.Sound][]note{
 	payterm.SoundKey:      {{2400, 15}},
 	payterm.SoundScan:     {{2800, 60}},
@@ -55,8 +54,7 @@ var patterns = map[payterm.Sound][]note{
 	payterm.SoundAlarm:    {{3136, 200}, {0, 80}, {2349, 200}, {0, 80}, {3136, 200}, {0, 80}, {2349, 200}},
 }
 
-// Play sounds a pattern and returns when it is over or the context ends. The
-// buzzer is silent afterwards.
+// Play plays a pattern until its end or the context's. The buzzer is silent afterwards.
 func (b *Buzzer) Play(ctx context.Context, s payterm.Sound) error {
 	for _, n := range patterns[s] {
 		if ctx.Err() != nil {

@@ -19,8 +19,8 @@ var sounds = []payterm.Sound{
 	payterm.SoundAlarm,
 }
 
-// Each sound can be told from the others, ends within a second and a half, and
-// leaves silence.
+// TestPatterns: each sound differs from the others, is at most a second and a half long, and ends
+// in silence.
 func TestPatterns(t *testing.T) {
 	var heard []string
 	for _, s := range append(sounds, "no such sound") {

@@ -10,13 +10,11 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// Lamps are what a screen's tone is repeated with: Ready while nothing is wrong and
-// nothing is paid yet, Approved, and Attention for what was declined or is in doubt.
-// Each may be nil.
+// Lamps repeat the screen's tone: Ready while nothing is wrong or paid, Approved, and Attention
+// for declined or in doubt. Each may be nil.
 type Lamps struct{ Ready, Approved, Attention gpio.PinOut }
 
-// Show lights the lamp of a tone and puts the others out, those first: two that burn
-// together would say nothing.
+// Show lights the lamp of a tone, after the others are off: two lit lamps would be ambiguous.
 func (l Lamps) Show(tone payterm.Tone) error {
 	var lit gpio.PinOut
 	switch tone {
@@ -36,7 +34,7 @@ func (l Lamps) Show(tone payterm.Tone) error {
 	return nil
 }
 
-// Dark puts them all out.
+// Dark switches all lamps off.
 func (l Lamps) Dark() error { return l.dark(nil) }
 
 func (l Lamps) dark(but gpio.PinOut) error {
@@ -51,12 +49,12 @@ func (l Lamps) dark(but gpio.PinOut) error {
 	return nil
 }
 
-// flicker is the frequency of a dimmed backlight: above what an eye sees, below what
-// LED drivers cannot follow.
+// flicker is the frequency of a dimmed backlight: too fast to be seen, slow enough for LED
+// drivers.
 const flicker = physic.KiloHertz
 
-// Dimmer is a backlight on a PWM channel. A display's driver switches it as any line;
-// how bright it is when it is on is said here. Any goroutine may use it.
+// Dimmer is a backlight on a PWM channel. The display's driver switches it like any line; Dim
+// sets its brightness while it is on. Safe for concurrent use.
 type Dimmer struct {
 	gpio.PinOut
 	mu    sync.Mutex
@@ -64,8 +62,7 @@ type Dimmer struct {
 	level gpio.Duty
 }
 
-// NewDimmer makes a dimmer at full brightness and leaves the channel as it is until
-// it is switched.
+// NewDimmer makes a dimmer at full brightness. The channel is not touched before it is switched.
 func NewDimmer(channel gpio.PinOut) *Dimmer { return &Dimmer{PinOut: channel, level: gpio.DutyMax} }
 
 // Out switches the light.
@@ -76,7 +73,7 @@ func (d *Dimmer) Out(l gpio.Level) error {
 	return d.light()
 }
 
-// Dim sets how bright it is when it is on: 1 to 100 percent.
+// Dim sets the brightness while it is on: 1 to 100 percent.
 func (d *Dimmer) Dim(percent int) error {
 	level := gpio.DutyMax * gpio.Duty(min(max(percent, 1), 100)) / 100
 	d.mu.Lock()
@@ -86,13 +83,13 @@ func (d *Dimmer) Dim(percent int) error {
 		return nil
 	}
 	if err := d.light(); err != nil {
-		d.level = before // and is tried again
+		d.level = before // so that it is tried again
 		return err
 	}
 	return nil
 }
 
-// light tells the channel. The lock is held.
+// light sets the channel. The lock is held.
 func (d *Dimmer) light() error {
 	level := d.level
 	if !d.on {

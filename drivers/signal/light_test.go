@@ -15,7 +15,7 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// channel writes down how it is driven.
+// channel records how it is driven.
 type channel struct {
 	gpio.PinIO
 	log  []string
@@ -32,7 +32,7 @@ func (c *channel) PWM(d gpio.Duty, f physic.Frequency) error {
 	return c.fail
 }
 
-// took gives what was written down since it was last asked.
+// took returns what was recorded since the last call.
 func (c *channel) took() string {
 	s := strings.Join(c.log, ", ")
 	c.log = nil
@@ -46,11 +46,11 @@ func TestDimmer(t *testing.T) {
 		do   func() error
 		want string
 	}{
-		{func() error { return d.Dim(50) }, ""}, // it is dark yet
+		{func() error { return d.Dim(50) }, ""}, // still dark
 		{func() error { return d.Out(gpio.High) }, "50% 1kHz"},
 		{func() error { return d.Dim(50) }, ""},
 		{func() error { return d.Dim(100) }, "100% 1kHz"},
-		{func() error { return d.Dim(0) }, "1% 1kHz"}, // the least: what is dark was switched off
+		{func() error { return d.Dim(0) }, "1% 1kHz"}, // the minimum: dark is Out(Low)
 		{func() error { return d.Out(gpio.Low) }, "0% 1kHz"},
 		{func() error { return d.Dim(20) }, ""},
 		{func() error { return d.Out(gpio.High) }, "20% 1kHz"},
@@ -105,7 +105,7 @@ func TestLamps(t *testing.T) {
 	}
 }
 
-// A passive buzzer hears frequencies and is left without one.
+// TestPassiveBuzzer: a passive buzzer gets frequencies, and none at the end.
 func TestPassiveBuzzer(t *testing.T) {
 	var c channel
 	b, err := signal.NewPassiveBuzzer(&c, func(time.Duration) {})
