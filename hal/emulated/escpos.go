@@ -84,6 +84,7 @@ type escpos struct {
 	table   func(byte) rune
 	chinese bool        // FS &: two or four bytes are a character
 	country byte        // n of ESC R
+	upside  bool        // ESC {: lines are upside down
 	fontB   bool        // ESC M 1: characters of 9 by 17 dots
 	stored  *image.Gray // by GS ( L
 	barH    int
@@ -191,7 +192,7 @@ func (p *escpos) wake(words string) error {
 // reset is ESC @.
 func (p *escpos) reset() {
 	p.line, p.x, p.style, p.align = nil, 0, style{}, 0
-	p.left, p.area, p.spacing, p.gap, p.stored = 0, p.dots, lineSpacing, 0, nil
+	p.left, p.area, p.spacing, p.gap, p.stored, p.upside = 0, p.dots, lineSpacing, 0, nil, false
 	p.chinese, p.country, p.fontB = p.wakes.chinese, p.wakes.country, p.wakes.fontB
 	p.table, p.barH, p.barW, p.barText = p.tables[p.wakes.page], 162, 3, false
 	if p.table == nil {
@@ -580,10 +581,27 @@ func (p *escpos) gb18030(b []byte) int {
 	return n
 }
 
-// tables are the code pages, by their number in ESC t.
+// tables are the code pages, by their number in ESC t, as Epson has them.
 var tables = map[byte]func(byte) rune{
 	0: charmap.CodePage437.DecodeByte, 1: katakana, 2: charmap.CodePage850.DecodeByte,
-	16: charmap.Windows1252.DecodeByte, 19: charmap.CodePage858.DecodeByte,
+	3: charmap.CodePage860.DecodeByte, 4: charmap.CodePage863.DecodeByte, 5: charmap.CodePage865.DecodeByte,
+	13: turkish, 15: charmap.ISO8859_7.DecodeByte, 16: charmap.Windows1252.DecodeByte,
+	17: charmap.CodePage866.DecodeByte, 18: charmap.CodePage852.DecodeByte, 19: charmap.CodePage858.DecodeByte,
+	34: charmap.CodePage855.DecodeByte, 36: charmap.CodePage862.DecodeByte, 39: charmap.ISO8859_2.DecodeByte,
+	40: charmap.ISO8859_15.DecodeByte, 45: charmap.Windows1250.DecodeByte, 46: charmap.Windows1251.DecodeByte,
+	47: charmap.Windows1253.DecodeByte, 48: charmap.Windows1254.DecodeByte, 49: charmap.Windows1255.DecodeByte,
+	50: charmap.Windows1256.DecodeByte, 51: charmap.Windows1257.DecodeByte, 52: charmap.Windows1258.DecodeByte,
+}
+
+// turkish is page 13, PC857: page 850 with Turkish letters.
+func turkish(b byte) rune {
+	if r, other := map[byte]rune{
+		0x8d: 'ı', 0x98: 'İ', 0x9e: 'Ş', 0x9f: 'ş', 0xa6: 'Ğ', 0xa7: 'ğ', 0xd0: 'º', 0xd1: 'ª', 0xd5: '€',
+		0xe7: '\ufffd', 0xe8: '×', 0xec: 'ì', 0xed: 'ÿ', 0xf2: '\ufffd',
+	}[b]; other {
+		return r
+	}
+	return charmap.CodePage850.DecodeByte(b)
 }
 
 // tablesOf are the code pages of a printer with numbers of its own for some: under their usual
@@ -625,11 +643,21 @@ func (p *escpos) esc(b []byte) int {
 	case '2':
 		p.spacing = lineSpacing
 		return 2
+	case 'i', 'm': // of old: at once, full and partial
+		return p.cut("ESC "+string(rune(b[1])), b[1] == 'i', 2)
 	}
 	if len(b) < 3 {
 		return 0
 	}
 	switch b[1] {
+	case '!':
+		p.mode(b[2])
+	case 'B': // of cheap printers: n tones
+		if len(b) < 4 {
+			return 0
+		}
+		p.say("--- beep ---")
+		return 4
 	case 'E':
 		p.style.bold = b[2]&1 == 1
 	case '-':
@@ -639,7 +667,8 @@ func (p *escpos) esc(b []byte) int {
 	case 'R':
 		p.country = p.within("ESC R", b[2], 0, byte(len(countries)-1))
 	case '{':
-		p.within("ESC {", b[2]&1, 0, 0) // upright too
+		p.atStart("ESC {")
+		p.upside = b[2]&1 == 1
 	case ' ':
 		p.gap = int(b[2])
 	case '3':
@@ -686,6 +715,15 @@ func (p *escpos) esc(b []byte) int {
 		return 2
 	}
 	return 3
+}
+
+// mode is ESC !: font, bold, double height and width, underline at once.
+func (p *escpos) mode(n byte) {
+	p.fontB, p.style.bold = n&0x01 != 0, n&0x08 != 0
+	p.style.size = n>>4&1 | n>>5&1<<4
+	if p.style.underline = 0; n&0x80 != 0 {
+		p.style.underline = 1
+	}
 }
 
 // place is ESC $ and ESC \: the next position, from the margin or relative.
@@ -786,6 +824,8 @@ func (p *escpos) gs(b []byte) int {
 		p.barH = int(p.within("GS h", b[2], 1, 255))
 	case 'w':
 		p.barW = int(p.within("GS w", b[2], 2, 6))
+	case 'f':
+		p.within("GS f", b[2]&^0x30, 0, 4) // the font of a barcode's text; A is emulated
 	case 'H':
 		p.barText = p.within("GS H", b[2]&^0x30, 0, 3)&2 != 0
 	case 'V':
@@ -848,6 +888,11 @@ func (p *escpos) put(r rune, w int) {
 
 // feedLine prints the line.
 func (p *escpos) feedLine() {
+	if len(p.line) == 0 { // white
+		p.x = 0
+		p.blank(p.spacing)
+		return
+	}
 	slices.SortStableFunc(p.line, func(a, b cell) int { return a.x - b.x })
 	width, high := 0, p.spacing
 	for _, c := range p.line {
@@ -869,6 +914,9 @@ func (p *escpos) feedLine() {
 		}
 		words += string(c.r)
 		p.signs.draw(strip, at, c)
+	}
+	if p.upside {
+		slices.Reverse(strip.Pix)
 	}
 	p.say(strings.TrimRight(words, " "))
 	p.line, p.x = nil, 0
@@ -1008,23 +1056,32 @@ func (p *escpos) knife(b []byte) int {
 		p.breach(BadArgument, "GS V %d", b[2])
 		return n
 	}
+	if p.cutter && n == 4 {
+		if len(p.line) > 0 {
+			p.breach(CutText, "a cut without LF before it")
+			p.feedLine()
+		}
+		p.blank(cutterDistance + int(b[3]))
+	}
+	return p.cut(fmt.Sprintf("GS V %d", b[2]), b[2] == 0 || b[2] == '0' || b[2] == 65, n)
+}
+
+// cut cuts the paper, and gives the length of its command.
+func (p *escpos) cut(command string, full bool, n int) int {
 	if !p.cutter {
-		p.breach(NoCutter, "GS V %d: this printer has no cutter", b[2])
+		p.breach(NoCutter, "%s: this printer has no cutter", command)
 		return n
 	}
 	if len(p.line) > 0 {
 		p.breach(CutText, "a cut without LF before it")
 		p.feedLine()
 	}
-	if n == 4 {
-		p.blank(cutterDistance + int(b[3]))
-	}
 	if p.sinceLF < cutterDistance {
 		p.breach(CutText, "a cut %d dot lines below what was printed last, the knife is at %d", p.sinceLF,
 			cutterDistance)
 	}
 	s := p.strip(8)
-	if m := b[2]; m == 0 || m == '0' || m == 65 {
+	if full {
 		p.say("--- full cut ---")
 		fill(s, image.Rect(0, 3, p.dots, 5), 0)
 		return n
@@ -1084,56 +1141,6 @@ func (p *escpos) stamp(img *image.Gray, sx, sy int) {
 		}
 	}
 	p.say(fmt.Sprintf("[picture %dx%d]", img.Rect.Dx(), img.Rect.Dy()))
-}
-
-// barcode is GS k, function B, Code 128.
-func (p *escpos) barcode(b []byte) int {
-	switch {
-	case !p.barcodes:
-		p.breach(UnknownCommand, "GS k %d: this printer makes no barcodes", b[2])
-		return 3
-	case b[2] != 73:
-		p.breach(UnknownCommand, "GS k %d: only Code 128 (73) is emulated", b[2])
-		return 3
-	}
-	if len(b) < 4 || len(b) < 4+int(b[3]) {
-		return 0
-	}
-	n := 4 + int(b[3])
-	p.atStart("GS k")
-	values, words, err := code128(b[4:n])
-	if err != nil {
-		p.breach(BadArgument, "Code 128: %v", err)
-		return n
-	}
-	var bars []int
-	total := 0
-	for _, v := range values {
-		for _, w := range code128Widths[v] {
-			bars = append(bars, int(w-'0')*p.barW)
-			total += int(w-'0') * p.barW
-		}
-	}
-	if total > p.dots {
-		p.breach(TooWide, "a barcode of %d dots on a roll of %d", total, p.dots)
-		return n
-	}
-	s := p.strip(p.barH)
-	x := p.start(total)
-	for i, w := range bars {
-		if i%2 == 0 {
-			fill(s, image.Rect(x, 0, x+w, p.barH), 0)
-		}
-		x += w
-	}
-	p.say("[barcode " + words + "]")
-	if p.barText {
-		for _, r := range words {
-			p.put(r, 12)
-		}
-		p.feedLine()
-	}
-	return n
 }
 
 // extended are GS ( and GS 8: k is a QR code, L a stored picture.
@@ -1202,7 +1209,9 @@ func (p *escpos) symbol2D(b []byte) {
 		p.breach(BadArgument, "GS ( k of %d bytes", len(b))
 		return
 	case b[0] != 49:
-		p.breach(UnknownCommand, "GS ( k: symbol %d, only QR codes (49) are emulated", b[0])
+		if b[1] == 81 || b[0] < 48 || b[0] > 53 { // its print, or no symbol at all
+			p.breach(UnknownCommand, "GS ( k: symbol %d, only QR codes (49) are emulated", b[0])
+		}
 		return
 	}
 	switch fn, args := b[1], b[2:]; fn {

@@ -1,6 +1,7 @@
 package emulated_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -129,6 +130,52 @@ Reçu à conserver                             été`,
 				}
 			}
 		})
+	}
+}
+
+// The barcodes that others have the printer make are read by a scanner as they were meant.
+func TestOthersCodes(t *testing.T) {
+	t.Parallel()
+	tooltest.Need(t, "zbarimg")
+	text, err := os.ReadFile("../../testdata/chips/others/jobs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var jobs []struct {
+		By, Document string
+		Bytes        []byte
+	}
+	if err := json.Unmarshal(text, &jobs); err != nil {
+		t.Fatal(err)
+	}
+	const rpe, ntp = "receipt-printer-encoder 4.0.1 ", "node-thermal-printer 4.6.1 "
+	want := map[string]string{
+		rpe + "upca": "EAN-13:0036000291452", rpe + "ean8": "EAN-8:96385074", rpe + "itf": "I2/5:12345678",
+		rpe + "codabar": "Codabar:A1234B", rpe + "ean13": "EAN-13:4006381333931", rpe + "code39": "CODE-39:ABC-123",
+		rpe + "code128 narrow": "CODE-128:T1AAAAA000001", ntp + "ean13": "EAN-13:4006381333931",
+		ntp + "qr": "QR-Code:https://example.com/r/T1AAAAA000001?a=1234",
+	}
+	for _, j := range jobs {
+		reads, is := want[j.By+" "+j.Document]
+		if !is {
+			continue
+		}
+		delete(want, j.By+" "+j.Document)
+		e, b := onUSB(t, "columns = 42\ncut = true\n")
+		before := j.Bytes[:bytes.LastIndex(j.Bytes, []byte("\x1dV"))] // some cut through what they have printed
+		if _, err := b.Printer.Write(append(before, "\n\n\n\x1dV\x00"...), 20*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		img, _ := paperWith(t, e, "cut ---")
+		roll := image.NewGray(img.Bounds().Inset(-32))
+		draw.Draw(roll, roll.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(roll, img.Bounds(), img, image.Point{}, draw.Src)
+		if got := zbar(t, roll); !slices.Equal(got, []string{reads}) {
+			t.Errorf("%s %s: zbar reads %q, want %s", j.By, j.Document, got, reads)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("the corpus lacks %v", want)
 	}
 }
 
