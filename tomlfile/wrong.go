@@ -218,6 +218,8 @@ func opens(line string) bool {
 	return strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{")
 }
 
+const needsQuotes = `text needs quotes around it: "..."`
+
 // listed is how a list is written.
 const listed = "its items stand between [ and ], with commas between them"
 
@@ -227,6 +229,7 @@ var (
 	comma       = regexp.MustCompile(`^[+-]?[0-9]+,`)
 	leadingZero = regexp.MustCompile(`^[+-]?0[0-9]`)
 	unit        = regexp.MustCompile(`^[+-]?[0-9][0-9._]*\s*[A-Za-z]`)
+	address     = regexp.MustCompile(`^[0-9][0-9a-f]*(?::|\.[0-9]+\.)`)
 	bare        = regexp.MustCompile(`^[A-Za-z./_]`)
 )
 
@@ -258,6 +261,8 @@ func mistake(line, message string) string {
 		return "the text's quote is not closed on its line"
 	case first == '"' || first == '\'':
 		return "behind the text stands something more than a remark (#)"
+	case address.MatchString(word): // 192.0.2.7:9100, 04:30, 0c2e:0b61
+		return needsQuotes
 	case leadingZero.MatchString(value):
 		return "a number does not begin with 0"
 	case comma.MatchString(value):
@@ -267,7 +272,7 @@ func mistake(line, message string) string {
 	case unit.MatchString(value) && !strings.HasPrefix(value, "0x"):
 		return `a number stands alone, without a unit; text, such as "5ms", needs quotes`
 	case bare.MatchString(value):
-		return `text needs quotes around it: "..."`
+		return needsQuotes
 	case first == '[' || first == '{':
 		return "the list is not whole: " + listed
 	}
