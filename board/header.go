@@ -13,69 +13,158 @@ import (
 type Header struct {
 	Name   string // as a profile's header has it
 	boards string // what its boards' names begin with
+	has    string // its lines, for a message
 
-	pins  []int          // of the header, by the number of the line; 0 for one that is not brought out
-	chips []string       // names and labels of the GPIO chip whose offsets these numbers are
-	names map[string]int // of lines, besides GPIO and the number
+	lines map[string]headerLine // by each of their names, and by chip and offset
+	chips []string              // names and labels of the chips whose lines these are
+	form  *regexp.Regexp        // of a name that can only be one of these chips' lines
 	spi   []spiLines
 	pairs []pairLines
 }
 
-// spiLines are the lines of an SPI bus; selects are its chip selects in order.
+// headerLine is a line that is brought out.
+type headerLine struct{ name, pin string }
+
+// spiLines are the lines of an SPI bus by their names; selects are its chip selects in order.
 type spiLines struct {
 	bus              string
-	miso, mosi, sclk int
-	selects          []int
+	miso, mosi, sclk string
+	selects          []string
 }
 
 // pairLines are what a bus or a serial line with two lines takes, by any of its names.
 type pairLines struct {
 	names  []string
 	signal [2]string
-	line   [2]int
+	line   [2]string
 }
 
 // noHeader is the word of a profile whose pins nothing is held against.
 const noHeader = "none"
 
-// The 40 pins that all Raspberry Pi have since 2014, and what the kernels of the makers and of
-// kernel.org call the lines. The buses of the SoCs differ beyond SPI1; the chip selects are
-// those of the overlays where they are told nothing.
-var (
-	piPins = []int{27, 28, 3, 5, 7, 29, 31, 26, 24, 21, 19, 23, 32, 33, 8, 10, 36, 11, 12, 35, 38, 40, 15, 16, 18,
-		22, 37, 13}
-	piNames = map[string]int{
-		"ID_SDA": 0, "ID_SDAC": 0, "ID_SD": 0, "ID_SCL": 1, "ID_SCLC": 1, "ID_SC": 1, "SDA1": 2, "SCL1": 3,
-		"GPIO_GCLK": 4, "SPI_CE1_N": 7, "SPI_CE0_N": 8, "SPI_MISO": 9, "SPI_MOSI": 10, "SPI_SCLK": 11,
-		"TXD1": 14, "RXD1": 15,
-	}
-	piSPI = []spiLines{
-		{"SPI0", 9, 10, 11, []int{8, 7}}, {"SPI1", 19, 20, 21, []int{18, 17, 16}},
-	}
-	piPairs = []pairLines{
-		{[]string{"I2C0"}, [2]string{"SDA", "SCL"}, [2]int{0, 1}},
-		{[]string{"I2C1"}, [2]string{"SDA", "SCL"}, [2]int{2, 3}},
-		{[]string{"/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0"}, [2]string{"TXD", "RXD"}, [2]int{14, 15}},
-	}
-)
+// piLines are the 40 pins that all Raspberry Pi have since 2014, in the order of the lines, with
+// the names that the kernels of kernel.org give to some.
+const piLines = "27/ID_SDA/ID_SDAC/ID_SD 28/ID_SCL/ID_SCLC/ID_SC 3/SDA1 5/SCL1 7/GPIO_GCLK 29 31 26/SPI_CE1_N 24/SPI_CE0_N " +
+	"21/SPI_MISO 19/SPI_MOSI 23/SPI_SCLK 32 33 8/TXD1 10/RXD1 36 11 12 35 38 40 15 16 18 22 37 13"
+
+// orangeLines are the 26 pins of an Orange Pi Zero 3: bank and number, and pin.
+const orangeLines = "PH5 3 PH4 5 PC9 7 PH2 8 PH3 10 PC6 11 PC11 12 PC5 13 PC8 15 PC15 16 PC14 18 PH7 19 PH8 21 PC7 22 " +
+	"PH6 23 PH9 24 PC10 26"
+
+// beagleLines are the two headers of a BeagleBone Black: pin, bank and number. Some of P8 serve
+// its flash and HDMI, unless these are switched off.
+const beagleLines = "P8_3 1 6 P8_4 1 7 P8_5 1 2 P8_6 1 3 P8_7 2 2 P8_8 2 3 P8_9 2 5 P8_10 2 4 P8_11 1 13 P8_12 1 12 " +
+	"P8_13 0 23 P8_14 0 26 P8_15 1 15 P8_16 1 14 P8_17 0 27 P8_18 2 1 P8_19 0 22 P8_20 1 31 P8_21 1 30 P8_22 1 5 " +
+	"P8_23 1 4 P8_24 1 1 P8_25 1 0 P8_26 1 29 P8_27 2 22 P8_28 2 24 P8_29 2 23 P8_30 2 25 P8_31 0 10 P8_32 0 11 " +
+	"P8_33 0 9 P8_34 2 17 P8_35 0 8 P8_36 2 16 P8_37 2 14 P8_38 2 15 P8_39 2 12 P8_40 2 13 P8_41 2 10 P8_42 2 11 " +
+	"P8_43 2 8 P8_44 2 9 P8_45 2 6 P8_46 2 7 P9_11 0 30 P9_12 1 28 P9_13 0 31 P9_14 1 18 P9_15 1 16 P9_16 1 19 " +
+	"P9_17 0 5 P9_18 0 4 P9_19 0 13 P9_20 0 12 P9_21 0 3 P9_22 0 2 P9_23 1 17 P9_24 0 15 P9_25 3 21 P9_26 0 14 " +
+	"P9_27 3 19 P9_28 3 17 P9_29 3 15 P9_30 3 16 P9_31 3 14 P9_41 0 20 P9_41 3 20 P9_42 0 7 P9_42 3 18"
 
 // Headers are those that are known; of two whose boards' names begin alike the longer first.
+// The buses of the Raspberry Pi's chips differ beyond SPI1; chip selects are those that the
+// overlays have where they are told nothing.
 var Headers = []Header{
-	{
-		Name: "raspberrypi5", boards: "Raspberry Pi 5", pins: piPins, names: piNames,
-		chips: []string{"gpiochip0", "gpiochip4", "pinctrl-rp1"}, pairs: piPairs,
-		spi: slices.Concat(piSPI, []spiLines{
-			{"SPI2", 1, 2, 3, []int{0, 24}}, {"SPI3", 5, 6, 7, []int{4, 25}}, {"SPI5", 13, 14, 15, []int{12, 26}},
-		}),
-	},
-	{
-		Name: "raspberrypi", boards: "Raspberry Pi", pins: piPins, names: piNames,
-		chips: []string{"gpiochip0", "pinctrl-bcm2835", "pinctrl-bcm2711"}, pairs: piPairs,
-		spi: slices.Concat(piSPI, []spiLines{ // the further ones of a Raspberry Pi 4
-			{"SPI3", 1, 2, 3, []int{0, 24}}, {"SPI4", 5, 6, 7, []int{4, 25}}, {"SPI5", 13, 14, 15, []int{12, 26}},
-			{"SPI6", 19, 20, 21, []int{18, 27}},
-		}),
-	},
+	piHeader("raspberrypi5", "Raspberry Pi 5", []string{"gpiochip0", "gpiochip4", "pinctrl-rp1"}, []spiLines{
+		gpioSPI("SPI2", 1, 2, 3, 0, 24), gpioSPI("SPI3", 5, 6, 7, 4, 25), gpioSPI("SPI5", 13, 14, 15, 12, 26),
+	}),
+	piHeader("raspberrypi", "Raspberry Pi", []string{"gpiochip0", "pinctrl-bcm2835", "pinctrl-bcm2711"}, []spiLines{
+		gpioSPI("SPI3", 1, 2, 3, 0, 24), gpioSPI("SPI4", 5, 6, 7, 4, 25), // of a Raspberry Pi 4
+		gpioSPI("SPI5", 13, 14, 15, 12, 26), gpioSPI("SPI6", 19, 20, 21, 18, 27),
+	}),
+	orangeHeader(), beagleHeader(),
+}
+
+func piHeader(name, boards string, chips []string, more []spiLines) Header {
+	h := Header{
+		Name: name, boards: boards, has: "GPIO0 to GPIO27", lines: map[string]headerLine{}, chips: chips,
+		form: regexp.MustCompile(`^GPIO(0|[1-9][0-9]{0,3})$`),
+		spi:  append([]spiLines{gpioSPI("SPI0", 9, 10, 11, 8, 7), gpioSPI("SPI1", 19, 20, 21, 18, 17, 16)}, more...),
+		pairs: []pairLines{
+			{[]string{"I2C0"}, [2]string{"SDA", "SCL"}, [2]string{"GPIO0", "GPIO1"}},
+			{[]string{"I2C1"}, [2]string{"SDA", "SCL"}, [2]string{"GPIO2", "GPIO3"}},
+			{
+				[]string{"/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0"}, [2]string{"TXD", "RXD"},
+				[2]string{"GPIO14", "GPIO15"},
+			},
+		},
+	}
+	if name == "raspberrypi5" { // whose serial0 is not on the header
+		h.pairs[2].names = []string{"/dev/ttyAMA0"}
+	}
+	for n, line := range strings.Fields(piLines) {
+		names := strings.Split(line, "/")
+		h.add(headerLine{fmt.Sprintf("GPIO%d", n), names[0]}, n, chips, names[1:]...)
+	}
+	return h
+}
+
+// gpioSPI is a bus of a Raspberry Pi, by the numbers of its lines.
+func gpioSPI(bus string, miso, mosi, sclk int, selects ...int) spiLines {
+	gpio := func(n int) string { return fmt.Sprintf("GPIO%d", n) }
+	s := spiLines{bus: bus, miso: gpio(miso), mosi: gpio(mosi), sclk: gpio(sclk)}
+	for _, n := range selects {
+		s.selects = append(s.selects, gpio(n))
+	}
+	return s
+}
+
+func orangeHeader() Header {
+	h := Header{
+		Name: "orangepizero3", boards: "Orange Pi Zero 3", has: "PC5 to PC15 and PH2 to PH9 without PC12 and PC13",
+		lines: map[string]headerLine{}, chips: []string{"300b000.pinctrl"}, form: regexp.MustCompile(`^P[A-I][0-9]{1,2}$`),
+		spi: []spiLines{{"SPI1", "PH8", "PH7", "PH6", []string{"PH5", "PH9"}}},
+		pairs: []pairLines{
+			{[]string{"I2C3"}, [2]string{"SDA", "SCL"}, [2]string{"PH5", "PH4"}},
+			{[]string{"/dev/ttyS5"}, [2]string{"TXD", "RXD"}, [2]string{"PH2", "PH3"}},
+		},
+	}
+	for pair := range slices.Chunk(strings.Fields(orangeLines), 2) {
+		h.add(headerLine{pair[0], pair[1]}, 32*int(pair[0][1]-'A')+number(pair[0][2:]), h.chips)
+	}
+	return h
+}
+
+func beagleHeader() Header {
+	banks := []string{"gpio-0-31", "gpio-32-63", "gpio-64-95", "gpio-96-127"}
+	h := Header{
+		Name: "beagleboneblack", boards: "BeagleBone Black", has: "P8_3 to P8_46 and P9_11 to P9_42",
+		lines: map[string]headerLine{}, chips: banks, form: regexp.MustCompile(`^P[89]_[0-9]{1,2}$`),
+		spi: []spiLines{
+			{"SPI0", "P9_21", "P9_18", "P9_22", []string{"P9_17"}},
+			{"SPI1", "P9_29", "P9_30", "P9_31", []string{"P9_28"}},
+		},
+		pairs: []pairLines{{[]string{"I2C2"}, [2]string{"SDA", "SCL"}, [2]string{"P9_20", "P9_19"}}},
+	}
+	for uart, lines := range map[string][2]string{
+		"1": {"P9_24", "P9_26"}, "2": {"P9_21", "P9_22"}, "4": {"P9_13", "P9_11"}, "5": {"P8_37", "P8_38"},
+	} {
+		names := []string{"/dev/ttyS" + uart, "/dev/ttyO" + uart}
+		h.pairs = append(h.pairs, pairLines{names, [2]string{"TXD", "RXD"}, lines})
+	}
+	for line := range slices.Chunk(strings.Fields(beagleLines), 3) {
+		h.add(headerLine{line[0], line[0]}, number(line[2]), banks[number(line[1]):][:1])
+	}
+	return h
+}
+
+// number reads one of the tables above, which a test reads too.
+func number(digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// add brings a line out, which each of the chips has at an offset.
+func (h *Header) add(l headerLine, offset int, chips []string, names ...string) {
+	for _, name := range append(names, l.name) {
+		h.lines[name] = l
+	}
+	for _, chip := range chips {
+		h.lines[fmt.Sprintf("%s:%d", chip, offset)] = l
+	}
 }
 
 // Header is that of the board, by the word of the profile or by the board's name; nil where
@@ -97,35 +186,16 @@ func headerNames() []string {
 	return append(names, noHeader)
 }
 
-var gpioName = regexp.MustCompile(`^GPIO(0|[1-9][0-9]{0,3})$`)
-
-// line is the number of a line by any of its names; false for one of another chip, and for a
-// name that is not the header's.
-func (h *Header) line(name string) (int, bool) {
-	if m := gpioName.FindStringSubmatch(name); m != nil {
-		n, err := strconv.Atoi(m[1])
-		return n, err == nil
-	}
-	if chip, offset, is := strings.Cut(name, ":"); is && slices.Contains(h.chips, chip) {
-		n, err := strconv.Atoi(offset)
-		return n, err == nil
-	}
-	n, known := h.names[name]
-	return n, known
-}
-
-func (h *Header) pin(n int) int {
-	if n < 0 || n >= len(h.pins) {
-		return 0
-	}
-	return h.pins[n]
+// line finds a line by any of its names. One of the header's chips that is not brought out is
+// theirs, and not there; of another chip, and of a name that says nothing, nothing is known.
+func (h *Header) line(name string) (l headerLine, there, theirs bool) {
+	l, there = h.lines[oneSpelling(name)]
+	chip, _, is := strings.Cut(name, ":")
+	return l, there, there || is && slices.Contains(h.chips, chip) || h.form.MatchString(name)
 }
 
 // taken is a line that a bus or a serial line takes.
-type taken struct {
-	signal string
-	line   int
-}
+type taken struct{ signal, line string }
 
 // shared are the lines of a bus or a serial line; nothing of one that is not the header's.
 func (h *Header) shared(wire string) []taken {
@@ -161,16 +231,13 @@ func (h *Header) Pins(wire string) string {
 	if h == nil {
 		return ""
 	}
-	if n, known := h.line(wire); known {
-		if pin := h.pin(n); pin != 0 {
-			return fmt.Sprintf("pin %d", pin)
-		}
-		return ""
+	if l, there, _ := h.line(wire); there {
+		return "pin " + l.pin
 	}
 	var pins []string
 	for _, t := range h.shared(wire) {
 		if t.signal != "MISO" {
-			pins = append(pins, fmt.Sprintf("%d (%s)", h.pin(t.line), t.signal))
+			pins = append(pins, fmt.Sprintf("%s (%s)", h.lines[t.line].pin, t.signal))
 		}
 	}
 	if len(pins) == 0 {
@@ -184,16 +251,15 @@ func (c *checker) onHeader(key, name string) (string, bool) {
 	if c.header == nil {
 		return oneSpelling(name), true
 	}
-	n, known := c.header.line(name)
-	switch {
-	case !known: // an expander's, or one with a name that somebody gave it
-		return oneSpelling(name), true
-	case c.header.pin(n) == 0:
-		c.bad(key, "%s is not on the header of this board, which has GPIO0 to GPIO%d (header = %q has nothing checked)",
-			name, len(c.header.pins)-1, noHeader)
-		return name, false
+	switch l, there, theirs := c.header.line(name); {
+	case there:
+		return l.name, true
+	case theirs:
+		c.bad(key, "%s is not on the header of this board, which has %s (header = %q has nothing checked)",
+			name, c.header.has, noHeader)
+		return "", false
 	}
-	return fmt.Sprintf("GPIO%d", n), true
+	return oneSpelling(name), true // an expander's, or one with a name that somebody gave it
 }
 
 // shares takes the lines that a bus or a serial line has on the header.
@@ -202,13 +268,12 @@ func (c *checker) shares(key, wire string) {
 		return
 	}
 	for _, t := range c.header.shared(wire) {
-		name := fmt.Sprintf("GPIO%d", t.line)
-		if by, taken := c.used[name]; taken {
-			c.bad(key, "%s of %s is %s (pin %d), which is used by %s already", t.signal, wire, name,
-				c.header.pin(t.line), by)
+		if by, taken := c.used[t.line]; taken {
+			c.bad(key, "%s of %s is %s (pin %s), which is used by %s already", t.signal, wire, t.line,
+				c.header.lines[t.line].pin, by)
 			continue
 		}
-		c.used[name] = fmt.Sprintf("%s as %s", key, t.signal)
+		c.used[t.line] = fmt.Sprintf("%s as %s", key, t.signal)
 	}
 }
 

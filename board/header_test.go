@@ -66,7 +66,7 @@ func TestHeader(t *testing.T) {
 		{own, "raspberrypi", "SPI0.0", "GPIO99", "GPIO17", "/dev/ttyACM0", "GPIO99 is not on"},
 		{some, "none", "SPI9.9", "GPIO99", "GPIO10", "/dev/ttyACM0", ""},
 		{some, "raspberry", "SPI0.0", "GPIO25", "GPIO17", "/dev/ttyACM0",
-			`2: header: "raspberry": raspberrypi5, raspberrypi, none`},
+			`2: header: "raspberry": raspberrypi5, raspberrypi, orangepizero3, beagleboneblack, none`},
 	} {
 		_, err := ReadProfile("p.toml", fmt.Appendf(nil, pi, c.board, c.header, c.spi, c.dc, c.row, c.serial))
 		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
@@ -117,20 +117,63 @@ func TestPins(t *testing.T) {
 	if h := (Profile{Board: "Raspberry Pi", HeaderName: noHeader}).Header(); h != nil {
 		t.Errorf("header = none: %v", h.Name)
 	}
-	for _, h := range Headers { // each pin once, and each bus on lines that are brought out
-		seen := map[int]bool{}
-		for n, pin := range h.pins {
-			if pin < 1 || pin > 40 || seen[pin] {
-				t.Errorf("%s: GPIO%d is on pin %d", h.Name, n, pin)
+	for board, wires := range map[string]map[string]string{
+		"Orange Pi Zero 3": {"300b000.pinctrl:71": "pin 22", "PC7": "pin 22",
+			"SPI1.1": "pins 19 (MOSI), 23 (SCLK), 24 (CE1)",
+			"/dev/ttyS5": "pins 8 (TXD), 10 (RXD)", "PC12": "", "300b000.pinctrl:76": ""},
+		"BeagleBone Black": {"gpio-32-63:28": "pin P9_12", "P9_12": "pin P9_12", "gpio-0-31:26": "pin P8_14",
+			"SPI0.0": "pins P9_18 (MOSI), P9_22 (SCLK), P9_17 (CE0)", "/dev/ttyS4": "pins P9_13 (TXD), P9_11 (RXD)",
+			"gpio-32-63:21": "", "P9_10": ""},
+		"Raspberry Pi 5": {"/dev/serial0": "", "/dev/ttyAMA0": "pins 8 (TXD), 10 (RXD)", "pinctrl-rp1:17": "pin 11"},
+	} {
+		h := Profile{Board: board + ", a display"}.Header()
+		for wire, want := range wires {
+			if got := h.Pins(wire); got != want {
+				t.Errorf("%s: %s: %q, want %q", board, wire, got, want)
 			}
-			seen[pin] = true
 		}
-		for _, s := range h.spi {
-			for _, n := range append([]int{s.miso, s.mosi, s.sclk}, s.selects...) {
-				if h.pin(n) == 0 {
-					t.Errorf("%s: %s takes GPIO%d, which is not brought out", h.Name, s.bus, n)
-				}
+	}
+	for _, h := range Headers { // each pin is one line's, and each bus on lines that are brought out
+		lines := map[string]string{}
+		for _, l := range h.lines {
+			if was := lines[l.pin]; was != "" && was != l.name {
+				t.Errorf("%s: pin %s is %s and %s", h.Name, l.pin, was, l.name)
 			}
+			lines[l.pin] = l.name
+		}
+		buses := []string{}
+		for _, s := range h.spi {
+			buses = append(append(buses, s.miso, s.mosi, s.sclk), s.selects...)
+		}
+		for _, p := range h.pairs {
+			buses = append(buses, p.line[:]...)
+		}
+		for _, line := range buses {
+			if _, there := h.lines[line]; !there {
+				t.Errorf("%s: a bus takes %s, which is not brought out", h.Name, line)
+			}
+		}
+	}
+}
+
+// TestOtherHeaders: those that are not a Raspberry Pi's.
+func TestOtherHeaders(t *testing.T) {
+	for _, c := range []struct{ board, spi, dc, buzzer, wrong string }{
+		{"Orange Pi Zero 3", "SPI1.1", "300b000.pinctrl:71", "PC9", ""},
+		{"Orange Pi Zero 3", "SPI0.0", "PC7", "PC9", "display.spi: SPI0.0 is not on the header of this board, which has SPI1.0"},
+		{"Orange Pi Zero 3", "SPI1.1", "PC7", "300b000.pinctrl:71", "300b000.pinctrl:71 is used by display.dc already"},
+		{"Orange Pi Zero 3", "SPI1.1", "PC7", "PH7", "PH7 is used by display.spi as MOSI already"},
+		{"Orange Pi Zero 3", "SPI1.1", "PC7", "PG9", "PG9 is not on the header of this board, which has PC5 to PC15"},
+		{"BeagleBone Black", "SPI0.0", "gpio-32-63:28", "P8_18", ""},
+		{"BeagleBone Black", "SPI0.0", "P9_12", "gpio-32-63:28", "gpio-32-63:28 is used by display.dc already"},
+		{"BeagleBone Black", "SPI0.0", "P9_12", "gpio-0-31:4", "gpio-0-31:4 is used by display.spi as MOSI already"},
+		{"BeagleBone Black", "SPI0.0", "P9_12", "gpio-32-63:22", "gpio-32-63:22 is not on the header"},
+		{"BeagleBone Black", "SPI0.0", "P9_12", "P9_99", "P9_99 is not on the header of this board, which has P8_3"},
+	} {
+		_, err := ReadProfile("p.toml", fmt.Appendf(nil, "board = %q\n[display]\ncontroller = \"st7789\"\nspi = %q\n"+
+			"dc = %q\nwidth = 240\nheight = 240\n[signal]\nbuzzer = %q\n", c.board, c.spi, c.dc, c.buzzer))
+		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }
