@@ -119,7 +119,7 @@ func TestPins(t *testing.T) {
 	}
 	for board, wires := range map[string]map[string]string{
 		"Orange Pi Zero 3": {"300b000.pinctrl:71": "pin 22", "PC7": "pin 22",
-			"SPI1.1": "pins 19 (MOSI), 23 (SCLK), 24 (CE1)",
+			"SPI1.1":     "pins 19 (MOSI), 23 (SCLK), 24 (CE1)",
 			"/dev/ttyS5": "pins 8 (TXD), 10 (RXD)", "PC12": "", "300b000.pinctrl:76": ""},
 		"BeagleBone Black": {"gpio-32-63:28": "pin P9_12", "P9_12": "pin P9_12", "gpio-0-31:26": "pin P8_14",
 			"SPI0.0": "pins P9_18 (MOSI), P9_22 (SCLK), P9_17 (CE0)", "/dev/ttyS4": "pins P9_13 (TXD), P9_11 (RXD)",

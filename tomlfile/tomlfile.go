@@ -45,12 +45,12 @@ func (p Problem) Error() string {
 // key and every value of a wrong type is reported, not only the first.
 func Decode(name string, text []byte, v any) (*File, error) {
 	var tables map[string]any
-	f, meta, err := read(name, text, &tables)
+	known := keysOf(reflect.TypeOf(v), "")
+	f, meta, err := read(name, text, &tables, known)
 	if err != nil {
 		return f, err
 	}
 	problems := f.fit("", tables, reflect.TypeOf(v))
-	known := keysOf(reflect.TypeOf(v), "")
 	for _, key := range unknown(meta, reflect.TypeOf(v)) {
 		dotted := strings.Join(key, ".")
 		text := "unknown key"
@@ -67,7 +67,7 @@ func Decode(name string, text []byte, v any) (*File, error) {
 		}
 		return f, errors.Join(all...)
 	}
-	_, _, err = read(name, text, v)
+	_, _, err = read(name, text, v, known)
 	return f, err
 }
 
@@ -75,20 +75,21 @@ func Decode(name string, text []byte, v any) (*File, error) {
 // is no TOML is refused.
 func Tables(name string, text []byte) (*File, map[string]any, error) {
 	var tables map[string]any
-	f, _, err := read(name, text, &tables)
+	f, _, err := read(name, text, &tables, nil)
 	if err != nil {
 		return f, nil, err
 	}
 	return f, tables, nil
 }
 
-func read(name string, text []byte, v any) (*File, toml.MetaData, error) {
+// read decodes; known are the keys that may be told where they stand on a line that is no TOML.
+func read(name string, text []byte, v any, known []string) (*File, toml.MetaData, error) {
 	f := &File{Name: name, lines: linesOf(string(text))}
 	meta, err := toml.Decode(string(text), v)
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return f, meta, f.unwritten(string(text), parse)
+		return f, meta, f.unwritten(string(text), parse, known)
 	case err != nil: // of a type that fit does not know
 		return f, meta, Problem{File: name, Text: strings.TrimPrefix(err.Error(), "toml: ")}
 	}

@@ -125,9 +125,14 @@ func TestMistakes(t *testing.T) {
 		"part = 5":              "f.toml:1: part: is a number; a section [part] is needed",
 		"[[part]]\nname = \"\"": "f.toml:1: part: stands in double brackets",
 		"title = 5":             "f.toml:1: title: is a number; text in quotes is needed",
-		"title":                 "f.toml:1: title: a key is written name = value",
+		"root:$y$secret = a secret\n[root:$y$secret": "f.toml:1: a key is written name = value",
+		"[root:$y$secret": "f.toml:1: a section is written [name]",
+		"secret words":    "f.toml:1: a key is written name = value",
+		"root:$y$secret":  "f.toml:1: a key is written name = value",
+		"title":           "f.toml:1: title: a key is written name = value",
 	} {
-		if _, err := tomlfile.Decode("f.toml", []byte(text), &w); err == nil || !strings.Contains(err.Error(), wrong) {
+		if _, err := tomlfile.Decode("f.toml", []byte(text), &w); err == nil || !strings.Contains(err.Error(), wrong) ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: got %v, want %s", text, err, wrong)
 		}
 	}

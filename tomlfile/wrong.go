@@ -159,7 +159,7 @@ func (f *File) fitList(key string, value any, t reflect.Type) []Problem {
 
 // unwritten says what is not written as TOML has it. The decoder's own words name its
 // grammar and quote the text.
-func (f *File) unwritten(text string, parse toml.ParseError) Problem {
+func (f *File) unwritten(text string, parse toml.ParseError, known []string) Problem {
 	lines := strings.Split(text, "\n")
 	at := min(max(parse.Position.Line, 1), len(lines))
 	for at > 1 && strings.TrimSpace(lines[at-1]) == "" { // it was seen behind its line
@@ -167,13 +167,12 @@ func (f *File) unwritten(text string, parse toml.ParseError) Problem {
 	}
 	key := f.at(at)
 	if begun := f.lines[parse.LastKey]; key == "" && begun > 0 && begun < at && opens(lines[begun-1]) {
-		return Problem{File: f.Name, Line: at, Key: parse.LastKey, Text: fmt.Sprintf(
+		return Problem{File: f.Name, Line: at, Key: plain(parse.LastKey), Text: fmt.Sprintf(
 			"the list that begins on line %d is not whole: %s", begun, listed)}
 	}
 	if key == "" {
-		key = nameOn(lines, at)
+		key = nameOn(lines, at, known)
 	}
-	key = strings.ToValidUTF8(key, "?")
 	line := lines[at-1]
 	if m := defined.FindStringSubmatch(parse.Message); m != nil {
 		name := m[1]
@@ -181,9 +180,22 @@ func (f *File) unwritten(text string, parse toml.ParseError) Problem {
 		if first := f.lines[name]; first > 0 && first != at {
 			words += ", on line " + fmt.Sprint(first) + " too"
 		}
-		return Problem{File: f.Name, Line: at, Key: name, Text: words}
+		return Problem{File: f.Name, Line: at, Key: plain(name), Text: words}
 	}
-	return Problem{File: f.Name, Line: at, Key: key, Text: mistake(line, parse.Message)}
+	return Problem{File: f.Name, Line: at, Key: plain(key), Text: mistake(line, parse.Message)}
+}
+
+// plain is a key as it may be told, without a name that is none: the file may be no
+// configuration at all, and its text another's secret.
+func plain(key string) string {
+	var names []string
+	for name := range strings.SplitSeq(key, ".") {
+		if !bareKey.MatchString(name) {
+			break
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ".")
 }
 
 // at is the key that stands on a line.
@@ -196,19 +208,23 @@ func (f *File) at(line int) string {
 	return ""
 }
 
-// nameOn is the name that a line without = begins with, in its section.
-func nameOn(lines []string, at int) string {
-	name := ""
-	if word := firstWord.FindString(strings.TrimSpace(lines[at-1])); word != "" {
-		name = strings.TrimRight(word, ": \t")
+// nameOn is the section of a line without =, and the key that it begins with where that is a
+// known one: any other word may be a secret.
+func nameOn(lines []string, at int, known []string) string {
+	name := firstWord.FindString(strings.TrimSpace(lines[at-1]))
+	told := func(section string) string {
+		if key := strings.Trim(section+"."+name, "."); slices.Contains(known, key) {
+			return key
+		}
+		return section
 	}
 	for i := at - 2; i >= 0; i-- {
 		if line := strings.TrimSpace(lines[i]); strings.HasPrefix(line, "[") && !strings.Contains(line, "=") {
 			section := strings.Trim(strings.SplitN(line, "#", 2)[0], "[] \t")
-			return strings.Trim(section+"."+name, ".")
+			return told(section)
 		}
 	}
-	return name
+	return told("")
 }
 
 // opens tells a line whose value is a list or a table that goes on below it.
@@ -225,7 +241,8 @@ const listed = "its items stand between [ and ], with commas between them"
 
 var (
 	defined     = regexp.MustCompile(`^Key '([^']*)' (?:has|was) already `)
-	firstWord   = regexp.MustCompile(`^[a-z][a-z_]*(?:[ \t:]|$)`) // a name, and no key of a gateway's
+	firstWord   = regexp.MustCompile(`^[a-z][a-z0-9_]*`)
+	bareKey     = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
 	comma       = regexp.MustCompile(`^[+-]?[0-9]+,`)
 	leadingZero = regexp.MustCompile(`^[+-]?0[0-9]`)
 	unit        = regexp.MustCompile(`^[+-]?[0-9][0-9._]*\s*[A-Za-z]`)

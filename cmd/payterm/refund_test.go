@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"payterm"
+	"payterm/terminal/doctor"
 )
 
 // sold makes a Passive sale and gives its order.
@@ -253,8 +254,12 @@ func TestDoctor(t *testing.T) {
 	status, found := examine()
 	for _, name := range []string{"display", "keypad", "scanner", "printer", "buzzer", "journal", "space", "clock",
 		"network answer", "queue"} {
-		if found[name] != "ok" {
-			t.Errorf("%s: %q", name, found[name])
+		want := "ok"
+		if synced, err := doctor.NetworkTime(); name == "clock" && (err != nil || !synced) {
+			want = "warn" // as the kernel of this machine has it
+		}
+		if found[name] != want {
+			t.Errorf("%s: %q, want %s", name, found[name], want)
 		}
 	}
 	if status != 0 {
