@@ -1,6 +1,6 @@
-// Package terminal wires a payterm: journal, gateway, drivers and runner, with a
-// goroutine for each device, and the local API. Real and emulated hardware come
-// in as hal.Ports; from here on there is no difference.
+// Package terminal wires a payterm: journal, gateway, drivers and runner, with a goroutine for
+// each device, and the local API. Real and emulated hardware come in as hal.Ports and are
+// treated alike from here on.
 package terminal
 
 import (
@@ -40,7 +40,7 @@ import (
 	"payterm/terminal/upkeep"
 )
 
-// Options are what an agent is started with.
+// Options are the options of an agent.
 type Options struct {
 	Config    config.Config
 	Data      string
@@ -52,25 +52,25 @@ type Options struct {
 	RefundsNeedPIN bool
 	Built          time.Time
 	Log            *slog.Logger
-	Ready          func() error       // called by Run once the local API answers; may be nil
-	Provisioner    *setup.Provisioner // takes parcels while it sells; nil for none
-	Serial         uint64             // of the parcel that the configuration came with; 0 for none
-	Passed         uint64             // of one that waited and could not be taken; 0 for none
-	Sticks         *setup.Sticks      // where parcels come from beside the scanner; nil for none
-	// Haste is how many times faster than people the customers of a training are; 0
-	// for 1.
+	Ready          func() error       // called by Run when the local API is ready; may be nil
+	Provisioner    *setup.Provisioner // takes parcels during selling; nil for none
+	Serial         uint64             // of the configuration's parcel; 0 for none
+	Passed         uint64             // of a parcel that waited and could not be taken; 0 for none
+	Sticks         *setup.Sticks      // parcels on USB sticks; nil for none
+	// Haste is how many times faster than people the simulated customers of training are; 0 for
+	// 1.
 	Haste float64
 
-	lent   bool              // the board is a Terminal's, which closes it
-	trains *training.Gateway // of a training
-	real   string            // the real terminal's data, during a training
-	realID string            // its merchant at the gateway, likewise
+	lent   bool              // the Terminal closes the board
+	trains *training.Gateway // of training
+	real   string            // the real terminal's data, in training
+	realID string            // its merchant at the gateway, in training
 	patience
 	networkTime func() (bool, error) // whether a time server sets the clock; nil to ask the kernel
-	notices     *notice.Notices      // of all agents of a Terminal
+	notices     *notice.Notices      // shared by all agents of a Terminal
 }
 
-// Setup are the options of a terminal that waits for a parcel in place of this one.
+// Setup are the options of a terminal that waits for a parcel instead.
 func (o Options) Setup() setup.Options {
 	return setup.Options{
 		Board: o.Board, Sleep: o.Sleep, Data: o.Data, Watermark: o.Watermark, Log: o.Log, Ready: o.Ready,
@@ -78,10 +78,10 @@ func (o Options) Setup() setup.Options {
 	}
 }
 
-// patience is how often and soon a terminal looks after things; zeros for what people want.
+// patience has intervals that tests shorten; 0 for the normal ones.
 type patience struct {
-	refresh   time.Duration // how often the display is told everything again
-	awayAfter time.Duration // how long a device is away before anybody is told
+	refresh   time.Duration // between two refreshes of the display
+	awayAfter time.Duration // how long a device is unplugged before that is shown
 	lookAgain time.Duration // until the self test looks again
 }
 
@@ -89,14 +89,14 @@ func (p patience) orUsual() patience {
 	return patience{p.refresh, cmp.Or(p.awayAfter, 3*time.Second), cmp.Or(p.lookAgain, 10*time.Second)}
 }
 
-// Agent is a terminal that runs.
+// Agent is a running terminal.
 type Agent struct {
 	o         Options
-	clock     *runner.SystemClock // of this life alone
-	loopClock *runner.SystemClock // once it is open: it goes on from the lives before
+	clock     *runner.SystemClock // of this run
+	loopClock *runner.SystemClock // continues from the earlier runs, once the journal is open
 	gateway   *ottpay.Client
 	lock      *os.File
-	opened    chan struct{} // closed once store and runner are there
+	opened    chan struct{} // closed once store and runner exist
 	store     *storage.Store
 	runner    *runner.Runner
 	selling   *selling.Selling
@@ -104,25 +104,24 @@ type Agent struct {
 	arrivals  *setup.Arrivals // of parcels
 	devices   *devices.Set
 	onPaper   onPaper
-	leaving   chan struct{} // somebody has provisioned the terminal anew
+	leaving   chan struct{} // a new configuration was installed
 	mu        sync.Mutex
-	fault     string // why it is not open
+	fault     string // why the journal is not open
 	zone      *time.Location
 	training  *training.Gateway // nil for the real terminal
-	realLock  *os.File          // a training's, on the real terminal's data
-	left      bool              // it ended for a training, or for the real terminal
+	realLock  *os.File          // in training, on the real terminal's data
+	left      bool              // it ended for training, or from it
 	lost      []lostSlip
-	spoken    string // the language of the screens, where it was changed at the keys
+	spoken    string // language of the screens, if changed at the keypad
 	doctor    *doctor.Doctor
 }
 
-// openAgain is how long after a failure the journal is opened once more.
+// openAgain is the pause before the journal is opened again.
 const openAgain = 2 * time.Second
 
-// Start makes an agent and opens its journal. What is wrong with the configuration
-// is an error. What is wrong with the journal or its disk is not: a cashier sees
-// only the glass, so the agent comes up, says there what is to be done, and tries
-// again until it is. Run follows.
+// Start makes an agent and opens its journal. A wrong configuration is an error. A problem of the
+// journal or its disk is not: a cashier sees only the glass, so the agent starts, shows what to
+// do, and tries again. Call Run next.
 func Start(o Options) (*Agent, error) {
 	a := newAgent(o)
 	var err error
@@ -162,8 +161,7 @@ func newAgent(o Options) *Agent {
 	return a
 }
 
-// open takes up the journal and what is open in it, as far as that has not been
-// done.
+// open opens the journal and takes up its open orders, as far as that is not done yet.
 func (a *Agent) open() error {
 	if a.isOpen() {
 		return nil
@@ -225,9 +223,9 @@ func (a *Agent) isOpen() bool {
 	}
 }
 
-// closed shows and tells why the agent is not open.
+// closed shows and logs why the agent is not open.
 func (a *Agent) closed(err error) {
-	err = storage.Explain(err) // also of the lock and the socket, which lie beside the journal
+	err = storage.Explain(err) // also for the lock and the socket, which are beside the journal
 	why := err.Error()
 	var advisor interface{ Advice() string }
 	if errors.As(err, &advisor) {
@@ -243,14 +241,14 @@ func (a *Agent) closed(err error) {
 	a.Show(screen.Compose(counter.View{Name: counter.ViewFault, Fault: why}, a.screenOptions()))
 }
 
-// why is the reason for which the agent is not open.
+// why is the reason why the agent is not open.
 func (a *Agent) why() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.fault
 }
 
-// takeLock keeps a second agent away from the data.
+// takeLock prevents a second agent on the same data.
 func (a *Agent) takeLock() error {
 	if a.lock != nil {
 		return nil
@@ -288,7 +286,7 @@ func (a *Agent) newGateway() (*ottpay.Client, error) {
 	})
 }
 
-// unsynced tells that no time server sets the clock, as far as the kernel knows.
+// unsynced reports whether no time server sets the clock, as far as the kernel knows.
 func (a *Agent) unsynced() bool {
 	synced, err := a.o.networkTime()
 	return err == nil && !synced
@@ -338,7 +336,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 	}
 	if s := a.training; s != nil {
 		rc.Gateway, rc.Drill, rc.Drawer = s, s.Begin, nil
-		// Nothing is kept of what may be a real customer's.
+		// In training no key of a code is stored: it may be a real customer's.
 		rc.CodeKey = func(payterm.PayCode) string { return training.NobodysKey() }
 	}
 	if c.Sale.DayMaxMinor > 0 {
@@ -349,15 +347,15 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 	return rc
 }
 
-// firstCodeKey makes the key of the hashes by which a payment code is known again. It
-// comes of the sign key, as it did when nothing kept it, so that codes of before are
-// known still; a later sign key leaves it alone.
+// firstCodeKey makes the key of the hashes by which a used payment code is recognised. It is
+// derived from the sign key, as in earlier versions which did not store it, so that earlier codes
+// are still recognised; a later sign key does not change it.
 func (a *Agent) firstCodeKey() ([]byte, error) {
 	mac := hmac.New(sha256.New, []byte(a.o.SignKey+"payment code"))
 	return mac.Sum(nil), nil
 }
 
-// slipOptions are what every slip of this terminal has in common.
+// slipOptions are common to all slips of this terminal.
 func (a *Agent) slipOptions() receipt.Options {
 	c := a.o.Config
 	return receipt.Options{
@@ -381,14 +379,14 @@ func drawTag() (string, error) {
 		if _, err := rand.Read(b[:]); err != nil {
 			return "", err
 		}
-		if int(b[0]) < 252 { // a multiple of 36, so that each digit is as likely
+		if int(b[0]) < 252 { // a multiple of 36, so that all digits are equally likely
 			tag.WriteByte(digits[b[0]%36])
 		}
 	}
 	return tag.String(), nil
 }
 
-// Show takes the newest screen.
+// Show shows a screen.
 func (a *Agent) Show(s payterm.Screen) { a.devices.Show(s) }
 
 // Screen is the newest screen.
@@ -397,13 +395,13 @@ func (a *Agent) Screen() payterm.Screen { return a.devices.Screen() }
 // Press takes a key.
 func (a *Agent) Press(k payterm.Key) { a.runner.Press(k) }
 
-// Lived is the loop's time, in which a scan says when it began.
+// Lived is the loop's monotonic time, in which scans are dated.
 func (a *Agent) Lived() time.Duration {
 	lived, _ := a.loopClock.Now()
 	return lived
 }
 
-// Redraw has the newest screen shown again.
+// Redraw shows the newest screen again.
 func (a *Agent) Redraw() {
 	if a.isOpen() {
 		a.runner.Redraw()
@@ -412,9 +410,8 @@ func (a *Agent) Redraw() {
 	a.devices.Show(a.Screen())
 }
 
-// MayDim tells whether a screen that nobody touches may be dark: it waits for nobody. A code
-// that a customer is to scan stays bright, a result until it has been read, and what has to
-// be seen from afar.
+// MayDim reports whether the backlight may be dimmed: not for a code that a customer has to scan,
+// a result that was not read yet, or anything that has to be seen from a distance.
 func (a *Agent) MayDim(ctx context.Context, s payterm.Screen) bool {
 	if s.Tone == payterm.Calm || !a.isOpen() {
 		return s.Tone == payterm.Calm
@@ -423,11 +420,11 @@ func (a *Agent) MayDim(ctx context.Context, s payterm.Screen) bool {
 	return err == nil && now.AtRest && now.Fault == ""
 }
 
-// ready says so once the loop has answered, which is after its first screen.
+// ready calls Options.Ready once the loop has answered, which is after its first screen.
 func (a *Agent) ready(ctx context.Context) error {
 	if _, err := a.runner.Snapshot(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil // it was ended before
+			return nil // the agent has ended
 		}
 		return fmt.Errorf("the loop does not turn: %w", err)
 	}
@@ -452,7 +449,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		if s := a.training; s != nil {
 			wg.Go(func() { follow(ctx, a.runner.Changes(), s.Changed) })
 		}
-		// The printer ends after the loop, so that the loop's last slips are among its own.
+		// The printer ends after the loop, so that it prints the loop's last slips too.
 		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))
 		wg.Go(func() { a.devices.RunPrinter(printing) })
 		loop := make(chan error, 1)
@@ -495,9 +492,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// comeUp tries until journal and local API are there, or the context ends. Where
-// that does not succeed at once, ready is told nevertheless: whatever is wrong
-// stands on the glass by then.
+// comeUp tries until journal and local API are open, or the context ends. If that fails at first,
+// Ready is called all the same: the reason is on the glass then.
 func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (ready bool, err error) {
 	serves := false
 	for {
@@ -510,7 +506,7 @@ func (a *Agent) comeUp(ctx context.Context, wg *sync.WaitGroup) (ready bool, err
 			serves = served == nil
 			err = errors.Join(err, served)
 		}
-		if err == nil || a.training != nil { // the real terminal is back when a training cannot be
+		if err == nil || a.training != nil { // if training cannot start, the real terminal comes back
 			return ready, err
 		}
 		a.closed(err)

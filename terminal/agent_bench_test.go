@@ -30,25 +30,22 @@ import (
 	"payterm/hal/haltest"
 )
 
-// scans is how many sales the scan benchmark makes: its p99 is then the third
-// worst.
+// scans is the number of sales in the scan benchmark: its p99 is the third worst.
 const (
 	scans        = 300
 	syncsPerScan = 2
 )
 
-// BenchmarkScanToWire runs a whole agent on the emulated board and measures, for
-// each of its sales, from the last byte that the scanner sends to the first byte
-// of the payment that the gateway receives. In between lies one commit, which is
-// one sync; so the figure is given as a ratio to a bare write and fdatasync of
-// as many bytes beside the journal, made before each scan.
+// BenchmarkScanToWire runs a whole agent on the emulated board. It measures, for each sale, the
+// time from the last byte of the scanner to the first byte of the payment at the gateway. In
+// between is one commit, which is one sync, so the result is a ratio to a plain write and
+// fdatasync of the same size beside the journal, made before each scan.
 //
-// The p99 ratio is p99 against p99: a disk whose syncs are uneven makes both so.
-// What else the machine does makes only the first of them worse; load says how
-// many others wanted a processor.
+// The p99 ratio is p99 to p99: a disk with uneven syncs makes both uneven, other load only the
+// first; load is how many other threads wanted a processor.
 func BenchmarkScanToWire(b *testing.B) {
 	t := newRig(b)
-	b.ReportMetric(0, "ns/op") // of the whole run, which says nothing
+	b.ReportMetric(0, "ns/op") // the time of the whole run says nothing
 	var syncs, whole, line, commit, request []time.Duration
 	disk := newDisk(b, t.dir)
 	for i := range scans {
@@ -57,7 +54,7 @@ func BenchmarkScanToWire(b *testing.B) {
 		t.waitScreen("scan")
 		t.scanner([]byte(code))
 		for range syncsPerScan {
-			t.quiet() // a sync right after another is quicker than one of a disk at rest
+			t.quiet() // a sync right after another is faster than one of an idle disk
 			if i > 0 {
 				syncs = append(syncs, disk.sync(t.journal.grown))
 			}
@@ -68,7 +65,7 @@ func BenchmarkScanToWire(b *testing.B) {
 		first := t.gateway.wait(b)
 		t.waitScreen("approved")
 		if i == 0 {
-			continue // it warms up, and tells how many bytes a commit writes
+			continue // a warm-up, which shows how many bytes a commit writes
 		}
 		m := t.journal.marks()
 		whole = append(whole, first.Sub(last))
@@ -109,8 +106,8 @@ func load(b *testing.B) (load float64) {
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// disk syncs a file of its own in the way of a write-ahead log: it appends, and
-// begins anew at the size at which SQLite does.
+// disk syncs a file of its own like a write-ahead log: it appends, and starts again at SQLite's
+// log size.
 type disk struct {
 	b      *testing.B
 	f      *os.File
@@ -145,8 +142,8 @@ func (d *disk) sync(n int64) time.Duration {
 	return time.Since(start)
 }
 
-// rig is an agent that runs, with a scanner that the benchmark holds and a
-// gateway that notes when it is written to.
+// rig is a running agent, with a scanner that the benchmark controls and a gateway that records
+// when it is written to.
 type rig struct {
 	b       *testing.B
 	dir     string
@@ -155,7 +152,7 @@ type rig struct {
 	gateway *gateway
 	sim     *ottsim.Sim
 	cable   *haltest.Cable
-	changed atomic.Int64 // when a chip of the board did something, in Unix nanoseconds
+	changed atomic.Int64 // last event of an emulated chip, in Unix nanoseconds
 }
 
 const merchant, signKey = "ON00000000", "0123456789ABCDEF"
@@ -198,7 +195,7 @@ func newRig(b *testing.B) *rig {
 	rc := t.agent.runnerConfig(t.agent.store, t.agent.loopClock, make([]byte, 32))
 	t.journal = &journal{Journal: rc.Journal, wal: filepath.Join(t.dir, "data", "payterm.db-wal")}
 	rc.Journal = t.journal
-	t.agent.runner = runner.New(rc) // the same, with a journal that notes the time
+	t.agent.runner = runner.New(rc) // with a journal that records the time
 
 	var wg sync.WaitGroup
 	ready := make(chan struct{})
@@ -219,7 +216,7 @@ func newRig(b *testing.B) *rig {
 	return t
 }
 
-// ports are the emulated hardware's, but for the scanner's line.
+// ports are the emulated hardware's, except for the scanner's line.
 type ports struct {
 	*emulated.Board
 	scanner string
@@ -248,8 +245,7 @@ func (t *rig) waitScreen(name string) {
 	}
 }
 
-// quiet waits until display and printer have done their work, as they have long
-// before a customer holds up a phone.
+// quiet waits until display and printer are idle, as they are before a customer shows a code.
 func (t *rig) quiet() {
 	const pause = 20 * time.Millisecond
 	time.Sleep(pause)
@@ -276,11 +272,11 @@ func (t *rig) wallet() string {
 	return w.Code
 }
 
-// journal notes when the commit of a scan begins and ends.
+// journal records when the commit of a scan begins and ends.
 type journal struct {
 	runner.Journal
 	wal   string
-	grown int64 // bytes of the log that the commit of the first scan has written
+	grown int64 // bytes of log that the commit of the first scan wrote
 
 	mu   sync.Mutex
 	last marks
@@ -311,7 +307,7 @@ func (j *journal) Commit(entries ...payterm.Entry) error {
 	return err
 }
 
-// size is the log's. Once it is known how much a commit adds, nobody asks.
+// size is the log's size. It is not read any more once the size of a commit is known.
 func (j *journal) size() int64 {
 	info, err := os.Stat(j.wal)
 	if j.grown != 0 || err != nil {
@@ -320,7 +316,7 @@ func (j *journal) size() int64 {
 	return info.Size()
 }
 
-// gateway is a listener that notes the first byte of each connection.
+// gateway is a listener that records the first byte of each connection.
 type gateway struct {
 	net.Listener
 	url   string
@@ -346,8 +342,7 @@ func (g *gateway) wait(b *testing.B) time.Time {
 	}
 }
 
-// Accept waits for the first byte, so that no goroutine has to be started before
-// it is seen.
+// Accept waits for the first byte, so that no goroutine has to start before it is seen.
 func (g *gateway) Accept() (net.Conn, error) {
 	conn, err := g.Listener.Accept()
 	if err != nil {
@@ -372,8 +367,8 @@ type begun struct {
 
 func (c begun) Read(b []byte) (int, error) { return c.r.Read(b) }
 
-// BenchmarkExchange is one request and its reply, sealed, sent over a connection
-// of its own on loopback, answered by the simulator, opened and checked.
+// BenchmarkExchange is one request and its reply: sealed, sent over a new connection on loopback,
+// answered by the simulator, opened and checked.
 func BenchmarkExchange(b *testing.B) {
 	t := newRig(b)
 	client := t.agent.gateway

@@ -20,8 +20,7 @@ import (
 	"payterm/storage"
 )
 
-// bare is an agent without a device, whose gateway is nobody, with its loop
-// running.
+// bare is an agent without devices or gateway, with its loop running.
 func bare(tb testing.TB) *Agent {
 	tb.Helper()
 	c := config.Default()
@@ -50,7 +49,7 @@ func bare(tb testing.TB) *Agent {
 	return a
 }
 
-// FuzzAPI: whatever is posted to the local API, it answers, and never panics.
+// FuzzAPI: the local API answers any body, without a panic.
 func FuzzAPI(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"sale", `{"mode":"passive","amount_minor":1234}`},
@@ -67,7 +66,7 @@ func FuzzAPI(f *testing.F) {
 	a := bare(f)
 	routes := a.socket()
 	f.Fuzz(func(t *testing.T, path string, body []byte) {
-		// a sale that begins is not waited for
+		// a sale that begins is not awaited
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Millisecond)
 		defer cancel()
 		u, err := url.Parse("http://payterm/" + path)
@@ -84,8 +83,8 @@ func FuzzAPI(f *testing.F) {
 	})
 }
 
-// TestCheckpoint: an idle counter has its log moved into the file; one that is
-// busy is left alone.
+// TestCheckpoint: the log is moved into the file while the counter is idle, and not while it is
+// busy.
 func TestCheckpoint(t *testing.T) {
 	a := bare(t)
 	log := filepath.Join(a.o.Data, "payterm.db-wal")
@@ -106,8 +105,7 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
-// TestKeyOutlivesRetention: a till asks for a sale of long ago once more. It is told what
-// came of it, and nothing begins.
+// TestKeyOutlivesRetention: a till repeats an old sale: it gets the result, and nothing begins.
 func TestKeyOutlivesRetention(t *testing.T) {
 	a := bare(t)
 	sold := payterm.Order{
@@ -159,8 +157,8 @@ func TestKeyOutlivesRetention(t *testing.T) {
 	}
 }
 
-// TestLifeGoesOn: what an agent has lived through in quiet is where the next one begins,
-// and a scan says so in the same time.
+// TestLifeGoesOn: the lived time continues in the next run, also without records, and scans are
+// dated in it.
 func TestLifeGoesOn(t *testing.T) {
 	o := Options{Config: config.Default(), Data: t.TempDir(), SignKey: "0123456789ABCDEF", Board: &board.Board{},
 		Sleep: time.Sleep, Log: slog.New(slog.DiscardHandler)}

@@ -20,19 +20,19 @@ import (
 	"payterm/hal/emulated"
 )
 
-// Devices that misbehave in each phase of a sale, through the whole terminal: whatever
-// they do, the sale ends as the gateway's ledger says, and they work afterwards.
+// Misbehaving devices in each phase of a sale, on a whole terminal: each sale ends as the
+// gateway's ledger says, and the devices work afterwards.
 
-// stand is a terminal at which sales are made while something happens to it.
-type stand struct {
+// site is a terminal that makes sales while something happens to it.
+type site struct {
 	*clinic
 	n  int    // sales
-	at string // the phase of the sale in which something happens
+	at string // the phase in which something happens
 }
 
-func newStand(t *testing.T, change func(*board.Profile)) *stand {
+func newStand(t *testing.T, change func(*board.Profile)) *site {
 	t.Helper()
-	s := &stand{clinic: startClinic(t, "emulated", change, func(o *Options, _ *emulated.Board) {
+	s := &site{clinic: startClinic(t, "emulated", change, func(o *Options, _ *emulated.Board) {
 		o.Config.Sale.FirstInquiry, o.Config.Sale.InquiryInterval = config.Duration{Duration: 100 * time.Millisecond},
 			config.Duration{Duration: 200 * time.Millisecond}
 		o.Config.Sale.InquiryJitter = config.Duration{}
@@ -41,7 +41,7 @@ func newStand(t *testing.T, change func(*board.Profile)) *stand {
 	return s
 }
 
-func (s *stand) sim(method, path string, in, out any) {
+func (s *site) sim(method, path string, in, out any) {
 	s.t.Helper()
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *stand) sim(method, path string, in, out any) {
 	}
 }
 
-func (s *stand) wallet(password bool) string {
+func (s *site) wallet(password bool) string {
 	s.t.Helper()
 	var w struct{ Code string }
 	s.sim("POST", "wallets", map[string]any{"biz_type": "ALIPAY", "balance_minor": 100000, "needs_password": password},
@@ -83,15 +83,15 @@ type entry struct {
 	Requests []struct{ Action string }
 }
 
-func (s *stand) ledger() []entry {
+func (s *site) ledger() []entry {
 	s.t.Helper()
 	var l struct{ Orders []entry }
 	s.sim("GET", "orders", nil, &l)
 	return l.Orders
 }
 
-// until waits for something, and does what may have been lost again every second.
-func (s *stand) until(what string, is func() bool, again func()) {
+// until waits for a condition, and repeats every second what may have been lost.
+func (s *site) until(what string, is func() bool, again func()) {
 	s.t.Helper()
 	next := time.Now()
 	for end := next.Add(30 * time.Second); !is(); time.Sleep(2 * time.Millisecond) {
@@ -105,18 +105,18 @@ func (s *stand) until(what string, is func() bool, again func()) {
 	}
 }
 
-func (s *stand) shows(names ...string) func() bool {
+func (s *site) shows(names ...string) func() bool {
 	return func() bool { return slices.Contains(names, s.a.Screen().Name) }
 }
 
-// phases are those of a sale in each mode, in which something may happen.
+// phases are the phases of a sale, by mode, in which something may happen.
 var phases = map[payterm.Mode][]string{
 	payterm.Passive: {"amount", "scan", "sending", "waiting", "approved"},
 	payterm.Active:  {"amount", "choose_wallet", "sending", "show_code", "approved"},
 }
 
-// sale makes one, with something that happens in one of its phases.
-func (s *stand) sale(mode payterm.Mode, at string, happens func(code string)) {
+// sale makes one sale, with an attack in one phase.
+func (s *site) sale(mode payterm.Mode, at string, happens func(code string)) {
 	s.t.Helper()
 	s.n++
 	s.at = at
@@ -146,7 +146,7 @@ func (s *stand) sale(mode payterm.Mode, at string, happens func(code string)) {
 	orders := len(s.ledger())
 	sent := func() bool { return len(s.ledger()) > orders }
 	if mode == payterm.Passive {
-		// A flood that still runs may have brought the code already.
+		// A flood that is still running may have sent the code already.
 		s.until("scan", func() bool { return sent() || s.shows("scan")() }, func() { s.press(payterm.KeyEnter) })
 		in("scan")
 		s.until("scanned", func() bool { return !s.shows("scan")() }, func() { s.scanAnyhow(code) })
@@ -177,7 +177,7 @@ func (s *stand) sale(mode payterm.Mode, at string, happens func(code string)) {
 	}
 }
 
-// english is an amount as it is written before a hand has changed the language.
+// english is an amount in the notation before random keys changed the language.
 func english(amount string) string {
 	if digits, french := strings.CutSuffix(strings.ReplaceAll(amount, "\u00a0", " "), " $"); french {
 		return "$" + strings.ReplaceAll(digits, ",", ".")
@@ -186,15 +186,15 @@ func english(amount string) string {
 }
 
 // done leaves the result.
-func (s *stand) done() {
+func (s *site) done() {
 	s.t.Helper()
 	s.until("idle", s.shows("idle"), func() { s.press(payterm.KeyEnter) })
 }
 
-// scanAnyhow scans; a scanner that has just been plugged in may not be heard yet.
-func (s *stand) scanAnyhow(code string) { s.board.Scan(code) } //nolint:errcheck // it is done again
+// scanAnyhow scans; right after plugging in, the scanner may not be heard.
+func (s *site) scanAnyhow(code string) { s.board.Scan(code) } // it is repeated
 
-func (s *stand) paid() (n int) {
+func (s *site) paid() (n int) {
 	s.t.Helper()
 	for _, l := range s.ledger() {
 		if l.Paid > 0 {
@@ -204,8 +204,8 @@ func (s *stand) paid() (n int) {
 	return n
 }
 
-// audit holds the journal against the ledger.
-func (s *stand) audit() {
+// audit compares the journal with the ledger.
+func (s *site) audit() {
 	s.t.Helper()
 	rows, err := s.a.store.Orders()
 	if err != nil {
@@ -216,9 +216,9 @@ func (s *stand) audit() {
 	}
 }
 
-// disagreements are where journal and ledger part: what is approved was paid, what was
-// paid is approved or still asked about, nothing was requested twice or behind the
-// journal. A refund has no row of its own at the gateway.
+// disagreements lists where journal and ledger differ: what is approved was paid, what was paid
+// is approved or still asked about, and nothing was requested twice or without a row. A refund
+// has no row of its own at the gateway.
 func disagreements(rows []payterm.Order, ledger []entry) (wrong []string) {
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	journal, there := map[payterm.OrderID]payterm.Order{}, map[payterm.OrderID]entry{}
@@ -252,7 +252,7 @@ func disagreements(rows []payterm.Order, ledger []entry) (wrong []string) {
 	return wrong
 }
 
-// TestDisagreements plants what the audit is there to find.
+// TestDisagreements plants what audit has to find.
 func TestDisagreements(t *testing.T) {
 	const id = "T1AAAAA000001"
 	order := func(outcome payterm.Outcome, paid int64) []payterm.Order {
@@ -287,7 +287,7 @@ func TestDisagreements(t *testing.T) {
 }
 
 // painted waits until the glass shows what the screen says.
-func (s *stand) painted() {
+func (s *site) painted() {
 	s.t.Helper()
 	frame := s.board.Frame()
 	painter, err := glass.NewPainter(frame.Rect.Dx(), frame.Rect.Dy())
@@ -300,7 +300,7 @@ func (s *stand) painted() {
 	}, nil)
 }
 
-// alike compares pictures as far as a pixel of sixteen bits tells colours apart.
+// alike compares pictures in 16-bit colour.
 func alike(a, b *image.RGBA) bool {
 	for i := range a.Pix {
 		if d := int(a.Pix[i]) - int(b.Pix[i]); d > 8 || d < -8 {
@@ -311,13 +311,13 @@ func alike(a, b *image.RGBA) bool {
 }
 
 // twoSlips waits for the slips of a sale.
-func (s *stand) twoSlips() {
+func (s *site) twoSlips() {
 	s.t.Helper()
 	s.until("two slips", func() bool { _, words := s.board.Paper(); return strings.Count(words, "--- cut ---") == 2 },
 		nil)
 }
 
-func (s *stand) plug(device string, in bool) {
+func (s *site) plug(device string, in bool) {
 	s.t.Helper()
 	do := s.board.Unplug
 	if in {
@@ -328,37 +328,37 @@ func (s *stand) plug(device string, in bool) {
 	}
 }
 
-// attack is something that happens to devices, and what is to be seen afterwards.
+// attack is an attack on devices, and what to expect afterwards.
 type attack struct {
 	name    string
-	happens func(s *stand, code string)
-	after   func(s *stand)
+	happens func(s *site, code string)
+	after   func(s *site)
 	dark    bool // the panel loses its supply
-	cut     bool // the printer loses the end of a command, and gets zeros in its place
+	cut     bool // the printer gets NULs instead of the end of a command
 }
 
 var attacks = []attack{
-	{"display unplugged", func(s *stand, _ string) { s.plug("display", false); s.plug("display", true); s.painted() },
-		(*stand).twoSlips, true, false},
-	{"brown-out", func(s *stand, _ string) {
+	{"display unplugged", func(s *site, _ string) { s.plug("display", false); s.plug("display", true); s.painted() },
+		(*site).twoSlips, true, false},
+	{"brown-out", func(s *site, _ string) {
 		if err := s.board.BrownOut(); err != nil {
 			s.t.Fatal(err)
 		}
 		s.painted()
-	}, (*stand).twoSlips, true, false},
-	{"keypad unplugged", func(s *stand, _ string) {
+	}, (*site).twoSlips, true, false},
+	{"keypad unplugged", func(s *site, _ string) {
 		s.plug("keypad", false)
-		s.press(payterm.KeyCancel) // nobody hears of it
+		s.press(payterm.KeyCancel) // without effect
 		time.Sleep(20 * time.Millisecond)
 		s.plug("keypad", true)
-	}, (*stand).twoSlips, false, false},
-	{"scanner unplugged", func(s *stand, code string) {
+	}, (*site).twoSlips, false, false},
+	{"scanner unplugged", func(s *site, code string) {
 		s.plug("scanner", false)
 		s.until("it is missed", func() bool { _, err := s.a.o.Board.Scanner.Plugged(); return err != nil }, nil)
 		s.scanAnyhow(code)
 		s.plug("scanner", true)
-	}, (*stand).twoSlips, false, false},
-	{"printer unplugged", func(s *stand, _ string) {
+	}, (*site).twoSlips, false, false},
+	{"printer unplugged", func(s *site, _ string) {
 		s.plug("printer", false)
 		s.until("it is missed", func() bool { _, err := s.a.o.Board.Printer.Plugged(); return err != nil }, nil)
 		if s.shows("approved")() {
@@ -367,29 +367,29 @@ var attacks = []attack{
 		}
 		s.plug("printer", true)
 		s.until("it is back", func() bool { ok, _ := s.a.o.Board.Printer.Plugged(); return ok }, nil)
-	}, func(*stand) {}, false, true},
-	{"printer away", func(s *stand, _ string) {
+	}, func(*site) {}, false, true},
+	{"printer away", func(s *site, _ string) {
 		s.plug("printer", false)
 		s.until("it is missed", func() bool { _, err := s.a.o.Board.Printer.Plugged(); return err != nil }, nil)
-	}, func(s *stand) { // what had not begun is printed once it is back, and what broke off is not
+	}, func(s *site) { // what had not begun is printed later; what was interrupted is not
 		s.plug("printer", true)
 		s.until("it is back", func() bool { ok, _ := s.a.o.Board.Printer.Plugged(); return ok }, nil)
 		if s.at != "approved" {
 			s.twoSlips()
 		}
 	}, false, true},
-	{"display away", func(s *stand, _ string) { s.plug("display", false) }, func(s *stand) {
+	{"display away", func(s *site, _ string) { s.plug("display", false) }, func(s *site) {
 		s.plug("display", true)
 		s.painted()
 		s.twoSlips()
 	}, true, false},
-	{"a megabyte of garbage", func(s *stand, _ string) { s.floods(garbage(1 << 20)) }, (*stand).twoSlips, false, false},
-	{"a code a thousand times", func(s *stand, code string) { s.floods(bytes.Repeat([]byte(code+"\r"), 1000)) },
-		(*stand).twoSlips, false, false},
-	{"half a code", func(s *stand, code string) { s.floods([]byte(code[:9])) }, (*stand).twoSlips, false, false},
+	{"a megabyte of garbage", func(s *site, _ string) { s.floods(garbage(1 << 20)) }, (*site).twoSlips, false, false},
+	{"a code a thousand times", func(s *site, code string) { s.floods(bytes.Repeat([]byte(code+"\r"), 1000)) },
+		(*site).twoSlips, false, false},
+	{"half a code", func(s *site, code string) { s.floods([]byte(code[:9])) }, (*site).twoSlips, false, false},
 }
 
-// garbage is what a reader sends that has lost its mind: every byte there is.
+// garbage is n bytes with every byte value.
 func garbage(n int) []byte {
 	r, b := rand.New(rand.NewPCG(1, 2)), make([]byte, n)
 	for i := range b {
@@ -398,10 +398,10 @@ func garbage(n int) []byte {
 	return b
 }
 
-// floods has the scanner send something; what the terminal does not take is lost.
-func (s *stand) floods(b []byte) {
+// floods makes the scanner send bytes; what the terminal does not take is lost.
+func (s *site) floods(b []byte) {
 	for piece := range slices.Chunk(b, 2048) {
-		s.board.ScanBytes(piece) //nolint:errcheck // a line that is full takes no more
+		s.board.ScanBytes(piece) // a full line takes no more
 	}
 }
 
@@ -417,7 +417,7 @@ func TestAttacks(t *testing.T) {
 					x.after(s)
 					s.done()
 				}
-				s.sale(mode, "", nil) // and all is well
+				s.sale(mode, "", nil) // a normal sale afterwards
 				s.painted()
 				s.twoSlips()
 				s.done()
@@ -432,8 +432,8 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// TestKeyMashing: whatever is typed, money moves by the customers' codes alone, and
-// the terminal sells afterwards. Hands at ten terminals type ten thousand keys.
+// TestKeyMashing: whatever keys are pressed, money moves only by customers' codes, and the
+// terminal sells afterwards: ten thousand random keys on ten terminals.
 func TestKeyMashing(t *testing.T) {
 	t.Parallel()
 	const hands, each = 10, 1000
@@ -450,7 +450,7 @@ func TestKeyMashing(t *testing.T) {
 				}
 			}
 			tries := 0
-			s.until("idle", s.shows("idle"), func() { // CANCEL leaves what is begun, and ENTER a result
+			s.until("idle", s.shows("idle"), func() { // CANCEL leaves an entry, ENTER a result
 				leave := payterm.KeyCancel
 				if tries++; tries%4 == 0 {
 					leave = payterm.KeyEnter
@@ -462,7 +462,7 @@ func TestKeyMashing(t *testing.T) {
 				t.Errorf("%d payments of %d customers", n, customers)
 			}
 			t.Logf("%d orders, %d customers, %d payments", len(s.ledger()), customers, s.paid())
-			s.n = 98_665 // an amount that nobody has typed
+			s.n = 98_665 // an amount that the random keys do not make
 			s.sale(payterm.Passive, "", nil)
 			for _, v := range s.board.Violations() {
 				t.Error(v)

@@ -24,8 +24,8 @@ import (
 	"payterm/terminal/doctor"
 )
 
-// TestDoctorOfAWrongClock: a certificate that is outside its time by a clock that no time
-// server has set is the clock's fault, and the certificate's where one has.
+// TestDoctorOfAWrongClock: a certificate outside its validity is blamed on the clock if no time
+// server has set it, else on the certificate.
 func TestDoctorOfAWrongClock(t *testing.T) {
 	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

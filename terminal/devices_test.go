@@ -40,7 +40,8 @@ led_approved = "L:6"
 led_attention = "L:13"
 `
 
-// Lamps, light and the scanner's trigger follow the screen and the hands.
+// TestLampsLightAndTrigger: lamps, backlight and the scanner's trigger follow the screen and the
+// keys.
 func TestLampsLightAndTrigger(t *testing.T) {
 	p, err := board.ReadProfile("lit.toml", []byte(lit))
 	if err != nil {
@@ -116,7 +117,7 @@ func TestLampsLightAndTrigger(t *testing.T) {
 	shows("scan")
 	told("\x16T\r")
 
-	// A reader that came back has forgotten that it was armed.
+	// A scanner that was replugged has forgotten that it was armed.
 	if err := e.Unplug("scanner"); err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +144,8 @@ func TestLampsLightAndTrigger(t *testing.T) {
 	}
 }
 
-// A code that the glass cannot show, on a board without a printer: the screen sends
-// nobody to look for paper, and no slip waits for a printer that will not come.
+// TestCodeShownNowhere: a code that the glass cannot show, on a board without a printer: the
+// screen does not mention paper, and no slip waits.
 func TestCodeShownNowhere(t *testing.T) {
 	t.Parallel()
 	for _, glass := range []string{
@@ -176,7 +177,7 @@ func TestCodeShownNowhere(t *testing.T) {
 				CodeURL: "https://qr.alipay.com/" + strings.Repeat("x", 200),
 			})
 			if language == "zh" && p.LettersOnly() {
-				says = "too long" // characters only show no Chinese
+				says = "too long" // a character display has no Chinese
 			}
 			if s.QR != "" || s.Tone != payterm.Doubt || !strings.Contains(strings.Join(s.Lines, "\n"), says) ||
 				len(s.Keys) != 1 {
@@ -200,12 +201,13 @@ func TestCodeShownNowhere(t *testing.T) {
 	}
 }
 
-// A slip that is being printed when the agent is ended, and those behind it, come out
-// whole; a printer without paper holds up nobody.
+// TestLastSlips: when the agent ends, the slip that is being printed and those behind it are
+// printed; a printer without paper delays nothing.
 func TestLastSlips(t *testing.T) {
 	t.Parallel()
 	p, err := board.ReadProfile("printing.toml",
-		[]byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\ncut = true\nstatus = true\n"))
+		[]byte("board = \"printing\"\n[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncolumns = 32\ndots = 384\n"+
+			"cut = true\nstatus = true\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

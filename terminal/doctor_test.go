@@ -36,31 +36,31 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Terminals wait more than they work: more of them at once than processors.
+	// Terminals wait more than they compute, so more tests run at once than there are processors.
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
 }
 
-// hasty is how often and soon a test looks for what a person would wait for.
+// hasty has short intervals for tests.
 var hasty = patience{refresh: time.Second, awayAfter: 300 * time.Millisecond, lookAgain: 300 * time.Millisecond}
 
-// clinic is a terminal on emulated chips, with somebody before it.
+// clinic is a terminal on emulated chips, with a simulated person.
 type clinic struct {
 	t     *testing.T
 	a     *Agent
 	board *emulated.Board
-	ended chan error // holds what Run gave
+	ended chan error // has the result of Run
 }
 
-// newClinic starts a terminal on a board, which may be changed.
+// newClinic starts a terminal on a board, which change may modify.
 func newClinic(t *testing.T, name string, change func(*board.Profile)) *clinic {
 	t.Helper()
 	return startClinic(t, name, change, func(*Options, *emulated.Board) {})
 }
 
-// startClinic does so with other options, or something wrong with the board.
+// startClinic also takes other options, or a fault of the board.
 func startClinic(t *testing.T, name string, change func(*board.Profile),
 	options func(*Options, *emulated.Board)) *clinic {
 	t.Helper()
@@ -109,8 +109,7 @@ func startClinic(t *testing.T, name string, change func(*board.Profile),
 	return &clinic{t, a, hardware, ended}
 }
 
-// doctor asks for a report; person, which may be nil, looks at each new screen
-// meanwhile and does something.
+// doctor asks for a report; person, which may be nil, reacts to each new screen meanwhile.
 func (c *clinic) doctor(query string, person func(payterm.Screen)) (api.Report, string) {
 	c.t.Helper()
 	w := httptest.NewRecorder()
@@ -151,7 +150,7 @@ func (c *clinic) scan(code string) {
 	}
 }
 
-// reads gives the text of the QR code in a picture, or nothing.
+// reads is the text of the QR code in a picture, or "".
 func reads(img image.Image) string {
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
 	if err != nil {
@@ -177,8 +176,7 @@ func (c *clinic) paperCode() string {
 	return ""
 }
 
-// willing does what the screens ask for, and what instead says where it is told
-// to: by the title, or the key.
+// willing does what the screens ask for, except where instead has something for the title or key.
 func (c *clinic) willing(instead map[string]func(payterm.Screen)) func(payterm.Screen) {
 	return func(s payterm.Screen) {
 		what := s.Title
@@ -212,11 +210,10 @@ func named(r api.Report, name string) api.Check {
 	return api.Check{}
 }
 
-// changing is what of a report another run says in another way.
+// changing matches the parts of a report that differ between runs.
 var changing = regexp.MustCompile(`"at":"[^"]*"|,"took_ms":\d+|\d+ MB|\d+ bytes came|\d+ went|"says":"20\d\d-[^"]*"`)
 
-// TestReport holds a whole report, of a terminal and a person that are well, against
-// its golden file: programs read it.
+// TestReport compares a whole report, with all well, with its golden file: programs read it.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, "emulated", nil)
@@ -280,8 +277,8 @@ func TestBadTrials(t *testing.T) {
 		{"nobody looks", "display", "300ms", nil, func(*clinic) map[string]func(payterm.Screen) {
 			return map[string]func(payterm.Screen){"Colours, edges, grey: right?": nothing}
 		}, "fail", "nobody pressed ENTER or CANCEL within 300ms"},
-		// Nobody answers what does not come on the glass; the driver tries again until
-		// it has failed within the trial.
+		// A screen that was not shown is not answered; the driver tries until its error is in the
+		// trial.
 		{"a bus that fails", "display", "30s", func(b *emulated.Board) error { return b.CutTransfers(0, 1_000_000) },
 			func(*clinic) map[string]func(payterm.Screen) {
 				return map[string]func(payterm.Screen){"Colours, edges, grey: right?": nothing}
@@ -431,8 +428,7 @@ func (c *clinic) awaitIdle() {
 	}
 }
 
-// keepsNothing sees that a code that was scanned is in no report, on no paper and in
-// no file.
+// keepsNothing checks that a scanned code is in no report, on no paper and in no file.
 func (c *clinic) keepsNothing(report, code string) {
 	c.t.Helper()
 	_, paper := c.board.Paper()
@@ -451,7 +447,7 @@ func (c *clinic) keepsNothing(report, code string) {
 	}
 }
 
-// TestChipFaults: what is wrong with a chip is named without anybody's help.
+// TestChipFaults: a fault of a chip is named without a person.
 func TestChipFaults(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
@@ -492,7 +488,7 @@ func TestChipFaults(t *testing.T) {
 			var found api.Check
 			for end := time.Now().Add(30 * time.Second); time.Now().Before(end) &&
 				(string(found.Result) != x.result || !strings.Contains(found.Says, x.says)); {
-				// an error that its frame brings about is in the next report, or the answer to a later question
+				// an error that this frame causes is in the next report or answer
 				rep, _ := c.doctor("", nil)
 				found = named(rep, x.check)
 			}
@@ -503,8 +499,8 @@ func TestChipFaults(t *testing.T) {
 	}
 }
 
-// TestScannerAway: unplugged while it sells, it is told where somebody would hold a phone
-// to it, until it is back. The doctor fails for as long only, and says that it was away.
+// TestScannerAway: while the scanner is unplugged, the screen says so where a customer would hold
+// up a phone. The doctor fails for that long only, and later says that it was away.
 func TestScannerAway(t *testing.T) {
 	t.Parallel()
 	const words = "Scanner: check its cable"
@@ -549,8 +545,8 @@ func TestScannerAway(t *testing.T) {
 	}
 }
 
-// TestServiceTakesTheCounter: nothing is sold while the devices are tried out, and
-// they are not while something is sold.
+// TestServiceTakesTheCounter: nothing is sold during service, and service does not begin during a
+// sale.
 func TestServiceTakesTheCounter(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, "emulated", nil)
@@ -598,8 +594,7 @@ func TestServiceTakesTheCounter(t *testing.T) {
 	}
 }
 
-// TestSlipOfATrialIsNotPrintedLater: a roll that comes in after the test does not
-// bring out its slip.
+// TestSlipOfATrialIsNotPrintedLater: a new roll after the test does not print its slip.
 func TestSlipOfATrialIsNotPrintedLater(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, "emulated", nil)
@@ -628,7 +623,7 @@ func TestSlipOfATrialIsNotPrintedLater(t *testing.T) {
 	}
 }
 
-// TestDoctorOfABareBoard: what a board does not have is none, and no reason to fall over.
+// TestDoctorOfABareBoard: missing devices are reported as none.
 func TestDoctorOfABareBoard(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, "emulated", func(p *board.Profile) { p.Scanner, p.Printer, p.Keypad = nil, nil, nil })
@@ -647,5 +642,5 @@ func TestDoctorOfABareBoard(t *testing.T) {
 	}
 }
 
-// socket is the local API as its owner has it.
+// socket is the local API as on the owner's socket.
 func (a *Agent) socket() http.Handler { return api.Handler(a.current, a) }

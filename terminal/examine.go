@@ -15,7 +15,7 @@ import (
 	"payterm/terminal/setup"
 )
 
-// newDoctor makes the doctor of an agent.
+// newDoctor makes the agent's doctor.
 func (a *Agent) newDoctor() *doctor.Doctor {
 	return doctor.New(doctor.Options{
 		Devices: a.devices, Name: a.o.Config.Terminal.ID, Data: a.o.Data, Screens: a.screenOptions, Log: a.o.Log,
@@ -29,7 +29,7 @@ func (a *Agent) wall() time.Time {
 	return wall
 }
 
-// examination is what the doctor looks at while the terminal sells.
+// examination is what the doctor examines during selling.
 func (a *Agent) examination() doctor.Examination {
 	return a.doctor.Selling(doctor.Selling{
 		Status: func(ctx context.Context) (counter.Status, error) {
@@ -40,13 +40,13 @@ func (a *Agent) examination() doctor.Examination {
 	})
 }
 
-// probe goes to the gateway hop by hop, and tells the loop whether it got there.
+// probe checks the way to the gateway hop by hop, and tells the loop the result.
 func (a *Agent) probe(ctx context.Context) []doctor.Hop {
 	var hops []doctor.Hop
 	answered := true
 	for _, h := range a.gateway.Probe(ctx, a.o.Config.Merchant.Currency) {
 		clock := errors.Is(h.Err, ottpay.ErrClock)
-		answered = answered && (h.Err == nil || errors.Is(h.Err, ottpay.ErrKey)) // which was an answer
+		answered = answered && (h.Err == nil || errors.Is(h.Err, ottpay.ErrKey)) // ErrKey is an answer too
 		hops = append(hops, doctor.Hop{Name: h.Name, Err: h.Err, Clock: clock, Took: h.Took})
 	}
 	if ctx.Err() == nil && a.isOpen() {
@@ -55,7 +55,7 @@ func (a *Agent) probe(ctx context.Context) []doctor.Hop {
 	return hops
 }
 
-// journalExamined puts what the journal says of itself into words.
+// journalExamined words the journal's report.
 type journalExamined struct{ *storage.Store }
 
 func (j journalExamined) Check(ctx context.Context, newest int) (string, error) {
@@ -71,14 +71,14 @@ func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, e
 	return rep, selling.Coded(err)
 }
 
-// selfTest is the doctor's at the first start with a parcel.
+// selfTest runs the doctor's self test at the first start with a parcel.
 func (a *Agent) selfTest(ctx context.Context) {
 	if a.training == nil {
 		a.doctor.FirstTest(ctx, a.o.Serial, a.examination(), a.rest, a.runner.Redraw)
 	}
 }
 
-// rest waits until nobody is being served; false when the context ends before.
+// rest waits until the counter is at rest; false if the context ends before.
 func (a *Agent) rest(ctx context.Context) bool {
 	for !a.AtRest(ctx) {
 		select {

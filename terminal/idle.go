@@ -9,7 +9,7 @@ import (
 	"payterm/terminal/upkeep"
 )
 
-// newUpkeep makes what an agent does by itself beside selling.
+// newUpkeep makes the agent's upkeep.
 func (a *Agent) newUpkeep() *upkeep.Upkeep {
 	return upkeep.New(upkeep.Options{
 		Loop: a.runner, Journal: a.store, Counter: atCounter{a}, Clock: a.loopClock.Now,
@@ -19,7 +19,7 @@ func (a *Agent) newUpkeep() *upkeep.Upkeep {
 	})
 }
 
-// atCounter is the counter as its upkeep sees it.
+// atCounter is the upkeep's view of the counter.
 type atCounter struct{ a *Agent }
 
 func (c atCounter) Rests(ctx context.Context) (bool, error) {
@@ -37,7 +37,7 @@ func (c atCounter) Way(ctx context.Context) (upkeep.Way, error) {
 }
 
 func (c atCounter) Probe(ctx context.Context) {
-	c.a.askRate(ctx) //nolint:errcheck // the loop was told
+	c.a.askRate(ctx) // the loop has the result
 }
 
 func (c atCounter) Tidy() {
@@ -46,7 +46,7 @@ func (c atCounter) Tidy() {
 	c.a.forgetSlips()
 }
 
-// screenOptions are what every screen of this terminal has in common.
+// screenOptions are common to all screens of this terminal.
 func (a *Agent) screenOptions() screen.Options {
 	o := screen.Options{
 		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(),

@@ -10,17 +10,17 @@ import (
 	"payterm/screen"
 )
 
-// askRate asks what one unit of the merchant's currency costs in CNY, times 10^8, and tells
-// the loop whether the gateway answered.
+// askRate asks the price of one unit of the merchant's currency in CNY, times 10^8, and tells the
+// loop whether the gateway answered.
 func (a *Agent) askRate(ctx context.Context) (int64, error) {
 	r, err := a.gateway.ExchangeRate(ctx, a.o.Config.Merchant.Currency)
-	if !errors.Is(ctx.Err(), context.Canceled) { // or somebody has left the question
+	if !errors.Is(ctx.Err(), context.Canceled) { // else the question was left
 		a.runner.Reached(!errors.Is(err, ottpay.ErrNoAnswer), r.CNY)
 	}
 	return r.CNY, err
 }
 
-// language is that of the screens.
+// language is the language of the screens.
 func (a *Agent) language() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -30,15 +30,14 @@ func (a *Agent) language() string {
 	return a.o.Config.Terminal.Language
 }
 
-// speak changes it until the next start. Slips keep theirs, which are the merchant's
-// affair.
+// speak changes the language of the screens until the next start. Slips keep the merchant's.
 func (a *Agent) speak(language string) {
 	a.mu.Lock()
 	a.spoken = language
 	a.mu.Unlock()
 }
 
-// zoneOf is where the shop is; UTC where the machine does not know the place.
+// zoneOf is the shop's time zone; UTC if it is unknown on this machine.
 func zoneOf(name string) *time.Location {
 	zone, err := time.LoadLocation(name)
 	if err != nil {
@@ -47,8 +46,7 @@ func zoneOf(name string) *time.Location {
 	return zone
 }
 
-// menuLines is how many lines of a menu the glass shows at once, below a title; 0 for
-// all of them.
+// menuLines is how many lines of a menu fit on the glass below a title; 0 for all.
 func (a *Agent) menuLines() int {
 	p := a.o.Board.Profile
 	switch {

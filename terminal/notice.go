@@ -11,8 +11,8 @@ import (
 	"payterm/terminal/upkeep"
 )
 
-// resting is the view to show: while a restart is under way nothing can begin, and what
-// stands on the counter gives way to the word of it.
+// resting is the view to show: the notice of a restart replaces the counter's view, since nothing
+// can begin then.
 func (a *Agent) resting(v counter.View) counter.View {
 	if a.o.notices.Now().Notice != screen.UpdateRestarting {
 		return v
@@ -20,7 +20,7 @@ func (a *Agent) resting(v counter.View) counter.View {
 	return counter.View{Name: counter.ViewIdle, Status: v.Status, Operator: v.Operator}
 }
 
-// mistyped has the idle screen say that the scanner types for another keyboard.
+// mistyped makes the idle screen say that the scanner types for another keyboard.
 func (a *Agent) mistyped() {
 	a.o.notices.Put(api.Notice{Notice: screen.ScannerLayout})
 	if a.isOpen() {
@@ -28,9 +28,8 @@ func (a *Agent) mistyped() {
 	}
 }
 
-// Notice takes a notice of the machine's system. That of a restart is taken once nobody is
-// being served, and keeps the counter free from then on, until the glass is sure to say
-// something else again.
+// Notice shows a notice of the operating system. The notice of a restart is taken only while the
+// counter is at rest, and then blocks the counter until the glass shows something else again.
 func (a *Agent) Notice(ctx context.Context, n api.Notice) error {
 	if n.Notice == screen.UpdateRestarting && a.isOpen() {
 		if err := a.runner.Hold(ctx, notice.RestartHold+upkeep.IdleEvery, a.printed); err != nil {

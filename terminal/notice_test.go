@@ -11,7 +11,7 @@ import (
 	"payterm/terminal/api"
 )
 
-// Only the words of the list come to the glass, and only by the socket.
+// TestNoticesAreWords: only known notices are shown, and only from the socket.
 func TestNoticesAreWords(t *testing.T) {
 	a := bare(t)
 	post := func(h http.Handler, body string) (int, string) {
@@ -52,9 +52,8 @@ func TestNoticesAreWords(t *testing.T) {
 	}
 }
 
-// TestRestartWaitsForRest: while somebody is at the counter, and while he may still read
-// the result, no restart is to be had. Once it is, nothing begins any more, and
-// after a while without one it all goes on.
+// TestRestartWaitsForRest: no restart while somebody uses the counter or may still read the
+// result. After its notice nothing begins; if it does not come, selling goes on after a while.
 func TestRestartWaitsForRest(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, "emulated", nil)
@@ -98,7 +97,7 @@ func TestRestartWaitsForRest(t *testing.T) {
 	c.press("ENTER")
 	shows("The stick can be taken out")
 	var got string
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) { // a slip may be in the printer
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) { // a slip may be printing
 		if got = ask("POST", "/notice", restarts); strings.Contains(got, "update_restarting") || time.Now().After(end) {
 			break
 		}
@@ -118,7 +117,7 @@ func TestRestartWaitsForRest(t *testing.T) {
 	if name := c.a.Screen().Name; name != "idle" {
 		t.Errorf("a key began %s", name)
 	}
-	if err := c.a.runner.Hold(t.Context(), 0, nil); err != nil { // in place of half a minute
+	if err := c.a.runner.Hold(t.Context(), 0, nil); err != nil { // ends the hold early
 		t.Fatal(err)
 	}
 	c.a.o.notices.Put(api.Notice{Notice: screen.UpdateUndone})

@@ -10,19 +10,17 @@ import (
 	"payterm/terminal/devices"
 )
 
-// onPaper is the order whose code is to be paid from paper, because the glass cannot
-// show it.
+// onPaper is the order whose code is printed because the glass cannot show it.
 type onPaper struct {
 	mu    sync.Mutex
 	order payterm.OrderID
 }
 
-// codeOnPaper tells whether a QR code is for paper.
+// codeOnPaper reports whether a QR code has to be printed.
 func (a *Agent) codeOnPaper(qr string) bool { return !a.devices.CanShow(qr) }
 
-// PrintCode prints the code of an order where the glass cannot show it. A slip that broke
-// off comes again while its code may be paid; of one that is lost the cashier cancels the
-// order, and a new one has a new code.
+// PrintCode prints an order's code. An interrupted slip is printed again while its code is valid;
+// if a slip is lost, the cashier cancels the order and starts a new one.
 func (a *Agent) PrintCode(o payterm.Order, codeURL string, until time.Time) {
 	if !a.codeOnPaper(codeURL) {
 		return
@@ -42,7 +40,7 @@ func (a *Agent) PrintCode(o payterm.Order, codeURL string, until time.Time) {
 	}
 }
 
-// VoidCode says that the code of an order is not to be paid any more.
+// VoidCode: an order's code must not be paid any more.
 func (a *Agent) VoidCode(id payterm.OrderID) {
 	a.onPaper.mu.Lock()
 	defer a.onPaper.mu.Unlock()
@@ -51,17 +49,17 @@ func (a *Agent) VoidCode(id payterm.OrderID) {
 	}
 }
 
-// Printed notes a slip that is on paper.
+// Printed: a slip is on paper.
 func (a *Agent) Printed(slip payterm.Receipt) { a.cameOut(slip) }
 
-// Paper tells the loop how the printer is.
+// Paper tells the loop the printer's condition.
 func (a *Agent) Paper(c payterm.PaperCondition) {
 	if a.isOpen() {
 		a.runner.Paper(c)
 	}
 }
 
-// lostSlip is one that did not come out.
+// lostSlip is a slip that failed to print.
 type lostSlip struct {
 	name  string
 	order payterm.OrderID
@@ -69,10 +67,10 @@ type lostSlip struct {
 	at    time.Duration
 }
 
-// lostStands is for how long the screens speak of a slip that nobody prints again.
+// lostStands is how long the screens mention a lost slip that nobody prints again.
 const lostStands = time.Hour
 
-// Lost notes a slip that did not come out, and has whoever is there hear of it.
+// Lost: a slip failed to print; an alarm sounds and the loop is told.
 func (a *Agent) Lost(r payterm.Receipt) {
 	a.mu.Lock()
 	same := func(l lostSlip) bool { return l.name == r.Name && l.order == r.Order && l.z == r.Z }
@@ -86,17 +84,17 @@ func (a *Agent) Lost(r payterm.Receipt) {
 	a.tellLost()
 }
 
-// maxLost slips are remembered.
+// maxLost bounds the lost slips that are remembered.
 const maxLost = 100
 
-// cameOut notes a slip that is on paper. A copy stands for each slip of its order.
+// cameOut removes a slip from the lost ones. A copy counts for each slip of its order.
 func (a *Agent) cameOut(r payterm.Receipt) {
 	a.forget(func(l lostSlip) bool {
 		return l.order == r.Order && l.z == r.Z && (l.name == r.Name || r.Copy && r.Order != "")
 	})
 }
 
-// forgetSlips forgets those that were lost long ago.
+// forgetSlips removes lost slips that are older than lostStands.
 func (a *Agent) forgetSlips() {
 	now := a.devices.Now()
 	a.forget(func(l lostSlip) bool { return now-l.at > lostStands })
@@ -113,7 +111,7 @@ func (a *Agent) forget(which func(lostSlip) bool) {
 	}
 }
 
-// tellLost tells the loop, where there is one.
+// tellLost tells the loop, if there is one.
 func (a *Agent) tellLost() {
 	a.mu.Lock()
 	n, order := len(a.lost), payterm.OrderID("")

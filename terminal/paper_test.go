@@ -14,9 +14,8 @@ import (
 	"payterm/hal/emulated"
 )
 
-// A printer that cannot be used, and one that is not there, take no slip along in
-// silence: the screen and the status say so, nothing waits for what will not come, and
-// the doctor says what to do.
+// TestSlipsOfABadPrinter: slips for a printer that failed or is missing are reported on screen
+// and in the status, do not wait, and the doctor says what to do.
 func TestSlipsOfABadPrinter(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func() *clinic{
@@ -36,7 +35,7 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 			slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001",
 				Lines: []payterm.ReceiptLine{{Text: "APPROVED"}}}
 			for range 64 {
-				c.a.devices.Print(slip) //nolint:errcheck // who queues it hears the same
+				c.a.devices.Print(slip) // the caller gets the same error
 			}
 			said := func() bool {
 				return strings.Contains(strings.Join(c.a.Screen().Lines, "|"),
@@ -72,7 +71,8 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 	}
 }
 
-// A slip is lost until it, or a copy of its order, has come out, or an hour has gone.
+// TestLostSlips: a slip counts as lost until it, or a copy of its order, was printed, or for an
+// hour.
 func TestLostSlips(t *testing.T) {
 	a := bare(t)
 	lost := func(want int, order payterm.OrderID) {

@@ -10,31 +10,30 @@ import (
 	"payterm/terminal/api"
 )
 
-// ErrProvisioned ends Run when there is a newer configuration to start with, or the parcel of
-// one, to be had from Parcel.
+// ErrProvisioned ends Run when a newer configuration is installed, or a parcel with one has come
+// (Parcel).
 var ErrProvisioned = errors.New("the terminal was provisioned")
 
-// Parcel is what Run ended for; empty when a parcel was installed already.
+// Parcel is the parcel for which Run ended; empty if one was installed already.
 func (a *Agent) Parcel() string { return a.arrivals.Parcel() }
 
-// Scan hands a code to the flows, unless it is a parcel.
+// Scan passes a code to the flows, unless it is a parcel.
 func (a *Agent) Scan(ctx context.Context, code payterm.PayCode, began time.Duration) {
 	if !a.arrivals.Scanned(ctx, code.Reveal()) {
 		a.runner.Scan(code, began)
 	}
 }
 
-// AtRest tells whether nothing at the counter needs anybody, and no slip waits for the
-// printer.
+// AtRest reports whether the counter is at rest and no slip waits for the printer.
 func (a *Agent) AtRest(ctx context.Context) bool {
 	s, err := a.runner.Snapshot(ctx)
 	return err == nil && s.AtRest && a.printed() == nil
 }
 
-// Held is what the journal still has to do with.
+// Held is what the journal's merchants still need.
 func (a *Agent) Held() ([]storage.Held, error) { return a.store.Held() }
 
-// printed says which slips have yet to come.
+// printed is an error that names the slips that are not printed yet.
 func (a *Agent) printed() error {
 	if a.devices.Waiting() > 0 {
 		return api.Errorf(api.Busy, "slips are still to be printed")
@@ -42,8 +41,8 @@ func (a *Agent) printed() error {
 	return nil
 }
 
-// GiveWay ends Run with ErrProvisioned, unless somebody is being served or something else
-// keeps it. Nobody begins anything between that look and the end.
+// GiveWay ends Run with ErrProvisioned, unless the counter is in use or may returns an error.
+// Nothing can begin between that check and the end.
 func (a *Agent) GiveWay(ctx context.Context, may ...func() error) error {
 	if err := a.runner.Leave(ctx, func() error {
 		for _, ask := range append(may, a.printed) {

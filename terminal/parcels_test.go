@@ -19,7 +19,7 @@ import (
 	"payterm/terminal/setup"
 )
 
-// signer signs parcels for a terminal's data.
+// signer signs parcels for a terminal.
 type signer struct {
 	t    *testing.T
 	data string
@@ -42,7 +42,7 @@ func (s *signer) provisioner() *setup.Provisioner {
 	}
 }
 
-// parcel makes one of this age and life.
+// parcel makes a parcel of this age and validity.
 func (s *signer) parcel(age, life time.Duration) string {
 	s.t.Helper()
 	terms := provision.Terms{Made: time.Now().Add(-age), Life: life}
@@ -77,8 +77,7 @@ func spoil(t *testing.T, err error) {
 	}
 }
 
-// TestAgentTakesStick: one that sells leaves for a newer parcel only, when nobody is
-// being served.
+// TestAgentTakesStick: a terminal that sells ends for a newer parcel only, and only at rest.
 func TestAgentTakesStick(t *testing.T) {
 	t.Parallel()
 	b := newSigner(t)
@@ -91,7 +90,7 @@ func TestAgentTakesStick(t *testing.T) {
 		spoil(t, os.Symlink(strconv.FormatUint(o.Serial, 10), filepath.Join(b.data, "provision", "current")))
 	})
 	c.awaitIdle()
-	// its own stick, that stayed in
+	// the stick with its own parcel stayed plugged in
 	spoil(t, os.WriteFile(filepath.Join(dir, "a.ppv"), []byte(b.parcel(time.Hour, 2*time.Hour)), 0o600))
 	foreign := newSigner(t)
 	spoil(t, os.WriteFile(filepath.Join(dir, "foreign.ppv"), []byte(foreign.parcel(0, time.Hour)), 0o600))
@@ -114,10 +113,10 @@ func TestAgentTakesStick(t *testing.T) {
 	if c.a.Parcel() != "" {
 		t.Error("looked at while somebody types an amount")
 	}
-	c.a.runner.Press(payterm.KeyClear) // not at the board: the agent may end before the key is up
+	c.a.runner.Press(payterm.KeyClear) // not on the board: the agent may end before the key is released
 	select {
 	case err := <-c.ended:
-		c.ended <- err // for the cleaning up
+		c.ended <- err // for the clean-up
 		if !errors.Is(err, ErrProvisioned) || c.a.Parcel() != text {
 			t.Errorf("%v", err)
 		}
@@ -126,8 +125,8 @@ func TestAgentTakesStick(t *testing.T) {
 	}
 }
 
-// TestWholeDoctorOnce: at the first start with a parcel, once nobody is being served; on
-// paper once; and what fails stands below the idle screen.
+// TestWholeDoctorOnce: the self test runs once, at the first start with a parcel, at rest; its
+// slip is printed once; failures are shown on the idle screen.
 func TestWholeDoctorOnce(t *testing.T) {
 	t.Parallel()
 	b := newSigner(t)
@@ -178,7 +177,7 @@ func TestWholeDoctorOnce(t *testing.T) {
 		if k := kept(t, b.data, 18); k.Report.OK {
 			t.Errorf("%+v", k)
 		}
-		c.press("1") // somebody is being served
+		c.press("1") // the counter is in use
 		for end := time.Now().Add(10 * time.Second); c.a.Screen().Name != "amount"; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%+v", c.a.Screen())
@@ -190,7 +189,7 @@ func TestWholeDoctorOnce(t *testing.T) {
 	})
 }
 
-// TestFindingGoes: what the self test has found stands until it is well, and no longer.
+// TestFindingGoes: a failure of the self test is shown until it is repaired, and no longer.
 func TestFindingGoes(t *testing.T) {
 	t.Parallel()
 	b := newSigner(t)

@@ -22,9 +22,8 @@ import (
 	"payterm/terminal/upkeep"
 )
 
-// TestATerminalOfATillRests: a till sells and presses no key. What waits for an idle
-// counter happens all the same: the journal is tidied, the backlight may dim, and a parcel
-// is taken; the result stands on the glass until then.
+// TestATerminalOfATillRests: with a till nobody presses a key, but what waits for an idle counter
+// happens: upkeep, dimming, a parcel; the result stays on the glass until then.
 func TestATerminalOfATillRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := config.Default()
@@ -66,7 +65,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 				return false
 			}
 		}
-		time.Sleep(upkeep.TidyEvery / 2) // so that it looks between the sale's end and rest
+		time.Sleep(upkeep.TidyEvery / 2) // so that upkeep looks between the sale's end and rest
 		res, err := a.runner.Sale(ctx, order.SaleBegan{Mode: payterm.Passive, AmountMinor: 500,
 			Currency: c.Merchant.Currency}, func(payterm.OrderID) {})
 		if err != nil || res.Order.Reason != payterm.ReasonNoScan { // after a minute
@@ -88,7 +87,7 @@ func TestATerminalOfATillRests(t *testing.T) {
 		if left() {
 			t.Error("it leaves for nothing")
 		}
-		// Somebody installs a parcel.
+		// A parcel is installed.
 		provisioned := filepath.Join(a.o.Data, "provision")
 		if err := errors.Join(os.MkdirAll(provisioned, 0o700),
 			os.Symlink("5", filepath.Join(provisioned, "current"))); err != nil {

@@ -12,8 +12,8 @@ import (
 	"payterm/terminal/selling"
 )
 
-// serve opens the local API: on the socket, during a training on the real terminal's too,
-// and over TCP where the configuration says so.
+// serve opens the local API: on the socket, in training on the real terminal's too, and on TCP if
+// configured.
 func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) (err error) {
 	var open []*api.Endpoint
 	defer func() {
@@ -57,8 +57,7 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) (err error) {
 	return nil
 }
 
-// current is the service of this moment: by the journal once that is open, and until then
-// one that says why it is not.
+// current is the service to use now: closedService until the journal is open.
 func (a *Agent) current() api.Service {
 	switch {
 	case !a.isOpen():
@@ -85,7 +84,8 @@ func (s closedService) Refund(_ context.Context, r api.RefundRequest, _ func(pay
 	return s.notSent(r.IdempotencyKey, payterm.KindRefund)
 }
 
-// notSent refuses a sale or refund. Of a key it cannot be said that nothing was sent for it.
+// notSent refuses a sale or refund. With a key it must not say "not sent", since an earlier
+// request with the key may have been.
 func (s closedService) notSent(key payterm.IdempotencyKey, kind payterm.Kind) (payterm.Order, error) {
 	if key != "" {
 		return payterm.Order{}, api.Errorf(api.NotOpen,
@@ -104,7 +104,7 @@ var _ api.Service = service{}
 
 func (s service) Status(ctx context.Context) (api.Status, error) { return s.a.status(ctx) }
 
-// Snapshot asks the loop how it is. An answer proves that it turns, or that the agent still
+// Snapshot returns the loop's state. An answer proves that the loop runs, or that the agent still
 // tries to open its journal.
 func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) {
 	if !a.isOpen() {

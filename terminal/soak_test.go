@@ -25,12 +25,10 @@ import (
 	"payterm/hal/emulated"
 )
 
-// sales is how many sales the soak makes: a few in `make test`, two thousand in
-// `make soak`.
+// sales is the number of sales of the soak: a few in `make test`, two thousand in `make soak`.
 var sales = flag.Int("sales", 20, "make so many sales in the soak")
 
-// soakCounter is a terminal on emulated hardware, with a cashier, customers and a
-// gateway.
+// soakCounter is a terminal on emulated hardware, with cashier, customers and gateway.
 type soakCounter struct {
 	agent *Agent
 	board *emulated.Board
@@ -39,8 +37,8 @@ type soakCounter struct {
 	stop  func() error
 }
 
-// ServeHTTP is the gateway of the day: its ledger grows, and what is measured here
-// is the terminal, so each day has a new one.
+// ServeHTTP is the current gateway. Each day has a new one, because its ledger grows and the
+// terminal is what is measured.
 func (c *soakCounter) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.sim.Load().ServeHTTP(w, r) }
 
 func (c *soakCounter) newDay(seed int) {
@@ -60,8 +58,7 @@ func newCounter(data string) (*soakCounter, error) {
 	if err != nil {
 		return nil, err
 	}
-	// In its own time a keypad is looked at so often that a hundred times that is
-	// more than two processors have.
+	// A keypad is scanned so often that a hundred times its rate is too much for two processors.
 	profile.Keypad.ScanInterval.Duration, profile.Keypad.Debounce.Duration = 50*time.Millisecond, 100*time.Millisecond
 	if c.board, err = emulated.New(emulated.Config{Profile: profile, Scale: 100}); err != nil {
 		return nil, err
@@ -99,7 +96,7 @@ func newCounter(data string) (*soakCounter, error) {
 	}
 }
 
-// sale is one: typed on the keys, scanned by the reader, paid, and printed.
+// sale makes one: typed, scanned, paid and printed.
 func (c *soakCounter) sale(n int) error {
 	for _, k := range append(strings.Split(fmt.Sprint(100+n), ""), string(payterm.KeyEnter)) {
 		if err := c.board.Press(payterm.Key(k)); err != nil {
@@ -170,8 +167,7 @@ func (c *soakCounter) wallet() (string, error) {
 	return w.Code, nil
 }
 
-// ledger is how many orders the gateway of the day has, and how many of them are
-// paid.
+// ledger is how many orders the current gateway has, and how many are paid.
 func (c *soakCounter) ledger() (orders, paid int, err error) {
 	out := httptest.NewRecorder()
 	c.ServeHTTP(out, httptest.NewRequest("GET", "/sim/orders", nil))
@@ -190,20 +186,21 @@ func (c *soakCounter) ledger() (orders, paid int, err error) {
 	return len(list.Orders), paid, err
 }
 
-// state is what a terminal holds at rest.
+// state is the terminal's use of resources at rest.
 type state struct {
 	sales                   int
 	goroutines, descriptors int
 	heap                    uint64 // bytes in use after a collection
-	rss, anon               int    // kB: resident, and what of it is no page of a file
+	rss, anon               int    // kB: resident, and the part that is not of a file
 }
 
 func (s state) String() string {
-	return fmt.Sprintf("after %d sales: %d goroutines, %d descriptors, %.2f MB on the heap, %.1f MB resident, %.1f MB of them no file's", s.sales, s.goroutines, s.descriptors,
+	return fmt.Sprintf("after %d sales: %d goroutines, %d descriptors, %.2f MB on the heap, %.1f MB resident, %.1f "+
+		"MB of them no file's", s.sales, s.goroutines, s.descriptors,
 		float64(s.heap)/1e6, float64(s.rss)/1e3, float64(s.anon)/1e3)
 }
 
-// rest waits until nobody comes or goes, and looks.
+// rest waits until counts are stable, then measures.
 func (c *soakCounter) rest(sales int) (state, error) {
 	s := state{sales: sales}
 	for last, same := -1, 0; same < 10; time.Sleep(20 * time.Millisecond) {
@@ -214,7 +211,7 @@ func (c *soakCounter) rest(sales int) (state, error) {
 		}
 	}
 	runtime.GC()
-	runtime.GC() // what the first only put aside
+	runtime.GC() // the first run leaves some garbage
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	s.goroutines, s.heap = runtime.NumGoroutine(), m.HeapAlloc
@@ -236,13 +233,13 @@ func (c *soakCounter) rest(sales int) (state, error) {
 	return s, nil
 }
 
-// What may come and go between two looks: buffers of net/http, pages of SQLite.
+// Normal variation between two measurements: buffers of net/http, pages of SQLite.
 const (
 	heapMargin = 256 << 10 // bytes
-	anonMargin = 6 << 10   // kB; the collector gives memory back when it likes. Pages of files are the kernel's to drop
+	anonMargin = 6 << 10   // kB; the collector returns memory late. Pages of files belong to the kernel
 )
 
-// flat tells whether a state holds no more than an earlier one.
+// flat checks that a state uses no more than an earlier one.
 func flat(early, late state) error {
 	switch {
 	case late.goroutines > early.goroutines, late.descriptors > early.descriptors,
@@ -252,8 +249,8 @@ func flat(early, late state) error {
 	return nil
 }
 
-// soakSales makes n sales in four days and compares the last evening with the
-// first. wrong is what a test does wrong after each sale.
+// soakSales makes n sales in four days and compares the last evening with the first. wrong is a
+// planted bug, run after each sale.
 func soakSales(data string, n int, log func(args ...any), wrong func()) error {
 	c, err := newCounter(data)
 	if err != nil {
@@ -283,7 +280,7 @@ func soakSales(data string, n int, log func(args ...any), wrong func()) error {
 			}
 		}
 		err := flat(first, now)
-		for try := 0; try < 3 && err != nil; try++ { // what comes and goes is gone at one of the looks
+		for try := 0; try < 3 && err != nil; try++ { // temporary use is gone in one of the measurements
 			if now, err = c.rest(n); err == nil {
 				err = flat(first, now)
 			}
@@ -293,8 +290,7 @@ func soakSales(data string, n int, log func(args ...any), wrong func()) error {
 	return errors.Join(work(), c.stop())
 }
 
-// However many sales a terminal makes: each is approved and printed, and nothing
-// of them stays in memory.
+// TestSoakSales: each of many sales is approved and printed, and no memory stays in use.
 func TestSoakSales(t *testing.T) {
 	start := time.Now()
 	if err := soakSales(t.TempDir(), *sales, t.Log, func() {}); err != nil {
@@ -303,7 +299,7 @@ func TestSoakSales(t *testing.T) {
 	t.Logf("%d sales in %s", *sales, time.Since(start).Round(time.Second))
 }
 
-// A goroutine that stays after each sale is found, and so is memory.
+// TestSoakSalesCatches: a goroutine that stays after each sale is found, and so is memory.
 func TestSoakSalesCatches(t *testing.T) {
 	var kept [][]byte
 	end := make(chan struct{})

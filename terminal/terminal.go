@@ -15,16 +15,16 @@ import (
 	"payterm/terminal/training"
 )
 
-// Terminal is one agent after another on the same board: the real one, and for as long
-// as somebody trains, one of its own. A start of the program is always the real one.
+// Terminal runs agents one after another on the same board: the real one, and during training one
+// of its own. The program always starts with the real one.
 type Terminal struct {
 	o   Options
 	mu  sync.Mutex
 	now *Agent
 }
 
-// NewTerminal makes a terminal and opens its journal, as Start does. Run follows, and
-// closes the board at its end.
+// NewTerminal makes a terminal and opens its journal, as Start does. Run closes the board at its
+// end.
 func NewTerminal(o Options) (*Terminal, error) {
 	o.lent, o.notices = true, notice.New()
 	a, err := Start(o)
@@ -43,13 +43,13 @@ func (t *Terminal) agent() *Agent {
 // Screen is the newest screen.
 func (t *Terminal) Screen() payterm.Screen { return t.agent().Screen() }
 
-// Parcel is one that was scanned while it sold, to provision the terminal anew.
+// Parcel is a parcel that came during selling.
 func (t *Terminal) Parcel() string { return t.agent().Parcel() }
 
-// Training reports whether it is one that runs.
+// Training reports whether the terminal is in training.
 func (t *Terminal) Training() bool { return t.agent().training != nil }
 
-// Snapshot asks the loop how it is, the next one's where one has just ended.
+// Snapshot returns the loop's state, of the next agent if one has just ended.
 func (t *Terminal) Snapshot(ctx context.Context) (runner.Snapshot, error) {
 	for {
 		s, err := t.agent().Snapshot(ctx)
@@ -64,8 +64,7 @@ func (t *Terminal) Snapshot(ctx context.Context) (runner.Snapshot, error) {
 	}
 }
 
-// Run runs one agent after another until the context ends. Whatever goes wrong with a
-// training, the real terminal is back.
+// Run runs agents until the context ends. If training fails, the real agent runs again.
 func (t *Terminal) Run(ctx context.Context) error {
 	for {
 		a := t.agent()
@@ -86,7 +85,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 		}
 		if next == nil {
 			real := t.o
-			real.Ready = nil // it has been told
+			real.Ready = nil // it was called
 			if next, err = Start(real); err != nil {
 				return errors.Join(err, t.o.Board.Close())
 			}
@@ -98,7 +97,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	}
 }
 
-// train starts the agent of a training, with an empty journal.
+// train starts the agent of training, with an empty journal.
 func (t *Terminal) train() (*Agent, error) {
 	data := training.Data(t.o.Data)
 	if err := os.RemoveAll(data); err != nil {

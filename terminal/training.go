@@ -12,8 +12,8 @@ import (
 	"payterm/terminal/selling"
 )
 
-// leave is the loop's question whether this agent can end for the other kind. Slips of
-// real sales are printed before.
+// leave is called by the loop before it ends for training, or from it. Slips of real sales have
+// to be printed first.
 func (a *Agent) leave(bool) payterm.Reason {
 	if a.training == nil && a.devices.Waiting() > 0 {
 		return payterm.ReasonSlipsWait
@@ -34,7 +34,7 @@ func (a *Agent) mark() string {
 	return screen.TrainingMark(a.language(), width, height)
 }
 
-// follow tells of each committed change of an order, until the context ends.
+// follow calls changed for each committed change of an order, until the context ends.
 func follow(ctx context.Context, changes *runner.Changes, changed func(payterm.Order)) {
 	for seq := uint64(0); ; {
 		list, _, more := changes.After(seq)
@@ -50,7 +50,7 @@ func follow(ctx context.Context, changes *runner.Changes, changed func(payterm.O
 	}
 }
 
-// train begins or ends a training. The loop may end before its answer.
+// train begins or ends training. The loop may end before it answers.
 func (a *Agent) train(ctx context.Context, on bool) error {
 	if on == (a.training != nil) {
 		return nil
@@ -62,7 +62,7 @@ func (a *Agent) train(ctx context.Context, on bool) error {
 	return selling.NotNow(err, noTraining)
 }
 
-// noTraining says what to do about the reasons for which a training does not begin or end.
+// noTraining says what to do, by the reason why training does not begin or end.
 var noTraining = map[payterm.Reason]string{
 	payterm.ReasonBusy:       "somebody is at the counter: try again when the terminal is idle",
 	payterm.ReasonCashier:    "no supervisor typed the PIN at the counter",
@@ -75,7 +75,7 @@ var noTraining = map[payterm.Reason]string{
 	payterm.ReasonLocked:     "too many wrong PINs: wait as the terminal says, and try again",
 }
 
-// trainingService is the local API of a training.
+// trainingService is the local API in training.
 type trainingService struct {
 	service
 	selling selling.Training
@@ -96,8 +96,8 @@ func (s trainingService) Refund(ctx context.Context, r api.RefundRequest,
 	return s.selling.Refund(ctx, r, taken)
 }
 
-// outside is the local API on the real terminal's socket while it is in training: nothing
-// is sold, and what is asked about an order is answered from the real journal.
+// outside is the local API on the real terminal's socket during training: nothing is sold, and
+// questions about orders are answered from the real journal.
 func (a *Agent) outside() api.Service {
 	return outsideService{api.Refusing{Why: func() error { return selling.ErrTraining }}, a.inTraining()}
 }

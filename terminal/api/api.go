@@ -37,11 +37,11 @@ type SaleRequest struct {
 	Ref            string                 `json:"ref,omitempty"`
 	IdempotencyKey payterm.IdempotencyKey `json:"idempotency_key,omitempty"`
 	Despite        payterm.OrderID        `json:"despite,omitempty"`
-	// Currency is that of the amount; without one it is the merchant's.
+	// Currency of the amount; the merchant's if empty.
 	Currency payterm.Currency `json:"currency,omitempty"`
 }
 
-// check refuses what no terminal would take, naming the field.
+// check refuses invalid values by the field's name.
 func (r *SaleRequest) check() error {
 	switch {
 	case r.Mode != payterm.Passive && r.Mode != payterm.Active:
@@ -58,8 +58,8 @@ func (r *SaleRequest) check() error {
 	return nil
 }
 
-// RefundRequest is the body of POST /orders/{id}/refund. No amount is all that is left of
-// the sale; an amount of 0 is a mistake, and never all.
+// RefundRequest is the body of POST /orders/{id}/refund. A missing amount means all that is left
+// of the sale; an amount of 0 is an error.
 type RefundRequest struct {
 	Sale           payterm.OrderID        `json:"-"` // from the path
 	AmountMinor    *int64                 `json:"amount_minor,omitempty"`
@@ -75,8 +75,8 @@ func (r *RefundRequest) check() error {
 	return nil
 }
 
-// OrderLine is a line of the answer to a sale or refund: first Taken with the order id, as
-// soon as the order is durable, then the order at its end or why there is none.
+// OrderLine is a line of the answer to a sale or refund: first Taken with the order id, as soon
+// as the order is durable, then the order at its end, or the reason why there is none.
 type OrderLine struct {
 	Taken payterm.OrderID `json:"taken,omitempty"`
 	Order *payterm.Order  `json:"order,omitempty"`
@@ -84,11 +84,11 @@ type OrderLine struct {
 	Code  Code            `json:"code,omitempty"`
 }
 
-// maxRef is the most letters of a reference.
+// maxRef is the longest reference, in characters.
 const maxRef = 64
 
-// CheckRef says what is wrong with a reference, by the name of its field. It is printed:
-// signs that command a printer, or break a line, are refused.
+// CheckRef checks a reference, by the field's name. References are printed, so control characters
+// are refused.
 func CheckRef(ref string) error {
 	if utf8.RuneCountInString(ref) > maxRef {
 		return refusef("ref: %d letters are the most", maxRef)
@@ -113,14 +113,13 @@ func (r *ResolveRequest) check() error {
 	return nil
 }
 
-// Queue is the answer to GET /queue: what waits for the network, next first.
+// Queue is the answer to GET /queue: what waits for the network, the next inquiry first.
 type Queue struct {
 	Queue []payterm.QueueItem `json:"queue"`
 }
 
-// ZRequest is the body of POST /totals/z: the supervisor who has typed number and PIN on
-// the machine that asks. Without one, or without a body, the PIN is typed at the counter,
-// where one guards the Z.
+// ZRequest is the body of POST /totals/z: number and PIN of a supervisor, typed on the caller's
+// machine. Without them the PIN is typed at the counter, if a Z needs one.
 type ZRequest struct {
 	Operator string      `json:"operator,omitempty"` // payterm.SharedSupervisor for the PIN without a name
 	PIN      counter.PIN `json:"pin,omitempty"`
@@ -133,15 +132,15 @@ func (r *ZRequest) check() error {
 	return nil
 }
 
-// ReconcileRequest is the query of POST /reconcile: a business day, this one where it is
-// left out, or a Z.
+// ReconcileRequest is the query of POST /reconcile: a business day, by default the current one,
+// or a Z.
 type ReconcileRequest struct {
 	Day    string
 	Number int64 // of the Z; 0 for a day
 }
 
-// ReconcileLine is a line of the answer to POST /reconcile: how far it is, then the report
-// or why there is none.
+// ReconcileLine is a line of the answer to POST /reconcile: progress, then the report or an
+// error.
 type ReconcileLine struct {
 	Checked int             `json:"checked,omitempty"`
 	Of      int             `json:"of,omitempty"`
@@ -150,62 +149,60 @@ type ReconcileLine struct {
 	Code    Code            `json:"code,omitempty"`
 }
 
-// Reconciliation is what the journal and the gateway say of the sales of a business day, or
-// of a Z, and of the sales of which refunds are in it.
+// Reconciliation compares journal and gateway for the sales of a business day or a Z, and the
+// sales of its refunds.
 type Reconciliation struct {
 	Day         string       `json:"day,omitempty"`
 	Number      int64        `json:"number,omitempty"` // of the Z
 	Sales       int          `json:"sales"`
 	Agree       int          `json:"agree"`
-	Unknown     int          `json:"unknown"` // the gateway did not tell: neither agreed nor different
+	Unknown     int          `json:"unknown"` // the gateway gave no answer
 	Differences []Difference `json:"differences"`
 }
 
-// Difference is one sale about which journal and gateway do not agree, or of which nobody
-// can say whether they do.
+// Difference is a sale about which journal and gateway differ, or for which that is unknown.
 type Difference struct {
 	OrderID      payterm.OrderID   `json:"order_id"`
 	What         Differing         `json:"what"`
-	Outcome      payterm.Outcome   `json:"outcome"` // in the journal, before it was asked about
+	Outcome      payterm.Outcome   `json:"outcome"` // in the journal, before the question
 	Currency     payterm.Currency  `json:"currency"`
-	OursMinor    int64             `json:"ours_minor"`    // paid, or refunded where that differs
+	OursMinor    int64             `json:"ours_minor"`    // paid, or refunded if that differs
 	GatewayMinor int64             `json:"gateway_minor"` // likewise
 	Answer       string            `json:"answer,omitempty"`
 	Gateway      string            `json:"gateway_order_status,omitempty"` // as received
 	Why          string            `json:"why,omitempty"`
-	Attention    payterm.Attention `json:"attention,omitempty"` // what staff has to decide since then
+	Attention    payterm.Attention `json:"attention,omitempty"` // what staff has to decide as a result
 }
 
-// Differing says in one word what differs.
+// Differing is the kind of difference.
 type Differing string
 
-// The words.
+// The kinds.
 const (
-	// DiffersFound had ended unpaid, and is paid: it is on the list of alarms now.
+	// DiffersFound: ended unpaid, and turned out paid; it has an alarm now.
 	DiffersFound Differing = "found"
-	// DiffersNotPaid is approved here, and the gateway knows no such order.
+	// DiffersNotPaid: approved here, unknown to the gateway.
 	DiffersNotPaid Differing = "not_paid"
-	// DiffersOutdated says less than the gateway has said before: an old answer, or
-	// something was taken back.
+	// DiffersOutdated: the gateway says less than before: an out-of-date answer, or something was
+	// taken back.
 	DiffersOutdated Differing = "outdated"
 	DiffersAmount   Differing = "amount"   // another amount was paid
-	DiffersRefunded Differing = "refunded" // another amount went back
-	DiffersUnclear  Differing = "unclear"  // the gateway says what fits nothing
-	DiffersOpen     Differing = "open"     // not final here either; the terminal goes on asking
-	DiffersUnknown  Differing = "unknown"  // the gateway did not tell
+	DiffersRefunded Differing = "refunded" // another amount was refunded
+	DiffersUnclear  Differing = "unclear"  // the gateway's answer fits nothing
+	DiffersOpen     Differing = "open"     // not final here yet; it is still asked about
+	DiffersUnknown  Differing = "unknown"  // the gateway gave no answer
 )
 
-// Status is the answer to GET /status. Of the two embedded parts there is one.
+// Status is the answer to GET /status. One of the two embedded parts is set.
 type Status struct {
 	State string `json:"state"`
-	// Waits is what a terminal without a merchant waits for, or what a parcel that has come
-	// does.
+	// Waits is what a terminal without a merchant waits for, or what a new parcel waits for.
 	Waits string `json:"waits"`
 	*Running
 	*Setup
 }
 
-// Running is the status of a terminal that sells, or would if its journal were open.
+// Running is the status of a terminal that sells, or would with an open journal.
 type Running struct {
 	MerchantID string           `json:"merchant_id"`
 	Currency   payterm.Currency `json:"currency"`
@@ -224,7 +221,7 @@ type Running struct {
 	Paper        payterm.PaperCondition `json:"paper"`
 	Unprinted    int                    `json:"unprinted"`
 	Fault        string                 `json:"fault"`
-	Devices      map[string]string      `json:"devices"` // why those are not there that the profile names
+	Devices      map[string]string      `json:"devices"` // why devices of the profile are missing
 	Training     bool                   `json:"training"`
 	Notice       *Notice                `json:"notice"`
 }
@@ -237,18 +234,18 @@ type Setup struct {
 
 // The states of a terminal that waits for a parcel.
 const (
-	StateUnprovisioned = "unprovisioned" // it has never had one
-	StateProvisioning  = "provisioning"  // it sells, and is being asked for a newer one's code
+	StateUnprovisioned = "unprovisioned" // it never had a parcel
+	StateProvisioning  = "provisioning"  // it sells, and the code of a new parcel is asked for
 )
 
-// Notice is the body of POST /notice, which the socket alone takes: what the machine's
-// system has to tell whoever stands before the terminal.
+// Notice is the body of POST /notice, on the socket only: a notice of the operating system for
+// the screen.
 type Notice struct {
 	Notice screen.Notice  `json:"notice"`
 	Reason screen.Refusal `json:"reason,omitempty"`
 }
 
-// check says what is wrong with a notice, naming the field.
+// check checks a notice, by the field's name.
 func (n *Notice) check() error {
 	allowed := n.Notice.Refusals()
 	switch {
@@ -270,46 +267,46 @@ func wordsOf[T ~string](list []T) string {
 	return strings.Join(words, ", ")
 }
 
-// TrainingRequest is the body of POST /training. The answer may be lost with the terminal
-// that gives it: GET /status says what came of it.
+// TrainingRequest is the body of POST /training. The answer may be lost when the agent ends; GET
+// /status has the result.
 type TrainingRequest struct {
 	On bool `json:"on"`
 }
 
 // DoctorRequest is the query of POST /doctor.
 type DoctorRequest struct {
-	// Tests are the devices that a person is asked to try out first; none for none.
+	// Tests are the devices to test with a person first; empty for none.
 	Tests []string
-	Step  time.Duration // how long each step of a test waits for somebody
-	Print bool          // the report on the terminal's own paper as well
+	Step  time.Duration // how long each step of a test waits for a person
+	Print bool          // also print the report
 }
 
-// Devices are what a board may have, in the order of the report; each can be tried out.
+// Devices are the possible devices of a board, in the order of the report; each can be tested.
 var Devices = []string{"display", "keypad", "scanner", "printer", "buzzer"}
 
-// How long a step of a test waits for somebody.
+// How long a step of a test waits for a person.
 const (
 	DefaultStep = 30 * time.Second
-	MaxStep     = time.Minute // less than the counter waits for the next trial
+	MaxStep     = time.Minute // less than the counter's limit for a trial
 )
 
-// Report is what the doctor found.
+// Report is the doctor's report.
 type Report struct {
 	At     time.Time `json:"at,omitzero"`
 	OK     bool      `json:"ok"` // nothing failed
 	Checks []Check   `json:"checks"`
 }
 
-// Check is one finding. Says tells what is so, and with Fail or Warn what to do.
+// Check is one finding. Says is the state, and with Fail or Warn what to do.
 type Check struct {
 	Name   string `json:"name"`
 	Result Result `json:"result"`
 	Says   string `json:"says,omitempty"`
 	TookMS int64  `json:"took_ms,omitempty"`
-	Errors int    `json:"errors,omitempty"` // of a device, since the terminal's start
+	Errors int    `json:"errors,omitempty"` // of a device, since the start
 }
 
-// Result is how a check ended.
+// Result is the result of a check.
 type Result string
 
 // The results.
@@ -317,11 +314,11 @@ const (
 	OK   Result = "ok"
 	Warn Result = "warn"
 	Fail Result = "fail"
-	Skip Result = "skip" // a test that a person left
+	Skip Result = "skip" // a test that was left
 	None Result = "none" // the board has no such device
 )
 
-// refusef is a value that is understood and not taken.
+// refusef is an error for a valid JSON value that is refused.
 func refusef(format string, args ...any) error {
 	return &Error{Code: Invalid, Message: fmt.Sprintf(format, args...)}
 }

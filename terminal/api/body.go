@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// read takes a JSON body strictly; v's check, if it has one, looks at the values.
+// read reads a JSON body strictly and calls v's check, if it has one.
 func read(w http.ResponseWriter, r *http.Request, most int64, v any) error {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var long *http.MaxBytesError
@@ -36,10 +36,9 @@ func read(w http.ResponseWriter, r *http.Request, most int64, v any) error {
 	return nil
 }
 
-// eachOnce refuses a body in which two programs could read two things: a field that comes
-// twice, one in other letters than its own, one that nobody knows, and null, which
-// encoding/json takes for a field that was left out. A refund without an amount is one of
-// all that is left.
+// eachOnce refuses bodies that two programs could read differently: duplicate fields, other case,
+// unknown fields, and null, which encoding/json treats as missing. (A refund without an amount is
+// one of all that is left.)
 func eachOnce(text []byte, known []string) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	switch open, err := d.Token(); {
@@ -54,7 +53,7 @@ func eachOnce(text []byte, known []string) error {
 		if err != nil {
 			return Wrap(Malformed, err)
 		}
-		name := key.(string) // in an object nothing else stands there
+		name := key.(string) // objects have only string keys
 		var value json.RawMessage
 		switch err := d.Decode(&value); {
 		case err != nil:
@@ -77,7 +76,7 @@ func eachOnce(text []byte, known []string) error {
 	return nil
 }
 
-// fieldsOf are the names under which v, a pointer to a struct, is written as JSON.
+// fieldsOf are the JSON names of the fields of v, a pointer to a struct.
 func fieldsOf(v any) []string {
 	var names []string
 	t := reflect.TypeOf(v).Elem()

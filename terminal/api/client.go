@@ -19,24 +19,23 @@ import (
 )
 
 const (
-	dialTime   = 10 * time.Second // for a terminal to take a call, at a socket where many wait
-	mostAnswer = 16 << 20         // bytes of what it may say, the longest list among it
-	mostReport = 64 << 20         // bytes of the reconciliation of a day
+	dialTime   = 10 * time.Second // for a connection to a busy socket
+	mostAnswer = 16 << 20         // bytes of an answer, such as the longest list
+	mostReport = 64 << 20         // bytes of a day's reconciliation
 )
 
-// Client calls the terminal whose data directory is Data, on its socket. What the terminal
-// refuses is an *Error; where no answer came it is a *ConnectionError.
+// Client calls the terminal of the data directory Data on its socket. A refusal is an *Error; a
+// missing answer is a *ConnectionError.
 type Client struct{ Data string }
 
-// ConnectionError is why there is no answer. What is asked and how is not the caller's
-// concern; why it failed is.
+// ConnectionError: there was no answer.
 type ConnectionError struct {
 	Data string
-	Sent bool // the request may have reached a terminal
+	Sent bool // a terminal may have got the request
 	Err  error
 }
 
-// Error says what to look after.
+// Error says what to check.
 func (e *ConnectionError) Error() string {
 	return fmt.Sprintf("no agent answers in %s: is it running, and is this its --data? (%v)", e.Data, e.Err)
 }
@@ -44,7 +43,7 @@ func (e *ConnectionError) Error() string {
 // Unwrap is the reason.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
-// NotRunning tells whether nobody was there to take the request.
+// NotRunning reports whether no terminal took the request.
 func NotRunning(err error) bool {
 	var c *ConnectionError
 	return errors.As(err, &c) && !c.Sent
@@ -103,8 +102,7 @@ func (c Client) Doctor(ctx context.Context, r DoctorRequest) (rep Report, err er
 	return rep, c.ask(ctx, http.MethodPost, "/doctor?"+q.Encode(), nil, &rep)
 }
 
-// Train begins or ends a training. The terminal that is asked ends, and its answer may end
-// with it.
+// Train begins or ends training. The agent that is asked ends, perhaps before its answer.
 func (c Client) Train(ctx context.Context, on bool) error {
 	return c.ask(ctx, http.MethodPost, "/training", TrainingRequest{on}, &TrainingRequest{})
 }
@@ -114,13 +112,13 @@ func (c Client) Notice(ctx context.Context, n Notice) error {
 	return c.ask(ctx, http.MethodPost, "/notice", n, &Notice{})
 }
 
-// Sale asks for a sale and waits for its end. taken hears the order id. An error that is a
-// *ConnectionError with Sent says that the order may go on at the terminal.
+// Sale makes a sale and waits for its end. taken is called with the order id. A *ConnectionError
+// with Sent means that the order may continue at the terminal.
 func (c Client) Sale(ctx context.Context, r SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
 	return c.order(ctx, "/sale", r, taken)
 }
 
-// Refund asks for a refund, likewise.
+// Refund makes a refund, likewise.
 func (c Client) Refund(ctx context.Context, r RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
 	return c.order(ctx, "/orders/"+url.PathEscape(string(r.Sale))+"/refund", r, taken)
 }
@@ -152,7 +150,7 @@ func (c Client) order(ctx context.Context, path string, in any, taken func(payte
 	return payterm.Order{}, c.broke(all.Err())
 }
 
-// broke is the end of a connection before its answer.
+// broke is a connection that ended before its answer.
 func (c Client) broke(err error) error {
 	if err == nil {
 		err = io.ErrUnexpectedEOF
@@ -160,8 +158,8 @@ func (c Client) broke(err error) error {
 	return &ConnectionError{Data: c.Data, Sent: true, Err: err}
 }
 
-// Reconcile asks the gateway about each sale of a business day or a Z. checked hears how
-// far it is.
+// Reconcile asks the gateway about each sale of a business day or a Z. checked is called with the
+// progress.
 func (c Client) Reconcile(ctx context.Context, r ReconcileRequest, checked func(n, of int)) (Reconciliation, error) {
 	q := url.Values{}
 	if r.Day != "" {

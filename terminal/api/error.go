@@ -9,7 +9,7 @@ import (
 	"payterm"
 )
 
-// Error is why something was not done, in the terminal's words.
+// Error is a refusal or failure, in the terminal's words.
 type Error struct {
 	Code    Code   `json:"code,omitempty"`
 	Message string `json:"error"`
@@ -23,31 +23,31 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Wrap gives an error the code under which a caller hears of it.
+// Wrap gives an error a code.
 func Wrap(code Code, err error) *Error { return &Error{Code: code, Message: err.Error()} }
 
-// Code says in one word why something was not done.
+// Code is the kind of an error.
 type Code string
 
 // The codes, each with one HTTP status.
 const (
-	Malformed     Code = "malformed"     // no JSON, not of this shape, or nothing
+	Malformed     Code = "malformed"     // not JSON, not of this form, or empty
 	Unauthorized  Code = "unauthorized"  // a token is needed
 	Forbidden     Code = "forbidden"     // calls from web pages
-	Unknown       Code = "unknown"       // no such order, no such Z
+	Unknown       Code = "unknown"       // no such order or Z
 	UnknownCall   Code = "unknown_call"  // no such path
-	WrongMethod   Code = "wrong_method"  // the path is called by another method
-	Busy          Code = "busy"          // somebody is at the counter, or slips are in the printer
+	WrongMethod   Code = "wrong_method"  // the path needs another method
+	Busy          Code = "busy"          // the counter is in use, or slips are printing
 	KeyReused     Code = "key_reused"    // the idempotency key was used for another request
-	NotNow        Code = "not_now"       // what the terminal is in does not allow it
-	NotAllowed    Code = "not_allowed"   // no supervisor has allowed it
+	NotNow        Code = "not_now"       // the terminal's state does not allow it
+	NotAllowed    Code = "not_allowed"   // no supervisor allowed it
 	InTraining    Code = "training"      // the terminal is in training
-	Invalid       Code = "invalid"       // understood, and a value is refused
-	TooMany       Code = "too_many"      // callers, or wrong tokens: ask again later
-	NotOpen       Code = "not_open"      // the journal is not, or the loop has ended
-	Unprovisioned Code = "unprovisioned" // the terminal knows no merchant
+	Invalid       Code = "invalid"       // valid JSON with a refused value
+	TooMany       Code = "too_many"      // too many callers or wrong tokens: try again later
+	NotOpen       Code = "not_open"      // the journal is not open, or the loop has ended
+	Unprovisioned Code = "unprovisioned" // the terminal has no merchant
 	Provisioning  Code = "provisioning"  // it waits for the code of a new parcel
-	Failed        Code = "failed"        // something in the terminal went wrong
+	Failed        Code = "failed"        // an internal error
 )
 
 var statuses = map[Code]int{
@@ -85,7 +85,8 @@ func errorOf(err error) *Error {
 	return Wrap(Failed, err)
 }
 
-// statusOfOrder is that of an order that ends an answer. One without an id never began.
+// statusOfOrder is the HTTP status of an answer that ends with this order. An order without an id
+// never began.
 func statusOfOrder(o payterm.Order) int {
 	if o.ID != "" || o.Outcome != payterm.NotSent {
 		return http.StatusOK

@@ -21,28 +21,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Each listener has a share of its own, which the callers of another cannot take: tills on
-// TCP leave the owner's socket alone.
+// Each listener has its own share of descriptors: tills on TCP cannot exhaust the owner's socket.
 const (
 	mostConns = 128
 	mostCalls = 64
-	ownFiles  = 128 // descriptors for all else: journal, devices, gateway
+	ownFiles  = 128 // descriptors for everything else: journal, devices, gateway
 )
 
-// Share is what callers of one listener may take at once.
+// Share bounds the callers of one listener.
 func Share() httpd.Bounds {
 	return httpd.Bounds{Conns: mostConns, Calls: mostCalls, Body: 2 * maxRequest}
 }
 
-// Endpoint is a place where the local API is to be had.
+// Endpoint is a listener of the local API.
 type Endpoint struct {
 	listener net.Listener
 	handler  http.Handler
-	known    func(http.ResponseWriter, *http.Request) bool // tells callers from strangers; nil knows all
+	known    func(http.ResponseWriter, *http.Request) bool // authenticates callers; nil for all
 }
 
-// EnoughFiles says whether this process may open as many files as it can need with so many
-// endpoints: where it may not, callers could take the journal's.
+// EnoughFiles checks that this process may open as many files as it needs with this many
+// endpoints: else callers could use up the journal's descriptors.
 func EnoughFiles(endpoints int) error {
 	return enoughFiles(uint64(ownFiles + endpoints*mostConns))
 }
@@ -59,8 +58,8 @@ func enoughFiles(n uint64) error {
 	return nil
 }
 
-// Listen listens on the socket of a data directory, whose lock the caller has: no earlier
-// life listens there any more. Only its owner may speak there.
+// Listen listens on the socket of a data directory, whose lock the caller holds, so that no other
+// agent uses it. Only its owner may connect.
 func Listen(data string, h http.Handler) (*Endpoint, error) {
 	path := Socket(data)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -76,8 +75,7 @@ func Listen(data string, h http.Handler) (*Endpoint, error) {
 	return &Endpoint{listener: l, handler: h}, nil
 }
 
-// ListenTCP listens on an address of this machine's loopback for callers who have the token
-// that is in a file of the owner's.
+// ListenTCP listens on a loopback address for callers that have the token in tokenFile.
 func ListenTCP(address, tokenFile string, h http.Handler) (*Endpoint, error) {
 	token, err := readToken(tokenFile)
 	if err != nil {
@@ -94,10 +92,10 @@ func ListenTCP(address, tokenFile string, h http.Handler) (*Endpoint, error) {
 	return &Endpoint{listener: l, handler: h, known: newTokens(token).known}, nil
 }
 
-// Close gives an endpoint back that nobody serves.
+// Close closes an endpoint that is not served.
 func (e *Endpoint) Close() error { return e.listener.Close() }
 
-// Serve answers until the context ends, in goroutines of the group.
+// Serve serves until the context ends, in goroutines of the group.
 func (e *Endpoint) Serve(ctx context.Context, wg *sync.WaitGroup, log *slog.Logger) {
 	share := Share()
 	share.Known = e.known
@@ -113,11 +111,10 @@ func (e *Endpoint) Serve(ctx context.Context, wg *sync.WaitGroup, log *slog.Logg
 	})
 }
 
-// minToken is the fewest characters of a token that nobody guesses.
+// minToken is the shortest token that cannot be guessed.
 const minToken = 16
 
-// readToken reads the token that callers over TCP must show. Only its owner may read the
-// file.
+// readToken reads the token for callers over TCP. Only its owner may read the file.
 func readToken(path string) (string, error) {
 	text, err := durable.ReadOwn(path)
 	if err != nil {
@@ -130,16 +127,16 @@ func readToken(path string) (string, error) {
 	return token, nil
 }
 
-// Wrong tokens. The right one is let in whatever others try: a limit that it shared with
-// them would be a way to keep the till out, and nobody guesses sixteen characters.
+// Wrong tokens. The right token is always accepted at once: a shared limit would let others lock
+// the till out, and sixteen characters cannot be guessed.
 const (
-	wrongToken  = time.Second // until one is answered, whatever it looks like
-	wrongTokens = 4           // that wait for that at once; more are not even told that they are wrong
+	wrongToken  = time.Second // delay of the answer to any wrong token
+	wrongTokens = 4           // that wait at once; more are disconnected without an answer
 )
 
-// tokens knows who may call over TCP.
+// tokens authenticates callers over TCP.
 type tokens struct {
-	want  [sha256.Size]byte // hashes: comparing them takes the same time whatever is shown
+	want  [sha256.Size]byte // hashes: comparing them takes the same time for any token
 	wrong chan struct{}
 }
 
@@ -147,8 +144,8 @@ func newTokens(token string) *tokens {
 	return &tokens{sha256.Sum256([]byte(token)), make(chan struct{}, wrongTokens)}
 }
 
-// known lets a call pass that shows the token and does not come from a web page. All others
-// are answered, and their connection ends.
+// known accepts a call that has the token and does not come from a web page. It answers all
+// others and closes their connection.
 func (t *tokens) known(w http.ResponseWriter, r *http.Request) bool {
 	shown, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	got := sha256.Sum256([]byte(shown))
@@ -170,7 +167,7 @@ func (t *tokens) known(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// pause lets a wrong token wait, unless too many wait.
+// pause delays a wrong token, unless too many wait.
 func (t *tokens) pause(ctx context.Context) bool {
 	select {
 	case t.wrong <- struct{}{}:

@@ -13,9 +13,8 @@ import (
 	"time"
 )
 
-// TestTokens: who calls over TCP, and who does not. A wrong token takes a second,
-// whatever is wrong with it, and more than a few at once are told nothing at all; the
-// right one is let in meanwhile.
+// TestTokens: who may call over TCP. A wrong token takes a second, whatever is wrong with it, and
+// more than a few at once get no answer; the right one is accepted meanwhile.
 func TestTokens(t *testing.T) {
 	const token = "0123456789abcdef"
 	call := func(d *tokens, authorization, origin string) (status int) {
@@ -72,8 +71,8 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-// TestEnoughFiles: where callers could take the journal's descriptors the local API does
-// not begin.
+// TestEnoughFiles: if callers could use up the journal's descriptors, the local API does not
+// start.
 func TestEnoughFiles(t *testing.T) {
 	if err := enoughFiles(1); err != nil {
 		t.Error(err)

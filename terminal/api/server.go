@@ -15,31 +15,31 @@ import (
 	"payterm"
 )
 
-// Counter is who sells. taken hears the order id once the order is durable. An order
-// without an id, not sent, is one that did not begin.
+// Counter sells. taken is called with the order id once the order is durable. An order without an
+// id, not sent, did not begin.
 type Counter interface {
 	Sale(ctx context.Context, r SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error)
 	Refund(ctx context.Context, r RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error)
 }
 
-// Orders is who knows the orders of before.
+// Orders knows earlier orders.
 type Orders interface {
 	Order(ctx context.Context, id payterm.OrderID) (payterm.Order, error)
 	Resolve(ctx context.Context, id payterm.OrderID, reason string) (payterm.Order, error)
 	Queue(ctx context.Context) ([]payterm.QueueItem, error)
-	// Reconcile tells how far it is.
+	// Reconcile reports its progress.
 	Reconcile(ctx context.Context, r ReconcileRequest, checked func(n, of int)) (Reconciliation, error)
 }
 
-// Day is who sums up. A Z is taken once: what went into it is in no other.
+// Day makes totals. What is in one Z is in no other.
 type Day interface {
 	X(ctx context.Context) (payterm.Totals, error)
 	Z(ctx context.Context, r ZRequest) (payterm.Totals, error)
-	PrintZ(ctx context.Context, number int64) (payterm.Totals, error) // an earlier one, as it was
+	PrintZ(ctx context.Context, number int64) (payterm.Totals, error) // an earlier one, unchanged
 	DayTotals(ctx context.Context, day string) (payterm.Totals, error)
 }
 
-// Service is what the local API serves.
+// Service implements the local API.
 type Service interface {
 	Counter
 	Orders
@@ -49,12 +49,12 @@ type Service interface {
 	Train(ctx context.Context, on bool) error
 }
 
-// Noticer shows notices of the machine's system.
+// Noticer shows notices of the operating system.
 type Noticer interface {
 	Notice(ctx context.Context, n Notice) error
 }
 
-// Refusing is a service that does nothing, for one reason.
+// Refusing is a Service that refuses everything, for one reason.
 type Refusing struct{ Why func() error }
 
 var _ Service = Refusing{}
@@ -116,12 +116,12 @@ func (s Refusing) Train(context.Context, bool) error { return s.Why() }
 
 const (
 	maxRequest = 64 << 10 // bytes of a body
-	maxNotice  = 256      // far more than the longest notice that there is
+	maxNotice  = 256      // much more than the longest notice
 	orderTime  = 20 * time.Second
 )
 
-// Handler answers the calls of the local API by the service that current gives at each,
-// and notices, which a till on TCP may not send, where there is a noticer.
+// Handler answers the calls of the local API with the current service, and notices, which are not
+// allowed over TCP, if notices is not nil.
 func Handler(current func() Service, notices Noticer) http.Handler {
 	s := server{current}
 	routes := map[string]map[string]http.HandlerFunc{
@@ -152,7 +152,7 @@ func Handler(current func() Service, notices Noticer) http.Handler {
 	return mux
 }
 
-// byMethod answers other methods than those of a path in JSON, as everything else.
+// byMethod answers a wrong method in JSON.
 func byMethod(methods map[string]http.HandlerFunc) http.HandlerFunc {
 	var allowed []string
 	for method := range methods {
@@ -172,7 +172,7 @@ func byMethod(methods map[string]http.HandlerFunc) http.HandlerFunc {
 
 type server struct{ current func() Service }
 
-// reply writes the whole answer: v, or what is wrong.
+// reply writes the whole answer: v or the error.
 func reply(w http.ResponseWriter, v any, err error) {
 	status := http.StatusOK
 	if err != nil {
@@ -181,10 +181,10 @@ func reply(w http.ResponseWriter, v any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(v) //nolint:errcheck // the caller has gone
+	json.NewEncoder(w).Encode(v) // the caller may be gone
 }
 
-// lines is an answer of several lines. The first one sets the status.
+// lines is an answer of several lines. The first one sets the HTTP status.
 type lines struct {
 	w       http.ResponseWriter
 	started bool
@@ -196,7 +196,7 @@ func (l *lines) say(status int, line any) {
 		l.w.Header().Set("Content-Type", "application/json")
 		l.w.WriteHeader(status)
 	}
-	json.NewEncoder(l.w).Encode(line)       //nolint:errcheck // the caller has gone; the order goes on
+	json.NewEncoder(l.w).Encode(line)       // the caller may be gone; the order goes on
 	http.NewResponseController(l.w).Flush() //nolint:errcheck // as above
 }
 
@@ -227,9 +227,9 @@ func (s server) refund(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// end writes the lines of a sale or refund: the order id, then the order or why there is
-// none. Where the call ends before, whether the order begins is not known here: the broken
-// connection says so.
+// end writes the lines of a sale or refund: the order id, then the order or the error. If the
+// call ends before that, it is unknown here whether the order begins: the connection is broken
+// off.
 func end(w http.ResponseWriter, r *http.Request, do func(taken func(payterm.OrderID)) (payterm.Order, error)) {
 	out := &lines{w: w}
 	o, err := do(func(id payterm.OrderID) { out.say(http.StatusOK, OrderLine{Taken: id}) })
@@ -300,7 +300,7 @@ func (s server) z(w http.ResponseWriter, r *http.Request) {
 		err = read(w, r, maxRequest, &req)
 	}
 	var e *Error
-	if err != nil && (!errors.As(err, &e) || e.Code == Malformed) { // an error of JSON may repeat the PIN
+	if err != nil && (!errors.As(err, &e) || e.Code == Malformed) { // a JSON error may contain the PIN
 		err = Errorf(Malformed, "totals: an operator and a PIN, or nothing")
 	}
 	if err != nil {
@@ -356,8 +356,8 @@ func (s server) doctor(w http.ResponseWriter, r *http.Request) {
 	reply(w, rep, err)
 }
 
-// readDoctorRequest reads which devices are to be tried out, all where none is named, and
-// how long each step waits for a person.
+// readDoctorRequest parses the devices to test, all if none is named, and how long each step
+// waits for a person.
 func readDoctorRequest(r *http.Request) (DoctorRequest, error) {
 	q := r.URL.Query()
 	req := DoctorRequest{Step: DefaultStep, Print: q.Get("print") == "1"}

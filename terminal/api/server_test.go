@@ -17,12 +17,12 @@ import (
 	"payterm/terminal/api"
 )
 
-// fake is a terminal that does what the test says, and nothing else.
+// fake is a Service that does what the test says.
 type fake struct {
 	api.Refusing
 	order payterm.Order
 	err   error
-	taken payterm.OrderID // before the order, none where it is empty
+	taken payterm.OrderID // called before the order, if not empty
 	train []bool
 	z     []api.ZRequest
 }
@@ -64,8 +64,8 @@ func newFake() *fake {
 
 const sale = `{"mode":"passive","amount_minor":100}`
 
-// TestEachRefusalHasItsStatus: whatever is wrong, the answer is JSON with a code and the
-// status of that code, and nothing is done.
+// TestEachRefusalHasItsStatus: every error is JSON with a code and that code's status, and
+// nothing is done.
 func TestEachRefusalHasItsStatus(t *testing.T) {
 	for _, c := range []struct {
 		call, body string
@@ -139,8 +139,8 @@ func ask(f *fake, call, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// TestEachFieldOnce: in every call with a body a field that comes twice, is null, or is
-// written in other letters is refused by its name, and so is one that is none.
+// TestEachFieldOnce: in every body a field that is duplicate, null, of another case or unknown is
+// refused by its name.
 func TestEachFieldOnce(t *testing.T) {
 	for call, body := range map[string]string{
 		"POST /sale": `{"mode":"active","wallet":"ALIPAY","amount_minor":500,"tip_minor":50,"ref":"r",` +
@@ -194,8 +194,8 @@ func TestEachFieldOnce(t *testing.T) {
 	}
 }
 
-// TestAnOrderThatDidNotBegin: it is answered as an order, with the status of its reason;
-// one that began is no error, however it ended.
+// TestAnOrderThatDidNotBegin: it is answered as an order, with the status of its reason; an order
+// that began is no error, however it ended.
 func TestAnOrderThatDidNotBegin(t *testing.T) {
 	for _, c := range []struct {
 		id     payterm.OrderID
@@ -221,7 +221,7 @@ func TestAnOrderThatDidNotBegin(t *testing.T) {
 	}
 }
 
-// TestEveryCodeHasItsStatus: a code without one would be an error of the terminal's.
+// TestEveryCodeHasItsStatus: a code without a status would be an internal error.
 func TestEveryCodeHasItsStatus(t *testing.T) {
 	for code, status := range map[api.Code]int{
 		api.Malformed: 400, api.Unauthorized: 401, api.Forbidden: 403, api.Unknown: 404, api.UnknownCall: 404,
@@ -236,8 +236,7 @@ func TestEveryCodeHasItsStatus(t *testing.T) {
 	}
 }
 
-// TestClient: what a terminal says comes out of the client as it went in, and what is wrong
-// can be told apart.
+// TestClient: the client returns what the terminal sent, and errors can be told apart.
 func TestClient(t *testing.T) {
 	dir := t.TempDir()
 	c, ctx := api.Client{Data: dir}, t.Context()

@@ -1,9 +1,9 @@
 // Package doctor examines a terminal: its devices, journal, clock, disk, and the way to the
-// gateway hop by hop. It walks a person through trials of the devices, and looks by itself
-// once when a terminal is new or has a new parcel.
+// gateway hop by hop. It guides a person through tests of the devices, and runs a self test once
+// when a terminal is new or has a new parcel.
 //
-// It changes nothing and decides nothing: what it has found is a Report. What it examines it
-// is given as interfaces.
+// It changes nothing and decides nothing: its result is a Report. What it examines is passed in
+// as interfaces.
 package doctor
 
 import (
@@ -30,7 +30,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Devices are the terminal's. A *devices.Set has all of this.
+// Devices are the terminal's devices; *devices.Set implements it.
 type Devices interface {
 	Board() *board.Board
 	Now() time.Duration
@@ -41,7 +41,7 @@ type Devices interface {
 	Tester
 }
 
-// Tester is what a trial of devices does with them.
+// Tester is what a test does with the devices.
 type Tester interface {
 	Keys() []payterm.Key
 	Held() []payterm.Key
@@ -56,14 +56,14 @@ type Tester interface {
 // Options are what a doctor is made with.
 type Options struct {
 	Devices Devices
-	Name    string                // of the terminal, on the report's slip
-	Data    string                // its directory
+	Name    string                // of the terminal, on the printed report
+	Data    string                // data directory
 	Clock   func() time.Time      // zero while the clock is not set
-	Screens func() screen.Options // of the slips of trials
+	Screens func() screen.Options // for the slips of tests
 	Log     *slog.Logger
 	// NetworkTime reports whether a time server sets the clock; nil to ask the kernel.
 	NetworkTime func() (bool, error)
-	// LookAgain is how long after a look a self test looks again; 0 for ten seconds.
+	// LookAgain is the pause of the self test between two looks; 0 for ten seconds.
 	LookAgain time.Duration
 }
 
@@ -73,8 +73,8 @@ type Doctor struct {
 	slip slipTrial
 
 	mu    sync.Mutex
-	found screen.SelfTest // stands below the idle screen for a while
-	until time.Duration   // in the time of the devices
+	found screen.SelfTest // shown on the idle screen for a while
+	until time.Duration   // in the devices' time
 }
 
 const lookAgain = 10 * time.Second
@@ -90,19 +90,18 @@ func New(o Options) *Doctor {
 	return &Doctor{o: o}
 }
 
-// Examination looks at a terminal and puts into the report what it finds.
+// Examination examines a terminal and adds its findings to the report.
 type Examination func(ctx context.Context, rep *Report)
 
-// Counter is the terminal's counter in the hands of the doctor. A *runner.Service is one.
+// Counter is the counter in service; *runner.Service implements it.
 type Counter interface {
 	Show(counter.Trial)
-	Input() <-chan counter.Event // what is pressed and scanned; closed once the counter was taken away
+	Input() <-chan counter.Event // keys and scans; closed when the service ends
 	End()
 }
 
-// Answer does what a request to the local API asks for: trials first, which walk a person
-// through devices and hold the counter that take gives, then the examination; and it puts
-// the report on the terminal's own paper where that is asked for.
+// Answer handles a request of the local API: first the tests, which need a person and the counter
+// from take, then the examination; and it prints the report if asked.
 func (d *Doctor) Answer(ctx context.Context, r api.DoctorRequest, examine Examination,
 	take func(context.Context) (Counter, error)) (api.Report, error) {
 	rep := &Report{OK: true}
@@ -122,31 +121,32 @@ func (d *Doctor) Answer(ctx context.Context, r api.DoctorRequest, examine Examin
 	return rep.Wire(), nil
 }
 
-// Print puts a report on paper.
+// Print prints a report.
 func (d *Doctor) Print(rep *Report) error {
 	return d.o.Devices.PrintJob(devices.Job{Slip: rep.slip(d.o.Name)})
 }
 
-// Selling is a terminal that sells, beside its devices.
+// Selling is what is examined of a terminal that sells, besides its devices.
 type Selling struct {
-	Status  func(context.Context) (counter.Status, error) // by the loop, which so proves that it turns
+	Status  func(context.Context) (counter.Status, error) // of the loop, which proves that it runs
 	Journal Journal
 	Probe   func(ctx context.Context) []Hop // the way to the gateway
 	Config  config.Config
 }
 
-// Journal is what is examined of it.
+// Journal is what is examined of the journal.
 type Journal interface {
 	Writable() error
-	// Check holds the newest records against their chain, and says how the journal is kept.
+	// Check checks the newest records against the hash chain, and describes the journal's
+	// settings.
 	Check(ctx context.Context, newest int) (says string, err error)
 }
 
-// Hop is a stage of the way to the gateway.
+// Hop is a step of the way to the gateway.
 type Hop struct {
 	Name  string
 	Err   error // says what to do
-	Clock bool  // it is the clock's fault
+	Clock bool  // because of the clock
 	Took  time.Duration
 }
 
@@ -176,18 +176,18 @@ func (d *Doctor) Selling(s Selling) Examination {
 	}
 }
 
-// Unprovisioned is a terminal that waits for a parcel, beside its devices.
+// Unprovisioned is what is examined of a terminal that waits for a parcel, besides its devices.
 type Unprovisioned struct {
-	Signers  int            // whose parcels are taken
+	Signers  int            // trusted signers
 	Unsigned string         // what to do where there are none
-	Link     func() Finding // the way out of this machine
+	Link     func() Finding // this machine's network
 }
 
-// Unprovisioned is the examination of what there is without a merchant.
+// Unprovisioned is the examination of a terminal without a merchant.
 func (d *Doctor) Unprovisioned(u Unprovisioned) Examination {
 	return func(ctx context.Context, rep *Report) {
 		rep.At = d.o.Clock()
-		if u.Signers == 0 { // first, since nothing else matters then
+		if u.Signers == 0 { // first, since nothing works without it
 			rep.Add("signers", api.Fail, u.Unsigned, 0)
 		} else {
 			rep.Add("signers", api.OK, fmt.Sprintf("parcels of %d are taken", u.Signers), 0)
@@ -204,20 +204,20 @@ func (d *Doctor) Unprovisioned(u Unprovisioned) Examination {
 }
 
 const (
-	lowSpace      = 64 << 20 // bytes: time to do something
+	lowSpace      = 64 << 20 // bytes: time to act
 	noSpace       = 8 << 20
 	doctored      = 30 * time.Second
-	newestRecords = 200 // records of the journal that are held against its chain
+	newestRecords = 200 // records that are checked against the hash chain
 )
 
-// paperFindings are those that have words of their own.
+// paperFindings are the conditions with a finding of their own.
 var paperFindings = map[payterm.PaperCondition]string{
 	payterm.PaperOut: screen.FindingPaperOut, payterm.PaperCoverOpen: screen.FindingCoverOpen,
 }
 
-// examineDevices says how each device of the board is.
+// examineDevices reports the state of each device.
 func (d *Doctor) examineDevices(ctx context.Context, rep *Report) {
-	paper, _ := d.o.Devices.AskPaper(ctx) // a printer that is busy has said it before
+	paper, _ := d.o.Devices.AskPaper(ctx) // a busy printer has said it before
 	for _, device := range append(slices.Clip(api.Devices), devices.LEDs) {
 		c := d.examineDevice(device, paper)
 		c.Name, c.Errors = device, d.o.Devices.Trouble(device).N
@@ -236,7 +236,8 @@ func (d *Doctor) examineDevices(ctx context.Context, rep *Report) {
 	}
 }
 
-// examineSigns says which of the shop's own texts do not come out as they are written.
+// examineSigns reports characters of the shop's own texts that cannot be shown or printed as
+// written.
 func (d *Doctor) examineSigns(rep *Report, c config.Config) {
 	var says []string
 	for _, p := range Signs(c, d.o.Devices.Board().Profile) {
@@ -249,7 +250,7 @@ func (d *Doctor) examineSigns(rep *Report, c config.Config) {
 	rep.Add("signs", api.OK, "the shop's own texts come out as they are written", 0)
 }
 
-// examineDevice says how a device is, from what its driver met.
+// examineDevice reports a device's state from its driver's errors.
 func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Finding {
 	b, t := d.o.Devices.Board(), d.o.Devices.Trouble(device)
 	if err := d.o.Devices.Absent(device); err != nil {
@@ -259,7 +260,7 @@ func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Find
 		return finding(api.None, "the board profile has none")
 	}
 	ago := (d.o.Devices.Now() - t.At).Round(time.Second)
-	back := errors.Is(t.Err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is there
+	back := errors.Is(t.Err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is back
 	switch {
 	case t.N > 0 && ago < devices.Recently && !back:
 		return finding(api.Fail, t.Err.Error())
@@ -280,8 +281,8 @@ func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Find
 	return finding(api.OK, d.o.Devices.Wire(device))
 }
 
-// examineGlass sends the frame once more, so that a bus that fails is noticed now,
-// and says what drives the backlight.
+// examineGlass sends the frame again, so that a bus error shows now, and reports what drives the
+// backlight.
 func (d *Doctor) examineGlass(ctx context.Context, rep *Report, display Finding) {
 	if display.Result == api.None || display.Result == api.Fail {
 		return
@@ -300,7 +301,7 @@ func (d *Doctor) examineGlass(ctx context.Context, rep *Report, display Finding)
 	}
 }
 
-// examineLine says what a serial line has carried.
+// examineLine reports a serial line's traffic.
 func examineLine(rep *Report, name string, l *hal.Line, wire string) {
 	if l == nil {
 		return
@@ -336,7 +337,7 @@ func Shared(tty, names string) string {
 		"from this device", tty, names)
 }
 
-// examineJournal writes to the journal, reads back how, and looks at the newest records.
+// examineJournal writes to the journal, reads its settings, and checks the newest records.
 func (d *Doctor) examineJournal(ctx context.Context, rep *Report, j Journal) {
 	began := d.o.Devices.Now()
 	if err := j.Writable(); err != nil {
@@ -352,7 +353,7 @@ func (d *Doctor) examineJournal(ctx context.Context, rep *Report, j Journal) {
 	}
 }
 
-// examineSpace looks at the room that is left for the data.
+// examineSpace checks the free space for the data.
 func (d *Doctor) examineSpace(rep *Report) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(filepath.Clean(d.o.Data), &fs); err != nil {
@@ -362,7 +363,7 @@ func (d *Doctor) examineSpace(rep *Report) {
 	rep.put(space(fs.Bavail * uint64(fs.Bsize)))
 }
 
-// space judges how many bytes are left.
+// space judges the free space in bytes.
 func space(left uint64) Finding {
 	c := finding(api.OK, fmt.Sprintf("%d MB are left", left>>20))
 	c.Name = "space"
@@ -385,8 +386,8 @@ func (d *Doctor) examineClock(rep *Report) {
 	rep.put(clock(rep.At, synced, err))
 }
 
-// clock judges a clock that shows a time: what the kernel knows of who sets it decides, as
-// the time itself may be any since the program was built.
+// clock judges a clock that is set: by whether the kernel knows of a time server, since any time
+// after the build may be wrong.
 func clock(at time.Time, synced bool, err error) Finding {
 	c := finding(api.OK, at.Format(time.RFC3339))
 	c.Name = "clock"
@@ -401,7 +402,7 @@ func clock(at time.Time, synced bool, err error) Finding {
 	return c
 }
 
-// examineNetwork goes to the gateway hop by hop, from the socket in the wall on.
+// examineNetwork checks the way to the gateway hop by hop, from the cable on.
 func examineNetwork(ctx context.Context, rep *Report, s Selling) {
 	link := Link(s.Config.Gateway.URL)
 	link.Name = "network link"
@@ -424,20 +425,19 @@ func examineNetwork(ctx context.Context, rep *Report, s Selling) {
 	}
 }
 
-// NetworkTime reports whether a time server sets the clock, by what the kernel knows of it
-// (adjtimex(2)).
+// NetworkTime reports whether a time server sets the clock, as the kernel knows it (adjtimex(2)).
 func NetworkTime() (bool, error) {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
 	return err == nil && keptTime(state, t.Status), err
 }
 
-// keptTime is whether somebody sets a clock of this state and status.
+// keptTime reports whether a clock with this state and status is being set.
 func keptTime(state int, status int32) bool {
 	return state != unix.TIME_ERROR && status&unix.STA_UNSYNC == 0
 }
 
-// addresses are those of this machine that others can reach it by.
+// addresses are the addresses of this machine that others can reach.
 func addresses() string {
 	all, err := net.InterfaceAddrs()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestLink: what interfaces and routes say of the way out.
+// TestLink: interfaces and routes, and what they say of the network.
 func TestLink(t *testing.T) {
 	const v4 = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n" +
 		"eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n" +
@@ -52,7 +52,8 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestSelfTestGivesUp: a start that dies in the test has it once more, and then no more.
+// TestSelfTestGivesUp: a start that ends during the self test runs it once more, and then no
+// more.
 func TestSelfTestGivesUp(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -73,7 +74,7 @@ func TestSelfTestGivesUp(t *testing.T) {
 	}
 }
 
-// TestWholeDoctorWaits: no look is begun while somebody is being served.
+// TestWholeDoctorWaits: no look begins while the counter is in use.
 func TestWholeDoctorWaits(t *testing.T) {
 	t.Parallel()
 	d := New(Options{LookAgain: time.Millisecond})
@@ -95,7 +96,7 @@ func TestWholeDoctorWaits(t *testing.T) {
 	}
 }
 
-// TestSpaceAndTime: what a disk and a kernel may say.
+// TestSpaceAndTime: free space and clock states.
 func TestSpaceAndTime(t *testing.T) {
 	t.Parallel()
 	for left, want := range map[uint64]string{0: "fail", noSpace - 1: "fail", noSpace: "warn", lowSpace - 1: "warn",
@@ -123,7 +124,7 @@ func TestSpaceAndTime(t *testing.T) {
 	}
 }
 
-// TestEveryCheckHasAFinding: what can fail has words on a screen.
+// TestEveryCheckHasAFinding: each check that can fail has words for the screen.
 func TestEveryCheckHasAFinding(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range screen.Findings {

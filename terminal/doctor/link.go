@@ -12,9 +12,8 @@ import (
 	"payterm/terminal/api"
 )
 
-// Link says whether this machine has a cable, or what stands for one, on the way
-// to the gateway: an interface that is up, with an address, and a default route
-// over it.
+// Link reports whether this machine has a way to the gateway: an interface that is up, with an
+// address, and a default route over it.
 func Link(gateway string) Finding {
 	if u, err := url.Parse(gateway); err == nil && config.IsLoopback(u.Hostname()) {
 		return finding(api.OK, "the gateway is on this machine")
@@ -73,8 +72,8 @@ func linkOf(list []iface, routes []string) Finding {
 	return finding(api.Fail, strings.Join(addressed, ", ")+" is up without a default route: set the router's address")
 }
 
-// defaultRoutes gives the interfaces of the default routes that are up, from the
-// text of /proc/net/route and /proc/net/ipv6_route (proc(5)).
+// defaultRoutes are the interfaces of default routes that are up, from the text of
+// /proc/net/route and /proc/net/ipv6_route (proc(5)).
 func defaultRoutes(v4, v6 string) []string {
 	var names []string
 	add := func(name, flags string, all bool) {

@@ -7,7 +7,7 @@ import (
 	"payterm/terminal/api"
 )
 
-// Report is what an examination has found, in its order.
+// Report has the findings of an examination, in order.
 type Report struct {
 	At       time.Time
 	OK       bool // nothing failed
@@ -17,21 +17,21 @@ type Report struct {
 // Finding is one of them.
 type Finding struct {
 	api.Check
-	about  string // which of screen.Findings it is where its name does not tell
-	silent bool   // a device that has not answered, and may do so the next time
+	about  string // its word of screen.Findings, if not by its name
+	silent bool   // the device did not answer, and may do so the next time
 }
 
 func finding(result api.Result, says string) Finding {
 	return Finding{Check: api.Check{Result: result, Says: says}}
 }
 
-// as gives a finding another one of screen.Findings than its name does.
+// as sets a finding's word of screen.Findings.
 func (f Finding) as(about string) Finding { f.about = about; return f }
 
-// unanswered says that the device has not answered, and may do so the next time.
+// unanswered marks that the device did not answer, and may do so the next time.
 func (f Finding) unanswered() Finding { f.silent = true; return f }
 
-// Wire is the report as the local API gives it.
+// Wire is the report in the form of the local API.
 func (rep *Report) Wire() api.Report {
 	w := api.Report{At: rep.At, OK: rep.OK}
 	for _, f := range rep.Findings {
@@ -50,7 +50,7 @@ func (rep *Report) put(f Finding) {
 	rep.OK = rep.OK && f.Result != api.Fail
 }
 
-// slip is the report on paper, with the name of the terminal.
+// slip is the report for the printer, with the terminal's name.
 func (rep *Report) slip(name string) payterm.Receipt {
 	r := payterm.Receipt{Name: "doctor"}
 	at := "" // the clock is not set

@@ -16,15 +16,16 @@ import (
 	"payterm/terminal/devices"
 )
 
-// The self test is the doctor, by itself, when a terminal is new or has a new parcel.
+// The self test is a doctor's examination without a request, when a terminal is new or has a new
+// parcel.
 
-// SelfTestFile is the file in the data directory that keeps the last one.
+// SelfTestFile is the file of the last self test in the data directory.
 const SelfTestFile = "doctor.json"
 
 const (
-	mostSelfTest  = 1 << 20 // bytes of it, far more than a report has
-	selfTestTries = 2       // starts that may die in it before it is left alone
-	looks         = 5       // devices and networks come up after the terminal
+	mostSelfTest  = 1 << 20 // bytes, much more than a report has
+	selfTestTries = 2       // starts that may end during it before it is given up
+	looks         = 5       // devices and networks may come up after the terminal
 	findingStands = 10 * time.Minute
 )
 
@@ -35,8 +36,8 @@ type SelfTest struct {
 	Report *api.Report `json:"report,omitempty"`
 }
 
-// LastSelfTest reads what a parcel's self test has come to; nothing where there was none,
-// or where its file is damaged.
+// LastSelfTest reads the self test of a parcel; empty if there was none, or if its file is
+// damaged.
 func LastSelfTest(data string, serial uint64) SelfTest {
 	var t SelfTest
 	text, err := beneath.Read(data, SelfTestFile, mostSelfTest)
@@ -46,9 +47,8 @@ func LastSelfTest(data string, serial uint64) SelfTest {
 	return t
 }
 
-// Begin notes that the self test begins. It is false once there is a report, and when
-// this has not come to an end too often: a terminal that a test brings down is no use to
-// anybody.
+// Begin records that the self test begins. It returns false if there is a report already, or if
+// the self test was interrupted too often: it may be what ends the terminal.
 func (t *SelfTest) Begin(data string) (bool, error) {
 	if t.Report != nil || t.Tries >= selfTestTries {
 		return false, nil
@@ -57,7 +57,7 @@ func (t *SelfTest) Begin(data string) (bool, error) {
 	return true, t.Keep(data)
 }
 
-// Keep writes the file so that a cut leaves the old one or the new one.
+// Keep writes the file atomically.
 func (t *SelfTest) Keep(data string) error {
 	text, err := json.Marshal(t)
 	if err != nil {
@@ -69,9 +69,9 @@ func (t *SelfTest) Keep(data string) error {
 	return nil
 }
 
-// Look has the terminal examined until all is well and has answered, a few times, whenever
-// it is at rest, which rest waits for. Each report is told. One that the context's end has
-// spoilt is nil.
+// Look examines the terminal until all is well and has answered, a few times, whenever it is at
+// rest, which rest waits for. Each report is passed on; one that the context's end interrupted is
+// nil.
 func (d *Doctor) Look(ctx context.Context, rest func(context.Context) bool, examine Examination,
 	tell func(*Report)) *Report {
 	for n := 1; rest(ctx); n++ {
@@ -95,7 +95,7 @@ func (d *Doctor) Look(ctx context.Context, rest func(context.Context) bool, exam
 	return nil
 }
 
-// failed names what failed, in a report's order.
+// failed are the failures of a report, in order.
 func (rep *Report) failed() []Finding {
 	var list []Finding
 	for _, c := range rep.Findings {
@@ -106,14 +106,14 @@ func (rep *Report) failed() []Finding {
 	return list
 }
 
-// shownAnyway is what the idle screen says by itself, for as long as it is so.
+// shownAnyway are findings that the idle screen shows by itself.
 var shownAnyway = []string{
 	screen.FindingScanner, screen.FindingPrinter, screen.FindingPaperOut, screen.FindingCoverOpen,
 	screen.FindingNetwork, screen.FindingGateway,
 }
 
-// Brief is a report for a screen. What follows from the same fault counts once, and
-// some findings may be left out.
+// Brief is a report for a screen. Consequences of one fault count once, and the findings in
+// without are left out.
 func (rep *Report) Brief(without ...string) screen.SelfTest {
 	r, seen := screen.SelfTest{Done: true}, map[string]bool{}
 	for _, finding := range without {
@@ -133,7 +133,7 @@ func (rep *Report) Brief(without ...string) screen.SelfTest {
 	return r
 }
 
-// word is one of screen.Findings.
+// word is the finding's word of screen.Findings.
 func (c Finding) word() string {
 	if c.about != "" {
 		return c.about
@@ -154,8 +154,8 @@ func (c Finding) word() string {
 	return c.Name
 }
 
-// Prints tells whether a report has found a printer that works: not one that gives no
-// answer, which would print the slip whenever it is found again.
+// Prints reports whether a report found a working printer: a printer that did not answer does not
+// count, as it would print the slip whenever it comes back.
 func (rep *Report) Prints() bool {
 	for _, c := range rep.Findings {
 		if c.Name == devices.Printer {
@@ -165,7 +165,7 @@ func (rep *Report) Prints() bool {
 	return false
 }
 
-// Log puts a report into one line of the log.
+// Log logs a report in one line.
 func (d *Doctor) Log(rep *Report) {
 	var failed []string
 	for _, c := range rep.failed() {
@@ -178,8 +178,8 @@ func (d *Doctor) Log(rep *Report) {
 	d.o.Log.Info("self test", "ok", true)
 }
 
-// FirstTest examines the terminal at the first start with the parcel of this serial number,
-// whenever nobody is being served. Redraw shows the idle screen anew, on which Standing is.
+// FirstTest examines the terminal at the first start with the parcel of this serial number, at
+// rest. redraw shows the idle screen again, with Standing.
 func (d *Doctor) FirstTest(ctx context.Context, serial uint64, examine Examination,
 	rest func(context.Context) bool, redraw func()) {
 	if serial == 0 || !rest(ctx) {
@@ -198,7 +198,7 @@ func (d *Doctor) FirstTest(ctx context.Context, serial uint64, examine Examinati
 	}
 	defer d.follow(ctx, rep, rest, redraw)
 	d.Log(rep)
-	// Kept first: it comes on paper once, or not at all.
+	// Stored first: it is printed once or not at all.
 	wire := rep.Wire()
 	test.Report = &wire
 	if err := test.Keep(d.o.Data); err != nil {
@@ -212,8 +212,8 @@ func (d *Doctor) FirstTest(ctx context.Context, serial uint64, examine Examinati
 	}
 }
 
-// follow looks again at what failed in a report, for as long as it stands on the idle
-// screen, and takes away what is well. Journal and gateway it leaves to the doctor.
+// follow repeats what failed, as long as it is shown on the idle screen, and removes what is
+// well. Journal and gateway are not repeated.
 func (d *Doctor) follow(ctx context.Context, rep *Report, rest func(context.Context) bool, redraw func()) {
 	for d.Standing().Failed != "" {
 		select {
@@ -242,15 +242,15 @@ func (d *Doctor) follow(ctx context.Context, rep *Report, rest func(context.Cont
 	}
 }
 
-// stand has the idle screen say what failed, or no longer.
+// stand shows failures on the idle screen, or none.
 func (d *Doctor) stand(found screen.SelfTest) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.found, d.until = found, d.o.Devices.Now()+findingStands
 }
 
-// changes takes what stands there now, for as long as before, and tells whether it is
-// something else.
+// changes replaces the failures that are shown, until the same time, and reports whether they
+// differ.
 func (d *Doctor) changes(found screen.SelfTest) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -259,7 +259,7 @@ func (d *Doctor) changes(found screen.SelfTest) bool {
 	return was != found
 }
 
-// Standing is what the self test has found, for as long as the idle screen says it.
+// Standing is what the idle screen shows of the self test.
 func (d *Doctor) Standing() screen.SelfTest {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -11,9 +11,8 @@ import (
 	"payterm/unifont"
 )
 
-// Signs says which signs of the shop's own texts do not come out as themselves on a
-// board's printer and on its display, each with its place. They come out as others: a
-// slip or a screen is never lost to a sign.
+// Signs lists characters of the shop's own texts that the printer or the display cannot show as
+// written, with their places. They are replaced: no slip or screen fails because of a character.
 func Signs(c config.Config, profile board.Profile) []config.Problem {
 	var list []config.Problem
 	for _, t := range c.Texts() {
@@ -43,10 +42,10 @@ func Signs(c config.Config, profile board.Profile) []config.Problem {
 	return list
 }
 
-// most of the signs of a text are named; the others are counted.
+// most is how many characters of a text are named; the others are counted.
 const most = 8
 
-// listed names signs, each with what stands in its place.
+// listed names characters, each with its replacement.
 func listed(signs []string, shown func(string) string) string {
 	var words []string
 	for _, sign := range signs[:min(most, len(signs))] {

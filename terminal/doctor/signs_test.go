@@ -8,8 +8,7 @@ import (
 	"payterm/config"
 )
 
-// Signs that a board lacks are named, with the place where they stand and what stands
-// there in print.
+// TestSigns: missing characters are named, with their place and their replacement.
 func TestSigns(t *testing.T) {
 	board := func(more string) board.Profile {
 		if more == "" {
@@ -43,7 +42,8 @@ func TestSigns(t *testing.T) {
 		{"no device", "name = \"🍕\"", "", nil},
 		{"from right to left", "name = \"قهوة\"", paper,
 			[]string{"merchant.name: it comes out sign by sign from the left, unjoined, on the printer:"}},
-		{"an operator", "[[operators]]\nnumber = \"1\"\nname = \"Zoë\"\npin_hash = \"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\"", letters, []string{"operators.1.name: the display has no sign for ë (there it is e)"}},
+		{"an operator", "[[operators]]\nnumber = \"1\"\nname = \"Zoë\"\npin_hash = " +
+			"\"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\"", letters, []string{"operators.1.name: the display has no sign for ë (there it is e)"}},
 	} {
 		cfg, err := config.Parse("shop.toml", []byte("[merchant]\n"+c.text+"\n"), nil)
 		if err != nil {

@@ -2,15 +2,15 @@ package doctor
 
 import "sync"
 
-// slipTrial follows the slip of a trial through the printer's queue.
+// slipTrial follows a test slip through the printer's queue.
 type slipTrial struct {
 	mu   sync.Mutex
-	n    int  // of the slip that is waited for
-	over bool // none is
+	n    int  // of the current slip
+	over bool // no slip is awaited
 	out  bool // it was printed
 }
 
-// begin gives what the printer asks when the slip's turn comes, and what it says then.
+// begin returns what the printer calls when the slip's turn comes, and at its end.
 func (s *slipTrial) begin() (wanted func() bool, ended func(error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,12 +16,11 @@ import (
 	"payterm/terminal/devices"
 )
 
-// The trials of payterm doctor --test: what only a person can tell, asked on the
-// terminal's own glass. ENTER says that it is good and CANCEL that it is not; where
-// something else is asked for, CANCEL leaves that device. Nobody has to answer: each
-// step ends by itself.
+// The trials of payterm doctor --test: what only a person can judge, asked on the terminal's
+// glass. ENTER means good and CANCEL bad; where something else is asked for, CANCEL leaves the
+// device. Each step has a time limit.
 
-// lookEvery is how often it is looked whether something else than a person ends a step.
+// lookEvery is how often a step is checked for an end without a person.
 const lookEvery = 100 * time.Millisecond
 
 // ending is how a step ended.
@@ -29,23 +28,23 @@ type ending int
 
 const (
 	answered ending = iota
-	late            // nobody did anything
-	broken          // the caller has gone, or the counter was taken away
+	late            // no reaction in time
+	broken          // the caller has gone, or the service has ended
 )
 
-// trials is one walk through the devices.
+// trials is one run through the devices.
 type trials struct {
 	d       *Doctor
 	devices Devices
 	counter Counter
 	step    time.Duration
-	gone    bool          // what ended it ends the rest
-	tried   string        // the device
-	began   time.Duration // its trial
+	gone    bool          // the rest is not tested either
+	tried   string        // the current device
+	began   time.Duration // when its trial began
 }
 
-// try walks a person through trials of devices and adds what came of it to the report. It
-// holds the counter meanwhile, and refuses where that is taken.
+// try guides a person through tests of devices and adds the findings to the report. It holds the
+// counter meanwhile, and returns an error if that is in use.
 func (d *Doctor) try(ctx context.Context, rep *Report, tests []string, step time.Duration,
 	take func(context.Context) (Counter, error)) error {
 	counter, err := take(ctx)
@@ -92,13 +91,13 @@ func (t *trials) device(ctx context.Context, device string) Finding {
 	return t.buzzer(ctx)
 }
 
-// canAnswer tells whether a person has keys to say yes and no with.
+// canAnswer reports whether there are keys for yes and no.
 func (t *trials) canAnswer() bool {
 	keys := t.devices.Keys()
 	return slices.Contains(keys, payterm.KeyEnter) && slices.Contains(keys, payterm.KeyCancel)
 }
 
-// show puts a trial on the glass. What was pressed before it counts for nothing.
+// show shows a trial. Keys pressed before it do not count.
 func (t *trials) show(trial counter.Trial) {
 	for {
 		select {
@@ -115,8 +114,8 @@ func (t *trials) show(trial counter.Trial) {
 	}
 }
 
-// await gives input to take until it says that it is done, for one step's time;
-// look, which may be nil, is asked now and then whether something else is.
+// await passes input to take until that returns true, for one step's time; look, which may be
+// nil, is polled for another end.
 func (t *trials) await(ctx context.Context, take func(counter.Event) bool, look func() bool) ending {
 	deadline, tick := time.NewTimer(t.step), time.NewTicker(lookEvery)
 	defer deadline.Stop()
@@ -142,7 +141,7 @@ func (t *trials) await(ctx context.Context, take func(counter.Event) bool, look 
 	return broken
 }
 
-// judge asks a question and gives a finding for all answers but yes.
+// judge asks a question and returns a finding for every answer but yes.
 func (t *trials) judge(ctx context.Context, trial counter.Trial, no string) (Finding, bool) {
 	t.show(trial)
 	yes := false
@@ -165,7 +164,7 @@ func (t *trials) judge(ctx context.Context, trial counter.Trial, no string) (Fin
 	return Finding{}, true
 }
 
-// fails tells whether the driver has met an error since the device's trial began.
+// fails reports whether the driver has had an error since the device's trial began.
 func (t *trials) fails() bool {
 	met := t.devices.Trouble(t.tried)
 	return met.N > 0 && met.At >= t.began
@@ -175,14 +174,13 @@ func (t *trials) failed() Finding {
 	return finding(api.Fail, t.devices.Trouble(t.tried).Err.Error())
 }
 
-// nobody is the finding where nothing came in time.
+// nobody is the finding of a step without a reaction.
 func (t *trials) nobody(what string) Finding {
 	return finding(api.Fail, fmt.Sprintf("%s within %s", what, t.step))
 }
 
-// see asks a question about the glass. A yes counts where the driver was well before
-// the question and has sent the question's frame: who presses ENTER before a dark
-// glass, while its driver waits to try again, has seen nothing.
+// see asks a question about the glass. A yes counts only if the driver worked before the question
+// and has sent the question's frame: ENTER before a dark glass proves nothing.
 func (t *trials) see(ctx context.Context, trial counter.Trial, no string) (Finding, bool) {
 	if err := t.devices.Resend(ctx); err != nil {
 		return t.unsent(ctx, err), false
@@ -197,7 +195,7 @@ func (t *trials) see(ctx context.Context, trial counter.Trial, no string) (Findi
 	return c, true
 }
 
-// unsent is the finding where a frame did not go; the driver's own error says more.
+// unsent is the finding of a frame that was not sent; the driver's error says more.
 func (t *trials) unsent(ctx context.Context, err error) Finding {
 	switch {
 	case ctx.Err() != nil:
@@ -281,7 +279,7 @@ func (t *trials) keypad(ctx context.Context) Finding {
 	return t.keysSay(dead, stuck, strays, "")
 }
 
-// keysSay puts what the keys did into words.
+// keysSay describes the result of the keys.
 func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string) Finding {
 	c := finding(api.OK, fmt.Sprintf("all %d keys", len(t.devices.Keys())))
 	var says []string
@@ -309,8 +307,7 @@ func (t *trials) keysSay(dead, stuck []payterm.Key, strays []string, left string
 	return c
 }
 
-// lineOf says what to check: the line that dead keys share, where all of a row or
-// column are dead.
+// lineOf names the line to check, if all keys of a row or column are dead.
 func (t *trials) lineOf(dead []payterm.Key) string {
 	k := t.devices.Board().Profile.Keypad
 	if k.Kind == board.KindEvdev {
@@ -351,8 +348,8 @@ func words(keys []payterm.Key) string {
 	return strings.Join(list, " ")
 }
 
-// scanner has a code read by the terminal's own scanner: from paper, since many
-// cannot see the glass, and from the glass where there is no paper.
+// scanner has the terminal's scanner read a code: from paper, since many cannot see the glass, or
+// from the glass without paper.
 func (t *trials) scanner(ctx context.Context) Finding {
 	unplugged := func() bool { _, err := t.devices.Board().Scanner.Plugged(); return err != nil }
 	gone := finding(api.Fail, "it is unplugged: check the cable of "+t.devices.Wire(devices.Scanner))
@@ -376,7 +373,7 @@ func (t *trials) scanner(ctx context.Context) Finding {
 		switch e := e.(type) {
 		case counter.KeyPressed:
 			left = e.Key == payterm.KeyCancel
-		case counter.Scanned: // perhaps a customer's payment code: what it was is not reported
+		case counter.Scanned: // it may be a customer's payment code, so it is not reported
 			if text := e.Code.Reveal(); text == code {
 				equal = true
 			} else if strings.Contains(text, code) {
@@ -434,7 +431,7 @@ func (t *trials) printer(ctx context.Context) Finding {
 	return finding(api.OK, "the slip is right; paper: "+string(paper))
 }
 
-// print has a slip printed, and gives a finding unless it came out.
+// print prints a slip, and returns a finding if that failed.
 func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Finding, bool) {
 	if !t.devices.Has(devices.Printer) {
 		return finding(api.None, "the board has no printer"), false
@@ -463,7 +460,7 @@ func (t *trials) print(ctx context.Context, slip payterm.Receipt) (Finding, bool
 	return Finding{}, true
 }
 
-// trialSounds are all of them, the shortest first.
+// trialSounds are all sounds, shortest first.
 var trialSounds = []payterm.Sound{
 	payterm.SoundKey, payterm.SoundScan, payterm.SoundApproved,
 	payterm.SoundDeclined, payterm.SoundDoubt, payterm.SoundAlarm,
@@ -482,6 +479,5 @@ func (t *trials) buzzer(ctx context.Context) Finding {
 	return finding(api.OK, fmt.Sprintf("%d sounds were heard", len(trialSounds)))
 }
 
-// testCode is a text for a QR code that is no wallet's, and another each time: a
-// scanner that repeats an older one is found out.
+// testCode is a text that is no wallet's, different each time, so that an old code is noticed.
 func testCode() string { return "PAYTERM-TEST-" + rand.Text()[:6] }

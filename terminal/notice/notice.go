@@ -1,5 +1,5 @@
-// Package notice keeps what the machine's system has to tell whoever stands before the
-// terminal, for as long as each notice stands.
+// Package notice keeps the notices of the operating system for the screen, each for a limited
+// time.
 package notice
 
 import (
@@ -12,34 +12,34 @@ import (
 	"payterm/terminal/api"
 )
 
-// RestartHold is for how long nothing begins at the counter once a restart was announced.
-// The machine goes down meanwhile, or it sells again.
+// RestartHold is how long nothing begins at the counter after the notice of a restart. The
+// machine restarts in this time, or the terminal sells again.
 const RestartHold = 30 * time.Second
 
-// turnNotice is how long one notice of several stands.
+// turnNotice is how long each of several notices is shown.
 const turnNotice = 5 * time.Second
 
-// lives are how long a notice stands where no newer one takes its place.
+// lives are how long a notice is shown if no newer one replaces it.
 var lives = map[screen.Notice]time.Duration{
 	screen.UpdateInstalling: 2 * time.Hour, // RAUC's deadline
-	screen.UpdateWaiting:    time.Hour,     // for a free counter
+	screen.UpdateWaiting:    time.Hour,     // until the counter is free
 	screen.UpdateRestarting: RestartHold,
 	screen.UpdateRefused:    2 * time.Minute,
 	screen.UpdateDone:       10 * time.Minute,
-	screen.UpdateUndone:     12 * time.Hour, // until somebody comes in the morning
+	screen.UpdateUndone:     12 * time.Hour, // until the shop opens
 	screen.StickDone:        2 * time.Minute,
 	screen.StickRefused:     2 * time.Minute,
 	screen.ServiceWritten:   2 * time.Minute,
 
-	screen.ParcelWaitsForZ:      time.Minute, // and again, as long as it does
+	screen.ParcelWaitsForZ:      time.Minute, // and again, while it waits
 	screen.ParcelWaitsForOrders: time.Minute,
 
 	screen.ScannerLayout: 10 * time.Minute,
 }
 
-// Notices are those that stand: of each subject (update, stick, service) the last one.
+// Notices are the current notices: the last one of each subject (update, stick, service).
 type Notices struct {
-	mono func() time.Duration // of their own: terminals come and go
+	mono func() time.Duration // independent of agents, which come and go
 	mu   sync.Mutex
 	list []standing
 }
@@ -56,7 +56,7 @@ type standing struct {
 	until   time.Duration // monotonic
 }
 
-// Put takes one in place of the last one on its subject.
+// Put replaces the last notice of the same subject.
 func (n *Notices) Put(r api.Notice) {
 	subject, _, _ := strings.Cut(string(r.Notice), "_")
 	n.mu.Lock()
@@ -65,7 +65,7 @@ func (n *Notices) Put(r api.Notice) {
 	n.list = append(n.list, standing{r, subject, n.mono() + lives[r.Notice]})
 }
 
-// Now is the one to show: a restart, else each in its turn.
+// Now is the notice to show: a restart, else each in turn.
 func (n *Notices) Now() api.Notice {
 	now := n.mono()
 	n.mu.Lock()
@@ -82,7 +82,7 @@ func (n *Notices) Now() api.Notice {
 	return n.list[int(now/turnNotice)%len(n.list)].notice
 }
 
-// Standing is the one to show now, nil for none.
+// Standing is the notice to show now, nil for none.
 func (n *Notices) Standing() *api.Notice {
 	if now := n.Now(); now.Notice != "" {
 		return &now

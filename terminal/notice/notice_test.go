@@ -8,8 +8,8 @@ import (
 	"payterm/terminal/api"
 )
 
-// A notice has a bounded life, the newest on a subject counts, those of several
-// subjects take turns, and a restart stands alone.
+// TestNoticesTakeTurns: a notice has a limited time, the newest of a subject counts, several
+// subjects take turns, and a restart is shown alone.
 func TestNoticesTakeTurns(t *testing.T) {
 	at := time.Duration(0)
 	n := &Notices{mono: func() time.Duration { return at }}

@@ -10,7 +10,7 @@ import (
 	"payterm/terminal/api"
 )
 
-// Coded gives an error of the loop or the journal the code under which callers hear of it.
+// Coded gives an error of the loop or the journal its API code.
 func Coded(err error) error {
 	var known *api.Error
 	if err == nil || errors.As(err, &known) {
@@ -39,7 +39,7 @@ func Coded(err error) error {
 	return err
 }
 
-// NotNow puts the reason why the counter does not do something into words for the caller.
+// NotNow words the reason why the counter does not do something.
 func NotNow(err error, words map[payterm.Reason]string) error {
 	var no runner.NotNowError
 	if !errors.As(err, &no) {

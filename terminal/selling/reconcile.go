@@ -11,14 +11,14 @@ import (
 	"payterm/terminal/api"
 )
 
-// silence is after how many sales in a row that the gateway does not tell of the
-// others are not asked about.
+// silence is the number of sales in a row without an answer after which the rest is not asked
+// about.
 const silence = 12
 
-// reconcileLimit bounds one question, its wait in the queue among that.
+// reconcileLimit bounds one question, with its wait in the queue.
 const reconcileLimit = 2 * time.Minute
 
-// Reconcile asks about each sale of a day or a Z, and tells how far it is.
+// Reconcile asks about each sale of a day or a Z, and reports its progress.
 func (s *Selling) Reconcile(ctx context.Context, r api.ReconcileRequest,
 	checked func(n, of int)) (api.Reconciliation, error) {
 	rep, sales, err := s.toReconcile(r)
@@ -40,8 +40,8 @@ func (s *Selling) Reconcile(ctx context.Context, r api.ReconcileRequest,
 	return rep, nil
 }
 
-// toReconcile finds the sales of a business day, without a day of this one, or of a Z; and
-// the sales of which refunds are in it.
+// toReconcile finds the sales of a business day, by default the current one, or of a Z, and the
+// sales of its refunds.
 func (s *Selling) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, sales []payterm.Order, err error) {
 	var orders []payterm.Order
 	rep.Number = r.Number
@@ -75,7 +75,7 @@ func (s *Selling) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, s
 				break
 			}
 		}
-		if known { // or retention has dropped it
+		if known { // else retention has dropped it
 			sales = append(sales, o)
 		}
 	}
@@ -85,11 +85,10 @@ func (s *Selling) toReconcile(r api.ReconcileRequest) (rep api.Reconciliation, s
 	return rep, sales, nil
 }
 
-// askers is how many questions wait at once; the runner starts them in their turn.
+// askers is how many questions wait at once; the runner starts them in turn.
 const askers = 4
 
-// compareAll asks about sales and tells how far it is. Once the gateway has been
-// silent for a while the rest stays unknown.
+// compareAll asks about sales and reports its progress. After silence the rest stays unknown.
 func (s *Selling) compareAll(ctx context.Context, sales []payterm.Order, tell func(int)) []api.Difference {
 	found := make([]api.Difference, len(sales))
 	next := make(chan int)
@@ -113,7 +112,7 @@ func (s *Selling) compareAll(ctx context.Context, sales []payterm.Order, tell fu
 				}
 				found[i] = d
 				mu.Lock()
-				if checked++; !ours { // which says nothing of the gateway
+				if checked++; !ours { // says nothing about the gateway
 				} else if d.What == api.DiffersUnknown {
 					silent++
 				} else {
@@ -141,7 +140,7 @@ func (s *Selling) compareOne(ctx context.Context, sale payterm.Order) api.Differ
 	}
 	given := c.Order.RefundedMinor
 	if sale.Outcome == payterm.Approved {
-		// Not what was heard of, which a refund that nobody has booked is among.
+		// Our refunds only: the known refunded total may include others'.
 		if given, err = s.o.Journal.GivenBack(sale.ID); err != nil {
 			return unknown(sale, err.Error())
 		}
@@ -149,16 +148,15 @@ func (s *Selling) compareOne(ctx context.Context, sale payterm.Order) api.Differ
 	return compare(sale, c, given)
 }
 
-// unknown is a sale of which the gateway did not tell.
+// unknown is a sale about which the gateway gave no answer.
 func unknown(sale payterm.Order, why string) api.Difference {
 	return api.Difference{
 		OrderID: sale.ID, What: api.DiffersUnknown, Outcome: sale.Outcome, Currency: sale.Currency, Why: why,
 	}
 }
 
-// compare weighs what the journal said of a sale before it was asked about, and what
-// it says now, against the gateway; given is what its refunds of the sale come to.
-// Nothing is different where What is empty.
+// compare compares the journal's row of a sale, before and after the question, with the gateway's
+// answer; given is the sum of our refunds. What is empty if nothing differs.
 func compare(before payterm.Order, c runner.Checked, given int64) api.Difference {
 	o := c.Order
 	d := api.Difference{OrderID: before.ID, Outcome: before.Outcome, Currency: before.Currency, OursMinor: o.PaidMinor,
@@ -171,9 +169,9 @@ func compare(before payterm.Order, c runner.Checked, given int64) api.Difference
 		switch {
 		case !paidBefore(before):
 			d.What, d.OursMinor = api.DiffersFound, before.PaidMinor
-		case paid != o.PaidMinor && paid != 0: // or it does not say
+		case paid != o.PaidMinor && paid != 0: // 0: the gateway does not say
 			d.What = api.DiffersAmount
-		case refunded < o.RefundedMinor: // what went back does not come back
+		case refunded < o.RefundedMinor: // a refund is never undone
 			d.What, d.OursMinor, d.GatewayMinor = api.DiffersOutdated, o.RefundedMinor, refunded
 		case refunded != given:
 			d.What, d.OursMinor, d.GatewayMinor = api.DiffersRefunded, given, refunded
@@ -185,7 +183,7 @@ func compare(before payterm.Order, c runner.Checked, given int64) api.Difference
 		}
 	}
 	switch a := c.Answer.(type) {
-	case nil: // its own inquiries tell, or a refund's do
+	case nil: // its own inquiries settle it, or its refund's
 		if o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt || before.Outcome == payterm.Approved {
 			d.What = api.DiffersOpen
 		}
@@ -196,7 +194,7 @@ func compare(before payterm.Order, c runner.Checked, given int64) api.Difference
 		if a.RefundedMinor == 0 && paidBefore(before) {
 			d.What, d.Why = api.DiffersUnclear, "refunded, and not how much"
 		}
-	case payterm.Failed: // it had been called paid, on an authentic reply
+	case payterm.Failed: // an authentic reply had called it paid
 		unpaid(a.Status, api.DiffersOutdated)
 	case payterm.Pending:
 		unpaid(a.Status, api.DiffersOutdated)
@@ -212,7 +210,7 @@ func compare(before payterm.Order, c runner.Checked, given int64) api.Difference
 		d.What, d.Why = api.DiffersUnknown, a.Why
 	case payterm.Unsent:
 		d.What, d.Why = api.DiffersUnknown, a.Why
-	case payterm.CodeMade, payterm.Refused, payterm.Rejected, payterm.Clash: // no answers to this question
+	case payterm.CodeMade, payterm.Refused, payterm.Rejected, payterm.Clash: // not answers to an inquiry
 		d.What = api.DiffersUnknown
 	}
 	return d

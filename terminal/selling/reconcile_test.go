@@ -8,7 +8,7 @@ import (
 	"payterm/terminal/api"
 )
 
-// Each pair of what the journal and the gateway may say has its word.
+// TestCompare: each combination of journal and gateway has its result.
 func TestCompare(t *testing.T) {
 	paid := payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Outcome: payterm.Approved, AmountMinor: 500,
 		PaidMinor: 500, Currency: "CAD"}
@@ -34,7 +34,7 @@ func TestCompare(t *testing.T) {
 		{paid, paid, payterm.Refunded{PaidMinor: 500, RefundedMinor: 200}, api.DiffersRefunded, 0, 200},
 		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 200}, "", 500, 500},
 		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 500}, api.DiffersRefunded, 200, 500},
-		// Old replies, which are authentic: no money has vanished.
+		// Authentic replies that are out of date: no money is missing.
 		{back, back, payterm.Paid{PaidMinor: 500}, api.DiffersOutdated, 200, 0},
 		{back, back, payterm.Refunded{PaidMinor: 500, RefundedMinor: 100}, api.DiffersOutdated, 200, 100},
 		{back, back, payterm.Refunded{RefundedMinor: 200}, "", 500, 0}, // without a total
@@ -44,7 +44,7 @@ func TestCompare(t *testing.T) {
 		{paid, paid, payterm.Failed{Status: "failure"}, api.DiffersOutdated, 500, 0},
 		{paid, paid, payterm.Pending{Status: "notpay"}, api.DiffersOutdated, 500, 0},
 		{paid, paid, payterm.NotFound{}, api.DiffersNotPaid, 500, 0},
-		{paid, paid, nil, api.DiffersOpen, 500, 0}, // a refund of it is open
+		{paid, paid, nil, api.DiffersOpen, 500, 0}, // it has an open refund
 		{unpaid, unpaid, payterm.Failed{Status: "failure"}, "", 0, 0},
 		{unpaid, unpaid, payterm.Pending{Status: "notpay"}, "", 0, 0},
 		{unpaid, unpaid, payterm.NotFound{}, "", 0, 0},
@@ -68,8 +68,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// What was heard to be given back, and no refund of ours accounts for, stays different: a
-// person at the gateway's page did it, or a refund that was settled by a word.
+// TestCompareUnbookedRefund: a refunded total that our refunds do not account for is a
+// difference: somebody refunded on the gateway's web page, or a refund was closed by a decision.
 func TestCompareUnbookedRefund(t *testing.T) {
 	sale := payterm.Order{ID: "T1AAAAA000001", Kind: payterm.KindSale, Outcome: payterm.Approved, AmountMinor: 1200,
 		PaidMinor: 1200, RefundedMinor: 1200, Currency: "CAD"}

@@ -12,7 +12,7 @@ import (
 	"payterm/terminal/api"
 )
 
-// askedFor is a sale as far as its request says how it is.
+// askedFor is a sale's order, as far as the request says.
 func askedFor(r api.SaleRequest) payterm.Order {
 	return payterm.Order{
 		Kind: payterm.KindSale, Mode: r.Mode, Wallet: r.Wallet,
@@ -20,12 +20,12 @@ func askedFor(r api.SaleRequest) payterm.Order {
 	}
 }
 
-// askedBack is a refund, likewise.
+// askedBack is a refund's order, likewise.
 func askedBack(r order.RefundBegan) payterm.Order {
 	return payterm.Order{Kind: payterm.KindRefund, SaleID: r.SaleID, AmountMinor: r.AmountMinor, Ref: r.Ref}
 }
 
-// Sale sells, or says what became of its idempotency key before.
+// Sale makes a sale, or returns what became of its idempotency key.
 func (s *Selling) Sale(ctx context.Context, r api.SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
 	asked, sale := askedFor(r), s.saleOf(r)
 	if refused := s.checkSale(r); refused != nil {
@@ -36,7 +36,7 @@ func (s *Selling) Sale(ctx context.Context, r api.SaleRequest, taken func(payter
 	return s.ended(res, err, asked)
 }
 
-// Refund gives back, likewise.
+// Refund makes a refund, likewise.
 func (s *Selling) Refund(ctx context.Context, r api.RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error) {
 	refund := refundOf(r)
 	if refused := s.checkRefund(r); refused != nil {
@@ -47,8 +47,8 @@ func (s *Selling) Refund(ctx context.Context, r api.RefundRequest, taken func(pa
 	return s.ended(res, err, askedBack(refund))
 }
 
-// before answers a request that may not begin by what came of its key before: limits and
-// wallets may have been others then.
+// before answers a request that may not begin with what became of its key: limits and wallets may
+// have been different then.
 func (s *Selling) before(ctx context.Context, key string, asked runner.Content, taken func(payterm.OrderID),
 	order payterm.Order, refused error) (payterm.Order, error) {
 	if key == "" {
@@ -61,7 +61,7 @@ func (s *Selling) before(ctx context.Context, key string, asked runner.Content, 
 	return s.ended(res, err, order)
 }
 
-// ended is what became of an order, or why it did not begin.
+// ended is the order at its end, or the error why it did not begin.
 func (s *Selling) ended(res runner.SaleResult, err error, asked payterm.Order) (payterm.Order, error) {
 	if err != nil {
 		return payterm.Order{}, Coded(err)
@@ -95,7 +95,7 @@ func refundOf(r api.RefundRequest) order.RefundBegan {
 	return refund
 }
 
-// checkSale says what this terminal does not take, naming the field.
+// checkSale refuses what this terminal does not accept, by the field's name.
 func (s *Selling) checkSale(r api.SaleRequest) error {
 	limit, sells := s.o.Config.Sale.MaxMinor, s.o.Config.Gateway
 	refuse := func(format string, args ...any) error { return api.Errorf(api.Invalid, format, args...) }
@@ -141,7 +141,7 @@ func (s *Selling) checkCurrency(c payterm.Currency) error {
 	return nil
 }
 
-// Order is one order; an open one is inquired about.
+// Order returns one order; an open one is inquired about.
 func (s *Selling) Order(ctx context.Context, id payterm.OrderID) (payterm.Order, error) {
 	o, open, err := s.o.Loop.Inquire(ctx, id)
 	if err == nil && !open {
@@ -150,7 +150,7 @@ func (s *Selling) Order(ctx context.Context, id payterm.OrderID) (payterm.Order,
 	return o, missing(id, open, err)
 }
 
-// missing says that an order is not there.
+// missing is the error of an order that does not exist.
 func missing(id payterm.OrderID, there bool, err error) error {
 	if err == nil && !there {
 		return api.Errorf(api.Unknown, "no order %s in the journal", id)

@@ -9,8 +9,8 @@ import (
 	"payterm/terminal/api"
 )
 
-// TestTipKeepsToTheLimit: amount and tip together, also where their sum is more than an
-// int64 holds.
+// TestTipKeepsToTheLimit: the limit is for amount and tip together, also if their sum exceeds
+// int64.
 func TestTipKeepsToTheLimit(t *testing.T) {
 	var s Selling
 	s.o.Config.Sale.MaxMinor = 1000
@@ -22,8 +22,8 @@ func TestTipKeepsToTheLimit(t *testing.T) {
 	}
 }
 
-// TestRefs: a reference is refused by its name, before anything begins, in each place that
-// takes one.
+// TestRefs: a wrong reference is refused by its field's name, before anything begins, wherever
+// one is accepted.
 func TestRefs(t *testing.T) {
 	var s Selling
 	s.o.Config.Sale.MaxMinor = 1000

@@ -1,7 +1,6 @@
-// Package selling is what the local API and the counter's menus ask of a terminal that sells:
-// sales and refunds, the orders of before, totals and Zs with their slips, and reconciliation
-// with the gateway. The loop and the journal are interfaces to it; what is decided about money
-// the loop decides.
+// Package selling implements the local API and the counter's menus of a terminal that sells:
+// sales and refunds, earlier orders, totals and Zs with their slips, and reconciliation. Loop and
+// journal are interfaces; decisions about money are the loop's.
 package selling
 
 import (
@@ -18,23 +17,23 @@ import (
 	"payterm/terminal/api"
 )
 
-// Loop is the only one in which orders are changed. A *runner.Runner is one.
+// Loop is the only place where orders change; *runner.Runner implements it.
 type Loop interface {
 	Counter
 	Orders
 	Day
 }
 
-// Counter begins sales and refunds; began hears the order id once it is durable.
+// Counter begins sales and refunds; began is called with the order id once it is durable.
 type Counter interface {
 	Sale(ctx context.Context, sale order.SaleBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
 	Refund(ctx context.Context, refund order.RefundBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
-	// Again answers by what came of an idempotency key before.
+	// Again answers by an idempotency key that came before.
 	Again(ctx context.Context, key string, content runner.Content,
 		began func(payterm.OrderID)) (runner.SaleResult, error)
 }
 
-// Orders asks about what is open.
+// Orders asks about open orders.
 type Orders interface {
 	Inquire(ctx context.Context, id payterm.OrderID) (payterm.Order, bool, error)
 	Resolve(ctx context.Context, id payterm.OrderID, operator, reason string) (payterm.Order, error)
@@ -48,12 +47,12 @@ type Day interface {
 	Remind(day string)
 }
 
-// Journal is what was committed. A *storage.Store is one.
+// Journal is what was committed; *storage.Store implements it.
 type Journal interface {
 	Order(id payterm.OrderID) (payterm.Order, bool, error)
 	OfDay(day string) ([]payterm.Order, error)
 	InZ(number int64) ([]payterm.Order, error)
-	GivenBack(sale payterm.OrderID) (minor int64, err error) // by refunds of it that are done
+	GivenBack(sale payterm.OrderID) (minor int64, err error) // sum of its approved refunds
 	Zs
 }
 
@@ -75,7 +74,7 @@ type Options struct {
 	Clock   func() time.Time // zero while the clock is not set
 	Log     *slog.Logger
 	Print   func(payterm.Receipt) error
-	// ended is called once it is queued and out, or broke off
+	// ended is called at the end of a queued slip: printed or failed
 	PrintZ  func(slip payterm.Receipt, ended func(error)) error
 	Printer bool // the board has one
 	Slip    func(t payterm.Totals, z, again bool) payterm.Receipt
@@ -83,11 +82,11 @@ type Options struct {
 	RefundsNeedPIN bool
 }
 
-// Selling serves the local API of a terminal whose journal is open.
+// Selling is the local API of a terminal whose journal is open.
 type Selling struct {
 	o      Options
 	mu     sync.Mutex
-	queued map[int64]bool // Zs whose slips wait for the printer
+	queued map[int64]bool // Zs whose slips are queued
 }
 
 var (

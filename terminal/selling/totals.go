@@ -8,14 +8,13 @@ import (
 	"payterm/terminal/api"
 )
 
-// Take prints an X, or takes and prints a Z for somebody. Once a Z is taken nothing
-// keeps it from its caller.
+// Take prints an X, or takes and prints a Z. A Z that was taken is always returned.
 func (s *Selling) Take(z bool, by payterm.TakenBy) (t payterm.Totals, err error) {
 	if z {
 		if t, err = s.o.Journal.TakeZ(by); err != nil {
 			return t, err
 		}
-		s.printZ(t, false) //nolint:errcheck // it was told, and the slip comes later
+		s.printZ(t, false) // it was reported, and the slip is printed later
 		s.Remind()
 		return t, nil
 	}
@@ -29,7 +28,7 @@ func (s *Selling) Take(z bool, by payterm.TakenBy) (t payterm.Totals, err error)
 	return t, nil
 }
 
-// printZ queues the slip of a Z. One that finds no room comes later (PrintOwed).
+// printZ queues the slip of a Z. If the queue is full it is printed later (PrintOwed).
 func (s *Selling) printZ(t payterm.Totals, again bool) error {
 	s.mu.Lock()
 	s.queued[t.Number] = true
@@ -42,7 +41,7 @@ func (s *Selling) printZ(t payterm.Totals, again bool) error {
 	return err
 }
 
-// zEnded notes what became of the slip of a Z.
+// zEnded records the end of a Z's slip.
 func (s *Selling) zEnded(number int64, err error) {
 	s.mu.Lock()
 	delete(s.queued, number)
@@ -55,8 +54,8 @@ func (s *Selling) zEnded(number int64, err error) {
 	}
 }
 
-// PrintOwed queues the slips of Zs of which nobody knows whether they came: the power
-// went first, or the printer's queue was full. They say COPY, since they may have.
+// PrintOwed queues the slips of Zs that may not have been printed, because of a power failure or
+// a full queue. They are marked COPY, since they may have been.
 func (s *Selling) PrintOwed() {
 	if !s.o.Printer {
 		return
@@ -78,12 +77,12 @@ func (s *Selling) PrintOwed() {
 			err = s.printZ(t, true)
 		}
 		if err != nil {
-			return // there is a next time
+			return // it is called again
 		}
 	}
 }
 
-// allowZ asks whether a Z may be taken, and in whose names.
+// allowZ asks whether a Z may be taken, and by whom.
 func (s *Selling) allowZ(ctx context.Context, r api.ZRequest) (payterm.TakenBy, error) {
 	named := s.o.Config.NamedSupervisors()
 	switch {
@@ -101,7 +100,7 @@ func (s *Selling) allowZ(ctx context.Context, r api.ZRequest) (payterm.TakenBy, 
 	return by, NotNow(err, noZ)
 }
 
-// noZ says what to do about the reasons for which no Z is taken.
+// noZ says what to do, by the reason why no Z is taken.
 var noZ = map[payterm.Reason]string{
 	payterm.ReasonBusy:       "somebody is at the counter: try again when the terminal is idle",
 	payterm.ReasonCashier:    "no supervisor typed the PIN at the counter",
@@ -111,8 +110,7 @@ var noZ = map[payterm.Reason]string{
 	payterm.ReasonStorage:    "the journal cannot be written: payterm doctor says why",
 }
 
-// Remind looks whether an earlier business day is not closed yet, and has the idle
-// screen say so.
+// Remind shows on the idle screen whether an earlier business day has no Z.
 func (s *Selling) Remind() {
 	day, err := s.o.Journal.Unclosed(s.o.Clock())
 	if err != nil {
@@ -128,7 +126,7 @@ func (s *Selling) X(context.Context) (payterm.Totals, error) {
 	return t, Coded(err)
 }
 
-// Z closes the day. It needs what it needs at the keys.
+// Z closes the day, with the same permission as at the keypad.
 func (s *Selling) Z(ctx context.Context, r api.ZRequest) (payterm.Totals, error) {
 	by, err := s.allowZ(ctx, r)
 	if err != nil {
@@ -138,7 +136,7 @@ func (s *Selling) Z(ctx context.Context, r api.ZRequest) (payterm.Totals, error)
 	return t, Coded(err)
 }
 
-// PrintZ prints an earlier Z once more, as it was.
+// PrintZ prints an earlier Z again, unchanged.
 func (s *Selling) PrintZ(_ context.Context, number int64) (payterm.Totals, error) {
 	t, err := s.o.Journal.Totals(number)
 	if err != nil {
@@ -150,7 +148,7 @@ func (s *Selling) PrintZ(_ context.Context, number int64) (payterm.Totals, error
 	return t, nil
 }
 
-// DayTotals sums up a business day, on no paper.
+// DayTotals sums up a business day without printing.
 func (s *Selling) DayTotals(_ context.Context, day string) (payterm.Totals, error) {
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
 		return payterm.Totals{}, api.Errorf(api.Invalid, "totals: day %q: such as 2026-11-22", day)

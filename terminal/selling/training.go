@@ -11,32 +11,32 @@ import (
 	"payterm/terminal/api"
 )
 
-// Training sells nothing, since the terminal is in training. What is asked about an order
-// that was begun before is answered from the real terminal's journal.
+// Training refuses to sell, since the terminal is in training. Questions about earlier orders are
+// answered from the real terminal's journal.
 type Training struct {
 	*Selling
 	Real       string // path of that journal
-	MerchantID string // the real terminal's: the training has one of its own
+	MerchantID string // the real terminal's; training has its own
 }
 
-// ErrTraining is why nothing is done.
+// ErrTraining: the terminal is in training.
 var ErrTraining = api.Errorf(api.InTraining, "the terminal is in training: payterm training off ends it; "+
 	"the training's own data is in --data %s", filepath.Join("DATA", "training"))
 
-// Sale sells nothing: a till must never take a simulated payment for a real one. One that
-// asks once more about an order that it began before, by its idempotency key, is told of
-// that one: not sent would be a lie, and the customer would pay twice.
+// Sale refuses: a till must never take a simulated payment for a real one. A request whose
+// idempotency key has an order gets that order: "not sent" would be wrong, and the customer would
+// pay twice.
 func (t Training) Sale(_ context.Context, r api.SaleRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
 	return t.notSold(string(r.IdempotencyKey), runner.ContentOfSale(t.MerchantID, t.saleOf(r)), askedFor(r))
 }
 
-// Refund gives nothing back, likewise.
+// Refund refuses, likewise.
 func (t Training) Refund(_ context.Context, r api.RefundRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
 	refund := refundOf(r)
 	return t.notSold(refund.IdempotencyKey, runner.ContentOfRefund(t.MerchantID, refund), askedBack(refund))
 }
 
-// notSold refuses with the reason, unless the key has an order of the real terminal.
+// notSold refuses, unless the key has an order of the real terminal.
 func (t Training) notSold(key string, asked runner.Content, order payterm.Order) (payterm.Order, error) {
 	if key != "" {
 		look := func(j *storage.Reader) (payterm.Order, bool, error) { return runner.OrderOf(j, key, asked) }

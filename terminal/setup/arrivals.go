@@ -18,29 +18,29 @@ import (
 	"payterm/terminal/notice"
 )
 
-// Counter is that of a terminal that sells.
+// Counter is the counter of a terminal that sells.
 type Counter interface {
-	AtRest(ctx context.Context) bool // nothing needs anybody, and no slip waits for the printer
-	// GiveWay ends the terminal, unless somebody is being served or one of the questions,
-	// which are asked where nobody can begin anything, is answered by an error.
+	AtRest(ctx context.Context) bool // nobody uses it, and no slip waits for the printer
+	// GiveWay ends the agent, unless the counter is in use or may returns an error, which is
+	// called where nothing can begin.
 	GiveWay(ctx context.Context, may ...func() error) error
-	Held() ([]storage.Held, error) // what the journal still has to do with
+	Held() ([]storage.Held, error) // what the journal's merchants still need
 }
 
 // ArrivalsOptions are what an Arrivals is made with.
 type ArrivalsOptions struct {
-	Provisioner *Provisioner // nil where no parcels are taken
+	Provisioner *Provisioner // nil if no parcels are taken
 	Sticks      *Sticks      // nil for none
 	Data        string
-	Serial      uint64 // of the parcel that the configuration came with; 0 for none
-	Passed      uint64 // of one that waited and could not be taken; 0 for none
+	Serial      uint64 // of the configuration's parcel; 0 for none
+	Passed      uint64 // of a parcel that waited and could not be taken; 0 for none
 	Counter     Counter
 	Notices     *notice.Notices
 	Log         *slog.Logger
 }
 
-// Arrivals looks after the parcels that come while a terminal sells: scanned, on a stick, or
-// installed by somebody else.
+// Arrivals handles parcels that come during selling: scanned, on a stick, or installed by a
+// command.
 type Arrivals struct {
 	o      ArrivalsOptions
 	mu     sync.Mutex
@@ -51,7 +51,7 @@ type Arrivals struct {
 // NewArrivals makes one.
 func NewArrivals(o ArrivalsOptions) *Arrivals { return &Arrivals{o: o} }
 
-// Parcel is what the terminal ends for; empty when a parcel was installed already.
+// Parcel is the parcel for which the agent ends; empty if one was installed already.
 func (a *Arrivals) Parcel() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -65,11 +65,11 @@ func (a *Arrivals) Waits() Waits {
 	return a.waits
 }
 
-// strangers are the refusals of parcels of those who have no business here: they do not
-// disturb the counter.
+// strangers are refusals of parcels that are not for this terminal: they do not disturb the
+// counter.
 var strangers = []provision.Reason{provision.Unreadable, provision.Foreign, provision.Altered}
 
-// Scanned takes what the scanner has read, and tells whether that is a parcel, or garbage.
+// Scanned handles a scan, and reports whether it is a parcel, or garbage.
 func (a *Arrivals) Scanned(ctx context.Context, text string) bool {
 	parcel := provision.LooksLike(text)
 	if len(text) > LongestCode && !parcel {
@@ -79,13 +79,13 @@ func (a *Arrivals) Scanned(ctx context.Context, text string) bool {
 		return false
 	}
 	if a.offered(text, strangers...) {
-		a.o.Counter.GiveWay(ctx) //nolint:errcheck // or else a little later: Run
+		a.o.Counter.GiveWay(ctx) // or later, by Run
 	}
 	return true
 }
 
-// offered looks at a parcel that came while the terminal sells, and keeps it for a Setup to
-// ask about, or to say why not. Some refusals end in the log.
+// offered checks a parcel that came during selling, and keeps it for Setup, which asks for its
+// code or shows the refusal. Refusals in inSilence are only logged.
 func (a *Arrivals) offered(text string, inSilence ...provision.Reason) bool {
 	if _, err := a.o.Provisioner.Offer(text); err != nil {
 		a.o.Log.Warn("a parcel came", "err", err)
@@ -100,9 +100,8 @@ func (a *Arrivals) offered(text string, inSilence ...provision.Reason) bool {
 	return true
 }
 
-// Run ends the terminal between two sales once somebody has installed a parcel, scanned one,
-// or plugged in a stick with one. A stick may stay in: what it has brought already is no
-// refusal.
+// Run ends the agent at rest once a parcel was installed, scanned, or came on a stick. A stick
+// may stay plugged in: a parcel that it has brought before is ignored.
 func (a *Arrivals) Run(ctx context.Context) {
 	if a.o.Provisioner == nil {
 		return
@@ -131,8 +130,8 @@ func (a *Arrivals) Run(ctx context.Context) {
 	}
 }
 
-// look looks after a parcel that waits, and has the idle screen say what for. One that waits
-// for nothing but the counter waits for the terminal to end.
+// look checks a parcel that waits, and shows on the idle screen what for. If it waits for nothing
+// else, the agent ends for it.
 func (a *Arrivals) look() Waits {
 	waits := WaitsForNothing
 	next, serial, err := config.Waiting(a.o.Data)
@@ -158,7 +157,7 @@ func (a *Arrivals) look() Waits {
 	return waits
 }
 
-// ready says what a parcel still waits for; asked where nobody can begin anything.
+// ready is an error if a parcel still has to wait; it is called where nothing can begin.
 func (a *Arrivals) ready() error {
 	if waits := a.look(); waits != WaitsForAgent {
 		return fmt.Errorf("the parcel waits: %s", waits)

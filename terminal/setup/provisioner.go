@@ -13,18 +13,18 @@ import (
 	"payterm/storage"
 )
 
-// Provisioner takes parcels for the terminal whose data is in Data.
+// Provisioner takes parcels for the terminal of the data directory Data.
 type Provisioner struct {
 	Data    string
-	Config  string // what --config names, in force until a parcel is installed; may be empty
+	Config  string // the --config file, used until a parcel is installed; may be empty
 	Signers []ed25519.PublicKey
-	Trust   string                  // the file that they are of; may be empty
+	Trust   string                  // file of the trusted signers; may be empty
 	Now     func() time.Time        // zero while the clock is not set
 	Board   func(name string) error // whether a board profile is known
 }
 
-// Offer reads a parcel and says whether this terminal may have it: an error that is a
-// provision.Refused says why not, another one what is wrong with the terminal.
+// Offer reads a parcel and checks whether this terminal may take it. A provision.Refused says why
+// not; another error is a problem of the terminal.
 func (p Provisioner) Offer(text string) (*provision.Parcel, error) {
 	parcel, err := provision.Read(text)
 	if err != nil {
@@ -33,8 +33,8 @@ func (p Provisioner) Offer(text string) (*provision.Parcel, error) {
 	return parcel, p.check(parcel)
 }
 
-// Knows tells a parcel that came whole, of a signer who is trusted, whether it may be taken or
-// not. A Provisioner that is nil knows none.
+// Knows reports whether a text is a complete parcel of a trusted signer, whether it may be taken
+// or not. A nil Provisioner knows none.
 func (p *Provisioner) Knows(text string) bool {
 	if p == nil || !provision.LooksLike(text) {
 		return false
@@ -53,7 +53,7 @@ func (p Provisioner) check(parcel *provision.Parcel) error {
 	if err != nil {
 		return notWritten(err)
 	}
-	if _, waiting, err := config.Waiting(p.Data); err == nil { // one that cannot be read is replaced
+	if _, waiting, err := config.Waiting(p.Data); err == nil { // an unreadable one is replaced
 		installed = max(installed, waiting)
 	}
 	return parcel.Check(provision.Receiver{
@@ -65,19 +65,18 @@ func notWritten(err error) error {
 	return provision.Refused{Reason: provision.NotWritten, Detail: err.Error()}
 }
 
-// Waits is what a parcel waits for that is for another merchant, gateway or currency than
-// the one in force.
+// Waits is what a parcel waits for that changes merchant, gateway or currency.
 type Waits string
 
 // What it waits for.
 const (
 	WaitsForNothing Waits = ""
-	WaitsForOrders  Waits = "orders" // under the new key nobody could ask about those that are open
-	WaitsForZ       Waits = "z"      // what was paid is to be in a total of its own
-	WaitsForAgent   Waits = "agent"  // the one that runs takes it once nobody is being served
+	WaitsForOrders  Waits = "orders" // under the new key nobody could ask about open orders
+	WaitsForZ       Waits = "z"      // paid orders have to be in a total of their own
+	WaitsForAgent   Waits = "agent"  // the running agent takes it at rest
 )
 
-// Says is what somebody can do about it; nothing where nothing waits.
+// Says is what a person can do about it; empty if nothing waits.
 func (w Waits) Says() string {
 	const parcel = "a parcel for another merchant, gateway or currency waits"
 	return map[Waits]string{
@@ -87,14 +86,14 @@ func (w Waits) Says() string {
 	}[w]
 }
 
-// Accepted is a parcel that was taken. It is in force unless it waits.
+// Accepted is a parcel that was taken. It is in use unless it waits.
 type Accepted struct {
 	Config config.Config
 	Waits  Waits
 }
 
-// Accept opens a parcel with its code and installs what it brings. One that changes
-// merchant, gateway or currency waits until the terminal is done with those of now.
+// Accept opens a parcel with its code and installs its content. If it changes merchant, gateway
+// or currency it waits until the current ones are finished.
 func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Accepted, error) {
 	content, err := parcel.Open(code)
 	if err != nil {
@@ -114,14 +113,14 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 		return Accepted{}, notWritten(err)
 	}
 	defer let()                             //nolint:errcheck // nothing was written through it
-	if err := p.check(parcel); err != nil { // again: typing takes its time
+	if err := p.check(parcel); err != nil { // again, since typing the code takes time
 		return Accepted{}, err
 	}
 	a := Accepted{Config: arrival.Config}
 	now, _, wrong := config.InForce(p.Config, p.Data, nil)
 	known := wrong == nil && now.Gateway.URL != ""
 	if !known || moves(now, a.Config) {
-		// A sale of the old merchant's that began now could never be asked about.
+		// A sale of the old merchant that began now could never be asked about.
 		lock, err := config.LockData(p.Data)
 		if err == nil {
 			defer lock.Close()
@@ -151,13 +150,13 @@ func (p Provisioner) Accept(parcel *provision.Parcel, code provision.Code) (Acce
 	return a, nil
 }
 
-// moves tells whether a configuration is another merchant's, gateway's or currency's.
+// moves reports whether a configuration changes merchant, gateway or currency.
 func moves(now, next config.Config) bool {
 	return now.Gateway.MerchantID != next.Gateway.MerchantID || now.Gateway.URL != next.Gateway.URL ||
 		now.Merchant.Currency != next.Merchant.Currency
 }
 
-// waits looks into the journal, which no agent has, what a configuration has to wait for.
+// waits reads from the journal, which no agent has open, what a configuration has to wait for.
 func (p Provisioner) waits(next config.Config) (Waits, error) {
 	r, err := storage.OpenReader(filepath.Join(p.Data, "payterm.db"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -173,8 +172,8 @@ func (p Provisioner) waits(next config.Config) (Waits, error) {
 	return p.waitsFor(held, next), nil
 }
 
-// waitsFor is what a configuration has to wait for, by what the journal still holds. At
-// another gateway than that of now nobody knows of any order.
+// waitsFor is what a configuration has to wait for, by what the journal still holds. Another
+// gateway knows none of the orders.
 func (p Provisioner) waitsFor(held []storage.Held, next config.Config) Waits {
 	now, _, err := config.InForce(p.Config, p.Data, nil)
 	elsewhere := err == nil && now.Gateway.URL != "" && now.Gateway.URL != next.Gateway.URL
@@ -191,8 +190,8 @@ func (p Provisioner) waitsFor(held []storage.Held, next config.Config) Waits {
 	return waits
 }
 
-// TakeWaiting puts a parcel in force that has waited, if it may be; called while no agent
-// has the data. What waits on is no error.
+// TakeWaiting installs a parcel that has waited, if it may be now; call it while no agent has the
+// data. A parcel that still waits is no error.
 func (p Provisioner) TakeWaiting() (serial uint64, err error) {
 	next, serial, err := config.Waiting(p.Data)
 	if err != nil || serial == 0 {

@@ -8,7 +8,7 @@ import (
 	"payterm/storage"
 )
 
-// What a parcel waits for follows from whose orders the journal still holds.
+// TestWaitsFor: what a parcel waits for follows from whose orders the journal holds.
 func TestWaitsFor(t *testing.T) {
 	const here = "https://a.example/processV2"
 	file := t.TempDir() + "/payterm.toml"
@@ -30,7 +30,7 @@ func TestWaitsFor(t *testing.T) {
 		{"ON2", here, []storage.Held{held("ON1", 0, 1)}, WaitsForZ},
 		{"ON2", here, []storage.Held{held("ON1", 1, 0)}, WaitsForOrders},
 		{"ON2", here, []storage.Held{held("ON0", 0, 1), held("ON1", 1, 1)}, WaitsForOrders},
-		{"ON2", here, []storage.Held{held("ON2", 3, 3)}, WaitsForNothing}, // the key of these comes back
+		{"ON2", here, []storage.Held{held("ON2", 3, 3)}, WaitsForNothing}, // the key of these orders comes back
 		{"ON1", here, []storage.Held{held("ON1", 3, 3)}, WaitsForNothing},
 		{"ON1", "https://b.example/processV2", []storage.Held{held("ON1", 0, 3)}, WaitsForNothing}, // the same money
 		{"ON1", "https://b.example/processV2", []storage.Held{held("ON1", 1, 3)}, WaitsForOrders},

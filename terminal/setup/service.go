@@ -12,10 +12,9 @@ import (
 	"payterm/terminal/doctor"
 )
 
-// answer serves the local API. The file that it gives keeps a second one away from the data;
-// the lock of a terminal that sells it does not hold, so that payterm provision can. A socket
-// or a data directory that cannot be had keeps nobody from reading on the screen what is
-// wrong.
+// answer serves the local API. The returned file prevents a second Setup on the data; it does not
+// hold the lock of a terminal that sells, so that payterm provision can. A missing socket or data
+// directory is shown on the screen and ends nothing.
 func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error) {
 	selling, err := config.LockData(s.o.Data)
 	if err == nil {
@@ -41,7 +40,7 @@ func (s *Setup) answer(ctx context.Context, wg *sync.WaitGroup) (*os.File, error
 	return lock, nil
 }
 
-// sells is why it does not.
+// sells is the error why nothing is sold.
 func (s *Setup) sells() error {
 	if s.parcel != "" {
 		return api.ErrProvisioning
@@ -49,8 +48,7 @@ func (s *Setup) sells() error {
 	return api.ErrUnprovisioned
 }
 
-// service is the local API of a terminal that waits for a parcel: status, doctor, and
-// words for everything else.
+// service is the local API of a terminal that waits for a parcel: status, doctor, and refusals.
 type service struct {
 	api.Refusing
 	s *Setup
@@ -92,14 +90,14 @@ func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, e
 	return s.s.doctor.Answer(ctx, r, s.s.examination(), nil)
 }
 
-// examination is of what there is without a merchant.
+// examination is the examination without a merchant.
 func (s *Setup) examination() doctor.Examination {
 	return s.doctor.Unprovisioned(doctor.Unprovisioned{
 		Signers: len(s.p.Signers), Unsigned: s.unsigned(), Link: func() doctor.Finding { return s.o.Link("") },
 	})
 }
 
-// unsigned says what to do about a terminal that trusts nobody.
+// unsigned says what to do about a terminal without trusted signers.
 func (s *Setup) unsigned() string {
 	from := "start with --trust FILE"
 	if s.p.Trust != "" {
@@ -109,8 +107,8 @@ func (s *Setup) unsigned() string {
 	return "no signer is trusted; " + from
 }
 
-// testSelf has the terminal examine itself, beside the loop; asked by somebody, or at a
-// start. One that runs is not disturbed.
+// testSelf runs the self test off the loop, on request (asked) or at a start. A running one is
+// not disturbed.
 func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 	if s.testing {
 		return
@@ -153,8 +151,8 @@ func (s *Setup) testSelf(ctx context.Context, wg *sync.WaitGroup, asked bool) {
 	})
 }
 
-// Notice takes a notice of the machine's system; that of a restart not while somebody is
-// being asked for a code.
+// Notice shows a notice of the operating system; one of a restart not while a code is being asked
+// for.
 func (s *Setup) Notice(_ context.Context, n api.Notice) error {
 	s.mu.Lock()
 	v := s.shown

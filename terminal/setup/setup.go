@@ -1,6 +1,6 @@
-// Package setup is a terminal that was not provisioned yet, or that is asked to take a newer
-// parcel: it has a display, keys and a scanner, and neither journal nor gateway. Parcels come
-// by its scanner, on a stick, or as a file by payterm provision; a Provisioner takes them.
+// Package setup is a terminal that was not provisioned yet, or that is offered a newer parcel: it
+// has display, keys and scanner, but neither journal nor gateway. Parcels come by scanner, on a
+// stick, or as a file with payterm provision; a Provisioner takes them.
 package setup
 
 import (
@@ -22,16 +22,16 @@ import (
 	"payterm/terminal/notice"
 )
 
-// LookEvery is how often it is looked whether a parcel was installed, or a stick brought one.
+// LookEvery is how often it checks for an installed parcel or a stick.
 const LookEvery = 2 * time.Second
 
-// LongestCode is the longest that a scanner may bring which is no parcel; more is garbage.
+// LongestCode is the longest scan that is no parcel; more is garbage.
 const LongestCode = 512
 
 const (
 	turnLanguage  = 2*devices.PageTime + time.Second // both pages of a small glass
 	showRefusal   = time.Minute
-	showInPassing = 10 * time.Second // a refusal, to a terminal that could sell
+	showInPassing = 10 * time.Second // a refusal, if the terminal could sell
 	codePatience  = 3 * time.Minute  // for typing the code
 	wrongCodes    = 5
 )
@@ -43,12 +43,12 @@ type Options struct {
 	Data        string
 	Watermark   string
 	Log         *slog.Logger
-	Serial      uint64 // of the parcel that is installed; 0 for none
+	Serial      uint64 // of the installed parcel; 0 for none
 	Provisioner *Provisioner
 	Sticks      *Sticks      // nil for none
-	Ready       func() error // called once the first screen is shown; may be nil
+	Ready       func() error // called after the first screen; may be nil
 
-	// Link says how the way out of this machine is; nil for doctor.Link.
+	// Link checks this machine's network; nil for doctor.Link.
 	Link func(gateway string) doctor.Finding
 	// Refresh is devices.Options.Refresh, LookAgain doctor.Options.LookAgain.
 	Refresh, LookAgain time.Duration
@@ -58,33 +58,33 @@ type Options struct {
 type Setup struct {
 	o       Options
 	p       Provisioner
-	parcel  string // that was read already
+	parcel  string // that was read before
 	devices *devices.Set
 	doctor  *doctor.Doctor
 	notices *notice.Notices
 	keys    chan payterm.Key
 	codes   chan payterm.PayCode // the newest
 	alive   chan chan<- struct{}
-	tested  chan *doctor.Report // of the self test, as far as it has come; nil at its end
+	tested  chan *doctor.Report // reports of the self test; nil at its end
 	unread  error               // why the data directory cannot be used
-	alarm   sync.Once           // of a slip that did not come out
+	alarm   sync.Once           // at the first slip that fails
 
 	mu    sync.Mutex
-	shown screen.SetupView // for whoever asks on the socket
+	shown screen.SetupView // for status
 
-	// The rest is the loop's.
+	// Used by the loop only.
 	view     screen.SetupView
-	at       *provision.Parcel // whose code is asked for
-	wrong    int               // codes for it
+	at       *provision.Parcel // its code is asked for
+	wrong    int               // wrong codes for it
 	test     screen.SelfTest
-	testing  bool // it runs
-	language int  // of those spoken
+	testing  bool // the self test runs
+	language int  // index in spoken
 	spoken   []string
-	until    time.Time // when a refusal, or the question for a code, goes away
+	until    time.Time // end of a refusal, or of the question for a code
 }
 
-// New makes one. A parcel that was scanned before is asked about at once; with one, a
-// terminal that can sell goes back to it when the code does not come.
+// New makes a Setup. A parcel that was read before is asked about at once; then a terminal that
+// can sell goes back to selling if no code comes.
 func New(o Options, parcel string) (*Setup, error) {
 	if o.Link == nil {
 		o.Link = doctor.Link
@@ -95,7 +95,7 @@ func New(o Options, parcel string) (*Setup, error) {
 		tested: make(chan *doctor.Report),
 	}
 	if o.Board.Profile.LettersOnly() {
-		// It has no Chinese signs.
+		// A small glass has no Chinese.
 		s.spoken = slices.DeleteFunc(slices.Clone(s.spoken), func(l string) bool { return l == "zh" })
 	}
 	device, err := config.DeviceKey(o.Data)
@@ -115,13 +115,13 @@ func New(o Options, parcel string) (*Setup, error) {
 	return s, nil
 }
 
-// MaxScan is the longest that a scanner may bring: a parcel with an AIM identifier.
+// MaxScan is the longest scan: a parcel with an AIM identifier.
 const MaxScan = provision.MaxText + 4
 
 // The devices' owner.
 var _ devices.Owner = (*Setup)(nil)
 
-// Press takes a key; one that comes faster than they are dealt with is lost.
+// Press takes a key; one that comes too fast is dropped.
 func (s *Setup) Press(k payterm.Key) {
 	select {
 	case s.keys <- k:
@@ -129,7 +129,7 @@ func (s *Setup) Press(k payterm.Key) {
 	}
 }
 
-// Scan takes what was read; the newest counts.
+// Scan takes a scan; the newest counts.
 func (s *Setup) Scan(_ context.Context, code payterm.PayCode, _ time.Duration) {
 	if text := code.Reveal(); len(text) > LongestCode && !provision.LooksLike(text) {
 		return // garbage
@@ -147,24 +147,24 @@ func (s *Setup) Scan(_ context.Context, code payterm.PayCode, _ time.Duration) {
 	}
 }
 
-// Lived is the time of a setup's scans, of which nobody asks how old they are.
+// Lived is the time of scans, whose age does not matter here.
 func (s *Setup) Lived() time.Duration { return s.devices.Now() }
 
 // Redraw shows the newest screen again.
 func (s *Setup) Redraw() { s.devices.Show(s.Screen()) }
 
-// MayDim tells whether a screen may be dark: all but those that say something bad or good.
+// MayDim reports whether the screen may be dimmed: not one with good or bad news.
 func (s *Setup) MayDim(_ context.Context, shown payterm.Screen) bool {
 	return shown.Tone == payterm.Calm
 }
 
-// Printed has nothing to note.
+// Printed does nothing.
 func (s *Setup) Printed(payterm.Receipt) {}
 
 // Lost sounds an alarm, once.
 func (s *Setup) Lost(payterm.Receipt) { s.alarm.Do(func() { s.devices.Play(payterm.SoundAlarm) }) }
 
-// Paper has nothing to note: the doctor asks the printer itself.
+// Paper does nothing: the doctor asks the printer itself.
 func (s *Setup) Paper(payterm.PaperCondition) {}
 
 // Screen is the newest screen.
@@ -181,8 +181,8 @@ func (s *Setup) Alive(ctx context.Context) error {
 	return nil
 }
 
-// Run shows what to do and takes parcels, until one is installed (nil) or the context
-// ends (its error). The board is closed then.
+// Run shows what to do and takes parcels, until one is installed (nil) or the context ends (its
+// error). It closes the board.
 func (s *Setup) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -201,7 +201,7 @@ func (s *Setup) Run(ctx context.Context) error {
 	return errors.Join(err, s.o.Board.Close())
 }
 
-// ErrNoCode ends Setup: a terminal that can sell goes on with it.
+// ErrNoCode ends Setup: a terminal that can sell goes on selling.
 var ErrNoCode = errors.New("no code came")
 
 func (s *Setup) serve(ctx context.Context, wg *sync.WaitGroup) error {
@@ -209,7 +209,7 @@ func (s *Setup) serve(ctx context.Context, wg *sync.WaitGroup) error {
 	switch {
 	case again:
 		s.offer(s.parcel)
-	case s.unread != nil: // it stands there until somebody does something about it
+	case s.unread != nil: // shown until it is repaired
 		s.refuse(notWritten(s.unread))
 		s.until = time.Time{}
 	default:
@@ -293,7 +293,7 @@ func (s *Setup) forget() {
 	s.view = screen.SetupView{Device: s.view.Device, CanTest: s.view.CanTest}
 }
 
-// refuse shows why not.
+// refuse shows a refusal.
 func (s *Setup) refuse(err error) {
 	s.o.Log.Warn("provisioning", "err", err)
 	s.devices.Play(payterm.SoundDeclined)
@@ -309,7 +309,7 @@ func (s *Setup) refuse(err error) {
 	}
 }
 
-// offer looks at a parcel and asks for its code.
+// offer checks a parcel and asks for its code.
 func (s *Setup) offer(text string) {
 	s.forget()
 	s.language = 0
@@ -345,13 +345,13 @@ func (s *Setup) press(k payterm.Key) {
 	}
 }
 
-// typed has the digits so far, and gives time for the next. A key that is stuck, or of
-// somebody who takes this for a sale, soon types none.
+// typed stores the digits so far and restarts the time limit. A stuck key soon adds no more
+// digits.
 func (s *Setup) typed(digits string) {
 	s.view.Digits, s.until = digits, time.Now().Add(codePatience)
 }
 
-// tryCode opens the parcel, which takes a slow board some seconds.
+// tryCode opens the parcel, which takes seconds on a slow board.
 func (s *Setup) tryCode(code provision.Code) {
 	s.view.Digits, s.view.Busy, s.view.Refused = "", true, ""
 	s.show()

@@ -29,7 +29,7 @@ import (
 	"payterm/terminal/doctor"
 )
 
-// bench is a terminal out of the box, on emulated chips.
+// bench is a new terminal on emulated chips.
 type bench struct {
 	t      *testing.T
 	data   string
@@ -40,7 +40,7 @@ type bench struct {
 	end    func()
 }
 
-// newBench makes one; start puts it under power.
+// newBench makes one; start runs it.
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	signer, _, err := provision.NewSigner(rand.Reader)
@@ -55,7 +55,7 @@ func (b *bench) provisioner() *Provisioner {
 		Now: time.Now, Board: func(string) error { return nil }}
 }
 
-// start begins a life; change may spoil the options, or the board.
+// start starts a run; change may modify the options or the board.
 func (b *bench) start(change func(*Options, *emulated.Board)) {
 	b.t.Helper()
 	text, err := boards.Read("emulated")
@@ -110,7 +110,7 @@ func (b *bench) until(what string, is func() bool) {
 	}
 }
 
-// tells waits for a screen with these words of some language.
+// tells waits for a screen with these words in some language.
 func (b *bench) tells(words string) {
 	b.t.Helper()
 	b.until(words, func() bool { return strings.Contains(strings.Join(b.s.Screen().Lines, "\n"), words) })
@@ -118,7 +118,7 @@ func (b *bench) tells(words string) {
 
 func (b *bench) paper() string { _, text := b.board.Paper(); return text }
 
-// kept waits for the report that is kept.
+// kept waits for the stored report.
 func (b *bench) kept(serial uint64) doctor.SelfTest {
 	b.t.Helper()
 	b.until("a report is kept", func() bool { return doctor.LastSelfTest(b.data, serial).Report != nil })
@@ -131,7 +131,7 @@ func (b *bench) ask(method, path string) (int, string) {
 	return b.say(method, path, "")
 }
 
-// say makes one with a body.
+// say makes a request with a body.
 func (b *bench) say(method, path, body string) (int, string) {
 	b.t.Helper()
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
@@ -165,7 +165,7 @@ func (b *bench) doctor(query string) api.Report {
 	return rep
 }
 
-// parcel makes one of this age and life.
+// parcel makes a parcel of this age and validity.
 func (b *bench) parcel(age, life time.Duration) string {
 	b.t.Helper()
 	text, err := provision.Make(provision.Terms{Made: time.Now().Add(-age), Life: life},
@@ -176,8 +176,8 @@ func (b *bench) parcel(age, life time.Duration) string {
 	return text
 }
 
-// TestSelfTestOutOfTheBox: it runs by itself at each start, comes on paper at the first,
-// and again on F2.
+// TestSelfTestOutOfTheBox: the self test runs at each start, is printed at the first, and again
+// with F2.
 func TestSelfTestOutOfTheBox(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -208,7 +208,7 @@ func TestSelfTestOutOfTheBox(t *testing.T) {
 	}
 	var next time.Time
 	b.until("F2 prints", func() bool {
-		if now := time.Now(); now.After(next) { // one that is pressed while the start's own test still looks is lost
+		if now := time.Now(); now.After(next) { // ignored while the start's own test still runs
 			next = now.Add(5 * time.Second)
 			spoil(t, b.board.Press(payterm.KeyF2))
 		}
@@ -219,8 +219,8 @@ func TestSelfTestOutOfTheBox(t *testing.T) {
 	}
 }
 
-// TestSelfTestNames: what is wrong is named on the screen and in the report, with what to
-// do; and how much more is.
+// TestSelfTestNames: failures are named on the screen and in the report, with what to do, and the
+// others are counted.
 func TestSelfTestNames(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
@@ -282,7 +282,7 @@ func linked(f doctor.Finding) func(string) doctor.Finding {
 	return func(string) doctor.Finding { return f }
 }
 
-// What the way out of this machine may be.
+// Possible states of the network.
 var (
 	well  = doctor.Finding{Check: api.Check{Result: api.OK, Says: "up"}}
 	noWay = doctor.Finding{Check: api.Check{Result: api.Fail, Says: "there is no network interface"}}
@@ -294,12 +294,12 @@ func spoil(t *testing.T, err error) {
 	}
 }
 
-// TestSelfTestDoesNotHoldUpAParcel: while a test hangs, a parcel is asked about.
+// TestSelfTestDoesNotHoldUpAParcel: a parcel is asked about while a test hangs.
 func TestSelfTestDoesNotHoldUpAParcel(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	hangs, let := make(chan struct{}), make(chan struct{})
-	first := sync.OnceFunc(func() { close(hangs) }) // what is not well at once is looked at again
+	first := sync.OnceFunc(func() { close(hangs) }) // what fails is tested again
 	b.link = func(string) doctor.Finding {
 		first()
 		<-let
@@ -313,8 +313,8 @@ func TestSelfTestDoesNotHoldUpAParcel(t *testing.T) {
 	b.kept(0)
 }
 
-// TestUnprovisionedAnswers: the socket is its owner's; status, doctor, and words for
-// everything else.
+// TestUnprovisionedAnswers: only the owner may use the socket; it has status and doctor, and
+// refuses everything else.
 func TestUnprovisionedAnswers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -359,7 +359,7 @@ func TestUnprovisionedAnswers(t *testing.T) {
 	spoil(t, b.board.Scan(b.parcel(0, time.Hour)))
 	b.until("it asks", func() bool { return strings.Contains(status().Waits, "12 digits") })
 
-	// Nobody else can have the data meanwhile, but payterm provision can lock it.
+	// Nobody else can use the data meanwhile, but payterm provision can lock it.
 	other, err := New(Options{Data: b.data, Board: b.s.o.Board, Log: b.s.o.Log, Provisioner: b.provisioner()}, "")
 	if err != nil {
 		t.Fatal(err)
@@ -374,7 +374,7 @@ func TestUnprovisionedAnswers(t *testing.T) {
 	spoil(t, f.Close())
 }
 
-// TestUnprovisionedBesideAnAgent: it takes no agent's socket.
+// TestUnprovisionedBesideAnAgent: it does not take over an agent's socket.
 func TestUnprovisionedBesideAnAgent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -393,13 +393,12 @@ func TestUnprovisionedBesideAnAgent(t *testing.T) {
 	}
 }
 
-// TestSetupWithoutData: a data directory that cannot be written does not leave the
-// terminal dark.
+// TestSetupWithoutData: an unwritable data directory does not leave the screen dark.
 func TestSetupWithoutData(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.data = filepath.Join(b.data, "none")
-	spoil(t, os.WriteFile(b.data, nil, 0o600)) // a file, since nothing stops root
+	spoil(t, os.WriteFile(b.data, nil, 0o600)) // a file, since root may write everywhere
 	b.start(nil)
 	refused := screen.Setup(screen.SetupView{Refused: string(provision.NotWritten)}, screen.Options{}).Lines[0]
 	b.tells(refused)
@@ -409,8 +408,8 @@ func TestSetupWithoutData(t *testing.T) {
 	b.tells(refused)
 }
 
-// TestSticks: each file once, again when it is another or was away, and only what can be
-// a parcel.
+// TestSticks: each file is read once, and again if it changes or was unplugged; other files are
+// ignored.
 func TestSticks(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -451,7 +450,7 @@ func TestSticks(t *testing.T) {
 	}
 }
 
-// TestSetupTakesStick: a refusal is said once, and a parcel that is taken is asked about.
+// TestSetupTakesStick: a refusal is shown once, and an accepted parcel is asked about.
 func TestSetupTakesStick(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -471,13 +470,13 @@ func TestSetupTakesStick(t *testing.T) {
 	b.until("the code", func() bool { return b.s.Screen().Name == screen.SetupCodeName })
 }
 
-// TestStuckKeyAsksForNoCode: the question goes away although a key is down for ever, and
-// open orders are asked about again.
+// TestStuckKeyAsksForNoCode: the question for a code ends although a key is stuck, and open
+// orders are asked about again.
 func TestStuckKeyAsksForNoCode(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.start(nil)
-	b.end() // what the loop has is the test's now
+	b.end() // the test uses the loop's fields from here
 	for _, stuck := range []payterm.Key{"5", "00", payterm.KeyClear, payterm.KeyEnter} {
 		b.s.offer(b.parcel(0, time.Hour))
 		for range 20 {

@@ -12,20 +12,20 @@ import (
 	"payterm/provision"
 )
 
-// Sticks finds parcels that a stick has brought. It outlives setups and agents, so that a stick
-// that stays in brings each once.
+// Sticks finds parcels on USB sticks. It outlives setups and agents, so that a stick that stays
+// plugged in brings each parcel once.
 type Sticks struct {
 	patterns []string
 	mu       sync.Mutex
-	seen     map[string]time.Time // when a file that was looked at was written
-	clock    bool                 // it was set by then
+	seen     map[string]time.Time // modification time of files that were read
+	clock    bool                 // the clock was set then
 }
 
-// StickPatterns are where they lie: what a desktop mounts, and what an image's service
-// copies.
+// StickPatterns are the places: where a desktop mounts sticks, and where the image's service
+// copies parcels.
 var StickPatterns = []string{"/media/*/*.ppv", "/run/payterm-parcels/*.ppv"}
 
-// mostParcels is how many files are looked at; more is no stick for a terminal.
+// mostParcels is how many files are read; a stick with more is not for a terminal.
 const mostParcels = 64
 
 // NewSticks looks for files by these patterns of filepath.Glob.
@@ -33,9 +33,9 @@ func NewSticks(patterns ...string) *Sticks {
 	return &Sticks{patterns: patterns, seen: map[string]time.Time{}}
 }
 
-// Next gives the text of a file that was not there, or was another, when it was last
-// asked; empty without one. What is taken out and put in again is new, and once the clock
-// is set so is everything: nothing has been judged by its date before. It may be nil.
+// Next is the text of a file that is new or changed since the last call; empty if there is none.
+// A stick that was unplugged in between is new, and so is every file once the clock is set,
+// because dates could not be checked before. The receiver may be nil.
 func (s *Sticks) Next(clock bool) string {
 	if s == nil {
 		return ""
@@ -75,7 +75,7 @@ func (s *Sticks) Next(clock bool) string {
 	return ""
 }
 
-// head reads a file, which may have become another since it was looked at.
+// head reads a file, which may have been replaced since it was found.
 func head(name string, most int64) ([]byte, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {

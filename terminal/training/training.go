@@ -1,6 +1,5 @@
-// Package training is the gateway of a training, where nothing is really paid: the simulator
-// on a loopback port, and customers who pay, decline, mistype a password or are late, as the
-// drill says. Who trains, and where its journal lies, the terminal says.
+// Package training is the simulated gateway of training: the simulator on a loopback port, and
+// customers who pay, decline, mistype a password or are late, as the drill says.
 package training
 
 import (
@@ -28,15 +27,14 @@ import (
 	"payterm/terminal/api"
 )
 
-// Data is where a training's journal is, below the real one's.
+// Data is the directory of training's journal, below the real one.
 func Data(data string) string { return filepath.Join(data, "training") }
 
-// TerminalID begins the order ids of a training, so that none of its slips can be taken for a
-// real one.
+// TerminalID begins the order ids of training, so that its slips cannot be taken for real ones.
 const TerminalID = "TRAIN"
 
-// Gateway is the simulated gateway of a training with its customers. It is made of nothing of
-// the merchant's: neither address nor key nor names.
+// Gateway is the simulated gateway of training with its customers. It has no address, key or name
+// of the merchant.
 type Gateway struct {
 	key    string
 	base   string
@@ -44,18 +42,18 @@ type Gateway struct {
 	client *ottpay.Client
 	http   *http.Client
 	haste  float64         // how many times faster than people the customers are
-	ctx    context.Context //nolint:containedctx // of the customers, who outlive the request that woke them
+	ctx    context.Context // of the customers, who outlive their request
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
 	mu     sync.Mutex
 	drill  counter.Drill
-	late   map[payterm.OrderID]bool // whose customers wait until the cashier has left
+	late   map[payterm.OrderID]bool // their customers wait until the cashier has left
 }
 
 const merchant = "TRAINING"
 
-// New starts the simulator on a loopback port. The client's only way leads
-// there, whatever address it is given.
+// New starts the simulator on a loopback port. The client connects only there, whatever its
+// address.
 func New(of config.Config, haste float64) (*Gateway, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -96,9 +94,8 @@ func New(of config.Config, haste float64) (*Gateway, error) {
 	return g, nil
 }
 
-// Config is the configuration of a training: the shop's own but for the gateway, and
-// without PINs. None is asked for where a wrong one costs nothing: that would be a
-// place to guess them.
+// Config is the configuration of training: the shop's, with another gateway and without PINs.
+// PINs are not asked for, because wrong ones would cost nothing here and could be guessed.
 func (g *Gateway) Config(c config.Config) config.Config {
 	t := config.Config{Terminal: c.Terminal, Merchant: c.Merchant, Sale: c.Sale, API: c.API}
 	t.Terminal.ID = TerminalID
@@ -109,7 +106,7 @@ func (g *Gateway) Config(c config.Config) config.Config {
 	return t
 }
 
-// Key is the key of its own that the simulator has.
+// Key is the simulator's own key.
 func (g *Gateway) Key() string { return g.key }
 
 // Client speaks to the simulator.
@@ -123,7 +120,7 @@ func (g *Gateway) Close() error {
 	return err
 }
 
-// Begin says what is to go wrong with the next sale.
+// Begin sets the fault of the next sale.
 func (g *Gateway) Begin(d counter.Drill) {
 	g.mu.Lock()
 	g.drill = d
@@ -132,13 +129,13 @@ func (g *Gateway) Begin(d counter.Drill) {
 
 // The simulated customers.
 const (
-	customerPays   = 6 * time.Second // after the code is on show, or to type a password
+	customerPays   = 6 * time.Second // after the code is shown, or for the password
 	customerIsLate = 2 * time.Second // after the cashier has left
-	lostInquiries  = 3               // of a time-out: about ten seconds
+	lostInquiries  = 3               // inquiries without a reply: about ten seconds
 )
 
-// Pay stages the drill and the customer. Whatever code was scanned, a simulated
-// wallet's goes to the simulator in its place: it may be a real customer's.
+// Pay prepares the drill and the customer. The simulator gets a simulated wallet's code, whatever
+// was scanned: that may be a real customer's.
 func (g *Gateway) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	g.mu.Lock()
 	drill := g.drill
@@ -170,8 +167,8 @@ func (g *Gateway) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	return answer
 }
 
-// NobodysKey stands in a training's journal for a code that was scanned. The same code
-// may come again: a trainee may have no other.
+// NobodysKey is stored in training instead of a scanned code's hash. The same code may be used
+// again: there may be no other at hand.
 func NobodysKey() string {
 	var random [16]byte
 	rand.Read(random[:])
@@ -188,7 +185,7 @@ func (g *Gateway) Inquire(ctx context.Context, i payterm.Inquiry) payterm.Answer
 	return g.client.Inquire(ctx, i)
 }
 
-// Changed lets the late customer pay once the sale has been left.
+// Changed lets the late customer pay once the sale was left.
 func (g *Gateway) Changed(o payterm.Order) {
 	g.mu.Lock()
 	waits := g.late[o.ID] && o.Outcome != payterm.Open
@@ -201,7 +198,7 @@ func (g *Gateway) Changed(o payterm.Order) {
 	}
 }
 
-// wallet gives the customer's code.
+// wallet is a code of the simulated customer.
 func (g *Gateway) wallet(ctx context.Context, p payterm.Payment, d counter.Drill) (payterm.PayCode, error) {
 	balance := p.Total.Minor + p.MaxFeeMinor
 	if d == counter.DrillDeclined {
@@ -215,7 +212,7 @@ func (g *Gateway) wallet(ctx context.Context, p payterm.Payment, d counter.Drill
 	return payterm.NewPayCode(made.Code), err
 }
 
-// loseReplies loses that of the payment, and then of some inquiries.
+// loseReplies makes the replies to the payment and to some inquiries get lost.
 func (g *Gateway) loseReplies(ctx context.Context, mode payterm.Mode) error {
 	pay := map[payterm.Mode]string{payterm.Passive: "PASSIVEPAY", payterm.Active: "ACTIVEPAY"}[mode]
 	err := g.control(ctx, "/sim/faults", map[string]any{"action": pay, "fault": "drop_after_apply"}, nil)
@@ -226,19 +223,19 @@ func (g *Gateway) loseReplies(ctx context.Context, mode payterm.Mode) error {
 	return err
 }
 
-// later lets a customer do something after a while, unless the training ends before.
+// later makes a customer do something after a while, unless training ends before.
 func (g *Gateway) later(after time.Duration, id payterm.OrderID, verb string) {
 	g.wg.Go(func() {
 		select {
 		case <-g.ctx.Done():
 		case <-time.After(time.Duration(float64(after) / g.haste)):
-			// Where it was closed meanwhile nobody can pay it.
+			// A closed order cannot be paid any more.
 			g.control(g.ctx, "/sim/orders/"+string(id)+"/"+verb, nil, nil) //nolint:errcheck // as above
 		}
 	})
 }
 
-// control makes a control call of the simulator.
+// control calls the simulator's control interface.
 func (g *Gateway) control(ctx context.Context, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package upkeep is what a terminal does by itself beside selling: it looks after the way to
-// the gateway, the scanner and the minute on the idle screen, keeps the time that it has lived
-// through, and tidies the journal while nobody is served. It decides about no order.
+// Package upkeep does what a terminal does besides selling: it watches the network, the scanner
+// and the minute on the idle screen, stores the lived time, and does the journal's upkeep while
+// the counter is at rest. It decides about no order.
 package upkeep
 
 import (
@@ -16,19 +16,18 @@ import (
 	"payterm/terminal/notice"
 )
 
-// IdleEvery is how often the link and the clock of the idle screen are looked at.
+// IdleEvery is how often network and clock of the idle screen are checked.
 const IdleEvery = 5 * time.Second
 
-// TidyEvery is how often the log of the journal is moved into its file. SQLite does it too,
-// in the middle of some commit; here nobody waits.
+// TidyEvery is how often the journal's log is moved into its file. SQLite would do it in the
+// middle of a commit; here nobody waits.
 const TidyEvery = time.Minute
 
 const (
-	// liveEvery is how often it is written down what the terminal has lived through: at most
-	// so much is lost where the power goes in a quiet hour, and orders are then guarded and
-	// asked about for so much longer.
+	// liveEvery is how often the lived time is stored. At most this much is lost in a power
+	// failure; orders are then guarded and asked about for that much longer.
 	liveEvery = 10 * time.Minute
-	awayEvery = time.Second // the scanner is looked after
+	awayEvery = time.Second // check of the scanner
 
 	// So long after the last exchange the gateway is asked while nobody pays, so that the idle
 	// screen knows of it before a customer opens the phone, and has a rate of today.
@@ -37,10 +36,10 @@ const (
 	rateStale    = time.Hour        // in a shop whose sales keep the way known
 )
 
-// Loop shows what has changed.
+// Loop redraws the screen.
 type Loop interface{ Redraw() }
 
-// Journal is tidied. A *storage.Store is one.
+// Journal is what upkeep needs of the journal; *storage.Store implements it.
 type Journal interface {
 	Live(lived time.Duration) error
 	Prune(old storage.Old) (int, error)
@@ -48,14 +47,14 @@ type Journal interface {
 	Checkpoint() error
 }
 
-// Counter is asked, and reminded.
+// Counter is what upkeep needs of the counter.
 type Counter interface {
-	Rests(ctx context.Context) (bool, error) // nothing at the counter needs anybody
+	Rests(ctx context.Context) (bool, error) // nobody uses the counter
 	Way(ctx context.Context) (Way, error)
 	// Probe asks the gateway for the exchange rate, which moves nothing, and tells the loop
 	// what it heard.
 	Probe(ctx context.Context)
-	Tidy() // what is not the journal's: days to be closed, slips that are owed or lost
+	Tidy() // other upkeep: days without a Z, slips that are owed or lost
 }
 
 // Way is what the loop knows of the way to the gateway.
@@ -95,7 +94,7 @@ type Options struct {
 	Log        *slog.Logger
 }
 
-// Upkeep is at work for as long as it runs.
+// Upkeep runs until its context ends.
 type Upkeep struct {
 	o     Options
 	start time.Time
@@ -109,29 +108,29 @@ func New(o Options) *Upkeep {
 	return &Upkeep{o: o, start: time.Now(), link: counter.NetworkUnknown}
 }
 
-// Run works until the context ends, in goroutines of the group.
+// Run runs until the context ends, in goroutines of the group.
 func (u *Upkeep) Run(ctx context.Context, wg *sync.WaitGroup) {
 	for _, work := range []func(context.Context){u.idle, u.scanner, u.reach, u.Tidy, u.live} {
 		wg.Go(func() { work(ctx) })
 	}
 }
 
-// Link is how far this machine has the way to the gateway.
+// Link is how far this machine has a way to the gateway.
 func (u *Upkeep) Link() counter.Network {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.link
 }
 
-// ScannerAway tells whether the scanner has been away for some time.
+// ScannerAway reports whether the scanner has been unplugged for some time.
 func (u *Upkeep) ScannerAway() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.away
 }
 
-// idle has the screen drawn again when the way to the gateway or the minute has changed, of
-// which no event tells.
+// idle redraws the screen when the network or the minute has changed, for which there is no
+// event.
 func (u *Upkeep) idle(ctx context.Context) {
 	tick := time.NewTicker(IdleEvery)
 	defer tick.Stop()
@@ -160,7 +159,7 @@ func (u *Upkeep) idle(ctx context.Context) {
 	}
 }
 
-// sees keeps how the link is, and logs a change.
+// sees stores the state of the network, and logs a change.
 func (u *Upkeep) sees(link counter.Network, says string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -170,11 +169,11 @@ func (u *Upkeep) sees(link counter.Network, says string) {
 	u.link = link
 }
 
-// absence is of a device that was last well at a time. A plug that is out for a moment only
-// is not told of.
+// absence is a device's absence, with the time when it was last present. A short one is not
+// shown.
 type absence struct{ after, well time.Duration }
 
-// tells whether to speak of it, by how the device is now.
+// tells reports whether to show it.
 func (b *absence) tells(absent bool, now time.Duration) bool {
 	if !absent {
 		b.well = now
@@ -182,7 +181,7 @@ func (b *absence) tells(absent bool, now time.Duration) bool {
 	return now-b.well >= b.after
 }
 
-// scanner has the screens say that the scanner is away, and no longer once it is back.
+// scanner shows on the screens that the scanner is unplugged, until it is back.
 func (u *Upkeep) scanner(ctx context.Context) {
 	tick := time.NewTicker(min(awayEvery, u.o.AwayAfter))
 	defer tick.Stop()
@@ -227,7 +226,7 @@ func (u *Upkeep) reach(ctx context.Context) {
 	}
 }
 
-// live keeps the time of quiet hours.
+// live stores the lived time of quiet hours.
 func (u *Upkeep) live(ctx context.Context) {
 	tick := time.NewTicker(liveEvery)
 	defer tick.Stop()
@@ -244,7 +243,7 @@ func (u *Upkeep) live(ctx context.Context) {
 	}
 }
 
-// Tidy does what can wait for an idle counter, until the context ends.
+// Tidy does the upkeep of an idle counter until the context ends.
 func (u *Upkeep) Tidy(ctx context.Context) {
 	tick := time.NewTicker(TidyEvery)
 	defer tick.Stop()
@@ -270,8 +269,8 @@ func (u *Upkeep) Reading() storage.Reading {
 	return storage.Reading{Lived: lived, Wall: wall, Synced: synced && err == nil}
 }
 
-// Checkpoint moves the log, and drops what is old, unless the counter needs somebody. Of what
-// is old a batch goes each time.
+// Checkpoint moves the log into the file, and drops a batch of what is old, unless the counter is
+// in use.
 func (u *Upkeep) Checkpoint(ctx context.Context, old storage.Old) error {
 	rests, err := u.o.Counter.Rests(ctx)
 	if err != nil || !rests {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestNoBlink: a plug that is out for a moment is nobody's news; one that is back is at once.
+// TestNoBlink: a short absence is not shown; the end of a shown one is shown at once.
 func TestNoBlink(t *testing.T) {
 	const awayAfter = time.Second
 	b := absence{after: awayAfter}
