@@ -54,13 +54,18 @@ var contents = []string{
 	"-rw-r--r-- root/root ./usr/lib/sysusers.d/payterm.conf",
 	"-rw-r--r-- root/root ./usr/lib/udev/rules.d/60-payterm.rules",
 	"-rw-r--r-- root/root ./usr/share/bash-completion/completions/payterm",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/cashier.md",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/changelog.gz",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/copyright",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/examples/payterm.toml",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/field.md",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/merchant.md",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/payterm.cdx.json",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/porting.md",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/printers.md",
+	"-rw-r--r-- root/root ./usr/share/fish/vendor_completions.d/payterm.fish",
 	"-rw-r--r-- root/root ./usr/share/man/man1/payterm.1.gz",
+	"-rw-r--r-- root/root ./usr/share/zsh/vendor-completions/_payterm",
 }
 
 var board = regexp.MustCompile(`^-rw-r--r-- root/root \./usr/share/payterm/boards/[a-z0-9-]+\.toml$`)

@@ -2,7 +2,9 @@ package storage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"payterm"
 )
@@ -19,6 +21,38 @@ func (r *Reader) List(list payterm.OrderList, skip, n int) ([]payterm.Order, err
 		return nil, fmt.Errorf("storage: there is no list %q", list)
 	}
 	return r.orders(`SELECT row FROM orders WHERE `+where+` ORDER BY n DESC LIMIT ? OFFSET ?`, n, skip)
+}
+
+// Query picks orders; its zero value picks all of them.
+type Query struct {
+	// Since and Until are when they began, Until excluded; zero for any time. What began
+	// while the clock was not set is within no bounds.
+	Since, Until time.Time
+	Outcome      payterm.Outcome
+	Ref          string // the till's reference, whole
+	Last         int    // only the newest so many of them; 0 for all
+}
+
+// Select gives the orders of a query, the newest last.
+func (r *Reader) Select(q Query) ([]payterm.Order, error) {
+	where, args := []string{"1"}, []any{}
+	add := func(wanted bool, condition string, arg any) {
+		if wanted {
+			where, args = append(where, condition), append(args, arg)
+		}
+	}
+	add(!q.Since.IsZero(), "at >= ?", payterm.Millis(q.Since))
+	add(!q.Until.IsZero(), "at > 0 AND at < ?", payterm.Millis(q.Until))
+	add(q.Outcome != "", "outcome = ?", string(q.Outcome))
+	add(q.Ref != "", "json_extract(row, '$.ref') = ?", q.Ref)
+	limit := int64(-1)
+	if q.Last > 0 {
+		limit = int64(q.Last)
+	}
+	list, err := r.orders("SELECT row FROM orders WHERE "+strings.Join(where, " AND ")+" ORDER BY n DESC LIMIT ?",
+		append(args, limit)...)
+	slices.Reverse(list)
+	return list, err
 }
 
 // GivenBack is the sum of a sale's refunds that are approved. Refunds begin after their sale, so

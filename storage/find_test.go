@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"payterm"
 )
@@ -137,5 +138,42 @@ func TestNumbered(t *testing.T) {
 	if got := strings.Join(plan, "; "); strings.Contains(got, "SCAN") || !strings.Contains(got, "orders_number") ||
 		!strings.Contains(got, "orders_channel") {
 		t.Errorf("the search walks: %s", got)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	s := openTagged(t, filepath.Join(scratch(t), "payterm.db"), "AAAAA")
+	defer s.Close()
+	noon := time.Date(2026, time.November, 28, 12, 0, 0, 0, time.UTC)
+	for i, o := range []struct {
+		at      time.Time
+		outcome payterm.Outcome
+		ref     string
+	}{
+		{time.Time{}, payterm.Approved, "Table 5"}, // before the clock was set
+		{noon, payterm.Approved, "Table 6"},
+		{noon.Add(time.Hour), payterm.Declined, ""},
+		{noon.Add(2 * time.Hour), payterm.Approved, "Table 5"},
+	} {
+		e := entry(payterm.OrderID(fmt.Sprintf("T1AAAAA%06d", i+1)), "sale_began", o.outcome)
+		e.Order.CreatedAt, e.Order.Ref = o.at, o.ref
+		commit(t, s, e)
+	}
+	for _, c := range []struct {
+		q    Query
+		want string
+	}{
+		{Query{}, "000001 000002 000003 000004"},
+		{Query{Last: 2}, "000003 000004"},
+		{Query{Since: noon}, "000002 000003 000004"},
+		{Query{Until: noon.Add(time.Hour)}, "000002"},
+		{Query{Since: noon.Add(time.Millisecond), Until: noon.Add(2 * time.Hour)}, "000003"},
+		{Query{Outcome: payterm.Approved, Last: 2}, "000002 000004"},
+		{Query{Ref: "Table 5"}, "000001 000004"},
+		{Query{Ref: "table 5"}, ""},
+	} {
+		if got, err := s.Select(c.q); err != nil || ids(got) != c.want {
+			t.Errorf("%+v: %q %v, want %q", c.q, ids(got), err, c.want)
+		}
 	}
 }

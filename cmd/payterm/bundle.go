@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -177,13 +178,20 @@ func (c *bundleCmd) Run() error {
 	for name, why := range missing {
 		missing[name] = string(hide.redact([]byte(why)))
 	}
-	return c.print(map[string]any{"bundle": c.Out, "bytes": packed.Len(), "missing": missing}, func() {
+	err = c.print(map[string]any{"bundle": c.Out, "bytes": packed.Len(), "missing": missing}, func() {
 		fmt.Println(c.Out)
-		for name, why := range missing {
-			fmt.Printf("without %s: %s\n", name, why)
+		for _, name := range slices.Sorted(maps.Keys(missing)) {
+			fmt.Printf("without %s: %s\n", name, missing[name])
 		}
 	})
+	if err == nil && len(missing) > 0 {
+		return exitIncomplete
+	}
+	return err
 }
+
+// exitIncomplete says that a bundle is written and lacks something.
+const exitIncomplete exitStatus = 3
 
 func (c *bundleCmd) write(packed []byte) error {
 	if c.roots == nil || c.roots.out == nil {

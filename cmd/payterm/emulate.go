@@ -29,8 +29,6 @@ import (
 	"payterm/panel"
 	"payterm/provision"
 	"payterm/terminal"
-	"payterm/terminal/devices"
-	"payterm/terminal/doctor"
 	"payterm/terminal/setup"
 )
 
@@ -317,52 +315,3 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
-
-type configCheckCmd struct {
-	File string `arg:"" help:"Configuration to check." type:"existingfile"`
-	JSON bool   `help:"Print one JSON document." name:"json"`
-}
-
-// asOwner has a file that lies where somebody else may lay what he likes read with his
-// rights: what is wrong in it is printed.
-func (c configCheckCmd) asOwner() error { return store{Data: filepath.Dir(c.File)}.asOwner() }
-
-func (c configCheckCmd) Run() error {
-	cfg, err := config.Load(c.File, os.Environ())
-	if err != nil {
-		return err
-	}
-	missing := []string{}
-	for _, p := range cfg.Missing() {
-		missing = append(missing, p.Error())
-	}
-	warnings := []string{}
-	if file, board, err := readBoard(cfg.Terminal.Board); err == nil {
-		switch err := devices.CheckLogo(board); {
-		case errors.Is(err, fs.ErrNotExist):
-			warnings = append(warnings, fmt.Sprintf("%s: %v", file, err))
-		case err != nil:
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		for _, p := range cfg.Unshown(board.LettersOnly()) {
-			warnings = append(warnings, p.Error())
-		}
-		for _, p := range doctor.Signs(cfg, board) {
-			warnings = append(warnings, p.Error())
-		}
-	}
-	return store{JSON: c.JSON}.print(map[string]any{"ok": true, "missing": missing, "warnings": warnings}, func() {
-		for _, w := range warnings {
-			fmt.Println("warning:", w)
-		}
-		if len(missing) == 0 {
-			fmt.Println(filepath.Base(c.File), "is right")
-			return
-		}
-		fmt.Println(filepath.Base(c.File),
-			"is right as far as it goes; payterm emulate needs no more, payterm run does:")
-		for _, m := range missing {
-			fmt.Println(" ", m)
-		}
-	})
-}

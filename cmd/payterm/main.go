@@ -37,45 +37,47 @@ func buildTime() time.Time {
 }
 
 type cli struct {
-	Run       runCmd       `cmd:"" help:"Run the agent on this machine's hardware, under systemd."`
-	Emulate   emulateCmd   `cmd:"" help:"Run the agent on emulated hardware, with a front panel in the browser."`
-	Sale      saleCmd      `cmd:"" help:"Ask the running agent for a sale."`
-	Doctor    doctorCmd    `cmd:"" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
-	Totals    totalsCmd    `cmd:"" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
-	Reconcile reconcileCmd `cmd:"" help:"Ask the gateway about each sale of a business day or a Z, and list what differs."`
-	Refund    refundCmd    `cmd:"" help:"Ask the running agent to give back money of a sale, in whole or in part."`
-	Status    statusCmd    `cmd:"" help:"Say how the agent is, or how an order stands."`
-	Training  trainingCmd  `cmd:"" help:"Put the terminal into training, where nothing is really paid, or back."`
-	Resolve   resolveCmd   `cmd:"" help:"Close what waits for a supervisor."`
-	Config    struct {
+	VersionFlag showVersion `name:"version" short:"V" help:"Say which payterm this is."`
+
+	Sale      saleCmd      `cmd:"" group:"sell" help:"Ask the running agent for a sale."`
+	Refund    refundCmd    `cmd:"" group:"sell" help:"Ask the running agent to give back money of a sale, in whole or in part."`
+	Status    statusCmd    `cmd:"" group:"sell" help:"Say how the agent is, or how an order stands."`
+	Resolve   resolveCmd   `cmd:"" group:"sell" help:"Close what waits for a supervisor."`
+	Totals    totalsCmd    `cmd:"" group:"sell" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
+	Reconcile reconcileCmd `cmd:"" group:"sell" help:"Ask the gateway about each sale of a business day or a Z, and list what differs."`
+	Training  trainingCmd  `cmd:"" group:"sell" help:"Put the terminal into training, where nothing is really paid, or back."`
+	Doctor    doctorCmd    `cmd:"" group:"look" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
+	Journal   struct {
+		List   listCmd   `cmd:"" help:"List orders, the newest last, or what persons did."`
+		Show   showCmd   `cmd:"" help:"Show one order and its events."`
+		Export exportCmd `cmd:"" help:"Write a copy of the journal to a new file and check it."`
+		Verify verifyCmd `cmd:"" help:"Check the file, its hash chain and each order against it."`
+	} `cmd:"" group:"look" help:"Read the journal, also while the agent runs."`
+	Queue struct {
+		List queueCmd `cmd:"" help:"List what waits for the network."`
+	} `cmd:"" group:"look" help:"What the network still owes."`
+	Bundle bundleCmd `cmd:"" group:"look" help:"Pack for the service what it needs, without secrets."`
+	Run    runCmd    `cmd:"" group:"make" help:"Run the agent on this machine's hardware, under systemd."`
+	Config struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
-	} `cmd:"" help:"The configuration."`
-	Provision struct {
-		Make    provisionMakeCmd    `cmd:"" help:"Make a parcel: signed, encrypted, expiring."`
-		Install provisionInstallCmd `cmd:"" default:"withargs" help:"Make a terminal of this machine with a parcel."`
-	} `cmd:"" help:"Parcels: what makes a terminal of a merchant's board."`
-	Bundle bundleCmd `cmd:"" help:"Pack for the service what it needs, without secrets."`
-	Pages  pagesCmd  `cmd:"" hidden:"" help:"Write what is installed beside the program."`
-	Board  struct {
+	} `cmd:"" group:"make" help:"The configuration."`
+	Board struct {
 		List  boardListCmd  `cmd:"" help:"List the boards that payterm knows."`
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
 
 		Printers boardPrintersCmd `cmd:"" help:"List the printers that payterm knows by name, for model in a profile."`
-	} `cmd:"" help:"Board profiles: which chip hangs on which wire."`
+	} `cmd:"" group:"make" help:"Board profiles: which chip hangs on which wire."`
+	Provision struct {
+		Make    provisionMakeCmd    `cmd:"" help:"Make a parcel: signed, encrypted, expiring."`
+		Install provisionInstallCmd `cmd:"" default:"withargs" help:"Make a terminal of this machine with a parcel."`
+	} `cmd:"" group:"make" help:"Parcels: what makes a terminal of a merchant's board."`
+	PIN     pinCmd     `cmd:"" name:"pin" group:"make" help:"Make the hash of a PIN, for the configuration."`
+	Update  updateCmd  `cmd:"" group:"make" help:"Install a signed newer version of the whole system beside this one, and start it."`
+	Version versionCmd `cmd:"" group:"look" help:"Say which payterm this is."`
+	Emulate emulateCmd `cmd:"" group:"try" help:"Run the agent on emulated hardware, with a front panel in the browser."`
+	Pages   pagesCmd   `cmd:"" hidden:"" help:"Write what is installed beside the program."`
 	Notice  noticeCmd  `cmd:"" hidden:"" help:"Show one of a few known words on the terminal's screen."`
-	Update  updateCmd  `cmd:"" help:"Install a signed newer version of the whole system beside this one, and start it."`
-	Version versionCmd `cmd:"" help:"Say which payterm this is."`
-	PIN     pinCmd     `cmd:"" name:"pin" help:"Make the hash of a PIN, for the configuration."`
-	Journal struct {
-		List   listCmd   `cmd:"" help:"List every order, or what persons did, the newest last."`
-		Show   showCmd   `cmd:"" help:"Show one order and its events."`
-		Export exportCmd `cmd:"" help:"Write a copy of the journal to a new file and check it."`
-		Verify verifyCmd `cmd:"" help:"Check the file, its hash chain and each order against it."`
-	} `cmd:"" help:"Read the journal, also while the agent runs."`
-	Queue struct {
-		List queueCmd `cmd:"" help:"List what waits for the network."`
-	} `cmd:"" help:"What the network still owes."`
 }
 
 type store struct {
@@ -103,32 +105,6 @@ type versionCmd struct {
 func (c versionCmd) Run() error {
 	v := map[string]any{"version": version, "built": buildTime().UTC(), "store": storage.Form()}
 	return store{JSON: c.JSON}.print(v, func() { fmt.Println("payterm", version) })
-}
-
-type listCmd struct {
-	store
-	People bool `help:"Who signed on and off, wrong PINs, what supervisors allowed."`
-}
-
-func (c listCmd) Run() error {
-	if c.People {
-		return c.people()
-	}
-	return c.read(func(r *storage.Reader) error {
-		orders, err := r.Orders()
-		if err != nil {
-			return err
-		}
-		return c.print(map[string]any{"orders": orders}, func() {
-			if len(orders) == 0 {
-				fmt.Println("no orders yet")
-			}
-			for _, o := range orders {
-				fmt.Printf("%-20s %-6s %-7s %-9s %10s %s  %-9s %s\n", o.ID, o.Kind, o.Mode, o.Wallet, o.Total(),
-					o.Currency, o.Outcome, o.Reason)
-			}
-		})
-	})
 }
 
 type showCmd struct {
@@ -193,10 +169,52 @@ func (c queueCmd) Run() error {
 	})
 }
 
+// exitStatuses stand below the help, and on the man page in more words.
+const exitStatuses = `Exit status of sale and refund: 0 approved, 10 declined, 11 cancelled, 12 in doubt (do not charge again), 13 not sent.
+Everywhere: 1 failure, 2 wrong use; bundle: 3 when it is written and lacks something; run: 78 when the
+configuration has to be changed first.`
+
+func newParser(c *cli) *kong.Kong {
+	return kong.Must(c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "sell", Title: "At a terminal that runs"}, {Key: "look", Title: "Looking into it"},
+			{Key: "make", Title: "Making and keeping a terminal"}, {Key: "try", Title: "Without hardware"},
+		}), kong.Help(help), kong.Vars{"config": usualConfig})
+}
+
+// help is kong's, with the exit statuses below that of the whole program.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	if ctx.Selected() == nil {
+		fmt.Fprintf(ctx.Stdout, "\n%s\n", exitStatuses)
+	}
+	return nil
+}
+
+// asked turns "help sale" into "sale --help".
+func asked(args []string) []string {
+	if len(args) > 0 && args[0] == "help" {
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
+}
+
+// showVersion is the flag that does what the version command does.
+type showVersion bool
+
+// BeforeReset is kong's hook: the flag ends the program before a command is missed.
+func (showVersion) BeforeReset(app *kong.Kong) error {
+	err := versionCmd{}.Run()
+	app.Exit(0)
+	return err
+}
+
 func main() {
 	var c cli
-	parser := kong.Must(&c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."))
-	ctx, err := parser.Parse(os.Args[1:])
+	parser := newParser(&c)
+	ctx, err := parser.Parse(asked(os.Args[1:]))
 	asJSON := slices.Contains(os.Args[1:], "--json")
 	if err != nil {
 		help := "payterm --help"

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +16,8 @@ import (
 type pagesCmd struct {
 	Man  manCmd  `cmd:"" help:"The man page."`
 	Bash bashCmd `cmd:"" help:"Completion for bash."`
+	Zsh  zshCmd  `cmd:"" help:"Completion for zsh."`
+	Fish fishCmd `cmd:"" help:"Completion for fish."`
 }
 
 type manCmd struct {
@@ -37,7 +40,7 @@ func commands(n *kong.Node, words string) (list []command) {
 		under := strings.TrimSpace(words + " " + child.Name)
 		if child.Leaf() {
 			flags := slices.DeleteFunc(slices.Concat(child.AllFlags(true)...),
-				func(f *kong.Flag) bool { return f.Name == "help" })
+				func(f *kong.Flag) bool { return f.Name == "help" || f.Name == "version" })
 			list = append(list, command{child, under, flags})
 		}
 		list = append(list, commands(child, under)...)
@@ -62,6 +65,9 @@ and
 end with 0 approved, 10 declined, 11 cancelled, 12 in doubt, 13 not sent. In doubt
 means neither: never take the money in another way before the order is settled.
 Everywhere 1 is a failure and 2 a wrong use.
+.B bundle
+ends with 3 when it is written and something is missing in it; what is written to
+standard output says so in its file missing.json alone.
 .B run
 ends with 78 when the configuration has to be changed first.
 .SH FILES
@@ -116,64 +122,132 @@ func (c manCmd) write(w io.Writer, root *kong.Node) error {
 	return err
 }
 
-type bashCmd struct{}
+// completion is what may follow: after the words so far, further words and flags.
+type completion struct{ words, flags map[string][]string }
 
-// Run writes the completion.
-func (c bashCmd) Run(ctx *kong.Context) error { return c.write(os.Stdout, ctx.Model.Node) }
-
-const bashEnd = `	*) replies="" ;;
-	esac
-	case $cur in
-	-*) COMPREPLY=($(compgen -W "${replies#*|}" -- "$cur")) ;;
-	*)
-		COMPREPLY=($(compgen -W "${replies%%|*}" -- "$cur"))
-		[[ -n ${replies%%|*} ]] || COMPREPLY=($(compgen -f -- "$cur"))
-		;;
-	esac
-}
-complete -F _payterm payterm
-`
-
-// write makes a table: after the words so far stand the words that may follow, a
-// bar, and the flags.
-func (c bashCmd) write(w io.Writer, root *kong.Node) error {
-	follow := map[string][]string{}
-	flags := map[string][]string{}
+func completions(root *kong.Node) completion {
+	c := completion{map[string][]string{}, map[string][]string{}}
 	for _, one := range commands(root, "") {
 		words := strings.Fields(one.words)
 		for i, word := range words {
 			before := strings.Join(words[:i], " ")
-			if !slices.Contains(follow[before], word) {
-				follow[before] = append(follow[before], word)
+			if !slices.Contains(c.words[before], word) {
+				c.words[before] = append(c.words[before], word)
 			}
 		}
 		for _, f := range one.flags {
-			flags[one.words] = append(flags[one.words], "--"+f.Name)
+			c.flags[one.words] = append(c.flags[one.words], "--"+f.Name)
 		}
-		follow[one.words] = nil
+		c.words[one.words] = nil
 	}
+	return c
+}
+
+// cases are those of a shell's case by the words so far: what follows them is the further
+// words, a bar, and the flags.
+func (c completion) cases() string {
 	var b strings.Builder
-	b.WriteString(`# Completion of payterm for bash, made from its commands.
+	for _, k := range slices.Sorted(maps.Keys(c.words)) {
+		pattern := fmt.Sprintf("%q", k)
+		if len(c.words[k]) == 0 {
+			pattern += "*" // arguments may follow
+		}
+		fmt.Fprintf(&b, "\t%s) replies=%q ;;\n", pattern,
+			strings.Join(c.words[k], " ")+"|"+strings.Join(c.flags[k], " "))
+	}
+	return b.String()
+}
+
+type bashCmd struct{}
+
+// Run writes the completion.
+func (bashCmd) Run(ctx *kong.Context) error {
+	_, err := fmt.Printf(`# Completion of payterm for bash, made from its commands.
 _payterm() {
 	local cur=${COMP_WORDS[COMP_CWORD]} so_far="" word replies
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		[[ $word == [a-z]* ]] && so_far="${so_far:+$so_far }$word"
 	done
 	case $so_far in
+%s	*) replies="" ;;
+	esac
+	case $cur in
+	-*) COMPREPLY=($(compgen -W "${replies#*|}" -- "$cur")) ;;
+	*)
+		COMPREPLY=($(compgen -W "${replies%%%%|*}" -- "$cur"))
+		[[ -n ${replies%%%%|*} ]] || COMPREPLY=($(compgen -f -- "$cur"))
+		;;
+	esac
+}
+complete -F _payterm payterm
+`, completions(ctx.Model.Node).cases())
+	return err
+}
+
+type zshCmd struct{}
+
+// Run writes the completion.
+func (zshCmd) Run(ctx *kong.Context) error {
+	_, err := fmt.Printf(`#compdef payterm
+# Completion of payterm for zsh, made from its commands.
+_payterm() {
+	local so_far="" word replies
+	for word in "${(@)words[2,CURRENT-1]}"; do
+		[[ $word == [a-z]* ]] && so_far="${so_far:+$so_far }$word"
+	done
+	case $so_far in
+%s	*) replies="" ;;
+	esac
+	case $PREFIX in
+	-*) compadd -- ${=replies#*|} ;;
+	*)
+		if [[ -n ${replies%%%%|*} ]]; then
+			compadd -- ${=replies%%%%|*}
+		else
+			_files
+		fi
+		;;
+	esac
+}
+[[ $zsh_eval_context[-1] == loadautofunc ]] && _payterm "$@" || compdef _payterm payterm
+`, completions(ctx.Model.Node).cases())
+	return err
+}
+
+type fishCmd struct{}
+
+// Run writes the completion.
+func (fishCmd) Run(ctx *kong.Context) error {
+	var b strings.Builder
+	b.WriteString(`# Completion of payterm for fish, made from its commands.
+function __payterm_after --description 'the words so far are these'
+	set -l so_far
+	for word in (commandline -opc)[2..-1]
+		string match -q -r '^[a-z]' -- $word; and set -a so_far $word
+	end
+	test "$so_far" = "$argv[1]"; or test "$argv[2]" = leaf; and string match -q -- "$argv[1] *" "$so_far "
+end
 `)
-	keys := make([]string, 0, len(follow))
-	for k := range follow {
-		keys = append(keys, k)
+	root := ctx.Model.Node
+	c := completions(root)
+	helps := map[string]string{}
+	for _, one := range commands(root, "") {
+		helps[one.words] = one.node.Help
 	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		pattern := fmt.Sprintf("%q", k)
-		if len(follow[k]) == 0 {
-			pattern += "*" // arguments may follow
+	quote := func(text string) string { return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(text) + "'" }
+	for _, k := range slices.Sorted(maps.Keys(c.words)) {
+		for _, word := range c.words[k] {
+			fmt.Fprintf(&b, "complete -c payterm -f -n %s -a %s", quote("__payterm_after "+quote(k)), word)
+			if help := helps[strings.TrimSpace(k+" "+word)]; help != "" {
+				b.WriteString(" -d " + quote(help))
+			}
+			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "\t%s) replies=%q ;;\n", pattern, strings.Join(follow[k], " ")+"|"+strings.Join(flags[k], " "))
+		for _, flag := range c.flags[k] {
+			fmt.Fprintf(&b, "complete -c payterm -n %s -l %s\n", quote("__payterm_after "+quote(k)+" leaf"),
+				strings.TrimPrefix(flag, "--"))
+		}
 	}
-	b.WriteString(bashEnd)
-	_, err := io.WriteString(w, b.String())
+	_, err := os.Stdout.WriteString(b.String())
 	return err
 }

@@ -44,7 +44,7 @@ func TestCompletion(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "payterm")
 	write(t, script, string(text))
 	for _, c := range []struct{ line, want string }{
-		{"re", "reconcile refund resolve"},
+		{"re", "refund resolve reconcile"},
 		{"journal ", "list show export verify"},
 		{"config ch", "check"},
 		{"run --c", "--config"},
@@ -59,4 +59,65 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("payterm %s: %q %v, want %q", c.line, got, err, c.want)
 		}
 	}
+}
+
+// TestZshCompletion runs the function as zsh would call it, with zsh's own words for what
+// may follow.
+func TestZshCompletion(t *testing.T) {
+	t.Parallel()
+	const frame = `compadd() { shift; print -r -- "$@" }
+_files() { print -r -- files }
+compdef() { : }
+source "$1"; shift
+words=("$@"); CURRENT=$#words; PREFIX=$words[-1]
+_payterm`
+	script := filepath.Join(t.TempDir(), "_payterm")
+	write(t, script, page(t, "zsh"))
+	for _, c := range []struct{ line, want string }{
+		{"journal ", "list show export verify"},
+		{"config check x", "files"},
+		{"version --", "--json"},
+	} {
+		args := slices.Concat([]string{"-f", "-c", frame, "zsh", script}, strings.Split("payterm "+c.line, " "))
+		out, err := exec.Command(tooltest.Need(t, "zsh"), args...).CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
+			t.Errorf("payterm %s: %q %v, want %q", c.line, got, err, c.want)
+		}
+	}
+}
+
+// TestFishCompletion asks fish itself.
+func TestFishCompletion(t *testing.T) {
+	t.Parallel()
+	script := filepath.Join(t.TempDir(), "payterm.fish")
+	write(t, script, page(t, "fish"))
+	for _, c := range []struct{ line, want string }{
+		{"re", "reconcile refund resolve"},
+		{"journal ", "export list show verify"},
+		{"config ch", "check"},
+		{"sale --mode passive --id", "--idempotency-key"},
+	} {
+		cmd := exec.Command(tooltest.Need(t, "fish"), "--no-config", "-c",
+			"source "+script+"; complete -C 'payterm "+c.line+"'")
+		cmd.Env = append(cmd.Environ(), "HOME="+t.TempDir())
+		out, err := cmd.CombinedOutput()
+		var got []string
+		for line := range strings.Lines(string(out)) {
+			word, _, _ := strings.Cut(strings.TrimSpace(line), "\t") // what it does follows
+			got = append(got, word)
+		}
+		if said := strings.Join(got, " "); err != nil || said != c.want {
+			t.Errorf("payterm %s: %q %v, want %q", c.line, said, err, c.want)
+		}
+	}
+}
+
+// page is what payterm writes of itself.
+func page(t *testing.T, which string) string {
+	t.Helper()
+	text, err := exec.Command(filepath.Join(bin, "payterm"), "pages", which).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

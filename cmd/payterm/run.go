@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -29,8 +30,11 @@ import (
 // not 2, which is also how a Go program ends that panics.
 const exitConfig exitStatus = 78
 
+// usualConfig is where the packages put it.
+const usualConfig = "/etc/payterm/payterm.toml"
+
 type runCmd struct {
-	Config  string `help:"Configuration." default:"/etc/payterm/payterm.toml" type:"path"`
+	Config  string `help:"Configuration." default:"${config}" type:"path"`
 	Trust   string `help:"File of the signers whose parcels are taken." default:"/etc/payterm/signers" type:"path"`
 	Verbose bool   `help:"Log what the agent does."`
 }
@@ -168,6 +172,14 @@ func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 		return l, err
 	}
 	l.fresh = l.serial == 0 && l.cfg.Gateway.URL == "" && l.cfg.Gateway.MerchantID == ""
+	if _, err := os.Stat(c.Config); errors.Is(err, fs.ErrNotExist) && l.serial == 0 {
+		// Nothing else is wrong, or the file's name is: the defaults say which keys are missing, and not why.
+		if absent := fmt.Errorf("configuration: %s: no such file", c.Config); c.Config != usualConfig {
+			return l, absent
+		} else if !l.cfg.HasBoard() {
+			return l, fmt.Errorf("%w, and PAYTERM_TERMINAL_BOARD names no board profile", absent)
+		}
+	}
 	var missing []error
 	for _, p := range l.cfg.Missing() {
 		if !l.fresh || p.Key == "terminal.board" { // without a board there is nothing to say it on

@@ -204,7 +204,7 @@ func (c store) end(o payterm.Order) error {
 
 type statusCmd struct {
 	store
-	Order payterm.OrderID `arg:"" optional:"" help:"One order, inquiring when it is open."`
+	Order string `arg:"" optional:"" help:"One order, by its id or the till's reference, inquiring when it is open."`
 }
 
 func (c statusCmd) Run() error {
@@ -254,8 +254,37 @@ func networkLine(s api.Running) string {
 	return line + ", link " + string(s.Link)
 }
 
+// id is that of the order: what is no order's id may be the reference of one.
+func (c statusCmd) id() (payterm.OrderID, error) {
+	id := payterm.OrderID(c.Order)
+	var found []payterm.Order
+	err := c.read(func(r *storage.Reader) error {
+		_, known, err := r.Order(id)
+		if known || err != nil {
+			return err
+		}
+		found, err = r.Select(storage.Query{Ref: c.Order})
+		return err
+	})
+	if err != nil || len(found) == 0 {
+		return id, nil //nolint:nilerr // the agent knows, or says what is wrong
+	}
+	if len(found) == 1 {
+		return found[0].ID, nil
+	}
+	var ids []string
+	for _, o := range found {
+		ids = append(ids, string(o.ID))
+	}
+	return "", usage("%d orders have the reference %q: name one of %s", len(found), c.Order, strings.Join(ids, ", "))
+}
+
 func (c statusCmd) order() error {
-	o, err := c.agent().Order(context.Background(), c.Order)
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	o, err := c.agent().Order(context.Background(), id)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"payterm/config"
+	"payterm/terminal/devices"
+	"payterm/terminal/doctor"
+)
+
+type configCheckCmd struct {
+	File   string `arg:"" help:"Configuration to check." type:"existingfile"`
+	Strict bool   `help:"Refuse whatever payterm run would: what is missing, the board profile, the sign key's file."`
+	JSON   bool   `help:"Print one JSON document." name:"json"`
+}
+
+// asOwner has a file that lies where somebody else may lay what he likes read with his
+// rights: what is wrong in it is printed.
+func (c configCheckCmd) asOwner() error { return store{Data: filepath.Dir(c.File)}.asOwner() }
+
+// findings is what a check has found. Wrong keeps payterm emulate from starting, missing
+// only payterm run.
+type findings struct {
+	wrong, missing, warnings []error
+}
+
+func (c configCheckCmd) check() (found findings) {
+	cfg, err := config.Load(c.File, os.Environ())
+	if err != nil {
+		found.wrong = each(err)
+		return found
+	}
+	for _, p := range cfg.Missing() {
+		found.missing = append(found.missing, p)
+	}
+	if _, err := cfg.SignKey(); err != nil && c.Strict {
+		found.missing = append(found.missing, each(err)...)
+	}
+	file, board, err := readBoard(cfg.Terminal.Board)
+	if err != nil {
+		if cfg.HasBoard() && c.Strict {
+			found.missing = append(found.missing, each(err)...)
+		}
+		return found
+	}
+	switch err := devices.CheckLogo(board); {
+	case errors.Is(err, fs.ErrNotExist):
+		found.warnings = append(found.warnings, fmt.Errorf("%s: %w", file, err))
+	case err != nil:
+		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", file, err))
+	}
+	for _, p := range cfg.Unshown(board.LettersOnly()) {
+		found.warnings = append(found.warnings, p)
+	}
+	for _, p := range doctor.Signs(cfg, board) {
+		found.warnings = append(found.warnings, p)
+	}
+	return found
+}
+
+// each is the list of the errors that were joined.
+func each(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+func (c configCheckCmd) Run() error {
+	found := c.check()
+	if c.Strict {
+		found.wrong, found.missing = append(found.wrong, found.missing...), nil
+	}
+	ok := len(found.wrong) == 0
+	document := map[string]any{
+		"ok": ok, "problems": places(found.wrong), "missing": texts(found.missing), "warnings": texts(found.warnings),
+	}
+	err := store{JSON: c.JSON}.print(document, func() {
+		for _, w := range found.warnings {
+			fmt.Println("warning:", w)
+		}
+		switch name := filepath.Base(c.File); {
+		case !ok:
+		case len(found.missing) == 0:
+			fmt.Println(name, "is right")
+		default:
+			fmt.Println(name, "is right as far as it goes; payterm emulate needs no more, payterm run does:")
+			for _, m := range found.missing {
+				fmt.Println(" ", m)
+			}
+		}
+	})
+	for _, w := range found.wrong {
+		fmt.Fprintln(os.Stderr, "payterm:", w)
+	}
+	if err == nil && !ok {
+		return exitStatus(1)
+	}
+	return err
+}
+
+// place is a mistake in JSON: where it stands, as far as it has a place, and in words.
+type place struct {
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	Key  string `json:"key,omitempty"`
+	Text string `json:"text"`
+}
+
+func places(errs []error) []place {
+	list := make([]place, 0, len(errs))
+	for _, err := range errs {
+		var p config.Problem
+		if errors.As(err, &p) {
+			list = append(list, place{p.File, p.Line, p.Key, p.Text})
+			continue
+		}
+		list = append(list, place{Text: err.Error()})
+	}
+	return list
+}
+
+func texts(errs []error) []string {
+	list := make([]string, 0, len(errs))
+	for _, err := range errs {
+		list = append(list, err.Error())
+	}
+	return list
+}
