@@ -68,7 +68,7 @@ func TestBundleOutOfTheBox(t *testing.T) {
 	d.waitScreen("setup")
 	out := filepath.Join(d.dir, "bundle.tar.gz")
 	said, wrong := d.do("", "bundle", "--data", d.data, "--config", filepath.Join(d.dir, "none.toml"), "--out", out)
-	if wrong != "" || !strings.Contains(said, out) || strings.Contains(said, "471122869103") {
+	if !strings.Contains(wrong, "exit status 3") || !strings.Contains(said, out) || strings.Contains(said, "471122869103") {
 		t.Fatalf("%s %s", said, wrong)
 	}
 	for end := time.Now().Add(20 * time.Second); !strings.Contains(d.screen(),

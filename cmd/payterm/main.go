@@ -179,7 +179,7 @@ func newParser(c *cli) *kong.Kong {
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "sell", Title: "At a terminal that runs"}, {Key: "look", Title: "Looking into it"},
 			{Key: "make", Title: "Making and keeping a terminal"}, {Key: "try", Title: "Without hardware"},
-		}), kong.Help(help), kong.Vars{"config": usualConfig})
+		}), kong.Help(help))
 }
 
 // help is kong's, with the exit statuses below that of the whole program.

@@ -30,11 +30,8 @@ import (
 // not 2, which is also how a Go program ends that panics.
 const exitConfig exitStatus = 78
 
-// usualConfig is where the packages put it.
-const usualConfig = "/etc/payterm/payterm.toml"
-
 type runCmd struct {
-	Config  string `help:"Configuration." default:"${config}" type:"path"`
+	Config  string `help:"Configuration." default:"/etc/payterm/payterm.toml" type:"path"`
 	Trust   string `help:"File of the signers whose parcels are taken." default:"/etc/payterm/signers" type:"path"`
 	Verbose bool   `help:"Log what the agent does."`
 }
@@ -172,13 +169,8 @@ func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 		return l, err
 	}
 	l.fresh = l.serial == 0 && l.cfg.Gateway.URL == "" && l.cfg.Gateway.MerchantID == ""
-	if _, err := os.Stat(c.Config); errors.Is(err, fs.ErrNotExist) && l.serial == 0 {
-		// Nothing else is wrong, or the file's name is: the defaults say which keys are missing, and not why.
-		if absent := fmt.Errorf("configuration: %s: no such file", c.Config); c.Config != usualConfig {
-			return l, absent
-		} else if !l.cfg.HasBoard() {
-			return l, fmt.Errorf("%w, and PAYTERM_TERMINAL_BOARD names no board profile", absent)
-		}
+	if _, err := os.Stat(c.Config); errors.Is(err, fs.ErrNotExist) && !l.cfg.HasBoard() {
+		return l, fmt.Errorf("configuration: %s: no such file, and no PAYTERM_TERMINAL_BOARD names a board profile", c.Config)
 	}
 	var missing []error
 	for _, p := range l.cfg.Missing() {
