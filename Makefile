@@ -64,7 +64,7 @@ vet:
 # programs' has none of what it needs.
 .PHONY: lint
 lint:
-	go tool -modfile=.ci/golangci.mod golangci-lint run ./...
+	go tool -modfile=.ci/golangci.mod golangci-lint run --allow-parallel-runners ./...
 
 .PHONY: unit
 unit:
