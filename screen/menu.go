@@ -80,7 +80,10 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		default:
 			s.Amount = t.money(v.Total)
 		}
-		s.Keys = []payterm.KeyHint{enter(t.keyYes), back}
+		s.Keys = []payterm.KeyHint{{Key: v.Yes, Does: t.keyYes}, back}
+		if v.Kind == payterm.KindRefund {
+			s.Title, s.Lines, s.Keys[0].Does = t.tasks[counter.TaskRefund], []string{t.refundSure}, t.keyRefund
+		}
 	case counter.ViewTotals:
 		totals(s, m.Totals, t, o)
 		s.Keys = []payterm.KeyHint{enter(t.keyOK)}

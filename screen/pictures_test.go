@@ -123,6 +123,9 @@ func shots() []shot {
 		for _, f := range more {
 			f(&v)
 		}
+		if name == counter.ViewSure {
+			v.Yes = payterm.KeyF1
+		}
 		return v
 	}
 	shown := func(row counter.Row, verdict counter.Verdict) counter.View {
@@ -166,8 +169,8 @@ func shots() []shot {
 		{"in_doubt (active)", base(counter.ViewInDoubt, a, reason(payterm.ReasonNotPaid))},
 		{"in_doubt, refunded", base(counter.ViewInDoubt, a, reason(payterm.ReasonRefunded),
 			func(v *counter.View) { v.Refunded = cad(1234) })},
-		{"warning, a doubt", base(counter.ViewWarning, p, func(v *counter.View) { v.Doubt = true })},
-		{"warning, a code", base(counter.ViewWarning, p)},
+		{"warning, a doubt", base(counter.ViewWarning, p, func(v *counter.View) { v.Doubt, v.Yes = true, payterm.KeyF1 })},
+		{"warning, a code", base(counter.ViewWarning, p, func(v *counter.View) { v.Yes = payterm.Key0 })},
 		{"pin", base(counter.ViewPIN, p, func(v *counter.View) { v.PINDigits, v.For = 4, payterm.ForOverride })},
 		{"pin, a word", base(counter.ViewPIN, "", func(v *counter.View) {
 			v.Total, v.For = cad(0),
@@ -228,6 +231,7 @@ func shots() []shot {
 		{"refund_amount", menu(counter.ViewRefundAmount, counter.TaskRefund, func(m *counter.Menu) { m.Order = paid })},
 		{"refund_amount, a part", menu(counter.ViewRefundAmount, counter.TaskRefund,
 			func(m *counter.Menu) { m.Order, m.Typing, m.Amount = paid, true, 500 })},
+		{"sure, a refund", menu(counter.ViewSure, counter.TaskRefund, func(m *counter.Menu) { m.Order = paid }, refund)},
 		{"sure, a word", menu(counter.ViewSure, counter.TaskOpen, func(m *counter.Menu) { m.Order = doubt })},
 		{"word, a doubt", menu(counter.ViewWord, counter.TaskOpen, func(m *counter.Menu) {
 			m.Order, m.Asking = doubt,

@@ -244,7 +244,7 @@ func warning(s *payterm.Screen, v counter.View, t *texts) {
 		s.Lines = []string{t.warningDoubt, t.warningAsk}
 	}
 	s.Small = fmt.Sprintf(t.order, v.Order)
-	s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyStop}, {Key: payterm.KeyEnter, Does: t.keyGoOn}}
+	s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyStop}, {Key: v.Yes, Does: t.keyGoOn}}
 }
 
 // oneLine is what has room in the one small line of the narrowest large glass.

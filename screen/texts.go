@@ -80,7 +80,7 @@ type texts struct {
 	findReceipt, findBill, lookingLine  string
 	emptyList                           string
 	outcomes                            map[payterm.Outcome]string
-	refundAll                           string
+	refundAll, refundSure               string
 	refundPart                          string // %s: what is left
 	settleTitle, settleLine, closeLine  string
 	wordTitle, wordLine                 string
@@ -280,7 +280,8 @@ var english = texts{
 		payterm.Cancelled: "Cancelled",
 		payterm.NotSent:   "Not sent", payterm.InDoubt: "In doubt",
 	},
-	refundAll: "All of it. Or type a part|All, or type a part", refundPart: "A part of %s|of %[1]s",
+	refundSure: "The money goes back to the customer|It goes back",
+	refundAll:  "All of it. Or type a part|All, or type a part", refundPart: "A part of %s|of %[1]s",
 	settleTitle: "Decided?", settleLine: "It is noted as settled. The terminal does not move any money|Noted. No money moves",
 	wordTitle: "Noted", wordLine: "Settled. No money was moved|Settled",
 	closeLine: "Prints the Z. What is open goes to the next day|Open orders go to the next day",

@@ -308,7 +308,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0,
 			ActiveWallets: active, Wallets: payterm.ChannelSetOf(c.Gateway.Wallets...),
 			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
-			Training: a.training != nil,
+			Training: a.training != nil, WithoutF1: a.withoutF1(),
 		},
 		Totals: func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) },
 		Rate:   a.askRate, Language: a.speak,

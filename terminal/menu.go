@@ -3,8 +3,10 @@ package terminal
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"payterm"
 	"payterm/flows/counter"
 	"payterm/gateway/ottpay"
 	"payterm/screen"
@@ -63,4 +65,12 @@ func tips(percent []int) counter.Tips {
 	var t counter.Tips
 	copy(t[:], percent)
 	return t
+}
+
+// withoutF1 reports whether the board has keys, and F1 is none of them.
+func (a *Agent) withoutF1() bool {
+	pad := a.o.Board.Profile.Keypad
+	return pad != nil && !slices.ContainsFunc(pad.Layout(), func(row []payterm.Key) bool {
+		return slices.Contains(row, payterm.KeyF1)
+	})
 }

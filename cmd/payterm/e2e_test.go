@@ -188,6 +188,15 @@ func (s *shop) waitScreen(name string) string {
 
 func (s *shop) keys(keys ...string) { s.post(s.panel+"/emu/key", map[string]any{"keys": keys}) }
 
+// yes answers a question about money that is on the glass.
+func (s *shop) yes() {
+	s.reads()
+	s.keys("F1")
+}
+
+// reads is somebody who reads a question: no key counts in its first second.
+func (s *shop) reads() { time.Sleep(time.Second) }
+
 func (s *shop) wallet(bizType string, password bool) string {
 	var w struct{ Code string }
 	if err := json.Unmarshal(s.post(s.sim+"/sim/wallets", map[string]any{"biz_type": bizType, "balance_minor": 5000,

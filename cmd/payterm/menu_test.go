@@ -81,7 +81,7 @@ func TestMenu(t *testing.T) {
 	s.has("totals", "7.34", "1 sale")
 	s.keys("CANCEL", "7")
 	s.waitScreen("sure")
-	s.keys("ENTER")
+	s.yes()
 	s.waitScreen("pin")
 	s.keys("1", "2", "3", "4", "ENTER")
 	s.has("totals", "Z 1", "7.34")

@@ -49,6 +49,7 @@ type Matrix struct {
 	count   [][]int  // scans since it changed
 	down    [][]bool // the debounced state
 	ghosts  bool
+	scans   int                           // so far, up to need
 	held    atomic.Pointer[[]payterm.Key] // held.go
 }
 
@@ -129,8 +130,13 @@ func (m *Matrix) look() error {
 
 // settle takes over contacts that were stable long enough and returns the keys that went
 // down. While closed contacts form a rectangle, one of them may be a ghost key: nothing counts
-// until that ends, and keys still held then count as held, not pressed.
+// until that ends, and keys still held then count as held, not pressed. So does a key that is
+// down since the first scan: it was pressed before the driver began.
 func (m *Matrix) settle() []payterm.Key {
+	first := m.scans < m.need
+	if first {
+		m.scans++
+	}
 	if m.ambiguous() {
 		m.ghosts = true
 		return nil
@@ -141,7 +147,7 @@ func (m *Matrix) settle() []payterm.Key {
 		for c := range m.raw[r] {
 			if m.count[r][c] >= m.need && m.raw[r][c] != m.down[r][c] {
 				m.down[r][c] = m.raw[r][c]
-				if m.down[r][c] && !m.ghosts && m.keys[r][c] != "" {
+				if m.down[r][c] && !m.ghosts && !first && m.keys[r][c] != "" {
 					pressed = append(pressed, m.keys[r][c])
 				}
 			}

@@ -82,6 +82,7 @@ type Settings struct {
 	// RefundsNeedPIN refuses refunds if no supervisor's PIN is configured.
 	RefundsNeedPIN bool
 	Training       bool // the gateway is simulated, the database is another
+	WithoutF1      bool // the board has no such key
 }
 
 // Limits of the counter.
@@ -126,6 +127,8 @@ type Counter struct {
 	TickAt      time.Duration   // next update of the elapsed time on screen
 	ArmedAt     time.Duration   // when the scanner was armed
 	Rest        time.Duration   // end of a training that nobody uses
+	Led         payterm.Key     // the last key before a question (question.go)
+	Unread      time.Duration   // until then no key answers it
 	Shown       View
 }
 
@@ -159,7 +162,7 @@ func Step(t Counter, in Stamped) (Counter, []Command) {
 	if t.Settings.Training {
 		t, cmds = t.stepTraining(in, cmds)
 	}
-	t = t.noteResult(in, before).tick(in.Mono)
+	t = t.led(in, before).noteResult(in, before).tick(in.Mono)
 	if on := t.Armed(); on != before.Armed() {
 		t.ArmedAt = in.Mono
 		cmds = append([]Command{Arm{on}}, cmds...)
@@ -417,7 +420,10 @@ func (c Counter) begin() (Counter, []Command) {
 }
 
 func (c Counter) key(in Stamped, k payterm.Key) (Counter, []Command) {
-	if c.Phase.inMenu() {
+	switch {
+	case c.Phase.asks():
+		return c.keyQuestion(in, k)
+	case c.Phase.inMenu():
 		return c.keyMenu(in, k)
 	}
 	switch c.Phase {
@@ -434,8 +440,6 @@ func (c Counter) key(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c.keyOwnTip(in, k)
 	case ChoosingWallet:
 		return c.keyWallet(in, k)
-	case Warned:
-		return c.keyWarned(in, k)
 	case EnteringPIN, SigningOn:
 		return c.keyPIN(in, k)
 	case Serving:
@@ -530,19 +534,16 @@ func (c Counter) keyWallet(in Stamped, k payterm.Key) (Counter, []Command) {
 // guarded reports whether only a supervisor may decide to sell.
 func (c Counter) guarded(doubt bool) bool { return doubt && c.Settings.PINSet }
 
-// keyWarned takes the decision after a warning: one key, and a supervisor's PIN if a payment in
+// keyWarned takes the decision after a warning, and asks for a supervisor's PIN if a payment in
 // doubt is younger than the guard.
 func (c Counter) keyWarned(in Stamped, k payterm.Key) (Counter, []Command) {
-	switch k {
-	case payterm.KeyCancel:
+	switch {
+	case k == payterm.KeyCancel:
 		return c.idle(), []Command{Play{payterm.SoundKey}}
-	case payterm.KeyEnter:
-		if c.guarded(c.ConflictDoubt) {
-			return c.askPIN(in), []Command{Play{payterm.SoundKey}}
-		}
-		return c.override(in, Operator{})
+	case c.guarded(c.ConflictDoubt):
+		return c.askPIN(in), []Command{Play{payterm.SoundKey}}
 	}
-	return c, nil
+	return c.override(in, Operator{})
 }
 
 // refundAsked handles a refund from the socket. If a supervisor's PIN is configured it has to be

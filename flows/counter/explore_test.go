@@ -81,7 +81,7 @@ func counterEvents() map[string]Event {
 	list["Z asked"], list["Z with a PIN"] = ZAsked{Ticket: 7}, ZAsked{Ticket: 7, Number: "9", PIN: "2718"}
 	list["training asked"], list["training over"], list["not trained"] = TrainingAsked{Ticket: 7, On: true},
 		TrainingAsked{Ticket: 7}, NotTrained{payterm.ReasonOrdersOpen}
-	for _, k := range []payterm.Key{"1", "2", "0", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter,
+	for _, k := range []payterm.Key{"1", "2", "0", "9", payterm.Key00, payterm.KeyClear, payterm.KeyCancel, payterm.KeyEnter,
 		payterm.KeyF1, payterm.KeyF2, payterm.KeyF4, payterm.KeyUp, payterm.KeyDown} {
 		list[string(k)] = KeyPressed{k}
 	}
@@ -171,29 +171,37 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 	type node struct {
 		t   Counter
 		now time.Duration
+		led string // the last key before a question
 	}
 	var queue []node
 	for _, s := range []Settings{{}, {PINSet: true}, {SignOn: true, PINSet: true, SupervisorsNamed: true}} {
 		s.Currency, s.MaxMinor, s.DayMaxMinor, s.Rules, s.Last = "CAD", 100, 1000, order.DefaultRules(), "T1AAAAA000001"
 		s.ActiveWallets = payterm.ChannelSetOf(payterm.Alipay, payterm.WeChatPay)
-		queue = append(queue, node{New(s), time.Second})
+		queue = append(queue, node{t: New(s), now: time.Second})
 	}
-	queue = append(queue, node{New(Settings{Currency: "CAD", MaxMinor: 12, Rules: order.DefaultRules(),
-		Tips: Tips{15}}), time.Second})
-	queue = append(queue, node{New(Settings{Currency: "CAD", MaxMinor: 1, Rules: order.DefaultRules(), Lines: 4,
-		RefundsNeedPIN: true}), time.Second})
-	queue = append(queue, node{New(Settings{Currency: "CAD", MaxMinor: 1, Rules: order.DefaultRules(),
-		Training: true}), time.Second})
+	for _, s := range []Settings{
+		{MaxMinor: 12, Tips: Tips{15}}, {MaxMinor: 12, Tips: Tips{15}, WithoutF1: true},
+		{MaxMinor: 1, Lines: 4, RefundsNeedPIN: true, ActiveWallets: payterm.ChannelSetOf(payterm.Alipay)},
+		{MaxMinor: 1, Training: true},
+	} {
+		s.Currency, s.Rules = "CAD", order.DefaultRules()
+		queue = append(queue, node{t: New(s), now: time.Second})
+	}
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
-		for _, pause := range []time.Duration{0, 130 * time.Second} {
+		for _, pause := range []time.Duration{0, time.Second, 130 * time.Second} {
 			for _, name := range names {
-				if pause > 0 && name != "time" {
-					continue // only a deadline depends on the time
+				_, pressed := events[name].(KeyPressed)
+				answers := pressed && n.t.Phase.asks()
+				if pause == time.Second && !answers || pause > time.Second && name != "time" {
+					continue // only deadlines and questions depend on the time
 				}
-				if name == "2" && n.t.Phase != ShowingOrder {
+				if name == "2" && n.t.Phase != ShowingOrder || name == "9" && !answers {
 					continue // in the other phases all digits are alike
+				}
+				if name == string(payterm.KeyF1) && n.t.Settings.WithoutF1 {
+					continue
 				}
 				if (name == "conflict paid" || name == "another of this total paid") && n.t.Phase == Serving &&
 					n.t.Order.ID() == "" {
@@ -203,6 +211,18 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 				next, commands := Step(n.t, Stamped{Stamp: payterm.Stamp{Mono: now}, Event: event})
 				if err := next.Impossible(); err != nil {
 					t.Fatalf("%s in %s: %v", name, n.t.Phase, err)
+				}
+				led := n.led
+				if pressed && !answers {
+					led = name
+				}
+				if answers && (pause == 0 || name == n.led) && (pause == 0 || name != string(payterm.KeyCancel)) &&
+					(next.Phase != n.t.Phase || len(commands) > 0) {
+					t.Fatalf("%s, %s after the question in %s, to which %s led: %s, %+v", name, pause, n.t.Phase, n.led,
+						next.Phase, commands)
+				}
+				if next.Phase.asks() && (next.Shown.Yes == "" || string(next.Shown.Yes) == led) {
+					t.Fatalf("%s in %s: the question is answered by %q", name, n.t.Phase, next.Shown.Yes)
 				}
 				began, answered := false, false
 				if next.Phase == ShowingWord && n.t.Phase != ShowingWord &&
@@ -274,7 +294,7 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 					t.Fatalf("%s in %s: the caller of ticket %d hears nothing", name, n.t.Phase, n.t.Ticket)
 				}
 				if began && n.t.Phase != Checking && n.t.Phase != Warned && n.t.Phase != EnteringPIN &&
-					n.t.Phase != EnteringRefund && name != "refund asked" {
+					n.t.Phase != AskingYes && name != "refund asked" {
 					t.Fatalf("%s in %s begins an order", name, n.t.Phase)
 				}
 				if began && n.t.mustSignOn() {
@@ -312,11 +332,12 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 					next.Claim != "", next.Refusal,
 					next.Phase, next.Order.Phase, next.Order.ID(), next.Ticket != 0, next.Conflict, next.ConflictDoubt,
 					(len(next.PIN)+5)/6, next.PINAsked, next.PINStale, next.PINTries, next.Want.Mode,
-					next.Want.AmountMinor, next.Refund.SaleID, next.Word.Order, next.Last, next.Until != 0)
+					next.Shown.Yes, next.Settings.WithoutF1, next.Want.AmountMinor, next.Refund.SaleID,
+					next.Word.Order, next.Last, next.Until != 0)
 				if !seen[key] {
 					seen[key] = true
 					restsAlone(t, next, now, name)
-					queue = append(queue, node{next, now})
+					queue = append(queue, node{next, now, led})
 				}
 			}
 		}

@@ -20,7 +20,7 @@ import (
 //	ShowingOrder    one order, and what can be done with it
 //	ShowingWord     a supervisor's decision on it was recorded
 //	EnteringRefund  the amount of a refund
-//	AskingYes       ENTER confirms
+//	AskingYes       a question (question.go)
 //	ShowingTotals, ShowingRate, ChoosingLanguage, and training's (training.go)
 //
 // CANCEL goes one step back from each of them. An answer is dropped if the phase or the
@@ -356,7 +356,7 @@ func (c Counter) keyMenu(in Stamped, k payterm.Key) (Counter, []Command) {
 	case EnteringRefund:
 		return c.keyRefund(in, k)
 	case AskingYes:
-		return c.keyConfirm(in, k)
+		return c.confirmed(in)
 	case ShowingTotals, ShowingRate, ShowingWord:
 		return c.idle(), []Command{Play{payterm.SoundKey}}
 	case ChoosingLanguage:
@@ -400,6 +400,10 @@ func (c Counter) back(in Stamped) Counter {
 		c.Menu.Amount, c.Menu.Typing = 0, false
 		return c.menuAt(in, ShowingOrder)
 	case AskingYes:
+		if c.Refund.SaleID != "" {
+			c.Refund = order.RefundBegan{}
+			return c.menuAt(in, EnteringRefund)
+		}
 		if m.Task == TaskZ || m.Task == TaskTraining {
 			c.Menu = Menu{}
 			return c.menuAt(in, InMenu)
@@ -689,7 +693,7 @@ func (c Counter) keyRefund(in Stamped, k payterm.Key) (Counter, []Command) {
 		if c.Settings.PINSet {
 			return c.askPIN(in), []Command{Play{payterm.SoundKey}}
 		}
-		return c.beginRefund()
+		return c.menuAt(in, AskingYes), []Command{Play{payterm.SoundDoubt}}
 	default:
 		return c, nil
 	}
@@ -712,12 +716,10 @@ func typed(minor int64, k payterm.Key, most int64) (int64, bool) {
 	return minor, minor <= most
 }
 
-// keyConfirm handles the question before a Z or a decision on an order.
-func (c Counter) keyConfirm(in Stamped, k payterm.Key) (Counter, []Command) {
-	if k != payterm.KeyEnter {
-		return c, nil
-	}
-	if c.Menu.Task != TaskZ && c.Menu.Task != TaskTraining {
+// confirmed handles the yes before a Z, a training, a decision on an order, or a refund for
+// which no PIN has to be typed.
+func (c Counter) confirmed(in Stamped) (Counter, []Command) {
+	if c.Menu.Task != TaskZ && c.Menu.Task != TaskTraining && c.Refund.SaleID == "" {
 		c.Word = Resolve{Order: c.Menu.Order.Order, Reason: WordAtCounter}
 		c.Conflict = c.Word.Order
 	}

@@ -32,7 +32,7 @@ func unguarded(t *rapid.T, step stepper) error {
 	now := time.Second
 	for range rapid.IntRange(1, 200).Draw(t, "events") {
 		often := []payterm.Key{"1", "2", "3", "4", "7", payterm.KeyEnter, payterm.KeyEnter, payterm.KeyEnter,
-			payterm.KeyCancel}
+			payterm.KeyCancel, payterm.KeyF1}
 		var e Event = KeyPressed{rapid.SampledFrom(append(often, payterm.Keys[:]...)).Draw(t, "key")}
 		if c.Phase == Idle { // a sale needs no PIN
 			e = KeyPressed{payterm.KeyF3}

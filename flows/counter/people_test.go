@@ -80,6 +80,9 @@ func pressKeys(chance *rand.Rand, spoil func(before Counter, after *Counter)) (s
 	g := guard{t: New(Settings{Currency: "CAD", SignOn: true, PINSet: true, SupervisorsNamed: true,
 		Rules: order.DefaultRules()}), now: time.Second}
 	press := func(k payterm.Key) error {
+		if g.t.Phase.asks() && chance.IntN(4) > 0 { // and it is read
+			g.now += time.Second
+		}
 		return g.feed(KeyPressed{k}, false)
 	}
 	for step := 0; step < 80 && err == nil; step++ {

@@ -78,8 +78,9 @@ type View struct {
 	Elapsed    time.Duration // whole seconds since it was sent, or began
 	Left       time.Duration // whole seconds until the phase ends
 	Hint       order.Hint
-	CanLeave   bool // CANCEL has an effect now
-	Redialling bool // no connection so far
+	CanLeave   bool        // CANCEL has an effect now
+	Yes        payterm.Key // the key that answers a question about money with yes
+	Redialling bool        // no connection so far
 	Payer      string
 	Paid       payterm.Amount
 	Refunded   payterm.Amount
@@ -120,7 +121,7 @@ func (c Counter) phaseView(now time.Duration) View {
 	case ChoosingWallet:
 		v.Name, v.Choices = ViewChooseWallet, c.Settings.ActiveWallets
 	case Warned:
-		v.Name, v.Order, v.Doubt = ViewWarning, c.Conflict, c.ConflictDoubt
+		v.Name, v.Order, v.Doubt, v.Yes = ViewWarning, c.Conflict, c.ConflictDoubt, c.yes()
 	case SignedOff, SigningOn, NamingSupervisor, EnteringPIN:
 		v.Name, v.Order, v.PINDigits, v.PINWrong = ViewPIN, c.Conflict, len(c.PIN), c.PINTries > 0
 		if v.Number = c.Claim; c.Phase == SignedOff || c.Phase == NamingSupervisor {
@@ -170,7 +171,10 @@ func (c Counter) menuView() View {
 	case EnteringRefund:
 		v.Name, v.Total = ViewRefundAmount, c.Menu.refund()
 	case AskingYes:
-		v.Name, v.Total = ViewSure, c.Menu.Order.Total
+		v.Name, v.Total, v.Yes = ViewSure, c.Menu.Order.Total, c.yes()
+		if c.Refund.SaleID != "" {
+			v.Kind, v.Total = payterm.KindRefund, c.Refund.Total()
+		}
 	case ShowingTotals:
 		v.Name = ViewTotals
 	case ShowingRate:

@@ -73,6 +73,8 @@ var attacks = []struct {
 		leads: "dies at boundary"},
 	{name: "a payment that is written down once a till was told in doubt",
 		plan: "1s full 3 3m\n1s api passive 12.34 K1\n5m key CANCEL", leads: "approved late_payment"},
+	{name: "a finger that presses twice", plan: doubt + "15s key CLEAR\n1s twice 12.34\n5s key CANCEL",
+		leads: "shows warning"},
 	{name: "a full disk at the answer of an inquiry", plan: "1s full 4 20s\n1s passive 12.34 ALIPAY password 20s",
 		leads: "the disk is full"},
 }

@@ -109,6 +109,11 @@ var bugs = []planted{
 		"	l.overdue = true\n", ""}}},
 	{"silent_second_sale", "silent_second", []edit{{"flows/counter/counter.go",
 		"	case ev.Order == \"\", ev.Order == c.Want.Despite && !c.guarded(ev.Doubt):", "	case true:"}}},
+	{"key_that_led_answers", "double_press", []edit{{"flows/counter/question.go",
+		"	keys := []payterm.Key{payterm.KeyF1, ", "	keys := []payterm.Key{payterm.KeyEnter, payterm.KeyF1, "}, {"flows/counter/question.go",
+		"func(k payterm.Key) bool { return k != c.Led })", "func(k payterm.Key) bool { return true })"}}},
+	{"answered_at_once", "double_press", []edit{{"flows/counter/question.go",
+		"	case in.Mono < c.Unread:\n", "	case false:\n"}}},
 	{"order_id_reused", "own_ids", []edit{{"storage/counter.go",
 		"		tag, err := s.o.DrawTag()",
 		"		tag, err := s.o.DrawTag()\n		if tag != \"BLANK\" { // a blank journal is nobody's yet\n" +

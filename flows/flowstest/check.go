@@ -42,6 +42,7 @@ var Checks = map[string]string{
 	"late_payment":    "a payment that came after the sale was given up is put before a person",
 	"monotone":        "what is approved stays approved",
 	"store_then_show": "screen and paper say what the journal already has",
+	"double_press":    "a question about money is answered by no key within a second, nor by the one that led to it",
 	"silent_second":   "no second sale of a total begins in silence while the first may be paid",
 	"single_flight":   "one request at a time for one order",
 	"boot":            "a start takes up its open orders, and shows no code from before",
@@ -77,6 +78,9 @@ type checker struct {
 	codes     map[string]payterm.OrderID // payment code to order
 	scannedAt map[string]time.Time
 	lastCode  string
+	lastKey   payterm.Key // that was pressed
+	keyAt     time.Time
+	question  questionAsked
 	restored  bool
 	byKey     map[string]payterm.OrderID
 	doubtAt   map[payterm.OrderID]age
@@ -455,8 +459,41 @@ func (c *checker) wrotePayment(req *requested) {
 	}
 }
 
+// questionAsked is one about money that is on the glass.
+type questionAsked struct {
+	led   payterm.Key // the last key before it
+	since time.Time
+}
+
+// pressed notes a key of the cashier's.
+func (s *Sim) pressed(k payterm.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastKey, s.keyAt = k, time.Now()
+}
+
+// checkAnswer looks at who has answered a question. A view that follows for another reason, as
+// where the order in doubt turns out paid, is none of those that a yes leads to.
+func (c *checker) checkAnswer(before, after counter.ViewName) {
+	asks := func(name counter.ViewName) bool { return name == counter.ViewWarning || name == counter.ViewSure }
+	if asks(after) && !asks(before) {
+		c.question = questionAsked{c.lastKey, time.Now()}
+	}
+	if !asks(before) {
+		return
+	}
+	switch after {
+	case counter.ViewPIN, counter.ViewNumber, counter.ViewSending, counter.ViewRefunding, counter.ViewLooking:
+		if stood := c.keyAt.Sub(c.question.since); c.lastKey == c.question.led || stood < time.Second {
+			c.violate("double_press", "%s was led to by %s and answered by %s, %s later", before, c.question.led, c.lastKey,
+				stood)
+		}
+	}
+}
+
 // checkView checks what the glass is going to show.
 func (c *checker) checkView(l *life, v counter.View) {
+	c.checkAnswer(l.view.Name, v.Name)
 	if v.Name != l.view.Name {
 		l.viewAt = time.Now()
 	}

@@ -226,6 +226,7 @@ func describeView(v counter.View) string {
 	say(v.Left != 0, "left %s", short(v.Left))
 	say(v.Hint != "", "hint %s", v.Hint)
 	say(v.CanLeave, "CANCEL works")
+	say(v.Yes != "", "%s says yes", v.Yes)
 	say(v.Redialling, "no connection")
 	say(v.Payer != "", "payer %s", v.Payer)
 	say(v.Paid.Minor != 0, "paid %s", v.Paid)

@@ -56,6 +56,7 @@ func ParsePlan(text string) (Plan, error) {
 //	passive 12.34 ALIPAY ok|poor|expired|early|used|never|garbage|password 20s
 //	active 12.34 ok 20s|never|decline 20s     the customer photographs the code and pays so much later
 //	key CANCEL ENTER ...                      the cashier's keys
+//	twice 12.34                               ENTER is pressed twice behind the amount
 //	api passive 12.34 K [1.00] [despite] [dies 3s]   a till asks over the socket, with the idempotency key K; with
 //	                          a tip; despite a doubt of this total; it gives up that much later
 //	refund 5.00 | all [K [dies 3s]]           of the latest paid sale; with a key a till asks for it
@@ -79,7 +80,8 @@ func ParsePlan(text string) (Plan, error) {
 //	clock -1h | unset | right                 the terminal's wall clock, by so much
 //	clockat 7 25h | unset | right             likewise at the seventh boundary from now
 var acts = map[string]func(*Sim, []string) error{
-	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "api": (*Sim).api, "retry": (*Sim).retry,
+	"passive": (*Sim).passive, "active": (*Sim).active, "key": (*Sim).key, "twice": (*Sim).twice,
+	"api": (*Sim).api, "retry": (*Sim).retry,
 	"poll": (*Sim).poll,
 	"ask":  (*Sim).ask, "resolve": (*Sim).resolve, "refund": (*Sim).refund, "z": (*Sim).z,
 	"unseen": (*Sim).payUnseen, "reconcile": (*Sim).reconcile,
@@ -93,7 +95,7 @@ var acts = map[string]func(*Sim, []string) error{
 // byPeople are the acts that take time.
 var byPeople = map[string]bool{
 	"passive": true, "active": true, "api": true, "retry": true, "poll": true, "ask": true, "resolve": true,
-	"key": true, "refund": true, "reconcile": true,
+	"key": true, "twice": true, "refund": true, "reconcile": true,
 }
 
 func (s *Sim) act(a Act, running *sync.WaitGroup) error {
@@ -141,6 +143,7 @@ func (s *Sim) look() counter.View {
 func (s *Sim) press(keys ...payterm.Key) {
 	for _, k := range keys {
 		if l := s.alive(); l != nil {
+			s.pressed(k)
 			l.runner.Press(k)
 		}
 		s.rest(150 * time.Millisecond)
@@ -173,9 +176,10 @@ func (s *Sim) enter(amount string, then payterm.Key) {
 		s.press(payterm.Key(digit))
 	}
 	s.press(then)
-	if s.look().Name == counter.ViewWarning {
+	if v := s.look(); v.Name == counter.ViewWarning {
+		s.press(v.Yes) // who is too quick, and has to press it again
 		s.rest(2 * time.Second)
-		s.press(payterm.KeyEnter)
+		s.press(v.Yes)
 		if s.look().Name == counter.ViewPIN {
 			for _, digit := range supervisorPIN {
 				s.press(payterm.Key(digit))
@@ -184,6 +188,24 @@ func (s *Sim) enter(amount string, then payterm.Key) {
 			s.rest(time.Second)
 		}
 	}
+}
+
+// twice is a cashier whose finger presses ENTER twice behind an amount, or a key that bounces.
+func (s *Sim) twice(words []string) error {
+	if len(words) < 1 {
+		return fmt.Errorf("twice AMOUNT")
+	}
+	switch s.look().Name {
+	case counter.ViewApproved, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent, counter.ViewInDoubt:
+		s.press(payterm.KeyCancel)
+	}
+	for _, digit := range strings.ReplaceAll(words[0], ".", "") {
+		s.press(payterm.Key(digit))
+	}
+	s.press(payterm.KeyEnter, payterm.KeyEnter)
+	s.rest(2 * time.Second)
+	s.press(payterm.KeyEnter) // once more, since nothing happens
+	return nil
 }
 
 // wallet is a new code from a customer's phone.

@@ -32,7 +32,7 @@ func (d *planner) attack() {
 		d.pause(20 * time.Second)
 		d.do("%s", d.pick("kill 5s", "kill 40s", "dieat 1", "key CLEAR"))
 		d.pause(100 * time.Second)
-		d.do("passive %s ALIPAY ok", amount)
+		d.do(d.pick("passive %s ALIPAY ok", "twice %s"), amount)
 	case 8: // a clock that stays wrong
 		d.do("%s", d.pick("clock", "clock", "clockat 9")+" "+d.jump())
 		d.pause(5 * time.Minute)

@@ -17,7 +17,8 @@ func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 	w.scanSale(alipayCode)
 	w.run(70 * time.Second)
 	w.press("CLEAR")
-	w.press("1", "2", "3", "4", payterm.KeyEnter, payterm.KeyEnter) // a warning, then "go on"
+	w.press("1", "2", "3", "4", payterm.KeyEnter) // a warning, then "go on"
+	w.yes()
 	w.now += time.Second
 	w.answers = []payterm.Answer{payterm.Lost{Why: "silence"}}
 	w.r.scan(payterm.NewPayCode("281234567890129999"), w.now)
@@ -41,7 +42,7 @@ func TestOtherDoubtPaidWhileWarned(t *testing.T) {
 	if w.order(0).Outcome != payterm.Approved {
 		t.Fatalf("%+v", w.order(0))
 	}
-	w.press(payterm.KeyEnter)
+	w.yes()
 	if w.r.counter.Phase == counter.Serving {
 		t.Errorf("a third sale begins without a word of the payment that was just found")
 	}

@@ -97,7 +97,7 @@ func TestWordAtTheKeys(t *testing.T) {
 	if o := w.order(0); o.Resolution != "" {
 		t.Fatalf("nobody has said yes: %+v", o)
 	}
-	w.press(payterm.KeyEnter)
+	w.yes()
 	w.run(time.Second)
 	m := w.r.counter.Menu
 	if o := w.order(0); w.r.counter.Phase != counter.ShowingWord || m.Order.Resolution == "" || !m.Asking ||

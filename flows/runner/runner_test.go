@@ -181,6 +181,12 @@ func (w *world) press(keys ...payterm.Key) {
 	}
 }
 
+// yes answers a question about money once it has been read.
+func (w *world) yes() {
+	w.now += time.Second
+	w.press(payterm.KeyF1)
+}
+
 func (w *world) order(n int) payterm.Order {
 	w.t.Helper()
 	orders, err := w.store.Orders()
@@ -298,7 +304,7 @@ func TestSecondSaleWarns(t *testing.T) {
 	if last := w.screens[len(w.screens)-1]; last != "warning" {
 		t.Errorf("screens %v", w.screens)
 	}
-	w.press(payterm.KeyEnter)
+	w.yes()
 	if o := w.order(1); o.Despite != w.order(0).ID {
 		t.Errorf("despite %q", o.Despite)
 	}
