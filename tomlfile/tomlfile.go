@@ -158,10 +158,12 @@ func unknown(meta toml.MetaData, t reflect.Type) []toml.Key {
 	var list []toml.Key
 	listed := map[string]bool{} // of an array of tables each key comes once for each of them
 	for _, key := range meta.Keys() {
-		if dotted := key.String(); !spelled(key, t) && !listed[dotted] {
-			listed[dotted] = true
+		dotted := key.String()
+		// What lies in an unknown section is as unknown.
+		if !spelled(key, t) && !listed[dotted] && (len(key) == 1 || !listed[key[:len(key)-1].String()]) {
 			list = append(list, key)
 		}
+		listed[dotted] = listed[dotted] || !spelled(key, t)
 	}
 	return list
 }
