@@ -53,11 +53,11 @@ func kindOf(t *testing.T, printer string) string {
 }
 
 // newShopWith is a shop of its own simulator, whose board has such a printer.
-func newShopWith(t *testing.T, printer string) *shop {
+func newShopWith(t *testing.T, printer string, more ...string) *shop {
 	t.Helper()
 	data := t.TempDir()
-	_, ready := program(t, "payterm", "emulate", "--board", kindOf(t, printer), "--listen", "127.0.0.1:0",
-		"--data", data, "--scale", "10")
+	_, ready := program(t, "payterm", append([]string{"emulate", "--board", kindOf(t, printer),
+		"--listen", "127.0.0.1:0", "--data", data, "--scale", "10"}, more...)...)
 	return &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string), data: data}
 }
 
@@ -127,6 +127,26 @@ func TestPrinterFallsSilent(t *testing.T) {
 			s.accepted()
 		})
 	}
+}
+
+// A printer is switched off and wakes up in Chinese, in another national set and the small
+// font: the shop's accents come out right, whatever its profile says of Chinese.
+func TestPrinterWakesUpInChinese(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "payterm.toml")
+	text := "[merchant]\nname = \"Café Montréal\"\naddress = \"1 rue de l'Église [#2]\"\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newShopWith(t, "usb = \"/dev/usb/lp0\"\nstatus = true\ncut = true\ncode_page = \"pc858\"\n",
+		"--config", config)
+	for _, state := range []string{"chinese", "france font_b chinese"} {
+		s.post(s.panel+"/emu/printer", map[string]string{"wakes": state})
+		s.post(s.panel+"/emu/paper/tear", nil)
+		s.sells()
+		s.paperUntil("Café Montréal", "1 rue de l'Église [#2]", "--- cut ---", "Customer copy", "--- cut ---")
+	}
+	s.accepted()
 }
 
 // The roll ends, the cover is opened or the cable is pulled in the middle of a slip: the

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,6 +175,31 @@ func TestBrokenTrial(t *testing.T) {
 	}
 	if err := <-ended; err == nil {
 		t.Error("it is called printed")
+	}
+}
+
+// A slip that nobody wants any more when the printer is well again is not printed, and not
+// told as lost.
+func TestBrokenSlipThatIsVoid(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asked)
+	var void atomic.Bool
+	if err := b.set.PrintJob(Job{Slip: payterm.Receipt{Name: "code", Lines: lines("first")},
+		Wanted: func() bool { return !void.Load() }}); err != nil {
+		t.Fatal(err)
+	}
+	b.until("begun", func() bool { _, words := b.e.Paper(); return strings.Contains(words, "a line\na line") })
+	if err := b.e.SetPrinter("out", ""); err != nil {
+		t.Fatal(err)
+	}
+	b.until("told", func() bool { return b.paper == payterm.PaperOut })
+	void.Store(true)
+	if err := b.e.SetPrinter("ok", ""); err != nil {
+		t.Fatal(err)
+	}
+	b.until("given up", func() bool { return b.set.Waiting() == 0 })
+	if _, words := b.e.Paper(); strings.Count(words, "first") != 1 || len(b.printed)+len(b.lost) > 0 {
+		t.Errorf("printed %q, lost %q; on paper is\n%s", b.printed, b.lost, words)
 	}
 }
 
