@@ -95,8 +95,13 @@ func Readings(text, read string) []Reading {
 	}
 	var all []Reading
 	for _, name := range []string{"us", "de", "fr", "uk"} {
-		to := layouts[name]
-		typed := strings.Map(func(r rune) rune { return from.retyped(r, to) }, text)
+		there := from.retyped(layouts[name])
+		typed := strings.Map(func(r rune) rune {
+			if r < 0 || int(r) >= len(there) {
+				return blank
+			}
+			return rune(there[r])
+		}, text)
 		for _, one := range []Reading{{typed, name, false}, {swapped(typed), name, true}} {
 			if !strings.ContainsRune(one.Text, blank) && one.Text != text {
 				all = append(all, one)
@@ -113,22 +118,19 @@ type Reading struct {
 	Caps   bool // upper and lower case are exchanged
 }
 
-// retyped is what the key of a character here writes with the layout there.
-func (l layout) retyped(r rune, there layout) rune {
-	if r < ' ' || r > '~' {
-		return blank
+// retyped is what the key of each character here writes with the layout there; blank for nothing.
+func (l layout) retyped(there layout) (to [128]byte) {
+	for i := range to {
+		to[i] = blank
 	}
-	if r == ' ' {
-		return blank
-	}
-	for code := uint16(firstTyped); code <= key102nd; code++ {
-		for _, shift := range []bool{false, true} {
-			if rune(l.key(code, shift, false, false)) == r {
-				return rune(there.key(code, shift, false, false))
+	for code := uint16(key102nd); code >= firstTyped; code-- { // the first key counts that writes it
+		for _, shift := range []bool{true, false} {
+			if c := l.key(code, shift, false, false); c != blank {
+				to[c] = there.key(code, shift, false, false)
 			}
 		}
 	}
-	return blank
+	return to
 }
 
 // swapped exchanges upper and lower case.
