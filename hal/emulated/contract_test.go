@@ -643,10 +643,16 @@ func TestZbarReadsEveryGlass(t *testing.T) {
 		t.Skip("one goroutine only, and long with the race detector")
 	}
 	shown := map[string]int{}
+	sizes := map[image.Point]bool{} // of a size that was tried the other glasses show a short, a middle and a long one
 	for _, g := range glasses {
 		e, b := newGlass(t, g.display, 1e6)
 		d := newDisplay(t, e, b)
-		for _, code := range codes() {
+		tried, size := codes(), e.Frame().Rect.Size()
+		if sizes[size] {
+			tried = []string{tried[1], tried[3], tried[7]}
+		}
+		sizes[size] = true
+		for _, code := range tried {
 			s := aCode
 			s.QR = code
 			err := d.Show(s)
