@@ -135,6 +135,7 @@ func New(o Options) (*Panel, error) {
 	p.mux.HandleFunc("POST /emu/key", post(p.press))
 	p.mux.HandleFunc("POST /emu/scan", post(p.scan))
 	p.mux.HandleFunc("POST /emu/scanner", post(b.SetScanner))
+	p.mux.HandleFunc("POST /emu/bus", post(p.bus))
 	p.mux.HandleFunc("POST /emu/printer", post(p.printer))
 	p.mux.HandleFunc("POST /emu/unplug", post(func(in cable) error { return p.pull("unplug", in, b.Unplug) }))
 	p.mux.HandleFunc("POST /emu/plug", post(func(in cable) error { return p.pull("plug", in, b.Plug) }))
@@ -232,6 +233,14 @@ func (p *Panel) scan(in struct{ Code string }) error {
 	}
 	p.listeners.publish("scan", "", map[string]string{"code": payterm.NewPayCode(in.Code).String()})
 	return nil
+}
+
+// bus gives the display's bus an adapter that takes so many bytes at once.
+func (p *Panel) bus(in struct{ Most int }) error {
+	if in.Most < 0 {
+		return fmt.Errorf("most: %d bytes", in.Most)
+	}
+	return p.o.Board.LimitTransfers(in.Most)
 }
 
 type sensors struct {

@@ -157,6 +157,13 @@ sign_key_file = "%s"
 		t.Errorf("a refund without a supervisor's PIN: %v: %s", err, out)
 	}
 
+	// The emulated board holds both ttys open as well, which another program could do.
+	out, _ := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "doctor", "--data",
+		filepath.Join(s.dir, "data")).CombinedOutput()
+	if also := fmt.Sprintf("(pid %d) as well", os.Getpid()); strings.Count(string(out), also) != 2 {
+		t.Errorf("who else has the ttys open is not told: %s", out)
+	}
+
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
