@@ -134,7 +134,7 @@ func (l *Line) Redial() {
 		return
 	}
 	if c, is := p.stream.(*net.TCPConn); is {
-		c.SetLinger(0) // drop what is queued for a dead connection
+		c.SetLinger(0) //nolint:errcheck // drop what is queued for a dead connection
 		l.hangUp(p)
 	}
 }
@@ -394,7 +394,7 @@ func (p *port) flush(queue int) error {
 
 func (p *port) close() {
 	if p.tty != nil {
-		exclude(p.tty, unix.TIOCNXCL) // the device may be gone
+		exclude(p.tty, unix.TIOCNXCL) //nolint:errcheck // the device may be gone
 	}
-	p.stream.Close() // nothing can be saved
+	p.stream.Close() //nolint:errcheck // nothing can be saved
 }

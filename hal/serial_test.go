@@ -89,7 +89,7 @@ func TestLineReads(t *testing.T) {
 	// A byte is returned when it comes, not at the end of a 100 ms step.
 	go func() {
 		time.Sleep(20 * time.Millisecond)
-		c.Far().Write([]byte{'x'}) // the Read below checks it
+		c.Far().Write([]byte{'x'}) //nolint:errcheck // the Read below checks it
 	}()
 	if took := within(t, 80*time.Millisecond, func() {
 		if n, err := l.Read(buf, 5*time.Second); n != 1 || err != nil {
@@ -130,7 +130,7 @@ func TestLineBlocked(t *testing.T) {
 			is(t, err, hal.ErrTimeout, true, false)
 		})
 	}
-	go l.Write([]byte("new"), time.Second) // the bytes are checked
+	go l.Write([]byte("new"), time.Second) //nolint:errcheck // the bytes are checked
 	got, buf := []byte(nil), make([]byte, 4096)
 	for end := time.Now().Add(2 * time.Second); !bytes.Contains(got, []byte("new")) && time.Now().Before(end); {
 		n, err := c.Far().Read(buf)

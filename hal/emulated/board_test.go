@@ -342,7 +342,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		if _, err := b.Printer.Write(bytes.Repeat([]byte("12345\n"), 100), time.Second); err != nil {
 			t.Error(err)
 		}
-		go e.ScanBytes(bytes.Repeat([]byte{'1'}, 100)) // its cable is pulled meanwhile
+		go e.ScanBytes(bytes.Repeat([]byte{'1'}, 100)) //nolint:errcheck // its cable is pulled meanwhile
 		start := time.Now()
 		if err := errors.Join(e.Close(), e.Close(), b.Close(), b.Close()); err != nil {
 			t.Error(err)

@@ -361,7 +361,7 @@ func displayContract(t *testing.T, display string) {
 	if err := errors.Join(e.Unplug("display")); err != nil {
 		t.Fatal(err)
 	}
-	d.Show(amount("$1.00")) // a bus without acknowledgement may not notice
+	d.Show(amount("$1.00")) //nolint:errcheck // a bus without acknowledgement may not notice
 	if err := e.Plug("display"); err != nil {
 		t.Fatal(err)
 	}

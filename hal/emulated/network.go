@@ -68,7 +68,7 @@ func (d *networkDevice) serve(l net.Listener) {
 		buf := make([]byte, 512)
 		for !pulled {
 			n, err := c.Read(buf)
-			d.chip.Write(buf[:n]) // the chip drops what it cannot take
+			d.chip.Write(buf[:n]) //nolint:errcheck // the chip drops what it cannot take
 			d.has(n)
 			if err != nil {
 				break
@@ -84,7 +84,7 @@ func (d *networkDevice) reply(b []byte) {
 	c := d.host
 	d.mu.Unlock()
 	if c != nil && c.SetWriteDeadline(time.Now().Add(writeDeadline)) == nil {
-		c.Write(b) // an unplugged printer sends nothing
+		c.Write(b) //nolint:errcheck // an unplugged printer sends nothing
 	}
 }
 

@@ -162,7 +162,7 @@ func (m *matrix) press(k payterm.Key) error {
 	m.turn.Lock()
 	defer m.turn.Unlock()
 	if err := m.hold(k, true); err != nil {
-		m.set(k, false) // it may be no key
+		m.set(k, false) //nolint:errcheck // it may be no key
 		return err
 	}
 	return m.hold(k, false)

@@ -43,7 +43,7 @@ func openSerialDevice(baud int, scale float64, chip io.Writer) (*serialDevice, e
 func openSerialPrinter(baud int, scale float64, chip *escpos) (*serialDevice, error) {
 	d := &serialDevice{baud: baud, scale: scale, chip: chip, full: chip.full, lost: chip.pulled}
 	chip.perByte = 10 * time.Second / time.Duration(baud)
-	chip.reply = func(b []byte) { d.send(b) } // an unplugged printer sends nothing
+	chip.reply = func(b []byte) { d.send(b) } //nolint:errcheck // an unplugged printer sends nothing
 	return d, d.plug()
 }
 
@@ -151,7 +151,7 @@ func (d *serialDevice) listen(master *os.File, gone <-chan struct{}) {
 				return
 			}
 		}
-		d.chip.Write(buf[:n]) // the chip drops what it cannot take
+		d.chip.Write(buf[:n]) //nolint:errcheck // the chip drops what it cannot take
 		d.has(n)
 	}
 }

@@ -130,7 +130,7 @@ func newUnplugged(change func(*board.Profile)) (*unplugged, error) {
 	if err != nil {
 		return u, err
 	}
-	u.wg.Go(func() { pad.Run(ctx, press) }) // it ends with ctx, and a missing key is reported
+	u.wg.Go(func() { pad.Run(ctx, press) }) //nolint:errcheck // it ends with ctx, and a missing key is reported
 	u.scans(ctx, reader)
 	return u, nil
 }
@@ -157,7 +157,7 @@ func (u *unplugged) cycle(n int) error {
 			return err
 		}
 	}
-	u.display.Show(amount("$0.00")) // a bus without acknowledgement may not notice
+	u.display.Show(amount("$0.00")) //nolint:errcheck // a bus without acknowledgement may not notice
 	time.Sleep(20 * time.Millisecond)
 	for _, device := range plugs {
 		if err := u.e.Plug(device); err != nil {
@@ -182,7 +182,7 @@ func (u *unplugged) works(n int) error {
 	}
 	code := fmt.Sprintf("28%016d", n)
 	heard := func() bool {
-		u.e.Scan(code) // it is scanned again
+		u.e.Scan(code) //nolint:errcheck // it is scanned again
 		select {
 		case got := <-u.codes:
 			return got == code
@@ -201,7 +201,7 @@ func (u *unplugged) works(n int) error {
 		}
 	}
 	pressed := func() bool { // a pad that types gets no keys before it is open again
-		u.e.Press("5") // it is pressed again
+		u.e.Press("5") //nolint:errcheck // it is pressed again
 		select {
 		case k := <-u.keys:
 			return k == "5"
