@@ -91,7 +91,7 @@ func migrateOne(db *sql.DB, name string, number int) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after Commit it does nothing
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	if _, err := tx.Exec(string(text)); err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (s *Store) room(tx *sql.Tx) (room, error) {
 	if err := syscall.Statfs(s.path, &fs); err != nil {
 		return room{}, fmt.Errorf("measure the disk: %w", err)
 	}
-	half := int64(fs.Blocks) * int64(fs.Bsize) / 2 // no disk overflows it; the fields have 32 bits on some machines
+	half := int64(fs.Blocks) * int64(fs.Bsize) / 2 //nolint:unconvert // no disk overflows it; the fields have 32 bits on some machines
 	return room{used, min(bound, half)}, nil
 }
 

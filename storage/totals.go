@@ -48,7 +48,7 @@ func (r *Reader) Totals(number int64) (t payterm.Totals, err error) {
 func (r *Reader) reading(read func(*sql.Tx) error) error {
 	tx, err := r.ro.Begin()
 	if err == nil {
-		defer tx.Rollback() // read only
+		defer tx.Rollback() //nolint:errcheck // read only
 		err = read(tx)
 	}
 	if err != nil {

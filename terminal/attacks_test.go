@@ -192,7 +192,7 @@ func (s *site) done() {
 }
 
 // scanAnyhow scans; right after plugging in, the scanner may not be heard.
-func (s *site) scanAnyhow(code string) { s.board.Scan(code) } // it is repeated
+func (s *site) scanAnyhow(code string) { s.board.Scan(code) } //nolint:errcheck // it is repeated
 
 func (s *site) paid() (n int) {
 	s.t.Helper()
@@ -412,7 +412,7 @@ func garbage(n int) []byte {
 // floods makes the scanner send bytes; what the terminal does not take is lost.
 func (s *site) floods(b []byte) {
 	for piece := range slices.Chunk(b, 2048) {
-		s.board.ScanBytes(piece) // a full line takes no more
+		s.board.ScanBytes(piece) //nolint:errcheck // a full line takes no more
 	}
 }
 

@@ -35,7 +35,7 @@ func TestSlipsOfABadPrinter(t *testing.T) {
 			slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001",
 				Lines: []payterm.ReceiptLine{{Text: "APPROVED"}}}
 			for range 64 {
-				c.a.devices.Print(slip) // the caller gets the same error
+				c.a.devices.Print(slip) //nolint:errcheck // the caller gets the same error
 			}
 			said := func() bool {
 				return strings.Contains(strings.Join(c.a.Screen().Lines, "|"),

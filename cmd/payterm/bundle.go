@@ -38,15 +38,15 @@ type bundleCmd struct {
 	Out    string `help:"File to write, or - for standard output; without it one named by the time, here." type:"path"`
 	Log    string `help:"A log to take along, in place of the journal of systemd's payterm." type:"path"`
 
-	// What root has done for the data's owner, who then does the rest.
+	// What root prepared for the data's owner, who does the rest.
 	roots *rootsPart
 }
 
-// rootsPart is what a bundle needs root for.
+// rootsPart is the part of a bundle that needs root.
 type rootsPart struct {
 	log   []byte
 	noLog error
-	out   *os.File // nil where the owner can make it
+	out   *os.File // nil if the owner can create it
 }
 
 const (
@@ -57,7 +57,7 @@ const (
 	bundleWait   = 20 * time.Second // for the log
 )
 
-// asOwner first reads the log and makes the file, as only root may be able to.
+// asOwner reads the log and creates the file, which only root may be able to do.
 func (c *bundleCmd) asOwner() error {
 	if uid, _, err := ownerOf(c.Data); err != nil || uid == 0 || os.Geteuid() != 0 {
 		return err
@@ -66,7 +66,7 @@ func (c *bundleCmd) asOwner() error {
 	var r rootsPart
 	r.log, r.noLog = c.log()
 	if c.Out != "-" {
-		// In a directory of another user's root makes nothing.
+		// In another user's directory root creates nothing.
 		uid, _, err := beneath.Owner(filepath.Dir(c.Out))
 		if err == nil && uid == 0 {
 			r.out, err = os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -79,15 +79,15 @@ func (c *bundleCmd) asOwner() error {
 	return c.store.asOwner()
 }
 
-// name gives the file one by the time where nobody has named it.
+// name names the file by the time, unless it was named.
 func (c *bundleCmd) name() {
 	if c.Out == "" {
 		c.Out = "payterm-" + time.Now().UTC().Format("20060102T150405Z") + ".tar.gz"
 	}
 }
 
-// Run packs what a service needs. What cannot be had is said in the bundle, and does
-// not keep the rest from it: this is for terminals that are not well.
+// Run packs what a service needs. What cannot be read is noted in the bundle and does not stop
+// the rest: the bundle is for terminals with faults.
 func (c *bundleCmd) Run() error {
 	c.name()
 	_, _, wrong := config.InForce(c.Config, c.Data, os.Environ())
@@ -169,12 +169,12 @@ func (c *bundleCmd) Run() error {
 	}
 	if c.Out == "-" {
 		_, err := os.Stdout.Write(packed.Bytes())
-		return err // what is missing stands in it
+		return err // the bundle says what is missing
 	}
 	if err := c.write(packed.Bytes()); err != nil {
 		return fmt.Errorf("bundle: %w", err)
 	}
-	c.tell(context.Background(), screen.ServiceWritten, "") //nolint:errcheck // it is written, whether somebody shows it or not
+	c.tell(context.Background(), screen.ServiceWritten, "") //nolint:errcheck // it is written, whether it is shown or not
 	for name, why := range missing {
 		missing[name] = string(hide.redact([]byte(why)))
 	}
@@ -203,7 +203,7 @@ func (c *bundleCmd) write(packed []byte) error {
 
 func jsonText(v any) ([]byte, error) { return json.MarshalIndent(v, "", "\t") }
 
-// configuration is the file in force without its secrets, or what is wrong with it.
+// configuration is the current file without its secrets, or what is wrong with it.
 func (c *bundleCmd) configuration(wrong error) ([]byte, error) {
 	path, text, serial, err := config.Brought(c.Data)
 	if err == nil && serial == 0 {
@@ -215,9 +215,9 @@ func (c *bundleCmd) configuration(wrong error) ([]byte, error) {
 	}
 	_, tables, err := tomlfile.Tables(filepath.Base(path), text)
 	if err != nil {
-		return nil, errors.Join(wrong, err) // a text that cannot be read cannot be redacted
+		return nil, errors.Join(wrong, err) // an unreadable text cannot be redacted
 	}
-	// Only what is known to be harmless is told: a secret may stand in the wrong place.
+	// Only what is known to be harmless is included: a secret may be in the wrong place.
 	shown := config.Default()
 	known := shown.Known()
 	for section, table := range tables {
@@ -240,7 +240,7 @@ func (c *bundleCmd) configuration(wrong error) ([]byte, error) {
 	return text, errors.Join(wrong, err)
 }
 
-// bareAddress leaves out what may be a secret in an address.
+// bareAddress removes from an address what may be a secret.
 func bareAddress(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -249,8 +249,8 @@ func bareAddress(text string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// journal is the head of the chain, what is open, and the last events without the
-// hashes of payment codes.
+// journal is the head of the chain, the open orders, and the last events without the hashes of
+// payment codes.
 func (c *bundleCmd) journal() ([]byte, error) {
 	var said struct {
 		Verified storage.Verified    `json:"verified"`
@@ -272,7 +272,7 @@ func (c *bundleCmd) journal() ([]byte, error) {
 		if said.Orders, err = r.Latest(bundleOrders); err != nil {
 			return err
 		}
-		slices.Reverse(said.Orders) // the newest last
+		slices.Reverse(said.Orders) // newest last
 		for i, o := range said.Orders {
 			said.Orders[i].Ref, said.Orders[i].IdempotencyKey, said.Orders[i].Payer = "", "", ""
 			events, err := r.Events(o.ID)
@@ -293,10 +293,10 @@ func (c *bundleCmd) journal() ([]byte, error) {
 	return jsonText(said)
 }
 
-// quiet are fields of events that nobody needs who looks for a fault.
+// quiet are event fields that are not needed to find a fault.
 var quiet = []string{"key", "code_key", "ref", "idempotency_key", "code_url", "payer"}
 
-// withoutQuiet is an event's body without them.
+// withoutQuiet is an event's body without these fields.
 func withoutQuiet(body []byte) any {
 	var fields map[string]any
 	if json.Unmarshal(body, &fields) != nil {
@@ -319,7 +319,7 @@ func withoutQuiet(body []byte) any {
 	return fields
 }
 
-// log is the file that was named, or what systemd kept of the service.
+// log is the named file, or systemd's log of the service.
 func (c *bundleCmd) log() ([]byte, error) {
 	if c.roots != nil {
 		return c.roots.log, c.roots.noLog
@@ -333,7 +333,7 @@ func (c *bundleCmd) log() ([]byte, error) {
 	return serviceLog(ctx)
 }
 
-// serviceLog is what systemd kept of the terminal's services, as far as it came.
+// serviceLog is systemd's log of the terminal's services, as far as it could be read.
 func serviceLog(ctx context.Context) ([]byte, error) {
 	args := []string{"--no-pager", "-o", "short-iso", "-n", "5000"}
 	for _, unit := range logged {
@@ -349,7 +349,7 @@ func serviceLog(ctx context.Context) ([]byte, error) {
 	return lastLines([]byte(out), bundleLog), err
 }
 
-// lastLines are whole: half a secret would not be known as one.
+// lastLines are whole lines, because half a secret would not be recognised.
 func lastLines(text []byte, most int) []byte {
 	if len(text) <= most {
 		return text
@@ -358,11 +358,10 @@ func lastLines(text []byte, most int) []byte {
 	return text[bytes.IndexByte(text, '\n')+1:]
 }
 
-// logged are the units whose words a service needs: the agent and, on the image, what
-// updates it.
+// logged are the units in the log: the agent and, on the image, the updater's.
 var logged = []string{"payterm", "payterm-update", "payterm-confirm", "payterm-stick@*", "rauc"}
 
-// beginning reads the first bytes of a file. Nothing else than a file is waited for.
+// beginning reads the first bytes of a regular file; others could block.
 func beginning(path string, most int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -389,12 +388,12 @@ func ending(path string, most int64) ([]byte, error) {
 	return lastLines(text, int(most)), err
 }
 
-// redactor covers secrets wherever they stand: those of this terminal that are known,
-// and whatever looks like a payment code or a parcel.
+// redactor removes secrets from texts: the known ones of this terminal, and what looks like a
+// payment code or a parcel.
 type redactor struct{ known []string }
 
-// looksSecret: runs of 12 digits and more, in groups too (payment codes, one-time codes,
-// which no order id has), bcrypt hashes, parcels, EMV codes.
+// looksSecret matches runs of 12 digits or more, also in groups (payment codes and one-time
+// codes; no order id has that many), bcrypt hashes, parcels, EMV codes.
 var looksSecret = regexp.MustCompile(`\b\d(?:[ -]?\d){11,}\b|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|PPV1[A-Z2-7]{16,}|hQVDUFYwM[A-Za-z0-9+/=]*|payterm-s(?:igner-secret|ealed)-1 \S+`)
 
 const covered = "(covered)"
@@ -402,17 +401,17 @@ const covered = "(covered)"
 func newRedactor(data, configuration string) redactor {
 	var r redactor
 	know := func(secret string) {
-		if len(secret) >= 6 { // a shorter one would cover half of everything
+		if len(secret) >= 6 { // a shorter one would match too much
 			r.known = append(r.known, secret)
 		}
 	}
-	// Of a configuration that is wrong, too: hence by its tables.
+	// A wrong configuration too, so it is read as tables.
 	signKeys := []string{filepath.Join(data, "provision", "current", "sign.key"),
 		filepath.Join(data, "provision", "next", "sign.key"), "/etc/payterm/sign_key",
 		os.Getenv("PAYTERM_GATEWAY_SIGN_KEY_FILE")}
 	files := []string{filepath.Join(data, "device.key"), filepath.Join(data, "code.key"),
 		os.Getenv("PAYTERM_API_TOKEN_FILE")}
-	own, _ := os.ReadFile(configuration)     // without it there is nothing of it to cover
+	own, _ := os.ReadFile(configuration)     // without it there is no secret of it
 	_, brought, _, _ := config.Brought(data) // as above
 	for _, text := range [][]byte{own, brought} {
 		_, tables, err := tomlfile.Tables("configuration", text)
@@ -450,7 +449,7 @@ func (r redactor) redact(text []byte) []byte {
 	return looksSecret.ReplaceAll(text, []byte(covered))
 }
 
-// redactJSON covers what stands in texts; a number stays one.
+// redactJSON redacts JSON strings; numbers stay.
 func (r redactor) redactJSON(document []byte) []byte {
 	var v any
 	d := json.NewDecoder(bytes.NewReader(document))

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// journalctl puts a script in place of systemd's, for this test.
+// journalctl replaces systemd's journalctl by a script for this test.
 func journalctl(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,8 +59,8 @@ func TestServiceLog(t *testing.T) {
 	})
 }
 
-// TestBundleOutOfTheBox: a terminal that nobody has provisioned has a service file, too;
-// what systemd's log has of secrets is covered, and the file is told of on the screen.
+// TestBundleOutOfTheBox: an unprovisioned terminal has a service bundle too; secrets in systemd's
+// log are removed, and the screen names the file.
 func TestBundleOutOfTheBox(t *testing.T) {
 	journalctl(t, `echo "a parcel PPV1ABCDEFGHIJKLMNOPQRST and 281234567890123456"; echo "board ok"; echo "wants 471122869103" >&2; exit 1`)
 	d := newDepot(t)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// unpack gives a bundle's files by name.
+// unpack returns a bundle's files by name.
 func unpack(t *testing.T, path string) map[string]string {
 	t.Helper()
 	f, err := os.Open(path)
@@ -44,8 +44,8 @@ func unpack(t *testing.T, path string) map[string]string {
 	}
 }
 
-// TestBundle packs what a terminal has after a sale, with secrets planted wherever one
-// could be, and finds none of them in the bundle.
+// TestBundle packs a terminal after a sale, with secrets planted wherever one could be, and finds
+// none in the bundle.
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
@@ -80,7 +80,7 @@ func TestBundle(t *testing.T) {
 		log); !strings.Contains(wrong, "exit status 3") || !strings.Contains(said, out) { // without a configuration
 		t.Fatalf("%s %s", said, wrong)
 	}
-	// To whoever has opened a place for it: nothing but the bundle, and no word on the screen.
+	// To standard output: only the bundle, and no notice on the screen.
 	if said, wrong := d.do("", "bundle", "--data", d.data, "--config", "/nowhere", "--out", "-", "--log",
 		log); wrong != "" || !strings.HasPrefix(said, "\x1f\x8b") || strings.Contains(said, "without ") {
 		t.Errorf("%.40q %s", said, wrong)
@@ -113,7 +113,7 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// TestRedactorCovers what it must, and leaves what a service needs.
+// TestRedactorCovers: what has to be removed is, and what a service needs stays.
 func TestRedactorCovers(t *testing.T) {
 	hide := newRedactor(t.TempDir(), "")
 	for _, c := range []string{"28123456789012345678", "471122869103", "4711-2286-9103",

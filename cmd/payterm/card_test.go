@@ -13,27 +13,27 @@ import (
 	"time"
 )
 
-// What was paid is read from a card that turned read-only, and by whoever may read it but
-// not write: the journal's directory gives no room for the files that SQLite's readers share.
+// A journal can be read from a card that turned read-only, and by a user who may read it but not
+// write, though SQLite's shared files cannot be created in its directory.
 
-// nobody is a user who owns nothing here.
+// nobody is a user without files here.
 const nobody = 65534
 
-// card is a data directory with a journal as an agent left it, where everybody can read it.
+// card is a data directory with a journal, readable for all.
 func card(t *testing.T, killed bool) string {
 	t.Helper()
-	base, err := os.MkdirTemp("", "card") // t.TempDir is closed to others
+	base, err := os.MkdirTemp("", "card") // t.TempDir is private
 	if err != nil {
 		t.Fatal(err)
 	}
 	data := filepath.Join(base, "payterm")
-	t.Cleanup(func() { os.Chmod(data, 0o700); os.RemoveAll(base) }) //nolint:errcheck // what stays is seen in /tmp
+	t.Cleanup(func() { os.Chmod(data, 0o700); os.RemoveAll(base) }) //nolint:errcheck // a leftover is only in /tmp
 	if err := errors.Join(os.Chmod(base, 0o755), os.Mkdir(data, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	live := t.TempDir()
 	s := sold(t, live)
-	if killed { // what is on the disk then, but for the memory that is no use to another kernel
+	if killed { // what is on the disk then, without the shared memory file
 		defer s.Close()
 	} else if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -53,8 +53,8 @@ func card(t *testing.T, killed bool) string {
 	return data
 }
 
-// reads runs a command as somebody who cannot write to the card: nobody where this is root,
-// whom no mode keeps off.
+// reads runs a command as a user who cannot write to the card; as root, file modes would not
+// matter.
 func reads(t *testing.T, data string, args ...string) (string, int) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
@@ -68,11 +68,11 @@ func reads(t *testing.T, data string, args ...string) (string, int) {
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
-	out, _ := cmd.CombinedOutput() // its status is looked at below
+	out, _ := cmd.CombinedOutput() // the status is checked below
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// told are the commands that tell what was paid, and a word of what they say.
+// told are the commands that print payments, and a word of their output.
 func told(copied string) []struct{ command, word string } {
 	return []struct{ command, word string }{
 		{"journal list", "12.34 CAD"},
@@ -84,8 +84,8 @@ func told(copied string) []struct{ command, word string } {
 	}
 }
 
-// TestCardThatCannotBeWritten reads a closed journal where its directory is closed to
-// writing, and leaves nothing there.
+// TestCardThatCannotBeWritten reads a closed journal in a read-only directory, and leaves nothing
+// there.
 func TestCardThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	data := card(t, false)
@@ -118,8 +118,8 @@ func TestCardThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestCardOfAnAgentThatWasKilled: what stands in the log alone is not left out without a
-// word, and is read where both files were copied to.
+// TestCardOfAnAgentThatWasKilled: what is only in the log is not left out silently, and is read
+// where both files were copied to.
 func TestCardOfAnAgentThatWasKilled(t *testing.T) {
 	t.Parallel()
 	data := card(t, true)
@@ -142,8 +142,7 @@ func TestCardOfAnAgentThatWasKilled(t *testing.T) {
 	}
 }
 
-// TestCardMountedReadOnly reads as root what is another user's, on a file system that is
-// mounted read-only.
+// TestCardMountedReadOnly reads another user's journal as root on a read-only file system.
 func TestCardMountedReadOnly(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -18,15 +18,15 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// These tests crowd the local API of the built agent, which may open no more files than a
-// process may anywhere by default.
+// These tests crowd the local API of the built agent, which may open only as many files as a
+// process may by default.
 
 const (
 	silentCrowd = 1200
 	crowdToken  = "0123456789abcdef0123"
 )
 
-// crowded is a terminal with [api] listen, whose process may open 1,024 files.
+// crowded is a terminal with [api] listen whose process may open 1,024 files.
 type crowded struct {
 	*shop
 	tcp string
@@ -39,7 +39,7 @@ func newCrowded(t *testing.T) *crowded {
 		t.Fatal(err)
 	}
 	c := &crowded{tcp: l.Addr().String()}
-	if err := l.Close(); err != nil { // whoever is quicker has it: the agent says so then
+	if err := l.Close(); err != nil { // if another program takes the port, the agent says so
 		t.Fatal(err)
 	}
 	token := filepath.Join(t.TempDir(), "token")
@@ -58,7 +58,7 @@ func newCrowded(t *testing.T) *crowded {
 	return c
 }
 
-// files is how many the agent has open.
+// files is how many files the agent has open.
 func (c *crowded) files() int {
 	c.t.Helper()
 	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.agent.Process.Pid))
@@ -68,7 +68,7 @@ func (c *crowded) files() int {
 	return len(list)
 }
 
-// crowd opens connections and says the same on each.
+// crowd opens connections and sends the same on each.
 func (c *crowded) crowd(network, address string, n int, says string) []net.Conn {
 	c.t.Helper()
 	conns := make([]net.Conn, n)
@@ -79,13 +79,13 @@ func (c *crowded) crowd(network, address string, n int, says string) []net.Conn 
 			c.t.Fatalf("connection %d: %v", i, err)
 		}
 		c.t.Cleanup(func() { conn.Close() })
-		io.WriteString(conn, says) //nolint:errcheck // it may have had to give way
+		io.WriteString(conn, says) //nolint:errcheck // it may have been closed
 		conns[i] = conn
 	}
 	return conns
 }
 
-// asks makes a call, and says how long its answer took.
+// asks makes a call and returns the answer's time.
 func (c *crowded) asks(network, address string) (time.Duration, error) {
 	c.t.Helper()
 	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
@@ -111,7 +111,7 @@ func (c *crowded) asks(network, address string) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// answers holds the owner's own socket to a second.
+// answers checks that the owner's socket answers within a second.
 func (c *crowded) answers() {
 	c.t.Helper()
 	if took, err := c.asks("unix", c.socket()); err != nil || took > time.Second {
@@ -121,8 +121,8 @@ func (c *crowded) answers() {
 
 func (c *crowded) socket() string { return filepath.Join(c.data, "payterm.sock") }
 
-// gone waits until the agent has as many files open as before, give or take a call that
-// is just ending.
+// gone waits until the agent has as many files open as before, allowing for a call that is
+// ending.
 func (c *crowded) gone(before int) {
 	c.t.Helper()
 	for end := time.Now().Add(15 * time.Second); c.files() > before+2; time.Sleep(50 * time.Millisecond) {
@@ -173,8 +173,7 @@ func TestCrowds(t *testing.T) {
 	}
 }
 
-// TestBusyIsSaid: the terminal's word that it answers too many callers reaches a person,
-// and no till takes it for an order.
+// TestBusyIsSaid: "too many callers" reaches the person, and no till takes it for an order.
 func TestBusyIsSaid(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

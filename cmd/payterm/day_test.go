@@ -14,11 +14,11 @@ import (
 	"payterm/terminal/api"
 )
 
-// reconciled runs payterm reconcile and gives its exit status and report.
+// reconciled runs payterm reconcile and returns its exit status and report.
 func (s *shop) reconciled(args ...string) (int, api.Reconciliation) {
 	s.t.Helper()
 	r := s.run("reconcile", args...)
-	r.cmd.Wait() //nolint:errcheck // its exit status is looked at
+	r.cmd.Wait() //nolint:errcheck // the exit status is checked
 	var rep api.Reconciliation
 	if err := json.Unmarshal(r.out.Bytes(), &rep); err != nil && r.cmd.ProcessState.ExitCode() == 0 {
 		s.t.Fatalf("reconcile %v: %v: %s", args, err, &r.out)
@@ -37,7 +37,7 @@ func (s *shop) alarms() (n int) {
 	return v.Alarms
 }
 
-// only is the sum of totals of one merchant in one currency.
+// only is the only row of totals of one merchant in one currency.
 func only(t payterm.Totals) payterm.TotalsRow {
 	switch sums := t.Sums(); len(sums) {
 	case 0:
@@ -49,7 +49,7 @@ func only(t payterm.Totals) payterm.TotalsRow {
 	}
 }
 
-// slips gives the slips on the paper that hold a word.
+// slips are the slips on the paper that contain a word.
 func slips(paper, word string) (found []string) {
 	for slip := range strings.SplitSeq(paper, "--- cut ---") {
 		if strings.Contains(slip, word) {
@@ -59,8 +59,8 @@ func slips(paper, word string) (found []string) {
 	return found
 }
 
-// TestDay closes a day, finds at the gateway what nobody accounted for, and has both
-// days say the truth.
+// TestDay closes a day, then finds a payment at the gateway that the journal did not know; both
+// days are right.
 func TestDay(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
@@ -75,7 +75,7 @@ func TestDay(t *testing.T) {
 	if status != 13 || lost.Reason != payterm.ReasonNoCode {
 		t.Fatalf("exit status %d, %+v", status, lost)
 	}
-	s.keys("CLEAR", "5", "00", "ENTER") // leaves in doubt, and is carried over
+	s.keys("CLEAR", "5", "00", "ENTER") // left in doubt, and carried over
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", true))
 	s.waitScreen("waiting")
@@ -94,7 +94,7 @@ func TestDay(t *testing.T) {
 	s.post(s.sim+"/sim/orders/"+string(doubt.ID)+"/pay", nil)
 	s.waitScreen("approved")
 
-	// The gateway agrees, but for the one whose code nobody can have seen.
+	// The gateway agrees, except for the order whose code nobody can have seen.
 	if status, rep := s.reconciled("--number", "1"); status != 0 || rep.Sales != 2 || rep.Agree != 2 ||
 		len(rep.Differences) != 0 || s.alarms() != 0 {
 		t.Errorf("exit status %d, %+v", status, rep)
@@ -118,7 +118,7 @@ func TestDay(t *testing.T) {
 		t.Errorf("once it is accounted for: exit status %d, %+v", status, rep)
 	}
 
-	// A gateway that says something else, or nothing.
+	// A gateway that answers something else, or nothing.
 	s.faults("STATUS_QUERY", "wrong_amount", 100)
 	if status, rep := s.reconciled("--day", z.Day); status != 1 || len(rep.Differences) != 3 ||
 		rep.Differences[0].What != api.DiffersUnclear {
@@ -132,8 +132,8 @@ func TestDay(t *testing.T) {
 	}
 	s.call("DELETE", s.sim+"/sim/faults", nil)
 
-	// What was found and what was carried over are in the next Z; the first one is
-	// what it was, on screen and on paper.
+	// What was found and what was carried over are in the next Z; the first one is unchanged, on
+	// screen and on paper.
 	next := s.totals("z")
 	if sum := only(next); next.Number != 2 || sum.Count != 2 || sum.AmountMinor != 1200 || len(next.Open) != 0 {
 		t.Errorf("%+v", next)
@@ -167,7 +167,7 @@ func TestDay(t *testing.T) {
 		}
 	}
 
-	// One business day, whichever Z; and as comma-separated values.
+	// One business day, over several Zs; and as CSV.
 	x := s.totals("x", "--day", z.Day)
 	if sum := only(x); x.Number != 0 || x.Day != z.Day || sum.AmountMinor != 2200 || sum.TipMinor != 150 ||
 		sum.Count != 3 {

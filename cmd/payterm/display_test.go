@@ -9,13 +9,12 @@ import (
 	"time"
 )
 
-// TestDisplayBack pulls the display's cable and puts it back: on buses that tell nobody (SPI),
-// and on those that do, for a moment and for longer. What stood there stands there again
-// within three seconds.
+// TestDisplayBack unplugs the display and plugs it in: on buses without acknowledgement (SPI) and
+// with one, for a moment and for longer. The screen is back within three seconds.
 func TestDisplayBack(t *testing.T) {
 	t.Parallel()
 	const soon = 3 * time.Second
-	for board, turns := range map[string]bool{ // its pages, so that another may come
+	for board, turns := range map[string]bool{ // whether the screen has pages that alternate
 		"emulated": false, "generic-fbdev": false, "raspberrypi-i2c-ssd1306": true, "raspberrypi-i2c-hd44780": true,
 	} {
 		t.Run(board, func(t *testing.T) {
@@ -51,7 +50,7 @@ func TestDisplayBack(t *testing.T) {
 			for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 				was := stood
 				if stood = glass(); was != nil && lit(stood) && (turns || alike(was, stood)) {
-					break // nothing more comes
+					break // nothing more is printed
 				}
 				if time.Now().After(end) {
 					t.Fatal("nothing is drawn")
@@ -62,7 +61,7 @@ func TestDisplayBack(t *testing.T) {
 				if now := glass(); lit(now) {
 					t.Errorf("it shines without a cable")
 				}
-				time.Sleep(away) // nobody can be asked when a driver notices
+				time.Sleep(away) // nothing tells when a driver notices
 				cable("plug")
 				began := time.Now()
 				for now := glass(); !lit(now) || !turns && !alike(stood, now); now = glass() {
@@ -77,7 +76,7 @@ func TestDisplayBack(t *testing.T) {
 	}
 }
 
-// lit tells a glass that shows something: its pixels are not all the same.
+// lit reports whether a glass shows something: its pixels differ.
 func lit(img image.Image) bool {
 	r := img.Bounds()
 	first := img.At(r.Min.X, r.Min.Y)
@@ -91,7 +90,7 @@ func lit(img image.Image) bool {
 	return false
 }
 
-// alike compares pictures but for a few signs, as of a clock.
+// alike compares pictures, except for a few characters such as a clock.
 func alike(a, b image.Image) bool {
 	r, differ := a.Bounds(), 0
 	if b.Bounds() != r {

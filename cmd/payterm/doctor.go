@@ -22,17 +22,17 @@ type doctorCmd struct {
 	Test  trialsFlag    `help:"Walk somebody at the terminal through tests of display, keypad, scanner, printer, buzzer; of all, when none is named. The counter is taken meanwhile." placeholder:"DEVICE,..."`
 	Step  time.Duration `help:"How long each step of a test waits for somebody." default:"30s"`
 
-	shared map[string][]hal.Holder // ttys of the agent's that others have open, as root sees it
+	shared map[string][]hal.Holder // the agent's ttys that others have open, as root sees it
 }
 
-// asOwner looks, while root may, who else has the agent's ttys open: its sandbox hides others
-// from itself.
+// asOwner finds, as root, who else has the agent's ttys open: the agent's sandbox hides other
+// processes from it.
 func (c *doctorCmd) asOwner() error {
 	c.shared = hal.Shared("payterm")
 	return c.store.asOwner()
 }
 
-// addShared puts what root has seen into the report, unless the agent has seen it as well.
+// addShared adds what root found to the report, unless the agent found it too.
 func (c *doctorCmd) addShared(rep *api.Report) {
 	for _, tty := range slices.Sorted(maps.Keys(c.shared)) {
 		names := hal.Names(c.shared[tty])
@@ -50,10 +50,10 @@ type trialsFlag struct {
 	devices string
 }
 
-// IsBool lets the flag stand alone.
+// IsBool allows the flag without a value.
 func (trialsFlag) IsBool() bool { return true }
 
-// Decode takes --test, --test=LIST and --test LIST.
+// Decode parses --test, --test=LIST and --test LIST.
 func (f *trialsFlag) Decode(ctx *kong.DecodeContext) error {
 	f.asked = true
 	next := ctx.Scan.Peek()
@@ -85,7 +85,7 @@ func (c *doctorCmd) Run() error {
 		if c.Test.devices != "" {
 			req.Tests = strings.Split(c.Test.devices, ",")
 		}
-		// Without a merchant there are none: what the terminal says of it is enough.
+		// A terminal without a merchant reports what is needed itself.
 		if now, err := c.agent().Status(context.Background()); err != nil || now.State != api.StateUnprovisioned {
 			fmt.Fprintln(os.Stderr,
 				"payterm: the tests are on the terminal's screen; ENTER says good, CANCEL says bad or leaves a test; nothing can be sold until they end")

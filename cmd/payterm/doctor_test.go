@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestDoctorTest walks through tests with the program's own command, at the front
-// panel: a pattern that is good, a keypad that somebody leaves.
+// TestDoctorTest runs tests with payterm doctor on the front panel: a pattern that is good, and a
+// keypad test that is left.
 func TestDoctorTest(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -27,7 +27,7 @@ func TestDoctorTest(t *testing.T) {
 	shows("Colours, edges, grey: right?")
 	s.keys("ENTER")
 	shows("Can a phone read it?")
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // the frame goes over the bus
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // the frame takes time on the bus
 		if status, text := s.try("POST", s.panel+"/phone/look", nil); status == 200 &&
 			strings.Contains(text, "PAYTERM-TEST-") {
 			break
@@ -42,7 +42,7 @@ func TestDoctorTest(t *testing.T) {
 		t.Errorf("a sale meanwhile: %d %s", status, o.Reason)
 	}
 	s.keys("CANCEL")
-	r.cmd.Wait() //nolint:errcheck // its exit status is looked at
+	r.cmd.Wait() //nolint:errcheck // the exit status is checked
 	var rep struct {
 		OK     bool
 		Checks []struct{ Name, Result, Says string }
@@ -61,11 +61,11 @@ func TestDoctorTest(t *testing.T) {
 	}
 }
 
-// TestDoctorFlags: --test stands alone or names devices, and nothing else.
+// TestDoctorFlags: --test has no value or a list of devices.
 func TestDoctorFlags(t *testing.T) {
 	t.Parallel()
 	for args, status := range map[string]int{
-		// nobody runs an agent there
+		// no agent runs there
 		"--test": 1, "--test --json": 1, "--test keypad": 1, "--test=keypad,buzzer --step 5s": 1,
 		"--test=toaster": 2, "--test toaster": 2, "--test=": 2, "keypad": 2, "--step x": 2,
 	} {

@@ -30,7 +30,7 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
-	if os.Getenv(fetchChild) != "" { // it needs no programs
+	if os.Getenv(fetchChild) != "" { // the child needs no programs
 		os.Exit(m.Run())
 	}
 	dir, err := os.MkdirTemp("", "payterm-e2e")
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 		panic(string(out))
 	}
 	flag.Parse()
-	// Terminals wait more than they work: more of them at once than processors.
+	// Terminals wait more than they compute, so more tests run at once than there are processors.
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// program starts a program and reads its one line of readiness.
+// program starts a program and reads its line that says it is ready.
 func program(t testing.TB, name string, args ...string) (*exec.Cmd, map[string]any) {
 	t.Helper()
 	if !filepath.IsAbs(name) {
@@ -80,7 +80,7 @@ func program(t testing.TB, name string, args ...string) (*exec.Cmd, map[string]a
 	return cmd, ready
 }
 
-// shop is a gateway and a terminal that can be killed and started again.
+// shop is a gateway and a terminal, which can be killed and restarted.
 type shop struct {
 	t           testing.TB
 	dir         string
@@ -94,7 +94,7 @@ func newShop(t *testing.T, sale string, simulator ...string) *shop {
 	return newShopBehind(t, func(gateway string) string { return gateway }, sale, simulator...)
 }
 
-// newShopBehind is a shop whose terminal is given another address of its gateway.
+// newShopBehind is a shop whose terminal has another address for its gateway.
 func newShopBehind(t *testing.T, front func(gateway string) string, sale string, simulator ...string) *shop {
 	s := &shop{t: t, dir: t.TempDir(), configAdded: sale}
 	s.data = filepath.Join(s.dir, "data")
@@ -119,7 +119,7 @@ func (s *shop) emulate() []string {
 		"--data", filepath.Join(s.dir, "data"), "--scale", "20"}
 }
 
-// boot starts the terminal for a life that is to end by a kill.
+// boot starts the terminal for a run that will be killed.
 func (s *shop) boot() {
 	cmd, ready := program(s.t, "payterm", s.emulate()...)
 	s.agent, s.panel = cmd, ready["panel"].(string)
@@ -140,7 +140,7 @@ func (s *shop) start() {
 	})
 }
 
-// try makes a call and gives its status and answer.
+// try makes a call and returns status and answer.
 func (s *shop) try(method, url string, in any) (int, string) {
 	s.t.Helper()
 	body, err := json.Marshal(in)
@@ -208,7 +208,7 @@ func (s *shop) wallet(bizType string, password bool) string {
 
 func (s *shop) scan(code string) { s.post(s.panel+"/emu/scan", map[string]string{"code": code}) }
 
-// running is payterm sale under way.
+// running is a running payterm sale.
 type running struct {
 	s   *shop
 	cmd *exec.Cmd
@@ -228,7 +228,7 @@ func (s *shop) run(command string, args ...string) *running {
 	return r
 }
 
-// end waits for the sale's exit status and the order that it printed.
+// end waits for the exit status and the order.
 func (r *running) end() (int, payterm.Order) {
 	r.s.t.Helper()
 	err := r.cmd.Wait()
@@ -244,7 +244,7 @@ func (r *running) end() (int, payterm.Order) {
 	return status, o
 }
 
-// failing runs a command and gives what it says on standard error, and its exit status.
+// failing runs a command and returns its standard error and exit status.
 func (s *shop) failing(command string, args ...string) (string, int) {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), filepath.Join(bin, "payterm"), append([]string{command, "--data", s.data},
@@ -291,7 +291,7 @@ func (s *shop) ledger() []row {
 	return l.Orders
 }
 
-// payments counts the requests of an order that could move money.
+// payments counts an order's requests that could move money.
 func (r row) payments() (n int) {
 	for _, q := range r.Requests {
 		if q.Action == "PASSIVEPAY" || q.Action == "ACTIVEPAY" {
@@ -326,14 +326,14 @@ func TestPassive(t *testing.T) {
 	if err != nil || bytes.Contains(db, []byte(code)) || bytes.Contains(db, []byte("0123456789ABCDEF")) {
 		t.Errorf("a secret is in the journal, or it cannot be read: %v", err)
 	}
-	// A password wallet: the customer types it, the inquiry finds out.
+	// A wallet with a password: the customer types it, and an inquiry finds the payment.
 	s.keys("5", "0", "0", "ENTER")
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", true))
 	s.waitScreen("waiting")
 	s.post(s.sim+"/sim/orders/"+string(s.orders()[1].ID)+"/pay", nil)
 	s.waitScreen("approved")
-	// A code that served before is refused at the terminal.
+	// A used code is refused.
 	s.keys("1", "0", "0", "ENTER")
 	s.waitScreen("scan")
 	s.scan(code)
@@ -343,9 +343,9 @@ func TestPassive(t *testing.T) {
 			t.Fatalf("a used code: %s", s.screen())
 		}
 	}
-	s.scan("281234567890123456") // nobody's code: refused, asked about, declined
+	s.scan("281234567890123456") // an unknown code: refused, asked about, declined
 	s.waitScreen("declined")
-	// A code that has expired: the same.
+	// An expired code: the same.
 	s.keys("ENTER", "2", "0", "0", "ENTER")
 	s.waitScreen("scan")
 	var expired struct{ Code string }
@@ -355,7 +355,7 @@ func TestPassive(t *testing.T) {
 	}
 	s.scan(expired.Code)
 	s.waitScreen("declined")
-	// A wallet with too little on it.
+	// A wallet with too little money.
 	s.keys("ENTER", "9", "9", "9", "9", "ENTER")
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", false))
@@ -369,7 +369,7 @@ func TestPassive(t *testing.T) {
 	s.audit()
 }
 
-// readers are two programs that read QR codes and know nothing of each other.
+// readers are two independent programs that read QR codes.
 func readers(t *testing.T) map[string]func(image.Image) (string, error) {
 	zbar := tooltest.Need(t, "zbarimg")
 	return map[string]func(image.Image) (string, error){
@@ -406,7 +406,7 @@ func TestActive(t *testing.T) {
 	s.waitScreen("choose_wallet")
 	s.keys("1")
 	s.waitScreen("show_code")
-	time.Sleep(300 * time.Millisecond) // the frame goes over the bus
+	time.Sleep(300 * time.Millisecond) // the frame takes time on the bus
 	frame := s.call("GET", s.panel+"/emu/display.png", nil)
 	img, err := png.Decode(bytes.NewReader(frame))
 	if err != nil {
@@ -431,13 +431,13 @@ func TestActive(t *testing.T) {
 	}
 }
 
-// TestKilled kills the agent while a sale waits, wherever it waits; the order
-// resolves in the next life and nothing is sent twice.
+// TestKilled kills the agent at each point of a waiting sale: the order ends in the next run, and
+// nothing is sent twice.
 func TestKilled(t *testing.T) {
 	for _, c := range []struct {
 		name, fault string
 		mode        payterm.Mode
-		screen      string // on which the agent dies
+		screen      string // on which the agent is killed
 		customer    string // what the customer does meanwhile
 		want        payterm.Outcome
 	}{
@@ -476,7 +476,7 @@ func TestKilled(t *testing.T) {
 				s.post(s.sim+"/sim/orders/"+s.ledger()[0].ID+"/"+c.customer, nil)
 			}
 			s.start()
-			s.waitScreen("idle") // an earlier life's sale is not on show
+			s.waitScreen("idle") // no sale of an earlier run is shown
 			for end := time.Now().Add(15 * time.Second); s.orders()[0].Outcome != c.want && time.Now().Before(end); {
 				time.Sleep(50 * time.Millisecond)
 			}
@@ -492,7 +492,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestSaleCommand checks the exit status of each outcome.
+// TestSaleCommand checks the exit status for each outcome.
 func TestSaleCommand(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "passive_counter = \"2s\"\nfirst_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\nscan_timeout = \"5s\"\n")

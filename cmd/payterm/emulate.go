@@ -45,14 +45,14 @@ type emulateCmd struct {
 	Trust         string `help:"File of the signers whose parcels are taken; --unprovisioned makes a signer for trials without it." type:"path"`
 }
 
-// The simulator's merchant. Its key guards nothing.
+// The simulator's merchant. Its key protects nothing.
 const (
 	simMerchant = "ON00000000"
 	simKey      = "0123456789ABCDEF"
 )
 
-// emulateBounds are for the panel, whose pages listen to events for hours, and the same
-// for the simulator.
+// emulateBounds are for the panel, whose pages listen for events for hours, and for the
+// simulator.
 var emulateBounds = httpd.Bounds{Conns: 128, Calls: 64, Body: 128 << 10}
 
 func (c emulateCmd) Run() error {
@@ -93,7 +93,7 @@ func (c emulateCmd) Run() error {
 	return lives(ctx, func(parcel string) (life, error) { return e.live(ctx, parcel) })
 }
 
-// check refuses what cannot be emulated, before anything is made.
+// check refuses wrong flags before anything is created.
 func (c emulateCmd) check() error {
 	if err := loopback(c.Listen); err != nil {
 		return err
@@ -109,28 +109,27 @@ func (c emulateCmd) check() error {
 	return nil
 }
 
-// emulation is an emulated board with its front panel, on which one terminal runs after
-// another.
+// emulation is an emulated board with its front panel, which runs terminals one after another.
 type emulation struct {
 	c        emulateCmd
 	profile  board.Profile
 	hardware *emulated.Board
-	o        terminal.Options // of each of them, but for what its configuration says
+	o        terminal.Options // common to all of them
 	srv      *httpd.Server
 	url      string                                // of the front panel
 	base     string                                // of the simulator inside
-	front    atomic.Pointer[panel.Panel]           // the board is there before its panel
-	shows    atomic.Pointer[func() payterm.Screen] // by the terminal that runs now
+	front    atomic.Pointer[panel.Panel]           // the board exists before its panel
+	shows    atomic.Pointer[func() payterm.Screen] // screen of the current terminal
 }
 
-// changed tells the panel of an emulated device.
+// changed tells the panel that a device has changed.
 func (e *emulation) changed(device string) {
 	if p := e.front.Load(); p != nil {
 		p.Changed(device)
 	}
 }
 
-// ready says where the panel is, for programs and for people.
+// ready prints where the panel is, for programs and for people.
 func (e *emulation) ready() error {
 	ready := map[string]any{"ready": true, "panel": e.url, "gateway": e.base, "data": e.c.Data}
 	if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
@@ -140,7 +139,7 @@ func (e *emulation) ready() error {
 	return nil
 }
 
-// options are those of each terminal.
+// options are the options of each terminal.
 func (e *emulation) options(log *slog.Logger) (terminal.Options, error) {
 	c := e.c
 	o := terminal.Options{
@@ -162,7 +161,7 @@ func (e *emulation) options(log *slog.Logger) (terminal.Options, error) {
 	return o, nil
 }
 
-// live starts the next terminal, or its set-up where nothing has provisioned it yet.
+// live starts the next terminal, or its setup if it is not provisioned.
 func (e *emulation) live(ctx context.Context, parcel string) (life, error) {
 	c, o := e.c, e.o
 	if c.Unprovisioned {
@@ -195,7 +194,7 @@ func (e *emulation) live(ctx context.Context, parcel string) (life, error) {
 	return t, e.show(t.Screen, gateway)
 }
 
-// show has the panel show this terminal, and begins to serve it with the first one.
+// show connects the panel with this terminal, and starts to serve it with the first one.
 func (e *emulation) show(screen func() payterm.Screen, gateway string) error {
 	e.shows.Store(&screen)
 	if e.front.Load() != nil {
@@ -217,8 +216,8 @@ func (e *emulation) show(screen func() payterm.Screen, gateway string) error {
 	return nil
 }
 
-// trialSigner makes a signer for trials beside the data, at the first start, says how a
-// parcel is made with it, and gives the file of its line.
+// trialSigner creates a signer for trials beside the data at the first start, prints how to make
+// a parcel with it, and returns the file with its public line.
 func (c emulateCmd) trialSigner() (trust string, err error) {
 	fail := func(err error) (string, error) { return "", fmt.Errorf("a signer for trials: %w", err) }
 	secret, trust := filepath.Join(c.Data, "trial-signer.key"), filepath.Join(c.Data, "trial-signers")
@@ -249,7 +248,7 @@ func (c emulateCmd) trialSigner() (trust string, err error) {
 	return trust, nil
 }
 
-// load reads the configuration, or what a parcel brought.
+// load reads the configuration, or the one of a parcel.
 func (c emulateCmd) load() (cfg config.Config, serial uint64, err error) {
 	if c.Unprovisioned {
 		cfg, serial, err = config.InForce(c.Config, c.Data, os.Environ())
@@ -270,7 +269,7 @@ func loopback(listen string) error {
 	return nil
 }
 
-// gateway settles which gateway is used, and starts the simulator if it is that.
+// gateway decides which gateway is used, and starts the simulator if needed.
 func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string, simulated bool, base string,
 	err error) {
 	g := &cfg.Gateway
@@ -307,11 +306,11 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 	}
 	base = strings.TrimSuffix(strings.TrimSuffix(g.URL, "/processV2"), "/")
 	g.URL = base + "/processV2"
-	// A gateway on loopback is a simulator: the real one is never there.
+	// A gateway on loopback is a simulator: the real one never is.
 	return key, strings.HasPrefix(base, "http://"), base, nil
 }
 
-// exitStatus ends with a status that was explained already.
+// exitStatus is an exit status without another message.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }

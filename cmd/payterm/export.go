@@ -36,8 +36,7 @@ type exportCmd struct {
 	File string `arg:"" help:"New file to write; one that is there is never written over." type:"path"`
 }
 
-// Run copies the journal and checks the copy, so that nobody carries home what
-// cannot be read.
+// Run copies the journal and checks the copy.
 func (c exportCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -66,7 +65,7 @@ func whole(v storage.Verified) string {
 
 func readFile(path string, use func(*storage.Reader) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", path) // SQLite waits for a FIFO for ever
+		return fmt.Errorf("%s is no regular file", path) // SQLite would wait for a FIFO for ever
 	}
 	r, err := storage.OpenReader(path)
 	if err != nil {

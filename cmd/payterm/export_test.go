@@ -13,8 +13,8 @@ import (
 	"payterm/storage"
 )
 
-// journalOf makes a data directory with one sale in its journal, which stays
-// open as under a running agent.
+// journalOf makes a data directory with one sale, whose journal stays open as under a running
+// agent.
 func journalOf(t *testing.T) (data string) {
 	t.Helper()
 	data = t.TempDir()
@@ -23,7 +23,7 @@ func journalOf(t *testing.T) (data string) {
 	return data
 }
 
-// sold opens the journal of a data directory, and puts one sale into it.
+// sold opens a journal and adds a sale.
 func sold(t *testing.T, data string) *storage.Store {
 	t.Helper()
 	s, err := storage.Open(storage.Options{
@@ -47,12 +47,12 @@ func sold(t *testing.T, data string) *storage.Store {
 
 func run(args ...string) (stdout string, status int) {
 	cmd := exec.Command(filepath.Join(bin, "payterm"), args...)
-	out, _ := cmd.Output() // its status is looked at below
+	out, _ := cmd.Output() // the status is checked below
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// TestExport copies the journal of a running agent, and the copy verifies by
-// itself; a second export does not touch it, and a damaged copy is refused.
+// TestExport copies the journal of a running agent, and the copy verifies; a second export does
+// not overwrite it, and a damaged copy is refused.
 func TestExport(t *testing.T) {
 	data := journalOf(t)
 	file := filepath.Join(t.TempDir(), "copy.db")

@@ -14,12 +14,12 @@ import (
 	"payterm"
 )
 
-// Every fault of the simulator, through the whole terminal: key matrix, scanner
-// line, journal, HTTP. What an order may end as is a matter of what the gateway
-// can be believed to have said, and a payment is written once, come what may.
+// Every fault of the simulator, through a whole terminal: key matrix, scanner line, journal,
+// HTTP. An order's outcome depends on what can be believed of the replies, and a payment is
+// written once.
 
-// quick shortens what a customer waits for and silences the background ladder:
-// what comes later is asked for by name.
+// quick shortens the customer's waiting times and disables the background ladder: later inquiries
+// are asked for explicitly.
 const quick = `
 first_inquiry = "100ms"
 inquiry_interval = "100ms"
@@ -28,14 +28,14 @@ active_display = "10s"
 ladder = ["1h"]
 `
 
-// mishap is one sale with what goes wrong.
+// mishap is one sale with faults.
 type mishap struct {
 	pay, query string // faults, as "name" or "name ms"; "" for none
-	password   bool   // the wallet waits for its customer
+	password   bool   // the wallet waits for a password
 	want       payterm.Outcome
 	reason     payterm.Reason
-	// Of an order in doubt: what it turns out to be once the query's fault is
-	// gone and somebody asks. Empty: it stays in doubt.
+	// later is the outcome of an order in doubt after an inquiry without faults. Empty: it stays
+	// in doubt.
 	later payterm.Outcome
 }
 
@@ -58,8 +58,8 @@ const (
 	inDoubt, notSent   = payterm.InDoubt, payterm.NotSent
 )
 
-// The request was carried out, and its reply was lost or cannot be believed: an
-// inquiry finds the payment.
+// The request was carried out, but its reply was lost or is not believable: an inquiry finds the
+// payment.
 var passiveLost = []mishap{
 	{want: approved},
 	{pay: "delay 200", want: approved},
@@ -76,28 +76,28 @@ var passiveLost = []mishap{
 	{pay: "duplicate_json_key", want: approved},
 	{pay: "drop_after_apply", query: "delay 200", want: approved},
 	{pay: "drop_after_apply", query: "base64_body", want: approved},
-	// Genuine, written in another way: an inquiry's reply need not name its order, a
-	// payment's has to, and an amount may be a double. Without an amount nothing is paid.
+	// Genuine replies in other forms: an inquiry's reply may omit the order id, a payment's may
+	// not, and an amount may be a double. Without an amount nothing is approved.
 	{pay: "no_order_id", want: approved},
 	{pay: "no_amount", want: approved},
 	{pay: "double_amount", want: approved},
 	{pay: "drop_after_apply", query: "no_order_id", want: approved},
 	{pay: "drop_after_apply", query: "double_amount", want: approved},
-	// "success" is planted in the reply of a payment that nobody has confirmed.
+	// A second "success" key in the reply of an unconfirmed payment.
 	{pay: "duplicate_json_key", password: true, want: inDoubt, reason: payterm.ReasonNoAnswer, later: declined},
 	{pay: "code:AUTH_CODE_INVALID", want: declined, reason: payterm.ReasonCodeInvalid},
 	{pay: "code:PWD_INCORRECT", want: declined, reason: payterm.ReasonWrongPassword},
 	{pay: "code:PARAM_INVALID", want: notSent, reason: payterm.ReasonRejected},
 	{pay: "code:PARAM_ERROR", want: notSent, reason: payterm.ReasonRejected},
-	// A query that gets no answer declines nothing.
+	// An unanswered inquiry declines nothing.
 	{pay: "code:AUTH_CODE_INVALID", query: "drop_before_apply", want: inDoubt, reason: payterm.ReasonNoAnswer,
 		later: declined},
-	// Nor does one that is answered with a word of which nobody knows what it means.
+	// An answer with an unknown word declines nothing.
 	{pay: "code:AUTH_CODE_INVALID", query: "code:TOO_MANY_REQUESTS", want: inDoubt, reason: payterm.ReasonNoAnswer,
 		later: declined},
 }
 
-// The request never reached the gateway, or nobody says whether it did.
+// The request did not reach the gateway, or that is unknown.
 var passiveUnknown = []mishap{
 	{pay: "drop_before_apply", want: inDoubt, reason: payterm.ReasonNoAnswer},
 	{pay: "http_500", want: inDoubt, reason: payterm.ReasonNoAnswer},
@@ -110,8 +110,7 @@ var passiveUnknown = []mishap{
 	{pay: "code:ORDER_PAID", want: inDoubt, reason: payterm.ReasonNoAnswer},
 }
 
-// The payment went through, its reply was lost, and the inquiries meet trouble
-// until somebody asks again.
+// The payment succeeded, its reply was lost, and inquiries fail until somebody asks again.
 var queryTrouble = []mishap{
 	{query: "drop_before_apply", want: inDoubt, later: approved},
 	{query: "drop_after_apply", want: inDoubt, later: approved},
@@ -139,13 +138,12 @@ var queryForged = []mishap{
 	{query: "no_amount", want: inDoubt, later: approved},
 }
 
-// In Active Mode a reply that does not bring an authentic code ends the sale:
-// nobody can have seen one.
+// In Active Mode a reply without an authentic code ends the sale: nobody can have seen a code.
 var active = []mishap{
 	{want: approved},
 	{pay: "delay 200", want: approved},
 	{pay: "base64_body", want: approved},
-	{pay: "wrong_amount", want: approved}, // its reply has no amount to be wrong
+	{pay: "wrong_amount", want: approved}, // its reply has no amount
 	{pay: "no_amount", want: approved},
 	{pay: "double_amount", want: approved},
 	{pay: "no_order_id", want: notSent, reason: payterm.ReasonNoCode},
@@ -197,7 +195,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// suffer makes one sale of n dollars, unlike any other, and sees how it ends.
+// suffer makes a sale of n dollars, an amount used once, and checks its outcome.
 func (s *shop) suffer(m mishap, mode payterm.Mode, n int) {
 	s.t.Helper()
 	action := map[payterm.Mode]string{payterm.Passive: "PASSIVEPAY", payterm.Active: "ACTIVEPAY"}[mode]
@@ -226,8 +224,7 @@ func (s *shop) suffer(m mishap, mode payterm.Mode, n int) {
 		if m.password {
 			s.post(s.sim+"/sim/orders/"+string(o.ID)+"/decline", nil)
 		}
-		// Who asks while an inquiry is under way gets the answer to that one: ask
-		// again.
+		// A question during a running inquiry gets that inquiry's answer, so ask again.
 		for end := time.Now().Add(10 * time.Second); o.Outcome == inDoubt && time.Now().Before(end); {
 			o = s.status(o.ID)
 		}
@@ -243,7 +240,7 @@ func (s *shop) suffer(m mishap, mode payterm.Mode, n int) {
 	s.t.Errorf("%v: order %s is not in the ledger with one payment request: %+v", m, o.ID, s.ledger())
 }
 
-// audit compares the shop's ledger and journal.
+// audit compares ledger and journal.
 func (s *shop) audit() {
 	s.t.Helper()
 	for _, d := range discrepancies(s.orders(), s.ledger()) {
@@ -251,9 +248,9 @@ func (s *shop) audit() {
 	}
 }
 
-// discrepancies says where ledger and journal disagree: what was paid is approved
-// or still asked about, what is approved was paid, as much as it says, and no
-// payment was requested twice or without a journal.
+// discrepancies lists where ledger and journal differ: what was paid is approved or still asked
+// about, what is approved was paid with the same amount, and no payment was requested twice or
+// without a row.
 func discrepancies(orders []payterm.Order, ledger []row) []string {
 	var bad []string
 	rows := map[payterm.OrderID]row{}
@@ -279,7 +276,7 @@ func discrepancies(orders []payterm.Order, ledger []row) []string {
 	return bad
 }
 
-// TestDiscrepancies plants what the audit is there to find.
+// TestDiscrepancies plants what audit has to find.
 func TestDiscrepancies(t *testing.T) {
 	t.Parallel()
 	order := func(outcome payterm.Outcome, paid int64) payterm.Order {
@@ -317,8 +314,8 @@ func TestDiscrepancies(t *testing.T) {
 	}
 }
 
-// faults plants a fault, "name" or "name milliseconds", so many times; 0 is until
-// it is deleted.
+// faults plants a fault, "name" or "name milliseconds", this many times; 0 means until it is
+// deleted.
 func (s *shop) faults(action, fault string, times int) {
 	s.t.Helper()
 	if fault == "" {
@@ -332,7 +329,7 @@ func (s *shop) faults(action, fault string, times int) {
 	s.post(s.sim+"/sim/faults", map[string]any{"action": action, "fault": name, "times": times, "ms": ms})
 }
 
-// status asks for one order, which inquires when it is open.
+// status asks for one order, which inquires if it is open.
 func (s *shop) status(id payterm.OrderID) payterm.Order {
 	s.t.Helper()
 	out, err := exec.Command(filepath.Join(bin, "payterm"), "status", "--json", "--data", s.data, string(id)).Output()
@@ -343,7 +340,7 @@ func (s *shop) status(id payterm.OrderID) payterm.Order {
 	return o
 }
 
-// TestEveryFaultIsSuffered holds the tables against the simulator's own list.
+// TestEveryFaultIsSuffered compares the tables with the simulator's list.
 func TestEveryFaultIsSuffered(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, quick)

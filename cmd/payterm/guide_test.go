@@ -13,7 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The merchant's guide has a configuration that loads, and commands that there are.
+// TestMerchantGuide: the guide's configuration loads, and its commands exist.
 func TestMerchantGuide(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "merchant.md"))
@@ -63,5 +63,5 @@ func TestMerchantGuide(t *testing.T) {
 	}
 }
 
-// commandLine is one in the guide, on a line of its own or between `.
+// commandLine is a command in the guide, on its own line or in backquotes.
 var commandLine = regexp.MustCompile("(?m)^    payterm (.*)$|`payterm ([^`]*)`")

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Before anybody sells anything, the idle screen knows whether the gateway answers.
+// TestIdleKnowsOfTheGateway: before the first sale the idle screen shows whether the gateway
+// answers.
 func TestIdleKnowsOfTheGateway(t *testing.T) {
 	for _, c := range []struct{ name, gateway, says string }{
 		{"it answers", "", "Network and gateway ok"},
@@ -39,8 +40,8 @@ func (s *shop) untilScreen(says string) {
 	}
 }
 
-// A line that breaks before the first byte of each reply: the sale that failed says so at once, on
-// the idle screen and in the status, and the next inquiry that is answered takes it back.
+// TestIdleKnowsOfABrokenLine: after a sale whose replies were lost, idle screen and status say so
+// at once; the next answered inquiry ends that.
 func TestIdleKnowsOfABrokenLine(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, quick+"http_timeout = \"1s\"\npassive_counter = \"2s\"\n")

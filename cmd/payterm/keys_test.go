@@ -11,9 +11,9 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// TestKeyWaitsForThePIN: a till's refund waits for a supervisor's PIN, its connection
-// breaks, and it asks again. Both are told of one refund; the sale and the other amount
-// under that key are refused meanwhile.
+// TestKeyWaitsForThePIN: a till's refund waits for a supervisor's PIN, its connection breaks, and
+// it asks again. Both calls get one refund; a sale and another amount with that key are refused
+// meanwhile.
 func TestKeyWaitsForThePIN(t *testing.T) {
 	t.Parallel()
 	hash, err := bcrypt.GenerateFromPassword([]byte("4711"), bcrypt.DefaultCost)
@@ -73,8 +73,8 @@ func changed(t *testing.T, path string, change func([]byte) []byte) {
 	}
 }
 
-// TestKeyOfTheMerchantBefore: a terminal is given to another merchant, whose till begins to
-// count where the last one's did. It is not told of a sale that it never made.
+// TestKeyOfTheMerchantBefore: the terminal gets another merchant, whose till counts from the same
+// keys. It gets no sale of the previous merchant.
 func TestKeyOfTheMerchantBefore(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -100,8 +100,8 @@ func TestKeyOfTheMerchantBefore(t *testing.T) {
 	}
 }
 
-// TestKeyOutlivesSettings: what began under other limits is still answered by its key,
-// and under one that is out of order nobody is told that nothing was sent.
+// TestKeyOutlivesSettings: an order begun under other limits still answers to its key; a terminal
+// that is out of order does not say "not sent".
 func TestKeyOutlivesSettings(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -126,7 +126,7 @@ func TestKeyOutlivesSettings(t *testing.T) {
 		}
 	}
 	s.stop()
-	// user_version: of a newer journal
+	// user_version: a newer journal
 	changed(t, filepath.Join(s.data, "payterm.db"), func(b []byte) []byte { b[63] = 99; return b })
 	s.start()
 	if status, o := s.begin("--mode", "passive", "--amount", "5.00").end(); status != 13 ||

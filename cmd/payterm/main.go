@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // a small board may have no zones
+	_ "time/tzdata" // a small board may have no time zones
 
 	"payterm"
 	"payterm/storage"
@@ -27,7 +27,7 @@ var (
 	built   = "0"
 )
 
-// buildTime is before which no clock can be right.
+// buildTime is the build; an earlier clock is wrong.
 func buildTime() time.Time {
 	seconds, err := strconv.ParseInt(built, 10, 64)
 	if err != nil {
@@ -140,8 +140,7 @@ func (c showCmd) Run() error {
 
 type queueCmd struct{ store }
 
-// Run asks the agent, which knows when it will ask, and without one reads what
-// the journal says is owed.
+// Run asks the agent, which knows the times of inquiries; without an agent it reads the journal.
 func (c queueCmd) Run() error {
 	list, err := c.agent().Queue(context.Background())
 	if api.NotRunning(err) {
@@ -242,20 +241,19 @@ func main() {
 	}
 }
 
-// usageError is a wish that cannot be meant; it ends with 2.
+// usageError is a wrong use of a command; exit status 2.
 type usageError struct{ error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// fail tells a person what is wrong, and a program that wants JSON with a document,
-// so that there is exactly one.
+// fail prints an error; with --json as a document, so that there is always exactly one.
 func fail(err error, status int, asJSON bool) int {
 	fmt.Fprintln(os.Stderr, "payterm:", err)
 	if asJSON && !printed {
-		json.NewEncoder(os.Stdout).Encode(map[string]string{"error": err.Error()}) //nolint:errcheck // whoever asked has gone
+		json.NewEncoder(os.Stdout).Encode(map[string]string{"error": err.Error()}) //nolint:errcheck // the reader may be gone
 	}
 	return status
 }
 
-// printed is set once a command has written its document.
+// printed is set once a command has printed its document.
 var printed bool

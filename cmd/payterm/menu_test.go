@@ -10,7 +10,7 @@ import (
 	"payterm"
 )
 
-// has waits for a screen that says all of these words.
+// has waits for a screen with all of these words.
 func (s *shop) has(name string, words ...string) {
 	s.t.Helper()
 	missing := ""
@@ -29,7 +29,7 @@ func (s *shop) has(name string, words ...string) {
 	s.t.Fatalf("screen %s: no %s", name, missing)
 }
 
-// TestMenu does at the keys, on a board of sixteen, what is done beside a sale.
+// TestMenu uses the menu with the keys of a board with sixteen keys.
 func TestMenu(t *testing.T) {
 	t.Parallel()
 	hash, err := bcrypt.GenerateFromPassword([]byte("1234"), 10)
@@ -42,7 +42,7 @@ func TestMenu(t *testing.T) {
 	s.keys("CLEAR")
 	s.waitScreen("idle")
 
-	// A refund of a part: the receipt's barcode, the amount, the supervisor.
+	// A partial refund: the receipt's barcode, the amount, the supervisor.
 	s.keys("F1")
 	s.waitScreen("menu")
 	s.keys("2")
@@ -64,7 +64,7 @@ func TestMenu(t *testing.T) {
 		t.Errorf("%d refunds were sent, and %d were given back", asked, refunded)
 	}
 
-	// Was it paid? By the number in the customer's bill, and by that of a stranger.
+	// "Was it paid?" by the number in the customer's bill, and by an unknown one.
 	s.keys("CLEAR", "F1", "3")
 	s.waitScreen("find")
 	s.scan("4200002203202603021234567890")
@@ -72,7 +72,7 @@ func TestMenu(t *testing.T) {
 	s.scan(sale.ChannelOrderID)
 	s.has("order", "Paid", "$5.00 went back", string(sale.ID))
 
-	// More than is left is refused by its digits.
+	// An amount above what is left is refused digit by digit.
 	s.keys("1")
 	s.has("refund_amount", "7.34")
 	s.keys("7", "3", "5")

@@ -14,8 +14,8 @@ import (
 	"payterm/storage"
 )
 
-// A Z whose slip the power took comes on paper after the start, as a copy; one that came
-// does not come again.
+// TestZWithoutItsSlip: a Z whose slip a power failure prevented is printed after the start, as a
+// copy; a printed one is not printed again.
 func TestZWithoutItsSlip(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -42,7 +42,7 @@ func TestZWithoutItsSlip(t *testing.T) {
 	s.noneOwed()
 }
 
-// noneOwed waits until every Z is known to be on paper.
+// noneOwed waits until every Z is known to be printed.
 func (s *shop) noneOwed() {
 	s.t.Helper()
 	for end := time.Now().Add(20 * time.Second); len(s.owed()) > 0; time.Sleep(20 * time.Millisecond) {
@@ -52,7 +52,7 @@ func (s *shop) noneOwed() {
 	}
 }
 
-// owed are the Zs whose slips are not known to have come.
+// owed are the Zs whose slips may not have been printed.
 func (s *shop) owed() (numbers []int64) {
 	s.t.Helper()
 	r, err := storage.OpenReader(filepath.Join(s.data, "payterm.db"))
@@ -66,8 +66,8 @@ func (s *shop) owed() (numbers []int64) {
 	return numbers
 }
 
-// A Z over the socket needs what it needs at the keys, and its record and its slip say
-// whose it is. The PIN is read from standard input and stands in no argument.
+// TestZNeedsItsPIN: a Z over the socket needs the same permission as at the keypad, and record
+// and slip say who took it. The PIN is read from standard input, not from an argument.
 func TestZNeedsItsPIN(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, fmt.Sprintf("[[operators]]\nnumber = \"7\"\nname = \"Marie\"\npin_hash = %q\n[[operators]]\nnumber = \"9\"\nname = \"Wei\"\nsupervisor = true\npin_hash = %q\n",
@@ -142,8 +142,8 @@ func TestZNeedsItsPIN(t *testing.T) {
 	}
 }
 
-// Money is read and written with the decimals of the terminal's own currency, and no
-// command has another one of its own.
+// TestOtherCurrencies: money is read and written with the decimals of the terminal's currency, by
+// every command.
 func TestOtherCurrencies(t *testing.T) {
 	t.Parallel()
 	for currency, c := range map[string]struct {

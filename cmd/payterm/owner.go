@@ -14,18 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownerOf says whose rights root is to take for a data directory; 0 where it is root's own,
-// or not there. What lies in it its owner decides: a link to a file that only root may
-// read, a FIFO, a journal that breaks whoever reads it. So root reads nothing there.
+// ownerOf is the user whose rights root takes for a data directory; 0 if it is root's own, or
+// missing. Its owner decides what is in it: a link to a file that only root may read, a FIFO, a
+// journal made to exploit its reader. So root reads nothing there.
 func ownerOf(data string) (uid, gid int, err error) {
 	uid, gid, err = beneath.Owner(data)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, 0, nil // nor can anybody lay it there
+		return 0, 0, nil // nobody can have placed anything in it
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("data directory: %w", err)
 	}
-	// Its group is what he has chosen, as far as that goes.
+	// The group is the owner's, if it can be found.
 	if who, err := user.LookupId(strconv.Itoa(uid)); err == nil && uid != 0 {
 		if gid, err = strconv.Atoi(who.Gid); err != nil {
 			return 0, 0, fmt.Errorf("data directory: the group of %s: %w", who.Username, err)
@@ -34,7 +34,7 @@ func ownerOf(data string) (uid, gid int, err error) {
 	return uid, gid, nil
 }
 
-// rootsOwn says, to root, why a path is not its own; what is not there is nobody's.
+// rootsOwn is an error if somebody else than root may change a path; nil for a missing one.
 func rootsOwn(path string) error {
 	uid, _, err := beneath.Owner(path)
 	switch {
@@ -48,9 +48,9 @@ func rootsOwn(path string) error {
 	return nil
 }
 
-// asOwner gives root's rights up, for good. Each command with a data directory does so
-// before it runs, but for those that say otherwise: updates need root's rights, and have
-// their questions asked by another process. Whoever is not root has none to give.
+// asOwner gives up root's rights for good. Each command with a data directory does so before it
+// runs, with the exceptions below: updates need root's rights, and ask another process about the
+// data. Other users have nothing to give up.
 func (s store) asOwner() error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -69,7 +69,7 @@ func (s store) asOwner() error {
 		return fmt.Errorf("%s belongs to user %d, whose rights cannot be taken here: %w: run this as that user", s.Data,
 			uid, err)
 	}
-	if errors.Is(unix.Access(s.Data, unix.X_OK), unix.EACCES) { // a copy in a folder of root's alone
+	if errors.Is(unix.Access(s.Data, unix.X_OK), unix.EACCES) { // a copy in a private folder of root's
 		return fmt.Errorf("%s belongs to user %d, with whose rights root reads it, and he cannot reach it: let others pass the folders above it (chmod o+x)", s.Data, uid)
 	}
 	return nil
@@ -77,10 +77,10 @@ func (s store) asOwner() error {
 
 func (updateInstallCmd) asOwner() error    { return nil }
 func (updateConfirmCmd) asOwner() error    { return nil }
-func (provisionInstallCmd) asOwner() error { return nil } // it refuses
+func (provisionInstallCmd) asOwner() error { return nil } // it refuses to run as root
 
-// ownData refuses to leave files in the data directory that the agent could not read, or
-// that it could have root write elsewhere.
+// ownData refuses to write files into the data directory that the agent could not read, or whose
+// place the agent could redirect.
 func ownData(data, command string) error {
 	uid := os.Geteuid()
 	if uid == 0 {

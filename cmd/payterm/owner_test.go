@@ -22,8 +22,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whatever the agent's user lays into his directory, root's commands read nothing by it
-// that he could not, and do not wait for it. Only root can try that.
+// Whatever the agent's user puts into the data directory, root's commands read nothing by it that
+// the user could not, and do not block. Only root can test that.
 
 const (
 	agentsUID  = 12345
@@ -41,7 +41,7 @@ func newLaid(t *testing.T) *laid {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a directory away")
 	}
-	base, err := os.MkdirTemp("", "own") // a socket's path is short
+	base, err := os.MkdirTemp("", "own") // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func newLaid(t *testing.T) *laid {
 	return l
 }
 
-// give makes all of the directory the agent's.
+// give changes the owner of all files in the directory to the agent's user.
 func (l *laid) give() {
 	l.t.Helper()
 	if err := filepath.WalkDir(l.data, func(path string, _ os.DirEntry, err error) error {
@@ -64,7 +64,7 @@ func (l *laid) give() {
 	}
 }
 
-// brought lays a configuration of a parcel's, by a function for its path.
+// brought places a parcel's configuration by a function for its path.
 func (l *laid) brought(lay func(path string) error) {
 	l.t.Helper()
 	dir := filepath.Join(l.data, "provision", "17")
@@ -74,7 +74,7 @@ func (l *laid) brought(lay func(path string) error) {
 	}
 }
 
-// runs runs a command as root and says what it said, and how long it took.
+// runs runs a command as root and returns its output and time.
 func (l *laid) runs(args ...string) (string, time.Duration) {
 	l.t.Helper()
 	ctx, stop := context.WithTimeout(l.t.Context(), 15*time.Second)
@@ -82,11 +82,11 @@ func (l *laid) runs(args ...string) (string, time.Duration) {
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "payterm"), args...)
 	cmd.WaitDelay, cmd.Dir, cmd.Env = time.Second, filepath.Dir(l.data), append(os.Environ(), "PAYTERM_DATA="+l.data)
 	began := time.Now()
-	out, _ := cmd.CombinedOutput() // most have something to complain of
+	out, _ := cmd.CombinedOutput() // most fail
 	return string(out), time.Since(began)
 }
 
-// untouched: root has left nothing in the agent's directory.
+// untouched checks that root has left nothing in the directory.
 func (l *laid) untouched(after []string) {
 	l.t.Helper()
 	err := filepath.WalkDir(l.data, func(path string, _ os.DirEntry, err error) error {
@@ -101,7 +101,7 @@ func (l *laid) untouched(after []string) {
 	}
 }
 
-// TestRootReadsNothingThatIsLaid: each command as root, over each trap.
+// TestRootReadsNothingThatIsLaid: each command as root, with each trap.
 func TestRootReadsNothingThatIsLaid(t *testing.T) {
 	t.Parallel()
 	symlink := func(l *laid) func(string) error {
@@ -175,8 +175,8 @@ func TestRootReadsNothingThatIsLaid(t *testing.T) {
 	}
 }
 
-// TestRootNamesAFileThatIsLaid: a configuration that root names himself is read with the rights
-// of whoever may lay links where it is.
+// TestRootNamesAFileThatIsLaid: a configuration named on root's command line is read with the
+// rights of the owner of its directory.
 func TestRootNamesAFileThatIsLaid(t *testing.T) {
 	t.Parallel()
 	l := newLaid(t)
@@ -201,17 +201,17 @@ func TestRootNamesAFileThatIsLaid(t *testing.T) {
 	}
 }
 
-// asker asks as an update of root's does.
+// asker asks as root's update does.
 func (l *laid) asker() asker {
 	l.t.Helper()
-	self := filepath.Join(filepath.Dir(l.data), "payterm") // where the agent's user may go
+	self := filepath.Join(filepath.Dir(l.data), "payterm") // readable for the agent's user
 	if err := os.Link(filepath.Join(bin, "payterm"), self); err != nil {
 		l.t.Fatal(err)
 	}
 	return asker{store{Data: l.data}, self}
 }
 
-// answers is an agent of the agent's user's, who may be anybody's.
+// answers is an agent of the agent's user, which may be a hostile one.
 func (l *laid) answers(with func(pid int, w http.ResponseWriter, r *http.Request)) {
 	l.t.Helper()
 	path := filepath.Join(l.data, "payterm.sock")
@@ -248,8 +248,8 @@ func (l *laid) answers(with func(pid int, w http.ResponseWriter, r *http.Request
 	})
 }
 
-// TestRootAsksAsAgentsUser: an update's questions are put with the rights of the agent's
-// user; nothing that is answered is more than an answer.
+// TestRootAsksAsAgentsUser: an update asks with the rights of the agent's user, and a hostile
+// answer has no other effect.
 func TestRootAsksAsAgentsUser(t *testing.T) {
 	t.Parallel()
 	free := question{What: askFree}
@@ -324,8 +324,8 @@ func TestRootAsksAsAgentsUser(t *testing.T) {
 	}
 }
 
-// TestRootHearsOfTraps: an update is told that the way is not good, at once, and nothing
-// of what lies at its end.
+// TestRootHearsOfTraps: an update fails at once with a trap in the path, and learns nothing of
+// the file behind it.
 func TestRootHearsOfTraps(t *testing.T) {
 	t.Parallel()
 	address := question{What: askAddress, Config: "/nowhere"}
@@ -333,7 +333,7 @@ func TestRootHearsOfTraps(t *testing.T) {
 		name string
 		lay  func(*laid)
 		q    question
-		says string // nothing where there is no error
+		says string // empty for no error
 		is   said
 	}{
 		{"an address", func(l *laid) {
@@ -397,8 +397,8 @@ func TestRootHearsOfTraps(t *testing.T) {
 	}
 }
 
-// TestRootsOwn: an update of root's takes no bundle, and keeps nothing, where somebody else
-// can lay what he likes.
+// TestRootsOwn: root's update neither reads a bundle nor stores anything where another user can
+// write.
 func TestRootsOwn(t *testing.T) {
 	t.Parallel()
 	l := newLaid(t)
@@ -422,8 +422,8 @@ func TestRootsOwn(t *testing.T) {
 	}
 }
 
-// TestRootReadsACopy: what is laid goes along with a copy of the directory, so that it is
-// read with its owner's rights too; where he cannot reach it, that is what is said.
+// TestRootReadsACopy: a copy of the directory contains the traps too, so it is read with its
+// owner's rights; if the owner cannot reach it, the error says so.
 func TestRootReadsACopy(t *testing.T) {
 	t.Parallel()
 	l := newLaid(t)

@@ -11,8 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// pagesCmd writes the man page and the shell completion from the commands
-// themselves, for the packages.
+// pagesCmd writes the man page and the shell completion of the packages from the commands.
 type pagesCmd struct {
 	Man  manCmd  `cmd:"" help:"The man page."`
 	Bash bashCmd `cmd:"" help:"Completion for bash."`
@@ -25,7 +24,7 @@ type manCmd struct {
 	Date    string `required:"" help:"Date to name."`
 }
 
-// command is one that can be run, with its words and all its flags.
+// command is a command with its words and flags.
 type command struct {
 	node  *kong.Node
 	words string
@@ -48,7 +47,7 @@ func commands(n *kong.Node, words string) (list []command) {
 	return list
 }
 
-// roff keeps a text from being read as markup.
+// roff escapes a text for roff.
 func roff(text string) string {
 	text = strings.ReplaceAll(text, `\`, `\e`)
 	text = strings.ReplaceAll(text, "-", `\-`)
@@ -88,7 +87,7 @@ The agent's socket, for its own user and root.
 Board profiles to begin with.
 `
 
-// Run writes the page.
+// Run writes the man page.
 func (c manCmd) Run(ctx *kong.Context) error { return c.write(os.Stdout, ctx.Model.Node) }
 
 func (c manCmd) write(w io.Writer, root *kong.Node) error {

@@ -10,7 +10,7 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// TestManPage: every command and flag stands on it, and man has nothing to object.
+// TestManPage: it has every command and flag, and man accepts it.
 func TestManPage(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(t.TempDir(), "payterm.1")

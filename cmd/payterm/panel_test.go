@@ -25,7 +25,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// The front panel in a browser. The browser is the test's own and ends with it.
+// The front panel in a browser that the test starts and ends.
 
 var update = flag.Bool("update", false, "write the pictures of docs/ anew")
 
@@ -34,8 +34,7 @@ type browser struct {
 	ctx context.Context
 }
 
-// openPanel opens the front panel in a window of this size, once the page has
-// drawn the glass.
+// openPanel opens the front panel in a window of this size, and waits for the glass.
 func openPanel(t *testing.T, url string, width, height int64, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	bounded, stop := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -78,8 +77,8 @@ func (b *browser) until(what, condition string) {
 
 func (b *browser) types(keys string) { b.t.Helper(); b.do(chromedp.KeyEvent(keys)) }
 
-// tabTo goes from control to control until the focus is where it should be, and
-// sees to it that the focus shows at each.
+// tabTo presses Tab until the control with this id has the focus, and checks that the focus is
+// visible at each.
 func (b *browser) tabTo(id string) {
 	b.t.Helper()
 	for range 90 {
@@ -96,8 +95,8 @@ func (b *browser) tabTo(id string) {
 	b.t.Fatalf("Tab never comes to #%s", id)
 }
 
-// picture compares nothing: it shows a reader how it looks. It is taken at every
-// run, so that its making is tested, and written with -update alone.
+// picture takes a picture for the documentation. It is taken at every run, to test that, and
+// written with -update only.
 func (b *browser) picture(name string) {
 	b.t.Helper()
 	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
@@ -118,7 +117,7 @@ func (b *browser) picture(name string) {
 	}
 }
 
-// reduce paints a picture with the 256 colours that it uses most.
+// reduce reduces a picture to its 256 most frequent colours.
 func reduce(shot []byte) ([]byte, error) {
 	img, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
@@ -128,7 +127,7 @@ func reduce(shot []byte) ([]byte, error) {
 	size := img.Bounds()
 	at := func(x, y int) color.RGBA {
 		r, g, b, _ := img.At(x, y).RGBA()
-		// near shades are one; white stays white
+		// similar shades become one; white stays white
 		near := func(v uint32) uint8 { return uint8(v>>8)&0xfc | uint8(v>>14) }
 		return color.RGBA{near(r), near(g), near(b), 0xff}
 	}
@@ -164,7 +163,7 @@ func reduce(shot []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// TestPanelByKeyboard sells in both modes without a pointer.
+// TestPanelByKeyboard sells in both modes with the keyboard alone.
 func TestPanelByKeyboard(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"300ms\"\nfirst_inquiry = \"300ms\"\n")
@@ -178,7 +177,7 @@ func TestPanelByKeyboard(t *testing.T) {
 		b.until("the words follow the glass", `/APPROVED/i.test(document.getElementById('words').textContent)`)
 	}
 
-	b.types("1234" + kb.Enter) // the display has the focus from the start
+	b.types("1234" + kb.Enter) // the display has the focus at first
 	s.waitScreen("scan")
 	b.tabTo("show")
 	b.types(kb.Enter)
@@ -188,11 +187,11 @@ func TestPanelByKeyboard(t *testing.T) {
 	b.tabTo("glass")
 	b.types(kb.Enter)
 	s.waitScreen("idle")
-	b.types("7." + kb.Backspace + kb.Backspace) // 00 is taken back in one or in two
+	b.types("7." + kb.Backspace + kb.Backspace) // 00 is removed in one step or two
 	b.types(kb.Escape)
 	s.waitScreen("idle")
 
-	b.types("500" + kb.Enter) // a wallet that asks for a password opens by itself
+	b.types("500" + kb.Enter) // a wallet with a password opens by itself
 	s.waitScreen("scan")
 	b.tabTo("password")
 	b.types(" ")
@@ -214,21 +213,21 @@ func TestPanelByKeyboard(t *testing.T) {
 	s.waitScreen("choose_wallet")
 	b.types("1")
 	s.waitScreen("show_code")
-	time.Sleep(300 * time.Millisecond) // the frame goes over the bus
+	time.Sleep(300 * time.Millisecond) // the frame takes time on the bus
 	b.tabTo("look")
 	b.types(kb.Enter)
 	b.until("the phone has read the code", `document.activeElement.id === 'pay'`)
 	if src := eval[string](b, `document.getElementById('pay').src`); src != s.ledger()[2].CodeURL {
 		t.Errorf("the phone went to %s, the gateway gave %s", src, s.ledger()[2].CodeURL)
 	}
-	time.Sleep(500 * time.Millisecond) // the pay page, for the picture
+	time.Sleep(500 * time.Millisecond) // time for the pay page, for the picture
 	b.picture("panel.png")
 	b.pay(s)
 	approved(2, payterm.Active)
 }
 
-// pay goes into the pay page and presses what comes first: Pay. The page is
-// another origin's, so that only its effect is seen.
+// pay opens the pay page and presses its first button, Pay. The page is of another origin, so
+// only the effect is visible.
 func (b *browser) pay(s *shop) {
 	b.t.Helper()
 	last := func() row { l := s.ledger(); return l[len(l)-1] }
@@ -241,8 +240,8 @@ func (b *browser) pay(s *shop) {
 	}
 }
 
-// TestPanelPaper pays by codes that a board without pixels prints: the phone reads the newest
-// on the strip, below the slips of the sale before.
+// TestPanelPaper pays with printed codes of a board without pixels: the phone reads the newest
+// one on the paper.
 func TestPanelPaper(t *testing.T) {
 	t.Parallel()
 	s := &shop{t: t, data: t.TempDir()}
@@ -284,7 +283,7 @@ func TestPanelPaper(t *testing.T) {
 	}
 }
 
-// printsCode waits until a code is on paper as a phone reads it.
+// printsCode waits until a code is on paper and a phone can read it.
 func (s *shop) printsCode(url string) {
 	s.t.Helper()
 	read := ""
@@ -297,8 +296,8 @@ func (s *shop) printsCode(url string) {
 	}
 }
 
-// TestPanelParcel sets a terminal up in the browser: its Scanner field takes the whole text of
-// a parcel as it is pasted, with the end of its line, and refuses what is longer by a word.
+// TestPanelParcel provisions a terminal in the browser: the Scanner field takes a pasted parcel,
+// with its line end, and refuses a longer text.
 func TestPanelParcel(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
@@ -325,8 +324,7 @@ func TestPanelParcel(t *testing.T) {
 	d.sells("ALIPAY")
 }
 
-// problems says, in the page, what is wrong with its layout and for whoever does
-// not see it or sees little: a list of sentences.
+// problems lists, in the page, faults of layout and accessibility, as sentences.
 const problems = `(() => {
   const bad = [], say = (e, what) => bad.push((e.id || e.dataset.key || e.textContent.trim().slice(0, 30) || e.tagName) + ': ' + what);
   const shown = e => e.checkVisibility() && e.getClientRects().length > 0;
@@ -383,8 +381,7 @@ const problems = `(() => {
   return bad;
 })()`
 
-// TestPanelOnAPhone looks at the panel as a phone shows it, and at what helps
-// those who do not see it.
+// TestPanelOnAPhone checks the panel in a phone's size, and its accessibility.
 func TestPanelOnAPhone(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -442,7 +439,7 @@ func TestPanelOnAPhone(t *testing.T) {
 		t.Errorf("the page fetches %q", foreign)
 	}
 
-	// The checks see what they are there for.
+	// The checks find planted faults.
 	for plant, want := range map[string]string{
 		`<button style="width:50px;height:50px"></button>`:                              "has no name",
 		`<div style="width:2000px">wide</div>`:                                          "scrolls sideways",
@@ -459,8 +456,7 @@ func TestPanelOnAPhone(t *testing.T) {
 	}
 }
 
-// told waits until an order of the timeline has all of these words, by its place
-// from the newest.
+// told waits until an order of the timeline, counted from the newest, has all of these words.
 func (b *browser) told(place int, words ...string) {
 	b.t.Helper()
 	for _, w := range words {
@@ -470,8 +466,7 @@ func (b *browser) told(place int, words ...string) {
 	}
 }
 
-// TestPanelRefund gives money back with a supervisor, whose PIN is typed on the
-// panel and told to nobody.
+// TestPanelRefund makes a refund with a supervisor's PIN, which is shown nowhere.
 func TestPanelRefund(t *testing.T) {
 	t.Parallel()
 	pin, err := bcrypt.GenerateFromPassword([]byte("4711"), 10)
@@ -503,9 +498,9 @@ func TestPanelRefund(t *testing.T) {
 		t.Errorf("the keys of a PIN are told as %q", heard)
 	}
 
-	// A summary opens by key and stays open when the story goes on.
+	// A summary opens by key and stays open when the timeline changes.
 	b.tabTo("orders")
-	b.types(kb.Tab + kb.Tab) // past the newest
+	b.types(kb.Tab + kb.Tab) // skips the newest
 	b.types(kb.Enter)
 	b.until("the sale's story is open", `document.querySelectorAll('#orders details')[1].open`)
 	second := s.run("refund", string(sale.ID), "--amount", "1.00")
@@ -520,8 +515,7 @@ func TestPanelRefund(t *testing.T) {
 	}
 }
 
-// TestPanelTrouble breaks the line and the printer by the panel's switches, and
-// mends them.
+// TestPanelTrouble breaks network and printer with the panel's switches, and repairs them.
 func TestPanelTrouble(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"200ms\"\nfirst_inquiry = \"200ms\"\nleave_after = \"500ms\"\npassive_counter = \"1s\"\nhttp_timeout = \"1s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
@@ -558,7 +552,7 @@ func TestPanelTrouble(t *testing.T) {
 	sell()
 	s.waitScreen("in_doubt")
 	b.told(0, "? in doubt", "no answer", "in: nothing that can be believed", "STATUS_QUERY at the gateway")
-	state("fault-drop_after_apply", "off") // it has met its one
+	state("fault-drop_after_apply", "off") // it was used once
 	b.until("one is open", `document.getElementById('sum').textContent === '… 1 open' && /… open.*has yet to learn it/.test(document.querySelector('#pairs tbody').textContent)`)
 	for _, p := range eval[[]string](b, problems) {
 		t.Error(p)
@@ -571,7 +565,7 @@ func TestPanelTrouble(t *testing.T) {
 	b.until("both books agree", `document.getElementById('sum').textContent === '= 1 agrees'`)
 	state("fault-drop_before_apply", "off")
 
-	// Money that this terminal knows nothing of: another one's, at the same gateway.
+	// A payment of another terminal at the same gateway.
 	other := *s
 	other.dir = t.TempDir()
 	other.data = filepath.Join(other.dir, "data")
@@ -587,7 +581,7 @@ func TestPanelTrouble(t *testing.T) {
 	b.until("the difference is named",
 		`document.getElementById('sum').textContent === '≠ 1 differs, = 1 agrees' && /not in the journal.*≠ differs.*does not know this order/.test(document.querySelector('#pairs tbody').textContent)`)
 
-	// A pulled printer is told on the glass, until all is cleared.
+	// An unplugged printer is shown on the glass until it is back.
 	b.tabTo("glass")
 	b.types(kb.Enter)
 	s.waitScreen("idle")

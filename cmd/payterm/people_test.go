@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// ran runs a command to its end and gives what it printed.
+// ran runs a command to its end and returns its output.
 func ran(t *testing.T, input string, args ...string) (out, complaint string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -58,7 +58,7 @@ func TestPIN(t *testing.T) {
 	}
 }
 
-// On a terminal the PIN is asked for and does not show.
+// TestPINOnATerminal: on a terminal the PIN is asked for and not echoed.
 func TestPINOnATerminal(t *testing.T) {
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "pin")
@@ -71,7 +71,7 @@ func TestPINOnATerminal(t *testing.T) {
 	until := func(words string) {
 		t.Helper()
 		if err := tty.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
-			t.Log(err) // then the test's own time ends it
+			t.Log(err) // the test's time limit ends it
 		}
 		for b := make([]byte, 256); !strings.Contains(shown.String(), words); {
 			n, err := tty.Read(b)
@@ -96,9 +96,9 @@ func TestPINOnATerminal(t *testing.T) {
 	}
 }
 
-// TestOperators: nothing is sold before somebody has signed on; a refund takes the
-// supervisor's number and PIN; all of it is in the journal, also after a power cut,
-// and so is the lock.
+// TestOperators: nothing is sold before somebody has signed on; a refund needs the supervisor's
+// number and PIN; all of it, and the lock after wrong PINs, is in the journal after a power
+// failure.
 func TestOperators(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, fmt.Sprintf("inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nday_max_minor = 1500\n"+
@@ -156,7 +156,7 @@ func TestOperators(t *testing.T) {
 	s.keys("ENTER", "F1", "0") // this board has no F4
 	s.waitScreen("number")
 	for range 3 {
-		s.keys("8", "ENTER", "1", "ENTER") // whom nobody knows
+		s.keys("8", "ENTER", "1", "ENTER") // an unknown number
 		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			if sc := s.screen(); strings.Contains(sc, "Wrong number or PIN") ||
 				strings.Contains(sc, "Too many wrong PINs") {

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pinCost is that of every hash that payterm makes: the configuration wants one for
-// all operators, and a board of one small core compares at it within a second.
+// pinCost is the bcrypt cost of payterm's hashes: the configuration requires one cost for all
+// operators, and a slow board compares within a second.
 const pinCost = 10
 
 type pinCmd struct {
@@ -35,8 +35,8 @@ func (c pinCmd) Run() error {
 	return store{JSON: c.JSON}.print(map[string]string{"pin_hash": string(hash)}, func() { fmt.Println(string(hash)) })
 }
 
-// readPIN reads two lines that have to be alike; on a terminal they are asked for and
-// do not show. No error repeats what was typed.
+// readPIN reads two lines that have to be equal; on a terminal it prompts without echo. No error
+// contains the PIN.
 func readPIN(in *os.File, ask io.Writer) (pin string, err error) {
 	show, err := hideEcho(in)
 	if err != nil {
@@ -92,8 +92,8 @@ func readLine(in *os.File, ask io.Writer, question string) (pin string, err erro
 	return pin, nil
 }
 
-// hideEcho keeps a terminal from showing what is typed until show is called, also
-// when Ctrl-C ends the program meanwhile; nil where in is none.
+// hideEcho switches a terminal's echo off until show is called, also if Ctrl-C ends the program;
+// show is nil if in is no terminal.
 func hideEcho(in *os.File) (show func() error, err error) {
 	fd := int(in.Fd())
 	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
@@ -114,7 +114,7 @@ func hideEcho(in *os.File) (show func() error, err error) {
 	go func() {
 		select {
 		case <-end:
-			restore() //nolint:errcheck // there is nobody left to tell
+			restore() //nolint:errcheck // the program ends
 			os.Exit(1)
 		case <-done:
 		}

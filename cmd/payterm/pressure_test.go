@@ -15,9 +15,9 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// These tests take the journal's disk away from the built agent. Whatever is
-// wrong has to stand on the glass and in `payterm status` in words that say what
-// to do, no sale may begin, and once it is mended the agent goes on by itself.
+// These tests take the journal's disk away from the built agent. The fault must be on the glass
+// and in `payterm status`, with what to do; no sale may begin; and after the repair the agent
+// goes on by itself.
 
 // stop ends the agent cleanly.
 func (s *shop) stop() {
@@ -25,10 +25,10 @@ func (s *shop) stop() {
 	if err := s.agent.Process.Signal(os.Interrupt); err != nil {
 		s.t.Fatal(err)
 	}
-	s.agent.Wait() //nolint:errcheck // its status is not asked for
+	s.agent.Wait() //nolint:errcheck // its status does not matter
 }
 
-// refuses sees a fault on the glass and in the status, and a sale refused.
+// refuses checks that glass and status show a fault, and that a sale is refused.
 func (s *shop) refuses(words string) {
 	s.t.Helper()
 	shown := ""
@@ -79,13 +79,13 @@ func TestUnopenable(t *testing.T) {
 		if now, err := os.ReadFile(db); err != nil || string(now) != string(spoiled) {
 			t.Errorf("%s: the file that should be kept was changed: %v", c.name, err)
 		}
-		if err := os.WriteFile(db, sound, 0o600); err != nil { // the service has been
+		if err := os.WriteFile(db, sound, 0o600); err != nil { // the repair
 			t.Fatal(err)
 		}
 		s.waitScreen("idle")
 	}
 	after := s.sold("6.00")
-	// A journal that is lost takes its orders with it, and no id comes again.
+	// A lost journal takes its orders with it, and no id is repeated.
 	s.stop()
 	for _, end := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(db + end); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -105,13 +105,13 @@ func TestUnopenable(t *testing.T) {
 	if list := s.orders(); len(ids) != 3 || paid != 3 || len(list) != 1 {
 		t.Errorf("ids %v, %d paid, journal %+v", ids, paid, list)
 	}
-	// A second agent on the same data is a mistake of a person at a keyboard.
+	// A second agent on the same data is an operator's mistake.
 	second := exec.Command(filepath.Join(bin, "payterm"), s.emulate()...)
 	if out, err := second.CombinedOutput(); second.ProcessState.ExitCode() != 1 ||
 		!strings.Contains(string(out), "another payterm runs") {
 		t.Errorf("a second agent: %v %s", err, out)
 	}
-	// Nobody answers: status says so.
+	// status says that no agent answers.
 	s.stop()
 	nobody := exec.Command(filepath.Join(bin, "payterm"), "status", "--data", s.data)
 	if out, err := nobody.CombinedOutput(); nobody.ProcessState.ExitCode() != 1 ||
@@ -120,8 +120,8 @@ func TestUnopenable(t *testing.T) {
 	}
 }
 
-// mounted starts the agent after a shell command in a mount namespace of its own,
-// where it is free to mount, and finds its data there.
+// mounted starts the agent after a shell command in a mount namespace of its own, with its data
+// there.
 func (s *shop) mounted(command string) {
 	s.t.Helper()
 	unshare := tooltest.Need(s.t, "unshare")
@@ -135,8 +135,7 @@ func (s *shop) mounted(command string) {
 	s.data = fmt.Sprintf("/proc/%d/root%s/data", cmd.Process.Pid, s.dir)
 }
 
-// TestReadOnly: nothing can be written, not even the socket, and the glass says
-// so.
+// TestReadOnly: nothing can be written, not even the socket, and the glass says so.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -149,9 +148,8 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// TestDiskFull fills the disk while a customer pays: the reply in hand is kept in
-// the room that was set aside, the next sale is refused, and selling goes on once
-// there is room.
+// TestDiskFull fills the disk while a customer pays: the reply is stored in the reserved room,
+// the next sale is refused, and selling goes on once there is room.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"100ms\"\n")
@@ -179,7 +177,7 @@ func TestDiskFull(t *testing.T) {
 	s.post(s.sim+"/sim/orders/"+ledger[len(ledger)-1].ID+"/pay", nil)
 	s.waitScreen("approved")
 	reserve := filepath.Join(s.data, "payterm.db.reserve")
-	// Until the log of the journal has to grow nothing needs the reserve.
+	// The reserve is not needed before the journal's log has to grow.
 	spent := func() bool { _, err := os.Stat(reserve); return err != nil }
 	for n := 0; n < 100 && !spent(); n++ {
 		sale := s.begin("--mode", "passive", "--amount", "3.00")
@@ -204,8 +202,8 @@ func TestDiskFull(t *testing.T) {
 	if _, err := os.Stat(reserve); err != nil {
 		t.Errorf("the reserve was not made again: %v", err)
 	}
-	// SQLite would follow the way into the namespace to a file of ours, so the
-	// agent is asked for each order.
+	// SQLite would open our file instead of the namespace's, so the agent is asked for each
+	// order.
 	var orders []payterm.Order
 	for _, l := range s.ledger() {
 		orders = append(orders, s.status(payterm.OrderID(l.ID)))

@@ -16,7 +16,7 @@ import (
 	"payterm/boards"
 )
 
-// paperUntil waits for texts to be on paper, one after the other.
+// paperUntil waits for texts on the paper, in order.
 func (s *shop) paperUntil(says ...string) string {
 	s.t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -61,7 +61,7 @@ func newShopWith(t *testing.T, printer string, more ...string) *shop {
 	return &shop{t: t, panel: ready["panel"].(string), sim: ready["gateway"].(string), data: data}
 }
 
-// sells takes a sale by scanning a code.
+// sells makes a sale by scanning a code.
 func (s *shop) sells() {
 	s.t.Helper()
 	code := s.wallet("WECHATPAY", false)
@@ -71,7 +71,7 @@ func (s *shop) sells() {
 	s.waitScreen("approved")
 }
 
-// screenUntil waits for a text to be on the screen, or no longer.
+// screenUntil waits until a text is on the screen, or until it is not.
 func (s *shop) screenUntil(says string, there bool) {
 	s.t.Helper()
 	for end := time.Now().Add(20 * time.Second); strings.Contains(s.screen(), says) != there; time.Sleep(20 *
@@ -82,7 +82,7 @@ func (s *shop) screenUntil(says string, there bool) {
 	}
 }
 
-// accepted holds the terminal against what its chips take.
+// accepted checks that the emulated chips accepted everything.
 func (s *shop) accepted() {
 	s.t.Helper()
 	if bad := strings.TrimSpace(string(s.call("GET", s.panel+"/emu/violations.txt", nil))); bad != "" {
@@ -90,8 +90,8 @@ func (s *shop) accepted() {
 	}
 }
 
-// A printer that has answered for a sale is switched off, and nothing tells of it: the next
-// sale's slips wait, the cashier and the status are told, and they come when it is on again.
+// TestPrinterFallsSilent: a printer is switched off unnoticed after a sale: the next slips wait,
+// cashier and status are told, and the slips are printed when it is on again.
 func TestPrinterFallsSilent(t *testing.T) {
 	t.Parallel()
 	for name, printer := range map[string]string{
@@ -119,7 +119,8 @@ func TestPrinterFallsSilent(t *testing.T) {
 			}
 			power("on")
 			p := s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---")
-			// Of the first sale's last slip nobody had heard the end yet: that one may come again.
+			// The end of the first sale's last slip was not confirmed: that one may be printed
+			// again.
 			if _, second, _ := strings.Cut(p, "Merchant copy"); strings.Contains(second, "COPY") {
 				t.Errorf("on paper is\n%s", p)
 			}
@@ -211,7 +212,7 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 					if tries == 10 {
 						t.Fatalf("%s: the slip was whole before, %d times", c.what, tries)
 					}
-					s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---") // it was too late
+					s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---") // the fault came too late
 					s.waitScreen("approved")
 				}
 				c.begin()
@@ -219,7 +220,7 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 				if name != "mute" || c.what == "the cable" {
 					s.screenUntil("paper!", true)
 				}
-				c.end() // what is on paper stays there: the next slip may have begun, and go on
+				c.end() // the next slip may have begun; what is on paper stays
 				copies, says := 0, []string{"Customer copy", "APPROVED", "Thank you", "--- cut ---"}
 				if name != "mute" || c.what == "the cable" {
 					copies, says = 1, slices.Concat([]string{"Merchant copy", "--- cut ---", "COPY", "Merchant copy",

@@ -15,7 +15,7 @@ type boardPrintersCmd struct {
 	JSON bool `help:"Print one JSON document." name:"json"`
 }
 
-// printerModel is a model of board.PrinterModels, with what it leaves to the usual filled in.
+// printerModel is a model of board.PrinterModels with the defaults filled in.
 type printerModel struct {
 	Name      string         `json:"name"`
 	Vendor    string         `json:"vendor"`

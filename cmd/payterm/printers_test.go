@@ -12,7 +12,7 @@ import (
 	"payterm/board"
 )
 
-// The table of docs/printers.md is what the program says, and it says the same as JSON.
+// TestPrintersByName: the table of docs/printers.md is the program's, also as JSON.
 func TestPrintersByName(t *testing.T) {
 	t.Parallel()
 	run := func(args ...string) string {

@@ -27,12 +27,11 @@ import (
 	"rsc.io/qr"
 )
 
-// life is a terminal from one configuration to the next: an agent, or what waits for a
-// parcel.
+// life is a terminal with one configuration: an agent, or a setup that waits for a parcel.
 type life interface{ Run(context.Context) error }
 
-// lives runs one life after the other, until one ends by itself or the context does.
-// Begin is told the parcel that the one before ended for, if it did.
+// lives runs lives one after another, until one ends by itself or the context does. begin gets
+// the parcel for which the previous one ended, if any.
 func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
 	parcel := ""
 	for {
@@ -59,18 +58,18 @@ func lives(ctx context.Context, begin func(parcel string) (life, error)) error {
 	}
 }
 
-// keepCrashes keeps crash reports as far as that goes: it keeps no terminal from selling.
+// keepCrashes stores crash reports if possible; a failure does not prevent selling.
 func keepCrashes(data string, log *slog.Logger) {
 	if err := crash.Keep(crash.Dir(data)); err != nil {
 		log.Warn("crash reports are not kept", "err", err)
 	}
 }
 
-// defaultSigners is where an image has its signers.
+// defaultSigners is the image's file of signers.
 const defaultSigners = "/etc/payterm/signers"
 
-// newProvisioner is who takes parcels for this terminal. A file of signers that cannot
-// be read stops nobody from selling; parcels are refused then.
+// newProvisioner makes the Provisioner of this terminal. If the file of signers is unreadable,
+// parcels are refused and selling goes on.
 func newProvisioner(data, configuration, trust string, log *slog.Logger) *setup.Provisioner {
 	clock := runner.NewSystemClock(buildTime())
 	p := &setup.Provisioner{
@@ -91,9 +90,9 @@ func newProvisioner(data, configuration, trust string, log *slog.Logger) *setup.
 	return p
 }
 
-// takeWaiting puts a parcel in force that has waited until the terminal is done with
-// another merchant. Where that fails the terminal goes on as it was; which one it was is
-// told, so that it is not tried again and again.
+// takeWaiting installs a parcel that has waited for the end of another merchant's orders. If that
+// fails the terminal goes on as before; the parcel's serial is returned, so that it is not tried
+// again and again.
 func takeWaiting(data, configuration string, log *slog.Logger) (passed uint64) {
 	serial, err := setup.Provisioner{Data: data, Config: configuration}.TakeWaiting()
 	if err != nil {
@@ -131,7 +130,7 @@ func (c provisionMakeCmd) Run() error {
 	case c.Out == "" && c.QR == "":
 		return usage("--out or --qr is needed: where the parcel is to go")
 	}
-	// Before anything is made: a parcel whose code nobody was told is of no use.
+	// Before anything is created: a parcel without its printed code is useless.
 	for _, path := range []string{c.Out, c.QR} {
 		if _, err := os.Lstat(path); path != "" && err == nil {
 			return fmt.Errorf("%s is there already: remove it, or give another name", path)
@@ -165,9 +164,8 @@ func (c provisionMakeCmd) Run() error {
 	})
 }
 
-// newSigner makes the signer's secret file, and gives the line that is no secret. Asked
-// again it gives the line of the signer that is there: whoever keeps it by > has emptied
-// the file that had it.
+// newSigner creates the signer's secret file and returns its public line. If there is a signer,
+// its line is returned: the shell's > may have emptied the file with the line.
 func (c provisionMakeCmd) newSigner() (string, error) {
 	signer, text, err := provision.NewSigner(rand.Reader)
 	if err == nil {
@@ -197,7 +195,7 @@ func readSigner(path string) (ed25519.PrivateKey, error) {
 	return signer, nil
 }
 
-// make gives the parcel and its code.
+// make makes a parcel and its code.
 func (c provisionMakeCmd) make() (text string, code provision.Code, t provision.Terms, err error) {
 	fail := func(err error) (string, provision.Code, provision.Terms, error) { return "", "", t, err }
 	signer, err := readSigner(c.Signer)
@@ -239,7 +237,7 @@ type provisionInstallCmd struct {
 	Trust    string `help:"File of the signers whose parcels are taken." default:"/etc/payterm/signers" type:"path"`
 }
 
-// Run installs a parcel. An agent that runs starts with it once nobody is being served.
+// Run installs a parcel. A running agent starts with it at rest.
 func (c provisionInstallCmd) Run() error {
 	if err := ownData(c.Data, "provision FILE"); err != nil {
 		return err
@@ -282,7 +280,7 @@ func (c provisionInstallCmd) Run() error {
 	})
 }
 
-// parcel reads the text from where it was said to be.
+// parcel reads the parcel's text.
 func (c provisionInstallCmd) parcel(stdin *bufio.Reader) (string, error) {
 	if c.File == "-" {
 		text, err := line(stdin, provision.MaxText+2)
@@ -327,7 +325,7 @@ func (c provisionInstallCmd) code(stdin *bufio.Reader) (string, error) {
 	return text, nil
 }
 
-// line reads one line of at most so many bytes.
+// line reads one line of at most this many bytes.
 func line(r *bufio.Reader, most int) (string, error) {
 	var b strings.Builder
 	for b.Len() <= most {

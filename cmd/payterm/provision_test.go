@@ -31,7 +31,7 @@ const (
 	secondKey = "SECONDsignKEY002"
 )
 
-// depot is where parcels are made, and a terminal out of the box.
+// depot makes parcels and has a new terminal.
 type depot struct {
 	shop
 	signer, trust string
@@ -52,7 +52,7 @@ func newDepot(t *testing.T) *depot {
 	return d
 }
 
-// do runs payterm and gives what it printed; its failure is a text.
+// do runs payterm and returns its output; a failure is a text.
 func (d *depot) do(stdin string, args ...string) (string, string) {
 	d.t.Helper()
 	cmd := exec.CommandContext(d.t.Context(), filepath.Join(bin, "payterm"), args...)
@@ -74,8 +74,8 @@ func (d *depot) newSigner(path string) string {
 	return out
 }
 
-// TestDesk: a second --new-signer gives the line of the signer that is there, and what is
-// written over nothing is refused before a code is drawn; the example is a configuration.
+// TestDesk: a second --new-signer returns the existing signer's line, existing files are not
+// overwritten, and that is checked before a code is drawn; the example is a configuration.
 func TestDesk(t *testing.T) {
 	d := &depot{shop: shop{t: t, dir: t.TempDir()}}
 	at := func(name string) string { return filepath.Join(d.dir, name) }
@@ -117,8 +117,8 @@ func TestDesk(t *testing.T) {
 	}
 }
 
-// board installs parcels of a configuration on a terminal whose image has a board: it stays
-// that, whatever the example says, and another's is refused by name.
+// board installs parcels on a terminal whose image has a board: the board stays, whatever the
+// example says, and another board is refused by name.
 func (d *depot) board(filled string) {
 	d.t.Helper()
 	at := func(name string) string { return filepath.Join(d.dir, name) }
@@ -156,7 +156,7 @@ func (d *depot) board(filled string) {
 	}
 }
 
-// parcel makes one; more goes behind the flags, and wins.
+// parcel makes a parcel; more flags come last and win.
 func (d *depot) parcel(key string, more ...string) (text, code string) {
 	d.t.Helper()
 	n := len(d.codes)
@@ -208,7 +208,7 @@ func (d *depot) boot(args ...string) {
 			"--data", d.data, "--scale", "20"}, args...)...)
 }
 
-// startLogged starts payterm as program does, its diagnostics in a file.
+// startLogged starts payterm as program does, with its log in a file.
 func startLogged(t testing.TB, log *os.File, args ...string) (*exec.Cmd, string) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(bin, "payterm"), args...)
@@ -231,7 +231,7 @@ func startLogged(t testing.TB, log *os.File, args ...string) (*exec.Cmd, string)
 	return cmd, ready.Panel
 }
 
-// says waits for a screen with these words in English.
+// says waits for a screen with these English words.
 func (d *depot) says(name, words string) {
 	d.t.Helper()
 	shown := ""
@@ -257,8 +257,8 @@ func (d *depot) sells(wallet string) string {
 	return code
 }
 
-// TestProvisionByScanner: a terminal out of the box says what to do, refuses whatever is
-// not for it, and sells after one code was scanned and one typed.
+// TestProvisionByScanner: a new terminal says what to do, refuses other codes, and sells after
+// one scan and one typed code.
 func TestProvisionByScanner(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
@@ -298,7 +298,7 @@ func TestProvisionByScanner(t *testing.T) {
 	d.typed(code)
 	d.sells("ALIPAY")
 
-	// A second life finds all of it, and takes what is newer only.
+	// The next run knows all of it, and takes newer parcels only.
 	d.stop()
 	d.boot()
 	d.sells("WECHATPAY")
@@ -306,7 +306,7 @@ func TestProvisionByScanner(t *testing.T) {
 	d.says("setup", "is installed already")
 	d.keys("CANCEL")
 	d.waitScreen("idle")
-	d.scan("PPV1" + older[40:]) // of nobody's
+	d.scan("PPV1" + older[40:]) // of no signer
 	if _, wrong := d.do(code+"\n", "provision", filepath.Join(d.dir, "3.ppv"), "--data", d.data, "--trust",
 		d.trust); !strings.Contains(wrong, "one of") {
 		t.Errorf("an older one: %s", wrong)
@@ -318,7 +318,7 @@ func TestProvisionByScanner(t *testing.T) {
 	d.canaries()
 }
 
-// canaries looks for the secrets in all that the terminal has written.
+// canaries looks for the secrets in everything that the terminal has written.
 func (d *depot) canaries() {
 	d.t.Helper()
 	d.stop()
@@ -350,7 +350,7 @@ func (d *depot) canaries() {
 	}
 }
 
-// setUp brings the terminal its first parcel, by the scanner and the keypad.
+// setUp provisions the terminal by scanner and keypad.
 func (d *depot) setUp(key string) (text, code string) {
 	d.t.Helper()
 	text, code = d.parcel(key)
@@ -362,8 +362,8 @@ func (d *depot) setUp(key string) (text, code string) {
 	return text, code
 }
 
-// TestKeyChange: an order is open while the merchant's key changes; it ends approved
-// under the new one, and its code stays used.
+// TestKeyChange: an order is open while the merchant's key changes; it is approved under the new
+// key, and its code stays used.
 func TestKeyChange(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
@@ -380,12 +380,12 @@ func TestKeyChange(t *testing.T) {
 	d.waitScreen("waiting")
 	d.call("POST", d.sim+"/sim/sign_key", map[string]string{"sign_key": secondKey})
 	d.call("DELETE", d.sim+"/sim/faults", nil)
-	time.Sleep(700 * time.Millisecond) // inquiries under the old key, which settle nothing
+	time.Sleep(700 * time.Millisecond) // inquiries under the old key
 	if o := d.orders(); o[1].Outcome != payterm.Open {
 		t.Fatalf("under the wrong key it became %+v", o[1])
 	}
 	text, code := d.parcel(secondKey)
-	// From a stick this time; the agent takes it up once nobody is being served.
+	// From a stick; the agent takes it at rest.
 	stick := filepath.Join(d.dir, "stick")
 	if err := os.Mkdir(stick, 0o700); err != nil {
 		t.Fatal(err)
@@ -397,7 +397,7 @@ func TestKeyChange(t *testing.T) {
 	}
 	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		if strings.HasPrefix(d.screen(), "screen: waiting") {
-			d.keys("CANCEL") // leave it to the ladder
+			d.keys("CANCEL") // leave it in doubt
 		} else if !strings.HasPrefix(d.screen(), "screen: idle") {
 			d.keys("ENTER")
 		}
@@ -422,21 +422,20 @@ func TestKeyChange(t *testing.T) {
 	d.canaries()
 }
 
-// TestAnotherMerchantsParcel waits until the terminal is done with the merchant of now:
-// its open order is closed under the old key, its sales are in a Z of their own. The glass,
-// status and the one who brings it are told, and what was sold before is nobody's to give
-// back under the new key.
+// TestAnotherMerchantsParcel: a parcel of another merchant waits until the current merchant's
+// open order is closed under the old key and its sales are in a Z. Glass, status and the
+// installing command say so, and earlier sales cannot be refunded under the new key.
 func TestAnotherMerchantsParcel(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
 	d.setUp(firstKey)
 	d.sells("ALIPAY")
 	d.waitScreen("idle")
-	d.keys("5", "00", "ENTER") // leaves in doubt
+	d.keys("5", "00", "ENTER") // left in doubt
 	d.waitScreen("scan")
 	d.scan(d.wallet("WECHATPAY", true))
 	d.waitScreen("waiting")
-	// A second CANCEL may come when the first has left the order: it leaves the result, too.
+	// A second CANCEL may come after the first has left the order: then it leaves the result.
 	for end := time.Now().Add(2 * time.Minute); strings.HasPrefix(d.screen(),
 		"screen: waiting"); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -448,7 +447,7 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	first, second := d.sim, filepath.Join(d.dir, "second")
 	write(t, second, secondKey)
 	_, ready := program(t, "ottsim", "--listen", "127.0.0.1:0", "--merchant-id", "ON00000001", "--sign-key-file",
-		second, "--currency", "JPY", "--seed", "2") // or its wallets would give the codes of the first one
+		second, "--currency", "JPY", "--seed", "2") // so that its wallets have other codes
 	b, err := os.ReadFile(filepath.Join(d.dir, "merchant0.toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -493,7 +492,7 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 			s.MerchantID == "ON00000000"
 	})
 	d.has("idle", "New setup waits")
-	// A newer one by the scanner waits in its place.
+	// A newer parcel by the scanner replaces it.
 	text, code := d.parcel(secondKey, "--config", filepath.Join(d.dir, "other.toml"))
 	d.scan(text)
 	d.waitScreen("setup_code")
@@ -509,12 +508,12 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 			s.MerchantID == "ON00000000"
 	})
 	d.has("idle", "lose the day (Z)")
-	d.sells("ALIPAY") // it sells on meanwhile
+	d.sells("ALIPAY") // selling goes on meanwhile
 	if z := d.totals("z"); only(z).Count != 3 || only(z).Currency != "CAD" || only(z).MerchantID != "ON00000000" ||
 		len(z.Open) != 0 {
 		t.Errorf("%+v", z)
 	}
-	d.keys("ENTER") // the result, or nothing
+	d.keys("ENTER") // leaves the result, if any
 	until("the other merchant", func(s status) bool {
 		return s.MerchantID == "ON00000001" && s.Currency == "JPY" &&
 			s.Waits == ""
@@ -547,9 +546,9 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	d.canaries()
 }
 
-// TestEditedMerchant: a file that names another merchant, or another currency, while
-// orders of the one before are open or in no Z, is no start: the glass and status say what
-// to do, nothing is asked of the gateway and nothing sold. Put back and closed, it is one.
+// TestEditedMerchant: an edited configuration with another merchant or currency, while orders are
+// open or in no Z, does not start: glass and status say what to do, nothing is asked of the
+// gateway and nothing sold. With the old configuration, and the orders closed, it starts.
 func TestEditedMerchant(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -600,9 +599,8 @@ func TestEditedMerchant(t *testing.T) {
 	}
 }
 
-// TestTillOverParcels: a till sells, and asks again with the same key whatever the agent
-// says, while parcel after parcel comes and answers of the gateway are lost. Each sale is
-// paid once.
+// TestTillOverParcels: a till sells, and repeats requests with the same key, while parcel after
+// parcel comes and replies are lost. Each sale is paid once.
 func TestTillOverParcels(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
@@ -626,8 +624,8 @@ func TestTillOverParcels(t *testing.T) {
 	}()
 	asked := 0
 	for n := range sales {
-		time.Sleep(time.Duration(n%3) * 800 * time.Millisecond) // room for a parcel
-		// at the latest the last parcel is taken up: its self test begins
+		time.Sleep(time.Duration(n%3) * 800 * time.Millisecond) // time for a parcel
+		// by then the last parcel is in use: its self test begins
 		if n == sales-1 {
 			for wrong := range installed {
 				t.Error(wrong)
@@ -694,8 +692,8 @@ func TestTillOverParcels(t *testing.T) {
 	t.Logf("asked %d times, of %d starts", asked, len(starts))
 }
 
-// TestWrongKeyIsTold: a parcel with a key that the gateway does not know is told apart from
-// a gateway that does not answer, on the screen and by the doctor.
+// TestWrongKeyIsTold: a key that the gateway does not know is told apart from a gateway that does
+// not answer, on the screen and by the doctor.
 func TestWrongKeyIsTold(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)
@@ -737,7 +735,7 @@ func TestParcelAsPicture(t *testing.T) {
 	t.Logf("%d characters, %v", len(text), img.Bounds().Max)
 }
 
-// TestEveryRefusalHasWords in each language, which says another thing than the next.
+// TestEveryRefusalHasWords: each refusal has words of its own in each language.
 func TestEveryRefusalHasWords(t *testing.T) {
 	for _, language := range payterm.Languages {
 		seen := map[string]bool{}
@@ -752,8 +750,8 @@ func TestEveryRefusalHasWords(t *testing.T) {
 	}
 }
 
-// TestDamagedParcelIsMended: what a parcel brought is lost, its place is known. Where
-// nobody can log in such a terminal waits for a new parcel, and says so.
+// TestDamagedParcelIsMended: the installed parcel is lost, but the board is known. On an image
+// nobody can log in, so the terminal waits for a new parcel and says so.
 func TestDamagedParcelIsMended(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(data string) error{
@@ -804,8 +802,8 @@ func TestDamagedParcelIsMended(t *testing.T) {
 	}
 }
 
-// TestRunOutOfTheBox: on real hardware too a terminal without configuration waits, as
-// long as it knows its board, and systemd is told.
+// TestRunOutOfTheBox: on real hardware too, a terminal without configuration waits for a parcel
+// if it knows its board, and tells systemd.
 func TestRunOutOfTheBox(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ type reconcileCmd struct {
 	Number *int64 `xor:"what" help:"The Z of this number instead."`
 }
 
-// Run ends with status 1 where anything differs or is unknown.
+// Run ends with status 1 if anything differs or is unknown.
 func (c reconcileCmd) Run() error {
 	req := api.ReconcileRequest{Day: c.Day}
 	if c.Number != nil {

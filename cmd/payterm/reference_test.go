@@ -14,8 +14,8 @@ import (
 	"payterm/tomlfile"
 )
 
-// TestReference holds docs/reference.md against the keys that the code has; -update writes it
-// anew. What a key may say and what is usual its package tells and has a test for.
+// TestReference compares docs/reference.md with the keys in the code; -update rewrites it. Values
+// and defaults come from the packages, which test them.
 func TestReference(t *testing.T) {
 	text := reference(t)
 	doc := filepath.Join("..", "..", "docs", "reference.md")
@@ -68,7 +68,7 @@ with its line.
 	return b.String()
 }
 
-// table writes the keys, a table for each section.
+// table writes the keys, with a table for each section.
 func table(b *strings.Builder, keys []tomlfile.Key, fact func(string) tomlfile.Fact, heading func(string) string) {
 	last := "-"
 	for _, k := range keys {
@@ -101,7 +101,7 @@ func table(b *strings.Builder, keys []tomlfile.Key, fact func(string) tomlfile.F
 	}
 }
 
-// allowed is what may stand at a key, words as they are written.
+// allowed is what a key may have.
 func allowed(f tomlfile.Fact) string {
 	if len(f.Words) == 0 {
 		return cmp.Or(f.Allowed(), "`true`, `false`")
@@ -116,7 +116,7 @@ func allowed(f tomlfile.Fact) string {
 // cell is a text in a table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// remarks are what stands above each key of the example, and behind those of an operator.
+// remarks are the comments above each key of the example, and behind those of an operator.
 func remarks(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "testdata", "config", "example.toml"))

@@ -16,7 +16,7 @@ import (
 	"payterm/terminal/doctor"
 )
 
-// sold makes a Passive sale and gives its order.
+// sold makes a Passive sale and returns its order.
 func (s *shop) sold(amount string) payterm.Order {
 	s.t.Helper()
 	sale := s.begin("--mode", "passive", "--amount", amount)
@@ -29,8 +29,8 @@ func (s *shop) sold(amount string) payterm.Order {
 	return o
 }
 
-// refunds counts the refunds of a sale that the gateway was asked for, carried out
-// or not, with what the ledger has given back.
+// refunds counts a sale's refund requests at the gateway, carried out or not, and its refunded
+// total in the ledger.
 func (s *shop) refunds(sale payterm.OrderID) (asked int, refunded int64) {
 	for _, row := range s.ledger() {
 		if row.ID == string(sale) {
@@ -45,7 +45,7 @@ func (s *shop) refunds(sale payterm.OrderID) (asked int, refunded int64) {
 	return asked, refunded
 }
 
-// TestRefund gives back a sale in two parts; a third is more than is left.
+// TestRefund refunds a sale in two parts; a third one is more than is left.
 func TestRefund(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n")
@@ -71,7 +71,7 @@ func TestRefund(t *testing.T) {
 		{[]string{"--idempotency-key", "R1"}, 2, "", "", 500}, // all that is left is another request
 		{[]string{"--amount", "7.35"}, 13, payterm.NotSent, payterm.ReasonRefundCap, 500},
 		{[]string{"--idempotency-key", "R2"}, 0, payterm.Approved, "", 1234},
-		{[]string{"--idempotency-key", "R2"}, 0, payterm.Approved, "", 1234}, // the same, though nothing is left
+		{[]string{"--idempotency-key", "R2"}, 0, payterm.Approved, "", 1234}, // the same request, though nothing is left
 		{[]string{"--amount", "7.34", "--idempotency-key", "R2"}, 0, payterm.Approved, "", 1234},
 		{[]string{"--amount", "0.01"}, 13, payterm.NotSent, payterm.ReasonRefundCap, 1234},
 	} {
@@ -96,8 +96,8 @@ func TestRefund(t *testing.T) {
 	}
 }
 
-// TestRefundReplyLost has each fault between a refund and its proof: it is sent
-// once, and what it came to is found out.
+// TestRefundReplyLost makes each fault between a refund and its proof: it is sent once, and its
+// result is found.
 func TestRefundReplyLost(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nrefund_window = \"5s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
@@ -118,7 +118,7 @@ func TestRefundReplyLost(t *testing.T) {
 		case !applied && (status != 12 || refunded != 0):
 			t.Errorf("%s: exit status %d, %d given back, %+v", fault, status, refunded, o)
 		}
-		if !applied { // a second one is refused until a supervisor has looked at the first
+		if !applied { // a second one is refused until a supervisor has decided on the first
 			if status, again := s.run("refund", string(sale.ID), "--amount", "1.00").end(); status != 13 ||
 				again.Reason != payterm.ReasonRefundOpen {
 				t.Errorf("%s: a second refund beside one in doubt: exit status %d, %+v", fault, status, again)
@@ -131,8 +131,8 @@ func TestRefundReplyLost(t *testing.T) {
 	}
 }
 
-// TestReprint has the power fail before the slips: the last sale's are printed again
-// and say COPY, since nobody knows whether the first ones came out.
+// TestReprint: the power fails before the slips; the last sale's are printed again and marked
+// COPY, since the first ones may have been printed.
 func TestReprint(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -159,8 +159,7 @@ func TestReprint(t *testing.T) {
 	}
 }
 
-// TestTotals closes a day: each order is in one Z, and the Z agrees with the
-// ledger.
+// TestTotals closes a day: each order is in one Z, and the Z agrees with the ledger.
 func TestTotals(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\n")
@@ -196,7 +195,7 @@ func TestTotals(t *testing.T) {
 	if a, b := only(z), only(next); a.Net().Minor+b.Net().Minor != taken-back {
 		t.Errorf("both Zs come to %d, the ledger to %d", a.Net().Minor+b.Net().Minor, taken-back)
 	}
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) { // paper takes its time
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) { // printing takes time
 		paper := string(s.call("GET", s.panel+"/emu/paper.txt", nil))
 		if strings.Contains(paper, "X TOTAL") && strings.Contains(paper, "Z TOTAL 1") {
 			break
@@ -232,13 +231,13 @@ func (s *shop) totals(args ...string) payterm.Totals {
 	return t
 }
 
-// TestDoctor examines a terminal that is well, and one that is not.
+// TestDoctor examines a terminal without faults, and one with faults.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
 	examine := func() (int, map[string]string) {
 		r := s.run("doctor")
-		r.cmd.Wait() //nolint:errcheck // its exit status is looked at
+		r.cmd.Wait() //nolint:errcheck // the exit status is checked
 		var rep struct {
 			Checks []struct{ Name, Result string }
 		}
@@ -256,7 +255,7 @@ func TestDoctor(t *testing.T) {
 		"network answer", "queue"} {
 		want := "ok"
 		if synced, err := doctor.NetworkTime(); name == "clock" && (err != nil || !synced) {
-			want = "warn" // as the kernel of this machine has it
+			want = "warn" // depends on this machine's kernel
 		}
 		if found[name] != want {
 			t.Errorf("%s: %q, want %s", name, found[name], want)
@@ -267,7 +266,7 @@ func TestDoctor(t *testing.T) {
 	}
 	s.post(s.panel+"/emu/unplug", map[string]string{"device": "scanner"})
 	s.faults("EX_RATE_QUERY", "bad_digest", 0)
-	// a cable is missed when it is used
+	// a pulled cable is noticed at its next use
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		status, found = examine()
 		if found["scanner"] == "fail" {
@@ -282,8 +281,8 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// TestNullIsNoAmount: a till that writes null where its amount is missing gives nothing
-// back. Left out it would be all that is left.
+// TestNullIsNoAmount: a refund with "amount": null is refused; a missing amount would mean all
+// that is left.
 func TestNullIsNoAmount(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")

@@ -26,8 +26,8 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// exitConfig ends a start that no restart can cure; systemd calls it CONFIG. It is
-// not 2, which is also how a Go program ends that panics.
+// exitConfig is the exit status of a start that no restart can repair; systemd calls it CONFIG.
+// It is not 2, the status of a Go panic.
 const exitConfig exitStatus = 78
 
 type runCmd struct {
@@ -44,7 +44,7 @@ func (c runCmd) Run() error {
 		level = slog.LevelInfo
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	// Read here, and kept from whatever the agent may start one day.
+	// Read here, and hidden from programs that the agent may start.
 	every, err := daemon.SdWatchdogEnabled(true)
 	if err != nil {
 		return fmt.Errorf("systemd's watchdog: %w", err)
@@ -61,7 +61,7 @@ func (c runCmd) Run() error {
 	defer wg.Wait()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	var asked atomic.Pointer[func(context.Context) (string, error)] // whoever serves the terminal now
+	var asked atomic.Pointer[func(context.Context) (string, error)] // the status of the current terminal
 	ready := sync.OnceValue(func() error {
 		w := watch{notify: notify, every: every, log: log, ask: func(ctx context.Context) (string,
 			error) {
@@ -92,7 +92,7 @@ func (c runCmd) Run() error {
 		board := board.Open(l.profile, ports)
 		missing := board.Absent()
 		for _, device := range slices.Sorted(maps.Keys(missing)) {
-			// Not the end: without a device the agent still settles what is open.
+			// Not fatal: without a device the agent still settles open orders.
 			log.Error("a device of the board profile is not there", "device", device, "board", l.cfg.Terminal.Board,
 				"err", missing[device])
 		}
@@ -124,19 +124,19 @@ func (c runCmd) Run() error {
 	})
 }
 
-// loaded is what an agent is started with.
+// loaded is the input of an agent's start.
 type loaded struct {
 	cfg     config.Config
 	key     config.SignKey
 	profile board.Profile
-	serial  uint64 // of the parcel that it came with
-	passed  uint64 // of one that waits on
-	fresh   bool   // nobody has provisioned the terminal
+	serial  uint64 // of the configuration's parcel
+	passed  uint64 // of a parcel that still waits
+	fresh   bool   // the terminal is not provisioned
 }
 
-// damaged is a terminal that was provisioned and cannot read what a parcel brought. On
-// an image nobody could mend that, and systemd would leave it dark: with a board of its
-// own it waits for a parcel, as one out of the box does.
+// damaged handles a provisioned terminal that cannot read its parcel's files. On an image nobody
+// could repair that, and systemd would not restart it: with a board of its own it waits for a
+// parcel, as a new terminal does.
 func (c runCmd) damaged() (l loaded, err error) {
 	if l.cfg, _, err = config.InForce(c.Config, "", os.Environ()); err != nil {
 		return l, err
@@ -155,7 +155,7 @@ func (c runCmd) damaged() (l loaded, err error) {
 	return l, err
 }
 
-// load reads everything that a person has written, or a parcel has brought.
+// load reads all configuration, of a person or of a parcel.
 func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 	factory, _, err := config.InForce(c.Config, "", os.Environ())
 	if err != nil {
@@ -174,7 +174,7 @@ func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 	}
 	var missing []error
 	for _, p := range l.cfg.Missing() {
-		if !l.fresh || p.Key == "terminal.board" { // without a board there is nothing to say it on
+		if !l.fresh || p.Key == "terminal.board" { // without a board there is no screen
 			missing = append(missing, p)
 		}
 	}
@@ -190,8 +190,8 @@ func (c runCmd) load(log *slog.Logger) (l loaded, err error) {
 	return l, err
 }
 
-// status asks the loop how it is, in one line for systemctl status. An answer
-// proves that the loop turns.
+// status is the loop's state in one line, for systemctl status. An answer proves that the loop
+// runs.
 func status(ctx context.Context, a *terminal.Terminal, board *board.Board) (string, error) {
 	s, err := a.Snapshot(ctx)
 	if err != nil {
@@ -211,26 +211,23 @@ func status(ctx context.Context, a *terminal.Terminal, board *board.Board) (stri
 	return line, nil
 }
 
-// statusEvery is how often systemd is told the status when it wants no signs of
-// life.
+// statusEvery is how often systemd gets the status if it has no watchdog.
 const statusEvery = 10 * time.Second
 
-// watch tells systemd that the agent lives, for as long as its loop answers. With a
-// loop that hangs it falls silent, and systemd ends the agent and starts it anew:
-// what was committed is taken up again.
+// watch tells systemd that the agent is alive while its loop answers. If the loop hangs, systemd
+// kills and restarts the agent, which takes up what was committed.
 type watch struct {
 	notify func(state string) error
 	ask    func(context.Context) (string, error) // the loop
-	every  time.Duration                         // in which systemd wants a sign of life; 0: none
+	every  time.Duration                         // systemd's watchdog interval; 0: none
 	log    *slog.Logger
 }
 
-// run says READY=1 after the first answer, then repeats itself until the context
-// ends.
+// run sends READY=1 after the first answer, then repeats until the context ends.
 func (w watch) run(ctx context.Context) {
 	pause := statusEvery
 	if w.every > 0 {
-		pause = min(pause, w.every/3) // an answer may be late once
+		pause = min(pause, w.every/3) // one answer may be late
 	}
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -244,7 +241,7 @@ func (w watch) run(ctx context.Context) {
 		}
 		switch {
 		case ctx.Err() != nil:
-			w.notify("STOPPING=1\nSTATUS=closing the journal") //nolint:errcheck // it ends all the same
+			w.notify("STOPPING=1\nSTATUS=closing the journal") //nolint:errcheck // it ends in any case
 			return
 		case err != nil:
 			w.log.Warn("no sign of life to systemd", "err", err)

@@ -25,8 +25,7 @@ import (
 	"payterm/hal/emulated"
 )
 
-// counterBoard is a scanner and a printer on PTYs: all that a Passive sale from a
-// till needs.
+// counterBoard is a scanner and a printer on PTYs: enough for a Passive sale from a till.
 func counterBoard(t *testing.T) (*emulated.Board, string) {
 	t.Helper()
 	const text = "board = \"counter\"\n[scanner]\ndevice = \"%s\"\nbaud = 9600\n[printer]\ndevice = \"%s\"\nbaud = 9600\ncut = true\nstatus = true\n"
@@ -72,7 +71,7 @@ func newSystemd(t *testing.T) *systemd {
 	return &systemd{t, path, conn}
 }
 
-// wait reads until a message has a line with this beginning.
+// wait reads until a message has a line with this prefix.
 func (s *systemd) wait(line string) string {
 	s.t.Helper()
 	var seen string
@@ -93,7 +92,7 @@ func (s *systemd) wait(line string) string {
 	}
 }
 
-// TestRun: ready, alive, a whole sale over ttys, a refund refused, and a clean end.
+// TestRun: ready, alive, a whole sale over ttys, a refused refund, and a clean end.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	board, profile := counterBoard(t)
@@ -171,7 +170,7 @@ sign_key_file = "%s"
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the end: %v: %s", err, stderr.String())
 	}
-	if strings.Contains(stderr.String(), "level=ERROR") { // a slip that was cut short is a warning
+	if strings.Contains(stderr.String(), "level=ERROR") { // an interrupted slip is a warning
 		t.Errorf("it complained: %s", stderr.String())
 	}
 }
@@ -183,8 +182,8 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
-// TestRunRefuses: what a restart cannot cure ends with systemd's CONFIG, and says
-// what would.
+// TestRunRefuses: what no restart can repair ends with systemd's CONFIG, and the error says what
+// to do.
 func TestRunRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -213,8 +212,8 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
-// TestRunDamagedWithoutABoard: what a parcel brought is damaged, and nobody has said which
-// board it is: it ends, and does not go for the default one.
+// TestRunDamagedWithoutABoard: the parcel's files are damaged and the board is unknown: it ends,
+// and does not use the default board.
 func TestRunDamagedWithoutABoard(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -235,8 +234,8 @@ func TestRunDamagedWithoutABoard(t *testing.T) {
 	}
 }
 
-// TestRunWithoutHardware: a machine that has none of the board's wires says which,
-// and runs, since open orders want settling all the same.
+// TestRunWithoutHardware: without the board's devices it names them, and runs, because open
+// orders have to be settled.
 func TestRunWithoutHardware(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -278,8 +277,8 @@ func TestRunWithoutHardware(t *testing.T) {
 	}
 }
 
-// TestWatchFallsSilent: no answer, no sign of life; and none is ready that never
-// answered.
+// TestWatchFallsSilent: without an answer systemd gets no sign of life, and no READY before the
+// first answer.
 func TestWatchFallsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

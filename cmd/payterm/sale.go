@@ -15,7 +15,7 @@ import (
 	"payterm/terminal/api"
 )
 
-// agent calls the terminal that runs.
+// agent calls the running terminal.
 func (s store) agent() api.Client { return api.Client{Data: s.Data} }
 
 type saleCmd struct {
@@ -30,7 +30,7 @@ type saleCmd struct {
 	Currency       string                 `help:"Of the amount; the terminal's when it is left out."`
 }
 
-// currency is the one that was named, or the terminal's.
+// currency is the named one, or the terminal's.
 func (s store) currency(named string) (payterm.Currency, error) {
 	if c := payterm.Currency(named); named != "" {
 		if !c.Known() {
@@ -76,8 +76,8 @@ func (c saleCmd) Run() error {
 	})
 }
 
-// checkRef refuses a reference that no terminal takes. With a key the agent is asked
-// first, which may know what came of it.
+// checkRef refuses a wrong reference. With a key the agent is asked first, since it may know the
+// order.
 func (store) checkRef(ref string, key payterm.IdempotencyKey) error {
 	if key != "" {
 		return nil
@@ -85,7 +85,7 @@ func (store) checkRef(ref string, key payterm.IdempotencyKey) error {
 	return api.CheckRef(ref)
 }
 
-// asked is the sale as far as it is known here.
+// asked is the sale as far as the flags say.
 func (c saleCmd) asked(amount, tip payterm.Amount) payterm.Order {
 	return payterm.Order{
 		Kind: payterm.KindSale, Mode: payterm.Mode(c.Mode), Wallet: c.Wallet, Ref: c.Ref,
@@ -102,8 +102,8 @@ type refundCmd struct {
 	Currency       string                 `help:"Of the amount; the sale's when it is left out."`
 }
 
-// currency is the one that was named, or the sale's, or where that is not to be had here
-// the terminal's, which sells in no other.
+// currency is the named one, or the sale's, or if that is not known here the terminal's, which
+// sells in no other.
 func (c refundCmd) currency() (payterm.Currency, error) {
 	if c.Currency == "" {
 		var sale payterm.Order
@@ -143,8 +143,8 @@ func (c refundCmd) Run() error {
 	})
 }
 
-// follow asks for a sale or refund and waits for its end. An interrupt ends the waiting
-// only: nobody may take the order for cancelled.
+// follow makes a sale or refund and waits for its end. An interrupt ends the waiting only: the
+// order is not cancelled.
 func (c store) follow(asked payterm.Order,
 	ask func(ctx context.Context, taken func(payterm.OrderID)) (payterm.Order, error)) error {
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -172,7 +172,7 @@ func (c store) follow(asked payterm.Order,
 	case interrupted.Err() != nil:
 		fmt.Fprintln(os.Stderr, "payterm: no longer waiting; the order goes on at the terminal: payterm status",
 			asked.ID)
-	default: // it may have been taken
+	default: // the terminal may have it
 		fmt.Fprintln(os.Stderr, "payterm: the agent went away; the order goes on by itself: payterm status", asked.ID)
 	}
 	asked.Outcome = payterm.InDoubt
@@ -244,7 +244,7 @@ func (c statusCmd) Run() error {
 	})
 }
 
-// networkLine says how the way to the gateway is, and how old that is.
+// networkLine describes the network's state and its age.
 func networkLine(s api.Running) string {
 	line := string(s.Network)
 	if s.NetworkAgeMS != nil {

@@ -11,8 +11,8 @@ import (
 	"payterm/hal/emulated"
 )
 
-// A GM65 answers the command that lets it look, in front of the code that it reads then: the
-// first code pays.
+// TestScannerThatTalksBack: a GM65 acknowledges its trigger command before the code: the first
+// code pays.
 func TestScannerThatTalksBack(t *testing.T) {
 	t.Parallel()
 	profile, err := boards.Read("emulated")
@@ -37,8 +37,8 @@ trigger_again = "2s"`, 1))
 	}
 }
 
-// A scanner that is set to AZERTY writes no digits: the screen and the doctor name it, and
-// nothing is paid on a guess. One that is set to QWERTZ writes digits, and pays.
+// TestScannerOfAnotherKeyboard: a scanner set to AZERTY writes no digits: screen and doctor say
+// so, and nothing is paid. One set to QWERTZ writes digits, and pays.
 func TestScannerOfAnotherKeyboard(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -76,7 +76,8 @@ func TestScannerOfAnotherKeyboard(t *testing.T) {
 	s.waitScreen("approved")
 }
 
-// A parcel survives a scanner whose Y is a Z, and one that types small letters for capitals.
+// TestParcelFromAnotherKeyboard: a parcel is read from a scanner with Y and Z, or upper and lower
+// case, exchanged.
 func TestParcelFromAnotherKeyboard(t *testing.T) {
 	t.Parallel()
 	for _, h := range []emulated.Habits{{Layout: "de"}, {Layout: "fr", Caps: true}} {

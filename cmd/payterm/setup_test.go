@@ -12,9 +12,9 @@ import (
 	"payterm/terminal/doctor"
 )
 
-// TestUnprovisionedIsNotMute: a terminal out of the box, without --trust, says how it is
-// and what to do on every command, examines itself, takes a parcel of its own signer, and
-// then has the whole doctor once.
+// TestUnprovisionedIsNotMute: a new terminal without --trust says its state and what to do on
+// every command, runs the doctor, takes a parcel of its own signer, and then runs the whole self
+// test once.
 func TestUnprovisionedIsNotMute(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t)

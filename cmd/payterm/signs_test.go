@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What can be known without an agent is a mistake in the command's use: status 2, and
-// the field's name.
+// TestControlSignsAreRefused: what can be checked without an agent is a usage error: status 2,
+// with the field's name.
 func TestControlSignsAreRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"sale", "--mode", "passive", "--amount", "1.00", "--ref", "a\nb"}, {"refund", "T1AAAAA000001", "--ref",
@@ -24,7 +24,8 @@ func TestControlSignsAreRefused(t *testing.T) {
 	}
 }
 
-// config check names the signs that the board's devices do not have, and is content.
+// TestConfigCheckNamesSigns: config check names characters that the board's devices lack, and
+// succeeds.
 func TestConfigCheckNamesSigns(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shop.toml")
 	if err := os.WriteFile(file,
@@ -42,8 +43,8 @@ func TestConfigCheckNamesSigns(t *testing.T) {
 	}
 }
 
-// A shop whose name no code page has, a till that sends an emoji, an accent beside its
-// letter and signs without width: what was paid has its slips, and the day its Z.
+// TestEverySaleHasItsSlip: a shop's name outside all code pages, an emoji from a till, combining
+// accents and zero-width characters: each payment has its slips, and the day its Z.
 func TestEverySaleHasItsSlip(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "[merchant]\nname = \"張記茶餐廳 🍕\"\naddress = \"Crêperie Œuvre™ — Đặng Phở\"\n")

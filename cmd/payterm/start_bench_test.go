@@ -22,8 +22,8 @@ const (
 	saleRecords = 3 // began, scanned, answered
 )
 
-// BenchmarkStart measures from the start of the process to the line that says it
-// is ready, on the journal of a shop with many sales behind it.
+// BenchmarkStart measures from the process's start to its ready line, on the journal of a shop
+// with many sales.
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	fillJournal(b, filepath.Join(dir, "payterm.db"))
@@ -37,12 +37,12 @@ func BenchmarkStart(b *testing.B) {
 		}
 	}
 	slices.Sort(took)
-	b.ReportMetric(0, "ns/op") // with the end of the process
+	b.ReportMetric(0, "ns/op") // it includes the process's end
 	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "worst-ms")
 }
 
-// end lets a program end by itself, as Ctrl-C does.
+// end ends a program as Ctrl-C does.
 func end(b *testing.B, cmd *exec.Cmd) {
 	b.Helper()
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
@@ -87,8 +87,8 @@ func fillJournal(b *testing.B, path string) {
 	}
 }
 
-// BenchmarkMemory is what the process holds after a sale, with the simulator and
-// the front panel in it: the most that was seen.
+// BenchmarkMemory is the most memory of the process after a sale, including simulator and front
+// panel.
 func BenchmarkMemory(b *testing.B) {
 	most := map[string]float64{}
 	for b.Loop() {

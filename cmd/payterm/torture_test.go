@@ -25,8 +25,8 @@ var (
 	tortureSeed = flag.Uint64("torture.seed", 0, "seed of TestTorture; 0 draws one")
 )
 
-// What a customer waits for is short, and a code's life ends within the test, so
-// that everything that can resolve does.
+// Customers wait for a short time, and a code's life ends within the test, so that every order
+// ends.
 const hurried = `
 first_inquiry = "100ms"
 inquiry_interval = "100ms"
@@ -42,7 +42,7 @@ refund_interval = "100ms"
 refund_window = "1s"
 `
 
-// phonesDecide bounds how long a customer thinks: less than a code lives.
+// phonesDecide bounds how long a customer waits: shorter than a code's life.
 const phonesDecide = 4 * time.Second
 
 // torment is a shop whose terminal is killed again and again while it sells.
@@ -55,12 +55,11 @@ type torment struct {
 	phones   []phone
 	kills    []time.Time
 	unborn   int       // starts that were killed before they were ready
-	shownAt  time.Time // when a code was last held to the scanner
+	shownAt  time.Time // when a code was last presented
 	attempts int
 }
 
-// pledge is one thing that the shop's till asked for, under one key, and what it
-// was told.
+// pledge is a request of the shop's till with one key, and its result.
 type pledge struct {
 	key    string
 	path   string
@@ -71,16 +70,16 @@ type pledge struct {
 
 func (p pledge) refund() bool { return p.path != "/sale" }
 
-// phone is a customer who does something with an order at a time.
+// phone is a customer's planned act.
 type phone struct {
 	order payterm.OrderID
 	verb  string
 	at    time.Time
 }
 
-// TestTorture runs the built agent against a gateway with random faults, kills
-// it at random moments, many of them close to a send, and in the end holds the
-// gateway's ledger and what the till was told against the journal.
+// TestTorture runs the built agent against a gateway with random faults and kills it at random
+// moments, many of them close to a send. At the end it compares the gateway's ledger, the till's
+// results and the journal.
 func TestTorture(t *testing.T) {
 	t.Parallel()
 	for shopNumber := range uint64(2) {
@@ -111,7 +110,7 @@ func TestTorture(t *testing.T) {
 	}
 }
 
-// gremlins plants faults for what comes next.
+// gremlins plants faults for the next requests.
 func (m *torment) gremlins() {
 	faults := []string{
 		"drop_before_apply", "http_500", "html_200", "redirect", "empty", "drop_after_apply", "delay 60", "delay 300",
@@ -128,7 +127,7 @@ func (m *torment) gremlins() {
 	}
 }
 
-// sell makes one sale of an amount unlike any other.
+// sell makes a sale with an amount that is used once.
 func (m *torment) sell() *pledge {
 	p := &pledge{key: fmt.Sprintf("sale %d", len(m.pledges)+1), path: "/sale", amount: int64(101 + len(m.pledges))}
 	m.pledges = append(m.pledges, p)
@@ -140,7 +139,7 @@ func (m *torment) sell() *pledge {
 	return p
 }
 
-// giveBack refunds a sale, in whole or in part.
+// giveBack refunds a sale, completely or partly.
 func (m *torment) giveBack(sale *pledge) {
 	p := &pledge{key: fmt.Sprintf("refund %d", len(m.pledges)+1), path: "/orders/" + string(sale.said.ID) + "/refund",
 		amount: 1 + m.chance.Int64N(sale.amount)}
@@ -148,7 +147,7 @@ func (m *torment) giveBack(sale *pledge) {
 	m.ask(p, api.RefundRequest{AmountMinor: &p.amount, IdempotencyKey: payterm.IdempotencyKey(p.key)}, "")
 }
 
-// ask asks under one key until there is an answer, whoever dies meanwhile.
+// ask repeats a request with one key until there is a result, over kills of the agent.
 func (m *torment) ask(p *pledge, request any, mode payterm.Mode) {
 	for tries := 0; p.said.Outcome == ""; tries++ {
 		if tries == 20 {
@@ -158,8 +157,8 @@ func (m *torment) ask(p *pledge, request any, mode payterm.Mode) {
 	}
 }
 
-// attempt asks once. In half of the cases the agent dies, most often soon after
-// it was asked or after the customer's code was read.
+// attempt asks once. In half of the cases the agent is killed, most often soon after the request
+// or after the scan.
 func (m *torment) attempt(p *pledge, request any, mode payterm.Mode) {
 	m.attempts++
 	lines := m.post1(p.path, request)
@@ -189,7 +188,7 @@ func (m *torment) attempt(p *pledge, request any, mode payterm.Mode) {
 					after(60 * time.Millisecond)
 				}
 			case line.Order != nil && line.Order.ID == "" && line.Order.Reason == payterm.ReasonBusy:
-				time.Sleep(20 * time.Millisecond) // the order of an earlier call is still at the counter
+				time.Sleep(20 * time.Millisecond) // an earlier call's order is still at the counter
 				return
 			case line.Order != nil:
 				p.said = *line.Order
@@ -199,7 +198,7 @@ func (m *torment) attempt(p *pledge, request any, mode payterm.Mode) {
 			}
 		case <-die:
 			m.die()
-			for range lines { // what the dead have said is out: it may be the answer
+			for range lines { // lines sent before the kill may have the result
 			}
 			return
 		case <-look.C:
@@ -208,8 +207,8 @@ func (m *torment) attempt(p *pledge, request any, mode payterm.Mode) {
 	}
 }
 
-// post1 makes one call of the local API and gives its lines. The channel closes
-// with the connection.
+// post1 makes one call of the local API and returns its lines. The channel closes with the
+// connection.
 func (m *torment) post1(path string, in any) <-chan api.OrderLine {
 	lines := make(chan api.OrderLine, 8)
 	body, err := json.Marshal(in)
@@ -234,8 +233,7 @@ func (m *torment) post1(path string, in any) <-chan api.OrderLine {
 	return lines
 }
 
-// present holds a phone to the scanner, now and then one whose code another sale
-// has used.
+// present presents a code to the scanner, sometimes one that another sale has used.
 func (m *torment) present() {
 	if len(m.codes) > 0 && m.chance.IntN(6) == 0 {
 		m.scan(m.codes[m.chance.IntN(len(m.codes))])
@@ -255,7 +253,7 @@ func (m *torment) present() {
 	m.shownAt = time.Now()
 }
 
-// watch lets customers notice what they can pay, and do what they have decided.
+// watch makes customers see what they can pay, and act.
 func (m *torment) watch() {
 	resp, err := m.api.Get("http://payterm/status")
 	if err != nil {
@@ -270,7 +268,7 @@ func (m *torment) watch() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	// as a customer does whose code was not read
+	// the code may not have been read
 	if status.State == "scan" && len(m.codes) > 0 && time.Since(m.shownAt) > time.Second {
 		m.scan(m.codes[len(m.codes)-1])
 		m.shownAt = time.Now()
@@ -284,8 +282,7 @@ func (m *torment) watch() {
 	m.decide(time.Now())
 }
 
-// decide does what customers wanted to do by a time; the gateway may know
-// nothing of the order, or be done with it.
+// decide makes the acts that are due; the gateway may not know the order, or may have closed it.
 func (m *torment) decide(by time.Time) {
 	for i, p := range m.phones {
 		if p.verb != "" && !p.at.After(by) {
@@ -295,8 +292,7 @@ func (m *torment) decide(by time.Time) {
 	}
 }
 
-// die kills the agent and starts it again, now and then after one that does not
-// live until it is ready.
+// die kills the agent and restarts it, sometimes after a start that is killed before it is ready.
 func (m *torment) die() {
 	if err := m.agent.Process.Kill(); err != nil {
 		m.t.Fatal(err)
@@ -310,15 +306,14 @@ func (m *torment) die() {
 			m.t.Fatal(err)
 		}
 		time.Sleep(time.Duration(m.chance.Int64N(int64(200 * time.Millisecond))))
-		cmd.Process.Kill() //nolint:errcheck // it lives until then
+		cmd.Process.Kill() //nolint:errcheck // until then it runs
 		cmd.Wait()         //nolint:errcheck // it was killed
 		m.unborn++
 	}
 	m.boot()
 }
 
-// settle ends the torment: no more faults, no more customers, and everything
-// that can resolve does.
+// settle ends faults and customers, and waits until all orders have ended.
 func (m *torment) settle() {
 	m.t.Helper()
 	m.call("DELETE", m.sim+"/sim/faults", nil)
@@ -355,8 +350,7 @@ func (m *torment) settle() {
 	}
 }
 
-// closeToSend counts the kills at most so long after a request that moves money
-// reached the gateway.
+// closeToSend counts the kills within d after a request that moves money reached the gateway.
 func (m *torment) closeToSend(d time.Duration) (n int) {
 	for _, killed := range m.kills {
 		if slices.ContainsFunc(m.ledger(), func(l row) bool {
@@ -370,17 +364,15 @@ func (m *torment) closeToSend(d time.Duration) (n int) {
 	return n
 }
 
-// proves reports whether enough has happened for the books to prove something. On a
-// busy machine that takes longer.
+// proves reports whether enough has happened; on a busy machine that takes longer.
 func (m *torment) proves() bool {
 	return len(m.kills) >= 3 && m.closeToSend(50*time.Millisecond) >= len(m.kills)/10 &&
 		slices.ContainsFunc(m.pledges, func(p *pledge) bool { return !p.refund() && p.said.Outcome == approved })
 }
 
-// disputes says what is wrong between what the till was told, the journal, and
-// the ledger, once nothing is under way any more: an order charged twice, paid
-// and not approved, approved and not paid, an id or a code that served twice,
-// an order that was taken and forgotten, money given back that nobody knows of.
+// disputes compares the till's results, the journal and the ledger at the end: an order charged
+// twice, paid and not approved, approved and not paid, an id or a code used twice, an order that
+// was taken and lost, an unknown refund.
 func disputes(pledges []*pledge, orders []payterm.Order, ledger []row) []string {
 	var bad []string
 	dispute := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
@@ -457,7 +449,7 @@ func disputes(pledges []*pledge, orders []payterm.Order, ledger []row) []string 
 	return bad
 }
 
-// TestDisputes plants each thing that the torture is there to find.
+// TestDisputes plants each of these.
 func TestDisputes(t *testing.T) {
 	t.Parallel()
 	const sale, back = "T1AAAAA000001", "T1AAAAA000002"

@@ -31,7 +31,7 @@ func (c totalsCmd) Run() error {
 	switch {
 	case c.Number != nil && c.Which == "x":
 		return usage("totals: --number goes with z")
-	case c.Number != nil && *c.Number < 1: // and by no means a new Z
+	case c.Number != nil && *c.Number < 1: // not a new Z
 		return usage("totals: --number is 1 or more")
 	case c.Day != "" && (c.Which == "z" || c.Number != nil):
 		return usage("totals: --day goes with x")
@@ -103,11 +103,11 @@ func (c totalsCmd) Run() error {
 	})
 }
 
-// patience is after how long somebody is told what the agent may be waiting for.
+// patience is when a waiting user is told what the agent may wait for.
 const patience = 3 * time.Second
 
-// takeZ asks the agent for a Z. A PIN never stands on the command line, where everybody
-// on the machine could read it.
+// takeZ asks the agent for a Z. A PIN is never a command-line argument, which every user of the
+// machine could read.
 func (c totalsCmd) takeZ(ctx context.Context) (payterm.Totals, error) {
 	req := api.ZRequest{Operator: c.Operator}
 	if c.Operator != "" {
@@ -125,7 +125,7 @@ func (c totalsCmd) takeZ(ctx context.Context) (payterm.Totals, error) {
 	return c.agent().Z(ctx, req)
 }
 
-// who took a Z.
+// who is who took a Z.
 func who(by payterm.TakenBy) string {
 	switch {
 	case by.AllowedBy == "":
@@ -147,8 +147,7 @@ func days(t payterm.Totals) string {
 	return t.Day + " to " + t.LastDay
 }
 
-// totalsCSV writes a line for each row, and one for each open order, which counts
-// nothing yet.
+// totalsCSV writes a line for each row and for each open order, which is in no sum.
 func totalsCSV(t payterm.Totals) error {
 	w := csv.NewWriter(os.Stdout)
 	n := func(i int64) string { return strconv.FormatInt(i, 10) }

@@ -14,12 +14,11 @@ type trainingCmd struct {
 	Want string `arg:"" enum:"on,off" help:"on or off."`
 }
 
-// switchWait is how long one agent may take to end and the other to come up. Where a
-// supervisor has to type the PIN, the agent answers before.
+// switchWait is how long the end of one agent and the start of the next may take. If a
+// supervisor's PIN is needed, the agent answers before.
 const switchWait = 20 * time.Second
 
-// Run asks, and then looks until it is so: the agent that is asked ends, and its
-// answer may end with it.
+// Run asks, and then checks the status: the agent ends, perhaps before its answer.
 func (c trainingCmd) Run() error {
 	on := c.Want == "on"
 	asked := c.agent().Train(context.Background(), on)

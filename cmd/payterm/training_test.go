@@ -19,7 +19,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// counted puts a door before a gateway that counts who comes through it.
+// counted puts a proxy before a gateway that counts connections.
 func counted(t *testing.T, gateway string) (door string, count *atomic.Int64) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -50,7 +50,7 @@ func counted(t *testing.T, gateway string) (door string, count *atomic.Int64) {
 	return "http://" + l.Addr().String(), count
 }
 
-// printed runs a command that must succeed and gives what it prints.
+// printed runs a command that must succeed and returns its output.
 func (s *shop) printed(args ...string) string {
 	s.t.Helper()
 	out, err := exec.Command(filepath.Join(bin, "payterm"), append(args, "--json", "--data", s.data)...).Output()
@@ -60,7 +60,7 @@ func (s *shop) printed(args ...string) string {
 	return string(out)
 }
 
-// keptIn gives the files below a directory that hold one of the secrets.
+// keptIn lists the files below a directory that contain one of the secrets.
 func keptIn(t *testing.T, dir string, secrets ...string) (files []string) {
 	t.Helper()
 	read := 0
@@ -83,7 +83,7 @@ func keptIn(t *testing.T, dir string, secrets ...string) (files []string) {
 	return files
 }
 
-// train goes into a training by the keys, once the last slip is out.
+// train begins training with the keys, after the last slip.
 func (s *shop) train() {
 	s.t.Helper()
 	for end := time.Now().Add(15 * time.Second); ; {
@@ -107,8 +107,8 @@ func (s *shop) train() {
 	s.has("idle", "TRAINING")
 }
 
-// TestTraining goes from the menu into a training and back. The real terminal's
-// journal and gateway hear nothing of it; tills are refused.
+// TestTraining goes from the menu into training and back. The real journal and gateway get
+// nothing of it; tills are refused.
 func TestTraining(t *testing.T) {
 	t.Parallel()
 	var came *atomic.Int64
@@ -146,7 +146,7 @@ func TestTraining(t *testing.T) {
 		t.Errorf("the training's data: %v %v", info, err)
 	}
 
-	// A till is refused, on either socket, but for what it asked for before.
+	// A till is refused on both sockets, except for an earlier request.
 	for _, data := range []string{s.data, filepath.Join(s.data, "training")} {
 		till := &shop{t: t, data: data}
 		if status, o := till.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key",
@@ -158,7 +158,7 @@ func TestTraining(t *testing.T) {
 		"till-1").end(); status != 0 || o.Outcome != payterm.Approved {
 		t.Errorf("the sale of before is asked about: exit status %d, %+v", status, o)
 	}
-	// and never of another one than that, nor of a simulated one.
+	// and never another one, nor a simulated one.
 	for _, c := range []struct {
 		status int
 		words  []string
@@ -186,7 +186,7 @@ func TestTraining(t *testing.T) {
 		t.Errorf("refund: exit status %d, %+v", status, o)
 	}
 
-	// A sale with a code that a customer's wallet might show.
+	// A sale with a code that could be a customer's.
 	const code, other = "281234509876543210", "4006381333931"
 	s.keys("5", "00", "ENTER")
 	s.waitScreen("scan")
@@ -196,7 +196,7 @@ func TestTraining(t *testing.T) {
 	if strings.Count(paper, "TRAINING") < 2 || strings.Contains(paper, "SIMULATION") {
 		t.Errorf("paper:\n%s", paper)
 	}
-	// The same code once more, and what is no wallet's code at all.
+	// The same code again, and one that is no wallet's.
 	for _, scanned := range []string{code, other} {
 		s.keys("7", "00", "ENTER")
 		s.waitScreen("scan")
@@ -205,11 +205,11 @@ func TestTraining(t *testing.T) {
 		s.keys("CLEAR")
 		s.waitScreen("idle")
 	}
-	// In Active Mode the customer pays without being asked to.
+	// In Active Mode the customer pays without a request.
 	s.keys("8", "00", "F1", "1")
 	s.has("approved", "TRAINING", "8.00")
 
-	// The drills: what is done right, and what is not.
+	// The drills, done right and wrong.
 	drill := func(digit string, says ...string) {
 		t.Helper()
 		s.keys("CLEAR", "F1", "00", digit)
@@ -249,7 +249,7 @@ func TestTraining(t *testing.T) {
 	s.has("word", "Noted")
 	s.keys("ENTER")
 	s.has("idle", "Drill: done right")
-	drill("3", "after you left") // and now the cashier charges again
+	drill("3", "after you left") // the cashier charges again
 	sell("2")
 	s.waitScreen("waiting")
 	time.Sleep(1100 * time.Millisecond)
@@ -268,7 +268,7 @@ func TestTraining(t *testing.T) {
 	s.post(s.panel+"/emu/printer", map[string]string{"paper": "ok"})
 	s.has("approved", "Drill: done right")
 
-	// Back, by the same item.
+	// Back, with the same item.
 	if kept := keptIn(t, filepath.Join(s.data, "training"), code, other); len(kept) > 0 {
 		t.Errorf("a scanned code is kept in %q", kept)
 	}
@@ -291,17 +291,17 @@ func TestTraining(t *testing.T) {
 		t.Errorf("the gateway's ledger was\n%s\nand is\n%s", ledger, now)
 	}
 	s.post(s.panel+"/emu/paper/tear", nil)
-	s.sold("20.00") // it sells, and the gateway hears of it
+	s.sold("20.00") // a real sale again
 	if came.Load() == gateway {
 		t.Error("the real terminal does not ask its gateway")
 	}
 
 	s.paperUntil("--- cut ---", "--- cut ---")
 
-	// Over the socket, and not while an order is open; a restart is the real terminal.
+	// Over the socket, and not while an order is open; a restart ends training.
 	s.keys("CLEAR")
 	s.waitScreen("idle")
-	// the printer says last that it is done
+	// the printer is last to finish
 	for end := time.Now().Add(15 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		out, err := exec.Command(filepath.Join(bin, "payterm"), "training", "on", "--data", s.data).CombinedOutput()
 		if err == nil {
@@ -335,14 +335,14 @@ func TestTraining(t *testing.T) {
 	}
 }
 
-// doubleZero presses the terminal's key 00, which no keyboard has.
+// doubleZero presses the terminal's key 00.
 func (b *browser) doubleZero() {
 	b.t.Helper()
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-key="00"]').focus()`))
 	b.types(kb.Enter)
 }
 
-// TestTrainingByKeyboard does a drill in the front panel, without a pointer.
+// TestTrainingByKeyboard does a drill in the front panel with the keyboard alone.
 func TestTrainingByKeyboard(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "inquiry_interval = \"300ms\"\nfirst_inquiry = \"300ms\"\n")

@@ -21,9 +21,9 @@ import (
 	"payterm/terminal/doctor"
 )
 
-// updateCmd is for terminals that run the image (docs/decisions/0013-image.md): RAUC
-// writes a version into the slot that does not run, U-Boot starts it, and it has to be
-// found healthy or the old one comes back.
+// updateCmd is for terminals with the image (docs/decisions/0013-image.md): RAUC writes a version
+// into the inactive slot, U-Boot starts it, and if it is not found healthy the old version comes
+// back.
 type updateCmd struct {
 	Install updateInstallCmd `cmd:"" default:"withargs" help:"Install a bundle, never while an order is open, and restart into it."`
 	Confirm updateConfirmCmd `cmd:"" help:"After a start: keep this version if it is healthy, else go back."`
@@ -31,31 +31,31 @@ type updateCmd struct {
 }
 
 const (
-	installTime = 2 * time.Hour    // for RAUC to write a slot: a slow card, a slow processor
+	installTime = 2 * time.Hour    // for RAUC to write a slot on a slow card
 	askTime     = time.Minute      // for the agent and for RAUC to answer a question
-	counterTime = time.Hour        // for the counter to come free once a version is installed
+	counterTime = time.Hour        // for the counter to be at rest after an installation
 	healthTime  = 10 * time.Minute // for a new version to be found healthy
 	healthPause = 5 * time.Second
-	goodTime    = 5 * time.Minute // for RAUC to note that it was
+	goodTime    = 5 * time.Minute // for RAUC to mark it as good
 
-	counterPauses = 24 // of them, for the counter to come free in a version that is not healthy
+	counterPauses = 24 // waits for the counter, in a version that is not healthy
 )
 
-// errOpen is why an update waits: somebody pays.
+// errOpen is why an update waits: an order is open.
 var errOpen = errors.New("an order is open")
 
-// manifest is what a bundle says of itself and RAUC has found signed.
+// manifest is what a bundle says of itself, with a signature that RAUC has checked.
 type manifest struct {
 	Compatible  string `json:"compatible"`
 	Version     string `json:"version"`
-	Build       string `json:"build"`       // seconds since 1970 of the source
-	Description string `json:"description"` // "store N": the form of the journal that it writes
+	Build       string `json:"build"`       // seconds since 1970, of the source
+	Description string `json:"description"` // "store N": the form of its journal
 }
 
-// fits says why a bundle must not be installed over a version built at a time, whose
-// journals have a form. An older one may have holes that were closed. A form that the
-// version of now cannot read would leave it without a journal when it has to come
-// back: such a form is first read by one version and then written by the next.
+// fits is why a bundle must not be installed over a version with this build time and journal
+// form. An older version may have known faults. A journal form that the current version cannot
+// read would leave it without a journal after a fallback: so a new form is first read by one
+// version and written by the next one only.
 func (m manifest) fits(built, form int64) error {
 	build, err := strconv.ParseInt(m.Build, 10, 64)
 	if err != nil {
@@ -81,25 +81,24 @@ func (m manifest) fits(built, form int64) error {
 
 func day(seconds int64) string { return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04Z") }
 
-// updater does what both commands need. Its functions lead to the machine; tests have
-// others.
+// updater has what both commands need. Its functions use the machine; tests replace them.
 type updater struct {
 	agent asker
-	dir   string // what outlives a restart and belongs to no slot
+	dir   string // survives a restart and belongs to no slot
 	run   func(ctx context.Context, name string, args ...string) (string, error)
 	say   func(format string, args ...any)
 	sleep func(context.Context, time.Duration) error
-	slot  string // that was started
-	board string // what a bundle has to be compatible with, by RAUC's own word
+	slot  string // the active one
+	board string // RAUC's name for compatible bundles
 	built int64
 
 	space   func(dir string) (int64, error) // bytes
 	synced  func() (bool, error)            // whether a time server sets the clock
-	stalled time.Duration                   // after which a server that says nothing is given up
+	stalled time.Duration                   // after this a silent server is given up
 }
 
 func newUpdater(s store, dir string) updater {
-	line, _ := os.ReadFile("/proc/cmdline") // without one there is no slot
+	line, _ := os.ReadFile("/proc/cmdline") // without a slot it is no image
 	return updater{
 		agent: asker{s, thisProgram}, dir: dir, run: runTool, built: buildTime().Unix(), slot: slotOf(string(line)),
 		board: boardOf("/etc/rauc/system.conf"), sleep: pause, space: spaceIn, synced: doctor.NetworkTime, stalled: stalledTime,
@@ -107,7 +106,7 @@ func newUpdater(s store, dir string) updater {
 	}
 }
 
-// slotOf reads the slot from the kernel's command line.
+// slotOf is the slot in the kernel's command line.
 func slotOf(line string) string {
 	for word := range strings.FieldsSeq(line) {
 		if slot, is := strings.CutPrefix(word, "rauc.slot="); is {
@@ -117,8 +116,7 @@ func slotOf(line string) string {
 	return ""
 }
 
-// boardOf reads from RAUC's configuration what it takes bundles for; nothing where it
-// does not say.
+// boardOf is the compatible string in RAUC's configuration, empty if there is none.
 func boardOf(path string) string {
 	text, _ := os.ReadFile(path) // then RAUC refuses what does not fit
 	for line := range strings.Lines(string(text)) {
@@ -140,13 +138,13 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// toolEnds is how long the children of a program that was ended may hold its output.
+// toolEnds is how long the children of a killed program may keep its output open.
 const toolEnds = time.Second
 
-// runTool runs a program and gives its standard output; the last line of what it
-// complains of is in the error. RAUC says much before it says why.
+// runTool runs a program and returns its standard output; an error has the last line of its
+// standard error, where RAUC gives the reason.
 func runTool(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // by its name in PATH, which the unit sets
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // found in PATH, which the unit sets
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = toolEnds
@@ -166,12 +164,11 @@ func (u updater) briefly(ctx context.Context, name string, args ...string) (stri
 
 const slots = "/usr/lib/payterm/slots"
 
-// lock keeps a second update away, by a stick while the timer's is under way: what is
-// noted of one version must not be taken for the other's. The function that it gives
-// lets go.
+// lock prevents a second update, for example from a stick during the timer's: their notes about
+// versions must not mix. The returned function unlocks.
 func (u updater) lock() (func() error, error) {
 	if u.slot == "" {
-		return func() error { return nil }, nil // it says why itself
+		return func() error { return nil }, nil // it reports its own failures
 	}
 	if err := os.MkdirAll(u.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("update: %w", err)
@@ -189,7 +186,7 @@ func (u updater) lock() (func() error, error) {
 	return f.Close, nil
 }
 
-// free says whether nobody pays and nothing is owed to an order.
+// free is an error while an order is open.
 func (u updater) free(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, askTime)
 	defer stop()
@@ -197,19 +194,19 @@ func (u updater) free(ctx context.Context) error {
 	return err
 }
 
-// health is what counts of a doctor's report, by the check's name.
+// health is the part of a doctor's report that counts, by check.
 type health struct {
 	Agent  bool            // it answered
 	Passed map[string]bool // the check did not fail
 }
 
-// vital are the checks that a version has to pass if the one before it did. The rest is
-// a matter of cables, paper and weather.
+// vital are the checks that a version has to pass if the previous one did. The others depend on
+// cables, paper and weather.
 var vital = []string{"display", "display bus", "journal", "records", "network encryption", "network answer",
 	"network key"}
 
-// away are the hops of the network that lie outside: while one of them fails, what comes
-// after it says nothing about the version.
+// away are network checks outside the machine: while one fails, the checks after it say nothing
+// about the version.
 var away = []string{"network link", "network address", "network connection"}
 
 func healthOf(r api.Report) health {
@@ -220,9 +217,9 @@ func healthOf(r api.Report) health {
 	return h
 }
 
-// demand adds what a version has to pass whatever the one before did. A terminal that
-// has a journal has an agent: one that was silent before the update, or whose doctor
-// was, must not make a new one pass that is silent too.
+// demand adds checks that a version has to pass in any case. A terminal with a journal has an
+// agent: if the previous agent or doctor did not answer, a new version without an answer must not
+// pass.
 func (h *health) demand(checks ...string) {
 	if h.Passed == nil {
 		h.Passed = map[string]bool{}
@@ -233,7 +230,7 @@ func (h *health) demand(checks ...string) {
 	}
 }
 
-// worse names what the version before could and this one cannot.
+// worse names the checks that the previous version passed and this one fails.
 func (h health) worse(before health) []string {
 	if before.Agent && !h.Agent {
 		return []string{"the agent does not answer"}
@@ -284,12 +281,12 @@ func (c updateInstallCmd) Run() error {
 func (c updateInstallCmd) install(ctx context.Context, u updater) error {
 	let, err := u.lock()
 	if err != nil {
-		return err // what the other one does stands on the screen
+		return err // the other one shows its own messages
 	}
 	defer let() //nolint:errcheck // nothing was written through it
 	err = c.try(ctx, u)
 	if c.Automatic && errors.Is(err, errNoAddress) {
-		return nil // nobody wants any
+		return nil // updates are not configured
 	}
 	if err != nil && u.slot != "" && !errors.Is(err, errNoAddress) {
 		u.tell(context.WithoutCancel(ctx), screen.UpdateRefused, wordFor(err))
@@ -312,7 +309,7 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	case trial == u.slot:
 		return refuse(screen.OnTrial,
 			errors.New("update: this version is on trial itself: wait until it is found healthy (systemctl status payterm-confirm)"))
-	case trial != none && !pending: // a confirmation that was cut off
+	case trial != none && !pending: // a confirmation that was interrupted
 		if err := u.fellBack(ctx, trial); err != nil {
 			return err
 		}
@@ -329,7 +326,7 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 		return err
 	}
 	if fetched {
-		defer os.Remove(file) //nolint:errcheck // it lies in the way of nothing but space
+		defer os.Remove(file) //nolint:errcheck // a leftover only takes space
 	}
 	m, err := u.manifest(ctx, file)
 	if err == nil {
@@ -346,7 +343,7 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	if c.Automatic && (m.Build == strconv.FormatInt(u.built, 10) || u.failed(m)) {
 		u.settled()
 		u.say("no update: version %s runs already, or has failed here before", m.Version)
-		if c.Source != "" { // somebody stands there with a stick
+		if c.Source != "" { // somebody is there with a stick
 			why := screen.SameVersion
 			if u.failed(m) {
 				why = screen.FailedBefore
@@ -357,10 +354,10 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	}
 	if pending {
 		var waits manifest
-		if u.kept("trial.json", &waits) == nil && waits == m { // nothing but the restart is missing
+		if u.kept("trial.json", &waits) == nil && waits == m { // only the restart is missing
 			return c.end(ctx, u, m)
 		}
-		// Until RAUC has written the slot anew nobody is to start what it will not be.
+		// The slot must not be started until RAUC has rewritten it.
 		if _, err := u.briefly(ctx, slots, "set-state", trial, "bad"); err != nil {
 			return fmt.Errorf("update: %w", err)
 		}
@@ -368,8 +365,7 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	if err := u.keep("before.json", u.examine(ctx)); err != nil {
 		return err
 	}
-	// Before RAUC turns to it: a cut right after that must not leave a version on trial
-	// of which nobody knows which one it is.
+	// Before RAUC starts: after a power cut it must be known which version is on trial.
 	if err := u.keep("trial.json", m); err != nil {
 		return err
 	}
@@ -384,7 +380,7 @@ func (c updateInstallCmd) try(ctx context.Context, u updater) error {
 	return c.end(ctx, u, m)
 }
 
-// end is after a version was installed.
+// end is what follows an installation.
 func (c updateInstallCmd) end(ctx context.Context, u updater, m manifest) error {
 	u.tell(ctx, screen.UpdateWaiting, "")
 	if c.NoRestart {
@@ -396,8 +392,8 @@ func (c updateInstallCmd) end(ctx context.Context, u updater, m manifest) error 
 	return c.restart(ctx, u, m)
 }
 
-// restart waits until nobody pays. A terminal that is never free starts the new version
-// with its next restart.
+// restart restarts at rest. If the counter is never at rest, the next restart starts the new
+// version.
 func (c updateInstallCmd) restart(ctx context.Context, u updater, m manifest) error {
 	ctx, stop := context.WithTimeoutCause(ctx, counterTime,
 		fmt.Errorf("version %s is installed and starts with the next restart", m.Version))
@@ -436,22 +432,22 @@ func (u updater) manifest(ctx context.Context, file string) (m manifest, err err
 	return m, err
 }
 
-// none is the answer of slots where no version is on trial.
+// none is the answer if no slot is on trial.
 const none = "none"
 
-// trial is the slot that was installed and never found healthy, or none; pending while
-// it has yet to be started.
+// trial is the slot that was installed and not found healthy yet, or none; pending if it was not
+// started yet.
 func (u updater) trial(ctx context.Context) (slot string, pending bool, err error) {
 	said, err := u.briefly(ctx, slots, "trial")
 	if slot = strings.TrimSpace(said); err != nil || slot == none || slot == u.slot {
 		return slot, false, err
 	}
 	next, err := u.briefly(ctx, slots, "get-primary")
-	return slot, err == nil && strings.TrimSpace(next) == slot, nil // no slot with a try left is none of it
+	return slot, err == nil && strings.TrimSpace(next) == slot, nil // an error means that no slot has a try left
 }
 
-// fellBack notes that the version in the other slot was tried and is not well, first
-// which one it is, so that the timer does not install it again and again.
+// fellBack records that the other slot's version failed, and which version it is, so that the
+// timer does not install it again and again.
 func (u updater) fellBack(ctx context.Context, trial string) error {
 	var m manifest
 	if u.kept("trial.json", &m) == nil {
@@ -467,7 +463,7 @@ func (u updater) fellBack(ctx context.Context, trial string) error {
 	return nil
 }
 
-// keep writes a small file so that a cut leaves the old one or the new one.
+// keep writes a small file atomically.
 func (u updater) keep(name string, v any) error {
 	text, err := json.Marshal(v)
 	if err == nil {
@@ -490,8 +486,8 @@ func (u updater) kept(name string, v any) error {
 	return json.Unmarshal(text, v)
 }
 
-// failed tells whether this is the version that was tried last and not found healthy. One
-// of the same name that was built later is another.
+// failed reports whether this version was the last one that failed. A later build of the same
+// version is another one.
 func (u updater) failed(m manifest) bool {
 	var last manifest
 	return u.kept("failed.json", &last) == nil && last.Version == m.Version && last.Build == m.Build
@@ -508,18 +504,17 @@ func (c updateConfirmCmd) Run() error {
 	return c.confirm(ctx, newUpdater(c.store, c.State))
 }
 
-// confirm tells U-Boot that this slot is good. Only a version on trial has to prove
-// itself: one that was good yesterday stays so with a display that breaks today, since
-// the other slot has no better display.
+// confirm tells U-Boot that this slot is good. Only a version on trial is examined: a good
+// version stays good if its display breaks, since the other slot would not help.
 func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
-	if u.slot == "" { // a failure: on an image that forgot its slot the unit must not pass
+	if u.slot == "" { // an image without its slot must not pass
 		return errors.New("update: this system is not payterm's image: there is nothing to confirm")
 	}
 	trial, pending, err := u.trial(ctx)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	os.Remove(u.fetched()) //nolint:errcheck // of an installation that was cut off
+	os.Remove(u.fetched()) //nolint:errcheck // of an interrupted installation
 	if trial == u.slot {
 		return c.prove(ctx, u)
 	}
@@ -536,8 +531,8 @@ func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
 		func() { fmt.Printf("slot %s is good\n", u.slot) })
 }
 
-// prove waits for a version on trial to be as healthy as the one before, with its whole
-// journal verified, and restarts the board when it is not: U-Boot counts.
+// prove waits until a version on trial is as healthy as the previous one, with its whole journal
+// verified, and otherwise restarts the board: U-Boot counts the tries.
 func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 	var before health
 	if err := u.kept("before.json", &before); err != nil {
@@ -574,11 +569,11 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 		func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
 }
 
-// good notes that this slot is good. RAUC's client gives up a call over D-Bus after 25 s,
-// and on a board that is busy just after its start the first one takes longer: it has the
-// service started, and asks slots three times. The service goes on after a call that was
-// given up, so the next is quicker. A version that is healthy is not to fall back by that.
-// No shorter limit than RAUC's own is set to one attempt: it would have none to succeed.
+// good marks this slot as good. RAUC's client gives up a D-Bus call after 25 s, and just after
+// the start of a slow board the first call takes longer: it starts the service and asks for the
+// slots three times. The service continues after such a call, so the next one is faster, and a
+// healthy version must not fall back because of that. One attempt has no shorter limit than
+// RAUC's own, so that it can succeed.
 func (u updater) good(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, goodTime)
 	defer stop()
@@ -599,7 +594,7 @@ func (c updateConfirmCmd) back(ctx context.Context, u updater, why error) error 
 		return fmt.Errorf("update: stopped before this version was judged: %w", why)
 	}
 	u.say("this version is not healthy: %v; the board restarts", why)
-	for range counterPauses { // whoever is being served just now comes first, within reason
+	for range counterPauses { // a customer comes first, within limits
 		if err := u.free(ctx); !errors.Is(err, errOpen) && (err != nil || u.claim(ctx) == nil) {
 			break
 		}

@@ -19,12 +19,12 @@ import (
 	"payterm/terminal/api"
 )
 
-// An update has questions about the agent, its journal and its configuration. All of that
-// lies where the agent's user can lay what he likes. So root, who updates, opens none of
-// it: a process with that user's rights does, whatever it meets there, and root hears its
-// answer, which is short, comes in time, and is believed as far as the agent is.
+// An update has to know things about agent, journal and configuration, which are where the
+// agent's user can place anything. So root, who updates, opens none of it: a process with that
+// user's rights does, and root reads its answer, which is bounded in size and time and trusted no
+// more than the agent.
 
-// question is what is to be known or done.
+// question is what to find out or do.
 type question struct {
 	What   string         `arg:"" enum:"free,report,tell,sold,verify,address"`
 	Notice screen.Notice  `help:"Of tell."`
@@ -32,14 +32,14 @@ type question struct {
 	Config string         `help:"Of address: the agent's --config."`
 }
 
-// What can be asked.
+// The questions.
 const (
-	askFree    = "free"    // whether nobody pays and nothing is owed to an order
-	askReport  = "report"  // the doctor's
-	askTell    = "tell"    // shows a notice; that of a restart is refused while somebody pays
-	askSold    = "sold"    // whether there is a journal
-	askVerify  = "verify"  // the whole journal
-	askAddress = "address" // where newer versions lie, by the configuration in force
+	askFree    = "free"    // is no order open?
+	askReport  = "report"  // the doctor's report
+	askTell    = "tell"    // show a notice; one of a restart is refused while the counter is in use
+	askSold    = "sold"    // is there a journal?
+	askVerify  = "verify"  // verify the whole journal
+	askAddress = "address" // the address of new versions in the current configuration
 )
 
 // said is the answer.
@@ -47,7 +47,7 @@ type said struct {
 	Report  *api.Report `json:"report,omitempty"`
 	Sold    bool        `json:"sold,omitempty"`
 	Address string      `json:"address,omitempty"`
-	// What went wrong, and whether that is one of the errors that an update tells apart.
+	// The error, and whether it is one that an update tells apart.
 	Error string `json:"error,omitempty"`
 	Open  bool   `json:"open,omitempty"`    // errOpen
 	Agent bool   `json:"refused,omitempty"` // *api.Error
@@ -55,16 +55,16 @@ type said struct {
 
 const (
 	mostSaid  = 1 << 20 // bytes of an answer
-	mostWords = 500     // letters of an error
+	mostWords = 500     // characters of an error
 )
 
-// asker has questions answered.
+// asker gets answers from another process.
 type asker struct {
 	store
-	self string // the program that answers
+	self string // the program to run
 }
 
-// thisProgram is this version, wherever it lies and whoever may go there.
+// thisProgram is this version, wherever it is and whoever may read that.
 const thisProgram = "/proc/self/exe"
 
 func (a asker) ask(ctx context.Context, q question) (said, error) {
@@ -98,7 +98,7 @@ func (s store) answer(ctx context.Context, q question) (a said, err error) {
 	case askVerify:
 		err := s.read(func(r *storage.Reader) error { _, err := r.Verify(ctx); return err })
 		if errors.Is(err, fs.ErrNotExist) {
-			err = nil // nothing has ever been sold here
+			err = nil // nothing was sold here yet
 		}
 		return a, err
 	case askAddress:
@@ -109,8 +109,7 @@ func (s store) answer(ctx context.Context, q question) (a said, err error) {
 	return a, fmt.Errorf("%q is no question", q.What)
 }
 
-// placeOf says where a configuration is wrong, and not what stands there: it is told to
-// others than its owner.
+// placeOf is where a configuration is wrong, without its content: others than its owner read it.
 func placeOf(err error) error {
 	var p config.Problem
 	if errors.As(err, &p) {
@@ -119,8 +118,7 @@ func placeOf(err error) error {
 	return err
 }
 
-// free says whether nobody pays and nothing is owed to an order: by the agent, and where
-// none runs by the journal.
+// free is an error while an order is open, according to the agent, or without one to the journal.
 func (s store) free(ctx context.Context) error {
 	now, err := s.agent().Status(ctx)
 	running := api.Running{}
@@ -128,7 +126,7 @@ func (s store) free(ctx context.Context) error {
 		running = *now.Running
 	}
 	switch {
-	case api.NotRunning(err), err == nil && now.State == api.StateUnprovisioned: // it knows no orders, then
+	case api.NotRunning(err), err == nil && now.State == api.StateUnprovisioned: // then it has no orders
 		err = s.read(func(r *storage.Reader) error {
 			open, err := r.OpenOrders()
 			if err == nil && len(open) > 0 {
@@ -137,7 +135,7 @@ func (s store) free(ctx context.Context) error {
 			return err
 		})
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // nothing has ever been sold here
+			return nil // nothing was sold here yet
 		}
 		return err
 	case err != nil:
@@ -150,7 +148,7 @@ func (s store) free(ctx context.Context) error {
 	return nil
 }
 
-// askAs has another process answer, with a user's rights and no others.
+// askAs makes another process answer, with a user's rights only.
 func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error) {
 	args := []string{"update", "ask", q.What, "--data", a.Data}
 	for name, value := range map[string]string{"--notice": string(q.Notice), "--reason": string(q.Reason),
@@ -159,7 +157,7 @@ func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error
 			args = append(args, name, value)
 		}
 	}
-	cmd := exec.CommandContext(ctx, a.self, args...) //nolint:gosec // itself
+	cmd := exec.CommandContext(ctx, a.self, args...) //nolint:gosec // this program
 	cmd.Dir, cmd.WaitDelay, cmd.Env = "/", toolEnds, []string{}
 	for _, variable := range os.Environ() {
 		if strings.HasPrefix(variable, "PAYTERM_") {
@@ -168,7 +166,7 @@ func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: []uint32{uint32(gid)}},
-		// away from root's terminal
+		// no access to root's terminal
 		Setsid: true,
 	}
 	out := short{most: mostSaid}
@@ -178,13 +176,13 @@ func (a asker) askAs(ctx context.Context, uid, gid int, q question) (said, error
 	if err == nil {
 		err = json.Unmarshal(out.text, &answer)
 	}
-	if err != nil { // nothing of what it said
+	if err != nil { // its output is not trusted
 		return said{}, fmt.Errorf("no answer by user %d about %s: %w", uid, a.Data, because(ctx, err))
 	}
 	return answer, answer.err()
 }
 
-// err is what went wrong, in the words of somebody who is not trusted.
+// err is the error, worded by a process that is not trusted.
 func (a said) err() error {
 	words := plain(a.Error)
 	switch {
@@ -198,7 +196,7 @@ func (a said) err() error {
 	return nil
 }
 
-// plain is a text that no console obeys.
+// plain is a text without control characters.
 func plain(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -212,7 +210,7 @@ func plain(text string) string {
 	return text
 }
 
-// short takes so many bytes and no more.
+// short takes a limited number of bytes.
 type short struct {
 	text []byte
 	most int
@@ -226,7 +224,7 @@ func (s *short) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// updateAskCmd is the other process.
+// updateAskCmd is that other process.
 type updateAskCmd struct {
 	store
 	question

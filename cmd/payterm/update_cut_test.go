@@ -14,7 +14,7 @@ import (
 	"payterm/terminal/api"
 )
 
-// machine is a terminal with two slots as U-Boot, RAUC and the program slots treat them
+// machine is a terminal with two slots, with the rules of U-Boot, RAUC and the program
 // (crossbuild/image/boot.cmd), and a power cut before one of its steps.
 type machine struct {
 	t        *testing.T
@@ -23,9 +23,9 @@ type machine struct {
 	order    []string
 	left     map[string]int
 	trial    string
-	holds    map[string]string // version by slot; half: written in part
-	ills     map[string]string // what is wrong with a version: dead, ill, killed once
-	slot     string            // that runs
+	holds    map[string]string // version by slot; half: partly written
+	ills     map[string]string // faults of a version: dead, ill, killed once
+	slot     string            // the active one
 	steps    int
 	cutAt    int
 	installs int
@@ -112,8 +112,7 @@ func (m *machine) run(_ context.Context, name string, args ...string) (string, e
 	return "", nil
 }
 
-// live does something until it ends or the power does, and says whether the machine
-// still runs.
+// live runs do until its end or a power cut, and reports whether the machine still runs.
 func (m *machine) live(do func() error) (runs bool) {
 	defer func() {
 		if why := recover(); why == errCut || why == errRestart { //nolint:errorlint // these very ones
@@ -123,11 +122,11 @@ func (m *machine) live(do func() error) (runs bool) {
 		}
 	}()
 	m.step()
-	do() //nolint:errcheck // whoever reads it; what matters is where it ends
+	do() //nolint:errcheck // what matters is where it ends
 	return true
 }
 
-// start boots as U-Boot does until a version runs that judged itself or was judged.
+// start boots as U-Boot does until a version runs that was judged.
 func (m *machine) start() {
 	for {
 		if m.boots++; m.boots > 40 {
@@ -154,7 +153,7 @@ func (m *machine) start() {
 		ctx, stop := context.WithCancel(m.t.Context())
 		if m.ills[version] == "killed once" && !m.killed {
 			m.killed = true
-			stop() // then somebody switches it off
+			stop() // somebody switches it off
 		}
 		runs := m.live(func() error { return updateConfirmCmd{}.confirm(ctx, m.u) })
 		judged := ctx.Err() == nil
@@ -165,9 +164,9 @@ func (m *machine) start() {
 	}
 }
 
-// TestUpdateCutAnywhere cuts the power before each step of an update, of the restarts
-// after it and of the nights that follow: the terminal ends in a version that is well,
-// and does not install one that is not again and again.
+// TestUpdateCutAnywhere cuts the power before each step of an update, of its restarts and of the
+// following nights: the terminal ends with a healthy version, and does not install a bad one
+// again and again.
 func TestUpdateCutAnywhere(t *testing.T) {
 	for ill, ends := range map[string]string{"": "v2", "ill": "v1", "dead": "v1", "killed once": "v2"} {
 		t.Run("v2 is "+ill, func(t *testing.T) {
@@ -185,7 +184,7 @@ func TestUpdateCutAnywhere(t *testing.T) {
 						m.start()
 					}
 				}
-				most := 2 // the one that was cut off, and the whole one
+				most := 2 // the interrupted one and a complete one
 				if cutAt == 0 {
 					most = 1
 				}
@@ -218,7 +217,7 @@ func TestUpdateCutAnywhere(t *testing.T) {
 	}
 }
 
-// The machine of these tests counts tries as U-Boot does.
+// TestMachineFallsBack: the emulated machine counts tries as U-Boot does.
 func TestMachineFallsBack(t *testing.T) {
 	m := newMachine(t, "dead", 0)
 	m.holds["B"], m.order, m.trial = "v2", []string{"B", "A"}, "B"

@@ -22,14 +22,14 @@ import (
 
 const (
 	maxBundle   = 1 << 30   // bytes
-	spare       = 128 << 20 // bytes that stay free for the journal
+	spare       = 128 << 20 // bytes that have to stay free for the journal
 	stalledTime = 2 * time.Minute
 )
 
 var errNoAddress = usage("update: a FILE or an https address is missing: name one, or set [update] url in the configuration (a provisioning parcel brings it)")
 
-// file gives the bundle's file, fetched where the source is an address; none when the
-// timer has seen what lies there already.
+// file is the bundle's file, fetched if the source is an address; empty if the timer has seen the
+// current one already.
 func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fetched bool, err error) {
 	source := c.Source
 	if source == "" {
@@ -68,8 +68,7 @@ func (c updateInstallCmd) file(ctx context.Context, u updater) (file string, fet
 	return file, true, nil
 }
 
-// bundleAt refuses what root is not to open: a file that somebody else can have laid, or
-// none.
+// bundleAt refuses a file that another user can have placed, since root reads it.
 func bundleAt(file string) error {
 	if err := rootsOwn(file); err != nil {
 		return fmt.Errorf("update: %w: copy it to a folder of root's", err)
@@ -77,15 +76,15 @@ func bundleAt(file string) error {
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("update: %s is no regular file", file)
 	}
-	return nil // and where there is none RAUC says so
+	return nil // RAUC reports a missing file
 }
 
-// secure: the signature guards the bundle, TLS what the shop runs.
+// secure is an https address: the signature protects the bundle, TLS hides what the shop runs.
 func secure(u *url.URL) bool {
 	return u.Scheme == "https" || u.Scheme == "http" && config.IsLoopback(u.Hostname())
 }
 
-// fetch gets a bundle into the updater's folder.
+// fetch gets a bundle into the updater's directory.
 func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.URL, onlyNew bool) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -109,7 +108,7 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 	if err != nil {
 		var failed *url.Error
 		if errors.As(err, &failed) {
-			err = failed.Err // without the address, in which a token may stand
+			err = failed.Err // without the address, which may contain a token
 		}
 		return "", u.clocked(because(ctx, err))
 	}
@@ -124,19 +123,19 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 			resp.ContentLength)
 	}
 	path := u.fetched()
-	os.Remove(path) //nolint:errcheck // of a fetch that was cut off: it takes the room of this one
+	os.Remove(path) //nolint:errcheck // of an interrupted fetch: it takes space
 	if err := u.room(resp.ContentLength); err != nil {
 		return "", err
 	}
 	if err := writeBundle(path, heard{resp.Body, func() { stalled.Reset(u.stalled) }}); err != nil {
-		os.Remove(path) //nolint:errcheck // the next fetch writes it anew
+		os.Remove(path) //nolint:errcheck // the next fetch rewrites it
 		return "", because(ctx, err)
 	}
 	return path, u.keep("fetched.json", tag{from.String(), resp.Header.Get("ETag")})
 }
 
-// clocked puts a certificate that is outside its time down to the clock, unless a time server
-// sets that.
+// clocked blames the clock for a certificate outside its validity, unless a time server sets the
+// clock.
 func (u updater) clocked(err error) error {
 	var invalid x509.CertificateInvalidError
 	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
@@ -150,7 +149,7 @@ func (u updater) clocked(err error) error {
 
 func (u updater) fetched() string { return filepath.Join(u.dir, "fetched.raucb") }
 
-// because prefers why a context ended to what came of that.
+// because prefers the reason of a context's end to its consequences.
 func because(ctx context.Context, err error) error {
 	if why := context.Cause(ctx); why != nil {
 		return why
@@ -158,13 +157,12 @@ func because(ctx context.Context, err error) error {
 	return err
 }
 
-// tag is the server's word for a bundle. It is settled once the bundle is known not to
-// be for this terminal, so that the timer does not carry it over a mobile network each
-// night.
+// tag is the server's ETag of a bundle. It is settled when the bundle is known not to be for this
+// terminal, so that the timer does not fetch it each night over a mobile network.
 type tag struct{ URL, Tag string }
 
-// settled notes that the bundle that was fetched need not be looked at again. Where
-// that cannot be written it is fetched again, which is no harm.
+// settled records that the fetched bundle needs no other look. If that fails it is fetched again,
+// which is harmless.
 func (u updater) settled() {
 	if err := os.Rename(filepath.Join(u.dir, "fetched.json"), filepath.Join(u.dir, "settled.json")); err != nil &&
 		!errors.Is(err, fs.ErrNotExist) {
@@ -172,7 +170,7 @@ func (u updater) settled() {
 	}
 }
 
-// room says whether a bundle leaves the journal, which shares the partition, enough.
+// room checks that a bundle leaves enough space for the journal on the same partition.
 func (u updater) room(length int64) error {
 	if err := os.MkdirAll(u.dir, 0o700); err != nil {
 		return err
@@ -184,7 +182,7 @@ func (u updater) room(length int64) error {
 	return err
 }
 
-// spaceIn is how many bytes a partition has for us.
+// spaceIn is a partition's free space in bytes.
 func spaceIn(dir string) (int64, error) {
 	var fs unix.Statfs_t
 	err := unix.Statfs(dir, &fs)
@@ -197,11 +195,11 @@ func writeBundle(path string, from io.Reader) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = io.Copy(f, from) // a body that ends early is an error of its own
+	_, err = io.Copy(f, from) // an incomplete body is an error
 	return err
 }
 
-// heard reads and says so.
+// heard reports each read.
 type heard struct {
 	from io.Reader
 	came func()

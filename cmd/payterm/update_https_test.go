@@ -17,11 +17,11 @@ import (
 	"payterm/screen"
 )
 
-// fetchChild names the server to a process of its own: which certificates a process
-// trusts is settled once, by SSL_CERT_FILE as on a terminal.
+// fetchChild names the server to a child process: trusted certificates are read once for each
+// process, from SSL_CERT_FILE as on a terminal.
 const fetchChild = "TEST_OF_UPDATES_FROM"
 
-// bundles is a server of updates with its moods.
+// bundles is an update server with several behaviours.
 func bundles(t *testing.T) *httptest.Server {
 	body := strings.Repeat("bundle", 1000)
 	var server *httptest.Server
@@ -65,7 +65,7 @@ func bundles(t *testing.T) *httptest.Server {
 	return server
 }
 
-// TestUpdateOverHTTPS installs from a real server, over the program's own transport.
+// TestUpdateOverHTTPS installs from a real server, with the program's own transport.
 func TestUpdateOverHTTPS(t *testing.T) {
 	t.Parallel()
 	server := bundles(t)
@@ -127,13 +127,13 @@ func TestUpdateOverHTTPS(t *testing.T) {
 	}
 }
 
-// fetched is what became of one address.
+// fetched is the result for one address.
 type fetched struct {
 	Why, Notices, Ran string
 	Left              bool
 }
 
-// TestFetchChild is the child.
+// TestFetchChild is the child process.
 func TestFetchChild(t *testing.T) {
 	server, out, is := strings.Cut(os.Getenv(fetchChild), " ")
 	if !is {
@@ -172,8 +172,8 @@ func TestFetchChild(t *testing.T) {
 	}
 }
 
-// TestUpdateByAWrongClock: a certificate that is outside its time by a clock that no time
-// server has set is the clock's fault.
+// TestUpdateByAWrongClock: a certificate outside its validity is blamed on a clock that no time
+// server has set.
 func TestUpdateByAWrongClock(t *testing.T) {
 	t.Parallel()
 	server := bundles(t)

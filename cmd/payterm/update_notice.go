@@ -10,13 +10,12 @@ import (
 	"payterm/terminal/api"
 )
 
-// On the image nobody can log in: what becomes of an update stands on the terminal's own
-// screen.
+// On the image nobody can log in, so the progress of an update is shown on the terminal's screen.
 
-// tellTime is for the agent to take a notice. One that does not comes back to no harm.
+// tellTime is the agent's time to take a notice.
 const tellTime = 5 * time.Second
 
-// tell puts a notice on the terminal's screen. Nothing stops because nobody shows it.
+// tell shows a notice on the terminal's screen. Failures are ignored.
 func (s store) tell(ctx context.Context, n screen.Notice, why screen.Refusal) error {
 	ctx, stop := context.WithTimeout(ctx, tellTime)
 	defer stop()
@@ -36,7 +35,7 @@ func (u updater) show(ctx context.Context, n screen.Notice, why screen.Refusal) 
 	return err
 }
 
-// refusedError is why an update is not taken, with the word for the screen.
+// refusedError is why an update is refused, with the word for the screen.
 type refusedError struct {
 	why screen.Refusal
 	error
@@ -44,10 +43,10 @@ type refusedError struct {
 
 func refuse(why screen.Refusal, err error) error { return refusedError{why, err} }
 
-// Unwrap is what it says in more words.
+// Unwrap is the detailed error.
 func (e refusedError) Unwrap() error { return e.error }
 
-// wordFor is the one word of what went wrong.
+// wordFor is the screen's word for an error.
 func wordFor(err error) screen.Refusal {
 	var refused refusedError
 	switch {
@@ -59,8 +58,8 @@ func wordFor(err error) screen.Refusal {
 	return screen.NotInstalled
 }
 
-// claim has the agent keep the counter free for the restart. An agent that is not there,
-// or does not know how, sells nothing that a restart could come between.
+// claim asks the agent to block the counter for the restart. An agent that does not run, or is
+// too old for that, has no sale that a restart could interrupt.
 func (u updater) claim(ctx context.Context) error {
 	err := u.show(ctx, screen.UpdateRestarting, "")
 	var said *api.Error
@@ -70,7 +69,7 @@ func (u updater) claim(ctx context.Context) error {
 	return nil
 }
 
-// noticeCmd is how the image's scripts speak to whoever stands before the terminal.
+// noticeCmd lets the image's scripts show notices.
 type noticeCmd struct {
 	store
 	Notice screen.Notice  `arg:"" help:"Such as stick_done."`

@@ -98,24 +98,23 @@ func TestSlotOf(t *testing.T) {
 	}
 }
 
-// bench stands in for what an updater talks to: the agent on its socket, RAUC, the
-// slots and systemd.
+// bench replaces what an updater uses: the agent on its socket, RAUC, the slots and systemd.
 type bench struct {
 	t       *testing.T
 	status  map[string]any
 	report  api.Report
 	trial   string
-	primary string // that starts next
-	bundle  string // what rauc info says
+	primary string // the slot of the next start
+	bundle  string // output of rauc info
 	notices []string
-	busy    string // why the agent keeps no counter free
-	refused error  // by rauc install
+	busy    string // why the agent does not block the counter
+	refused error  // error of rauc install
 	ran     []string
 }
 
 func newBench(t *testing.T) (*bench, updater) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "u") // a socket's path is short
+	dir, err := os.MkdirTemp("", "u") // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +281,7 @@ func TestUpdateInstall(t *testing.T) {
 	}
 }
 
-// TestUpdateRestartsAtRest: the agent has the last word on the moment.
+// TestUpdateRestartsAtRest: the agent decides on the moment.
 func TestUpdateRestartsAtRest(t *testing.T) {
 	m, u := newBench(t)
 	m.busy = "somebody may still read the result"
@@ -302,8 +301,8 @@ func TestUpdateRestartsAtRest(t *testing.T) {
 	}
 }
 
-// TestUpdateWaitsForTheCounter: a sale that begins while RAUC writes keeps the restart
-// away until it ends.
+// TestUpdateWaitsForTheCounter: a sale that begins while RAUC writes delays the restart until it
+// ends.
 func TestUpdateWaitsForTheCounter(t *testing.T) {
 	m, u := newBench(t)
 	run, slept := u.run, 0
@@ -367,8 +366,8 @@ func TestUpdateConfirm(t *testing.T) {
 	}
 }
 
-// TestUpdateConfirmsPatiently: RAUC that does not answer at once costs no version its slot,
-// and one that never does no restart.
+// TestUpdateConfirmsPatiently: a slow RAUC costs no version its slot, and one that never answers
+// causes no restart.
 func TestUpdateConfirmsPatiently(t *testing.T) {
 	for _, trial := range []string{"none", "A"} {
 		for _, never := range []bool{false, true} {
@@ -404,7 +403,7 @@ func TestUpdateConfirmsPatiently(t *testing.T) {
 	}
 }
 
-// TestUpdateConfirmOffTheImage: it says so, and touches nothing.
+// TestUpdateConfirmOffTheImage: it says so, and does nothing.
 func TestUpdateConfirmOffTheImage(t *testing.T) {
 	m, u := newBench(t)
 	u.slot = ""
@@ -418,8 +417,8 @@ func TestUpdateConfirmOffTheImage(t *testing.T) {
 	}
 }
 
-// TestUpdateProvesAgainstSomething: where a journal is, an agent has to answer, though
-// the version before was silent.
+// TestUpdateProvesAgainstSomething: with a journal an agent has to answer, even if the previous
+// one did not.
 func TestUpdateProvesAgainstSomething(t *testing.T) {
 	for _, sold := range []bool{false, true} {
 		m, u := newBench(t)
@@ -473,7 +472,7 @@ func TestUpdateFetch(t *testing.T) {
 		}
 		return u.fetch(t.Context(), server.Client().Transport, from, onlyNew)
 	}
-	for range 2 { // the timer fetches what is not settled again
+	for range 2 { // the timer fetches again what is not settled
 		file, err := get("/good", true)
 		if text, _ := os.ReadFile(file); err != nil || string(text) != body {
 			t.Fatalf("%v: %d bytes", err, len(text))

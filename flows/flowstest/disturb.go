@@ -63,7 +63,7 @@ func (c *wallClock) reached(s *Sim) {
 	for i := 0; i < len(c.jumps); i++ {
 		if j := c.jumps[i]; j.at <= s.Boundaries {
 			c.jumps = append(c.jumps[:i], c.jumps[i+1:]...)
-			c.set(j.words) // checked when the plan was parsed
+			c.set(j.words) //nolint:errcheck // checked when the plan was parsed
 			s.tell("the clock is %s off, unset: %t", c.off, c.unset)
 			i--
 		}

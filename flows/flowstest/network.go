@@ -191,7 +191,7 @@ func (c *carrier) Write(b []byte) (int, error) {
 // carry takes one request to the gateway and the reply back.
 func (n *network) carry(conn net.Conn, req *requested, fault string) {
 	if fault == "reset_in_request" {
-		io.ReadFull(conn, make([]byte, 40)) // whatever was sent
+		io.ReadFull(conn, make([]byte, 40)) //nolint:errcheck // whatever was sent
 		return
 	}
 	r, err := http.ReadRequest(bufio.NewReader(conn))
@@ -206,7 +206,7 @@ func (n *network) carry(conn net.Conn, req *requested, fault string) {
 	n.s.passing(req)
 	reply, applied := n.deliver(req, body, fault)
 	if reply == nil { // lost without a sign
-		io.Copy(io.Discard, conn) // until the terminal gives up
+		io.Copy(io.Discard, conn) //nolint:errcheck // until the terminal gives up
 		return
 	}
 	switch fault {

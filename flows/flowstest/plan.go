@@ -427,7 +427,7 @@ func (s *Sim) resolve([]string) error {
 	if l := s.alive(); l != nil && s.latest() != "" {
 		go s.supervisor()
 		s.waitsFor(l, 0, func(ctx context.Context) {
-			l.runner.Resolve(ctx, s.latest(), "supervisor", "looked at") // the decision may not be wanted
+			l.runner.Resolve(ctx, s.latest(), "supervisor", "looked at") //nolint:errcheck // the decision may not be wanted
 		})
 	}
 	return nil

@@ -286,7 +286,7 @@ func (s *Sim) unsettled(most int) []payterm.OrderID {
 // inquires asks for the status of one order.
 func (s *Sim) inquires(l *life, id payterm.OrderID) {
 	s.waitsFor(l, pollLimit, func(ctx context.Context) {
-		l.runner.Inquire(ctx, id) // a failed poll is repeated
+		l.runner.Inquire(ctx, id) //nolint:errcheck // a failed poll is repeated
 	})
 }
 

@@ -173,7 +173,7 @@ func (r *Runner) askAside(a *aside, i payterm.Inquiry) {
 		still: func() bool { return r.broken[a.Row.ID] == a },
 		deliver: func(answer payterm.Answer) {
 			if answer != nil {
-				r.stepAside(a, order.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) // it is asked again
+				r.stepAside(a, order.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) //nolint:errcheck // it is asked again
 			}
 			a.tellWatchers()
 		},
@@ -197,7 +197,7 @@ func (r *Runner) watchAside(a *aside) watched {
 	if len(a.watchers) >= maxWatchers {
 		return f
 	}
-	r.stepAside(a, order.InquiryAsked{}) // it changes no fact
+	r.stepAside(a, order.InquiryAsked{}) //nolint:errcheck // it changes no fact
 	if _, due := a.Due(); due || a.Asking.InFlight {
 		f.wait = make(chan payterm.Order, 1)
 		a.watchers = append(a.watchers, f.wait)

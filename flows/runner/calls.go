@@ -25,7 +25,7 @@ type SaleResult struct {
 // saleCall is a caller that waits for a sale. Each channel has room for the only value that is
 // sent on it, so the loop never blocks.
 type saleCall struct {
-	ctx    context.Context // the caller's, which may end
+	ctx    context.Context //nolint:containedctx // the caller's, which may end
 	began  chan payterm.OrderID
 	result chan SaleResult
 }

@@ -46,7 +46,7 @@ var waitingCalls = []waitingCall{
 	{"its retry", func(ctx context.Context, b *bubble) (string, error) {
 		sale := order.SaleBegan{Mode: payterm.Passive, AmountMinor: 100, Currency: "CAD", Despite: b.open[0],
 			IdempotencyKey: "K"}
-		go b.r.Sale(ctx, sale, ignoreBegan) // the second call is the one that is checked
+		go b.r.Sale(ctx, sale, ignoreBegan) //nolint:errcheck // the second call is the one that is checked
 		time.Sleep(time.Millisecond)
 		return tell(b.r.Sale(ctx, sale, ignoreBegan))
 	}, 121 * time.Second},

@@ -82,7 +82,7 @@ func TestHoldAgain(t *testing.T) {
 	held := time.Duration(0)
 	for range 3600 { // one attempt a second for an hour
 		w.now += time.Second
-		w.hold(35*time.Second, yes) // most are refused
+		w.hold(35*time.Second, yes) //nolint:errcheck // most are refused
 		w.r.Press("5")
 		w.pump()
 		if w.r.counter.State() == "idle" {

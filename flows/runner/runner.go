@@ -765,7 +765,7 @@ func (r *Runner) inquire(o order.Order, i payterm.Inquiry) {
 		q.line = wishLine
 	}
 	l.young = false
-	r.want(q) // an order's own question is never refused
+	r.want(q) //nolint:errcheck // an order's own question is never refused
 }
 
 // want passes a question to the gate.
@@ -841,7 +841,7 @@ func (r *Runner) answeredAfter(id payterm.OrderID, e order.Event, a payterm.Answ
 		}
 	case row.Kind == payterm.KindRefund: // an answer to REFUND proves nothing
 	case aside != nil:
-		r.stepAside(aside, order.AsideAnswered{Reply: payterm.Reply{Answer: a}}) // it is asked again
+		r.stepAside(aside, order.AsideAnswered{Reply: payterm.Reply{Answer: a}}) //nolint:errcheck // it is asked again
 	}
 }
 

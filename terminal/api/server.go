@@ -181,7 +181,7 @@ func reply(w http.ResponseWriter, v any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(v) // the caller may be gone
+	json.NewEncoder(w).Encode(v) //nolint:errcheck // the caller may be gone
 }
 
 // lines is an answer of several lines. The first one sets the HTTP status.
@@ -196,7 +196,7 @@ func (l *lines) say(status int, line any) {
 		l.w.Header().Set("Content-Type", "application/json")
 		l.w.WriteHeader(status)
 	}
-	json.NewEncoder(l.w).Encode(line)       // the caller may be gone; the order goes on
+	json.NewEncoder(l.w).Encode(line)       //nolint:errcheck // the caller may be gone; the order goes on
 	http.NewResponseController(l.w).Flush() //nolint:errcheck // as above
 }
 

@@ -14,7 +14,7 @@ func (s *Selling) Take(z bool, by payterm.TakenBy) (t payterm.Totals, err error)
 		if t, err = s.o.Journal.TakeZ(by); err != nil {
 			return t, err
 		}
-		s.printZ(t, false) // it was reported, and the slip is printed later
+		s.printZ(t, false) //nolint:errcheck // it was reported, and the slip is printed later
 		s.Remind()
 		return t, nil
 	}

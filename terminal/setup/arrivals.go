@@ -79,7 +79,7 @@ func (a *Arrivals) Scanned(ctx context.Context, text string) bool {
 		return false
 	}
 	if a.offered(text, strangers...) {
-		a.o.Counter.GiveWay(ctx) // or later, by Run
+		a.o.Counter.GiveWay(ctx) //nolint:errcheck // or later, by Run
 	}
 	return true
 }
