@@ -73,13 +73,13 @@ func (p *Printer) demand(ctx context.Context) bool {
 	if !p.listen(p.o.Wait) {
 		return false
 	}
-	must := p.mustAnswer() && !p.sending && fault(p.asb.last) == nil
+	must := p.mustAnswer(0) && !p.sending && fault(p.asb.last) == nil
 	if must && p.asb.silent > 0 && !p.listen(patience*p.o.Wait) {
 		return false
 	}
 	switch {
 	case p.asb.silent == 0:
-		p.answers++
+		p.answers[0]++
 	case must && ctx.Err() == nil:
 		p.fellSilent()
 	}

@@ -98,8 +98,9 @@ type Printer struct {
 	slip bool // one is being sent, or its end is awaited
 	owes bool // a question was not answered yet: the answer is not one to the next
 
-	answers int // to questions: who has answered will again, if late
-	silent  int // looks that brought no answer from one that had answered before
+	answers [5]int // to DLE EOT n, and to GS a at 0: what has answered will again, if late
+	muted   byte   // the question that got no answer last
+	silent  int    // looks that brought no answer from one that had answered before
 
 	begun   bool // of the slip at least a byte was sent
 	sending bool // bytes of a slip: a printer that takes questions in its turn is late
@@ -365,7 +366,8 @@ const patience = 4
 // known is how many answers it takes until silence is a fault. One may be noise.
 const known = 2
 
-func (p *Printer) mustAnswer() bool { return p.answers >= known }
+// mustAnswer tells a question whose silence is a fault. Some printers answer one of them alone.
+func (p *Printer) mustAnswer(question byte) bool { return p.answers[question] >= known }
 
 // Condition asks the printer how it is. Each question waits for one byte no
 // longer than Options.Wait, or four times that once the printer has answered; one
@@ -394,11 +396,11 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 			return payterm.PaperUnreachable
 		}
 	}
-	c, must := p.realTimeStatus(), p.mustAnswer() && !p.sending
-	if c == payterm.PaperUnknown && must {
+	c := p.realTimeStatus()
+	if c == payterm.PaperUnknown && p.mustAnswer(p.muted) && !p.sending {
 		c = p.realTimeStatus()
 	}
-	if c == payterm.PaperUnknown && must && ctx.Err() == nil {
+	if c == payterm.PaperUnknown && p.mustAnswer(p.muted) && !p.sending && ctx.Err() == nil {
 		return p.fellSilent()
 	}
 	return c
@@ -444,12 +446,14 @@ func (p *Printer) fellSilent() payterm.PaperCondition {
 
 // rare tells which tries cost the line something: ever fewer of them, and in the end one in
 // 16 where an answer is to be expected.
-func (p *Printer) rare(n int) bool { return n&(n-1) == 0 || p.mustAnswer() && n%16 == 0 }
+func (p *Printer) rare(n int) bool {
+	return n&(n-1) == 0 || (p.mustAnswer(0) || p.mustAnswer(2)) && n%16 == 0
+}
 
 // ask sends DLE EOT n and waits for its byte; a condition ends the questions.
 func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	p.drain()
-	p.owes = true
+	p.owes, p.muted = true, n
 	if _, err := p.write([]byte{0x10, 0x04, n}, time.Second); err != nil {
 		if errors.Is(explain(err), ErrUnplugged) {
 			return 0, payterm.PaperUnreachable
@@ -457,7 +461,7 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 		return 0, payterm.PaperUnknown
 	}
 	wait := p.o.Wait
-	if p.answers > 0 {
+	if p.answers != [len(p.answers)]int{} {
 		wait *= patience
 	}
 	var b [1]byte
@@ -465,7 +469,8 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 		got, err := p.read(b[:], wait)
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
-			p.answers, p.silent, p.owes = p.answers+1, 0, false
+			p.answers[n]++
+			p.silent, p.owes = 0, false
 			return b[0], ""
 		case unplugged(err):
 			return 0, payterm.PaperUnreachable

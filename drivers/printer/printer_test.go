@@ -304,6 +304,7 @@ func TestSlowAnswer(t *testing.T) {
 // moody is a printer that answers whatever it is asked, or says nothing at all.
 type moody struct {
 	mute    bool
+	deaf    byte // to this question
 	in      []byte
 	sent    []byte
 	waited  time.Duration
@@ -313,7 +314,7 @@ type moody struct {
 func (l *moody) Write(b []byte, _ time.Duration) (int, error) {
 	l.sent = append(l.sent, b...)
 	switch {
-	case l.mute:
+	case l.mute, len(b) == 3 && b[0] == 0x10 && b[2] == l.deaf:
 	case bytes.HasPrefix(b, []byte{0x10, 0x04}):
 		l.in = append(l.in, 0x12)
 	case bytes.HasPrefix(b, []byte{0x1d, 'a'}):
@@ -386,6 +387,28 @@ func TestFallsSilent(t *testing.T) {
 		if got := fresh.Condition(t.Context()); got != payterm.PaperUnknown {
 			t.Errorf("tells %t: one that never answers: %s", o.Tells, got)
 		}
+	}
+}
+
+// A printer that answers one of the questions alone, as some do, is none that fell silent.
+func TestAnswersOneQuestion(t *testing.T) {
+	l := &moody{deaf: 4}
+	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if c := p.Condition(t.Context()); c != payterm.PaperUnknown {
+			t.Fatalf("it is %s", c)
+		}
+		text := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "x"}}}
+		if err := p.Print(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.mute = true
+	if c := p.Condition(t.Context()); c != payterm.PaperUnreachable {
+		t.Errorf("it says nothing any more and is %s", c)
 	}
 }
 
