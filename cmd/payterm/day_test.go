@@ -63,7 +63,8 @@ func slips(paper, word string) (found []string) {
 // days are right.
 func TestDay(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nladder = [\"1s\"]\n"+
+		"ladder_repeat = \"1s\"\n")
 	paid := s.begin("--mode", "passive", "--amount", "10.00", "--tip", "1.50")
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", false))

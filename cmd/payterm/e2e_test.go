@@ -105,7 +105,8 @@ func newShopBehind(t *testing.T, front func(gateway string) string, sale string,
 	_, ready := program(t, "ottsim", append([]string{"--listen", "127.0.0.1:0", "--merchant-id", "ON00000000",
 		"--sign-key-file", key}, simulator...)...)
 	s.sim = ready["gateway"].(string)
-	text := "[gateway]\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + key +
+	text := "[gateway]\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\n" +
+		"call_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + key +
 		"\"\nurl = \"" + front(s.sim) + "\"\n[sale]\n" + sale
 	if err := os.WriteFile(filepath.Join(s.dir, "payterm.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -495,7 +496,8 @@ func TestKilled(t *testing.T) {
 // TestSaleCommand checks the exit status for each outcome.
 func TestSaleCommand(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "passive_counter = \"2s\"\nfirst_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\nscan_timeout = \"5s\"\n")
+	s := newShop(t, "passive_counter = \"2s\"\nfirst_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\n"+
+		"scan_timeout = \"5s\"\n")
 	sale := func(args ...string) (int, payterm.Order) { t.Helper(); return s.begin(args...).end() }
 	scanned := func(args ...string) (int, payterm.Order) {
 		t.Helper()

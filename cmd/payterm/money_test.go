@@ -70,7 +70,8 @@ func (s *shop) owed() (numbers []int64) {
 // and slip say who took it. The PIN is read from standard input, not from an argument.
 func TestZNeedsItsPIN(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, fmt.Sprintf("[[operators]]\nnumber = \"7\"\nname = \"Marie\"\npin_hash = %q\n[[operators]]\nnumber = \"9\"\nname = \"Wei\"\nsupervisor = true\npin_hash = %q\n",
+	s := newShop(t, fmt.Sprintf("[[operators]]\nnumber = \"7\"\nname = \"Marie\"\npin_hash = %q\n[[operators]]\n"+
+		"number = \"9\"\nname = \"Wei\"\nsupervisor = true\npin_hash = %q\n",
 		hashOf(t, "4711"), hashOf(t, "2718")))
 	s.waitScreen("number")
 	take := func(pin string, args ...string) (payterm.Totals, string, error) {

@@ -518,7 +518,8 @@ func TestPanelRefund(t *testing.T) {
 // TestPanelTrouble breaks network and printer with the panel's switches, and repairs them.
 func TestPanelTrouble(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "inquiry_interval = \"200ms\"\nfirst_inquiry = \"200ms\"\nleave_after = \"500ms\"\npassive_counter = \"1s\"\nhttp_timeout = \"1s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nfirst_inquiry = \"200ms\"\nleave_after = \"500ms\"\n"+
+		"passive_counter = \"1s\"\nhttp_timeout = \"1s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
 	b := openPanel(t, s.panel, 1440, 900)
 	state := func(id, want string) {
 		t.Helper()

@@ -102,7 +102,8 @@ func TestPINOnATerminal(t *testing.T) {
 func TestOperators(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, fmt.Sprintf("inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nday_max_minor = 1500\n"+
-		"[[operators]]\nnumber = \"7\"\nname = \"Marie\"\npin_hash = %q\n[[operators]]\nnumber = \"9\"\nname = \"Wei\"\nsupervisor = true\npin_hash = %q\n",
+		"[[operators]]\nnumber = \"7\"\nname = \"Marie\"\npin_hash = %q\n[[operators]]\nnumber = \"9\"\n"+
+		"name = \"Wei\"\nsupervisor = true\npin_hash = %q\n",
 		hashOf(t, "4711"), hashOf(t, "2718")))
 	type status struct{ State, Operator string }
 	is := func() (is status) {

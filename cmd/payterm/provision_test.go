@@ -762,7 +762,9 @@ func TestDamagedParcelIsMended(t *testing.T) {
 		},
 		"a key of another device": func(data string) error {
 			dir := filepath.Join(data, "provision", "17")
-			text := "[terminal]\nid = \"T2\"\nboard = \"none\"\n[merchant]\nname = \"Corner shop\"\n[gateway]\nurl = \"https://example.com\"\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + filepath.Join(dir, "sign.key") + "\"\n"
+			text := "[terminal]\nid = \"T2\"\nboard = \"none\"\n[merchant]\nname = \"Corner shop\"\n[gateway]\n" +
+				"url = \"https://example.com\"\nmerchant_id = \"ON00000000\"\noperator_id = \"0000000696\"\n" +
+				"call_back_url = \"https://example.com/cb\"\nsign_key_file = \"" + filepath.Join(dir, "sign.key") + "\"\n"
 			return errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "payterm.toml"), []byte(text),
 				0o600),
 				os.WriteFile(filepath.Join(dir, "sign.key"), []byte("payterm-sealed-1 AAAA\n"), 0o600))

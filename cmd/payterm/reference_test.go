@@ -41,7 +41,8 @@ A key that is not here is refused; ` + "`payterm config check`" + ` and ` + "`pa
 with its line.
 
 `)
-	b.WriteString("# Configuration\n\n[example.toml](../testdata/config/example.toml) has every key with what is usual. Each is an\n" +
+	b.WriteString("# Configuration\n\n" +
+		"[example.toml](../testdata/config/example.toml) has every key with what is usual. Each is an\n" +
 		"environment variable too, which goes before the file: `sale.max_minor` is `" +
 		config.Variable("sale.max_minor") + "`.\n")
 	said, facts := remarks(t), config.Facts()
@@ -60,7 +61,9 @@ with its line.
 		}
 		return "[" + section + "]"
 	})
-	b.WriteString("\n# Board profile\n\n[boards/](../boards/) has whole ones, [porting.md](porting.md) the way to one of your own. A section\nthat is left out is a device that the board does not have.\n")
+	b.WriteString("\n# Board profile\n\n" +
+		"[boards/](../boards/) has whole ones, [porting.md](porting.md) the way to one of your own. A section\n" +
+		"that is left out is a device that the board does not have.\n")
 	of := board.Facts()
 	table(&b, tomlfile.Keys(board.Profile{}), func(dotted string) tomlfile.Fact { return of[dotted] },
 		func(section string) string { return "[" + section + "]" })
@@ -151,7 +154,9 @@ func remarks(t *testing.T) map[string]string {
 
 // controllers is the table of what each controller allows.
 func controllers(b *strings.Builder) {
-	b.WriteString("\n## Controllers\n\n| controller | on | glass | SPI, at most | I2C address | contrast | keys besides |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n## Controllers\n\n" +
+		"| controller | on | glass | SPI, at most | I2C address | contrast | keys besides |\n" +
+		"|---|---|---|---|---|---|---|\n")
 	for _, c := range board.Controllers {
 		var buses []string
 		for _, bus := range c.Buses {

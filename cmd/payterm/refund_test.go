@@ -100,7 +100,8 @@ func TestRefund(t *testing.T) {
 // result is found.
 func TestRefundReplyLost(t *testing.T) {
 	t.Parallel()
-	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nrefund_window = \"5s\"\nladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
+	s := newShop(t, "inquiry_interval = \"200ms\"\nrefund_interval = \"200ms\"\nrefund_window = \"5s\"\n"+
+		"ladder = [\"1s\"]\nladder_repeat = \"1s\"\n")
 	for _, fault := range []string{"drop_after_apply", "http_500", "bad_digest", "truncated", "code:SYSTEM_ERROR",
 		"drop_before_apply"} {
 		sale := s.sold("5.00")

@@ -28,7 +28,8 @@ import (
 // counterBoard is a scanner and a printer on PTYs: enough for a Passive sale from a till.
 func counterBoard(t *testing.T) (*emulated.Board, string) {
 	t.Helper()
-	const text = "board = \"counter\"\n[scanner]\ndevice = \"%s\"\nbaud = 9600\n[printer]\ndevice = \"%s\"\nbaud = 9600\ncut = true\nstatus = true\n"
+	const text = "board = \"counter\"\n[scanner]\ndevice = \"%s\"\nbaud = 9600\n[printer]\ndevice = \"%s\"\n" +
+		"baud = 9600\ncut = true\nstatus = true\n"
 	p, err := board.ReadProfile("counter.toml", fmt.Appendf(nil, text, "/dev/ttyS1", "/dev/ttyS2"))
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,8 @@ func TestRunRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "key"), "0123456789ABCDEF\n")
-	good := fmt.Sprintf("[terminal]\nid = \"T1\"\nboard = \"raspberrypi-spi-st7789\"\ndata_dir = %q\n[merchant]\nname = \"Shop\"\n[gateway]\nurl = \"https://example.com/\"\n"+
+	good := fmt.Sprintf("[terminal]\nid = \"T1\"\nboard = \"raspberrypi-spi-st7789\"\ndata_dir = %q\n[merchant]\n"+
+		"name = \"Shop\"\n[gateway]\nurl = \"https://example.com/\"\n"+
 		"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = %q\n",
 		dir+"/data", dir+"/key")
 	for _, c := range []struct{ name, old, new, want string }{
@@ -243,8 +245,10 @@ func TestRunWithoutHardware(t *testing.T) {
 	write(t, filepath.Join(dir, "board.toml"),
 		"board = \"none\"\n[scanner]\ndevice = \"/dev/tty-none\"\nbaud = 9600\n[signal]\nbuzzer = \"nochip:1\"\n")
 	write(t, filepath.Join(dir, "payterm.toml"),
-		fmt.Sprintf("[terminal]\nid = \"T1\"\nboard = %q\ndata_dir = %q\n[merchant]\nname = \"Shop\"\n[gateway]\nurl = \"http://127.0.0.1:9/\"\n"+
-			"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\nsign_key_file = %q\n", dir+"/board.toml", dir+"/data", dir+"/key"))
+		fmt.Sprintf("[terminal]\nid = \"T1\"\nboard = %q\ndata_dir = %q\n[merchant]\nname = \"Shop\"\n[gateway]\n"+
+			"url = \"http://127.0.0.1:9/\"\n"+
+			"merchant_id = \"M\"\noperator_id = \"1\"\ncall_back_url = \"https://example.com/cb\"\n"+
+			"sign_key_file = %q\n", dir+"/board.toml", dir+"/data", dir+"/key"))
 	pid1 := newSystemd(t)
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "run", "--config",
 		filepath.Join(dir, "payterm.toml"))

@@ -115,7 +115,8 @@ func TestTraining(t *testing.T) {
 	s := newShopBehind(t, func(gateway string) (door string) {
 		door, came = counted(t, gateway)
 		return door
-	}, "first_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\nleave_after = \"1s\"\nladder = [\"1s\", \"1s\", \"1s\"]\n")
+	}, "first_inquiry = \"300ms\"\ninquiry_interval = \"300ms\"\nleave_after = \"1s\"\nladder = [\"1s\", \"1s\", "+
+		"\"1s\"]\n")
 	first := s.begin("--mode", "passive", "--amount", "12.34", "--idempotency-key", "till-1")
 	s.waitScreen("scan")
 	s.scan(s.wallet("ALIPAY", false))
