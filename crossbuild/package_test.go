@@ -63,6 +63,7 @@ var contents = []string{
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/payterm.cdx.json",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/porting.md",
 	"-rw-r--r-- root/root ./usr/share/doc/payterm/printers.md",
+	"-rw-r--r-- root/root ./usr/share/doc/payterm/reference.md",
 	"-rw-r--r-- root/root ./usr/share/fish/vendor_completions.d/payterm.fish",
 	"-rw-r--r-- root/root ./usr/share/man/man1/payterm.1.gz",
 	"-rw-r--r-- root/root ./usr/share/zsh/vendor-completions/_payterm",
