@@ -196,7 +196,7 @@ func TestOneReadingDeletesNothing(t *testing.T) {
 			if n := left(); n != 4 {
 				t.Fatalf("%d are left of 4 after a day", n)
 			}
-			w.now.Lived, w.now.Wall = w.now.Lived+keep-26*time.Hour, w.now.Wall.AddDate(3, 0, 0) // whatever the clock shows
+			w.now.Lived, w.now.Wall = w.now.Lived+keep-26*time.Hour, w.now.Wall.AddDate(3, 0, 0) // any time
 			if n := left(); n != 4 {
 				t.Errorf("%d are left of 4 an hour too early", n)
 			}

@@ -37,7 +37,7 @@ func (c atCounter) Way(ctx context.Context) (upkeep.Way, error) {
 }
 
 func (c atCounter) Probe(ctx context.Context) {
-	c.a.askRate(ctx) // the loop has the result
+	c.a.askRate(ctx) //nolint:errcheck // the loop has the result
 }
 
 func (c atCounter) Tidy() {

@@ -27,7 +27,7 @@ func TestDoctorTest(t *testing.T) {
 	shows("Colours, edges, grey: right?")
 	s.keys("ENTER")
 	shows("Can a phone read it?")
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // the frame takes time on the bus
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // for the bus
 		if status, text := s.try("POST", s.panel+"/phone/look", nil); status == 200 &&
 			strings.Contains(text, "PAYTERM-TEST-") {
 			break

@@ -212,7 +212,7 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 					if tries == 10 {
 						t.Fatalf("%s: the slip was whole before, %d times", c.what, tries)
 					}
-					s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---") // the fault came too late
+					s.paperUntil("Merchant copy", "--- cut ---", "Customer copy", "--- cut ---") // too late
 					s.waitScreen("approved")
 				}
 				c.begin()

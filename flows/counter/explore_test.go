@@ -231,7 +231,8 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 				}
 				if _, scan := event.(Scanned); scan && !n.t.Armed() {
 					asleep := n.t
-					asleep.Shown, asleep.TickAt, asleep.ResultSince, asleep.Rest = next.Shown, next.TickAt, next.ResultSince,
+					asleep.Shown, asleep.TickAt, asleep.ResultSince, asleep.Rest =
+						next.Shown, next.TickAt, next.ResultSince,
 						next.Rest
 					if next != asleep {
 						t.Fatalf("%s in %s does something, and the scanner was not armed", name, n.t.Phase)

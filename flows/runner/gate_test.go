@@ -62,7 +62,8 @@ func inBubble(t *testing.T, open int, age time.Duration, do func(*bubble)) {
 		}
 		defer b.store.Close()
 		b.r = New(Config{
-			Journal: fullable{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b, Clock: b.clock,
+			Journal: fullable{b.store, b}, People: b.store, Gateway: b, Display: b, Printer: b, Buzzer: b,
+			Clock:   b.clock,
 			BootTag: b.store.BootTag(),
 			Settings: counter.Settings{Currency: "CAD", Rules: order.DefaultRules(),
 				ActiveWallets: payterm.ChannelSetOf(payterm.Alipay)},

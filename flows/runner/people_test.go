@@ -248,7 +248,8 @@ func TestNoRestartShortensALock(t *testing.T) {
 	for name, bend := range map[string]func(People) People{
 		"": func(p People) People { return p },
 		"a guess counts only once it was wrong": func(p People) People {
-			return faultyPeople{People: p, record: func(r payterm.PersonRecord) bool { return r.Deed != payterm.DeedTried }}
+			return faultyPeople{People: p,
+				record: func(r payterm.PersonRecord) bool { return r.Deed != payterm.DeedTried }}
 		},
 		"a restart forgets": func(p People) People {
 			return faultyPeople{People: p, failures: func(f map[string]int) { clear(f) }}

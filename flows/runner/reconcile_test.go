@@ -210,7 +210,8 @@ func TestChecksAreBounded(t *testing.T) {
 		t.Errorf("%d were asked within a second", got)
 	}
 	w.run(10 * time.Second)
-	if got := w.asked - asked; got != len(closed) || len(result) != 30 || w.r.gate.inFlight != 0 || w.r.gate.wishes != 0 {
+	if got := w.asked - asked; got != len(closed) || len(result) != 30 || w.r.gate.inFlight != 0 ||
+		w.r.gate.wishes != 0 {
 		t.Errorf("%d were asked since %v, %d told, %d in flight, %d wishes", got, began, len(result), w.r.gate.inFlight,
 			w.r.gate.wishes)
 	}
