@@ -11,7 +11,7 @@ import (
 // is not set. The order of things is the journal's sequence.
 type Stamp struct {
 	Boot string        `json:"boot"` // the five characters drawn at this start
-	Mono time.Duration `json:"mono"` // lived through in all; in journals of before, since this start
+	Mono time.Duration `json:"mono"` // lived time; in journals of earlier versions, since the start
 	Wall time.Time     `json:"wall"`
 }
 

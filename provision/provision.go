@@ -76,14 +76,14 @@ var Reasons = [...]Reason{
 	NotWritten, TooManyWrong, CannotConfirm,
 }
 
-// Refused is why a parcel was not taken. Detail says more to a person at a desk; no
-// secret is in it.
+// Refused is why a parcel was not taken. Detail is for the person who makes or installs it
+// and has no secrets.
 type Refused struct {
 	Reason Reason
 	Detail string
 }
 
-// Error is for a person at a desk.
+// Error is for the person who makes or installs a parcel.
 func (r Refused) Error() string { return "the parcel is refused: " + r.Detail }
 
 // refuse makes a Refused.

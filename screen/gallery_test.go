@@ -45,8 +45,8 @@ var rolls = []struct{ size, board string }{
 	{"80 mm", "generic-fbdev"},
 }
 
-// desk is an emulated board whose chips complain of nothing.
-func desk(t *testing.T, name string) (*emulated.Board, *board.Board) {
+// quietBoard is an emulated board; the test fails on a violation of its chips.
+func quietBoard(t *testing.T, name string) (*emulated.Board, *board.Board) {
 	t.Helper()
 	text, err := boards.Read(name)
 	if err != nil {
@@ -76,7 +76,7 @@ func desk(t *testing.T, name string) (*emulated.Board, *board.Board) {
 // newGlass brings a board's display up.
 func newGlass(t *testing.T, name string) (*emulated.Board, *glass.Display) {
 	t.Helper()
-	e, b := desk(t, name)
+	e, b := quietBoard(t, name)
 	d, err := devices.OpenDisplay(b, e.Sleep)
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func blank(img *image.RGBA) bool {
 // TestGallery draws and prints everything; with -update it writes the page.
 func TestGallery(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a review at the desk: hundreds of pictures")
+		t.Skip("a review for people: hundreds of pictures")
 	}
 	var screens, papers []exhibit
 	for _, s := range shots() {
@@ -186,7 +186,7 @@ func TestGallery(t *testing.T) {
 		}
 	}
 	for _, r := range rolls {
-		e, b := desk(t, r.board)
+		e, b := quietBoard(t, r.board)
 		p := b.Profile.Printer
 		out, err := printer.New(b.Printer, printer.Options{
 			Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Baud: p.Baud, Buffer: p.Buffer,

@@ -586,7 +586,7 @@ func newRoll(t *testing.T) roll { return rollOf(t, "emulated") }
 // rollOf is the paper of a board: 58 mm of the emulated one, 80 mm of others.
 func rollOf(t *testing.T, board string) roll {
 	t.Helper()
-	e, b := desk(t, board)
+	e, b := quietBoard(t, board)
 	p := b.Profile.Printer
 	out, err := printer.New(b.Printer, printer.Options{
 		Columns: p.Columns, CodePage: p.CodePage, Cut: p.Cut, CutFeed: p.CutFeed, Baud: p.Baud, Buffer: p.Buffer,

@@ -273,8 +273,8 @@ func TestTraining(t *testing.T) {
 	if kept := keptIn(t, filepath.Join(s.data, "training"), code, other); len(kept) > 0 {
 		t.Errorf("a scanned code is kept in %q", kept)
 	}
-	school := &shop{t: t, data: filepath.Join(s.data, "training")}
-	if n := len(school.orders()); n < 8 {
+	inTraining := &shop{t: t, data: filepath.Join(s.data, "training")}
+	if n := len(inTraining.orders()); n < 8 {
 		t.Errorf("%d orders in the training's journal", n)
 	}
 	if n := came.Load(); n != gateway {
@@ -313,7 +313,7 @@ func TestTraining(t *testing.T) {
 		}
 	}
 	s.has("idle", "TRAINING")
-	if n := len(school.orders()); n != 0 {
+	if n := len(inTraining.orders()); n != 0 {
 		t.Errorf("%d orders of the training before", n)
 	}
 	if out := s.printed("training", "off"); !strings.Contains(out, "false") {

@@ -75,10 +75,9 @@ func (c *Client) post(ctx context.Context, body []byte, age payterm.CodeAge) ([]
 	return reply, nil
 }
 
-// gate is the one opening between net/http and the wire. It is passed before
-// the first byte of a request is written. Shut before that, it proves that
-// nothing was written and sees to it that nothing will be, whatever net/http
-// still has in hand. What a TLS handshake writes does not come by here.
+// gate is passed once, before the first byte of a request is written. If it is shut before
+// that, no byte of the request was or will be written, whatever net/http still tries. The
+// bytes of a TLS handshake do not pass it.
 type gate struct {
 	state atomic.Uint32
 	age   payterm.CodeAge // nil for what may leave at any time

@@ -260,7 +260,7 @@ func (s *Sim) control(call func(*http.Request, []byte) (int, any)) http.HandlerF
 }
 
 // newSignKey changes the merchant's sign key: from here on requests and replies are
-// sealed with it, also about orders of before.
+// sealed with it, also about earlier orders.
 func (s *Sim) newSignKey(_ *http.Request, body []byte) (int, any) {
 	var in struct {
 		SignKey string `json:"sign_key"`

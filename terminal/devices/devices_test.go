@@ -40,7 +40,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	})
 }
 
-// A logo that cannot be printed is found at the desk, by the name of its key.
+// TestCheckLogo: a logo that cannot be printed is found before use, by the name of its key.
 func TestCheckLogo(t *testing.T) {
 	t.Parallel()
 	picture := func(w, h int) []byte {

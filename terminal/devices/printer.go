@@ -49,8 +49,8 @@ func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration))
 }
 
 // CheckLogo refuses a logo that its profile's printer cannot print, by the name of its key,
-// at the desk and not at the first slip. A file that is not on this machine
-// (fs.ErrNotExist) may be on the terminal.
+// before the first slip. A file that is missing on this machine (fs.ErrNotExist) may be on
+// the terminal.
 func CheckLogo(p board.Profile) error {
 	if p.Printer == nil || p.Printer.Logo == "" {
 		return nil
