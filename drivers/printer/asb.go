@@ -28,6 +28,7 @@ type asb struct {
 	n      int // bytes of a report that has begun
 	last   payterm.PaperCondition
 	silent int // Conditions since the last report
+	owed   int // reports that were demanded since the slip began and have not come
 }
 
 // stale is for how many Conditions a report without a fault counts.
@@ -70,12 +71,18 @@ func (p *Printer) demand(ctx context.Context) bool {
 		p.asb = asb{}
 		return false
 	}
+	p.asb.owed++
 	if !p.listen(p.o.Wait) {
 		return false
 	}
 	must := p.mustAnswer(0) && !p.sending && fault(p.asb.last) == nil
-	if must && p.asb.silent > 0 && !p.listen(patience*p.o.Wait) {
-		return false
+	late := func() bool { // at a slip's end a report may be one that was demanded in its middle
+		return fault(p.asb.last) == nil && (p.asb.silent > 0 || p.slip && p.asb.owed > 0)
+	}
+	for n := p.chances(); n > 0 && must && late() && ctx.Err() == nil; n-- {
+		if !p.listen(patience * p.o.Wait) {
+			return false
+		}
 	}
 	switch {
 	case p.asb.silent == 0:
@@ -124,7 +131,7 @@ func (t *asb) take(c byte) bool {
 	if t.n++; t.n < len(t.report) {
 		return false
 	}
-	t.n, t.silent = 0, 0
+	t.n, t.silent, t.owed = 0, 0, max(0, t.owed-1)
 	switch first, second, third := t.report[0], t.report[1], t.report[2]; {
 	case first&asbCover != 0:
 		t.last = payterm.PaperCoverOpen

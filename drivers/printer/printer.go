@@ -175,7 +175,7 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
-	p.slip, p.sending, p.begun = true, true, false
+	p.slip, p.sending, p.begun, p.asb.owed = true, true, false, 0
 	defer func() { p.slip, p.sending = false, false }()
 	if err := p.carry(ctx, e); err != nil {
 		if p.begun {
@@ -397,13 +397,25 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 		}
 	}
 	c := p.realTimeStatus()
-	if c == payterm.PaperUnknown && p.mustAnswer(p.muted) && !p.sending {
+	for n := p.chances(); n > 0 && c == payterm.PaperUnknown && p.mustAnswer(p.muted) && ctx.Err() == nil; n-- {
 		c = p.realTimeStatus()
 	}
 	if c == payterm.PaperUnknown && p.mustAnswer(p.muted) && !p.sending && ctx.Err() == nil {
 		return p.fellSilent()
 	}
 	return c
+}
+
+// chances are how often a printer is asked again that must answer and did not. In the middle of
+// a slip it is not; at its end a printer that is slower than its profile has it may still print.
+func (p *Printer) chances() int {
+	switch {
+	case p.sending:
+		return 0
+	case p.slip:
+		return 5
+	}
+	return 1
 }
 
 // realTimeStatus asks the questions once.

@@ -78,6 +78,7 @@ func (w *wire) sleep(d time.Duration) {
 		}
 	}
 	w.now = end
+	w.chip.full(0) // it comes to the present, and says what it has to say
 }
 
 // words waits until all is printed and returns the text.
@@ -342,6 +343,37 @@ func TestPrinterSwitchedOff(t *testing.T) {
 			}
 			w.want()
 		})
+	}
+}
+
+// A printer that is slower than its profile has it, and takes questions in their turn, still
+// prints when it is asked how it is: its slip is not called broken off.
+func TestSlowPrinterIsNotSilent(t *testing.T) {
+	t.Parallel()
+	r, want := slip(60)
+	for _, p := range []board.Printer{{Status: true}, {Tells: true}} {
+		p.Baud, p.Buffer, p.Speed, p.Cut = 115200, 4096, 50, true
+		w := newWire(t, p)
+		w.chip.inTurn = true
+		o := options(p, w)
+		o.Speed = 150
+		d, err := printer.New(w, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // it is known to answer
+			d.Condition(t.Context())
+		}
+		for range 3 {
+			w.chip.tear()
+			if err := d.Print(t.Context(), r); err != nil {
+				t.Fatalf("tells %t: %v", p.Tells, err)
+			}
+			if got := printedLines(w.words()); !slices.Equal(got, want) {
+				t.Fatalf("tells %t: on paper are %q", p.Tells, got)
+			}
+		}
+		w.want()
 	}
 }
 
