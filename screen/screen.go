@@ -38,6 +38,9 @@ type Options struct {
 	// ScannerAway: it is unplugged, or does not work. The screens say so on which a code
 	// may be held to it.
 	ScannerAway bool
+	// ClockWrong: the gateway's certificate is outside its time by a clock that no time server
+	// has set, so that nobody can be asked.
+	ClockWrong bool
 	// Found is what the self test has found, which stands on the idle screen.
 	Found SelfTest
 	// Notice stands on the screens of a counter where nobody is served, and Refusal is
@@ -227,6 +230,8 @@ func hops(gateway counter.Network, t *texts, o Options) string {
 	switch {
 	case o.Link == counter.NetworkDown:
 		return t.linkDown
+	case gateway == counter.NetworkDown && o.ClockWrong && o.Found.Failed != FindingClock: // which says it
+		return t.findings[FindingClock]
 	case gateway == counter.NetworkDown:
 		return t.offline
 	case gateway == counter.NetworkUp:

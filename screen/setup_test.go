@@ -264,3 +264,29 @@ func TestSetupPictures(t *testing.T) {
 	large.hold(t, "setup")
 	small.hold(t, "setup-small")
 }
+
+// TestClockWrong: where the gateway cannot be asked for the clock's sake, the idle screen says
+// that, once.
+func TestClockWrong(t *testing.T) {
+	for _, language := range payterm.Languages {
+		v := counter.View{Name: counter.ViewIdle, Status: counter.Status{Network: counter.NetworkDown}}
+		o := screen.Options{Language: language, Link: counter.NetworkUp}
+		clock := screen.Finding(screen.SelfTest{Failed: screen.FindingClock}, o)
+		lines := func() []string { return screen.Compose(v, o).Lines }
+		if got := lines(); slices.Contains(got, clock) || len(got) != 2 {
+			t.Errorf("%s: %q", language, got)
+		}
+		o.ClockWrong = true
+		if got := lines(); !slices.Contains(got, clock) || len(got) != 2 {
+			t.Errorf("%s: %q, want %q", language, got, clock)
+		}
+		o.Found = screen.SelfTest{Failed: screen.FindingClock}
+		if got := lines(); len(got) != 3 || got[1] == clock || got[2] != clock {
+			t.Errorf("%s: %q", language, got)
+		}
+		v.Status.Network, o.Found = counter.NetworkUp, screen.SelfTest{}
+		if got := lines(); slices.Contains(got, clock) {
+			t.Errorf("%s: answered, and %q", language, got)
+		}
+	}
+}

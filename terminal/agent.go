@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"payterm"
@@ -114,6 +115,8 @@ type Agent struct {
 	lost      []lostSlip
 	spoken    string // language of the screens, if changed at the keypad
 	doctor    *doctor.Doctor
+
+	clockWrong atomic.Bool // by the gateway's certificate, when it was asked last
 }
 
 // openAgain is the pause before the journal is opened again.

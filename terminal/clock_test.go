@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,6 +56,13 @@ func TestDoctorOfAWrongClock(t *testing.T) {
 		o.Config.Gateway.URL, o.Config.Gateway.CAFile = expired.URL+"/processV2", ca
 		o.networkTime = func() (bool, error) { return synced.Load(), nil }
 	})
+	const words = "Clock: not set. Connect the network"
+	for end := time.Now().Add(20 * time.Second); !slices.Contains(c.a.Screen().Lines, words); {
+		if time.Now().After(end) {
+			t.Fatalf("the idle screen does not say why: %+v", c.a.Screen())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	for _, x := range []struct {
 		synced              bool
 		clock               api.Result

@@ -59,7 +59,7 @@ func (a *Agent) screenOptions() screen.Options {
 	n := a.o.notices.Now()
 	o.Notice, o.Refusal, o.Found = n.Notice, n.Reason, a.doctor.Standing()
 	if a.isOpen() {
-		o.Link, o.ScannerAway = a.upkeep.Link(), a.upkeep.ScannerAway()
+		o.Link, o.ScannerAway, o.ClockWrong = a.upkeep.Link(), a.upkeep.ScannerAway(), a.clockWrong.Load()
 	}
 	return o
 }

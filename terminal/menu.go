@@ -17,6 +17,7 @@ import (
 func (a *Agent) askRate(ctx context.Context) (int64, error) {
 	r, err := a.gateway.ExchangeRate(ctx, a.o.Config.Merchant.Currency)
 	if !errors.Is(ctx.Err(), context.Canceled) { // else the question was left
+		a.clockWrong.Store(errors.Is(err, ottpay.ErrClock))
 		a.runner.Reached(!errors.Is(err, ottpay.ErrNoAnswer), r.CNY)
 	}
 	return r.CNY, err

@@ -154,6 +154,7 @@ var ErrKey = errors.New("the gateway refuses merchant_id, operator_id or the sig
 
 // ExchangeRate asks for the rate of a currency to CNY: EX_RATE_QUERY. Its error is an
 // ErrNoAnswer unless the gateway itself refused, and an ErrKey where it did for the key's sake.
+// An ErrNoAnswer for the clock's sake is an ErrClock too.
 func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (Rate, error) {
 	bad := func(why string) (Rate, error) { return Rate{}, fmt.Errorf("exchange rate: %s", why) }
 	if !currency.Valid() {
@@ -162,6 +163,9 @@ func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (R
 	r, lost := c.call(ctx, actionRate, []pair{{"fee_type", string(currency)}})
 	switch a := lost.(type) {
 	case payterm.Unsent:
+		if a.Clock {
+			return Rate{}, fmt.Errorf("exchange rate: %w: %w", ErrNoAnswer, clockError(a.Why))
+		}
 		return Rate{}, fmt.Errorf("exchange rate: %w: %s", ErrNoAnswer, a.Why)
 	case payterm.Lost:
 		return Rate{}, fmt.Errorf("exchange rate: %w: %s", ErrNoAnswer, a.Why)

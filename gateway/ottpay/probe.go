@@ -88,7 +88,7 @@ func (c *Client) inWords(err error) error {
 	return errors.New(f.why)
 }
 
-// ErrClock is what a Hop's error is where the clock is at fault and not the way.
+// ErrClock is what an error is where the clock is at fault and not the way.
 var ErrClock = errors.New("the clock is not set")
 
 type clockError string
