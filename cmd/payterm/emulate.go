@@ -73,9 +73,9 @@ func (c emulateCmd) Run() error {
 	defer e.hardware.Close()
 	level := slog.LevelWarn
 	if c.Verbose {
-		level = slog.LevelInfo
+		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	log := newLog(level)
 	keepCrashes(c.Data, log)
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

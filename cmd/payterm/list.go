@@ -65,7 +65,7 @@ func timeOrAgo(flag, text string, now time.Time) (time.Time, error) {
 	if days, is := strings.CutSuffix(text, "d"); is {
 		var n uint64
 		n, err = strconv.ParseUint(days, 10, 16)
-		ago = time.Duration(n) * 24 * time.Hour //nolint:gosec // 16 bits
+		ago = time.Duration(n) * 24 * time.Hour
 	}
 	if err != nil || ago < 0 {
 		return time.Time{}, usage("%s %s: a time such as 2026-11-28 or 2026-11-28T14:00 (UTC) is needed, or 90m, 12h, 7d for so long ago", flag, text)

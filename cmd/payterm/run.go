@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -39,11 +40,11 @@ type runCmd struct {
 func (c runCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	level := slog.LevelWarn
+	level := slog.LevelInfo
 	if c.Verbose {
-		level = slog.LevelInfo
+		level = slog.LevelDebug
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	log := newLog(level)
 	// Read here, and hidden from programs that the agent may start.
 	every, err := daemon.SdWatchdogEnabled(true)
 	if err != nil {
@@ -83,6 +84,7 @@ func (c runCmd) Run() error {
 			fmt.Fprintf(os.Stderr, "payterm: %v\n", err)
 			return nil, exitConfig
 		}
+		l.say(log)
 		for _, p := range l.cfg.Unshown(l.profile.LettersOnly()) {
 			log.Warn("the screens come in English", "err", p)
 		}
@@ -132,6 +134,20 @@ type loaded struct {
 	serial  uint64 // of the configuration's parcel
 	passed  uint64 // of a parcel that still waits
 	fresh   bool   // the terminal is not provisioned
+}
+
+// say logs what starts, once for each start.
+func (l loaded) say(log *slog.Logger) {
+	if l.fresh {
+		log.Info("payterm starts, and waits for a parcel", "version", version, "board", l.profile.Board)
+		return
+	}
+	host := ""
+	if u, err := url.Parse(l.cfg.Gateway.URL); err == nil {
+		host = u.Host
+	}
+	log.Info("payterm starts", "version", version, "board", l.profile.Board, "terminal", l.cfg.Terminal.ID,
+		"gateway", host, "parcel", l.serial)
 }
 
 // damaged handles a provisioned terminal that cannot read its parcel's files. On an image nobody

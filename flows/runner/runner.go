@@ -631,8 +631,7 @@ func (r *Runner) step(l *live, in order.Stamped) {
 			r.notCommitted(l, in, err)
 			return
 		}
-		r.c.Log.Info("order", "order_id", next.ID(), "event", order.EventName(in.Event),
-			"from", before.Phase.String(), "to", next.Phase.String(), "outcome", next.Outcome, "reason", next.Reason)
+		r.logStep(before, next, in)
 	}
 	r.set(l, next)
 	r.plan(l)
@@ -647,6 +646,24 @@ func (r *Runner) step(l *live, in order.Stamped) {
 	r.moved(l, before)
 	for _, never := range tooOld {
 		r.step(l, r.stamp(never))
+	}
+}
+
+// logStep logs what changed in an order: what people have to do with at the usual level, each
+// step at that of whoever looks closer.
+func (r *Runner) logStep(before, next order.Order, in order.Stamped) {
+	id := next.ID()
+	r.c.Log.Debug("order", "order_id", id, "event", order.EventName(in.Event),
+		"from", before.Phase.String(), "to", next.Phase.String(), "outcome", next.Outcome, "reason", next.Reason)
+	switch doubt, was := next.Outcome == payterm.InDoubt, before.Outcome == payterm.InDoubt; {
+	case doubt && !was:
+		r.c.Log.Info("order in doubt", "order_id", id, "amount", next.Total(), "currency", next.Sale.Currency,
+			"reason", next.Reason)
+	case was && !doubt:
+		r.c.Log.Info("order no longer in doubt", "order_id", id, "outcome", next.Outcome, "reason", next.Reason)
+	}
+	if next.Attention != before.Attention && next.Attention != payterm.AttentionNone {
+		r.c.Log.Warn("order waits for a person", "order_id", id, "attention", next.Attention)
 	}
 }
 

@@ -91,7 +91,9 @@ func (s *Set) runDisplay(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			case <-refresh.C: // after a spark or a brown-out, which the panel does not report
-				err = panel.Refresh()
+				if err = panel.Refresh(); err == nil {
+					s.works(Display)
+				}
 			case done := <-s.resends:
 				select {
 				case screen := <-s.screens: // the frame that is asked for is the newest screen's

@@ -40,6 +40,9 @@ const retryPause = time.Second
 func (s *Set) again(ctx context.Context, device string, err error) bool {
 	if t := s.Trouble(device); t.Err == nil || t.Err.Error() != err.Error() || s.Now()-t.At > Recently {
 		s.o.Log.Warn("device", "device", device, "err", err)
+		s.mu.Lock()
+		s.logged[device] = true
+		s.mu.Unlock()
 	}
 	s.met(device, err)
 	select {
@@ -47,6 +50,17 @@ func (s *Set) again(ctx context.Context, device string, err error) bool {
 		return false
 	case <-time.After(retryPause):
 		return true
+	}
+}
+
+// works logs that a device works whose trouble was logged.
+func (s *Set) works(device string) {
+	s.mu.Lock()
+	was := s.logged[device]
+	delete(s.logged, device)
+	s.mu.Unlock()
+	if was {
+		s.o.Log.Info("device works again", "device", device)
 	}
 }
 

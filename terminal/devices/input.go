@@ -19,6 +19,7 @@ func (s *Set) runKeypad(ctx context.Context) {
 		return
 	}
 	press := func(k payterm.Key) {
+		s.works(Keypad)
 		newest(s.touched, struct{}{})
 		s.o.Owner.Press(k)
 	}
@@ -82,6 +83,7 @@ func (s *Set) runScanner(ctx context.Context) {
 				return
 			}
 		default:
+			s.works(Scanner)
 			newest(s.rests, struct{}{})
 			newest(s.touched, struct{}{})
 			code := scan.Code

@@ -198,6 +198,9 @@ func (r *roll) until(ctx context.Context, j Job) bool {
 				slip = *slip.Again
 			}
 		}
+		if err == nil {
+			r.s.works(Printer)
+		}
 		if err == nil || errors.Is(err, errUnwanted) || j.drawer || j.Trial || begun == attempts {
 			r.ended(j, err)
 			return true
