@@ -1,6 +1,7 @@
 package payterm_test
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -33,6 +34,16 @@ func declared(dir string) (map[string]bool, error) {
 		for _, d := range file.Decls {
 			f, is := d.(*ast.FuncDecl)
 			if !is {
+				for _, spec := range d.(*ast.GenDecl).Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						names[spec.Name.Name] = true
+					case *ast.ValueSpec:
+						for _, name := range spec.Names {
+							names[name.Name] = true
+						}
+					}
+				}
 				continue
 			}
 			name := f.Name.Name
@@ -74,5 +85,39 @@ func TestWalks(t *testing.T) {
 	}
 	if names, err := declared("gateway/ottpay"); err != nil || names["Client.Nowhere"] || !names["object.minor"] {
 		t.Errorf("%v: a name that is nowhere is found, or one that is there is not", err)
+	}
+}
+
+// named are names of Go in the documents, with the package that they belong to.
+var named = regexp.MustCompile("`(payterm|order|counter|runner|storage|ottpay|printer|lcd|scanner|board)\\.([A-Z]\\w+)`")
+
+// TestNames: what the documents call by its name in the code has that name still.
+func TestNames(t *testing.T) {
+	rooms := map[string]string{
+		"payterm": ".", "order": "flows/order", "counter": "flows/counter", "runner": "flows/runner",
+		"ottpay": "gateway/ottpay", "printer": "drivers/printer", "lcd": "drivers/lcd", "scanner": "drivers/scanner",
+	}
+	files, err := filepath.Glob("docs/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no documents: %v", err)
+	}
+	found := 0
+	for _, file := range append(files, "README.md", "CONTRIBUTING.md") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			names, err := declared(cmp.Or(rooms[m[1]], m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found++; !names[m[2]] {
+				t.Errorf("%s names %s.%s, and there is none", file, m[1], m[2])
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d names are found: this proves nothing", found)
 	}
 }

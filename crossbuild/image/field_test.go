@@ -133,23 +133,23 @@ func (m *machine) until(what string, true func() bool) {
 	m.t.Logf("%4.0f s  %s", time.Since(m.began).Seconds(), what)
 }
 
-// desk is where parcels are made.
-type desk struct {
+// parcelMaker makes parcels.
+type parcelMaker struct {
 	t   *testing.T
 	dir string
 }
 
 // parcel makes one, and gives its file and its code.
-func (d desk) parcel(name, terminal, life, signer string) (file, code string) {
-	d.t.Helper()
-	file = filepath.Join(d.dir, name+".ppv")
+func (m parcelMaker) parcel(name, terminal, life, signer string) (file, code string) {
+	m.t.Helper()
+	file = filepath.Join(m.dir, name+".ppv")
 	var made struct{ Code string }
-	said := run(d.t, "../../build/payterm", "provision", "make", "--json", "--config",
-		filepath.Join(d.dir, "merchant.toml"),
-		"--sign-key-file", filepath.Join(d.dir, "sign_key"), "--terminal", terminal, "--expires", life, "--signer",
+	said := run(m.t, "../../build/payterm", "provision", "make", "--json", "--config",
+		filepath.Join(m.dir, "merchant.toml"),
+		"--sign-key-file", filepath.Join(m.dir, "sign_key"), "--terminal", terminal, "--expires", life, "--signer",
 		signer, "--out", file)
 	if err := json.Unmarshal([]byte(said), &made); err != nil || made.Code == "" {
-		d.t.Fatalf("provision make: %v: %s", err, said)
+		m.t.Fatalf("provision make: %v: %s", err, said)
 	}
 	return file, strings.ReplaceAll(made.Code, " ", "")
 }
@@ -333,7 +333,7 @@ func TestField(t *testing.T) {
 	h := gateway(t)
 
 	step("at the desk: parcels; one of a foreign signer, one that is expired when it arrives")
-	d := desk{t, dir}
+	d := parcelMaker{t, dir}
 	put(t, filepath.Join(dir, "merchant.toml"), fmt.Appendf(nil, merchant, h.port))
 	put(t, filepath.Join(dir, "sign_key"), []byte(signKey+"\n"))
 	fleet := fieldBuilt + "fleet.key"
