@@ -22,7 +22,16 @@ var chinese = texts{
 	paperOut: "打印机缺纸", paperNearEnd: "打印纸即将用完|纸将用完",
 	coverOpen: "打印机盖未关好|打印机盖开", printerGone: "打印机没有响应|打印机无回应",
 	slipLost: "有小票未能打印，请重印|小票未打印", codeLost: "付款码未能打印|码未打印",
-	statusOffline: "离线", statusPaper: "打印机!", statusQueue: "待查 %d",
+	statusOffline: "离线", statusPaper: "缺纸!", statusQueue: "待查 %d",
+
+	statusCover: "机盖!", statusPrinter: "打印机!",
+	redialTitle: "尚未发出",
+	brokenTitle: "尚无回复", brokenLine: "网络不通，可能已付款|可能已付款", brokenAsks: "请勿再次收款",
+	lateTitle: "付款延迟到账", lateLine: "放弃交易后顾客已付款|放弃后已付款",
+	lateAsk:  "保留还是退款？",
+	keyLater: "稍后", keyKeep: "保留",
+	net:         "净额：%s",
+	setupWarned: counted{"", "自检：没有故障，%d 项警告|自检：%[1]d 项警告"},
 
 	amountTitle: "金额", amountLine: "由谁扫码？",
 	chooseTitle: "选择钱包",
@@ -38,9 +47,9 @@ var chinese = texts{
 	waitMinutes:  counted{"", "请等 %d 分钟"},
 
 	scanTitle: "请扫顾客的付款码|请扫付款码", scanLine: "将手机对准扫描器|手机对准扫描",
-	sendingTitle: "正在发送", sendingLine: "正在向钱包发送付款请求|已向钱包请求",
+	sendingTitle: "正在发送", sendingLine: "正在向钱包请求付款|正在请求付款",
 	sendingActive: "正在获取收款码",
-	redialling:    "尚未连接", redialling2: "什么都没有发出，正在重试|未发出，重试中",
+	redialling:    "尚未连接", redialling2: "正在重试",
 	showTitle:    "请用%s扫码|%[1]s",
 	waitingTitle: "等待顾客确认|等顾客确认", waitingLine: "等待钱包回复",
 
@@ -49,7 +58,7 @@ var chinese = texts{
 	hintOtherWallet: "此码属于其他钱包",
 	hintTooEarly:    "请再等几秒",
 
-	approvedTitle: "付款成功", lateResult: "付款延迟到账：保留或退款|迟到：留或退",
+	approvedTitle: "付款成功",
 	withFee:       "含手续费实付 %s|实付 %[1]s",
 	declinedTitle: "付款被拒", declinedLine: "没有扣款",
 	cancelledTitle: "已取消", nothingSent: "没有扣款",
@@ -69,7 +78,7 @@ var chinese = texts{
 
 	keyAmount: "金额", keyScan: "扫顾客码", keyShowCode: "显示码", keyPrintCode: "打印码",
 	keyBack: "返回", keyStop: "停止", keyGoOn: "收款", keyOK: "确定",
-	keyCancel: "取消", keyLeave: "离开", keyNext: "下一笔",
+	keyLeave: "离开", keyNext: "下一笔",
 
 	itself:     "中文",
 	setupTitle: "尚未设置", setupScan: "请扫描本终端的设置码|请扫描设置码", setupStick: "或插入存有设置码的U盘|或插入U盘",

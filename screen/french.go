@@ -32,6 +32,16 @@ var french = texts{
 	codeLost:      "Le code n'est pas imprimé|Code non imprimé",
 	statusOffline: "hors ligne", statusPaper: "papier!", statusQueue: "%d en cours",
 
+	statusCover: "couvercle!", statusPrinter: "imprimante!",
+	redialTitle: "Pas encore envoyé",
+	brokenTitle: "Pas de réponse", brokenLine: "Sans connexion. Peut-être payé|Peut-être payé", brokenAsks: "Ne débitez pas de nouveau|Ne pas redébiter",
+	lateTitle: "Paiement tardif", lateLine: "Payé après l'abandon de la vente|Payé après coup",
+	lateAsk:  "Le garder ou le rembourser?|Garder, rembourser?",
+	keyLater: "plus tard", keyKeep: "garder",
+	net: "Net : %s",
+	setupWarned: counted{"Autotest : aucune panne, 1 avertissement|Autotest : 1 avis",
+		"Autotest : aucune panne, %d avertissements|Autotest : %[1]d avis"},
+
 	amountTitle: "Montant", amountLine: "Qui numérise le code?|Qui numérise?",
 	chooseTitle: "Quel portefeuille?",
 
@@ -47,10 +57,10 @@ var french = texts{
 	waitMinutes:  counted{"Attendez une minute", "Attendez %d minutes"},
 
 	scanTitle: "Numérisez le code", scanLine: "Tenez le téléphone du client devant le lecteur|Devant le lecteur",
-	sendingTitle: "Envoi", sendingLine: "Le paiement est en route|En route",
+	sendingTitle: "Envoi", sendingLine: "Demande au portefeuille|Demande en cours",
 	sendingActive: "Demande d'un code|Demande du code",
 	redialling:    "Pas encore de connexion|Sans connexion",
-	redialling2:   "Rien n'a été envoyé. Nouvel essai|Rien envoyé; essai",
+	redialling2:   "Nouvel essai",
 	showTitle:     "%s : numérisez|%[1]s : lire",
 	waitingTitle:  "Le client confirme", waitingLine: "En attente du portefeuille|Patientez",
 
@@ -61,7 +71,7 @@ var french = texts{
 
 	codeNowhere:   "Ce code est trop long pour cet écran|Code trop long",
 	codeNowhere2:  "Annulez. Numérisez le code du client|Annulez, lisez le code",
-	approvedTitle: "Approuvé", lateResult: "Payé en retard : gardez-le ou remboursez-le|Tard : garder, rendre",
+	approvedTitle: "Approuvé",
 	withFee:       "Payé avec frais : %s|avec frais %[1]s",
 	declinedTitle: "Refusé", declinedLine: "Rien n'a été débité|Rien de débité",
 	cancelledTitle: "Annulé", nothingSent: "Rien n'a été débité|Rien de débité",
@@ -83,7 +93,7 @@ var french = texts{
 
 	keyAmount: "montant", keyScan: "lire", keyShowCode: "montrer|code", keyPrintCode: "imprimer|papier",
 	keyBack: "retour", keyStop: "arrêter", keyGoOn: "facturer", keyOK: "ok",
-	keyCancel: "annuler", keyLeave: "quitter", keyNext: "suivant",
+	keyLeave: "quitter", keyNext: "suivant",
 
 	itself:      "Français",
 	setupTitle:  "Pas encore configuré|Non configuré",
@@ -93,7 +103,7 @@ var french = texts{
 	setupBusyTitle: "Vérification", setupBusyLine: "Cela prend quelques secondes",
 	setupDoneTitle:    "Configuré. Démarrage|Démarrage",
 	setupRefusedTitle: "Non accepté", setupAgain: "Demandez-en un autre ou relisez-le|Demandez un autre",
-	setupTesting: "Autotest en cours", setupWell: "Autotest : tout va bien|Autotest : bon", keyTest: "autotest",
+	setupTesting: "Autotest en cours", setupWell: "Autotest : tout va bien|Autotest : bon", keyTest: "autotest",
 	findings: map[string]string{
 		FindingSigners: "Aucun signataire : il faut une carte faite avec SIGNERS|Aucun signataire : autre carte",
 		FindingDisplay: "Écran : vérifiez son câble", FindingKeypad: "Clavier : vérifiez son câble",

@@ -151,7 +151,7 @@ func shown() map[string]bool {
 }
 
 // chosen is what stands before a line that a digit chooses.
-var chosen = regexp.MustCompile(`^(> )?\d+  `)
+var chosen = regexp.MustCompile(`^(> )?\d+\) `)
 
 var (
 	pictureOf = regexp.MustCompile(`\]\(pictures/([a-z]+)\.png\)`)

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"payterm"
@@ -96,7 +97,7 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 			if o.LettersOnly && language == "zh" {
 				continue
 			}
-			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, languages[language].itself))
+			s.Lines = append(s.Lines, item(false, payterm.Key(fmt.Sprint(i+1)), languages[language].itself))
 		}
 	case counter.ViewDrills:
 		drills(s, v, t)
@@ -119,7 +120,7 @@ func item(marked bool, k payterm.Key, text string) string {
 	if marked {
 		mark = "> "
 	}
-	return fmt.Sprintf("%s%s  %s", mark, k, text)
+	return fmt.Sprintf("%s%s) %s", mark, k, text) // two digits side by side would read as one number
 }
 
 // list is a page of orders.
@@ -192,16 +193,18 @@ func one(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 		s.Tone, s.Title, s.Lines = payterm.Doubt, t.doubtTitle, []string{t.doubtPassive}
 	case counter.VerdictNone:
 	}
+	if paidLate(row) {
+		s.Tone, s.Title, s.Lines = payterm.Doubt, t.lateTitle, []string{t.lateLine, t.lateAsk}
+		if o.Small {
+			s.Lines = s.Lines[1:]
+		}
+	}
 	if m.Reason != payterm.ReasonNone {
 		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, reason(m.Reason, t))
 	}
 	if o.Small && m.Reason != payterm.ReasonNone {
 		orderKeys(s, row, t, o)
 		return // there is no room for more than the reason
-	}
-	if row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone &&
-		row.Reason == payterm.ReasonLatePayment {
-		s.Lines = append(s.Lines, t.lateResult)
 	}
 	if row.Kind == payterm.KindSale && row.Refunded.Minor > 0 {
 		s.Lines = append(s.Lines,
@@ -216,8 +219,19 @@ func one(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 	orderKeys(s, row, t, o)
 }
 
+// paidLate reports whether the order was paid after its sale was given up, and waits for a decision.
+func paidLate(row counter.Row) bool {
+	return row.Attention == payterm.AttentionLatePayment || row.Attention != payterm.AttentionNone &&
+		row.Reason == payterm.ReasonLatePayment
+}
+
 // orderKeys are what can be done about an order.
 func orderKeys(s *payterm.Screen, row counter.Row, t *texts, o Options) {
+	if paidLate(row) && row.Left().Minor > 0 {
+		s.Keys = []payterm.KeyHint{{Key: payterm.Key1, Does: t.keyRefund}, {Key: payterm.Key2, Does: t.keyKeep},
+			{Key: payterm.KeyCancel, Does: t.keyBack}}
+		return
+	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyF1, Does: t.keyAsk}}
 	if row.Outcome == payterm.Approved {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF2, Does: t.keyReprint})
@@ -226,7 +240,11 @@ func orderKeys(s *payterm.Screen, row counter.Row, t *texts, o Options) {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.Key1, Does: t.keyRefund})
 	}
 	if row.Undecided() {
-		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.Key2, Does: t.keySettle})
+		does := t.keySettle
+		if row.Outcome == payterm.Approved {
+			does = t.keyKeep
+		}
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.Key2, Does: does})
 	}
 	if len(s.Keys) < 4 && (!o.Small || len(s.Keys) < 3) {
 		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyCancel, Does: t.keyBack})
@@ -254,7 +272,7 @@ func totals(s *payterm.Screen, told counter.TotalsTold, t *texts, o Options) {
 		s.Amount = t.signed(sum.Net())
 		s.Lines = []string{t.count(sum.Count, t.sales)}
 		if sum.RefundCount > 0 {
-			s.Lines = append(s.Lines, t.count(sum.RefundCount, t.refunds))
+			s.Lines = []string{fmt.Sprintf(t.net, s.Lines[0]), t.count(sum.RefundCount, t.refunds)}
 		}
 	default: // they cannot be added; all of them are on paper, with their merchants
 		for _, sum := range told.Sums[:min(told.SumsAll, len(told.Sums))] {
@@ -311,7 +329,11 @@ func tip(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		if o.Small && tip.Minor >= 1_000_000 {
 			money = locale.Number(tip, t.language)
 		}
-		s.Lines = append(s.Lines, fmt.Sprintf("%d  %d%%  %s", i+1, percent, money))
+		line := item(false, payterm.Key(fmt.Sprint(i+1)), fmt.Sprintf("%d%%  %s", percent, money))
+		if o.Small && tip.Minor >= 1_000_000 {
+			line = strings.Replace(line, ") ", ")", 1)
+		}
+		s.Lines = append(s.Lines, line)
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.Key0, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip},
 		{Key: payterm.KeyCancel, Does: t.keyBack}}

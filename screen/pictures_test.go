@@ -90,6 +90,9 @@ func shots() []shot {
 			Kind:  payterm.KindSale,
 			Total: cad(1234), Mode: mode, Wallet: payterm.Alipay, Order: orderID, Elapsed: 42 * time.Second,
 		}
+		if name == counter.ViewScan || name == counter.ViewShowCode {
+			v.Left = 78 * time.Second
+		}
 		for _, f := range more {
 			f(&v)
 		}
@@ -161,6 +164,9 @@ func shots() []shot {
 				counter.Rate{CNYE8: 524740000, At: time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC).UnixMilli()}
 		})},
 		{"approved late", base(counter.ViewApproved, a, reason(payterm.ReasonLatePayment))},
+		{"late", base(counter.ViewLate, a, reason(payterm.ReasonLatePayment))},
+		{"waiting, no line", base(counter.ViewWaiting, p, leave, wallet(payterm.WeChatPay),
+			func(v *counter.View) { v.Status.Network = counter.NetworkDown })},
 		{"declined", base(counter.ViewDeclined, p, reason(payterm.ReasonCodeInvalid))},
 		{"cancelled", base(counter.ViewCancelled, p, reason(payterm.ReasonCashier))},
 		{"not_sent", base(counter.ViewNotSent, p, reason(payterm.ReasonNoConnection),

@@ -92,7 +92,7 @@ func given(text string) string { return strings.ReplaceAll(text, or, "/") }
 
 func compose(v counter.View, o Options) payterm.Screen {
 	t := textsFor(o.Language)
-	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v.Status, t)}
+	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v, t)}
 	if v.Order != "" && v.Name != counter.ViewWarning && v.Name != counter.ViewPIN && v.Name != counter.ViewNumber {
 		s.Small = fmt.Sprintf(t.order, v.Order)
 	}
@@ -115,7 +115,7 @@ func compose(v counter.View, o Options) payterm.Screen {
 	case counter.ViewChooseWallet:
 		s.Title, s.Amount = t.chooseTitle, t.money(v.Total)
 		for i, w := range v.Choices.List() {
-			s.Lines = append(s.Lines, fmt.Sprintf("%d  %s", i+1, t.wallet(w)))
+			s.Lines = append(s.Lines, item(false, payterm.Key(fmt.Sprint(i+1)), t.wallet(w)))
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyBack}}
 	case counter.ViewWarning:
@@ -133,6 +133,9 @@ func compose(v counter.View, o Options) payterm.Screen {
 	case counter.ViewApproved, counter.ViewRefunded, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent,
 		counter.ViewInDoubt:
 		result(&s, v, t, o)
+	case counter.ViewLate:
+		late(&s, v, t)
+		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyEnter, Does: t.keyLater})
 	case counter.ViewTip, counter.ViewOwnTip:
 		tip(&s, v, t, o)
 	case counter.ViewMenu, counter.ViewFind, counter.ViewLooking, counter.ViewList, counter.ViewOrder, counter.ViewWord,
@@ -332,6 +335,9 @@ func refused(s *payterm.Screen, v counter.View, t *texts) {
 
 func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	s.Tone, s.Amount, s.Elapsed = payterm.Busy, t.money(v.Total), clock(v.Elapsed)
+	if v.Name == counter.ViewScan || v.Name == counter.ViewShowCode { // what ends counts down
+		s.Elapsed = clock(v.Left)
+	}
 	switch v.Name {
 	case counter.ViewScan:
 		s.Title, s.Lines = t.scanTitle, []string{t.scanLine}
@@ -341,7 +347,7 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 			s.Lines[1] = t.sendingActive
 		}
 		if v.Redialling {
-			s.Lines = []string{t.redialling, t.redialling2}
+			s.Title, s.Lines = t.redialTitle, []string{t.redialling, t.redialling2}
 		}
 		if s.Lines[0] == "" {
 			s.Lines = s.Lines[1:]
@@ -365,6 +371,9 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		}
 	case counter.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}
+		if v.Status.Network == counter.NetworkDown { // what the wallet does is not known
+			s.Title, s.Lines = t.brokenTitle, []string{t.brokenLine, t.brokenAsks}
+		}
 	default:
 	}
 	if hint := hint(v.Hint, t); hint != "" {
@@ -378,8 +387,8 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		s.Lines = append(s.Lines, t.findings[FindingScanner])
 	}
 	if v.CanLeave {
-		does := t.keyCancel
-		if v.Name == counter.ViewWaiting {
+		does := t.keyStop
+		if v.Name == counter.ViewWaiting || v.Name == counter.ViewShowCode { // which may be paid all the same
 			does = t.keyLeave
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: does}}
@@ -429,8 +438,8 @@ func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		if cny, known := v.Status.Rate.CNY(v.Total); known {
 			s.Lines = append(s.Lines, fmt.Sprintf(t.aboutCNY, t.money(cny), rateTime(v.Status.Rate, o)))
 		}
-		if v.Reason == payterm.ReasonLatePayment {
-			s.Lines = append(s.Lines, t.lateResult)
+		if v.Reason == payterm.ReasonLatePayment { // and it was decided
+			s.Lines = append(s.Lines, t.lateLine)
 		}
 		if line := paper(v.Status.Paper, t); lost(v) {
 			s.Lines = append(s.Lines, t.slipLost)
@@ -453,6 +462,12 @@ func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		inDoubt(s, v, t)
 	default:
 	}
+}
+
+// late is a payment that came after its sale was given up, and what can be done about it.
+func late(s *payterm.Screen, v counter.View, t *texts) {
+	s.Tone, s.Title, s.Amount, s.Lines = payterm.Doubt, t.lateTitle, t.money(v.Total), []string{t.lateLine, t.lateAsk}
+	s.Keys = []payterm.KeyHint{{Key: payterm.Key1, Does: t.keyRefund}, {Key: payterm.Key2, Does: t.keyKeep}}
 }
 
 // inDoubt is the screen on which a second charge is prevented.
@@ -499,14 +514,21 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// status is the few characters beside the title.
-func status(s counter.Status, t *texts) string {
+// status is the few characters beside the title. How many orders are still being asked about
+// stands there on an idle screen that counts nothing else: beside "1 payment in doubt", or on a
+// result, it would be another number for the same thing.
+func status(v counter.View, t *texts) string {
+	s := v.Status
 	switch {
 	case s.Network == counter.NetworkDown:
 		return t.statusOffline
-	case noPaper(s.Paper):
+	case s.Paper == payterm.PaperOut:
 		return t.statusPaper
-	case s.Queue > 0:
+	case s.Paper == payterm.PaperCoverOpen:
+		return t.statusCover
+	case s.Paper == payterm.PaperUnreachable:
+		return t.statusPrinter
+	case v.Name == counter.ViewIdle && s.Queue > 0 && s.Doubts+s.Late+s.Alarms == 0:
 		return fmt.Sprintf(t.statusQueue, s.Queue)
 	}
 	return ""

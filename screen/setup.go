@@ -25,6 +25,7 @@ type SelfTest struct {
 	Done    bool   // there is
 	Failed  string // the first thing that failed, by its name in Findings; empty when all is well
 	More    int    // failed beside it
+	Warned  int    // what is to be looked at, though nothing failed
 }
 
 // SetupTestKey has the self test once more.
@@ -62,6 +63,8 @@ func (r SelfTest) line(t *texts) string {
 	switch {
 	case r.Failed != "":
 		return finding(r, t)
+	case r.Done && r.Warned > 0:
+		return t.count(r.Warned, t.setupWarned)
 	case r.Done:
 		return t.setupWell
 	case r.Running:
@@ -124,7 +127,7 @@ func setup(v SetupView, o Options) payterm.Screen {
 		s.Tone, s.Title, s.Lines = payterm.Bad, t.setupRefusedTitle, []string{why, t.setupAgain}
 	default:
 		s.Title, s.Lines = t.setupTitle, []string{t.setupScan, t.setupStick}
-		if line := v.Test.line(t); line != "" {
+		if line := v.Test.line(t); line != "" && (line != t.setupWell || o.news(t) == "") {
 			s.Lines = append(s.Lines, line)
 		}
 		if v.CanTest {

@@ -30,6 +30,7 @@ func setupShots() []setupShot {
 	return []setupShot{
 		shot("waiting", func(v *screen.SetupView) { v.Test.Running = true }),
 		shot("all well", func(v *screen.SetupView) { v.Test.Done = true }),
+		shot("a warning", func(v *screen.SetupView) { v.Test.Done, v.Test.Warned = true, 1 }),
 		shot("no paper", func(v *screen.SetupView) {
 			v.Test = screen.SelfTest{Done: true, Failed: screen.FindingPaperOut, More: 2}
 		}),

@@ -24,6 +24,7 @@ type texts struct {
 	coverOpen, printerGone              string
 	slipLost, codeLost                  string
 	statusOffline, statusPaper          string
+	statusCover, statusPrinter          string
 	statusQueue                         string // %d orders
 	amountTitle, amountLine             string
 	chooseTitle                         string
@@ -39,7 +40,8 @@ type texts struct {
 	scanTitle, scanLine                 string
 	sendingTitle, sendingLine           string
 	sendingActive, redialling           string
-	redialling2                         string
+	redialling2, redialTitle            string
+	brokenTitle, brokenLine, brokenAsks string // the line breaks while an answer is waited for
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
 	codeNowhere, codeNowhere2           string
@@ -47,7 +49,9 @@ type texts struct {
 	waitingTitle, waitingLine           string
 	hintNotACode, hintUsedCode          string
 	hintOtherWallet, hintTooEarly       string
-	approvedTitle, lateResult           string
+	approvedTitle                       string
+	lateTitle, lateLine, lateAsk        string
+	keyLater, keyKeep                   string
 	withFee                             string // %s: what was paid
 	declinedTitle, declinedLine         string
 	cancelledTitle, nothingSent         string
@@ -69,6 +73,7 @@ type texts struct {
 	setupBusyTitle, setupBusyLine       string
 	setupDoneTitle, setupRefusedTitle   string
 	setupAgain                          string
+	setupWarned                         counted
 	setupTesting, setupWell, keyTest    string
 	findings                            map[string]string // by Findings: what failed, and what to do
 	refusals                            map[string]string // by provision.Reason
@@ -86,6 +91,7 @@ type texts struct {
 	wordTitle, wordLine                 string
 	zTitle                              string // %d: its number
 	noTotals                            string
+	net                                 string // %s: so many sales
 	sales, refunds, carried, stillOpen  counted
 	rateLine                            string // %s: the currency
 	rateAge                             counted
@@ -102,7 +108,7 @@ type texts struct {
 	keyAmount, keyScan, keyShowCode     string
 	keyPrintCode                        string
 	keyBack, keyStop, keyGoOn           string
-	keyOK, keyCancel, keyLeave, keyNext string
+	keyOK, keyLeave, keyNext            string
 	training, trainingShort             string // the watermark
 	trainingEnd, trainingLine           string
 	drillsTitle, keyBegin               string
@@ -173,6 +179,16 @@ var english = texts{
 	codeLost:      "The code was not printed|Code not printed",
 	statusOffline: "offline", statusPaper: "paper!", statusQueue: "%d open",
 
+	statusCover: "cover!", statusPrinter: "printer!",
+	redialTitle: "Not sent yet",
+	brokenTitle: "No answer yet", brokenLine: "No connection. It may be paid|It may be paid", brokenAsks: "Do not charge again|Don't charge again",
+	lateTitle: "Late payment", lateLine: "Paid after the sale was given up|Paid after all",
+	lateAsk:  "Keep it, or give it back?|Keep or give back?",
+	keyLater: "later", keyKeep: "keep",
+	net: "Net: %s",
+	setupWarned: counted{"Self test: nothing failed, 1 warning|Self test: 1 warning",
+		"Self test: nothing failed, %d warnings|Self test: %[1]d warnings"},
+
 	amountTitle: "Amount", amountLine: "Who scans?",
 	chooseTitle: "Which wallet?",
 
@@ -188,10 +204,10 @@ var english = texts{
 	waitMinutes:  counted{"Wait one minute", "Wait %d minutes"},
 
 	scanTitle: "Scan the code", scanLine: "Hold the customer's phone to the scanner|Phone to scanner",
-	sendingTitle: "Sending", sendingLine: "Payment is on its way|On its way",
+	sendingTitle: "Sending", sendingLine: "Asking the wallet",
 	sendingActive: "Asking for a code",
 	redialling:    "No connection so far|No connection yet",
-	redialling2:   "Nothing was sent. Trying again|Not sent; retrying",
+	redialling2:   "Trying again",
 	showTitle:     "%s: please scan|%[1]s: scan",
 	codeOnPaper:   "Give the printed code to the customer|Hand out the code",
 	codeNowhere:   "This code is too long for this screen|Code too long",
@@ -205,7 +221,7 @@ var english = texts{
 	hintOtherWallet: "That code belongs to another wallet|Code of another wallet",
 	hintTooEarly:    "Please wait a few seconds more|Wait some seconds",
 
-	approvedTitle: "Approved", lateResult: "Paid late: keep it or refund it|Late: keep, refund",
+	approvedTitle: "Approved",
 	withFee:       "Paid with fee: %s|with fee %[1]s",
 	declinedTitle: "Declined", declinedLine: "Nothing was charged|Not charged",
 	cancelledTitle: "Cancelled", nothingSent: "Nothing was charged|Not charged",
@@ -224,7 +240,7 @@ var english = texts{
 
 	keyAmount: "amount", keyScan: "scan", keyShowCode: "show code|code", keyPrintCode: "print code|print",
 	keyBack: "back", keyStop: "stop", keyGoOn: "charge", keyOK: "ok",
-	keyCancel: "cancel", keyLeave: "leave", keyNext: "next",
+	keyLeave: "leave", keyNext: "next",
 
 	itself:     "English",
 	setupTitle: "Not set up yet", setupScan: "Scan this terminal's provisioning code|Scan the code",

@@ -76,7 +76,7 @@ func lesson(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	switch v.Name {
 	case counter.ViewIdle:
 	case counter.ViewApproved, counter.ViewRefunded, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent,
-		counter.ViewInDoubt:
+		counter.ViewInDoubt, counter.ViewLate:
 		if l.Grade == counter.GradeNone {
 			return
 		}

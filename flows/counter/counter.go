@@ -337,6 +337,8 @@ func (c Counter) moved(ev OrderMoved) (Counter, []Command) {
 		}
 	case (c.Phase == ShowingResult && !o.Phase.AtCounter() || c.Phase == OutOfOrder) && c.Order.ID() == o.ID():
 		c.Order = o // the doubt on screen has ended
+	case c.Phase == Idle && ev.Found && late(o):
+		c.Phase, c.Order = ShowingResult, o
 	case (c.Phase == Warned || c.Phase == EnteringPIN || c.Phase == NamingSupervisor) &&
 		o.Outcome == payterm.Approved && (c.Conflict == o.ID() || c.Conflict != "" && ev.Found &&
 		o.Kind == payterm.KindSale && o.Total() == c.Want.Total()):
@@ -452,8 +454,13 @@ func (c Counter) key(in Stamped, k payterm.Key) (Counter, []Command) {
 			return c, []Command{Play{payterm.SoundDeclined}}
 		}
 	case ShowingResult:
-		if k == payterm.KeyF2 {
+		switch {
+		case c.asks() && in.Mono < c.Unread: // typed for something else
+			return c, nil
+		case k == payterm.KeyF2:
 			return c, c.reprint()
+		case late(c.Order) && (k == payterm.Key1 || k == payterm.Key2) && !c.mustSignOn():
+			return c.decideLate(in, k)
 		}
 		return c.leave(in, k) // any key; a digit begins the next amount
 	case Refused:
@@ -655,6 +662,20 @@ func (c Counter) keyPIN(in Stamped, k payterm.Key) (Counter, []Command) {
 		return c, nil
 	}
 	return c, []Command{Play{payterm.SoundKey}}
+}
+
+// late reports whether an order was paid after its sale was given up, and waits for a decision.
+func late(o order.Order) bool {
+	return o.Kind == payterm.KindSale && o.Outcome == payterm.Approved && o.Reason == payterm.ReasonLatePayment &&
+		o.Attention != payterm.AttentionNone
+}
+
+// decideLate handles the choice on the screen of a late payment: 1 refunds it, 2 keeps it.
+func (c Counter) decideLate(in Stamped, k payterm.Key) (Counter, []Command) {
+	row := RowOf(c.Order.Row())
+	c = c.idle()
+	c.Menu = Menu{Task: TaskLate, Order: row}
+	return c.menuAt(in, ShowingOrder).keyOrder(in, k)
 }
 
 // Impossible describes a state that should not be reached, nil if there is nothing wrong.

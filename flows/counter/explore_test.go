@@ -72,6 +72,9 @@ func counterEvents() map[string]Event {
 		"another of this total paid": OrderMoved{Order: order.Order{Kind: payterm.KindSale, Sale: order.SaleBegan{
 			ID: "T1AAAAA000004", AmountMinor: 100, Currency: "CAD"}, Phase: order.Closed, Outcome: payterm.Approved},
 			Found: true},
+		"late payment": OrderMoved{Order: order.Order{Kind: payterm.KindSale, Sale: order.SaleBegan{ID: "T1AAAAA000005",
+			AmountMinor: 100, Currency: "CAD"}, Phase: order.Listed, Outcome: payterm.Approved,
+			Reason: payterm.ReasonLatePayment, Attention: payterm.AttentionLatePayment}, Found: true},
 		"scan":         Scanned{Code: payterm.NewPayCode("281234567890123456"), Masked: "****3456"},
 		"store failed": StoreFailed{"x"}, "store recovered": StoreRecovered{},
 		"service asked": ServiceAsked{Ticket: 7}, "trial set": TrialSet{Trial{Step: TrialKey, Key: "5"}},
@@ -193,15 +196,18 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 		for _, pause := range []time.Duration{0, time.Second, 130 * time.Second} {
 			for _, name := range names {
 				_, pressed := events[name].(KeyPressed)
-				answers := pressed && n.t.Phase.asks()
+				answers := pressed && n.t.asks()
 				if pause == time.Second && !answers || pause > time.Second && name != "time" {
 					continue // only deadlines and questions depend on the time
 				}
-				if name == "2" && n.t.Phase != ShowingOrder || name == "9" && !answers {
+				if name == "2" && n.t.Phase != ShowingOrder && !n.t.asks() || name == "9" && !n.t.Phase.asks() {
 					continue // in the other phases all digits are alike
 				}
-				if name == string(payterm.KeyF1) && n.t.Settings.WithoutF1 {
-					continue
+				if n.t.Settings.WithoutF1 && (name == string(payterm.KeyF1) || name == "late payment") {
+					continue // and there is no way to the menu
+				}
+				if name == "late payment" && n.t.Phase != Idle && n.t.Phase != ShowingResult {
+					continue // nothing is seen of it elsewhere
 				}
 				if (name == "conflict paid" || name == "another of this total paid") && n.t.Phase == Serving &&
 					n.t.Order.ID() == "" {
@@ -213,10 +219,11 @@ func exploreCounter(t *testing.T) (arrows []string, states int) {
 					t.Fatalf("%s in %s: %v", name, n.t.Phase, err)
 				}
 				led := n.led
-				if pressed && !answers {
+				if pressed && !n.t.Phase.asks() {
 					led = name
 				}
-				if answers && (pause == 0 || name == n.led) && (pause == 0 || name != string(payterm.KeyCancel)) &&
+				repeated := pause > 0 && n.t.Phase.asks() && name == n.led && name != string(payterm.KeyCancel)
+				if answers && (pause == 0 || repeated) &&
 					(next.Phase != n.t.Phase || len(commands) > 0) {
 					t.Fatalf("%s, %s after the question in %s, to which %s led: %s, %+v", name, pause, n.t.Phase, n.led,
 						next.Phase, commands)

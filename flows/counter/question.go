@@ -21,6 +21,10 @@ const unread = time.Second
 // asks reports whether the phase is such a question.
 func (p Phase) asks() bool { return p == Warned || p == AskingYes }
 
+// asks reports whether a question about money is on the glass, the choice on the screen of a
+// late payment among them.
+func (c Counter) asks() bool { return c.Phase.asks() || c.Phase == ShowingResult && late(c.Order) }
+
 // yes is the key that answers the question with yes.
 func (c Counter) yes() payterm.Key {
 	keys := []payterm.Key{payterm.KeyF1, payterm.Key0, payterm.Key9}
@@ -36,9 +40,9 @@ func (c Counter) led(in Stamped, before Counter) Counter {
 		c.Led = key.Key
 	}
 	switch {
-	case !c.Phase.asks():
+	case !c.asks():
 		c.Unread = 0
-	case !before.Phase.asks():
+	case !before.asks(), c.Phase.asks() != before.Phase.asks():
 		c.Unread = in.Mono + unread
 	}
 	return c

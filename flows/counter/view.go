@@ -28,6 +28,7 @@ const (
 	ViewNotSent      ViewName = "not_sent"
 	ViewInDoubt      ViewName = "in_doubt"
 	ViewRefunded     ViewName = "refunded"
+	ViewLate         ViewName = "late" // paid after its sale was given up: keep it, or refund it
 	ViewFault        ViewName = "fault"
 	ViewNumber       ViewName = "number"  // the number of an operator or supervisor
 	ViewRefused      ViewName = "refused" // nothing began
@@ -54,7 +55,7 @@ const (
 var ViewNames = [...]ViewName{
 	ViewIdle, ViewAmount, ViewChooseWallet, ViewWarning, ViewPIN, ViewScan, ViewSending, ViewShowCode,
 	ViewWaiting, ViewRefunding, ViewApproved, ViewDeclined, ViewCancelled, ViewNotSent, ViewInDoubt, ViewRefunded,
-	ViewFault,
+	ViewLate, ViewFault,
 	ViewNumber, ViewRefused,
 	ViewTip, ViewOwnTip, ViewMenu, ViewFind, ViewLooking, ViewList, ViewOrder, ViewWord, ViewRefundAmount, ViewSure,
 	ViewTotals, ViewRate, ViewLanguage, ViewService,
@@ -227,6 +228,9 @@ func (c Counter) orderView(now time.Duration) View {
 		v.Name = resultView(o.Outcome)
 		if v.Name == ViewApproved && o.Kind == payterm.KindRefund {
 			v.Name = ViewRefunded
+		}
+		if v.Name == ViewApproved && late(o) {
+			v.Name = ViewLate
 		}
 		return v
 	}

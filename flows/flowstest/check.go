@@ -504,8 +504,8 @@ func (c *checker) checkView(l *life, v counter.View) {
 	l.view = v
 	row, durable := c.book[v.Order]
 	outcome := map[counter.ViewName]payterm.Outcome{
-		counter.ViewApproved: payterm.Approved, counter.ViewDeclined: payterm.Declined,
-		counter.ViewInDoubt:   payterm.InDoubt,
+		counter.ViewApproved: payterm.Approved, counter.ViewLate: payterm.Approved,
+		counter.ViewDeclined: payterm.Declined, counter.ViewInDoubt: payterm.InDoubt,
 		counter.ViewCancelled: payterm.Cancelled, counter.ViewNotSent: payterm.NotSent,
 	}[v.Name]
 	if outcome != "" && row.Outcome != outcome {

@@ -98,7 +98,7 @@ func (s *Sim) tidy(l *life, old storage.Old) error {
 var resting = map[counter.ViewName]bool{
 	counter.ViewIdle: true, counter.ViewApproved: true, counter.ViewDeclined: true, counter.ViewCancelled: true,
 	counter.ViewNotSent: true,
-	counter.ViewInDoubt: true, counter.ViewRefunded: true, counter.ViewRefused: true,
+	counter.ViewInDoubt: true, counter.ViewLate: true, counter.ViewRefunded: true, counter.ViewRefused: true,
 }
 
 // checkUpkeep checks that the upkeep is done while the counter is at rest.

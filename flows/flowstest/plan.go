@@ -169,6 +169,7 @@ func (s *Sim) key(words []string) error {
 func (s *Sim) enter(amount string, then payterm.Key) {
 	switch s.look().Name {
 	case counter.ViewApproved, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent, counter.ViewInDoubt,
+		counter.ViewLate,
 		counter.ViewAmount:
 		s.press(payterm.KeyCancel)
 	}
@@ -196,7 +197,8 @@ func (s *Sim) twice(words []string) error {
 		return fmt.Errorf("twice AMOUNT")
 	}
 	switch s.look().Name {
-	case counter.ViewApproved, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent, counter.ViewInDoubt:
+	case counter.ViewApproved, counter.ViewDeclined, counter.ViewCancelled, counter.ViewNotSent, counter.ViewInDoubt,
+		counter.ViewLate:
 		s.press(payterm.KeyCancel)
 	}
 	for _, digit := range strings.ReplaceAll(words[0], ".", "") {

@@ -338,7 +338,7 @@ func TestAsidePaidWhileWarned(t *testing.T) {
 	}
 	w.heard = func(payterm.Inquiry) payterm.Answer { return paid }
 	w.run(10 * time.Second)
-	if w.r.counter.Phase != counter.ShowingResult || w.screens[len(w.screens)-1] != string(counter.ViewApproved) {
+	if w.r.counter.Phase != counter.ShowingResult || w.screens[len(w.screens)-1] != string(counter.ViewLate) {
 		t.Errorf("%s, %v", w.r.counter.Phase, w.screens)
 	}
 }

@@ -119,6 +119,11 @@ func (rep *Report) Brief(without ...string) screen.SelfTest {
 	for _, finding := range without {
 		seen[finding] = true
 	}
+	for _, c := range rep.Findings {
+		if c.Result == api.Warn && !c.silent {
+			r.Warned++
+		}
+	}
 	for _, c := range rep.failed() {
 		finding := c.word()
 		if seen[finding] {

@@ -50,6 +50,8 @@ type Options struct {
 
 	// Link checks this machine's network; nil for doctor.Link.
 	Link func(gateway string) doctor.Finding
+	// NetworkTime reports whether a time server sets the clock; nil to ask the kernel.
+	NetworkTime func() (bool, error)
 	// Refresh is devices.Options.Refresh, LookAgain doctor.Options.LookAgain.
 	Refresh, LookAgain time.Duration
 }
@@ -109,7 +111,7 @@ func New(o Options, parcel string) (*Setup, error) {
 	})
 	s.doctor = doctor.New(doctor.Options{
 		Devices: s.devices, Name: s.view.Device, Data: o.Data, Clock: s.p.Now, Screens: s.screenOptions, Log: o.Log,
-		LookAgain: o.LookAgain,
+		LookAgain: o.LookAgain, NetworkTime: o.NetworkTime,
 	})
 	s.view.CanTest = parcel == "" && slices.Contains(s.devices.Keys(), screen.SetupTestKey)
 	return s, nil

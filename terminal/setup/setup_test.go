@@ -72,6 +72,7 @@ func (b *bench) start(change func(*Options, *emulated.Board)) {
 	o := Options{
 		Data: b.data, Board: board.Open(profile, b.board), Sleep: b.board.Sleep, Log: slog.New(slog.DiscardHandler),
 		Provisioner: b.provisioner(), Link: b.link, Refresh: time.Second, LookAgain: 300 * time.Millisecond,
+		NetworkTime: func() (bool, error) { return true, nil },
 	}
 	if change != nil {
 		change(&o, b.board)
@@ -311,6 +312,14 @@ func TestSelfTestDoesNotHoldUpAParcel(t *testing.T) {
 	b.until("the code", func() bool { return b.s.Screen().Name == screen.SetupCodeName })
 	close(let)
 	b.kept(0)
+}
+
+// TestSelfTestWithAWarning: a clock that no time server sets is a warning, and not all is well.
+func TestSelfTestWithAWarning(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.start(func(o *Options, _ *emulated.Board) { o.NetworkTime = func() (bool, error) { return false, nil } })
+	b.tells("Self test: nothing failed, 1 warning")
 }
 
 // TestUnprovisionedAnswers: only the owner may use the socket; it has status and doctor, and
