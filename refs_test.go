@@ -171,6 +171,26 @@ func deadLinks(name, text string) []string {
 	return dead
 }
 
+// TestMergedWhole: no file keeps both sides of a merge.
+func TestMergedWhole(t *testing.T) {
+	t.Parallel()
+	halves := func(text string) bool {
+		return strings.Contains("\n"+text, "\n"+strings.Repeat("<", 7)+" ") &&
+			strings.Contains("\n"+text, "\n"+strings.Repeat(">", 7)+" ")
+	}
+	err := walk(func(name, text string) {
+		if halves(text) {
+			t.Errorf("%s holds both sides of a merge", name)
+		}
+	}, ".md", ".go", ".toml", ".txt", ".yml", ".html", ".js", ".css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !halves(strings.Repeat("<", 7) + " HEAD\na\n" + strings.Repeat(">", 7) + " b\n") {
+		t.Error("a planted one is not seen")
+	}
+}
+
 // TestLinks: a document that moves, or a heading that is reworded, takes along
 // whoever points at it.
 func TestLinks(t *testing.T) {

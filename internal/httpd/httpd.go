@@ -92,10 +92,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	var long *http.MaxBytesError
 	switch {
 	case errors.As(err, &long):
-		Refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request has more than %d bytes", s.b.Body))
+		Refuse(w, http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the request has more than %d bytes", s.b.Body))
 		return
 	case err != nil:
-		Refuse(w, http.StatusRequestTimeout, fmt.Sprintf("the request did not come whole within %s", requestTime))
+		Refuse(w, http.StatusRequestTimeout, "too_slow", fmt.Sprintf("the request did not come whole within %s", requestTime))
 		return
 	}
 	select {
@@ -103,7 +103,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.calls }()
 	default:
 		w.Header().Set("Retry-After", "1")
-		Refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("busy: %d calls are being answered: ask again", s.b.Calls))
+		Refuse(w, http.StatusServiceUnavailable, "overloaded",
+			fmt.Sprintf("busy: %d calls are being answered: ask again", s.b.Calls))
 		return
 	}
 	c, ok := r.Context().Value(connKey{}).(*conn)
@@ -116,11 +117,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // Refuse answers that nothing was done, and why, and ends the connection.
-func Refuse(w http.ResponseWriter, status int, why string) {
+func Refuse(w http.ResponseWriter, status int, code, why string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Connection", "close")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]string{"error": why}) //nolint:errcheck // the caller has gone
+	json.NewEncoder(w).Encode(map[string]string{"code": code, "error": why}) //nolint:errcheck // the caller has gone
 }
 
 // listener has no more connections open than its share.

@@ -264,7 +264,7 @@ func TestStrangers(t *testing.T) {
 		if r.Header.Get("Known") == "yes" {
 			return true
 		}
-		Refuse(w, http.StatusUnauthorized, "who are you?")
+		Refuse(w, http.StatusUnauthorized, "unauthorized", "who are you?")
 		return false
 	}
 	synctest.Test(t, func(t *testing.T) {
