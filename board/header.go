@@ -68,10 +68,11 @@ var Headers = []Header{
 	piHeader("raspberrypi5", "Raspberry Pi 5", []string{"gpiochip0", "gpiochip4", "pinctrl-rp1"}, []spiLines{
 		gpioSPI("SPI2", 1, 2, 3, 0, 24), gpioSPI("SPI3", 5, 6, 7, 4, 25), gpioSPI("SPI5", 13, 14, 15, 12, 26),
 	}),
-	piHeader("raspberrypi", "Raspberry Pi", []string{"gpiochip0", "pinctrl-bcm2835", "pinctrl-bcm2711"}, []spiLines{
-		gpioSPI("SPI3", 1, 2, 3, 0, 24), gpioSPI("SPI4", 5, 6, 7, 4, 25), // of a Raspberry Pi 4
+	piHeader("raspberrypi4", "Raspberry Pi 4", []string{"gpiochip0", "pinctrl-bcm2711", "pinctrl-bcm2835"}, []spiLines{
+		gpioSPI("SPI3", 1, 2, 3, 0, 24), gpioSPI("SPI4", 5, 6, 7, 4, 25),
 		gpioSPI("SPI5", 13, 14, 15, 12, 26), gpioSPI("SPI6", 19, 20, 21, 18, 27),
 	}),
+	piHeader("raspberrypi", "Raspberry Pi", []string{"gpiochip0", "pinctrl-bcm2835", "pinctrl-bcm2711"}, nil),
 	orangeHeader(), beagleHeader(),
 }
 

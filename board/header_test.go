@@ -66,7 +66,7 @@ func TestHeader(t *testing.T) {
 		{own, "raspberrypi", "SPI0.0", "GPIO99", "GPIO17", "/dev/ttyACM0", "GPIO99 is not on"},
 		{some, "none", "SPI9.9", "GPIO99", "GPIO10", "/dev/ttyACM0", ""},
 		{some, "raspberry", "SPI0.0", "GPIO25", "GPIO17", "/dev/ttyACM0",
-			`2: header: "raspberry": raspberrypi5, raspberrypi, orangepizero3, beagleboneblack, none`},
+			`2: header: "raspberry": raspberrypi5, raspberrypi4, raspberrypi, orangepizero3, beagleboneblack, none`},
 	} {
 		_, err := ReadProfile("p.toml", fmt.Appendf(nil, pi, c.board, c.header, c.spi, c.dc, c.row, c.serial))
 		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
