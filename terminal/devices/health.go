@@ -27,6 +27,7 @@ type Trouble struct {
 	At     time.Duration // of the last
 	N      int
 	GaveUp bool // it is not tried again
+	Worked bool // it has since
 }
 
 // Recently is for how long a device that had trouble is not called well.
@@ -53,9 +54,13 @@ func (s *Set) again(ctx context.Context, device string, err error) bool {
 	}
 }
 
-// works logs that a device works whose trouble was logged.
+// works notes that a device works, and logs it where its trouble was logged.
 func (s *Set) works(device string) {
 	s.mu.Lock()
+	if t := s.troubles[device]; t.N > 0 && !t.Worked {
+		t.Worked = true
+		s.troubles[device] = t
+	}
 	was := s.logged[device]
 	delete(s.logged, device)
 	s.mu.Unlock()
@@ -69,14 +74,14 @@ func (s *Set) met(device string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.troubles[device]
-	s.troubles[device] = Trouble{err, s.Now(), t.N + 1, t.GaveUp}
+	s.troubles[device] = Trouble{Err: err, At: s.Now(), N: t.N + 1, GaveUp: t.GaveUp}
 }
 
 // gaveUp notes that a device is not used in this life.
 func (s *Set) gaveUp(device string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.troubles[device] = Trouble{err, s.Now(), s.troubles[device].N + 1, true}
+	s.troubles[device] = Trouble{Err: err, At: s.Now(), N: s.troubles[device].N + 1, GaveUp: true}
 }
 
 // Trouble is what a device has met since the start.

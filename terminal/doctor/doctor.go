@@ -260,7 +260,7 @@ func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Find
 		return finding(api.None, "the board profile has none")
 	}
 	ago := (d.o.Devices.Now() - t.At).Round(time.Second)
-	back := errors.Is(t.Err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is back
+	back := t.Worked || errors.Is(t.Err, hal.ErrUnplugged) && b.Lines()[device] != nil // its line is back
 	switch {
 	case t.N > 0 && ago < devices.Recently && !back:
 		return finding(api.Fail, t.Err.Error())
@@ -272,7 +272,9 @@ func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Find
 	case device == devices.Printer && devices.PaperAdvice(paper) != "":
 		return finding(api.Fail, devices.PaperAdvice(paper)).as(paperFindings[paper])
 	case back && ago < devices.Recently:
-		return finding(api.Warn, fmt.Sprintf("it works again, and was away %s ago: look after the plug", ago))
+		return finding(api.Warn, fmt.Sprintf("it works again, and failed %s ago: look after its plug and cable", ago))
+	case t.N > 0 && back:
+		return finding(api.Warn, fmt.Sprintf("it works, after %d errors since the start, the last %s ago: %s", t.N, ago, t.Err))
 	case t.N > 0:
 		return finding(api.Warn, fmt.Sprintf("%d errors since the start, the last %s ago: %s", t.N, ago, t.Err))
 	case device == devices.Printer:
