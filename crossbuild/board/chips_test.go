@@ -224,9 +224,10 @@ func TestLinesOnTheVirtualBoard(t *testing.T) {
 			word, rest, _ := strings.Cut(said, " ")
 			switch word {
 			case "look":
-				// Each key is held for 20 looks at all three rows, and then let go for as many.
+				// None is down for 20 looks at all three rows, since one that is down when the driver
+				// begins was pressed before; then each key is held for 20, and let go for as many.
 				clear(m.held)
-				if n := looks / 3 / 20; n%2 == 0 && n/2 < len(want) {
+				if n := looks / 3 / 20; n%2 == 1 && n/2 < len(want) {
 					m.held[[2]int{n / 2 / len(m.columns), n / 2 % len(m.columns)}] = true
 				}
 				looks++
