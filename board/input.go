@@ -384,6 +384,11 @@ func (c *checker) trigger(s *Scanner) {
 			c.bad("scanner."+key, "%q: %v", text, err)
 		}
 	}
+	// Payment codes begin with a digit, or with the h of EMV's (docs/protocol.md, section 12).
+	if answer, err := s.Reply(); err == nil && len(answer) > 0 &&
+		(answer[0] >= '0' && answer[0] <= '9' || answer[0] == 'h') {
+		c.bad("scanner.trigger_reply", "%q begins like a payment code, and codes would be taken for it", s.TriggerReply)
+	}
 	again := s.TriggerAgain.Duration
 	switch {
 	case s.TriggerStart == "" && (s.TriggerStop != "" || s.TriggerReply != "" || again != 0):

@@ -317,6 +317,8 @@ func TestProfileRefuses(t *testing.T) {
 			"signal.buzzer_active_low: without buzzer"},
 		{"an answer without a start", "framing = \"cr\"", "trigger_reply = \"OK\"",
 			"scanner.trigger_start: is missing"},
+		{"an answer like a code", "framing = \"cr\"", "trigger_start = \"S\"\ntrigger_reply = \"28\"",
+			"scanner.trigger_reply: \"28\" begins like a payment code"},
 		{"a layout on a serial line", "framing = \"cr\"", "layout = \"fr\"",
 			"good.toml:36: scanner.layout: has no meaning for serial"},
 		{"again at once", "framing = \"cr\"", "trigger_start = \"T\"\ntrigger_again = \"5ms\"",
