@@ -225,7 +225,7 @@ var what = map[string]string{
 	"printer.logo":                 "At the head of each slip, black on white, no wider than dots",
 	"printer.drawer":               "When the cash drawer on the printer is opened: after the merchant's slip of an approved sale",
 	"printer.cut":                  "It has a cutter",
-	"printer.cut_feed":             "From the head to the cutter or the tear bar",
+	"printer.cut_feed":             "From the head to the cutter or the tear bar; 4 where neither this nor cut_dots is given",
 	"printer.status":               "It answers when it is asked for its state (DLE EOT)",
 	"printer.tells":                "In place of status: it tells by itself what changes (GS a)",
 	"printer.buffer":               "What it takes ahead of its mechanism",
