@@ -101,8 +101,12 @@ func TestNames(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no documents: %v", err)
 	}
+	decisions, err := filepath.Glob("docs/decisions/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := 0
-	for _, file := range append(files, "README.md", "CONTRIBUTING.md") {
+	for _, file := range append(append(files, decisions...), "README.md", "CONTRIBUTING.md") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

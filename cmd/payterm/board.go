@@ -49,7 +49,9 @@ func (c boardListCmd) Run() error {
 		}
 		list = append(list, known{name, p.Board, headerOf(p)})
 	}
-	return store{JSON: c.JSON}.print(map[string]any{"boards": list}, func() {
+	return store{JSON: c.JSON}.print(struct {
+		Boards []known `json:"boards"`
+	}{list}, func() {
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 		for _, b := range list {
 			fmt.Fprintf(w, "%s\t%s\n", b.Name, b.Board)
@@ -141,7 +143,12 @@ func (c boardShowCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	shown := map[string]any{"file": file, "board": p.Board, "header": headerOf(p), "wires": connections(p)}
+	shown := struct {
+		File   string       `json:"file"`
+		Board  string       `json:"board"`
+		Header string       `json:"header"`
+		Wires  []connection `json:"wires"`
+	}{file, p.Board, headerOf(p), connections(p)}
 	return store{JSON: c.JSON}.print(shown, func() { fmt.Print(wiring(p)) })
 }
 

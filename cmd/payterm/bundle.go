@@ -97,8 +97,12 @@ func (c *bundleCmd) Run() error {
 		get  func() ([]byte, error)
 	}{
 		{"version.json", func() ([]byte, error) {
-			return jsonText(map[string]any{"version": version, "built": buildTime().UTC(), "go": runtime.Version(),
-				"arch": runtime.GOARCH})
+			return jsonText(struct {
+				Version string    `json:"version"`
+				Built   time.Time `json:"built"`
+				Go      string    `json:"go"`
+				Arch    string    `json:"arch"`
+			}{version, buildTime().UTC(), runtime.Version(), runtime.GOARCH})
 		}},
 		{"config.toml", func() ([]byte, error) { return c.configuration(wrong) }},
 		{"journal.json", c.journal},
@@ -178,7 +182,11 @@ func (c *bundleCmd) Run() error {
 	for name, why := range missing {
 		missing[name] = string(hide.redact([]byte(why)))
 	}
-	err = c.print(map[string]any{"bundle": c.Out, "bytes": packed.Len(), "missing": missing}, func() {
+	err = c.print(struct {
+		Bundle  string            `json:"bundle"`
+		Bytes   int               `json:"bytes"`
+		Missing map[string]string `json:"missing"` // why, by name
+	}{c.Out, packed.Len(), missing}, func() {
 		fmt.Println(c.Out)
 		for _, name := range slices.Sorted(maps.Keys(missing)) {
 			fmt.Printf("without %s: %s\n", name, missing[name])

@@ -77,9 +77,12 @@ func (c configCheckCmd) Run() error {
 		found.wrong, found.missing = append(found.wrong, found.missing...), nil
 	}
 	ok := len(found.wrong) == 0
-	document := map[string]any{
-		"ok": ok, "problems": places(found.wrong), "missing": texts(found.missing), "warnings": texts(found.warnings),
-	}
+	document := struct {
+		OK       bool     `json:"ok"`
+		Problems []place  `json:"problems"`
+		Missing  []string `json:"missing"`
+		Warnings []string `json:"warnings"`
+	}{ok, places(found.wrong), texts(found.missing), texts(found.warnings)}
 	err := store{JSON: c.JSON}.print(document, func() {
 		for _, w := range found.warnings {
 			fmt.Println("warning:", w)

@@ -131,7 +131,12 @@ func (e *emulation) changed(device string) {
 
 // ready prints where the panel is, for programs and for people.
 func (e *emulation) ready() error {
-	ready := map[string]any{"ready": true, "panel": e.url, "gateway": e.base, "data": e.c.Data}
+	ready := struct {
+		Ready   bool   `json:"ready"`
+		Panel   string `json:"panel"`
+		Gateway string `json:"gateway"`
+		Data    string `json:"data"`
+	}{true, e.url, e.base, e.c.Data}
 	if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
 		return fmt.Errorf("say that it is ready: %w", err)
 	}

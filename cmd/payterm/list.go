@@ -89,7 +89,7 @@ func (c listCmd) Run() error {
 		if err != nil {
 			return err
 		}
-		return c.print(map[string]any{"orders": orders}, func() {
+		return c.print(orderList{orders}, func() {
 			switch {
 			case len(orders) == 0 && q == (storage.Query{}):
 				fmt.Println("no orders yet")
@@ -101,6 +101,11 @@ func (c listCmd) Run() error {
 			}
 		})
 	})
+}
+
+// orderList is the document of a list.
+type orderList struct {
+	Orders []payterm.Order `json:"orders"`
 }
 
 // listed is an order in one line.

@@ -103,7 +103,11 @@ type versionCmd struct {
 }
 
 func (c versionCmd) Run() error {
-	v := map[string]any{"version": version, "built": buildTime().UTC(), "store": storage.Form()}
+	v := struct {
+		Version string    `json:"version"`
+		Built   time.Time `json:"built"`
+		Store   int       `json:"store"` // the form of the journal's file
+	}{version, buildTime().UTC(), storage.Form()}
 	return store{JSON: c.JSON}.print(v, func() { fmt.Println("payterm", version) })
 }
 

@@ -5,8 +5,14 @@ import (
 	"strings"
 	"time"
 
+	"payterm"
 	"payterm/storage"
 )
+
+// personList is the document of what persons did.
+type personList struct {
+	People []payterm.PersonDid `json:"people"`
+}
 
 // people lists what persons did.
 func (c listCmd) people() error {
@@ -15,7 +21,7 @@ func (c listCmd) people() error {
 		if err != nil {
 			return err
 		}
-		return c.print(map[string]any{"people": list}, func() {
+		return c.print(personList{list}, func() {
 			if len(list) == 0 {
 				fmt.Println("nobody has signed on yet, and no PIN was asked for")
 			}

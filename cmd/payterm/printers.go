@@ -43,7 +43,9 @@ func (c boardPrintersCmd) Run() error {
 			Cut: m.Cut, CutKind: m.CutKind, CutFeed: m.CutFeed, Red: m.Red, Speed: m.Speed, Source: m.Source,
 		}
 	}
-	return store{JSON: c.JSON}.print(map[string]any{"printers": models}, func() {
+	return store{JSON: c.JSON}.print(struct {
+		Printers []printerModel `json:"printers"`
+	}{models}, func() {
 		fmt.Fprint(os.Stdout, printerTable(models))
 	})
 }

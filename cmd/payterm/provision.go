@@ -155,8 +155,12 @@ func (c provisionMakeCmd) Run() error {
 			return fmt.Errorf("picture: %w", err)
 		}
 	}
-	made := map[string]any{"code": code.Reveal(), "expires": terms.Made.Add(terms.Life),
-		"serial": terms.Made.UnixMilli(), "characters": len(text)}
+	made := struct {
+		Code       string    `json:"code"`
+		Expires    time.Time `json:"expires"`
+		Serial     int64     `json:"serial"`
+		Characters int       `json:"characters"`
+	}{code.Reveal(), terms.Made.Add(terms.Life), terms.Made.UnixMilli(), len(text)}
 	return out.print(made, func() {
 		fmt.Println("code:", code.Reveal())
 		fmt.Fprintln(os.Stderr, "It can be used until", terms.Made.Add(terms.Life).Format("2006-01-02 15:04 MST")+".")
@@ -268,8 +272,12 @@ func (c provisionInstallCmd) Run() error {
 	if !cfg.HasBoard() {
 		fmt.Fprintf(os.Stderr, "payterm run needs terminal.board in %s: the parcel names no board\n", c.Config)
 	}
-	installed := map[string]any{"terminal": cfg.Terminal.ID, "merchant": cfg.Merchant.Name, "serial": parcel.Serial(),
-		"waits": accepted.Waits}
+	installed := struct {
+		Terminal string      `json:"terminal"`
+		Merchant string      `json:"merchant"`
+		Serial   uint64      `json:"serial"`
+		Waits    setup.Waits `json:"waits"`
+	}{cfg.Terminal.ID, cfg.Merchant.Name, parcel.Serial(), accepted.Waits}
 	return c.print(installed, func() {
 		fmt.Printf("terminal %s of %s is provisioned; %s\n", cfg.Terminal.ID, cfg.Merchant.Name, map[setup.Waits]string{
 			setup.WaitsForNothing: "an agent that runs starts with it between two sales",

@@ -527,8 +527,16 @@ func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
 	if err := u.good(ctx); err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	return c.print(map[string]any{"slot": u.slot, "good": true, "fell_back": fell},
+	return c.print(confirmed{Slot: u.slot, Good: true, FellBack: &fell},
 		func() { fmt.Printf("slot %s is good\n", u.slot) })
+}
+
+// confirmed is the document of update confirm.
+type confirmed struct {
+	Slot       string `json:"slot"`
+	Good       bool   `json:"good"`
+	FellBack   *bool  `json:"fell_back,omitempty"` // not said of a version that was on trial
+	WasOnTrial bool   `json:"was_on_trial,omitempty"`
 }
 
 // prove waits until a version on trial is as healthy as the previous one, with its whole journal
@@ -565,7 +573,7 @@ func (c updateConfirmCmd) prove(ctx context.Context, u updater) error {
 		return fmt.Errorf("update: %w", err)
 	}
 	u.tell(ctx, screen.UpdateDone, "")
-	return c.print(map[string]any{"slot": u.slot, "good": true, "was_on_trial": true},
+	return c.print(confirmed{Slot: u.slot, Good: true, WasOnTrial: true},
 		func() { fmt.Printf("slot %s is healthy and good\n", u.slot) })
 }
 
