@@ -187,6 +187,21 @@ func (s *shop) waitScreen(name string) string {
 	}
 }
 
+// idles leaves a late payment, which comes up by itself at an idle counter, for later.
+func (s *shop) idles() {
+	s.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		switch words := s.screen(); {
+		case strings.HasPrefix(words, "screen: idle\n"):
+			return
+		case time.Now().After(end):
+			s.t.Fatalf("the counter is not idle: %s", words)
+		case strings.HasPrefix(words, "screen: late\n"):
+			s.keys("ENTER") // not in the screen's first second
+		}
+	}
+}
+
 func (s *shop) keys(keys ...string) { s.post(s.panel+"/emu/key", map[string]any{"keys": keys}) }
 
 // yes answers a question about money that is on the glass.

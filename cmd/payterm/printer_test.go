@@ -197,12 +197,12 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 			}
 			s.waitScreen("approved")
 			for _, c := range []struct {
-				what       string
-				begin, end func()
+				what, corner string
+				begin, end   func()
 			}{
-				{"the roll ends", func() { sensors("out", "closed") }, func() { sensors("ok", "closed") }},
-				{"the cover", func() { sensors("ok", "open") }, func() { sensors("ok", "closed") }},
-				{"the cable", func() { cable("unplug") }, func() { cable("plug") }},
+				{"the roll ends", "paper!", func() { sensors("out", "closed") }, func() { sensors("ok", "closed") }},
+				{"the cover", "cover!", func() { sensors("ok", "open") }, func() { sensors("ok", "closed") }},
+				{"the cable", "printer!", func() { cable("unplug") }, func() { cable("plug") }},
 			} {
 				for tries := 1; ; tries++ {
 					sale()
@@ -218,7 +218,7 @@ func TestPrinterFailsInTheMiddle(t *testing.T) {
 				c.begin()
 				s.waitScreen("approved")
 				if name != "mute" || c.what == "the cable" {
-					s.screenUntil("paper!", true)
+					s.screenUntil(c.corner, true)
 				}
 				c.end() // the next slip may have begun; what is on paper stays
 				copies, says := 0, []string{"Customer copy", "APPROVED", "Thank you", "--- cut ---"}

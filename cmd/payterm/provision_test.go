@@ -248,7 +248,7 @@ func (d *depot) typed(code string) { d.keys(append(strings.Split(code, ""), "ENT
 func (d *depot) sells(wallet string) string {
 	d.t.Helper()
 	code := d.wallet(wallet, false)
-	d.waitScreen("idle")
+	d.idles()
 	d.keys("1", "2", "3", "4", "ENTER")
 	d.waitScreen("scan")
 	d.scan(code)
@@ -408,7 +408,7 @@ func TestKeyChange(t *testing.T) {
 		}
 	}
 	d.sells("ALIPAY") // with the new key
-	d.waitScreen("idle")
+	d.idles()
 	d.keys("1", "00", "ENTER")
 	d.waitScreen("scan")
 	d.scan(used)
@@ -507,6 +507,7 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 		return s.Notice.Notice == screen.ParcelWaitsForZ && strings.Contains(s.Waits, "totals z") &&
 			s.MerchantID == "ON00000000"
 	})
+	d.idles()
 	d.has("idle", "lose the day (Z)")
 	d.sells("ALIPAY") // selling goes on meanwhile
 	if z := d.totals("z"); only(z).Count != 3 || only(z).Currency != "CAD" || only(z).MerchantID != "ON00000000" ||
