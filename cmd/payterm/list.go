@@ -56,7 +56,8 @@ func timeOrAgo(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, form := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
+	for _, form := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00",
+		time.RFC3339, "2006-01-02 15:04:05Z07:00"} {
 		if t, err := time.Parse(form, text); err == nil {
 			return t, nil
 		}

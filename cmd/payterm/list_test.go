@@ -13,6 +13,8 @@ func TestTimeOrAgo(t *testing.T) {
 		"2026-11-28":           time.Date(2026, time.November, 28, 0, 0, 0, 0, time.UTC),
 		"2026-11-28T09:30":     time.Date(2026, time.November, 28, 9, 30, 0, 0, time.UTC),
 		"2026-11-28T09:30:05Z": time.Date(2026, time.November, 28, 9, 30, 5, 0, time.UTC),
+		"2026-11-28T09:30Z":    time.Date(2026, time.November, 28, 9, 30, 0, 0, time.UTC),
+		"2026-11-28 09:30:05Z": time.Date(2026, time.November, 28, 9, 30, 5, 0, time.UTC), // as the list has it
 		"90m":                  now.Add(-90 * time.Minute),
 		"7d":                   now.AddDate(0, 0, -7),
 	} {
