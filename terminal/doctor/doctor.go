@@ -272,7 +272,11 @@ func (d *Doctor) examineDevice(device string, paper payterm.PaperCondition) Find
 	case device == devices.Printer && devices.PaperAdvice(paper) != "":
 		return finding(api.Fail, devices.PaperAdvice(paper)).as(paperFindings[paper])
 	case back && ago < devices.Recently:
-		return finding(api.Warn, fmt.Sprintf("it works again, and failed %s ago: look after its plug and cable", ago))
+		did := "failed"
+		if errors.Is(t.Err, hal.ErrUnplugged) {
+			did = "was away"
+		}
+		return finding(api.Warn, fmt.Sprintf("it works again, and %s %s ago: look after its plug and cable", did, ago))
 	case t.N > 0 && back:
 		return finding(api.Warn, fmt.Sprintf("it works, after %d errors since the start, the last %s ago: %s", t.N, ago, t.Err))
 	case t.N > 0:

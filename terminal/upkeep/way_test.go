@@ -3,6 +3,7 @@ package upkeep
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,6 +45,7 @@ func TestProbeDue(t *testing.T) {
 
 // line is a counter where nobody pays, with a gateway that answers or not.
 type line struct {
+	mu      sync.Mutex
 	answers bool
 	network counter.Network
 	at      time.Time
@@ -54,6 +56,8 @@ func (l *line) Rests(context.Context) (bool, error) { return true, nil }
 func (l *line) Tidy()                               {}
 func (l *line) Redraw()                             {}
 func (l *line) Way(context.Context) (Way, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	w := Way{Rests: true, Network: l.network, Age: time.Since(l.at), Rate: time.Minute}
 	if l.network == counter.NetworkUnknown {
 		w.Age = -1
@@ -62,10 +66,13 @@ func (l *line) Way(context.Context) (Way, error) {
 }
 
 func (l *line) Probe(context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.probes = append(l.probes, time.Now())
 	l.exchanged(l.answers)
 }
 
+// exchanged is called with mu held.
 func (l *line) exchanged(answered bool) {
 	l.at, l.network = time.Now(), counter.NetworkDown
 	if answered {
@@ -87,20 +94,26 @@ func TestReach(t *testing.T) {
 			close(ended)
 		}()
 		time.Sleep(time.Hour + time.Second)
+		l.mu.Lock()
 		if n := len(l.probes); n < 11 || n > 13 {
 			t.Errorf("%d probes in an idle hour", n)
 		}
 		l.probes, l.answers = nil, false
 		l.exchanged(false) // a sale
+		l.mu.Unlock()
 		time.Sleep(10 * time.Minute)
+		l.mu.Lock()
 		if n := len(l.probes); n < 15 || n > 20 || l.network != counter.NetworkDown {
 			t.Errorf("%d probes in ten minutes without a line, network %s", n, l.network)
 		}
 		l.answers = true
+		l.mu.Unlock()
 		time.Sleep(probeTrouble + IdleEvery)
+		l.mu.Lock()
 		if l.network != counter.NetworkUp {
 			t.Errorf("half a minute after the line is whole again: network %s", l.network)
 		}
+		l.mu.Unlock()
 		stop()
 		<-ended
 	})
