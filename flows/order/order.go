@@ -400,13 +400,7 @@ func (o Order) decline(in Stamped, reason payterm.Reason, status string) (Order,
 		o.Outcome, o.Reason = payterm.Declined, reason
 	}
 	o.GatewayStatus, o.Attention = status, payterm.AttentionNone
-	switch {
-	case doubted:
-		return o.resolved()
-	case silent:
-		return o, nil
-	}
-	return o, []Command{Play{payterm.SoundDeclined}}
+	return o.declined(silent, doubted)
 }
 
 // refuse ends an order after an outer code that an answered inquiry did not contradict. The
@@ -415,6 +409,12 @@ func (o Order) refuse(in Stamped) (Order, []Command) {
 	silent, doubted := !o.Phase.AtCounter(), o.doubtSlip()
 	o.Outcome, o.Reason, o.Attention = payterm.Declined, o.Refusal, payterm.AttentionNone
 	o = o.trail(in)
+	return o.declined(silent, doubted)
+}
+
+// declined tells of an order that ended unpaid: by a slip where one said that it was in doubt, at
+// the counter by a sound.
+func (o Order) declined(silent, doubted bool) (Order, []Command) {
 	switch {
 	case doubted:
 		return o.resolved()

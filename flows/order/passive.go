@@ -63,10 +63,17 @@ func (o Order) scanned(in Stamped, ev CodeScanned) (Order, []Command) {
 }
 
 func (o Order) passiveSending(in Stamped) (Order, []Command) {
-	switch ev := in.Event.(type) {
-	case PaymentAnswered:
+	if ev, answered := in.Event.(PaymentAnswered); answered {
 		o.Asking = o.Asking.paymentOver()
 		return o.passiveAnswered(in, ev.Reply.Answer)
+	}
+	return o.sending(in)
+}
+
+// sending steps a request that moves money and whose answer is awaited, as a Passive payment and
+// a refund have it.
+func (o Order) sending(in Stamped) (Order, []Command) {
+	switch in.Event.(type) {
 	case CancelPressed:
 		o.CancelWanted = true // takes effect only if no byte was written
 	case Woke:
@@ -114,12 +121,16 @@ func (o Order) passiveAnswered(in Stamped, answer payterm.Answer) (Order, []Comm
 	return o.wait(in), nil
 }
 
-// wait starts the inquiries at the counter.
+// wait starts the inquiries at the counter: about the payment, or a refund's about its sale.
 func (o Order) wait(in Stamped) Order {
 	r := o.Sale.Rules
+	window, first := r.PassiveCounter, r.FirstInquiry
+	if o.Kind == payterm.KindRefund {
+		window, first = r.RefundWindow, r.RefundInterval
+	}
 	o.Phase, o.Code = Waiting, payterm.PayCode{}
-	o.Until = max(o.SentAt+r.PassiveCounter, in.Mono+1)
-	o.Asking = o.Asking.soon(in, r.FirstInquiry, 0)
+	o.Until = max(o.SentAt+window, in.Mono+1)
+	o.Asking = o.Asking.soon(in, first, 0)
 	return o
 }
 

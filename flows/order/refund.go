@@ -107,18 +107,11 @@ func (o Order) baselining(in Stamped) (Order, []Command) {
 }
 
 func (o Order) refundSending(in Stamped) (Order, []Command) {
-	switch ev := in.Event.(type) {
-	case RefundAnswered:
+	if ev, answered := in.Event.(RefundAnswered); answered {
 		o.Asking = o.Asking.paymentOver()
 		return o.refundAnswered(in, ev.Reply.Answer)
-	case CancelPressed:
-		o.CancelWanted = true // takes effect only if no byte was written
-	case Woke:
-		if in.Mono >= o.Until {
-			return o.waitRefund(in), nil
-		}
 	}
-	return o, nil
+	return o.sending(in)
 }
 
 // refundAnswered takes in the answer to REFUND, which never proves the refund (sheet section 6).
@@ -135,16 +128,7 @@ func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 	case payterm.Lost, payterm.Unclear, payterm.Clash, payterm.CodeMade, payterm.Paid, payterm.Refunded,
 		payterm.Pending, payterm.Failed, payterm.Refused, payterm.NotFound: // proves nothing
 	}
-	return o.alarmed(answer).waitRefund(in), nil
-}
-
-// waitRefund starts the inquiries about the sale at the counter.
-func (o Order) waitRefund(in Stamped) Order {
-	r := o.Sale.Rules
-	o.Phase = Waiting
-	o.Until = max(o.SentAt+r.RefundWindow, in.Mono+1)
-	o.Asking = o.Asking.soon(in, r.RefundInterval, 0)
-	return o
+	return o.alarmed(answer).wait(in), nil
 }
 
 func (o Order) refundWaiting(in Stamped) (Order, []Command) {
