@@ -179,17 +179,23 @@ func code39(data []byte) (bars []int, words string, err error) {
 		wwnnnnnnw nwwnnnnnw wwwnnnnnn nwnnwnnnw wwnnwnnnn nwwnwnnnn nwnnnnwnw wwnnnnwnn nwwnnnwnn nwnwnwnnn
 		nwnwnnnwn nwnnnwnwn nnnwnwnwn nwnnwnwnn`)
 	text := strings.Trim(string(data), "*")
-	for _, c := range "*" + text + "*" {
+	bars, err = separate("*"+text+"*", signs, patterns)
+	return bars, text, err
+}
+
+// separate are characters of their own, with a narrow space between two: each sign has its pattern.
+func separate(text, signs string, patterns []string) (bars []int, err error) {
+	for _, c := range text {
 		i := strings.IndexRune(signs, c)
 		if i < 0 {
-			return nil, "", fmt.Errorf("%q is none of its characters", c)
+			return nil, fmt.Errorf("%q is none of its characters", c)
 		}
 		if len(bars) > 0 {
 			bars = append(bars, 1)
 		}
 		bars = append(bars, elements(patterns[i])...)
 	}
-	return bars, text, nil
+	return bars, nil
 }
 
 // elements are widths of 1 and 3.
@@ -230,15 +236,6 @@ func codabar(data []byte) (bars []int, words string, err error) {
 	if len(text) < 3 || !strings.ContainsRune("ABCD", rune(text[0])) || !strings.ContainsRune("ABCD", rune(text[len(text)-1])) {
 		return nil, "", fmt.Errorf("%q does not begin and end with A to D", data)
 	}
-	for _, c := range text {
-		i := strings.IndexRune(signs, c)
-		if i < 0 {
-			return nil, "", fmt.Errorf("%q is none of its characters", c)
-		}
-		if len(bars) > 0 {
-			bars = append(bars, 1)
-		}
-		bars = append(bars, elements(patterns[i])...)
-	}
-	return bars, text, nil
+	bars, err = separate(text, signs, patterns)
+	return bars, text, err
 }
