@@ -23,7 +23,7 @@ type File struct {
 
 // Problem is one thing that is wrong, with its place.
 type Problem struct {
-	File string `json:"file"`
+	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"` // 0 when the key is missing altogether
 	Key  string `json:"key,omitempty"`
 	Text string `json:"text"` // what is wrong and what would be right

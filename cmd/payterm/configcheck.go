@@ -10,6 +10,7 @@ import (
 	"payterm/config"
 	"payterm/terminal/devices"
 	"payterm/terminal/doctor"
+	"payterm/tomlfile"
 )
 
 type configCheckCmd struct {
@@ -78,10 +79,10 @@ func (c configCheckCmd) Run() error {
 	}
 	ok := len(found.wrong) == 0
 	document := struct {
-		OK       bool     `json:"ok"`
-		Problems []place  `json:"problems"`
-		Missing  []string `json:"missing"`
-		Warnings []string `json:"warnings"`
+		OK       bool               `json:"ok"`
+		Problems []tomlfile.Problem `json:"problems"`
+		Missing  []string           `json:"missing"`
+		Warnings []string           `json:"warnings"`
 	}{ok, places(found.wrong), texts(found.missing), texts(found.warnings)}
 	err := store{JSON: c.JSON}.print(document, func() {
 		for _, w := range found.warnings {
@@ -107,23 +108,15 @@ func (c configCheckCmd) Run() error {
 	return err
 }
 
-// place is a mistake in JSON: where it stands, as far as it has a place, and in words.
-type place struct {
-	File string `json:"file,omitempty"`
-	Line int    `json:"line,omitempty"`
-	Key  string `json:"key,omitempty"`
-	Text string `json:"text"`
-}
-
-func places(errs []error) []place {
-	list := make([]place, 0, len(errs))
+// places are mistakes in JSON: with their place as far as they have one, and in words.
+func places(errs []error) []tomlfile.Problem {
+	list := make([]tomlfile.Problem, 0, len(errs))
 	for _, err := range errs {
-		var p config.Problem
-		if errors.As(err, &p) {
-			list = append(list, place{p.File, p.Line, p.Key, p.Text})
+		if problems := problemsIn(err); len(problems) > 0 {
+			list = append(list, problems...)
 			continue
 		}
-		list = append(list, place{Text: err.Error()})
+		list = append(list, tomlfile.Problem{Text: err.Error()})
 	}
 	return list
 }

@@ -15,18 +15,17 @@ import (
 
 type listCmd struct {
 	store
-	People  bool   `help:"Who signed on and off, wrong PINs, what supervisors allowed."`
-	Since   string `help:"Only orders that began then or later: 2026-11-28, 2026-11-28T14:00 (UTC), or 90m, 12h, 7d ago." placeholder:"TIME"`
-	Until   string `help:"Only orders that began before." placeholder:"TIME"`
-	Outcome string `help:"Only orders that ended so: approved, declined, cancelled, in_doubt, not_sent, open." placeholder:"OUTCOME"`
-	Ref     string `help:"Only orders of this reference of the till." placeholder:"TEXT"`
-	Last    int    `help:"Only the newest so many of them." placeholder:"N"`
+	People  bool            `help:"Who signed on and off, wrong PINs, what supervisors allowed."`
+	Since   string          `help:"Only orders that began then or later: 2026-11-28, 2026-11-28T14:00 (UTC), or 90m, 12h, 7d ago." placeholder:"TIME"`
+	Until   string          `help:"Only orders that began before." placeholder:"TIME"`
+	Outcome payterm.Outcome `help:"Only orders that ended so: approved, declined, cancelled, in_doubt, not_sent, open." placeholder:"OUTCOME"`
+	Ref     string          `help:"Only orders of this reference of the till." placeholder:"TEXT"`
+	Last    int             `help:"Only the newest so many of them." placeholder:"N"`
 }
 
-// outcomes are those of an order, by the words of the API.
-var outcomes = map[string]payterm.Outcome{
-	"approved": payterm.Approved, "declined": payterm.Declined, "cancelled": payterm.Cancelled,
-	"in_doubt": payterm.InDoubt, "not_sent": payterm.NotSent, "open": payterm.Open,
+// outcomes are those of an order: the ends that have an exit status, and none so far.
+func outcomes() []payterm.Outcome {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(exits)), payterm.Open)))
 }
 
 // query is what the flags pick.
@@ -37,12 +36,9 @@ func (c listCmd) query(now time.Time) (q storage.Query, err error) {
 	if q.Until, err = timeOrAgo("--until", c.Until, now); err != nil {
 		return q, err
 	}
-	if c.Outcome != "" {
-		known := false
-		if q.Outcome, known = outcomes[c.Outcome]; !known {
-			return q, usage("--outcome %s: one of %s is needed", c.Outcome,
-				strings.Join(slices.Sorted(maps.Keys(outcomes)), ", "))
-		}
+	if q.Outcome = c.Outcome; q.Outcome != "" && !slices.Contains(outcomes(), q.Outcome) {
+		return q, usage("--outcome %s: one of %s is needed", c.Outcome,
+			strings.ReplaceAll(strings.Trim(fmt.Sprint(outcomes()), "[]"), " ", ", "))
 	}
 	if c.Last < 0 {
 		return q, usage("--last %d: a number above 0 is needed", c.Last)
@@ -76,7 +72,7 @@ func timeOrAgo(flag, text string, now time.Time) (time.Time, error) {
 
 func (c listCmd) Run() error {
 	if c.People {
-		if c.Since+c.Until+c.Outcome+c.Ref != "" || c.Last != 0 {
+		if c.Since+c.Until+string(c.Outcome)+c.Ref != "" || c.Last != 0 {
 			return usage("--people lists all of them: the other flags pick orders")
 		}
 		return c.people()

@@ -254,20 +254,12 @@ func networkLine(s api.Running) string {
 	return line + ", link " + string(s.Link)
 }
 
-// id is that of the order: what is no order's id may be the reference of one.
-func (c statusCmd) id() (payterm.OrderID, error) {
-	id := payterm.OrderID(c.Order)
+// ofRef is the one order of a till's reference; empty where none has it.
+func (c statusCmd) ofRef() (payterm.OrderID, error) {
 	var found []payterm.Order
-	err := c.read(func(r *storage.Reader) error {
-		_, known, err := r.Order(id)
-		if known || err != nil {
-			return err
-		}
-		found, err = r.Select(storage.Query{Ref: c.Order})
-		return err
-	})
+	err := c.read(func(r *storage.Reader) (err error) { found, err = r.Select(storage.Query{Ref: c.Order}); return err })
 	if err != nil || len(found) == 0 {
-		return id, nil //nolint:nilerr // the agent knows, or says what is wrong
+		return "", nil //nolint:nilerr // the agent has said that there is no such order
 	}
 	if len(found) == 1 {
 		return found[0].ID, nil
@@ -280,11 +272,17 @@ func (c statusCmd) id() (payterm.OrderID, error) {
 }
 
 func (c statusCmd) order() error {
-	id, err := c.id()
-	if err != nil {
-		return err
+	o, err := c.agent().Order(context.Background(), payterm.OrderID(c.Order))
+	var refused *api.Error
+	if errors.As(err, &refused) && refused.Code == api.Unknown { // no id, and perhaps a reference
+		id, wrong := c.ofRef()
+		if wrong != nil {
+			return wrong
+		}
+		if id != "" {
+			o, err = c.agent().Order(context.Background(), id)
+		}
 	}
-	o, err := c.agent().Order(context.Background(), id)
 	if err != nil {
 		return err
 	}
