@@ -257,7 +257,10 @@ func networkLine(s api.Running) string {
 // ofRef is the one order of a till's reference; empty where none has it.
 func (c statusCmd) ofRef() (payterm.OrderID, error) {
 	var found []payterm.Order
-	err := c.read(func(r *storage.Reader) (err error) { found, err = r.Select(storage.Query{Ref: c.Order}); return err })
+	err := c.read(func(r *storage.Reader) (err error) {
+		found, err = r.Select(storage.Query{Ref: c.Order})
+		return err
+	})
 	if err != nil || len(found) == 0 {
 		return "", nil //nolint:nilerr // the agent has said that there is no such order
 	}
