@@ -4,7 +4,6 @@ import (
 	"image"
 	"image/color"
 	"maps"
-	"sync"
 	"time"
 
 	"payterm/board"
@@ -79,19 +78,11 @@ var dotSheets = map[string]dotSheet{
 // through an address pointer, and commands of one to seven bytes. The glass is mounted as on
 // nearly all modules: its first dot is the last column and the last row of the scan.
 type dots struct {
-	mu       sync.Mutex
-	sheet    dotSheet
-	d        *board.Display
-	report   report
-	changed  func()
-	now      func() time.Duration
-	ram      [16][132]byte
-	columns  int // of the RAM
-	powered  bool
-	held     bool
-	heldAt   time.Duration
-	needsRST bool // it has a reset line, and had no pulse since power-on
-	lit      bool // the backlight of an LCD
+	byteGlass
+	sheet   dotSheet
+	ram     [16][132]byte
+	columns int  // of the RAM
+	lit     bool // the backlight of an LCD
 
 	cmd                  []byte // a command that waits for arguments
 	on, inverted, allOn  bool
@@ -112,9 +103,13 @@ const oledResetLow = 3 * time.Microsecond
 
 func newDots(sheet dotSheet, d *board.Display, now func() time.Duration, report report, changed func()) *dots {
 	c := &dots{
-		sheet: sheet, d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != "",
-		columns: sheet.columns, lit: !sheet.lcd || d.Backlight == "",
+		byteGlass: byteGlass{
+			d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != "",
+			resetLow: oledResetLow,
+		},
+		sheet: sheet, columns: sheet.columns, lit: !sheet.lcd || d.Backlight == "",
 	}
+	c.byteGlass.restart, c.byteGlass.noise, c.byteGlass.accept = c.restart, c.noise, c.accept
 	if d.OffsetX+d.Width > c.columns && !sheet.turned {
 		c.columns = 132 // an SH1106 sold as an SSD1306
 	}
@@ -130,21 +125,6 @@ func (c *dots) restart() {
 	c.col0, c.col1, c.pg0, c.pg1, c.col, c.page = 0, c.columns-1, 0, c.sheet.rows/8-1, 0, 0
 }
 
-func (c *dots) resetPin(high bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.held && high:
-		if low := c.now() - c.heldAt; low < oledResetLow {
-			c.report(ResetPulse, "the reset line was low for %s, %s are needed", low, oledResetLow)
-		}
-		c.held, c.needsRST = false, false
-	case !c.held && !high:
-		c.held, c.heldAt = true, c.now()
-		c.restart()
-	}
-}
-
 // light is the backlight of an LCD; OLEDs have none.
 func (c *dots) light(on bool) {
 	if !c.sheet.lcd {
@@ -156,24 +136,8 @@ func (c *dots) light(on bool) {
 	c.changed()
 }
 
-func (c *dots) power(on bool) {
-	c.mu.Lock()
-	c.powered, c.needsRST = on, c.d.Reset != ""
-	c.lose()
-	c.mu.Unlock()
-	c.changed()
-}
-
-func (c *dots) dip() {
-	c.mu.Lock()
-	c.lose()
-	c.mu.Unlock()
-	c.changed()
-}
-
-// lose is the effect of a supply that fell too far.
-func (c *dots) lose() {
-	c.restart()
+// noise is in the RAM after a supply that fell too far.
+func (c *dots) noise() {
 	for p := range c.ram {
 		for x := range c.ram[p] {
 			c.ram[p][x] = byte(x*37 ^ p*101)
@@ -181,58 +145,7 @@ func (c *dots) lose() {
 	}
 }
 
-func (c *dots) answers() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.powered && !c.held
-}
-
-// clock takes bytes from SPI.
-func (c *dots) clock(data bool, w []byte) {
-	c.mu.Lock()
-	defer c.changed()
-	defer c.mu.Unlock()
-	if !c.powered {
-		return
-	}
-	if c.held {
-		c.report(HeldInReset, "%d bytes while the reset line is low", len(w))
-		return
-	}
-	for _, b := range w {
-		c.take(data, b)
-	}
-}
-
-// message takes the bytes after the address on I2C: a control byte tells what follows, one byte
-// (Co set) or all the rest.
-func (c *dots) message(w []byte, _ func(int) time.Duration) {
-	c.mu.Lock()
-	defer c.changed()
-	defer c.mu.Unlock()
-	for len(w) > 0 {
-		control := w[0]
-		w = w[1:]
-		if control&0x3f != 0 {
-			c.report(BadArgument, "control byte %#02x", control)
-			return
-		}
-		n := len(w)
-		if control&0x80 != 0 {
-			n = min(n, 1)
-		}
-		for _, b := range w[:n] {
-			c.take(control&0x40 != 0, b)
-		}
-		w = w[n:]
-	}
-}
-
-func (c *dots) take(data bool, b byte) {
-	if c.needsRST {
-		c.report(NoReset, "byte %#02x after power-on, without a pulse of the reset line before it", b)
-		c.needsRST = false // reported once
-	}
+func (c *dots) accept(data bool, b byte) {
 	if data {
 		if len(c.cmd) > 0 {
 			c.report(ParameterCount, "dots came in the middle of command %#02x", c.cmd[0])
@@ -383,13 +296,7 @@ func (c *dots) nextPage() {
 func (c *dots) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	img := image.NewRGBA(image.Rect(0, 0, c.d.Width, c.d.Height))
-	for y := range c.d.Height {
-		for x := range c.d.Width {
-			img.SetRGBA(x, y, c.seen(x, y))
-		}
-	}
-	return img
+	return picture(c.d, c.seen)
 }
 
 // wired is how the rows of the glass are connected, as command DAh tells it: in sequence for

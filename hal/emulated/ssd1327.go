@@ -3,7 +3,6 @@ package emulated
 import (
 	"image"
 	"image/color"
-	"sync"
 	"time"
 
 	"payterm/board"
@@ -15,16 +14,8 @@ import (
 // mounted as nearly all modules have it: its first dot is the last segment of the last row,
 // and odd and even rows are led to the two sides of the chip.
 type ssd1327 struct {
-	mu       sync.Mutex
-	d        *board.Display
-	report   report
-	changed  func()
-	now      func() time.Duration
-	ram      [128][64]byte
-	powered  bool
-	held     bool
-	heldAt   time.Duration
-	needsRST bool // it has a reset line, and power came without a pulse since
+	byteGlass
+	ram [128][64]byte
 
 	cmd                    []byte // a command whose arguments are still to come
 	on, regulated, locked  bool
@@ -45,7 +36,11 @@ var greyArguments = map[byte]int{
 }
 
 func newSSD1327(d *board.Display, now func() time.Duration, report report, changed func()) *ssd1327 {
-	c := &ssd1327{d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != ""}
+	c := &ssd1327{byteGlass: byteGlass{
+		d: d, now: now, report: report, changed: changed, powered: true, needsRST: d.Reset != "",
+		resetLow: 100 * time.Microsecond, // the data sheet's sequence
+	}}
+	c.byteGlass.restart, c.byteGlass.noise, c.byteGlass.accept = c.restart, c.noise, c.accept
 	c.restart()
 	return c
 }
@@ -57,41 +52,10 @@ func (c *ssd1327) restart() {
 	c.col0, c.col1, c.row0, c.row1, c.col, c.row = 0, 63, 0, 127, 0, 0
 }
 
-func (c *ssd1327) resetPin(high bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.held && high:
-		// The data sheet's sequence: 100 us at the least.
-		if low := c.now() - c.heldAt; low < 100*time.Microsecond {
-			c.report(ResetPulse, "the reset line was low for %s, 100 us are needed", low)
-		}
-		c.held, c.needsRST = false, false
-	case !c.held && !high:
-		c.held, c.heldAt = true, c.now()
-		c.restart()
-	}
-}
-
 func (c *ssd1327) light(bool) {} // it shines itself
 
-func (c *ssd1327) power(on bool) {
-	c.mu.Lock()
-	c.powered, c.needsRST = on, c.d.Reset != ""
-	c.lose()
-	c.mu.Unlock()
-	c.changed()
-}
-
-func (c *ssd1327) dip() {
-	c.mu.Lock()
-	c.lose()
-	c.mu.Unlock()
-	c.changed()
-}
-
-func (c *ssd1327) lose() {
-	c.restart()
+// noise is in the RAM after a supply that fell too far.
+func (c *ssd1327) noise() {
 	for y := range c.ram {
 		for x := range c.ram[y] {
 			c.ram[y][x] = byte(x*37 ^ y*101)
@@ -99,54 +63,7 @@ func (c *ssd1327) lose() {
 	}
 }
 
-func (c *ssd1327) answers() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.powered && !c.held
-}
-
-// clock takes bytes from SPI.
-func (c *ssd1327) clock(data bool, w []byte) {
-	c.mu.Lock()
-	defer c.changed()
-	defer c.mu.Unlock()
-	switch {
-	case !c.powered:
-	case c.held:
-		c.report(HeldInReset, "%d bytes while the reset line is low", len(w))
-	default:
-		for _, b := range w {
-			c.take(data, b)
-		}
-	}
-}
-
-// message takes what comes behind the address on I2C: a control byte tells what follows.
-func (c *ssd1327) message(w []byte, _ func(int) time.Duration) {
-	c.mu.Lock()
-	defer c.changed()
-	defer c.mu.Unlock()
-	for len(w) > 0 {
-		control, n := w[0], len(w)-1
-		if control&0x3f != 0 {
-			c.report(BadArgument, "control byte %#02x", control)
-			return
-		}
-		if control&0x80 != 0 { // one byte, and another control byte
-			n = min(n, 1)
-		}
-		for _, b := range w[1 : 1+n] {
-			c.take(control&0x40 != 0, b)
-		}
-		w = w[1+n:]
-	}
-}
-
-func (c *ssd1327) take(data bool, b byte) {
-	if c.needsRST {
-		c.report(NoReset, "byte %#02x after power-on, without a pulse of the reset line before it", b)
-		c.needsRST = false // said once
-	}
+func (c *ssd1327) accept(data bool, b byte) {
 	if data {
 		if len(c.cmd) > 0 {
 			c.report(ParameterCount, "dots came in the middle of command %#02x", c.cmd[0])
@@ -238,13 +155,7 @@ func (c *ssd1327) dots(b byte) {
 func (c *ssd1327) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	img := image.NewRGBA(image.Rect(0, 0, c.d.Width, c.d.Height))
-	for y := range c.d.Height {
-		for x := range c.d.Width {
-			img.SetRGBA(x, y, c.seen(x, y))
-		}
-	}
-	return img
+	return picture(c.d, c.seen)
 }
 
 func (c *ssd1327) seen(x, y int) color.RGBA {

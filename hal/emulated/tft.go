@@ -362,13 +362,7 @@ func (c *tft) pixel(v uint32) {
 func (c *tft) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	img := image.NewRGBA(image.Rect(0, 0, c.d.Width, c.d.Height))
-	for y := range c.d.Height {
-		for x := range c.d.Width {
-			img.SetRGBA(x, y, c.seen(x, y))
-		}
-	}
-	return img
+	return picture(c.d, c.seen)
 }
 
 // dark is a glass without light behind it.
