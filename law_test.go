@@ -124,6 +124,8 @@ var rooms = []room{
 		"what callers ask of a terminal that sells; the loop and the journal are interfaces to it, it decides about no money"},
 	{"terminal/setup", ". board config provision screen storage terminal/api terminal/devices terminal/doctor terminal/notice", "", "net/http database/sql os/exec math/rand",
 		"it sells nothing: no gateway and no loop; the journal it only reads, for what a parcel has to wait for"},
+	{"terminal/slips", ".", "", "os net database/sql math/rand",
+		"what a terminal owes on paper; the printer and the loop are functions to it"},
 	{"terminal/training", ". config flows/counter gateway/ottpay gateway/ottsim internal/httpd terminal/api", "",
 		"database/sql os os/exec",
 		"the gateway of a training: nothing of the merchant's, and none of the journals"},

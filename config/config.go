@@ -10,10 +10,14 @@
 package config
 
 import (
+	"crypto/x509"
+	"fmt"
+	"os"
 	"slices"
 	"time"
 
 	"payterm"
+	"payterm/flows/counter"
 	"payterm/flows/order"
 	"payterm/tomlfile"
 )
@@ -195,6 +199,45 @@ func (c Config) Rules() order.Rules {
 	r.RefundInterval, r.RefundWindow = s.RefundInterval.Duration, s.RefundWindow.Duration
 	r.HTTPTimeout, r.MaxFeeMinor, r.KeepLate = s.HTTPTimeout.Duration, s.MaxFeeMinor, s.LatePayment == lateKeep
 	return r
+}
+
+// Settings are the counter's, as far as this file says: its lines, keys and training are the
+// terminal's to add.
+func (c Config) Settings() counter.Settings {
+	var tips counter.Tips
+	copy(tips[:], c.Sale.Tips)
+	return counter.Settings{
+		Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor,
+		Rules: c.Rules(), DayMaxMinor: c.Sale.DayMaxMinor, Tips: tips,
+		PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0,
+		ActiveWallets: payterm.ChannelSetOf(c.Gateway.ActiveWallets...),
+		Wallets:       payterm.ChannelSetOf(c.Gateway.Wallets...),
+	}
+}
+
+// CAs are the certificate authorities of ca_file; nil for the system's.
+func (g Gateway) CAs() (*x509.CertPool, error) {
+	if g.CAFile == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(g.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("gateway.ca_file: %w", err)
+	}
+	cas := x509.NewCertPool()
+	if !cas.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("gateway.ca_file: %s holds no certificate", g.CAFile)
+	}
+	return cas, nil
+}
+
+// Zone is the shop's time zone; UTC if it is unknown on this machine.
+func (c Config) Zone() *time.Location {
+	zone, err := time.LoadLocation(c.Terminal.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // Days are the shop's business days.

@@ -9,7 +9,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -37,6 +36,7 @@ import (
 	"payterm/terminal/notice"
 	"payterm/terminal/selling"
 	"payterm/terminal/setup"
+	"payterm/terminal/slips"
 	"payterm/terminal/training"
 	"payterm/terminal/upkeep"
 )
@@ -104,7 +104,7 @@ type Agent struct {
 	upkeep    *upkeep.Upkeep
 	arrivals  *setup.Arrivals // of parcels
 	devices   *devices.Set
-	onPaper   onPaper
+	slips     *slips.Slips
 	leaving   chan struct{} // a new configuration was installed
 	mu        sync.Mutex
 	fault     string // why the journal is not open
@@ -112,8 +112,7 @@ type Agent struct {
 	training  *training.Gateway // nil for the real terminal
 	realLock  *os.File          // in training, on the real terminal's data
 	left      bool              // it ended for training, or from it
-	lost      []lostSlip
-	spoken    string // language of the screens, if changed at the keypad
+	spoken    string            // language of the screens, if changed at the keypad
 	doctor    *doctor.Doctor
 
 	clockWrong atomic.Bool // by the gateway's certificate, when it was asked last
@@ -149,14 +148,14 @@ func newAgent(o Options) *Agent {
 	}
 	o.patience = o.orUsual()
 	a := &Agent{
-		o: o, zone: zoneOf(o.Config.Terminal.Timezone), clock: runner.NewSystemClock(o.Built),
+		o: o, zone: o.Config.Zone(), clock: runner.NewSystemClock(o.Built),
 		opened: make(chan struct{}), leaving: make(chan struct{}, 1), training: o.trains,
 	}
 	a.devices = devices.New(devices.Options{
 		Board: o.Board, Sleep: o.Sleep, Log: o.Log, Owner: a, MaxScan: setup.MaxScan, Refresh: o.refresh,
 		Known: o.Provisioner.Knows, Mistyped: a.mistyped,
 	})
-	a.doctor = a.newDoctor()
+	a.slips, a.doctor = a.newSlips(), a.newDoctor()
 	a.arrivals = setup.NewArrivals(setup.ArrivalsOptions{
 		Provisioner: o.Provisioner, Sticks: o.Sticks, Data: o.Data, Serial: o.Serial, Passed: o.Passed,
 		Counter: a, Notices: o.notices, Log: o.Log,
@@ -270,15 +269,9 @@ func (a *Agent) takeLock() error {
 
 func (a *Agent) newGateway() (*ottpay.Client, error) {
 	g := a.o.Config.Gateway
-	var cas *x509.CertPool
-	if g.CAFile != "" {
-		pem, err := os.ReadFile(g.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("gateway.ca_file: %w", err)
-		}
-		if cas = x509.NewCertPool(); !cas.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("gateway.ca_file: %s holds no certificate", g.CAFile)
-		}
+	cas, err := g.CAs()
+	if err != nil {
+		return nil, err
 	}
 	return ottpay.New(ottpay.Config{
 		URL: g.URL, MerchantID: g.MerchantID, OperatorID: g.OperatorID, TerminalNo: g.TerminalNo,
@@ -297,27 +290,22 @@ func (a *Agent) unsynced() bool {
 
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
-	slips := a.slipOptions()
-	active := payterm.ChannelSetOf(c.Gateway.ActiveWallets...)
+	form := a.slipOptions()
+	settings := c.Settings()
+	settings.Lines, settings.WithoutF1 = a.menuLines(), a.withoutF1()
+	settings.RefundsNeedPIN, settings.Training = a.o.RefundsNeedPIN, a.training != nil
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
-		active = 0 // there is nothing to show a code on
+		settings.ActiveWallets = 0 // there is nothing to show a code on
 	}
 	rc := runner.Config{
 		Journal: store, People: store, Gateway: a.gateway, Clock: clock, BootTag: store.BootTag(), Log: a.o.Log,
 		Display: a, Printer: a.devices, Scanner: a.devices, Drawer: a.devices, Buzzer: a.devices,
-		Settings: counter.Settings{
-			Currency: c.Merchant.Currency, MerchantID: c.Gateway.MerchantID, MaxMinor: c.Sale.MaxMinor,
-			Rules: c.Rules(), DayMaxMinor: c.Sale.DayMaxMinor,
-			PINSet: c.HasSupervisor(), SupervisorsNamed: c.NamedSupervisors(), SignOn: len(c.Operators) > 0,
-			ActiveWallets: active, Wallets: payterm.ChannelSetOf(c.Gateway.Wallets...),
-			Tips: tips(c.Sale.Tips), Lines: a.menuLines(), RefundsNeedPIN: a.o.RefundsNeedPIN,
-			Training: a.training != nil, WithoutF1: a.withoutF1(),
-		},
-		Totals: func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) },
-		Rate:   a.askRate, Language: a.speak,
+		Settings: settings,
+		Totals:   func(z bool, by payterm.TakenBy) (payterm.Totals, error) { return a.selling.Take(z, by) },
+		Rate:     a.askRate, Language: a.speak,
 		Screen: func(v counter.View) payterm.Screen { return screen.Compose(a.resting(v), a.screenOptions()) },
 		Slip: func(s order.Slip, o payterm.Order, again bool) payterm.Receipt {
-			return receipt.Compose(s, o, again, slips)
+			return receipt.Compose(s, o, again, form)
 		},
 		CodeKey: func(code payterm.PayCode) string {
 			h := hmac.New(sha256.New, codeKey)
@@ -450,7 +438,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		wg.Go(func() { a.arrivals.Run(ctx) })
 		wg.Go(func() { a.selfTest(ctx) })
 		if s := a.training; s != nil {
-			wg.Go(func() { follow(ctx, a.runner.Changes(), s.Changed) })
+			wg.Go(func() { a.runner.Changes().Follow(ctx, s.Changed) })
 		}
 		// The printer ends after the loop, so that it prints the loop's last slips too.
 		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))

@@ -64,9 +64,10 @@ func (j journalExamined) Check(ctx context.Context, newest int) (string, error) 
 		h.JournalMode, h.Synchronous, h.Records), err
 }
 
-func (s service) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
-	rep, err := s.a.doctor.Answer(ctx, r, s.a.examination(), func(ctx context.Context) (doctor.Counter, error) {
-		return s.a.runner.Service(ctx)
+// Doctor examines the terminal.
+func (a *Agent) Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error) {
+	rep, err := a.doctor.Answer(ctx, r, a.examination(), func(ctx context.Context) (doctor.Counter, error) {
+		return a.runner.Service(ctx)
 	})
 	return rep, selling.Coded(err)
 }

@@ -43,7 +43,7 @@ func (c atCounter) Probe(ctx context.Context) {
 func (c atCounter) Tidy() {
 	c.a.selling.Remind()
 	c.a.selling.PrintOwed()
-	c.a.forgetSlips()
+	c.a.slips.Forget()
 }
 
 // screenOptions are common to all screens of this terminal.

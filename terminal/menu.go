@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"payterm"
-	"payterm/flows/counter"
 	"payterm/gateway/ottpay"
 	"payterm/screen"
 )
@@ -40,15 +38,6 @@ func (a *Agent) speak(language string) {
 	a.mu.Unlock()
 }
 
-// zoneOf is the shop's time zone; UTC if it is unknown on this machine.
-func zoneOf(name string) *time.Location {
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return time.UTC
-	}
-	return zone
-}
-
 // menuLines is how many lines of a menu fit on the glass below a title; 0 for all.
 func (a *Agent) menuLines() int {
 	p := a.o.Board.Profile
@@ -59,13 +48,6 @@ func (a *Agent) menuLines() int {
 		return max(1, p.Display.Rows-1)
 	}
 	return screen.MenuLines(p.Display.Height)
-}
-
-// tips are the percentages that a customer is offered.
-func tips(percent []int) counter.Tips {
-	var t counter.Tips
-	copy(t[:], percent)
-	return t
 }
 
 // withoutF1 reports whether the board has keys, and F1 is none of them.

@@ -57,52 +57,19 @@ func (a *Agent) serve(ctx context.Context, wg *sync.WaitGroup) (err error) {
 	return nil
 }
 
-// current is the service to use now: closedService until the journal is open.
+// current is the service to use now.
 func (a *Agent) current() api.Service {
 	switch {
 	case !a.isOpen():
-		return closedService{api.Refusing{Why: func() error { return api.Errorf(api.NotOpen, "%s", a.why()) }}, a}
+		return selling.Closed(a, a.why)
 	case a.training != nil:
 		return a.inTraining()
 	}
-	return service{a.selling, a}
+	return selling.Open{Selling: a.selling, Terminal: a}
 }
 
-// closedService answers while the journal is not open.
-type closedService struct {
-	api.Refusing
-	a *Agent
-}
-
-func (s closedService) Status(ctx context.Context) (api.Status, error) { return s.a.status(ctx) }
-
-func (s closedService) Sale(_ context.Context, r api.SaleRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
-	return s.notSent(r.IdempotencyKey, payterm.KindSale)
-}
-
-func (s closedService) Refund(_ context.Context, r api.RefundRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
-	return s.notSent(r.IdempotencyKey, payterm.KindRefund)
-}
-
-// notSent refuses a sale or refund. With a key it must not say "not sent", since an earlier
-// request with the key may have been.
-func (s closedService) notSent(key payterm.IdempotencyKey, kind payterm.Kind) (payterm.Order, error) {
-	if key != "" {
-		return payterm.Order{}, api.Errorf(api.NotOpen,
-			"the journal is not open, and whether this idempotency key has an order is not known: %s", s.a.why())
-	}
-	return payterm.Order{Kind: kind, Outcome: payterm.NotSent, Reason: payterm.ReasonStorage}, nil
-}
-
-// service is the local API of an agent whose journal is open.
-type service struct {
-	*selling.Selling
-	a *Agent
-}
-
-var _ api.Service = service{}
-
-func (s service) Status(ctx context.Context) (api.Status, error) { return s.a.status(ctx) }
+// outside is the service on the real terminal's socket and on TCP during training.
+func (a *Agent) outside() api.Service { return selling.Outside(a.inTraining()) }
 
 // Snapshot returns the loop's state. An answer proves that the loop runs, or that the agent still
 // tries to open its journal.
@@ -114,7 +81,8 @@ func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) {
 	return a.runner.Snapshot(ctx)
 }
 
-func (a *Agent) status(ctx context.Context) (api.Status, error) {
+// Status is the terminal's state.
+func (a *Agent) Status(ctx context.Context) (api.Status, error) {
 	s, err := a.Snapshot(ctx)
 	if err != nil {
 		return api.Status{}, selling.Coded(err)
@@ -141,5 +109,3 @@ func (a *Agent) status(ctx context.Context) (api.Status, error) {
 		Training: a.training != nil, Notice: a.o.notices.Standing(),
 	}}, nil
 }
-
-func (s service) Train(ctx context.Context, on bool) error { return s.a.train(ctx, on) }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"sync"
 
 	"payterm"
@@ -48,6 +49,23 @@ func (c *Changes) After(seq uint64) (list []Change, missed bool, more <-chan str
 		list = append(list, c.ring[n%keptChanges])
 	}
 	return list, missed, c.more
+}
+
+// Follow calls changed for each change that is kept, and for each later one, until the context
+// ends.
+func (c *Changes) Follow(ctx context.Context, changed func(payterm.Order)) {
+	for seq := uint64(0); ; {
+		list, _, more := c.After(seq)
+		for _, one := range list {
+			seq = one.Seq
+			changed(one.Order)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-more:
+		}
+	}
 }
 
 func (c *Changes) add(o payterm.Order) {

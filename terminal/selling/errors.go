@@ -56,3 +56,16 @@ func NotNow(err error, words map[payterm.Reason]string) error {
 	}
 	return api.Errorf(code, "%s", cmp.Or(words[no.Reason], err.Error()))
 }
+
+// NoTraining says what to do, by the reason why training does not begin or end.
+var NoTraining = map[payterm.Reason]string{
+	payterm.ReasonBusy:       "somebody is at the counter: try again when the terminal is idle",
+	payterm.ReasonCashier:    "no supervisor typed the PIN at the counter",
+	payterm.ReasonOrdersOpen: "an order is still open: payterm queue list shows it; try again when it is settled",
+	payterm.ReasonSlipsWait:  "slips are still to be printed: see to the printer, and try again",
+	payterm.ReasonStorage:    "the journal cannot be written: payterm doctor says why",
+	payterm.ReasonTraining:   "this agent cannot train",
+	payterm.ReasonRestarted:  "the counter began anew: try again",
+	payterm.ReasonNoOperator: "nobody is signed on at the counter",
+	payterm.ReasonLocked:     "too many wrong PINs: wait as the terminal says, and try again",
+}
