@@ -25,32 +25,33 @@ var (
 	operatorNumber = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
 
-// For so many days orders may be kept.
+// Bounds of terminal.keep_days, in days.
 const leastDays, mostDays = 31, 3660
 
-// actions are those of the gateway that a version can be said for.
+// actions are the gateway's actions whose version can be set.
 var actions = []string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"}
 
-// What becomes of a late payment.
+// Values of sale.late_payment.
 const (
 	lateAsk  = "ask"
 	lateKeep = "keep"
 )
 
-// maxName is that of an operator on the idle screen.
+// maxName is the longest name of an operator that the idle screen can show, in characters.
 const maxName = 24
 
-// maxTips is the number of keys that can offer one.
+// maxTips is the number of keys that can offer a tip.
 const maxTips = 4
 
-// maxDayMinor bounds the limit of a day, in minor units, far below what overflows.
+// maxDayMinor is the largest day limit, in minor units. It is far below an overflow of int64.
 const maxDayMinor int64 = 1_000 * payterm.MaxMinor
 
-// minPINCost keeps a stolen hash from being searched through at once.
+// minPINCost is the lowest bcrypt cost that is accepted: with less, all PINs could be tried against a stolen
+// hash.
 const minPINCost = 10
 
-// Check says everything that is wrong with the values, whatever the agent is
-// started for. An empty list is a pass.
+// Check returns everything that is wrong with the values, or nothing if they are right. It does not depend on
+// what the agent is started for.
 func (c Config) Check() []Problem {
 	k := checker{c: c}
 	k.terminal()
@@ -64,8 +65,8 @@ func (c Config) Check() []Problem {
 	return k.problems
 }
 
-// Missing says what an agent on real hardware cannot do without, which an
-// emulated one can.
+// Missing returns the keys that an agent on real hardware needs and that are not set. An emulated one runs
+// without them.
 func (c Config) Missing() []Problem {
 	k := checker{c: c}
 	given := func(dotted string) bool { return c.origin != nil && c.origin.set[dotted] }
@@ -102,7 +103,7 @@ func (k *checker) terminal() {
 		k.bad(slices.Contains(t.ReceiptLanguages[:i], l), "terminal.receipt_languages", "%s stands there twice", l)
 	}
 	_, err := time.LoadLocation(t.Timezone)
-	// LoadLocation takes "" for UTC and "Local" for whatever the machine has.
+	// LoadLocation accepts "" as UTC and "Local" as the time zone of the machine.
 	k.bad(err != nil || t.Timezone == "" || t.Timezone == "Local", "terminal.timezone",
 		"%q: a zone such as America/Toronto is needed", t.Timezone)
 	_, err = time.Parse(dayStarts, t.DayStarts)
@@ -115,7 +116,7 @@ func (k *checker) terminal() {
 	k.bad(!m.Currency.Known(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
 }
 
-// languages are the names of all, for a message.
+// languages lists all languages for a message.
 func languages() string {
 	last := len(payterm.Languages) - 1
 	return strings.Join(payterm.Languages[:last], ", ") + " or " + payterm.Languages[last]
@@ -160,12 +161,12 @@ func (k *checker) gateway() {
 	}
 }
 
-// address wants https; plain http only where it cannot leave the machine.
+// address checks that a URL is https. Plain http is accepted only on loopback.
 func (k *checker) address(dotted, text string, loopback bool) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "":
-		// The text is not repeated: it may hold a password.
+		// The text is not repeated: it may contain a password.
 		k.bad(true, dotted, "is no address such as https://example.com/path")
 	case u.Scheme == "http" && loopback:
 		k.bad(!IsLoopback(u.Hostname()), dotted, "http:// is accepted on loopback only: https:// is needed")
@@ -174,7 +175,7 @@ func (k *checker) address(dotted, text string, loopback bool) {
 	}
 }
 
-// IsLoopback reports whether a host, without a port, never leaves this machine.
+// IsLoopback reports whether a host, without a port, is this machine.
 func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -198,7 +199,7 @@ type timing struct {
 
 const (
 	day        = 24 * time.Hour
-	leastPause = time.Second // of the ladder
+	leastPause = time.Second // of sale.ladder
 	mostPause  = day
 )
 
@@ -272,7 +273,7 @@ func (k *checker) access() {
 	k.bad(a.TokenFile == "", "api.token_file", "is missing: a file with the token that callers show")
 }
 
-// pinHash gives the cost of a hash, 0 of one that is none.
+// pinHash checks a PIN hash and returns its bcrypt cost, or 0 if it is no hash.
 func (k *checker) pinHash(dotted string, hash PINHash) int {
 	cost, err := bcrypt.Cost([]byte(hash))
 	if err != nil || len(hash) != 60 {
@@ -283,7 +284,7 @@ func (k *checker) pinHash(dotted string, hash PINHash) int {
 	return cost
 }
 
-// maxOperators is far more than one terminal sees.
+// maxOperators is more than one terminal needs; it bounds the list.
 const maxOperators = 200
 
 func (k *checker) operators() {
@@ -304,8 +305,8 @@ func (k *checker) operators() {
 		if first == 0 {
 			first = cost
 		}
-		// A number that nobody has is compared with somebody's hash: were another one's
-		// slower, the time would tell which numbers there are.
+		// The PIN of an unknown number is compared with another operator's hash (ComparePIN). If costs
+		// differed, the time of a comparison would show which numbers exist.
 		k.bad(cost != 0 && cost != first, at("pin_hash"),
 			"its cost is %d, and that of another operator %d: make all of them with payterm pin", cost, first)
 	}

@@ -1,12 +1,9 @@
-// Package config reads payterm's configuration from a TOML file and from
-// environment variables, strictly: an unknown key, a wrong type or a bad value
-// is refused with file, line and what would be right, and everything that is
-// wrong is said at once. testdata/config/example.toml shows each key with its
-// default.
+// Package config reads payterm's configuration from a TOML file and from environment variables. It is strict:
+// an unknown key, a wrong type or a bad value is refused with file, line and what would be right, and all
+// problems are reported at once. testdata/config/example.toml shows each key with its default.
 //
-// It reads the sign key when asked, and nothing else beside the configuration:
-// whether a board profile or a certificate file can be used is for those who
-// open them to say.
+// It reads the sign key when asked, but no other file that a key names. Whether a board profile or a
+// certificate file is usable is checked by the packages that open it.
 package config
 
 import (
@@ -22,7 +19,7 @@ import (
 	"payterm/tomlfile"
 )
 
-// Config is what the file and the environment say over the defaults.
+// Config is the configuration: the defaults, overridden by the file and then by the environment.
 type Config struct {
 	Terminal   Terminal   `toml:"terminal"`
 	Merchant   Merchant   `toml:"merchant"`
@@ -31,50 +28,50 @@ type Config struct {
 	Supervisor Supervisor `toml:"supervisor"`
 	API        API        `toml:"api"`
 	Update     Update     `toml:"update"`
-	// Operators are who may sign on; with none nobody has to. A list of tables: no
-	// environment variable stands for it.
+	// Operators may sign on. If there are none, no sign-on is needed. The list cannot be set by an environment
+	// variable.
 	Operators []Operator `toml:"operators"`
 
 	origin *origin // where the keys were set; nil for the defaults
 }
 
-// Terminal is this device.
+// Terminal describes this device.
 type Terminal struct {
 	ID       string `toml:"id"`       // 2 to 6 of A-Z and 0-9, unique for the merchant: every order id begins with it
 	Language string `toml:"language"` // en, fr or zh
-	// ReceiptLanguages are one or two for what a customer takes along, the first
-	// one's amounts; empty: Language.
+	// ReceiptLanguages are the one or two languages of the customer's slip. Amounts are written in the first.
+	// If empty, Language is used.
 	ReceiptLanguages []string `toml:"receipt_languages"`
 	Timezone         string   `toml:"timezone"` // IANA name
-	Board            string   `toml:"board"`    // name of a profile that comes along, or a file
+	Board            string   `toml:"board"`    // name of a built-in profile, or a file
 	DataDir          string   `toml:"data_dir"`
-	KeepDays         int      `toml:"keep_days"` // orders that are final and in a Z, before they are dropped
-	// DayStarts is when a business day begins, HH:MM in Timezone.
+	KeepDays         int      `toml:"keep_days"` // days until an order that is final and in a Z is deleted
+	// DayStarts is the time at which a business day begins, HH:MM in Timezone.
 	DayStarts string `toml:"day_starts"`
 }
 
-// Merchant is what a receipt has at its top.
+// Merchant is printed at the top of a receipt.
 type Merchant struct {
 	Name     string           `toml:"name"`
 	Address  string           `toml:"address"`
 	Phone    string           `toml:"phone"`
-	TaxID    string           `toml:"tax_id"` // several parted by ;, printed as given
+	TaxID    string           `toml:"tax_id"` // several are separated by ";" and printed as given
 	Currency payterm.Currency `toml:"currency"`
 }
 
-// Gateway is whom to ask and as whom (protocol sheet, sections 1 and 16).
+// Gateway holds the gateway's address and the merchant's identity there (protocol sheet, sections 1 and 16).
 type Gateway struct {
 	URL               string            `toml:"url"`
 	MerchantID        string            `toml:"merchant_id"`
 	OperatorID        string            `toml:"operator_id"`
-	TerminalNo        string            `toml:"terminal_no"` // left out when empty
+	TerminalNo        string            `toml:"terminal_no"` // not sent if empty
 	SignKeyFile       string            `toml:"sign_key_file"`
 	CallBackURL       string            `toml:"call_back_url"`
 	Wallets           []payterm.Channel `toml:"wallets"`             // whose codes are scanned
-	ActiveWallets     []payterm.Channel `toml:"active_wallets"`      // for which a code can be shown
-	RefundQueryAction string            `toml:"refund_query_action"` // none is known: always empty
-	Versions          map[string]string `toml:"versions"`            // by action, where it is not 1.0
-	CAFile            string            `toml:"ca_file"`             // empty: the system's
+	ActiveWallets     []payterm.Channel `toml:"active_wallets"`      // for which the terminal can show a code
+	RefundQueryAction string            `toml:"refund_query_action"` // must be empty: no such action is known
+	Versions          map[string]string `toml:"versions"`            // by action, if it is not 1.0
+	CAFile            string            `toml:"ca_file"`             // empty: the system's certificates
 }
 
 // Sale holds the timings of an order and its limits.
@@ -102,12 +99,12 @@ type Sale struct {
 	LatePayment     string     `toml:"late_payment"`  // ask or keep
 }
 
-// Supervisor guards what a cashier alone must not do.
+// Supervisor protects what a cashier must not do alone.
 type Supervisor struct {
 	PINHash PINHash `toml:"pin_hash"` // bcrypt; empty: no PIN
 }
 
-// Operator is somebody who sells.
+// Operator is a person who sells.
 type Operator struct {
 	Number     string  `toml:"number"` // 1 to 9999, typed at the keypad
 	Name       string  `toml:"name"`
@@ -115,25 +112,25 @@ type Operator struct {
 	Supervisor bool    `toml:"supervisor"`
 }
 
-// API is the local interface over TCP, beside the socket.
+// API is the local API over TCP. The API on the Unix socket is always there.
 type API struct {
 	Listen    string `toml:"listen"` // empty: off
 	TokenFile string `toml:"token_file"`
 }
 
-// Update is where newer versions of the whole system lie (payterm update).
+// Update is the source of newer versions of the whole system (payterm update).
 type Update struct {
-	URL string `toml:"url"` // of a bundle; empty: nothing is looked for
+	URL string `toml:"url"` // of a bundle; empty: no updates
 }
 
 // Duration is written like "60s" or "2h10m".
 type Duration struct{ time.Duration }
 
-// PINHash is the bcrypt hash of a PIN. A PIN is short enough to
-// be found from its hash, so it shows itself to nobody.
+// PINHash is the bcrypt hash of a PIN. A PIN is so short that it can be found from its hash, so the hash is
+// hidden from every printer and encoder.
 type PINHash string
 
-// String tells only whether there is one.
+// String returns "(set)" or, without a hash, "".
 func (h PINHash) String() string {
 	if h == "" {
 		return ""
@@ -147,10 +144,10 @@ func (h PINHash) GoString() string { return `config.PINHash("` + h.String() + `"
 // MarshalText hides the hash from encoders.
 func (h PINHash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
-// Problem is one thing that is wrong, with its place.
+// Problem is one mistake in a configuration, with its place.
 type Problem = tomlfile.Problem
 
-// Default is what holds where nothing is said. The timings are the flows'.
+// Default returns the defaults. The timings are those of flows/order.
 func Default() Config {
 	r := order.DefaultRules()
 	d := func(v time.Duration) Duration { return Duration{v} }
@@ -182,7 +179,7 @@ func Default() Config {
 	}
 }
 
-// Rules are the timings for the flows; what no key sets keeps its default there.
+// Rules returns the timings for the flows. A timing without a key keeps its default.
 func (c Config) Rules() order.Rules {
 	r, s := order.DefaultRules(), c.Sale
 	r.ScanTimeout, r.CodeMaxAge = s.ScanTimeout.Duration, s.CodeMaxAge.Duration
@@ -201,8 +198,8 @@ func (c Config) Rules() order.Rules {
 	return r
 }
 
-// Settings are the counter's, as far as this file says: its lines, keys and training are the
-// terminal's to add.
+// Settings returns the counter's settings as far as they are in the configuration. Its lines, keys and training
+// are added by package terminal.
 func (c Config) Settings() counter.Settings {
 	var tips counter.Tips
 	copy(tips[:], c.Sale.Tips)
@@ -215,7 +212,7 @@ func (c Config) Settings() counter.Settings {
 	}
 }
 
-// CAs are the certificate authorities of ca_file; nil for the system's.
+// CAs returns the certificate authorities of ca_file, or nil for the system's.
 func (g Gateway) CAs() (*x509.CertPool, error) {
 	if g.CAFile == "" {
 		return nil, nil
@@ -231,7 +228,7 @@ func (g Gateway) CAs() (*x509.CertPool, error) {
 	return cas, nil
 }
 
-// Zone is the shop's time zone; UTC if it is unknown on this machine.
+// Zone returns the shop's time zone, or UTC if this machine does not know the zone.
 func (c Config) Zone() *time.Location {
 	zone, err := time.LoadLocation(c.Terminal.Timezone)
 	if err != nil {
@@ -240,25 +237,25 @@ func (c Config) Zone() *time.Location {
 	return zone
 }
 
-// Days are the shop's business days.
+// Days returns the shop's business days.
 func (c Config) Days() payterm.Days {
 	starts, err := time.Parse(dayStarts, c.Terminal.DayStarts)
 	zone, bad := time.LoadLocation(c.Terminal.Timezone)
-	if err != nil || bad != nil { // which Check refuses
+	if err != nil || bad != nil { // Check refuses both
 		return payterm.Days{}
 	}
 	return payterm.Days{Zone: zone, Starts: time.Duration(starts.Hour())*time.Hour +
 		time.Duration(starts.Minute())*time.Minute}
 }
 
-// dayStarts is the form of terminal.day_starts.
+// dayStarts is the time layout of terminal.day_starts.
 const dayStarts = "15:04"
 
-// NamedSupervisors reports whether an operator is a supervisor. Then it is their
-// numbers and PINs that are asked for, and not the one of [supervisor].
+// NamedSupervisors reports whether an operator is a supervisor. Then their numbers and PINs are asked for, and
+// the PIN of [supervisor] is not used.
 func (c Config) NamedSupervisors() bool {
 	return slices.ContainsFunc(c.Operators, func(o Operator) bool { return o.Supervisor })
 }
 
-// HasSupervisor reports whether there is any PIN to ask a supervisor for.
+// HasSupervisor reports whether a supervisor has a PIN at all.
 func (c Config) HasSupervisor() bool { return c.Supervisor.PINHash != "" || c.NamedSupervisors() }

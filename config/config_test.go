@@ -30,13 +30,13 @@ func read(t testing.TB, name string) []byte {
 	return text
 }
 
-// without drops where the keys were set.
+// without clears the record of where the keys were set, so that configurations can be compared.
 func without(c Config) Config {
 	c.origin = nil
 	return c
 }
 
-// TestExample: the example holds every key, with a comment, and its default.
+// TestExample: the example contains every key, with a comment and its default.
 func TestExample(t *testing.T) {
 	text := read(t, "example.toml")
 	c, err := Parse("example.toml", text, nil)
@@ -97,8 +97,7 @@ func TestShop(t *testing.T) {
 	}
 }
 
-// TestRefused compares what is said of each wrong file with the text beside it;
-// -update writes the texts anew.
+// TestRefused compares the problems of each wrong file with the text beside it; -update rewrites the texts.
 func TestRefused(t *testing.T) {
 	names, err := filepath.Glob(filepath.Join(testdata, "bad_*.toml"))
 	if err != nil || len(names) < 6 {
@@ -129,7 +128,7 @@ func TestEnvironment(t *testing.T) {
 	c, err := Parse("payterm.toml", file, []string{
 		"HOME=/root",
 		"PAYTERM_DATA=/tmp/data",
-		"PAYTERM_CONFIG=/etc/payterm.toml", // somebody else's word
+		"PAYTERM_CONFIG=/etc/payterm.toml", // another program's variable
 		"PAYTERM_GATEWAY_URL=http://127.0.0.1:9090/processV2",
 		"PAYTERM_GATEWAY_MERCHANT_ID=ON00000000",
 		"PAYTERM_GATEWAY_SIGN_KEY_FILE=/tmp/key",
@@ -246,8 +245,7 @@ func TestSignKey(t *testing.T) {
 	}
 }
 
-// TestSecretsHide: neither the sign key nor the hash of the PIN comes out by any
-// of the ways in which things are printed.
+// TestSecretsHide: no way of printing a configuration shows the sign key or the hash of the PIN.
 func TestSecretsHide(t *testing.T) {
 	const secret, hash = "6698851A525C9433", "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 	c := Default()
@@ -291,14 +289,14 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, line := range strings.Split(err.Error(), "\n") {
 			if strings.HasPrefix(line, "fuzz.toml") || strings.HasPrefix(line, "environment: ") {
-				return // the first line names its place; others may be part of a quoted text
+				return // the first line names its place; later lines may be part of a quoted text
 			}
 		}
 		t.Errorf("the error names no place: %v", err)
 	})
 }
 
-// A glass of letters says where the language is that it does not show.
+// TestUnshown: on a display that has only letters, a Chinese configuration is reported with its line.
 func TestUnshown(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.toml")
 	if err := os.WriteFile(file, []byte("[terminal]\nid = \"SHOP01\"\nlanguage = \"zh\"\n"), 0o600); err != nil {

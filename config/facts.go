@@ -10,8 +10,8 @@ import (
 	"payterm/tomlfile"
 )
 
-// Facts are what a reference says of each key; what a key is says testdata/config/example.toml.
-// Words and bounds are those that a configuration is held against.
+// Facts returns what the reference manual says of each key. Words and bounds are the ones that Check uses. What
+// a key is for is described in testdata/config/example.toml.
 func Facts() map[string]tomlfile.Fact {
 	const id = "at most 32 letters and digits"
 	words := strings.Join(payterm.Languages[:], ", ")
@@ -67,7 +67,7 @@ func Facts() map[string]tomlfile.Fact {
 		"operators.supervisor": {Usual: "false"},
 	}
 	for _, t := range Default().Sale.timings() {
-		// One that another sets the least of is told by that.
+		// If the least value is another key, its name is shown in place of a number.
 		f := tomlfile.Fact{Times: [2]time.Duration{t.atLeast, t.atMost}}
 		if other, is := strings.CutPrefix(t.whyAtLeast, ": "); is {
 			f = tomlfile.Fact{Form: other + " to " + tomlfile.Short(t.atMost)}
@@ -77,7 +77,7 @@ func Facts() map[string]tomlfile.Fact {
 	return facts
 }
 
-// Variable is a key's name in the environment; "" where it has none.
+// Variable returns the name of a key's environment variable, or "" if it has none.
 func Variable(dotted string) string {
 	if strings.HasPrefix(dotted, operatorsKey+".") {
 		return ""
@@ -85,7 +85,7 @@ func Variable(dotted string) string {
 	return key{dotted: dotted}.variable()
 }
 
-// Usual is what a key has where nothing is said, as a file would have it.
+// Usual returns the default of a key, as a file would write it.
 func Usual(dotted string) string {
 	c := Default()
 	keys, _ := c.keys()
@@ -97,7 +97,7 @@ func Usual(dotted string) string {
 	return ""
 }
 
-// written is a value as a file has it.
+// written formats a value as a file would.
 func written(v any) string {
 	switch v := v.(type) {
 	case Duration:

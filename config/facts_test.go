@@ -9,7 +9,7 @@ import (
 	"payterm/tomlfile"
 )
 
-// TestFacts: the reference has each key, and says of it what a configuration is held against.
+// TestFacts: the reference has each key, with the bounds that Check uses.
 func TestFacts(t *testing.T) {
 	facts := Facts()
 	refused := func(key, value string) bool {

@@ -2,16 +2,16 @@ package config
 
 import "fmt"
 
-// Text is something that the shop has written itself, for a slip or for the glass.
+// Text is a text of the shop's own that is printed on slips or shown on the display.
 type Text struct {
 	Text    string
 	OnPaper bool
 	OnGlass bool
-	// Problem is something to say of it, with its place.
+	// Problem returns a problem of this text with its place.
 	Problem func(text string) Problem
 }
 
-// Texts are all of them.
+// Texts returns all texts of the shop.
 func (c Config) Texts() []Text {
 	m := c.Merchant
 	add := func(list []Text, dotted, text string, onPaper, onGlass bool) []Text {
@@ -27,8 +27,8 @@ func (c Config) Texts() []Text {
 	return list
 }
 
-// Unshown says, with the line where it stands, what a glass that has letters only
-// will not show: the screens come in English there. Slips are not concerned.
+// Unshown returns the texts, with their lines, that a display with only letters cannot show. Such a display
+// shows its screens in English. Slips are not affected.
 func (c Config) Unshown(lettersOnly bool) []Problem {
 	if !lettersOnly || c.Terminal.Language != "zh" {
 		return nil

@@ -13,11 +13,11 @@ import (
 	"payterm/provision"
 )
 
-// signKeyLength is the gateway's (protocol sheet, section 1.3).
+// signKeyLength is the length of the sign key in characters (protocol sheet, section 1.3).
 const signKeyLength = 16
 
-// SignKey is the merchant's secret. It shows itself to nobody; a conversion to
-// string gives it to the gateway client.
+// SignKey is the merchant's sign key. It is hidden from every printer and encoder; a conversion to string gives
+// it to the gateway client.
 type SignKey string
 
 // String hides the key.
@@ -29,10 +29,9 @@ func (SignKey) GoString() string { return "(sign key)" }
 // MarshalText hides the key from encoders.
 func (SignKey) MarshalText() ([]byte, error) { return []byte("(sign key)"), nil }
 
-// SignKey reads gateway.sign_key_file. It is refused unless it is a regular file
-// that its owner alone may read and holds 16 characters, white space around them
-// left aside, or the same encrypted under the device key in the data directory. No
-// error repeats what it holds.
+// SignKey reads gateway.sign_key_file. The file must be a regular file that only its owner may read. It holds
+// 16 characters, with or without white space around them, or the same encrypted under the device key in the
+// data directory. No error repeats the content.
 func (c Config) SignKey() (SignKey, error) {
 	path := c.Gateway.SignKeyFile
 	bad := func(format string, args ...any) (SignKey, error) {
@@ -41,14 +40,14 @@ func (c Config) SignKey() (SignKey, error) {
 	if path == "" {
 		return bad("is missing: a file that holds the %d characters of the sign key", signKeyLength)
 	}
-	// Without O_NONBLOCK a FIFO in its place would hold up the start for ever.
+	// Without O_NONBLOCK, opening a FIFO would block for ever.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		// Without the path: it may be the key itself, written in the wrong place.
+		// The error leaves the path out: it may be the key itself, written in the wrong place.
 		return bad("cannot be opened: %v", reason(err))
 	}
 	defer f.Close()
-	// The file that was opened is the one that is judged.
+	// The opened file is checked, not its name, which may lead to another file by now.
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -79,7 +78,7 @@ func (c Config) SignKey() (SignKey, error) {
 	return SignKey(key), nil
 }
 
-// checkSignKey says what is wrong with a sign key, without it.
+// checkSignKey returns what is wrong with a sign key, or "". It never repeats the key.
 func checkSignKey(key string) (why string) {
 	if len(key) != signKeyLength {
 		return fmt.Sprintf("has %d characters, %d are needed", len(key), signKeyLength)
@@ -90,7 +89,7 @@ func checkSignKey(key string) (why string) {
 	return ""
 }
 
-// reason is what went wrong with a file, without its path.
+// reason returns an error of a file without its path.
 func reason(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

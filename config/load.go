@@ -14,22 +14,21 @@ import (
 	"payterm/tomlfile"
 )
 
-// envPrefix begins each variable: gateway.url is PAYTERM_GATEWAY_URL.
+// envPrefix begins the name of each variable: gateway.url is PAYTERM_GATEWAY_URL.
 const envPrefix = "PAYTERM_"
 
-// envDataDir is the short name of terminal.data_dir, which the commands know too.
+// envDataDir is a short name of terminal.data_dir, which the commands accept too.
 const envDataDir = "PAYTERM_DATA"
 
-// origin knows where each key was set.
+// origin records where each key was set.
 type origin struct {
 	file      *tomlfile.File
 	set       map[string]bool
-	variables map[string]string // variable by dotted key
+	variables map[string]string // name of the variable, by dotted key
 }
 
-// Load reads the file (none when path is empty) and then the environment, in the
-// form of os.Environ, which goes before the file. The error joins one Problem
-// for each thing that is wrong.
+// Load reads the file (none if path is empty) and then the environment, which overrides the file and has the
+// form of os.Environ. The error joins one Problem for each mistake.
 func Load(path string, env []string) (Config, error) {
 	if path == "" {
 		return Parse("configuration", nil, env)
@@ -41,7 +40,7 @@ func Load(path string, env []string) (Config, error) {
 	return Parse(path, text, env)
 }
 
-// Parse reads a text of the given name and the environment as Load does.
+// Parse is Load with a text in place of a file; name stands for the file in messages.
 func Parse(name string, text []byte, env []string) (Config, error) {
 	c := Default()
 	file, tables, err := tomlfile.Tables(name, text)
@@ -56,7 +55,7 @@ func Parse(name string, text []byte, env []string) (Config, error) {
 		refused[p.Key] = true
 	}
 	for _, p := range c.Check() {
-		if !refused[p.Key] { // what could not be read still has its default
+		if !refused[p.Key] { // its value could not be read, so Check saw the default
 			problems = append(problems, p)
 		}
 	}
@@ -77,12 +76,12 @@ type key struct {
 	value  reflect.Value
 }
 
-// variable is the key's name in the environment.
+// variable returns the name of the key's environment variable.
 func (k key) variable() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(k.dotted, ".", "_"))
 }
 
-// keys lists every setting of c in the order of the struct, and the sections.
+// keys returns every setting of c, in the order of the struct, and the sections.
 func (c *Config) keys() (keys []key, sections []string) {
 	v := reflect.ValueOf(c).Elem()
 	for i := range v.NumField() {
@@ -91,7 +90,7 @@ func (c *Config) keys() (keys []key, sections []string) {
 			continue
 		}
 		sections = append(sections, section)
-		if v.Field(i).Kind() == reflect.Slice { // operators: each table is read by itself
+		if v.Field(i).Kind() == reflect.Slice { // operators: each table is read on its own
 			continue
 		}
 		for j := range v.Field(i).NumField() {
@@ -135,7 +134,7 @@ func (c *Config) readTables(tables map[string]any) []Problem {
 	return problems
 }
 
-// operatorsKey is the one section that may stand there several times.
+// operatorsKey is the one section that may occur more than once.
 const operatorsKey = "operators"
 
 // readOperators reads the tables [[operators]].
@@ -185,7 +184,7 @@ func (c *Config) readEnvironment(env []string) []Problem {
 			return k.variable() == variable || variable == envDataDir && k.dotted == "terminal.data_dir"
 		})
 		if at < 0 {
-			// A word that begins with none of our sections is somebody else's.
+			// A name that begins with none of the sections belongs to another program.
 			section := strings.ToLower(strings.SplitN(rest, "_", 2)[0])
 			if slices.Contains(sections, section) && strings.Contains(rest, "_") {
 				problems = append(problems, Problem{File: "environment", Key: variable,
@@ -207,7 +206,7 @@ func (c *Config) readEnvironment(env []string) []Problem {
 	return problems
 }
 
-// problem says what is wrong with a key at the place where it was set.
+// problem returns a problem of a key at the place where the key was set.
 func (c Config) problem(dotted, text string) Problem {
 	switch {
 	case c.origin == nil:
@@ -218,9 +217,8 @@ func (c Config) problem(dotted, text string) Problem {
 	return c.origin.file.Problem(dotted, text)
 }
 
-// unknown says that there is no such key, and which one may have been meant: the
-// same word in another section, one that differs by a slip of the fingers, or
-// else those that the section has.
+// unknown returns the message for an unknown key. It suggests the same word in another section or a similar
+// word; otherwise it lists the keys of the section.
 func unknown(written string, keys []key, sections []string) string {
 	section, word, inSection := strings.Cut(written, ".")
 	if !inSection {
@@ -252,7 +250,7 @@ func unknown(written string, keys []key, sections []string) string {
 	return "unknown key; [" + section + "] has " + strings.Join(there, ", ")
 }
 
-// unknownVariable says the same of a variable.
+// unknownVariable is unknown for an environment variable.
 func unknownVariable(written string, keys []key) string {
 	known := make([]string, len(keys))
 	for i, k := range keys {
@@ -271,7 +269,7 @@ var (
 	durationsType = reflect.TypeFor[[]Duration]()
 )
 
-// assign puts a value of the file into a field, or says what would be right.
+// assign stores a value of the file in a field, or returns what would be right.
 func assign(field reflect.Value, value any) (why string) {
 	wrong := func(right string) string { return "is " + tomlfile.KindOf(value) + "; " + right }
 	switch {
@@ -360,8 +358,8 @@ func exampleOf(t reflect.Type) string {
 	return "[10, 15]"
 }
 
-// fromText reads a variable's text as the value that the file would have: lists
-// are separated by commas, tables are NAME=value pairs.
+// fromText converts a variable's text to the value that a file would have: a list is separated by commas, a
+// table is NAME=value pairs.
 func fromText(t reflect.Type, text string) (value any, why string) {
 	var parts []string
 	if strings.TrimSpace(text) != "" {
@@ -396,7 +394,7 @@ func fromText(t reflect.Type, text string) (value any, why string) {
 	return text, ""
 }
 
-// Known are the dotted names of all settings.
+// Known returns the dotted names of all settings.
 func (c *Config) Known() map[string]bool {
 	keys, _ := c.keys()
 	known := map[string]bool{}

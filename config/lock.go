@@ -9,21 +9,21 @@ import (
 	"payterm/internal/durable"
 )
 
-// ErrTaken says that another terminal has the data.
+// ErrTaken means that another payterm process uses the data directory.
 var ErrTaken = errors.New("another payterm runs")
 
-// LockData holds a data directory for a terminal that sells, or for whoever changes what is
-// in it. Closing the file gives it back.
+// LockData locks a data directory for a terminal that sells, or for a process that changes the data. Closing
+// the file releases it.
 func LockData(data string) (*os.File, error) { return lock(data, "payterm.lock", takenOn(data)) }
 
-// LockSetup keeps a second terminal away that waits for a parcel. It leaves LockData to
-// whoever brings one.
+// LockSetup prevents a second terminal from waiting for a parcel in the same directory. It leaves LockData free
+// for the process that installs the parcel.
 func LockSetup(data string) (*os.File, error) { return lock(data, "setup.lock", takenOn(data)) }
 
 func takenOn(data string) error { return fmt.Errorf("%w on %s", ErrTaken, data) }
 
-// LockProvision keeps two that provision the same terminal apart; the function that it gives
-// lets go.
+// LockProvision prevents two processes from provisioning the same terminal at once. The returned function
+// releases it.
 func LockProvision(data string) (func() error, error) {
 	f, err := lock(data, "provision.lock", errors.New("somebody else provisions this terminal just now"))
 	if err != nil {
@@ -32,8 +32,8 @@ func LockProvision(data string) (func() error, error) {
 	return f.Close, nil
 }
 
-// lock makes the data directory where there is none and takes a lock in it; where another
-// process has it the error is taken.
+// lock creates the data directory if needed and takes a lock in it. If another process holds the lock, the
+// error wraps taken.
 func lock(data, name string, taken error) (*os.File, error) {
 	err := os.MkdirAll(data, 0o700)
 	var f *os.File

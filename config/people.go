@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// operator finds who has a number.
+// operator returns the operator with a number.
 func (c Config) operator(number string) (Operator, bool) {
 	for _, o := range c.Operators {
 		if o.Number == number {
@@ -21,10 +21,9 @@ func (c Config) operator(number string) (Operator, bool) {
 	return Operator{}, false
 }
 
-// ComparePIN compares the PIN of an operator, or with no number the one of
-// [supervisor]. A number that nobody has takes the time of one that somebody has: it
-// is compared with another one's hash, which the configuration holds to the same
-// cost, and whatever comes of that is wrong.
+// ComparePIN compares the PIN of an operator or, with an empty number, the PIN of [supervisor]. An unknown
+// number takes as long as a known one: its PIN is compared with another operator's hash, which has the same
+// cost (Check), and the result is always wrong.
 func (c Config) ComparePIN(number string, pin counter.PIN) (counter.Operator, bool) {
 	fits := func(hash PINHash) bool { return bcrypt.CompareHashAndPassword([]byte(hash), []byte(pin)) == nil }
 	if number == "" {
@@ -37,10 +36,9 @@ func (c Config) ComparePIN(number string, pin counter.PIN) (counter.Operator, bo
 	return counter.Operator{Number: o.Number, Name: o.Name, Supervisor: o.Supervisor}, fits(o.PINHash) && known
 }
 
-// Whose is the name under which a typed number stands in the journal. One that nobody
-// has may be a PIN that was typed in the wrong place: only a hash of it is written,
-// with a key that is not in the journal, so that its wrong PINs are counted like
-// anybody's.
+// Whose returns the name under which a typed number is written to the journal. An unknown number may be a PIN
+// that was typed in the wrong place. So only a keyed hash of it is written, and the key is not in the journal.
+// The wrong PINs of that number are counted like those of any other.
 func (c Config) Whose(number, signKey string) string {
 	if _, known := c.operator(number); known {
 		return number

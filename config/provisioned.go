@@ -17,8 +17,8 @@ import (
 	"payterm/tomlfile"
 )
 
-// Below the data directory. What was provisioned lies in a directory named by its
-// serial, and current is a symbolic link to it; next is one to what waits.
+// Names below the data directory. Each parcel has a directory named by its serial. The symbolic link current
+// points to the parcel in force, next to one that waits.
 const (
 	deviceKeyFile = "device.key"
 	provisionDir  = "provision"
@@ -28,7 +28,7 @@ const (
 	keyFile       = "sign.key"
 )
 
-// DeviceKey is the terminal's own secret, made at its first start.
+// DeviceKey returns the terminal's own secret, which is made at its first start.
 func DeviceKey(data string) ([]byte, error) {
 	return Secret(data, deviceKeyFile, func() ([]byte, error) {
 		key := make([]byte, provision.KeySize)
@@ -37,9 +37,9 @@ func DeviceKey(data string) ([]byte, error) {
 	})
 }
 
-// Secret gives the 32 bytes of a file in the data directory, which are made when it is
-// not there and then never change. A file that is damaged is an error: what hangs on
-// the secret would be lost in silence.
+// Secret returns the 32 bytes of a file in the data directory. If the file does not exist it is made, and never
+// changes afterwards. A damaged file is an error: a new secret would make everything unreadable that was
+// encrypted under the old one.
 func Secret(data, name string, make func() ([]byte, error)) ([]byte, error) {
 	if secret, err := readSecret(data, name); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return secret, err
@@ -55,12 +55,12 @@ func Secret(data, name string, make func() ([]byte, error)) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make %s: %w", name, err)
 	}
-	defer os.Remove(temp.Name()) //nolint:errcheck // a name too many does no harm
+	defer os.Remove(temp.Name()) //nolint:errcheck // a leftover file does no harm
 	_, err = temp.Write(secret)
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return nil, fmt.Errorf("make %s: %w", name, err)
 	}
-	// A link never replaces a file: of two that start at once, one wins for both.
+	// A link never replaces a file: if two processes start at once, both use the secret that was linked first.
 	if err := os.Link(temp.Name(), filepath.Join(data, name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("make %s: %w", name, err)
 	}
@@ -94,13 +94,13 @@ func readSecret(data, name string) ([]byte, error) {
 	return secret, nil
 }
 
-// Provisioned gives the configuration that a parcel brought, and its serial; 0 when
-// none did.
+// Provisioned returns the path of the configuration that a parcel brought, and the parcel's serial, or 0 if
+// there is none.
 func Provisioned(data string) (path string, serial uint64, err error) {
 	return linked(data, currentLink)
 }
 
-// linked is what one of the links leads to.
+// linked is Provisioned for one of the two links.
 func linked(data, link string) (path string, serial uint64, err error) {
 	name, err := beneath.Link(data, filepath.Join(provisionDir, link))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -116,23 +116,22 @@ func linked(data, link string) (path string, serial uint64, err error) {
 	return filepath.Join(data, provisionDir, name, configFile), serial, nil
 }
 
-// Waiting gives the configuration of a parcel that waits until the terminal is done with
-// the merchant of now, and its serial; 0 when none does.
+// Waiting returns the configuration of the parcel that waits until the present merchant's orders are closed,
+// and its serial, or 0 if none waits.
 func Waiting(data string) (c Config, serial uint64, err error) {
 	_, current, err := Provisioned(data)
 	if err != nil {
 		return c, 0, err
 	}
 	path, text, serial, err := brought(data, nextLink)
-	if err != nil || serial <= current { // a newer one came, and the power went before this one did
+	if err != nil || serial <= current { // a newer one was installed, and the power failed before this one was removed
 		return c, 0, err
 	}
 	c, err = Parse(path, text, nil)
 	return c, serial, err
 }
 
-// TakeWaiting puts the parcel that waits in force. Whether it may be is the caller's to
-// know.
+// TakeWaiting puts the waiting parcel in force. The caller checks whether that is allowed.
 func TakeWaiting(data string) error {
 	dir := filepath.Join(data, provisionDir)
 	err := os.Rename(filepath.Join(dir, nextLink), filepath.Join(dir, currentLink))
@@ -149,8 +148,7 @@ func TakeWaiting(data string) error {
 // mostConfig is many times the longest configuration, in bytes.
 const mostConfig = 1 << 20
 
-// Brought reads the configuration that a parcel brought, for its path and its text; the
-// path is empty where none did.
+// Brought reads the configuration that a parcel brought. The path is empty if there is none.
 func Brought(data string) (path string, text []byte, serial uint64, err error) {
 	return brought(data, currentLink)
 }
@@ -169,10 +167,10 @@ func brought(data, link string) (path string, text []byte, serial uint64, err er
 	return path, text, serial, nil
 }
 
-// InForce loads what a parcel brought, else the factory's file of the given name; its
-// serial is 0 then. A file that is not there, and an empty name, are a terminal out of the
-// box. Without a data directory only the file counts. A parcel that names no board is
-// for the factory's.
+// InForce loads the configuration that a parcel brought or, if there is none, the factory's file; then the
+// serial is 0. If the factory's file does not exist or has an empty name, the defaults apply: such a terminal
+// is new. Without a data directory only the file is read. If the parcel names no board, the factory's board is
+// used.
 func InForce(file, data string, env []string) (c Config, serial uint64, err error) {
 	var path string
 	var text []byte
@@ -196,7 +194,7 @@ func InForce(file, data string, env []string) (c Config, serial uint64, err erro
 	return c, serial, nil
 }
 
-// factory loads what the terminal was made with; the defaults where there is no file.
+// factory loads the factory's file, or the defaults if it does not exist.
 func factory(file string, env []string) (Config, error) {
 	c, err := Load(file, env)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -205,21 +203,21 @@ func factory(file string, env []string) (Config, error) {
 	return c, err
 }
 
-// HasBoard reports whether somebody has said which board it is.
+// HasBoard reports whether the file or the environment names a board.
 func (c Config) HasBoard() bool { return c.origin != nil && c.origin.set[boardKey] }
 
 const boardKey = "terminal.board"
 
-// takeBoard takes another configuration's board, if that has one.
+// takeBoard copies the board of another configuration, if that names one.
 func (c *Config) takeBoard(from Config) {
 	if from.HasBoard() {
 		c.Terminal.Board, c.origin.set[boardKey] = from.Terminal.Board, true
 	}
 }
 
-// Portable is the text of a configuration as a parcel carries it: for this terminal (""
-// leaves the id), without comments, and without what is the device's own affair. So is the
-// default board, which the example has: it was hardly meant.
+// Portable returns the text of a configuration as a parcel carries it, for the given terminal ("" keeps the
+// id). It has no comments, no paths of the device, and not the default board: the example names that one, so it
+// was probably not chosen.
 func Portable(name string, text []byte, terminal string) ([]byte, error) {
 	written, tables, err := tomlfile.Tables(name, text)
 	if err != nil {
@@ -232,7 +230,7 @@ func Portable(name string, text []byte, terminal string) ([]byte, error) {
 		section, key, _ := strings.Cut(file, ".")
 		table, ok := tables[section].(map[string]any)
 		switch value := table[key]; {
-		case ok && value == "": // as where it is left out
+		case ok && value == "": // the same as no key
 			delete(table, key)
 		case ok && value != nil:
 			return nil, written.Problem(file, "names a file, which a parcel does not bring: take it out")
@@ -251,15 +249,15 @@ func Portable(name string, text []byte, terminal string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// As the terminal will see it.
+	// Check it as the terminal will read it.
 	if _, _, err := placed(name, portable, "/var/lib/payterm", "/sign.key"); err != nil {
 		return nil, inPlace(err, written, terminal)
 	}
 	return portable, nil
 }
 
-// inPlace gives what is wrong with the portable text its lines in the text that somebody
-// wrote. The terminal's id may have come from the command line.
+// inPlace changes the line numbers of problems from the portable text to the text that a person wrote. The
+// terminal's id may have come from the command line.
 func inPlace(err error, written *tomlfile.File, terminal string) error {
 	all := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -293,8 +291,8 @@ func set(tables map[string]any, section, key, value string) {
 	table[key] = value
 }
 
-// placed puts the device's own paths into a parcel's configuration, and checks that
-// nothing is missing from it but the board.
+// placed puts the device's own paths into a parcel's configuration, and checks that nothing but the board is
+// missing.
 func placed(name string, text []byte, data, key string) (Config, []byte, error) {
 	_, tables, err := tomlfile.Tables(name, text)
 	if err != nil {
@@ -320,7 +318,7 @@ func placed(name string, text []byte, data, key string) (Config, []byte, error) 
 	return c, text, errors.Join(missing...)
 }
 
-// Arrival is the content of a parcel that this terminal could use.
+// Arrival is the content of a parcel that this terminal can use.
 type Arrival struct {
 	Config Config
 	text   []byte
@@ -328,8 +326,8 @@ type Arrival struct {
 	data   string
 }
 
-// Arrive checks the content of a parcel for a data directory and the factory's file.
-// Nothing is written. No error repeats a secret.
+// Arrive checks the content of a parcel against a data directory and the factory's file. It writes nothing. No
+// error repeats a secret.
 func Arrive(file, data string, c provision.Content) (Arrival, error) {
 	data, err := filepath.Abs(data)
 	if err != nil {
@@ -348,7 +346,7 @@ func Arrive(file, data string, c provision.Content) (Arrival, error) {
 	}
 	switch {
 	case cfg.HasBoard() && own.HasBoard() && cfg.Terminal.Board != own.Terminal.Board:
-		// Without display and keypad nobody could ever mend it.
+		// With the wrong board display and keypad would not work, and nobody could correct it at the terminal.
 		return Arrival{}, Problem{File: "parcel", Key: boardKey,
 			Text: fmt.Sprintf("%q: this terminal is %q; leave it out of the merchant's configuration",
 				cfg.Terminal.Board, own.Terminal.Board)}
@@ -356,7 +354,7 @@ func Arrive(file, data string, c provision.Content) (Arrival, error) {
 	case own.HasBoard():
 		cfg.takeBoard(own)
 	default:
-		// What is installed now is the only one who knows, and is about to go.
+		// Only the configuration that is replaced now names the board, so it is copied from there.
 		if now, _, err := InForce(file, data, nil); err == nil && now.HasBoard() {
 			cfg.takeBoard(now)
 			if text, err = withBoard(text, now.Terminal.Board); err != nil {
@@ -376,11 +374,11 @@ func withBoard(text []byte, board string) ([]byte, error) {
 	return tomlfile.Encode(tables)
 }
 
-// Install writes it in place of what was installed before. A cut at any moment leaves
-// the one or the other, whole.
+// Install puts the parcel in force and replaces the one before. If the power fails at any moment, the old one
+// or the new one is in force, and complete.
 func (a Arrival) Install(serial uint64) error { return a.write(serial, currentLink) }
 
-// Wait writes it beside what is in force, for TakeWaiting, in place of what waited before.
+// Wait stores the parcel beside the one in force, for TakeWaiting. It replaces a parcel that waited before.
 func (a Arrival) Wait(serial uint64) error { return a.write(serial, nextLink) }
 
 func (a Arrival) write(serial uint64, as string) error {
@@ -390,7 +388,7 @@ func (a Arrival) write(serial uint64, as string) error {
 	return nil
 }
 
-// install calls step before each change to the disk; its error is the power cut.
+// install calls step before each change to the disk. A test returns an error there to simulate a power failure.
 func (a Arrival) install(serial uint64, as string, step func() error) error {
 	device, err := DeviceKey(a.data)
 	if err != nil {
@@ -405,7 +403,7 @@ func (a Arrival) install(serial uint64, as string, step func() error) error {
 	for _, do := range []func() error{
 		func() error { return os.MkdirAll(dir, 0o700) },
 		func() error { return durable.SyncDir(a.data) },
-		// Of an attempt that was cut off: current never points to it.
+		// A leftover of an attempt that was interrupted. No link points to it.
 		func() error { return os.RemoveAll(made) },
 		func() error { return os.RemoveAll(link) },
 		func() error { return os.Mkdir(made, 0o700) },
@@ -424,8 +422,8 @@ func (a Arrival) install(serial uint64, as string, step func() error) error {
 			return err
 		}
 	}
-	// From here on it is installed; what is left over goes now or the next time. What
-	// waited is older than what is in force.
+	// The parcel is in force now. Removing old files may fail: the next call removes them. A parcel that waits
+	// is older than this one and is dropped.
 	if as == currentLink && step() == nil {
 		os.Remove(filepath.Join(dir, nextLink)) //nolint:errcheck // as above
 	}
@@ -433,7 +431,7 @@ func (a Arrival) install(serial uint64, as string, step func() error) error {
 	return nil
 }
 
-// tidyParcels takes away what neither link leads to. Where that is not known nothing goes.
+// tidyParcels removes the parcels to which neither link points. If a link cannot be read, it removes nothing.
 func tidyParcels(dir string, step func() error) {
 	kept := []string{currentLink, nextLink}
 	for _, link := range kept[:2] {
@@ -450,7 +448,7 @@ func tidyParcels(dir string, step func() error) {
 	}
 	for _, e := range entries {
 		if !slices.Contains(kept, e.Name()) && step() == nil {
-			os.RemoveAll(filepath.Join(dir, e.Name())) //nolint:errcheck // there is a next time
+			os.RemoveAll(filepath.Join(dir, e.Name())) //nolint:errcheck // the next call tries again
 		}
 	}
 }

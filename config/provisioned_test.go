@@ -32,7 +32,7 @@ func arrival(t *testing.T, data, key, terminal string) Arrival {
 	return a
 }
 
-// inForce is the key and the terminal id that a start would find.
+// inForce returns the key and the terminal id that a start would find.
 func inForce(t *testing.T, data string) (key, id string, serial uint64) {
 	t.Helper()
 	c, serial, err := InForce(filepath.Join(data, "none.toml"), data, nil)
@@ -49,8 +49,8 @@ func inForce(t *testing.T, data string) (key, id string, serial uint64) {
 	return string(k), c.Terminal.ID, serial
 }
 
-// TestPortableSaysWhere: what is wrong stands at its line of the file that somebody wrote,
-// not of what was made of it. An empty name of a file is as good as none.
+// TestPortableSaysWhere: a problem has its line in the file that a person wrote, not in the portable text. An
+// empty file name counts as none.
 func TestPortableSaysWhere(t *testing.T) {
 	t.Parallel()
 	empty := "# a comment\n\n" + merchant + "[api]\ntoken_file = \"\"\n"
@@ -72,8 +72,8 @@ func TestPortableSaysWhere(t *testing.T) {
 	}
 }
 
-// TestInstallCutAnywhere cuts the power before each change to the disk: what is found
-// afterwards is the old or the new, whole, and a second attempt succeeds.
+// TestInstallCutAnywhere simulates a power failure before each change to the disk: afterwards the old or the
+// new configuration is there, complete, and a second attempt succeeds.
 func TestInstallCutAnywhere(t *testing.T) {
 	cut := errors.New("the power was cut")
 	olds, news := 0, 0
@@ -118,9 +118,9 @@ func TestInstallCutAnywhere(t *testing.T) {
 	}
 }
 
-// TestWaitCutAnywhere cuts the power before each change to the disk while a parcel is laid
-// down to wait: what is in force stays so, what waited before or this one waits, whole, and
-// takes its place when it is let. A newer one that is installed goes before it.
+// TestWaitCutAnywhere simulates a power failure before each change to the disk while a parcel is stored to
+// wait. The one in force stays in force. The parcel that waited before or the new one waits, complete, and can
+// be put in force. A newer parcel that is installed replaces it.
 func TestWaitCutAnywhere(t *testing.T) {
 	cut := errors.New("the power was cut")
 	olds, news := 0, 0
@@ -195,7 +195,7 @@ func TestInstalledKeyIsEncrypted(t *testing.T) {
 			t.Errorf("%s: %v %v", file, info.Mode(), err)
 		}
 	}
-	// The file alone, on another device.
+	// The file without its data directory, as on another device.
 	c, _, err := InForce("", data, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func TestPortableRefuses(t *testing.T) {
 	}
 }
 
-// A parcel brings the address of updates as it brings any other key.
+// TestParcelBringsTheAddressOfUpdates: a parcel can set the address of updates like any other key.
 func TestParcelBringsTheAddressOfUpdates(t *testing.T) {
 	text, err := Portable("merchant.toml", []byte(merchant+"[update]\nurl = \"https://updates.example/pi.raucb\"\n"),
 		"T2")
@@ -281,14 +281,14 @@ func TestParcelBringsTheAddressOfUpdates(t *testing.T) {
 	}
 }
 
-// TestBoardOfAParcel: a parcel that names no board, or the default of the example, is for
-// the terminal's own; one that names another than the factory's is refused. Where the
-// factory says nothing, the parcel's counts, and after it what is installed.
+// TestBoardOfAParcel: if a parcel names no board, or the default of the example, the terminal's own board is
+// used. A board other than the factory's is refused. If the factory names none, the parcel's board counts, and
+// after it that of the installed configuration.
 func TestBoardOfAParcel(t *testing.T) {
 	t.Parallel()
 	const path = "/etc/payterm/board.toml"
 	for name, c := range map[string]struct {
-		factory, first, second string // boards; empty: left out
+		factory, first, second string // boards; empty: no key
 		board, refused         string // after the second
 	}{
 		"the example's":            {"pi", "emulated", "emulated", "pi", ""},
