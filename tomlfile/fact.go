@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// Fact is what may stand at a key and what holds where it is left out, for a reference. Whoever
-// has the key has a test that holds it against what is refused.
+// Fact describes the values of a key for a reference: what is allowed and what is the default. The package that
+// has the key tests its facts against what it refuses.
 type Fact struct {
-	What string // it is, to whoever writes the file
+	What string // what the key is for
 
-	// Of these one: words, values, the least and the most of a number or of a time; or else
-	// the form in words.
+	// One of these is set: words, values, the least and most of a number or of a duration, or a form in words.
 	Words       []string
 	Values      []int64
 	Least, Most int64
@@ -22,11 +21,11 @@ type Fact struct {
 	Form        string
 
 	Unit   string
-	Usual  string // "" for nothing
-	Needed bool   // it cannot be left out, or where Usual says
+	Usual  string // default; "" for none
+	Needed bool   // it cannot be left out, or not in the case that Usual names
 }
 
-// Allowed says it in words.
+// Allowed returns the allowed values as text.
 func (f Fact) Allowed() string {
 	switch {
 	case len(f.Words) > 0:
@@ -45,7 +44,7 @@ func (f Fact) Allowed() string {
 	return f.Form
 }
 
-// Short writes a duration as a person would: 10m, and not 10m0s.
+// Short formats a duration as a person would: 10m, not 10m0s.
 func Short(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -57,14 +56,14 @@ func Short(d time.Duration) string {
 	return text
 }
 
-// Key is a key that a struct has.
+// Key is a key of a struct.
 type Key struct {
 	Dotted string
-	Type   string // as a person would name it
+	Type   string // in plain words
 }
 
-// Keys are those of a struct with toml tags, section by section in their order. Of a list of
-// tables they are those of one table.
+// Keys returns the keys of a struct with toml tags, section by section in their order. For a list of tables it
+// returns the keys of one table.
 func Keys(v any) []Key { return keysIn(reflect.TypeOf(v), "") }
 
 func keysIn(t reflect.Type, prefix string) []Key {

@@ -1,7 +1,6 @@
-// Package tomlfile reads a TOML file strictly and remembers where its keys
-// stand: an unknown key or a wrong type is refused with file, line and what
-// would be right, and whoever checks a value afterwards can say where it stands.
-// Board profiles and the configuration share it.
+// Package tomlfile reads a TOML file strictly and records the line of each key. An unknown key or a wrong type
+// is refused with file, line and what would be right, and a caller that checks values later can report their
+// lines. Board profiles and the configuration share it.
 package tomlfile
 
 import (
@@ -21,15 +20,15 @@ type File struct {
 	lines map[string]int // by dotted key
 }
 
-// Problem is one thing that is wrong, with its place.
+// Problem is one mistake, with its place.
 type Problem struct {
 	File string `json:"file,omitempty"`
-	Line int    `json:"line,omitempty"` // 0 when the key is missing altogether
+	Line int    `json:"line,omitempty"` // 0 if the key is missing altogether
 	Key  string `json:"key,omitempty"`
 	Text string `json:"text"` // what is wrong and what would be right
 }
 
-// Error is file:line: key: text.
+// Error returns file:line: key: text.
 func (p Problem) Error() string {
 	place := p.File
 	if p.Line > 0 {
@@ -41,8 +40,8 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s: %s: %s", place, p.Key, p.Text)
 }
 
-// Decode reads text into v, a pointer to a struct with toml tags. Every unknown
-// key and every value of a wrong type is reported, not only the first.
+// Decode reads text into v, a pointer to a struct with toml tags. It reports every unknown key and every value
+// of a wrong type, not only the first.
 func Decode(name string, text []byte, v any) (*File, error) {
 	var tables map[string]any
 	known := keysOf(reflect.TypeOf(v), "")
@@ -71,8 +70,7 @@ func Decode(name string, text []byte, v any) (*File, error) {
 	return f, err
 }
 
-// Tables reads text for a caller that knows the keys and types itself: only what
-// is no TOML is refused.
+// Tables reads text for a caller that checks keys and types itself. It refuses only what is not TOML.
 func Tables(name string, text []byte) (*File, map[string]any, error) {
 	var tables map[string]any
 	f, _, err := read(name, text, &tables, nil)
@@ -82,7 +80,7 @@ func Tables(name string, text []byte) (*File, map[string]any, error) {
 	return f, tables, nil
 }
 
-// read decodes; known are the keys that may be told where they stand on a line that is no TOML.
+// read decodes text into v. Only names among known are repeated in a message about a line that is not TOML.
 func read(name string, text []byte, v any, known []string) (*File, toml.MetaData, error) {
 	f := &File{Name: name, lines: linesOf(string(text))}
 	meta, err := toml.Decode(string(text), v)
@@ -90,13 +88,13 @@ func read(name string, text []byte, v any, known []string) (*File, toml.MetaData
 	switch {
 	case errors.As(err, &parse):
 		return f, meta, f.unwritten(string(text), parse, known)
-	case err != nil: // of a type that fit does not know
+	case err != nil: // a type that fit does not check
 		return f, meta, Problem{File: name, Text: strings.TrimPrefix(err.Error(), "toml: ")}
 	}
 	return f, meta, nil
 }
 
-// Encode writes tables as Tables read them, their keys in order.
+// Encode writes tables in the form that Tables reads, with sorted keys.
 func Encode(tables map[string]any) ([]byte, error) {
 	var b bytes.Buffer
 	e := toml.NewEncoder(&b)
@@ -107,7 +105,7 @@ func Encode(tables map[string]any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Problem says what is wrong with a key, at its place.
+// Problem returns a problem of a key at its line.
 func (f *File) Problem(key, text string) Problem {
 	line, ok := f.lines[key]
 	for parent := key; !ok && strings.Contains(parent, "."); {
@@ -117,9 +115,8 @@ func (f *File) Problem(key, text string) Problem {
 	return Problem{File: f.Name, Line: line, Key: key, Text: text}
 }
 
-// linesOf notes the line of each table and key; of the n-th table of a list also
-// under table.n. It reads the plain form that
-// profiles and configurations have: one key a line.
+// linesOf records the line of each table and key, and of the n-th table of a list also as table.n. It reads the
+// plain form of profiles and configurations: one key in a line.
 func linesOf(text string) map[string]int {
 	lines := map[string]int{}
 	table, listed := "", map[string]int{}
@@ -151,15 +148,14 @@ func linesOf(text string) map[string]int {
 	return lines
 }
 
-// unknown gives the keys of a file that its type does not have. The decoder matches
-// names without regard to case, and of two spellings chance would take one: a key that
-// is not written exactly as its field's is unknown too.
+// unknown returns the keys of a file that its type does not have. The decoder ignores case, and if a file has
+// two spellings of one key it takes one at random. So a key must be written exactly like its field's tag.
 func unknown(meta toml.MetaData, t reflect.Type) []toml.Key {
 	var list []toml.Key
-	listed := map[string]bool{} // of an array of tables each key comes once for each of them
+	listed := map[string]bool{} // a key of a list of tables occurs once for each table
 	for _, key := range meta.Keys() {
 		dotted := key.String()
-		// What lies in an unknown section is as unknown.
+		// An unknown section is reported once, not each key in it.
 		if !spelled(key, t) && !listed[dotted] && (len(key) == 1 || !listed[key[:len(key)-1].String()]) {
 			list = append(list, key)
 		}
@@ -168,8 +164,7 @@ func unknown(meta toml.MetaData, t reflect.Type) []toml.Key {
 	return list
 }
 
-// spelled reports whether each part of a key is a field's name to the letter. What lies
-// in a map has names of its own.
+// spelled reports whether each part of a key is exactly a field's tag. The keys of a map are free.
 func spelled(key toml.Key, t reflect.Type) bool {
 	for _, part := range key {
 		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
@@ -192,7 +187,7 @@ func spelled(key toml.Key, t reflect.Type) bool {
 	return true
 }
 
-// keysOf lists the dotted keys that a struct knows.
+// keysOf returns the dotted keys of a struct.
 func keysOf(t reflect.Type, prefix string) []string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -212,9 +207,8 @@ func keysOf(t reflect.Type, prefix string) []string {
 	return keys
 }
 
-// meant is the known key that an unknown one may stand for: a word of the same section that
-// differs by a slip of the fingers, the same word of another, or in no section that there is
-// one that is near as a whole.
+// meant returns the known key that an unknown one probably stands for: a similar word of the same section, the
+// same word in another section or, if the section is unknown, the most similar dotted key.
 func meant(dotted string, known []string) string {
 	cut := strings.LastIndex(dotted, ".") + 1
 	section, word := dotted[:cut], dotted[cut:]
@@ -239,9 +233,9 @@ func meant(dotted string, known []string) string {
 	return ""
 }
 
-// Nearest is the known key that a slip of the fingers may have meant.
+// Nearest returns the known key that differs from key by a typing mistake, or "".
 func Nearest(key string, known []string) string {
-	best, distance := "", min(max(2, len(key)/4), len(key)-1)+1 // of one letter nothing is known
+	best, distance := "", min(max(2, len(key)/4), len(key)-1)+1 // one letter is too short to compare
 	for _, k := range known {
 		if d := levenshtein(strings.ToLower(key), strings.ToLower(k)); d < distance {
 			best, distance = k, d

@@ -21,8 +21,8 @@ type board struct {
 	Labels map[string]int `toml:"labels"`
 }
 
-// A key counts only as it is documented: the decoder underneath takes any case, and of
-// two spellings in one file chance decides (findings/toml-two-spellings.sh).
+// TestKeysAreReadToTheLetter: a key counts only in its documented spelling. The decoder ignores case and takes
+// one of two spellings at random (findings/toml-two-spellings.sh).
 func TestKeysAreReadToTheLetter(t *testing.T) {
 	for _, c := range []struct{ text, wrong string }{
 		{"[port]\nbaud = 1\n[[ports]]\nbaud = 2\n[[ports]]\nbaud = 3\n[labels]\nBaud = 1\nbaud = 2\n", ""},
@@ -45,8 +45,8 @@ func TestKeysAreReadToTheLetter(t *testing.T) {
 	}
 }
 
-// TestMistakes says what is wrong with a value or a line in words of its own, by the name of
-// the key, all of it at once, and never tells the value.
+// TestMistakes: each message names the key and what is wrong in plain words, all mistakes are reported at once,
+// and no message repeats a value.
 func TestMistakes(t *testing.T) {
 	type part struct {
 		Name  string            `toml:"name"`
@@ -139,7 +139,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// wait is a duration as a profile has it.
+// wait is a duration as profiles have it.
 type wait struct{ time.Duration }
 
 func (d *wait) UnmarshalText(b []byte) (err error) {
@@ -149,7 +149,7 @@ func (d *wait) UnmarshalText(b []byte) (err error) {
 	return nil
 }
 
-// FuzzMistakes: whatever a file is, it is read or refused in words, at a line that it has.
+// FuzzMistakes: any file is read, or refused with a message and a line that exists.
 func FuzzMistakes(f *testing.F) {
 	for _, text := range []string{
 		"[port]\nbaud = 1", "[port\n", "a = [\n1\n2", "[[ports]]\nbaud = \"x\"", "\xff", "\n\n", "a.b.c = 1",

@@ -14,10 +14,10 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// What is wrong with a file, in the words of somebody who writes one. No value is told: it
-// may be a secret in the wrong place.
+// Messages for the person who writes the file. No message repeats a value: it may be a secret in the wrong
+// place.
 
-// What is needed where another type stands.
+// What is needed in place of another type.
 const (
 	NeedsText     = "text in quotes is needed"
 	NeedsBool     = "true or false is needed, without quotes"
@@ -26,7 +26,7 @@ const (
 	TooLarge      = "the number is too large"
 )
 
-// KindOf names the type of a value as a person would.
+// KindOf names the type of a value in plain words.
 func KindOf(value any) string {
 	switch value.(type) {
 	case string:
@@ -50,7 +50,7 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
-// fit says where a value is not of the type that its key has.
+// fit returns the values whose type is not that of their key.
 func (f *File) fit(key string, value any, t reflect.Type) []Problem {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -90,12 +90,12 @@ func (f *File) fit(key string, value any, t reflect.Type) []Problem {
 		if reflect.Zero(t).OverflowInt(n) {
 			return []Problem{f.Problem(key, TooLarge)}
 		}
-	default: // read says it
+	default: // read reports it
 	}
 	return nil
 }
 
-// fitText is fit for a value that its type reads from text.
+// fitText is fit for a type that is read from text.
 func (f *File) fitText(key string, value any, t reflect.Type) []Problem {
 	text, ok := value.(string)
 	if !ok {
@@ -111,7 +111,7 @@ func (f *File) fitText(key string, value any, t reflect.Type) []Problem {
 	return nil
 }
 
-// fitTable is fit for a section; unknown keys are another's affair.
+// fitTable is fit for a section. Unknown keys are reported by unknown.
 func (f *File) fitTable(key string, value any, t reflect.Type) []Problem {
 	table, ok := value.(map[string]any)
 	if !ok {
@@ -130,7 +130,7 @@ func (f *File) fitTable(key string, value any, t reflect.Type) []Problem {
 	return problems
 }
 
-// fitList is fit for a list, by the numbers of its items.
+// fitList is fit for a list; it names items by their numbers.
 func (f *File) fitList(key string, value any, t reflect.Type) []Problem {
 	var list []any
 	switch value := value.(type) {
@@ -157,12 +157,12 @@ func (f *File) fitList(key string, value any, t reflect.Type) []Problem {
 	return problems
 }
 
-// unwritten says what is not written as TOML has it. The decoder's own words name its
-// grammar and quote the text.
+// unwritten describes a line that is not TOML. The decoder's own message names its grammar and quotes the text,
+// so it is not used.
 func (f *File) unwritten(text string, parse toml.ParseError, known []string) Problem {
 	lines := strings.Split(text, "\n")
 	at := min(max(parse.Position.Line, 1), len(lines))
-	for at > 1 && strings.TrimSpace(lines[at-1]) == "" { // it was seen behind its line
+	for at > 1 && strings.TrimSpace(lines[at-1]) == "" { // the decoder may report a later, empty line
 		at--
 	}
 	key := f.at(at)
@@ -185,8 +185,8 @@ func (f *File) unwritten(text string, parse toml.ParseError, known []string) Pro
 	return Problem{File: f.Name, Line: at, Key: plain(key), Text: mistake(line, parse.Message)}
 }
 
-// plain is a key as it may be told, without a name that is none: the file may be no
-// configuration at all, and its text another's secret.
+// plain returns a key if it looks like a name, so that it can be repeated. The file may be no configuration at
+// all, and its text somebody's secret.
 func plain(key string) string {
 	var names []string
 	for name := range strings.SplitSeq(key, ".") {
@@ -198,7 +198,7 @@ func plain(key string) string {
 	return strings.Join(names, ".")
 }
 
-// at is the key that stands on a line.
+// at returns the key on a line.
 func (f *File) at(line int) string {
 	for _, key := range slices.Sorted(maps.Keys(f.lines)) {
 		if f.lines[key] == line && !strings.HasSuffix(key, ".") {
@@ -208,11 +208,11 @@ func (f *File) at(line int) string {
 	return ""
 }
 
-// nameOn is the section of a line without =, and the key that it begins with where that is a
-// known one: any other word may be a secret.
+// nameOn returns, for a line without =, its section and the known key that it begins with. Any other word may
+// be a secret.
 func nameOn(lines []string, at int, known []string) string {
 	name := firstWord.FindString(strings.TrimSpace(lines[at-1]))
-	told := func(section string) string {
+	keyIn := func(section string) string {
 		if key := strings.Trim(section+"."+name, "."); slices.Contains(known, key) {
 			return key
 		}
@@ -221,13 +221,13 @@ func nameOn(lines []string, at int, known []string) string {
 	for i := at - 2; i >= 0; i-- {
 		if line := strings.TrimSpace(lines[i]); strings.HasPrefix(line, "[") && !strings.Contains(line, "=") {
 			section := strings.Trim(strings.SplitN(line, "#", 2)[0], "[] \t")
-			return told(section)
+			return keyIn(section)
 		}
 	}
-	return told("")
+	return keyIn("")
 }
 
-// opens tells a line whose value is a list or a table that goes on below it.
+// opens reports whether the value of a line is a list or a table that continues below it.
 func opens(line string) bool {
 	_, value, _ := strings.Cut(line, "=")
 	value = strings.TrimSpace(value)
@@ -236,7 +236,7 @@ func opens(line string) bool {
 
 const needsQuotes = `text needs quotes around it: "..."`
 
-// listed is how a list is written.
+// listed describes the form of a list.
 const listed = "its items stand between [ and ], with commas between them"
 
 var (
@@ -250,7 +250,7 @@ var (
 	bare        = regexp.MustCompile(`^[A-Za-z./_]`)
 )
 
-// mistake says what is wrong with a line by how it looks.
+// mistake describes the mistake in a line.
 func mistake(line, message string) string {
 	line = strings.TrimSpace(line)
 	name, value, assigned := strings.Cut(line, "=")
