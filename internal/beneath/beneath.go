@@ -1,8 +1,8 @@
-// Package beneath reads what lies below a directory whose owner may be nobody's friend,
-// such as the agent's for root: links are not followed, on the way or at its end; what is
-// no regular file is not opened, so that no FIFO holds anybody up and no device hears of
-// it; a file of another user, to which a hard link may lead, is not read; and no more is
-// read than was asked for. No error has a word of what a file holds.
+// Package beneath reads files below a directory whose owner is not trusted, for example root reading in the
+// agent's directory. Symbolic links are not followed, neither on the way nor at the end. Anything that is not a
+// regular file is not opened, so a FIFO cannot block the reader and a device is not triggered. A file of
+// another user, to which a hard link may lead, is not read. No more bytes are read than asked for. No error
+// contains file content.
 package beneath
 
 import (
@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Why a thing is not read.
+// Reasons why a file is not read.
 var (
 	ErrLink    = errors.New("a link is on the way, which is not followed")
 	ErrNoFile  = errors.New("it is no regular file")
@@ -25,7 +25,7 @@ var (
 	ErrLong    = errors.New("it is too long")
 )
 
-// Open opens a file for reading; name is its path below the directory.
+// Open opens a file for reading; name is its path relative to the directory.
 func Open(dir, name string) (*os.File, error) {
 	f, err := open(dir, name)
 	if err != nil {
@@ -34,14 +34,14 @@ func Open(dir, name string) (*os.File, error) {
 	return f, nil
 }
 
-// Read reads a whole file of at most so many bytes.
+// Read reads a whole file of at most the given number of bytes.
 func Read(dir, name string, most int64) ([]byte, error) {
 	f, err := Open(dir, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	// Whatever its size is said to be: it may grow meanwhile.
+	// The size that the file reports is not used: the file may grow meanwhile.
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && int64(len(text)) > most {
 		err = &fs.PathError{Op: "read", Path: f.Name(), Err: ErrLong}
@@ -52,7 +52,7 @@ func Read(dir, name string, most int64) ([]byte, error) {
 	return text, nil
 }
 
-// Link gives what a link of that name leads to, which may be anything.
+// Link returns the target of a symbolic link. The target is not checked.
 func Link(dir, name string) (string, error) {
 	fd, _, err := find(dir, name)
 	if err != nil {
@@ -60,8 +60,8 @@ func Link(dir, name string) (string, error) {
 	}
 	defer unix.Close(fd) //nolint:errcheck // nothing was written
 	to := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(fd, "", to) // of what it stands for: nobody can have swapped it
-	if errors.Is(err, unix.ENOENT) {      // how Linux says that it is no link
+	n, err := unix.Readlinkat(fd, "", to) // of the link itself, which nobody can replace now
+	if errors.Is(err, unix.ENOENT) {      // what Linux returns if it is no link
 		err = unix.EINVAL
 	}
 	if err != nil {
@@ -70,9 +70,9 @@ func Link(dir, name string) (string, error) {
 	return string(to[:n]), nil
 }
 
-// Owner says who decides what lies at a path: the first on the way who is not root, or
-// not whoever owns / (in a name space root may be nobody there). Below his directory he may
-// lay what he likes.
+// Owner returns who controls a path: the owner of the first directory on the way that belongs neither to root
+// nor to the owner of / (in a user namespace root may be mapped to another id). Below that directory he can
+// create any file.
 func Owner(path string) (uid, gid int, err error) {
 	rest, err := filepath.Abs(path)
 	if err != nil {
@@ -97,7 +97,7 @@ func Owner(path string) (uid, gid int, err error) {
 		if s.Mode&unix.S_IFMT != unix.S_IFLNK {
 			continue
 		}
-		to, err := os.Readlink(at) // root's own, and nobody else's to change
+		to, err := os.Readlink(at) // it belongs to root, so nobody else can change it
 		if err != nil {
 			return 0, 0, err
 		}
@@ -118,7 +118,7 @@ func open(dir, name string) (*os.File, error) {
 		return nil, err
 	}
 	defer unix.Close(fd) //nolint:errcheck // nothing was written
-	// It is held, and not yet open: what it is decides whether it will be.
+	// O_PATH has not opened the file yet; it is checked first.
 	var s unix.Stat_t
 	if err := unix.Fstat(fd, &s); err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func open(dir, name string) (*os.File, error) {
 		return nil, ErrLink
 	case s.Mode&unix.S_IFMT != unix.S_IFREG:
 		return nil, ErrNoFile
-	case s.Uid != owner && owner != 0 && int(owner) != os.Geteuid(): // somebody else, who can have laid the link
+	case s.Uid != owner && owner != 0 && int(owner) != os.Geteuid(): // another user's file, through a hard link
 		return nil, ErrForeign
 	}
 	own, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd),
@@ -139,7 +139,7 @@ func open(dir, name string) (*os.File, error) {
 	return os.NewFile(uintptr(own), filepath.Join(dir, name)), nil
 }
 
-// find holds what has a name (O_PATH) without opening it, and says whose the directory is.
+// find returns an O_PATH descriptor of a file, which does not open it, and the owner of the directory.
 func find(dir, name string) (fd int, owner uint32, err error) {
 	if !filepath.IsLocal(name) {
 		return -1, 0, unix.EXDEV
@@ -157,7 +157,7 @@ func find(dir, name string) (fd int, owner uint32, err error) {
 		Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
 	})
 	switch {
-	// before Linux 5.6, or a sandbox that does not know the call
+	// Linux before 5.6, or a sandbox that blocks the call.
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
 		fd, err = walk(top, name)
 	case errors.Is(err, unix.ELOOP):
@@ -166,10 +166,10 @@ func find(dir, name string) (fd int, owner uint32, err error) {
 	return fd, s.Uid, err
 }
 
-// openat2 is the kernel's; a test has none.
+// openat2 is the system call; a test replaces it by one that fails.
 var openat2 = unix.Openat2
 
-// walk goes the way step by step.
+// walk resolves the path step by step, for kernels without openat2.
 func walk(top int, name string) (int, error) {
 	at, steps := top, strings.Split(filepath.Clean(name), "/")
 	for i, step := range steps {

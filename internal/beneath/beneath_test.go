@@ -19,7 +19,7 @@ const (
 	secret = "root:$6$nobody may read this"
 )
 
-// eachWay runs a test with the kernel's own openat2, and as on one that has none.
+// eachWay runs a test with the kernel's openat2 and without it.
 func eachWay(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	for name, call := range map[string]func(int, string, *unix.OpenHow) (int, error){
@@ -74,7 +74,7 @@ func TestRead(t *testing.T) {
 			{dir, "exact", nil},
 			{dir, "long", ErrLong},
 			{dir, "huge", ErrLong},
-			{"/proc/self", "status", ErrLong}, // whose size is said to be 0
+			{"/proc/self", "status", ErrLong}, // its size is reported as 0
 			{dir, "fifo", ErrNoFile},
 			{dir, "socket", ErrNoFile},
 			{"/dev", "null", ErrNoFile},
@@ -126,8 +126,8 @@ func TestLink(t *testing.T) {
 	})
 }
 
-// TestForeign: a hard link to root's file in somebody else's directory is not read, and
-// his own files are.
+// TestForeign: in another user's directory a hard link to root's file is not read, and that user's own files
+// are.
 func TestForeign(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give files away")
@@ -148,14 +148,14 @@ func TestForeign(t *testing.T) {
 		if text, err := Read(dir, "own", most); err != nil || string(text) != "good" {
 			t.Errorf("%q, %v", text, err)
 		}
-		// In root's own directory nobody else has laid it.
+		// In root's own directory only root can have made the hard link.
 		if text, err := Read(base, "shadow", most); err != nil || string(text) != secret {
 			t.Errorf("%q, %v", text, err)
 		}
 	})
 }
 
-// TestSwapped: what was looked at is what is read, whatever its name leads to by then.
+// TestSwapped: the file that was checked is the one that is read, even if its name leads elsewhere by then.
 func TestSwapped(t *testing.T) {
 	dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "shadow")
 	put(t, outside, secret)
@@ -192,7 +192,7 @@ func TestSwapped(t *testing.T) {
 	}
 }
 
-// TestSwappedAllTheTime: files, links and ways change places while they are read.
+// TestSwappedAllTheTime: files, links and directories change places while they are read.
 func TestSwappedAllTheTime(t *testing.T) {
 	eachWay(t, func(t *testing.T) {
 		dir, outside := t.TempDir(), t.TempDir()
@@ -260,10 +260,10 @@ func TestOwner(t *testing.T) {
 		err      error
 	}{
 		{"agent", 12345, 12346, nil},
-		{"agent/training/payterm.db", 12345, 12346, nil}, // root's file in his directory
-		{"agent/laid/payterm.db", 12345, 12346, nil},     // his way to root's
+		{"agent/training/payterm.db", 12345, 12346, nil}, // root's file in the user's directory
+		{"agent/laid/payterm.db", 12345, 12346, nil},     // the user's link to root's file
 		{"agent/nothing", 12345, 12346, nil},
-		{"link/training", 12345, 12346, nil}, // root's way to his
+		{"link/training", 12345, 12346, nil}, // root's link to the user's directory
 		{"mine/payterm.db", 0, 0, nil},
 		{"round", 0, 0, nil},
 		{"nothing", 0, 0, fs.ErrNotExist},

@@ -1,5 +1,4 @@
-// Package crash keeps what a process says that panics, where the next one and payterm
-// bundle find it.
+// Package crash keeps the report of a process that panics, so that the next process and payterm bundle find it.
 package crash
 
 import (
@@ -15,16 +14,16 @@ import (
 )
 
 const (
-	// Now is the file of the process that runs.
+	// Now is the report file of the running process.
 	Now  = "now.txt"
 	kept = 10
 )
 
-// Dir is where reports lie in a data directory.
+// Dir returns the directory of the reports below a data directory.
 func Dir(data string) string { return filepath.Join(data, "crash") }
 
-// Keep has Go write what it says when this process panics into a file of the directory,
-// and gives what an earlier process wrote there a name. Of those it leaves the last ten.
+// Keep has the Go runtime write its report to a file of the directory if this process panics. It gives the
+// report of an earlier process a name and keeps the last ten.
 func Keep(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -33,7 +32,7 @@ func Keep(dir string) error {
 	info, err := os.Stat(file)
 	switch {
 	case err == nil && info.Size() > 0:
-		// Not the time of the crash: a clock that is not set must not hide one.
+		// The name begins with a number, not with the time: if the clock is not set, names must not collide.
 		if err := os.Rename(file, freeName(dir)); err != nil {
 			return err
 		}
@@ -53,20 +52,20 @@ func Keep(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() // Go has a copy of its own
+	defer f.Close() // the runtime duplicates the descriptor
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// freeName counts on from the last report.
+// freeName returns the next name after the last report.
 func freeName(dir string) string {
 	number := 0
 	if names, err := Reports(dir); err == nil && len(names) > 0 {
-		fmt.Sscanf(names[len(names)-1], "%06d", &number) //nolint:errcheck // a name of somebody else's counts as 0
+		fmt.Sscanf(names[len(names)-1], "%06d", &number) //nolint:errcheck // another program's file counts as 0
 	}
 	return filepath.Join(dir, fmt.Sprintf("%06d-found-%s.txt", number+1, time.Now().UTC().Format("20060102T150405Z")))
 }
 
-// Reports are the names of the reports, the oldest first.
+// Reports returns the names of the reports, the oldest first.
 func Reports(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

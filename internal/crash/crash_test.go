@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// TestCrashIsKept: what a process says that panics is found by the next one, of which a
-// few are kept.
+// TestCrashIsKept: the report of a process that panicked is found by the next one, and only the last few are
+// kept.
 func TestCrashIsKept(t *testing.T) {
 	const child = "PAYTERM_TEST_CRASH_IN"
 	if dir := os.Getenv(child); dir != "" {
 		if err := Keep(dir); err != nil {
-			os.Exit(0) // which the parent takes amiss
+			os.Exit(0) // the parent reports this as a failure
 		}
 		go func() { panic("CANARY of a goroutine") }()
 		select {}

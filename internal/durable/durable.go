@@ -1,7 +1,6 @@
-// Package durable writes small files of the owner's alone so that a power cut leaves the
-// old one or the new one, never half of one (Create, Replace); the journal has SQLite for
-// that. It also holds locks for as long as a process lives (Lock), and refuses files that
-// others may read (ReadOwn, OwnerAlone).
+// Package durable writes small files that only their owner can read, so that a power failure leaves the old
+// file or the new one, never a part (Create, Replace). The journal uses SQLite for that. The package also holds
+// locks for the life of a process (Lock) and refuses files that others may read (ReadOwn, OwnerAlone).
 package durable
 
 import (
@@ -10,11 +9,10 @@ import (
 	"path/filepath"
 )
 
-// Create writes a file that was not there before. Its name is durable once its directory
-// is synced.
+// Create writes a new file. Its name is durable once its directory is synced.
 func Create(path string, text []byte) error { return write(path, os.O_EXCL, text) }
 
-// Replace writes a file in place of the one that may be there, name and all.
+// Replace writes a file and replaces an existing one. Content and name are durable when it returns.
 func Replace(path string, text []byte) error {
 	next := path + ".new"
 	err := write(next, os.O_TRUNC, text)

@@ -28,7 +28,7 @@ func TestCreateAndReplace(t *testing.T) {
 	if err := durable.Create(path, []byte("two")); !errors.Is(err, fs.ErrExist) || read(t, path) != "one" {
 		t.Errorf("created twice: %v, %q", err, read(t, path))
 	}
-	// What a cut has left of another attempt is in nobody's way.
+	// A leftover of an interrupted attempt does not matter.
 	if err := os.WriteFile(path+".new", []byte("half of a longer text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestCreateAndReplace(t *testing.T) {
 	}
 }
 
-// Where it cannot be put in place, what was there stays, and nothing is left over.
+// TestReplaceNothing: if a file cannot be replaced, the old one stays and nothing is left over.
 func TestReplaceNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "taken")
@@ -59,8 +59,7 @@ func TestReplaceNothing(t *testing.T) {
 	}
 }
 
-// A lock is one's own until its file is closed, and keeps out other parts of the same
-// process, too.
+// TestLock: a lock is held until its file is closed, also against other parts of the same process.
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first, err := durable.Lock(path)

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// OwnerAlone refuses a file that others than its owner may read or write, and says how
-// that is mended. info is that of the opened file, so that no other one is judged.
+// OwnerAlone returns an error if others than its owner may read or write a file; the error says how to mend it.
+// info must be that of the opened file, so that the file that is checked is the file that is read.
 func OwnerAlone(path string, info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return fmt.Errorf("%s can be read by others than its owner (mode %04o): chmod 600 %s", path, mode, path)
@@ -18,11 +18,10 @@ func OwnerAlone(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// mostOwn is far more than a key, a code or a token has.
+// mostOwn is more than a key, a code or a token needs, in bytes.
 const mostOwn = 4096
 
-// ReadOwn reads a small file of the owner's alone. The file that is judged is the one that
-// is read.
+// ReadOwn reads a small file that only its owner may read. It checks the opened file, not its name.
 func ReadOwn(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -39,11 +38,11 @@ func ReadOwn(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, mostOwn))
 }
 
-// ErrLocked says that somebody else holds a lock.
+// ErrLocked means that another process holds the lock.
 var ErrLocked = errors.New("it is locked by another process")
 
-// Lock takes the lock of a file, which is made where there is none. It is held until the
-// file that is given is closed, or the process ends.
+// Lock takes the lock of a file, which is created if needed. The lock is held until the returned file is closed
+// or the process ends.
 func Lock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

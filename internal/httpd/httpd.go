@@ -1,11 +1,10 @@
-// Package httpd serves HTTP to callers of whom some may be mad or hostile: whoever keeps
-// silent, speaks slowly or calls without end takes nothing that another one needs.
+// Package httpd serves HTTP to callers that may be faulty or hostile. A caller that is silent, slow or calls
+// without end cannot use up what other callers need.
 //
-// Each listener has a share of its own, of connections and of calls that are answered at
-// once. Where all connections are taken, one without a call gives way to the newcomer, the
-// oldest first; where all calls are, a caller is told so at once. A request has to be there
-// whole within seconds and its answer to be read; the call between the two may last as
-// long as it needs (a sale, a stream of events).
+// Each listener has its own limits of connections and of calls that are answered at once. If all connections
+// are in use, the oldest one without a call is closed for a new one. If all calls are in use, the caller gets
+// 503 at once. A whole request must arrive within seconds, and its answer must be read within seconds; the call
+// itself may last as long as it needs (a sale, a stream of events).
 package httpd
 
 import (
@@ -23,26 +22,26 @@ import (
 
 const (
 	requestTime = 5 * time.Second  // for a whole request
-	idleTime    = 2 * time.Minute  // between two of them; longer than Go's own clients keep a connection
-	writeTime   = 10 * time.Second // for a piece of the answer to be taken
+	idleTime    = 2 * time.Minute  // between two requests; longer than Go's own clients keep a connection
+	writeTime   = 10 * time.Second // for one write of the answer
 	headerBytes = 16 << 10
 
-	// grace is how long a connection is safe after it came, or after its last call. A
-	// caller who has something to say has said it by then.
+	// grace is how long a connection is not closed after it was accepted or after its last call. A caller that
+	// has a request sends it within that time.
 	grace = 50 * time.Millisecond
 )
 
-// Bounds are a listener's share.
+// Bounds are the limits of one listener.
 type Bounds struct {
 	Conns int   // at once; more than Calls
 	Calls int   // at once
-	Body  int64 // bytes of a request's
-	// Known tells callers from strangers, whom it has answered itself. It is asked before
-	// the body is read; nil knows everybody.
+	Body  int64 // bytes of a request's body
+	// Known reports whether a caller is authorised; if not, it has already answered. It is called before the
+	// body is read; nil accepts every caller.
 	Known func(http.ResponseWriter, *http.Request) bool
 }
 
-// Server answers on one listener.
+// Server serves one listener.
 type Server struct {
 	http  http.Server
 	from  *listener
@@ -51,7 +50,7 @@ type Server struct {
 	do    http.Handler
 }
 
-// New makes a server, whose calls end with the context.
+// New makes a server. Its calls end with the context.
 func New(ctx context.Context, l net.Listener, h http.Handler, b Bounds) *Server {
 	s := &Server{
 		from: &listener{Listener: l, most: b.Conns, open: map[*conn]bool{}, changed: make(chan struct{}, 1),
@@ -77,17 +76,17 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Close ends it with all connections.
+// Close closes the server and all connections.
 func (s *Server) Close() error { return s.http.Close() }
 
-// Shutdown lets calls end first, as long as the context lasts.
+// Shutdown waits until running calls have ended or the context ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	if s.b.Known != nil && !s.b.Known(w, r) {
 		return
 	}
-	// Before the call counts: a slow body is nobody's but its sender's.
+	// The body is read before the call counts, so a slow sender uses up no call.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.b.Body))
 	var long *http.MaxBytesError
 	switch {
@@ -109,14 +108,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	c, ok := r.Context().Value(connKey{}).(*conn)
 	if !ok || !s.from.hold(c) {
-		return // it gave way meanwhile: nobody would hear the answer
+		return // the connection was closed meanwhile, so nobody would read the answer
 	}
 	defer s.from.release(c)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.do.ServeHTTP(w, r)
 }
 
-// Refuse answers that nothing was done, and why, and ends the connection.
+// Refuse answers with an error for a call that did nothing, and closes the connection.
 func Refuse(w http.ResponseWriter, status int, code, why string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Connection", "close")
@@ -124,11 +123,11 @@ func Refuse(w http.ResponseWriter, status int, code, why string) {
 	json.NewEncoder(w).Encode(map[string]string{"code": code, "error": why}) //nolint:errcheck // the caller has gone
 }
 
-// listener has no more connections open than its share.
+// listener limits the number of open connections.
 type listener struct {
 	net.Listener
 	most    int
-	changed chan struct{} // one left, or has no call any more
+	changed chan struct{} // a connection was closed, or its call ended
 	closed  chan struct{}
 	once    sync.Once
 	mu      sync.Mutex
@@ -137,15 +136,15 @@ type listener struct {
 
 type connKey struct{}
 
-// conn is a connection; what is not its own is the listener's to guard.
+// conn is a connection. Its fields calls and since are guarded by the listener's mutex.
 type conn struct {
 	net.Conn
 	from  *listener
-	calls bool      // it has a call that is being answered
-	since time.Time // when it came, or its last call ended
+	calls bool      // a call is being answered
+	since time.Time // when it was accepted, or its last call ended
 }
 
-// Accept waits for the next connection, and for room.
+// Accept waits for the next connection and for a free place.
 func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
@@ -159,8 +158,8 @@ func (l *listener) Accept() (net.Conn, error) {
 	return one, nil
 }
 
-// enter takes a connection in, and sends the oldest one without a call away where that
-// is needed; false when the listener was closed meanwhile.
+// enter adds a connection and, if needed, closes the oldest one without a call. It returns false if the
+// listener was closed meanwhile.
 func (l *listener) enter(c *conn) bool {
 	for {
 		wait, out := l.try(c)
@@ -183,13 +182,13 @@ func (l *listener) enter(c *conn) bool {
 	}
 }
 
-// try takes a connection in (0), or says after how long to try again, or who has to go
+// try adds a connection (0, nil), or returns how long to wait before the next try, or the connection to close
 // first.
 func (l *listener) try(c *conn) (wait time.Duration, out *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.open) < l.most {
-		c.since = time.Now() // it may have waited
+		c.since = time.Now() // it may have waited for its place
 		l.open[c] = true
 		return 0, nil
 	}
@@ -208,7 +207,8 @@ func (l *listener) try(c *conn) (wait time.Duration, out *conn) {
 	return 0, out
 }
 
-// hold keeps a connection for a call; false when it has left.
+// hold marks a connection as having a call, so that it is not closed. It returns false if it was closed
+// already.
 func (l *listener) hold(c *conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -237,13 +237,13 @@ func (l *listener) wake() {
 	}
 }
 
-// Close takes no more connections.
+// Close accepts no more connections.
 func (l *listener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return l.Listener.Close()
 }
 
-// Write gives up where the caller does not take the answer.
+// Write fails if the caller does not read the answer in time.
 func (c *conn) Write(b []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return 0, err
@@ -251,14 +251,14 @@ func (c *conn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Close gives its place to another one.
+// Close frees the connection's place.
 func (c *conn) Close() error {
 	err := c.Conn.Close()
 	c.from.leave(c)
 	return err
 }
 
-// CloseWrite lets the caller read what was said last before the connection ends.
+// CloseWrite lets the caller read the last answer before the connection is closed.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// hall is a server over pipes, in a bubble whose clock goes as fast as nobody waits.
+// hall is a server over pipes, in a synctest bubble whose clock advances when all goroutines wait.
 type hall struct {
 	t      *testing.T
 	conns  chan net.Conn
@@ -35,7 +35,7 @@ func (h *hall) Accept() (net.Conn, error) {
 func (h *hall) Close() error   { h.once.Do(func() { close(h.closed) }); return nil }
 func (h *hall) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
-// newHall makes one, all of whose goroutines have to end with the test's bubble.
+// newHall starts a server. All its goroutines must end with the test's bubble.
 func newHall(t *testing.T, b Bounds, answer http.HandlerFunc) *hall {
 	t.Helper()
 	h := &hall{t: t, conns: make(chan net.Conn), closed: make(chan struct{})}
@@ -53,7 +53,7 @@ func newHall(t *testing.T, b Bounds, answer http.HandlerFunc) *hall {
 	return h
 }
 
-// visitor is one connection, and what comes back on it.
+// visitor is one connection with the answers read from it.
 type visitor struct {
 	net.Conn
 	lines *bufio.Reader
@@ -66,7 +66,7 @@ func (h *hall) visit(says string) *visitor {
 	h.conns <- there
 	v := &visitor{here, bufio.NewReader(here), time.Now()}
 	if says != "" {
-		here.SetWriteDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // the write tells
+		here.SetWriteDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // a failure shows in the write
 		if _, err := io.WriteString(here, says); err != nil {
 			h.t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func (h *hall) visit(says string) *visitor {
 	return v
 }
 
-// hears gives the status of an answer, and reads it whole.
+// hears reads a whole answer and returns its status.
 func (v *visitor) hears(t *testing.T) int {
 	t.Helper()
 	resp, err := http.ReadResponse(v.lines, nil)
@@ -87,10 +87,10 @@ func (v *visitor) hears(t *testing.T) int {
 	return resp.StatusCode
 }
 
-// ends says how long after it came a connection ended.
+// ends returns how long a connection stayed open.
 func (v *visitor) ends(t *testing.T) time.Duration {
 	t.Helper()
-	v.SetReadDeadline(time.Now().Add(time.Hour)) //nolint:errcheck // the read tells
+	v.SetReadDeadline(time.Now().Add(time.Hour)) //nolint:errcheck // a failure shows in the read
 	if _, err := io.Copy(io.Discard, v.lines); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		t.Fatalf("it is open after %s: %v", time.Since(v.came), err)
 	}
@@ -101,14 +101,14 @@ const get = "GET / HTTP/1.1\r\nHost: payterm\r\n\r\n"
 
 var few = Bounds{Conns: 4, Calls: 2, Body: 100}
 
-func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") } //nolint:errcheck // the visitor tells
+func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") } //nolint:errcheck // a failure shows at the visitor
 
-// TestPatience: how long somebody may keep a connection without a call.
+// TestPatience: how long a connection without a call stays open.
 func TestPatience(t *testing.T) {
 	for name, c := range map[string]struct {
 		says   string
-		status int           // of an answer before the end
-		ends   time.Duration // after it came
+		status int           // of an answer before it is closed
+		ends   time.Duration // after it was accepted
 	}{
 		"silent":         {"", 0, requestTime},
 		"half a request": {"GET / HTTP/1.1\r\nX-Slow:", 0, requestTime},
@@ -137,7 +137,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestSlowly: a letter from time to time is no request, however long.
+// TestSlowly: one byte from time to time does not keep a connection open.
 func TestSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newHall(t, few, hello).visit("")
@@ -154,7 +154,7 @@ func TestSlowly(t *testing.T) {
 	})
 }
 
-// TestUnread: an answer that nobody takes ends the call.
+// TestUnread: a call ends if its answer is not read.
 func TestUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan time.Duration, 1)
@@ -171,7 +171,7 @@ func TestUnread(t *testing.T) {
 	})
 }
 
-// TestLongCall: a call may last for hours, and its caller's going ends it.
+// TestLongCall: a call may last for hours, and ends when its caller closes the connection.
 func TestLongCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan time.Duration, 1)
@@ -198,8 +198,8 @@ func TestLongCall(t *testing.T) {
 	})
 }
 
-// TestShares: of connections without a call the oldest gives way, those with one stay, and
-// who finds all calls taken is told so at once.
+// TestShares: the oldest connection without a call is closed for a new one, those with a call stay open, and if
+// all calls are in use a caller gets 503 at once.
 func TestShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		let := make(chan struct{})
@@ -211,12 +211,12 @@ func TestShares(t *testing.T) {
 		long := strings.Replace(get, "/ ", "/long ", 1)
 		first, second := h.visit(long), h.visit(long)
 		synctest.Wait()
-		// All calls are taken.
+		// All calls are in use.
 		began := time.Now()
 		if status := h.visit(get).hears(t); status != http.StatusServiceUnavailable || time.Since(began) != 0 {
 			t.Errorf("one more call: HTTP %d after %s", status, time.Since(began))
 		}
-		// So are all connections, by two that are silent.
+		// All connections are in use too, two of them silent.
 		quiet := h.visit("")
 		time.Sleep(time.Millisecond)
 		newer := h.visit("")
@@ -243,7 +243,7 @@ func TestShares(t *testing.T) {
 	})
 }
 
-// TestRush: many come at once, and each has its moment.
+// TestRush: when many callers come at once, each is answered.
 func TestRush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t, few, hello)
@@ -257,7 +257,7 @@ func TestRush(t *testing.T) {
 	})
 }
 
-// TestStrangers: they are answered before their body is read, and take no call.
+// TestStrangers: callers that are not known are answered before their body is read, and use up no call.
 func TestStrangers(t *testing.T) {
 	b := few
 	b.Known = func(w http.ResponseWriter, r *http.Request) bool {
@@ -288,7 +288,7 @@ func TestStrangers(t *testing.T) {
 	})
 }
 
-// TestGaveWay: a call whose connection had to go meanwhile is not begun.
+// TestGaveWay: a call whose connection was closed meanwhile is not begun.
 func TestGaveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		called := 0
@@ -302,14 +302,14 @@ func TestGaveWay(t *testing.T) {
 		if status := h.visit(get).hears(t); status != http.StatusOK {
 			t.Errorf("HTTP %d", status)
 		}
-		io.WriteString(v, `"a": "b"}`) //nolint:errcheck // it has ended
+		io.WriteString(v, `"a": "b"}`) //nolint:errcheck // it is closed
 		if v.ends(t); called != 0 {
 			t.Errorf("%d calls of one that gave way", called)
 		}
 	})
 }
 
-// TestCloses: a server that is closed while a newcomer waits for room ends.
+// TestCloses: a server that is closed while a new connection waits for a place ends.
 func TestCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		let := make(chan struct{})

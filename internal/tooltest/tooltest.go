@@ -1,6 +1,5 @@
-// Package tooltest says how a test asks for a tool of the machine, so that at
-// the desk it is skipped with a line that names the tool, and in CI, where
-// everything has to run, it fails. Only tests import it.
+// Package tooltest finds the tools that a test needs. If a tool is missing, the test is skipped with a line
+// that names it; in CI (CI=true), where everything has to run, the test fails. Only tests import it.
 package tooltest
 
 import (
@@ -9,7 +8,7 @@ import (
 	"testing"
 )
 
-// Need finds a program that the test cannot do without and returns its path.
+// Need returns the path of a program that the test needs.
 func Need(t testing.TB, tool string) string {
 	t.Helper()
 	path, err := exec.LookPath(tool)
@@ -19,7 +18,7 @@ func Need(t testing.TB, tool string) string {
 	return path
 }
 
-// NeedFile finds a file that another word of make leaves behind.
+// NeedFile checks for a file that another make target builds.
 func NeedFile(t testing.TB, path, word string) {
 	t.Helper()
 	if _, err := os.Stat(path); err != nil {
@@ -27,8 +26,8 @@ func NeedFile(t testing.TB, path, word string) {
 	}
 }
 
-// Missing ends the test for want of a thing that the given word provides: a skip
-// at the desk, a failure with CI=true.
+// Missing ends the test because a thing is missing that the given make target provides: a skip, or a failure if
+// CI=true.
 func Missing(t testing.TB, thing, word string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
