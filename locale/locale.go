@@ -1,6 +1,5 @@
-// Package locale has a language's way with numbers: how an amount is written and
-// which form of a noun goes with a count. The languages are English and French as
-// Canada writes them, and Simplified Chinese; a test holds each rule against CLDR.
+// Package locale writes amounts in each language and chooses the form of a noun for a count. The languages are
+// English and French as used in Canada, and Simplified Chinese. A test compares each rule with CLDR.
 package locale
 
 import (
@@ -9,10 +8,10 @@ import (
 	"payterm"
 )
 
-// noBreak keeps a line from ending inside an amount.
+// noBreak is a no-break space: a line must not end inside an amount.
 const noBreak = "\u00a0"
 
-// symbols are the signs of currencies that a price tag has.
+// symbols are the currency symbols as price tags use them.
 var symbols = map[payterm.Currency]string{"CAD": "$", "USD": "$", "CNY": "¥", "JPY": "¥", "EUR": "€", "GBP": "£"}
 
 // Number writes an amount without its currency: "1,234.50", in French "1 234,50".
@@ -35,8 +34,8 @@ func Number(a payterm.Amount, language string) string {
 	return sign + whole + fraction
 }
 
-// Money writes an amount as on a price tag: "$1,234.50", in French "1 234,50 $".
-// A currency without a sign of its own goes by its code.
+// Money writes an amount as on a price tag: "$1,234.50", in French "1 234,50 $". A currency without a symbol is
+// written with its code.
 func Money(a payterm.Amount, language string) string {
 	symbol := symbols[a.Currency]
 	switch {
@@ -52,8 +51,8 @@ func Money(a payterm.Amount, language string) string {
 	return symbol + number
 }
 
-// Coded writes an amount with the currency's ISO code, which no two countries
-// share: "CAD 1,234.50", in French "1 234,50 CAD".
+// Coded writes an amount with the currency's ISO code, which is unambiguous: "CAD 1,234.50", in French "1
+// 234,50 CAD".
 func Coded(a payterm.Amount, language string) string {
 	if language == "fr" {
 		return Number(a, language) + noBreak + string(a.Currency)
@@ -61,8 +60,8 @@ func Coded(a payterm.Amount, language string) string {
 	return string(a.Currency) + noBreak + Number(a, language)
 }
 
-// One reports whether a count takes the singular. Chinese has none, and in French
-// zero takes it too.
+// One reports whether a count takes the singular. Chinese has no singular form, and in French zero takes it
+// too.
 func One(n int, language string) bool {
 	switch language {
 	case "fr":

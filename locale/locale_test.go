@@ -15,7 +15,7 @@ import (
 var tags = map[string]language.Tag{"en": language.MustParse("en-CA"), "fr": language.CanadianFrench,
 	"zh": language.SimplifiedChinese}
 
-// CLDR, as x/text has it, is the judge of groups and points.
+// TestNumbersAreCLDRs compares group and decimal separators with CLDR, as x/text has it.
 func TestNumbersAreCLDRs(t *testing.T) {
 	for _, l := range payterm.Languages {
 		p := message.NewPrinter(tags[l])
