@@ -10,17 +10,17 @@ import (
 	"payterm/provision"
 )
 
-// The merchant's office makes a parcel and sends its code by another way. The terminal
-// takes it apart, holds it against the signers that it trusts, and opens it.
+// The merchant's office makes a parcel and sends its code separately. The terminal reads the parcel, checks it
+// against the signers that it trusts, and opens it.
 func Example() {
-	random := bytes.NewReader(bytes.Repeat([]byte{1}, 64)) // crypto/rand.Reader in the field
+	random := bytes.NewReader(bytes.Repeat([]byte{1}, 64)) // crypto/rand.Reader in a program
 	signer, _, err := provision.NewSigner(random)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	made := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	code := provision.Code("471122869103") // provision.DrawCode in the field
+	code := provision.Code("471122869103") // provision.DrawCode in a program
 	text, err := provision.Make(provision.Terms{Made: made, Life: 24 * time.Hour},
 		provision.Content{SignKey: "0123456789ABCDEF", Config: []byte("[terminal]\nid = \"T2\"\n")}, code, signer)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// fingerprint tells signers apart.
+// fingerprint returns the first bytes of the SHA-256 of a signer's public key.
 func fingerprint(key ed25519.PublicKey) (p [printSize]byte) {
 	h := sha256.Sum256(key)
 	copy(p[:], h[:])
@@ -26,7 +26,7 @@ const (
 	sealedKey    = "payterm-sealed-1"
 )
 
-// NewSigner draws a signer, and gives the text of its secret file.
+// NewSigner makes a signer, and returns the text of its secret file too.
 func NewSigner(random io.Reader) (ed25519.PrivateKey, string, error) {
 	seed := make([]byte, ed25519.SeedSize)
 	if _, err := io.ReadFull(random, seed); err != nil {
@@ -35,7 +35,7 @@ func NewSigner(random io.Reader) (ed25519.PrivateKey, string, error) {
 	return ed25519.NewKeyFromSeed(seed), signerSecret + " " + base64.StdEncoding.EncodeToString(seed) + "\n", nil
 }
 
-// ReadSigner reads the text of a signer's secret file. No error repeats it.
+// ReadSigner reads the text of a signer's secret file. No error repeats the text.
 func ReadSigner(text string) (ed25519.PrivateKey, error) {
 	words := strings.Fields(text)
 	if len(words) == 2 && words[0] == signerSecret {
@@ -47,16 +47,16 @@ func ReadSigner(text string) (ed25519.PrivateKey, error) {
 	return nil, fmt.Errorf("it is no signer's secret file, which begins with %s", signerSecret)
 }
 
-// PublicLine is the line of /etc/payterm/signers that trusts a signer.
+// PublicLine returns the line of /etc/payterm/signers that trusts a signer.
 func PublicLine(signer ed25519.PrivateKey) string {
 	return signerPublic + " " + base64.StdEncoding.EncodeToString(signer.Public().(ed25519.PublicKey))
 }
 
-// maxSigners is more than a fleet has.
+// maxSigners bounds the file; a fleet has fewer.
 const maxSigners = 64
 
-// ReadSigners reads a file of signers to trust: one a line, with a comment after it if
-// any; empty lines and those that begin with # are passed over.
+// ReadSigners reads a file of trusted signers: one in a line, optionally followed by a comment. Empty lines and
+// lines that begin with # are ignored.
 func ReadSigners(text string) ([]ed25519.PublicKey, error) {
 	var all []ed25519.PublicKey
 	number := 0
@@ -85,11 +85,11 @@ func ReadSigners(text string) ([]ed25519.PublicKey, error) {
 	return all, nil
 }
 
-// KeySize is the length of a device key.
+// KeySize is the length of a device key in bytes.
 const KeySize = chacha20poly1305.KeySize
 
-// SealKey encrypts a sign key under the device's key, as one line of text
-// (XChaCha20-Poly1305, its nonce in front).
+// SealKey encrypts a sign key under the device key. The result is one line of text: XChaCha20-Poly1305 with the
+// nonce in front.
 func SealKey(device []byte, random io.Reader, signKey string) (string, error) {
 	a, err := chacha20poly1305.NewX(device)
 	if err != nil {
@@ -103,13 +103,13 @@ func SealKey(device []byte, random io.Reader, signKey string) (string, error) {
 	return sealedKey + " " + base64.StdEncoding.EncodeToString(sealed) + "\n", nil
 }
 
-// IsSealed tells the text of a sealed sign key from a plain one.
+// IsSealed reports whether a text is a sealed sign key.
 func IsSealed(text []byte) bool { return bytes.HasPrefix(text, []byte(sealedKey+" ")) }
 
-// errSealed repeats nothing of what it is about.
+// errSealed repeats neither key.
 var errSealed = errors.New("it was sealed on another device, or is damaged: provision the terminal again")
 
-// OpenKey decrypts what SealKey made.
+// OpenKey decrypts the text that SealKey made.
 func OpenKey(device, text []byte) (string, error) {
 	a, err := chacha20poly1305.NewX(device)
 	if err != nil {
@@ -127,8 +127,8 @@ func OpenKey(device, text []byte) (string, error) {
 	return string(key), nil
 }
 
-// dictionary is what configurations have in common, the most frequent last, as DEFLATE
-// wants it. It is part of the format: version 1 has this one for ever.
+// dictionary is the DEFLATE dictionary: text that configurations have in common, the most frequent last. It is
+// part of the format and must not change in version 1.
 var dictionary = []byte(`[api]
 [supervisor]
 pin_hash = "$2a$10$"

@@ -1,15 +1,13 @@
-// Package provision is the format of the parcel that makes a terminal of a merchant's
-// board: signed, encrypted, expiring, and short enough for one QR code
-// (docs/provisioning.md has its bytes). It also seals the sign key for its rest on the
-// terminal.
+// Package provision is the format of the parcel that turns a board into a merchant's terminal: signed,
+// encrypted, with an expiry time, and short enough for one QR code (docs/provisioning.md describes its bytes).
+// It also encrypts the sign key for storage on the terminal.
 //
-// Make writes a parcel. Read takes it apart, Check says whether this terminal may have
-// it, Open decrypts it with the code; each says no with a Refused, which has a Reason
-// that a screen can put into words. Where files lie, what time it is and whether a
-// configuration is right is for the caller.
+// Make writes a parcel. Read parses it, Check decides whether this terminal may install it, and Open decrypts
+// it with the code. Each returns a Refused with a Reason, which a screen can put into words. The caller decides
+// where files are, what time it is, and whether the configuration is valid.
 //
-// The encryption is age's, under a code of 12 digits and scrypt; the signature is
-// Ed25519 over all that goes before it.
+// Parcels are encrypted with age under a code of 12 digits (scrypt), and signed with Ed25519 over everything
+// before the signature.
 package provision
 
 import (
@@ -28,70 +26,69 @@ import (
 	"filippo.io/age"
 )
 
-// Prefix begins each parcel; no payment code does.
+// Prefix begins each parcel. No payment code begins with it.
 const Prefix = "PPV1"
 
-// MaxText is the most characters of a parcel. A QR code of level L could hold 4296
-// capitals and digits; at 2048 a reader still sees its dots.
+// MaxText is the largest length of a parcel, in characters. A QR code of level L holds 4296 capitals and
+// digits, but at 2048 a scanner can still resolve its modules.
 const MaxText = 2048
 
-// MaxLife is the longest that a parcel can last.
+// MaxLife is the longest life of a parcel.
 const MaxLife = 90 * 24 * time.Hour
 
 const (
 	version    = 1
-	printSize  = 8 // of a signer's fingerprint
+	printSize  = 8 // of a signer's fingerprint, in bytes
 	deviceSize = 5
 	headSize   = 1 + printSize + 8 + 4 + deviceSize
-	// work is scrypt's: 32 MB and, on a slow board, some seconds.
+	// work is scrypt's work factor: 32 MB, and some seconds on a slow board.
 	work = 15
-	// maxContent bounds what comes out of the compression.
+	// maxContent bounds the decompressed content, in bytes.
 	maxContent = 16 << 10
 	signed     = "payterm parcel v1\x00"
 )
 
-// Reason says why a parcel was refused.
+// Reason is why a parcel was refused.
 type Reason string
 
-// The reasons, in the order in which they are looked for.
+// The reasons, in the order in which they are checked.
 const (
-	Unreadable    Reason = "unreadable"     // no parcel, or cut short
-	Foreign       Reason = "foreign"        // of a signer that the terminal does not know
-	Altered       Reason = "altered"        // the signature is wrong
-	ForAnother    Reason = "for_another"    // made for another device
-	Older         Reason = "older"          // this one or a newer one was installed
-	ClockNotSet   Reason = "clock_not_set"  // whether it has expired cannot be told
-	Expired       Reason = "expired"        //
-	WrongCode     Reason = "wrong_code"     //
-	BadContent    Reason = "bad_content"    // signed and decrypted, and nothing that can be used
-	OrdersOpen    Reason = "orders_open"    // another merchant's, while orders of this one are open
-	NotWritten    Reason = "not_written"    // the disk
-	TooManyWrong  Reason = "too_many_wrong" // codes: scan again
-	CannotConfirm Reason = "no_keypad"      // there is nothing to type the code at
+	Unreadable    Reason = "unreadable"    // not a parcel, or cut off
+	Foreign       Reason = "foreign"       // of a signer that the terminal does not trust
+	Altered       Reason = "altered"       // the signature is wrong
+	ForAnother    Reason = "for_another"   // made for another device
+	Older         Reason = "older"         // this parcel or a newer one is installed
+	ClockNotSet   Reason = "clock_not_set" // so expiry cannot be checked
+	Expired       Reason = "expired"
+	WrongCode     Reason = "wrong_code"
+	BadContent    Reason = "bad_content"    // signed and decrypted, but unusable
+	OrdersOpen    Reason = "orders_open"    // of another merchant, while orders of this one are open
+	NotWritten    Reason = "not_written"    // to the disk
+	TooManyWrong  Reason = "too_many_wrong" // codes: the parcel must be scanned again
+	CannotConfirm Reason = "no_keypad"      // to type the code
 )
 
-// Reasons lists them.
+// Reasons lists all reasons.
 var Reasons = [...]Reason{
 	Unreadable, Foreign, Altered, ForAnother, Older, ClockNotSet, Expired, WrongCode, BadContent, OrdersOpen,
 	NotWritten, TooManyWrong, CannotConfirm,
 }
 
-// Refused is why a parcel was not taken. Detail is for the person who makes or installs it
-// and has no secrets.
+// Refused is the error for a parcel that was not installed. Detail is for the person who makes or installs it,
+// and contains no secrets.
 type Refused struct {
 	Reason Reason
 	Detail string
 }
 
-// Error is for the person who makes or installs a parcel.
+// Error returns a text for the person who makes or installs a parcel.
 func (r Refused) Error() string { return "the parcel is refused: " + r.Detail }
 
-// refuse makes a Refused.
 func refuse(reason Reason, format string, args ...any) error {
 	return Refused{reason, fmt.Sprintf(format, args...)}
 }
 
-// Content is what a parcel brings. It shows its sign key to nobody.
+// Content is the content of a parcel. Printers and encoders do not show it, since it contains the sign key.
 type Content struct {
 	SignKey string // 16 characters
 	Config  []byte // TOML, without paths
@@ -106,13 +103,13 @@ func (Content) GoString() string { return "(content of a parcel)" }
 // MarshalText hides the content from encoders.
 func (Content) MarshalText() ([]byte, error) { return []byte("(content of a parcel)"), nil }
 
-// signKeySize is the gateway's (protocol sheet, section 1.3).
+// signKeySize is the length of the sign key in bytes (protocol sheet, section 1.3).
 const signKeySize = 16
 
-// Code is the 12 digits that open a parcel, typed at the keypad.
+// Code is the 12 digits that decrypt a parcel. They are typed at the keypad.
 type Code string
 
-// CodeDigits is how many.
+// CodeDigits is the length of a code.
 const CodeDigits = 12
 
 // String hides the code.
@@ -124,10 +121,10 @@ func (Code) GoString() string { return "(code)" }
 // MarshalText hides the code from encoders.
 func (Code) MarshalText() ([]byte, error) { return []byte("(code)"), nil }
 
-// Reveal is the code in groups of four, for the person who carries it.
+// Reveal returns the code in groups of four, for the person who brings it.
 func (c Code) Reveal() string { return string(c[:4]) + " " + string(c[4:8]) + " " + string(c[8:]) }
 
-// ParseCode takes digits, and blanks and hyphens between them.
+// ParseCode accepts digits with blanks and hyphens between them.
 func ParseCode(text string) (Code, error) {
 	text = strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimSpace(text))
 	if len(text) != CodeDigits || strings.ContainsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
@@ -136,7 +133,7 @@ func ParseCode(text string) (Code, error) {
 	return Code(text), nil
 }
 
-// DrawCode draws a code; each is as likely.
+// DrawCode draws a random code; all codes are equally likely.
 func DrawCode(random io.Reader) (Code, error) {
 	var digits []byte
 	for len(digits) < CodeDigits {
@@ -144,22 +141,22 @@ func DrawCode(random io.Reader) (Code, error) {
 		if _, err := io.ReadFull(random, b[:]); err != nil {
 			return "", fmt.Errorf("draw a code: %w", err)
 		}
-		if b[0] < 250 { // a multiple of 10
+		if b[0] < 250 { // the largest multiple of 10: all digits are equally likely
 			digits = append(digits, '0'+b[0]%10)
 		}
 	}
 	return Code(digits), nil
 }
 
-// Terms are what the head of a parcel says.
+// Terms are the values in the head of a parcel.
 type Terms struct {
-	Made    time.Time     // to the millisecond; also the serial number
+	Made    time.Time     // to the millisecond; it is also the serial
 	Life    time.Duration // to the second
-	Device  Device        // zero: whichever has the code
-	Expires time.Time     // Made and Life; Make leaves it aside
+	Device  Device        // zero: any device
+	Expires time.Time     // Made plus Life; Make ignores it
 }
 
-// Make makes a parcel's text.
+// Make returns the text of a new parcel.
 func Make(t Terms, c Content, code Code, signer ed25519.PrivateKey) (string, error) {
 	switch {
 	case t.Life < time.Second || t.Life > MaxLife:
@@ -216,13 +213,13 @@ func encrypt(c Content, code Code) ([]byte, error) {
 	if _, err := body.Write(packed.Bytes()); err != nil {
 		return nil, err
 	}
-	if err := body.Close(); err != nil { // writes the end
+	if err := body.Close(); err != nil { // it writes the last chunk
 		return nil, err
 	}
 	return sealed.Bytes(), nil
 }
 
-// Parcel is one that was read. Nothing that it says counts before Check.
+// Parcel is a parcel that was read. Its values are not trusted before Check.
 type Parcel struct {
 	Terms
 	signer    [printSize]byte
@@ -231,13 +228,13 @@ type Parcel struct {
 	signature []byte
 }
 
-// Serial is the parcel's number: a later one is larger.
+// Serial returns the parcel's number. A later parcel has a larger one.
 func (p *Parcel) Serial() uint64 { return uint64(p.Made.UnixMilli()) }
 
-// LooksLike tells a parcel, whole or not, from whatever else a scanner reads.
+// LooksLike reports whether a scanned text is a parcel, complete or not.
 func LooksLike(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), Prefix) }
 
-// Read takes a parcel's text apart. White space around it does no harm.
+// Read parses a parcel's text. White space around it is ignored.
 func Read(text string) (*Parcel, error) {
 	text = strings.TrimSpace(text)
 	coded, ours := strings.CutPrefix(text, Prefix)
@@ -248,7 +245,7 @@ func Read(text string) (*Parcel, error) {
 		return nil, refuse(Unreadable, "it has %d characters, %d at the most", len(text), MaxText)
 	}
 	b, err := encoding.DecodeString(coded)
-	// The second: base32 has several texts for some bytes, a parcel has one.
+	// Several base32 texts can decode to the same bytes; only one is a parcel.
 	if err != nil || encoding.EncodeToString(b) != coded {
 		return nil, refuse(Unreadable, "it is no base32")
 	}
@@ -269,18 +266,18 @@ func Read(text string) (*Parcel, error) {
 	return p, nil
 }
 
-// Receiver is the terminal that a parcel is held against.
+// Receiver is the terminal that a parcel is checked for.
 type Receiver struct {
 	Signers   []ed25519.PublicKey
 	Device    Device
-	Installed uint64    // serial of what was installed last; 0: nothing was
+	Installed uint64    // serial of the installed parcel; 0: none
 	Now       time.Time // zero while the clock is not set
 }
 
-// clockSlack is how far the clocks of two machines may be apart.
+// clockSlack is the allowed difference between the clocks of two machines.
 const clockSlack = 10 * time.Minute
 
-// Check says whether this terminal may have the parcel. The code is for Open to try.
+// Check decides whether this terminal may install the parcel. It does not need the code; Open does.
 func (p *Parcel) Check(t Receiver) error {
 	var signer ed25519.PublicKey
 	for _, s := range t.Signers {
@@ -309,13 +306,13 @@ func (p *Parcel) Check(t Receiver) error {
 	return nil
 }
 
-// Open decrypts a parcel that Check let pass.
+// Open decrypts a parcel that passed Check.
 func (p *Parcel) Open(code Code) (Content, error) {
 	with, err := age.NewScryptIdentity(string(code))
 	if err != nil {
 		return Content{}, refuse(WrongCode, "the code is wrong")
 	}
-	with.SetMaxWorkFactor(work) // more would be for a larger machine
+	with.SetMaxWorkFactor(work) // a larger one would need too much memory here
 	r, err := age.Decrypt(bytes.NewReader(p.body), with)
 	var other *age.NoIdentityMatchError
 	switch {
@@ -333,23 +330,23 @@ func (p *Parcel) Open(code Code) (Content, error) {
 	return Content{string(b[:signKeySize]), b[signKeySize:]}, nil
 }
 
-// Device names a terminal by its device key, which it does not tell.
+// Device identifies a terminal. It is derived from the device key and does not reveal it.
 type Device [deviceSize]byte
 
-// DeviceOf is the name of the device that has this key.
+// DeviceOf returns the device with this key.
 func DeviceOf(key []byte) (d Device) {
 	h := sha256.Sum256(append([]byte("payterm device code\x00"), key...))
 	copy(d[:], h[:])
 	return d
 }
 
-// String is the device's code as it stands on the screen, ABCD-EFGH.
+// String returns the device code as the screen shows it, ABCD-EFGH.
 func (d Device) String() string {
 	text := encoding.EncodeToString(d[:])
 	return text[:4] + "-" + text[4:]
 }
 
-// ParseDevice reads a device's code, with or without the hyphen.
+// ParseDevice parses a device code, with or without the hyphen.
 func ParseDevice(text string) (d Device, err error) {
 	text = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(text))
 	b, err := encoding.DecodeString(text)

@@ -17,7 +17,7 @@ import (
 	"payterm/provision"
 )
 
-// Canaries: none may be seen where a person or a file could see it.
+// Canaries are secrets that must not appear anywhere.
 const (
 	signKey = "CANARYsignKEY016"
 	code    = provision.Code("471122869103")
@@ -94,7 +94,7 @@ func TestRefused(t *testing.T) {
 	mine.Device, his.Device = device, another
 	good := parcel(t, terms, signer)
 	serial := uint64(made.UnixMilli())
-	// flip changes one bit of the bytes, in the place where it stays canonical.
+	// flip changes one bit of the bytes, so that the base32 text stays canonical.
 	flip := func(text string, at int) string {
 		e := base32.StdEncoding.WithPadding(base32.NoPadding)
 		b, err := e.DecodeString(text[4:])
@@ -278,8 +278,8 @@ func TestCodes(t *testing.T) {
 
 var update = flag.Bool("update", false, "make testdata/version1.ppv anew; only with a new version")
 
-// TestParcelOfVersion1 opens a parcel that an earlier build made: the format, its
-// dictionary included, does not change under those that are on their way.
+// TestParcelOfVersion1 opens a parcel of an earlier build: the format and its dictionary must not change for
+// parcels already sent.
 func TestParcelOfVersion1(t *testing.T) {
 	file := filepath.Join("testdata", "version1.ppv")
 	if *update {
@@ -304,8 +304,8 @@ func TestParcelOfVersion1(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever a scanner reads is refused with a reason, or is a parcel that has
-// one text and that only its signer can have made.
+// FuzzRead: any scanned text is refused with a reason, or is a parcel with exactly one text that only its
+// signer can have made.
 func FuzzRead(f *testing.F) {
 	signer := newSigner(f, 1)
 	text, err := os.ReadFile(filepath.Join("testdata", "version1.ppv"))
