@@ -570,17 +570,17 @@ func hint(h order.Hint, t *texts) string {
 		return t.hintOtherWallet
 	case order.HintTooEarly:
 		return t.hintTooEarly
-	case order.HintNothing:
+	case counter.HintNothing:
 		return t.emptyList
-	case order.HintNotOurs:
+	case counter.HintNotOurs:
 		return t.hintNotOurs
-	case order.HintNotANumber:
+	case counter.HintNotANumber:
 		return t.hintNotANumber
-	case order.HintPaymentCode:
+	case counter.HintPaymentCode:
 		return t.hintPaymentCode
-	case order.HintNoSupervisor:
+	case counter.HintNoSupervisor:
 		return t.hintNoSupervisor
-	case order.HintUnreadable:
+	case counter.HintUnreadable:
 		return t.hintUnreadable
 	case order.HintNone:
 	}

@@ -76,7 +76,7 @@ func (a *Agent) outside() api.Service { return selling.Outside(a.inTraining()) }
 func (a *Agent) Snapshot(ctx context.Context) (runner.Snapshot, error) {
 	if !a.isOpen() {
 		unknown := counter.Status{Network: counter.NetworkUnknown, Paper: payterm.PaperUnknown}
-		return runner.Snapshot{State: "result", Fault: a.why(), Status: unknown, NetworkAge: -1}, nil
+		return runner.Snapshot{State: counter.StateResult, Fault: a.why(), Status: unknown, NetworkAge: -1}, nil
 	}
 	return a.runner.Snapshot(ctx)
 }

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"payterm/config"
+	"payterm/flows/counter"
 	"payterm/screen"
 	"payterm/storage"
 	"payterm/terminal/api"
@@ -140,7 +141,7 @@ func (s store) free(ctx context.Context) error {
 		return err
 	case err != nil:
 		return err
-	case now.State != "idle" && now.State != "result":
+	case now.State != counter.StateIdle && now.State != counter.StateResult:
 		return fmt.Errorf("%w: the counter is taken (%s %s)", errOpen, now.State, running.OrderID)
 	case running.Queue > 0:
 		return fmt.Errorf("%w: %d are being asked about: payterm queue list", errOpen, running.Queue)

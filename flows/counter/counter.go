@@ -739,29 +739,43 @@ func (c Counter) AtRest(now time.Duration) bool {
 	return false
 }
 
-// State is the counter's state for programs.
-func (c Counter) State() string {
+// State is the counter's state for programs, a word of `payterm status`.
+type State string
+
+// The states of a counter.
+const (
+	StateIdle     State = "idle"
+	StateAmount   State = "amount" // somebody uses the keys
+	StateScan     State = "scan"
+	StateShowCode State = "show_code"
+	StateSending  State = "sending"
+	StateWaiting  State = "waiting"
+	StateResult   State = "result"
+)
+
+// State is the counter's state.
+func (c Counter) State() State {
 	switch c.Phase {
 	case Idle, SignedOff:
-		return "idle"
+		return StateIdle
 	case EnteringAmount, ChoosingWallet, ChoosingTip, EnteringTip, Checking, Warned, EnteringPIN, SigningOn,
 		NamingSupervisor:
-		return "amount"
+		return StateAmount
 	case Serving:
 		switch c.Order.Phase {
 		case order.Scanning:
-			return "scan"
+			return StateScan
 		case order.ShowingCode:
-			return "show_code"
+			return StateShowCode
 		case order.Waiting, order.Confirming:
-			return "waiting"
+			return StateWaiting
 		case order.Fresh, order.Baselining, order.Sending, order.Redialling, order.InBackground, order.Trailing,
 			order.Listed, order.Closed:
 		}
-		return "sending"
+		return StateSending
 	case ShowingResult, OutOfOrder, Refused:
 	default: // the menu, or service: somebody uses the keys
-		return "amount"
+		return StateAmount
 	}
-	return "result"
+	return StateResult
 }

@@ -9,6 +9,16 @@ import (
 	"payterm/flows/order"
 )
 
+// Hints of the menu.
+const (
+	HintNothing      order.Hint = "nothing"       // there is no last sale
+	HintNotOurs      order.Hint = "not_ours"      // no order of this terminal has this number
+	HintNotANumber   order.Hint = "not_a_number"  // the scan is no order number
+	HintPaymentCode  order.Hint = "payment_code"  // the scan is a payment code, which is never looked up
+	HintNoSupervisor order.Hint = "no_supervisor" // a refund needs a PIN, and none is configured
+	HintUnreadable   order.Hint = "unreadable"    // the journal, or the gateway, could not be asked
+)
+
 // F3 opens the menu of all that is not a sale; on boards without F3, F1 does while nothing
 // is typed. The menu only reads, with four exceptions: a refund, a decision on an order and
 // the Z, each after a supervisor's PIN, and slips that are printed again, marked COPY.
@@ -477,10 +487,10 @@ func (c Counter) move(k payterm.Key, n int) (cursor int, moves bool) {
 // startTask begins a task.
 func (c Counter) startTask(in Stamped, task Task) (Counter, []Command) {
 	if task == TaskRefund && c.noSupervisor() {
-		return c.refuse(order.HintNoSupervisor)
+		return c.refuse(HintNoSupervisor)
 	}
 	if task == TaskLast && c.Last == "" {
-		return c.refuse(order.HintNothing)
+		return c.refuse(HintNothing)
 	}
 	c.Menu = Menu{Task: task}
 	switch task {
@@ -542,9 +552,9 @@ func (c Counter) scanNumber(in Stamped, ev Scanned) (Counter, []Command) {
 	number, ok := ev.Code.Number()
 	if !ok {
 		if _, pays := ev.Code.Channel(); pays {
-			return c.refuse(order.HintPaymentCode)
+			return c.refuse(HintPaymentCode)
 		}
-		return c.refuse(order.HintNotANumber)
+		return c.refuse(HintNotANumber)
 	}
 	return c.look(in, Query{What: LookNumber, Text: number})
 }
@@ -559,12 +569,12 @@ func (c Counter) found(in Stamped, ev Found) (Counter, []Command) {
 	case c.Word.Order != "":
 		return c.wordNoted(in, ev)
 	case ev.Failed:
-		return c.beforeList(in).refuse(order.HintUnreadable)
+		return c.beforeList(in).refuse(HintUnreadable)
 	case ev.Query.What == LookList:
 		c.Menu.List, c.Menu.Rows, c.Menu.More, c.Menu.Cursor = ev.Query, ev.Rows, ev.More, 0
 		return c.menuAt(in, Listing), nil
 	case n == 0:
-		return c.beforeList(in).refuse(order.HintNotOurs)
+		return c.beforeList(in).refuse(HintNotOurs)
 	case n == 1 && ev.Query.Skip == 0:
 		c.Menu.Rows = Rows{}
 		return c.show(in, ev.Rows[0])
@@ -642,7 +652,7 @@ func (c Counter) orderTold(in Stamped, ev OrderTold) (Counter, []Command) {
 	}
 	c = c.menuAt(in, ShowingOrder)
 	if ev.Failed {
-		return c.refuse(order.HintUnreadable)
+		return c.refuse(HintUnreadable)
 	}
 	c.Menu.Order, c.Menu.Verdict = ev.Order, ev.Verdict
 	switch {
@@ -659,7 +669,7 @@ func (c Counter) enterRefund(in Stamped) (Counter, []Command) {
 	c = c.menuAt(in, ShowingOrder)
 	switch {
 	case c.noSupervisor():
-		return c.refuse(order.HintNoSupervisor)
+		return c.refuse(HintNoSupervisor)
 	case c.Menu.Order.Left().Minor == 0:
 		c.Menu.Reason = payterm.ReasonNotRefundable
 		if c.Menu.Order.Outcome == payterm.Approved {
@@ -747,7 +757,7 @@ func (c Counter) giveWord(in Stamped, word Resolve) (Counter, []Command) {
 func (c Counter) wordNoted(in Stamped, ev Found) (Counter, []Command) {
 	c.Word = Resolve{}
 	if ev.Failed || ev.Rows.Count() == 0 {
-		return c.menuAt(in, InMenu).refuse(order.HintUnreadable)
+		return c.menuAt(in, InMenu).refuse(HintUnreadable)
 	}
 	c.Menu.Order, c.Menu.Asking = ev.Rows[0], ev.Asking
 	if c.Menu.Order.Undecided() {

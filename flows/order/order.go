@@ -52,14 +52,6 @@ const (
 	HintUsedCode    Hint = "used_code"
 	HintOtherWallet Hint = "other_wallet"
 	HintTooEarly    Hint = "too_early" // CANCEL before the order may be left
-
-	// Hints of the menu.
-	HintNothing      Hint = "nothing"       // there is no last sale
-	HintNotOurs      Hint = "not_ours"      // no order of this terminal has this number
-	HintNotANumber   Hint = "not_a_number"  // the scan is no order number
-	HintPaymentCode  Hint = "payment_code"  // the scan is a payment code, which is never looked up
-	HintNoSupervisor Hint = "no_supervisor" // a refund needs a PIN, and none is configured
-	HintUnreadable   Hint = "unreadable"    // the journal, or the gateway, could not be asked
 )
 
 // Order is the state of one sale or refund. It is comparable. All fields but Asking, Hint and

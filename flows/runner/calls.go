@@ -214,7 +214,7 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 
 // Snapshot is the agent's state at one moment.
 type Snapshot struct {
-	State   string
+	State   counter.State
 	OrderID payterm.OrderID
 	// AtRest: nobody uses the counter, whatever it shows.
 	AtRest bool
@@ -235,7 +235,7 @@ func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 		if age, any := r.networkAge(); any {
 			s.NetworkAge = age
 		}
-		if s.State != "idle" && s.State != "amount" {
+		if s.State != counter.StateIdle && s.State != counter.StateAmount {
 			s.OrderID = r.counter.Order.ID()
 		}
 		return s

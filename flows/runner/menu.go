@@ -160,10 +160,7 @@ func (r *Runner) kept(e counter.Event) counter.Event {
 func (r *Runner) keptRate(reply counter.RateTold) counter.Event {
 	mono, wall := r.c.Clock.Now()
 	if reply.Asked {
-		reply.Rate.Mono, reply.Rate.At = mono, 0
-		if !wall.IsZero() {
-			reply.Rate.At = wall.UnixMilli()
-		}
+		reply.Rate.Mono, reply.Rate.At = mono, payterm.Millis(wall)
 		r.rate = reply.Rate
 		r.tellStatus()
 		return reply

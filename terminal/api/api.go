@@ -195,7 +195,7 @@ const (
 
 // Status is the answer to GET /status. One of the two embedded parts is set.
 type Status struct {
-	State string `json:"state"`
+	State counter.State `json:"state"`
 	// Waits is what a terminal without a merchant waits for, or what a new parcel waits for.
 	Waits string `json:"waits"`
 	*Running
@@ -234,8 +234,8 @@ type Setup struct {
 
 // The states of a terminal that waits for a parcel.
 const (
-	StateUnprovisioned = "unprovisioned" // it never had a parcel
-	StateProvisioning  = "provisioning"  // it sells, and the code of a new parcel is asked for
+	StateUnprovisioned counter.State = "unprovisioned" // it never had a parcel
+	StateProvisioning  counter.State = "provisioning"  // it sells, and the code of a new parcel is asked for
 )
 
 // Notice is the body of POST /notice, on the socket only: a notice of the operating system for
