@@ -342,8 +342,8 @@ func variants() []shot {
 			with(string(h), of, func(v *counter.View) { v.Hint = h })
 		}
 	}
-	for _, h := range []order.Hint{counter.HintNothing, counter.HintNotOurs, counter.HintNotANumber, counter.HintPaymentCode,
-		counter.HintNoSupervisor, counter.HintUnreadable} {
+	for _, h := range []order.Hint{counter.HintNothing, counter.HintNotOurs, counter.HintNotANumber,
+		counter.HintPaymentCode, counter.HintNoSupervisor, counter.HintUnreadable} {
 		for _, of := range []string{"menu", "find, a receipt", "find, a bill", "order", "order, late"} {
 			if found := h == counter.HintNotOurs || h == counter.HintNotANumber ||
 				h == counter.HintPaymentCode; found != strings.HasPrefix(of, "find") && h != counter.HintUnreadable {
