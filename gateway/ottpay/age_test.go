@@ -14,17 +14,17 @@ import (
 	"payterm/gateway/ottpay"
 )
 
-// scanned is the age of a code that must leave within a minute.
+// scanned is the age of a payment code that must be sent within a minute.
 type scanned struct{ at time.Time }
 
 func (s scanned) TooOld() bool { return time.Since(s.at) >= time.Minute }
 
-// TestAgeAtTheFirstByte: a code that was fresh when the payment was asked for grows old
-// while the connection is being made. Not a byte of it leaves then.
+// TestAgeAtTheFirstByte: a code that was fresh when the payment was requested becomes too old while the
+// connection is being made. Then no byte of it is sent.
 func TestAgeAtTheFirstByte(t *testing.T) {
 	for _, c := range []struct {
 		name         string
-		before, dial time.Duration // since the scan; a stalling dial
+		before, dial time.Duration // age of the code before; time that the dial takes
 		aged         bool          // the payment has an age at all
 		want         payterm.Answer
 	}{
@@ -52,7 +52,7 @@ func TestAgeAtTheFirstByte(t *testing.T) {
 							}
 							b, _ := io.ReadAll(r.Body)
 							arrived = len(b)
-							io.WriteString(far, http200(paidBody())) //nolint:errcheck // the client may have gone
+							io.WriteString(far, http200(paidBody())) //nolint:errcheck // the client may have closed
 						}()
 						return near, nil
 					}
@@ -76,7 +76,7 @@ func TestAgeAtTheFirstByte(t *testing.T) {
 	}
 }
 
-// TestRefundsAge: a refund likewise.
+// TestRefundsAge is the same for a refund.
 func TestRefundsAge(t *testing.T) {
 	for _, c := range []struct {
 		dial time.Duration

@@ -13,12 +13,10 @@ import (
 	"payterm"
 )
 
-// Pay asks for a payment: ACTIVEPAY or PASSIVEPAY by its mode. It is written at
-// most once.
+// Pay asks for a payment: ACTIVEPAY or PASSIVEPAY, by its mode. The request is written at most once.
 //
-// An authentic order_status decides over a Passive payment, whatever the
-// unprotected outer code says; ORDER_USED and ORDER_PAID alone come first, since
-// under these the status may be that of somebody else's order.
+// For a Passive payment an authentic order_status decides, whatever the unprotected outer code says. Only
+// ORDER_USED and ORDER_PAID come first: with these the status may be that of another order.
 func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	if why := c.unfit(p); why != "" {
 		return payterm.Rejected{Why: "not sent: " + why, Unsent: true}
@@ -39,7 +37,7 @@ func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	case accepted && p.Mode == payterm.Active:
 		return codeMade(r)
 	case p.Mode == payterm.Passive && r.inner.str("order_status") != "":
-		if !r.bound() { // its page marks the order id as required
+		if !r.bound() { // section 4.2 marks the order id as required
 			return errAnonymous
 		}
 		return status(r, payterm.Inquiry{OrderID: p.OrderID, Total: p.Total, MaxFeeMinor: p.MaxFeeMinor})
@@ -59,8 +57,8 @@ func (c *Client) Pay(ctx context.Context, p payterm.Payment) payterm.Answer {
 	return payterm.Unclear{Why: "the gateway answered " + r.word(r.code)}
 }
 
-// Inquire asks how an order stands: STATUS_QUERY. An authentic order_status
-// decides, whatever the outer code says.
+// Inquire asks for the state of an order: STATUS_QUERY. An authentic order_status decides, whatever the outer
+// code says.
 func (c *Client) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer {
 	if why := c.unfitAmount(q.OrderID, q.Total, q.MaxFeeMinor); why != "" {
 		return payterm.Rejected{Why: "not sent: " + why, Unsent: true}
@@ -81,10 +79,9 @@ func (c *Client) Inquire(ctx context.Context, q payterm.Inquiry) payterm.Answer 
 	return payterm.Unclear{Why: "the gateway answered " + r.word(r.code), Unknown: !passing(r.code)}
 }
 
-// noSuchOrder tells the outer codes that say of an order that there is none. No sheet
-// names one (section 5.1), so the word itself has to say it, with nothing around it:
-// ORDER_NOT_EXIST, and what WeChat and Alipay say themselves. Whatever else there is,
-// throttling among it, decides nothing (docs/decisions/0003).
+// noSuchOrder reports whether an outer code means that the order does not exist. No sheet names such a code
+// (section 5.1), so only the exact words count: ORDER_NOT_EXIST and the codes of WeChat and Alipay. Any other
+// code, also one for throttling, decides nothing (docs/decisions/0003).
 func noSuchOrder(code string) bool {
 	code = strings.ReplaceAll(code, "_", "")
 	for _, what := range []string{"ORDER", "TRADE", "TRANSACTION"} {
@@ -96,19 +93,18 @@ func noSuchOrder(code string) bool {
 	return false
 }
 
-// passing tells an outer code that says nothing of the order that was asked
-// about: trouble on the gateway's side, or the answer to another question.
+// passing reports whether an outer code says nothing about the order: it is trouble at the gateway, or the
+// answer to another question.
 func passing(code string) bool {
 	switch code {
 	case "TIMEOUT", "PARAM_INVALID", "ORDER_PAID", "ORDER_USED":
 		return true
 	}
-	return strings.HasSuffix(code, "_ERROR") // SYSTEM_, DB_, PARAM_ and their kin
+	return strings.HasSuffix(code, "_ERROR") // SYSTEM_ERROR, DB_ERROR, PARAM_ERROR and others
 }
 
-// Refund asks for money of a sale to go back: REFUND. The best answer is
-// Pending: the fields of the reply are not documented, so whether the money went
-// is found out by inquiring about the sale (section 7).
+// Refund asks for a refund of a sale: REFUND. The best answer is Pending. The fields of the reply are not
+// documented, so an inquiry about the sale shows whether the money went back (section 7).
 func (c *Client) Refund(ctx context.Context, r payterm.RefundRequest) payterm.Answer {
 	why := c.unfitAmount(r.OrderID, r.Amount, 0)
 	if why == "" && (!r.SaleOrderID.Valid() || r.SaleOrderID == r.OrderID) {
@@ -138,23 +134,23 @@ func (c *Client) Refund(ctx context.Context, r payterm.RefundRequest) payterm.An
 	return payterm.Unclear{Why: "the gateway answered " + reply.word(reply.code)}
 }
 
-// Rate is an exchange rate for display: the wallet fixes the real one.
+// Rate is an exchange rate for display. The wallet fixes the rate that is charged.
 type Rate struct {
 	Currency payterm.Currency `json:"currency"`
-	// CNY is what one unit costs, times 10^8 (section 8).
+	// CNY is the price of one unit in CNY, times 10^8 (section 8).
 	CNY int64 `json:"cny_e8"`
 }
 
-// ErrNoAnswer says that nothing authentic came back.
+// ErrNoAnswer means that no authentic reply came.
 var ErrNoAnswer = errors.New("no answer from the gateway")
 
-// ErrKey says that the gateway could not read a request: it was made with another key, or
-// for another merchant.
+// ErrKey means that the gateway could not read a request: it was made with another sign key or for another
+// merchant.
 var ErrKey = errors.New("the gateway refuses merchant_id, operator_id or the sign key")
 
-// ExchangeRate asks for the rate of a currency to CNY: EX_RATE_QUERY. Its error is an
-// ErrNoAnswer unless the gateway itself refused, and an ErrKey where it did for the key's sake.
-// An ErrNoAnswer for the clock's sake is an ErrClock too.
+// ExchangeRate asks for the rate of a currency to CNY: EX_RATE_QUERY. The error wraps ErrNoAnswer unless the
+// gateway itself refused, and ErrKey if it refused the sign key or the ids. If the clock is the cause of an
+// ErrNoAnswer, it wraps ErrClock too.
 func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (Rate, error) {
 	bad := func(why string) (Rate, error) { return Rate{}, fmt.Errorf("exchange rate: %s", why) }
 	if !currency.Valid() {
@@ -187,21 +183,20 @@ func (c *Client) ExchangeRate(ctx context.Context, currency payterm.Currency) (R
 	return Rate{currency, cny}, nil
 }
 
-// Callback is what the gateway posted to call_back_url. It is a reason to
-// inquire, never an approval: the outer code is unprotected and the inner data
-// may lack a status (section 9).
+// Callback is what the gateway posts to call_back_url. It is a reason to inquire, never an approval: the outer
+// code is unprotected, and the inner data may lack a status (section 9).
 type Callback struct {
 	OrderID        payterm.OrderID
 	AmountMinor    int64
 	ChannelOrderID string
-	FinishTime     string // as received: its zone is not known
+	FinishTime     string // as received: its time zone is unknown
 	Status         string // often missing
 }
 
-// ErrCallback says that a callback cannot be used.
+// ErrCallback means that a callback cannot be used.
 var ErrCallback = errors.New("ottpay: callback")
 
-// DecodeCallback reads a callback's body and checks digest and merchant.
+// DecodeCallback reads a callback's body and checks its digest and merchant.
 func (c *Client) DecodeCallback(body []byte) (Callback, error) {
 	bad := func(why string) (Callback, error) { return Callback{}, fmt.Errorf("%w: %s", ErrCallback, why) }
 	if len(body) > maxBody {
@@ -232,14 +227,14 @@ func (c *Client) DecodeCallback(body []byte) (Callback, error) {
 	}, nil
 }
 
-// call makes one request. Either there is a reply whose data, if there are any,
-// are authentic and belong to one of the orders, or lost says why not.
+// call makes one request. It returns a reply whose data, if any, are authentic and belong to one of the orders;
+// otherwise lost is the reason.
 func (c *Client) call(ctx context.Context, action string, pairs []pair, orders ...payterm.OrderID) (_ reply,
 	lost payterm.Answer) {
 	return c.callFresh(ctx, nil, action, pairs, orders...)
 }
 
-// callFresh makes a request that is not to leave once it is too old.
+// callFresh is call for a request that must not be sent once it is too old.
 func (c *Client) callFresh(ctx context.Context, age payterm.CodeAge, action string, pairs []pair,
 	orders ...payterm.OrderID) (_ reply, lost payterm.Answer) {
 	body, err := c.body(action, pairs)
@@ -270,10 +265,10 @@ func (c *Client) callFresh(ctx context.Context, age payterm.CodeAge, action stri
 	return r, nil
 }
 
-// errAnonymous: the reply to a payment, which has to name its order.
+// errAnonymous is the answer if a reply to a payment has no order id.
 var errAnonymous = payterm.Lost{Why: "the reply names no order", Alarm: true}
 
-// maxCodeURL is the most bytes that a QR code of level M holds.
+// maxCodeURL is the capacity of a QR code of level M, in bytes.
 const maxCodeURL = 2331
 
 // codeMade reads the reply to ACTIVEPAY (section 3.2).
@@ -286,21 +281,20 @@ func codeMade(r reply) payterm.Answer {
 		return errAnonymous
 	case code == "":
 		return payterm.Lost{Why: "the reply has no code_url"}
-	case len(code) > maxCodeURL, strings.ContainsFunc(code, unprintable), r.tells(code):
+	case len(code) > maxCodeURL, strings.ContainsFunc(code, unprintable), r.hasSecret(code):
 		return payterm.Lost{Why: "the reply's code_url cannot be shown as a QR code"}
 	}
 	return payterm.CodeMade{CodeURL: code}
 }
 
-// status reads an authentic order_status (section 10.1), without regard to case. A
-// reply that names no order counts with exactly the expected total: an inquiry's need
-// not name one (correction 1 of the sheet of other channels). What comes with another
-// total, or calls something paid and says neither which nor how much, is an alarm.
+// status reads an authentic order_status (section 10.1), ignoring case. The reply to an inquiry may lack the
+// order id (correction 1 of the sheet of other channels); then it counts only with exactly the expected total.
+// Without an order id, another total, or a paid status without a total, is an alarm.
 func status(r reply, q payterm.Inquiry) payterm.Answer {
 	said := r.inner.str("order_status")
 	if total, ok := r.inner.minor("total_amount"); !r.bound() && (!ok || total != q.Total.Minor) {
 		return payterm.Unclear{
-			Why: "the reply names no order, and not its amount", Authentic: true,
+			Why: "the reply has no order id, and another amount or none", Authentic: true,
 			Alarm: !r.inner.absent("total_amount") || slices.Contains(paidWords, strings.ToLower(said)),
 		}
 	}
@@ -318,12 +312,11 @@ func status(r reply, q payterm.Inquiry) payterm.Answer {
 	return payterm.Unclear{Why: "order_status " + said, Status: said, Authentic: true}
 }
 
-// paidWords are the statuses of an order that has been paid.
+// paidWords are the statuses of a paid order.
 var paidWords = []string{"success", "partial_refunded", "fully_refunded"}
 
-// paid reads a success. It counts only with the expected total. With a
-// refund_fee above zero the money has gone back already, at least in part: such
-// an order is shown as refunded, never as approved, though its status may lag.
+// paid reads a success. It counts only with the expected total. If refund_fee is above zero, money has gone
+// back already, at least in part: such an order is Refunded, never Paid, even if its status says success.
 func paid(r reply, said string, q payterm.Inquiry) payterm.Answer {
 	unclear := func(why string) payterm.Answer {
 		return payterm.Unclear{Why: why, Status: said, Authentic: true, Alarm: true, Paid: true}
@@ -350,23 +343,22 @@ func paid(r reply, said string, q payterm.Inquiry) payterm.Answer {
 	}
 }
 
-// refunded reads an order that was paid and whose money has gone back in part or
-// in full. Amounts that are missing stay zero; those that cannot be right are
-// for a person to look at.
+// refunded reads a paid order whose money went back in part or in full. Missing amounts stay zero. Impossible
+// amounts are an alarm for a person to look at.
 func refunded(inner object, said string) payterm.Answer {
 	total, okTotal := inner.minor("total_amount")
 	back, okBack := inner.minor("refund_fee")
 	switch {
 	case !okTotal && !inner.absent("total_amount"), !okBack && !inner.absent("refund_fee"), okTotal && back > total:
-		return payterm.Unclear{Why: "refunded, with amounts that cannot be right", Status: said, Authentic: true,
+		return payterm.Unclear{Why: "refunded, with impossible amounts", Status: said, Authentic: true,
 			Alarm: true, Paid: true}
 	}
 	return payterm.Refunded{PaidMinor: total, RefundedMinor: back, Status: said}
 }
 
-// tradeClock reads trade_time as if it were UTC, in seconds; its zone is not
-// known (section 10.2). Newer Java versions print a narrow no-break space before
-// AM or PM, and a comma after the year. What cannot be read gives 0.
+// tradeClock reads trade_time as if it were UTC, in seconds; its time zone is unknown (section 10.2). Newer
+// Java versions print a narrow no-break space before AM or PM, and a comma after the year. It returns 0 for a
+// text that it cannot read.
 func tradeClock(text string) int64 {
 	text = strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(text)
 	for _, layout := range []string{"Jan 2, 2006 3:04:05 PM", "Jan 2, 2006, 3:04:05 PM"} {
@@ -377,8 +369,8 @@ func tradeClock(text string) int64 {
 	return 0
 }
 
-// secrets are the texts that a reply must not carry on: the gateway knows them,
-// and what it echoes would end in the journal and on paper.
+// secrets returns the texts that must not be passed on from a reply. The gateway knows them, and an echo of
+// them would end up in the journal and on paper.
 func (c *Client) secrets(pairs []pair) []string {
 	all := []string{string(c.c.SignKey)}
 	for _, p := range pairs {
@@ -389,13 +381,12 @@ func (c *Client) secrets(pairs []pair) []string {
 	return all
 }
 
-// withheld stands in place of a text that told a secret.
+// withheld replaces a text that contained a secret.
 const withheld = "withheld"
 
-// tells reports whether a text tells one of the reply's secrets, or has a payment
-// code among its words: the reply to an inquiry may echo the code of a payment
-// that this client has forgotten.
-func (r reply) tells(s string) bool {
+// hasSecret reports whether a text contains one of the request's secrets or a payment code. The reply to an inquiry
+// may echo the code of a payment that this client no longer knows.
+func (r reply) hasSecret(s string) bool {
 	s = printable(s)
 	for word := range strings.FieldsFuncSeq(s, betweenWords) {
 		if _, code := payterm.NewPayCode(word).Channel(); code {
@@ -407,33 +398,33 @@ func (r reply) tells(s string) bool {
 		func(secret string) bool { return strings.Contains(s, strings.ToUpper(secret)) })
 }
 
-// betweenWords tells what separates words, so that a number behind letters, as in
-// a channel's order id, is not taken for a code.
+// betweenWords reports whether a character separates words. A number that follows letters, as in a channel's
+// order id, is then not taken for a payment code.
 func betweenWords(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// word is a word of the reply's, with no secret in it.
+// word is the function word, without secrets.
 func (r reply) word(s string) string {
-	if r.tells(s) {
+	if r.hasSecret(s) {
 		return withheld
 	}
 	return word(s)
 }
 
-// label is the text of the first of these keys, with no secret in it.
+// label returns the text of the first of these keys that exists, without secrets.
 func (r reply) label(keys ...string) string {
 	s := r.inner.str(keys...)
-	if r.tells(s) {
+	if r.hasSecret(s) {
 		return withheld
 	}
 	return label(s)
 }
 
-// bound reports whether the reply's data name an order, which call has then
-// found to be ours. What names none may be the answer to anything.
+// bound reports whether the reply's data have an order id, which call has compared already. Data without one
+// may be the answer to anything.
 func (r reply) bound() bool { return !r.inner.absent("order_id") }
 
-// word is a word of the gateway's that is fit for a log: short, of plain
-// letters, and with too few digits to be anybody's code.
+// word makes a code of the gateway fit for a log: short, only plain letters, and with too few digits to be a
+// payment code.
 func word(s string) string {
 	const longest, digits = 32, 6
 	seen := 0
@@ -450,9 +441,9 @@ func word(s string) string {
 	}, s[:min(len(s), longest)])
 }
 
-// label is a text of the gateway's that may stand in a journal and on paper: as
-// received, but bounded and without characters that could command a printer. What joins
-// an emoji of several stays: it is one sign, and one is printed for it.
+// label makes a text of the gateway fit for the journal and for paper: as received, but bounded and without
+// control characters that a printer would obey. The zero-width joiner stays, since a combined emoji is printed
+// as one character.
 func label(s string) string {
 	const longest, joiner = 64, '\u200d'
 	runes := []rune(without(s, func(r rune) bool { return unprintable(r) && r != joiner }))
@@ -470,6 +461,5 @@ func without(s string, not func(rune) bool) string {
 	}, strings.TrimSpace(s))
 }
 
-// unprintable tells control and format characters from those that leave a mark,
-// white space included.
+// unprintable reports whether a character is a control or format character.
 func unprintable(r rune) bool { return !unicode.IsGraphic(r) }

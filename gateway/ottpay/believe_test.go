@@ -16,8 +16,8 @@ import (
 	"payterm"
 )
 
-// unbelievable are bodies of which none may make a payment over 12.34 paid. The
-// first word of a name is its class.
+// unbelievable returns replies that must not make a payment of 12.34 paid. The first word of a name is its
+// class.
 func unbelievable() map[string]string {
 	const id = wireOrder
 	good := paidBody()
@@ -38,7 +38,7 @@ func unbelievable() map[string]string {
 		"digest of other values": success(`{"order_id":"`+id+`","order_status":"success","total_amount":"1234"}`,
 			id+"notpay1234"),
 		"digest missing":       with("md5", ""),
-		"digest in lower case": with("md5", strings.ToLower(outer["md5"])), // another key follows from it
+		"digest in lower case": with("md5", strings.ToLower(outer["md5"])), // gives another AES key
 		"digest in another order": success(
 			`{"order_id":"`+id+`","order_status":"success","total_amount":"1234"}`, "success"+id+"1234"),
 		"key of somebody else": envelope("SUCCESS", `{"order_id":"`+id+
@@ -96,7 +96,7 @@ func unbelievable() map[string]string {
 		"code paid":         strings.Replace(good, "SUCCESS", "ORDER_PAID", 1),
 		"behind the object": good + `{"rsp_code":"FAIL"}`,
 	}
-	// Each bit of the first characters of digest and data turned: none is a reply.
+	// Each bit of the first characters of digest and data flipped: none is a valid reply.
 	for _, field := range []string{"md5", "data"} {
 		for at := range outer[field] {
 			b := []byte(outer[field])
@@ -108,7 +108,7 @@ func unbelievable() map[string]string {
 	return all
 }
 
-// credulous names the classes of bodies that made a reader call the payment paid.
+// credulous returns the classes of replies that a reader took for a payment.
 func credulous(pay func(body string) payterm.Answer) map[string]int {
 	classes := map[string]int{}
 	for name, body := range unbelievable() {
@@ -120,12 +120,12 @@ func credulous(pay func(body string) payterm.Answer) map[string]int {
 	return classes
 }
 
-// TestBelievesNothing puts each of these bodies to payment and inquiry.
+// TestBelievesNothing sends each of these replies to a payment and an inquiry.
 func TestBelievesNothing(t *testing.T) {
 	t.Parallel()
 	var body string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, body) //nolint:errcheck // the client may have gone
+		io.WriteString(w, body) //nolint:errcheck // the client may have closed
 	}))
 	defer s.Close()
 	c, p := client(t, s.URL, nil), wirePayment()
@@ -141,8 +141,8 @@ func TestBelievesNothing(t *testing.T) {
 		t.Errorf("payment: paid by %v", got)
 	}
 	got := credulous(inquire)
-	delete(got, "code")    // an authentic status decides over an inquiry, whatever the outer code
-	if got["order"] != 2 { // one without the order id, one with null for it: both have the very amount
+	delete(got, "code")    // for an inquiry an authentic status decides, whatever the outer code
+	if got["order"] != 2 { // one without the order id, one with null; both have exactly the amount
 		t.Errorf("inquiry: paid by %d replies that name no order", got["order"])
 	}
 	delete(got, "order")
@@ -151,7 +151,7 @@ func TestBelievesNothing(t *testing.T) {
 	}
 }
 
-// reader is a reader of replies with one check left out.
+// reader returns a reader of replies that omits one check.
 func reader(without string) func(string) payterm.Answer {
 	return func(body string) payterm.Answer {
 		var outer struct {
@@ -198,8 +198,8 @@ func decrypted(data []byte, sum string) (map[string]string, error) {
 	return inner, err
 }
 
-// TestBelievesCatches plants readers that leave a check out, and the one of
-// encoding/json that takes the last of two equal keys.
+// TestBelievesCatches plants readers that omit a check, and one that uses encoding/json, which takes the last
+// of two equal keys.
 func TestBelievesCatches(t *testing.T) {
 	t.Parallel()
 	for _, without := range []string{"digest", "order", "merchant", "amount"} {
@@ -216,7 +216,7 @@ func TestBelievesCatches(t *testing.T) {
 	}
 }
 
-// TestRefunded: what may be said of money that went back.
+// TestRefunded: which amounts of a refunded order are accepted.
 func TestRefunded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -19,7 +19,7 @@ func TestCallback(t *testing.T) {
 		plain = `{"order_id":"` + id +
 			`","amount":"1050","bizpay_order_id":"WX00000000000000001","finish_time":"20260801120009","merchant_id":"` +
 			merchant + `","order_status":"success"}`
-		// Sorted by key: amount, bizpay_order_id, finish_time, merchant_id, order_id, order_status.
+		// Values sorted by key: amount, bizpay_order_id, finish_time, merchant_id, order_id, order_status.
 		joined = "1050" + "WX00000000000000001" + "20260801120009" + merchant + id + "success"
 	)
 	whole := ottpay.Callback{OrderID: id, AmountMinor: 1050, ChannelOrderID: "WX00000000000000001",

@@ -19,15 +19,14 @@ import (
 	"payterm/gateway/ottpay"
 )
 
-// The marked secrets: a sign key and a payment code of each form.
+// The secrets to look for: a sign key and a payment code of each form.
 const (
 	canaryKey  = "CanaryKeyQwertyU"
 	canaryCode = "281357924680135792"
 	canaryEMV  = "hQVDUFYwMCanaryEmvCodeAsdfgh"
 )
 
-// leaks names the secret of which a text tells eight characters in a row or more,
-// as they are or in hex.
+// leaks returns the secret of which a text contains eight or more characters in a row, in plain text or in hex.
 func leaks(text string) string {
 	text = strings.ToUpper(text)
 	for _, secret := range []string{canaryKey, canaryCode, canaryEMV} {
@@ -42,7 +41,7 @@ func leaks(text string) string {
 	return ""
 }
 
-// shows are the ways in which a value may come before somebody's eyes.
+// shows formats a value in every way in which it may be printed.
 func shows(v any) string {
 	var b strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
@@ -62,7 +61,7 @@ func shows(v any) string {
 	return b.String()
 }
 
-// sealedFields is an envelope whose inner values are all texts.
+// sealedFields returns a reply whose inner values are all texts.
 func sealedFields(code string, fields map[string]string) string {
 	var names []string
 	for name := range fields {
@@ -80,12 +79,12 @@ func sealedFields(code string, fields map[string]string) string {
 	return envelope(code, string(plain), joined, canaryKey)
 }
 
-// hostile are replies that carry a secret wherever a gateway could put one.
+// hostile returns replies that contain a secret wherever a gateway could put one.
 func hostile(secret string) map[string]http.HandlerFunc {
 	say := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
-			io.WriteString(w, body) //nolint:errcheck // the client may have gone
+			io.WriteString(w, body) //nolint:errcheck // the client may have closed
 		}
 	}
 	good := func() map[string]string {
@@ -107,7 +106,7 @@ func hostile(secret string) map[string]http.HandlerFunc {
 		"inner not JSON":  say(200, envelope("SUCCESS", secret, secret, canaryKey)),
 		"header": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Echo", secret)
-			io.WriteString(w, sealedFields("SUCCESS", good())) //nolint:errcheck // as above
+			io.WriteString(w, sealedFields("SUCCESS", good())) //nolint:errcheck // the client may have closed
 		},
 		"Location": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://"+secret+".example/"+secret)
@@ -130,7 +129,7 @@ func hostile(secret string) map[string]http.HandlerFunc {
 			if err != nil {
 				panic(err)
 			}
-			io.WriteString(c, text) //nolint:errcheck // as above
+			io.WriteString(c, text) //nolint:errcheck // the client may have closed
 			c.Close()
 		}
 	}
@@ -141,7 +140,7 @@ func hostile(secret string) map[string]http.HandlerFunc {
 		"twice": secret + " " + secret,
 	} {
 		if strings.ToLower(secret) == text && secret != text && secret == canaryEMV {
-			continue // no code in lower case is a code
+			continue // payment codes have no lower case
 		}
 		all["rsp_code "+name] = say(200, mustJSON(map[string]string{"rsp_code": text}))
 		for _, field := range []string{
@@ -165,8 +164,8 @@ func mustJSON(v any) string {
 	return string(b)
 }
 
-// TestCanary: whatever the gateway echoes, neither the sign key nor a payment
-// code is in anything that the package gives out.
+// TestCanary: whatever the gateway echoes, nothing that the package returns contains the sign key or a payment
+// code.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	ctx, given := context.Background(), 0
@@ -200,7 +199,7 @@ func TestCanary(t *testing.T) {
 						Amount: payment.Total}),
 					rate, rateErr,
 				}
-				// a body, not a bare line
+				// It is a body, not a bare line.
 				if strings.Contains(name, " ") && !strings.Contains("status line no status line header name", name) {
 					how(recorded, nil)
 					cb, err := c.DecodeCallback(recorded.Body.Bytes())
@@ -227,7 +226,7 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// TestLabelsStay: nothing is withheld that is no secret.
+// TestLabelsStay: texts without a secret are not withheld.
 func TestLabelsStay(t *testing.T) {
 	t.Parallel()
 	fields := map[string]string{
@@ -237,7 +236,7 @@ func TestLabelsStay(t *testing.T) {
 		"exchange_rate": "5.24740000",
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, sealedFields("SUCCESS", fields)) //nolint:errcheck // the client may have gone
+		io.WriteString(w, sealedFields("SUCCESS", fields)) //nolint:errcheck // the client may have closed
 	}))
 	defer s.Close()
 	c := client(t, s.URL, func(c *ottpay.Config) { c.SignKey = canaryKey })

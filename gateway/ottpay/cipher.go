@@ -10,20 +10,19 @@ import (
 	"strings"
 )
 
-// digest is the protocol's: upper-case hex of MD5 over the joined values (sheet
-// section 2, step 3).
+// digest is the protocol's digest: upper-case hex of the MD5 of the joined values (sheet section 2, step 3).
 func digest(joined string) string {
-	sum := md5.Sum([]byte(joined)) //nolint:gosec // given by the other side
+	sum := md5.Sum([]byte(joined)) //nolint:gosec // required by the protocol
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
 
-// dataKey is the AES-128 key of one message: characters 8 to 23 of the hex MD5
-// of the message's digest, exactly as received, and the sign key (step 4).
+// dataKey returns the AES-128 key of one message: characters 8 to 23 of the hex MD5 of the message's digest,
+// exactly as received, followed by the sign key (step 4).
 func dataKey(md5Text, signKey string) []byte {
 	return []byte(digest(md5Text + signKey)[8:24])
 }
 
-// encrypt is AES-128 in ECB mode with PKCS#7 padding, in Base64 (step 5).
+// encrypt encrypts with AES-128 in ECB mode and PKCS#7 padding, and encodes in Base64 (step 5).
 func encrypt(plain []byte, key []byte) (string, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -43,8 +42,8 @@ func encrypt(plain []byte, key []byte) (string, error) {
 
 var errCipher = errors.New("data cannot be decrypted")
 
-// decrypt undoes encrypt. White space inside the Base64 is ignored: some
-// encoders on the other side wrap their lines (section 2.3).
+// decrypt reverses encrypt. White space inside the Base64 is ignored: some encoders of the gateway wrap lines
+// (section 2.3).
 func decrypt(text string, key []byte) ([]byte, error) {
 	raw, err := base64.StdEncoding.DecodeString(stripSpace(text))
 	if err != nil {

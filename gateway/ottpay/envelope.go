@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// pair is one field of an inner request: every value is a string (section 2.2).
+// pair is one field of an inner request. Every value is a string (section 2.2).
 type pair struct{ key, value string }
 
 // request is the outer envelope (section 1.1).
@@ -22,8 +22,8 @@ type request struct {
 	MD5        string `json:"md5"`
 }
 
-// innerJSON writes the fields in their order, without HTML escaping: the
-// gateway digests decoded text, and what it need not decode cannot go wrong.
+// innerJSON writes the fields in their order, without HTML escaping. The gateway computes the digest over the
+// decoded text; without escapes the decoding cannot differ.
 func innerJSON(pairs []pair) string {
 	var b strings.Builder
 	b.WriteByte('{')
@@ -37,7 +37,7 @@ func innerJSON(pairs []pair) string {
 	return b.String()
 }
 
-// seal makes digest and data of an inner request.
+// seal returns data and digest of an inner request.
 func seal(pairs []pair, signKey string) (data, md5Text string, err error) {
 	o := make(object, len(pairs))
 	for i, p := range pairs {
@@ -48,18 +48,17 @@ func seal(pairs []pair, signKey string) (data, md5Text string, err error) {
 	return data, md5Text, err
 }
 
-// reply is an outer envelope as received; only what lies inside data is
-// protected (section 1.2).
+// reply is an outer envelope as received. Only the content of data is protected (section 1.2).
 type reply struct {
 	code    string   // rsp_code
-	inner   object   // nil when there was no data
-	secrets []string // what was asked with, and must not come out again
+	inner   object   // nil if there was no data
+	secrets []string // of the request; they must not be passed on
 }
 
 var errForged = errors.New("not authentic")
 
-// openReply reads a body: JSON, or Base64 of JSON (section 15 no. 1). An error
-// that is errForged is no accident on the way.
+// openReply reads a body: JSON, or Base64 of JSON (section 15 no. 1). errForged marks a reply that a
+// transmission fault does not explain.
 func openReply(body []byte, signKey string) (reply, error) {
 	text := strings.TrimSpace(string(body))
 	if text == "" {

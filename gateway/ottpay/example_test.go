@@ -11,8 +11,8 @@ import (
 	"payterm/gateway/ottsim"
 )
 
-// A client asks, and says what it came to as a payterm.Answer. The simulator stands in for
-// the gateway here; in the field URL is https.
+// A client asks the gateway and returns each outcome as a payterm.Answer. Here the simulator is the gateway; in
+// the field URL is https.
 func Example() {
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: "0123456789ABCDEF", Seed: 1})
 	server := httptest.NewServer(sim)
@@ -48,7 +48,7 @@ func Example() {
 		fmt.Println("the customer scans a code")
 	}
 	ask("T1AAAAA000001")
-	server.Close() // nobody is there any more
+	server.Close() // the gateway cannot be reached any more
 	ask("T1AAAAA000001")
 	// Output:
 	// the gateway does not know it

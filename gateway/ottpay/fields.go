@@ -12,9 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// encoding/json takes the last of two equal keys and matches names without
-// regard to case. A reply that decides over money is read token by token
-// instead: exact keys, duplicates refused, numbers as their literals.
+// encoding/json takes the last of two equal keys and ignores the case of names. A reply that decides about
+// money is therefore read token by token: exact keys, no duplicates, numbers as written.
 
 // valueKind is the JSON type of a value.
 type valueKind uint8
@@ -28,7 +27,7 @@ const (
 	isArray
 )
 
-// value is one JSON value as it was written.
+// value is one JSON value as written.
 type value struct {
 	kind   valueKind
 	text   string // decoded text, literal of a number, true or false
@@ -49,7 +48,7 @@ var errJSON = errors.New("not the JSON that was expected")
 
 const maxDepth = 8
 
-// parseObject reads one JSON object and nothing behind it.
+// parseObject reads one JSON object. Text after it is an error.
 func parseObject(b []byte) (object, error) {
 	if !utf8.Valid(b) {
 		return nil, fmt.Errorf("%w: not UTF-8", errJSON)
@@ -95,7 +94,7 @@ func parseValue(d *json.Decoder, depth int) (value, error) {
 	return value{}, fmt.Errorf("%w: unexpected token", errJSON)
 }
 
-// errDuplicate is a duplicate key: two readers would see two messages.
+// errDuplicate means that a key occurs twice: two readers could read two different messages.
 var errDuplicate = fmt.Errorf("%w: a key stands twice", errJSON)
 
 func parseFields(d *json.Decoder, depth int) (value, error) {
@@ -141,7 +140,7 @@ func parseItems(d *json.Decoder, depth int) (value, error) {
 	return v, nil
 }
 
-// get is the value of an exact key.
+// get returns the value of an exact key.
 func (o object) get(key string) (value, bool) {
 	for _, f := range o {
 		if f.key == key {
@@ -151,7 +150,7 @@ func (o object) get(key string) (value, bool) {
 	return value{}, false
 }
 
-// str is the text of the first of these keys that holds a string.
+// str returns the text of the first of these keys that holds a string.
 func (o object) str(keys ...string) string {
 	for _, key := range keys {
 		if v, ok := o.get(key); ok && v.kind == isString {
@@ -161,16 +160,15 @@ func (o object) str(keys ...string) string {
 	return ""
 }
 
-// absent reports that there is no such key, or nothing under it: null or an
-// empty text.
+// absent reports whether a key is missing, null or an empty text.
 func (o object) absent(key string) bool {
 	v, ok := o.get(key)
 	return !ok || v.kind == isNull || v.kind == isString && v.text == ""
 }
 
-// minor is an amount in minor units, a string or a number of digits only
-// (section 15 no. 5); false where it is missing or anything else. The gateway's own
-// code may write a number as a double, 1250.0: a fraction of zeros is none.
+// minor returns an amount in minor units, from a string or a number of digits only (section 15 no. 5). It
+// returns false if the key is missing or holds anything else. The gateway's own code may write a number as a
+// double, 1250.0; a fraction of zeros is accepted.
 func (o object) minor(key string) (int64, bool) {
 	v, ok := o.get(key)
 	if !ok || v.kind != isString && v.kind != isNumber {
@@ -190,9 +188,8 @@ func (o object) minor(key string) (int64, bool) {
 
 const maxAmountDigits = 15
 
-// form is one way in which the other side may have turned values into the
-// digest's text (section 2.2). The first is the Java form that clients agree
-// upon; the others cover what is unverified.
+// form is one way in which the gateway may have converted values to the text under the digest (section 2.2).
+// The first is the Java form on which clients agree; the others cover cases that are unverified.
 type form struct {
 	number     func(literal string) string
 	null       string
@@ -219,8 +216,8 @@ func plainPointZero(text string) string {
 	return text + ".0"
 }
 
-// javaDouble is the text of Java's Double.toString: plain digits with a decimal
-// from 0.001 to below 10^7, otherwise computerised scientific notation.
+// javaDouble formats a number like Java's Double.toString: plain digits with a decimal point from 0.001 to
+// below 10^7, otherwise scientific notation.
 func javaDouble(text string) string {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
@@ -251,8 +248,8 @@ func javaDouble(text string) string {
 	return mantissa + "E" + strconv.Itoa(n)
 }
 
-// joined is the text under the digest: the values of the top-level keys in
-// ascending order of their code units, with nothing between them.
+// joined returns the text under the digest: the values of the top-level keys in ascending order of the keys'
+// code units, with nothing between them.
 func (o object) joined(f form) string {
 	sorted := slices.Clone(o)
 	slices.SortFunc(sorted, func(a, b field) int { return strings.Compare(a.key, b.key) })
@@ -326,7 +323,7 @@ func quoted(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// digestFits tries the accepted forms, without regard to the case of the hex.
+// digestFits tries all accepted forms, ignoring the case of the hex.
 func (o object) digestFits(md5Text string) bool {
 	for _, f := range forms {
 		if strings.EqualFold(digest(o.joined(f)), md5Text) {

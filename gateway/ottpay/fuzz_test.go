@@ -31,8 +31,7 @@ func fuzzClient(t testing.TB) *Client {
 	return c
 }
 
-// plainly reads a JSON object with encoding/json: exact texts of its own, last
-// key wins.
+// plainly reads a JSON object with encoding/json, where the last of two equal keys counts.
 func plainly(b []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
@@ -41,7 +40,7 @@ func plainly(b []byte) (map[string]any, error) {
 	return m, err
 }
 
-// FuzzReply: the whole body of a reply, as it comes from the wire.
+// FuzzReply: the whole body of a reply as it is received.
 func FuzzReply(f *testing.F) {
 	for _, v := range vectors(f).Vectors {
 		b, err := json.Marshal(map[string]string{"rsp_code": "SUCCESS", "data": v.Ciphertext, "md5": v.MD5})
@@ -86,8 +85,8 @@ func FuzzReply(f *testing.F) {
 	})
 }
 
-// FuzzInner: what may lie under a digest that fits. Only what a plain reading
-// calls a success with the total is called paid.
+// FuzzInner: inner data under a digest that fits. A payment is paid only if a plain reading says success with
+// the total.
 func FuzzInner(f *testing.F) {
 	for _, v := range vectors(f).Vectors {
 		f.Add([]byte(v.Data))
@@ -142,7 +141,7 @@ func FuzzInner(f *testing.F) {
 	})
 }
 
-// FuzzCallback: any inner text under any digest input, and the body bare.
+// FuzzCallback: any inner text under any digest input, and the body without an envelope.
 func FuzzCallback(f *testing.F) {
 	for _, v := range vectors(f).Vectors {
 		f.Add([]byte(v.Data), v.DigestInput, true)
@@ -173,8 +172,8 @@ func FuzzCallback(f *testing.F) {
 	})
 }
 
-// FuzzRequest: the simulator, which shares no code with this package, reads out
-// of a request what was put into it.
+// FuzzRequest: the simulator, which shares no code with this package, reads the same values from a request that
+// were put into it.
 func FuzzRequest(f *testing.F) {
 	f.Add("T1FUZZS000001", int64(1234), "281234567890123456", "0000000696", true)
 	f.Add("Z", int64(1), "hQVDUFYwMWETTwegAAAAVVVVUA==", "茶 <&> \u2028\"\\", true)
@@ -231,7 +230,7 @@ func FuzzRequest(f *testing.F) {
 		want := got
 		want.ID, want.Biz, want.Amount, want.Mode, want.Status = id, "WECHATPAY", minor, "active", "notpay"
 		if passive {
-			want.Mode, want.Status = "passive", "success" // the very code, or the wallet had not paid
+			want.Mode, want.Status = "passive", "success" // or the wallet has not paid
 		}
 		if got != want {
 			t.Fatalf("%+v, want %+v", got, want)
@@ -239,7 +238,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// BenchmarkExchange seals the request of a payment and opens its reply.
+// BenchmarkExchange encrypts the request of a payment and decrypts its reply.
 func BenchmarkExchange(b *testing.B) {
 	c := fuzzClient(b)
 	p := payterm.Payment{

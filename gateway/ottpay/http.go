@@ -18,23 +18,21 @@ import (
 	"payterm"
 )
 
-// maxBody bounds a reply.
+// maxBody bounds a reply, in bytes.
 const maxBody = 64 << 10
 
-// failure is a request without a reply that could be read. When nothing of it
-// was written, it is safe to dial again.
+// failure is the reason why a request has no readable reply. If nothing was written, it is safe to dial again.
 type failure struct {
-	why     string // in our words: nothing that the other side wrote
+	why     string // our own words, never text from the gateway
 	written bool
 	final   bool // dialling again will not help
-	tooOld  bool // nor for what it carries
-	clock   bool // it is the clock's fault
-	alarm   bool // it does not happen by accident
+	tooOld  bool // the request is too old to be sent
+	clock   bool // the clock is wrong or not set
+	alarm   bool // a transmission fault does not explain it
 }
 
-// post writes one request and reads its reply, at most maxBody of it. It asks
-// the transport itself, so nothing follows a redirect or keeps a cookie. What has an
-// age is not written once it is too old.
+// post writes one request and reads its reply, at most maxBody bytes. It uses the transport directly, so no
+// redirect is followed and no cookie kept. A request with an age is not written once it is too old.
 func (c *Client) post(ctx context.Context, body []byte, age payterm.CodeAge) ([]byte, *failure) {
 	ctx, cancel := context.WithTimeout(ctx, c.c.Timeout)
 	defer cancel()
@@ -42,7 +40,7 @@ func (c *Client) post(ctx context.Context, body []byte, age payterm.CodeAge) ([]
 	if err != nil {
 		return nil, &failure{why: "the gateway's address cannot be used", final: true}
 	}
-	req.GetBody = nil // there is no second copy to send
+	req.GetBody = nil // net/http must not send the body again
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	g := gate{age: age}
@@ -75,12 +73,11 @@ func (c *Client) post(ctx context.Context, body []byte, age payterm.CodeAge) ([]
 	return reply, nil
 }
 
-// gate is passed once, before the first byte of a request is written. If it is shut before
-// that, no byte of the request was or will be written, whatever net/http still tries. The
-// bytes of a TLS handshake do not pass it.
+// gate is passed once, before the first byte of a request is written. If it is shut before that, no byte of the
+// request was or will be written, even if net/http tries. The bytes of a TLS handshake do not pass it.
 type gate struct {
 	state atomic.Uint32
-	age   payterm.CodeAge // nil for what may leave at any time
+	age   payterm.CodeAge // nil if the request may be sent at any time
 }
 
 const (
@@ -93,13 +90,13 @@ func (g *gate) pass() bool {
 	return g.state.CompareAndSwap(gateUntouched, gatePassed) || g.state.Load() == gatePassed
 }
 
-// tooOld is asked before the first byte: by then the gateway's name was looked up and
-// the connection made, which may have taken long.
+// tooOld reports whether the request is too old to be sent. It is called before the first byte, since looking
+// up the name and connecting may have taken long.
 func (g *gate) tooOld() bool { return g.age != nil && !g.passed() && g.age.TooOld() }
 
 func (g *gate) passed() bool { return g.state.Load() == gatePassed }
 
-// shut reports whether nothing has passed, and then lets nothing pass.
+// shut closes the gate if nothing has passed yet, and reports whether it did.
 func (g *gate) shut() bool { return g.state.CompareAndSwap(gateUntouched, gateShut) }
 
 type gatedConn struct {
@@ -122,10 +119,10 @@ func (c gatedConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-var errEarly = errors.New("the other side spoke before it was asked")
+var errEarly = errors.New("data came before the request was sent")
 
-// Read drops what comes before the request. net/http would print it to the
-// process's log.
+// Read discards data that arrive before the request is sent. net/http would print them to the log of the
+// process.
 func (c gatedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 && !c.gate.passed() {
@@ -136,12 +133,12 @@ func (c gatedConn) Read(b []byte) (int, error) {
 
 var errSecondDial = errors.New("a request is written on one connection")
 
-// transport serves a single request: a fresh connection and never a second one,
-// HTTP/1.1, no proxy from the environment. It is not shared, since net/http may
-// hand a connection dialled for one request to another.
+// transport serves a single request: one new connection and never a second, HTTP/1.1, no proxy from the
+// environment. It is not shared, since net/http may use a connection that was dialled for one request for
+// another.
 func (c *Client) transport(ctx context.Context, g *gate) *http.Transport {
 	var dialled atomic.Bool
-	// The request's context, not net/http's, which outlives the request.
+	// ctx is the request's context. The one that net/http passes outlives the request.
 	dial := func(_ context.Context, network, address string) (net.Conn, error) {
 		if dialled.Swap(true) {
 			return nil, errSecondDial
@@ -165,7 +162,7 @@ func (c *Client) transport(ctx context.Context, g *gate) *http.Transport {
 	}
 }
 
-// connect looks up the name, dials and, for https, shakes hands.
+// connect looks up the name, dials and, for https, makes the TLS handshake.
 func (c *Client) connect(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.c.ConnectTimeout)
 	defer cancel()
@@ -182,8 +179,7 @@ func (c *Client) connect(ctx context.Context, network, address string) (net.Conn
 
 var errNotLoopback = errors.New("http:// is accepted for a gateway on loopback only, and the name leads elsewhere")
 
-// loopbackOnly keeps plain HTTP on this machine even where the name localhost
-// leads away from it.
+// loopbackOnly refuses plain HTTP to another machine, even if the name localhost resolves to one.
 func loopbackOnly(_ context.Context, _, address string, _ syscall.RawConn) error {
 	if to, err := netip.ParseAddrPort(address); err != nil || !to.Addr().Unmap().IsLoopback() {
 		return errNotLoopback
@@ -191,8 +187,7 @@ func loopbackOnly(_ context.Context, _, address string, _ syscall.RawConn) error
 	return nil
 }
 
-// explain turns an error of net/http into words that a field engineer can act
-// on.
+// explain turns an error of net/http into a message on which a field engineer can act.
 func (c *Client) explain(err error, written bool) *failure {
 	if written {
 		return &failure{why: "sent, and no reply came: " + brokeOff(err), written: true}
@@ -217,7 +212,7 @@ func (c *Client) explain(err error, written bool) *failure {
 	case errors.As(err, &host):
 		return hopeless("the gateway's certificate is for another name: check the address, and whether a network in between answers for it")
 	case errors.As(err, &unknown):
-		return hopeless("the gateway's certificate is signed by nobody known here: check ca_file, and whether a network in between answers for the gateway")
+		return hopeless("the gateway's certificate is signed by an unknown authority: check ca_file, and whether a network in between answers for the gateway")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return hopeless("the gateway's certificate has expired or is not yet valid: check the clock")
 	case errors.As(err, &invalid), errors.As(err, &verify):
@@ -239,16 +234,16 @@ func (c *Client) clockUnset() bool {
 	return !c.c.Built.IsZero() && c.c.Now().Before(c.c.Built)
 }
 
-// brokeOff says how an exchange ended whose first byte had left. net/http
-// quotes a malformed answer in its errors, and that is not ours to pass on.
+// brokeOff explains how an exchange ended after its first byte was written. net/http quotes malformed answers
+// in its errors, and those must not be passed on.
 func brokeOff(err error) string {
 	if why, known := breakage(err); known {
 		return why
 	}
-	return "what came is not HTTP, or too much of it"
+	return "the answer is not HTTP, or is too large"
 }
 
-// breakage knows the ways in which any connection breaks.
+// breakage explains the ways in which any connection can end.
 func breakage(err error) (string, bool) {
 	var timeout net.Error
 	var errno syscall.Errno
@@ -265,7 +260,7 @@ func breakage(err error) (string, bool) {
 	return "", false
 }
 
-// innermost is the text of the first cause.
+// innermost returns the text of the first cause of an error.
 func innermost(err error) string {
 	for {
 		switch e := err.(type) { //nolint:errorlint // it unwraps by itself

@@ -10,8 +10,8 @@ import (
 	"payterm"
 )
 
-// TestLocalhostThatLeadsElsewhere: the dialler asks the address, not the name.
-// Nothing is dialled: the addresses are those of documentation (RFC 5737, 3849).
+// TestLocalhostThatLeadsElsewhere: the dialler checks the address, not the name. Nothing is dialled; the
+// addresses are reserved for documentation (RFC 5737, 3849).
 func TestLocalhostThatLeadsElsewhere(t *testing.T) {
 	c, err := New(Config{
 		URL: "http://localhost:1/", MerchantID: "m", SignKey: "0123456789ABCDEF",
@@ -30,7 +30,7 @@ func TestLocalhostThatLeadsElsewhere(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	c.c.URL = "http://192.0.2.1:1/" // where New would not have let it lead
+	c.c.URL = "http://192.0.2.1:1/" // New would refuse this address
 	a, ok := c.Inquire(context.Background(), payterm.Inquiry{OrderID: "T1WIRES000001",
 		Total: payterm.Amount{Minor: 1, Currency: "CAD"}}).(payterm.Unsent)
 	if !ok || !a.Final || a.Why != errNotLoopback.Error() {
@@ -38,8 +38,8 @@ func TestLocalhostThatLeadsElsewhere(t *testing.T) {
 	}
 }
 
-// TestSpokenToFirst: net/http prints what comes unasked to the process's log, and
-// a gateway may say anything.
+// TestSpokenToFirst: net/http prints data that arrive before the request to the log of the process, and a
+// gateway could send anything.
 func TestSpokenToFirst(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		near, far := net.Pipe()
@@ -65,7 +65,7 @@ func TestSpokenToFirst(t *testing.T) {
 	}
 }
 
-// TestShutGate: what was called unsent cannot be written any more.
+// TestShutGate: a request that was reported as unsent cannot be written any more.
 func TestShutGate(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()

@@ -1,20 +1,18 @@
-// Package ottpay speaks the protocol of OTT Pay's in-store API: envelope,
-// digest, cipher, HTTP. It gives back what a request came to as a
-// payterm.Answer, and decides nothing: whether an answer ends an order is for
-// flows/order.
+// Package ottpay implements the protocol of OTT Pay's in-store API: envelope, digest, cipher, HTTP. It returns
+// the outcome of each request as a payterm.Answer and decides nothing further: whether an answer ends an order
+// is decided in flows/order.
 //
-// A reply counts only if its digest fits, its order id is ours and, where it
-// names one, its merchant too. Response codes lie outside the digest: they are
-// heard only over verified TLS (or on loopback, which is all that New and the
-// dialler let pass), and the most that one of them can do alone is to become
-// payterm.Refused, Rejected or NotFound. Nothing outside this package sees one.
+// A reply counts only if its digest fits, its order id is that of the request and, if it names a merchant, that
+// is ours. Response codes are outside the digest. They are trusted only over verified TLS (or on loopback; New
+// and the dialler allow nothing else), and alone they can become at most payterm.Refused, Rejected or NotFound.
+// Nothing outside this package sees a response code.
 //
-// A payment is written at most once: every request has a connection of its own,
-// HTTP/1.1, no redirects, no proxy, nothing that net/http would replay; and
-// whether a byte of it left is known at the connection, not guessed.
+// A payment is written at most once: every request has its own connection, HTTP/1.1, without redirects, proxies
+// or anything else that net/http would repeat. Whether a byte of it was written is observed at the connection,
+// not guessed.
 //
-// Section numbers in comments are those of the protocol sheet, the project's
-// notes on what OTT Pay's pages and public clients say.
+// Section numbers in comments are those of the protocol sheet: the project's notes on what OTT Pay's pages and
+// public clients say.
 package ottpay
 
 import (
@@ -44,8 +42,8 @@ const (
 	actionRate    = "EX_RATE_QUERY"
 )
 
-// SignKey is the merchant's secret. It shows itself to nobody; only a conversion
-// to string reveals it.
+// SignKey is the merchant's sign key. It is hidden from every printer and encoder; only a conversion to string
+// reveals it.
 type SignKey string
 
 // String hides the key.
@@ -57,49 +55,46 @@ func (k SignKey) Format(s fmt.State, _ rune) { io.WriteString(s, k.String()) } /
 // MarshalText hides the key from encoders.
 func (SignKey) MarshalText() ([]byte, error) { return []byte("(sign key)"), nil }
 
-// Config is what a client needs to know.
+// Config configures a client.
 type Config struct {
 	URL         string // https, or http on loopback
 	MerchantID  string
 	OperatorID  string
-	TerminalNo  string // outer field, left out when empty
+	TerminalNo  string // outer field, left out if empty
 	SignKey     SignKey
-	CallBackURL string            // ACTIVEPAY requires one
-	Currency    payterm.Currency  // the merchant's; an amount in another is not sent. Empty: any
-	Versions    map[string]string // by action; "1.0" where none is given
+	CallBackURL string            // required for ACTIVEPAY
+	Currency    payterm.Currency  // the merchant's; an amount in another currency is not sent. Empty: any
+	Versions    map[string]string // by action; "1.0" if missing
 	CAs         *x509.CertPool    // nil for the system's
 
-	ConnectTimeout time.Duration // 5 s when zero: name, TCP and TLS
-	Timeout        time.Duration // 15 s when zero: the whole request
+	ConnectTimeout time.Duration // for name, TCP and TLS; 5 s if zero
+	Timeout        time.Duration // for the whole request; 15 s if zero
 
-	// Dial opens the connection below TLS; nil for the network's own. The
-	// simulated world dials into itself.
+	// Dial opens the connection below TLS; nil for the network. Simulations dial into themselves.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Built is the build date: a certificate that is not yet valid while Now is
-	// earlier means that the clock is not set.
+	// Built is the build date. If Now is earlier, and a certificate is not valid yet, the clock is not set.
 	Built time.Time
 	Now   func() time.Time
-	// Unsynced tells that no time server sets the clock, as far as the system knows; nil
-	// for one that knows nothing. A certificate outside its time is then the clock's fault.
+	// Unsynced reports whether, as far as the system knows, no time server sets the clock; nil if the system
+	// cannot tell. If it returns true, a certificate outside its validity is reported as a fault of the clock.
 	Unsynced func() bool
 }
 
-// Client makes requests. It keeps no connection and no state between them, and
-// any number of goroutines may use it at once.
+// Client makes requests. It keeps no connection and no state between them, and is safe for concurrent use.
 type Client struct {
 	c   Config
 	tls *tls.Config // nil for plain HTTP on loopback
 }
 
-// Format shows the client by its address and nothing else: package fmt would
-// print the key in an unexported field. It is there for a copy as well.
+// Format prints only the client's address: package fmt would print the key in an unexported field. It has a
+// value receiver so that it works for a copy too.
 func (c Client) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "ottpay.Client(%s)", c.c.URL) }
 
-// ErrConfig says which field of Config cannot be used.
+// ErrConfig names the field of Config that cannot be used.
 var ErrConfig = errors.New("ottpay: configuration")
 
-// New checks the configuration.
+// New checks the configuration and makes a client.
 func New(c Config) (*Client, error) {
 	bad := func(field, why string) (*Client, error) { return nil, fmt.Errorf("%w: %s: %s", ErrConfig, field, why) }
 	u, err := url.Parse(c.URL)
@@ -118,7 +113,7 @@ func New(c Config) (*Client, error) {
 		return bad("sign_key_file", "the key has 16 letters and digits")
 	case c.CallBackURL == "":
 		return bad("call_back_url", "the gateway requires one, any https address of the merchant's")
-	case !utf8.ValidString(c.OperatorID): // JSON would carry another text than the digest
+	case !utf8.ValidString(c.OperatorID): // the digest would be computed over another text than JSON carries
 		return bad("operator_id", "is not UTF-8")
 	case !utf8.ValidString(c.CallBackURL):
 		return bad("call_back_url", "is not UTF-8")
@@ -154,10 +149,10 @@ func New(c Config) (*Client, error) {
 	return client, nil
 }
 
-// maxURL keeps the request's first line within net/http's first write.
+// maxURL, in bytes, keeps the request's first line within net/http's first write.
 const maxURL = 1024
 
-// notKey tells what a sign key cannot hold: a stray line end, most likely.
+// notKey reports whether a sign key cannot contain a character, such as a line end.
 func notKey(r rune) bool { return r <= ' ' || r > '~' }
 
 func isLoopback(host string) bool {
@@ -168,7 +163,7 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// body makes the bytes of a request.
+// body returns the bytes of a request.
 func (c *Client) body(action string, pairs []pair) ([]byte, error) {
 	data, md5Text, err := seal(pairs, string(c.c.SignKey))
 	if err != nil {
@@ -180,21 +175,21 @@ func (c *Client) body(action string, pairs []pair) ([]byte, error) {
 	}
 	r := request{Action: action, Version: version, MerchantID: c.c.MerchantID, Data: data, MD5: md5Text}
 	if action == actionActive || action == actionPassive {
-		// Clients differ on where the operator stands; both is the safe reading (section 15 no. 8).
+		// Clients differ on where operator_id belongs, so it is sent in both places (section 15 no. 8).
 		r.OperatorID, r.TerminalNo = c.c.OperatorID, c.c.TerminalNo
 	}
 	return marshalRequest(r)
 }
 
-// bizTypes are the gateway's words for the channels that go by it (section 3.1).
+// bizTypes are the gateway's names of the channels that it offers (section 3.1).
 var bizTypes = map[payterm.Channel]string{
 	payterm.Alipay:    "ALIPAY",
 	payterm.WeChatPay: "WECHATPAY",
 	payterm.UnionPay:  "UNIONPAY",
 }
 
-// unfit says why a payment must not be sent, or nothing. Whoever calls has
-// checked all this before; what moves money is checked once more at the door.
+// unfit returns why a payment must not be sent, or "". Callers have checked this already; what moves money is
+// checked again before it is sent.
 func (c *Client) unfit(p payterm.Payment) string {
 	switch {
 	case bizTypes[p.Wallet] == "":
@@ -219,20 +214,19 @@ func (c *Client) unfitAmount(id payterm.OrderID, total payterm.Amount, maxFee in
 	return ""
 }
 
-// maxPayCode is well above the longest code known, an EMV consumer code.
+// maxPayCode is well above the longest known code, an EMV consumer code, in bytes.
 const maxPayCode = 1024
 
-// sendable tells a payment code from none and from one that was read back from
-// its masked form: no wallet's code holds anything but printable ASCII, and none
-// an asterisk.
+// sendable reports whether a payment code can be sent. It refuses an empty code and one that was read back from
+// its masked form: payment codes are printable ASCII and have no asterisk.
 func sendable(code string) bool {
 	return code != "" && len(code) <= maxPayCode && !strings.ContainsFunc(code, func(r rune) bool {
 		return r <= ' ' || r > '~' || r == '*'
 	})
 }
 
-// paymentPairs are the inner fields of sections 3.1 and 4.1. The amount is sale
-// plus tip; no tip field is sent, since whether the gateway adds it is unknown.
+// paymentPairs returns the inner fields of sections 3.1 and 4.1. The amount is sale plus tip. No tip field is
+// sent, since it is unknown whether the gateway would add it.
 func (c *Client) paymentPairs(p payterm.Payment) (string, []pair) {
 	pairs := []pair{{"order_id", string(p.OrderID)}}
 	if c.c.OperatorID != "" {

@@ -22,7 +22,7 @@ type bench struct {
 	*httptest.Server
 	client  *ottpay.Client
 	next    int
-	arrived atomic.Pointer[func()] // told once of the next request
+	arrived atomic.Pointer[func()] // called once, for the next request
 }
 
 func newBench(t *testing.T) *bench {
@@ -70,7 +70,7 @@ func (b *bench) payment(t *testing.T, mode payterm.Mode, needsPassword bool) pay
 	}
 }
 
-// entry is an order of the simulator's ledger.
+// entry is an order in the simulator's records.
 type entry struct {
 	Status   string
 	Refunded int64 `json:"refunded_minor"`
@@ -91,9 +91,8 @@ func (b *bench) ledger(t *testing.T, id payterm.OrderID) entry {
 	return e
 }
 
-// TestFaults pairs each fault of the simulator with the only answer that may
-// follow, for every action, and sees to it that what moves money was written
-// once.
+// TestFaults gives, for each fault of the simulator and each action, the only answer that may follow, and
+// checks that what moves money was written once.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ fault, active, passive, query, refund, rate string }{
@@ -110,10 +109,10 @@ func TestFaults(t *testing.T) {
 		{"base64_body", "code_made", "paid", "paid", "pending", ""},
 		{"bad_digest", "lost!", "lost!", "lost!", "lost!", "digest does not fit"},
 		{"wrong_key", "lost!", "lost!", "lost!", "lost!", "not authentic"},
-		{"wrong_order_id", "lost!", "lost!", "lost!", "lost!", ""}, // a rate names no order
+		{"wrong_order_id", "lost!", "lost!", "lost!", "lost!", ""}, // the reply to a rate has no order id
 		{"wrong_amount", "code_made", "unclear!", "unclear!", "pending", ""},
 		{"duplicate_json_key", "lost!", "lost!", "lost!", "lost!", "a key stands twice"},
-		{"no_order_id", "lost!", "lost!", "paid", "pending", ""}, // an inquiry's reply need not name one
+		{"no_order_id", "lost!", "lost!", "paid", "pending", ""}, // the reply to an inquiry may lack it
 		{"no_amount", "code_made", "unclear!", "unclear!", "pending", ""},
 		{"double_amount", "code_made", "paid", "paid", "pending", ""},
 		{"code:AUTH_CODE_INVALID", "refused", "refused", "unclear", "unclear", "AUTH_CODE_INVALID"},
@@ -133,7 +132,7 @@ func TestFaults(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
 			b, ctx := newBench(t), context.Background()
-			// impatient gives up what has arrived and is not answered.
+			// impatient cancels a request that has arrived and is not answered.
 			impatient := func() context.Context {
 				ctx, cancel := context.WithCancel(ctx)
 				t.Cleanup(cancel)
@@ -191,7 +190,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("refund: %s, want %s", got, c.refund)
 			}
 			once(refund.OrderID, "REFUND")
-			// What the refund came to is found out by inquiring, whatever was answered.
+			// An inquiry shows what became of the refund, whatever was answered.
 			back := b.ledger(t, sale.OrderID).Refunded
 			switch a := b.client.Inquire(ctx, inquiry).(type) {
 			case payterm.Paid:
@@ -216,7 +215,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// named is an answer's name, with a mark where it is an alarm.
+// named returns an answer's name, with "!" for an alarm.
 func named(a payterm.Answer) string {
 	name := payterm.AnswerName(a)
 	switch a := a.(type) {

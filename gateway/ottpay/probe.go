@@ -11,16 +11,16 @@ import (
 	"payterm"
 )
 
-// Hop is one stage on the way to the gateway and back.
+// Hop is one stage of the way to the gateway and back.
 type Hop struct {
 	Name string        // address, connection, encryption, answer
-	Took time.Duration // of this stage alone
+	Took time.Duration // this stage alone
 	Err  error         // says what to do
 }
 
-// Probe goes to the gateway stage by stage, moves no money and ends at the first
-// stage that fails: look up its address, connect, encrypt, and have an exchange
-// rate answered, which proves merchant id and sign key as well.
+// Probe tests the way to the gateway stage by stage and stops at the first that fails: look up the address,
+// connect, encrypt, and ask for an exchange rate, which proves merchant id and sign key as well. It moves no
+// money.
 func (c *Client) Probe(ctx context.Context, currency payterm.Currency) []Hop {
 	var hops []Hop
 	stage := func(name string, do func(context.Context) error) bool {
@@ -30,7 +30,7 @@ func (c *Client) Probe(ctx context.Context, currency payterm.Currency) []Hop {
 		return err == nil
 	}
 	u, err := url.Parse(c.c.URL)
-	if err != nil { // New has parsed it before
+	if err != nil { // New has parsed it already
 		return []Hop{{Name: "address", Err: err}}
 	}
 	port := u.Port()
@@ -76,7 +76,7 @@ func (c *Client) Probe(ctx context.Context, currency payterm.Currency) []Hop {
 	return hops
 }
 
-// inWords is what explain makes of an error before anything was written.
+// inWords returns what explain says of an error before anything was written.
 func (c *Client) inWords(err error) error {
 	if err == nil {
 		return nil
@@ -88,7 +88,7 @@ func (c *Client) inWords(err error) error {
 	return errors.New(f.why)
 }
 
-// ErrClock is what an error is where the clock is at fault and not the way.
+// ErrClock means that the clock is the cause of a failure, not the network.
 var ErrClock = errors.New("the clock is not set")
 
 type clockError string

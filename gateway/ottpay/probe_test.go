@@ -11,7 +11,7 @@ import (
 	"payterm/gateway/ottpay"
 )
 
-// TestProbe fails at each stage on the way, and says at which.
+// TestProbe fails at each stage of the way and checks which one is reported.
 func TestProbe(t *testing.T) {
 	good := newBench(t)
 	ours, stranger := newAuthority(t), newAuthority(t)
@@ -26,12 +26,12 @@ func TestProbe(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	names(t, true) // no name is found; addresses need none
+	names(t, true) // no name is resolved; addresses need none
 	for _, c := range []struct {
 		name, url string
 		change    func(*ottpay.Config)
 		stages    string
-		says      string // of the last one
+		says      string // error of the last stage
 	}{
 		{"good", good.URL + "/processV2", nil, "address connection answer key", ""},
 		{"no such name", "https://gateway.example:1", nil, "address", "name cannot be looked up"},

@@ -13,7 +13,7 @@ import (
 	"payterm/gateway/ottpay"
 )
 
-// says is a gateway that answers everything with one body.
+// says starts a gateway that answers every request with one body.
 func says(t *testing.T) (*ottpay.Client, func(body string)) {
 	var body atomic.Pointer[string]
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
@@ -24,9 +24,8 @@ func says(t *testing.T) (*ottpay.Client, func(body string)) {
 	return client(t, s.URL, nil), func(b string) { body.Store(&b) }
 }
 
-// TestRepliesWithGaps: in the reply to an inquiry only order_status is marked as
-// required. A missing order id counts with the equal amount only; a missing amount
-// never makes a payment.
+// TestRepliesWithGaps: in the reply to an inquiry only order_status is marked as required. A reply without an
+// order id counts only with the equal amount. A reply without an amount never makes a payment.
 func TestRepliesWithGaps(t *testing.T) {
 	t.Parallel()
 	c, say := says(t)
@@ -39,7 +38,7 @@ func TestRepliesWithGaps(t *testing.T) {
 	}
 	total := payterm.Amount{Minor: 1234, Currency: "CAD"}
 	for _, one := range []struct {
-		order, status, total, back string // literals, empty for none; total as text
+		order, status, total, back string // JSON literals, empty for none; total as text
 		want                       payterm.Answer
 	}{
 		{"", "success", "1234", "", payterm.Paid{PaidMinor: 1234, Status: "success"}},
@@ -49,7 +48,7 @@ func TestRepliesWithGaps(t *testing.T) {
 		{"", "failure", "1234", "", payterm.Failed{Status: "failure"}},
 		{"", "partial_refunded", "1234", "34", payterm.Refunded{PaidMinor: 1234, RefundedMinor: 34,
 			Status: "partial_refunded"}},
-		// Without the id, the amount has to be the very one: a fee on top tells nothing.
+		// Without the id the amount must be exactly equal; the total with a fee does not count.
 		{"", "success", "1244", "", payterm.Unclear{Authentic: true, Alarm: true}},
 		{"", "failure", "1233", "", payterm.Unclear{Authentic: true, Alarm: true}},
 		{"", "notpay", "1233", "", payterm.Unclear{Authentic: true, Alarm: true}},
@@ -57,12 +56,12 @@ func TestRepliesWithGaps(t *testing.T) {
 		{"", "failure", "", "", payterm.Unclear{Authentic: true}},
 		{"", "success", "", "", payterm.Unclear{Authentic: true, Alarm: true}},
 		{"", "fully_refunded", "", "1234", payterm.Unclear{Authentic: true, Alarm: true}},
-		// With the id, a missing amount leaves the rest as it is said, but no payment.
+		// With the id, a missing amount leaves the other statuses valid, but does not make a payment.
 		{`"` + id + `"`, "success", "", "", payterm.Unclear{Status: "success", Authentic: true, Alarm: true,
 			Paid: true}},
 		{`"` + id + `"`, "notpay", "", "", payterm.Pending{Status: "notpay"}},
 		{`"` + id + `"`, "failure", "", "", payterm.Failed{Status: "failure"}},
-		// the fee that the merchant allows
+		// The fee that the merchant allows.
 		{`"` + id + `"`, "success", "1244", "", payterm.Paid{PaidMinor: 1244, Status: "success"}},
 		{`"T1WIRES000002"`, "success", "1234", "", payterm.Lost{Alarm: true}},
 		{`1`, "success", "1234", "", payterm.Lost{Alarm: true}},
@@ -85,14 +84,14 @@ func TestRepliesWithGaps(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", plain, got, one.want)
 		}
 	}
-	// PASSIVEPAY's and ACTIVEPAY's page mark the order id as required.
+	// Sections 3.2 and 4.2 mark the order id as required.
 	say(envelope("SUCCESS", `{"order_status":"success","total_amount":"1234"}`, "success1234", signKey))
 	if got := c.Pay(context.Background(), wirePayment()); because(got) != payterm.Answer(payterm.Lost{Alarm: true}) {
 		t.Errorf("a payment: %+v", got)
 	}
 }
 
-// because is an answer without its reason in words.
+// because returns an answer without its reason in words.
 func because(a payterm.Answer) payterm.Answer {
 	switch a := a.(type) {
 	case payterm.Unclear:
@@ -106,9 +105,8 @@ func because(a payterm.Answer) payterm.Answer {
 	}
 }
 
-// TestDoubles: the gateway's own code may write an amount as a double. One with a
-// zero fraction is the integer; everything else is none, an exponent included, which
-// no sheet speaks of in an amount.
+// TestDoubles: the gateway's own code may write an amount as a double. With a zero fraction it is the integer.
+// Everything else is no amount, also one with an exponent, which no sheet mentions.
 func TestDoubles(t *testing.T) {
 	t.Parallel()
 	c, say := says(t)
@@ -151,8 +149,8 @@ func TestDoubles(t *testing.T) {
 	}
 }
 
-// TestWordsOfInquiry: which outer words say that there is no such order. No sheet
-// names one, so only what says just that counts; any other word decides nothing.
+// TestWordsOfInquiry: which outer codes mean that the order does not exist. No sheet names one, so only the
+// exact words count; any other code decides nothing.
 func TestWordsOfInquiry(t *testing.T) {
 	t.Parallel()
 	c, say := says(t)

@@ -73,8 +73,8 @@ func (a authority) pool() *x509.CertPool {
 	return p
 }
 
-// server is a gateway over TLS. A nil authority lets it sign for itself; each
-// request that gets through is counted.
+// server starts a gateway over TLS and counts the requests that it reads. If the authority is nil, its
+// certificate is self-signed.
 func server(t *testing.T, a *authority, name string, from, to time.Time, usage x509.ExtKeyUsage,
 	change func(*tls.Config)) (*httptest.Server, *atomic.Int32) {
 	t.Helper()
@@ -99,7 +99,7 @@ func server(t *testing.T, a *authority, name string, from, to time.Time, usage x
 		if r.ProtoMajor != 1 {
 			t.Errorf("spoken to in %s", r.Proto)
 		}
-		io.WriteString(w, paidBody()) //nolint:errcheck // the client may have gone
+		io.WriteString(w, paidBody()) //nolint:errcheck // the client may have closed
 	}))
 	s.TLS = &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}},
@@ -114,8 +114,7 @@ func server(t *testing.T, a *authority, name string, from, to time.Time, usage x
 	return s, &requests
 }
 
-// TestTLS: which servers are believed, and what a field engineer reads of those
-// that are not.
+// TestTLS: which servers are trusted, and what a field engineer reads about the others.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	ours, stranger := newAuthority(t), newAuthority(t)
@@ -125,15 +124,15 @@ func TestTLS(t *testing.T) {
 		name     string
 		signer   *authority
 		for_     string
-		from, to time.Duration // around now
+		from, to time.Duration // relative to now
 		server   func(*tls.Config)
-		clock    time.Duration // of the terminal, from now
-		want     string        // paid, final, again: whether dialling again may help; clock: once that is set
+		clock    time.Duration // of the terminal, relative to now
+		want     string        // paid, final, again: dialling again may help; clock: it helps once the clock is set
 		says     string
 	}{
 		{"own authority", &ours, "127.0.0.1", -day, day, long, 0, "paid", ""},
-		{"self-signed", nil, "127.0.0.1", -day, day, long, 0, "final", "signed by nobody known here: check ca_file"},
-		{"a stranger's authority", &stranger, "127.0.0.1", -day, day, long, 0, "final", "signed by nobody known here"},
+		{"self-signed", nil, "127.0.0.1", -day, day, long, 0, "final", "signed by an unknown authority: check ca_file"},
+		{"a stranger's authority", &stranger, "127.0.0.1", -day, day, long, 0, "final", "signed by an unknown"},
 		{"another name", &ours, "gateway.example", -day, day, long, 0, "final",
 			"is for another name: check the address"},
 		{"expired", &ours, "127.0.0.1", -2 * day, -day, long, 0, "final",
@@ -148,7 +147,7 @@ func TestTLS(t *testing.T) {
 		{"unsynced, and fast", &ours, "127.0.0.1", -day, day, long, 2 * day, "clock", "the router lets UDP 123 out"},
 		{"unsynced, and right", &ours, "127.0.0.1", -day, day, long, 0, "paid", ""},
 		{"unsynced, another name", &ours, "gateway.example", -day, day, long, 0, "final", "is for another name"},
-		{"unsynced, a stranger's", &stranger, "127.0.0.1", -day, day, long, 0, "final", "signed by nobody known here"},
+		{"unsynced, a stranger's", &stranger, "127.0.0.1", -day, day, long, 0, "final", "signed by an unknown"},
 		{"clock slow, later than the build", &ours, "127.0.0.1", -day, day, long, -2 * day, "final", "check the clock"},
 		{"for clients only", &ours, "127.0.0.1", -day, day, long, 0, "final",
 			"certificate is refused: x509: certificate specifies an incompatible key usage"},
@@ -206,8 +205,7 @@ func TestPlainAnswerToTLS(t *testing.T) {
 	}
 }
 
-// names answers every question for an address with 127.0.0.1, or refuses to
-// answer.
+// names answers every look-up of a name with 127.0.0.1, or refuses it.
 func names(t *testing.T, broken bool) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -223,7 +221,7 @@ func names(t *testing.T, broken bool) {
 			if err != nil {
 				return
 			}
-			conn.WriteTo(dnsAnswer(b[:n], broken), from) //nolint:errcheck // asked again if lost
+			conn.WriteTo(dnsAnswer(b[:n], broken), from) //nolint:errcheck // the client asks again if it is lost
 		}
 	}()
 	was := net.DefaultResolver
@@ -237,8 +235,8 @@ func names(t *testing.T, broken bool) {
 	})
 }
 
-// dnsAnswer makes the answer to a question: header, the question again, and one
-// record that points back at its name (RFC 1035 section 4).
+// dnsAnswer builds the answer to a query: header, the question, and one record that points back to its name
+// (RFC 1035 section 4).
 func dnsAnswer(q []byte, broken bool) []byte {
 	end := 12
 	for q[end] != 0 {
@@ -249,21 +247,21 @@ func dnsAnswer(q []byte, broken bool) []byte {
 	a = append(a, question...)
 	switch {
 	case broken:
-		a[3] |= 3 // no such name
-	case q[end+2] == 1: // an IPv4 address is asked for
+		a[3] |= 3 // name error (NXDOMAIN)
+	case q[end+2] == 1: // a query for an IPv4 address
 		a[7] = 1
 		a = append(a, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1)
 	}
 	return a
 }
 
-// proxy is one that lets nobody through.
+// proxy is an HTTP proxy that refuses everything.
 type proxy struct {
 	address string
 	atomic.Int32
 }
 
-// theProxy listens as long as the process: net/http reads the environment once.
+// theProxy listens for the life of the process, since net/http reads the environment once.
 var theProxy = sync.OnceValue(func() *proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -283,8 +281,7 @@ var theProxy = sync.OnceValue(func() *proxy {
 	return p
 })
 
-// TestProxyFromTheEnvironment shows that the variables are set to some effect
-// for others and to none for the client.
+// TestProxyFromTheEnvironment shows that the variables affect other clients of net/http and not this one.
 func TestProxyFromTheEnvironment(t *testing.T) {
 	names(t, false)
 	ours := newAuthority(t)
@@ -325,7 +322,7 @@ func TestNoSuchName(t *testing.T) {
 	}
 }
 
-// TestConfig: what New refuses, by the field's name.
+// TestConfig: which configurations New refuses, with the field's name.
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	good := ottpay.Config{
@@ -377,14 +374,14 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestRefusedServerIsHungUpOn: a certificate that is refused leaves no line open.
+// TestRefusedServerIsHungUpOn: when a certificate is refused, the connection is closed.
 func TestRefusedServerIsHungUpOn(t *testing.T) {
 	t.Parallel()
 	s, _ := server(t, nil, "127.0.0.1", time.Now().Add(-day), time.Now().Add(day), x509.ExtKeyUsageServerAuth, nil)
 	ended := make(chan error, 1)
 	w := newWire(t, func(p plug) {
 		c := tls.Server(p.TCPConn, s.TLS)
-		c.Handshake() //nolint:errcheck // it is to fail
+		c.Handshake() //nolint:errcheck // it fails as intended
 		_, err := io.Copy(io.Discard, p.TCPConn)
 		ended <- err
 	})

@@ -25,8 +25,7 @@ import (
 
 const merchant = "ON00000000"
 
-// sealed makes data and md5 of a reply by hand: plain is the inner JSON, joined
-// the text under its digest.
+// sealed builds data and md5 of a reply by hand: plain is the inner JSON, joined the text under its digest.
 func sealed(plain, joined, key string) (data, sum string) {
 	sum = fmt.Sprintf("%X", md5.Sum([]byte(joined)))
 	block, err := aes.NewCipher([]byte(fmt.Sprintf("%X", md5.Sum([]byte(sum+key)))[8:24]))
@@ -41,7 +40,7 @@ func sealed(plain, joined, key string) (data, sum string) {
 	return base64.StdEncoding.EncodeToString(b), sum
 }
 
-// envelope is the body of a reply.
+// envelope returns the body of a reply.
 func envelope(code, plain, joined, key string) string {
 	data, sum := sealed(plain, joined, key)
 	b, err := json.Marshal(map[string]string{"rsp_code": code, "rsp_msg": "x", "data": data, "md5": sum})
@@ -53,7 +52,7 @@ func envelope(code, plain, joined, key string) string {
 
 const wireOrder = "T1WIRES000001"
 
-// paidBody is an authentic success for wireOrder over 12.34.
+// paidBody is an authentic success for wireOrder with 12.34.
 func paidBody() string {
 	return envelope("SUCCESS", `{"order_id":"`+wireOrder+`","order_status":"success","total_amount":"1234"}`, wireOrder+
 		"success1234", signKey)
@@ -87,8 +86,7 @@ func client(t testing.TB, url string, change func(*ottpay.Config)) *ottpay.Clien
 	return c
 }
 
-// wire is a gateway made of bare TCP: it keeps every byte that arrives, on
-// whatever connection.
+// wire is a gateway on bare TCP. It records every byte that arrives on any connection.
 type wire struct {
 	net.Listener
 	mu    sync.Mutex
@@ -110,8 +108,7 @@ func (p plug) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// request reads up to the end of the request that is coming, or the end of the
-// line.
+// request reads until the end of the request or of the connection.
 func (p plug) request() {
 	var seen []byte
 	b := make([]byte, 4096)
@@ -124,10 +121,9 @@ func (p plug) request() {
 	}
 }
 
-func (p plug) say(s string) { io.WriteString(p, s) } //nolint:errcheck // the client may have gone
+func (p plug) say(s string) { io.WriteString(p, s) } //nolint:errcheck // the client may have closed
 
-// newWire serves each connection with a script, and then reads what still comes
-// until the client closes.
+// newWire serves each connection with a script, and then reads on until the client closes.
 func newWire(t testing.TB, script func(plug)) *wire {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -143,10 +139,10 @@ func newWire(t testing.TB, script func(plug)) *wire {
 			}
 			w.conns.Go(func() {
 				defer c.Close()
-				c.SetDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck // a fresh connection
+				c.SetDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck // it cannot fail on a new connection
 				p := plug{c.(*net.TCPConn), w}
 				script(p)
-				io.Copy(io.Discard, p) //nolint:errcheck // whatever ends it
+				io.Copy(io.Discard, p) //nolint:errcheck // it ends with the connection
 			})
 		}
 	})
@@ -168,8 +164,7 @@ func (w *wire) arrived() string {
 	return w.bytes.String()
 }
 
-// once is the law of the wire: a request is written at most once, and Unsent
-// means that not a byte of it arrived.
+// once checks that a request was written at most once, and that Unsent means that no byte of it arrived.
 func once(a payterm.Answer, arrived string) error {
 	if n := strings.Count(arrived, "POST "); n > 1 {
 		return fmt.Errorf("the request was written %d times", n)
@@ -190,7 +185,7 @@ func TestWrittenOnce(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		script func(plug)
-		want   string // answers that may follow
+		want   string // the allowed answers
 	}{
 		{"end of line before the request", func(p plug) { p.CloseWrite() }, "unsent lost"},
 		{"closed at once", func(p plug) { p.Close() }, "unsent lost"},
@@ -267,7 +262,7 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// TestDeadline: whatever the gateway withholds, the client ends by itself.
+// TestDeadline: the client ends by itself, whatever the gateway does not send.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	body := http200(paidBody())
@@ -294,7 +289,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// trickle says a byte each 20 ms until the client hangs up.
+// trickle sends a byte every 20 ms until the client closes.
 func trickle(p plug, s string) {
 	for i := range s {
 		if _, err := p.Write([]byte{s[i]}); err != nil {
@@ -304,7 +299,7 @@ func trickle(p plug, s string) {
 	}
 }
 
-// TestGivenUp cancels at every moment that has a name.
+// TestGivenUp cancels at every named moment of a request.
 func TestGivenUp(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, moment, want string }{
@@ -320,7 +315,7 @@ func TestGivenUp(t *testing.T) {
 			w := newWire(t, func(p plug) {
 				switch c.moment {
 				case "handshake":
-					p.TCPConn.Read(make([]byte, 1)) //nolint:errcheck // of the handshake: no byte of a request
+					p.TCPConn.Read(make([]byte, 1)) //nolint:errcheck // of the handshake, not of a request
 				case "request":
 					p.request()
 				case "reply":
@@ -355,8 +350,8 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
-// TestGivenUpAnywhere cancels at moments that nobody chose, many around the
-// write: what is called unsent never arrives, later neither.
+// TestGivenUpAnywhere cancels at arbitrary moments, many of them around the write: a request reported as unsent
+// never arrives, not even later.
 func TestGivenUpAnywhere(t *testing.T) {
 	names := map[string]int{}
 	for i := range 300 {
@@ -377,7 +372,7 @@ func TestGivenUpAnywhere(t *testing.T) {
 	}
 }
 
-// TestNothingStays: no accident leaves a goroutine or a connection behind.
+// TestNothingStays: no failure leaves a goroutine or a connection behind.
 func TestNothingStays(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for i := range 40 {
@@ -401,7 +396,7 @@ func TestNothingStays(t *testing.T) {
 				func(c *ottpay.Config) { c.Timeout = 20 * time.Millisecond })
 		}
 		c.Pay(context.Background(), wirePayment())
-		w.end() // each connection was closed by the client, or this would wait
+		w.end() // it waits until the client has closed each connection
 	}
 	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -411,13 +406,13 @@ func TestNothingStays(t *testing.T) {
 	}
 }
 
-// payer is what the law of the wire is put to.
+// payer is what once is tested with.
 type payer interface {
 	Pay(context.Context, payterm.Payment) payterm.Answer
 }
 
-// hasty is a client with the bugs that the law must catch: it follows redirects,
-// tries again after a broken line, or calls unsent whatever brought no reply.
+// hasty is a client with the bugs that once must find: it follows redirects, tries again after a broken
+// connection, or reports as unsent everything without a reply.
 type hasty struct {
 	url          string
 	again, calls bool
@@ -509,7 +504,7 @@ func TestRedirectElsewhere(t *testing.T) {
 	}
 }
 
-// TestNeverSent: what cannot be right does not leave, whoever asks for it.
+// TestNeverSent: a payment that cannot be right is not sent.
 func TestNeverSent(t *testing.T) {
 	t.Parallel()
 	w := newWire(t, func(p plug) { p.request(); p.say(http200(paidBody())) })
