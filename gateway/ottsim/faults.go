@@ -11,29 +11,28 @@ import (
 	"time"
 )
 
-// fault is something that goes wrong with the next requests of an action.
+// fault is a fault that happens to the next requests of an action.
 type fault struct {
 	Action string `json:"action"` // "*" for any
 	Fault  string `json:"fault"`
-	Times  int    `json:"times"`        // 0 until it is deleted
+	Times  int    `json:"times"`        // 0: until it is deleted
 	MS     int64  `json:"ms,omitempty"` // of delay
 	Hits   int    `json:"hits"`
 }
 
-// The faults. The first group never reaches the gateway: it stands for proxies
-// and broken lines in front. The second happens to the reply of a request that
-// was carried out.
+// The faults. With faultsBefore the request never reaches the gateway: they stand for proxies and broken
+// connections on the way. With faultsAfter the request is carried out and its reply is damaged.
 var (
 	faultsBefore = []string{"drop_before_apply", "http_500", "html_200", "redirect", "empty"}
 	faultsAfter  = []string{
 		"drop_after_apply", "delay", "truncated", "slow_body", "huge_body", "base64_body",
 		"bad_digest", "wrong_key", "wrong_order_id", "wrong_amount", "duplicate_json_key",
 	}
-	// Replies that are genuine, written as the sheets allow: an inquiry's need hold
-	// nothing but its status, and the gateway's own code may write an amount as a double.
+	// faultsWritten are genuine replies in another form that the sheets allow: only the status is required in
+	// the reply to an inquiry, and the gateway's own code may write an amount as a double.
 	faultsWritten = []string{"no_order_id", "no_amount", "double_amount"}
 	faultActions  = []string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY", "*"}
-	// code:WORD answers with that outer code and no data, and carries nothing out.
+	// code:WORD answers with that outer code and without data; the request is not carried out.
 	codeFault = regexp.MustCompile(`^code:[A-Z][A-Z0-9_]{0,39}$`)
 )
 
@@ -78,14 +77,14 @@ func (s *Sim) listFaults(*http.Request, []byte) (int, any) {
 	return http.StatusOK, map[string]any{"faults": list}
 }
 
-// clearFaults ends all faults, or with ?fault=NAME those of that name.
+// clearFaults deletes all faults or, with ?fault=NAME, those of that name.
 func (s *Sim) clearFaults(r *http.Request, body []byte) (int, any) {
 	name := r.URL.Query().Get("fault")
 	s.faults = slices.DeleteFunc(s.faults, func(f *fault) bool { return name == "" || f.Fault == name })
 	return s.listFaults(r, body)
 }
 
-// takeFault gives the first fault that waits for this action, and counts it.
+// takeFault returns the oldest fault for this action, and counts it.
 func (s *Sim) takeFault(action string) *fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +102,7 @@ func (s *Sim) takeFault(action string) *fault {
 	return nil
 }
 
-// answerFor answers a request wrongly. out is nil where nothing was carried out.
+// answerFor answers a request with the fault. out is nil if the request was not carried out.
 func (f *fault) answerFor(s *Sim, w http.ResponseWriter, r *http.Request, out *outcome) {
 	switch f.Fault {
 	case "drop_before_apply", "drop_after_apply":
@@ -114,7 +113,7 @@ func (f *fault) answerFor(s *Sim, w http.ResponseWriter, r *http.Request, out *o
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<!doctype html><title>Welcome to the café's Wi-Fi</title><p>Please accept our terms.")
 	case "redirect":
-		// A trap: whoever follows it sends the payment a second time.
+		// A client that follows it sends the payment a second time.
 		http.Redirect(w, r, "/processV2", http.StatusTemporaryRedirect)
 	case "empty":
 		w.WriteHeader(http.StatusOK)
@@ -132,28 +131,28 @@ func (f *fault) answerFor(s *Sim, w http.ResponseWriter, r *http.Request, out *o
 	}
 }
 
-// drop closes the connection without a word.
+// drop closes the connection without an answer.
 func drop(w http.ResponseWriter) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // the connection is closed all the same
+		panic(http.ErrAbortHandler) // this closes the connection too
 	}
 	c.Close()
 }
 
-// damageBody sends a good reply in a bad way.
+// damageBody sends a good reply in a bad form.
 func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out outcome) {
 	body, err := json.Marshal(s.seal(out, s.signKey()))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	switch f.Fault {
-	case "base64_body": // no damage: the page says that bodies come like this
-		w.Write([]byte(base64.StdEncoding.EncodeToString(body))) //nolint:errcheck // the client has gone
+	case "base64_body": // not damaged: the sheet allows Base64
+		w.Write([]byte(base64.StdEncoding.EncodeToString(body))) //nolint:errcheck // the client may have closed
 	case "truncated":
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		w.Write(body[:len(body)/2])           //nolint:errcheck // as above
-		http.NewResponseController(w).Flush() //nolint:errcheck // or half a reply stays in a buffer and is never seen
+		http.NewResponseController(w).Flush() //nolint:errcheck // otherwise half a reply would stay in a buffer
 		panic(http.ErrAbortHandler)
 	case "huge_body":
 		w.Header().Set("Content-Type", "application/json")
@@ -180,10 +179,10 @@ func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out o
 	}
 }
 
-// amounts are the inner fields of replies that hold money.
+// amounts are the inner fields of replies that hold an amount.
 var amounts = []string{"total_amount", "refund_fee", "refund_amt", "tip"}
 
-// rewritten says the same in another way, or less of it.
+// rewritten returns a reply with the same meaning in another form, or with less content.
 func (f *fault) rewritten(out outcome) outcome {
 	var inner [][2]string
 	for _, field := range out.inner {
@@ -199,7 +198,7 @@ func (f *fault) rewritten(out outcome) outcome {
 	return outcome{out.code, inner}
 }
 
-// forge seals a reply that must not be believed.
+// forge returns a reply that must not be trusted.
 func (f *fault) forge(s *Sim, out outcome) answer {
 	inner := slices.Clone(out.inner)
 	switch f.Fault {
@@ -226,7 +225,7 @@ func (f *fault) forge(s *Sim, out outcome) answer {
 				again = inner[0]
 			}
 			twice := append(slices.Clone(inner), again)
-			// The digest is the one that a reader gets who takes the last key.
+			// The digest is computed as by a reader that takes the last key.
 			set(inner, again[0], again[1])
 			a.MD5 = upperMD5(valuesOf(inner))
 			a.Data = sealText(jsonOf(twice), a.MD5, s.signKey())
@@ -236,8 +235,7 @@ func (f *fault) forge(s *Sim, out outcome) answer {
 	return s.seal(outcome{out.code, inner}, s.signKey())
 }
 
-// otherAmount is an amount that a field does not hold, as text where the field
-// holds a text.
+// otherAmount returns an amount that the field does not hold, as text if the field holds a text.
 func otherAmount(inner [][2]string, name string) string {
 	for _, f := range inner {
 		switch {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// contract are the faults by the names under which others ask for them.
+// contract lists the faults under the names that contract.md gives.
 var contract = []string{
 	"drop_before_apply", "drop_after_apply", "delay", "http_500", "html_200", "redirect", "empty", "truncated",
 	"slow_body",
@@ -53,8 +53,7 @@ func TestFaultNames(t *testing.T) {
 	s.control(507, "POST", "/sim/faults", `{"action":"*","fault":"empty"}`)
 }
 
-// TestFaultTimes: a fault happens as often as it was asked for, to its action
-// alone, the first come first.
+// TestFaultTimes: a fault happens as often as requested, only to its action, and in the order of the requests.
 func TestFaultTimes(t *testing.T) {
 	s := newShop(t)
 	word := func(action string) string {
@@ -80,16 +79,15 @@ func TestFaultTimes(t *testing.T) {
 	s.want("deleted", word("EX_RATE_QUERY"), "SUCCESS")
 }
 
-// heard is what a client gets to see of a reply.
+// heard is what a client sees of a reply.
 type heard struct {
 	status int
 	body   string
-	broken bool // the line broke before the end
-	late   bool // the client's patience did
+	broken bool // the connection was closed before the end
+	late   bool // the client gave up waiting
 }
 
-// listen makes one request over a real connection. It gives up at the first byte
-// of a body that comes slowly.
+// listen makes one request over a real connection. If the body comes slowly, it gives up at the first byte.
 func listen(ctx context.Context, t *testing.T, url string, body []byte, slow bool) heard {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
@@ -116,8 +114,7 @@ func listen(ctx context.Context, t *testing.T, url string, body []byte, slow boo
 		ctx.Err() != nil}
 }
 
-// TestFaults goes through each fault under each action: what is heard of it, and
-// whether the request was carried out behind it.
+// TestFaults tries each fault with each action: what the client sees, and whether the request was carried out.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{"ACTIVEPAY", "PASSIVEPAY", "STATUS_QUERY", "REFUND", "EX_RATE_QUERY"} {
@@ -140,7 +137,7 @@ func TestFaults(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 				defer cancel()
 				if name == "delay" {
-					go func() { // gives up once the fault was taken
+					go func() { // cancels once the fault was taken
 						for ctx.Err() == nil && len(s.control(200, "GET", "/sim/faults", "")["faults"].([]any)) > 0 {
 							time.Sleep(5 * time.Millisecond)
 						}
@@ -165,7 +162,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// misheard says in what way a reply is not what a fault promises.
+// misheard returns how a reply differs from what its fault promises, or "".
 func (s *shop) misheard(action, fault string, h heard) string {
 	whole := h.status == 200 && !h.broken && !h.late
 	switch fault {
@@ -197,7 +194,7 @@ func (s *shop) misheard(action, fault string, h heard) string {
 	return s.misforged(action, fault, h)
 }
 
-// misforged looks into a reply that comes whole and must not be believed.
+// misforged checks a reply that is complete and must not be trusted.
 func (s *shop) misforged(action, fault string, h heard) string {
 	var a answer
 	if err := json.Unmarshal([]byte(h.body), &a); err != nil || a.Code != "SUCCESS" || a.Data == "" {
@@ -212,7 +209,7 @@ func (s *shop) misforged(action, fault string, h heard) string {
 		return "data hold what is never written"
 	}
 	last := fields
-	if fault == "duplicate_json_key" { // as a reader reads it who takes the last
+	if fault == "duplicate_json_key" { // as by a reader that takes the last key
 		last = nil
 		for i, f := range fields {
 			if !slices.ContainsFunc(fields[i+1:], func(later [2]string) bool { return later[0] == f[0] }) {
@@ -228,11 +225,11 @@ func (s *shop) misforged(action, fault string, h heard) string {
 	}
 	holds := func(name, literal string) bool { return slices.Contains(fields, [2]string{name, literal}) }
 	switch {
-	case fault == "wrong_order_id" && action != "EX_RATE_QUERY": // which names none
+	case fault == "wrong_order_id" && action != "EX_RATE_QUERY": // the reply to a rate has no order id
 		return unless(holds("order_id", text("T1ZZZZZ000001")), "the right order id")
 	case fault == "wrong_amount":
 		return map[string]string{
-			"ACTIVEPAY":     "", // which names none
+			"ACTIVEPAY":     "", // the reply has no amount
 			"PASSIVEPAY":    unless(holds("total_amount", text("2")), "the right total"),
 			"STATUS_QUERY":  unless(holds("total_amount", number(1)), "the right total"),
 			"REFUND":        unless(holds("refund_amt", text("2")), "the right amount"),
@@ -242,9 +239,9 @@ func (s *shop) misforged(action, fault string, h heard) string {
 	return s.miswritten(action, fault, fields)
 }
 
-// miswritten looks into a reply that is genuine and written in another way.
+// miswritten checks a reply that is genuine and in another form.
 func (s *shop) miswritten(action, fault string, fields [][2]string) string {
-	if action == "EX_RATE_QUERY" { // which names no order and no amount
+	if action == "EX_RATE_QUERY" { // it has no order id and no amount
 		return ""
 	}
 	literal := func(name string) string {
@@ -278,7 +275,7 @@ func unless(right bool, wrong string) string {
 	return wrong
 }
 
-// TestMisheardCatches: a good reply is taken for none of the faults.
+// TestMisheardCatches: a good reply matches none of the faults.
 func TestMisheardCatches(t *testing.T) {
 	s := newShop(t)
 	s.passive("SALE", "1000", "ALIPAY", s.code(`{"biz_type":"ALIPAY"}`))
@@ -290,7 +287,7 @@ func TestMisheardCatches(t *testing.T) {
 	}
 }
 
-// TestLatency: each reply waits, and no longer than its client.
+// TestLatency: each reply is delayed, but not for longer than its client waits.
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -303,7 +300,7 @@ func TestLatency(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	closed := make(chan struct{})
-	go func() { srv.Close(); close(closed) }() // waits for the request that is under way
+	go func() { srv.Close(); close(closed) }() // waits for the running request
 	select {
 	case <-closed:
 	case <-time.After(20 * time.Second):

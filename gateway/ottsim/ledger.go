@@ -24,11 +24,11 @@ type order struct {
 	payer    string
 	made     time.Time
 	settled  time.Time
-	closesAt time.Time // when the wallet closes it unpaid
+	closesAt time.Time // the wallet closes it then if it is unpaid
 	wallet   *wallet
 }
 
-// seen is one request, kept whatever became of it.
+// seen is one request; it is recorded even if it failed.
 type seen struct {
 	At     time.Time `json:"at"`
 	Action string    `json:"action"`
@@ -40,8 +40,8 @@ const (
 	maxOrderID      = 20 // characters
 )
 
-// record keeps a request. Those of an order that does not exist (yet) are kept
-// beside the ledger and join it when the order is made.
+// record records a request. Requests for an order that does not exist yet are kept apart and added to the order
+// when it is made.
 func (s *Sim) record(id, action string) {
 	if id == "" || len(id) > maxOrderID || !slices.Contains(faultActions, action) {
 		return
@@ -71,14 +71,13 @@ func (s *Sim) enter(o *order) {
 	s.byTime = append(s.byTime, o)
 }
 
-// minor reads an amount: digits only, more than nothing and no more than a shop
-// sells.
+// minor parses an amount in minor units: digits only, above zero and below 2^40.
 func minor(digits string) (int64, bool) {
 	n, err := strconv.ParseUint(digits, 10, 40)
 	return int64(n), err == nil && n > 0
 }
 
-// terms reads what both payments have in common.
+// terms reads the fields that both payments have. The second result is an outer code if they are wrong.
 func (s *Sim) terms(in map[string]string) (*order, string) {
 	amount, ok := minor(in["amount"])
 	switch {
@@ -125,7 +124,7 @@ func (s *Sim) passivePay(in map[string]string) outcome {
 	w := s.wallets[in["auth_code"]]
 	if w == nil || w.used || w.BizType != o.BizType || now.After(w.expires) {
 		if w != nil {
-			w.used = true // a code serves once, even when the payment fails
+			w.used = true // a code is good for one attempt, even if the payment fails
 		}
 		return outcome{code: "AUTH_CODE_INVALID"}
 	}
@@ -158,7 +157,7 @@ func (s *Sim) pay(o *order) {
 	}
 }
 
-// settle closes what the wallets would have closed by themselves (sheet 13.2).
+// settle closes the orders that the wallets would have closed by now (sheet 13.2).
 func (s *Sim) settle() {
 	now := s.cfg.Now()
 	for _, o := range s.byTime {
@@ -171,15 +170,14 @@ func (s *Sim) settle() {
 func (s *Sim) statusQuery(in map[string]string) outcome {
 	o := s.orders[in["order_id"]]
 	if o == nil {
-		// Invention: what the real gateway says of an unknown order is not known.
+		// Invention: the real gateway's answer for an unknown order is not known.
 		return outcome{code: "ORDER_NOT_EXIST"}
 	}
 	return outcome{"SUCCESS", s.fields(o, nil)}
 }
 
-// fields are the inner reply of a payment or an inquiry. PASSIVEPAY writes its
-// amounts as strings, as its page says; STATUS_QUERY as numbers, as the samples
-// show (sheet 5.1).
+// fields returns the inner reply of a payment or an inquiry. PASSIVEPAY writes its amounts as strings, as its
+// page says; STATUS_QUERY as numbers, as the samples show (sheet 5.1).
 func (s *Sim) fields(o *order, amounts func(string) string) [][2]string {
 	money := number
 	if amounts != nil {
@@ -245,8 +243,8 @@ func (s *Sim) rate(in map[string]string) outcome {
 	return outcome{"SUCCESS", [][2]string{{"feeType", text(in["fee_type"])}, {"rate", text(number(rate))}}}
 }
 
-// listOrders gives the ledger, the newest last. Orders of which requests were
-// seen, but which were never made, stand in it as "unknown".
+// listOrders returns all orders, the newest last. Orders for which only failed requests were seen are listed as
+// "unknown".
 func (s *Sim) listOrders(*http.Request, []byte) (int, any) {
 	list := make([]order, 0, len(s.byTime)+len(s.strays))
 	for _, o := range s.byTime {
@@ -281,8 +279,8 @@ func (s *Sim) showOrder(r *http.Request, _ []byte) (int, any) {
 	return http.StatusNotFound, fmt.Sprintf("no order %q in the ledger", id)
 }
 
-// phone is what the customer does: pays (types the password), declines, or the
-// wallet closes the order.
+// phone carries out what the customer does: pay (type the password), decline, or wait until the wallet closes
+// the order.
 func (s *Sim) phone(r *http.Request, _ []byte) (int, any) {
 	o, err := s.act(r.PathValue("id"), r.PathValue("verb"))
 	if err != nil {
@@ -291,7 +289,7 @@ func (s *Sim) phone(r *http.Request, _ []byte) (int, any) {
 	return http.StatusOK, o
 }
 
-// act is what phone and pay page share. The ledger is locked and settled.
+// act is the common part of phone and pay page. The caller holds the lock and has called settle.
 func (s *Sim) act(id, verb string) (order, error) {
 	o := s.orders[id]
 	if o == nil {

@@ -22,7 +22,7 @@ const (
 	testMerchant = "ON00000000"
 )
 
-// shop is a merchant with a gateway and a clock of its own.
+// shop is a merchant with its own gateway and clock.
 type shop struct {
 	*Sim
 	t   testing.TB
@@ -41,7 +41,7 @@ func newShop(t testing.TB) *shop {
 
 func (s *shop) later(seconds int64) { s.now.Add(seconds) }
 
-// envelope is a request's body.
+// envelope returns the body of a request.
 func envelope(action string, fields map[string]string) []byte {
 	var inner [][2]string
 	for name, value := range fields {
@@ -55,7 +55,7 @@ func envelope(action string, fields map[string]string) []byte {
 	return b
 }
 
-// opened reads a reply: the outer code and the inner values as text.
+// opened reads a reply and returns the outer code and the inner values as text.
 func opened(t testing.TB, body []byte) (string, map[string]string) {
 	t.Helper()
 	var a answer
@@ -93,7 +93,7 @@ func (s *shop) call(method, path string, body []byte) *httptest.ResponseRecorder
 	return w
 }
 
-// control makes a call under /sim and gives what came back.
+// control makes a call under /sim and returns its result.
 func (s *shop) control(status int, method, path, body string) map[string]any {
 	s.t.Helper()
 	w := s.call(method, path, []byte(body))
@@ -333,7 +333,7 @@ func TestRates(t *testing.T) {
 	s.want("unknown", word, "PARAM_INVALID")
 }
 
-// TestLedgerShape: the names of contract and control interface are the same.
+// TestLedgerShape: the JSON names are those of the contract.
 func TestLedgerShape(t *testing.T) {
 	s := newShop(t)
 	s.active("A1")
@@ -368,8 +368,7 @@ func TestLedgerShape(t *testing.T) {
 	s.control(404, "GET", "/sim/orders/none", "")
 }
 
-// audit says what is wrong with a ledger: money that came from nowhere, went
-// back twice, or a code that paid for two orders.
+// audit checks the orders: no money without a payment, no more refunded than paid, no code used for two orders.
 func audit(orders []*order) error {
 	codes := map[*wallet]string{}
 	for _, o := range orders {
@@ -410,15 +409,14 @@ func TestAuditCatches(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: tills, phones and readers of the ledger together leave money
-// where it was, and each request in the ledger.
+// TestManyAtOnce: tills, phones and readers work at once; the sums are right and each request is recorded.
 func TestManyAtOnce(t *testing.T) {
 	s := newShop(t)
 	const tills, rounds = 8, 12
 	s.passive("SALE", "1000", "ALIPAY", s.code(`{"biz_type":"ALIPAY"}`))
 	var refunded, sent atomic.Int64
 	var all sync.WaitGroup
-	shared := s.code(`{"biz_type":"ALIPAY","balance_minor":1000}`) // all tills scan this one too
+	shared := s.code(`{"biz_type":"ALIPAY","balance_minor":1000}`) // all tills scan this code too
 	for till := range tills {
 		all.Go(func() {
 			for round := range rounds {
@@ -479,7 +477,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// stuck is a caller who does not read what it asked for.
+// stuck is a client that does not read the answer.
 type stuck struct {
 	http.ResponseWriter
 	held, free chan struct{}
@@ -515,8 +513,7 @@ func TestSlowReaderHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// FuzzProcess: any body gets an answer with a code, and none of them moves money
-// that is not there.
+// FuzzProcess: any body gets an answer with a code, and no request moves money that does not exist.
 func FuzzProcess(f *testing.F) {
 	f.Add([]byte(`{"order_id":"A1","operator_id":"1","amount":"1","biz_type":"ALIPAY","auth_code":"281"}`),
 		"PASSIVEPAY", "11ALIPAY281A11", true)
@@ -529,7 +526,7 @@ func FuzzProcess(f *testing.F) {
 		s.passive("S1", "1000", "ALIPAY", "282")
 		if seal {
 			var in map[string]string
-			if json.Unmarshal(body, &in) == nil { // with a digest that fits, or the rest is never reached
+			if json.Unmarshal(body, &in) == nil { // add a digest that fits, so that the rest is reached
 				joined = ""
 				for _, name := range slices.Sorted(maps.Keys(in)) {
 					joined += in[name]

@@ -1,12 +1,10 @@
-// Package ottsim is a gateway that behaves as OTT Pay's in-store API is known to
-// behave, with a ledger of its own, wallets, a page for the customer's phone,
-// and every fault that a network can have. It is written from the protocol sheet
-// alone and shares no code, cipher or type with gateway/ottpay: two readings of
-// one text that agree are evidence, one reading used twice is none.
+// Package ottsim is a gateway that behaves as OTT Pay's in-store API is known to behave. It has its own orders
+// and wallets, a page for the customer's phone, and every fault that a network can have. It is written from the
+// protocol sheet alone and shares no code, cipher or type with gateway/ottpay: if two independent readings of
+// one text agree, that is evidence; the same code used twice is none.
 //
-// It moves no money. Where the sheet leaves something unverified, the choice
-// made here is marked as an invention; nothing may be concluded from it about
-// the real gateway.
+// It moves no money. Where the sheet leaves something unverified, the choice made here is marked as an
+// invention; it says nothing about the real gateway.
 package ottsim
 
 import (
@@ -30,9 +28,9 @@ type Config struct {
 	SignKey    string // 16 characters
 	Seed       uint64
 	Latency    time.Duration // before each reply of the protocol
-	BaseURL    string        // what a code_url begins with
+	BaseURL    string        // prefix of code_url
 	Now        func() time.Time
-	Currency   string // ISO 4217, of the amounts on the customer's page; "" for one of two decimals
+	Currency   string // ISO 4217, for amounts on the customer's page; "": two decimals
 }
 
 // Bounds of the simulator.
@@ -42,29 +40,29 @@ const (
 	maxWallets     = 100_000
 )
 
-// Sim is the gateway: an http.Handler for protocol, control calls and pay page.
+// Sim is the gateway: an http.Handler for the protocol, the control calls and the pay page.
 type Sim struct {
 	cfg     Config
-	key     atomic.Value // string: the sign key of now
+	key     atomic.Value // string: the current sign key
 	mux     *http.ServeMux
 	mu      sync.Mutex
 	rng     *rand.Rand
 	orders  map[string]*order
-	byTime  []*order // in the order in which they came
+	byTime  []*order // oldest first
 	strays  map[string][]seen
 	wallets map[string]*wallet
 	refunds map[string]bool
 	faults  []*fault
 }
 
-// New makes a gateway with an empty ledger.
+// New makes a gateway without orders.
 func New(cfg Config) *Sim {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	s := &Sim{
 		cfg: cfg, mux: http.NewServeMux(),
-		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x5eed)), //nolint:gosec // worlds that can be repeated
+		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x5eed)), //nolint:gosec // simulations must be repeatable
 		orders: map[string]*order{}, strays: map[string][]seen{}, wallets: map[string]*wallet{},
 		refunds: map[string]bool{},
 	}
@@ -84,16 +82,14 @@ func New(cfg Config) *Sim {
 	return s
 }
 
-// SetBaseURL says under which address phones reach the pay page, once it is
-// known.
+// SetBaseURL sets the address under which phones reach the pay page, once it is known.
 func (s *Sim) SetBaseURL(u string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cfg.BaseURL = strings.TrimSuffix(u, "/")
 }
 
-// ServeHTTP serves everything. Calls that change something are refused when a
-// page of another site makes them.
+// ServeHTTP serves everything. Calls from pages of other sites are refused.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		if !localOrigin(origin) {
@@ -124,7 +120,7 @@ func localOrigin(origin string) bool {
 	return false
 }
 
-// message is what a protocol request and reply look like on the outside.
+// message is the outer envelope of a request.
 type message struct {
 	Action     string `json:"action"`
 	Version    any    `json:"version"`
@@ -140,7 +136,7 @@ type answer struct {
 	MD5  string `json:"md5,omitempty"`
 }
 
-// process is the one address of the protocol.
+// process serves the protocol.
 func (s *Sim) process(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 	if err != nil {
@@ -174,8 +170,7 @@ func (s *Sim) process(w http.ResponseWriter, r *http.Request) {
 	s.reply(w, out)
 }
 
-// outcome is what an action came to: an outer code and the inner fields, in
-// their order, as JSON literals.
+// outcome is the result of an action: an outer code and the inner fields, in order.
 type outcome struct {
 	code  string
 	inner [][2]string // name, JSON literal
@@ -193,7 +188,7 @@ func (s *Sim) seal(out outcome, key string) answer {
 	return a
 }
 
-// open decrypts a request and checks it. The problem is an outer code.
+// open decrypts a request and checks it. The second result is an outer code if it is wrong.
 func (s *Sim) open(m message) (map[string]string, string) {
 	if m.MerchantID != s.cfg.MerchantID {
 		return nil, "PARAM_INVALID"
@@ -224,7 +219,7 @@ func (s *Sim) apply(action string, in map[string]string) outcome {
 	return outcome{code: "PARAM_INVALID"}
 }
 
-// pause waits as a network would, no longer than the client does.
+// pause waits for a duration, but not for longer than the client does.
 func (s *Sim) pause(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
@@ -237,9 +232,9 @@ func (s *Sim) pause(r *http.Request, d time.Duration) {
 	}
 }
 
-// control is a call under /sim. The ledger is locked while it is carried out and
-// free again while the result is written, so that a caller who does not read
-// holds up nobody. A string is what was wrong with the call.
+// control makes a handler of a call under /sim. The call runs under the lock. The lock is released before the
+// answer is written, so a client that does not read blocks nobody. If the call's result is a string, it is an
+// error message.
 func (s *Sim) control(call func(*http.Request, []byte) (int, any)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
@@ -259,8 +254,8 @@ func (s *Sim) control(call func(*http.Request, []byte) (int, any)) http.HandlerF
 	}
 }
 
-// newSignKey changes the merchant's sign key: from here on requests and replies are
-// sealed with it, also about earlier orders.
+// newSignKey changes the merchant's sign key. From then on all requests and replies use it, also about earlier
+// orders.
 func (s *Sim) newSignKey(_ *http.Request, body []byte) (int, any) {
 	var in struct {
 		SignKey string `json:"sign_key"`
@@ -274,7 +269,7 @@ func (s *Sim) newSignKey(_ *http.Request, body []byte) (int, any) {
 
 func (s *Sim) signKey() string { return s.key.Load().(string) }
 
-// strictly reads one JSON object and refuses names that it does not know.
+// strictly reads one JSON object and refuses unknown names.
 func strictly(body []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -282,7 +277,7 @@ func strictly(body []byte, into any) error {
 		return err
 	}
 	if d.More() {
-		return errors.New("something stands behind the object")
+		return errors.New("there is text after the object")
 	}
 	return nil
 }
@@ -295,5 +290,5 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(append(b, '\n')) //nolint:errcheck // the client has gone
+	w.Write(append(b, '\n')) //nolint:errcheck // the client may have closed
 }

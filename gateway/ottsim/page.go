@@ -19,20 +19,19 @@ type pageData struct {
 	Open                             bool
 }
 
-// payPage is where a code_url leads: the customer's wallet asks whether to pay.
+// payPage is the page of a code_url: it asks the customer whether to pay.
 func (s *Sim) payPage(w http.ResponseWriter, r *http.Request) {
 	s.showPage(w, r.PathValue("id"), "")
 }
 
-// payForm is a press of Pay or Decline on that page.
+// payForm handles the buttons Pay and Decline of that page.
 func (s *Sim) payForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
 	s.showPage(w, r.PathValue("id"), r.PostFormValue("do"))
 }
 
-// showPage does what was pressed, if anything was, and shows how the order
-// stands then: what went wrong with a press only where the order does not say it
-// itself.
+// showPage carries out the pressed button, if any, and shows the state of the order. It shows an error only if
+// the state does not explain it.
 func (s *Sim) showPage(w http.ResponseWriter, id, press string) {
 	var wrong error
 	s.mu.Lock()
@@ -75,7 +74,7 @@ func (s *Sim) pageData(o *order) pageData {
 	return d
 }
 
-// price writes an amount of minor units with the decimals of its currency.
+// price formats an amount in minor units with the decimals of its currency.
 func (s *Sim) price(minor int64) string {
 	decimals := 2
 	switch s.cfg.Currency {

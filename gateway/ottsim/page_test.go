@@ -65,7 +65,7 @@ func TestPage(t *testing.T) {
 	s.want("a link is no press", s.status("A4"), "notpay")
 }
 
-// TestPageEscapes: an order id comes from outside.
+// TestPageEscapes: an order id is input from outside.
 func TestPageEscapes(t *testing.T) {
 	for _, id := range []string{`<b>bold</b>`, `"'><i x="`, `{{.}}&lt;`, `-->`} {
 		s := newShop(t)
@@ -78,7 +78,7 @@ func TestPageEscapes(t *testing.T) {
 	}
 }
 
-// TestOrigins: pages of other sites change nothing and read nothing.
+// TestOrigins: pages of other sites can change nothing and read nothing.
 func TestOrigins(t *testing.T) {
 	s := newShop(t)
 	s.active("A1")

@@ -1,19 +1,19 @@
 package ottsim
 
-// Row is an order of the ledger as GET /sim/orders shows it, without the requests, for a
-// program that has the simulator within itself and looks often.
+// Row is an order as GET /sim/orders shows it, without the requests. It is for a program that runs the
+// simulator in its own process and looks often.
 type Row struct {
 	ID       string
 	Mode     string
 	BizType  string
 	Status   string
 	CodeURL  string
-	Amount   int64 // minor units
+	Amount   int64 // in minor units
 	Paid     int64
 	Refunded int64
 }
 
-// Row gives one order, false where nobody has ever asked about it.
+// Row returns one order, or false if it was never asked about.
 func (s *Sim) Row(id string) (Row, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,7 +25,7 @@ func (s *Sim) Row(id string) (Row, bool) {
 	return s.rowOf(&order{ID: id, Status: "unknown"}), asked
 }
 
-// Rows gives all of them, in no order that matters.
+// Rows returns all orders, in any order.
 func (s *Sim) Rows() []Row {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/md5" //nolint:gosec // the protocol's digest
+	"crypto/md5" //nolint:gosec // required by the protocol
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// ecb is AES in electronic code book mode, which the standard library leaves
-// out for good reason and the protocol asks for.
+// ecb is AES in electronic codebook mode, which the protocol requires. The standard library omits it because it
+// is insecure.
 func ecb(b cipher.Block, src []byte, open bool) []byte {
 	dst := make([]byte, 0, len(src))
 	block := make([]byte, b.BlockSize())
@@ -31,12 +31,12 @@ func ecb(b cipher.Block, src []byte, open bool) []byte {
 
 func upperMD5(s string) string { return fmt.Sprintf("%X", md5.Sum([]byte(s))) } //nolint:gosec // as above
 
-// blockFor is the cipher of one message.
+// blockFor returns the cipher of one message.
 func blockFor(sum, signKey string) (cipher.Block, error) {
 	return aes.NewCipher([]byte(upperMD5(sum + signKey)[8:][:16]))
 }
 
-// sealFields encrypts inner fields and gives data and md5.
+// sealFields encrypts inner fields and returns data and md5.
 func sealFields(fields [][2]string, signKey string) (data, sum string) {
 	sum = upperMD5(valuesOf(fields))
 	return sealText(jsonOf(fields), sum, signKey), sum
@@ -45,15 +45,14 @@ func sealFields(fields [][2]string, signKey string) (data, sum string) {
 func sealText(text, sum, signKey string) string {
 	b, err := blockFor(sum, signKey)
 	if err != nil {
-		panic(err) // sixteen bytes are always a key
+		panic(err) // sixteen bytes are always a valid key
 	}
 	n := 16 - len(text)%16
 	padded := append([]byte(text), bytes.Repeat([]byte{byte(n)}, n)...)
 	return base64.StdEncoding.EncodeToString(ecb(b, padded, false))
 }
 
-// valuesOf joins the values in the order of their names, numbers in the form
-// that Java gives a Double.
+// valuesOf joins the values in the order of their names. Numbers have the form of Java's Double.
 func valuesOf(fields [][2]string) string {
 	sorted := append([][2]string(nil), fields...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i][0] < sorted[j][0] })
@@ -71,8 +70,8 @@ func valuesOf(fields [][2]string) string {
 	return joined
 }
 
-// asJavaDouble writes a whole number as Java's Double does: 1 is 1.0, 10000000
-// is 1.0E7. It may come with a fraction of nothing.
+// asJavaDouble formats a whole number like Java's Double: 1 is 1.0, 10000000 is 1.0E7. It accepts a fraction of
+// zeros.
 func asJavaDouble(digits string) string {
 	n, ok := new(big.Int).SetString(strings.TrimSuffix(digits, ".0"), 10)
 	if !ok {
@@ -93,8 +92,8 @@ func asJavaDouble(digits string) string {
 	return fmt.Sprintf("%s%c.%sE%d", sign, s[0], fraction, len(s)-1)
 }
 
-// openFields decrypts a request's data; every value must be a string, as the
-// real gateway would digest a number in another form.
+// openFields decrypts a request's data. Every value must be a string: the real gateway would compute the digest
+// of a number over another form.
 func openFields(data, sum, signKey string) (map[string]string, error) {
 	raw, err := base64.StdEncoding.DecodeString(data)
 	if err != nil || len(raw) == 0 || len(raw)%16 != 0 {
@@ -109,7 +108,7 @@ func openFields(data, sum, signKey string) (map[string]string, error) {
 	if n == 0 || n > 16 || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(n)}, n)) {
 		return nil, fmt.Errorf("bad padding")
 	}
-	var read map[string]*string // a pointer tells null from an empty string
+	var read map[string]*string // a pointer distinguishes null from an empty string
 	if err := json.Unmarshal(plain[:len(plain)-n], &read); err != nil {
 		return nil, fmt.Errorf("data is no object of strings")
 	}
@@ -133,7 +132,7 @@ func openFields(data, sum, signKey string) (map[string]string, error) {
 	return in, nil
 }
 
-// text is a JSON literal of a string.
+// text returns the JSON literal of a string.
 func text(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {

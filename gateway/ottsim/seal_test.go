@@ -39,8 +39,8 @@ func vectors(t testing.TB) vectorFile {
 	return f
 }
 
-// flat reads an object of texts and whole numbers into fields in their order;
-// false where it holds what the simulator never writes.
+// flat reads an object of texts and whole numbers into fields in their order, or returns false if it contains
+// anything that the simulator never writes.
 func flat(t testing.TB, text string) ([][2]string, bool) {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
@@ -84,7 +84,7 @@ func TestVectors(t *testing.T) {
 		}
 		var texts map[string]string
 		if json.Unmarshal([]byte(v.Data), &texts) != nil {
-			continue // numbers: a reply's, not a request's
+			continue // only replies have numbers, requests have none
 		}
 		read++
 		if got, err := openFields(v.Ciphertext, v.MD5, v.SignKey); err != nil || !maps.Equal(got, texts) {
@@ -94,7 +94,7 @@ func TestVectors(t *testing.T) {
 	if written < 20 || read < 15 {
 		t.Errorf("only %d written and %d read", written, read)
 	}
-	// The key that the callback page prints (sheet section 2.1).
+	// The AES key that the callback page shows (sheet section 2.1).
 	if got := upperMD5("5A917182659DE14DCB3022CA6518F34F" + "A8B5FE540E38A5A9")[8:24]; got != "BFE59D83C221F217" {
 		t.Errorf("key %s", got)
 	}
@@ -109,14 +109,13 @@ func TestDecryptCases(t *testing.T) {
 	}
 }
 
-// sealed is the request data of an inner JSON text under the digest of joined.
+// sealed returns the request data of an inner JSON text under the digest of joined.
 func sealed(plain, joined string) (data, sum string) {
 	sum = upperMD5(joined)
 	return sealText(plain, sum, testKey), sum
 }
 
-// TestRequestsRefused: what the real gateway would digest in another form, the
-// simulator does not take.
+// TestRequestsRefused: the simulator refuses what the real gateway would digest in another form.
 func TestRequestsRefused(t *testing.T) {
 	for name, c := range map[string][2]string{
 		"a number":              {`{"amount":1}`, "1"},
@@ -156,7 +155,7 @@ func TestJavaDouble(t *testing.T) {
 	}
 }
 
-// FuzzOpen: what is taken as a request reads the same when it is sealed anew.
+// FuzzOpen: a request that is accepted reads the same after sealing it again.
 func FuzzOpen(f *testing.F) {
 	for _, v := range vectors(f).Vectors {
 		f.Add([]byte(v.Data), v.DigestInput, true)

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// wallet is a customer's wallet that has shown one payment code. It exists for
-// that code only; the code serves once.
+// wallet is a customer's wallet that has shown one payment code. It exists for that code only, and the code can
+// be used once.
 type wallet struct {
 	BizType       string `json:"biz_type"`
 	Balance       int64  `json:"balance_minor"`
 	NeedsPassword bool   `json:"needs_password"`
-	TTLSeconds    int64  `json:"ttl_seconds"` // 60 when left out, as wallets renew codes each minute
-	Code          string `json:"code"`        // drawn when left out
+	TTLSeconds    int64  `json:"ttl_seconds"` // 60 if left out, since wallets change codes each minute
+	Code          string `json:"code"`        // random if left out
 
 	payer   string
 	expires time.Time
 	used    bool
 }
 
-// Bounds of what a caller may ask for.
+// Bounds of the control calls.
 const (
 	maxTTLSeconds = 24 * 60 * 60
 	maxCode       = 1024 // characters
 )
 
-// newWallet gives a fresh payment code.
+// newWallet makes a wallet and returns its payment code.
 func (s *Sim) newWallet(_ *http.Request, body []byte) (int, any) {
 	wl := wallet{Balance: 100_000, TTLSeconds: 60}
 	if err := strictly(body, &wl); err != nil {
@@ -59,7 +59,7 @@ func (s *Sim) newWallet(_ *http.Request, body []byte) (int, any) {
 	}
 }
 
-// drawCode makes a code in the wallet's own form (sheet section 12).
+// drawCode makes a random code in the form of the wallet (sheet section 12).
 func (s *Sim) drawCode(bizType string) (string, bool) {
 	forms := map[string]struct {
 		prefix string
