@@ -1,6 +1,5 @@
-// Command ottsim runs the gateway simulator: the protocol on /processV2, its
-// ledger, wallets and faults under /sim, the customer's page under /pay. It
-// moves no money.
+// Command ottsim runs the gateway simulator: the protocol on /processV2, its orders, wallets and faults under
+// /sim, the customer's page under /pay. It moves no money.
 package main
 
 import (
@@ -85,7 +84,7 @@ func run(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 }
 
 func serve(ctx context.Context, l net.Listener, h http.Handler, out io.Writer, base string) error {
-	// Delayed and slow replies are calls for as long as they last.
+	// A delayed or slow reply counts as a running call until it ends.
 	srv := httpd.New(context.WithoutCancel(ctx), l, h, httpd.Bounds{Conns: 512, Calls: 256, Body: 128 << 10})
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve() }()
