@@ -8,12 +8,11 @@ import (
 	"payterm"
 )
 
-// Driver is what the drivers of displays have in common (drivers/lcd).
+// Driver is the common part of all display drivers (drivers/lcd).
 type Driver interface {
-	// Init resets the display and brings it up; the frame after it is sent whole.
+	// Init resets and initialises the display. The next frame is sent in full.
 	Init() error
-	// Refresh sends the settings and the whole frame again. It does nothing before the
-	// first frame.
+	// Refresh sends the settings and the whole frame again. Before the first frame it does nothing.
 	Refresh() error
 }
 
@@ -29,22 +28,21 @@ type Characters interface {
 	Write(rows []string) error
 }
 
-// Display shows screens on a display. It is used by one goroutine, but for CanShow.
+// Display shows screens on a display. Only CanShow may be called by other goroutines than its own.
 type Display struct {
 	Driver
 	layout layout
 }
 
-// layout is that of a picture or of characters, on its driver.
+// layout is the layout of a picture or of characters, together with its driver.
 type layout interface {
 	show(s payterm.Screen) error
 	turn() error
 	canShow(qr string) bool
 }
 
-// New joins a driver of Pixels or of Characters with the layout for a glass of this
-// size, in pixels or in characters. mono tells a glass of pixels that has two colours
-// only.
+// New combines a driver of Pixels or of Characters with the layout for a display of this size, in pixels or in
+// characters. mono is true for a pixel display with only two colours.
 func New(d Driver, width, height int, mono bool) (*Display, error) {
 	switch driver := d.(type) {
 	case Pixels:
@@ -60,19 +58,17 @@ func New(d Driver, width, height int, mono bool) (*Display, error) {
 	return nil, fmt.Errorf("glass: %T takes neither pictures nor characters", d)
 }
 
-// Show draws a screen and sends what changed. Words that do not fit (ErrDoesNotFit) or
-// a code that cannot be read (ErrQRTooSmall) are errors, but the frame is on the glass.
+// Show draws a screen and sends what changed. If texts do not fit (ErrDoesNotFit) or a QR code cannot be read
+// (ErrQRTooSmall) it returns an error, but the frame is on the display.
 func (d *Display) Show(s payterm.Screen) error { return d.layout.show(s) }
 
-// Turn shows the next page of a screen with more words than the glass has room for at
-// once; a screen of one page stays.
+// Turn shows the next page of a screen that needs more than one page. A screen of one page stays.
 func (d *Display) Turn() error { return d.layout.turn() }
 
-// CanShow tells whether a QR code of this text can be read on the glass. Any goroutine
-// may ask.
+// CanShow reports whether a QR code of this text can be read on the display. It is safe for concurrent use.
 func (d *Display) CanShow(qr string) bool { return d.layout.canShow(qr) }
 
-// picture is the layout of a glass of pixels.
+// picture is the layout of a pixel display.
 type picture struct {
 	painter *Painter
 	driver  Pixels
@@ -93,7 +89,7 @@ func (p picture) turn() error {
 
 func (p picture) canShow(qr string) bool { return p.painter.CanShow(qr) }
 
-// text is the layout of a display of characters.
+// text is the layout of a character display.
 type text struct {
 	rows   *Rows
 	driver Characters

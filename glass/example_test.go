@@ -8,7 +8,7 @@ import (
 	"payterm/glass"
 )
 
-// On a display of characters a screen has as many pages as it takes.
+// On a character display a screen has as many pages as it needs.
 func ExampleRows() {
 	rows := glass.NewRows(20, 4)
 	page, err := rows.Set(payterm.Screen{
@@ -36,7 +36,7 @@ func ExampleRows() {
 	// true
 }
 
-// On a glass of pixels a screen is a picture. What has no room is an error beside it.
+// On a pixel display a screen is a picture. If something does not fit, Paint returns an error too.
 func ExamplePainter_Paint() {
 	p, err := glass.NewPainter(240, 320)
 	if err != nil {

@@ -2,7 +2,7 @@ package glass
 
 import "payterm"
 
-// TextPages is for tests.
+// TextPages exports pages for tests.
 func TextPages(s payterm.Screen, columns, rows int) ([][]string, bool) {
 	return cells(columns, rows).pages(s)
 }

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// style is one of the Go fonts (see NOTICE). What they lack, Chinese above all, is
-// Unifont's in each of them.
+// style is one of the Go fonts (see NOTICE). Characters that they lack, above all Chinese, come from Unifont in
+// every style.
 type style uint8
 
 const (
@@ -27,8 +27,7 @@ const (
 	mono
 )
 
-// fonts holds the faces that were asked for, with their glyphs: a screen repeats
-// few of them, and rasterising is what costs on a small board.
+// fonts caches faces and their glyphs: screens use few of them, and rasterising is slow on a small board.
 type fonts struct {
 	parsed [3]*opentype.Font
 	faces  map[[2]int]*face
@@ -50,7 +49,7 @@ func loadFonts() (*fonts, error) {
 type face struct {
 	parsed         *opentype.Font
 	font           font.Face
-	signs          int // height of Unifont's signs
+	signs          int // height of Unifont's characters in pixels
 	ascent, height int
 	capHeight      int
 	glyphs         map[string]glyph
@@ -58,7 +57,7 @@ type face struct {
 
 type glyph struct {
 	mask    *image.Alpha
-	at      image.Point // of the mask, from the dot
+	at      image.Point // of the mask, relative to the dot
 	advance fixed.Int26_6
 }
 
@@ -67,8 +66,7 @@ func (f *fonts) face(s style, px int) *face {
 	if got := f.faces[key]; got != nil {
 		return got
 	}
-	// 72 dots an inch make a point a pixel. The fonts parsed, so only a size of
-	// zero could fail here.
+	// At 72 dpi a point is a pixel. The fonts were parsed, so only a size of zero could fail here.
 	size := &opentype.FaceOptions{Size: float64(max(1, px)), DPI: 72, Hinting: font.HintingFull}
 	ff, err := opentype.NewFace(f.parsed[s], size)
 	if err != nil {
@@ -79,14 +77,15 @@ func (f *fonts) face(s style, px int) *face {
 		parsed: f.parsed[s], font: ff, ascent: m.Ascent.Ceil(), height: m.Ascent.Ceil() + m.Descent.Ceil(),
 		capHeight: m.CapHeight.Ceil(), glyphs: map[string]glyph{},
 	}
-	// In steps of half their pixels, and no smaller than they are legible.
+	// Unifont is scaled in steps of 8 pixels, half its height, and not below its own height, at which it is
+	// legible.
 	got.signs = max(unifont.Height, got.height/8*8)
 	f.faces[key] = got
 	return got
 }
 
-// glyph is one of unifont.Signs. What the font lacks, and letters with marks that
-// nothing takes in, are Unifont's.
+// glyph returns the glyph of one character of unifont.Signs. Unifont provides what the font lacks, and letters
+// with combining marks that have no single code point.
 func (f *face) glyph(sign string) glyph {
 	if g, ok := f.glyphs[sign]; ok {
 		return g
@@ -109,7 +108,7 @@ func (f *face) glyph(sign string) glyph {
 	return g
 }
 
-// sign is one of Unifont's, with its middle in that of the capitals.
+// sign returns a character of Unifont, centred on the middle of the capitals.
 func (f *face) sign(sign string) glyph {
 	mask := unifont.Draw(sign).Scaled(f.signs)
 	return glyph{mask: mask, at: image.Pt(0, -(f.capHeight+f.signs)/2), advance: fixed.I(mask.Rect.Dx())}
@@ -123,14 +122,14 @@ func (f *face) width(text string) int {
 	return w.Ceil()
 }
 
-// baseline puts capitals into the middle of a box.
+// baseline returns the baseline that centres capitals in a box.
 func (f *face) baseline(box image.Rectangle) int {
 	return box.Min.Y + (box.Dy()+f.capHeight)/2
 }
 
-// wrap breaks a line between words, and between Chinese signs; false when a word is
-// wider than w. Chinese lines are made about as long as each other: one sign alone
-// on the last reads badly, and nothing but the width decides where they end.
+// wrap breaks a line between words and between Chinese characters. It returns false if a word is wider than w.
+// Chinese lines are balanced: one character alone on the last line reads badly, and Chinese has no words that
+// fix the breaks.
 func (f *face) wrap(line string, w int) ([]string, bool) {
 	lines, ok := f.fill(line, w)
 	for len(lines) > 1 && ok && strings.ContainsFunc(line, unifont.Chinese) {
@@ -144,7 +143,7 @@ func (f *face) wrap(line string, w int) ([]string, bool) {
 	return lines, ok
 }
 
-// fill puts as much into each line as has room there.
+// fill puts as many words into each line as fit.
 func (f *face) fill(line string, w int) ([]string, bool) {
 	ok := true
 	var out []string

@@ -55,7 +55,7 @@ func TestPainterEdges(t *testing.T) {
 			if !errors.Is(err, c.want) || c.want == nil && err != nil {
 				t.Errorf("error %v, want %v", err, c.want)
 			}
-			again, err2 := p.Paint(c.s) // nothing of the screen before is left
+			again, err2 := p.Paint(c.s) // nothing of the previous screen is left
 			if img == nil || !bytes.Equal(img.Pix, again.Pix) || fmt.Sprint(err) != fmt.Sprint(err2) {
 				t.Errorf("painted again it is another: %v, %v", err, err2)
 			}
@@ -68,7 +68,7 @@ func TestPainterEdges(t *testing.T) {
 	}
 }
 
-// Nothing that a screen says makes the painter fall over, on any glass.
+// FuzzPaint: no text of a screen makes the painter panic, at any size.
 func FuzzPaint(f *testing.F) {
 	f.Add("title", "status", "$1.00", "line\nline", "x", "0:01", "ENTER", uint8(0), uint8(2))
 	f.Fuzz(func(t *testing.T, title, status, amount, lines, qr, elapsed, does string, size, tone uint8) {
@@ -85,8 +85,7 @@ func FuzzPaint(f *testing.F) {
 	})
 }
 
-// Whatever a screen says, a display of characters says all of it: each word is on
-// some page, in whole rows.
+// TestPagesSayAll: a character display shows all of a screen: each word is on some page, in whole rows.
 func TestPagesSayAll(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		word := rapid.StringMatching(`[a-z]{1,22}`)

@@ -10,9 +10,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Letters is what a display of characters shows of a text: signs of ASCII and those of
-// unifont.Cells. Other letters lose their marks, and what has no letter is a question
-// mark.
+// Letters converts a text to what a character display can show: ASCII and the characters of unifont.Cells.
+// Other letters lose their diacritics, and a character without an equivalent becomes a question mark.
 func Letters(text string) string {
 	var b strings.Builder
 	for sign := range unifont.Signs(unifont.Legible(text)) {
@@ -37,15 +36,15 @@ func Letters(text string) string {
 	return b.String()
 }
 
-// strokes are letters that Unicode does not take apart.
+// strokes are letters that Unicode does not decompose.
 var strokes = map[rune]string{
 	'Đ': "D", 'đ': "d", 'Ø': "O", 'ø': "o", 'Ł': "L", 'ł': "l", 'Ħ': "H", 'ħ': "h", 'ı': "i",
 	'Æ': "AE", 'æ': "ae", 'Œ': "OE", 'œ': "oe", 'ß': "ss", 'ẞ': "SS",
 	'™': "TM", '№': "No", '«': "<<", '»': ">>", '×': "x", '·': ".", 'ﬁ': "fi", 'ﬂ': "fl",
 }
 
-// Altered are the signs of a text that come out as others, each once: signs that no
-// font has, and on a display of characters letters that lose a mark.
+// Altered returns the characters of a text that are shown as others, each once: those that no font has and, on
+// a character display, letters that lose a diacritic.
 func Altered(text string, characters bool) []string {
 	list := unifont.Lacking(text)
 	if !characters {

@@ -7,8 +7,7 @@ import (
 	"payterm/glass"
 )
 
-// What a display of characters makes of the names of shops, and what it does not show as
-// it is.
+// TestLetters: how a character display shows the names of shops, and which characters it alters.
 func TestLetters(t *testing.T) {
 	for _, c := range []struct {
 		text, want string

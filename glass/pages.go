@@ -8,7 +8,7 @@ import (
 	"payterm/unifont"
 )
 
-// legible has each text of a screen made of signs that the display has.
+// legible applies a function to each text of a screen, such as Letters.
 func legible(s payterm.Screen, text func(string) string) payterm.Screen {
 	for _, one := range []*string{&s.Title, &s.Status, &s.Amount, &s.Elapsed, &s.Small, &s.Watermark} {
 		*one = text(*one)
@@ -23,14 +23,13 @@ func legible(s payterm.Screen, text func(string) string) payterm.Screen {
 	return s
 }
 
-// pager remembers which page of which screen is shown, so that a clock that ticks
-// on a screen does not send its reader back to the first page.
+// pager remembers which page of which screen is shown. When only the clock of a screen changes, its page stays.
 type pager struct {
 	screen string
 	page   int
 }
 
-// of gives the page to show of so many.
+// of returns the page to show, given the number of pages.
 func (p *pager) of(screen string, pages int) int {
 	if screen != p.screen {
 		p.screen, p.page = screen, 0
@@ -39,7 +38,7 @@ func (p *pager) of(screen string, pages int) int {
 	return p.page
 }
 
-// turn goes to the next page; false where there is one only.
+// turn goes to the next page. It returns false if there is only one.
 func (p *pager) turn(pages int) bool {
 	if pages < 2 {
 		return false
@@ -48,15 +47,14 @@ func (p *pager) turn(pages int) bool {
 	return true
 }
 
-// grid is a glass of rows, in its own measure: characters of a display that has
-// nothing else, or dots.
+// grid is a display of rows. Its unit is a character on a character display, and a dot otherwise.
 type grid struct {
 	width, height int
-	wide          func(string) int // how much of a row a sign takes
-	high          func(string) int // what a row takes of the height
+	wide          func(string) int // width of a character in a row
+	high          func(string) int // height of a row
 }
 
-// cells is the grid of a display of characters.
+// cells returns the grid of a character display.
 func cells(columns, rows int) grid {
 	return grid{columns, rows, func(string) int { return 1 }, func(string) int { return 1 }}
 }
@@ -75,12 +73,12 @@ func (g grid) heightOf(rows []string) (h int) {
 	return h
 }
 
-// fits tells whether a text has room in one row.
+// fits reports whether a text fits into one row.
 func (g grid) fits(text string) bool { return g.measure(text) <= g.width }
 
-// pages lays a screen out in rows. The first page begins with amount and title. Each
-// page after it has its height for the rest, below the mark where there is one.
-// Nothing is cut; false when an amount has to be broken over two rows.
+// pages arranges a screen in rows. The first page begins with amount and title. The later pages show only the
+// rest, below the watermark if there is one. No text is cut. It returns false if an amount had to be broken
+// over two rows.
 func (g grid) pages(s payterm.Screen) (pages [][]string, ok bool) {
 	head, rest, ok := g.head(s)
 	status := s.Status
@@ -93,8 +91,7 @@ func (g grid) pages(s payterm.Screen) (pages [][]string, ok bool) {
 	return g.cut(head, append(append(rest, words...), keys...), s.Watermark), ok
 }
 
-// body is what stands below amount and title: the words, and from the keys on what
-// matters less.
+// body returns what is below amount and title: the words, and then the keys and everything less important.
 func (g grid) body(s payterm.Screen, status string) (words, rest []string) {
 	for _, line := range s.Lines {
 		words = append(words, g.wrap(line)...)
@@ -102,7 +99,7 @@ func (g grid) body(s payterm.Screen, status string) (words, rest []string) {
 	return words, slices.Concat(g.keys(s.Keys), g.wrap(status), g.wrap(s.Small))
 }
 
-// head gives the rows of the first page, and those that come first after them.
+// head returns the top rows of the first page, and rows that did not fit there and come right after it.
 func (g grid) head(s payterm.Screen) (head, rest []string, ok bool) {
 	ok = g.fits(s.Amount)
 	top, beside := s.Amount, []string{s.Watermark, s.Elapsed}
@@ -128,7 +125,7 @@ func (g grid) head(s payterm.Screen) (head, rest []string, ok bool) {
 	return head, append(title, rest...), ok
 }
 
-// apart puts two words at the ends of a row.
+// apart puts two words at the two ends of a row.
 func (g grid) apart(left, right string) (string, bool) {
 	room := (g.width - g.measure(left) - g.measure(right)) / g.wide(" ")
 	switch {
@@ -142,7 +139,7 @@ func (g grid) apart(left, right string) (string, bool) {
 	return left + strings.Repeat(" ", room) + right, true
 }
 
-// keys sets what the keys do, as many in a row as fit.
+// keys arranges the key hints, as many in a row as fit.
 func (g grid) keys(keys []payterm.KeyHint) []string {
 	var out []string
 	for _, k := range keys {
@@ -156,9 +153,9 @@ func (g grid) keys(keys []payterm.KeyHint) []string {
 	return out
 }
 
-// cut makes pages: the first with the head, each other one with the mark.
+// cut divides rows into pages: the first begins with head, each later one with mark.
 func (g grid) cut(head, rest []string, mark string) [][]string {
-	if g.heightOf(head) >= g.height { // nothing would have room below it
+	if g.heightOf(head) >= g.height { // nothing would fit below it
 		head, rest = nil, append(head, rest...)
 	}
 	again := g.wrap(mark)
@@ -179,8 +176,7 @@ func (g grid) cut(head, rest []string, mark string) [][]string {
 	return pages
 }
 
-// wrap breaks a text between words and Chinese signs, and a word that is longer than
-// a row within.
+// wrap breaks a text between words and Chinese characters, and within a word only if it is longer than a row.
 func (g grid) wrap(text string) []string {
 	var out []string
 	row := ""

@@ -1,11 +1,10 @@
-// Package glass lays out what a payterm.Screen says: as a picture for a glass of so many
-// pixels (Painter), with fonts, QR codes and test patterns, or as rows for a display of
-// characters (Rows). Display joins a layout with the driver of a display, and shows one
-// screen after the other.
+// Package glass lays out a payterm.Screen: as a picture for a pixel display (Painter), with fonts, QR codes and
+// test patterns, or as rows for a character display (Rows). Display combines a layout with the driver of a
+// display and shows one screen after the other.
 //
-// The layout decides sizes and places, never words: those are package screen's. It
-// reports what does not fit, so that a test can see to it that nothing is ever cut. How
-// a picture or rows come onto a display is for drivers/lcd.
+// The layout decides sizes and places, never words; the words are those of package screen. It reports what does
+// not fit, so that tests can check that nothing is ever cut. The drivers in drivers/lcd send pictures and rows
+// to the display.
 package glass
 
 import (
@@ -24,20 +23,19 @@ import (
 	"rsc.io/qr"
 )
 
-// ErrDoesNotFit says which text of a screen has no room on this glass.
+// ErrDoesNotFit names the text of a screen that does not fit on the display.
 var ErrDoesNotFit = errors.New("glass: text does not fit")
 
-// ErrQRTooSmall says that the modules of a QR code would be under two pixels,
-// which phones do not read.
+// ErrQRTooSmall means that the modules of a QR code would be smaller than two pixels, which phones cannot read.
 var ErrQRTooSmall = errors.New("glass: the QR code is too dense for this glass")
 
-// minModule is the smallest module in pixels that readers get in all cases.
+// minModule is the smallest module, in pixels, that phones read reliably.
 const minModule = 2
 
-// quietZone is the light border of a QR code in modules (ISO/IEC 18004).
+// quietZone is the light border of a QR code, in modules (ISO/IEC 18004).
 const quietZone = 4
 
-// The colours. Every pair of text and ground has a contrast of 4.5 or more.
+// The colours. Every pair of text and background has a contrast ratio of at least 4.5.
 var (
 	paperWhite = color.RGBA{0xff, 0xff, 0xff, 0xff}
 	ink        = color.RGBA{0x14, 0x20, 0x2b, 0xff}
@@ -53,23 +51,22 @@ var (
 	}
 )
 
-// Painter lays screens out for one glass. It is not safe for use by several
-// goroutines; the image that it returns is its own and lasts until the next
-// Paint.
+// Painter lays screens out for one pixel display. It is not safe for concurrent use. The image that it returns
+// is overwritten by the next Paint.
 type Painter struct {
 	w, h  int
 	img   *image.RGBA
 	fonts *fonts
 	unfit []string
-	inked []image.Rectangle // where texts stand
+	inked []image.Rectangle // areas of the texts
 	small bool              // laid out in pages (small.go)
-	mono  bool              // the glass has two colours
-	shown payterm.Screen    // of such a glass
-	pages int               // that it has
+	mono  bool              // the display has two colours
+	shown payterm.Screen    // last screen of a small display
+	pages int               // number of its pages
 	at    pager
 }
 
-// NewPainter makes a painter for a colour glass of this many pixels.
+// NewPainter makes a painter for a colour display of this size in pixels.
 func NewPainter(width, height int) (*Painter, error) {
 	if width < 64 || height < 32 {
 		return nil, fmt.Errorf("glass: a glass of %dx%d: 64x32 at the least", width, height)
@@ -84,9 +81,9 @@ func NewPainter(width, height int) (*Painter, error) {
 	}, nil
 }
 
-// Paint draws a screen. The image is complete even with an error: what does not
-// fit is shortened, a QR code that cannot be read is left out. A sign that no font has
-// is a question mark, and no error (Altered).
+// Paint draws a screen. The image is complete even if there is an error: a text that does not fit is shortened,
+// and a QR code that cannot be read is left out. A character that no font has is drawn as a question mark and
+// is not an error (Altered).
 func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	s = legible(s, unifont.Legible)
 	p.unfit, p.inked = p.unfit[:0], p.inked[:0]
@@ -108,10 +105,10 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	return p.img, err
 }
 
-// scaled gives a length on this glass that is px on one of 240 by 320.
+// scaled converts a length in pixels from a display of 240 by 320 to this one.
 func (p *Painter) scaled(px int) int { return max(1, px*min(p.w*4/3, p.h)/320) }
 
-// paintWords is every screen without a QR code: bar, amount, lines, order, keys.
+// paintWords draws a screen without a QR code: bar, amount, lines, order, keys.
 func (p *Painter) paintWords(s payterm.Screen) {
 	y := p.bar(s, p.scaled(40))
 	if s.Watermark != "" {
@@ -123,7 +120,7 @@ func (p *Painter) paintWords(s payterm.Screen) {
 	}
 	bottom := p.keys(s, p.h)
 	if s.Small != "" {
-		h := max(p.scaled(20), min(18, p.h/8)) // Chinese has sixteen pixels
+		h := max(p.scaled(20), min(18, p.h/8)) // a Chinese character has 16 pixels
 		p.centred(s.Small, image.Rect(0, bottom-h, p.w, bottom), mono, p.scaled(12), soft)
 		bottom -= h
 	}
@@ -142,8 +139,8 @@ func (p *Painter) paintWords(s payterm.Screen) {
 	p.lines(s.Lines, body)
 }
 
-// paintCode gives a QR code as much of the glass as a line of amount and time
-// above it and a line of order and key below it leave.
+// paintCode draws a QR code as large as possible, between a line of amount and time above it and a line of
+// order and key below it.
 func (p *Painter) paintCode(s payterm.Screen) error {
 	y := p.bar(s, p.codeBar())
 	row := image.Rect(p.scaled(6), y, p.w-p.scaled(6), y+p.scaled(22))
@@ -154,7 +151,7 @@ func (p *Painter) paintCode(s payterm.Screen) error {
 	p.left(s.Amount, amount, bold, p.scaled(17), ink)
 	p.right(s.Elapsed, row, medium, p.scaled(17), ink)
 	if s.Watermark != "" {
-		// Amount and time leave the middle third at least.
+		// The watermark has at least the middle third between amount and time.
 		mark := image.Rect(p.w*34/100, y+p.scaled(3), p.w*78/100, row.Max.Y-p.scaled(3))
 		p.fill(mark, markGround)
 		p.centred(s.Watermark, mark, bold, p.scaled(12), ink)
@@ -175,7 +172,7 @@ func (p *Painter) paintCode(s payterm.Screen) error {
 
 func (p *Painter) codeBar() int { return p.scaled(28) }
 
-// codeBox is the part of the glass that a QR code may have.
+// codeBox returns the area for a QR code.
 func (p *Painter) codeBox() image.Rectangle {
 	if p.small {
 		return p.smallCodeBox()
@@ -183,19 +180,18 @@ func (p *Painter) codeBox() image.Rectangle {
 	return image.Rect(0, p.codeBar()+p.scaled(22), p.w, p.h-p.codeFoot())
 }
 
-// codeFoot is the height of the lines below a code. A Chinese key needs eighteen
-// pixels of it.
+// codeFoot returns the height of the lines below a QR code. A Chinese key needs 18 pixels of it.
 func (p *Painter) codeFoot() int { return max(p.scaled(30), min(30, p.h/8)) }
 
-// CanShow tells whether a QR code of this text can be read on the glass.
+// CanShow reports whether a QR code of this text can be read on the display.
 func (p *Painter) CanShow(text string) bool {
 	_, _, err := p.encode(text, p.codeBox())
 	return err == nil
 }
 
-// encode makes a QR code and says how many pixels a module gets in a box. On a
-// small glass a light border of one module must do, and less redundancy where that
-// makes it fit: nothing scratches or creases a glass that shines.
+// encode makes a QR code and returns how many pixels a module gets in a box. On a small display the border is
+// one module, and the error correction is lowered if the code fits only then: a display is not scratched or
+// creased like paper.
 func (p *Painter) encode(text string, box image.Rectangle) (c *qr.Code, px int, err error) {
 	quiet, levels := quietZone, []qr.Level{qr.M}
 	if p.small {
@@ -214,7 +210,7 @@ func (p *Painter) encode(text string, box image.Rectangle) (c *qr.Code, px int, 
 	return nil, 0, err
 }
 
-// code draws a QR code in the middle of a box, a whole number of pixels a module.
+// code draws a QR code centred in a box, with a whole number of pixels in a module.
 func (p *Painter) code(text string, box image.Rectangle) error {
 	c, px, err := p.encode(text, box)
 	if err != nil {
@@ -233,8 +229,8 @@ func (p *Painter) code(text string, box image.Rectangle) error {
 	return nil
 }
 
-// bar is the head of each screen: the tone's colour, its symbol, the title, the
-// status. It gives the line below it.
+// bar draws the top of a screen: the tone's colour and symbol, the title, the status. It returns the y below
+// it.
 func (p *Painter) bar(s payterm.Screen, h int) int {
 	bar := image.Rect(0, 0, p.w, h)
 	p.fill(bar, toneGround[s.Tone])
@@ -254,7 +250,7 @@ func (p *Painter) bar(s payterm.Screen, h int) int {
 	return h
 }
 
-// keys draws what the keys do, at most two a line, and gives the line above.
+// keys draws the key hints, at most two in a line, and returns the y above them.
 func (p *Painter) keys(s payterm.Screen, bottom int) int {
 	if len(s.Keys) == 0 {
 		return bottom
@@ -275,7 +271,7 @@ func (p *Painter) keys(s payterm.Screen, bottom int) int {
 	return top
 }
 
-// lines sets the body in the largest size in which all of it fits.
+// lines draws the body in the largest size at which all of it fits.
 func (p *Painter) lines(lines []string, box image.Rectangle) {
 	if len(lines) == 0 {
 		return
@@ -292,7 +288,7 @@ func (p *Painter) lines(lines []string, box image.Rectangle) {
 			h += len(part) * face.height
 			if i > 0 {
 				h += gap
-				part[0] = "\x00" + part[0] // a gap goes before it
+				part[0] = "\x00" + part[0] // marks a gap before this line
 				wrapped[len(wrapped)-len(part)] = part[0]
 			}
 		}
@@ -311,7 +307,7 @@ func (p *Painter) setLines(lines []string, face *face, gap int, box image.Rectan
 	for _, line := range lines {
 		text, gapped := strings.CutPrefix(line, "\x00")
 		if gapped {
-			y, c = y+gap, soft // only the first paragraph is in full ink
+			y, c = y+gap, soft // only the first paragraph has the dark colour
 		}
 		if y+face.height > box.Max.Y {
 			return
@@ -321,8 +317,7 @@ func (p *Painter) setLines(lines []string, face *face, gap int, box image.Rectan
 	}
 }
 
-// fitted is a face in which the text is no wider than w, down to two fifths of
-// the wished size.
+// fitted returns a face in which the text is not wider than w; the smallest is two fifths of the wanted size.
 func (p *Painter) fitted(text string, style style, size, w, h int) *face {
 	smallest := max(9, size*2/5)
 	for ; size > smallest; size-- {
@@ -352,7 +347,7 @@ func (p *Painter) right(text string, box image.Rectangle, style style, size int,
 	p.draw(text, f, box.Max.X-f.width(text), f.baseline(box), c)
 }
 
-// draw sets a text with its baseline at y.
+// draw draws a text with its baseline at y.
 func (p *Painter) draw(text string, f *face, x, y int, c color.RGBA) {
 	src := image.NewUniform(c)
 	dot := fixed.I(x)
@@ -369,7 +364,7 @@ func (p *Painter) draw(text string, f *face, x, y int, c color.RGBA) {
 	p.inks(text, ink)
 }
 
-// inks notes where a text stands, and that it is cut or lies on another.
+// inks records the area of a text, and reports if it is cut or overlaps another text.
 func (p *Painter) inks(text string, ink image.Rectangle) {
 	over := func(other image.Rectangle) bool { return other.Overlaps(ink) }
 	if !ink.In(p.img.Rect) || slices.ContainsFunc(p.inked, over) {

@@ -10,34 +10,33 @@ import (
 	"payterm/unifont"
 )
 
-// The test pattern (payterm.Screen.Pattern) shows what a wrong offset, rotation,
-// colour order or a dead line looks like: a border on the outermost pixels, the
-// colours with their names on them, a ramp of grey. The words of the screen stand
-// in a strip of their own: Lines are the names of red, green and blue, Title is the
+// The test pattern (payterm.Screen.Pattern) makes a wrong offset, rotation or colour order and a dead line
+// visible. It has a border on the outermost pixels, the colours with their names on them, and a grey ramp. The
+// words of the screen are in a separate strip: Lines are the names of red, green and blue, Title is the
 // question, Keys are the answers.
 
-// patternBars are full white, the colours of two thirds, of one, and black. A
-// colour whose bits are mixed up, or an inverted one, stands out beside the others.
+// patternBars are white, the colours of two primaries, those of one, and black. Swapped colour bits or an
+// inverted colour differ visibly from the bars beside them.
 var patternBars = [...]color.RGBA{
 	{0xff, 0xff, 0xff, 0xff}, {0xff, 0xff, 0, 0xff}, {0, 0xff, 0xff, 0xff}, {0xff, 0, 0, 0xff},
 	{0, 0xff, 0, 0xff}, {0, 0, 0xff, 0xff}, {0xff, 0, 0xff, 0xff}, {0, 0, 0, 0xff},
 }
 
 const (
-	firstNamed = 3  // the bar of red; green and blue follow
-	namedBar   = 26 // pixels that a bar needs for its name, both ways
-	greySteps  = 16 // each of them a step of the 5 bits that a panel has at the least
-	checker    = 8  // dots a square, on a glass of two colours
+	firstNamed = 3  // the red bar; green and blue follow
+	namedBar   = 26 // width and height of a bar that has room for its name, in pixels
+	greySteps  = 16 // each differs even on a panel with 5 bits a colour
+	checker    = 8  // dots of a square, on a display with two colours
 )
 
-// pattern paints colour bars above the words and a ramp of grey below.
+// pattern draws colour bars above the words and a grey ramp below.
 func (p *Painter) pattern(s payterm.Screen) {
 	if p.shown, p.pages = s, 1; p.mono {
 		p.monoPattern(s)
 		return
 	}
 	glass := p.img.Bounds()
-	p.fill(glass, paperWhite) // its outermost pixels stay: the border
+	p.fill(glass, paperWhite) // the outermost pixels remain as the border
 	p.fill(glass.Inset(1), color.RGBA{0, 0, 0, 0xff})
 	in := glass.Inset(2)
 	words := p.scaled(96)
@@ -86,19 +85,18 @@ func (p *Painter) pattern(s payterm.Screen) {
 	}
 }
 
-// part is the i-th of n parts of a box, side by side.
+// part returns the i-th of n equal parts of a box, side by side.
 func part(box image.Rectangle, i, n int) image.Rectangle {
 	return image.Rect(box.Min.X+i*box.Dx()/n, box.Min.Y, box.Min.X+(i+1)*box.Dx()/n, box.Max.Y)
 }
 
-// patternRows are the words of a pattern in the little font, beside a border.
+// patternRows returns the words of a pattern in the small font, leaving room for the border.
 func (p *Painter) patternRows(s payterm.Screen) (grid, []string) {
 	g := dots(p.w-2*checker-2, max(rowHeight, p.h-2*checker))
 	return g, slices.Concat(g.wrap(s.Watermark), g.wrap(s.Title), g.keys(s.Keys))
 }
 
-// monoPattern is a border and a checkerboard, each dot of which is lit or dark
-// beside its opposite; the words stand in a dark box.
+// monoPattern draws a border and a checkerboard, so that half of the dots are lit; the words are in a dark box.
 func (p *Painter) monoPattern(s payterm.Screen) {
 	p.fill(p.img.Bounds(), unlit)
 	for y := range p.h {
@@ -119,8 +117,8 @@ func (p *Painter) monoPattern(s payterm.Screen) {
 	p.rows(rows, box.Min.X+1, box.Min.Y, lit)
 }
 
-// patternPages are every cell filled, every sign that the display is sent, and the
-// words, in turn.
+// patternPages returns three kinds of pages in turn: every cell filled, every character that the display gets,
+// and the words.
 func (g grid) patternPages(s payterm.Screen) [][]string {
 	columns := g.width
 	full := slices.Repeat([]string{strings.Repeat(string(unifont.Full), columns)}, g.height)
@@ -135,7 +133,7 @@ func (g grid) patternPages(s payterm.Screen) [][]string {
 	for ; len(signs) > 0; signs = signs[min(columns, len(signs)):] {
 		all = append(all, string(signs[:min(columns, len(signs))]))
 	}
-	s.Lines = nil // no colours here
+	s.Lines = nil // there are no colours
 	words, _ := g.pages(s)
 	return slices.Concat([][]string{full}, g.cut(nil, all, ""), words)
 }

@@ -19,7 +19,7 @@ var pattern = payterm.Screen{
 	Keys: []payterm.KeyHint{{Key: payterm.KeyEnter, Does: "yes"}, {Key: payterm.KeyCancel, Does: "no"}},
 }
 
-// onGlass is a board's display with the test pattern on it, on the emulated chip.
+// onGlass shows the test pattern on a board's display, with the emulated chip.
 func onGlass(t *testing.T, name string, change func(*board.Display)) (*emulated.Board, *glass.Display) {
 	t.Helper()
 	text, err := boards.Read(name)
@@ -60,7 +60,7 @@ func near(a color.Color, r, g, b uint8) bool {
 	return !off(c.R, r) && !off(c.G, g) && !off(c.B, b)
 }
 
-// wrong says what a person would see on a colour glass.
+// wrong returns what a person would see to be wrong on a colour display.
 func wrong(img image.Image) string {
 	b := img.Bounds()
 	for x := b.Min.X; x < b.Max.X; x++ {
@@ -90,8 +90,8 @@ func wrong(img image.Image) string {
 	return ""
 }
 
-// The pattern is whole on each colour glass, and a profile that is wrong in one
-// thing does not look right.
+// TestPattern: the pattern is complete on each colour display, and with any single error in the profile it
+// looks wrong.
 func TestPattern(t *testing.T) {
 	for _, name := range []string{"emulated", "raspberrypi-spi-st7789", "raspberrypi-spi-ili9341", "generic-fbdev"} {
 		e, _ := onGlass(t, name, nil)
@@ -112,7 +112,7 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-// On two colours each dot of the edge is lit, and half of the rest.
+// TestPatternMono: on two colours each dot of the edge is lit, and half of the others.
 func TestPatternMono(t *testing.T) {
 	e, _ := onGlass(t, "raspberrypi-i2c-ssd1306", nil)
 	img := e.Frame()
@@ -137,7 +137,7 @@ func TestPatternMono(t *testing.T) {
 	}
 }
 
-// A display of characters fills every cell, then shows its signs, then the words.
+// TestPatternText: a character display fills every cell, then shows its characters, then the words.
 func TestPatternText(t *testing.T) {
 	e, d := onGlass(t, "raspberrypi-i2c-hd44780", nil)
 	var pages []string

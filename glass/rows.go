@@ -6,21 +6,20 @@ import (
 	"payterm"
 )
 
-// Rows lays screens out for a display of characters, in signs that it has (Letters). It
-// is not safe for use by several goroutines.
+// Rows lays screens out for a character display, with the characters that it has (Letters). It is not safe for
+// concurrent use.
 type Rows struct {
 	grid  grid
-	pages [][]string // of the screen that is shown
+	pages [][]string // of the current screen
 	at    pager
 }
 
-// NewRows makes a layout for a display of this many characters.
+// NewRows makes a layout for a display of this size in characters.
 func NewRows(columns, rows int) *Rows { return &Rows{grid: cells(columns, rows)} }
 
-// Set lays a screen out and gives the rows of the page to show: the first, or where the
-// screen before had the same name the page that was shown of it. The rows are right
-// even with an error: an amount that is wider than a row is broken over two, and a QR
-// code is left out.
+// Set lays a screen out and returns the rows of the page to show: the first page or, if the previous screen had
+// the same name, the page that was shown of it. The rows are usable even if there is an error: an amount wider
+// than a row is broken over two rows, and a QR code is left out.
 func (r *Rows) Set(s payterm.Screen) ([]string, error) {
 	var fits bool
 	s = legible(s, Letters)
@@ -37,7 +36,7 @@ func (r *Rows) Set(s payterm.Screen) ([]string, error) {
 	return rows, nil
 }
 
-// Turn gives the rows of the next page; false where there is one only.
+// Turn returns the rows of the next page, or false if there is only one page.
 func (r *Rows) Turn() ([]string, bool) {
 	if !r.at.turn(len(r.pages)) {
 		return nil, false

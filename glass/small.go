@@ -16,37 +16,35 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The layout of a small glass, which often has two colours only: a title in a bar,
-// the amount large, and the rest in rows of a font made for few dots (basicfont, 7
-// by 13; what it lacks is Unifont's), on as many pages as it takes. A glass too low
-// even for that has rows only.
+// The layout of a small display, which often has only two colours: the title in a bar, the amount in a large
+// font, and the rest in rows of a small font (basicfont, 7 by 13; Unifont for what it lacks), on as many pages
+// as needed. A display that is too low for this has rows only.
 
 const (
 	cellWidth = 7
-	rowHeight = 12 // the font's thirteenth row has descenders only
+	rowHeight = 12 // the font's thirteenth row has only descenders
 	bigHeight = 24 // of the amount
-	lowHeight = 15 // of it where the words need the room
-	smallBold = 9  // the smallest size of it
+	lowHeight = 15 // of the amount if the words need the room
+	smallBold = 9  // smallest size of the amount
 
-	littleDescent = 2  // below the line that letters stand on, in a row
-	unifontAscent = 14 // above it, in a sign of Unifont
+	littleDescent = 2  // below the baseline, in a row
+	unifontAscent = 14 // above the baseline, in a character of Unifont
 
-	roomy  = 200             // pixels of each side that a screen needs to have room at once
-	lowest = 64              // of a glass with title, amount and rows
-	beside = 6*cellWidth + 3 // a code leaves for words beside it
-	under  = 3*rowHeight + 2 // or below it
+	roomy  = 200             // pixels of each side from which on a screen is not laid out in pages
+	lowest = 64              // height of a display with title, amount and rows
+	beside = 6*cellWidth + 3 // width that a code leaves for words beside it
+	under  = 3*rowHeight + 2 // height that a code leaves for words below it
 )
 
 var lit, unlit = paperWhite, color.RGBA{0, 0, 0, 0xff}
 
-// Small tells a glass of so many pixels that has no room for a screen at once: it is laid
-// out in pages, and what is shown on it is worded short.
+// Small reports whether a display of this size in pixels is laid out in pages. Screens for it have short texts.
 func Small(width, height int) bool { return min(width, height) < roomy }
 
-// Pages is on how many pages the last screen is.
+// Pages returns the number of pages of the last screen.
 func (p *Painter) Pages() int { return max(1, p.pages) }
 
-// Turn paints the next page of the last screen; false where it has one only.
+// Turn paints the next page of the last screen. It returns false if there is only one.
 func (p *Painter) Turn() (*image.RGBA, bool) {
 	if !p.small || !p.at.turn(p.pages) {
 		return p.img, false
@@ -70,12 +68,12 @@ func (p *Painter) paintSmall(s payterm.Screen) error {
 	return nil
 }
 
-// dots is a grid of the little font on a part of the glass.
+// dots returns the grid of the small font for a part of the display.
 func dots(width, height int) grid { return grid{width, height, signWidth, signHeight} }
 
-// smallWords is a screen without a QR code: a bar with the title, the amount below
-// it, rows. The amount is as large as it can be with all rows on one page; on the
-// pages after the first it has gone, and the bar and the mark stay.
+// smallWords draws a screen without a QR code: a bar with the title, the amount below it, rows. The amount is
+// as large as it can be if all rows are to fit on one page. Later pages have no amount, but keep the bar and
+// the watermark.
 func (p *Painter) smallWords(s payterm.Screen) {
 	g := dots(p.w, p.h)
 	if p.h < lowest {
@@ -98,7 +96,7 @@ func (p *Painter) smallWords(s payterm.Screen) {
 		if title[0] != s.Title {
 			status = s.Status
 		}
-		title, s.Watermark = again, "" // the mark needs no row of its own
+		title, s.Watermark = again, "" // the watermark needs no row of its own
 	}
 	words, keys := g.body(s, status)
 	matters := append(words[:len(words):len(words)], keys[:min(1, len(keys))]...)
@@ -125,8 +123,8 @@ func (p *Painter) smallWords(s payterm.Screen) {
 	p.rows(pages[n], 1, barHeight(again), lit)
 }
 
-// again is the bar of the pages after the first: the title, and the mark beside it
-// or in its place.
+// again returns the bar of the later pages: the title with the watermark beside it or, if there is no room, the
+// watermark alone.
 func (g grid) again(s payterm.Screen) []string {
 	if joined, fits := g.apart(s.Title, s.Watermark); fits && s.Watermark != "" {
 		return []string{joined}
@@ -134,7 +132,7 @@ func (g grid) again(s payterm.Screen) []string {
 	return g.wrap(cmp.Or(s.Watermark, s.Title))
 }
 
-// barHeight leaves a line below Latin letters; Chinese signs have their own.
+// barHeight returns the height of the bar. It adds a line below Latin letters; Chinese characters include one.
 func barHeight(title []string) int {
 	h := dots(0, 0).heightOf(title)
 	if h%rowHeight == 0 && h > 0 {
@@ -143,7 +141,7 @@ func barHeight(title []string) int {
 	return h
 }
 
-// bright sets the bar's words on the colour of the tone.
+// bright draws the bar's words on the tone's colour.
 func (p *Painter) bright(title []string, tone payterm.Tone) {
 	ground, letters := toneGround[tone], paperWhite
 	if p.mono {
@@ -153,10 +151,10 @@ func (p *Painter) bright(title []string, tone payterm.Tone) {
 	p.rows(title, 1, 0, letters)
 }
 
-// ownRow tells whether the mark has a row above the amount.
+// ownRow reports whether the watermark has its own row above the amount.
 func (p *Painter) ownRow(s payterm.Screen, big int) bool {
 	edge := p.markEdge(s.Watermark) - 3
-	if big < bigHeight { // the time has no room below the mark
+	if big < bigHeight { // the time does not fit below the watermark
 		edge -= cellWidth*len(s.Elapsed) + 3
 	}
 	return s.Watermark != "" && p.fonts.face(bold, smallBold).width(s.Amount) > edge
@@ -164,7 +162,7 @@ func (p *Painter) ownRow(s payterm.Screen, big int) bool {
 
 func (p *Painter) markEdge(mark string) int { return p.w - min(p.w/2, cellWidth*len(mark)+2) }
 
-// amountHeight is that of amount, mark and time.
+// amountHeight returns the height of amount, watermark and time.
 func (p *Painter) amountHeight(s payterm.Screen, big int) int {
 	h := big
 	switch {
@@ -179,8 +177,7 @@ func (p *Painter) amountHeight(s payterm.Screen, big int) int {
 	return h
 }
 
-// smallAmount is the amount, with the mark and the time beside it; it gives the
-// line below.
+// smallAmount draws the amount, with the watermark and the time beside it, and returns the y below it.
 func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
 	bottom := y + p.amountHeight(s, big)
 	if bottom == y {
@@ -197,7 +194,7 @@ func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
 	}
 	if s.Elapsed != "" {
 		x := p.w - cellWidth*len(s.Elapsed)
-		if right < p.w && bottom-y < 2*rowHeight { // no room below the mark
+		if right < p.w && bottom-y < 2*rowHeight { // no room below the watermark
 			x = right - 3 - cellWidth*len(s.Elapsed)
 		}
 		p.rows([]string{s.Elapsed}, x, bottom-rowHeight, lit)
@@ -209,7 +206,7 @@ func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
 	return bottom
 }
 
-// mark sets the watermark dark on light and gives its left edge.
+// mark draws the watermark dark on light and returns its left edge.
 func (p *Painter) mark(text string, x0, x1, y int) int {
 	strip := image.Rect(x0, y, x1, y+rowHeight-1)
 	p.fill(strip, lit)
@@ -217,7 +214,7 @@ func (p *Painter) mark(text string, x0, x1, y int) int {
 	return x0
 }
 
-// smallCodeBox is at the left where words have room beside it, and else at the top.
+// smallCodeBox returns the area of a QR code: at the left if words fit beside it, otherwise at the top.
 func (p *Painter) smallCodeBox() image.Rectangle {
 	switch {
 	case p.h < lowest:
@@ -229,7 +226,7 @@ func (p *Painter) smallCodeBox() image.Rectangle {
 	return image.Rect((p.w-side)/2, 0, (p.w+side)/2, side)
 }
 
-// smallCode is a QR code and words in what is left of the glass.
+// smallCode draws a QR code, and the words in the rest of the display.
 func (p *Painter) smallCode(s payterm.Screen) error {
 	box := p.smallCodeBox()
 	p.fill(box, lit)
@@ -237,7 +234,7 @@ func (p *Painter) smallCode(s payterm.Screen) error {
 		p.fill(box, unlit)
 		return err
 	}
-	if box.Dy() < p.h { // words are below
+	if box.Dy() < p.h { // the words are below
 		pages, _ := dots(p.w, p.h-box.Max.Y-2).pages(s)
 		p.page(pages, 1, box.Max.Y+2, lit)
 		return nil
@@ -247,7 +244,7 @@ func (p *Painter) smallCode(s payterm.Screen) error {
 	if s.Amount != "" && p.fonts.face(bold, smallBold).width(s.Amount) <= p.w-x {
 		p.left(s.Amount, image.Rect(x, 0, p.w, rowHeight), bold, 13, lit)
 		y, s.Amount = rowHeight+2, ""
-	} // a larger one goes over two rows
+	} // a larger one would need two rows
 	if s.Watermark != "" {
 		bottom -= rowHeight
 		p.mark(s.Watermark, box.Max.X+1, p.w, bottom+1)
@@ -258,13 +255,13 @@ func (p *Painter) smallCode(s payterm.Screen) error {
 	return nil
 }
 
-// page sets the page of the screen that it is at.
+// page draws the current page of the screen.
 func (p *Painter) page(pages [][]string, x, y int, c color.RGBA) {
 	p.pages = len(pages)
 	p.rows(pages[p.at.of(p.shown.Name, p.pages)], x, y, c)
 }
 
-// rows sets rows of the little font from y on.
+// rows draws rows in the small font, beginning at y.
 func (p *Painter) rows(rows []string, x, y int, c color.RGBA) {
 	for _, row := range rows {
 		h := signHeight(row)
@@ -280,7 +277,7 @@ func (p *Painter) rows(rows []string, x, y int, c color.RGBA) {
 	}
 }
 
-// signWidth is what a sign takes of a row.
+// signWidth returns the width of a character in a row.
 func signWidth(sign string) int {
 	if g, ok := foreign(sign); ok {
 		return g.Width()
@@ -288,7 +285,7 @@ func signWidth(sign string) int {
 	return cellWidth
 }
 
-// signHeight is a row's, which Chinese signs make higher, and marks on capitals.
+// signHeight returns the height of a row. Chinese characters and accents on capitals make it higher.
 func signHeight(row string) int {
 	h := rowHeight
 	for sign := range unifont.Signs(row) {
@@ -303,8 +300,7 @@ func signHeight(row string) int {
 	return h
 }
 
-// high tells whether a sign of Unifont begins above the row of the little font's
-// letters.
+// high reports whether a character of Unifont is higher than the letters of the small font.
 func high(g unifont.Glyph) bool {
 	for y := range unifontAscent + littleDescent - rowHeight {
 		for x := range g.Width() {
@@ -318,7 +314,7 @@ func high(g unifont.Glyph) bool {
 
 func capital(r rune) bool { return letter(r) >= 'A' && letter(r) <= 'Z' }
 
-// letter is the letter of ASCII that the little font draws a sign with, 0 for none.
+// letter returns the ASCII letter with which the small font draws a character, or 0.
 func letter(r rune) rune {
 	switch r {
 	case '\u2019':
@@ -335,7 +331,7 @@ func letter(r rune) rune {
 	return base
 }
 
-// foreign is a sign that the little font lacks, of Unifont.
+// foreign returns a character that the small font lacks from Unifont.
 func foreign(sign string) (unifont.Glyph, bool) {
 	r, n := utf8.DecodeRuneInString(sign)
 	if n == len(sign) && (coarse(r) != nil || letter(r) != 0) {
@@ -344,8 +340,7 @@ func foreign(sign string) (unifont.Glyph, bool) {
 	return unifont.Draw(sign), true
 }
 
-// coarse is the pattern of a sign that the little font lacks and displays of characters
-// have; nil for another.
+// coarse returns the dots of a character that the small font lacks and character displays have, or nil.
 func coarse(r rune) []byte {
 	if i, ok := unifont.CellOf(r); ok && strings.ContainsRune("¥€£•", r) {
 		return unifont.Cells[i].Dots[:]
@@ -353,7 +348,7 @@ func coarse(r rune) []byte {
 	return nil
 }
 
-// little draws one sign.
+// little draws one character.
 func (p *Painter) little(sign string, x, baseline int, c color.RGBA) {
 	if g, ok := foreign(sign); ok {
 		for dy := range unifont.Height {
@@ -372,7 +367,7 @@ func (p *Painter) little(sign string, x, baseline int, c color.RGBA) {
 	}
 	base := letter(r)
 	mark := markOf(r)
-	if mark != nil && base == 'i' { // the mark takes the place of the dot
+	if mark != nil && base == 'i' { // the accent replaces the dot
 		p.bits([]byte{0x30, 0x10, 0x10, 0x10, 0x10, 0x7c}, x, baseline-6, c)
 	} else {
 		d := font.Drawer{Dst: p.img, Src: image.NewUniform(c), Face: basicfont.Face7x13, Dot: fixed.P(x, baseline)}
@@ -389,13 +384,13 @@ func (p *Painter) little(sign string, x, baseline int, c color.RGBA) {
 	}
 }
 
-// accent is a mark with a letter, of eight dots a row.
+// accent is a diacritic of eight dots in a row, drawn on a letter.
 type accent struct {
 	dots  []byte
 	below bool
 }
 
-// accents are drawn beside the little font's letters, which have none.
+// accents are the diacritics; the small font has none.
 var accents = map[rune]accent{
 	'\u0300': {dots: []byte{0x20, 0x10}},              // grave
 	'\u0301': {dots: []byte{0x08, 0x10}},              // acute
@@ -404,7 +399,7 @@ var accents = map[rune]accent{
 	'\u0327': {dots: []byte{0x10, 0x20}, below: true}, // cedilla
 }
 
-// markOf is the mark of a letter, nil for none.
+// markOf returns the diacritic of a letter, or nil.
 func markOf(r rune) *accent {
 	if parts := []rune(norm.NFD.String(string(r))); len(parts) == 2 {
 		if a, ok := accents[parts[1]]; ok {
@@ -414,7 +409,7 @@ func markOf(r rune) *accent {
 	return nil
 }
 
-// bits sets dots, the highest bit at the left.
+// bits sets dots; the highest bit is at the left.
 func (p *Painter) bits(dots []byte, x, y int, c color.RGBA) {
 	for dy, row := range dots {
 		for dx := range 8 {

@@ -6,8 +6,8 @@ import (
 	"payterm"
 )
 
-// symbol draws the tone's sign in white, so that colour never stands alone:
-// dots for busy, a tick for good, a cross for bad, a question mark for doubt.
+// symbol draws the tone's symbol in white, so that the meaning does not depend on colour alone: dots for busy,
+// a tick for good, a cross for bad, a question mark for doubt.
 func (p *Painter) symbol(t payterm.Tone, box image.Rectangle) {
 	side := box.Dx()
 	pen := max(2, side/6)
@@ -16,7 +16,7 @@ func (p *Painter) symbol(t payterm.Tone, box image.Rectangle) {
 	}
 	switch t {
 	case payterm.Busy:
-		half := min(pen/2+1, (side*5/16-1)/2) // so that three dots stay three
+		half := min(pen/2+1, (side*5/16-1)/2) // the three dots must not touch
 		for i := range 3 {
 			c := at(3+5*i, 8)
 			p.fill(image.Rect(c.X-half, c.Y-half, c.X+half, c.Y+half), paperWhite)
