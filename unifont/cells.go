@@ -1,18 +1,17 @@
 package unifont
 
-// Cell is a sign of five by eight dots, as displays of characters have them.
+// Cell is a character of five by eight dots, as character displays have them.
 type Cell struct {
 	Sign rune
-	Dots [8]byte // row by row, the lowest bit at the right
+	Dots [8]byte // one byte a row, the lowest bit at the right
 }
 
-// Full is a cell with each of its dots, for test patterns.
+// Full is a cell with all dots set, for test patterns.
 const Full = '█'
 
-// Cells are the eight signs that a display of characters is given beside those of
-// ASCII, as many as the character RAM of an HD44780 holds: signs that not every such
-// display has where another has them, a full cell, and the letters without whose marks
-// French reads worst.
+// Cells are the eight characters that a character display gets in addition to ASCII; the character RAM of an
+// HD44780 holds eight. They are characters that some of these displays have and others lack, a full cell, and
+// the French letters that are hardest to read without their accents.
 var Cells = [8]Cell{
 	{'¥', [8]byte{0x11, 0x0a, 0x1f, 0x04, 0x1f, 0x04, 0x04, 0x00}},
 	{'€', [8]byte{0x07, 0x08, 0x1e, 0x08, 0x1e, 0x08, 0x07, 0x00}},
@@ -24,7 +23,7 @@ var Cells = [8]Cell{
 	{'à', [8]byte{0x08, 0x04, 0x0e, 0x01, 0x0f, 0x11, 0x0f, 0x00}},
 }
 
-// CellOf gives a sign's number in Cells; false for a sign that is none of them.
+// CellOf returns a character's index in Cells, or false if it is not one of them.
 func CellOf(r rune) (int, bool) {
 	for i, c := range Cells {
 		if c.Sign == r {

@@ -10,23 +10,22 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// StandIn is shown in place of a sign that there is no picture of: every printer and
-// every display has it.
+// StandIn replaces a character that cannot be drawn. Every printer and every display has it.
 const StandIn = '?'
 
-// Legible makes of any text one of which every sign can be drawn (Draw), so that
-// neither a slip nor a screen is lost to a sign:
+// Legible converts any text to one of which every character can be drawn (Draw), so that no slip or screen
+// fails because of a character:
 //
-//   - it is in Unicode's form NFC, which has one sign for a letter with its accent;
-//   - what people see as one sign and cannot be drawn, an emoji of several parts too,
-//     is one StandIn; so is a control sign, and a byte that is no UTF-8;
-//   - signs without width (zero-width spaces and joiners, soft hyphens, directions,
+//   - it is in Unicode's form NFC, in which a letter with its accent is one code point;
+//   - what people see as one character and cannot be drawn (also a combined emoji)
+//     becomes one StandIn, as does a control character, and a byte that is not UTF-8;
+//   - characters without width (zero-width spaces and joiners, soft hyphens, directions,
 //     variation selectors) are left out;
-//   - what ends a line is a blank, a hyphen that does not break is a hyphen, and a blank
-//     that does not break is U+00A0.
+//   - a line end becomes a blank, a non-breaking hyphen a hyphen, and every non-breaking
+//     blank U+00A0.
 func Legible(text string) string { return legible(text, func(string) {}) }
 
-// Lacking are the signs of a text that come out as a StandIn, each once.
+// Lacking returns the characters of a text that become a StandIn, each once.
 func Lacking(text string) []string {
 	var list []string
 	legible(text, func(sign string) {
@@ -51,11 +50,11 @@ func legible(text string, lacks func(sign string)) string {
 			out = utf8.AppendRune(out, StandIn)
 		}
 	}
-	return norm.NFC.String(string(out)) // what stood between a letter and its accent may be gone
+	return norm.NFC.String(string(out)) // a character between a letter and its accent may have been left out
 }
 
-// seen is what a text begins with that people see as one sign: a letter with its marks,
-// a flag, an emoji of several people (UAX 29, as far as it matters here).
+// seen returns the beginning of a text that people see as one character: a letter with its marks, a flag, a
+// combined emoji (UAX 29, as far as it matters here).
 func seen(text string) string {
 	r, n := utf8.DecodeRuneInString(text)
 	if unicode.IsControl(r) || unicode.IsSpace(r) {
@@ -78,27 +77,26 @@ func seen(text string) string {
 
 const joiner = '\u200d'
 
-// extends tells what belongs to the sign before it.
+// extends reports whether a code point belongs to the character before it.
 func extends(r rune) bool {
 	return mark(r) || r == joiner || r == '\u200c' || unicode.Is(unicode.Variation_Selector, r) ||
-		r >= 0x1f3fb && r <= 0x1f3ff || r >= 0xe0020 && r <= 0xe007f // the skin of an emoji; the country of a flag
+		r >= 0x1f3fb && r <= 0x1f3ff || r >= 0xe0020 && r <= 0xe007f // the skin tone of an emoji; the country of a flag
 }
 
-// mark tells a sign that is drawn over the one before it.
+// mark reports whether a code point is drawn over the one before it.
 func mark(r rune) bool { return r >= 0x300 && unicode.In(r, unicode.Mn, unicode.Me) }
 
-// pictured tells signs that a joiner makes one emoji of.
+// pictured reports whether a code point can be joined with others to one emoji.
 func pictured(r rune) bool {
 	return r >= 0x2190 && r <= 0x2bff || r >= 0x1f000 && r <= 0x1faff
 }
 
-// ignored tells a sign without width.
+// ignored reports whether a code point has no width.
 func ignored(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// drawable appends what is drawn of one sign; false where it cannot be drawn, and out
-// is as it was.
+// drawable appends what is drawn for one character. It returns false, and out unchanged, if it cannot be drawn.
 func drawable(out []byte, sign string) ([]byte, bool) {
 	was, bare, joined := len(out), true, false
 	for i, r := range sign {
@@ -123,7 +121,7 @@ func drawable(out []byte, sign string) ([]byte, bool) {
 	return out, true
 }
 
-// narrowed is the one blank or hyphen of several.
+// narrowed maps the different blanks and hyphens to one of each.
 func narrowed(r rune) rune {
 	switch {
 	case r == '\u00a0', r == '\u202f', r == '\u2007':
@@ -136,7 +134,7 @@ func narrowed(r rune) rune {
 	return r
 }
 
-// Signs gives the signs of a legible text one by one, each with the marks over it.
+// Signs returns the characters of a legible text one by one, each with its combining marks.
 func Signs(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for text != "" {
@@ -156,7 +154,7 @@ func Signs(text string) iter.Seq[string] {
 	}
 }
 
-// Draw gives a sign of Signs with its marks; a StandIn for what there is no picture of.
+// Draw returns the glyph of a character of Signs with its marks, or that of StandIn if there is none.
 func Draw(sign string) Glyph {
 	r, n := utf8.DecodeRuneInString(sign)
 	g, ok := Find(r)
@@ -171,7 +169,7 @@ func Draw(sign string) Glyph {
 	return g
 }
 
-// with draws one sign over another, in its middle.
+// with draws one glyph over another, centred.
 func (g Glyph) with(over Glyph) Glyph {
 	if g.wide != over.wide {
 		g, over = g.widened(), over.widened()
@@ -183,7 +181,7 @@ func (g Glyph) with(over Glyph) Glyph {
 	return Glyph{g.wide, string(rows)}
 }
 
-// widened has twice the width, and the sign in its middle.
+// widened returns a glyph of twice the width, with the old one centred.
 func (g Glyph) widened() Glyph {
 	if g.wide {
 		return g
@@ -195,9 +193,8 @@ func (g Glyph) widened() Glyph {
 	return Glyph{true, string(rows)}
 }
 
-// OneByOne tells whether a text has signs of a script that is written from right to
-// left, or whose signs change with their neighbours: they are drawn as they are, one
-// after the other from the left, which its readers can make out at best.
+// OneByOne reports whether a text has characters of a script that is written from right to left or joins its
+// letters. They are drawn unjoined from left to right, which readers of the script can decipher at best.
 func OneByOne(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
 		return r >= 0x590 && unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko,
@@ -208,8 +205,8 @@ func OneByOne(text string) bool {
 	})
 }
 
-// Alike gives signs of ASCII that read the same as one beyond it, for printers and
-// displays that have few others; false where there are none.
+// Alike returns ASCII text that reads the same as a non-ASCII character, for printers and displays with few
+// other characters. It returns false if there is none.
 func Alike(r rune) (string, bool) {
 	text, ok := alike[r]
 	return text, ok

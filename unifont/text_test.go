@@ -52,8 +52,8 @@ func TestLegible(t *testing.T) {
 	}
 }
 
-// FuzzLegible: whatever a text is, all of it can be drawn, nothing of it is a control
-// or without width, and what is visible in it stays or has a stand-in.
+// FuzzLegible: all of any text can be drawn, no control character and nothing without width is left, and each
+// visible character stays or becomes a stand-in.
 func FuzzLegible(f *testing.F) {
 	for _, text := range []string{"", "Café", "e\u0301", "👨‍👩‍👧", "\xff\x00\u200b", "a\u0300\u0301\u0302", "각", "का",
 		"\u0301", "🇨🇦", "1\ufe0f\u20e3"} {
@@ -101,7 +101,7 @@ func FuzzLegible(f *testing.F) {
 
 func blankless(text string) string { return strings.ReplaceAll(text, " ", "") }
 
-// A mark lies over its letter; a narrow one in the middle of a wide one.
+// TestMarksAreDrawnOver: a mark is drawn over its letter, a narrow one in the middle of a wide one.
 func TestMarksAreDrawnOver(t *testing.T) {
 	over := func(sign string) string { return Draw(sign).rows }
 	q, _ := Find('q')

@@ -1,16 +1,14 @@
-// Package unifont holds the signs of GNU Unifont, a bitmap font of 16 pixels, for
-// glasses and rolls whose own signs end with Latin: all that Unicode's basic plane has
-// a picture of, some 55,000 signs.
+// Package unifont contains GNU Unifont, a bitmap font of 16 pixels, for displays and printers whose own
+// characters are only Latin. It has some 55,000 characters: all that Unifont draws of Unicode's basic plane.
 //
-// Legible makes of any text one that can be drawn, Signs takes it apart, and Words tells
-// where its lines may be broken. The bitmaps lie in glyphs.bin, which a test makes of
-// Unifont's own file and holds against it (TestGlyphs). Their licence is OFL.txt, and
-// docs/decisions/0009-chinese.md tells why this font.
+// Legible converts any text to one that can be drawn, Signs splits it into characters, and Words shows where
+// its lines may be broken. The bitmaps are in glyphs.bin, which a test makes from Unifont's own file and
+// compares with it (TestGlyphs). Their licence is OFL.txt; docs/decisions/0009-chinese.md says why this font.
 package unifont
 
 import (
 	"compress/flate"
-	_ "embed" // the signs
+	_ "embed" // the bitmaps
 	"encoding/binary"
 	"image"
 	"io"
@@ -18,21 +16,20 @@ import (
 	"sync"
 )
 
-// Height is that of every sign in pixels.
+// Height is the height of every character in pixels.
 const Height = 16
 
-// glyphs has 256 blocks of 256 signs each. It begins with where each of them ends
-// behind that table: a number of four bytes, the highest first. A block is compressed
-// (RFC 1951): the bytes of a row of each of its signs, 0 for a sign that is not there,
-// then their rows in turn.
+// glyphs has 256 blocks of 256 characters each. It begins with a table of the end of each block, counted from
+// the end of the table: numbers of four bytes, big-endian. A block is compressed (RFC 1951): first the number
+// of bytes in a row of each of its characters, 0 for none, then their rows one after the other.
 //
 //go:embed glyphs.bin
 var glyphs string
 
-// block is one of them, unpacked when one of its signs is asked for.
+// block is one block of glyphs. It is unpacked when one of its characters is first needed.
 type block struct {
 	once sync.Once
-	from [257]uint16 // of the rows of each sign, in units of Height bytes
+	from [257]uint16 // where the rows of each character begin, in units of Height bytes
 	rows string
 }
 
@@ -44,12 +41,12 @@ func (b *block) unpack(n int) {
 		from = end(n - 1)
 	}
 	if from == to {
-		return // it has none
+		return // the block is empty
 	}
 	packed := glyphs[4*len(blocks):]
 	text, err := io.ReadAll(flate.NewReader(strings.NewReader(packed[from:to])))
 	if err != nil {
-		panic("unifont: glyphs.bin is damaged: " + err.Error()) // it is in the program
+		panic("unifont: glyphs.bin is damaged: " + err.Error()) // it is part of the program
 	}
 	for i, width := range text[:256] {
 		b.from[i+1] = b.from[i] + uint16(width)
@@ -57,16 +54,16 @@ func (b *block) unpack(n int) {
 	b.rows = string(text[256:])
 }
 
-// end is where a block ends, behind the table.
+// end returns the end of a block, counted from the end of the table.
 func end(n int) int { return int(binary.BigEndian.Uint32([]byte(glyphs[4*n : 4*n+4]))) }
 
-// Glyph is one sign.
+// Glyph is the bitmap of one character.
 type Glyph struct {
 	wide bool
-	rows string // from the top, the leftmost pixel in the highest bit
+	rows string // from the top; the leftmost pixel is the highest bit
 }
 
-// Find gives a sign, false where there is none.
+// Find returns a glyph, or false if there is none.
 func Find(r rune) (Glyph, bool) {
 	if r < 0 || r > 0xffff {
 		return Glyph{}, false
@@ -80,7 +77,7 @@ func Find(r rune) (Glyph, bool) {
 	return Glyph{to-from == 2, b.rows[from*Height : to*Height]}, true
 }
 
-// Width is 8 pixels for a letter and 16 for a Chinese sign.
+// Width returns 8 pixels for a letter and 16 for a Chinese character.
 func (g Glyph) Width() int {
 	if g.wide {
 		return 16
@@ -88,15 +85,15 @@ func (g Glyph) Width() int {
 	return 8
 }
 
-// At tells whether a pixel is black.
+// At reports whether a pixel is black.
 func (g Glyph) At(x, y int) bool {
 	bytes := g.Width() / 8
 	return g.rows[y*bytes+x/8]>>(7-x%8)&1 == 1
 }
 
-// Scaled draws the sign in black or nothing, height pixels high and as wide in
-// proportion. A pixel of the sign blackens each pixel that it touches, so that at
-// one and a half times the size all strokes are alike and all gaps stay open.
+// Scaled draws the glyph in black on transparent, height pixels high and wide in proportion. A pixel of the
+// glyph blackens each pixel that it touches, so that at one and a half times the size all strokes have the same
+// width and all gaps stay open.
 func (g Glyph) Scaled(height int) *image.Alpha {
 	m := image.NewAlpha(image.Rect(0, 0, g.Width()*height/Height, height))
 	for y := range Height {

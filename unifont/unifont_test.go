@@ -24,14 +24,14 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 )
 
-// Debian's package unifont has the file; NOTICE names the version.
+// Debian's package unifont contains the file; NOTICE names the version.
 var (
 	update  = flag.Bool("update", false, "make glyphs.bin of the file that -hex names")
 	hexFile = flag.String("hex", "/usr/share/unifont/unifont.hex", "Unifont's own file")
 )
 
-// wanted are signs that no update of the font may lose: of the languages that shops
-// and customers have, by the tables of their encodings.
+// wanted returns characters that no update of the font may lose: those of the languages of shops and customers,
+// taken from the tables of their encodings.
 func wanted(t *testing.T) []rune {
 	t.Helper()
 	set := map[rune]bool{}
@@ -58,7 +58,7 @@ func wanted(t *testing.T) []rune {
 		for row := 0x80; row <= 0xfe; row++ {
 			for cell := 0; cell <= 0xff; cell++ {
 				b := []byte{byte(row), byte(cell)}
-				if strings.Trim(name, "0123456789") == "" { // pages of one byte
+				if strings.Trim(name, "0123456789") == "" { // code pages of one byte
 					b = b[:1]
 				}
 				text, err := table.NewDecoder().Bytes(b)
@@ -76,8 +76,8 @@ func wanted(t *testing.T) []rune {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// file is Unifont's: a line for each sign, its code point and its rows in hexadecimal.
-// What has no picture is left out: controls, formats, what is private or not assigned.
+// file reads Unifont's file: a line for each character, with its code point and its rows in hexadecimal. Code
+// points without a picture are left out: controls, formats, private use, not assigned.
 func file(t *testing.T) map[rune][]byte {
 	t.Helper()
 	text, err := os.ReadFile(*hexFile)
@@ -103,7 +103,7 @@ func file(t *testing.T) map[rune][]byte {
 	return rows
 }
 
-// made is glyphs.bin.
+// made returns the content of glyphs.bin.
 func made(t *testing.T, rows map[rune][]byte) []byte {
 	t.Helper()
 	var ends, packed bytes.Buffer
@@ -129,8 +129,8 @@ func made(t *testing.T, rows map[rune][]byte) []byte {
 	return append(ends.Bytes(), packed.Bytes()...)
 }
 
-// TestGlyphs makes the file with -update, and otherwise sees to it that no sign is
-// missing; where Unifont's file is at hand, every pixel is that file's.
+// TestGlyphs writes the file with -update. Otherwise it checks that no character is missing and, if Unifont's
+// file is installed, that every pixel is the same.
 func TestGlyphs(t *testing.T) {
 	if *update {
 		if err := os.WriteFile("glyphs.bin", made(t, file(t)), 0o644); err != nil {
@@ -162,8 +162,8 @@ func TestGlyphs(t *testing.T) {
 	}
 }
 
-// The sign for "middle", a box with a stroke through it, as Unifont's sheets show
-// it.
+// TestPixels draws the character for "middle", a box with a stroke through it, and compares it with Unifont's
+// chart.
 func TestPixels(t *testing.T) {
 	g, ok := Find('中')
 	if !ok || g.Width() != 16 {
@@ -190,8 +190,8 @@ func TestPixels(t *testing.T) {
 	}
 }
 
-// At one and a half times the size every stroke of one pixel is two wide, and
-// every gap of one pixel is still one.
+// TestScaled: at one and a half times the size every stroke of one pixel is two pixels wide, and every gap of
+// one pixel is still one.
 func TestScaled(t *testing.T) {
 	comb := Glyph{wide: true, rows: strings.Repeat("\xaa\x00", 8) + strings.Repeat("\x55\x00", 8)}
 	m := comb.Scaled(24)

@@ -8,15 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Where no line is broken, also between Chinese signs.
+// No line is broken before noneBefore or after noneAfter, also between Chinese characters.
 const (
 	noneBefore = "，。？！：；、）》”’\u00a0\u202f"
 	noneAfter  = "（《“‘\u00a0\u202f"
 )
 
-// Words gives what a line may not be broken inside of, each with the blank that
-// goes before it. A Chinese sign is a word, and takes along the signs that must not
-// begin or end a line.
+// Words returns the parts of a line that must not be broken, each with the blank before it. A Chinese character
+// is a part of its own, together with the characters that must not begin or end a line.
 func Words(line string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var word []byte
@@ -47,8 +46,8 @@ func Words(line string) iter.Seq[string] {
 
 func empty(word []byte) bool { return len(word) == 0 || string(word) == " " }
 
-// Chinese tells the signs that lines may be broken between: ideographs, and the
-// punctuation and wide forms that go with them.
+// Chinese reports whether a line may be broken beside a character: ideographs, and the punctuation and wide
+// forms used with them.
 func Chinese(r rune) bool {
 	return r >= 0x2e80 && r <= 0x9fff || r >= 0xff00 && r <= 0xffef
 }

@@ -27,7 +27,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.text, got, c.want)
 		}
 		for range Words(c.text) {
-			break // whoever has enough may stop
+			break // stopping early is allowed
 		}
 	}
 }
