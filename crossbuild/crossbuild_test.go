@@ -55,8 +55,8 @@ func TestMatrixRefused(t *testing.T) {
 	}
 }
 
-// TestArtefact checks what `make cross` left behind, and runs it on the lowest
-// processor of its target.
+// TestArtefact checks the programs that `make cross` built, and runs each on the lowest processor of its
+// target.
 func TestArtefact(t *testing.T) {
 	for _, target := range targets(t) {
 		t.Run(target.Name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestArtefact(t *testing.T) {
 	}
 }
 
-// wrongBill compares a bill of materials with the program and what go version -m lists.
+// wrongBill compares a bill of materials with the program and with the output of go version -m.
 func wrongBill(bill, program []byte, listed string) (wrong []string) {
 	var b struct {
 		Metadata struct {
@@ -161,8 +161,8 @@ func TestWrongBillCatches(t *testing.T) {
 
 var again = flag.Bool("again", false, "build each target again from another folder and without a cache")
 
-// TestBuiltAgain: another folder and a cold cache give the same bytes. It takes
-// minutes; make cross-again runs it right after a build of the same source.
+// TestBuiltAgain: another directory and an empty cache give the same bytes. It takes minutes; make cross-again
+// runs it right after a build of the same source.
 func TestBuiltAgain(t *testing.T) {
 	if !*again {
 		t.Skip("make cross-again")
@@ -213,8 +213,8 @@ func TestBuiltAgain(t *testing.T) {
 	}
 }
 
-// TestCheckCatches plants what the checks are there for: a program of this
-// machine, linked dynamically, and attributes of the wrong processor.
+// TestCheckCatches plants what the checks must find: a program of this machine, linked dynamically, and
+// attributes of the wrong processor.
 func TestCheckCatches(t *testing.T) {
 	this, err := os.Executable()
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// mostExposure is what systemd-analyze security may say of a service of ours: it goes from
-// 0 to 10, and a service of root's without a sandbox has 9.6.
+// mostExposure is the highest exposure that systemd-analyze security may give one of our services. The scale is
+// 0 to 10; a service of root without a sandbox has 9.6.
 const mostExposure = 4.0
 
-// raucService is that of Debian's rauc-service 1.8-2, which the image adds to.
+// raucService is the unit of Debian's rauc-service 1.8-2, to which the image adds.
 const raucService = `[Service]
 Type=dbus
 BusName=de.pengutronix.rauc
@@ -26,14 +26,14 @@ RuntimeDirectory=rauc
 MountFlags=slave
 `
 
-// notJudged are what the image adds to services of systemd's own.
+// notJudged are the lines that the image adds to services of systemd itself.
 var notJudged = map[string]string{
 	"systemd-repart.service":  "an order of starts",
 	"emergency.service":       "when nothing else starts: the root file system's own shell, once, before a restart",
 	"payterm.service (image)": "an order of starts; the package's unit is judged",
 }
 
-// services are all that a terminal gets from us, by name, as systemd puts them together.
+// services returns all units that we install on a terminal, by name, as systemd merges them.
 func services(t *testing.T) map[string]string {
 	t.Helper()
 	read := func(path string) string {
@@ -75,7 +75,7 @@ func services(t *testing.T) map[string]string {
 
 var overall = regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+) `)
 
-// exposure is systemd's judgement of a unit.
+// exposure returns systemd's exposure level of a unit.
 func exposure(t *testing.T, name, text string) float64 {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -94,8 +94,8 @@ func exposure(t *testing.T, name, text string) float64 {
 	return f
 }
 
-// TestExposure: no service of ours has more rights than it has to. Without the lines that
-// take them away each is too exposed, so that the judge is seen to look.
+// TestExposure: no service of ours has more rights than it needs. Without the lines that restrict it each
+// service is over the limit, which shows that systemd-analyze does read them.
 func TestExposure(t *testing.T) {
 	tooltest.Need(t, "systemd-analyze")
 	all := services(t)
@@ -117,7 +117,7 @@ func TestExposure(t *testing.T) {
 	}
 }
 
-// TestUnits lets systemd read every unit, with the programs' paths made ours.
+// TestUnits: systemd accepts every unit, with the programs' paths replaced by those of this machine.
 func TestUnits(t *testing.T) {
 	this, err := os.Executable()
 	if err != nil {
@@ -132,7 +132,7 @@ func TestUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 		out, err := exec.Command(tooltest.Need(t, "systemd-analyze"), "verify", "--man=no", path).CombinedOutput()
-		var ours []string // other units of the machine are not our affair
+		var ours []string // messages about other units of this machine are ignored
 		for line := range strings.Lines(string(out)) {
 			if strings.Contains(line, name) {
 				ours = append(ours, line)

@@ -15,7 +15,7 @@ import (
 
 var packages = flag.Bool("packages", false, "check what make package has just packed")
 
-// packed finds the one package of a target, and its tar file.
+// packed returns the only package of a target, and its tar file.
 func packed(t *testing.T, target Target) (deb, tar string) {
 	t.Helper()
 	if !*packages {
@@ -46,7 +46,7 @@ func run(t *testing.T, dir, tool string, args ...string) string {
 	return string(out)
 }
 
-// contents are all that a package holds: mode, owner and place.
+// contents are all files of a package: mode, owner and place.
 var contents = []string{
 	"-rw-r----- root/root ./etc/payterm/payterm.toml",
 	"-rwxr-xr-x root/root ./usr/bin/payterm",
@@ -71,7 +71,7 @@ var contents = []string{
 
 var board = regexp.MustCompile(`^-rw-r--r-- root/root \./usr/share/payterm/boards/[a-z0-9-]+\.toml$`)
 
-// wrongContents compares a listing of dpkg-deb or tar with what has to be there.
+// wrongContents compares a listing of dpkg-deb or tar with contents.
 func wrongContents(listing string) (wrong []string) {
 	missing := slices.Clone(contents)
 	boards := 0
@@ -88,7 +88,7 @@ func wrongContents(listing string) (wrong []string) {
 			missing = slices.Delete(missing, at, at+1)
 		case board.MatchString(shown):
 			boards++
-		case f[0] == "drwxr-xr-x" && f[1] == "root/root": // any directory on the way
+		case f[0] == "drwxr-xr-x" && f[1] == "root/root": // any directory above
 		default:
 			wrong = append(wrong, "has "+shown)
 		}
@@ -115,11 +115,11 @@ func TestPackageContents(t *testing.T) {
 					t.Errorf("%s: control lacks %q:\n%s", deb, want, control)
 				}
 			}
-			// What is inside is the program that was checked.
+			// The program inside is the one that was checked.
 			dir := t.TempDir()
 			run(t, ".", "dpkg-deb", "-x", deb, dir)
 			run(t, ".", "cmp", filepath.Join(dir, "usr/bin/payterm"), filepath.Join("..", target.Artefact()))
-			// The tar file holds the same tree.
+			// The tar file contains the same files.
 			plain := t.TempDir()
 			run(t, ".", "tar", "-C", plain, "--strip-components=1", "-xzf", tar)
 			if err := os.Remove(filepath.Join(dir, "usr/share/doc/payterm/changelog.gz")); err != nil {
@@ -164,7 +164,7 @@ func TestWrongContentsCatches(t *testing.T) {
 	}
 }
 
-// TestPackageVersions: dpkg takes each for an upgrade of the one before it.
+// TestPackageVersions: dpkg takes each version for an upgrade of the one before.
 func TestPackageVersions(t *testing.T) {
 	last := "0~"
 	for _, described := range []string{"ef602a1", "0badcaf-dirty", "0.1.0", "0.1.0+ef602a1", "0.1.0+0badcaf-dirty",
@@ -183,8 +183,8 @@ func TestPackageVersions(t *testing.T) {
 	}
 }
 
-// promised are the lines that the unit owes to the board: it is fed and brought back,
-// not for ever, and it may do no more than it has to.
+// promised are lines that the unit must have: it restarts the agent, but not for ever, it has a watchdog, and
+// it gives the agent no more rights than needed.
 var promised = []string{
 	"Type=notify", "WatchdogSec=30s", "Restart=always", "RestartSec=5s", "StartLimitIntervalSec=10min",
 	"StartLimitBurst=30", "RestartPreventExitStatus=78",
@@ -198,7 +198,7 @@ func brokenPromises(unit string) (lacks []string) {
 	lines := strings.Split(unit, "\n")
 	for _, line := range promised {
 		key, _, _ := strings.Cut(line, "=")
-		last := "" // the last one counts, but for lists
+		last := "" // the last one counts, except for lists
 		for _, l := range lines {
 			if strings.HasPrefix(l, key+"=") && (last == "" || key != "SystemCallFilter") {
 				last = l
@@ -211,7 +211,7 @@ func brokenPromises(unit string) (lacks []string) {
 	return lacks
 }
 
-// TestPackagePromises also plants each promise broken: left out, and taken back below.
+// TestPackagePromises also plants each broken promise: a line left out, and a line overridden below.
 func TestPackagePromises(t *testing.T) {
 	text, err := os.ReadFile("package/payterm.service")
 	if err != nil {
@@ -228,13 +228,13 @@ func TestPackagePromises(t *testing.T) {
 		}
 		key, _, _ := strings.Cut(line, "=")
 		if key == "SystemCallFilter" {
-			continue // a list: what comes later adds to it
+			continue // a list: later lines add to it
 		}
 		if again := unit + key + "=other\n"; !slices.Equal(brokenPromises(again), []string{line}) {
 			t.Errorf("a unit that takes %s back passes", line)
 		}
 	}
-	// The groups of the unit are made and joined wherever the user is.
+	// The groups of the unit are created and joined in every place that creates the user.
 	_, groups, _ := strings.Cut(promised[8], "=")
 	for file, form := range map[string]func(string) string{
 		"package/payterm.sysusers": func(g string) string { return "\nm payterm " + g + "\n" },
@@ -253,12 +253,12 @@ func TestPackagePromises(t *testing.T) {
 	}
 }
 
-// TestPackageLint is Debian's own opinion.
+// TestPackageLint runs Debian's lintian.
 func TestPackageLint(t *testing.T) {
-	deb, _ := packed(t, targets(t)[1]) // they differ in the program alone
+	deb, _ := packed(t, targets(t)[1]) // only the program differs between targets
 	lintian := tooltest.Need(t, "lintian")
-	// A static program is what these packages are for, its libraries are in its bill
-	// of materials; modes are TestPackageContents's; the authors have no address.
+	// Suppressed: a static program is intended, its libraries are in its bill of materials; modes are checked
+	// by TestPackageContents; the authors have no address.
 	out, err := exec.Command(lintian, "--allow-root", "--fail-on", "error,warning", "--suppress-tags",
 		"statically-linked-binary,embedded-library,initial-upload-closes-no-bugs,non-standard-file-perm,bogus-mail-host,bogus-mail-host-in-debian-changelog", deb).CombinedOutput()
 	if err != nil {
@@ -266,8 +266,8 @@ func TestPackageLint(t *testing.T) {
 	}
 }
 
-// TestPackagePlain installs the tar file into a tree, upgrades it and removes it:
-// configuration and data survive.
+// TestPackagePlain installs the tar file into a directory tree, upgrades and removes it: configuration and data
+// survive.
 func TestPackagePlain(t *testing.T) {
 	_, tar := packed(t, targets(t)[1])
 	dir, root := t.TempDir(), t.TempDir()

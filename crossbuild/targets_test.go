@@ -1,8 +1,7 @@
-// Package crossbuild knows the boards that the agent is built for and what an
-// artefact has to show before it may go onto one: the right machine, nothing to
-// be loaded at run time, no instruction above the lowest processor, and a size
-// that fits. The matrix is targets.tsv, which the Makefile reads as well; the
-// building itself is left to `make cross`.
+// Package crossbuild defines the boards for which the agent is built, and what a program must show before it is
+// installed on one: the right machine, nothing to load at run time, no instruction that the slowest processor
+// lacks, and a size that fits. The matrix is targets.tsv, which the Makefile reads too; `make cross` does the
+// building.
 package crossbuild
 
 import (
@@ -13,18 +12,18 @@ import (
 	"strings"
 )
 
-// MaxSize bounds an artefact in bytes: the agent shares a small flash.
+// MaxSize is the largest program in bytes. Boards have a small flash.
 const MaxSize = 20_000_000
 
 // Target is one line of the matrix.
 type Target struct {
 	Name       string   // folder under build/
 	GOARCH     string   //
-	GOARM      string   // empty where there is none
+	GOARM      string   // empty if there is none
 	CC         string   // C compiler, for SQLite
-	Attributes []string // lines that readelf -A must show, or with a leading ! must not
+	Attributes []string // lines that readelf -A must print or, with a leading !, must not print
 	Emulator   string   // QEMU in user mode
-	CPU        string   // the lowest processor, for its -cpu
+	CPU        string   // the lowest processor, for QEMU's -cpu
 	Debian     string   // architecture of the Debian package
 }
 
@@ -62,12 +61,12 @@ func parse(text string) ([]Target, error) {
 	return list, nil
 }
 
-// Artefact is the program that `make cross` builds for the target, below the
-// root of the repository.
+// Artefact returns the path of the program that `make cross` builds for the target, relative to the root of the
+// repository.
 func (t Target) Artefact() string { return "build/" + t.Name + "/payterm" }
 
-// Check reads an artefact and says what keeps it from the board; an empty list
-// is a pass. The attributes are CheckAttributes's.
+// Check reads a program and returns the reasons why it cannot run on the board, or nothing. The attributes are
+// checked by CheckAttributes.
 func (t Target) Check(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -94,7 +93,7 @@ func (t Target) Check(path string) ([]string, error) {
 	return wrong, nil
 }
 
-// CheckAttributes compares what readelf -A printed with the target's attributes.
+// CheckAttributes compares the output of readelf -A with the target's attributes.
 func (t Target) CheckAttributes(printed string) []string {
 	shown := map[string]bool{}
 	for line := range strings.Lines(printed) {

@@ -11,8 +11,8 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// TestVersion: a tag counts; without one the file VERSION and the commit; without a
-// repository the file alone.
+// TestVersion: a tag counts; without one, the file VERSION and the commit; without a repository, the file
+// alone.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "payterm")
@@ -58,7 +58,7 @@ func TestVersion(t *testing.T) {
 	version(`0\.4\.2\+[0-9a-f]{7,}`)
 	write("VERSION", []byte("0.5.0\n"))
 	version(`0\.5\.0\+[0-9a-f]{7,}-dirty`)
-	git("tag", "release") // of no version
+	git("tag", "release") // not a version
 	version(`0\.5\.0\+[0-9a-f]{7,}-dirty`)
 	git("commit", "-q", "-a", "-m", "second")
 	git("tag", "v0.5.0")
@@ -67,7 +67,7 @@ func TestVersion(t *testing.T) {
 	version(`v0\.5\.0-1-g[0-9a-f]{7,}`)
 }
 
-// TestChangelog: the number in VERSION has its section.
+// TestChangelog: the number in VERSION has a section.
 func TestChangelog(t *testing.T) {
 	t.Parallel()
 	number, err := os.ReadFile("../VERSION")

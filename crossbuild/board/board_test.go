@@ -1,7 +1,6 @@
-// Package board tests the agent on a virtual board: a machine of QEMU's with Debian's
-// kernel and nothing else, whose serial lines lead to the emulated scanner and printer
-// of this process, and whose gateway is the simulator. Nothing of the agent is
-// replaced: it opens real ttys and a real GPIO chip. make board-test runs it.
+// Package board tests the agent on a virtual board: a QEMU machine with Debian's kernel and nothing else. Its
+// serial lines lead to the emulated scanner and printer in this process, and its gateway is the simulator.
+// Nothing of the agent is replaced: it opens real ttys and a real GPIO chip. make board-test runs it.
 package board
 
 import (
@@ -42,13 +41,13 @@ import (
 var boot = flag.Bool("board", false, "boot the virtual board, for which make board-test has prepared")
 
 const (
-	signKey = "0123456789ABCDEF" // guards nothing
-	// What a board may ask of the agent.
+	signKey = "0123456789ABCDEF" // not a secret
+	// Limits of the agent on a board.
 	maxStart    = 2.0    // seconds from its start until it is ready
-	maxResident = 25_000 // kB, at most at any time
+	maxResident = 25_000 // peak, in kB
 
 	host = "10.0.2.2" // this process's loopback, seen from the guest
-	// The buzzer hangs on the machine's PL061; line 3 is its power key.
+	// The buzzer is on a line of the machine's PL061; line 3 is the power key.
 	profile = `board = "virtual"
 [scanner]
 device = "/dev/ttyS0" # a 16550 on PCI
@@ -76,17 +75,17 @@ ca_file = "/board/ca.pem"
 `
 )
 
-// machine is a kind of board that QEMU has.
+// machine is a kind of board that QEMU emulates.
 type machine struct {
-	arch   string // Debian's word: build/board/ARCH has its kernel
+	arch   string // Debian's name: build/board/ARCH has its kernel
 	target string // of crossbuild/targets.tsv
 	qemu   string
 	model  []string
-	boot   string // the kernel's command line: its console above all
+	boot   string // the kernel's command line, which names the console
 }
 
-// consoleAndGlass keeps the console off the screen, as a profile with a frame buffer asks
-// for, and eth0 its name under udev.
+// consoleAndGlass keeps the console off the screen, as a profile with a frame buffer requires, and keeps the
+// name eth0 under udev.
 const consoleAndGlass = "console=ttyAMA0 fbcon=map:1 vt.global_cursor_default=0 net.ifnames=0"
 
 var (
@@ -96,14 +95,13 @@ var (
 		"2"}, consoleAndGlass}
 )
 
-// built is where fetch has put what the machine boots.
+// built returns the path of a file that fetch downloaded for the machine.
 func (m machine) built(name string) string { return "../../build/board/" + m.arch + "/" + name }
 
-// program is one that was built for the machine.
+// program returns the path of a program built for the machine.
 func (m machine) program(name string) string { return "../../build/" + m.target + "/" + name }
 
-// gateway is the simulator behind TLS, with a certificate that the guest is given, and
-// behind what watches its requests.
+// gateway is the simulator behind TLS; the guest gets its certificate. watch wraps its handler.
 func gateway(t *testing.T, watch func(http.Handler) http.Handler) (sim *httptest.Server, port string, ca []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -133,7 +131,7 @@ func gateway(t *testing.T, watch func(http.Handler) http.Handler) (sim *httptest
 
 func unwatched(h http.Handler) http.Handler { return h }
 
-// system is a guest's whole system, as an initramfs in the making.
+// system is the initramfs of a guest, under construction.
 type system struct {
 	machine
 	t    *testing.T
@@ -154,12 +152,12 @@ func newSystem(t *testing.T, m machine) *system {
 	return &system{machine: m, t: t, path: path, out: bufio.NewWriterSize(f, 1<<20), dirs: map[string]bool{}}
 }
 
-// entry adds one of cpio's newc entries; mode has the bits of its type.
+// entry adds a file of cpio's newc format; mode includes the file type.
 func (s *system) entry(place string, mode uint32, uid, gid, major, minor int, body []byte) {
 	s.n++
 	fmt.Fprintf(s.out, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s\x00",
 		s.n, mode, uid, gid, 1, 0, len(body), 0, 0, major, minor, len(place)+1, 0, place)
-	s.out.Write(make([]byte, -(110+len(place)+1)&3)) //nolint:errcheck // Flush tells
+	s.out.Write(make([]byte, -(110+len(place)+1)&3)) //nolint:errcheck // Flush reports an error
 	s.out.Write(body)                                //nolint:errcheck // as above
 	s.out.Write(make([]byte, -len(body)&3))          //nolint:errcheck // as above
 }
@@ -171,7 +169,7 @@ const (
 	typeChar = 0o020000
 )
 
-// put adds a file of root's, and the directories on the way.
+// put adds a file owned by root, and the directories above it.
 func (s *system) put(mode uint32, place string, text []byte) {
 	for i, c := range place {
 		if dir := place[:i]; c == '/' && !s.dirs[dir] {
@@ -222,7 +220,7 @@ func (s *system) unpack(path string) {
 			}
 			bodies[place] = body
 			s.entry(place, typeFile|mode, h.Uid, h.Gid, 0, 0, body)
-		case tar.TypeLink: // a copy will do
+		case tar.TypeLink: // stored as a copy
 			s.entry(place, typeFile|mode, h.Uid, h.Gid, 0, 0,
 				bodies[strings.Trim(strings.TrimPrefix(h.Linkname, "."), "/")])
 		case tar.TypeSymlink:
@@ -236,15 +234,15 @@ func (s *system) unpack(path string) {
 	}
 }
 
-// base adds what each guest has.
+// base adds what every guest needs.
 func (s *system) base() {
 	s.t.Helper()
 	s.copy(0o755, "bin/busybox", s.built("busybox"))
 	s.copy(0o644, "board/commands", "commands")
 }
 
-// board adds what each guest that sells has below /board, with the
-// modules that all of them need and more.
+// board adds the files below /board of a guest that sells, with the kernel modules that all of them need and
+// more.
 func (s *system) board(gatewayPort string, ca []byte, more ...string) {
 	s.t.Helper()
 	s.base()
@@ -255,7 +253,7 @@ func (s *system) board(gatewayPort string, ca []byte, more ...string) {
 	s.modules(append([]string{"virtio_pci", "virtio_net", "xhci-pci", "ftdi_sio"}, more...)...)
 }
 
-// modules adds those of the kernel that the guest loads, with what they need.
+// modules adds the kernel modules that the guest loads, with their dependencies.
 func (s *system) modules(names ...string) {
 	s.t.Helper()
 	release, err := os.ReadFile(s.built("release"))
@@ -283,7 +281,7 @@ func (s *system) modules(names ...string) {
 	s.put(0o644, "board/modules.list", []byte(list.String()))
 }
 
-// archive ends the making and gives its path.
+// archive completes the initramfs and returns its path.
 func (s *system) archive() string {
 	s.t.Helper()
 	s.entry("TRAILER!!!", 0, 0, 0, 0, 0, nil)
@@ -293,14 +291,14 @@ func (s *system) archive() string {
 	return s.path
 }
 
-// guest is a machine that runs.
+// guest is a running machine.
 type guest struct {
 	t       *testing.T
 	console io.Writer
 	said    chan string // lines of the console that begin with board:
 	ended   chan struct{}
-	kill    func()   // ends the machine as a power cut would
-	log     []string // all lines; to be read after ended
+	kill    func()   // ends the machine like a power cut
+	log     []string // all lines; read it only after ended is closed
 }
 
 // start starts a machine with a network, a scanner and a printer.
@@ -345,7 +343,7 @@ func launch(t *testing.T, m machine, archive string, megabytes int, more ...stri
 				g.said <- said
 			}
 		}
-		cmd.Wait() //nolint:errcheck // a guest that was ended by us
+		cmd.Wait() //nolint:errcheck // fails if the test ended the guest
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -357,7 +355,7 @@ func launch(t *testing.T, m machine, archive string, megabytes int, more ...stri
 	return g
 }
 
-// tell gives the guest a command.
+// tell sends the guest a command.
 func (g *guest) tell(command string) {
 	g.t.Helper()
 	if _, err := io.WriteString(g.console, command+"\n"); err != nil {
@@ -365,7 +363,7 @@ func (g *guest) tell(command string) {
 	}
 }
 
-// wait gives what the guest says after word.
+// wait returns the rest of the guest's line that begins with word.
 func (g *guest) wait(word string) string {
 	g.t.Helper()
 	late := time.After(4 * time.Minute)
@@ -387,10 +385,10 @@ func (g *guest) wait(word string) string {
 	}
 }
 
-// status is what the agent says of itself.
+// status is the agent's status.
 type status struct {
 	State   string
-	Devices map[string]string // those that do not work, and why
+	Devices map[string]string // those that do not work, with the reason
 }
 
 func (g *guest) status() (s status) {
@@ -403,7 +401,7 @@ func (g *guest) status() (s status) {
 	return s
 }
 
-// waitState asks until the agent is in that state.
+// waitState waits until the agent is in a state.
 func (g *guest) waitState(state string) {
 	g.t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -420,16 +418,16 @@ func (g *guest) waitState(state string) {
 	}
 }
 
-// devices are the scanner and the printer at the host's end of the board's lines.
+// devices are the scanner and the printer at the host's end of the serial lines.
 type devices struct {
 	*emulated.Board
 	t                *testing.T
 	sim              *httptest.Server
 	scanner, printer string // paths of their PTYs
-	forward          string // of the guest's network: ports of this machine that lead into it
+	forward          string // host ports that are forwarded into the guest
 }
 
-// newDevices are judged at the test's end by the rules that they hold their callers to.
+// newDevices makes devices. At the end of the test it reports every rule of theirs that the agent broke.
 func newDevices(t *testing.T, sim *httptest.Server) *devices {
 	t.Helper()
 	d := openDevices(t, sim)
@@ -462,7 +460,7 @@ func openDevices(t *testing.T, sim *httptest.Server) *devices {
 	return d
 }
 
-// sell makes a Passive sale from its beginning to its slip.
+// sell makes a Passive sale from the start to the slip.
 func (d *devices) sell(g *guest) payterm.Order {
 	d.t.Helper()
 	return d.sellBy(g, func(code string) {
@@ -473,7 +471,7 @@ func (d *devices) sell(g *guest) payterm.Order {
 	})
 }
 
-// sellBy is given how a code is read.
+// sellBy is sell with a function that reads the code.
 func (d *devices) sellBy(g *guest, read func(code string)) payterm.Order {
 	d.t.Helper()
 	g.tell("sale --mode passive --amount 12.34")
@@ -496,7 +494,7 @@ func (d *devices) sellBy(g *guest, read func(code string)) payterm.Order {
 	return order
 }
 
-// TestSaleOnTheVirtualBoard: a whole Passive sale over real ttys.
+// TestSaleOnTheVirtualBoard: a complete Passive sale over real ttys.
 func TestSaleOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
@@ -519,8 +517,7 @@ func saleOn(t *testing.T, m machine) {
 	g := start(t, s.machine, s.archive(), 256, d)
 	up := g.wait("up")
 	g.tell("run")
-	// In seconds since the kernel's start. The machine of this test may be busy with
-	// others, so that the quickest of a few starts counts.
+	// In seconds since the kernel's start. The host may be busy, so the fastest of a few starts counts.
 	begun, ready := seconds(t, g.wait("begun")), seconds(t, g.wait("running"))
 	took := ready - begun
 	t.Logf("host: ready %.1f s after the machine's start; guest: up at %s s, agent begun at %.2f and ready at %.2f",
@@ -559,9 +556,8 @@ func seconds(t *testing.T, text string) float64 {
 	return s
 }
 
-// TestPackageOnTheVirtualBoard: the package is installed into a Debian with systemd,
-// sells from within its sandbox, is brought back by systemd, upgraded and removed; the
-// journal and the configuration survive.
+// TestPackageOnTheVirtualBoard: the package is installed on a Debian with systemd, sells from within its
+// sandbox, is restarted by systemd, upgraded and removed. Journal and configuration survive.
 func TestPackageOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
@@ -606,7 +602,7 @@ func TestPackageOnTheVirtualBoard(t *testing.T) {
 	t.Logf("installed, sold, crashed, hung, upgraded, sold, removed, purged: %.0f s", time.Since(began).Seconds())
 }
 
-// TestPlainOnTheVirtualBoard: the same with the tar file, on a system without systemd.
+// TestPlainOnTheVirtualBoard is the same with the tar file, on a system without systemd.
 func TestPlainOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
@@ -660,7 +656,7 @@ func TestPlainOnTheVirtualBoard(t *testing.T) {
 	t.Logf("installed from the tar file, sold, upgraded, removed: %.0f s", time.Since(began).Seconds())
 }
 
-// packed gives a folder with the packages of a version.
+// packed returns a directory with the packages of a version.
 func packed(t *testing.T, version string) string {
 	t.Helper()
 	out := t.TempDir()
@@ -672,13 +668,13 @@ func packed(t *testing.T, version string) string {
 	return out
 }
 
-// control makes the simulator's own calls.
+// control returns a client for the simulator's control calls.
 func control() *http.Client {
 	return &http.Client{Timeout: 20 * time.Second,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 }
 
-// wallet makes a customer at the simulator and gives a payment code.
+// wallet makes a customer at the simulator and returns a payment code.
 func wallet(t *testing.T, sim *httptest.Server) string {
 	t.Helper()
 	resp, err := control().Post(sim.URL+"/sim/wallets", "application/json",

@@ -18,12 +18,12 @@ import (
 	"time"
 )
 
-// sabrelite is an i.MX6 board: its I2C and SPI controllers are QEMU's, and so are the
-// chips on them. Its second UART is the console.
+// sabrelite is an i.MX6 board. QEMU emulates its I2C and SPI controllers and the chips on them. The second UART
+// is the console.
 var sabrelite = machine{"armhf", "armv7", "qemu-system-arm", []string{"-M", "sabrelite", "-dtb",
 	"../../build/board/armhf/imx6q-sabrelite.dtb"}, "console=ttymxc1"}
 
-// wire is a line of a protocol with QEMU.
+// wire is a connection to QEMU by a protocol of lines.
 type wire struct {
 	t *testing.T
 	c net.Conn
@@ -60,7 +60,7 @@ func (w *wire) ask(format string, args ...any) string {
 	return strings.TrimSpace(line)
 }
 
-// qtest drives lines and reads registers from outside.
+// qtest sets lines and reads registers from outside the guest.
 type qtest struct{ *wire }
 
 func (q qtest) ask(format string, args ...any) string {
@@ -119,7 +119,7 @@ func (q qmp) do(command string, arguments map[string]any, into any) {
 	}
 }
 
-// chip gives the path of the machine's one device of a type.
+// chip returns the path of the machine's only device of a type.
 func (q qmp) chip(kind string) string {
 	q.t.Helper()
 	var list []struct{ Name, Type string }
@@ -133,7 +133,7 @@ func (q qmp) chip(kind string) string {
 	return ""
 }
 
-// probing starts a guest in which probe can be asked.
+// probing starts a guest that runs probe.
 func probing(t *testing.T, m machine, profile string, modules []string, more ...string) *guest {
 	t.Helper()
 	s := newSystem(t, m)
@@ -148,14 +148,14 @@ func probing(t *testing.T, m machine, profile string, modules []string, more ...
 	return g
 }
 
-// matrix stands for the contacts between rows and columns: a column is low while a key
-// that is held connects it to a row that is driven low.
+// matrix simulates the contacts between rows and columns: a column is low while a pressed key connects it to a
+// row that is driven low.
 type matrix struct {
 	rows, columns []int
 	held          map[[2]int]bool // by row and column
 }
 
-// levels of the columns, by what the rows' registers say.
+// levels returns the levels of the columns, given the registers of the rows.
 func (m matrix) levels(direction, data int) []int {
 	levels := make([]int, len(m.columns))
 	for c := range m.columns {
@@ -186,8 +186,8 @@ keys = [
 `
 )
 
-// TestLinesOnTheVirtualBoard moves the lines of the machine's GPIO chip from outside:
-// edges wake periph up, and a matrix of keys comes through hal and our driver.
+// TestLinesOnTheVirtualBoard changes the lines of the machine's GPIO chip from outside: periph reports the
+// edges, and key presses of a matrix arrive through hal and our driver.
 func TestLinesOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
@@ -224,8 +224,8 @@ func TestLinesOnTheVirtualBoard(t *testing.T) {
 			word, rest, _ := strings.Cut(said, " ")
 			switch word {
 			case "look":
-				// None is down for 20 looks at all three rows, since one that is down when the driver
-				// begins was pressed before; then each key is held for 20, and let go for as many.
+				// No key is pressed for 20 scans of all three rows, since a key that is down when the driver
+				// starts counts as pressed before. Then each key is pressed for 20 scans and released for 20.
 				clear(m.held)
 				if n := looks / 3 / 20; n%2 == 1 && n/2 < len(want) {
 					m.held[[2]int{n / 2 / len(m.columns), n / 2 % len(m.columns)}] = true
@@ -255,8 +255,8 @@ func TestLinesOnTheVirtualBoard(t *testing.T) {
 	t.Logf("%d looks at rows, keys %q", looks, pressed)
 }
 
-// oledProfile is for QEMU's ssd0303, an uncle of our ssd1306 with a smaller glass. As an
-// SH1106 it has 132 columns and knows pages only, which our driver takes from the width.
+// oledProfile is for QEMU's ssd0303, a predecessor of the ssd1306 with a smaller display. Like an SH1106 it has
+// 132 columns and only page addressing; the driver concludes that from the width.
 const oledProfile = `board = "virtual"
 [display]
 controller = "ssd1306"
@@ -267,8 +267,8 @@ height = 64
 contrast = 207
 `
 
-// TestChipsOnTheVirtualBoard reaches QEMU's chips through periph on a real kernel's I2C
-// and SPI, and draws on one of its displays.
+// TestChipsOnTheVirtualBoard reaches QEMU's chips through periph on a real kernel's I2C and SPI, and draws on
+// one of its displays.
 func TestChipsOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
@@ -305,7 +305,7 @@ func TestChipsOnTheVirtualBoard(t *testing.T) {
 			}
 		}
 	}
-	// A thermometer shows what it is given, in 1/16 of a degree above 4 idle bits.
+	// A thermometer reports the set temperature, in 1/16 of a degree above 4 unused bits.
 	for degrees, want := range map[int]string{25: "1900", -2: "fe00"} {
 		monitor.do("qom-set", map[string]any{"path": "/machine/peripheral/thermometer", "property": "temperature",
 			"value": 1000 * degrees}, nil)
@@ -332,7 +332,7 @@ func TestChipsOnTheVirtualBoard(t *testing.T) {
 	judgeGlass(t, path)
 }
 
-// judgeGlass compares QEMU's picture of its ssd0303 with the pattern that probe has drawn.
+// judgeGlass compares QEMU's picture of its ssd0303 with the pattern that probe drew.
 func judgeGlass(t *testing.T, path string) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -348,7 +348,7 @@ func judgeGlass(t *testing.T, path string) {
 	}
 }
 
-// The glass shows 96 by 16 dots of the RAM, from the 36th column to the last.
+// The display shows 96 by 16 dots of the RAM, from column 36 to the last.
 const glassWidth, glassHeight, glassFrom = 96, 16, 36
 
 func wrongDots(picture image.Image) (wrong []image.Point) {
@@ -364,7 +364,7 @@ func wrongDots(picture image.Image) (wrong []image.Point) {
 	return wrong
 }
 
-// TestWrongDots: a picture that is shifted, mirrored or inverted does not pass.
+// TestWrongDots: judgeGlass refuses a picture that is shifted, mirrored or inverted.
 func TestWrongDots(t *testing.T) {
 	dot := func(x, y int) bool { return (x*x+3*x*y+7*y)%11 < 5 }
 	for name, lit := range map[string]func(x, y int) bool{
@@ -392,8 +392,7 @@ func TestWrongDots(t *testing.T) {
 	}
 }
 
-// TestMatrixContacts: a column follows a row that is driven low, through a key that is
-// held, and nothing else.
+// TestMatrixContacts: a column follows a row that is driven low, through a pressed key, and nothing else.
 func TestMatrixContacts(t *testing.T) {
 	m := matrix{rows: []int{0, 1}, columns: []int{4, 5}, held: map[[2]int]bool{{1, 0}: true}}
 	for _, c := range []struct {

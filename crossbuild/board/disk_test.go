@@ -14,27 +14,25 @@ import (
 	"testing"
 )
 
-// disk is a guest's disk that can lose its power: a server of the network block
-// device protocol (newstyle, https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md).
-// A write is on the medium only when a flush has followed it; at a cut each sector that
-// was written since the last flush stays or goes by chance. That is what a kill of the
-// emulator with a plain image file does not show: there the host's page cache keeps
-// every write, flushed or not.
+// disk is a guest's disk that can lose its power: a server of the network block device protocol (newstyle,
+// https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md). A write is on the medium only after a
+// flush. At a power cut each sector written since the last flush is kept or lost at random. Killing the
+// emulator with a plain image file does not show that: the host's page cache keeps every write, flushed or not.
 type disk struct {
 	path string // of its socket
-	lies bool   // planted: a flush is acknowledged and does nothing
+	lies bool   // planted bug: a flush is acknowledged and does nothing
 
 	line sync.Mutex // held by the one connection
 
 	mu      sync.Mutex
 	now     []byte // as the guest reads it
-	medium  []byte // as it would be after a power cut that keeps nothing
+	medium  []byte // content after a power cut that loses all unflushed writes
 	pending []write
 	writes  int // in all
 	flushes int
 	left    int           // writes until the power fails
 	due     chan struct{} // closes then
-	off     bool          // whatever is asked now comes too late
+	off     bool          // later requests are ignored
 }
 
 type write struct {
@@ -210,8 +208,8 @@ func (d *disk) flush() {
 	d.pending = nil
 }
 
-// after lets the power fail with the nth write from now, which is not flushed any more,
-// and closes the channel then.
+// after lets the power fail at the nth write from now, which is not flushed any more, and then closes the
+// channel.
 func (d *disk) after(n int) <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -219,14 +217,14 @@ func (d *disk) after(n int) <-chan struct{} {
 	return d.due
 }
 
-// image is what the disk holds.
+// image returns a copy of the disk.
 func (d *disk) image() []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return bytes.Clone(d.now)
 }
 
-// replace is another program's work on it, flushed.
+// replace writes the whole disk, flushed, after another program has changed the image.
 func (d *disk) replace(image []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -235,10 +233,9 @@ func (d *disk) replace(image []byte) {
 	d.pending = nil
 }
 
-// cut takes the power away: of what was not flushed each sector stays with a
-// probability, so that writes overtake each other and are torn. It says how many
-// sectors were at stake and how many are lost. The guest has ended: what it still had on
-// the line is taken in before.
+// cut cuts the power. Each unflushed sector is kept with a probability, so that writes are reordered and
+// incomplete. It returns how many sectors were unflushed and how many are lost. The guest has ended; requests
+// still in the connection are read first.
 func (d *disk) cut(chance *rand.Rand) (atStake, lost int) {
 	d.line.Lock()
 	defer d.line.Unlock()
@@ -260,8 +257,8 @@ func (d *disk) cut(chance *rand.Rand) (atStake, lost int) {
 	return atStake, lost
 }
 
-// TestDisk: what was flushed survives every cut, what was not may go sector by
-// sector; and a disk that lies about its flushes loses what it has promised.
+// TestDisk: flushed sectors survive every cut, each other sector may be lost; and a disk that lies about its
+// flushes loses data.
 func TestDisk(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	old, flushed, wet := bytes.Repeat([]byte{1}, 4*sector), bytes.Repeat([]byte{2}, 4*sector),

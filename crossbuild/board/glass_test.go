@@ -16,7 +16,7 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// glass is a screen that the kernel drives (DRM's own frame buffer for programs).
+// glass is a display that the kernel drives (a DRM frame buffer).
 const glass = `[display]
 controller = "fbdev"
 device = "/dev/fb0"
@@ -25,8 +25,8 @@ width = 800
 height = 480
 `
 
-// TestActiveSaleOnTheVirtualBoard: the code that stands in the machine's own picture of
-// its screen is the one that the gateway gave, and pays the sale.
+// TestActiveSaleOnTheVirtualBoard: the code in the machine's own picture of its screen is the one that the
+// gateway gave, and paying it completes the sale.
 func TestActiveSaleOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
@@ -96,7 +96,7 @@ func code(t *testing.T, monitor qmp) string {
 	}
 	result, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
 	if err != nil {
-		return "" // none is shown
+		return "" // no code is shown
 	}
 	return result.GetText()
 }

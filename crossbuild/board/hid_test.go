@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// typist is a reader that types: a USB keyboard of QEMU's in place of the serial scanner.
+// typist replaces the serial scanner by one that types: a USB keyboard of QEMU.
 var typist = strings.Replace(profile, `device = "/dev/ttyS0" # a 16550 on PCI
 baud = 9600`, `kind = "evdev"
 usb = "0627:0001"`, 1)
 
-// reader is that keyboard, plugged and typed on through QEMU's monitor.
+// reader is that keyboard; it is plugged and typed on through QEMU's monitor.
 type reader struct{ qmp }
 
 func (r reader) plug() {
@@ -26,8 +26,8 @@ func (r reader) unplug() {
 	r.do("device_del", map[string]any{"id": "reader"}, nil)
 }
 
-// keys types so slowly that a guest with little of a processor keeps up: QEMU's keyboard
-// holds eight strokes and throws the next away.
+// keys types so slowly that a guest on a busy host keeps up: QEMU's keyboard holds eight strokes and drops
+// further ones.
 func (r reader) keys(names ...string) {
 	r.t.Helper()
 	for _, name := range names {
@@ -40,13 +40,12 @@ func (r reader) keys(names ...string) {
 	}
 }
 
-// digits are the names of their keys.
+// digits returns the key names of digits.
 func digits(code string) []string { return strings.Split(code, "") }
 
-// TestTypedSaleOnTheVirtualBoard: a code comes through USB, the kernel's HID and
-// /dev/input, on a kernel of 64 bits and on one of 32, whose records are shorter; nobody
-// else sees it; a reader that is pulled out in the middle of a code comes back, and its
-// half is forgotten.
+// TestTypedSaleOnTheVirtualBoard: a code arrives through USB, the kernel's HID and /dev/input, on a 64-bit
+// kernel and on a 32-bit one, whose records are shorter. No other program sees it. A scanner that is unplugged
+// in the middle of a code works again when it is plugged in, and half a code is discarded.
 func TestTypedSaleOnTheVirtualBoard(t *testing.T) {
 	if !*boot {
 		t.Skip("make board-test")
@@ -72,7 +71,7 @@ func typedSaleOn(t *testing.T, m machine) {
 	r := reader{newQMP(t, socket)}
 	g.wait("up")
 
-	// Without the agent a stroke reaches everybody: the listeners hear.
+	// Without the agent every program sees the strokes: the listeners report them.
 	r.plug()
 	g.tell("overhear")
 	g.wait("overhearing")
@@ -90,7 +89,7 @@ func typedSaleOn(t *testing.T, m machine) {
 		}
 		r.keys("4", "2", "ret")
 	}
-	time.Sleep(time.Second) // the last of them are on their way
+	time.Sleep(time.Second) // the last strokes are on their way
 	overheard()
 	before := [2]int{typed, heard}
 
@@ -128,7 +127,7 @@ func typedSaleOn(t *testing.T, m machine) {
 		plugged(true)
 		read(code)
 	})
-	// Nor may they listen once it was taken anew.
+	// After it was plugged in again they must not see them either.
 	g.tell("overhear")
 	g.wait("overhearing")
 	d.sellBy(g, read)

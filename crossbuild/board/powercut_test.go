@@ -32,8 +32,7 @@ var (
 		"plant a disk that acknowledges flushes and does nothing: TestPowerCuts must fail")
 )
 
-// What a customer waits for is short, and a code's life ends within the run, so that
-// everything that can resolve does.
+// The timings are short and codes expire during the run, so that every order can be resolved.
 const hurried = `[sale]
 first_inquiry = "500ms"
 inquiry_interval = "500ms"
@@ -48,7 +47,7 @@ passive_code_life = "30s"
 active_code_life = "30s"
 `
 
-// pledge is one sale that the till asked for, under one key, and what it was told.
+// pledge is one sale that the till requested, with its idempotency key and the answer.
 type pledge struct {
 	key    string
 	mode   payterm.Mode
@@ -57,14 +56,14 @@ type pledge struct {
 	said   payterm.Order
 }
 
-// customer does something with an order at a time.
+// customer is something that a customer does with an order at a given time.
 type customer struct {
 	order payterm.OrderID
 	verb  string
 	at    time.Time
 }
 
-// row is an order in the gateway's ledger.
+// row is an order in the records of the simulated gateway.
 type row struct {
 	ID       payterm.OrderID `json:"order_id"`
 	Status   string
@@ -86,19 +85,19 @@ type counter struct {
 	address   string // of the guest's API, on this machine
 	archive   string
 	disk      *disk
-	torn      int // commits of ext4's journal that a cut has torn
+	torn      int // commits of ext4's journal that a power cut left incomplete
 	devices   *devices
 	guest     *guest
 	pledges   []*pledge
 	codes     []string
 	customers []customer
-	shown     time.Time // when a code was last held to the scanner
+	shown     time.Time // when a code was last shown to the scanner
 
 	mu    sync.Mutex
-	money func() // told of a request that moves money; nil in most lives
+	money func() // called for each request that moves money; nil in most runs
 }
 
-// newCounter prepares a system and its disk, and starts nothing.
+// newCounter prepares a system and its disk, but starts nothing.
 func newCounter(t *testing.T, seed uint64) *counter {
 	t.Helper()
 	c := &counter{t: t, chance: rand.New(rand.NewPCG(seed, 0))}
@@ -106,7 +105,7 @@ func newCounter(t *testing.T, seed uint64) *counter {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
-				return // the guest died on the way
+				return // the guest was cut off on the way
 			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			if bytes.Contains(body, []byte(`"PASSIVEPAY"`)) || bytes.Contains(body, []byte(`"ACTIVEPAY"`)) {
@@ -150,9 +149,9 @@ func newCounter(t *testing.T, seed uint64) *counter {
 	return c
 }
 
-// mend does what a system does before it mounts (systemd-fsck, an initramfs): the kernel
-// refuses a journal with a commit block that the cut has torn, and e2fsck takes what lies
-// before it, which is all that was ever flushed.
+// mend repairs the file system as an initramfs does before mounting (systemd-fsck). If the cut left a commit
+// block incomplete, the kernel refuses the journal; e2fsck uses the part before that block, which is all that
+// was ever flushed.
 func (c *counter) mend() {
 	c.t.Helper()
 	image := filepath.Join(c.t.TempDir(), "disk")
@@ -175,7 +174,7 @@ func (c *counter) mend() {
 	os.Remove(image)
 }
 
-// boot starts the machine. Devices are new, as their power failed too.
+// boot starts the machine with new devices, since their power failed too.
 func (c *counter) boot() {
 	c.t.Helper()
 	c.mend()
@@ -184,7 +183,7 @@ func (c *counter) boot() {
 		c.t.Fatal(err)
 	}
 	c.address = l.Addr().String()
-	l.Close() // QEMU takes it at once
+	l.Close() // QEMU listens on the port at once
 	c.devices = openDevices(c.t, c.sim)
 	c.devices.forward = ",hostfwd=tcp:" + c.address + "-:8181"
 	c.guest = start(c.t, arm64, c.archive, 256, c.devices,
@@ -193,7 +192,7 @@ func (c *counter) boot() {
 		"-device", "virtio-blk-pci,drive=data")
 }
 
-// hear waits for what the guest says after word; false once the power is off.
+// hear waits for the guest's line that begins with word. It returns false once the power is off.
 func (c *counter) hear(word string) (string, bool) {
 	c.t.Helper()
 	late := time.After(4 * time.Minute)
@@ -215,7 +214,7 @@ func (c *counter) hear(word string) (string, bool) {
 	}
 }
 
-// run waits until the agent is ready, and holds the journal against what is known.
+// run waits until the agent is ready, and compares the journal with what is known.
 func (c *counter) run() bool {
 	c.t.Helper()
 	if _, up := c.hear("up"); !up {
@@ -263,7 +262,7 @@ func (c *counter) ledger() []row {
 	return l.Orders
 }
 
-// ask makes a call of the simulator's.
+// ask makes a control call of the simulator.
 func (c *counter) ask(method, path string, in any) []byte {
 	c.t.Helper()
 	body, err := json.Marshal(in)
@@ -286,8 +285,8 @@ func (c *counter) ask(method, path string, in any) []byte {
 	return out
 }
 
-// doom chooses the moment of the next cut: at a write to the disk, so long after a
-// request that moves money, or at any time.
+// doom chooses the moment of the next power cut: at a write to the disk, some time after a request that moves
+// money, or at any time.
 func (c *counter) doom() string {
 	g := c.guest
 	switch c.chance.IntN(4) {
@@ -324,8 +323,8 @@ func (c *counter) dark() bool {
 	}
 }
 
-// sell makes one sale after another until the power is off. The last one is asked
-// for again in the next life, under its key.
+// sell makes one sale after another until the power is off. The last one is requested again after the next
+// start, with the same key.
 func (c *counter) sell() {
 	for end := time.Now().Add(5 * time.Minute); !c.dark(); {
 		if time.Now().After(end) {
@@ -344,7 +343,7 @@ func (c *counter) sell() {
 	}
 }
 
-// gremlins plants faults of the gateway for what comes next, in one sale of four.
+// gremlins sets faults of the gateway for one sale of four.
 func (c *counter) gremlins() {
 	c.ask("DELETE", "/sim/faults", nil)
 	if c.chance.IntN(4) > 0 {
@@ -361,7 +360,7 @@ func (c *counter) gremlins() {
 	}
 }
 
-// attempt asks for a sale once and plays customer until there is an answer or no power.
+// attempt requests a sale once, and plays the customer until there is an answer or the power is off.
 func (c *counter) attempt(p *pledge) {
 	request := map[string]any{"mode": p.mode, "amount_minor": p.amount, "idempotency_key": p.key}
 	if p.mode == payterm.Active {
@@ -408,7 +407,7 @@ func (c *counter) attempt(p *pledge) {
 			case !more && ctx.Err() != nil && !c.dark():
 				c.t.Fatalf("%s: no answer", p.key)
 			case !more:
-				time.Sleep(50 * time.Millisecond) // the machine goes down, or comes up
+				time.Sleep(50 * time.Millisecond) // the machine is stopping or starting
 				return
 			case l.Taken != "":
 				p.taken = append(p.taken, l.Taken)
@@ -426,7 +425,7 @@ func (c *counter) attempt(p *pledge) {
 			}
 		case <-ended:
 			ended = nil
-			hangUp() // what the dead have said is out: it may be the answer
+			hangUp() // what the agent sent before the cut may contain the answer
 		case <-look.C:
 			if ended != nil {
 				c.watch()
@@ -435,7 +434,7 @@ func (c *counter) attempt(p *pledge) {
 	}
 }
 
-// present holds a phone to the scanner, now and then one whose code was used.
+// present shows a code to the scanner, sometimes one that was used before.
 func (c *counter) present() {
 	if len(c.codes) > 0 && c.chance.IntN(6) == 0 {
 		c.devices.Scan(c.codes[c.chance.IntN(len(c.codes))]) //nolint:errcheck // the power may be off
@@ -454,7 +453,7 @@ func (c *counter) scan() {
 	c.shown = time.Now()
 }
 
-// watch lets customers notice what they can pay, and do what they have decided.
+// watch lets customers find the orders that they can pay, and do what they decided.
 func (c *counter) watch() {
 	ctx, stop := context.WithTimeout(c.t.Context(), 5*time.Second)
 	defer stop()
@@ -464,11 +463,11 @@ func (c *counter) watch() {
 	}
 	if req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://payterm/status", nil); err == nil {
 		if resp, err := c.api.Do(req); err == nil {
-			json.NewDecoder(resp.Body).Decode(&status) //nolint:errcheck // cut off with the power
+			json.NewDecoder(resp.Body).Decode(&status) //nolint:errcheck // the power may fail
 			resp.Body.Close()
 		}
 	}
-	// as a customer does whose code was not read
+	// Show the code again, as a customer does whose code was not read.
 	if status.State == "scan" && len(c.codes) > 0 && time.Since(c.shown) > 3*time.Second {
 		c.scan()
 	}
@@ -481,8 +480,8 @@ func (c *counter) watch() {
 	c.decide(time.Now())
 }
 
-// decide does what customers wanted to do by a time; the gateway may know nothing of
-// the order, or be done with it.
+// decide carries out what customers decided to do by a given time. The gateway may not know the order, or may
+// have closed it.
 func (c *counter) decide(by time.Time) {
 	for i, o := range c.customers {
 		if o.verb != "" && !o.at.After(by) {
@@ -492,8 +491,7 @@ func (c *counter) decide(by time.Time) {
 	}
 }
 
-// settle boots a last time, with no more faults and no more customers, and waits until
-// everything that can resolve does.
+// settle starts a last time, without faults and customers, and waits until every order is resolved.
 func (c *counter) settle() (orders []payterm.Order) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -542,8 +540,8 @@ func (c *counter) settle() (orders []payterm.Order) {
 	return orders
 }
 
-// TestPowerCuts sells on the virtual board, takes the power away at a random moment,
-// boots again, holds journal and ledger against each other, and sells on.
+// TestPowerCuts sells on the virtual board, cuts the power at a random moment, starts again, compares the
+// journal with the gateway's records, and continues.
 func TestPowerCuts(t *testing.T) {
 	if *cuts == 0 {
 		t.Skip("make powercut")
@@ -570,7 +568,7 @@ func TestPowerCuts(t *testing.T) {
 		c.boot()
 		early := c.chance.IntN(6) == 0
 		moment := ""
-		if early { // the file system is mounted, its journal and SQLite's are replayed
+		if early { // the file system is mounted and the journals of ext4 and SQLite are replayed
 			moment = c.doom()
 		}
 		ran := c.run()
@@ -586,7 +584,7 @@ func TestPowerCuts(t *testing.T) {
 		cut := time.Now()
 		stake, gone := c.disk.cut(c.chance)
 		atStake, lost = atStake+stake, lost+gone
-		c.guest.log = nil // the next life has its own
+		c.guest.log = nil // the next start has its own
 		c.devices.Close()
 		c.decide(time.Now())
 		near := false
@@ -616,10 +614,9 @@ func TestPowerCuts(t *testing.T) {
 	}
 }
 
-// disputes says what is wrong between what the till was told, the journal and the
-// ledger: an order charged twice, an id or a code that served twice, an order that was
-// taken and forgotten, approved and not paid; and once nothing is under way any more,
-// paid and not approved, or still open.
+// disputes compares what the till was told, the journal and the gateway's records. It reports an order charged
+// twice, an id or a code used twice, an order that was accepted and is missing, one that is approved and not
+// paid, and, once nothing is under way any more, one that is paid and not approved, or still open.
 func disputes(pledges []*pledge, orders []payterm.Order, ledger []row, settled bool) []string {
 	var bad []string
 	dispute := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
@@ -640,7 +637,7 @@ func disputes(pledges []*pledge, orders []payterm.Order, ledger []row, settled b
 				sent++
 			}
 		}
-		switch other, twice := payers[l.Paid]; { // each sale has an amount of its own
+		switch other, twice := payers[l.Paid]; { // each sale has a different amount
 		case journal[l.ID].ID == "":
 			dispute("not in the journal: %s", l.ID)
 		case sent > 1:
@@ -687,7 +684,7 @@ func disputes(pledges []*pledge, orders []payterm.Order, ledger []row, settled b
 	return bad
 }
 
-// TestDisputes plants each thing that the power cuts are there to find.
+// TestDisputes plants each error that disputes must find.
 func TestDisputes(t *testing.T) {
 	const one, two = "T1AAAAA000001", "T1AAAAA000002"
 	type world struct {
@@ -701,7 +698,7 @@ func TestDisputes(t *testing.T) {
 	}{{Action: "PASSIVEPAY"}, {Action: "STATUS_QUERY"}}
 	for name, c := range map[string]struct {
 		plant   func(*world)
-		at, end string // found at a start, and in the end
+		at, end string // found at a start, and at the end
 	}{
 		"nothing": {func(*world) {}, "", ""},
 		"sent twice": {func(w *world) { w.ledger[0].Requests = append(w.ledger[0].Requests, pay[0]) },

@@ -41,17 +41,17 @@ const (
 	built   = "../../build/image/"
 	name    = "payterm-arm64-virt"
 	uboot   = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
-	signKey = "0123456789ABCDEF" // guards nothing
+	signKey = "0123456789ABCDEF" // not a secret
 	host    = "10.0.2.2"         // this process's loopback, seen from the guest
 
-	// Everything is emulated, on a machine that others use too.
+	// Everything is emulated, on a machine that may be busy.
 	stepTime = 20 * time.Minute
 	wholeRun = 100 * time.Minute
 
 	mebi      = 1 << 20
 	dataAt    = 66 + 2*512 // MB, as crossbuild/image/build lays it
 	dataMB    = 64
-	grownByMB = 400 // a bundle is fetched there, and leaves 128 MB free
+	grownByMB = 400 // a bundle is downloaded there, and leaves 128 MB free
 
 	board = `board = "virtual"
 [display]
@@ -77,13 +77,13 @@ ca_file = "/etc/payterm/ca.pem"
 url = "https://` + host + `:%[1]s/newest.raucb"
 `
 
-	// What a version of the test's has, beside what it is to prove: it looks for newer ones
-	// soon after its start, and trusts this process.
+	// Changes to a version for the tests: it looks for newer versions soon after its start, and trusts this
+	// process.
 	soon = "[Timer]\nOnCalendar=\nRandomizedDelaySec=0\nOnActiveSec=1\n"
 	look = "[Service]\nEnvironment=SSL_CERT_FILE=/etc/payterm/ca.pem\nStandardOutput=journal+console\nStandardError=journal+console\n"
 )
 
-// run runs a program and gives what it says.
+// run runs a program and returns its output.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), stepTime)
@@ -102,10 +102,10 @@ func put(t *testing.T, path string, text []byte) {
 	}
 }
 
-// hub is the simulator behind TLS, and the certificate that the guest is given.
+// hub is the simulator behind TLS, with the certificate for the guest.
 type hub struct {
 	sim    *ottsim.Sim
-	asked  atomic.Int64           // how often by a terminal
+	asked  atomic.Int64           // number of requests by terminals
 	newest atomic.Pointer[string] // the newest version's bundle, once there is one
 	port   string
 	ca     []byte
@@ -151,8 +151,8 @@ func gateway(t *testing.T) *hub {
 	return h
 }
 
-// card is the image on a larger disk, provisioned by hand: what the terminal's
-// configuration is, and a mark of ours that has to survive everything.
+// newDisk returns the image on a larger disk, provisioned by hand: with the terminal's configuration, and with
+// a file of the test that has to survive everything.
 func newDisk(t *testing.T, dir, port string, ca []byte) string {
 	t.Helper()
 	disk, data := filepath.Join(dir, "disk"), filepath.Join(dir, "data")
@@ -193,12 +193,12 @@ func newDisk(t *testing.T, dir, port string, ca []byte) string {
 // bundles are made from the image's own root file system.
 type bundles struct {
 	dir string
-	at  int64 // when the image's source was made, in seconds since 1970
+	at  int64 // time of the image's source, in seconds since 1970
 }
 
-// bundle makes one whose agent was built some seconds after the image's (few: a terminal
-// believes no clock that stands before its agent's source), or one that does not start; also
-// is added to what systemd does with units, by their names.
+// bundle makes a bundle whose agent was built some seconds after the image's, or one that does not start. The
+// seconds must be few: a terminal does not trust a clock that is before the time of its agent's source. also is
+// added to systemd units, by name.
 func (b bundles) bundle(t *testing.T, file string, later int64, starts bool, also ...[2]string) string {
 	t.Helper()
 	work := t.TempDir()
@@ -216,7 +216,7 @@ func (b bundles) bundle(t *testing.T, file string, later int64, starts bool, als
 		}
 		script = fmt.Sprintf("rm usr/bin/payterm\nwrite %s usr/bin/payterm\nsif usr/bin/payterm mode 0100755\n", agent)
 	}
-	lay := t.TempDir() // what lies in work goes into the bundle
+	lay := t.TempDir() // the content of work goes into the bundle
 	for _, unit := range also {
 		text, in := filepath.Join(lay, unit[0]), "etc/systemd/system/"+unit[0]+".d"
 		put(t, text, []byte(unit[1]))
@@ -228,18 +228,18 @@ func (b bundles) bundle(t *testing.T, file string, later int64, starts bool, als
 	return b.pack(t, work, file, later)
 }
 
-// emptied is a folder with next to nothing for a root file system: what is refused by
-// its manifest needs none.
+// emptied returns a directory with a minimal root file system: a bundle that is refused because of its manifest
+// needs no more.
 func emptied(t *testing.T) string {
 	t.Helper()
 	work := t.TempDir()
-	noise := make([]byte, mebi) // RAUC takes no bundle that is compressed to nothing
+	noise := make([]byte, mebi) // RAUC refuses a bundle that is compressed to nothing
 	rand.Read(noise)
 	put(t, filepath.Join(work, "rootfs.ext4"), noise)
 	return work
 }
 
-// pack signs a folder with a root file system.
+// pack signs a directory with a root file system.
 func (b bundles) pack(t *testing.T, work, file string, later int64) string {
 	t.Helper()
 	put(t, filepath.Join(work, "manifest.raucm"),
@@ -250,7 +250,7 @@ func (b bundles) pack(t *testing.T, work, file string, later int64) string {
 	return out
 }
 
-// stick is a USB stick with files: without partitions, as some are sold.
+// stick is a USB stick with files and without partitions, as some are sold.
 func stick(t *testing.T, dir, label string, files ...string) string {
 	t.Helper()
 	path := filepath.Join(dir, label+".stick")
@@ -281,7 +281,7 @@ type machine struct {
 	replies *bufio.Reader
 }
 
-// start gives it power; devices are QEMU's further arguments, and log is added to.
+// start switches the machine on. devices are further arguments for QEMU; the log is appended to.
 func start(t *testing.T, dir, disk, log string, devices ...string) *machine {
 	t.Helper()
 	socket := filepath.Join(dir, "qmp")
@@ -308,14 +308,14 @@ func start(t *testing.T, dir, disk, log string, devices ...string) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { // ends with the machine
+	go func() { // it ends with the machine
 		defer close(m.lines)
 		defer words.Close()
 		for scan := bufio.NewScanner(out); scan.Scan(); {
 			fmt.Fprintln(words, scan.Text())
 			select {
 			case m.lines <- scan.Text():
-			default: // nobody waits for so much
+			default: // more lines than anybody waits for are dropped
 			}
 		}
 	}()
@@ -332,13 +332,13 @@ func start(t *testing.T, dir, disk, log string, devices ...string) *machine {
 	return m
 }
 
-// cut ends the machine as a power cut does.
+// cut ends the machine like a power cut.
 func (m *machine) cut() {
 	m.cmd.Process.Kill() //nolint:errcheck // it may have ended
 	m.cmd.Wait()         //nolint:errcheck // killed
 }
 
-// tell gives QEMU an order and returns its answer.
+// tell sends QEMU a command and returns its answer.
 func (m *machine) tell(order string, arguments any) json.RawMessage {
 	m.t.Helper()
 	text, err := json.Marshal(map[string]any{"execute": order, "arguments": arguments})
@@ -348,7 +348,7 @@ func (m *machine) tell(order string, arguments any) json.RawMessage {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.monitor.SetDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // a read tells
+	m.monitor.SetDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // a read reports it
 	if _, err := m.monitor.Write(append(text, '\n')); err != nil {
 		m.t.Fatalf("%s: %v", order, err)
 	}
@@ -370,13 +370,13 @@ func (m *machine) tell(order string, arguments any) json.RawMessage {
 	}
 }
 
-// plug puts a stick in whose lock is on; a stick is taken out by unplug.
+// plug inserts a stick with its write lock on; unplug removes it.
 func (m *machine) plug(path string) {
 	m.t.Helper()
 	m.insert(path, true, nil)
 }
 
-// insert puts one in; faults are those of QEMU's blkdebug.
+// insert inserts a stick; faults are those of QEMU's blkdebug.
 func (m *machine) insert(path string, locked bool, faults []any) {
 	m.t.Helper()
 	file := map[string]any{"driver": "file", "filename": path, "read-only": locked}
@@ -390,11 +390,11 @@ func (m *machine) insert(path string, locked bool, faults []any) {
 func (m *machine) unplug() {
 	m.t.Helper()
 	m.tell("device_del", map[string]any{"id": "stick"})
-	time.Sleep(2 * time.Second) // its end is an event that may pass
+	time.Sleep(2 * time.Second) // the event that reports its end may come late
 	m.tell("blockdev-del", map[string]any{"node-name": "stick"})
 }
 
-// written says how many bytes the guest has written to its card.
+// written returns how many bytes the guest has written to its card.
 func (m *machine) written() int64 {
 	m.t.Helper()
 	var stats []struct {
@@ -415,7 +415,7 @@ func (m *machine) written() int64 {
 	return 0
 }
 
-// What the terminal says of itself, on a console on which nobody can answer.
+// What the terminal prints, on a console without a log-in.
 const (
 	chose     = `payterm: slot ([AB]) of `
 	refused   = `payterm: update: (\S+) is refused`
@@ -443,10 +443,11 @@ func init() {
 	}
 }
 
-// errOther is when the terminal says something that ends the wait otherwise.
+// errOther means that the terminal printed something that ends the wait.
 var errOther = errors.New("the terminal says otherwise")
 
-// wait waits for words, and gives what they are about. Others end it with an error.
+// wait waits for a line that contains want, and returns what the line is about. A line with one of others ends
+// the wait with an error.
 func (m *machine) wait(want string, others ...string) (string, error) {
 	m.t.Helper()
 	late := time.NewTimer(stepTime)
@@ -483,7 +484,7 @@ func (m *machine) must(want, about string, others ...string) {
 	}
 }
 
-// refuses judges a stick of which nothing may be installed.
+// refuses checks that nothing is installed from a stick with these files.
 func (m *machine) refuses(files ...string) error {
 	m.t.Helper()
 	for range files {
@@ -499,7 +500,7 @@ func (m *machine) refuses(files ...string) error {
 	return err
 }
 
-// TestAB walks a terminal through its updates: see the steps' own words.
+// TestAB takes a terminal through its updates; each step is described where it is.
 func TestAB(t *testing.T) {
 	if !*ab {
 		t.Skip("make ab-test")
@@ -611,7 +612,7 @@ func TestAB(t *testing.T) {
 	step("done")
 }
 
-// imageTime is when the source of the image was made, as its bundle says.
+// imageTime returns the time of the image's source, as its bundle gives it.
 func imageTime(t *testing.T) int64 {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "rauc", "info", "--keyring", "../../build/keys/cert.pem",
@@ -628,8 +629,8 @@ func imageTime(t *testing.T) int64 {
 	return at
 }
 
-// tear tears the newest commit of the data partition's journal, as a cut in the middle of
-// its block does. The kernel mounts no such file system; what checks it before can mend it.
+// tear damages the newest commit of the data partition's journal, like a power cut in the middle of its block.
+// The kernel does not mount such a file system; the file system check can repair it.
 func tear(t *testing.T, disk string) {
 	t.Helper()
 	f, err := os.OpenFile(disk, os.O_RDWR, 0)
@@ -657,8 +658,7 @@ func tear(t *testing.T, disk string) {
 	}
 }
 
-// tamper changes a block in the middle of a bundle's payload, which its signature
-// covers.
+// tamper changes a block in the middle of a bundle's payload, which the signature covers.
 func tamper(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -675,7 +675,7 @@ func tamper(t *testing.T, path string) {
 	}
 }
 
-// dataOf is the data partition of a card that was taken out, repaired as at a start.
+// dataOf returns the data partition of a card that was removed, repaired as at a start.
 func dataOf(t *testing.T, dir, disk string) string {
 	t.Helper()
 	var table struct {
@@ -711,14 +711,14 @@ func dataOf(t *testing.T, dir, disk string) string {
 	return image
 }
 
-// survived looks at what the terminal has kept.
+// survived checks what the terminal must have kept.
 func survived(t *testing.T, dir, disk string) {
 	t.Helper()
 	image := dataOf(t, dir, disk)
 	if mark := run(t, "/sbin/debugfs", "-R", "cat etc/mark", image); !strings.Contains(mark, "survives") {
 		t.Errorf("the mark is %q", mark)
 	}
-	// A version that proves itself against nothing proves nothing.
+	// The old version recorded its state before the update, and the new one is compared with that record.
 	var before struct {
 		Agent  bool
 		Passed map[string]bool
@@ -733,7 +733,7 @@ func survived(t *testing.T, dir, disk string) {
 			t.Errorf("%s was not well before the last update", check)
 		}
 	}
-	// As root, payterm reads it with the rights of the agent's user, who has to get there.
+	// As root, payterm reads it with the rights of the agent's user, who needs access.
 	after := filepath.Join(dir, "after")
 	if err := errors.Join(os.Mkdir(after, 0o755), os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 const (
 	busPolicy = "tree/etc/dbus-1/system.d/payterm-rauc.conf"
 
-	// bus is the system's, as far as it decides who may speak to whom.
+	// bus is the system bus configuration, as far as it decides who may talk to whom.
 	bus = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>system</type>
@@ -40,7 +40,7 @@ const (
   %[2]s
 </busconfig>
 `
-	// raucPolicy is that of Debian's rauc-service 1.8-2.
+	// raucPolicy is the policy of Debian's rauc-service 1.8-2.
 	raucPolicy = `<busconfig>
   <policy context="default">
     <allow send_destination="de.pengutronix.rauc"/>
@@ -50,16 +50,16 @@ const (
   </policy>
 </busconfig>
 `
-	// raucStart is how a call starts it, which is as far as a call comes here.
+	// raucStart is the service that a call would start. It ends at once: the test needs no more of it.
 	raucStart = "[D-BUS Service]\nName=de.pengutronix.rauc\nExec=/bin/false\nUser=root\n"
 )
 
-// TestRAUCIsRoots: root may tell RAUC to install, and nobody else, whatever Debian allows:
-// the agent's user could bring in an older version by it, or have root open what he has
-// laid. Planted: without our file he may. Whoever is not root has nobody but himself ask.
+// TestRAUCIsRoots: only root may tell RAUC to install, although Debian allows more: the agent's user could
+// install an older version, or have root open a file of his. Without our file he may, which proves the test. If
+// the test does not run as root, it can only try as its own user.
 func TestRAUCIsRoots(t *testing.T) {
 	daemon, send := tooltest.Need(t, "dbus-daemon"), tooltest.Need(t, "dbus-send")
-	as := map[string][]string{"himself": nil} // who asks, by what makes a program his
+	as := map[string][]string{"himself": nil} // by user: the command that runs a program as that user
 	if os.Geteuid() == 0 {
 		as = map[string][]string{"root": nil, "nobody": {tooltest.Need(t, "setpriv"), "--reuid=nobody",
 			"--clear-groups"}}
@@ -72,7 +72,7 @@ func TestRAUCIsRoots(t *testing.T) {
 		added   string
 		refused bool
 	}{{"", false}, {"<include>" + ours + "</include>", true}} {
-		dir, err := os.MkdirTemp("", "bus") // a socket's path is short
+		dir, err := os.MkdirTemp("", "bus") // a socket's path must be short
 		if err != nil {
 			t.Fatal(err)
 		}

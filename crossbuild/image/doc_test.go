@@ -1,3 +1,3 @@
-// Package image tests what makes images and bundles, writes cards and keeps the state of
-// the slots; and with make ab-test an image itself, on a virtual board.
+// Package image tests the scripts that make images and bundles, write cards and keep the state of the slots.
+// With make ab-test it tests an image itself, on a virtual board.
 package image

@@ -47,16 +47,15 @@ call_back_url = "https://example.com/cb"
 `
 )
 
-// keyboards are the keypad and the scanner, beside a second display: QEMU types on the
-// keyboard of the display that is named.
+// keyboards are the keypad and the scanner, on a second display: QEMU types on the keyboard of the named
+// display.
 var keyboards = []string{
 	"-device", "bochs-display,id=other,romfile=",
 	"-device", "usb-kbd,serial=keypad,port=1,display=glass",
 	"-device", "usb-kbd,serial=scanner,port=2,display=other",
 }
 
-// types sends signs as a keyboard of the United States does, so slowly that a guest with
-// little of a processor keeps up.
+// types types characters on a US keyboard, so slowly that a guest on a busy host keeps up.
 func (m *machine) types(display, text string, pause time.Duration) {
 	m.t.Helper()
 	send := func(down bool, key string) map[string]any {
@@ -95,8 +94,8 @@ func (m *machine) press(keys ...string) {
 	}
 }
 
-// picture keeps what the glass shows, for people: build/field-N.png. The colour of its
-// head, which it gives, says what kind of screen it is.
+// picture saves the screen for people to look at, as build/field-N.png. It returns the colour of the bar, which
+// shows the kind of screen.
 func (m *machine) picture(n int) color.Color {
 	m.t.Helper()
 	name, err := filepath.Abs(fmt.Sprintf("../../build/field-%d.png", n))
@@ -113,7 +112,7 @@ func (m *machine) picture(n int) color.Color {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		if len(text) > 2000 { // black is 1200 bytes
+		if len(text) > 2000 { // a black screen has 1200 bytes
 			return color.RGBAModel.Convert(shown.At(shown.Bounds().Dx()/2, 5))
 		}
 		if time.Now().After(end) {
@@ -122,7 +121,7 @@ func (m *machine) picture(n int) color.Color {
 	}
 }
 
-// until waits for something that is no word on the console.
+// until waits for a condition that does not show on the console.
 func (m *machine) until(what string, true func() bool) {
 	m.t.Helper()
 	for end := time.Now().Add(stepTime); !true(); time.Sleep(200 * time.Millisecond) {
@@ -139,7 +138,7 @@ type parcelMaker struct {
 	dir string
 }
 
-// parcel makes one, and gives its file and its code.
+// parcel makes a parcel and returns its file and its code.
 func (m parcelMaker) parcel(name, terminal, life, signer string) (file, code string) {
 	m.t.Helper()
 	file = filepath.Join(m.dir, name+".ppv")
@@ -154,8 +153,7 @@ func (m parcelMaker) parcel(name, terminal, life, signer string) (file, code str
 	return file, strings.ReplaceAll(made.Code, " ", "")
 }
 
-// serviceStick is a FAT32 stick with a partition table, and with a folder for the service
-// where room bytes are left.
+// serviceStick is a FAT32 stick with a partition table, a directory for the service, and room bytes free.
 func serviceStick(t *testing.T, dir, label string, room int, files ...string) string {
 	t.Helper()
 	const size, first = 64, 1 // MB
@@ -192,7 +190,7 @@ func serviceStick(t *testing.T, dir, label string, room int, files ...string) st
 	return path
 }
 
-// taken is what the service finds in a bundle on a stick.
+// taken returns the files that the service finds in a bundle on a stick.
 func taken(t *testing.T, dir, stickFile, name string) map[string]string {
 	t.Helper()
 	to := filepath.Join(dir, name)
@@ -224,7 +222,7 @@ func taken(t *testing.T, dir, stickFile, name string) map[string]string {
 	return files
 }
 
-// wallet is a customer with a code on the phone.
+// wallet makes a customer at the simulator and returns a payment code.
 func (h *hub) wallet(t *testing.T) string {
 	t.Helper()
 	var w struct{ Code string }
@@ -237,7 +235,7 @@ func (h *hub) wallet(t *testing.T) string {
 	return w.Code
 }
 
-// orders is the gateway's ledger.
+// orders returns the simulator's orders.
 func (h *hub) orders() string {
 	answer := httptest.NewRecorder()
 	h.sim.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/sim/orders", nil))
@@ -246,8 +244,8 @@ func (h *hub) orders() string {
 
 func paid(h *hub) bool { return strings.Contains(h.orders(), "1234") }
 
-// clockServer is a network time server for the guest, if this process may be one: its
-// port is below 1024, and systemd's client knows no other.
+// clockServer is a network time server for the guest, if this process may open its port: it is below 1024, and
+// systemd's client uses no other.
 func clockServer(t *testing.T) bool {
 	t.Helper()
 	c, err := net.ListenPacket("udp", "127.0.0.1:123")
@@ -256,7 +254,7 @@ func clockServer(t *testing.T) bool {
 		return false
 	}
 	t.Cleanup(func() { c.Close() })
-	go func() { // ends with the socket
+	go func() { // it ends with the socket
 		const since1900 = 2_208_988_800
 		for question := make([]byte, 512); ; {
 			n, from, err := c.ReadFrom(question)
@@ -275,13 +273,13 @@ func clockServer(t *testing.T) bool {
 			copy(a[24:], question[40:48])
 			binary.BigEndian.PutUint64(a[32:], stamp)
 			binary.BigEndian.PutUint64(a[40:], stamp)
-			c.WriteTo(a, from) //nolint:errcheck // it asks again
+			c.WriteTo(a, from) //nolint:errcheck // the client asks again
 		}
 	}()
 	return true
 }
 
-// trusting makes the slot trust the simulator, which no parcel can, and ask our clock.
+// trusting makes the slot trust the simulator, which no parcel can, and use the test's time server.
 func trusting(t *testing.T, dir, disk string, ca []byte, clock bool) {
 	t.Helper()
 	at := fmt.Sprintf("%s?offset=%d", disk, rootA)
@@ -302,15 +300,15 @@ func trusting(t *testing.T, dir, disk string, ca []byte, clock bool) {
 	run(t, "/sbin/debugfs", "-w", "-f", filepath.Join(dir, "script"), at)
 }
 
-// slotSum is a digest of slot A.
+// slotSum returns a digest of slot A.
 func slotSum(t *testing.T, disk string) string {
 	t.Helper()
 	return run(t, "sh", "-c", fmt.Sprintf(`dd if="$0" bs=1M skip=%d count=%d status=none | sha256sum`, rootA/mebi,
 		rootMB), disk)
 }
 
-// TestField: a card from the box to a terminal that sells, by stick, scanner and keypad
-// alone; see the steps' own words.
+// TestField: from a new card to a terminal that sells, using only stick, scanner and keypad. Each step is
+// described where it is.
 func TestField(t *testing.T) {
 	if !*field {
 		t.Skip("make field-test")
@@ -342,7 +340,7 @@ func TestField(t *testing.T) {
 	foreign, _ := d.parcel("foreign", "T9", "24h", stranger)
 	expired, _ := d.parcel("expired", "T8", "1s", fleet)
 	good2, code2 := d.parcel("t2", "T2", "24h", fleet)
-	time.Sleep(10 * time.Millisecond) // serials are milliseconds
+	time.Sleep(10 * time.Millisecond) // serials count milliseconds
 	good3, code3 := d.parcel("t3", "T3", "24h", fleet)
 
 	step("a card as make image wrote it; the gateway's authority is made known to it")
@@ -360,7 +358,7 @@ func TestField(t *testing.T) {
 	trusting(t, dir, disk, h.ca, clock)
 	before := slotSum(t, disk)
 	devices := keyboards
-	if clock { // as a board without a battery
+	if clock { // like a board without a battery
 		devices = append(slices.Clone(devices), "-rtc", "base=2024-01-01T00:00:00")
 	}
 	m := start(t, dir, disk, log, devices...)
@@ -390,7 +388,7 @@ func TestField(t *testing.T) {
 	m.press("1", "2", "3", "4", "ret")
 	time.Sleep(3 * time.Second)
 	m.picture(4)
-	for attempt := 1; !paid(h); attempt++ { // a guest that is short of its processor loses a stroke
+	for attempt := 1; !paid(h); attempt++ { // a guest on a busy host may lose a stroke
 		if attempt > 4 {
 			t.Fatalf("the scanner has typed a payment code four times: %s", h.orders())
 		}
@@ -485,8 +483,8 @@ func TestField(t *testing.T) {
 	step("done")
 }
 
-// enters types a parcel's code until the terminal has asked the gateway once more: it
-// may not have asked for the code yet, or have missed a key.
+// enters types a parcel's code until the terminal asks the gateway again. It may not have asked for the code
+// yet, or may have missed a key.
 func (m *machine) enters(code string, h *hub) {
 	m.t.Helper()
 	asked := h.asked.Load()
@@ -504,7 +502,7 @@ func (m *machine) enters(code string, h *hub) {
 	m.t.Fatal("the code is typed, and the gateway was never asked: build/field-9.png")
 }
 
-// TestWatchdog: every processor hangs, and the board's own watchdog restarts it.
+// TestWatchdog: every processor hangs, and the board's hardware watchdog restarts it.
 func TestWatchdog(t *testing.T) {
 	if !*field {
 		t.Skip("make field-test")

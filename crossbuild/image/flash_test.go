@@ -12,13 +12,13 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// card is a plain file that flash takes for a disk, with what the kernel would say of it.
+// card is a plain file that flash takes for a disk, with what the kernel reports about it.
 type card struct {
 	t                      *testing.T
 	dir, image, path, cert string
 }
 
-// ownKeys are made once: that takes a while.
+// ownKeys are made once, since that is slow.
 var ownKeys = sync.OnceValue(func() map[string]string {
 	dir, err := os.MkdirTemp("", "keys")
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *card) sign() {
 		"-in", c.image, "-outform", "DER", "-out", c.image+".p7s")
 }
 
-// flash runs the script, and says what it said and whether the card was touched.
+// flash runs the script, and returns its output and whether the card was changed.
 func (c *card) flash(device string) (said string, touched bool, err error) {
 	cmd := exec.Command("./flash", c.image, device)
 	cmd.Env = append(os.Environ(), "PAYTERM_FLASH_TEST="+c.dir, "CERT="+c.cert)
@@ -180,7 +180,7 @@ func TestFlashRefuses(t *testing.T) {
 	}
 }
 
-// TestFlashCatchesAWornCard: reading back is not for show.
+// TestFlashCatchesAWornCard: reading back finds a card that does not store what was written.
 func TestFlashCatchesAWornCard(t *testing.T) {
 	t.Parallel()
 	c := newCard(t)

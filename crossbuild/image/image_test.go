@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestImageTellsWhatItPromises: the tree of the image holds what docs/decisions/0013 says
-// of it, as far as words can tell.
+// TestImageTellsWhatItPromises: the image's files contain what docs/decisions/0013 promises, as far as text can
+// show.
 func TestImageTellsWhatItPromises(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ file, says, why string }{
@@ -47,7 +47,7 @@ func TestImageTellsWhatItPromises(t *testing.T) {
 	}
 }
 
-// TestStickIsBoundToItsName: a stick of another name is nobody's business.
+// TestStickIsBoundToItsName: a stick with another label is ignored.
 func TestStickIsBoundToItsName(t *testing.T) {
 	t.Parallel()
 	rule, err := os.ReadFile("tree/usr/lib/udev/rules.d/70-payterm-stick.rules")
@@ -64,8 +64,8 @@ func TestStickIsBoundToItsName(t *testing.T) {
 	}
 }
 
-// TestPartitionsAreWhereTheyAreLookedFor: the recipe, U-Boot's script and the test of the
-// whole count partitions and megabytes each for itself.
+// TestPartitionsAreWhereTheyAreLookedFor: the recipe, U-Boot's script and the test of the whole image each have
+// partition numbers and sizes of their own; they must agree.
 func TestPartitionsAreWhereTheyAreLookedFor(t *testing.T) {
 	t.Parallel()
 	recipe, err := os.ReadFile("build")

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// What the log of a terminal has to say, and may not; the words are systemd's.
+// What the log of a terminal must and must not contain; the words are systemd's.
 var (
 	promised = map[string]string{
 		"the hardware watchdog is in use": `Using hardware watchdog '?i6300ESB`,
@@ -27,7 +27,7 @@ var (
 	}
 )
 
-// brokenPromises judges the log of a terminal.
+// brokenPromises checks the log of a terminal.
 func brokenPromises(log string) (broken []string) {
 	for what, words := range promised {
 		if !regexp.MustCompile(words).MatchString(log) {
@@ -42,7 +42,7 @@ func brokenPromises(log string) (broken []string) {
 	return broken
 }
 
-// TestBrokenPromisesAreSeen: planted, one word at a time.
+// TestBrokenPromisesAreSeen plants each broken promise.
 func TestBrokenPromisesAreSeen(t *testing.T) {
 	t.Parallel()
 	kept := []string{
@@ -71,7 +71,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 	}
 }
 
-// logOf is what a terminal's log says, of all its starts.
+// logOf returns the log of all starts of a terminal.
 func logOf(t *testing.T, dir, data string) string {
 	t.Helper()
 	to := filepath.Join(dir, "log")
@@ -82,7 +82,7 @@ func logOf(t *testing.T, dir, data string) string {
 	return run(t, "journalctl", "--no-pager", "-q", "-o", "short-iso", "--directory", filepath.Join(to, "log"))
 }
 
-// nobodyLogsIn looks into a root file system: no password, no program that takes one.
+// nobodyLogsIn checks a root file system: no password, no program that accepts one.
 func nobodyLogsIn(t *testing.T, root string) {
 	t.Helper()
 	shadow := run(t, "/sbin/debugfs", "-R", "cat etc/shadow", root)
@@ -103,8 +103,7 @@ func nobodyLogsIn(t *testing.T, root string) {
 	}
 }
 
-// hang stops every processor where it is, with its interrupts off, through QEMU's
-// debugger: nothing in the guest helps with it.
+// hang stops every processor with its interrupts off, through QEMU's debugger, without help from the guest.
 func (m *machine) hang(socket string) {
 	m.t.Helper()
 	c, err := net.Dial("unix", socket)
@@ -112,7 +111,7 @@ func (m *machine) hang(socket string) {
 		m.t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // a read tells
+	c.SetDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // a read reports it
 	in := bufio.NewReader(c)
 	ask := func(order string) string {
 		m.t.Helper()
@@ -128,7 +127,7 @@ func (m *machine) hang(socket string) {
 		}
 		for {
 			answer, err := in.ReadString('#')
-			for range 2 { // its checksum, over a socket that loses nothing
+			for range 2 { // its checksum; the socket loses nothing, so it is not checked
 				if err == nil {
 					_, err = in.ReadByte()
 				}
@@ -137,7 +136,7 @@ func (m *machine) hang(socket string) {
 				m.t.Fatalf("%s: %v", order, err)
 			}
 			fmt.Fprint(c, "+")
-			// That it has stopped is said by itself, and once more when it is asked.
+			// A stop is reported on its own, and again when asked for.
 			if said := strings.TrimLeft(strings.TrimSuffix(answer, "#"), "+$"); order == "?" ||
 				!strings.HasPrefix(said, "T05") {
 				return said
@@ -169,5 +168,5 @@ func (m *machine) hang(socket string) {
 			m.t.Fatalf("its next instruction at %x: %s", pc, said)
 		}
 	}
-	ask("D") // and on
+	ask("D") // detach: the machine runs on
 }

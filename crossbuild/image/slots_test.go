@@ -11,7 +11,7 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// slots runs the program of the image over a file for the partition.
+// slots runs the image's program with a file in place of the partition.
 func slots(t *testing.T, env string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("tree/usr/lib/payterm/slots", args...)
@@ -33,7 +33,7 @@ func partition(t *testing.T) string {
 	return env
 }
 
-// story runs "words: what is said" one after the other.
+// story runs lines of the form "arguments: expected output" one after the other.
 func story(t *testing.T, env string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
@@ -48,18 +48,18 @@ func story(t *testing.T, env string, lines ...string) {
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	story(t, partition(t),
-		"get-primary: A", "trial: none", "get-state A: good", // nothing was ever written
-		"set-state B bad:", "get-primary: A", "get-state B: bad", // RAUC before it writes
+		"get-primary: A", "trial: none", "get-state A: good", // nothing was written yet
+		"set-state B bad:", "get-primary: A", "get-state B: bad", // RAUC before it writes a slot
 		"set-primary B:", "get-primary: B", "trial: B", "get-state B: good",
-		"set-state A good:", "trial: B", // the other one's health proves nothing
+		"set-state A good:", "trial: B", // that A is good says nothing about B
 		"set-state B good:", "trial: none", "get-primary: B",
 		"set-primary A:", "trial: A", "set-state A bad:", "trial: none", "get-primary: B",
 		"set-state B bad:", "get-primary: failed: slots: no slot has a try left",
 		"set-state C good: failed", "nonsense: failed")
 }
 
-// TestSlotsAreQuick: RAUC asks several times for one answer of its own, which has 25 s; each
-// program more takes a busy board half a second.
+// TestSlotsAreQuick: RAUC calls the program several times for one answer of its own, within 25 s. Starting one
+// more program takes half a second on a busy board.
 func TestSlotsAreQuick(t *testing.T) {
 	env, few := partition(t), t.TempDir()
 	for _, program := range []string{"mktemp", "rm", "fw_printenv", "fw_setenv", "sync"} {
@@ -72,15 +72,15 @@ func TestSlotsAreQuick(t *testing.T) {
 		"trial: none")
 }
 
-// TestLockIsRoots: the agent's user, whose sandbox leaves him /run/lock, lays no lock there
-// for root's programs to wait for, nor a FIFO in its place.
+// TestLockIsRoots: the agent's user, whose sandbox leaves /run/lock writable, cannot put a lock there that
+// blocks root's programs, nor a FIFO in its place.
 func TestLockIsRoots(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	lock := filepath.Join(root, "run/lock")
 	rule, err := filepath.Abs("tree/usr/lib/tmpfiles.d/payterm-lock.conf")
 	if err == nil {
-		err = errors.Join(os.MkdirAll(lock, 0o700), os.Chmod(lock, 0o777|os.ModeSticky)) // as systemd makes it
+		err = errors.Join(os.MkdirAll(lock, 0o700), os.Chmod(lock, 0o777|os.ModeSticky)) // as systemd does
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -95,8 +95,7 @@ func TestLockIsRoots(t *testing.T) {
 	}
 }
 
-// TestSlotsSurviveACut: whichever byte of the copy being written is the last, the state
-// is the old one or the new one.
+// TestSlotsSurviveACut: wherever writing a copy is interrupted, the state is the old one or the new one.
 func TestSlotsSurviveACut(t *testing.T) {
 	t.Parallel()
 	env := partition(t)
@@ -139,7 +138,7 @@ func TestSlotsSurviveACut(t *testing.T) {
 	}
 }
 
-// TestSlotsAreTwins: what U-Boot's script keeps is what the program keeps.
+// TestSlotsAreTwins: U-Boot's script and the program keep the same state.
 func TestSlotsAreTwins(t *testing.T) {
 	t.Parallel()
 	script, err := os.ReadFile("boot.cmd")

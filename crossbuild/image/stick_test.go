@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A mount of a folder in place of a stick, and programs of the image that need no image.
+// Replacements of programs of the image: a directory is mounted in place of a stick.
 var stands = map[string]string{
 	"systemd-mount":  `for at; do :; done; rmdir "$at" 2>/dev/null; ln -s "$STICK" "$at"`,
 	"systemd-umount": `for at; do :; done; [ -L "$at" ] && rm "$at" && mkdir "$at"`,
@@ -23,12 +23,11 @@ var stands = map[string]string{
 	"payterm":        `[ "$1" != notice ] || { shift; echo "$*" >"$PAYTERM_STICK_TEST/notice"; exit; }; [ "$1" = bundle ] || { echo "payterm: update $3"; exit; }; echo packed`,
 	"journalctl":     `echo a line`,
 	"chgrp":          `:`,
-	// Whoever is handed a folder lays a link where the next file is to come.
+	// The user who gets a directory puts a link where the next file will be written.
 	"chown": `for what; do :; done; [ ! -d "$what" ] || ln -s "$PAYTERM_STICK_TEST/roots" "$what/log"`,
 }
 
-// plugged runs the program of the image over a folder for the stick, and gives what it
-// says.
+// plugged runs the image's program with a directory as the stick, and returns its output.
 func plugged(t *testing.T, root, stick string) string {
 	t.Helper()
 	cmd := exec.Command("tree/usr/lib/payterm/stick", "sda1")
@@ -44,7 +43,7 @@ func plugged(t *testing.T, root, stick string) string {
 	return string(out)
 }
 
-// shown is what the screen was last told.
+// shown checks the last text that was sent to the screen.
 func shown(t *testing.T, root, want string) {
 	t.Helper()
 	if text, err := os.ReadFile(filepath.Join(root, "notice")); err != nil || strings.TrimSpace(string(text)) != want {
@@ -68,7 +67,7 @@ func stickRoot(t *testing.T, readOnly string) string {
 		}
 	}
 	put(t, filepath.Join(root, "sys/class/block/sda1/ro"), []byte(readOnly+"\n"))
-	// Its screen shows 7AMW-R6HP (provision.DeviceOf).
+	// The screen shows 7AMW-R6HP (provision.DeviceOf).
 	put(t, filepath.Join(root, "var/lib/payterm/device.key"), []byte(strings.Repeat("k", 32)))
 	return root
 }
@@ -108,7 +107,7 @@ func TestStickBringsParcels(t *testing.T) {
 			t.Errorf("%s: %q %v", name, text, err)
 		}
 	}
-	// The next stick with a parcel takes their place, and one without leaves them.
+	// The next stick with a parcel replaces them; one without a parcel leaves them.
 	for _, c := range []struct {
 		file string
 		left int
@@ -162,8 +161,8 @@ func TestStickTakesAServiceBundle(t *testing.T) {
 	}
 }
 
-// TestStickTrustsNoAgent: what runs as root writes nowhere where the agent's user could
-// have laid a link, waits for nothing that he has laid, and takes no endless bundle.
+// TestStickTrustsNoAgent: a program that runs as root does not write where the agent's user could have placed a
+// link, does not block on a file of his, and does not accept an endless bundle.
 func TestStickTrustsNoAgent(t *testing.T) {
 	t.Parallel()
 	root, stick := stickRoot(t, "0"), t.TempDir()
@@ -185,12 +184,12 @@ func TestStickTrustsNoAgent(t *testing.T) {
 	if text, err := os.ReadFile(mine); err != nil || string(text) != "of root" {
 		t.Errorf("root's file holds %.40q now, %v", text, err)
 	}
-	// Whoever answers for his files may say anything of the terminal's id.
+	// The agent's user controls his own files, and so the terminal's id.
 	root, stick = stickRoot(t, "0"), t.TempDir()
 	if err := os.Mkdir(filepath.Join(stick, "service"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	// Nor is he listened to for longer than it takes, nor kept all that he has logged.
+	// Reading from him is limited in time, and so is the length of his log.
 	for program, does := range map[string]string{
 		"sed":        `echo ../../../../laid; head -c 1000000 /dev/zero | tr '\\0' A && : >"$PAYTERM_STICK_TEST/heard"`,
 		"journalctl": `head -c 20000000 /dev/zero; echo newest`,

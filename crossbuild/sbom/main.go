@@ -1,8 +1,6 @@
-// Command sbom writes the bill of materials of a built program, as CycloneDX JSON,
-// to standard output: the Go modules that the program itself names, the Go standard
-// library, and the C code that no module names, which are SQLite and, in a static
-// program, the C library and the compiler's runtime. The same program gives the
-// same bytes.
+// Command sbom writes the bill of materials of a built program to standard output, as CycloneDX JSON. It lists
+// the Go modules that the program names, the Go standard library, and the C code that no module names: SQLite
+// and, in a static program, the C library and the compiler's runtime. The same program gives the same bytes.
 package main
 
 import (
@@ -46,14 +44,14 @@ func main() {
 	}
 }
 
-// source is what a program does not say of itself.
+// source is what cannot be read from the program.
 type source struct {
 	version, commit, cc string
 	built               time.Time
-	licences            map[string]string // SPDX by module
+	licences            map[string]string // SPDX identifier or expression, by module
 }
 
-// licences reads NOTICE, where a module's path is followed by its licence.
+// licences reads NOTICE, where each module's path is followed by its licence.
 func licences(notice string) map[string]string {
 	m := map[string]string{}
 	for line := range strings.Lines(notice) {
@@ -79,7 +77,7 @@ func (s source) write(w io.Writer, path string) error {
 	}
 	sum := sha256.Sum256(program)
 	bom := cdx.NewBOM()
-	uuid := sum // version 8: made of the program
+	uuid := sum // version 8: derived from the program
 	uuid[6] = uuid[6]&0x0f | 0x80
 	uuid[8] = uuid[8]&0x3f | 0x80
 	bom.SerialNumber = fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", uuid[:4], uuid[4:6], uuid[6:8], uuid[8:10], uuid[10:16])
@@ -132,7 +130,7 @@ const sqliteModule = "github.com/mattn/go-sqlite3"
 
 var macro = regexp.MustCompile(`(?m)^#define (SQLITE_VERSION|__GLIBC__|__GLIBC_MINOR__|__GNUC__|__GNUC_MINOR__|__GNUC_PATCHLEVEL__) "?([0-9.]+)"?$`)
 
-// cParts asks the compiler which SQLite, C library and runtime it builds with.
+// cParts asks the compiler for the versions of SQLite, C library and runtime.
 func cParts(cc string, deps []*debug.Module) ([]cdx.Component, error) {
 	input := "#include <features.h>\n"
 	for _, m := range deps {

@@ -13,7 +13,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// TestSBOM reads the bill of this test's own program.
+// TestSBOM checks the bill of materials of this test's own program.
 func TestSBOM(t *testing.T) {
 	this, err := os.Executable()
 	if err != nil {

@@ -1,12 +1,11 @@
-// Command probe is what the virtual board's guests run beside the agent: it lets the
-// host's tests reach what only the guest can reach, through hal and the drivers as the
-// agent does. It leaves all judgement to them. What it finds it says on its standard
-// output, in lines that begin with "board:".
+// Command probe runs beside the agent in the guests of the virtual board. It gives the host's tests access to
+// what only the guest can reach, through hal and the drivers like the agent itself. The tests do all checking.
+// It prints its findings on standard output, in lines that begin with "board:".
 //
-//	probe relay ADDRESS SOCKET       hands TCP connections on to the agent's socket
-//	probe notify SOCKET              says when a service reports READY=1 there, in seconds since the kernel's start
-//	probe keys PROFILE               says each key of the profile's matrix, up to ENTER
-//	probe edges LINE N               says the level of a line after each of N edges
+//	probe relay ADDRESS SOCKET       forwards TCP connections to the agent's socket
+//	probe notify SOCKET              prints when a service reports READY=1 there, in seconds since the kernel's start
+//	probe keys PROFILE               prints each key of the profile's matrix, up to ENTER
+//	probe edges LINE N               prints the level of a line after each of N edges
 //	probe i2c BUS ADDRESS WRITE N    writes bytes (in hex), then reads N
 //	probe spi PORT WRITE             exchanges bytes (in hex)
 //	probe oled PROFILE               draws a pattern on the profile's ssd1306
@@ -62,8 +61,8 @@ func run(args []string) error {
 
 func say(format string, args ...any) { fmt.Printf("board: "+format+"\n", args...) }
 
-// relay ends with the guest. A connection while nobody listens on the socket is
-// closed, as the socket's own would be refused.
+// relay runs until the guest ends. If nobody listens on the socket, it closes the connection, as the socket
+// would refuse it.
 func relay(args []string) error {
 	l, err := net.Listen("tcp", args[0])
 	if err != nil {
@@ -81,7 +80,7 @@ func relay(args []string) error {
 				return
 			}
 			go func() {
-				io.Copy(agent, caller) //nolint:errcheck // either end may go at any time
+				io.Copy(agent, caller) //nolint:errcheck // either end may close at any time
 				agent.Close()
 			}()
 			io.Copy(caller, agent) //nolint:errcheck // as above
@@ -89,7 +88,7 @@ func relay(args []string) error {
 	}
 }
 
-// notify is what systemd would be to the agent; it goes on reading until it is ended.
+// notify reads the agent's messages in systemd's place, until it is ended.
 func notify(args []string) error {
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: args[0], Net: "unixgram"})
 	if err != nil {
@@ -111,7 +110,7 @@ func notify(args []string) error {
 	}
 }
 
-// openBoard opens a profile's wires.
+// openBoard opens the ports of a profile.
 func openBoard(path string) (*board.Board, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -132,8 +131,8 @@ func openBoard(path string) (*board.Board, error) {
 	return b, nil
 }
 
-// row lets the host connect contacts: in a real matrix a column follows its row at
-// once, here once the host has looked at the rows and answers with a line.
+// row lets the host connect contacts. In a real matrix a column follows its row at once; here it follows when
+// the host has read the rows and has answered with a line.
 type row struct {
 	gpio.PinIO
 	host *bufio.Reader
@@ -257,8 +256,8 @@ func exchange(args []string) error {
 	return port.Close()
 }
 
-// ssd0303 is what QEMU has of this family: of both ways to send commands it knows the
-// one where each byte has a control byte of its own (Co set), and the driver's not.
+// ssd0303 is QEMU's chip of this family. It knows only one of the two ways to send commands: each byte after a
+// control byte of its own (Co set). The driver uses the other, so this converts.
 type ssd0303 struct{ conn.Conn }
 
 func (c ssd0303) Tx(w, r []byte) error {
@@ -272,8 +271,8 @@ func (c ssd0303) Tx(w, r []byte) error {
 	return c.Conn.Tx(w, r)
 }
 
-// oled lights the dots where (x*x + 3*x*y + 7*y) mod 11 is below 5, which looks like
-// itself neither shifted nor mirrored.
+// oled lights the dots where (x*x + 3*x*y + 7*y) mod 11 is below 5. The pattern differs from itself shifted or
+// mirrored.
 func oled(args []string) error {
 	b, err := openBoard(args[0])
 	if err != nil {
