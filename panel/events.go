@@ -11,33 +11,33 @@ import (
 	"time"
 )
 
-// listeners are those of /emu/events. The zero value is ready.
+// listeners are the clients of /emu/events. The zero value is ready to use.
 type listeners struct {
 	mu   sync.Mutex
 	list map[*listener]bool
-	last map[string]string // what a newcomer is told first, by what it is about
+	last map[string]string // sent to a new client first, by subject
 }
 
-// listener is one of them. An event that is pending already is not said twice in a
-// row, so that a frame is one event, however many transfers it took.
+// listener is one client. If an event is pending already it is not added again, so a frame is one event,
+// however many transfers it took.
 type listener struct {
-	wake    chan struct{} // closed when it fell too far behind
+	wake    chan struct{} // closed if the client fell too far behind
 	pending []string
 }
 
 const (
 	maxListeners = 32
 	maxPending   = 256
-	gather       = 20 * time.Millisecond // one frame, one line
+	gather       = 20 * time.Millisecond // one event for the transfers of a frame
 )
 
-// publish says an event to every listener, and to those who come later as well when
-// it says how a thing is: about names that. A listener that has fallen too far behind is
-// cut off: a browser comes back by itself and looks at everything anew.
+// publish sends an event to every client. If about is not empty, the event is a state of that subject, and
+// later clients get it too. A client that has fallen too far behind is disconnected: the browser reconnects and
+// reads everything again.
 func (l *listeners) publish(name, about string, data any) {
 	body, err := json.Marshal(data)
 	if err != nil {
-		body = []byte("{}") // words in, words out: it cannot happen
+		body = []byte("{}") // cannot happen: data are texts
 	}
 	event := fmt.Sprintf("event: %s\ndata: %s\n\n", name, body)
 	l.mu.Lock()
@@ -59,7 +59,7 @@ func (l *listeners) publish(name, about string, data any) {
 		}
 		select {
 		case one.wake <- struct{}{}:
-		default: // it is awake
+		default: // it has been woken already
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (l *listeners) remove(one *listener) {
 	delete(l.list, one)
 }
 
-// take is what is pending, in the order in which it happened.
+// take returns the pending events, oldest first.
 func (l *listeners) take(one *listener) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,9 +100,8 @@ func (l *listeners) take(one *listener) []string {
 	return list
 }
 
-// events is GET /emu/events: display, paper and buzzer when they change; key,
-// scan (masked), printer, plug and unplug with what was done. It begins with the
-// sensors and cables that were touched before.
+// events is GET /emu/events: display, paper and buzzer when they change; key, scan (masked), printer, plug and
+// unplug with the details. It begins with the sensors and cables that were changed before.
 func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
 	one := p.listeners.add()
 	if one == nil {
@@ -118,7 +117,7 @@ func (p *Panel) events(w http.ResponseWriter, r *http.Request) {
 	pause := time.NewTimer(gather)
 	defer pause.Stop()
 	for {
-		rc.Flush() //nolint:errcheck // seen at the next write
+		rc.Flush() //nolint:errcheck // a failure shows at the next write
 		list := []string{": still here\n\n"}
 		select {
 		case <-r.Context().Done():

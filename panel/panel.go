@@ -1,8 +1,7 @@
-// Package panel is the front panel of an emulated terminal: its glass, keys,
-// scanner and paper in the browser, and a customer's phone that sees nothing but
-// the pixels of glass and paper. Beside them it tells each order's story from the terminal's
-// journal, which it only reads, and from the simulator's ledger, which it asks over
-// HTTP like anybody. It serves loopback only.
+// Package panel is the front panel of an emulated terminal in the browser: display, keys, scanner and paper,
+// and a customer's phone that sees only the pixels of display and paper. It also shows each order's timeline,
+// from the terminal's journal, which it only reads, and from the simulator's orders, which it requests over
+// HTTP. It serves loopback only.
 package panel
 
 import (
@@ -33,19 +32,19 @@ var pageHTML string
 
 var page = template.Must(template.New("panel").Parse(pageHTML))
 
-// policy keeps the page to what comes with it; the frame is the customer's pay
-// page, wherever the scanned code leads.
+// policy allows the page to load only its own content. The frame is the customer's pay page, at the address in
+// the scanned code.
 const policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-src http: https:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-// Options are what a panel is in front of.
+// Options configure a panel.
 type Options struct {
 	Board  *emulated.Board
-	Screen func() payterm.Screen // the words of what the glass shows
-	Keys   [][]payterm.Key       // the keypad by row and column, "" for no key
-	// Gateway is the simulator's base, for the phone's wallet, the ledger and the
-	// faults; empty where the gateway is another.
+	Screen func() payterm.Screen // the words of the current screen
+	Keys   [][]payterm.Key       // the keypad by row and column; "" is no key
+	// Gateway is the simulator's base URL, for the phone's wallet, the orders and the faults. It is empty if
+	// the gateway is not the simulator.
 	Gateway string
-	Journal string // path of the terminal's journal, which is only read
+	Journal string // path of the terminal's journal, which is opened for reading only
 }
 
 // Panel is the http.Handler of the emulated hardware.
@@ -59,9 +58,9 @@ type Panel struct {
 // key is a key as the page shows it.
 type key struct {
 	Key   payterm.Key
-	Word  bool   // more than a digit or two
-	Typed string // the key of a computer's keyboard, as in KeyboardEvent.key
-	Hint  string // the same, on the key's face
+	Word  bool   // longer than two characters
+	Typed string // the key of a computer's keyboard, as KeyboardEvent.key
+	Hint  string // the same, printed on the key
 }
 
 var typed = map[payterm.Key][2]string{
@@ -71,10 +70,10 @@ var typed = map[payterm.Key][2]string{
 	payterm.KeyF1: {"F1", ""}, payterm.KeyF2: {"F2", ""}, payterm.KeyF3: {"F3", ""}, payterm.KeyF4: {"F4", ""},
 }
 
-// named is a word of the simulator's, and what it means.
+// named is a name that the simulator uses, and its meaning.
 type named struct{ Name, Means string }
 
-// faults are what can go wrong with a request, as the simulator knows it.
+// faults are the simulator's faults.
 var faults = []named{
 	{"drop_before_apply", "The line breaks before the gateway acts"},
 	{"drop_after_apply", "The line breaks after the gateway has acted"},
@@ -98,13 +97,13 @@ var faults = []named{
 	{"code:", "This word as the outer code"},
 }
 
-// actions are the requests that a fault can meet.
+// actions are the requests to which a fault can apply.
 var actions = []named{
 	{"PASSIVEPAY", "Sale, scan"}, {"ACTIVEPAY", "Sale, QR code"}, {"STATUS_QUERY", "Inquiry"}, {"REFUND", "Refund"},
 	{"EX_RATE_QUERY", "Exchange rate"}, {"*", "Any request"},
 }
 
-// devices are those whose cables can be pulled.
+// devices are those whose cables can be unplugged.
 var devices = []string{"display", "keypad", "scanner", "printer"}
 
 // New makes a panel.
@@ -174,10 +173,10 @@ func (p *Panel) front(w http.ResponseWriter, _ *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
-	w.Write(p.page) //nolint:errcheck // the browser has gone
+	w.Write(p.page) //nolint:errcheck // the browser may have closed
 }
 
-// ServeHTTP refuses pages of other sites and names that are not this machine's.
+// ServeHTTP refuses pages of other sites, and host names other than this machine's.
 func (p *Panel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	origin := r.Header.Get("Origin")
 	u, err := url.Parse(origin)
@@ -195,8 +194,8 @@ func local(host string) bool {
 	return config.IsLoopback(strings.Trim(host, "[]"))
 }
 
-// press presses keys in turn and tells each. What is typed at a PIN screen is
-// told as a star.
+// press presses keys one after the other and publishes each. On a PIN screen it publishes a star in place of
+// the key.
 func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 	if len(in.Keys) == 0 || len(in.Keys) > 64 {
 		return errors.New("keys: 1 to 64 at once")
@@ -220,10 +219,10 @@ func (p *Panel) press(in struct{ Keys []payterm.Key }) error {
 	return nil
 }
 
-// maxScan is the longest frame that an agent takes: a parcel's.
+// maxScan is the longest frame that an agent accepts: that of a parcel.
 const maxScan = provision.MaxText
 
-// scan lets the scanner read a code, and tells its masked form.
+// scan lets the scanner read a code, and publishes its masked form.
 func (p *Panel) scan(in struct{ Code string }) error {
 	if in.Code == "" || len(in.Code) > maxScan {
 		return fmt.Errorf("code: 1 to %d characters", maxScan)
@@ -235,7 +234,7 @@ func (p *Panel) scan(in struct{ Code string }) error {
 	return nil
 }
 
-// bus gives the display's bus an adapter that takes so many bytes at once.
+// bus limits how many bytes the adapter of the display's bus takes at once.
 func (p *Panel) bus(in struct{ Most int }) error {
 	if in.Most < 0 {
 		return fmt.Errorf("most: %d bytes", in.Most)
@@ -269,7 +268,7 @@ func (p *Panel) printer(in sensors) error {
 		}
 		p.listeners.publish("printer", "wakes", sensors{Wakes: in.Wakes})
 	}
-	// One event for each sensor, so that each is kept.
+	// One event for each sensor, so that later clients get both.
 	if in.Paper != "" {
 		p.listeners.publish("printer", "paper", sensors{Paper: in.Paper})
 	}
@@ -288,11 +287,11 @@ func (p *Panel) pull(verb string, c cable, do func(string) error) error {
 		return err
 	}
 	p.listeners.publish(verb, "cable of "+c.Device, c)
-	p.Changed("display") // which is dark, or lit
+	p.Changed("display") // it is dark, or lit
 	return nil
 }
 
-// post reads a JSON body strictly and answers {} or what is wrong.
+// post makes a handler that reads a JSON body strictly and answers {} or an error.
 func post[In any](do func(In) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var in In
@@ -308,7 +307,7 @@ func post[In any](do func(In) error) http.HandlerFunc {
 
 const maxBody = 64 << 10
 
-// answer writes what is to be known, or HTTP 400 and what is wrong.
+// answer writes the result, or HTTP 400 and the error.
 func answer(w http.ResponseWriter, known map[string]string, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	if known == nil {
@@ -318,21 +317,21 @@ func answer(w http.ResponseWriter, known map[string]string, err error) {
 		w.WriteHeader(http.StatusBadRequest)
 		known = map[string]string{"error": err.Error()}
 	}
-	json.NewEncoder(w).Encode(known) //nolint:errcheck // the browser has gone
+	json.NewEncoder(w).Encode(known) //nolint:errcheck // the browser may have closed
 }
 
 func picture(w http.ResponseWriter, img image.Image) {
 	w.Header().Set("Content-Type", "image/png")
 	w.Header().Set("Cache-Control", "no-store")
-	(&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, img) //nolint:errcheck // the browser has gone
+	(&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, img) //nolint:errcheck // the browser may have closed
 }
 
 func words(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, text+"\n") //nolint:errcheck // the browser has gone
+	io.WriteString(w, text+"\n") //nolint:errcheck // the browser may have closed
 }
 
-// violations are what the chips did not accept of their drivers, one a line.
+// violations lists what the chips did not accept from their drivers, one in a line.
 func violations(all []emulated.Violation) string {
 	var lines []string
 	for _, v := range all {
@@ -355,6 +354,5 @@ func screenWords(s payterm.Screen) string {
 	return strings.Join(lines, "\n")
 }
 
-// Changed tells whoever listens that a device shows something else: display,
-// paper, buzzer. It does not block.
+// Changed publishes that a device (display, paper, buzzer) shows something new. It does not block.
 func (p *Panel) Changed(device string) { p.listeners.publish(device, "", struct{}{}) }

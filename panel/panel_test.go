@@ -26,11 +26,11 @@ import (
 	"payterm/terminal"
 )
 
-// rig is a panel before an agent that runs, with the simulator behind it.
+// rig is a panel in front of a running agent, with the simulator.
 type rig struct {
 	t   *testing.T
 	url string
-	// pin makes the terminal look as if it asked for a PIN.
+	// pin makes the terminal appear to ask for a PIN.
 	pin atomic.Bool
 }
 
@@ -147,7 +147,7 @@ func (d *rig) listen() <-chan string {
 	return heard
 }
 
-// hears waits for these events in this order, whatever else comes between.
+// hears waits for these events in this order; others may come between.
 func (d *rig) hears(heard <-chan string, want ...string) {
 	d.t.Helper()
 	end := time.After(10 * time.Second)
@@ -164,13 +164,13 @@ func (d *rig) hears(heard <-chan string, want ...string) {
 	}
 }
 
-// TestCalls holds every name, method and status of the control interface.
+// TestCalls tests every name, method and status of the control interface.
 func TestCalls(t *testing.T) {
 	d := newRig(t)
 	for _, c := range []struct {
 		method, path, body string
 		status             int
-		has                string // in the answer
+		has                string // text that the answer contains
 	}{
 		{"GET", "/", "", 200, "<title>payterm"},
 		{"GET", "/nothing", "", 404, ""},
@@ -242,7 +242,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestEvents: the stream carries all of it, secrets masked.
+// TestEvents: the stream has all events, with secrets masked.
 func TestEvents(t *testing.T) {
 	d := newRig(t)
 	heard := d.listen()
@@ -267,15 +267,14 @@ func TestEvents(t *testing.T) {
 	d.call("POST", "/emu/unplug", `{"device":"scanner"}`)
 	d.call("POST", "/emu/plug", `{"device":"scanner"}`)
 	d.hears(heard, `printer {"paper":"near_end"}`, `unplug {"device":"scanner"}`, `plug {"device":"scanner"}`)
-	// Whoever comes later is told how things are.
+	// A later client is told the present state.
 	d.hears(d.listen(), `plug {"device":"scanner"}`, `printer {"paper":"near_end"}`)
 	d.pin.Store(true)
 	d.call("POST", "/emu/key", `{"keys":["7","00","CLEAR"]}`)
 	d.hears(heard, `key {"key":"*"}`, `key {"key":"*"}`, `key {"key":"CLEAR"}`)
 }
 
-// TestWhoMayCall: pages of other sites and names of other machines are refused,
-// whatever they ask for.
+// TestWhoMayCall: pages of other sites and host names of other machines are refused, whatever they request.
 func TestWhoMayCall(t *testing.T) {
 	d := newRig(t)
 	own := strings.TrimPrefix(d.url, "http://")
@@ -288,14 +287,14 @@ func TestWhoMayCall(t *testing.T) {
 		{[]string{"Origin", "https://example.com"}, 403},
 		{[]string{"Origin", "null"}, 403},
 		{[]string{"Origin", "http://127.0.0.1:1"}, 403},
-		{[]string{"Host", "terminal.example.com"}, 403}, // a name that was made to lead here
+		{[]string{"Host", "terminal.example.com"}, 403}, // a name made to resolve to this machine
 		{[]string{"Host", own}, 200},
 	} {
 		for _, call := range []string{"POST /emu/paper/tear", "GET /emu/timeline", "DELETE /sim/faults",
 			"GET /emu/events"} {
 			method, path, _ := strings.Cut(call, " ")
 			if path == "/emu/events" && c.status == 200 {
-				continue // it does not end
+				continue // this answer does not end
 			}
 			if status, text, _ := d.call(method, path, "", c.header...); status != c.status {
 				t.Errorf("%s %q: HTTP %d %s, want %d", call, c.header, status, text, c.status)
@@ -313,7 +312,7 @@ func TestWhoMayCall(t *testing.T) {
 	}
 }
 
-// TestWithoutSimulator: the phone's wallet asks no gateway but the simulator.
+// TestWithoutSimulator: the phone's wallet calls no gateway other than the simulator.
 func TestWithoutSimulator(t *testing.T) {
 	p, err := New(Options{})
 	if err != nil {
@@ -337,7 +336,7 @@ func TestWithoutSimulator(t *testing.T) {
 	}
 }
 
-// TestListeners: what is kept for a listener is bounded, and no change is lost on it.
+// TestListeners: what is kept for a client is bounded, and no change is lost because of that.
 func TestListeners(t *testing.T) {
 	var l listeners
 	one := l.add()

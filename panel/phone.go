@@ -14,8 +14,8 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// camera is the phone's: it decodes what stands on the glass, or with {"at":"paper"} on the
-// paper, pixels only.
+// camera is the phone's camera: it decodes the QR code on the display or, with {"at":"paper"}, on the paper,
+// from pixels only.
 func (p *Panel) camera(w http.ResponseWriter, r *http.Request) {
 	var look struct{ At string }
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
@@ -46,7 +46,7 @@ func (p *Panel) camera(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]string{"code_url": text}, nil)
 }
 
-// codeIn is the text of a QR code in a picture; nothing where there is none.
+// codeIn returns the text of a QR code in a picture, or "" if there is none.
 func codeIn(img image.Image) string {
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
 	if err != nil {
@@ -59,8 +59,8 @@ func codeIn(img image.Image) string {
 	return found.GetText()
 }
 
-// newestCode is that of the code that was printed last. A code is no higher than the paper
-// is wide, so that it lies whole in one of the parts that are looked at from the end on.
+// newestCode returns the text of the code printed last. A code is no higher than the paper is wide, so it lies
+// completely in one of the parts that are searched, beginning at the end.
 func newestCode(paper image.Image) string {
 	strip, is := paper.(interface {
 		SubImage(image.Rectangle) image.Image
@@ -82,12 +82,12 @@ func newestCode(paper image.Image) string {
 	return ""
 }
 
-// wallet asks the simulator for a fresh payment code.
+// wallet asks the simulator for a new payment code.
 func (p *Panel) wallet(w http.ResponseWriter, r *http.Request) {
 	p.pass(w, r, "/sim/wallets")
 }
 
-// pass hands a call on to the simulator, and its answer back.
+// pass forwards a call to the simulator, and returns its answer.
 func (p *Panel) pass(w http.ResponseWriter, r *http.Request, path string) {
 	status, body, err := p.simulator(r.Context(), r.Method, path, http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -96,11 +96,11 @@ func (p *Panel) pass(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(body) //nolint:errcheck // the browser has gone
+	w.Write(body) //nolint:errcheck // the browser may have closed
 }
 
-// asked is the page on which a wallet asks its customer for the password of a
-// payment under way, or nothing.
+// asked returns the page on which a wallet asks its customer for the password of the current payment, if there
+// is one.
 func (p *Panel) asked(w http.ResponseWriter, r *http.Request) {
 	_, body, err := p.simulator(r.Context(), http.MethodGet, "/sim/orders", nil)
 	var ledger struct {
@@ -122,7 +122,7 @@ func (p *Panel) asked(w http.ResponseWriter, r *http.Request) {
 	answer(w, known, err)
 }
 
-// maxLedger is what the phone reads of the simulator's ledger.
+// maxLedger bounds what is read of the simulator's orders, in bytes.
 const maxLedger = 16 << 20
 
 // simulator makes one call of the simulator's control interface.

@@ -18,19 +18,18 @@ import (
 )
 
 const (
-	maxTold     = 12  // orders of the timeline
-	maxCompared = 200 // orders of journal and ledger that are held against each other
-	maxMoments  = 60  // lines of one order; the middle of more is left out
+	maxStories  = 12  // orders in the timeline
+	maxCompared = 200 // orders of journal and simulator that are compared
+	maxMoments  = 60  // lines of one order; if there are more, those in the middle are left out
 )
 
-// moment is one line of an order's timeline: an event of the journal, or a request
-// that the simulator saw.
+// moment is one line of an order's timeline: an event of the journal, or a request that the simulator received.
 type moment struct {
 	AtMS    int64    `json:"at_ms"` // since the order began
 	Event   string   `json:"event"`
 	Facts   string   `json:"facts,omitempty"`
 	Decided []string `json:"decided,omitempty"`
-	Wire    string   `json:"wire,omitempty"` // what went over it, by name
+	Wire    string   `json:"wire,omitempty"` // the messages that were exchanged, by name
 	Gateway bool     `json:"gateway,omitempty"`
 }
 
@@ -44,7 +43,7 @@ type story struct {
 	Moments []moment        `json:"moments"`
 }
 
-// ledgerRow is an order as GET /sim/orders tells it.
+// ledgerRow is an order as GET /sim/orders returns it.
 type ledgerRow struct {
 	ID       payterm.OrderID `json:"order_id"`
 	Amount   int64           `json:"amount_minor"`
@@ -57,20 +56,19 @@ type ledgerRow struct {
 	} `json:"requests"`
 }
 
-// unknown is the status of an order of which the simulator saw requests only.
+// unknown is the status of an order for which the simulator has only requests.
 const unknown = "unknown"
 
-// answerTimeline is what GET /emu/timeline answers.
+// answerTimeline is the answer of GET /emu/timeline.
 type answerTimeline struct {
 	Orders  []story           `json:"orders"`
-	Books   *books            `json:"books,omitempty"`  // where the simulator is the gateway
-	Faults  []json.RawMessage `json:"faults,omitempty"` // as GET /sim/faults tells them
+	Books   *books            `json:"books,omitempty"`  // only if the gateway is the simulator
+	Faults  []json.RawMessage `json:"faults,omitempty"` // as GET /sim/faults returns them
 	Trouble string            `json:"trouble,omitempty"`
 }
 
-// timeline is GET /emu/timeline: the newest orders with their events, the
-// simulator's ledger beside the journal, and the simulator's faults. It reads; it
-// asks nothing of the agent.
+// timeline is GET /emu/timeline: the newest orders with their events, the simulator's orders beside the
+// journal, and the simulator's faults. It only reads, and asks the agent for nothing.
 func (p *Panel) timeline(w http.ResponseWriter, r *http.Request) {
 	known, err := p.look(r.Context())
 	if err != nil {
@@ -78,16 +76,16 @@ func (p *Panel) timeline(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(known) //nolint:errcheck // the browser has gone
+	json.NewEncoder(w).Encode(known) //nolint:errcheck // the browser may have closed
 }
 
-// look gathers what can be had, and says what cannot.
+// look collects what is available, and an error for what is not.
 func (p *Panel) look(ctx context.Context) (answerTimeline, error) {
 	known := answerTimeline{Orders: []story{}}
 	journal, err := storage.OpenReader(p.o.Journal)
 	if err == nil {
 		defer journal.Close()
-	} else if !errors.Is(err, fs.ErrNotExist) { // the agent makes it as it starts
+	} else if !errors.Is(err, fs.ErrNotExist) { // the agent creates it at its start
 		return known, err
 	}
 	latest := func() (list []payterm.Order, err error) {
@@ -105,19 +103,19 @@ func (p *Panel) look(ctx context.Context) (answerTimeline, error) {
 	if err != nil {
 		return known, err
 	}
-	for _, o := range after[:min(len(after), maxTold)] {
+	for _, o := range after[:min(len(after), maxStories)] {
 		events, err := journal.Events(o.ID)
 		if err != nil {
 			return known, err
 		}
 		row, _ := rowOf(ledger, o.ID)
-		known.Orders = append(known.Orders, tell(o, events, row))
+		known.Orders = append(known.Orders, storyOf(o, events, row))
 	}
 	if p.o.Gateway == "" || simErr != nil {
 		return known, simErr
 	}
 	ledger = ledger[max(0, len(ledger)-maxCompared):]
-	for _, row := range ledger { // older orders of which the ledger knows
+	for _, row := range ledger { // older orders that the simulator has
 		if journal == nil || slices.ContainsFunc(after, row.of) {
 			continue
 		}
@@ -131,7 +129,7 @@ func (p *Panel) look(ctx context.Context) (answerTimeline, error) {
 	return known, nil
 }
 
-// simulated asks the simulator for its ledger and faults.
+// simulated asks the simulator for its orders and faults.
 func (p *Panel) simulated(ctx context.Context, known *answerTimeline) ([]ledgerRow, error) {
 	if p.o.Gateway == "" {
 		return nil, nil
@@ -165,9 +163,8 @@ func rowOf(ledger []ledgerRow, id payterm.OrderID) (ledgerRow, bool) {
 	return ledger[i], true
 }
 
-// tell steps through an order's events once more: the same machine that decided
-// says what it decided.
-func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
+// storyOf replays an order's events through the state machine, which shows again what it decided at each.
+func storyOf(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 	t := story{ID: o.ID, Title: string(o.Kind), Total: money(o.Total().Minor, o.Currency), Outcome: o.Outcome,
 		Reason: o.Reason, Moments: []moment{}}
 	if o.Wallet != "" {
@@ -180,7 +177,7 @@ func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 	for _, e := range events {
 		m := moment{AtMS: e.Wall.Sub(events[0].Wall).Milliseconds(), Event: e.Event}
 		if e.Boot == events[0].Boot {
-			m.AtMS = (e.Mono - events[0].Mono).Milliseconds() // which no set clock can bend
+			m.AtMS = (e.Mono - events[0].Mono).Milliseconds() // unaffected by changes of the clock
 		}
 		ev, err := order.DecodeEvent(e.Event, e.Body)
 		if err != nil {
@@ -208,8 +205,8 @@ func tell(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 	return t
 }
 
-// among puts what the simulator saw where it belongs. The journal's own order is
-// kept whatever the clocks say.
+// among inserts the requests that the simulator received. The journal's own order is kept, whatever the clocks
+// say.
 func among(moments []moment, row ledgerRow, began time.Time) []moment {
 	var seen []moment
 	for _, q := range row.Requests {
@@ -231,7 +228,7 @@ func money(minor int64, c payterm.Currency) string {
 	return payterm.Amount{Minor: minor, Currency: c}.String() + " " + string(c)
 }
 
-// happened says in words what an event brought, and what came over the wire.
+// happened describes an event, and names the message that it brought.
 func happened(ev order.Event, c payterm.Currency) (facts, wire string) {
 	switch ev := ev.(type) {
 	case order.SaleBegan:
@@ -266,7 +263,7 @@ func happened(ev order.Event, c payterm.Currency) (facts, wire string) {
 	return facts, ""
 }
 
-// heard says what a reply proved, and what its bytes were.
+// heard describes what a reply proved, and names its content.
 func heard(a payterm.Answer, c payterm.Currency) (facts, wire string) {
 	switch a := a.(type) {
 	case payterm.Unsent:
@@ -298,8 +295,8 @@ func heard(a payterm.Answer, c payterm.Currency) (facts, wire string) {
 	return "", ""
 }
 
-// decided says what a step came to: what the order has become, and what it ordered
-// to be done. Requests that it sent join the wire.
+// decided describes a step: the new state of the order, and its commands. Requests that it sent are added to
+// wire.
 func decided(before, after order.Order, commands []order.Command, wire string) ([]string, string) {
 	var list, out []string
 	if after.Phase != before.Phase {
@@ -327,7 +324,7 @@ func decided(before, after order.Order, commands []order.Command, wire string) (
 			list = append(list, "print "+spaced(string(c.Slip)))
 		case order.Play:
 			list = append(list, "sound "+spaced(string(c.Sound)))
-		default: // the counter's; an order gives none of them
+		default: // commands of the counter; an order has none of them
 		}
 	}
 	if wire != "" {
@@ -336,7 +333,7 @@ func decided(before, after order.Order, commands []order.Command, wire string) (
 	return list, strings.Join(out, "; ")
 }
 
-// phaseWords says a phase in plain words.
+// phaseWords replaces the names of phases by plain words.
 var phaseWords = strings.NewReplacer(
 	"Scanning", "wait for a scan", "Baselining", "ask how the sale stands", "Sending", "send once", "Redialling",
 	"dial again", "ShowingCode", "show the code",
@@ -347,12 +344,12 @@ var phaseWords = strings.NewReplacer(
 
 func spaced(word string) string { return strings.ReplaceAll(word, "_", " ") }
 
-// verdict is how journal and ledger stand to each other.
+// verdict is the result of comparing journal and simulator.
 type verdict string
 
 const (
 	same    verdict = "same"
-	open    verdict = "open" // the terminal still asks
+	open    verdict = "open" // the terminal still inquires
 	differs verdict = "differs"
 )
 
@@ -365,20 +362,20 @@ type pair struct {
 	Why     string          `json:"why,omitempty"`
 }
 
-// books are journal and ledger beside each other.
+// books is the comparison of journal and simulator.
 type books struct {
 	Pairs  []pair          `json:"pairs"` // the newest, and all that differ
 	Counts map[verdict]int `json:"counts"`
 }
 
-// compareAll holds the ledger against the journal as it was before and after the
-// ledger was read: what differs from one of them alone is under way, no difference.
-// Refunds are compared by what they did to their sale.
+// compareAll compares the simulator's orders with the journal as it was before and after they were read. If an
+// order agrees with one of these, a difference from the other only means that it is under way. Refunds are
+// compared by their effect on the sale.
 func compareAll(before, after []payterm.Order, ledger []ledgerRow) *books {
 	b := &books{Pairs: []pair{}, Counts: map[verdict]int{}}
 	add := func(p pair) {
 		b.Counts[p.Verdict]++
-		if len(b.Pairs) < maxTold || p.Verdict == differs {
+		if len(b.Pairs) < maxStories || p.Verdict == differs {
 			b.Pairs = append(b.Pairs, p)
 		}
 	}
@@ -411,7 +408,7 @@ func compareAll(before, after []payterm.Order, ledger []ledgerRow) *books {
 	return b
 }
 
-// refunding tells whether a refund of a sale is not settled.
+// refunding reports whether a refund of a sale is not finished.
 func refunding(orders []payterm.Order, sale payterm.OrderID) bool {
 	return slices.ContainsFunc(orders, func(o payterm.Order) bool {
 		return o.SaleID == sale && (o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt)
@@ -433,8 +430,8 @@ func rowWords(status string, paid, refunded int64, c payterm.Currency) string {
 	return words
 }
 
-// compare judges one sale. A row of status unknown is none. refunding says that a
-// refund of it is not settled here.
+// compare compares one sale. A row with status unknown counts as missing. refunding means that a refund of the
+// sale is not finished here.
 func compare(o payterm.Order, row ledgerRow, refunding bool) (verdict, string) {
 	unsettled := o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt && o.ClosedAt.IsZero()
 	switch {

@@ -18,8 +18,7 @@ import (
 	"payterm/storage"
 )
 
-// TestTimeline sells once and reads the story: what happened, what was decided,
-// what went over the wire, and nothing that is secret.
+// TestTimeline makes a sale and reads its timeline: events, decisions, messages, and no secret.
 func TestTimeline(t *testing.T) {
 	d := newRig(t)
 	d.call("POST", "/emu/key", `{"keys":["1","2","3","4","ENTER"]}`)
@@ -45,7 +44,7 @@ func TestTimeline(t *testing.T) {
 		moments = append(moments, fmt.Sprint(m.Event, " | ", m.Facts, " | ", strings.Join(m.Decided, ", "), " | ",
 			m.Wire))
 	}
-	slices.Sort(moments) // the request of a millisecond may come on either side of it
+	slices.Sort(moments) // a request in the same millisecond may be before or after it
 	want := []string{
 		"PASSIVEPAY |  |  | at the gateway",
 		"code_scanned | code ****" + w.Code[14:] + " Alipay | send once, sound scan | out: PASSIVEPAY " + string(o.ID),
@@ -82,7 +81,7 @@ func (d *rig) shows(screen string) {
 	}
 }
 
-// journaled writes events as the journal keeps them, a second apart.
+// journaled returns events as the journal stores them, one second apart.
 func journaled(t *testing.T, events ...order.Event) []payterm.Journaled {
 	t.Helper()
 	var list []payterm.Journaled
@@ -98,15 +97,15 @@ func journaled(t *testing.T, events ...order.Event) []payterm.Journaled {
 	return list
 }
 
-// TestTellAcrossARestart: the monotonic clock begins anew, so the wall's is taken;
-// an event of a later version is told, not hidden.
-func TestTellAcrossARestart(t *testing.T) {
+// TestStoryAcrossARestart: the monotonic clock starts again, so the wall clock is used; an event of a later
+// version is shown, not hidden.
+func TestStoryAcrossARestart(t *testing.T) {
 	sale := order.SaleBegan{ID: "A1", Mode: payterm.Passive, AmountMinor: 500, Currency: "CAD",
 		Rules: order.DefaultRules()}
 	events := journaled(t, sale, order.Restarted{}, order.Restarted{})
 	events[1].Boot, events[1].Mono = "BBBBB", time.Millisecond
 	events[2].Event = "beamed_up"
-	got := tell(payterm.Order{ID: "A1"}, events, ledgerRow{})
+	got := storyOf(payterm.Order{ID: "A1"}, events, ledgerRow{})
 	if len(got.Moments) != 3 || got.Moments[1].AtMS != 1000 || !slices.Contains(got.Moments[1].Decided,
 		"cancelled: restarted") && !slices.Contains(got.Moments[1].Decided, "not sent: restarted") {
 		t.Errorf("%+v", got.Moments)
@@ -116,8 +115,8 @@ func TestTellAcrossARestart(t *testing.T) {
 	}
 }
 
-// TestTellIsBounded: of a long story the beginning and the end are told.
-func TestTellIsBounded(t *testing.T) {
+// TestStoryIsBounded: of a long timeline the beginning and the end are shown.
+func TestStoryIsBounded(t *testing.T) {
 	events := journaled(t, order.SaleBegan{ID: "A1", Mode: payterm.Active, Wallet: payterm.Alipay, AmountMinor: 500,
 		Currency: "CAD", Rules: order.DefaultRules()})
 	var row ledgerRow
@@ -127,15 +126,15 @@ func TestTellIsBounded(t *testing.T) {
 			Action string    `json:"action"`
 		}{events[0].Wall.Add(time.Duration(i) * time.Minute), fmt.Sprint("Q", i)})
 	}
-	got := tell(payterm.Order{ID: "A1"}, events, row).Moments
+	got := storyOf(payterm.Order{ID: "A1"}, events, row).Moments
 	if len(got) != maxMoments || got[0].Event != "sale_began" || got[maxMoments-1].Event != "Q99" ||
 		got[maxMoments/3].Facts != "42 more: payterm journal show A1" {
 		t.Errorf("%d lines, %+v ... %+v", len(got), got[0], got[len(got)-1])
 	}
 }
 
-// TestAmong: what the gateway saw stands where it came in, and the journal's own order
-// is kept though its clock was set back.
+// TestAmong: what the gateway received is inserted at its time, and the journal's own order is kept although
+// its clock was set back.
 func TestAmong(t *testing.T) {
 	began := time.Unix(1e9, 0)
 	var row ledgerRow
@@ -152,7 +151,7 @@ func TestAmong(t *testing.T) {
 	}
 }
 
-// TestPhasesHaveWords: no phase shows its name in the code.
+// TestPhasesHaveWords: no phase is shown by its name in the code.
 func TestPhasesHaveWords(t *testing.T) {
 	for p := order.Scanning; !strings.HasPrefix(p.String(), "Phase("); p++ {
 		if said := phaseWords.Replace(p.String()); strings.ContainsFunc(said, unicode.IsUpper) {
@@ -161,7 +160,7 @@ func TestPhasesHaveWords(t *testing.T) {
 	}
 }
 
-// TestCompare has each way in which journal and ledger can stand to each other.
+// TestCompare tests each possible result of comparing journal and simulator.
 func TestCompare(t *testing.T) {
 	closed := time.Unix(1e9, 0)
 	order := func(outcome payterm.Outcome, paid, refunded int64) payterm.Order {
@@ -215,8 +214,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareAll: what the ledger alone has differs; what was under way while it was
-// read does not; a refund is no sale.
+// TestCompareAll: an order that only the simulator has is a difference; one that was under way while it was
+// read is none; a refund is not a sale.
 func TestCompareAll(t *testing.T) {
 	sale := payterm.Order{ID: "A1", Kind: payterm.KindSale, AmountMinor: 500, Currency: "CAD",
 		Outcome: payterm.Approved, PaidMinor: 500, ClosedAt: time.Unix(1e9, 0)}
@@ -253,7 +252,7 @@ func TestCompareAll(t *testing.T) {
 	}
 }
 
-// TestCompareAllShowsEachDifference, however many newer orders agree.
+// TestCompareAllShowsEachDifference, even if many newer orders agree.
 func TestCompareAllShowsEachDifference(t *testing.T) {
 	var orders []payterm.Order
 	for i := range 30 {
@@ -262,13 +261,12 @@ func TestCompareAllShowsEachDifference(t *testing.T) {
 	}
 	orders[29].Outcome = payterm.Approved
 	b := compareAll(orders, orders, nil)
-	if n := len(b.Pairs); n != maxTold+1 || b.Pairs[n-1].ID != "A29" || b.Counts[same] != 29 || b.Counts[differs] != 1 {
+	if n := len(b.Pairs); n != maxStories+1 || b.Pairs[n-1].ID != "A29" || b.Counts[same] != 29 || b.Counts[differs] != 1 {
 		t.Errorf("%+v", b)
 	}
 }
 
-// TestFaultsAreTheSimulators: the page offers what the simulator knows, all of it
-// and nothing else.
+// TestFaultsAreTheSimulators: the page offers exactly the simulator's faults.
 func TestFaultsAreTheSimulators(t *testing.T) {
 	sim := ottsim.New(ottsim.Config{MerchantID: "ON00000000", SignKey: "0123456789ABCDEF", Seed: 1})
 	ask := func(action, fault string) string {
@@ -297,7 +295,7 @@ func TestFaultsAreTheSimulators(t *testing.T) {
 	}
 }
 
-// TestTimelineOfADamagedJournal: what cannot be read is said.
+// TestTimelineOfADamagedJournal: what cannot be read is reported.
 func TestTimelineOfADamagedJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "payterm.db")
 	if err := os.WriteFile(path, []byte("this is no journal"), 0o600); err != nil {
