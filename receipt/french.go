@@ -1,7 +1,7 @@
 package receipt
 
-// french is the French of Quebec, in letters that the oldest code pages have: of
-// the capitals É, and neither À nor Ê.
+// french is the French of Quebec, using only letters that the oldest code pages have: of the accented capitals
+// É, but neither À nor Ê.
 var french = texts{
 	language: "fr",
 	copyMark: "COPIE", merchantCopy: "Copie du marchand", customerCopy: "Copie du client",

@@ -1,10 +1,8 @@
-// Package receipt puts an order on paper: which lines a merchant and a customer
-// get, in which order and words. How they are laid out on a roll is for
-// drivers/printer.
+// Package receipt composes slips: which lines a merchant and a customer get, in which order and words. The
+// layout on paper is made in drivers/printer.
 //
-// Every text of the slips is in a table for each language (texts.go, french.go,
-// chinese.go). What a customer takes along may be in two languages: a line of its
-// own for each in the middle of the roll, "Montant / Amount" at its left.
+// Every text is in a table for each language (texts.go, french.go, chinese.go). A customer's slip may be in two
+// languages: a centred text has a line for each, a label at the left has both, "Montant / Amount".
 package receipt
 
 import (
@@ -17,17 +15,16 @@ import (
 	"payterm/locale"
 )
 
-// Merchant is the head of a slip. TaxID is printed as it was given, a line for each
-// number: a semicolon or a new line parts them, as in "TPS 123456789 RT0001; TVQ
-// 1234567890 TQ0001".
+// Merchant is the head of a slip. TaxID is printed as given, with a line for each number: they are separated by
+// a semicolon or a new line, as in "TPS 123456789 RT0001; TVQ 1234567890 TQ0001".
 type Merchant struct {
 	Name, Address, Phone, TaxID string
 }
 
 // Options are what a slip needs besides the order.
 type Options struct {
-	Language   string   // en, fr or zh: of what staff keeps
-	Customer   []string // languages of what a customer takes along, the first one's amounts; none for Language
+	Language   string   // en, fr or zh: of the merchant's slips
+	Customer   []string // languages of the customer's slips; amounts are written in the first; none for Language
 	Merchant   Merchant
 	MerchantID string
 	Terminal   string
@@ -35,12 +32,12 @@ type Options struct {
 	Watermark  string // SIMULATION, on every slip
 }
 
-// Compose writes a slip of an order. Every print after the first says COPY.
+// Compose composes a slip of an order. Every print after the first is marked COPY.
 func Compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.Receipt {
 	return repeatable(again, func(again bool) payterm.Receipt { return compose(slip, o, again, opt) })
 }
 
-// repeatable is a slip, with the one that is printed where it breaks off.
+// repeatable returns a slip that contains its copy, to be printed if it breaks off.
 func repeatable(again bool, write func(again bool) payterm.Receipt) payterm.Receipt {
 	r, next := write(again), write(true)
 	r.Again = &next
@@ -57,7 +54,7 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 	if opt.Watermark != "" {
 		w.alert(opt.Watermark, false)
 	}
-	if o.MerchantID == "" || o.MerchantID == opt.MerchantID { // or it was another shop's
+	if o.MerchantID == "" || o.MerchantID == opt.MerchantID { // otherwise the sale was another shop's
 		w.head(opt.Merchant)
 	}
 	if again {
@@ -121,7 +118,7 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 	return r
 }
 
-// forCustomer tells the slips that a customer takes along.
+// forCustomer reports whether a slip is for the customer.
 func forCustomer(slip order.Slip) bool {
 	switch slip {
 	case order.SlipCustomer, order.SlipRefundCustomer, order.SlipInDoubt, order.SlipResolved:
@@ -131,7 +128,7 @@ func forCustomer(slip order.Slip) bool {
 	return false
 }
 
-// outcome is the word that the slip is about.
+// outcome returns the word for the order's outcome.
 func outcome(o payterm.Order, t *texts) string {
 	switch o.Outcome {
 	case payterm.Approved:
@@ -167,7 +164,7 @@ func (w writer) center(s string, bold, large bool) {
 	}
 }
 
-// alert is a line that nobody may miss.
+// alert adds a line that must not be overlooked.
 func (w writer) alert(s string, large bool) {
 	from := len(w.r.Lines)
 	w.center(s, true, large)
@@ -178,7 +175,7 @@ func (w writer) alert(s string, large bool) {
 
 func (w writer) rule() { w.line(payterm.ReceiptLine{Kind: payterm.LineRule}) }
 
-// beside puts the languages of a text into one line.
+// beside joins the languages of a text in one line.
 func beside(s string) string { return strings.ReplaceAll(s, between, " / ") }
 
 func (w writer) pair(left, right string) {

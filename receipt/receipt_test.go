@@ -15,11 +15,11 @@ import (
 	"payterm/unifont"
 )
 
-// missing names what a language lacks.
+// missing returns the texts that a language lacks.
 func missing(t *texts) []string {
 	var out []string
 	v, all := reflect.ValueOf(*t), t.all()
-	if listed := v.NumField() - 1; len(all) != listed { // the language itself is no text
+	if listed := v.NumField() - 1; len(all) != listed { // the language itself is not a text
 		out = append(out, fmt.Sprintf("%d of %d texts are listed", len(all), listed))
 	}
 	for i := range v.NumField() {
@@ -76,7 +76,7 @@ var (
 	}
 )
 
-// text is a slip's lines, one each.
+// text returns a slip's lines, one in each line.
 func text(r payterm.Receipt) string {
 	var out strings.Builder
 	for _, l := range r.Lines {
@@ -85,8 +85,7 @@ func text(r payterm.Receipt) string {
 	return strings.ReplaceAll(out.String(), "\u00a0", " ")
 }
 
-// What a customer takes along is in the customer's languages, what stays with the
-// merchant in the staff's.
+// TestWhoseLanguage: the customer's slips are in the customer's languages, the merchant's in the staff's.
 func TestWhoseLanguage(t *testing.T) {
 	for _, slip := range all {
 		o := sale
@@ -126,7 +125,7 @@ func TestWhoseLanguage(t *testing.T) {
 	}
 }
 
-// The two slips of a doubt say what they are, and neither says more.
+// TestDoubtSlips: the two slips of a doubt say what they are, and no more.
 func TestDoubtSlips(t *testing.T) {
 	for _, c := range []struct {
 		slip    order.Slip
@@ -157,15 +156,15 @@ func TestDoubtSlips(t *testing.T) {
 	}
 }
 
-// tape is a printer's line that keeps what it is sent.
+// tape is a printer's line that records what it is sent.
 type tape struct{ strings.Builder }
 
 func (t *tape) Write(b []byte, _ time.Duration) (int, error) { return t.Builder.Write(b) }
 
 func (t *tape) Read([]byte, time.Duration) (int, error) { return 0, errors.New("it says nothing") }
 
-// Every slip in every language goes through every printer. English and French ones
-// need no pictures: the oldest code page has their letters.
+// TestEverySlipPrints: every slip in every language is printed on every printer. English and French need no
+// pictures: the oldest code page has their letters.
 func TestEverySlipPrints(t *testing.T) {
 	for _, page := range []string{"cp437", "wpc1252", "pc858"} {
 		for _, columns := range []int{16, 32, 42, 48} {
@@ -199,7 +198,7 @@ func TestEverySlipPrints(t *testing.T) {
 	}
 }
 
-// The total's counts and signs are the language's.
+// TestTotalsOfOne: counts and amounts of a total are written as in its language.
 func TestTotalsOfOne(t *testing.T) {
 	for _, c := range []struct {
 		language        string
@@ -223,7 +222,7 @@ func TestTotalsOfOne(t *testing.T) {
 	}
 }
 
-// A Z of several merchants and currencies has a sum for each, and adds none to another.
+// TestTotalsOfSeveral: a Z of several merchants and currencies has a sum for each, and never adds two of them.
 func TestTotalsOfSeveral(t *testing.T) {
 	z := payterm.Totals{
 		Number: 7, TakenBy: payterm.TakenBy{Operator: payterm.TakenLocally, AllowedBy: payterm.SharedSupervisor},
@@ -257,7 +256,8 @@ func TestTotalsOfSeveral(t *testing.T) {
 	}
 }
 
-// A slip names the merchant that its order was sent under, whoever the terminal's is now.
+// TestMerchantOfAnOrder: a slip names the merchant that its order was sent for, even if the terminal has
+// another one now.
 func TestMerchantOfAnOrder(t *testing.T) {
 	o := payterm.Order{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "CAD", MerchantID: "ON1"}
 	if got := text(Compose(order.SlipMerchant, o, true, Options{MerchantID: "ON2"})); !strings.Contains(got,
@@ -271,7 +271,7 @@ func TestMerchantOfAnOrder(t *testing.T) {
 	}
 }
 
-// No slip of a former merchant's has the head of the shop of now.
+// TestHeadOfAnotherMerchant: no slip of a former merchant has the present shop's head.
 func TestHeadOfAnotherMerchant(t *testing.T) {
 	opt := Options{MerchantID: "ON2", Merchant: Merchant{Name: "Shop B"}, Zone: time.UTC}
 	row := payterm.TotalsRow{MerchantID: "ON1", Currency: "CAD", Wallet: payterm.Alipay, Mode: payterm.Passive,
@@ -299,7 +299,7 @@ func TestHeadOfAnotherMerchant(t *testing.T) {
 	}
 }
 
-// An X carries nothing over; a Z does.
+// TestOpenOrdersOfTotals: a Z carries open orders over, an X does not.
 func TestOpenOrdersOfTotals(t *testing.T) {
 	for _, c := range []struct {
 		language, x, z string

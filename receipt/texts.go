@@ -8,9 +8,9 @@ import (
 	"payterm/locale"
 )
 
-// texts is one language of the slips: english below, french.go, chinese.go.
+// texts are the texts of the slips in one language: english below, french.go, chinese.go.
 type texts struct {
-	language                             string // as package locale knows it
+	language                             string // as package locale names it
 	copyMark, merchantCopy, customerCopy string
 	lateTitle, lateLine                  string
 	doubtTitle, doubtLine, doubtNext     string
@@ -28,13 +28,13 @@ type texts struct {
 	thanks, notMoney                     string
 	xTitle, xLine, zTitle                string // zTitle: %d, its number
 	day, from, to                        string
-	sales, refunds, open, carried        string // of one and of many, parted by |, where a language differs
+	sales, refunds, open, carried        string // singular and plural, separated by |, if the language has both
 	net, head                            string
 	codeScanned, codeShown               string // the modes
 	alipay, wechatPay, unionPay          string
 }
 
-// all is every text.
+// all returns every text.
 func (t *texts) all() []*string {
 	return []*string{
 		&t.copyMark, &t.merchantCopy, &t.customerCopy, &t.lateTitle, &t.lateLine, &t.doubtTitle, &t.doubtLine,
@@ -49,7 +49,7 @@ func (t *texts) all() []*string {
 	}
 }
 
-// walletName is the name by which customers know a wallet.
+// walletName returns the name that customers know.
 func (t *texts) walletName(w payterm.Channel) string {
 	switch w {
 	case payterm.Alipay:
@@ -64,11 +64,11 @@ func (t *texts) walletName(w payterm.Channel) string {
 
 var languages = map[string]*texts{"en": &english, "fr": &french, "zh": &chinese}
 
-// between parts the languages of a text that is there in two of them.
+// between separates the languages in a text that has two of them.
 const between = "\x00"
 
-// textsFor gives a language, English for one that is unknown; several become one
-// whose texts have all of them, and whose amounts are the first one's.
+// textsFor returns the texts of a language, or English for an unknown one. Several languages are joined: each
+// text has all of them, and amounts are written in the first.
 func textsFor(wanted ...string) *texts {
 	var all *texts
 	for _, language := range wanted {
@@ -93,7 +93,7 @@ func textsFor(wanted ...string) *texts {
 	return all
 }
 
-// count is the form of a text that goes with so many.
+// count returns the form of a text for a number.
 func (t *texts) count(n int, text string) string {
 	one, many, differ := strings.Cut(text, "|")
 	if differ && !locale.One(n, t.language) {
@@ -102,7 +102,7 @@ func (t *texts) count(n int, text string) string {
 	return fmt.Sprintf(one, n)
 }
 
-// number writes an amount as the first language does.
+// number formats an amount in the first language.
 func (t *texts) number(a payterm.Amount) string { return locale.Number(a, t.language) }
 
 var english = texts{

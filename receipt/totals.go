@@ -9,9 +9,8 @@ import (
 	"payterm/locale"
 )
 
-// Totals writes the slip of a day total: an X while the day goes on, a Z when it
-// is closed. A Z that is printed again says COPY, and is the same otherwise. The
-// currency is that of nothing, where nothing was taken.
+// Totals composes the slip of a day total: an X during the day, a Z when it is closed. A Z that is printed
+// again is marked COPY and is otherwise the same. currency is used for zero if nothing was sold.
 func Totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Options) payterm.Receipt {
 	return repeatable(again, func(again bool) payterm.Receipt { return totals(t, z, again, currency, opt) })
 }
@@ -28,7 +27,7 @@ func totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	}
 	sums := t.Sums()
 	of := func(sum payterm.TotalsRow) bool { return sum.MerchantID == "" || sum.MerchantID == opt.MerchantID }
-	if len(sums) == 0 || slices.ContainsFunc(sums, of) { // or it was another shop's
+	if len(sums) == 0 || slices.ContainsFunc(sums, of) { // otherwise it was another shop's
 		w.head(opt.Merchant)
 	}
 	if again {
@@ -85,20 +84,20 @@ func totals(t payterm.Totals, z, again bool, currency payterm.Currency, opt Opti
 	return r
 }
 
-// taken says who took a Z.
+// taken adds who took a Z.
 func (w writer) taken(by payterm.TakenBy, tx *texts) {
 	if by.Operator == payterm.TakenLocally {
 		by.Operator = tx.locally
 	}
-	if by.AllowedBy == payterm.SharedSupervisor { // the PIN has no name
+	if by.AllowedBy == payterm.SharedSupervisor { // this PIN has no name
 		by.AllowedBy = tx.byPIN
 	}
 	w.pair(tx.operator, by.Operator)
 	w.pair(tx.supervisor, by.AllowedBy)
 }
 
-// sales are those of one merchant in one currency: its rows, and what they come to.
-// Where there are several, each says at its head whose and which.
+// sales adds the sales of one merchant in one currency: its rows and their sum. If there are several, each has
+// a heading with merchant and currency.
 func (w writer) sales(rows []payterm.TotalsRow, sum payterm.TotalsRow, several bool, tx *texts) {
 	block := func(row payterm.TotalsRow) {
 		money := func(minor int64) string { return tx.number(payterm.Amount{Minor: minor, Currency: sum.Currency}) }
@@ -137,7 +136,7 @@ func mode(m payterm.Mode, t *texts) string {
 	return t.codeScanned
 }
 
-// stamp writes a moment in the shop's time.
+// stamp formats a time in the shop's time zone.
 func stamp(at time.Time, opt Options, t *texts) string {
 	if at.IsZero() {
 		return t.noClock
