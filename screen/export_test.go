@@ -7,10 +7,10 @@ import (
 	"payterm"
 )
 
-// Reasons are those that a screen has words for.
+// Reasons returns the reasons for which a screen has a text.
 func Reasons() []payterm.Reason { return slices.Sorted(maps.Keys(english.reasons)) }
 
-// Finding is what the idle screen says of a self test; nothing when all is well.
+// Finding returns the idle screen's line about a self test, or "" if it passed.
 func Finding(r SelfTest, o Options) string {
 	if r.Failed == "" {
 		return ""

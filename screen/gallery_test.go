@@ -28,10 +28,10 @@ import (
 //
 //	go test ./screen -run Gallery -update
 //
-// It has each screen on each kind of glass and each slip on each width of paper, in
-// every language: what the emulated chips show when the real drivers speak to them.
+// It has each screen on each kind of display and each slip on each width of paper, in every language: what the
+// emulated chips show when they are driven by the real drivers.
 
-// glasses are the sizes, by a board that has one.
+// glasses are the sizes of displays, each with a board that has it.
 var glasses = []struct{ size, board string }{
 	{"240x320", "raspberrypi-spi-st7789"},
 	{"320x240", "raspberrypi-spi-ili9341"},
@@ -39,13 +39,13 @@ var glasses = []struct{ size, board string }{
 	{"20x4", "raspberrypi-i2c-hd44780"},
 }
 
-// rolls are the widths of paper, likewise.
+// rolls are the widths of paper, each with a board that has it.
 var rolls = []struct{ size, board string }{
 	{"58 mm", "emulated"},
 	{"80 mm", "generic-fbdev"},
 }
 
-// quietBoard is an emulated board; the test fails on a violation of its chips.
+// quietBoard is an emulated board. The test fails on a violation of its chips.
 func quietBoard(t *testing.T, name string) (*emulated.Board, *board.Board) {
 	t.Helper()
 	text, err := boards.Read(name)
@@ -73,7 +73,7 @@ func quietBoard(t *testing.T, name string) (*emulated.Board, *board.Board) {
 	return e, b
 }
 
-// newGlass brings a board's display up.
+// newGlass initialises a board's display.
 func newGlass(t *testing.T, name string) (*emulated.Board, *glass.Display) {
 	t.Helper()
 	e, b := quietBoard(t, name)
@@ -87,10 +87,10 @@ func newGlass(t *testing.T, name string) (*emulated.Board, *glass.Display) {
 	return e, d
 }
 
-// maxPages is more than any screen has.
+// maxPages is more than any screen needs.
 const maxPages = 16
 
-// pages shows a screen and turns its pages until the first comes back.
+// pages shows a screen and turns its pages until the first is shown again.
 func pages(t *testing.T, e *emulated.Board, d *glass.Display, s payterm.Screen) (all []*image.RGBA, unfit error) {
 	t.Helper()
 	unfit = d.Show(s)
@@ -111,17 +111,17 @@ func pages(t *testing.T, e *emulated.Board, d *glass.Display, s payterm.Screen) 
 // figure is a picture of the gallery.
 type figure struct {
 	Size, Language, Words, Note string
-	Width                       int // on the page
+	Width                       int // on the page, in pixels
 	Data                        []template.URL
 }
 
-// exhibit is one screen or slip: a row for each size.
+// exhibit is one screen or slip, with a row for each size.
 type exhibit struct {
 	Name string
 	Rows [][]figure
 }
 
-// add puts a figure beside those of its size.
+// add adds a figure to those of its size.
 func (x *exhibit) add(f figure) {
 	if n := len(x.Rows); n > 0 && x.Rows[n-1][0].Size == f.Size {
 		x.Rows[n-1] = append(x.Rows[n-1], f)
@@ -139,7 +139,7 @@ func pngData(t *testing.T, img image.Image) template.URL {
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes()))
 }
 
-// blank tells whether a picture is of one colour.
+// blank reports whether a picture has only one colour.
 func blank(img *image.RGBA) bool {
 	for i := 0; i < len(img.Pix); i += 4 {
 		if !bytes.Equal(img.Pix[i:i+4], img.Pix[:4]) {
@@ -222,7 +222,7 @@ func TestGallery(t *testing.T) {
 		"Languages": []string{"en", "fr", "zh", "fr-en", "zh-en"}}); err != nil {
 		t.Fatal(err)
 	}
-	// the last is a picture that the template refused
+	// The last is what the template writes for a picture that it refuses.
 	for _, outside := range []string{"http://", "https://", "#ZgotmplZ"} {
 		if strings.Contains(page.String(), outside) {
 			t.Errorf("the page holds %s", outside)
@@ -282,7 +282,7 @@ var gallery = template.Must(template.New("gallery").Parse(`<!doctype html>
 </html>
 `))
 
-// A glass on which nothing stands is seen.
+// TestBlank: a display that shows nothing is found.
 func TestBlank(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, 4, 4))
 	if !blank(img) {

@@ -11,8 +11,8 @@ import (
 	"payterm/screen"
 )
 
-// TestGlassPictures: each kind of glass that a board brings along, driven by its own driver
-// through its own chip: docs/screens/glasses.png.
+// TestGlassPictures draws each kind of display that a built-in board has, with its own driver and emulated
+// chip: docs/screens/glasses.png.
 func TestGlassPictures(t *testing.T) {
 	sheet := sheet{colours: 48}
 	seen := map[string]bool{}

@@ -16,8 +16,8 @@ import (
 	"payterm/screen"
 )
 
-// strips are the pictures of docs/cashier.md: screens side by side, by the names of
-// the shots. They are made with those of docs/screens.
+// strips are the pictures of docs/cashier.md: screens side by side, by the names of the shots. They are made
+// together with those of docs/screens.
 var strips = map[string][]string{
 	"sale":     {"amount", "tip", "scan", "approved"},
 	"code":     {"choose_wallet", "show_code"},
@@ -62,10 +62,10 @@ func guided() []shot {
 	return all
 }
 
-// maxPictures is what all pictures of the guide may weigh, in bytes.
+// maxPictures is the largest size of all pictures of the guide together, in bytes.
 const maxPictures = 300_000
 
-// TestPicturesOfTheGuide holds the guide's pictures against what the screens are now.
+// TestPicturesOfTheGuide compares the guide's pictures with the present screens.
 func TestPicturesOfTheGuide(t *testing.T) {
 	p, err := glass.NewPainter(240, 320)
 	if err != nil {
@@ -116,7 +116,7 @@ func TestPicturesOfTheGuide(t *testing.T) {
 	}
 }
 
-// shown is every text that an English screen or slip can say.
+// shown returns every text that an English screen or slip can have.
 func shown() map[string]bool {
 	texts := map[string]bool{}
 	for _, s := range slices.Concat(variants(), guided()) {
@@ -132,7 +132,7 @@ func shown() map[string]bool {
 			}
 		}
 	}
-	for drill := range counter.Drills { // the others' briefings
+	for drill := range counter.Drills { // with the briefings of the others
 		v := counter.View{Name: counter.ViewBriefing, Menu: counter.Menu{Task: counter.TaskTraining, Cursor: drill}}
 		out := screen.Compose(v, screen.Options{Language: "en"})
 		for _, line := range append(out.Lines, out.Title) {
@@ -150,7 +150,7 @@ func shown() map[string]bool {
 	return texts
 }
 
-// chosen is what stands before a line that a digit chooses.
+// chosen matches what precedes a line that a digit chooses.
 var chosen = regexp.MustCompile(`^(> )?\d+\) `)
 
 var (

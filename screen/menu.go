@@ -11,7 +11,7 @@ import (
 	"payterm/locale"
 )
 
-// menu is every screen beside a sale.
+// menu composes every screen that is not part of a sale.
 func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	m := v.Menu
 	back := payterm.KeyHint{Key: payterm.KeyCancel, Does: t.keyBack}
@@ -114,7 +114,7 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	}
 }
 
-// item is a line that its digit chooses, or ENTER where the mark stands.
+// item returns a line of a menu, which is chosen by its digit, or by ENTER if it is marked.
 func item(marked bool, k payterm.Key, text string) string {
 	mark := ""
 	if marked {
@@ -123,7 +123,7 @@ func item(marked bool, k payterm.Key, text string) string {
 	return fmt.Sprintf("%s%s) %s", mark, k, text) // two digits side by side would read as one number
 }
 
-// list is a page of orders.
+// list composes a page of orders.
 func list(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 	s.Title = t.tasks[m.Task]
 	n := m.Rows.Count()
@@ -144,16 +144,15 @@ func list(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 	}
 }
 
-// at is when an order began, in the shop's time.
+// at returns when an order began, in the shop's time zone.
 func at(row counter.Row, o Options) string {
 	return moment(row.At, "01-02 15:04", o)
 }
 
-// rateTime is when the gateway told a rate, which is less than a day old.
+// rateTime returns when the gateway sent a rate. A rate is less than a day old.
 func rateTime(r counter.Rate, o Options) string { return moment(r.At, "15:04", o) }
 
-// moment writes UTC milliseconds in the shop's time; a clock that was not set is no
-// time.
+// moment formats UTC milliseconds in the shop's time zone, or returns "" if the clock was not set.
 func moment(at int64, form string, o Options) string {
 	if at == 0 {
 		return "--:--"
@@ -165,7 +164,7 @@ func moment(at int64, form string, o Options) string {
 	return time.UnixMilli(at).In(zone).Format(form)
 }
 
-// outcome is what an order has come to, in a word or two.
+// outcome returns an order's outcome in a word or two.
 func outcome(row counter.Row, t *texts) string {
 	if row.Kind == payterm.KindRefund && row.Outcome == payterm.Approved {
 		return t.refundedTitle
@@ -173,8 +172,8 @@ func outcome(row counter.Row, t *texts) string {
 	return t.outcomes[row.Outcome]
 }
 
-// one is a single order with what can be done about it. What the gateway has just
-// said goes before what the journal has; only a payment that both know is green.
+// one composes the screen of a single order with its choices. What the gateway just answered counts before the
+// journal. Only a payment that both confirm is green.
 func one(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 	row := m.Order
 	s.Title, s.Amount = outcome(row, t), t.money(row.Total)
@@ -204,7 +203,7 @@ func one(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 	}
 	if o.Small && m.Reason != payterm.ReasonNone {
 		orderKeys(s, row, t, o)
-		return // there is no room for more than the reason
+		return // there is room only for the reason
 	}
 	if row.Kind == payterm.KindSale && row.Refunded.Minor > 0 {
 		s.Lines = append(s.Lines,
@@ -225,7 +224,7 @@ func paidLate(row counter.Row) bool {
 		row.Reason == payterm.ReasonLatePayment
 }
 
-// orderKeys are what can be done about an order.
+// orderKeys adds the keys for what can be done with an order.
 func orderKeys(s *payterm.Screen, row counter.Row, t *texts, o Options) {
 	if paidLate(row) && row.Left().Minor > 0 {
 		s.Keys = []payterm.KeyHint{{Key: payterm.Key1, Does: t.keyRefund}, {Key: payterm.Key2, Does: t.keyKeep},
@@ -251,7 +250,7 @@ func orderKeys(s *payterm.Screen, row counter.Row, t *texts, o Options) {
 	}
 }
 
-// totals is an X or a Z.
+// totals composes an X or a Z.
 func totals(s *payterm.Screen, told counter.TotalsTold, t *texts, o Options) {
 	s.Title = t.tasks[counter.TaskX]
 	open := t.stillOpen
@@ -274,7 +273,7 @@ func totals(s *payterm.Screen, told counter.TotalsTold, t *texts, o Options) {
 		if sum.RefundCount > 0 {
 			s.Lines = []string{fmt.Sprintf(t.net, s.Lines[0]), t.count(sum.RefundCount, t.refunds)}
 		}
-	default: // they cannot be added; all of them are on paper, with their merchants
+	default: // different currencies cannot be added; they are all on paper, with their merchants
 		for _, sum := range told.Sums[:min(told.SumsAll, len(told.Sums))] {
 			line := locale.Coded(sum.Net(), t.language)
 			if !o.Small {
@@ -294,7 +293,7 @@ func totals(s *payterm.Screen, told counter.TotalsTold, t *texts, o Options) {
 	}
 }
 
-// rate is the exchange rate with its age.
+// rate composes the exchange rate with its age.
 func rate(s *payterm.Screen, told counter.RateTold, t *texts) {
 	s.Title = t.tasks[counter.TaskRate]
 	if told.Rate.CNYE8 == 0 {
@@ -310,7 +309,7 @@ func rate(s *payterm.Screen, told counter.RateTold, t *texts) {
 	s.Lines = append(s.Lines, t.rateNote)
 }
 
-// tip offers a customer what may be added.
+// tip offers the customer tips to choose from.
 func tip(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	s.Title, s.Amount = t.tipTitle, t.money(v.Total)
 	if o.Small && v.Name == counter.ViewTip { // four lines need the room
@@ -339,7 +338,7 @@ func tip(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		{Key: payterm.KeyCancel, Does: t.keyBack}}
 }
 
-// signed is money that may be less than nothing.
+// signed formats an amount that may be negative.
 func (t *texts) signed(a payterm.Amount) string {
 	if a.Minor < 0 {
 		a.Minor = -a.Minor

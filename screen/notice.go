@@ -2,54 +2,53 @@ package screen
 
 import "payterm"
 
-// Notice is what the terminal's system has to tell whoever stands before it: of updates,
-// USB sticks and the service. The vocabulary is closed; no words of anybody else's come
-// to the glass this way.
+// Notice is a message of the terminal's system about updates, USB sticks and the service. The set is closed, so
+// that no text from outside reaches the display.
 type Notice string
 
 // The notices.
 const (
 	NoNotice         Notice = ""
-	UpdateInstalling Notice = "update_installing" // beside this version; it sells on
-	UpdateWaiting    Notice = "update_waiting"    // installed; it restarts when nobody pays
+	UpdateInstalling Notice = "update_installing" // beside the running version, which still sells
+	UpdateWaiting    Notice = "update_waiting"    // installed; it restarts when no sale is under way
 	UpdateRestarting Notice = "update_restarting" // now
 	UpdateRefused    Notice = "update_refused"    // with a reason
-	UpdateDone       Notice = "update_done"       // the new version is found healthy
-	UpdateUndone     Notice = "update_undone"     // it was not, and the old one is back
+	UpdateDone       Notice = "update_done"       // the new version works
+	UpdateUndone     Notice = "update_undone"     // it did not, and the old version is back
 	StickDone        Notice = "stick_done"        // it can be taken out
 	StickRefused     Notice = "stick_refused"     // with a reason
-	ServiceWritten   Notice = "service_written"   // what `payterm bundle` packs
+	ServiceWritten   Notice = "service_written"   // `payterm bundle` wrote its file
 
-	ParcelWaitsForZ      Notice = "parcel_z"      // it changes the merchant: close the day first
-	ParcelWaitsForOrders Notice = "parcel_orders" // likewise, and an order is open
+	ParcelWaitsForZ      Notice = "parcel_z"      // it changes the merchant: the day must be closed first
+	ParcelWaitsForOrders Notice = "parcel_orders" // the same, and an order is open
 
-	ScannerLayout Notice = "scanner_layout" // it types for another keyboard than the board profile says
+	ScannerLayout Notice = "scanner_layout" // it types for another keyboard layout than the board profile says
 )
 
-// Refusal is why an update or a stick was not taken.
+// Refusal is why an update or a stick was refused.
 type Refusal string
 
 // The refusals of an update, and after them those of a stick.
 const (
-	NotOurs       Refusal = "not_ours" // altered, or signed by somebody else
-	OlderVersion  Refusal = "older"    // than what runs
-	SameVersion   Refusal = "same"     // as what runs
+	NotOurs       Refusal = "not_ours" // altered, or with another signature
+	OlderVersion  Refusal = "older"    // than the running version
+	SameVersion   Refusal = "same"     // as the running version
 	OtherBoard    Refusal = "other_board"
-	JournalForm   Refusal = "journal_form"  // this version could not read its journals
+	JournalForm   Refusal = "journal_form"  // this version cannot read its journal
 	NoRoom        Refusal = "no_room"       // on the data partition
-	ClockNotSet   Refusal = "clock_not_set" // and a signature has a date
+	ClockNotSet   Refusal = "clock_not_set" // the validity of a signature cannot be checked
 	OrderOpen     Refusal = "order_open"
-	FailedBefore  Refusal = "failed_before" // here
-	OnTrial       Refusal = "on_trial"      // what runs is not found healthy yet
+	FailedBefore  Refusal = "failed_before" // on this terminal
+	OnTrial       Refusal = "on_trial"      // the running version is still being tested
 	NotFetched    Refusal = "not_fetched"   // from its address
-	NotInstalled  Refusal = "not_installed" // for another reason, which the log has
+	NotInstalled  Refusal = "not_installed" // for another reason, which is in the log
 	StickDamaged  Refusal = "unreadable"
 	StickFull     Refusal = "full"
 	WriteGuarded  Refusal = "write_protected"
-	NothingToTake Refusal = "nothing" // that is for a terminal
+	NothingToTake Refusal = "nothing" // for a terminal
 )
 
-// Refusals are those that a notice may have; none for a notice without.
+// Refusals returns the refusals that a notice may have, or none.
 func (n Notice) Refusals() []Refusal {
 	switch n {
 	case UpdateRefused:
@@ -63,7 +62,7 @@ func (n Notice) Refusals() []Refusal {
 	return nil
 }
 
-// Notices are all that there are.
+// Notices lists all notices.
 var Notices = []Notice{
 	UpdateInstalling, UpdateWaiting, UpdateRestarting, UpdateRefused, UpdateDone, UpdateUndone, StickDone, StickRefused,
 	ServiceWritten,
@@ -71,7 +70,7 @@ var Notices = []Notice{
 	ScannerLayout,
 }
 
-// news is the notice in words; none without one.
+// news returns the notice in words, or "".
 func (o Options) news(t *texts) string {
 	if o.Refusal != "" {
 		return t.notTaken[o.Refusal]
@@ -79,8 +78,7 @@ func (o Options) news(t *texts) string {
 	return t.notices[o.Notice]
 }
 
-// restarting takes the idle screen's main line, so that nobody begins. What waits, and
-// the way to the gateway, stay.
+// restarting replaces the idle screen's main line, so that nobody begins a sale. The rest of the screen stays.
 func restarting(s *payterm.Screen, t *texts, o Options) {
 	s.Tone, s.Title, s.Amount, s.Keys, s.Lines[0] = payterm.Busy, o.news(t), "", nil, t.restartingLine
 }

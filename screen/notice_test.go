@@ -12,7 +12,7 @@ import (
 	"payterm/screen"
 )
 
-// news are all notices, with each reason that one may have.
+// news returns all notices, with each of their reasons.
 func news() []screen.Options {
 	var all []screen.Options
 	for _, n := range screen.Notices {
@@ -26,7 +26,7 @@ func news() []screen.Options {
 	return all
 }
 
-// atRest are the screens on which a notice stands, by their names among the shots.
+// atRest returns the shots on which a notice may be shown.
 func atRest() []shot {
 	return slices.DeleteFunc(shots(), func(s shot) bool {
 		return s.name != "idle" && s.name != "idle, much to do" && s.name != "idle, a day open" &&
@@ -37,11 +37,11 @@ func atRest() []shot {
 var signOn = shot{"sign on", counter.View{Name: counter.ViewNumber, For: payterm.ForSignOn,
 	Status: counter.Status{Network: counter.NetworkUp}}}
 
-// lines joins what a person reads of it.
+// lines joins the texts that a person reads.
 func lines(s payterm.Screen) string { return s.Title + "\n" + strings.Join(s.Lines, "\n") }
 
-// Each notice is said where nobody is served, hides nothing of what waits, and is not
-// seen over a sale.
+// TestNoticesStandWhereNobodyIsServed: each notice is shown when there is no customer, hides nothing that needs
+// attention, and is not shown over a sale.
 func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 	for _, small := range []bool{false, true} {
 		for _, language := range payterm.Languages {
@@ -50,7 +50,7 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 					Now: noon}
 				without := with
 				with.Notice, with.Refusal = n.Notice, n.Refusal
-				begin := screen.Compose(atRest()[0].view, without).Lines[0] // which who works here knows
+				begin := screen.Compose(atRest()[0].view, without).Lines[0] // the staff know that line
 				for _, s := range slices.Concat(shots(), trials()) {
 					plain, told := screen.Compose(s.view, without), screen.Compose(s.view, with)
 					switch s.view.Name {
@@ -86,7 +86,7 @@ func TestNoticesStandWhereNobodyIsServed(t *testing.T) {
 	}
 }
 
-// Whatever is told has room on each glass.
+// TestNoticesFit: each notice fits on each display.
 func TestNoticesFit(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {240, 135, 2},
 		{160, 128, 2}, {128, 64, 2}} {
@@ -125,7 +125,7 @@ func TestNoticesFit(t *testing.T) {
 	}
 }
 
-// TestNoticePictures: the sheet is docs/screens/notices.png.
+// TestNoticePictures draws docs/screens/notices.png.
 func TestNoticePictures(t *testing.T) {
 	p, err := glass.NewPainter(240, 320)
 	if err != nil {

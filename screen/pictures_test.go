@@ -32,20 +32,20 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// The pictures of docs/screens are made by
+// The pictures of docs/screens are written by
 //
 //	go test ./screen -run Pictures -update
 //
-// and looked at before they are committed.
+// Look at them before you commit them.
 var update = flag.Bool("update", false, "write the pictures of docs/screens anew")
 
-// shot is one screen of the sheet.
+// shot is one screen of a sheet.
 type shot struct {
 	name string
 	view counter.View
 }
 
-// training ends the name of a screen of the training mode.
+// training is the end of the name of a screen in training mode.
 const training = ", training"
 
 func (s shot) mark(language string, width, height int) string {
@@ -68,21 +68,21 @@ func drills() []shot {
 
 const orderID = payterm.OrderID("SHOP01K7QX2000042")
 
-// signedOn is a view of a terminal with operators.
+// signedOn returns a view of a terminal with operators.
 func signedOn(v counter.View) counter.View {
 	v.Operator = marie
 	return v
 }
 
-// marie has the longest name that the configuration takes.
+// marie has the longest name that the configuration accepts.
 var marie = counter.Operator{Number: "17", Name: "Marie-Ève Tremblay-Roy"}
 
-// noon is what the clock of the pictures says.
+// noon is the time in the pictures.
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func cad(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: "CAD"} }
 
-// shots are what a cashier meets: each view, and what changes its words.
+// shots are the screens that a cashier can see: each view, and whatever changes its texts.
 func shots() []shot {
 	base := func(name counter.ViewName, mode payterm.Mode, more ...func(*counter.View)) counter.View {
 		v := counter.View{
@@ -290,7 +290,7 @@ func shots() []shot {
 	}
 }
 
-// All views are on the sheet.
+// TestShotsCoverTheViews: all views are on the sheet.
 func TestShotsCoverTheViews(t *testing.T) {
 	seen := map[counter.ViewName]bool{}
 	for _, s := range slices.Concat(shots(), trials()) {
@@ -303,8 +303,8 @@ func TestShotsCoverTheViews(t *testing.T) {
 	}
 }
 
-// variants are the shots and all the words that they do not show: each reason,
-// hint, condition of the paper, wallet and count, and amounts that hardly fit.
+// variants are the shots, and all texts that they do not show: each reason, hint, state of the paper, wallet
+// and count, and amounts that barely fit.
 func variants() []shot {
 	all := slices.Concat(shots(), trials())
 	with := func(name, of string, f func(*counter.View)) {
@@ -382,15 +382,14 @@ func variants() []shot {
 		}
 	}
 	for _, s := range slices.Clone(all) {
-		if s.view.Name != counter.ViewIdle { // which has none
+		if s.view.Name != counter.ViewIdle { // it has none
 			with("the largest amount", s.name, func(v *counter.View) { v.Total.Minor = payterm.MaxMinor })
 		}
 	}
 	return all
 }
 
-// onGlass is a view as it is composed for a glass: fewer lines of a menu on a small
-// one, as the agent asks for them.
+// onGlass composes a view for a display: a small one shows fewer lines of a menu, as the agent requests them.
 func onGlass(s shot, height int, o screen.Options) payterm.Screen {
 	v := s.view
 	if most := screen.MenuLines(height); most > 0 && v.Lines > 0 {
@@ -402,7 +401,7 @@ func onGlass(s shot, height int, o screen.Options) payterm.Screen {
 	return screen.Compose(v, o)
 }
 
-// wordsOf are the texts of a screen.
+// wordsOf returns the texts of a screen.
 func wordsOf(s payterm.Screen) string {
 	all := append([]string{s.Title, s.Status, s.Amount, s.Elapsed, s.Small, s.Watermark}, s.Lines...)
 	for _, k := range s.Keys {
@@ -411,9 +410,9 @@ func wordsOf(s payterm.Screen) string {
 	return strings.Join(all, "\n")
 }
 
-// No text is cut, lies on another, has a sign that the glass lacks or takes more
-// pages than a cashier waits for: every screen in every language on every glass, by
-// the painter's own report of where its texts stand, the watermark included.
+// TestEveryTextFits: no text is cut, overlaps another, has a character that the display lacks or needs more
+// pages than a cashier reads: every screen in every language on every display, as reported by the painter,
+// including the watermark.
 func TestEveryTextFits(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{
 		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2},
@@ -432,7 +431,7 @@ func TestEveryTextFits(t *testing.T) {
 							Small: glass.Small(size.w, size.h), Link: counter.NetworkUp, Now: noon}
 						composed := onGlass(s, size.h, o)
 						if composed.Pattern && o.Small {
-							continue // on the chip, in the gallery
+							continue // tested on the chip, in TestGallery
 						}
 						if lacks := unifont.Lacking(wordsOf(composed)); len(lacks) > 0 {
 							t.Errorf("%s %s: no sign for %q", language, s.name, lacks)
@@ -444,7 +443,7 @@ func TestEveryTextFits(t *testing.T) {
 							}
 							most := size.pages
 							if mark != "" && (composed.QR != "" || strings.HasSuffix(s.name, "the largest amount")) {
-								most++ // the mark has no room beside that
+								most++ // the watermark does not fit beside that
 							}
 							if pages = p.Pages(); pages > most {
 								t.Errorf("%s %s %s: %d pages", language, s.name, mark, pages)
@@ -458,7 +457,8 @@ func TestEveryTextFits(t *testing.T) {
 	}
 }
 
-// A code that is on paper, was not printed or can be nowhere: its words fit every glass.
+// TestCodeOnPaperFits: the texts for a code that is on paper, was not printed, or can be shown nowhere fit
+// every display.
 func TestCodeOnPaperFits(t *testing.T) {
 	view := shots()[slices.IndexFunc(shots(), func(s shot) bool { return s.name == "show_code" })].view
 	for _, size := range [][2]int{{240, 320}, {320, 240}, {240, 135}, {135, 240}, {160, 128}, {128, 64}} {
@@ -481,8 +481,8 @@ func TestCodeOnPaperFits(t *testing.T) {
 	}
 }
 
-// A display of characters has each sign of each text in two languages, and says
-// them on three pages at the most.
+// TestEveryTextHasLetters: a character display has each character of each text in two languages, on at most
+// three pages.
 func TestEveryTextHasLetters(t *testing.T) {
 	e, d := newGlass(t, "raspberrypi-i2c-hd44780")
 	for _, language := range payterm.Languages {
@@ -490,7 +490,7 @@ func TestEveryTextHasLetters(t *testing.T) {
 			for _, mark := range []string{"", "SIMULATION"} {
 				o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark,
 					Small: true, LettersOnly: true, Link: counter.NetworkUp, Now: noon}
-				s.view.CodeURL, s.view.Trial.Code = "", "" // it cannot, and says so
+				s.view.CodeURL, s.view.Trial.Code = "", "" // such a display cannot show it, and says so
 				composed := onGlass(s, 64, o)
 				if words := wordsOf(composed); strings.Count(glass.Letters(words), "?") != strings.Count(words, "?") {
 					t.Errorf("%s %s: %q is %q in letters", language, s.name, words, glass.Letters(words))
@@ -508,8 +508,7 @@ func TestEveryTextHasLetters(t *testing.T) {
 	}
 }
 
-// slips are what the printer prints, in the words of a language or, for the
-// customer, of several.
+// slips are all slips, in a language or, for the customer, in several.
 func slips(language string, customer ...string) (names []string, all []payterm.Receipt) {
 	opt := receipt.Options{
 		Language: language, Customer: customer, MerchantID: "ON00000000", Terminal: "SHOP01",
@@ -564,7 +563,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 	}
 	x := day
 	x.Head, x.Open = "", nil
-	// A Z over a change of currency, taken over the socket by a supervisor.
+	// A Z across a change of currency, taken over the API by a supervisor.
 	two := day
 	two.TakenBy = payterm.TakenBy{Operator: payterm.TakenLocally, AllowedBy: "9"}
 	two.By = []payterm.TotalsRow{
@@ -581,7 +580,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 				Watermark: opt.Watermark}))
 }
 
-// roll is a printer that prints to pictures, a thousand times faster than paper.
+// roll is a printer that prints to pictures, a thousand times faster than a real one.
 type roll struct {
 	board *emulated.Board
 	out   *printer.Printer
@@ -589,7 +588,7 @@ type roll struct {
 
 func newRoll(t *testing.T) roll { return rollOf(t, "emulated") }
 
-// rollOf is the paper of a board: 58 mm of the emulated one, 80 mm of others.
+// rollOf returns the paper of a board: 58 mm of the emulated one, 80 mm of others.
 func rollOf(t *testing.T, board string) roll {
 	t.Helper()
 	e, b := quietBoard(t, board)
@@ -604,7 +603,7 @@ func rollOf(t *testing.T, board string) roll {
 	return roll{e, out}
 }
 
-// print gives a slip's picture.
+// print returns the picture of a slip.
 func (r roll) print(t *testing.T, slip payterm.Receipt) image.Image {
 	t.Helper()
 	r.board.Tear()
@@ -621,7 +620,7 @@ func (r roll) print(t *testing.T, slip payterm.Receipt) image.Image {
 	}
 }
 
-// TestPictures holds every screen and slip against its picture in docs/screens.
+// TestPictures compares every screen and slip with its picture in docs/screens.
 func TestPictures(t *testing.T) {
 	r := newRoll(t)
 	p, err := glass.NewPainter(240, 320)
@@ -629,7 +628,7 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, language := range payterm.Languages {
-		var sheet, beside sheet // the second one: what is done beside a sale
+		var sheet, beside sheet // the second is for screens that are not part of a sale
 		for _, s := range slices.Concat(shots(), drills()) {
 			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie",
 				Watermark: s.mark(language, 240, 320), Link: counter.NetworkUp, Now: noon}))
@@ -670,7 +669,7 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// shops are names that no code page has all signs of, with what else a slip may say.
+// shops are names with characters that no single code page has, with other texts of a slip.
 var shops = []struct{ name, address, ref, payer string }{
 	{"張記茶餐廳", "香港灣仔軒尼詩道123號", "外賣 42", "陳*文"},
 	{"Đặng Phở", "12 Phố Hàng Bông, Hà Nội", "Bàn số 5", "Nguyễn*"},
@@ -681,8 +680,8 @@ var shops = []struct{ name, address, ref, payer string }{
 	{"Кафе Ёлка", "ул. Тверская, 7", "Стол №5", "Иван*"},
 }
 
-// TestPicturesOfShops does the same with names from all over the world: a slip that is
-// drawn where the printer's page ends, and the glass.
+// TestPicturesOfShops is the same with names from all over the world: slips on which they are drawn where the
+// code page ends, and displays.
 func TestPicturesOfShops(t *testing.T) {
 	r := newRoll(t)
 	p, err := glass.NewPainter(240, 320)
@@ -724,8 +723,8 @@ func TestPicturesOfShops(t *testing.T) {
 	sheet.hold(t, "shops")
 }
 
-// TestSmallPictures does the same with the smallest glass of dots: every page of
-// every screen, as its chip shows it.
+// TestSmallPictures is the same with the smallest monochrome display: every page of every screen, as its chip
+// shows it.
 func TestSmallPictures(t *testing.T) {
 	e, d := newGlass(t, "raspberrypi-i2c-ssd1306")
 	for _, language := range payterm.Languages {
@@ -753,11 +752,11 @@ func TestSmallPictures(t *testing.T) {
 type sheet struct {
 	all   []placed
 	x, y  int
-	next  int // the top of the next row
+	next  int // y of the next row
 	inRow int
 	w     int
 
-	colours int // that are kept; 12 when zero
+	colours int // in the file; 12 if zero
 }
 
 type placed struct {
@@ -771,7 +770,7 @@ const (
 	label = 16
 )
 
-// add puts a picture beside the last one, or below after so many in a row.
+// add puts a picture beside the last one, or into the next row after most pictures.
 func (s *sheet) add(name string, img image.Image, most int) {
 	if s.inRow == most {
 		s.row()
@@ -827,7 +826,7 @@ func (s *sheet) paint() *image.Paletted {
 	return out
 }
 
-// maxSheet is the largest file that is kept.
+// maxSheet is the largest size of a file, in bytes.
 const maxSheet = 150_000
 
 // hold compares the sheet with its file, or writes it.
@@ -862,7 +861,7 @@ func (s *sheet) hold(t *testing.T, name string) {
 	}
 }
 
-// differs names the first picture of a sheet that is another in the file.
+// differs returns the name of the first picture that differs from the file.
 func (s *sheet) differs(got, want image.Image) string {
 	if got.Bounds() != want.Bounds() {
 		return "its size"
@@ -883,7 +882,7 @@ func (s *sheet) differs(got, want image.Image) string {
 	return ""
 }
 
-// A picture that changes in one pixel is named.
+// TestSheetFindsAPixel: a picture that differs in one pixel is named.
 func TestSheetFindsAPixel(t *testing.T) {
 	var s sheet
 	dark := image.NewRGBA(image.Rect(0, 0, 20, 20))

@@ -1,9 +1,7 @@
-// Package screen puts what the terminal shows into words: a counter.View in, a
-// payterm.Screen out, in the terminal's language. It decides what a cashier and
-// a customer read; how that is laid out on a glass is for package glass.
+// Package screen puts what the terminal shows into words: it makes a payterm.Screen of a counter.View, in the
+// terminal's language. It decides what a cashier and a customer read; package glass lays that out on a display.
 //
-// Every text of the screens is in a table for each language (texts.go, french.go,
-// chinese.go).
+// Every text of the screens is in a table for each language (texts.go, french.go, chinese.go).
 package screen
 
 import (
@@ -21,36 +19,32 @@ type Options struct {
 	Language  string // en, fr or zh
 	Merchant  string
 	Watermark string // SIMULATION, TRAINING
-	Small     bool   // the glass has room for few words
-	// LettersOnly: the glass has no Chinese signs, and says in English what it cannot
-	// say in Chinese.
+	Small     bool   // the display has room for few words
+	// LettersOnly: the display has no Chinese characters, so the screens are in English in place of Chinese.
 	LettersOnly bool
-	// Link is the way to the gateway as far as this machine has it: interface,
-	// address, route.
+	// Link is this machine's state of the network: interface, address, route.
 	Link counter.Network
-	Now  time.Time      // of the shop's clock; zero while it is not set
-	Zone *time.Location // of the times of orders; nil for UTC
-	// OnPaper tells whether a QR code is printed, because the glass cannot show it;
-	// nil when it always can.
+	Now  time.Time      // of the shop's clock; zero if it is not set
+	Zone *time.Location // for the times of orders; nil for UTC
+	// OnPaper reports whether a QR code is printed because the display cannot show it; nil if it always can.
 	OnPaper func(qr string) bool
-	// NoPrinter: what the glass cannot show is nowhere.
+	// NoPrinter: a code that the display cannot show cannot be printed either.
 	NoPrinter bool
-	// ScannerAway: it is unplugged, or does not work. The screens say so on which a code
-	// may be held to it.
+	// ScannerAway: the scanner is unplugged or broken. Screens on which a code could be scanned say so.
 	ScannerAway bool
-	// ClockWrong: the gateway's certificate is outside its time by a clock that no time server
-	// has set, so that nobody can be asked.
+	// ClockWrong: by this clock the gateway's certificate is not valid, and no time server has set the clock,
+	// so the gateway cannot be asked.
 	ClockWrong bool
-	// Found is what the self test has found, which stands on the idle screen.
+	// Found is the result of the self test, which is shown on the idle screen.
 	Found SelfTest
-	// Notice stands on the screens of a counter where nobody is served, and Refusal is
-	// why, where it says that something was not taken.
+	// Notice is shown on screens of a counter without a customer. Refusal is the reason, if the notice says
+	// that something was refused.
 	Notice  Notice
 	Refusal Refusal
 }
 
-// TypicalCode is as long as the shorter codes of the wallets, 37 bytes: a glass
-// that cannot show it has its codes printed.
+// TypicalCode has 37 bytes, like the shorter codes of the wallets. If a display cannot show it, its codes are
+// printed.
 const TypicalCode = "https://qr.alipay.com/bax00000typical"
 
 // Compose puts a view into words.
@@ -61,7 +55,7 @@ func Compose(v counter.View, o Options) payterm.Screen {
 	return o.fit(compose(v, o))
 }
 
-// fit picks the forms of a screen's texts.
+// fit chooses the forms of a screen's texts.
 func (o Options) fit(s payterm.Screen) payterm.Screen {
 	for _, text := range []*string{&s.Title, &s.Status, &s.Small} {
 		*text = o.pick(*text)
@@ -75,10 +69,10 @@ func (o Options) fit(s payterm.Screen) payterm.Screen {
 	return s
 }
 
-// or parts a text from a shorter one that says the same on a small glass.
+// or separates a text from a shorter form for small displays.
 const or = "|"
 
-// pick gives the form of a text that the glass has room for.
+// pick returns the form of a text for which the display has room.
 func (o Options) pick(text string) string {
 	if long, short, both := strings.Cut(text, or); !both || !o.Small {
 		return long
@@ -87,7 +81,7 @@ func (o Options) pick(text string) string {
 	}
 }
 
-// given is a text that is not ours, which has one form.
+// given returns a text from outside, which has only one form.
 func given(text string) string { return strings.ReplaceAll(text, or, "/") }
 
 func compose(v counter.View, o Options) payterm.Screen {
@@ -180,14 +174,14 @@ func idle(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	if v.Status.Unclosed != "" {
 		waits = append(waits, fmt.Sprintf(t.unclosed, v.Status.Unclosed))
 	}
-	if len(waits) > 1 { // in few words, on each glass
+	if len(waits) > 1 { // in few words, on every display
 		for i, text := range waits {
 			waits[i] = Options{Small: true}.pick(text)
 		}
 		waits = []string{strings.Join(waits, ", ")}
 	}
 	switch line := paper(v.Status.Paper, t); {
-	case v.Status.Unprinted > 0 && !noPaper(v.Status.Paper): // which is said first
+	case v.Status.Unprinted > 0 && !noPaper(v.Status.Paper): // no paper is shown first
 		line = t.slipLost
 		if len(waits) > 0 {
 			line = Options{Small: true}.pick(line)
@@ -208,7 +202,7 @@ func idle(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	switch {
 	case o.Notice == UpdateRestarting:
 		restarting(s, t, o)
-	case o.Small && len(waits) > 0: // who works here knows how to begin
+	case o.Small && len(waits) > 0: // the staff know how to begin
 		s.Lines = s.Lines[1:]
 	case o.Small && news != "":
 		s.Lines[0] = news
@@ -227,13 +221,12 @@ func idle(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	s.Small = given(v.Operator.Name)
 }
 
-// hops tells how far the way to the gateway is known to be good, before a customer
-// opens the phone.
+// hops shows how much of the way to the gateway works, before a customer opens the phone.
 func hops(gateway counter.Network, t *texts, o Options) string {
 	switch {
 	case o.Link == counter.NetworkDown:
 		return t.linkDown
-	case gateway == counter.NetworkDown && o.ClockWrong && o.Found.Failed != FindingClock: // which says it
+	case gateway == counter.NetworkDown && o.ClockWrong && o.Found.Failed != FindingClock: // the finding says the same
 		return t.findings[FindingClock]
 	case gateway == counter.NetworkDown:
 		return t.offline
@@ -255,7 +248,7 @@ func warning(s *payterm.Screen, v counter.View, t *texts) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyStop}, {Key: v.Yes, Does: t.keyGoOn}}
 }
 
-// oneLine is what has room in the one small line of the narrowest large glass.
+// oneLine is the width in characters of the small line on the narrowest large display.
 const oneLine = 30
 
 // pin asks for a PIN, and says what it is for.
@@ -267,7 +260,7 @@ func pin(s *payterm.Screen, v counter.View, t *texts) {
 		ask, s.Small = t.pinLine, fmt.Sprintf(t.operator, v.Number)
 	}
 	if v.Number != "" {
-		wrong = t.personWrong // which of the two it was is nobody's business
+		wrong = t.personWrong // it does not reveal whether number or PIN was wrong
 	}
 	if v.PINWrong {
 		s.Lines = append([]string{wrong, ask}, s.Lines...)
@@ -276,7 +269,7 @@ func pin(s *payterm.Screen, v counter.View, t *texts) {
 	}
 }
 
-// number asks who somebody is, before his PIN.
+// number asks for an operator's number, before the PIN.
 func number(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	ask := t.supervisorNumber
 	asked(s, v, t)
@@ -289,12 +282,12 @@ func number(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	} else {
 		s.Lines = append([]string{ask}, s.Lines...)
 	}
-	if news := o.news(t); news != "" && v.For == payterm.ForSignOn && v.Number == "" { // nobody is there yet
+	if news := o.news(t); news != "" && v.For == payterm.ForSignOn && v.Number == "" { // nobody is signed on yet
 		s.Lines = append(s.Lines, news)
 	}
 }
 
-// asked is what PIN and number have in common: the purpose, and over how much.
+// asked composes the common part of PIN and number: the purpose and the amount.
 func asked(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone = payterm.Doubt
 	switch v.For {
@@ -320,7 +313,7 @@ func asked(s *payterm.Screen, v counter.View, t *texts) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyOK}, {Key: payterm.KeyCancel, Does: t.keyStop}}
 }
 
-// refused says why nothing began, which is no answer of anybody's wallet.
+// refused says why a sale did not begin. This is not an answer of a wallet.
 func refused(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title, s.Lines = payterm.Bad, t.refusedTitle, []string{reason(v.Reason, t)}
 	if v.Total.Minor > 0 {
@@ -335,7 +328,7 @@ func refused(s *payterm.Screen, v counter.View, t *texts) {
 
 func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	s.Tone, s.Amount, s.Elapsed = payterm.Busy, t.money(v.Total), clock(v.Elapsed)
-	if v.Name == counter.ViewScan || v.Name == counter.ViewShowCode { // what ends counts down
+	if v.Name == counter.ViewScan || v.Name == counter.ViewShowCode { // these views show a countdown
 		s.Elapsed = clock(v.Left)
 	}
 	switch v.Name {
@@ -354,7 +347,7 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		}
 	case counter.ViewShowCode:
 		s.Title, s.QR = fmt.Sprintf(t.showTitle, t.wallet(v.Wallet)), v.CodeURL
-		if s.Small = string(v.Order); o.Small { // the code leaves no room for the word, or none at all
+		if s.Small = string(v.Order); o.Small { // the code leaves no room for the label, or for either
 			s.Small, s.Status = "", ""
 		}
 		if o.OnPaper != nil && o.OnPaper(v.CodeURL) {
@@ -362,7 +355,7 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 			if line := paper(v.Status.Paper, t); line != "" {
 				s.Lines = []string{line, t.codeOnPaper}
 			}
-			if v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order { // nor is it again
+			if v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order { // it is not printed a second time either
 				s.Tone, s.Lines = payterm.Doubt, []string{t.codeLost, t.codeNowhere2}
 			}
 			if o.NoPrinter {
@@ -371,7 +364,7 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		}
 	case counter.ViewWaiting:
 		s.Title, s.Lines = t.waitingTitle, []string{t.wallet(v.Wallet), t.waitingLine}
-		if v.Status.Network == counter.NetworkDown { // what the wallet does is not known
+		if v.Status.Network == counter.NetworkDown { // the state of the wallet is unknown
 			s.Title, s.Lines = t.brokenTitle, []string{t.brokenLine, t.brokenAsks}
 		}
 	default:
@@ -382,20 +375,20 @@ func serving(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	if v.Name == counter.ViewScan && o.ScannerAway {
 		s.Tone = payterm.Doubt
 		if v.Hint == order.HintNone {
-			s.Lines = nil // nothing is to be held to it
+			s.Lines = nil // nothing can be scanned
 		}
 		s.Lines = append(s.Lines, t.findings[FindingScanner])
 	}
 	if v.CanLeave {
 		does := t.keyStop
-		if v.Name == counter.ViewWaiting || v.Name == counter.ViewShowCode { // which may be paid all the same
+		if v.Name == counter.ViewWaiting || v.Name == counter.ViewShowCode { // these may be paid all the same
 			does = t.keyLeave
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: does}}
 	}
 }
 
-// refunding is the waiting screen of a refund, from its first question to its end.
+// refunding composes the waiting screen of a refund, until its end.
 func refunding(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title, s.Amount, s.Elapsed = payterm.Busy, t.refundingTitle, t.money(v.Total), clock(v.Elapsed)
 	s.Lines = []string{t.wallet(v.Wallet), t.refundingLine}
@@ -446,7 +439,7 @@ func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		} else if line != "" && (!o.Small || noPaper(v.Status.Paper)) {
 			s.Lines = append(s.Lines, line)
 		}
-		if o.Small && len(s.Lines) > 2 { // the wallet is the least of it
+		if o.Small && len(s.Lines) > 2 { // the wallet is the least important line
 			s.Lines = s.Lines[1:]
 		}
 	case counter.ViewDeclined:
@@ -464,13 +457,13 @@ func result(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	}
 }
 
-// late is a payment that came after its sale was given up, and what can be done about it.
+// late composes the screen of a payment that came after its sale was given up, with its choices.
 func late(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title, s.Amount, s.Lines = payterm.Doubt, t.lateTitle, t.money(v.Total), []string{t.lateLine, t.lateAsk}
 	s.Keys = []payterm.KeyHint{{Key: payterm.Key1, Does: t.keyRefund}, {Key: payterm.Key2, Does: t.keyKeep}}
 }
 
-// inDoubt is the screen on which a second charge is prevented.
+// inDoubt composes the screen that prevents a second charge.
 func inDoubt(s *payterm.Screen, v counter.View, t *texts) {
 	s.Tone, s.Title = payterm.Doubt, t.doubtTitle
 	switch {
@@ -487,8 +480,8 @@ func inDoubt(s *payterm.Screen, v counter.View, t *texts) {
 	}
 }
 
-// CodeSlip puts a QR code that no glass can show on paper: once, with the time
-// after which it is not to be paid any more.
+// CodeSlip composes a slip with a QR code that the display cannot show. It is printed once, with the time after
+// which the code must not be paid any more.
 func CodeSlip(order payterm.Order, codeURL string, until time.Time, o Options) payterm.Receipt {
 	t, words := textsFor(o.Language), Options{} // paper has room
 	r := payterm.Receipt{Name: "code"}
@@ -514,9 +507,9 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// status is the few characters beside the title. How many orders are still being asked about
-// stands there on an idle screen that counts nothing else: beside "1 payment in doubt", or on a
-// result, it would be another number for the same thing.
+// status returns the few characters beside the title. The number of orders still being inquired about is shown
+// only on an idle screen that shows no other count: beside "1 payment in doubt", or on a result, it would be a
+// second number for the same thing.
 func status(v counter.View, t *texts) string {
 	s := v.Status
 	switch {
@@ -534,13 +527,12 @@ func status(v counter.View, t *texts) string {
 	return ""
 }
 
-// lost tells whether a slip of the view's order did not come out though the printer
-// prints.
+// lost reports whether a slip of the view's order was not printed although the printer works.
 func lost(v counter.View) bool {
 	return v.Status.Unprinted > 0 && v.Status.UnprintedOrder == v.Order && !noPaper(v.Status.Paper)
 }
 
-// noPaper tells whether nothing can be printed now.
+// noPaper reports whether nothing can be printed now.
 func noPaper(c payterm.PaperCondition) bool {
 	return c == payterm.PaperOut || c == payterm.PaperCoverOpen || c == payterm.PaperUnreachable
 }

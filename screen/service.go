@@ -8,13 +8,13 @@ import (
 	"payterm/flows/counter"
 )
 
-// trialText names a text of the screens on which a device is tried out.
+// trialText names a text of the screens on which a device is tested.
 type trialText string
 
 const (
 	trialTitle   trialText = "title"
 	trialReady   trialText = "ready"
-	trialColours trialText = "colours" // red, green and blue in a letter or sign each
+	trialColours trialText = "colours" // red, green and blue, each in one character
 	trialPattern trialText = "pattern"
 	trialCode    trialText = "code"
 	trialKeypad  trialText = "keypad"
@@ -65,7 +65,7 @@ var chineseTrials = map[trialText]string{
 	trialYes: "是", trialNo: "否", trialSlip: "测试，非收据",
 }
 
-// trial is what the doctor asks of whoever stands at the terminal.
+// trial composes a question of payterm doctor to the person at the terminal.
 func trial(s *payterm.Screen, v counter.View, t *texts) {
 	say := t.trials
 	s.Tone, s.Title = payterm.Busy, say[trialTitle]
@@ -82,7 +82,7 @@ func trial(s *payterm.Screen, v counter.View, t *texts) {
 		s.Pattern, s.Title, s.Lines, s.Keys = true, say[trialPattern], strings.Fields(say[trialColours]), judge
 	case counter.TrialCode:
 		s.Title, s.QR = say[trialCode], v.Trial.Code
-		// below a code there is room for one key
+		// Below a code there is room for one key.
 		does := say[trialYes] + "   " + string(payterm.KeyCancel) + "  " + say[trialNo]
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: does}}
 	case counter.TrialKey:
@@ -101,7 +101,7 @@ func trial(s *payterm.Screen, v counter.View, t *texts) {
 	}
 }
 
-// ScanSlip puts the code on paper that the terminal's own scanner is to read.
+// ScanSlip composes a slip with the code that the terminal's own scanner is to read.
 func ScanSlip(code string, o Options) payterm.Receipt {
 	r := payterm.Receipt{Lines: trialHead(o)}
 	r.Lines = append(r.Lines, payterm.ReceiptLine{Kind: payterm.LineQR, Text: code},
@@ -110,8 +110,8 @@ func ScanSlip(code string, o Options) payterm.Receipt {
 	return r
 }
 
-// TestSlip has everything that a slip can have, so that a person sees what the
-// printer makes of it: styles, edges, the letters of a code page, Chinese, codes.
+// TestSlip composes a slip with everything that a slip can have, so that a person sees how the printer prints
+// it: styles, edges, the letters of a code page, Chinese, codes.
 func TestSlip(code string, o Options) payterm.Receipt {
 	r := payterm.Receipt{Lines: trialHead(o)}
 	r.Lines = append(r.Lines, []payterm.ReceiptLine{
@@ -126,7 +126,7 @@ func TestSlip(code string, o Options) payterm.Receipt {
 		{Kind: payterm.LineRule},
 		{Text: "é è à ç ô ï É"},
 		{Text: "支付宝 微信支付 云闪付"},
-		{Kind: payterm.LineBarcode, Text: "PAYTERM-123"}, // short enough for bars on every roll
+		{Kind: payterm.LineBarcode, Text: "PAYTERM-123"}, // short enough for bars on any paper
 		{Kind: payterm.LineQR, Text: code},
 		{Kind: payterm.LineFeed, N: 1},
 		{Kind: payterm.LineCut},
@@ -134,7 +134,7 @@ func TestSlip(code string, o Options) payterm.Receipt {
 	return r
 }
 
-// trialHead says on each slip of a trial what it is not.
+// trialHead composes the head that marks a slip as a test.
 func trialHead(o Options) []payterm.ReceiptLine {
 	var head []payterm.ReceiptLine
 	for _, text := range []string{o.Watermark, textsFor(o.Language).trials[trialSlip]} {

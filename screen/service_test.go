@@ -11,7 +11,7 @@ import (
 
 const trialCode = "PAYTERM-TEST-7K2Q9A"
 
-// trials are what somebody meets who tries the devices out.
+// trials are the screens of a person who tests the devices.
 func trials() []shot {
 	var all []shot
 	for _, s := range []struct {
@@ -33,7 +33,7 @@ func trials() []shot {
 	return all
 }
 
-// Each trial says what to do, and no two say the same.
+// TestTrialsSaySomething: each test says what to do, and no two have the same text.
 func TestTrialsSaySomething(t *testing.T) {
 	for _, language := range payterm.Languages {
 		said := map[string]counter.TrialStep{}
@@ -52,15 +52,14 @@ func TestTrialsSaySomething(t *testing.T) {
 	}
 }
 
-// TestServicePictures holds the screens and slips of the doctor against their
-// picture in docs/screens, as TestPictures does with the others.
+// TestServicePictures compares the screens and slips of the doctor with their picture in docs/screens.
 func TestServicePictures(t *testing.T) {
 	r := newRoll(t)
 	p, err := glass.NewPainter(240, 320)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sheet := sheet{colours: 40} // the pattern's among them
+	sheet := sheet{colours: 40} // including the pattern's
 	for _, language := range payterm.Languages {
 		o := screen.Options{Language: language, Watermark: "SIMULATION"}
 		for _, s := range trials() {

@@ -7,37 +7,37 @@ import (
 	"payterm"
 )
 
-// SetupView is what a terminal shows that has not been provisioned.
+// SetupView is the state of a terminal that has not been provisioned.
 type SetupView struct {
-	Device  string // its code
-	Refused string // why the last parcel was not taken: a provision.Reason
+	Device  string // its device code
+	Refused string // why the last parcel was refused: a provision.Reason
 	Asking  bool   // for the code of the parcel that was read
-	Digits  string // of it
-	Busy    bool   // with checking the code
+	Digits  string // of the code, so far
+	Busy    bool   // checking the code
 	Done    bool
 	Test    SelfTest
-	CanTest bool // there is a key to have it once more
+	CanTest bool // there is a key that repeats the test
 }
 
-// SelfTest is what a terminal has found out about itself.
+// SelfTest is the result of a terminal's self test.
 type SelfTest struct {
 	Running bool   // there is no result yet
-	Done    bool   // there is
-	Failed  string // the first thing that failed, by its name in Findings; empty when all is well
-	More    int    // failed beside it
-	Warned  int    // what is to be looked at, though nothing failed
+	Done    bool   // there is a result
+	Failed  string // the first failure, one of Findings; empty if there is none
+	More    int    // number of other failures
+	Warned  int    // number of warnings
 }
 
-// SetupTestKey has the self test once more.
+// SetupTestKey repeats the self test.
 const SetupTestKey = payterm.KeyF2
 
-// The names of the screens that wait for a parcel, and for its code.
+// The names of the screens that wait for a parcel and for its code.
 const (
 	SetupName     = "setup"
 	SetupCodeName = "setup_code"
 )
 
-// setupDigits is how many digits a code has; it is shown in groups.
+// setupDigits is the length of a code. It is shown in groups.
 const setupDigits, setupGroup = 12, 4
 
 // Setup puts a view into words.
@@ -45,7 +45,7 @@ func Setup(v SetupView, o Options) payterm.Screen {
 	return o.fit(setup(v, o))
 }
 
-// finding says in a line what failed, what to do, and how much failed beside it.
+// finding says in one line what failed, what to do, and how many other failures there are.
 func finding(r SelfTest, t *texts) string {
 	text := t.findings[r.Failed]
 	if text == "" {
@@ -58,7 +58,7 @@ func finding(r SelfTest, t *texts) string {
 	return strings.ReplaceAll(text, or, more+or) + more
 }
 
-// line is that of the self test.
+// line returns the line of the self test.
 func (r SelfTest) line(t *texts) string {
 	switch {
 	case r.Failed != "":
@@ -73,7 +73,7 @@ func (r SelfTest) line(t *texts) string {
 	return ""
 }
 
-// What can be found to have failed.
+// The possible failures.
 const (
 	FindingSigners   = "signers"
 	FindingDisplay   = "display"
@@ -100,7 +100,7 @@ var Findings = [...]string{
 	FindingJournal, FindingSpace, FindingClock, FindingNetwork, FindingGateway, FindingKey, FindingOther,
 }
 
-// Scans tells whether a parcel may be scanned now.
+// Scans reports whether a parcel may be scanned now.
 func (v SetupView) Scans() bool { return !v.Done && !v.Busy && !v.Asking }
 
 func setup(v SetupView, o Options) payterm.Screen {
@@ -140,7 +140,7 @@ func setup(v SetupView, o Options) payterm.Screen {
 	return s
 }
 
-// typedCode shows the group that is being typed; those before it are covered.
+// typedCode shows the group that is being typed; the groups before it are masked.
 func typedCode(digits string) string {
 	var groups []string
 	for at := 0; at < setupDigits; at += setupGroup {

@@ -20,7 +20,7 @@ type setupShot struct {
 	view screen.SetupView
 }
 
-// setupShots are what whoever sets a terminal up meets.
+// setupShots are the screens of a person who sets a terminal up.
 func setupShots() []setupShot {
 	shot := func(name string, change func(*screen.SetupView)) setupShot {
 		v := screen.SetupView{Device: "K7QX-2MB7", CanTest: true}
@@ -60,7 +60,7 @@ func allOfSetup() []setupShot {
 	return all
 }
 
-// TestSetupFits: what TestEveryTextFits asks, of the screens that have no view.
+// TestSetupFits is TestEveryTextFits for the screens that have no view.
 func TestSetupFits(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{
 		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2},
@@ -98,7 +98,7 @@ func TestSetupFits(t *testing.T) {
 	}
 }
 
-// TestFindingFitsBesideIdle: below what the idle screen has to say.
+// TestFindingFitsBesideIdle: a finding fits below the other texts of the idle screen.
 func TestFindingFitsBesideIdle(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{{240, 320, 1}, {320, 240, 1}, {240, 240, 1}, {160, 128, 2},
 		{128, 64, 3}} {
@@ -131,9 +131,8 @@ func TestFindingFitsBesideIdle(t *testing.T) {
 	}
 }
 
-// TestScannerAway: who sells is told, on the idle screen and where a code is asked for,
-// and nobody is asked to hold a phone to it. The screens that speak of money say nothing
-// of it.
+// TestScannerAway: the idle screen and the scan screen tell the seller, and nobody is asked to show a code to
+// the scanner. Screens about a payment's result do not mention it.
 func TestScannerAway(t *testing.T) {
 	for _, language := range payterm.Languages {
 		o := screen.Options{Language: language, Merchant: "Tea & Co", ScannerAway: true, Link: counter.NetworkUp,
@@ -159,7 +158,7 @@ func TestScannerAway(t *testing.T) {
 	}
 }
 
-// TestScannerAwayFits: beside whatever else the idle screen and the scan screen say.
+// TestScannerAwayFits: that text fits beside all others of the idle screen and the scan screen.
 func TestScannerAwayFits(t *testing.T) {
 	for _, size := range []struct{ w, h, pages int }{
 		{240, 320, 1}, {320, 240, 1}, {480, 320, 1}, {240, 240, 1}, {240, 135, 2}, {135, 240, 2}, {160, 128, 2},
@@ -205,8 +204,7 @@ func TestScannerAwayFits(t *testing.T) {
 	}
 }
 
-// TestFindings: each has words of its own in each language, and what nobody has thought
-// of has some, too.
+// TestFindings: each finding has a text of its own in each language, and an unknown one has some text, too.
 func TestFindings(t *testing.T) {
 	for _, language := range payterm.Languages {
 		for _, small := range []bool{false, true} {
@@ -231,8 +229,8 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestSetupPictures holds these screens against docs/screens, on a large glass and on
-// the smallest one of dots with all its pages.
+// TestSetupPictures compares these screens with docs/screens, on a large display, and on the smallest
+// monochrome one with all pages.
 func TestSetupPictures(t *testing.T) {
 	p, err := glass.NewPainter(240, 320)
 	if err != nil {
@@ -266,8 +264,7 @@ func TestSetupPictures(t *testing.T) {
 	small.hold(t, "setup-small")
 }
 
-// TestClockWrong: where the gateway cannot be asked for the clock's sake, the idle screen says
-// that, once.
+// TestClockWrong: if the gateway cannot be asked because the clock is wrong, the idle screen says so, once.
 func TestClockWrong(t *testing.T) {
 	for _, language := range payterm.Languages {
 		v := counter.View{Name: counter.ViewIdle, Status: counter.Status{Network: counter.NetworkDown}}

@@ -8,10 +8,10 @@ import (
 	"payterm/locale"
 )
 
-// texts is one language: english below, french.go, chinese.go. Every text stands
-// there and nowhere else; a test sees to it that no language misses one.
+// texts are the texts of the screens in one language: english below, french.go, chinese.go. No text is anywhere
+// else, and a test checks that each language has all of them.
 type texts struct {
-	language string // as package locale knows it
+	language string // as package locale names it
 	order    string // %s: the order id
 	wallets  map[payterm.Channel]string
 
@@ -41,7 +41,7 @@ type texts struct {
 	sendingTitle, sendingLine           string
 	sendingActive, redialling           string
 	redialling2, redialTitle            string
-	brokenTitle, brokenLine, brokenAsks string // the line breaks while an answer is waited for
+	brokenTitle, brokenLine, brokenAsks string // the line fails while an answer is awaited
 	showTitle                           string // %s: the wallet
 	codeOnPaper, codeNoReceipt          string
 	codeNowhere, codeNowhere2           string
@@ -96,7 +96,7 @@ type texts struct {
 	rateLine                            string // %s: the currency
 	rateAge                             counted
 	rateNone, rateNote                  string
-	aboutCNY                            string // %s: money, %s: the time of the rate
+	aboutCNY                            string // %s: an amount, %s: the time of the rate
 	verdictPaid, verdictNotPaid         string
 	paidAfterAll                        string
 	hintNotOurs, hintNotANumber         string
@@ -122,8 +122,7 @@ type texts struct {
 	restartingLine                      string
 }
 
-// counted is a text with a count in it. A language without a singular leaves one
-// empty.
+// counted is a text with a number in it. A language without a singular leaves one empty.
 type counted struct{ one, other string }
 
 func (t *texts) count(n int, c counted) string {
@@ -133,7 +132,7 @@ func (t *texts) count(n int, c counted) string {
 	return fmt.Sprintf(c.other, n)
 }
 
-// wallet is the name by which customers know a wallet.
+// wallet returns the name that customers know.
 func (t *texts) wallet(w payterm.Channel) string {
 	if name, ok := t.wallets[w]; ok {
 		return name
@@ -145,7 +144,7 @@ func (t *texts) money(a payterm.Amount) string { return locale.Money(a, t.langua
 
 var languages = map[string]*texts{"en": &english, "fr": &french, "zh": &chinese}
 
-// textsFor gives a language, English for one that is unknown.
+// textsFor returns the texts of a language, or English for an unknown one.
 func textsFor(language string) *texts {
 	if t, ok := languages[language]; ok {
 		return t

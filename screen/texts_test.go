@@ -16,14 +16,14 @@ import (
 
 var verbs = regexp.MustCompile(`%(\[1\])?[sd]|%.`)
 
-// verbsOf are those of the longer form; the shorter one repeats some of them.
+// verbsOf returns the format verbs of the longer form of a text; the shorter form has some of them.
 func verbsOf(text string) []string {
 	long, _, _ := strings.Cut(text, or)
 	return verbs.FindAllString(long, -1)
 }
 
-// missing names what a language lacks beside English: an empty text, other verbs, a
-// key of a map; and signs that no font of ours has.
+// missing returns what a language lacks compared with English: an empty text, other verbs, a key of a map; and
+// characters that none of our fonts has.
 func missing(t *texts) []string {
 	var out []string
 	look := func(name, text, model string) {
@@ -95,7 +95,7 @@ func TestNoLanguageMissesAText(t *testing.T) {
 	}
 }
 
-// Each way to miss a text is named.
+// TestMissingCatches plants each kind of missing text.
 func TestMissingCatches(t *testing.T) {
 	for name, spoil := range map[string]func(*texts){
 		"scanTitle":  func(t *texts) { t.scanTitle = "" },

@@ -9,7 +9,7 @@ import (
 	"payterm/flows/counter"
 )
 
-// Training is the watermark of a training on a slip, once in each of the languages.
+// Training returns the watermark of a training on a slip, once in each language.
 func Training(in ...string) string {
 	var words []string
 	for _, language := range in {
@@ -20,8 +20,7 @@ func Training(in ...string) string {
 	return strings.Join(words, " ")
 }
 
-// TrainingMark is the watermark of a training on a glass, in a shorter word where the
-// glass is small.
+// TrainingMark returns the watermark of a training on a display, shorter on a small one.
 func TrainingMark(language string, width, height int) string {
 	if min(width, height) < 200 {
 		return textsFor(language).trainingShort
@@ -29,7 +28,7 @@ func TrainingMark(language string, width, height int) string {
 	return textsFor(language).training
 }
 
-// MenuLines is how many lines of a menu a glass shows at once, 0 for all.
+// MenuLines returns how many lines of a menu a display shows at once, or 0 for all.
 func MenuLines(height int) int {
 	switch {
 	case height < 100:
@@ -40,10 +39,10 @@ func MenuLines(height int) int {
 	return 0
 }
 
-// hintedLines are shown where a text stands above them.
+// hintedLines are shown if there is a text above them.
 const hintedLines = 5
 
-// drills is the list of what can go wrong, and the way out of the training.
+// drills composes the list of faults to practise, and the way out of the training.
 func drills(s *payterm.Screen, v counter.View, t *texts) {
 	const n = counter.Drills + 1
 	s.Title = t.drillsTitle
@@ -69,8 +68,7 @@ func briefing(s *payterm.Screen, v counter.View, t *texts) {
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyBegin}, {Key: payterm.KeyCancel, Does: t.keyBack}}
 }
 
-// lesson says, where nothing is under way, which drill waits for its sale and how it
-// was done.
+// lesson says, when no sale is under way, which drill waits for the next sale, and how the last one was done.
 func lesson(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	l := v.Lesson
 	switch v.Name {
