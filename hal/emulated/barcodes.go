@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// Barcodes by GS k. Function A (m 0 to 6) ends its data with a zero, function B (m 65 to 79)
-// counts it. Code 128, EAN and UPC-A, Code 39, ITF and Codabar are drawn; of the others the
-// data is taken, and that is all.
+// Barcodes by GS k. With function A (m 0 to 6) a zero ends the data, with function B (m 65 to 79) the data is
+// counted. Code 128, EAN and UPC-A, Code 39, ITF and Codabar are drawn; the data of others is skipped.
 type symbology struct {
 	name string
 	bars func(data []byte) (bars []int, words string, err error)
 }
 
-// symbologies are those of function B; function A has the first seven under their number less 65.
+// symbologies are those of function B. Function A has the first seven, with their numbers less 65.
 var symbologies = map[byte]symbology{
 	65: {"UPC-A", ean(12)}, 66: {name: "UPC-E"}, 67: {"EAN-13", ean(13)}, 68: {"EAN-8", ean(8)},
 	69: {"Code 39", code39}, 70: {"ITF", interleaved}, 71: {"Codabar", codabar}, 72: {name: "Code 93"},
@@ -29,7 +28,7 @@ func (p *escpos) barcode(b []byte) int {
 	case m <= 6:
 		end := bytes.IndexByte(b[3:], 0)
 		if end < 0 {
-			if len(b) > 3+255 { // no code is so long
+			if len(b) > 3+255 { // no barcode is as long
 				p.breach(BadArgument, "GS k %d without its end", m)
 				return 3
 			}
@@ -65,7 +64,7 @@ func (p *escpos) barcode(b []byte) int {
 	return n
 }
 
-// stripes prints bars and spaces, of so many modules each, with their text below.
+// stripes prints bars and spaces, given as widths in modules, with their text below.
 func (p *escpos) stripes(bars []int, words string) {
 	total := 0
 	for _, w := range bars {
@@ -92,7 +91,7 @@ func (p *escpos) stripes(bars []int, words string) {
 	}
 }
 
-// bars128 are the bars of Code 128.
+// bars128 returns the bars of Code 128.
 func bars128(data []byte) (bars []int, words string, err error) {
 	values, words, err := code128(data)
 	for _, v := range values {
@@ -103,15 +102,15 @@ func bars128(data []byte) (bars []int, words string, err error) {
 	return bars, words, err
 }
 
-// The sevens of modules of a digit in EAN and UPC, as widths of space, bar, space, bar.
+// eanDigits are the seven modules of each digit in EAN and UPC, as widths of space, bar, space, bar.
 var eanDigits = [10]string{"3211", "2221", "2122", "1411", "1132", "1231", "1114", "1312", "1213", "3112"}
 
-// eanFirst says which of the six left digits of EAN-13 are mirrored (set B), by the first digit.
+// eanFirst gives for each first digit which of the six left digits of EAN-13 are mirrored (set B).
 var eanFirst = [10]string{"000000", "001011", "001101", "001110", "010011", "011001", "011100", "010101", "010110",
 	"011010"}
 
-// ean are EAN-13, EAN-8 and UPC-A, which is EAN-13 with a zero before it. A check digit that
-// is left out is added.
+// ean returns the encoder of EAN-13, EAN-8 or UPC-A, which is EAN-13 with a zero in front. A missing check
+// digit is added.
 func ean(n int) func([]byte) ([]int, string, error) {
 	return func(data []byte) (bars []int, words string, err error) {
 		for _, c := range data {
@@ -156,7 +155,7 @@ func ean(n int) func([]byte) ([]int, string, error) {
 	}
 }
 
-// eanCheck is the check digit behind digits: weights of 3 and 1 from the right.
+// eanCheck returns the check digit of digits, with the weights 3 and 1 from the right.
 func eanCheck(digits string) rune {
 	sum := 0
 	for i := range digits {
@@ -183,7 +182,7 @@ func code39(data []byte) (bars []int, words string, err error) {
 	return bars, text, err
 }
 
-// separate are characters of their own, with a narrow space between two: each sign has its pattern.
+// separate encodes characters one by one, with a narrow space between them.
 func separate(text, signs string, patterns []string) (bars []int, err error) {
 	for _, c := range text {
 		i := strings.IndexRune(signs, c)
@@ -198,7 +197,7 @@ func separate(text, signs string, patterns []string) (bars []int, err error) {
 	return bars, nil
 }
 
-// elements are widths of 1 and 3.
+// elements converts a pattern to widths of 1 and 3.
 func elements(pattern string) []int {
 	var widths []int
 	for _, c := range pattern {
@@ -207,7 +206,7 @@ func elements(pattern string) []int {
 	return widths
 }
 
-// interleaved are two digits at a time, one in the bars and one in the spaces (ITF).
+// interleaved encodes two digits at a time, one in the bars and one in the spaces (ITF).
 func interleaved(data []byte) (bars []int, words string, err error) {
 	digits := [10]string{"nnwwn", "wnnnw", "nwnnw", "wwnnn", "nnwnw", "wnwnn", "nwwnn", "nnnww", "wnnwn", "nwnwn"}
 	if len(data) == 0 || len(data)%2 == 1 {

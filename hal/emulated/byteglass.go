@@ -9,8 +9,8 @@ import (
 	"payterm/board"
 )
 
-// byteGlass is what the controllers here have in common that take bytes from SPI or I2C: supply,
-// reset line, and the framing of both buses. The bytes themselves are the chip's.
+// byteGlass is the common part of controllers that take bytes from SPI or I2C: supply, reset line, and the
+// framing of both buses. The meaning of the bytes is left to the chip.
 type byteGlass struct {
 	mu       sync.Mutex
 	d        *board.Display

@@ -8,16 +8,15 @@ import (
 	"payterm/board"
 )
 
-// ssd1327 is an OLED controller of greys as its data sheet describes it (general knowledge):
-// 128 rows of 64 bytes, of which each is two dots, the lower four bits for the even segment,
-// written through a window; commands and their arguments come with D/C low. The glass is
-// mounted as nearly all modules have it: its first dot is the last segment of the last row,
-// and odd and even rows are led to the two sides of the chip.
+// ssd1327 is an OLED controller with grey levels, as in its data sheet (general knowledge): 128 rows of 64
+// bytes, two dots in each, the lower four bits for the even segment, written through a window. Commands and
+// their arguments come with D/C low. The glass is mounted as on nearly all modules: its first dot is the last
+// segment of the last row, and odd and even rows are connected to the two sides of the chip.
 type ssd1327 struct {
 	byteGlass
 	ram [128][64]byte
 
-	cmd                    []byte // a command whose arguments are still to come
+	cmd                    []byte // a command that waits for arguments
 	on, regulated, locked  bool
 	shows                  byte // A4h to A7h
 	remap                  byte
@@ -28,7 +27,7 @@ type ssd1327 struct {
 	col, row               int
 }
 
-// greyArguments are how many bytes follow each command.
+// greyArguments is the number of bytes after each command.
 var greyArguments = map[byte]int{
 	0x15: 2, 0x26: 7, 0x27: 7, 0x2e: 0, 0x2f: 0, 0x75: 2, 0x81: 1, 0xa0: 1, 0xa1: 1, 0xa2: 1, 0xa4: 0, 0xa5: 0,
 	0xa6: 0, 0xa7: 0, 0xa8: 1, 0xab: 1, 0xae: 0, 0xaf: 0, 0xb1: 1, 0xb2: 0, 0xb3: 1, 0xb5: 1, 0xb6: 1, 0xb8: 15,
@@ -45,14 +44,14 @@ func newSSD1327(d *board.Display, now func() time.Duration, report report, chang
 	return c
 }
 
-// restart is the state after a reset; the RAM keeps what it has.
+// restart is the state after a reset; the RAM keeps its content.
 func (c *ssd1327) restart() {
 	c.cmd, c.on, c.regulated, c.locked, c.shows, c.remap = nil, false, true, false, 0xa4, 0
 	c.contrast, c.multiplex, c.offset, c.startLine = 0x7f, 128, 0, 0
 	c.col0, c.col1, c.row0, c.row1, c.col, c.row = 0, 63, 0, 127, 0, 0
 }
 
-func (c *ssd1327) light(bool) {} // it shines itself
+func (c *ssd1327) light(bool) {} // an OLED has no backlight
 
 // noise is in the RAM after a supply that fell too far.
 func (c *ssd1327) noise() {
@@ -123,7 +122,7 @@ func (c *ssd1327) command(b byte, a []byte) {
 	}
 }
 
-// dots takes two dots and walks on, to the right and then down, or the other way.
+// dots writes two dots and moves the pointer, first to the right and then down, or the other way.
 func (c *ssd1327) dots(b byte) {
 	if c.col0 > c.col1 || c.row0 > c.row1 {
 		c.report(BadWindow, "columns %d to %d, rows %d to %d", c.col0, c.col1, c.row0, c.row1)
@@ -151,7 +150,7 @@ func (c *ssd1327) dots(b byte) {
 	}
 }
 
-// frame is the glass as a person sees it whose board is mounted as the profile says.
+// frame is the glass as a person sees it, mounted as the profile says.
 func (c *ssd1327) frame() *image.RGBA {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -170,7 +169,7 @@ func (c *ssd1327) seen(x, y int) color.RGBA {
 	if turned != c.d.MirrorY {
 		com = y
 	}
-	if c.remap&0x40 == 0 { // rows in sequence, on a glass that has them odd and even
+	if c.remap&0x40 == 0 { // rows in sequence, on a glass that has odd and even rows
 		com = com/2 + com%2*64
 	}
 	if com >= c.multiplex {
