@@ -16,7 +16,7 @@ import (
 	"payterm/tomlfile"
 )
 
-// readBoard reads a profile: a file, or one of those that payterm knows by name.
+// readBoard reads a profile: a file, or a built-in one by its name.
 func readBoard(name string) (string, board.Profile, error) {
 	file := name
 	text, err := os.ReadFile(name)
@@ -39,7 +39,7 @@ func (c boardListCmd) Run() error {
 	type known struct {
 		Name   string `json:"name"`
 		Board  string `json:"board"`
-		Header string `json:"header,omitempty"` // whose pins are known
+		Header string `json:"header,omitempty"` // of the known pins
 	}
 	var list []known
 	for _, name := range boards.Names() {
@@ -60,7 +60,7 @@ func (c boardListCmd) Run() error {
 	})
 }
 
-// headerOf names the header of a board; "" where none is known.
+// headerOf returns the name of a board's header, or "" if none is known.
 func headerOf(p board.Profile) string {
 	if h := p.Header(); h != nil {
 		return h.Name
@@ -73,7 +73,7 @@ type boardCheckCmd struct {
 	JSON bool   `help:"Print one JSON document." name:"json"`
 }
 
-// checked is what a check has found.
+// checked is the result of a check.
 type checked struct {
 	File     string             `json:"file"`
 	OK       bool               `json:"ok"`
@@ -102,7 +102,7 @@ func (c boardCheckCmd) Run() error {
 		for _, w := range found.Warnings {
 			fmt.Println("warning:", w)
 		}
-		pins := "" // what was not checked is told, too
+		pins := "" // what was not checked is printed too
 		if found.Header == "" && hasPins(p) {
 			pins = "; its header is not known, so that lines and buses were not held against it"
 		}
@@ -110,13 +110,13 @@ func (c boardCheckCmd) Run() error {
 	})
 }
 
-// hasPins tells whether anything of a profile hangs on pins.
+// hasPins reports whether a profile uses any pins.
 func hasPins(p board.Profile) bool {
 	return p.Display != nil && p.Display.SPI+p.Display.I2C != "" || p.Keypad != nil && p.Keypad.Kind == board.KindMatrix ||
 		p.Signal != nil
 }
 
-// problemsIn are all that an error joins.
+// problemsIn returns all problems that an error joins.
 func problemsIn(err error) []tomlfile.Problem {
 	var one tomlfile.Problem
 	var several interface{ Unwrap() []error }
@@ -160,7 +160,7 @@ type connection struct {
 	Pins   string `json:"pins,omitempty"` // on the board's header
 }
 
-// wiring is the table of a board's wires, in Markdown.
+// wiring returns a table of a board's wires, in Markdown.
 func wiring(p board.Profile) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n| device | signal | wire |\n|---|---|---|\n", p.Board)
@@ -174,7 +174,7 @@ func wiring(p board.Profile) string {
 	return b.String()
 }
 
-// connections lists the wires that a profile names.
+// connections returns the wires that a profile names.
 func connections(p board.Profile) []connection {
 	var all []connection
 	header := p.Header()

@@ -39,7 +39,7 @@ func TestBoardCommands(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %s", name, table)
 		}
-		// The wiring tables of docs are these.
+		// The wiring tables in the docs are these.
 		doc := filepath.Join("..", "..", "docs", "boards", name+".md")
 		text := fmt.Sprintf("# %s\n\n%s\nProfile: [boards/%s.toml](../../boards/%s.toml); what to set up stands there.\n", name, table, name, name)
 		if *update {
@@ -96,7 +96,7 @@ func TestBoardCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := exec.Command(filepath.Join(bin, "payterm"), "board", "check", bad, "--json")
-		said, _ := cmd.Output() // its status is looked at
+		said, _ := cmd.Output() // the output is checked, not the status
 		if json.Unmarshal(said, &found) != nil || found.OK != (cmd.ProcessState.ExitCode() == 0) || found.File != bad {
 			t.Errorf("%s, status %d", said, cmd.ProcessState.ExitCode())
 		}
@@ -129,7 +129,7 @@ func TestBoardCommands(t *testing.T) {
 	}
 }
 
-// Each board that payterm knows runs on emulated hardware, and its glass shines.
+// TestEveryBoardRuns: each built-in board runs on emulated hardware, and its display shows something.
 func TestEveryBoardRuns(t *testing.T) {
 	t.Parallel()
 	for _, name := range boards.Names() {
@@ -161,8 +161,8 @@ func TestEveryBoardRuns(t *testing.T) {
 	}
 }
 
-// A board whose scanner and pad type sells as every other: the amount comes from the
-// pad, the code from the scanner, and the result is heard and seen.
+// TestSaleOnABoardThatTypes: a board whose scanner and keypad type like keyboards sells like any other: the
+// amount comes from the keypad, the code from the scanner, and the result is heard and seen.
 func TestSaleOnABoardThatTypes(t *testing.T) {
 	t.Parallel()
 	_, ready := program(t, "payterm", "emulate", "--board", "generic-evdev", "--listen", "127.0.0.1:0", "--data",
@@ -184,8 +184,8 @@ func TestSaleOnABoardThatTypes(t *testing.T) {
 	}
 }
 
-// A board that shows characters only prints the code of an Active sale: once, with
-// its end, and the customer pays from the paper.
+// TestCodeOnPaper: a character display cannot show the code of an Active sale, so it is printed: once, with its
+// expiry time, and the customer pays from the paper.
 func TestCodeOnPaper(t *testing.T) {
 	t.Parallel()
 	_, ready := program(t, "payterm", "emulate", "--board", "raspberrypi-i2c-hd44780", "--listen", "127.0.0.1:0",

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A sale on a glass whose I2C adapter takes 32 bytes at once: the glass follows.
+// TestSaleBehindALimitedAdapter: a sale works on a display whose I2C adapter takes 32 bytes at once.
 func TestSaleBehindALimitedAdapter(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"raspberrypi-i2c-ssd1306", "raspberrypi-i2c-hd44780"} {
@@ -34,7 +34,7 @@ func TestSaleBehindALimitedAdapter(t *testing.T) {
 	}
 }
 
-// frame is what the glass shows.
+// frame returns what the display shows.
 func (s *shop) frame() []byte {
 	s.t.Helper()
 	text := s.call("GET", s.panel+"/emu/display.png", nil)

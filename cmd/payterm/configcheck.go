@@ -19,12 +19,10 @@ type configCheckCmd struct {
 	JSON   bool   `help:"Print one JSON document." name:"json"`
 }
 
-// asOwner has a file that lies where somebody else may lay what he likes read with his
-// rights: what is wrong in it is printed.
+// asOwner reads a file in another user's directory with that user's rights, since mistakes in it are printed.
 func (c configCheckCmd) asOwner() error { return store{Data: filepath.Dir(c.File)}.asOwner() }
 
-// findings is what a check has found. Wrong keeps payterm emulate from starting, missing
-// only payterm run.
+// findings is the result of a check. Wrong prevents payterm emulate from starting, missing only payterm run.
 type findings struct {
 	wrong, missing, warnings []error
 }
@@ -63,7 +61,7 @@ func (c configCheckCmd) check() (found findings) {
 	return found
 }
 
-// each is the list of the errors that were joined.
+// each returns the errors that were joined.
 func each(err error) []error {
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
@@ -108,7 +106,7 @@ func (c configCheckCmd) Run() error {
 	return err
 }
 
-// places are mistakes in JSON: with their place as far as they have one, and in words.
+// places converts errors to JSON, each with its place, if it has one, and in words.
 func places(errs []error) []tomlfile.Problem {
 	list := make([]tomlfile.Problem, 0, len(errs))
 	for _, err := range errs {

@@ -23,12 +23,12 @@ type listCmd struct {
 	Last    int             `help:"Only the newest so many of them." placeholder:"N"`
 }
 
-// outcomes are those of an order: the ends that have an exit status, and none so far.
+// outcomes are the possible outcomes of an order: those that have an exit status, and none so far.
 func outcomes() []payterm.Outcome {
 	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(exits)), payterm.Open)))
 }
 
-// query is what the flags pick.
+// query returns the query that the flags select.
 func (c listCmd) query(now time.Time) (q storage.Query, err error) {
 	if q.Since, err = timeOrAgo("--since", c.Since, now); err != nil {
 		return q, err
@@ -47,7 +47,7 @@ func (c listCmd) query(now time.Time) (q storage.Query, err error) {
 	return q, nil
 }
 
-// timeOrAgo reads a time, or how long ago it was.
+// timeOrAgo parses a time, or a duration before now.
 func timeOrAgo(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -100,12 +100,12 @@ func (c listCmd) Run() error {
 	})
 }
 
-// orderList is the document of a list.
+// orderList is the JSON document of a list.
 type orderList struct {
 	Orders []payterm.Order `json:"orders"`
 }
 
-// listed is an order in one line.
+// listed formats an order in one line.
 func listed(o payterm.Order) string {
 	began := "clock not set"
 	if !o.CreatedAt.IsZero() {

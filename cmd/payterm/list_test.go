@@ -14,7 +14,7 @@ func TestTimeOrAgo(t *testing.T) {
 		"2026-11-28T09:30":     time.Date(2026, time.November, 28, 9, 30, 0, 0, time.UTC),
 		"2026-11-28T09:30:05Z": time.Date(2026, time.November, 28, 9, 30, 5, 0, time.UTC),
 		"2026-11-28T09:30Z":    time.Date(2026, time.November, 28, 9, 30, 0, 0, time.UTC),
-		"2026-11-28 09:30:05Z": time.Date(2026, time.November, 28, 9, 30, 5, 0, time.UTC), // as the list has it
+		"2026-11-28 09:30:05Z": time.Date(2026, time.November, 28, 9, 30, 5, 0, time.UTC), // as the list prints it
 		"90m":                  now.Add(-90 * time.Minute),
 		"7d":                   now.AddDate(0, 0, -7),
 	} {
@@ -29,8 +29,8 @@ func TestTimeOrAgo(t *testing.T) {
 	}
 }
 
-// TestFindsOrders: orders are picked by how they ended, by when they began and by the till's
-// reference, and status knows one by its reference.
+// TestFindsOrders: orders are found by outcome, by time and by the till's reference, and status finds one by
+// its reference.
 func TestFindsOrders(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "")
@@ -84,7 +84,7 @@ func TestFindsOrders(t *testing.T) {
 	}
 }
 
-// TestHelp: the help says what the exit statuses mean, and is found in the usual ways.
+// TestHelp: the help explains the exit statuses, and is found in the usual ways.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	whole, _, err := ran(t, "", "--help")

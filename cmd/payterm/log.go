@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newLog writes to standard error; where that leads to systemd's journal, to the journal
-// itself, which keeps each value in a field of its own (PAYTERM_ORDER_ID=...).
+// newLog writes to standard error. If that is connected to systemd's journal, it writes to the journal
+// directly, which stores each value in a field of its own (PAYTERM_ORDER_ID=...).
 func newLog(level slog.Level) *slog.Logger {
 	text := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})
 	if !leadsToJournal(os.Stderr, os.Getenv("JOURNAL_STREAM")) {
@@ -27,8 +27,8 @@ func newLog(level slog.Level) *slog.Logger {
 	return slog.New(journalHandler{fields, text})
 }
 
-// leadsToJournal reports whether a file is the stream that systemd names in JOURNAL_STREAM,
-// by device and inode (systemd.exec(5)).
+// leadsToJournal reports whether a file is the stream that systemd names in JOURNAL_STREAM, by device and inode
+// (systemd.exec(5)).
 func leadsToJournal(f *os.File, stream string) bool {
 	var s unix.Stat_t
 	if stream == "" || unix.Fstat(int(f.Fd()), &s) != nil {
@@ -37,15 +37,14 @@ func leadsToJournal(f *os.File, stream string) bool {
 	return stream == fmt.Sprintf("%d:%d", s.Dev, s.Ino)
 }
 
-// field names a value as the journal wants it: capitals, and payterm's own.
+// field converts a name to the journal's form: capitals, with payterm's prefix.
 func field(_ []string, a slog.Attr) slog.Attr {
 	a.Key = "PAYTERM_" + strings.ToUpper(a.Key)
 	return a
 }
 
-// journalHandler gives the journal the fields, and a message that has them too: journalctl
-// shows nothing else where nobody asks for more. What the journal does not take goes to
-// standard error.
+// journalHandler sends the fields to the journal, and repeats them in the message, since journalctl shows only
+// the message by default. What the journal does not accept goes to standard error.
 type journalHandler struct {
 	fields, text slog.Handler
 }

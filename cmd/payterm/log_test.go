@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// kept is a handler that keeps what it is given.
+// kept is a handler that keeps its records.
 type kept struct {
 	message string
 	fields  []string
@@ -32,7 +32,7 @@ func (k *kept) Handle(_ context.Context, r slog.Record) error {
 	return k.fails
 }
 
-// TestJournalHandler: journalctl shows the message alone, so that it has the values as well.
+// TestJournalHandler: journalctl shows only the message, so the message contains the values as well.
 func TestJournalHandler(t *testing.T) {
 	t.Parallel()
 	var journal, text kept

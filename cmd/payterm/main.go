@@ -172,7 +172,7 @@ func (c queueCmd) Run() error {
 	})
 }
 
-// exitStatuses stand below the help, and on the man page in more words.
+// exitStatuses is printed below the help, and in more words in the man page.
 const exitStatuses = `Exit status of sale and refund: 0 approved, 10 declined, 11 cancelled, 12 in doubt (do not charge again), 13 not sent.
 Everywhere: 1 failure, 2 wrong use; bundle: 3 when it is written and lacks something; run: 78 when the
 configuration has to be changed first.`
@@ -185,7 +185,7 @@ func newParser(c *cli) *kong.Kong {
 		}), kong.Help(help))
 }
 
-// help is kong's, with the exit statuses below that of the whole program.
+// help is kong's help, with the exit statuses below that of the whole program.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
 		return err
@@ -196,7 +196,7 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	return nil
 }
 
-// asked turns "help sale" into "sale --help".
+// asked changes "help sale" to "sale --help".
 func asked(args []string) []string {
 	if len(args) > 0 && args[0] == "help" {
 		return append(slices.Clone(args[1:]), "--help")
@@ -204,10 +204,10 @@ func asked(args []string) []string {
 	return args
 }
 
-// showVersion is the flag that does what the version command does.
+// showVersion is the flag that does the same as the version command.
 type showVersion bool
 
-// BeforeReset is kong's hook: the flag ends the program before a command is missed.
+// BeforeReset is kong's hook. The flag ends the program before kong complains about a missing command.
 func (showVersion) BeforeReset(app *kong.Kong) error {
 	err := versionCmd{}.Run()
 	app.Exit(0)

@@ -24,7 +24,7 @@ type manCmd struct {
 	Date    string `required:"" help:"Date to name."`
 }
 
-// command is a command with its words and flags.
+// command is a command with its words and flags, for the man page.
 type command struct {
 	node  *kong.Node
 	words string
@@ -121,7 +121,7 @@ func (c manCmd) write(w io.Writer, root *kong.Node) error {
 	return err
 }
 
-// completion is what may follow: after the words so far, further words and flags.
+// completion is what may follow the words typed so far: further words, and flags.
 type completion struct{ words, flags map[string][]string }
 
 func completions(root *kong.Node) completion {
@@ -142,8 +142,8 @@ func completions(root *kong.Node) completion {
 	return c
 }
 
-// cases are those of a shell's case by the words so far: what follows them is the further
-// words, a bar, and the flags.
+// cases returns the cases of a shell's case statement by the words so far. Each gives the further words, a bar,
+// and the flags.
 func (c completion) cases() string {
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(c.words)) {

@@ -61,8 +61,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestZshCompletion runs the function as zsh would call it, with zsh's own words for what
-// may follow.
+// TestZshCompletion runs the function as zsh would call it, with zsh's own functions that offer words.
 func TestZshCompletion(t *testing.T) {
 	t.Parallel()
 	const frame = `compadd() { shift; print -r -- "$@" }
@@ -103,7 +102,7 @@ func TestFishCompletion(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		var got []string
 		for line := range strings.Lines(string(out)) {
-			word, _, _ := strings.Cut(strings.TrimSpace(line), "\t") // what it does follows
+			word, _, _ := strings.Cut(strings.TrimSpace(line), "\t") // a description follows
 			got = append(got, word)
 		}
 		if said := strings.Join(got, " "); err != nil || said != c.want {
@@ -112,7 +111,7 @@ func TestFishCompletion(t *testing.T) {
 	}
 }
 
-// page is what payterm writes of itself.
+// page returns what payterm pages writes.
 func page(t *testing.T, which string) string {
 	t.Helper()
 	text, err := exec.Command(filepath.Join(bin, "payterm"), "pages", which).Output()

@@ -9,12 +9,12 @@ import (
 	"payterm/storage"
 )
 
-// personList is the document of what persons did.
+// personList is the JSON document of what people did.
 type personList struct {
 	People []payterm.PersonDid `json:"people"`
 }
 
-// people lists what persons did.
+// people lists what people did.
 func (c listCmd) people() error {
 	return c.read(func(r *storage.Reader) error {
 		list, err := r.People()

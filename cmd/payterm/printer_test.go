@@ -130,8 +130,9 @@ func TestPrinterFallsSilent(t *testing.T) {
 	}
 }
 
-// A printer is switched off and wakes up in Chinese, in another national set and the small
-// font: the shop's accents come out right, whatever its profile says of Chinese.
+// TestPrinterWakesUpInChinese: a printer is switched off, and starts in Chinese mode, with another national
+// character set and the small font. The shop's accents are printed right, whatever its profile says about
+// Chinese.
 func TestPrinterWakesUpInChinese(t *testing.T) {
 	t.Parallel()
 	config := filepath.Join(t.TempDir(), "payterm.toml")
@@ -150,9 +151,9 @@ func TestPrinterWakesUpInChinese(t *testing.T) {
 	s.accepted()
 }
 
-// The roll ends, the cover is opened or the cable is pulled in the middle of a slip: the
-// sale is what it was, the cashier is told, and the slip comes again on the next roll, whole,
-// behind a cut, as a copy, and opens the drawer once. So with every kind of printer.
+// TestPrinterFailsInTheMiddle: the paper ends, the cover is opened or the cable is unplugged in the middle of a
+// slip. The sale's outcome stays, the cashier is told, and the slip is printed again on new paper: complete,
+// after a cut, as a copy, and it opens the drawer once. This holds for every kind of printer.
 func TestPrinterFailsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	logo := filepath.Join(t.TempDir(), "logo.png")

@@ -104,7 +104,7 @@ func table(b *strings.Builder, keys []tomlfile.Key, fact func(string) tomlfile.F
 	}
 }
 
-// allowed is what a key may have.
+// allowed returns the allowed values of a key.
 func allowed(f tomlfile.Fact) string {
 	if len(f.Words) == 0 {
 		return cmp.Or(f.Allowed(), "`true`, `false`")
@@ -116,10 +116,10 @@ func allowed(f tomlfile.Fact) string {
 	return strings.Join(words, ", ")
 }
 
-// cell is a text in a table.
+// cell escapes a text for a table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// remarks are the comments above each key of the example, and behind those of an operator.
+// remarks returns the comments above each key of the example, and for operators those after it.
 func remarks(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "testdata", "config", "example.toml"))
@@ -152,7 +152,7 @@ func remarks(t *testing.T) map[string]string {
 	return said
 }
 
-// controllers is the table of what each controller allows.
+// controllers writes a table of what each controller allows.
 func controllers(b *strings.Builder) {
 	b.WriteString("\n## Controllers\n\n" +
 		"| controller | on | glass | SPI, at most | I2C address | contrast | keys besides |\n" +

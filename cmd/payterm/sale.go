@@ -254,7 +254,7 @@ func networkLine(s api.Running) string {
 	return line + ", link " + string(s.Link)
 }
 
-// ofRef is the one order of a till's reference; empty where none has it.
+// ofRef returns the only order with a till's reference, or "" if there is none.
 func (c statusCmd) ofRef() (payterm.OrderID, error) {
 	var found []payterm.Order
 	err := c.read(func(r *storage.Reader) (err error) {
@@ -262,7 +262,7 @@ func (c statusCmd) ofRef() (payterm.OrderID, error) {
 		return err
 	})
 	if err != nil || len(found) == 0 {
-		return "", nil //nolint:nilerr // the agent has said that there is no such order
+		return "", nil //nolint:nilerr // the agent has answered that there is no such order
 	}
 	if len(found) == 1 {
 		return found[0].ID, nil
@@ -277,7 +277,7 @@ func (c statusCmd) ofRef() (payterm.OrderID, error) {
 func (c statusCmd) order() error {
 	o, err := c.agent().Order(context.Background(), payterm.OrderID(c.Order))
 	var refused *api.Error
-	if errors.As(err, &refused) && refused.Code == api.Unknown { // no id, and perhaps a reference
+	if errors.As(err, &refused) && refused.Code == api.Unknown { // not an id, but perhaps a reference
 		id, wrong := c.ofRef()
 		if wrong != nil {
 			return wrong

@@ -535,7 +535,7 @@ func (c updateConfirmCmd) confirm(ctx context.Context, u updater) error {
 type confirmed struct {
 	Slot       string `json:"slot"`
 	Good       bool   `json:"good"`
-	FellBack   *bool  `json:"fell_back,omitempty"` // not said of a version that was on trial
+	FellBack   *bool  `json:"fell_back,omitempty"` // not set for a version that was on trial
 	WasOnTrial bool   `json:"was_on_trial,omitempty"`
 }
 

@@ -134,8 +134,8 @@ func (u updater) fetch(ctx context.Context, over http.RoundTripper, from *url.UR
 	return path, u.keep("fetched.json", tag{from.String(), resp.Header.Get("ETag")})
 }
 
-// clocked blames the clock for a certificate outside its validity, unless a time server sets the
-// clock.
+// clocked adds to an error about a certificate's validity that the clock may be wrong, unless a time server
+// sets the clock.
 func (u updater) clocked(err error) error {
 	var invalid x509.CertificateInvalidError
 	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
