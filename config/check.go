@@ -73,7 +73,7 @@ func (c Config) Missing() []Problem {
 	k.bad(!given("terminal.id"), "terminal.id",
 		"is missing: 2 to 6 of A-Z and 0-9, unique among the merchant's terminals")
 	k.bad(!c.HasBoard(), boardKey, "is missing: the name of a board profile, or its file")
-	k.bad(c.Merchant.Name == "", "merchant.name", "is missing: it stands on every receipt")
+	k.bad(c.Merchant.Name == "", "merchant.name", "is missing: it is printed on every receipt")
 	k.bad(c.Gateway.URL == "", "gateway.url", "is missing: the gateway's https address")
 	return k.problems
 }
@@ -100,7 +100,7 @@ func (k *checker) terminal() {
 	for i, l := range t.ReceiptLanguages {
 		k.bad(!slices.Contains(payterm.Languages[:], l), "terminal.receipt_languages", "%q: %s is needed", l,
 			languages())
-		k.bad(slices.Contains(t.ReceiptLanguages[:i], l), "terminal.receipt_languages", "%s stands there twice", l)
+		k.bad(slices.Contains(t.ReceiptLanguages[:i], l), "terminal.receipt_languages", "%s is listed twice", l)
 	}
 	_, err := time.LoadLocation(t.Timezone)
 	// LoadLocation accepts "" as UTC and "Local" as the time zone of the machine.
@@ -184,7 +184,7 @@ func IsLoopback(host string) bool {
 func (k *checker) wallets(dotted string, list []payterm.Channel) {
 	for i, w := range list {
 		k.bad(!w.Valid(), dotted, "%q: ALIPAY, WECHATPAY or UNIONPAY is needed", string(w))
-		k.bad(slices.Contains(list[:i], w), dotted, "%s stands there twice", w)
+		k.bad(slices.Contains(list[:i], w), dotted, "%s is listed twice", w)
 	}
 }
 
@@ -226,9 +226,9 @@ func (s Sale) timings() []timing {
 func (k *checker) timings() {
 	s := k.c.Sale
 	for _, t := range s.timings() {
-		k.bad(t.value.Duration < t.atLeast, "sale."+t.name, "%v is too short: %v at the least%s", t.value, t.atLeast,
+		k.bad(t.value.Duration < t.atLeast, "sale."+t.name, "%v is too short: at least %v%s", t.value, t.atLeast,
 			t.whyAtLeast)
-		k.bad(t.value.Duration > t.atMost, "sale."+t.name, "%v is too long: %v at the most", t.value, t.atMost)
+		k.bad(t.value.Duration > t.atMost, "sale."+t.name, "%v is too long: at most %v", t.value, t.atMost)
 	}
 	k.bad(len(s.Ladder) == 0 || len(s.Ladder) > order.LadderRungs, "sale.ladder", "has %d pauses: 1 to %d are needed",
 		len(s.Ladder), order.LadderRungs)
@@ -251,7 +251,7 @@ func (k *checker) limits() {
 	k.bad(len(s.Tips) > maxTips, "sale.tips", "has %d entries: there are keys for %d", len(s.Tips), maxTips)
 	for i, percent := range s.Tips {
 		k.bad(percent < 1 || percent > 100, "sale.tips", "item %d: %d: 1 to 100 percent", i+1, percent)
-		k.bad(slices.Contains(s.Tips[:i], percent), "sale.tips", "%d stands there twice", percent)
+		k.bad(slices.Contains(s.Tips[:i], percent), "sale.tips", "%d is listed twice", percent)
 	}
 }
 
@@ -277,10 +277,10 @@ func (k *checker) access() {
 func (k *checker) pinHash(dotted string, hash PINHash) int {
 	cost, err := bcrypt.Cost([]byte(hash))
 	if err != nil || len(hash) != 60 {
-		k.bad(true, dotted, "is no bcrypt hash such as payterm pin makes; it is the hash that stands here, never the PIN")
+		k.bad(true, dotted, "is no bcrypt hash such as payterm pin makes; put the hash here, never the PIN")
 		return 0
 	}
-	k.bad(cost < minPINCost, dotted, "its cost is %d, %d at the least is needed", cost, minPINCost)
+	k.bad(cost < minPINCost, dotted, "its cost is %d, at least %d is needed", cost, minPINCost)
 	return cost
 }
 
@@ -289,7 +289,7 @@ const maxOperators = 200
 
 func (k *checker) operators() {
 	list := k.c.Operators
-	k.bad(len(list) > maxOperators, operatorsKey, "%d of them: %d at the most", len(list), maxOperators)
+	k.bad(len(list) > maxOperators, operatorsKey, "%d of them: at most %d", len(list), maxOperators)
 	first := 0
 	for i, o := range list {
 		at := func(key string) string { return fmt.Sprintf("%s.%d.%s", operatorsKey, i+1, key) }

@@ -25,7 +25,7 @@ func takenOn(data string) error { return fmt.Errorf("%w on %s", ErrTaken, data) 
 // LockProvision prevents two processes from provisioning the same terminal at once. The returned function
 // releases it.
 func LockProvision(data string) (func() error, error) {
-	f, err := lock(data, "provision.lock", errors.New("somebody else provisions this terminal just now"))
+	f, err := lock(data, "provision.lock", errors.New("another process is provisioning this terminal"))
 	if err != nil {
 		return nil, err
 	}

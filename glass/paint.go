@@ -69,7 +69,7 @@ type Painter struct {
 // NewPainter makes a painter for a colour display of this size in pixels.
 func NewPainter(width, height int) (*Painter, error) {
 	if width < 64 || height < 32 {
-		return nil, fmt.Errorf("glass: a glass of %dx%d: 64x32 at the least", width, height)
+		return nil, fmt.Errorf("glass: a display of %dx%d: at least 64x32 is needed", width, height)
 	}
 	f, err := loadFonts()
 	if err != nil {

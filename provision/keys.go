@@ -67,7 +67,7 @@ func ReadSigners(text string) ([]ed25519.PublicKey, error) {
 			continue
 		}
 		if words[0] == signerSecret {
-			return nil, fmt.Errorf("line %d is a signer's secret, which must be on no terminal: take it away, and its signer out of use", number)
+			return nil, fmt.Errorf("line %d is a signer's secret, which must not be on a terminal: remove it, and replace the signer", number)
 		}
 		var key []byte
 		var err error

@@ -160,11 +160,11 @@ type Terms struct {
 func Make(t Terms, c Content, code Code, signer ed25519.PrivateKey) (string, error) {
 	switch {
 	case t.Life < time.Second || t.Life > MaxLife:
-		return "", fmt.Errorf("a parcel lasts a second at the least and %v at the most", MaxLife)
+		return "", fmt.Errorf("a parcel lasts at least a second and at most %v", MaxLife)
 	case len(c.SignKey) != signKeySize:
 		return "", fmt.Errorf("the sign key has %d characters, %d are needed", len(c.SignKey), signKeySize)
 	case len(c.Config) > maxContent-signKeySize:
-		return "", fmt.Errorf("the configuration has %d bytes, %d at the most", len(c.Config), maxContent-signKeySize)
+		return "", fmt.Errorf("the configuration has %d bytes, at most %d are allowed", len(c.Config), maxContent-signKeySize)
 	}
 	public := signer.Public().(ed25519.PublicKey)
 	print := fingerprint(public)
@@ -242,7 +242,7 @@ func Read(text string) (*Parcel, error) {
 	case !ours:
 		return nil, refuse(Unreadable, "it does not begin with %s", Prefix)
 	case len(text) > MaxText:
-		return nil, refuse(Unreadable, "it has %d characters, %d at the most", len(text), MaxText)
+		return nil, refuse(Unreadable, "it has %d characters, at most %d are allowed", len(text), MaxText)
 	}
 	b, err := encoding.DecodeString(coded)
 	// Several base32 texts can decode to the same bytes; only one is a parcel.
@@ -259,7 +259,7 @@ func Read(text string) (*Parcel, error) {
 	made, life := binary.BigEndian.Uint64(rest), binary.BigEndian.Uint32(rest[8:])
 	copy(p.Device[:], rest[12:])
 	if made > 1<<47 || life == 0 || time.Duration(life)*time.Second > MaxLife { // 2^47 ms: the year 6429
-		return nil, refuse(Unreadable, "its times are none")
+		return nil, refuse(Unreadable, "its times are invalid")
 	}
 	p.Made, p.Life = time.UnixMilli(int64(made)).UTC(), time.Duration(life)*time.Second
 	p.Expires = p.Made.Add(p.Life)
@@ -319,13 +319,13 @@ func (p *Parcel) Open(code Code) (Content, error) {
 	case errors.As(err, &other), errors.Is(err, age.ErrIncorrectIdentity):
 		return Content{}, refuse(WrongCode, "the code is wrong")
 	case err != nil:
-		return Content{}, refuse(BadContent, "what it encloses is not encrypted as it should be")
+		return Content{}, refuse(BadContent, "its content is not encrypted correctly")
 	}
 	unpacked := flate.NewReaderDict(r, dictionary)
 	defer unpacked.Close()
 	b, err := io.ReadAll(io.LimitReader(unpacked, maxContent+1))
 	if err != nil || len(b) > maxContent || len(b) < signKeySize {
-		return Content{}, refuse(BadContent, "what it encloses cannot be unpacked")
+		return Content{}, refuse(BadContent, "its content cannot be decompressed")
 	}
 	return Content{string(b[:signKeySize]), b[signKeySize:]}, nil
 }
@@ -351,7 +351,7 @@ func ParseDevice(text string) (d Device, err error) {
 	text = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(text))
 	b, err := encoding.DecodeString(text)
 	if err != nil || len(b) != deviceSize {
-		return d, fmt.Errorf("%q is no device code: 8 signs of A-Z and 2-7, as on the terminal's screen", text)
+		return d, fmt.Errorf("%q is no device code: 8 characters of A-Z and 2-7, as on the terminal's screen", text)
 	}
 	copy(d[:], b)
 	return d, nil

@@ -74,8 +74,8 @@ func TestMistakes(t *testing.T) {
 		{"baud =", "part.baud: a value is missing behind ="},
 		{"baud 9600", "f.toml:2: part.baud: a key is written name = value"},
 		{"baud : 9600", "f.toml:2: part.baud: a key is written name = value"},
-		{"baud = 1\nname = \"\"\nbaud = 2", "f.toml:4: part.baud: stands there twice, on line 2 too"},
-		{"[part]", "f.toml:2: part: stands there twice, on line 1 too"},
+		{"baud = 1\nname = \"\"\nbaud = 2", "f.toml:4: part.baud: occurs twice, on line 2 too"},
+		{"[part]", "f.toml:2: part: occurs twice, on line 1 too"},
 		{"[part", "f.toml:2: part: a section is written [name], on a line of its own"},
 		{"cut = yes", "part.cut: true or false is needed, in small letters and without quotes"},
 		{"cut = True # it has one", "part.cut: true or false is needed, in small letters"},
@@ -99,7 +99,7 @@ func TestMistakes(t *testing.T) {
 		{"keys = [\"1\"]", "part.keys: item 1: is text; a list is needed"},
 		{"map = 5", "part.map: is a number; a section [part.map] is needed"},
 		{"map = {a = 1}", "part.map.a: is a number; text in quotes is needed"},
-		{"[[part]]", "part: stands there twice"},
+		{"[[part]]", "part: occurs twice"},
 		{"uzb = 1\nbaut = 2", "f.toml:3: part.baut: unknown key; did you mean part.baud?"},
 		{"title = \"a\"", "part.title: unknown key; did you mean title?"},
 		{"x = 1", "part.x: unknown key"},
@@ -123,7 +123,7 @@ func TestMistakes(t *testing.T) {
 	var w whole
 	for text, wrong := range map[string]string{
 		"part = 5":                        "f.toml:1: part: is a number; a section [part] is needed",
-		"[[part]]\nname = \"\"":           "f.toml:1: part: stands in double brackets",
+		"[[part]]\nname = \"\"":           "f.toml:1: part: is in double brackets",
 		"[prt]\nbaud = 1\n[prt.x]\na = 1": "f.toml:1: prt: unknown key; did you mean part?",
 		"title = 5":                       "f.toml:1: title: is a number; text in quotes is needed",
 		"root:$y$secret = a secret\n[root:$y$secret": "f.toml:1: a key is written name = value",

@@ -116,7 +116,7 @@ func (f *File) fitTable(key string, value any, t reflect.Type) []Problem {
 	table, ok := value.(map[string]any)
 	if !ok {
 		if _, listed := value.([]map[string]any); listed {
-			return []Problem{f.Problem(key, "stands in double brackets, as several would; one section ["+key+"] is needed")}
+			return []Problem{f.Problem(key, "is in double brackets, which are for several sections; one section ["+key+"] is needed")}
 		}
 		return []Problem{f.Problem(key, "is "+KindOf(value)+"; a section ["+key+"] is needed")}
 	}
@@ -176,7 +176,7 @@ func (f *File) unwritten(text string, parse toml.ParseError, known []string) Pro
 	line := lines[at-1]
 	if m := defined.FindStringSubmatch(parse.Message); m != nil {
 		name := m[1]
-		words := "stands there twice"
+		words := "occurs twice"
 		if first := f.lines[name]; first > 0 && first != at {
 			words += ", on line " + fmt.Sprint(first) + " too"
 		}

@@ -43,7 +43,7 @@ func rootsOwn(path string) error {
 	case err != nil:
 		return err
 	case uid != 0:
-		return fmt.Errorf("%s lies where user %d can lay what he likes", path, uid)
+		return fmt.Errorf("%s is in a directory where user %d can create files", path, uid)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (s store) asOwner() error {
 			uid, err)
 	}
 	if errors.Is(unix.Access(s.Data, unix.X_OK), unix.EACCES) { // a copy in a private folder of root's
-		return fmt.Errorf("%s belongs to user %d, with whose rights root reads it, and he cannot reach it: let others pass the folders above it (chmod o+x)", s.Data, uid)
+		return fmt.Errorf("%s belongs to user %d; root reads it with his rights, and he cannot reach it: chmod o+x the directories above it", s.Data, uid)
 	}
 	return nil
 }

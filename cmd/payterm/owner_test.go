@@ -343,7 +343,7 @@ func TestRootHearsOfTraps(t *testing.T) {
 		}, address, "", said{Address: "https://example.com/x"}},
 		{"no configuration", func(*laid) {}, address, "", said{}},
 		{"a link", func(l *laid) { l.brought(func(path string) error { return os.Symlink(l.root, path) }) }, address,
-			"a link is on the way", said{}},
+			"the path contains a symbolic link", said{}},
 		{"a FIFO", func(l *laid) { l.brought(func(path string) error { return unix.Mkfifo(path, 0o600) }) }, address,
 			"no regular file", said{}},
 		{"one that is wrong", func(l *laid) {
@@ -417,7 +417,7 @@ func TestRootsOwn(t *testing.T) {
 		t.Error("a device for a bundle")
 	}
 	if _, err := (updater{slot: "A", dir: filepath.Join(l.data, "update")}).lock(); err == nil ||
-		!strings.Contains(err.Error(), "can lay what he likes") {
+		!strings.Contains(err.Error(), "can create files") {
 		t.Errorf("what updates keep, in the agent's directory: %v", err)
 	}
 }

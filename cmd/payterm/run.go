@@ -164,7 +164,7 @@ func (c runCmd) damaged() (l loaded, err error) {
 		return l, errors.Join(err, errors.New("it was never provisioned"))
 	}
 	if !l.cfg.HasBoard() {
-		return l, errors.New("nobody has said which board it is")
+		return l, errors.New("no configuration names the board")
 	}
 	l.fresh = true
 	_, l.profile, err = readBoard(l.cfg.Terminal.Board)

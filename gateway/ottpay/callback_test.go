@@ -58,7 +58,7 @@ func TestCallback(t *testing.T) {
 		{"bad digest", envelope("SUCCESS", plain, joined+"x", signKey), ottpay.Callback{}, "digest does not fit"},
 		{"another key", envelope("SUCCESS", plain, joined, "FEDCBA9876543210"), ottpay.Callback{}, "not authentic"},
 		{"a key twice", envelope("SUCCESS", `{"order_id":"`+id+`","amount":"1","amount":"9"}`, "9"+id, signKey),
-			ottpay.Callback{}, "stands twice"},
+			ottpay.Callback{}, "occurs twice"},
 		{"no data", `{"rsp_code":"SUCCESS"}`, ottpay.Callback{}, "no data"},
 		{"empty data", envelope("SUCCESS", `{}`, "", signKey), ottpay.Callback{}, "no data"},
 		{"no order", envelope("SUCCESS", `{"amount":"1050"}`, "1050", signKey), ottpay.Callback{}, "no order of ours"},

@@ -63,7 +63,7 @@ func parseObject(b []byte) (object, error) {
 		return nil, fmt.Errorf("%w: not an object", errJSON)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: something stands behind the object", errJSON)
+		return nil, fmt.Errorf("%w: text after the object", errJSON)
 	}
 	return v.fields, nil
 }
@@ -95,7 +95,7 @@ func parseValue(d *json.Decoder, depth int) (value, error) {
 }
 
 // errDuplicate means that a key occurs twice: two readers could read two different messages.
-var errDuplicate = fmt.Errorf("%w: a key stands twice", errJSON)
+var errDuplicate = fmt.Errorf("%w: a key occurs twice", errJSON)
 
 func parseFields(d *json.Decoder, depth int) (value, error) {
 	v := value{kind: isObject}

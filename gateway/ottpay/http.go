@@ -106,7 +106,7 @@ type gatedConn struct {
 
 var (
 	errGateShut = errors.New("the request was given up before it was written")
-	errTooOld   = errors.New("it was too old to be sent once there was a connection")
+	errTooOld   = errors.New("it was too old to be sent when the connection was made")
 )
 
 func (c gatedConn) Write(b []byte) (int, error) {
@@ -177,7 +177,7 @@ func (c *Client) connect(ctx context.Context, network, address string) (net.Conn
 	return conn, nil
 }
 
-var errNotLoopback = errors.New("http:// is accepted for a gateway on loopback only, and the name leads elsewhere")
+var errNotLoopback = errors.New("http:// is accepted for a gateway on loopback only, and the name resolves to another address")
 
 // loopbackOnly refuses plain HTTP to another machine, even if the name localhost resolves to one.
 func loopbackOnly(_ context.Context, _, address string, _ syscall.RawConn) error {

@@ -102,7 +102,7 @@ func New(c Config) (*Client, error) {
 	case err != nil || u.Host == "" || len(c.URL) > maxURL:
 		return bad("url", "not an address such as https://frontapi.ottpay.com:443/processV2")
 	case u.User != nil:
-		return bad("url", "a name and a password have no place in it")
+		return bad("url", "it must not contain a user name or password")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return bad("url", "http:// is accepted for a gateway on loopback only")
 	case u.Scheme != "https" && u.Scheme != "http":

@@ -111,7 +111,7 @@ func TestFaults(t *testing.T) {
 		{"wrong_key", "lost!", "lost!", "lost!", "lost!", "not authentic"},
 		{"wrong_order_id", "lost!", "lost!", "lost!", "lost!", ""}, // the reply to a rate has no order id
 		{"wrong_amount", "code_made", "unclear!", "unclear!", "pending", ""},
-		{"duplicate_json_key", "lost!", "lost!", "lost!", "lost!", "a key stands twice"},
+		{"duplicate_json_key", "lost!", "lost!", "lost!", "lost!", "a key occurs twice"},
 		{"no_order_id", "lost!", "lost!", "paid", "pending", ""}, // the reply to an inquiry may lack it
 		{"no_amount", "code_made", "unclear!", "unclear!", "pending", ""},
 		{"double_amount", "code_made", "paid", "paid", "pending", ""},

@@ -19,9 +19,9 @@ import (
 
 // Reasons why a file is not read.
 var (
-	ErrLink    = errors.New("a link is on the way, which is not followed")
+	ErrLink    = errors.New("the path contains a symbolic link, which is not followed")
 	ErrNoFile  = errors.New("it is no regular file")
-	ErrForeign = errors.New("it belongs to another user than its directory does")
+	ErrForeign = errors.New("its owner is not the owner of its directory")
 	ErrLong    = errors.New("it is too long")
 )
 

@@ -94,7 +94,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		Refuse(w, http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the request has more than %d bytes", s.b.Body))
 		return
 	case err != nil:
-		Refuse(w, http.StatusRequestTimeout, "too_slow", fmt.Sprintf("the request did not come whole within %s", requestTime))
+		Refuse(w, http.StatusRequestTimeout, "too_slow", fmt.Sprintf("the request was not complete within %s", requestTime))
 		return
 	}
 	select {
