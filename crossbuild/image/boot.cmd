@@ -1,7 +1,7 @@
-# U-Boot's part of the A/B scheme. The state is two copies in the partition "env", each
-# with a checksum; the one with the higher SEQ counts, the other is written. A cut while
-# writing spoils the copy that does not count yet. Numbers are hexadecimal.
-# usr/lib/payterm/slots writes the same under Linux.
+# U-Boot's part of the A/B scheme. The state has two copies in the partition "env", each with a
+# checksum. The one with the higher SEQ is valid; the other one is written, so a power failure while
+# writing damages only that one. Numbers are hexadecimal. usr/lib/payterm/slots writes the same format
+# under Linux.
 ${devtype} dev ${devnum}
 part start ${devtype} ${devnum} 2 at0
 setexpr at1 ${at0} + 80
@@ -41,7 +41,7 @@ for s in ${BOOT_ORDER}; do
 		setexpr BOOT_B_LEFT ${BOOT_B_LEFT} - 1
 	fi
 done
-# Nothing is left to try: from the start. A terminal never gives up.
+# No slot has tries left: start over. A terminal never stops trying.
 if test -z "${slot}"; then
 	setenv BOOT_A_LEFT 3
 	setenv BOOT_B_LEFT 3
@@ -52,7 +52,7 @@ ${devtype} write ${read0} ${write} 20
 echo "payterm: slot ${slot} of ${BOOT_ORDER}, left A ${BOOT_A_LEFT} B ${BOOT_B_LEFT}, on trial ${BOOT_TRIAL}"
 test -n "${slot}" || reset
 
-# fdt_addr is where the firmware, or QEMU, has put the device tree.
+# fdt_addr is the address of the device tree from the firmware or QEMU.
 setenv bootargs "payterm.slot=${slot} rauc.slot=${slot} panic=5 fsck.repair=yes quiet systemd.show_status=no systemd.gpt_auto=0 ${consoles}"
 load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz || reset
 load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd || reset

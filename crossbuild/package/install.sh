@@ -1,12 +1,11 @@
 #!/bin/sh
-# Installs payterm from this tar file onto a system without packages, such as one of
-# Buildroot or Yocto:
+# Installs payterm from this tar file on a system without packages, such as Buildroot or Yocto:
 #
 #	./install.sh                  onto this machine
 #	./install.sh --root DIR       into a tree that an image is made of
 #
-# It also upgrades: /etc/payterm and /var/lib/payterm are never overwritten.
-# ./install.sh --remove takes the program away again and leaves both.
+# It upgrades too: /etc/payterm and /var/lib/payterm are never overwritten. ./install.sh --remove
+# removes the program and keeps both.
 set -eu
 cd "$(dirname "$0")"
 umask 022
@@ -35,8 +34,8 @@ if [ $action = remove ]; then
 	exit 0
 fi
 
-# A file is replaced in one step, and by one that is on the disk: the agent may run, and
-# the power may fail. Whoever has unpacked the tar file owns nothing of what is installed.
+# A file is replaced in one step, by one that is already synced: the agent may be running, and the
+# power may fail. The installed files belong to root, not to the user who unpacked the tar file.
 find tree -type f | while read -r from; do
 	f=${from#tree/}
 	case "$f" in
@@ -65,7 +64,7 @@ if [ -n "$root" ]; then
 	echo "With systemd its sysusers make the user at the first start, and the unit has to be enabled:"
 	echo "  systemctl --root=$root enable payterm.service"
 else
-	# Three ways: shadow's tools, BusyBox's, and the files themselves where neither is.
+	# Three ways: shadow's tools, BusyBox's, or editing the files if there is neither.
 	free=$(cut -d: -f3 /etc/group /etc/passwd 2>/dev/null | awk '$1 > n && $1 < 1000 { n = $1 } END { print n + 1 }')
 	for group in payterm $groups; do
 		grep -q "^$group:" /etc/group || groupadd -r "$group" 2>/dev/null || addgroup -S "$group" 2>/dev/null || {
