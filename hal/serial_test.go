@@ -86,17 +86,26 @@ func TestLineReads(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("% x", got)
 	}
-	// A byte is returned when it comes, not at the end of a 100 ms step.
-	go func() {
-		time.Sleep(20 * time.Millisecond)
-		c.Far().Write([]byte{'x'}) //nolint:errcheck // the Read below checks it
-	}()
-	if took := within(t, 80*time.Millisecond, func() {
-		if n, err := l.Read(buf, 5*time.Second); n != 1 || err != nil {
-			t.Errorf("%d %v", n, err)
+	// A byte is returned when it comes, not at the end of a 100 ms step. The quickest of some: this
+	// process may have to wait for a processor.
+	quickest := time.Hour
+	for try := 0; try < 20 && quickest > 80*time.Millisecond; try++ {
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			c.Far().Write([]byte{'x'}) //nolint:errcheck // the Read below checks it
+		}()
+		took := within(t, 5*time.Second, func() {
+			if n, err := l.Read(buf, 5*time.Second); n != 1 || err != nil {
+				t.Errorf("%d %v", n, err)
+			}
+		})
+		if took < 10*time.Millisecond {
+			t.Errorf("came before it was sent: %s", took)
 		}
-	}); took < 10*time.Millisecond {
-		t.Errorf("came before it was sent: %s", took)
+		quickest = min(quickest, took)
+	}
+	if quickest > 80*time.Millisecond {
+		t.Errorf("the quickest byte took %s", quickest)
 	}
 	if n, err := l.Read(nil, 0); n != 0 || err != nil {
 		t.Errorf("no room: %d %v", n, err)
@@ -145,13 +154,13 @@ func TestLineBlocked(t *testing.T) {
 	// A writer waits for another one only until its own deadline.
 	done := make(chan error)
 	go func() {
-		_, err := l.Write(bytes.Repeat([]byte{'o'}, 1<<20), 400*time.Millisecond)
+		_, err := l.Write(bytes.Repeat([]byte{'o'}, 1<<20), 3*time.Second)
 		done <- err
 	}()
 	if _, err := c.Far().Read(buf); err != nil { // it has begun, so the line is in use
 		t.Fatal(err)
 	}
-	within(t, 300*time.Millisecond, func() {
+	within(t, 2*time.Second, func() {
 		_, err := l.Write([]byte("x"), 50*time.Millisecond)
 		is(t, err, hal.ErrTimeout, true, false)
 	})
@@ -222,8 +231,8 @@ func TestLineHangUpIsTold(t *testing.T) {
 	if _, err := c.Far().Write([]byte("whole")); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 500*time.Millisecond, func() {
-		_, err := l.Read(buf, time.Second)
+	within(t, 3*time.Second, func() {
+		_, err := l.Read(buf, 10*time.Second)
 		is(t, err, hal.ErrUnplugged, false, true)
 	})
 	if n, err := l.Read(buf, time.Second); string(buf[:n]) != "whole" || err != nil {
@@ -281,14 +290,14 @@ func TestLineCloses(t *testing.T) {
 		}
 		go func() { _, err := l.Read(make([]byte, 8), time.Minute); ended <- err }()
 		time.Sleep(50 * time.Millisecond)
-		within(t, 200*time.Millisecond, func() {
+		within(t, 3*time.Second, func() { // and not a minute
 			for range 2 {
 				if err := l.Close(); err != nil {
 					t.Error(err)
 				}
 			}
 		})
-		within(t, 200*time.Millisecond, func() {
+		within(t, 3*time.Second, func() { // and not a minute
 			is(t, <-ended, hal.ErrClosed, false, false)
 			is(t, <-ended, hal.ErrClosed, false, false)
 		})
