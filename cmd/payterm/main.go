@@ -60,11 +60,13 @@ type cli struct {
 	Run    runCmd    `cmd:"" group:"make" help:"Run the agent on this machine's hardware, under systemd."`
 	Config struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
+		Keys  configKeysCmd  `cmd:"" help:"List the keys of a configuration, with their defaults."`
 	} `cmd:"" group:"make" help:"The configuration."`
 	Board struct {
 		List  boardListCmd  `cmd:"" help:"List the boards that payterm knows."`
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
 		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
+		Keys  boardKeysCmd  `cmd:"" help:"List the keys of a board profile, with their defaults."`
 
 		Printers boardPrintersCmd `cmd:"" help:"List the printers that payterm knows by name, for model in a profile."`
 	} `cmd:"" group:"make" help:"Board profiles: which chip hangs on which wire."`

@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,17 +48,14 @@ with its line.
 		"[example.toml](../testdata/config/example.toml) has every key with what is usual. Each is an\n" +
 		"environment variable too, which goes before the file: `sale.max_minor` is `" +
 		config.Variable("sale.max_minor") + "`.\n")
-	said, facts := remarks(t), config.Facts()
-	table(&b, tomlfile.Keys(config.Config{}), func(dotted string) tomlfile.Fact {
-		f := facts[dotted]
-		if f.What = said[dotted]; f.What == "" {
-			t.Errorf("%s has no remark in testdata/config/example.toml", dotted)
+	said, keys := remarks(t), configKeys()
+	for i := range keys {
+		if keys[i].What = said[keys[i].Key]; keys[i].What == "" {
+			t.Errorf("%s has no remark in testdata/config/example.toml", keys[i].Key)
 		}
-		if !f.Needed && f.Usual == "" {
-			f.Usual = config.Usual(dotted)
-		}
-		return f
-	}, func(section string) string {
+	}
+	facts := config.Facts()
+	table(&b, keys, facts, func(section string) string {
 		if section == "operators" {
 			return "[[operators]]"
 		}
@@ -64,20 +64,18 @@ with its line.
 	b.WriteString("\n# Board profile\n\n" +
 		"[boards/](../boards/) has whole ones, [porting.md](porting.md) the way to one of your own. A section\n" +
 		"that is left out is a device that the board does not have.\n")
-	of := board.Facts()
-	table(&b, tomlfile.Keys(board.Profile{}), func(dotted string) tomlfile.Fact { return of[dotted] },
-		func(section string) string { return "[" + section + "]" })
+	table(&b, boardKeys(), board.Facts(), func(section string) string { return "[" + section + "]" })
 	controllers(&b)
 	return b.String()
 }
 
 // table writes the keys, with a table for each section.
-func table(b *strings.Builder, keys []tomlfile.Key, fact func(string) tomlfile.Fact, heading func(string) string) {
+func table(b *strings.Builder, keys []keyRow, facts map[string]tomlfile.Fact, heading func(string) string) {
 	last := "-"
 	for _, k := range keys {
-		section, name, in := strings.Cut(k.Dotted, ".")
+		section, name, in := strings.Cut(k.Key, ".")
 		if !in {
-			section, name = "", k.Dotted
+			section, name = "", k.Key
 		}
 		if section != last {
 			last = section
@@ -86,21 +84,11 @@ func table(b *strings.Builder, keys []tomlfile.Key, fact func(string) tomlfile.F
 			}
 			b.WriteString("\n| key | what it is | type | what may stand there | left out |\n|---|---|---|---|---|\n")
 		}
-		f := fact(k.Dotted)
-		usual := "`" + f.Usual + "`"
-		switch {
-		case f.Needed:
-			usual = strings.TrimSpace("needed " + f.Usual)
-		case f.Usual == "":
-			usual = "-"
-		case strings.Contains(f.Usual, " "):
-			usual = f.Usual
+		usual := k.usual()
+		if k.Needed == "" && usual != "-" && !strings.Contains(usual, " ") {
+			usual = "`" + usual + "`"
 		}
-		typ := k.Type
-		if f.Unit != "" && typ == "number" {
-			typ += ", " + f.Unit
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", name, cell(f.What), typ, cell(allowed(f)), cell(usual))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", name, cell(k.What), k.Type, cell(allowed(facts[k.Key])), cell(usual))
 	}
 }
 
@@ -194,5 +182,29 @@ func controllers(b *strings.Builder) {
 			or(slices.Contains(c.Buses, board.SPI), fmt.Sprintf("%d Hz", c.MaxHz)),
 			or(len(addresses) > 0, fmt.Sprintf("%s; %#02x when left out", strings.Join(addresses, ", "), c.Address)),
 			or(c.Contrast != 0, fmt.Sprint(c.Contrast)), strings.Join(keys, " "))
+	}
+}
+
+// TestKeys: config keys and board keys list what the reference has, by prefix, also as JSON.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string][]keyRow{"config": configKeys(), "board": boardKeys()} {
+		var got struct{ Keys []keyRow }
+		out, err := exec.Command(filepath.Join(bin, "payterm"), command, "keys", "--json").Output()
+		if err = errors.Join(err, json.Unmarshal(out, &got)); err != nil || !slices.Equal(got.Keys, want) {
+			t.Errorf("%s keys --json: %v, %d keys of %d", command, err, len(got.Keys), len(want))
+		}
+		out, err = exec.Command(filepath.Join(bin, "payterm"), command, "keys").Output()
+		if lines := strings.Count(string(out), "\n"); err != nil || lines != len(want)+1 {
+			t.Errorf("%s keys: %v, %d lines", command, err, lines)
+		}
+	}
+	out, err := exec.Command(filepath.Join(bin, "payterm"), "config", "keys", "sale.max_m").CombinedOutput()
+	if fields := strings.Fields(string(out)); err != nil || !slices.Contains(fields, "sale.max_minor") ||
+		!slices.Contains(fields, "1000000") || slices.Contains(fields, "sale.tips") {
+		t.Errorf("config keys sale.max_m: %v\n%s", err, out)
+	}
+	if out, err = exec.Command(filepath.Join(bin, "payterm"), "board", "keys", "zzz").CombinedOutput(); err == nil {
+		t.Errorf("board keys zzz is taken: %s", out)
 	}
 }
