@@ -28,8 +28,10 @@ type asb struct {
 	n      int // bytes of a report that has begun
 	last   payterm.PaperCondition
 	silent int // Conditions since the last report
-	owed   int // reports that were demanded since the slip began and have not come
 }
+
+// gsTell switches the reports on, and brings one.
+var gsTell = []byte{0x1d, 'a', asbAll}
 
 // stale is for how many Conditions a report without a fault counts.
 const stale = 4
@@ -43,7 +45,10 @@ func (p *Printer) automaticStatus(ctx context.Context) payterm.PaperCondition {
 	if !p.listen(time.Millisecond) || p.slip && p.torn > 0 { // a slip was cut off: mend would hide it
 		return payterm.PaperUnreachable
 	}
-	turn := p.rare(p.asb.silent) || p.slip && !p.sending // at a slip's end in any case
+	turn := p.rare(p.asb.silent)
+	if p.slip && !p.sending { // at its end in any case, unless its marks still bring reports
+		turn = p.marks.due < lostAnswers
+	}
 	p.asb.silent++
 	if turn && !p.demand(ctx) {
 		return payterm.PaperUnreachable
@@ -65,20 +70,18 @@ func (p *Printer) automaticStatus(ctx context.Context) payterm.PaperCondition {
 func (p *Printer) demand(ctx context.Context) bool {
 	err := p.mend(ctx)
 	if err == nil {
-		_, err = p.write([]byte{0x1d, 'a', asbAll}, time.Second)
+		_, err = p.write(gsTell, time.Second)
 	}
 	if errors.Is(explain(err), ErrUnplugged) {
 		p.asb = asb{}
 		return false
 	}
-	p.asb.owed++
+	p.marks.due++
 	if !p.listen(p.o.Wait) {
 		return false
 	}
 	must := p.mustAnswer(0) && !p.sending && fault(p.asb.last) == nil
-	late := func() bool { // at a slip's end a report may be one that was demanded in its middle
-		return fault(p.asb.last) == nil && (p.asb.silent > 0 || p.slip && p.asb.owed > 0)
-	}
+	late := func() bool { return fault(p.asb.last) == nil && p.asb.silent > 0 }
 	for n := p.chances(); n > 0 && must && late() && ctx.Err() == nil; n-- {
 		if !p.listen(patience * p.o.Wait) {
 			return false
@@ -105,7 +108,10 @@ func (p *Printer) listen(d time.Duration) bool {
 		}
 		whole := false
 		for _, c := range b[:n] {
-			whole = p.asb.take(c) || whole
+			if p.asb.take(c) {
+				whole = true
+				p.marks.due = max(0, p.marks.due-1)
+			}
 		}
 		if whole {
 			p.silent = 0
@@ -131,7 +137,7 @@ func (t *asb) take(c byte) bool {
 	if t.n++; t.n < len(t.report) {
 		return false
 	}
-	t.n, t.silent, t.owed = 0, 0, max(0, t.owed-1)
+	t.n, t.silent = 0, 0
 	switch first, second, third := t.report[0], t.report[1], t.report[2]; {
 	case first&asbCover != 0:
 		t.last = payterm.PaperCoverOpen

@@ -109,6 +109,15 @@ func (e *encoder) start() []byte {
 // moves ends a step.
 func (e *encoder) moves(dots int) { e.steps = append(e.steps, step{len(e.out), dots}) }
 
+// dots is what all of it moves the paper.
+func (e *encoder) dots() int {
+	n := 0
+	for _, s := range e.steps {
+		n += s.dots
+	}
+	return n
+}
+
 // newLine prints the line.
 func (e *encoder) newLine(dots int) {
 	e.put(lf)

@@ -102,6 +102,7 @@ type Printer struct {
 	muted   byte   // the question that got no answer last
 	silent  int    // looks that brought no answer from one that had answered before
 
+	marks   marks
 	begun   bool // of the slip at least a byte was sent
 	sending bool // bytes of a slip: a printer that takes questions in its turn is late
 }
@@ -175,13 +176,36 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	if err := p.mend(ctx); err != nil {
 		return fmt.Errorf("printer: print %s: %w", r.Name, explain(err))
 	}
-	p.slip, p.sending, p.begun, p.asb.owed = true, true, false, 0
+	p.learn(ctx)
+	p.slip, p.sending, p.begun, p.marks.due = true, true, false, 0
 	defer func() { p.slip, p.sending = false, false }()
 	if err := p.carry(ctx, e); err != nil {
 		if p.begun {
 			p.left, err = true, fmt.Errorf("%w: %w", ErrBrokeOff, err)
 		}
 		return fmt.Errorf("printer: print %s: %w", r.Name, err)
+	}
+	p.left = false
+	return nil
+}
+
+// Left reports whether a slip that broke off is on the strip.
+func (p *Printer) Left() bool { return p.left }
+
+// End ends that strip: it is cut off, or fed to where it is torn off.
+func (p *Printer) End(ctx context.Context) error {
+	if !p.left {
+		return nil
+	}
+	err := p.mend(ctx)
+	if err == nil {
+		e := encoder{o: p.o}
+		e.put(escInit)
+		e.cut()
+		err = p.send(ctx, e.out, e.dots())
+	}
+	if err != nil {
+		return fmt.Errorf("printer: end a strip: %w", explain(err))
 	}
 	p.left = false
 	return nil
@@ -195,17 +219,12 @@ func (p *Printer) carry(ctx context.Context, e encoder) error {
 			return err
 		}
 		from = s.end
+		p.marked(false)
 	}
-	p.pause(ctx, p.pace.rest())
+	p.marked(true)
+	p.watch(ctx, p.pace.rest())
 	p.sending = false
-	c := p.Condition(ctx)
-	if err := fault(c); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil && c == payterm.PaperUnknown { // nobody waited for the paper
-		return err
-	}
-	return p.whole()
+	return p.came(ctx)
 }
 
 // whole says whether the line has lost nothing since the slip began. A cable that was
@@ -258,7 +277,7 @@ func (p *Printer) Kick(ctx context.Context) error {
 // out of paper meanwhile is not filled up further.
 func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 	if wait := p.pace.until(len(b)); wait > 0 {
-		p.pause(ctx, wait)
+		p.watch(ctx, wait)
 		if err := fault(p.Condition(ctx)); err != nil {
 			return err
 		}
@@ -338,10 +357,15 @@ func unplugged(err error) bool {
 	return errors.As(err, &e) && e.Unplugged()
 }
 
+// timedOut reports whether a line says that its time has gone.
+func timedOut(err error) bool {
+	var e interface{ Timeout() bool }
+	return errors.As(err, &e) && e.Timeout()
+}
+
 // explain keeps what a line's error says of cable and time.
 func explain(err error) error {
-	var timeout interface{ Timeout() bool }
-	if unplugged(err) || errors.As(err, &timeout) && timeout.Timeout() {
+	if unplugged(err) || timedOut(err) {
 		return fmt.Errorf("%w (%w)", ErrUnplugged, err)
 	}
 	return err
@@ -397,8 +421,11 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 		}
 	}
 	c := p.realTimeStatus()
-	for n := p.chances(); n > 0 && c == payterm.PaperUnknown && p.mustAnswer(p.muted) && ctx.Err() == nil; n-- {
-		c = p.realTimeStatus()
+	for n := p.chances(); n > 0 && c == payterm.PaperUnknown && p.mustAnswer(p.muted) && ctx.Err() == nil; {
+		due := p.marks.due
+		if c = p.realTimeStatus(); p.marks.due == due { // otherwise it is on its way through its buffer
+			n--
+		}
 	}
 	if c == payterm.PaperUnknown && p.mustAnswer(p.muted) && !p.sending && ctx.Err() == nil {
 		return p.fellSilent()
@@ -476,9 +503,18 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	if p.answers != [len(p.answers)]int{} {
 		wait *= patience
 	}
+	most := wait
 	var b [1]byte
-	for range 4 { // bytes that are no status are passed over
-		got, err := p.read(b[:], wait)
+	others := 4 // bytes that are no status are passed over
+	if !p.sending {
+		others += p.marks.due // whose answers come first where all are taken in their turn
+	}
+	for wait > 0 && others > 0 {
+		piece := min(wait, markEvery)
+		got, err := p.read(b[:], piece)
+		if wait -= piece; got == 1 {
+			wait, others = most, others-1
+		}
 		switch {
 		case got == 1 && b[0]&statusFixedMask == statusFixed:
 			p.answers[n]++
@@ -486,8 +522,13 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 			return b[0], ""
 		case unplugged(err):
 			return 0, payterm.PaperUnreachable
-		case got == 0:
+		case got == 1:
+			p.answered(b[0])
+		case err != nil && !timedOut(err):
 			return 0, payterm.PaperUnknown
+		case p.sending: // the slip has marks also while an answer is waited for
+			p.pace.pass(piece)
+			p.marked(false)
 		}
 	}
 	return 0, payterm.PaperUnknown
@@ -503,7 +544,11 @@ func (p *Printer) drain() {
 	}
 	var b [64]byte
 	for range 4 {
-		if n, _ := p.read(b[:], wait); n == 0 {
+		n, _ := p.read(b[:], wait)
+		for _, c := range b[:n] {
+			p.answered(c)
+		}
+		if n == 0 {
 			return
 		}
 	}

@@ -44,6 +44,7 @@ type escpos struct {
 	usual      wake // and as its profile has it
 	inTurn     bool // it takes questions out of its buffer, as many cheap ones do
 	off        bool // it is switched off, or has hung up in itself: deaf and mute
+	noTransmit bool // it has no GS r
 	report     report
 	changed    func()
 	reply      func([]byte)
@@ -329,6 +330,9 @@ func (p *escpos) power(on bool) {
 		return
 	}
 	if p.off = !on; on {
+		if !p.waits {
+			p.said = append(p.said, 0) // its transmitter's line goes up: the host reads a NUL
+		}
 		return
 	}
 	p.wire, p.said, p.auto, p.real, p.buf = nil, nil, 0, nil, nil
@@ -815,6 +819,10 @@ func (p *escpos) gs(b []byte) int {
 		p.auto = b[2]
 		p.tell()
 	case 'r':
+		if p.noTransmit {
+			p.breach(UnknownCommand, "GS r")
+			return 1 // the letter is text
+		}
 		if p.within("GS r", b[2]&^0x30, 1, 2); p.answers {
 			p.said = append(p.said, p.status(4)>>5&3<<2|p.status(4)>>2&3)
 		}

@@ -346,13 +346,110 @@ func TestPrinterSwitchedOff(t *testing.T) {
 	}
 }
 
+// A printer that loses its power for some seconds in the middle of a slip, and answers again
+// before anybody asks, has not printed it. One that is slower than its profile says has.
+func TestPrinterRestarts(t *testing.T) {
+	t.Parallel()
+	r, want := slip(100)
+	for name, p := range map[string]board.Printer{
+		"asked":          {Status: true},
+		"asked, in turn": {Status: true},
+		"asked, slow":    {Status: true, Baud: 9600},
+		"tells":          {Tells: true},
+		"tells, slow":    {Tells: true, Baud: 9600},
+	} {
+		for _, small := range []bool{false, true} { // the whole slip is in the buffer at once
+			for _, begin := range []time.Duration{100, 900, 4000} {
+				for _, away := range []time.Duration{1000, 4000} {
+					t.Run(fmt.Sprintf("%s, %t, after %d ms for %d", name, small, begin, away), func(t *testing.T) {
+						t.Parallel()
+						p, begin := p, begin*time.Millisecond
+						p.Baud, p.Buffer, p.Speed, p.Cut = max(p.Baud, 38400), 1024, 60, true
+						if strings.Contains(name, "slow") {
+							p.Baud = 9600
+						}
+						if small {
+							p.Buffer = 8192
+						}
+						w := newWire(t, p)
+						w.chip.inTurn = strings.Contains(name, "turn")
+						o := options(p, w)
+						o.Speed = 50
+						d, err := printer.New(w, o)
+						if err != nil {
+							t.Fatal(err)
+						}
+						for range 2 { // it is known to answer
+							d.Condition(t.Context())
+						}
+						if err := d.Print(t.Context(), r); err != nil {
+							t.Fatal(err)
+						}
+						w.chip.tear()
+						w.at[w.now+begin] = func() { w.chip.power(false) }
+						w.at[w.now+begin+away*time.Millisecond] = func() { w.chip.power(true) }
+						began := w.now
+						if err := d.Print(t.Context(), r); !errors.Is(err, printer.ErrUnplugged) ||
+							!errors.Is(err, printer.ErrBrokeOff) {
+							_, words := w.chip.paper()
+							t.Fatalf("it ended with %v; on paper are %q", err, printedLines(words))
+						}
+						if took := w.now - began; took > 25*time.Second {
+							t.Errorf("noticed after %s", took)
+						}
+						for range 3 {
+							d.Condition(t.Context())
+						}
+						if err := d.Print(t.Context(), r); err != nil {
+							t.Fatal(err)
+						}
+						got := printedLines(w.words())
+						n := len(got) - len(want)
+						if n < 1 || got[n-1] != "--- cut ---" || !slices.Equal(got[n:], want) {
+							t.Errorf("then on paper are %q", got)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// A printer without GS r prints what it is sent, and nothing of the question whether it has it.
+func TestPrinterWithoutTransmit(t *testing.T) {
+	t.Parallel()
+	r, want := slip(30)
+	p := board.Printer{Baud: 115200, Buffer: 1024, Speed: 50, Cut: true, Status: true}
+	w := newWire(t, p)
+	w.chip.noTransmit = true
+	d, err := printer.New(w, options(p, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Condition(t.Context())
+	for i := range 8 {
+		w.chip.tear()
+		began, asked := w.now, len(w.rules)
+		if err := d.Print(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if took := w.now - began; i > 2 && (took > 4*time.Second || len(w.rules) > asked) {
+			t.Errorf("slip %d took %s, and %d commands that the printer does not have", i, took, len(w.rules)-asked)
+		}
+		if got := printedLines(w.words()); !slices.Equal(got, want) {
+			t.Fatalf("on paper are %q", got)
+		}
+	}
+}
+
 // A printer that is slower than its profile has it, and takes questions in their turn, still
 // prints when it is asked how it is: its slip is not called broken off.
 func TestSlowPrinterIsNotSilent(t *testing.T) {
 	t.Parallel()
 	r, want := slip(60)
-	for _, p := range []board.Printer{{Status: true}, {Tells: true}} {
-		p.Baud, p.Buffer, p.Speed, p.Cut = 115200, 4096, 50, true
+	for _, p := range []board.Printer{{Status: true, Speed: 50}, {Tells: true, Speed: 50}, {Status: true, Speed: 15},
+		{Tells: true, Speed: 15}} {
+		p.Baud, p.Buffer, p.Cut = 115200, 4096, true
 		w := newWire(t, p)
 		w.chip.inTurn = true
 		o := options(p, w)

@@ -160,6 +160,118 @@ func TestBrokenSlipComesAgain(t *testing.T) {
 	}
 }
 
+// A printer whose power is away for a moment in the middle of a slip, and that answers again before
+// its end, prints it again.
+func TestSlipOfARestart(t *testing.T) {
+	t.Parallel()
+	for name, profile := range map[string]string{
+		"asked": asked,
+		"tells": strings.Replace(asked, "status", "tells", 1),
+		"network": strings.Replace(asked, "device = \"/dev/ttyS2\"\nbaud = 115200", "network = \"192.0.2.7:9100\"",
+			1),
+		"USB": strings.Replace(asked, "device = \"/dev/ttyS2\"\nbaud = 115200", "usb = \"/dev/usb/lp0\"", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, profile)
+			if err := b.set.Print(payterm.Receipt{Name: "other", Lines: lines("other")}); err != nil {
+				t.Fatal(err)
+			}
+			b.until("printed", func() bool { return len(b.printed) == 1 })
+			slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001", Lines: lines("first")}
+			slip.Again = &payterm.Receipt{Name: "merchant", Order: slip.Order, Copy: true, Lines: lines("COPY")}
+			if err := b.set.Print(slip); err != nil {
+				t.Fatal(err)
+			}
+			b.until("begun", func() bool { _, words := b.e.Paper(); return strings.Contains(words, "first\na line\na line") })
+			if err := b.e.PowerPrinter(false); err != nil {
+				t.Fatal(err)
+			}
+			b.e.Sleep(2 * time.Second)
+			if err := b.e.PowerPrinter(true); err != nil {
+				t.Fatal(err)
+			}
+			b.until("printed", func() bool { return len(b.printed) == 2 })
+			_, words := b.e.Paper()
+			_, again, found := strings.Cut(words, "--- cut ---\nCOPY\n")
+			if !found || !strings.Contains(again, "the end") {
+				t.Errorf("on paper is\n%s", words)
+			}
+		})
+	}
+}
+
+// The drawer of a sale whose slip was lost opens when the slip is printed again, once.
+func TestDrawerOfALostSlip(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asked)
+	slip := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000001", Lines: lines("first")}
+	if err := errors.Join(b.set.Print(slip), b.set.OpenDrawer()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range attempts {
+		b.until("begun", func() bool { _, words := b.e.Paper(); return strings.Count(words, "first\na line\n") == i+1 })
+		if err := b.e.SetPrinter("out", ""); err != nil {
+			t.Fatal(err)
+		}
+		b.until("told", func() bool { return b.paper == payterm.PaperOut })
+		if err := b.e.SetPrinter("ok", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.until("lost", func() bool { return len(b.lost) == 1 && b.set.Waiting() == 0 })
+	again := payterm.Receipt{Name: "merchant", Order: slip.Order, Copy: true, Lines: lines("COPY")}
+	other := payterm.Receipt{Name: "merchant", Order: "T1AAAAA000002", Copy: true, Lines: lines("OTHER")}
+	for _, r := range []payterm.Receipt{other, again, again} {
+		if err := b.set.Print(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.until("printed", func() bool { return len(b.printed) == 3 })
+	_, words := b.e.Paper()
+	behind := words[strings.Index(words, "COPY")+1:]
+	if strings.Count(words, "drawer") != 1 || !strings.Contains(behind, "drawer") ||
+		strings.Index(behind, "drawer") > strings.Index(behind, "COPY") {
+		t.Errorf("on paper is\n%s", words)
+	}
+}
+
+// A printer that is well again is told of before its slips, not after them.
+func TestNewRollIsTold(t *testing.T) {
+	t.Parallel()
+	for _, profile := range []string{asked, strings.Replace(asked, "status", "tells", 1)} {
+		b := newBench(t, profile)
+		for range 2 {
+			if err := b.set.Print(payterm.Receipt{Name: "other", Lines: lines("other")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.until("printed", func() bool { return len(b.printed) == 2 })
+		b.e.Tear()
+		if err := b.set.Print(payterm.Receipt{Name: "merchant", Lines: lines("first")}); err != nil {
+			t.Fatal(err)
+		}
+		b.until("begun", func() bool { _, words := b.e.Paper(); return strings.Contains(words, "first\na line\na line") })
+		if err := b.e.SetPrinter("out", ""); err != nil {
+			t.Fatal(err)
+		}
+		b.until("told", func() bool { return b.paper == payterm.PaperOut })
+		for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			b.until("still out", func() bool { return b.paper == payterm.PaperOut })
+		}
+		if err := b.e.SetPrinter("ok", ""); err != nil {
+			t.Fatal(err)
+		}
+		b.until("on paper again", func() bool { _, words := b.e.Paper(); return strings.Count(words, "first\na line") == 2 })
+		b.mu.Lock()
+		if b.paper != payterm.PaperOK || len(b.printed) > 2 {
+			t.Errorf("while it prints it is called %s; printed %q", b.paper, b.printed)
+		}
+		b.mu.Unlock()
+		b.until("printed", func() bool { return len(b.printed) == 3 })
+	}
+}
+
 // A trial's slip is not printed again: whoever tries the printer does.
 func TestBrokenTrial(t *testing.T) {
 	t.Parallel()
@@ -198,8 +310,17 @@ func TestBrokenSlipThatIsVoid(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.until("given up", func() bool { return b.set.Waiting() == 0 })
-	if _, words := b.e.Paper(); strings.Count(words, "first") != 1 || len(b.printed)+len(b.lost) > 0 {
+	words := ""
+	b.until("cut off", func() bool { _, words = b.e.Paper(); return strings.HasSuffix(words, "--- cut ---") })
+	if strings.Count(words, "first") != 1 || strings.Count(words, "cut") != 1 || len(b.printed)+len(b.lost) > 0 {
 		t.Errorf("printed %q, lost %q; on paper is\n%s", b.printed, b.lost, words)
+	}
+	if err := b.set.Print(payterm.Receipt{Name: "next", Lines: lines("next")}); err != nil {
+		t.Fatal(err)
+	}
+	b.until("printed", func() bool { return len(b.printed) == 1 })
+	if _, words = b.e.Paper(); !strings.Contains(words, "--- cut ---\nnext\n") || strings.Count(words, "cut") != 2 {
+		t.Errorf("on paper is\n%s", words)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"payterm"
@@ -107,6 +108,8 @@ type roll struct {
 	printer   *printer.Printer
 	condition payterm.PaperCondition // as it was told
 	broke     bool                   // the last slip did not come out whole
+	order     payterm.OrderID        // of the last slip
+	closed    []closedDrawer         // drawers that stayed closed, since their slips were lost
 	longer    context.Context        //nolint:containedctx // outlasts the goroutine's own, for the last slips
 }
 
@@ -144,7 +147,9 @@ func (s *Set) RunPrinter(ctx context.Context) {
 			}
 			return
 		case <-look.C:
-			r.tell(pr.Condition(ctx))
+			c := pr.Condition(ctx)
+			r.tell(c)
+			r.clear(c)
 		case done := <-s.asks:
 			c := pr.Condition(ctx)
 			r.tell(c)
@@ -154,8 +159,22 @@ func (s *Set) RunPrinter(ctx context.Context) {
 				s.o.Log.Warn("the agent ends before its slips are printed", "slips", s.waiting.Load())
 				return
 			}
-			r.tell(pr.Condition(ctx))
+			c := pr.Condition(ctx)
+			r.tell(c)
+			r.clear(c)
 		}
+	}
+}
+
+// clear ends the strip of a slip that broke off and does not come again. What the printer had in
+// its buffer, such as the rest of a code that nobody may pay any more, comes first, and would
+// hang there until the next slip.
+func (r *roll) clear(c payterm.PaperCondition) {
+	if !prints(c) || !r.printer.Left() || len(r.s.slips) > 0 { // the next slip begins with it
+		return
+	}
+	if err := r.printer.End(r.longer); err != nil {
+		r.s.met(Printer, err)
 	}
 }
 
@@ -167,14 +186,19 @@ func (r *roll) tell(c payterm.PaperCondition) {
 	}
 }
 
+// prints tells whether a printer of this condition takes a slip.
+func prints(c payterm.PaperCondition) bool {
+	return c != payterm.PaperOut && c != payterm.PaperCoverOpen && c != payterm.PaperUnreachable
+}
+
 // ready waits until the printer can print; false when the context ends before.
 func (r *roll) ready(ctx context.Context) bool {
 	for {
 		c := r.printer.Condition(ctx)
-		if c != payterm.PaperOut && c != payterm.PaperCoverOpen && c != payterm.PaperUnreachable {
+		r.tell(c)
+		if prints(c) {
 			return true
 		}
-		r.tell(c)
 		if !r.s.again(ctx, Printer, errors.New(paperAdvice[c])) {
 			return false
 		}
@@ -215,10 +239,35 @@ func (r *roll) until(ctx context.Context, j Job) bool {
 // errUnwanted is of a slip that nobody wants any more.
 var errUnwanted = errors.New("nobody wants it")
 
+// closedDrawer is of a sale whose slip was lost.
+type closedDrawer struct {
+	order payterm.OrderID
+	at    time.Duration
+}
+
+// drawerWaits is for how long a slip that is printed again opens the drawer that stayed closed
+// when it was lost: who asks for it later wants the slip alone.
+const drawerWaits = time.Hour
+
+// owed takes an order's drawer from those that stayed closed.
+func (r *roll) owed(order payterm.OrderID) bool {
+	if order == "" {
+		return false
+	}
+	now, found := r.s.Now(), false
+	r.closed = slices.DeleteFunc(r.closed, func(d closedDrawer) bool {
+		found = found || d.order == order && now-d.at <= drawerWaits
+		return d.order == order || now-d.at > drawerWaits
+	})
+	return found
+}
+
 // try prints a slip, or opens the drawer behind it.
 func (r *roll) try(j Job, slip payterm.Receipt) error {
 	switch {
 	case j.drawer && r.broke:
+		r.closed = append(r.closed, closedDrawer{r.order, r.s.Now()})
+		r.closed = r.closed[max(0, len(r.closed)-slipQueue):]
 		return nil
 	case j.drawer:
 		return r.printer.Kick(r.longer)
@@ -228,26 +277,35 @@ func (r *roll) try(j Job, slip payterm.Receipt) error {
 	return r.printer.Print(r.longer, slip)
 }
 
+// drawer tells what became of opening it.
+func (r *roll) drawer(err error) {
+	if err != nil {
+		r.s.o.Log.Warn("drawer", "err", err)
+		r.s.met(Printer, err)
+	}
+}
+
 // ended tells what became of a job.
 func (r *roll) ended(j Job, err error) {
 	s := r.s
 	defer s.waiting.Add(-1)
 	switch {
 	case j.drawer:
-		if err != nil {
-			s.o.Log.Warn("drawer", "err", err)
-			s.met(Printer, err)
-		}
+		r.drawer(err)
 		return
 	case errors.Is(err, errUnwanted):
 		return
 	}
+	r.order = j.Slip.Order
 	if r.broke = err != nil; r.broke {
 		s.o.Log.Warn("slip", "slip", j.Slip.Name, "order_id", j.Slip.Order, "err", err)
 		s.met(Printer, err)
 		s.lost(j)
 	} else {
 		s.o.Owner.Printed(j.Slip)
+		if j.Slip.Copy && r.owed(j.Slip.Order) {
+			r.drawer(r.printer.Kick(r.longer))
+		}
 	}
 	if j.Ended != nil {
 		j.Ended(err)
