@@ -26,7 +26,8 @@ func (c PayCode) String() string {
 	if len(c.text) < 12 {
 		return "****"
 	}
-	return "****" + c.text[len(c.text)-4:]
+	signs := []rune(c.text)
+	return "****" + string(signs[max(0, len(signs)-4):])
 }
 
 // GoString keeps %#v from showing the code.

@@ -371,15 +371,19 @@ func TestBadTrials(t *testing.T) {
 // TestTrialNamesTheKeyboard: a scanner that types for another keyboard is told what to do.
 func TestTrialNamesTheKeyboard(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t, "generic-evdev", nil)
-	c.awaitIdle()
-	if err := c.board.SetScanner(emulated.Habits{Layout: "fr"}); err != nil {
-		t.Fatal(err)
-	}
-	rep, _ := c.doctor("test=scanner&step=6s", c.willing(nil))
-	if found := named(rep, "test scanner"); found.Result != "fail" || !strings.Contains(found.Says, "AZERTY") ||
-		!strings.Contains(found.Says, `say layout = "fr"`) {
-		t.Errorf("%+v", found)
+	for _, x := range []struct{ says, types, named string }{
+		{"us", "fr", "AZERTY"}, {"fr", "us", "QWERTY"}, {"fr", "de", "QWERTZ"},
+	} {
+		c := newClinic(t, "generic-evdev", func(p *board.Profile) { p.Scanner.Layout = x.says })
+		c.awaitIdle()
+		if err := c.board.SetScanner(emulated.Habits{Layout: x.types}); err != nil {
+			t.Fatal(err)
+		}
+		rep, _ := c.doctor("test=scanner&step=6s", c.willing(nil))
+		if found := named(rep, "test scanner"); found.Result != "fail" || !strings.Contains(found.Says, x.named) ||
+			!strings.Contains(found.Says, fmt.Sprintf("say layout = %q", x.types)) {
+			t.Errorf("%+v: %+v", x, found)
+		}
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"strings"
 )
 
-// layout is what the keys of a country's keyboard write, where the layouts of Windows and X11
-// agree: scanners are set to one of those. A blank writes nothing that a code has in it.
+// layout is what the keys of a country's keyboard write, in Latin-1, where the layouts of Windows
+// and X11 agree: scanners are set to one of those. A blank writes nothing of Latin-1. No code has
+// letters with accents, but the text of a scanner that types for another keyboard has: by it the
+// right one is found.
 type layout struct {
 	plain, shifted string          // from KEY_1 (2) on; KEY_SPACE (57) is beyond the last row
 	iso            string          // KEY_102ND (86) of European keyboards, without and with shift
@@ -24,25 +26,44 @@ var layouts = map[string]layout{
 	},
 	"uk": {
 		plain:   "1234567890-=  qwertyuiop[]  asdfghjkl;'` #zxcvbnm,./",
-		shifted: "!\" $%^&*()_+  QWERTYUIOP{}  ASDFGHJKL:@  ~ZXCVBNM<>?",
+		shifted: latin("!\"£$%^&*()_+  QWERTYUIOP{}  ASDFGHJKL:@¬ ~ZXCVBNM<>?"),
 		iso:     "\\|",
 	},
 	"de": { // QWERTZ
-		plain:   "1234567890    qwertzuiop +  asdfghjkl  ^ #yxcvbnm,.-",
-		shifted: "!\" $%&/()=?`  QWERTZUIOP *  ASDFGHJKL    'YXCVBNM;:_",
+		plain:   latin("1234567890ß´  qwertzuiopü+  asdfghjklöä^ #yxcvbnm,.-"),
+		shifted: latin("!\"§$%&/()=?`  QWERTZUIOPÜ*  ASDFGHJKLÖÄ° 'YXCVBNM;:_"),
 		iso:     "<>",
-		altGr:   map[uint16]byte{8: '{', 9: '[', 10: ']', 11: '}', 12: '\\', 16: '@', 27: '~', key102nd: '|'},
-		dead:    "^`",
+		altGr: map[uint16]byte{3: '\xb2', 4: '\xb3', 8: '{', 9: '[', 10: ']', 11: '}', 12: '\\', 16: '@', 27: '~',
+			50: '\xb5', key102nd: '|'},
+		dead: latin("^`´"),
 	},
 	"fr": { // AZERTY
-		plain:   "& \"'(- _  )=  azertyuiop^$  qsdfghjklm   *wxcvbn,;:!",
-		shifted: "1234567890 +  AZERTYUIOP    QSDFGHJKLM%   WXCVBN?./ ",
+		plain:   latin("&é\"'(-è_çà)=  azertyuiop^$  qsdfghjklmù² *wxcvbn,;:!"),
+		shifted: latin("1234567890°+  AZERTYUIOP¨£  QSDFGHJKLM%  µWXCVBN?./§"),
 		iso:     "<>",
 		altGr: map[uint16]byte{3: '~', 4: '#', 5: '{', 6: '[', 7: '|', 8: '`', 9: '\\', 10: '^', 11: '@', 12: ']',
 			13: '}'},
-		dead:       "^`~",
+		dead:       latin("^`~¨"),
 		lockDigits: true,
 	},
+}
+
+// latin is a text of Latin-1, a byte a character.
+func latin(text string) string {
+	b := make([]byte, 0, len(text))
+	for _, r := range text {
+		b = append(b, byte(r))
+	}
+	return string(b)
+}
+
+// unlatin is a text of Latin-1 in UTF-8.
+func unlatin(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteRune(rune(text[i]))
+	}
+	return b.String()
 }
 
 // layoutOf finds a layout by its name; "" is us.
@@ -76,7 +97,7 @@ func (l layout) key(code uint16, shift, locked, altGr bool) byte {
 	if at < 0 || at >= len(row) {
 		return blank
 	}
-	letter := row[at] >= 'a' && row[at] <= 'z'
+	letter := row[at]^0x20 == other[at] && (row[at] >= 'a' && row[at] <= 'z' || row[at] >= 0xe0)
 	if locked && (letter || l.lockDigits && code <= lastDigit) {
 		shift = !shift
 	}
@@ -119,7 +140,7 @@ type Reading struct {
 }
 
 // retyped is what the key of each character here writes with the layout there; blank for nothing.
-func (l layout) retyped(there layout) (to [128]byte) {
+func (l layout) retyped(there layout) (to [256]byte) {
 	for i := range to {
 		to[i] = blank
 	}

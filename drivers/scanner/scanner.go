@@ -43,6 +43,7 @@ type Options struct {
 	AIM       bool                 // remove the AIM identifier, such as ]Q1, before a code
 	Replies   [][]byte             // the scanner's answers to commands, besides the known ones (reply.go)
 	MaxLength int                  // longer frames are garbage; 512 when zero
+	Latin     bool                 // letters of Latin-1 are no garbage: a Keyboard has them
 	Now       func() time.Duration // monotonic
 }
 
@@ -193,7 +194,7 @@ func (s *Scanner) feed(b byte) bool {
 			s.began = began
 		}
 	}
-	if b < 0x20 || b > 0x7e || len(s.frame) >= s.o.MaxLength {
+	if b < 0x20 || b > 0x7e && (b < 0xa0 || !s.o.Latin) || len(s.frame) >= s.o.MaxLength {
 		s.garbage = true
 	}
 	if !s.garbage {
@@ -240,6 +241,9 @@ func (s *Scanner) passOver(b byte) bool {
 // end closes the frame; false if it is empty or garbage.
 func (s *Scanner) end() (Scan, bool) {
 	text := string(s.frame)
+	if s.o.Latin {
+		text = unlatin(text)
+	}
 	if s.o.Framing == STXETX && len(text) > 0 {
 		text = text[1:]
 	}

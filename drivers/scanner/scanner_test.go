@@ -317,7 +317,9 @@ func TestReadings(t *testing.T) {
 		{"PPV1YZAB/", "us", "PPV1ZYAB- de"},
 		{"ppv1az", "us", "PPV1AZ us caps"},
 		{"&(", "fr", "15 us"},
-		{"281234", "us", ""}, // on AZERTY the digit keys alone write no ASCII
+		{"281234", "us", "é_&é\"' fr"},
+		{"é_&é\"'(-", "fr", "28123456 us"},
+		{"é_&é\"'(-", "fr", "28123456 de"},
 		{"28\x00", "us", ""},
 	} {
 		var got []string

@@ -71,7 +71,7 @@ func scans(t testing.TB, b *board.Board, keys func(scanner.Keys) scanner.Keys) <
 	}
 	start := time.Now()
 	s, err := scanner.New(line, scanner.Options{Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM,
-		Now: func() time.Duration { return time.Since(start) }})
+		Latin: p.Kind == board.KindEvdev, Now: func() time.Duration { return time.Since(start) }})
 	if err != nil {
 		t.Fatal(err)
 	}

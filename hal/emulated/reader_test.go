@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"payterm/board"
 	"payterm/drivers/scanner"
 	"payterm/hal/emulated"
 )
@@ -102,6 +103,34 @@ func TestScannerHabits(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEveryOtherKeyboardIsFound: whichever keyboards profile and scanner have, a code and a parcel
+// arrive, and the right layout is among the readings.
+func TestEveryOtherKeyboardIsFound(t *testing.T) {
+	t.Parallel()
+	for _, says := range board.Layouts {
+		for _, types := range board.Layouts {
+			e, b := readerBoard(t, "kind = \"evdev\"\nlayout = \""+says+"\"")
+			if err := e.SetScanner(emulated.Habits{Layout: types}); err != nil {
+				t.Fatal(err)
+			}
+			read := scans(t, b, honest)
+			for _, sent := range []string{wallet, "62012345678901234567", "PPV1QAWZMY234567"} {
+				if err := e.Scan(sent); err != nil {
+					t.Fatal(err)
+				}
+				got := next(read, 10*time.Second)
+				found := got == sent
+				for _, r := range scanner.Readings(got, says) {
+					found = found || r.Text == sent && r.Layout == types
+				}
+				if got == "" || !found {
+					t.Errorf("typed for %s, read as %s: %q came as %q, and nobody knows", types, says, sent, got)
+				}
+			}
+		}
 	}
 }
 

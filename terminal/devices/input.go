@@ -98,6 +98,7 @@ func (s *Set) runScanner(ctx context.Context) {
 func newScanner(line scanner.Line, p *board.Scanner, framing scanner.Framing, o Options) (*scanner.Scanner, error) {
 	so := scanner.Options{
 		Framing: framing, Pause: p.Gap.Duration, AIM: p.AIM, MaxLength: o.MaxScan, Now: o.Owner.Lived,
+		Latin: p.Kind == board.KindEvdev,
 	}
 	switch reply, err := p.Reply(); {
 	case err != nil:
