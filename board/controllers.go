@@ -217,10 +217,8 @@ func (c *checker) display(d *Display) {
 		}
 	}
 	c.pin("display.reset", d.Reset, true)
-	if d.MaxTransfer != 0 {
-		c.number("display.max_transfer", &d.MaxTransfer, busTransfer)
-	}
-	if d.COMPins != "" {
+	c.number("display.max_transfer", &d.MaxTransfer, busTransfer)
+	if c.file.Has("display.com_pins") {
 		c.word("display.com_pins", &d.COMPins, COMPins)
 	}
 	c.glass(d, known)
@@ -239,22 +237,21 @@ func (known Controller) bus(d *Display) Bus {
 	return known.Buses[0]
 }
 
+// displayKeys are those that not every controller has a meaning for.
+var displayKeys = strings.Fields("spi speed_hz dc i2c address device bits reset width height columns rows offset_x " +
+	"offset_y rotation mirror_x mirror_y inverted bgr contrast data rs enable spi_mode max_transfer com_pins")
+
 // apply refuses keys that mean nothing to this controller on this bus.
 func (c *checker) apply(d *Display, known Controller, bus Bus) bool {
 	means := strings.Fields(known.Keys + " " + busKeys[bus])
 	fine := true
-	for _, key := range []given{
-		{"spi", d.SPI != ""}, {"speed_hz", d.SpeedHz != 0}, {"dc", d.DC != ""},
-		{"i2c", d.I2C != ""}, {"address", d.Address != 0}, {"device", d.Device != ""}, {"bits", d.Bits != 0},
-		{"reset", d.Reset != ""}, {"width", d.Width != 0}, {"height", d.Height != 0},
-		{"columns", d.Columns != 0}, {"rows", d.Rows != 0}, {"offset_x", d.OffsetX != 0}, {"offset_y", d.OffsetY != 0},
-		{"rotation", d.Rotation != 0}, {"mirror_x", d.MirrorX}, {"mirror_y", d.MirrorY},
-		{"inverted", d.Inverted}, {"bgr", d.BGR}, {"contrast", d.Contrast != 0},
-		{"data", d.Data != nil}, {"rs", d.RS != ""}, {"enable", d.Enable != ""},
-		{"spi_mode", d.SPIMode != 0}, {"max_transfer", d.MaxTransfer != 0}, {"com_pins", d.COMPins != ""},
-	} {
-		if key.is && !slices.Contains(means, key.name) {
-			c.bad("display."+key.name, "has no meaning for %s on %s", d.Controller, bus)
+	harmless := map[string]bool{
+		"offset_x": d.OffsetX == 0, "offset_y": d.OffsetY == 0, "rotation": d.Rotation == 0, "spi_mode": d.SPIMode == 0,
+		"mirror_x": !d.MirrorX, "mirror_y": !d.MirrorY, "inverted": !d.Inverted, "bgr": !d.BGR,
+	}
+	for _, key := range displayKeys {
+		if c.file.Has("display."+key) && !harmless[key] && !slices.Contains(means, key) {
+			c.bad("display."+key, "has no meaning for %s on %s", d.Controller, bus)
 			fine = false
 		}
 	}
@@ -264,7 +261,7 @@ func (c *checker) apply(d *Display, known Controller, bus Bus) bool {
 func (c *checker) spi(d *Display, known Controller) {
 	c.spiBus("display.spi", d.SPI)
 	c.pin("display.dc", d.DC, false)
-	if d.SpeedHz == 0 {
+	if d.SpeedHz == 0 && !c.file.Has("display.speed_hz") {
 		d.SpeedHz = known.MaxHz
 	}
 	if d.SPIMode != 0 && d.SPIMode != 3 {
@@ -281,7 +278,7 @@ func (c *checker) i2c(d *Display, known Controller) {
 	} else {
 		c.bad("display.i2c", "%q: a bus, such as I2C1", d.I2C)
 	}
-	if d.Address == 0 {
+	if d.Address == 0 && !c.file.Has("display.address") {
 		d.Address = known.Address
 	}
 	if !slices.Contains(known.Addresses, d.Address) {
@@ -316,10 +313,9 @@ func (c *checker) glass(d *Display, known Controller) {
 		c.window(d, known)
 	}
 	if known.Contrast != 0 {
-		if d.Contrast == 0 {
-			d.Contrast = known.Contrast
-		}
-		c.between("display.contrast", d.Contrast, 1, 255)
+		usual := dotsContrast
+		usual.usual = known.Contrast
+		c.number("display.contrast", &d.Contrast, usual)
 	}
 }
 

@@ -16,6 +16,7 @@ type Header struct {
 	has    string // its lines, for a message
 
 	lines map[string]headerLine // by each of their names, and by chip and offset
+	loose map[string]string     // one of these, by what somebody may write for it
 	chips []string              // names and labels of the chips whose lines these are
 	form  *regexp.Regexp        // of a name that can only be one of these chips' lines
 	spi   []spiLines
@@ -160,12 +161,37 @@ func number(digits string) int {
 
 // add brings a line out, which each of the chips has at an offset.
 func (h *Header) add(l headerLine, offset int, chips []string, names ...string) {
-	for _, name := range append(names, l.name) {
+	names = append(names, l.name)
+	for _, name := range names {
 		h.lines[name] = l
 	}
 	for _, chip := range chips {
-		h.lines[fmt.Sprintf("%s:%d", chip, offset)] = l
+		name := fmt.Sprintf("%s:%d", chip, offset)
+		h.lines[name] = l
+		names = append(names, name)
 	}
+	if h.loose == nil {
+		h.loose = map[string]string{}
+	}
+	for _, name := range names {
+		h.loose[loosely(name)] = name
+		h.loose[strings.TrimSuffix(loosely(name), "-N")] = name // low is active
+	}
+}
+
+var lettersOrDigits = regexp.MustCompile("[A-Z]+|[0-9]+")
+
+// loosely is a name without what people take for no difference: small and capital letters,
+// zeros before a number, and what stands between words and numbers. The kernel does.
+func loosely(name string) string {
+	parts := lettersOrDigits.FindAllString(strings.ToUpper(name), -1)
+	for i, p := range parts {
+		if p = strings.TrimLeft(p, "0"); p == "" {
+			p = "0"
+		}
+		parts[i] = p
+	}
+	return strings.Join(parts, "-")
 }
 
 // Header is that of the board, by the word of the profile or by the board's name; nil where
@@ -193,6 +219,23 @@ func (h *Header) line(name string) (l headerLine, there, theirs bool) {
 	l, there = h.lines[oneSpelling(name)]
 	chip, _, is := strings.Cut(name, ":")
 	return l, there, there || is && slices.Contains(h.chips, chip) || h.form.MatchString(name)
+}
+
+// meant is the name of a line that somebody wrote in another way, which the kernel does not know;
+// of one that is not brought out as much as its number says.
+func (h *Header) meant(name string) (line string, is bool) {
+	if line, is = h.loose[loosely(name)]; is {
+		return line, true
+	}
+	for _, chip := range h.chips {
+		if n, is := strings.CutPrefix(loosely(name), loosely(chip)+"-"); is && !strings.Contains(n, "-") {
+			return chip + ":" + n, true
+		}
+	}
+	if compact := strings.ReplaceAll(loosely(name), "-", ""); h.form.MatchString(compact) {
+		return compact, true
+	}
+	return "", false
 }
 
 // taken is a line that a bus or a serial line takes.
@@ -252,10 +295,15 @@ func (c *checker) onHeader(key, name string) (string, bool) {
 	if c.header == nil {
 		return oneSpelling(name), true
 	}
-	switch l, there, theirs := c.header.line(name); {
-	case there:
+	l, there, theirs := c.header.line(name)
+	if there {
 		return l.name, true
-	case theirs:
+	}
+	if line, is := c.header.meant(name); is && line != oneSpelling(name) {
+		c.bad(key, "%s: the kernel has no line of this name; did you mean %s?", name, line)
+		return "", false
+	}
+	if theirs {
 		c.bad(key, "%s is not on the header of this board, which has %s (header = %q has nothing checked)",
 			name, c.header.has, noHeader)
 		return "", false

@@ -75,6 +75,29 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// TestLinesWrittenOtherwise: a name that only somebody reads for that of a line is refused with the
+// right one, and not taken for one that was given by hand.
+func TestLinesWrittenOtherwise(t *testing.T) {
+	for _, c := range []struct{ board, name, meant string }{
+		{"Raspberry Pi 4", "gpio5", "GPIO5"}, {"Raspberry Pi 4", "GPIO05", "GPIO5"}, {"Raspberry Pi 4", "GPIO_5", "GPIO5"},
+		{"Raspberry Pi 4", "gpiochip0/10", "gpiochip0:10"}, {"Raspberry Pi 4", "gpiochip0.010", "gpiochip0:10"},
+		{"Raspberry Pi 4", "GPIOCHIP0:10", "gpiochip0:10"}, {"Raspberry Pi 4", "SPI_CE1", "SPI_CE1_N"},
+		{"Raspberry Pi 4", "spi-ce1", "SPI_CE1_N"}, {"Raspberry Pi 4", "gpio99", "GPIO99"},
+		{"Raspberry Pi 4", "gpiochip0/99", "gpiochip0:99"}, {"Raspberry Pi 4", "pinctrl_bcm2711:5", "pinctrl-bcm2711:5"},
+		{"Orange Pi Zero 3", "pc7", "PC7"}, {"Orange Pi Zero 3", "PC07", "PC7"},
+		{"BeagleBone Black", "P9.12", "P9_12"}, {"BeagleBone Black", "gpio_32_63:28", "gpio-32-63:28"},
+		{"Raspberry Pi 4", "LAMP", ""}, {"Raspberry Pi 4", "gpiochip2:5", ""}, {"Raspberry Pi 4", "expander-5", ""},
+		{"a board of one's own", "gpio05", ""},
+	} {
+		_, err := ReadProfile("p.toml", fmt.Appendf(nil, "board = %q\n[scanner]\ndevice = \"/dev/ttyACM0\"\nbaud = 9600\n"+
+			"[signal]\nbuzzer = %q\n", c.board, c.name))
+		want := "p.toml:6: signal.buzzer: " + c.name + ": the kernel has no line of this name; did you mean " + c.meant + "?"
+		if (err == nil) != (c.meant == "") || err != nil && err.Error() != want {
+			t.Errorf("%s: %s: %v, want %s", c.board, c.name, err, want)
+		}
+	}
+}
+
 // TestI2CHeader: the lines of an I2C bus are taken, too.
 func TestI2CHeader(t *testing.T) {
 	for line, wrong := range map[string]string{

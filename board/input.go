@@ -192,34 +192,25 @@ func (c *checker) signal(s *Signal) {
 
 func (c *checker) dimming(d *Display) {
 	after := d.DimAfter.Duration
-	switch {
-	case after == 0 && d.DimTo != 0:
+	switch given := c.file.Has("display.dim_after"); {
+	case !given && c.file.Has("display.dim_to"):
 		c.bad("display.dim_to", "without dim_after it is never dimmed")
-	case after == 0:
+	case !given:
 	case !isPWM(d.Backlight):
 		c.bad("display.dim_after",
 			"the backlight %q is on or off: one that dims hangs on a PWM channel, such as pwmchip0:1", d.Backlight)
 	case after < time.Second || after > 24*time.Hour:
 		c.bad("display.dim_after", "%s: 1s to 24h", after)
 	default:
-		if d.DimTo == 0 {
-			d.DimTo = 20
-		}
-		c.between("display.dim_to", d.DimTo, 1, 99)
+		c.number("display.dim_to", &d.DimTo, displayDimTo)
 	}
 }
 
-// given is a key of a profile and whether it stands there.
-type given struct {
-	name string
-	is   bool
-}
-
-// noMeaning refuses keys that mean nothing to this kind of device.
-func (c *checker) noMeaning(section, kind string, keys ...given) {
+// noMeaning refuses keys that mean nothing to this kind of device, whatever their values.
+func (c *checker) noMeaning(section, kind string, keys ...string) {
 	for _, key := range keys {
-		if key.is {
-			c.bad(section+"."+key.name, "has no meaning for %s", kind)
+		if c.file.Has(section + "." + key) {
+			c.bad(section+"."+key, "has no meaning for %s", kind)
 		}
 	}
 }
@@ -251,13 +242,13 @@ func (c *checker) events(section string, e hal.EventDevice) {
 func (c *checker) keypad(k *Keypad) {
 	switch k.Kind {
 	case KindMatrix:
-		c.noMeaning("keypad", k.Kind, given{"device", k.Device != ""}, given{"name", k.Name != ""},
-			given{"usb", k.USB != ""}, given{"map", k.Map != nil})
+		c.noMeaning("keypad", k.Kind, "device", "name",
+			"usb", "map")
 		c.matrix(k)
 	case KindEvdev:
-		c.noMeaning("keypad", k.Kind, given{"rows", k.Rows != nil}, given{"columns", k.Columns != nil},
-			given{"keys", k.Keys != nil}, given{"scan_interval", k.ScanInterval.Duration != 0},
-			given{"debounce", k.Debounce.Duration != 0})
+		c.noMeaning("keypad", k.Kind, "rows", "columns",
+			"keys", "scan_interval",
+			"debounce")
 		c.events("keypad", k.Events())
 		c.keyMap(k)
 	default:
@@ -310,14 +301,9 @@ func (c *checker) matrix(k *Keypad) {
 		}
 	}
 	c.matrixKeys(k)
-	if k.ScanInterval.Duration == 0 {
-		k.ScanInterval.Duration = 5 * time.Millisecond
-	}
-	if k.Debounce.Duration == 0 {
+	c.duration("keypad.scan_interval", &k.ScanInterval, time.Millisecond, 50*time.Millisecond, 5*time.Millisecond)
+	if k.Debounce.Duration == 0 && !c.file.Has("keypad.debounce") {
 		k.Debounce.Duration = 20 * time.Millisecond
-	}
-	if d := k.ScanInterval.Duration; d < time.Millisecond || d > 50*time.Millisecond {
-		c.bad("keypad.scan_interval", "%s: 1ms to 50ms", d)
 	}
 	if d := k.Debounce.Duration; d < k.ScanInterval.Duration || d > 200*time.Millisecond {
 		c.bad("keypad.debounce", "%s: from one scan_interval (%s) to 200ms", d, k.ScanInterval.Duration)
@@ -350,31 +336,28 @@ func (c *checker) scanner(s *Scanner) {
 	c.word("scanner.kind", &s.Kind, ScannerKinds)
 	switch s.Kind {
 	case KindSerial:
-		c.noMeaning("scanner", s.Kind, given{"name", s.Name != ""}, given{"usb", s.USB != ""},
-			given{"layout", s.Layout != ""})
+		c.noMeaning("scanner", s.Kind, "name", "usb",
+			"layout")
 		c.serial("scanner", s.Device, s.Baud)
 		c.word("scanner.framing", &s.Framing, Framings)
 		c.gap(s)
 		c.trigger(s)
 	case KindEvdev:
-		c.noMeaning("scanner", s.Kind, given{"baud", s.Baud != 0}, given{"framing", s.Framing != ""},
-			given{"gap", s.Gap.Duration != 0}, given{"trigger_start", s.TriggerStart != ""},
-			given{"trigger_stop", s.TriggerStop != ""}, given{"trigger_again", s.TriggerAgain.Duration != 0},
-			given{"trigger_reply", s.TriggerReply != ""})
+		c.noMeaning("scanner", s.Kind, "baud", "framing",
+			"gap", "trigger_start",
+			"trigger_stop", "trigger_again",
+			"trigger_reply")
 		c.word("scanner.layout", &s.Layout, Layouts)
 		c.events("scanner", s.Events())
 	}
 }
 
 func (c *checker) gap(s *Scanner) {
-	switch d := s.Gap.Duration; {
-	case s.Framing != FramingGap:
-		c.noMeaning("scanner", "framing "+s.Framing, given{"gap", d != 0})
-	case d == 0:
-		s.Gap.Duration = 50 * time.Millisecond
-	case d < 10*time.Millisecond || d > time.Second:
-		c.bad("scanner.gap", "%s: 10ms to 1s", d)
+	if s.Framing != FramingGap {
+		c.noMeaning("scanner", "framing "+s.Framing, "gap")
+		return
 	}
+	c.duration("scanner.gap", &s.Gap, 10*time.Millisecond, time.Second, 50*time.Millisecond)
 }
 
 func (c *checker) trigger(s *Scanner) {
@@ -389,12 +372,12 @@ func (c *checker) trigger(s *Scanner) {
 		(answer[0] >= '0' && answer[0] <= '9' || answer[0] == 'h') {
 		c.bad("scanner.trigger_reply", "%q begins like a payment code, and codes would be taken for it", s.TriggerReply)
 	}
-	again := s.TriggerAgain.Duration
+	again, given := s.TriggerAgain.Duration, c.file.Has("scanner.trigger_again")
 	switch {
-	case s.TriggerStart == "" && (s.TriggerStop != "" || s.TriggerReply != "" || again != 0):
+	case s.TriggerStart == "" && (s.TriggerStop != "" || s.TriggerReply != "" || given):
 		c.bad("scanner.trigger_start",
 			"is missing: a reader that is never told to start needs no trigger_stop, trigger_again, trigger_reply")
-	case again != 0 && (again < time.Second || again > 10*time.Minute):
+	case given && (again < time.Second || again > 10*time.Minute):
 		c.bad("scanner.trigger_again", "%s: 1s to 10m", again)
 	}
 }

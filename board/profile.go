@@ -1,7 +1,6 @@
 package board
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -98,7 +97,7 @@ type Printer struct {
 
 	Cut     bool   `toml:"cut"`      // it has a cutter
 	CutKind string `toml:"cut_kind"` // partial: a bridge of paper is left; full; partial when left out
-	CutFeed int    `toml:"cut_feed"` // lines from the head to the cutter or the tear bar
+	CutFeed int    `toml:"cut_feed"` // lines from the head to the cutter or the tear bar; 4 when left out
 	CutDots int    `toml:"cut_dots"` // in place of cut_feed: the same in dots
 	Red     bool   `toml:"red"`      // it has a second colour (ESC r): what nobody may miss is red
 	Status  bool   `toml:"status"`   // it answers DLE EOT
@@ -203,8 +202,8 @@ func oneSpelling(name string) string {
 var (
 	lineByOffset = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]*:[0-9]{1,4}$`)
 	lineByName   = regexp.MustCompile(`^[A-Za-z_][^:\s]*$`)
-	spiName      = regexp.MustCompile(`^SPI[0-9]+\.[0-9]+$`)
-	i2cName      = regexp.MustCompile(`^I2C[0-9]+$`)
+	spiName      = regexp.MustCompile(`^SPI(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$`)
+	i2cName      = regexp.MustCompile(`^I2C(0|[1-9][0-9]*)$`)
 )
 
 // pin checks a line; optional ones may be "".
@@ -275,8 +274,9 @@ func (c *checker) printer(p *Printer) {
 		}
 	}
 	c.number("printer.columns", &p.Columns, printerColumns)
-	p.Dots = cmp.Or(p.Dots, headDots(p.Columns))
-	c.number("printer.dots", &p.Dots, printerDots)
+	dots := printerDots
+	dots.usual = headDots(p.Columns)
+	c.number("printer.dots", &p.Dots, dots)
 	if p.Columns*12 > p.Dots {
 		c.bad("printer.columns", "%d columns of 12 dots do not fit on %d dots", p.Columns, p.Dots)
 	}
@@ -287,26 +287,53 @@ func (c *checker) printer(p *Printer) {
 	c.word("printer.barcode", &p.Barcode, Barcodes)
 	c.word("printer.cut_kind", &p.CutKind, CutKinds)
 	c.printerModel(p)
-	if p.Drawer != "" {
-		c.word("printer.drawer", &p.Drawer, Drawers)
-	}
 	if p.Logo != "" && !filepath.IsAbs(p.Logo) {
 		c.bad("printer.logo", "%q: the whole path of a PNG file, such as /etc/payterm/logo.png", p.Logo)
 	}
 	if p.Status && p.Tells {
 		c.bad("printer.tells", "a printer is asked (status) or tells of itself: choose one")
 	}
-	c.number("printer.cut_feed", &p.CutFeed, printerCutFeed)
-	c.number("printer.cut_dots", &p.CutDots, printerCutDots)
-	if p.DrawerPin = cmp.Or(p.DrawerPin, drawerPins[0]); !slices.Contains(drawerPins, p.DrawerPin) {
-		c.bad("printer.drawer_pin", "%d: one of %v", p.DrawerPin, drawerPins)
-	}
-	p.DrawerPulse.Duration = cmp.Or(p.DrawerPulse.Duration, drawerPulse)
-	if p.DrawerPulse.Duration < leastPulse || p.DrawerPulse.Duration > mostPulse {
-		c.bad("printer.drawer_pulse", "%s: %s to %s", p.DrawerPulse, leastPulse, mostPulse)
-	}
+	c.cut(p)
+	c.drawer(p)
 	c.number("printer.buffer", &p.Buffer, printerBuffer)
 	c.number("printer.speed", &p.Speed, printerSpeed)
+}
+
+// cut checks what lies between two slips. What a model says of it gives way to the file.
+func (c *checker) cut(p *Printer) {
+	feed, dots := c.file.Has("printer.cut_feed"), c.file.Has("printer.cut_dots")
+	switch {
+	case feed && dots:
+		c.bad("printer.cut_dots", "stands in place of cut_feed: choose one")
+	case dots:
+		c.number("printer.cut_dots", &p.CutDots, printerCutDots)
+		p.CutFeed = 0
+	default:
+		c.number("printer.cut_feed", &p.CutFeed, printerCutFeed)
+	}
+	if c.file.Has("printer.cut_kind") && !p.Cut {
+		c.bad("printer.cut_kind", "without cut = true nothing is cut")
+	}
+}
+
+// drawer checks how a cash drawer is opened.
+func (c *checker) drawer(p *Printer) {
+	if c.file.Has("printer.drawer") {
+		c.oneOf("printer.drawer", p.Drawer, Drawers...)
+	} else {
+		for _, key := range []string{"printer.drawer_pin", "printer.drawer_pulse"} {
+			if c.file.Has(key) {
+				c.bad(key, "without drawer = %q no drawer is opened", DrawerApproved)
+			}
+		}
+	}
+	if p.DrawerPin == 0 && !c.file.Has("printer.drawer_pin") {
+		p.DrawerPin = drawerPins[0]
+	}
+	if !slices.Contains(drawerPins, p.DrawerPin) {
+		c.bad("printer.drawer_pin", "%d: one of %v", p.DrawerPin, drawerPins)
+	}
+	c.duration("printer.drawer_pulse", &p.DrawerPulse, leastPulse, mostPulse, drawerPulse)
 }
 
 // printerModel checks the model and the numbers of code pages.

@@ -150,7 +150,7 @@ func TestPrinterModel(t *testing.T) {
 
 // The head of a printer is the one that its columns need.
 func TestPrinterDots(t *testing.T) {
-	for columns, dots := range map[int]int{0: 384, 32: 384, 42: 512, 48: 576} {
+	for columns, dots := range map[int]int{32: 384, 42: 512, 48: 576} {
 		text := fmt.Appendf(nil, "board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\ncolumns = %d\n", columns)
 		p, err := board.ReadProfile("usb.toml", text)
 		if err != nil {
@@ -158,6 +158,23 @@ func TestPrinterDots(t *testing.T) {
 		}
 		if r := p.Printer; r.Dots != dots || r.Chinese != "raster" || r.Raster != "gs_v_0" || r.QR != "native" {
 			t.Errorf("%d columns: %+v", columns, r)
+		}
+	}
+}
+
+// What is fed before a cut: some lines where nothing is said, and none where 0 is.
+func TestPrinterCutFeed(t *testing.T) {
+	for text, want := range map[string][2]int{
+		"": {4, 0}, "cut_feed = 0": {0, 0}, "cut_feed = 7": {7, 0}, "cut_dots = 90": {0, 90},
+		"model = \"CT-S310II\"": {3, 0}, "model = \"CT-S310II\"\ncut_dots = 90": {0, 90},
+		"model = \"CT-S310II\"\ncut_feed = 0": {0, 0},
+	} {
+		p, err := board.ReadProfile("usb.toml", []byte("board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\n"+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]int{p.Printer.CutFeed, p.Printer.CutDots}; got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
 }
@@ -238,7 +255,32 @@ func TestProfileRefuses(t *testing.T) {
 		{"a drawer's pin", `code_page = "cp437"`, `drawer_pin = 1`, `good.toml:43: printer.drawer_pin: 1: one of [2 5]`},
 		{"a drawer's pulse", `code_page = "cp437"`, `drawer_pulse = "1s"`,
 			`good.toml:43: printer.drawer_pulse: 1s: 2ms to 510ms`},
-		{"cut dots", `cut_feed = 4`, `cut_dots = 501`, "good.toml:45: printer.cut_dots: 501: 0 to 500"},
+		{"cut dots", `cut_feed = 4`, `cut_dots = 501`, "good.toml:45: printer.cut_dots: 501: 1 to 500"},
+		{"cut dots beside lines", `cut_feed = 4`, "cut_feed = 4\ncut_dots = 100",
+			"good.toml:46: printer.cut_dots: stands in place of cut_feed: choose one"},
+		{"a kind of cut and no cutter", `cut = true`, `cut_kind = "full"`,
+			"printer.cut_kind: without cut = true nothing is cut"},
+		{"a pulse and no drawer", `code_page = "cp437"`, `drawer_pulse = "50ms"`,
+			`good.toml:43: printer.drawer_pulse: without drawer = "approved" no drawer is opened`},
+		{"a pin and no drawer", `code_page = "cp437"`, `drawer_pin = 5`,
+			`good.toml:43: printer.drawer_pin: without drawer = "approved" no drawer is opened`},
+		{"a pulse of nothing", `code_page = "cp437"`, "drawer = \"approved\"\ndrawer_pulse = \"0s\"",
+			"good.toml:44: printer.drawer_pulse: 0s: 2ms to 510ms"},
+		{"no word for the drawer", `code_page = "cp437"`, `drawer = ""`, `good.toml:43: printer.drawer: "": approved`},
+		{"no columns", `columns = 32`, `columns = 0`, "good.toml:41: printer.columns: 0: 16 to 64"},
+		{"no dots", `dots = 384`, `dots = 0`, "good.toml:42: printer.dots: 0: 192 to 832"},
+		{"no buffer", `buffer = 4096`, `buffer = 0`, "good.toml:47: printer.buffer: 0: 256 to 1048576"},
+		{"no dots to cut", `cut_feed = 4`, `cut_dots = 0`, "good.toml:45: printer.cut_dots: 0: 1 to 500"},
+		{"no clock", "speed_hz = 40000000", "speed_hz = 0", "display.speed_hz: 0: 100000 to 80000000"},
+		{"no transfer", "spi = ", "max_transfer = 0\nspi = ", "display.max_transfer: 0: 8 to 65535"},
+		{"an address on SPI", "spi = ", "address = 0\nspi = ", "display.address: has no meaning for st7789 on spi"},
+		{"a scan of nothing", `scan_interval = "5ms"`, `scan_interval = "0s"`,
+			"keypad.scan_interval: 0s: 1ms to 50ms"},
+		{"dimmed after nothing", `backlight = "GPIO18"`, "backlight = \"pwmchip0:1\"\ndim_after = \"0s\"",
+			"display.dim_after: 0s: 1s to 24h"},
+		{"a gap of nothing", "framing = \"cr\"", "framing = \"gap\"\ngap = \"0s\"", "scanner.gap: 0s: 10ms to 1s"},
+		{"a gap of nothing with CR", "framing = \"cr\"", "framing = \"cr\"\ngap = \"0s\"",
+			"scanner.gap: has no meaning for framing cr"},
 		{"a drawer", `code_page = "cp437"`, `drawer = "always"`, `good.toml:43: printer.drawer: "always": approved`},
 		{"a logo from nowhere", `code_page = "cp437"`, `logo = "logo.png"`,
 			`good.toml:43: printer.logo: "logo.png": the whole path of a PNG file`},

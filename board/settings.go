@@ -1,6 +1,10 @@
 package board
 
-import "time"
+import (
+	"time"
+
+	"payterm/tomlfile"
+)
 
 // What a profile may say of a printer and of a reader, in one place: the words of a key,
 // of which the first is meant where none is said, and the bounds of its numbers. Whoever
@@ -89,8 +93,10 @@ type bounds struct{ least, most, usual int }
 var (
 	printerColumns = bounds{16, 64, 32}
 	printerDots    = bounds{192, 832, 0} // as the columns need
-	printerCutFeed = bounds{0, 20, 0}
-	printerCutDots = bounds{0, 500, 0}
+	printerCutFeed = bounds{0, 20, 4}
+	printerCutDots = bounds{1, 500, 0}
+	displayDimTo   = bounds{1, 99, 20}
+	dotsContrast   = bounds{1, 255, 0} // as the controller has it
 	printerBuffer  = bounds{256, 1 << 20, 4096}
 	busTransfer    = bounds{8, 65535, 0} // as the adapter says, or is found out
 	printerSpeed   = bounds{10, 500, 50}
@@ -127,10 +133,24 @@ func (c *checker) word(key string, v *string, words []string) {
 	c.oneOf(key, *v, words...)
 }
 
-// number holds a key against its bounds, and fills in the usual one where it is left out.
+// number holds a key against its bounds, and fills in the usual one where it is left out. That
+// may be none, which is no number of the bounds.
 func (c *checker) number(key string, v *int, b bounds) {
-	if *v == 0 {
+	switch given := c.file.Has(key); {
+	case *v == 0 && !given && b.usual == 0:
+	case *v == 0 && !given:
 		*v = b.usual
+	default:
+		c.between(key, *v, b.least, b.most)
 	}
-	c.between(key, *v, b.least, b.most)
+}
+
+// duration does so for a time.
+func (c *checker) duration(key string, v *Duration, least, most, usual time.Duration) {
+	switch d := v.Duration; {
+	case d == 0 && !c.file.Has(key):
+		v.Duration = usual
+	case d < least || d > most:
+		c.bad(key, "%s: %s to %s", d, tomlfile.Short(least), tomlfile.Short(most))
+	}
 }

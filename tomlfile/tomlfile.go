@@ -18,6 +18,7 @@ import (
 type File struct {
 	Name  string
 	lines map[string]int // by dotted key
+	keys  map[string]bool
 }
 
 // Problem is one mistake, with its place.
@@ -82,8 +83,11 @@ func Tables(name string, text []byte) (*File, map[string]any, error) {
 
 // read decodes text into v. Only names among known are repeated in a message about a line that is not TOML.
 func read(name string, text []byte, v any, known []string) (*File, toml.MetaData, error) {
-	f := &File{Name: name, lines: linesOf(string(text))}
+	f := &File{Name: name, lines: linesOf(string(text)), keys: map[string]bool{}}
 	meta, err := toml.Decode(string(text), v)
+	for _, key := range meta.Keys() {
+		f.keys[strings.Join(key, ".")] = true
+	}
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
@@ -114,6 +118,10 @@ func (f *File) Problem(key, text string) Problem {
 	}
 	return Problem{File: f.Name, Line: line, Key: key, Text: text}
 }
+
+// Has reports whether a key stands in the file, whatever its value: a 0 that somebody wrote is not
+// a key that was left out.
+func (f *File) Has(key string) bool { return f.keys[key] }
 
 // linesOf records the line of each table and key, and of the n-th table of a list also as table.n. It reads the
 // plain form of profiles and configurations: one key in a line.

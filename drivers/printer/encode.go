@@ -485,8 +485,8 @@ func (e *encoder) cut() {
 			e.put([]byte{0x1b, 'J', byte(n)})
 			e.moves(n)
 		}
-	} else {
-		e.feed(cmp.Or(max(e.o.CutFeed, 0), 4))
+	} else if e.o.CutFeed >= 0 {
+		e.feed(cmp.Or(e.o.CutFeed, 4))
 	}
 	if e.o.Cut {
 		e.put(map[bool][]byte{false: gsCutPartial, true: gsCutFull}[e.o.CutFull])

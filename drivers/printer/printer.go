@@ -48,7 +48,7 @@ type Options struct {
 	Logo     image.Image    // at the head of each slip; nil for none
 	Cut      bool           // it has a cutter
 	CutFull  bool           // which cuts through, and leaves no bridge
-	CutFeed  int            // lines from the print head to the cutter; 4 when zero
+	CutFeed  int            // lines from the print head to the cutter; 4 when zero, none when negative
 	CutDots  int            // in place of CutFeed: the same in dots
 	Red      bool           // it has a second colour, for lines of alert
 	Pin      int            // of the drawer at its socket, 2 or 5; 2 when zero

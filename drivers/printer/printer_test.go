@@ -207,6 +207,18 @@ func TestEncodeEdges(t *testing.T) {
 	}
 }
 
+// Before a cut as many lines are fed as the options say: four where they say nothing, none where
+// that is wanted.
+func TestCutFeed(t *testing.T) {
+	for feed, want := range map[int]string{-1: "a\n\x1bE", 0: "\x1bd\x04\x1dV", 7: "\x1bd\x07\x1dV"} {
+		b, err := printer.Encode(payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "a"}, {Kind: payterm.LineCut}}},
+			printer.Options{Columns: 32, Cut: true, CutFeed: feed})
+		if err != nil || !strings.Contains(string(b), want) || strings.Contains(string(b), "\x1bd") != (feed >= 0) {
+			t.Errorf("%d: %q, %v", feed, b, err)
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	sleep := func(time.Duration) {}
 	for name, o := range map[string]printer.Options{

@@ -66,6 +66,7 @@ status = true`},
 	{"a CT-S651 in two colours, tells", `model = "CT-S651"
 device = "/dev/ttyS2"
 baud = 115200
+drawer = "approved"
 drawer_pin = 5
 drawer_pulse = "200ms"
 tells = true`},

@@ -27,6 +27,9 @@ func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration))
 		CutDots: p.CutDots, Red: p.Red, Pin: p.DrawerPin, Pulse: p.DrawerPulse.Duration,
 		Status: p.Status, Tells: p.Tells, Baud: p.Baud, Buffer: p.Buffer, Speed: p.Speed, Sleep: sleep,
 	}
+	if p.CutFeed == 0 {
+		o.CutFeed = -1
+	}
 	if p.Baud == 0 {
 		o.Baud = 10_000_000 // neither the network nor USB is what the paper waits for
 	}

@@ -66,7 +66,7 @@ func TestEveryControllerHasADriverAndAChip(t *testing.T) {
 func TestEveryWordHasADriver(t *testing.T) {
 	printers := func(key string, words []string) {
 		for _, word := range words {
-			p := profileOf(t, fmt.Sprintf("[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\n%s = %q\n", key, word))
+			p := profileOf(t, fmt.Sprintf("[printer]\ndevice = \"/dev/ttyS1\"\nbaud = 9600\ncut = true\n%s = %q\n", key, word))
 			if _, err := openPrinter(nil, p.Printer, time.Sleep); err != nil {
 				t.Errorf("printer.%s = %q: %v", key, word, err)
 			}
