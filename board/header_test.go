@@ -79,11 +79,13 @@ func TestHeader(t *testing.T) {
 // right one, and not taken for one that was given by hand.
 func TestLinesWrittenOtherwise(t *testing.T) {
 	for _, c := range []struct{ board, name, meant string }{
-		{"Raspberry Pi 4", "gpio5", "GPIO5"}, {"Raspberry Pi 4", "GPIO05", "GPIO5"}, {"Raspberry Pi 4", "GPIO_5", "GPIO5"},
+		{"Raspberry Pi 4", "gpio5", "GPIO5"}, {"Raspberry Pi 4", "GPIO05", "GPIO5"},
+		{"Raspberry Pi 4", "GPIO_5", "GPIO5"},
 		{"Raspberry Pi 4", "gpiochip0/10", "gpiochip0:10"}, {"Raspberry Pi 4", "gpiochip0.010", "gpiochip0:10"},
 		{"Raspberry Pi 4", "GPIOCHIP0:10", "gpiochip0:10"}, {"Raspberry Pi 4", "SPI_CE1", "SPI_CE1_N"},
 		{"Raspberry Pi 4", "spi-ce1", "SPI_CE1_N"}, {"Raspberry Pi 4", "gpio99", "GPIO99"},
-		{"Raspberry Pi 4", "gpiochip0/99", "gpiochip0:99"}, {"Raspberry Pi 4", "pinctrl_bcm2711:5", "pinctrl-bcm2711:5"},
+		{"Raspberry Pi 4", "gpiochip0/99", "gpiochip0:99"},
+		{"Raspberry Pi 4", "pinctrl_bcm2711:5", "pinctrl-bcm2711:5"},
 		{"Orange Pi Zero 3", "pc7", "PC7"}, {"Orange Pi Zero 3", "PC07", "PC7"},
 		{"BeagleBone Black", "P9.12", "P9_12"}, {"BeagleBone Black", "gpio_32_63:28", "gpio-32-63:28"},
 		{"Raspberry Pi 4", "LAMP", ""}, {"Raspberry Pi 4", "gpiochip2:5", ""}, {"Raspberry Pi 4", "expander-5", ""},

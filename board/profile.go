@@ -126,7 +126,10 @@ var bauds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 4
 // The error joins everything that is wrong with it, each with file and line.
 func ReadProfile(name string, text []byte) (Profile, error) {
 	var p Profile
-	if _, tables, err := tomlfile.Tables(name, text); err == nil {
+	if f, tables, err := tomlfile.Tables(name, text); err == nil {
+		if p, is := exchanged(f, tables); is {
+			return Profile{}, p
+		}
 		section, _ := tables["printer"].(map[string]any)
 		named, _ := section["model"].(string)
 		if model, known := modelOf(named); known {
@@ -143,6 +146,17 @@ func ReadProfile(name string, text []byte) (Profile, error) {
 		return Profile{}, errors.Join(c.problems...)
 	}
 	return p, nil
+}
+
+// exchanged is the problem of a configuration that was taken for a profile.
+func exchanged(f *tomlfile.File, tables map[string]any) (tomlfile.Problem, bool) {
+	for _, section := range []string{"terminal", "gateway", "merchant"} {
+		if _, is := tables[section]; is {
+			return f.Problem(section, "this file is a configuration, which payterm config check reads; "+
+				"the profile is the file that board in its [terminal] names"), true
+		}
+	}
+	return tomlfile.Problem{}, false
 }
 
 // checker holds the sections of a profile against what there is, and collects all

@@ -179,6 +179,16 @@ func TestPrinterCutFeed(t *testing.T) {
 	}
 }
 
+// A configuration in the place of a profile is told as what it is, once.
+func TestConfigurationForAProfile(t *testing.T) {
+	_, err := board.ReadProfile("p.toml", []byte("[terminal]\nid = \"T1\"\n[gateway]\nurl = \"\"\n[merchant]\n"))
+	const want = "p.toml:1: terminal: this file is a configuration, which payterm config check reads; " +
+		"the profile is the file that board in its [terminal] names"
+	if errString(err) != want {
+		t.Error(err)
+	}
+}
+
 // Each refusal stands at its line and says what would be right.
 func TestProfileRefuses(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{

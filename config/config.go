@@ -43,7 +43,7 @@ type Terminal struct {
 	// If empty, Language is used.
 	ReceiptLanguages []string `toml:"receipt_languages"`
 	Timezone         string   `toml:"timezone"` // IANA name
-	Board            string   `toml:"board"`    // name of a built-in profile, or a file
+	Board            string   `toml:"board"`    // name of a built-in profile, or a file; a relative path counts from the configuration
 	DataDir          string   `toml:"data_dir"`
 	KeepDays         int      `toml:"keep_days"` // days until an order that is final and in a Z is deleted
 	// DayStarts is the time at which a business day begins, HH:MM in Timezone.

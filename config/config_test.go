@@ -185,6 +185,39 @@ func TestEnvironmentRefused(t *testing.T) {
 	}
 }
 
+// A profile beside the configuration is found by its name alone, from wherever payterm is started.
+func TestBoardBesideTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "payterm.toml")
+	profile := filepath.Join(dir, "ours.toml")
+	for board, want := range map[string]string{
+		"ours.toml": profile, "./ours.toml": profile, profile: profile, "emulated": "emulated", "other.toml": "other.toml",
+	} {
+		if err := errors.Join(os.WriteFile(profile, nil, 0o600),
+			os.WriteFile(file, fmt.Appendf(nil, "[terminal]\nboard = %q\n", board), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(file, nil)
+		if err != nil || c.Terminal.Board != want {
+			t.Errorf("%s: %s, %v", board, c.Terminal.Board, err)
+		}
+	}
+}
+
+// A board profile in the place of the configuration is told as what it is, once.
+func TestProfileForAConfiguration(t *testing.T) {
+	for text, want := range map[string]string{
+		"board = \"b\"\n[printer]\nbaud = 9600\n[keypad]\n": "c.toml:4: keypad: this file is a board profile, which " +
+			"payterm board check reads; a configuration names it with board in [terminal]",
+		"[terminal]\nid = \"T1\"\n[printer]\nbaud = 9600\n": "c.toml:3: printer: unknown section",
+	} {
+		_, err := Parse("c.toml", []byte(text), nil)
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestLoad(t *testing.T) {
 	if _, err := Load(filepath.Join(t.TempDir(), "absent.toml"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an absent file: %v", err)

@@ -25,7 +25,7 @@ func Facts() map[string]tomlfile.Fact {
 		"terminal.language":          {Words: payterm.Languages[:]},
 		"terminal.receipt_languages": {Form: "one or two of " + words},
 		"terminal.timezone":          {Form: "an IANA name"},
-		"terminal.board":             {Form: "a name of `payterm board list`, or a file", Needed: true, Usual: "to run"},
+		"terminal.board":             {Form: "a name of `payterm board list`, or a file: its path counts from this file", Needed: true, Usual: "to run"},
 		"terminal.data_dir":          {Form: "a directory"},
 		"terminal.keep_days":         {Least: leastDays, Most: mostDays, Unit: "days"},
 		"terminal.day_starts":        {Form: "HH:MM"},

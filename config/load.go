@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -37,7 +38,32 @@ func Load(path string, env []string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
-	return Parse(path, text, env)
+	c, err := Parse(path, text, env)
+	if beside := filepath.Join(filepath.Dir(path), c.Terminal.Board); err == nil && !filepath.IsAbs(c.Terminal.Board) {
+		if about, missing := os.Stat(beside); missing == nil && about.Mode().IsRegular() {
+			c.Terminal.Board = beside
+		}
+	}
+	return c, err
+}
+
+// profileSections are those of a board profile, which no configuration has.
+var profileSections = []string{"display", "keypad", "scanner", "printer", "signal"}
+
+// exchanged is the problem of a board profile that was taken for a configuration.
+func exchanged(file *tomlfile.File, tables map[string]any, sections []string) (Problem, bool) {
+	found := ""
+	for _, section := range slices.Sorted(maps.Keys(tables)) {
+		switch {
+		case slices.Contains(sections, section):
+			return Problem{}, false
+		case slices.Contains(profileSections, section) && found == "":
+			found = section
+		}
+	}
+	p := file.Problem(found, "this file is a board profile, which payterm board check reads; "+
+		"a configuration names it with board in [terminal]")
+	return p, found != ""
 }
 
 // Parse is Load with a text in place of a file; name stands for the file in messages.
@@ -46,6 +72,10 @@ func Parse(name string, text []byte, env []string) (Config, error) {
 	file, tables, err := tomlfile.Tables(name, text)
 	if err != nil {
 		return Config{}, err
+	}
+	_, sections := c.keys()
+	if p, is := exchanged(file, tables, sections); is {
+		return Config{}, p
 	}
 	c.origin = &origin{file: file, set: map[string]bool{}, variables: map[string]string{}}
 	problems := c.readTables(tables)

@@ -165,6 +165,12 @@ func (f *File) unwritten(text string, parse toml.ParseError, known []string) Pro
 	for at > 1 && strings.TrimSpace(lines[at-1]) == "" { // the decoder may report a later, empty line
 		at--
 	}
+	if begun := unclosed(lines, at); begun > 0 {
+		if strings.HasPrefix(strings.TrimSpace(lines[begun-1]), "[") {
+			return Problem{File: f.Name, Line: begun, Key: plain(f.at(begun)), Text: mistake(lines[begun-1], "")}
+		}
+		return Problem{File: f.Name, Line: begun, Key: plain(f.at(begun)), Text: "the list is not whole: " + listed}
+	}
 	key := f.at(at)
 	if begun := f.lines[parse.LastKey]; key == "" && begun > 0 && begun < at && opens(lines[begun-1]) {
 		return Problem{File: f.Name, Line: at, Key: plain(parse.LastKey), Text: fmt.Sprintf(
@@ -183,6 +189,30 @@ func (f *File) unwritten(text string, parse toml.ParseError, known []string) Pro
 		return Problem{File: f.Name, Line: at, Key: plain(name), Text: words}
 	}
 	return Problem{File: f.Name, Line: at, Key: plain(key), Text: mistake(line, parse.Message)}
+}
+
+var (
+	begins = regexp.MustCompile(`^\s*(?:[A-Za-z_][A-Za-z0-9_-]*\s*=|\[+\s*[A-Za-z_][A-Za-z0-9_.-]*\s*\]+\s*(?:#.*)?$)`)
+	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'|#.*`)
+)
+
+// unclosed returns the line of a list or a section's name that was begun before a line and still lacks its end,
+// though the line begins something else; 0 if there is none. The decoder reports the later line.
+func unclosed(lines []string, at int) int {
+	begun, open := 0, 0
+	for i, line := range lines[:at] {
+		if begun > 0 && begins.MatchString(line) {
+			return begun
+		}
+		bare := quoted.ReplaceAllString(line, "")
+		if begun == 0 {
+			begun, open = i+1, 0
+		}
+		if open += strings.Count(bare, "[") - strings.Count(bare, "]"); open <= 0 {
+			begun = 0
+		}
+	}
+	return 0
 }
 
 // plain returns a key if it looks like a name, so that it can be repeated. The file may be no configuration at
