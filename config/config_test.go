@@ -191,7 +191,8 @@ func TestBoardBesideTheConfiguration(t *testing.T) {
 	file := filepath.Join(dir, "payterm.toml")
 	profile := filepath.Join(dir, "ours.toml")
 	for board, want := range map[string]string{
-		"ours.toml": profile, "./ours.toml": profile, profile: profile, "emulated": "emulated", "other.toml": "other.toml",
+		"ours.toml": profile, "./ours.toml": profile, profile: profile, "emulated": "emulated",
+		"other.toml": "other.toml",
 	} {
 		if err := errors.Join(os.WriteFile(profile, nil, 0o600),
 			os.WriteFile(file, fmt.Appendf(nil, "[terminal]\nboard = %q\n", board), 0o600)); err != nil {
