@@ -38,9 +38,9 @@ type Config struct {
 // Terminal describes this device.
 type Terminal struct {
 	ID       string `toml:"id"`       // 2 to 6 of A-Z and 0-9, unique for the merchant: every order id begins with it
-	Language string `toml:"language"` // en, fr or zh
+	Language string `toml:"language"` // en, fr or zh: of screens and slips, until another is chosen in the menu
 	// ReceiptLanguages are the one or two languages of the customer's slip. Amounts are written in the first.
-	// If empty, Language is used.
+	// If empty, the language of the screens is used.
 	ReceiptLanguages []string `toml:"receipt_languages"`
 	Timezone         string   `toml:"timezone"` // IANA name
 	Board            string   `toml:"board"`    // name of a built-in profile, or a file; a relative path counts from the configuration

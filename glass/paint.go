@@ -59,6 +59,7 @@ type Painter struct {
 	fonts *fonts
 	unfit []string
 	inked []image.Rectangle // areas of the texts
+	texts []string          // in the same order
 	small bool              // laid out in pages (small.go)
 	mono  bool              // the display has two colours
 	shown payterm.Screen    // last screen of a small display
@@ -86,7 +87,7 @@ func NewPainter(width, height int) (*Painter, error) {
 // is not an error (Altered).
 func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	s = legible(s, unifont.Legible)
-	p.unfit, p.inked = p.unfit[:0], p.inked[:0]
+	p.unfit, p.inked, p.texts = p.unfit[:0], p.inked[:0], p.texts[:0]
 	p.fill(p.img.Bounds(), paperWhite)
 	var err error
 	switch {
@@ -104,6 +105,9 @@ func (p *Painter) Paint(s payterm.Screen) (*image.RGBA, error) {
 	}
 	return p.img, err
 }
+
+// Texts returns the texts that the last Paint drew, row by row.
+func (p *Painter) Texts() []string { return p.texts }
 
 // scaled converts a length in pixels from a display of 240 by 320 to this one.
 func (p *Painter) scaled(px int) int { return max(1, px*min(p.w*4/3, p.h)/320) }
@@ -370,7 +374,7 @@ func (p *Painter) inks(text string, ink image.Rectangle) {
 	if !ink.In(p.img.Rect) || slices.ContainsFunc(p.inked, over) {
 		p.unfit = append(p.unfit, text)
 	}
-	p.inked = append(p.inked, ink)
+	p.inked, p.texts = append(p.inked, ink), append(p.texts, text)
 }
 
 func (p *Painter) fill(r image.Rectangle, c color.RGBA) {

@@ -92,7 +92,8 @@ func (p *Painter) smallWords(s payterm.Screen) {
 		}
 	}
 	again := g.again(s)
-	if s.Amount == "" && s.Elapsed == "" && len(title) == 1 && len(again) == 1 && strings.HasPrefix(again[0], s.Title) {
+	inBar := s.Amount == "" && s.Elapsed == "" || p.ownRow(s, lowHeight) && title[0] == s.Title
+	if inBar && len(title) == 1 && len(again) == 1 && strings.HasPrefix(again[0], s.Title) {
 		if title[0] != s.Title {
 			status = s.Status
 		}
@@ -154,13 +155,16 @@ func (p *Painter) bright(title []string, tone payterm.Tone) {
 // ownRow reports whether the watermark has its own row above the amount.
 func (p *Painter) ownRow(s payterm.Screen, big int) bool {
 	edge := p.markEdge(s.Watermark) - 3
-	if big < bigHeight { // the time does not fit below the watermark
+	if big < markHeight(s.Watermark)+rowHeight { // the time does not fit below the watermark
 		edge -= cellWidth*len(s.Elapsed) + 3
 	}
 	return s.Watermark != "" && p.fonts.face(bold, smallBold).width(s.Amount) > edge
 }
 
-func (p *Painter) markEdge(mark string) int { return p.w - min(p.w/2, cellWidth*len(mark)+2) }
+func (p *Painter) markEdge(mark string) int { return p.w - min(p.w/2, dots(p.w, 0).measure(mark)+2) }
+
+// markHeight returns the height of the watermark's strip, with a line above and below Latin letters.
+func markHeight(mark string) int { return signHeight(mark) }
 
 // amountHeight returns the height of amount, watermark and time.
 func (p *Painter) amountHeight(s payterm.Screen, big int) int {
@@ -169,10 +173,12 @@ func (p *Painter) amountHeight(s payterm.Screen, big int) int {
 	case s.Amount == "" && s.Elapsed == "" && s.Watermark == "":
 		return 0
 	case s.Amount == "":
-		h = rowHeight + 1
+		h = max(rowHeight, markHeight(s.Watermark)) + 1
 	}
-	if p.ownRow(s, big) {
-		h += rowHeight
+	if mark := markHeight(s.Watermark); p.ownRow(s, big) {
+		h += mark
+	} else if s.Watermark != "" {
+		h = max(h, mark)
 	}
 	return h
 }
@@ -186,15 +192,15 @@ func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
 	right := p.w
 	if s.Watermark != "" {
 		if p.ownRow(s, big) {
-			p.mark(s.Watermark, 0, p.w, y+1)
-			y += rowHeight
+			p.mark(s.Watermark, 0, p.w, y)
+			y += markHeight(s.Watermark)
 		} else {
-			right = p.mark(s.Watermark, p.markEdge(s.Watermark), p.w, y+1)
+			right = p.mark(s.Watermark, p.markEdge(s.Watermark), p.w, y)
 		}
 	}
 	if s.Elapsed != "" {
 		x := p.w - cellWidth*len(s.Elapsed)
-		if right < p.w && bottom-y < 2*rowHeight { // no room below the watermark
+		if right < p.w && bottom-y < markHeight(s.Watermark)+rowHeight { // no room below the watermark
 			x = right - 3 - cellWidth*len(s.Elapsed)
 		}
 		p.rows([]string{s.Elapsed}, x, bottom-rowHeight, lit)
@@ -208,9 +214,14 @@ func (p *Painter) smallAmount(s payterm.Screen, y, big int) int {
 
 // mark draws the watermark dark on light and returns its left edge.
 func (p *Painter) mark(text string, x0, x1, y int) int {
-	strip := image.Rect(x0, y, x1, y+rowHeight-1)
+	strip := image.Rect(x0, y, x1, y+markHeight(text))
+	box := strip
+	if markHeight(text) == rowHeight {
+		strip.Min.Y++
+		box = strip.Inset(1)
+	}
 	p.fill(strip, lit)
-	p.centred(text, strip.Inset(1), medium, 10, unlit)
+	p.centred(text, box, medium, 10, unlit)
 	return x0
 }
 
@@ -246,8 +257,8 @@ func (p *Painter) smallCode(s payterm.Screen) error {
 		y, s.Amount = rowHeight+2, ""
 	} // a larger one would need two rows
 	if s.Watermark != "" {
-		bottom -= rowHeight
-		p.mark(s.Watermark, box.Max.X+1, p.w, bottom+1)
+		bottom -= markHeight(s.Watermark)
+		p.mark(s.Watermark, box.Max.X+1, p.w, bottom)
 	}
 	s.Watermark = ""
 	pages, _ := dots(p.w-x, bottom-y).pages(s)

@@ -3,6 +3,7 @@
 package locale
 
 import (
+	"strconv"
 	"strings"
 
 	"payterm"
@@ -32,6 +33,22 @@ func Number(a payterm.Amount, language string) string {
 		fraction = point + fraction
 	}
 	return sign + whole + fraction
+}
+
+// Decimal writes a decimal number, such as a rate: "5.2474", in French "5,2474".
+func Decimal(number, language string) string {
+	if language == "fr" {
+		return strings.Replace(number, ".", ",", 1)
+	}
+	return number
+}
+
+// Percent writes so many hundredths: "15%", in French "15 %".
+func Percent(n int, language string) string {
+	if language == "fr" {
+		return strconv.Itoa(n) + noBreak + "%"
+	}
+	return strconv.Itoa(n) + "%"
 }
 
 // Money writes an amount as on a price tag: "$1,234.50", in French "1 234,50 $". A currency without a symbol is

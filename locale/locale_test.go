@@ -28,6 +28,20 @@ func TestNumbersAreCLDRs(t *testing.T) {
 	}
 }
 
+func TestDecimalsAndPercentsAreCLDRs(t *testing.T) {
+	for _, l := range payterm.Languages {
+		p := message.NewPrinter(tags[l])
+		if got, want := Decimal("5.2474", l), p.Sprint(number.Decimal(5.2474, number.Scale(4))); got != want {
+			t.Errorf("%s: %q, CLDR writes %q", l, got, want)
+		}
+		for _, n := range []int{0, 5, 15, 100} {
+			if got, want := Percent(n, l), p.Sprint(number.Percent(float64(n)/100)); got != want {
+				t.Errorf("%s: %q, CLDR writes %q", l, got, want)
+			}
+		}
+	}
+}
+
 func TestPluralsAreCLDRs(t *testing.T) {
 	for _, l := range payterm.Languages {
 		for n := range 1200 {

@@ -305,7 +305,7 @@ func TestOpenOrdersOfTotals(t *testing.T) {
 		language, x, z string
 	}{
 		{"en", "\n1 not final yet\n", "\n1 not final yet, carried over\n"},
-		{"fr", "\n1 pas encore conclue\n", "\n1 pas encore conclue, reportée\n"},
+		{"fr", "\n1 commande en suspens\n", "\n1 commande en suspens, reportée\n"},
 		{"zh", "\n1 笔尚未完成\n", "\n1 笔尚未完成，转入下次\n"},
 	} {
 		of := payterm.Totals{Open: []payterm.Order{{ID: "T1AAAAA000001", AmountMinor: 500, Currency: "CAD"}}}

@@ -81,7 +81,7 @@ func TestPicturesOfTheGuide(t *testing.T) {
 			}
 			o := screen.Options{Language: "en", Merchant: "Tea & Co"}
 			if name == "training" {
-				o.Watermark = screen.TrainingMark("en", 240, 320)
+				o.Watermark = screen.InTraining
 			}
 			pictures[name] = append(pictures[name], screen.Compose(all[i].view, o))
 		}

@@ -259,7 +259,7 @@ func totals(s *payterm.Screen, told counter.TotalsTold, t *texts, o Options) {
 		s.Title = fmt.Sprintf(t.zTitle, told.Number)
 	}
 	if told.Why != "" {
-		s.Tone, s.Title, s.Lines = payterm.Bad, t.noTotals, []string{given(told.Why)}
+		s.Tone, s.Title, s.Lines = payterm.Bad, t.noTotals, []string{t.fault(told.Why)}
 		return
 	}
 	switch told.SumsAll {
@@ -301,7 +301,7 @@ func rate(s *payterm.Screen, told counter.RateTold, t *texts) {
 		return
 	}
 	e4 := (told.Rate.CNYE8 + 5000) / 10000
-	s.Amount = fmt.Sprintf("%d.%04d", e4/10000, e4%10000)
+	s.Amount = locale.Decimal(fmt.Sprintf("%d.%04d", e4/10000, e4%10000), t.language)
 	s.Lines = []string{fmt.Sprintf(t.rateLine, told.Currency)}
 	if !told.Asked {
 		s.Tone, s.Lines = payterm.Doubt, append(s.Lines, t.count(int(told.Age/time.Minute), t.rateAge))
@@ -328,9 +328,9 @@ func tip(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		if o.Small && tip.Minor >= 1_000_000 {
 			money = locale.Number(tip, t.language)
 		}
-		line := item(false, payterm.Key(fmt.Sprint(i+1)), fmt.Sprintf("%d%%  %s", percent, money))
+		line := item(false, payterm.Key(fmt.Sprint(i+1)), locale.Percent(percent, t.language)+"  "+money)
 		if o.Small && tip.Minor >= 1_000_000 {
-			line = strings.Replace(line, ") ", ")", 1)
+			line = strings.NewReplacer(") ", ")", "\u00a0%", "%").Replace(line)
 		}
 		s.Lines = append(s.Lines, line)
 	}

@@ -48,9 +48,9 @@ type shot struct {
 // training is the end of the name of a screen in training mode.
 const training = ", training"
 
-func (s shot) mark(language string, width, height int) string {
+func (s shot) mark() string {
 	if strings.HasSuffix(s.name, training) {
-		return screen.TrainingMark(language, width, height)
+		return screen.InTraining
 	}
 	return ""
 }
@@ -65,6 +65,9 @@ func drills() []shot {
 	}
 	return all
 }
+
+// fullDisk is the text of storage.ErrFull.
+const fullDisk = "the disk is full: free some space"
 
 const orderID = payterm.OrderID("SHOP01K7QX2000042")
 
@@ -267,7 +270,7 @@ func shots() []shot {
 					{Currency: "CAD", Count: 17, AmountMinor: 123456}, {Currency: "JPY", Count: 1, AmountMinor: 1200},
 				}, OpenAll: 1, Open: [5]payterm.OrderID{orderID}}
 		})},
-		{"totals, none", menu(counter.ViewTotals, counter.TaskZ, func(m *counter.Menu) { m.Totals.Why = "disk full" })},
+		{"totals, none", menu(counter.ViewTotals, counter.TaskZ, func(m *counter.Menu) { m.Totals.Why = fullDisk })},
 		{"rate", menu(counter.ViewRate, counter.TaskRate, func(m *counter.Menu) {
 			m.Rate = counter.RateTold{Currency: "CAD", Rate: counter.Rate{CNYE8: 524740000}, Age: 125 * time.Minute}
 		})},
@@ -286,7 +289,7 @@ func shots() []shot {
 		{"approved, a drill", base(counter.ViewApproved, p, func(v *counter.View) {
 			v.Paid, v.Lesson = cad(1234), counter.Lesson{Drill: counter.DrillReplyLost, Grade: counter.GradeRight}
 		})},
-		{"fault", base(counter.ViewFault, "", func(v *counter.View) { v.Order, v.Fault = "", "disk full" })},
+		{"fault", base(counter.ViewFault, "", func(v *counter.View) { v.Order, v.Fault = "", fullDisk })},
 	}
 }
 
@@ -426,7 +429,7 @@ func TestEveryTextFits(t *testing.T) {
 			}
 			for _, language := range payterm.Languages {
 				for _, s := range variants() {
-					for _, mark := range []string{"", "SIMULATION", screen.TrainingMark(language, size.w, size.h)} {
+					for _, mark := range []string{"", screen.Simulation, screen.InTraining} {
 						o := screen.Options{Language: language, Merchant: "Dépanneur Côte-des-Neiges", Watermark: mark,
 							Small: glass.Small(size.w, size.h), Link: counter.NetworkUp, Now: noon}
 						composed := onGlass(s, size.h, o)
@@ -481,6 +484,79 @@ func TestCodeOnPaperFits(t *testing.T) {
 	}
 }
 
+// listedWords returns the Chinese words of unifont's list, from its source, so that the code under test is not
+// its own judge.
+func listedWords(t *testing.T) []string {
+	t.Helper()
+	source, err := os.ReadFile("../unifont/chinese.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(source), "`")
+	if len(parts) != 3 {
+		t.Fatalf("unifont/chinese.go has %d raw strings", len(parts)/2)
+	}
+	return strings.Fields(parts[1])
+}
+
+// splits returns the words that are broken over two rows of a display.
+func splits(words []string, text string, rows []string) (out []string) {
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			continue
+		}
+		for at := range word {
+			for i, row := range rows[:max(0, len(rows)-1)] {
+				if at > 0 && strings.HasSuffix(row, word[:at]) && strings.HasPrefix(rows[i+1], word[at:]) {
+					out = append(out, word)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// TestChineseWordsStayWhole: no Chinese word of our texts is broken over two rows, on any display.
+func TestChineseWordsStayWhole(t *testing.T) {
+	words := listedWords(t)
+	for _, size := range [][2]int{{240, 320}, {320, 240}, {480, 320}, {240, 240}, {240, 135}, {135, 240}, {160, 128},
+		{128, 64}, {128, 160}, {160, 80}} {
+		p, err := glass.NewPainter(size[0], size[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range slices.Concat(shots(), trials()) {
+			for _, mark := range []string{"", screen.Simulation} {
+				composed := onGlass(s, size[1], screen.Options{Language: "zh", Watermark: mark,
+					Small: glass.Small(size[0], size[1]), Link: counter.NetworkUp, Now: noon})
+				if composed.Pattern {
+					continue
+				}
+				composed.Name += s.name + mark
+				var rows []string
+				for page, pages := 1, 1; page <= pages; page++ {
+					if _, err := p.Paint(composed); err != nil {
+						t.Errorf("%v %s: %v", size, s.name, err)
+					}
+					rows, pages = append(rows, p.Texts()...), p.Pages()
+					p.Turn()
+				}
+				if split := splits(words, wordsOf(composed), rows); len(split) > 0 {
+					t.Errorf("%v %s: %q is broken in %q", size, s.name, split, rows)
+				}
+			}
+		}
+	}
+	for _, c := range []struct {
+		rows []string
+		want int
+	}{{[]string{"付款码", "无效"}, 0}, {[]string{"付款码无", "效"}, 1}, {[]string{"付", "款码无", "效"}, 3}} {
+		if got := splits(words, "付款码无效", c.rows); len(got) != c.want {
+			t.Errorf("%q: %q", c.rows, got)
+		}
+	}
+}
+
 // TestEveryTextHasLetters: a character display has each character of each text in two languages, on at most
 // three pages.
 func TestEveryTextHasLetters(t *testing.T) {
@@ -512,7 +588,8 @@ func TestEveryTextHasLetters(t *testing.T) {
 func slips(language string, customer ...string) (names []string, all []payterm.Receipt) {
 	opt := receipt.Options{
 		Language: language, Customer: customer, MerchantID: "ON00000000", Terminal: "SHOP01",
-		Zone: time.FixedZone("EST", -5*3600), Watermark: "SIMULATION",
+		Zone:      time.FixedZone("EST", -5*3600),
+		Watermark: screen.SlipMark(screen.Simulation, append([]string{language}, customer...)...),
 		Merchant: receipt.Merchant{
 			Name: "Thé & Cie", Address: "1, rue de l'Église, Montréal", Phone: "514 555-0100",
 			TaxID: "TPS/GST 123456789 RT0001; TVQ/QST 1234567890 TQ0001",
@@ -577,7 +654,7 @@ func slips(language string, customer ...string) (names []string, all []payterm.R
 		receipt.Totals(two, true, false, "CAD", opt),
 		screen.CodeSlip(payterm.Order{Wallet: payterm.Alipay, AmountMinor: 1234, Currency: "CAD", ID: orderID},
 			screen.TypicalCode, noon, screen.Options{Language: language, Merchant: opt.Merchant.Name,
-				Watermark: opt.Watermark}))
+				Watermark: screen.Simulation}))
 }
 
 // roll is a printer that prints to pictures, a thousand times faster than a real one.
@@ -631,7 +708,7 @@ func TestPictures(t *testing.T) {
 		var sheet, beside sheet // the second is for screens that are not part of a sale
 		for _, s := range slices.Concat(shots(), drills()) {
 			img, err := p.Paint(screen.Compose(s.view, screen.Options{Language: language, Merchant: "Thé & Cie",
-				Watermark: s.mark(language, 240, 320), Link: counter.NetworkUp, Now: noon}))
+				Watermark: s.mark(), Link: counter.NetworkUp, Now: noon}))
 			if err != nil {
 				t.Errorf("%s %s: %v", language, s.name, err)
 			}
@@ -730,7 +807,7 @@ func TestSmallPictures(t *testing.T) {
 	for _, language := range payterm.Languages {
 		var sheet sheet
 		for _, s := range slices.Concat(shots(), drills(), trials()) {
-			o := screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(language, 128, 64),
+			o := screen.Options{Language: language, Merchant: "Thé & Cie", Watermark: s.mark(),
 				Small: true, Link: counter.NetworkUp, Now: noon}
 			frames, unfit := pages(t, e, d, onGlass(s, 64, o))
 			if unfit != nil {

@@ -18,7 +18,7 @@ import (
 type Options struct {
 	Language  string // en, fr or zh
 	Merchant  string
-	Watermark string // SIMULATION, TRAINING
+	Watermark string // Simulation, InTraining, or a text of its own
 	Small     bool   // the display has room for few words
 	// LettersOnly: the display has no Chinese characters, so the screens are in English in place of Chinese.
 	LettersOnly bool
@@ -57,7 +57,7 @@ func Compose(v counter.View, o Options) payterm.Screen {
 
 // fit chooses the forms of a screen's texts.
 func (o Options) fit(s payterm.Screen) payterm.Screen {
-	for _, text := range []*string{&s.Title, &s.Status, &s.Small} {
+	for _, text := range []*string{&s.Title, &s.Status, &s.Small, &s.Watermark} {
 		*text = o.pick(*text)
 	}
 	for i := range s.Lines {
@@ -86,7 +86,7 @@ func given(text string) string { return strings.ReplaceAll(text, or, "/") }
 
 func compose(v counter.View, o Options) payterm.Screen {
 	t := textsFor(o.Language)
-	s := payterm.Screen{Name: string(v.Name), Watermark: o.Watermark, Status: status(v, t)}
+	s := payterm.Screen{Name: string(v.Name), Watermark: t.mark(o.Watermark), Status: status(v, t)}
 	if v.Order != "" && v.Name != counter.ViewWarning && v.Name != counter.ViewPIN && v.Name != counter.ViewNumber {
 		s.Small = fmt.Sprintf(t.order, v.Order)
 	}
@@ -141,7 +141,7 @@ func compose(v counter.View, o Options) payterm.Screen {
 	case counter.ViewFault:
 		s.Tone, s.Title = payterm.Bad, t.faultTitle
 		s.Lines = []string{t.faultLine}
-		if detail := given(v.Fault); len(detail) <= oneLine { // it is for the service
+		if detail := o.pick(t.fault(v.Fault)); len(detail) <= oneLine { // it is for the service
 			s.Small = detail
 		} else {
 			s.Lines = append(s.Lines, detail)
@@ -246,6 +246,14 @@ func warning(s *payterm.Screen, v counter.View, t *texts) {
 	}
 	s.Small = fmt.Sprintf(t.order, v.Order)
 	s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyStop}, {Key: v.Yes, Does: t.keyGoOn}}
+}
+
+// fault translates a message of the journal; another text is returned as it is.
+func (t *texts) fault(why string) string {
+	if text := t.faults[why]; text != "" {
+		return text
+	}
+	return given(why)
 }
 
 // oneLine is the width in characters of the small line on the narrowest large display.
@@ -485,7 +493,7 @@ func inDoubt(s *payterm.Screen, v counter.View, t *texts) {
 func CodeSlip(order payterm.Order, codeURL string, until time.Time, o Options) payterm.Receipt {
 	t, words := textsFor(o.Language), Options{} // paper has room
 	r := payterm.Receipt{Name: "code"}
-	for _, text := range []string{o.Watermark, o.Merchant,
+	for _, text := range []string{words.pick(t.mark(o.Watermark)), o.Merchant,
 		words.pick(fmt.Sprintf(t.showTitle, t.wallet(order.Wallet)))} {
 		if text != "" {
 			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})

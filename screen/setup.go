@@ -105,7 +105,7 @@ func (v SetupView) Scans() bool { return !v.Done && !v.Busy && !v.Asking }
 
 func setup(v SetupView, o Options) payterm.Screen {
 	t := textsFor(o.Language)
-	s := payterm.Screen{Name: SetupName, Watermark: o.Watermark}
+	s := payterm.Screen{Name: SetupName, Watermark: t.mark(o.Watermark)}
 	if v.Device != "" {
 		s.Small = fmt.Sprintf(t.setupDevice, v.Device)
 	}

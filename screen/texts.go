@@ -109,7 +109,7 @@ type texts struct {
 	keyPrintCode                        string
 	keyBack, keyStop, keyGoOn           string
 	keyOK, keyLeave, keyNext            string
-	training, trainingShort             string // the watermark
+	simulation, training                string // the watermarks
 	trainingEnd, trainingLine           string
 	drillsTitle, keyBegin               string
 	drills, drillHappens, drillDo       map[counter.Drill]string
@@ -120,7 +120,20 @@ type texts struct {
 	notices                             map[Notice]string
 	notTaken                            map[Refusal]string // of updates and sticks
 	restartingLine                      string
+	faults                              map[string]string
 }
+
+// Messages of the journal (storage) when no sale can be taken. The log has them in English, the screens in their
+// language.
+const (
+	faultNewer    = "the journal was written by a newer payterm: install that version or a later one"
+	faultDamaged  = "the journal file is damaged: keep it, restore the last backup beside it, and call the service"
+	faultFull     = "the disk is full: free some space"
+	faultReadOnly = "the disk is read-only: check the card and the file system"
+	faultDenied   = "access to the journal is denied: run this as the user of the agent"
+	faultDisk     = "the disk fails: check the card and its contacts, and change it"
+	faultBusy     = "another program holds the journal: end it"
+)
 
 // counted is a text with a number in it. A language without a singular leaves one empty.
 type counted struct{ one, other string }
@@ -318,8 +331,7 @@ var english = texts{
 	keyRefund: "refund",
 	keySettle: "settle", keyYes: "yes",
 
-	trainingShort: "TRAINING",
-	training:      "TRAINING", trainingEnd: "End training",
+	simulation: Simulation, training: "TRAINING", trainingEnd: "End training",
 	trainingLine: "Nothing is really paid, and tills cannot sell, until training ends|No real money. Tills wait",
 	drillsTitle:  "Drills, end training|Drills, end", keyBegin: "begin",
 	drills: map[counter.Drill]string{
@@ -336,7 +348,7 @@ var english = texts{
 	drillDo: map[counter.Drill]string{
 		counter.DrillReplyLost: "Wait. Do not charge again|Wait",
 		counter.DrillPassword:  "Let the customer type it. Wait|Wait",
-		counter.DrillLate:      "When it rings, see the late payments in the menu: settle or refund|See late payments",
+		counter.DrillLate:      "When it rings, see the late payments in the menu: keep or refund|See late payments",
 		counter.DrillDeclined:  "Nothing was charged. Ask for another way to pay|Ask another way",
 		counter.DrillPaper:     "The payment stands. Put paper in. Do not charge again|Put paper in",
 	},
@@ -373,6 +385,15 @@ var english = texts{
 		payterm.ReasonLocked:        "Too many wrong PINs",
 	},
 
+	faults: map[string]string{
+		faultNewer:    faultNewer + "|Journal: newer version",
+		faultDamaged:  faultDamaged + "|Journal is damaged",
+		faultFull:     faultFull + "|The disk is full",
+		faultReadOnly: faultReadOnly + "|Disk is read-only",
+		faultDenied:   faultDenied + "|No access to journal",
+		faultDisk:     faultDisk + "|The disk fails",
+		faultBusy:     faultBusy + "|Journal is in use",
+	},
 	restartingLine: "It takes a minute or two. Do not sell now|Back in a minute",
 	notices: map[Notice]string{
 		UpdateInstalling: "An update is being installed. Sell on|Installing update",

@@ -9,23 +9,34 @@ import (
 	"payterm/flows/counter"
 )
 
-// Training returns the watermark of a training on a slip, once in each language.
-func Training(in ...string) string {
+// The watermarks: the gateway is the simulator; the terminal is in training.
+const (
+	Simulation = "SIMULATION"
+	InTraining = "TRAINING"
+)
+
+// SlipMark returns a watermark for a slip, once in each of the languages.
+func SlipMark(mark string, in ...string) string {
 	var words []string
 	for _, language := range in {
-		if word := textsFor(language).training; !slices.Contains(words, word) {
-			words = append(words, word)
+		for word := range strings.FieldsSeq(Options{}.pick(textsFor(language).mark(mark))) {
+			if !slices.Contains(words, word) {
+				words = append(words, word)
+			}
 		}
 	}
 	return strings.Join(words, " ")
 }
 
-// TrainingMark returns the watermark of a training on a display, shorter on a small one.
-func TrainingMark(language string, width, height int) string {
-	if min(width, height) < 200 {
-		return textsFor(language).trainingShort
+// mark translates a watermark; another text is returned as it is.
+func (t *texts) mark(mark string) string {
+	switch mark {
+	case Simulation:
+		return t.simulation
+	case InTraining:
+		return t.training
 	}
-	return textsFor(language).training
+	return given(mark)
 }
 
 // MenuLines returns how many lines of a menu a display shows at once, or 0 for all.

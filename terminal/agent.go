@@ -290,7 +290,6 @@ func (a *Agent) unsynced() bool {
 
 func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey []byte) runner.Config {
 	c := a.o.Config
-	form := a.slipOptions()
 	settings := c.Settings()
 	settings.Lines, settings.WithoutF1 = a.menuLines(), a.withoutF1()
 	settings.RefundsNeedPIN, settings.Training = a.o.RefundsNeedPIN, a.training != nil
@@ -305,7 +304,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 		Rate:     a.askRate, Language: a.speak,
 		Screen: func(v counter.View) payterm.Screen { return screen.Compose(a.resting(v), a.screenOptions()) },
 		Slip: func(s order.Slip, o payterm.Order, again bool) payterm.Receipt {
-			return receipt.Compose(s, o, again, form)
+			return receipt.Compose(s, o, again, a.slipOptions())
 		},
 		CodeKey: func(code payterm.PayCode) string {
 			h := hmac.New(sha256.New, codeKey)
@@ -346,12 +345,15 @@ func (a *Agent) firstCodeKey() ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
-// slipOptions are common to all slips of this terminal.
+// slipOptions are common to all slips of this terminal. They are in the language of the screens;
+// what a customer takes along is in the merchant's receipt languages where those are set, whatever
+// the cashier reads.
 func (a *Agent) slipOptions() receipt.Options {
-	c := a.o.Config
+	c, language := a.o.Config, a.language()
 	return receipt.Options{
-		Language: c.Terminal.Language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID,
-		Terminal: c.Terminal.ID, Zone: a.zone, Watermark: a.o.Watermark,
+		Language: language, Customer: c.Terminal.ReceiptLanguages, MerchantID: c.Gateway.MerchantID,
+		Terminal: c.Terminal.ID, Zone: a.zone,
+		Watermark: screen.SlipMark(a.o.Watermark, append([]string{language}, c.Terminal.ReceiptLanguages...)...),
 		Merchant: receipt.Merchant{
 			Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID,
 		},

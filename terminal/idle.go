@@ -49,7 +49,7 @@ func (c atCounter) Tidy() {
 // screenOptions are common to all screens of this terminal.
 func (a *Agent) screenOptions() screen.Options {
 	o := screen.Options{
-		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.mark(),
+		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark,
 		OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
 	}
 	o.LettersOnly, o.Small = a.devices.Glass()

@@ -31,7 +31,7 @@ func (a *Agent) language() string {
 	return a.o.Config.Terminal.Language
 }
 
-// speak changes the language of the screens until the next start. Slips keep the merchant's.
+// speak changes the language of screens and slips until the next start.
 func (a *Agent) speak(language string) {
 	a.mu.Lock()
 	a.spoken = language

@@ -110,8 +110,7 @@ func (t *Terminal) train() (*Agent, error) {
 	o := t.o
 	o.Config, o.Data, o.SignKey, o.Ready, o.RefundsNeedPIN = gateway.Config(t.o.Config), data, gateway.Key(), nil, false
 	o.Provisioner = nil
-	languages := append([]string{o.Config.Terminal.Language}, o.Config.Terminal.ReceiptLanguages...)
-	o.Watermark = screen.Training(languages...)
+	o.Watermark = screen.InTraining
 	o.trains, o.real, o.realID = gateway, t.o.Data, t.o.Config.Gateway.MerchantID
 	a, err := Start(o)
 	if err == nil && !a.isOpen() {

@@ -7,7 +7,6 @@ import (
 
 	"payterm"
 	"payterm/flows/runner"
-	"payterm/screen"
 	"payterm/terminal/selling"
 )
 
@@ -19,18 +18,6 @@ func (a *Agent) leave(bool) payterm.Reason {
 	}
 	a.left = true
 	return payterm.ReasonNone
-}
-
-// mark is the watermark of the screens.
-func (a *Agent) mark() string {
-	if a.training == nil {
-		return a.o.Watermark
-	}
-	width, height := 0, 0
-	if d := a.o.Board.Profile.Display; a.devices.HasGlass() {
-		width, height = d.Width, d.Height
-	}
-	return screen.TrainingMark(a.language(), width, height)
 }
 
 // Train begins or ends training. The loop may end before it answers.

@@ -10,21 +10,27 @@ import (
 
 // No line is broken before noneBefore or after noneAfter, also between Chinese characters.
 const (
-	noneBefore = "，。？！：；、）》”’\u00a0\u202f"
-	noneAfter  = "（《“‘\u00a0\u202f"
+	noneBefore = "，。？！：；、）》”’?!,.:;)%\u00a0\u202f"
+	noneAfter  = "（《“‘(\u00a0\u202f"
 )
 
-// Words returns the parts of a line that must not be broken, each with the blank before it. A Chinese character
-// is a part of its own, together with the characters that must not begin or end a line.
+// Words returns the parts of a line that must not be broken, each with the blank before it. A Chinese word of our
+// own texts (chinese.go) is one part, and so is any other Chinese character, together with the characters that
+// must not begin or end a line.
 func Words(line string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var word []byte
-		before := rune(0)
-		for _, r := range line {
+		before, end := rune(0), 0 // end of a Chinese word
+		for i, r := range line {
+			inside := i < end
+			if !inside {
+				end = i + wordLength(line[i:], r)
+			}
 			blank := unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f'
-			if breaks := before != 0 && (blank || Chinese(before) || Chinese(r)) && !mark(r) &&
-				!strings.ContainsRune(noneBefore, r) && !strings.ContainsRune(noneAfter, before); breaks &&
-				!empty(word) {
+			inside = inside || blank && apart(line[i:])
+			breaks := !inside && before != 0 && (blank || Chinese(before) || Chinese(r)) && !mark(r) &&
+				!strings.ContainsRune(noneBefore, r) && !strings.ContainsRune(noneAfter, before) && !counts(before, r)
+			if breaks && !empty(word) {
 				if !yield(string(word)) {
 					return
 				}
@@ -42,6 +48,19 @@ func Words(line string) iter.Seq[string] {
 			yield(string(word))
 		}
 	}
+}
+
+// apart reports whether a blank stands before a character that French sets apart, which must not begin a line.
+func apart(rest string) bool {
+	next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(rest, unicode.IsSpace))
+	return strings.ContainsRune(":;?!%»", next)
+}
+
+// counts reports whether a number stands beside the Chinese character that it belongs to.
+func counts(a, b rune) bool {
+	digit := func(r rune) bool { return r >= '0' && r <= '9' }
+	ideograph := func(r rune) bool { return r >= 0x3400 && r <= 0x9fff }
+	return digit(a) && ideograph(b) || digit(b) && ideograph(a)
 }
 
 func empty(word []byte) bool { return len(word) == 0 || string(word) == " " }

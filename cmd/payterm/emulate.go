@@ -28,6 +28,7 @@ import (
 	"payterm/internal/httpd"
 	"payterm/panel"
 	"payterm/provision"
+	"payterm/screen"
 	"payterm/terminal"
 	"payterm/terminal/setup"
 )
@@ -190,7 +191,7 @@ func (e *emulation) live(ctx context.Context, parcel string) (life, error) {
 	}
 	gateway := ""
 	if simulated {
-		o.Watermark, gateway = "SIMULATION", e.base
+		o.Watermark, gateway = screen.Simulation, e.base
 	}
 	t, err := terminal.NewTerminal(o)
 	if err != nil {
