@@ -140,12 +140,12 @@ func New(o Options) (*Panel, error) {
 	p.mux.HandleFunc("POST /emu/plug", post(func(in cable) error { return p.pull("plug", in, b.Plug) }))
 	p.mux.HandleFunc("GET /emu/events", p.events)
 	p.mux.HandleFunc("GET /emu/timeline", p.timeline)
-	p.mux.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults") })
+	p.mux.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.forward(w, r, "/sim/faults") })
 	p.mux.HandleFunc("DELETE /sim/faults",
-		func(w http.ResponseWriter, r *http.Request) { p.pass(w, r, "/sim/faults?"+r.URL.RawQuery) })
+		func(w http.ResponseWriter, r *http.Request) { p.forward(w, r, "/sim/faults?"+r.URL.RawQuery) })
 	p.mux.HandleFunc("POST /phone/look", p.camera)
 	p.mux.HandleFunc("POST /phone/wallet", p.wallet)
-	p.mux.HandleFunc("GET /phone/asked", p.asked)
+	p.mux.HandleFunc("GET /phone/asked", p.passwordPage)
 	return p, nil
 }
 

@@ -84,11 +84,11 @@ func newestCode(paper image.Image) string {
 
 // wallet asks the simulator for a new payment code.
 func (p *Panel) wallet(w http.ResponseWriter, r *http.Request) {
-	p.pass(w, r, "/sim/wallets")
+	p.forward(w, r, "/sim/wallets")
 }
 
-// pass forwards a call to the simulator, and returns its answer.
-func (p *Panel) pass(w http.ResponseWriter, r *http.Request, path string) {
+// forward sends a call to the simulator, and returns its answer.
+func (p *Panel) forward(w http.ResponseWriter, r *http.Request, path string) {
 	status, body, err := p.simulator(r.Context(), r.Method, path, http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		answer(w, nil, err)
@@ -99,9 +99,9 @@ func (p *Panel) pass(w http.ResponseWriter, r *http.Request, path string) {
 	w.Write(body) //nolint:errcheck // the browser may have closed
 }
 
-// asked returns the page on which a wallet asks its customer for the password of the current payment, if there
+// passwordPage returns the page on which a wallet asks its customer for the password of the current payment, if there
 // is one.
-func (p *Panel) asked(w http.ResponseWriter, r *http.Request) {
+func (p *Panel) passwordPage(w http.ResponseWriter, r *http.Request) {
 	_, body, err := p.simulator(r.Context(), http.MethodGet, "/sim/orders", nil)
 	var ledger struct {
 		Orders []struct {
