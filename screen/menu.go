@@ -152,7 +152,7 @@ func at(row counter.Row, o Options) string {
 // rateTime returns when the gateway sent a rate. A rate is less than a day old.
 func rateTime(r counter.Rate, o Options) string { return moment(r.At, "15:04", o) }
 
-// moment formats UTC milliseconds in the shop's time zone, or returns "" if the clock was not set.
+// moment formats UTC milliseconds in the shop's time zone, or returns "--:--" if the clock was not set.
 func moment(at int64, form string, o Options) string {
 	if at == 0 {
 		return "--:--"
