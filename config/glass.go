@@ -27,8 +27,8 @@ func (c Config) Texts() []Text {
 	return list
 }
 
-// Unshown returns the texts, with their lines, that a display with only letters cannot show. Such a display
-// shows its screens in English. Slips are not affected.
+// Unshown returns a problem, with its line, if a display with only letters cannot show the configured language.
+// Such a display shows its screens in English. Slips are not affected.
 func (c Config) Unshown(lettersOnly bool) []Problem {
 	if !lettersOnly || c.Terminal.Language != "zh" {
 		return nil
