@@ -34,5 +34,5 @@ func (c Config) Unshown(lettersOnly bool) []Problem {
 		return nil
 	}
 	return []Problem{c.problem("terminal.language",
-		"zh: the display of this board has no Chinese signs and shows English instead; slips are in Chinese")}
+		"zh: the display of this board has no Chinese characters and shows English instead; slips are in Chinese")}
 }

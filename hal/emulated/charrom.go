@@ -1,7 +1,7 @@
 package emulated
 
 // characterROM is the HD44780's Japanese character ROM from blank to '}', five
-// columns of dots a sign, the lowest bit at the top (after the figure "character
+// columns of dots a character, the lowest bit at the top (after the figure "character
 // codes and patterns, ROM code A00" from general knowledge).
 var characterROM = [...][5]byte{
 	{0x00, 0x00, 0x00, 0x00, 0x00}, {0x00, 0x00, 0x5f, 0x00, 0x00}, {0x00, 0x07, 0x00, 0x07, 0x00},

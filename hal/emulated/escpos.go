@@ -75,7 +75,7 @@ type escpos struct {
 
 	signs   *signs
 	line    []cell
-	x       int // where the next sign goes, from the left margin
+	x       int // where the next character goes, from the left margin
 	style   style
 	align   byte
 	left    int // margin
