@@ -35,7 +35,7 @@ type escpos struct {
 	cutter     bool
 	answers    bool // DLE EOT
 	tells      bool // GS a
-	hasChinese bool // the signs of GB18030
+	hasChinese bool // the characters of GB18030
 	barcodes   bool // it makes them
 	qrCodes    bool // likewise
 	red        bool // it has a second colour
@@ -81,7 +81,7 @@ type escpos struct {
 	left    int // margin
 	area    int // width that is printed on
 	spacing int // dot lines of a line feed
-	gap     int // dots between signs
+	gap     int // dots between characters
 	table   func(byte) rune
 	chinese bool        // FS &: two or four bytes are a character
 	country byte        // n of ESC R
