@@ -1,8 +1,7 @@
-// Package board reads the profile of a board, which says what hangs on which wire, and
-// opens those wires. ReadProfile holds a profile against what there is: controllers,
-// buses, lines, settings, and fills in what may be left out. Open asks a hal.Ports for
-// each wire by the name that the profile has for it. What is sent over a wire is left
-// to the drivers; the profiles that payterm brings along are package boards.
+// Package board reads the profile of a board, which says which device is on which wire, and opens those wires.
+// ReadProfile checks a profile against the known controllers, buses, lines and settings, and fills in defaults.
+// Open asks a hal.Ports for each wire by the name in the profile. What is sent over a wire is left to the
+// drivers. The built-in profiles are in package boards.
 package board
 
 import (
@@ -20,42 +19,41 @@ import (
 	"periph.io/x/conn/v3/spi"
 )
 
-// Board is a profile with its wires open. A device whose wires cannot be opened
-// is nil and has its reason in Faults: a terminal with a dead printer still
-// sells.
+// Board is a profile with its wires open. A device whose wires cannot be opened is nil, and its reason is in
+// Faults: a terminal with a broken printer still sells.
 type Board struct {
 	Profile Profile
 	Display *DisplayPorts
 	Keypad  *KeypadPorts
-	Scanner *hal.Line // of bytes, or of an event device's records: for NewKeys
+	Scanner *hal.Line // of bytes, or of an event device's records, for NewKeys
 	Printer *hal.Line
 	Buzzer  gpio.PinOut
 	LEDs    *LEDPorts
 	Faults  map[string]error // by device: display, keypad, scanner, printer, buzzer, leds
 }
 
-// DisplayPorts are the wires of a display: of Conn, Frame and Data one, and DC with SPI.
-// Reset and Backlight may be nil.
+// DisplayPorts are the wires of a display: one of Conn, Frame and Data, and DC with SPI. Reset and Backlight
+// may be nil.
 type DisplayPorts struct {
 	Conn                 conn.Conn // on SPI, or to the controller's address on I2C
 	Frame                hal.FrameBuffer
 	DC, Reset, Backlight gpio.PinOut
-	RS, Enable           gpio.PinOut // of characters on lines
+	RS, Enable           gpio.PinOut // of a character display on lines
 	Data                 []gpio.PinOut
 
 	port io.Closer
 }
 
-// KeypadPorts are the wires of a key matrix, or the event device of a pad.
+// KeypadPorts are the wires of a key matrix, or the event device of a keypad.
 type KeypadPorts struct {
 	Rows, Columns []gpio.PinIO
 	Events        *hal.Line
 }
 
-// LEDPorts are the lines of the signal lamps; each may be nil.
+// LEDPorts are the lines of the signal LEDs; each may be nil.
 type LEDPorts struct{ Ready, Approved, Attention gpio.PinOut }
 
-// Open opens everything that the profile names. It does not fail as a whole.
+// Open opens everything that the profile names. It never fails as a whole.
 func Open(p Profile, ports hal.Ports) *Board {
 	b := &Board{Profile: p, Faults: map[string]error{}}
 	o := opener{ports, map[gpio.PinIO]string{}}
@@ -101,10 +99,10 @@ func Open(p Profile, ports hal.Ports) *Board {
 	return b
 }
 
-// opener opens wires and notices a line that the profile names in two ways.
+// opener opens wires, and finds a line that the profile names in two ways.
 type opener struct {
 	ports hal.Ports
-	used  map[gpio.PinIO]string // the key and the name of a line
+	used  map[gpio.PinIO]string // the key and the name of each line
 }
 
 func (o *opener) pin(key, name string) (gpio.PinIO, error) {
@@ -119,8 +117,8 @@ func (o *opener) pin(key, name string) (gpio.PinIO, error) {
 	return p, nil
 }
 
-// out is an output line or a PWM channel; nil without a name. One that is active low is on
-// while it is low.
+// out opens an output line or a PWM channel. It returns nil without a name. If low is true, the output is on
+// while the line is low.
 func (o *opener) out(key, name string, low bool) (gpio.PinOut, error) {
 	if name == "" {
 		return nil, nil
@@ -141,13 +139,13 @@ func (o *opener) out(key, name string, low bool) (gpio.PinOut, error) {
 	return p, nil
 }
 
-// activeLow is a line or a channel that is on while it is low.
+// activeLow inverts a line or a channel that is on while it is low.
 type activeLow struct{ gpio.PinOut }
 
-// Out is gpio.PinOut's.
+// Out implements gpio.PinOut.
 func (p activeLow) Out(l gpio.Level) error { return p.PinOut.Out(!l) }
 
-// PWM is gpio.PinOut's.
+// PWM implements gpio.PinOut.
 func (p activeLow) PWM(duty gpio.Duty, f physic.Frequency) error {
 	return p.PinOut.PWM(gpio.DutyMax-duty, f)
 }
@@ -173,7 +171,7 @@ func (o *opener) display(d *Display) (*DisplayPorts, error) {
 	return w, nil
 }
 
-// leds is nil without any.
+// leds opens the LEDs. It returns nil if there are none.
 func (o *opener) leds(s *Signal) (*LEDPorts, error) {
 	w := &LEDPorts{}
 	for _, one := range []struct {
@@ -194,7 +192,7 @@ func (o *opener) leds(s *Signal) (*LEDPorts, error) {
 	return w, nil
 }
 
-// bus opens what the display hangs on.
+// bus opens the bus of the display.
 func (o *opener) bus(d *Display, w *DisplayPorts) error {
 	switch {
 	case len(d.Data) > 0:
@@ -237,7 +235,7 @@ func (o *opener) bus(d *Display, w *DisplayPorts) error {
 	return nil
 }
 
-// lines are those of characters without a bus.
+// lines opens the lines of a character display without a bus.
 func (o *opener) lines(d *Display, w *DisplayPorts) error {
 	var err error
 	if w.RS, err = o.out("display.rs", d.RS, false); err != nil {
@@ -257,13 +255,14 @@ func (o *opener) lines(d *Display, w *DisplayPorts) error {
 	return nil
 }
 
-// limited is a connection whose adapter takes less than it says, or does not say.
+// limited is a connection with a limit on a transfer that differs from the adapter's own, or that the adapter
+// does not report.
 type limited struct {
 	conn.Conn
 	most int
 }
 
-// MaxTxSize is conn.Limits'.
+// MaxTxSize implements conn.Limits.
 func (l limited) MaxTxSize() int { return l.most }
 
 func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
@@ -291,7 +290,7 @@ func (o *opener) keypad(k *Keypad) (*KeypadPorts, error) {
 	return w, nil
 }
 
-// Lines are what has a cable that can be pulled, by device.
+// Lines returns the devices with a cable that can be unplugged.
 func (b *Board) Lines() map[string]*hal.Line {
 	lines := map[string]*hal.Line{}
 	if b.Scanner != nil {
@@ -306,8 +305,8 @@ func (b *Board) Lines() map[string]*hal.Line {
 	return lines
 }
 
-// Absent says why devices that the profile names cannot be used now. One with a cable
-// may still come: its line waits for it.
+// Absent returns why devices that the profile names cannot be used now. A device with a cable may still be
+// plugged in: its line waits for it.
 func (b *Board) Absent() map[string]error {
 	why := map[string]error{}
 	maps.Copy(why, b.Faults)
@@ -319,8 +318,8 @@ func (b *Board) Absent() map[string]error {
 	return why
 }
 
-// Close closes buses and lines with a cable. GPIO lines are released with the process:
-// a released one may change its level, and the drivers have left them at rest.
+// Close closes buses and lines with a cable. GPIO lines are released when the process ends: a released line may
+// change its level, and the drivers have left them in their idle state.
 func (b *Board) Close() error {
 	var errs []error
 	if b.Display != nil {

@@ -6,49 +6,48 @@ import (
 	"strings"
 )
 
-// Controller is what is known of a display's controller before anything is said to it.
-// Controllers is the one table of them: a profile is held against it, and whoever joins
-// a driver with a layout reads it. The bytes are in drivers/lcd, one file for each; the
-// emulated chips (hal/emulated) have their facts from the data sheets, apart from it.
+// Controller describes a display's controller. Controllers is the only table of them: profiles are checked
+// against it, and a layout is chosen by it. The commands are in drivers/lcd, one file for each. The emulated
+// chips (hal/emulated) have their own figures from the data sheets.
 type Controller struct {
-	Name  string // as a profile and lcd.Open have it
+	Name  string // as in a profile and in lcd.Open
 	Shows Shows
-	Buses []Bus // that it can hang on; the first where a profile names none
+	Buses []Bus // on which it can be; the first is the default
 
-	// Keys are those of a profile's [display] that mean something to it, besides
-	// controller, backlight, backlight_active_low, dim_after, dim_to and those of its bus.
+	// Keys are those keys of a profile's [display] that apply to it, besides controller, backlight,
+	// backlight_active_low, dim_after, dim_to and those of its bus.
 	Keys string
 
-	RAM         Size  // of pixels, as the controller counts; none where the size is the kernel's
-	Least, Most Size  // of the glass; Most is the RAM where there is one
-	Eights      bool  // its rows come in eights
-	HalfTurns   bool  // it turns by 180 degrees only
-	Wraps       bool  // its rows begin anywhere: offset_y, as it is wired, says at which
-	Contrast    int   // when left out
-	MaxHz       int64 // of its SPI
-	Addresses   []int // on I2C that its pins can give it
-	Address     int   // when left out
+	RAM         Size  // in pixels, as the controller counts; zero if the kernel knows the size
+	Least, Most Size  // of the display; Most is the RAM if there is one
+	Eights      bool  // the number of rows is a multiple of eight
+	HalfTurns   bool  // it can be rotated by 180 degrees only
+	Wraps       bool  // rows may begin anywhere in the RAM: offset_y says where
+	Contrast    int   // default
+	MaxHz       int64 // fastest SPI clock
+	Addresses   []int // I2C addresses that its pins can select
+	Address     int   // default
 
-	Sizes []Size // of a display of characters: all that there are
+	Sizes []Size // of a character display: all possible sizes
 }
 
-// Size is that of a glass or of a RAM, in pixels or in characters.
+// Size is the size of a display or a RAM, in pixels or in characters.
 type Size struct{ Width, Height int }
 
 // Shows is what a display can show.
 type Shows int
 
-// What there is.
+// What a display can show.
 const (
-	Colours    Shows = iota // a picture in colours, or in greys
-	TwoColours              // a picture of pixels that are lit or dark
+	Colours    Shows = iota // a picture in colours or greys
+	TwoColours              // a picture of pixels that are on or off
 	Characters              // rows of characters
 )
 
-// Bus is a way to a controller, by the key that names it in a profile.
+// Bus is a kind of connection to a controller, named by its key in a profile.
 type Bus string
 
-// The buses. A frame buffer is a device file of the kernel's.
+// The buses. A frame buffer is a device file of the kernel.
 const (
 	SPI         Bus = "spi"
 	I2C         Bus = "i2c"
@@ -56,7 +55,7 @@ const (
 	Lines       Bus = "data"
 )
 
-// busKeys are the keys that a bus brings along.
+// busKeys are the keys that belong to a bus.
 var busKeys = map[Bus]string{
 	SPI: "spi speed_hz spi_mode max_transfer dc", I2C: "i2c address max_transfer", FrameBuffer: "device",
 	Lines: "data rs enable",
@@ -65,14 +64,13 @@ var busKeys = map[Bus]string{
 // panelKeys are those of a colour panel.
 const panelKeys = "reset width height offset_x offset_y rotation mirror_x mirror_y inverted bgr"
 
-// dotsKeys are those of a glass of dots.
+// dotsKeys are those of a monochrome display.
 const dotsKeys = "reset width height offset_x rotation mirror_x mirror_y inverted contrast"
 
-// Controllers are those that payterm has drivers of. The fastest clocks are those of the
-// data sheets: a write cycle of 16 ns (ST7789V), 50 ns (ILI9488), 66 ns (ST7735S, ST7796S),
-// 100 ns (ILI9341, SSD1306, SSD1309, SSD1327), 250 ns (SH1106, SH1107). Many panels take more; speed_hz
-// says so. The RAM of an SSD1306 has 128 columns; 132 are those of an SH1106, which may go by
-// that name too.
+// Controllers are all controllers that payterm drives. The fastest clocks are those of the data sheets: a write
+// cycle of 16 ns (ST7789V), 50 ns (ILI9488), 66 ns (ST7735S, ST7796S), 100 ns (ILI9341, SSD1306, SSD1309,
+// SSD1327), 250 ns (SH1106, SH1107). Many panels work faster; speed_hz sets that. The RAM of an SSD1306 has 128
+// columns. A display with 132 columns has an SH1106, which is sometimes sold as an SSD1306.
 var Controllers = []Controller{
 	{
 		Name: "st7789", Shows: Colours, Buses: []Bus{SPI}, RAM: Size{240, 320}, Least: Size{64, 64}, MaxHz: 40_000_000,
@@ -141,7 +139,7 @@ var Controllers = []Controller{
 	},
 }
 
-// ControllerOf finds a controller by its name.
+// ControllerOf returns a controller by its name.
 func ControllerOf(name string) (Controller, bool) {
 	for _, c := range Controllers {
 		if c.Name == name {
@@ -159,17 +157,17 @@ func controllerNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Shows is what a display of this profile shows.
+// Shows returns what a display of this profile can show.
 func (d *Display) Shows() Shows {
-	c, _ := ControllerOf(d.Controller) // ReadProfile takes no other
+	c, _ := ControllerOf(d.Controller) // ReadProfile accepts no other
 	return c.Shows
 }
 
-// LettersOnly tells a board whose display has characters and no pixels, which are those of
-// Latin letters: what is shown on it is worded for that.
+// LettersOnly reports whether the board has a character display, which shows only Latin letters. Screens are
+// worded for that.
 func (p Profile) LettersOnly() bool { return p.Display != nil && p.Display.Shows() == Characters }
 
-// Size is that of the glass as it is looked at: in pixels, or in characters.
+// Size returns the size of the display as a person looks at it, in pixels or in characters.
 func (d *Display) Size() Size {
 	if d.Shows() == Characters {
 		return Size{d.Columns, d.Rows}
@@ -224,7 +222,7 @@ func (c *checker) display(d *Display) {
 	c.glass(d, known)
 }
 
-// bus finds what a display hangs on.
+// bus returns the bus that a display is on.
 func (known Controller) bus(d *Display) Bus {
 	if d.Data != nil && d.I2C == "" && slices.Contains(known.Buses, Lines) {
 		return Lines
@@ -237,11 +235,11 @@ func (known Controller) bus(d *Display) Bus {
 	return known.Buses[0]
 }
 
-// displayKeys are those that not every controller has a meaning for.
+// displayKeys are the keys that do not apply to every controller.
 var displayKeys = strings.Fields("spi speed_hz dc i2c address device bits reset width height columns rows offset_x " +
 	"offset_y rotation mirror_x mirror_y inverted bgr contrast data rs enable spi_mode max_transfer com_pins")
 
-// apply refuses keys that mean nothing to this controller on this bus.
+// apply refuses keys that do not apply to this controller on this bus.
 func (c *checker) apply(d *Display, known Controller, bus Bus) bool {
 	means := strings.Fields(known.Keys + " " + busKeys[bus])
 	fine := true
@@ -287,7 +285,7 @@ func (c *checker) i2c(d *Display, known Controller) {
 	}
 }
 
-// glass checks the size against what the controller holds.
+// glass checks the display's size against the controller's limits.
 func (c *checker) glass(d *Display, known Controller) {
 	if !slices.Contains([]int{0, 90, 180, 270}, d.Rotation) {
 		c.bad("display.rotation", "%d: 0, 90, 180 or 270", d.Rotation)
@@ -319,7 +317,7 @@ func (c *checker) glass(d *Display, known Controller) {
 	}
 }
 
-// window holds a glass against the RAM that it is a part of.
+// window checks that the display lies within the controller's RAM.
 func (c *checker) window(d *Display, known Controller) {
 	ram := known.RAM
 	across, down := known.Wraps && d.Rotation%180 != 0, known.Wraps && d.Rotation%180 == 0

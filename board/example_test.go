@@ -6,8 +6,8 @@ import (
 	"payterm/board"
 )
 
-// A profile names what hangs on which wire. What it leaves out is filled in, and what is
-// wrong with it is said with its line.
+// A profile says which device is on which wire. Defaults are filled in, and a mistake is reported with its
+// line.
 func ExampleReadProfile() {
 	p, err := board.ReadProfile("counter.toml", []byte(`board = "counter"
 

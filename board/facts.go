@@ -8,8 +8,8 @@ import (
 	"payterm/tomlfile"
 )
 
-// What a reference says of each key of a profile beside what its field does. Words and bounds
-// are those that a profile is held against.
+// What the reference says of each key of a profile. Words and bounds are the ones against which a profile is
+// checked.
 
 func (b bounds) fact(unit string) tomlfile.Fact {
 	f := tomlfile.Fact{Least: int64(b.least), Most: int64(b.most), Unit: unit}
@@ -29,14 +29,14 @@ func bauds64() []int64 {
 	return all
 }
 
-// Forms of what hangs on a wire.
+// Forms of the names of wires.
 const (
 	aLine    = "a line: chip and offset (`gpiochip0:25`, `pinctrl-bcm2711:25`) or its name (`GPIO25`)"
 	aChannel = "a line, or a PWM channel (`pwmchip0:1`)"
 	anEvent  = "with kind evdev one of device, name, usb"
 )
 
-// Facts are those of all keys.
+// Facts returns the facts of all keys.
 func Facts() map[string]tomlfile.Fact {
 	off := tomlfile.Fact{Usual: "false"}
 	pixels := tomlfile.Fact{Form: "as the controller allows (below)", Unit: "pixels", Needed: true, Usual: "on pixels"}
@@ -146,7 +146,7 @@ func Facts() map[string]tomlfile.Fact {
 	return facts
 }
 
-// what each key is, in the words of whoever writes a profile.
+// what says what each key is for, to the person who writes a profile.
 var what = map[string]string{
 	"board":                        "What board it is, as people have it",
 	"header":                       "Which header the board has, against which lines and buses are held; none: nothing is checked",

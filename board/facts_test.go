@@ -9,8 +9,8 @@ import (
 	"payterm/tomlfile"
 )
 
-// bases are profiles in which keys mean something; some lack what has nothing to do with them.
-// %s is where a key of no section stands.
+// bases are profiles to which keys are added; some leave sections out. %s is the place of keys outside a
+// section.
 var bases = []string{
 	"board = \"b\"\n%s[display]\ncontroller = \"st7789\"\nspi = \"SPI0.0\"\ndc = \"GPIO25\"\nwidth = 240\nheight = 240\n" +
 		"backlight = \"pwmchip0:0\"\ndim_after = \"1m\"\n",
@@ -31,7 +31,7 @@ var bases = []string{
 	"board = \"b\"\n%s[signal]\nbuzzer = \"GPIO1\"\n",
 }
 
-// with is a base with a key in it, or without; false where it has not the key's section.
+// with returns a base with a key set or removed, or false if it does not have the key's section.
 func with(base, key, value string) (string, bool) {
 	section, name, inSection := strings.Cut(key, ".")
 	if !inSection {
@@ -58,7 +58,7 @@ func with(base, key, value string) (string, bool) {
 	return strings.Join(text, "\n"), there
 }
 
-// wrongs counts what is wrong with a profile.
+// wrongs returns the number of mistakes in a profile.
 func wrongs(text string) int {
 	_, err := ReadProfile("p.toml", []byte(text))
 	if err == nil {
@@ -67,7 +67,7 @@ func wrongs(text string) int {
 	return 1 + strings.Count(err.Error(), "\n")
 }
 
-// homes are the bases in which a value is right: no more is wrong than without the key.
+// homes returns the bases in which a value is right: there are no more mistakes than without the key.
 func homes(key, value string) []string {
 	var all []string
 	for _, base := range bases {
@@ -80,8 +80,8 @@ func homes(key, value string) []string {
 	return all
 }
 
-// TestFacts: the reference has each key, and says of it what a profile is held against: what
-// it allows is not refused, what it does not allow is.
+// TestFacts: the reference has each key. What it says is allowed is accepted, and what it does not allow is
+// refused.
 func TestFacts(t *testing.T) {
 	facts := Facts()
 	for _, key := range tomlfile.Keys(Profile{}) {
@@ -109,7 +109,7 @@ func TestFacts(t *testing.T) {
 			right = []string{fmt.Sprint(f.Most), fmt.Sprint(f.Least)}
 			wrong = []string{fmt.Sprint(f.Most + 1), fmt.Sprint(f.Least - 1)}
 			if f.Least > 1 {
-				wrong = append(wrong, "0") // which is not the same as left out
+				wrong = append(wrong, "0") // not the same as a key that is left out
 			}
 		case f.Times != [2]time.Duration{}:
 			right = []string{f.Times[0].String(), f.Times[1].String()}
@@ -142,7 +142,7 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// TestUsual: what the reference says is usual is what a profile has that leaves the key out.
+// TestUsual: the default in the reference is the value of a profile that leaves the key out.
 func TestUsual(t *testing.T) {
 	p, err := ReadProfile("p.toml", []byte(`board = "b"
 [keypad]

@@ -8,52 +8,52 @@ import (
 	"strings"
 )
 
-// Header is what is known of the pins that a board brings out: which line is on which pin, and
-// which lines its buses take. A profile of such a board is held against it.
+// Header describes the pin header of a board: which line is on which pin, and which lines its buses use. The
+// profile of such a board is checked against it.
 type Header struct {
-	Name   string // as a profile's header has it
-	boards string // what its boards' names begin with
+	Name   string // the value of a profile's key header
+	boards string // prefix of its boards' names
 	has    string // its lines, for a message
 
 	lines map[string]headerLine // by each of their names, and by chip and offset
-	loose map[string]string     // one of these, by what somebody may write for it
-	chips []string              // names and labels of the chips whose lines these are
-	form  *regexp.Regexp        // of a name that can only be one of these chips' lines
+	loose map[string]string     // lines by the simplified form of their names (loosely)
+	chips []string              // names and labels of the chips that have these lines
+	form  *regexp.Regexp        // of names that only these chips' lines have
 	spi   []spiLines
 	pairs []pairLines
 }
 
-// headerLine is a line that is brought out.
+// headerLine is a line on the header.
 type headerLine struct{ name, pin string }
 
-// spiLines are the lines of an SPI bus by their names; selects are its chip selects in order.
+// spiLines are the lines of an SPI bus, by name; selects are its chip selects in order.
 type spiLines struct {
 	bus              string
 	miso, mosi, sclk string
 	selects          []string
 }
 
-// pairLines are what a bus or a serial line with two lines takes, by any of its names.
+// pairLines are the two lines of a bus or of a serial line, which may have several names.
 type pairLines struct {
 	names  []string
 	signal [2]string
 	line   [2]string
 }
 
-// noHeader is the word of a profile whose pins nothing is held against.
+// noHeader is the value of a profile's key header that turns the checks off.
 const noHeader = "none"
 
-// piLines are the 40 pins that all Raspberry Pi have since 2014, in the order of the lines, with
-// the names that the kernels of kernel.org give to some.
+// piLines are the 40 pins that all Raspberry Pi have had since 2014, in the order of the lines, with the names
+// that some have in the kernels of kernel.org.
 const piLines = "27/ID_SDA/ID_SDAC/ID_SD 28/ID_SCL/ID_SCLC/ID_SC 3/SDA1 5/SCL1 7/GPIO_GCLK 29 31 26/SPI_CE1_N 24/SPI_CE0_N " +
 	"21/SPI_MISO 19/SPI_MOSI 23/SPI_SCLK 32 33 8/TXD1 10/RXD1 36 11 12 35 38 40 15 16 18 22 37 13"
 
-// orangeLines are the 26 pins of an Orange Pi Zero 3: bank and number, and pin.
+// orangeLines are the 26 pins of an Orange Pi Zero 3: bank and number, then pin.
 const orangeLines = "PH5 3 PH4 5 PC9 7 PH2 8 PH3 10 PC6 11 PC11 12 PC5 13 PC8 15 PC15 16 PC14 18 PH7 19 PH8 21 PC7 22 " +
 	"PH6 23 PH9 24 PC10 26"
 
-// beagleLines are the two headers of a BeagleBone Black: pin, bank and number. Some of P8 serve
-// its flash and HDMI, unless these are switched off.
+// beagleLines are the two headers of a BeagleBone Black: pin, bank and number. Some lines of P8 are used by its
+// flash and HDMI, unless these are disabled.
 const beagleLines = "P8_3 1 6 P8_4 1 7 P8_5 1 2 P8_6 1 3 P8_7 2 2 P8_8 2 3 P8_9 2 5 P8_10 2 4 P8_11 1 13 P8_12 1 12 " +
 	"P8_13 0 23 P8_14 0 26 P8_15 1 15 P8_16 1 14 P8_17 0 27 P8_18 2 1 P8_19 0 22 P8_20 1 31 P8_21 1 30 P8_22 1 5 " +
 	"P8_23 1 4 P8_24 1 1 P8_25 1 0 P8_26 1 29 P8_27 2 22 P8_28 2 24 P8_29 2 23 P8_30 2 25 P8_31 0 10 P8_32 0 11 " +
@@ -62,9 +62,8 @@ const beagleLines = "P8_3 1 6 P8_4 1 7 P8_5 1 2 P8_6 1 3 P8_7 2 2 P8_8 2 3 P8_9 
 	"P9_17 0 5 P9_18 0 4 P9_19 0 13 P9_20 0 12 P9_21 0 3 P9_22 0 2 P9_23 1 17 P9_24 0 15 P9_25 3 21 P9_26 0 14 " +
 	"P9_27 3 19 P9_28 3 17 P9_29 3 15 P9_30 3 16 P9_31 3 14 P9_41 0 20 P9_41 3 20 P9_42 0 7 P9_42 3 18"
 
-// Headers are those that are known; of two whose boards' names begin alike the longer first.
-// The buses of the Raspberry Pi's chips differ beyond SPI1; chip selects are those that the
-// overlays have where they are told nothing.
+// Headers are the known headers. If one prefix of board names begins with another, the longer one comes first.
+// The buses of the Raspberry Pi's chips differ from SPI2 on; the chip selects are the defaults of the overlays.
 var Headers = []Header{
 	piHeader("raspberrypi5", "Raspberry Pi 5", []string{"gpiochip0", "gpiochip4", "pinctrl-rp1"}, []spiLines{
 		gpioSPI("SPI2", 1, 2, 3, 0, 24), gpioSPI("SPI3", 5, 6, 7, 4, 25), gpioSPI("SPI5", 13, 14, 15, 12, 26),
@@ -91,7 +90,7 @@ func piHeader(name, boards string, chips []string, more []spiLines) Header {
 			},
 		},
 	}
-	if name == "raspberrypi5" { // whose serial0 is not on the header
+	if name == "raspberrypi5" { // its serial0 is not on the header
 		h.pairs[2].names = []string{"/dev/ttyAMA0"}
 	}
 	for n, line := range strings.Fields(piLines) {
@@ -150,7 +149,7 @@ func beagleHeader() Header {
 	return h
 }
 
-// number reads one of the tables above, which a test reads too.
+// number parses a number of the tables above, which are constant.
 func number(digits string) int {
 	n, err := strconv.Atoi(digits)
 	if err != nil {
@@ -159,7 +158,7 @@ func number(digits string) int {
 	return n
 }
 
-// add brings a line out, which each of the chips has at an offset.
+// add adds a line of the header, which each of the chips has at the same offset.
 func (h *Header) add(l headerLine, offset int, chips []string, names ...string) {
 	names = append(names, l.name)
 	for _, name := range names {
@@ -181,8 +180,8 @@ func (h *Header) add(l headerLine, offset int, chips []string, names ...string) 
 
 var lettersOrDigits = regexp.MustCompile("[A-Z]+|[0-9]+")
 
-// loosely is a name without what people take for no difference: small and capital letters,
-// zeros before a number, and what stands between words and numbers. The kernel does.
+// loosely simplifies the name of a line, without differences that people overlook but the kernel does not:
+// upper and lower case, leading zeros, and the separators between words and numbers.
 func loosely(name string) string {
 	parts := lettersOrDigits.FindAllString(strings.ToUpper(name), -1)
 	for i, p := range parts {
@@ -194,8 +193,7 @@ func loosely(name string) string {
 	return strings.Join(parts, "-")
 }
 
-// Header is that of the board, by the word of the profile or by the board's name; nil where
-// none is known.
+// Header returns the board's header, by the profile's key or by the board's name, or nil if none is known.
 func (p Profile) Header() *Header {
 	for i, h := range Headers {
 		if p.HeaderName == h.Name || p.HeaderName == "" && strings.HasPrefix(p.Board, h.boards) {
@@ -213,16 +211,16 @@ func headerNames() []string {
 	return append(names, noHeader)
 }
 
-// line finds a line by any of its names. One of the header's chips that is not brought out is
-// theirs, and not there; of another chip, and of a name that says nothing, nothing is known.
+// line returns a line by any of its names. there is false and theirs true if it belongs to one of the header's
+// chips and is not on the header. Both are false for a line of another chip, or a name that tells nothing.
 func (h *Header) line(name string) (l headerLine, there, theirs bool) {
 	l, there = h.lines[oneSpelling(name)]
 	chip, _, is := strings.Cut(name, ":")
 	return l, there, there || is && slices.Contains(h.chips, chip) || h.form.MatchString(name)
 }
 
-// meant is the name of a line that somebody wrote in another way, which the kernel does not know;
-// of one that is not brought out as much as its number says.
+// meant returns the line that a name in another spelling probably means. The kernel does not know that name.
+// For a line that is not on the header it returns the name as far as its number is known.
 func (h *Header) meant(name string) (line string, is bool) {
 	if line, is = h.loose[loosely(name)]; is {
 		return line, true
@@ -238,10 +236,10 @@ func (h *Header) meant(name string) (line string, is bool) {
 	return "", false
 }
 
-// taken is a line that a bus or a serial line takes.
+// taken is a line that a bus or a serial line uses.
 type taken struct{ signal, line string }
 
-// shared are the lines of a bus or a serial line; nothing of one that is not the header's.
+// shared returns the lines of a bus or a serial line, or nothing if it is not on the header.
 func (h *Header) shared(wire string) []taken {
 	for _, p := range h.pairs {
 		if slices.Contains(p.names, wire) {
@@ -258,7 +256,7 @@ func (h *Header) shared(wire string) []taken {
 	return nil
 }
 
-// buses are the header's SPI buses with their chip selects, for a message.
+// buses lists the header's SPI buses with their chip selects, for a message.
 func (h *Header) buses() string {
 	var all []string
 	for _, s := range h.spi {
@@ -269,8 +267,8 @@ func (h *Header) buses() string {
 	return strings.Join(all, ", ")
 }
 
-// Pins says where a wire is on the header, such as "pin 11" or "pins 3 (SDA), 5 (SCL)"; ""
-// for one that is not there. Nothing comes back from a display, so that MISO is left out.
+// Pins returns the pins of a wire, such as "pin 11" or "pins 3 (SDA), 5 (SCL)", or "" if it is not on the
+// header. MISO is left out: nothing is read from a display.
 func (h *Header) Pins(wire string) string {
 	if h == nil {
 		return ""
@@ -290,7 +288,7 @@ func (h *Header) Pins(wire string) string {
 	return "pins " + strings.Join(pins, ", ")
 }
 
-// onHeader holds a line against the header, and gives it the one name that it has there.
+// onHeader checks a line against the header and returns its one name there.
 func (c *checker) onHeader(key, name string) (string, bool) {
 	if c.header == nil {
 		return oneSpelling(name), true
@@ -308,10 +306,10 @@ func (c *checker) onHeader(key, name string) (string, bool) {
 			name, c.header.has, noHeader)
 		return "", false
 	}
-	return oneSpelling(name), true // an expander's, or one with a name that somebody gave it
+	return oneSpelling(name), true // an expander's, or one with a name of its own
 }
 
-// shares takes the lines that a bus or a serial line has on the header.
+// shares marks the lines of a bus or a serial line as used.
 func (c *checker) shares(key, wire string) {
 	if c.header == nil {
 		return
@@ -326,7 +324,7 @@ func (c *checker) shares(key, wire string) {
 	}
 }
 
-// spiBus takes an SPI bus.
+// spiBus marks an SPI bus as used.
 func (c *checker) spiBus(key, name string) {
 	switch {
 	case !spiName.MatchString(name):

@@ -26,17 +26,17 @@ device = %q
 baud = 9600
 `
 
-// TestHeader: on a board whose header is known, a line or a bus that it does not have is
-// refused, and a line that a bus takes, by whatever name.
+// TestHeader: on a board with a known header, a line or a bus that it does not have is refused, and so is a
+// line that a bus uses, by any of its names.
 func TestHeader(t *testing.T) {
 	const some, five, own = "Raspberry Pi 4, ST7789", "Raspberry Pi 5 at the counter", "Our board"
 	for _, c := range []struct {
 		board, header, spi, dc, row, serial string
-		wrong                               string // of the whole, but for the file; empty: it is right
+		wrong                               string // the whole error without the file's name; empty: none
 	}{
 		{some, "", "SPI0.0", "GPIO25", "GPIO17", "/dev/serial0", ""},
 		{some, "", "SPI0.0", "gpiochip0:25", "pinctrl-bcm2711:17", "/dev/ttyACM0", ""},
-		{some, "", "SPI0.1", "GPIO25", "EXPANDER_3", "/dev/ttyACM0", ""}, // of an expander
+		{some, "", "SPI0.1", "GPIO25", "EXPANDER_3", "/dev/ttyACM0", ""}, // EXPANDER_3 is an expander's
 		{some, "", "SPI0.1", "GPIO25", "GPIO8", "/dev/ttyACM0", ""},      // CE0 is free
 		{some, "", "SPI0.0", "GPIO25", "gpiochip1:99", "/dev/ttyACM0", ""},
 		{some, "", "SPI0.0", "GPIO25", "GPIO99", "/dev/ttyACM0",
@@ -62,7 +62,7 @@ func TestHeader(t *testing.T) {
 		{five, "", "SPI2.0", "GPIO25", "GPIO17", "/dev/ttyACM0", ""},
 		{five, "", "SPI6.0", "GPIO25", "GPIO17", "/dev/ttyACM0", "SPI6.0 is not on"},
 		{five, "", "SPI0.0", "gpiochip4:25", "GPIO25", "/dev/ttyACM0", "GPIO25 is used by display.dc already"},
-		{own, "", "SPI9.9", "GPIO99", "GPIO10", "/dev/ttyACM0", ""}, // of which nothing is known
+		{own, "", "SPI9.9", "GPIO99", "GPIO10", "/dev/ttyACM0", ""}, // the header is unknown
 		{own, "raspberrypi", "SPI0.0", "GPIO99", "GPIO17", "/dev/ttyACM0", "GPIO99 is not on"},
 		{some, "none", "SPI9.9", "GPIO99", "GPIO10", "/dev/ttyACM0", ""},
 		{some, "raspberry", "SPI0.0", "GPIO25", "GPIO17", "/dev/ttyACM0",
@@ -75,8 +75,8 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-// TestLinesWrittenOtherwise: a name that only somebody reads for that of a line is refused with the
-// right one, and not taken for one that was given by hand.
+// TestLinesWrittenOtherwise: a name that only a person would read as that of a line is refused with the right
+// name, and is not taken for a line with a name of its own.
 func TestLinesWrittenOtherwise(t *testing.T) {
 	for _, c := range []struct{ board, name, meant string }{
 		{"Raspberry Pi 4", "gpio5", "GPIO5"}, {"Raspberry Pi 4", "GPIO05", "GPIO5"},
@@ -100,7 +100,7 @@ func TestLinesWrittenOtherwise(t *testing.T) {
 	}
 }
 
-// TestI2CHeader: the lines of an I2C bus are taken, too.
+// TestI2CHeader: the lines of an I2C bus count as used, too.
 func TestI2CHeader(t *testing.T) {
 	for line, wrong := range map[string]string{
 		"GPIO2": "signal.buzzer: GPIO2 is used by display.i2c as SDA already",
@@ -121,7 +121,7 @@ buzzer = %q
 	}
 }
 
-// TestPins: a wire's place on the header, by each of its names.
+// TestPins: the pin of a wire on the header, by each of its names.
 func TestPins(t *testing.T) {
 	h := Profile{Board: "Raspberry Pi Zero 2 W"}.Header()
 	for wire, want := range map[string]string{
@@ -158,7 +158,7 @@ func TestPins(t *testing.T) {
 			}
 		}
 	}
-	for _, h := range Headers { // each pin is one line's, and each bus on lines that are brought out
+	for _, h := range Headers { // each pin has one line, and each bus only lines on the header
 		lines := map[string]string{}
 		for _, l := range h.lines {
 			if was := lines[l.pin]; was != "" && was != l.name {
@@ -181,7 +181,7 @@ func TestPins(t *testing.T) {
 	}
 }
 
-// TestOtherHeaders: those that are not a Raspberry Pi's.
+// TestOtherHeaders: headers other than the Raspberry Pi's.
 func TestOtherHeaders(t *testing.T) {
 	for _, c := range []struct{ board, spi, dc, buzzer, wrong string }{
 		{"Orange Pi Zero 3", "SPI1.1", "300b000.pinctrl:71", "PC9", ""},

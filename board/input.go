@@ -13,27 +13,26 @@ import (
 	"payterm/hal"
 )
 
-// Keypad is a matrix of keys between rows and columns of GPIO lines, or a numeric pad
-// that the kernel knows as a keyboard.
+// Keypad is a key matrix between rows and columns of GPIO lines, or a numeric keypad that the kernel handles as
+// a keyboard.
 type Keypad struct {
 	Kind         string          `toml:"kind"` // matrix, evdev
 	Rows         []string        `toml:"rows"`
 	Columns      []string        `toml:"columns"`
 	Keys         [][]payterm.Key `toml:"keys"`          // of a matrix, by row and column; "" is no key
-	ScanInterval Duration        `toml:"scan_interval"` // of a matrix; 5ms when left out
-	Debounce     Duration        `toml:"debounce"`      // of a matrix; 20ms when left out
+	ScanInterval Duration        `toml:"scan_interval"` // of a matrix; default 5ms
+	Debounce     Duration        `toml:"debounce"`      // of a matrix; default 20ms
 
-	// Of an evdev pad: Device, or Name, or USB, as in hal.EventDevice.
+	// Of an evdev keypad: one of Device, Name and USB, as in hal.EventDevice.
 	Device string `toml:"device"`
 	Name   string `toml:"name"`
 	USB    string `toml:"usb"`
-	// Map is which of our keys a key of the kernel's is (KEY_KP1 = "1"); a key that
-	// it does not name does nothing. A numeric pad's when left out.
+	// Map assigns our keys to the kernel's (KEY_KP1 = "1"). Keys that it does not name are ignored. The default
+	// is numericPad.
 	Map map[string]payterm.Key `toml:"map"`
 }
 
-// numericPad is the usual pad of 17 or 18 keys, whose digits are known to some
-// makers as those above the letters.
+// numericPad is the usual keypad of 17 or 18 keys. Some makers report its digits as those above the letters.
 var numericPad = map[string]payterm.Key{
 	"KEY_KP0": "0", "KEY_KP1": "1", "KEY_KP2": "2", "KEY_KP3": "3", "KEY_KP4": "4",
 	"KEY_KP5": "5", "KEY_KP6": "6", "KEY_KP7": "7", "KEY_KP8": "8", "KEY_KP9": "9",
@@ -45,12 +44,12 @@ var numericPad = map[string]payterm.Key{
 	"KEY_UP": payterm.KeyUp, "KEY_DOWN": payterm.KeyDown,
 }
 
-// Events is the event device of an evdev pad.
+// Events returns the event device of an evdev keypad.
 func (k *Keypad) Events() hal.EventDevice {
 	return hal.EventDevice{Device: k.Device, Name: k.Name, USB: k.USB}
 }
 
-// Codes are the keys of an evdev pad by the kernel's numbers.
+// Codes returns the keys of an evdev keypad by the kernel's key codes.
 func (k *Keypad) Codes() map[uint16]payterm.Key {
 	codes := map[uint16]payterm.Key{}
 	for name, key := range k.Map {
@@ -59,8 +58,8 @@ func (k *Keypad) Codes() map[uint16]payterm.Key {
 	return codes
 }
 
-// Layout is where a person finds the keys: those of a matrix as they are wired, those
-// of a pad as they usually lie. "" is no key.
+// Layout returns the positions of the keys: of a matrix as it is wired, of an evdev keypad in the usual order.
+// "" is no key.
 func (k *Keypad) Layout() [][]payterm.Key {
 	if k.Kind != KindEvdev {
 		return k.Keys
@@ -85,45 +84,44 @@ func (k *Keypad) Layout() [][]payterm.Key {
 	return rows
 }
 
-// Scanner is a 2D reader on a serial line (or on USB, as a CDC device), or one that
-// types as a keyboard.
+// Scanner is a 2D scanner on a serial line (or on USB as a CDC device), or one that types as a keyboard.
 type Scanner struct {
-	Kind    string   `toml:"kind"`   // serial, evdev; serial when left out
-	Device  string   `toml:"device"` // a serial line; or with evdev one of Device, Name, USB, as in hal.EventDevice
+	Kind    string   `toml:"kind"`   // serial or evdev; default serial
+	Device  string   `toml:"device"` // a serial line; with evdev one of Device, Name, USB, as in hal.EventDevice
 	Name    string   `toml:"name"`
 	USB     string   `toml:"usb"`
 	Baud    int      `toml:"baud"`
-	Framing string   `toml:"framing"` // how a code ends (Framings); by Enter with evdev
-	Gap     Duration `toml:"gap"`     // the pause that ends a code, with gap; 50ms when left out
-	AIM     bool     `toml:"aim"`     // it sends the symbology before a code, such as ]Q1, which is taken off
-	Layout  string   `toml:"layout"`  // with evdev: the keyboard that it types as (Layouts); us when left out
-	// What tells a serial reader to look for a code, and to stop looking: ASCII, where
-	// TOML writes control characters as \u0016, or bytes in hex as "0x16 54 0d".
+	Framing string   `toml:"framing"` // what ends a code (Framings); with evdev it is Enter
+	Gap     Duration `toml:"gap"`     // with framing gap: the pause that ends a code; default 50ms
+	AIM     bool     `toml:"aim"`     // it sends a symbology identifier before a code, such as ]Q1, which is removed
+	Layout  string   `toml:"layout"`  // with evdev: the keyboard layout in which it types (Layouts); default us
+	// Commands that make a serial scanner start and stop looking for a code: ASCII, with control characters
+	// written as \u0016, or bytes in hex as "0x16 54 0d".
 	TriggerStart string   `toml:"trigger_start"`
 	TriggerStop  string   `toml:"trigger_stop"`
-	TriggerAgain Duration `toml:"trigger_again"` // when trigger_start is sent again, for a reader that stops by itself
-	TriggerReply string   `toml:"trigger_reply"` // what it answers to these, where that is none of the known answers
+	TriggerAgain Duration `toml:"trigger_again"` // when trigger_start is repeated, if the scanner stops by itself
+	TriggerReply string   `toml:"trigger_reply"` // its answer to these commands, if it is none of the known ones
 }
 
-// Events is the event device of an evdev reader.
+// Events returns the event device of an evdev scanner.
 func (s *Scanner) Events() hal.EventDevice {
 	return hal.EventDevice{Device: s.Device, Name: s.Name, USB: s.USB}
 }
 
-// Trigger gives the commands as bytes; nil is none.
+// Trigger returns the commands as bytes; nil for none.
 func (s *Scanner) Trigger() (start, stop []byte, err error) {
 	start, one := command(s.TriggerStart)
 	stop, two := command(s.TriggerStop)
 	return start, stop, errors.Join(one, two)
 }
 
-// Reply is what it answers to them; nil where nothing is said of it.
+// Reply returns the scanner's answer to them; nil if the profile does not set it.
 func (s *Scanner) Reply() ([]byte, error) { return command(s.TriggerReply) }
 
 var errCommand = errors.New(`ASCII text with control characters written as \u0016, or hex such as "0x16 54 0d", ` +
 	`of 64 bytes at the most`)
 
-// command reads what is sent to a reader.
+// command parses a command to a scanner.
 func command(text string) ([]byte, error) {
 	b := []byte(text)
 	if digits, is := strings.CutPrefix(text, "0x"); is {
@@ -140,10 +138,9 @@ func command(text string) ([]byte, error) {
 	return b, nil
 }
 
-// Signal is a buzzer and lamps. Buzzer is a line that switches an active one, or a PWM
-// channel that drives a passive one. The LEDs repeat the tone of the screen (ready,
-// approved, attention) and are lit while their line is high. An active-low one sounds or is lit
-// while its line is low.
+// Signal is a buzzer and LEDs. Buzzer is a line that switches an active buzzer, or a PWM channel that drives a
+// passive one. The LEDs repeat the tone of the screen (ready, approved, attention) and are on while their line
+// is high. An active-low output is on while its line is low.
 type Signal struct {
 	Buzzer    string `toml:"buzzer"`
 	BuzzerLow bool   `toml:"buzzer_active_low"`
@@ -153,8 +150,7 @@ type Signal struct {
 	LEDsLow   bool   `toml:"leds_active_low"`
 }
 
-// Passive reports whether the buzzer has to be driven with the frequency that it
-// sounds.
+// Passive reports whether the buzzer is a passive one, which must be driven with the frequency of its tone.
 func (s *Signal) Passive() bool { return isPWM(s.Buzzer) }
 
 var (
@@ -162,7 +158,7 @@ var (
 	usbName = regexp.MustCompile(`^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$`)
 )
 
-// isPWM tells the name of a PWM channel from that of a line.
+// isPWM reports whether a name is that of a PWM channel.
 func isPWM(name string) bool { return strings.HasPrefix(name, "pwmchip") }
 
 // output checks a line that may be a PWM channel, or missing.
@@ -206,7 +202,7 @@ func (c *checker) dimming(d *Display) {
 	}
 }
 
-// noMeaning refuses keys that mean nothing to this kind of device, whatever their values.
+// noMeaning refuses keys that do not apply to this kind of device, whatever their values.
 func (c *checker) noMeaning(section, kind string, keys ...string) {
 	for _, key := range keys {
 		if c.file.Has(section + "." + key) {
@@ -215,7 +211,7 @@ func (c *checker) noMeaning(section, kind string, keys ...string) {
 	}
 }
 
-// events checks that an event device is named in one way.
+// events checks that an event device is named in exactly one way.
 func (c *checker) events(section string, e hal.EventDevice) {
 	n := 0
 	for _, name := range []string{e.Device, e.Name, e.USB} {
@@ -278,7 +274,7 @@ func (c *checker) key(at string, key payterm.Key) {
 	}
 }
 
-// enoughKeys refuses a pad that no sale can be made with.
+// enoughKeys refuses a keypad whose keys are not enough to make a sale.
 func (c *checker) enoughKeys(at string, seen map[payterm.Key]bool) {
 	for _, key := range payterm.Keys {
 		digit := key.Digits() != "" && key != payterm.Key00
@@ -323,7 +319,7 @@ func (c *checker) matrixKeys(k *Keypad) {
 			if key != "" {
 				c.key("keypad.keys", key)
 				if seen[key] {
-					c.bad("keypad.keys", "%s stands twice", key)
+					c.bad("keypad.keys", "%s is listed twice", key)
 				}
 			}
 			seen[key] = true
@@ -367,7 +363,7 @@ func (c *checker) trigger(s *Scanner) {
 			c.bad("scanner."+key, "%q: %v", text, err)
 		}
 	}
-	// Payment codes begin with a digit, or with the h of EMV's (docs/protocol.md, section 12).
+	// Payment codes begin with a digit, or with the h of an EMV code (docs/protocol.md, section 12).
 	if answer, err := s.Reply(); err == nil && len(answer) > 0 &&
 		(answer[0] >= '0' && answer[0] <= '9' || answer[0] == 'h') {
 		c.bad("scanner.trigger_reply", "%q begins like a payment code, and codes would be taken for it", s.TriggerReply)

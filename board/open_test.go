@@ -13,13 +13,13 @@ import (
 	"periph.io/x/conn/v3/gpio"
 )
 
-// wire is a line that a test gives out; each is another pin.
+// wire is a line that the test provides; each is a different pin.
 type wire struct {
 	gpio.PinIO
 	name string
 }
 
-// workshop is a bench with everything that the profile good names.
+// workshop has everything that the profile good names.
 func workshop(t *testing.T) (board.Profile, *haltest.Ports, *haltest.Bus, *haltest.Cable) {
 	t.Helper()
 	p, err := board.ReadProfile("good.toml", []byte(good))
@@ -71,7 +71,7 @@ func TestOpen(t *testing.T) {
 	before.Same(t)
 }
 
-// A device that cannot be opened is left out with its reason; the others stay.
+// TestOpenFaults: a device that cannot be opened is left out with its reason, and the others work.
 func TestOpenFaults(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -113,8 +113,8 @@ func TestOpenFaults(t *testing.T) {
 	}
 }
 
-// Event devices, PWM channels and lamps are opened where the profile has them, and
-// what is missing is told by device.
+// TestOpenInputAndSignals: event devices, PWM channels and LEDs are opened as in the profile, and what is
+// missing is reported by device.
 func TestOpenInputAndSignals(t *testing.T) {
 	p, err := board.ReadProfile("p.toml", []byte(`board = "b"
 [keypad]

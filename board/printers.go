@@ -2,38 +2,38 @@ package board
 
 import "maps"
 
-// PrinterModel is what is known of a printer by its name: what a profile need not say then.
-// What it does not say is as it is for every printer, and a profile's own keys come first.
+// PrinterModel has the settings of a known printer model. Settings that it does not have keep the defaults of
+// all printers, and the keys of a profile override both.
 type PrinterModel struct {
 	Name, Vendor string
 	Columns      int            // of the normal font
-	Dots         int            // of the head
-	CodePages    map[string]int // the number of each of its code pages for ESC t
+	Dots         int            // of the print head
+	CodePages    map[string]int // number of each code page, for ESC t
 	Barcode, QR  string
 	Cut          bool
-	CutKind      string // "": either
-	CutFeed      int    // lines; 0: as usual
+	CutKind      string // "": both kinds
+	CutFeed      int    // in lines; 0: default
 	Red          bool   // it prints a second colour
-	Speed        int    // mm/s; 0: as usual
+	Speed        int    // in mm/s; 0: default
 	Source       string
 }
 
-// Where the facts are from: the printer definitions of @point-of-sale/receipt-printer-encoder
-// 4.0.1, and the profiles of receipt-print-hq/escpos-printer-db. Where the second has tried
-// what the first supposes, it counts.
+// Sources: the printer definitions of @point-of-sale/receipt-printer-encoder 4.0.1, and the profiles of
+// receipt-print-hq/escpos-printer-db. If they differ, the second counts where it was tested and the first was
+// not.
 const (
 	fromEncoder = "receipt-printer-encoder 4.0.1"
 	fromDB      = "escpos-printer-db"
 )
 
-// The numbers of code pages, as families of printers have them.
+// The numbers of code pages, by families of printers.
 var (
 	epsonPages   = map[string]int{CP437: 0, PC850: 2, WPC1252: 16, PC858: 19}
 	oldPages     = map[string]int{CP437: 0, PC850: 2, PC858: 19}
 	citizenPages = map[string]int{CP437: 0, PC858: 2, WPC1252: 16}
 )
 
-// PrinterModels are the printers that payterm knows, by name.
+// PrinterModels are the known printers, by name.
 var PrinterModels = []PrinterModel{
 	{Name: "A779", Vendor: "HP", Columns: 44, Dots: 576,
 		CodePages: map[string]int{CP437: 0, PC850: 1, PC858: 6, WPC1252: 8},
@@ -105,7 +105,7 @@ var PrinterModels = []PrinterModel{
 		Barcode:   BarcodeDrawn, QR: QRDrawn, Source: fromDB},
 }
 
-// modelOf is the model of a name.
+// modelOf returns the model of a name.
 func modelOf(name string) (PrinterModel, bool) {
 	for _, m := range PrinterModels {
 		if m.Name == name {
@@ -115,8 +115,8 @@ func modelOf(name string) (PrinterModel, bool) {
 	return PrinterModel{}, false
 }
 
-// CodePage is the best of the model's code pages for a shop's slips: one with accents and
-// the euro, if there is one.
+// CodePage returns the model's best code page for a shop's slips: one with accents and the euro sign, if it has
+// one.
 func (m PrinterModel) CodePage() string {
 	for _, page := range []string{PC858, WPC1252, PC850} {
 		if _, has := m.CodePages[page]; has {
@@ -126,7 +126,7 @@ func (m PrinterModel) CodePage() string {
 	return CP437
 }
 
-// section is a profile's section of such a printer, before its own keys.
+// section returns the section of a profile for such a printer, before the profile's own keys are set.
 func (m PrinterModel) section() *Printer {
 	return &Printer{
 		Model: m.Name, Columns: m.Columns, Dots: m.Dots, CodePage: m.CodePage(), CodePages: maps.Clone(m.CodePages),

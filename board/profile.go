@@ -15,13 +15,12 @@ import (
 	"payterm/tomlfile"
 )
 
-// Profile describes a board: which chip hangs on which wire, by the names that
-// the kernel gives them. A section that is left out is a device that the board
-// does not have.
+// Profile describes a board: which device is on which wire, by the kernel's names. A section that is left out
+// is a device that the board does not have.
 type Profile struct {
-	Board string `toml:"board"` // its name, as people have it
-	// HeaderName says which header the board has (Headers), against which its lines and buses
-	// are held; "none" has nothing checked. By the board's name when left out.
+	Board string `toml:"board"` // its name in plain words
+	// HeaderName selects the board's header (Headers), against which its lines and buses are checked; "none"
+	// turns the check off. The default is chosen by the board's name.
 	HeaderName string `toml:"header"`
 
 	Display *Display `toml:"display"`
@@ -31,79 +30,79 @@ type Profile struct {
 	Signal  *Signal  `toml:"signal"`
 }
 
-// Display is a panel and its controller: on SPI, on I2C (small OLEDs, hd44780 behind a
-// PCF8574), on lines (hd44780), or a frame buffer of the kernel's (fbdev); Controllers has them all.
-// Lines are named as chip and offset, where the chip is its name or its label
-// ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's own name ("GPIO25").
-// Nothing is guessed: kernels number lines differently.
+// Display is a display and its controller: on SPI, on I2C (small OLEDs, hd44780 behind a PCF8574), on lines
+// (hd44780), or a frame buffer of the kernel (fbdev). Controllers lists them all. A line is named by chip and
+// offset, where the chip is its name or its label ("gpiochip0:25", "pinctrl-bcm2711:25"), or by the line's own
+// name ("GPIO25"). Nothing is guessed, since kernels number lines differently.
 type Display struct {
 	Controller string `toml:"controller"` // of Controllers
 	SPI        string `toml:"spi"`        // bus and chip select of spidev, such as SPI0.0
-	SpeedHz    int64  `toml:"speed_hz"`   // of SPI; what the controller's data sheet allows when left out
+	SpeedHz    int64  `toml:"speed_hz"`   // of SPI; default: the data sheet's limit
 	DC         string `toml:"dc"`         // with SPI
-	SPIMode    int    `toml:"spi_mode"`   // 0 or 3; 0 when left out. A panel without a chip select wants 3
-	I2C        string `toml:"i2c"`        // bus, such as I2C1; its speed is the kernel's
-	Address    int    `toml:"address"`    // on I2C; 0x3c (OLEDs) or 0x27 (hd44780) when left out
-	// The most bytes that the bus's adapter takes at once; it is found out when left out.
+	SPIMode    int    `toml:"spi_mode"`   // 0 or 3, default 0; a panel without a chip select needs 3
+	I2C        string `toml:"i2c"`        // bus, such as I2C1; the kernel sets its speed
+	Address    int    `toml:"address"`    // on I2C; default 0x3c (OLEDs) or 0x27 (hd44780)
+	// Largest transfer of the bus's adapter in bytes; found out if left out.
 	MaxTransfer int `toml:"max_transfer"`
-	// Lines of an hd44780 without a PCF8574, whose R/W is tied to ground.
+	// Lines of an hd44780 without a PCF8574. Its R/W is tied to ground.
 	RS        string   `toml:"rs"`
 	Enable    string   `toml:"enable"`
 	Data      []string `toml:"data"`                 // four, D4 first
 	Device    string   `toml:"device"`               // of a frame buffer, such as /dev/fb0
-	Bits      int      `toml:"bits"`                 // of a frame buffer's pixel: 16 or 32
+	Bits      int      `toml:"bits"`                 // per pixel of a frame buffer: 16 or 32
 	Reset     string   `toml:"reset"`                // "": the panel has none, or it is tied to power
-	Backlight string   `toml:"backlight"`            // a line or a PWM channel; "": it is always on
-	ActiveLow bool     `toml:"backlight_active_low"` // it shines while its line is low
-	DimAfter  Duration `toml:"dim_after"`            // of idleness; never when left out
-	DimTo     int      `toml:"dim_to"`               // percent; 20 when left out
-	Width     int      `toml:"width"`                // pixels of the glass, as it is looked at
+	Backlight string   `toml:"backlight"`            // a line or a PWM channel; "": always on
+	ActiveLow bool     `toml:"backlight_active_low"` // it is on while its line is low
+	DimAfter  Duration `toml:"dim_after"`            // idle time; default: never
+	DimTo     int      `toml:"dim_to"`               // percent; default 20
+	Width     int      `toml:"width"`                // in pixels, as a person looks at the display
 	Height    int      `toml:"height"`
 	Columns   int      `toml:"columns"`  // characters of an hd44780, in place of width
-	Rows      int      `toml:"rows"`     // and of height
-	OffsetX   int      `toml:"offset_x"` // of the glass in the controller's RAM, as it is looked at
+	Rows      int      `toml:"rows"`     // in place of height
+	OffsetX   int      `toml:"offset_x"` // of the display in the controller's RAM, as a person looks at it
 	OffsetY   int      `toml:"offset_y"`
 	Rotation  int      `toml:"rotation"` // degrees
 	MirrorX   bool     `toml:"mirror_x"`
 	MirrorY   bool     `toml:"mirror_y"`
-	Inverted  bool     `toml:"inverted"` // the glass shows the opposite: most IPS panels
+	Inverted  bool     `toml:"inverted"` // the display shows inverted colours, as most IPS panels do
 	BGR       bool     `toml:"bgr"`
-	Contrast  int      `toml:"contrast"` // of a glass of dots, 1 to 255; its controller's usual one when left out
-	COMPins   string   `toml:"com_pins"` // of an ssd1306: how its glass is wired (COMPins); as its height has it
+	Contrast  int      `toml:"contrast"` // of a monochrome display, 1 to 255; default: the controller's
+	COMPins   string   `toml:"com_pins"` // of an ssd1306: how its rows are wired (COMPins); default by its height
 }
 
 // Printer is an ESC/POS printer on a serial line, on the network or on USB.
 type Printer struct {
-	Model    string `toml:"model"`  // one of payterm board printers, which says much of the rest
+	Model    string `toml:"model"`  // one of payterm board printers, which sets most of the other keys
 	Device   string `toml:"device"` // a serial line, with baud
 	Baud     int    `toml:"baud"`
 	Network  string `toml:"network"`   // in place of device and baud: host and port, such as 192.0.2.7:9100
 	USB      string `toml:"usb"`       // in place of device and baud: the printer class's file, such as /dev/usb/lp0
-	Columns  int    `toml:"columns"`   // of the normal font: 32 (58 mm of paper), 42 or 48 (80 mm); 32 when left out
-	Dots     int    `toml:"dots"`      // of the head; 384, 512 or 576 when left out, as the columns need
-	CodePage string `toml:"code_page"` // cp437, pc850, wpc1252, pc858; cp437 when left out
-	// CodePages are the printer's numbers of code pages (ESC t), where they are not as usual.
+	Columns  int    `toml:"columns"`   // of the normal font: 32 (58 mm paper), 42 or 48 (80 mm); default 32
+	Dots     int    `toml:"dots"`      // of the print head; default 384, 512 or 576 by columns
+	CodePage string `toml:"code_page"` // cp437, pc850, wpc1252, pc858; default cp437
+	// CodePages are the printer's numbers of code pages (ESC t), if they are not the usual ones.
 	CodePages map[string]int `toml:"code_pages"`
 
-	Chinese string `toml:"chinese"` // raster: drawn; gb18030: by the printer's own signs; raster when left out
-	Raster  string `toml:"raster"`  // gs_v_0; esc_star (columns of 24 dots) for older printers
-	QR      string `toml:"qr"`      // native: made by the printer; raster: drawn; native when left out
-	Barcode string `toml:"barcode"` // native: made by the printer; raster: drawn; none: its text alone
-	Logo    string `toml:"logo"`    // a PNG file at the head of each slip, black on white, no wider than dots
+	Chinese string `toml:"chinese"` // raster: drawn; gb18030: by the printer's own font; default raster
+	Raster  string `toml:"raster"`  // gs_v_0; or esc_star (columns of 24 dots), for older printers
+	QR      string `toml:"qr"`      // native: made by the printer; raster: drawn; default native
+	Barcode string `toml:"barcode"` // native: made by the printer; raster: drawn; none: its text only
+	Logo    string `toml:"logo"`    // a PNG file for the top of each slip, black on white, no wider than dots
 	Drawer  string `toml:"drawer"`  // approved: opened after the merchant's slip of an approved sale
-	// DrawerPin of the socket has the drawer, 2 or 5, and DrawerPulse opens it; 2 and 50ms when left out.
+	// DrawerPin is the pin of the socket for the drawer, 2 or 5 (default 2). DrawerPulse opens it (default
+	// 50ms).
 	DrawerPin   int      `toml:"drawer_pin"`
 	DrawerPulse Duration `toml:"drawer_pulse"`
 
 	Cut     bool   `toml:"cut"`      // it has a cutter
-	CutKind string `toml:"cut_kind"` // partial: a bridge of paper is left; full; partial when left out
-	CutFeed int    `toml:"cut_feed"` // lines from the head to the cutter or the tear bar; 4 when left out
+	CutKind string `toml:"cut_kind"` // partial: a bridge of paper is left; or full; default partial
+	CutFeed int    `toml:"cut_feed"` // in lines, from the head to the cutter or the tear bar; default 4
 	CutDots int    `toml:"cut_dots"` // in place of cut_feed: the same in dots
-	Red     bool   `toml:"red"`      // it has a second colour (ESC r): what nobody may miss is red
+	Red     bool   `toml:"red"`      // it has a second colour (ESC r); important texts are red
 	Status  bool   `toml:"status"`   // it answers DLE EOT
-	Tells   bool   `toml:"tells"`    // in place of status: it tells by itself what changes (GS a)
-	Buffer  int    `toml:"buffer"`   // bytes that it takes ahead of its mechanism; 4096 when left out
-	Speed   int    `toml:"speed"`    // of its paper, mm/s, rather too low than too high; 50 when left out
+	Tells   bool   `toml:"tells"`    // in place of status: it reports changes by itself (GS a)
+	Buffer  int    `toml:"buffer"`   // bytes that it buffers; default 4096
+	Speed   int    `toml:"speed"`    // of the paper in mm/s, too low rather than too high; default 50
 }
 
 // Duration is a duration written like "5ms".
@@ -119,11 +118,11 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// bauds are speeds that both the serial library and such devices have.
+// bauds are speeds that both the serial library and such devices support.
 var bauds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600}
 
-// ReadProfile reads a board profile strictly and fills in what may be left out.
-// The error joins everything that is wrong with it, each with file and line.
+// ReadProfile reads a board profile strictly and fills in defaults. The error joins all mistakes, each with
+// file and line.
 func ReadProfile(name string, text []byte) (Profile, error) {
 	var p Profile
 	if f, tables, err := tomlfile.Tables(name, text); err == nil {
@@ -133,7 +132,7 @@ func ReadProfile(name string, text []byte) (Profile, error) {
 		section, _ := tables["printer"].(map[string]any)
 		named, _ := section["model"].(string)
 		if model, known := modelOf(named); known {
-			p.Printer = model.section() // upon which the file's own keys are set
+			p.Printer = model.section() // the file's keys override it
 		}
 	}
 	file, err := tomlfile.Decode(name, text, &p)
@@ -148,7 +147,7 @@ func ReadProfile(name string, text []byte) (Profile, error) {
 	return p, nil
 }
 
-// exchanged is the problem of a configuration that was taken for a profile.
+// exchanged returns a problem if a configuration was given in place of a profile.
 func exchanged(f *tomlfile.File, tables map[string]any) (tomlfile.Problem, bool) {
 	for _, section := range []string{"terminal", "gateway", "merchant"} {
 		if _, is := tables[section]; is {
@@ -159,12 +158,11 @@ func exchanged(f *tomlfile.File, tables map[string]any) (tomlfile.Problem, bool)
 	return tomlfile.Problem{}, false
 }
 
-// checker holds the sections of a profile against what there is, and collects all
-// that is wrong.
+// checker checks the sections of a profile and collects all mistakes.
 type checker struct {
 	file     *tomlfile.File
 	used     map[string]string // wire to the key that names it
-	header   *Header           // nil where none is known
+	header   *Header           // nil if none is known
 	problems []error
 }
 
@@ -172,24 +170,24 @@ func (c *checker) bad(key, format string, args ...any) {
 	c.problems = append(c.problems, c.file.Problem(key, fmt.Sprintf(format, args...)))
 }
 
-// between refuses a number outside of low to high.
+// between refuses a number outside low to high.
 func (c *checker) between(key string, v, low, high int) {
 	if v < low || v > high {
 		c.bad(key, "%d: %d to %d", v, low, high)
 	}
 }
 
-// oneOf refuses a word that is not among the known ones.
+// oneOf refuses a word that is not one of the known words.
 func (c *checker) oneOf(key, v string, known ...string) {
 	if !slices.Contains(known, v) {
 		c.bad(key, "%q: %s", v, strings.Join(known, ", "))
 	}
 }
 
-// wire refuses what two devices would drive or read, however it is spelt.
+// wire refuses a wire that another key uses already, in any spelling.
 func (c *checker) wire(key, name string) { c.line(key, name, oneSpelling(name)) }
 
-// line does so for a wire whose one name is known.
+// line is wire for a wire whose unique name is known.
 func (c *checker) line(key, name, one string) {
 	if by, taken := c.used[one]; taken {
 		c.bad(key, "%s is used by %s already", name, by)
@@ -198,9 +196,9 @@ func (c *checker) line(key, name, one string) {
 	c.used[one] = key
 }
 
-// oneSpelling is a name of a wire without what makes no difference: slashes and dots
-// of a path, zeros before the number of a line or channel. That GPIO25 is
-// gpiochip0:25 only the board's own kernel knows: Open refuses it there.
+// oneSpelling removes from the name of a wire what makes no difference: extra slashes and dots of a path, and
+// leading zeros of the number of a line or channel. Only the board's own kernel knows that GPIO25 is
+// gpiochip0:25; Open refuses that.
 func oneSpelling(name string) string {
 	if strings.HasPrefix(name, "/") {
 		return filepath.Clean(name)
@@ -220,7 +218,7 @@ var (
 	i2cName      = regexp.MustCompile(`^I2C(0|[1-9][0-9]*)$`)
 )
 
-// pin checks a line; optional ones may be "".
+// pin checks a line; an optional one may be "".
 func (c *checker) pin(key, name string, optional bool) {
 	switch {
 	case name == "" && optional:
@@ -305,7 +303,7 @@ func (c *checker) printer(p *Printer) {
 		c.bad("printer.logo", "%q: the whole path of a PNG file, such as /etc/payterm/logo.png", p.Logo)
 	}
 	if p.Status && p.Tells {
-		c.bad("printer.tells", "a printer is asked (status) or tells of itself: choose one")
+		c.bad("printer.tells", "a printer is asked (status) or reports by itself (tells): choose one")
 	}
 	c.cut(p)
 	c.drawer(p)
@@ -313,7 +311,7 @@ func (c *checker) printer(p *Printer) {
 	c.number("printer.speed", &p.Speed, printerSpeed)
 }
 
-// cut checks what lies between two slips. What a model says of it gives way to the file.
+// cut checks the keys for the end of a slip. The file's keys override the model's.
 func (c *checker) cut(p *Printer) {
 	feed, dots := c.file.Has("printer.cut_feed"), c.file.Has("printer.cut_dots")
 	switch {
@@ -330,7 +328,7 @@ func (c *checker) cut(p *Printer) {
 	}
 }
 
-// drawer checks how a cash drawer is opened.
+// drawer checks the keys of the cash drawer.
 func (c *checker) drawer(p *Printer) {
 	if c.file.Has("printer.drawer") {
 		c.oneOf("printer.drawer", p.Drawer, Drawers...)

@@ -109,7 +109,7 @@ baud = 19200
 	}
 }
 
-// A model says what a profile leaves out, and the profile's own keys come first.
+// TestPrinterModel: a model sets what a profile leaves out, and the profile's own keys override it.
 func TestPrinterModel(t *testing.T) {
 	read := func(more string) *board.Printer {
 		t.Helper()
@@ -148,7 +148,7 @@ func TestPrinterModel(t *testing.T) {
 	}
 }
 
-// The head of a printer is the one that its columns need.
+// TestPrinterDots: the default number of dots follows from the columns.
 func TestPrinterDots(t *testing.T) {
 	for columns, dots := range map[int]int{32: 384, 42: 512, 48: 576} {
 		text := fmt.Appendf(nil, "board = \"usb\"\n[printer]\nusb = \"/dev/usb/lp0\"\ncolumns = %d\n", columns)
@@ -162,7 +162,7 @@ func TestPrinterDots(t *testing.T) {
 	}
 }
 
-// What is fed before a cut: some lines where nothing is said, and none where 0 is.
+// TestPrinterCutFeed: lines are fed before a cut by default, and none if the value is 0.
 func TestPrinterCutFeed(t *testing.T) {
 	for text, want := range map[string][2]int{
 		"": {4, 0}, "cut_feed = 0": {0, 0}, "cut_feed = 7": {7, 0}, "cut_dots = 90": {0, 90},
@@ -179,7 +179,7 @@ func TestPrinterCutFeed(t *testing.T) {
 	}
 }
 
-// A configuration in the place of a profile is told as what it is, once.
+// TestConfigurationForAProfile: a configuration given in place of a profile is reported as such, once.
 func TestConfigurationForAProfile(t *testing.T) {
 	_, err := board.ReadProfile("p.toml", []byte("[terminal]\nid = \"T1\"\n[gateway]\nurl = \"\"\n[merchant]\n"))
 	const want = "p.toml:1: terminal: this file is a configuration, which payterm config check reads; " +
@@ -189,7 +189,7 @@ func TestConfigurationForAProfile(t *testing.T) {
 	}
 }
 
-// Each refusal stands at its line and says what would be right.
+// TestProfileRefuses: each mistake is reported with its line and with what would be right.
 func TestProfileRefuses(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"no TOML", `spi = "SPI0.0"`, `spi = SPI0.0`, "good.toml:5: "},
@@ -233,7 +233,7 @@ func TestProfileRefuses(t *testing.T) {
 			"good.toml:22: keypad.rows: 0 lines: 1 to 16"},
 		{"empty line", `"gpiochip0:5"`, `""`, "good.toml:22: keypad.rows: is missing"},
 		{"no such key", `"F2"`, `"F9"`, `good.toml:26: keypad.keys: "F9" is no key`},
-		{"key twice", `"F2"`, `"F1"`, "good.toml:26: keypad.keys: F1 stands twice"},
+		{"key twice", `"F2"`, `"F1"`, "good.toml:26: keypad.keys: F1 is listed twice"},
 		{"no ENTER", `"ENTER"`, `""`, "good.toml:26: keypad.keys: the key ENTER is missing"},
 		{"no 5", `"5", `, `"", `, "good.toml:26: keypad.keys: the key 5 is missing"},
 		{"scan interval", `"5ms"`, `"-5ms"`, "good.toml:24: keypad.scan_interval: -5ms: 1ms to 50ms"},
@@ -295,7 +295,7 @@ func TestProfileRefuses(t *testing.T) {
 		{"a logo from nowhere", `code_page = "cp437"`, `logo = "logo.png"`,
 			`good.toml:43: printer.logo: "logo.png": the whole path of a PNG file`},
 		{"asked and telling", `code_page = "cp437"`, `tells = true`,
-			`good.toml:43: printer.tells: a printer is asked (status) or tells of itself`},
+			`good.toml:43: printer.tells: a printer is asked (status) or reports by itself (tells)`},
 		{"network and serial line", `code_page = "cp437"`, `network = "192.0.2.7:9100"`,
 			"good.toml:43: printer.network: a printer is on the network or on a serial line"},
 		{"network without a port", "device = \"/dev/ttyS2\"\nbaud = 9600", `network = "192.0.2.7"`,
@@ -399,7 +399,7 @@ func TestProfileRefuses(t *testing.T) {
 	}
 }
 
-// FuzzProfile: whatever stands in a file, a profile that is taken can be opened on.
+// FuzzProfile: any profile that is accepted can be opened.
 func FuzzProfile(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("board = 1\n[display]\noffset_x = 9223372036854775807\nwidth = 64"))
@@ -420,7 +420,7 @@ func FuzzProfile(f *testing.F) {
 		}
 		if d := p.Display; d != nil && d.SPI != "" {
 			c, _ := board.ControllerOf(d.Controller)
-			most := max(c.RAM.Width, c.RAM.Height) // either way round
+			most := max(c.RAM.Width, c.RAM.Height) // in either orientation
 			if c.Wraps {
 				most *= 2
 			}
@@ -445,7 +445,7 @@ func FuzzProfile(f *testing.F) {
 	})
 }
 
-// Displays that are not on SPI, as they should be and not.
+// TestProfileDisplays: displays that are not on SPI, right and wrong.
 func TestProfileDisplays(t *testing.T) {
 	for _, c := range []struct{ display, want string }{
 		{"controller = \"ssd1306\"\ni2c = \"I2C1\"\nwidth = 128\nheight = 64", ""},
@@ -495,7 +495,7 @@ func TestProfileDisplays(t *testing.T) {
 	}
 }
 
-// Readers and pads that type, as they should be and not.
+// TestProfileEventDevices: scanners and keypads that type, right and wrong.
 func TestProfileEventDevices(t *testing.T) {
 	const digits = "KEY_0 = \"0\"\nKEY_1 = \"1\"\nKEY_2 = \"2\"\nKEY_3 = \"3\"\nKEY_4 = \"4\"\nKEY_5 = \"5\"\nKEY_6 = \"6\"\nKEY_7 = \"7\"\nKEY_8 = \"8\"\nKEY_9 = \"9\"\n"
 	for _, c := range []struct{ text, want string }{
@@ -543,7 +543,7 @@ func TestProfileEventDevices(t *testing.T) {
 	}
 }
 
-// Commands for a reader, as its manual writes them.
+// TestTriggerCommands: commands to a scanner, as manuals write them.
 func TestTriggerCommands(t *testing.T) {
 	for text, want := range map[string]string{"": "", "\x16T\r": "\x16T\r", "0x16 54 0d": "\x16T\r",
 		"0x16540D": "\x16T\r", "0xff": "\xff"} {

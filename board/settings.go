@@ -6,10 +6,9 @@ import (
 	"payterm/tomlfile"
 )
 
-// What a profile may say of a printer and of a reader, in one place: the words of a key,
-// of which the first is meant where none is said, and the bounds of its numbers. Whoever
-// joins a driver with a profile reads these, and so do the emulated devices; that each
-// word has a driver is for a test (terminal/devices).
+// What a profile may set for a printer and a scanner, in one place: the words of a key, of which the first is
+// the default, and the bounds of numbers. The code that sets up drivers reads these, and so do the emulated
+// devices. A test of terminal/devices checks that each word has a driver.
 
 // Words of a printer.
 const (
@@ -19,9 +18,9 @@ const (
 	PC858   = "pc858"
 
 	ChineseDrawn   = "raster"  // as pictures
-	ChineseGB18030 = "gb18030" // by the printer's own signs
+	ChineseGB18030 = "gb18030" // by the printer's own font
 
-	RasterRows    = "gs_v_0"   // GS v 0: a picture by its rows
+	RasterRows    = "gs_v_0"   // GS v 0: a picture by rows
 	RasterColumns = "esc_star" // ESC *: by columns of 24 dots, for older printers
 
 	QRNative = "native" // made by the printer
@@ -29,7 +28,7 @@ const (
 
 	BarcodeNative = "native" // made by the printer
 	BarcodeDrawn  = "raster"
-	BarcodeNone   = "none" // its text alone
+	BarcodeNone   = "none" // its text only
 
 	CutPartial = "partial" // a bridge of paper is left
 	CutFull    = "full"
@@ -37,7 +36,7 @@ const (
 	DrawerApproved = "approved" // opened after the merchant's slip of an approved sale
 )
 
-// Words of a reader: how a code ends.
+// Words of a scanner: what ends a code.
 const (
 	FramingCR     = "cr"
 	FramingLF     = "lf"
@@ -46,7 +45,7 @@ const (
 	FramingGap    = "gap" // a pause
 )
 
-// Words of an SSD1306's glass: how its rows are wired.
+// Words of an SSD1306's display: how its rows are wired.
 const (
 	COMSequential       = "sequential"
 	COMAlternative      = "alternative"
@@ -54,14 +53,14 @@ const (
 	COMAlternativeRemap = "alternative_remap"
 )
 
-// Kinds of a keypad and of a reader.
+// Kinds of a keypad and of a scanner.
 const (
 	KindMatrix = "matrix"
 	KindSerial = "serial"
 	KindEvdev  = "evdev"
 )
 
-// Layouts of a keyboard that a reader types as.
+// Keyboard layouts in which a scanner types.
 const (
 	LayoutUS = "us"
 	LayoutUK = "uk"
@@ -78,31 +77,31 @@ var (
 	Framings  = []string{FramingCR, FramingLF, FramingCRLF, FramingSTXETX, FramingGap}
 	Barcodes  = []string{BarcodeNative, BarcodeDrawn, BarcodeNone}
 	CutKinds  = []string{CutPartial, CutFull}
-	Drawers   = []string{DrawerApproved} // never opened without a word
+	Drawers   = []string{DrawerApproved} // without this word the drawer is never opened
 
-	COMPins = []string{COMSequential, COMAlternative, COMSequentialRemap, COMAlternativeRemap} // as its height has it
+	COMPins = []string{COMSequential, COMAlternative, COMSequentialRemap, COMAlternativeRemap} // default by height
 
-	KeypadKinds  = []string{KindMatrix, KindEvdev} // one has to be said
+	KeypadKinds  = []string{KindMatrix, KindEvdev} // no default: one must be set
 	ScannerKinds = []string{KindSerial, KindEvdev}
 	Layouts      = []string{LayoutUS, LayoutUK, LayoutFR, LayoutDE}
 )
 
-// bounds are the least and the most of a number, and what it is when it is left out.
+// bounds are the least and the most value of a number, and its default.
 type bounds struct{ least, most, usual int }
 
 var (
 	printerColumns = bounds{16, 64, 32}
-	printerDots    = bounds{192, 832, 0} // as the columns need
+	printerDots    = bounds{192, 832, 0} // default by columns
 	printerCutFeed = bounds{0, 20, 4}
 	printerCutDots = bounds{1, 500, 0}
 	displayDimTo   = bounds{1, 99, 20}
-	dotsContrast   = bounds{1, 255, 0} // as the controller has it
+	dotsContrast   = bounds{1, 255, 0} // default: the controller's
 	printerBuffer  = bounds{256, 1 << 20, 4096}
-	busTransfer    = bounds{8, 65535, 0} // as the adapter says, or is found out
+	busTransfer    = bounds{8, 65535, 0} // default: reported by the adapter, or found out
 	printerSpeed   = bounds{10, 500, 50}
 )
 
-// A drawer hangs on one of two pins of the printer's socket. ESC p tells its pulse in 2 ms.
+// A drawer is on one of two pins of the printer's socket. ESC p counts its pulse in units of 2 ms.
 var drawerPins = []int{2, 5}
 
 const (
@@ -111,10 +110,10 @@ const (
 	mostPulse   = 510 * time.Millisecond
 )
 
-// Of a clock of SPI, in Hz.
+// Bounds of an SPI clock, in Hz.
 const leastHz, mostHz = 100_000, 80_000_000
 
-// headDots is how many dots the head of a printer has, by the columns of its roll.
+// headDots returns the number of dots of a print head, by the columns of its paper.
 func headDots(columns int) int {
 	switch {
 	case columns <= 32:
@@ -125,7 +124,7 @@ func headDots(columns int) int {
 	return 576
 }
 
-// word holds a key against its words, and fills in the first where it is left out.
+// word checks a key against its words, and sets the first if it is left out.
 func (c *checker) word(key string, v *string, words []string) {
 	if *v == "" {
 		*v = words[0]
@@ -133,8 +132,8 @@ func (c *checker) word(key string, v *string, words []string) {
 	c.oneOf(key, *v, words...)
 }
 
-// number holds a key against its bounds, and fills in the usual one where it is left out. That
-// may be none, which is no number of the bounds.
+// number checks a key against its bounds, and sets the default if it is left out. A default of 0 may be outside
+// the bounds.
 func (c *checker) number(key string, v *int, b bounds) {
 	switch given := c.file.Has(key); {
 	case *v == 0 && !given && b.usual == 0:
@@ -145,7 +144,7 @@ func (c *checker) number(key string, v *int, b bounds) {
 	}
 }
 
-// duration does so for a time.
+// duration is number for a duration.
 func (c *checker) duration(key string, v *Duration, least, most, usual time.Duration) {
 	switch d := v.Duration; {
 	case d == 0 && !c.file.Has(key):
