@@ -8,45 +8,44 @@ import (
 	"payterm"
 )
 
-// Automatic status back (GS a n): the printer sends four bytes when it is switched
-// on with n, and whenever something changes. The fixed bits of the first are
-// 0xx1xx00, of the others 0xx0xxxx.
+// Automatic status back (GS a n): the printer sends four bytes when it is switched on with n, and whenever its
+// state changes. The fixed bits of the first byte are 0xx1xx00, those of the others 0xx0xxxx.
 const (
 	asbAll       = 0x0e // offline, errors, paper
 	asbFirstMask = 0x93
 	asbFirst     = 0x10
 	asbRestMask  = 0x90
-	asbCover     = 0x20 // first: the cover is open
-	asbError     = 0x6c // second: a jam, a hot head, the cutter, a broken part
-	asbNearEnd   = 0x03 // third
-	asbEnd       = 0x0c // third
+	asbCover     = 0x20 // first byte: the cover is open
+	asbError     = 0x6c // second byte: a jam, a hot head, the cutter, or a broken part
+	asbNearEnd   = 0x03 // third byte
+	asbEnd       = 0x0c // third byte
 )
 
-// asb is what a printer has reported without being asked.
+// asb is the state of automatic status back.
 type asb struct {
 	report [4]byte
-	n      int // bytes of a report that has begun
+	n      int // bytes of the current report so far
 	last   payterm.PaperCondition
 	silent int // Conditions since the last report
 }
 
-// gsTell switches the reports on, and brings one.
+// gsTell switches the reports on, and causes one.
 var gsTell = []byte{0x1d, 'a', asbAll}
 
-// stale is for how many Conditions a report without a fault counts.
+// stale is the number of calls of Condition for which a report without a fault counts.
 const stale = 4
 
-// automaticStatus switches the reports on, and gives the condition by the last one. GS a
-// waits in the printer's buffer like all bytes, and without paper it is not read: it is
-// sent more and more rarely, and the last report counts meanwhile. A report of a fault
-// counts until there is another. Each GS a brings a report: a printer that has sent
-// some so and then sends none, with nothing left to print, has fallen silent.
+// automaticStatus switches the reports on, and returns the condition of the last one. GS a waits in the
+// printer's buffer like all bytes, and without paper the printer does not read it. So it is sent more and more
+// rarely, and the last report counts meanwhile. A report of a fault counts until the next report. Each GS a
+// should bring a report: if a printer has sent some and sends no more, with nothing left to print, it no longer
+// answers.
 func (p *Printer) automaticStatus(ctx context.Context) payterm.PaperCondition {
-	if !p.listen(time.Millisecond) || p.slip && p.torn > 0 { // a slip was cut off: mend would hide it
+	if !p.listen(time.Millisecond) || p.slip && p.torn > 0 { // a slip broke off: mend would hide that
 		return payterm.PaperUnreachable
 	}
 	turn := p.rare(p.asb.silent)
-	if p.slip && !p.sending { // at its end in any case, unless its marks still bring reports
+	if p.slip && !p.sending { // always at its end, unless its marks still bring reports
 		turn = p.marks.due < lostAnswers
 	}
 	p.asb.silent++
@@ -65,8 +64,7 @@ func (p *Printer) automaticStatus(ctx context.Context) payterm.PaperCondition {
 	}
 }
 
-// demand has a report sent, and notes what becomes of that. It is false when there is no
-// printer.
+// demand sends GS a and waits for its report. It returns false if there is no printer.
 func (p *Printer) demand(ctx context.Context) bool {
 	err := p.mend(ctx)
 	if err == nil {
@@ -96,11 +94,10 @@ func (p *Printer) demand(ctx context.Context) bool {
 	return true
 }
 
-// listen takes what comes until a report is whole, or nothing has come for d. It
-// is false when there is no printer.
+// listen reads until a report is complete, or nothing has come for d. It returns false if there is no printer.
 func (p *Printer) listen(d time.Duration) bool {
 	var b [64]byte
-	for range 16 { // should bytes never end
+	for range 16 { // the printer may send without end
 		n, err := p.read(b[:], d)
 		if n == 0 && unplugged(err) {
 			p.asb = asb{}
@@ -123,8 +120,8 @@ func (p *Printer) listen(d time.Duration) bool {
 	return true
 }
 
-// take puts a byte to the report, and reports whether that made it whole. What
-// does not belong to one is passed over.
+// take adds a byte to the report, and returns true if that completes it. Bytes that do not belong to a report
+// are ignored.
 func (t *asb) take(c byte) bool {
 	switch {
 	case c&asbFirstMask == asbFirst:

@@ -2,16 +2,16 @@ package printer
 
 import "strings"
 
-// Code 128 (ISO/IEC 15417) for printers that make no barcodes. Each of its symbols is three
-// bars and three spaces in eleven modules; the stop is four bars in thirteen.
+// Code 128 (ISO/IEC 15417) for printers that have no barcodes. A symbol is three bars and three spaces in
+// eleven modules; the stop symbol is four bars and three spaces in thirteen.
 const (
 	startB128 = 104
 	toC128    = 99
 	stop128   = 106
-	check128  = 103 // what the check symbol is a remainder of
+	check128  = 103 // modulus of the check symbol
 )
 
-// widths128 are the widths of each symbol's bars and spaces in modules, from value 0 on.
+// widths128 are the widths of each symbol's bars and spaces in modules, beginning with value 0.
 var widths128 = strings.Fields(`
 	212222 222122 222221 121223 121322 131222 122213 122312 132212 221213 221312 231212 112232 122132 122231 113222
 	123122 123221 223211 221132 221231 213212 223112 312131 311222 321122 321221 312212 322112 322211 212123 212321
@@ -21,8 +21,8 @@ var widths128 = strings.Fields(`
 	111242 121142 121241 114212 124112 124211 411212 421112 421211 212141 214121 412121 111143 111341 131141 114113
 	114311 411113 411311 113141 114131 311141 411131 211412 211214 211232 2331112`)
 
-// code128 gives the modules of a text, true for a bar: head in subset B, and tail, an even
-// number of digits, in subset C.
+// code128 returns the modules of a text, true for a bar: head in subset B, and tail, an even number of digits,
+// in subset C.
 func code128(head, tail string) []bool {
 	values := []int{startB128}
 	for i := range len(head) {

@@ -15,7 +15,7 @@ import (
 	"rsc.io/qr"
 )
 
-// ESC/POS commands, by their names in the manuals.
+// ESC/POS commands, with the names of the manuals.
 var (
 	escInit      = []byte{0x1b, '@'}
 	escBoldOn    = []byte{0x1b, 'E', 1}
@@ -30,18 +30,18 @@ var (
 	escFontA     = []byte{0x1b, 'M', 0}
 	fsChineseOn  = []byte{0x1c, '&'}
 	fsChineseOff = []byte{0x1c, '.'}
-	esc3Band     = []byte{0x1b, '3', bandDots} // lines as high as a band of dots
-	esc2         = []byte{0x1b, '2'}           // lines as they were
+	esc3Band     = []byte{0x1b, '3', bandDots} // line feed of the height of a band of dots
+	esc2         = []byte{0x1b, '2'}           // default line feed
 	lf           = []byte{'\n'}
 )
 
-// codePage is a printer's table of signs and its number for ESC t.
+// codePage is a printer's character table and its number for ESC t.
 type codePage struct {
 	number byte
 	table  *charmap.Charmap
 }
 
-// codePageOf is a code page by its name; numbers are the printer's own.
+// codePageOf returns a code page by its name; numbers are the printer's own.
 func codePageOf(name string, numbers map[string]int) (codePage, error) {
 	pages := map[string]codePage{
 		"cp437": {0, charmap.CodePage437}, "pc850": {2, charmap.CodePage850}, "wpc1252": {16, charmap.Windows1252},
@@ -61,22 +61,21 @@ func codePageOf(name string, numbers map[string]int) (codePage, error) {
 	return page, nil
 }
 
-// encoder writes one receipt.
+// encoder encodes one receipt.
 type encoder struct {
 	out   []byte
-	steps []step // parts of out that each move the paper
+	steps []step // parts of out, with the paper movement of each
 	o     Options
 	cp    codePage
 }
 
-// step ends at an offset of the bytes, and moves the paper by so many dot lines at
-// the most.
+// step ends at an offset in the bytes, and moves the paper by at most so many dot lines.
 type step struct{ end, dots int }
 
-// encode gives the bytes of a receipt for a printer: reset, code page, lines. There is
-// no text that it cannot print: what the code page lacks is drawn (raster.go), and for
-// a sign that there is no picture of, a question mark stands (unifont.Legible). Behind a
-// slip that broke off, its strip is ended first. An error tells of the options.
+// encode returns the bytes of a receipt for a printer: reset, code page, lines. It can print every text:
+// characters that the code page lacks are drawn (raster.go), and a character without a glyph is printed as a
+// question mark (unifont.Legible). After a slip that broke off, behind is true, and the strip with it is ended
+// first. An error means wrong options.
 func encode(r payterm.Receipt, o Options, behind bool) (encoder, error) {
 	cp, err := codePageOf(o.CodePage, o.Pages)
 	if err != nil {
@@ -98,10 +97,10 @@ func encode(r payterm.Receipt, o Options, behind bool) (encoder, error) {
 	return e, nil
 }
 
-// start brings a printer from whatever it wakes up in to what a slip is written for. Many
-// wake up in Chinese, and read two letters with accents as one sign; others in another code
-// page, a national set that has letters for # and [, or the small font. ESC @ brings all of
-// that back.
+// start returns the commands that put a printer into the expected state, whatever its state after power-on.
+// Many start in Chinese mode and read two accented letters as one character; others start with another code
+// page, with a national character set that has letters in place of # and [, or with the small font. ESC @
+// restores that state.
 func (e *encoder) start() []byte {
 	return slices.Concat(escInit, fsChineseOff, []byte{0x1b, 't', e.cp.number}, escUSA, escFontA)
 }
@@ -109,7 +108,7 @@ func (e *encoder) start() []byte {
 // moves ends a step.
 func (e *encoder) moves(dots int) { e.steps = append(e.steps, step{len(e.out), dots}) }
 
-// dots is what all of it moves the paper.
+// dots returns the paper movement of all steps, in dot lines.
 func (e *encoder) dots() int {
 	n := 0
 	for _, s := range e.steps {
@@ -118,7 +117,7 @@ func (e *encoder) dots() int {
 	return n
 }
 
-// newLine prints the line.
+// newLine ends a line.
 func (e *encoder) newLine(dots int) {
 	e.put(lf)
 	e.moves(dots)
@@ -169,8 +168,7 @@ func (e *encoder) text(l payterm.ReceiptLine) {
 	e.align(payterm.AlignLeft)
 }
 
-// pair puts Text left and Right at the right edge, on two lines where one is too
-// short for both.
+// pair prints Text left and Right at the right edge, on two lines if one is too short for both.
 func (e *encoder) pair(l payterm.ReceiptLine) {
 	left, right := unifont.Legible(l.Text), unifont.Legible(l.Right)
 	width, drawn := e.columns, !e.has(left) || !e.has(right)
@@ -199,8 +197,8 @@ func (e *encoder) pair(l payterm.ReceiptLine) {
 	e.style(false, false)
 }
 
-// wrap breaks a text between words, between Chinese signs, and inside a word that is
-// longer than a line, so that nothing is lost. Width is a text's in columns.
+// wrap breaks a text between words, between Chinese characters, and inside a word only if it is longer than a
+// line. width returns a text's width in columns.
 func wrap(text string, columns int, width func(string) int) []string {
 	var lines []string
 	current := ""
@@ -231,8 +229,8 @@ func wrap(text string, columns int, width func(string) int) []string {
 	return lines
 }
 
-// has tells whether the printer has each sign of a text, or one that reads the same: a
-// line is not drawn for a quote alone.
+// has reports whether the printer has each character of a text, or one that reads the same: a line is not drawn
+// only because of a typographic quote.
 func (e *encoder) has(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		_, reads := unifont.Alike(r)
@@ -241,14 +239,15 @@ func (e *encoder) has(text string) bool {
 	})
 }
 
-// inPage tells a sign of the code page. A control character would be a command.
+// inPage reports whether a character is in the code page. Control characters are not: the printer would take
+// them as commands.
 func (e *encoder) inPage(r rune) bool {
 	c, ok := e.cp.table.EncodeRune(r)
 	return ok && c >= 0x20 && c != 0x7f
 }
 
-// spelled writes a text that the printer has in signs of its own. U+00A0 stays until a
-// line is encoded: it does not end one.
+// spelled writes a text with the printer's own characters. U+00A0 remains until the line is encoded, so that no
+// line is broken there.
 func (e *encoder) spelled(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return r > 0x7e }) {
 		return text
@@ -264,7 +263,7 @@ func (e *encoder) spelled(text string) string {
 	return b.String()
 }
 
-// columns is the width of a text that the printer has.
+// columns returns the width in columns of a text that the printer has.
 func (e *encoder) columns(text string) int {
 	n := 0
 	for _, r := range text {
@@ -276,8 +275,8 @@ func (e *encoder) columns(text string) int {
 	return n
 }
 
-// encode puts a text into the code page, and Chinese signs into GB18030 between
-// FS & and FS . where the printer has it.
+// encode encodes a text in the code page, and Chinese characters in GB18030 between FS & and FS . if the
+// printer has that.
 func (e *encoder) encode(text string) []byte {
 	b := make([]byte, 0, len(text))
 	inChinese := false
@@ -307,8 +306,8 @@ func (e *encoder) encode(text string) []byte {
 	return b
 }
 
-// chinese gives the GB18030 bytes of a sign that takes two columns. Of those with four
-// bytes, printers have the ideographs that GB 18030-2000 demands.
+// chinese returns the GB18030 bytes of a character that takes two columns. Of the characters of four bytes,
+// printers have the ideographs that GB 18030-2000 requires.
 func (e *encoder) chinese(r rune) ([]byte, bool) {
 	if r < 0x1100 || e.o.Chinese != GB18030 || e.inPage(r) || drawnColumns(string(r)) < 2 {
 		return nil, false
@@ -341,21 +340,21 @@ func (e *encoder) feed(n int) {
 	e.moves(n * lineDots)
 }
 
-// barWidth is the width of a barcode's narrowest bar in dots: readers and
-// printers want two at the least. A module of a QR code is no narrower.
+// barWidth is the width of a barcode's narrowest bar in dots. Scanners and printers need at least two. The
+// modules of a QR code are no narrower.
 const (
 	barWidth  = 2
 	barHeight = 64
 	maxModule = 6
 )
 
-// quietZone is the light border of a QR code in modules (ISO/IEC 18004).
+// quietZone is the light border of a QR code, in modules (ISO/IEC 18004).
 const quietZone = 4
 
-// barcode prints Code 128 with its text below (GS k, function B): subset B, and
-// subset C for the digits at the end, which take half the room there. The margins
-// of the roll serve as quiet zone. A printer that makes none gets a picture. A text too long
-// for the roll, or with signs that Code 128 lacks, becomes a QR code.
+// barcode prints Code 128 with its text below (GS k, function B): subset B, and subset C for digits at the end,
+// which need half the room there. The margins of the paper are the quiet zone. A printer without barcodes gets
+// a picture. A text that is too long for the paper, or has characters that Code 128 lacks, is printed as a QR
+// code.
 func (e *encoder) barcode(text string) {
 	switch {
 	case text == "":
@@ -375,7 +374,7 @@ func (e *encoder) barcode(text string) {
 		data, symbols = append(append(data, '{', 'C'), pairs...), symbols+1+len(pairs)
 	}
 	other := strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7e })
-	// Start, symbols and check take eleven modules each, stop thirteen.
+	// The start, each symbol and the check have eleven modules, the stop has thirteen.
 	if modules := 11*(symbols+2) + 13; other || modules*barWidth > e.o.Columns*12 {
 		if e.qr(text) {
 			e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
@@ -397,7 +396,7 @@ func (e *encoder) barcode(text string) {
 	e.align(payterm.AlignLeft)
 }
 
-// subsetC packs digits by two.
+// subsetC packs two digits into one symbol.
 func subsetC(digits string) []byte {
 	var pairs []byte
 	for i := 0; i < len(digits); i += 2 {
@@ -406,8 +405,8 @@ func subsetC(digits string) []byte {
 	return pairs
 }
 
-// realTime reports whether data has the beginning of a real-time command (DLE EOT,
-// DLE ENQ, DLE DC4), which printers carry out wherever it stands.
+// realTime reports whether data contains the beginning of a real-time command (DLE EOT, DLE ENQ, DLE DC4).
+// Printers execute these anywhere in the data.
 func realTime(data []byte) bool {
 	for i := 1; i < len(data); i++ {
 		if data[i-1] == 0x10 && (data[i] == 0x04 || data[i] == 0x05 || data[i] == 0x14) {
@@ -417,8 +416,8 @@ func realTime(data []byte) bool {
 	return false
 }
 
-// trailingDigits is how many digits at the end pay for a change to subset C: an
-// even number, four or more.
+// trailingDigits returns how many digits at the end are worth a change to subset C: an even number, at least
+// four.
 func trailingDigits(text string) int {
 	n := 0
 	for n < len(text) && text[len(text)-1-n] >= '0' && text[len(text)-1-n] <= '9' {
@@ -431,15 +430,14 @@ func trailingDigits(text string) int {
 	return n
 }
 
-// qr prints a QR code that the printer makes itself (GS ( k), or a picture of one,
-// in modules of up to six dots. The printer adds no quiet zone: an empty line above and below is one,
-// and at the sides the roll is. A text that no code on this roll has room for is
-// printed as it is; false then.
+// qr prints a QR code, made by the printer (GS ( k) or as a picture, in modules of up to six dots. The printer
+// adds no quiet zone: an empty line above and below is one, and so are the margins. If no code with this text
+// fits on the paper, it prints the text itself and returns false.
 func (e *encoder) qr(text string) bool {
 	if text == "" {
 		return false
 	}
-	c, err := qr.Encode(text, qr.M) // its size alone is of interest where the printer makes it
+	c, err := qr.Encode(text, qr.M) // if the printer makes the code, only its size matters
 	module := 0
 	if err == nil {
 		module = min(maxModule, e.o.Columns*12/(c.Size+2*quietZone))
@@ -450,7 +448,7 @@ func (e *encoder) qr(text string) bool {
 	}
 	e.feed(1)
 	e.align(payterm.AlignCenter)
-	control := func(r rune) bool { return r < 0x20 } // which may be commands
+	control := func(r rune) bool { return r < 0x20 } // they could be commands
 	if e.o.RasterQR || len(text) > maxNativeQR || strings.ContainsFunc(text, control) {
 		e.qrPicture(c, module)
 		e.feed(1)
@@ -473,11 +471,11 @@ func (e *encoder) qr(text string) bool {
 	return true
 }
 
-// maxNativeQR keeps the command with the text of a code as short as the others (mend).
+// maxNativeQR keeps the command with the code's text as short as the others (mend).
 const maxNativeQR = bandBytes
 
-// cut feeds past the cutter first: what is still under it would be cut through. ESC J is told
-// dots, 255 of them at the most.
+// cut feeds what is printed past the cutter first; otherwise it would be cut through. ESC J takes at most 255
+// dots.
 func (e *encoder) cut() {
 	if e.o.CutDots > 0 {
 		for rest := e.o.CutDots; rest > 0; rest -= 255 {

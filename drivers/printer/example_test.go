@@ -10,7 +10,7 @@ import (
 	"payterm/drivers/printer"
 )
 
-// wire is a line to a printer that says nothing. hal.Line is one to a real printer.
+// wire is a line to a printer that never answers. hal.Line is one to a real printer.
 type wire struct{ sent []byte }
 
 func (w *wire) Write(b []byte, _ time.Duration) (int, error) {
@@ -25,8 +25,8 @@ type timeout struct{}
 func (timeout) Error() string { return "nothing came" }
 func (timeout) Timeout() bool { return true }
 
-// A printer that is not asked for its status prints what it is sent. The driver paces the
-// bytes by the speed of line and paper, by Sleep.
+// A printer that is not asked for its status prints what it is sent. The driver paces the bytes by the speed of
+// line and paper, with Sleep.
 func ExamplePrinter_Print() {
 	line := new(wire)
 	p, err := printer.New(line, printer.Options{Columns: 32, Cut: true, Baud: 9600, Sleep: func(time.Duration) {}})
@@ -43,7 +43,7 @@ func ExamplePrinter_Print() {
 		fmt.Println(err)
 		return
 	}
-	// Before it stands what ends a command that somebody else may have left half sent.
+	// The bytes before it end a command that an earlier process may have left incomplete.
 	for _, row := range bytes.SplitAfter(line.sent[bytes.Index(line.sent, []byte("\x1b@")):], []byte("\n")) {
 		fmt.Printf("%q\n", row)
 	}

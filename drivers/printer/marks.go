@@ -8,36 +8,36 @@ import (
 	"payterm"
 )
 
-// A printer that loses its power for some seconds in the middle of a slip loses what is in its
-// buffer and what comes meanwhile, and answers like any other afterwards. So a slip has marks in
-// it: requests that the printer takes out of its buffer in their turn, and answers then. One
-// that was in the buffer, or came while it was off, is never answered; a printer that is slow
-// answers late.
+// A printer that loses its power for some seconds in the middle of a slip loses what is in its buffer and what
+// is sent meanwhile, and then answers as before. So a slip contains marks: requests that the printer takes out
+// of its buffer in turn and answers then. A mark that was in the buffer, or arrived while the printer was off,
+// is never answered; a slow printer answers late.
 //
-// The mark of a printer that tells by itself is GS a; of one that is asked it is GS r 1, by which
-// it transmits its paper sensor's status. Not all have GS r: it is used once it was answered.
+// The mark of a printer that reports by itself is GS a. That of a printer that is asked is GS r 1, which
+// transmits the status of the paper sensor. Not all printers have GS r, so it is used only after it was
+// answered.
 const (
-	markEvery   = 200 * time.Millisecond // much less than a printer needs to be off and on
-	lostAnswers = 3                      // so many may be noise; a second without power takes four or more
-	quietRounds = 3                      // at a slip's end, until what is due is lost
-	learnTries  = 4                      // until a printer is taken to have no GS r
+	markEvery   = 200 * time.Millisecond // much less than the time for which a printer is off when it restarts
+	lostAnswers = 3                      // fewer may be noise; a second without power loses four or more
+	quietRounds = 3                      // rounds without an answer at a slip's end until missing ones are lost
+	learnTries  = 4                      // attempts until a printer is taken to have no GS r
 )
 
-// errRestarted is of a printer that lost its power for a moment.
+// errRestarted means that a printer lost its power for a moment.
 var errRestarted = fmt.Errorf("%w (it was off for a moment in the middle of a slip)", ErrUnplugged)
 
-// marks is the account of a slip's marks.
+// marks keeps track of a slip's marks.
 type marks struct {
 	due     int           // marks of this slip that were not answered yet
-	arrives time.Duration // when the last one does, by the pacer's clock
-	printed time.Duration // when what is before it is on paper, likewise
-	tries   int           // of GS r, to find out whether the printer has it
+	arrives time.Duration // when the last one arrives, by the pacer's clock
+	printed time.Duration // when everything before it is on paper, by the same clock
+	tries   int           // uses of GS r to find out whether the printer has it
 	answers int           // to these
 }
 
 var gsTransmit = []byte{0x1d, 'r', 1}
 
-// mark is the request that the printer answers in its turn; nil where none is known.
+// mark returns a request that the printer answers in buffer order, or nil if none is known.
 func (p *Printer) mark() []byte {
 	switch {
 	case p.o.Tells && p.mustAnswer(0):
@@ -48,8 +48,8 @@ func (p *Printer) mark() []byte {
 	return nil
 }
 
-// learn finds out whether a printer that answers DLE EOT answers GS r. One that does not may take
-// its letter for text, which ESC @ throws away.
+// learn finds out whether a printer that answers DLE EOT also answers GS r. A printer without GS r may take the
+// letter for text; ESC @ discards that.
 func (p *Printer) learn(ctx context.Context) {
 	m := &p.marks
 	for p.o.Status && (p.mustAnswer(2) || p.mustAnswer(4)) && m.answers < known && m.tries < learnTries &&
@@ -68,7 +68,8 @@ func (p *Printer) learn(ctx context.Context) {
 	m.due = 0
 }
 
-// marked sends a mark between two commands, when it is time for one: on the wire, or on paper.
+// marked sends a mark between two commands if enough time has passed on the wire or on paper, or if now is
+// true.
 func (p *Printer) marked(now bool) {
 	m, request := &p.marks, p.mark()
 	arrives, printed := max(p.pace.wire, p.pace.now), max(p.pace.free, p.pace.now)
@@ -83,7 +84,7 @@ func (p *Printer) marked(now bool) {
 	}
 }
 
-// watch pauses in the middle of a slip, and marks it meanwhile.
+// watch pauses in the middle of a slip, and sends marks meanwhile.
 func (p *Printer) watch(ctx context.Context, d time.Duration) {
 	for d > 0 && ctx.Err() == nil {
 		piece := min(d, markEvery)
@@ -94,7 +95,7 @@ func (p *Printer) watch(ctx context.Context, d time.Duration) {
 	}
 }
 
-// hear takes answers to marks until one has come, or nothing for d.
+// hear reads answers to marks until one has come, or nothing has come for d.
 func (p *Printer) hear(d time.Duration) {
 	if p.o.Tells {
 		p.listen(d)
@@ -112,7 +113,7 @@ func (p *Printer) hear(d time.Duration) {
 	}
 }
 
-// answered takes a byte that may answer a mark: 0xx0xxxx, as GS r has it.
+// answered reports whether a byte answers a mark: 0xx0xxxx, as for GS r.
 func (p *Printer) answered(c byte) bool {
 	if c&0x90 != 0 || p.marks.due == 0 {
 		return false
@@ -121,7 +122,7 @@ func (p *Printer) answered(c byte) bool {
 	return true
 }
 
-// came waits until a slip that was sent must be on paper, and says how it ended.
+// came waits until a sent slip must be on paper, and returns how it ended.
 func (p *Printer) came(ctx context.Context) error {
 	for quiet := 0; ; {
 		before := p.marks.due
@@ -136,7 +137,7 @@ func (p *Printer) came(ctx context.Context) error {
 		if err := p.whole(); err != nil {
 			return err
 		}
-		if err := ctx.Err(); err != nil && c == payterm.PaperUnknown { // nobody waited for the paper
+		if err := ctx.Err(); err != nil && c == payterm.PaperUnknown { // the wait for the paper was interrupted
 			return err
 		}
 		if p.marks.due < lostAnswers {
@@ -144,10 +145,10 @@ func (p *Printer) came(ctx context.Context) error {
 			return nil
 		}
 		if quiet++; p.marks.due < before {
-			quiet = 0 // it is slow
+			quiet = 0 // the printer is slow, but works
 		}
 		if quiet == quietRounds {
-			p.fellSilent() // and may be off still
+			p.fellSilent() // it may still be off
 			p.asb.silent = 0
 			return errRestarted
 		}

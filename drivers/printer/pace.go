@@ -2,29 +2,26 @@ package printer
 
 import "time"
 
-// dotsPerMM is the pitch of the thermal heads in use: 203 dots an inch.
+// dotsPerMM is the resolution of common thermal heads: 203 dpi.
 const dotsPerMM = 8
 
-// lineDots is what a line feed moves the paper, rather too much than too little:
-// the largest default in use is a sixth of an inch.
+// lineDots is an upper bound of a line feed in dot lines: the largest default in use is a sixth of an inch.
 const lineDots = 34
 
-// cutDots is what the paper could move while it is cut: a third of a second at
-// 50 mm/s.
+// cutDots is the time of a cut, given as paper movement: a third of a second at 50 mm/s.
 const cutDots = 4 * lineDots
 
-// pacer keeps account of what is on its way to the printer and in its buffer. Its
-// clock is the sum of its owner's pauses: never ahead of the real one, so that the
-// printer is never behind the account.
+// pacer estimates how many bytes are on the way to the printer and in its buffer. Its clock is the sum of its
+// owner's pauses. It is never ahead of real time, so the printer has always done at least as much as estimated.
 type pacer struct {
 	perByte, perDot time.Duration
-	room            int // bytes that may be ahead of the mechanism
+	room            int // bytes that may be sent ahead of the mechanism
 
 	now  time.Duration
 	wire time.Duration // when the last byte arrives
-	free time.Duration // when the mechanism has done what was sent
-	jobs []job         // sent and not yet done
-	held int           // their bytes
+	free time.Duration // when the mechanism has printed what was sent
+	jobs []job         // sent and not yet printed
+	held int           // bytes of jobs
 }
 
 type job struct {
@@ -32,8 +29,7 @@ type job struct {
 	done  time.Duration
 }
 
-// newPacer leaves half of the buffer to what the profile does not know of its
-// printer.
+// newPacer uses half of the buffer. The other half is a reserve, since the profile may be inaccurate.
 func newPacer(o Options) *pacer {
 	return &pacer{
 		perByte: 10 * time.Second / time.Duration(o.Baud), // eight bits, start and stop
@@ -42,7 +38,7 @@ func newPacer(o Options) *pacer {
 	}
 }
 
-// pass lets time go by.
+// pass advances the clock.
 func (p *pacer) pass(d time.Duration) {
 	p.now += d
 	for len(p.jobs) > 0 && p.jobs[0].done <= p.now {
@@ -51,7 +47,7 @@ func (p *pacer) pass(d time.Duration) {
 	}
 }
 
-// sent takes bytes into account that move the paper by so many dot lines.
+// sent adds bytes that move the paper by so many dot lines.
 func (p *pacer) sent(bytes, dots int) {
 	p.wire = max(p.wire, p.now) + time.Duration(bytes)*p.perByte
 	p.free = max(p.wire, p.free) + time.Duration(dots)*p.perDot
@@ -59,9 +55,8 @@ func (p *pacer) sent(bytes, dots int) {
 	p.held += bytes
 }
 
-// until is how long it takes until n bytes more have room. It is nothing while
-// they have, and otherwise until half of the room is free, so that pauses are few;
-// what is larger than the room waits for an idle printer.
+// until returns how long to wait before n more bytes may be sent: zero if they fit, otherwise the time until
+// half of the room is free, so that pauses are few. More bytes than the room wait for an idle printer.
 func (p *pacer) until(n int) time.Duration {
 	if p.held+n <= p.room || p.held == 0 {
 		return 0
@@ -74,5 +69,5 @@ func (p *pacer) until(n int) time.Duration {
 	return p.jobs[i-1].done - p.now
 }
 
-// rest is how long it takes until everything is on paper.
+// rest returns the time until everything is printed.
 func (p *pacer) rest() time.Duration { return max(0, p.free-p.now) }

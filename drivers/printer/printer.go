@@ -1,12 +1,10 @@
-// Package printer puts a payterm.Receipt on paper: it lays the lines out for the roll,
-// sends them to an ESC/POS printer over a Line, no faster than the printer can take them,
-// and says what the printer says of itself. What a slip says is for package receipt, and
-// what to do with one that did not come out for the caller: Print tells whether anything
-// may be on paper.
+// Package printer prints a payterm.Receipt: it lays its lines out for the paper, sends them to an ESC/POS printer
+// over a Line, no faster than the printer can take them, and reports the printer's status. The content of a slip
+// comes from package receipt. The caller decides what to do with a slip that was not printed: Print's error tells
+// whether any part of it may be on paper.
 //
-// Command names and bytes are those of the ESC/POS manuals. Many printers never
-// answer a status request: unknown is a state, and printing goes on. One that has
-// answered and falls silent is out of order.
+// Command names and bytes are those of the ESC/POS manuals. Many printers never answer a status request: their
+// state is unknown, and printing goes on. A printer that has answered before and no longer does is out of order.
 package printer
 
 import (
@@ -19,95 +17,94 @@ import (
 	"payterm"
 )
 
-// Line is a serial line. Each call waits no longer than d. Errors may have the
-// methods Timeout() bool and Unplugged() bool.
+// Line is a serial line. Each call waits no longer than d. Errors may have the methods Timeout() bool and
+// Unplugged() bool.
 type Line interface {
 	Read(b []byte, d time.Duration) (int, error)
 	Write(b []byte, d time.Duration) (int, error)
 }
 
-// ErrBrokeOff is in the error of a slip of which an unknown part is on paper.
+// ErrBrokeOff is wrapped by the error of a slip of which an unknown part is on paper.
 var ErrBrokeOff = errors.New("broke off")
 
-// Errors that a cashier can do something about.
+// Errors that a cashier can resolve.
 var (
 	ErrPaperOut  = errors.New("printer: no paper: put in a new roll")
 	ErrCoverOpen = errors.New("printer: the cover is open: close it")
 	ErrUnplugged = errors.New("printer: it does not print: check its cable, switch it off and on")
 )
 
-// Options describe a printer and its roll.
+// Options describe a printer and its paper.
 type Options struct {
-	Columns  int            // of the normal font: 32 on a 58 mm roll, 42 or 48 on one of 80 mm
+	Columns  int            // of the normal font: 32 on 58 mm paper, 42 or 48 on 80 mm
 	CodePage string         // cp437, pc850, wpc1252 or pc858
-	Pages    map[string]int // the printer's numbers of code pages (ESC t), where they are not as usual
-	Chinese  Chinese        // how signs beyond the code page come on paper
-	Columned bool           // pictures go by ESC *, which older printers have in place of GS v 0
-	RasterQR bool           // QR codes are drawn, for printers that make none
-	Barcode  Barcode        // how barcodes come on paper; Native when empty
-	Logo     image.Image    // at the head of each slip; nil for none
+	Pages    map[string]int // the printer's numbers of code pages (ESC t), if not the usual ones
+	Chinese  Chinese        // how characters that the code page lacks are printed
+	Columned bool           // pictures are printed with ESC *, which older printers have in place of GS v 0
+	RasterQR bool           // QR codes are drawn, for printers that have none
+	Barcode  Barcode        // how barcodes are printed; Native if empty
+	Logo     image.Image    // at the top of each slip; nil for none
 	Cut      bool           // it has a cutter
-	CutFull  bool           // which cuts through, and leaves no bridge
-	CutFeed  int            // lines from the print head to the cutter; 4 when zero, none when negative
+	CutFull  bool           // it cuts through and leaves no bridge of paper
+	CutFeed  int            // lines from the print head to the cutter; 4 if zero, none if negative
 	CutDots  int            // in place of CutFeed: the same in dots
 	Red      bool           // it has a second colour, for lines of alert
-	Pin      int            // of the drawer at its socket, 2 or 5; 2 when zero
-	Pulse    time.Duration  // that opens the drawer, in steps of 2 ms; 50 ms when zero
+	Pin      int            // of the drawer at its socket, 2 or 5; 2 if zero
+	Pulse    time.Duration  // length of the drawer's pulse, in steps of 2 ms; 50 ms if zero
 	Status   bool           // it answers DLE EOT
-	Tells    bool           // it tells by itself what changes (GS a), and is not asked by DLE EOT
-	Wait     time.Duration  // for each status byte; 300 ms when zero
+	Tells    bool           // it reports changes by itself (GS a), and is not asked with DLE EOT
+	Wait     time.Duration  // for each status byte; 300 ms if zero
 
-	// A printer takes a finite number of bytes ahead of its mechanism, and on a
-	// line without flow control it loses what comes on top. These tell how fast
-	// bytes come and go; the printer is sent no more than half a buffer ahead.
-	Baud   int                 // 9600 when zero
-	Buffer int                 // bytes; 4096 when zero
-	Speed  int                 // of the paper, mm/s, rather too low than too high; 50 when zero
-	Sleep  func(time.Duration) // never shorter than asked for
+	// A printer buffers a limited number of bytes ahead of its mechanism, and without flow control it loses the
+	// excess. These values tell how fast bytes come and go; at most half a buffer is sent ahead.
+	Baud   int                 // 9600 if zero
+	Buffer int                 // bytes; 4096 if zero
+	Speed  int                 // of the paper in mm/s, too low rather than too high; 50 if zero
+	Sleep  func(time.Duration) // must not be shorter than requested
 }
 
-// Chinese is how a printer gets signs that its code page lacks.
+// Chinese is how a printer prints characters that its code page lacks.
 type Chinese string
 
-// All of them can be drawn. Most printers made for China have the signs of GB18030
-// in them: a line then takes fewer bytes and is sharper.
+// Any printer can draw them. Most printers made for China have the characters of GB18030: then a line takes
+// fewer bytes and is sharper.
 const (
 	Drawn   Chinese = "raster"
 	GB18030 Chinese = "gb18030"
 )
 
-// Barcode is how a barcode comes on paper.
+// Barcode is how a barcode is printed.
 type Barcode string
 
-// A printer makes barcodes, or gets them as pictures; or their text stands alone.
+// The printer makes barcodes, or they are printed as pictures, or only their text is printed.
 const (
 	BarcodeNative Barcode = "native"
 	BarcodeDrawn  Barcode = "raster"
 	BarcodeNone   Barcode = "none"
 )
 
-// Printer prints on one line. It is used by one goroutine.
+// Printer prints on one line. It must be used by one goroutine.
 type Printer struct {
 	line Line
 	o    Options
 	pace *pacer
 	asb  asb
-	torn int  // a command that broke off may still take so many bytes
-	left bool // a slip that broke off is on the strip that the next one would begin on
-	full bool // it took no more bytes, and nothing since
-	slip bool // one is being sent, or its end is awaited
-	owes bool // a question was not answered yet: the answer is not one to the next
+	torn int  // after a command broke off: how many bytes of it the printer may still expect
+	left bool // part of a slip is on the strip on which the next would begin
+	full bool // it took no more bytes, and none since
+	slip bool // a slip is being sent, or its end is awaited
+	owes bool // a request is unanswered; its answer must not be taken for the next one's
 
-	answers [5]int // to DLE EOT n, and to GS a at 0: what has answered will again, if late
-	muted   byte   // the question that got no answer last
-	silent  int    // looks that brought no answer from one that had answered before
+	answers [5]int // number of answers to DLE EOT n, and to GS a at index 0
+	muted   byte   // the last request that got no answer
+	silent  int    // number of checks without an answer, after it had answered before
 
 	marks   marks
-	begun   bool // of the slip at least a byte was sent
-	sending bool // bytes of a slip: a printer that takes questions in its turn is late
+	begun   bool // at least one byte of the slip was sent
+	sending bool // bytes of a slip; a printer that answers in buffer order is late then
 }
 
-// maxLogo is the height of a logo in dot lines: 50 mm of paper.
+// maxLogo is the largest height of a logo in dot lines: 50 mm of paper.
 const maxLogo = 400
 
 // New makes a printer.
@@ -147,21 +144,20 @@ func New(line Line, o Options) (*Printer, error) {
 	if o.Speed <= 0 {
 		o.Speed = 50
 	}
-	// Whoever printed here before may have died in the middle of a picture.
+	// An earlier process may have stopped in the middle of a picture.
 	return &Printer{line: line, o: o, pace: newPacer(o), torn: longest}, nil
 }
 
-// writeDeadline bounds the write of one chunk: a printer that takes nothing for
-// so long has no paper, no power or no cable. At 1200 baud a chunk takes two
-// seconds.
+// writeDeadline bounds the write of one chunk. A printer that takes nothing for this long has no paper, no
+// power or no cable. At 1200 baud a chunk takes two seconds.
 const (
 	writeDeadline = 5 * time.Second
 	chunk         = 256
 )
 
-// Print prints a receipt, and returns when the paper must have come out. Of a slip whose
-// error is ErrBrokeOff an unknown part was printed: the next one comes behind a cut, or
-// further up where there is no cutter. With any other error nothing of it is on paper.
+// Print prints a receipt, and returns when the paper must be out. If the error wraps ErrBrokeOff, an unknown
+// part of the slip was printed: the next slip begins after a cut or, without a cutter, after a feed. With any
+// other error nothing of it is on paper.
 func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	e, err := encode(r, p.o, p.left)
 	if err != nil {
@@ -189,10 +185,10 @@ func (p *Printer) Print(ctx context.Context, r payterm.Receipt) error {
 	return nil
 }
 
-// Left reports whether a slip that broke off is on the strip.
+// Left reports whether part of a slip that broke off is still on the strip.
 func (p *Printer) Left() bool { return p.left }
 
-// End ends that strip: it is cut off, or fed to where it is torn off.
+// End ends that strip: it is cut off or, without a cutter, fed to the tear bar.
 func (p *Printer) End(ctx context.Context) error {
 	if !p.left {
 		return nil
@@ -227,8 +223,8 @@ func (p *Printer) carry(ctx context.Context, e encoder) error {
 	return p.came(ctx)
 }
 
-// whole says whether the line has lost nothing since the slip began. A cable that was
-// pulled for a moment takes along what was on its way.
+// whole returns an error if the line may have lost bytes since the slip began. When a cable is unplugged for a
+// moment, the bytes on the way are lost.
 func (p *Printer) whole() error {
 	if p.torn > 0 {
 		return ErrUnplugged
@@ -236,7 +232,7 @@ func (p *Printer) whole() error {
 	return nil
 }
 
-// read and write note that the line was away: any command may have broken off.
+// read and write record that the line was away: any command may have broken off.
 func (p *Printer) read(b []byte, d time.Duration) (int, error) {
 	n, err := p.line.Read(b, d)
 	if unplugged(err) {
@@ -255,8 +251,8 @@ func (p *Printer) write(b []byte, d time.Duration) (int, error) {
 	return n, err
 }
 
-// Kick opens the cash drawer that hangs on the printer: a pulse on its pin (ESC p), and
-// half a second without one behind it.
+// Kick opens the cash drawer at the printer: a pulse on its pin (ESC p), followed by half a second without a
+// pulse.
 func (p *Printer) Kick(ctx context.Context) error {
 	pin := byte(0)
 	if p.o.Pin == 5 {
@@ -273,8 +269,7 @@ func (p *Printer) Kick(ctx context.Context) error {
 	return nil
 }
 
-// send sends bytes as soon as the printer has room for them. A printer that ran
-// out of paper meanwhile is not filled up further.
+// send sends bytes when the printer has room for them. It stops if the printer has run out of paper meanwhile.
 func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 	if wait := p.pace.until(len(b)); wait > 0 {
 		p.watch(ctx, wait)
@@ -300,16 +295,15 @@ func (p *Printer) send(ctx context.Context, b []byte, dots int) error {
 	return nil
 }
 
-// longest is the longest command, its header included: what a printer may still take
-// for the rest of one that broke off.
+// longest is the length of the longest command with its header, in bytes: how much a printer may still expect
+// of a command that broke off.
 const longest = 8 + bandBytes
 
-// mend ends a command that broke off with its line: the printer still waits for
-// the rest of it, and would take the next slip for that. Zeros are white in a picture,
-// nothing elsewhere, and in a header they make the command no longer: a number that
-// was not sent is 0, and a command with an argument that it does not take is passed
-// over. ESC @ ends what they left: half a line, a setting. What was sent before is on
-// paper first: a full buffer would lose the zeros.
+// mend ends a command that broke off when the line failed: the printer still expects the rest of it, and would
+// take the next slip for that. It sends zeros. In a picture they are white, elsewhere they do nothing, and in a
+// header they do not make the command longer: a number that was not sent becomes 0, and a command with an
+// invalid argument is ignored. ESC @ then resets what they left: half a line, a setting. Before that it waits
+// until everything sent is on paper, since a full buffer would lose the zeros.
 func (p *Printer) mend(ctx context.Context) error {
 	if p.torn == 0 {
 		return nil
@@ -328,7 +322,7 @@ func (p *Printer) mend(ctx context.Context) error {
 	return err
 }
 
-// pause sleeps in pieces, so that a context that ends is noticed.
+// pause sleeps in pieces, so that it notices the end of the context.
 func (p *Printer) pause(ctx context.Context, d time.Duration) {
 	for d > 0 && ctx.Err() == nil {
 		piece := min(d, 100*time.Millisecond)
@@ -351,19 +345,19 @@ func fault(c payterm.PaperCondition) error {
 	return nil
 }
 
-// unplugged reports whether a line says that there is no device.
+// unplugged reports whether an error of a line says that there is no device.
 func unplugged(err error) bool {
 	var e interface{ Unplugged() bool }
 	return errors.As(err, &e) && e.Unplugged()
 }
 
-// timedOut reports whether a line says that its time has gone.
+// timedOut reports whether an error of a line is a time-out.
 func timedOut(err error) bool {
 	var e interface{ Timeout() bool }
 	return errors.As(err, &e) && e.Timeout()
 }
 
-// explain keeps what a line's error says of cable and time.
+// explain keeps from a line's error whether it was unplugged or timed out.
 func explain(err error) error {
 	if unplugged(err) || timedOut(err) {
 		return fmt.Errorf("%w (%w)", ErrUnplugged, err)
@@ -371,34 +365,32 @@ func explain(err error) error {
 	return err
 }
 
-// Real-time status (DLE EOT n): the fixed bits of each answer are 0xx1xx10.
+// Real-time status (DLE EOT n). The fixed bits of each answer are 0xx1xx10.
 const (
 	statusFixedMask = 0x93
 	statusFixed     = 0x12
 	offlineCover    = 0x04 // n=2: the cover is open
-	offlinePaper    = 0x20 // n=2: the end of the paper stopped it
-	offlineError    = 0x40 // n=2: a jam, a hot head, a broken part
+	offlinePaper    = 0x20 // n=2: stopped by the end of the paper
+	offlineError    = 0x40 // n=2: a jam, a hot head, or a broken part
 	paperNearEnd    = 0x0c // n=4: both bits of the near-end sensor
 	paperEnd        = 0x60 // n=4: both bits of the end sensor
 )
 
-// patience is how many times Options.Wait a printer gets that has answered before: one
-// that cuts, or whose line is slow, is late, and its silence would pass for a printer
-// that has no status.
+// patience multiplies Options.Wait for a printer that has answered before. It may be late because it cuts or
+// its line is slow, and its silence must not look like a printer without status.
 const patience = 4
 
-// known is how many answers it takes until silence is a fault. One may be noise.
+// known is the number of answers after which silence is a fault. A single answer may be noise.
 const known = 2
 
-// mustAnswer tells a question whose silence is a fault. Some printers answer one of them alone.
+// mustAnswer reports whether silence after a request is a fault. Some printers answer only one of the requests.
 func (p *Printer) mustAnswer(question byte) bool { return p.answers[question] >= known }
 
-// Condition asks the printer how it is. Each question waits for one byte no
-// longer than Options.Wait, or four times that once the printer has answered; one
-// that has never answered is PaperUnknown, unless it takes no bytes. One that answers no more, asked twice, is not
-// to be had (PaperUnreachable); but in the middle of a slip, since some take questions in
-// their turn. So is one that reports an error of its own, and one whose cable is pulled,
-// which the line knows of a silent printer too.
+// Condition asks the printer for its state. It waits for each answer of one byte at most Options.Wait, or four
+// times that if the printer has answered before. A printer that has never answered is PaperUnknown, unless it
+// takes no bytes. PaperUnreachable is a printer that has answered before and does not answer two attempts,
+// except in the middle of a slip, since some printers answer in buffer order; one that reports an error of its
+// own; and one whose cable is unplugged, which the line reports even if the printer has no status.
 func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	switch {
 	case ctx.Err() != nil:
@@ -414,7 +406,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 		}
 		return payterm.PaperUnknown
 	}
-	if p.silent > 0 && !p.slip && p.rare(p.silent) { // a command that broke off may take the questions
+	if p.silent > 0 && !p.slip && p.rare(p.silent) { // a command that broke off may swallow the requests
 		if err := p.mend(ctx); errors.Is(explain(err), ErrUnplugged) {
 			p.silent++
 			return payterm.PaperUnreachable
@@ -423,7 +415,7 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	c := p.realTimeStatus()
 	for n := p.chances(); n > 0 && c == payterm.PaperUnknown && p.mustAnswer(p.muted) && ctx.Err() == nil; {
 		due := p.marks.due
-		if c = p.realTimeStatus(); p.marks.due == due { // otherwise it is on its way through its buffer
+		if c = p.realTimeStatus(); p.marks.due == due { // otherwise the answer may still wait in its buffer
 			n--
 		}
 	}
@@ -433,8 +425,8 @@ func (p *Printer) Condition(ctx context.Context) payterm.PaperCondition {
 	return c
 }
 
-// chances are how often a printer is asked again that must answer and did not. In the middle of
-// a slip it is not; at its end a printer that is slower than its profile has it may still print.
+// chances returns how often a printer that must answer is asked again. In the middle of a slip it is not asked
+// again; at its end it may still be printing, if it is slower than its profile says.
 func (p *Printer) chances() int {
 	switch {
 	case p.sending:
@@ -445,7 +437,7 @@ func (p *Printer) chances() int {
 	return 1
 }
 
-// realTimeStatus asks the questions once.
+// realTimeStatus asks each question once.
 func (p *Printer) realTimeStatus() payterm.PaperCondition {
 	offline, c := p.ask(2)
 	if c != "" {
@@ -471,9 +463,8 @@ func (p *Printer) realTimeStatus() payterm.PaperCondition {
 	return payterm.PaperOK
 }
 
-// fellSilent notes a printer that answers no more. It may have been switched off and on,
-// in the middle of whatever it had; and a connection over the network may be half open,
-// of which only a new one tells.
+// fellSilent records that a printer no longer answers. It may have been switched off and on in the middle of a
+// command; or a network connection may be half open, which only a new connection shows.
 func (p *Printer) fellSilent() payterm.PaperCondition {
 	p.silent++
 	p.torn = longest
@@ -483,13 +474,13 @@ func (p *Printer) fellSilent() payterm.PaperCondition {
 	return payterm.PaperUnreachable
 }
 
-// rare tells which tries cost the line something: ever fewer of them, and in the end one in
-// 16 where an answer is to be expected.
+// rare reports whether attempt n should be made, for attempts that cost time on the line: fewer and fewer,
+// finally one in 16.
 func (p *Printer) rare(n int) bool {
 	return n&(n-1) == 0 || (p.mustAnswer(0) || p.mustAnswer(2)) && n%16 == 0
 }
 
-// ask sends DLE EOT n and waits for its byte; a condition ends the questions.
+// ask sends DLE EOT n and waits for its byte. If it returns a condition, no more questions are needed.
 func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	p.drain()
 	p.owes, p.muted = true, n
@@ -505,9 +496,9 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	}
 	most := wait
 	var b [1]byte
-	others := 4 // bytes that are no status are passed over
+	others := 4 // bytes that are no status are ignored
 	if !p.sending {
-		others += p.marks.due // whose answers come first where all are taken in their turn
+		others += p.marks.due // their answers come first if the printer answers in buffer order
 	}
 	for wait > 0 && others > 0 {
 		piece := min(wait, markEvery)
@@ -526,7 +517,7 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 			p.answered(b[0])
 		case err != nil && !timedOut(err):
 			return 0, payterm.PaperUnknown
-		case p.sending: // the slip has marks also while an answer is waited for
+		case p.sending: // the slip gets marks also while an answer is awaited
 			p.pace.pass(piece)
 			p.marked(false)
 		}
@@ -534,9 +525,9 @@ func (p *Printer) ask(n byte) (byte, payterm.PaperCondition) {
 	return 0, payterm.PaperUnknown
 }
 
-// drain drops what came unasked before a question. An answer that is owed gets its
-// time once more: nothing in it tells which question it answers, and a paper sensor's
-// bits mean an open cover in the other.
+// drain discards bytes that came before a question. It waits once more for an answer that is still missing: an
+// answer does not tell which question it belongs to, and the bits of the paper sensor would mean an open cover
+// in another answer.
 func (p *Printer) drain() {
 	wait := time.Millisecond
 	if p.owes {

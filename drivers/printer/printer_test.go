@@ -35,7 +35,7 @@ var slip = payterm.Receipt{Name: "customer", Lines: []payterm.ReceiptLine{
 	{Kind: payterm.LineCut},
 }}
 
-// commands are bytes with a line for each command and each line feed.
+// commands formats bytes with a line for each command and each line feed.
 func commands(b []byte) string {
 	var out strings.Builder
 	for i, c := range b {
@@ -140,7 +140,7 @@ func TestEncodeEdges(t *testing.T) {
 	for name, c := range map[string]struct {
 		o    printer.Options
 		l    payterm.ReceiptLine
-		want string // in the bytes
+		want string // part of the bytes
 	}{
 		"Chinese between Latin": {printer.Options{Chinese: printer.GB18030}, payterm.ReceiptLine{Text: "Café 付款é"},
 			"Caf\x82 \x1c&\xb8\xb6\xbf\xee\x1c.\x82\n"},
@@ -195,7 +195,7 @@ func TestEncodeEdges(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, b, err)
 		}
 	}
-	// A code too dense for its roll is there in letters.
+	// A code too dense for the paper is printed as text.
 	b, err := printer.Encode(line(payterm.ReceiptLine{Kind: payterm.LineQR, Text: strings.Repeat("x", 2300)}),
 		printer.Options{Columns: 16})
 	if err != nil || bytes.Contains(b, []byte("\x1dv0")) || bytes.Count(b, []byte("x")) != 2300 {
@@ -207,8 +207,7 @@ func TestEncodeEdges(t *testing.T) {
 	}
 }
 
-// Before a cut as many lines are fed as the options say: four where they say nothing, none where
-// that is wanted.
+// TestCutFeed: before a cut as many lines are fed as the options say: four by default, none if that is wanted.
 func TestCutFeed(t *testing.T) {
 	for feed, want := range map[int]string{-1: "a\n\x1bE", 0: "\x1bd\x04\x1dV", 7: "\x1bd\x07\x1dV"} {
 		b, err := printer.Encode(payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "a"}, {Kind: payterm.LineCut}}},
@@ -278,8 +277,8 @@ func TestCondition(t *testing.T) {
 	}
 }
 
-// An answer that comes after its time is nobody else's: "no paper" of one question is
-// "the cover is open" of the other.
+// TestLateAnswer: a late answer is not taken for the answer to the next question: "no paper" in one means "the
+// cover is open" in the other.
 func TestLateAnswer(t *testing.T) {
 	l := &delayed{delays: []time.Duration{0, 1500 * time.Millisecond}}
 	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
@@ -293,8 +292,8 @@ func TestLateAnswer(t *testing.T) {
 	}
 }
 
-// A printer that has answered before is not called one without status because an answer
-// takes longer once, as while it cuts.
+// TestSlowAnswer: a printer that has answered before is not taken for one without status if an answer takes
+// longer once, for example while it cuts.
 func TestSlowAnswer(t *testing.T) {
 	l := &delayed{delays: []time.Duration{0, time.Second}}
 	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
@@ -304,7 +303,7 @@ func TestSlowAnswer(t *testing.T) {
 	if got := p.Condition(t.Context()); got != payterm.PaperOut {
 		t.Errorf("%s", got)
 	}
-	l = &delayed{delays: []time.Duration{time.Second}} // one that never has answered holds no slip up
+	l = &delayed{delays: []time.Duration{time.Second}} // one that never answered delays no slip
 	if p, err = printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}}); err != nil {
 		t.Fatal(err)
 	}
@@ -313,10 +312,10 @@ func TestSlowAnswer(t *testing.T) {
 	}
 }
 
-// moody is a printer that answers whatever it is asked, or says nothing at all.
+// moody is a printer that answers every question, or none at all.
 type moody struct {
 	mute    bool
-	deaf    byte // to this question
+	deaf    byte // it does not answer this question
 	in      []byte
 	sent    []byte
 	waited  time.Duration
@@ -347,8 +346,8 @@ func (l *moody) Read(b []byte, d time.Duration) (int, error) {
 
 func (l *moody) Redial() { l.redials++ }
 
-// A printer that has answered and answers no more is out of order until it does, whether
-// it is asked or tells of itself; one that never has stays unknown.
+// TestFallsSilent: a printer that has answered and no longer does is out of order until it answers again,
+// whether it is asked or reports by itself. A printer that never answered stays unknown.
 func TestFallsSilent(t *testing.T) {
 	text := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: "x"}}}
 	for _, o := range []printer.Options{{Status: true}, {Tells: true}} {
@@ -380,7 +379,7 @@ func TestFallsSilent(t *testing.T) {
 				t.Errorf("tells %t: a slip for a silent printer: %v", o.Tells, err)
 			}
 			l.mute = false
-			for range 17 { // one that tells is asked rarely
+			for range 17 { // one that reports by itself is rarely asked
 				p.Condition(t.Context())
 			}
 			at("it speaks again", payterm.PaperOK)
@@ -402,7 +401,8 @@ func TestFallsSilent(t *testing.T) {
 	}
 }
 
-// A printer that answers one of the questions alone, as some do, is none that fell silent.
+// TestAnswersOneQuestion: a printer that answers only one of the questions, as some do, is not taken for one
+// that stopped answering.
 func TestAnswersOneQuestion(t *testing.T) {
 	l := &moody{deaf: 4}
 	p, err := printer.New(l, printer.Options{Columns: 32, Status: true, Sleep: func(time.Duration) {}})
@@ -424,7 +424,7 @@ func TestAnswersOneQuestion(t *testing.T) {
 	}
 }
 
-// A slip whose last question gets no answer is not called printed.
+// TestSilentAtTheEnd: a slip whose last question gets no answer is not reported as printed.
 func TestSilentAtTheEnd(t *testing.T) {
 	for _, o := range []printer.Options{{Status: true}, {Tells: true}} {
 		l := &moody{}
@@ -443,7 +443,7 @@ func TestSilentAtTheEnd(t *testing.T) {
 	}
 }
 
-// stuck is a line with flow control: it takes so many bytes until there is paper again.
+// stuck is a line with flow control: it takes so many bytes, until there is paper again.
 type stuck struct {
 	room int
 	sent []byte
@@ -465,8 +465,8 @@ type late struct{}
 func (late) Error() string { return "late" }
 func (late) Timeout() bool { return true }
 
-// A printer that says nothing and takes no more bytes cannot print until it does, and the
-// slip that broke off comes behind a cut.
+// TestTakesNoMore: a printer that does not answer and takes no more bytes cannot print until it does, and the
+// slip after one that broke off begins after a cut.
 func TestTakesNoMore(t *testing.T) {
 	l := &stuck{room: 700}
 	p, err := printer.New(l, printer.Options{Columns: 32, Cut: true, Sleep: func(time.Duration) {}})
@@ -500,13 +500,13 @@ func TestTakesNoMore(t *testing.T) {
 	}
 }
 
-// delayed is a printer near the end of its paper that the sensor has just passed,
-// which answers each question after a delay of its own.
+// delayed is a printer whose paper has just reached the near-end sensor, and which delays each answer
+// differently.
 type delayed struct {
 	now    time.Duration
 	delays []time.Duration
 	in     []byte
-	at     []time.Duration // when each byte of in is there
+	at     []time.Duration // when each byte of in arrives
 }
 
 func (l *delayed) Write(b []byte, _ time.Duration) (int, error) {
@@ -530,8 +530,8 @@ func (l *delayed) Read(b []byte, d time.Duration) (int, error) {
 	return 1, nil
 }
 
-// Whatever a printer answers, the driver asks no more than twice, waits no longer
-// than its deadlines, and ends with a condition that there is.
+// FuzzStatus: whatever a printer answers, the driver asks at most twice, waits no longer than its deadlines,
+// and returns a valid condition.
 func FuzzStatus(f *testing.F) {
 	f.Add([]byte{0x12}, []byte{0x12})
 	f.Add([]byte{0xff, 0x16}, []byte{})
@@ -578,7 +578,7 @@ type answers struct {
 
 func (l *answers) Write(b []byte, d time.Duration) (int, error) {
 	if rest := bytes.Trim(b, "\x00"); len(rest) == 0 || string(rest) == "\x1b@" {
-		return len(b), nil // what mends the slip before asks nothing
+		return len(b), nil // mend asks nothing
 	}
 	if l.asked < len(l.replies) {
 		l.in = append(l.in, l.replies[l.asked]...)
@@ -597,15 +597,15 @@ func (l *answers) Read(b []byte, d time.Duration) (int, error) {
 	return n, nil
 }
 
-// What a printer tells of itself, and how rarely one that is silent is asked.
+// TestTells: what a printer reports by itself, and how rarely a silent one is asked.
 func TestTells(t *testing.T) {
 	const ok, nearEnd, out, open, jam = "\x10\x00\x00\x00", "\x10\x00\x03\x00", "\x18\x00\x0f\x00", "\x38\x00\x00\x00",
 		"\x18\x20\x00\x00"
-	const wellKnown, gone = 5, 6 // Conditions that a report of a well printer counts for, and one more
+	const wellKnown, gone = 5, 6 // for how many Conditions a good report counts, and one more
 	for _, c := range []struct {
 		name  string
-		says  []string // to its questions
-		times int      // it is looked at
+		says  []string // its answers
+		times int      // number of Conditions
 		want  payterm.PaperCondition
 		asked int
 	}{
@@ -644,7 +644,7 @@ func TestTells(t *testing.T) {
 	}
 }
 
-// The drawer's pulse, on its pin.
+// TestKick: the drawer's pulse, on its pin.
 func TestKick(t *testing.T) {
 	for name, c := range map[string]struct {
 		o    printer.Options
@@ -666,7 +666,7 @@ func TestKick(t *testing.T) {
 	}
 }
 
-// A logo too large for the roll is refused before anything is printed.
+// TestLogoTooLarge: a logo too large for the paper is refused before anything is printed.
 func TestLogoTooLarge(t *testing.T) {
 	for _, box := range []image.Rectangle{image.Rect(0, 0, 385, 10), image.Rect(0, 0, 10, 401), {}} {
 		if _, err := printer.New(nil, printer.Options{Columns: 32, Logo: image.NewGray(box),
@@ -679,9 +679,9 @@ func TestLogoTooLarge(t *testing.T) {
 // longest is a picture of 512 bytes with its header: no command is longer.
 const longest = 520
 
-// What a slip that lost its line left of a command is ended before the next.
+// TestTornSlipIsMended: an incomplete command of a slip that lost its line is ended before the next slip.
 func TestTornSlipIsMended(t *testing.T) {
-	l := &torn{failAt: 4} // behind the zeros of a first slip
+	l := &torn{failAt: 4} // after the zeros of a first slip
 	p, err := printer.New(l, printer.Options{Columns: 32, Sleep: func(time.Duration) {}})
 	if err != nil {
 		t.Fatal(err)
@@ -702,9 +702,9 @@ func TestTornSlipIsMended(t *testing.T) {
 	}
 }
 
-// A cable that is pulled for a moment is told of by the line's next Read alone. What was
-// on its way is lost: the slip breaks off, or is not called whole, and what it left of a
-// command is ended before the next.
+// TestMomentWithoutCable: that a cable was unplugged for a moment shows only at the line's next Read. The bytes
+// on the way are lost: the slip breaks off or is not reported as complete, and its incomplete command is ended
+// before the next slip.
 func TestMomentWithoutCable(t *testing.T) {
 	for _, name := range []string{"while it prints", "when all was sent"} {
 		l := &torn{}
@@ -716,7 +716,7 @@ func TestMomentWithoutCable(t *testing.T) {
 		for range 40 {
 			r.Lines = append(r.Lines, payterm.ReceiptLine{Text: "a line that says something"})
 		}
-		slip := 0 // how often it reads
+		slip := 0 // number of reads
 		for range 2 {
 			before := l.reads
 			if err := p.Print(t.Context(), r); err != nil {
@@ -744,8 +744,8 @@ func TestMomentWithoutCable(t *testing.T) {
 	}
 }
 
-// The first slip of a process comes behind zeros: another may have died here in the
-// middle of a picture.
+// TestFirstSlipIsMended: the first slip of a process comes after zeros, since an earlier process may have
+// stopped in the middle of a picture.
 func TestFirstSlipIsMended(t *testing.T) {
 	l := &torn{}
 	p, err := printer.New(l, printer.Options{Columns: 32, Sleep: func(time.Duration) {}})
@@ -763,11 +763,11 @@ func TestFirstSlipIsMended(t *testing.T) {
 	}
 }
 
-// torn is a line that is pulled at one of its writes.
+// torn is a line that is unplugged at one of its writes.
 type torn struct {
 	sent          []byte
 	failAt        int
-	reads, awayAt int // the Read that tells that the cable was away
+	reads, awayAt int // the Read that reports that the cable was away
 }
 
 func (l *torn) Write(b []byte, _ time.Duration) (int, error) {
@@ -790,7 +790,7 @@ type pulled struct{}
 func (pulled) Error() string   { return "pulled" }
 func (pulled) Unplugged() bool { return true }
 
-// Each write of a receipt has a deadline, and one that fails ends it.
+// TestPrintFails: each write of a receipt has a deadline, and a failed one ends the receipt.
 func TestPrintFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		script func(l *haltest.Line)
@@ -820,8 +820,8 @@ func TestPrintFails(t *testing.T) {
 	}
 }
 
-// FuzzEncode: every text becomes bytes, on every kind of printer; none makes a command,
-// and an ordinary word in it is on paper as letters or in a picture.
+// FuzzEncode: every text is encoded, for every kind of printer; no text makes a command, and an ordinary word
+// in it is on paper as letters or in a picture.
 func FuzzEncode(f *testing.F) {
 	f.Add("Café", "12.34", uint8(0))
 	f.Add("\x1b@", "\x10\x04\x01", uint8(1))
@@ -861,12 +861,12 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-// letters leaves pictures and codes out of a printer's bytes.
+// letters removes pictures and codes from a printer's bytes.
 func letters(b []byte) string {
 	var rest []byte
 	for len(b) > 0 {
 		switch {
-		case bytes.HasPrefix(b, []byte("\x1dv0")): // bytes a line, lines, and their high bytes
+		case bytes.HasPrefix(b, []byte("\x1dv0")): // bytes in a line and number of lines, low byte first
 			b = b[8+int(b[4])*int(b[6]):]
 		case bytes.HasPrefix(b, []byte("\x1b*\x21")):
 			b = b[5+3*(int(b[3])|int(b[4])<<8):]
@@ -881,7 +881,7 @@ func letters(b []byte) string {
 	return string(rest)
 }
 
-// usual is a receipt of a usual length; in Chinese if sign is.
+// usual is a receipt of usual length; in Chinese if sign is Chinese.
 func usual(sign string) payterm.Receipt {
 	r := payterm.Receipt{Name: "customer"}
 	for i := range 24 {
@@ -894,8 +894,8 @@ func usual(sign string) payterm.Receipt {
 			payterm.ReceiptLine{Kind: payterm.LineCut})}
 }
 
-// BenchmarkEncode is a receipt of a usual length into bytes for the printer: of
-// letters, and of Chinese signs as each kind of printer gets them.
+// BenchmarkEncode encodes a receipt of usual length: with letters, and with Chinese characters for each kind of
+// printer.
 func BenchmarkEncode(b *testing.B) {
 	for _, c := range []struct {
 		name, sign string

@@ -11,19 +11,17 @@ import (
 	"rsc.io/qr"
 )
 
-// A text that the printer's own signs cannot express is drawn: each line of it as
-// a picture of Unifont's signs, on the same grid as the printer's own. Any printer
-// can do that; it takes some 1.3 kB a line.
+// A text that the printer's own characters cannot express is drawn: each line of it as a picture of Unifont's
+// characters, in the same columns as the printer's own. Any printer can do that; it takes some 1.3 kB a line.
 const (
-	columnDots = 12 // of a sign of the normal font; a Chinese one has two columns
+	columnDots = 12 // of a character of the normal font; a Chinese one takes two columns
 	signDots   = 24
-	rasterDots = signDots + 4 // of a line, with what parts it from the next
+	rasterDots = signDots + 4 // of a line, with the space to the next
 	bandBytes  = 512          // a picture is sent in bands, so that it can be paced
 	bandDots   = 24           // of a band of ESC *
 )
 
-// picture is what is printed dot by dot: rows of so many bytes, the highest bit
-// left.
+// picture is printed dot by dot: rows of so many bytes; the highest bit is at the left.
 type picture struct {
 	wide, high int // bytes and rows
 	dots       []byte
@@ -38,7 +36,7 @@ func (p picture) set(x, y int) { p.dots[y*p.wide+x/8] |= 0x80 >> (x % 8) }
 
 func (p picture) at(x, y int) bool { return p.dots[y*p.wide+x/8]&(0x80>>(x%8)) != 0 }
 
-// doubled is a picture of twice the size.
+// doubled returns a picture of twice the size.
 func (p picture) doubled() picture {
 	d := newPicture(16*p.wide, 2*p.high)
 	for y := range d.high {
@@ -51,8 +49,7 @@ func (p picture) doubled() picture {
 	return d
 }
 
-// print puts a picture on paper, twice as large if large, in bands or pieces that
-// each fit the buffer.
+// print prints a picture, twice as large if large is true, in bands or pieces that each fit the buffer.
 func (e *encoder) print(p picture, large bool) {
 	if e.o.Columned {
 		if large {
@@ -74,8 +71,8 @@ func (e *encoder) print(p picture, large bool) {
 	}
 }
 
-// columned prints a picture by ESC * 33: bands of 24 dots, column by column, three
-// bytes each. Pieces of a band stand side by side in one line.
+// columned prints a picture with ESC * 33: bands of 24 dots, column by column, three bytes each. Pieces of a
+// band are printed side by side in one line.
 func (e *encoder) columned(p picture) {
 	const most = bandBytes / 3
 	e.put(esc3Band)
@@ -100,8 +97,7 @@ func (e *encoder) columned(p picture) {
 	e.put(esc2)
 }
 
-// logo prints a shop's picture at the head of a slip: what is darker than half is
-// black.
+// logo prints the shop's picture at the top of a slip. Pixels darker than half are black.
 func (e *encoder) logo(img image.Image) {
 	box := img.Bounds()
 	p := newPicture(box.Dx(), box.Dy())
@@ -131,7 +127,7 @@ func (e *encoder) qrPicture(c *qr.Code, module int) {
 	e.print(p, false)
 }
 
-// drawn puts the lines of a text or a pair on paper as pictures.
+// drawn prints the lines of a text or a pair as pictures.
 func (e *encoder) drawn(lines []string, l payterm.ReceiptLine, columns int) {
 	for _, line := range lines {
 		if l.Kind == payterm.LineText {
@@ -141,7 +137,7 @@ func (e *encoder) drawn(lines []string, l payterm.ReceiptLine, columns int) {
 	}
 }
 
-// signs draws one line of text. A large one is doubled.
+// signs draws one line of text. Large text is doubled.
 func (e *encoder) signs(text string, l payterm.ReceiptLine) {
 	large := l.Large && l.Kind == payterm.LineText
 	text = strings.TrimRight(text, " ")
@@ -155,7 +151,7 @@ func (e *encoder) signs(text string, l payterm.ReceiptLine) {
 			}
 			dx, y := x+i%mask.Stride, i/mask.Stride+2
 			p.set(dx, y)
-			if l.Bold && !large && dx+1 < 8*p.wide { // doubled is bold enough
+			if l.Bold && !large && dx+1 < 8*p.wide { // doubled text is bold enough
 				p.set(dx+1, y)
 			}
 		}
@@ -164,8 +160,8 @@ func (e *encoder) signs(text string, l payterm.ReceiptLine) {
 	e.print(p, large)
 }
 
-// harmless adds a dot beside another one wherever a picture has the beginning of a
-// real-time command, which printers carry out in the middle of it.
+// harmless changes a picture that contains the beginning of a real-time command by adding a dot beside another
+// one: printers would execute the command in the middle of the picture.
 func harmless(data []byte) []byte {
 	for i := 1; i < len(data); i++ {
 		if realTime(data[i-1 : i+1]) {
@@ -175,7 +171,7 @@ func harmless(data []byte) []byte {
 	return data
 }
 
-// drawnColumns is the width of a text that is drawn, in columns of the normal font.
+// drawnColumns returns the width of a drawn text in columns of the normal font.
 func drawnColumns(text string) int {
 	n := 0
 	for sign := range unifont.Signs(text) {

@@ -10,7 +10,7 @@ import (
 	"payterm/unifont"
 )
 
-// decoded draws the pictures of some bytes again: a row of the paper is a text.
+// decoded draws the pictures in some bytes: each row of dots is a text.
 func decoded(t *testing.T, b []byte) (rows []string, bands int) {
 	t.Helper()
 	for {
@@ -35,14 +35,14 @@ func decoded(t *testing.T, b []byte) (rows []string, bands int) {
 	}
 }
 
-// A sign lies on the printer's grid, pixel by pixel, wherever its line puts it.
+// TestDrawn: a drawn character is in the printer's columns, pixel by pixel, at each place in a line.
 func TestDrawn(t *testing.T) {
 	sign, _ := unifont.Find('付')
 	mask := sign.Scaled(signDots)
 	for _, c := range []struct {
 		name   string
 		l      payterm.ReceiptLine
-		column []int // of the sign, a line each
+		column []int // of the character, in each line
 	}{
 		{"left", payterm.ReceiptLine{Text: "付"}, []int{0}},
 		{"in the middle", payterm.ReceiptLine{Text: "付", Align: payterm.AlignCenter}, []int{15}},
@@ -78,7 +78,7 @@ func TestDrawn(t *testing.T) {
 	}
 }
 
-// Each picture is a step of the printer's account, with the paper that it takes.
+// TestDrawnIsPaced: each picture is a step of the pacer, with the paper that it takes.
 func TestDrawnIsPaced(t *testing.T) {
 	for _, large := range []bool{false, true} {
 		r := payterm.Receipt{Lines: []payterm.ReceiptLine{{Text: strings.Repeat("付", 8), Large: large}}}
