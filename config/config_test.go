@@ -185,7 +185,8 @@ func TestEnvironmentRefused(t *testing.T) {
 	}
 }
 
-// A profile beside the configuration is found by its name alone, from wherever payterm is started.
+// TestBoardBesideTheConfiguration: a profile beside the configuration is found by its name, whatever the
+// working directory.
 func TestBoardBesideTheConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "payterm.toml")
@@ -205,7 +206,7 @@ func TestBoardBesideTheConfiguration(t *testing.T) {
 	}
 }
 
-// A board profile in the place of the configuration is told as what it is, once.
+// TestProfileForAConfiguration: a board profile given in place of the configuration is reported as such, once.
 func TestProfileForAConfiguration(t *testing.T) {
 	for text, want := range map[string]string{
 		"board = \"b\"\n[printer]\nbaud = 9600\n[keypad]\n": "c.toml:4: keypad: this file is a board profile, which " +

@@ -47,10 +47,10 @@ func Load(path string, env []string) (Config, error) {
 	return c, err
 }
 
-// profileSections are those of a board profile, which no configuration has.
+// profileSections are sections of a board profile that no configuration has.
 var profileSections = []string{"display", "keypad", "scanner", "printer", "signal"}
 
-// exchanged is the problem of a board profile that was taken for a configuration.
+// exchanged returns a problem if a board profile was given in place of a configuration.
 func exchanged(file *tomlfile.File, tables map[string]any, sections []string) (Problem, bool) {
 	found := ""
 	for _, section := range slices.Sorted(maps.Keys(tables)) {

@@ -119,8 +119,8 @@ func (f *File) Problem(key, text string) Problem {
 	return Problem{File: f.Name, Line: line, Key: key, Text: text}
 }
 
-// Has reports whether a key stands in the file, whatever its value: a 0 that somebody wrote is not
-// a key that was left out.
+// Has reports whether the file sets a key, whatever its value: a 0 in the file is not the same as a key that is
+// left out.
 func (f *File) Has(key string) bool { return f.keys[key] }
 
 // linesOf records the line of each table and key, and of the n-th table of a list also as table.n. It reads the

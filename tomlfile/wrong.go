@@ -196,8 +196,8 @@ var (
 	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'|#.*`)
 )
 
-// unclosed returns the line of a list or a section's name that was begun before a line and still lacks its end,
-// though the line begins something else; 0 if there is none. The decoder reports the later line.
+// unclosed returns the line of a list or of a section's name that was begun before a line and is not closed,
+// although the line begins something else; 0 if there is none. The decoder reports the later line.
 func unclosed(lines []string, at int) int {
 	begun, open := 0, 0
 	for i, line := range lines[:at] {
