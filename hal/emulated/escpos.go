@@ -42,7 +42,7 @@ type escpos struct {
 	tables     map[byte]func(byte) rune
 	wakes      wake // as it is after power-on, and after ESC @
 	usual      wake // and as its profile has it
-	inTurn     bool // it takes questions out of its buffer, as many cheap ones do
+	inTurn     bool // it answers questions in buffer order, as many cheap ones do
 	off        bool // it is switched off, or has hung up in itself: deaf and mute
 	noTransmit bool // it has no GS r
 	report     report
@@ -1074,7 +1074,7 @@ func (p *escpos) knife(b []byte) int {
 	return p.cut(fmt.Sprintf("GS V %d", b[2]), b[2] == 0 || b[2] == '0' || b[2] == 65, n)
 }
 
-// cut cuts the paper, and gives the length of its command.
+// cut cuts the paper, and returns the length of its command.
 func (p *escpos) cut(command string, full bool, n int) int {
 	if !p.cutter {
 		p.breach(NoCutter, "%s: this printer has no cutter", command)

@@ -46,8 +46,8 @@ func counted(lines []string) string {
 	return b.String()
 }
 
-// What four packages of others emit comes on paper as its document says, or is reported as
-// the violation that it is. testdata/chips/others/make writes the bytes anew.
+// TestOthersBytes: what four packages by others send is printed as their documents say, or is reported as a
+// violation. testdata/chips/others/make rewrites the bytes.
 func TestOthersBytes(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("..", "..", "testdata", "chips", "others")

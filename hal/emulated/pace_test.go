@@ -78,7 +78,7 @@ func (w *wire) sleep(d time.Duration) {
 		}
 	}
 	w.now = end
-	w.chip.full(0) // it comes to the present, and says what it has to say
+	w.chip.full(0) // bring the chip to the present, so that it sends its answers
 }
 
 // words waits until all is printed and returns the text.
@@ -442,8 +442,8 @@ func TestPrinterWithoutTransmit(t *testing.T) {
 	}
 }
 
-// A printer that is slower than its profile has it, and takes questions in their turn, still
-// prints when it is asked how it is: its slip is not called broken off.
+// TestSlowPrinterIsNotSilent: a printer that is slower than its profile says, and answers questions in buffer
+// order, is still printing when it is asked: its slip is not reported as broken off.
 func TestSlowPrinterIsNotSilent(t *testing.T) {
 	t.Parallel()
 	r, want := slip(60)
@@ -622,8 +622,8 @@ func TestEveryModelPrints(t *testing.T) {
 	}
 }
 
-// paced prints 24 lines of Chinese as pictures, and gives how long that took beside
-// what wire or paper need at the least.
+// paced prints 24 lines of Chinese as pictures, and returns how long that took relative to the least that wire
+// or paper need.
 func paced(t testing.TB, p board.Printer) (bytes int, ratio float64) {
 	t.Helper()
 	w := newWire(t, p)

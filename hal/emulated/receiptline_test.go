@@ -133,7 +133,7 @@ Reçu à conserver                             été`,
 	}
 }
 
-// The barcodes that others have the printer make are read by a scanner as they were meant.
+// TestOthersCodes: barcodes that other programs let the printer make are read correctly by a scanner.
 func TestOthersCodes(t *testing.T) {
 	t.Parallel()
 	tooltest.Need(t, "zbarimg")
