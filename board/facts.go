@@ -219,7 +219,7 @@ var what = map[string]string{
 	"printer.columns":              "Of the normal font: 32 on 58 mm of paper, 42 or 48 on 80 mm",
 	"printer.dots":                 "Of the head",
 	"printer.code_page":            "Which of its code pages letters are printed with",
-	"printer.chinese":              "Chinese signs: drawn, or the printer's own",
+	"printer.chinese":              "Chinese characters: drawn, or the printer's own",
 	"printer.raster":               "How pictures are sent; esc_star (columns of 24 dots) for older printers",
 	"printer.qr":                   "QR codes: made by the printer, or drawn",
 	"printer.logo":                 "At the head of each slip, black on white, no wider than dots",
