@@ -217,7 +217,7 @@ func (s *shop) misforged(action, fault string, h heard) string {
 			}
 		}
 		if len(last) != len(fields)-1 {
-			return "no key stands twice"
+			return "no key occurs twice"
 		}
 	}
 	if fits := upperMD5(valuesOf(last)) == a.MD5; fits == (fault == "bad_digest") {

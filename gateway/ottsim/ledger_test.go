@@ -363,7 +363,7 @@ func TestLedgerShape(t *testing.T) {
 		t.Errorf("the inquiry before it is not with the order: %v", o)
 	}
 	if list := s.control(200, "GET", "/sim/orders", "")["orders"].([]any); len(list) != 2 {
-		t.Errorf("B1 stands twice: %v", list)
+		t.Errorf("B1 is listed twice: %v", list)
 	}
 	s.control(404, "GET", "/sim/orders/none", "")
 }
