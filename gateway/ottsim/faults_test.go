@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// contract lists the faults under the names that contract.md gives.
+// contract lists the faults under their public names, which other programs use.
 var contract = []string{
 	"drop_before_apply", "drop_after_apply", "delay", "http_500", "html_200", "redirect", "empty", "truncated",
 	"slow_body",

@@ -471,7 +471,7 @@ func darkness(like *image.RGBA) *image.RGBA {
 	return img
 }
 
-// ofGreys tells an OLED of greys, whose contrast is at its full.
+// ofGreys reports whether a display is an OLED with grey levels, at full contrast.
 func ofGreys(display string) bool { return strings.Contains(display, "ssd1327") }
 
 // greyed is what a glass of 16 greys makes of a picture; others leave it.
@@ -487,7 +487,7 @@ func greyed(img *image.RGBA, display string) *image.RGBA {
 	return out
 }
 
-// ofDots tells a glass of two colours.
+// ofDots reports whether a display has two colours.
 func ofDots(display string) bool {
 	p, err := board.ReadProfile("glass.toml", []byte("board = \"glass\"\n[display]\n"+display))
 	return err == nil && p.Display.Shows() == board.TwoColours
