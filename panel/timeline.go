@@ -193,7 +193,7 @@ func storyOf(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 		t.Moments = append(t.Moments, m)
 	}
 	if len(events) > 0 {
-		t.Moments = insertRequests(t.Moments, row, events[0].Wall)
+		t.Moments = withSeen(t.Moments, row, events[0].Wall)
 	}
 	if n := len(t.Moments); n > maxMoments {
 		const head = maxMoments / 3
@@ -205,9 +205,9 @@ func storyOf(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 	return t
 }
 
-// insertRequests inserts the requests that the simulator received. The journal's own order is kept, whatever the clocks
+// withSeen inserts the requests that the simulator received. The journal's own order is kept, whatever the clocks
 // say.
-func insertRequests(moments []moment, row ledgerRow, began time.Time) []moment {
+func withSeen(moments []moment, row ledgerRow, began time.Time) []moment {
 	var seen []moment
 	for _, q := range row.Requests {
 		seen = append(seen, moment{AtMS: q.At.Sub(began).Milliseconds(), Event: q.Action, Wire: "at the gateway",

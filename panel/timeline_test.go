@@ -133,16 +133,16 @@ func TestStoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestInsertRequests: what the gateway received is inserted at its time, and the journal's own order is kept although
+// TestWithSeen: what the gateway received is inserted at its time, and the journal's own order is kept although
 // its clock was set back.
-func TestInsertRequests(t *testing.T) {
+func TestWithSeen(t *testing.T) {
 	began := time.Unix(1e9, 0)
 	var row ledgerRow
 	if err := json.Unmarshal([]byte(`{"requests":[{"at":"2001-09-09T01:46:42Z","action":"late"},{"at":"2001-09-09T01:46:40.5Z","action":"early"}]}`), &row); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, m := range insertRequests([]moment{{AtMS: 0, Event: "a"}, {AtMS: 1000, Event: "b"}, {AtMS: -5, Event: "c"}}, row,
+	for _, m := range withSeen([]moment{{AtMS: 0, Event: "a"}, {AtMS: 1000, Event: "b"}, {AtMS: -5, Event: "c"}}, row,
 		began) {
 		got = append(got, m.Event)
 	}
