@@ -43,7 +43,7 @@ func Decimal(number, language string) string {
 	return number
 }
 
-// Percent writes so many hundredths: "15%", in French "15 %".
+// Percent formats a percentage: "15%", in French "15 %".
 func Percent(n int, language string) string {
 	if language == "fr" {
 		return strconv.Itoa(n) + noBreak + "%"

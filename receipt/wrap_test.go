@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// onPaper are the lines of a slip as a printer with Chinese signs gets them.
+// onPaper returns the lines of a slip as a printer with its own Chinese characters gets them.
 func onPaper(t *testing.T, columns int, r payterm.Receipt) []string {
 	t.Helper()
 	var paper tape
@@ -44,7 +44,7 @@ func onPaper(t *testing.T, columns int, r payterm.Receipt) []string {
 	return lines
 }
 
-// No Chinese word of our slips is broken over two lines, on any roll.
+// TestChineseWordsStayWhole: no Chinese word of our slips is broken over two lines, on any paper.
 func TestChineseWordsStayWhole(t *testing.T) {
 	source, err := os.ReadFile("../unifont/chinese.go")
 	if err != nil {

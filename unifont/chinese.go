@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// joined are the Chinese words of our own screens and slips that have more than one sign.
-// A line does not end inside one of them. They are a closed list: a text that has another
-// word fails a test of screen or receipt until the word stands here.
+// joined lists the Chinese words of our own screens and slips that have more than one character. No line ends
+// inside one of them. The list is complete: a text with another word fails a test of screen or receipt until
+// the word is added here.
 const joined = `
 U盘 一两 一分钟 一切 一次 一种 一笔 一笔款 一部分 上一笔 上次 下一天 下一笔
 下一项 下次 下载 不会 不动 不可信 不完整 不对 不明 不是 不符 不给 不能 不要
@@ -40,7 +40,7 @@ U盘 一两 一分钟 一切 一次 一种 一笔 一笔款 一部分 上一笔 
 顾客码 顾客联 颜色 换用户
 `
 
-// words holds joined by their first signs, the longest first.
+// words returns joined by the words' first characters, the longest word first.
 var words = sync.OnceValue(func() map[rune][]string {
 	byFirst := map[rune][]string{}
 	for word := range strings.FieldsSeq(joined) {
@@ -53,7 +53,8 @@ var words = sync.OnceValue(func() map[rune][]string {
 	return byFirst
 })
 
-// wordLength is how many bytes the longest word of joined takes that a text begins with; 0 for none.
+// wordLength returns the length in bytes of the longest word of joined at the start of a text, or 0 if there is
+// none.
 func wordLength(text string, first rune) int {
 	for _, w := range words()[first] {
 		if strings.HasPrefix(text, w) {

@@ -50,7 +50,8 @@ func Words(line string) iter.Seq[string] {
 	}
 }
 
-// apart reports whether a blank stands before a character that French sets apart, which must not begin a line.
+// apart reports whether the next character after blanks is one before which French writes a blank. A line must
+// not begin with it.
 func apart(rest string) bool {
 	next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(rest, unicode.IsSpace))
 	return strings.ContainsRune(":;?!%»", next)
