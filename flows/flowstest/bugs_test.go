@@ -90,7 +90,7 @@ var bugs = []planted{
 	{"redirect_followed", "sent_once single_flight refunds", []edit{
 		{"gateway/ottpay/http.go", "	resp, err := c.transport(ctx, &g).RoundTrip(req)",
 			"	resp, err := (&http.Client{Transport: c.transport(ctx, &g)}).Do(req)"},
-		{"gateway/ottpay/http.go", "	req.GetBody = nil // there is no second copy to send\n", ""},
+		{"gateway/ottpay/http.go", "	req.GetBody = nil", ""},
 		{"gateway/ottpay/http.go", "			return nil, errSecondDial\n", "			dialled.Store(true)\n"}}},
 	{"two_requests_in_flight", "single_flight asking", []edit{
 		{"flows/order/inquiry.go", " || o.Asking.InFlight {", " {"},
