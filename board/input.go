@@ -220,6 +220,8 @@ func (c *checker) events(section string, e hal.EventDevice) {
 		}
 	}
 	switch {
+	case n == 0:
+		c.bad(section+".device", "is missing: device, name or usb says which event device it is")
 	case n != 1:
 		c.bad(section+".device", "%d of device, name, usb are given: one of them says which event device it is", n)
 	case e.Device != "" && !strings.HasPrefix(e.Device, "/dev/input/"):

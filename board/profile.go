@@ -373,13 +373,22 @@ func (c *checker) printerModel(p *Printer) {
 }
 
 func (c *checker) serial(section, device string, baud int) {
-	if strings.HasPrefix(device, "/dev/") {
+	switch {
+	case device == "" && baud == 0 && section == "printer":
+		c.bad(section+".device", "is missing: a serial line with baud, or in its place network or usb")
+		return
+	case device == "":
+		c.bad(section+".device", "is missing: a serial line, such as /dev/ttyS1")
+	case strings.HasPrefix(device, "/dev/"):
 		c.wire(section+".device", device)
 		c.shares(section+".device", oneSpelling(device))
-	} else {
+	default:
 		c.bad(section+".device", "%q: a serial line, such as /dev/ttyS1", device)
 	}
-	if !slices.Contains(bauds, baud) {
+	switch {
+	case baud == 0 && !c.file.Has(section+".baud"):
+		c.bad(section+".baud", "is missing: one of %v", bauds)
+	case !slices.Contains(bauds, baud):
 		c.bad(section+".baud", "%d: one of %v", baud, bauds)
 	}
 }

@@ -72,7 +72,7 @@ func (c emulateCmd) Run() error {
 		return err
 	}
 	defer e.hardware.Close()
-	level := slog.LevelWarn
+	level := slog.LevelInfo
 	if c.Verbose {
 		level = slog.LevelDebug
 	}

@@ -214,7 +214,7 @@ func status(ctx context.Context, a *terminal.Terminal, board *board.Board) (stri
 		return "", err
 	}
 	line := fmt.Sprintf("%s, network %s, paper %s, %d waiting for the network, %d in doubt", s.State, s.Status.Network,
-		s.Status.Paper, s.Status.Queue, s.Status.Doubts)
+		paperLine(s.Status.Paper), s.Status.Queue, s.Status.Doubts)
 	if a.Training() {
 		line = "in training: " + line
 	}

@@ -239,9 +239,26 @@ func (c statusCmd) Run() error {
 		line("doubts", s.Doubts)
 		line("late_payments", s.LatePayments)
 		line("alarms", s.Alarms)
-		line("paper", string(s.Paper))
+		line("paper", paperLine(s.Paper))
+		if s.Unprinted > 0 {
+			line("unprinted", s.Unprinted)
+		}
 		line("fault", s.Fault)
 	})
+}
+
+// paperLine describes the printer's condition. Its word in JSON says unplugged of any printer that does not print.
+func paperLine(c payterm.PaperCondition) string {
+	switch c {
+	case payterm.PaperNearEnd:
+		return "nearly out"
+	case payterm.PaperCoverOpen:
+		return "cover open"
+	case payterm.PaperUnreachable:
+		return "the printer does not answer"
+	case payterm.PaperUnknown, payterm.PaperOK, payterm.PaperOut:
+	}
+	return string(c)
 }
 
 // networkLine describes the network's state and its age.

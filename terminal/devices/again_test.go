@@ -52,6 +52,29 @@ type bench struct {
 
 func newBench(t *testing.T, printer string) *bench {
 	t.Helper()
+	return newBenchThatLogs(t, printer, slog.New(slog.DiscardHandler))
+}
+
+// logged is what was logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func newBenchThatLogs(t *testing.T, printer string, log *slog.Logger) *bench {
+	t.Helper()
 	p := profileOf(t, "[printer]\n"+printer)
 	e, err := emulated.New(emulated.Config{Profile: p, Scale: 20})
 	if err != nil {
@@ -59,7 +82,7 @@ func newBench(t *testing.T, printer string) *bench {
 	}
 	b := &bench{teller: &teller{}, t: t, e: e}
 	open := board.Open(p, e)
-	b.set = New(Options{Board: open, Sleep: e.Sleep, Log: slog.New(slog.DiscardHandler), Owner: b.teller})
+	b.set = New(Options{Board: open, Sleep: e.Sleep, Log: log, Owner: b.teller})
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { b.set.RunPrinter(ctx) })
@@ -339,5 +362,26 @@ func TestPrinterWakesInChinese(t *testing.T) {
 		if _, words := b.e.Paper(); words != strings.Repeat("Montréal #[1]\n", i)+"Montréal #[1]" {
 			t.Errorf("on paper is\n%s", words)
 		}
+	}
+}
+
+// A printer that has no paper while nothing is to be printed is logged, and its end as well.
+func TestIdleTroubleIsLogged(t *testing.T) {
+	t.Parallel()
+	var log logged
+	b := newBenchThatLogs(t, asked, slog.New(slog.NewTextHandler(&log, nil)))
+	b.set.AskPaper(t.Context())
+	if err := b.e.SetPrinter("out", ""); err != nil {
+		t.Fatal(err)
+	}
+	b.set.AskPaper(t.Context())
+	b.set.AskPaper(t.Context())
+	if err := b.e.SetPrinter("ok", ""); err != nil {
+		t.Fatal(err)
+	}
+	b.set.AskPaper(t.Context())
+	if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "there is no paper") ||
+		!strings.Contains(got, "device works again") {
+		t.Errorf("logged is\n%s", got)
 	}
 }

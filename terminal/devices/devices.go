@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -155,11 +156,24 @@ func (s *Set) Now() time.Duration { return time.Since(s.start) }
 
 // Show takes the newest screen; one that was not drawn yet gives way.
 func (s *Set) Show(screen payterm.Screen) {
+	screen.Keys = s.there(screen.Keys)
 	s.mu.Lock()
 	s.last = screen
 	s.mu.Unlock()
 	newest(s.screens, screen)
 	newest(s.tones, screen)
+}
+
+// there leaves out the hints of keys that the pad does not have. Nobody could press them.
+func (s *Set) there(hints []payterm.KeyHint) []payterm.KeyHint {
+	pad := s.o.Board.Profile.Keypad
+	if pad == nil {
+		return hints
+	}
+	has := slices.Concat(pad.Layout()...)
+	return slices.DeleteFunc(slices.Clone(hints), func(h payterm.KeyHint) bool {
+		return h.Key.Valid() && !slices.Contains(has, h.Key)
+	})
 }
 
 // Screen is the newest screen.

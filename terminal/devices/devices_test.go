@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"payterm"
 	"payterm/board"
 )
 
@@ -101,4 +102,34 @@ func TestOutlasting(t *testing.T) {
 			t.Errorf("it lasts for %s", lasted)
 		}
 	})
+}
+
+// TestHintsOfThePad: a screen names only keys that the pad has.
+func TestHintsOfThePad(t *testing.T) {
+	t.Parallel()
+	hints := []payterm.KeyHint{{Key: "0-9", Does: "amount"}, {Key: payterm.KeyF1, Does: "menu"},
+		{Key: payterm.KeyEnter, Does: "next"}, {Key: payterm.KeyF2, Does: "print again"}}
+	pad := func(keys string) *board.Keypad {
+		p := profileOf(t, "[keypad]\nkind = \"evdev\"\nname = \"pad\"\nmap = { "+keys+" KEY_0 = \"0\", KEY_1 = \"1\", "+
+			"KEY_2 = \"2\", KEY_3 = \"3\", KEY_4 = \"4\", KEY_5 = \"5\", KEY_6 = \"6\", KEY_7 = \"7\", KEY_8 = \"8\", "+
+			"KEY_9 = \"9\", KEY_ENTER = \"ENTER\", KEY_ESC = \"CANCEL\" }\n")
+		return p.Keypad
+	}
+	for name, c := range map[string]struct {
+		pad  *board.Keypad
+		want string
+	}{
+		"twelve keys": {pad(""), "[{0-9 amount} {ENTER next}]"},
+		"with F1":     {pad(`KEY_F1 = "F1",`), "[{0-9 amount} {F1 menu} {ENTER next}]"},
+		"no pad":      {nil, fmt.Sprint(hints)},
+	} {
+		s := New(Options{Board: &board.Board{Profile: board.Profile{Keypad: c.pad}}, Log: slog.New(slog.DiscardHandler)})
+		s.Show(payterm.Screen{Name: "idle", Keys: hints})
+		if got := fmt.Sprint(s.Screen().Keys); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+	if len(hints) != 4 || hints[1].Key != payterm.KeyF1 {
+		t.Errorf("the screen's own are %v", hints)
+	}
 }

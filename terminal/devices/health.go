@@ -36,9 +36,20 @@ const Recently = time.Minute
 // retryPause is how long after an error a device is tried again.
 const retryPause = time.Second
 
-// again pauses before a device is tried again; false when the context ends. What lasts is
-// logged once: a line each second wears out the flash.
+// again pauses before a device is tried again; false when the context ends.
 func (s *Set) again(ctx context.Context, device string, err error) bool {
+	s.fails(device, err)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(retryPause):
+		return true
+	}
+}
+
+// fails notes that a device does not work, and logs it. What lasts is logged once: a line each
+// second wears out the flash.
+func (s *Set) fails(device string, err error) {
 	if t := s.Trouble(device); t.Err == nil || t.Err.Error() != err.Error() || s.Now()-t.At > Recently {
 		s.o.Log.Warn("device", "device", device, "err", err)
 		s.mu.Lock()
@@ -46,12 +57,6 @@ func (s *Set) again(ctx context.Context, device string, err error) bool {
 		s.mu.Unlock()
 	}
 	s.met(device, err)
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(retryPause):
-		return true
-	}
 }
 
 // works notes that a device works, and logs it where its trouble was logged.

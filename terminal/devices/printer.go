@@ -183,9 +183,17 @@ func (r *roll) clear(c payterm.PaperCondition) {
 
 // tell says how the printer is, when that has changed.
 func (r *roll) tell(c payterm.PaperCondition) {
-	if c != r.condition {
-		r.condition = c
-		r.s.paperIs(c)
+	if c == r.condition {
+		return
+	}
+	was := r.condition
+	r.condition = c
+	r.s.paperIs(c)
+	switch {
+	case !prints(c):
+		r.s.fails(Printer, errors.New(paperAdvice[c]))
+	case !prints(was):
+		r.s.works(Printer)
 	}
 }
 
