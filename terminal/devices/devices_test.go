@@ -123,7 +123,8 @@ func TestHintsOfThePad(t *testing.T) {
 		"with F1":     {pad(`KEY_F1 = "F1",`), "[{0-9 amount} {F1 menu} {ENTER next}]"},
 		"no pad":      {nil, fmt.Sprint(hints)},
 	} {
-		s := New(Options{Board: &board.Board{Profile: board.Profile{Keypad: c.pad}}, Log: slog.New(slog.DiscardHandler)})
+		b := &board.Board{Profile: board.Profile{Keypad: c.pad}}
+		s := New(Options{Board: b, Log: slog.New(slog.DiscardHandler)})
 		s.Show(payterm.Screen{Name: "idle", Keys: hints})
 		if got := fmt.Sprint(s.Screen().Keys); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

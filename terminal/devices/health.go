@@ -50,13 +50,32 @@ func (s *Set) again(ctx context.Context, device string, err error) bool {
 // fails notes that a device does not work, and logs it. What lasts is logged once: a line each
 // second wears out the flash.
 func (s *Set) fails(device string, err error) {
-	if t := s.Trouble(device); t.Err == nil || t.Err.Error() != err.Error() || s.Now()-t.At > Recently {
-		s.o.Log.Warn("device", "device", device, "err", err)
-		s.mu.Lock()
-		s.logged[device] = true
-		s.mu.Unlock()
+	t := s.Trouble(device)
+	switch {
+	case t.Err != nil && t.Err.Error() == err.Error() && s.Now()-t.At <= Recently:
+	case t.Err == nil || t.Worked: // which may have been said already
+		s.warn(device, err)
+	default:
+		s.say(device, err)
 	}
 	s.met(device, err)
+}
+
+// warn logs that a device does not work, unless that was the last that was logged of it.
+func (s *Set) warn(device string, err error) {
+	s.mu.Lock()
+	said := s.logged[device] == err.Error()
+	s.mu.Unlock()
+	if !said {
+		s.say(device, err)
+	}
+}
+
+func (s *Set) say(device string, err error) {
+	s.o.Log.Warn("device", "device", device, "err", err)
+	s.mu.Lock()
+	s.logged[device] = err.Error()
+	s.mu.Unlock()
 }
 
 // works notes that a device works, and logs it where its trouble was logged.
@@ -66,7 +85,7 @@ func (s *Set) works(device string) {
 		t.Worked = true
 		s.troubles[device] = t
 	}
-	was := s.logged[device]
+	was := s.logged[device] != ""
 	delete(s.logged, device)
 	s.mu.Unlock()
 	if was {

@@ -191,7 +191,7 @@ func (r *roll) tell(c payterm.PaperCondition) {
 	r.s.paperIs(c)
 	switch {
 	case !prints(c):
-		r.s.fails(Printer, errors.New(paperAdvice[c]))
+		r.s.warn(Printer, errors.New(paperAdvice[c]))
 	case !prints(was):
 		r.s.works(Printer)
 	}
