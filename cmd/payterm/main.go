@@ -41,6 +41,7 @@ type cli struct {
 
 	Sale      saleCmd      `cmd:"" group:"sell" help:"Ask the running agent for a sale."`
 	Refund    refundCmd    `cmd:"" group:"sell" help:"Ask the running agent to give back money of a sale, in whole or in part."`
+	Cancel    cancelCmd    `cmd:"" group:"sell" help:"Do what CANCEL at the terminal would do."`
 	Status    statusCmd    `cmd:"" group:"sell" help:"Say how the agent is, or how an order stands."`
 	Resolve   resolveCmd   `cmd:"" group:"sell" help:"Close what waits for a supervisor."`
 	Totals    totalsCmd    `cmd:"" group:"sell" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
@@ -176,6 +177,7 @@ func (c queueCmd) Run() error {
 
 // exitStatuses is printed below the help, and in more words in the man page.
 const exitStatuses = `Exit status of sale and refund: 0 approved, 10 declined, 11 cancelled, 12 in doubt (do not charge again), 13 not sent.
+Of cancel: 0 it has ended unpaid, 10 the wallet had declined, 12 it is or may still be paid, 13 nothing is there to end.
 Everywhere: 1 failure, 2 wrong use; bundle: 3 when it is written and lacks something; run: 78 when the
 configuration has to be changed first.`
 
@@ -256,7 +258,12 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 func fail(err error, status int, asJSON bool) int {
 	fmt.Fprintln(os.Stderr, "payterm:", err)
 	if asJSON && !printed {
-		json.NewEncoder(os.Stdout).Encode(map[string]string{"error": err.Error()}) //nolint:errcheck // the reader may be gone
+		doc := api.Error{Message: err.Error()}
+		var refused *api.Error
+		if errors.As(err, &refused) {
+			doc.Code = refused.Code
+		}
+		json.NewEncoder(os.Stdout).Encode(doc) //nolint:errcheck // the reader may be gone
 	}
 	return status
 }

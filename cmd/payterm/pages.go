@@ -64,6 +64,9 @@ and
 end with 0 approved, 10 declined, 11 cancelled, 12 in doubt, 13 not sent. In doubt
 means neither: never take the money in another way before the order is settled.
 Everywhere 1 is a failure and 2 a wrong use.
+.B cancel
+ends with 0 when the order has ended unpaid, 10 when the wallet had declined it, 12 when it may
+still be paid, or is, and 13 when nothing is there to end.
 .B bundle
 ends with 3 when it is written and something is missing in it; what is written to
 standard output says so in its file missing.json alone.

@@ -202,6 +202,62 @@ func (c store) end(o payterm.Order) error {
 	return err
 }
 
+type cancelCmd struct {
+	store
+	Order payterm.OrderID `arg:"" optional:"" help:"Only this order; whatever is at the counter when it is left out."`
+}
+
+func (c cancelCmd) Run() error {
+	if c.Order != "" && !c.Order.Valid() {
+		return usage("cancel: order id %q: 1 to 20 of A-Z and 0-9", c.Order)
+	}
+	o, err := c.agent().Cancel(context.Background(), c.Order)
+	var refused *api.Error
+	var away *api.ConnectionError
+	switch {
+	case errors.As(err, &refused) && refused.Code == api.NothingThere:
+		return exitStatus(fail(err, int(exits[payterm.NotSent]), c.JSON))
+	case errors.As(err, &away) && away.Sent:
+		return exitStatus(fail(fmt.Errorf("it is not known what became of it: %w", err), int(exits[payterm.InDoubt]), c.JSON))
+	case err != nil:
+		return err
+	}
+	if err := c.print(o, func() { fmt.Println(cancelled(o)) }); err != nil {
+		return err
+	}
+	switch o.Outcome {
+	case payterm.Cancelled, payterm.NotSent:
+		return nil
+	case payterm.Declined:
+		return exits[payterm.Declined]
+	case payterm.Approved, payterm.InDoubt, payterm.Open:
+	}
+	return exits[payterm.InDoubt]
+}
+
+// cancelled tells how an order stands after CANCEL.
+func cancelled(o payterm.Order) string {
+	if o.ID == "" {
+		return "cancelled before an order began"
+	}
+	said := string(o.ID) + " "
+	switch o.Outcome {
+	case payterm.Cancelled, payterm.NotSent:
+		return said + "has ended, nothing was paid"
+	case payterm.Declined:
+		return said + "was declined"
+	case payterm.Approved:
+		if o.Kind == payterm.KindRefund {
+			return said + "has been given back"
+		}
+		return said + "is paid: payterm refund " + said + "gives it back"
+	case payterm.InDoubt:
+		return said + "may be paid, or was: do not charge again; payterm status " + said + "asks the gateway"
+	case payterm.Open:
+	}
+	return said + "was sent and may be paid: it goes on; payterm status " + said + "tells more"
+}
+
 type statusCmd struct {
 	store
 	Order string `arg:"" optional:"" help:"One order, by its id or the till's reference, inquiring when it is open."`

@@ -193,6 +193,8 @@ func (c Counter) step(in Stamped) (Counter, []Command) {
 		return c.refundAsked(in, ev)
 	case ResolveAsked:
 		return c.resolveAsked(in, ev)
+	case CancelAsked:
+		return c.cancelAsked(ev)
 	case RefundRefused:
 		if c.Phase == Serving && c.Order.ID() == "" {
 			if c.Menu.Task != NoTask {
@@ -583,6 +585,31 @@ func (c Counter) resolveAsked(in Stamped, ev ResolveAsked) (Counter, []Command) 
 	c = c.idle()
 	c.Word, c.Ticket, c.Conflict = ev.Word, ev.Ticket, ev.Word.Order
 	return c.askPIN(in), []Command{Play{payterm.SoundDoubt}}
+}
+
+// Cancellable is what CancelAsked ends: the order at the counter, or Prompted for a sale or refund
+// from the socket for which a supervisor's PIN is awaited.
+func (c Counter) Cancellable(order payterm.OrderID) (at payterm.OrderID, prompted bool) {
+	switch {
+	case c.Phase == Serving && c.Order.ID() != "" && (order == "" || order == c.Order.ID()):
+		return c.Order.ID(), false
+	case order == "" && c.Ticket != 0 && (c.Phase == EnteringPIN || c.Phase == NamingSupervisor):
+		what, _ := c.purpose()
+		return "", what == payterm.ForRefund || what == payterm.ForOverride
+	}
+	return "", false
+}
+
+// cancelAsked does what the key CANCEL would do. What a person types or reads at the counter is
+// left alone.
+func (c Counter) cancelAsked(ev CancelAsked) (Counter, []Command) {
+	switch at, prompted := c.Cancellable(ev.Order); {
+	case at != "":
+		return c, []Command{Tell{at, order.CancelPressed{}}}
+	case prompted:
+		return c.giveUp([]Command{Play{payterm.SoundDeclined}})
+	}
+	return c, nil
 }
 
 func (c Counter) beginRefund() (Counter, []Command) {

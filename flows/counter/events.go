@@ -56,6 +56,10 @@ type (
 		Word   Resolve
 	}
 
+	// CancelAsked is CANCEL over the local socket. Order is the only order that it may end; empty
+	// for whatever is at the counter.
+	CancelAsked struct{ Order payterm.OrderID }
+
 	// RefundRefused: the refund at the counter did not begin, or a sale did not because its first
 	// state was impossible.
 	RefundRefused struct{ Reason payterm.Reason }
@@ -100,6 +104,7 @@ func (KeyPressed) event()      {}
 func (SaleAsked) event()       {}
 func (RefundAsked) event()     {}
 func (ResolveAsked) event()    {}
+func (CancelAsked) event()     {}
 func (RefundRefused) event()   {}
 func (ConflictChecked) event() {}
 func (PINChecked) event()      {}

@@ -58,6 +58,7 @@ func counterEvents() map[string]Event {
 		"sale asked": SaleAsked{Ticket: 7, Sale: sale}, "refund asked": RefundAsked{Ticket: 7,
 			Refund: order.RefundBegan{SaleID: "T1AAAAA000007", AmountMinor: 50, Currency: "CAD"}},
 		"resolve asked": ResolveAsked{Ticket: 7, Word: Resolve{Ticket: 7, Order: "T1AAAAA000008", Reason: "x"}},
+		"cancel asked": CancelAsked{}, "cancel asked of it": CancelAsked{Order: "T1AAAAA000001"},
 		"no conflict":   ConflictChecked{}, "code on show": ConflictChecked{Order: "T1AAAAA000003"},
 		"doubt":               ConflictChecked{Order: "T1AAAAA000003", Doubt: true},
 		"PIN ok":              PINChecked{OK: true, Operator: Operator{Number: "1", Name: "Marie"}},

@@ -36,6 +36,8 @@ func describeCounterEvent(e counter.Event) string {
 		return fmt.Sprintf("refund asked, ticket %d", e.Ticket)
 	case counter.ResolveAsked:
 		return fmt.Sprintf("resolution of %s asked, ticket %d", e.Word.Order, e.Ticket)
+	case counter.CancelAsked:
+		return strings.TrimSpace("cancel asked " + string(e.Order))
 	case counter.RefundRefused:
 		return "refund refused: " + string(e.Reason)
 	case counter.PINChecked:

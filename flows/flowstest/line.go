@@ -73,7 +73,7 @@ var (
 		"asked": (*world).asks, "key": (*world).keys, "pin": (*world).pin, "status": (*world).status,
 		"store": (*world).store, "says": (*world).says, "totals": (*world).totals, "rate": (*world).rate,
 		"unreadable": (*world).unreadable,
-		"training":   (*world).training, "z": (*world).zAsked,
+		"training":   (*world).training, "z": (*world).zAsked, "cancelled": (*world).cancelAsked,
 		"blind":   func(w *world, _ []string) error { w.blind = true; return nil },
 		"service": (*world).service,
 	}
@@ -568,6 +568,18 @@ func (w *world) zAsked(words []string) error {
 		asked.Number, asked.PIN = words[0], counter.PIN(words[1])
 	}
 	return w.feed(asked, true)
+}
+
+// cancelAsked is CANCEL on the socket, for whatever is at the counter or one order.
+func (w *world) cancelAsked(words []string) error {
+	var e counter.CancelAsked
+	if n := 0; len(words) == 1 {
+		if _, err := fmt.Sscanf(words[0], "@%d", &n); err != nil || n < 1 || n > len(w.orders) {
+			return fmt.Errorf("%s: no such order", words[0])
+		}
+		e.Order = w.orders[n-1].state.ID()
+	}
+	return w.feed(e, true)
 }
 
 // service is a caller that tests the devices.

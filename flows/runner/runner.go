@@ -133,6 +133,7 @@ var (
 	ErrUnknown      = errors.New("no such order")
 	ErrNoSupervisor = errors.New("no supervisor typed the PIN at the counter")
 	ErrNotWired     = errors.New("this terminal has no such task")
+	ErrNothingThere = errors.New("nothing is at the counter that could be cancelled")
 	ErrNotAsked     = errors.New("nothing about this order waits for a decision")
 	ErrCurrency     = errors.New("the amount is in another currency")
 

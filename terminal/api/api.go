@@ -101,6 +101,19 @@ func CheckRef(ref string) error {
 	return nil
 }
 
+// CancelRequest is the body of POST /cancel.
+type CancelRequest struct {
+	// OrderID is the only order to end; empty for whatever is at the counter.
+	OrderID payterm.OrderID `json:"order_id,omitempty"`
+}
+
+func (r *CancelRequest) check() error {
+	if r.OrderID != "" && !r.OrderID.Valid() {
+		return refusef("order id %.40q: 1 to 20 of A-Z and 0-9", r.OrderID)
+	}
+	return nil
+}
+
 // ResolveRequest is the body of POST /orders/{id}/resolve.
 type ResolveRequest struct {
 	Reason string `json:"reason"`

@@ -59,6 +59,11 @@ func (c Client) Order(ctx context.Context, id payterm.OrderID) (o payterm.Order,
 	return o, c.ask(ctx, http.MethodGet, "/orders/"+url.PathEscape(string(id)), nil, &o)
 }
 
+// Cancel ends the order at the counter as its key CANCEL would, or only the order that is named.
+func (c Client) Cancel(ctx context.Context, id payterm.OrderID) (o payterm.Order, err error) {
+	return o, c.ask(ctx, http.MethodPost, "/cancel", CancelRequest{id}, &o)
+}
+
 // Resolve closes what waits for a supervisor.
 func (c Client) Resolve(ctx context.Context, id payterm.OrderID, reason string) (o payterm.Order, err error) {
 	return o, c.ask(ctx, http.MethodPost, "/orders/"+url.PathEscape(string(id))+"/resolve", ResolveRequest{reason}, &o)

@@ -38,6 +38,7 @@ const (
 	UnknownCall   Code = "unknown_call"  // no such path
 	WrongMethod   Code = "wrong_method"  // the path needs another method
 	Busy          Code = "busy"          // the counter is in use, or slips are printing
+	NothingThere  Code = "nothing_there" // nothing is at the counter that could be cancelled
 	KeyReused     Code = "key_reused"    // the idempotency key was used for another request
 	NotNow        Code = "not_now"       // the terminal's state does not allow it
 	NotAllowed    Code = "not_allowed"   // no supervisor allowed it
@@ -58,6 +59,7 @@ var statuses = map[Code]int{
 	UnknownCall:   http.StatusNotFound,
 	WrongMethod:   http.StatusMethodNotAllowed,
 	Busy:          http.StatusConflict,
+	NothingThere:  http.StatusConflict,
 	KeyReused:     http.StatusConflict,
 	NotNow:        http.StatusConflict,
 	NotAllowed:    http.StatusConflict,

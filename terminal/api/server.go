@@ -20,6 +20,8 @@ import (
 type Counter interface {
 	Sale(ctx context.Context, r SaleRequest, taken func(payterm.OrderID)) (payterm.Order, error)
 	Refund(ctx context.Context, r RefundRequest, taken func(payterm.OrderID)) (payterm.Order, error)
+	// Cancel does what the key CANCEL would do, and returns the order after it.
+	Cancel(ctx context.Context, id payterm.OrderID) (payterm.Order, error)
 }
 
 // Orders knows earlier orders.
@@ -66,6 +68,11 @@ func (s Refusing) Sale(context.Context, SaleRequest, func(payterm.OrderID)) (pay
 
 // Refund is refused.
 func (s Refusing) Refund(context.Context, RefundRequest, func(payterm.OrderID)) (payterm.Order, error) {
+	return payterm.Order{}, s.Why()
+}
+
+// Cancel is refused.
+func (s Refusing) Cancel(context.Context, payterm.OrderID) (payterm.Order, error) {
 	return payterm.Order{}, s.Why()
 }
 
@@ -127,6 +134,7 @@ func Handler(current func() Service, notices Noticer) http.Handler {
 	routes := map[string]map[string]http.HandlerFunc{
 		"/status":              {http.MethodGet: s.status},
 		"/sale":                {http.MethodPost: s.sale},
+		"/cancel":              {http.MethodPost: s.cancel},
 		"/orders/{id}":         {http.MethodGet: s.order},
 		"/orders/{id}/refund":  {http.MethodPost: s.refund},
 		"/orders/{id}/resolve": {http.MethodPost: s.resolve},
@@ -240,6 +248,18 @@ func end(w http.ResponseWriter, r *http.Request, do func(taken func(payterm.Orde
 	if e := errorOf(err); r.Context().Err() == nil || e.Code == KeyReused {
 		out.say(e.Code.Status(), OrderLine{Error: e.Message, Code: e.Code})
 	}
+}
+
+func (s server) cancel(w http.ResponseWriter, r *http.Request) {
+	var req CancelRequest
+	if err := read(w, r, maxRequest, &req); err != nil {
+		reply(w, nil, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), orderTime)
+	defer cancel()
+	o, err := s.current().Cancel(ctx, req.OrderID)
+	reply(w, o, err)
 }
 
 func (s server) order(w http.ResponseWriter, r *http.Request) {

@@ -23,6 +23,7 @@ func Coded(err error) error {
 		{runner.ErrKeyReused, api.KeyReused},
 		{runner.ErrCurrency, api.Invalid},
 		{runner.ErrBusy, api.Busy},
+		{runner.ErrNothingThere, api.NothingThere},
 		{runner.ErrUnknown, api.Unknown},
 		{storage.ErrNoZ, api.Unknown},
 		{runner.ErrNotAsked, api.NotNow},

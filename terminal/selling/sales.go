@@ -47,6 +47,12 @@ func (s *Selling) Refund(ctx context.Context, r api.RefundRequest, taken func(pa
 	return s.ended(res, err, askedBack(refund))
 }
 
+// Cancel does what the key CANCEL would do.
+func (s *Selling) Cancel(ctx context.Context, id payterm.OrderID) (payterm.Order, error) {
+	o, err := s.o.Loop.Cancel(ctx, id)
+	return o, Coded(err)
+}
+
 // before answers a request that may not begin with what became of its key: limits and wallets may
 // have been different then.
 func (s *Selling) before(ctx context.Context, key string, asked runner.Content, taken func(payterm.OrderID),

@@ -28,6 +28,7 @@ type Loop interface {
 type Counter interface {
 	Sale(ctx context.Context, sale order.SaleBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
 	Refund(ctx context.Context, refund order.RefundBegan, began func(payterm.OrderID)) (runner.SaleResult, error)
+	Cancel(ctx context.Context, id payterm.OrderID) (payterm.Order, error)
 	// Again answers by an idempotency key that came before.
 	Again(ctx context.Context, key string, content runner.Content,
 		began func(payterm.OrderID)) (runner.SaleResult, error)

@@ -94,6 +94,14 @@ func (s outside) Refund(ctx context.Context, r api.RefundRequest,
 	return s.in.Refund(ctx, r, taken)
 }
 
+// Cancel tells how an order of the real terminal stands: in training none is at its counter.
+func (s outside) Cancel(ctx context.Context, id payterm.OrderID) (payterm.Order, error) {
+	if id == "" {
+		return payterm.Order{}, api.Errorf(api.NothingThere, "%v", ErrTraining)
+	}
+	return s.Order(ctx, id)
+}
+
 func (s outside) Order(_ context.Context, id payterm.OrderID) (payterm.Order, error) {
 	return s.in.Real.RealOrder(id)
 }
