@@ -30,7 +30,8 @@ type Query struct {
 	Since, Until time.Time
 	Outcome      payterm.Outcome
 	Ref          string // the till's reference, whole
-	Last         int    // only the newest so many of them; 0 for all
+	Skip         int    // leave out the newest so many of them
+	Last         int    // and of the others only the newest so many; 0 for all
 }
 
 // Select gives the orders of a query, the newest last.
@@ -49,8 +50,8 @@ func (r *Reader) Select(q Query) ([]payterm.Order, error) {
 	if q.Last > 0 {
 		limit = int64(q.Last)
 	}
-	list, err := r.orders("SELECT row FROM orders WHERE "+strings.Join(where, " AND ")+" ORDER BY n DESC LIMIT ?",
-		append(args, limit)...)
+	list, err := r.orders("SELECT row FROM orders WHERE "+strings.Join(where, " AND ")+" ORDER BY n DESC LIMIT ? OFFSET ?",
+		append(args, limit, q.Skip)...)
 	slices.Reverse(list)
 	return list, err
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,8 @@ import (
 
 	"payterm"
 	"payterm/terminal/api"
+
+	"github.com/creack/pty"
 )
 
 // reconciled runs payterm reconcile and returns its exit status and report.
@@ -99,6 +103,19 @@ func TestDay(t *testing.T) {
 	if status, rep := s.reconciled("--number", "1"); status != 0 || rep.Sales != 2 || rep.Agree != 2 ||
 		len(rep.Differences) != 0 || s.alarms() != 0 {
 		t.Errorf("exit status %d, %+v", status, rep)
+	}
+	if said, status := s.failing("reconcile", "--number", "1"); status != 0 || said != "" {
+		t.Errorf("progress that nobody sees: %d %q", status, said)
+	}
+	seen := exec.CommandContext(t.Context(), filepath.Join(bin, "payterm"), "reconcile", "--number", "1", "--data",
+		s.data)
+	tty, err := pty.Start(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, _ := io.ReadAll(tty) // a terminal's end is an error
+	if err := errors.Join(seen.Wait(), tty.Close()); err != nil || !strings.Contains(string(shown), "\r2 of 2") {
+		t.Errorf("on a terminal: %v %q", err, shown)
 	}
 	s.post(s.sim+"/sim/orders/"+string(lost.ID)+"/pay", nil)
 	status, rep := s.reconciled("--number", "1")

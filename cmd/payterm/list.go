@@ -21,6 +21,7 @@ type listCmd struct {
 	Outcome payterm.Outcome `help:"Only orders that ended so: approved, declined, cancelled, in_doubt, not_sent, open." placeholder:"OUTCOME"`
 	Ref     string          `help:"Only orders of this reference of the till." placeholder:"TEXT"`
 	Last    int             `help:"Only the newest so many of them." placeholder:"N"`
+	Skip    int             `help:"Leave out the newest so many: --last=20 --skip=20 is the page before --last=20." placeholder:"N"`
 }
 
 // outcomes are the possible outcomes of an order: those that have an exit status, and none so far.
@@ -43,7 +44,10 @@ func (c listCmd) query(now time.Time) (q storage.Query, err error) {
 	if c.Last < 0 {
 		return q, usage("--last %d: a number above 0 is needed", c.Last)
 	}
-	q.Ref, q.Last = c.Ref, c.Last
+	if c.Skip < 0 {
+		return q, usage("--skip %d: a number above 0 is needed", c.Skip)
+	}
+	q.Ref, q.Last, q.Skip = c.Ref, c.Last, c.Skip
 	return q, nil
 }
 
@@ -72,7 +76,7 @@ func timeOrAgo(flag, text string, now time.Time) (time.Time, error) {
 
 func (c listCmd) Run() error {
 	if c.People {
-		if c.Since+c.Until+string(c.Outcome)+c.Ref != "" || c.Last != 0 {
+		if c.Since+c.Until+string(c.Outcome)+c.Ref != "" || c.Last != 0 || c.Skip != 0 {
 			return usage("--people lists all of them: the other flags pick orders")
 		}
 		return c.people()

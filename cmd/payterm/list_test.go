@@ -58,6 +58,7 @@ func TestFindsOrders(t *testing.T) {
 		{"", 4, string(approved.ID)}, {"--outcome=approved", 1, string(approved.ID)},
 		{"--outcome=cancelled", 3, `"Table 5"`}, {"--ref=Table_6", 2, `"Table 6"`},
 		{"--since=1h", 4, "CAD"}, {"--until=1h", 1, "no such orders"}, {"--since=1h --last=1", 1, string(approved.ID)},
+		{"--last=2 --skip=2", 2, `"Table 5"`}, {"--skip=4", 1, "no such orders"},
 	} {
 		var flags []string
 		for flag := range strings.FieldsSeq(c.flags) {

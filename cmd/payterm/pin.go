@@ -92,6 +92,12 @@ func readLine(in *os.File, ask io.Writer, question string) (pin string, err erro
 	return pin, nil
 }
 
+// isTerminal reports whether somebody sees at once what is written there.
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
 // hideEcho switches a terminal's echo off until show is called, also if Ctrl-C ends the program;
 // show is nil if in is no terminal.
 func hideEcho(in *os.File) (show func() error, err error) {

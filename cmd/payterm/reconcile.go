@@ -21,10 +21,14 @@ func (c reconcileCmd) Run() error {
 	req := api.ReconcileRequest{Day: c.Day}
 	if c.Number != nil {
 		if req.Number = *c.Number; req.Number < 1 {
-			return errors.New("reconcile: the number of a Z is 1 or more")
+			return usage("reconcile: the number of a Z is 1 or more")
 		}
 	}
+	watched := isTerminal(os.Stderr) // else the file or log would get a line of every step
 	rep, err := c.agent().Reconcile(context.Background(), req, func(n, of int) {
+		if !watched {
+			return
+		}
 		fmt.Fprintf(os.Stderr, "\r%d of %d", n, of)
 		if n == of {
 			fmt.Fprintln(os.Stderr)
