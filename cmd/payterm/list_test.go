@@ -1,9 +1,13 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"payterm/storage"
 )
 
 func TestTimeOrAgo(t *testing.T) {
@@ -105,5 +109,18 @@ func TestHelp(t *testing.T) {
 	}
 	if _, complaint, err := ran(t, "", "help", "sell"); err == nil || !strings.Contains(complaint, "sell") {
 		t.Errorf("help on what there is not: %v: %s", err, complaint)
+	}
+}
+
+// TestDataIsAFile: whoever names the journal's file is told that its directory is meant.
+func TestDataIsAFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "payterm.db")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := store{Data: file}.read(func(*storage.Reader) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "is a file: name the directory that it is in") {
+		t.Error(err)
 	}
 }

@@ -89,6 +89,10 @@ type store struct {
 }
 
 func (s store) read(use func(*storage.Reader) error) error {
+	if about, err := os.Stat(s.Data); err == nil && about.Mode().IsRegular() {
+		return usage("--data %s is a file: name the directory that it is in. A copied journal is payterm.db there, with "+
+			"payterm.db-wal beside it where there was one", s.Data)
+	}
 	return readFile(filepath.Join(s.Data, "payterm.db"), use)
 }
 
