@@ -2,6 +2,7 @@ package payterm
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -138,6 +139,19 @@ type Order struct {
 	Attention      Attention `json:"attention,omitempty"`  // what staff still has to decide
 	Resolution     string    `json:"resolution,omitempty"`
 	Prints         int       `json:"prints,omitempty"` // slips of this order that went to the printer
+}
+
+// ReadTradeTime reads the time of a payment as the wallet's side writes it ("Apr 14, 2020 12:08:58
+// AM"), with the zone left open (sheet section 10.2). Newer Java versions print a narrow no-break
+// space before AM or PM, and a comma after the year.
+func ReadTradeTime(text string) (time.Time, bool) {
+	text = strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(text)
+	for _, layout := range []string{"Jan 2, 2006 3:04:05 PM", "Jan 2, 2006, 3:04:05 PM"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // Amount is the sale without its tip.

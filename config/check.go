@@ -114,6 +114,23 @@ func (k *checker) terminal() {
 		"%d: %d to %d are possible; a refund needs the sale", t.KeepDays, leastDays, mostDays)
 	k.bad(t.DataDir == "", "terminal.data_dir", "is empty: a directory such as /var/lib/payterm")
 	k.bad(!m.Currency.Known(), "merchant.currency", "%q: an ISO 4217 code such as CAD is needed", m.Currency)
+	k.receiptQR(m.ReceiptQR)
+}
+
+// maxReceiptQR is the longest address of a receipt: its code fits a roll of 58 mm with modules that phones read.
+const maxReceiptQR = 200
+
+func (k *checker) receiptQR(text string) {
+	if text == "" {
+		return
+	}
+	u, err := url.Parse(strings.NewReplacer("{order}", "A", "{ref}", "A").Replace(text))
+	k.bad(err != nil || u.Scheme != "https" || u.Host == "", "merchant.receipt_qr",
+		"%q: an address such as https://example.com/receipt/{order} is needed", text)
+	k.bad(!strings.Contains(text, "{order}") && !strings.Contains(text, "{ref}"), "merchant.receipt_qr",
+		"%q names no receipt: {order} becomes the order number, {ref} the till's reference", text)
+	k.bad(len(text) > maxReceiptQR, "merchant.receipt_qr", "has %d characters: a code has room for %d", len(text),
+		maxReceiptQR)
 }
 
 // languages lists all languages for a message.

@@ -57,6 +57,9 @@ type Merchant struct {
 	Phone    string           `toml:"phone"`
 	TaxID    string           `toml:"tax_id"` // several are separated by ";" and printed as given
 	Currency payterm.Currency `toml:"currency"`
+	// ReceiptQR is the text of a QR code on the customer's slip of a sale that was paid. In it {order} is replaced by
+	// the order number and {ref} by the till's reference. If empty, no code is printed.
+	ReceiptQR string `toml:"receipt_qr"`
 }
 
 // Gateway holds the gateway's address and the merchant's identity there (protocol sheet, sections 1 and 16).

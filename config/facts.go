@@ -32,7 +32,8 @@ func Facts() map[string]tomlfile.Fact {
 
 		"merchant.name":    {Form: "any text", Needed: true, Usual: "to run"},
 		"merchant.address": text, "merchant.phone": text, "merchant.tax_id": text,
-		"merchant.currency": {Form: "a code of ISO 4217"},
+		"merchant.currency":   {Form: "a code of ISO 4217"},
+		"merchant.receipt_qr": {Form: "an https address with {order} or {ref} in it, of at most 200 characters"},
 
 		"gateway.url":                 {Form: "an https address; http on loopback only", Needed: true, Usual: "to run"},
 		"gateway.merchant_id":         {Form: id, Needed: true, Usual: "to run"},

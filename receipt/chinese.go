@@ -16,7 +16,7 @@ var chinese = texts{
 	approved: "付款成功", declined: "付款被拒", cancelled: "已取消",
 	notSent: "没有发出", inDoubt: "结果未知",
 	order: "订单", channelOrder: "钱包单号", date: "日期", noClock: "时钟未设定",
-	walletTime: "钱包时间", payer: "付款人", code: "付款码", rate: "汇率",
+	walletTime: "钱包时间", payer: "付款人", code: "付款码", rate: "汇率", inCNY: "约合人民币", receiptQR: "电子收据",
 	ref: "参考号", operator: "操作员", supervisor: "主管", byPIN: "凭密码", locally: "本机", terminal: "终端", merchantID: "商户号",
 	thanks: "谢谢", notMoney: "没有真实款项",
 	xTitle: "X 小计", xLine: "截至目前，营业日继续", zTitle: "Z 日结 %d",

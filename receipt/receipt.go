@@ -6,7 +6,7 @@
 package receipt
 
 import (
-	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -30,6 +30,9 @@ type Options struct {
 	Terminal   string
 	Zone       *time.Location
 	Watermark  string // SIMULATION, on every slip
+	// ReceiptQR is the text of a QR code on what a customer takes along of a sale that was paid, an address as a
+	// rule: {order} in it becomes the order's number, {ref} the till's. Empty for none.
+	ReceiptQR string
 }
 
 // Compose composes a slip of an order. Every print after the first is marked COPY.
@@ -81,6 +84,7 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 		}
 	}
 	w.rule()
+	w.pair(t.date, stamp(o.CreatedAt, opt, t))
 	if o.Kind == payterm.KindRefund {
 		w.pair(t.kind, t.refund)
 	} else {
@@ -90,15 +94,18 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 	money := func(label string, minor int64) {
 		w.pair(label, t.number(payterm.Amount{Minor: minor, Currency: o.Currency}))
 	}
-	money(t.amount, o.AmountMinor)
+	total := payterm.Amount{Minor: max(o.PaidMinor, o.Total().Minor), Currency: o.Currency}
+	if total.Minor != o.AmountMinor { // or the total says it
+		money(t.amount, o.AmountMinor)
+	}
 	if o.TipMinor != 0 {
 		money(t.tip, o.TipMinor)
 	}
 	if fee := o.PaidMinor - o.Total().Minor; o.Outcome == payterm.Approved && fee > 0 {
 		money(t.fee, fee)
 	}
-	w.total(t.total, locale.Coded(payterm.Amount{Minor: max(o.PaidMinor, o.Total().Minor), Currency: o.Currency},
-		t.language))
+	w.total(t.total, locale.Coded(total, t.language))
+	w.inCNY(o, total, t)
 	if o.Outcome == payterm.Approved {
 		w.center(outcome(o, t), true, true)
 	} else {
@@ -108,6 +115,11 @@ func compose(slip order.Slip, o payterm.Order, again bool, opt Options) payterm.
 	w.details(o, opt, t)
 	w.line(payterm.ReceiptLine{Kind: payterm.LineBarcode, Text: string(o.ID), Align: payterm.AlignCenter})
 	if slip == order.SlipCustomer {
+		if opt.ReceiptQR != "" && o.Outcome == payterm.Approved {
+			w.line(payterm.ReceiptLine{Kind: payterm.LineQR, Text: opt.receiptQR(o), Align: payterm.AlignCenter})
+			w.center(t.receiptQR, false, false)
+			w.line(payterm.ReceiptLine{Kind: payterm.LineFeed, N: 1})
+		}
 		w.center(t.thanks, false, false)
 	}
 	if opt.Watermark != "" {
@@ -198,19 +210,46 @@ func (w writer) head(m Merchant) {
 			w.center(s, false, false)
 		}
 	}
+	if m != (Merchant{}) {
+		w.line(payterm.ReceiptLine{Kind: payterm.LineFeed, N: 1})
+	}
+}
+
+// inCNY is the wallet's rate of exchange, and what the total comes to by it.
+func (w writer) inCNY(o payterm.Order, total payterm.Amount, t *texts) {
+	r, known := payterm.ParseRate(o.ExchangeRate)
+	if !known {
+		w.pair(t.rate, o.ExchangeRate) // as it came
+		return
+	}
+	w.pair(t.rate, locale.Decimal(r.String(), t.language)+" CNY/"+string(o.Currency))
+	if cny, fits := r.CNY(total); fits {
+		w.pair(t.inCNY, t.number(cny))
+	}
+}
+
+// walletTime is the time of a payment by the wallet's clock, in the form of the shop's own and
+// in the zone that the wallet's side has, which is not known; as it came where it has another form.
+func walletTime(text string) string {
+	if at, ok := payterm.ReadTradeTime(text); ok {
+		return at.Format(time.DateTime)
+	}
+	return text
+}
+
+// receiptQR is the text of the code on a customer's slip.
+func (o Options) receiptQR(of payterm.Order) string {
+	return strings.NewReplacer("{order}", url.QueryEscape(string(of.ID)), "{ref}", url.QueryEscape(of.Ref)).Replace(
+		o.ReceiptQR)
 }
 
 func (w writer) details(o payterm.Order, opt Options, t *texts) {
 	w.pair(t.order, string(o.ID))
 	w.pair(t.saleOrder, string(o.SaleID))
 	w.pair(t.channelOrder, o.ChannelOrderID)
-	w.pair(t.date, stamp(o.CreatedAt, opt, t))
-	w.pair(t.walletTime, o.TradeTime)
+	w.pair(t.walletTime, walletTime(o.TradeTime))
 	w.pair(t.payer, o.Payer)
 	w.pair(t.code, o.MaskedCode)
-	if o.ExchangeRate != "" {
-		w.pair(t.rate, fmt.Sprintf("%s CNY", o.ExchangeRate))
-	}
 	w.pair(t.ref, o.Ref)
 	w.pair(t.operator, o.Operator)
 	w.pair(t.terminal, opt.Terminal)

@@ -22,7 +22,8 @@ type texts struct {
 	approved, declined, cancelled        string
 	notSent, inDoubt                     string
 	order, channelOrder, date, noClock   string
-	walletTime, payer, code, rate        string
+	walletTime, payer, code, rate, inCNY string
+	receiptQR                            string // below its code
 	ref, operator, terminal, merchantID  string
 	supervisor, byPIN, locally           string // who took a Z
 	thanks, notMoney                     string
@@ -41,7 +42,7 @@ func (t *texts) all() []*string {
 		&t.doubtNext,
 		&t.resolvedTitle, &t.resolvedPaid, &t.resolvedUnpaid, &t.kind, &t.sale, &t.refund, &t.refunded, &t.saleOrder,
 		&t.wallet, &t.amount, &t.tip, &t.fee, &t.total, &t.approved, &t.declined, &t.cancelled, &t.notSent, &t.inDoubt,
-		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.ref, &t.operator,
+		&t.order, &t.channelOrder, &t.date, &t.noClock, &t.walletTime, &t.payer, &t.code, &t.rate, &t.inCNY, &t.receiptQR, &t.ref, &t.operator,
 		&t.supervisor, &t.byPIN, &t.locally,
 		&t.terminal, &t.merchantID, &t.thanks, &t.notMoney, &t.alipay, &t.wechatPay, &t.unionPay,
 		&t.xTitle, &t.xLine, &t.zTitle, &t.day, &t.from, &t.to, &t.sales, &t.refunds, &t.net, &t.open, &t.carried,
@@ -121,8 +122,9 @@ var english = texts{
 	approved: "APPROVED", declined: "DECLINED", cancelled: "CANCELLED",
 	notSent: "NOT SENT", inDoubt: "IN DOUBT",
 	order: "Order", channelOrder: "Wallet no.", date: "Date", noClock: "clock not set",
-	walletTime: "Wallet time", payer: "Payer", code: "Code", rate: "Rate",
-	ref: "Reference", operator: "Operator", supervisor: "Supervisor", byPIN: "by PIN", locally: "this machine",
+	walletTime: "Wallet time", payer: "Payer", code: "Code", rate: "Rate", inCNY: "In CNY, about",
+	receiptQR: "Your receipt",
+	ref:       "Reference", operator: "Operator", supervisor: "Supervisor", byPIN: "by PIN", locally: "this machine",
 	terminal: "Terminal", merchantID: "Merchant ID",
 	thanks: "Thank you", notMoney: "no money moved",
 	xTitle: "X TOTAL", xLine: "so far; the day goes on", zTitle: "Z TOTAL %d",

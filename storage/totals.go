@@ -80,9 +80,18 @@ func (r *Reader) sumUp(tx *sql.Tx, number int64, meant string, carried bool, arg
 	if err != nil {
 		return t, err
 	}
-	t.From, t.To = payterm.FromMillis(from), payterm.FromMillis(to)
+	t.From, t.To = r.inShop(from), r.inShop(to)
 	t.Head, err = head(tx)
 	return t, err
+}
+
+// inShop returns a moment in the shop's zone; zero for none.
+func (r *Reader) inShop(millis int64) time.Time {
+	at := payterm.FromMillis(millis)
+	if at.IsZero() || r.days.Zone == nil {
+		return at
+	}
+	return at.In(r.days.Zone)
 }
 
 // sums adds up final orders and lists open ones.
@@ -248,7 +257,7 @@ func (r *Reader) DayTotals(day string) (t payterm.Totals, err error) {
 			}
 		}
 		t = sums(both[1], both[0])
-		t.From, t.To, t.Day = from.UTC(), to.UTC(), day
+		t.From, t.To, t.Day = from, to, day
 		t.Head, err = head(tx)
 		return err
 	})

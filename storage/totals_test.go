@@ -254,3 +254,32 @@ func TestUnclosed(t *testing.T) {
 	sold(t, s, c.now, payterm.KindSale, payterm.Declined, 1) // nothing to close
 	look(c.now.Add(24*time.Hour), "")
 }
+
+// TestTotalsAreInTheShopsTime: the moments of a total have the shop's zone, also when a Z is read again.
+func TestTotalsAreInTheShopsTime(t *testing.T) {
+	c := &clock{time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}
+	s := shop(t, c)
+	sold(t, s, c.now, payterm.KindSale, payterm.Approved, 1000)
+	taken, err := s.TakeZ(noTaker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.Totals(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day, err := s.DayTotals("2026-11-22")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]string{
+		"Z": taken.To.Format(time.RFC3339), "Z again": again.To.Format(time.RFC3339),
+	} {
+		if got != "2026-11-22T15:00:00-05:00" {
+			t.Errorf("%s ends at %s", name, got)
+		}
+	}
+	if from := day.From.Format(time.RFC3339); from != "2026-11-22T04:00:00-05:00" {
+		t.Errorf("the day begins at %s", from)
+	}
+}

@@ -357,6 +357,7 @@ func (a *Agent) slipOptions() receipt.Options {
 		Merchant: receipt.Merchant{
 			Name: c.Merchant.Name, Address: c.Merchant.Address, Phone: c.Merchant.Phone, TaxID: c.Merchant.TaxID,
 		},
+		ReceiptQR: c.Merchant.ReceiptQR,
 	}
 }
 

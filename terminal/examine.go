@@ -19,7 +19,7 @@ import (
 func (a *Agent) newDoctor() *doctor.Doctor {
 	return doctor.New(doctor.Options{
 		Devices: a.devices, Name: a.o.Config.Terminal.ID, Data: a.o.Data, Screens: a.screenOptions, Log: a.o.Log,
-		Clock: a.wall, NetworkTime: a.o.networkTime, LookAgain: a.o.lookAgain,
+		Clock: a.shopTime, NetworkTime: a.o.networkTime, LookAgain: a.o.lookAgain,
 	})
 }
 
@@ -27,6 +27,15 @@ func (a *Agent) newDoctor() *doctor.Doctor {
 func (a *Agent) wall() time.Time {
 	_, wall := a.clock.Now()
 	return wall
+}
+
+// shopTime returns the time of day in the shop's zone; zero if the clock is not set.
+func (a *Agent) shopTime() time.Time {
+	at := a.wall()
+	if at.IsZero() {
+		return at
+	}
+	return at.In(a.zone)
 }
 
 // examination is what the doctor examines during selling.

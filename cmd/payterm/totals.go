@@ -64,18 +64,18 @@ func (c totalsCmd) Run() error {
 	return c.print(t, func() {
 		name := map[string]string{"x": "X before Z", "z": "Z"}[c.Which]
 		if t.Number == 0 {
-			fmt.Printf("business day %s  %s to %s\n", t.Day, moment(t.From), moment(t.To))
+			fmt.Printf("business day %s  %s to %s\n", t.Day, clockTime(t.From), clockTime(t.To))
 		} else {
-			fmt.Printf("%s %d  %s to %s  business days: %s\n", name, t.Number, moment(t.From), moment(t.To), days(t))
+			fmt.Printf("%s %d  %s to %s  business days: %s\n", name, t.Number, clockTime(t.From), clockTime(t.To), days(t))
 		}
 		if t.Operator != "" || t.AllowedBy != "" {
 			fmt.Println("taken by", who(t.TakenBy))
 		}
 		row := func(name string, r payterm.TotalsRow) {
 			money := func(minor int64) payterm.Amount { return payterm.Amount{Minor: minor, Currency: r.Currency} }
-			fmt.Printf("%-30s %5d sales %12s  tips %10s  %3d refunds %12s  %s\n",
-				name, r.Count, money(r.AmountMinor), money(r.TipMinor), r.RefundCount, money(r.RefundedMinor),
-				r.Currency)
+			fmt.Printf("%-30s %5d %-5s %12s  tips %10s  %3d %-7s %12s  %s\n",
+				name, r.Count, plural(r.Count, "sale"), money(r.AmountMinor), money(r.TipMinor), r.RefundCount,
+				plural(r.RefundCount, "refund"), money(r.RefundedMinor), r.Currency)
 		}
 		sums := t.Sums()
 		for _, sum := range sums {
@@ -176,6 +176,25 @@ func totalsCSV(t payterm.Totals) error {
 			ended, string(o.Currency), o.MerchantID)
 	}
 	return w.WriteAll(rows)
+}
+
+// plural returns a noun in the form that goes with a number.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// clockTime returns a moment for people: in the shop's time, which the journal has it in.
+func clockTime(t time.Time) string {
+	if t.IsZero() {
+		return "the beginning"
+	}
+	if t.Location() == time.UTC {
+		return t.Format(time.DateTime + "Z")
+	}
+	return t.Format(time.DateTime)
 }
 
 func moment(t time.Time) string {

@@ -351,10 +351,10 @@ const (
 // quietZone is the light border of a QR code, in modules (ISO/IEC 18004).
 const quietZone = 4
 
-// barcode prints Code 128 with its text below (GS k, function B): subset B, and subset C for digits at the end,
-// which need half the room there. The margins of the paper are the quiet zone. A printer without barcodes gets
-// a picture. A text that is too long for the paper, or has characters that Code 128 lacks, is printed as a QR
-// code.
+// barcode prints Code 128 with its text below (GS k, function B) and an empty line on both sides: subset B, and
+// subset C for digits at the end, which need half the room there. The margins of the paper are the quiet zone at
+// its ends. A printer without barcodes gets a picture. A text that is too long for the paper, or has characters
+// that Code 128 lacks, is printed as a QR code.
 func (e *encoder) barcode(text string) {
 	switch {
 	case text == "":
@@ -379,12 +379,15 @@ func (e *encoder) barcode(text string) {
 		if e.qr(text) {
 			e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
 		}
+		e.feed(1)
 		return
 	}
+	e.feed(1)
 	e.align(payterm.AlignCenter)
 	if e.o.Barcode == BarcodeDrawn {
 		e.barcodePicture(code128(head, tail))
 		e.text(payterm.ReceiptLine{Text: text, Align: payterm.AlignCenter})
+		e.feed(1)
 		return
 	}
 	e.put([]byte{0x1d, 'h', barHeight})
@@ -394,6 +397,7 @@ func (e *encoder) barcode(text string) {
 	e.put(data)
 	e.newLine(barHeight + 2*lineDots)
 	e.align(payterm.AlignLeft)
+	e.feed(1)
 }
 
 // subsetC packs two digits into one symbol.

@@ -1,7 +1,6 @@
 package counter
 
 import (
-	"math/bits"
 	"slices"
 	"time"
 
@@ -216,23 +215,9 @@ type Rate struct {
 	Mono  time.Duration
 }
 
-// CNY converts an amount to fen, rounded half up; false if no rate is known. It is shown and used
-// for nothing else.
+// CNY converts an amount to fen; false if no rate is known.
 func (r Rate) CNY(a payterm.Amount) (payterm.Amount, bool) {
-	if r.CNYE8 <= 0 || a.Minor <= 0 || a.Minor > payterm.MaxMinor {
-		return payterm.Amount{}, false
-	}
-	unit := uint64(1e6) // one minor unit, times 10^8, in fen
-	for range a.Currency.Exponent() {
-		unit *= 10
-	}
-	hi, lo := bits.Mul64(uint64(a.Minor), uint64(r.CNYE8))
-	lo, carry := bits.Add64(lo, unit/2, 0)
-	if hi += carry; hi >= unit {
-		return payterm.Amount{}, false // not a plausible rate
-	}
-	fen, _ := bits.Div64(hi, lo, unit)
-	return payterm.Amount{Minor: int64(fen), Currency: "CNY"}, fen <= payterm.MaxMinor*100
+	return payterm.RateE8(r.CNYE8).CNY(a)
 }
 
 // Menu is the state of what is done besides a sale.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"payterm"
@@ -356,15 +355,11 @@ func refunded(inner object, said string) payterm.Answer {
 	return payterm.Refunded{PaidMinor: total, RefundedMinor: back, Status: said}
 }
 
-// tradeClock reads trade_time as if it were UTC, in seconds; its time zone is unknown (section 10.2). Newer
-// Java versions print a narrow no-break space before AM or PM, and a comma after the year. It returns 0 for a
-// text that it cannot read.
+// tradeClock reads trade_time as if it were UTC, in seconds; its time zone is unknown (section 10.2). It returns 0
+// for a text that it cannot read.
 func tradeClock(text string) int64 {
-	text = strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(text)
-	for _, layout := range []string{"Jan 2, 2006 3:04:05 PM", "Jan 2, 2006, 3:04:05 PM"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.Unix()
-		}
+	if t, ok := payterm.ReadTradeTime(text); ok {
+		return t.Unix()
 	}
 	return 0
 }

@@ -140,3 +140,15 @@ func TestEveryCheckHasAFinding(t *testing.T) {
 		}
 	}
 }
+
+// TestSlipIsInTheShopsTime: the report has the time of the zone that it was made in, and says where that is UTC.
+func TestSlipIsInTheShopsTime(t *testing.T) {
+	at := time.Date(2026, 3, 2, 14, 0, 0, 0, time.UTC)
+	for want, at := range map[string]time.Time{
+		"": {}, "2026-03-02 14:00:00Z": at, "2026-03-02 09:00:00": at.In(time.FixedZone("EST", -5*3600)),
+	} {
+		if got := (&Report{At: at}).slip("SHOP01").Lines[1].Right; got != want {
+			t.Errorf("%v: %q, want %q", at, got, want)
+		}
+	}
+}

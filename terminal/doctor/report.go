@@ -55,7 +55,11 @@ func (rep *Report) slip(name string) payterm.Receipt {
 	r := payterm.Receipt{Name: "doctor"}
 	at := "" // the clock is not set
 	if !rep.At.IsZero() {
-		at = rep.At.Format("2006-01-02 15:04:05")
+		form := time.DateTime
+		if rep.At.Location() == time.UTC { // nobody has said in which zone the terminal is
+			form += "Z"
+		}
+		at = rep.At.Format(form)
 	}
 	add := func(l payterm.ReceiptLine) { r.Lines = append(r.Lines, l) }
 	add(payterm.ReceiptLine{Text: "DOCTOR", Align: payterm.AlignCenter, Bold: true, Large: true})

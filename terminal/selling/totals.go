@@ -21,7 +21,9 @@ func (s *Selling) Take(z bool, by payterm.TakenBy) (t payterm.Totals, err error)
 	if t, err = s.o.Journal.Totals(0); err != nil {
 		return t, err
 	}
-	t.To = s.o.Clock()
+	if t.To = s.o.Clock(); !t.To.IsZero() {
+		t.To = t.To.In(s.o.Config.Zone())
+	}
 	if err := s.o.Print(s.o.Slip(t, false, false)); err != nil {
 		s.o.Log.Warn("totals not printed", "err", err)
 	}
