@@ -6,7 +6,7 @@
 package receipt
 
 import (
-	"net/url"
+	"fmt"
 	"strings"
 	"time"
 
@@ -215,6 +215,20 @@ func (w writer) head(m Merchant) {
 	}
 }
 
+// escaped writes a text as a part of an address (RFC 3986, section 2).
+func escaped(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
 // inCNY is the wallet's rate of exchange, and what the total comes to by it.
 func (w writer) inCNY(o payterm.Order, total payterm.Amount, t *texts) {
 	r, known := payterm.ParseRate(o.ExchangeRate)
@@ -239,7 +253,7 @@ func walletTime(text string) string {
 
 // receiptQR is the text of the code on a customer's slip.
 func (o Options) receiptQR(of payterm.Order) string {
-	return strings.NewReplacer("{order}", url.QueryEscape(string(of.ID)), "{ref}", url.QueryEscape(of.Ref)).Replace(
+	return strings.NewReplacer("{order}", escaped(string(of.ID)), "{ref}", escaped(of.Ref)).Replace(
 		o.ReceiptQR)
 }
 
