@@ -42,13 +42,13 @@ var errUsage = errors.New("usage")
 func run(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	f := flag.NewFlagSet("ottsim", flag.ContinueOnError)
 	f.SetOutput(diagnostics)
-	listen := f.String("listen", "127.0.0.1:9090", "address to listen on; loopback only; port 0 picks a free one")
-	merchant := f.String("merchant-id", "", "the merchant that it knows")
-	keyFile := f.String("sign-key-file", "", "file with the 16 characters of the sign key, readable by its owner alone")
+	listen := f.String("listen", "127.0.0.1:9090", "address to listen on, on loopback only; port 0 picks a free port")
+	merchant := f.String("merchant-id", "", "id of the only merchant that the simulator accepts")
+	keyFile := f.String("sign-key-file", "", "file with the 16 characters of the sign key, that only its owner can read")
 	seed := f.Uint64("seed", 1, "seed of payment codes and channel order ids")
 	currency := f.String("currency", "",
-		"of the amounts on the customer's page, such as JPY; without one they have two decimals")
-	latency := f.Duration("latency", 0, "wait this long before each reply, such as 80ms")
+		"currency of the amounts on the customer's page, such as JPY; without one, amounts have two decimals")
+	latency := f.Duration("latency", 0, "delay before each reply, such as 80ms")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err

@@ -34,9 +34,9 @@ import (
 
 type bundleCmd struct {
 	store
-	Config string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
-	Out    string `help:"File to write, or - for standard output; without it one named by the time, here." type:"path"`
-	Log    string `help:"A log to take along, in place of the journal of systemd's payterm." type:"path"`
+	Config string `help:"The agent's configuration file." default:"/etc/payterm/payterm.toml" type:"path"`
+	Out    string `help:"File to write, or - for standard output; without it, a file in this directory, named by the time." type:"path"`
+	Log    string `help:"A log file to pack, instead of the systemd journal of payterm." type:"path"`
 
 	// What root prepared for the data's owner, who does the rest.
 	roots *rootsPart

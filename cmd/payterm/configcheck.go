@@ -15,7 +15,7 @@ import (
 
 type configCheckCmd struct {
 	File   string `arg:"" help:"Configuration to check." type:"existingfile"`
-	Strict bool   `help:"Refuse whatever payterm run would: what is missing, the board profile, the sign key's file."`
+	Strict bool   `help:"Also refuse what payterm run refuses: missing keys, the board profile, the sign key's file."`
 	JSON   bool   `help:"Print one JSON document." name:"json"`
 }
 

@@ -18,9 +18,9 @@ import (
 
 type doctorCmd struct {
 	store
-	Print bool          `help:"Print the report on the terminal's own paper as well."`
-	Test  trialsFlag    `help:"Walk somebody at the terminal through tests of display, keypad, scanner, printer, buzzer; of all, when none is named. The counter is taken meanwhile." placeholder:"DEVICE,..."`
-	Step  time.Duration `help:"How long each step of a test waits for somebody." default:"30s"`
+	Print bool          `help:"Also print the report on the terminal's paper."`
+	Test  trialsFlag    `help:"Test the display, keypad, scanner, printer and buzzer with a person at the terminal; all of them if none is named. No sale is possible meanwhile." placeholder:"DEVICE,..."`
+	Step  time.Duration `help:"How long each step of a test waits for the person." default:"30s"`
 
 	shared map[string][]hal.Holder // the agent's ttys that others have open, as root sees it
 }

@@ -34,16 +34,16 @@ import (
 )
 
 type emulateCmd struct {
-	Config  string  `help:"Configuration; without one the simulator's merchant is used." type:"existingfile"`
+	Config  string  `help:"Configuration file; without it, the simulator's merchant is used." type:"existingfile"`
 	Board   string  `help:"Board profile: a file, or a name of payterm board list." default:"emulated"`
-	Listen  string  `help:"Address of the front panel; loopback only; port 0 picks a free one." default:"127.0.0.1:8080"`
+	Listen  string  `help:"Address of the front panel, on loopback only; port 0 picks a free port." default:"127.0.0.1:8080"`
 	Data    string  `help:"Data directory." default:"build/data" env:"PAYTERM_DATA"`
-	Gateway string  `help:"Gateway to use in place of the simulator inside."`
-	Scale   float64 `help:"How many times faster than real the emulated devices are." default:"1"`
-	Verbose bool    `help:"Log what the agent does."`
+	Gateway string  `help:"Address of a gateway, instead of the built-in simulator."`
+	Scale   float64 `help:"How many times faster than real devices the emulated ones are." default:"1"`
+	Verbose bool    `help:"Write a more detailed log."`
 
-	Unprovisioned bool   `help:"As out of the box: wait for a parcel, unless the data directory has had one."`
-	Trust         string `help:"File of the signers whose parcels are taken; --unprovisioned makes a signer for trials without it." type:"path"`
+	Unprovisioned bool   `help:"Start as a new terminal: wait for a parcel, unless the data directory has had one."`
+	Trust         string `help:"File of the signers whose parcels are accepted; without it, --unprovisioned makes a signer for tests." type:"path"`
 }
 
 // The simulator's merchant. Its key protects nothing.

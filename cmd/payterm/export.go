@@ -12,7 +12,7 @@ import (
 
 type verifyCmd struct {
 	store
-	File string `arg:"" optional:"" help:"An exported file instead of the terminal's journal." type:"path"`
+	File string `arg:"" optional:"" help:"An exported file, instead of the terminal's journal." type:"path"`
 }
 
 func (c verifyCmd) Run() error {
@@ -33,7 +33,7 @@ func (c verifyCmd) Run() error {
 
 type exportCmd struct {
 	store
-	File string `arg:"" help:"New file to write; one that is there is never written over." type:"path"`
+	File string `arg:"" help:"The new file; an existing file is never overwritten." type:"path"`
 }
 
 // Run copies the journal and checks the copy.

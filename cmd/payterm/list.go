@@ -15,13 +15,13 @@ import (
 
 type listCmd struct {
 	store
-	People  bool            `help:"Who signed on and off, wrong PINs, what supervisors allowed."`
-	Since   string          `help:"Only orders that began then or later: 2026-11-28, 2026-11-28T14:00 (UTC), or 90m, 12h, 7d ago." placeholder:"TIME"`
-	Until   string          `help:"Only orders that began before." placeholder:"TIME"`
-	Outcome payterm.Outcome `help:"Only orders that ended so: approved, declined, cancelled, in_doubt, not_sent, open." placeholder:"OUTCOME"`
-	Ref     string          `help:"Only orders of this reference of the till." placeholder:"TEXT"`
-	Last    int             `help:"Only the newest so many of them." placeholder:"N"`
-	Skip    int             `help:"Leave out the newest so many: --last=20 --skip=20 is the page before --last=20." placeholder:"N"`
+	People  bool            `help:"List who signed on and off, wrong PINs, and what supervisors allowed."`
+	Since   string          `help:"Only orders that began at this time or later: 2026-11-28, 2026-11-28T14:00 (UTC), or 90m, 12h, 7d ago." placeholder:"TIME"`
+	Until   string          `help:"Only orders that began before this time." placeholder:"TIME"`
+	Outcome payterm.Outcome `help:"Only orders with this outcome: approved, declined, cancelled, in_doubt, not_sent, open." placeholder:"OUTCOME"`
+	Ref     string          `help:"Only orders with this reference of the till." placeholder:"TEXT"`
+	Last    int             `help:"Only the newest N orders." placeholder:"N"`
+	Skip    int             `help:"Leave out the newest N orders: --last=20 --skip=20 is the page before --last=20." placeholder:"N"`
 }
 
 // outcomes are the possible outcomes of an order: those that have an exit status, and none so far.

@@ -93,7 +93,7 @@ func TestFindsOrders(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	whole, _, err := ran(t, "", "--help")
-	if err != nil || !strings.Contains(whole, "At a terminal that runs") || !strings.Contains(whole, "12 in doubt") {
+	if err != nil || !strings.Contains(whole, "On a running terminal") || !strings.Contains(whole, "12 in doubt") {
 		t.Errorf("%v:\n%s", err, whole)
 	}
 	if help, _, err := ran(t, "", "help"); err != nil || help != whole {

@@ -37,50 +37,50 @@ func buildTime() time.Time {
 }
 
 type cli struct {
-	VersionFlag showVersion `name:"version" short:"V" help:"Say which payterm this is."`
+	VersionFlag showVersion `name:"version" short:"V" help:"Print the version."`
 
-	Sale      saleCmd      `cmd:"" group:"sell" help:"Ask the running agent for a sale."`
-	Refund    refundCmd    `cmd:"" group:"sell" help:"Ask the running agent to give back money of a sale, in whole or in part."`
-	Cancel    cancelCmd    `cmd:"" group:"sell" help:"Do what CANCEL at the terminal would do."`
-	Status    statusCmd    `cmd:"" group:"sell" help:"Say how the agent is, or how an order stands."`
-	Resolve   resolveCmd   `cmd:"" group:"sell" help:"Close what waits for a supervisor."`
-	Totals    totalsCmd    `cmd:"" group:"sell" help:"Day totals: x so far, z closes the day. Printed, and shown here."`
+	Sale      saleCmd      `cmd:"" group:"sell" help:"Make a sale with the running agent."`
+	Refund    refundCmd    `cmd:"" group:"sell" help:"Refund a sale with the running agent, in whole or in part."`
+	Cancel    cancelCmd    `cmd:"" group:"sell" help:"Cancel, as the CANCEL key of the terminal does."`
+	Status    statusCmd    `cmd:"" group:"sell" help:"Show the state of the agent, or of an order."`
+	Resolve   resolveCmd   `cmd:"" group:"sell" help:"Settle an order that waits for a supervisor."`
+	Totals    totalsCmd    `cmd:"" group:"sell" help:"Print and show the day totals: x is the total so far, z closes the day."`
 	Reconcile reconcileCmd `cmd:"" group:"sell" help:"Ask the gateway about each sale of a business day or a Z, and list what differs."`
-	Training  trainingCmd  `cmd:"" group:"sell" help:"Put the terminal into training, where nothing is really paid, or back."`
-	Doctor    doctorCmd    `cmd:"" group:"look" help:"Examine the running terminal: devices, journal, clock, network stage by stage."`
+	Training  trainingCmd  `cmd:"" group:"sell" help:"Start or end training, in which no money moves."`
+	Doctor    doctorCmd    `cmd:"" group:"look" help:"Test the running terminal: devices, journal, clock, and each step of the network."`
 	Journal   struct {
-		List   listCmd   `cmd:"" help:"List orders, the newest last, or what persons did."`
+		List   listCmd   `cmd:"" help:"List orders, the newest last, or the actions of operators."`
 		Show   showCmd   `cmd:"" help:"Show one order and its events."`
 		Export exportCmd `cmd:"" help:"Write a copy of the journal to a new file and check it."`
-		Verify verifyCmd `cmd:"" help:"Check the file, its hash chain and each order against it."`
-	} `cmd:"" group:"look" help:"Read the journal, also while the agent runs."`
+		Verify verifyCmd `cmd:"" help:"Check the file, its hash chain, and each order against the chain."`
+	} `cmd:"" group:"look" help:"Read the journal. The agent may be running."`
 	Queue struct {
-		List queueCmd `cmd:"" help:"List what waits for the network."`
-	} `cmd:"" group:"look" help:"What the network still owes."`
-	Bundle bundleCmd `cmd:"" group:"look" help:"Pack for the service what it needs, without secrets."`
+		List queueCmd `cmd:"" help:"List the tasks that wait for the network."`
+	} `cmd:"" group:"look" help:"Tasks that wait for the network."`
+	Bundle bundleCmd `cmd:"" group:"look" help:"Write a service file: log, self test and configuration, without secrets."`
 	Run    runCmd    `cmd:"" group:"make" help:"Run the agent on this machine's hardware, under systemd."`
 	Config struct {
 		Check configCheckCmd `cmd:"" help:"Check a configuration."`
 		Keys  configKeysCmd  `cmd:"" help:"List the keys of a configuration, with their defaults."`
-	} `cmd:"" group:"make" help:"The configuration."`
+	} `cmd:"" group:"make" help:"Check a configuration, or list its keys."`
 	Board struct {
 		List  boardListCmd  `cmd:"" help:"List the boards that payterm knows."`
 		Check boardCheckCmd `cmd:"" help:"Check a board profile."`
-		Show  boardShowCmd  `cmd:"" help:"Show how a board is wired."`
+		Show  boardShowCmd  `cmd:"" help:"Show the wiring of a board."`
 		Keys  boardKeysCmd  `cmd:"" help:"List the keys of a board profile, with their defaults."`
 
-		Printers boardPrintersCmd `cmd:"" help:"List the printers that payterm knows by name, for model in a profile."`
-	} `cmd:"" group:"make" help:"Board profiles: which chip hangs on which wire."`
+		Printers boardPrintersCmd `cmd:"" help:"List the printers that payterm knows by name; model in a profile takes such a name."`
+	} `cmd:"" group:"make" help:"Board profiles: which chip is on which wire."`
 	Provision struct {
-		Make    provisionMakeCmd    `cmd:"" help:"Make a parcel: signed, encrypted, expiring."`
-		Install provisionInstallCmd `cmd:"" default:"withargs" help:"Make a terminal of this machine with a parcel."`
-	} `cmd:"" group:"make" help:"Parcels: what makes a terminal of a merchant's board."`
+		Make    provisionMakeCmd    `cmd:"" help:"Make a parcel: a signed and encrypted configuration that expires."`
+		Install provisionInstallCmd `cmd:"" default:"withargs" help:"Set up this machine as a terminal, with a parcel."`
+	} `cmd:"" group:"make" help:"Parcels: they set up a board as a merchant's terminal."`
 	PIN     pinCmd     `cmd:"" name:"pin" group:"make" help:"Make the hash of a PIN, for the configuration."`
-	Update  updateCmd  `cmd:"" group:"make" help:"Install a signed newer version of the whole system beside this one, and start it."`
-	Version versionCmd `cmd:"" group:"look" help:"Say which payterm this is."`
+	Update  updateCmd  `cmd:"" group:"make" help:"Install a newer signed version of the whole system, keep the present one beside it, and restart."`
+	Version versionCmd `cmd:"" group:"look" help:"Print the version."`
 	Emulate emulateCmd `cmd:"" group:"try" help:"Run the agent on emulated hardware, with a front panel in the browser."`
-	Pages   pagesCmd   `cmd:"" hidden:"" help:"Write what is installed beside the program."`
-	Notice  noticeCmd  `cmd:"" hidden:"" help:"Show one of a few known words on the terminal's screen."`
+	Pages   pagesCmd   `cmd:"" hidden:"" help:"Write the man page and the completions."`
+	Notice  noticeCmd  `cmd:"" hidden:"" help:"Show a known notice on the terminal's screen."`
 }
 
 type store struct {
@@ -181,15 +181,16 @@ func (c queueCmd) Run() error {
 
 // exitStatuses is printed below the help, and in more words in the man page.
 const exitStatuses = `Exit status of sale and refund: 0 approved, 10 declined, 11 cancelled, 12 in doubt (do not charge again), 13 not sent.
-Of cancel: 0 it has ended unpaid, 10 the wallet had declined, 12 it is or may still be paid, 13 nothing is there to end.
-Everywhere: 1 failure, 2 wrong use; bundle: 3 when it is written and lacks something; run: 78 when the
-configuration has to be changed first.`
+Of cancel: 0 the order ended unpaid, 10 the wallet had declined it, 12 it is paid or may still be paid,
+13 there is no order to end.
+Of all commands: 1 failure, 2 wrong usage; of bundle: 3 the file is written but incomplete; of run: 78 the
+configuration must be corrected first.`
 
 func newParser(c *cli) *kong.Kong {
 	return kong.Must(c, kong.Name("payterm"), kong.Description("The agent of a payment terminal."),
 		kong.ExplicitGroups([]kong.Group{
-			{Key: "sell", Title: "At a terminal that runs"}, {Key: "look", Title: "Looking into it"},
-			{Key: "make", Title: "Making and keeping a terminal"}, {Key: "try", Title: "Without hardware"},
+			{Key: "sell", Title: "On a running terminal"}, {Key: "look", Title: "Inspecting a terminal"},
+			{Key: "make", Title: "Setting up and maintaining a terminal"}, {Key: "try", Title: "Without hardware"},
 		}), kong.Help(help))
 }
 

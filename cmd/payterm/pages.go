@@ -20,8 +20,8 @@ type pagesCmd struct {
 }
 
 type manCmd struct {
-	Release string `required:"" help:"Version to name."`
-	Date    string `required:"" help:"Date to name."`
+	Release string `required:"" help:"The version on the page."`
+	Date    string `required:"" help:"The date on the page."`
 }
 
 // command is a command with its words and flags, for the man page.
@@ -63,15 +63,15 @@ and
 .B refund
 end with 0 approved, 10 declined, 11 cancelled, 12 in doubt, 13 not sent. In doubt
 means neither: never take the money in another way before the order is settled.
-Everywhere 1 is a failure and 2 a wrong use.
+With all commands 1 is a failure and 2 wrong usage.
 .B cancel
-ends with 0 when the order has ended unpaid, 10 when the wallet had declined it, 12 when it may
-still be paid, or is, and 13 when nothing is there to end.
+ends with 0 when the order ended unpaid, 10 when the wallet had declined it, 12 when it is paid
+or may still be paid, and 13 when there is no order to end.
 .B bundle
-ends with 3 when it is written and something is missing in it; what is written to
-standard output says so in its file missing.json alone.
+ends with 3 when the file is written but something is missing in it. On standard output only
+the packed file missing.json says so.
 .B run
-ends with 78 when the configuration has to be changed first.
+ends with 78 when the configuration must be corrected first.
 .SH FILES
 .TP
 .I /etc/payterm/payterm.toml
@@ -79,15 +79,15 @@ The configuration. Each key is also an environment variable: sale.max_minor is
 PAYTERM_SALE_MAX_MINOR.
 .TP
 .I /var/lib/payterm/payterm.db
-The journal. It is the proof of what was paid; copy it with
+The journal. It proves what was paid. Copy it with
 .BR "payterm journal export" ,
-never as a bare file while the agent runs.
+never as a plain file while the agent runs.
 .TP
 .I /var/lib/payterm/payterm.sock
 The agent's socket, for its own user and root.
 .TP
 .I /usr/share/payterm/boards
-Board profiles to begin with.
+Board profiles to start from.
 `
 
 // Run writes the man page.
@@ -97,7 +97,7 @@ func (c manCmd) write(w io.Writer, root *kong.Node) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH PAYTERM 1 %q %q\n.SH NAME\npayterm \\- agent of a payment terminal\n.SH SYNOPSIS\n.B payterm\n.I command\n.RI [ flags ]\n", c.Date, "payterm "+c.Release)
 	b.WriteString(".SH DESCRIPTION\nThe agent takes payments through the gateway with the hardware of a small board.\n" +
-		"The other commands ask a running agent, or read its journal.\n.SH COMMANDS\n")
+		"The other commands talk to a running agent, or read its journal.\n.SH COMMANDS\n")
 	for _, one := range commands(root, "") {
 		fmt.Fprintf(&b, ".SS payterm %s", roff(one.words))
 		for _, p := range one.node.Positional {

@@ -105,13 +105,13 @@ func takeWaiting(data, configuration string, log *slog.Logger) (passed uint64) {
 type provisionMakeCmd struct {
 	Config      string        `help:"The merchant's configuration." type:"path"`
 	SignKeyFile string        `help:"File with the 16 characters of the sign key." type:"path"`
-	Terminal    string        `help:"Terminal id, in place of the configuration's."`
-	Expires     time.Duration `help:"How long the parcel lasts." default:"24h"`
-	For         string        `help:"Code of the one device that may have it, as on its screen."`
-	Signer      string        `help:"Secret file of the signer." required:"" type:"path"`
-	NewSigner   bool          `help:"Make the signer's secret file, and print its line for /etc/payterm/signers."`
+	Terminal    string        `help:"Terminal id, instead of the one in the configuration."`
+	Expires     time.Duration `help:"How long the parcel is valid." default:"24h"`
+	For         string        `help:"Code of the only device that may use it, as its screen shows it."`
+	Signer      string        `help:"The signer's secret file." required:"" type:"path"`
+	NewSigner   bool          `help:"Make the signer's secret file, and print the signer's line for /etc/payterm/signers."`
 	Out         string        `help:"File to write the parcel to." type:"path"`
-	QR          string        `help:"File to write it to as a picture." name:"qr" type:"path"`
+	QR          string        `help:"File to write the parcel's QR code to, as a picture." name:"qr" type:"path"`
 	JSON        bool          `help:"Print one JSON document." name:"json"`
 }
 
@@ -235,10 +235,10 @@ func (c provisionMakeCmd) make() (text string, code provision.Code, t provision.
 
 type provisionInstallCmd struct {
 	store
-	File     string `arg:"" help:"Parcel: a file, a stick's directory with one, or - for standard input."`
-	CodeFile string `help:"File with the parcel's code; without it the code is asked for." type:"path"`
-	Config   string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
-	Trust    string `help:"File of the signers whose parcels are taken." default:"/etc/payterm/signers" type:"path"`
+	File     string `arg:"" help:"Parcel: a file, a directory with one (such as a USB stick), or - for standard input."`
+	CodeFile string `help:"File with the parcel's code. Without it, payterm asks for the code." type:"path"`
+	Config   string `help:"The agent's configuration file." default:"/etc/payterm/payterm.toml" type:"path"`
+	Trust    string `help:"File of the signers whose parcels are accepted." default:"/etc/payterm/signers" type:"path"`
 }
 
 // Run installs a parcel. A running agent starts with it at rest.

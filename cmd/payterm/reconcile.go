@@ -12,8 +12,8 @@ import (
 
 type reconcileCmd struct {
 	store
-	Day    string `xor:"what" help:"A business day, such as 2026-11-22; this one when it is left out."`
-	Number *int64 `xor:"what" help:"The Z of this number instead."`
+	Day    string `xor:"what" help:"The business day, such as 2026-11-22; when left out, the present one."`
+	Number *int64 `xor:"what" help:"The number of a Z, instead of a day."`
 }
 
 // Run ends with status 1 if anything differs or is unknown.

@@ -32,9 +32,9 @@ import (
 const exitConfig exitStatus = 78
 
 type runCmd struct {
-	Config  string `help:"Configuration." default:"/etc/payterm/payterm.toml" type:"path"`
-	Trust   string `help:"File of the signers whose parcels are taken." default:"/etc/payterm/signers" type:"path"`
-	Verbose bool   `help:"Log what the agent does."`
+	Config  string `help:"Configuration file." default:"/etc/payterm/payterm.toml" type:"path"`
+	Trust   string `help:"File of the signers whose parcels are accepted." default:"/etc/payterm/signers" type:"path"`
+	Verbose bool   `help:"Write a more detailed log."`
 }
 
 func (c runCmd) Run() error {

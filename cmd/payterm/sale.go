@@ -20,14 +20,14 @@ func (s store) agent() api.Client { return api.Client{Data: s.Data} }
 
 type saleCmd struct {
 	store
-	Mode           string                 `required:"" enum:"passive,active" help:"passive: scan the customer's code; active: show one."`
-	Amount         string                 `required:"" help:"Such as 12.34, without the tip."`
-	Tip            string                 `help:"Such as 1.00."`
-	Wallet         payterm.Channel        `help:"ALIPAY, WECHATPAY or UNIONPAY; Active Mode needs one."`
-	Ref            string                 `help:"The shop's own number, of 64 letters at the most; it is printed."`
-	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same order; with another amount or the like it is refused."`
-	Despite        payterm.OrderID        `help:"Sell in spite of this order in doubt."`
-	Currency       string                 `help:"Of the amount; the terminal's when it is left out."`
+	Mode           string                 `required:"" enum:"passive,active" help:"passive (CPM): scan the customer's code; active (MPM): show a code."`
+	Amount         string                 `required:"" help:"The amount without the tip, such as 12.34."`
+	Tip            string                 `help:"The tip, such as 1.00."`
+	Wallet         payterm.Channel        `help:"ALIPAY, WECHATPAY or UNIONPAY; needed with --mode active."`
+	Ref            string                 `help:"The shop's own number of the sale, at most 64 characters; it is printed."`
+	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same order again; a different sale with the same key is refused."`
+	Despite        payterm.OrderID        `help:"Make the sale although this order is in doubt."`
+	Currency       string                 `help:"Currency of the amount; when left out, the terminal's."`
 }
 
 // currency is the named one, or the terminal's.
@@ -95,11 +95,11 @@ func (c saleCmd) asked(amount, tip payterm.Amount) payterm.Order {
 
 type refundCmd struct {
 	store
-	Order          payterm.OrderID        `arg:"" help:"The sale."`
-	Amount         *string                `help:"Such as 5.00; all that is left of the sale when it is left out."`
-	Ref            string                 `help:"The shop's own number, of 64 letters at the most; it is printed."`
-	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same refund; with another sale or amount it is refused."`
-	Currency       string                 `help:"Of the amount; the sale's when it is left out."`
+	Order          payterm.OrderID        `arg:"" help:"Order id of the sale."`
+	Amount         *string                `help:"The amount to refund, such as 5.00; when left out, all that is left of the sale."`
+	Ref            string                 `help:"The shop's own number of the sale, at most 64 characters; it is printed."`
+	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same refund again; another sale or amount with the same key is refused."`
+	Currency       string                 `help:"Currency of the amount; when left out, the sale's."`
 }
 
 // currency is the named one, or the sale's, or if that is not known here the terminal's, which
@@ -260,7 +260,7 @@ func cancelled(o payterm.Order) string {
 
 type statusCmd struct {
 	store
-	Order string `arg:"" optional:"" help:"One order, by its id or the till's reference, inquiring when it is open."`
+	Order string `arg:"" optional:"" help:"One order, by its id or the till's reference; if it is open, the gateway is asked."`
 }
 
 func (c statusCmd) Run() error {
@@ -389,8 +389,8 @@ func (c statusCmd) order() error {
 
 type resolveCmd struct {
 	store
-	Order  payterm.OrderID `arg:"" help:"Order in doubt, or a late payment."`
-	Reason string          `required:"" help:"Why it can be closed."`
+	Order  payterm.OrderID `arg:"" help:"Id of an order in doubt, or of a late payment."`
+	Reason string          `required:"" help:"Why the order can be settled."`
 }
 
 func (c resolveCmd) Run() error {

@@ -16,12 +16,12 @@ import (
 
 type totalsCmd struct {
 	store
-	Which    string `arg:"" enum:"x,z" help:"x: so far, nothing changes. z: closes the day; each order is in one Z."`
-	Number   *int64 `help:"Show this Z again, from the journal; it is not printed."`
-	Print    bool   `help:"With --number: on paper once more, marked as a copy."`
-	Day      string `help:"With x: what began on this business day, such as 2026-11-22, whichever Z it is in; nothing is printed."`
-	Operator string `help:"With z: the supervisor of this number, whose PIN is read from the terminal or from standard input; 'supervisor' where the PIN has no name. Without it the PIN is typed at the terminal."`
-	CSV      bool   `help:"As comma-separated values, a line for each wallet, mode and operator, and for each open order."`
+	Which    string `arg:"" enum:"x,z" help:"x: the total so far; nothing changes. z: closes the day; each order is in exactly one Z."`
+	Number   *int64 `help:"Show the Z with this number, from the journal, without printing it."`
+	Print    bool   `help:"With --number: print the Z again, marked as a copy."`
+	Day      string `help:"With x: the orders that began on this business day, such as 2026-11-22, in whichever Z they are; nothing is printed."`
+	Operator string `help:"With z: the number of the supervisor, or 'supervisor' if the configuration has only one PIN. The PIN is read from the shell's terminal or from standard input. Without this flag the PIN is typed at the payment terminal."`
+	CSV      bool   `help:"Print comma-separated values: a line for each wallet, mode and operator, and for each open order."`
 }
 
 func (c totalsCmd) Run() error {

@@ -25,9 +25,9 @@ import (
 // into the inactive slot, U-Boot starts it, and if it is not found healthy the old version comes
 // back.
 type updateCmd struct {
-	Install updateInstallCmd `cmd:"" default:"withargs" help:"Install a bundle, never while an order is open, and restart into it."`
-	Confirm updateConfirmCmd `cmd:"" help:"After a start: keep this version if it is healthy, else go back."`
-	Ask     updateAskCmd     `cmd:"" hidden:"" help:"What an update asks the agent's user."`
+	Install updateInstallCmd `cmd:"" default:"withargs" help:"Install a bundle and restart, but never while an order is open."`
+	Confirm updateConfirmCmd `cmd:"" help:"After a start: keep this version if it is healthy, otherwise return to the old one."`
+	Ask     updateAskCmd     `cmd:"" hidden:"" help:"Commands that an update runs as the agent's user."`
 }
 
 const (
@@ -265,11 +265,11 @@ func (u updater) examine(ctx context.Context) health {
 
 type updateInstallCmd struct {
 	store
-	Source    string `arg:"" optional:"" help:"Bundle: a file or an https address. Without one, [update] url of the configuration in force."`
-	Config    string `help:"The agent's --config." default:"/etc/payterm/payterm.toml" type:"path"`
-	Automatic bool   `help:"Of the timer: an open order and a version that is not newer are no failures."`
-	NoRestart bool   `help:"Install, and leave the restart to somebody else."`
-	State     string `help:"What updates keep." default:"/data/update" type:"path" hidden:""`
+	Source    string `arg:"" optional:"" help:"Bundle: a file or an https address. Without one, the url in section [update] of the present configuration."`
+	Config    string `help:"The agent's configuration file." default:"/etc/payterm/payterm.toml" type:"path"`
+	Automatic bool   `help:"For the timer: an open order, or a version that is not newer, is not a failure."`
+	NoRestart bool   `help:"Install without restarting."`
+	State     string `help:"Directory of the updates' state." default:"/data/update" type:"path" hidden:""`
 }
 
 func (c updateInstallCmd) Run() error {
@@ -495,7 +495,7 @@ func (u updater) failed(m manifest) bool {
 
 type updateConfirmCmd struct {
 	store
-	State string `help:"What updates keep." default:"/data/update" type:"path" hidden:""`
+	State string `help:"Directory of the updates' state." default:"/data/update" type:"path" hidden:""`
 }
 
 func (c updateConfirmCmd) Run() error {

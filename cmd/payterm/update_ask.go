@@ -28,9 +28,9 @@ import (
 // question is what to find out or do.
 type question struct {
 	What   string         `arg:"" enum:"free,report,tell,sold,verify,address"`
-	Notice screen.Notice  `help:"Of tell."`
-	Reason screen.Refusal `help:"Of tell."`
-	Config string         `help:"Of address: the agent's --config."`
+	Notice screen.Notice  `help:"For tell."`
+	Reason screen.Refusal `help:"For tell."`
+	Config string         `help:"For address: the agent's configuration file."`
 }
 
 // The questions.

@@ -72,8 +72,8 @@ func (u updater) claim(ctx context.Context) error {
 // noticeCmd lets the image's scripts show notices.
 type noticeCmd struct {
 	store
-	Notice screen.Notice  `arg:"" help:"Such as stick_done."`
-	Reason screen.Refusal `help:"Of stick_refused: unreadable, full, write_protected, nothing."`
+	Notice screen.Notice  `arg:"" help:"The notice, such as stick_done."`
+	Reason screen.Refusal `help:"The reason of stick_refused: unreadable, full, write_protected, nothing."`
 }
 
 func (c noticeCmd) Run() error {
