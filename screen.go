@@ -9,6 +9,7 @@ type Screen struct {
 	Status    string    // a few characters beside the title: clock, network, queue
 	Amount    string    // the one large figure
 	Lines     []string  // body, most important first; wrapped by the driver
+	Items     []Item    // below the lines: a list, of which each is chosen by its key
 	QR        string    // text of a QR code, drawn as large as the glass allows
 	Elapsed   string    // waiting time, "0:42"
 	Small     string    // one small line above the keys: the order id
@@ -48,3 +49,19 @@ const (
 	SoundDoubt    Sound = "doubt"
 	SoundAlarm    Sound = "alarm"
 )
+
+// Item is a line of a list. A display puts the keys of a list in one column, and its texts in another.
+type Item struct {
+	Key    Key
+	Text   string
+	Marked bool // ENTER chooses it
+}
+
+// String returns the item in one row: "> 1) Last sale". The bracket parts two numbers beside each other.
+func (i Item) String() string {
+	mark := ""
+	if i.Marked {
+		mark = "> "
+	}
+	return mark + string(i.Key) + ") " + i.Text
+}

@@ -17,6 +17,10 @@ func legible(s payterm.Screen, text func(string) string) payterm.Screen {
 	for i := range s.Lines {
 		s.Lines[i] = text(s.Lines[i])
 	}
+	s.Items = slices.Clone(s.Items)
+	for i := range s.Items {
+		s.Items[i].Text = text(s.Items[i].Text)
+	}
 	for i := range s.Keys {
 		s.Keys[i].Does = text(s.Keys[i].Does)
 	}
@@ -95,6 +99,9 @@ func (g grid) pages(s payterm.Screen) (pages [][]string, ok bool) {
 func (g grid) body(s payterm.Screen, status string) (words, rest []string) {
 	for _, line := range s.Lines {
 		words = append(words, g.wrap(line)...)
+	}
+	for _, item := range s.Items {
+		words = append(words, g.wrap(item.String())...)
 	}
 	return words, slices.Concat(g.keys(s.Keys), g.wrap(status), g.wrap(s.Small))
 }

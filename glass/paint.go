@@ -140,6 +140,10 @@ func (p *Painter) paintWords(s payterm.Screen) {
 		p.centred(s.Elapsed, box, medium, p.scaled(30), soft)
 		body.Max.Y -= h
 	}
+	if len(s.Items) > 0 {
+		p.list(s.Lines, s.Items, body)
+		return
+	}
 	p.lines(s.Lines, body)
 }
 
@@ -303,6 +307,92 @@ func (p *Painter) lines(lines []string, box image.Rectangle) {
 			p.setLines(wrapped, face, gap, box, h)
 			return
 		}
+	}
+}
+
+// listed is a row of a list: what stands in its columns, from the left.
+type listed struct {
+	mark, key, text string
+	gap             int // before it
+	alone           bool
+}
+
+// list draws lines and below them a list, in the largest size at which all of it fits: marks, keys and texts each in a
+// column of their own, and what is left of a long text below its beginning.
+func (p *Painter) list(lines []string, items []payterm.Item, box image.Rectangle) {
+	for _, size := range []int{22, 20, 18, 16, 14, 13} {
+		face := p.fonts.face(medium, p.scaled(size))
+		markColumn, keyColumn := 0, 0
+		for _, item := range items {
+			keyColumn = max(keyColumn, face.width(string(item.Key)+")"))
+			if item.Marked {
+				markColumn = face.width(">  ")
+			}
+		}
+		gap, blank := face.height/4, face.width(" ")*3/2
+		at := markColumn + keyColumn + blank
+		var rows []listed
+		fits, widest := true, 0
+		for _, line := range lines {
+			part, ok := face.wrap(line, box.Dx())
+			fits = fits && ok
+			for _, text := range part {
+				rows = append(rows, listed{text: text, alone: true})
+			}
+		}
+		for i, item := range items {
+			part, ok := face.fill(item.Text, box.Dx()-at)
+			fits = fits && ok
+			row := listed{key: string(item.Key) + ")", gap: gap}
+			if item.Marked {
+				row.mark = ">"
+			}
+			if i == 0 && len(lines) == 0 {
+				row.gap = 0
+			}
+			for _, text := range part {
+				row.text, widest = text, max(widest, at+face.width(text))
+				rows = append(rows, row)
+				row = listed{}
+			}
+		}
+		h := 0
+		for _, row := range rows {
+			h += row.gap + face.height
+		}
+		if (fits && h <= box.Dy()) || size == 13 {
+			if !fits || h > box.Dy() {
+				p.unfit = append(p.unfit, fmt.Sprint(items))
+			}
+			p.setList(rows, face, box, h, [4]int{widest, markColumn, keyColumn, at})
+			return
+		}
+	}
+}
+
+// setList draws the rows of a list in the middle of a box; its columns begin at the same places in each row.
+func (p *Painter) setList(rows []listed, face *face, box image.Rectangle, h int, columns [4]int) {
+	widest, markColumn, keyColumn, at := columns[0], columns[1], columns[2], columns[3]
+	x, y := box.Min.X+max(0, (box.Dx()-widest)/2), box.Min.Y+max(0, (box.Dy()-h)/2)
+	for _, row := range rows {
+		y += row.gap
+		if y+face.height > box.Max.Y {
+			return
+		}
+		line := y + face.ascent
+		switch {
+		case row.alone:
+			p.draw(row.text, face, box.Min.X+(box.Dx()-face.width(row.text))/2, line, ink)
+		default:
+			if row.mark != "" {
+				p.draw(row.mark, face, x, line, ink)
+			}
+			if row.key != "" {
+				p.draw(row.key, face, x+markColumn+keyColumn-face.width(row.key), line, ink)
+			}
+			p.draw(row.text, face, x+at, line, ink)
+		}
+		y += face.height
 	}
 }
 

@@ -348,6 +348,9 @@ func screenWords(s payterm.Screen) string {
 			lines = append(lines, l)
 		}
 	}
+	for _, item := range s.Items {
+		lines = append(lines, item.String())
+	}
 	for _, k := range s.Keys {
 		lines = append(lines, fmt.Sprintf("[%s] %s", k.Key, k.Does))
 	}

@@ -135,7 +135,7 @@ var chinese = texts{
 	hintNotOurs:  "不是本机的订单|非本机订单", hintNotANumber: "这不是订单号",
 	hintPaymentCode: "这是付款码，请扫订单号|是付款码，扫单号", hintNoSupervisor: "退款需要主管密码，尚未设置|未设主管密码",
 	hintUnreadable: "没有回复，请重试|没回复，请重试",
-	keyChoose:      "选择", keyMore: "更多", keyFind: "查找", keyList: "列表", keyAsk: "查询", keyRefund: "退款",
+	keyChoose:      "选择", keyMore: "更多", keyMove: "移动", keyFind: "查找", keyList: "列表", keyAsk: "查询", keyRefund: "退款",
 	keySettle: "处理", keyYes: "是",
 
 	simulation: "模拟 SIMULATION|模拟", training: "培训", trainingEnd: "结束培训", trainingLine: "培训结束前不会真正收款，收银机也不能收款|没有真实收款",

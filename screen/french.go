@@ -172,7 +172,8 @@ var french = texts{
 	hintPaymentCode:  "C'est un code de paiement. Numérisez le numéro de la commande|Code de paiement. Lire la commande",
 	hintNoSupervisor: "Il faut le NIP d'un superviseur. Aucun n'est configuré|Aucun NIP de superviseur",
 	hintUnreadable:   "Pas de réponse. Réessayez|Sans réponse",
-	keyChoose:        "choisir", keyMore: "suite", keyFind: "chercher", keyList: "liste", keyAsk: "vérifier",
+	keyChoose:        "choisir", keyMore: "suite", keyMove: "défiler",
+	keyFind: "chercher", keyList: "liste", keyAsk: "vérifier",
 	keyRefund: "rembourser|rendre",
 	keySettle: "régler", keyYes: "oui",
 

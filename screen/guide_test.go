@@ -124,6 +124,9 @@ func shown() map[string]bool {
 			{OnPaper: func(string) bool { return true }}} {
 			o.Language, o.Merchant = "en", "Tea & Co"
 			out := screen.Compose(s.view, o)
+			for _, item := range out.Items {
+				out.Lines = append(out.Lines, item.Text)
+			}
 			for _, line := range append([]string{out.Title, out.Status, out.Small, out.Watermark}, out.Lines...) {
 				texts[chosen.ReplaceAllString(line, "")] = true
 			}

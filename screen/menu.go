@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	enter := func(does string) payterm.KeyHint { return payterm.KeyHint{Key: payterm.KeyEnter, Does: does} }
 	switch v.Name {
 	case counter.ViewMenu:
-		s.Title, s.Keys = t.menuTitle, []payterm.KeyHint{enter(t.keyChoose), back}
+		s.Title = t.menuTitle
 		lines := v.Lines
 		if v.Hint != order.HintNone || m.Reason != payterm.ReasonNone {
 			if lines = min(lines, hintedLines); o.Small {
@@ -32,13 +33,12 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 			if v.Training && tasks[i] == counter.TaskTraining {
 				text = t.drillsTitle
 			}
-			s.Lines = append(s.Lines, item(i == m.Cursor, tasks[i].Key(), text))
+			s.Items = append(s.Items, payterm.Item{Key: tasks[i].Key(), Text: text,
+				Marked: i == m.Cursor && o.moves(lines < len(tasks))})
 		}
-		if lines < len(tasks) {
-			s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
-		}
+		s.Keys = o.choosing(t, lines < len(tasks))
 		if m.Reason != payterm.ReasonNone {
-			s.Tone, s.Lines = payterm.Doubt, append([]string{reason(m.Reason, t)}, s.Lines...)
+			s.Tone, s.Lines = payterm.Doubt, []string{reason(m.Reason, t)}
 		}
 	case counter.ViewFind:
 		s.Title, s.Amount, s.Lines = t.tasks[m.Task], m.Number, []string{t.findReceipt}
@@ -53,8 +53,8 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		s.Tone, s.Title, s.Lines, s.Keys = payterm.Busy, t.tasks[m.Task], []string{t.lookingLine},
 			[]payterm.KeyHint{back}
 	case counter.ViewList:
+		s.Keys = []payterm.KeyHint{back}
 		list(s, m, t, o)
-		s.Keys = append(s.Keys, back)
 	case counter.ViewOrder:
 		one(s, m, t, o)
 	case counter.ViewWord:
@@ -97,10 +97,10 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 			if o.LettersOnly && language == "zh" {
 				continue
 			}
-			s.Lines = append(s.Lines, item(false, payterm.Key(fmt.Sprint(i+1)), languages[language].itself))
+			s.Items = append(s.Items, payterm.Item{Key: digitKey(i + 1), Text: languages[language].itself})
 		}
 	case counter.ViewDrills:
-		drills(s, v, t)
+		drills(s, v, t, o)
 	case counter.ViewBriefing:
 		briefing(s, v, t)
 	default:
@@ -114,13 +114,26 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	}
 }
 
-// item returns a line of a menu, which is chosen by its digit, or by ENTER if it is marked.
-func item(marked bool, k payterm.Key, text string) string {
-	mark := ""
-	if marked {
-		mark = "> "
+// digitKey returns the key of a digit.
+func digitKey(n int) payterm.Key { return payterm.Key(strconv.Itoa(n)) }
+
+// moves reports whether a key moves the mark of a list: UP and DOWN, or F1 from page to page.
+func (o Options) moves(pages bool) bool { return o.Arrows || pages }
+
+// choosing returns what the keys do on a list: those that choose and those that move the mark.
+func (o Options) choosing(t *texts, pages bool) []payterm.KeyHint {
+	back := payterm.KeyHint{Key: payterm.KeyCancel, Does: t.keyBack}
+	keys := []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}, back}
+	if !o.moves(pages) { // ENTER would choose the first
+		keys = []payterm.KeyHint{{Key: "0-9", Does: t.keyChoose}, back}
 	}
-	return fmt.Sprintf("%s%s) %s", mark, k, text) // two digits side by side would read as one number
+	if pages {
+		keys = append(keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
+	}
+	if o.Arrows {
+		keys = append(keys, payterm.KeyHint{Key: "UP DOWN", Does: t.keyMove})
+	}
+	return keys
 }
 
 // list composes a page of orders.
@@ -132,21 +145,19 @@ func list(s *payterm.Screen, m counter.Menu, t *texts, o Options) {
 		return
 	}
 	for i, row := range m.Rows[:n] {
-		text := fmt.Sprintf("%s %s %s", t.money(row.Total), at(row, o), outcome(row, t))
+		text := t.money(row.Total) + " " + at(row, o) + " " + strings.ReplaceAll(outcome(row, t), " ", "\u00a0")
 		if o.Small {
 			text = t.money(row.Total) + " " + moment(row.At, "15:04", o)
 		}
-		s.Lines = append(s.Lines, item(i == m.Cursor, payterm.Key(fmt.Sprint(i+1)), text))
+		s.Items = append(s.Items, payterm.Item{Key: digitKey(i + 1), Text: text,
+			Marked: i == m.Cursor && o.moves(m.More || m.List.Skip > 0)})
 	}
-	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}}
-	if m.More || m.List.Skip > 0 {
-		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
-	}
+	s.Keys = o.choosing(t, m.More || m.List.Skip > 0)
 }
 
 // at returns when an order began, in the shop's time zone.
 func at(row counter.Row, o Options) string {
-	return moment(row.At, "01-02 15:04", o)
+	return moment(row.At, "01-02\u00a015:04", o)
 }
 
 // rateTime returns when the gateway sent a rate. A rate is less than a day old.
@@ -324,15 +335,11 @@ func tip(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	}
 	for i, percent := range v.Tips[:v.Tips.Count()] {
 		tip := counter.Tip(v.Total, percent)
-		money := t.money(tip)
-		if o.Small && tip.Minor >= 1_000_000 {
-			money = locale.Number(tip, t.language)
+		line := locale.Percent(percent, t.language) + "  " + t.money(tip)
+		if o.Small && tip.Minor >= 1_000_000 { // as many characters as a row has
+			line = strings.ReplaceAll(locale.Percent(percent, t.language), "\u00a0", "") + "\u00a0" + tip.String()
 		}
-		line := item(false, payterm.Key(fmt.Sprint(i+1)), locale.Percent(percent, t.language)+"  "+money)
-		if o.Small && tip.Minor >= 1_000_000 {
-			line = strings.NewReplacer(") ", ")", "\u00a0%", "%").Replace(line)
-		}
-		s.Lines = append(s.Lines, line)
+		s.Items = append(s.Items, payterm.Item{Key: digitKey(i + 1), Text: line})
 	}
 	s.Keys = []payterm.KeyHint{{Key: payterm.Key0, Does: t.keyNoTip}, {Key: payterm.KeyF1, Does: t.keyOwnTip},
 		{Key: payterm.KeyCancel, Does: t.keyBack}}

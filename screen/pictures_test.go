@@ -407,6 +407,9 @@ func onGlass(s shot, height int, o screen.Options) payterm.Screen {
 // wordsOf returns the texts of a screen.
 func wordsOf(s payterm.Screen) string {
 	all := append([]string{s.Title, s.Status, s.Amount, s.Elapsed, s.Small, s.Watermark}, s.Lines...)
+	for _, item := range s.Items {
+		all = append(all, item.Text)
+	}
 	for _, k := range s.Keys {
 		all = append(all, k.Does)
 	}

@@ -28,6 +28,8 @@ type Options struct {
 	Zone *time.Location // for the times of orders; nil for UTC
 	// OnPaper reports whether a QR code is printed because the display cannot show it; nil if it always can.
 	OnPaper func(qr string) bool
+	// Arrows: the board has UP and DOWN, which move the mark of a list.
+	Arrows bool
 	// NoPrinter: a code that the display cannot show cannot be printed either.
 	NoPrinter bool
 	// ScannerAway: the scanner is unplugged or broken. Screens on which a code could be scanned say so.
@@ -62,6 +64,9 @@ func (o Options) fit(s payterm.Screen) payterm.Screen {
 	}
 	for i := range s.Lines {
 		s.Lines[i] = o.pick(s.Lines[i])
+	}
+	for i := range s.Items {
+		s.Items[i].Text = o.pick(s.Items[i].Text)
 	}
 	for i := range s.Keys {
 		s.Keys[i].Does = o.pick(s.Keys[i].Does)
@@ -109,7 +114,7 @@ func compose(v counter.View, o Options) payterm.Screen {
 	case counter.ViewChooseWallet:
 		s.Title, s.Amount = t.chooseTitle, t.money(v.Total)
 		for i, w := range v.Choices.List() {
-			s.Lines = append(s.Lines, item(false, payterm.Key(fmt.Sprint(i+1)), t.wallet(w)))
+			s.Items = append(s.Items, payterm.Item{Key: digitKey(i + 1), Text: t.wallet(w)})
 		}
 		s.Keys = []payterm.KeyHint{{Key: payterm.KeyCancel, Does: t.keyBack}}
 	case counter.ViewWarning:

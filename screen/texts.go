@@ -103,6 +103,7 @@ type texts struct {
 	hintPaymentCode, hintNoSupervisor   string
 	hintUnreadable                      string
 	keyChoose, keyMore, keyFind         string
+	keyMove                             string
 	keyList, keyAsk, keyRefund          string
 	keySettle, keyYes                   string
 	keyAmount, keyScan, keyShowCode     string
@@ -327,7 +328,7 @@ var english = texts{
 	hintPaymentCode:  "That is a payment code. Scan the number of the order|A payment code. Scan the order",
 	hintNoSupervisor: "Refunds need a supervisor's PIN. None is set up|No supervisor PIN",
 	hintUnreadable:   "No answer. Try again",
-	keyChoose:        "choose", keyMore: "more", keyFind: "find", keyList: "list", keyAsk: "ask now",
+	keyChoose:        "choose", keyMore: "more", keyMove: "move", keyFind: "find", keyList: "list", keyAsk: "ask now",
 	keyRefund: "refund",
 	keySettle: "settle", keyYes: "yes",
 

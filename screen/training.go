@@ -54,21 +54,19 @@ func MenuLines(height int) int {
 const hintedLines = 5
 
 // drills composes the list of faults to practise, and the way out of the training.
-func drills(s *payterm.Screen, v counter.View, t *texts) {
+func drills(s *payterm.Screen, v counter.View, t *texts, o Options) {
 	const n = counter.Drills + 1
 	s.Title = t.drillsTitle
-	s.Keys = []payterm.KeyHint{{Key: payterm.KeyEnter, Does: t.keyChoose}, {Key: payterm.KeyCancel, Does: t.keyBack}}
 	lines := min(v.Lines, n)
+	s.Keys = o.choosing(t, lines < n)
 	first := v.Menu.Cursor / lines * lines
 	for i := first; i < min(first+lines, n); i++ {
 		text, digit := t.trainingEnd, 0
 		if i < counter.Drills {
 			text, digit = t.drills[counter.Drill(i+1)], i+1
 		}
-		s.Lines = append(s.Lines, item(i == v.Menu.Cursor, payterm.Key(fmt.Sprint(digit)), text))
-	}
-	if lines < n {
-		s.Keys = append(s.Keys, payterm.KeyHint{Key: payterm.KeyF1, Does: t.keyMore})
+		s.Items = append(s.Items, payterm.Item{Key: digitKey(digit), Text: text,
+			Marked: i == v.Menu.Cursor && o.moves(lines < n)})
 	}
 }
 

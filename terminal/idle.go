@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"payterm"
 	"payterm/screen"
 	"payterm/terminal/devices"
 	"payterm/terminal/upkeep"
@@ -51,6 +52,7 @@ func (a *Agent) screenOptions() screen.Options {
 	o := screen.Options{
 		Language: a.language(), Zone: a.zone, Merchant: a.o.Config.Merchant.Name, Watermark: a.o.Watermark,
 		OnPaper: a.codeOnPaper, NoPrinter: a.o.Board.Printer == nil,
+		Arrows: a.hasKey(payterm.KeyUp) && a.hasKey(payterm.KeyDown),
 	}
 	o.LettersOnly, o.Small = a.devices.Glass()
 	if _, now := a.clock.Now(); !now.IsZero() {

@@ -51,9 +51,12 @@ func (a *Agent) menuLines() int {
 }
 
 // withoutF1 reports whether the board has keys, and F1 is none of them.
-func (a *Agent) withoutF1() bool {
+func (a *Agent) withoutF1() bool { return a.o.Board.Profile.Keypad != nil && !a.hasKey(payterm.KeyF1) }
+
+// hasKey reports whether the board has a key.
+func (a *Agent) hasKey(k payterm.Key) bool {
 	pad := a.o.Board.Profile.Keypad
-	return pad != nil && !slices.ContainsFunc(pad.Layout(), func(row []payterm.Key) bool {
-		return slices.Contains(row, payterm.KeyF1)
+	return pad != nil && slices.ContainsFunc(pad.Layout(), func(row []payterm.Key) bool {
+		return slices.Contains(row, k)
 	})
 }
