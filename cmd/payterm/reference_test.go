@@ -37,16 +37,16 @@ func reference(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString(`# Every key
 
-What a configuration and a board profile may say. This page is made from the code, by
-` + "`go test ./cmd/payterm -run Reference -update`" + `, and a test holds it against the code. Both files are
-TOML: text and durations (` + "`\"5ms\"`" + `, ` + "`\"2h10m\"`" + `) stand in quotes, numbers, true and false without.
-A key that is not here is refused; ` + "`payterm config check`" + ` and ` + "`payterm board check`" + ` say what is wrong,
-with its line.
+All keys of a configuration and of a board profile. This page is generated from the code with
+` + "`go test ./cmd/payterm -run Reference -update`" + `, and a test compares it with the code. Both files are
+TOML: put text and durations (` + "`\"5ms\"`" + `, ` + "`\"2h10m\"`" + `) in quotes; write numbers, true and false without.
+payterm refuses a key that is not here. ` + "`payterm config check`" + ` and ` + "`payterm board check`" + ` name each
+mistake and its line.
 
 `)
 	b.WriteString("# Configuration\n\n" +
-		"[example.toml](../testdata/config/example.toml) has every key with what is usual. Each is an\n" +
-		"environment variable too, which goes before the file: `sale.max_minor` is `" +
+		"[example.toml](../testdata/config/example.toml) has every key with its default. Each key is also\n" +
+		"an environment variable, which overrides the file: `sale.max_minor` is `" +
 		config.Variable("sale.max_minor") + "`.\n")
 	said, keys := remarks(t), configKeys()
 	for i := range keys {
@@ -62,8 +62,8 @@ with its line.
 		return "[" + section + "]"
 	})
 	b.WriteString("\n# Board profile\n\n" +
-		"[boards/](../boards/) has whole ones, [porting.md](porting.md) the way to one of your own. A section\n" +
-		"that is left out is a device that the board does not have.\n")
+		"[boards/](../boards/) has complete profiles, and [porting.md](porting.md) says how to write your own. If you\n" +
+		"leave out a section, the board does not have that device.\n")
 	table(&b, boardKeys(), board.Facts(), func(section string) string { return "[" + section + "]" })
 	controllers(&b)
 	return b.String()
@@ -82,7 +82,7 @@ func table(b *strings.Builder, keys []keyRow, facts map[string]tomlfile.Fact, he
 			if section != "" {
 				fmt.Fprintf(b, "\n## %s\n", heading(section))
 			}
-			b.WriteString("\n| key | what it is | type | what may stand there | left out |\n|---|---|---|---|---|\n")
+			b.WriteString("\n| key | what it is | type | allowed values | default |\n|---|---|---|---|---|\n")
 		}
 		usual := k.usual()
 		if k.Needed == "" && usual != "-" && !strings.Contains(usual, " ") {
@@ -143,7 +143,7 @@ func remarks(t *testing.T) map[string]string {
 // controllers writes a table of what each controller allows.
 func controllers(b *strings.Builder) {
 	b.WriteString("\n## Controllers\n\n" +
-		"| controller | on | glass | SPI, at most | I2C address | contrast | keys besides |\n" +
+		"| controller | bus | display size | SPI, at most | I2C address | contrast | further keys |\n" +
 		"|---|---|---|---|---|---|---|\n")
 	for _, c := range board.Controllers {
 		var buses []string
@@ -153,7 +153,7 @@ func controllers(b *strings.Builder) {
 		glass := fmt.Sprintf("%dx%d to %dx%d", c.Least.Width, c.Least.Height, c.Most.Width, c.Most.Height)
 		switch {
 		case c.RAM != board.Size{}:
-			glass = fmt.Sprintf("%dx%d to %dx%d, which is its RAM", c.Least.Width, c.Least.Height, c.RAM.Width, c.RAM.Height)
+			glass = fmt.Sprintf("%dx%d to %dx%d (its RAM)", c.Least.Width, c.Least.Height, c.RAM.Width, c.RAM.Height)
 		case c.Shows == board.Characters:
 			var sizes []string
 			for _, s := range c.Sizes {
