@@ -105,6 +105,7 @@ $(TARGETS:%=cross-test-%): cross-test-%:
 
 # Static, so that it runs beside whatever C library the board's image has.
 .PHONY: $(TARGETS:%=cross-%)
+# SQLite is built for size (-Os): 0.27 MB less, and its time is the card's.
 $(TARGETS:%=cross-%): cross-%:
 	@mkdir -p build/$*
 	@set -e; row=$$(awk -F'\t' '$$1 == "$*"' crossbuild/targets.tsv); \
@@ -112,7 +113,7 @@ $(TARGETS:%=cross-%): cross-%:
 	cc=$$(field 4); goarm=$$(field 3); \
 	command -v $$cc >/dev/null || { echo "cross: $$cc is missing: make tools"; exit 1; }; \
 	echo "build/$*/payterm ($$cc)"; \
-	GOOS=linux GOARCH=$$(field 2) GOARM=$${goarm#-} CC=$$cc go build \
+	GOOS=linux GOARCH=$$(field 2) GOARM=$${goarm#-} CC=$$cc CGO_CFLAGS="-g -Os" go build \
 		-ldflags "$(STAMP) -s -w -linkmode external -extldflags -static" -o build/$*/payterm ./cmd/payterm; \
 	go run ./crossbuild/sbom -version '$(VERSION)' -commit '$(COMMIT)' -built '$(SOURCE_DATE_EPOCH)' -cc $$cc \
 		build/$*/payterm >build/$*/payterm.cdx.json
