@@ -39,7 +39,9 @@ const (
 // Facts returns the facts of all keys.
 func Facts() map[string]tomlfile.Fact {
 	off := tomlfile.Fact{Usual: "false"}
-	pixels := tomlfile.Fact{Form: "as the controller allows (below)", Unit: "pixels", Needed: true, Usual: "for a graphic display"}
+	pixels := tomlfile.Fact{
+		Form: "as the controller allows (below)", Unit: "pixels", Needed: true, Usual: "for a graphic display",
+	}
 	characters := pixels
 	characters.Unit, characters.Usual = "characters", "for a character display"
 	offset := tomlfile.Fact{Form: "so that the display fits into the controller's RAM", Unit: "pixels", Usual: "0"}
