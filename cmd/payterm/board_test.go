@@ -41,7 +41,8 @@ func TestBoardCommands(t *testing.T) {
 		}
 		// The wiring tables in the docs are these.
 		doc := filepath.Join("..", "..", "docs", "boards", name+".md")
-		text := fmt.Sprintf("# %s\n\n%s\nProfile: [boards/%s.toml](../../boards/%s.toml); what to set up stands there.\n", name, table, name, name)
+		text := fmt.Sprintf("# %s\n\n%s\nProfile: [boards/%s.toml](../../boards/%s.toml). "+
+			"Its comments say what to set up on the board.\n", name, table, name, name)
 		if *update {
 			if err := os.WriteFile(doc, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
