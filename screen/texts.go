@@ -387,13 +387,15 @@ var english = texts{
 	},
 
 	faults: map[string]string{
-		faultNewer:    faultNewer + "|Journal: newer version",
-		faultDamaged:  faultDamaged + "|Journal is damaged",
-		faultFull:     faultFull + "|The disk is full",
-		faultReadOnly: faultReadOnly + "|Disk is read-only",
-		faultDenied:   faultDenied + "|No access to journal",
-		faultDisk:     faultDisk + "|The disk fails",
-		faultBusy:     faultBusy + "|Journal is in use",
+		faultNewer: "The journal was written by a newer payterm: install that version or a later one|" +
+			"Journal: newer version",
+		faultDamaged: "The journal file is damaged: keep it, restore the last backup beside it, and call the service|" +
+			"Journal is damaged",
+		faultFull:     "The disk is full: free some space|The disk is full",
+		faultReadOnly: "The disk is read-only: check the card and the file system|Disk is read-only",
+		faultDenied:   "Access to the journal is denied: run this as the user of the agent|No access to journal",
+		faultDisk:     "The disk fails: check the card and its contacts, and change it|The disk fails",
+		faultBusy:     "Another program holds the journal: end it|Journal is in use",
 	},
 	restartingLine: "It takes a minute or two. Do not sell now|Back in a minute",
 	notices: map[Notice]string{
