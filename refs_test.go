@@ -1,6 +1,7 @@
 package payterm_test
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ var (
 	channelRefs = regexp.MustCompile(`(?i)\bchannels(?: sheet)?,? sections? ` + numberList)
 	invariants  = regexp.MustCompile(`(?i)\binvariants? ` + numberList)
 	// What stands before a section of somebody else's document.
-	elsewhere = regexp.MustCompile(`(?i)(?:\bRFC \d+,?|\.html,|\.md,?|data sheet,|\bISO \d+,?|contract,?|channels(?: sheet)?,?) $`)
+	elsewhere = regexp.MustCompile(`(?i)(?:\bRFC \d+,?|\.html,|\.md,?|data sheet,|\bISO \d+,?|channels(?: sheet)?,?) $`)
 	heading   = regexp.MustCompile(`(?m)^#+ (Channels )?(\d+(?:\.\d+)*)\.? `)
 	tableRow  = regexp.MustCompile(`(?m)^\| (\d+) \|`)
 	commented = regexp.MustCompile(`\n[ \t]*(?://|#|--)?[ \t]*`)
@@ -169,6 +170,65 @@ func deadLinks(name, text string) []string {
 		}
 	}
 	return dead
+}
+
+// outside matches the names of design papers that are not part of the repository, and the folder that they are in.
+var outside = regexp.MustCompile(`[\w./-]*\b(?:contract|flows|house|till|fleet|traps)\.md\b|\.\./shared\b`)
+
+// namesOutside returns what a file's text names of those papers. A path of the repository itself is none of them.
+func namesOutside(name, text string) []string {
+	return slices.DeleteFunc(outside.FindAllString(text, -1), func(path string) bool {
+		base := filepath.Base(path)
+		if strings.HasSuffix(strings.TrimSuffix(base, ".md"), "-house") {
+			return true // a decision's file, which TestLinks looks for
+		}
+		for _, from := range []string{".", filepath.Dir(name)} {
+			if _, err := os.Stat(filepath.Join(from, path)); err == nil {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// TestNothingOutsideIsNamed: the repository explains itself. Readers do not have the design papers.
+func TestNothingOutsideIsNamed(t *testing.T) {
+	t.Parallel()
+	read := 0
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (name == ".git" || name == "build" || name == "data"):
+			return filepath.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil || bytes.IndexByte(text, 0) >= 0 { // pictures and databases
+			return err
+		}
+		read++
+		for _, named := range namesOutside(name, string(text)) {
+			t.Errorf("%s names %s, which is not in the repository", name, named)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read < 500 {
+		t.Errorf("only %d files were read", read)
+	}
+	planted := "see house" + ".md, [x](../" + "shared/design), docs/traps" + ".md; docs/flows.md, " +
+		"docs/decisions/0019-a-house.md, and fleet" + ".md."
+	want := []string{"house" + ".md", "../" + "shared", "docs/traps" + ".md", "fleet" + ".md"}
+	if found := namesOutside("README.md", planted); !slices.Equal(found, want) {
+		t.Errorf("planted: %q, want %q", found, want)
+	}
+	if found := namesOutside("cmd/x.go", "flows"+".md"); len(found) != 1 {
+		t.Errorf("a bare name outside of docs is not seen: %q", found)
+	}
 }
 
 // TestMergedWhole: no file keeps both sides of a merge.

@@ -333,7 +333,7 @@ func TestRates(t *testing.T) {
 	s.want("unknown", word, "PARAM_INVALID")
 }
 
-// TestLedgerShape: the JSON names are those of the contract.
+// TestLedgerShape: the JSON names stay as they are, since other programs read them.
 func TestLedgerShape(t *testing.T) {
 	s := newShop(t)
 	s.active("A1")
