@@ -1,6 +1,12 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"payterm"
+)
 
 // Text is a text of the shop's own that is printed on slips or shown on the display.
 type Text struct {
@@ -27,12 +33,15 @@ func (c Config) Texts() []Text {
 	return list
 }
 
-// Unshown returns a problem, with its line, if a display with only letters cannot show the configured language.
-// Such a display shows its screens in English. Slips are not affected.
+// Unshown returns a problem, with its line, if the board's display cannot show the configured language
+// (payterm.ScreenLanguages). A terminal that runs with it all the same has English screens. The language of
+// slips (receipt_languages) is not affected.
 func (c Config) Unshown(lettersOnly bool) []Problem {
-	if !lettersOnly || c.Terminal.Language != "zh" {
+	speaks := payterm.ScreenLanguages(lettersOnly)
+	if slices.Contains(speaks, c.Terminal.Language) {
 		return nil
 	}
-	return []Problem{c.problem("terminal.language",
-		"zh: the display of this board has no Chinese characters and shows English instead; slips are in Chinese")}
+	return []Problem{c.problem("terminal.language", c.Terminal.Language+
+		": the board's character display has Latin letters only, and cannot show this language; it can show "+
+		strings.Join(speaks, ", ")+"; slips may be in it (receipt_languages)")}
 }

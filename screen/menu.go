@@ -93,10 +93,7 @@ func menu(s *payterm.Screen, v counter.View, t *texts, o Options) {
 		s.Keys = []payterm.KeyHint{enter(t.keyOK)}
 	case counter.ViewLanguage:
 		s.Title, s.Keys = t.tasks[counter.TaskLanguage], []payterm.KeyHint{back}
-		for i, language := range payterm.Languages {
-			if o.LettersOnly && language == "zh" {
-				continue
-			}
+		for i, language := range payterm.ScreenLanguages(o.LettersOnly) {
 			s.Items = append(s.Items, payterm.Item{Key: digitKey(i + 1), Text: languages[language].itself})
 		}
 	case counter.ViewDrills:

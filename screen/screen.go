@@ -6,6 +6,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type Options struct {
 	Merchant  string
 	Watermark string // Simulation, InTraining, or a text of its own
 	Small     bool   // the display has room for few words
-	// LettersOnly: the display has no Chinese characters, so the screens are in English in place of Chinese.
+	// LettersOnly: a character display. A language that it cannot show (payterm.ScreenLanguages) becomes English.
 	LettersOnly bool
 	// Link is this machine's state of the network: interface, address, route.
 	Link counter.Network
@@ -51,8 +52,8 @@ const TypicalCode = "https://qr.alipay.com/bax00000typical"
 
 // Compose puts a view into words.
 func Compose(v counter.View, o Options) payterm.Screen {
-	if o.LettersOnly && o.Language == "zh" {
-		o.Language = "en"
+	if speaks := payterm.ScreenLanguages(o.LettersOnly); !slices.Contains(speaks, o.Language) {
+		o.Language = speaks[0]
 	}
 	return o.fit(compose(v, o))
 }

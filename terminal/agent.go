@@ -292,6 +292,7 @@ func (a *Agent) runnerConfig(store *storage.Store, clock runner.Clock, codeKey [
 	c := a.o.Config
 	settings := c.Settings()
 	settings.Lines, settings.WithoutF1 = a.menuLines(), a.withoutF1()
+	settings.LettersOnly = a.o.Board.Profile.LettersOnly()
 	settings.RefundsNeedPIN, settings.Training = a.o.RefundsNeedPIN, a.training != nil
 	if a.codeOnPaper(screen.TypicalCode) && a.o.Board.Printer == nil {
 		settings.ActiveWallets = 0 // there is nothing to show a code on

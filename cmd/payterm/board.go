@@ -12,6 +12,7 @@ import (
 
 	"payterm/board"
 	"payterm/boards"
+	"payterm/config"
 	"payterm/terminal/devices"
 	"payterm/tomlfile"
 )
@@ -71,6 +72,8 @@ func headerOf(p board.Profile) string {
 type boardCheckCmd struct {
 	File string `arg:"" help:"Board profile: a file, or a name of payterm board list."`
 	JSON bool   `help:"Print one JSON document." name:"json"`
+
+	Config string `help:"Also check that the display can show the language of this configuration." type:"existingfile" placeholder:"FILE"`
 }
 
 // checked is the result of a check.
@@ -91,6 +94,9 @@ func (c boardCheckCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := c.shows(p); err != nil {
+		return errors.Join(store{JSON: c.JSON}.print(checked{File: file, Problems: problemsIn(err)}, func() {}), err)
+	}
 	found := checked{File: file, OK: true, Board: p.Board, Header: headerOf(p)}
 	switch err := devices.CheckLogo(p); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -108,6 +114,21 @@ func (c boardCheckCmd) Run() error {
 		}
 		fmt.Printf("%s is right: %s%s\n", file, p.Board, pins)
 	})
+}
+
+// shows returns an error if the board's display cannot show the configuration's language.
+func (c boardCheckCmd) shows(p board.Profile) error {
+	if c.Config == "" {
+		return nil
+	}
+	cfg, err := config.Load(c.Config, os.Environ())
+	if err != nil {
+		return err
+	}
+	for _, problem := range cfg.Unshown(p.LettersOnly()) {
+		err = errors.Join(err, problem)
+	}
+	return err
 }
 
 // hasPins reports whether a profile uses any pins.

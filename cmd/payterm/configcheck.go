@@ -53,7 +53,7 @@ func (c configCheckCmd) check() (found findings) {
 		found.wrong = append(found.wrong, fmt.Errorf("%s: %w", file, err))
 	}
 	for _, p := range cfg.Unshown(board.LettersOnly()) {
-		found.warnings = append(found.warnings, p)
+		found.wrong = append(found.wrong, p)
 	}
 	for _, p := range doctor.Signs(cfg, board) {
 		found.warnings = append(found.warnings, p)

@@ -43,6 +43,37 @@ func TestConfigCheckNamesSigns(t *testing.T) {
 	}
 }
 
+// TestChineseNeedsAnotherDisplay: a Chinese configuration for a board with a character display is refused, with
+// the line and the reason, by config check and by board check; French is not.
+func TestChineseNeedsAnotherDisplay(t *testing.T) {
+	const reason = "terminal.language: zh: the board's character display has Latin letters only"
+	for _, c := range []struct {
+		language, board string
+		refused         bool
+	}{
+		{"zh", "raspberrypi-i2c-hd44780", true}, {"zh", "raspberrypi-gpio-hd44780", true},
+		{"fr", "raspberrypi-i2c-hd44780", false}, {"zh", "raspberrypi-i2c-ssd1306", false},
+	} {
+		file := filepath.Join(t.TempDir(), "shop.toml")
+		if err := os.WriteFile(file, []byte("[terminal]\nlanguage = \""+c.language+"\"\nboard = \""+c.board+"\"\n"),
+			0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"config", "check", file}, {"board", "check", c.board, "--config", file}} {
+			out, err := exec.Command(filepath.Join(bin, "payterm"), args...).CombinedOutput()
+			said := strings.Contains(string(out), "shop.toml:2: "+reason)
+			var ended *exec.ExitError
+			if c.refused != said || c.refused != errors.As(err, &ended) || c.refused && ended.ExitCode() != 1 {
+				t.Errorf("%s on %s: %q: %v %s", c.language, c.board, args, err, out)
+			}
+		}
+	}
+	if out, err := exec.Command(filepath.Join(bin, "payterm"), "board", "check",
+		"raspberrypi-i2c-hd44780").CombinedOutput(); err != nil {
+		t.Errorf("without a configuration: %v %s", err, out)
+	}
+}
+
 // TestEverySaleHasItsSlip: a shop's name outside all code pages, an emoji from a till, combining
 // accents and zero-width characters: each payment has its slips, and the day its Z.
 func TestEverySaleHasItsSlip(t *testing.T) {

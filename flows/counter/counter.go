@@ -83,6 +83,7 @@ type Settings struct {
 	RefundsNeedPIN bool
 	Training       bool // the gateway is simulated, the database is another
 	WithoutF1      bool // the board has no such key
+	LettersOnly    bool // the board has a character display: the menu offers only what it can show
 }
 
 // Limits of the counter.

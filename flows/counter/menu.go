@@ -355,8 +355,8 @@ func (c Counter) keyMenu(in Stamped, k payterm.Key) (Counter, []Command) {
 	case ShowingTotals, ShowingRate, ShowingWord:
 		return c.idle(), []Command{Play{payterm.SoundKey}}
 	case ChoosingLanguage:
-		if n := digit(k); n >= 1 && n <= len(payterm.Languages) {
-			return c.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{payterm.Languages[n-1]}}
+		if offered := payterm.ScreenLanguages(c.Settings.LettersOnly); digit(k) >= 1 && digit(k) <= len(offered) {
+			return c.idle(), []Command{Play{payterm.SoundKey}, SetLanguage{offered[digit(k)-1]}}
 		}
 	case ChoosingDrill:
 		return c.keyDrill(in, k)

@@ -92,13 +92,9 @@ func New(o Options, parcel string) (*Setup, error) {
 		o.Link = doctor.Link
 	}
 	s := &Setup{
-		o: o, p: *o.Provisioner, parcel: parcel, notices: notice.New(), spoken: payterm.Languages[:],
+		o: o, p: *o.Provisioner, parcel: parcel, notices: notice.New(),
 		keys: make(chan payterm.Key, 32), codes: make(chan payterm.PayCode, 1), alive: make(chan chan<- struct{}),
-		tested: make(chan *doctor.Report),
-	}
-	if o.Board.Profile.LettersOnly() {
-		// A small glass has no Chinese.
-		s.spoken = slices.DeleteFunc(slices.Clone(s.spoken), func(l string) bool { return l == "zh" })
+		tested: make(chan *doctor.Report), spoken: payterm.ScreenLanguages(o.Board.Profile.LettersOnly()),
 	}
 	device, err := config.DeviceKey(o.Data)
 	if err == nil {
