@@ -193,7 +193,7 @@ func TestDiskFull(t *testing.T) {
 		o.Reason != payterm.ReasonStorage {
 		t.Errorf("a sale on a full disk: %d %+v", status, o)
 	}
-	s.refuses("the disk is full: free some space")
+	s.refuses("disk is full: free some space")
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
