@@ -97,7 +97,7 @@ type refundCmd struct {
 	store
 	Order          payterm.OrderID        `arg:"" help:"Order id of the sale."`
 	Amount         *string                `help:"The amount to refund, such as 5.00; when left out, all that is left of the sale."`
-	Ref            string                 `help:"The shop's own number of the sale, at most 64 characters; it is printed."`
+	Ref            string                 `help:"The shop's own number of the refund, at most 64 characters; it is printed."`
 	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same refund again; another sale or amount with the same key is refused."`
 	Currency       string                 `help:"Currency of the amount; when left out, the sale's."`
 }
@@ -204,7 +204,7 @@ func (c store) end(o payterm.Order) error {
 
 type cancelCmd struct {
 	store
-	Order payterm.OrderID `arg:"" optional:"" help:"Only this order; whatever is at the counter when it is left out."`
+	Order payterm.OrderID `arg:"" optional:"" help:"Only this order; when left out, whatever is at the counter."`
 }
 
 func (c cancelCmd) Run() error {
