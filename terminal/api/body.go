@@ -17,7 +17,7 @@ func read(w http.ResponseWriter, r *http.Request, most int64, v any) error {
 	var long *http.MaxBytesError
 	switch {
 	case errors.As(err, &long):
-		return Errorf(Malformed, "the body has more than %d bytes", most)
+		return Errorf(TooLarge, "the body has more than %d bytes", most)
 	case err != nil:
 		return Wrap(Malformed, err)
 	}

@@ -48,6 +48,9 @@ const (
 	NotOpen       Code = "not_open"      // the journal is not open, or the loop has ended
 	Unprovisioned Code = "unprovisioned" // the terminal has no merchant
 	Provisioning  Code = "provisioning"  // it waits for the code of a new parcel
+	TooLarge      Code = "too_large"     // a body of too many bytes
+	TooSlow       Code = "too_slow"      // a request that was not complete in time (internal/httpd)
+	Overloaded    Code = "overloaded"    // too many calls at once: ask again (internal/httpd)
 	Failed        Code = "failed"        // an internal error
 )
 
@@ -69,6 +72,9 @@ var statuses = map[Code]int{
 	NotOpen:       http.StatusServiceUnavailable,
 	Unprovisioned: http.StatusServiceUnavailable,
 	Provisioning:  http.StatusServiceUnavailable,
+	TooLarge:      http.StatusRequestEntityTooLarge,
+	TooSlow:       http.StatusRequestTimeout,
+	Overloaded:    http.StatusServiceUnavailable,
 	Failed:        http.StatusInternalServerError,
 }
 

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,28 +133,29 @@ const (
 // allowed over TCP, if notices is not nil.
 func Handler(current func() Service, notices Noticer) http.Handler {
 	s := server{current}
-	routes := map[string]map[string]http.HandlerFunc{
-		"/status":              {http.MethodGet: s.status},
-		"/sale":                {http.MethodPost: s.sale},
-		"/cancel":              {http.MethodPost: s.cancel},
-		"/orders/{id}":         {http.MethodGet: s.order},
-		"/orders/{id}/refund":  {http.MethodPost: s.refund},
-		"/orders/{id}/resolve": {http.MethodPost: s.resolve},
-		"/queue":               {http.MethodGet: s.queue},
-		"/totals/x":            {http.MethodPost: s.x},
-		"/totals/z":            {http.MethodPost: s.z},
-		"/reconcile":           {http.MethodPost: s.reconcile},
-		"/doctor":              {http.MethodPost: s.doctor},
-		"/training":            {http.MethodPost: s.training},
+	const get, post = http.MethodGet, http.MethodPost
+	routes := map[string]call{
+		"/status":              {method: get, do: s.status},
+		"/sale":                {method: post, do: s.sale, body: true},
+		"/cancel":              {method: post, do: s.cancel, body: true},
+		"/orders/{id}":         {method: get, do: s.order},
+		"/orders/{id}/refund":  {method: post, do: s.refund, body: true},
+		"/orders/{id}/resolve": {method: post, do: s.resolve, body: true},
+		"/queue":               {method: get, do: s.queue},
+		"/totals/x":            {method: post, do: s.x, query: []string{"day", "number"}},
+		"/totals/z":            {method: post, do: s.z, query: []string{"day", "number"}, body: true},
+		"/reconcile":           {method: post, do: s.reconcile, query: []string{"day", "number"}},
+		"/doctor":              {method: post, do: s.doctor, query: []string{"test", "step", "print"}},
+		"/training":            {method: post, do: s.training, body: true},
 	}
 	if notices != nil {
-		routes["/notice"] = map[string]http.HandlerFunc{http.MethodPost: func(w http.ResponseWriter, r *http.Request) {
+		routes["/notice"] = call{method: post, body: true, do: func(w http.ResponseWriter, r *http.Request) {
 			s.notice(w, r, notices)
 		}}
 	}
 	mux := http.NewServeMux()
-	for path, methods := range routes {
-		mux.HandleFunc(path, byMethod(methods))
+	for path, c := range routes {
+		mux.Handle(path, c)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, nil, Errorf(UnknownCall, "there is no call %.100s", r.URL.Path))
@@ -160,22 +163,59 @@ func Handler(current func() Service, notices Noticer) http.Handler {
 	return mux
 }
 
-// byMethod answers a wrong method in JSON.
-func byMethod(methods map[string]http.HandlerFunc) http.HandlerFunc {
-	var allowed []string
-	for method := range methods {
-		allowed = append(allowed, method)
+// call is what a path takes. What it does not take is refused: a misspelled parameter that was ignored would,
+// for instance, close the day in place of printing an earlier Z.
+type call struct {
+	method string
+	do     http.HandlerFunc
+	query  []string // parameters, each at most once
+	body   bool     // do reads it
+}
+
+func (c call) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != c.method {
+		w.Header().Set("Allow", c.method)
+		reply(w, nil, Errorf(WrongMethod, "%.20s: this call takes %s", r.Method, c.method))
+		return
 	}
-	slices.Sort(allowed)
-	list := strings.Join(allowed, ", ")
-	return func(w http.ResponseWriter, r *http.Request) {
-		if do := methods[r.Method]; do != nil {
-			do(w, r)
-			return
+	err := c.checkQuery(r.URL.RawQuery)
+	if err == nil && !c.body {
+		err = noBody(r)
+	}
+	if err != nil {
+		reply(w, nil, err)
+		return
+	}
+	c.do(w, r)
+}
+
+// checkQuery refuses unknown, repeated and empty parameters. An empty test means each device.
+func (c call) checkQuery(raw string) error {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return refusef("the parameters cannot be read: %.100s", raw)
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		switch {
+		case len(c.query) == 0:
+			return refusef("this call takes no parameter, and %.60q is one", name)
+		case !slices.Contains(c.query, name):
+			return refusef("unknown parameter %.60q: there are %s", name, strings.Join(c.query, ", "))
+		case len(values[name]) > 1:
+			return refusef("parameter %q comes %d times", name, len(values[name]))
+		case values[name][0] == "" && name != "test":
+			return refusef("parameter %q is empty: it needs a value, or is left out", name)
 		}
-		w.Header().Set("Allow", list)
-		reply(w, nil, Errorf(WrongMethod, "%.20s: this call takes %s", r.Method, list))
 	}
+	return nil
+}
+
+// noBody refuses a body where none is read.
+func noBody(r *http.Request) error {
+	if n, _ := io.ReadFull(r.Body, make([]byte, 1)); n > 0 {
+		return Errorf(Malformed, "this call takes no body")
+	}
+	return nil
 }
 
 type server struct{ current func() Service }
@@ -287,11 +327,11 @@ func (s server) queue(w http.ResponseWriter, r *http.Request) {
 func (s server) x(w http.ResponseWriter, r *http.Request) {
 	var t payterm.Totals
 	var err error
-	switch day := r.FormValue("day"); {
-	case r.FormValue("number") != "":
+	switch q := r.URL.Query(); {
+	case q.Has("number"):
 		err = refusef("totals: a number goes with z")
-	case day != "":
-		t, err = s.current().DayTotals(r.Context(), day)
+	case q.Has("day"):
+		t, err = s.current().DayTotals(r.Context(), q.Get("day"))
 	default:
 		t, err = s.current().X(r.Context())
 	}
@@ -305,6 +345,9 @@ func (s server) z(w http.ResponseWriter, r *http.Request) {
 	}
 	if text := r.URL.Query().Get("number"); text != "" {
 		number, err := zNumber("totals", text)
+		if err == nil {
+			err = noBody(r)
+		}
 		if err != nil {
 			reply(w, nil, err)
 			return
