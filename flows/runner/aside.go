@@ -25,11 +25,67 @@ type aside struct {
 	watchers []chan payterm.Order // they wait for the next answer
 }
 
+// asides are the set-aside orders that are not closed, by id.
+type asides map[payterm.OrderID]*aside
+
+// due is when the next set-aside order is to be asked about.
+func (s asides) due() (due time.Duration, any bool) {
+	for _, a := range s {
+		if at, waits := a.Due(); waits && (!any || at < due) {
+			due, any = at, true
+		}
+	}
+	return due, any
+}
+
+// guards is the newest set-aside order of this total that may have been paid.
+func (s asides) guards(total payterm.Amount) payterm.OrderID {
+	var newest *aside
+	for _, a := range s {
+		if a.Undecided() && a.Row.Total() == total && (newest == nil || newer(a.Row, newest.Row)) {
+			newest = a
+		}
+	}
+	if newest == nil {
+		return ""
+	}
+	return newest.Row.ID
+}
+
+func newer(a, b payterm.Order) bool {
+	if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
+		return c > 0
+	}
+	return a.ID > b.ID
+}
+
+// alarms counts those that no row's attention shows.
+func (s asides) alarms() int {
+	n := 0
+	for _, a := range s {
+		if a.Row.Attention != payterm.AttentionAlarm {
+			n++
+		}
+	}
+	return n
+}
+
+// asked counts those that are asked about.
+func (s asides) asked() int {
+	n := 0
+	for _, a := range s {
+		if _, asks := a.Due(); asks {
+			n++
+		}
+	}
+	return n
+}
+
 // setAside stops stepping an order. Its events stay in the journal, staff gets an alarm, and its
 // row is used to block its total and to inquire.
 func (r *Runner) setAside(id payterm.OrderID, closed bool, why error) *aside {
 	a := r.asideOf(id, closed, why)
-	r.broken[id] = a
+	r.asides[id] = a
 	return a
 }
 
@@ -48,10 +104,10 @@ func (r *Runner) asideOf(id payterm.OrderID, closed bool, why error) *aside {
 	return &aside{SetAside: order.NewSetAside(r.stamp(order.Woke{}), row, closed, r.c.Settings.Rules), why: why}
 }
 
-// unread is the set-aside form of an order that recall could not read: from broken if it is open,
+// unread is the set-aside form of an order that recall could not read: from asides if it is open,
 // else made for this call. It is nil if the order could only not be looked up.
 func (r *Runner) unread(id payterm.OrderID, why error) *aside {
-	if a := r.broken[id]; a != nil {
+	if a := r.asides[id]; a != nil {
 		return a
 	}
 	if !errors.Is(why, errUnread) {
@@ -84,8 +140,8 @@ func (r *Runner) stepAside(a *aside, e order.Event) error {
 			"reason", next.Row.Reason, "attention", next.Row.Attention, "closed", next.Closed, "was", a.why)
 	}
 	a.SetAside = next
-	if next.Closed && r.broken[next.Row.ID] == a {
-		delete(r.broken, next.Row.ID)
+	if next.Closed && r.asides[next.Row.ID] == a {
+		delete(r.asides, next.Row.ID)
 	}
 	for _, c := range commands {
 		r.carryOutAside(a, c)
@@ -93,7 +149,8 @@ func (r *Runner) stepAside(a *aside, e order.Event) error {
 	if changed {
 		r.changes.add(next.Row)
 		r.countAttention()
-		r.feed(counter.OrderMoved{Order: next.Order(), Found: r.newlyPaid(before.Row.Outcome, next.Row)})
+		r.feed(counter.OrderMoved{Order: next.Order(),
+			Found: r.found.stepped(before.Row.Outcome, next.Row, r.now())})
 		r.tellStatus()
 	}
 	return nil
@@ -170,7 +227,7 @@ func (r *Runner) carryOutAside(a *aside, c order.Command) {
 func (r *Runner) askAside(a *aside, i payterm.Inquiry) {
 	q := question{
 		Inquiry: i, by: a.Row.ID, line: dueLine, limit: a.Rules.HTTPTimeout + requestOverhead,
-		still: func() bool { return r.broken[a.Row.ID] == a },
+		still: func() bool { return r.asides[a.Row.ID] == a },
 		deliver: func(answer payterm.Answer) {
 			if answer != nil {
 				r.stepAside(a, order.AsideAnswered{Reply: payterm.Reply{Answer: answer}}) //nolint:errcheck // it is asked again
@@ -206,71 +263,18 @@ func (r *Runner) watchAside(a *aside) watched {
 	return f
 }
 
-// asideDue is when the next set-aside order is to be asked about.
-func (r *Runner) asideDue() (due time.Duration, any bool) {
-	for _, a := range r.broken {
-		if at, waits := a.Due(); waits && (!any || at < due) {
-			due, any = at, true
-		}
-	}
-	return due, any
-}
-
 // wakeAsides asks about those that are due, in the order of their ids so that runs are
 // reproducible.
 func (r *Runner) wakeAsides(now time.Duration) {
-	if due, any := r.asideDue(); !any || now < due {
+	if due, any := r.asides.due(); !any || now < due {
 		return
 	}
-	for _, id := range slices.Sorted(maps.Keys(r.broken)) {
-		a := r.broken[id]
+	for _, id := range slices.Sorted(maps.Keys(r.asides)) {
+		a := r.asides[id]
 		if at, waits := a.Due(); waits && at <= now {
 			r.stepAside(a, order.Woke{}) //nolint:errcheck // it changes no fact
 		}
 	}
-}
-
-// guards is the newest set-aside order of this total that may have been paid.
-func (r *Runner) guards(total payterm.Amount) payterm.OrderID {
-	var newest *aside
-	for _, a := range r.broken {
-		if a.Undecided() && a.Row.Total() == total && (newest == nil || newer(a.Row, newest.Row)) {
-			newest = a
-		}
-	}
-	if newest == nil {
-		return ""
-	}
-	return newest.Row.ID
-}
-
-func newer(a, b payterm.Order) bool {
-	if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
-		return c > 0
-	}
-	return a.ID > b.ID
-}
-
-// asideAlarms counts those that no row's attention shows.
-func (r *Runner) asideAlarms() int {
-	n := 0
-	for _, a := range r.broken {
-		if a.Row.Attention != payterm.AttentionAlarm {
-			n++
-		}
-	}
-	return n
-}
-
-// asidesAsked counts those that are asked about.
-func (r *Runner) asidesAsked() int {
-	n := 0
-	for _, a := range r.broken {
-		if _, asks := a.Due(); asks {
-			n++
-		}
-	}
-	return n
 }
 
 // resolveAside closes a set-aside order by a supervisor's decision. The row keeps what was last

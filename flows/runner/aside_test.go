@@ -173,7 +173,7 @@ func TestAsideFindsThePayment(t *testing.T) {
 					o.Attention != payterm.AttentionAlarm || o.PaidMinor != 1234 {
 					t.Errorf("%+v", o)
 				}
-				if s := w.r.status(); s.Alarms != 1 || len(w.r.broken) != 0 {
+				if s := w.r.status(); s.Alarms != 1 || len(w.r.asides) != 0 {
 					t.Errorf("%+v", s)
 				}
 				w.boot()
@@ -387,7 +387,7 @@ func TestAsideWithoutARow(t *testing.T) {
 				t.Fatalf("%+v, %v", row, err)
 			}
 			w.boot()
-			if s := w.r.status(); s.Alarms != 0 || len(w.r.broken) != 0 {
+			if s := w.r.status(); s.Alarms != 0 || len(w.r.asides) != 0 {
 				t.Errorf("after the word: %+v", s)
 			}
 			if now := w.order(0); now != row || !now.CreatedAt.Equal(was.CreatedAt) {
@@ -411,7 +411,7 @@ func TestAsideUnpaidKeepsTheTerminal(t *testing.T) {
 		o.Outcome, o.Reason = outcome, payterm.ReasonCashier
 		w.spoil(o)
 		id := o.ID
-		if a := w.r.broken[id]; a == nil || a.Undecided() || a.Owes() != payterm.OwedInquiry {
+		if a := w.r.asides[id]; a == nil || a.Undecided() || a.Owes() != payterm.OwedInquiry {
 			t.Fatalf("%+v", a)
 		}
 		trains := func() payterm.Reason { return w.r.unfinished() }
@@ -542,7 +542,7 @@ func TestRefundOfASaleThatCannotBeRead(t *testing.T) {
 					t.Fatalf("life %d: %s %q; the refund is %s", life, w.r.counter.Phase, w.r.counter.Fault,
 						w.refundNo(1).Outcome)
 				}
-				if first.heard == payterm.Answer(refunded) && (w.r.broken[id] == nil || w.r.status().Alarms != 1) {
+				if first.heard == payterm.Answer(refunded) && (w.r.asides[id] == nil || w.r.status().Alarms != 1) {
 					t.Errorf("life %d: it is not set aside: %+v", life, w.r.status())
 				}
 			}
@@ -552,7 +552,7 @@ func TestRefundOfASaleThatCannotBeRead(t *testing.T) {
 			}
 			w.boot()
 			w.run(time.Hour)
-			if s := w.r.status(); s.Alarms != 0 || len(w.r.orders)+len(w.r.broken) != 0 {
+			if s := w.r.status(); s.Alarms != 0 || len(w.r.orders)+len(w.r.asides) != 0 {
 				t.Errorf("after the word: %+v", s)
 			}
 			w.heard, w.answers = nil, []payterm.Answer{paid}
@@ -589,12 +589,12 @@ func TestAsideWordOnAFullDisk(t *testing.T) {
 	w := spoiled(t)
 	id := w.order(0).ID
 	w.full = true
-	if _, err := w.r.resolve(id, "7", "looked at"); !errors.Is(err, storage.ErrFull) || w.r.broken[id] == nil {
+	if _, err := w.r.resolve(id, "7", "looked at"); !errors.Is(err, storage.ErrFull) || w.r.asides[id] == nil {
 		t.Errorf("%v", err)
 	}
 	w.full = false
 	w.run(2 * time.Second)
-	if _, err := w.r.resolve(id, "7", "looked at"); err != nil || w.r.broken[id] != nil {
+	if _, err := w.r.resolve(id, "7", "looked at"); err != nil || w.r.asides[id] != nil {
 		t.Errorf("%v", err)
 	}
 }

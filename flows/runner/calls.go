@@ -134,7 +134,7 @@ type watched struct {
 func (r *Runner) watch(id payterm.OrderID) watched {
 	l := r.orders[id]
 	if l == nil {
-		if a := r.broken[id]; a != nil {
+		if a := r.asides[id]; a != nil {
 			return r.watchAside(a)
 		}
 		return watched{}
@@ -200,7 +200,7 @@ func (r *Runner) resolve(id payterm.OrderID, operator, reason string) (payterm.O
 	}
 	before := l.order
 	r.step(l, r.stamp(order.Resolved{Operator: operator, Reason: reason}))
-	if a := r.broken[id]; a != nil { // the decision could not be stepped, so the order was set aside; decide on that
+	if a := r.asides[id]; a != nil { // the decision could not be stepped, so the order was set aside; decide on that
 		return r.resolveAside(a, operator, reason)
 	}
 	if !order.Lasting(before, l.order) {
@@ -222,8 +222,8 @@ type Snapshot struct {
 	Operator string
 	Status   counter.Status
 	Fault    string
-	// NetworkAge is how long ago the last exchange with the gateway was, of which
-	// Status.Network is told; less than nothing where there was none in this life.
+	// NetworkAge is how long ago the last exchange with the gateway was, which Status.Network
+	// follows; negative if there was none since the start.
 	NetworkAge time.Duration
 }
 
@@ -232,7 +232,7 @@ func (r *Runner) Snapshot(ctx context.Context) (Snapshot, error) {
 	return ask(ctx, r, func() Snapshot {
 		s := Snapshot{State: r.counter.State(), AtRest: r.counter.AtRest(r.now()),
 			Operator: r.counter.Operator.Number, Status: r.status(), Fault: r.counter.Fault, NetworkAge: -1}
-		if age, any := r.networkAge(); any {
+		if age, any := r.way.age(r.now()); any {
 			s.NetworkAge = age
 		}
 		if s.State != counter.StateIdle && s.State != counter.StateAmount {
@@ -293,7 +293,7 @@ func (r *Runner) queued() []payterm.QueueItem {
 		}
 		list = append(list, item)
 	}
-	for id, a := range r.broken {
+	for id, a := range r.asides {
 		if a.Owes() != payterm.OwedInquiry {
 			continue
 		}

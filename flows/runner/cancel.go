@@ -42,7 +42,7 @@ func (r *Runner) cancel(id payterm.OrderID) (watched, error) {
 		}
 		return f, nil
 	}
-	if a := r.broken[id]; a != nil {
+	if a := r.asides[id]; a != nil {
 		return watched{row: a.Row}, nil
 	}
 	row, found, err := r.c.Journal.Order(id)

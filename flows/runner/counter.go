@@ -137,7 +137,7 @@ func (r *Runner) carryOut(c counter.Command) {
 // checkConflict finds what a sale of this total would conflict with.
 func (r *Runner) checkConflict(c counter.CheckConflict) {
 	id, doubt := order.Conflict(r.of(c.Total), c.Total, r.now())
-	if aside := r.guards(c.Total); aside != "" && !doubt {
+	if aside := r.asides.guards(c.Total); aside != "" && !doubt {
 		id, doubt = aside, true
 	}
 	ev := counter.ConflictChecked{Order: id, Doubt: doubt}

@@ -17,7 +17,7 @@ func (r *Runner) Due() (time.Duration, bool) {
 	if at, waits := r.gate.due(); waits && (!any || at < due) {
 		due, any = at, true
 	}
-	if at, waits := r.asideDue(); waits && (!any || at < due) {
+	if at, waits := r.asides.due(); waits && (!any || at < due) {
 		due, any = at, true
 	}
 	return due, any

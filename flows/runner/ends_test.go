@@ -303,8 +303,8 @@ func TestImpossibleBeginning(t *testing.T) {
 	default:
 		t.Error("the caller hears nothing")
 	}
-	if w.r.counter.Phase != counter.Idle || len(w.r.orders) != 0 || len(w.r.broken) != 0 || len(w.r.totals) != 0 {
-		t.Errorf("the counter is %s, %d orders, set aside: %v", w.r.counter.Phase, len(w.r.orders), w.r.broken)
+	if w.r.counter.Phase != counter.Idle || len(w.r.orders) != 0 || len(w.r.asides) != 0 || len(w.r.totals) != 0 {
+		t.Errorf("the counter is %s, %d orders, set aside: %v", w.r.counter.Phase, len(w.r.orders), w.r.asides)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"payterm"
 )
 
-// found lists the late payments since the start, newest last, that no till has been told of which
-// wanted to charge the same total again.
+// found lists the late payments since the start, newest last. A till that wants to charge the same
+// total again is told of them; a payment that a till was told of is taken off the list.
 type found []foundPayment
 
 type foundPayment struct {
@@ -21,16 +21,16 @@ type foundPayment struct {
 // on the list of late payments.
 const maxFound = 64
 
-// newlyPaid reports whether this step made an order paid, and remembers a late payment.
-func (r *Runner) newlyPaid(before payterm.Outcome, o payterm.Order) bool {
+// stepped reports whether a step made an order paid, and keeps a late payment.
+func (f *found) stepped(before payterm.Outcome, o payterm.Order, now time.Duration) bool {
 	if o.Kind != payterm.KindSale || o.Outcome != payterm.Approved || before == payterm.Approved {
 		return false
 	}
 	if o.Reason == payterm.ReasonLatePayment {
-		if len(r.found) >= maxFound {
-			r.found = slices.Delete(r.found, 0, 1)
+		if len(*f) >= maxFound {
+			*f = slices.Delete(*f, 0, 1)
 		}
-		r.found = append(r.found, foundPayment{o.ID, o.Total(), r.now()})
+		*f = append(*f, foundPayment{o.ID, o.Total(), now})
 	}
 	return true
 }

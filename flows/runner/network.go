@@ -7,26 +7,34 @@ import (
 	"payterm/flows/counter"
 )
 
-// way is what the last exchange with the gateway said of the way to it. Every exchange
-// counts, whoever wanted it: an order, its inquiries, a reconciliation, the exchange rate.
+// way is whether the gateway can be reached, by the last exchange with it. Every exchange counts:
+// payments, inquiries, reconciliations, exchange rates.
 type way struct {
 	word  counter.Network
 	heard time.Duration // when the last exchange ended
-	since time.Duration // since when the word stands
+	since time.Duration // when word last changed
 }
 
-// hear takes from an answer what it says of the network. A request of which bytes left and
-// nothing came back is bad news as well, though nobody knows what became of it.
+// age is how long ago the last exchange was, false if there was none since the start.
+func (w way) age(now time.Duration) (time.Duration, bool) {
+	if w.word == counter.NetworkUnknown {
+		return 0, false
+	}
+	return now - w.heard, true
+}
+
+// hear notes what an answer says of the network. A lost request counts as a failure of the network
+// too, though the gateway may have received it.
 func (r *Runner) hear(a payterm.Answer) {
 	switch a := a.(type) {
 	case payterm.Unsent:
-		if !a.TooOld { // which was no trouble of the network's
+		if !a.TooOld { // the network did not fail: the request was too old to be sent
 			r.exchanged(false, a.Why)
 		}
 	case payterm.Lost:
 		r.exchanged(false, a.Why)
 	case payterm.Rejected:
-		if !a.Unsent { // or it was refused in here
+		if !a.Unsent { // otherwise the client refused it and asked nobody
 			r.exchanged(true, "")
 		}
 	default:
@@ -34,7 +42,8 @@ func (r *Runner) hear(a payterm.Answer) {
 	}
 }
 
-// exchanged keeps how an exchange went, and tells of a change at once.
+// exchanged notes whether an exchange was answered. If that changes the state of the network, the
+// counter is told at once.
 func (r *Runner) exchanged(answered bool, why string) {
 	now, word := r.now(), counter.NetworkDown
 	if answered {
@@ -57,8 +66,8 @@ func (r *Runner) exchanged(answered bool, why string) {
 	r.tellStatus()
 }
 
-// Reached reports an exchange with the gateway that belonged to no order: whether anything
-// answered, and the rate that it told, 0 for none.
+// Reached reports an exchange with the gateway that belonged to no order: whether it was answered,
+// and the exchange rate in the answer, 0 for none.
 func (r *Runner) Reached(answered bool, cny int64) {
 	r.offer(func() {
 		r.exchanged(answered, "asked for no order")
@@ -66,12 +75,4 @@ func (r *Runner) Reached(answered bool, cny int64) {
 			r.keptRate(counter.RateTold{Rate: counter.Rate{CNYE8: cny}, Asked: true})
 		}
 	})
-}
-
-// networkAge is how long ago the last exchange was; false where there was none in this life.
-func (r *Runner) networkAge() (time.Duration, bool) {
-	if r.way.word == counter.NetworkUnknown {
-		return 0, false
-	}
-	return r.now() - r.way.heard, true
 }

@@ -16,7 +16,7 @@ import (
 func TestNetworkIsTrue(t *testing.T) {
 	lost, log := payterm.Lost{Why: "the connection ended before a reply"}, bytes.Buffer{}
 	w := newWorldWith(t, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) }, lost)
-	if _, any := w.r.networkAge(); any {
+	if _, any := w.r.way.age(w.r.now()); any {
 		t.Error("before the first exchange something is known of the network")
 	}
 	w.r.exchanged(true, "")
@@ -24,7 +24,7 @@ func TestNetworkIsTrue(t *testing.T) {
 	if n := w.r.counter.Shown.Status.Network; n != counter.NetworkUp {
 		t.Fatalf("after a good exchange: %s", n)
 	}
-	if age, _ := w.r.networkAge(); age != time.Minute {
+	if age, _ := w.r.way.age(w.r.now()); age != time.Minute {
 		t.Errorf("a minute later it is %s old", age)
 	}
 	w.scanSale(alipayCode)
@@ -42,7 +42,7 @@ func TestNetworkIsTrue(t *testing.T) {
 	if v := w.r.counter.Shown; v.Name != counter.ViewIdle || v.Status.Network != counter.NetworkUp {
 		t.Errorf("once an inquiry is answered: %s, network %s", v.Name, v.Status.Network)
 	}
-	if age, any := w.r.networkAge(); !any || age > 2*time.Minute {
+	if age, any := w.r.way.age(w.r.now()); !any || age > 2*time.Minute {
 		t.Errorf("its age is %s", age)
 	}
 	for text, n := range map[string]int{`msg="the gateway answers"`: 1, `msg="the gateway does not answer"`: 1,

@@ -14,23 +14,46 @@ type People interface {
 	Failures() (map[string]int, error) // wrong PINs in a row, by operator
 }
 
-// lock is the wrong PINs of one operator. The count is the journal's. The wait starts again after
-// a restart, so a restart does not shorten it.
+// locks are the operators with wrong PINs, by the name under which they are stored.
+type locks map[string]lock
+
+// lock is the wrong PINs in a row of one operator, and until when no PIN of this operator is
+// compared. The journal keeps the count. It does not keep the wait, which begins again at each
+// start, so switching the terminal off and on does not shorten it.
 type lock struct {
 	failures int
 	until    time.Duration
 }
 
-// loadLocks reads the wrong PINs of earlier runs.
-func (r *Runner) loadLocks() error {
-	failures, err := r.c.People.Failures()
+// newLocks makes the locks of a start from the wrong PINs of earlier runs.
+func newLocks(failures map[string]int, now time.Duration) locks {
+	l := locks{}
 	for who, n := range failures {
-		r.locks[who] = lock{n, r.now() + counter.PINWait(n)}
+		l.wrong(who, n, now)
 	}
-	return err
+	return l
 }
 
-// who is the name under which a typed number is stored.
+// wait is how long an operator has to wait before the next PIN.
+func (l locks) wait(who string, now time.Duration) time.Duration {
+	return max(0, l[who].until-now)
+}
+
+// try counts a PIN that is about to be compared as a wrong one.
+func (l locks) try(who string, failures int) { l[who] = lock{failures, l[who].until} }
+
+// wrong counts a wrong PIN, and returns the wait that follows.
+func (l locks) wrong(who string, failures int, now time.Duration) time.Duration {
+	wait := counter.PINWait(failures)
+	l[who] = lock{failures, now + wait}
+	return wait
+}
+
+// right takes an operator's lock away.
+func (l locks) right(who string) { delete(l, who) }
+
+// who is the operator whom records name for a typed number. No number means the PIN that all
+// supervisors share.
 func (r *Runner) who(number string) string {
 	if number == "" {
 		return payterm.SharedSupervisor
@@ -54,18 +77,17 @@ func (r *Runner) record(p payterm.PersonRecord) bool {
 // attempt.
 func (r *Runner) checkPIN(c counter.CheckPIN) {
 	who := r.who(c.Number)
-	l := r.locks[who]
-	if wait := l.until - r.now(); wait > 0 {
+	if wait := r.locks.wait(who, r.now()); wait > 0 {
 		r.feed(counter.PINChecked{Wait: wait})
 		return
 	}
-	l.failures++
-	p := payterm.PersonRecord{Deed: payterm.DeedTried, Operator: who, For: c.For, Order: c.Order, Failures: l.failures}
+	p := payterm.PersonRecord{Deed: payterm.DeedTried, Operator: who, For: c.For, Order: c.Order,
+		Failures: r.locks[who].failures + 1}
 	if !r.record(p) {
 		r.feed(counter.PINChecked{})
 		return
 	}
-	r.locks[who] = l
+	r.locks.try(who, p.Failures)
 	r.c.Go(func() {
 		op, ok := r.c.PIN(c.Number, c.PIN)
 		ok = ok && (op.Supervisor || c.For == payterm.ForSignOn)
@@ -76,8 +98,7 @@ func (r *Runner) checkPIN(c counter.CheckPIN) {
 // pinCompared acts on the result, once that is stored.
 func (r *Runner) pinCompared(p payterm.PersonRecord, op counter.Operator, ok bool) {
 	if !ok {
-		wait := counter.PINWait(p.Failures)
-		r.locks[p.Operator] = lock{p.Failures, r.now() + wait}
+		wait := r.locks.wrong(p.Operator, p.Failures, r.now())
 		if p.Deed = payterm.DeedRefused; wait > 0 {
 			p.Deed, p.Wait = payterm.DeedLocked, int64(wait/time.Second)
 		}
@@ -97,7 +118,7 @@ func (r *Runner) pinCompared(p payterm.PersonRecord, op counter.Operator, ok boo
 		r.feed(counter.PINChecked{})
 		return
 	}
-	delete(r.locks, p.Operator)
+	r.locks.right(p.Operator)
 	r.feed(counter.PINChecked{OK: true, Operator: op})
 }
 

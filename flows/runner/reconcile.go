@@ -51,7 +51,7 @@ func (r *Runner) check(ctx context.Context, id payterm.OrderID, result chan Chec
 		r.c.Go(func() { result <- Checked{Order: r.await(ctx, f)} })
 		return nil
 	}
-	if a := r.broken[id]; a != nil {
+	if a := r.asides[id]; a != nil {
 		f := r.watchAside(a)
 		r.c.Go(func() { result <- Checked{Order: r.await(ctx, f)} })
 		return nil

@@ -90,7 +90,7 @@ func (r *Runner) answered(id payterm.OrderID, e order.Event, a payterm.Answer) {
 // answeredAfter handles an answer about an order that was set aside or closed in the meantime.
 // The answer to a refund's inquiry is about its sale and goes to that.
 func (r *Runner) answeredAfter(id payterm.OrderID, e order.Event, a payterm.Answer) {
-	aside := r.broken[id]
+	aside := r.asides[id]
 	var row payterm.Order
 	if aside != nil {
 		row = aside.Row

@@ -171,9 +171,9 @@ type Runner struct {
 	unprintedOrder payterm.OrderID
 	paper          payterm.PaperCondition
 	counts         map[payterm.Attention]int
-	unclosed       string                     // a business day without a Z
-	broken         map[payterm.OrderID]*aside // the set-aside orders
-	locks          map[string]lock            // operators with wrong PINs
+	unclosed       string // a business day without a Z
+	asides         asides
+	locks          locks
 	storeBad       bool
 	probeAt        time.Duration // when to test a failed store again
 	gate           gate
@@ -226,8 +226,8 @@ func New(c Config) *Runner {
 		way:     way{word: counter.NetworkUnknown},
 		paper:   payterm.PaperUnknown,
 		counts:  map[payterm.Attention]int{},
-		broken:  map[payterm.OrderID]*aside{},
-		locks:   map[string]lock{},
+		asides:  asides{},
+		locks:   locks{},
 
 		leaveLook: func() {},
 	}

@@ -38,7 +38,7 @@ func (r *Runner) moved(l *live, before order.Order) {
 	if changed {
 		r.changes.add(o.Row())
 	}
-	r.feed(counter.OrderMoved{Order: o, Found: r.newlyPaid(before.Outcome, o.Row())})
+	r.feed(counter.OrderMoved{Order: o, Found: r.found.stepped(before.Outcome, o.Row(), r.now())})
 	if o.Outcome != payterm.Open {
 		l.tellWaiters()
 	}
@@ -76,10 +76,10 @@ func (r *Runner) status() counter.Status {
 	}
 	return counter.Status{
 		Network: r.way.word, Paper: r.paper, Rate: rate, Unprinted: r.unprinted, UnprintedOrder: r.unprintedOrder,
-		Queue:    r.phases[order.InBackground] + r.phases[order.Trailing] + r.asidesAsked(),
+		Queue:    r.phases[order.InBackground] + r.phases[order.Trailing] + r.asides.asked(),
 		Doubts:   r.doubts,
 		Late:     r.counts[payterm.AttentionLatePayment],
-		Alarms:   r.counts[payterm.AttentionAlarm] + r.asideAlarms(),
+		Alarms:   r.counts[payterm.AttentionAlarm] + r.asides.alarms(),
 		Unclosed: r.unclosed,
 	}
 }

@@ -217,9 +217,11 @@ func (r *Runner) Restore(open []Open) error {
 			return fmt.Errorf("restore open orders: %w", err)
 		}
 	}
-	if err := r.loadLocks(); err != nil {
+	failures, err := r.c.People.Failures()
+	if err != nil {
 		return fmt.Errorf("restore locks: %w", err)
 	}
+	r.locks = newLocks(failures, r.now())
 	r.countAttention()
 	for _, one := range all {
 		if one.l.order.Phase == order.Closed {

@@ -56,7 +56,7 @@ func (r *Runner) unfinished() payterm.Reason {
 			return payterm.ReasonOrdersOpen
 		}
 	}
-	for _, a := range r.broken {
+	for _, a := range r.asides {
 		if a.Undecided() || a.Owes() == payterm.OwedInquiry {
 			return payterm.ReasonOrdersOpen
 		}
