@@ -39,7 +39,10 @@ var bugs = []planted{
 		"	case payterm.Lost:\n		return o.unsent(in, payterm.Unsent{})\n	case payterm.CodeMade"}}},
 	{"approve_before_commit", "store_then_show", []edit{{"flows/runner/order.go",
 		"	if order.Lasting(before, next) {\n		entries",
-		"	r.feed(counter.OrderMoved{Order: next})\n	if order.Lasting(before, next) {\n		entries"}}},
+		"	r.tellEarly(next)\n	if order.Lasting(before, next) {\n		entries"},
+		{"flows/runner/status.go", "// countAttention counts again",
+			"func (r *Runner) tellEarly(o order.Order) { r.feed(counter.OrderMoved{Order: o}) }\n\n" +
+				"// countAttention counts again"}}},
 	{"print_before_commit", "store_then_show", []edit{{"flows/runner/order.go",
 		"	if order.Lasting(before, next) {\n		entries",
 		"	for _, c := range commands {\n		if p, ok := c.(order.Print); ok {\n" +
