@@ -4,14 +4,16 @@ import "strings"
 
 // PayCode is the customer's single-use payment code (auth_code) as it was
 // scanned. It is money for a minute: String, formatting and JSON show only its
-// masked tail, and only the gateway client may ask for the whole with Reveal.
+// masked tail. Reveal is called in few files; law_test.go lists them with their
+// reasons (codeGates).
 type PayCode struct{ text string }
 
 // NewPayCode keeps a scanned text, without the white space and line ends that
 // scanners add and otherwise untouched (sheet section 12).
 func NewPayCode(scanned string) PayCode { return PayCode{strings.TrimSpace(scanned)} }
 
-// Reveal is the whole code, for the wire.
+// Reveal is the whole code, for the gateway and for whoever has to know whether a
+// scan is a payment code at all. It is never shown, logged or kept.
 func (c PayCode) Reveal() string { return c.text }
 
 // IsZero reports whether there is no code.

@@ -22,9 +22,9 @@ import (
 	"payterm/internal/tooltest"
 )
 
-// The laws of the house: what may import what, where time and chance may enter,
-// and what every package has. Tests are free of the first two: they may bring
-// any two rooms together.
+// The laws of the house: what may import what, where time and chance may enter, where a
+// payment code is read whole, and what every package has. Tests have to keep only the last:
+// they may bring any two rooms together.
 
 const module = "payterm"
 
@@ -62,7 +62,7 @@ var rooms = []room{
 	{"flows/runner", ". flows/counter flows/order", "", "os net database/sql math/rand crypto/rand",
 		"the runner declares the interfaces that it needs and knows nobody who fits them"},
 	{"flows/flowstest", ". flows/counter flows/order flows/runner screen receipt storage gateway/ottpay gateway/ottsim",
-		"pgregory.net/rapid", "os/exec",
+		"", "os/exec",
 		"the simulated world stands around the production code, down to the gateway's bytes; its devices are words"},
 	{"storage", ".", "github.com/mattn/go-sqlite3", "net/http math/rand",
 		"storage keeps what it is given; it knows neither flows nor hardware"},
@@ -74,7 +74,7 @@ var rooms = []room{
 		"periph.io/x/conn/v3 github.com/creack/pty golang.org/x/sys golang.org/x/image golang.org/x/text rsc.io/qr",
 		"net/http database/sql",
 		"an emulated chip knows its bus and never the driver that it checks"},
-	{"hal/haltest", ". hal", "periph.io/x/conn/v3 github.com/creack/pty", "net database/sql",
+	{"hal/haltest", "hal", "periph.io/x/conn/v3 github.com/creack/pty", "net database/sql",
 		"scripted ports"},
 	{"drivers/lcd", "unifont", "periph.io/x/conn/v3", "os net database/sql math/rand crypto/rand",
 		"a picture or characters in, bytes out: it knows no screen"},
@@ -108,8 +108,8 @@ var rooms = []room{
 	{"config", ". flows/counter flows/order provision tomlfile internal/beneath internal/durable", "golang.org/x/crypto",
 		"net/http database/sql os/exec",
 		"a configuration file in, values out; what they set going is the terminal's affair"},
-	{"terminal", ". board config flows/counter flows/order flows/runner gateway/ottpay provision receipt screen storage terminal/*",
-		"golang.org/x/crypto", "net/http database/sql os/exec",
+	{"terminal", ". board config flows/counter flows/order flows/runner gateway/ottpay receipt screen storage terminal/*",
+		"", "net/http database/sql os/exec",
 		"it puts the rooms together on the ports that it is handed, real or emulated"},
 	{"terminal/api", ". flows/counter screen internal/durable internal/httpd", "golang.org/x/sys", "database/sql os/exec",
 		"the local API's words, client and server; who answers is an interface to it, never the terminal"},
@@ -132,7 +132,7 @@ var rooms = []room{
 	{"terminal/upkeep", "flows/counter storage terminal/api terminal/doctor terminal/notice", "",
 		"os net database/sql math/rand",
 		"what a terminal does by itself beside selling; it decides about no order"},
-	{"panel", ". config flows/counter flows/order hal/emulated provision screen storage internal/httpd", "github.com/makiuchi-d/gozxing",
+	{"panel", ". config flows/counter flows/order hal/emulated provision screen storage", "github.com/makiuchi-d/gozxing",
 		"database/sql os/exec",
 		"the page of the emulated terminal: it presses the emulated keys and looks at the emulated glass"},
 	{"cmd/payterm", ". board boards config flows/counter flows/runner gateway/ottsim hal hal/emulated internal/... panel provision screen storage terminal terminal/* tomlfile", "github.com/alecthomas/kong github.com/coreos/go-systemd github.com/systemd/slog-journal golang.org/x/crypto golang.org/x/sys rsc.io/qr", "",
@@ -162,8 +162,8 @@ var closedDoors = []closed{
 	{"github.com/makiuchi-d/gozxing", "panel", "only the emulated customer's phone reads codes"},
 	{"github.com/chromedp", "", "a browser belongs to tests"},
 	{"github.com/rogpeppe/go-internal", "", "command stories belong to tests"},
-	{"pgregory.net/rapid", "flows/flowstest", "properties belong to tests"},
-	{module + "/cmd", "cmd/...", "nothing imports a program"},
+	{"pgregory.net/rapid", "", "properties belong to tests"},
+	{module + "/cmd", "", "nothing imports a program"},
 	{module + "/terminal", "terminal terminal/... cmd/...", "whoever puts a terminal together is a program"},
 	{module + "/hal/emulated", "panel cmd/...", "a terminal with real hardware is wired without knowing of it"},
 	{module + "/gateway/ottsim", "terminal/training cmd/... flows/flowstest", "the simulator is wired, never called"},
@@ -172,7 +172,7 @@ var closedDoors = []closed{
 	{module + "/internal/tooltest", "", "for tests"},
 }
 
-// gate is a place where time or chance enters, with its reason.
+// gate is a place where time or chance enters or a payment code is read whole, with its reason.
 type gate struct{ prefix, reason string }
 
 var timeGates = []gate{
@@ -188,12 +188,23 @@ var timeGates = []gate{
 }
 
 var chanceGates = []gate{
-	{"hal/", "noise of emulated contacts"},
 	{"cmd/", "keys of parcels and idempotency keys"},
 	{"terminal/", "the boot tag is drawn there and handed to storage"},
 	{"config/", "keys that a terminal seals its secrets with"},
 	{"gateway/ottsim/", "payment codes and channel order ids, from a seed"},
 	{"flows/flowstest/", "random worlds, from a seed"},
+}
+
+// Reveal is called in these files; everywhere else a payment code shows its masked form only.
+var codeGates = []gate{
+	{"gateway/ottpay/ottpay.go", "the code is checked and sent"},
+	{"terminal/agent.go", "a keyed hash tells a code that was used before"},
+	{"terminal/parcels.go", "a scan may be a parcel, which its text tells"},
+	{"terminal/setup/setup.go", "before provisioning every scan is taken for a parcel"},
+	{"terminal/devices/input.go", "another keyboard layout is found out by the signs of the whole text"},
+	{"terminal/doctor/trials.go", "the scan of the doctor's own test code is compared with it"},
+	{"cmd/payterm/provision.go", "not a payment code: a parcel's (provision.Code), for the person who gives it on"},
+	{"flows/flowstest/", "the simulated world notes which code was sent for which order"},
 }
 
 // clockWords are the words of package time that read or wait for the clock.
@@ -256,8 +267,8 @@ func importLaw(packages []listed) []string {
 				broken = append(broken, fmt.Sprintf("%s imports %s: %s: %s", where, imported, why, r.reason))
 			}
 			for _, door := range closedDoors {
-				if under(imported, door.what) && !fits(where, door.only) && !isTestPackage(where) {
-					broken = append(broken, fmt.Sprintf("%s imports %s: only for [%s] and tests: %s", where, imported,
+				if under(imported, door.what) && !fits(where, door.only) {
+					broken = append(broken, fmt.Sprintf("%s imports %s: only for [%s] and _test.go files: %s", where, imported,
 						door.only, door.reason))
 				}
 			}
@@ -266,9 +277,33 @@ func importLaw(packages []listed) []string {
 	return broken
 }
 
-// isTestPackage tells the packages that only tests import; they may use each
-// other.
-func isTestPackage(where string) bool { return strings.HasSuffix(path.Base(where), "test") }
+// unusedLaw names each permission of the two tables that no package makes use of.
+func unusedLaw(packages []listed) []string {
+	var unused []string
+	needed := func(importers, permission string, permits func(imported string) bool) {
+		if !slices.ContainsFunc(packages, func(p listed) bool {
+			return fits(p.below(), importers) && slices.ContainsFunc(p.Imports, permits)
+		}) {
+			unused = append(unused, fmt.Sprintf("%s: nobody needs the permission %s", importers, permission))
+		}
+	}
+	for _, r := range rooms {
+		for pattern := range strings.FieldsSeq(r.ours) {
+			needed(r.path, pattern, func(i string) bool {
+				return under(i, module) && fits(listed{ImportPath: i}.below(), pattern)
+			})
+		}
+		for prefix := range strings.FieldsSeq(r.modules) {
+			needed(r.path, prefix, func(i string) bool { return under(i, prefix) })
+		}
+	}
+	for _, door := range closedDoors {
+		for pattern := range strings.FieldsSeq(door.only) {
+			needed(pattern, "to import "+door.what, func(i string) bool { return under(i, door.what) })
+		}
+	}
+	return unused
+}
 
 func (r room) refuses(imported string) string {
 	first, _, _ := strings.Cut(imported, "/")
@@ -287,44 +322,63 @@ func (r room) refuses(imported string) string {
 	return ""
 }
 
-// entryLaw names each use of the clock and of chance outside the gates.
-func entryLaw(name string, file *ast.File, position func(token.Pos) token.Position) []string {
-	var broken []string
-	allowed := func(gates []gate) bool {
-		return slices.ContainsFunc(gates, func(g gate) bool { return strings.HasPrefix(name, g.prefix) })
-	}
+// entry is a place in a file where something enters that has gates.
+type entry struct {
+	gates  []gate
+	at     token.Pos
+	breaks string // what to say where it is no gate
+}
+
+// entries are the uses of the clock, of chance and of whole payment codes in a file.
+func entries(file *ast.File) []entry {
+	var found []entry
 	clock := ""
 	for _, spec := range file.Imports {
 		imported, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			continue
 		}
-		if under(imported, "math/rand crypto/rand") && !allowed(chanceGates) {
-			broken = append(broken, fmt.Sprintf("%v imports %s outside the gates of chance", position(spec.Pos()),
-				imported))
+		if under(imported, "math/rand crypto/rand") {
+			found = append(found,
+				entry{chanceGates, spec.Pos(), "imports " + imported + " outside the gates of chance"})
 		}
 		if imported == "time" {
 			clock = "time"
 			if spec.Name != nil {
 				clock = spec.Name.Name
 			}
+			if clock == "." {
+				found = append(found, entry{timeGates, spec.Pos(), "imports time with a dot, which hides the clock"})
+			}
 		}
 	}
-	if clock == "" || allowed(timeGates) {
-		return broken
-	}
-	if clock == "." {
-		return append(broken, name+" imports time with a dot, which hides the clock")
-	}
 	ast.Inspect(file, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok {
-			if x, ok := s.X.(*ast.Ident); ok && x.Name == clock && slices.Contains(clockWords, s.Sel.Name) {
-				broken = append(broken, fmt.Sprintf("%v uses time.%s outside the gates of time", position(s.Pos()),
-					s.Sel.Name))
-			}
+		s, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if x, ok := s.X.(*ast.Ident); ok && clock != "" && x.Name == clock && slices.Contains(clockWords, s.Sel.Name) {
+			found = append(found, entry{timeGates, s.Pos(), "uses time." + s.Sel.Name + " outside the gates of time"})
+		}
+		if s.Sel.Name == "Reveal" {
+			found = append(found, entry{codeGates, s.Pos(), "reads a payment code whole, and has no row in codeGates"})
 		}
 		return true
 	})
+	return found
+}
+
+// entryLaw names each entry that is not at its gates, and notes the gates that are used.
+func entryLaw(name string, file *ast.File, position func(token.Pos) token.Position, used map[gate]bool) []string {
+	var broken []string
+	for _, e := range entries(file) {
+		at := slices.IndexFunc(e.gates, func(g gate) bool { return strings.HasPrefix(name, g.prefix) })
+		if at < 0 {
+			broken = append(broken, fmt.Sprintf("%v %s", position(e.at), e.breaks))
+			continue
+		}
+		used[e.gates[at]] = true
+	}
 	return broken
 }
 
@@ -382,19 +436,20 @@ func packages(t *testing.T) []listed {
 }
 
 func TestImportLaw(t *testing.T) {
-	for _, b := range importLaw(packages(t)) {
+	all := packages(t)
+	for _, b := range slices.Concat(importLaw(all), unusedLaw(all)) {
 		t.Error(b)
 	}
 }
 
-func TestPackageDocs(t *testing.T) {
+func TestDocLaw(t *testing.T) {
 	for _, b := range docLaw(packages(t)) {
 		t.Error(b)
 	}
 }
 
-func TestTimeAndChanceEnterAtTheirGates(t *testing.T) {
-	seen := 0
+func TestEntryLaw(t *testing.T) {
+	seen, used := 0, map[gate]bool{}
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -411,7 +466,7 @@ func TestTimeAndChanceEnterAtTheirGates(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, b := range entryLaw(filepath.ToSlash(name), file, files.Position) {
+		for _, b := range entryLaw(filepath.ToSlash(name), file, files.Position, used) {
 			t.Error(b)
 		}
 		return nil
@@ -421,6 +476,11 @@ func TestTimeAndChanceEnterAtTheirGates(t *testing.T) {
 	}
 	if seen < 20 {
 		t.Errorf("only %d files were read", seen)
+	}
+	for _, g := range slices.Concat(timeGates, chanceGates, codeGates) {
+		if !used[g] {
+			t.Errorf("nothing enters at the gate %s (%s)", g.prefix, g.reason)
+		}
 	}
 }
 
@@ -517,13 +577,22 @@ func TestImportLawCatches(t *testing.T) {
 		{"payterm/terminal", "payterm/gateway/ottsim", true},
 		{"payterm/terminal/api", "payterm/terminal", true},
 		{"payterm/terminal/api", "payterm/flows/runner", true},
-		{"payterm/flows/flowstest", "pgregory.net/rapid", false},
+		{"payterm/flows/flowstest", "pgregory.net/rapid", true},
+		{"payterm/hal/emulated", "payterm/hal/haltest", true},
 		{"payterm/attic", "strings", true},
 	} {
 		broken := importLaw([]listed{{ImportPath: c.importer, Imports: []string{c.imported}}})
 		if (len(broken) > 0) != c.broken {
 			t.Errorf("%s imports %s: broken %v, want %v: %q", c.importer, c.imported, !c.broken, c.broken, broken)
 		}
+	}
+}
+
+func TestUnusedLawCatches(t *testing.T) {
+	unused := unusedLaw([]listed{{ImportPath: "payterm/locale", Imports: []string{"payterm"}}})
+	needed, idle := "locale: nobody needs the permission .", "receipt: nobody needs the permission locale"
+	if slices.Contains(unused, needed) || !slices.Contains(unused, idle) {
+		t.Errorf("%q, want %q among them and not %q", unused, idle, needed)
 	}
 }
 
@@ -538,7 +607,7 @@ func TestEveryLawHasAReason(t *testing.T) {
 			t.Errorf("door %s has no reason", d.what)
 		}
 	}
-	for _, g := range slices.Concat(timeGates, chanceGates) {
+	for _, g := range slices.Concat(timeGates, chanceGates, codeGates) {
 		if g.reason == "" {
 			t.Errorf("gate %s has no reason", g.prefix)
 		}
@@ -563,13 +632,18 @@ func TestEntryLawCatches(t *testing.T) {
 		{"hal/serial.go", `import "time"; var t = time.NewTicker(1)`, 0},
 		{"gateway/ottsim/ottsim.go", `import "math/rand/v2"; var n = rand.Int()`, 0},
 		{"gateway/ottpay/http.go", `import "time"; var s = time.Since(time.Time{})`, 1},
+		{"hal/serial.go", `import "crypto/rand"; var r = rand.Reader`, 1},
+		{"gateway/ottpay/ottpay.go", `func f(c payterm.PayCode) string { return c.Reveal() }`, 0},
+		{"flows/runner/runner.go", `func f(c payterm.PayCode) string { return c.Reveal() }`, 1},
+		{"flows/runner/runner.go", `func f(c payterm.PayCode) func() string { return c.Reveal }`, 1},
+		{"flows/runner/runner.go", `func f(c payterm.PayCode) string { return c.String() }`, 0},
 	} {
 		files := token.NewFileSet()
 		file, err := parser.ParseFile(files, c.name, "package p; "+c.text, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatalf("%s: %v", c.text, err)
 		}
-		if broken := entryLaw(c.name, file, files.Position); len(broken) != c.broken {
+		if broken := entryLaw(c.name, file, files.Position, map[gate]bool{}); len(broken) != c.broken {
 			t.Errorf("%s: %s: %q, want %d", c.name, c.text, broken, c.broken)
 		}
 	}

@@ -18,6 +18,11 @@ const (
 	mapEnd   = "<!-- end of the drawing -->\n"
 )
 
+// isTestPackage tells the packages that only tests import, which the map leaves out.
+func isTestPackage(where string) bool {
+	return fits(where, "flows/flowstest hal/haltest internal/tooltest")
+}
+
 // drawMap draws who imports whom among our packages, without what follows by
 // itself: an arrow is left out where a longer way leads there too. Everybody knows
 // the words of the root package, so that one has no arrows.
