@@ -442,7 +442,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		wg.Go(func() { a.arrivals.Run(ctx) })
 		wg.Go(func() { a.selfTest(ctx) })
 		if s := a.training; s != nil {
-			wg.Go(func() { a.runner.Changes().Follow(ctx, s.Changed) })
+			wg.Go(func() { a.runner.Changes().Follow(ctx, s.Changed, func() { s.Missed(a.store.Order) }) })
 		}
 		// The printer ends after the loop, so that it prints the loop's last slips too.
 		printing, endPrinting := context.WithCancel(context.WithoutCancel(ctx))

@@ -52,10 +52,14 @@ func (c *Changes) After(seq uint64) (list []Change, missed bool, more <-chan str
 }
 
 // Follow calls changed for each change that is kept, and for each later one, until the context
-// ends.
-func (c *Changes) Follow(ctx context.Context, changed func(payterm.Order)) {
+// ends. It calls missed where changes in between are not kept any more: what has become of the
+// orders then stands in the journal.
+func (c *Changes) Follow(ctx context.Context, changed func(payterm.Order), missed func()) {
 	for seq := uint64(0); ; {
-		list, _, more := c.After(seq)
+		list, gap, more := c.After(seq)
+		if gap {
+			missed()
+		}
 		for _, one := range list {
 			seq = one.Seq
 			changed(one.Order)

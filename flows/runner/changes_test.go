@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"testing"
@@ -45,6 +46,44 @@ func TestChanges(t *testing.T) {
 	}
 	if list, missed, _ := c.After(9); len(list) != keptChanges || !missed || list[0].Seq != 11 {
 		t.Errorf("%d changes for one too late, missed %t", len(list), missed)
+	}
+}
+
+// TestFollow: a reader that falls behind is told of it before it gets the changes that are kept.
+func TestFollow(t *testing.T) {
+	c := newChanges()
+	add := func(n int) {
+		for range n {
+			c.add(payterm.Order{Attempts: int(c.Last()) + 1})
+		}
+	}
+	for _, x := range []struct {
+		before, while int // changes before the reader begins, and while it is busy with the first
+		missed        string
+	}{
+		{3, 0, "[]"},
+		{keptChanges, 0, "[]"},
+		{keptChanges + 1, 0, "[0]"},
+		{1, keptChanges, "[]"},
+		{1, keptChanges + 5, "[1]"},
+	} {
+		c = newChanges()
+		add(x.before)
+		ctx, stop := context.WithCancel(t.Context())
+		last, missed := 0, []int{}
+		c.Follow(ctx, func(o payterm.Order) {
+			if add(x.while); o.Attempts != last+1 && len(missed) == 0 {
+				t.Errorf("%+v: %d after %d, and nothing was missed", x, o.Attempts, last)
+			}
+			x.while, last = 0, o.Attempts
+			if uint64(last) == c.Last() {
+				stop()
+			}
+		}, func() { missed = append(missed, last) })
+		stop()
+		if fmt.Sprint(missed) != x.missed {
+			t.Errorf("%+v: missed after %v", x, missed)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -185,7 +186,7 @@ func (g *Gateway) Inquire(ctx context.Context, i payterm.Inquiry) payterm.Answer
 	return g.client.Inquire(ctx, i)
 }
 
-// Changed lets the late customer pay once the sale was left.
+// Changed lets the late customer pay once the cashier has left the sale.
 func (g *Gateway) Changed(o payterm.Order) {
 	g.mu.Lock()
 	waits := g.late[o.ID] && o.Outcome != payterm.Open
@@ -195,6 +196,19 @@ func (g *Gateway) Changed(o payterm.Order) {
 	g.mu.Unlock()
 	if waits {
 		g.later(customerIsLate, o.ID, "pay")
+	}
+}
+
+// Missed stands in for changes that were missed: the journal tells which sales the cashier has left.
+// A customer whose sale it does not tell goes on waiting.
+func (g *Gateway) Missed(journal func(payterm.OrderID) (payterm.Order, bool, error)) {
+	g.mu.Lock()
+	late := slices.Collect(maps.Keys(g.late))
+	g.mu.Unlock()
+	for _, id := range late {
+		if o, known, err := journal(id); err == nil && known {
+			g.Changed(o)
+		}
 	}
 }
 
@@ -229,8 +243,7 @@ func (g *Gateway) later(after time.Duration, id payterm.OrderID, verb string) {
 		select {
 		case <-g.ctx.Done():
 		case <-time.After(time.Duration(float64(after) / g.haste)):
-			// A closed order cannot be paid any more.
-			g.control(g.ctx, "/sim/orders/"+string(id)+"/"+verb, nil, nil) //nolint:errcheck // as above
+			g.control(g.ctx, "/sim/orders/"+string(id)+"/"+verb, nil, nil) //nolint:errcheck // it fails for a closed order
 		}
 	})
 }
