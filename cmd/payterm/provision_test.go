@@ -498,6 +498,13 @@ func TestAnotherMerchantsParcel(t *testing.T) {
 	d.waitScreen("setup_code")
 	d.typed(code)
 	d.has("idle", "New setup waits")
+	said := d.log()
+	for _, want := range []string{`msg="a parcel came" serial=`, `msg="a parcel is taken" serial=`,
+		`msg="a parcel waits" serial=`, "for=orders"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the log does not have %s", want)
+		}
+	}
 	if _, serial, err := config.Waiting(d.data); err != nil || serial <= brought.Serial {
 		t.Errorf("%d waits, and before it %d: %v", serial, brought.Serial, err)
 	}

@@ -87,7 +87,10 @@ func (a *Arrivals) Scanned(ctx context.Context, text string) bool {
 // offered checks a parcel that came during selling, and keeps it for Setup, which asks for its
 // code or shows the refusal. Refusals in inSilence are only logged.
 func (a *Arrivals) offered(text string, inSilence ...provision.Reason) bool {
-	if _, err := a.o.Provisioner.Offer(text); err != nil {
+	parcel, err := a.o.Provisioner.Offer(text)
+	if err == nil {
+		a.o.Log.Info("a parcel came", "serial", parcel.Serial())
+	} else {
 		a.o.Log.Warn("a parcel came", "err", err)
 		var refused provision.Refused
 		if !errors.As(err, &refused) || slices.Contains(inSilence, refused.Reason) {
@@ -145,8 +148,15 @@ func (a *Arrivals) look() Waits {
 		a.o.Log.Warn("a parcel that waits", "err", err)
 	}
 	a.mu.Lock()
+	changed := waits != a.waits
 	a.waits = waits
 	a.mu.Unlock()
+	switch {
+	case changed && waits == WaitsForNothing:
+		a.o.Log.Info("no parcel waits any more")
+	case changed:
+		a.o.Log.Info("a parcel waits", "serial", serial, "for", waits)
+	}
 	switch waits {
 	case WaitsForZ:
 		a.o.Notices.Put(api.Notice{Notice: screen.ParcelWaitsForZ})

@@ -322,6 +322,7 @@ func (s *Setup) offer(text string) {
 		s.refuse(err)
 		return
 	}
+	s.o.Log.Info("a parcel came", "serial", parcel.Serial())
 	s.devices.Play(payterm.SoundScan)
 	s.at, s.view.Asking, s.until = parcel, true, time.Now().Add(codePatience)
 }
@@ -353,11 +354,14 @@ func (s *Setup) typed(digits string) {
 func (s *Setup) tryCode(code provision.Code) {
 	s.view.Digits, s.view.Busy, s.view.Refused = "", true, ""
 	s.show()
-	_, err := s.p.Accept(s.at, code)
+	serial := s.at.Serial()
+	accepted, err := s.p.Accept(s.at, code)
 	s.view.Busy = false
 	var refused provision.Refused
 	switch {
 	case err == nil:
+		s.o.Log.Info("a parcel is taken", "serial", serial, "terminal", accepted.Config.Terminal.ID, "waits",
+			accepted.Waits)
 		s.view.Done = true
 	case errors.As(err, &refused) && refused.Reason == provision.WrongCode && s.wrong+1 < wrongCodes:
 		s.wrong++

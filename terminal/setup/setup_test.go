@@ -468,7 +468,11 @@ func TestSetupTakesStick(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	dir := t.TempDir()
-	b.start(func(o *Options, _ *emulated.Board) { o.Sticks = NewSticks(filepath.Join(dir, "*.ppv")) })
+	var log logged
+	b.start(func(o *Options, _ *emulated.Board) {
+		o.Sticks = NewSticks(filepath.Join(dir, "*.ppv"))
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
 	spoil(t, os.WriteFile(filepath.Join(dir, "old.ppv"), []byte(b.parcel(2*time.Hour, time.Hour)+"\n"), 0o600))
 	b.tells("It has expired")
 	spoil(t, b.board.Press(payterm.KeyCancel))
@@ -481,6 +485,28 @@ func TestSetupTakesStick(t *testing.T) {
 	}
 	spoil(t, os.WriteFile(filepath.Join(dir, "new.ppv"), []byte(b.parcel(0, time.Hour)+"\n"), 0o600))
 	b.until("the code", func() bool { return b.s.Screen().Name == screen.SetupCodeName })
+	b.until("the log has the parcel", func() bool { return strings.Contains(log.text(), "a parcel came\" serial=") })
+	if text := log.text(); strings.Contains(text, "FIRSTsignKEY") || strings.Contains(text, "123456789012") {
+		t.Errorf("the log has a secret: %s", text)
+	}
+}
+
+// logged keeps what is logged.
+type logged struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(line)
+}
+
+func (l *logged) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
 }
 
 // TestStuckKeyAsksForNoCode: the question for a code ends although a key is stuck, and open
