@@ -253,6 +253,51 @@ func TestPackagePromises(t *testing.T) {
 	}
 }
 
+// TestPackageChangelog: a package says what changed, in the form that Debian's tools read.
+func TestPackageChangelog(t *testing.T) {
+	t.Parallel()
+	const who = "Anne Roy <anne@shop.example>"
+	made := func(log string) (string, error) {
+		cmd := exec.Command("package/changelog", "1.2.0", who)
+		cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1700000000")
+		cmd.Stdin = strings.NewReader(log)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	for _, c := range []struct{ log, want string }{
+		{"# Changelog\n\nThe form is that.\n\n## [Unreleased]\n\n## [1.2.0] - 2026-01-02\n\n### Added\n\n- One `thing`,\n" +
+			"  " + strings.Repeat("long ", 20) + "\n- Two.\n\n### Fixed\n\n- Three.\n\n## [1.1.0] - 2026-01-01\n\n- Old.\n",
+			"  [ Added ]\n  * One `thing`," + strings.Repeat(" long", 12) + "\n   " + strings.Repeat(" long", 8) +
+				"\n  * Two.\n\n  [ Fixed ]\n  * Three."},
+		{"# Changelog\n\n## [Unreleased]\n\n- Next.\n\n## [1.1.0] - 2026-01-01\n\n- Old.\n", "  * Next."},
+	} {
+		want := "payterm (1.2.0) stable; urgency=medium\n\n" + c.want + "\n\n -- " + who +
+			"  Tue, 14 Nov 2023 22:13:20 +0000\n"
+		if got, err := made(c.log); err != nil || got != want {
+			t.Errorf("%v\n%s\nwant:\n%s", err, got, want)
+		}
+	}
+	if got, err := made("# Changelog\n\n## [Unreleased]\n"); err == nil {
+		t.Errorf("without entries: %s", got)
+	}
+	log, err := os.ReadFile("../CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := made(string(log))
+	if err != nil || strings.Count(ours, "\n  * ") < 2 {
+		t.Errorf("%v: %s", err, ours)
+	}
+	path := filepath.Join(t.TempDir(), "changelog")
+	if err := os.WriteFile(path, []byte(ours), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := run(t, ".", "dpkg-parsechangelog", "--all", "-l", path); !strings.Contains(said, "Version: 1.2.0") ||
+		!strings.Contains(said, "Maintainer: "+who) || strings.Contains(said, "dpkg-parsechangelog: warning") {
+		t.Errorf("%s", said)
+	}
+}
+
 // TestPackageLint runs Debian's lintian.
 func TestPackageLint(t *testing.T) {
 	deb, _ := packed(t, targets(t)[1]) // only the program differs between targets
