@@ -63,8 +63,8 @@ func (s ChannelSet) List() []Channel {
 	return list
 }
 
-// Takes reports whether a code of this channel is welcome: to an empty set all are,
-// and so is a code whose form does not tell, which the sale's own channel decides.
+// Takes reports whether a code of this channel is accepted. An empty set accepts all. A code whose
+// form does not show its channel (empty) is accepted too: the channel of its sale decides.
 func (s ChannelSet) Takes(c Channel) bool { return s == 0 || c == "" || s&ChannelSetOf(c) != 0 }
 
 // MarshalJSON writes the channels' texts.
@@ -76,9 +76,9 @@ func (s ChannelSet) MarshalJSON() ([]byte, error) {
 	return json.Marshal(list)
 }
 
-// UnmarshalJSON reads them back, or the form of the first versions, which said yes or no
-// of each of the first three. A channel that this version does not know is an error: a
-// set without it would take less than was meant, and an empty one all.
+// UnmarshalJSON reads a list of the channels' texts, or the form of the first versions, a list of
+// booleans for the first three channels. An unknown channel is an error. If it were left out, the
+// set would accept less than was meant or, if nothing else is in it, everything.
 func (s *ChannelSet) UnmarshalJSON(text []byte) error {
 	var has []bool
 	if err := json.Unmarshal(text, &has); err == nil {

@@ -425,7 +425,7 @@ func (a Arrival) install(serial uint64, as string, step func() error) error {
 	// The parcel is in force now. Removing old files may fail: the next call removes them. A parcel that waits
 	// is older than this one and is dropped.
 	if as == currentLink && step() == nil {
-		os.Remove(filepath.Join(dir, nextLink)) //nolint:errcheck // as above
+		os.Remove(filepath.Join(dir, nextLink)) //nolint:errcheck // the next call removes it
 	}
 	tidyParcels(dir, step)
 	return nil

@@ -119,7 +119,7 @@ func (f *frameBuffer) open() error {
 	}
 	// Without a console the screen may be off; this switches it on. Drivers without this call
 	// return an error, and their screen is on.
-	unix.IoctlSetInt(int(file.Fd()), fbBlank, 0) //nolint:errcheck // as above
+	unix.IoctlSetInt(int(file.Fd()), fbBlank, 0) //nolint:errcheck // drivers without it fail
 	f.file, f.format, f.first = file, format, first
 	return nil
 }

@@ -91,7 +91,7 @@ func TestLampsLightAndTrigger(t *testing.T) {
 	shows := func(name string) { t.Helper(); until(name, func() bool { return a.Screen().Name == name }) }
 	told := func(want string) {
 		t.Helper()
-		until("the scanner is told "+want, func() bool { return string(e.Told()) == want })
+		until("the scanner is told "+want, func() bool { return string(e.Received()) == want })
 	}
 	press := func(keys ...payterm.Key) {
 		t.Helper()
@@ -139,8 +139,8 @@ func TestLampsLightAndTrigger(t *testing.T) {
 			t.Errorf("%s burns when nobody is there any more", name)
 		}
 	}
-	if strings.Contains(string(e.Told()), "T\r\x16T\r\x16T") {
-		t.Errorf("told %q", e.Told())
+	if strings.Contains(string(e.Received()), "T\r\x16T\r\x16T") {
+		t.Errorf("told %q", e.Received())
 	}
 }
 

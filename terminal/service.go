@@ -65,7 +65,7 @@ func (a *Agent) current() api.Service {
 	case a.training != nil:
 		return a.inTraining()
 	}
-	return selling.Open{Selling: a.selling, Terminal: a}
+	return selling.Open{Selling: a.selling, Operations: a}
 }
 
 // outside is the service on the real terminal's socket and on TCP during training.

@@ -34,5 +34,5 @@ func (a *Agent) Train(ctx context.Context, on bool) error {
 
 func (a *Agent) inTraining() selling.InTraining {
 	real := selling.Training{Selling: a.selling, Real: filepath.Join(a.o.real, "payterm.db"), MerchantID: a.o.realID}
-	return selling.InTraining{Open: selling.Open{Selling: a.selling, Terminal: a}, Real: real}
+	return selling.InTraining{Open: selling.Open{Selling: a.selling, Operations: a}, Real: real}
 }

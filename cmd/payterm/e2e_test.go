@@ -70,7 +70,7 @@ func program(t testing.TB, name string, args ...string) (*exec.Cmd, map[string]a
 	}
 	t.Cleanup(func() {
 		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended
-		cmd.Wait()                       //nolint:errcheck // as above
+		cmd.Wait()                       //nolint:errcheck // it was interrupted
 	})
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	var ready map[string]any

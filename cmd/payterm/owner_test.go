@@ -259,7 +259,7 @@ func TestRootAsksAsAgentsUser(t *testing.T) {
 	refuse := func(text string) func(int, http.ResponseWriter, *http.Request) {
 		return func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusConflict)
-			json.NewEncoder(w).Encode(map[string]string{"error": text}) //nolint:errcheck // as above
+			json.NewEncoder(w).Encode(map[string]string{"error": text}) //nolint:errcheck // the client sees it
 		}
 	}
 	for _, x := range []struct {
@@ -290,7 +290,7 @@ func TestRootAsksAsAgentsUser(t *testing.T) {
 				return err != nil && strings.HasPrefix(err.Error(), "[2Jlong") && len(err.Error()) <= mostWords
 			}},
 		{"an answer without end", func(_ int, w http.ResponseWriter, _ *http.Request) {
-			io.WriteString(w, `{"state":"`) //nolint:errcheck // as above
+			io.WriteString(w, `{"state":"`) //nolint:errcheck // the client sees it
 			for err := error(nil); err == nil; {
 				_, err = w.Write(bytes.Repeat([]byte("x"), 1<<16))
 			}
@@ -300,7 +300,7 @@ func TestRootAsksAsAgentsUser(t *testing.T) {
 				return err != nil && a.Report == nil && len(err.Error()) < mostWords
 			}},
 		{"whoever asks is stopped", func(pid int, _ http.ResponseWriter, r *http.Request) {
-			unix.Kill(pid, unix.SIGSTOP) //nolint:errcheck // it answers then
+			unix.Kill(pid, unix.SIGSTOP) //nolint:errcheck // if not stopped, it gets an answer, and the case fails
 			<-r.Context().Done()
 		}, free, func(_ said, err error) bool {
 			return errors.Is(err, context.DeadlineExceeded)

@@ -222,7 +222,7 @@ func startLogged(t testing.TB, log *os.File, args ...string) (*exec.Cmd, string)
 	}
 	t.Cleanup(func() {
 		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended
-		cmd.Wait()                       //nolint:errcheck // as above
+		cmd.Wait()                       //nolint:errcheck // it was interrupted
 	})
 	var ready struct{ Panel string }
 	if err := json.NewDecoder(out).Decode(&ready); err != nil {

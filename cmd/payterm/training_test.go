@@ -43,7 +43,7 @@ func counted(t *testing.T, gateway string) (door string, count *atomic.Int64) {
 				}
 				defer out.Close()
 				go io.Copy(out, in) //nolint:errcheck // it ends with the connection
-				io.Copy(in, out)    //nolint:errcheck // as above
+				io.Copy(in, out)    //nolint:errcheck // it ends with the connection
 			}()
 		}
 	}()

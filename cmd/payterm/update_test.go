@@ -136,11 +136,11 @@ func newBench(t *testing.T) (*bench, updater) {
 		}
 		if n.Notice == screen.UpdateRestarting && m.busy != "" {
 			w.WriteHeader(http.StatusConflict)
-			json.NewEncoder(w).Encode(map[string]string{"error": m.busy}) //nolint:errcheck // as above
+			json.NewEncoder(w).Encode(map[string]string{"error": m.busy}) //nolint:errcheck // the client sees it
 			return
 		}
 		m.notices = append(m.notices, strings.TrimSpace(string(n.Notice)+" "+string(n.Reason)))
-		w.Write([]byte("{}")) //nolint:errcheck // as above
+		w.Write([]byte("{}")) //nolint:errcheck // the client sees it
 	})
 	socket, err := net.Listen("unix", api.Socket(dir))
 	if err != nil {
@@ -179,7 +179,12 @@ func TestUpdateInstall(t *testing.T) {
 	const reboot = "systemctl reboot"
 	done := []string{"update_installing", "update_waiting", "update_restarting"}
 	manual, timer := updateInstallCmd{Source: "/x.raucb"}, updateInstallCmd{Source: "/x.raucb", Automatic: true}
-	failed := func(_ *bench, u *updater) { u.keep("failed.json", manifest{Version: "v2", Build: "2000"}) } //nolint:errcheck // it installs then
+	keep := func(u *updater, name string, m manifest) {
+		if err := u.keep(name, m); err != nil {
+			t.Error(err)
+		}
+	}
+	failed := func(_ *bench, u *updater) { keep(u, "failed.json", manifest{Version: "v2", Build: "2000"}) }
 	for _, c := range []struct {
 		name string
 		set  func(*bench, *updater)
@@ -197,15 +202,15 @@ func TestUpdateInstall(t *testing.T) {
 			[]string{installs}, "", done[:2]},
 		{"installed before, and not started yet", func(m *bench, u *updater) {
 			m.trial, m.primary = "B", "B"
-			u.keep("trial.json", manifest{"x", "v2", "2000", fmt.Sprintf("store %d", storage.Form())}) //nolint:errcheck // it installs then
+			keep(u, "trial.json", manifest{"x", "v2", "2000", fmt.Sprintf("store %d", storage.Form())})
 		}, timer, []string{reboot}, "", done[1:]},
 		{"another was installed before", func(m *bench, u *updater) {
 			m.trial, m.primary = "B", "B"
-			u.keep("trial.json", manifest{Version: "v1b"}) //nolint:errcheck // as above
+			keep(u, "trial.json", manifest{Version: "v1b"})
 		}, timer, []string{"slots set-state B bad", installs, reboot}, "", done},
 		{"it failed, and nobody noted that", func(m *bench, u *updater) {
 			m.trial, m.primary = "B", "A"
-			u.keep("trial.json", manifest{Version: "v2", Build: "2000"}) //nolint:errcheck // it installs then
+			keep(u, "trial.json", manifest{Version: "v2", Build: "2000"})
 		}, timer, []string{"slots set-state B bad"}, "", []string{"update_undone", "update_refused failed_before"}},
 		{"at the counter", func(m *bench, _ *updater) { m.status["state"] = "scan" }, manual, nil, "an order is open",
 			[]string{"update_refused order_open"}},
@@ -231,7 +236,7 @@ func TestUpdateInstall(t *testing.T) {
 			[]string{"update_refused same"}},
 		{"failed before, by a stick", failed, timer, nil, "", []string{"update_refused failed_before"}},
 		{"of the same name, built later than the one that failed", func(_ *bench, u *updater) {
-			u.keep("failed.json", manifest{Version: "v2", Build: "1500"}) //nolint:errcheck // it is refused then
+			keep(u, "failed.json", manifest{Version: "v2", Build: "1500"})
 		}, timer, []string{installs, reboot}, "", done},
 		{"beside another", func(_ *bench, u *updater) {
 			let, err := u.lock()
@@ -455,12 +460,12 @@ func TestUpdateFetch(t *testing.T) {
 			w.Header().Set("Content-Length", fmt.Sprint(maxBundle+1))
 		case r.URL.Path == "/long":
 			w.(http.Flusher).Flush()
-			w.Write([]byte(body)) //nolint:errcheck // as above
+			w.Write([]byte(body)) //nolint:errcheck // the client sees it
 		case r.Header.Get("If-None-Match") == `"one"`:
 			w.WriteHeader(http.StatusNotModified)
 		default:
 			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-			w.Write([]byte(body)) //nolint:errcheck // as above
+			w.Write([]byte(body)) //nolint:errcheck // the client sees it
 		}
 	}))
 	t.Cleanup(server.Close)

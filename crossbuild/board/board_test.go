@@ -158,8 +158,8 @@ func (s *system) entry(place string, mode uint32, uid, gid, major, minor int, bo
 	fmt.Fprintf(s.out, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s\x00",
 		s.n, mode, uid, gid, 1, 0, len(body), 0, 0, major, minor, len(place)+1, 0, place)
 	s.out.Write(make([]byte, -(110+len(place)+1)&3)) //nolint:errcheck // Flush reports an error
-	s.out.Write(body)                                //nolint:errcheck // as above
-	s.out.Write(make([]byte, -len(body)&3))          //nolint:errcheck // as above
+	s.out.Write(body)                                //nolint:errcheck // Flush reports an error
+	s.out.Write(make([]byte, -len(body)&3))          //nolint:errcheck // Flush reports an error
 }
 
 const (

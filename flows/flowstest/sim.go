@@ -117,7 +117,7 @@ func NewSim(c SimConfig) (*Sim, error) {
 		died: make(chan struct{}, 1), dieAt: c.DieAt,
 	}
 	s.net = network{s: s, kept: map[payterm.OrderID][]kept{},
-		rng: rand.New(rand.NewPCG(c.Seed, 3))} //nolint:gosec // as above
+		rng: rand.New(rand.NewPCG(c.Seed, 3))} //nolint:gosec // a simulation
 	s.checker = newChecker(s)
 	s.config = config{s.account("1"), "CAD"}
 	s.dir = filepath.Join(c.Dir, "1")

@@ -182,8 +182,8 @@ type (
 		FreshUntil time.Duration
 	}
 
-	// SendRefund (once) sends the refund, as SendPayment does. FreshUntil is the end of its
-	// counter time: nobody waits for it after that.
+	// SendRefund (once) sends the refund, as SendPayment does. It is not sent after FreshUntil,
+	// the end of its counter time: nobody at the counter waits for it then.
 	SendRefund struct {
 		Refund     payterm.RefundRequest
 		FreshUntil time.Duration

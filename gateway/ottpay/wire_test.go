@@ -189,14 +189,14 @@ func TestWrittenOnce(t *testing.T) {
 	}{
 		{"end of line before the request", func(p plug) { p.CloseWrite() }, "unsent lost"},
 		{"closed at once", func(p plug) { p.Close() }, "unsent lost"},
-		{"closed after a byte", func(p plug) { p.Read(make([]byte, 1)); p.Close() }, "lost"},      //nolint:errcheck // as above
-		{"closed after 100 bytes", func(p plug) { p.Read(make([]byte, 100)); p.Close() }, "lost"}, //nolint:errcheck // as above
+		{"closed after a byte", func(p plug) { p.Read(make([]byte, 1)); p.Close() }, "lost"},      //nolint:errcheck // it closes anyway
+		{"closed after 100 bytes", func(p plug) { p.Read(make([]byte, 100)); p.Close() }, "lost"}, //nolint:errcheck // it closes anyway
 		{"closed after the request", func(p plug) { p.request(); p.Close() }, "lost"},
 		{"an answer before the request", func(p plug) { p.say(http200(reply)) }, "paid lost unsent"},
 		{"reset in the middle", func(p plug) {
 			p.request()
 			p.say(http200(reply)[:90])
-			p.SetLinger(0) //nolint:errcheck // as above
+			p.SetLinger(0) //nolint:errcheck // it fails only on a closed connection
 			p.Close()
 		}, "lost"},
 		{"a whole reply", after(http200(reply)), "paid"},
@@ -324,7 +324,7 @@ func TestGivenUp(t *testing.T) {
 				}
 				cancel()
 				if c.moment == "handshake" {
-					io.Copy(io.Discard, p.TCPConn) //nolint:errcheck // as above
+					io.Copy(io.Discard, p.TCPConn) //nolint:errcheck // it ends with the connection
 				}
 			})
 			url := w.url()

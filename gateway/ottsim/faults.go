@@ -151,7 +151,7 @@ func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out o
 		w.Write([]byte(base64.StdEncoding.EncodeToString(body))) //nolint:errcheck // the client may have closed
 	case "truncated":
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-		w.Write(body[:len(body)/2])           //nolint:errcheck // as above
+		w.Write(body[:len(body)/2])           //nolint:errcheck // the client may have closed
 		http.NewResponseController(w).Flush() //nolint:errcheck // otherwise half a reply would stay in a buffer
 		panic(http.ErrAbortHandler)
 	case "huge_body":
@@ -162,7 +162,7 @@ func (f *fault) damageBody(s *Sim, w http.ResponseWriter, r *http.Request, out o
 				return
 			}
 		}
-		w.Write(body) //nolint:errcheck // as above
+		w.Write(body) //nolint:errcheck // the client may have closed
 	case "slow_body":
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		rc := http.NewResponseController(w)

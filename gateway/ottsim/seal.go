@@ -29,7 +29,7 @@ func ecb(b cipher.Block, src []byte, open bool) []byte {
 	return dst
 }
 
-func upperMD5(s string) string { return fmt.Sprintf("%X", md5.Sum([]byte(s))) } //nolint:gosec // as above
+func upperMD5(s string) string { return fmt.Sprintf("%X", md5.Sum([]byte(s))) } //nolint:gosec // required by the protocol
 
 // blockFor returns the cipher of one message.
 func blockFor(sum, signKey string) (cipher.Block, error) {

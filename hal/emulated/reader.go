@@ -119,8 +119,9 @@ func (b *Board) FloodScanner(w []byte) error {
 	return b.events[s.Events()].flood(b.reader.set().keys(s.Layout, string(w), ""))
 }
 
-// Told is what the host has sent to a serial scanner, such as trigger commands, oldest first.
-func (b *Board) Told() []byte {
+// Received returns the bytes that a serial scanner got from the host, such as trigger commands,
+// oldest first.
+func (b *Board) Received() []byte {
 	b.reader.mu.Lock()
 	defer b.reader.mu.Unlock()
 	return slices.Clone(b.reader.heard)

@@ -76,15 +76,15 @@ func TestLineFails(t *testing.T) {
 		play       func(*haltest.Line)
 	}{
 		{"other bytes", "wrote 62; the script wants 61",
-			func(l *haltest.Line) { l.Want('a'); l.Write([]byte("b"), 0) }}, //nolint:errcheck // the verdict tells
+			func(l *haltest.Line) { l.Want('a'); l.Write([]byte("b"), 0) }}, //nolint:errcheck // the verdict has it, compared below
 		{"bytes too many", "wrote 62; the script has []",
-			func(l *haltest.Line) { l.Want('a'); l.Write([]byte("ab"), 0) }}, //nolint:errcheck // the verdict tells
+			func(l *haltest.Line) { l.Want('a'); l.Write([]byte("ab"), 0) }}, //nolint:errcheck // the verdict has it, compared below
 		{"out of turn", "wrote 61; the script has [give 31]",
-			func(l *haltest.Line) { l.Give('1'); l.Write([]byte("a"), 0) }}, //nolint:errcheck // the verdict tells
+			func(l *haltest.Line) { l.Give('1'); l.Write([]byte("a"), 0) }}, //nolint:errcheck // the verdict has it, compared below
 		{"never written", "not played to its end: [want 62]",
-			func(l *haltest.Line) { l.Want('a', 'b'); l.Write([]byte("a"), 0) }}, //nolint:errcheck // the verdict tells
+			func(l *haltest.Line) { l.Want('a', 'b'); l.Write([]byte("a"), 0) }}, //nolint:errcheck // the verdict has it, compared below
 		{"never read", "not played to its end: [give 31]",
-			func(l *haltest.Line) { l.Want('a').Give('1'); l.Write([]byte("a"), 0) }}, //nolint:errcheck // the verdict tells
+			func(l *haltest.Line) { l.Want('a').Give('1'); l.Write([]byte("a"), 0) }}, //nolint:errcheck // the verdict has it, compared below
 	} {
 		v := &verdict{TB: t}
 		c.play(haltest.NewLine(v))

@@ -192,7 +192,7 @@ func walk(top int, name string) (int, error) {
 			}
 		}
 		if err != nil {
-			unix.Close(next) //nolint:errcheck // as above
+			unix.Close(next) //nolint:errcheck // nothing was written
 			return -1, err
 		}
 		at = next

@@ -179,7 +179,7 @@ func TestLongCall(t *testing.T) {
 			began := time.Now()
 			for r.Context().Err() == nil {
 				fmt.Fprintln(w, "still here")
-				http.NewResponseController(w).Flush() //nolint:errcheck // as above
+				http.NewResponseController(w).Flush() //nolint:errcheck // the loop ends with the connection
 				select {
 				case <-r.Context().Done():
 				case <-time.After(time.Minute):

@@ -245,7 +245,7 @@ func (l *lines) say(status int, line any) {
 		l.w.WriteHeader(status)
 	}
 	json.NewEncoder(l.w).Encode(line)       //nolint:errcheck // the caller may be gone; the order goes on
-	http.NewResponseController(l.w).Flush() //nolint:errcheck // as above
+	http.NewResponseController(l.w).Flush() //nolint:errcheck // the caller may be gone; the order goes on
 }
 
 func (s server) status(w http.ResponseWriter, r *http.Request) {

@@ -58,13 +58,12 @@ type Options struct {
 	Log     *slog.Logger
 	Owner   Owner
 	MaxScan int // the longest text that the scanner may bring
-	// Known tells a text that is genuine beyond doubt, such as a signed parcel: where a reader
-	// that types is set to another keyboard than the profile says, it is found all the same.
-	// Nil for none.
+	// Known reports whether a text is genuine beyond doubt, such as a signed parcel. Such a text
+	// is read even if the reader types for another keyboard than the profile says. Nil for none.
 	Known func(text string) bool
-	// Mistyped hears of such a reader. Nil for nobody.
+	// Mistyped is called when a reader types for another keyboard. Nil for nothing.
 	Mistyped func()
-	// Refresh is how often the display is told everything again; 0 for refresh or refreshFrame.
+	// Refresh is how often the whole picture is sent to the display again; 0 for refresh or refreshFrame.
 	Refresh time.Duration
 }
 
@@ -78,12 +77,12 @@ type Set struct {
 	screens chan payterm.Screen
 	tones   chan payterm.Screen // for the lamps and the backlight
 	arming  chan bool           // whether the scanner is to look for a code
-	rests   chan struct{}       // the scanner may look no longer: it has read a code, or was pulled
+	rests   chan struct{}       // the scanner has read a code or was unplugged: it need not look
 	touched chan struct{}       // somebody is there
 	slips   chan Job
 	sounds  chan payterm.Sound
-	resends chan chan error                  // the display's goroutine is to send its frame again
-	asks    chan chan payterm.PaperCondition // the printer's is to ask how it is
+	resends chan chan error                  // asks the display's goroutine to send its frame again
+	asks    chan chan payterm.PaperCondition // asks the printer's goroutine for its condition
 
 	waiting atomic.Int32 // slips that wait for the printer or are in it
 	keypad  atomic.Pointer[keypad.Matrix]
@@ -100,10 +99,11 @@ const (
 	soundQueue = 4
 )
 
-// How often a display is told everything again. One that lost its supply, as with its cable,
-// does not tell, and whoever waits before a dark glass does not wait longer. A frame takes
-// 31 ms at 40 MHz, 123 ms at 10 MHz. What the kernel drives has its memory in the kernel, where
-// a console at most writes over it.
+// How often the whole picture is sent to a display again. A display that lost its supply for a
+// moment, as by a loose cable, has lost its picture and does not report that: it stays dark for
+// at most this long. A picture takes 31 ms at 40 MHz, 123 ms at 10 MHz. A display with a kernel
+// driver (refreshFrame) has its picture in the kernel's memory, where at most a console writes
+// over it.
 const (
 	refresh      = 2 * time.Second
 	refreshFrame = 30 * time.Second
@@ -154,7 +154,7 @@ func (s *Set) Board() *board.Board { return s.o.Board }
 // Now is the time of the devices, which begins with the set.
 func (s *Set) Now() time.Duration { return time.Since(s.start) }
 
-// Show takes the newest screen; one that was not drawn yet gives way.
+// Show takes the newest screen. An older one that was not drawn yet is skipped.
 func (s *Set) Show(screen payterm.Screen) {
 	screen.Keys = s.there(screen.Keys)
 	s.mu.Lock()
@@ -199,8 +199,9 @@ type Job struct {
 // Print queues a slip that nobody waits for.
 func (s *Set) Print(r payterm.Receipt) error { return s.PrintJob(Job{Slip: r}) }
 
-// PrintJob queues a slip. A board without a printer has none by intent; one whose printer could
-// not be opened is told of. Nobody's Ended is called where it is not queued.
+// PrintJob queues a slip. A board without a printer in its profile prints nothing, which is no
+// error. If the printer could not be opened or the queue is full, the slip is lost and the error
+// says why. Ended is called only for a slip that was queued.
 func (s *Set) PrintJob(j Job) error {
 	if s.o.Board.Printer == nil {
 		err := s.o.Board.Faults[Printer]
@@ -223,7 +224,7 @@ func (s *Set) lost(j Job) {
 }
 
 // OpenDrawer opens the cash drawer that hangs on the printer, where the board has one, once
-// the slip before it is on paper. Behind one that is lost it stays closed: it would open
+// the slip before it is on paper. If that slip is lost, the drawer stays closed: it would open
 // when nobody is there.
 func (s *Set) OpenDrawer() error {
 	if s.o.Board.Printer == nil || s.o.Board.Profile.Printer.Drawer == "" {

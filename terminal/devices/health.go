@@ -21,16 +21,16 @@ const (
 	LEDs    = "leds"
 )
 
-// Trouble is what a device has met.
+// Trouble is the errors of a device since the start.
 type Trouble struct {
-	Err    error         // the last
-	At     time.Duration // of the last
-	N      int
-	GaveUp bool // it is not tried again
-	Worked bool // it has since
+	Err    error         // the last one
+	At     time.Duration // when the last one occurred
+	N      int           // how many there were
+	GaveUp bool          // the device is not tried again
+	Worked bool          // the device has worked since the last one
 }
 
-// Recently is for how long a device that had trouble is not called well.
+// Recently is how long after its last error a device does not count as healthy.
 const Recently = time.Minute
 
 // retryPause is how long after an error a device is tried again.
@@ -47,13 +47,13 @@ func (s *Set) again(ctx context.Context, device string, err error) bool {
 	}
 }
 
-// fails notes that a device does not work, and logs it. What lasts is logged once: a line each
-// second wears out the flash.
+// fails notes that a device does not work, and logs it. An error that lasts is logged once, since
+// a line each second wears out the flash.
 func (s *Set) fails(device string, err error) {
 	t := s.Trouble(device)
 	switch {
 	case t.Err != nil && t.Err.Error() == err.Error() && s.Now()-t.At <= Recently:
-	case t.Err == nil || t.Worked: // which may have been said already
+	case t.Err == nil || t.Worked: // warn logs it only if it is new
 		s.warn(device, err)
 	default:
 		s.say(device, err)
@@ -61,7 +61,7 @@ func (s *Set) fails(device string, err error) {
 	s.met(device, err)
 }
 
-// warn logs that a device does not work, unless that was the last that was logged of it.
+// warn logs an error of a device, unless it is the one that was logged last.
 func (s *Set) warn(device string, err error) {
 	s.mu.Lock()
 	said := s.logged[device] == err.Error()
@@ -78,7 +78,7 @@ func (s *Set) say(device string, err error) {
 	s.mu.Unlock()
 }
 
-// works notes that a device works, and logs it where its trouble was logged.
+// works notes that a device works, and logs it if an error was logged before.
 func (s *Set) works(device string) {
 	s.mu.Lock()
 	if t := s.troubles[device]; t.N > 0 && !t.Worked {
@@ -101,14 +101,14 @@ func (s *Set) met(device string, err error) {
 	s.troubles[device] = Trouble{Err: err, At: s.Now(), N: t.N + 1, GaveUp: t.GaveUp}
 }
 
-// gaveUp notes that a device is not used in this life.
+// gaveUp notes that a device is not used before the next start.
 func (s *Set) gaveUp(device string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.troubles[device] = Trouble{Err: err, At: s.Now(), N: s.troubles[device].N + 1, GaveUp: true}
 }
 
-// Trouble is what a device has met since the start.
+// Trouble returns the errors of a device since the start.
 func (s *Set) Trouble(device string) Trouble {
 	s.mu.Lock()
 	defer s.mu.Unlock()

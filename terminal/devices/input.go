@@ -109,9 +109,10 @@ func newScanner(line scanner.Line, p *board.Scanner, framing scanner.Framing, o 
 	return scanner.New(line, so)
 }
 
-// typed looks whether a reader types for another keyboard than the profile says: where that
-// makes a payment code of a text that is none, it is told of, since no money moves on a guess;
-// what is known otherwise, such as a signed parcel, is read.
+// typed finds out whether a reader types for another keyboard than the profile says. If the text is
+// a payment code only with another layout, that is reported and the text is passed on as it came:
+// no money moves on a guess. A text that Known recognises with another layout, such as a signed
+// parcel, is passed on corrected.
 func (s *Set) typed(code payterm.PayCode, layout string) payterm.PayCode {
 	text := code.Reveal()
 	known := func(text string) bool { return s.o.Known != nil && s.o.Known(text) }
@@ -151,8 +152,8 @@ func Mistyped(types, says string) string {
 		names[types], says, types)
 }
 
-// OtherLayout is the keyboard that a scanner types for which wrote text where want stood on
-// paper; false where that is none.
+// OtherLayout finds the keyboard layout with which a scanner types text for a printed code that
+// says want. It returns false if there is none.
 func (s *Set) OtherLayout(text, want string) (layout string, is bool) {
 	p := s.o.Board.Profile.Scanner
 	if p == nil || p.Kind != board.KindEvdev {
@@ -166,8 +167,8 @@ func (s *Set) OtherLayout(text, want string) (layout string, is bool) {
 	return "", false
 }
 
-// restTime is how long a scanner that is armed rests after it has read a code or was pulled:
-// by then the flow has usually moved on.
+// restTime is the pause before an armed scanner is triggered again after it has read a code or was
+// unplugged. By then the flow has usually disarmed it.
 const restTime = time.Second
 
 // runTrigger tells a scanner that has commands for it when to look for a code.
@@ -191,7 +192,7 @@ func (s *Set) runTrigger(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			if armed {
-				t.Stop() //nolint:errcheck // there is nobody to tell any more
+				t.Stop() //nolint:errcheck // the agent ends
 			}
 			return
 		case want := <-s.arming:
@@ -213,7 +214,7 @@ func (s *Set) runTrigger(ctx context.Context) {
 		}
 		switch err := tell(); {
 		case err != nil:
-			if logged != err.Error() { // a scanner that is away is so for each second of a sale
+			if logged != err.Error() { // else an unplugged scanner is logged each second of a sale
 				logged = err.Error()
 				s.o.Log.Warn("scanner", "err", err)
 			}

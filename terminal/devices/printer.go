@@ -17,8 +17,8 @@ import (
 	"payterm/drivers/printer"
 )
 
-// openPrinter makes the driver as the profile says. A logo that cannot be printed is an error
-// beside it: slips then come without.
+// openPrinter makes the driver from the board profile. If the logo cannot be printed, it returns
+// a driver without logo together with the error.
 func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration)) (*printer.Printer, error) {
 	o := printer.Options{
 		Columns: p.Columns, CodePage: p.CodePage, Pages: p.CodePages, Chinese: printer.Chinese(p.Chinese),
@@ -31,7 +31,7 @@ func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration))
 		o.CutFeed = -1
 	}
 	if p.Baud == 0 {
-		o.Baud = 10_000_000 // neither the network nor USB is what the paper waits for
+		o.Baud = 10_000_000 // network and USB are faster than the printer prints
 	}
 	if p.Logo == "" {
 		return printer.New(line, o)
@@ -52,9 +52,8 @@ func openPrinter(line printer.Line, p *board.Printer, sleep func(time.Duration))
 	return pr, fmt.Errorf("logo %s: %w: slips come without it", p.Logo, err)
 }
 
-// CheckLogo refuses a logo that its profile's printer cannot print, by the name of its key,
-// before the first slip. A file that is missing on this machine (fs.ErrNotExist) may be on
-// the terminal.
+// CheckLogo returns an error, with the name of the key, if the profile's printer cannot print its
+// logo. A file that is missing on this machine (fs.ErrNotExist) may be on the terminal.
 func CheckLogo(p board.Profile) error {
 	if p.Printer == nil || p.Printer.Logo == "" {
 		return nil
@@ -105,20 +104,20 @@ var paperAdvice = map[payterm.PaperCondition]string{
 // PaperAdvice says what to do about a printer; nothing where nothing is to be done.
 func PaperAdvice(c payterm.PaperCondition) string { return paperAdvice[c] }
 
-// roll is the printer's goroutine at work.
+// roll is the state of the printer's goroutine.
 type roll struct {
 	s         *Set
 	printer   *printer.Printer
-	condition payterm.PaperCondition // as it was told
+	condition payterm.PaperCondition // as last reported to the owner
 	broke     bool                   // the last slip did not come out whole
 	order     payterm.OrderID        // of the last slip
 	closed    []closedDrawer         // drawers that stayed closed, since their slips were lost
 	longer    context.Context        //nolint:containedctx // outlasts the goroutine's own, for the last slips
 }
 
-// RunPrinter prints what is queued. A slip that met a printer which cannot print is tried
-// again when it can; one that broke off is printed again then, whole, as the copy that it
-// is. After the context's end it finishes what was queued, within LastSlips.
+// RunPrinter prints the queued slips. While the printer cannot print, they wait. A slip that broke
+// off is printed again from its beginning, in the form of Receipt.Again (a copy). After the
+// context's end RunPrinter prints what is still queued, for at most LastSlips.
 func (s *Set) RunPrinter(ctx context.Context) {
 	b := s.o.Board
 	if b.Printer == nil {
@@ -169,9 +168,9 @@ func (s *Set) RunPrinter(ctx context.Context) {
 	}
 }
 
-// clear ends the strip of a slip that broke off and does not come again. What the printer had in
-// its buffer, such as the rest of a code that nobody may pay any more, comes first, and would
-// hang there until the next slip.
+// clear cuts off the rest of a slip that broke off and is not printed again. Otherwise what the
+// printer still had in its buffer, such as the rest of a code that must not be paid any more,
+// would hang out of it until the next slip.
 func (r *roll) clear(c payterm.PaperCondition) {
 	if !prints(c) || !r.printer.Left() || len(r.s.slips) > 0 { // the next slip begins with it
 		return
@@ -181,7 +180,7 @@ func (r *roll) clear(c payterm.PaperCondition) {
 	}
 }
 
-// tell says how the printer is, when that has changed.
+// tell reports the printer's condition to the owner and the log if it has changed.
 func (r *roll) tell(c payterm.PaperCondition) {
 	if c == r.condition {
 		return
@@ -197,12 +196,12 @@ func (r *roll) tell(c payterm.PaperCondition) {
 	}
 }
 
-// prints tells whether a printer of this condition takes a slip.
+// prints reports whether a printer in this condition can print.
 func prints(c payterm.PaperCondition) bool {
 	return c != payterm.PaperOut && c != payterm.PaperCoverOpen && c != payterm.PaperUnreachable
 }
 
-// ready waits until the printer can print; false when the context ends before.
+// ready waits until the printer can print. It returns false if the context ends first.
 func (r *roll) ready(ctx context.Context) bool {
 	for {
 		c := r.printer.Condition(ctx)
@@ -216,12 +215,12 @@ func (r *roll) ready(ctx context.Context) bool {
 	}
 }
 
-// attempts are how often a slip is begun that breaks off each time. A printer that is never
-// well takes no roll of paper for one slip.
+// attempts is how often a slip is begun. If it breaks off each time, it is given up, so that a
+// faulty printer does not use up the roll for one slip.
 const attempts = 5
 
-// until does a job, and does it again where a slip did not come out whole; false when the
-// context ends before.
+// until does a job, and repeats it while its slip does not come out whole. It returns false if the
+// context ends first.
 func (r *roll) until(ctx context.Context, j Job) bool {
 	for slip, begun := j.Slip, 0; ; {
 		if !r.ready(ctx) {
@@ -247,20 +246,20 @@ func (r *roll) until(ctx context.Context, j Job) bool {
 	}
 }
 
-// errUnwanted is of a slip that nobody wants any more.
-var errUnwanted = errors.New("nobody wants it")
+// errUnwanted: a slip was not printed because Job.Wanted says that it is not needed any more.
+var errUnwanted = errors.New("the slip is not needed any more")
 
-// closedDrawer is of a sale whose slip was lost.
+// closedDrawer is a drawer that was not opened because the slip before it was lost.
 type closedDrawer struct {
 	order payterm.OrderID
 	at    time.Duration
 }
 
-// drawerWaits is for how long a slip that is printed again opens the drawer that stayed closed
-// when it was lost: who asks for it later wants the slip alone.
+// drawerWaits is how long after a lost slip its copy still opens the drawer. A copy that is asked
+// for later is a copy alone.
 const drawerWaits = time.Hour
 
-// owed takes an order's drawer from those that stayed closed.
+// owed reports whether an order's drawer still has to be opened, and forgets it.
 func (r *roll) owed(order payterm.OrderID) bool {
 	if order == "" {
 		return false
@@ -273,7 +272,7 @@ func (r *roll) owed(order payterm.OrderID) bool {
 	return found
 }
 
-// try prints a slip, or opens the drawer behind it.
+// try prints a slip, or opens the drawer unless the slip before it was lost.
 func (r *roll) try(j Job, slip payterm.Receipt) error {
 	switch {
 	case j.drawer && r.broke:
@@ -288,7 +287,7 @@ func (r *roll) try(j Job, slip payterm.Receipt) error {
 	return r.printer.Print(r.longer, slip)
 }
 
-// drawer tells what became of opening it.
+// drawer logs an error of opening the drawer.
 func (r *roll) drawer(err error) {
 	if err != nil {
 		r.s.o.Log.Warn("drawer", "err", err)
@@ -296,7 +295,7 @@ func (r *roll) drawer(err error) {
 	}
 }
 
-// ended tells what became of a job.
+// ended reports the result of a job to those who wait for it.
 func (r *roll) ended(j Job, err error) {
 	s := r.s
 	defer s.waiting.Add(-1)
@@ -323,8 +322,8 @@ func (r *roll) ended(j Job, err error) {
 	}
 }
 
-// refuseSlips is the printer's goroutine where no driver came about: nothing waits for one
-// that will not print in this life.
+// refuseSlips runs in place of the printer's goroutine if there is no driver. Each slip is
+// reported as lost at once, since the printer cannot be used before the next start.
 func (s *Set) refuseSlips(ctx context.Context) {
 	for {
 		select {
@@ -342,7 +341,7 @@ func (s *Set) refuseSlips(ctx context.Context) {
 	}
 }
 
-// paperIs notes how the printer is and tells the owner.
+// paperIs stores the printer's condition and reports it to the owner.
 func (s *Set) paperIs(c payterm.PaperCondition) {
 	s.mu.Lock()
 	s.paper = c
@@ -350,8 +349,8 @@ func (s *Set) paperIs(c payterm.PaperCondition) {
 	s.o.Owner.Paper(c)
 }
 
-// AskPaper asks the printer how it is. Where it is busy for longer than Answers, or there is
-// none, asked is false and the condition what it said last.
+// AskPaper asks the printer for its condition. If there is no printer, or it is busy for longer
+// than Answers, asked is false and c is the last known condition.
 func (s *Set) AskPaper(ctx context.Context) (c payterm.PaperCondition, asked bool) {
 	s.mu.Lock()
 	last := s.paper
@@ -375,11 +374,11 @@ func (s *Set) AskPaper(ctx context.Context) (c payterm.PaperCondition, asked boo
 	}
 }
 
-// LastSlips is how long a terminal that is being ended goes on printing what it owes to
-// whoever stands there; systemd waits twice as long before it kills.
+// LastSlips is how long a terminal that is being ended goes on printing queued slips. systemd
+// waits twice as long before it kills the agent.
 const LastSlips = 15 * time.Second
 
-// outlasting is done some time after a context is, or when it is stopped.
+// outlasting returns a context that ends d after ctx, or when stop is called.
 func outlasting(ctx context.Context, d time.Duration) (longer context.Context, stop func()) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })

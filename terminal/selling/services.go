@@ -7,8 +7,8 @@ import (
 	"payterm/terminal/api"
 )
 
-// Terminal answers what the local API asks of the terminal itself.
-type Terminal interface {
+// Operations are the calls of the local API that concern the terminal itself, not its orders.
+type Operations interface {
 	Status(ctx context.Context) (api.Status, error)
 	Doctor(ctx context.Context, r api.DoctorRequest) (api.Report, error)
 	Train(ctx context.Context, on bool) error
@@ -17,22 +17,22 @@ type Terminal interface {
 // Open is the local API of a terminal that sells.
 type Open struct {
 	*Selling
-	Terminal
+	Operations
 }
 
 // Closed is the local API while the journal is not open. Why is the reason.
-func Closed(t Terminal, why func() string) api.Service {
+func Closed(o Operations, why func() string) api.Service {
 	refusing := api.Refusing{Why: func() error { return api.Errorf(api.NotOpen, "%s", why()) }}
-	return closed{refusing, t, why}
+	return closed{refusing, o, why}
 }
 
 type closed struct {
 	api.Refusing
-	terminal Terminal
-	why      func() string
+	operations Operations
+	why        func() string
 }
 
-func (s closed) Status(ctx context.Context) (api.Status, error) { return s.terminal.Status(ctx) }
+func (s closed) Status(ctx context.Context) (api.Status, error) { return s.operations.Status(ctx) }
 
 func (s closed) Sale(_ context.Context, r api.SaleRequest, _ func(payterm.OrderID)) (payterm.Order, error) {
 	return s.notSent(r.IdempotencyKey, payterm.KindSale)

@@ -83,7 +83,7 @@ func relay(args []string) error {
 				io.Copy(agent, caller) //nolint:errcheck // either end may close at any time
 				agent.Close()
 			}()
-			io.Copy(caller, agent) //nolint:errcheck // as above
+			io.Copy(caller, agent) //nolint:errcheck // either end may close at any time
 		}()
 	}
 }
