@@ -28,7 +28,7 @@ type listener struct {
 const (
 	maxListeners = 32
 	maxPending   = 256
-	gather       = 20 * time.Millisecond // one event for the transfers of a frame
+	gather       = 5 * time.Millisecond // one event for the transfers of a frame; whoever typed waits for it
 )
 
 // publish sends an event to every client. If about is not empty, the event is a state of that subject, and

@@ -6,7 +6,9 @@ package panel
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +20,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"payterm"
 	"payterm/config"
@@ -45,13 +49,15 @@ type Options struct {
 	// the gateway is not the simulator.
 	Gateway string
 	Journal string // path of the terminal's journal, which is opened for reading only
+	Trial   Trials // what is tried without a configuration file; nil: nothing
 }
 
 // Panel is the http.Handler of the emulated hardware.
 type Panel struct {
 	o         Options
-	page      []byte
+	keys      [][]key
 	mux       *http.ServeMux
+	lit       atomic.Bool // a picture was on the glass
 	listeners listeners
 }
 
@@ -108,8 +114,8 @@ var devices = []string{"display", "keypad", "scanner", "printer"}
 
 // New makes a panel.
 func New(o Options) (*Panel, error) {
-	p := &Panel{o: o, mux: http.NewServeMux()}
-	if err := p.fill(); err != nil {
+	p := &Panel{o: o, keys: keysOf(o.Keys), mux: http.NewServeMux()}
+	if err := page.Execute(io.Discard, p.facts(look{})); err != nil {
 		return nil, fmt.Errorf("front panel: %w", err)
 	}
 	b := o.Board
@@ -138,6 +144,7 @@ func New(o Options) (*Panel, error) {
 	p.mux.HandleFunc("POST /emu/printer", post(p.printer))
 	p.mux.HandleFunc("POST /emu/unplug", post(func(in cable) error { return p.pull("unplug", in, b.Unplug) }))
 	p.mux.HandleFunc("POST /emu/plug", post(func(in cable) error { return p.pull("plug", in, b.Plug) }))
+	p.mux.HandleFunc("POST /emu/trial", p.try)
 	p.mux.HandleFunc("GET /emu/events", p.events)
 	p.mux.HandleFunc("GET /emu/timeline", p.timeline)
 	p.mux.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { p.forward(w, r, "/sim/faults") })
@@ -149,9 +156,10 @@ func New(o Options) (*Panel, error) {
 	return p, nil
 }
 
-func (p *Panel) fill() error {
-	rows := make([][]key, len(p.o.Keys))
-	for i, row := range p.o.Keys {
+// keysOf is the keypad as the page shows it.
+func keysOf(layout [][]payterm.Key) [][]key {
+	rows := make([][]key, len(layout))
+	for i, row := range layout {
 		for _, k := range row {
 			t := typed[k]
 			if t[0] == "" && len(k) == 1 {
@@ -160,20 +168,89 @@ func (p *Panel) fill() error {
 			rows[i] = append(rows[i], key{Key: k, Word: len(k) > 2, Typed: t[0], Hint: t[1]})
 		}
 	}
-	var b bytes.Buffer
-	err := page.Execute(&b, map[string]any{"Keys": rows, "Gateway": p.o.Gateway, "Faults": faults, "Actions": actions,
-		"Devices": devices})
-	p.page = b.Bytes()
-	return err
+	return rows
 }
 
-func (p *Panel) front(w http.ResponseWriter, _ *http.Request) {
+// look is what the page shows before its script has asked for anything.
+type look struct {
+	Width, Height int          // of the canvas, in pixels
+	Picture       template.CSS // of the glass
+	Words         []string
+	Trial         Trial
+}
+
+// Slips and Tips are the trial's as the page's fields have them.
+func (l look) Slips() string { return strings.Join(l.Trial.ReceiptLanguages, " ") }
+
+// Tips likewise.
+func (l look) Tips() string { return strings.Trim(fmt.Sprint(l.Trial.Tips), "[]") }
+
+// facts are what the page is made of.
+func (p *Panel) facts(now look) map[string]any {
+	return map[string]any{"Keys": p.keys, "Gateway": p.o.Gateway, "Faults": faults, "Actions": actions,
+		"Devices": devices, "Now": now, "Fine": fine, "Trials": p.o.Trial != nil,
+		"Languages": languages, "Slips": slipLanguages()}
+}
+
+// fine is the least width of the canvas on which each pixel of the glass is drawn large and sharp.
+const fine = 900
+
+// firstLook is the glass as it is now. Just after the start it waits for the first picture.
+func (p *Panel) firstLook(ctx context.Context) (look, error) {
+	frame := p.o.Board.Frame()
+	for end := time.Now().Add(firstPicture); !p.lit.Load() && ctx.Err() == nil; frame = p.o.Board.Frame() {
+		if !plain(frame) {
+			p.lit.Store(true)
+		} else if time.Now().After(end) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, frame); err != nil {
+		return look{}, err
+	}
+	size := frame.Bounds()
+	by := (fine + size.Dx() - 1) / size.Dx()
+	now := look{Width: size.Dx() * by, Height: size.Dy() * by,
+		Picture: template.CSS("background-image:url(data:image/png;base64," + //nolint:gosec // Base64, by us
+			base64.StdEncoding.EncodeToString(b.Bytes()) + ")"),
+		Words: strings.Split(screenWords(p.o.Screen()), "\n")[1:]}
+	if p.o.Trial != nil {
+		now.Trial = p.o.Trial.Now()
+	}
+	return now, nil
+}
+
+// firstPicture is how long the page waits for the first picture of a glass.
+const firstPicture = 2 * time.Second
+
+// plain reports whether a picture is of one colour.
+func plain(img *image.RGBA) bool {
+	for at := 4; at < len(img.Pix); at += 4 {
+		if !bytes.Equal(img.Pix[at:at+4], img.Pix[:4]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Panel) front(w http.ResponseWriter, r *http.Request) {
+	now, err := p.firstLook(r.Context())
+	var b bytes.Buffer
+	if err == nil {
+		err = page.Execute(&b, p.facts(now))
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
-	w.Write(p.page) //nolint:errcheck // the browser may have closed
+	w.Write(b.Bytes()) //nolint:errcheck // the browser may have closed
 }
 
 // ServeHTTP refuses pages of other sites, and host names other than this machine's.

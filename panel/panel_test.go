@@ -326,7 +326,11 @@ func TestWithoutSimulator(t *testing.T) {
 			t.Errorf("%s: HTTP %d %s", call, w.Code, w.Body)
 		}
 	}
-	if page := string(p.page); strings.Contains(page, "Simulation:") || strings.Contains(page, "data-fault=") {
+	var front strings.Builder
+	if err := page.Execute(&front, p.facts(look{})); err != nil {
+		t.Fatal(err)
+	}
+	if page := front.String(); strings.Contains(page, "Simulation:") || strings.Contains(page, "data-fault=") {
 		t.Error("the page claims a simulation")
 	}
 	w := httptest.NewRecorder()

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"payterm"
+
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
@@ -102,21 +104,11 @@ func (p *Panel) forward(w http.ResponseWriter, r *http.Request, path string) {
 // passwordPage returns the page on which a wallet asks its customer for the password of the current payment, if there
 // is one.
 func (p *Panel) passwordPage(w http.ResponseWriter, r *http.Request) {
-	_, body, err := p.simulator(r.Context(), http.MethodGet, "/sim/orders", nil)
-	var ledger struct {
-		Orders []struct {
-			ID     string `json:"order_id"`
-			Mode   string `json:"mode"`
-			Status string `json:"status"`
-		} `json:"orders"`
-	}
-	if err == nil {
-		err = json.Unmarshal(body, &ledger)
-	}
+	ledger, err := p.ledger(r.Context())
 	known := map[string]string{}
-	for _, o := range ledger.Orders {
-		if o.Mode == "passive" && o.Status == "notpay" {
-			known["pay_url"] = p.o.Gateway + "/pay/" + o.ID
+	for _, o := range ledger {
+		if o.Mode == payterm.Passive && o.Status == "notpay" {
+			known["pay_url"] = p.o.Gateway + "/pay/" + string(o.ID)
 		}
 	}
 	answer(w, known, err)

@@ -31,6 +31,9 @@ type moment struct {
 	Decided []string `json:"decided,omitempty"`
 	Wire    string   `json:"wire,omitempty"` // the messages that were exchanged, by name
 	Gateway bool     `json:"gateway,omitempty"`
+
+	sends   string // the action of the request that this step sent
+	answers bool   // the reply to a request, or that there was none
 }
 
 // story is an order with its moments.
@@ -46,14 +49,18 @@ type story struct {
 // ledgerRow is an order as GET /sim/orders returns it.
 type ledgerRow struct {
 	ID       payterm.OrderID `json:"order_id"`
+	Mode     payterm.Mode    `json:"mode"`
 	Amount   int64           `json:"amount_minor"`
 	Status   string          `json:"status"`
 	Paid     int64           `json:"paid_minor"`
 	Refunded int64           `json:"refunded_minor"`
-	Requests []struct {
-		At     time.Time `json:"at"`
-		Action string    `json:"action"`
-	} `json:"requests"`
+	Requests []ledgerRequest `json:"requests"`
+}
+
+// ledgerRequest is a request that the simulator received.
+type ledgerRequest struct {
+	At     time.Time `json:"at"`
+	Action string    `json:"action"`
 }
 
 // unknown is the status of an order for which the simulator has only requests.
@@ -134,10 +141,17 @@ func (p *Panel) simulated(ctx context.Context, known *answerTimeline) ([]ledgerR
 	if p.o.Gateway == "" {
 		return nil, nil
 	}
-	var sim struct{ Orders []ledgerRow }
 	var switched struct{ Faults []json.RawMessage }
-	err := errors.Join(p.fetch(ctx, "/sim/orders", &sim), p.fetch(ctx, "/sim/faults", &switched))
+	orders, err := p.ledger(ctx)
+	err = errors.Join(err, p.fetch(ctx, "/sim/faults", &switched))
 	known.Faults = switched.Faults
+	return orders, err
+}
+
+// ledger asks the simulator for its orders, the newest last.
+func (p *Panel) ledger(ctx context.Context) ([]ledgerRow, error) {
+	var sim struct{ Orders []ledgerRow }
+	err := p.fetch(ctx, "/sim/orders", &sim)
 	return sim.Orders, err
 }
 
@@ -190,6 +204,7 @@ func storyOf(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 		state, commands = order.Step(state, order.Stamped{Stamp: e.Stamp, Event: ev})
 		m.Facts, m.Wire = happened(ev, o.Currency)
 		m.Decided, m.Wire = decided(before, state, commands, m.Wire)
+		m.sends, m.answers = sends(commands), answers(ev)
 		t.Moments = append(t.Moments, m)
 	}
 	if len(events) > 0 {
@@ -206,7 +221,8 @@ func storyOf(o payterm.Order, events []payterm.Journaled, row ledgerRow) story {
 }
 
 // withSeen inserts the requests that the simulator received. The journal's own order is kept, whatever the clocks
-// say.
+// say, and a request comes after the step that sent it and before its reply: the journal's times of day are cut to
+// milliseconds, in which a simulator on the same machine has long answered.
 func withSeen(moments []moment, row ledgerRow, began time.Time) []moment {
 	var seen []moment
 	for _, q := range row.Requests {
@@ -215,14 +231,53 @@ func withSeen(moments []moment, row ledgerRow, began time.Time) []moment {
 	}
 	slices.SortStableFunc(seen, func(a, b moment) int { return cmp.Compare(a.AtMS, b.AtMS) })
 	var all []moment
+	sent := "" // the action of the request that is under way
 	for _, m := range moments {
-		for len(seen) > 0 && seen[0].AtMS < m.AtMS {
-			all, seen = append(all, seen[0]), seen[1:]
+		for len(seen) > 0 && precedes(seen[0], m, sent) {
+			if seen[0].Event == sent {
+				sent = ""
+			}
+			all, seen = append(all, between(seen[0], all, m)), seen[1:]
+		}
+		switch {
+		case m.sends != "":
+			sent = m.sends
+		case m.answers:
+			sent = ""
 		}
 		all = append(all, m)
 	}
-	return append(all, seen...)
+	for _, q := range seen {
+		all = append(all, between(q, all, q))
+	}
+	return all
 }
+
+// precedes reports whether a request came before a moment. sent is the action that is under way.
+func precedes(q, m moment, sent string) bool {
+	switch q.Event {
+	case sent:
+		return q.AtMS < m.AtMS || m.answers && q.AtMS <= m.AtMS+rounding
+	case m.sends:
+		return q.AtMS < m.AtMS-rounding
+	}
+	return q.AtMS < m.AtMS
+}
+
+// between gives a request a time between its neighbours if it was not so for rounding alone.
+func between(q moment, before []moment, after moment) moment {
+	if n := len(before); n > 0 && q.AtMS < before[n-1].AtMS && q.AtMS >= before[n-1].AtMS-rounding {
+		q.AtMS = before[n-1].AtMS
+	}
+	if q.AtMS > after.AtMS && q.AtMS <= after.AtMS+rounding {
+		q.AtMS = after.AtMS
+	}
+	return q
+}
+
+// rounding is by how many milliseconds the two sides' times of one moment may differ: the start is cut to one, and
+// so is each difference.
+const rounding = 2
 
 func money(minor int64, c payterm.Currency) string {
 	return payterm.Amount{Minor: minor, Currency: c}.String() + " " + string(c)
@@ -309,17 +364,10 @@ func decided(before, after order.Order, commands []order.Command, wire string) (
 		list = append(list, "to be decided: "+spaced(string(after.Attention)))
 	}
 	for _, c := range commands {
+		if action, id := request(c); action != "" {
+			out = append(out, "out: "+action+" "+string(id))
+		}
 		switch c := c.(type) {
-		case order.SendPayment:
-			action := "PASSIVEPAY"
-			if c.Payment.Mode == payterm.Active {
-				action = "ACTIVEPAY"
-			}
-			out = append(out, "out: "+action+" "+string(c.Payment.OrderID))
-		case order.SendRefund:
-			out = append(out, "out: REFUND "+string(c.Refund.OrderID))
-		case order.Inquire:
-			out = append(out, "out: STATUS_QUERY "+string(c.Inquiry.OrderID))
 		case order.Print:
 			list = append(list, "print "+spaced(string(c.Slip)))
 		case order.Play:
@@ -331,6 +379,42 @@ func decided(before, after order.Order, commands []order.Command, wire string) (
 		out = append([]string{wire}, out...)
 	}
 	return list, strings.Join(out, "; ")
+}
+
+// request is the action that a command sends, and about which order; empty if it sends none.
+func request(c order.Command) (action string, id payterm.OrderID) {
+	switch c := c.(type) {
+	case order.SendPayment:
+		if c.Payment.Mode == payterm.Active {
+			return "ACTIVEPAY", c.Payment.OrderID
+		}
+		return "PASSIVEPAY", c.Payment.OrderID
+	case order.SendRefund:
+		return "REFUND", c.Refund.OrderID
+	case order.Inquire:
+		return "STATUS_QUERY", c.Inquiry.OrderID
+	default: // the others send nothing to the gateway
+		return "", ""
+	}
+}
+
+// sends is the action of the request among a step's commands.
+func sends(commands []order.Command) string {
+	for _, c := range commands {
+		if action, _ := request(c); action != "" {
+			return action
+		}
+	}
+	return ""
+}
+
+// answers reports whether an event is the end of a request.
+func answers(ev order.Event) bool {
+	switch ev.(type) {
+	case order.PaymentAnswered, order.InquiryAnswered, order.RefundAnswered:
+		return true
+	}
+	return false
 }
 
 // phaseWords replaces the names of phases by plain words.

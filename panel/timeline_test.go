@@ -44,12 +44,11 @@ func TestTimeline(t *testing.T) {
 		moments = append(moments, fmt.Sprint(m.Event, " | ", m.Facts, " | ", strings.Join(m.Decided, ", "), " | ",
 			m.Wire))
 	}
-	slices.Sort(moments) // a request in the same millisecond may be before or after it
 	want := []string{
-		"PASSIVEPAY |  |  | at the gateway",
-		"code_scanned | code ****" + w.Code[14:] + " Alipay | send once, sound scan | out: PASSIVEPAY " + string(o.ID),
-		"payment_answered | 12.34 CAD paid | closed, approved, sound approved, print merchant, print customer | in: authentic reply, success",
 		"sale_began | 12.34 CAD, passive | wait for a scan | ",
+		"code_scanned | code ****" + w.Code[14:] + " Alipay | send once, sound scan | out: PASSIVEPAY " + string(o.ID),
+		"PASSIVEPAY |  |  | at the gateway",
+		"payment_answered | 12.34 CAD paid | closed, approved, sound approved, print merchant, print customer | in: authentic reply, success",
 	}
 	if !slices.Equal(moments, want) {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(moments, "\n"), strings.Join(want, "\n"))
@@ -148,6 +147,42 @@ func TestWithSeen(t *testing.T) {
 	}
 	if s := strings.Join(got, " "); s != "a early b c late" {
 		t.Error(s)
+	}
+}
+
+// TestRequestsInOrder: a request stands after the step that sent it and before its reply, also where the times that
+// were rounded say otherwise; the times that are shown do not go back.
+func TestRequestsInOrder(t *testing.T) {
+	began := time.Unix(1e9, 0)
+	send := func(at int64, action string) moment { return moment{AtMS: at, Event: "send", sends: action} }
+	reply := func(at int64) moment { return moment{AtMS: at, Event: "reply", answers: true} }
+	woke := func(at int64) moment { return moment{AtMS: at, Event: "woke"} }
+	for name, c := range map[string]struct {
+		moments []moment
+		seen    []int64
+		want    string
+	}{
+		"at once":             {[]moment{send(5, "Q"), reply(5)}, []int64{5}, "5 send, 5 Q, 5 reply"},
+		"the start was cut":   {[]moment{send(0, "Q"), reply(0)}, []int64{1}, "0 send, 0 Q, 0 reply"},
+		"before it was sent":  {[]moment{send(7, "Q"), reply(9)}, []int64{6}, "7 send, 7 Q, 9 reply"},
+		"a step between":      {[]moment{send(0, "Q"), woke(1), reply(9)}, []int64{4}, "0 send, 1 woke, 4 Q, 9 reply"},
+		"never arrived":       {[]moment{send(0, "Q"), reply(50), send(100, "Q"), reply(100)}, []int64{101}, "0 send, 50 reply, 100 send, 100 Q, 100 reply"},
+		"twice":               {[]moment{send(0, "Q"), reply(1), send(1, "Q"), reply(2)}, []int64{1, 2}, "0 send, 1 Q, 1 reply, 1 send, 2 Q, 2 reply"},
+		"no reply yet":        {[]moment{send(3, "Q")}, []int64{3}, "3 send, 3 Q"},
+		"another's, by time":  {[]moment{send(0, "P"), reply(9)}, []int64{4}, "0 send, 4 Q, 9 reply"},
+		"another's, the same": {[]moment{send(0, "P"), woke(4), reply(9)}, []int64{4}, "0 send, 4 woke, 4 Q, 9 reply"},
+	} {
+		var row ledgerRow
+		for _, at := range c.seen {
+			row.Requests = append(row.Requests, ledgerRequest{began.Add(time.Duration(at) * time.Millisecond), "Q"})
+		}
+		var got []string
+		for _, m := range withSeen(c.moments, row, began) {
+			got = append(got, fmt.Sprint(m.AtMS, " ", m.Event))
+		}
+		if s := strings.Join(got, ", "); s != c.want {
+			t.Errorf("%s: %s, want %s", name, s, c.want)
+		}
 	}
 }
 

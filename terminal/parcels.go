@@ -10,8 +10,8 @@ import (
 	"payterm/terminal/api"
 )
 
-// ErrProvisioned ends Run when a newer configuration is installed, or a parcel with one has come
-// (Parcel).
+// ErrProvisioned ends Run when a newer configuration is installed, a parcel with one has come
+// (Parcel), or Again was called.
 var ErrProvisioned = errors.New("the terminal was provisioned")
 
 // Parcel is the parcel for which Run ended; empty if one was installed already.
@@ -37,6 +37,24 @@ func (a *Agent) Held() ([]storage.Held, error) { return a.store.Held() }
 func (a *Agent) printed() error {
 	if a.devices.Waiting() > 0 {
 		return api.Errorf(api.Busy, "slips are still to be printed")
+	}
+	return nil
+}
+
+// settled is an error that names an order which is not: the gateway is asked about it, or a person has to decide.
+func (a *Agent) settled() error {
+	open, err := a.store.OpenOrders()
+	if err != nil {
+		return err
+	}
+	for _, one := range open {
+		o, _, err := a.store.Order(one.ID)
+		if err != nil {
+			return err
+		}
+		if o.Outcome == payterm.Open || o.Outcome == payterm.InDoubt {
+			return api.Errorf(api.Busy, "order %s is still open: try again when it is settled", o.ID)
+		}
 	}
 	return nil
 }

@@ -11,7 +11,9 @@ import (
 	"payterm"
 	"payterm/flows/runner"
 	"payterm/screen"
+	"payterm/terminal/api"
 	"payterm/terminal/notice"
+	"payterm/terminal/selling"
 	"payterm/terminal/training"
 )
 
@@ -45,6 +47,23 @@ func (t *Terminal) Screen() payterm.Screen { return t.agent().Screen() }
 
 // Parcel is a parcel that came during selling.
 func (t *Terminal) Parcel() string { return t.agent().Parcel() }
+
+// Again ends Run with ErrProvisioned, so that another terminal can be started on the same data, with another
+// configuration perhaps. It refuses in training, while somebody is at the counter or an order is open.
+func (t *Terminal) Again(ctx context.Context) error {
+	a := t.agent()
+	switch {
+	case a.training != nil:
+		return selling.ErrTraining
+	case !a.isOpen():
+		return api.Errorf(api.NotOpen, "the journal is not open yet")
+	}
+	err := a.GiveWay(ctx, a.settled)
+	if errors.Is(err, runner.ErrBusy) {
+		return api.Errorf(api.Busy, "%s", selling.NoTraining[payterm.ReasonBusy])
+	}
+	return err
+}
 
 // Training reports whether the terminal is in training.
 func (t *Terminal) Training() bool { return t.agent().training != nil }

@@ -121,6 +121,15 @@ type emulation struct {
 	base     string                                // of the simulator inside
 	front    atomic.Pointer[panel.Panel]           // the board exists before its panel
 	shows    atomic.Pointer[func() payterm.Screen] // screen of the current terminal
+	trials   trials
+	sim      simulator
+}
+
+// simulator is the one inside, with what it was started for: it outlives a terminal that is started anew.
+type simulator struct {
+	merchant, key string
+	currency      payterm.Currency
+	base          string
 }
 
 // changed tells the panel that a device has changed.
@@ -177,16 +186,17 @@ func (e *emulation) live(ctx context.Context, parcel string) (life, error) {
 	if o.Config, o.Serial, err = c.load(); err != nil {
 		return nil, err
 	}
+	e.trials.apply(&o.Config, e.profile)
 	o.Board = board.Open(e.profile, e.hardware)
 	if parcel != "" || c.Unprovisioned && o.Serial == 0 {
 		s, err := setup.New(o.Setup(), parcel)
 		if err != nil {
 			return nil, err
 		}
-		return s, e.show(s.Screen, "")
+		return s, e.show(s.Screen, nil, "")
 	}
 	simulated := false
-	if o.SignKey, simulated, e.base, err = c.gateway(ctx, &o.Config); err != nil {
+	if o.SignKey, simulated, e.base, err = e.gateway(ctx, &o.Config); err != nil {
 		return nil, err
 	}
 	gateway := ""
@@ -197,18 +207,20 @@ func (e *emulation) live(ctx context.Context, parcel string) (life, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, e.show(t.Screen, gateway)
+	return t, e.show(t.Screen, t, gateway)
 }
 
-// show connects the panel with this terminal, and starts to serve it with the first one.
-func (e *emulation) show(screen func() payterm.Screen, gateway string) error {
+// show connects the panel with this terminal, which is nil in a setup, and starts to serve it with the first one.
+func (e *emulation) show(screen func() payterm.Screen, t *terminal.Terminal, gateway string) error {
 	e.shows.Store(&screen)
+	e.trials.began(t)
 	if e.front.Load() != nil {
 		return nil
 	}
 	options := panel.Options{
 		Board: e.hardware, Screen: func() payterm.Screen { return (*e.shows.Load())() },
 		Journal: filepath.Join(e.c.Data, "payterm.db"), Gateway: gateway,
+		Trial: &e.trials,
 	}
 	if e.profile.Keypad != nil {
 		options.Keys = e.profile.Keypad.Layout()
@@ -276,9 +288,9 @@ func loopback(listen string) error {
 }
 
 // gateway decides which gateway is used, and starts the simulator if needed.
-func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string, simulated bool, base string,
+func (e *emulation) gateway(ctx context.Context, cfg *config.Config) (key string, simulated bool, base string,
 	err error) {
-	g := &cfg.Gateway
+	c, g := e.c, &cfg.Gateway
 	if c.Gateway != "" {
 		g.URL = c.Gateway
 	}
@@ -298,22 +310,35 @@ func (c emulateCmd) gateway(ctx context.Context, cfg *config.Config) (key string
 		}
 	}
 	if g.URL == "" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", false, "", fmt.Errorf("simulator: %w", err)
+		if g.URL, err = e.simulate(ctx, simulator{merchant: g.MerchantID, key: key,
+			currency: cfg.Merchant.Currency}); err != nil {
+			return "", false, "", err
 		}
-		base = "http://" + l.Addr().String()
-		sim := ottsim.New(ottsim.Config{MerchantID: g.MerchantID, SignKey: key, Seed: uint64(time.Now().UnixNano()),
-			BaseURL: base, Currency: string(cfg.Merchant.Currency)})
-		srv := httpd.New(ctx, l, sim, emulateBounds)
-		go srv.Serve() //nolint:errcheck // it ends with the context
-		context.AfterFunc(ctx, func() { srv.Close() })
-		g.URL = base
 	}
 	base = strings.TrimSuffix(strings.TrimSuffix(g.URL, "/processV2"), "/")
 	g.URL = base + "/processV2"
 	// A gateway on loopback is a simulator: the real one never is.
 	return key, strings.HasPrefix(base, "http://"), base, nil
+}
+
+// simulate starts the simulator inside and returns its address. The one that runs is taken if it is for the same
+// merchant: it knows what the journal's orders became.
+func (e *emulation) simulate(ctx context.Context, want simulator) (base string, err error) {
+	if want.base = e.sim.base; want.base != "" && want == e.sim {
+		return want.base, nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("simulator: %w", err)
+	}
+	want.base = "http://" + l.Addr().String()
+	sim := ottsim.New(ottsim.Config{MerchantID: want.merchant, SignKey: want.key, Seed: uint64(time.Now().UnixNano()),
+		BaseURL: want.base, Currency: string(want.currency)})
+	srv := httpd.New(ctx, l, sim, emulateBounds)
+	go srv.Serve() //nolint:errcheck // it ends with the context
+	context.AfterFunc(ctx, func() { srv.Close() })
+	e.sim = want
+	return want.base, nil
 }
 
 // exitStatus is an exit status without another message.

@@ -46,7 +46,7 @@ func openPanel(t *testing.T, url string, width, height int64, flags ...chromedp.
 	t.Cleanup(func() { closeBrowser(); closeAllocator(); stop() })
 	b := &browser{t, ctx}
 	b.do(chromedp.EmulateViewport(width, height), chromedp.Navigate(url))
-	b.until("the glass is drawn", `document.getElementById('words').children.length > 0`)
+	b.until("the page hears the terminal", `events.readyState === 1 && document.getElementById('words').children.length > 0`)
 	return b
 }
 
@@ -420,7 +420,7 @@ func TestPanelOnAPhone(t *testing.T) {
 			order = append(order, at)
 		}
 	}
-	if got := strings.Join(order, " "); got != "terminal phone side timeline trouble " {
+	if got := strings.Join(order, " "); got != "terminal phone side trouble trial timeline " {
 		t.Errorf("Tab goes through %q", got)
 	}
 	moving := `[...document.querySelectorAll('*')].flatMap(e => ['', '::before', '::after'].map(p => getComputedStyle(e, p))).filter(s => s.transitionDuration !== '0s' || s.animationName !== 'none').length`

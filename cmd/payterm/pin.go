@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"payterm/config"
+
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/sys/unix"
 )
@@ -28,9 +30,9 @@ func (c pinCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	hash, err := bcrypt.GenerateFromPassword([]byte(pin), pinCost)
+	hash, err := hashPIN(pin)
 	if err != nil {
-		return fmt.Errorf("hash the PIN: %w", err)
+		return err
 	}
 	return store{JSON: c.JSON}.print(map[string]string{"pin_hash": string(hash)}, func() { fmt.Println(string(hash)) })
 }
@@ -64,10 +66,25 @@ func readPIN(in *os.File, ask io.Writer) (pin string, err error) {
 	switch {
 	case typed[0] != typed[1]:
 		return "", usage("the two are not alike")
-	case len(typed[0]) < 4 || len(typed[0]) > 12 || strings.Trim(typed[0], "0123456789") != "":
-		return "", usage("a PIN is 4 to 12 digits: it is typed at the keypad")
+	case !isPIN(typed[0]):
+		return "", usage(notPIN)
 	}
 	return typed[0], nil
+}
+
+const notPIN = "a PIN is 4 to 12 digits: it is typed at the keypad"
+
+func isPIN(typed string) bool {
+	return len(typed) >= 4 && len(typed) <= 12 && strings.Trim(typed, "0123456789") == ""
+}
+
+// hashPIN makes the hash that a configuration has.
+func hashPIN(pin string) (config.PINHash, error) {
+	hash, err := bcrypt.GenerateFromPassword([]byte(pin), pinCost)
+	if err != nil {
+		return "", fmt.Errorf("hash the PIN: %w", err)
+	}
+	return config.PINHash(hash), nil
 }
 
 // readLine reads one PIN, likewise.

@@ -106,7 +106,8 @@ const bounces = 3
 func newMatrix(k *board.Keypad) *matrix {
 	return &matrix{
 		keys: k.Keys, low: make([]bool, len(k.Rows)), contacts: map[[2]int]*contact{},
-		need: 2*int(k.Debounce.Duration/k.ScanInterval.Duration) + 2*bounces,
+		// a debounce of equal scans after the bouncing
+		need: max(2, int(k.Debounce.Duration/k.ScanInterval.Duration)) + bounces,
 	}
 }
 
