@@ -131,6 +131,53 @@ func TestReferencesExist(t *testing.T) {
 }
 
 var (
+	citedHeading  = regexp.MustCompile(`\b(docs/[\w/-]+\.md), ([a-z][a-z ]*[a-z])\)`)
+	citedDecision = regexp.MustCompile(`\bdocs/decisions/(\d{4})`)
+)
+
+// deadCitations are the headings and decisions that a Go file cites and that are not there.
+func deadCitations(text string) []string {
+	var dead []string
+	text = commented.ReplaceAllString(text, " ")
+	for _, m := range citedHeading.FindAllStringSubmatch(text, -1) {
+		cited, err := os.ReadFile(m[1])
+		if err != nil || !slugs(string(cited))[strings.ReplaceAll(m[2], " ", "-")] {
+			dead = append(dead, m[0])
+		}
+	}
+	for _, m := range citedDecision.FindAllStringSubmatch(text, -1) {
+		if files, err := filepath.Glob("docs/decisions/" + m[1] + "-*.md"); err != nil || len(files) != 1 {
+			dead = append(dead, m[0])
+		}
+	}
+	return dead
+}
+
+// TestCitations: the headings and decisions that the code cites are there.
+func TestCitations(t *testing.T) {
+	t.Parallel()
+	cited := 0
+	err := walk(func(name, text string) {
+		cited += len(citedDecision.FindAllString(text, -1)) + len(citedHeading.FindAllString(text, -1))
+		for _, dead := range deadCitations(text) {
+			t.Errorf("%s cites %s, which is not there", name, dead)
+		}
+	}, ".go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cited < 10 {
+		t.Errorf("only %d citations were found: how they are written has changed", cited)
+	}
+	planted := "// x (docs/ARCHITECTURE.md, order\n// ids), y (docs/ARCHITECTURE.md, timings), docs/decisions/0014, " +
+		"z (docs/decisions/9999)"
+	want := []string{"docs/ARCHITECTURE.md, timings)", "docs/decisions/9999"}
+	if dead := deadCitations(planted); !slices.Equal(dead, want) {
+		t.Errorf("planted: %q, want %q", dead, want)
+	}
+}
+
+var (
 	inlineLink = regexp.MustCompile(`\]\(([^()\s]*)\)`)
 	notInSlug  = regexp.MustCompile(`[^a-z0-9 _-]`)
 	anyHeading = regexp.MustCompile(`(?m)^#+ +(.*?) *$`)

@@ -134,10 +134,7 @@ func (k *checker) receiptQR(text string) {
 }
 
 // languages lists all languages for a message.
-func languages() string {
-	last := len(payterm.Languages) - 1
-	return strings.Join(payterm.Languages[:last], ", ") + " or " + payterm.Languages[last]
-}
+func languages() string { return payterm.Either(payterm.Languages[:]...) }
 
 func (k *checker) gateway() {
 	g := k.c.Gateway
@@ -162,7 +159,8 @@ func (k *checker) gateway() {
 	}
 	k.wallets("gateway.wallets", g.Wallets)
 	k.wallets("gateway.active_wallets", g.ActiveWallets)
-	k.bad(len(g.Wallets) == 0, "gateway.wallets", "is empty: one of ALIPAY, WECHATPAY, UNIONPAY at least")
+	k.bad(len(g.Wallets) == 0, "gateway.wallets", "is empty: %s is needed",
+		payterm.Either(payterm.Channels...))
 	for _, w := range g.ActiveWallets {
 		k.bad(w.Valid() && !slices.Contains(g.Wallets, w), "gateway.active_wallets", "%s is not among gateway.wallets",
 			w)
@@ -200,7 +198,7 @@ func IsLoopback(host string) bool {
 
 func (k *checker) wallets(dotted string, list []payterm.Channel) {
 	for i, w := range list {
-		k.bad(!w.Valid(), dotted, "%q: ALIPAY, WECHATPAY or UNIONPAY is needed", string(w))
+		k.bad(!w.Valid(), dotted, "%q: %s is needed", string(w), payterm.Either(payterm.Channels...))
 		k.bad(slices.Contains(list[:i], w), dotted, "%s is listed twice", w)
 	}
 }

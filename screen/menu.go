@@ -169,7 +169,7 @@ func moment(at int64, form string, o Options) string {
 	if zone == nil {
 		zone = time.UTC
 	}
-	return time.UnixMilli(at).In(zone).Format(form)
+	return payterm.FromMillis(at).In(zone).Format(form)
 }
 
 // outcome returns an order's outcome in a word or two.

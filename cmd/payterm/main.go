@@ -191,7 +191,7 @@ func newParser(c *cli) *kong.Kong {
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "sell", Title: "On a running terminal"}, {Key: "look", Title: "Inspecting a terminal"},
 			{Key: "make", Title: "Setting up and maintaining a terminal"}, {Key: "try", Title: "Without hardware"},
-		}), kong.Help(help))
+		}), kong.Help(help), kong.Vars{"channels": payterm.Either(payterm.Channels...)})
 }
 
 // help is kong's help, with the exit statuses below that of the whole program.

@@ -23,7 +23,7 @@ type saleCmd struct {
 	Mode           string                 `required:"" enum:"passive,active" help:"passive (CPM): scan the customer's code; active (MPM): show a code."`
 	Amount         string                 `required:"" help:"The amount without the tip, such as 12.34."`
 	Tip            string                 `help:"The tip, such as 1.00."`
-	Wallet         payterm.Channel        `help:"ALIPAY, WECHATPAY or UNIONPAY; needed with --mode active."`
+	Wallet         payterm.Channel        `help:"${channels}; needed with --mode active."`
 	Ref            string                 `help:"The shop's own number of the sale, at most 64 characters; it is printed."`
 	IdempotencyKey payterm.IdempotencyKey `help:"The same key gives the same order again; a different sale with the same key is refused."`
 	Despite        payterm.OrderID        `help:"Make the sale although this order is in doubt."`
@@ -335,7 +335,7 @@ func (c statusCmd) ofRef() (payterm.OrderID, error) {
 		return err
 	})
 	if err != nil || len(found) == 0 {
-		return "", nil //nolint:nilerr // the agent has answered that there is no such order
+		return "", nil // the agent has answered that there is no such order
 	}
 	if len(found) == 1 {
 		return found[0].ID, nil

@@ -3,6 +3,8 @@ package scanner
 import (
 	"fmt"
 	"strings"
+
+	"payterm"
 )
 
 // layout is what the keys of a country's keyboard write, in Latin-1, where the layouts of Windows
@@ -10,6 +12,7 @@ import (
 // letters with accents, but the text of a scanner that types for another keyboard has: by it the
 // right one is found.
 type layout struct {
+	name           string
 	plain, shifted string          // from KEY_1 (2) on; KEY_SPACE (57) is beyond the last row
 	iso            string          // KEY_102ND (86) of European keyboards, without and with shift
 	altGr          map[uint16]byte // with the right Alt key
@@ -17,19 +20,17 @@ type layout struct {
 	lockDigits     bool            // caps lock also shifts the row of digits
 }
 
-// layouts are those that a reader may be set to, by the word of a profile.
-var layouts = map[string]layout{
-	"us": {
+// layouts are those that a reader may be set to, with the word of a profile. The likelier come first: some codes
+// are written alike by two of them.
+var layouts = []layout{
+	{
+		name:    "us",
 		plain:   "1234567890-=  qwertyuiop[]  asdfghjkl;'` \\zxcvbnm,./",
 		shifted: "!@#$%^&*()_+  QWERTYUIOP{}  ASDFGHJKL:\"~ |ZXCVBNM<>?",
 		iso:     "\\|",
 	},
-	"uk": {
-		plain:   "1234567890-=  qwertyuiop[]  asdfghjkl;'` #zxcvbnm,./",
-		shifted: latin("!\"£$%^&*()_+  QWERTYUIOP{}  ASDFGHJKL:@¬ ~ZXCVBNM<>?"),
-		iso:     "\\|",
-	},
-	"de": { // QWERTZ
+	{ // QWERTZ
+		name:    "de",
 		plain:   latin("1234567890ß´  qwertzuiopü+  asdfghjklöä^ #yxcvbnm,.-"),
 		shifted: latin("!\"§$%&/()=?`  QWERTZUIOPÜ*  ASDFGHJKLÖÄ° 'YXCVBNM;:_"),
 		iso:     "<>",
@@ -37,7 +38,8 @@ var layouts = map[string]layout{
 			50: '\xb5', key102nd: '|'},
 		dead: latin("^`´"),
 	},
-	"fr": { // AZERTY
+	{ // AZERTY
+		name:    "fr",
 		plain:   latin("&é\"'(-è_çà)=  azertyuiop^$  qsdfghjklmù² *wxcvbn,;:!"),
 		shifted: latin("1234567890°+  AZERTYUIOP¨£  QSDFGHJKLM%  µWXCVBN?./§"),
 		iso:     "<>",
@@ -45,6 +47,12 @@ var layouts = map[string]layout{
 			13: '}'},
 		dead:       latin("^`~¨"),
 		lockDigits: true,
+	},
+	{
+		name:    "uk",
+		plain:   "1234567890-=  qwertyuiop[]  asdfghjkl;'` #zxcvbnm,./",
+		shifted: latin("!\"£$%^&*()_+  QWERTYUIOP{}  ASDFGHJKL:@¬ ~ZXCVBNM<>?"),
+		iso:     "\\|",
 	},
 }
 
@@ -71,11 +79,14 @@ func layoutOf(name string) (layout, error) {
 	if name == "" {
 		name = "us"
 	}
-	l, known := layouts[name]
-	if !known {
-		return layout{}, fmt.Errorf("scanner: layout %q: us, uk, fr or de", name)
+	var names []string
+	for _, l := range layouts {
+		if l.name == name {
+			return l, nil
+		}
+		names = append(names, l.name)
 	}
-	return l, nil
+	return layout{}, fmt.Errorf("scanner: layout %q: %s", name, payterm.Either(names...))
 }
 
 // key is what a key of the rows writes; blank for nothing.
@@ -115,15 +126,15 @@ func Readings(text, read string) []Reading {
 		return nil
 	}
 	var all []Reading
-	for _, name := range []string{"us", "de", "fr", "uk"} {
-		there := from.retyped(layouts[name])
+	for _, l := range layouts {
+		there := from.retyped(l)
 		typed := strings.Map(func(r rune) rune {
 			if r < 0 || int(r) >= len(there) {
 				return blank
 			}
 			return rune(there[r])
 		}, text)
-		for _, one := range []Reading{{typed, name, false}, {swapped(typed), name, true}} {
+		for _, one := range []Reading{{typed, l.name, false}, {swapped(typed), l.name, true}} {
 			if !strings.ContainsRune(one.Text, blank) && one.Text != text {
 				all = append(all, one)
 			}

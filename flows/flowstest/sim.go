@@ -93,7 +93,7 @@ const (
 // life is one run of the terminal's process.
 type life struct {
 	n        int
-	ctx      context.Context //nolint:containedctx // ends with the process
+	ctx      context.Context // ends with the process
 	cancel   context.CancelFunc
 	dead     bool
 	clock    *runner.SystemClock

@@ -254,7 +254,7 @@ const (
 	SlipResolved Slip = "resolved"
 )
 
-// Rules are the timings and limits of an order (docs/ARCHITECTURE.md, timings).
+// Rules are the timings and limits of an order (docs/reference.md).
 type Rules struct {
 	ScanTimeout     time.Duration `json:"scan_timeout"`     // how long to wait for a scan
 	CodeMaxAge      time.Duration `json:"code_max_age"`     // a code older than this is not sent

@@ -135,7 +135,15 @@ func (o Order) wait(in Stamped) Order {
 }
 
 func (o Order) passiveWaiting(in Stamped) (Order, []Command) {
-	switch ev := in.Event.(type) {
+	if ev, answered := in.Event.(PaymentAnswered); answered {
+		return o.answeredLate(in, ev.Reply.Answer)
+	}
+	return o.waiting(in)
+}
+
+// waiting steps the inquiries at the counter, as a Passive payment and a refund have them.
+func (o Order) waiting(in Stamped) (Order, []Command) {
+	switch in.Event.(type) {
 	case Woke:
 		if in.Mono >= o.Until {
 			return o.doubt(in, payterm.ReasonNoAnswer)
@@ -147,8 +155,6 @@ func (o Order) passiveWaiting(in Stamped) (Order, []Command) {
 			return o, nil
 		}
 		return o.doubt(in, payterm.ReasonGivenUp)
-	case PaymentAnswered:
-		return o.answeredLate(in, ev.Reply.Answer)
 	}
 	return o, nil
 }

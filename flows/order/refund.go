@@ -132,22 +132,10 @@ func (o Order) refundAnswered(in Stamped, answer payterm.Answer) (Order, []Comma
 }
 
 func (o Order) refundWaiting(in Stamped) (Order, []Command) {
-	switch ev := in.Event.(type) {
-	case Woke:
-		if in.Mono >= o.Until {
-			return o.doubt(in, payterm.ReasonNoAnswer)
-		}
-		return o.inquire(in)
-	case CancelPressed:
-		if in.Mono < o.SentAt+o.Sale.Rules.LeaveAfter {
-			o.Hint = HintTooEarly
-			return o, nil
-		}
-		return o.doubt(in, payterm.ReasonGivenUp)
-	case RefundAnswered:
+	if ev, answered := in.Event.(RefundAnswered); answered {
 		return o.refundAnsweredLate(in, ev.Reply.Answer)
 	}
-	return o, nil
+	return o.waiting(in)
 }
 
 // refundAnsweredLate takes in an answer to REFUND that the refund no longer waits for. Only its

@@ -25,7 +25,7 @@ type SaleResult struct {
 // saleCall is a caller that waits for a sale. Each channel has room for the only value that is
 // sent on it, so the loop never blocks.
 type saleCall struct {
-	ctx    context.Context //nolint:containedctx // the caller's, which may end
+	ctx    context.Context // the caller's, which may end
 	began  chan payterm.OrderID
 	result chan SaleResult
 }
@@ -274,10 +274,7 @@ func (r *Runner) queued() []payterm.QueueItem {
 			continue
 		}
 		item := payterm.QueueItem{OrderID: o.ID(), Task: o.Owes(), Attempts: o.Asking.Attempts,
-			State: payterm.QueuePlanned, Line: line[o.ID()]}
-		if o.SentWall != 0 {
-			item.Since = time.UnixMilli(o.SentWall).UTC()
-		}
+			State: payterm.QueuePlanned, Line: line[o.ID()], Since: payterm.FromMillis(o.SentWall)}
 		due, any := o.Due()
 		held, waits := r.gate.held(o.Inquiry().OrderID)
 		if waits {

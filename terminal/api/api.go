@@ -51,9 +51,9 @@ func (r *SaleRequest) check() error {
 	case r.TipMinor < 0 || r.TipMinor > payterm.MaxMinor:
 		return refusef("tip: it cannot be negative")
 	case r.Wallet != "" && !r.Wallet.Valid():
-		return refusef("wallet %q: ALIPAY, WECHATPAY or UNIONPAY", r.Wallet)
+		return refusef("wallet %q: %s", r.Wallet, payterm.Either(payterm.Channels...))
 	case r.Mode == payterm.Active && r.Wallet == "":
-		return refusef("wallet: Active Mode needs one: ALIPAY, WECHATPAY or UNIONPAY")
+		return refusef("wallet: Active Mode needs one: %s", payterm.Either(payterm.Channels...))
 	}
 	return nil
 }

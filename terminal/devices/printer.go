@@ -112,7 +112,7 @@ type roll struct {
 	broke     bool                   // the last slip did not come out whole
 	order     payterm.OrderID        // of the last slip
 	closed    []closedDrawer         // drawers that stayed closed, since their slips were lost
-	longer    context.Context        //nolint:containedctx // outlasts the goroutine's own, for the last slips
+	longer    context.Context        // outlasts the goroutine's own, for the last slips
 }
 
 // RunPrinter prints the queued slips. While the printer cannot print, they wait. A slip that broke

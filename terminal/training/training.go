@@ -43,7 +43,7 @@ type Gateway struct {
 	client *ottpay.Client
 	http   *http.Client
 	haste  float64         // how many times faster than people the customers are
-	ctx    context.Context //nolint:containedctx // of the customers, who outlive their request
+	ctx    context.Context // of the customers, who outlive their request
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
 	mu     sync.Mutex
